@@ -1,0 +1,143 @@
+#include "common/base/bytes.h"
+
+struct bytes reader_bytes(struct reader *r, size_t len)
+{
+    if (r->failed || len > r->left) {
+        r->failed = true;
+        return bytes_of(NULL, 0);
+    }
+    struct bytes out = bytes_of(r->at, len);
+    if (len > 0)
+        r->at += len;
+    r->left -= len;
+    return out;
+}
+
+void reader_copy(struct reader *r, void *to, size_t len)
+{
+    struct bytes b = reader_bytes(r, len);
+    if (b.len > 0)
+        memcpy(to, b.at, b.len);
+    else if (len > 0)
+        memset(to, 0, len);
+}
+
+struct bytes reader_rest(struct reader *r)
+{
+    return r->failed ? bytes_of(NULL, 0) : reader_bytes(r, r->left);
+}
+
+void reader_skip(struct reader *r, size_t len)
+{
+    (void)reader_bytes(r, len);
+}
+
+static uint64_t read_number(struct reader *r, size_t len)
+{
+    struct bytes b = reader_bytes(r, len);
+    uint64_t value = 0;
+    for (size_t i = 0; i < b.len; i++)
+        value = value << 8 | b.at[i];
+    return value;
+}
+
+uint8_t reader_u8(struct reader *r)
+{
+    return (uint8_t)read_number(r, 1);
+}
+
+uint16_t reader_u16(struct reader *r)
+{
+    return (uint16_t)read_number(r, 2);
+}
+
+uint32_t reader_u24(struct reader *r)
+{
+    return (uint32_t)read_number(r, 3);
+}
+
+uint32_t reader_u32(struct reader *r)
+{
+    return (uint32_t)read_number(r, 4);
+}
+
+uint64_t reader_u40(struct reader *r)
+{
+    return read_number(r, 5);
+}
+
+uint64_t reader_u64(struct reader *r)
+{
+    return read_number(r, 8);
+}
+
+// Room for `len` octets, or NULL and failure.
+static uint8_t *take(struct writer *w, size_t len)
+{
+    if (w->failed || len > w->cap - w->len) {
+        w->failed = true;
+        return NULL;
+    }
+    uint8_t *at = w->at + w->len;
+    w->len += len;
+    return at;
+}
+
+void writer_copy(struct writer *w, struct bytes b)
+{
+    if (b.len == 0)
+        return;
+    uint8_t *to = take(w, b.len);
+    if (to != NULL)
+        memmove(to, b.at, b.len);
+}
+
+void writer_fill(struct writer *w, uint8_t value, size_t len)
+{
+    if (len == 0)
+        return;
+    uint8_t *to = take(w, len);
+    if (to != NULL)
+        memset(to, value, len);
+}
+
+static void write_number(struct writer *w, uint64_t value, size_t len)
+{
+    uint8_t *to = take(w, len);
+    if (to == NULL)
+        return;
+    for (size_t i = len; i > 0; i--) {
+        to[i - 1] = (uint8_t)value;
+        value >>= 8;
+    }
+}
+
+void writer_u8(struct writer *w, uint8_t value)
+{
+    write_number(w, value, 1);
+}
+
+void writer_u16(struct writer *w, uint16_t value)
+{
+    write_number(w, value, 2);
+}
+
+void writer_u24(struct writer *w, uint32_t value)
+{
+    write_number(w, value, 3);
+}
+
+void writer_u32(struct writer *w, uint32_t value)
+{
+    write_number(w, value, 4);
+}
+
+void writer_u40(struct writer *w, uint64_t value)
+{
+    write_number(w, value, 5);
+}
+
+void writer_u64(struct writer *w, uint64_t value)
+{
+    write_number(w, value, 8);
+}
