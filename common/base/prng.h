@@ -1,5 +1,6 @@
-// Chance that can be repeated: one seed, and from it one independent stream per (component, number),
-// so that more draws in one place do not shift the draws of another. Not for keys: see host/entropy.
+// Chance that can be repeated: one seed, and from it one independent stream per (component,
+// number), so that more draws in one place do not shift the draws of another. Not for keys: see
+// host/entropy.
 #pragma once
 
 #include <stdbool.h>

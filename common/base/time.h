@@ -1,6 +1,6 @@
 // Two kinds of time that cannot be mixed. An instant is for waiting: milliseconds of a clock that
-// only goes forward and starts anywhere. A utc is for remembering: milliseconds since 1970-01-01 UTC.
-// Nothing here asks a clock; only common/host/clock.c does.
+// only goes forward and starts anywhere. A utc is for remembering: milliseconds since 1970-01-01
+// UTC. Nothing here asks a clock; only common/host/clock.c does.
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-// A trace: what happened, as lines, and a hash over them. The hash is the same for the same story on
-// every compiler and machine, so two runs can be compared by 8 octets.
-// Never give it a key, a MAC, or the clear text of a message.
+// A trace: what happened, as lines, and a hash over them. The hash is the same for the same story
+// on every compiler and machine, so two runs can be compared by 8 octets. Never give it a key, a
+// MAC, or the clear text of a message.
 #pragma once
 
 #include "common/base/bytes.h"

@@ -2,8 +2,8 @@
 // themselves: a host brings OpenSSL, a card its coprocessor, a test whatever it likes.
 //
 // Every function answers false only for a failure of the implementation (no such algorithm, no
-// memory); inputs are checked by our own code before. Keys are 16, 24 or 32 octets for AES, 16 or 24
-// for triple DES. `context` is passed through.
+// memory); inputs are checked by our own code before. Keys are 16, 24 or 32 octets for AES, 16 or
+// 24 for triple DES. `context` is passed through.
 #pragma once
 
 #include "common/base/bytes.h"
@@ -22,18 +22,15 @@ struct cipher {
     void *context;
     // In place, `len` a multiple of the block. `iv` is one block; it is not changed.
     bool (*cbc_encrypt)(void *context, enum cipher_algorithm algorithm,
-                                 const struct secret_key *key, const uint8_t *iv,
-                                 struct writer *data);
+                        const struct secret_key *key, const uint8_t *iv, uint8_t *data, size_t len);
     bool (*cbc_decrypt)(void *context, enum cipher_algorithm algorithm,
-                                 const struct secret_key *key, const uint8_t *iv,
-                                 struct writer *data);
+                        const struct secret_key *key, const uint8_t *iv, uint8_t *data, size_t len);
     // AES-CMAC [SP 800-38B] over the concatenation of the parts; all 16 octets.
-    bool (*aes_cmac)(void *context, const struct secret_key *key,
-                              const struct bytes *parts, size_t part_count,
-                              uint8_t mac[CIPHER_AES_BLOCK]);
+    bool (*aes_cmac)(void *context, const struct secret_key *key, const struct bytes *parts,
+                     size_t part_count, uint8_t mac[CIPHER_AES_BLOCK]);
     // One block of AES in ECB mode (Milenage, key check values).
     bool (*aes_block)(void *context, const struct secret_key *key,
-                               const uint8_t in[CIPHER_AES_BLOCK], uint8_t out[CIPHER_AES_BLOCK]);
+                      const uint8_t in[CIPHER_AES_BLOCK], uint8_t out[CIPHER_AES_BLOCK]);
     bool (*sha256)(void *context, const struct bytes *parts, size_t part_count,
-                            uint8_t digest[CIPHER_SHA256_SIZE]);
+                   uint8_t digest[CIPHER_SHA256_SIZE]);
 };
