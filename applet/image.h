@@ -1,0 +1,164 @@
+// What a card remembers: its registry, journal, results, pending notifications and parameters,
+// decoded. The octets of it are a bank (memory.h).
+//
+// Promises: what is written reads back the same; octets that break a rule of the registry (not
+// exactly one enabled slot, not exactly one fallback, an identity twice, a value out of range) are
+// not an image. The length depends on what is there: a card with two subscriptions, nothing pending
+// and the default parameters takes about 300 octets, each stored result 20, each notification 30.
+// Never: holds an MT or MO counter; those have a record of their own.
+#pragma once
+
+#include "common/wire/keywrap.h"
+#include "common/wire/parameter.h"
+
+#define IMAGE_SLOTS_MAX COMMAND_SLOTS_MAX
+#define IMAGE_OUTCOMES_MAX 8
+#define IMAGE_PENDING_MAX 4
+#define IMAGE_LEN_MAX 3072 // 16 slots, 8 results, 4 notifications, 16 country rows, longest keys
+#define IMAGE_NO_SLOT 0xFF
+
+// A dialling number: TON/NPI and BCD; len 0 = none.
+struct dialling {
+    uint8_t len;
+    uint8_t octets[COMMAND_NUMBER_MAX];
+};
+
+struct slot {
+    uint8_t state; // enum slot_state
+    uint8_t role;  // enum slot_role
+    uint8_t marks; // SLOT_MARK_
+    uint8_t rank;  // 1 first
+    bool is_fallback;
+    bool is_proven; // had normal service on this card
+    bool has_iccid;
+    uint8_t template_number;
+    uint8_t mnc_length; // 2 or 3
+    uint8_t iccid[COMMAND_ICCID_SIZE];
+    uint8_t imsi[COMMAND_IMSI_SIZE];
+    struct dialling msisdn;
+    struct dialling smsc;
+    struct network_keys keys;
+};
+
+// Why a switch is under way.
+enum switch_reason {
+    REASON_NONE = 0,
+    REASON_COMMAND = 1,
+    REASON_ROTATE = 2,
+    REASON_COUNTRY = 3,
+    REASON_FALLBACK = 4,
+    REASON_RETURN = 5,
+    REASON_ROLLBACK = 6,
+};
+
+struct journal {
+    uint8_t phase;  // enum journal_phase
+    uint8_t reason; // enum switch_reason
+    uint8_t from;   // slot index
+    uint8_t to;
+    uint8_t attempt; // of the notification in phase 3: sendings so far
+    uint8_t starts;  // of the terminal since the switch
+    bool may_roll_back;
+    bool set_fallback;     // once confirmed
+    bool is_late_return;   // ROTATE: going back after a return that failed
+    bool is_capped;        // the one switch that is allowed after the daily cap
+    uint32_t operation_id; // of the command, kept through its rollback; else 0
+    uint32_t sequence;     // of the notification in phase 3
+};
+
+// The kept answer to one command.
+struct outcome {
+    uint32_t operation_id;
+    uint8_t digest[4]; // of the secured data
+    uint8_t command;
+    uint8_t code;
+    bool has_pair;
+    bool is_replayed; // only in `last`: the packet repeated an operation
+    uint8_t first;
+    uint8_t second;
+    uint32_t registry_version; // as it was then
+    uint8_t state_hash[COMMAND_HASH_SIZE];
+};
+
+struct pending {
+    uint8_t cause; // enum notify_cause
+    uint8_t coalesced;
+    bool has_reject;
+    uint8_t reject;
+    uint32_t sequence;
+    uint32_t operation_id;
+    struct subscription_name from;
+    struct subscription_name to;
+};
+
+// Search for service, kept because every try restarts the terminal.
+struct search {
+    bool is_open;      // an outage is being dealt with
+    uint8_t origin;    // slot in use when it began
+    uint8_t round;     // from 1
+    uint8_t pauses;    // n of the pause between rounds
+    bool is_exhausted; // nothing worked: report it when service is back
+    bool is_paused;    // BACKOFF
+    uint16_t tried;    // slots tried in this round, bit i = slot index i
+};
+
+// Times are seconds of the card's own clock, which runs only while the card does; 0 = not set.
+struct dues {
+    uint32_t now;   // of the last commit
+    uint32_t back;  // return to the preferred one
+    uint32_t reuse; // leave a non-preferred one
+    uint32_t heartbeat;
+    uint32_t day; // end of the 24 h in which `switches` are counted
+    uint32_t cool[IMAGE_SLOTS_MAX];
+};
+
+struct image {
+    uint8_t slot_count;
+    struct slot slots[IMAGE_SLOTS_MAX];
+    uint32_t registry_version;
+    uint32_t operation_id_highest;
+    uint32_t notify_sequence; // of the last notification
+    uint16_t configuration_version;
+    uint16_t security_failures; // total, stays at the maximum
+    uint8_t preferred;          // slot index
+    bool is_contacted;          // FIRST_CONTACT was queued
+    bool is_automatic;          // the enabled one was reached by an automatic switch
+    bool has_imei;
+    uint8_t imei[COMMAND_IMEI_SIZE]; // last seen
+    uint8_t country[2];              // MCC at the last automatic switch, as in a PLMN; FF FF none
+    uint8_t switches;                // automatic ones of the day
+    bool is_capped;                  // SWITCH_CAP was queued for this day
+    uint8_t return_doublings;
+    struct journal journal;
+    struct search search;
+    struct dues dues;
+    struct dialling address_new; // SERVER_ADDR that is being checked
+    uint8_t outcome_count;       // newest last
+    struct outcome outcomes[IMAGE_OUTCOMES_MAX];
+    uint64_t last_counter; // the packet that `last` answers; 0 = none
+    struct outcome last;
+    uint8_t pending_count; // oldest first
+    struct pending pending[IMAGE_PENDING_MAX];
+    struct parameters parameters;
+};
+
+void image_write(struct writer *w, const struct image *image);
+// False, and `out` undefined, when the octets are not an image.
+bool image_read(struct bytes octets, struct image *out) MUST_USE;
+// The invariants of the registry: exactly one enabled, exactly one fallback, no identity twice,
+// values in range.
+bool image_is_sound(const struct image *image);
+
+// Slot index of the enabled or the fallback subscription; of the one with this name, or
+// IMAGE_NO_SLOT.
+uint8_t image_enabled(const struct image *image);
+uint8_t image_fallback(const struct image *image);
+uint8_t image_find(const struct image *image, const struct subscription_name *name);
+uint8_t image_free_slots(const struct image *image);
+struct subscription_name image_name(const struct image *image, uint8_t slot_index);
+// Moves ENABLED; the former one becomes DISABLED.
+void image_enable(struct image *image, uint8_t slot_index);
+// The slots as an audit shows them, in order; gives how many.
+uint8_t image_audit_slots(const struct image *image, struct audit_slot slots[COMMAND_SLOTS_MAX]);
+// The stored answer to an operation id, or NULL.
+const struct outcome *image_outcome(const struct image *image, uint32_t operation_id);

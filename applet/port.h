@@ -1,0 +1,85 @@
+// What the platform brings to the applet: a real card its flash and coprocessor, an emulator an
+// array and OpenSSL. One port serves one card at a time; whoever runs many cards on one thread
+// keeps one port and one workspace, and exchanges `context` and `factory` between calls.
+//
+// NVM: `nvm_size` octets, anything at first (a new card is recognised by it). The applet needs
+// applet_nvm_size() or more; it divides what it gets. A write of several octets may be torn by a
+// power cut at any octet, and an octet that was being written may then hold anything. On platforms
+// that write whole pages, `nvm_page` is the page; marker, check and content of a bank then stand in
+// pages of their own. Both functions answer false for an error of the memory.
+#pragma once
+
+#include "applet/image.h"
+#include "common/wire/cipher.h"
+#include "common/wire/sms.h"
+
+#define APPLET_VERSION_MAJOR 1
+#define APPLET_VERSION_MINOR 0
+#define APPLET_VERSION_PATCH 0
+
+// A template: what a DOWNLOAD may leave out. The file values that belong to it are the card
+// operating system's (profiles/), found by number.
+struct applet_template {
+    uint8_t number; // 1 to 255; one number is one template in one version
+    uint8_t version;
+    char name[17];
+    uint8_t hash[CIPHER_SHA256_SIZE];
+    uint8_t role;
+    uint8_t rank;
+    uint8_t marks;
+    uint8_t mnc_length;
+    struct dialling smsc;
+    // Contents of the files EF.PLMNwAcT, EF.OPLMNwAcT and EF.HPLMNwAcT; empty: unchanged.
+    struct bytes plmn_lists[3];
+};
+
+// The write-once area: what the card was made with.
+struct applet_factory {
+    uint8_t card_iccid[COMMAND_ICCID_SIZE];
+    uint8_t level;      // protocol level, 1 or 2
+    uint8_t slot_count; // 2 to 16
+    uint32_t tar;       // of the applet; its own messages carry this plus 1
+    struct dialling server_address;
+    uint8_t key_version; // 1 to 15
+    struct secret_key kic;
+    struct secret_key kid;
+    struct secret_key kik;
+    uint8_t template_count; // at most COMMAND_TEMPLATES_MAX
+    const struct applet_template *templates;
+    // Installed subscriptions, exactly one ENABLED, exactly one fallback.
+    uint8_t subscription_count;
+    const struct slot *subscriptions;
+};
+
+#define APPLET_PACKET_MAX 512  // three SMS of packet, with its padding
+#define APPLET_COMMAND_MAX 258 // D0 81 LL and 255 octets
+
+// Scratch for one call: nothing in it survives the call, so one per thread is enough.
+struct applet_work {
+    struct image image;
+    struct image before; // as it was read, to see what changed
+    uint8_t bank[IMAGE_LEN_MAX];
+    uint8_t packet[SMS_PACKET_MAX];
+    uint8_t answer[APPLET_PACKET_MAX];
+    uint8_t data[APPLET_PACKET_MAX];
+};
+
+struct applet_port {
+    void *context; // given to every function below
+    bool (*nvm_read)(void *context, size_t offset, void *to, size_t len);
+    bool (*nvm_write)(void *context, size_t offset, const void *from, size_t len);
+    size_t nvm_size;
+    size_t nvm_page; // 1 when single octets can be written
+    uint32_t (*random)(void *context);
+    // Memory to join the parts of a long packet in, which this card keeps until it calls with
+    // `wanted` false. Always the same one between. NULL: none to lend; the parts are then dropped.
+    struct sms_joiner *(*joiner)(void *context, bool wanted);
+    const struct cipher *cipher;
+    const struct applet_factory *factory;
+    struct applet_work *work;
+    bool talkative; // test cards: unsecured error answers instead of silence
+};
+
+// The least NVM that holds this many used slots with short numbers, 8 results, 4 notifications and
+// default parameters, for a page of `page` octets.
+size_t applet_nvm_size(uint8_t slot_count, size_t page);
