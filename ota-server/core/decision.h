@@ -1,0 +1,137 @@
+// What the server does about an event: the next record, what leaves, and why. A plain value of
+// fixed size; the turn saves it in one transaction and acts afterwards.
+//
+// decide() is pure: same record, event, policy and cipher, same decision.
+#pragma once
+
+#include "ota-server/core/event.h"
+
+#define DECISION_SENDS_MAX 1
+#define DECISION_TRAIL_MAX 12
+#define DECISION_STEPS_MAX 48
+#define DECISION_ENDED_MAX 24
+#define DECISION_ALARMS_MAX 4
+#define DECISION_DIFFERENCES_MAX 32
+#define TRAIL_TEXT_SIZE 48
+
+// Timers and limits that installation and group choose; see policy_default().
+struct policy {
+    uint32_t approval_ms;       // 72 h
+    uint32_t not_after_ms;      // 24 h
+    uint32_t submit_ms;         // 10 s for each try, two tries
+    uint32_t validity_ms;       // 1 h, of an SMS
+    uint32_t receipt_margin_ms; // 120 s
+    uint32_t por_ms;            // 120 s after the last receipt
+    uint32_t confirm_ms;        // 120 s after its receipt
+    uint32_t confirm_silent_ms; // 300 s after submit without receipt
+    uint32_t contact_delay_ms;  // 30 s: random delay after a contact, at most
+    uint32_t contact_gap_ms;    // 5 min: between two audits because of contacts
+    uint32_t unreachable_ms;    // 7 d
+    uint8_t reissues_max;       // 2
+    bool operator_for_all;      // every difference needs an operator
+    uint64_t seed;              // of all chance
+};
+void policy_default(struct policy *p);
+
+// One packet to build and send: message.h turns it into octets with the card's keys.
+struct send {
+    uint8_t command; // enum command_number
+    uint8_t kind;    // enum flight_kind
+    uint64_t counter;
+    uint32_t operation_id;
+    uint64_t operation; // the server's id of the operation it belongs to, or 0
+    uint32_t sequence;  // CONFIRM
+    uint8_t first_slot; // AUDIT
+    uint32_t lookup;    // AUDIT: 0 = none
+    uint8_t nonce[COMMAND_NONCE_SIZE];
+    uint32_t validity_ms;
+    uint64_t subscription; // to which it is addressed
+    char number[NUMBER_TEXT_SIZE];
+};
+
+enum step_name {
+    STEP_CREATED,
+    STEP_CHECKED,
+    STEP_APPROVED,
+    STEP_QUEUED,
+    STEP_BUILT,
+    STEP_SUBMITTED,
+    STEP_ACCEPTED,
+    STEP_RECEIPT,
+    STEP_POR,
+    STEP_NOTIFIED,
+    STEP_CONFIRMED,
+    STEP_RECONCILED,
+    STEP_ENDED,
+};
+const char *step_name_text(uint8_t step); // "created"
+
+struct step {
+    uint64_t operation;
+    uint8_t name; // enum step_name
+    uint8_t attempt;
+    char detail[TRAIL_TEXT_SIZE]; // may be ""
+};
+
+// A row of the trail, apart from what the store adds (sequence, time, hash, pseudonyms).
+struct trail_entry {
+    char action[32]; // such as "operation.ended"
+    uint64_t operation;
+    char before[TRAIL_TEXT_SIZE];
+    char after[TRAIL_TEXT_SIZE];
+    char reason[32];
+    char result[32];
+};
+
+enum alarm_key {
+    ALARM_SECURITY_FAILURES,
+    ALARM_COUNTER_NEAR_MAX,
+    ALARM_NEEDS_OPERATOR,
+    ALARM_CARD_NVM_ERROR,
+};
+const char *alarm_key_name(uint8_t key); // "security.failures"
+
+struct alarm_change {
+    uint8_t key;
+    bool is_raised; // false: cleared
+};
+
+// One field in which mirror and card differed, before anything was corrected.
+struct difference {
+    uint8_t slot;
+    const char *field; // constant text: "state", "fallback", ...
+    uint32_t server;   // value, or 0/1 for presence
+    uint32_t card;
+};
+
+struct decision {
+    uint8_t refusal;    // enum refusal, of a request by someone who waits
+    uint64_t operation; // accepted, found, or acted upon
+    bool is_changed;    // false: `next` equals the record, nothing to save
+    struct record next;
+    uint8_t send_count;
+    struct send sends[DECISION_SENDS_MAX];
+    uint8_t step_count;
+    struct step steps[DECISION_STEPS_MAX];
+    uint8_t ended_count; // operations that left the record: their last form
+    struct operation ended[DECISION_ENDED_MAX];
+    uint8_t trail_count;
+    struct trail_entry trail[DECISION_TRAIL_MAX];
+    uint8_t alarm_count;
+    struct alarm_change alarms[DECISION_ALARMS_MAX];
+    bool has_answer; // a complete audit: the card view to keep
+    struct audit_answer answer;
+    uint32_t answer_registry_version;
+    uint8_t difference_count;
+    struct difference differences[DECISION_DIFFERENCES_MAX];
+    uint8_t learnt_slot; // 1 to 16: its number was learnt from a message; 0 = none
+    bool is_dropped;     // a message that was not fresh, or answered nothing: counted, no effect
+};
+
+struct decide_context {
+    const struct policy *policy;
+    const struct cipher *cipher; // SHA-256 only
+};
+
+void decide(const struct record *record, const struct event *event,
+            const struct decide_context *context, struct decision *out);

@@ -1,0 +1,93 @@
+// The turn: what was gathered since the last one becomes one transaction, and only then acts.
+//
+//     load, decide, save, trail, outbox          for each event
+//     commit                                     one FULL sync for all of them
+//     hand packets to the links, answer who waits, acknowledge deliver_sm
+//
+// Promises: nobody is answered before the commit; a crash can only repeat a message; an event that
+// fails alone (unknown card, moved fence) fails alone. When the database cannot write, everyone who
+// waits gets REFUSAL_OVERLOADED (the interface answers 503) and messages a temporary error, and the
+// next turn tries again; when its last write is unknown, turn_run() answers TURN_STOP.
+// Never: asks a clock or a socket. One thread.
+#pragma once
+
+#include "ota-server/store/store.h"
+
+#define TURN_EVENTS_MAX 1024
+#define TURN_GATHER_MS 20
+
+struct turn;
+
+// After the commit, or after its failure. `record` is the card after it, or NULL.
+struct turn_answer {
+    uint8_t refusal;    // enum refusal
+    uint64_t operation; // accepted or found
+    const struct record *record;
+};
+typedef void turn_answer_fn(void *context, const struct turn_answer *answer);
+
+// A packet that is durable and may leave. The octets are good during the call only.
+typedef void turn_send_fn(void *context, const struct message *message);
+typedef void turn_alarm_fn(void *context, uint8_t key, uint64_t card, bool is_raised);
+
+struct turn_options {
+    struct store *store; // the writer
+    const struct policy *policy;
+    const struct cipher *cipher;
+    turn_send_fn *send;
+    void *send_context;
+    turn_alarm_fn *alarm; // or NULL
+    void *alarm_context;
+};
+
+struct turn *turn_open(const struct turn_options *options);
+void turn_close(struct turn *t);
+
+// Queues an event for a card. False: the turn is full, nothing was taken (answer 503). `answer`
+// may be NULL. The event's `fresh_id` and `at` are set by the turn.
+bool turn_event(struct turn *t, uint64_t card, const struct event *event, turn_answer_fn *answer,
+                void *context) MUST_USE;
+
+// Queues any other write: `apply` runs inside the transaction and may use the store; its trail rows
+// are its own. On a status other than OK its part is undone. `done` runs after the commit.
+typedef enum store_status turn_apply_fn(void *context, struct store *store, struct utc now);
+typedef void turn_done_fn(void *context, enum store_status status);
+bool turn_write(struct turn *t, turn_apply_fn *apply, turn_done_fn *done, void *context) MUST_USE;
+
+// Octets of a message from a card: a whole packet, joined. `done` says when (and whether) the
+// message may be acknowledged.
+struct turn_message {
+    char number[NUMBER_TEXT_SIZE];
+    bool has_reference;
+    uint8_t reference[CARD_REFERENCE_SIZE];
+    bool is_response; // response packet, else command packet of the card
+    uint8_t sms;
+    uint16_t packet_len;
+    uint8_t packet[MESSAGE_PACKET_MAX];
+};
+bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_fn *done,
+                  void *context) MUST_USE;
+
+enum turn_status {
+    TURN_OK = 0,
+    TURN_RETRY, // the database could not write now
+    TURN_STOP,  // it must not go on
+};
+// Runs one turn at `now`, wakes of cards included.
+enum turn_status turn_run(struct turn *t, struct utc now) MUST_USE;
+// When the next turn is due without a new event; 0 = not before one comes.
+struct utc turn_due(const struct turn *t);
+bool turn_has_work(const struct turn *t);
+// A fresh server id, for what an interface creates itself.
+uint64_t turn_id(struct turn *t, struct utc now);
+
+// At start: marks cards dirty after an unclean stop or a restore, in steps of a transaction each,
+// and puts waiting packets back to the links. At stop: stores that it was clean.
+enum turn_status turn_start(struct turn *t, struct utc now) MUST_USE;
+enum turn_status turn_stop(struct turn *t, struct utc now) MUST_USE;
+
+struct turn_counts {
+    uint64_t events, turns, commits, sent, received, dropped, strays, duplicates, failures;
+    uint64_t commit_max_us; // of the caller's measuring; see turn_note_commit()
+};
+struct turn_counts turn_counts(const struct turn *t);

@@ -1,0 +1,435 @@
+// The server's memory: cards, subscriptions, keys, operations, messages, the trail. The only SQL.
+//
+// One object is one connection. The writer is opened once per process and holds the data folder's
+// lock for life; readers see the last commit and never wait for the writer. Writes are only valid
+// between store_begin() and store_commit(), which makes them durable (FULL sync) before it answers.
+//
+// Promises: a write that did not commit is not there; trail rows are chained and cannot be changed
+// or deleted; keys are sealed with AES-256-GCM to their card or IMSI; the counters only grow.
+// Never: draws chance or asks a clock; the caller brings both (nonces come with store_options).
+//
+// Errors: every call may answer STORE_FAILED (logged by the store) or STORE_LOST. After any status
+// but OK, NONE and CONFLICT the transaction must be rolled back. After STORE_LOST (a failed sync or
+// a damaged file) the process must stop: what was written last is unknown.
+#pragma once
+
+#include "common/wire/keywrap.h"
+#include "ota-server/core/decision.h"
+
+enum store_status {
+    STORE_OK = 0,
+    STORE_NONE,     // no such row
+    STORE_CONFLICT, // a key that is already there, or a fence that moved
+    STORE_BUSY,     // another process holds the data folder, or a lock did not come in time
+    STORE_FULL,     // the disk is full or read-only: nothing was written, reads go on
+    STORE_FAILED,
+    STORE_LOST,
+    STORE_NEWER, // written by a newer program
+    STORE_KEYS,  // the master keys do not open this database
+};
+
+struct store;
+
+struct store_options {
+    const char *path;        // the database file; ":memory:" for tests
+    const char *checkpoints; // append-only file outside the database, or NULL
+    bool is_reader;          // opens an existing database for reading
+    // 32-octet keys from outside the database; all zero-length for a reader that opens no keys.
+    struct secret_key ota_master;
+    struct secret_key network_master;
+    struct secret_key pseudonym_key;
+    bool (*random)(void *context, uint8_t *to, size_t len);
+    void *random_context;
+    uint32_t wait_ms; // for a lock; 0: 5,000
+};
+
+enum store_status store_open(const struct store_options *options, struct store **out) MUST_USE;
+// A reader's own connection to the same database, for queries.
+void store_close(struct store *s);
+// What went wrong last, for the log: no key and no message body in it.
+const char *store_problem(const struct store *s);
+
+enum store_status store_begin(struct store *s) MUST_USE;
+enum store_status store_commit(struct store *s) MUST_USE;
+void store_rollback(struct store *s);
+// Part of a transaction that may be undone alone.
+enum store_status store_mark(struct store *s) MUST_USE;
+enum store_status store_mark_keep(struct store *s) MUST_USE;
+void store_mark_undo(struct store *s);
+
+// --- cards -----------------------------------------------------------------------------------
+
+// The OTA keys of a card: what secured packets to and from it need.
+struct card_keys {
+    uint8_t version; // of the key set, 1 to 15
+    struct secret_key kic;
+    struct secret_key kid;
+    struct secret_key kik;
+    uint32_t tar; // of the applet; MO packets carry tar + 1
+    uint8_t spi1;
+    uint8_t spi2;
+    uint8_t cmac_len;
+};
+
+struct card_new {
+    const struct record *record; // card: an id of ids_next(); slots with their subscriptions
+    uint8_t reference[CARD_REFERENCE_SIZE];
+    bool has_reference;
+    bool has_keys;
+    struct card_keys keys;
+    const char *eid;   // or NULL
+    const char *label; // vendor's free text, or NULL
+    uint64_t import;
+    struct utc at;
+};
+
+// STORE_CONFLICT: the ICCID is there.
+enum store_status store_card_add(struct store *s, const struct card_new *card) MUST_USE;
+enum store_status store_card_load(struct store *s, uint64_t card, struct record *out) MUST_USE;
+// Saves the next form; `before` is what was loaded. STORE_CONFLICT when the fence moved.
+enum store_status store_card_save(struct store *s, const struct record *before,
+                                  const struct record *next) MUST_USE;
+enum store_status store_card_keys(struct store *s, uint64_t card, struct card_keys *out) MUST_USE;
+enum store_status store_card_keys_put(struct store *s, uint64_t card,
+                                      const uint8_t iccid[COMMAND_ICCID_SIZE],
+                                      const struct card_keys *keys) MUST_USE;
+enum store_status store_card_keys_erase(struct store *s, uint64_t card) MUST_USE;
+
+// STORE_NONE when nobody has it.
+enum store_status store_card_by_reference(struct store *s,
+                                          const uint8_t reference[CARD_REFERENCE_SIZE],
+                                          uint64_t *card) MUST_USE;
+enum store_status store_card_by_number(struct store *s, const char *number,
+                                       uint64_t *card) MUST_USE;
+enum store_status store_card_by_iccid(struct store *s, const uint8_t iccid[COMMAND_ICCID_SIZE],
+                                      uint64_t *card) MUST_USE;
+enum store_status store_card_by_imsi(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                     uint64_t *card) MUST_USE;
+enum store_status store_card_by_eid(struct store *s, const char *eid, uint64_t *card) MUST_USE;
+
+// Labels, note, application field: what people write about a card; JSON or "".
+enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out) MUST_USE;
+enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes) MUST_USE;
+
+struct card_row {
+    uint64_t card, tenant, group, batch;
+    uint8_t iccid[COMMAND_ICCID_SIZE];
+    uint8_t state, marks;
+    struct utc created_at, last_contact_at, dirty_since;
+    uint64_t open_operation;
+    uint8_t queued;
+    const char *application_field;
+};
+
+enum store_sort { SORT_CREATED, SORT_CONTACT, SORT_STATE, SORT_DIRTY };
+
+// Zero and negative members mean "any".
+struct card_filter {
+    uint64_t tenant, group, batch;
+    int state;          // enum card_state, or -1
+    int mark;           // enum card_mark, or -1
+    int dirty_reason;   // enum dirty_reason, or -1
+    int needs_operator; // 0, 1, or -1
+    int has_open;       // 0, 1, or -1
+    struct utc contact_from, contact_to;
+    const char *application_field; // or NULL
+    const char *search;            // digits; or NULL
+    char search_in;  // 'c' card ICCID or any ICCID, 'i' IMSI, 'm' number, 'e' EID, 'd' IMEI,
+                     // 'a' any of them
+    char search_how; // 'e' exact, 'p' prefix, 's' suffix
+    enum store_sort sort;
+    bool is_descending;
+};
+void card_filter_init(struct card_filter *f);
+
+struct store_page {
+    uint64_t offset;
+    uint32_t limit; // at most 500
+};
+
+// Calls `each` for every row of the page until it answers false; `total` (may be NULL) gets the
+// number of rows that match without a page.
+typedef bool store_card_fn(void *context, const struct card_row *row);
+enum store_status store_cards(struct store *s, const struct card_filter *filter,
+                              const struct store_page *page, store_card_fn *each, void *context,
+                              uint64_t *total) MUST_USE;
+
+// The last complete audit answer of a card.
+struct card_view {
+    struct utc at;
+    uint64_t operation;
+    bool is_outdated; // a state-changing command was sent later
+    uint32_t registry_version;
+    struct audit_answer answer;
+    uint8_t outcome; // enum audit_outcome
+};
+enum store_status store_card_view(struct store *s, uint64_t card, struct card_view *out) MUST_USE;
+// Fields in which the mirror and the last answer differ now.
+uint8_t card_view_differences(const struct record *r, const struct card_view *view,
+                              struct difference out[DECISION_DIFFERENCES_MAX]);
+
+// --- subscriptions and pools -----------------------------------------------------------------
+
+enum subscription_state {
+    SUBSCRIPTION_FREE,
+    SUBSCRIPTION_RESERVED,
+    SUBSCRIPTION_ON_CARD,
+    SUBSCRIPTION_RETIRED
+};
+const char *subscription_state_name(uint8_t state);
+
+struct subscription {
+    uint64_t id, tenant, pool, card; // pool, card: 0 = none
+    uint8_t state;                   // enum subscription_state
+    uint8_t slot;                    // on the card, or 0
+    struct download_plan plan;
+    char operator_name[48];
+    char rule_pack[32];
+    bool has_keys;
+    struct utc created_at;
+};
+enum store_status store_subscription_put(struct store *s, const struct subscription *v) MUST_USE;
+enum store_status store_subscription_get(struct store *s, uint64_t id,
+                                         struct subscription *out) MUST_USE;
+enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                             struct subscription *out) MUST_USE;
+// Takes a free one of the pool for the card; STORE_NONE when the pool is empty.
+enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card,
+                                     struct subscription *out) MUST_USE;
+typedef bool store_subscription_fn(void *context, const struct subscription *row);
+// `pool`, `card`, `state` (-1), `search` (digits prefix of ICCID, IMSI or number) as filters.
+enum store_status store_subscriptions(struct store *s, uint64_t tenant, uint64_t pool,
+                                      uint64_t card, int state, const char *search,
+                                      const struct store_page *page, store_subscription_fn *each,
+                                      void *context, uint64_t *total) MUST_USE;
+// Counts by enum subscription_state.
+enum store_status store_pool_counts(struct store *s, uint64_t pool, uint64_t counts[4]) MUST_USE;
+enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                         const struct network_keys *keys) MUST_USE;
+// Only for the builder of DOWNLOAD.
+enum store_status store_network_keys(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                     struct network_keys *out) MUST_USE;
+// Opens every sealed key with the old masters and seals it under the new ones, at most `limit`
+// rows of a call; `left` says how many remain. Both open until the last one is done.
+enum store_status store_rewrap(struct store *s, const struct secret_key *new_ota,
+                               const struct secret_key *new_network, uint32_t limit,
+                               uint64_t *left) MUST_USE;
+
+// --- operations ------------------------------------------------------------------------------
+
+enum store_status store_operation_put(struct store *s, uint64_t card, uint64_t tenant,
+                                      const struct operation *o) MUST_USE;
+enum store_status store_operation_get(struct store *s, uint64_t id, struct operation *out,
+                                      uint64_t *card) MUST_USE;
+struct operation_filter {
+    uint64_t tenant, card, group, campaign, client;
+    int kind, status, outcome, failure; // -1 = any
+    struct utc from, to;
+};
+void operation_filter_init(struct operation_filter *f);
+typedef bool store_operation_fn(void *context, uint64_t card, const struct operation *o);
+// Newest first.
+enum store_status store_operations(struct store *s, const struct operation_filter *filter,
+                                   const struct store_page *page, store_operation_fn *each,
+                                   void *context, uint64_t *total) MUST_USE;
+enum store_status store_step_add(struct store *s, const struct step *step, struct utc at) MUST_USE;
+typedef bool store_step_fn(void *context, const struct step *step, struct utc at);
+enum store_status store_steps(struct store *s, uint64_t operation, store_step_fn *each,
+                              void *context) MUST_USE;
+
+// --- messages and the outbox -----------------------------------------------------------------
+
+enum message_state {
+    MESSAGE_WAITING,   // in the outbox
+    MESSAGE_SUBMITTED, // accepted by a link
+    MESSAGE_REFUSED,
+    MESSAGE_DELIVERED,
+    MESSAGE_LOST,
+    MESSAGE_RECEIVED, // from the card
+    MESSAGE_UNKNOWN,  // nobody knows
+};
+
+// One packet to or from a card: its octets as they travel, ciphered.
+#define MESSAGE_PACKET_MAX 512
+#define MESSAGE_ID_SIZE 65
+struct message {
+    uint64_t id, card, operation;
+    bool is_mo;
+    uint8_t state;
+    uint8_t command; // enum command_number, or notify cause of MO
+    uint64_t counter;
+    char number[NUMBER_TEXT_SIZE];
+    uint8_t parts;
+    uint8_t reference; // of the concatenation
+    uint32_t validity_ms;
+    struct utc at;
+    struct utc due; // not before
+    uint8_t tries;
+    uint16_t packet_len;
+    uint8_t packet[MESSAGE_PACKET_MAX];
+};
+enum store_status store_message_put(struct store *s, const struct message *m) MUST_USE;
+enum store_status store_message_state(struct store *s, uint64_t id, uint8_t state, uint8_t tries,
+                                      struct utc due) MUST_USE;
+typedef bool store_message_fn(void *context, const struct message *m);
+// Waiting ones, oldest first; at most `limit`.
+enum store_status store_outbox(struct store *s, uint32_t limit, store_message_fn *each,
+                               void *context) MUST_USE;
+// Of a card, newest first.
+enum store_status store_messages(struct store *s, uint64_t card, const struct store_page *page,
+                                 store_message_fn *each, void *context, uint64_t *total) MUST_USE;
+// The SMSC's id of one part, to find the packet of a receipt.
+enum store_status store_receipt_id_put(struct store *s, const char *link, const char *message_id,
+                                       uint64_t message, uint8_t part, struct utc at) MUST_USE;
+enum store_status store_receipt_find(struct store *s, const char *link, const char *message_id,
+                                     struct message *out, uint8_t *part) MUST_USE;
+// A message that fits no card: counted and kept 24 h.
+enum store_status store_stray_add(struct store *s, const char *number, struct bytes octets,
+                                  struct utc at) MUST_USE;
+enum store_status store_strays_count(struct store *s, uint64_t *count) MUST_USE;
+
+// --- work that is due ------------------------------------------------------------------------
+
+typedef bool store_id_fn(void *context, uint64_t id);
+// Cards whose wake_at is not after `now`, earliest first.
+enum store_status store_due(struct store *s, struct utc now, uint32_t limit, store_id_fn *each,
+                            void *context) MUST_USE;
+// The earliest wake_at of all; 0 when there is none.
+enum store_status store_next_due(struct store *s, struct utc *at) MUST_USE;
+// Cards with something under way, for the restart after an unclean stop; in order from `after`.
+enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limit,
+                                  store_id_fn *each, void *context) MUST_USE;
+// Cards with an operation created at or after `since`; in order from `after`.
+enum store_status store_touched_since(struct store *s, struct utc since, uint64_t after,
+                                      uint32_t limit, store_id_fn *each, void *context) MUST_USE;
+// Times of cleaning: strays after 24 h, idempotency keys after 7 d, receipts after 7 d.
+enum store_status store_sweep(struct store *s, struct utc now) MUST_USE;
+
+// --- audits and doubt ------------------------------------------------------------------------
+
+enum store_status store_card_view_put(struct store *s, uint64_t card,
+                                      const struct card_view *view) MUST_USE;
+struct dirty_summary {
+    uint64_t total, unreachable, needs_operator;
+    uint64_t by_reason[DIRTY_REASONS];
+    uint64_t by_age[4]; // under 1 h, 24 h, 7 d, older
+};
+enum store_status store_dirty_summary(struct store *s, uint64_t tenant, struct utc now,
+                                      struct dirty_summary *out) MUST_USE;
+
+// --- trail -----------------------------------------------------------------------------------
+
+// A row before it is written: the store adds sequence and hashes. Texts may be NULL.
+struct trail_new {
+    struct utc at;
+    uint64_t tenant;
+    struct actor actor;
+    const char *address;     // source address of a request
+    const char *action;      // "operation.requested"
+    const char *object_kind; // "card"
+    uint64_t object;         // written as a keyed pseudonym
+    uint64_t operation;
+    uint64_t correlator;
+    const char *before, *after, *reason, *result;
+    uint64_t approval;
+};
+struct trail_row {
+    uint64_t sequence;
+    struct utc at;
+    uint64_t tenant;
+    struct actor actor;
+    const char *address, *action, *object_kind, *pseudonym;
+    uint64_t operation, correlator, approval;
+    const char *before, *after, *reason, *result;
+    uint8_t previous[32], hash[32];
+};
+enum store_status store_trail_add(struct store *s, const struct trail_new *row) MUST_USE;
+struct trail_filter {
+    uint64_t tenant, object, operation, correlator, sequence;
+    const char *object_kind, *action;
+    int actor_kind; // -1 = any
+    uint64_t actor_id;
+    struct utc from, to;
+};
+void trail_filter_init(struct trail_filter *f);
+typedef bool store_trail_fn(void *context, const struct trail_row *row);
+// Newest first, unless `is_ascending`.
+enum store_status store_trail(struct store *s, const struct trail_filter *filter, bool is_ascending,
+                              const struct store_page *page, store_trail_fn *each, void *context,
+                              uint64_t *total) MUST_USE;
+
+struct trail_verdict {
+    bool ok;
+    uint64_t checked, from, to;
+    uint64_t first_bad;  // sequence, when not ok
+    const char *problem; // "HASH", "GAP", "CHECKPOINT"
+    uint8_t head[32];
+    uint64_t checkpoints; // checked
+    uint64_t checkpoint_last;
+};
+// Recomputes the chain from `from` to `to` (0: all) and compares the checkpoints in between.
+enum store_status store_trail_verify(struct store *s, uint64_t from, uint64_t to,
+                                     struct trail_verdict *out) MUST_USE;
+// Appends a checkpoint to the file outside the database, and syncs it.
+enum store_status store_checkpoint(struct store *s, struct utc at) MUST_USE;
+// Does the trail reach the newest checkpoint? False: the database was restored from a backup.
+enum store_status store_is_restored(struct store *s, bool *is_restored, struct utc *since) MUST_USE;
+enum store_status store_trail_head(struct store *s, uint64_t *sequence, uint8_t hash[32]) MUST_USE;
+
+// --- idempotency, documents, values ----------------------------------------------------------
+
+// STORE_NONE: the key is new, it is now taken for `operation` with the digest of the body.
+// STORE_OK: same key and body, `operation` is set. STORE_CONFLICT: same key, another body.
+enum store_status store_idempotency(struct store *s, uint64_t client, const char *key,
+                                    const uint8_t digest[32], struct utc now,
+                                    uint64_t *operation) MUST_USE;
+
+// Everything else that the interfaces keep (tenants, groups, users, clients, webhooks, imports,
+// campaigns, approvals, alarms, templates ...): a kind, an id, an optional unique name, an owner,
+// a state to list by, and a body that the store does not look into (JSON).
+struct document {
+    const char *kind;
+    uint64_t id;
+    uint64_t owner;   // tenant, or 0
+    uint64_t parent;  // to list by: group of a rule, pool of ..., or 0
+    const char *name; // unique within the kind, or NULL
+    int64_t state;
+    struct utc created_at, changed_at;
+    uint64_t version; // 1, 2, ...
+    struct bytes body;
+};
+// Inserts with version 1, or replaces when `version` is the one before; else STORE_CONFLICT.
+enum store_status store_document_put(struct store *s, const struct document *d) MUST_USE;
+typedef bool store_document_fn(void *context, const struct document *d);
+enum store_status store_document_get(struct store *s, const char *kind, uint64_t id,
+                                     store_document_fn *each, void *context) MUST_USE;
+enum store_status store_document_named(struct store *s, const char *kind, const char *name,
+                                       store_document_fn *each, void *context) MUST_USE;
+enum store_status store_document_delete(struct store *s, const char *kind, uint64_t id) MUST_USE;
+struct document_filter {
+    const char *kind;
+    uint64_t owner, parent;
+    int64_t state; // -1 = any
+    bool is_descending;
+};
+enum store_status store_documents(struct store *s, const struct document_filter *filter,
+                                  const struct store_page *page, store_document_fn *each,
+                                  void *context, uint64_t *total) MUST_USE;
+
+// A small value by name: "stop" (clean or not), "config", ... STORE_NONE when it is not there.
+enum store_status store_value(struct store *s, const char *name, struct writer *out) MUST_USE;
+enum store_status store_value_put(struct store *s, const char *name, struct bytes value) MUST_USE;
+
+struct store_counts {
+    uint64_t cards_by_state[CARD_STATES];
+    uint64_t cards_by_mark[CARD_MARKS];
+    uint64_t operations_by_status[OPERATION_STATUSES];
+    uint64_t outbox, strays, trail;
+};
+enum store_status store_counts(struct store *s, uint64_t tenant, struct store_counts *out) MUST_USE;
+
+// Server ids: 63 bits, ascending in time, never given twice, also not after a restore.
+struct ids {
+    uint64_t last;
+};
+uint64_t ids_next(struct ids *ids, struct utc now);
