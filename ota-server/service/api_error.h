@@ -1,0 +1,74 @@
+// The complete table of error codes of the northbound APIs and the one form in which a refusal is
+// kept until it is written. A code that is not in this table does not exist on the wire.
+//
+// Promises: one problem carries one code, and at most one detail; its message names no internal
+// host, file, statement or key.
+#pragma once
+
+#include "common/base/bytes.h"
+
+#define API_MESSAGE_MAX 256
+#define API_FIELD_MAX 64
+#define API_REASON_MAX 40
+
+// X(name, HTTP status, code on the wire, text when the place of the refusal gives none)
+#define API_CODES(X)                                                                               \
+    X(INVALID_ARGUMENT, 400, "INVALID_ARGUMENT", "The request is not valid")                       \
+    X(OUT_OF_RANGE, 400, "OUT_OF_RANGE", "A number is outside its range")                          \
+    X(UNAUTHENTICATED, 401, "UNAUTHENTICATED",                                                     \
+      "Request not authenticated due to missing, invalid, or expired credentials")                 \
+    X(PERMISSION_DENIED, 403, "PERMISSION_DENIED",                                                 \
+      "Client does not have sufficient permissions to perform this action")                        \
+    X(NOT_FOUND, 404, "NOT_FOUND", "The specified resource is not found")                          \
+    X(METHOD_NOT_ALLOWED, 405, "METHOD_NOT_ALLOWED", "The path does not take this method")         \
+    X(NOT_ACCEPTABLE, 406, "NOT_ACCEPTABLE", "No type that the request accepts can be produced")   \
+    X(ABORTED, 409, "ABORTED", "Another change of the card is open")                               \
+    X(INCOMPATIBLE_STATE, 409, "INCOMPATIBLE_STATE", "The state of the object does not permit it") \
+    X(ALREADY_EXISTS, 409, "ALREADY_EXISTS", "The value is taken")                                 \
+    X(FAILED_PRECONDITION, 412, "FAILED_PRECONDITION", "The object has changed since it was read") \
+    X(BODY_TOO_LARGE, 413, "INVALID_ARGUMENT", "The body is too large")                            \
+    X(TARGET_TOO_LONG, 414, "INVALID_ARGUMENT", "The request line is too long")                    \
+    X(HEADERS_TOO_LARGE, 431, "INVALID_ARGUMENT", "The header block is too large")                 \
+    X(UNSUPPORTED_MEDIA_TYPE, 415, "UNSUPPORTED_MEDIA_TYPE", "The type of the body is not taken")  \
+    X(SERVICE_NOT_APPLICABLE, 422, "SERVICE_NOT_APPLICABLE", "It can never apply to this object")  \
+    X(RULE_PACK_VIOLATION, 422, "CONNECTIVITY_MANAGEMENT.RULE_PACK_VIOLATION",                     \
+      "The rule pack forbids it")                                                                  \
+    X(NOT_SUPPORTED_BY_CARD, 422, "CONNECTIVITY_MANAGEMENT.NOT_SUPPORTED_BY_CARD",                 \
+      "The applet of the card has no such command")                                                \
+    X(TOO_MANY_REQUESTS, 429, "TOO_MANY_REQUESTS", "The request rate is exceeded")                 \
+    X(QUOTA_EXCEEDED, 429, "QUOTA_EXCEEDED", "The contract amount is used up")                     \
+    X(INTERNAL, 500, "INTERNAL", "Internal error")                                                 \
+    X(UNAVAILABLE, 503, "UNAVAILABLE", "The service cannot take the request now")                  \
+    X(TIMEOUT, 504, "TIMEOUT", "An internal dependency was silent too long")
+
+enum api_code {
+    API_OK = 0,
+#define X(name, status, wire, text) API_##name,
+    API_CODES(X)
+#undef X
+};
+
+struct api_problem {
+    enum api_code code;
+    // Empty: the text of the table.
+    char message[API_MESSAGE_MAX];
+    // The detail; left out when both are empty.
+    char field[API_FIELD_MAX];
+    char reason[API_REASON_MAX];
+};
+
+// 200 for API_OK.
+unsigned api_code_status(enum api_code code);
+// As clients see it; empty for API_OK.
+const char *api_code_wire(enum api_code code);
+const char *api_code_text(enum api_code code);
+
+// A problem with the text of the table.
+struct api_problem api_problem_of(enum api_code code);
+// One with its own text, cut at API_MESSAGE_MAX - 1.
+struct api_problem api_problem_text(enum api_code code, const char *message);
+// One about a member or parameter: `message` is followed by a colon and the field's name, unless it
+// is empty. `field` is cut and cleaned of what is not printable ASCII, as it may come from a peer.
+struct api_problem api_problem_field(enum api_code code, struct bytes field, const char *message);
+// One with a reason that programs read, such as DELETE_NOT_DISABLED.
+struct api_problem api_problem_reason(enum api_code code, const char *reason, const char *message);

@@ -1,0 +1,256 @@
+#include "ota-server/service/api_text.h"
+
+#include "common/base/check.h"
+#include "common/base/text.h"
+
+struct bytes api_until(struct bytes text, char end)
+{
+    size_t len = 0;
+    while (len < text.len && text.at[len] != (uint8_t)end)
+        len++;
+    return bytes_slice(text, 0, len);
+}
+
+struct bytes api_trimmed(struct bytes text)
+{
+    while (text.len > 0 && (*text.at == ' ' || *text.at == '\t'))
+        text = bytes_slice(text, 1, text.len);
+    while (text.len > 0 && (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\t'))
+        text.len--;
+    return text;
+}
+
+static bool is_alphanumeric(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static bool is_one_of(uint8_t c, const char *set)
+{
+    for (const char *s = set; *s != '\0'; s++) {
+        if ((uint8_t)*s == c)
+            return true;
+    }
+    return false;
+}
+
+bool api_is_correlator(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_alphanumeric(text.at[i]) && !is_one_of(text.at[i], "-_:;./<>{}"))
+            return false;
+    }
+    return text.len <= API_CORRELATOR_MAX;
+}
+
+bool api_is_idempotency_key(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_alphanumeric(text.at[i]) && !is_one_of(text.at[i], "._:-"))
+            return false;
+    }
+    return text.len >= API_IDEMPOTENCY_MIN && text.len <= API_IDEMPOTENCY_MAX;
+}
+
+bool api_is_unreserved(uint8_t c)
+{
+    return is_alphanumeric(c) || is_one_of(c, "-._~");
+}
+
+bool api_percent_decode(struct bytes text, struct writer *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] != '%') {
+            writer_u8(out, text.at[i]);
+            continue;
+        }
+        if (text.len - i < 3)
+            return false;
+        const int high = text_hex_digit((char)text.at[i + 1]);
+        const int low = text_hex_digit((char)text.at[i + 2]);
+        if (high < 0 || low < 0)
+            return false;
+        writer_u8(out, (uint8_t)(high * 16 + low));
+        i += 2;
+    }
+    return !out->failed;
+}
+
+void api_percent_encode(struct bytes text, bool keep_slash, struct writer *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        const uint8_t c = text.at[i];
+        if (api_is_unreserved(c) || (keep_slash && c == '/')) {
+            writer_u8(out, c);
+        } else {
+            writer_u8(out, '%');
+            text_hex_upper(out, bytes_of(&c, 1));
+        }
+    }
+}
+
+static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+// Five bits of the 128-bit value whose octets stand in `value`, counted from bit 2 before its first
+// octet: 26 characters hold 130 bits, so the first has two leading zeros.
+static unsigned ulid_digit(const uint8_t value[16], unsigned index)
+{
+    unsigned digit = 0;
+    for (unsigned i = 0; i < 5; i++) {
+        const unsigned position = index * 5 + i;
+        unsigned bit = 0;
+        if (position >= 2)
+            bit = value[(position - 2) / 8] >> (7 - (position - 2) % 8) & 1;
+        digit = digit << 1 | bit;
+    }
+    return digit;
+}
+
+void api_id_make(char id[API_ID_SIZE], const char *prefix, struct utc at,
+                 const uint8_t entropy[API_ID_ENTROPY])
+{
+    check(strlen(prefix) == 3);
+    uint8_t value[16];
+    const uint64_t ms = (uint64_t)at.ms;
+    for (unsigned i = 0; i < 6; i++)
+        value[i] = (uint8_t)(ms >> (40 - 8 * i));
+    memcpy(value + 6, entropy, API_ID_ENTROPY);
+    memcpy(id, prefix, 3);
+    id[3] = '_';
+    for (unsigned i = 0; i < 26; i++)
+        id[4 + i] = crockford[ulid_digit(value, i)];
+    id[30] = '\0';
+}
+
+bool api_is_id(struct bytes text, const char *prefix)
+{
+    if (text.len != API_ID_SIZE - 1 || memcmp(text.at, prefix, 3) != 0 || text.at[3] != '_')
+        return false;
+    for (size_t i = 4; i < text.len; i++) {
+        if (!is_one_of(text.at[i], crockford))
+            return false;
+    }
+    return text.at[4] <= '7';
+}
+
+void api_uuid_make(char text[API_UUID_SIZE], const uint8_t entropy[16])
+{
+    uint8_t value[16];
+    memcpy(value, entropy, sizeof(value));
+    value[6] = (uint8_t)((value[6] & 0x0F) | 0x40);
+    value[8] = (uint8_t)((value[8] & 0x3F) | 0x80);
+    struct writer w = writer_of(text, API_UUID_SIZE);
+    for (size_t i = 0; i < sizeof(value); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            text_put(&w, "-");
+        text_hex(&w, bytes_of(value + i, 1));
+    }
+    text_end(&w);
+}
+
+// --- date-times ---
+
+struct cursor {
+    struct reader r;
+    bool bad;
+};
+
+static unsigned digits(struct cursor *c, unsigned count)
+{
+    unsigned value = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const uint8_t digit = reader_u8(&c->r);
+        if (digit < '0' || digit > '9')
+            c->bad = true;
+        value = value * 10 + (unsigned)(digit - '0');
+    }
+    return value;
+}
+
+static void expect(struct cursor *c, const char *set)
+{
+    if (!is_one_of(reader_u8(&c->r), set))
+        c->bad = true;
+}
+
+// Days from 1970-01-01 in the proleptic Gregorian calendar; March is the first month here, so that
+// the leap day is the last of the year.
+static int64_t days_of(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    const int64_t era = (year >= 0 ? year : year - 399) / 400;
+    const int64_t of_era = year - era * 400;
+    const unsigned shifted = month > 2 ? month - 3 : month + 9;
+    const int64_t of_year = (153 * shifted + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static unsigned month_days(unsigned year, unsigned month)
+{
+    static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return lengths[month - 1] + (month == 2 && is_leap ? 1 : 0);
+}
+
+// The fraction after the seconds, if any, in milliseconds.
+static unsigned read_fraction(struct cursor *c)
+{
+    if (c->r.left == 0 || *c->r.at != '.')
+        return 0;
+    reader_skip(&c->r, 1);
+    unsigned ms = 0;
+    unsigned scale = 100;
+    unsigned count = 0;
+    while (c->r.left > 0 && *c->r.at >= '0' && *c->r.at <= '9') {
+        ms += digits(c, 1) * scale;
+        scale /= 10;
+        count++;
+    }
+    if (count == 0 || count > 9)
+        c->bad = true;
+    return ms;
+}
+
+// Minutes east of UTC.
+static int read_zone(struct cursor *c)
+{
+    const uint8_t sign = reader_u8(&c->r);
+    if (sign == 'Z' || sign == 'z')
+        return 0;
+    if (sign != '+' && sign != '-') {
+        c->bad = true;
+        return 0;
+    }
+    const unsigned hours = digits(c, 2);
+    expect(c, ":");
+    const unsigned minutes = digits(c, 2);
+    if (hours > 23 || minutes > 59)
+        c->bad = true;
+    const int east = (int)(hours * 60 + minutes);
+    return sign == '+' ? east : -east;
+}
+
+bool api_read_time(struct bytes text, struct utc *at)
+{
+    struct cursor c = {.r = reader_of(text), .bad = false};
+    const unsigned year = digits(&c, 4);
+    expect(&c, "-");
+    const unsigned month = digits(&c, 2);
+    expect(&c, "-");
+    const unsigned day = digits(&c, 2);
+    expect(&c, "Tt");
+    const unsigned hour = digits(&c, 2);
+    expect(&c, ":");
+    const unsigned minute = digits(&c, 2);
+    expect(&c, ":");
+    const unsigned second = digits(&c, 2);
+    const unsigned ms = read_fraction(&c);
+    const int east_min = read_zone(&c);
+    if (c.bad || !reader_done(&c.r) || hour > 23 || minute > 59 || second > 59)
+        return false;
+    if (month < 1 || month > 12 || day < 1 || day > month_days(year, month))
+        return false;
+    const int64_t minutes = days_of(year, month, day) * 1440 + hour * 60 + minute - east_min;
+    at->ms = (minutes * 60 + second) * 1000 + ms;
+    return true;
+}

@@ -1,0 +1,43 @@
+// The text forms of the northbound APIs: percent-encoding, correlators, idempotency keys, object
+// ids, date-times. Pure reading and writing; what a value means is judged elsewhere.
+#pragma once
+
+#include "common/base/bytes.h"
+#include "common/base/time.h"
+
+#define API_CORRELATOR_MAX 256
+#define API_ID_SIZE 31 // three letters, an underscore, 26 characters, a zero
+#define API_ID_ENTROPY 10
+#define API_UUID_SIZE 37
+#define API_IDEMPOTENCY_MIN 8
+#define API_IDEMPOTENCY_MAX 64
+#define API_ETAG_SIZE 32
+
+// The part before the first `end`, or all of it; and without spaces and tabs around it.
+struct bytes api_until(struct bytes text, char end);
+struct bytes api_trimmed(struct bytes text);
+
+// 0-9 A-Z a-z - _ : ; . / < > { }, up to 256 octets; empty is valid and means "none given".
+bool api_is_correlator(struct bytes text);
+// 8 to 64 of A-Z a-z 0-9 . _ : -
+bool api_is_idempotency_key(struct bytes text);
+// RFC 3986: letters, digits, - . _ ~
+bool api_is_unreserved(uint8_t c);
+
+// Appends `text` with %XX decoded; "+" is a plus. False, with the writer as far as it got, for a
+// percent sign without two digits after it.
+bool api_percent_decode(struct bytes text, struct writer *out) MUST_USE;
+// Appends `text` with everything but unreserved octets as %XX; `keep_slash` leaves "/" as it is.
+void api_percent_encode(struct bytes text, bool keep_slash, struct writer *out);
+
+// `prefix`_ULID: 48 bits of time and 80 of `entropy` in Crockford's base32.
+void api_id_make(char id[API_ID_SIZE], const char *prefix, struct utc at,
+                 const uint8_t entropy[API_ID_ENTROPY]);
+// Has it the form of an id with this prefix?
+bool api_is_id(struct bytes text, const char *prefix);
+// A version 4 UUID [RFC 9562 §5.4] of 16 octets of entropy.
+void api_uuid_make(char text[API_UUID_SIZE], const uint8_t entropy[16]);
+
+// RFC 3339 with a zone; a fraction beyond milliseconds is cut. False for anything else, a date that
+// does not exist, or a leap second.
+bool api_read_time(struct bytes text, struct utc *at) MUST_USE;
