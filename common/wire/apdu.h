@@ -33,7 +33,7 @@ enum apdu_error apdu_next(struct reader *r, struct apdu *out) MUST_USE;
 // known [102.221 §7.3.1]. GET STATUS of GlobalPlatform shares 80 F2 with STATUS, so P1 counts too.
 bool apdu_brings_data(uint8_t cla, uint8_t ins, uint8_t p1, uint8_t p2);
 
-// Lc is written if there are data, Le if it is not 0; in between a T=0 card needs no more.
+// Lc is written if there are data, Le if it is not 0.
 void apdu_write(struct writer *w, const struct apdu *a);
 // T=0 form: P3 is the number of data octets, else Le. Fails the writer if there are both, because
 // Le then belongs to a GET RESPONSE.

@@ -162,7 +162,7 @@ enum cat_has {
     CAT_HAS_TRACKING_AREA = 1u << 19,
     CAT_HAS_ROUTING_AREA = 1u << 20,
     // Something unknown with the comprehension flag was skipped. Only set by reading.
-    CAT_HAS_UNKNOWN_REQUIRED = 1u << 31,
+    CAT_HAS_UNKNOWN_REQUIRED = 1u << 21,
 };
 
 struct cat_message {
@@ -188,16 +188,16 @@ struct cat_message {
     uint8_t date_time[SMS_TIME_LEN]; // sms_time_read() decodes it
     uint8_t timer;
     uint32_t timer_seconds;
-    struct bytes technologies; // enum cat_technology, one octet each
-    uint8_t attach_type;       // update, attach or registration type [31.111 §8.92]
-    uint8_t rejection_cause;   // [31.111 §8.93]
-    struct bytes tracking_area;
+    struct bytes technologies;         // enum cat_technology, one octet each
+    uint8_t attach_type;               // update, attach or registration type [31.111 §8.92]
+    uint8_t rejection_cause;           // [31.111 §8.93]
+    struct cat_location tracking_area; // without cell
     struct bytes routing_area;
 };
 
 // The event of an event download, or 0 when it names none.
 uint8_t cat_event_of(const struct cat_message *m);
-// Whether the terminal answers in the affirmative that this is in the list, e.g. an event.
+// Whether an event list or a list of technologies names this one.
 bool cat_lists(struct bytes list, uint8_t value);
 
 enum cat_error {
@@ -248,10 +248,10 @@ struct cat_message cat_sms_download(struct bytes service_centre, struct bytes tp
 struct cat_message cat_location_event(enum cat_location_status status,
                                       const struct cat_location *location);
 struct cat_message cat_technology_event(struct bytes technologies);
-// `technologies` names where it happened; `location` is the area that rejected.
-struct cat_message cat_rejection_event(const struct cat_location *location,
-                                       struct bytes technologies, uint8_t attach_type,
-                                       uint8_t cause);
+// `technologies` names where it happened; `area` is the one that rejected, written as tracking area
+// if the first technology is E-UTRAN or NR, else as location without cell.
+struct cat_message cat_rejection_event(const struct cat_location *area, struct bytes technologies,
+                                       uint8_t attach_type, uint8_t cause);
 struct cat_message cat_timer_event(uint8_t timer, uint32_t seconds);
 
 struct cat_location cat_location_gsm(const uint8_t plmn[PLMN_LEN], uint16_t lac, uint16_t cell);

@@ -71,6 +71,7 @@ struct remote_answer {
     // private
     struct writer *out;
     enum remote_format format;
+    struct tlv_mark mark;
     size_t start;
     unsigned executed;
 };
@@ -88,9 +89,8 @@ struct remote_result {
     bool has_result; // false: nothing was executed, sw and data say nothing
     uint16_t sw;
     struct bytes data;
-    uint8_t bad_format; // 0 = none
-    // private
-    struct bytes objects;
+    uint8_t bad_format;   // 0 = none
+    struct bytes objects; // for remote_result_next()
 };
 // Reads an answer to a script of the given format; false when it is malformed.
 bool remote_result_read(enum remote_format format, struct bytes answer,
