@@ -6,7 +6,7 @@
 //     room = smpp_session_room(s);                     read the socket once, straight into room.at
 //     smpp_session_received(s, len);
 //     while (smpp_session_next(s, &event))             answer, request, remember
-//         ...
+//         ...                                          (also in turns in which nothing was read)
 //     write smpp_session_output(s) to the socket once; smpp_session_written(s, how_much);
 //     sleep until smpp_session_deadline(s) or the socket is ready.
 // Views in an event are good until the next call of room or receive.
@@ -23,31 +23,18 @@
 #include "common/base/time.h"
 #include "smpp/core/frame.h"
 #include "smpp/core/pdu.h"
+#include "smpp/core/rules.h"
+#include "smpp/core/window.h"
 
-#define SMPP_WINDOW_MAX 1000 // places; 10 is what the standard advises
-#define SMPP_OWED_MAX 1000   // requests of the peer that wait for our answer
+#define SMPP_OWED_MAX 1000 // requests of the peer that wait for our answer
 #define SMPP_SYSTEM_ID_SIZE 16
-
-enum smpp_role { SMPP_ESME, SMPP_SMSC };
-
-// What the ESME bound as: what may be sent in which direction.
-enum smpp_bind_type { SMPP_UNBOUND, SMPP_TX, SMPP_RX, SMPP_TRX };
-
-// A request of ours that waits for its response.
-struct smpp_pending { // private; an array of these is the window
-    uint64_t tag;
-    struct instant due;
-    uint32_t sequence; // 0: free
-    uint32_t command;
-    uint16_t older, newer;
-};
 
 // A request of the peer that waits for our answer.
 struct smpp_owed { // private
     uint32_t sequence;
     uint32_t command;
-    uint16_t generation;
-    uint16_t next_free;
+    uint32_t stamp; // the low half of its handle; 0: free
+    uint32_t next_free;
 };
 
 // How the PDUs other than submit_sm, deliver_sm, their responses and enquire_link are read and
@@ -59,6 +46,7 @@ struct smpp_codec {
 
 struct smpp_session_config {
     enum smpp_role role;
+    uint32_t connection; // differs between connections that share memory: makes old handles stale
     const struct smpp_codec *codec; // NULL: our own codec for every PDU
     size_t pdu_len_max;             // 0: SMPP_PDU_LEN_MAX
     uint32_t bind_ms;               // connection to bind, bind to its response; 0: 10,000
@@ -101,7 +89,7 @@ enum smpp_close {
 struct smpp_event {
     enum smpp_event_type type;
     uint64_t tag;           // RESPONSE, UNKNOWN: as given with the request
-    uint32_t handle;        // REQUEST
+    uint64_t handle;        // REQUEST
     uint32_t status;        // CLOSED by SMPP_CLOSE_REFUSED: the peer's status
     enum smpp_close reason; // CLOSED
     struct smpp_pdu pdu;    // BIND, BOUND, REQUEST, NOTICE, RESPONSE
@@ -118,16 +106,6 @@ struct smpp_counts {
     uint64_t timed_out;
 };
 
-enum smpp_session_state {
-    SMPP_STATE_OPEN,    // connected, nothing bound
-    SMPP_STATE_BINDING, // bind sent (ESME) or being judged by the caller (SMSC)
-    SMPP_STATE_BOUND,
-    SMPP_STATE_DRAINING,    // we will unbind when the open requests are done
-    SMPP_STATE_UNBINDING,   // unbind sent
-    SMPP_STATE_PEER_UNBIND, // peer's unbind came; answered when we owe nothing more
-    SMPP_STATE_CLOSED,      // nothing more is read or sent; UNKNOWN and CLOSED events still come
-};
-
 struct smpp_session {
     // Read only.
     enum smpp_session_state state;
@@ -137,6 +115,7 @@ struct smpp_session {
     // private from here
     struct smpp_session_config config;
     struct smpp_frame frame;
+    struct smpp_window window;
     struct writer output;
     size_t output_start;
     struct instant now;
@@ -152,9 +131,8 @@ struct smpp_session {
     enum smpp_close close_reason;
     uint8_t misses;
     bool close_told;
-    uint16_t window_used, oldest, newest;
     uint16_t owed_used, owed_free;
-    uint16_t generation;
+    uint32_t handed_out; // how many requests, for their handles
 };
 _Static_assert(sizeof(struct smpp_session) <= 448, "a session stays small: thousands are held");
 
@@ -201,10 +179,10 @@ enum smpp_send smpp_session_answer_bind(struct smpp_session *s, uint32_t status,
 enum smpp_send smpp_session_request(struct smpp_session *s, const struct smpp_pdu *request,
                                     uint64_t tag) MUST_USE;
 // Answers a REQUEST event: `response` brings status and body, the session the rest.
-enum smpp_send smpp_session_answer(struct smpp_session *s, uint32_t handle,
+enum smpp_send smpp_session_answer(struct smpp_session *s, uint64_t handle,
                                    const struct smpp_pdu *response) MUST_USE;
 // As smpp_session_answer for the answer that is nearly always right: status and message_id.
-enum smpp_send smpp_session_accept(struct smpp_session *s, uint32_t handle, uint32_t status,
+enum smpp_send smpp_session_accept(struct smpp_session *s, uint64_t handle, uint32_t status,
                                    struct bytes message_id) MUST_USE;
 // Lets the open requests finish, then unbinds; CLOSED follows. Before the bind it closes at once.
 void smpp_session_unbind(struct smpp_session *s);
@@ -212,10 +190,10 @@ void smpp_session_unbind(struct smpp_session *s);
 // Requests of ours that wait for a response; free places of the window.
 static inline size_t smpp_session_in_flight(const struct smpp_session *s)
 {
-    return s->window_used;
+    return s->window.used;
 }
 
 static inline size_t smpp_session_free(const struct smpp_session *s)
 {
-    return s->config.window_size - s->window_used;
+    return (size_t)s->window.size - s->window.used;
 }
