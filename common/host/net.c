@@ -340,19 +340,6 @@ static void on_accept(void *context, bool readable, bool writable)
     (void)close(fd);
 }
 
-static enum net_error error_of_errno(int error)
-{
-    if (error == EADDRINUSE)
-        return NET_IN_USE;
-    if (error == EACCES || error == EPERM)
-        return NET_DENIED;
-    if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT)
-        return NET_BAD_ADDRESS;
-    if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
-        return NET_NO_RESOURCES;
-    return NET_FAILED;
-}
-
 static void check_limits(const struct net_limits *limits)
 {
     check(limits->read_max > 0 && limits->read_max <= READ_MAX && limits->output_max > 0);
@@ -360,14 +347,9 @@ static void check_limits(const struct net_limits *limits)
 
 static enum net_error listener_bind(struct net_listener *l, const struct net_address *address)
 {
-    l->fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (l->fd < 0)
-        return error_of_errno(errno);
-    int on = 1;
-    if (setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        bind(l->fd, (const struct sockaddr *)&address->at, address->len) != 0 ||
-        listen(l->fd, SOMAXCONN) != 0)
-        return error_of_errno(errno);
+    enum net_error error = net_bind(address, &l->fd);
+    if (error != NET_OK)
+        return error;
     return loop_watch_open(&l->watch, l->net->loop, l->fd, on_accept, l) ? NET_OK
                                                                          : NET_NO_RESOURCES;
 }

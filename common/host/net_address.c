@@ -3,8 +3,10 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 #define HOST_MAX 255 // a domain name [RFC 1035 §2.3.4]
 #define PORT_MAX_DIGITS 5
@@ -91,6 +93,35 @@ enum net_error net_resolve(const char *text, struct net_address *address)
     memcpy(&address->at, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     return NET_OK;
+}
+
+static enum net_error error_of_errno(int error)
+{
+    if (error == EADDRINUSE)
+        return NET_IN_USE;
+    if (error == EACCES || error == EPERM)
+        return NET_DENIED;
+    if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT)
+        return NET_BAD_ADDRESS;
+    if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
+        return NET_NO_RESOURCES;
+    return NET_FAILED;
+}
+
+enum net_error net_bind(const struct net_address *address, int *fd)
+{
+    *fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (*fd < 0)
+        return error_of_errno(errno);
+    int on = 1;
+    if (setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        bind(*fd, (const struct sockaddr *)&address->at, address->len) == 0 &&
+        listen(*fd, SOMAXCONN) == 0)
+        return NET_OK;
+    enum net_error error = error_of_errno(errno);
+    (void)close(*fd);
+    *fd = -1;
+    return error;
 }
 
 void net_address_format(const struct net_address *address, char text[NET_ADDRESS_TEXT_SIZE])

@@ -1,0 +1,598 @@
+#include "common/host/http.h"
+
+#include "common/base/check.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define POOL_SIZE 65536       // of a connection: its headers and what is read ahead
+#define STREAM_BLOCK 4096     // what a streamed answer is asked for at a time
+#define BODY_FIRST 4096       // the first allocation for a body without a length
+#define SWALLOWED_MAX 1048576 // octets of a body too long that are read so that 413 can be sent
+
+struct connection {
+    struct http *http;
+    struct MHD_Connection *mhd;
+    struct connection *previous, *next;
+    struct http_request *request; // under way, or NULL
+    struct instant deadline;      // for whole headers
+    int fd;
+    bool bad_target, long_target;
+};
+
+struct http_request {
+    struct connection *connection;
+    const char *method, *path;
+    uint8_t *body;
+    size_t body_len, body_cap, body_max, received;
+    bool (*sink)(void *context, struct http_request *r, struct bytes piece);
+    void *sink_context;
+    long (*pull)(void *context, struct http_request *r, uint8_t *to, size_t len);
+    void *user;
+    unsigned status; // 0 = no reply yet
+    struct MHD_Response *response;
+    bool completed, suspended, too_long, streaming;
+};
+
+struct http {
+    struct loop *loop;
+    struct MHD_Daemon *daemon;
+    struct http_limits limits;
+    struct http_handler handler;
+    void *context;
+    struct connection *connections;
+    struct loop_watch watch; // libmicrohttpd's epoll descriptor
+    struct loop_timer timer; // libmicrohttpd's own, and header deadlines
+    struct loop_turn_end turn_end;
+    bool run_wanted; // an answer waits to be sent
+};
+
+struct http_limits http_limits_default(void)
+{
+    return (struct http_limits){.connection_max = 256,
+                                .connection_per_address_max = 64,
+                                .body_max = 65536,
+                                .header_ms = 5000,
+                                .idle_ms = 60000};
+}
+
+// What is due: header deadlines that passed, then libmicrohttpd's own work and its next wake-up.
+static void run(struct http *h, struct instant now)
+{
+    h->run_wanted = false;
+    struct instant next = INSTANT_NEVER;
+    for (struct connection *c = h->connections; c; c = c->next) {
+        if (instant_is_due(c->deadline, now)) {
+            (void)shutdown(c->fd, SHUT_RDWR); // libmicrohttpd sees the end and cleans up
+            c->deadline = INSTANT_NEVER;
+        }
+    }
+    (void)MHD_run(h->daemon); // fails only for a daemon of another mode
+    for (struct connection *c = h->connections; c; c = c->next)
+        next = instant_earlier(next, c->deadline);
+    MHD_UNSIGNED_LONG_LONG wait_ms;
+    if (MHD_get_timeout(h->daemon, &wait_ms) == MHD_YES)
+        next = instant_earlier(next, instant_after(now, wait_ms));
+    loop_timer_set(&h->timer, next);
+}
+
+static void on_ready(void *context, bool readable, bool writable)
+{
+    (void)readable;
+    (void)writable;
+    struct http *h = context;
+    run(h, loop_now(h->loop));
+}
+
+static void on_timer(void *context, struct instant now)
+{
+    run(context, now);
+}
+
+static void on_turn_end(void *context, struct instant now)
+{
+    struct http *h = context;
+    if (!h->run_wanted)
+        return;
+    run(h, now);
+    loop_wake(h->loop); // requests that came meanwhile belong to the next turn
+}
+
+static void want_run(struct http *h)
+{
+    h->run_wanted = true;
+    loop_wake(h->loop);
+}
+
+static void on_connection(void *context, struct MHD_Connection *mhd, void **of_socket,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct http *h = context;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        struct connection *gone = *of_socket;
+        if (!gone)
+            return;
+        *(gone->previous ? &gone->previous->next : &h->connections) = gone->next;
+        if (gone->next)
+            gone->next->previous = gone->previous;
+        free(gone);
+        return;
+    }
+    struct connection *c = calloc(1, sizeof *c);
+    *of_socket = c;
+    if (!c)
+        return; // its requests are refused
+    c->http = h;
+    c->mhd = mhd;
+    c->next = h->connections;
+    if (c->next)
+        c->next->previous = c;
+    h->connections = c;
+    c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    c->deadline = instant_after(loop_now(h->loop), h->limits.header_ms);
+    int on = 1;
+    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // slower without
+}
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+// The raw target: the only place where its length and an encoded NUL are seen.
+static void *on_target(void *context, const char *target, struct MHD_Connection *mhd)
+{
+    (void)context;
+    struct connection *c = connection_of(mhd);
+    if (!c)
+        return NULL;
+    const char *rest = " HTTP/1.1";
+    c->long_target = strlen(target) + strlen(rest) + strlen("PATCH ") > HTTP_LINE_MAX;
+    c->bad_target = target[0] != '/' || strstr(target, "%00") != NULL;
+    return NULL;
+}
+
+struct framing {
+    unsigned fields, hosts, lengths, codings;
+    size_t octets;
+    uint64_t length;
+    bool bad;
+};
+
+static enum MHD_Result add_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    (void)kind;
+    struct framing *f = context;
+    f->fields++;
+    f->octets += strlen(name) + (value ? strlen(value) : 0) + 4; // ": " and the line's end
+    if (!value)
+        f->bad = true;
+    else if (strcasecmp(name, "Host") == 0)
+        f->hosts++;
+    else if (strcasecmp(name, "Content-Length") == 0) {
+        f->lengths++;
+        size_t digits = strspn(value, "0123456789");
+        f->bad = f->bad || digits == 0 || digits > 18 || value[digits] != '\0';
+        f->length = f->bad ? 0 : strtoull(value, NULL, 10);
+    } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+        f->codings++;
+        f->bad = f->bad || strcasecmp(value, "chunked") != 0;
+    }
+    return MHD_YES;
+}
+
+// The status that refuses this request before a handler sees it, or 0.
+static unsigned refusal(const struct connection *c, const struct framing *f)
+{
+    if (c->long_target)
+        return 414;
+    if (f->fields > HTTP_HEADER_COUNT_MAX || f->octets > HTTP_HEADER_BLOCK_MAX)
+        return 431;
+    if (c->bad_target || f->bad || f->hosts != 1 || f->lengths + f->codings > 1)
+        return 400;
+    return 0;
+}
+
+static enum MHD_Result refuse(struct MHD_Connection *mhd, unsigned status)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = MHD_add_response_header(response, "Connection", "close");
+    if (result == MHD_YES)
+        result = MHD_queue_response(mhd, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result send_reply(struct http_request *r)
+{
+    struct MHD_Response *response = r->response;
+    r->response = NULL;
+    enum MHD_Result result = MHD_queue_response(r->connection->mhd, r->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result begin(struct connection *c, const char *path, const char *method,
+                             void **of_request)
+{
+    struct http *h = c->http;
+    struct framing f = {0};
+    (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, add_field, &f);
+    unsigned status = refusal(c, &f);
+    c->deadline = INSTANT_NEVER;
+    if (status != 0)
+        return refuse(c->mhd, status);
+    struct http_request *r = calloc(1, sizeof *r);
+    if (!r)
+        return refuse(c->mhd, 503);
+    *r = (struct http_request){
+        .connection = c, .method = method, .path = path, .body_max = h->limits.body_max};
+    *of_request = r;
+    c->request = r;
+    if (h->handler.begin)
+        h->handler.begin(h->context, r);
+    if (r->response)
+        return send_reply(r);
+    if (f.length > r->body_max) {
+        http_reply(r, 413, NULL, NULL, 0, bytes_of(NULL, 0));
+        if (h->handler.gone)
+            h->handler.gone(h->context, r);
+        return send_reply(r);
+    }
+    return MHD_YES;
+}
+
+static bool keep_piece(struct http_request *r, struct bytes piece)
+{
+    if (r->body_len + piece.len > r->body_cap) {
+        size_t cap = r->body_cap > 0 ? r->body_cap * 2 : BODY_FIRST;
+        while (cap < r->body_len + piece.len)
+            cap *= 2;
+        uint8_t *body = realloc(r->body, cap);
+        if (!body)
+            return false;
+        r->body = body;
+        r->body_cap = cap;
+    }
+    memcpy(r->body + r->body_len, piece.at, piece.len);
+    r->body_len += piece.len;
+    return true;
+}
+
+static enum MHD_Result take_piece(struct http_request *r, struct bytes piece)
+{
+    r->received += piece.len;
+    if (r->received > r->body_max) {
+        r->too_long = true;
+        return r->received - r->body_max > SWALLOWED_MAX ? MHD_NO : MHD_YES;
+    }
+    if (r->status != 0)
+        return MHD_YES; // answered already: the rest is read and dropped
+    bool taken = r->sink ? r->sink(r->sink_context, r, piece) : keep_piece(r, piece);
+    return taken ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result complete(struct http_request *r)
+{
+    struct http *h = r->connection->http;
+    r->completed = true;
+    if (r->too_long && r->status == 0) {
+        http_reply(r, 413, NULL, NULL, 0, bytes_of(NULL, 0));
+        if (h->handler.gone)
+            h->handler.gone(h->context, r);
+    } else if (r->status == 0) {
+        h->handler.complete(h->context, r);
+    }
+    if (r->response)
+        return send_reply(r);
+    MHD_suspend_connection(r->connection->mhd);
+    r->suspended = true;
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *path,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_len, void **of_request)
+{
+    (void)context;
+    (void)version;
+    struct connection *c = connection_of(mhd);
+    struct http_request *r = *of_request;
+    if (!c)
+        return MHD_NO;
+    if (!r)
+        return begin(c, path, method, of_request);
+    if (*upload_len > 0) {
+        size_t len = *upload_len;
+        *upload_len = 0;
+        return take_piece(r, bytes_of(upload, len));
+    }
+    return r->completed ? MHD_YES : complete(r);
+}
+
+static void on_completed(void *context, struct MHD_Connection *mhd, void **of_request,
+                         enum MHD_RequestTerminationCode why)
+{
+    struct http *h = context;
+    struct http_request *r = *of_request;
+    struct connection *c = connection_of(mhd);
+    *of_request = NULL;
+    if (c) { // the next request's headers must be there in time
+        uint64_t wait_ms = (uint64_t)h->limits.idle_ms + h->limits.header_ms;
+        c->deadline = instant_after(loop_now(h->loop), wait_ms);
+        c->request = NULL;
+    }
+    if (!r)
+        return;
+    bool unanswered =
+        r->status == 0 || (r->streaming && why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    if (unanswered && h->handler.gone)
+        h->handler.gone(h->context, r);
+    if (r->response)
+        MHD_destroy_response(r->response);
+    free(r->body);
+    free(r);
+}
+
+static bool daemon_open(struct http *h, int fd)
+{
+    unsigned idle_s = (h->limits.idle_ms + 999) / 1000;
+    h->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, h,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+        h->limits.connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        h->limits.connection_per_address_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+        MHD_OPTION_END);
+    if (!h->daemon)
+        return false;
+    int epoll_fd = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    if (!loop_timer_open(&h->timer, h->loop, on_timer, h) ||
+        !loop_watch_open(&h->watch, h->loop, epoll_fd, on_ready, h))
+        return false;
+    loop_watch_set(&h->watch, true, false);
+    h->turn_end = (struct loop_turn_end){.end = on_turn_end, .context = h};
+    loop_turn_end_add(h->loop, &h->turn_end);
+    return true;
+}
+
+enum net_error http_open(struct loop *loop, const struct net_address *address,
+                         const struct http_limits *limits, const struct http_handler *handler,
+                         void *context, struct http **http)
+{
+    check(handler->complete != NULL);
+    int fd;
+    enum net_error error = net_bind(address, &fd);
+    if (error != NET_OK)
+        return error;
+    struct http *h = calloc(1, sizeof *h);
+    if (h) {
+        *h =
+            (struct http){.loop = loop, .limits = *limits, .handler = *handler, .context = context};
+        if (daemon_open(h, fd)) {
+            *http = h;
+            return NET_OK;
+        }
+    }
+    if (h && h->daemon)
+        MHD_stop_daemon(h->daemon); // closes the socket too
+    else
+        (void)close(fd);
+    if (h)
+        loop_timer_close(&h->timer);
+    free(h);
+    return NET_NO_RESOURCES;
+}
+
+void http_address(const struct http *http, struct net_address *address)
+{
+    int fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
+    address->len = sizeof address->at;
+    check(getsockname(fd, (struct sockaddr *)&address->at, &address->len) == 0);
+}
+
+void http_close(struct http *http)
+{
+    if (!http)
+        return;
+    loop_turn_end_remove(http->loop, &http->turn_end);
+    loop_watch_close(&http->watch);
+    loop_timer_close(&http->timer);
+    for (struct connection *c = http->connections; c; c = c->next) {
+        if (c->request && c->request->suspended)
+            MHD_resume_connection(c->mhd); // a suspended one cannot be stopped
+    }
+    MHD_stop_daemon(http->daemon);
+    free(http);
+}
+
+static void resume(struct http_request *r)
+{
+    if (!r->suspended)
+        return;
+    r->suspended = false;
+    MHD_resume_connection(r->connection->mhd);
+    want_run(r->connection->http);
+}
+
+static void give(struct http_request *r, unsigned status, const char *type,
+                 const struct http_field *fields, size_t field_count)
+{
+    r->status = status;
+    bool fits = r->response != NULL;
+    if (fits && type)
+        fits = MHD_add_response_header(r->response, "Content-Type", type) == MHD_YES;
+    for (size_t i = 0; fits && i < field_count; i++)
+        fits = MHD_add_response_header(r->response, fields[i].name, fields[i].value) == MHD_YES;
+    check(fits); // memory, or a field of ours with a line break in it
+    if (!r->suspended)
+        return;          // queued when libmicrohttpd's callback returns
+    (void)send_reply(r); // refused only for a connection that ended meanwhile
+    resume(r);
+}
+
+void http_reply(struct http_request *r, unsigned status, const char *type,
+                const struct http_field *fields, size_t field_count, struct bytes body)
+{
+    check(r->status == 0 && status >= 200);
+    r->response = MHD_create_response_from_buffer(body.len, (void *)(body.len ? body.at : NULL),
+                                                  MHD_RESPMEM_MUST_COPY);
+    give(r, status, type, fields, field_count);
+}
+
+static ssize_t on_pull(void *context, uint64_t position, char *to, size_t len)
+{
+    (void)position;
+    struct http_request *r = context;
+    long got = r->pull(r->connection->http->context, r, (uint8_t *)to, len);
+    if (got == HTTP_PULL_END) {
+        r->streaming = false;
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    check(got >= 0 && (size_t)got <= len);
+    if (got == HTTP_PULL_NOTHING_YET) {
+        MHD_suspend_connection(r->connection->mhd);
+        r->suspended = true;
+    }
+    return (ssize_t)got;
+}
+
+void http_stream(struct http_request *r, unsigned status, const char *type,
+                 const struct http_field *fields, size_t field_count,
+                 long (*pull)(void *context, struct http_request *r, uint8_t *to, size_t len))
+{
+    check(r->status == 0 && status >= 200);
+    r->pull = pull;
+    r->streaming = true;
+    r->response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_pull, r, NULL);
+    give(r, status, type, fields, field_count);
+}
+
+void http_wake(struct http_request *r)
+{
+    resume(r);
+}
+
+const char *http_method(const struct http_request *r)
+{
+    return r->method;
+}
+
+const char *http_path(const struct http_request *r)
+{
+    return r->path;
+}
+
+const char *http_header(const struct http_request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->connection->mhd, MHD_HEADER_KIND, name);
+}
+
+struct count {
+    const char *name;
+    unsigned seen;
+};
+
+static enum MHD_Result count_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    (void)value;
+    struct count *c = context;
+    if (strcasecmp(name, c->name) == 0)
+        c->seen++;
+    return MHD_YES;
+}
+
+unsigned http_header_count(const struct http_request *r, const char *name)
+{
+    struct count c = {name, 0};
+    (void)MHD_get_connection_values(r->connection->mhd, MHD_HEADER_KIND, count_field, &c);
+    return c.seen;
+}
+
+struct each {
+    void (*call)(void *context, const char *name, const char *value);
+    void *context;
+};
+
+static enum MHD_Result each_parameter(void *context, enum MHD_ValueKind kind, const char *name,
+                                      const char *value)
+{
+    (void)kind;
+    const struct each *e = context;
+    e->call(e->context, name, value ? value : "");
+    return MHD_YES;
+}
+
+void http_query_each(const struct http_request *r,
+                     void (*each)(void *context, const char *name, const char *value),
+                     void *context)
+{
+    struct each e = {each, context};
+    (void)MHD_get_connection_values(r->connection->mhd, MHD_GET_ARGUMENT_KIND, each_parameter, &e);
+}
+
+struct search {
+    const char *name, *value;
+};
+
+static void compare_name(void *context, const char *name, const char *value)
+{
+    struct search *s = context;
+    if (!s->value && strcmp(name, s->name) == 0) // unlike fields, parameters mind their case
+        s->value = value;
+}
+
+const char *http_query(const struct http_request *r, const char *name)
+{
+    struct search s = {name, NULL};
+    http_query_each(r, compare_name, &s);
+    return s.value;
+}
+
+struct bytes http_body(const struct http_request *r)
+{
+    return bytes_of(r->body, r->body_len);
+}
+
+void http_peer(const struct http_request *r, struct net_address *address)
+{
+    address->len = sizeof address->at;
+    if (getpeername(r->connection->fd, (struct sockaddr *)&address->at, &address->len) != 0)
+        *address = (struct net_address){.len = 0};
+}
+
+void http_set_user(struct http_request *r, void *user)
+{
+    r->user = user;
+}
+
+void *http_user(const struct http_request *r)
+{
+    return r->user;
+}
+
+void http_body_max(struct http_request *r, size_t body_max)
+{
+    r->body_max = body_max;
+}
+
+void http_body_sink(struct http_request *r,
+                    bool (*sink)(void *context, struct http_request *r, struct bytes piece),
+                    void *context)
+{
+    r->sink = sink;
+    r->sink_context = context;
+}
