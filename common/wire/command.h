@@ -20,8 +20,10 @@
 #define COMMAND_CHECK_SIZE 3
 #define COMMAND_NONCE_SIZE 8
 #define COMMAND_HASH_SIZE 4
-#define COMMAND_BODY_MAX 370   // three SMS
+#define COMMAND_PLMNS_MAX 40   // 8 entries of EF.PLMNwAcT, 5 octets each
+#define COMMAND_BODY_MAX 260   // APDU header of 5 and Lc of one octet
 #define COMMAND_RESULT_MAX 369 // three SMS
+#define COMMAND_NOTIFY_MAX 98  // one SMS with the card reference; the longest takes 72
 #define COMMAND_IMEI_SIZE 8
 #define COMMAND_PLMN_SIZE 3
 #define COMMAND_SLOTS_MAX 16
@@ -113,6 +115,7 @@ struct command_download {
     uint8_t check[COMMAND_CHECK_SIZE];
     struct bytes smsc;   // TON/NPI and BCD, at most COMMAND_NUMBER_MAX; empty: from the template
     struct bytes msisdn; // likewise; empty: none
+    struct bytes plmns; // of EF.HPLMNwAcT, 5 octets each [31.102 §4.2.53]; empty: from the template
     // Each of the next is taken from the template when its `has_` is false.
     bool has_mnc_length, has_role, has_rank, has_marks;
     uint8_t mnc_length; // 2 or 3

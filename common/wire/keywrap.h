@@ -19,6 +19,13 @@ struct network_keys {
     struct secret_key op; // OPc of 16, or TOPc of 32
 };
 
+// What DOWNLOAD carries of them: command_download.wrapped_keys and .check.
+struct keywrap_block {
+    uint8_t octets[COMMAND_KEYS_MAX];
+    uint8_t len;
+    uint8_t check[COMMAND_CHECK_SIZE];
+};
+
 enum keywrap_status {
     KEYWRAP_OK = 0,
     KEYWRAP_BAD_LENGTH,   // not 32 (16+16), 48 (16+32) or 64 (32+32) octets
@@ -26,11 +33,11 @@ enum keywrap_status {
     KEYWRAP_CIPHER_FAILED,
 };
 
-// Wraps into `wrapped` (k.len + op.len octets) and gives the check value.
+// Wraps the keys and computes the check value. `out` is wiped when the cipher fails.
 enum keywrap_status keywrap_seal(const struct cipher *cipher, const struct secret_key *kik,
                                  uint32_t operation_id, const struct network_keys *keys,
                                  const uint8_t imsi[COMMAND_IMSI_SIZE],
-                                 struct command_download *to) MUST_USE;
+                                 struct keywrap_block *out) MUST_USE;
 // Unwraps what a DOWNLOAD carries, and verifies the check value in constant time.
 enum keywrap_status keywrap_open(const struct cipher *cipher, const struct secret_key *kik,
                                  uint32_t operation_id, const struct command_download *from,
