@@ -154,7 +154,7 @@ static bool deliver_one(struct smsc *s, uint32_t mailbox)
     enum smpp_send sent = send_message(link, m, m->id << TAG_SHIFT | at);
     if (sent == SMPP_SEND_INVALID) {
         s->counts.undeliverable++;
-        smsc_receipt(s, m, SMPP_STATE_UNDELIVERABLE, ESME_RSYSERR);
+        smsc_receipt(s, m, SMPP_MESSAGE_UNDELIVERABLE, ESME_RSYSERR);
         smsc_queue_remove(s->queue, at);
         return true;
     }
@@ -237,7 +237,7 @@ void smsc_delivered(struct smsc *s, uint64_t tag, uint32_t status)
         s->counts.delivered++;
     else
         s->counts.undeliverable++;
-    smsc_receipt(s, m, status == ESME_ROK ? SMPP_STATE_DELIVERED : SMPP_STATE_UNDELIVERABLE,
+    smsc_receipt(s, m, status == ESME_ROK ? SMPP_MESSAGE_DELIVERED : SMPP_MESSAGE_UNDELIVERABLE,
                  status);
     smsc_queue_ready(s->queue, mailbox);
     smsc_queue_remove(s->queue, at);
@@ -259,7 +259,26 @@ static bool wants_receipt(const struct smsc_message *m, uint8_t message_state)
 {
     uint8_t asked = m->registered_delivery & 3; // 1 always, 2 on failure [SMPP 3.4 §5.2.17]
     return m->kind == SMSC_KIND_SHORT_MESSAGE &&
-           (asked == 1 || (asked == 2 && message_state != SMPP_STATE_DELIVERED));
+           (asked == 1 || (asked == 2 && message_state != SMPP_MESSAGE_DELIVERED));
+}
+
+static void write_receipt(const struct smsc *s, const struct smsc_message *m, uint8_t message_state,
+                          uint32_t status, struct writer *text, struct writer *tlvs)
+{
+    uint8_t id[24];
+    struct writer id_text = writer_of(id, sizeof id);
+    smsc_write_id(&id_text, m->id);
+    const struct smpp_receipt_text written = {
+        .message_id = writer_bytes(&id_text),
+        .state = message_state,
+        .submitted = m->submitted,
+        .done = s->utc,
+        .error = (uint16_t)(status < 1000 ? status : 999),
+    };
+    smpp_receipt_write_text(text, &written);
+    const struct smpp_receipt receipt = {.message_id = written.message_id, .state = message_state};
+    if (tlvs != NULL)
+        smpp_receipt_write_tlvs(tlvs, &receipt);
 }
 
 void smsc_receipt(struct smsc *s, const struct smsc_message *m, uint8_t message_state,
@@ -271,17 +290,6 @@ void smsc_receipt(struct smsc *s, const struct smsc_message *m, uint8_t message_
         s->counts.dropped_receipts++;
         return;
     }
-    uint8_t id[24];
-    struct writer id_text = writer_of(id, sizeof id);
-    smsc_write_id(&id_text, m->id);
-    struct smpp_receipt receipt = {
-        .id = writer_bytes(&id_text),
-        .state = message_state,
-        .has_error = true,
-        .error = (uint16_t)(status & 0x3FF),
-        .submitted = m->submitted,
-        .done = s->utc,
-    };
     const struct smsc_message original = *m; // adding may not move it, but its box may be looked at
     struct smsc_number to = {.digits = "@"};
     struct writer digits = writer_of(to.digits + 1, sizeof to.digits - 2);
@@ -294,9 +302,8 @@ void smsc_receipt(struct smsc *s, const struct smsc_message *m, uint8_t message_
     struct smsc_message *r = &s->queue->messages[at];
     struct writer text = writer_of(r->short_message, sizeof r->short_message);
     struct writer tlvs = writer_of(r->tlvs, sizeof r->tlvs);
-    smpp_receipt_write_text(&text, &receipt);
-    if (!s->config.text_receipts_only)
-        smpp_receipt_write_tlvs(&tlvs, &receipt);
+    write_receipt(s, &original, message_state, status, &text,
+                  s->config.text_receipts_only ? NULL : &tlvs);
     r->id = ++s->last_id;
     r->kind = SMSC_KIND_RECEIPT;
     r->esm_class = 0x04;
@@ -324,7 +331,7 @@ static void message_due(struct smsc *s, const struct smsc_timer *timer)
         return;
     if (instant_is_due(m->expiry, s->now)) {
         s->counts.expired++;
-        smsc_receipt(s, m, SMPP_STATE_EXPIRED, ESME_RX_T_APPN);
+        smsc_receipt(s, m, SMPP_MESSAGE_EXPIRED, ESME_RX_T_APPN);
         smsc_queue_ready(s->queue, m->mailbox);
         smsc_queue_remove(s->queue, timer->subject);
         return;

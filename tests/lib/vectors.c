@@ -27,10 +27,20 @@ size_t vectors_each(const char *path, void (*each)(const struct vector *v, void 
     char line[LINE_MAX_LEN];
     size_t count = 0;
     bool is_open = false;
+    // Of a document only the fenced blocks `vectors` are read.
+    const size_t path_len = strlen(path);
+    const bool is_document = path_len > 3 && strcmp(path + path_len - 3, ".md") == 0;
+    bool is_outside = is_document;
     FILE *file = fopen(path, "r");
     check(file != NULL);
     while (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
+        if (is_document && strncmp(line, "```", 3) == 0) {
+            is_outside = strcmp(line, "```vectors") != 0;
+            line[0] = '\0';
+        }
+        if (is_outside && !is_open)
+            continue;
         if (line[0] == '#' || (line[0] == '\0' && !is_open))
             continue;
         if (line[0] == '\0') {

@@ -1,4 +1,5 @@
-// Reads the blocks of tests/vectors/*.txt; the format is at the head of those files.
+// Reads the blocks of tests/vectors/*.txt (the format is at the head of those files), and of a
+// document (.md) its fenced blocks `vectors`.
 #pragma once
 
 #include "common/base/bytes.h"
