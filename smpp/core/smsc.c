@@ -97,7 +97,8 @@ static void handle_bind(struct smsc *s, struct smsc_link *link, const struct smp
         status = password_fits(account, pdu->bind.password) ? ESME_ROK : ESME_RINVPASWD;
         if (status == ESME_ROK && account->links_max > 0 && links_of(s, i) >= account->links_max)
             status = ESME_RALYBND;
-        if (status == ESME_ROK && !copy_text(link->range, sizeof link->range, pdu->bind.address_range))
+        if (status == ESME_ROK &&
+            !copy_text(link->range, sizeof link->range, pdu->bind.address_range))
             status = ESME_RBINDFAIL;
         link->has_account = status == ESME_ROK;
         link->account = i;
@@ -123,8 +124,8 @@ static uint32_t judge_submit(const struct smpp_message *m)
     if (m->replace_if_present > 1)
         return ESME_RINVREPFLAG;
     bool has_header = (m->esm_class & 0x40) != 0;
-    if (has_header && (m->short_message.len == 0 ||
-                       m->short_message.at[0] + (size_t)1 > m->short_message.len))
+    if (has_header &&
+        (m->short_message.len == 0 || m->short_message.at[0] + (size_t)1 > m->short_message.len))
         return ESME_RINVMSGLEN;
     return ESME_ROK;
 }
@@ -276,8 +277,7 @@ static void handle_submit(struct smsc *s, struct smsc_link *link, const struct s
     uint8_t text[24];
     struct writer w = writer_of(text, sizeof text);
     smsc_write_id(&w, id);
-    answer(link, event->handle, status,
-           status == ESME_ROK ? writer_bytes(&w) : bytes_of(NULL, 0));
+    answer(link, event->handle, status, status == ESME_ROK ? writer_bytes(&w) : bytes_of(NULL, 0));
 }
 
 // query_sm, cancel_sm and the like are known and not offered.

@@ -4,13 +4,13 @@
 // A message goes to whoever is bound for its destination: a link whose bind named an address_range
 // that fits (digits, a final `*` allowed, several separated by commas), else the account with the
 // longest fitting prefix among the routes. While nobody takes it, or the receiver answers with a
-// temporary error, it waits and is tried again until its validity ends. On a route that is `ordered`
-// one message for a destination is under way at a time, as towards a real subscriber; others use the
-// whole window. A message *from* a number is a sign of life: what waits for that number is tried
-// at once.
+// temporary error, it waits and is tried again until its validity ends. On a route that is
+// `ordered` one message for a destination is under way at a time, as towards a real subscriber;
+// others use the whole window. A message *from* a number is a sign of life: what waits for that
+// number is tried at once.
 //
-// Temporary answers to deliver_sm: ESME_RX_T_APPN, ESME_RTHROTTLED, ESME_RMSGQFUL, ESME_RSYSERR, and
-// no answer at all. Any other error is final: the message is undeliverable.
+// Temporary answers to deliver_sm: ESME_RX_T_APPN, ESME_RTHROTTLED, ESME_RMSGQFUL, ESME_RSYSERR,
+// and no answer at all. Any other error is final: the message is undeliverable.
 //
 // Promises: fixed memory of the caller; every accepted message ends as delivered, expired or
 // undeliverable, each with a receipt when one was asked for, unless a fault rule drops it. Never:

@@ -47,7 +47,7 @@ static bool range_fits(const char *range, struct bytes digits)
 }
 
 struct taker {
-    bool by_range;    // links whose range fits; else links of `account`
+    bool by_range; // links whose range fits; else links of `account`
     bool by_account;
     uint16_t account;
     bool is_ordered;
@@ -106,7 +106,8 @@ static struct smsc_link *link_for(struct smsc *s, const struct smsc_mailbox *box
 static uint32_t next_message(const struct smsc *s, const struct smsc_mailbox *box)
 {
     uint32_t at = box->first;
-    while (at != SMSC_NONE && (s->queue->messages[at].is_in_flight || s->queue->messages[at].is_held))
+    while (at != SMSC_NONE &&
+           (s->queue->messages[at].is_in_flight || s->queue->messages[at].is_held))
         at = s->queue->messages[at].next;
     return at;
 }

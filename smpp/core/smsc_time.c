@@ -9,7 +9,8 @@ static uint64_t two(struct bytes text, size_t at)
     return (uint64_t)(text.at[at] - '0') * 10 + (uint64_t)(text.at[at + 1] - '0');
 }
 
-// Days from 1970-01-01 to a date of the years 2000 to 2099, in which every fourth year is a leap year.
+// Days from 1970-01-01 to a date of the years 2000 to 2099, in which every fourth year is a leap
+// year.
 static int64_t days_to(uint64_t year, uint64_t month, uint64_t day)
 {
     static const uint16_t BEFORE[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
@@ -21,8 +22,8 @@ static bool read_absolute(struct bytes text, struct utc utc, uint64_t *ms)
 {
     uint64_t month = two(text, 2);
     uint64_t day = two(text, 4);
-    if (month < 1 || month > 12 || day < 1 || day > 31 || two(text, 6) > 23 ||
-        two(text, 8) > 59 || two(text, 10) > 59 || two(text, 13) > 48)
+    if (month < 1 || month > 12 || day < 1 || day > 31 || two(text, 6) > 23 || two(text, 8) > 59 ||
+        two(text, 10) > 59 || two(text, 13) > 48)
         return false;
     int64_t seconds = days_to(two(text, 0), month, day) * 86400 + (int64_t)two(text, 6) * 3600 +
                       (int64_t)two(text, 8) * 60 + (int64_t)two(text, 10);
