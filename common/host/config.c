@@ -11,7 +11,8 @@
 static const char *reading;
 static char *report;
 
-static void on_error(cfg_t *config, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *config, const char *format,
+                                                           va_list arguments)
 {
     if (!report || report[0] != '\0')
         return; // the first error is the one that counts

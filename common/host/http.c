@@ -299,6 +299,7 @@ static enum MHD_Result complete(struct http_request *r)
     return MHD_YES;
 }
 
+// tidy: parameters, the signature is libmicrohttpd's
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *path,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_len, void **of_request)

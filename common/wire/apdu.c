@@ -51,7 +51,7 @@ bool apdu_brings_data(uint8_t cla, uint8_t ins, uint8_t p1, uint8_t p2)
         return (p2 & 0x80) != 0;
     case INS_STATUS: // P1 00, 01, 02 of the UICC; 10 to 80 of GlobalPlatform's GET STATUS
         return (cla & 0x80) != 0 && p1 >= 0x10;
-    default:
+    default: // octets
         return true;
     }
 }

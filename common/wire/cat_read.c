@@ -63,7 +63,7 @@ static bool read_location(struct bytes value, struct cat_location *out)
         return read_area(value, 2, out);
     case 11:
         return read_area(value, 3, out);
-    default:
+    default: // octets
         return false;
     }
 }
@@ -241,7 +241,7 @@ enum cat_error cat_read_envelope(struct bytes data, enum cat_envelope *kind,
     case CAT_TIMER_EXPIRATION:
         *kind = CAT_TIMER_EXPIRATION;
         return ask_for(out, CAT_HAS_DEVICES | CAT_HAS_TIMER);
-    default:
+    default: // octets
         return CAT_UNKNOWN;
     }
 }

@@ -88,7 +88,7 @@ static bool is_known(uint16_t tag, enum remote_kind *kind)
     case TAG_CHAINING:
         *kind = REMOTE_CHAINING;
         return true;
-    default:
+    default: // octets
         return false;
     }
 }
@@ -271,7 +271,7 @@ static bool take_object(struct remote_result *out, const struct tlv *object)
     case TAG_BAD_FORMAT:
         out->bad_format = reader_u8(&r);
         return reader_done(&r);
-    default:
+    default:         // octets
         return true; // immediate action and chaining responses, and what later editions add
     }
 }

@@ -179,7 +179,7 @@ static bool read_audit_object(const struct tlv *object, struct audit_answer *out
     case TAG_SLOT:
         return out->slot_count_here < COMMAND_SLOTS_MAX &&
                read_slot(object->value, &out->slots[out->slot_count_here++]);
-    default:
+    default:         // octets
         return true; // a later version of the protocol may say more
     }
 }
@@ -301,7 +301,7 @@ static bool read_notify_object(const struct tlv *object, struct notification *ou
         return copy_exactly(object->value, &out->reject, 1);
     case TAG_CARD:
         return read_card(object->value, out);
-    default:
+    default:         // octets
         return true; // a later version of the protocol may say more
     }
 }

@@ -72,7 +72,7 @@ static uint8_t block_of(uint8_t kic)
     case SECURED_TRIPLE_DES_2:
     case SECURED_TRIPLE_DES_3:
         return CIPHER_DES_BLOCK;
-    default:
+    default: // octets
         return 0;
     }
 }
@@ -151,7 +151,7 @@ static bool key_fits(const struct secret_key *key, uint8_t algorithm)
         return key->len == 16;
     case SECURED_TRIPLE_DES_3:
         return key->len == 24;
-    default:
+    default: // octets
         return false;
     }
 }
@@ -232,6 +232,7 @@ static void redundancy(const struct covered *covered, size_t check_len, uint8_t 
 }
 
 // RC or CC over what is covered; its first octets are the field.
+// tidy: parameters, both callers have these and nothing that groups them
 static enum secured_result compute_check(enum secured_integrity integrity, uint8_t kid,
                                          size_t check_len, const struct secured_keys *keys,
                                          const struct cipher *cipher, const struct covered *covered,

@@ -63,7 +63,7 @@ static bool take_element(struct sms_part *part, const struct sms_element *elemen
         if (element->value.len == SMS_CARD_REFERENCE_LEN && part->card_reference.len == 0)
             part->card_reference = element->value;
         return true;
-    default:
+    default: // octets
         return true;
     }
 }

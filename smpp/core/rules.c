@@ -32,7 +32,7 @@ static enum kind kind_of(uint32_t command)
     case SMPP_ALERT_NOTIFICATION:
     case SMPP_OUTBIND:
         return KIND_NOTICE;
-    default:
+    default: // octets
         return KIND_WORK;
     }
 }
@@ -59,7 +59,7 @@ bool smpp_may_send(enum smpp_role sender, enum smpp_bind_type bound_as, uint32_t
     case SMPP_DELIVER_SM:
     case SMPP_ALERT_NOTIFICATION:
         return sender == SMPP_SMSC && smsc_sends;
-    default:
+    default: // octets
         return false;
     }
 }

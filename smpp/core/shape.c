@@ -75,7 +75,7 @@ static void walk_field(struct reader *r, uint8_t field, size_t at, struct smpp_s
         r->failed = r->failed || len == 255;
         break;
     }
-    default:
+    default: // octets
         walk_string(r, field);
         break;
     }

@@ -232,14 +232,17 @@ static void a_request_that_waits_is_gone_when_the_server_closes(void **state)
     assert_int_equal(w.gone, 1);
 }
 
+#define BOTH_FRAMINGS                                                                              \
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: "                       \
+    "chunked\r\n\r\n0\r\n\r\n"
+
 static void wrong_framing_is_refused_before_a_handler_sees_it(void **state)
 {
     (void)state;
     static const char *const bad[] = {
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nbody",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nbody",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: "
-        "chunked\r\n\r\n0\r\n\r\n",
+        BOTH_FRAMINGS,
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +4\r\n\r\nbody",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",

@@ -1,0 +1,34 @@
+# The checks of tools/ as tests, label "tidy". They look at sources and symbols, so builds with
+# instrumentation, whose symbols are not ours, leave them out. Each check has a test of its own that
+# it does report what is wrong.
+
+if(CMAKE_C_FLAGS MATCHES "-fsanitize|--coverage")
+    return()
+endif()
+
+function(tidy_test name)
+    add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS tidy TIMEOUT 300)
+endfunction()
+
+set(tools ${CMAKE_SOURCE_DIR}/tools)
+set(cases ${CMAKE_SOURCE_DIR}/tests/tidy)
+
+tidy_test(tidy_sources ${tools}/tidy)
+tidy_test(tidy_sources_can_fail ${tools}/refuses ${cases}/expected.txt
+    ${tools}/tidy --root ${cases}/tree --no-format)
+
+get_property(pure GLOBAL PROPERTY OTARIA_PURE)
+list(TRANSFORM pure REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE archives)
+tidy_test(tidy_pure ${tools}/pure ${archives})
+add_library(impure STATIC ${cases}/pure/impure.c)
+set_target_properties(impure PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+tidy_test(tidy_pure_can_fail ${tools}/refuses ${cases}/pure/expected.txt ${tools}/pure libimpure.a)
+
+get_property(headers GLOBAL PROPERTY OTARIA_HEADERS)
+list(TRANSFORM headers REPLACE "^${CMAKE_SOURCE_DIR}/" "")
+tidy_test(tidy_headers ${tools}/headers ${CMAKE_C_COMPILER} ${headers})
+tidy_test(tidy_headers_can_fail ${tools}/headers ${CMAKE_C_COMPILER} tests/tidy/incomplete.h)
+set_tests_properties(tidy_headers_can_fail PROPERTIES WILL_FAIL TRUE)
+
+tidy_test(tidy_bare ${tools}/bare ${CMAKE_BINARY_DIR}/bare)
