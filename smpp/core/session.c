@@ -642,26 +642,46 @@ enum smpp_send smpp_session_request(struct smpp_session *s, const struct smpp_pd
     return SMPP_SEND_OK;
 }
 
-enum smpp_send smpp_session_answer(struct smpp_session *s, uint64_t handle,
-                                   const struct smpp_pdu *response)
+// The request that a handle stands for, or NULL when it is answered or of an earlier session.
+static struct smpp_owed *owed_of(struct smpp_session *s, uint64_t handle)
 {
     const uint32_t stamp = (uint32_t)handle;
     const uint32_t slot = stamp & ((1u << SLOT_BITS) - 1);
     if (s->state == SMPP_STATE_CLOSED || handle >> 32 != s->config.connection || stamp == 0 ||
         slot >= s->config.owed_size || s->config.owed[slot].stamp != stamp)
+        return NULL;
+    return &s->config.owed[slot];
+}
+
+static void owed_release(struct smpp_session *s, struct smpp_owed *owed)
+{
+    owed->stamp = 0;
+    owed->next_free = s->owed_free;
+    s->owed_free = (uint16_t)(owed - s->config.owed);
+    s->owed_used--;
+    advance(s);
+}
+
+void smpp_session_forget(struct smpp_session *s, uint64_t handle)
+{
+    struct smpp_owed *owed = owed_of(s, handle);
+    if (owed != NULL)
+        owed_release(s, owed);
+}
+
+enum smpp_send smpp_session_answer(struct smpp_session *s, uint64_t handle,
+                                   const struct smpp_pdu *response)
+{
+    struct smpp_owed *owed = owed_of(s, handle);
+    if (owed == NULL)
         return SMPP_SEND_STALE;
-    struct smpp_owed *owed = &s->config.owed[slot];
     struct smpp_pdu pdu = *response;
     pdu.command = owed->command | SMPP_RESPONSE;
     pdu.sequence = owed->sequence;
     const enum smpp_send result = write_for_peer(s, &pdu);
     if (result != SMPP_SEND_OK)
         return result;
-    owed->stamp = 0;
-    owed->next_free = s->owed_free;
-    s->owed_free = (uint16_t)slot;
-    s->owed_used--;
-    advance(s);
+    owed_release(s, owed);
     return SMPP_SEND_OK;
 }
 

@@ -184,6 +184,8 @@ enum smpp_send smpp_session_answer(struct smpp_session *s, uint64_t handle,
 // As smpp_session_answer for the answer that is nearly always right: status and message_id.
 enum smpp_send smpp_session_accept(struct smpp_session *s, uint64_t handle, uint32_t status,
                                    struct bytes message_id) MUST_USE;
+// The request will never be answered: for simulators of peers that behave badly.
+void smpp_session_forget(struct smpp_session *s, uint64_t handle);
 // Lets the open requests finish, then unbinds; CLOSED follows. Before the bind it closes at once.
 void smpp_session_unbind(struct smpp_session *s);
 

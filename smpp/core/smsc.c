@@ -244,7 +244,7 @@ static uint32_t read_submission(struct smsc *s, const struct smpp_pdu *pdu, uint
 }
 
 // A link that cannot even take an answer is of no use any more.
-static void answer(struct smsc_link *link, uint32_t handle, uint32_t status, struct bytes id)
+static void answer(struct smsc_link *link, uint64_t handle, uint32_t status, struct bytes id)
 {
     if (smpp_session_accept(&link->session, handle, status, id) != SMPP_SEND_OK)
         link->is_cut = true;
@@ -272,6 +272,7 @@ static void handle_submit(struct smsc *s, struct smsc_link *link, const struct s
     }
     if (status == ESME_ROK && sub.verdict.drops_response) {
         s->counts.dropped_responses++;
+        smpp_session_forget(&link->session, event->handle);
         return;
     }
     uint8_t text[24];

@@ -1,0 +1,533 @@
+// The message centre with real sessions on both sides, in virtual time.
+#include "tests/lib/cmocka_all.h"
+
+#include "smpp/core/receipt.h"
+#include "smpp/core/smsc.h"
+
+#define MESSAGES 64
+#define LINKS 4
+#define WINDOW 10
+#define BUFFER 4096
+
+// Memory of one session.
+struct memory {
+    struct smpp_pending window[WINDOW];
+    struct smpp_owed owed[WINDOW];
+    uint8_t input[BUFFER];
+    uint8_t output[2 * BUFFER];
+};
+
+struct delivery {
+    char source[SMSC_NUMBER_SIZE];
+    uint8_t esm_class;
+    uint8_t text[SMSC_MESSAGE_MAX];
+    size_t text_len;
+    enum smpp_message_state state; // of a receipt
+};
+
+// One ESME and what came to it.
+struct client {
+    struct smpp_session session;
+    struct memory memory;
+    uint32_t link;
+    bool is_open;
+    uint32_t deliver_status; // what it answers to deliver_sm
+    bool keeps_silent;       // does not answer deliver_sm
+    struct delivery deliveries[32];
+    size_t delivery_count;
+    uint32_t statuses[32]; // of the answers to submit_sm
+    size_t response_count;
+    size_t unknown_count;
+};
+
+static const struct smsc_account ACCOUNTS[] = {
+    {.system_id = "server", .password = "secret1"},
+    {.system_id = "network", .password = "secret2"},
+};
+static const struct smsc_route ROUTES[] = {
+    {.prefix = "12345", .account = 0, .is_ordered = false},
+    {.prefix = "999", .account = 1, .is_ordered = true},
+};
+
+static struct smsc_message messages[MESSAGES];
+static struct smsc_mailbox mailboxes[MESSAGES];
+static uint32_t buckets[MESSAGES];
+static struct smsc_timer timers[4 * MESSAGES];
+static struct smsc_link links[LINKS];
+static struct memory link_memory[LINKS];
+static struct smsc_queue queue;
+static struct smsc_faults faults;
+static struct smsc smsc;
+static struct client server;
+static struct client network;
+static uint64_t clock_ms;
+
+static struct smpp_session_config session_config(struct memory *m, enum smpp_role role)
+{
+    return (struct smpp_session_config){
+        .role = role,
+        .window = m->window,
+        .window_size = WINDOW,
+        .owed = m->owed,
+        .owed_size = WINDOW,
+        .input = m->input,
+        .input_size = sizeof m->input,
+        .output = m->output,
+        .output_size = sizeof m->output,
+    };
+}
+
+static void client_event(struct client *c, const struct smpp_event *event)
+{
+    if (event->type == SMPP_EVENT_RESPONSE)
+        c->statuses[c->response_count++] = event->pdu.status;
+    if (event->type == SMPP_EVENT_UNKNOWN)
+        c->unknown_count++;
+    if (event->type != SMPP_EVENT_REQUEST)
+        return;
+    struct delivery *d = &c->deliveries[c->delivery_count++];
+    const struct smpp_message *m = &event->pdu.message;
+    *d = (struct delivery){.esm_class = m->esm_class, .text_len = m->short_message.len};
+    memcpy(d->source, m->source.digits.at, m->source.digits.len);
+    memcpy(d->text, m->short_message.at, m->short_message.len);
+    struct smpp_receipt receipt;
+    smpp_receipt_read(&event->pdu, &receipt);
+    d->state = receipt.state;
+    if (!c->keeps_silent)
+        assert_int_equal(
+            smpp_session_accept(&c->session, event->handle, c->deliver_status, bytes_of(NULL, 0)),
+            SMPP_SEND_OK);
+}
+
+// Carries octets both ways once. True when something moved.
+static bool carry(struct client *c)
+{
+    if (!c->is_open)
+        return false;
+    struct smpp_session *theirs = smsc_session(&smsc, c->link);
+    struct bytes out = smpp_session_output(&c->session);
+    size_t moved = smpp_session_receive(theirs, out);
+    smpp_session_written(&c->session, moved);
+    bool stays = smsc_link_handle(&smsc, c->link);
+    smsc_pump(&smsc);
+    struct bytes back = smpp_session_output(theirs);
+    size_t returned = smpp_session_receive(&c->session, back);
+    smpp_session_written(theirs, returned);
+    struct smpp_event event;
+    while (smpp_session_next(&c->session, &event))
+        client_event(c, &event);
+    if (!stays) {
+        smsc_link_gone(&smsc, c->link);
+        smpp_session_disconnected(&c->session);
+        while (smpp_session_next(&c->session, &event))
+            client_event(c, &event);
+        c->is_open = false;
+    }
+    return moved > 0 || returned > 0;
+}
+
+static void settle(void)
+{
+    while (carry(&server) || carry(&network))
+        continue;
+}
+
+static void tick(void)
+{
+    smsc_tick(&smsc, (struct instant){clock_ms}, (struct utc){(int64_t)clock_ms});
+    if (server.is_open)
+        smpp_session_tick(&server.session, (struct instant){clock_ms});
+    if (network.is_open)
+        smpp_session_tick(&network.session, (struct instant){clock_ms});
+    settle();
+}
+
+static void wait_ms(uint64_t ms)
+{
+    // One second at a time, so that keep-alives go their way.
+    for (uint64_t end = clock_ms + ms; clock_ms < end;) {
+        clock_ms += end - clock_ms < 1000 ? end - clock_ms : 1000;
+        tick();
+    }
+}
+
+static void connect_client(struct client *c, const char *id, const char *password,
+                           const char *range)
+{
+    memset(c, 0, sizeof *c);
+    struct smpp_session_config ours = session_config(&c->memory, SMPP_ESME);
+    smpp_session_init(&c->session, &ours, (struct instant){clock_ms});
+    // Each open link has its own memory; index by what is free.
+    size_t free_at = 0;
+    while (links[free_at].is_used)
+        free_at++;
+    struct smpp_session_config theirs = session_config(&link_memory[free_at], SMPP_SMSC);
+    c->link = smsc_link_open(&smsc, &theirs);
+    assert_int_not_equal(c->link, SMSC_NONE);
+    c->is_open = true;
+    const struct smpp_bind bind = {.system_id = bytes_of_text(id),
+                                   .password = bytes_of_text(password),
+                                   .interface_version = 0x34,
+                                   .address_range = bytes_of_text(range)};
+    assert_int_equal(smpp_session_bind(&c->session, SMPP_TRX, &bind), SMPP_SEND_OK);
+    settle();
+}
+
+static int start(void **state)
+{
+    (void)state;
+    clock_ms = 1000000;
+    memset(&server, 0, sizeof server);
+    memset(&network, 0, sizeof network);
+    queue = (struct smsc_queue){.messages = messages,
+                                .mailboxes = mailboxes,
+                                .buckets = buckets,
+                                .timers = timers,
+                                .message_count = MESSAGES,
+                                .timer_count = 4 * MESSAGES};
+    smsc_queue_init(&queue);
+    smsc_faults_init(&faults, 1);
+    const struct smsc_config config = {
+        .accounts = ACCOUNTS,
+        .account_count = 2,
+        .routes = ROUTES,
+        .route_count = 2,
+        .links = links,
+        .link_count = LINKS,
+        .range_is_ordered = true,
+    };
+    smsc_init(&smsc, &config, &queue, &faults);
+    tick();
+    connect_client(&server, "server", "secret1", "");
+    connect_client(&network, "network", "secret2", "");
+    assert_int_equal(server.session.state, SMPP_STATE_BOUND);
+    assert_int_equal(network.session.state, SMPP_STATE_BOUND);
+    return 0;
+}
+
+static void submit_to(struct client *c, const char *source, const char *destination,
+                      const char *validity, uint8_t mark)
+{
+    static const uint8_t packet[] = {0x02, 0x70, 0x00, 0x00};
+    uint8_t text[sizeof packet];
+    memcpy(text, packet, sizeof text);
+    text[3] = mark;
+    const struct smpp_pdu pdu = {
+        .command = SMPP_SUBMIT_SM,
+        .message =
+            {
+                .source = {1, 1, bytes_of_text(source)},
+                .destination = {1, 1, bytes_of_text(destination)},
+                .esm_class = 0x40,
+                .protocol_id = 0x7F,
+                .data_coding = 0xF6,
+                .registered_delivery = 1,
+                .validity_period = bytes_of_text(validity),
+                .short_message = bytes_of(text, sizeof text),
+            },
+    };
+    assert_int_equal(smpp_session_request(&c->session, &pdu, mark), SMPP_SEND_OK);
+}
+
+// What of the deliveries are messages, by their marks, as a text: "AB".
+static const char *marks(const struct client *c)
+{
+    static char text[64];
+    size_t len = 0;
+    for (size_t i = 0; i < c->delivery_count; i++)
+        if ((c->deliveries[i].esm_class & 0x04) == 0)
+            text[len++] = (char)c->deliveries[i].text[3];
+    text[len] = '\0';
+    return text;
+}
+
+static size_t receipts_of(const struct client *c, enum smpp_message_state state)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->delivery_count; i++)
+        count += (c->deliveries[i].esm_class & 0x04) != 0 && c->deliveries[i].state == state;
+    return count;
+}
+
+static void a_message_arrives_unchanged_and_is_receipted(void **state)
+{
+    (void)state;
+    submit_to(&server, "12345", "9990000000001", "", 'A');
+    settle();
+    assert_int_equal(server.response_count, 1);
+    assert_int_equal(server.statuses[0], ESME_ROK);
+    assert_int_equal(network.delivery_count, 1);
+    assert_string_equal(network.deliveries[0].source, "12345");
+    assert_int_equal(network.deliveries[0].esm_class, 0x40);
+    assert_memory_equal(network.deliveries[0].text, "\x02\x70\x00\x41", 4);
+    assert_int_equal(receipts_of(&server, SMPP_MESSAGE_DELIVERED), 1);
+    assert_int_equal(queue.held, 0);
+}
+
+static void a_wrong_password_binds_nobody(void **state)
+{
+    (void)state;
+    struct client stranger;
+    memset(&stranger, 0, sizeof stranger);
+    connect_client(&stranger, "server", "secret2", "");
+    carry(&stranger);
+    assert_int_not_equal(stranger.session.state, SMPP_STATE_BOUND);
+    assert_false(stranger.is_open);
+}
+
+static void what_an_absent_card_misses_waits_for_it_in_order(void **state)
+{
+    (void)state;
+    network.deliver_status = ESME_RX_T_APPN;
+    submit_to(&server, "12345", "9990000000001", "", 'A');
+    submit_to(&server, "12345", "9990000000001", "", 'B');
+    settle();
+    assert_string_equal(marks(&network), "A"); // one at a time on an ordered route
+    wait_ms(5000);
+    assert_string_equal(marks(&network), "AA"); // first retry after 5 s
+    network.deliver_status = ESME_ROK;
+    wait_ms(10000); // the second after 10 s more
+    assert_string_equal(marks(&network), "AAAB");
+    assert_int_equal(receipts_of(&server, SMPP_MESSAGE_DELIVERED), 2);
+}
+
+static void a_sign_of_life_brings_what_waits(void **state)
+{
+    (void)state;
+    network.deliver_status = ESME_RX_T_APPN;
+    submit_to(&server, "12345", "9990000000001", "", 'A');
+    settle();
+    network.deliver_status = ESME_ROK;
+    submit_to(&network, "9990000000001", "12345", "", 'M');
+    settle();
+    assert_string_equal(marks(&network), "AA");
+    assert_string_equal(marks(&server), "M");
+}
+
+static void what_is_not_taken_in_time_expires(void **state)
+{
+    (void)state;
+    network.deliver_status = ESME_RX_T_APPN;
+    submit_to(&server, "12345", "9990000000001", "000000000100000R", 'A'); // 1 min
+    settle();
+    wait_ms(59000);
+    assert_int_equal(receipts_of(&server, SMPP_MESSAGE_EXPIRED), 0);
+    wait_ms(1000);
+    assert_int_equal(receipts_of(&server, SMPP_MESSAGE_EXPIRED), 1);
+    assert_int_equal(queue.held, 0);
+}
+
+static void a_final_error_is_undeliverable(void **state)
+{
+    (void)state;
+    network.deliver_status = ESME_RX_P_APPN;
+    submit_to(&server, "12345", "9990000000001", "", 'A');
+    settle();
+    assert_int_equal(receipts_of(&server, SMPP_MESSAGE_UNDELIVERABLE), 1);
+    assert_int_equal(smsc.counts.undeliverable, 1);
+}
+
+static void a_receiver_that_comes_later_gets_what_was_kept(void **state)
+{
+    (void)state;
+    smsc_cut(&smsc, network.link);
+    settle();
+    carry(&network);
+    assert_false(network.is_open);
+    submit_to(&server, "12345", "9990000000001", "", 'A');
+    settle();
+    connect_client(&network, "network", "secret2", "999*");
+    settle();
+    assert_string_equal(marks(&network), "A");
+}
+
+static void a_full_queue_says_so(void **state)
+{
+    (void)state;
+    network.deliver_status = ESME_RX_T_APPN;
+    size_t accepted = 0;
+    size_t full = 0;
+    for (int i = 0; i < MESSAGES + 3; i++) {
+        server.response_count = 0;
+        submit_to(&server, "12345", "9990000000001", "", 'A');
+        settle();
+        accepted += server.statuses[0] == ESME_ROK;
+        full += server.statuses[0] == ESME_RMSGQFUL;
+    }
+    assert_int_equal(accepted, MESSAGES);
+    assert_int_equal(full, 3);
+}
+
+static void add_rule(enum smsc_fault fault, uint32_t skip, uint32_t count, uint32_t value)
+{
+    const struct smsc_rule rule = {.fault = fault,
+                                   .destination = "999",
+                                   .skip = skip,
+                                   .count = count,
+                                   .per_million = 1000000,
+                                   .value = value};
+    assert_int_not_equal(smsc_faults_add(&faults, &rule), 0);
+}
+
+static void submit_three(void)
+{
+    for (uint8_t mark = 'A'; mark <= 'C'; mark++) {
+        submit_to(&server, "12345", "9990000000001", "", mark);
+        settle();
+    }
+}
+
+static void a_lost_message_is_accepted_and_forgotten(void **state)
+{
+    (void)state;
+    add_rule(SMSC_FAULT_LOSE, 1, 1, 0); // the second
+    submit_three();
+    assert_string_equal(marks(&network), "AC");
+    assert_int_equal(server.response_count, 3);
+    assert_int_equal(receipts_of(&server, SMPP_MESSAGE_DELIVERED), 2);
+}
+
+static void a_duplicate_comes_twice(void **state)
+{
+    (void)state;
+    add_rule(SMSC_FAULT_DUPLICATE, 0, 1, 1);
+    submit_three();
+    assert_string_equal(marks(&network), "AABC");
+}
+
+static void a_delayed_message_is_overtaken(void **state)
+{
+    (void)state;
+    add_rule(SMSC_FAULT_DELAY, 0, 1, 60000);
+    submit_three();
+    assert_string_equal(marks(&network), "BC");
+    wait_ms(60000);
+    assert_string_equal(marks(&network), "BCA");
+}
+
+static void a_reordered_message_lets_the_next_one_pass(void **state)
+{
+    (void)state;
+    add_rule(SMSC_FAULT_REORDER, 0, 1, 60000);
+    submit_three();
+    assert_string_equal(marks(&network), "BAC");
+}
+
+static void a_reordered_message_without_a_next_one_goes_in_the_end(void **state)
+{
+    (void)state;
+    add_rule(SMSC_FAULT_REORDER, 0, 1, 60000);
+    submit_to(&server, "12345", "9990000000001", "", 'A');
+    settle();
+    wait_ms(59000);
+    assert_string_equal(marks(&network), "");
+    wait_ms(1000);
+    assert_string_equal(marks(&network), "A");
+}
+
+static void a_throttled_message_is_not_accepted(void **state)
+{
+    (void)state;
+    add_rule(SMSC_FAULT_STATUS, 0, 1, ESME_RTHROTTLED);
+    submit_three();
+    assert_int_equal(server.statuses[0], ESME_RTHROTTLED);
+    assert_string_equal(marks(&network), "BC");
+}
+
+static void receipts_can_be_dropped(void **state)
+{
+    (void)state;
+    add_rule(SMSC_FAULT_DROP_RECEIPT, 0, 2, 0);
+    submit_three();
+    assert_string_equal(marks(&network), "ABC");
+    assert_int_equal(receipts_of(&server, SMPP_MESSAGE_DELIVERED), 1);
+}
+
+static void answers_can_be_dropped_for_ever(void **state)
+{
+    (void)state;
+    add_rule(SMSC_FAULT_DROP_RESPONSE, 0, 0, 0);
+    // More than the session has places for unanswered requests: they are given free.
+    for (int i = 0; i < 2 * WINDOW; i++) {
+        submit_to(&server, "12345", "9990000000001", "", 'A');
+        settle();
+        if (i % WINDOW == WINDOW - 1)
+            wait_ms(31000); // the ESME's own time-out frees its window
+    }
+    assert_int_equal(server.response_count, 0);
+    assert_int_equal(server.unknown_count, 2 * WINDOW);
+    assert_int_equal(smsc.counts.delivered, 2 * WINDOW);
+}
+
+static void a_cut_link_leaves_the_sender_in_doubt(void **state)
+{
+    (void)state;
+    add_rule(SMSC_FAULT_CUT_LINK, 0, 1, 0);
+    submit_to(&server, "12345", "9990000000001", "", 'A');
+    settle();
+    carry(&network);
+    settle();
+    assert_false(server.is_open);
+    assert_int_equal(server.unknown_count, 1);
+    assert_string_equal(marks(&network), "A");
+}
+
+static void an_unanswered_delivery_is_tried_again(void **state)
+{
+    (void)state;
+    network.keeps_silent = true;
+    submit_to(&server, "12345", "9990000000001", "", 'A');
+    wait_ms(36000); // 30 s for the answer, 5 s to the retry
+    assert_string_equal(marks(&network), "AA");
+    assert_int_equal(smsc.counts.temporary, 1);
+}
+
+static void times_are_those_of_the_standard(void **state)
+{
+    (void)state;
+    uint64_t ms = 1;
+    // 2026-11-23T22:00:00Z is 1795471200 s after 1970 (date -u +%s).
+    const struct utc at = {INT64_C(1795471200000)};
+    assert_true(smsc_read_time(bytes_of(NULL, 0), at, &ms));
+    assert_int_equal(ms, 0);
+    assert_true(smsc_read_time(bytes_of_text("000000010000000R"), at, &ms));
+    assert_int_equal(ms, 3600000);
+    assert_true(smsc_read_time(bytes_of_text("000002000000000R"), at, &ms));
+    assert_int_equal(ms, 2 * 86400000);
+    assert_true(smsc_read_time(bytes_of_text("261123230000000+"), at, &ms));
+    assert_int_equal(ms, 3600000);
+    assert_true(smsc_read_time(bytes_of_text("261124000000004+"), at, &ms)); // UTC+1: 23:00Z
+    assert_int_equal(ms, 3600000);
+    assert_true(smsc_read_time(bytes_of_text("261123210000000+"), at, &ms)); // past: now
+    assert_int_equal(ms, 0);
+    assert_false(smsc_read_time(bytes_of_text("000000010000000X"), at, &ms));
+    assert_false(smsc_read_time(bytes_of_text("00000001000000R"), at, &ms));
+    assert_false(smsc_read_time(bytes_of_text("261323220000000+"), at, &ms));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, start)
+    const struct CMUnitTest tests[] = {
+        TEST(a_message_arrives_unchanged_and_is_receipted),
+        TEST(a_wrong_password_binds_nobody),
+        TEST(what_an_absent_card_misses_waits_for_it_in_order),
+        TEST(a_sign_of_life_brings_what_waits),
+        TEST(what_is_not_taken_in_time_expires),
+        TEST(a_final_error_is_undeliverable),
+        TEST(a_receiver_that_comes_later_gets_what_was_kept),
+        TEST(a_full_queue_says_so),
+        TEST(a_lost_message_is_accepted_and_forgotten),
+        TEST(a_duplicate_comes_twice),
+        TEST(a_delayed_message_is_overtaken),
+        TEST(a_reordered_message_lets_the_next_one_pass),
+        TEST(a_reordered_message_without_a_next_one_goes_in_the_end),
+        TEST(a_throttled_message_is_not_accepted),
+        TEST(receipts_can_be_dropped),
+        TEST(answers_can_be_dropped_for_ever),
+        TEST(a_cut_link_leaves_the_sender_in_doubt),
+        TEST(an_unanswered_delivery_is_tried_again),
+        TEST(times_are_those_of_the_standard),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
