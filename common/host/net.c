@@ -271,8 +271,10 @@ void net_close_all(struct net *net)
 {
     if (!net)
         return;
-    while (net->streams)
-        release(net->streams);
+    for (struct net_stream *s = net->streams, *next; s; s = next) {
+        next = s->next;
+        release(s);
+    }
     while (net->listeners) {
         struct net_listener *l = net->listeners;
         net->listeners = l->next;
