@@ -261,6 +261,8 @@ static bool take_object(struct remote_result *out, const struct tlv *object)
     struct reader r = reader_of(object->value);
     switch (object->tag) {
     case TAG_EXECUTED:
+        if (out->format == REMOTE_INDEFINITE) // its results are counted
+            return true;
         out->executed = object->value.len == 2 ? reader_u16(&r) : reader_u8(&r);
         return reader_done(&r);
     case TAG_R_APDU:

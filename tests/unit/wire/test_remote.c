@@ -187,6 +187,15 @@ static void a_bad_format_is_told_in_expanded_answers(void **state)
     assert_int_equal(result.bad_format, 1);
 }
 
+static void results_of_an_indefinite_answer_are_counted_whatever_it_says(void **state)
+{
+    (void)state;
+    const struct octets o = hex("AF80 80020064 2302 6119 2302 9000 0000");
+    struct remote_result result;
+    assert_true(remote_result_read(REMOTE_INDEFINITE, view(&o), &result));
+    assert_int_equal(result.executed, 2);
+}
+
 static void malformed_answers_are_refused(void **state)
 {
     (void)state;
@@ -218,6 +227,7 @@ int main(void)
         cmocka_unit_test(an_answer_tells_the_last_result_or_all),
         cmocka_unit_test(a_long_answer_gets_long_lengths),
         cmocka_unit_test(a_bad_format_is_told_in_expanded_answers),
+        cmocka_unit_test(results_of_an_indefinite_answer_are_counted_whatever_it_says),
         cmocka_unit_test(malformed_answers_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
