@@ -1,0 +1,85 @@
+// A card: its memory, its files, authentication, and the subscription management applet, behind
+// command APDUs [102.221, 31.102, 102.223].
+//
+// card_exchange() takes whole APDUs and gives the answer with its status word, as T=1 or a host in
+// the same process wants it. card_t0_exchange() puts the T=0 answers in front: 61 xx and GET
+// RESPONSE, 6C xx.
+//
+// Promises: a command is answered after its effect is in the memory; when the power goes in a
+// write the card is mute until card_reset(); nothing is asked of the terminal before TERMINAL
+// PROFILE; 91 xx says exactly when a proactive command waits.
+// Never: allocates, keeps a pointer to a command, shows a key.
+#pragma once
+
+#include "applet/applet.h"
+#include "common/wire/apdu.h"
+#include "sim-emulator/core/files.h"
+#include "sim-emulator/core/usim.h"
+
+#define CARD_RESPONSE_MAX 256
+#define CARD_ATR_MAX 33
+
+// How the memory is divided. One array of sequence numbers per slot, because a slot's subscription
+// keeps its own.
+#define CARD_SQN_AT 0
+#define CARD_STORE_AT (APPLET_SLOTS * USIM_NVM_LEN)
+#define CARD_APPLET_AT (CARD_STORE_AT + FILE_STORE_LEN)
+#define CARD_APPLET_LEN 8192
+#define APPLET_SLOTS COMMAND_SLOTS_MAX
+
+// Long messages under way to cards: the applet's memory for joining them, lent from here.
+#define CARD_JOINERS 16
+
+// What all cards of one thread share.
+struct card_shop {
+    const struct cipher *cipher;
+    struct nvm_pool pool;
+    struct applet_work work;
+    struct sms_joiner joiners[CARD_JOINERS];
+    const void *joiner_owner[CARD_JOINERS]; // NULL = free
+    // For what the applet wants at random; `random_context` is given to it.
+    uint32_t (*random)(void *random_context);
+    void *random_context;
+    bool is_talkative; // cards send unsecured error answers
+};
+
+struct card {
+    struct card_shop *shop;
+    const struct applet_factory *factory; // outlives the card
+    struct nvm nvm;
+    struct applet applet;
+    // private
+    bool is_powered;
+    uint16_t folder;              // selected
+    const struct card_file *file; // selected EF, or NULL
+    uint8_t record;               // of the record pointer, 0 = not set
+};
+
+// A card as it leaves the factory: an empty memory. The applet finds its first state at the first
+// reset.
+void card_init(struct card *card, struct card_shop *shop, const struct applet_factory *factory);
+// Gives its memory back.
+void card_release(struct card *card);
+// Power and reset; writes the answer to reset.
+void card_reset(struct card *card, struct writer *atr);
+void card_power_off(struct card *card);
+
+// No status word: the card has no power, or lost it in this command.
+#define CARD_MUTE 0
+// One command APDU. `response` gets at most CARD_RESPONSE_MAX octets. The status word, or
+// CARD_MUTE.
+uint16_t card_exchange(struct card *card, struct bytes command, struct writer *response) MUST_USE;
+
+// T=0 in front of it [102.221 §7.3.1.1]: what waits for GET RESPONSE.
+struct card_t0 {
+    uint8_t octets[CARD_RESPONSE_MAX];
+    size_t len;
+    uint16_t sw; // that comes with the octets
+};
+uint16_t card_t0_exchange(struct card *card, struct card_t0 *t0, struct bytes command,
+                          struct writer *response) MUST_USE;
+
+// The applet's port for this card; good until the next card of the shop is used.
+struct applet_port card_port(struct card *card);
+// The enabled subscription, keys included; see applet.h.
+bool card_subscription(struct card *card, struct applet_subscription *out) MUST_USE;

@@ -1,0 +1,294 @@
+// The terminal's side of the card application toolkit [102.223 §6].
+#include "sim-emulator/core/device_talk.h"
+
+// A card that never stops asking is cut off here; it is asked again with the next command.
+#define PROACTIVE_MAX 64
+
+bool talk_has(const struct talk *t, enum cat_feature feature)
+{
+    const struct device_model *model = t->device->model;
+    return cat_profile_has(bytes_of(model->profile, model->profile_len), feature);
+}
+
+static uint16_t exchange(struct talk *t, const struct apdu *apdu, struct writer *response)
+{
+    uint8_t octets[5 + APDU_DATA_MAX + 1];
+    struct writer w = writer_of(octets, sizeof octets);
+    apdu_write(&w, apdu);
+    uint8_t ignored[CARD_RESPONSE_MAX];
+    struct writer none = writer_of(ignored, sizeof ignored);
+    uint16_t sw =
+        card_exchange(&t->device->card, writer_bytes(&w), response != NULL ? response : &none);
+    if (sw == CARD_MUTE)
+        talk_restart(t, t->device->model->boot_ms);
+    return sw;
+}
+
+// --- commands of the card --------------------------------------------------------------------
+
+// Each of these completes the answer, which begins as "done".
+static void serve_refresh(struct talk *t, const struct cat_message *command,
+                          struct cat_message *answer)
+{
+    static const uint8_t busy = CAT_CAUSE_BUSY_ON_CALL;
+    struct device *d = t->device;
+    if (!talk_has(t, CAT_FEATURE_REFRESH) || d->model->refresh == DEVICE_REFRESH_REFUSE) {
+        answer->result = CAT_BEYOND_CAPABILITY;
+        return;
+    }
+    if (d->model->refresh == DEVICE_REFRESH_IGNORE)
+        return;
+    if (d->model->refresh == DEVICE_REFRESH_BUSY) {
+        if (d->busy_until.ms == INSTANT_NEVER.ms)
+            d->busy_until = instant_after(t->now, d->model->busy_ms);
+        if (!instant_is_due(d->busy_until, t->now)) {
+            answer->result = CAT_TERMINAL_UNABLE;
+            answer->result_info = bytes_of(&busy, 1);
+            return;
+        }
+        d->busy_until = INSTANT_NEVER;
+    }
+    talk_act(t, DEVICE_REFRESHED, 0, bytes_of(NULL, 0));
+    if (command->qualifier == CAT_REFRESH_CARD_RESET)
+        talk_restart(t, d->model->boot_ms); // no TERMINAL RESPONSE [102.223 §6.4.7]
+}
+
+static void serve_message(struct talk *t, const struct cat_message *command,
+                          struct cat_message *answer)
+{
+    static const uint8_t no_service = CAT_CAUSE_NO_SERVICE;
+    struct device *d = t->device;
+    if (d->network == DEVICE_NO_NETWORK) {
+        answer->result = CAT_TERMINAL_UNABLE;
+        answer->result_info = bytes_of(&no_service, 1);
+        return;
+    }
+    if ((command->has & CAT_HAS_TPDU) == 0 || command->tpdu.len < 2 ||
+        command->tpdu.len > SMS_SUBMIT_MAX) {
+        answer->result = CAT_DATA_NOT_UNDERSTOOD;
+        return;
+    }
+    uint8_t tpdu[SMS_SUBMIT_MAX];
+    memcpy(tpdu, command->tpdu.at, command->tpdu.len);
+    tpdu[1] = d->reference++; // TP-MR is the terminal's
+    if (!prng_chance(&t->world->random, d->model->mo_loss))
+        talk_act(t, DEVICE_MO, 0, bytes_of(tpdu, command->tpdu.len));
+}
+
+static void serve_poll_interval(struct talk *t, const struct cat_message *command,
+                                struct cat_message *answer)
+{
+    uint32_t seconds = command->duration;
+    if (command->duration_unit == CAT_MINUTES)
+        seconds *= 60;
+    else if (command->duration_unit == CAT_TENTHS)
+        seconds = (seconds + 9) / 10;
+    // The answer has one octet of seconds.
+    seconds = seconds < 1 ? 1 : seconds;
+    seconds = seconds > UINT8_MAX ? UINT8_MAX : seconds;
+    t->device->poll_s = (uint16_t)seconds;
+    t->device->status_due = instant_after(t->now, seconds * 1000ULL);
+    answer->has |= CAT_HAS_DURATION;
+    answer->duration_unit = CAT_SECONDS;
+    answer->duration = (uint8_t)seconds;
+}
+
+static void serve_events(struct talk *t, const struct cat_message *command,
+                         struct cat_message *answer)
+{
+    struct device *d = t->device;
+    if (!talk_has(t, CAT_FEATURE_SET_UP_EVENT_LIST)) {
+        answer->result = CAT_BEYOND_CAPABILITY;
+        return;
+    }
+    d->events = 0;
+    for (size_t i = 0; i < command->events.len; i++) {
+        if (command->events.at[i] < 16)
+            d->events |= (uint16_t)(1U << command->events.at[i]);
+    }
+    d->wants_rejection_event = cat_lists(command->events, CAT_EVENT_NETWORK_REJECTION);
+}
+
+static void serve_timer(struct talk *t, const struct cat_message *command,
+                        struct cat_message *answer)
+{
+    struct device *d = t->device;
+    if (!talk_has(t, CAT_FEATURE_TIMER_START_STOP)) {
+        answer->result = CAT_BEYOND_CAPABILITY;
+        return;
+    }
+    if ((command->has & CAT_HAS_TIMER) == 0 || command->timer < 1 ||
+        command->timer > DEVICE_TIMERS) {
+        answer->result = CAT_DATA_NOT_UNDERSTOOD;
+        return;
+    }
+    struct instant *due = &d->timers[command->timer - 1];
+    answer->has |= CAT_HAS_TIMER;
+    answer->timer = command->timer;
+    bool is_running = due->ms != INSTANT_NEVER.ms;
+    if (command->qualifier == CAT_TIMER_START) {
+        d->timer_s[command->timer - 1] = command->timer_seconds;
+        *due = instant_after(t->now, command->timer_seconds * 1000ULL);
+        return;
+    }
+    if (!is_running) {
+        answer->result = CAT_TIMER_CONTRADICTION;
+        return;
+    }
+    answer->has |= CAT_HAS_TIMER_VALUE;
+    answer->timer_seconds = (uint32_t)((due->ms - t->now.ms) / 1000);
+    if (command->qualifier == CAT_TIMER_DEACTIVATE)
+        *due = INSTANT_NEVER;
+}
+
+bool talk_location(const struct talk *t, struct cat_location *location)
+{
+    const struct device *d = t->device;
+    if (d->network == DEVICE_NO_NETWORK)
+        return false;
+    const struct radio_network *network = &t->world->radio->networks[d->network];
+    // The area number makes the area code and the cell.
+    uint16_t code = (uint16_t)(d->area + 1);
+    switch ((enum cat_technology)network->technology) {
+    case CAT_GSM:
+    case CAT_UTRAN:
+        *location = cat_location_gsm(network->octets, code, code);
+        break;
+    case CAT_EUTRAN:
+        *location = cat_location_eutran(network->octets, code, code);
+        break;
+    case CAT_NR:
+        *location = cat_location_nr(network->octets, code, code);
+        break;
+    }
+    return true;
+}
+
+static void serve_information(struct talk *t, const struct cat_message *command,
+                              struct cat_message *answer)
+{
+    static const uint8_t no_service = CAT_CAUSE_NO_SERVICE;
+    struct device *d = t->device;
+    enum cat_feature feature = CAT_FEATURE_LOCATION_AND_IMEI;
+    if (command->qualifier == CAT_INFORMATION_DATE_TIME)
+        feature = CAT_FEATURE_DATE_TIME;
+    else if (command->qualifier == CAT_INFORMATION_TECHNOLOGY)
+        feature = CAT_FEATURE_TECHNOLOGY;
+    bool is_known = talk_has(t, feature);
+    if (is_known && command->qualifier == CAT_INFORMATION_LOCATION) {
+        if (talk_location(t, &answer->location)) {
+            answer->has |= CAT_HAS_LOCATION;
+        } else {
+            answer->result = CAT_TERMINAL_UNABLE;
+            answer->result_info = bytes_of(&no_service, 1);
+        }
+    } else if (is_known && command->qualifier == CAT_INFORMATION_IMEI && d->has_imei) {
+        answer->has |= CAT_HAS_IMEI;
+        memcpy(answer->imei, d->imei, sizeof answer->imei);
+    } else if (is_known && command->qualifier == CAT_INFORMATION_DATE_TIME) {
+        answer->has |= CAT_HAS_DATE_TIME;
+        struct utc now = utc_after(t->world->start, (int64_t)t->now.ms + d->model->clock_ms);
+        sms_time_write(now, answer->date_time);
+    } else if (is_known && command->qualifier == CAT_INFORMATION_TECHNOLOGY &&
+               d->network != DEVICE_NO_NETWORK) {
+        answer->has |= CAT_HAS_TECHNOLOGIES;
+        answer->technologies = bytes_of(&t->world->radio->networks[d->network].technology, 1);
+    } else {
+        answer->result = CAT_BEYOND_CAPABILITY;
+    }
+}
+
+static void serve(struct talk *t, const struct cat_message *command, struct cat_message *answer)
+{
+    switch (command->type) {
+    case CAT_REFRESH:
+        serve_refresh(t, command, answer);
+        break;
+    case CAT_MORE_TIME:
+        break;
+    case CAT_POLL_INTERVAL:
+        if (talk_has(t, CAT_FEATURE_POLL_INTERVAL))
+            serve_poll_interval(t, command, answer);
+        else
+            answer->result = CAT_BEYOND_CAPABILITY;
+        break;
+    case CAT_POLLING_OFF:
+        t->device->status_due = INSTANT_NEVER;
+        break;
+    case CAT_SET_UP_EVENT_LIST:
+        serve_events(t, command, answer);
+        break;
+    case CAT_SEND_SHORT_MESSAGE:
+        if (talk_has(t, CAT_FEATURE_SEND_SHORT_MESSAGE))
+            serve_message(t, command, answer);
+        else
+            answer->result = CAT_BEYOND_CAPABILITY;
+        break;
+    case CAT_PROVIDE_LOCAL_INFORMATION:
+        serve_information(t, command, answer);
+        break;
+    case CAT_TIMER_MANAGEMENT:
+        serve_timer(t, command, answer);
+        break;
+    default:
+        answer->result = CAT_TYPE_UNKNOWN;
+    }
+}
+
+// FETCH, serve, TERMINAL RESPONSE; the status word of the latter.
+static uint16_t serve_next(struct talk *t, uint16_t sw)
+{
+    struct device *d = t->device;
+    uint8_t octets[CARD_RESPONSE_MAX];
+    struct writer fetched = writer_of(octets, sizeof octets);
+    uint16_t waiting = sw & 0xFF;
+    struct apdu fetch = {.cla = 0x80, .ins = INS_FETCH, .le = waiting == 0 ? APDU_LE_MAX : waiting};
+    if (exchange(t, &fetch, &fetched) != SW_OK)
+        return CARD_MUTE;
+    struct cat_message command;
+    if (cat_read_command(writer_bytes(&fetched), &command) != CAT_OK)
+        return CARD_MUTE;
+    struct cat_message answer = cat_answer(&command, CAT_DONE);
+    serve(t, &command, &answer);
+    if (d->state != DEVICE_RUNNING)
+        return CARD_MUTE; // a REFRESH took the card's power
+
+    uint8_t data[CAT_DATA_MAX];
+    struct writer w = writer_of(data, sizeof data);
+    cat_write_response(&w, &answer);
+    struct apdu response = {.cla = 0x80, .ins = INS_TERMINAL_RESPONSE, .data = writer_bytes(&w)};
+    sw = exchange(t, &response, NULL);
+    bool reads_again = command.type == CAT_REFRESH && cat_result_is_done(answer.result) &&
+                       d->model->refresh != DEVICE_REFRESH_IGNORE;
+    if (reads_again && d->state == DEVICE_RUNNING) {
+        // Initialisation: the IMSI is read again, and the new one attaches.
+        talk_detach(t);
+        d->attach_due = t->now;
+        d->imsi = 0;
+    }
+    return sw;
+}
+
+uint16_t talk_command(struct talk *t, const struct apdu *apdu, struct writer *response)
+{
+    uint16_t first = exchange(t, apdu, response);
+    uint16_t sw = first;
+    for (unsigned i = 0; (sw & 0xFF00) == SW_OK_PROACTIVE && i < PROACTIVE_MAX; i++)
+        sw = serve_next(t, sw);
+    return first;
+}
+
+uint16_t talk_envelope(struct talk *t, enum cat_envelope kind, const struct cat_message *message,
+                       struct writer *response)
+{
+    uint8_t data[CAT_DATA_MAX];
+    struct writer w = writer_of(data, sizeof data);
+    cat_write_envelope(&w, kind, message);
+    if (w.failed)
+        return SW_WRONG_LENGTH;
+    struct apdu apdu = {.cla = 0x80,
+                        .ins = INS_ENVELOPE,
+                        .data = writer_bytes(&w),
+                        .le = kind == CAT_SMS_PP_DOWNLOAD ? APDU_LE_MAX : 0};
+    return talk_command(t, &apdu, response);
+}

@@ -1,0 +1,218 @@
+#include "sim-emulator/core/nvm.h"
+
+#include "common/base/check.h"
+
+#define NO_PAGE 0
+
+void nvm_pool_init(struct nvm_pool *pool, union nvm_page *pages, uint32_t page_count)
+{
+    check(page_count >= 2);
+    *pool = (struct nvm_pool){.pages = pages, .page_count = page_count, .fresh = 1};
+}
+
+static uint32_t page_take(struct nvm_pool *pool)
+{
+    uint32_t page = pool->freed;
+    if (page != NO_PAGE)
+        pool->freed = pool->pages[page].links[0];
+    else if (pool->fresh < pool->page_count)
+        page = pool->fresh++;
+    else
+        return NO_PAGE;
+    pool->used++;
+    return page;
+}
+
+static void page_give_back(struct nvm_pool *pool, uint32_t page)
+{
+    pool->pages[page].links[0] = pool->freed;
+    pool->freed = page;
+    pool->used--;
+}
+
+void nvm_init(struct nvm *nvm, struct nvm_pool *pool)
+{
+    *nvm = (struct nvm){.pool = pool};
+}
+
+void nvm_release(struct nvm *nvm)
+{
+    for (size_t t = 0; t < NVM_TABLES; t++) {
+        if (nvm->tables[t] == NO_PAGE)
+            continue;
+        for (size_t i = 0; i < NVM_LINKS; i++) {
+            uint32_t page = nvm->pool->pages[nvm->tables[t]].links[i];
+            if (page != NO_PAGE)
+                page_give_back(nvm->pool, page);
+        }
+        page_give_back(nvm->pool, nvm->tables[t]);
+        nvm->tables[t] = NO_PAGE;
+    }
+}
+
+// The page with this number, or NO_PAGE if nothing was ever written there.
+static uint32_t page_find(const struct nvm *nvm, uint32_t number)
+{
+    uint32_t table = nvm->tables[number / NVM_LINKS];
+    return table == NO_PAGE ? NO_PAGE : nvm->pool->pages[table].links[number % NVM_LINKS];
+}
+
+// The same, taken from the pool if it is not there; NO_PAGE when the pool is empty.
+static uint32_t page_need(struct nvm *nvm, uint32_t number)
+{
+    uint32_t *table = &nvm->tables[number / NVM_LINKS];
+    if (*table == NO_PAGE) {
+        *table = page_take(nvm->pool);
+        if (*table == NO_PAGE)
+            return NO_PAGE;
+        memset(&nvm->pool->pages[*table], 0, sizeof(union nvm_page));
+    }
+    uint32_t *page = &nvm->pool->pages[*table].links[number % NVM_LINKS];
+    if (*page == NO_PAGE) {
+        *page = page_take(nvm->pool);
+        if (*page != NO_PAGE)
+            memset(&nvm->pool->pages[*page], NVM_ERASED, sizeof(union nvm_page));
+    }
+    return *page;
+}
+
+static size_t length_in_page(uint32_t offset, size_t len)
+{
+    size_t room = NVM_PAGE_LEN - offset % NVM_PAGE_LEN;
+    return len < room ? len : room;
+}
+
+static void check_range(uint32_t offset, size_t len)
+{
+    check(len <= NVM_LEN_MAX && offset <= NVM_LEN_MAX - len);
+}
+
+void nvm_read(const struct nvm *nvm, uint32_t offset, void *to, size_t len)
+{
+    check_range(offset, len);
+    uint8_t *at = to;
+    while (len > 0) {
+        size_t here = length_in_page(offset, len);
+        uint32_t page = page_find(nvm, offset / NVM_PAGE_LEN);
+        if (page == NO_PAGE)
+            memset(at, NVM_ERASED, here);
+        else
+            memcpy(at, nvm->pool->pages[page].octets + offset % NVM_PAGE_LEN, here);
+        at += here;
+        offset += (uint32_t)here;
+        len -= here;
+    }
+}
+
+// One cell. The plan is asked for every octet, so that a test reaches each of them.
+static enum nvm_result write_octet(struct nvm *nvm, uint8_t *cell, uint8_t value)
+{
+    struct nvm_faults *faults = nvm->faults;
+    faults->written++;
+    if (faults->cut_at != 0 && faults->written >= faults->cut_at) {
+        if (faults->is_torn)
+            *cell = faults->torn_value;
+        nvm->is_cut = true;
+        return NVM_CUT;
+    }
+    bool fails =
+        faults->error_at != 0 && (faults->written == faults->error_at ||
+                                  (faults->error_stays && faults->written > faults->error_at));
+    if (fails)
+        return NVM_FAILED;
+    *cell = value;
+    return NVM_OK;
+}
+
+// `from` NULL: writes NVM_ERASED.
+static enum nvm_result write_in_page(struct nvm *nvm, uint32_t offset, const uint8_t *from,
+                                     size_t len)
+{
+    uint32_t page = page_need(nvm, offset / NVM_PAGE_LEN);
+    if (page == NO_PAGE)
+        return NVM_FAILED;
+    uint8_t *cells = nvm->pool->pages[page].octets + offset % NVM_PAGE_LEN;
+    nvm->written += (uint32_t)len;
+    if (nvm->faults == NULL) {
+        if (from == NULL)
+            memset(cells, NVM_ERASED, len);
+        else
+            memcpy(cells, from, len);
+        return NVM_OK;
+    }
+    for (size_t i = 0; i < len; i++) {
+        enum nvm_result result = write_octet(nvm, &cells[i], from == NULL ? NVM_ERASED : from[i]);
+        if (result != NVM_OK)
+            return result;
+    }
+    return NVM_OK;
+}
+
+enum nvm_result nvm_write(struct nvm *nvm, uint32_t offset, const void *from, size_t len)
+{
+    check_range(offset, len);
+    const uint8_t *at = from;
+    while (len > 0) {
+        if (nvm->is_cut)
+            return NVM_CUT;
+        size_t here = length_in_page(offset, len);
+        enum nvm_result result = write_in_page(nvm, offset, at, here);
+        if (result != NVM_OK)
+            return result;
+        at += here;
+        offset += (uint32_t)here;
+        len -= here;
+    }
+    return NVM_OK;
+}
+
+enum nvm_result nvm_erase(struct nvm *nvm, uint32_t offset, size_t len)
+{
+    check_range(offset, len);
+    while (len > 0) {
+        if (nvm->is_cut)
+            return NVM_CUT;
+        size_t here = length_in_page(offset, len);
+        uint32_t number = offset / NVM_PAGE_LEN;
+        uint32_t page = page_find(nvm, number);
+        enum nvm_result result = page == NO_PAGE ? NVM_OK : write_in_page(nvm, offset, NULL, here);
+        if (result != NVM_OK)
+            return result;
+        if (page != NO_PAGE && here == NVM_PAGE_LEN) {
+            nvm->pool->pages[nvm->tables[number / NVM_LINKS]].links[number % NVM_LINKS] = NO_PAGE;
+            page_give_back(nvm->pool, page);
+        }
+        offset += (uint32_t)here;
+        len -= here;
+    }
+    return NVM_OK;
+}
+
+void nvm_power_on(struct nvm *nvm)
+{
+    nvm->is_cut = false;
+}
+
+uint32_t nvm_pages(const struct nvm *nvm)
+{
+    uint32_t count = 0;
+    for (size_t t = 0; t < NVM_TABLES; t++)
+        count += nvm->tables[t] != NO_PAGE;
+    uint32_t number = 0;
+    struct bytes octets;
+    for (; nvm_next_page(nvm, &number, &octets); number++)
+        count++;
+    return count;
+}
+
+bool nvm_next_page(const struct nvm *nvm, uint32_t *number, struct bytes *octets)
+{
+    for (; *number < NVM_TABLES * NVM_LINKS; (*number)++) {
+        uint32_t page = page_find(nvm, *number);
+        if (page != NO_PAGE) {
+            *octets = bytes_of(nvm->pool->pages[page].octets, NVM_PAGE_LEN);
+            return true;
+        }
+    }
+    return false;
+}
