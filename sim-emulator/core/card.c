@@ -205,7 +205,7 @@ static uint16_t do_select(struct call *call)
         return take_selected(call, walk(FILE_MF, data));
     case 0x09:
         return take_selected(call, walk(call->card->folder, data));
-    default:
+    default: // octets
         return SW_WRONG_P1_P2;
     }
 }
@@ -283,7 +283,7 @@ static uint16_t target_record(const struct call *call, const struct card_file **
     case 0x04: // absolute, or the current one with 00
         record = record == 0 ? card->record : record;
         break;
-    default:
+    default: // octets
         return SW_WRONG_P1_P2;
     }
     if (record == 0 || record > count)

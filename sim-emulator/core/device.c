@@ -315,7 +315,7 @@ static void note_rejection(struct device *d, uint8_t network, uint8_t cause)
     case 15:
         d->forbidden |= (uint16_t)(1U << network);
         break;
-    default: // the network has a bad moment: tried again later
+    default: // octets, the network has a bad moment: tried again later
         break;
     }
 }

@@ -230,7 +230,7 @@ static void serve(struct talk *t, const struct cat_message *command, struct cat_
     case CAT_TIMER_MANAGEMENT:
         serve_timer(t, command, answer);
         break;
-    default:
+    default: // octets
         answer->result = CAT_TYPE_UNKNOWN;
     }
 }

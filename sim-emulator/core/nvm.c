@@ -113,6 +113,7 @@ static enum nvm_result write_octet(struct nvm *nvm, uint8_t *cell, uint8_t value
         if (faults->is_torn)
             *cell = faults->torn_value;
         nvm->is_cut = true;
+        faults->cut_at = 0; // once
         return NVM_CUT;
     }
     bool fails =
