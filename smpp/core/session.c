@@ -168,12 +168,7 @@ static void send_unbind(struct smpp_session *s)
 static void answer_unbind(struct smpp_session *s)
 {
     send_header(s, SMPP_UNBIND_RESP, ESME_ROK, s->control_sequence);
-    s->control_command = 0;
-}
-
-static bool is_unbind_answered(const struct smpp_session *s)
-{
-    return s->state == SMPP_STATE_PEER_UNBIND && s->control_command == 0;
+    close_session(s, SMPP_CLOSE_UNBOUND, ESME_ROK);
 }
 
 // What an unbind waits for may have happened.
@@ -181,7 +176,7 @@ static void advance(struct smpp_session *s)
 {
     if (s->state == SMPP_STATE_DRAINING && s->window.used == 0 && s->owed_used == 0)
         send_unbind(s);
-    if (s->state == SMPP_STATE_PEER_UNBIND && s->owed_used == 0 && s->control_command != 0)
+    if (s->state == SMPP_STATE_PEER_UNBIND && s->owed_used == 0)
         answer_unbind(s);
 }
 
@@ -215,9 +210,7 @@ static void state_is_due(struct smpp_session *s)
         send_unbind(s);
         break;
     case SMPP_STATE_PEER_UNBIND:
-        if (s->control_command != 0)
-            answer_unbind(s);
-        close_session(s, SMPP_CLOSE_UNBOUND, ESME_ROK);
+        answer_unbind(s);
         break;
     case SMPP_STATE_UNBINDING:
         close_session(s, SMPP_CLOSE_UNBOUND, ESME_ROK);
@@ -258,8 +251,6 @@ struct instant smpp_session_deadline(const struct smpp_session *s)
 {
     if (s->state == SMPP_STATE_CLOSED)
         return s->close_told ? INSTANT_NEVER : s->now;
-    if (is_unbind_answered(s))
-        return s->now;
     struct instant due = instant_earlier(s->state_due, s->enquire_due);
     const struct smpp_pending *oldest = smpp_window_oldest(&s->window);
     if (oldest != NULL)
@@ -362,7 +353,6 @@ static bool take_request(struct smpp_session *s, struct smpp_event *event)
         return take_notice(s, event);
     case SMPP_TAKE_UNBIND:
         set_state(s, SMPP_STATE_PEER_UNBIND, instant_after(s->now, s->config.unbind_ms));
-        s->control_command = SMPP_UNBIND;
         s->control_sequence = pdu->sequence;
         advance(s);
         return false;
@@ -535,10 +525,6 @@ bool smpp_session_next(struct smpp_session *s, struct smpp_event *event)
                 return true;
             break;
         case SMPP_FRAME_MORE:
-            if (is_unbind_answered(s)) {
-                close_session(s, SMPP_CLOSE_UNBOUND, ESME_ROK);
-                break;
-            }
             if (smpp_frame_waiting(&s->frame) > 0 && s->pdu_due.ms == INSTANT_NEVER.ms)
                 s->pdu_due = instant_after(s->now, s->config.pdu_ms);
             return next_when_idle(s, event);

@@ -3,7 +3,7 @@
 #include "smpp/core/pdu.h"
 
 // A field by one number: a C-octet string by its maximum (6 or more), others by these.
-enum { END, OCTET, TON, NPI, VERSION, MESSAGE };
+enum { END, OCTET, EMPTY, TON, NPI, VERSION, MESSAGE = 255 };
 
 struct row {
     uint32_t command;
@@ -21,7 +21,7 @@ static const struct row rows[] = { // [SMPP 3.4 §4]
     {SMPP_OUTBIND, {16, 9}},
     {SMPP_SUBMIT_SM, {6, TON, NPI, 21, TON, NPI, 21, OCTET, OCTET, OCTET, 17, 17,
                       OCTET, OCTET, OCTET, OCTET, MESSAGE}},
-    {SMPP_DELIVER_SM, {6, TON, NPI, 21, TON, NPI, 21, OCTET, OCTET, OCTET, OCTET, OCTET,
+    {SMPP_DELIVER_SM, {6, TON, NPI, 21, TON, NPI, 21, OCTET, OCTET, OCTET, EMPTY, EMPTY,
                        OCTET, OCTET, OCTET, OCTET, MESSAGE}},
     {SMPP_SUBMIT_SM_RESP, {65}},
     {SMPP_DATA_SM, {6, TON, NPI, 21, TON, NPI, 65, OCTET, OCTET, OCTET}},
@@ -62,6 +62,9 @@ static void walk_field(struct reader *r, uint8_t field, size_t at, struct smpp_s
     switch (field) {
     case OCTET:
         reader_skip(r, 1);
+        break;
+    case EMPTY: // a string that may only be its zero
+        walk_string(r, 1);
         break;
     case TON:
     case NPI:
