@@ -13,6 +13,7 @@
 #define POOL_SIZE 65536       // of a connection: its headers and what is read ahead
 #define STREAM_BLOCK 4096     // what a streamed answer is asked for at a time
 #define BODY_FIRST 4096       // the first allocation for a body without a length
+#define LENGTH_DIGITS_MAX 18  // of a Content-Length: fits 64 bits
 #define SWALLOWED_MAX 1048576 // octets of a body too long that are read so that 413 can be sent
 
 struct connection {
@@ -164,22 +165,56 @@ struct framing {
     bool bad;
 };
 
+// A field name is a token [RFC 9110 §5.6.2]: no space before the colon, no control characters.
+static bool is_token(const char *name, size_t len)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < len; i++) {
+        char c = name[i];
+        bool alphanumeric =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!alphanumeric && (c == '\0' || !strchr(others, c)))
+            return false;
+    }
+    return len > 0;
+}
+
+// Neither NUL nor a lone CR nor another control character; tabs are allowed [RFC 9110 §5.5].
+static bool is_field_value(const char *value, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)value[i];
+        if ((c < ' ' && c != '\t') || c == 0x7F)
+            return false;
+    }
+    return true;
+}
+
+static void add_length(struct framing *f, const char *value)
+{
+    size_t digits = strspn(value, "0123456789");
+    f->lengths++;
+    if (digits == 0 || digits > LENGTH_DIGITS_MAX || value[digits] != '\0')
+        f->bad = true;
+    else
+        f->length = strtoull(value, NULL, 10);
+}
+
 static enum MHD_Result add_field(void *context, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
+                                 size_t name_len, const char *value, size_t value_len)
 {
     (void)kind;
     struct framing *f = context;
     f->fields++;
-    f->octets += strlen(name) + (value ? strlen(value) : 0) + 4; // ": " and the line's end
-    if (!value)
+    f->octets += name_len + value_len + 4; // ": " and the line's end
+    if (!value || !is_token(name, name_len) || !is_field_value(value, value_len)) {
         f->bad = true;
-    else if (strcasecmp(name, "Host") == 0)
+        return MHD_YES;
+    }
+    if (strcasecmp(name, "Host") == 0) {
         f->hosts++;
-    else if (strcasecmp(name, "Content-Length") == 0) {
-        f->lengths++;
-        size_t digits = strspn(value, "0123456789");
-        f->bad = f->bad || digits == 0 || digits > 18 || value[digits] != '\0';
-        f->length = f->bad ? 0 : strtoull(value, NULL, 10);
+    } else if (strcasecmp(name, "Content-Length") == 0) {
+        add_length(f, value);
     } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
         f->codings++;
         f->bad = f->bad || strcasecmp(value, "chunked") != 0;
@@ -222,11 +257,13 @@ static enum MHD_Result send_reply(struct http_request *r)
 }
 
 static enum MHD_Result begin(struct connection *c, const char *path, const char *method,
-                             void **of_request)
+                             const char *version, void **of_request)
 {
     struct http *h = c->http;
     struct framing f = {0};
-    (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, add_field, &f);
+    (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, add_field, &f);
+    if (f.codings > 0 && strcmp(version, "HTTP/1.1") != 0)
+        f.bad = true; // chunks came with 1.1: who said 1.0 may mean another end [RFC 9112 §6.1]
     unsigned status = refusal(c, &f);
     c->deadline = INSTANT_NEVER;
     if (status != 0)
@@ -305,13 +342,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
                                   size_t *upload_len, void **of_request)
 {
     (void)context;
-    (void)version;
     struct connection *c = connection_of(mhd);
     struct http_request *r = *of_request;
     if (!c)
         return MHD_NO;
     if (!r)
-        return begin(c, path, method, of_request);
+        return begin(c, path, method, version, of_request);
     if (*upload_len > 0) {
         size_t len = *upload_len;
         *upload_len = 0;
