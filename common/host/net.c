@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define READ_MAX 65536
+#define ACCEPT_REST_MS 100
 
 enum stream_state {
     STREAM_FREE,
@@ -42,6 +43,7 @@ struct net_listener {
     struct net_listener *next;
     int fd;
     struct loop_watch watch;
+    struct loop_timer rest; // after the system ran out of descriptors
     struct net_limits limits;
     const struct net_handler *handler;
     void *context;
@@ -313,14 +315,26 @@ static struct net_stream *free_stream(struct net_listener *l, size_t *index)
     return NULL;
 }
 
+static void on_rested(void *context, struct instant now)
+{
+    (void)now;
+    struct net_listener *l = context;
+    loop_watch_set(&l->watch, true, false);
+}
+
 static void on_accept(void *context, bool readable, bool writable)
 {
     (void)readable;
     (void)writable;
     struct net_listener *l = context;
     int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0)
-        return; // gone already, or no descriptors: the next turn tries again
+    if (fd < 0) {
+        if (!is_passing(errno) && errno != ECONNABORTED) { // trying again at once would only spin
+            loop_watch_set(&l->watch, false, false);
+            loop_timer_set(&l->rest, instant_after(loop_now(l->net->loop), ACCEPT_REST_MS));
+        }
+        return;
+    }
     size_t index;
     struct net_stream *s = free_stream(l, &index);
     if (s) {
@@ -352,8 +366,9 @@ static enum net_error listener_bind(struct net_listener *l, const struct net_add
     enum net_error error = net_bind(address, &l->fd);
     if (error != NET_OK)
         return error;
-    return loop_watch_open(&l->watch, l->net->loop, l->fd, on_accept, l) ? NET_OK
-                                                                         : NET_NO_RESOURCES;
+    bool opened = loop_timer_open(&l->rest, l->net->loop, on_rested, l) &&
+                  loop_watch_open(&l->watch, l->net->loop, l->fd, on_accept, l);
+    return opened ? NET_OK : NET_NO_RESOURCES;
 }
 
 enum net_error net_listen(struct net *net, const struct net_address *address,
@@ -371,8 +386,7 @@ enum net_error net_listen(struct net *net, const struct net_address *address,
     l->outputs = calloc(limits->stream_max, limits->output_max);
     enum net_error error = l->streams && l->outputs ? listener_bind(l, address) : NET_NO_RESOURCES;
     if (error != NET_OK) {
-        if (l->fd >= 0)
-            (void)close(l->fd);
+        net_listener_stop(l);
         free(l->streams);
         free(l->outputs);
         free(l);
@@ -398,6 +412,7 @@ uint64_t net_listener_refused(const struct net_listener *listener)
 
 void net_listener_stop(struct net_listener *listener)
 {
+    loop_timer_close(&listener->rest);
     loop_watch_close(&listener->watch);
     if (listener->fd >= 0)
         (void)close(listener->fd);

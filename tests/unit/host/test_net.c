@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define GIVE_UP_MS 20000 // a broken test ends; a right one never waits
@@ -266,6 +267,30 @@ static void connections_above_the_limit_are_closed_and_counted(void **state)
     stop(&p);
 }
 
+static void a_listener_without_descriptors_rests_and_then_accepts(void **state)
+{
+    (void)state;
+    struct pair p;
+    start(&p, &plain);
+    client(&p, &p.client); // takes the last descriptor
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int next = dup(0);
+    (void)close(next);
+    struct rlimit none = {.rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    while (!p.client.opened)
+        loop_turn(p.loop);
+    for (int i = 0; i < 20; i++)
+        turn_at_once(&p);
+    assert_int_equal(p.server.opened, 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    while (!p.server.opened)
+        loop_turn(p.loop);
+    assert_int_equal(p.client.closed, 0);
+    stop(&p);
+}
+
 static void a_connection_to_nobody_is_refused(void **state)
 {
     (void)state;
@@ -349,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_half_closed_peer_still_gets_its_answer),
         cmocka_unit_test(closing_calls_back_once_at_the_turns_end),
         cmocka_unit_test(connections_above_the_limit_are_closed_and_counted),
+        cmocka_unit_test(a_listener_without_descriptors_rests_and_then_accepts),
         cmocka_unit_test(a_connection_to_nobody_is_refused),
         cmocka_unit_test(a_connection_that_takes_too_long_times_out),
         cmocka_unit_test(a_port_in_use_is_reported),
