@@ -88,10 +88,38 @@ static bool read_timer_value(struct bytes value, uint32_t *seconds)
     return true;
 }
 
+// Where an object goes whose value is kept as it is, or NULL.
+static struct bytes *view_of(struct cat_message *m, uint8_t tag)
+{
+    switch (tag) {
+    case TAG_ALPHA:
+        return &m->alpha;
+    case TAG_ADDRESS:
+        return &m->address;
+    case TAG_TPDU:
+        return &m->tpdu;
+    case TAG_FILES:
+        return &m->files;
+    case TAG_EVENTS:
+        return &m->events;
+    case TAG_TECHNOLOGIES:
+        return &m->technologies;
+    case TAG_ROUTING_AREA:
+        return &m->routing_area;
+    default: // octets
+        return NULL;
+    }
+}
+
 // Takes a known object that is not there yet; false when its value is impossible.
 static bool take(struct cat_message *m, uint8_t tag, struct bytes v)
 {
-    switch ((enum cat_tag)tag) {
+    struct bytes *view = view_of(m, tag);
+    if (view != NULL) {
+        *view = v;
+        return true;
+    }
+    switch (tag) {
     case TAG_DETAILS:
         m->number = v.at[0];
         m->type = v.at[1];
@@ -111,25 +139,10 @@ static bool take(struct cat_message *m, uint8_t tag, struct bytes v)
         m->duration_unit = v.at[0];
         m->duration = v.at[1];
         return true;
-    case TAG_ALPHA:
-        m->alpha = v;
-        return true;
-    case TAG_ADDRESS:
-        m->address = v;
-        return true;
-    case TAG_TPDU:
-        m->tpdu = v;
-        return true;
-    case TAG_FILES:
-        m->files = v;
-        return true;
     case TAG_LOCATION:
         return read_location(v, &m->location);
     case TAG_IMEI:
         memcpy(m->imei, v.at, IMEI_LEN);
-        return true;
-    case TAG_EVENTS:
-        m->events = v;
         return true;
     case TAG_LOCATION_STATUS:
         m->location_status = v.at[0];
@@ -142,14 +155,8 @@ static bool take(struct cat_message *m, uint8_t tag, struct bytes v)
     case TAG_DATE_TIME:
         memcpy(m->date_time, v.at, SMS_TIME_LEN);
         return true;
-    case TAG_TECHNOLOGIES:
-        m->technologies = v;
-        return true;
     case TAG_IMEISV:
         memcpy(m->imeisv, v.at, IMEISV_LEN);
-        return true;
-    case TAG_ROUTING_AREA:
-        m->routing_area = v;
         return true;
     case TAG_ATTACH_TYPE:
         m->attach_type = v.at[0];
@@ -159,8 +166,9 @@ static bool take(struct cat_message *m, uint8_t tag, struct bytes v)
         return true;
     case TAG_TRACKING_AREA:
         return read_tracking_area(v, &m->tracking_area);
+    default: // octets
+        return false;
     }
-    return false;
 }
 
 static enum cat_error read_objects(struct bytes objects, struct cat_message *out)

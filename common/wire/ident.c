@@ -97,7 +97,7 @@ bool iccid_luhn_is_valid(const char *text)
 
 bool iccid_read(const uint8_t ef[ICCID_EF_LEN], char text[ICCID_SIZE])
 {
-    if (read_digits(ef, 0, 2 * ICCID_EF_LEN, text) && iccid_is_valid(text))
+    if (read_digits(ef, 0, (size_t)2 * ICCID_EF_LEN, text) && iccid_is_valid(text))
         return true;
     text[0] = '\0';
     return false;
@@ -107,7 +107,7 @@ bool iccid_write(const char *text, uint8_t ef[ICCID_EF_LEN])
 {
     if (!iccid_is_valid(text))
         return false;
-    write_digits(ef, 0, 2 * ICCID_EF_LEN, text);
+    write_digits(ef, 0, (size_t)2 * ICCID_EF_LEN, text);
     return true;
 }
 

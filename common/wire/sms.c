@@ -182,7 +182,7 @@ struct sms_submit sms_submit_packet(const struct sms_address *recipient, struct 
 // --- time
 
 #define MINUTE_MS INT64_C(60000)
-#define DAY_MS (24 * 60 * MINUTE_MS)
+#define DAY_MS INT64_C(86400000)
 // 2000-01-01 and 2100-01-01, both 00:00 UTC, and the days of four years.
 #define TIME_FIRST_MS (INT64_C(10957) * DAY_MS)
 #define TIME_END_MS (INT64_C(47482) * DAY_MS)
@@ -241,8 +241,8 @@ bool sms_time_read(const uint8_t octets[SMS_TIME_LEN], struct utc *out)
     if (start + day > month_start(year, month))
         return false;
     const unsigned days = year * 365 + (year + 3) / 4 + start + day - 1;
-    out->ms = TIME_FIRST_MS + (int64_t)days * DAY_MS + (int64_t)(hour * 60 + minute) * MINUTE_MS +
-              (int64_t)second * 1000 - quarters * 15 * MINUTE_MS;
+    out->ms = TIME_FIRST_MS + (int64_t)days * DAY_MS + ((int64_t)hour * 60 + minute) * MINUTE_MS +
+              (int64_t)second * 1000 - (int64_t)quarters * 15 * MINUTE_MS;
     return true;
 }
 
