@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 
+#define GAP_SHOWN_MAX 100000
 #define EXPECTED_MAX 2000000 // an announced quantity reserves no more than this
 
 struct comparing {
@@ -156,13 +157,14 @@ static void compare_order(struct comparing *r, uint8_t index, uint8_t column)
     uint64_t imsi;
     if (*next == 0 || !text_read_decimal(bytes_of_text(r->card->subscriptions[index].imsi), &imsi))
         return;
-    if (imsi > *next)
-        findings_add(r->c->findings, W_020, r->card->line, r->c->file->columns[column].name,
-                     "gap: %llu IMSIs left out, ...%04llu expected",
-                     (unsigned long long)(imsi - *next), (unsigned long long)(*next % 10000));
-    else if (imsi < *next)
-        findings_add(r->c->findings, W_020, r->card->line, r->c->file->columns[column].name,
-                     "disorder: ...%04llu expected", (unsigned long long)(*next % 10000));
+    const char *name = r->c->file->columns[column].name;
+    const unsigned end = (unsigned)(*next % 10000);
+    // A large gap says nothing more: its size would tell the IMSI.
+    if (imsi > *next && imsi - *next < GAP_SHOWN_MAX)
+        findings_add(r->c->findings, W_020, r->card->line, name,
+                     "gap: %u IMSIs left out, ...%04u expected", (unsigned)(imsi - *next), end);
+    else if (imsi != *next)
+        findings_add(r->c->findings, W_020, r->card->line, name, "disorder: ...%04u expected", end);
     *next = imsi + 1;
 }
 

@@ -23,8 +23,8 @@ struct vendor_file *file_open(const struct file_options *options,
     if (f == NULL)
         return NULL;
     f->options = options;
-    f->lines = lines_open(source);
-    f->data_digest = sha256_open();
+    f->lines = lines_open(source, options->digest);
+    f->data_digest = options->digest->open();
     if (f->lines == NULL || f->data_digest == NULL) {
         file_close(f);
         return NULL;
@@ -37,7 +37,7 @@ void file_close(struct vendor_file *f)
     if (f == NULL)
         return;
     lines_close(f->lines);
-    sha256_close(f->data_digest);
+    f->options->digest->close(f->data_digest);
     header_wipe(&f->header);
     secret_wipe(f->scratch, sizeof f->scratch);
     free(f);
@@ -75,8 +75,8 @@ enum file_verdict layout_record(struct vendor_file *f, const struct line *line)
 {
     f->record_count++;
     f->record_line = line->number;
-    bool good =
-        sha256_add(f->data_digest, line->text) && sha256_add(f->data_digest, bytes_of("\n", 1));
+    bool good = f->options->digest->add(f->data_digest, line->text) &&
+                f->options->digest->add(f->data_digest, bytes_of("\n", 1));
     return good ? FILE_OK : FILE_UNREADABLE;
 }
 
@@ -238,7 +238,7 @@ enum file_verdict file_recognise(struct vendor_file *f, struct findings *finding
 
 enum file_verdict file_start(struct vendor_file *f, struct findings *findings)
 {
-    uint8_t unused[CRYPTO_SHA256_SIZE];
+    uint8_t unused[CIPHER_SHA256_SIZE];
     check(f->layout != VENDOR_LAYOUT_UNKNOWN);
     header_wipe(&f->header);
     f->header = (struct vendor_header){0};
@@ -253,7 +253,7 @@ enum file_verdict file_start(struct vendor_file *f, struct findings *findings)
     f->is_cut = false;
     memset(&f->trailer, 0, sizeof f->trailer);
     memset(f->columns, 0, sizeof f->columns);
-    if (!sha256_finish(f->data_digest, unused) || lines_start(f->lines) != LINES_OK)
+    if (!f->options->digest->finish(f->data_digest, unused) || lines_start(f->lines) != LINES_OK)
         return FILE_UNREADABLE;
     uint64_t before = findings != NULL ? findings->by_level[FINDING_FILE] : 0;
     enum file_verdict verdict = layouts[f->layout].header(f);
@@ -311,10 +311,10 @@ static enum file_verdict judge_counts(struct vendor_file *f)
 
 enum file_verdict file_finish(struct vendor_file *f)
 {
-    uint8_t digest[CRYPTO_SHA256_SIZE];
+    uint8_t digest[CIPHER_SHA256_SIZE];
     const bool is_varout = f->layout == VENDOR_VAROUT;
     const bool has_trailer = f->trailer.has_records || f->trailer.has_digest;
-    if (!sha256_finish(f->data_digest, digest))
+    if (!f->options->digest->finish(f->data_digest, digest))
         return FILE_UNREADABLE;
     if (f->is_cut ||
         (is_varout && (!f->is_ended || !f->trailer.has_records || !f->trailer.has_digest)))
@@ -322,7 +322,7 @@ enum file_verdict file_finish(struct vendor_file *f)
     if (f->layout == VENDOR_CSV && !has_trailer)
         return judge_stated(f);
     enum file_verdict verdict = judge_counts(f);
-    if (f->trailer.has_digest && memcmp(digest, f->trailer.digest, sizeof digest) != 0) {
+    if (f->trailer.has_digest && !secret_equal(digest, f->trailer.digest, sizeof digest)) {
         findings_add(f->findings, IMP_103, f->trailer.line, "SHA256-DATA",
                      "the data lines have another digest");
         verdict = FILE_REFUSED;
@@ -332,6 +332,6 @@ enum file_verdict file_finish(struct vendor_file *f)
 
 bool file_is_unchanged(struct vendor_file *f)
 {
-    uint8_t digest[CRYPTO_SHA256_SIZE];
-    return lines_digest(f->lines, digest) && memcmp(digest, f->sha256, sizeof digest) == 0;
+    uint8_t digest[CIPHER_SHA256_SIZE];
+    return lines_digest(f->lines, digest) && secret_equal(digest, f->sha256, sizeof digest);
 }

@@ -6,7 +6,6 @@
 // Never: interprets a record (record.h) or knows the registry.
 #pragma once
 
-#include "common/host/crypto.h"
 #include "common/wire/cipher.h"
 #include "profiles/vendor/findings.h"
 #include "profiles/vendor/header.h"
@@ -23,6 +22,7 @@ enum vendor_kind {
 struct file_options {
     const struct vendor_profile *profile;
     const struct cipher *cipher;
+    const struct vendor_digest *digest;
     enum vendor_layout layout; // VENDOR_LAYOUT_UNKNOWN: recognise it
     enum vendor_kind kind;     // what the user means to import
     const char *tenant;        // the user's; NULL = any that the profile names
@@ -65,12 +65,12 @@ struct vendor_file {
     uint8_t slots[VENDOR_SLOTS_MAX]; // of the subscriptions named, ascending; {0} in a pool
     uint8_t slot_count;
     uint64_t record_count;
-    uint8_t sha256[CRYPTO_SHA256_SIZE]; // of the whole file, after file_recognise()
+    uint8_t sha256[CIPHER_SHA256_SIZE]; // of the whole file, after file_recognise()
     /* private */
     const struct file_options *options;
     struct findings *findings;
     struct lines *lines;
-    struct sha256 *data_digest;
+    void *data_digest;    // a stream of options->digest
     uint32_t data_line;   // of *DATA, or of the column names
     uint32_t record_line; // of the last complete record
     bool has_metadata;
@@ -80,7 +80,7 @@ struct vendor_file {
         bool has_records, has_digest;
         uint64_t records;
         uint32_t line;
-        uint8_t digest[CRYPTO_SHA256_SIZE];
+        uint8_t digest[CIPHER_SHA256_SIZE];
     } trailer;
     char scratch[LINE_MAX_LEN];
 };

@@ -49,7 +49,7 @@ struct import_counts {
 struct import_registry {
     void *context;
     // Whether this very file has been imported; then the reference of that import.
-    bool (*file_known)(void *context, const uint8_t sha256[CRYPTO_SHA256_SIZE],
+    bool (*file_known)(void *context, const uint8_t sha256[CIPHER_SHA256_SIZE],
                        char reference[IMPORT_REFERENCE_SIZE]);
     // Asked once the header is read; BATCH_NEW claims the batch until the caller's job ends.
     enum import_batch (*batch)(void *context, const struct vendor_header *header);
@@ -105,7 +105,7 @@ enum import_verdict {
 
 struct import_report {
     enum import_outcome outcome;
-    uint8_t sha256[CRYPTO_SHA256_SIZE];
+    uint8_t sha256[CIPHER_SHA256_SIZE];
     enum vendor_layout layout;
     struct vendor_header header; // transport keys wiped; their KCVs are those of the loaded keys
     char first_import[IMPORT_REFERENCE_SIZE]; // of ALREADY_IMPORTED

@@ -6,14 +6,15 @@
 
 static const uint8_t mark[3] = {0xEF, 0xBB, 0xBF};
 
-struct lines *lines_open(const struct vendor_source *source)
+struct lines *lines_open(const struct vendor_source *source, const struct vendor_digest *digest)
 {
     struct lines *l = calloc(1, sizeof *l);
     if (l == NULL)
         return NULL;
     l->source = *source;
-    l->digest = sha256_open();
-    if (l->digest == NULL) {
+    l->digest = digest;
+    l->stream = digest->open();
+    if (l->stream == NULL) {
         free(l);
         return NULL;
     }
@@ -24,7 +25,7 @@ void lines_close(struct lines *l)
 {
     if (l == NULL)
         return;
-    sha256_close(l->digest);
+    l->digest->close(l->stream);
     // A file with clear fields may stand in the buffers.
     secret_wipe(l->line, sizeof l->line);
     secret_wipe(l->chunk, sizeof l->chunk);
@@ -48,8 +49,8 @@ static bool refill(struct lines *l)
 
 enum lines_verdict lines_start(struct lines *l)
 {
-    uint8_t unused[CRYPTO_SHA256_SIZE];
-    if (!sha256_finish(l->digest, unused) || !l->source.rewind(l->source.context))
+    uint8_t unused[CIPHER_SHA256_SIZE];
+    if (!l->digest->finish(l->stream, unused) || !l->source.rewind(l->source.context))
         return LINES_UNREADABLE;
     l->has_mark = false;
     l->crlf_line = 0;
@@ -142,13 +143,13 @@ enum lines_verdict lines_next(struct lines *l, struct line *line)
     if (crlf && l->crlf_line == 0)
         l->crlf_line = l->line_number;
     const struct bytes feed = bytes_of("\n", 1);
-    if (!sha256_add(l->digest, text) || (ended && !sha256_add(l->digest, feed)))
+    if (!l->digest->add(l->stream, text) || (ended && !l->digest->add(l->stream, feed)))
         return LINES_UNREADABLE;
     *line = (struct line){.text = text, .number = l->line_number, .ended = ended};
     return LINES_OK;
 }
 
-bool lines_digest(struct lines *l, uint8_t sha256[CRYPTO_SHA256_SIZE])
+bool lines_digest(struct lines *l, uint8_t sha256[CIPHER_SHA256_SIZE])
 {
-    return sha256_finish(l->digest, sha256);
+    return l->digest->finish(l->stream, sha256);
 }

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "common/base/bytes.h"
-#include "common/host/crypto.h"
+#include "profiles/vendor/digest.h"
 
 #define LINE_MAX_LEN 8192
 #define FILE_MAX_SIZE (512ULL * 1024 * 1024)
@@ -45,7 +45,8 @@ struct lines {
     uint64_t bad_offset;  // in the file as it came, 0 is the first octet
     /* private */
     struct vendor_source source;
-    struct sha256 *digest;
+    const struct vendor_digest *digest;
+    void *stream;
     uint64_t offset;
     size_t at;
     size_t len;
@@ -56,7 +57,8 @@ struct lines {
 };
 
 // NULL when there is no memory. The source is rewound by lines_start().
-struct lines *lines_open(const struct vendor_source *source) MUST_USE;
+struct lines *lines_open(const struct vendor_source *source,
+                         const struct vendor_digest *digest) MUST_USE;
 void lines_close(struct lines *l);
 // Begins with the first octet; LINES_OK or LINES_UNREADABLE.
 enum lines_verdict lines_start(struct lines *l) MUST_USE;
@@ -65,4 +67,4 @@ enum lines_verdict lines_start(struct lines *l) MUST_USE;
 struct bytes lines_peek(const struct lines *l, size_t max);
 enum lines_verdict lines_next(struct lines *l, struct line *line) MUST_USE;
 // SHA-256 of everything since lines_start(), without byte order mark and carriage returns.
-bool lines_digest(struct lines *l, uint8_t sha256[CRYPTO_SHA256_SIZE]) MUST_USE;
+bool lines_digest(struct lines *l, uint8_t sha256[CIPHER_SHA256_SIZE]) MUST_USE;

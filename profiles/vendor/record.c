@@ -191,51 +191,59 @@ static bool read_octets(struct record *r, bool long_too, struct secret_key *key)
     return !r->is_failed;
 }
 
-static void read_key(struct record *r, struct secret_key *to, bool judge)
+static void judge_key(struct record *r, const struct secret_key *key)
 {
-    struct secret_key key = {0};
-    if (!read_octets(r, true, &key))
-        goto done;
-    *to = key;
-    switch (judge ? weak_judge(&key) : KEY_STRONG) {
+    switch (weak_judge(key)) {
     case KEY_STRONG:
-        break;
+        return;
     case KEY_PATTERN:
         BAD(r, IMP_303, "weak key: all octets equal or counting");
-        break;
+        return;
     case KEY_PUBLISHED:
         if (r->o->is_lab)
             findings_warn(r->o->findings, IMP_303, r->fields->line, r->column->name,
                           "published test key; accepted in lab mode");
         else
             BAD(r, IMP_303, "weak key: a published test key");
-        break;
+        return;
     }
-done:
+}
+
+static void read_key(struct record *r, struct secret_key *to)
+{
+    struct secret_key key = {0};
+    if (read_octets(r, true, &key)) {
+        *to = key;
+        if (r->column->meaning.name != VENDOR_OPC && r->column->meaning.name != VENDOR_OP)
+            judge_key(r, &key);
+    }
     secret_wipe(&key, sizeof key);
+}
+
+static void keep_adm(struct record *r, struct bytes digits)
+{
+    if (digits.len != 8 || !text_is_digits(digits))
+        BAD(r, IMP_206, "expected 8 digits");
+    else
+        keep(target(r)->codes.adm1, digits);
 }
 
 // 8 digits; enciphered they are followed by 80 and zeros.
 static void read_adm(struct record *r)
 {
     static const uint8_t padding[8] = {0x80};
-    struct secret_key octets = {0};
-    struct bytes digits = r->text;
-    if (r->column->is_encrypted) {
-        if (!read_octets(r, false, &octets))
-            goto done;
-        if (memcmp(octets.octets + 8, padding, sizeof padding) != 0) {
-            BAD(r, IMP_302, "padding after deciphering is wrong: wrong transport key?");
-            goto done;
-        }
-        digits = bytes_of(octets.octets, 8);
+    struct secret_key block = {0};
+    if (!r->column->is_encrypted) {
+        keep_adm(r, r->text);
+        return;
     }
-    if (digits.len != 8 || !text_is_digits(digits))
-        BAD(r, IMP_206, "expected 8 digits");
-    else
-        keep(target(r)->codes.adm1, digits);
-done:
-    secret_wipe(&octets, sizeof octets);
+    if (read_octets(r, false, &block)) {
+        if (memcmp(block.octets + 8, padding, sizeof padding) == 0)
+            keep_adm(r, bytes_of(block.octets, 8));
+        else
+            BAD(r, IMP_302, "padding after deciphering is wrong: wrong transport key?");
+    }
+    secret_wipe(&block, sizeof block);
 }
 
 static void read_kcv(struct record *r)
@@ -297,13 +305,13 @@ static void read_card_field(struct record *r)
         read_kcv(r);
         break;
     case VENDOR_KIC:
-        read_key(r, &target(r)->keyset.kic, true);
+        read_key(r, &target(r)->keyset.kic);
         break;
     case VENDOR_KID:
-        read_key(r, &target(r)->keyset.kid, true);
+        read_key(r, &target(r)->keyset.kid);
         break;
     case VENDOR_KIK:
-        read_key(r, &target(r)->keyset.kik, true);
+        read_key(r, &target(r)->keyset.kik);
         break;
     case VENDOR_INFO:
         read_info(r);
@@ -334,13 +342,13 @@ static void read_slot_field(struct record *r)
         read_acc(r);
         break;
     case VENDOR_KI:
-        read_key(r, &s->k, true);
+        read_key(r, &s->k);
         break;
     case VENDOR_OPC:
-        read_key(r, &s->opc, false);
+        read_key(r, &s->opc);
         break;
     case VENDOR_OP:
-        read_key(r, &s->opc, false);
+        read_key(r, &s->opc);
         if (r->column->is_stored && s->opc.len > 0)
             r->op_slots |= 1U << r->column->subscription;
         break;
