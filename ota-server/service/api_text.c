@@ -89,6 +89,8 @@ void api_percent_encode(struct bytes text, bool keep_slash, struct writer *out)
     }
 }
 
+#define ULID_LEN 26
+
 static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 // Five bits of the 128-bit value whose octets stand in `value`, counted from bit 2 before its first
@@ -106,31 +108,57 @@ static unsigned ulid_digit(const uint8_t value[16], unsigned index)
     return digit;
 }
 
-void api_id_make(char id[API_ID_SIZE], const char *prefix, struct utc at,
-                 const uint8_t entropy[API_ID_ENTROPY])
+// Spreads all bits over all bits; a bijection (the finaliser of splitmix64).
+static uint64_t mixed(uint64_t x)
 {
-    check(strlen(prefix) == 3);
-    uint8_t value[16];
-    const uint64_t ms = (uint64_t)at.ms;
-    for (unsigned i = 0; i < 6; i++)
-        value[i] = (uint8_t)(ms >> (40 - 8 * i));
-    memcpy(value + 6, entropy, API_ID_ENTROPY);
-    memcpy(id, prefix, 3);
-    id[3] = '_';
-    for (unsigned i = 0; i < 26; i++)
-        id[4 + i] = crockford[ulid_digit(value, i)];
-    id[30] = '\0';
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
 }
 
-bool api_is_id(struct bytes text, const char *prefix)
+void api_id_write(char text[API_ID_SIZE], const char *prefix, uint64_t id)
 {
-    if (text.len != API_ID_SIZE - 1 || memcmp(text.at, prefix, 3) != 0 || text.at[3] != '_')
+    check(strlen(prefix) == 2 || strlen(prefix) == 3);
+    uint64_t kind = 0;
+    for (const char *c = prefix; *c != '\0'; c++)
+        kind = kind << 8 | (uint8_t)*c;
+    uint8_t value[16];
+    struct writer v = writer_of(value, sizeof(value));
+    // 48 bits of time (server ids keep milliseconds above their lowest 20 bits), those 20 bits, and
+    // 60 of checksum.
+    writer_u40(&v, id >> 28);
+    writer_u8(&v, (uint8_t)(id >> 20));
+    writer_u16(&v, (uint16_t)(id >> 4));
+    writer_u64(&v, (id & 0x0F) << 60 | mixed(mixed(id) + kind) >> 4);
+    struct writer w = writer_of(text, API_ID_SIZE);
+    text_put(&w, prefix);
+    text_put(&w, "_");
+    for (unsigned i = 0; i < ULID_LEN; i++)
+        writer_u8(&w, (uint8_t)crockford[ulid_digit(value, i)]);
+    text_end(&w);
+}
+
+bool api_id_read(struct bytes text, const char *prefix, uint64_t *id)
+{
+    const size_t prefix_len = strlen(prefix) + 1;
+    if (text.len != prefix_len + ULID_LEN)
         return false;
-    for (size_t i = 4; i < text.len; i++) {
-        if (!is_one_of(text.at[i], crockford))
+    uint64_t value = 0;
+    // 14 characters hold two leading zeros and the 68 bits before the checksum.
+    for (size_t i = prefix_len; i < prefix_len + 14; i++) {
+        unsigned digit = 0;
+        while (digit < 32 && (uint8_t)crockford[digit] != text.at[i])
+            digit++;
+        if (digit == 32)
             return false;
+        value = value << 5 | digit;
     }
-    return text.at[4] <= '7';
+    char again[API_ID_SIZE];
+    api_id_write(again, prefix, value);
+    if (!bytes_equal(text, bytes_of_text(again)))
+        return false;
+    *id = value;
+    return true;
 }
 
 void api_uuid_make(char text[API_UUID_SIZE], const uint8_t entropy[16])

@@ -6,12 +6,10 @@
 #include "common/base/time.h"
 
 #define API_CORRELATOR_MAX 256
-#define API_ID_SIZE 31 // three letters, an underscore, 26 characters, a zero
-#define API_ID_ENTROPY 10
+#define API_ID_SIZE 31 // two or three letters, an underscore, 26 characters, a zero
 #define API_UUID_SIZE 37
 #define API_IDEMPOTENCY_MIN 8
 #define API_IDEMPOTENCY_MAX 64
-#define API_ETAG_SIZE 32
 
 // The part before the first `end`, or all of it; and without spaces and tabs around it.
 struct bytes api_until(struct bytes text, char end);
@@ -30,11 +28,12 @@ bool api_percent_decode(struct bytes text, struct writer *out) MUST_USE;
 // Appends `text` with everything but unreserved octets as %XX; `keep_slash` leaves "/" as it is.
 void api_percent_encode(struct bytes text, bool keep_slash, struct writer *out);
 
-// `prefix`_ULID: 48 bits of time and 80 of `entropy` in Crockford's base32.
-void api_id_make(char id[API_ID_SIZE], const char *prefix, struct utc at,
-                 const uint8_t entropy[API_ID_ENTROPY]);
-// Has it the form of an id with this prefix?
-bool api_is_id(struct bytes text, const char *prefix);
+// A server id as clients see it: `prefix`, an underscore and a ULID [ulid specification], whose
+// time is that of the id and whose last 60 bits are a checksum over prefix and id. The checksum is
+// no secret: it finds ids that were mistyped or belong to another kind of object.
+void api_id_write(char text[API_ID_SIZE], const char *prefix, uint64_t id);
+// The reverse; false for any text that api_id_write() does not give with this prefix.
+bool api_id_read(struct bytes text, const char *prefix, uint64_t *id) MUST_USE;
 // A version 4 UUID [RFC 9562 §5.4] of 16 octets of entropy.
 void api_uuid_make(char text[API_UUID_SIZE], const uint8_t entropy[16]);
 

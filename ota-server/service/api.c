@@ -1,0 +1,209 @@
+#include "ota-server/service/api.h"
+
+#include "common/base/check.h"
+#include "common/base/text.h"
+#include "ota-server/service/api_exchange.h"
+
+#include <stdlib.h>
+
+struct api *api_open(const struct api_options *options)
+{
+    struct api *api = calloc(1, sizeof(*api));
+    if (api == NULL)
+        return NULL;
+    api->options = *options;
+    api->crypto = crypto_open();
+    api->out = malloc(API_ANSWER_MAX);
+    api->headers = malloc(API_HEADERS_MAX);
+    api->nonce_entries = malloc(API_NONCES_MAX * sizeof(*api->nonce_entries));
+    if (api->crypto == NULL || api->out == NULL || api->headers == NULL ||
+        api->nonce_entries == NULL) {
+        api_close(api);
+        return NULL;
+    }
+    nonce_cache_init(&api->nonces, api->nonce_entries, API_NONCES_MAX);
+    return api;
+}
+
+void api_close(struct api *api)
+{
+    if (api == NULL)
+        return;
+    check(api->in_work == NULL);
+    crypto_close(api->crypto);
+    secret_wipe(&api->options.client_key, sizeof(api->options.client_key));
+    free(api->nonce_entries);
+    free(api->headers);
+    free(api->out);
+    free(api);
+}
+
+struct api_exchange *api_exchange_open(void)
+{
+    return calloc(1, sizeof(struct api_exchange));
+}
+
+void api_exchange_close(struct api_exchange *x)
+{
+    free(x);
+}
+
+void api_start_answer(struct api_exchange *x)
+{
+    x->out = writer_of(x->api->out, API_ANSWER_MAX);
+    x->headers = writer_of(x->api->headers, API_HEADERS_MAX);
+    x->json = json_writer_of(&x->out);
+    x->type = NULL;
+}
+
+// --- delivery ---
+
+static void forget(struct api_exchange *x)
+{
+    struct api_exchange **at = &x->api->in_work;
+    while (*at != NULL && *at != x)
+        at = &(*at)->next;
+    if (*at == x)
+        *at = x->next;
+    json_decref(x->root);
+    x->root = NULL;
+    free(x->work);
+    x->work = NULL;
+    free(x->kept);
+    x->kept = NULL;
+}
+
+void api_deliver(struct api_exchange *x)
+{
+    x->api->answers[x->status / 100 % 6]++;
+    const struct api_answer answer = {.status = x->status,
+                                      .type = x->type,
+                                      .headers = writer_bytes(&x->headers),
+                                      .body = writer_bytes(&x->out)};
+    x->done(x->done_context, &answer);
+    struct api_exchange ended = {.api = x->api};
+    memcpy(ended.key_name, x->key_name, sizeof(ended.key_name));
+    forget(x);
+    api_stored_ended(&ended);
+}
+
+static void put_common_headers(struct api_exchange *x)
+{
+    text_put(&x->headers, "Cache-Control: no-store\nX-Content-Type-Options: nosniff\n");
+    if (strncmp(x->api->options.public_url, "https:", 6) == 0)
+        text_put(&x->headers, "Strict-Transport-Security: max-age=31536000\n");
+    api_header(x, "x-correlator", x->correlator);
+    if (x->location[0] != '\0')
+        api_header(x, "Location", x->location);
+    if (x->is_authenticated)
+        api_rate_headers(x);
+    if (x->status == 401)
+        text_put(&x->headers, "WWW-Authenticate: Bearer\n");
+    if (x->status == 503)
+        text_put(&x->headers, "Retry-After: 1\n");
+}
+
+static void end(struct api_exchange *x)
+{
+    put_common_headers(x);
+    check(!x->headers.failed);
+    if (!api_stored_keep(x))
+        api_deliver(x);
+}
+
+void api_refuse(struct api_exchange *x, struct api_problem problem)
+{
+    check(problem.code != API_OK);
+    x->problem = problem;
+    x->status = api_code_status(problem.code);
+    x->out.len = 0;
+    x->out.failed = false;
+    x->json = json_writer_of(&x->out);
+    x->type = "application/json";
+    x->location[0] = '\0';
+    api_put_problem(&x->json, &problem);
+    end(x);
+}
+
+void api_refuse_code(struct api_exchange *x, enum api_code code)
+{
+    api_refuse(x, api_problem_of(code));
+}
+
+void api_reply(struct api_exchange *x, unsigned status)
+{
+    if (x->out.failed || (x->type == NULL && !json_done(&x->json))) {
+        api_refuse_code(x, API_INTERNAL);
+        return;
+    }
+    x->status = status;
+    if (x->type == NULL)
+        x->type = "application/json";
+    end(x);
+}
+
+void api_reply_empty(struct api_exchange *x, unsigned status)
+{
+    x->out.len = 0;
+    x->status = status;
+    x->type = NULL;
+    end(x);
+}
+
+// --- the way of a request ---
+
+static void make_correlator(struct api_exchange *x)
+{
+    const struct bytes given = x->request->correlator;
+    if (given.len > 0 && x->request->correlator_count == 1 && api_is_correlator(given)) {
+        memcpy(x->correlator, given.at, given.len);
+        x->correlator[given.len] = '\0';
+    } else {
+        uint8_t entropy[16] = {0};
+        // Without entropy the correlator is constant, which harms nobody.
+        if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy)))
+            memset(entropy, 0, sizeof(entropy));
+        api_uuid_make(x->correlator, entropy);
+    }
+    x->correlator_id = api_correlator_hash(bytes_of_text(x->correlator));
+}
+
+uint64_t api_correlator_hash(struct bytes text)
+{
+    uint64_t hash = 0xCBF29CE484222325u; // FNV-1a
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ text.at[i]) * 0x100000001B3u;
+    return hash >> 1 | 1;
+}
+
+void api_run(struct api_exchange *x)
+{
+    x->is_waiting = false;
+    if (api_stored_begin(x))
+        x->route->handle(x);
+}
+
+void api_handle(struct api *api, struct api_exchange *x, const struct api_request *request,
+                struct api_now now, api_done_fn *done, void *context)
+{
+    *x = (struct api_exchange){.api = api,
+                               .reader = api->options.reader,
+                               .request_copy = *request,
+                               .now = now,
+                               .done = done,
+                               .done_context = context};
+    x->request = &x->request_copy;
+    x->next = api->in_work;
+    api->in_work = x;
+    if (api->started_at.ms == 0)
+        api->started_at = now.utc;
+    api_start_answer(x);
+    make_correlator(x);
+    if (api_admit(x))
+        api_run(x);
+}
+
+void api_tick(struct api *api, struct api_now now)
+{
+    api_stored_tick(api, now);
+}

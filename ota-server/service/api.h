@@ -1,0 +1,95 @@
+// The connectivity-management API: request and snapshot in, answer out. It knows no socket; the
+// shell hands over whole requests and sends what it gets back. docs/api.md describes the interface.
+//
+// Promises: steps are judged in the published order, and the first that fails decides; a 2xx for a
+// change is given only after its commit; what an answer may show depends on the caller's scopes.
+// Never: asks a clock; waits; names a key, a secret, a file or a statement in an answer.
+#pragma once
+
+#include "common/host/crypto.h"
+#include "ota-server/service/api_error.h"
+#include "ota-server/service/auth_limit.h"
+#include "ota-server/service/turn.h"
+
+#define API_BODY_MAX (1024 * 1024)
+#define API_UPLOAD_MAX (512ull * 1024 * 1024)
+#define API_ANSWER_MAX (1024 * 1024)
+#define API_HEADERS_MAX 16384
+#define API_BUCKETS_MAX 1024
+#define API_NONCES_MAX 131072
+
+struct api;
+struct import_service;
+struct json_writer;
+
+struct api_options {
+    struct store *reader; // a connection for queries
+    struct turn *turn;
+    // Scheme, host and port that clients use, and a gateway's path prefix, without a slash at the
+    // end: "https://api.example.com".
+    const char *public_url;
+    const char *version;
+    const char *openapi;          // the text that /docs serves
+    struct secret_key client_key; // wraps the clients' secrets, 32 octets
+    bool single_person;           // four-eyes is off: a test installation
+    bool is_clear;                // identifiers are not masked: test data only
+    bool (*fill)(void *context, uint8_t *to, size_t len);
+    void *fill_context;
+    struct import_service *imports; // or NULL: uploads answer 503
+    // Adds members about links and queues to /system, and answers whether SMSC links are bound;
+    // or NULL.
+    bool (*links)(void *context, struct json_writer *j);
+    void *links_context;
+};
+
+// NULL when memory or OpenSSL refuses.
+struct api *api_open(const struct api_options *options) MUST_USE;
+// No exchange may be open.
+void api_close(struct api *api);
+
+// What came in. Views stay good until the exchange is done.
+struct api_request {
+    struct bytes method;
+    struct bytes path;  // as sent, percent-encoded, with the gateway's prefix if there is one
+    struct bytes query; // as sent, without "?"
+    // Header values; empty when absent.
+    struct bytes authorization, content_type, accept, correlator, idempotency_key, client_token,
+        if_match;
+    unsigned authorization_count, correlator_count;
+    struct bytes body;
+    const char *upload;        // file that took the body of an upload, or NULL
+    uint8_t upload_sha256[32]; // of its octets
+    uint64_t upload_len;
+    bool is_too_large; // the body was above its limit and was not read
+    const char *peer;  // address, for limits and the trail
+};
+
+struct api_answer {
+    unsigned status;
+    const char *type;     // Content-Type, or NULL
+    struct bytes headers; // lines `Name: value`, each ended by LF
+    struct bytes body;
+};
+
+// The answer is good during the call only. The exchange is free afterwards.
+typedef void api_done_fn(void *context, const struct api_answer *answer);
+
+// One request in work.
+struct api_exchange;
+struct api_exchange *api_exchange_open(void) MUST_USE;
+void api_exchange_close(struct api_exchange *x);
+
+struct api_now {
+    struct utc utc;
+    struct instant instant;
+};
+
+// Handles the request; `done` is called once, in this call or after a turn's commit. The exchange
+// must stay until then, also when the client has gone.
+void api_handle(struct api *api, struct api_exchange *x, const struct api_request *request,
+                struct api_now now, api_done_fn *done, void *context);
+// The limit of the body that this request may have; API_UPLOAD_MAX when it is an upload by a known
+// client, which goes to a file.
+uint64_t api_body_limit(struct api *api, const struct api_request *request);
+// Ends duplicates that waited too long; once a second. Sweeps stored answers and tokens.
+void api_tick(struct api *api, struct api_now now);

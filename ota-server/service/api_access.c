@@ -1,0 +1,375 @@
+// Steps 2 to 8: route, authentication, scope, rate, correlator, types, JSON syntax.
+#include "common/base/text.h"
+#include "ota-server/service/api_exchange.h"
+
+#define FAILURES_PER_S 1
+#define FAILURES_BURST 60 // wrong credentials of one address before it has to wait
+
+// Nobody's secret: an unknown APPKEY takes the same work as a known one.
+static const char nobody[] = "nobody-has-this-secret-0123456789-0123456789";
+
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (uint8_t)*text) * 0x100000001B3u;
+    return hash | 1;
+}
+
+// The bucket of `key`; the one that was used least lately gives way when all are taken.
+static struct bucket *find_bucket(struct bucket_row *rows, uint64_t key, uint32_t per_second,
+                                  uint32_t burst, struct instant now)
+{
+    struct bucket_row *found = &rows[0];
+    for (size_t i = 0; i < API_BUCKETS_MAX; i++) {
+        if (rows[i].key == key)
+            return &rows[i].bucket;
+        if (rows[i].key == 0) {
+            found = &rows[i];
+            break;
+        }
+        if (rows[i].bucket.at.ms < found->bucket.at.ms)
+            found = &rows[i];
+    }
+    found->key = key;
+    bucket_init(&found->bucket, per_second, burst, now);
+    return &found->bucket;
+}
+
+static struct bytes host_part(const char *url)
+{
+    struct bytes text = bytes_of_text(url);
+    const size_t scheme = api_until(text, ':').len + 3; // "://"
+    return bytes_slice(text, scheme, text.len);
+}
+
+static struct bytes prefix_of(const struct api *api)
+{
+    const struct bytes rest = host_part(api->options.public_url);
+    return bytes_slice(rest, api_until(rest, '/').len, rest.len);
+}
+
+static struct bytes authority_of(const struct api *api, char text[API_URL_MAX])
+{
+    const struct bytes rest = host_part(api->options.public_url);
+    struct bytes host = api_until(rest, '/');
+    const char *default_port = strncmp(api->options.public_url, "https", 5) == 0 ? ":443" : ":80";
+    const size_t port_len = strlen(default_port);
+    if (host.len > port_len && memcmp(host.at + host.len - port_len, default_port, port_len) == 0)
+        host.len -= port_len;
+    for (size_t i = 0; i < host.len && i < API_URL_MAX; i++)
+        text[i] = (char)(host.at[i] >= 'A' && host.at[i] <= 'Z' ? host.at[i] + 32 : host.at[i]);
+    return bytes_of(text, host.len < API_URL_MAX ? host.len : API_URL_MAX);
+}
+
+// The path below a gateway's prefix, which the gateway may have taken away already.
+static struct bytes local_path(const struct api *api, struct bytes path)
+{
+    const struct bytes prefix = prefix_of(api);
+    if (prefix.len > 0 && path.len > prefix.len && memcmp(path.at, prefix.at, prefix.len) == 0 &&
+        path.at[prefix.len] == '/')
+        return bytes_slice(path, prefix.len, path.len);
+    return path;
+}
+
+// --- route ---
+
+static bool find_route(struct api_exchange *x)
+{
+    const struct bytes path = local_path(x->api, x->request->path);
+    unsigned method = api_method_of(x->request->method);
+    if (method == API_HEAD)
+        method = API_GET;
+    unsigned allowed = 0;
+    for (size_t i = 0; i < api_route_count; i++) {
+        struct api_match match;
+        if (!api_path_matches(api_routes[i].path, path, &match))
+            continue;
+        allowed |= api_routes[i].method;
+        if (api_routes[i].method == method && x->route == NULL) {
+            x->route = &api_routes[i];
+            x->match = match;
+        }
+    }
+    if (x->route != NULL)
+        return true;
+    if (allowed == 0) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return false;
+    }
+    text_put(&x->headers, "Allow: ");
+    api_allow_write(&x->headers, allowed);
+    text_put(&x->headers, "\n");
+    if (method == API_OPTIONS)
+        api_reply_empty(x, 204);
+    else
+        api_refuse_code(x, API_METHOD_NOT_ALLOWED);
+    return false;
+}
+
+// --- authentication ---
+
+static bool digest_of(struct bytes octets, uint8_t digest[32])
+{
+    struct sha256 *s = sha256_open();
+    const bool ok = s != NULL && sha256_add(s, octets) && sha256_finish(s, digest);
+    sha256_close(s);
+    return ok;
+}
+
+static bool mac_matches(struct api_exchange *x, struct bytes text, const uint8_t mac[AUTH_MAC_SIZE],
+                        bool is_known)
+{
+    bool matches = false;
+    for (unsigned i = 0; i < AUTH_SECRETS_MAX; i++) {
+        uint8_t secret[AUTH_SECRET_SIZE];
+        const bool has_secret =
+            is_known && auth_client_secret(&x->client, x->api->crypto, &x->api->options.client_key,
+                                           i, x->now.utc, secret);
+        if (!has_secret)
+            memcpy(secret, nobody, sizeof(secret));
+        uint8_t expected[AUTH_MAC_SIZE];
+        const bool is_made =
+            crypto_hmac(x->api->crypto, bytes_of(secret, sizeof(secret)), &text, 1, expected);
+        matches |= is_made && has_secret && secret_equal(expected, mac, AUTH_MAC_SIZE);
+        secret_wipe(secret, sizeof(secret));
+        secret_wipe(expected, sizeof(expected));
+    }
+    return matches;
+}
+
+static bool nonce_is_new(struct api_exchange *x, const struct auth_signature *signature)
+{
+    uint8_t digest[32];
+    uint8_t octets[AUTH_APP_KEY_SIZE + 1 + AUTH_NONCE_MAX];
+    struct writer w = writer_of(octets, sizeof(octets));
+    writer_copy(&w, signature->app_key);
+    writer_u8(&w, 0);
+    writer_copy(&w, signature->nonce);
+    return digest_of(writer_bytes(&w), digest) &&
+           nonce_use(&x->api->nonces, digest, x->now.instant, AUTH_NONCE_LIFE_S * 1000) == NONCE_OK;
+}
+
+static bool authenticate_signature(struct api_exchange *x)
+{
+    const struct api_request *r = x->request;
+    struct auth_signature signature;
+    if (!auth_signature_read(r->authorization, &signature))
+        return false;
+    char authority[API_URL_MAX];
+    char path_text[8192 + API_URL_MAX];
+    struct writer path = writer_of(path_text, sizeof(path_text));
+    writer_copy(&path, prefix_of(x->api));
+    writer_copy(&path, local_path(x->api, r->path));
+    struct auth_signed_request signed_request = {
+        .method = r->method,
+        .authority = authority_of(x->api, authority),
+        .path = writer_bytes(&path),
+        .query = r->query,
+        .content_type = r->content_type,
+        .correlator = r->correlator,
+        .idempotency_key = r->idempotency_key.len > 0 ? r->idempotency_key : r->client_token,
+        .has_body = r->body.len > 0 || r->upload != NULL,
+    };
+    memcpy(signed_request.body_sha256, x->body_digest, sizeof(x->body_digest));
+    static uint8_t octets[AUTH_TEXT_MAX];
+    struct writer text = writer_of(octets, sizeof(octets));
+    if (auth_text(&text, &signed_request, &signature) != AUTH_TEXT_OK) {
+        x->problem = api_problem_text(API_INVALID_ARGUMENT, "Dot segment, encoded slash or bad "
+                                                            "percent-encoding in the target");
+        return false;
+    }
+    const bool is_known = auth_client_by_key(x->reader, signature.app_key, &x->client) == STORE_OK;
+    const bool matches = mac_matches(x, writer_bytes(&text), signature.mac, is_known);
+    const int64_t off_s = x->now.utc.ms / 1000 - signature.ts_s;
+    if (!matches || off_s > AUTH_SKEW_MAX_S || off_s < -AUTH_SKEW_MAX_S)
+        return false;
+    return nonce_is_new(x, &signature);
+}
+
+bool api_authenticate(struct api_exchange *x)
+{
+    const struct bytes value = x->request->authorization;
+    if (x->request->authorization_count != 1)
+        return false;
+    if (x->request->upload != NULL)
+        memcpy(x->body_digest, x->request->upload_sha256, sizeof(x->body_digest));
+    else if (!digest_of(x->request->body, x->body_digest))
+        return false;
+    if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
+        x->is_authenticated = auth_token_find(x->reader, bytes_slice(value, 7, value.len),
+                                              x->now.utc, &x->client) == STORE_OK;
+    else
+        x->is_authenticated = authenticate_signature(x);
+    x->tenant = x->client.tenant;
+    x->is_clear =
+        x->api->options.is_clear || auth_has_scope(&x->client, bytes_of_text("identifiers:clear"));
+    return x->is_authenticated;
+}
+
+// --- rates ---
+
+static struct bucket *failures_of(struct api_exchange *x)
+{
+    return find_bucket(x->api->failures, hash_of(x->request->peer), FAILURES_PER_S, FAILURES_BURST,
+                       x->now.instant);
+}
+
+static struct bucket *bucket_of(struct api_exchange *x)
+{
+    return find_bucket(x->api->clients, x->client.id, x->client.per_second, x->client.burst,
+                       x->now.instant);
+}
+
+static void put_header_number(struct writer *w, const char *name, uint64_t value)
+{
+    text_put(w, name);
+    text_put(w, ": ");
+    text_decimal(w, value);
+    text_put(w, "\n");
+}
+
+void api_rate_headers(struct api_exchange *x)
+{
+    const struct bucket_state state = bucket_look(bucket_of(x));
+    put_header_number(&x->headers, "RateLimit-Limit", state.limit);
+    put_header_number(&x->headers, "RateLimit-Remaining", state.remaining);
+    put_header_number(&x->headers, "RateLimit-Reset", state.reset_s);
+}
+
+static bool refuse_rate(struct api_exchange *x)
+{
+    text_put(&x->headers, "Retry-After: 1\n");
+    api_refuse_code(x, API_TOO_MANY_REQUESTS);
+    return false;
+}
+
+// --- permission ---
+
+static enum store_status note_refusal(struct api_exchange *x, struct store *store, struct utc now)
+{
+    (void)now;
+    return api_trail(x, store, "request.refused", "path", 0, "PERMISSION_DENIED");
+}
+
+static void refuse_after_note(struct api_exchange *x)
+{
+    api_refuse_code(x, API_PERMISSION_DENIED);
+}
+
+static bool check_permission(struct api_exchange *x)
+{
+    const char *scope = x->route->scope;
+    if (!x->client.is_suspended && (scope == NULL || api_has_scope(x, scope)))
+        return true;
+    // A refused attempt is a row of the trail.
+    x->is_dry_run = false;
+    api_commit(x, note_refusal, refuse_after_note);
+    return false;
+}
+
+// --- types ---
+
+static bool check_type(struct api_exchange *x)
+{
+    const struct bytes type = x->request->content_type;
+    bool ok = true;
+    switch (x->route->takes) {
+    case TAKES_NOTHING:
+        return true;
+    case TAKES_JSON:
+    case TAKES_MAYBE:
+        ok = api_is_type(type, "application/json");
+        break;
+    case TAKES_MERGE:
+        ok = api_is_type(type, "application/merge-patch+json") ||
+             api_is_type(type, "application/json");
+        break;
+    case TAKES_FORM:
+        ok = api_is_type(type, "application/x-www-form-urlencoded");
+        break;
+    case TAKES_FILE:
+        ok = api_is_type(type, "application/octet-stream") || api_is_type(type, "text/plain") ||
+             api_is_type(type, "text/csv");
+        break;
+    }
+    return ok || (x->request->body.len == 0 && x->request->upload == NULL);
+}
+
+static bool read_json(struct api_exchange *x)
+{
+    const bool takes_json = x->route->takes == TAKES_JSON || x->route->takes == TAKES_MAYBE ||
+                            x->route->takes == TAKES_MERGE;
+    if (x->request->body.len == 0 && (!takes_json || x->route->takes == TAKES_MAYBE))
+        return true;
+    if (x->route->takes == TAKES_NOTHING) {
+        x->problem = api_problem_text(API_INVALID_ARGUMENT, "The operation takes no body");
+        return false;
+    }
+    if (!takes_json)
+        return true;
+    const enum json_fault fault = json_read(x->request->body, &x->root);
+    if (fault != JSON_READ_OK)
+        x->problem = api_problem_text(API_INVALID_ARGUMENT, json_fault_text(fault));
+    else if (!json_is_object(x->root))
+        x->problem = api_problem_text(API_INVALID_ARGUMENT, "The body is not an object");
+    return x->problem.code == API_OK;
+}
+
+static bool check_form(struct api_exchange *x)
+{
+    if (x->request->correlator_count > 1 || !api_is_correlator(x->request->correlator)) {
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "Invalid x-correlator"));
+        return false;
+    }
+    const bool is_any = (x->route->flags & ROUTE_ANY_TYPE) != 0;
+    if (!is_any && !api_accepts(x->request->accept, "application/json")) {
+        api_refuse_code(x, API_NOT_ACCEPTABLE);
+        return false;
+    }
+    if (!check_type(x)) {
+        api_refuse_code(x, API_UNSUPPORTED_MEDIA_TYPE);
+        return false;
+    }
+    if (!read_json(x)) {
+        api_refuse(x, x->problem);
+        return false;
+    }
+    api_body_init(&x->body, x->root);
+    x->problem = api_query_read(&x->query, x->request->query);
+    if (x->problem.code == API_OK && (x->route->flags & ROUTE_CHANGES) != 0)
+        x->problem = api_query_bool(&x->query, "dryRun", &x->is_dry_run);
+    if (x->problem.code != API_OK) {
+        api_refuse(x, x->problem);
+        return false;
+    }
+    return true;
+}
+
+bool api_admit(struct api_exchange *x)
+{
+    if (x->request->is_too_large) {
+        api_refuse_code(x, API_BODY_TOO_LARGE);
+        return false;
+    }
+    struct bucket *failures = failures_of(x);
+    struct bucket before = *failures;
+    if (!bucket_take(&before, x->now.instant))
+        return refuse_rate(x);
+    if (!find_route(x))
+        return false;
+    if ((x->route->flags & ROUTE_OPEN) == 0) {
+        if (!api_authenticate(x)) {
+            if (x->problem.code == API_OK && !bucket_take(failures, x->now.instant))
+                return refuse_rate(x);
+            api_refuse(x, x->problem.code != API_OK ? x->problem
+                                                    : api_problem_of(API_UNAUTHENTICATED));
+            return false;
+        }
+        if (!check_permission(x))
+            return false;
+        if (!bucket_take(bucket_of(x), x->now.instant))
+            return refuse_rate(x);
+    }
+    return check_form(x);
+}

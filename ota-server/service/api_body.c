@@ -1,0 +1,127 @@
+#include "ota-server/service/api_body.h"
+
+#include "common/base/check.h"
+#include "ota-server/service/api_text.h"
+
+void api_body_init(struct api_body *b, const json_t *object)
+{
+    *b = (struct api_body){.object = object};
+}
+
+void api_body_fail(struct api_body *b, struct api_problem problem)
+{
+    if (b->problem.code == API_OK)
+        b->problem = problem;
+}
+
+static void fail_member(struct api_body *b, enum api_code code, const char *name, const char *text)
+{
+    api_body_fail(b, api_problem_field(code, bytes_of_text(name), text));
+}
+
+// Notes that the member is known, and keeps the problem that `found` is. True when it is there.
+static bool take(struct api_body *b, const char *name, enum api_need need, enum json_found found)
+{
+    check(b->taken_count < API_MEMBERS_MAX);
+    b->taken[b->taken_count++] = name;
+    if (found == JSON_FOUND)
+        return true;
+    if (found == JSON_ABSENT) {
+        if (need == API_REQUIRED)
+            fail_member(b, API_INVALID_ARGUMENT, name, "Missing member");
+    } else {
+        fail_member(b, API_INVALID_ARGUMENT, name, "Wrong type or value");
+    }
+    return false;
+}
+
+bool api_body_has(const struct api_body *b, const char *name)
+{
+    return b->object != NULL && json_object_get(b->object, name) != NULL;
+}
+
+struct bytes api_body_text(struct api_body *b, const char *name, enum api_need need, size_t min,
+                           size_t max)
+{
+    struct bytes value = {0};
+    if (!take(b, name, need, json_get_text(b->object, name, &value)))
+        return bytes_of(NULL, 0);
+    if (value.len < min || value.len > max)
+        fail_member(b, API_INVALID_ARGUMENT, name, "Wrong length");
+    return value;
+}
+
+int64_t api_body_integer(struct api_body *b, const char *name, int64_t min, int64_t max,
+                         int64_t absent)
+{
+    int64_t value = 0;
+    if (!take(b, name, API_OPTIONAL,
+              json_get_integer(b->object, name, INT64_MIN, INT64_MAX, &value)))
+        return absent;
+    if (value < min || value > max)
+        fail_member(b, API_OUT_OF_RANGE, name, "Outside its range");
+    return value;
+}
+
+bool api_body_bool(struct api_body *b, const char *name, bool absent)
+{
+    bool value = absent;
+    return take(b, name, API_OPTIONAL, json_get_bool(b->object, name, &value)) ? value : absent;
+}
+
+int api_body_enum(struct api_body *b, const char *name, enum api_need need,
+                  const char *const *names)
+{
+    struct bytes value = {0};
+    if (!take(b, name, need, json_get_text(b->object, name, &value)))
+        return -1;
+    for (int i = 0; names[i] != NULL; i++) {
+        if (bytes_equal(value, bytes_of_text(names[i])))
+            return i;
+    }
+    fail_member(b, API_INVALID_ARGUMENT, name, "Not one of its values");
+    return -1;
+}
+
+uint64_t api_body_id(struct api_body *b, const char *name, enum api_need need, const char *prefix)
+{
+    struct bytes value = {0};
+    if (!take(b, name, need, json_get_text(b->object, name, &value)))
+        return 0;
+    uint64_t id = 0;
+    if (!api_id_read(value, prefix, &id))
+        fail_member(b, API_NOT_FOUND, name, "No such object");
+    return id;
+}
+
+struct utc api_body_time(struct api_body *b, const char *name)
+{
+    struct bytes value = {0};
+    struct utc at = {0};
+    if (take(b, name, API_OPTIONAL, json_get_text(b->object, name, &value)) &&
+        !api_read_time(value, &at))
+        fail_member(b, API_INVALID_ARGUMENT, name, "Not a date-time with zone");
+    return at;
+}
+
+const json_t *api_body_object(struct api_body *b, const char *name, enum api_need need)
+{
+    const json_t *value = NULL;
+    return take(b, name, need, json_get_object(b->object, name, &value)) ? value : NULL;
+}
+
+const json_t *api_body_array(struct api_body *b, const char *name, enum api_need need)
+{
+    const json_t *value = NULL;
+    return take(b, name, need, json_get_array(b->object, name, &value)) ? value : NULL;
+}
+
+bool api_body_end(struct api_body *b)
+{
+    if (b->problem.code == API_OK && b->object != NULL) {
+        const char *unknown = json_unknown(b->object, b->taken, b->taken_count);
+        if (unknown != NULL)
+            fail_member(b, API_INVALID_ARGUMENT, unknown, "Unknown member");
+    }
+    return b->problem.code == API_OK;
+}

@@ -1,0 +1,351 @@
+#include "ota-server/service/api_card.h"
+
+#include "common/base/text.h"
+#include "ota-server/service/api_operation.h"
+
+#include <stdlib.h>
+
+#define LABELS_MAX 20
+#define LABEL_MAX 64
+#define NOTE_MAX 1024
+
+static const char *const states[] = {"IMPORTED_PARTIAL", "IMPORTED", "SEEN", "BOOTSTRAPPING",
+                                     "OPERATIONAL",      "RETIRED",  NULL};
+static const char *const marks[] = {"ON_FALLBACK", "UNREACHABLE", "BLOCKED",
+                                    "DIRTY",       "QUARANTINED", NULL};
+static const char *const sorts[] = {"createdAt", "lastContactAt", "state", NULL};
+static const enum store_sort sort_of[] = {SORT_CREATED, SORT_CONTACT, SORT_STATE};
+
+#define NOBODY (UINT64_MAX >> 1) // an id that no object has: gives an empty list
+
+// --- lists ---
+
+static void take_id(struct api_exchange *x, const char *name, const char *prefix, uint64_t *id)
+{
+    struct bytes text;
+    if (api_query_take(&x->query, name, &text) && !api_id_read(text, prefix, id))
+        *id = NOBODY;
+}
+
+struct api_problem api_card_filter_read(struct api_exchange *x, struct card_filter *f)
+{
+    bool has_open = false;
+    struct bytes text;
+    card_filter_init(f);
+    f->tenant = x->tenant;
+    take_id(x, "groupId", "grp", &f->group);
+    take_id(x, "batchId", "imp", &f->batch);
+    struct api_problem p = api_query_enum(&x->query, "state", states, &f->state);
+    if (p.code == API_OK)
+        p = api_query_enum(&x->query, "mark", marks, &f->mark);
+    if (p.code == API_OK)
+        p = api_query_time(&x->query, "lastContactAt.gte", &f->contact_from);
+    if (p.code == API_OK)
+        p = api_query_time(&x->query, "lastContactAt.lte", &f->contact_to);
+    const bool is_given = api_query_take(&x->query, "openOperation", &text);
+    if (p.code == API_OK && is_given)
+        p = api_query_bool(&x->query, "openOperation", &has_open);
+    if (is_given)
+        f->has_open = has_open ? 1 : 0;
+    return p;
+}
+
+struct rows {
+    uint64_t cards[API_PER_PAGE_MAX];
+    size_t count;
+    struct record record;
+};
+
+static bool collect(void *context, const struct card_row *row)
+{
+    struct rows *rows = context;
+    rows->cards[rows->count] = row->card;
+    return ++rows->count < API_PER_PAGE_MAX;
+}
+
+void api_cards_reply(struct api_exchange *x, const struct card_filter *filter,
+                     struct api_list *list)
+{
+    struct rows *rows = calloc(1, sizeof(*rows));
+    free(x->work);
+    x->work = rows;
+    if (rows == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    enum store_status status =
+        store_cards(x->reader, filter, &list->window, collect, rows, &list->total);
+    api_list_open(x);
+    for (size_t i = 0; i < rows->count && status == STORE_OK; i++) {
+        status = store_card_load(x->reader, rows->cards[i], &rows->record);
+        if (status == STORE_OK)
+            api_put_card(x, &rows->record);
+    }
+    if (status == STORE_OK)
+        api_list_end(x, list);
+    else
+        api_refuse_store(x, status);
+}
+
+void api_cards_list(struct api_exchange *x)
+{
+    struct card_filter filter;
+    struct api_list list;
+    const struct api_problem p = api_card_filter_read(x, &filter);
+    if (p.code != API_OK) {
+        api_refuse(x, p);
+        return;
+    }
+    if (!api_list_begin(x, &list, sorts) || !api_end_reading(x))
+        return;
+    filter.sort = sort_of[list.page.sort];
+    filter.is_descending = list.page.is_descending;
+    api_cards_reply(x, &filter, &list);
+}
+
+// --- search ---
+
+static bool read_digits(struct api_exchange *x, char digits[48], char *kind)
+{
+    static const struct {
+        const char *name;
+        char kind;
+        size_t max;
+    } members[] = {{"iccid", 'c', 20}, {"imsi", 'i', 15}, {"msisdn", 'm', 15},
+                   {"eid", 'e', 32},   {"imei", 'd', 17}, {"any", 'a', 32}};
+    struct bytes value = {0};
+    unsigned given = 0;
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        const struct bytes text =
+            api_body_text(&x->body, members[i].name, API_OPTIONAL, 1, members[i].max);
+        if (text.len == 0)
+            continue;
+        given++;
+        value = text;
+        *kind = members[i].kind;
+    }
+    if (given != 1 || !text_is_digits(value)) {
+        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
+                                                 "Exactly one identifier of digits is needed"));
+        return false;
+    }
+    memcpy(digits, value.at, value.len);
+    digits[value.len] = '\0';
+    return true;
+}
+
+static void read_body_page(struct api_exchange *x, struct api_list *list)
+{
+    *list = (struct api_list){0};
+    list->page.page = (uint32_t)api_body_integer(&x->body, "page", 1, API_DEPTH_MAX, 1);
+    list->page.per_page =
+        (uint32_t)api_body_integer(&x->body, "perPage", 1, API_PER_PAGE_MAX, API_PER_PAGE);
+    const struct bytes cursor = api_body_text(&x->body, "cursor", API_OPTIONAL, 1, API_CURSOR_MAX);
+    if (x->body.problem.code == API_OUT_OF_RANGE)
+        x->body.problem.code = API_INVALID_ARGUMENT; // page parameters are never OUT_OF_RANGE
+    if (x->body.problem.code == API_OK)
+        api_body_fail(&x->body, api_page_check(&list->page));
+    list->page.has_cursor = cursor.len > 0;
+    if (cursor.len > 0 && !api_cursor_read(cursor, x->now.utc, &list->page.cursor))
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("cursor"),
+                                                  "Invalid value"));
+    list->window.limit = list->page.per_page;
+    list->window.offset = list->page.has_cursor ? list->page.cursor : api_page_offset(&list->page);
+}
+
+void api_cards_search(struct api_exchange *x)
+{
+    static const char *const matches[] = {"EXACT", "PREFIX", "SUFFIX", NULL};
+    static const size_t shortest[] = {1, 6, 4};
+    static const char how[] = "eps";
+    struct card_filter filter;
+    struct api_list list;
+    char digits[48];
+    card_filter_init(&filter);
+    filter.tenant = x->tenant;
+    const bool is_read = read_digits(x, digits, &filter.search_in);
+    const int match = api_body_enum(&x->body, "match", API_OPTIONAL, matches);
+    if (is_read && strlen(digits) < shortest[match < 0 ? 0 : match])
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("match"),
+                                                  "Too few digits"));
+    filter.state = api_body_enum(&x->body, "state", API_OPTIONAL, states);
+    filter.mark = api_body_enum(&x->body, "mark", API_OPTIONAL, marks);
+    read_body_page(x, &list);
+    if (!api_end_reading(x))
+        return;
+    filter.search = digits;
+    filter.search_how = how[match < 0 ? 0 : match];
+    api_cards_reply(x, &filter, &list);
+}
+
+// --- changes ---
+
+struct patch {
+    struct record record;
+    uint8_t notes[16384];
+    size_t notes_len;
+};
+
+static void reply_card(struct api_exchange *x)
+{
+    struct patch *patch = x->work;
+    if (store_card_load(x->reader, x->card_id, &patch->record) != STORE_OK) {
+        api_refuse_code(x, API_INTERNAL);
+        return;
+    }
+    api_put_card(x, &patch->record);
+    api_etag(x, patch->record.version);
+    api_reply(x, 200);
+}
+
+static void answer_card(struct api_exchange *x, const struct turn_answer *answer)
+{
+    if (answer->refusal != REFUSAL_NONE)
+        api_refuse(x, api_refusal(answer->refusal));
+    else
+        reply_card(x);
+}
+
+static enum store_status put_notes(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct patch *patch = x->work;
+    (void)now;
+    const enum store_status status =
+        store_card_notes_put(store, x->card_id, bytes_of(patch->notes, patch->notes_len));
+    return status == STORE_OK ? api_trail(x, store, "card.changed", "card", x->card_id, NULL)
+                              : status;
+}
+
+// Labels: an array of at most LABELS_MAX texts.
+static const json_t *read_labels(struct api_exchange *x)
+{
+    const json_t *labels = api_body_array(&x->body, "labels", API_OPTIONAL);
+    size_t i;
+    const json_t *item;
+    bool ok = json_array_size(labels) <= LABELS_MAX;
+    json_array_foreach(labels, i, item)
+    {
+        const size_t len = json_string_length(item);
+        ok = ok && json_is_string(item) && len >= 1 && len <= LABEL_MAX;
+    }
+    if (!ok)
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("labels"),
+                                                  "At most 20 texts of 1 to 64 octets"));
+    return labels;
+}
+
+static json_t *present_notes(struct api_exchange *x, struct patch *patch)
+{
+    json_t *root = NULL;
+    struct writer w = writer_of(patch->notes, sizeof(patch->notes));
+    if (store_card_notes(x->reader, x->card_id, &w) == STORE_OK && w.len > 0 &&
+        json_read(writer_bytes(&w), &root) == JSON_READ_OK && json_is_object(root))
+        return root;
+    json_decref(root);
+    return json_object();
+}
+
+static void set_text(json_t *root, const char *name, struct bytes text)
+{
+    json_object_set_new(root, name, json_stringn((const char *)text.at, text.len));
+}
+
+// Present notes with what the body changes, as JSON text.
+static bool merge_notes(struct api_exchange *x, struct patch *patch)
+{
+    struct api_body *b = &x->body;
+    const json_t *labels = read_labels(x);
+    const struct bytes note = api_body_text(b, "note", API_OPTIONAL, 0, NOTE_MAX);
+    const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 0, LABEL_MAX);
+    json_t *root = present_notes(x, patch);
+    if (labels != NULL)
+        json_object_set(root, "labels", (json_t *)(uintptr_t)labels);
+    if (api_body_has(b, "note"))
+        set_text(root, "note", note);
+    if (api_body_has(b, "applicationField"))
+        set_text(root, "applicationField", field);
+    patch->notes_len = json_dumpb(root, (char *)patch->notes, sizeof(patch->notes), JSON_COMPACT);
+    json_decref(root);
+    return patch->notes_len <= sizeof(patch->notes);
+}
+
+void api_card_patch(struct api_exchange *x)
+{
+    static const char *const new_states[] = {"RETIRED", NULL};
+    struct patch *patch = calloc(1, sizeof(*patch));
+    x->work = patch;
+    if (patch == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    if (!api_card(x, &patch->record))
+        return;
+    const int state = api_body_enum(&x->body, "state", API_OPTIONAL, new_states);
+    (void)api_body_text(&x->body, "reason", state == 0 ? API_REQUIRED : API_OPTIONAL, 1, 256);
+    const bool fits = merge_notes(x, patch);
+    const bool has_notes = api_body_has(&x->body, "labels") || api_body_has(&x->body, "note") ||
+                           api_body_has(&x->body, "applicationField");
+    if (!fits || (state == 0 && has_notes))
+        api_body_fail(&x->body,
+                      api_problem_text(API_INVALID_ARGUMENT, "Retire in a call of its own"));
+    if (!api_end_reading(x) || !api_if_match(x, patch->record.version))
+        return;
+    if (state != 0) {
+        api_commit(x, put_notes, reply_card);
+        return;
+    }
+    x->event.type = EVENT_RETIRE;
+    api_submit(x, answer_card);
+}
+
+static bool open_change(struct api_exchange *x)
+{
+    struct patch *patch = calloc(1, sizeof(*patch));
+    x->work = patch;
+    if (patch == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return false;
+    }
+    return api_card(x, &patch->record);
+}
+
+static void reply_dry(struct api_exchange *x)
+{
+    json_begin_object(&x->json);
+    api_put_bool(&x->json, "dryRun", true);
+    json_end_object(&x->json);
+    api_reply(x, 200);
+}
+
+// A change of the record that the core makes; the event is filled but for its type.
+static void change(struct api_exchange *x, enum event_type type)
+{
+    x->event.type = (uint8_t)type;
+    if (x->is_dry_run)
+        reply_dry(x);
+    else
+        api_submit(x, answer_card);
+}
+
+void api_card_dirty_put(struct api_exchange *x)
+{
+    (void)api_body_text(&x->body, "reason", API_REQUIRED, 1, 256);
+    if (!api_end_reading(x) || !open_change(x))
+        return;
+    x->event.reason = DIRTY_OPERATOR_REQUEST;
+    change(x, EVENT_MARK_DIRTY);
+}
+
+void api_card_dirty_delete(struct api_exchange *x)
+{
+    (void)api_body_text(&x->body, "reason", API_REQUIRED, 1, 256);
+    if (api_end_reading(x) && api_four_eyes(x) && open_change(x))
+        change(x, EVENT_CLEAR_DIRTY);
+}
+
+void api_card_quarantine_delete(struct api_exchange *x)
+{
+    (void)api_body_text(&x->body, "reason", API_REQUIRED, 1, 256);
+    if (api_end_reading(x) && api_four_eyes(x) && open_change(x))
+        change(x, EVENT_LIFT_QUARANTINE);
+}

@@ -1,0 +1,31 @@
+// Cards as the API shows them. Internal to the service.
+#pragma once
+
+#include "ota-server/service/api_exchange.h"
+
+// The slots and facts of a complete audit answer.
+void api_put_card_view(struct api_exchange *x, const char *name, const struct card_view *view);
+// The whole card as one object.
+void api_put_card(struct api_exchange *x, const struct record *record);
+// Reads the filters of a list of cards from the query.
+struct api_problem api_card_filter_read(struct api_exchange *x, struct card_filter *filter);
+// Replies with the page of cards that match.
+void api_cards_reply(struct api_exchange *x, const struct card_filter *filter,
+                     struct api_list *list);
+// `dirty_reason` names as the API writes them, ended by NULL.
+int api_dirty_reason_of(struct bytes name);
+
+void api_cards_list(struct api_exchange *x);
+void api_cards_search(struct api_exchange *x);
+void api_card_get(struct api_exchange *x);
+void api_card_patch(struct api_exchange *x);
+void api_card_subscriptions(struct api_exchange *x);
+void api_card_parameters(struct api_exchange *x);
+void api_card_messages(struct api_exchange *x);
+void api_card_dirty_put(struct api_exchange *x);
+void api_card_dirty_delete(struct api_exchange *x);
+void api_card_quarantine_delete(struct api_exchange *x);
+void api_dirty_list(struct api_exchange *x);
+void api_dirty_summary(struct api_exchange *x);
+void api_dirty_audit(struct api_exchange *x);
+void api_dirty_resolve(struct api_exchange *x);

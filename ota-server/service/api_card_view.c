@@ -1,0 +1,379 @@
+#include "ota-server/service/api_card.h"
+
+#include "common/base/text.h"
+#include "common/wire/ident.h"
+#include "ota-server/service/api_parameter.h"
+
+#include <stdlib.h>
+
+static const char *slot_state_text(uint8_t state)
+{
+    return state == SLOT_ENABLED ? "ENABLED" : state == SLOT_DISABLED ? "DISABLED" : "EMPTY";
+}
+
+static const char *role_text(uint8_t role)
+{
+    return role == ROLE_BOOTSTRAP ? "BOOTSTRAP" : role == ROLE_TEST ? "TEST" : "OPERATIONAL";
+}
+
+static void put_version(struct json_writer *j, const char *name, const uint8_t version[3])
+{
+    char text[12];
+    struct writer w = writer_of(text, sizeof(text));
+    for (unsigned i = 0; i < 3; i++) {
+        text_put(&w, i == 0 ? "" : ".");
+        text_decimal(&w, version[i]);
+    }
+    api_put_text(j, name, text_end(&w));
+}
+
+static void put_iccid(struct api_exchange *x, const char *name, const uint8_t ef[ICCID_EF_LEN])
+{
+    char text[ICCID_SIZE];
+    if (iccid_read(ef, text))
+        api_put_identifier(&x->json, name, MASK_ICCID, x->is_clear, text);
+}
+
+static void put_imsi(struct api_exchange *x, const char *name, const uint8_t ef[IMSI_EF_LEN])
+{
+    char text[IMSI_SIZE];
+    if (imsi_read(ef, text))
+        api_put_identifier(&x->json, name, MASK_IMSI, x->is_clear, text);
+}
+
+// --- slots ---
+
+static void put_slot_facts(struct api_exchange *x, const struct audit_slot *s)
+{
+    struct json_writer *j = &x->json;
+    api_put_number(j, "slot", s->slot);
+    if (s->has_iccid)
+        put_iccid(x, "iccid", s->iccid);
+    put_imsi(x, "imsi", s->imsi);
+    api_put_text(j, "role", role_text(s->role));
+    api_put_text(j, "state", slot_state_text(s->state));
+    api_put_bool(j, "fallback", s->is_fallback);
+    api_put_bool(j, "proven", s->is_proven);
+    api_put_number(j, "rank", s->rank);
+    api_put_bool(j, "noDisable", (s->marks & SLOT_MARK_NO_DISABLE) != 0);
+    api_put_bool(j, "noDelete", (s->marks & SLOT_MARK_NO_DELETE) != 0);
+    api_put_number(j, "templateId", s->template_number);
+}
+
+static void put_mirror_slot(struct api_exchange *x, const struct mirror_slot *s)
+{
+    json_begin_object(&x->json);
+    if (s->subscription == 0)
+        api_put_null(&x->json, "subscriptionId");
+    else
+        api_put_id(&x->json, "subscriptionId", "sub", s->subscription);
+    api_put_identifier(&x->json, "msisdn", MASK_MSISDN, x->is_clear, s->number);
+    put_slot_facts(x, &s->fact);
+    json_end_object(&x->json);
+}
+
+void api_put_card_view(struct api_exchange *x, const char *name, const struct card_view *view)
+{
+    struct json_writer *j = &x->json;
+    const struct audit_answer *a = &view->answer;
+    api_open_object(j, name);
+    api_put_time(j, "auditedAt", view->at);
+    api_put_id(j, "auditOperationId", "op", view->operation);
+    api_put_bool(j, "outdated", view->is_outdated);
+    api_open_array(j, "slots");
+    for (unsigned i = 0; i < a->slot_count_here; i++) {
+        json_begin_object(j);
+        put_slot_facts(x, &a->slots[i]);
+        json_end_object(j);
+    }
+    json_end_array(j);
+    api_put_number(j, "registryVersion", view->registry_version);
+    api_put_number(j, "preferredSlot", a->preferred_slot);
+    api_put_number(j, "terminal", a->terminal);
+    char imei[IMEI_SIZE];
+    if (a->has_imei && imei_read(a->imei, imei))
+        api_put_identifier(j, "imei", MASK_IMEI, x->is_clear, imei);
+    char plmn[PLMN_SIZE];
+    if (a->has_plmn && plmn_read(a->plmn, plmn))
+        api_put_text(j, "plmn", plmn);
+    json_end_object(j);
+}
+
+// Differences of state are words, those of flags booleans, others numbers.
+static void put_value(struct json_writer *j, const char *name, const char *field, uint32_t value)
+{
+    if (strcmp(field, "state") == 0)
+        api_put_text(j, name, slot_state_text((uint8_t)value));
+    else if (strcmp(field, "role") == 0)
+        api_put_text(j, name, role_text((uint8_t)value));
+    else if (strcmp(field, "fallback") == 0)
+        api_put_bool(j, name, value != 0);
+    else
+        api_put_number(j, name, value);
+}
+
+static uint8_t put_differences(struct api_exchange *x, const struct record *r,
+                               const struct card_view *view)
+{
+    struct difference differences[DECISION_DIFFERENCES_MAX];
+    const uint8_t count = card_view_differences(r, view, differences);
+    for (unsigned i = 0; i < count; i++) {
+        json_begin_object(&x->json);
+        api_put_number(&x->json, "slot", differences[i].slot);
+        api_put_text(&x->json, "field", differences[i].field);
+        put_value(&x->json, "server", differences[i].field, differences[i].server);
+        put_value(&x->json, "card", differences[i].field, differences[i].card);
+        json_end_object(&x->json);
+    }
+    return count;
+}
+
+struct views {
+    struct record record;
+    struct card_view view;
+};
+
+static struct views *open_views(struct api_exchange *x)
+{
+    struct views *v = calloc(1, sizeof(*v));
+    x->work = v;
+    if (v == NULL)
+        api_refuse_code(x, API_UNAVAILABLE);
+    return v;
+}
+
+void api_card_subscriptions(struct api_exchange *x)
+{
+    struct json_writer *j = &x->json;
+    struct views *v = open_views(x);
+    if (v == NULL || !api_end_reading(x) || !api_card(x, &v->record))
+        return;
+    const enum store_status status = store_card_view(x->reader, x->card_id, &v->view);
+    if (status != STORE_OK && status != STORE_NONE) {
+        api_refuse_store(x, status);
+        return;
+    }
+    json_begin_object(j);
+    api_open_object(j, "serverView");
+    api_put_time(j, "asOf", x->now.utc);
+    api_open_array(j, "slots");
+    for (unsigned i = 0; i < v->record.slot_count; i++)
+        put_mirror_slot(x, &v->record.slots[i]);
+    json_end_array(j);
+    json_end_object(j);
+    if (status == STORE_OK)
+        api_put_card_view(x, "cardView", &v->view);
+    else
+        api_put_null(j, "cardView");
+    api_open_array(j, "differences");
+    const uint8_t count = status == STORE_OK ? put_differences(x, &v->record, &v->view) : 0;
+    json_end_array(j);
+    // Without an audit nobody knows, and that is not "in sync".
+    api_put_bool(j, "inSync", status == STORE_OK && count == 0 && !v->view.is_outdated);
+    json_end_object(j);
+    api_reply(x, 200);
+}
+
+// --- parameters ---
+
+// What the card will have when everything that waits was carried out.
+static void apply_waiting(const struct record *r, struct parameters *desired)
+{
+    for (unsigned i = 0; i <= r->queue_len; i++) {
+        const struct operation *o = i == 0 ? &r->open : &r->queue[i - 1];
+        const bool is_there = i > 0 || r->has_open;
+        if (!is_there || o->kind != OPERATION_SET_TIMERS)
+            continue;
+        // Judged when it was asked for; what no longer applies changes nothing.
+        if (parameters_apply(desired, bytes_of(o->list, o->list_len), NULL) != PARAMETER_OK)
+            continue;
+    }
+}
+
+void api_card_parameters(struct api_exchange *x)
+{
+    struct json_writer *j = &x->json;
+    struct views *v = open_views(x);
+    if (v == NULL || !api_end_reading(x) || !api_card(x, &v->record))
+        return;
+    struct parameters desired = v->record.parameters;
+    apply_waiting(&v->record, &desired);
+    json_begin_object(j);
+    api_put_number(j, "level", v->record.level);
+    api_put_number(j, "configurationVersion", v->record.configuration_version);
+    api_put_parameters(j, "known", &v->record.parameters, x->is_clear);
+    api_put_parameters(j, "desired", &desired, x->is_clear);
+    json_end_object(j);
+    api_reply(x, 200);
+}
+
+// --- the card ---
+
+static void put_marks(struct json_writer *j, const struct record *r)
+{
+    api_open_array(j, "marks");
+    for (unsigned m = CARD_MARKS; m > 0; m--) {
+        const enum card_mark mark = (enum card_mark)(m - 1);
+        if (!record_has_mark(r, mark))
+            continue;
+        json_begin_object(j);
+        api_put_text(j, "mark", card_mark_name(mark));
+        api_open_array(j, "reasons");
+        for (unsigned i = 1; mark == MARK_DIRTY && i < DIRTY_REASONS; i++) {
+            if (r->reasons[i].since.ms != 0)
+                api_put_text(j, NULL, dirty_reason_name((uint8_t)i));
+        }
+        json_end_array(j);
+        api_put_time(j, "since", r->mark_since[mark]);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+static void put_applet(struct json_writer *j, const struct record *r)
+{
+    unsigned used = 0;
+    for (unsigned i = 0; i < r->slot_count; i++)
+        used += r->slots[i].fact.state != SLOT_EMPTY;
+    api_open_object(j, "applet");
+    put_version(j, "version", r->applet_version);
+    api_put_number(j, "level", r->level);
+    api_put_number(j, "slots", r->slot_limit);
+    api_put_number(j, "freeSlots", r->slot_limit > used ? r->slot_limit - used : 0);
+    api_open_array(j, "templates");
+    for (unsigned i = 0; i < r->template_count; i++)
+        api_put_number(j, NULL, r->templates[i]);
+    json_end_array(j);
+    json_end_object(j);
+}
+
+static void put_notes(struct api_exchange *x, uint64_t card)
+{
+    static uint8_t octets[16384];
+    struct writer w = writer_of(octets, sizeof(octets));
+    json_t *root = NULL;
+    if (store_card_notes(x->reader, card, &w) != STORE_OK || w.len == 0 ||
+        json_read(writer_bytes(&w), &root) != JSON_READ_OK)
+        return;
+    const json_t *labels = NULL;
+    if (json_get_array(root, "labels", &labels) == JSON_FOUND) {
+        size_t i;
+        const json_t *item;
+        api_open_array(&x->json, "labels");
+        json_array_foreach(labels, i, item)
+        {
+            api_put_octets(&x->json, NULL,
+                           bytes_of(json_string_value(item), json_string_length(item)));
+        }
+        json_end_array(&x->json);
+    }
+    struct bytes text = {0};
+    if (json_get_text(root, "note", &text) == JSON_FOUND)
+        api_put_octets(&x->json, "note", text);
+    if (json_get_text(root, "applicationField", &text) == JSON_FOUND)
+        api_put_octets(&x->json, "applicationField", text);
+    json_decref(root);
+}
+
+static bool is_reachable(const struct record *r)
+{
+    for (unsigned i = 0; i < r->slot_count; i++) {
+        if (r->slots[i].number[0] != '\0' && r->slots[i].fact.state == SLOT_ENABLED)
+            return true;
+    }
+    return false;
+}
+
+static void put_times(struct json_writer *j, const struct record *r)
+{
+    api_put_time(j, "lastContactAt", r->last_contact_at);
+    if (r->last_audit_at.ms != 0) {
+        api_open_object(j, "lastAudit");
+        api_put_time(j, "at", r->last_audit_at);
+        api_put_text(j, "outcome", audit_outcome_name(r->last_audit_outcome));
+        json_end_object(j);
+    }
+    api_put_time(j, "createdAt", r->created_at);
+    const bool has_contact = r->last_contact_at.ms > r->created_at.ms;
+    api_put_time(j, "updatedAt", has_contact ? r->last_contact_at : r->created_at);
+    api_put_number(j, "version", r->version);
+}
+
+void api_put_card(struct api_exchange *x, const struct record *r)
+{
+    struct json_writer *j = &x->json;
+    const struct mirror_slot *enabled = record_enabled(r);
+    const struct mirror_slot *fallback = record_fallback(r);
+    json_begin_object(j);
+    api_put_id(j, "id", "crd", r->card);
+    api_put_id(j, "groupId", "grp", r->group);
+    api_put_id(j, "batchId", "imp", r->batch);
+    put_iccid(x, "iccid", r->iccid);
+    api_put_text(j, "state", card_state_name(r->state));
+    put_marks(j, r);
+    api_put_id(j, "enabledSubscriptionId", "sub", enabled != NULL ? enabled->subscription : 0);
+    api_put_id(j, "fallbackSubscriptionId", "sub", fallback != NULL ? fallback->subscription : 0);
+    put_applet(j, r);
+    api_put_id(j, "openOperationId", "op", r->has_open ? r->open.id : 0);
+    api_put_number(j, "queuedOperations", r->queue_len);
+    api_put_bool(j, "otaReachable", is_reachable(r));
+    put_notes(x, r->card);
+    put_times(j, r);
+    json_end_object(j);
+}
+
+void api_card_get(struct api_exchange *x)
+{
+    struct views *v = open_views(x);
+    if (v == NULL || !api_end_reading(x) || !api_card(x, &v->record))
+        return;
+    api_put_card(x, &v->record);
+    api_etag(x, v->record.version);
+    api_reply(x, 200);
+}
+
+// --- messages ---
+
+static const char *message_state_text(uint8_t state)
+{
+    static const char *const names[] = {"WAITING", "SUBMITTED", "REFUSED", "DELIVERED",
+                                        "LOST",    "RECEIVED",  "UNKNOWN"};
+    return state < sizeof(names) / sizeof(names[0]) ? names[state] : "UNKNOWN";
+}
+
+static bool put_message(void *context, const struct message *m)
+{
+    struct api_exchange *x = context;
+    struct json_writer *j = &x->json;
+    json_begin_object(j);
+    api_put_id(j, "id", "rec", m->id);
+    api_put_id(j, "operationId", "op", m->operation);
+    api_put_text(j, "direction", m->is_mo ? "MO" : "MT");
+    api_put_text(j, "state", message_state_text(m->state));
+    api_put_text(j, m->is_mo ? "cause" : "command",
+                 m->is_mo ? notify_cause_name(m->command) : command_number_name(m->command));
+    api_put_number(j, "counter", m->counter);
+    api_put_identifier(j, "number", MASK_MSISDN, x->is_clear, m->number);
+    api_put_number(j, "parts", m->parts);
+    api_put_number(j, "octets", m->packet_len);
+    api_put_time(j, "at", m->at);
+    json_end_object(j);
+    return true;
+}
+
+void api_card_messages(struct api_exchange *x)
+{
+    static const char *const fields[] = {"at", NULL};
+    struct api_list list;
+    struct views *v = open_views(x);
+    if (v == NULL || !api_list_begin(x, &list, fields) || !api_end_reading(x) ||
+        !api_card(x, &v->record))
+        return;
+    api_list_open(x);
+    const enum store_status status =
+        store_messages(x->reader, x->card_id, &list.window, put_message, x, &list.total);
+    if (status == STORE_OK)
+        api_list_end(x, &list);
+    else
+        api_refuse_store(x, status);
+}

@@ -1,0 +1,310 @@
+#include "ota-server/service/api_exchange.h"
+
+#include "common/base/text.h"
+
+// --- answers of the store and the core ---
+
+void api_refuse_store(struct api_exchange *x, enum store_status status)
+{
+    switch (status) {
+    case STORE_NONE:
+        api_refuse_code(x, API_NOT_FOUND);
+        return;
+    case STORE_CONFLICT:
+        api_refuse_code(x, API_ALREADY_EXISTS);
+        return;
+    case STORE_BUSY:
+    case STORE_FULL:
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    case STORE_OK:
+    case STORE_FAILED:
+    case STORE_LOST:
+    case STORE_NEWER:
+    case STORE_KEYS:
+        api_refuse_code(x, API_INTERNAL);
+        return;
+    }
+}
+
+struct api_problem api_refusal(uint8_t refusal)
+{
+    static const struct {
+        enum api_code code;
+        const char *text;
+    } rows[] = {
+        [REFUSAL_NONE] = {API_INTERNAL, ""},
+        [REFUSAL_NOT_AUTHORISED] = {API_PERMISSION_DENIED, ""},
+        [REFUSAL_RULE_PACK] = {API_RULE_PACK_VIOLATION, ""},
+        [REFUSAL_CARD_RETIRED] = {API_SERVICE_NOT_APPLICABLE, "The card is retired"},
+        [REFUSAL_CARD_QUARANTINED] = {API_INCOMPATIBLE_STATE, "The card is quarantined"},
+        [REFUSAL_CARD_PARTIAL] = {API_INCOMPATIBLE_STATE,
+                                  "A part of the card's vendor files is missing"},
+        [REFUSAL_CARD_DIRTY] = {API_ABORTED, "The card is dirty"},
+        [REFUSAL_CARD_BUSY] = {API_ABORTED, "Another change of the card is open"},
+        [REFUSAL_NOT_SUPPORTED_BY_CARD] = {API_NOT_SUPPORTED_BY_CARD, ""},
+        [REFUSAL_NOT_INSTALLED] = {API_INCOMPATIBLE_STATE, "The subscription is not on the card"},
+        [REFUSAL_NOT_ENABLED] = {API_INCOMPATIBLE_STATE, "The subscription is not enabled"},
+        [REFUSAL_POLICY_FORBIDS] = {API_INCOMPATIBLE_STATE,
+                                    "A mark of the subscription forbids it"},
+        [REFUSAL_DELETE_NOT_DISABLED] = {API_INCOMPATIBLE_STATE, "The subscription is enabled"},
+        [REFUSAL_DELETE_FALLBACK] = {API_INCOMPATIBLE_STATE,
+                                     "The subscription has the fallback attribute"},
+        [REFUSAL_NOT_PROVEN] = {API_INCOMPATIBLE_STATE,
+                                "The subscription never had service on this card"},
+        [REFUSAL_DUPLICATE_SUBSCRIPTION] = {API_ALREADY_EXISTS,
+                                            "The subscription is on the card already"},
+        [REFUSAL_NO_FREE_SLOT] = {API_INCOMPATIBLE_STATE, "No slot of the card is free"},
+        [REFUSAL_POOL_EMPTY] = {API_INCOMPATIBLE_STATE, "The pool is empty"},
+        [REFUSAL_QUEUE_FULL] = {API_ABORTED, "The card's queue is full"},
+        [REFUSAL_NOT_FOUND] = {API_NOT_FOUND, ""},
+        [REFUSAL_WRONG_STATUS] = {API_INCOMPATIBLE_STATE, "The status does not permit it now"},
+        [REFUSAL_OVERLOADED] = {API_UNAVAILABLE, ""},
+    };
+    const bool is_known = refusal < sizeof(rows) / sizeof(rows[0]);
+    const enum api_code code = is_known ? rows[refusal].code : API_INTERNAL;
+    const bool has_reason = code != API_INTERNAL && code != API_UNAVAILABLE &&
+                            code != API_NOT_FOUND && code != API_PERMISSION_DENIED;
+    return api_problem_reason(code, has_reason ? refusal_name(refusal) : "",
+                              is_known ? rows[refusal].text : "");
+}
+
+// --- changes ---
+
+static enum store_status apply_in_turn(void *context, struct store *store, struct utc now)
+{
+    struct api_exchange *x = context;
+    x->problem = api_problem_of(API_OK);
+    const enum store_status status = x->apply(x, store, now);
+    if (status != STORE_OK || !x->is_dry_run)
+        return status;
+    x->is_dry_done = true;
+    return STORE_CONFLICT; // so that it is undone
+}
+
+static void reply_plan(struct api_exchange *x)
+{
+    json_begin_object(&x->json);
+    api_put_bool(&x->json, "dryRun", true);
+    json_end_object(&x->json);
+    api_reply(x, 200);
+}
+
+static void after_turn(void *context, enum store_status status)
+{
+    struct api_exchange *x = context;
+    api_start_answer(x);
+    if (x->is_dry_done)
+        reply_plan(x);
+    else if (x->problem.code != API_OK)
+        api_refuse(x, x->problem);
+    else if (status != STORE_OK)
+        api_refuse_store(x, status);
+    else
+        x->reply(x);
+}
+
+void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x))
+{
+    x->apply = apply;
+    x->reply = reply;
+    if (!turn_write(x->api->options.turn, apply_in_turn, after_turn, x))
+        api_refuse_code(x, API_UNAVAILABLE);
+}
+
+static void event_answered(void *context, const struct turn_answer *answer)
+{
+    struct api_exchange *x = context;
+    api_start_answer(x);
+    x->answered(x, answer);
+}
+
+void api_submit(struct api_exchange *x,
+                void (*answered)(struct api_exchange *x, const struct turn_answer *answer))
+{
+    x->answered = answered;
+    x->event.actor = (struct actor){.kind = ACTOR_CLIENT, .id = x->client.id};
+    x->event.correlator = x->correlator_id;
+    if (!turn_event(x->api->options.turn, x->card_id, &x->event, event_answered, x)) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    if (!x->is_dry_run)
+        api_stored_claim(x);
+}
+
+enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
+                            const char *object_kind, uint64_t object, const char *reason)
+{
+    const struct trail_new row = {
+        .at = x->now.utc,
+        .tenant = x->tenant,
+        .actor = {.kind = ACTOR_CLIENT, .id = x->client.id},
+        .address = x->request->peer,
+        .action = action,
+        .object_kind = object_kind,
+        .object = object,
+        .correlator = x->correlator_id,
+        .reason = reason,
+    };
+    return store_trail_add(store, &row);
+}
+
+uint64_t api_new_id(struct api_exchange *x)
+{
+    return turn_id(x->api->options.turn, x->now.utc);
+}
+
+// --- reading ---
+
+bool api_capture(struct api_exchange *x, size_t index, const char *prefix, uint64_t *id)
+{
+    if (index < x->match.count && api_id_read(x->match.captures[index], prefix, id))
+        return true;
+    api_refuse_code(x, API_NOT_FOUND);
+    return false;
+}
+
+bool api_card_visible(struct api_exchange *x, uint64_t card, struct record *record)
+{
+    const enum store_status status = store_card_load(x->reader, card, record);
+    if (status == STORE_OK && record->tenant == x->tenant)
+        return true;
+    if (status == STORE_OK || status == STORE_NONE)
+        api_refuse_code(x, API_NOT_FOUND);
+    else
+        api_refuse_store(x, status);
+    return false;
+}
+
+bool api_card(struct api_exchange *x, struct record *record)
+{
+    return api_capture(x, 0, "crd", &x->card_id) && api_card_visible(x, x->card_id, record);
+}
+
+bool api_end_reading(struct api_exchange *x)
+{
+    struct api_problem p = x->body.problem;
+    if (p.code == API_OK)
+        p = api_query_end(&x->query);
+    if (p.code == API_OK && !api_body_end(&x->body))
+        p = x->body.problem;
+    if (p.code == API_OK)
+        return true;
+    api_refuse(x, p);
+    return false;
+}
+
+bool api_has_scope(const struct api_exchange *x, const char *scope)
+{
+    return auth_has_scope(&x->client, bytes_of_text(scope));
+}
+
+bool api_four_eyes(struct api_exchange *x)
+{
+    if (x->api->options.single_person)
+        return true;
+    api_refuse_code(x, API_PERMISSION_DENIED);
+    return false;
+}
+
+// --- headers ---
+
+void api_header(struct api_exchange *x, const char *name, const char *value)
+{
+    text_put(&x->headers, name);
+    text_put(&x->headers, ": ");
+    text_put(&x->headers, value);
+    text_put(&x->headers, "\n");
+}
+
+void api_location(struct api_exchange *x, const char *path, const char *prefix, uint64_t id)
+{
+    char text[API_ID_SIZE];
+    api_id_write(text, prefix, id);
+    struct writer w = writer_of(x->location, sizeof(x->location));
+    text_put(&w, x->api->options.public_url);
+    text_put(&w, API_BASE);
+    text_put(&w, path);
+    text_put(&w, "/");
+    text_put(&w, text);
+    text_end(&w);
+}
+
+static const char *etag_text(uint64_t version, char text[32])
+{
+    struct writer w = writer_of(text, 32);
+    text_put(&w, "\"");
+    text_decimal(&w, version);
+    text_put(&w, "\"");
+    return text_end(&w);
+}
+
+void api_etag(struct api_exchange *x, uint64_t version)
+{
+    char text[32];
+    api_header(x, "ETag", etag_text(version, text));
+}
+
+bool api_if_match(struct api_exchange *x, uint64_t version)
+{
+    char text[32];
+    const struct bytes given = x->request->if_match;
+    if (given.len == 0 || bytes_equal(given, bytes_of_text("*")) ||
+        bytes_equal(given, bytes_of_text(etag_text(version, text))))
+        return true;
+    api_refuse_code(x, API_FAILED_PRECONDITION);
+    return false;
+}
+
+// --- lists ---
+
+bool api_list_begin(struct api_exchange *x, struct api_list *list, const char *const *fields)
+{
+    *list = (struct api_list){0};
+    const struct api_problem p = api_page_read(&x->query, fields, x->now.utc, &list->page);
+    if (p.code != API_OK) {
+        api_refuse(x, p);
+        return false;
+    }
+    list->window.limit = list->page.per_page;
+    list->window.offset = list->page.has_cursor ? list->page.cursor : api_page_offset(&list->page);
+    return true;
+}
+
+void api_list_open(struct api_exchange *x)
+{
+    json_begin_object(&x->json);
+    api_open_array(&x->json, "items");
+}
+
+void api_list_end(struct api_exchange *x, struct api_list *list)
+{
+    struct json_writer *j = &x->json;
+    const struct api_total total = {.count = list->total};
+    json_end_array(j);
+    api_open_object(j, "pagination");
+    if (!list->page.has_cursor)
+        api_put_number(j, "page", list->page.page);
+    api_put_number(j, "perPage", list->page.per_page);
+    api_put_number(j, "totalCount", list->total);
+    api_put_number(j, "totalPages", api_total_pages(&total, &list->page));
+    api_put_bool(j, "totalIsEstimate", false);
+    const uint64_t next = list->window.offset + list->window.limit;
+    if (next < list->total) {
+        char cursor[API_CURSOR_MAX];
+        struct writer w = writer_of(cursor, sizeof(cursor));
+        api_cursor_write(&w, next, x->now.utc);
+        api_put_text(j, "nextCursor", text_end(&w));
+    }
+    json_end_object(j);
+    json_end_object(j);
+    char url[API_URL_MAX + 1024];
+    struct writer u = writer_of(url, sizeof(url));
+    text_put(&u, x->api->options.public_url);
+    writer_copy(&u, x->request->path);
+    // A query so long that four copies are a burden is not repeated.
+    if (x->request->query.len <= 2048 && !u.failed)
+        api_page_headers(&x->headers, writer_bytes(&u), x->request->query, &list->page, &total);
+    api_reply(x, 200);
+}

@@ -1,0 +1,203 @@
+// What handlers of the API see of a request, and the few ways in which they answer. Internal.
+//
+// A handler reads query, body and captures; then it refuses, replies, or hands a change to the turn
+// with the function that replies after the commit.
+#pragma once
+
+#include "ota-server/service/api.h"
+#include "ota-server/service/api_body.h"
+#include "ota-server/service/api_json.h"
+#include "ota-server/service/api_query.h"
+#include "ota-server/service/api_route.h"
+#include "ota-server/service/api_text.h"
+#include "ota-server/service/auth_client.h"
+
+#define API_BASE "/connectivity-management/v1"
+#define API_URL_MAX 256
+#define API_KEY_NAME_SIZE 65 // hexadecimal SHA-256
+
+enum api_takes {
+    TAKES_NOTHING,
+    TAKES_JSON,  // one object; required
+    TAKES_MAYBE, // one object or nothing
+    TAKES_MERGE, // JSON merge patch
+    TAKES_FORM,
+    TAKES_FILE,
+};
+
+enum {
+    ROUTE_OPEN = 1,      // without authentication, outside the rates
+    ROUTE_CHANGES = 2,   // idempotency and dryRun
+    ROUTE_NEEDS_KEY = 4, // Idempotency-Key is required
+    ROUTE_ANY_TYPE = 8,  // the handler judges Accept itself
+};
+
+struct api_route_row {
+    unsigned method;
+    const char *path;
+    const char *scope; // NULL: any authenticated client
+    enum api_takes takes;
+    unsigned flags;
+    void (*handle)(struct api_exchange *x);
+};
+
+typedef enum store_status api_apply_fn(struct api_exchange *x, struct store *store, struct utc now);
+
+struct api_exchange {
+    struct api *api;
+    struct store *reader;
+    const struct api_request *request;
+    struct api_request request_copy;
+    const struct api_route_row *route;
+    struct api_match match;
+    struct api_query query;
+    struct auth_client client;
+    uint64_t tenant; // of the client: every query takes it
+    struct api_now now;
+    bool is_dry_run;
+    bool is_clear; // identifiers may be shown
+    json_t *root;
+    struct api_body body;
+    char correlator[API_CORRELATOR_MAX + 1];
+    uint64_t correlator_id;
+
+    // the answer in the making
+    struct api_problem problem;
+    unsigned status;
+    const char *type;
+    struct writer out;
+    struct writer headers;
+    struct json_writer json;
+    char location[API_URL_MAX];
+
+    // a change under way
+    api_apply_fn *apply;
+    void (*reply)(struct api_exchange *x);
+    void (*answered)(struct api_exchange *x, const struct turn_answer *answer);
+    // what handlers carry from one step to the next
+    uint64_t card_id, object_id, other_id;
+    struct event event;
+    struct document document;
+    void *work; // of the handler; freed with free() at the end
+
+    /* private */
+    api_done_fn *done;
+    void *done_context;
+    char key_name[API_KEY_NAME_SIZE]; // "" without an idempotency key
+    bool is_replayed;                 // a stored answer, not to be stored again
+    bool is_dry_done;                 // the dry run went through
+    uint8_t body_digest[32];
+    bool is_waiting; // for the first of its kind
+    bool is_authenticated;
+    struct api_exchange *next; // in the list of those in work
+    struct kept_answer *kept;  // an answer on its way to the disk
+};
+
+struct bucket_row {
+    uint64_t key; // 0: free
+    struct bucket bucket;
+};
+
+struct api {
+    struct api_options options;
+    struct crypto *crypto;
+    struct api_exchange *in_work;
+    struct nonce_cache nonces;
+    struct nonce_entry *nonce_entries;
+    struct bucket_row clients[API_BUCKETS_MAX];  // by client id
+    struct bucket_row failures[API_BUCKETS_MAX]; // by address: wrong credentials
+    struct utc swept_at;
+    struct utc started_at;
+    uint64_t answers[6]; // by hundred of the status
+    uint8_t *out;
+    uint8_t *headers;
+};
+
+extern const struct api_route_row api_routes[];
+extern const size_t api_route_count;
+
+// Refuses with a problem. Each of these ends the exchange; the caller returns at once.
+void api_refuse(struct api_exchange *x, struct api_problem problem);
+void api_refuse_code(struct api_exchange *x, enum api_code code);
+// Replies with what was written to x->json; API_INTERNAL when it did not fit.
+void api_reply(struct api_exchange *x, unsigned status);
+// Replies without a body.
+void api_reply_empty(struct api_exchange *x, unsigned status);
+// Answers a store status that is none of the handler's own: NONE is 404, CONFLICT 409.
+void api_refuse_store(struct api_exchange *x, enum store_status status);
+
+// Runs `apply` in the next turn and `reply` after its commit. An apply that sets x->problem and
+// answers other than OK refuses with it. For a dry run nothing is applied: 200 with the plan.
+void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x));
+// Gives x->event to the turn for x->card_id.
+void api_submit(struct api_exchange *x,
+                void (*answered)(struct api_exchange *x, const struct turn_answer *answer));
+// The answer to a refusal of the core.
+struct api_problem api_refusal(uint8_t refusal);
+
+// Id in the path; refuses with 404 and answers false when it has no such form.
+bool api_capture(struct api_exchange *x, size_t index, const char *prefix, uint64_t *id);
+// Loads the card of capture 0 if it is visible to x->tenant; else refuses with 404.
+bool api_card(struct api_exchange *x, struct record *record);
+bool api_card_visible(struct api_exchange *x, uint64_t card, struct record *record);
+// Is there such a pool of x->tenant?
+bool api_pool_visible(struct api_exchange *x, uint64_t pool);
+// Ends the reading of query and body: true, or refused with the first problem.
+bool api_end_reading(struct api_exchange *x);
+// Location of an object, absolute, and as a header.
+void api_location(struct api_exchange *x, const char *path, const char *prefix, uint64_t id);
+void api_header(struct api_exchange *x, const char *name, const char *value);
+// ETag of a version; and is If-Match absent or equal? If not: refused with 412.
+void api_etag(struct api_exchange *x, uint64_t version);
+bool api_if_match(struct api_exchange *x, uint64_t version);
+// A cause that needs a second person: refused with 403 unless four-eyes is off.
+bool api_four_eyes(struct api_exchange *x);
+bool api_has_scope(const struct api_exchange *x, const char *scope);
+// The trail row of a change of this request.
+enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
+                            const char *object_kind, uint64_t object, const char *reason);
+uint64_t api_new_id(struct api_exchange *x);
+
+// --- lists ---
+
+struct api_list {
+    struct api_page page;
+    struct store_page window;
+    uint64_t total;
+    uint64_t rows; // written
+};
+
+// Reads page parameters from the query (`fields` as in api_page_read).
+bool api_list_begin(struct api_exchange *x, struct api_list *list, const char *const *fields);
+// Opens `{"items":[`.
+void api_list_open(struct api_exchange *x);
+// Closes it, adds pagination and headers, and replies.
+void api_list_end(struct api_exchange *x, struct api_list *list);
+
+// --- between api.c and api_access.c, api_stored.c ---
+
+// Ends the exchange with what status, headers and out hold.
+void api_deliver(struct api_exchange *x);
+// Empties the shared memory for the answer of this exchange.
+void api_start_answer(struct api_exchange *x);
+// Steps 2 to 8 of the published order; refuses and answers false when one fails.
+bool api_admit(struct api_exchange *x);
+// Who sends it? False when nobody known does, or with x->problem for a bad target.
+bool api_authenticate(struct api_exchange *x);
+// RateLimit headers of an authenticated answer.
+void api_rate_headers(struct api_exchange *x);
+// Runs the handler.
+void api_run(struct api_exchange *x);
+// Reads the key and finds the answer that was given before: true when the handler may run.
+bool api_stored_begin(struct api_exchange *x);
+// Keeps the answer and delivers it after the commit; false when there is nothing to keep.
+bool api_stored_keep(struct api_exchange *x);
+// Notes correlator and key of a request whose event goes into the same turn.
+void api_stored_claim(struct api_exchange *x);
+// Wakes those that waited for `x`.
+void api_stored_ended(struct api_exchange *x);
+void api_stored_tick(struct api *api, struct api_now now);
+// What stands for a correlator in the trail: 63 bits, never 0.
+uint64_t api_correlator_hash(struct bytes text);
+// Text of a correlator; "" when it is not known.
+void api_correlator_find(struct api_exchange *x, uint64_t id, char text[API_CORRELATOR_MAX + 1]);

@@ -1,0 +1,37 @@
+// The handlers that stand in no header of their own. Internal to the service; see api_routes.c.
+#pragma once
+
+#include "ota-server/service/api_exchange.h"
+
+void api_trail_list(struct api_exchange *x);
+void api_trail_get(struct api_exchange *x);
+void api_trail_verify(struct api_exchange *x);
+void api_card_trail(struct api_exchange *x);
+
+void api_system_get(struct api_exchange *x);
+void api_health(struct api_exchange *x);
+void api_ready(struct api_exchange *x);
+void api_metrics(struct api_exchange *x);
+void api_docs(struct api_exchange *x);
+void api_token_post(struct api_exchange *x);
+
+void api_pools_list(struct api_exchange *x);
+void api_pools_post(struct api_exchange *x);
+void api_pool_get(struct api_exchange *x);
+void api_pool_delete(struct api_exchange *x);
+void api_subscriptions_list(struct api_exchange *x);
+void api_subscriptions_search(struct api_exchange *x);
+void api_subscription_get(struct api_exchange *x);
+void api_templates_list(struct api_exchange *x);
+void api_templates_post(struct api_exchange *x);
+void api_template_get(struct api_exchange *x);
+
+void api_imports_list(struct api_exchange *x);
+void api_imports_post(struct api_exchange *x);
+void api_import_get(struct api_exchange *x);
+void api_import_report(struct api_exchange *x);
+void api_vendor_profiles_list(struct api_exchange *x);
+void api_vendor_profiles_post(struct api_exchange *x);
+void api_vendor_profile_get(struct api_exchange *x);
+void api_transport_keys_list(struct api_exchange *x);
+void api_transport_keys_post(struct api_exchange *x);

@@ -1,0 +1,26 @@
+// Members of an answer: a name and a value at once, in the forms that all answers share.
+#pragma once
+
+#include "common/base/json_writer.h"
+#include "common/base/mask.h"
+#include "common/base/time.h"
+#include "ota-server/service/api_error.h"
+
+void api_put_text(struct json_writer *j, const char *name, const char *text);
+void api_put_octets(struct json_writer *j, const char *name, struct bytes text);
+// Lower-case hexadecimal.
+void api_put_hex(struct json_writer *j, const char *name, struct bytes octets);
+void api_put_number(struct json_writer *j, const char *name, uint64_t value);
+void api_put_bool(struct json_writer *j, const char *name, bool value);
+void api_put_null(struct json_writer *j, const char *name);
+// Nothing for the time 0.
+void api_put_time(struct json_writer *j, const char *name, struct utc at);
+// Nothing for the id 0.
+void api_put_id(struct json_writer *j, const char *name, const char *prefix, uint64_t id);
+// Masked unless `is_clear`; nothing for an empty text.
+void api_put_identifier(struct json_writer *j, const char *name, enum mask mask, bool is_clear,
+                        const char *text);
+void api_open_object(struct json_writer *j, const char *name);
+void api_open_array(struct json_writer *j, const char *name);
+// The ErrorInfo object.
+void api_put_problem(struct json_writer *j, const struct api_problem *p);

@@ -1,0 +1,444 @@
+#include "ota-server/service/api_operation.h"
+
+#include "common/base/text.h"
+#include "ota-server/service/api_card.h"
+
+#include <stdlib.h>
+
+// --- showing ---
+
+static void put_if(struct json_writer *j, const char *name, const char *text)
+{
+    if (text[0] != '\0')
+        api_put_text(j, name, text);
+}
+
+static void put_origin(struct api_exchange *x, const struct operation *o)
+{
+    struct json_writer *j = &x->json;
+    char correlator[API_CORRELATOR_MAX + 1];
+    api_open_object(j, "requestedBy");
+    api_put_text(j, "kind", actor_kind_name(o->actor.kind));
+    api_put_id(j, "id", o->actor.kind == ACTOR_USER ? "usr" : "cli", o->actor.id);
+    json_end_object(j);
+    api_put_id(j, "approvalId", "apr", o->approval);
+    api_put_id(j, "campaignId", "cmp", o->campaign);
+    api_put_id(j, "retryOf", "op", o->retry_of);
+    api_correlator_find(x, o->correlator, correlator);
+    put_if(j, "correlator", correlator);
+}
+
+static void put_progress(struct json_writer *j, const struct operation *o)
+{
+    api_put_text(j, "status", operation_status_name(o->status));
+    put_if(j, "outcome", operation_outcome_name(o->outcome));
+    if (o->has_result)
+        api_put_text(j, "cardResult", result_code_name(o->result));
+    put_if(j, "failureCode", operation_failure_name(o->failure));
+    if (o->status == STATUS_QUEUED)
+        put_if(j, "holdReason", operation_hold_name(o->hold));
+    api_put_bool(j, "stateCertain", !o->is_uncertain);
+    api_put_number(j, "attempts", o->attempts);
+    api_open_object(j, "counts");
+    api_put_number(j, "smsMt", o->sms_mt);
+    api_put_number(j, "smsMo", o->sms_mo);
+    api_put_number(j, "bytesMt", o->bytes_mt);
+    json_end_object(j);
+}
+
+static void put_members(struct api_exchange *x, uint64_t card, const struct operation *o)
+{
+    struct json_writer *j = &x->json;
+    api_put_id(j, "id", "op", o->id);
+    api_put_text(j, "type", operation_kind_name(o->kind));
+    api_put_id(j, "cardId", "crd", card);
+    api_put_id(j, "subscriptionId", "sub", o->subscription);
+    if (o->card_operation_id != 0)
+        api_put_number(j, "cardOperationId", o->card_operation_id);
+    put_progress(j, o);
+    put_origin(x, o);
+    api_put_time(j, "createdAt", o->created_at);
+    api_put_time(j, "expiresAt", o->not_after);
+    api_put_time(j, "endedAt", o->ended_at);
+}
+
+struct steps {
+    struct json_writer *j;
+    struct utc last;
+    uint64_t count;
+};
+
+static bool put_step(void *context, const struct step *step, struct utc at)
+{
+    struct steps *s = context;
+    json_begin_object(s->j);
+    api_put_text(s->j, "name", step_name_text(step->name));
+    api_put_time(s->j, "at", at);
+    api_put_number(s->j, "attempt", step->attempt);
+    put_if(s->j, "detail", step->detail);
+    json_end_object(s->j);
+    s->last = at;
+    s->count++;
+    return true;
+}
+
+// An audit that ended shows what the card answered and what differed.
+static void put_audit(struct api_exchange *x, uint64_t card, const struct operation *o)
+{
+    struct card_view *view = malloc(sizeof(*view));
+    if (view != NULL && store_card_view(x->reader, card, view) == STORE_OK &&
+        view->operation == o->id) {
+        api_open_object(&x->json, "audit");
+        api_put_text(&x->json, "outcome", audit_outcome_name(view->outcome));
+        api_put_card_view(x, "cardView", view);
+        json_end_object(&x->json);
+    }
+    free(view);
+}
+
+static bool put_whole(struct api_exchange *x, uint64_t card, const struct operation *o)
+{
+    struct steps steps = {.j = &x->json, .last = o->created_at};
+    json_begin_object(&x->json);
+    put_members(x, card, o);
+    if (o->kind == OPERATION_AUDIT && o->status == STATUS_ENDED)
+        put_audit(x, card, o);
+    api_open_array(&x->json, "steps");
+    if (store_steps(x->reader, o->id, put_step, &steps) != STORE_OK)
+        return false;
+    json_end_array(&x->json);
+    api_put_time(&x->json, "updatedAt", steps.last);
+    api_put_number(&x->json, "version", steps.count);
+    json_end_object(&x->json);
+    return true;
+}
+
+static bool card_is_ours(struct api_exchange *x, uint64_t card)
+{
+    struct record *record = malloc(sizeof(*record));
+    const bool is_ours = record != NULL && store_card_load(x->reader, card, record) == STORE_OK &&
+                         record->tenant == x->tenant;
+    free(record);
+    return is_ours;
+}
+
+// Shows an operation as it is now; false when it cannot be seen.
+static bool reply_operation(struct api_exchange *x, uint64_t id, unsigned status)
+{
+    struct operation o;
+    uint64_t card = 0;
+    if (store_operation_get(x->reader, id, &o, &card) != STORE_OK || !card_is_ours(x, card))
+        return false;
+    if (!put_whole(x, card, &o)) {
+        api_refuse_code(x, API_INTERNAL);
+        return true;
+    }
+    if (status == 202)
+        api_location(x, "/operations", "op", id);
+    if (o.status != STATUS_ENDED)
+        api_header(x, "Retry-After", "2");
+    api_reply(x, status);
+    return true;
+}
+
+bool api_operation_reply_accepted(struct api_exchange *x, uint64_t id)
+{
+    return reply_operation(x, id, 202);
+}
+
+void api_operation_get(struct api_exchange *x)
+{
+    uint64_t id = 0;
+    if (!api_end_reading(x) || !api_capture(x, 0, "op", &id))
+        return;
+    if (!reply_operation(x, id, 200))
+        api_refuse_code(x, API_NOT_FOUND);
+}
+
+// --- lists ---
+
+static const char *const kinds[] = {"download",    "enable",       "disable",
+                                    "delete",      "set-fallback", "set-timers",
+                                    "read-timers", "audit",        NULL};
+static const char *const statuses[] = {"AWAIT_APPROVAL", "QUEUED",    "SENDING",    "SENT",
+                                       "DELIVERED",      "SWITCHING", "CONFIRMING", "UNKNOWN",
+                                       "ENDED",          NULL};
+static const char *const outcomes[] = {"done",    "failed",    "rolled_back", "refused",
+                                       "expired", "cancelled", "unresolved",  NULL};
+static const char *const failures[] = {"NO_LINK",          "SUBMIT_REJECTED", "DELIVERY_FAILED",
+                                       "DELIVERY_EXPIRED", "OTA_TIMEOUT",     "POR_ERROR",
+                                       "CARD_REFUSED",     "ROLLED_BACK",     "APPROVAL_REJECTED",
+                                       "APPROVAL_EXPIRED", "REFUSED_AT_SEND", "CARD_UNREACHABLE",
+                                       "CANCELLED",        "INTERNAL",        NULL};
+
+struct rows {
+    struct {
+        uint64_t card;
+        struct operation operation;
+    } at[API_PER_PAGE_MAX];
+    size_t count;
+};
+
+static bool collect(void *context, uint64_t card, const struct operation *o)
+{
+    struct rows *rows = context;
+    rows->at[rows->count].card = card;
+    rows->at[rows->count].operation = *o;
+    return ++rows->count < API_PER_PAGE_MAX;
+}
+
+static struct api_problem take_id(struct api_exchange *x, const char *name, const char *prefix,
+                                  uint64_t *id)
+{
+    struct bytes text;
+    // A foreign or unknown object gives an empty list.
+    if (api_query_take(&x->query, name, &text) && !api_id_read(text, prefix, id))
+        *id = UINT64_MAX >> 1;
+    return api_problem_of(API_OK);
+}
+
+static struct api_problem read_filter(struct api_exchange *x, struct operation_filter *f)
+{
+    int kind = -1;
+    int outcome = -1;
+    int failure = -1;
+    struct api_problem p = api_query_enum(&x->query, "type", kinds, &kind);
+    if (p.code == API_OK)
+        p = api_query_enum(&x->query, "status", statuses, &f->status);
+    if (p.code == API_OK)
+        p = api_query_enum(&x->query, "outcome", outcomes, &outcome);
+    if (p.code == API_OK)
+        p = api_query_enum(&x->query, "failureCode", failures, &failure);
+    if (p.code == API_OK)
+        p = api_query_time(&x->query, "createdAt.gte", &f->from);
+    if (p.code == API_OK)
+        p = api_query_time(&x->query, "createdAt.lte", &f->to);
+    if (p.code == API_OK)
+        p = take_id(x, "groupId", "grp", &f->group);
+    if (p.code == API_OK)
+        p = take_id(x, "campaignId", "cmp", &f->campaign);
+    if (p.code == API_OK)
+        p = take_id(x, "clientId", "cli", &f->client);
+    // The core's first value stands for "none".
+    f->kind = kind < 0 ? -1 : kind + 1;
+    f->outcome = outcome < 0 ? -1 : outcome + 1;
+    f->failure = failure < 0 ? -1 : failure + 1;
+    return p;
+}
+
+static void list_operations(struct api_exchange *x, struct operation_filter *filter)
+{
+    static const char *const fields[] = {"createdAt", NULL};
+    struct api_list list;
+    const struct api_problem p = read_filter(x, filter);
+    if (p.code != API_OK) {
+        api_refuse(x, p);
+        return;
+    }
+    if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
+        return;
+    struct rows *rows = calloc(1, sizeof(*rows));
+    x->work = rows;
+    if (rows == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    filter->tenant = x->tenant;
+    const enum store_status status =
+        store_operations(x->reader, filter, &list.window, collect, rows, &list.total);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    api_list_open(x);
+    for (size_t i = 0; i < rows->count; i++) {
+        json_begin_object(&x->json);
+        put_members(x, rows->at[i].card, &rows->at[i].operation);
+        json_end_object(&x->json);
+    }
+    api_list_end(x, &list);
+}
+
+void api_operations_list(struct api_exchange *x)
+{
+    struct operation_filter filter;
+    operation_filter_init(&filter);
+    const struct api_problem p = take_id(x, "cardId", "crd", &filter.card);
+    if (p.code == API_OK)
+        list_operations(x, &filter);
+    else
+        api_refuse(x, p);
+}
+
+void api_card_operations_list(struct api_exchange *x)
+{
+    struct operation_filter filter;
+    if (!api_capture(x, 0, "crd", &x->card_id))
+        return;
+    if (!card_is_ours(x, x->card_id)) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return;
+    }
+    operation_filter_init(&filter);
+    filter.card = x->card_id;
+    list_operations(x, &filter);
+}
+
+// --- starting ---
+
+static void reply_plan(struct api_exchange *x)
+{
+    struct json_writer *j = &x->json;
+    json_begin_object(j);
+    api_put_bool(j, "dryRun", true);
+    api_put_number(j, "wouldAnswer", 202);
+    api_put_number(j, "targeted", 1);
+    api_put_number(j, "eligible", 1);
+    api_open_array(j, "skipped");
+    json_end_array(j);
+    api_open_array(j, "sample");
+    api_put_id(j, NULL, "crd", x->card_id);
+    json_end_array(j);
+    api_put_number(j, "approvalsNeeded", 0);
+    json_end_object(j);
+    api_reply(x, 200);
+}
+
+static void refuse_answer(struct api_exchange *x)
+{
+    api_refuse(x, x->problem);
+}
+
+static enum store_status release(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct subscription s;
+    const struct api_problem refusal = api_refusal(x->event.as.request.refusal);
+    (void)now;
+    enum store_status status = store_subscription_get(store, x->other_id, &s);
+    if (status == STORE_OK && s.state == SUBSCRIPTION_RESERVED && s.card == x->card_id) {
+        s.state = SUBSCRIPTION_FREE;
+        s.card = 0;
+        status = store_subscription_put(store, &s);
+    }
+    x->problem = refusal;
+    return status;
+}
+
+static void answer_request(struct api_exchange *x, const struct turn_answer *answer)
+{
+    if (answer->refusal != REFUSAL_NONE && x->other_id != 0) {
+        // What was taken out of the pool for it goes back.
+        x->event.as.request.refusal = answer->refusal;
+        api_commit(x, release, refuse_answer);
+        return;
+    }
+    if (answer->refusal != REFUSAL_NONE) {
+        api_refuse(x, api_refusal(answer->refusal));
+        return;
+    }
+    if (x->is_dry_run)
+        reply_plan(x);
+    else if (!reply_operation(x, answer->operation, 202))
+        api_refuse_code(x, API_INTERNAL);
+}
+
+void api_operation_submit(struct api_exchange *x)
+{
+    x->event.type = EVENT_REQUEST;
+    x->event.as.request.is_dry_run = x->is_dry_run;
+    x->object_id = x->event.as.request.operation.id;
+    api_submit(x, answer_request);
+}
+
+// --- resend and cancel ---
+
+static bool find_operation(struct api_exchange *x, struct operation *o)
+{
+    uint64_t id = 0;
+    if (!api_end_reading(x) || !api_capture(x, 0, "op", &id))
+        return false;
+    if (store_operation_get(x->reader, id, o, &x->card_id) != STORE_OK ||
+        !card_is_ours(x, x->card_id)) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return false;
+    }
+    char scope[AUTH_SCOPE_SIZE];
+    struct writer w = writer_of(scope, sizeof(scope));
+    text_put(&w, "operations:");
+    text_put(&w, operation_kind_name(o->kind));
+    if (api_has_scope(x, text_end(&w)))
+        return true;
+    api_refuse_code(x, API_PERMISSION_DENIED);
+    return false;
+}
+
+static void answer_accepted(struct api_exchange *x, const struct turn_answer *answer)
+{
+    if (answer->refusal != REFUSAL_NONE)
+        api_refuse(x, api_refusal(answer->refusal));
+    else if (!reply_operation(x, x->event.operation, 202))
+        api_refuse_code(x, API_INTERNAL);
+}
+
+static void answer_cancelled(struct api_exchange *x, const struct turn_answer *answer)
+{
+    if (answer->refusal != REFUSAL_NONE)
+        api_refuse(x, api_refusal(answer->refusal));
+    else if (!reply_operation(x, x->event.operation, 200))
+        api_refuse_code(x, API_INTERNAL);
+}
+
+static bool may_be_repeated(const struct operation *o)
+{
+    return o->status == STATUS_ENDED &&
+           (o->outcome == OUTCOME_FAILED || o->outcome == OUTCOME_EXPIRED ||
+            o->outcome == OUTCOME_ROLLED_BACK || o->outcome == OUTCOME_UNRESOLVED);
+}
+
+// What the caller asked for then, as a new request.
+static void repeat(struct api_exchange *x, const struct operation *old)
+{
+    const int64_t ttl_ms = old->not_after.ms - old->created_at.ms;
+    struct operation *o = &x->event.as.request.operation;
+    *o = (struct operation){
+        .id = api_new_id(x),
+        .kind = old->kind,
+        .subscription = old->subscription,
+        .target = old->target,
+        .flags = old->flags,
+        .download = old->download,
+        .list_len = old->list_len,
+        .lookup = old->lookup,
+        .wait_until_clean = old->wait_until_clean,
+        .retry_of = old->id,
+        .actor = {.kind = ACTOR_CLIENT, .id = x->client.id},
+        .correlator = x->correlator_id,
+        .not_after = utc_after(x->now.utc, ttl_ms),
+    };
+    memcpy(o->list, old->list, sizeof(o->list));
+    api_operation_submit(x);
+}
+
+void api_operation_resend(struct api_exchange *x)
+{
+    struct operation o;
+    if (!find_operation(x, &o))
+        return;
+    if (may_be_repeated(&o)) {
+        repeat(x, &o);
+        return;
+    }
+    x->event.type = EVENT_RESEND;
+    x->event.operation = o.id;
+    api_submit(x, answer_accepted);
+}
+
+void api_operation_cancel(struct api_exchange *x)
+{
+    struct operation o;
+    if (!find_operation(x, &o))
+        return;
+    x->event.type = EVENT_CANCEL;
+    x->event.operation = o.id;
+    api_submit(x, answer_cancelled);
+}

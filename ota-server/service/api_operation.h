@@ -1,0 +1,18 @@
+// Operations on cards as the API shows and starts them. Internal to the service.
+#pragma once
+
+#include "ota-server/service/api_exchange.h"
+
+// Answers 202 with Location and the operation; false, and nothing is answered, when there is none
+// that the caller may see.
+bool api_operation_reply_accepted(struct api_exchange *x, uint64_t id);
+// Submits x->event, a request for an operation on x->card_id, and answers 202, the plan of a dry
+// run, or the refusal. `id` of the operation is chosen here.
+void api_operation_submit(struct api_exchange *x);
+
+void api_operations_list(struct api_exchange *x);
+void api_operation_get(struct api_exchange *x);
+void api_operation_resend(struct api_exchange *x);
+void api_operation_cancel(struct api_exchange *x);
+void api_card_operations_list(struct api_exchange *x);
+void api_card_operation_post(struct api_exchange *x);

@@ -1,0 +1,329 @@
+// POST /cards/{cardId}/operations: from the body to the event.
+#include "common/base/text.h"
+#include "ota-server/service/api_operation.h"
+#include "ota-server/service/api_parameter.h"
+
+#include <stdlib.h>
+
+#define TTL_MIN_S 300
+#define TTL_MAX_S 1209600
+#define TTL_S 86400
+
+// What the body says and the store adds.
+struct order {
+    struct record record;
+    uint64_t subscription_id, pool_id;
+    struct subscription subscription;
+    int kind; // enum operation_kind
+    int64_t template_number, rank;
+    int role;
+    bool has_marks;
+    uint8_t marks;
+    bool changes_address;
+};
+
+static const char *const kinds[] = {"download",    "enable",       "disable",
+                                    "delete",      "set-fallback", "set-timers",
+                                    "read-timers", "audit",        NULL};
+
+// --- members ---
+
+static void read_when(struct api_exchange *x, struct operation *o)
+{
+    if (!api_body_has(&x->body, "when"))
+        return;
+    const struct bytes when = api_body_text(&x->body, "when", API_OPTIONAL, 1, 40);
+    if (bytes_equal(when, bytes_of_text("NEXT_CONTACT")))
+        o->at_next_contact = true;
+    else if (!bytes_equal(when, bytes_of_text("NOW")) && !api_read_time(when, &o->not_before))
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("when"),
+                                                  "Invalid value"));
+}
+
+static bool read_common(struct api_exchange *x, struct operation *o)
+{
+    static const char *const busy[] = {"WAIT", "REFUSE", NULL};
+    static const char *const dirty[] = {"REFUSE", "WAIT", NULL};
+    static const char *const channels[] = {"SMS", NULL};
+    struct api_body *b = &x->body;
+    read_when(x, o);
+    const int64_t ttl_s = api_body_integer(b, "ttlSeconds", TTL_MIN_S, TTL_MAX_S, TTL_S);
+    x->event.as.request.refuse_if_busy = api_body_enum(b, "ifBusy", API_OPTIONAL, busy) == 1;
+    o->wait_until_clean = api_body_enum(b, "ifDirty", API_OPTIONAL, dirty) == 1;
+    o->force = api_body_bool(b, "force", false);
+    const struct bytes reason =
+        api_body_text(b, "reason", o->force ? API_REQUIRED : API_OPTIONAL, 1, 256);
+    (void)reason; // the trail's row of the request is the core's
+    (void)api_body_enum(b, "channel", API_OPTIONAL, channels);
+    o->not_after = utc_after(x->now.utc, ttl_s * 1000);
+    o->actor = (struct actor){.kind = ACTOR_CLIENT, .id = x->client.id};
+    o->correlator = x->correlator_id;
+    return o->force;
+}
+
+static void read_download(struct api_exchange *x, struct order *order, struct operation *o)
+{
+    static const char *const enables[] = {"NOW", "LATER", NULL};
+    static const char *const roles[] = {"OPERATIONAL", "BOOTSTRAP", "TEST", NULL};
+    struct api_body *b = &x->body;
+    order->subscription_id = api_body_id(b, "subscriptionId", API_OPTIONAL, "sub");
+    order->pool_id = api_body_id(b, "poolId", API_OPTIONAL, "pol");
+    if ((order->subscription_id == 0) == (order->pool_id == 0))
+        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("subscriptionId"),
+                                           "Exactly one of subscriptionId and poolId"));
+    order->template_number = api_body_integer(b, "templateId", 1, 254, 0);
+    const int enable = api_body_enum(b, "enable", API_REQUIRED, enables);
+    const bool set_fallback = api_body_bool(b, "setFallback", false);
+    if (set_fallback && enable != 0)
+        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("setFallback"),
+                                           "Only together with enable NOW"));
+    const bool may_roll_back = api_body_bool(b, "rollbackAllowed", true);
+    order->role = api_body_enum(b, "role", API_OPTIONAL, roles);
+    order->rank = api_body_integer(b, "rank", 1, 255, 0);
+    order->has_marks = api_body_has(b, "noDisable") || api_body_has(b, "noDelete");
+    order->marks = api_body_bool(b, "noDisable", false) ? SLOT_MARK_NO_DISABLE : 0;
+    order->marks |= api_body_bool(b, "noDelete", false) ? SLOT_MARK_NO_DELETE : 0;
+    o->flags = (enable == 0 ? COMMAND_FLAG_ENABLE : 0) |
+               (set_fallback ? COMMAND_FLAG_SET_FALLBACK : 0) |
+               (may_roll_back ? COMMAND_FLAG_ROLLBACK : 0);
+}
+
+static void read_timers(struct api_exchange *x, struct order *order, struct operation *o)
+{
+    const json_t *map = api_body_object(&x->body, "parameters", API_REQUIRED);
+    struct writer list = writer_of(o->list, sizeof(o->list));
+    if (map == NULL)
+        return;
+    api_body_fail(&x->body, api_parameters_read(map, &order->record.parameters, &list,
+                                                &order->changes_address));
+    o->list_len = (uint16_t)list.len;
+}
+
+static void read_names(struct api_exchange *x, struct operation *o)
+{
+    const json_t *names = api_body_array(&x->body, "names", API_OPTIONAL);
+    struct writer list = writer_of(o->list, sizeof(o->list));
+    api_body_fail(&x->body, api_parameter_names_read(names, &list));
+    o->list_len = (uint16_t)list.len;
+}
+
+static void read_members(struct api_exchange *x, struct order *order, struct operation *o)
+{
+    struct api_body *b = &x->body;
+    switch ((enum operation_kind)order->kind) {
+    case OPERATION_DOWNLOAD:
+        read_download(x, order, o);
+        break;
+    case OPERATION_ENABLE:
+        order->subscription_id = api_body_id(b, "subscriptionId", API_REQUIRED, "sub");
+        o->flags = api_body_bool(b, "rollbackAllowed", true) ? COMMAND_FLAG_ROLLBACK : 0;
+        break;
+    case OPERATION_DISABLE:
+    case OPERATION_DELETE:
+        order->subscription_id = api_body_id(b, "subscriptionId", API_REQUIRED, "sub");
+        break;
+    case OPERATION_SET_FALLBACK:
+        order->subscription_id = api_body_id(b, "subscriptionId", API_REQUIRED, "sub");
+        o->flags = api_body_bool(b, "allowUnproven", false) ? COMMAND_FLAG_FORCE : 0;
+        break;
+    case OPERATION_SET_TIMERS:
+        read_timers(x, order, o);
+        break;
+    case OPERATION_READ_TIMERS:
+        read_names(x, o);
+        break;
+    case OPERATION_AUDIT:
+        // The number on the card of an operation; the card keeps the results of the last eight.
+        x->object_id = api_body_id(b, "lookupOperationId", API_OPTIONAL, "op");
+        break;
+    case OPERATION_NONE:
+        break;
+    }
+}
+
+// --- checks ---
+
+static bool check_scope(struct api_exchange *x, const struct order *order, bool is_forced)
+{
+    char scope[AUTH_SCOPE_SIZE];
+    struct writer w = writer_of(scope, sizeof(scope));
+    text_put(&w, "operations:");
+    text_put(&w, kinds[order->kind - 1]);
+    if (!api_has_scope(x, text_end(&w)) || (is_forced && !api_has_scope(x, "operations:force"))) {
+        api_refuse_code(x, API_PERMISSION_DENIED);
+        return false;
+    }
+    const bool needs_second =
+        is_forced || order->kind == OPERATION_DELETE || order->changes_address;
+    return !needs_second || api_four_eyes(x);
+}
+
+static bool refuse_field(struct api_exchange *x, enum api_code code, const char *field,
+                         const char *text)
+{
+    api_refuse(x, api_problem_field(code, bytes_of_text(field), text));
+    return false;
+}
+
+static bool find_lookup(struct api_exchange *x, struct operation *o)
+{
+    struct operation looked;
+    uint64_t card = 0;
+    if (x->object_id == 0)
+        return true;
+    if (store_operation_get(x->reader, x->object_id, &looked, &card) != STORE_OK ||
+        card != x->card_id || looked.card_operation_id == 0)
+        return refuse_field(x, API_NOT_FOUND, "lookupOperationId", "No such operation on the card");
+    o->lookup = looked.card_operation_id;
+    return true;
+}
+
+static struct subscription_name name_of(const struct download_plan *plan)
+{
+    struct subscription_name name = {.is_given = true, .is_iccid = plan->has_iccid};
+    memcpy(name.iccid, plan->iccid, sizeof(name.iccid));
+    memcpy(name.imsi, plan->imsi, sizeof(name.imsi));
+    return name;
+}
+
+static bool find_target(struct api_exchange *x, struct order *order, struct operation *o)
+{
+    if (order->pool_id != 0 && !api_pool_visible(x, order->pool_id))
+        return refuse_field(x, API_NOT_FOUND, "poolId", "No such pool");
+    if (order->subscription_id == 0)
+        return true;
+    if (store_subscription_get(x->reader, order->subscription_id, &order->subscription) !=
+            STORE_OK ||
+        order->subscription.tenant != x->tenant)
+        return refuse_field(x, API_NOT_FOUND, "subscriptionId", "No such subscription");
+    const struct mirror_slot *slot = record_slot_of(&order->record, order->subscription_id);
+    o->subscription = order->subscription_id;
+    o->target = slot != NULL ? record_slot_name(slot) : name_of(&order->subscription.plan);
+    return true;
+}
+
+// --- download: the subscription must be nobody else's ---
+
+static bool check_free(struct api_exchange *x, const struct subscription *s)
+{
+    if (s->state == SUBSCRIPTION_RETIRED)
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The subscription is retired");
+    else if (s->state != SUBSCRIPTION_FREE && s->card != x->card_id)
+        x->problem = api_problem_reason(API_ALREADY_EXISTS, "DUPLICATE_SUBSCRIPTION",
+                                        "The subscription is another card's");
+    return x->problem.code == API_OK;
+}
+
+static void plan_download(const struct order *order, struct operation *o)
+{
+    o->subscription = order->subscription.id;
+    o->download = order->subscription.plan;
+    o->target = name_of(&o->download);
+    if (order->template_number != 0)
+        o->download.template_number = (uint8_t)order->template_number;
+    if (order->role >= 0) {
+        o->download.has_role = true;
+        o->download.role = (uint8_t)order->role;
+    }
+    if (order->rank != 0) {
+        o->download.has_rank = true;
+        o->download.rank = (uint8_t)order->rank;
+    }
+    if (order->has_marks) {
+        o->download.has_marks = true;
+        o->download.marks = order->marks;
+    }
+}
+
+static enum store_status reserve(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct order *order = x->work;
+    enum store_status status;
+    (void)now;
+    if (order->pool_id != 0) {
+        status = store_pool_reserve(store, order->pool_id, x->card_id, &order->subscription);
+        if (status == STORE_NONE)
+            x->problem = api_refusal(REFUSAL_POOL_EMPTY);
+        return status;
+    }
+    status = store_subscription_get(store, order->subscription_id, &order->subscription);
+    if (status != STORE_OK)
+        return status;
+    if (!check_free(x, &order->subscription))
+        return STORE_CONFLICT;
+    if (order->subscription.state != SUBSCRIPTION_FREE)
+        return STORE_OK; // already this card's; the core judges whether it is installed
+    order->subscription.state = SUBSCRIPTION_RESERVED;
+    order->subscription.card = x->card_id;
+    x->other_id = order->subscription_id;
+    return store_subscription_put(store, &order->subscription);
+}
+
+static void submit_download(struct api_exchange *x)
+{
+    struct order *order = x->work;
+    if (order->pool_id != 0)
+        x->other_id = order->subscription.id;
+    plan_download(order, &x->event.as.request.operation);
+    api_operation_submit(x);
+}
+
+static bool take_first(void *context, const struct subscription *row)
+{
+    *(struct subscription *)context = *row;
+    return false;
+}
+
+static bool check_pool(struct api_exchange *x, struct order *order)
+{
+    uint64_t total = 0;
+    const struct store_page first = {.limit = 1};
+    const enum store_status status =
+        store_subscriptions(x->reader, x->tenant, order->pool_id, 0, SUBSCRIPTION_FREE, NULL,
+                            &first, take_first, &order->subscription, &total);
+    if (status != STORE_OK)
+        api_refuse_store(x, status);
+    else if (total == 0)
+        api_refuse(x, api_refusal(REFUSAL_POOL_EMPTY));
+    return status == STORE_OK && total > 0;
+}
+
+static void download(struct api_exchange *x, struct order *order)
+{
+    if (order->pool_id != 0 && !check_pool(x, order))
+        return;
+    if (order->pool_id == 0 && !check_free(x, &order->subscription)) {
+        api_refuse(x, x->problem);
+        return;
+    }
+    // A trial takes nothing out of the pool.
+    if (x->is_dry_run)
+        submit_download(x);
+    else
+        api_commit(x, reserve, submit_download);
+}
+
+void api_card_operation_post(struct api_exchange *x)
+{
+    struct order *order = calloc(1, sizeof(*order));
+    struct operation *o = &x->event.as.request.operation;
+    x->work = order;
+    if (order == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    if (!api_card(x, &order->record))
+        return;
+    order->kind = api_body_enum(&x->body, "type", API_REQUIRED, kinds) + 1;
+    const bool is_forced = read_common(x, o);
+    read_members(x, order, o);
+    if (!api_end_reading(x) || !check_scope(x, order, is_forced) || !find_lookup(x, o) ||
+        !find_target(x, order, o))
+        return;
+    o->id = api_new_id(x);
+    o->kind = (uint8_t)order->kind;
+    if (order->kind == OPERATION_DOWNLOAD)
+        download(x, order);
+    else
+        api_operation_submit(x);
+}

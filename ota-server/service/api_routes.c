@@ -1,0 +1,57 @@
+// Every path of the interface: the one table that router, permissions and tests read.
+#include "ota-server/service/api_card.h"
+#include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_operation.h"
+
+#define CHANGES ROUTE_CHANGES
+
+// clang-format off
+const struct api_route_row api_routes[] = {
+    {API_GET, "/healthz", NULL, TAKES_NOTHING, ROUTE_OPEN, api_health},
+    {API_GET, "/readyz", NULL, TAKES_NOTHING, ROUTE_OPEN, api_ready},
+    {API_GET, "/metrics", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE, api_metrics},
+    {API_GET, "/docs/connectivity-management.yaml", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE, api_docs},
+    {API_GET, "/docs/openapi.yaml", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE, api_docs},
+    {API_POST, "/oauth2/token", NULL, TAKES_FORM, ROUTE_OPEN, api_token_post},
+
+    {API_GET, API_BASE "/cards", "cards:read", TAKES_NOTHING, 0, api_cards_list},
+    {API_POST, API_BASE "/cards/search", "cards:read", TAKES_JSON, 0, api_cards_search},
+    {API_GET, API_BASE "/cards/*", "cards:read", TAKES_NOTHING, 0, api_card_get},
+    {API_PATCH, API_BASE "/cards/*", "cards:write", TAKES_MERGE, CHANGES, api_card_patch},
+    {API_GET, API_BASE "/cards/*/subscriptions", "cards:read", TAKES_NOTHING, 0, api_card_subscriptions},
+    {API_GET, API_BASE "/cards/*/parameters", "cards:read", TAKES_NOTHING, 0, api_card_parameters},
+    {API_GET, API_BASE "/cards/*/messages", "cards:read", TAKES_NOTHING, 0, api_card_messages},
+    {API_GET, API_BASE "/cards/*/audit-trail", "audit-trail:read", TAKES_NOTHING, 0, api_card_trail},
+    {API_GET, API_BASE "/cards/*/operations", "operations:read", TAKES_NOTHING, 0, api_card_operations_list},
+    // The scope is that of the type in the body.
+    {API_POST, API_BASE "/cards/*/operations", NULL, TAKES_JSON, CHANGES, api_card_operation_post},
+    {API_PUT, API_BASE "/cards/*/dirty", "cards:dirty", TAKES_JSON, CHANGES, api_card_dirty_put},
+    {API_DELETE, API_BASE "/cards/*/dirty", "cards:dirty", TAKES_JSON, CHANGES, api_card_dirty_delete},
+    {API_DELETE, API_BASE "/cards/*/quarantine", "cards:dirty", TAKES_JSON, CHANGES, api_card_quarantine_delete},
+
+    {API_GET, API_BASE "/operations", "operations:read", TAKES_NOTHING, 0, api_operations_list},
+    {API_GET, API_BASE "/operations/*", "operations:read", TAKES_NOTHING, 0, api_operation_get},
+    {API_POST, API_BASE "/operations/*/resend", NULL, TAKES_MAYBE, CHANGES, api_operation_resend},
+    {API_POST, API_BASE "/operations/*/cancel", NULL, TAKES_MAYBE, CHANGES, api_operation_cancel},
+
+    {API_GET, API_BASE "/subscription-pools", "inventory:read", TAKES_NOTHING, 0, api_pools_list},
+    {API_POST, API_BASE "/subscription-pools", "inventory:write", TAKES_JSON, CHANGES, api_pools_post},
+    {API_GET, API_BASE "/subscription-pools/*", "inventory:read", TAKES_NOTHING, 0, api_pool_get},
+    {API_DELETE, API_BASE "/subscription-pools/*", "inventory:write", TAKES_NOTHING, CHANGES, api_pool_delete},
+    {API_GET, API_BASE "/subscriptions", "inventory:read", TAKES_NOTHING, 0, api_subscriptions_list},
+    {API_POST, API_BASE "/subscriptions/search", "inventory:read", TAKES_JSON, 0, api_subscriptions_search},
+    {API_GET, API_BASE "/subscriptions/*", "inventory:read", TAKES_NOTHING, 0, api_subscription_get},
+
+    {API_GET, API_BASE "/dirty-cards", "cards:read", TAKES_NOTHING, 0, api_dirty_list},
+    {API_GET, API_BASE "/dirty-cards/summary", "cards:read", TAKES_NOTHING, 0, api_dirty_summary},
+    {API_POST, API_BASE "/dirty-cards/*/audit", "operations:audit", TAKES_MAYBE, CHANGES, api_dirty_audit},
+    {API_POST, API_BASE "/dirty-cards/*/resolve", "cards:dirty", TAKES_JSON, CHANGES, api_dirty_resolve},
+
+    {API_GET, API_BASE "/audit-trail", "audit-trail:read", TAKES_NOTHING, 0, api_trail_list},
+    {API_POST, API_BASE "/audit-trail/verify", "audit-trail:verify", TAKES_MAYBE, 0, api_trail_verify},
+    {API_GET, API_BASE "/audit-trail/*", "audit-trail:read", TAKES_NOTHING, 0, api_trail_get},
+    {API_GET, API_BASE "/system", "system:read", TAKES_NOTHING, 0, api_system_get},
+};
+// clang-format on
+
+const size_t api_route_count = sizeof(api_routes) / sizeof(api_routes[0]);

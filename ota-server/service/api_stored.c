@@ -1,0 +1,429 @@
+// Idempotency: answers that were given are kept for 7 days under the caller's key, a duplicate of a
+// request in work waits for it, and a key whose request was committed without its answer (the
+// process ended in between) leads to the operation it started.
+#include "common/base/check.h"
+#include "common/base/text.h"
+#include "ota-server/service/api_exchange.h"
+#include "ota-server/service/api_operation.h"
+
+#include <stdlib.h>
+
+#define WAIT_MS 10000
+#define LIFE_MS (7ll * 24 * 60 * 60 * 1000)
+#define KEPT_BODY_MAX 65536
+#define KEPT_MAX (2 * KEPT_BODY_MAX + 4096) // a JSON text, escaped
+#define SWEEP_MS 60000
+#define SWEEP_ROWS 100
+
+struct kept_answer {
+    size_t headers_len, body_len, document_len;
+    uint8_t headers[API_HEADERS_MAX];
+    uint8_t body[KEPT_BODY_MAX];
+    uint8_t document[KEPT_MAX];
+};
+
+// --- the key ---
+
+static bool make_key_name(struct api_exchange *x, struct bytes key)
+{
+    uint8_t digest[32];
+    uint8_t client[8];
+    struct writer c = writer_of(client, sizeof(client));
+    writer_u64(&c, x->client.id);
+    struct sha256 *s = sha256_open();
+    const bool ok = s != NULL && sha256_add(s, writer_bytes(&c)) &&
+                    sha256_add(s, x->request->method) && sha256_add(s, bytes_of("", 1)) &&
+                    sha256_add(s, x->request->path) && sha256_add(s, bytes_of("", 1)) &&
+                    sha256_add(s, key) && sha256_finish(s, digest);
+    sha256_close(s);
+    struct writer w = writer_of(x->key_name, sizeof(x->key_name));
+    text_hex(&w, bytes_of(digest, sizeof(digest)));
+    text_end(&w);
+    return ok;
+}
+
+static bool read_key(struct api_exchange *x)
+{
+    const struct api_request *r = x->request;
+    const struct bytes key = r->idempotency_key.len > 0 ? r->idempotency_key : r->client_token;
+    if (r->idempotency_key.len > 0 && r->client_token.len > 0 &&
+        !bytes_equal(r->idempotency_key, r->client_token)) {
+        api_refuse(
+            x, api_problem_text(API_INVALID_ARGUMENT, "Idempotency-Key and X-Client-Token differ"));
+        return false;
+    }
+    if (key.len == 0) {
+        if ((x->route->flags & ROUTE_NEEDS_KEY) == 0)
+            return true;
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "Idempotency-Key is required"));
+        return false;
+    }
+    if (!api_is_idempotency_key(key)) {
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "Invalid Idempotency-Key"));
+        return false;
+    }
+    // A trial is never stored, so its key stays free for the real call.
+    if (!x->is_dry_run && !make_key_name(x, key)) {
+        api_refuse_code(x, API_INTERNAL);
+        return false;
+    }
+    return true;
+}
+
+// --- replay ---
+
+enum replay {
+    REPLAY_NONE,
+    REPLAY_OTHER_BODY,
+    REPLAY_READY,
+};
+
+struct replay_context {
+    struct api_exchange *x;
+    enum replay result;
+    uint64_t operation;
+};
+
+static bool digest_is(const json_t *root, const struct api_exchange *x)
+{
+    struct bytes text = {0};
+    uint8_t digest[32];
+    struct writer w = writer_of(digest, sizeof(digest));
+    return json_get_text(root, "digest", &text) == JSON_FOUND && text_unhex(text, &w) &&
+           bytes_equal(writer_bytes(&w), bytes_of(x->body_digest, sizeof(x->body_digest)));
+}
+
+static void take_answer(struct replay_context *c, const json_t *root)
+{
+    struct api_exchange *x = c->x;
+    struct bytes location = {0};
+    struct bytes body = {0};
+    int64_t status = 0;
+    if (json_get_integer(root, "status", 200, 499, &status) != JSON_FOUND ||
+        json_get_text(root, "location", &location) != JSON_FOUND ||
+        json_get_text(root, "body", &body) != JSON_FOUND || location.len >= API_URL_MAX)
+        return;
+    memcpy(x->location, location.at, location.len);
+    x->location[location.len] = '\0';
+    writer_copy(&x->out, body);
+    x->status = (unsigned)status;
+    x->type = body.len > 0 ? "application/json" : NULL;
+    c->result = REPLAY_READY;
+}
+
+static bool see_answer(void *context, const struct document *d)
+{
+    struct replay_context *c = context;
+    json_t *root = NULL;
+    if (json_read(d->body, &root) != JSON_READ_OK)
+        return false;
+    if (digest_is(root, c->x))
+        take_answer(c, root);
+    else
+        c->result = REPLAY_OTHER_BODY;
+    json_decref(root);
+    return false;
+}
+
+static bool see_claim(void *context, const struct document *d)
+{
+    struct replay_context *c = context;
+    json_t *root = NULL;
+    if (json_read(d->body, &root) != JSON_READ_OK)
+        return false;
+    c->operation = d->parent;
+    c->result = digest_is(root, c->x) ? REPLAY_READY : REPLAY_OTHER_BODY;
+    json_decref(root);
+    return false;
+}
+
+static bool refuse_other_body(struct api_exchange *x)
+{
+    x->key_name[0] = '\0'; // this answer is not that key's
+    api_refuse(
+        x, api_problem_text(API_INVALID_ARGUMENT, "Idempotency-Key was used with another body"));
+    return false;
+}
+
+static bool replay(struct api_exchange *x)
+{
+    struct replay_context c = {.x = x};
+    enum store_status status =
+        store_document_named(x->reader, "answer", x->key_name, see_answer, &c);
+    if (status == STORE_OK && c.result == REPLAY_READY) {
+        x->is_replayed = true;
+        text_put(&x->headers, "Idempotency-Replayed: true\n");
+        if (x->out.len == 0)
+            api_reply_empty(x, x->status);
+        else
+            api_reply(x, x->status);
+        return false;
+    }
+    if (c.result == REPLAY_OTHER_BODY)
+        return refuse_other_body(x);
+    c.operation = 0;
+    status = store_document_named(x->reader, "claim", x->key_name, see_claim, &c);
+    if (status != STORE_OK)
+        return true;
+    if (c.result == REPLAY_OTHER_BODY)
+        return refuse_other_body(x);
+    text_put(&x->headers, "Idempotency-Replayed: true\n");
+    // No such operation: the request was refused or never committed, so it is made again.
+    return !api_operation_reply_accepted(x, c.operation);
+}
+
+// The first of its kind that is still in work, or NULL.
+static struct api_exchange *first_in_work(struct api_exchange *x)
+{
+    for (struct api_exchange *o = x->api->in_work; o != NULL; o = o->next) {
+        if (o != x && !o->is_waiting && strcmp(o->key_name, x->key_name) == 0)
+            return o;
+    }
+    return NULL;
+}
+
+bool api_stored_begin(struct api_exchange *x)
+{
+    if ((x->route->flags & ROUTE_CHANGES) == 0 || (x->route->flags & ROUTE_OPEN) != 0)
+        return true;
+    if (!read_key(x))
+        return false;
+    if (x->key_name[0] == '\0')
+        return true;
+    if (first_in_work(x) != NULL) {
+        x->is_waiting = true;
+        return false;
+    }
+    return replay(x);
+}
+
+void api_stored_ended(struct api_exchange *x)
+{
+    if (x->key_name[0] == '\0')
+        return;
+    for (struct api_exchange *o = x->api->in_work; o != NULL; o = o->next) {
+        if (!o->is_waiting || strcmp(o->key_name, x->key_name) != 0)
+            continue;
+        api_start_answer(o);
+        api_run(o);
+        return; // the others wait for this one, or for the next end
+    }
+}
+
+// --- keeping ---
+
+static void write_document(struct api_exchange *x, struct writer *w)
+{
+    struct json_writer j = json_writer_of(w);
+    json_begin_object(&j);
+    api_put_hex(&j, "digest", bytes_of(x->body_digest, sizeof(x->body_digest)));
+    api_put_number(&j, "status", x->status);
+    api_put_text(&j, "location", x->location);
+    api_put_octets(&j, "body", writer_bytes(&x->out));
+    json_end_object(&j);
+}
+
+static enum store_status keep(void *context, struct store *store, struct utc now)
+{
+    struct api_exchange *x = context;
+    const struct document d = {
+        .kind = "answer",
+        .id = api_new_id(x),
+        .owner = x->tenant,
+        .name = x->key_name,
+        .created_at = now,
+        .changed_at = now,
+        .body = bytes_of(x->kept->document, x->kept->document_len),
+    };
+    const enum store_status status = store_document_put(store, &d);
+    // The same key from a moment ago: the first answer stays.
+    return status == STORE_CONFLICT ? STORE_OK : status;
+}
+
+static void deliver_kept(void *context, enum store_status status)
+{
+    struct api_exchange *x = context;
+    // The change itself is durable by now. An answer that could not be kept is given all the same;
+    // a repetition is then found by its claim or judged anew.
+    (void)status;
+    const char *type = x->type;
+    api_start_answer(x);
+    x->type = type;
+    writer_copy(&x->headers, bytes_of(x->kept->headers, x->kept->headers_len));
+    writer_copy(&x->out, bytes_of(x->kept->body, x->kept->body_len));
+    api_deliver(x);
+}
+
+static bool is_definite(unsigned status)
+{
+    return status < 500 && status != 401 && status != 403 && status != 429;
+}
+
+bool api_stored_keep(struct api_exchange *x)
+{
+    if (x->key_name[0] == '\0' || x->is_replayed || !is_definite(x->status) ||
+        x->out.len > KEPT_BODY_MAX)
+        return false;
+    x->kept = malloc(sizeof(*x->kept));
+    if (x->kept == NULL)
+        return false;
+    x->is_replayed = true;
+    memcpy(x->kept->headers, x->headers.at, x->headers.len);
+    memcpy(x->kept->body, x->out.at, x->out.len);
+    x->kept->headers_len = x->headers.len;
+    x->kept->body_len = x->out.len;
+    struct writer w = writer_of(x->kept->document, sizeof(x->kept->document));
+    write_document(x, &w);
+    x->kept->document_len = w.len;
+    return !w.failed && turn_write(x->api->options.turn, keep, deliver_kept, x);
+}
+
+// --- claims and correlators ---
+
+static enum store_status put_correlator(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct document d = {
+        .kind = "correlator",
+        .id = x->correlator_id,
+        .owner = x->tenant,
+        .created_at = now,
+        .changed_at = now,
+        .body = bytes_of_text(x->correlator),
+    };
+    const enum store_status status = store_document_put(store, &d);
+    return status == STORE_CONFLICT ? STORE_OK : status;
+}
+
+static bool see_id(void *context, const struct document *d)
+{
+    *(uint64_t *)context = d->id;
+    return false;
+}
+
+static enum store_status put_claim(struct api_exchange *x, struct store *store, struct utc now)
+{
+    uint64_t old = 0;
+    enum store_status status = store_document_named(store, "claim", x->key_name, see_id, &old);
+    if (status == STORE_OK)
+        status = store_document_delete(store, "claim", old);
+    if (status != STORE_OK && status != STORE_NONE)
+        return status;
+    uint8_t body[128];
+    struct writer w = writer_of(body, sizeof(body));
+    struct json_writer j = json_writer_of(&w);
+    json_begin_object(&j);
+    api_put_hex(&j, "digest", bytes_of(x->body_digest, sizeof(x->body_digest)));
+    json_end_object(&j);
+    const struct document d = {
+        .kind = "claim",
+        .id = api_new_id(x),
+        .owner = x->tenant,
+        .parent = x->object_id,
+        .name = x->key_name,
+        .created_at = now,
+        .changed_at = now,
+        .body = writer_bytes(&w),
+    };
+    return store_document_put(store, &d);
+}
+
+static enum store_status claim(void *context, struct store *store, struct utc now)
+{
+    struct api_exchange *x = context;
+    const enum store_status status = put_correlator(x, store, now);
+    if (status != STORE_OK || x->key_name[0] == '\0' || x->event.type != EVENT_REQUEST)
+        return status;
+    return put_claim(x, store, now);
+}
+
+static void claimed(void *context, enum store_status status)
+{
+    // The event that was queued before it answers; both fail with the same turn. The exchange may
+    // be gone by now.
+    (void)context;
+    (void)status;
+}
+
+void api_stored_claim(struct api_exchange *x)
+{
+    // In a full turn the request goes without its claim: only a crash before its answer is kept
+    // would then make a repetition a second request.
+    if (!turn_write(x->api->options.turn, claim, claimed, x))
+        return;
+}
+
+static bool see_text(void *context, const struct document *d)
+{
+    if (d->body.len <= API_CORRELATOR_MAX) {
+        memcpy(context, d->body.at, d->body.len);
+        ((char *)context)[d->body.len] = '\0';
+    }
+    return false;
+}
+
+void api_correlator_find(struct api_exchange *x, uint64_t id, char text[API_CORRELATOR_MAX + 1])
+{
+    text[0] = '\0';
+    if (id != 0 && store_document_get(x->reader, "correlator", id, see_text, text) != STORE_OK)
+        text[0] = '\0';
+}
+
+// --- time ---
+
+struct sweep {
+    const char *kind;
+    struct utc now;
+    uint64_t ids[SWEEP_ROWS];
+    size_t count;
+};
+
+static bool see_old(void *context, const struct document *d)
+{
+    struct sweep *s = context;
+    const bool is_token = strcmp(s->kind, "token") == 0;
+    const bool is_old = is_token ? d->state <= s->now.ms : d->created_at.ms + LIFE_MS <= s->now.ms;
+    if (is_old)
+        s->ids[s->count++] = d->id;
+    return is_old && s->count < SWEEP_ROWS; // oldest first
+}
+
+static enum store_status sweep(void *context, struct store *store, struct utc now)
+{
+    (void)context;
+    static const char *const kinds[] = {"answer", "claim", "token"};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        struct sweep s = {.kind = kinds[i], .now = now};
+        const struct document_filter filter = {.kind = kinds[i], .state = -1};
+        const struct store_page page = {.limit = SWEEP_ROWS};
+        enum store_status status = store_documents(store, &filter, &page, see_old, &s, NULL);
+        for (size_t k = 0; k < s.count && status == STORE_OK; k++)
+            status = store_document_delete(store, kinds[i], s.ids[k]);
+        if (status != STORE_OK)
+            return status;
+    }
+    return STORE_OK;
+}
+
+static void swept(void *context, enum store_status status)
+{
+    (void)context;
+    (void)status; // what stayed is swept the next time
+}
+
+void api_stored_tick(struct api *api, struct api_now now)
+{
+    for (struct api_exchange *x = api->in_work; x != NULL; x = x->next) {
+        if (!x->is_waiting || !instant_is_due(instant_after(x->now.instant, WAIT_MS), now.instant))
+            continue;
+        x->is_waiting = false;
+        x->key_name[0] = '\0';
+        api_start_answer(x);
+        api_refuse_code(x, API_UNAVAILABLE);
+        break; // the list has changed; the others have their tick
+    }
+    if (now.utc.ms - api->swept_at.ms < SWEEP_MS)
+        return;
+    api->swept_at = now.utc;
+    if (!turn_write(api->options.turn, sweep, swept, api))
+        return;
+}

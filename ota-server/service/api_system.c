@@ -1,0 +1,194 @@
+// Health, readiness, metrics, documents, and what the installation is.
+#include "common/base/text.h"
+#include "ota-server/service/api_handlers.h"
+
+void api_health(struct api_exchange *x)
+{
+    json_begin_object(&x->json);
+    api_put_text(&x->json, "status", "ok");
+    json_end_object(&x->json);
+    api_reply(x, 200);
+}
+
+static void put_check(struct json_writer *j, const char *name, bool ok)
+{
+    json_begin_object(j);
+    api_put_text(j, "name", name);
+    api_put_bool(j, "ok", ok);
+    json_end_object(j);
+}
+
+void api_ready(struct api_exchange *x)
+{
+    struct store_counts counts;
+    // A wall clock before the first release cannot judge signatures or deadlines.
+    const struct utc first_release = {1767225600000}; // 2026-01-01
+    uint8_t nothing[4096];
+    struct writer unused = writer_of(nothing, sizeof(nothing));
+    struct json_writer links = json_writer_of(&unused);
+    json_begin_object(&links);
+    const bool has_database = store_counts(x->reader, 0, &counts) == STORE_OK;
+    const bool has_link = x->api->options.links == NULL ||
+                          x->api->options.links(x->api->options.links_context, &links);
+    const bool has_clock = x->now.utc.ms >= first_release.ms;
+    struct json_writer *j = &x->json;
+    json_begin_object(j);
+    api_put_text(j, "status", has_database && has_link && has_clock ? "ok" : "unready");
+    api_open_array(j, "checks");
+    put_check(j, "database", has_database);
+    put_check(j, "smsc", has_link);
+    put_check(j, "writer", has_database);
+    put_check(j, "keys", x->api->options.client_key.len == 32);
+    put_check(j, "clock", has_clock);
+    json_end_array(j);
+    json_end_object(j);
+    api_reply(x, has_database && has_link && has_clock ? 200 : 503);
+}
+
+void api_system_get(struct api_exchange *x)
+{
+    struct json_writer *j = &x->json;
+    struct store_counts counts;
+    uint64_t head = 0;
+    uint8_t hash[32];
+    if (!api_end_reading(x))
+        return;
+    enum store_status status = store_counts(x->reader, x->tenant, &counts);
+    if (status == STORE_OK)
+        status = store_trail_head(x->reader, &head, hash);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    json_begin_object(j);
+    api_put_text(j, "version", x->api->options.version);
+    api_put_time(j, "startedAt", x->api->started_at);
+    api_put_bool(j, "fourEyes", !x->api->options.single_person);
+    api_put_bool(j, "masking", !x->api->options.is_clear);
+    api_open_object(j, "cards");
+    for (unsigned i = 0; i < CARD_STATES; i++)
+        api_put_number(j, card_state_name((uint8_t)i), counts.cards_by_state[i]);
+    json_end_object(j);
+    api_open_object(j, "queues");
+    api_put_number(j, "outbox", counts.outbox);
+    api_put_number(j, "strays", counts.strays);
+    json_end_object(j);
+    api_open_object(j, "auditTrail");
+    api_put_number(j, "sequence", head);
+    api_put_hex(j, "headHash", bytes_of(hash, sizeof(hash)));
+    json_end_object(j);
+    if (x->api->options.links != NULL)
+        (void)x->api->options.links(x->api->options.links_context, j);
+    json_end_object(j);
+    api_reply(x, 200);
+}
+
+// --- metrics [Prometheus text exposition format 0.0.4] ---
+
+static void metric(struct writer *w, const char *name, const char *label, const char *value,
+                   uint64_t number)
+{
+    text_put(w, "otaria_");
+    text_put(w, name);
+    if (label != NULL) {
+        text_put(w, "{");
+        text_put(w, label);
+        text_put(w, "=\"");
+        text_put(w, value);
+        text_put(w, "\"}");
+    }
+    text_put(w, " ");
+    text_decimal(w, number);
+    text_put(w, "\n");
+}
+
+static void family(struct writer *w, const char *name, const char *type, const char *help)
+{
+    text_put(w, "# HELP otaria_");
+    text_put(w, name);
+    text_put(w, " ");
+    text_put(w, help);
+    text_put(w, "\n# TYPE otaria_");
+    text_put(w, name);
+    text_put(w, " ");
+    text_put(w, type);
+    text_put(w, "\n");
+}
+
+static void one(struct writer *w, const char *name, const char *type, const char *help,
+                uint64_t number)
+{
+    family(w, name, type, help);
+    metric(w, name, NULL, NULL, number);
+}
+
+static void put_turn_metrics(struct writer *w, const struct turn_counts *c)
+{
+    one(w, "events_total", "counter", "Events decided.", c->events);
+    one(w, "turns_total", "counter", "Turns run.", c->turns);
+    one(w, "commits_total", "counter", "Transactions committed.", c->commits);
+    one(w, "packets_sent_total", "counter", "Packets handed to links.", c->sent);
+    one(w, "messages_received_total", "counter", "Messages from cards.", c->received);
+    one(w, "messages_dropped_total", "counter", "Messages that were not fresh.", c->dropped);
+    one(w, "messages_stray_total", "counter", "Messages that fit no card.", c->strays);
+    one(w, "failures_total", "counter", "Events and turns that failed.", c->failures);
+}
+
+static void put_store_metrics(struct writer *w, const struct store_counts *c)
+{
+    family(w, "cards", "gauge", "Cards by state.");
+    for (unsigned i = 0; i < CARD_STATES; i++)
+        metric(w, "cards", "state", card_state_name((uint8_t)i), c->cards_by_state[i]);
+    family(w, "cards_marked", "gauge", "Cards by mark.");
+    for (unsigned i = 0; i < CARD_MARKS; i++)
+        metric(w, "cards_marked", "mark", card_mark_name((uint8_t)i), c->cards_by_mark[i]);
+    family(w, "operations", "gauge", "Operations by status.");
+    for (unsigned i = 0; i < OPERATION_STATUSES; i++)
+        metric(w, "operations", "status", operation_status_name((uint8_t)i),
+               c->operations_by_status[i]);
+    one(w, "outbox", "gauge", "Packets that wait for a link.", c->outbox);
+    one(w, "trail_rows", "gauge", "Rows of the audit trail.", c->trail);
+}
+
+static bool may_see_metrics(struct api_exchange *x)
+{
+    const char *peer = x->request->peer;
+    if (strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 || strcmp(peer, "::1") == 0)
+        return true;
+    if (!api_authenticate(x)) {
+        api_refuse_code(x, API_UNAUTHENTICATED);
+        return false;
+    }
+    if (api_has_scope(x, "metrics:read"))
+        return true;
+    api_refuse_code(x, API_PERMISSION_DENIED);
+    return false;
+}
+
+void api_metrics(struct api_exchange *x)
+{
+    static const char *const classes[] = {"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    struct store_counts counts;
+    if (!may_see_metrics(x))
+        return;
+    const enum store_status status = store_counts(x->reader, 0, &counts);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    family(&x->out, "http_answers_total", "counter", "Answers of the API by class.");
+    for (unsigned i = 2; i < 6; i++)
+        metric(&x->out, "http_answers_total", "class", classes[i], x->api->answers[i]);
+    const struct turn_counts turns = turn_counts(x->api->options.turn);
+    put_turn_metrics(&x->out, &turns);
+    put_store_metrics(&x->out, &counts);
+    x->type = "text/plain; version=0.0.4; charset=utf-8";
+    api_reply(x, 200);
+}
+
+void api_docs(struct api_exchange *x)
+{
+    text_put(&x->out, x->api->options.openapi);
+    x->type = "application/yaml";
+    api_reply(x, 200);
+}

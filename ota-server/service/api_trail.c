@@ -1,0 +1,206 @@
+// The audit trail: rows, one row, and the check of the chain.
+#include "common/base/text.h"
+#include "ota-server/service/api_handlers.h"
+
+#include <stdlib.h>
+
+// One call recomputes at most this many rows, because nothing else is served meanwhile. Longer
+// ranges are verified in pieces: each piece checks the hash that links it to the one before.
+#define VERIFY_ROWS_MAX 200000
+
+// Each member is empty or left out when the row has none.
+static void put_actor(struct json_writer *j, const struct trail_row *row)
+{
+    api_open_object(j, "actor");
+    api_put_text(j, "kind", actor_kind_name(row->actor.kind));
+    api_put_id(j, "id", row->actor.kind == ACTOR_USER ? "usr" : "cli", row->actor.id);
+    if (row->address != NULL && row->address[0] != '\0')
+        api_put_text(j, "address", row->address);
+    json_end_object(j);
+}
+
+static void put_if(struct json_writer *j, const char *name, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        api_put_text(j, name, text);
+}
+
+static bool put_row(void *context, const struct trail_row *row)
+{
+    struct api_exchange *x = context;
+    struct json_writer *j = &x->json;
+    char correlator[API_CORRELATOR_MAX + 1];
+    json_begin_object(j);
+    api_put_number(j, "sequence", row->sequence);
+    api_put_time(j, "at", row->at);
+    api_put_id(j, "enterpriseId", "ent", row->tenant);
+    put_actor(j, row);
+    put_if(j, "action", row->action);
+    api_open_object(j, "object");
+    put_if(j, "kind", row->object_kind);
+    put_if(j, "id", row->pseudonym);
+    json_end_object(j);
+    api_put_id(j, "operationId", "op", row->operation);
+    api_correlator_find(x, row->correlator, correlator);
+    put_if(j, "correlator", correlator);
+    put_if(j, "before", row->before);
+    put_if(j, "after", row->after);
+    put_if(j, "reason", row->reason);
+    api_put_id(j, "approvalId", "apr", row->approval);
+    put_if(j, "result", row->result);
+    api_put_hex(j, "previousHash", bytes_of(row->previous, sizeof(row->previous)));
+    api_put_hex(j, "hash", bytes_of(row->hash, sizeof(row->hash)));
+    json_end_object(j);
+    return true;
+}
+
+static void take_id(struct api_exchange *x, const char *name, const char *prefix, uint64_t *id)
+{
+    struct bytes text;
+    if (api_query_take(&x->query, name, &text) && !api_id_read(text, prefix, id))
+        *id = UINT64_MAX >> 1; // nobody's
+}
+
+static bool read_filter(struct api_exchange *x, struct trail_filter *f, char action[48])
+{
+    struct bytes text;
+    trail_filter_init(f);
+    f->tenant = x->tenant;
+    struct api_problem p = api_query_time(&x->query, "from", &f->from);
+    if (p.code == API_OK)
+        p = api_query_time(&x->query, "to", &f->to);
+    take_id(x, "cardId", "crd", &f->object);
+    if (f->object != 0)
+        f->object_kind = "card";
+    take_id(x, "operationId", "op", &f->operation);
+    if (api_query_take(&x->query, "actor", &text)) {
+        f->actor_kind = ACTOR_CLIENT;
+        if (!api_id_read(text, "cli", &f->actor_id))
+            f->actor_id = UINT64_MAX >> 1;
+    }
+    if (api_query_take(&x->query, "action", &text)) {
+        struct writer w = writer_of(action, 48);
+        writer_copy(&w, text);
+        f->action = text_end(&w);
+    }
+    if (api_query_take(&x->query, "correlator", &text))
+        f->correlator = api_correlator_hash(text);
+    if (p.code == API_OK)
+        return true;
+    api_refuse(x, p);
+    return false;
+}
+
+static void reply_rows(struct api_exchange *x, const struct trail_filter *filter,
+                       struct api_list *list)
+{
+    api_list_open(x);
+    const enum store_status status =
+        store_trail(x->reader, filter, !list->page.is_descending && list->page.sort == 1,
+                    &list->window, put_row, x, &list->total);
+    if (status == STORE_OK)
+        api_list_end(x, list);
+    else
+        api_refuse_store(x, status);
+}
+
+void api_trail_list(struct api_exchange *x)
+{
+    // Newest first unless sort=sequence.
+    static const char *const fields[] = {"at", "sequence", NULL};
+    struct trail_filter filter;
+    struct api_list list;
+    char action[48];
+    if (read_filter(x, &filter, action) && api_list_begin(x, &list, fields) && api_end_reading(x))
+        reply_rows(x, &filter, &list);
+}
+
+void api_card_trail(struct api_exchange *x)
+{
+    static const char *const fields[] = {"at", "sequence", NULL};
+    struct trail_filter filter;
+    struct api_list list;
+    struct record *record = calloc(1, sizeof(*record));
+    x->work = record;
+    if (record == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    if (!api_card(x, record) || !api_list_begin(x, &list, fields) || !api_end_reading(x))
+        return;
+    trail_filter_init(&filter);
+    filter.tenant = x->tenant;
+    filter.object = x->card_id;
+    filter.object_kind = "card";
+    reply_rows(x, &filter, &list);
+}
+
+void api_trail_get(struct api_exchange *x)
+{
+    struct trail_filter filter;
+    const struct store_page first = {.limit = 1};
+    uint64_t total = 0;
+    trail_filter_init(&filter);
+    filter.tenant = x->tenant;
+    if (!api_end_reading(x))
+        return;
+    if (!text_read_decimal(x->match.captures[0], &filter.sequence) || filter.sequence == 0) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return;
+    }
+    const enum store_status status =
+        store_trail(x->reader, &filter, true, &first, put_row, x, &total);
+    if (status != STORE_OK || x->out.len == 0)
+        api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
+    else
+        api_reply(x, 200);
+}
+
+static void put_verdict(struct json_writer *j, const struct trail_verdict *v)
+{
+    json_begin_object(j);
+    api_put_bool(j, "ok", v->ok);
+    api_put_number(j, "fromSequence", v->from);
+    api_put_number(j, "toSequence", v->to);
+    api_put_number(j, "checked", v->checked);
+    api_put_hex(j, "headHash", bytes_of(v->head, sizeof(v->head)));
+    if (!v->ok) {
+        api_put_number(j, "firstBadSequence", v->first_bad);
+        api_put_text(j, "problem", v->problem);
+    }
+    api_open_object(j, "checkpoints");
+    api_put_number(j, "checked", v->checkpoints);
+    api_put_number(j, "lastSequence", v->checkpoint_last);
+    json_end_object(j);
+    json_end_object(j);
+}
+
+void api_trail_verify(struct api_exchange *x)
+{
+    struct trail_verdict verdict;
+    uint64_t head = 0;
+    uint8_t hash[32];
+    const int64_t from = api_body_integer(&x->body, "fromSequence", 1, INT64_MAX, 1);
+    int64_t to = api_body_integer(&x->body, "toSequence", 1, INT64_MAX, 0);
+    if (!api_end_reading(x))
+        return;
+    enum store_status status = store_trail_head(x->reader, &head, hash);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    if (to == 0)
+        to = (int64_t)head;
+    if (to - from >= VERIFY_ROWS_MAX) {
+        api_refuse(x, api_problem_field(API_OUT_OF_RANGE, bytes_of_text("toSequence"),
+                                        "At most 200000 rows in one call"));
+        return;
+    }
+    status = store_trail_verify(x->reader, (uint64_t)from, (uint64_t)to, &verdict);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    put_verdict(&x->json, &verdict);
+    api_reply(x, 200);
+}

@@ -1,0 +1,324 @@
+#include "ota-server/service/auth_client.h"
+
+#include "common/base/json_writer.h"
+#include "common/base/text.h"
+#include "common/host/json.h"
+#include "ota-server/service/api_text.h"
+
+#define SCOPE_PREFIX "connectivity-management:"
+#define BODY_MAX 8192
+
+bool auth_has_scope(const struct auth_client *client, struct bytes scope)
+{
+    for (unsigned i = 0; i < client->scope_count; i++) {
+        if (bytes_equal(bytes_of_text(client->scopes[i]), scope))
+            return true;
+    }
+    return false;
+}
+
+static bool is_scope(struct bytes scope)
+{
+    const struct bytes resource = api_until(scope, ':');
+    if (resource.len == 0 || resource.len + 1 >= scope.len)
+        return false;
+    for (size_t i = 0; i < scope.len; i++) {
+        const uint8_t c = scope.at[i];
+        if (!(c >= 'a' && c <= 'z') && c != '-' && c != ':')
+            return false;
+    }
+    return scope.len < AUTH_SCOPE_SIZE;
+}
+
+bool auth_add_scope(struct auth_client *client, struct bytes scope)
+{
+    if (!is_scope(scope) || client->scope_count == AUTH_SCOPES_MAX)
+        return false;
+    if (auth_has_scope(client, scope))
+        return true;
+    memcpy(client->scopes[client->scope_count], scope.at, scope.len);
+    client->scopes[client->scope_count][scope.len] = '\0';
+    client->scope_count++;
+    return true;
+}
+
+// --- as documents ---
+
+static void write_client(struct writer *w, const struct auth_client *client)
+{
+    struct json_writer j = json_writer_of(w);
+    json_begin_object(&j);
+    json_put_key(&j, "name");
+    json_put_string(&j, client->name);
+    json_put_key(&j, "perSecond");
+    json_put_unsigned(&j, client->per_second);
+    json_put_key(&j, "burst");
+    json_put_unsigned(&j, client->burst);
+    json_put_key(&j, "scopes");
+    json_begin_array(&j);
+    for (unsigned i = 0; i < client->scope_count; i++)
+        json_put_string(&j, client->scopes[i]);
+    json_end_array(&j);
+    json_put_key(&j, "secrets");
+    json_begin_array(&j);
+    for (unsigned i = 0; i < client->secret_count; i++) {
+        char hex[2 * (CRYPTO_NONCE_SIZE + AUTH_SEALED_SIZE)];
+        struct writer h = writer_of(hex, sizeof(hex));
+        text_hex(&h, bytes_of(client->secrets[i].nonce, CRYPTO_NONCE_SIZE));
+        text_hex(&h, bytes_of(client->secrets[i].sealed, AUTH_SEALED_SIZE));
+        json_begin_object(&j);
+        json_put_key(&j, "sealed");
+        json_put_text(&j, writer_bytes(&h));
+        json_put_key(&j, "until");
+        json_put_signed(&j, client->secrets[i].until.ms);
+        json_end_object(&j);
+    }
+    json_end_array(&j);
+    json_end_object(&j);
+}
+
+static bool read_secret(const json_t *object, struct auth_secret *out)
+{
+    uint8_t octets[CRYPTO_NONCE_SIZE + AUTH_SEALED_SIZE];
+    struct writer w = writer_of(octets, sizeof(octets));
+    struct bytes sealed = {0};
+    if (json_get_text(object, "sealed", &sealed) != JSON_FOUND || !text_unhex(sealed, &w) ||
+        w.len != sizeof(octets))
+        return false;
+    memcpy(out->nonce, octets, CRYPTO_NONCE_SIZE);
+    memcpy(out->sealed, octets + CRYPTO_NONCE_SIZE, AUTH_SEALED_SIZE);
+    return json_get_integer(object, "until", 0, INT64_MAX, &out->until.ms) == JSON_FOUND;
+}
+
+static void copy_text(char *to, size_t size, struct bytes text)
+{
+    const size_t len = text.len < size - 1 ? text.len : size - 1;
+    memcpy(to, text.at, len);
+    to[len] = '\0';
+}
+
+static bool read_lists(const json_t *root, struct auth_client *out)
+{
+    const json_t *list = NULL;
+    size_t i;
+    const json_t *item;
+    if (json_get_array(root, "scopes", &list) != JSON_FOUND)
+        return false;
+    json_array_foreach(list, i, item)
+    {
+        if (!auth_add_scope(out, bytes_of(json_string_value(item), json_string_length(item))))
+            return false;
+    }
+    if (json_get_array(root, "secrets", &list) != JSON_FOUND)
+        return false;
+    json_array_foreach(list, i, item)
+    {
+        if (out->secret_count == AUTH_SECRETS_MAX ||
+            !read_secret(item, &out->secrets[out->secret_count]))
+            return false;
+        out->secret_count++;
+    }
+    return true;
+}
+
+struct found_client {
+    struct auth_client *out;
+    bool ok;
+};
+
+static bool take_client(void *context, const struct document *d)
+{
+    struct found_client *f = context;
+    *f->out = (struct auth_client){.id = d->id, .tenant = d->owner, .is_suspended = d->state != 1};
+    if (d->name != NULL)
+        copy_text(f->out->app_key, sizeof(f->out->app_key), bytes_of_text(d->name));
+    json_t *root = NULL;
+    if (json_read(d->body, &root) != JSON_READ_OK)
+        return false;
+    struct bytes name = {0};
+    int64_t per_second = 0;
+    int64_t burst = 0;
+    f->ok = json_get_text(root, "name", &name) == JSON_FOUND &&
+            json_get_integer(root, "perSecond", 1, 100000, &per_second) == JSON_FOUND &&
+            json_get_integer(root, "burst", 1, 100000, &burst) == JSON_FOUND &&
+            read_lists(root, f->out);
+    if (f->ok) {
+        copy_text(f->out->name, sizeof(f->out->name), name);
+        f->out->per_second = (uint32_t)per_second;
+        f->out->burst = (uint32_t)burst;
+    }
+    json_decref(root);
+    return false;
+}
+
+enum store_status auth_client_by_key(struct store *s, struct bytes app_key, struct auth_client *out)
+{
+    char name[AUTH_APP_KEY_SIZE + 1];
+    if (!auth_is_app_key(app_key))
+        return STORE_NONE;
+    copy_text(name, sizeof(name), app_key);
+    struct found_client f = {.out = out};
+    const enum store_status status = store_document_named(s, "client", name, take_client, &f);
+    return status == STORE_OK && !f.ok ? STORE_FAILED : status;
+}
+
+enum store_status auth_client_get(struct store *s, uint64_t id, struct auth_client *out)
+{
+    struct found_client f = {.out = out};
+    const enum store_status status = store_document_get(s, "client", id, take_client, &f);
+    return status == STORE_OK && !f.ok ? STORE_FAILED : status;
+}
+
+enum store_status auth_client_put(struct store *s, const struct auth_client *client, struct utc now)
+{
+    uint8_t body[BODY_MAX];
+    struct writer w = writer_of(body, sizeof(body));
+    write_client(&w, client);
+    if (w.failed)
+        return STORE_FAILED;
+    const struct document d = {
+        .kind = "client",
+        .id = client->id,
+        .owner = client->tenant,
+        .name = client->app_key,
+        .state = client->is_suspended ? 0 : 1,
+        .created_at = now,
+        .changed_at = now,
+        .body = writer_bytes(&w),
+    };
+    return store_document_put(s, &d);
+}
+
+bool auth_client_add_secret(struct auth_client *client, struct crypto *crypto,
+                            const struct secret_key *key, const char *secret,
+                            const uint8_t nonce[CRYPTO_NONCE_SIZE])
+{
+    if (client->secret_count == AUTH_SECRETS_MAX)
+        return false;
+    struct auth_secret *s = &client->secrets[client->secret_count];
+    memcpy(s->nonce, nonce, CRYPTO_NONCE_SIZE);
+    struct writer w = writer_of(s->sealed, sizeof(s->sealed));
+    if (!crypto_seal(crypto, key, nonce, bytes_of_text(client->app_key), bytes_of_text(secret), &w))
+        return false;
+    s->until = (struct utc){0};
+    client->secret_count++;
+    return true;
+}
+
+bool auth_client_secret(const struct auth_client *client, struct crypto *crypto,
+                        const struct secret_key *key, unsigned index, struct utc now,
+                        uint8_t secret[AUTH_SECRET_SIZE])
+{
+    if (index >= client->secret_count)
+        return false;
+    const struct auth_secret *s = &client->secrets[index];
+    if (s->until.ms != 0 && s->until.ms <= now.ms)
+        return false;
+    struct writer w = writer_of(secret, AUTH_SECRET_SIZE);
+    return crypto_unseal(crypto, key, s->nonce, bytes_of_text(client->app_key),
+                         bytes_of(s->sealed, sizeof(s->sealed)), &w) &&
+           w.len == AUTH_SECRET_SIZE;
+}
+
+// --- random texts ---
+
+void auth_app_key_make(char text[AUTH_APP_KEY_SIZE + 1], const uint8_t entropy[AUTH_APP_KEY_SIZE])
+{
+    // 32 of the 62 allowed characters: every octet gives five even bits, 100 in all.
+    static const char alphabet[] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    for (size_t i = 0; i < AUTH_APP_KEY_SIZE; i++)
+        text[i] = alphabet[entropy[i] & 31];
+    text[AUTH_APP_KEY_SIZE] = '\0';
+}
+
+void auth_secret_make(char text[AUTH_TOKEN_SIZE], const uint8_t entropy[32])
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (unsigned i = 0; i < AUTH_TOKEN_SIZE - 1; i++) {
+        unsigned digit = 0;
+        for (unsigned bit = i * 6; bit < i * 6 + 6; bit++)
+            digit = digit << 1 | (bit < 256 ? entropy[bit / 8] >> (7 - bit % 8) & 1u : 0u);
+        text[i] = alphabet[digit];
+    }
+    text[AUTH_TOKEN_SIZE - 1] = '\0';
+}
+
+// --- tokens ---
+
+static bool token_name(struct bytes token, char name[2 * CRYPTO_SHA256_SIZE + 1])
+{
+    uint8_t digest[CRYPTO_SHA256_SIZE];
+    struct sha256 *s = sha256_open();
+    const bool ok = s != NULL && sha256_add(s, token) && sha256_finish(s, digest);
+    sha256_close(s);
+    struct writer w = writer_of(name, 2 * CRYPTO_SHA256_SIZE + 1);
+    text_hex(&w, bytes_of(digest, sizeof(digest)));
+    text_end(&w);
+    return ok;
+}
+
+struct found_token {
+    uint64_t client;
+    struct utc until;
+    char scope[BODY_MAX];
+};
+
+static bool take_token(void *context, const struct document *d)
+{
+    struct found_token *f = context;
+    f->client = d->parent;
+    f->until = (struct utc){d->state};
+    copy_text(f->scope, sizeof(f->scope), d->body);
+    return false;
+}
+
+// Leaves only the scopes of the list that the client still has.
+static void narrow(struct auth_client *client, struct bytes list)
+{
+    struct auth_client all = *client;
+    client->scope_count = 0;
+    for (size_t at = 0; at < list.len;) {
+        const struct bytes scope = api_until(bytes_slice(list, at, list.len), ' ');
+        at += scope.len + 1;
+        const struct bytes own = bytes_slice(scope, strlen(SCOPE_PREFIX), scope.len);
+        // Cannot fail: the client had it.
+        if (auth_has_scope(&all, own) && !auth_add_scope(client, own))
+            return;
+    }
+}
+
+enum store_status auth_token_find(struct store *s, struct bytes token, struct utc now,
+                                  struct auth_client *out)
+{
+    char name[2 * CRYPTO_SHA256_SIZE + 1];
+    struct found_token f = {0};
+    if (!token_name(token, name))
+        return STORE_FAILED;
+    enum store_status status = store_document_named(s, "token", name, take_token, &f);
+    if (status == STORE_OK)
+        status = f.until.ms > now.ms ? auth_client_get(s, f.client, out) : STORE_NONE;
+    if (status == STORE_OK)
+        narrow(out, bytes_of_text(f.scope));
+    return status;
+}
+
+enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth_client *client,
+                                 const char *token, struct bytes scope, struct utc now)
+{
+    char name[2 * CRYPTO_SHA256_SIZE + 1];
+    if (!token_name(bytes_of_text(token), name))
+        return STORE_FAILED;
+    const struct document d = {
+        .kind = "token",
+        .id = id,
+        .owner = client->tenant,
+        .parent = client->id,
+        .name = name,
+        .state = utc_after(now, AUTH_TOKEN_LIFE_S * 1000).ms,
+        .created_at = now,
+        .changed_at = now,
+        .body = scope,
+    };
+    return store_document_put(s, &d);
+}

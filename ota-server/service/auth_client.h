@@ -1,0 +1,67 @@
+// API clients and their tokens: who a request comes from. Kept as documents of the kinds "client"
+// and "token"; a secret is sealed, a token is only there as its SHA-256.
+//
+// Promises: every failure is the same answer, and unknown and wrong take the same work.
+#pragma once
+
+#include "common/host/crypto.h"
+#include "ota-server/service/auth_hmac.h"
+#include "ota-server/store/store.h"
+
+#define AUTH_SCOPES_MAX 64
+#define AUTH_SCOPE_SIZE 64
+#define AUTH_NAME_SIZE 65
+#define AUTH_SECRETS_MAX 2
+#define AUTH_SEALED_SIZE (AUTH_SECRET_SIZE + CRYPTO_TAG_SIZE)
+#define AUTH_TOKEN_SIZE 44 // 256 bits in base64url and a zero
+#define AUTH_TOKEN_LIFE_S 3600
+
+struct auth_secret {
+    uint8_t nonce[CRYPTO_NONCE_SIZE];
+    uint8_t sealed[AUTH_SEALED_SIZE];
+    struct utc until; // 0: no end
+};
+
+struct auth_client {
+    uint64_t id;
+    uint64_t tenant;
+    char app_key[AUTH_APP_KEY_SIZE + 1];
+    char name[AUTH_NAME_SIZE];
+    bool is_suspended;
+    uint32_t per_second, burst;
+    uint8_t scope_count;
+    char scopes[AUTH_SCOPES_MAX][AUTH_SCOPE_SIZE]; // without "connectivity-management:"
+    uint8_t secret_count;
+    struct auth_secret secrets[AUTH_SECRETS_MAX];
+};
+
+bool auth_has_scope(const struct auth_client *client, struct bytes scope);
+// False for a scope that is none of "resource:action", too long, or one too many.
+bool auth_add_scope(struct auth_client *client, struct bytes scope) MUST_USE;
+
+// STORE_NONE when there is no such client.
+enum store_status auth_client_by_key(struct store *s, struct bytes app_key,
+                                     struct auth_client *out) MUST_USE;
+enum store_status auth_client_get(struct store *s, uint64_t id, struct auth_client *out) MUST_USE;
+// Inserts; the caller chose id and APPKEY.
+enum store_status auth_client_put(struct store *s, const struct auth_client *client,
+                                  struct utc now) MUST_USE;
+// Adds a secret; false when OpenSSL refuses or the client has two.
+bool auth_client_add_secret(struct auth_client *client, struct crypto *crypto,
+                            const struct secret_key *key, const char *secret,
+                            const uint8_t nonce[CRYPTO_NONCE_SIZE]) MUST_USE;
+// Opens secret number `index`; AUTH_SECRET_SIZE octets. False when it has ended or does not open.
+bool auth_client_secret(const struct auth_client *client, struct crypto *crypto,
+                        const struct secret_key *key, unsigned index, struct utc now,
+                        uint8_t secret[AUTH_SECRET_SIZE]) MUST_USE;
+
+// 20 characters for an APPKEY, and 43 for a secret or token, of as much entropy.
+void auth_app_key_make(char text[AUTH_APP_KEY_SIZE + 1], const uint8_t entropy[AUTH_APP_KEY_SIZE]);
+void auth_secret_make(char text[AUTH_TOKEN_SIZE], const uint8_t entropy[32]);
+
+// The client of a token that has not ended, with only the scopes of the token.
+enum store_status auth_token_find(struct store *s, struct bytes token, struct utc now,
+                                  struct auth_client *out) MUST_USE;
+// Keeps a token: `scope` is the list of scopes, separated by spaces, with their prefix.
+enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth_client *client,
+                                 const char *token, struct bytes scope, struct utc now) MUST_USE;
