@@ -184,7 +184,7 @@ static bool fields_read(struct bytes objects, struct fields *f)
 {
     struct reader r = reader_of(objects);
     struct tlv object;
-    f->present = 0;
+    *f = (struct fields){0};
     while (tlv_next(&r, &object))
         if (!field_take(f, &object))
             return false;

@@ -90,18 +90,19 @@ static bool password_fits(const struct smsc_account *account, struct bytes given
 static void handle_bind(struct smsc *s, struct smsc_link *link, const struct smpp_pdu *pdu)
 {
     uint32_t status = ESME_RINVSYSID;
-    for (uint16_t i = 0; i < s->config.account_count; i++) {
+    for (size_t i = 0; i < s->config.account_count; i++) {
         const struct smsc_account *account = &s->config.accounts[i];
         if (!bytes_equal(pdu->bind.system_id, bytes_of_text(account->system_id)))
             continue;
         status = password_fits(account, pdu->bind.password) ? ESME_ROK : ESME_RINVPASWD;
-        if (status == ESME_ROK && account->links_max > 0 && links_of(s, i) >= account->links_max)
+        if (status == ESME_ROK && account->links_max > 0 &&
+            links_of(s, (uint16_t)i) >= account->links_max)
             status = ESME_RALYBND;
         if (status == ESME_ROK &&
             !copy_text(link->range, sizeof link->range, pdu->bind.address_range))
             status = ESME_RBINDFAIL;
         link->has_account = status == ESME_ROK;
-        link->account = i;
+        link->account = (uint16_t)i;
     }
     // A refusal for want of room closes the session by itself.
     if (smpp_session_answer_bind(&link->session, status, bytes_of_text("otaria-smsc")) !=
