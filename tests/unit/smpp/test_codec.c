@@ -1,6 +1,7 @@
 #include "smpp/codec/library.h"
 #include "smpp/core/shape.h"
 #include "tests/lib/cmocka_all.h"
+#include "tests/unit/smpp/end.h"
 
 static uint8_t memory[2048];
 
@@ -147,6 +148,21 @@ static void the_session_codec_reads_what_it_wrote(void **state)
     assert_true(bytes_equal(again.message.destination.digits, long_text));
 }
 
+static void a_session_binds_and_unbinds_with_the_library_asked(void **state)
+{
+    (void)state;
+    static struct end smsc, esme;
+    end_init(&smsc, SMPP_SMSC, 4);
+    end_init(&esme, SMPP_ESME, 4);
+    smsc.session.config.codec = &smpp_library_codec;
+    esme.session.config.codec = &smpp_library_codec;
+    assert_true(end_bound(&smsc, &esme, SMPP_TRX));
+    smpp_session_unbind(&esme.session);
+    assert_true(end_carry(&esme, &smsc));
+    assert_true(end_next(&smsc));
+    assert_int_equal(smsc.event.reason, SMPP_CLOSE_UNBOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +172,7 @@ int main(void)
         cmocka_unit_test(what_real_peers_send_beyond_the_standard_is_kept_from_the_library),
         cmocka_unit_test(the_copy_has_no_tlv_and_only_listed_values),
         cmocka_unit_test(the_session_codec_reads_what_it_wrote),
+        cmocka_unit_test(a_session_binds_and_unbinds_with_the_library_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -451,6 +451,41 @@ static void only_a_peer_of_version_34_gets_tlvs(void **state)
     }
 }
 
+static void a_peer_before_34_gets_requests_without_their_tlvs_and_no_payload_in_one(void **state)
+{
+    (void)state;
+    smsc.session.peer_version = 0x33;
+    struct smpp_pdu deliver = {.command = SMPP_DELIVER_SM,
+                               .tlvs = bytes_of("\x02\x04\0\2\x12\x34", 6)};
+    assert_int_equal(smpp_session_request(&smsc.session, &deliver, 1), SMPP_SEND_OK);
+    struct smpp_pdu pdu;
+    assert_true(end_written(&smsc, &pdu));
+    assert_int_equal(pdu.command, SMPP_DELIVER_SM);
+    assert_int_equal(pdu.tlvs.len, 0);
+    deliver.tlvs = bytes_of("\x04\x24\0\1x", 5);
+    assert_int_equal(smpp_session_request(&smsc.session, &deliver, 2), SMPP_SEND_INVALID);
+    assert_silent(&smsc);
+}
+
+static void a_window_of_a_thousand_places_is_filled_and_found(void **state)
+{
+    (void)state;
+    static struct smpp_pending places[SMPP_WINDOW_MAX];
+    struct smpp_window w;
+    smpp_window_init(&w, places, SMPP_WINDOW_MAX);
+    for (uint32_t i = 1; i <= SMPP_WINDOW_MAX; i++)
+        smpp_window_add(&w, (struct smpp_pending){.tag = i, .sequence = i});
+    assert_int_equal(w.used, SMPP_WINDOW_MAX);
+    assert_false(smpp_window_is_free(&w, SMPP_WINDOW_MAX + 1));
+    assert_null(smpp_window_find(&w, 0));
+    assert_null(smpp_window_find(&w, SMPP_WINDOW_MAX + 1));
+    for (uint32_t i = SMPP_WINDOW_MAX; i > 1; i--)
+        smpp_window_remove(&w, smpp_window_find(&w, i));
+    assert_int_equal(smpp_window_oldest(&w)->tag, 1);
+    smpp_window_remove(&w, smpp_window_oldest(&w));
+    assert_null(smpp_window_oldest(&w));
+}
+
 static void unbind_waits_for_open_requests(void **state)
 {
     (void)state;
@@ -613,6 +648,8 @@ int main(void)
         FRESH(a_refused_bind_closes_with_the_status),
         FRESH(a_bind_answered_as_another_kind_of_bind_counts),
         FRESH(only_a_peer_of_version_34_gets_tlvs),
+        BOUND(a_peer_before_34_gets_requests_without_their_tlvs_and_no_payload_in_one),
+        FRESH(a_window_of_a_thousand_places_is_filled_and_found),
         BOUND(unbind_waits_for_open_requests),
         BOUND(a_peers_unbind_is_answered_after_what_we_owe),
         BOUND(an_unanswered_unbind_ends_after_10_seconds),
