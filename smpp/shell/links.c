@@ -39,11 +39,34 @@ struct links {
     struct smsc_faults faults;
     struct smsc smsc;
     size_t count;
+    struct instant start;
+    struct utc start_utc;
 };
+
+// The messages' clock: starts with the program and runs at the speed that was asked for.
+static struct instant clock_now(const struct links *l)
+{
+    double real_ms = (double)(loop_now(l->loop).ms - l->start.ms);
+    return instant_after(l->start, (uint64_t)(real_ms * l->settings->speed));
+}
+
+static struct utc clock_utc_now(const struct links *l)
+{
+    return utc_after(l->start_utc, (int64_t)(clock_now(l).ms - l->start.ms));
+}
+
+// The instant of the loop's clock at which the messages' clock shows `at`, or a little later.
+static struct instant real_instant(const struct links *l, struct instant at)
+{
+    if (at.ms == INSTANT_NEVER.ms || at.ms <= l->start.ms)
+        return at;
+    return instant_after(l->start,
+                         (uint64_t)((double)(at.ms - l->start.ms) / l->settings->speed) + 1);
+}
 
 static void tick(struct links *l)
 {
-    smsc_tick(&l->smsc, loop_now(l->loop), loop_utc(l->loop));
+    smsc_tick(&l->smsc, clock_now(l), clock_utc_now(l));
 }
 
 static uint32_t seat_of(const struct links *l, const struct net_stream *stream)
@@ -71,8 +94,15 @@ static void opened(void *context, struct net_stream *stream)
     uint32_t free_at = seat_of(l, NULL);
     check(free_at != SMSC_NONE); // the listener takes no more than there are seats
     struct link_seat *seat = &l->seats[free_at];
+    // Sessions live on the messages' clock too, but a peer's patience is real.
+    const uint32_t speed = (uint32_t)l->settings->speed;
     const struct smpp_session_config config = {
         .connection = ++seat->connections,
+        .bind_ms = 10000 * speed,
+        .pdu_ms = 10000 * speed,
+        .enquire_ms = 30000 * speed,
+        .response_ms = 30000 * speed,
+        .unbind_ms = 10000 * speed,
         .window = seat->window,
         .window_size = l->settings->window,
         .owed = seat->owed,
@@ -194,7 +224,7 @@ static void turn_end(void *context, struct instant now)
     for (uint32_t i = 0; i < l->settings->link_max; i++)
         if (l->seats[i].stream != NULL && !l->seats[i].is_leaving)
             write_link(l, i);
-    loop_timer_set(&l->timer, smsc_deadline(&l->smsc));
+    loop_timer_set(&l->timer, real_instant(l, smsc_deadline(&l->smsc)));
 }
 
 static void timer_due(void *context, struct instant now)
@@ -283,6 +313,8 @@ struct links *links_open(struct loop *loop, const struct settings *settings, str
         links_close(l);
         return NULL;
     }
+    l->start = loop_now(loop);
+    l->start_utc = loop_utc(loop);
     start_smsc(l);
     if (!start_network(l, error)) {
         links_close(l);

@@ -38,6 +38,7 @@ enum {
     OPTION_CONTROL = 256,
     OPTION_PCAP,
     OPTION_SEED,
+    OPTION_SPEED,
     OPTION_VERBOSE,
 };
 
@@ -47,6 +48,8 @@ static const struct argp_option OPTIONS[] = {
     {"control", OPTION_CONTROL, "HOST:PORT", 0, "HTTP control interface (default: none)", 0},
     {"pcap", OPTION_PCAP, "FILE", 0, "write all SMPP traffic as a capture file", 0},
     {"seed", OPTION_SEED, "N", 0, "for faults with a probability, to repeat a run", 0},
+    {"speed", OPTION_SPEED, "FACTOR", 0,
+     "the clock of validity and retries runs so much faster (default 1)", 0},
     {"verbose", OPTION_VERBOSE, NULL, 0, "log every connection", 0},
     {0},
 };
@@ -77,6 +80,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
         a->settings.seed = strtoull(value, &end, 10);
         if (*value == '\0' || *end != '\0')
             argp_error(state, "--seed takes a number, not \"%s\"", value);
+        return 0;
+    case OPTION_SPEED:
+        a->settings.speed = strtod(value, &end);
+        if (*value == '\0' || *end != '\0' ||
+            !(a->settings.speed >= 1 && a->settings.speed <= 10000))
+            argp_error(state, "--speed takes a factor from 1 to 10000, not \"%s\"", value);
         return 0;
     case OPTION_VERBOSE:
         a->is_verbose = true;
@@ -189,7 +198,7 @@ static void stop(struct program *p)
 
 int main(int argc, char **argv)
 {
-    static struct arguments a = {.settings = {.listen = "127.0.0.1:2775"}};
+    static struct arguments a = {.settings = {.listen = "127.0.0.1:2775", .speed = 1}};
     static const struct argp ARGP = {OPTIONS, parse, NULL, DOC, NULL, NULL, NULL};
     char error[SETTINGS_ERROR_SIZE];
     entropy_fill(&a.settings.seed, sizeof a.settings.seed);

@@ -11,6 +11,7 @@ struct settings {
     const char *config_path;
     const char *pcap_path;
     uint64_t seed;
+    double speed; // how much faster than real time the messages' clock runs
     uint32_t queue_max;
     uint32_t link_max;
     uint32_t window;

@@ -83,6 +83,7 @@ static int start(void **state)
     bound = lost = responses = unknowns = deliveries = 0;
     settings = (struct settings){
         .listen = "127.0.0.1:0",
+        .speed = 1,
         .queue_max = 16,
         .link_max = 4,
         .window = 10,
