@@ -193,7 +193,8 @@ static bool load_subscription(void *context, const struct vendor_header *header,
 {
     struct lab *l = context;
     assert_true(header->is_pool);
-    l->staged_subscriptions[l->staged_subscription_count++] = *subscription;
+    if (l->staged_subscription_count < LAB_CARDS_MAX)
+        l->staged_subscriptions[l->staged_subscription_count++] = *subscription;
     return true;
 }
 
@@ -228,7 +229,7 @@ static bool progress(void *context, unsigned pass, uint64_t done, uint64_t total
     struct lab *l = context;
     assert_true((pass == 1 || pass == 2) && total > 0);
     l->progress_count += done > 0;
-    return !l->is_cancelled;
+    return pass != l->cancelled_pass;
 }
 
 static size_t slurp(const char *path, uint8_t *to, size_t cap)

@@ -5,7 +5,7 @@
 #include "profiles/vendor/import.h"
 
 #define LAB_CARDS_MAX 16
-#define LAB_FILE_MAX (64U * 1024)
+#define LAB_FILE_MAX (256U * 1024)
 #define LAB_FILES_MAX 8
 
 struct lab_card {
@@ -36,7 +36,7 @@ struct lab {
     bool is_busy;
     bool fails_to_load;
     bool has_cn_iot;
-    bool is_cancelled;
+    unsigned cancelled_pass; // 0 = none
     size_t progress_count;
     // The unit: what is staged until commit.
     struct lab_card staged[LAB_CARDS_MAX];
