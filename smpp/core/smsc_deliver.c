@@ -27,8 +27,8 @@ static bool prefix_fits(struct bytes prefix, struct bytes digits)
     return bytes_equal(bytes_slice(digits, 0, prefix.len), prefix);
 }
 
-// Digits, a final `*` for "and more", several separated by commas. Without `*` it is a prefix too:
-// networks name the number block that they serve.
+// Digits, several beginnings separated by commas. A first `^` and a final `*` mean nothing more:
+// what networks name is the number block that they serve.
 static bool range_fits(const char *range, struct bytes digits)
 {
     struct bytes rest = bytes_of_text(range);
@@ -37,6 +37,8 @@ static bool range_fits(const char *range, struct bytes digits)
         while (len < rest.len && rest.at[len] != ',')
             len++;
         struct bytes one = bytes_slice(rest, 0, len);
+        if (one.len > 0 && one.at[0] == '^')
+            one = bytes_slice(one, 1, one.len);
         if (one.len > 0 && one.at[one.len - 1] == '*')
             one.len--;
         if (prefix_fits(one, digits))

@@ -336,7 +336,7 @@ static void a_receiver_that_comes_later_gets_what_was_kept(void **state)
     assert_false(network.is_open);
     submit_to(&server, "12345", "9990000000001", "", 'A');
     settle();
-    connect_client(&network, "network", "secret2", "999*");
+    connect_client(&network, "network", "secret2", "^4477,^999*");
     settle();
     assert_string_equal(marks(&network), "A");
 }
