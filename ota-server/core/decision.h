@@ -7,7 +7,7 @@
 #include "ota-server/core/event.h"
 
 #define DECISION_SENDS_MAX 1
-#define DECISION_TRAIL_MAX 12
+#define DECISION_TRAIL_MAX 40
 #define DECISION_STEPS_MAX 48
 #define DECISION_ENDED_MAX 24
 #define DECISION_ALARMS_MAX 4
@@ -107,7 +107,6 @@ struct difference {
 struct decision {
     uint8_t refusal;    // enum refusal, of a request by someone who waits
     uint64_t operation; // accepted, found, or acted upon
-    bool is_changed;    // false: `next` equals the record, nothing to save
     struct record next;
     uint8_t send_count;
     struct send sends[DECISION_SENDS_MAX];
@@ -124,8 +123,9 @@ struct decision {
     uint32_t answer_registry_version;
     uint8_t difference_count;
     struct difference differences[DECISION_DIFFERENCES_MAX];
-    uint8_t learnt_slot; // 1 to 16: its number was learnt from a message; 0 = none
-    bool is_dropped;     // a message that was not fresh, or answered nothing: counted, no effect
+    bool is_located; // slots, numbers or subscriptions changed: what the card is found by
+    uint64_t arrived_counter; // packets up to it can no longer arrive; 0 = no news
+    bool is_dropped;          // a message that was not fresh, or answered nothing: counted, no effect
 };
 
 struct decide_context {

@@ -12,6 +12,7 @@
 
 #define RECORD_QUEUE_MAX 16
 #define RECORD_CONFIRMS_MAX 8
+#define RECORD_ANSWERED_MAX 8
 #define OPERATION_WRITES_MAX 242 // what two SMS carry: all parameters at once
 #define NUMBER_TEXT_SIZE 21      // digits and a zero, as in SMPP addresses
 #define COUNTER_JUMP 65536       // after a restore or a counter in doubt
@@ -246,8 +247,9 @@ struct flight {
     uint32_t operation_id; // of the card
     uint32_t sequence;     // CONFIRM: of the notification
     uint8_t parts;
-    uint8_t parts_delivered;
-    uint8_t parts_lost;
+    uint8_t delivered_set; // bit i: part i + 1
+    uint8_t lost_set;
+    uint32_t validity_ms;
     bool is_repeated;       // given to a second link, or sent again after a temporary error
     bool is_submit_unknown; // no submit_sm_resp on any link
     bool is_extended;       // "more time needed" was granted once
@@ -269,6 +271,7 @@ struct audit_job {
     struct operation operation;
     uint8_t nonce[COMMAND_NONCE_SIZE];
     uint8_t next_slot;
+    bool is_page_due; // the next page is to be asked for now
     uint8_t restarts; // because REGV changed between pages
     uint8_t slot_count;
     uint32_t registry_version;
@@ -325,7 +328,14 @@ struct record {
     uint32_t notify_sequence;   // highest one handled
     uint32_t gap_sequences;     // how many below it are missing
     struct utc gap_deadline;
+    uint32_t notify_seen;     // bit i: notify_sequence - i was handled
     uint64_t changed_counter; // of the last state-changing packet, to outdate audits
+    uint32_t operation_id_seen; // highest one that the card is known to have executed
+    uint64_t late_counter; // of the newest packet that ended, and may still arrive; 0 = none
+    uint64_t answered[RECORD_ANSWERED_MAX]; // counters whose authentic answer was handled
+    uint8_t answered_next;
+    uint32_t switch_id;      // of the last commanded switch that was confirmed
+    struct utc switch_until; // until when its notification may be confirmed again
 
     // doubt
     struct dirty_entry reasons[DIRTY_REASONS];
@@ -352,7 +362,6 @@ struct record {
     struct audit_job audit;
     uint8_t confirm_count;
     struct confirm confirms[RECORD_CONFIRMS_MAX];
-    struct utc contact_send_at; // when what waited for a contact may go; 0 = no contact yet
 
     uint32_t draws;     // chance taken so far, so that a run can be repeated
     struct utc wake_at; // when decide() wants a WAKE event; 0 = never

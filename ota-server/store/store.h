@@ -13,8 +13,8 @@
 // a damaged file) the process must stop: what was written last is unknown.
 #pragma once
 
-#include "common/wire/keywrap.h"
 #include "ota-server/core/decision.h"
+#include "ota-server/core/message.h"
 
 enum store_status {
     STORE_OK = 0,
@@ -58,18 +58,6 @@ enum store_status store_mark_keep(struct store *s) MUST_USE;
 void store_mark_undo(struct store *s);
 
 // --- cards -----------------------------------------------------------------------------------
-
-// The OTA keys of a card: what secured packets to and from it need.
-struct card_keys {
-    uint8_t version; // of the key set, 1 to 15
-    struct secret_key kic;
-    struct secret_key kid;
-    struct secret_key kik;
-    uint32_t tar; // of the applet; MO packets carry tar + 1
-    uint8_t spi1;
-    uint8_t spi2;
-    uint8_t cmac_len;
-};
 
 struct card_new {
     const struct record *record; // card: an id of ids_next(); slots with their subscriptions
@@ -239,14 +227,14 @@ enum store_status store_steps(struct store *s, uint64_t operation, store_step_fn
 
 // --- messages and the outbox -----------------------------------------------------------------
 
-enum message_state {
-    MESSAGE_WAITING,   // in the outbox
-    MESSAGE_SUBMITTED, // accepted by a link
-    MESSAGE_REFUSED,
-    MESSAGE_DELIVERED,
-    MESSAGE_LOST,
-    MESSAGE_RECEIVED, // from the card
-    MESSAGE_UNKNOWN,  // nobody knows
+enum post_state {
+    POST_WAITING,   // in the outbox
+    POST_SUBMITTED, // accepted by a link
+    POST_REFUSED,
+    POST_DELIVERED,
+    POST_LOST,
+    POST_RECEIVED, // from the card
+    POST_UNKNOWN,  // nobody knows
 };
 
 // One packet to or from a card: its octets as they travel, ciphered.

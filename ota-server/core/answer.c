@@ -1,0 +1,339 @@
+// What links, network and card say about the packet that is under way.
+#include "common/wire/secured.h"
+#include "ota-server/core/work.h"
+
+#define BUSY_TRIES_MAX 8
+#define INSECURE_MAX 3
+
+static bool is_about_operation(const struct record *r)
+{
+    return r->flight.kind == FLIGHT_OPERATION && r->has_open;
+}
+
+void decide_submit(struct work *w)
+{
+    const struct event_submit *s = &w->e->as.submit;
+    struct record *r = w->r;
+    struct flight *f = &r->flight;
+    static const uint8_t inputs[] = {IN_ACCEPTED, IN_SUBMIT_UNKNOWN, IN_SUBMIT_TEMPORARY,
+                                     IN_SUBMIT_REJECTED, IN_SUBMIT_PARTIAL};
+    if (f->kind == FLIGHT_NONE || f->counter != s->counter || f->state != FLIGHT_SENDING ||
+        s->outcome >= sizeof(inputs)) {
+        w->d->is_dropped = true;
+        return;
+    }
+    f->parts = s->parts;
+    const bool is_out = s->outcome == SUBMIT_ACCEPTED || s->outcome == SUBMIT_UNKNOWN;
+    if (is_out) {
+        f->state = FLIGHT_SENT;
+        f->is_submit_unknown = s->outcome == SUBMIT_UNKNOWN;
+        f->is_repeated = f->is_submit_unknown;
+        const int64_t wait = f->kind == FLIGHT_CONFIRM
+                                 ? w->policy->confirm_silent_ms
+                                 : (int64_t)f->validity_ms + w->policy->receipt_margin_ms;
+        f->deadline = utc_after(w->now, wait);
+    }
+    if (is_about_operation(r)) {
+        work_step(w, &r->open, is_out ? STEP_ACCEPTED : STEP_SUBMITTED,
+                  s->outcome == SUBMIT_UNKNOWN ? "submit outcome unknown" : "");
+        operation_input(w, &r->open, inputs[s->outcome]);
+        return;
+    }
+    if (f->kind == FLIGHT_AUDIT && is_out)
+        r->audit.operation.status = STATUS_SENT;
+    if (!is_out)
+        flight_clear(w);
+}
+
+void decide_receipt(struct work *w)
+{
+    const struct event_receipt *e = &w->e->as.receipt;
+    struct record *r = w->r;
+    struct flight *f = &r->flight;
+    if (e->state == RECEIPT_DELIVERED)
+        work_contact(w);
+    const bool is_ours = f->kind != FLIGHT_NONE && f->counter == e->counter;
+    if (!is_ours || e->part == 0 || e->part > 8 || e->state == RECEIPT_PENDING) {
+        w->d->is_dropped = !is_ours;
+        return;
+    }
+    const uint8_t bit = (uint8_t)(1u << (e->part - 1));
+    if (e->state == RECEIPT_DELIVERED)
+        f->delivered_set |= bit;
+    else
+        f->lost_set |= bit;
+    const uint8_t all = f->parts == 0 || f->parts >= 8 ? 0xFF : (uint8_t)((1u << f->parts) - 1);
+    uint8_t input = INPUTS;
+    if (f->delivered_set == all) {
+        input = IN_DELIVERED;
+        f->state = FLIGHT_DELIVERED;
+        const uint32_t wait = f->kind == FLIGHT_CONFIRM ? w->policy->confirm_ms : w->policy->por_ms;
+        f->deadline = utc_after(w->now, wait);
+    } else if (f->delivered_set != 0 && f->lost_set != 0) {
+        input = IN_PART_LOST;
+    } else if (f->lost_set == all) {
+        input = IN_LOST;
+    }
+    if (is_about_operation(r)) {
+        work_step(w, &r->open, STEP_RECEIPT,
+                  e->state == RECEIPT_DELIVERED ? "delivered" : "not delivered");
+        if (input != INPUTS)
+            operation_input(w, &r->open, input);
+        return;
+    }
+    if (f->kind == FLIGHT_AUDIT && input == IN_DELIVERED)
+        r->audit.operation.status = STATUS_DELIVERED;
+    if (input == IN_LOST || input == IN_PART_LOST)
+        f->deadline = w->now; // nothing more comes: plan_timeouts() ends it
+}
+
+void compare_state(struct work *w, uint32_t registry_version, bool has_hash, const uint8_t *hash,
+                   bool may_have_changed)
+{
+    struct record *r = w->r;
+    if (r->has_open && r->open.status == STATUS_SWITCHING)
+        return; // the registry changes under our eyes; the outcome is compared
+    if (r->has_registry_version && registry_version < r->registry_version) {
+        work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
+        return;
+    }
+    bool differs = r->has_registry_version && registry_version > r->registry_version &&
+                   !may_have_changed;
+    if (has_hash) {
+        struct audit_slot slots[COMMAND_SLOTS_MAX];
+        uint8_t ours[COMMAND_HASH_SIZE];
+        for (uint8_t i = 0; i < r->slot_count; i++)
+            slots[i] = r->slots[i].fact;
+        differs |= !state_hash(w->cipher, slots, r->slot_count, ours) ||
+                   memcmp(ours, hash, sizeof(ours)) != 0;
+    }
+    if (differs) {
+        work_dirty(w, DIRTY_STATE_HASH_MISMATCH, 0);
+        return;
+    }
+    r->has_registry_version = true;
+    r->registry_version = registry_version;
+}
+
+static uint8_t input_of_result(const struct record *r, const struct operation *o, uint8_t code)
+{
+    switch (code) {
+    case RESULT_OK:
+    case RESULT_OK_UNCHANGED:
+        return IN_DONE;
+    case RESULT_OK_PENDING:
+        return IN_PENDING;
+    case RESULT_BUSY_SWITCHING:
+        return o->busy_tries < BUSY_TRIES_MAX ? IN_BUSY : IN_REFUSED;
+    case RESULT_NVM_ERROR:
+        return o->nvm_tries == 0 ? IN_NVM : IN_NVM_AGAIN;
+    case RESULT_TERMINAL_INCAPABLE:
+    case RESULT_NOT_PROVEN:
+        return mirror_explains(r, o, code) ? IN_REFUSED : IN_DISAGREED;
+    default:
+        if (code < RESULT_NOT_FOUND || code > RESULT_OUT_OF_RANGE)
+            return IN_NOT_UNDERSTOOD;
+        return mirror_explains(r, o, code) ? IN_REFUSED : IN_DISAGREED;
+    }
+}
+
+static uint8_t input_of_status(uint8_t status)
+{
+    switch (status) {
+    case SECURED_STATUS_CNTR_LOW:
+    case SECURED_STATUS_CNTR_HIGH:
+        return IN_COUNTER;
+    case SECURED_STATUS_CNTR_BLOCKED:
+        return IN_BLOCKED;
+    case SECURED_STATUS_NO_MEMORY:
+    case SECURED_STATUS_TAR_UNKNOWN:
+    case SECURED_STATUS_LEVEL_TOO_LOW:
+        return IN_PACKET_REFUSED;
+    case SECURED_STATUS_MORE_TIME:
+    case SECURED_STATUS_FOLLOWS_BY_SUBMIT:
+    case SECURED_STATUS_FOLLOWS_BY_USSD:
+        return IN_WAIT;
+    default:
+        return IN_NOT_UNDERSTOOD;
+    }
+}
+
+static void answer_operation(struct work *w, const struct event_por *p)
+{
+    struct record *r = w->r;
+    struct operation *o = &r->open;
+    o->sms_mo += p->sms;
+    o->bytes_mo += p->octets;
+    if (p->status != SECURED_STATUS_OK || !p->has_result) {
+        const uint8_t input =
+            p->status == SECURED_STATUS_OK ? IN_NOT_UNDERSTOOD : input_of_status(p->status);
+        const bool was_repeated =
+            r->flight.is_repeated && p->status == SECURED_STATUS_CNTR_LOW;
+        work_step(w, o, STEP_POR, input_name(input));
+        if (input == IN_COUNTER && !was_repeated)
+            work_jump(w);
+        operation_input(w, o, input);
+        return;
+    }
+    const uint8_t code = p->result.code;
+    const uint8_t input = input_of_result(r, o, code);
+    const bool is_newest = p->counter == r->mt_counter && !p->result.replayed;
+    const bool has_run = input == IN_DONE || input == IN_PENDING;
+    o->has_result = true;
+    o->result = code;
+    work_step(w, o, STEP_POR, result_code_name(code));
+    if (r->operation_id_seen < o->card_operation_id && input != IN_BUSY && input != IN_NVM)
+        r->operation_id_seen = o->card_operation_id;
+    if (has_run && o->status != STATUS_CONFIRMING)
+        mirror_apply(w, o, p);
+    operation_input(w, o, input);
+    if (is_newest && input != IN_NOT_UNDERSTOOD)
+        compare_state(w, p->result.registry_version, p->result.has_hash, p->result.state_hash,
+                      has_run);
+}
+
+static void answer_confirm(struct work *w, const struct event_por *p, bool is_newest)
+{
+    struct record *r = w->r;
+    if (!p->has_result)
+        return;
+    const uint8_t code = p->result.code;
+    const bool is_commanded = r->has_open && p->result.operation_id != 0 &&
+                              p->result.operation_id == r->open.card_operation_id;
+    if (is_commanded) {
+        const uint8_t input = code == RESULT_OK || code == RESULT_OK_UNCHANGED ? IN_CONFIRM_DONE
+                              : code == RESULT_CONFIRM_TOO_LATE ? IN_CONFIRM_TOO_LATE
+                                                                : IN_CONFIRM_UNKNOWN;
+        work_step(w, &r->open, STEP_CONFIRMED, result_code_name(code));
+        operation_input(w, &r->open, input);
+    }
+    if (is_newest && code == RESULT_OK)
+        compare_state(w, p->result.registry_version, p->result.has_hash, p->result.state_hash,
+                      true);
+}
+
+static void answer_audit(struct work *w, const struct event_por *p)
+{
+    if (p->has_answer) {
+        audit_page(w);
+        return;
+    }
+    flight_clear(w);
+    const uint8_t input = input_of_status(p->status);
+    if (input == IN_COUNTER) {
+        work_dirty(w, DIRTY_COUNTER_MISMATCH, 0);
+        work_jump(w);
+    } else if (input == IN_BLOCKED) {
+        work_quarantine(w, "counter blocked");
+    } else if (input == IN_PACKET_REFUSED && w->r->audit.is_open) {
+        operation_input(w, &w->r->audit.operation, IN_PACKET_REFUSED);
+    }
+}
+
+// An error answer that anyone may have forged: a hint.
+static void insecure(struct work *w, const struct event_por *p)
+{
+    struct record *r = w->r;
+    const bool is_ours =
+        r->flight.kind != FLIGHT_NONE && (p->counter == r->flight.counter || p->counter == 0);
+    const bool is_error = p->status == SECURED_STATUS_CHECK_FAILED ||
+                          p->status == SECURED_STATUS_CIPHERING_ERROR ||
+                          p->status == SECURED_STATUS_UNIDENTIFIED_ERROR ||
+                          p->status == SECURED_STATUS_TAR_UNKNOWN ||
+                          p->status == SECURED_STATUS_LEVEL_TOO_LOW;
+    if (!is_ours || !is_error) {
+        w->d->is_dropped = true;
+        return;
+    }
+    if (r->insecure_answers < INSECURE_MAX && ++r->insecure_answers == INSECURE_MAX)
+        r->insecure_until = utc_after(w->now, DAY_MS);
+    if (is_about_operation(r)) {
+        work_step(w, &r->open, STEP_POR, "not authentic");
+        operation_input(w, &r->open, IN_INSECURE);
+    } else {
+        work_dirty(w, DIRTY_UNKNOWN_POR_STATUS, 0);
+    }
+    flight_clear(w);
+    work_jump(w);
+}
+
+static bool was_answered(struct record *r, uint64_t counter)
+{
+    for (size_t i = 0; i < RECORD_ANSWERED_MAX; i++) {
+        if (r->answered[i] == counter)
+            return true;
+    }
+    r->answered[r->answered_next] = counter;
+    r->answered_next = (uint8_t)((r->answered_next + 1) % RECORD_ANSWERED_MAX);
+    return false;
+}
+
+// Not about the packet under way: late, or about one that nobody waits for any more.
+static void answer_late(struct work *w, const struct event_por *p)
+{
+    struct record *r = w->r;
+    const bool is_of_open = r->has_open && r->open.card_operation_id != 0 && p->has_result &&
+                            p->result.operation_id == r->open.card_operation_id;
+    if (p->has_answer && r->audit.is_open) {
+        audit_page(w);
+    } else if (is_of_open && p->result.command != COMMAND_CONFIRM) {
+        answer_operation(w, p);
+    } else if (is_of_open) {
+        answer_confirm(w, p, false);
+    } else if (r->has_open && p->counter == r->open.last_counter && !p->has_result) {
+        answer_operation(w, p);
+    } else if (p->has_result && command_is_state_changing(p->result.command)) {
+        work_dirty(w, DIRTY_LATE_POR, 0);
+    } else {
+        w->d->is_dropped = true;
+    }
+}
+
+void decide_por(struct work *w)
+{
+    const struct event_por *p = &w->e->as.por;
+    struct record *r = w->r;
+    if (!p->is_authentic) {
+        insecure(w, p);
+        return;
+    }
+    const bool is_wait = p->status != SECURED_STATUS_OK && input_of_status(p->status) == IN_WAIT;
+    if (!is_wait && was_answered(r, p->counter)) {
+        w->d->is_dropped = true;
+        return;
+    }
+    r->insecure_answers = 0;
+    r->insecure_until.ms = 0;
+    work_contact(w);
+    if (p->counter > r->mt_counter) { // this database never sent it: time went backwards
+        r->mt_counter = p->counter + COUNTER_JUMP;
+        r->operation_id_last += COUNTER_JUMP;
+        work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
+        return;
+    }
+    if (r->late_counter != 0 && p->status == SECURED_STATUS_OK && p->counter > r->late_counter) {
+        w->d->arrived_counter = r->late_counter;
+        r->late_counter = 0;
+    }
+    if (r->flight.kind == FLIGHT_NONE || r->flight.counter != p->counter) {
+        answer_late(w, p);
+        return;
+    }
+    switch ((enum flight_kind)r->flight.kind) {
+    case FLIGHT_OPERATION:
+        answer_operation(w, p);
+        break;
+    case FLIGHT_AUDIT:
+        if (!is_wait)
+            answer_audit(w, p);
+        break;
+    case FLIGHT_CONFIRM:
+        if (!is_wait) {
+            flight_clear(w);
+            answer_confirm(w, p, p->counter == r->mt_counter);
+        }
+        break;
+    case FLIGHT_NONE:
+        break;
+    }
+}

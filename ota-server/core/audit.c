@@ -1,0 +1,380 @@
+// Audits: when to ask, how pages become one answer, what the answer changes. The card is the truth
+// for facts, the server for intent.
+#include "ota-server/core/work.h"
+
+#define RESTARTS_MAX 3
+
+static const int64_t attempt_at_ms[] = {MINUTE_MS,           5 * MINUTE_MS,        30 * MINUTE_MS,
+                                        2 * (int64_t)HOUR_MS, 6 * (int64_t)HOUR_MS, DAY_MS};
+#define ATTEMPTS (sizeof(attempt_at_ms) / sizeof(attempt_at_ms[0]))
+
+void audit_open(struct work *w, const struct operation *requested)
+{
+    struct audit_job *a = &w->r->audit;
+    memset(a, 0, sizeof(*a));
+    a->is_open = true;
+    a->next_slot = 1;
+    if (requested != NULL) {
+        a->operation = *requested;
+        return;
+    }
+    struct operation *o = &a->operation;
+    o->id = work_id(w);
+    o->kind = OPERATION_AUDIT;
+    o->status = STATUS_QUEUED;
+    o->is_automatic = true;
+    o->actor.kind = ACTOR_SYSTEM;
+    o->created_at = w->now;
+    work_step(w, o, STEP_CREATED, "dirty");
+}
+
+// After an attempt was sent: when the next one is due if nothing comes.
+void audit_schedule(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->dirty_attempts < UINT8_MAX)
+        r->dirty_attempts++;
+    r->last_attempt_at = w->now;
+    if (r->dirty_since.ms == 0) {
+        r->next_audit_at.ms = 0;
+        return;
+    }
+    if (record_has_mark(r, MARK_UNREACHABLE)) {
+        r->next_audit_at = utc_after(w->now, w->policy->unreachable_ms);
+        return;
+    }
+    r->next_audit_at = utc_after(w->now, DAY_MS);
+    for (size_t i = 0; i < ATTEMPTS; i++) {
+        const struct utc at = utc_after(r->dirty_since, attempt_at_ms[i]);
+        if (at.ms > w->now.ms) {
+            r->next_audit_at = at;
+            return;
+        }
+    }
+}
+
+static void differ(struct work *w, uint8_t slot, const char *field, uint32_t server, uint32_t card)
+{
+    if (server == card || w->d->difference_count == DECISION_DIFFERENCES_MAX)
+        return;
+    w->d->differences[w->d->difference_count++] =
+        (struct difference){.slot = slot, .field = field, .server = server, .card = card};
+}
+
+struct findings {
+    bool needs_operator;
+    bool is_reissued;
+};
+
+static void compare_slot(struct work *w, const struct audit_slot *s, const struct audit_slot *c)
+{
+    differ(w, c->slot, "slot", s->slot, c->slot);
+    differ(w, c->slot, "state", s->state, c->state);
+    differ(w, c->slot, "fallback", s->is_fallback, c->is_fallback);
+    differ(w, c->slot, "role", s->role, c->role);
+    differ(w, c->slot, "rank", s->rank, c->rank);
+    differ(w, c->slot, "marks", s->marks, c->marks);
+    differ(w, c->slot, "templateId", s->template_number, c->template_number);
+}
+
+// What the server knows about a subscription that it did not expect on the card: the download
+// whose outcome is unknown, or nothing.
+static void adopt(struct work *w, struct mirror_slot *to, struct findings *found)
+{
+    const struct record *r = w->r;
+    const struct operation *o = &r->open;
+    const bool is_open = r->has_open && o->kind == OPERATION_DOWNLOAD &&
+                         memcmp(o->download.imsi, to->fact.imsi, sizeof(to->fact.imsi)) == 0;
+    differ(w, to->fact.slot, "subscription", 0, 1);
+    if (!is_open) {
+        found->needs_operator = true; // foreign: nobody deletes it by itself
+        return;
+    }
+    to->subscription = o->subscription;
+    memcpy(to->number, o->download.number, sizeof(to->number));
+}
+
+static void correct_slots(struct work *w, struct findings *found)
+{
+    struct record *r = w->r;
+    const struct audit_job *a = &r->audit;
+    struct mirror_slot next[COMMAND_SLOTS_MAX];
+    memset(next, 0, sizeof(next));
+    for (uint8_t i = 0; i < a->slot_count; i++) {
+        const struct audit_slot *c = &a->slots[i];
+        struct mirror_slot wanted = {.fact = *c};
+        const struct subscription_name name = record_slot_name(&wanted);
+        const struct mirror_slot *s = record_slot_named(r, &name);
+        next[i].fact = *c;
+        if (s == NULL) {
+            adopt(w, &next[i], found);
+            continue;
+        }
+        compare_slot(w, &s->fact, c);
+        if (memcmp(s->fact.imsi, c->imsi, sizeof(c->imsi)) != 0) {
+            differ(w, c->slot, "imsi", 0, 1);
+            found->needs_operator = true;
+        }
+        next[i].subscription = s->subscription;
+        memcpy(next[i].number, s->number, sizeof(s->number));
+    }
+    for (uint8_t i = 0; i < r->slot_count; i++) {
+        const struct subscription_name name = record_slot_name(&r->slots[i]);
+        bool is_there = false;
+        for (uint8_t k = 0; k < a->slot_count; k++) {
+            struct mirror_slot card = {.fact = a->slots[k]};
+            const struct subscription_name other = record_slot_name(&card);
+            is_there |= memcmp(&name, &other, sizeof(name)) == 0;
+        }
+        if (!is_there)
+            differ(w, r->slots[i].fact.slot, "subscription", 1, 0);
+    }
+    memcpy(r->slots, next, sizeof(next));
+    r->slot_count = a->slot_count;
+    w->d->is_located = true;
+}
+
+static void correct_head(struct work *w, const struct audit_answer *a)
+{
+    struct record *r = w->r;
+    differ(w, 0, "configurationVersion", r->configuration_version, a->configuration_version);
+    differ(w, 0, "level", r->level, a->level);
+    differ(w, 0, "appletVersion",
+           (uint32_t)(r->applet_version[0] << 16 | r->applet_version[1] << 8 |
+                      r->applet_version[2]),
+           (uint32_t)(a->applet_version[0] << 16 | a->applet_version[1] << 8 |
+                      a->applet_version[2]));
+    r->configuration_version = a->configuration_version;
+    r->level = a->level;
+    memcpy(r->applet_version, a->applet_version, sizeof(r->applet_version));
+    r->slot_limit = a->slot_count;
+    r->terminal = a->terminal;
+    r->free_memory = a->free_memory;
+    r->template_count = a->template_count;
+    memcpy(r->templates, a->templates, sizeof(r->templates));
+    if (a->has_plmn)
+        memcpy(r->plmn, a->plmn, sizeof(r->plmn));
+    r->has_plmn |= a->has_plmn;
+    for (uint8_t i = 0; i < r->slot_count; i++) {
+        if (r->slots[i].fact.slot == a->preferred_slot)
+            r->preferred = r->slots[i].subscription;
+    }
+    const struct mirror_slot *enabled = record_enabled(r);
+    if (enabled != NULL && !enabled->fact.is_fallback)
+        work_unmark(w, MARK_ON_FALLBACK, "audit");
+}
+
+// What the card counted against what this database gave out.
+static void compare_numbers(struct work *w, const struct audit_answer *a, struct findings *found)
+{
+    struct record *r = w->r;
+    if (a->operation_id_highest < r->operation_id_seen || a->mo_counter < r->mo_counter) {
+        // After a clean audit in between it is no accident: two cards share these keys.
+        found->needs_operator |= r->resets_suspected > 0;
+        if (r->resets_suspected < UINT8_MAX)
+            r->resets_suspected++;
+        differ(w, 0, "highestOperationId", r->operation_id_seen, a->operation_id_highest);
+    }
+    r->operation_id_seen = a->operation_id_highest;
+    if (a->operation_id_highest > r->operation_id_last)
+        r->operation_id_last = a->operation_id_highest + COUNTER_JUMP;
+    if (a->mt_counter > r->mt_counter)
+        r->mt_counter = a->mt_counter + COUNTER_JUMP;
+}
+
+static uint8_t input_of_pending(const struct record *r, const struct audit_answer *a)
+{
+    const struct mirror_slot *enabled = record_enabled(r);
+    if (a->switch_state >= SWITCH_SWITCHING && a->switch_state <= SWITCH_CONFIRMING)
+        return IN_AUDIT_PENDING;
+    const struct mirror_slot *target = record_slot_named(r, &r->open.target);
+    return enabled != NULL && enabled == target ? IN_AUDIT_DONE : IN_AUDIT_ROLLED_BACK;
+}
+
+static uint8_t input_of_lookup(const struct record *r, const struct audit_answer *a)
+{
+    if (a->lookup == LOOKUP_NEVER_SEEN)
+        return IN_AUDIT_NEVER;
+    if (a->lookup == LOOKUP_NOT_STORED)
+        return mirror_has_effect(r, &r->open) ? IN_AUDIT_DONE : IN_AUDIT_ABSENT;
+    switch (a->lookup_code) {
+    case RESULT_OK:
+    case RESULT_OK_UNCHANGED:
+        return IN_AUDIT_DONE;
+    case RESULT_OK_PENDING:
+        return input_of_pending(r, a);
+    case RESULT_BUSY_SWITCHING:
+    case RESULT_NVM_ERROR:
+        return IN_AUDIT_ABSENT;
+    default:
+        return IN_AUDIT_REFUSED;
+    }
+}
+
+// The open operation in UNKNOWN, in the light of the answer.
+static void resolve_open(struct work *w, const struct audit_answer *a, struct findings *found)
+{
+    struct record *r = w->r;
+    struct operation *o = &r->open;
+    if (!r->has_open || o->status != STATUS_UNKNOWN || a->lookup == LOOKUP_NOT_ASKED ||
+        a->lookup_operation_id != o->card_operation_id)
+        return;
+    const uint8_t input = input_of_lookup(r, a);
+    const bool is_again = input == IN_AUDIT_NEVER || input == IN_AUDIT_ABSENT;
+    work_step(w, o, STEP_RECONCILED, input_name(input));
+    if (is_again && o->not_after.ms != 0 && o->not_after.ms <= w->now.ms) {
+        operation_input(w, o, IN_EXPIRED);
+        return;
+    }
+    if (is_again && r->reissues >= w->policy->reissues_max) {
+        found->needs_operator = true;
+        return;
+    }
+    if (is_again) {
+        r->reissues++;
+        o->reissues++;
+        found->is_reissued = true;
+    }
+    if (a->lookup == LOOKUP_STORED) {
+        o->has_result = true;
+        o->result = a->lookup_code;
+    }
+    operation_input(w, o, input);
+}
+
+// The card's timers changed behind our back: read them.
+static void read_timers(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->level < 2 || r->queue_len == RECORD_QUEUE_MAX)
+        return;
+    struct operation *o = &r->queue[r->queue_len++];
+    memset(o, 0, sizeof(*o));
+    o->id = work_id(w);
+    o->kind = OPERATION_READ_TIMERS;
+    o->status = STATUS_QUEUED;
+    o->is_automatic = true;
+    o->created_at = w->now;
+    o->not_after = utc_after(w->now, w->policy->not_after_ms);
+    o->list_len = 1;
+    o->list[0] = 0xFF; // all
+    work_step(w, o, STEP_CREATED, "configuration version differs");
+    work_trail(w, "operation.requested", o->id, "", operation_kind_name(o->kind), "audit");
+}
+
+static void finish(struct work *w, const struct findings *found)
+{
+    struct record *r = w->r;
+    const bool differs = w->d->difference_count > 0;
+    uint8_t outcome = found->is_reissued ? AUDIT_REISSUED
+                      : differs          ? AUDIT_SERVER_CORRECTED
+                                         : AUDIT_CLEAN;
+    if (found->needs_operator || (differs && w->policy->operator_for_all))
+        outcome = AUDIT_NEEDS_OPERATOR;
+    r->last_audit_at = w->now;
+    r->last_audit_outcome = outcome;
+    work_trail(w, "card.audited", r->audit.operation.id, "", audit_outcome_name(outcome), "");
+    work_step(w, &r->audit.operation, STEP_RECONCILED, audit_outcome_name(outcome));
+    operation_input(w, &r->audit.operation, IN_DONE);
+    if (outcome == AUDIT_NEEDS_OPERATOR) {
+        if (!r->needs_operator)
+            work_alarm(w, ALARM_NEEDS_OPERATOR, true);
+        r->needs_operator = true;
+        return;
+    }
+    if (r->needs_operator) // a person has to decide, also when the card agrees by now
+        return;
+    r->gap_sequences = 0;
+    r->gap_deadline.ms = 0;
+    if (r->dirty_since.ms != 0)
+        work_clear_dirty(w, audit_outcome_name(outcome));
+}
+
+static void complete(struct work *w, const struct event_por *p)
+{
+    struct record *r = w->r;
+    struct findings found = {false, false};
+    const struct audit_answer *a = &p->answer;
+    const uint16_t configuration = r->configuration_version;
+    if (memcmp(a->card_iccid, r->iccid, sizeof(r->iccid)) != 0) {
+        differ(w, 0, "iccid", 0, 1);
+        found.needs_operator = true;
+    } else {
+        correct_slots(w, &found);
+        correct_head(w, a);
+        compare_numbers(w, a, &found);
+        r->has_registry_version = true;
+        r->registry_version = p->result.registry_version;
+        resolve_open(w, a, &found);
+        if (configuration != a->configuration_version)
+            read_timers(w);
+    }
+    w->d->has_answer = true;
+    w->d->answer = *a;
+    w->d->answer_registry_version = p->result.registry_version;
+    w->d->answer.slot_count_here = r->audit.slot_count;
+    memcpy(w->d->answer.slots, r->audit.slots, sizeof(r->audit.slots));
+    finish(w, &found);
+}
+
+void audit_page(struct work *w)
+{
+    const struct event_por *p = &w->e->as.por;
+    struct record *r = w->r;
+    struct audit_job *a = &r->audit;
+    if (r->flight.kind == FLIGHT_AUDIT)
+        flight_clear(w);
+    const bool is_ours =
+        a->is_open && memcmp(a->nonce, p->answer.nonce, sizeof(a->nonce)) == 0;
+    if (!is_ours || p->counter < r->changed_counter) { // of an earlier attempt, or out of date
+        w->d->is_dropped = true;
+        return;
+    }
+    a->operation.sms_mo += p->sms;
+    a->operation.bytes_mo += p->octets;
+    if (a->slot_count == 0)
+        a->registry_version = p->result.registry_version;
+    if (a->registry_version != p->result.registry_version) {
+        a->slot_count = 0;
+        a->next_slot = 1;
+        if (a->restarts++ < RESTARTS_MAX) {
+            a->is_page_due = true;
+            return;
+        }
+        r->last_audit_outcome = AUDIT_INCOMPLETE;
+        a->operation.status = STATUS_QUEUED;
+        work_trail(w, "card.audited", a->operation.id, "", "incomplete", "");
+        return;
+    }
+    for (uint8_t i = 0; i < p->answer.slot_count_here && a->slot_count < COMMAND_SLOTS_MAX; i++) {
+        const struct audit_slot *s = &p->answer.slots[i];
+        if (a->slot_count == 0 || s->slot > a->slots[a->slot_count - 1].slot)
+            a->slots[a->slot_count++] = *s;
+    }
+    const bool is_more = p->result.more && a->slot_count > 0 &&
+                         a->slots[a->slot_count - 1].slot < COMMAND_SLOTS_MAX &&
+                         p->answer.slot_count_here > 0;
+    if (is_more) {
+        a->next_slot = (uint8_t)(a->slots[a->slot_count - 1].slot + 1);
+        a->is_page_due = true;
+        return;
+    }
+    complete(w, p);
+}
+
+// A person decides what an audit left open.
+void decide_resolve(struct work *w)
+{
+    struct record *r = w->r;
+    if (!r->needs_operator) {
+        w->d->refusal = REFUSAL_WRONG_STATUS;
+        return;
+    }
+    if (r->has_open && r->open.status == STATUS_UNKNOWN) {
+        w->d->operation = r->open.id;
+        operation_input(w, &r->open, w->e->push_server ? IN_AUDIT_ABSENT : IN_EXPIRED);
+    }
+    work_alarm(w, ALARM_NEEDS_OPERATOR, false);
+    work_clear_dirty(w, w->e->push_server ? "server pushed" : "card accepted");
+    r->resets_suspected = 0;
+}

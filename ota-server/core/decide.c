@@ -1,0 +1,202 @@
+#include "ota-server/core/work.h"
+
+void policy_default(struct policy *p)
+{
+    *p = (struct policy){
+        .approval_ms = 72 * HOUR_MS,
+        .not_after_ms = 24 * HOUR_MS,
+        .submit_ms = 10000,
+        .validity_ms = HOUR_MS,
+        .receipt_margin_ms = 120000,
+        .por_ms = 120000,
+        .confirm_ms = 120000,
+        .confirm_silent_ms = 300000,
+        .contact_delay_ms = 30000,
+        .contact_gap_ms = 5 * MINUTE_MS,
+        .unreachable_ms = 7 * 24 * HOUR_MS,
+        .reissues_max = 2,
+    };
+}
+
+// What was under way when the server stopped hard: nobody knows how far it came.
+static void restart(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->has_open)
+        operation_input(w, &r->open, IN_RESTART);
+    if (r->flight.kind == FLIGHT_AUDIT && r->audit.is_open)
+        r->audit.operation.status = STATUS_QUEUED;
+    flight_clear(w);
+}
+
+static void restore(struct work *w)
+{
+    struct record *r = w->r;
+    r->mt_counter += COUNTER_JUMP;
+    r->operation_id_last += COUNTER_JUMP;
+    r->audit.is_page_due = false;
+    restart(w);
+    work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
+}
+
+static void retire(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->state == CARD_RETIRED) {
+        w->d->refusal = REFUSAL_CARD_RETIRED;
+        return;
+    }
+    while (r->queue_len > 0)
+        operation_input(w, &r->queue[0], IN_CANCEL);
+    if (r->audit.is_open) {
+        r->audit.operation.status = STATUS_QUEUED;
+        operation_input(w, &r->audit.operation, IN_CANCEL);
+    }
+    if (r->has_open) {
+        operation_input(w, &r->open, IN_RESTART);
+        if (r->has_open && r->open.status == STATUS_QUEUED)
+            operation_input(w, &r->open, IN_CANCEL);
+        if (r->has_open)
+            operation_input(w, &r->open, IN_UNREACHABLE);
+    }
+    flight_clear(w);
+    r->confirm_count = 0;
+    work_trail(w, "card.state", 0, card_state_name(r->state), "RETIRED", "person");
+    r->state = CARD_RETIRED;
+}
+
+static void mark_dirty(struct work *w)
+{
+    const uint8_t reason = w->e->reason;
+    if (reason == DIRTY_NONE || reason >= DIRTY_REASONS) {
+        w->d->refusal = REFUSAL_WRONG_STATUS;
+        return;
+    }
+    work_dirty(w, reason, w->e->operation);
+}
+
+static void clear_dirty(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->dirty_since.ms == 0) {
+        w->d->refusal = REFUSAL_WRONG_STATUS;
+        return;
+    }
+    if (r->has_open && r->open.status == STATUS_UNKNOWN)
+        operation_input(w, &r->open, IN_UNREACHABLE);
+    if (r->needs_operator)
+        work_alarm(w, ALARM_NEEDS_OPERATOR, false);
+    work_clear_dirty(w, "by hand, without an audit");
+}
+
+static void lift_quarantine(struct work *w)
+{
+    if (!record_has_mark(w->r, MARK_QUARANTINED)) {
+        w->d->refusal = REFUSAL_WRONG_STATUS;
+        return;
+    }
+    work_unmark(w, MARK_QUARANTINED, "lifted");
+    work_alarm(w, ALARM_SECURITY_FAILURES, false);
+    w->r->insecure_answers = 0;
+    w->r->insecure_until.ms = 0;
+}
+
+static void move(struct work *w)
+{
+    if (w->e->group != 0)
+        w->r->group = w->e->group;
+    if (w->e->tenant != 0)
+        w->r->tenant = w->e->tenant;
+    work_trail(w, "card.moved", 0, "", "", "");
+}
+
+static void take(struct work *w)
+{
+    switch ((enum event_type)w->e->type) {
+    case EVENT_REQUEST:
+        decide_request(w);
+        break;
+    case EVENT_APPROVED:
+    case EVENT_REJECTED:
+        decide_approval(w);
+        break;
+    case EVENT_CANCEL:
+        decide_cancel(w);
+        break;
+    case EVENT_RESEND:
+        decide_resend(w);
+        break;
+    case EVENT_MARK_DIRTY:
+        mark_dirty(w);
+        break;
+    case EVENT_CLEAR_DIRTY:
+        clear_dirty(w);
+        break;
+    case EVENT_RESOLVE:
+        decide_resolve(w);
+        break;
+    case EVENT_LIFT_QUARANTINE:
+        lift_quarantine(w);
+        break;
+    case EVENT_RETIRE:
+        retire(w);
+        break;
+    case EVENT_MOVE:
+        move(w);
+        break;
+    case EVENT_SUBMIT:
+        decide_submit(w);
+        break;
+    case EVENT_RECEIPT:
+        decide_receipt(w);
+        break;
+    case EVENT_POR:
+        decide_por(w);
+        break;
+    case EVENT_NOTIFY:
+        decide_notify(w);
+        break;
+    case EVENT_CONTACT:
+        work_contact(w);
+        break;
+    case EVENT_WAKE:
+        break;
+    case EVENT_RESTART:
+        restart(w);
+        break;
+    case EVENT_RESTORE:
+        restore(w);
+        break;
+    }
+}
+
+void decide(const struct record *record, const struct event *event,
+            const struct decide_context *context, struct decision *out)
+{
+    struct work w = {.e = event,
+                     .policy = context->policy,
+                     .cipher = context->cipher,
+                     .d = out,
+                     .r = &out->next,
+                     .now = event->at};
+    out->refusal = REFUSAL_NONE;
+    out->operation = 0;
+    out->next = *record;
+    out->send_count = 0;
+    out->step_count = 0;
+    out->ended_count = 0;
+    out->trail_count = 0;
+    out->alarm_count = 0;
+    out->has_answer = false;
+    out->difference_count = 0;
+    out->is_located = false;
+    out->arrived_counter = 0;
+    out->is_dropped = false;
+    take(&w);
+    if (event->type == EVENT_REQUEST && event->as.request.is_dry_run)
+        return;
+    plan_timeouts(&w);
+    plan_next_packet(&w);
+    plan_wake(&w);
+    out->next.version++;
+}

@@ -1,0 +1,156 @@
+// The mirror of the card's registry: what an accepted command changes in it, and what it says
+// about a refusal.
+#include "ota-server/core/work.h"
+
+struct mirror_slot *mirror_slot_named(struct work *w, const struct subscription_name *name)
+{
+    const struct mirror_slot *found = record_slot_named(w->r, name);
+    return found == NULL ? NULL : &w->r->slots[found - w->r->slots];
+}
+
+void mirror_enable(struct work *w, struct mirror_slot *slot)
+{
+    struct record *r = w->r;
+    for (uint8_t i = 0; i < r->slot_count; i++)
+        r->slots[i].fact.state = SLOT_DISABLED;
+    slot->fact.state = SLOT_ENABLED;
+    slot->fact.is_proven = true;
+    w->d->is_located = true;
+    if (!slot->fact.is_fallback)
+        work_unmark(w, MARK_ON_FALLBACK, "another subscription is enabled");
+}
+
+void mirror_fallback(struct work *w, struct mirror_slot *slot)
+{
+    for (uint8_t i = 0; i < w->r->slot_count; i++)
+        w->r->slots[i].fact.is_fallback = false;
+    slot->fact.is_fallback = true;
+}
+
+static void add_slot(struct work *w, const struct operation *o, uint8_t number)
+{
+    struct record *r = w->r;
+    const struct download_plan *p = &o->download;
+    if (number == 0 || number > COMMAND_SLOTS_MAX || r->slot_count == COMMAND_SLOTS_MAX)
+        return;
+    if (record_slot_named(r, &o->target) != NULL)
+        return;
+    uint8_t at = 0;
+    while (at < r->slot_count && r->slots[at].fact.slot < number)
+        at++;
+    memmove(&r->slots[at + 1], &r->slots[at], (size_t)(r->slot_count - at) * sizeof(r->slots[0]));
+    r->slot_count++;
+    struct mirror_slot *s = &r->slots[at];
+    memset(s, 0, sizeof(*s));
+    s->fact = (struct audit_slot){.slot = number,
+                                  .state = SLOT_DISABLED,
+                                  .role = p->role,
+                                  .marks = p->marks,
+                                  .rank = p->rank,
+                                  .template_number = p->template_number,
+                                  .has_iccid = p->has_iccid};
+    memcpy(s->fact.imsi, p->imsi, sizeof(s->fact.imsi));
+    memcpy(s->fact.iccid, p->iccid, sizeof(s->fact.iccid));
+    memcpy(s->number, p->number, sizeof(s->number));
+    s->subscription = o->subscription;
+    w->d->is_located = true;
+}
+
+static void remove_slot(struct work *w, const struct operation *o)
+{
+    struct record *r = w->r;
+    const struct mirror_slot *s = record_slot_named(r, &o->target);
+    if (s == NULL)
+        return;
+    const size_t at = (size_t)(s - r->slots);
+    memmove(&r->slots[at], &r->slots[at + 1], (r->slot_count - at - 1u) * sizeof(*s));
+    r->slot_count--;
+    w->d->is_located = true;
+}
+
+void mirror_apply(struct work *w, const struct operation *o, const struct event_por *por)
+{
+    struct mirror_slot *target = mirror_slot_named(w, &o->target);
+    switch ((enum operation_kind)o->kind) {
+    case OPERATION_DOWNLOAD:
+        add_slot(w, o, por->has_pair ? por->pair.first : 0);
+        break;
+    case OPERATION_ENABLE:
+    case OPERATION_DISABLE:
+        if (por->result.code == RESULT_OK_UNCHANGED && target != NULL)
+            w->r->preferred = target->subscription;
+        break;
+    case OPERATION_DELETE:
+        remove_slot(w, o);
+        break;
+    case OPERATION_SET_FALLBACK:
+        if (target != NULL)
+            mirror_fallback(w, target);
+        break;
+    case OPERATION_SET_TIMERS:
+    case OPERATION_READ_TIMERS:
+        if (por->result.command == COMMAND_CONFIGURE) {
+            uint8_t bad;
+            const enum parameter_status s = parameters_apply(
+                &w->r->parameters, bytes_of(por->list, por->list_len), &bad);
+            if (s != PARAMETER_OK)
+                work_dirty(w, DIRTY_UNKNOWN_POR_STATUS, o->id);
+            w->r->configuration_version = por->configuration_version;
+        }
+        break;
+    case OPERATION_NONE:
+    case OPERATION_AUDIT:
+        break;
+    }
+}
+
+// Does the mirror show the reason for which the card refused? [results 10-17, 22, 27]
+bool mirror_explains(const struct record *r, const struct operation *o, uint8_t code)
+{
+    const struct mirror_slot *t = record_slot_named(r, &o->target);
+    const struct mirror_slot *enabled = record_enabled(r);
+    switch (code) {
+    case RESULT_NOT_FOUND:
+        return t == NULL;
+    case RESULT_IS_ENABLED:
+        return t != NULL && t->fact.state == SLOT_ENABLED;
+    case RESULT_IS_FALLBACK:
+        return t != NULL && t->fact.is_fallback;
+    case RESULT_POLICY_FORBIDS:
+        if (o->kind == OPERATION_DELETE)
+            return t != NULL && (t->fact.marks & SLOT_MARK_NO_DELETE) != 0;
+        return enabled != NULL && (enabled->fact.marks & SLOT_MARK_NO_DISABLE) != 0;
+    case RESULT_ALREADY_INSTALLED:
+        return t != NULL;
+    case RESULT_NO_FREE_SLOT:
+        return r->slot_count >= r->slot_limit;
+    case RESULT_NOT_PROVEN:
+        return t != NULL && !t->fact.is_proven;
+    case RESULT_TERMINAL_INCAPABLE:
+        return (r->terminal & TERMINAL_REFRESH) == 0 && r->terminal != 0;
+    default: // 16 and 17: the mirror does not know; 18 to 1D say nothing about the registry
+        return code > RESULT_TEMPLATE_UNKNOWN;
+    }
+}
+
+bool mirror_has_effect(const struct record *r, const struct operation *o)
+{
+    const struct mirror_slot *t = record_slot_named(r, &o->target);
+    switch ((enum operation_kind)o->kind) {
+    case OPERATION_DOWNLOAD:
+        return t != NULL && ((o->flags & COMMAND_FLAG_ENABLE) == 0 || t->fact.state == SLOT_ENABLED);
+    case OPERATION_ENABLE:
+    case OPERATION_DISABLE:
+        return t != NULL && t->fact.state == SLOT_ENABLED;
+    case OPERATION_DELETE:
+        return t == NULL;
+    case OPERATION_SET_FALLBACK:
+        return t != NULL && t->fact.is_fallback;
+    case OPERATION_SET_TIMERS:
+    case OPERATION_READ_TIMERS:
+    case OPERATION_NONE:
+    case OPERATION_AUDIT:
+        return false;
+    }
+    return false;
+}

@@ -1,0 +1,279 @@
+// Notifications of the card: freshness, sequence, what they change, and their confirmation.
+#include "ota-server/core/work.h"
+
+#define SEQUENCE_WINDOW 32
+
+static bool is_usable_imei(const uint8_t imei[COMMAND_IMEI_SIZE])
+{
+    uint8_t any = 0;
+    uint8_t all = 0xFF;
+    for (size_t i = 1; i < COMMAND_IMEI_SIZE; i++) {
+        any |= imei[i];
+        all &= imei[i];
+    }
+    return any != 0 && all != 0xFF;
+}
+
+// 14 digits name the equipment: all but the last semi-octet [23.003 §6.2].
+static bool is_same_imei(const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, COMMAND_IMEI_SIZE - 1) == 0 &&
+           (a[COMMAND_IMEI_SIZE - 1] & 0x0F) == (b[COMMAND_IMEI_SIZE - 1] & 0x0F);
+}
+
+static void note_device(struct work *w, const struct notification *n)
+{
+    struct record *r = w->r;
+    if (n->has_plmn) {
+        r->has_plmn = true;
+        memcpy(r->plmn, n->plmn, sizeof(r->plmn));
+    }
+    if (!n->has_imei || !is_usable_imei(n->imei))
+        return;
+    if (r->has_imei && !is_same_imei(r->imei, n->imei))
+        work_dirty(w, DIRTY_IMEI_SWAP, 0);
+    r->has_imei = true;
+    memcpy(r->imei, n->imei, sizeof(r->imei));
+}
+
+enum sequence_kind { SEQUENCE_NEW, SEQUENCE_BETWEEN, SEQUENCE_HANDLED, SEQUENCE_TOO_LOW };
+
+static enum sequence_kind take_sequence(struct work *w, uint32_t sequence)
+{
+    struct record *r = w->r;
+    if (sequence > r->notify_sequence) {
+        const uint32_t ahead = sequence - r->notify_sequence;
+        r->notify_seen = ahead < SEQUENCE_WINDOW ? r->notify_seen << ahead | 1 : 1;
+        if (ahead > 1) {
+            r->gap_sequences += ahead - 1;
+            if (r->gap_deadline.ms == 0)
+                r->gap_deadline =
+                    utc_after(w->now, 1000 * (int64_t)parameters_waits_sum_s(&r->parameters));
+        }
+        r->notify_sequence = sequence;
+        return SEQUENCE_NEW;
+    }
+    const uint32_t behind = r->notify_sequence - sequence;
+    if (behind >= SEQUENCE_WINDOW)
+        return SEQUENCE_TOO_LOW;
+    if ((r->notify_seen >> behind & 1) != 0)
+        return SEQUENCE_HANDLED;
+    r->notify_seen |= 1u << behind;
+    if (r->gap_sequences > 0 && --r->gap_sequences == 0)
+        r->gap_deadline.ms = 0;
+    return SEQUENCE_BETWEEN;
+}
+
+void confirm_queue(struct work *w, const struct notification *n, const char *number)
+{
+    struct record *r = w->r;
+    for (uint8_t i = 0; i < r->confirm_count; i++) {
+        if (r->confirms[i].sequence == n->sequence)
+            return;
+    }
+    if (r->confirm_count == RECORD_CONFIRMS_MAX) { // the card repeats what is not confirmed
+        memmove(&r->confirms[0], &r->confirms[1], sizeof(r->confirms) - sizeof(r->confirms[0]));
+        r->confirm_count--;
+    }
+    struct confirm *c = &r->confirms[r->confirm_count++];
+    *c = (struct confirm){.sequence = n->sequence, .operation_id = n->operation_id};
+    const struct mirror_slot *from = record_slot_named(r, &n->to);
+    if (from == NULL)
+        from = record_enabled(r);
+    c->subscription = from == NULL ? 0 : from->subscription;
+    const char *known = from != NULL && from->number[0] != 0 ? from->number : number;
+    memcpy(c->number, known, strlen(known) + 1);
+}
+
+static void unexpected(struct work *w)
+{
+    work_dirty(w, DIRTY_UNEXPECTED_NOTIFY, 0);
+}
+
+// An automatic switch: the mirror follows, unless it contradicts.
+static void switched(struct work *w, const struct notification *n)
+{
+    const struct mirror_slot *enabled = record_enabled(w->r);
+    struct mirror_slot *to = mirror_slot_named(w, &n->to);
+    if (to == NULL) {
+        unexpected(w);
+        return;
+    }
+    const struct mirror_slot *from = record_slot_named(w->r, &n->from);
+    if (n->from.is_given && from != enabled && n->cause != NOTIFY_ROLLED_BACK &&
+        n->cause != NOTIFY_RECOVERED && n->operation_id == 0)
+        unexpected(w);
+    mirror_enable(w, to);
+    if (n->cause == NOTIFY_FALLBACK)
+        work_mark(w, MARK_ON_FALLBACK, notify_cause_name(n->cause));
+}
+
+// True when it is to be confirmed.
+static bool enabled_outcome(struct work *w, const struct notification *n, bool is_newest)
+{
+    struct record *r = w->r;
+    const bool is_open = r->has_open && n->operation_id != 0 &&
+                         n->operation_id == r->open.card_operation_id;
+    if (!is_open) {
+        unexpected(w);
+        return false;
+    }
+    struct operation *o = &r->open;
+    work_step(w, o, STEP_NOTIFIED, notify_cause_name(n->cause));
+    if (o->confirm_until.ms != 0 && w->now.ms > o->confirm_until.ms) {
+        o->confirm_is_late = true;
+        operation_input(w, o, IN_ENABLED_LATE);
+        return false;
+    }
+    if (o->confirm_until.ms == 0) { // it counts as the answer to the command
+        o->por_at = w->now;
+        o->confirm_until = utc_after(w->now, switch_ms(r));
+        o->rollback_until = utc_after(w->now, rollback_ms(r));
+        r->operation_id_seen = o->card_operation_id;
+        if (o->kind == OPERATION_DOWNLOAD && record_slot_named(r, &o->target) == NULL)
+            unexpected(w); // its slot is not known: the audit brings it
+    }
+    struct mirror_slot *to = mirror_slot_named(w, &n->to);
+    if (is_newest && to != NULL)
+        mirror_enable(w, to);
+    o->is_enabled_seen = true;
+    operation_input(w, o, IN_ENABLED);
+    return true;
+}
+
+static void outcome_of_switch(struct work *w, const struct notification *n, bool is_newest)
+{
+    struct record *r = w->r;
+    if (is_newest && n->cause != NOTIFY_SWITCH_FAILED)
+        switched(w, n);
+    const bool is_open = r->has_open && n->operation_id != 0 &&
+                         n->operation_id == r->open.card_operation_id;
+    if (is_open) {
+        work_step(w, &r->open, STEP_NOTIFIED, notify_cause_name(n->cause));
+        if (n->cause == NOTIFY_SWITCH_FAILED) {
+            r->open.has_result = true;
+            r->open.result = RESULT_TERMINAL_INCAPABLE;
+        }
+        operation_input(w, &r->open,
+                        n->cause == NOTIFY_SWITCH_FAILED ? IN_SWITCH_FAILED : IN_ROLLED_BACK);
+    } else if (n->cause == NOTIFY_ROLLED_BACK && n->operation_id != 0 && is_newest &&
+               r->dirty_since.ms == 0) {
+        unexpected(w); // of an operation that nobody waits for
+    }
+}
+
+static void first_contact(struct work *w, const struct notification *n)
+{
+    struct record *r = w->r;
+    if (!n->has_card)
+        return;
+    memcpy(r->applet_version, n->applet_version, sizeof(r->applet_version));
+    r->level = n->level;
+    r->terminal = n->terminal;
+}
+
+// True when it is to be confirmed.
+static bool act(struct work *w, const struct notification *n, bool is_newest)
+{
+    switch ((enum notify_cause)n->cause) {
+    case NOTIFY_FIRST_CONTACT:
+        first_contact(w, n);
+        return true;
+    case NOTIFY_ENABLED:
+        return enabled_outcome(w, n, is_newest);
+    case NOTIFY_ROLLED_BACK:
+    case NOTIFY_FALLBACK:
+    case NOTIFY_SWITCH_FAILED:
+        outcome_of_switch(w, n, is_newest);
+        return true;
+    case NOTIFY_ROTATED:
+    case NOTIFY_RETURNED:
+    case NOTIFY_COUNTRY:
+    case NOTIFY_RECOVERED:
+        if (is_newest)
+            switched(w, n);
+        return true;
+    case NOTIFY_RESTORED:
+        work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
+        return true;
+    case NOTIFY_IMEI_CHANGED:
+    case NOTIFY_ADDRESS_CHECK:
+    case NOTIFY_SWITCH_CAP:
+    case NOTIFY_EXHAUSTED:
+    case NOTIFY_HEARTBEAT:
+        return true;
+    }
+    unexpected(w); // a cause of a later protocol level
+    return true;
+}
+
+static void learn_number(struct work *w, const struct notification *n)
+{
+    const char *number = w->e->as.notify.number;
+    struct mirror_slot *s = mirror_slot_named(w, &n->to);
+    if (s == NULL) {
+        const struct mirror_slot *enabled = record_enabled(w->r);
+        s = enabled == NULL ? NULL : &w->r->slots[enabled - w->r->slots];
+    }
+    if (s == NULL || s->number[0] != 0 || number[0] == 0)
+        return;
+    memcpy(s->number, number, sizeof(s->number));
+    w->d->is_located = true;
+    work_trail(w, "subscription.number_learnt", 0, "", "", notify_cause_name(n->cause));
+}
+
+static bool may_confirm_again(const struct work *w, const struct notification *n)
+{
+    const struct record *r = w->r;
+    if (n->operation_id == 0 || n->cause != NOTIFY_ENABLED)
+        return true;
+    if (r->has_open && n->operation_id == r->open.card_operation_id)
+        return w->now.ms <= r->open.confirm_until.ms;
+    return n->operation_id == r->switch_id && w->now.ms <= r->switch_until.ms;
+}
+
+void decide_notify(struct work *w)
+{
+    const struct event_notify *e = &w->e->as.notify;
+    const struct notification *n = &e->notification;
+    struct record *r = w->r;
+    if (e->mo_counter <= r->mo_counter) { // merely old: dropped and counted
+        w->d->is_dropped = true;
+        return;
+    }
+    r->mo_counter = e->mo_counter;
+    r->insecure_answers = 0;
+    r->insecure_until.ms = 0;
+    learn_number(w, n);
+    const bool is_heartbeat = n->cause == NOTIFY_HEARTBEAT;
+    const enum sequence_kind kind =
+        is_heartbeat ? SEQUENCE_NEW : take_sequence(w, n->sequence);
+    if (n->operation_id > r->operation_id_last) { // this database never gave it
+        r->operation_id_last = n->operation_id + COUNTER_JUMP;
+        r->mt_counter += COUNTER_JUMP;
+        work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
+    }
+    if (kind == SEQUENCE_HANDLED) {
+        work_contact(w);
+        if (may_confirm_again(w, n)) {
+            if (r->has_open && n->operation_id != 0 &&
+                n->operation_id == r->open.card_operation_id && n->cause == NOTIFY_ENABLED)
+                operation_input(w, &r->open, IN_ENABLED);
+            confirm_queue(w, n, e->number);
+        }
+        return;
+    }
+    if (kind == SEQUENCE_TOO_LOW)
+        work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
+    work_trail(w, "card.notified", 0, "", notify_cause_name(n->cause), "");
+    note_device(w, n);
+    const bool is_newest = kind == SEQUENCE_NEW;
+    const bool is_confirmed = act(w, n, is_newest);
+    work_contact(w);
+    if (is_newest)
+        compare_state(w, n->registry_version, n->has_hash, n->state_hash, !is_heartbeat);
+    if (n->coalesced > 0)
+        work_dirty(w, DIRTY_NOTIFY_GAP, 0);
+    if (is_confirmed && !is_heartbeat)
+        confirm_queue(w, n, e->number);
+}

@@ -1,0 +1,207 @@
+// The machinery around the rules: one transition, its effect, its time-out, its traces.
+#include "ota-server/core/work.h"
+
+#define BUSY_RETRY_MS (15 * MINUTE_MS)
+
+static const int64_t retry_after_ms[] = {10 * MINUTE_MS, HOUR_MS, 6 * (int64_t)HOUR_MS, DAY_MS};
+#define RETRY_STEPS (sizeof(retry_after_ms) / sizeof(retry_after_ms[0]))
+
+uint32_t switch_ms(const struct record *r)
+{
+    const struct parameters *p = &r->parameters;
+    return (30u + p->refresh_s + p->attach_s + parameters_waits_sum_s(p) + 120u) * 1000u;
+}
+
+uint32_t rollback_ms(const struct record *r)
+{
+    const struct parameters *p = &r->parameters;
+    return switch_ms(r) + (p->attach_s + parameters_waits_sum_s(p) + 30u) * 1000u;
+}
+
+void flight_clear(struct work *w)
+{
+    memset(&w->r->flight, 0, sizeof(w->r->flight));
+}
+
+void operation_set_deadline(struct work *w, struct operation *o)
+{
+    const struct flight *f = &w->r->flight;
+    switch ((enum operation_status)o->status) {
+    case STATUS_SENDING:
+    case STATUS_SENT:
+    case STATUS_DELIVERED:
+        o->deadline = f->deadline;
+        break;
+    case STATUS_SWITCHING:
+        o->deadline = o->confirm_until;
+        break;
+    case STATUS_CONFIRMING:
+        o->deadline = utc_after(w->now, w->policy->confirm_silent_ms);
+        break;
+    case STATUS_UNKNOWN:
+        // The card may still tell that it rolled back.
+        o->deadline = o->rollback_until.ms > w->now.ms ? o->rollback_until : (struct utc){0};
+        break;
+    case STATUS_AWAIT_APPROVAL:
+    case STATUS_QUEUED:
+    case STATUS_ENDED:
+        o->deadline.ms = 0;
+        break;
+    }
+}
+
+static void again(struct work *w, struct operation *o, int64_t after_ms)
+{
+    o->not_before = utc_after(w->now, after_ms);
+    o->hold = HOLD_RETRY;
+}
+
+// What was sent is known not to run any more, unless an earlier packet of it is in doubt.
+static void nothing_arrives(struct operation *o)
+{
+    o->sent_any = o->is_uncertain;
+}
+
+static void retry_later(struct work *w, struct operation *o)
+{
+    nothing_arrives(o);
+    if (o->retries < RETRY_STEPS) {
+        again(w, o, retry_after_ms[o->retries++]);
+        return;
+    }
+    o->at_next_contact = true;
+    o->hold = HOLD_NEXT_CONTACT;
+}
+
+static void confirmed(struct work *w, struct operation *o)
+{
+    struct record *r = w->r;
+    struct mirror_slot *slot = mirror_slot_named(w, &o->target);
+    r->switch_id = o->card_operation_id;
+    r->switch_until = o->confirm_until;
+    if (slot == NULL)
+        return;
+    r->preferred = slot->subscription;
+    if (o->kind == OPERATION_DOWNLOAD && (o->flags & COMMAND_FLAG_SET_FALLBACK) != 0)
+        mirror_fallback(w, slot);
+    if (slot->fact.role == ROLE_OPERATIONAL && r->state < CARD_OPERATIONAL &&
+        r->state != CARD_BOOTSTRAPPING) {
+        work_trail(w, "card.state", o->id, card_state_name(r->state), "OPERATIONAL", "confirmed");
+        r->state = CARD_OPERATIONAL;
+    }
+}
+
+static void run_effect(struct work *w, struct operation *o, uint8_t effect)
+{
+    switch ((enum effect)effect) {
+    case EFFECT_NONE:
+    case EFFECT_IGNORE:
+    case EFFECT_CONFIRM: // queued with the notification that asks for it
+        break;
+    case EFFECT_RETRY_LATER:
+        retry_later(w, o);
+        break;
+    case EFFECT_RETRY_BUSY:
+        o->busy_tries++;
+        nothing_arrives(o);
+        o->card_operation_id = 0; // nothing ran: the next packet is a new intention to the card
+        again(w, o, BUSY_RETRY_MS);
+        break;
+    case EFFECT_RETRY_NVM:
+        o->nvm_tries++;
+        nothing_arrives(o);
+        o->card_operation_id = 0;
+        again(w, o, HOUR_MS);
+        break;
+    case EFFECT_SWITCH:
+        o->por_at = w->now;
+        o->confirm_until = utc_after(w->now, switch_ms(w->r));
+        o->rollback_until = utc_after(w->now, rollback_ms(w->r));
+        break;
+    case EFFECT_EXTEND:
+        if (!w->r->flight.is_extended)
+            w->r->flight.deadline = utc_after(w->now, 2 * (int64_t)w->policy->por_ms);
+        w->r->flight.is_extended = true;
+        break;
+    case EFFECT_AGAIN_NEW:
+        o->card_operation_id = 0;
+        again(w, o, 0);
+        break;
+    case EFFECT_AGAIN_SAME:
+        again(w, o, 0);
+        break;
+    case EFFECT_CONFIRMED:
+        confirmed(w, o);
+        break;
+    case EFFECT_QUARANTINE:
+        work_quarantine(w, "counter blocked");
+        break;
+    case EFFECT_ALARM_NVM:
+        work_alarm(w, ALARM_CARD_NVM_ERROR, true);
+        break;
+    }
+}
+
+// Takes the operation out of the record and keeps its last form in the decision.
+static void leave(struct work *w, struct operation *o)
+{
+    struct record *r = w->r;
+    if (o->may_still_arrive && r->late_counter < o->last_counter)
+        r->late_counter = o->last_counter;
+    if (w->d->ended_count < DECISION_ENDED_MAX)
+        w->d->ended[w->d->ended_count++] = *o;
+    if (r->has_open && o == &r->open) {
+        if (r->flight.kind == FLIGHT_OPERATION)
+            flight_clear(w);
+        r->has_open = false;
+        memset(o, 0, sizeof(*o));
+        return;
+    }
+    if (o == &r->audit.operation) {
+        memset(&r->audit, 0, sizeof(r->audit));
+        return;
+    }
+    const size_t index = (size_t)(o - r->queue);
+    memmove(o, o + 1, (r->queue_len - index - 1u) * sizeof(*o));
+    r->queue_len--;
+}
+
+void operation_input(struct work *w, struct operation *o, uint8_t input)
+{
+    const struct rule *rule = rule_of(o->status, input);
+    if (rule == NULL || rule->effect == EFFECT_IGNORE)
+        return;
+    const uint8_t before = o->status;
+    const uint64_t id = o->id;
+    const bool is_packet_over =
+        rule->next != STATUS_SENDING && rule->next != STATUS_SENT && rule->next != STATUS_DELIVERED;
+    if (rule->dirty != DIRTY_NONE)
+        o->is_uncertain = true;
+    run_effect(w, o, rule->effect);
+    if (is_packet_over && o == &w->r->open && w->r->flight.kind == FLIGHT_OPERATION)
+        flight_clear(w);
+    if (rule->next != STATUS_SAME)
+        o->status = rule->next;
+    operation_set_deadline(w, o);
+    if (rule->next == STATUS_QUEUED && before == STATUS_AWAIT_APPROVAL)
+        o->hold = HOLD_NONE;
+    if (rule->dirty != DIRTY_NONE)
+        work_dirty(w, rule->dirty, id);
+    if (o->status == STATUS_ENDED) {
+        o->outcome = rule->outcome;
+        o->failure = rule->failure;
+        o->hold = HOLD_NONE;
+        o->ended_at = w->now;
+        o->may_still_arrive = o->sent_any && o->last_counter != 0 &&
+                              (o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED);
+        work_step(w, o, STEP_ENDED, operation_outcome_name(o->outcome));
+        work_trail(w, "operation.ended", id, operation_status_name(before),
+                   operation_outcome_name(o->outcome), input_name(input));
+        leave(w, o);
+    } else if (o->status != before &&
+               (o->status == STATUS_UNKNOWN || before == STATUS_UNKNOWN ||
+                before == STATUS_AWAIT_APPROVAL || o->status == STATUS_QUEUED)) {
+        work_trail(w, "operation.status", id, operation_status_name(before),
+                   operation_status_name(o->status), input_name(input));
+    }
+}

@@ -1,0 +1,424 @@
+// Time: what ran out, which packet goes next, and when to look again.
+#include "ota-server/core/work.h"
+
+#include "common/base/check.h"
+
+#define VALIDITY_MIN_MS MINUTE_MS
+
+static void timeout_open(struct work *w)
+{
+    struct record *r = w->r;
+    struct operation *o = &r->open;
+    const struct flight *f = &r->flight;
+    if (o->status == STATUS_QUEUED) {
+        if (utc_is_due(o->not_after, w->now))
+            operation_input(w, o, IN_EXPIRED);
+        return;
+    }
+    if (!utc_is_due(o->deadline, w->now))
+        return;
+    uint8_t input = IN_TIMEOUT;
+    if (o->status == STATUS_SENT && f->delivered_set != 0)
+        input = IN_PART_LOST;
+    else if (o->status == STATUS_SENT && f->is_submit_unknown)
+        input = IN_TIMEOUT_UNSUBMITTED;
+    else if (o->status == STATUS_UNKNOWN)
+        input = IN_TIMEOUT_ROLLBACK;
+    if (o->status == STATUS_CONFIRMING && f->kind == FLIGHT_CONFIRM) {
+        if (!utc_is_due(f->deadline, w->now)) { // its own time runs
+            o->deadline = f->deadline;
+            return;
+        }
+        flight_clear(w);
+    }
+    operation_input(w, o, input);
+}
+
+static void timeout_flight(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->flight.kind != FLIGHT_AUDIT && r->flight.kind != FLIGHT_CONFIRM)
+        return;
+    if (!utc_is_due(r->flight.deadline, w->now))
+        return;
+    const bool is_audit = r->flight.kind == FLIGHT_AUDIT;
+    flight_clear(w);
+    if (!is_audit || !r->audit.is_open)
+        return;
+    r->audit.operation.status = STATUS_QUEUED;
+    r->audit.operation.hold = HOLD_RETRY;
+    if (r->dirty_since.ms == 0) // nothing is in doubt through an audit that was not answered
+        operation_input(w, &r->audit.operation, IN_EXPIRED);
+}
+
+static void timeout_queue(struct work *w)
+{
+    struct record *r = w->r;
+    uint8_t i = 0;
+    while (i < r->queue_len) {
+        struct operation *o = &r->queue[i];
+        const uint8_t len = r->queue_len;
+        const bool is_over = o->status == STATUS_AWAIT_APPROVAL ? utc_is_due(o->deadline, w->now)
+                                                                : false;
+        if (is_over || utc_is_due(o->not_after, w->now))
+            operation_input(w, o, IN_EXPIRED);
+        if (r->queue_len == len)
+            i++;
+    }
+    struct operation *a = &r->audit.operation;
+    if (r->audit.is_open && a->status == STATUS_QUEUED && utc_is_due(a->not_after, w->now))
+        operation_input(w, a, IN_EXPIRED);
+}
+
+static struct utc unreachable_at(const struct work *w)
+{
+    const struct record *r = w->r;
+    if (r->dirty_since.ms == 0 || record_has_mark(r, MARK_UNREACHABLE))
+        return (struct utc){0};
+    const struct utc from =
+        r->last_contact_at.ms > r->dirty_since.ms ? r->last_contact_at : r->dirty_since;
+    return utc_after(from, w->policy->unreachable_ms);
+}
+
+void plan_timeouts(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->has_open)
+        timeout_open(w);
+    timeout_flight(w);
+    timeout_queue(w);
+    if (utc_is_due(r->gap_deadline, w->now)) {
+        r->gap_deadline.ms = 0;
+        if (r->gap_sequences > 0)
+            work_dirty(w, DIRTY_NOTIFY_GAP, 0);
+        r->gap_sequences = 0;
+    }
+    if (utc_is_due(r->insecure_until, w->now)) {
+        r->insecure_until.ms = 0;
+        work_quarantine(w, "answers without authentication");
+    }
+    if (utc_is_due(unreachable_at(w), w->now)) {
+        work_mark(w, MARK_UNREACHABLE, "silent");
+        if (r->has_open)
+            operation_input(w, &r->open, IN_UNREACHABLE);
+    }
+}
+
+// --- the next packet -------------------------------------------------------------------------
+
+static struct send *begin(struct work *w, uint8_t kind, uint8_t command, struct operation *o)
+{
+    struct record *r = w->r;
+    check(r->flight.kind == FLIGHT_NONE);
+    if (r->mt_counter + 1 >= COUNTER_LAST || w->d->send_count == DECISION_SENDS_MAX) {
+        work_quarantine(w, "counter exhausted");
+        return NULL;
+    }
+    r->mt_counter++;
+    if (r->mt_counter == COUNTER_NEAR_LAST)
+        work_alarm(w, ALARM_COUNTER_NEAR_MAX, true);
+    int64_t validity = w->policy->validity_ms;
+    if (o != NULL && o->not_after.ms != 0 && o->not_after.ms - w->now.ms < validity)
+        validity = o->not_after.ms - w->now.ms;
+    if (kind == FLIGHT_AUDIT && r->next_audit_at.ms > w->now.ms &&
+        r->next_audit_at.ms - w->now.ms < validity)
+        validity = r->next_audit_at.ms - w->now.ms;
+    if (validity < VALIDITY_MIN_MS)
+        validity = VALIDITY_MIN_MS;
+    const int64_t wait =
+        validity + w->policy->receipt_margin_ms + 2 * (int64_t)w->policy->submit_ms;
+    struct send *s = &w->d->sends[w->d->send_count++];
+    *s = (struct send){.command = command,
+                       .kind = kind,
+                       .counter = r->mt_counter,
+                       .operation = o == NULL ? 0 : o->id,
+                       .validity_ms = (uint32_t)validity};
+    r->flight = (struct flight){.kind = kind,
+                                .state = FLIGHT_SENDING,
+                                .command = command,
+                                .counter = r->mt_counter,
+                                .validity_ms = (uint32_t)validity,
+                                .sent_at = w->now,
+                                .deadline = utc_after(w->now, wait)};
+    if (o != NULL) {
+        o->attempts++;
+        o->last_counter = r->mt_counter;
+        o->hold = HOLD_NONE;
+        work_step(w, o, STEP_BUILT, "");
+    }
+    return s;
+}
+
+static void address(struct send *s, const struct mirror_slot *slot)
+{
+    s->subscription = slot->subscription;
+    memcpy(s->number, slot->number, sizeof(s->number));
+}
+
+static const struct mirror_slot *reachable(const struct record *r)
+{
+    const struct mirror_slot *enabled = record_enabled(r);
+    return enabled != NULL && enabled->number[0] != 0 ? enabled : NULL;
+}
+
+static bool send_confirm(struct work *w)
+{
+    struct record *r = w->r;
+    while (r->confirm_count > 0) {
+        // A commanded switch waits for its confirmation: first.
+        uint8_t at = 0;
+        for (uint8_t i = 0; i < r->confirm_count; i++) {
+            if (r->confirms[i].operation_id != 0) {
+                at = i;
+                break;
+            }
+        }
+        const struct confirm c = r->confirms[at];
+        memmove(&r->confirms[at], &r->confirms[at + 1],
+                (r->confirm_count - at - 1u) * sizeof(c));
+        r->confirm_count--;
+        struct operation *o = r->has_open && c.operation_id != 0 &&
+                                      c.operation_id == r->open.card_operation_id
+                                  ? &r->open
+                                  : NULL;
+        if (o != NULL && o->status == STATUS_CONFIRMING && o->confirm_until.ms < w->now.ms) {
+            operation_input(w, o, IN_CONFIRM_TOO_LATE); // it must not leave any more
+            continue;
+        }
+        if (c.number[0] == 0)
+            continue; // nobody can be reached without a number; the card repeats
+        struct send *s = begin(w, FLIGHT_CONFIRM, COMMAND_CONFIRM, NULL);
+        if (s == NULL)
+            return true;
+        s->operation = o == NULL ? 0 : o->id;
+        s->sequence = c.sequence;
+        s->operation_id = c.operation_id;
+        s->subscription = c.subscription;
+        memcpy(s->number, c.number, sizeof(s->number));
+        r->flight.sequence = c.sequence;
+        r->flight.operation_id = c.operation_id;
+        if (o != NULL)
+            o->deadline = r->flight.deadline;
+        work_trail(w, "command.sent", s->operation, "", "CONFIRM", "notification");
+        return true;
+    }
+    return false;
+}
+
+// The subscriptions that could be enabled, in turn: the mirror's, target and source of an open
+// switch, the fallback one.
+static const struct mirror_slot *audit_target(const struct record *r)
+{
+    const struct mirror_slot *options[3];
+    uint8_t count = 0;
+    const struct mirror_slot *target =
+        r->has_open ? record_slot_named(r, &r->open.target) : NULL;
+    const struct mirror_slot *all[3] = {record_enabled(r), target, record_fallback(r)};
+    for (size_t i = 0; i < 3; i++) {
+        bool is_new = all[i] != NULL && all[i]->number[0] != 0;
+        for (uint8_t k = 0; is_new && k < count; k++)
+            is_new = options[k] != all[i];
+        if (is_new)
+            options[count++] = all[i];
+    }
+    return count == 0 ? NULL : options[r->dirty_attempts % count];
+}
+
+static bool send_audit(struct work *w)
+{
+    struct record *r = w->r;
+    struct audit_job *a = &r->audit;
+    const bool is_due = r->dirty_since.ms != 0 && utc_is_due(r->next_audit_at, w->now);
+    const bool is_first = a->is_open && a->operation.attempts == 0 && !a->operation.at_next_contact &&
+                          a->operation.not_before.ms <= w->now.ms;
+    const bool is_page = a->is_open && a->is_page_due;
+    if (!is_due && !is_first && !is_page)
+        return false;
+    if (!a->is_open)
+        audit_open(w, NULL);
+    const struct mirror_slot *to = audit_target(r);
+    if (to == NULL) {
+        a->operation.hold = HOLD_OTA_UNREACHABLE;
+        if (is_due)
+            audit_schedule(w);
+        return false;
+    }
+    if (!is_page) { // a new attempt has a nonce of its own
+        for (size_t i = 0; i < sizeof(a->nonce); i++)
+            a->nonce[i] = (uint8_t)work_draw(w, 256);
+        a->next_slot = 1;
+        a->slot_count = 0;
+        a->restarts = 0;
+        audit_schedule(w);
+    }
+    a->is_page_due = false;
+    a->operation.status = STATUS_SENDING;
+    struct send *s = begin(w, FLIGHT_AUDIT, COMMAND_AUDIT, &a->operation);
+    if (s == NULL)
+        return true;
+    memcpy(s->nonce, a->nonce, sizeof(s->nonce));
+    s->first_slot = a->next_slot;
+    s->lookup = a->operation.lookup;
+    if (r->has_open && r->open.status == STATUS_UNKNOWN)
+        s->lookup = r->open.card_operation_id;
+    address(s, to);
+    work_trail(w, "command.sent", s->operation, "", "AUDIT",
+               a->operation.is_automatic ? "dirty" : "request");
+    return true;
+}
+
+static uint8_t command_of(uint8_t kind)
+{
+    switch ((enum operation_kind)kind) {
+    case OPERATION_DOWNLOAD:
+        return COMMAND_DOWNLOAD;
+    case OPERATION_ENABLE:
+    case OPERATION_DISABLE:
+        return COMMAND_ENABLE;
+    case OPERATION_DELETE:
+        return COMMAND_DELETE;
+    case OPERATION_SET_FALLBACK:
+        return COMMAND_SET_FALLBACK;
+    case OPERATION_SET_TIMERS:
+    case OPERATION_READ_TIMERS:
+        return COMMAND_CONFIGURE;
+    case OPERATION_AUDIT:
+    case OPERATION_NONE:
+        break;
+    }
+    return COMMAND_AUDIT;
+}
+
+// Why this operation cannot go now; HOLD_NONE when it can.
+static uint8_t hold_of(const struct work *w, const struct operation *o)
+{
+    const struct record *r = w->r;
+    if (o->at_next_contact)
+        return HOLD_NEXT_CONTACT;
+    if (o->not_before.ms > w->now.ms)
+        return o->attempts > 0 ? HOLD_RETRY : HOLD_NOT_BEFORE;
+    if (r->dirty_since.ms != 0 && operation_is_state_changing(o->kind) && !o->force)
+        return HOLD_CARD_DIRTY;
+    return reachable(r) == NULL ? HOLD_OTA_UNREACHABLE : HOLD_NONE;
+}
+
+static void send_operation(struct work *w)
+{
+    struct record *r = w->r;
+    struct operation *o = &r->open;
+    struct send *s = begin(w, FLIGHT_OPERATION, command_of(o->kind), o);
+    if (s == NULL)
+        return;
+    if (o->card_operation_id == 0)
+        o->card_operation_id = ++r->operation_id_last;
+    o->sent_any = true;
+    s->operation_id = o->card_operation_id;
+    r->flight.operation_id = o->card_operation_id;
+    if (operation_is_state_changing(o->kind))
+        r->changed_counter = s->counter;
+    address(s, reachable(r));
+    operation_input(w, o, IN_BUILT);
+    work_trail(w, "command.sent", o->id, "", command_number_name(s->command),
+               actor_kind_name(o->actor.kind));
+}
+
+static void send_next_operation(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->has_open) {
+        if (r->open.status != STATUS_QUEUED)
+            return;
+        r->open.hold = hold_of(w, &r->open);
+        if (r->open.hold != HOLD_NONE)
+            return;
+        if (refusal_of(r, &r->open, true) == REFUSAL_NONE) {
+            send_operation(w);
+            return;
+        }
+        operation_input(w, &r->open, IN_REFUSED_AT_SEND);
+    }
+    uint8_t i = 0;
+    while (i < r->queue_len) {
+        struct operation *o = &r->queue[i];
+        if (o->status == STATUS_QUEUED)
+            o->hold = hold_of(w, o);
+        if (o->status != STATUS_QUEUED || o->hold != HOLD_NONE) {
+            i++;
+            continue;
+        }
+        const uint8_t refusal = refusal_of(r, o, true);
+        if (refusal != REFUSAL_NONE) {
+            work_step(w, o, STEP_CHECKED, refusal_name(refusal));
+            operation_input(w, o, IN_REFUSED_AT_SEND);
+            continue;
+        }
+        r->open = *o;
+        r->has_open = true;
+        memmove(o, o + 1, (r->queue_len - i - 1u) * sizeof(*o));
+        r->queue_len--;
+        send_operation(w);
+        break;
+    }
+    for (i = 0; r->has_open && i < r->queue_len; i++) {
+        if (r->queue[i].status == STATUS_QUEUED && r->queue[i].hold == HOLD_NONE)
+            r->queue[i].hold = HOLD_CARD_BUSY;
+    }
+}
+
+void plan_next_packet(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->state == CARD_RETIRED || r->state == CARD_IMPORTED_PARTIAL ||
+        record_has_mark(r, MARK_QUARANTINED))
+        return;
+    if (r->flight.kind == FLIGHT_AUDIT) {
+        bool is_urgent = utc_is_due(r->next_audit_at, w->now) && r->dirty_since.ms != 0;
+        for (uint8_t i = 0; i < r->confirm_count; i++)
+            is_urgent |= r->confirms[i].operation_id != 0;
+        if (is_urgent) // a commanded switch, or the next attempt, does not wait for it
+            flight_clear(w);
+    }
+    if (r->flight.kind != FLIGHT_NONE)
+        return;
+    if (send_confirm(w) || send_audit(w))
+        return;
+    send_next_operation(w);
+}
+
+// --- when to look again ----------------------------------------------------------------------
+
+static void soonest(struct work *w, struct utc at)
+{
+    if (at.ms > w->now.ms && (w->r->wake_at.ms == 0 || at.ms < w->r->wake_at.ms))
+        w->r->wake_at = at;
+}
+
+void plan_wake(struct work *w)
+{
+    struct record *r = w->r;
+    r->wake_at.ms = 0;
+    if (r->state == CARD_RETIRED)
+        return;
+    if (r->has_open) {
+        soonest(w, r->open.deadline);
+        if (r->open.status == STATUS_QUEUED) {
+            soonest(w, r->open.not_before);
+            soonest(w, r->open.not_after);
+        }
+    }
+    for (uint8_t i = 0; i < r->queue_len; i++) {
+        soonest(w, r->queue[i].deadline);
+        soonest(w, r->queue[i].not_before);
+        soonest(w, r->queue[i].not_after);
+    }
+    if (r->audit.is_open) {
+        soonest(w, r->audit.operation.not_before);
+        soonest(w, r->audit.operation.not_after);
+    }
+    soonest(w, r->flight.deadline);
+    soonest(w, r->gap_deadline);
+    soonest(w, r->insecure_until);
+    soonest(w, unreachable_at(w));
+    if (r->dirty_since.ms != 0)
+        soonest(w, r->next_audit_at);
+}

@@ -1,0 +1,91 @@
+// What the parts of decide() share: the decision in the making. Not for others.
+#pragma once
+
+#include "common/base/text.h"
+#include "ota-server/core/rules.h"
+
+#define MINUTE_MS 60000
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * (int64_t)HOUR_MS)
+
+struct work {
+    const struct event *e;
+    const struct policy *policy;
+    const struct cipher *cipher;
+    struct decision *d;
+    struct record *r; // the next record
+    struct utc now;
+    uint8_t ids; // taken of the event's fresh ones
+};
+#define FRESH_IDS 4 // that an event brings: fresh_id and the three after it
+
+static inline bool utc_is_due(struct utc at, struct utc now)
+{
+    return at.ms != 0 && at.ms <= now.ms;
+}
+
+// work.c
+uint64_t work_id(struct work *w);
+// 0 .. bound - 1, from the card's own stream.
+uint64_t work_draw(struct work *w, uint64_t bound);
+void work_step(struct work *w, const struct operation *o, uint8_t name, const char *detail);
+void work_trail(struct work *w, const char *action, uint64_t operation, const char *before,
+                const char *after, const char *reason);
+void work_alarm(struct work *w, uint8_t key, bool is_raised);
+void work_dirty(struct work *w, uint8_t reason, uint64_t operation);
+void work_clear_dirty(struct work *w, const char *why);
+void work_mark(struct work *w, uint8_t mark, const char *why);
+void work_unmark(struct work *w, uint8_t mark, const char *why);
+void work_quarantine(struct work *w, const char *why);
+// A later counter than any the card may have seen.
+void work_jump(struct work *w);
+void work_contact(struct work *w);
+bool work_is_fresh_jump_allowed(struct work *w);
+
+// operation.c: runs the rule of (status, input); the operation may have left the record afterwards.
+void operation_input(struct work *w, struct operation *o, uint8_t input);
+// SENDING, SENT ...: when its status times out.
+void operation_set_deadline(struct work *w, struct operation *o);
+void flight_clear(struct work *w);
+uint32_t switch_ms(const struct record *r);   // T_SWITCH
+uint32_t rollback_ms(const struct record *r); // T_ROLLBACK
+
+// request.c
+void decide_request(struct work *w);
+void decide_approval(struct work *w);
+void decide_cancel(struct work *w);
+void decide_resend(struct work *w);
+// The checks that a person, and the sending, run in the same order.
+uint8_t refusal_of(const struct record *r, const struct operation *o, bool at_send);
+
+// answer.c
+void decide_submit(struct work *w);
+void decide_receipt(struct work *w);
+void decide_por(struct work *w);
+// Registry version and state hash of a message against the mirror. `may_have_changed`: the message
+// reports a change.
+void compare_state(struct work *w, uint32_t registry_version, bool has_hash, const uint8_t *hash,
+                   bool may_have_changed);
+
+// mirror.c
+void mirror_apply(struct work *w, const struct operation *o, const struct event_por *por);
+bool mirror_explains(const struct record *r, const struct operation *o, uint8_t code);
+void mirror_enable(struct work *w, struct mirror_slot *slot);
+void mirror_fallback(struct work *w, struct mirror_slot *slot);
+struct mirror_slot *mirror_slot_named(struct work *w, const struct subscription_name *name);
+bool mirror_has_effect(const struct record *r, const struct operation *o);
+
+// notify.c
+void decide_notify(struct work *w);
+void confirm_queue(struct work *w, const struct notification *n, const char *number);
+
+// audit.c
+void audit_page(struct work *w);
+void audit_schedule(struct work *w);
+void audit_open(struct work *w, const struct operation *requested);
+void decide_resolve(struct work *w);
+
+// plan.c
+void plan_timeouts(struct work *w);
+void plan_next_packet(struct work *w);
+void plan_wake(struct work *w);
