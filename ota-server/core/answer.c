@@ -97,8 +97,8 @@ void compare_state(struct work *w, uint32_t registry_version, bool has_hash, con
         work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
         return;
     }
-    bool differs = r->has_registry_version && registry_version > r->registry_version &&
-                   !may_have_changed;
+    bool differs =
+        r->has_registry_version && registry_version > r->registry_version && !may_have_changed;
     if (has_hash) {
         struct audit_slot slots[COMMAND_SLOTS_MAX];
         uint8_t ours[COMMAND_HASH_SIZE];
@@ -167,8 +167,7 @@ static void answer_operation(struct work *w, const struct event_por *p)
     if (p->status != SECURED_STATUS_OK || !p->has_result) {
         const uint8_t input =
             p->status == SECURED_STATUS_OK ? IN_NOT_UNDERSTOOD : input_of_status(p->status);
-        const bool was_repeated =
-            r->flight.is_repeated && p->status == SECURED_STATUS_CNTR_LOW;
+        const bool was_repeated = r->flight.is_repeated && p->status == SECURED_STATUS_CNTR_LOW;
         work_step(w, o, STEP_POR, input_name(input));
         if (input == IN_COUNTER && !was_repeated)
             work_jump(w);
@@ -202,8 +201,8 @@ static void answer_confirm(struct work *w, const struct event_por *p, bool is_ne
                               p->result.operation_id == r->open.card_operation_id;
     if (is_commanded) {
         const uint8_t input = code == RESULT_OK || code == RESULT_OK_UNCHANGED ? IN_CONFIRM_DONE
-                              : code == RESULT_CONFIRM_TOO_LATE ? IN_CONFIRM_TOO_LATE
-                                                                : IN_CONFIRM_UNKNOWN;
+                              : code == RESULT_CONFIRM_TOO_LATE                ? IN_CONFIRM_TOO_LATE
+                                                                               : IN_CONFIRM_UNKNOWN;
         work_step(w, &r->open, STEP_CONFIRMED, result_code_name(code));
         operation_input(w, &r->open, input);
     }
@@ -236,11 +235,10 @@ static void insecure(struct work *w, const struct event_por *p)
     struct record *r = w->r;
     const bool is_ours =
         r->flight.kind != FLIGHT_NONE && (p->counter == r->flight.counter || p->counter == 0);
-    const bool is_error = p->status == SECURED_STATUS_CHECK_FAILED ||
-                          p->status == SECURED_STATUS_CIPHERING_ERROR ||
-                          p->status == SECURED_STATUS_UNIDENTIFIED_ERROR ||
-                          p->status == SECURED_STATUS_TAR_UNKNOWN ||
-                          p->status == SECURED_STATUS_LEVEL_TOO_LOW;
+    const bool is_error =
+        p->status == SECURED_STATUS_CHECK_FAILED || p->status == SECURED_STATUS_CIPHERING_ERROR ||
+        p->status == SECURED_STATUS_UNIDENTIFIED_ERROR || p->status == SECURED_STATUS_TAR_UNKNOWN ||
+        p->status == SECURED_STATUS_LEVEL_TOO_LOW;
     if (!is_ours || !is_error) {
         w->d->is_dropped = true;
         return;

@@ -4,8 +4,8 @@
 
 #define RESTARTS_MAX 3
 
-static const int64_t attempt_at_ms[] = {MINUTE_MS,           5 * MINUTE_MS,        30 * MINUTE_MS,
-                                        2 * (int64_t)HOUR_MS, 6 * (int64_t)HOUR_MS, DAY_MS};
+static const int64_t attempt_at_ms[] = {
+    MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * (int64_t)HOUR_MS, 6 * (int64_t)HOUR_MS, DAY_MS};
 #define ATTEMPTS (sizeof(attempt_at_ms) / sizeof(attempt_at_ms[0]))
 
 void audit_open(struct work *w, const struct operation *requested)
@@ -139,11 +139,10 @@ static void correct_head(struct work *w, const struct audit_answer *a)
     struct record *r = w->r;
     differ(w, 0, "configurationVersion", r->configuration_version, a->configuration_version);
     differ(w, 0, "level", r->level, a->level);
-    differ(w, 0, "appletVersion",
-           (uint32_t)(r->applet_version[0] << 16 | r->applet_version[1] << 8 |
-                      r->applet_version[2]),
-           (uint32_t)(a->applet_version[0] << 16 | a->applet_version[1] << 8 |
-                      a->applet_version[2]));
+    differ(
+        w, 0, "appletVersion",
+        (uint32_t)(r->applet_version[0] << 16 | r->applet_version[1] << 8 | r->applet_version[2]),
+        (uint32_t)(a->applet_version[0] << 16 | a->applet_version[1] << 8 | a->applet_version[2]));
     r->configuration_version = a->configuration_version;
     r->level = a->level;
     memcpy(r->applet_version, a->applet_version, sizeof(r->applet_version));
@@ -324,8 +323,7 @@ void audit_page(struct work *w)
     struct audit_job *a = &r->audit;
     if (r->flight.kind == FLIGHT_AUDIT)
         flight_clear(w);
-    const bool is_ours =
-        a->is_open && memcmp(a->nonce, p->answer.nonce, sizeof(a->nonce)) == 0;
+    const bool is_ours = a->is_open && memcmp(a->nonce, p->answer.nonce, sizeof(a->nonce)) == 0;
     if (!is_ours || p->counter < r->changed_counter) { // of an earlier attempt, or out of date
         w->d->is_dropped = true;
         return;

@@ -123,9 +123,9 @@ struct decision {
     uint32_t answer_registry_version;
     uint8_t difference_count;
     struct difference differences[DECISION_DIFFERENCES_MAX];
-    bool is_located; // slots, numbers or subscriptions changed: what the card is found by
+    bool is_located;          // slots, numbers or subscriptions changed: what the card is found by
     uint64_t arrived_counter; // packets up to it can no longer arrive; 0 = no news
-    bool is_dropped;          // a message that was not fresh, or answered nothing: counted, no effect
+    bool is_dropped; // a message that was not fresh, or answered nothing: counted, no effect
 };
 
 struct decide_context {

@@ -102,7 +102,7 @@ enum message_status message_build(const struct cipher *cipher, const struct card
     struct command c = {.number = send->command, .operation_id = send->operation_id};
     uint8_t smsc[COMMAND_NUMBER_MAX];
     uint8_t msisdn[COMMAND_NUMBER_MAX];
-    uint8_t wrapped[COMMAND_KEYS_MAX];
+    struct keywrap_block wrapped = {.len = 0};
     const bool is_own = send->kind == FLIGHT_OPERATION;
     if (is_own && (!record->has_open || record->open.id != send->operation))
         return MESSAGE_REFUSED;
@@ -111,17 +111,18 @@ enum message_status message_build(const struct cipher *cipher, const struct card
         if (network == NULL)
             return MESSAGE_NO_KEYS;
         fill_download(&record->open, &c.download, smsc, msisdn);
-        c.download.wrapped_keys = bytes_of(wrapped, sizeof(wrapped));
         if (keywrap_seal(cipher, &keys->kik, send->operation_id, network, c.download.imsi,
-                         &c.download) != KEYWRAP_OK)
+                         &wrapped) != KEYWRAP_OK)
             return MESSAGE_CIPHER_FAILED;
+        c.download.wrapped_keys = bytes_of(wrapped.octets, wrapped.len);
+        memcpy(c.download.check, wrapped.check, sizeof(wrapped.check));
     }
     uint8_t data[COMMAND_BODY_MAX];
     struct writer w = writer_of(data, sizeof(data));
     command_write(&w, &c);
     const enum message_status status =
         w.failed ? MESSAGE_TOO_LONG : secure(cipher, keys, send->counter, writer_bytes(&w), packet);
-    secret_wipe(wrapped, sizeof(wrapped));
+    secret_wipe(&wrapped, sizeof(wrapped));
     return status;
 }
 

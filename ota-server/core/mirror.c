@@ -91,8 +91,8 @@ void mirror_apply(struct work *w, const struct operation *o, const struct event_
     case OPERATION_READ_TIMERS:
         if (por->result.command == COMMAND_CONFIGURE) {
             uint8_t bad;
-            const enum parameter_status s = parameters_apply(
-                &w->r->parameters, bytes_of(por->list, por->list_len), &bad);
+            const enum parameter_status s =
+                parameters_apply(&w->r->parameters, bytes_of(por->list, por->list_len), &bad);
             if (s != PARAMETER_OK)
                 work_dirty(w, DIRTY_UNKNOWN_POR_STATUS, o->id);
             w->r->configuration_version = por->configuration_version;
@@ -138,7 +138,8 @@ bool mirror_has_effect(const struct record *r, const struct operation *o)
     const struct mirror_slot *t = record_slot_named(r, &o->target);
     switch ((enum operation_kind)o->kind) {
     case OPERATION_DOWNLOAD:
-        return t != NULL && ((o->flags & COMMAND_FLAG_ENABLE) == 0 || t->fact.state == SLOT_ENABLED);
+        return t != NULL &&
+               ((o->flags & COMMAND_FLAG_ENABLE) == 0 || t->fact.state == SLOT_ENABLED);
     case OPERATION_ENABLE:
     case OPERATION_DISABLE:
         return t != NULL && t->fact.state == SLOT_ENABLED;

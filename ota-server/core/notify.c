@@ -112,8 +112,8 @@ static void switched(struct work *w, const struct notification *n)
 static bool enabled_outcome(struct work *w, const struct notification *n, bool is_newest)
 {
     struct record *r = w->r;
-    const bool is_open = r->has_open && n->operation_id != 0 &&
-                         n->operation_id == r->open.card_operation_id;
+    const bool is_open =
+        r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id;
     if (!is_open) {
         unexpected(w);
         return false;
@@ -146,8 +146,8 @@ static void outcome_of_switch(struct work *w, const struct notification *n, bool
     struct record *r = w->r;
     if (is_newest && n->cause != NOTIFY_SWITCH_FAILED)
         switched(w, n);
-    const bool is_open = r->has_open && n->operation_id != 0 &&
-                         n->operation_id == r->open.card_operation_id;
+    const bool is_open =
+        r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id;
     if (is_open) {
         work_step(w, &r->open, STEP_NOTIFIED, notify_cause_name(n->cause));
         if (n->cause == NOTIFY_SWITCH_FAILED) {
@@ -246,8 +246,7 @@ void decide_notify(struct work *w)
     r->insecure_until.ms = 0;
     learn_number(w, n);
     const bool is_heartbeat = n->cause == NOTIFY_HEARTBEAT;
-    const enum sequence_kind kind =
-        is_heartbeat ? SEQUENCE_NEW : take_sequence(w, n->sequence);
+    const enum sequence_kind kind = is_heartbeat ? SEQUENCE_NEW : take_sequence(w, n->sequence);
     if (n->operation_id > r->operation_id_last) { // this database never gave it
         r->operation_id_last = n->operation_id + COUNTER_JUMP;
         r->mt_counter += COUNTER_JUMP;

@@ -58,8 +58,8 @@ static void timeout_queue(struct work *w)
     while (i < r->queue_len) {
         struct operation *o = &r->queue[i];
         const uint8_t len = r->queue_len;
-        const bool is_over = o->status == STATUS_AWAIT_APPROVAL ? utc_is_due(o->deadline, w->now)
-                                                                : false;
+        const bool is_over =
+            o->status == STATUS_AWAIT_APPROVAL ? utc_is_due(o->deadline, w->now) : false;
         if (is_over || utc_is_due(o->not_after, w->now))
             operation_input(w, o, IN_EXPIRED);
         if (r->queue_len == len)
@@ -174,13 +174,12 @@ static bool send_confirm(struct work *w)
             }
         }
         const struct confirm c = r->confirms[at];
-        memmove(&r->confirms[at], &r->confirms[at + 1],
-                (r->confirm_count - at - 1u) * sizeof(c));
+        memmove(&r->confirms[at], &r->confirms[at + 1], (r->confirm_count - at - 1u) * sizeof(c));
         r->confirm_count--;
-        struct operation *o = r->has_open && c.operation_id != 0 &&
-                                      c.operation_id == r->open.card_operation_id
-                                  ? &r->open
-                                  : NULL;
+        struct operation *o =
+            r->has_open && c.operation_id != 0 && c.operation_id == r->open.card_operation_id
+                ? &r->open
+                : NULL;
         if (o != NULL && o->status == STATUS_CONFIRMING && o->confirm_until.ms < w->now.ms) {
             operation_input(w, o, IN_CONFIRM_TOO_LATE); // it must not leave any more
             continue;
@@ -211,8 +210,7 @@ static const struct mirror_slot *audit_target(const struct record *r)
 {
     const struct mirror_slot *options[3];
     uint8_t count = 0;
-    const struct mirror_slot *target =
-        r->has_open ? record_slot_named(r, &r->open.target) : NULL;
+    const struct mirror_slot *target = r->has_open ? record_slot_named(r, &r->open.target) : NULL;
     const struct mirror_slot *all[3] = {record_enabled(r), target, record_fallback(r)};
     for (size_t i = 0; i < 3; i++) {
         bool is_new = all[i] != NULL && all[i]->number[0] != 0;
@@ -229,8 +227,8 @@ static bool send_audit(struct work *w)
     struct record *r = w->r;
     struct audit_job *a = &r->audit;
     const bool is_due = r->dirty_since.ms != 0 && utc_is_due(r->next_audit_at, w->now);
-    const bool is_first = a->is_open && a->operation.attempts == 0 && !a->operation.at_next_contact &&
-                          a->operation.not_before.ms <= w->now.ms;
+    const bool is_first = a->is_open && a->operation.attempts == 0 &&
+                          !a->operation.at_next_contact && a->operation.not_before.ms <= w->now.ms;
     const bool is_page = a->is_open && a->is_page_due;
     if (!is_due && !is_first && !is_page)
         return false;

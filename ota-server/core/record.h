@@ -328,10 +328,10 @@ struct record {
     uint32_t notify_sequence;   // highest one handled
     uint32_t gap_sequences;     // how many below it are missing
     struct utc gap_deadline;
-    uint32_t notify_seen;     // bit i: notify_sequence - i was handled
-    uint64_t changed_counter; // of the last state-changing packet, to outdate audits
+    uint32_t notify_seen;       // bit i: notify_sequence - i was handled
+    uint64_t changed_counter;   // of the last state-changing packet, to outdate audits
     uint32_t operation_id_seen; // highest one that the card is known to have executed
-    uint64_t late_counter; // of the newest packet that ended, and may still arrive; 0 = none
+    uint64_t late_counter;      // of the newest packet that ended, and may still arrive; 0 = none
     uint64_t answered[RECORD_ANSWERED_MAX]; // counters whose authentic answer was handled
     uint8_t answered_next;
     uint32_t switch_id;      // of the last commanded switch that was confirmed

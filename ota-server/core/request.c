@@ -13,8 +13,8 @@ static uint8_t refusal_of_delete(const struct mirror_slot *t)
 static uint8_t refusal_of_enable(const struct record *r, const struct mirror_slot *t)
 {
     const struct mirror_slot *enabled = record_enabled(r);
-    const bool is_held = enabled != NULL && enabled != t &&
-                         (enabled->fact.marks & SLOT_MARK_NO_DISABLE) != 0;
+    const bool is_held =
+        enabled != NULL && enabled != t && (enabled->fact.marks & SLOT_MARK_NO_DISABLE) != 0;
     return is_held ? REFUSAL_POLICY_FORBIDS : REFUSAL_NONE;
 }
 

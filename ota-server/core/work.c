@@ -78,7 +78,8 @@ void work_dirty(struct work *w, uint8_t reason, uint64_t operation)
     if (r->reasons[reason].since.ms != 0)
         return;
     r->reasons[reason] = (struct dirty_entry){w->now, operation};
-    work_trail(w, "card.dirty", operation, "", dirty_reason_name(reason), event_type_name(w->e->type));
+    work_trail(w, "card.dirty", operation, "", dirty_reason_name(reason),
+               event_type_name(w->e->type));
     if (r->dirty_since.ms == 0) {
         r->dirty_since = w->now;
         r->dirty_attempts = 0;

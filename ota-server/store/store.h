@@ -95,9 +95,11 @@ enum store_status store_card_by_imsi(struct store *s, const uint8_t imsi[COMMAND
                                      uint64_t *card) MUST_USE;
 enum store_status store_card_by_eid(struct store *s, const char *eid, uint64_t *card) MUST_USE;
 
-// Labels, note, application field: what people write about a card; JSON or "".
+// What people write about a card (labels, note ...), as JSON or ""; the application field is for
+// lists.
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out) MUST_USE;
-enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes) MUST_USE;
+enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes,
+                                       const char *application_field) MUST_USE;
 
 struct card_row {
     uint64_t card, tenant, group, batch;
@@ -185,9 +187,12 @@ enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi
 enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card,
                                      struct subscription *out) MUST_USE;
 typedef bool store_subscription_fn(void *context, const struct subscription *row);
-// `pool`, `card`, `state` (-1), `search` (digits prefix of ICCID, IMSI or number) as filters.
-enum store_status store_subscriptions(struct store *s, uint64_t tenant, uint64_t pool,
-                                      uint64_t card, int state, const char *search,
+struct subscription_filter {
+    uint64_t tenant, pool, card; // 0 = any
+    int state;                   // -1 = any
+    const char *search;          // digits that ICCID, IMSI or number begins with; or NULL
+};
+enum store_status store_subscriptions(struct store *s, const struct subscription_filter *filter,
                                       const struct store_page *page, store_subscription_fn *each,
                                       void *context, uint64_t *total) MUST_USE;
 // Counts by enum subscription_state.
@@ -220,6 +225,9 @@ typedef bool store_operation_fn(void *context, uint64_t card, const struct opera
 enum store_status store_operations(struct store *s, const struct operation_filter *filter,
                                    const struct store_page *page, store_operation_fn *each,
                                    void *context, uint64_t *total) MUST_USE;
+// Packets of the card up to this counter can no longer arrive.
+enum store_status store_operations_arrived(struct store *s, uint64_t card,
+                                           uint64_t counter) MUST_USE;
 enum store_status store_step_add(struct store *s, const struct step *step, struct utc at) MUST_USE;
 typedef bool store_step_fn(void *context, const struct step *step, struct utc at);
 enum store_status store_steps(struct store *s, uint64_t operation, store_step_fn *each,
@@ -260,9 +268,9 @@ enum store_status store_message_put(struct store *s, const struct message *m) MU
 enum store_status store_message_state(struct store *s, uint64_t id, uint8_t state, uint8_t tries,
                                       struct utc due) MUST_USE;
 typedef bool store_message_fn(void *context, const struct message *m);
-// Waiting ones, oldest first; at most `limit`.
-enum store_status store_outbox(struct store *s, uint32_t limit, store_message_fn *each,
-                               void *context) MUST_USE;
+// Waiting ones, in the order of their ids, behind `after`.
+enum store_status store_outbox(struct store *s, uint64_t after, uint32_t limit,
+                               store_message_fn *each, void *context) MUST_USE;
 // Of a card, newest first.
 enum store_status store_messages(struct store *s, uint64_t card, const struct store_page *page,
                                  store_message_fn *each, void *context, uint64_t *total) MUST_USE;
@@ -383,10 +391,11 @@ struct document {
     const char *name; // unique within the kind, or NULL
     int64_t state;
     struct utc created_at, changed_at;
-    uint64_t version; // 1, 2, ...
+    uint64_t version; // 1, 2, ...; 0 for a new one
     struct bytes body;
 };
-// Inserts with version 1, or replaces when `version` is the one before; else STORE_CONFLICT.
+// With version 0: inserts as version 1. Else: replaces the version that is there if it is this one,
+// and counts it up. STORE_CONFLICT when it is there already, was changed, or the name is taken.
 enum store_status store_document_put(struct store *s, const struct document *d) MUST_USE;
 typedef bool store_document_fn(void *context, const struct document *d);
 enum store_status store_document_get(struct store *s, const char *kind, uint64_t id,

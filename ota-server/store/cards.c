@@ -1,0 +1,444 @@
+// Cards: added, loaded, saved, found, listed.
+#include "ota-server/store/driver.h"
+
+#include "common/base/text.h"
+#include "common/wire/ident.h"
+
+#include <stdio.h>
+
+static bool is_under_way(const struct record *r)
+{
+    return r->flight.kind != FLIGHT_NONE ||
+           (r->has_open && r->open.status >= STATUS_SENDING && r->open.status <= STATUS_CONFIRMING);
+}
+
+enum store_status store_card_add(struct store *s, const struct card_new *c)
+{
+    const struct record *r = c->record;
+    uint8_t octets[RECORD_OCTETS_MAX];
+    char iccid[ICCID_SIZE];
+    struct writer w = writer_of(octets, sizeof(octets));
+    record_write(&w, r);
+    if (w.failed || !iccid_read(r->iccid, iccid))
+        return STORE_FAILED;
+    struct query q = query_of(s, STATEMENT_CARD_ADD);
+    bind_number(&q, 1, (int64_t)r->card);
+    bind_number(&q, 2, (int64_t)r->version);
+    bind_number(&q, 3, (int64_t)r->tenant);
+    bind_number(&q, 4, (int64_t)r->group);
+    bind_number(&q, 5, (int64_t)r->batch);
+    bind_text(&q, 6, iccid);
+    if (c->has_reference)
+        bind_octets(&q, 7, bytes_of(c->reference, sizeof(c->reference)));
+    bind_text(&q, 8, c->eid);
+    bind_number(&q, 9, r->state);
+    bind_number(&q, 10, r->marks);
+    bind_number(&q, 11, c->at.ms);
+    bind_text(&q, 12, c->label);
+    bind_number(&q, 13, (int64_t)c->import);
+    bind_octets(&q, 14, writer_bytes(&w));
+    enum store_status status = query_run(&q);
+    if (status == STORE_OK && sqlite3_changes(s->db) == 0)
+        return STORE_CONFLICT;
+    if (status == STORE_OK && c->has_keys)
+        status = store_card_keys_put(s, r->card, r->iccid, &c->keys);
+    char pseudonym[33];
+    pseudonym_of(s, "card", r->card, pseudonym);
+    q = query_of(s, STATEMENT_PSEUDONYM_PUT);
+    bind_text(&q, 1, pseudonym);
+    bind_text(&q, 2, "card");
+    bind_number(&q, 3, (int64_t)r->card);
+    return status == STORE_OK ? query_run(&q) : status;
+}
+
+enum store_status store_card_load(struct store *s, uint64_t card, struct record *out)
+{
+    struct query q = query_of(s, STATEMENT_CARD_LOAD);
+    bind_number(&q, 1, (int64_t)card);
+    enum store_status status = query_step(&q);
+    if (status == STORE_OK && !record_read(column_octets(&q, 0), out)) {
+        snprintf(s->problem, sizeof(s->problem), "a card's record is unreadable");
+        status = STORE_FAILED;
+    }
+    query_end(&q);
+    return status;
+}
+
+// Which subscriptions are on the card, as the mirror says it.
+static enum store_status save_slots(struct store *s, const struct record *r)
+{
+    char list[COMMAND_SLOTS_MAX * 21 + 3];
+    struct writer w = writer_of(list, sizeof(list));
+    text_put(&w, "[");
+    for (uint8_t i = 0; i < r->slot_count; i++) {
+        text_put(&w, i == 0 ? "" : ",");
+        text_decimal(&w, r->slots[i].subscription);
+        if (r->slots[i].subscription == 0)
+            continue;
+        struct query q = query_of(s, STATEMENT_SUBSCRIPTION_ON_CARD);
+        bind_number(&q, 1, (int64_t)r->slots[i].subscription);
+        bind_number(&q, 2, (int64_t)r->card);
+        bind_number(&q, 3, r->slots[i].fact.slot);
+        bind_text(&q, 4, r->slots[i].number);
+        const enum store_status status = query_run(&q);
+        if (status != STORE_OK)
+            return status;
+    }
+    text_put(&w, "]");
+    struct query q = query_of(s, STATEMENT_SUBSCRIPTIONS_LEFT);
+    bind_number(&q, 1, (int64_t)r->card);
+    bind_text(&q, 2, text_end(&w));
+    return query_run(&q);
+}
+
+static bool same_slots(const struct record *a, const struct record *b)
+{
+    bool is_same = a->slot_count == b->slot_count;
+    for (uint8_t i = 0; is_same && i < a->slot_count; i++)
+        is_same = a->slots[i].subscription == b->slots[i].subscription &&
+                  a->slots[i].fact.slot == b->slots[i].fact.slot &&
+                  strcmp(a->slots[i].number, b->slots[i].number) == 0;
+    return is_same;
+}
+
+enum store_status store_card_save(struct store *s, const struct record *before,
+                                  const struct record *r)
+{
+    uint8_t octets[RECORD_OCTETS_MAX];
+    char imei[IMEI_SIZE];
+    struct writer w = writer_of(octets, sizeof(octets));
+    record_write(&w, r);
+    if (w.failed)
+        return STORE_FAILED;
+    if (!r->has_imei || !imei_read(r->imei, imei))
+        imei[0] = 0;
+    struct query q = query_of(s, STATEMENT_CARD_SAVE);
+    bind_number(&q, 1, (int64_t)r->card);
+    bind_number(&q, 2, (int64_t)before->version);
+    bind_number(&q, 3, (int64_t)r->version);
+    bind_number(&q, 4, (int64_t)r->tenant);
+    bind_number(&q, 5, (int64_t)r->group);
+    bind_text(&q, 6, imei);
+    bind_number(&q, 7, r->state);
+    bind_number(&q, 8, r->marks);
+    bind_number(&q, 9, r->last_contact_at.ms);
+    bind_number(&q, 10, r->dirty_since.ms);
+    bind_number(&q, 11, r->needs_operator);
+    bind_number(&q, 12, r->has_open ? (int64_t)r->open.id : 0);
+    bind_number(&q, 13, r->queue_len);
+    bind_number(&q, 14, r->wake_at.ms);
+    bind_number(&q, 15, is_under_way(r));
+    bind_octets(&q, 16, writer_bytes(&w));
+    const enum store_status status = query_run(&q);
+    if (status != STORE_OK)
+        return status;
+    if (sqlite3_changes(s->db) != 1)
+        return STORE_CONFLICT;
+    return same_slots(before, r) ? STORE_OK : save_slots(s, r);
+}
+
+static enum store_status one_id(struct query *q, uint64_t *id)
+{
+    const enum store_status status = query_step(q);
+    if (status == STORE_OK)
+        *id = (uint64_t)column_number(q, 0);
+    query_end(q);
+    return status;
+}
+
+enum store_status store_card_by_reference(struct store *s,
+                                          const uint8_t reference[CARD_REFERENCE_SIZE],
+                                          uint64_t *card)
+{
+    struct query q = query_of(s, STATEMENT_CARD_BY_REFERENCE);
+    bind_octets(&q, 1, bytes_of(reference, CARD_REFERENCE_SIZE));
+    return one_id(&q, card);
+}
+
+// A number that two cards claim finds neither.
+enum store_status store_card_by_number(struct store *s, const char *number, uint64_t *card)
+{
+    struct query q = query_of(s, STATEMENT_CARD_BY_NUMBER);
+    bind_text(&q, 1, number);
+    enum store_status status = query_step(&q);
+    if (status == STORE_OK) {
+        *card = (uint64_t)column_number(&q, 0);
+        const enum store_status second = query_step(&q);
+        status = second == STORE_NONE ? STORE_OK : second == STORE_OK ? STORE_NONE : second;
+    }
+    query_end(&q);
+    return status;
+}
+
+enum store_status store_card_by_iccid(struct store *s, const uint8_t iccid[COMMAND_ICCID_SIZE],
+                                      uint64_t *card)
+{
+    char text[ICCID_SIZE];
+    if (!iccid_read(iccid, text))
+        return STORE_NONE;
+    struct query q = query_of(s, STATEMENT_CARD_BY_ICCID);
+    bind_text(&q, 1, text);
+    return one_id(&q, card);
+}
+
+enum store_status store_card_by_imsi(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                     uint64_t *card)
+{
+    char text[IMSI_SIZE];
+    if (!imsi_read(imsi, text))
+        return STORE_NONE;
+    struct query q = query_of(s, STATEMENT_CARD_BY_IMSI);
+    bind_text(&q, 1, text);
+    return one_id(&q, card);
+}
+
+enum store_status store_card_by_eid(struct store *s, const char *eid, uint64_t *card)
+{
+    struct query q = query_of(s, STATEMENT_CARD_BY_EID);
+    bind_text(&q, 1, eid);
+    return one_id(&q, card);
+}
+
+enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out)
+{
+    struct query q = query_of(s, STATEMENT_CARD_NOTES);
+    bind_number(&q, 1, (int64_t)card);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK)
+        writer_copy(out, column_octets(&q, 0));
+    query_end(&q);
+    return status;
+}
+
+enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes,
+                                       const char *application_field)
+{
+    struct query q = query_of(s, STATEMENT_CARD_NOTES_PUT);
+    bind_number(&q, 1, (int64_t)card);
+    bind_octets(&q, 2, notes);
+    bind_text(&q, 3, application_field);
+    const enum store_status status = query_run(&q);
+    return status == STORE_OK && sqlite3_changes(s->db) == 0 ? STORE_NONE : status;
+}
+
+// --- lists -----------------------------------------------------------------------------------
+
+void card_filter_init(struct card_filter *f)
+{
+    *f = (struct card_filter){.state = -1,
+                              .mark = -1,
+                              .dirty_reason = -1,
+                              .needs_operator = -1,
+                              .has_open = -1,
+                              .search_in = 'a',
+                              .search_how = 'e'};
+}
+
+#define SEARCH_TEXT_SIZE 40
+
+#define FILTERS                                                                                    \
+    " FROM card WHERE ($1 = 0 OR tenant = $1) AND ($2 = 0 OR grp = $2) AND ($3 = 0 OR batch = $3)" \
+    " AND ($4 < 0 OR state = $4) AND ($5 < 0 OR (marks >> $5) & 1 = 1)"                            \
+    " AND ($6 < 0 OR needs_operator = $6) AND ($7 < 0 OR (open_operation > 0) = $7)"               \
+    " AND contact_at >= $8 AND ($9 = 0 OR contact_at <= $9)"                                       \
+    " AND ($10 = '' OR application_field = $10)"
+
+// Both ends of the range that the text can stand in, and a pattern for its end.
+#define SEARCH                                                                                     \
+    " AND id IN (SELECT id FROM card WHERE $14 & 1 AND iccid >= $11 AND iccid <= $12"              \
+    " AND iccid LIKE $13 UNION ALL SELECT id FROM card WHERE $14 & 8 AND eid <> ''"                \
+    " AND eid >= $11 AND eid <= $12 AND eid LIKE $13"                                              \
+    " UNION ALL SELECT id FROM card WHERE $14 & 16 AND imei <> '' AND imei >= $11"                 \
+    " AND imei <= $12 AND imei LIKE $13 UNION ALL SELECT card FROM subscription WHERE $14 & 1"     \
+    " AND iccid <> '' AND iccid >= $11 AND iccid <= $12 AND iccid LIKE $13"                        \
+    " UNION ALL SELECT card FROM subscription WHERE $14 & 2 AND imsi >= $11 AND imsi <= $12"       \
+    " AND imsi LIKE $13 UNION ALL SELECT card FROM subscription WHERE $14 & 4 AND number <> ''"    \
+    " AND number >= $11 AND number <= $12 AND number LIKE $13)"
+
+static int64_t search_set(char in)
+{
+    switch (in) {
+    case 'c':
+        return 1;
+    case 'i':
+        return 2;
+    case 'm':
+        return 4;
+    case 'e':
+        return 8;
+    case 'd':
+        return 16;
+    default:
+        return 31;
+    }
+}
+
+static void bind_search(struct query *q, const struct card_filter *f)
+{
+    char high[SEARCH_TEXT_SIZE];
+    char pattern[SEARCH_TEXT_SIZE];
+    const bool is_suffix = f->search_how == 's';
+    const bool is_prefix = f->search_how == 'p';
+    // ':' follows '9': above every number that begins with these digits
+    snprintf(high, sizeof(high), "%s%s", is_suffix ? "" : f->search,
+             is_suffix || is_prefix ? ":" : "");
+    snprintf(pattern, sizeof(pattern), "%%%s", is_suffix ? f->search : "");
+    bind_text(q, 11, is_suffix ? "" : f->search);
+    bind_text(q, 12, high);
+    bind_text(q, 13, pattern);
+    bind_number(q, 14, search_set(f->search_in));
+}
+
+static void bind_filter(struct query *q, const struct card_filter *f)
+{
+    bind_number(q, 1, (int64_t)f->tenant);
+    bind_number(q, 2, (int64_t)f->group);
+    bind_number(q, 3, (int64_t)f->batch);
+    bind_number(q, 4, f->state);
+    bind_number(q, 5, f->dirty_reason >= 0 ? MARK_DIRTY : f->mark);
+    bind_number(q, 6, f->needs_operator);
+    bind_number(q, 7, f->has_open);
+    bind_number(q, 8, f->contact_from.ms);
+    bind_number(q, 9, f->contact_to.ms);
+    bind_text(q, 10, f->application_field);
+    if (f->search != NULL)
+        bind_search(q, f);
+}
+
+static struct card_row row_of(const struct query *q)
+{
+    struct card_row row = {.card = (uint64_t)column_number(q, 0),
+                           .tenant = (uint64_t)column_number(q, 1),
+                           .group = (uint64_t)column_number(q, 2),
+                           .batch = (uint64_t)column_number(q, 3),
+                           .state = (uint8_t)column_number(q, 5),
+                           .marks = (uint8_t)column_number(q, 6),
+                           .created_at = {column_number(q, 7)},
+                           .last_contact_at = {column_number(q, 8)},
+                           .dirty_since = {column_number(q, 9)},
+                           .open_operation = (uint64_t)column_number(q, 10),
+                           .queued = (uint8_t)column_number(q, 11),
+                           .application_field = column_text(q, 12)};
+    if (!iccid_write(column_text(q, 4), row.iccid))
+        memset(row.iccid, 0xFF, sizeof(row.iccid));
+    return row;
+}
+
+static const char *order_of(const struct card_filter *f)
+{
+    static const char *const orders[][2] = {
+        {" ORDER BY id", " ORDER BY id DESC"},
+        {" ORDER BY contact_at, id", " ORDER BY contact_at DESC, id DESC"},
+        {" ORDER BY state, id", " ORDER BY state DESC, id DESC"},
+        {" ORDER BY dirty_since, id", " ORDER BY dirty_since DESC, id DESC"},
+    };
+    return orders[f->sort <= SORT_DIRTY ? f->sort : SORT_CREATED][f->is_descending];
+}
+
+static bool has_reason(const struct query *q, int reason)
+{
+    struct record r;
+    return record_read(column_octets(q, 13), &r) && r.reasons[reason].since.ms != 0;
+}
+
+static enum store_status count_cards(struct store *s, const struct card_filter *f, uint64_t *total)
+{
+    char text[2048];
+    snprintf(text, sizeof(text), "SELECT count(*)" FILTERS "%s", f->search != NULL ? SEARCH : "");
+    struct query q = query_text(s, text);
+    bind_filter(&q, f);
+    return one_id(&q, total);
+}
+
+// A reason stands in the record: those of dirty cards, which are few, are looked into.
+enum store_status store_cards(struct store *s, const struct card_filter *f,
+                              const struct store_page *page, store_card_fn *each, void *context,
+                              uint64_t *total)
+{
+    char text[2300];
+    const bool by_reason = f->dirty_reason >= 0 && f->dirty_reason < DIRTY_REASONS;
+    snprintf(text, sizeof(text), "SELECT " CARD_COLUMNS ", %s" FILTERS "%s%s%s",
+             by_reason ? "record" : "0", f->search != NULL ? SEARCH : "", order_of(f),
+             by_reason ? "" : " LIMIT $15 OFFSET $16");
+    struct query q = query_text(s, text);
+    bind_filter(&q, f);
+    if (!by_reason) {
+        bind_number(&q, 15, page->limit);
+        bind_number(&q, 16, (int64_t)page->offset);
+    }
+    uint64_t found = 0;
+    enum store_status status = query_step(&q);
+    bool is_wanted = true;
+    while (status == STORE_OK) {
+        if (!by_reason || has_reason(&q, f->dirty_reason)) {
+            const struct card_row row = row_of(&q);
+            const bool is_here =
+                !by_reason || (found >= page->offset && found - page->offset < page->limit);
+            found++;
+            is_wanted = !is_here || each(context, &row);
+        }
+        if (!is_wanted)
+            break;
+        status = query_step(&q);
+    }
+    query_end(&q);
+    if (status == STORE_NONE)
+        status = STORE_OK;
+    if (status == STORE_OK && total != NULL && by_reason)
+        *total = found;
+    else if (status == STORE_OK && total != NULL)
+        status = count_cards(s, f, total);
+    return status;
+}
+
+static enum store_status ids(struct query *q, store_id_fn *each, void *context)
+{
+    enum store_status status = query_step(q);
+    while (status == STORE_OK && each(context, (uint64_t)column_number(q, 0)))
+        status = query_step(q);
+    query_end(q);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+enum store_status store_due(struct store *s, struct utc now, uint32_t limit, store_id_fn *each,
+                            void *context)
+{
+    struct query q = query_of(s, STATEMENT_CARD_DUE);
+    bind_number(&q, 1, now.ms);
+    bind_number(&q, 2, limit);
+    return ids(&q, each, context);
+}
+
+enum store_status store_next_due(struct store *s, struct utc *at)
+{
+    struct query q = query_of(s, STATEMENT_CARD_NEXT_DUE);
+    uint64_t ms = 0;
+    const enum store_status status = one_id(&q, &ms);
+    at->ms = (int64_t)ms;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limit,
+                                  store_id_fn *each, void *context)
+{
+    struct query q = query_of(s, STATEMENT_CARD_UNDER_WAY);
+    bind_number(&q, 1, (int64_t)after);
+    bind_number(&q, 2, limit);
+    return ids(&q, each, context);
+}
+
+enum store_status store_touched_since(struct store *s, struct utc since, uint64_t after,
+                                      uint32_t limit, store_id_fn *each, void *context)
+{
+    const bool is_all = since.ms == 0;
+    struct query q = query_of(s, is_all ? STATEMENT_CARD_ALL : STATEMENT_CARD_TOUCHED);
+    if (is_all) {
+        bind_number(&q, 1, (int64_t)after);
+        bind_number(&q, 2, limit);
+    } else {
+        bind_number(&q, 1, since.ms);
+        bind_number(&q, 2, (int64_t)after);
+        bind_number(&q, 3, limit);
+    }
+    return ids(&q, each, context);
+}

@@ -1,0 +1,75 @@
+// The thin driver under the store: prepare, bind, step, read. Everything above it is plain SQL in
+// statements.h, with $n parameters that are bound by number, integer times, ON CONFLICT and
+// RETURNING: texts that other engines take too. Not for others than store/.
+#pragma once
+
+#include "common/host/cipher_openssl.h"
+#include "common/host/crypto.h"
+#include "ota-server/store/statements.h"
+#include "ota-server/store/store.h"
+
+#include <sqlite3.h>
+
+#define QUERY_PARAMETERS_MAX 24
+#define STORE_PROBLEM_SIZE 160
+
+#define STATEMENT(name, text) STATEMENT_##name,
+enum statement { STORE_STATEMENTS(STATEMENT) STATEMENT_COUNT };
+#undef STATEMENT
+
+struct trail_head {
+    uint64_t sequence;
+    uint8_t hash[32];
+};
+
+struct prepared {
+    sqlite3_stmt *at;
+    uint8_t index[QUERY_PARAMETERS_MAX + 1]; // of $n, as this engine counts them
+};
+
+struct store {
+    sqlite3 *db;
+    struct prepared prepared[STATEMENT_COUNT];
+    struct cipher cipher;
+    struct crypto *crypto;
+    struct store_options options;
+    struct secret_key old_ota, old_network; // during a change of master keys
+    uint32_t generation;                    // of the master keys
+    bool is_writing;
+    struct trail_head head, head_begun, head_marked;
+    int lock_fd;
+    char problem[STORE_PROBLEM_SIZE];
+};
+
+struct query {
+    struct store *s;
+    struct prepared own; // of a text that is not in the list
+    struct prepared *p;
+    enum store_status status; // of preparing and binding
+};
+
+struct query query_of(struct store *s, enum statement statement);
+struct query query_text(struct store *s, const char *text); // finished by query_end()
+void bind_number(struct query *q, unsigned n, int64_t v);
+void bind_text(struct query *q, unsigned n, const char *v); // NULL binds ""
+void bind_octets(struct query *q, unsigned n, struct bytes v);
+// STORE_OK: a row; STORE_NONE: no more.
+enum store_status query_step(struct query *q);
+int64_t column_number(const struct query *q, int column);
+const char *column_text(const struct query *q, int column);
+struct bytes column_octets(const struct query *q, int column);
+void query_end(struct query *q);
+// For statements without rows: STORE_OK when done.
+enum store_status query_run(struct query *q);
+enum store_status store_run_text(struct store *s, const char *text);
+enum store_status store_failed(struct store *s, int code);
+
+// keys.c
+enum store_status keys_open(struct store *s);
+bool key_seal(struct store *s, bool is_network, struct bytes additional,
+              const struct secret_key *key, struct writer *out);
+bool key_unseal(struct store *s, bool is_network, uint32_t generation, struct bytes additional,
+                struct bytes sealed, struct secret_key *out);
+// trail.c
+enum store_status trail_open(struct store *s);
+void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33]);

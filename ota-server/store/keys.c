@@ -1,0 +1,340 @@
+// Keys at rest: AES-256-GCM under master keys from outside the database, with the card (or IMSI),
+// the key's number and version as additional data, so that a row moved elsewhere does not open.
+#include "ota-server/store/driver.h"
+
+#include "common/wire/ident.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { KEY_KIC = 1, KEY_KID = 2, KEY_KIK = 3 };
+enum { KEY_K = 1, KEY_OP = 2 };
+
+static const struct secret_key *master_of(const struct store *s, bool is_network,
+                                          uint32_t generation)
+{
+    if (generation == s->generation)
+        return is_network ? &s->options.network_master : &s->options.ota_master;
+    return is_network ? &s->old_network : &s->old_ota;
+}
+
+bool key_seal(struct store *s, bool is_network, struct bytes additional,
+              const struct secret_key *key, struct writer *out)
+{
+    uint8_t nonce[CRYPTO_NONCE_SIZE];
+    const struct secret_key *master = master_of(s, is_network, s->generation);
+    if (master->len != SECRET_KEY_MAX || s->options.random == NULL ||
+        !s->options.random(s->options.random_context, nonce, sizeof(nonce)))
+        return false;
+    writer_copy(out, bytes_of(nonce, sizeof(nonce)));
+    return crypto_seal(s->crypto, master, nonce, additional, bytes_of(key->octets, key->len), out);
+}
+
+bool key_unseal(struct store *s, bool is_network, uint32_t generation, struct bytes additional,
+                struct bytes sealed, struct secret_key *out)
+{
+    const struct secret_key *master = master_of(s, is_network, generation);
+    struct writer w = writer_of(out->octets, sizeof(out->octets));
+    if (master->len != SECRET_KEY_MAX || sealed.len < CRYPTO_NONCE_SIZE)
+        return false;
+    if (!crypto_unseal(s->crypto, master, sealed.at, additional,
+                       bytes_slice(sealed, CRYPTO_NONCE_SIZE, sealed.len), &w))
+        return false;
+    out->len = (uint8_t)w.len;
+    return true;
+}
+
+#define ADDITIONAL_MAX 32
+// ICCID as digits (or IMSI octets), key number, key version.
+static struct bytes additional_of(uint8_t out[ADDITIONAL_MAX], struct bytes owner, uint8_t key_id,
+                                  uint8_t version)
+{
+    struct writer w = writer_of(out, ADDITIONAL_MAX);
+    writer_copy(&w, owner);
+    writer_u8(&w, key_id);
+    writer_u8(&w, version);
+    return writer_bytes(&w);
+}
+
+// A known text under each master tells at start whether these are the right ones.
+static enum store_status check_master(struct store *s, bool is_network, const char *name)
+{
+    uint8_t buffer[64];
+    struct writer w = writer_of(buffer, sizeof(buffer));
+    const struct secret_key *master = master_of(s, is_network, s->generation);
+    if (master->len == 0)
+        return STORE_OK; // opens no keys
+    struct secret_key known = {.len = 16};
+    memcpy(known.octets, "otaria-key-check", 16);
+    enum store_status status = store_value(s, name, &w);
+    if (status == STORE_OK) {
+        struct secret_key found;
+        const bool is_right =
+            key_unseal(s, is_network, s->generation, bytes_of_text(name), writer_bytes(&w), &found);
+        return is_right && found.len == 16 ? STORE_OK : STORE_KEYS;
+    }
+    if (status != STORE_NONE || s->options.is_reader)
+        return status;
+    if (!key_seal(s, is_network, bytes_of_text(name), &known, &w))
+        return STORE_FAILED;
+    return store_value_put(s, name, writer_bytes(&w));
+}
+
+enum store_status keys_open(struct store *s)
+{
+    uint8_t buffer[8];
+    struct writer w = writer_of(buffer, sizeof(buffer));
+    const enum store_status status = store_value(s, "key_generation", &w);
+    if (status != STORE_OK && status != STORE_NONE)
+        return status;
+    struct reader r = reader_of(writer_bytes(&w));
+    s->generation = status == STORE_OK ? reader_u32(&r) : 1;
+    const enum store_status ota = check_master(s, false, "ota_master");
+    return ota == STORE_OK ? check_master(s, true, "network_master") : ota;
+}
+
+static enum store_status put_key(struct store *s, uint64_t card, const char *iccid,
+                                 const struct card_keys *keys, uint8_t key_id,
+                                 const struct secret_key *key)
+{
+    uint8_t additional[ADDITIONAL_MAX];
+    uint8_t sealed[SECRET_KEY_MAX + CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE];
+    struct writer w = writer_of(sealed, sizeof(sealed));
+    const struct bytes a = additional_of(additional, bytes_of_text(iccid), key_id, keys->version);
+    if (!key_seal(s, false, a, key, &w))
+        return STORE_KEYS;
+    struct query q = query_of(s, STATEMENT_KEY_PUT);
+    bind_number(&q, 1, (int64_t)card);
+    bind_number(&q, 2, key_id);
+    bind_number(&q, 3, keys->version);
+    bind_number(&q, 4, keys->tar);
+    bind_number(&q, 5, keys->spi1);
+    bind_number(&q, 6, keys->spi2);
+    bind_number(&q, 7, keys->cmac_len);
+    bind_number(&q, 8, s->generation);
+    bind_octets(&q, 9, writer_bytes(&w));
+    return query_run(&q);
+}
+
+enum store_status store_card_keys_put(struct store *s, uint64_t card,
+                                      const uint8_t iccid[COMMAND_ICCID_SIZE],
+                                      const struct card_keys *keys)
+{
+    char text[ICCID_SIZE];
+    if (!iccid_read(iccid, text))
+        return STORE_FAILED;
+    enum store_status status = put_key(s, card, text, keys, KEY_KIC, &keys->kic);
+    if (status == STORE_OK)
+        status = put_key(s, card, text, keys, KEY_KID, &keys->kid);
+    if (status == STORE_OK && keys->kik.len > 0)
+        status = put_key(s, card, text, keys, KEY_KIK, &keys->kik);
+    return status;
+}
+
+enum store_status store_card_keys(struct store *s, uint64_t card, struct card_keys *out)
+{
+    struct query q = query_of(s, STATEMENT_KEY_GET);
+    bind_number(&q, 1, (int64_t)card);
+    memset(out, 0, sizeof(*out));
+    enum store_status status = query_step(&q);
+    unsigned count = 0;
+    while (status == STORE_OK) {
+        const uint8_t key_id = (uint8_t)column_number(&q, 0);
+        uint8_t additional[ADDITIONAL_MAX];
+        out->version = (uint8_t)column_number(&q, 1);
+        out->tar = (uint32_t)column_number(&q, 2);
+        out->spi1 = (uint8_t)column_number(&q, 3);
+        out->spi2 = (uint8_t)column_number(&q, 4);
+        out->cmac_len = (uint8_t)column_number(&q, 5);
+        struct secret_key *to = key_id == KEY_KIC   ? &out->kic
+                                : key_id == KEY_KID ? &out->kid
+                                                    : &out->kik;
+        const struct bytes a =
+            additional_of(additional, bytes_of_text(column_text(&q, 8)), key_id, out->version);
+        if (!key_unseal(s, false, (uint32_t)column_number(&q, 6), a, column_octets(&q, 7), to)) {
+            status = STORE_KEYS;
+            break;
+        }
+        count++;
+        status = query_step(&q);
+    }
+    query_end(&q);
+    if (status != STORE_NONE) {
+        secret_wipe(out, sizeof(*out));
+        return status;
+    }
+    return count >= 2 ? STORE_OK : STORE_NONE;
+}
+
+enum store_status store_card_keys_erase(struct store *s, uint64_t card)
+{
+    struct query q = query_of(s, STATEMENT_KEY_ERASE);
+    bind_number(&q, 1, (int64_t)card);
+    return query_run(&q);
+}
+
+static enum store_status put_network(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                     uint8_t key_id, const struct secret_key *key)
+{
+    uint8_t additional[ADDITIONAL_MAX];
+    uint8_t sealed[SECRET_KEY_MAX + CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE];
+    struct writer w = writer_of(sealed, sizeof(sealed));
+    const struct bytes owner = bytes_of(imsi, COMMAND_IMSI_SIZE);
+    if (!key_seal(s, true, additional_of(additional, owner, key_id, 0), key, &w))
+        return STORE_KEYS;
+    struct query q = query_of(s, STATEMENT_NETWORK_PUT);
+    bind_octets(&q, 1, owner);
+    bind_number(&q, 2, key_id);
+    bind_number(&q, 3, s->generation);
+    bind_octets(&q, 4, writer_bytes(&w));
+    return query_run(&q);
+}
+
+enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                         const struct network_keys *keys)
+{
+    char text[IMSI_SIZE];
+    enum store_status status = put_network(s, imsi, KEY_K, &keys->k);
+    if (status == STORE_OK)
+        status = put_network(s, imsi, KEY_OP, &keys->op);
+    if (status != STORE_OK || !imsi_read(imsi, text))
+        return status;
+    struct query q = query_of(s, STATEMENT_SUBSCRIPTION_HAS_KEYS);
+    bind_text(&q, 1, text);
+    return query_run(&q);
+}
+
+enum store_status store_network_keys(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                     struct network_keys *out)
+{
+    struct query q = query_of(s, STATEMENT_NETWORK_GET);
+    const struct bytes owner = bytes_of(imsi, COMMAND_IMSI_SIZE);
+    bind_octets(&q, 1, owner);
+    memset(out, 0, sizeof(*out));
+    enum store_status status = query_step(&q);
+    while (status == STORE_OK) {
+        const uint8_t key_id = (uint8_t)column_number(&q, 0);
+        uint8_t additional[ADDITIONAL_MAX];
+        if (!key_unseal(s, true, (uint32_t)column_number(&q, 1),
+                        additional_of(additional, owner, key_id, 0), column_octets(&q, 2),
+                        key_id == KEY_K ? &out->k : &out->op)) {
+            status = STORE_KEYS;
+            break;
+        }
+        status = query_step(&q);
+    }
+    query_end(&q);
+    const bool is_whole = status == STORE_NONE && out->k.len > 0 && out->op.len > 0;
+    if (!is_whole)
+        secret_wipe(out, sizeof(*out));
+    return is_whole ? STORE_OK : status;
+}
+
+// --- a new pair of master keys ---------------------------------------------------------------
+
+#define REWRAP_MAX 256
+
+struct moved {
+    int64_t card;
+    uint8_t imsi[COMMAND_IMSI_SIZE];
+    uint8_t key_id;
+    uint8_t sealed[SECRET_KEY_MAX + CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE];
+    uint8_t sealed_len;
+};
+
+static bool renew(struct store *s, bool is_network, uint32_t generation, struct bytes additional,
+                  struct bytes sealed, struct moved *m)
+{
+    struct secret_key key = {.len = 0};
+    struct writer w = writer_of(m->sealed, sizeof(m->sealed));
+    const bool is_done = key_unseal(s, is_network, generation, additional, sealed, &key) &&
+                         key_seal(s, is_network, additional, &key, &w);
+    secret_wipe(&key, sizeof(key));
+    m->sealed_len = (uint8_t)w.len;
+    return is_done;
+}
+
+static enum store_status renew_some(struct store *s, bool is_network, uint32_t limit)
+{
+    struct moved *rows = calloc(limit, sizeof(*rows));
+    if (rows == NULL)
+        return STORE_FAILED;
+    uint32_t count = 0;
+    struct query q = query_of(s, is_network ? STATEMENT_NETWORK_OLD : STATEMENT_KEY_OLD);
+    bind_number(&q, 1, s->generation);
+    bind_number(&q, 2, limit);
+    enum store_status status = query_step(&q);
+    while (status == STORE_OK && count < limit) {
+        struct moved *m = &rows[count++];
+        uint8_t additional[ADDITIONAL_MAX];
+        struct bytes a;
+        m->key_id = (uint8_t)column_number(&q, 1);
+        if (is_network) {
+            const struct bytes imsi = column_octets(&q, 0);
+            memcpy(m->imsi, imsi.at, imsi.len < sizeof(m->imsi) ? imsi.len : sizeof(m->imsi));
+            a = additional_of(additional, bytes_of(m->imsi, sizeof(m->imsi)), m->key_id, 0);
+        } else {
+            m->card = column_number(&q, 0);
+            a = additional_of(additional, bytes_of_text(column_text(&q, 4)), m->key_id,
+                              (uint8_t)column_number(&q, 2));
+        }
+        const uint32_t generation = (uint32_t)column_number(&q, is_network ? 3 : 5);
+        status = renew(s, is_network, generation, a, column_octets(&q, is_network ? 2 : 3), m)
+                     ? query_step(&q)
+                     : STORE_KEYS;
+    }
+    query_end(&q);
+    for (uint32_t i = 0; i < count && (status == STORE_OK || status == STORE_NONE); i++) {
+        q = query_of(s, is_network ? STATEMENT_NETWORK_RENEW : STATEMENT_KEY_RENEW);
+        if (is_network)
+            bind_octets(&q, 1, bytes_of(rows[i].imsi, sizeof(rows[i].imsi)));
+        else
+            bind_number(&q, 1, rows[i].card);
+        bind_number(&q, 2, rows[i].key_id);
+        bind_number(&q, 3, s->generation);
+        bind_octets(&q, 4, bytes_of(rows[i].sealed, rows[i].sealed_len));
+        status = query_run(&q);
+    }
+    free(rows);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+// The first call takes the new keys in; further ones (also after a restart, which brings the new
+// keys as masters and needs the old ones here no more only when nothing is left) go on.
+enum store_status store_rewrap(struct store *s, const struct secret_key *new_ota,
+                               const struct secret_key *new_network, uint32_t limit, uint64_t *left)
+{
+    if (limit == 0 || limit > REWRAP_MAX)
+        limit = REWRAP_MAX;
+    enum store_status status = STORE_OK;
+    if (!secret_equal(new_ota->octets, s->options.ota_master.octets, SECRET_KEY_MAX)) {
+        uint8_t value[4];
+        struct writer w = writer_of(value, sizeof(value));
+        s->old_ota = s->options.ota_master;
+        s->old_network = s->options.network_master;
+        s->options.ota_master = *new_ota;
+        s->options.network_master = *new_network;
+        s->generation++;
+        writer_u32(&w, s->generation);
+        status = store_value_put(s, "key_generation", writer_bytes(&w));
+        if (status == STORE_OK)
+            status = store_run_text(s, "DELETE FROM value WHERE name IN ('ota_master',"
+                                       " 'network_master')");
+        if (status == STORE_OK)
+            status = check_master(s, false, "ota_master");
+        if (status == STORE_OK)
+            status = check_master(s, true, "network_master");
+    }
+    if (status == STORE_OK)
+        status = renew_some(s, false, limit);
+    if (status == STORE_OK)
+        status = renew_some(s, true, limit);
+    if (status != STORE_OK)
+        return status;
+    struct query q = query_of(s, STATEMENT_KEYS_LEFT);
+    bind_number(&q, 1, s->generation);
+    status = query_step(&q);
+    *left = status == STORE_OK ? (uint64_t)column_number(&q, 0) : 0;
+    query_end(&q);
+    return status;
+}

@@ -1,0 +1,179 @@
+// Every statement of the store, once. $n is bound by its number.
+#pragma once
+
+// clang-format off
+#define CARD_COLUMNS "id, tenant, grp, batch, iccid, state, marks, created_at, contact_at, " \
+    "dirty_since, open_operation, queued, application_field"
+#define SUBSCRIPTION_COLUMNS "id, tenant, pool, card, slot, state, iccid, imsi, number, smsc, " \
+    "template, mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at"
+#define MESSAGE_COLUMNS "id, card, operation, is_mo, state, command, counter, number, parts, " \
+    "reference, validity_ms, at, due, tries, packet"
+#define DOCUMENT_COLUMNS "kind, id, owner, parent, name, state, created_at, changed_at, version, body"
+#define TRAIL_COLUMNS "sequence, at, tenant, actor_kind, actor_id, address, action, object_kind, " \
+    "pseudonym, operation, correlator, approval, before, after, reason, result, previous, hash"
+
+#define STORE_STATEMENTS(S) \
+    S(BEGIN, "BEGIN IMMEDIATE") \
+    S(COMMIT, "COMMIT") \
+    S(ROLLBACK, "ROLLBACK") \
+    S(MARK, "SAVEPOINT event") \
+    S(MARK_KEEP, "RELEASE event") \
+    S(MARK_UNDO, "ROLLBACK TO event") \
+    S(CARD_ADD, "INSERT INTO card (id, version, tenant, grp, batch, iccid, reference, eid, imei, state," \
+        " marks, created_at, contact_at, dirty_since, needs_operator, open_operation, queued, wake_at," \
+        " is_under_way, application_field, label, notes, import, record)" \
+        " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'',$9,$10,$11,0,0,0,0,0,0,0,'',$12,'',$13,$14)" \
+        " ON CONFLICT DO NOTHING") \
+    S(CARD_LOAD, "SELECT record FROM card WHERE id = $1") \
+    S(CARD_SAVE, "UPDATE card SET version = $3, tenant = $4, grp = $5, imei = $6, state = $7," \
+        " marks = $8, contact_at = $9, dirty_since = $10, needs_operator = $11," \
+        " open_operation = $12, queued = $13, wake_at = $14, is_under_way = $15, record = $16" \
+        " WHERE id = $1 AND version = $2") \
+    S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE reference = $1") \
+    S(CARD_BY_ICCID, "SELECT id FROM card WHERE iccid = $1" \
+        " UNION SELECT card FROM subscription WHERE iccid = $1 AND card > 0") \
+    S(CARD_BY_IMSI, "SELECT card FROM subscription WHERE imsi = $1 AND card > 0") \
+    S(CARD_BY_NUMBER, "SELECT DISTINCT card FROM subscription WHERE number = $1 AND number <> ''" \
+        " AND card > 0 AND state = 2 LIMIT 2") \
+    S(CARD_BY_EID, "SELECT id FROM card WHERE eid = $1 AND eid <> ''") \
+    S(CARD_NOTES, "SELECT notes FROM card WHERE id = $1") \
+    S(CARD_NOTES_PUT, "UPDATE card SET notes = $2, application_field = $3 WHERE id = $1") \
+    S(CARD_DUE, "SELECT id FROM card WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2") \
+    S(CARD_NEXT_DUE, "SELECT wake_at FROM card WHERE wake_at > 0 ORDER BY wake_at LIMIT 1") \
+    S(CARD_UNDER_WAY, "SELECT id FROM card WHERE is_under_way = 1 AND id > $1 ORDER BY id LIMIT $2") \
+    S(CARD_TOUCHED, "SELECT DISTINCT card FROM operation WHERE created_at >= $1 AND card > $2" \
+        " ORDER BY card LIMIT $3") \
+    S(CARD_ALL, "SELECT id FROM card WHERE id > $1 ORDER BY id LIMIT $2") \
+    S(KEY_PUT, "INSERT INTO ota_key (card, key_id, version, tar, spi1, spi2, cmac_len, generation," \
+        " sealed) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (card, key_id) DO UPDATE SET" \
+        " version = excluded.version, tar = excluded.tar, spi1 = excluded.spi1," \
+        " spi2 = excluded.spi2, cmac_len = excluded.cmac_len," \
+        " generation = excluded.generation, sealed = excluded.sealed") \
+    S(KEY_GET, "SELECT k.key_id, k.version, k.tar, k.spi1, k.spi2, k.cmac_len, k.generation," \
+        " k.sealed, c.iccid FROM ota_key k JOIN card c ON c.id = k.card WHERE k.card = $1" \
+        " ORDER BY k.key_id") \
+    S(KEY_ERASE, "DELETE FROM ota_key WHERE card = $1") \
+    S(KEY_OLD, "SELECT k.card, k.key_id, k.version, k.sealed, c.iccid, k.generation FROM ota_key k" \
+        " JOIN card c ON c.id = k.card WHERE k.generation < $1 LIMIT $2") \
+    S(KEY_RENEW, "UPDATE ota_key SET generation = $3, sealed = $4 WHERE card = $1 AND key_id = $2") \
+    S(NETWORK_PUT, "INSERT INTO network_key (imsi, key_id, generation, sealed) VALUES ($1,$2,$3,$4)" \
+        " ON CONFLICT (imsi, key_id) DO UPDATE SET generation = excluded.generation," \
+        " sealed = excluded.sealed") \
+    S(NETWORK_GET, "SELECT key_id, generation, sealed FROM network_key WHERE imsi = $1" \
+        " ORDER BY key_id") \
+    S(NETWORK_OLD, "SELECT imsi, key_id, sealed, generation FROM network_key WHERE generation < $1" \
+        " LIMIT $2") \
+    S(NETWORK_RENEW, "UPDATE network_key SET generation = $3, sealed = $4 WHERE imsi = $1" \
+        " AND key_id = $2") \
+    S(KEYS_LEFT, "SELECT (SELECT count(*) FROM ota_key WHERE generation < $1) +" \
+        " (SELECT count(*) FROM network_key WHERE generation < $1)") \
+    S(SUBSCRIPTION_PUT, "INSERT INTO subscription (" SUBSCRIPTION_COLUMNS ") VALUES ($1,$2,$3,$4,$5," \
+        "$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19) ON CONFLICT (id) DO UPDATE SET" \
+        " tenant = excluded.tenant, pool = excluded.pool, card = excluded.card," \
+        " slot = excluded.slot, state = excluded.state, iccid = excluded.iccid," \
+        " number = excluded.number, smsc = excluded.smsc, template = excluded.template," \
+        " mnc_length = excluded.mnc_length, role = excluded.role, rank = excluded.rank," \
+        " marks = excluded.marks, operator = excluded.operator, rule_pack = excluded.rule_pack") \
+    S(SUBSCRIPTION_GET, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE id = $1") \
+    S(SUBSCRIPTION_BY_IMSI, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE imsi = $1") \
+    S(SUBSCRIPTION_HAS_KEYS, "UPDATE subscription SET has_keys = 1 WHERE imsi = $1") \
+    S(SUBSCRIPTION_ON_CARD, "UPDATE subscription SET card = $2, slot = $3, state = 2, number = $4" \
+        " WHERE id = $1") \
+    S(SUBSCRIPTIONS_LEFT, "UPDATE subscription SET slot = 0, state = 1 WHERE card = $1 AND state = 2" \
+        " AND id NOT IN (SELECT value FROM json_each($2))") \
+    S(SUBSCRIPTIONS, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE ($1 = 0 OR tenant = $1)" \
+        " AND ($2 = 0 OR pool = $2) AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
+        " AND ($5 = '' OR (imsi >= $5 AND imsi < $6) OR (iccid >= $5 AND iccid < $6)" \
+        " OR (number >= $5 AND number < $6)) ORDER BY id LIMIT $7 OFFSET $8") \
+    S(SUBSCRIPTIONS_COUNT, "SELECT count(*) FROM subscription WHERE ($1 = 0 OR tenant = $1)" \
+        " AND ($2 = 0 OR pool = $2) AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
+        " AND ($5 = '' OR (imsi >= $5 AND imsi < $6) OR (iccid >= $5 AND iccid < $6)" \
+        " OR (number >= $5 AND number < $6))") \
+    S(POOL_RESERVE, "UPDATE subscription SET state = 1, card = $2 WHERE id = (SELECT id FROM" \
+        " subscription WHERE pool = $1 AND state = 0 ORDER BY id LIMIT 1) RETURNING " \
+        SUBSCRIPTION_COLUMNS) \
+    S(POOL_COUNTS, "SELECT state, count(*) FROM subscription WHERE pool = $1 GROUP BY state") \
+    S(OPERATION_PUT, "INSERT INTO operation (id, card, tenant, kind, status, outcome, failure," \
+        " campaign, actor_kind, actor_id, created_at, may_arrive, last_counter, body)" \
+        " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) ON CONFLICT (id) DO UPDATE SET" \
+        " status = excluded.status, outcome = excluded.outcome, failure = excluded.failure," \
+        " may_arrive = excluded.may_arrive, last_counter = excluded.last_counter," \
+        " body = excluded.body") \
+    S(OPERATION_GET, "SELECT card, body, may_arrive FROM operation WHERE id = $1") \
+    S(OPERATION_ARRIVED, "UPDATE operation SET may_arrive = 0 WHERE card = $1 AND may_arrive = 1" \
+        " AND last_counter <= $2") \
+    S(OPERATIONS, "SELECT card, body, may_arrive FROM operation WHERE ($1 = 0 OR tenant = $1)" \
+        " AND ($2 = 0 OR card = $2) AND ($3 = 0 OR card IN (SELECT id FROM card WHERE grp = $3))" \
+        " AND ($4 = 0 OR campaign = $4) AND ($5 = 0 OR actor_id = $5) AND ($6 < 0 OR kind = $6)" \
+        " AND ($7 < 0 OR status = $7) AND ($8 < 0 OR outcome = $8) AND ($9 < 0 OR failure = $9)" \
+        " AND created_at >= $10 AND ($11 = 0 OR created_at <= $11)" \
+        " ORDER BY id DESC LIMIT $12 OFFSET $13") \
+    S(OPERATIONS_COUNT, "SELECT count(*) FROM operation WHERE ($1 = 0 OR tenant = $1)" \
+        " AND ($2 = 0 OR card = $2) AND ($3 = 0 OR card IN (SELECT id FROM card WHERE grp = $3))" \
+        " AND ($4 = 0 OR campaign = $4) AND ($5 = 0 OR actor_id = $5) AND ($6 < 0 OR kind = $6)" \
+        " AND ($7 < 0 OR status = $7) AND ($8 < 0 OR outcome = $8) AND ($9 < 0 OR failure = $9)" \
+        " AND created_at >= $10 AND ($11 = 0 OR created_at <= $11)") \
+    S(STEP_ADD, "INSERT INTO step (operation, at, name, attempt, detail) VALUES ($1,$2,$3,$4,$5)") \
+    S(STEPS, "SELECT at, name, attempt, detail FROM step WHERE operation = $1 ORDER BY id") \
+    S(MESSAGE_PUT, "INSERT INTO message (" MESSAGE_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10," \
+        "$11,$12,$13,$14,$15)") \
+    S(MESSAGE_STATE, "UPDATE message SET state = $2, tries = $3, due = $4 WHERE id = $1") \
+    S(OUTBOX, "SELECT " MESSAGE_COLUMNS " FROM message WHERE state = 0 AND id > $1" \
+        " ORDER BY id LIMIT $2") \
+    S(MESSAGES, "SELECT " MESSAGE_COLUMNS " FROM message WHERE card = $1 ORDER BY id DESC" \
+        " LIMIT $2 OFFSET $3") \
+    S(MESSAGES_COUNT, "SELECT count(*) FROM message WHERE card = $1") \
+    S(RECEIPT_PUT, "INSERT INTO receipt (link, message_id, message, part, at) VALUES ($1,$2,$3,$4,$5)" \
+        " ON CONFLICT (link, message_id) DO UPDATE SET message = excluded.message," \
+        " part = excluded.part, at = excluded.at") \
+    S(RECEIPT_FIND, "SELECT r.part, m.id, m.card, m.operation, m.is_mo, m.state, m.command," \
+        " m.counter, m.number, m.parts, m.reference, m.validity_ms, m.at, m.due, m.tries, m.packet" \
+        " FROM receipt r JOIN message m ON m.id = r.message WHERE r.link = $1 AND r.message_id = $2") \
+    S(STRAY_ADD, "INSERT INTO stray (number, octets, at) VALUES ($1,$2,$3)") \
+    S(STRAYS_COUNT, "SELECT count(*) FROM stray") \
+    S(SWEEP_STRAYS, "DELETE FROM stray WHERE at < $1") \
+    S(SWEEP_KEYS, "DELETE FROM idempotency WHERE at < $1") \
+    S(SWEEP_RECEIPTS, "DELETE FROM receipt WHERE at < $1") \
+    S(VIEW_PUT, "INSERT INTO card_view (card, at, operation, registry_version, outcome, answer)" \
+        " VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT (card) DO UPDATE SET at = excluded.at," \
+        " operation = excluded.operation, registry_version = excluded.registry_version," \
+        " outcome = excluded.outcome, answer = excluded.answer") \
+    S(VIEW_GET, "SELECT at, operation, registry_version, outcome, answer FROM card_view WHERE card = $1") \
+    S(DIRTY, "SELECT record, dirty_since, marks, needs_operator FROM card WHERE dirty_since > 0" \
+        " AND ($1 = 0 OR tenant = $1)") \
+    S(TRAIL_ADD, "INSERT INTO trail (" TRAIL_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11," \
+        "$12,$13,$14,$15,$16,$17,$18)") \
+    S(TRAIL_HEAD, "SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1") \
+    S(TRAIL_RANGE, "SELECT " TRAIL_COLUMNS " FROM trail WHERE sequence >= $1 AND sequence <= $2" \
+        " ORDER BY sequence") \
+    S(PSEUDONYM_PUT, "INSERT INTO pseudonym (pseudonym, kind, object) VALUES ($1,$2,$3)" \
+        " ON CONFLICT DO NOTHING") \
+    S(IDEMPOTENCY_GET, "SELECT digest, operation FROM idempotency WHERE client = $1 AND key = $2" \
+        " AND at >= $3") \
+    S(IDEMPOTENCY_PUT, "INSERT INTO idempotency (client, key, digest, operation, at)" \
+        " VALUES ($1,$2,$3,$4,$5) ON CONFLICT (client, key) DO UPDATE SET digest = excluded.digest," \
+        " operation = excluded.operation, at = excluded.at") \
+    S(DOCUMENT_ADD, "INSERT INTO document (" DOCUMENT_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,1,$9)" \
+        " ON CONFLICT DO NOTHING") \
+    S(DOCUMENT_CHANGE, "UPDATE document SET owner = $3, parent = $4, name = $5, state = $6," \
+        " changed_at = $8, version = version + 1, body = $9 WHERE kind = $1 AND id = $2" \
+        " AND version = $10 AND $7 >= 0") \
+    S(DOCUMENT_GET, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND id = $2") \
+    S(DOCUMENT_NAMED, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND name = $2") \
+    S(DOCUMENT_DELETE, "DELETE FROM document WHERE kind = $1 AND id = $2") \
+    S(DOCUMENTS, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND ($2 = 0 OR owner = $2)" \
+        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) ORDER BY id LIMIT $5 OFFSET $6") \
+    S(DOCUMENTS_DOWN, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1" \
+        " AND ($2 = 0 OR owner = $2) AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4)" \
+        " ORDER BY id DESC LIMIT $5 OFFSET $6") \
+    S(DOCUMENTS_COUNT, "SELECT count(*) FROM document WHERE kind = $1 AND ($2 = 0 OR owner = $2)" \
+        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4)") \
+    S(VALUE_GET, "SELECT value FROM value WHERE name = $1") \
+    S(VALUE_PUT, "INSERT INTO value (name, value) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET" \
+        " value = excluded.value") \
+    S(COUNT_STATES, "SELECT state, marks, count(*) FROM card WHERE ($1 = 0 OR tenant = $1)" \
+        " GROUP BY state, marks") \
+    S(COUNT_STATUSES, "SELECT status, count(*) FROM operation WHERE ($1 = 0 OR tenant = $1)" \
+        " GROUP BY status") \
+    S(COUNT_OUTBOX, "SELECT count(*) FROM message WHERE state = 0")
+// clang-format on

@@ -1,0 +1,202 @@
+#include "ota-server/store/store.h"
+
+#include "common/base/check.h"
+#include "ota-server/store/driver.h"
+#include "ota-server/store/schema.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define PATH_SIZE 4096
+#define APPLICATION_ID 0x4F746172 // in the file's header: this is one of ours
+
+static bool is_memory(const struct store_options *o)
+{
+    return strcmp(o->path, ":memory:") == 0;
+}
+
+// The writer's lock, for life: two servers on one database would give one counter twice.
+static enum store_status lock(struct store *s)
+{
+    char path[PATH_SIZE];
+    s->lock_fd = -1;
+    if (s->options.is_reader || is_memory(&s->options))
+        return STORE_OK;
+    if (snprintf(path, sizeof(path), "%s.writer", s->options.path) >= (int)sizeof(path))
+        return STORE_FAILED;
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0) {
+        snprintf(s->problem, sizeof(s->problem), "the data folder cannot be written");
+        return STORE_FAILED;
+    }
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        snprintf(s->problem, sizeof(s->problem), "another server holds this database");
+        return STORE_BUSY;
+    }
+    return STORE_OK;
+}
+
+static enum store_status pragma_number(struct store *s, const char *text, int64_t *out)
+{
+    struct query q = query_text(s, text);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK)
+        *out = column_number(&q, 0);
+    query_end(&q);
+    return status;
+}
+
+static enum store_status migrate(struct store *s)
+{
+    int64_t version = 0;
+    enum store_status status = pragma_number(s, "PRAGMA user_version", &version);
+    if (status != STORE_OK)
+        return status;
+    if (version > (int64_t)schema_step_count)
+        return STORE_NEWER;
+    if (s->options.is_reader)
+        return version == (int64_t)schema_step_count ? STORE_OK : STORE_FAILED;
+    for (size_t i = (size_t)version; i < schema_step_count; i++) {
+        char text[96];
+        snprintf(text, sizeof(text), "PRAGMA user_version = %zu; PRAGMA application_id = %d", i + 1,
+                 APPLICATION_ID);
+        status = store_run_text(s, "BEGIN IMMEDIATE");
+        if (status == STORE_OK)
+            status = store_run_text(s, schema_steps[i]);
+        if (status == STORE_OK)
+            status = store_run_text(s, text);
+        if (status == STORE_OK)
+            status = store_run_text(s, "COMMIT");
+        if (status != STORE_OK)
+            return status; // closing rolls back
+    }
+    return STORE_OK;
+}
+
+static enum store_status set_up(struct store *s)
+{
+    sqlite3_busy_timeout(s->db, s->options.wait_ms == 0 ? 5000 : (int)s->options.wait_ms);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    enum store_status status = store_run_text(
+        s, s->options.is_reader
+               ? "PRAGMA query_only = 1; PRAGMA mmap_size = 268435456"
+               : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;"
+                 "PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON");
+    if (status == STORE_OK)
+        status = migrate(s);
+    if (status == STORE_OK)
+        status = keys_open(s);
+    return status == STORE_OK ? trail_open(s) : status;
+}
+
+enum store_status store_open(const struct store_options *options, struct store **out)
+{
+    *out = NULL;
+    struct store *s = calloc(1, sizeof(*s));
+    if (s == NULL)
+        return STORE_FAILED;
+    s->options = *options;
+    s->lock_fd = -1;
+    s->crypto = crypto_open();
+    const bool has_cipher = cipher_openssl_open(&s->cipher);
+    enum store_status status = has_cipher && s->crypto != NULL ? lock(s) : STORE_FAILED;
+    if (status == STORE_OK) {
+        const int flags =
+            options->is_reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        const int code =
+            sqlite3_open_v2(options->path, &s->db, flags | SQLITE_OPEN_EXRESCODE, NULL);
+        status = code == SQLITE_OK ? set_up(s) : store_failed(s, code);
+    }
+    if (status != STORE_OK) {
+        store_close(s);
+        return status;
+    }
+    *out = s;
+    return STORE_OK;
+}
+
+void store_close(struct store *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(s->prepared[i].at);
+    if (s->db != NULL)
+        sqlite3_close(s->db);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    cipher_openssl_close(&s->cipher);
+    crypto_close(s->crypto);
+    secret_wipe(s, sizeof(*s));
+    free(s);
+}
+
+const char *store_problem(const struct store *s)
+{
+    return s->problem;
+}
+
+static enum store_status run(struct store *s, enum statement statement)
+{
+    struct query q = query_of(s, statement);
+    return query_run(&q);
+}
+
+enum store_status store_begin(struct store *s)
+{
+    check(!s->is_writing);
+    const enum store_status status = run(s, STATEMENT_BEGIN);
+    s->is_writing = status == STORE_OK;
+    s->head_begun = s->head;
+    return status;
+}
+
+enum store_status store_commit(struct store *s)
+{
+    check(s->is_writing);
+    const enum store_status status = run(s, STATEMENT_COMMIT);
+    if (status == STORE_OK)
+        s->is_writing = false;
+    else
+        store_rollback(s);
+    return status;
+}
+
+void store_rollback(struct store *s)
+{
+    if (!s->is_writing)
+        return;
+    s->is_writing = false;
+    s->head = s->head_begun;
+    if (!sqlite3_get_autocommit(s->db)) // the engine may have undone it already
+        (void)run(s, STATEMENT_ROLLBACK);
+}
+
+enum store_status store_mark(struct store *s)
+{
+    s->head_marked = s->head;
+    return run(s, STATEMENT_MARK);
+}
+
+enum store_status store_mark_keep(struct store *s)
+{
+    return run(s, STATEMENT_MARK_KEEP);
+}
+
+void store_mark_undo(struct store *s)
+{
+    s->head = s->head_marked;
+    if (run(s, STATEMENT_MARK_UNDO) == STORE_OK)
+        (void)run(s, STATEMENT_MARK_KEEP);
+}
+
+uint64_t ids_next(struct ids *ids, struct utc now)
+{
+    const uint64_t at = (uint64_t)(now.ms < 0 ? 0 : now.ms) << 20;
+    ids->last = at > ids->last ? at : ids->last + 1;
+    return ids->last;
+}

@@ -1,0 +1,412 @@
+// The trail: rows chained by hashes, and checkpoints outside the database that tell when its tail
+// was cut or the whole was put back.
+#include "ota-server/store/driver.h"
+
+#include "common/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ROW_OCTETS_MAX 1400
+#define TEXT_MAX 200 // octets of one text; longer ones are cut before they are hashed
+#define CHECKPOINT_LINE_MAX 160
+
+void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33])
+{
+    uint8_t id[8];
+    uint8_t mac[CRYPTO_SHA256_SIZE];
+    struct writer w = writer_of(id, sizeof(id));
+    writer_u64(&w, object);
+    const struct bytes parts[] = {bytes_of_text(kind), bytes_of(id, sizeof(id))};
+    const struct secret_key *key = &s->options.pseudonym_key;
+    if (!crypto_hmac(s->crypto, bytes_of(key->octets, key->len), parts, 2, mac))
+        memset(mac, 0, sizeof(mac));
+    struct writer t = writer_of(text, 33);
+    text_hex(&t, bytes_of(mac, 16));
+    (void)text_end(&t);
+}
+
+static void put_field(struct writer *w, const char *text)
+{
+    const struct bytes b = bytes_of_text(text);
+    writer_u32(w, (uint32_t)b.len);
+    writer_copy(w, b);
+}
+
+static void put_number(struct writer *w, uint64_t v)
+{
+    char text[24];
+    struct writer t = writer_of(text, sizeof(text));
+    text_decimal(&t, v);
+    put_field(w, text_end(&t));
+}
+
+// hash = SHA-256(previous || sequence || row): the fields in fixed order, each with its length.
+static bool hash_row(struct store *s, const struct trail_row *r, uint8_t hash[32])
+{
+    uint8_t row[ROW_OCTETS_MAX];
+    uint8_t sequence[8];
+    struct writer n = writer_of(sequence, sizeof(sequence));
+    writer_u64(&n, r->sequence);
+    struct writer w = writer_of(row, sizeof(row));
+    put_number(&w, (uint64_t)r->at.ms);
+    put_number(&w, r->tenant);
+    put_field(&w, actor_kind_name(r->actor.kind));
+    put_number(&w, r->actor.id);
+    put_field(&w, r->address);
+    put_field(&w, r->action);
+    put_field(&w, r->object_kind);
+    put_field(&w, r->pseudonym);
+    put_number(&w, r->operation);
+    put_number(&w, r->correlator);
+    put_field(&w, r->before);
+    put_field(&w, r->after);
+    put_field(&w, r->reason);
+    put_number(&w, r->approval);
+    put_field(&w, r->result);
+    const struct bytes parts[] = {bytes_of(r->previous, 32), bytes_of(sequence, 8),
+                                  writer_bytes(&w)};
+    return !w.failed && s->cipher.sha256(s->cipher.context, parts, 3, hash);
+}
+
+enum store_status trail_open(struct store *s)
+{
+    struct query q = query_of(s, STATEMENT_TRAIL_HEAD);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK) {
+        const struct bytes hash = column_octets(&q, 1);
+        s->head.sequence = (uint64_t)column_number(&q, 0);
+        if (hash.len == sizeof(s->head.hash))
+            memcpy(s->head.hash, hash.at, hash.len);
+    }
+    query_end(&q);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+static const char *cut(char to[TEXT_MAX + 1], const char *from)
+{
+    snprintf(to, TEXT_MAX + 1, "%s", from == NULL ? "" : from);
+    return to;
+}
+
+enum store_status store_trail_add(struct store *s, const struct trail_new *v)
+{
+    char texts[7][TEXT_MAX + 1];
+    char pseudonym[33] = "";
+    struct trail_row r = {.sequence = s->head.sequence + 1,
+                          .at = v->at,
+                          .tenant = v->tenant,
+                          .actor = v->actor,
+                          .address = cut(texts[0], v->address),
+                          .action = cut(texts[1], v->action),
+                          .object_kind = cut(texts[2], v->object_kind),
+                          .pseudonym = pseudonym,
+                          .operation = v->operation,
+                          .correlator = v->correlator,
+                          .approval = v->approval,
+                          .before = cut(texts[3], v->before),
+                          .after = cut(texts[4], v->after),
+                          .reason = cut(texts[5], v->reason),
+                          .result = cut(texts[6], v->result)};
+    if (v->object != 0)
+        pseudonym_of(s, r.object_kind, v->object, pseudonym);
+    memcpy(r.previous, s->head.hash, sizeof(r.previous));
+    if (!hash_row(s, &r, r.hash))
+        return STORE_FAILED;
+    struct query q = query_of(s, STATEMENT_TRAIL_ADD);
+    bind_number(&q, 1, (int64_t)r.sequence);
+    bind_number(&q, 2, r.at.ms);
+    bind_number(&q, 3, (int64_t)r.tenant);
+    bind_number(&q, 4, r.actor.kind);
+    bind_number(&q, 5, (int64_t)r.actor.id);
+    bind_text(&q, 6, r.address);
+    bind_text(&q, 7, r.action);
+    bind_text(&q, 8, r.object_kind);
+    bind_text(&q, 9, r.pseudonym);
+    bind_number(&q, 10, (int64_t)r.operation);
+    bind_number(&q, 11, (int64_t)r.correlator);
+    bind_number(&q, 12, (int64_t)r.approval);
+    bind_text(&q, 13, r.before);
+    bind_text(&q, 14, r.after);
+    bind_text(&q, 15, r.reason);
+    bind_text(&q, 16, r.result);
+    bind_octets(&q, 17, bytes_of(r.previous, sizeof(r.previous)));
+    bind_octets(&q, 18, bytes_of(r.hash, sizeof(r.hash)));
+    const enum store_status status = query_run(&q);
+    if (status != STORE_OK)
+        return status;
+    s->head.sequence = r.sequence;
+    memcpy(s->head.hash, r.hash, sizeof(r.hash));
+    return STORE_OK;
+}
+
+static void copy_hash(uint8_t to[32], struct bytes from)
+{
+    memset(to, 0, 32);
+    memcpy(to, from.at, from.len > 32 ? 32 : from.len);
+}
+
+static void read_row(const struct query *q, struct trail_row *r)
+{
+    r->sequence = (uint64_t)column_number(q, 0);
+    r->at.ms = column_number(q, 1);
+    r->tenant = (uint64_t)column_number(q, 2);
+    r->actor.kind = (uint8_t)column_number(q, 3);
+    r->actor.id = (uint64_t)column_number(q, 4);
+    r->address = column_text(q, 5);
+    r->action = column_text(q, 6);
+    r->object_kind = column_text(q, 7);
+    r->pseudonym = column_text(q, 8);
+    r->operation = (uint64_t)column_number(q, 9);
+    r->correlator = (uint64_t)column_number(q, 10);
+    r->approval = (uint64_t)column_number(q, 11);
+    r->before = column_text(q, 12);
+    r->after = column_text(q, 13);
+    r->reason = column_text(q, 14);
+    r->result = column_text(q, 15);
+    copy_hash(r->previous, column_octets(q, 16));
+    copy_hash(r->hash, column_octets(q, 17));
+}
+
+void trail_filter_init(struct trail_filter *f)
+{
+    *f = (struct trail_filter){.actor_kind = -1};
+}
+
+#define TRAIL_FILTERS                                                                              \
+    " FROM trail WHERE ($1 = 0 OR tenant = $1) AND ($3 = 0 OR operation = $3)"                     \
+    " AND ($4 = 0 OR correlator = $4) AND ($5 = 0 OR sequence = $5)"                               \
+    " AND ($6 = '' OR object_kind = $6) AND ($7 = '' OR action = $7)"                              \
+    " AND ($8 < 0 OR actor_kind = $8) AND ($9 = 0 OR actor_id = $9) AND at >= $10"                 \
+    " AND ($11 = 0 OR at <= $11)"
+
+static struct query trail_query(struct store *s, const struct trail_filter *f, const char *text)
+{
+    char pseudonym[33] = "";
+    if (f->object != 0)
+        pseudonym_of(s, f->object_kind == NULL ? "card" : f->object_kind, f->object, pseudonym);
+    struct query q = query_text(s, text);
+    bind_number(&q, 1, (int64_t)f->tenant);
+    if (f->object != 0)
+        bind_text(&q, 2, pseudonym);
+    bind_number(&q, 3, (int64_t)f->operation);
+    bind_number(&q, 4, (int64_t)f->correlator);
+    bind_number(&q, 5, (int64_t)f->sequence);
+    bind_text(&q, 6, f->object_kind);
+    bind_text(&q, 7, f->action);
+    bind_number(&q, 8, f->actor_kind);
+    bind_number(&q, 9, (int64_t)f->actor_id);
+    bind_number(&q, 10, f->from.ms);
+    bind_number(&q, 11, f->to.ms);
+    return q;
+}
+
+enum store_status store_trail(struct store *s, const struct trail_filter *f, bool is_ascending,
+                              const struct store_page *page, store_trail_fn *each, void *context,
+                              uint64_t *total)
+{
+    char text[1200];
+    const char *object = f->object != 0 ? " AND pseudonym = $2" : "";
+    snprintf(text, sizeof(text),
+             "SELECT " TRAIL_COLUMNS TRAIL_FILTERS "%s ORDER BY sequence%s"
+             " LIMIT $12 OFFSET $13",
+             object, is_ascending ? "" : " DESC");
+    struct query q = trail_query(s, f, text);
+    bind_number(&q, 12, page->limit);
+    bind_number(&q, 13, (int64_t)page->offset);
+    enum store_status status = query_step(&q);
+    while (status == STORE_OK) {
+        struct trail_row r;
+        read_row(&q, &r);
+        if (!each(context, &r))
+            break;
+        status = query_step(&q);
+    }
+    query_end(&q);
+    if ((status != STORE_OK && status != STORE_NONE) || total == NULL)
+        return status == STORE_NONE ? STORE_OK : status;
+    snprintf(text, sizeof(text), "SELECT count(*)" TRAIL_FILTERS "%s", object);
+    q = trail_query(s, f, text);
+    status = query_step(&q);
+    if (status == STORE_OK)
+        *total = (uint64_t)column_number(&q, 0);
+    query_end(&q);
+    return status;
+}
+
+enum store_status store_trail_head(struct store *s, uint64_t *sequence, uint8_t hash[32])
+{
+    if (s->options.is_reader) { // the writer's head moves on without us
+        const enum store_status status = trail_open(s);
+        if (status != STORE_OK)
+            return status;
+    }
+    *sequence = s->head.sequence;
+    memcpy(hash, s->head.hash, 32);
+    return STORE_OK;
+}
+
+// --- checkpoints -----------------------------------------------------------------------------
+
+struct checkpoint {
+    uint64_t sequence;
+    uint64_t at;
+    uint8_t hash[32];
+};
+
+// "sequence at hash", one per line. A line that is cut (a crash while writing) does not count.
+static bool read_checkpoint(const char *line, struct checkpoint *c)
+{
+    char hash[65];
+    unsigned long long sequence;
+    unsigned long long at;
+    if (strchr(line, '\n') == NULL || sscanf(line, "%llu %llu %64s", &sequence, &at, hash) != 3)
+        return false;
+    struct writer w = writer_of(c->hash, sizeof(c->hash));
+    c->sequence = sequence;
+    c->at = at;
+    return text_unhex(bytes_of_text(hash), &w) && w.len == sizeof(c->hash);
+}
+
+enum store_status store_checkpoint(struct store *s, struct utc at)
+{
+    char line[CHECKPOINT_LINE_MAX];
+    struct writer w = writer_of(line, sizeof(line));
+    if (s->options.checkpoints == NULL || s->head.sequence == 0)
+        return STORE_OK;
+    text_decimal(&w, s->head.sequence);
+    text_put(&w, " ");
+    text_decimal(&w, (uint64_t)at.ms);
+    text_put(&w, " ");
+    text_hex(&w, bytes_of(s->head.hash, sizeof(s->head.hash)));
+    text_put(&w, "\n");
+    const int fd = open(s->options.checkpoints, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    bool is_written = fd >= 0;
+    if (is_written)
+        is_written = write(fd, line, w.len) == (ssize_t)w.len && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (!is_written)
+        snprintf(s->problem, sizeof(s->problem), "checkpoint: %s", strerror(errno));
+    return is_written ? STORE_OK : STORE_FULL;
+}
+
+static enum store_status hash_at(struct store *s, uint64_t sequence, uint8_t hash[32])
+{
+    struct query q = query_of(s, STATEMENT_TRAIL_RANGE);
+    bind_number(&q, 1, (int64_t)sequence);
+    bind_number(&q, 2, (int64_t)sequence);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK)
+        copy_hash(hash, column_octets(&q, 17));
+    query_end(&q);
+    return status;
+}
+
+enum store_status store_is_restored(struct store *s, bool *is_restored, struct utc *since)
+{
+    *is_restored = false;
+    since->ms = 0;
+    FILE *f = s->options.checkpoints == NULL ? NULL : fopen(s->options.checkpoints, "r");
+    if (f == NULL)
+        return STORE_OK;
+    char line[CHECKPOINT_LINE_MAX];
+    struct checkpoint c;
+    enum store_status status = STORE_OK;
+    while (status == STORE_OK && fgets(line, sizeof(line), f) != NULL) {
+        uint8_t hash[32];
+        if (!read_checkpoint(line, &c))
+            continue;
+        status = hash_at(s, c.sequence, hash);
+        const bool is_same = status == STORE_OK && memcmp(hash, c.hash, sizeof(hash)) == 0;
+        if (is_same)
+            since->ms = (int64_t)c.at; // the newest one that this database knows
+        *is_restored = !is_same;
+        if (status == STORE_NONE)
+            status = STORE_OK;
+    }
+    fclose(f);
+    return status;
+}
+
+static void verify_checkpoints(struct store *s, uint64_t from, uint64_t to,
+                               struct trail_verdict *out)
+{
+    FILE *f = s->options.checkpoints == NULL ? NULL : fopen(s->options.checkpoints, "r");
+    if (f == NULL)
+        return;
+    char line[CHECKPOINT_LINE_MAX];
+    struct checkpoint c;
+    while (out->ok && fgets(line, sizeof(line), f) != NULL) {
+        uint8_t hash[32];
+        if (!read_checkpoint(line, &c) || c.sequence < from || c.sequence > to)
+            continue;
+        out->checkpoints++;
+        out->checkpoint_last = c.sequence;
+        if (hash_at(s, c.sequence, hash) != STORE_OK || memcmp(hash, c.hash, 32) != 0) {
+            out->ok = false;
+            out->first_bad = c.sequence;
+            out->problem = "CHECKPOINT";
+        }
+    }
+    fclose(f);
+}
+
+static const char *problem_of(struct store *s, const struct trail_row *r, uint64_t expected,
+                              const uint8_t *previous)
+{
+    uint8_t hash[32];
+    if (r->sequence != expected)
+        return "GAP";
+    if (previous != NULL && memcmp(r->previous, previous, 32) != 0)
+        return "HASH";
+    return hash_row(s, r, hash) && memcmp(hash, r->hash, 32) == 0 ? NULL : "HASH";
+}
+
+enum store_status store_trail_verify(struct store *s, uint64_t from, uint64_t to,
+                                     struct trail_verdict *out)
+{
+    static const uint8_t zero[32];
+    memset(out, 0, sizeof(*out));
+    out->ok = true;
+    out->problem = "";
+    const uint64_t start = from == 0 ? 1 : from;
+    out->from = start;
+    out->to = to;
+    struct query q = query_of(s, STATEMENT_TRAIL_RANGE);
+    bind_number(&q, 1, (int64_t)start);
+    bind_number(&q, 2, to == 0 ? INT64_MAX : (int64_t)to);
+    enum store_status status = query_step(&q);
+    const uint8_t *previous = start == 1 ? zero : NULL;
+    uint64_t expected = start;
+    while (status == STORE_OK && out->ok) {
+        struct trail_row r;
+        read_row(&q, &r);
+        const char *problem = problem_of(s, &r, expected, previous);
+        if (problem != NULL) {
+            out->ok = false;
+            out->problem = problem;
+            out->first_bad = expected;
+            break;
+        }
+        out->checked++;
+        memcpy(out->head, r.hash, sizeof(out->head));
+        previous = out->head;
+        expected++;
+        status = query_step(&q);
+    }
+    query_end(&q);
+    if (out->ok && to != 0 && expected <= to && status == STORE_NONE) {
+        out->ok = false; // the tail is missing
+        out->problem = "GAP";
+        out->first_bad = expected;
+    }
+    if (out->ok)
+        verify_checkpoints(s, start, to == 0 ? UINT64_MAX : to, out);
+    if (to == 0)
+        out->to = expected - 1;
+    return status == STORE_NONE ? STORE_OK : status;
+}
