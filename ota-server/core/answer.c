@@ -130,7 +130,7 @@ static uint8_t input_of_result(const struct record *r, const struct operation *o
     case RESULT_TERMINAL_INCAPABLE:
     case RESULT_NOT_PROVEN:
         return mirror_explains(r, o, code) ? IN_REFUSED : IN_DISAGREED;
-    default:
+    default: // octets
         if (code < RESULT_NOT_FOUND || code > RESULT_OUT_OF_RANGE)
             return IN_NOT_UNDERSTOOD;
         return mirror_explains(r, o, code) ? IN_REFUSED : IN_DISAGREED;
@@ -153,7 +153,7 @@ static uint8_t input_of_status(uint8_t status)
     case SECURED_STATUS_FOLLOWS_BY_SUBMIT:
     case SECURED_STATUS_FOLLOWS_BY_USSD:
         return IN_WAIT;
-    default:
+    default: // octets
         return IN_NOT_UNDERSTOOD;
     }
 }

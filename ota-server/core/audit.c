@@ -205,7 +205,7 @@ static uint8_t input_of_lookup(const struct record *r, const struct audit_answer
     case RESULT_BUSY_SWITCHING:
     case RESULT_NVM_ERROR:
         return IN_AUDIT_ABSENT;
-    default:
+    default: // octets
         return IN_AUDIT_REFUSED;
     }
 }

@@ -68,7 +68,7 @@ static void fill(const struct operation *o, const struct send *send, struct comm
     case COMMAND_CONFIRM:
         c->confirm.sequence = send->sequence;
         break;
-    default:
+    default: // octets
         c->flags = o->flags;
         break;
     }
@@ -85,14 +85,10 @@ static enum message_status secure(const struct cipher *cipher, const struct card
                                             .cntr = counter,
                                             .data = data};
     const struct secured_keys k = secured_keys_of(keys);
-    switch (secured_write_command(packet, &command, &k, cipher)) {
-    case SECURED_OK:
-        return MESSAGE_OK;
-    case SECURED_NO_ROOM:
+    const enum secured_result result = secured_write_command(packet, &command, &k, cipher);
+    if (result == SECURED_NO_ROOM)
         return MESSAGE_TOO_LONG;
-    default:
-        return MESSAGE_CIPHER_FAILED;
-    }
+    return result == SECURED_OK ? MESSAGE_OK : MESSAGE_CIPHER_FAILED;
 }
 
 enum message_status message_build(const struct cipher *cipher, const struct card_keys *keys,
@@ -171,19 +167,15 @@ enum message_status message_read_por(const struct cipher *cipher, const struct c
     memset(out, 0, sizeof(*out));
     out->counter = p.cntr;
     out->status = p.status;
-    switch (secured_verify(&p, &k, cipher)) {
-    case SECURED_OK:
-        out->is_authentic = true;
-        if (p.data.len > 0)
-            read_result(&p, out);
+    const enum secured_result result = secured_verify(&p, &k, cipher);
+    if (result == SECURED_UNPROTECTED) // anybody can have sent it
         return MESSAGE_OK;
-    case SECURED_UNPROTECTED: // anybody can have sent it
-        return MESSAGE_OK;
-    case SECURED_CIPHER_FAILED:
-        return MESSAGE_CIPHER_FAILED;
-    default:
-        return MESSAGE_REFUSED;
-    }
+    if (result != SECURED_OK)
+        return result == SECURED_CIPHER_FAILED ? MESSAGE_CIPHER_FAILED : MESSAGE_REFUSED;
+    out->is_authentic = true;
+    if (p.data.len > 0)
+        read_result(&p, out);
+    return MESSAGE_OK;
 }
 
 enum message_status message_read_notify(const struct cipher *cipher, const struct card_keys *keys,

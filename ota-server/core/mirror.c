@@ -128,7 +128,7 @@ bool mirror_explains(const struct record *r, const struct operation *o, uint8_t 
         return t != NULL && !t->fact.is_proven;
     case RESULT_TERMINAL_INCAPABLE:
         return (r->terminal & TERMINAL_REFRESH) == 0 && r->terminal != 0;
-    default: // 16 and 17: the mirror does not know; 18 to 1D say nothing about the registry
+    default: // octets: 16 and 17 the mirror does not know; 18 to 1D say nothing about it
         return code > RESULT_TEMPLATE_UNKNOWN;
     }
 }

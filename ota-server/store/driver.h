@@ -3,8 +3,6 @@
 // RETURNING: texts that other engines take too. Not for others than store/.
 #pragma once
 
-#include "common/host/cipher_openssl.h"
-#include "common/host/crypto.h"
 #include "ota-server/store/statements.h"
 #include "ota-server/store/store.h"
 
@@ -30,8 +28,7 @@ struct prepared {
 struct store {
     sqlite3 *db;
     struct prepared prepared[STATEMENT_COUNT];
-    struct cipher cipher;
-    struct crypto *crypto;
+    const struct store_crypto *crypto;
     struct store_options options;
     struct secret_key old_ota, old_network; // during a change of master keys
     uint32_t generation;                    // of the master keys

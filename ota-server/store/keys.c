@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define NONCE_SIZE 12
+#define TAG_SIZE 16
+
 enum { KEY_KIC = 1, KEY_KID = 2, KEY_KIK = 3 };
 enum { KEY_K = 1, KEY_OP = 2 };
 
@@ -21,13 +24,14 @@ static const struct secret_key *master_of(const struct store *s, bool is_network
 bool key_seal(struct store *s, bool is_network, struct bytes additional,
               const struct secret_key *key, struct writer *out)
 {
-    uint8_t nonce[CRYPTO_NONCE_SIZE];
+    uint8_t nonce[NONCE_SIZE];
     const struct secret_key *master = master_of(s, is_network, s->generation);
-    if (master->len != SECRET_KEY_MAX || s->options.random == NULL ||
-        !s->options.random(s->options.random_context, nonce, sizeof(nonce)))
+    if (master->len != SECRET_KEY_MAX)
         return false;
+    s->crypto->random(nonce, sizeof(nonce));
     writer_copy(out, bytes_of(nonce, sizeof(nonce)));
-    return crypto_seal(s->crypto, master, nonce, additional, bytes_of(key->octets, key->len), out);
+    return s->crypto->seal(s->crypto->context, master, nonce, additional,
+                           bytes_of(key->octets, key->len), out);
 }
 
 bool key_unseal(struct store *s, bool is_network, uint32_t generation, struct bytes additional,
@@ -35,10 +39,10 @@ bool key_unseal(struct store *s, bool is_network, uint32_t generation, struct by
 {
     const struct secret_key *master = master_of(s, is_network, generation);
     struct writer w = writer_of(out->octets, sizeof(out->octets));
-    if (master->len != SECRET_KEY_MAX || sealed.len < CRYPTO_NONCE_SIZE)
+    if (master->len != SECRET_KEY_MAX || sealed.len < NONCE_SIZE)
         return false;
-    if (!crypto_unseal(s->crypto, master, sealed.at, additional,
-                       bytes_slice(sealed, CRYPTO_NONCE_SIZE, sealed.len), &w))
+    if (!s->crypto->unseal(s->crypto->context, master, sealed.at, additional,
+                           bytes_slice(sealed, NONCE_SIZE, sealed.len), &w))
         return false;
     out->len = (uint8_t)w.len;
     return true;
@@ -98,7 +102,7 @@ static enum store_status put_key(struct store *s, uint64_t card, const char *icc
                                  const struct secret_key *key)
 {
     uint8_t additional[ADDITIONAL_MAX];
-    uint8_t sealed[SECRET_KEY_MAX + CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE];
+    uint8_t sealed[SECRET_KEY_MAX + NONCE_SIZE + TAG_SIZE];
     struct writer w = writer_of(sealed, sizeof(sealed));
     const struct bytes a = additional_of(additional, bytes_of_text(iccid), key_id, keys->version);
     if (!key_seal(s, false, a, key, &w))
@@ -177,7 +181,7 @@ static enum store_status put_network(struct store *s, const uint8_t imsi[COMMAND
                                      uint8_t key_id, const struct secret_key *key)
 {
     uint8_t additional[ADDITIONAL_MAX];
-    uint8_t sealed[SECRET_KEY_MAX + CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE];
+    uint8_t sealed[SECRET_KEY_MAX + NONCE_SIZE + TAG_SIZE];
     struct writer w = writer_of(sealed, sizeof(sealed));
     const struct bytes owner = bytes_of(imsi, COMMAND_IMSI_SIZE);
     if (!key_seal(s, true, additional_of(additional, owner, key_id, 0), key, &w))
@@ -238,7 +242,7 @@ struct moved {
     int64_t card;
     uint8_t imsi[COMMAND_IMSI_SIZE];
     uint8_t key_id;
-    uint8_t sealed[SECRET_KEY_MAX + CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE];
+    uint8_t sealed[SECRET_KEY_MAX + NONCE_SIZE + TAG_SIZE];
     uint8_t sealed_len;
 };
 

@@ -101,9 +101,8 @@ enum store_status store_open(const struct store_options *options, struct store *
         return STORE_FAILED;
     s->options = *options;
     s->lock_fd = -1;
-    s->crypto = crypto_open();
-    const bool has_cipher = cipher_openssl_open(&s->cipher);
-    enum store_status status = has_cipher && s->crypto != NULL ? lock(s) : STORE_FAILED;
+    s->crypto = options->crypto;
+    enum store_status status = lock(s);
     if (status == STORE_OK) {
         const int flags =
             options->is_reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -129,8 +128,6 @@ void store_close(struct store *s)
         sqlite3_close(s->db);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
-    cipher_openssl_close(&s->cipher);
-    crypto_close(s->crypto);
     secret_wipe(s, sizeof(*s));
     free(s);
 }

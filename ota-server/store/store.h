@@ -30,6 +30,20 @@ enum store_status {
 
 struct store;
 
+// The cryptography that a caller brings: AES-256-GCM and HMAC-SHA-256 [common/host/crypto.h], and
+// randomness for nonces.
+struct store_crypto {
+    void *context;
+    const struct cipher *cipher; // SHA-256 only
+    bool (*seal)(void *context, const struct secret_key *key, const uint8_t nonce[12],
+                 struct bytes additional, struct bytes plain, struct writer *out);
+    bool (*unseal)(void *context, const struct secret_key *key, const uint8_t nonce[12],
+                   struct bytes additional, struct bytes sealed, struct writer *out);
+    bool (*hmac)(void *context, struct bytes key, const struct bytes *parts, size_t part_count,
+                 uint8_t mac[32]);
+    void (*random)(void *to, size_t len);
+};
+
 struct store_options {
     const char *path;        // the database file; ":memory:" for tests
     const char *checkpoints; // append-only file outside the database, or NULL
@@ -38,8 +52,7 @@ struct store_options {
     struct secret_key ota_master;
     struct secret_key network_master;
     struct secret_key pseudonym_key;
-    bool (*random)(void *context, uint8_t *to, size_t len);
-    void *random_context;
+    const struct store_crypto *crypto;
     uint32_t wait_ms; // for a lock; 0: 5,000
 };
 
@@ -346,11 +359,11 @@ struct trail_filter {
     int actor_kind; // -1 = any
     uint64_t actor_id;
     struct utc from, to;
+    bool is_ascending; // else newest first
 };
 void trail_filter_init(struct trail_filter *f);
 typedef bool store_trail_fn(void *context, const struct trail_row *row);
-// Newest first, unless `is_ascending`.
-enum store_status store_trail(struct store *s, const struct trail_filter *filter, bool is_ascending,
+enum store_status store_trail(struct store *s, const struct trail_filter *filter,
                               const struct store_page *page, store_trail_fn *each, void *context,
                               uint64_t *total) MUST_USE;
 

@@ -17,12 +17,12 @@
 void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33])
 {
     uint8_t id[8];
-    uint8_t mac[CRYPTO_SHA256_SIZE];
+    uint8_t mac[CIPHER_SHA256_SIZE];
     struct writer w = writer_of(id, sizeof(id));
     writer_u64(&w, object);
     const struct bytes parts[] = {bytes_of_text(kind), bytes_of(id, sizeof(id))};
     const struct secret_key *key = &s->options.pseudonym_key;
-    if (!crypto_hmac(s->crypto, bytes_of(key->octets, key->len), parts, 2, mac))
+    if (!s->crypto->hmac(s->crypto->context, bytes_of(key->octets, key->len), parts, 2, mac))
         memset(mac, 0, sizeof(mac));
     struct writer t = writer_of(text, 33);
     text_hex(&t, bytes_of(mac, 16));
@@ -69,7 +69,7 @@ static bool hash_row(struct store *s, const struct trail_row *r, uint8_t hash[32
     put_field(&w, r->result);
     const struct bytes parts[] = {bytes_of(r->previous, 32), bytes_of(sequence, 8),
                                   writer_bytes(&w)};
-    return !w.failed && s->cipher.sha256(s->cipher.context, parts, 3, hash);
+    return !w.failed && s->crypto->cipher->sha256(s->crypto->cipher->context, parts, 3, hash);
 }
 
 enum store_status trail_open(struct store *s)
@@ -204,7 +204,7 @@ static struct query trail_query(struct store *s, const struct trail_filter *f, c
     return q;
 }
 
-enum store_status store_trail(struct store *s, const struct trail_filter *f, bool is_ascending,
+enum store_status store_trail(struct store *s, const struct trail_filter *f,
                               const struct store_page *page, store_trail_fn *each, void *context,
                               uint64_t *total)
 {
@@ -213,7 +213,7 @@ enum store_status store_trail(struct store *s, const struct trail_filter *f, boo
     snprintf(text, sizeof(text),
              "SELECT " TRAIL_COLUMNS TRAIL_FILTERS "%s ORDER BY sequence%s"
              " LIMIT $12 OFFSET $13",
-             object, is_ascending ? "" : " DESC");
+             object, f->is_ascending ? "" : " DESC");
     struct query q = trail_query(s, f, text);
     bind_number(&q, 12, page->limit);
     bind_number(&q, 13, (int64_t)page->offset);
