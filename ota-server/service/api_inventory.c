@@ -293,8 +293,9 @@ static void reply_subscriptions(struct api_exchange *x, uint64_t pool, uint64_t 
                                 const char *search, struct api_list *list)
 {
     api_list_open(x);
-    const enum store_status status = store_subscriptions(
-        x->reader, x->tenant, pool, card, state, search, &list->window, put_row, x, &list->total);
+    const struct subscription_filter filter = {x->tenant, pool, card, state, search};
+    const enum store_status status =
+        store_subscriptions(x->reader, &filter, &list->window, put_row, x, &list->total);
     if (status == STORE_OK)
         api_list_end(x, list);
     else

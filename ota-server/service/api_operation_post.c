@@ -278,9 +278,10 @@ static bool check_pool(struct api_exchange *x, struct order *order)
 {
     uint64_t total = 0;
     const struct store_page first = {.limit = 1};
+    const struct subscription_filter filter = {
+        .tenant = x->tenant, .pool = order->pool_id, .state = SUBSCRIPTION_FREE};
     const enum store_status status =
-        store_subscriptions(x->reader, x->tenant, order->pool_id, 0, SUBSCRIPTION_FREE, NULL,
-                            &first, take_first, &order->subscription, &total);
+        store_subscriptions(x->reader, &filter, &first, take_first, &order->subscription, &total);
     if (status != STORE_OK)
         api_refuse_store(x, status);
     else if (total == 0)

@@ -91,13 +91,12 @@ static bool read_filter(struct api_exchange *x, struct trail_filter *f, char act
     return false;
 }
 
-static void reply_rows(struct api_exchange *x, const struct trail_filter *filter,
-                       struct api_list *list)
+static void reply_rows(struct api_exchange *x, struct trail_filter *filter, struct api_list *list)
 {
     api_list_open(x);
+    filter->is_ascending = !list->page.is_descending && list->page.sort == 1;
     const enum store_status status =
-        store_trail(x->reader, filter, !list->page.is_descending && list->page.sort == 1,
-                    &list->window, put_row, x, &list->total);
+        store_trail(x->reader, filter, &list->window, put_row, x, &list->total);
     if (status == STORE_OK)
         api_list_end(x, list);
     else
@@ -148,8 +147,7 @@ void api_trail_get(struct api_exchange *x)
         api_refuse_code(x, API_NOT_FOUND);
         return;
     }
-    const enum store_status status =
-        store_trail(x->reader, &filter, true, &first, put_row, x, &total);
+    const enum store_status status = store_trail(x->reader, &filter, &first, put_row, x, &total);
     if (status != STORE_OK || x->out.len == 0)
         api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
     else

@@ -34,13 +34,14 @@ struct turn_options {
     struct store *store; // the writer
     const struct policy *policy;
     const struct cipher *cipher;
-    turn_send_fn *send;
+    turn_send_fn *send; // may call turn_event()
     void *send_context;
     turn_alarm_fn *alarm; // or NULL
     void *alarm_context;
 };
 
-struct turn *turn_open(const struct turn_options *options);
+// NULL when there is no memory.
+struct turn *turn_open(const struct turn_options *options) MUST_USE;
 void turn_close(struct turn *t);
 
 // Queues an event for a card. False: the turn is full, nothing was taken (answer 503). `answer`
@@ -88,6 +89,5 @@ enum turn_status turn_stop(struct turn *t, struct utc now) MUST_USE;
 
 struct turn_counts {
     uint64_t events, turns, commits, sent, received, dropped, strays, duplicates, failures;
-    uint64_t commit_max_us; // of the caller's measuring; see turn_note_commit()
 };
 struct turn_counts turn_counts(const struct turn *t);

@@ -210,15 +210,27 @@ enum store_status store_card_notes(struct store *s, uint64_t card, struct writer
     return status;
 }
 
-enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes,
-                                       const char *application_field)
+static enum store_status change_card(struct store *s, struct query *q)
+{
+    const enum store_status status = query_run(q);
+    return status == STORE_OK && sqlite3_changes(s->db) == 0 ? STORE_NONE : status;
+}
+
+enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes)
 {
     struct query q = query_of(s, STATEMENT_CARD_NOTES_PUT);
     bind_number(&q, 1, (int64_t)card);
     bind_octets(&q, 2, notes);
-    bind_text(&q, 3, application_field);
-    const enum store_status status = query_run(&q);
-    return status == STORE_OK && sqlite3_changes(s->db) == 0 ? STORE_NONE : status;
+    return change_card(s, &q);
+}
+
+enum store_status store_card_field_put(struct store *s, uint64_t card,
+                                       const char *application_field)
+{
+    struct query q = query_of(s, STATEMENT_CARD_FIELD_PUT);
+    bind_number(&q, 1, (int64_t)card);
+    bind_text(&q, 2, application_field);
+    return change_card(s, &q);
 }
 
 // --- lists -----------------------------------------------------------------------------------

@@ -111,7 +111,8 @@ enum store_status store_card_by_eid(struct store *s, const char *eid, uint64_t *
 // What people write about a card (labels, note ...), as JSON or ""; the application field is for
 // lists.
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out) MUST_USE;
-enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes,
+enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes) MUST_USE;
+enum store_status store_card_field_put(struct store *s, uint64_t card,
                                        const char *application_field) MUST_USE;
 
 struct card_row {
