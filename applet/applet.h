@@ -54,51 +54,76 @@ struct applet_sending {
     uint32_t crc;      // of the packet: parts of two packets are never mixed
 };
 
+// Times that run side by side; clock n is the terminal's timer n + 1.
+enum applet_clock_use {
+    CLOCK_STATE = 0, // of the state machine
+    CLOCK_NOTIFY,    // until a notification is repeated
+    CLOCK_COUNTRY,   // a country must be seen so long
+    CLOCK_LOCK,      // deaf after too many wrong packets
+    CLOCK_JOIN,      // parts of a long packet wait so long
+    CLOCK_SLOW,      // ticks for everything that takes hours
+};
+
 struct applet {
     // private
-    uint8_t state; // enum switch_state
-    uint8_t service;
+    uint8_t state;    // enum switch_state
+    uint8_t service;  // enum cat_location_status, once has_service
     bool has_service; // a status was seen since the start
     bool is_profiled; // TERMINAL PROFILE came
     bool is_dead;     // the memory cannot be used
-    bool is_blocked;  // the counters are lost: nothing is accepted
+    bool is_blocked;  // the counters are lost: nothing is accepted or sent
     uint8_t bank;     // that holds the image
     uint8_t counters_bank;
+    uint16_t bank_len; // of the image
     uint32_t bank_number;
     uint32_t counters_number;
     uint64_t mt_counter;
     uint64_t mo_counter;
     uint8_t packet_digest[8]; // of the last accepted packet
+    uint8_t reference[CARD_REFERENCE_SIZE];
+    // Copies of what the image says, so that most events need not read it.
     uint32_t generation;
-    uint16_t terminal; // TERMINAL_
-    uint32_t now_s;    // the card's own clock
-    uint16_t todo;     // commands to the terminal that are due
-    uint8_t command;   // the one that the terminal has, 0 = none
-    uint8_t command_number;
-    uint8_t wait; // what the clock of the state is counting
-    uint8_t tries;
-    bool is_started_again; // PROBATION: the terminal took the new subscription
-    bool is_cause_final;   // a rejection condemned the subscription
-    bool has_reject, has_plmn, has_access, has_imei;
+    uint32_t pending_last; // highest sequence that is pending, 0 = none
+    uint32_t due_s;        // the earliest of the slow times
+    bool is_settled;       // contacted, and the enabled one is proven
+    bool is_by_status;     // POLL_BY_STATUS
+    uint8_t poll_period_s; // as granted by the terminal
+    // The terminal.
+    uint16_t terminal;      // TERMINAL_
+    uint16_t todo;          // commands to the terminal that are due
+    uint8_t command;        // the one that the terminal has, 0 = none
+    uint8_t command_number; // of the last one
+    uint16_t command_s;     // how long it has had it, in STATUS commands
+    uint8_t command_timer;  // clock that it starts
+    uint8_t terminal_slot;  // subscription that it started with
+    // The state machine.
+    uint32_t now_s;      // the card's own clock
+    uint32_t resend_s;   // pending notifications are sent again then, 0 = not set
+    uint8_t wait;        // what CLOCK_STATE is counting
+    uint8_t tries;       // of REFRESH
+    uint8_t fired;       // clocks that are over and not yet dealt with
+    bool is_cause_final; // a rejection condemned the subscription
+    bool has_reject;
+    bool has_plmn;
+    bool has_access;
+    bool is_country_stable;
     uint8_t reject;
     uint8_t plmn[COMMAND_PLMN_SIZE];
     uint8_t access;
-    uint8_t imei[COMMAND_IMEI_SIZE];
-    uint8_t country[2];      // that was last stable
-    uint8_t poll_period_s;   // as granted by the terminal
+    // Security.
     uint8_t failures_in_row; // packets with a wrong MAC
     uint8_t lock_doublings;
     bool is_locked;
     bool is_joining;
-    bool is_waiting_report;   // the answer to a command travels by SEND SHORT MESSAGE
-    uint8_t notify_attempt;   // sendings of the present notification
-    uint32_t notify_sequence; // the one that is being repeated, 0 = none
-    uint32_t notify_skip;     // not again before the next occasion: up to this sequence
+    // Messages.
     bool is_heartbeat_due;
+    uint8_t notify_attempt; // sendings of what is pending, 0 = none under way
+    uint32_t notify_sent;   // sequence that was sent last in this sending
     struct applet_clock clocks[APPLET_CLOCKS];
     struct applet_answer answer;
     struct applet_sending sending;
 };
+_Static_assert(sizeof(struct applet) <= APPLET_SIZE_MAX, "small enough for a fleet");
 
 // After every reset of the card; before anything else. Forgets what a reset forgets, finds the
 // committed state, or makes it from the factory's, and finishes a switch that was cut off.

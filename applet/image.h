@@ -60,8 +60,6 @@ struct journal {
     uint8_t starts;  // of the terminal since the switch
     bool may_roll_back;
     bool set_fallback;     // once confirmed
-    bool is_late_return;   // ROTATE: going back after a return that failed
-    bool is_capped;        // the one switch that is allowed after the daily cap
     uint32_t operation_id; // of the command, kept through its rollback; else 0
     uint32_t sequence;     // of the notification in phase 3
 };
@@ -84,6 +82,7 @@ struct pending {
     uint8_t cause; // enum notify_cause
     uint8_t coalesced;
     bool has_reject;
+    bool set_fallback; // ENABLED: take the fallback attribute once confirmed
     uint8_t reject;
     uint32_t sequence;
     uint32_t operation_id;
@@ -100,6 +99,7 @@ struct search {
     bool is_exhausted; // nothing worked: report it when service is back
     bool is_paused;    // BACKOFF
     uint16_t tried;    // slots tried in this round, bit i = slot index i
+    uint16_t failed;   // in this outage: their cool-down counts only for the next one
 };
 
 // Times are seconds of the card's own clock, which runs only while the card does; 0 = not set.
@@ -118,6 +118,7 @@ struct image {
     uint32_t registry_version;
     uint32_t operation_id_highest;
     uint32_t notify_sequence; // of the last notification
+    uint32_t generation;      // of the files: one more after each switch
     uint16_t configuration_version;
     uint16_t security_failures; // total, stays at the maximum
     uint8_t preferred;          // slot index
@@ -128,6 +129,8 @@ struct image {
     uint8_t country[2];              // MCC at the last automatic switch, as in a PLMN; FF FF none
     uint8_t switches;                // automatic ones of the day
     bool is_capped;                  // SWITCH_CAP was queued for this day
+    bool is_cap_used;                // the one fallback that is allowed after the cap was used
+    bool is_scrub_due;               // the other bank may still hold deleted keys
     uint8_t return_doublings;
     struct journal journal;
     struct search search;
@@ -143,6 +146,11 @@ struct image {
 };
 
 void image_write(struct writer *w, const struct image *image);
+// Octets that must stay free for results, notifications and a journal.
+size_t image_reserve(uint8_t slot_count);
+// Octets that this image and the reserve take; SIZE_MAX when even `cap` is too little. `scratch`
+// then holds part of it.
+size_t image_need(const struct image *image, uint8_t *scratch, size_t cap);
 // False, and `out` undefined, when the octets are not an image.
 bool image_read(struct bytes octets, struct image *out) MUST_USE;
 // The invariants of the registry: exactly one enabled, exactly one fallback, no identity twice,
@@ -162,3 +170,5 @@ void image_enable(struct image *image, uint8_t slot_index);
 uint8_t image_audit_slots(const struct image *image, struct audit_slot slots[COMMAND_SLOTS_MAX]);
 // The stored answer to an operation id, or NULL.
 const struct outcome *image_outcome(const struct image *image, uint32_t operation_id);
+// Stores one more answer; the oldest of more than IMAGE_OUTCOMES_MAX is forgotten.
+void image_remember(struct image *image, const struct outcome *outcome);

@@ -2,11 +2,11 @@
 // array and OpenSSL. One port serves one card at a time; whoever runs many cards on one thread
 // keeps one port and one workspace, and exchanges `context` and `factory` between calls.
 //
-// NVM: `nvm_size` octets, anything at first (a new card is recognised by it). The applet needs
-// applet_nvm_size() or more; it divides what it gets. A write of several octets may be torn by a
-// power cut at any octet, and an octet that was being written may then hold anything. On platforms
-// that write whole pages, `nvm_page` is the page; marker, check and content of a bank then stand in
-// pages of their own. Both functions answer false for an error of the memory.
+// NVM: `nvm_size` octets, all FF or all 00 at first: a new card is recognised by it. The applet
+// needs applet_nvm_size() or more; it divides what it gets. A write of several octets may be torn
+// by a power cut at any octet, and an octet that was being written may then hold anything. On
+// platforms that write whole pages, `nvm_page` is the page; marker, check and content of a bank
+// then stand in pages of their own. Both functions answer false for an error of the memory.
 #pragma once
 
 #include "applet/image.h"
@@ -57,8 +57,7 @@ struct applet_factory {
 // Scratch for one call: nothing in it survives the call, so one per thread is enough.
 struct applet_work {
     struct image image;
-    struct image before; // as it was read, to see what changed
-    uint8_t bank[IMAGE_LEN_MAX];
+    uint8_t bank[6 + IMAGE_LEN_MAX]; // its octets, behind a head
     uint8_t packet[SMS_PACKET_MAX];
     uint8_t answer[APPLET_PACKET_MAX];
     uint8_t data[APPLET_PACKET_MAX];

@@ -1,0 +1,615 @@
+#include "applet/image.h"
+
+#include "common/base/secret.h"
+
+#define IMAGE_FORMAT 1
+
+// Flags of a slot record.
+enum {
+    SLOT_FLAG_FALLBACK = 0x01,
+    SLOT_FLAG_PROVEN = 0x02,
+    SLOT_FLAG_ICCID = 0x04,
+};
+
+// Flags of the journal, the search and the head.
+enum {
+    JOURNAL_FLAG_ROLLBACK = 0x01,
+    JOURNAL_FLAG_SET_FALLBACK = 0x02,
+    SEARCH_FLAG_OPEN = 0x01,
+    SEARCH_FLAG_EXHAUSTED = 0x02,
+    SEARCH_FLAG_PAUSED = 0x04,
+    HEAD_FLAG_CONTACTED = 0x01,
+    HEAD_FLAG_AUTOMATIC = 0x02,
+    HEAD_FLAG_IMEI = 0x04,
+    HEAD_FLAG_CAPPED = 0x08,
+    HEAD_FLAG_SCRUB = 0x10,
+    HEAD_FLAG_CAP_USED = 0x20,
+    OUTCOME_FLAG_PAIR = 0x01,
+    OUTCOME_FLAG_REPLAYED = 0x02,
+    PENDING_FLAG_REJECT = 0x01,
+    PENDING_FLAG_SET_FALLBACK = 0x02,
+};
+
+static uint8_t flag(bool on, unsigned bit)
+{
+    return on ? (uint8_t)bit : 0;
+}
+
+// --- writing ---
+
+static void write_dialling(struct writer *w, const struct dialling *d)
+{
+    writer_u8(w, d->len);
+    writer_copy(w, bytes_of(d->octets, d->len));
+}
+
+static void write_key(struct writer *w, const struct secret_key *key)
+{
+    writer_u8(w, key->len);
+    writer_copy(w, bytes_of(key->octets, key->len));
+}
+
+static void write_slot(struct writer *w, uint8_t index, const struct slot *s)
+{
+    writer_u8(w, index);
+    writer_u8(w, s->state);
+    writer_u8(w, (uint8_t)(flag(s->is_fallback, SLOT_FLAG_FALLBACK) |
+                           flag(s->is_proven, SLOT_FLAG_PROVEN) |
+                           flag(s->has_iccid, SLOT_FLAG_ICCID)));
+    writer_u8(w, s->role);
+    writer_u8(w, s->marks);
+    writer_u8(w, s->rank);
+    writer_u8(w, s->template_number);
+    writer_u8(w, s->mnc_length);
+    writer_copy(w, bytes_of(s->imsi, sizeof s->imsi));
+    if (s->has_iccid)
+        writer_copy(w, bytes_of(s->iccid, sizeof s->iccid));
+    write_dialling(w, &s->msisdn);
+    write_dialling(w, &s->smsc);
+    write_key(w, &s->keys.k);
+    write_key(w, &s->keys.op);
+}
+
+static void write_name(struct writer *w, const struct subscription_name *n)
+{
+    if (!n->is_given)
+        writer_u8(w, 0);
+    else if (n->is_iccid)
+        writer_u8(w, 1);
+    else
+        writer_u8(w, 2);
+    if (n->is_given && n->is_iccid)
+        writer_copy(w, bytes_of(n->iccid, sizeof n->iccid));
+    if (n->is_given && !n->is_iccid)
+        writer_copy(w, bytes_of(n->imsi, sizeof n->imsi));
+}
+
+static void write_outcome(struct writer *w, const struct outcome *o)
+{
+    writer_u32(w, o->operation_id);
+    writer_copy(w, bytes_of(o->digest, sizeof o->digest));
+    writer_u8(w, o->command);
+    writer_u8(w, o->code);
+    writer_u8(w, (uint8_t)(flag(o->has_pair, OUTCOME_FLAG_PAIR) |
+                           flag(o->is_replayed, OUTCOME_FLAG_REPLAYED)));
+    writer_u8(w, o->first);
+    writer_u8(w, o->second);
+    writer_u32(w, o->registry_version);
+    writer_copy(w, bytes_of(o->state_hash, sizeof o->state_hash));
+}
+
+static void write_pending(struct writer *w, const struct pending *p)
+{
+    writer_u8(w, p->cause);
+    writer_u8(w, p->coalesced);
+    writer_u8(w, (uint8_t)(flag(p->has_reject, PENDING_FLAG_REJECT) |
+                           flag(p->set_fallback, PENDING_FLAG_SET_FALLBACK)));
+    writer_u8(w, p->reject);
+    writer_u32(w, p->sequence);
+    writer_u32(w, p->operation_id);
+    write_name(w, &p->from);
+    write_name(w, &p->to);
+}
+
+static void write_journal(struct writer *w, const struct journal *j)
+{
+    writer_u8(w, j->phase);
+    if (j->phase == JOURNAL_NONE)
+        return;
+    writer_u8(w, j->reason);
+    writer_u8(w, j->from);
+    writer_u8(w, j->to);
+    writer_u8(w, j->attempt);
+    writer_u8(w, j->starts);
+    writer_u8(w, (uint8_t)(flag(j->may_roll_back, JOURNAL_FLAG_ROLLBACK) |
+                           flag(j->set_fallback, JOURNAL_FLAG_SET_FALLBACK)));
+    writer_u32(w, j->operation_id);
+    writer_u32(w, j->sequence);
+}
+
+static void write_search(struct writer *w, const struct search *s)
+{
+    writer_u8(w, (uint8_t)(flag(s->is_open, SEARCH_FLAG_OPEN) |
+                           flag(s->is_exhausted, SEARCH_FLAG_EXHAUSTED) |
+                           flag(s->is_paused, SEARCH_FLAG_PAUSED)));
+    writer_u8(w, s->origin);
+    writer_u8(w, s->round);
+    writer_u8(w, s->pauses);
+    writer_u16(w, s->tried);
+    writer_u16(w, s->failed);
+}
+
+static void write_dues(struct writer *w, const struct dues *d)
+{
+    uint16_t cooling = 0;
+    for (unsigned i = 0; i < IMAGE_SLOTS_MAX; i++)
+        cooling = (uint16_t)(cooling | (d->cool[i] != 0 ? 1u << i : 0));
+    writer_u32(w, d->now);
+    writer_u32(w, d->back);
+    writer_u32(w, d->reuse);
+    writer_u32(w, d->heartbeat);
+    writer_u32(w, d->day);
+    writer_u16(w, cooling);
+    for (unsigned i = 0; i < IMAGE_SLOTS_MAX; i++) {
+        if (d->cool[i] != 0)
+            writer_u32(w, d->cool[i]);
+    }
+}
+
+// Only what differs from the default; reading starts from the defaults.
+static void write_parameters(struct writer *w, const struct parameters *p)
+{
+    struct parameters plain;
+    parameters_default(&plain);
+    for (uint8_t number = 1; number <= PARAMETER_LAST; number++) {
+        uint8_t a[256];
+        uint8_t b[256];
+        struct writer wa = writer_of(a, sizeof a);
+        struct writer wb = writer_of(b, sizeof b);
+        if (!parameter_write(&wa, p, number) || !parameter_write(&wb, &plain, number))
+            continue;
+        if (!bytes_equal(writer_bytes(&wa), writer_bytes(&wb)))
+            writer_copy(w, writer_bytes(&wa));
+    }
+}
+
+static void write_head(struct writer *w, const struct image *m)
+{
+    writer_u8(w, IMAGE_FORMAT);
+    writer_u8(w, m->slot_count);
+    writer_u32(w, m->registry_version);
+    writer_u32(w, m->operation_id_highest);
+    writer_u32(w, m->notify_sequence);
+    writer_u32(w, m->generation);
+    writer_u16(w, m->configuration_version);
+    writer_u16(w, m->security_failures);
+    writer_u8(w, m->preferred);
+    writer_u8(w,
+              (uint8_t)(flag(m->is_contacted, HEAD_FLAG_CONTACTED) |
+                        flag(m->is_automatic, HEAD_FLAG_AUTOMATIC) |
+                        flag(m->has_imei, HEAD_FLAG_IMEI) | flag(m->is_capped, HEAD_FLAG_CAPPED) |
+                        flag(m->is_scrub_due, HEAD_FLAG_SCRUB) |
+                        flag(m->is_cap_used, HEAD_FLAG_CAP_USED)));
+    if (m->has_imei)
+        writer_copy(w, bytes_of(m->imei, sizeof m->imei));
+    writer_copy(w, bytes_of(m->country, sizeof m->country));
+    writer_u8(w, m->switches);
+    writer_u8(w, m->return_doublings);
+}
+
+// Head to parameters: everything but results and notifications.
+static void write_body(struct writer *w, const struct image *m)
+{
+    write_head(w, m);
+    write_journal(w, &m->journal);
+    write_search(w, &m->search);
+    write_dues(w, &m->dues);
+    write_dialling(w, &m->address_new);
+    writer_u8(w, (uint8_t)(m->slot_count - image_free_slots(m)));
+    for (uint8_t i = 0; i < m->slot_count; i++) {
+        if (m->slots[i].state != SLOT_EMPTY)
+            write_slot(w, i, &m->slots[i]);
+    }
+}
+
+void image_write(struct writer *w, const struct image *m)
+{
+    write_body(w, m);
+    writer_u8(w, m->outcome_count);
+    for (uint8_t i = 0; i < m->outcome_count; i++)
+        write_outcome(w, &m->outcomes[i]);
+    writer_u40(w, m->last_counter);
+    if (m->last_counter != 0)
+        write_outcome(w, &m->last);
+    writer_u8(w, m->pending_count);
+    for (uint8_t i = 0; i < m->pending_count; i++)
+        write_pending(w, &m->pending[i]);
+    write_parameters(w, &m->parameters);
+}
+
+// The longest forms of what comes and goes by itself.
+#define OUTCOME_LEN 21
+#define PENDING_LEN_MAX (12 + 2 * 11)
+#define JOURNAL_LEN_MAX 15
+#define COOL_LEN 4
+#define IMEI_AND_ADDRESS_LEN (COMMAND_IMEI_SIZE + COMMAND_NUMBER_MAX)
+
+size_t image_reserve(uint8_t slot_count)
+{
+    return 1 + IMAGE_OUTCOMES_MAX * OUTCOME_LEN + 5 + OUTCOME_LEN + 1 +
+           IMAGE_PENDING_MAX * PENDING_LEN_MAX + JOURNAL_LEN_MAX + COOL_LEN * (size_t)slot_count +
+           IMEI_AND_ADDRESS_LEN;
+}
+
+size_t image_need(const struct image *m, uint8_t *scratch, size_t cap)
+{
+    struct writer w = writer_of(scratch, cap);
+    write_body(&w, m);
+    write_parameters(&w, &m->parameters);
+    return w.failed ? SIZE_MAX : w.len + image_reserve(m->slot_count);
+}
+
+// --- reading ---
+
+static void read_dialling(struct reader *r, struct dialling *d)
+{
+    d->len = reader_u8(r);
+    if (d->len > sizeof d->octets) {
+        r->failed = true;
+        d->len = 0;
+    }
+    reader_copy(r, d->octets, d->len);
+}
+
+static void read_key(struct reader *r, struct secret_key *key)
+{
+    key->len = reader_u8(r);
+    if (key->len > sizeof key->octets) {
+        r->failed = true;
+        key->len = 0;
+    }
+    reader_copy(r, key->octets, key->len);
+}
+
+static void read_slot(struct reader *r, struct image *m)
+{
+    uint8_t index = reader_u8(r);
+    if (r->failed || index >= m->slot_count || m->slots[index].state != SLOT_EMPTY) {
+        r->failed = true;
+        return;
+    }
+    struct slot *s = &m->slots[index];
+    s->state = reader_u8(r);
+    uint8_t flags = reader_u8(r);
+    s->is_fallback = (flags & SLOT_FLAG_FALLBACK) != 0;
+    s->is_proven = (flags & SLOT_FLAG_PROVEN) != 0;
+    s->has_iccid = (flags & SLOT_FLAG_ICCID) != 0;
+    s->role = reader_u8(r);
+    s->marks = reader_u8(r);
+    s->rank = reader_u8(r);
+    s->template_number = reader_u8(r);
+    s->mnc_length = reader_u8(r);
+    reader_copy(r, s->imsi, sizeof s->imsi);
+    if (s->has_iccid)
+        reader_copy(r, s->iccid, sizeof s->iccid);
+    read_dialling(r, &s->msisdn);
+    read_dialling(r, &s->smsc);
+    read_key(r, &s->keys.k);
+    read_key(r, &s->keys.op);
+}
+
+static void read_name(struct reader *r, struct subscription_name *n)
+{
+    uint8_t kind = reader_u8(r);
+    n->is_given = kind != 0;
+    n->is_iccid = kind == 1;
+    if (kind == 1)
+        reader_copy(r, n->iccid, sizeof n->iccid);
+    else if (kind == 2)
+        reader_copy(r, n->imsi, sizeof n->imsi);
+    else if (kind != 0)
+        r->failed = true;
+}
+
+static void read_outcome(struct reader *r, struct outcome *o)
+{
+    o->operation_id = reader_u32(r);
+    reader_copy(r, o->digest, sizeof o->digest);
+    o->command = reader_u8(r);
+    o->code = reader_u8(r);
+    uint8_t flags = reader_u8(r);
+    o->has_pair = (flags & OUTCOME_FLAG_PAIR) != 0;
+    o->is_replayed = (flags & OUTCOME_FLAG_REPLAYED) != 0;
+    o->first = reader_u8(r);
+    o->second = reader_u8(r);
+    o->registry_version = reader_u32(r);
+    reader_copy(r, o->state_hash, sizeof o->state_hash);
+}
+
+static void read_pending(struct reader *r, struct pending *p)
+{
+    p->cause = reader_u8(r);
+    p->coalesced = reader_u8(r);
+    uint8_t flags = reader_u8(r);
+    p->has_reject = (flags & PENDING_FLAG_REJECT) != 0;
+    p->set_fallback = (flags & PENDING_FLAG_SET_FALLBACK) != 0;
+    p->reject = reader_u8(r);
+    p->sequence = reader_u32(r);
+    p->operation_id = reader_u32(r);
+    read_name(r, &p->from);
+    read_name(r, &p->to);
+}
+
+static void read_journal(struct reader *r, struct journal *j)
+{
+    j->phase = reader_u8(r);
+    if (j->phase == JOURNAL_NONE)
+        return;
+    j->reason = reader_u8(r);
+    j->from = reader_u8(r);
+    j->to = reader_u8(r);
+    j->attempt = reader_u8(r);
+    j->starts = reader_u8(r);
+    uint8_t flags = reader_u8(r);
+    j->may_roll_back = (flags & JOURNAL_FLAG_ROLLBACK) != 0;
+    j->set_fallback = (flags & JOURNAL_FLAG_SET_FALLBACK) != 0;
+    j->operation_id = reader_u32(r);
+    j->sequence = reader_u32(r);
+}
+
+static void read_search(struct reader *r, struct search *s)
+{
+    uint8_t flags = reader_u8(r);
+    s->is_open = (flags & SEARCH_FLAG_OPEN) != 0;
+    s->is_exhausted = (flags & SEARCH_FLAG_EXHAUSTED) != 0;
+    s->is_paused = (flags & SEARCH_FLAG_PAUSED) != 0;
+    s->origin = reader_u8(r);
+    s->round = reader_u8(r);
+    s->pauses = reader_u8(r);
+    s->tried = reader_u16(r);
+    s->failed = reader_u16(r);
+}
+
+static void read_dues(struct reader *r, struct dues *d)
+{
+    d->now = reader_u32(r);
+    d->back = reader_u32(r);
+    d->reuse = reader_u32(r);
+    d->heartbeat = reader_u32(r);
+    d->day = reader_u32(r);
+    uint16_t cooling = reader_u16(r);
+    for (unsigned i = 0; i < IMAGE_SLOTS_MAX; i++) {
+        if ((cooling >> i & 1u) != 0)
+            d->cool[i] = reader_u32(r);
+    }
+}
+
+static void read_head(struct reader *r, struct image *m)
+{
+    if (reader_u8(r) != IMAGE_FORMAT)
+        r->failed = true;
+    m->slot_count = reader_u8(r);
+    m->registry_version = reader_u32(r);
+    m->operation_id_highest = reader_u32(r);
+    m->notify_sequence = reader_u32(r);
+    m->generation = reader_u32(r);
+    m->configuration_version = reader_u16(r);
+    m->security_failures = reader_u16(r);
+    m->preferred = reader_u8(r);
+    uint8_t flags = reader_u8(r);
+    m->is_contacted = (flags & HEAD_FLAG_CONTACTED) != 0;
+    m->is_automatic = (flags & HEAD_FLAG_AUTOMATIC) != 0;
+    m->has_imei = (flags & HEAD_FLAG_IMEI) != 0;
+    m->is_capped = (flags & HEAD_FLAG_CAPPED) != 0;
+    m->is_scrub_due = (flags & HEAD_FLAG_SCRUB) != 0;
+    m->is_cap_used = (flags & HEAD_FLAG_CAP_USED) != 0;
+    if (m->has_imei)
+        reader_copy(r, m->imei, sizeof m->imei);
+    reader_copy(r, m->country, sizeof m->country);
+    m->switches = reader_u8(r);
+    m->return_doublings = reader_u8(r);
+}
+
+// A count that fits its array, or 0 and failure.
+static uint8_t read_count(struct reader *r, uint8_t max)
+{
+    uint8_t count = reader_u8(r);
+    if (count <= max)
+        return count;
+    r->failed = true;
+    return 0;
+}
+
+static bool is_used_slot(const struct image *m, uint8_t index)
+{
+    return index < m->slot_count && m->slots[index].state != SLOT_EMPTY;
+}
+
+static bool is_sound_journal(const struct image *m)
+{
+    const struct journal *j = &m->journal;
+    if (j->phase == JOURNAL_NONE)
+        return true;
+    return j->phase <= JOURNAL_CONFIRMING && j->reason > REASON_NONE &&
+           j->reason <= REASON_ROLLBACK && is_used_slot(m, j->from) && is_used_slot(m, j->to);
+}
+
+bool image_read(struct bytes octets, struct image *m)
+{
+    struct reader r = reader_of(octets);
+    memset(m, 0, sizeof *m);
+    read_head(&r, m);
+    if (r.failed || m->slot_count < 2 || m->slot_count > IMAGE_SLOTS_MAX)
+        return false;
+    read_journal(&r, &m->journal);
+    read_search(&r, &m->search);
+    read_dues(&r, &m->dues);
+    read_dialling(&r, &m->address_new);
+    uint8_t used = read_count(&r, m->slot_count);
+    for (uint8_t i = 0; i < used && !r.failed; i++)
+        read_slot(&r, m);
+    m->outcome_count = read_count(&r, IMAGE_OUTCOMES_MAX);
+    for (uint8_t i = 0; i < m->outcome_count; i++)
+        read_outcome(&r, &m->outcomes[i]);
+    m->last_counter = reader_u40(&r);
+    if (m->last_counter != 0)
+        read_outcome(&r, &m->last);
+    m->pending_count = read_count(&r, IMAGE_PENDING_MAX);
+    for (uint8_t i = 0; i < m->pending_count; i++)
+        read_pending(&r, &m->pending[i]);
+    parameters_default(&m->parameters);
+    struct bytes list = reader_rest(&r);
+    if (r.failed)
+        return false;
+    if (list.len > 0 && parameters_apply(&m->parameters, list, NULL) != PARAMETER_OK)
+        return false;
+    return image_is_sound(m) && is_sound_journal(m);
+}
+
+// --- the registry ---
+
+static bool is_sound_slot(const struct slot *s)
+{
+    return s->state <= SLOT_ENABLED && s->role <= ROLE_TEST && s->rank != 0 &&
+           (s->mnc_length == 2 || s->mnc_length == 3);
+}
+
+static bool is_same_identity(const struct slot *a, const struct slot *b)
+{
+    if (memcmp(a->imsi, b->imsi, sizeof a->imsi) == 0)
+        return true;
+    return a->has_iccid && b->has_iccid && memcmp(a->iccid, b->iccid, sizeof a->iccid) == 0;
+}
+
+bool image_is_sound(const struct image *m)
+{
+    unsigned enabled = 0;
+    unsigned fallback = 0;
+    for (uint8_t i = 0; i < m->slot_count; i++) {
+        const struct slot *s = &m->slots[i];
+        if (s->state == SLOT_EMPTY)
+            continue;
+        if (!is_sound_slot(s))
+            return false;
+        enabled += s->state == SLOT_ENABLED;
+        fallback += s->is_fallback;
+        for (uint8_t j = 0; j < i; j++) {
+            if (m->slots[j].state != SLOT_EMPTY && is_same_identity(s, &m->slots[j]))
+                return false;
+        }
+    }
+    bool is_preferred = m->preferred == IMAGE_NO_SLOT || is_used_slot(m, m->preferred);
+    return enabled == 1 && fallback == 1 && is_preferred;
+}
+
+uint8_t image_enabled(const struct image *m)
+{
+    for (uint8_t i = 0; i < m->slot_count; i++) {
+        if (m->slots[i].state == SLOT_ENABLED)
+            return i;
+    }
+    return IMAGE_NO_SLOT;
+}
+
+uint8_t image_fallback(const struct image *m)
+{
+    for (uint8_t i = 0; i < m->slot_count; i++) {
+        if (m->slots[i].state != SLOT_EMPTY && m->slots[i].is_fallback)
+            return i;
+    }
+    return IMAGE_NO_SLOT;
+}
+
+uint8_t image_find(const struct image *m, const struct subscription_name *name)
+{
+    if (!name->is_given)
+        return IMAGE_NO_SLOT;
+    for (uint8_t i = 0; i < m->slot_count; i++) {
+        const struct slot *s = &m->slots[i];
+        if (s->state == SLOT_EMPTY)
+            continue;
+        if (name->is_iccid && s->has_iccid && memcmp(s->iccid, name->iccid, sizeof s->iccid) == 0)
+            return i;
+        if (!name->is_iccid && memcmp(s->imsi, name->imsi, sizeof s->imsi) == 0)
+            return i;
+    }
+    return IMAGE_NO_SLOT;
+}
+
+uint8_t image_free_slots(const struct image *m)
+{
+    uint8_t count = 0;
+    for (uint8_t i = 0; i < m->slot_count; i++)
+        count = (uint8_t)(count + (m->slots[i].state == SLOT_EMPTY));
+    return count;
+}
+
+struct subscription_name image_name(const struct image *m, uint8_t slot_index)
+{
+    struct subscription_name name = {.is_given = false};
+    if (!is_used_slot(m, slot_index))
+        return name;
+    const struct slot *s = &m->slots[slot_index];
+    name.is_given = true;
+    name.is_iccid = s->has_iccid;
+    memcpy(name.iccid, s->iccid, sizeof name.iccid);
+    memcpy(name.imsi, s->imsi, sizeof name.imsi);
+    return name;
+}
+
+void image_enable(struct image *m, uint8_t slot_index)
+{
+    uint8_t former = image_enabled(m);
+    if (former == slot_index || !is_used_slot(m, slot_index))
+        return;
+    if (former != IMAGE_NO_SLOT)
+        m->slots[former].state = SLOT_DISABLED;
+    m->slots[slot_index].state = SLOT_ENABLED;
+    m->registry_version++;
+    m->generation++;
+}
+
+uint8_t image_audit_slots(const struct image *m, struct audit_slot slots[COMMAND_SLOTS_MAX])
+{
+    uint8_t count = 0;
+    for (uint8_t i = 0; i < m->slot_count; i++) {
+        const struct slot *s = &m->slots[i];
+        if (s->state == SLOT_EMPTY)
+            continue;
+        struct audit_slot *out = &slots[count++];
+        *out = (struct audit_slot){
+            .slot = (uint8_t)(i + 1),
+            .state = s->state,
+            .role = s->role,
+            .is_fallback = s->is_fallback,
+            .is_proven = s->is_proven,
+            .marks = s->marks,
+            .rank = s->rank,
+            .template_number = s->template_number,
+            .has_iccid = s->has_iccid,
+        };
+        memcpy(out->imsi, s->imsi, sizeof out->imsi);
+        memcpy(out->iccid, s->iccid, sizeof out->iccid);
+    }
+    return count;
+}
+
+const struct outcome *image_outcome(const struct image *m, uint32_t operation_id)
+{
+    for (uint8_t i = 0; i < m->outcome_count; i++) {
+        if (m->outcomes[i].operation_id == operation_id)
+            return &m->outcomes[i];
+    }
+    return NULL;
+}
+
+void image_remember(struct image *m, const struct outcome *outcome)
+{
+    if (m->outcome_count == IMAGE_OUTCOMES_MAX) {
+        memmove(&m->outcomes[0], &m->outcomes[1], (IMAGE_OUTCOMES_MAX - 1) * sizeof m->outcomes[0]);
+        m->outcome_count--;
+    }
+    m->outcomes[m->outcome_count++] = *outcome;
+    if (outcome->operation_id > m->operation_id_highest)
+        m->operation_id_highest = outcome->operation_id;
+}

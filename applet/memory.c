@@ -1,0 +1,417 @@
+#include "applet/memory.h"
+
+#include "common/base/check.h"
+#include "common/base/secret.h"
+#include "common/wire/crc.h"
+
+#define MARKER 0xA5
+#define CRC_LEN 4
+#define HEAD_LEN 6 // number and length
+#define COUNTERS_LEN 18
+#define PIECE_LEN 64
+
+// One copy of a record: where its three parts are. On memories with pages each has its own.
+struct copy {
+    size_t marker_at;
+    size_t crc_at;
+    size_t head_at;
+    size_t content_max;
+};
+
+static size_t round_up(size_t len, size_t page)
+{
+    return (len + page - 1) / page * page;
+}
+
+static size_t copy_size(size_t content_len, size_t page)
+{
+    return page + round_up(CRC_LEN, page) + round_up(HEAD_LEN + content_len, page);
+}
+
+static struct copy copy_at(size_t base, size_t size, size_t page)
+{
+    size_t head_at = base + page + round_up(CRC_LEN, page);
+    return (struct copy){
+        .marker_at = base,
+        .crc_at = base + page,
+        .head_at = head_at,
+        .content_max = base + size - head_at - HEAD_LEN,
+    };
+}
+
+static struct copy counters_copy(const struct applet_port *port, uint8_t which)
+{
+    size_t size = copy_size(COUNTERS_LEN, port->nvm_page);
+    return copy_at(which * size, size, port->nvm_page);
+}
+
+static size_t bank_size(const struct applet_port *port)
+{
+    size_t counters = 2 * copy_size(COUNTERS_LEN, port->nvm_page);
+    if (port->nvm_size < counters)
+        return 0;
+    size_t size = (port->nvm_size - counters) / 2 / port->nvm_page * port->nvm_page;
+    size_t max = copy_size(IMAGE_LEN_MAX, port->nvm_page);
+    return size < max ? size : max;
+}
+
+static struct copy bank_copy(const struct applet_port *port, uint8_t which)
+{
+    size_t base = 2 * copy_size(COUNTERS_LEN, port->nvm_page);
+    size_t size = bank_size(port);
+    return copy_at(base + which * size, size, port->nvm_page);
+}
+
+size_t memory_capacity(const struct applet_port *port)
+{
+    if (bank_size(port) < copy_size(1, port->nvm_page))
+        return 0;
+    size_t content_max = bank_copy(port, 0).content_max;
+    return content_max < IMAGE_LEN_MAX ? content_max : IMAGE_LEN_MAX;
+}
+
+// A used slot with short numbers, and what an image has besides slots, results and notifications.
+#define SLOT_LEN 90
+#define BODY_LEN 96
+
+size_t applet_nvm_size(uint8_t slot_count, size_t page)
+{
+    size_t content = BODY_LEN + SLOT_LEN * (size_t)slot_count + image_reserve(slot_count);
+    return 2 * copy_size(COUNTERS_LEN, page) + 2 * copy_size(content, page);
+}
+
+// --- one copy ---
+
+static bool nvm_read(const struct applet_port *port, size_t at, void *to, size_t len)
+{
+    return port->nvm_read(port->context, at, to, len);
+}
+
+// Writes and compares what then stands there.
+static bool nvm_write(const struct applet_port *port, size_t at, const uint8_t *from, size_t len)
+{
+    if (!port->nvm_write(port->context, at, from, len))
+        return false;
+    uint8_t piece[PIECE_LEN];
+    for (size_t done = 0; done < len; done += sizeof piece) {
+        size_t part = len - done < sizeof piece ? len - done : sizeof piece;
+        if (!nvm_read(port, at + done, piece, part))
+            return false;
+        if (!secret_equal(piece, from + done, part))
+            return false;
+    }
+    secret_wipe(piece, sizeof piece);
+    return true;
+}
+
+static bool nvm_zero(const struct applet_port *port, size_t at, size_t len)
+{
+    const uint8_t zeros[PIECE_LEN] = {0};
+    for (size_t done = 0; done < len; done += sizeof zeros) {
+        size_t part = len - done < sizeof zeros ? len - done : sizeof zeros;
+        if (!nvm_write(port, at + done, zeros, part))
+            return false;
+    }
+    return true;
+}
+
+// What a copy says of itself.
+struct found {
+    bool is_readable;
+    bool is_valid;
+    bool is_rotten; // bad, and not by a commit that was cut off
+    uint8_t marker;
+    uint32_t number;
+    size_t len;
+    uint32_t crc; // that belongs to the content
+    uint32_t stored;
+};
+
+// Whether a commit cut off while it spoiled the CRC leaves this: some octets spoiled, then one of
+// any value, then the old ones.
+static bool is_torn_spoiling(uint32_t stored, uint32_t right)
+{
+    for (unsigned torn = 0; torn < CRC_LEN; torn++) {
+        uint32_t spoiled = torn == 0 ? 0 : UINT32_MAX << (32 - 8 * torn);
+        uint32_t old = UINT32_MAX >> 8 >> (8 * torn);
+        if ((stored & spoiled) == (~right & spoiled) && (stored & old) == (right & old))
+            return true;
+    }
+    return false;
+}
+
+static bool crc_of_content(const struct applet_port *port, const struct copy *c,
+                           const uint8_t head[HEAD_LEN], struct found *f)
+{
+    f->crc = crc32_add(0, bytes_of(head, HEAD_LEN));
+    uint8_t piece[PIECE_LEN];
+    for (size_t done = 0; done < f->len; done += sizeof piece) {
+        size_t part = f->len - done < sizeof piece ? f->len - done : sizeof piece;
+        if (!nvm_read(port, c->head_at + HEAD_LEN + done, piece, part))
+            return false;
+        f->crc = crc32_add(f->crc, bytes_of(piece, part));
+    }
+    secret_wipe(piece, sizeof piece);
+    return true;
+}
+
+static struct found copy_look(const struct applet_port *port, const struct copy *c)
+{
+    struct found f = {.is_readable = false};
+    uint8_t head[HEAD_LEN];
+    uint8_t crc[CRC_LEN];
+    if (!nvm_read(port, c->marker_at, &f.marker, 1) || !nvm_read(port, c->crc_at, crc, CRC_LEN) ||
+        !nvm_read(port, c->head_at, head, HEAD_LEN))
+        return f;
+    struct reader r = reader_of(bytes_of(head, sizeof head));
+    f.number = reader_u32(&r);
+    f.len = reader_u16(&r);
+    struct reader rc = reader_of(bytes_of(crc, sizeof crc));
+    f.stored = reader_u32(&rc);
+    bool is_marked = f.marker == MARKER;
+    if (f.len == 0 || f.len > c->content_max) {
+        // No length of ours: the CRC cannot be right.
+        f.len = 0;
+        f.is_readable = true;
+        f.is_rotten = is_marked;
+        f.crc = ~f.stored;
+        return f;
+    }
+    f.is_readable = crc_of_content(port, c, head, &f);
+    f.is_valid = f.is_readable && is_marked && f.crc == f.stored;
+    f.is_rotten = is_marked && !f.is_valid && !is_torn_spoiling(f.stored, f.crc);
+    return f;
+}
+
+static bool write_u32(const struct applet_port *port, size_t at, uint32_t value)
+{
+    uint8_t octets[4];
+    struct writer w = writer_of(octets, sizeof octets);
+    writer_u32(&w, value);
+    return nvm_write(port, at, octets, sizeof octets);
+}
+
+// Steps 1 and 2: both locks closed. Gives the length of what stood there.
+static bool copy_close(const struct applet_port *port, const struct copy *c, size_t *former_len)
+{
+    struct found f = copy_look(port, c);
+    if (!f.is_readable)
+        return false;
+    const uint8_t cleared = 0;
+    *former_len = f.len;
+    return write_u32(port, c->crc_at, ~f.crc) && nvm_write(port, c->marker_at, &cleared, 1);
+}
+
+// `octets` holds HEAD_LEN octets of room, then `len` octets of content.
+static bool copy_commit(const struct applet_port *port, const struct copy *c, uint32_t number,
+                        uint8_t *octets, size_t len)
+{
+    size_t former_len = 0;
+    if (!copy_close(port, c, &former_len))
+        return false;
+    struct writer w = writer_of(octets, HEAD_LEN);
+    writer_u32(&w, number);
+    writer_u16(&w, (uint16_t)len);
+    if (!nvm_write(port, c->head_at, octets, HEAD_LEN + len))
+        return false;
+    // What was longer before may hold keys.
+    if (former_len > len && !nvm_zero(port, c->head_at + HEAD_LEN + len, former_len - len))
+        return false;
+    uint32_t crc = crc32_add(0, bytes_of(octets, HEAD_LEN + len));
+    const uint8_t marker = MARKER;
+    return write_u32(port, c->crc_at, crc) && nvm_write(port, c->marker_at, &marker, 1);
+}
+
+// Which of two copies is the present one; -1 for neither.
+static int copy_choose(const struct found f[2])
+{
+    if (f[0].is_valid && f[1].is_valid)
+        return (int32_t)(f[1].number - f[0].number) > 0 ? 1 : 0;
+    if (f[0].is_valid)
+        return 0;
+    return f[1].is_valid ? 1 : -1;
+}
+
+static bool is_blank(const struct applet_port *port, size_t from, size_t to)
+{
+    uint8_t first = 0;
+    if (from >= to || !nvm_read(port, from, &first, 1) || (first != 0x00 && first != 0xFF))
+        return false;
+    uint8_t piece[PIECE_LEN];
+    for (size_t at = from; at < to; at += sizeof piece) {
+        size_t part = to - at < sizeof piece ? to - at : sizeof piece;
+        if (!nvm_read(port, at, piece, part))
+            return false;
+        for (size_t i = 0; i < part; i++) {
+            if (piece[i] != first)
+                return false;
+        }
+    }
+    return true;
+}
+
+// --- counters ---
+
+bool memory_count(struct applet *a, const struct applet_port *port, uint64_t mt_counter,
+                  uint64_t mo_counter, const uint8_t digest[8])
+{
+    check(mt_counter >= a->mt_counter && mo_counter >= a->mo_counter);
+    uint8_t octets[HEAD_LEN + COUNTERS_LEN];
+    struct writer w = writer_of(octets + HEAD_LEN, COUNTERS_LEN);
+    writer_u40(&w, mt_counter);
+    writer_u40(&w, mo_counter);
+    writer_copy(&w, bytes_of(digest, 8));
+    uint8_t other = a->counters_bank ^ 1;
+    struct copy c = counters_copy(port, other);
+    if (!copy_commit(port, &c, a->counters_number + 1, octets, COUNTERS_LEN))
+        return false;
+    a->counters_bank = other;
+    a->counters_number++;
+    a->mt_counter = mt_counter;
+    a->mo_counter = mo_counter;
+    memcpy(a->packet_digest, digest, sizeof a->packet_digest);
+    return true;
+}
+
+static void read_counters(struct applet *a, const struct applet_port *port)
+{
+    struct copy copies[2] = {counters_copy(port, 0), counters_copy(port, 1)};
+    struct found found[2] = {copy_look(port, &copies[0]), copy_look(port, &copies[1])};
+    int which = copy_choose(found);
+    uint8_t octets[COUNTERS_LEN];
+    if (which < 0 || found[which].len != COUNTERS_LEN ||
+        !nvm_read(port, copies[which].head_at + HEAD_LEN, octets, sizeof octets)) {
+        a->is_blocked = true;
+        return;
+    }
+    struct reader r = reader_of(bytes_of(octets, sizeof octets));
+    a->mt_counter = reader_u40(&r);
+    a->mo_counter = reader_u40(&r);
+    reader_copy(&r, a->packet_digest, sizeof a->packet_digest);
+    a->counters_bank = (uint8_t)which;
+    a->counters_number = found[which].number;
+}
+
+// --- the image ---
+
+bool memory_load(const struct applet *a, const struct applet_port *port)
+{
+    struct copy c = bank_copy(port, a->bank);
+    uint8_t *bank = port->work->bank;
+    if (!nvm_read(port, c.head_at, bank, HEAD_LEN + a->bank_len) || a->bank_len == 0)
+        return false;
+    return image_read(bytes_of(bank + HEAD_LEN, a->bank_len), &port->work->image);
+}
+
+enum memory_status memory_commit(struct applet *a, const struct applet_port *port)
+{
+    struct image *image = &port->work->image;
+    check(image_is_sound(image));
+    image->dues.now = a->now_s;
+    uint8_t *bank = port->work->bank;
+    struct writer w = writer_of(bank + HEAD_LEN, memory_capacity(port));
+    image_write(&w, image);
+    if (w.failed)
+        return MEMORY_FULL;
+    uint8_t other = a->bank ^ 1;
+    struct copy c = bank_copy(port, other);
+    if (!copy_commit(port, &c, a->bank_number + 1, bank, w.len))
+        return MEMORY_ERROR;
+    a->bank = other;
+    a->bank_number++;
+    a->bank_len = (uint16_t)w.len;
+    return MEMORY_OK;
+}
+
+bool memory_scrub(const struct applet *a, const struct applet_port *port)
+{
+    struct copy c = bank_copy(port, a->bank ^ 1);
+    size_t former_len = 0;
+    return copy_close(port, &c, &former_len) && nvm_zero(port, c.head_at + HEAD_LEN, c.content_max);
+}
+
+void memory_factory_image(const struct applet_port *port, struct image *image)
+{
+    const struct applet_factory *factory = port->factory;
+    memset(image, 0, sizeof *image);
+    image->slot_count = factory->slot_count;
+    image->registry_version = 1;
+    for (uint8_t i = 0; i < factory->subscription_count && i < factory->slot_count; i++)
+        image->slots[i] = factory->subscriptions[i];
+    image->preferred = image_enabled(image);
+    memset(image->country, 0xFF, sizeof image->country);
+    parameters_default(&image->parameters);
+    image->parameters.server_address_len = factory->server_address.len;
+    memcpy(image->parameters.server_address, factory->server_address.octets,
+           sizeof image->parameters.server_address);
+    check(image_is_sound(image));
+}
+
+// The bank that holds a readable image, preferring the one that was chosen.
+static bool load_either(struct applet *a, const struct applet_port *port,
+                        const struct found found[2], int which)
+{
+    for (int i = 0; i < 2; i++) {
+        int bank = which ^ i;
+        if (!found[bank].is_valid)
+            continue;
+        a->bank = (uint8_t)bank;
+        a->bank_number = found[bank].number;
+        a->bank_len = (uint16_t)found[bank].len;
+        if (memory_load(a, port))
+            return true;
+    }
+    return false;
+}
+
+// A new card: nothing but the first counters, at most, and a piece of the first bank were ever
+// written. The counters come first, so counters that are lost later cannot look like this.
+static bool is_new(const struct applet *a, const struct applet_port *port)
+{
+    struct copy first = bank_copy(port, 0);
+    struct copy second = bank_copy(port, 1);
+    struct copy counters = counters_copy(port, 1);
+    bool is_second_blank =
+        is_blank(port, second.marker_at, second.head_at + HEAD_LEN + second.content_max);
+    if (!is_second_blank)
+        return false;
+    if (!a->is_blocked)
+        return a->counters_number == 1 && a->mt_counter == 0 && a->mo_counter == 0;
+    return is_blank(port, first.marker_at, first.head_at + HEAD_LEN + first.content_max) &&
+           is_blank(port, counters.marker_at, first.marker_at);
+}
+
+static enum memory_found make_new(struct applet *a, const struct applet_port *port,
+                                  enum memory_found found)
+{
+    if (found == MEMORY_NEW && a->is_blocked) {
+        const uint8_t none[8] = {0};
+        a->counters_bank = 1;
+        a->counters_number = 0;
+        if (!memory_count(a, port, 0, 0, none))
+            return MEMORY_UNUSABLE;
+        a->is_blocked = false;
+    }
+    memory_factory_image(port, &port->work->image);
+    return memory_commit(a, port) == MEMORY_OK ? found : MEMORY_UNUSABLE;
+}
+
+enum memory_found memory_mount(struct applet *a, const struct applet_port *port)
+{
+    check(port->nvm_page > 0);
+    if (memory_capacity(port) == 0)
+        return MEMORY_UNUSABLE;
+    read_counters(a, port);
+    struct copy copies[2] = {bank_copy(port, 0), bank_copy(port, 1)};
+    struct found found[2] = {copy_look(port, &copies[0]), copy_look(port, &copies[1])};
+    int which = copy_choose(found);
+    if (which >= 0 && load_either(a, port, found, which)) {
+        bool is_other = a->bank != which;
+        return is_other || found[a->bank ^ 1].is_rotten ? MEMORY_DAMAGED : MEMORY_FOUND;
+    }
+    // Into the first bank, above every number that may still stand somewhere.
+    bool is_virgin = is_new(a, port);
+    a->bank = 1;
+    a->bank_number = is_virgin ? 0 : found[0].number;
+    return make_new(a, port, is_virgin ? MEMORY_NEW : MEMORY_REPLACED);
+}

@@ -1,0 +1,44 @@
+// Non-volatile memory: two banks for the image and two copies of the counters, committed so that a
+// power cut at any moment leaves one whole version (docs/applet-protocol.md, persistence).
+//
+// Both are records of one kind: marker(1), CRC-32(4), then number(4), length(2) and content. A
+// commit goes to the copy that does not hold the present version, in this order:
+//     1. spoil the CRC   2. clear the marker   3. content and number   4. the CRC   5. the marker
+// A copy counts only with marker and right CRC; of two, the higher number (modulo its width).
+// Why this is safe: while any octet is being written, at least one lock other than that octet is
+// closed, unless the content is complete. One lock alone is not enough: a torn octet can satisfy a
+// check sum, and a torn marker can revive an earlier, abandoned commit whose content was complete.
+//
+// Every write is read back and compared. Nothing here judges what an image means.
+#pragma once
+
+#include "applet/applet.h"
+
+enum memory_status {
+    MEMORY_OK = 0,
+    MEMORY_ERROR, // the memory failed; the former version is still the present one
+    MEMORY_FULL,  // the image does not fit a bank; nothing was written
+};
+
+enum memory_found {
+    MEMORY_FOUND = 0,
+    MEMORY_NEW,      // a new card: the image was made from the factory record
+    MEMORY_DAMAGED,  // one bank was bad; the other is used
+    MEMORY_REPLACED, // both were: the image was made from the factory record
+    MEMORY_UNUSABLE, // the memory fails, or is too small
+};
+// Finds the present version and leaves its image in the workspace. Lost counters set is_blocked.
+enum memory_found memory_mount(struct applet *a, const struct applet_port *port) MUST_USE;
+// Reads the committed image into the workspace.
+bool memory_load(const struct applet *a, const struct applet_port *port) MUST_USE;
+// Commits the image of the workspace.
+enum memory_status memory_commit(struct applet *a, const struct applet_port *port) MUST_USE;
+// Overwrites the other bank, which may hold the keys of a deleted slot. False: the memory failed.
+bool memory_scrub(const struct applet *a, const struct applet_port *port);
+// Commits both counters and the digest of the last packet.
+bool memory_count(struct applet *a, const struct applet_port *port, uint64_t mt_counter,
+                  uint64_t mo_counter, const uint8_t digest[8]) MUST_USE;
+// Octets of content that a bank holds.
+size_t memory_capacity(const struct applet_port *port);
+// The image of a card that never did anything.
+void memory_factory_image(const struct applet_port *port, struct image *image);

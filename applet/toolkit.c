@@ -1,0 +1,515 @@
+#include "applet/toolkit.h"
+
+#include "applet/clocks.h"
+#include "applet/notify.h"
+#include "applet/packet.h"
+#include "applet/switching.h"
+#include "common/wire/crc.h"
+
+#define ANSWER_PARTS_MAX 3
+#define LOST_S 120 // a command that was not answered for so long is given up
+
+// --- clocks that are over ---
+
+static void fire(struct applet *a, const struct applet_port *port, enum applet_clock_use use)
+{
+    struct turn t;
+    if (!turn_begin(&t, a, port))
+        return;
+    switch (use) {
+    case CLOCK_STATE:
+        turn_event(&t, EVENT_CLOCK);
+        break;
+    case CLOCK_NOTIFY:
+        notify_clock(&t);
+        break;
+    case CLOCK_COUNTRY:
+        switching_country(&t);
+        break;
+    case CLOCK_SLOW:
+        switching_due(&t);
+        break;
+    case CLOCK_LOCK:
+    case CLOCK_JOIN:
+        break;
+    }
+    (void)turn_end(&t);
+}
+
+static void tick(struct applet *a, const struct applet_port *port)
+{
+    clock_set(a, CLOCK_SLOW, CLOCK_SLOW_S);
+    a->now_s += CLOCK_SLOW_S;
+    if (a->due_s != 0 && a->due_s <= a->now_s)
+        fire(a, port, CLOCK_SLOW);
+}
+
+// A switch takes a few steps that are over at once; more cannot follow from one event.
+#define STEPS_MAX 16
+
+void toolkit_fired(struct applet *a, const struct applet_port *port)
+{
+    for (unsigned step = 0; step < STEPS_MAX && a->fired != 0; step++) {
+        uint8_t use = 0;
+        while ((a->fired >> use & 1) == 0)
+            use++;
+        a->fired = (uint8_t)(a->fired & ~(1u << use));
+        if (use == CLOCK_LOCK) {
+            a->is_locked = false;
+        } else if (use == CLOCK_JOIN) {
+            a->is_joining = false;
+            (void)port->joiner(port->context, false);
+        } else if (use == CLOCK_SLOW) {
+            tick(a, port);
+        } else {
+            fire(a, port, (enum applet_clock_use)use);
+        }
+    }
+}
+
+// --- the next command ---
+
+// What a proactive command is, while it is being made.
+struct proposal {
+    uint16_t todo; // the bit that asked for it, 0 for a timer or a message
+    uint8_t timer; // the clock to start, or APPLET_CLOCKS
+    bool is_message;
+};
+
+static bool has(const struct applet *a, unsigned flag)
+{
+    return (a->terminal & flag) != 0;
+}
+
+static bool can_send(const struct applet *a)
+{
+    return has(a, TERMINAL_SEND_SMS);
+}
+
+static bool has_notification(const struct applet *a)
+{
+    bool is_pending = a->notify_attempt > 0 && a->pending_last > a->notify_sent;
+    return (is_pending || a->is_heartbeat_due) && !a->is_blocked && a->has_service &&
+           a->service == CAT_SERVICE_NORMAL;
+}
+
+// Packet and address of the message under way, from the image in the workspace. False: it cannot
+// be made.
+static bool make_packet(const struct applet *a, const struct applet_port *port, struct writer *w,
+                        struct dialling *to)
+{
+    const struct image *m = &port->work->image;
+    to->len = m->parameters.server_address_len;
+    memcpy(to->octets, m->parameters.server_address, sizeof to->octets);
+    const struct sms_cut cut = {.kind = SMS_RESPONSE_PACKET,
+                                .card_reference = bytes_of(a->reference, sizeof a->reference)};
+    if (a->sending.kind == SENDING_ANSWER)
+        return packet_write_answer(w, a, port, sms_cut_room(&cut, ANSWER_PARTS_MAX));
+    const struct pending *p = NULL;
+    if (a->sending.kind == SENDING_NOTIFICATION) {
+        uint8_t index = notify_find(m, a->sending.sequence);
+        if (index == IMAGE_PENDING_MAX)
+            return false;
+        p = &m->pending[index];
+        if (p->cause == NOTIFY_ADDRESS_CHECK && m->address_new.len > 0)
+            *to = m->address_new;
+    }
+    struct notification n = notify_content(a, port, p);
+    return packet_write_notification(w, port, a->sending.counter, &n);
+}
+
+// Chooses what to send next and commits the MO counter that a notification needs.
+static bool begin_sending(struct applet *a, const struct applet_port *port)
+{
+    struct applet_sending *s = &a->sending;
+    *s = (struct applet_sending){.kind = SENDING_NONE, .reference = (uint8_t)(s->reference + 1)};
+    if (a->answer.is_wanted) {
+        s->kind = SENDING_ANSWER;
+        return true;
+    }
+    uint8_t index = notify_next(a, &port->work->image);
+    if (index == IMAGE_PENDING_MAX && !a->is_heartbeat_due) {
+        a->notify_sent = a->pending_last;
+        return false;
+    }
+    if (a->mo_counter == UINT64_C(0xFFFFFFFFFF) ||
+        !memory_count(a, port, a->mt_counter, a->mo_counter + 1, a->packet_digest))
+        return false;
+    s->kind = index == IMAGE_PENDING_MAX ? SENDING_HEARTBEAT : SENDING_NOTIFICATION;
+    s->sequence = index == IMAGE_PENDING_MAX ? 0 : port->work->image.pending[index].sequence;
+    s->counter = a->mo_counter;
+    return true;
+}
+
+static void end_sending(struct applet *a, const struct applet_port *port)
+{
+    uint8_t kind = a->sending.kind;
+    if (kind == SENDING_NOTIFICATION)
+        a->notify_sent = a->sending.sequence;
+    else if (kind == SENDING_HEARTBEAT)
+        a->is_heartbeat_due = false;
+    a->sending.kind = SENDING_NONE;
+    if (kind != SENDING_ANSWER)
+        return;
+    a->answer.is_wanted = false;
+    struct turn t;
+    if (!turn_begin(&t, a, port))
+        return;
+    turn_event(&t, EVENT_SENT);
+    (void)turn_end(&t);
+}
+
+// The address of a TPDU from TON/NPI and BCD.
+static bool address_of(const struct dialling *d, struct sms_address *out)
+{
+    struct phone number;
+    if (!cat_address_read(bytes_of(d->octets, d->len), &number))
+        return false;
+    *out = sms_address_of(&number);
+    return true;
+}
+
+// Writes the SMS-SUBMIT of the part that is due.
+static bool make_message(struct applet *a, const struct applet_port *port, struct writer *tpdu)
+{
+    struct applet_work *work = port->work;
+    struct dialling to;
+    struct writer packet = writer_of(work->answer, sizeof work->answer);
+    struct sms_address address;
+    if (!make_packet(a, port, &packet, &to) || packet.failed || !address_of(&to, &address))
+        return false;
+    bool is_answer = a->sending.kind == SENDING_ANSWER;
+    struct sms_cut cut = {
+        .kind = is_answer ? SMS_RESPONSE_PACKET : SMS_COMMAND_PACKET,
+        .card_reference = bytes_of(a->reference, sizeof a->reference),
+        .reference = a->sending.reference,
+    };
+    uint32_t crc = crc32_add(0, writer_bytes(&packet));
+    // Between two parts the state changed: parts of two packets must not be mixed.
+    if (a->sending.part > 0 && crc != a->sending.crc)
+        return false;
+    a->sending.crc = crc;
+    a->sending.part_count = (uint8_t)sms_cut_count(&cut, packet.len);
+    uint8_t octets[SMS_USER_DATA_MAX];
+    struct writer user_data = writer_of(octets, sizeof octets);
+    sms_cut_part(&cut, writer_bytes(&packet), a->sending.part, &user_data);
+    struct sms_submit submit = sms_submit_packet(&address, writer_bytes(&user_data));
+    sms_write_submit(tpdu, &submit);
+    return !user_data.failed && !tpdu->failed;
+}
+
+// A message that cannot be made is given up; the next occasion tries again.
+static bool propose_message(struct applet *a, const struct applet_port *port, uint8_t number,
+                            struct cat_message *out, struct writer *tpdu)
+{
+    bool is_wanted = a->answer.is_wanted || has_notification(a);
+    if (!can_send(a) || (a->sending.kind == SENDING_NONE && !is_wanted))
+        return false;
+    if (!memory_load(a, port))
+        return false;
+    // An answer does not wait behind a notification that has not left.
+    bool is_behind = a->answer.is_wanted && a->sending.kind != SENDING_ANSWER;
+    if ((a->sending.kind == SENDING_NONE || is_behind) && !begin_sending(a, port))
+        return false;
+    if (!make_message(a, port, tpdu)) {
+        end_sending(a, port);
+        return false;
+    }
+    *out = cat_send_short_message(number, bytes_of(NULL, 0), writer_bytes(tpdu));
+    return true;
+}
+
+static const uint8_t all_events[] = {
+    CAT_EVENT_LOCATION_STATUS,
+    CAT_EVENT_TECHNOLOGY_CHANGE,
+    CAT_EVENT_NETWORK_REJECTION,
+};
+
+static struct cat_message event_list(const struct applet *a, uint8_t number)
+{
+    size_t count = 1u + has(a, TERMINAL_ACCESS) + has(a, TERMINAL_REJECTION);
+    // The list is in the order of how often terminals know the events.
+    static const uint8_t without_access[] = {CAT_EVENT_LOCATION_STATUS,
+                                             CAT_EVENT_NETWORK_REJECTION};
+    bool is_rejection_only = has(a, TERMINAL_REJECTION) && !has(a, TERMINAL_ACCESS);
+    const uint8_t *list = is_rejection_only ? without_access : all_events;
+    return cat_set_up_event_list(number, bytes_of(list, count));
+}
+
+static bool propose_query(const struct applet *a, uint8_t number, struct proposal *p,
+                          struct cat_message *out)
+{
+    if ((a->todo & TODO_LOCATION) != 0) {
+        p->todo = TODO_LOCATION;
+        *out = cat_provide_local_information(number, CAT_INFORMATION_LOCATION);
+    } else if ((a->todo & TODO_IMEI) != 0) {
+        p->todo = TODO_IMEI;
+        *out = cat_provide_local_information(number, CAT_INFORMATION_IMEI);
+    } else if ((a->todo & TODO_ACCESS) != 0) {
+        p->todo = TODO_ACCESS;
+        *out = cat_provide_local_information(number, CAT_INFORMATION_TECHNOLOGY);
+    }
+    return p->todo != 0;
+}
+
+static bool propose_refresh(const struct applet_port *port, const struct applet *a, uint8_t number,
+                            struct proposal *p, struct cat_message *out)
+{
+    if ((a->todo & TODO_REFRESH) == 0 || !memory_load(a, port))
+        return false;
+    p->todo = TODO_REFRESH;
+    bool is_reset = port->work->image.parameters.refresh_mode == CAT_REFRESH_CARD_RESET;
+    *out = cat_refresh(number, is_reset ? CAT_REFRESH_CARD_RESET : CAT_REFRESH_INIT);
+    return true;
+}
+
+static bool propose(struct applet *a, const struct applet_port *port, struct proposal *p,
+                    struct cat_message *out, struct writer *tpdu)
+{
+    *p = (struct proposal){.timer = APPLET_CLOCKS};
+    uint8_t number = (uint8_t)(a->command_number % 254 + 1);
+    if (!a->is_profiled || a->is_dead || a->command != 0)
+        return false;
+    if ((a->todo & TODO_EVENTS) != 0) {
+        p->todo = TODO_EVENTS;
+        *out = event_list(a, number);
+        return true;
+    }
+    if ((a->todo & TODO_POLL) != 0) {
+        p->todo = TODO_POLL;
+        *out = cat_poll_interval(number, CAT_SECONDS, a->poll_period_s);
+        return true;
+    }
+    uint8_t timer = clock_untold(a);
+    if (timer < APPLET_CLOCKS) {
+        p->timer = timer;
+        *out = cat_timer_start(number, (uint8_t)(timer + 1), clock_piece(a, timer));
+        return true;
+    }
+    if (propose_query(a, number, p, out))
+        return true;
+    p->is_message = propose_message(a, port, number, out, tpdu);
+    return p->is_message || propose_refresh(port, a, number, p, out);
+}
+
+static bool is_idle(const struct applet *a)
+{
+    return a->todo == 0 && !a->answer.is_wanted && a->sending.kind == SENDING_NONE &&
+           clock_untold(a) == APPLET_CLOCKS && !has_notification(a);
+}
+
+static bool write_next(struct applet *a, const struct applet_port *port, struct proposal *p,
+                       struct writer *w)
+{
+    if (!a->is_profiled || a->command != 0 || is_idle(a))
+        return false;
+    struct cat_message command;
+    uint8_t octets[SMS_SUBMIT_MAX];
+    struct writer tpdu = writer_of(octets, sizeof octets);
+    if (!propose(a, port, p, &command, &tpdu)) {
+        toolkit_fired(a, port);
+        return false;
+    }
+    cat_write_command(w, &command);
+    return !w->failed;
+}
+
+size_t applet_pending(struct applet *a, const struct applet_port *port)
+{
+    struct proposal p;
+    uint8_t octets[APPLET_COMMAND_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    return write_next(a, port, &p, &w) ? w.len : 0;
+}
+
+bool applet_fetch(struct applet *a, const struct applet_port *port, struct writer *w)
+{
+    struct proposal p;
+    if (!write_next(a, port, &p, w))
+        return false;
+    a->command_number = (uint8_t)(a->command_number % 254 + 1);
+    a->command_s = 0;
+    a->command_timer = p.timer;
+    a->todo = (uint16_t)(a->todo & ~p.todo);
+    a->command = p.timer < APPLET_CLOCKS ? CAT_TIMER_MANAGEMENT : CAT_SEND_SHORT_MESSAGE;
+    if (p.todo == TODO_EVENTS)
+        a->command = CAT_SET_UP_EVENT_LIST;
+    else if (p.todo == TODO_POLL)
+        a->command = CAT_POLL_INTERVAL;
+    else if (p.todo == TODO_REFRESH)
+        a->command = CAT_REFRESH;
+    else if (p.todo != 0)
+        a->command = CAT_PROVIDE_LOCAL_INFORMATION;
+    if (a->command == CAT_REFRESH && a->state == SWITCH_SWITCHING) {
+        a->wait = WAIT_TAKE;
+        clock_set(a, CLOCK_STATE, 60);
+    }
+    return true;
+}
+
+// --- answers of the terminal ---
+
+static void event(struct applet *a, const struct applet_port *port, enum rule_event e)
+{
+    struct turn t;
+    if (!turn_begin(&t, a, port))
+        return;
+    turn_event(&t, e);
+    (void)turn_end(&t);
+}
+
+static bool is_imei(const uint8_t imei[COMMAND_IMEI_SIZE])
+{
+    char text[IMEI_SIZE];
+    if (!imei_read(imei, text))
+        return false;
+    for (size_t i = 0; i < IMEI_EQUIPMENT_DIGITS; i++) {
+        if (text[i] != '0')
+            return true;
+    }
+    return false;
+}
+
+static bool is_same_imei(const uint8_t a[COMMAND_IMEI_SIZE], const uint8_t b[COMMAND_IMEI_SIZE])
+{
+    char text_a[IMEI_SIZE];
+    char text_b[IMEI_SIZE];
+    return imei_read(a, text_a) && imei_read(b, text_b) &&
+           memcmp(text_a, text_b, IMEI_EQUIPMENT_DIGITS) == 0;
+}
+
+static void take_imei(struct applet *a, const struct applet_port *port,
+                      const uint8_t imei[COMMAND_IMEI_SIZE])
+{
+    struct turn t;
+    if (!is_imei(imei) || !turn_begin(&t, a, port))
+        return;
+    struct image *m = t.image;
+    bool is_known = m->has_imei;
+    bool is_same = is_known && is_same_imei(m->imei, imei);
+    if (is_same)
+        return;
+    m->has_imei = true;
+    memcpy(m->imei, imei, sizeof m->imei);
+    t.is_changed = true;
+    if (is_known) {
+        struct subscription_name name = image_name(m, image_enabled(m));
+        notify_queue(&t, NOTIFY_IMEI_CHANGED, name, name, 0);
+    }
+    (void)turn_end(&t);
+}
+
+static void take_location(struct applet *a, const struct applet_port *port,
+                          const struct cat_message *r)
+{
+    if (r->result == CAT_DONE_LIMITED_SERVICE)
+        applet_location(a, port, CAT_SERVICE_LIMITED,
+                        (r->has & CAT_HAS_LOCATION) != 0 ? r->location.plmn : NULL);
+    else if (cat_result_is_done(r->result))
+        applet_location(a, port, CAT_SERVICE_NORMAL,
+                        (r->has & CAT_HAS_LOCATION) != 0 ? r->location.plmn : NULL);
+    else if (r->result == CAT_TERMINAL_UNABLE && r->result_info.len > 0 &&
+             r->result_info.at[0] == CAT_CAUSE_NO_SERVICE)
+        applet_location(a, port, CAT_SERVICE_NONE, NULL);
+}
+
+static void take_information(struct applet *a, const struct applet_port *port,
+                             const struct cat_message *r)
+{
+    if (r->qualifier == CAT_INFORMATION_LOCATION)
+        take_location(a, port, r);
+    else if ((r->has & CAT_HAS_IMEI) != 0)
+        take_imei(a, port, r->imei);
+    else if ((r->has & CAT_HAS_TECHNOLOGIES) != 0 && r->events.len == 0)
+        applet_access(a, port, r->technologies.len > 0 ? r->technologies.at[0] : a->access);
+}
+
+static void take_timer(struct applet *a, const struct cat_message *r)
+{
+    if (a->command_timer >= APPLET_CLOCKS)
+        return;
+    struct applet_clock *c = &a->clocks[a->command_timer];
+    if (r->result == CAT_TYPE_UNKNOWN || r->result == CAT_BEYOND_CAPABILITY) {
+        a->terminal = (uint16_t)(a->terminal & ~TERMINAL_TIMERS);
+        return;
+    }
+    // A timer that was refused for another reason is left to the count of STATUS commands.
+    c->armed_s = clock_piece(a, a->command_timer);
+    c->is_told = true;
+    c->status_s = 0;
+}
+
+static void take_sent(struct applet *a, const struct applet_port *port)
+{
+    if (a->sending.kind == SENDING_NONE)
+        return;
+    a->sending.part++;
+    if (a->sending.part >= a->sending.part_count)
+        end_sending(a, port);
+}
+
+static void take(struct applet *a, const struct applet_port *port, uint8_t command,
+                 const struct cat_message *r)
+{
+    switch ((enum cat_command_type)command) {
+    case CAT_REFRESH:
+        event(a, port, cat_result_is_done(r->result) ? EVENT_TAKEN : EVENT_REFUSED);
+        break;
+    case CAT_POLL_INTERVAL:
+        if (cat_result_is_done(r->result) && (r->has & CAT_HAS_DURATION) != 0 &&
+            r->duration_unit == CAT_SECONDS && r->duration > 0)
+            a->poll_period_s = r->duration;
+        break;
+    case CAT_SEND_SHORT_MESSAGE:
+        take_sent(a, port);
+        break;
+    case CAT_PROVIDE_LOCAL_INFORMATION:
+        take_information(a, port, r);
+        break;
+    case CAT_TIMER_MANAGEMENT:
+        take_timer(a, r);
+        break;
+    case CAT_MORE_TIME:
+    case CAT_POLLING_OFF:
+    case CAT_SET_UP_EVENT_LIST:
+        break;
+    }
+}
+
+void applet_terminal_response(struct applet *a, const struct applet_port *port,
+                              struct bytes response)
+{
+    uint8_t command = a->command;
+    a->command = 0;
+    struct cat_message r;
+    if (command == 0)
+        return;
+    if (cat_read_response(response, &r) != CAT_OK) {
+        // Garbage is a refusal: nothing is repeated for ever, nothing is lost.
+        memset(&r, 0, sizeof r);
+        r.result = CAT_DATA_NOT_UNDERSTOOD;
+    }
+    take(a, port, command, &r);
+    toolkit_fired(a, port);
+}
+
+void applet_status(struct applet *a, const struct applet_port *port)
+{
+    if (a->is_dead)
+        return;
+    clock_status(a);
+    bool is_blind = (a->terminal & TERMINAL_EVENTS) == 0;
+    if (is_blind && a->is_profiled && (a->terminal & TERMINAL_LOCATION) != 0)
+        a->todo |= TODO_LOCATION;
+    if (a->command != 0) {
+        a->command_s = (uint16_t)(a->command_s + a->poll_period_s);
+        // A REFRESH has a clock of its own.
+        if (a->command_s >= LOST_S && a->command != CAT_REFRESH) {
+            const struct cat_message lost = {.result = CAT_TERMINAL_UNABLE};
+            uint8_t command = a->command;
+            a->command = 0;
+            take(a, port, command, &lost);
+        }
+    }
+    toolkit_fired(a, port);
+}
