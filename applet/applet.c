@@ -329,7 +329,7 @@ static void take_event(struct applet *a, const struct applet_port *port,
         if ((event->has & CAT_HAS_REJECTION_CAUSE) != 0)
             applet_rejection(a, port, plmn, event->rejection_cause);
         break;
-    default: // events that were never asked for
+    default: // octets: events that were never asked for
         break;
     }
 }

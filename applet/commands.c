@@ -481,7 +481,7 @@ static bool is_new_operation(const struct turn *t, struct outcome *o)
         o->code = RESULT_OPID_EXPIRED;
         return false;
     }
-    if (memcmp(stored->digest, o->digest, sizeof o->digest) != 0) {
+    if (!secret_equal(stored->digest, o->digest, sizeof o->digest)) {
         o->code = RESULT_OPID_REUSED;
         return false;
     }

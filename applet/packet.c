@@ -175,7 +175,7 @@ enum packet_verdict packet_take(struct applet *a, const struct applet_port *port
     bool has_digest = digest_of(port, packet, digest);
     a->answer.status = admit(a, port, &p, &spi);
     bool is_same = has_digest && p.cntr == a->mt_counter && p.cntr != 0 &&
-                   memcmp(digest, a->packet_digest, sizeof digest) == 0;
+                   secret_equal(digest, a->packet_digest, sizeof digest);
     if (a->answer.status == SECURED_STATUS_CNTR_LOW && is_same)
         repeat(a, port, p.data);
     if (a->answer.status != SECURED_STATUS_OK || is_same)
