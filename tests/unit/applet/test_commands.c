@@ -149,8 +149,8 @@ static void deleting_runs_its_guards_and_erases_the_keys(void **state)
     refused(bench_target(&card, COMMAND_DELETE, 3, 0), RESULT_POLICY_FORBIDS);
     assert_int_equal(code_of(bench_download(&card, 4, 0)), RESULT_OK);
     assert_int_equal(code_of(bench_target(&card, COMMAND_DELETE, 4, 0)), RESULT_OK);
-    // K of subscription 4 was 1C 1D 1E ...; nothing of it is left in either bank.
-    const uint8_t k[] = {0x1C, 0x1D, 0x1E, 0x1F, 0x20, 0x21, 0x22, 0x23};
+    // OPc of subscription 4 was 2C 2D 2E ...; nothing of it is left in either bank.
+    const uint8_t k[] = {0x2C, 0x2D, 0x2E, 0x2F, 0x30, 0x31, 0x32, 0x33};
     for (size_t i = 0; i + sizeof k <= sizeof card.nvm; i++)
         assert_memory_not_equal(card.nvm + i, k, sizeof k);
 }
