@@ -65,6 +65,7 @@ static struct finding *append(struct findings *f)
     return &f->listed[f->listed_count++];
 }
 
+PRINTF_LIKE(3, 0)
 static void add(struct findings *f, const struct finding *head, const char *format, va_list values)
 {
     f->by_code[head->code]++;

@@ -5,7 +5,11 @@
 
 static bool is_separator(uint8_t c, const char *separators)
 {
-    return strchr(separators, c) != NULL;
+    // A call of strchr() here costs a seventh of an import.
+    for (; *separators != '\0'; separators++)
+        if (c == (uint8_t)*separators)
+            return true;
+    return false;
 }
 
 bool words_next(struct bytes *rest, const char *separators, struct bytes *word)
