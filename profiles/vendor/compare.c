@@ -2,12 +2,14 @@
 
 #include "common/base/text.h"
 
+#define KNOWN_TEXT "already loaded with other content"
 #define GAP_SHOWN_MAX 100000
 #define EXPECTED_MAX 2000000 // an announced quantity reserves no more than this
 
 struct comparing {
     struct compare *c;
     const struct vendor_card *card;
+    bool may_ask; // the registry does not have the very same card
     bool is_bad;
     bool is_failed;
 };
@@ -107,7 +109,7 @@ static void add_value(struct comparing *r, struct seen *seen, enum finding_code 
 static bool value_known(struct comparing *r, enum import_value what, struct bytes value)
 {
     const struct import_registry *registry = &r->c->options->registry;
-    return registry->value_known(registry->context, what, value, r->card);
+    return r->may_ask && registry->value_known(registry->context, what, value, r->card);
 }
 
 // 19 digits are exact; a twentieth, which is nearly always 8, is mixed in from above.
@@ -168,7 +170,7 @@ static void compare_order(struct comparing *r, uint8_t index, uint8_t column)
     *next = imsi + 1;
 }
 
-static void compare_subscription(struct comparing *r, uint8_t index, bool ask)
+static void compare_subscription(struct comparing *r, uint8_t index)
 {
     const struct vendor_subscription *s = &r->card->subscriptions[index];
     const uint8_t slot = s->slot > 0 ? s->slot : 1;
@@ -176,21 +178,21 @@ static void compare_subscription(struct comparing *r, uint8_t index, bool ask)
         uint8_t column = column_of(r, VENDOR_IMSI, slot);
         compare_order(r, index, column);
         add_value(r, &r->c->imsis, IMP_212, digits_value(s->imsi), column);
-        if (ask && value_known(r, VALUE_IMSI, bytes_of_text(s->imsi)))
+        if (value_known(r, VALUE_IMSI, bytes_of_text(s->imsi)))
             bad(r, IMP_212, column, "the IMSI is already on another card");
     }
     if (s->msisdn[0] != '\0') {
         uint8_t column = column_of(r, VENDOR_MSISDN, slot);
         add_value(r, &r->c->msisdns, IMP_214, digits_value(s->msisdn), column);
-        if (ask && value_known(r, VALUE_MSISDN, bytes_of_text(s->msisdn)))
+        if (value_known(r, VALUE_MSISDN, bytes_of_text(s->msisdn)))
             bad(r, IMP_214, column, "the number is already on another subscription");
     }
     if (s->iccid[0] != '\0' && strcmp(s->iccid, r->card->iccid) != 0) {
         uint8_t column =
             s->slot == 0 ? column_of(r, VENDOR_ICCID, 0) : column_of(r, VENDOR_SLOT_ICCID, slot);
         add_value(r, &r->c->iccids, IMP_210, iccid_value(s->iccid), column);
-        if (ask && value_known(r, VALUE_ICCID, bytes_of_text(s->iccid)))
-            bad(r, IMP_211, column, "the ICCID is already loaded with other content");
+        if (value_known(r, VALUE_ICCID, bytes_of_text(s->iccid)))
+            bad(r, IMP_211, column, KNOWN_TEXT);
     }
     compare_key(r, &s->k, VENDOR_KI, slot);
 }
@@ -199,7 +201,9 @@ static void compare_subscription(struct comparing *r, uint8_t index, bool ask)
 static bool compare_known(struct comparing *r)
 {
     const struct import_registry *registry = &r->c->options->registry;
-    const uint8_t column = r->card->iccid[0] != '\0' ? column_of(r, VENDOR_ICCID, 0) : 0;
+    const bool is_pool = r->c->file->header.is_pool;
+    const uint8_t column =
+        r->card->iccid[0] != '\0' ? column_of(r, VENDOR_ICCID, 0) : column_of(r, VENDOR_IMSI, 1);
     switch (registry->card_known(registry->context, &r->c->file->header, r->card)) {
     case KNOWN_NOT:
     case KNOWN_MERGES:
@@ -207,10 +211,10 @@ static bool compare_known(struct comparing *r)
     case KNOWN_EQUAL:
         return true;
     case KNOWN_OTHER:
-        bad(r, IMP_211, column, "the ICCID is already loaded with other content");
+        bad(r, is_pool ? IMP_212 : IMP_211, column, KNOWN_TEXT);
         return false;
     case KNOWN_FOREIGN:
-        bad(r, IMP_213, column, "the ICCID is already loaded with other content");
+        bad(r, IMP_213, column, KNOWN_TEXT);
         return false;
     case KNOWN_DISAGREES:
         bad(r, IMP_215, column, "differs from another part of the same batch");
@@ -222,13 +226,13 @@ static bool compare_known(struct comparing *r)
 bool compare_record(struct compare *c, const struct vendor_card *card, bool is_bad)
 {
     struct comparing r = {.c = c, .card = card, .is_bad = is_bad};
-    const bool is_pool = c->file->header.is_pool;
-    bool is_equal = !is_pool && compare_known(&r);
+    const bool is_equal = compare_known(&r);
+    r.may_ask = !is_equal;
     if (card->iccid[0] != '\0')
         add_value(&r, &c->iccids, IMP_210, iccid_value(card->iccid),
                   column_of(&r, VENDOR_ICCID, 0));
     for (uint8_t i = 0; i < card->subscription_count; i++)
-        compare_subscription(&r, i, !is_equal);
+        compare_subscription(&r, i);
     const struct vendor_keyset *k = &card->keyset;
     const uint8_t set = c->file->header.keyset;
     compare_key(&r, &k->kic, VENDOR_KIC, set);

@@ -4,7 +4,7 @@
 // Promises: every value is read completely or reported (IMP-119 and the special codes); a key that
 // comes twice is reported (IMP-107), except Bootstrap, Operational and Subscription, which come
 // once per factory subscription. Unknown keys are a warning. Never: decides whether what is there
-// fits together: that is judge.h's.
+// fits together: that is judge.c's.
 #pragma once
 
 #include "common/base/time.h"

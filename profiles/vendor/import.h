@@ -20,11 +20,11 @@ enum import_batch {
     BATCH_LOADED, // same batch and target with other content: IMP-121
 };
 
-// What the registry has under the ICCID of a card (or, without one, under its IMSIs).
+// What the registry has under the ICCID of a card; without one, as in a pool, under its IMSI.
 enum import_known {
     KNOWN_NOT,
     KNOWN_EQUAL,     // the same content: counted as unchanged
-    KNOWN_OTHER,     // other content: IMP-211
+    KNOWN_OTHER,     // other content: IMP-211; in a pool IMP-212
     KNOWN_FOREIGN,   // another tenant's: IMP-213
     KNOWN_MERGES,    // another part of the same split batch, and what is in both agrees
     KNOWN_DISAGREES, // another part of the same split batch, but they differ: IMP-215
@@ -53,10 +53,12 @@ struct import_registry {
                        char reference[IMPORT_REFERENCE_SIZE]);
     // Asked once the header is read; BATCH_NEW claims the batch until the caller's job ends.
     enum import_batch (*batch)(void *context, const struct vendor_header *header);
-    // `card` is in clear, fields with a finding are empty. Not asked for pools.
+    // `card` is in clear, fields with a finding are empty. In a pool it has one subscription in
+    // slot 0 and nothing else.
     enum import_known (*card_known)(void *context, const struct vendor_header *header,
                                     const struct vendor_card *card);
-    // Whether another card (or pool subscription) than this one has the value.
+    // Whether another card (or pool subscription) than this one has the value. Not asked for cards
+    // that are known with equal content.
     bool (*value_known)(void *context, enum import_value what, struct bytes value,
                         const struct vendor_card *card);
     // Pass 2. False from any of them: the unit is aborted, IMPORT_REGISTRY_FAILED.

@@ -118,7 +118,12 @@ static bool agrees(const struct vendor_card *a, const struct vendor_card *b)
 static enum import_known card_known(void *context, const struct vendor_header *header,
                                     const struct vendor_card *card)
 {
-    const struct lab_card *own = find(context, card);
+    const struct lab *l = context;
+    for (size_t i = 0; header->is_pool && i < l->subscription_count; i++)
+        if (strcmp(l->subscriptions[i].imsi, card->subscriptions[0].imsi) == 0)
+            return same_key(&l->subscriptions[i].k, &card->subscriptions[0].k) ? KNOWN_EQUAL
+                                                                               : KNOWN_OTHER;
+    const struct lab_card *own = find(l, card);
     if (own == NULL)
         return KNOWN_NOT;
     if (strcmp(own->tenant, header->tenant) != 0)

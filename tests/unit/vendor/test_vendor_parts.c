@@ -191,6 +191,24 @@ static void a_made_pool_loads_without_any_finding(void **state)
     assert_int_equal(l->report.findings.listed_count, 0);
 }
 
+static void made_pools_that_overlap_have_equal_subscriptions(void **state)
+{
+    struct lab *l = *state;
+    l->options.file.kind = VENDOR_POOL;
+    make(l, true, 1, 6, "P1");
+    lab_run(l);
+    make(l, true, 5, 6, "P2");
+    lab_run(l);
+    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.unchanged, 2);
+    assert_int_equal(l->report.loaded, 4);
+    // The same IMSI with another key is not taken.
+    l->subscriptions[0].k.octets[0] ^= 1;
+    make(l, true, 1, 6, "P3");
+    lab_refuses(l, IMP_212, 11, "imsi");
+    assert_int_equal(l->report.quarantined, 1);
+}
+
 static void an_import_cancelled_while_loading_is_aborted(void **state)
 {
     struct lab *l = *state;
@@ -216,6 +234,7 @@ int main(void)
         CASE(a_made_batch_loads_without_any_finding),
         CASE(made_batches_that_overlap_have_equal_cards),
         CASE(a_made_pool_loads_without_any_finding),
+        CASE(made_pools_that_overlap_have_equal_subscriptions),
         CASE(an_import_cancelled_while_loading_is_aborted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
