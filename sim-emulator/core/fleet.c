@@ -130,6 +130,7 @@ void fleet_init(struct fleet *fleet, const struct fleet_config *config)
 
 void fleet_start(struct fleet *fleet, struct instant now, uint64_t spread_ms)
 {
+    fleet->started = now;
     for (uint32_t i = 0; i < fleet->count; i++) {
         struct instant at = instant_after(now, spread_ms * i / fleet->count);
         device_power(&fleet->devices[i], &fleet->world, true, at);
@@ -207,6 +208,8 @@ static void run_scenario(struct fleet *f, struct instant now)
     for (; f->step_next < s->step_count && instant_is_due(s->steps[f->step_next].at, now);
          f->step_next++) {
         const struct scenario_step *step = &s->steps[f->step_next];
+        if (step->action == SCENARIO_CUT && step->at.ms < f->started.ms)
+            continue;
         for (uint32_t i = step->cards.first - 1; i < f->count && i < step->cards.last; i++)
             f->counts.steps_failed += !fleet_act(f, i, step, now);
     }

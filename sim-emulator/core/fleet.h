@@ -48,6 +48,7 @@ struct fleet {
     struct fleet_entry *heap; // the earliest is first
     uint32_t *places;         // of each device in the heap
     uint16_t step_next;
+    struct instant started;
     struct nvm_faults faults[FLEET_FAULTS_MAX];
     struct card *faulty[FLEET_FAULTS_MAX];
 };
@@ -64,7 +65,8 @@ struct fleet_config {
 };
 // Places the devices as the scenario says and gives each an IMEI made of its number. All are off.
 void fleet_init(struct fleet *fleet, const struct fleet_config *config);
-// Switches on all devices, spread evenly over `spread_ms`.
+// Switches on all devices, spread evenly over `spread_ms`. What the scenario has before `now` is
+// done with the first step, except power cuts: a fleet that goes on after a stop had them already.
 void fleet_start(struct fleet *fleet, struct instant now, uint64_t spread_ms);
 // Runs steps of the scenario and devices that are due, at most `devices_max` of them; says how
 // many.

@@ -1,0 +1,328 @@
+#include "sim-emulator/shell/cards_vendor.h"
+
+#include "common/base/text.h"
+#include "common/host/config.h"
+#include "common/host/entropy.h"
+#include "profiles/vendor/import.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRANSPORT_KEYS_MAX 32
+#define KEY_LINE_SIZE 128
+
+struct transport_key {
+    uint8_t index;
+    enum transport_kind kind;
+    struct secret_key key;
+};
+
+struct reading {
+    struct cards *cards;
+    struct transport_key keys[TRANSPORT_KEYS_MAX];
+    size_t key_count;
+    FILE *file;
+};
+
+// --- the transport keys ----------------------------------------------------------------------
+
+// "07 auc 0011..": index, kind, 32, 48 or 64 hexadecimal digits.
+static bool read_key_line(struct reading *r, char *line)
+{
+    const char *index = strtok(line, " \t\r\n");
+    if (index == NULL || index[0] == '#')
+        return true;
+    const char *kind = strtok(NULL, " \t\r\n");
+    const char *hex = strtok(NULL, " \t\r\n");
+    uint64_t number;
+    if (kind == NULL || hex == NULL || strtok(NULL, " \t\r\n") != NULL ||
+        r->key_count == TRANSPORT_KEYS_MAX || !text_read_decimal(bytes_of_text(index), &number) ||
+        number < 1 || number > 99)
+        return false;
+    struct transport_key *k = &r->keys[r->key_count];
+    if (strcmp(kind, "auc") != 0 && strcmp(kind, "ota") != 0)
+        return false;
+    k->index = (uint8_t)number;
+    k->kind = strcmp(kind, "auc") == 0 ? TRANSPORT_AUC : TRANSPORT_OTA;
+    struct writer w = writer_of(k->key.octets, sizeof k->key.octets);
+    if (!text_unhex(bytes_of_text(hex), &w) || (w.len != 16 && w.len != 24 && w.len != 32))
+        return false;
+    k->key.len = (uint8_t)w.len;
+    r->key_count++;
+    return true;
+}
+
+static bool read_keys(struct reading *r, const char *path, char error[CARDS_ERROR_SIZE])
+{
+    if (path == NULL)
+        return true;
+    FILE *file = config_is_private(path) ? fopen(path, "r") : NULL;
+    if (file == NULL) {
+        (void)snprintf(error, CARDS_ERROR_SIZE,
+                       "%s: cannot be read, or others than its owner can read it (chmod 600)",
+                       path);
+        return false;
+    }
+    char line[KEY_LINE_SIZE];
+    unsigned number = 0;
+    bool ok = true;
+    while (ok && fgets(line, sizeof line, file) != NULL) {
+        number++;
+        ok = read_key_line(r, line);
+    }
+    if (!ok)
+        (void)snprintf(error, CARDS_ERROR_SIZE, "%s: line %u is not: INDEX auc|ota HEX", path,
+                       number);
+    secret_wipe(line, sizeof line);
+    (void)fclose(file);
+    return ok;
+}
+
+static bool transport_key(void *context, uint8_t index, enum transport_kind kind,
+                          struct secret_key *key)
+{
+    const struct reading *r = context;
+    for (size_t i = 0; i < r->key_count; i++) {
+        if (r->keys[i].index == index && r->keys[i].kind == kind) {
+            *key = r->keys[i].key;
+            return true;
+        }
+    }
+    return false;
+}
+
+// --- records ---------------------------------------------------------------------------------
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+    (void)snprintf(to, size, "%s", from);
+}
+
+static bool note_subscription(struct cards *cards, const struct vendor_subscription *s)
+{
+    struct cards_known known = {.keys = {.k = s->k, .op = s->opc}};
+    copy_text(known.imsi, sizeof known.imsi, s->imsi);
+    copy_text(known.msisdn, sizeof known.msisdn, s->msisdn);
+    bool ok = cards_add_known(cards, &known);
+    secret_wipe(&known, sizeof known);
+    return ok;
+}
+
+static uint8_t role_of(enum vendor_role role)
+{
+    switch (role) {
+    case VENDOR_BOOTSTRAP:
+        return ROLE_BOOTSTRAP;
+    case VENDOR_OPERATIONAL:
+        return ROLE_OPERATIONAL;
+    case VENDOR_TEST:
+        break;
+    }
+    return ROLE_TEST;
+}
+
+static bool fill_slot(struct slot *slot, const struct vendor_subscription *s)
+{
+    *slot = (struct slot){.state = s->enabled ? SLOT_ENABLED : SLOT_DISABLED,
+                          .role = role_of(s->role),
+                          .is_fallback = s->fallback,
+                          .rank = s->slot,
+                          .mnc_length = 2,
+                          .keys = {.k = s->k, .op = s->opc}};
+    slot->has_iccid = s->iccid[0] != 0 && s->slot != 1 && iccid_write(s->iccid, slot->iccid);
+    if (s->msisdn[0] != 0)
+        cards_set_number(&slot->msisdn, s->msisdn);
+    if (s->smsp[0] != 0)
+        cards_set_number(&slot->smsc, s->smsp);
+    return imsi_write(s->imsi, slot->imsi);
+}
+
+static bool load_card(void *context, const struct vendor_header *header,
+                      const struct vendor_card *card)
+{
+    struct reading *r = context;
+    const struct vendor_applet *applet = &header->applet;
+    struct applet_factory f = {.level = applet->level,
+                               .slot_count = applet->slot_count,
+                               .tar = (uint32_t)applet->tar[0] << 16 |
+                                      (uint32_t)applet->tar[1] << 8 | applet->tar[2],
+                               .key_version = card->keyset.number,
+                               .kic = card->keyset.kic,
+                               .kid = card->keyset.kid,
+                               .kik = card->keyset.kik,
+                               .template_count = COMMAND_TEMPLATES_MAX,
+                               .subscription_count = card->subscription_count};
+    cards_set_number(&f.server_address, "99900000");
+    struct slot slots[VENDOR_SLOTS_MAX];
+    bool ok = iccid_write(card->iccid, f.card_iccid);
+    for (uint8_t i = 0; ok && i < card->subscription_count; i++)
+        ok = fill_slot(&slots[i], &card->subscriptions[i]) &&
+             note_subscription(r->cards, &card->subscriptions[i]);
+    ok = ok && cards_add(r->cards, &f, slots);
+    secret_wipe(slots, sizeof slots);
+    secret_wipe(&f, sizeof f);
+    return ok;
+}
+
+static bool load_subscription(void *context, const struct vendor_header *header,
+                              const struct vendor_subscription *subscription)
+{
+    (void)header;
+    struct reading *r = context;
+    return note_subscription(r->cards, subscription);
+}
+
+// --- the importer's questions ----------------------------------------------------------------
+
+static bool file_known(void *context, const uint8_t sha256[CRYPTO_SHA256_SIZE],
+                       char reference[IMPORT_REFERENCE_SIZE])
+{
+    (void)context;
+    (void)sha256;
+    (void)reference;
+    return false;
+}
+
+static enum import_batch batch(void *context, const struct vendor_header *header)
+{
+    (void)context;
+    (void)header;
+    return BATCH_NEW;
+}
+
+static enum import_known card_known(void *context, const struct vendor_header *header,
+                                    const struct vendor_card *card)
+{
+    (void)context;
+    (void)header;
+    (void)card;
+    return KNOWN_NOT;
+}
+
+static bool value_known(void *context, enum import_value what, struct bytes value,
+                        const struct vendor_card *card)
+{
+    (void)context;
+    (void)what;
+    (void)value;
+    (void)card;
+    return false;
+}
+
+static bool begin(void *context, const struct vendor_header *header, struct import_counts counts)
+{
+    (void)context;
+    (void)header;
+    (void)counts;
+    return true;
+}
+
+static bool quarantine(void *context, uint32_t line, struct bytes raw)
+{
+    (void)context;
+    (void)line;
+    (void)raw;
+    return true;
+}
+
+static bool commit(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static void give_up(void *context)
+{
+    (void)context;
+}
+
+static bool source_read(void *context, uint8_t *at, size_t cap, size_t *got)
+{
+    FILE *file = context;
+    *got = fread(at, 1, cap, file);
+    return ferror(file) == 0;
+}
+
+static bool source_rewind(void *context)
+{
+    FILE *file = context;
+    return fseek(file, 0, SEEK_SET) == 0;
+}
+
+// --- a file ----------------------------------------------------------------------------------
+
+static struct vendor_profile *read_profile(const char *path, char error[CARDS_ERROR_SIZE])
+{
+    FILE *file = fopen(path, "rb");
+    char *text = malloc(PROFILE_JSON_MAX + 1);
+    struct vendor_profile *profile = NULL;
+    (void)snprintf(error, CARDS_ERROR_SIZE, "%s: cannot be read", path);
+    if (file != NULL && text != NULL) {
+        size_t len = fread(text, 1, PROFILE_JSON_MAX + 1, file);
+        char reason[PROFILE_ERROR_SIZE];
+        profile = profile_open(bytes_of(text, len), reason);
+        if (profile == NULL)
+            (void)snprintf(error, CARDS_ERROR_SIZE, "%s: %s", path, reason);
+    }
+    free(text);
+    if (file != NULL)
+        (void)fclose(file);
+    return profile;
+}
+
+static bool run_import(struct reading *r, const struct file_options *file, const char *path,
+                       char error[CARDS_ERROR_SIZE])
+{
+    struct import_options options = {.file = *file,
+                                     .registry = {r, file_known, batch, card_known, value_known,
+                                                  begin, load_card, load_subscription, quarantine,
+                                                  commit, give_up},
+                                     .is_lab = true,
+                                     .fingerprint_key.len = 16,
+                                     .context = r};
+    entropy_fill(options.fingerprint_key.octets, 16);
+    struct vendor_source source = {
+        .context = r->file, .read = source_read, .rewind = source_rewind};
+    struct import_report report;
+    enum import_verdict verdict = import_run(&options, &source, &report);
+    bool ok = verdict == IMPORT_DONE && report.outcome == OUTCOME_IMPORTED;
+    if (!ok)
+        (void)snprintf(error, CARDS_ERROR_SIZE, "%s: %s; import the file for the full report", path,
+                       verdict == IMPORT_DONE ? import_outcome_name(report.outcome)
+                                              : "cannot be read to its end");
+    import_report_close(&report);
+    return ok;
+}
+
+bool cards_read_vendor(struct cards *cards, const struct options *options, const char *path,
+                       bool is_pool, const struct cipher *cipher, char error[CARDS_ERROR_SIZE])
+{
+    struct reading r = {.cards = cards};
+    struct vendor_profile *profile = NULL;
+    bool ok = read_keys(&r, options->transport_keys, error);
+    if (ok) {
+        profile = read_profile(options->vendor_profile, error);
+        ok = profile != NULL;
+    }
+    if (ok) {
+        r.file = fopen(path, "rb");
+        ok = r.file != NULL;
+        if (!ok)
+            (void)snprintf(error, CARDS_ERROR_SIZE, "%s: cannot be opened", path);
+    }
+    if (ok) {
+        struct file_options file = {.profile = profile,
+                                    .cipher = cipher,
+                                    .kind = is_pool ? VENDOR_POOL : VENDOR_CARDS,
+                                    .context = &r,
+                                    .transport_key = transport_key};
+        ok = run_import(&r, &file, path, error);
+    }
+    if (r.file != NULL)
+        (void)fclose(r.file);
+    if (profile != NULL)
+        profile_close(profile);
+    secret_wipe(r.keys, sizeof r.keys);
+    return ok;
+}

@@ -1,0 +1,188 @@
+#include "sim-emulator/shell/options.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *argp_program_version = "sim-emulator 0.1.0";
+
+static const char about[] =
+    "Emulates SIM cards with their devices and radio networks.\n\n"
+    "`sim-emulator fleet` plays the radio network behind an SMSC: it binds as ESME for the numbers "
+    "of its cards, hands each deliver_sm to the card's device (answering ESME_ROK, or a temporary "
+    "error while the device is absent) and submits the cards' own messages as submit_sm."
+    "\vExamples:\n"
+    "  sim-emulator fleet --count 100 --smsc 127.0.0.1:2775 --system-id radio --password-file pw\n"
+    "  sim-emulator fleet --cards alder.out --vendor-profile alder.json --transport-keys keys.txt "
+    "\\\n"
+    "      --smsc 127.0.0.1:2775 --system-id radio --password-file pw --scenario outage.txt "
+    "--speed 60 \\\n"
+    "      --control 127.0.0.1:0 --data ./fleet\n\n"
+    "When it is ready it prints one line of JSON with its addresses. SIGTERM saves the cards (with "
+    "--data) and ends.\n\n"
+    "Control, over HTTP with JSON:\n"
+    "  GET  /counters            what happened so far\n"
+    "  GET  /cards?first=1&count=100   short state of each card\n"
+    "  GET  /cards/ICCID         registry and state of one card, without keys\n"
+    "  GET  /truth               the same of all cards, one JSON object a line\n"
+    "  POST /cards/ICCID         {\"power\":\"on\"|\"off\"}, {\"cut\":N}, {\"area\":\"NAME\"},\n"
+    "                            {\"imei\":\"15 digits\"|null}\n"
+    "  POST /areas/NAME          {\"networks\":[\"26201\"]}: what the area receives from now on\n"
+    "  POST /save                write the memories of all cards to the --data folder\n\n"
+    "The transport-key file has one key a line: INDEX auc|ota HEX, and may be read by its owner "
+    "only. The scenario language is in docs/scenarios.md.";
+
+enum {
+    KEY_CARDS = 1000,
+    KEY_POOL,
+    KEY_PROFILE,
+    KEY_TRANSPORT,
+    KEY_COUNT,
+    KEY_BATCH,
+    KEY_SMSC,
+    KEY_SYSTEM_ID,
+    KEY_PASSWORD,
+    KEY_RANGE,
+    KEY_SCENARIO,
+    KEY_SPEED,
+    KEY_CONTROL,
+    KEY_DATA,
+    KEY_SEED,
+    KEY_SPREAD,
+    KEY_REPORTS,
+    KEY_TALKATIVE,
+};
+
+// clang-format off
+static const struct argp_option table[] = {
+    {NULL, 0, NULL, 0, "Cards", 1},
+    {"cards", KEY_CARDS, "FILE", 0, "vendor output file with the cards", 0},
+    {"pool", KEY_POOL, "FILE", 0, "vendor file with further subscriptions that the networks know", 0},
+    {"vendor-profile", KEY_PROFILE, "FILE", 0, "how to read these files (JSON)", 0},
+    {"transport-keys", KEY_TRANSPORT, "FILE", 0, "keys of their encrypted fields", 0},
+    {"count", KEY_COUNT, "N", 0, "instead of a file: N generated cards with keys made of --seed", 0},
+    {"batch", KEY_BATCH, "DIGITS", 0, "batch of generated cards, up to 7 digits (default 1)", 0},
+    {NULL, 0, NULL, 0, "SMSC", 2},
+    {"smsc", KEY_SMSC, "HOST:PORT[,...]", 0, "where to bind; without it there are no messages", 0},
+    {"system-id", KEY_SYSTEM_ID, "NAME", 0, "name to bind with (default radio)", 0},
+    {"password-file", KEY_PASSWORD, "FILE", 0, "password to bind with: the file's first line", 0},
+    {"address-range", KEY_RANGE, "PATTERN", 0, "address_range of the bind (default: ^ and the common beginning of all numbers)", 0},
+    {"reports", KEY_REPORTS, NULL, 0, "send the user data of delivery reports back as messages", 0},
+    {NULL, 0, NULL, 0, "World", 3},
+    {"scenario", KEY_SCENARIO, "FILE", 0, "networks, areas, devices, and what happens when", 0},
+    {"speed", KEY_SPEED, "FACTOR", 0, "how much faster than real time the clock runs (default 1)", 0},
+    {"spread", KEY_SPREAD, "SECONDS", 0, "devices are switched on over this time (default 10)", 0},
+    {"seed", KEY_SEED, "N", 0, "for everything that is left to chance (default 1)", 0},
+    {"talkative", KEY_TALKATIVE, NULL, 0, "cards answer bad packets with unsecured errors", 0},
+    {NULL, 0, NULL, 0, "Running", 4},
+    {"control", KEY_CONTROL, "HOST:PORT", 0, "HTTP control; port 0 lets the system choose", 0},
+    {"data", KEY_DATA, "DIR", 0, "keep the cards' memories here, so that a restart continues", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+// clang-format on
+
+static uint64_t number_of(struct argp_state *state, const char *text, uint64_t max)
+{
+    char *end;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != 0 || value > max)
+        argp_error(state, "%s: a number from 0 to %llu is expected", text, (unsigned long long)max);
+    return value;
+}
+
+static void split_smsc(struct options *o, char *text, struct argp_state *state)
+{
+    for (char *at = strtok(text, ","); at != NULL; at = strtok(NULL, ",")) {
+        if (o->smsc_count == OPTIONS_SMSC_MAX)
+            argp_error(state, "at most %d SMSC addresses", OPTIONS_SMSC_MAX);
+        o->smsc[o->smsc_count++] = at;
+    }
+}
+
+static void read_speed(struct options *o, const char *text, struct argp_state *state)
+{
+    char *end;
+    o->speed = strtod(text, &end);
+    if (*end != 0 || !(o->speed >= 0.001 && o->speed <= 1e6))
+        argp_error(state, "%s: the speed is a factor from 0.001 to 1000000", text);
+}
+
+static void read_end(const struct options *o, struct argp_state *state)
+{
+    if ((o->cards == NULL) == (o->count == 0))
+        argp_error(state, "give the cards: either --cards or --count");
+    bool has_files = o->cards != NULL || o->pool != NULL;
+    if (has_files && o->vendor_profile == NULL)
+        argp_error(state, "vendor files need --vendor-profile");
+    if (strlen(o->batch) > 7 || strspn(o->batch, "0123456789") != strlen(o->batch))
+        argp_error(state, "--batch has up to 7 digits");
+}
+
+static error_t read_option(int key, char *text, struct argp_state *state)
+{
+    struct options *o = state->input;
+    const struct {
+        int key;
+        const char **value;
+    } texts[] = {{KEY_CARDS, &o->cards},
+                 {KEY_POOL, &o->pool},
+                 {KEY_PROFILE, &o->vendor_profile},
+                 {KEY_TRANSPORT, &o->transport_keys},
+                 {KEY_BATCH, &o->batch},
+                 {KEY_SYSTEM_ID, &o->system_id},
+                 {KEY_PASSWORD, &o->password_file},
+                 {KEY_RANGE, &o->address_range},
+                 {KEY_SCENARIO, &o->scenario},
+                 {KEY_CONTROL, &o->control},
+                 {KEY_DATA, &o->data}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (texts[i].key == key) {
+            *texts[i].value = text;
+            return 0;
+        }
+    }
+    switch (key) {
+    case KEY_COUNT:
+        o->count = (uint32_t)number_of(state, text, 999999);
+        return 0;
+    case KEY_SMSC:
+        split_smsc(o, text, state);
+        return 0;
+    case KEY_SPEED:
+        read_speed(o, text, state);
+        return 0;
+    case KEY_SEED:
+        o->seed = number_of(state, text, UINT64_MAX);
+        return 0;
+    case KEY_SPREAD:
+        o->spread_ms = (uint32_t)number_of(state, text, 86400) * 1000;
+        return 0;
+    case KEY_REPORTS:
+        o->reports = true;
+        return 0;
+    case KEY_TALKATIVE:
+        o->is_talkative = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0 || strcmp(text, "fleet") != 0)
+            argp_error(state, "%s: the command is: fleet", text);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "say what to do: fleet");
+        return 0;
+    case ARGP_KEY_END:
+        read_end(o, state);
+        return 0;
+    default: // octets, argp's own keys
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+void options_read(struct options *options, int argc, char **argv)
+{
+    static const struct argp argp = {table, read_option, "fleet", about, NULL, NULL, NULL};
+    *options = (struct options){
+        .batch = "1", .system_id = "radio", .speed = 1, .seed = 1, .spread_ms = 10000};
+    argp_err_exit_status = 2;
+    (void)argp_parse(&argp, argc, argv, 0, NULL, options);
+}

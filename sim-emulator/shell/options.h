@@ -1,0 +1,32 @@
+// The command line of sim-emulator, with its help.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OPTIONS_SMSC_MAX 8
+
+struct options {
+    const char *cards;          // vendor output file, or NULL
+    const char *pool;           // vendor pool file, or NULL
+    const char *vendor_profile; // JSON
+    const char *transport_keys;
+    uint32_t count; // generated cards, when there is no file
+    const char *batch;
+    const char *smsc[OPTIONS_SMSC_MAX];
+    unsigned smsc_count;
+    const char *system_id;
+    const char *password_file;
+    const char *address_range; // NULL: the common beginning of all numbers
+    const char *scenario;
+    double speed; // of the clock
+    const char *control;
+    const char *data;
+    uint64_t seed;
+    uint32_t spread_ms; // over which the devices are switched on
+    bool reports;       // delivery reports go back as messages
+    bool is_talkative;
+};
+
+// Ends the program for --help, --version and wrong use.
+void options_read(struct options *options, int argc, char **argv);
