@@ -175,7 +175,7 @@ static bool load_subscription(void *context, const struct vendor_header *header,
 
 // --- the importer's questions ----------------------------------------------------------------
 
-static bool file_known(void *context, const uint8_t sha256[CRYPTO_SHA256_SIZE],
+static bool file_known(void *context, const uint8_t sha256[CIPHER_SHA256_SIZE],
                        char reference[IMPORT_REFERENCE_SIZE])
 {
     (void)context;

@@ -1,0 +1,252 @@
+// Devices with real cards and the real applet in them, over real authentication.
+#include "tests/lib/cmocka_all.h"
+
+#include "tests/unit/sim/lab.h"
+
+static struct lab lab;
+
+static int close_lab(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void open_running(const char *scenario)
+{
+    lab_open(&lab, 1, scenario);
+    fleet_start(&lab.fleet, lab.now, 0);
+    lab_run(&lab, 10000);
+}
+
+static bool is_attached_as(unsigned slot)
+{
+    char imsi[IMSI_SIZE];
+    lab_imsi(0, slot, imsi);
+    const struct radio_subscriber *s = radio_by_imsi(&lab.radio, radio_identity(imsi));
+    return s->device == 0;
+}
+
+static void a_device_attaches_and_its_card_reports_first_contact(void **state)
+{
+    (void)state;
+    open_running(NULL);
+    assert_true(is_attached_as(0));
+    assert_int_equal(lab.fleet.attached_now, 1);
+    unsigned from = 0;
+    struct notification n;
+    assert_true(lab_find_notification(&lab, &from, NOTIFY_FIRST_CONTACT, &n));
+    assert_true(lab.messages[0].source == lab_number(0, 0));
+    static const uint8_t plmn[] = {0x00, 0xF1, 0x10}; // 001 01 [24.008 §10.5.1.13]
+    assert_true(n.has_plmn);
+    assert_memory_equal(n.plmn, plmn, sizeof plmn);
+    assert_true(n.has_imei);
+    assert_memory_equal(n.imei, lab.devices[0].imei, sizeof n.imei);
+}
+
+static void an_enable_attaches_with_the_new_imsi_and_is_confirmed(void **state)
+{
+    (void)state;
+    open_running(NULL);
+    unsigned from = 0;
+    struct notification n;
+    assert_true(lab_find_notification(&lab, &from, NOTIFY_FIRST_CONTACT, &n));
+    struct command confirm = lab_confirm(n.sequence, 0);
+    assert_int_equal(lab_send(&lab, 0, 0, &confirm), FLEET_ACCEPTED);
+    lab_run(&lab, 1000);
+
+    struct command enable = lab_enable(&lab, 1);
+    assert_int_equal(lab_send(&lab, 0, 0, &enable), FLEET_ACCEPTED);
+    lab_run(&lab, 1000);
+    struct result result;
+    assert_true(lab_last_result(&lab, &result));
+    assert_int_equal(result.code, RESULT_OK_PENDING);
+
+    // T_REFRESH, the reset, and the attach.
+    lab_run(&lab, 60000);
+    assert_false(is_attached_as(0));
+    assert_true(is_attached_as(1));
+    assert_int_equal(lab.fleet.counts.refreshed, 1);
+    assert_true(lab_find_notification(&lab, &from, NOTIFY_ENABLED, &n));
+    assert_int_equal(n.operation_id, enable.operation_id);
+
+    confirm = lab_confirm(n.sequence, n.operation_id);
+    assert_int_equal(lab_send(&lab, 0, 1, &confirm), FLEET_ACCEPTED);
+    lab_run(&lab, 1000);
+    assert_true(lab_last_result(&lab, &result));
+    assert_int_equal(result.code, RESULT_OK);
+    // It stays: no rollback after the last wait.
+    lab_run(&lab, 3600000);
+    assert_true(is_attached_as(1));
+}
+
+static void an_enable_without_confirmation_rolls_back(void **state)
+{
+    (void)state;
+    open_running(NULL);
+    struct command enable = lab_enable(&lab, 1);
+    assert_int_equal(lab_send(&lab, 0, 0, &enable), FLEET_ACCEPTED);
+    lab_run(&lab, 60000);
+    assert_true(is_attached_as(1));
+    // 900 s after the first notification the rollback begins.
+    lab_run(&lab, 1100000);
+    assert_true(is_attached_as(0));
+    unsigned from = 0;
+    struct notification n;
+    assert_true(lab_find_notification(&lab, &from, NOTIFY_ROLLED_BACK, &n));
+    assert_int_equal(n.operation_id, enable.operation_id);
+}
+
+static void an_absent_device_gets_nothing(void **state)
+{
+    (void)state;
+    open_running(NULL);
+    struct scenario_step off = {.action = SCENARIO_POWER_OFF};
+    assert_true(fleet_act(&lab.fleet, 0, &off, lab.now));
+    assert_int_equal(lab.fleet.attached_now, 0);
+    struct command audit = lab_audit();
+    assert_int_equal(lab_send(&lab, 0, 0, &audit), FLEET_ABSENT);
+    assert_int_equal(fleet_deadline(&lab.fleet).ms, INSTANT_NEVER.ms);
+    struct scenario_step on = {.action = SCENARIO_POWER_ON};
+    assert_true(fleet_act(&lab.fleet, 0, &on, lab.now));
+    lab_run(&lab, 10000);
+    assert_int_equal(lab_send(&lab, 0, 0, &audit), FLEET_ACCEPTED);
+}
+
+// The networks know another K than the card: no network lets it in, and it is not believed either.
+static void a_subscription_with_other_keys_does_not_attach(void **state)
+{
+    (void)state;
+    lab_open(&lab, 1, NULL);
+    lab.radio.subscribers[0].k[0] ^= 1;
+    fleet_start(&lab.fleet, lab.now, 0);
+    lab_run(&lab, 10000);
+    assert_false(is_attached_as(0));
+    assert_int_equal(lab.devices[0].service, CAT_SERVICE_LIMITED);
+    assert_true(lab.fleet.counts.rejected > 0);
+}
+
+// The register lost its sequence numbers: the card answers with AUTS and the next try succeeds.
+static void a_register_that_is_behind_resynchronises(void **state)
+{
+    (void)state;
+    open_running(NULL);
+    assert_true(is_attached_as(0));
+    lab.radio.subscribers[0].seq = 0;
+    struct scenario_step off = {.action = SCENARIO_POWER_OFF};
+    struct scenario_step on = {.action = SCENARIO_POWER_ON};
+    assert_true(fleet_act(&lab.fleet, 0, &off, lab.now));
+    assert_true(fleet_act(&lab.fleet, 0, &on, lab.now));
+    lab_run(&lab, 10000);
+    assert_true(is_attached_as(0));
+    assert_int_equal(lab.radio.subscribers[0].seq, 2); // that of AUTS was 1
+}
+
+static void lost_coverage_rotates_to_the_other_subscription(void **state)
+{
+    (void)state;
+    open_running("otaria-scenario 1\n"
+                 "network 00101\n"
+                 "network 00102\n"
+                 "allow 00101 00101\n"
+                 "allow 00102 00102\n"
+                 "area home 00101\n"
+                 "at 1m area home 00102\n");
+    assert_true(is_attached_as(0));
+    lab_run(&lab, 60000);
+    assert_false(is_attached_as(0));
+    // T_LIMITED is 180 s, the jitter up to 60 s.
+    lab_run(&lab, 400000);
+    assert_true(is_attached_as(1));
+    unsigned from = 0;
+    struct notification n;
+    assert_true(lab_find_notification(&lab, &from, NOTIFY_ROTATED, &n));
+}
+
+static void a_terminal_that_ignores_refresh_is_put_back(void **state)
+{
+    (void)state;
+    open_running("otaria-scenario 1\n"
+                 "network 00101\n"
+                 "area home 00101\n"
+                 "model default refresh ignore\n");
+    struct command enable = lab_enable(&lab, 1);
+    assert_int_equal(lab_send(&lab, 0, 0, &enable), FLEET_ACCEPTED);
+    lab_run(&lab, 1000);
+    assert_int_equal(lab.fleet.counts.refreshed, 0);
+    assert_true(is_attached_as(0));
+}
+
+static void a_terminal_without_refresh_is_told_to_the_server(void **state)
+{
+    (void)state;
+    open_running("otaria-scenario 1\n"
+                 "network 00101\n"
+                 "area home 00101\n"
+                 "model default no-refresh\n");
+    struct command enable = lab_enable(&lab, 1);
+    assert_int_equal(lab_send(&lab, 0, 0, &enable), FLEET_ACCEPTED);
+    lab_run(&lab, 1000);
+    struct result result;
+    assert_true(lab_last_result(&lab, &result));
+    assert_int_equal(result.code, RESULT_TERMINAL_INCAPABLE);
+}
+
+// Whichever octet of memory the power goes at during an ENABLE: the device comes back with one of
+// the two subscriptions, and the applet's memory is sound.
+static void a_power_cut_at_any_write_leaves_one_subscription(void **state)
+{
+    (void)state;
+    for (uint32_t cut = 1; cut < 600; cut += 7) {
+        open_running(NULL);
+        struct scenario_step fault = {.action = SCENARIO_CUT, .value = cut};
+        assert_true(fleet_act(&lab.fleet, 0, &fault, lab.now));
+        struct command enable = lab_enable(&lab, 1);
+        (void)lab_send(&lab, 0, 0, &enable);
+        lab_run(&lab, 2000000);
+        assert_true(is_attached_as(0) != is_attached_as(1));
+        struct applet_port port = card_port(&lab.devices[0].card);
+        struct applet_dump dump;
+        assert_true(applet_dump(&lab.devices[0].card.applet, &port, &dump));
+        assert_false(dump.is_blocked);
+        if (cut + 7 < 600)
+            lab_close(&lab);
+    }
+}
+
+static void two_runs_tell_the_same_story(void **state)
+{
+    (void)state;
+    uint64_t seqs[2];
+    struct fleet_counts counts[2];
+    for (unsigned i = 0; i < 2; i++) {
+        lab_open(&lab, 20, NULL);
+        fleet_start(&lab.fleet, lab.now, 5000);
+        lab_run(&lab, 3600000);
+        seqs[i] = lab.radio.subscribers[38].seq;
+        counts[i] = lab.fleet.counts;
+        if (i == 0)
+            lab_close(&lab);
+    }
+    assert_true(seqs[0] == seqs[1]);
+    assert_memory_equal(&counts[0], &counts[1], sizeof counts[0]);
+    assert_int_equal(lab.fleet.attached_now, 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_device_attaches_and_its_card_reports_first_contact, close_lab),
+        cmocka_unit_test_teardown(an_enable_attaches_with_the_new_imsi_and_is_confirmed, close_lab),
+        cmocka_unit_test_teardown(an_enable_without_confirmation_rolls_back, close_lab),
+        cmocka_unit_test_teardown(an_absent_device_gets_nothing, close_lab),
+        cmocka_unit_test_teardown(a_subscription_with_other_keys_does_not_attach, close_lab),
+        cmocka_unit_test_teardown(a_register_that_is_behind_resynchronises, close_lab),
+        cmocka_unit_test_teardown(lost_coverage_rotates_to_the_other_subscription, close_lab),
+        cmocka_unit_test_teardown(a_terminal_that_ignores_refresh_is_put_back, close_lab),
+        cmocka_unit_test_teardown(a_terminal_without_refresh_is_told_to_the_server, close_lab),
+        cmocka_unit_test_teardown(a_power_cut_at_any_write_leaves_one_subscription, close_lab),
+        cmocka_unit_test_teardown(two_runs_tell_the_same_story, close_lab),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
