@@ -27,16 +27,26 @@ struct reading {
 
 // --- the transport keys ----------------------------------------------------------------------
 
+// The next word of a line, ended with a zero; NULL at its end.
+static char *next_word(char **at)
+{
+    char *word = *at + strspn(*at, " \t\r\n");
+    char *end = word + strcspn(word, " \t\r\n");
+    *at = *end == 0 ? end : end + 1;
+    *end = 0;
+    return *word == 0 ? NULL : word;
+}
+
 // "07 auc 0011..": index, kind, 32, 48 or 64 hexadecimal digits.
 static bool read_key_line(struct reading *r, char *line)
 {
-    const char *index = strtok(line, " \t\r\n");
+    const char *index = next_word(&line);
     if (index == NULL || index[0] == '#')
         return true;
-    const char *kind = strtok(NULL, " \t\r\n");
-    const char *hex = strtok(NULL, " \t\r\n");
+    const char *kind = next_word(&line);
+    const char *hex = next_word(&line);
     uint64_t number;
-    if (kind == NULL || hex == NULL || strtok(NULL, " \t\r\n") != NULL ||
+    if (kind == NULL || hex == NULL || next_word(&line) != NULL ||
         r->key_count == TRANSPORT_KEYS_MAX || !text_read_decimal(bytes_of_text(index), &number) ||
         number < 1 || number > 99)
         return false;

@@ -66,7 +66,8 @@ static const struct argp_option table[] = {
     {"smsc", KEY_SMSC, "HOST:PORT[,...]", 0, "where to bind; without it there are no messages", 0},
     {"system-id", KEY_SYSTEM_ID, "NAME", 0, "name to bind with (default radio)", 0},
     {"password-file", KEY_PASSWORD, "FILE", 0, "password to bind with: the file's first line", 0},
-    {"address-range", KEY_RANGE, "PATTERN", 0, "address_range of the bind (default: ^ and the common beginning of all numbers)", 0},
+    {"address-range", KEY_RANGE, "PATTERN", 0,
+     "address_range of the bind (default: ^ and the common beginning of all numbers)", 0},
     {"reports", KEY_REPORTS, NULL, 0, "send the user data of delivery reports back as messages", 0},
     {NULL, 0, NULL, 0, "World", 3},
     {"scenario", KEY_SCENARIO, "FILE", 0, "networks, areas, devices, and what happens when", 0},
@@ -92,10 +93,13 @@ static uint64_t number_of(struct argp_state *state, const char *text, uint64_t m
 
 static void split_smsc(struct options *o, char *text, struct argp_state *state)
 {
-    for (char *at = strtok(text, ","); at != NULL; at = strtok(NULL, ",")) {
+    while (*text != 0) {
         if (o->smsc_count == OPTIONS_SMSC_MAX)
             argp_error(state, "at most %d SMSC addresses", OPTIONS_SMSC_MAX);
-        o->smsc[o->smsc_count++] = at;
+        o->smsc[o->smsc_count++] = text;
+        text += strcspn(text, ",");
+        if (*text == ',')
+            *text++ = 0;
     }
 }
 

@@ -23,7 +23,7 @@ static struct secret_key key_of(uint32_t card, uint8_t purpose)
 
 void lab_imsi(uint32_t card, unsigned slot, char imsi[IMSI_SIZE])
 {
-    (void)snprintf(imsi, IMSI_SIZE, "0010%u%010u", slot + 1, card + 1);
+    (void)snprintf(imsi, IMSI_SIZE, "0010%c%010u", slot == 0 ? '1' : '2', card + 1);
 }
 
 uint64_t lab_number(uint32_t card, unsigned slot)
@@ -61,8 +61,8 @@ static void make_card(struct lab *lab, uint32_t card)
                                  .templates = lab->templates,
                                  .subscription_count = 2,
                                  .subscriptions = &lab->slots[card * 2]};
-    char iccid[ICCID_SIZE];
-    (void)snprintf(iccid, sizeof iccid, "890010100000%06u", card + 1);
+    char iccid[ICCID_SIZE + 4]; // the number may have ten digits, as far as the compiler knows
+    (void)snprintf(iccid, sizeof iccid, "890010100000%06u", (card + 1) % 1000000);
     iccid[18] = luhn_digit(iccid, 18);
     iccid[19] = 0;
     check(iccid_write(iccid, f->card_iccid));

@@ -61,15 +61,17 @@ static void the_imsi_and_the_iccid_are_read(void **state)
     (void)state;
     assert_int_equal(send("00A4000C022FE2"), SW_OK);
     assert_int_equal(send("00B000000A"), SW_OK);
-    // 8900101000000000014 and the Luhn digit, swapped: worked by hand.
+    // 890010100000000001 and its Luhn digit, swapped semi-octets: 98 00 01 01 00 00 00 00 10 F.
     assert_int_equal(answer_octets[0], 0x98);
+    assert_int_equal(answer_octets[2], 0x01);
+    assert_int_equal(answer_octets[9] >> 4, 0xF);
     assert_int_equal(send(SELECT_USIM), SW_OK);
     assert_int_equal(send("00A4000C026F07"), SW_OK);
     assert_int_equal(send("00B0000009"), SW_OK);
-    assert_answer("080910101000000010"); // 001010000000001 [31.102 §4.2.2]
+    assert_answer("080910100000000010"); // 001010000000001 [31.102 §4.2.2]
     // The same by short identifier.
     assert_int_equal(send("00B0870009"), SW_OK);
-    assert_answer("080910101000000010");
+    assert_answer("080910100000000010");
 }
 
 static void files_that_derive_from_the_subscription_show_it(void **state)
