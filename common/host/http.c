@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct connection {
     struct instant deadline;      // for whole headers
     int fd;
     bool bad_target, long_target;
+    char target[HTTP_LINE_MAX]; // as sent: the library decodes its own copy in place
 };
 
 struct http_request {
@@ -155,6 +157,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     const char *rest = " HTTP/1.1";
     c->long_target = strlen(target) + strlen(rest) + strlen("PATCH ") > HTTP_LINE_MAX;
     c->bad_target = target[0] != '/' || strstr(target, "%00") != NULL;
+    (void)snprintf(c->target, sizeof c->target, "%s", target);
     return NULL;
 }
 
@@ -524,6 +527,11 @@ void http_wake(struct http_request *r)
 const char *http_method(const struct http_request *r)
 {
     return r->method;
+}
+
+const char *http_target(const struct http_request *r)
+{
+    return r->connection->target;
 }
 
 const char *http_path(const struct http_request *r)

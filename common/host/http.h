@@ -50,7 +50,9 @@ void http_address(const struct http *http, struct net_address *address);
 void http_close(struct http *http);
 
 const char *http_method(const struct http_request *r); // upper case, as sent
-const char *http_path(const struct http_request *r);   // percent-decoded, without the query
+// The target as it was sent, percent-encoded, with its query: what signatures are made over.
+const char *http_target(const struct http_request *r);
+const char *http_path(const struct http_request *r); // percent-decoded, without the query
 // The first field of that name, in any case; NULL when absent.
 const char *http_header(const struct http_request *r, const char *name);
 // How often the field was given: some must not come twice.

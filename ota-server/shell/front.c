@@ -1,0 +1,300 @@
+#include "ota-server/shell/front.h"
+
+#include "common/base/text.h"
+#include "common/host/crypto.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXCHANGES 256u
+#define PATH_SIZE 512
+#define TICK_MS 1000
+#define FIELDS_MAX 16
+#define FIELDS_OCTETS 4096
+
+// One request in work, from its headers to its answer.
+struct seat {
+    struct front *front;
+    struct http_request *request; // NULL when the client has gone
+    struct api_exchange *exchange;
+    struct sha256 *digest; // of an upload
+    char upload[PATH_SIZE];
+    char peer[NET_ADDRESS_TEXT_SIZE];
+    uint64_t upload_len;
+    int fd;                   // of an upload, -1: none
+    struct api_request asked; // its headers
+    bool is_used;
+    bool is_handled; // the API has it: it must live until it is answered
+    bool is_failed;  // the upload could not be written
+};
+
+struct front {
+    struct front_options options;
+    struct http *http;
+    struct loop_timer timer;
+    struct seat *seats;
+    uint64_t uploads;
+};
+
+static struct api_now now_of(const struct front *f)
+{
+    return (struct api_now){.utc = f->options.utc(f->options.utc_context),
+                            .instant = loop_now(f->options.loop)};
+}
+
+static void release(struct seat *s)
+{
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    if (s->upload[0] != '\0')
+        (void)unlink(s->upload);
+    sha256_close(s->digest);
+    if (s->exchange != NULL)
+        api_exchange_close(s->exchange);
+    *s = (struct seat){.front = s->front, .fd = -1};
+}
+
+static struct seat *take_seat(struct front *f)
+{
+    for (uint32_t i = 0; i < f->options.exchanges_max; i++) {
+        struct seat *s = &f->seats[i];
+        if (s->is_used)
+            continue;
+        s->exchange = api_exchange_open();
+        if (s->exchange == NULL)
+            return NULL;
+        s->is_used = true;
+        return s;
+    }
+    return NULL;
+}
+
+static struct bytes header(const struct http_request *r, const char *name)
+{
+    const char *value = http_header(r, name);
+    return value != NULL ? bytes_of_text(value) : bytes_of(NULL, 0);
+}
+
+// Path and query of the target as it was sent.
+static void split_target(const struct http_request *r, struct bytes *path, struct bytes *query)
+{
+    const char *target = http_target(r);
+    const char *mark = strchr(target, '?');
+    *path = mark != NULL ? bytes_of(target, (size_t)(mark - target)) : bytes_of_text(target);
+    *query = mark != NULL ? bytes_of_text(mark + 1) : bytes_of(NULL, 0);
+}
+
+static bool take_piece(void *context, struct http_request *r, struct bytes piece)
+{
+    struct seat *s = context;
+    (void)r;
+    size_t written = 0;
+    while (!s->is_failed && written < piece.len) {
+        ssize_t now = write(s->fd, piece.at + written, piece.len - written);
+        if (now < 0)
+            s->is_failed = true;
+        else
+            written += (size_t)now;
+    }
+    if (!s->is_failed)
+        s->is_failed = !sha256_add(s->digest, piece);
+    s->upload_len += written;
+    return true; // the answer tells what failed
+}
+
+static bool open_upload(struct seat *s)
+{
+    struct front *f = s->front;
+    int len = snprintf(s->upload, sizeof s->upload, "%s/upload-%llu", f->options.upload_dir,
+                       (unsigned long long)++f->uploads);
+    if (len < 0 || (size_t)len >= sizeof s->upload)
+        return false;
+    s->fd = open(s->upload, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    s->digest = sha256_open();
+    return s->fd >= 0 && s->digest != NULL;
+}
+
+static void reply_unavailable(struct http_request *r)
+{
+    static const struct http_field FIELDS[] = {{"Retry-After", "1"}, {"Cache-Control", "no-store"}};
+    static const char BODY[] =
+        "{\"status\":503,\"code\":\"UNAVAILABLE\",\"message\":\"The server is busy\"}";
+    http_reply(r, 503, "application/json", FIELDS, 2, bytes_of_text(BODY));
+}
+
+static void read_headers(struct seat *s, struct http_request *r)
+{
+    struct net_address peer;
+    http_peer(r, &peer);
+    net_address_format(&peer, s->peer);
+    char *port = strrchr(s->peer, ':');
+    if (port != NULL)
+        *port = '\0';
+    s->asked = (struct api_request){
+        .method = bytes_of_text(http_method(r)),
+        .authorization = header(r, "Authorization"),
+        .content_type = header(r, "Content-Type"),
+        .accept = header(r, "Accept"),
+        .correlator = header(r, "x-correlator"),
+        .idempotency_key = header(r, "Idempotency-Key"),
+        .client_token = header(r, "X-Client-Token"),
+        .if_match = header(r, "If-Match"),
+        .authorization_count = http_header_count(r, "Authorization"),
+        .correlator_count = http_header_count(r, "x-correlator"),
+        .peer = s->peer,
+    };
+    split_target(r, &s->asked.path, &s->asked.query);
+}
+
+static void answered(void *context, const struct api_answer *answer)
+{
+    struct seat *s = context;
+    struct http_request *r = s->request;
+    struct http_field fields[FIELDS_MAX];
+    size_t count = 0;
+    char text[FIELDS_OCTETS];
+    if (r == NULL) {
+        release(s);
+        return;
+    }
+    // Lines `Name: value`: cut in place in a copy.
+    const size_t len = answer->headers.len < sizeof text - 1 ? answer->headers.len : 0;
+    if (len > 0)
+        memcpy(text, answer->headers.at, len);
+    text[len] = '\0';
+    char *rest = text;
+    for (char *end = strchr(rest, '\n'); end != NULL && count < FIELDS_MAX;
+         rest = end + 1, end = strchr(rest, '\n')) {
+        *end = '\0';
+        char *colon = strstr(rest, ": ");
+        if (colon == NULL)
+            continue;
+        *colon = '\0';
+        fields[count++] = (struct http_field){rest, colon + 2};
+    }
+    http_set_user(r, NULL);
+    http_reply(r, answer->status, answer->type, fields, count, answer->body);
+    release(s);
+}
+
+static void handle(struct seat *s)
+{
+    struct front *f = s->front;
+    s->is_handled = true;
+    api_handle(f->options.api, s->exchange, &s->asked, now_of(f), answered, s);
+}
+
+static void begin(void *context, struct http_request *r)
+{
+    struct front *f = context;
+    struct seat *s = take_seat(f);
+    http_set_user(r, s);
+    if (s == NULL) {
+        reply_unavailable(r);
+        return;
+    }
+    s->request = r;
+    read_headers(s, r);
+    const uint64_t limit = api_body_limit(f->options.api, &s->asked);
+    uint64_t length = 0;
+    // A length that cannot be read was refused before.
+    if (http_header(r, "Content-Length") != NULL &&
+        text_read_decimal(header(r, "Content-Length"), &length) && length > limit) {
+        s->asked.is_too_large = true;
+        handle(s);
+        return;
+    }
+    http_body_max(r, (size_t)limit);
+    if (limit < API_UPLOAD_MAX)
+        return;
+    s->is_failed = !open_upload(s);
+    http_body_sink(r, take_piece, s);
+}
+
+static void complete(void *context, struct http_request *r)
+{
+    struct seat *s = http_user(r);
+    (void)context;
+    if (s->upload[0] == '\0') {
+        s->asked.body = http_body(r);
+        handle(s);
+        return;
+    }
+    if (s->is_failed || !sha256_finish(s->digest, s->asked.upload_sha256) || fsync(s->fd) != 0) {
+        http_set_user(r, NULL);
+        reply_unavailable(r);
+        release(s);
+        return;
+    }
+    s->asked.upload = s->upload;
+    s->asked.upload_len = s->upload_len;
+    handle(s);
+}
+
+static void gone(void *context, struct http_request *r)
+{
+    struct seat *s = http_user(r);
+    (void)context;
+    if (s == NULL)
+        return;
+    s->request = NULL;
+    if (!s->is_handled)
+        release(s);
+}
+
+static void tick(void *context, struct instant now)
+{
+    struct front *f = context;
+    api_tick(f->options.api, now_of(f));
+    loop_timer_set(&f->timer, instant_after(now, TICK_MS));
+}
+
+enum net_error front_open(const struct front_options *options, struct front **front)
+{
+    static const struct http_handler HANDLER = {.begin = begin, .complete = complete, .gone = gone};
+    const struct http_limits limits = http_limits_default();
+    struct net_address address;
+    struct front *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return NET_NO_RESOURCES;
+    f->options = *options;
+    if (f->options.exchanges_max == 0)
+        f->options.exchanges_max = EXCHANGES;
+    f->seats = calloc(f->options.exchanges_max, sizeof *f->seats);
+    enum net_error result = f->seats != NULL && loop_timer_open(&f->timer, options->loop, tick, f)
+                                ? net_resolve(options->listen, &address)
+                                : NET_NO_RESOURCES;
+    for (uint32_t i = 0; f->seats != NULL && i < f->options.exchanges_max; i++)
+        f->seats[i] = (struct seat){.front = f, .fd = -1};
+    if (result == NET_OK)
+        result = http_open(options->loop, &address, &limits, &HANDLER, f, &f->http);
+    if (result != NET_OK) {
+        front_close(f);
+        return result;
+    }
+    loop_timer_set(&f->timer, instant_after(loop_now(options->loop), TICK_MS));
+    *front = f;
+    return NET_OK;
+}
+
+void front_address(const struct front *f, char text[NET_ADDRESS_TEXT_SIZE])
+{
+    struct net_address address;
+    http_address(f->http, &address);
+    net_address_format(&address, text);
+}
+
+void front_close(struct front *f)
+{
+    loop_timer_close(&f->timer);
+    if (f->http != NULL)
+        http_close(f->http);
+    for (uint32_t i = 0; f->seats != NULL && i < f->options.exchanges_max; i++)
+        if (f->seats[i].is_used)
+            release(&f->seats[i]);
+    free(f->seats);
+    free(f);
+}

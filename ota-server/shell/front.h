@@ -1,0 +1,30 @@
+// The API on HTTP: one request is one exchange of service/api.h. Small bodies are kept; an upload
+// goes to a file of its own in the data folder, with its SHA-256, and the file is removed when the
+// exchange is done unless the handler took it away.
+//
+// Promises: an exchange lives until it is answered, also when its client has gone; the number of
+// exchanges in work is bounded, above it the answer is 503. Never: reads a body that the route does
+// not take.
+#pragma once
+
+#include "common/host/http.h"
+#include "ota-server/service/api.h"
+
+struct front;
+
+struct front_options {
+    struct loop *loop;
+    const char *listen; // HOST:PORT
+    struct api *api;
+    const char *upload_dir; // where uploads are kept while they are judged
+    uint32_t exchanges_max; // in work at once; 0: 256
+    // The API's time: the server's clock, which a laboratory may run faster.
+    struct utc (*utc)(void *context);
+    void *utc_context;
+};
+
+// Add the turn end that commits before this, so that answers leave in the same turn.
+enum net_error front_open(const struct front_options *options, struct front **front) MUST_USE;
+void front_address(const struct front *f, char text[NET_ADDRESS_TEXT_SIZE]);
+// Ends every connection. Exchanges that wait for a commit are forgotten.
+void front_close(struct front *f);
