@@ -24,6 +24,8 @@ target_compile_options(house INTERFACE
     -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
     -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wredundant-decls -Wold-style-definition
     -fno-common -fno-strict-aliasing
+    # texts for people are cut on purpose
+    $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>
     $<$<BOOL:${OTARIA_WERROR}>:-Werror>)
 target_compile_definitions(house INTERFACE _POSIX_C_SOURCE=200809L)
 
