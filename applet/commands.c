@@ -339,8 +339,10 @@ static void apply_to_times(struct turn *t, const struct parameters *former)
     const struct parameters *p = &m->parameters;
     if (p->heartbeat_h != former->heartbeat_h)
         m->dues.heartbeat = p->heartbeat_h != 0 ? a->now_s + p->heartbeat_h * 3600u : 0;
-    if (p->poll_period_s != former->poll_period_s)
-        a->todo |= TODO_POLL;
+    if (p->poll_period_s != former->poll_period_s) {
+        a->poll_period_s = p->poll_period_s;
+        a->todo |= (a->terminal & TERMINAL_POLLING) != 0 ? TODO_POLL : 0;
+    }
     if (p->return_s != former->return_s && m->is_automatic)
         m->dues.back = p->return_s != 0 ? a->now_s + p->return_s : 0;
     if (p->reuse_limit_d != former->reuse_limit_d && m->is_automatic)

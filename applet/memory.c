@@ -330,6 +330,20 @@ bool memory_scrub(const struct applet *a, const struct applet_port *port)
     return copy_close(port, &c, &former_len) && nvm_zero(port, c.head_at + HEAD_LEN, c.content_max);
 }
 
+// The first subscription carries the card's ICCID if it has none of its own.
+static void name_first(struct slot *first, const struct applet_factory *factory)
+{
+    if (first->state == SLOT_EMPTY || first->has_iccid)
+        return;
+    for (uint8_t i = 0; i < factory->subscription_count; i++) {
+        const struct slot *s = &factory->subscriptions[i];
+        if (s->has_iccid && memcmp(s->iccid, factory->card_iccid, sizeof s->iccid) == 0)
+            return;
+    }
+    first->has_iccid = true;
+    memcpy(first->iccid, factory->card_iccid, sizeof first->iccid);
+}
+
 void memory_factory_image(const struct applet_port *port, struct image *image)
 {
     const struct applet_factory *factory = port->factory;
@@ -338,6 +352,7 @@ void memory_factory_image(const struct applet_port *port, struct image *image)
     image->registry_version = 1;
     for (uint8_t i = 0; i < factory->subscription_count && i < factory->slot_count; i++)
         image->slots[i] = factory->subscriptions[i];
+    name_first(&image->slots[0], factory);
     image->preferred = image_enabled(image);
     memset(image->country, 0xFF, sizeof image->country);
     parameters_default(&image->parameters);

@@ -153,7 +153,8 @@ static void end_sending(struct applet *a, const struct applet_port *port)
         return;
     a->answer.is_wanted = false;
     struct turn t;
-    if (!turn_begin(&t, a, port))
+    // Elsewhere it means nothing, and the image need not be read.
+    if (a->state != SWITCH_SWITCHING || !turn_begin(&t, a, port))
         return;
     turn_event(&t, EVENT_SENT);
     (void)turn_end(&t);

@@ -1,0 +1,176 @@
+#include "tests/unit/applet/bench_card.h"
+
+#include "applet/clocks.h"
+#include "tests/lib/cmocka_all.h"
+
+static struct bench_card card;
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_init(&card);
+    card.has_imei = true;
+    memcpy(card.imei, (uint8_t[]){0x1A, 0x32, 0x54, 0x76, 0x98, 0x10, 0x32, 0x54}, 8);
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_check(&card);
+    bench_close(&card);
+    return 0;
+}
+
+static unsigned sendings_of(uint8_t cause)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < card.sent_count; i++)
+        count += !card.sent[i].is_answer && card.sent[i].note.cause == cause;
+    return count;
+}
+
+static void change_imei(uint8_t digit)
+{
+    card.imei[1] = (uint8_t)(digit << 4 | 2);
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+}
+
+static void a_notification_is_sent_four_times_and_then_rests(void **state)
+{
+    (void)state;
+    const uint32_t waits[] = {60, 120, 240, 480};
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), i + 1);
+        assert_int_equal(card.applet.clocks[CLOCK_NOTIFY].left_s, waits[i]);
+        bench_run_out(&card, CLOCK_NOTIFY);
+    }
+    assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), 4);
+    assert_int_equal(bench_dump(&card).image.pending_count, 1);
+}
+
+static void what_rests_is_sent_again_when_service_is_back(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        bench_run_out(&card, CLOCK_NOTIFY);
+    bench_service(&card, CAT_SERVICE_NONE);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), 5);
+}
+
+static void what_rests_is_sent_again_after_a_start(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        bench_run_out(&card, CLOCK_NOTIFY);
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), 5);
+}
+
+static void what_rests_is_sent_again_after_a_day(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        bench_run_out(&card, CLOCK_NOTIFY);
+    for (unsigned i = 0; i < 287; i++) // ticks of 300 s
+        bench_timer(&card, CLOCK_SLOW);
+    assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), 4);
+    bench_timer(&card, CLOCK_SLOW);
+    assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), 5);
+}
+
+static void nothing_is_sent_without_service(void **state)
+{
+    (void)state;
+    bench_service(&card, CAT_SERVICE_LIMITED);
+    bench_run_out(&card, CLOCK_NOTIFY);
+    assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), 1);
+}
+
+static void four_are_kept_and_older_ones_are_merged_and_counted(void **state)
+{
+    (void)state;
+    for (uint8_t digit = 4; digit < 9; digit++)
+        change_imei(digit);
+    struct applet_dump d = bench_dump(&card);
+    assert_int_equal(d.image.pending_count, 4);
+    // Six in all: FIRST_CONTACT went into the fifth, the first change of the IMEI into the sixth.
+    assert_int_equal(d.image.notify_sequence, 6);
+    assert_int_equal(d.image.pending[0].sequence, 3);
+    assert_int_equal(d.image.pending[2].coalesced, 1);
+    assert_int_equal(d.image.pending[3].coalesced, 1);
+}
+
+static void outcomes_of_commands_are_never_merged_away(void **state)
+{
+    (void)state;
+    struct command c = bench_target(&card, COMMAND_ENABLE, 2, 0);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK_PENDING);
+    bench_run_out(&card, CLOCK_STATE);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    uint32_t id = c.operation_id;
+    for (unsigned i = 0; i < 4; i++)
+        bench_run_out(&card, CLOCK_NOTIFY);
+    assert_int_equal(card.applet.state, SWITCH_STABLE);
+    card.sent_count = 0;
+    for (uint8_t digit = 4; digit < 9; digit++) {
+        card.sent_count = 0;
+        change_imei(digit);
+    }
+    struct applet_dump d = bench_dump(&card);
+    bool is_kept = false;
+    for (uint8_t i = 0; i < d.image.pending_count; i++)
+        is_kept = is_kept || d.image.pending[i].operation_id == id;
+    assert_true(is_kept);
+    assert_int_equal(d.image.pending_count, 4);
+}
+
+static void a_duplicate_or_another_command_ends_no_notification(void **state)
+{
+    (void)state;
+    struct command c = bench_audit(&card);
+    (void)bench_command(&card, &c);
+    (void)bench_again(&card);
+    assert_int_equal(bench_dump(&card).image.pending_count, 1);
+    uint32_t sequence = bench_note(&card, NOTIFY_FIRST_CONTACT)->sequence;
+    struct command confirm = bench_confirm(&card, sequence, 0);
+    assert_int_equal(bench_command(&card, &confirm)->result.code, RESULT_OK);
+    assert_int_equal(bench_dump(&card).image.pending_count, 0);
+    assert_false(clock_is_on(&card.applet, CLOCK_NOTIFY));
+}
+
+static void a_heartbeat_has_no_sequence(void **state)
+{
+    (void)state;
+    const uint8_t list[] = {PARAMETER_HEARTBEAT, 2, 0, 1};
+    struct command c = bench_configure(&card, bytes_of(list, sizeof list), bytes_of(NULL, 0));
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK);
+    for (unsigned i = 0; i < 12; i++)
+        bench_timer(&card, CLOCK_SLOW);
+    const struct notification *n = bench_note(&card, NOTIFY_HEARTBEAT);
+    assert_non_null(n);
+    assert_int_equal(n->sequence, 0);
+    assert_true(n->has_hash);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_notification_is_sent_four_times_and_then_rests),
+        T(what_rests_is_sent_again_when_service_is_back),
+        T(what_rests_is_sent_again_after_a_start),
+        T(what_rests_is_sent_again_after_a_day),
+        T(nothing_is_sent_without_service),
+        T(four_are_kept_and_older_ones_are_merged_and_counted),
+        T(outcomes_of_commands_are_never_merged_away),
+        T(a_duplicate_or_another_command_ends_no_notification),
+        T(a_heartbeat_has_no_sequence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
