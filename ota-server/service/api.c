@@ -75,15 +75,17 @@ static void forget(struct api_exchange *x)
 
 void api_deliver(struct api_exchange *x)
 {
-    x->api->answers[x->status / 100 % 6]++;
     const struct api_answer answer = {.status = x->status,
                                       .type = x->type,
                                       .headers = writer_bytes(&x->headers),
                                       .body = writer_bytes(&x->out)};
-    x->done(x->done_context, &answer);
+    api_done_fn *done = x->done;
+    void *context = x->done_context;
     struct api_exchange ended = {.api = x->api};
     memcpy(ended.key_name, x->key_name, sizeof(ended.key_name));
+    x->api->answers[x->status / 100 % 6]++;
     forget(x);
+    done(context, &answer); // which may free the exchange
     api_stored_ended(&ended);
 }
 

@@ -19,7 +19,6 @@
 #define API_NONCES_MAX 131072
 
 struct api;
-struct import_service;
 struct json_writer;
 
 struct api_options {
@@ -35,7 +34,6 @@ struct api_options {
     bool is_clear;                // identifiers are not masked: test data only
     bool (*fill)(void *context, uint8_t *to, size_t len);
     void *fill_context;
-    struct import_service *imports; // or NULL: uploads answer 503
     // Adds members about links and queues to /system, and answers whether SMSC links are bound;
     // or NULL.
     bool (*links)(void *context, struct json_writer *j);

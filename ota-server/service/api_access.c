@@ -2,6 +2,8 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_exchange.h"
 
+#include <stdlib.h>
+
 #define FAILURES_PER_S 1
 #define FAILURES_BURST 60 // wrong credentials of one address before it has to wait
 
@@ -169,7 +171,7 @@ static bool authenticate_signature(struct api_exchange *x)
         .content_type = r->content_type,
         .correlator = r->correlator,
         .idempotency_key = r->idempotency_key.len > 0 ? r->idempotency_key : r->client_token,
-        .has_body = r->body.len > 0 || r->upload != NULL,
+        .has_body = r->body.len > 0 || r->upload_len > 0,
     };
     memcpy(signed_request.body_sha256, x->body_digest, sizeof(x->body_digest));
     static uint8_t octets[AUTH_TEXT_MAX];
@@ -372,4 +374,31 @@ bool api_admit(struct api_exchange *x)
             return refuse_rate(x);
     }
     return check_form(x);
+}
+
+// The name of the caller without proof: enough to keep strangers from filling the disk.
+static bool is_somebody(struct api *api, const struct api_request *request)
+{
+    const struct bytes value = request->authorization;
+    struct auth_signature signature;
+    struct auth_client *client = malloc(sizeof(*client));
+    bool is_known = false;
+    if (client == NULL)
+        return false;
+    if (auth_signature_read(value, &signature))
+        is_known = auth_client_by_key(api->options.reader, signature.app_key, client) == STORE_OK;
+    else if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
+        is_known = auth_token_find(api->options.reader, bytes_slice(value, 7, value.len),
+                                   (struct utc){0}, client) == STORE_OK;
+    free(client);
+    return is_known;
+}
+
+uint64_t api_body_limit(struct api *api, const struct api_request *request)
+{
+    const struct bytes path = local_path(api, request->path);
+    if (!bytes_equal(request->method, bytes_of_text("POST")) ||
+        !bytes_equal(path, bytes_of_text(API_BASE "/batch-imports")) || !is_somebody(api, request))
+        return API_BODY_MAX;
+    return API_UPLOAD_MAX;
 }

@@ -304,7 +304,7 @@ void api_list_end(struct api_exchange *x, struct api_list *list)
     text_put(&u, x->api->options.public_url);
     writer_copy(&u, x->request->path);
     // A query so long that four copies are a burden is not repeated.
-    if (x->request->query.len <= 2048 && !u.failed)
+    if (x->request->query.len <= 512 && !u.failed)
         api_page_headers(&x->headers, writer_bytes(&u), x->request->query, &list->page, &total);
     api_reply(x, 200);
 }

@@ -289,13 +289,13 @@ static bool put_row(void *context, const struct subscription *s)
     return true;
 }
 
-static void reply_subscriptions(struct api_exchange *x, uint64_t pool, uint64_t card, int state,
-                                const char *search, struct api_list *list)
+static void reply_subscriptions(struct api_exchange *x, struct subscription_filter *filter,
+                                struct api_list *list)
 {
+    filter->tenant = x->tenant;
     api_list_open(x);
-    const struct subscription_filter filter = {x->tenant, pool, card, state, search};
     const enum store_status status =
-        store_subscriptions(x->reader, &filter, &list->window, put_row, x, &list->total);
+        store_subscriptions(x->reader, filter, &list->window, put_row, x, &list->total);
     if (status == STORE_OK)
         api_list_end(x, list);
     else
@@ -314,16 +314,14 @@ void api_subscriptions_list(struct api_exchange *x)
     static const char *const fields[] = {"createdAt", NULL};
     static const char *const states[] = {"FREE", "RESERVED", "ON_CARD", "RETIRED", NULL};
     struct api_list list;
-    uint64_t pool = 0;
-    uint64_t card = 0;
-    int state = -1;
-    take_id(x, "poolId", "pol", &pool);
-    take_id(x, "cardId", "crd", &card);
-    const struct api_problem p = api_query_enum(&x->query, "state", states, &state);
+    struct subscription_filter filter = {.state = -1};
+    take_id(x, "poolId", "pol", &filter.pool);
+    take_id(x, "cardId", "crd", &filter.card);
+    const struct api_problem p = api_query_enum(&x->query, "state", states, &filter.state);
     if (p.code != API_OK)
         api_refuse(x, p);
     else if (api_list_begin(x, &list, fields) && api_end_reading(x))
-        reply_subscriptions(x, pool, card, state, NULL, &list);
+        reply_subscriptions(x, &filter, &list);
 }
 
 void api_subscriptions_search(struct api_exchange *x)
@@ -346,7 +344,8 @@ void api_subscriptions_search(struct api_exchange *x)
     char search[ICCID_SIZE];
     memcpy(search, digits.at, digits.len);
     search[digits.len] = '\0';
-    reply_subscriptions(x, 0, 0, -1, search, &list);
+    struct subscription_filter filter = {.state = -1, .search = search};
+    reply_subscriptions(x, &filter, &list);
 }
 
 void api_subscription_get(struct api_exchange *x)

@@ -22,7 +22,7 @@
     S(CARD_ADD, "INSERT INTO card (id, version, tenant, grp, batch, iccid, reference, eid, imei, state," \
         " marks, created_at, contact_at, dirty_since, needs_operator, open_operation, queued, wake_at," \
         " is_under_way, application_field, label, notes, import, record)" \
-        " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'',$9,$10,$11,0,0,0,0,0,0,0,'',$12,'',$13,$14)" \
+        " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'',$9,$10,$11,0,0,0,0,0,0,0,'',$12,x'',$13,$14)" \
         " ON CONFLICT DO NOTHING") \
     S(CARD_LOAD, "SELECT record FROM card WHERE id = $1") \
     S(CARD_SAVE, "UPDATE card SET version = $3, tenant = $4, grp = $5, imei = $6, state = $7," \

@@ -1,0 +1,257 @@
+#include "tests/unit/api/api_lab.h"
+
+#include "common/base/prng.h"
+#include "common/base/text.h"
+#include "common/wire/ident.h"
+#include "ota-server/service/api_text.h"
+#include "ota-server/shell/server_crypto.h"
+
+static struct server_crypto crypto;
+static struct prng chance;
+static struct policy policy;
+
+static bool fill(void *context, uint8_t *to, size_t len)
+{
+    (void)context;
+    for (size_t i = 0; i < len; i++)
+        to[i] = (uint8_t)prng_next(&chance);
+    return true;
+}
+
+static void fill_octets(void *to, size_t len)
+{
+    assert_true(fill(NULL, to, len));
+}
+
+static void no_send(void *context, const struct message *message)
+{
+    (void)context;
+    (void)message;
+}
+
+static struct secret_key key_of(uint8_t value)
+{
+    uint8_t octets[32];
+    memset(octets, value, sizeof(octets));
+    return secret_key_of(bytes_of(octets, sizeof(octets)));
+}
+
+static struct secret_key short_key_of(uint8_t value)
+{
+    struct secret_key key = key_of(value);
+    key.len = 16;
+    return key;
+}
+
+static void take_answer(void *context, const struct api_answer *given)
+{
+    struct answer *a = context;
+    a->status = given->status;
+    a->count++;
+    assert_true(given->headers.len < sizeof(a->headers) && given->body.len < sizeof(a->body));
+    memcpy(a->headers, given->headers.at, given->headers.len);
+    a->headers[given->headers.len] = '\0';
+    memcpy(a->body, given->body.at, given->body.len);
+    a->body[given->body.len] = '\0';
+}
+
+static struct bytes text_or_empty(const char *text)
+{
+    return text != NULL ? bytes_of_text(text) : bytes_of(NULL, 0);
+}
+
+struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct answer *answer)
+{
+    const struct bytes target = bytes_of_text(ask->target);
+    const struct bytes path = api_until(target, '?');
+    const char *type = ask->type != NULL ? ask->type : "application/json";
+    const struct api_request request = {
+        .method = bytes_of_text(ask->method),
+        .path = path,
+        .query = bytes_slice(target, path.len + 1, target.len),
+        .authorization =
+            bytes_of_text(ask->authorization != NULL ? ask->authorization : lab->token),
+        .content_type = ask->body != NULL ? bytes_of_text(type) : bytes_of(NULL, 0),
+        .accept = text_or_empty(ask->accept),
+        .correlator = text_or_empty(ask->correlator),
+        .idempotency_key = text_or_empty(ask->key),
+        .if_match = text_or_empty(ask->if_match),
+        .authorization_count = ask->is_twice ? 2 : 1,
+        .correlator_count = ask->correlator != NULL ? 1 : 0,
+        .body = text_or_empty(ask->body),
+        .peer = "192.0.2.1",
+    };
+    struct api_exchange *x = api_exchange_open();
+    assert_non_null(x);
+    *answer = (struct answer){0};
+    api_handle(lab->api, x, &request, lab->now, take_answer, answer);
+    return x;
+}
+
+void lab_turn(struct lab *lab)
+{
+    lab->now.utc.ms += 20;
+    lab->now.instant.ms += 20;
+    assert_int_equal(turn_run(lab->turn, lab->now.utc), TURN_OK);
+}
+
+void lab_forget(struct api_exchange *x)
+{
+    api_exchange_close(x);
+}
+
+void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer)
+{
+    struct api_exchange *x = lab_start(lab, ask, answer);
+    for (unsigned i = 0; i < 8 && answer->count == 0; i++)
+        lab_turn(lab);
+    assert_int_equal(answer->count, 1);
+    lab_turn(lab);
+    lab_forget(x);
+}
+
+// A token over the API itself.
+static void take_token(struct lab *lab)
+{
+    char body[2048];
+    struct writer w = writer_of(body, sizeof(body));
+    struct answer a;
+    text_put(&w, "grant_type=client_credentials&client_id=");
+    text_put(&w, lab->credentials.app_key);
+    text_put(&w, "&client_secret=");
+    text_put(&w, lab->credentials.app_secret);
+    text_put(&w, "&scope=");
+    struct auth_client client;
+    assert_int_equal(
+        auth_client_by_key(lab->store, bytes_of_text(lab->credentials.app_key), &client), STORE_OK);
+    for (unsigned i = 0; i < client.scope_count; i++) {
+        text_put(&w, i == 0 ? "" : "+");
+        text_put(&w, "connectivity-management:");
+        text_put(&w, client.scopes[i]);
+    }
+    lab_ask(lab,
+            &(struct ask){.method = "POST",
+                          .target = "/oauth2/token",
+                          .authorization = "",
+                          .type = "application/x-www-form-urlencoded",
+                          .body = text_end(&w)},
+            &a);
+    assert_int_equal(a.status, 200);
+    const char *at = strstr(a.body, "\"access_token\":\"");
+    assert_non_null(at);
+    w = writer_of(lab->token, sizeof(lab->token));
+    text_put(&w, "Bearer ");
+    writer_copy(&w, bytes_of(at + strlen("\"access_token\":\""), 43));
+    text_end(&w);
+}
+
+void lab_open(struct lab *lab, const char *scopes, bool single_person)
+{
+    *lab = (struct lab){.now = {.utc = {1784894400000}, .instant = {1000000}}};
+    prng_init(&chance, 1, "lab", 0);
+    assert_true(server_crypto_open(&crypto));
+    crypto.store.random = fill_octets;
+    const struct store_options store_options = {.path = ":memory:",
+                                                .ota_master = key_of(1),
+                                                .network_master = key_of(2),
+                                                .pseudonym_key = key_of(3),
+                                                .crypto = &crypto.store};
+    assert_int_equal(store_open(&store_options, &lab->store), STORE_OK);
+    policy_default(&policy);
+    const struct turn_options turn_options = {
+        .store = lab->store, .policy = &policy, .cipher = crypto.store.cipher, .send = no_send};
+    lab->turn = turn_open(&turn_options);
+    assert_non_null(lab->turn);
+    const struct client_new client = {
+        .name = "lab", .scopes = scopes, .tenant = LAB_TENANT, .now = lab->now.utc, .fill = fill};
+    const struct secret_key client_key = key_of(4);
+    assert_int_equal(client_add(lab->store, &client_key, &client, &lab->credentials), CLIENT_OK);
+    const struct api_options options = {.reader = lab->store,
+                                        .turn = lab->turn,
+                                        .public_url = "https://api.example.com",
+                                        .version = "1",
+                                        .openapi = "openapi: 3.0.3\n",
+                                        .client_key = client_key,
+                                        .single_person = single_person,
+                                        .fill = fill};
+    lab->api = api_open(&options);
+    assert_non_null(lab->api);
+    take_token(lab);
+}
+
+void lab_close(struct lab *lab)
+{
+    api_close(lab->api);
+    turn_close(lab->turn);
+    store_close(lab->store);
+    server_crypto_close(&crypto);
+}
+
+static void set_slot(struct record *r, unsigned index, const char *imsi, uint64_t subscription)
+{
+    struct mirror_slot *s = &r->slots[index];
+    *s = (struct mirror_slot){.subscription = subscription};
+    s->fact.slot = (uint8_t)(index + 1);
+    s->fact.state = index == 0 ? SLOT_ENABLED : SLOT_DISABLED;
+    s->fact.role = index == 0 ? ROLE_BOOTSTRAP : ROLE_OPERATIONAL;
+    s->fact.is_fallback = index == 0;
+    s->fact.is_proven = index == 0;
+    s->fact.rank = (uint8_t)(index + 1);
+    s->fact.template_number = 1;
+    assert_true(imsi_write(imsi, s->fact.imsi));
+    memcpy(s->number, index == 0 ? "999000000001" : "999000000002", 13);
+}
+
+static void put_subscription(struct lab *lab, struct subscription *s, const char *imsi)
+{
+    s->tenant = LAB_TENANT;
+    s->created_at = lab->now.utc;
+    assert_true(imsi_write(imsi, s->plan.imsi));
+    assert_int_equal(store_subscription_put(lab->store, s), STORE_OK);
+}
+
+uint64_t lab_card(struct lab *lab, const char *iccid, struct record *record)
+{
+    const uint64_t card = turn_id(lab->turn, lab->now.utc);
+    record_init(record, card);
+    record->tenant = LAB_TENANT;
+    record->state = CARD_OPERATIONAL;
+    record->level = 2;
+    record->slot_limit = 8;
+    record->created_at = lab->now.utc;
+    record->slot_count = 2;
+    assert_true(iccid_write(iccid, record->iccid));
+    set_slot(record, 0, "001010000000001", turn_id(lab->turn, lab->now.utc));
+    set_slot(record, 1, "999700000000001", turn_id(lab->turn, lab->now.utc));
+    assert_int_equal(store_begin(lab->store), STORE_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        struct subscription s = {.id = record->slots[i].subscription,
+                                 .card = card,
+                                 .state = SUBSCRIPTION_ON_CARD,
+                                 .slot = (uint8_t)(i + 1)};
+        put_subscription(lab, &s, i == 0 ? "001010000000001" : "999700000000001");
+    }
+    struct card_new card_new = {.record = record, .at = lab->now.utc, .has_keys = true};
+    card_new.keys = (struct card_keys){
+        .version = 1, .tar = 0x534D01, .spi1 = 0x16, .spi2 = 0x39, .cmac_len = 8};
+    card_new.keys.kic = short_key_of(5);
+    card_new.keys.kid = short_key_of(6);
+    card_new.keys.kik = short_key_of(7);
+    assert_int_equal(store_card_add(lab->store, &card_new), STORE_OK);
+    assert_int_equal(store_commit(lab->store), STORE_OK);
+    return card;
+}
+
+uint64_t lab_subscription(struct lab *lab, uint64_t pool, const char *imsi)
+{
+    struct subscription s = {
+        .id = turn_id(lab->turn, lab->now.utc), .pool = pool, .state = SUBSCRIPTION_FREE};
+    s.plan.template_number = 1;
+    s.has_keys = true;
+    const struct network_keys keys = {.k = short_key_of(8), .op = short_key_of(9)};
+    assert_int_equal(store_begin(lab->store), STORE_OK);
+    put_subscription(lab, &s, imsi);
+    assert_int_equal(store_network_keys_put(lab->store, s.plan.imsi, &keys), STORE_OK);
+    assert_int_equal(store_commit(lab->store), STORE_OK);
+    return s.id;
+}

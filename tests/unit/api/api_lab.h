@@ -1,0 +1,45 @@
+// An API over a real store in memory, without sockets or clocks: a test asks and gets the answer
+// after the turns that it needed.
+#pragma once
+
+#include "ota-server/service/api.h"
+#include "ota-server/service/client_admin.h"
+#include "tests/lib/cmocka_all.h"
+
+#define LAB_TENANT 7
+
+struct ask {
+    const char *method, *target; // path and query
+    const char *body, *type, *accept, *correlator, *key, *if_match;
+    const char *authorization; // instead of the token
+    bool is_twice;             // the Authorization header, doubled
+};
+
+struct answer {
+    unsigned status, count; // count: how often the exchange was answered
+    char headers[4096];
+    char body[65536];
+};
+
+struct lab {
+    struct store *store;
+    struct turn *turn;
+    struct api *api;
+    char token[128]; // "Bearer ..."
+    struct client_credentials credentials;
+    struct api_now now;
+};
+
+// A client with `scopes`, and a token with all of them.
+void lab_open(struct lab *lab, const char *scopes, bool single_person);
+void lab_close(struct lab *lab);
+void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer);
+// Starts without running a turn; `answer` fills when lab_turn() commits. Give it to
+// lab_forget() afterwards.
+struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct answer *answer);
+void lab_turn(struct lab *lab);
+void lab_forget(struct api_exchange *x);
+// A card with two subscriptions: slot 1 bootstrap, enabled and fallback; slot 2 operational.
+uint64_t lab_card(struct lab *lab, const char *iccid, struct record *record);
+// A free subscription of a pool.
+uint64_t lab_subscription(struct lab *lab, uint64_t pool, const char *imsi);
