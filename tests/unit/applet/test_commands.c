@@ -293,6 +293,38 @@ static void downloading_with_enable_and_fallback_takes_effect_when_confirmed(voi
     assert_int_equal(view.slot.keys.op.octets[0], 33);
 }
 
+static void a_command_in_several_messages_is_joined(void **state)
+{
+    (void)state;
+    uint8_t list[2 + 10 * 13] = {PARAMETER_COUNTRY_TABLE, 10 * 13};
+    for (unsigned row = 0; row < 10; row++) {
+        uint8_t *at = list + 2 + row * 13;
+        memcpy(at, (uint8_t[]){0x62, 0xF2, (uint8_t)(0x10 * row)}, 3);
+        bench_imsi(2, at + 3);
+        at[12] = COUNTRY_FORBID;
+    }
+    struct command c = bench_configure(&card, bytes_of(list, sizeof list), bytes_of(NULL, 0));
+    const struct sent *s = bench_command(&card, &c);
+    assert_non_null(s);
+    assert_int_equal(s->result.code, RESULT_OK);
+    assert_int_equal(bench_dump(&card).image.parameters.country_count, 10);
+    assert_false(card.applet.is_joining);
+}
+
+static void a_memory_of_pages_keeps_the_registry(void **state)
+{
+    (void)state;
+    bench_close(&card);
+    bench_init(&card);
+    card.port.nvm_page = 64;
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_int_equal(code_of(bench_download(&card, 3, 0)), RESULT_OK);
+    bench_boot(&card);
+    assert_int_equal(bench_dump(&card).image.slots[2].state, SLOT_DISABLED);
+    assert_int_equal(bench_dump(&card).mt_counter, card.counter);
+}
+
 // --- security ---
 
 static void an_identical_packet_gets_the_same_answer_and_runs_nothing(void **state)
@@ -406,6 +438,8 @@ int main(void)
         T(a_confirmation_names_what_is_pending),
         T(nonsense_is_bad_format),
         T(downloading_with_enable_and_fallback_takes_effect_when_confirmed),
+        T(a_command_in_several_messages_is_joined),
+        T(a_memory_of_pages_keeps_the_registry),
         T(an_identical_packet_gets_the_same_answer_and_runs_nothing),
         T(a_counter_that_is_not_higher_is_refused),
         T(another_tar_and_a_low_level_are_named_after_a_right_mac),
