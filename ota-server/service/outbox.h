@@ -1,0 +1,99 @@
+// The outbox: packets that are durable become short messages on links, and what links say becomes
+// events. It knows no socket: links are numbers behind a port, octets are SMPP PDUs as values.
+//
+// A turn of the loop:
+//     outbox_tick(o, now);                    first: it is the turn's time
+//     links tell what came                    outbox_response, _unknown, _request
+//     turn_run()                              hands packets over through outbox_send()
+//     outbox_step(o);                         last: gives parts to links, reports, gives up
+//     sleep until outbox_deadline(o)
+//
+// Promises: of one card one packet is under way at a time, in the order of their ids; every packet
+// ends as exactly one EVENT_SUBMIT, whose commit also takes it out of the store's outbox; a part
+// without an answer is tried once more over another link, with the same octets, and then is
+// unknown; a deliver_sm is answered ESME_ROK only after what it brought is committed. Nothing
+// grows: packets beyond the limit wait in the store, parts beyond theirs stay with the SMSC.
+// Never: asks a clock; judges a packet; believes a receipt (it only informs decide()).
+#pragma once
+
+#include "ota-server/service/turn.h"
+#include "smpp/core/session.h"
+
+#define OUTBOX_LINKS_MAX 16
+#define OUTBOX_ADDRESS_SIZE 21
+
+// Where links are reached. `link` counts from 0.
+struct outbox_port {
+    void *context;
+    // Requests that the link takes now; 0 when it is not bound.
+    size_t (*room)(void *context, unsigned link);
+    // OK: it is on its way, and outbox_response() or outbox_unknown() follows with `tag`.
+    enum smpp_send (*send)(void *context, unsigned link, const struct smpp_pdu *pdu, uint64_t tag);
+    // Answers a request that outbox_request() was given.
+    void (*answer)(void *context, unsigned link, uint64_t handle, uint32_t status);
+};
+
+struct outbox_link {
+    const char *smsc; // its name: message ids are searched among links of the same SMSC
+    bool sends;       // bound as transmitter or transceiver
+    uint32_t rate;    // submit_sm per second, 1 to SMPP_RATE_MAX
+};
+
+struct outbox_options {
+    struct turn *turn;
+    struct outbox_port port;
+    struct outbox_link links[OUTBOX_LINKS_MAX]; // their texts must live as long as the outbox
+    unsigned link_count;
+    char address[OUTBOX_ADDRESS_SIZE]; // of the server, as cards see it: digits, + allowed, or a
+                                       // name
+    uint32_t packets_max;              // held in memory; 0: 4096
+    uint32_t joins_max;                // packets from cards of which parts are missing; 0: 4096
+    uint32_t waits_max;                // deliver_sm and receipts that wait for a commit; 0: 2048
+};
+
+struct outbox;
+
+// NULL when there is no memory.
+struct outbox *outbox_open(const struct outbox_options *options, struct instant now) MUST_USE;
+void outbox_close(struct outbox *o);
+
+void outbox_tick(struct outbox *o, struct instant now);
+// A turn_send_fn; `context` is the outbox.
+void outbox_send(void *context, const struct message *message);
+void outbox_response(struct outbox *o, unsigned link, uint64_t tag, const struct smpp_pdu *pdu);
+// No answer came in time, or the link went down before it.
+void outbox_unknown(struct outbox *o, unsigned link, uint64_t tag);
+// A request of the SMSC: deliver_sm, or another, which is refused. Views are used during the call.
+void outbox_request(struct outbox *o, unsigned link, uint64_t handle, const struct smpp_pdu *pdu);
+void outbox_step(struct outbox *o);
+// When the next step is due without news of a link; not before the last tick.
+struct instant outbox_deadline(const struct outbox *o);
+
+// No more parts are given to links: what waits stays in the store.
+void outbox_hold(struct outbox *o);
+// Nothing is on its way and nothing waits for a commit.
+bool outbox_is_idle(const struct outbox *o);
+// The rate of a link now, per second: it shrinks when the SMSC says so.
+uint32_t outbox_rate(const struct outbox *o, unsigned link);
+
+struct outbox_counts {
+    uint64_t packets;          // taken
+    uint64_t parts_sent;       // submit_sm, repeated ones included
+    uint64_t parts_accepted;   //
+    uint64_t parts_repeated;   // over another link, without an answer to the first
+    uint64_t parts_refused;    // error answers of any kind
+    uint64_t throttled;        // of these: the link was asked to be slower
+    uint64_t outcomes[5];      // by enum submit_outcome
+    uint64_t receipts;         // that belong to a packet
+    uint64_t receipts_unknown; // that belong to none, or say nothing
+    uint64_t messages;         // whole packets of cards, given to the turn
+    uint64_t parts_received;   // of packets in several parts
+    uint64_t parts_duplicate;  //
+    uint64_t parts_put_back;   // left with the SMSC for later
+    uint64_t joins_given_up;   // parts were missing for too long
+    uint64_t no_packet;        // messages that are no secured packet: text, lost headers
+    uint64_t overflows;        // packets left in the store because memory was full
+    uint32_t packets_held;     // now
+    uint32_t joins_held;       // now
+};
+struct outbox_counts outbox_counts(const struct outbox *o);

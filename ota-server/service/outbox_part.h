@@ -1,0 +1,180 @@
+// What the sources of the outbox share. Internal.
+#pragma once
+
+#include "common/wire/sms.h"
+#include "ota-server/service/outbox.h"
+#include "smpp/core/rate.h"
+
+#define OUTBOX_NONE UINT16_MAX
+#define OUTBOX_ID_SIZE 65
+
+// --- towards cards ---------------------------------------------------------------------------
+
+enum part_state {
+    PART_WAITING,
+    PART_FLYING, // submit_sm without its answer
+    PART_ACCEPTED,
+    PART_UNKNOWN,  // asked twice, or nobody to ask again
+    PART_GIVEN_UP, // nothing of it was taken, and it will not be tried again
+    PART_REJECTED, // for good
+};
+
+struct part {
+    uint8_t state; // enum part_state
+    uint8_t link;  // that has or had it
+    bool is_repeated;
+    char id[OUTBOX_ID_SIZE]; // of the SMSC, in one form; "" for none
+};
+
+// In each phase this is true:
+//   STAGED    read from the store in a transaction that is not over
+//   BEHIND    another packet of the card is under way
+//   READY     in the queue for the links: parts wait, others may fly
+//   RESTING   parts wait for a time
+//   FLYING    every part has an outcome or flies
+//   ENDED     every part has an outcome, the turn does not know yet
+//   REPORTED  the turn has it: waits for the commit
+enum packet_phase {
+    PACKET_FREE,
+    PACKET_STAGED,
+    PACKET_BEHIND,
+    PACKET_READY,
+    PACKET_RESTING,
+    PACKET_FLYING,
+    PACKET_ENDED,
+    PACKET_REPORTED,
+};
+
+// Packets by their `next`, first in first out.
+struct packet_list {
+    uint16_t head, tail; // OUTBOX_NONE: empty
+};
+
+struct packet {
+    uint8_t phase; // enum packet_phase
+    uint8_t part_count;
+    uint8_t temporary; // how often it rested after a temporary error
+    uint8_t avoid;     // link that did not answer; OUTBOX_LINKS_MAX for none
+    bool is_told;      // the event is with the turn, the note about it is not
+    uint16_t next;     // of the list it is in
+    uint16_t next_of_bucket;
+    uint32_t generation; // makes tags of an earlier packet in this place stale
+    uint32_t status;     // command_status of the last refusal
+    struct instant not_before;
+    struct instant until;        // after it nothing of it is sent any more
+    struct instant repeat_until; // for another link to come up
+    struct outbox *outbox;
+    struct part parts[SMS_PARTS_MAX];
+    struct message message;
+};
+
+// --- from cards ------------------------------------------------------------------------------
+
+// A request of an SMSC that waits for our answer. `is_held` false: there is none, or no more.
+struct owed {
+    bool is_held;
+    uint8_t link;
+    uint64_t handle;
+};
+
+// A packet from a card of which parts are missing, or whose commit is awaited.
+struct join {
+    bool is_used;
+    bool is_complete; // with the turn
+    uint16_t next;    // in its bucket, or of the free ones
+    uint8_t total;
+    uint64_t key;
+    struct instant answer_by; // held answers are not kept longer
+    struct instant until;
+    struct outbox *outbox;
+    struct owed owed[SMS_PARTS_MAX];
+    uint64_t hashes[SMS_PARTS_MAX];
+    char number[NUMBER_TEXT_SIZE];
+    struct sms_joiner joiner;
+};
+
+enum wait_kind { WAIT_FREE, WAIT_MESSAGE, WAIT_RECEIPT };
+
+// A whole message, or a receipt, that waits for its commit.
+struct wait {
+    uint8_t kind;  // enum wait_kind
+    bool is_early; // a receipt that fits nothing yet: its submit_sm_resp may be on its way
+    uint8_t part;
+    uint8_t state; // enum receipt_state
+    uint16_t next;
+    uint64_t card; // 0: not found
+    uint64_t counter;
+    uint64_t seen; // value of `reports` when it was looked up last
+    struct instant until;
+    struct outbox *outbox;
+    struct owed owed;
+    char id[OUTBOX_ID_SIZE];
+};
+
+// Parts that were left with the SMSC although their packet is complete: they come again.
+#define OUTBOX_DONE_MAX 1024
+struct done_part {
+    uint64_t hash; // 0: none
+    struct instant until;
+};
+
+struct outbox {
+    struct outbox_options options;
+    struct outbox_counts counts;
+    struct smpp_rate rates[OUTBOX_LINKS_MAX];
+    struct instant now;
+    struct instant deadline;
+    bool is_holding;
+    unsigned next_link;
+
+    struct packet *packets;
+    uint16_t *buckets; // by card
+    uint32_t bucket_mask;
+    struct packet_list free, ready, staged, ended;
+    uint32_t flying;    // parts
+    uint32_t reporting; // packets that the turn was told about
+    struct instant report_at;
+    uint64_t last_taken; // highest id of a message
+    bool is_behind;      // some wait in the store only
+    bool is_reading;     // the turn was asked for them
+    struct instant scan_at;
+    uint64_t reports; // committed
+
+    struct join *joins;
+    uint16_t *join_buckets;
+    uint32_t join_mask;
+    uint16_t join_free;
+    struct wait *waits;
+    uint16_t wait_free;
+    uint32_t waits_used;
+    uint32_t early;
+    struct instant joins_at;
+    struct done_part done[OUTBOX_DONE_MAX];
+    unsigned done_next;
+};
+
+void outbox_list_add(struct outbox *o, struct packet_list *list, struct packet *p);
+// The first one, taken out; NULL when there is none.
+struct packet *outbox_list_take(struct outbox *o, struct packet_list *list);
+// A scan is due at `at` at the latest.
+void outbox_scan_by(struct outbox *o, struct instant at);
+
+// outbox_links.c
+// Gives parts to links as far as they take them.
+void outbox_pump(struct outbox *o);
+// Ends waiting times that are over.
+void outbox_scan(struct outbox *o);
+
+// FNV-1a, 64 bit; begin with OUTBOX_HASH.
+#define OUTBOX_HASH 0xCBF29CE484222325u
+uint64_t outbox_hash(uint64_t hash, struct bytes octets);
+// The form in which ids are kept: small letters, no leading zeros; "" when too long.
+void outbox_id_plain(struct bytes id, char out[OUTBOX_ID_SIZE]);
+// The forms under which `id` may be kept, given what other peers write: as it is, and decimal as
+// hexadecimal or the reverse. Returns how many, 1 to 3.
+unsigned outbox_id_forms(const char *id, char out[3][OUTBOX_ID_SIZE]);
+
+// outbox_receive.c
+bool outbox_receive_open(struct outbox *o) MUST_USE;
+void outbox_receive_close(struct outbox *o);
+void outbox_receive_step(struct outbox *o);
