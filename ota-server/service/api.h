@@ -19,6 +19,7 @@
 #define API_NONCES_MAX 131072
 
 struct api;
+struct vendor_digest;
 struct json_writer;
 
 struct api_options {
@@ -28,10 +29,12 @@ struct api_options {
     // end: "https://api.example.com".
     const char *public_url;
     const char *version;
-    const char *openapi;          // the text that /docs serves
-    struct secret_key client_key; // wraps the clients' secrets, 32 octets
-    bool single_person;           // four-eyes is off: a test installation
-    bool is_clear;                // identifiers are not masked: test data only
+    const char *openapi;                // the text that /docs serves
+    struct secret_key client_key;       // wraps the clients' secrets, 32 octets
+    bool single_person;                 // four-eyes is off: a test installation
+    bool is_clear;                      // identifiers are not masked: test data only
+    const struct cipher *cipher;        // for imports; NULL: they answer 503
+    const struct vendor_digest *digest; // likewise
     bool (*fill)(void *context, uint8_t *to, size_t len);
     void *fill_context;
     // Adds members about links and queues to /system, and answers whether SMSC links are bound;

@@ -22,9 +22,6 @@ void api_pool_delete(struct api_exchange *x);
 void api_subscriptions_list(struct api_exchange *x);
 void api_subscriptions_search(struct api_exchange *x);
 void api_subscription_get(struct api_exchange *x);
-void api_templates_list(struct api_exchange *x);
-void api_templates_post(struct api_exchange *x);
-void api_template_get(struct api_exchange *x);
 
 void api_imports_list(struct api_exchange *x);
 void api_imports_post(struct api_exchange *x);

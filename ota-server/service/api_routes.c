@@ -42,6 +42,16 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/subscriptions/search", "inventory:read", TAKES_JSON, 0, api_subscriptions_search},
     {API_GET, API_BASE "/subscriptions/*", "inventory:read", TAKES_NOTHING, 0, api_subscription_get},
 
+    {API_GET, API_BASE "/batch-imports", "imports:read", TAKES_NOTHING, 0, api_imports_list},
+    {API_POST, API_BASE "/batch-imports", "imports:write", TAKES_FILE, CHANGES | ROUTE_NEEDS_KEY, api_imports_post},
+    {API_GET, API_BASE "/batch-imports/*", "imports:read", TAKES_NOTHING, 0, api_import_get},
+    {API_GET, API_BASE "/batch-imports/*/report", "imports:read", TAKES_NOTHING, 0, api_import_report},
+    {API_GET, API_BASE "/vendor-profiles", "imports:write", TAKES_NOTHING, 0, api_vendor_profiles_list},
+    {API_POST, API_BASE "/vendor-profiles", "imports:write", TAKES_JSON, CHANGES, api_vendor_profiles_post},
+    {API_GET, API_BASE "/vendor-profiles/*", "imports:write", TAKES_NOTHING, 0, api_vendor_profile_get},
+    {API_GET, API_BASE "/transport-keys", "keys:write", TAKES_NOTHING, 0, api_transport_keys_list},
+    {API_POST, API_BASE "/transport-keys", "keys:write", TAKES_JSON, CHANGES, api_transport_keys_post},
+
     {API_GET, API_BASE "/dirty-cards", "cards:read", TAKES_NOTHING, 0, api_dirty_list},
     {API_GET, API_BASE "/dirty-cards/summary", "cards:read", TAKES_NOTHING, 0, api_dirty_summary},
     {API_POST, API_BASE "/dirty-cards/*/audit", "operations:audit", TAKES_MAYBE, CHANGES, api_dirty_audit},

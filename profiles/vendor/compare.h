@@ -24,7 +24,7 @@ bool compare_open(struct compare *c, const struct import_options *options, struc
                   struct findings *findings) MUST_USE;
 void compare_close(struct compare *c);
 
-// Judges a record that record_read() has read, whatever came out of that (`is_bad`), and puts its
-// line into the sets; also those of earlier records that share something with it. False when memory
-// or the cryptography fails.
+// Judges a record that vendor_record_read() has read, whatever came out of that (`is_bad`), and
+// puts its line into the sets; also those of earlier records that share something with it. False
+// when memory or the cryptography fails.
 bool compare_record(struct compare *c, const struct vendor_card *card, bool is_bad) MUST_USE;

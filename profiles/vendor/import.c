@@ -49,7 +49,7 @@ static struct record_options record_options_of(const struct import *i, struct fi
 static enum import_verdict check_record(struct import *i, const struct record_options *record,
                                         const struct vendor_fields *fields)
 {
-    enum record_verdict read = record_read(record, fields, &i->card);
+    enum record_verdict read = vendor_record_read(record, fields, &i->card);
     bool good = read != RECORD_FAILED && compare_record(&i->compare, &i->card, read == RECORD_BAD);
     vendor_card_wipe(&i->card);
     return good ? IMPORT_DONE : IMPORT_UNREADABLE;
@@ -121,7 +121,7 @@ static enum import_verdict take_record(struct import *i, const struct record_opt
     if (line_set_has(&i->compare.equal, fields->line))
         return IMPORT_DONE;
     enum import_verdict verdict = IMPORT_DONE;
-    switch (record_read(record, fields, &i->card)) {
+    switch (vendor_record_read(record, fields, &i->card)) {
     case RECORD_GOOD:
         verdict = load_record(i) ? IMPORT_DONE : IMPORT_REGISTRY_FAILED;
         break;
@@ -187,11 +187,11 @@ static bool may_load(struct import *i)
     const bool refused = has_file_findings(i) || (r->quarantined > 0 && !i->o->is_partial);
     const bool clean = !has_file_findings(i) && r->quarantined == 0;
     if (i->o->is_dry_run) {
-        r->outcome = clean ? OUTCOME_DRY_RUN_OK : OUTCOME_DRY_RUN_FINDINGS;
+        r->outcome = clean ? REPORT_DRY_RUN_OK : REPORT_DRY_RUN_FINDINGS;
     } else if (refused) {
-        r->outcome = OUTCOME_REFUSED;
+        r->outcome = REPORT_REFUSED;
     } else {
-        r->outcome = clean ? OUTCOME_IMPORTED : OUTCOME_IMPORTED_IN_PART;
+        r->outcome = clean ? REPORT_IMPORTED : REPORT_IMPORTED_IN_PART;
     }
     if (!refused)
         r->loaded = r->records - r->quarantined - r->unchanged;
@@ -208,7 +208,7 @@ static enum import_verdict run(struct import *i)
     memcpy(r->sha256, i->file->sha256, sizeof r->sha256);
     r->layout = i->file->layout;
     if (verdict == FILE_OK && registry->file_known(registry->context, r->sha256, r->first_import)) {
-        r->outcome = OUTCOME_ALREADY_IMPORTED;
+        r->outcome = REPORT_ALREADY_IMPORTED;
         return IMPORT_DONE;
     }
     enum import_verdict ended = verdict == FILE_OK ? check_file(i) : IMPORT_DONE;
@@ -257,14 +257,14 @@ const char *import_outcome_name(enum import_outcome outcome)
 int import_exit_code(enum import_outcome outcome)
 {
     switch (outcome) {
-    case OUTCOME_IMPORTED:
-    case OUTCOME_ALREADY_IMPORTED:
-    case OUTCOME_DRY_RUN_OK:
+    case REPORT_IMPORTED:
+    case REPORT_ALREADY_IMPORTED:
+    case REPORT_DRY_RUN_OK:
         return 0;
-    case OUTCOME_REFUSED:
-    case OUTCOME_DRY_RUN_FINDINGS:
+    case REPORT_REFUSED:
+    case REPORT_DRY_RUN_FINDINGS:
         return 4;
-    case OUTCOME_IMPORTED_IN_PART:
+    case REPORT_IMPORTED_IN_PART:
         return 8;
     }
     return 4;

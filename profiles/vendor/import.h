@@ -88,12 +88,12 @@ struct import_options {
 };
 
 enum import_outcome {
-    OUTCOME_IMPORTED,
-    OUTCOME_IMPORTED_IN_PART,
-    OUTCOME_ALREADY_IMPORTED,
-    OUTCOME_REFUSED,
-    OUTCOME_DRY_RUN_OK,
-    OUTCOME_DRY_RUN_FINDINGS,
+    REPORT_IMPORTED,
+    REPORT_IMPORTED_IN_PART,
+    REPORT_ALREADY_IMPORTED,
+    REPORT_REFUSED,
+    REPORT_DRY_RUN_OK,
+    REPORT_DRY_RUN_FINDINGS,
 };
 
 // How the run itself went. Without IMPORT_DONE nothing was changed and there is no outcome.

@@ -508,8 +508,8 @@ static void start_card(const struct record_options *o, struct vendor_card *card)
     }
 }
 
-enum record_verdict record_read(const struct record_options *o, const struct vendor_fields *fields,
-                                struct vendor_card *card)
+enum record_verdict vendor_record_read(const struct record_options *o,
+                                       const struct vendor_fields *fields, struct vendor_card *card)
 {
     struct record r = {.o = o, .fields = fields, .card = card};
     start_card(o, card);

@@ -26,5 +26,6 @@ enum record_verdict {
     RECORD_FAILED, // the cryptography failed
 };
 
-enum record_verdict record_read(const struct record_options *o, const struct vendor_fields *fields,
-                                struct vendor_card *card) MUST_USE;
+enum record_verdict vendor_record_read(const struct record_options *o,
+                                       const struct vendor_fields *fields,
+                                       struct vendor_card *card) MUST_USE;

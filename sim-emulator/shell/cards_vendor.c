@@ -296,7 +296,7 @@ static bool run_import(struct reading *r, const struct file_options *file, const
         .context = r->file, .read = source_read, .rewind = source_rewind};
     struct import_report report;
     enum import_verdict verdict = import_run(&options, &source, &report);
-    bool ok = verdict == IMPORT_DONE && report.outcome == OUTCOME_IMPORTED;
+    bool ok = verdict == IMPORT_DONE && report.outcome == REPORT_IMPORTED;
     if (!ok)
         (void)snprintf(error, CARDS_ERROR_SIZE, "%s: %s; import the file for the full report", path,
                        verdict == IMPORT_DONE ? import_outcome_name(report.outcome)

@@ -161,11 +161,11 @@ static void check_report(const struct fuzz *f, const struct import_report *r, bo
         check_text(r->findings.listed[i].field);
     }
     const uint64_t *levels = r->findings.by_level;
-    bool loaded = r->outcome == OUTCOME_IMPORTED || r->outcome == OUTCOME_IMPORTED_IN_PART;
+    bool loaded = r->outcome == REPORT_IMPORTED || r->outcome == REPORT_IMPORTED_IN_PART;
     check(loaded == f->committed && f->begun == (f->committed ? 1U : 0U) && f->begun == f->ended);
     check(!loaded || levels[FINDING_FILE] == 0);
     check(!loaded || is_partial || levels[FINDING_RECORD] == 0);
-    check(r->outcome != OUTCOME_IMPORTED || f->held_back == 0);
+    check(r->outcome != REPORT_IMPORTED || f->held_back == 0);
     check(f->loaded == (loaded ? r->loaded : 0));
     check(!loaded || f->loaded + f->held_back + r->unchanged == r->records);
 }

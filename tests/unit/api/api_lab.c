@@ -5,6 +5,7 @@
 #include "common/wire/ident.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/shell/server_crypto.h"
+#include "profiles/vendor/shell/digest_host.h"
 
 static struct server_crypto crypto;
 static struct prng chance;
@@ -173,6 +174,8 @@ void lab_open(struct lab *lab, const char *scopes, bool single_person)
                                         .openapi = "openapi: 3.0.3\n",
                                         .client_key = client_key,
                                         .single_person = single_person,
+                                        .cipher = crypto.store.cipher,
+                                        .digest = &vendor_digest_host,
                                         .fill = fill};
     lab->api = api_open(&options);
     assert_non_null(lab->api);

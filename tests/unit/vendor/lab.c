@@ -422,7 +422,7 @@ enum import_verdict lab_try(struct lab *l)
 void lab_run(struct lab *l)
 {
     assert_int_equal(lab_try(l), IMPORT_DONE);
-    if (l->report.outcome == OUTCOME_IMPORTED || l->report.outcome == OUTCOME_IMPORTED_IN_PART)
+    if (l->report.outcome == REPORT_IMPORTED || l->report.outcome == REPORT_IMPORTED_IN_PART)
         memcpy(l->files[l->file_count++], l->report.sha256, CIPHER_SHA256_SIZE);
 }
 
@@ -465,7 +465,7 @@ void lab_refuses(struct lab *l, enum finding_code code, uint32_t line, const cha
     size_t cards = l->card_count;
     lab_run(l);
     lab_expect(l, code, line, field);
-    assert_int_equal(l->report.outcome, OUTCOME_REFUSED);
+    assert_int_equal(l->report.outcome, REPORT_REFUSED);
     assert_int_equal(import_exit_code(l->report.outcome), 4);
     assert_int_equal(l->report.loaded, 0);
     assert_int_equal(l->card_count, cards);

@@ -163,7 +163,7 @@ static void a_made_batch_loads_without_any_finding(void **state)
     struct lab *l = *state;
     make(l, false, 95, 10, "M1");
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(l->report.loaded, 10);
     assert_int_equal(l->report.findings.listed_count, 0);
 }
@@ -175,7 +175,7 @@ static void made_batches_that_overlap_have_equal_cards(void **state)
     lab_run(l);
     make(l, false, 5, 6, "M2");
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(l->report.unchanged, 2);
     assert_int_equal(l->report.loaded, 4);
 }
@@ -186,7 +186,7 @@ static void a_made_pool_loads_without_any_finding(void **state)
     make(l, true, 1, 12, "P1");
     l->options.file.kind = VENDOR_POOL;
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(l->subscription_count, 12);
     assert_int_equal(l->report.findings.listed_count, 0);
 }
@@ -199,7 +199,7 @@ static void made_pools_that_overlap_have_equal_subscriptions(void **state)
     lab_run(l);
     make(l, true, 5, 6, "P2");
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(l->report.unchanged, 2);
     assert_int_equal(l->report.loaded, 4);
     // The same IMSI with another key is not taken.

@@ -26,7 +26,7 @@ static void holds_back(struct lab *l, enum finding_code code, uint32_t line, con
     l->options.is_partial = true;
     size_t cards = l->card_count;
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED_IN_PART);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED_IN_PART);
     assert_int_equal(import_exit_code(l->report.outcome), 8);
     assert_int_equal(l->report.loaded, 3 - quarantined);
     assert_int_equal(l->card_count, cards + 3 - quarantined);
@@ -146,7 +146,7 @@ static void equal_cards_of_another_batch_are_unchanged(void **state)
     struct lab *l = *state;
     load_then_change_batch(l);
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(l->report.unchanged, 3);
     assert_int_equal(l->report.loaded, 0);
     assert_int_equal(l->card_count, 3);
@@ -201,10 +201,10 @@ static void split_files_merge_when_they_agree(void **state)
     struct lab *l = *state;
     lab_edit(l, "Output-Target: OTA+AUC", "Output-Target: OTA");
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     lab_edit(l, "Output-Target: OTA", "Output-Target: AUC");
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(l->report.loaded, 3);
     assert_int_equal(l->card_count, 6);
 }
@@ -238,7 +238,7 @@ static void an_auc_file_needs_no_iccid_and_no_ota_keys(void **state)
     lab_edit(l, "\n\n\n*END", "\n*END");
     lab_digest(l);
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_string_equal(l->cards[0].card.iccid, "");
     assert_int_equal(l->cards[0].card.keyset.number, 0);
     assert_int_equal(l->cards[0].card.subscription_count, 1);
@@ -255,7 +255,7 @@ static void a_number_is_judged_by_the_rule_pack_of_its_operator(void **state)
     // Without the rule pack 12 digits are as good as 13.
     l->has_cn_iot = false;
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
 }
 
 static void an_ambiguous_number_is_refused_under_cn_iot(void **state)
@@ -274,7 +274,7 @@ static void a_country_code_and_a_plus_are_removed(void **state)
     lab_edit(l, " 9990000000002 ", " 00861440000000002 ");
     lab_digest(l);
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_string_equal(l->cards[0].card.subscriptions[0].msisdn, "1440000000001");
     assert_string_equal(l->cards[1].card.subscriptions[0].msisdn, "1440000000002");
 }
@@ -293,7 +293,7 @@ static void a_third_check_value_is_that_of_kik(void **state)
     lab_edit(l, "76D0485F81B6", "76D0485F81B6AD38F8");
     lab_digest(l);
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     l->card_count = 0;
     lab_edit(l, "AD38F8", "AD38F9");
     holds_back(l, IMP_301, FIRST, "KCV", 1);
@@ -382,7 +382,7 @@ static void iccids_come_in_other_formats(void **state)
 static void assert_loads(struct lab *l, enum finding_code code, uint32_t line, const char *field)
 {
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(l->report.loaded, 3);
     lab_expect(l, code, line, field);
 }
@@ -400,7 +400,7 @@ static void level_16_gets_no_warning(void **state)
     struct lab *l = *state;
     lab_edit(l, "MSL=12", "MSL=16");
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(l->report.findings.listed_count, 0);
 }
 
@@ -427,7 +427,7 @@ static void a_mark_and_crlf_change_neither_result_nor_digest(void **state)
     assert_memory_equal(l->report.sha256, digest, sizeof digest);
     // Therefore it is also the same file.
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_ALREADY_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_ALREADY_IMPORTED);
 }
 
 static void several_spaces_and_tabs_are_a_warning(void **state)
@@ -493,7 +493,7 @@ static void a_csv_without_metadata_takes_them_from_the_profile(void **state)
     lab_refuses(l, IMP_106, 1, "Batch");
     l->options.file.batch = "0000720";
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_string_equal(l->cards[0].card.codes.adm1, "99634052");
     assert_int_equal(l->cards[0].card.subscriptions[0].acc, 0x0002);
     assert_string_equal(l->report.header.batch, "0000720");
@@ -506,7 +506,7 @@ static void what_is_not_mapped_is_checked_and_thrown_away(void **state)
         if (strcmp(l->profile->columns[i].name, "PUK1") == 0)
             l->profile->columns[i].meaning.name = VENDOR_IGNORED;
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_string_equal(l->cards[0].card.codes.puk1, "");
     assert_string_equal(l->cards[0].card.codes.pin1, "0000");
     l->card_count = 0;

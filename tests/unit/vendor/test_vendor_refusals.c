@@ -59,12 +59,12 @@ static void every_cut_of_the_file_is_noticed(void **state)
     for (size_t len = 0; len < whole; len++) {
         l->len = len;
         lab_run(l);
-        assert_int_equal(l->report.outcome, OUTCOME_REFUSED);
+        assert_int_equal(l->report.outcome, REPORT_REFUSED);
         assert_int_equal(l->begun, 0);
     }
     l->len = whole;
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
 }
 
 static void a_changed_digit_breaks_the_digest(void **state)
@@ -169,7 +169,7 @@ static void a_line_has_at_most_8192_octets(void **state)
     line[8192] = '\0';
     lab_set_line(l, 21, line);
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     l->card_count = 0;
     line[8192] = 'x';
     lab_set_line(l, 21, line);
@@ -310,7 +310,7 @@ static void a_strange_customer_and_a_foreign_one_get_the_same_answer(void **stat
     assert_string_equal(lab_text_of(l, IMP_117), text);
     l->options.file.tenant = "nordwind";
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
 }
 
 static void an_unknown_product_is_refused(void **state)
@@ -392,7 +392,7 @@ static void the_same_file_again_changes_nothing(void **state)
     struct lab *l = *state;
     lab_run(l);
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_ALREADY_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_ALREADY_IMPORTED);
     assert_string_equal(l->report.first_import, "imp-1");
     assert_int_equal(import_exit_code(l->report.outcome), 0);
     assert_int_equal(l->begun, 1);
@@ -404,12 +404,12 @@ static void a_dry_run_says_the_same_and_loads_nothing(void **state)
     struct lab *l = *state;
     l->options.is_dry_run = true;
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_DRY_RUN_OK);
+    assert_int_equal(l->report.outcome, REPORT_DRY_RUN_OK);
     assert_int_equal(l->report.loaded, 3);
     assert_int_equal(import_exit_code(l->report.outcome), 0);
     lab_edit(l, "Quantity: 3", "Quantity: 4");
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_DRY_RUN_FINDINGS);
+    assert_int_equal(l->report.outcome, REPORT_DRY_RUN_FINDINGS);
     assert_int_equal(import_exit_code(l->report.outcome), 4);
     assert_int_equal(l->begun, 0);
 }

@@ -50,7 +50,7 @@ static void the_sample_loads_with_all_its_clear_values(void **state)
 {
     struct lab *l = *state;
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(import_exit_code(l->report.outcome), 0);
     assert_int_equal(l->report.records, 3);
     assert_int_equal(l->report.loaded, 3);
@@ -166,7 +166,7 @@ static void the_three_layouts_give_the_same_cards(void **state)
     lab_to_csv(l);
     lab_run(l);
     assert_int_equal(l->report.layout, VENDOR_CSV);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_digest_across_layouts(l);
 
     l->card_count = 0;
@@ -174,7 +174,7 @@ static void the_three_layouts_give_the_same_cards(void **state)
     lab_to_positional(l);
     lab_run(l);
     assert_int_equal(l->report.layout, VENDOR_POSITIONAL);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_hex(l->report.sha256, 32,
                "D1328D5687F489E46FD0DE53AFCDBA78289F4116C71E4D00A948AEF35C6F8360");
     assert_digest_across_layouts(l);
@@ -190,7 +190,7 @@ static void a_quoted_csv_gives_the_same_cards(void **state)
     lab_edit(l, "\"ICCID\"", "iccid");
     lab_digest(l);
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_digest_across_layouts(l);
 }
 
@@ -212,7 +212,7 @@ static void the_pool_loads_with_all_its_clear_values(void **state)
     lab_text(l, pool);
     l->options.file.kind = VENDOR_POOL;
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_int_equal(l->card_count, 0);
     assert_int_equal(l->subscription_count, 2);
     const struct vendor_subscription *s = l->subscriptions;
@@ -258,7 +258,7 @@ static void an_op_becomes_an_opc(void **state)
     l->options.file.kind = VENDOR_POOL;
     l->options.is_lab = true;
     lab_run(l);
-    assert_int_equal(l->report.outcome, OUTCOME_IMPORTED);
+    assert_int_equal(l->report.outcome, REPORT_IMPORTED);
     assert_key(&l->subscriptions[0].opc, "CD63CB71954A9F4E48A5994E37A02BAF");
     // The published key is accepted in lab mode only, and with a warning.
     lab_expect(l, IMP_303, 8, "ki");
