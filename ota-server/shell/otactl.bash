@@ -1,0 +1,36 @@
+# bash completion for otactl(1). The program itself says what there is, so this never falls behind.
+_otactl()
+{
+    local current=${COMP_WORDS[COMP_CWORD]} noun="" verb="" word
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+        -* | =) ;;
+        *)
+            if [ -z "$noun" ]; then
+                noun=$word
+            elif [ -z "$verb" ]; then
+                verb=$word
+            fi
+            ;;
+        esac
+    done
+    local words
+    words=$("${COMP_WORDS[0]}" --words 2> /dev/null) || return 0
+    COMPREPLY=()
+    if [ -z "$noun" ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(cut -d' ' -f1 <<< "$words" | sort -u)
+            --json --quiet --no-color --cmd= --script= --list --help" -- "$current")
+    elif [ -z "$verb" ] && grep -q "^$noun [^-]" <<< "$words"; then
+        mapfile -t COMPREPLY < <(compgen -W "$(awk -v noun="$noun" '$1 == noun { print $2 }' \
+            <<< "$words")" -- "$current")
+    elif [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(awk -v noun="$noun" -v verb="$verb" \
+            '$1 == noun && ($2 == verb || $2 == "-") { for (i = 3; i <= NF; i++) print $i }' \
+            <<< "$words")" -- "$current")
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    fi
+    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2> /dev/null
+    return 0
+}
+complete -o filenames -F _otactl otactl

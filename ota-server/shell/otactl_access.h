@@ -1,0 +1,31 @@
+// Where the server is and who asks: from the environment and a file that only its owner can read.
+//
+//   OTARIA_URL, OTARIA_APPKEY, OTARIA_APPSECRET   come before the file's lines
+//   OTARIA_CREDENTIALS                            a file: url=, appkey=, appsecret=, ca=; #
+//   comments OTARIA_CA                                     certificates to trust instead of the
+//   system's
+//
+// Never: takes a secret from the command line, prints one, or uses a file that others can read.
+#pragma once
+
+#include "ota-server/service/auth_hmac.h"
+#include "ota-server/shell/otactl_exit.h"
+
+#define CTL_URL_MAX 512
+
+struct secret_app {
+    char text[AUTH_SECRET_SIZE + 1];
+};
+
+struct ctl_access {
+    char url[CTL_URL_MAX];       // scheme, host, port and prefix, without a slash at the end
+    char authority[CTL_URL_MAX]; // as it is signed: host in lower case, port unless the default
+    char prefix[CTL_URL_MAX];    // what stands before the API's paths; often empty
+    char ca_path[CTL_URL_MAX];   // empty: the system's
+    char app_key[AUTH_APP_KEY_SIZE + 1];
+    struct secret_app secret;
+};
+
+// Reads all of it; what is missing or wrong is said on standard error.
+enum ctl_exit ctl_access_read(struct ctl_access *a) MUST_USE;
+void ctl_access_wipe(struct ctl_access *a);

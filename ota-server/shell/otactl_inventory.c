@@ -1,0 +1,283 @@
+// Pools, subscriptions, templates, vendor profiles, transport keys.
+#include "ota-server/shell/otactl_verbs.h"
+
+#include "common/base/secret.h"
+#include "common/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DOCUMENT_MAX ((size_t)1 << 20)
+#define COMPONENT_DIGITS_MAX (2 * SECRET_KEY_MAX)
+
+// --- pools and subscriptions ---
+
+enum ctl_exit pool_list_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {{"POOL", "id"},
+                                                {"NAME", "name"},
+                                                {"OPERATOR", "operator"},
+                                                {"TEMPLATE", "templateId"},
+                                                {"FREE", "counts.FREE"},
+                                                {"ON CARD", "counts.ON_CARD"},
+                                                {"RULE PACK", "rulePack"},
+                                                {NULL, NULL}};
+    const struct ctl_listing l = {
+        .path = "/subscription-pools", .noun = "pools", .key = "id", .columns = columns};
+    return ctl_list(t, &l);
+}
+
+static enum ctl_exit pool_one(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, "/subscription-pools", id, "");
+}
+
+enum ctl_exit pool_show_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "pol", pool_one);
+}
+
+static bool put_number(const struct ctl_task *t, struct json_writer *j, enum ctl_option option,
+                       const char *name)
+{
+    uint64_t value = 0;
+    if (!ctl_number(t, option, &value))
+        return false;
+    if (ctl_has(t, option)) {
+        json_put_key(j, name);
+        json_put_unsigned(j, value);
+    }
+    return true;
+}
+
+enum ctl_exit pool_create_run(struct ctl_task *t)
+{
+    uint8_t text[4096];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    struct ctl_request r;
+    if (!ctl_has(t, OPTION_NAME) || !ctl_has(t, OPTION_ENTERPRISE) ||
+        !ctl_has(t, OPTION_OPERATOR) || !ctl_has(t, OPTION_TEMPLATE))
+        return ctl_wrong(t, "a pool needs --name, --enterprise, --operator and --template", NULL);
+    json_begin_object(&j);
+    ctl_put_text(t, &j, OPTION_NAME, "name");
+    ctl_put_text(t, &j, OPTION_ENTERPRISE, "enterpriseId");
+    ctl_put_text(t, &j, OPTION_OPERATOR, "operator");
+    ctl_put_text(t, &j, OPTION_RULE_PACK, "rulePack");
+    if (!put_number(t, &j, OPTION_TEMPLATE, "templateId") ||
+        !put_number(t, &j, OPTION_LOW_WATER, "lowWaterMark"))
+        return CTL_WRONG_USE;
+    json_end_object(&j);
+    if (!json_done(&j))
+        return ctl_wrong(t, "the pool's texts are too long", NULL);
+    ctl_request_init(&r, "POST", "/subscription-pools");
+    ctl_request_json(&r, writer_bytes(&w));
+    return ctl_change(t, &r, NULL);
+}
+
+static const struct ctl_column subscription_columns[] = {
+    {"SUBSCRIPTION", "id"}, {"ICCID", "iccid"}, {"IMSI", "imsi"},   {"MSISDN", "msisdn"},
+    {"STATE", "state"},     {"POOL", "poolId"}, {"CARD", "cardId"}, {NULL, NULL}};
+
+enum ctl_exit subscription_list_run(struct ctl_task *t)
+{
+    const struct ctl_listing l = {.path = "/subscriptions",
+                                  .noun = "subscriptions",
+                                  .key = "id",
+                                  .columns = subscription_columns};
+    return ctl_list(t, &l);
+}
+
+enum ctl_exit subscription_search_run(struct ctl_task *t)
+{
+    uint8_t text[512];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    json_begin_object(&j);
+    ctl_put_text(t, &j, OPTION_ICCID, "iccid");
+    ctl_put_text(t, &j, OPTION_IMSI, "imsi");
+    ctl_put_text(t, &j, OPTION_MSISDN, "msisdn");
+    writer_u8(&w, '\0');
+    const unsigned count =
+        ctl_has(t, OPTION_ICCID) + ctl_has(t, OPTION_IMSI) + ctl_has(t, OPTION_MSISDN);
+    if (count != 1 || w.failed)
+        return ctl_wrong(t, "give one of --iccid --imsi --msisdn", NULL);
+    const struct ctl_listing l = {.path = "/subscriptions/search",
+                                  .search = (const char *)text + 1, // behind the opening brace
+                                  .noun = "subscriptions",
+                                  .key = "id",
+                                  .columns = subscription_columns};
+    return ctl_list(t, &l);
+}
+
+// --- templates and vendor profiles: documents from files ---
+
+enum ctl_exit template_list_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {{"TEMPLATE", "id"}, {"NUMBER", "templateId"},
+                                                {"NAME", "name"},   {"VERSION", "version"},
+                                                {"STATE", "state"}, {NULL, NULL}};
+    const struct ctl_listing l = {
+        .path = "/profile-templates", .noun = "templates", .key = "id", .columns = columns};
+    return ctl_list(t, &l);
+}
+
+static enum ctl_exit send_document(struct ctl_task *t, struct ctl_request *r, const char *path)
+{
+    size_t len = 0;
+    char *text = ctl_read_file(path, DOCUMENT_MAX, &len);
+    json_t *root = NULL;
+    if (text == NULL)
+        return CTL_WRONG_USE;
+    const enum json_fault fault = json_read(bytes_of(text, len), &root);
+    enum ctl_exit exit = CTL_WRONG_USE;
+    if (fault != JSON_READ_OK) {
+        fprintf(stderr, "otactl: %s is no JSON document: %s\n", path, json_fault_text(fault));
+    } else {
+        json_decref(root);
+        ctl_request_json(r, bytes_of(text, len));
+        exit = ctl_change(t, r, NULL);
+    }
+    free(text);
+    return exit;
+}
+
+static enum ctl_exit estimate_one(struct ctl_task *t, const char *id)
+{
+    struct ctl_request r;
+    ctl_request_init(&r, "POST", "/profile-templates");
+    ctl_request_segment(&r, id);
+    text_put(&r.path_w, "/estimate");
+    r.is_reading = true;
+    return send_document(t, &r, t->option[OPTION_VALUES]);
+}
+
+enum ctl_exit template_estimate_run(struct ctl_task *t)
+{
+    if (!ctl_has(t, OPTION_VALUES))
+        return ctl_wrong(t, "--values names a file with sample values", NULL);
+    return ctl_each_id(t, "tpl", estimate_one);
+}
+
+enum ctl_exit profile_list_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {{"PROFILE", "id"},
+                                                {"VENDOR", "vendor"},
+                                                {"VERSION", "version"},
+                                                {"CHANGED", "updatedAt"},
+                                                {NULL, NULL}};
+    const struct ctl_listing l = {
+        .path = "/vendor-profiles", .noun = "vendor profiles", .key = "id", .columns = columns};
+    return ctl_list(t, &l);
+}
+
+// With a name the profile is replaced, without it a new one is made.
+enum ctl_exit profile_put_run(struct ctl_task *t)
+{
+    struct ctl_request r;
+    const bool replaces = t->arg_count == 2;
+    ctl_request_init(&r, replaces ? "PUT" : "POST", "/vendor-profiles");
+    if (replaces)
+        ctl_request_segment(&r, t->args[0]);
+    return send_document(t, &r, t->args[t->arg_count - 1]);
+}
+
+// --- transport keys ---
+
+enum ctl_exit transport_key_list_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {
+        {"KEY", "id"},  {"INDEX", "index"}, {"ALGORITHM", "algorithm"},
+        {"KCV", "kcv"}, {"STATE", "state"}, {NULL, NULL}};
+    const struct ctl_listing l = {
+        .path = "/transport-keys", .noun = "transport keys", .key = "id", .columns = columns};
+    return ctl_list(t, &l);
+}
+
+struct secret_component {
+    char digits[COMPONENT_DIGITS_MAX + 2];
+    size_t len;
+};
+
+// A component is read from a file that only its owner can read, never from the command line.
+static bool read_component(const char *path, struct secret_component *c)
+{
+    struct stat s;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        fprintf(stderr, "otactl: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    bool is_right = false;
+    if (fstat(fd, &s) != 0 || (s.st_mode & (S_IRWXG | S_IRWXO)) != 0 || s.st_uid != geteuid()) {
+        fprintf(stderr, "otactl: %s can be read by others\n  do: chmod 600 %s\n", path, path);
+    } else {
+        const ssize_t len = read(fd, c->digits, sizeof(c->digits));
+        c->len = len > 0 ? (size_t)len : 0;
+        while (c->len > 0 && (c->digits[c->len - 1] == '\n' || c->digits[c->len - 1] == '\r'))
+            c->len--;
+        uint8_t octets[SECRET_KEY_MAX];
+        struct writer w = writer_of(octets, sizeof(octets));
+        is_right = c->len > 0 && text_unhex(bytes_of(c->digits, c->len), &w);
+        secret_wipe(octets, sizeof(octets));
+        if (!is_right)
+            fprintf(stderr, "otactl: %s holds no key component of 16 to 32 octets in hexadecimal\n",
+                    path);
+    }
+    close(fd);
+    return is_right;
+}
+
+static enum ctl_exit add_component(struct ctl_task *t, const char *id)
+{
+    struct secret_component component;
+    uint8_t text[512];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    struct ctl_request r;
+    if (!read_component(t->option[OPTION_COMPONENT], &component))
+        return CTL_REFUSED;
+    json_begin_object(&j);
+    json_put_key(&j, "component");
+    json_put_text(&j, bytes_of(component.digits, component.len));
+    ctl_put_text(t, &j, OPTION_KCV, "kcv");
+    json_end_object(&j);
+    enum ctl_exit exit = CTL_WRONG_USE;
+    if (json_done(&j)) {
+        ctl_request_init(&r, "POST", "/transport-keys");
+        ctl_request_segment(&r, id);
+        text_put(&r.path_w, "/components");
+        ctl_request_json(&r, writer_bytes(&w));
+        exit = ctl_change(t, &r, NULL);
+    }
+    secret_wipe(&component, sizeof(component));
+    secret_wipe(text, sizeof(text));
+    return exit;
+}
+
+enum ctl_exit transport_key_add_run(struct ctl_task *t)
+{
+    uint8_t text[256];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    struct ctl_request r;
+    const bool adds = ctl_has(t, OPTION_COMPONENT);
+    if (adds != (t->arg_count == 1) || adds == ctl_has(t, OPTION_INDEX))
+        return ctl_wrong(t, "give --index for a new key, or its id and --component-file", NULL);
+    if (adds)
+        return add_component(t, t->args[0]);
+    json_begin_object(&j);
+    json_put_key(&j, "index");
+    json_put_string(&j, t->option[OPTION_INDEX]);
+    json_put_key(&j, "algorithm");
+    json_put_string(&j, ctl_has(t, OPTION_ALGORITHM) ? t->option[OPTION_ALGORITHM] : "AES128-CBC");
+    json_end_object(&j);
+    if (!json_done(&j))
+        return ctl_wrong(t, "too long", NULL);
+    ctl_request_init(&r, "POST", "/transport-keys");
+    ctl_request_json(&r, writer_bytes(&w));
+    return ctl_change(t, &r, NULL);
+}

@@ -1,0 +1,56 @@
+// The verbs by noun; ctl_verbs (otactl_options.h) lists them. Each does one command and answers
+// its exit code; what it prints and says follows otactl_task.h.
+#pragma once
+
+#include "ota-server/shell/otactl_task.h"
+
+enum ctl_exit card_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit card_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit card_search_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit card_audit_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit card_retire_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit card_parameters_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit card_messages_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit card_trail_run(struct ctl_task *t) MUST_USE;
+
+enum ctl_exit sub_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit sub_download_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit sub_name_run(struct ctl_task *t) MUST_USE; // enable, disable, delete, set-fallback
+enum ctl_exit config_get_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit config_set_run(struct ctl_task *t) MUST_USE;
+
+enum ctl_exit op_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit op_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit op_wait_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit op_cancel_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit op_resend_run(struct ctl_task *t) MUST_USE;
+
+enum ctl_exit dirty_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit dirty_summary_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit dirty_mark_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit dirty_audit_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit dirty_resolve_run(struct ctl_task *t) MUST_USE;
+
+enum ctl_exit import_run_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit import_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit import_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit import_report_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit import_quarantine_run(struct ctl_task *t) MUST_USE;
+
+enum ctl_exit pool_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit pool_create_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit pool_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit subscription_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit subscription_search_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit template_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit template_estimate_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit profile_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit profile_put_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit transport_key_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit transport_key_add_run(struct ctl_task *t) MUST_USE;
+
+enum ctl_exit trail_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit trail_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit trail_verify_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit system_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit doctor_run(struct ctl_task *t) MUST_USE;
