@@ -3,8 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "common/host/config.h"
-#include "smpp/core/reconnect.h"
-#include "smpp/core/session.h"
+#include "smpp/shell/esme.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +11,6 @@
 
 #define WAITING_MAX 16384 // messages of cards
 #define WINDOW 100
-#define OWED 100
-#define BUFFER_LEN 65536
-#define CONNECT_MS 10000
 #define NOTHING UINT32_MAX
 #define RETRY_MS 1000
 
@@ -29,32 +25,15 @@ struct air_message {
     uint8_t octets[SMS_USER_DATA_MAX];
 };
 
-struct air_link {
-    struct air *air;
-    struct net_address address;
-    struct net_stream *stream;
-    struct smpp_session session;
-    bool is_open; // the session lives
-    bool is_bound;
-    struct smpp_reconnect reconnect;
-    struct instant connect_due;
-    struct smpp_pending window[WINDOW];
-    struct smpp_owed owed[OWED];
-    uint8_t input[SMPP_PDU_LEN_MAX * 2];
-    uint8_t output[BUFFER_LEN];
-};
-
 struct air {
     struct app *app;
-    struct air_link links[OPTIONS_SMSC_MAX];
+    struct esme *links[OPTIONS_SMSC_MAX];
     unsigned link_count;
     char password[9];
     char range[41];
-    struct prng chance;
-    struct loop_timer timer;
-    bool is_ending;
     struct air_counts counts;
-    struct instant hold; // no submit_sm before, after the SMSC asked for a pause
+    struct loop_timer timer; // of `hold`
+    struct instant hold;     // no submit_sm before, after the SMSC asked for a pause
     uint32_t first, last, free;
     struct air_message messages[WAITING_MAX];
 };
@@ -145,7 +124,10 @@ static void send_report(struct air *air, uint64_t source, const struct phone *re
 
 struct air_counts air_counts(const struct air *air)
 {
-    return air->counts;
+    struct air_counts counts = air->counts;
+    for (unsigned i = 0; i < air->link_count; i++)
+        counts.bound += esme_is_bound(air->links[i]);
+    return counts;
 }
 
 // --- towards the cards -----------------------------------------------------------------------
@@ -218,189 +200,54 @@ static uint32_t deliver(struct air *air, const struct smpp_message *m)
 
 // --- a link ----------------------------------------------------------------------------------
 
-static void bind_link(struct air_link *link)
+static void request(void *context, struct esme *e, const struct smpp_event *event)
 {
-    struct air *air = link->air;
-    struct smpp_bind bind = {.system_id = bytes_of_text(air->app->options.system_id),
-                             .password = bytes_of_text(air->password),
-                             .system_type = bytes_of_text(""),
-                             .interface_version = 0x34,
-                             .addr_ton = 1,
-                             .addr_npi = 1,
-                             .address_range = bytes_of_text(air->range)};
-    if (smpp_session_bind(&link->session, SMPP_TRX, &bind) != SMPP_SEND_OK)
-        smpp_session_disconnected(&link->session);
+    struct air *air = context;
+    uint32_t status = ESME_RINVCMDID;
+    // A receipt for a message of a card tells us nothing.
+    if (event->pdu.command == SMPP_DELIVER_SM)
+        status = (event->pdu.message.esm_class & 0x3C) == 0x04 ? ESME_ROK
+                                                               : deliver(air, &event->pdu.message);
+    esme_accept(e, event->handle, status);
+    loop_wake(air->app->loop);
 }
 
-// A submit_sm ended. What may yet succeed goes back to the front.
-static void submit_ended(struct air *air, const struct smpp_event *event)
+// What may yet succeed goes back to the front.
+static void response(void *context, struct esme *e, uint64_t tag, const struct smpp_pdu *pdu)
 {
-    uint32_t number = (uint32_t)event->tag;
-    bool is_unknown = event->type == SMPP_EVENT_UNKNOWN;
-    bool may_repeat = is_unknown || smpp_status_is_throttle(event->pdu.status) ||
-                      event->pdu.status == ESME_RSYSERR;
-    if (may_repeat) {
+    (void)e;
+    struct air *air = context;
+    uint32_t number = (uint32_t)tag;
+    loop_wake(air->app->loop);
+    if (smpp_status_is_throttle(pdu->status) || pdu->status == ESME_RSYSERR) {
         put_back(air, number);
-        if (!is_unknown)
-            air->hold = instant_after(loop_now(air->app->loop), RETRY_MS);
+        air->hold = instant_after(loop_now(air->app->loop), RETRY_MS);
         return;
     }
-    if (event->pdu.status == ESME_ROK)
+    if (pdu->status == ESME_ROK)
         air->counts.submitted++;
     else
         air->counts.refused++;
     release(air, number);
 }
 
-static void log_link(struct air_link *link, enum log_level level, const char *event,
-                     const char *reason)
+static void unknown(void *context, struct esme *e, uint64_t tag)
 {
-    struct log *log = &link->air->app->log;
-    char address[NET_ADDRESS_TEXT_SIZE];
-    net_address_format(&link->address, address);
-    log_begin(log, level, loop_utc(link->air->app->loop), event);
-    log_string(log, "smsc", address);
-    if (reason != NULL)
-        log_string(log, "reason", reason);
-    log_end(log);
+    (void)e;
+    struct air *air = context;
+    put_back(air, (uint32_t)tag);
 }
 
-static void handle(struct air_link *link, const struct smpp_event *event)
+static void bound(void *context, struct esme *e)
 {
-    struct air *air = link->air;
-    switch (event->type) {
-    case SMPP_EVENT_BOUND:
-        link->is_bound = true;
-        air->counts.bound++;
-        smpp_reconnect_succeeded(&link->reconnect);
-        log_link(link, LOG_INFO, "smsc.bound", NULL);
-        break;
-    case SMPP_EVENT_REQUEST: {
-        uint32_t status = ESME_RINVCMDID;
-        // A receipt for a message of a card tells us nothing.
-        if (event->pdu.command == SMPP_DELIVER_SM)
-            status = (event->pdu.message.esm_class & 0x3C) == 0x04
-                         ? ESME_ROK
-                         : deliver(air, &event->pdu.message);
-        if (smpp_session_accept(&link->session, event->handle, status, bytes_of(NULL, 0)) !=
-            SMPP_SEND_OK)
-            log_link(link, LOG_WARN, "smsc.answer_lost", NULL);
-        break;
-    }
-    case SMPP_EVENT_RESPONSE:
-    case SMPP_EVENT_UNKNOWN:
-        submit_ended(air, event);
-        break;
-    case SMPP_EVENT_CLOSED:
-        air->counts.bound -= link->is_bound;
-        link->is_bound = false;
-        link->is_open = false;
-        if (link->stream != NULL)
-            net_finish(link->stream);
-        if (event->reason == SMPP_CLOSE_REFUSED)
-            log_link(link, LOG_ERROR, "smsc.bind_refused", smpp_status_name(event->status));
-        break;
-    case SMPP_EVENT_BIND:
-    case SMPP_EVENT_NOTICE:
-        break;
-    }
-}
-
-static void handle_all(struct air_link *link)
-{
-    struct smpp_event event;
-    while (smpp_session_next(&link->session, &event))
-        handle(link, &event);
-}
-
-static void flush(struct air_link *link)
-{
-    struct bytes out = smpp_session_output(&link->session);
-    if (link->stream == NULL || out.len == 0)
-        return;
-    size_t room = net_room(link->stream);
-    size_t len = out.len < room ? out.len : room;
-    if (len > 0 && net_write(link->stream, bytes_of(out.at, len)))
-        smpp_session_written(&link->session, len);
-}
-
-static void link_opened(void *context, struct net_stream *stream)
-{
-    struct air_link *link = context;
-    (void)stream;
-    struct smpp_session_config config = {.role = SMPP_ESME,
-                                         .window = link->window,
-                                         .window_size = WINDOW,
-                                         .owed = link->owed,
-                                         .owed_size = OWED,
-                                         .input = link->input,
-                                         .input_size = sizeof link->input,
-                                         .output = link->output,
-                                         .output_size = sizeof link->output};
-    smpp_session_init(&link->session, &config, loop_now(link->air->app->loop));
-    link->is_open = true;
-    bind_link(link);
-    flush(link);
-}
-
-static void link_octets(void *context, struct net_stream *stream, struct bytes octets)
-{
-    struct air_link *link = context;
-    (void)stream;
-    if (!link->is_open)
-        return;
-    smpp_session_tick(&link->session, loop_now(link->air->app->loop));
-    while (octets.len > 0 && link->is_open) {
-        size_t taken = smpp_session_receive(&link->session, octets);
-        octets = bytes_slice(octets, taken, octets.len);
-        handle_all(link);
-        flush(link);
-        if (taken == 0) {
-            // Our own answers do not drain: the peer does not read. Nothing grows here.
-            net_close(link->stream);
-            return;
-        }
-    }
-}
-
-static void link_closed(void *context, struct net_stream *stream, enum net_end end)
-{
-    struct air_link *link = context;
-    (void)stream;
-    link->stream = NULL;
-    if (link->is_open) {
-        smpp_session_disconnected(&link->session);
-        handle_all(link);
-        link->is_open = false;
-    }
-    struct air *air = link->air;
-    link->connect_due =
-        smpp_reconnect_next(&link->reconnect, &air->chance, loop_now(air->app->loop));
-    if (air->is_ending)
-        link->connect_due = INSTANT_NEVER;
-    else
-        log_link(link, LOG_WARN, "smsc.down", net_end_name(end));
+    (void)e;
+    struct air *air = context;
     loop_wake(air->app->loop);
 }
 
-static void connect_link(struct air_link *link)
+static bool submit(struct air *air, struct esme *e, uint32_t number)
 {
-    static const struct net_handler handler = {
-        .opened = link_opened, .octets = link_octets, .closed = link_closed};
-    static const struct net_limits limits = {.read_max = 16384, .output_max = BUFFER_LEN};
-    struct air *air = link->air;
-    link->connect_due = INSTANT_NEVER;
-    link->stream = net_connect(air->app->net, &link->address, &limits, CONNECT_MS, &handler, link);
-    if (link->stream == NULL)
-        link->connect_due =
-            smpp_reconnect_next(&link->reconnect, &air->chance, loop_now(air->app->loop));
-}
-
-// --- the turn --------------------------------------------------------------------------------
-
-static bool submit(struct air_link *link, uint32_t number)
-{
-    const struct air_message *m = &link->air->messages[number];
+    const struct air_message *m = &air->messages[number];
     struct smpp_pdu pdu = {.command = SMPP_SUBMIT_SM};
     pdu.message =
         (struct smpp_message){.source = {.ton = 1, .npi = 1, .digits = bytes_of_text(m->source)},
@@ -411,49 +258,27 @@ static bool submit(struct air_link *link, uint32_t number)
                               .protocol_id = m->pid,
                               .data_coding = m->dcs,
                               .short_message = bytes_of(m->octets, m->len)};
-    return smpp_session_request(&link->session, &pdu, number) == SMPP_SEND_OK;
-}
-
-static void submit_waiting(struct air_link *link)
-{
-    struct air *air = link->air;
-    while (air->first != NOTHING && link->session.state == SMPP_STATE_BOUND &&
-           smpp_session_free(&link->session) > 0) {
-        uint32_t number = air->first;
-        uint32_t next = air->messages[number].next;
-        if (!submit(link, number))
-            return;
-        air->first = next;
-        air->counts.waiting--;
-    }
+    return esme_send(e, &pdu, number) == SMPP_SEND_OK;
 }
 
 void air_turn(struct air *air)
 {
     struct instant now = loop_now(air->app->loop);
-    struct instant due = INSTANT_NEVER;
     bool may_submit = instant_is_due(air->hold, now);
-    if (!may_submit && air->first != NOTHING)
-        due = air->hold;
-    for (unsigned i = 0; i < air->link_count; i++) {
-        struct air_link *link = &air->links[i];
-        if (link->stream == NULL && instant_is_due(link->connect_due, now))
-            connect_link(link);
-        due = instant_earlier(due, link->connect_due);
-        if (!link->is_open)
-            continue;
-        smpp_session_tick(&link->session, now);
-        handle_all(link);
-        if (may_submit && link->is_open)
-            submit_waiting(link);
-        flush(link);
-        if (link->is_open)
-            due = instant_earlier(due, smpp_session_deadline(&link->session));
+    for (unsigned i = 0; may_submit && i < air->link_count; i++) {
+        while (air->first != NOTHING && esme_room(air->links[i]) > 0) {
+            uint32_t number = air->first;
+            uint32_t next = air->messages[number].next;
+            if (!submit(air, air->links[i], number))
+                break;
+            air->first = next;
+            air->counts.waiting--;
+        }
     }
-    loop_timer_set(&air->timer, due);
+    loop_timer_set(&air->timer, may_submit ? INSTANT_NEVER : air->hold);
 }
 
-static void timer_due(void *context, struct instant now)
+static void hold_is_over(void *context, struct instant now)
 {
     (void)context;
     (void)now; // the turn's end does the work
@@ -500,6 +325,26 @@ static void make_range(struct air *air)
                    cards->known_count > 0 ? cards->known[0].msisdn : "");
 }
 
+static bool open_link(struct air *air, const char *smsc, unsigned number)
+{
+    static const struct esme_handler handler = {
+        .bound = bound, .request = request, .response = response, .unknown = unknown};
+    struct app *app = air->app;
+    struct esme_config config = {.address = smsc,
+                                 .system_id = app->options.system_id,
+                                 .password = air->password,
+                                 .system_type = "",
+                                 .address_range = air->range,
+                                 .type = SMPP_TRX,
+                                 .window = WINDOW,
+                                 .seed = app->options.seed + number};
+    struct esme *e = esme_open(app->loop, app->net, &config, &handler, air, &app->log);
+    if (e == NULL)
+        return false;
+    air->links[air->link_count++] = e;
+    return true;
+}
+
 struct air *air_open(struct app *app, char error[CARDS_ERROR_SIZE])
 {
     struct air *air = calloc(1, sizeof *air);
@@ -513,33 +358,34 @@ struct air *air_open(struct app *app, char error[CARDS_ERROR_SIZE])
     air->free = NOTHING;
     for (uint32_t i = WAITING_MAX; i > 0; i--)
         release(air, i - 1);
-    prng_init(&air->chance, o->seed, "reconnect", 0);
-    bool ok = read_password(air, o->password_file, error);
+    bool ok = read_password(air, o->password_file, error) &&
+              loop_timer_open(&air->timer, app->loop, hold_is_over, air);
     if (o->address_range != NULL)
         (void)snprintf(air->range, sizeof air->range, "%s", o->address_range);
     else
         make_range(air);
-    for (; ok && air->link_count < o->smsc_count; air->link_count++) {
-        struct air_link *link = &air->links[air->link_count];
-        link->air = air;
-        enum net_error failed = net_resolve(o->smsc[air->link_count], &link->address);
-        ok = failed == NET_OK;
+    for (unsigned i = 0; ok && i < o->smsc_count; i++) {
+        struct net_address address;
+        enum net_error failed = net_resolve(o->smsc[i], &address);
+        ok = failed == NET_OK && open_link(air, o->smsc[i], i);
         if (!ok)
-            (void)snprintf(error, CARDS_ERROR_SIZE, "%s: %s", o->smsc[air->link_count],
-                           net_error_name(failed));
+            (void)snprintf(error, CARDS_ERROR_SIZE, "%s: %s", o->smsc[i],
+                           net_error_name(failed == NET_OK ? NET_NO_RESOURCES : failed));
     }
-    ok = ok && loop_timer_open(&air->timer, app->loop, timer_due, air);
-    if (!ok) {
-        free(air);
-        return NULL;
-    }
-    return air;
+    if (ok)
+        return air;
+    net_close_all(app->net);
+    app->net = NULL;
+    air_close(air);
+    return NULL;
 }
 
 void air_close(struct air *air)
 {
     if (air == NULL)
         return;
+    for (unsigned i = 0; i < air->link_count; i++)
+        esme_close(air->links[i]);
     loop_timer_close(&air->timer);
     secret_wipe(air->password, sizeof air->password);
     free(air);
@@ -547,20 +393,14 @@ void air_close(struct air *air)
 
 void air_unbind(struct air *air)
 {
-    air->is_ending = true;
-    for (unsigned i = 0; i < air->link_count; i++) {
-        air->links[i].connect_due = INSTANT_NEVER;
-        if (air->links[i].is_open)
-            smpp_session_unbind(&air->links[i].session);
-        else if (air->links[i].stream != NULL)
-            net_close(air->links[i].stream);
-    }
+    for (unsigned i = 0; i < air->link_count; i++)
+        esme_unbind(air->links[i]);
 }
 
 bool air_is_down(const struct air *air)
 {
     for (unsigned i = 0; i < air->link_count; i++) {
-        if (air->links[i].stream != NULL)
+        if (esme_is_bound(air->links[i]))
             return false;
     }
     return true;

@@ -19,14 +19,15 @@ struct air_counts {
     uint32_t bound; // links
 };
 
-// NULL and a text when an address or the password file is wrong.
+// NULL and a text when an address or the password file is wrong. Open it after the turn's end that
+// calls air_turn() was added, and close it after the net.
 struct air *air_open(struct app *app, char error[CARDS_ERROR_SIZE]) MUST_USE;
 void air_close(struct air *air);
-// A message of a card, or a report of one. `recipient` NULL: as the TPDU says.
+// A message of a card.
 void air_send(struct air *air, const struct fleet_message *message);
 struct air_counts air_counts(const struct air *air);
 // At the turn's end: what was gathered goes out.
 void air_turn(struct air *air);
-// Unbinds; true when no link is left.
+// Lets open requests finish and unbinds.
 void air_unbind(struct air *air);
 bool air_is_down(const struct air *air);

@@ -102,10 +102,10 @@ void cards_set_number(struct dialling *to, const char *digits)
 
 // Slot 1: the enabled bootstrap subscription of 001 01, which is the fallback too. Slot 2: an
 // operational one of 001 02.
-static bool generate_one(struct cards *cards, const char *batch, uint64_t seed, uint32_t number)
+static bool generate_one(struct cards *cards, const struct options *options, uint32_t number)
 {
     struct prng p;
-    prng_init(&p, seed, "generated card", number);
+    prng_init(&p, options->seed, "generated card", number);
     struct applet_factory f = {.level = 2,
                                .slot_count = 8,
                                .tar = 0x534D01,
@@ -115,10 +115,10 @@ static bool generate_one(struct cards *cards, const char *batch, uint64_t seed, 
     f.kic = random_key(&p);
     f.kid = random_key(&p);
     f.kik = random_key(&p);
-    cards_set_number(&f.server_address, "99900000");
+    cards_set_number(&f.server_address, options->server_number);
     char iccid[ICCID_SIZE];
-    (void)snprintf(iccid, sizeof iccid, "8900101%05lu%06u", strtoul(batch, NULL, 10) % 100000UL,
-                   number);
+    (void)snprintf(iccid, sizeof iccid, "8900101%05lu%06u",
+                   strtoul(options->batch, NULL, 10) % 100000UL, number);
     iccid[18] = luhn_digit(iccid, 18);
     iccid[19] = 0;
     check(iccid_write(iccid, f.card_iccid));
@@ -154,7 +154,7 @@ bool cards_open(struct cards *cards, const struct options *options, const struct
     bool ok = true;
     (void)snprintf(error, CARDS_ERROR_SIZE, "there is not enough memory for the cards");
     for (uint32_t i = 0; ok && i < options->count; i++)
-        ok = generate_one(cards, options->batch, options->seed, i + 1);
+        ok = generate_one(cards, options, i + 1);
     if (ok && options->cards != NULL)
         ok = cards_read_vendor(cards, options, options->cards, false, cipher, error);
     if (ok && options->pool != NULL)

@@ -23,6 +23,7 @@ struct reading {
     struct transport_key keys[TRANSPORT_KEYS_MAX];
     size_t key_count;
     FILE *file;
+    const char *server_number;
 };
 
 // --- the transport keys ----------------------------------------------------------------------
@@ -163,7 +164,7 @@ static bool load_card(void *context, const struct vendor_header *header,
                                .kik = card->keyset.kik,
                                .template_count = COMMAND_TEMPLATES_MAX,
                                .subscription_count = card->subscription_count};
-    cards_set_number(&f.server_address, "99900000");
+    cards_set_number(&f.server_address, r->server_number);
     struct slot slots[VENDOR_SLOTS_MAX];
     bool ok = iccid_write(card->iccid, f.card_iccid);
     for (uint8_t i = 0; ok && i < card->subscription_count; i++)
@@ -308,7 +309,7 @@ static bool run_import(struct reading *r, const struct file_options *file, const
 bool cards_read_vendor(struct cards *cards, const struct options *options, const char *path,
                        bool is_pool, const struct cipher *cipher, char error[CARDS_ERROR_SIZE])
 {
-    struct reading r = {.cards = cards};
+    struct reading r = {.cards = cards, .server_number = options->server_number};
     struct vendor_profile *profile = NULL;
     bool ok = read_keys(&r, options->transport_keys, error);
     if (ok) {

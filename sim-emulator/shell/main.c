@@ -162,14 +162,14 @@ static bool open_all(struct app *app)
     app->loop = loop_open();
     if (app->loop == NULL || !loop_timer_open(&app->timer, app->loop, fleet_is_due, app))
         return fail("the system refuses an event loop");
-    app->air = air_open(app, error);
-    if (app->air == NULL)
-        return fail(error);
     app->turn_end = (struct loop_turn_end){.end = turn_ends, .context = app};
     loop_turn_end_add(app->loop, &app->turn_end);
     app->net = net_open(app->loop);
     if (app->net == NULL)
         return fail("there is not enough memory");
+    app->air = air_open(app, error);
+    if (app->air == NULL)
+        return fail(error);
     if (app->options.control != NULL) {
         enum net_error failed = fleet_control_open(app, app->options.control, &app->control);
         if (failed != NET_OK) {
@@ -205,7 +205,7 @@ static void close_all(struct app *app)
     fleet_control_close(app->control);
     if (app->net != NULL)
         net_close_all(app->net);
-    if (app->air != NULL)
+    if (app->turn_end.end != NULL)
         loop_turn_end_remove(app->loop, &app->turn_end);
     air_close(app->air);
     loop_timer_close(&app->timer);

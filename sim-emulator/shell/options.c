@@ -43,6 +43,7 @@ enum {
     KEY_SYSTEM_ID,
     KEY_PASSWORD,
     KEY_RANGE,
+    KEY_SERVER,
     KEY_SCENARIO,
     KEY_SPEED,
     KEY_CONTROL,
@@ -61,13 +62,15 @@ static const struct argp_option table[] = {
     {"vendor-profile", KEY_PROFILE, "FILE", 0, "how to read these files (JSON)", 0},
     {"transport-keys", KEY_TRANSPORT, "FILE", 0, "keys of their encrypted fields", 0},
     {"count", KEY_COUNT, "N", 0, "instead of a file: N generated cards with keys made of --seed", 0},
-    {"batch", KEY_BATCH, "DIGITS", 0, "batch of generated cards, up to 7 digits (default 1)", 0},
+    {"batch", KEY_BATCH, "DIGITS", 0, "batch of generated cards, up to 5 digits (default 1)", 0},
     {NULL, 0, NULL, 0, "SMSC", 2},
     {"smsc", KEY_SMSC, "HOST:PORT[,...]", 0, "where to bind; without it there are no messages", 0},
     {"system-id", KEY_SYSTEM_ID, "NAME", 0, "name to bind with (default radio)", 0},
     {"password-file", KEY_PASSWORD, "FILE", 0, "password to bind with: the file's first line", 0},
     {"address-range", KEY_RANGE, "PATTERN", 0,
      "address_range of the bind (default: ^ and the common beginning of all numbers)", 0},
+    {"server-number", KEY_SERVER, "DIGITS", 0,
+     "where the cards send their messages (default 12345)", 0},
     {"reports", KEY_REPORTS, NULL, 0, "send the user data of delivery reports back as messages", 0},
     {NULL, 0, NULL, 0, "World", 3},
     {"scenario", KEY_SCENARIO, "FILE", 0, "networks, areas, devices, and what happens when", 0},
@@ -118,8 +121,11 @@ static void read_end(const struct options *o, struct argp_state *state)
     bool has_files = o->cards != NULL || o->pool != NULL;
     if (has_files && o->vendor_profile == NULL)
         argp_error(state, "vendor files need --vendor-profile");
-    if (strlen(o->batch) > 7 || strspn(o->batch, "0123456789") != strlen(o->batch))
-        argp_error(state, "--batch has up to 7 digits");
+    size_t digits = strspn(o->server_number, "0123456789");
+    if (digits == 0 || digits > 20 || o->server_number[digits] != 0)
+        argp_error(state, "--server-number has up to 20 digits");
+    if (strlen(o->batch) > 5 || strspn(o->batch, "0123456789") != strlen(o->batch))
+        argp_error(state, "--batch has up to 5 digits");
 }
 
 static error_t read_option(int key, char *text, struct argp_state *state)
@@ -138,7 +144,8 @@ static error_t read_option(int key, char *text, struct argp_state *state)
                  {KEY_RANGE, &o->address_range},
                  {KEY_SCENARIO, &o->scenario},
                  {KEY_CONTROL, &o->control},
-                 {KEY_DATA, &o->data}};
+                 {KEY_DATA, &o->data},
+                 {KEY_SERVER, &o->server_number}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (texts[i].key == key) {
             *texts[i].value = text;
@@ -185,8 +192,12 @@ static error_t read_option(int key, char *text, struct argp_state *state)
 void options_read(struct options *options, int argc, char **argv)
 {
     static const struct argp argp = {table, read_option, "fleet", about, NULL, NULL, NULL};
-    *options = (struct options){
-        .batch = "1", .system_id = "radio", .speed = 1, .seed = 1, .spread_ms = 10000};
+    *options = (struct options){.batch = "1",
+                                .system_id = "radio",
+                                .server_number = "12345",
+                                .speed = 1,
+                                .seed = 1,
+                                .spread_ms = 10000};
     argp_err_exit_status = 2;
     (void)argp_parse(&argp, argc, argv, 0, NULL, options);
 }

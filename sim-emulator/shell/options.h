@@ -18,6 +18,7 @@ struct options {
     const char *system_id;
     const char *password_file;
     const char *address_range; // NULL: the common beginning of all numbers
+    const char *server_number; // where cards send their messages
     const char *scenario;
     double speed; // of the clock
     const char *control;

@@ -3,6 +3,7 @@
 #include "common/wire/crc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,7 +73,9 @@ bool store_save(struct app *app, char error[CARDS_ERROR_SIZE])
     char fresh[512];
     (void)snprintf(path, sizeof path, "%s/" FILE_NAME, app->options.data);
     (void)snprintf(fresh, sizeof fresh, "%s/" FILE_NAME ".new", app->options.data);
-    struct stream s = {.file = fopen(fresh, "wb")};
+    // Memories hold network keys: for the owner only.
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct stream s = {.file = fd < 0 ? NULL : fdopen(fd, "wb")};
     s.failed = s.file == NULL;
     if (!s.failed) {
         put(&s, bytes_of(mark, sizeof mark));
