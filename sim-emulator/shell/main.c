@@ -28,6 +28,13 @@ struct instant app_now(struct app *app)
 
 void app_reschedule(struct app *app)
 {
+    loop_wake(app->loop);
+}
+
+// Only at a turn's end: a deadline that is past would fire again in the same turn, whose `now`
+// stands still.
+static void set_timer(struct app *app)
+{
     struct instant due = fleet_deadline(&app->fleet);
     if (due.ms == INSTANT_NEVER.ms) {
         loop_timer_set(&app->timer, INSTANT_NEVER);
@@ -45,7 +52,6 @@ static void fleet_is_due(void *context, struct instant now)
     (void)now;
     struct app *app = context;
     (void)fleet_step(&app->fleet, app_now(app), DEVICES_PER_TURN);
-    app_reschedule(app);
     loop_wake(app->loop);
 }
 
@@ -146,6 +152,7 @@ static void turn_ends(void *context, struct instant now)
     (void)now;
     struct app *app = context;
     air_turn(app->air);
+    set_timer(app);
 }
 
 static bool open_all(struct app *app)
@@ -252,7 +259,6 @@ int main(int argc, char **argv)
     loop_on_signal(app.loop, asked_to_end, &app);
     fleet_start(&app.fleet, app.virtual_start, app.options.spread_ms);
     app_reschedule(&app);
-    loop_wake(app.loop);
     bool ok = say_ready(&app);
     if (ok)
         loop_run(app.loop);
