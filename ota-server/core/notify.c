@@ -268,11 +268,11 @@ void decide_notify(struct work *w)
     note_device(w, n);
     const bool is_newest = kind == SEQUENCE_NEW;
     const bool is_confirmed = act(w, n, is_newest);
-    work_contact(w);
     if (is_newest)
         compare_state(w, n->registry_version, n->has_hash, n->state_hash, !is_heartbeat);
     if (n->coalesced > 0)
         work_dirty(w, DIRTY_NOTIFY_GAP, 0);
+    work_contact(w);
     if (is_confirmed && !is_heartbeat)
         confirm_queue(w, n, e->number);
 }

@@ -357,13 +357,9 @@ static void send_next_operation(struct work *w)
         send_operation(w);
         break;
     }
-    for (i = 0; r->has_open && i < r->queue_len; i++) {
-        if (r->queue[i].status == STATUS_QUEUED && r->queue[i].hold == HOLD_NONE)
-            r->queue[i].hold = HOLD_CARD_BUSY;
-    }
 }
 
-void plan_next_packet(struct work *w)
+static void choose(struct work *w)
 {
     struct record *r = w->r;
     if (r->state == CARD_RETIRED || r->state == CARD_IMPORTED_PARTIAL ||
@@ -381,6 +377,16 @@ void plan_next_packet(struct work *w)
     if (send_confirm(w) || send_audit(w))
         return;
     send_next_operation(w);
+}
+
+void plan_next_packet(struct work *w)
+{
+    struct record *r = w->r;
+    choose(w);
+    for (uint8_t i = 0; r->has_open && i < r->queue_len; i++) {
+        if (r->queue[i].status == STATUS_QUEUED && r->queue[i].hold == HOLD_NONE)
+            r->queue[i].hold = HOLD_CARD_BUSY;
+    }
 }
 
 // --- when to look again ----------------------------------------------------------------------

@@ -1,0 +1,808 @@
+// decide(): the operation's states, retries, doubt, audits.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#include "ota-server/core/rules.h"
+
+#define MINUTE 60000
+#define HOUR (60 * (int64_t)MINUTE)
+
+static struct world world;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+static void every_status_and_input_has_exactly_one_rule(void **state)
+{
+    (void)state;
+    for (uint8_t status = 0; status < STATUS_ENDED; status++) {
+        for (uint8_t input = 0; input < INPUTS; input++) {
+            unsigned rows = 0;
+            for (size_t i = 0; i < rule_count; i++)
+                rows += rules[i].input == input && (rules[i].from >> status & 1) != 0;
+            if (rows != 1)
+                fail_msg("%s in %s has %u rules", input_name(input), operation_status_name(status),
+                         rows);
+        }
+    }
+}
+
+static void nothing_happens_to_what_has_ended(void **state)
+{
+    (void)state;
+    for (uint8_t input = 0; input < INPUTS; input++)
+        assert_null(rule_of(STATUS_ENDED, input));
+}
+
+static void a_request_is_sent_with_a_new_counter_and_a_new_operation_id(void **state)
+{
+    (void)state;
+    world.record.mt_counter = 41;
+    world.record.operation_id_last = 8;
+    assert_int_not_equal(world_request(&world, OPERATION_ENABLE), 0);
+    assert_int_equal(world.decision.send_count, 1);
+    assert_int_equal(world.decision.sends[0].counter, 42);
+    assert_int_equal(world.decision.sends[0].operation_id, 9);
+    assert_string_equal(world.decision.sends[0].number, "9990000000001");
+    assert_int_equal(world.record.open.status, STATUS_SENDING);
+}
+
+static void a_second_operation_waits_for_the_first(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    (void)world_request(&world, OPERATION_DELETE);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(world.record.queue_len, 1);
+    assert_int_equal(world.record.queue[0].hold, HOLD_CARD_BUSY);
+}
+
+static void the_seventeenth_waiting_operation_is_refused(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 17; i++)
+        assert_int_not_equal(world_request(&world, OPERATION_ENABLE), 0);
+    assert_int_equal(world_request(&world, OPERATION_ENABLE), 0);
+    assert_int_equal(world.decision.refusal, REFUSAL_QUEUE_FULL);
+}
+
+static void the_fallback_and_the_enabled_subscription_cannot_be_deleted(void **state)
+{
+    (void)state;
+    world.record.slots[1].fact.is_fallback = true;
+    world.record.slots[0].fact.is_fallback = false;
+    assert_int_equal(world_request(&world, OPERATION_DELETE), 0);
+    assert_int_equal(world.decision.refusal, REFUSAL_DELETE_FALLBACK);
+    world.record.slots[1].fact.state = SLOT_ENABLED;
+    assert_int_equal(world_request(&world, OPERATION_DELETE), 0);
+    assert_int_equal(world.decision.refusal, REFUSAL_DELETE_NOT_DISABLED);
+    assert_int_equal(world.decision.send_count, 0);
+}
+
+static void a_level_1_card_is_never_asked_for_timers(void **state)
+{
+    (void)state;
+    world.record.level = 1;
+    assert_int_equal(world_request(&world, OPERATION_READ_TIMERS), 0);
+    assert_int_equal(world.decision.refusal, REFUSAL_NOT_SUPPORTED_BY_CARD);
+}
+
+static void a_dirty_card_refuses_new_commands_but_not_audits(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    assert_int_equal(world_request(&world, OPERATION_ENABLE), 0);
+    assert_int_equal(world.decision.refusal, REFUSAL_CARD_DIRTY);
+    assert_int_not_equal(world_request(&world, OPERATION_AUDIT), 0);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
+static void delete_ends_done_and_empties_the_mirrors_slot(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.slot_count, 1);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.record.registry_version, 11);
+}
+
+static void download_ends_done_and_fills_a_slot_of_the_mirror(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DOWNLOAD);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.slot_count, 3);
+    assert_int_equal(world.record.slots[2].subscription, 103);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void an_enable_is_done_only_after_the_answer_to_confirm(void **state)
+{
+    (void)state;
+    const uint64_t id = world_switching(&world);
+    assert_int_equal(world.record.open.status, STATUS_SWITCHING);
+    world.now.ms += MINUTE;
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    assert_int_equal(world.record.open.status, STATUS_CONFIRMING);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    assert_string_equal(world.decision.sends[0].number, "9990000000002");
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world_ended(&world)->id, id);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.preferred, 102);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void an_enabled_before_the_por_counts_as_the_por(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    assert_int_equal(world.record.open.status, STATUS_CONFIRMING);
+    assert_int_equal(world.record.open.confirm_until.ms - world.now.ms, 1235000);
+}
+
+static void a_late_enabled_is_not_confirmed(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    world_wake_after(&world, 1235001);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world_is_dirty(&world, DIRTY_SWITCH_NO_NOTIFY));
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    for (uint8_t i = 0; i < world.decision.send_count; i++)
+        assert_int_not_equal(world.decision.sends[i].command, COMMAND_CONFIRM);
+    assert_int_equal(world.record.confirm_count, 0);
+    world_notify(&world, NOTIFY_ROLLED_BACK, 1, true);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_ROLLED_BACK);
+}
+
+static void no_rollback_notification_within_t_rollback_is_a_reason(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    world_wake_after(&world, 1235001);
+    world_wake_after(&world, 2345000 - 1235001);
+    assert_true(world_is_dirty(&world, DIRTY_ROLLBACK_UNCONFIRMED));
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+}
+
+static void switch_failed_ends_failed_with_code_22(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    world_notify(&world, NOTIFY_SWITCH_FAILED, 1, true);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+    assert_int_equal(world_ended(&world)->result, RESULT_TERMINAL_INCAPABLE);
+}
+
+static void a_repeated_notification_is_confirmed_again_and_counted_once(void **state)
+{
+    (void)state;
+    world_notify(&world, NOTIFY_ROTATED, 2, false);
+    assert_int_equal(world.decision.sends[0].sequence, 1);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    const uint32_t version = world.record.registry_version;
+    world.record.notify_sequence = 0; // so that the helper repeats sequence 1
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = 2;
+    e.as.notify.notification.cause = NOTIFY_ROTATED;
+    e.as.notify.notification.sequence = 1;
+    world.record.notify_sequence = 1;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    assert_int_equal(world.record.registry_version, version);
+    assert_int_equal(world.record.slots[1].fact.state, SLOT_ENABLED);
+}
+
+static void an_old_mo_counter_is_dropped(void **state)
+{
+    (void)state;
+    world_notify(&world, NOTIFY_ROTATED, 2, false);
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = 1;
+    e.as.notify.notification.sequence = 2;
+    e.as.notify.notification.cause = NOTIFY_RETURNED;
+    world_event(&world, &e);
+    assert_true(world.decision.is_dropped);
+    assert_int_equal(world.decision.send_count, 0);
+}
+
+static void a_contradicting_notification_makes_dirty(void **state)
+{
+    (void)state;
+    world_notify(&world, NOTIFY_ROTATED, 1, false); // from 2 to 1, but 1 was enabled
+    assert_true(world_is_dirty(&world, DIRTY_UNEXPECTED_NOTIFY));
+}
+
+static void a_sequence_gap_becomes_a_reason_after_the_notify_waits(void **state)
+{
+    (void)state;
+    world_notify(&world, NOTIFY_ROTATED, 2, false);
+    world.record.notify_sequence = 3;
+    world_notify(&world, NOTIFY_RETURNED, 1, false);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    world.record.notify_sequence = 4;
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = world.record.mo_counter + 1;
+    e.as.notify.notification = (struct notification){.cause = NOTIFY_SWITCH_CAP, .sequence = 7};
+    e.as.notify.notification.registry_version = world.record.registry_version;
+    world_event(&world, &e);
+    world_wake_after(&world, 900000);
+    assert_true(world_is_dirty(&world, DIRTY_NOTIFY_GAP));
+}
+
+static void a_differing_hash_in_a_heartbeat_starts_an_audit(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = 1;
+    e.as.notify.notification =
+        (struct notification){.cause = NOTIFY_HEARTBEAT, .registry_version = 10, .has_hash = true};
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
+    world_wake_after(&world, 31000);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
+static void a_lower_registry_version_in_a_fresh_message_is_suspicious(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = 1;
+    e.as.notify.notification =
+        (struct notification){.cause = NOTIFY_HEARTBEAT, .registry_version = 9};
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_CARD_RESET_SUSPECTED));
+}
+
+// --- time-outs and retries, one row each ---
+
+struct story {
+    const char *name;
+    uint8_t events[3]; // 'a' accepted 'u' unknown 't' temporary 'r' rejected 'p' partial
+                       // 'd' delivered 'l' lost, 0 end
+    int64_t wait_ms;
+    uint8_t status;
+    uint8_t outcome;
+    uint8_t dirty;
+};
+
+static const struct story stories[] = {
+    {"no answer to submit_sm at all", "u", HOUR + 2 * MINUTE, STATUS_UNKNOWN, 0,
+     DIRTY_SUBMIT_OUTCOME_UNKNOWN},
+    {"no receipt and no por", "a", HOUR + 2 * MINUTE, STATUS_UNKNOWN, 0, DIRTY_POR_TIMEOUT},
+    {"delivered but no por", "ad", 2 * MINUTE, STATUS_UNKNOWN, 0, DIRTY_POR_MISSING_BUT_DELIVERED},
+    {"expired, nothing delivered", "al", 0, STATUS_QUEUED, 0, DIRTY_NONE},
+    {"refused for good", "r", 0, STATUS_ENDED, OUTCOME_FAILED, DIRTY_NONE},
+    {"part accepted", "p", 0, STATUS_UNKNOWN, 0, DIRTY_PARTIAL_MULTI_SMS},
+    {"refused for now", "t", 0, STATUS_QUEUED, 0, DIRTY_NONE},
+};
+
+static void play(const char *events)
+{
+    for (size_t i = 0; i < 3 && events[i] != 0; i++) {
+        switch (events[i]) {
+        case 'd':
+            world_receipt(&world, RECEIPT_DELIVERED);
+            break;
+        case 'l':
+            world_receipt(&world, RECEIPT_LOST);
+            break;
+        default: // octets
+            world_submit(&world, (uint8_t)(strchr("autrp", events[i]) - "autrp"));
+            break;
+        }
+    }
+}
+
+static void every_end_of_a_packet_leads_where_the_table_says(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(stories) / sizeof(stories[0]); i++) {
+        const struct story *s = &stories[i];
+        world_close(&world);
+        world_init(&world);
+        (void)world_request(&world, OPERATION_ENABLE);
+        play((const char *)s->events);
+        struct operation last = world.record.has_open ? world.record.open : *world_ended(&world);
+        if (s->wait_ms > 0) {
+            world_wake_after(&world, s->wait_ms);
+            last = world.record.open;
+        }
+        if (last.status != s->status || last.outcome != s->outcome)
+            fail_msg("%s: %s %s", s->name, operation_status_name(last.status),
+                     operation_outcome_name(last.outcome));
+        if (s->dirty != DIRTY_NONE && !world_is_dirty(&world, s->dirty))
+            fail_msg("%s: not %s", s->name, dirty_reason_name(s->dirty));
+        if (s->dirty == DIRTY_NONE && record_has_mark(&world.record, MARK_DIRTY))
+            fail_msg("%s: dirty", s->name);
+    }
+}
+
+static void lost_packets_are_sent_again_after_10_min_1_h_6_h_with_the_same_id(void **state)
+{
+    (void)state;
+    static const int64_t waits[] = {10 * MINUTE, HOUR, 6 * HOUR};
+    (void)world_request(&world, OPERATION_ENABLE);
+    const uint32_t id = world.record.open.card_operation_id;
+    uint64_t counter = world.decision.sends[0].counter;
+    for (size_t i = 0; i < 3; i++) {
+        world_submit(&world, SUBMIT_ACCEPTED);
+        world_receipt(&world, RECEIPT_LOST);
+        world_wake_after(&world, waits[i] - 1);
+        assert_int_equal(world.decision.send_count, 0);
+        world_wake_after(&world, 1);
+        assert_int_equal(world.decision.send_count, 1);
+        assert_int_equal(world.decision.sends[0].operation_id, id);
+        assert_true(world.decision.sends[0].counter > counter);
+        counter = world.decision.sends[0].counter;
+    }
+}
+
+static void a_busy_card_is_asked_again_after_15_min_at_most_8_times(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    for (int i = 0; i < 8; i++) {
+        world_result(&world, RESULT_BUSY_SWITCHING);
+        assert_int_equal(world.record.open.status, STATUS_QUEUED);
+        world_wake_after(&world, 15 * MINUTE);
+        assert_int_equal(world.decision.send_count, 1);
+    }
+    world_result(&world, RESULT_BUSY_SWITCHING);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+}
+
+static void a_memory_error_is_tried_once_more_then_fails_with_an_alarm(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_result(&world, RESULT_NVM_ERROR);
+    world_wake_after(&world, HOUR);
+    assert_int_equal(world.decision.send_count, 1);
+    world_result(&world, RESULT_NVM_ERROR);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+    assert_int_equal(world.decision.alarms[0].key, ALARM_CARD_NVM_ERROR);
+}
+
+static void a_low_counter_is_a_reason_and_the_counter_jumps(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    const uint64_t before = world.record.mt_counter;
+    world_por(&world, 0x02);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world_is_dirty(&world, DIRTY_COUNTER_MISMATCH));
+    assert_int_equal(world.record.mt_counter, before + 65536);
+}
+
+static void a_low_counter_after_a_repeat_is_probably_executed(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_submit(&world, SUBMIT_UNKNOWN); // it was given to two links
+    const uint64_t before = world.record.mt_counter;
+    world_por(&world, 0x02);
+    assert_true(world_is_dirty(&world, DIRTY_COUNTER_MISMATCH));
+    assert_int_equal(world.record.mt_counter, before);
+}
+
+static void a_blocked_counter_quarantines(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_por(&world, 0x04);
+    assert_true(record_has_mark(&world.record, MARK_QUARANTINED));
+    assert_int_equal(world_ended(&world)->failure, FAILURE_POR_ERROR);
+}
+
+static void a_refusal_that_the_mirror_does_not_show_is_a_reason(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_result(&world, RESULT_IS_FALLBACK);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+    assert_int_equal(world_ended(&world)->result, RESULT_IS_FALLBACK);
+    assert_true(world_is_dirty(&world, DIRTY_GUARD_DISAGREEMENT));
+}
+
+static void bad_data_is_final_and_no_reason(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_result(&world, RESULT_BAD_DATA);
+    assert_int_equal(world_ended(&world)->failure, FAILURE_CARD_REFUSED);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void a_reused_operation_id_is_unknown(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_result(&world, RESULT_OPID_REUSED);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world_is_dirty(&world, DIRTY_UNKNOWN_POR_STATUS));
+}
+
+static void insecure(void)
+{
+    struct event e = {.type = EVENT_POR};
+    e.as.por.counter = world.record.flight.counter;
+    e.as.por.status = 0x06;
+    world_event(&world, &e);
+}
+
+static void three_insecure_answers_and_a_silent_day_quarantine(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    insecure();
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    for (int i = 0; i < 2; i++) {
+        world_wake_after(&world, world.record.next_audit_at.ms - world.now.ms);
+        assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+        insecure();
+    }
+    assert_false(record_has_mark(&world.record, MARK_QUARANTINED));
+    assert_int_equal(world.record.jumps_today, 3);
+    world_wake_after(&world, 24 * HOUR);
+    assert_true(record_has_mark(&world.record, MARK_QUARANTINED));
+}
+
+static void more_time_needed_doubles_the_wait_once(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_por(&world, 0x08);
+    assert_int_equal(world.record.open.deadline.ms - world.now.ms, 240000);
+    world.now.ms += 1000;
+    world_por(&world, 0x08);
+    assert_int_equal(world.record.open.deadline.ms - world.now.ms, 239000);
+}
+
+static void an_operation_expires_when_its_time_is_over(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    (void)world_request(&world, OPERATION_DELETE);
+    world_wake_after(&world, 24 * HOUR);
+    const struct operation *o = world_ended(&world);
+    assert_int_equal(o->outcome, OUTCOME_EXPIRED);
+    assert_false(o->may_still_arrive);
+}
+
+static void what_was_sent_cannot_be_cancelled_what_waits_can(void **state)
+{
+    (void)state;
+    const uint64_t sent = world_request(&world, OPERATION_ENABLE);
+    const uint64_t waiting = world_request(&world, OPERATION_DELETE);
+    struct event e = {.type = EVENT_CANCEL, .operation = sent};
+    world_event(&world, &e);
+    assert_int_equal(world.decision.refusal, REFUSAL_WRONG_STATUS);
+    e.operation = waiting;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.refusal, REFUSAL_NONE);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_CANCELLED);
+    e.operation = 999999;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.refusal, REFUSAL_NOT_FOUND);
+}
+
+static void a_restart_makes_what_was_under_way_unknown(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    struct event e = {.type = EVENT_RESTART};
+    world_event(&world, &e);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world_is_dirty(&world, DIRTY_SERVER_RESTART_WITH_OPEN_OP));
+}
+
+static void a_restore_jumps_counters_and_operation_ids(void **state)
+{
+    (void)state;
+    world.record.mt_counter = 5;
+    world.record.operation_id_last = 3;
+    struct event e = {.type = EVENT_RESTORE};
+    world_event(&world, &e);
+    assert_int_equal(world.record.mt_counter, 5 + 65536);
+    assert_int_equal(world.record.operation_id_last, 3 + 65536);
+    assert_true(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
+}
+
+// --- audits ---
+
+static void become_unknown(void)
+{
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, HOUR + 2 * MINUTE);
+    world_wake_after(&world, MINUTE);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    assert_int_equal(world.decision.sends[0].lookup, world.record.open.card_operation_id);
+}
+
+static void a_clean_audit_clears_dirty(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    world_event(&world, &e);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_CLEAN);
+    assert_true(world.decision.has_answer);
+}
+
+static void an_audit_finds_the_stored_result(void **state)
+{
+    (void)state;
+    become_unknown();
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_STORED, RESULT_OK);
+    e.as.por.answer.slot_count_here = 1; // it was deleted
+    world_event(&world, &e);
+    bool is_done = false;
+    for (uint8_t i = 0; i < world.decision.ended_count; i++)
+        is_done |= world.decision.ended[i].kind == OPERATION_DELETE &&
+                   world.decision.ended[i].outcome == OUTCOME_DONE;
+    assert_true(is_done);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_SERVER_CORRECTED);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void a_command_never_seen_is_issued_again_under_the_same_id(void **state)
+{
+    (void)state;
+    become_unknown();
+    const uint32_t id = world.record.open.card_operation_id;
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NEVER_SEEN, 0);
+    world_event(&world, &e);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_REISSUED);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_DELETE);
+    assert_int_equal(world.decision.sends[0].operation_id, id);
+}
+
+static void a_command_not_stored_and_without_effect_gets_a_new_id(void **state)
+{
+    (void)state;
+    become_unknown();
+    const uint32_t id = world.record.open.card_operation_id;
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_STORED, 0);
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].operation_id, id + 1);
+}
+
+static void a_subscription_unknown_to_the_server_needs_an_operator(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    struct audit_answer *a = &e.as.por.answer;
+    a->slots[2] = (struct audit_slot){.slot = 5, .state = SLOT_DISABLED, .rank = 9};
+    a->slot_count_here = 3;
+    world_event(&world, &e);
+    assert_true(world.record.needs_operator);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.record.slots[2].subscription, 0);
+    assert_int_equal(world.decision.alarms[0].key, ALARM_NEEDS_OPERATOR);
+}
+
+static void an_answer_with_another_nonce_is_ignored(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.nonce[0] ^= 1;
+    world_event(&world, &e);
+    assert_true(world.decision.is_dropped);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void audit_attempts_come_after_1_5_30_min_2_6_24_h(void **state)
+{
+    (void)state;
+    static const int64_t at[] = {MINUTE,   5 * MINUTE, 30 * MINUTE, 2 * HOUR,
+                                 6 * HOUR, 24 * HOUR,  48 * HOUR};
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    const int64_t start = world.now.ms;
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        assert_int_equal(world.record.next_audit_at.ms - start, at[i]);
+        world_wake_after(&world, world.record.next_audit_at.ms - world.now.ms);
+        assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    }
+}
+
+static void a_card_silent_for_7_days_is_unreachable_and_stays_dirty(void **state)
+{
+    (void)state;
+    become_unknown();
+    world_wake_after(&world, 7 * 24 * HOUR);
+    assert_true(record_has_mark(&world.record, MARK_UNREACHABLE));
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.decision.ended[0].outcome, OUTCOME_UNRESOLVED);
+}
+
+static void pages_of_one_audit_share_their_nonce(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_AUDIT);
+    const struct send first = world.decision.sends[0];
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.slot_count_here = 1;
+    e.as.por.result.more = true;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].first_slot, 2);
+    assert_memory_equal(world.decision.sends[0].nonce, first.nonce, sizeof(first.nonce));
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.slots[0] = world.record.slots[1].fact;
+    e.as.por.answer.slot_count_here = 1;
+    world_event(&world, &e);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_CLEAN);
+    assert_int_equal(world.record.slot_count, 2);
+}
+
+static void an_answer_of_an_ended_operation_is_a_late_por(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_result(&world, RESULT_OK);
+    struct event e = {.type = EVENT_POR};
+    e.as.por.is_authentic = true;
+    e.as.por.counter = 0;
+    world.record.answered[0] = 99; // as if that counter had never been answered
+    e.as.por.counter = 1;
+    e.as.por.has_result = true;
+    e.as.por.result.command = COMMAND_DELETE;
+    world.record.mt_counter = 3;
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_LATE_POR));
+}
+
+static void a_doubled_por_changes_nothing(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    const uint64_t counter = world.record.flight.counter;
+    world_result(&world, RESULT_OK);
+    struct event e = {.type = EVENT_POR};
+    e.as.por.is_authentic = true;
+    e.as.por.counter = counter;
+    e.as.por.has_result = true;
+    e.as.por.result.command = COMMAND_DELETE;
+    world_event(&world, &e);
+    assert_true(world.decision.is_dropped);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void another_device_is_a_reason(void **state)
+{
+    (void)state;
+    world.record.has_imei = true;
+    memcpy(world.record.imei, (uint8_t[]){0x3A, 0x15, 0x32, 0x54, 0x76, 0x98, 0x10, 0x32}, 8);
+    struct event e = {.type = EVENT_NOTIFY};
+    struct notification *n = &e.as.notify.notification;
+    e.as.notify.mo_counter = 1;
+    *n = (struct notification){
+        .cause = NOTIFY_IMEI_CHANGED, .sequence = 1, .registry_version = 10, .has_imei = true};
+    memcpy(n->imei, (uint8_t[]){0x3A, 0x15, 0x32, 0x54, 0x76, 0x98, 0x10, 0x42}, 8);
+    world_event(&world, &e);
+    assert_false(world_is_dirty(&world, DIRTY_IMEI_SWAP)); // the check digit names no device
+    e.as.notify.mo_counter = 2;
+    n->sequence = 2;
+    n->imei[4] ^= 0x01;
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_IMEI_SWAP));
+}
+
+static void a_record_reads_back_as_it_was_written(void **state)
+{
+    (void)state;
+    static uint8_t octets[RECORD_OCTETS_MAX];
+    static struct record back;
+    (void)world_switching(&world);
+    (void)world_request(&world, OPERATION_DOWNLOAD);
+    (void)world_request(&world, OPERATION_AUDIT);
+    struct writer w = writer_of(octets, sizeof(octets));
+    record_write(&w, &world.record);
+    assert_false(w.failed);
+    assert_true(record_read(writer_bytes(&w), &back));
+    static uint8_t again[RECORD_OCTETS_MAX];
+    struct writer v = writer_of(again, sizeof(again));
+    record_write(&v, &back);
+    assert_int_equal(v.len, w.len);
+    assert_memory_equal(again, octets, w.len);
+    assert_int_equal(back.open.confirm_until.ms, world.record.open.confirm_until.ms);
+    assert_int_equal(back.queue[0].kind, OPERATION_DOWNLOAD);
+    for (size_t len = 0; len < w.len; len++)
+        assert_false(record_read(bytes_of(octets, len), &back));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_status_and_input_has_exactly_one_rule),
+        TEST(nothing_happens_to_what_has_ended),
+        TEST(a_request_is_sent_with_a_new_counter_and_a_new_operation_id),
+        TEST(a_second_operation_waits_for_the_first),
+        TEST(the_seventeenth_waiting_operation_is_refused),
+        TEST(the_fallback_and_the_enabled_subscription_cannot_be_deleted),
+        TEST(a_level_1_card_is_never_asked_for_timers),
+        TEST(a_dirty_card_refuses_new_commands_but_not_audits),
+        TEST(delete_ends_done_and_empties_the_mirrors_slot),
+        TEST(download_ends_done_and_fills_a_slot_of_the_mirror),
+        TEST(an_enable_is_done_only_after_the_answer_to_confirm),
+        TEST(an_enabled_before_the_por_counts_as_the_por),
+        TEST(a_late_enabled_is_not_confirmed),
+        TEST(no_rollback_notification_within_t_rollback_is_a_reason),
+        TEST(switch_failed_ends_failed_with_code_22),
+        TEST(a_repeated_notification_is_confirmed_again_and_counted_once),
+        TEST(an_old_mo_counter_is_dropped),
+        TEST(a_contradicting_notification_makes_dirty),
+        TEST(a_sequence_gap_becomes_a_reason_after_the_notify_waits),
+        TEST(a_differing_hash_in_a_heartbeat_starts_an_audit),
+        TEST(a_lower_registry_version_in_a_fresh_message_is_suspicious),
+        TEST(every_end_of_a_packet_leads_where_the_table_says),
+        TEST(lost_packets_are_sent_again_after_10_min_1_h_6_h_with_the_same_id),
+        TEST(a_busy_card_is_asked_again_after_15_min_at_most_8_times),
+        TEST(a_memory_error_is_tried_once_more_then_fails_with_an_alarm),
+        TEST(a_low_counter_is_a_reason_and_the_counter_jumps),
+        TEST(a_low_counter_after_a_repeat_is_probably_executed),
+        TEST(a_blocked_counter_quarantines),
+        TEST(a_refusal_that_the_mirror_does_not_show_is_a_reason),
+        TEST(bad_data_is_final_and_no_reason),
+        TEST(a_reused_operation_id_is_unknown),
+        TEST(three_insecure_answers_and_a_silent_day_quarantine),
+        TEST(more_time_needed_doubles_the_wait_once),
+        TEST(an_operation_expires_when_its_time_is_over),
+        TEST(what_was_sent_cannot_be_cancelled_what_waits_can),
+        TEST(a_restart_makes_what_was_under_way_unknown),
+        TEST(a_restore_jumps_counters_and_operation_ids),
+        TEST(a_clean_audit_clears_dirty),
+        TEST(an_audit_finds_the_stored_result),
+        TEST(a_command_never_seen_is_issued_again_under_the_same_id),
+        TEST(a_command_not_stored_and_without_effect_gets_a_new_id),
+        TEST(a_subscription_unknown_to_the_server_needs_an_operator),
+        TEST(an_answer_with_another_nonce_is_ignored),
+        TEST(audit_attempts_come_after_1_5_30_min_2_6_24_h),
+        TEST(a_card_silent_for_7_days_is_unreachable_and_stays_dirty),
+        TEST(pages_of_one_audit_share_their_nonce),
+        TEST(an_answer_of_an_ended_operation_is_a_late_por),
+        TEST(a_doubled_por_changes_nothing),
+        TEST(another_device_is_a_reason),
+        TEST(a_record_reads_back_as_it_was_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
