@@ -1,0 +1,235 @@
+// decide(): audits, what they change, and answers that come late.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#define MINUTE 60000
+#define HOUR (60 * (int64_t)MINUTE)
+
+static struct world world;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+static void become_unknown(void)
+{
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, HOUR + 2 * MINUTE);
+    world_wake_after(&world, MINUTE);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    assert_int_equal(world.decision.sends[0].lookup, world.record.open.card_operation_id);
+}
+
+static void a_clean_audit_clears_dirty(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    world_event(&world, &e);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_CLEAN);
+    assert_true(world.decision.has_answer);
+}
+
+static void an_audit_finds_the_stored_result(void **state)
+{
+    (void)state;
+    become_unknown();
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_STORED, RESULT_OK);
+    e.as.por.answer.slot_count_here = 1; // it was deleted
+    world_event(&world, &e);
+    bool is_done = false;
+    for (uint8_t i = 0; i < world.decision.ended_count; i++)
+        is_done |= world.decision.ended[i].kind == OPERATION_DELETE &&
+                   world.decision.ended[i].outcome == OUTCOME_DONE;
+    assert_true(is_done);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_SERVER_CORRECTED);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void a_command_never_seen_is_issued_again_under_the_same_id(void **state)
+{
+    (void)state;
+    become_unknown();
+    const uint32_t id = world.record.open.card_operation_id;
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NEVER_SEEN, 0);
+    world_event(&world, &e);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_REISSUED);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_DELETE);
+    assert_int_equal(world.decision.sends[0].operation_id, id);
+}
+
+static void a_command_not_stored_and_without_effect_gets_a_new_id(void **state)
+{
+    (void)state;
+    become_unknown();
+    const uint32_t id = world.record.open.card_operation_id;
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_STORED, 0);
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].operation_id, id + 1);
+}
+
+static void a_subscription_unknown_to_the_server_needs_an_operator(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    struct audit_answer *a = &e.as.por.answer;
+    a->slots[2] = (struct audit_slot){.slot = 5, .state = SLOT_DISABLED, .rank = 9};
+    a->slot_count_here = 3;
+    world_event(&world, &e);
+    assert_true(world.record.needs_operator);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.record.slots[2].subscription, 0);
+    assert_int_equal(world.decision.alarms[0].key, ALARM_NEEDS_OPERATOR);
+}
+
+static void an_answer_with_another_nonce_is_ignored(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.nonce[0] ^= 1;
+    world_event(&world, &e);
+    assert_true(world.decision.is_dropped);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void audit_attempts_come_after_1_5_30_min_2_6_24_h(void **state)
+{
+    (void)state;
+    static const int64_t at[] = {MINUTE,   5 * MINUTE, 30 * MINUTE, 2 * HOUR,
+                                 6 * HOUR, 24 * HOUR,  48 * HOUR};
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    const int64_t start = world.now.ms;
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        assert_int_equal(world.record.next_audit_at.ms - start, at[i]);
+        world_wake_after(&world, world.record.next_audit_at.ms - world.now.ms);
+        assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    }
+}
+
+static void a_card_silent_for_7_days_is_unreachable_and_stays_dirty(void **state)
+{
+    (void)state;
+    become_unknown();
+    world_wake_after(&world, 7 * 24 * HOUR);
+    assert_true(record_has_mark(&world.record, MARK_UNREACHABLE));
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.decision.ended[0].outcome, OUTCOME_UNRESOLVED);
+}
+
+static void pages_of_one_audit_share_their_nonce(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_AUDIT);
+    const struct send first = world.decision.sends[0];
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.slot_count_here = 1;
+    e.as.por.result.more = true;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].first_slot, 2);
+    assert_memory_equal(world.decision.sends[0].nonce, first.nonce, sizeof(first.nonce));
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.slots[0] = world.record.slots[1].fact;
+    e.as.por.answer.slot_count_here = 1;
+    world_event(&world, &e);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_CLEAN);
+    assert_int_equal(world.record.slot_count, 2);
+}
+
+static void an_answer_of_an_ended_operation_is_a_late_por(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_result(&world, RESULT_OK);
+    struct event e = {.type = EVENT_POR};
+    e.as.por.is_authentic = true;
+    e.as.por.counter = 0;
+    world.record.answered[0] = 99; // as if that counter had never been answered
+    e.as.por.counter = 1;
+    e.as.por.has_result = true;
+    e.as.por.result.command = COMMAND_DELETE;
+    world.record.mt_counter = 3;
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_LATE_POR));
+}
+
+static void a_doubled_por_changes_nothing(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    const uint64_t counter = world.record.flight.counter;
+    world_result(&world, RESULT_OK);
+    struct event e = {.type = EVENT_POR};
+    e.as.por.is_authentic = true;
+    e.as.por.counter = counter;
+    e.as.por.has_result = true;
+    e.as.por.result.command = COMMAND_DELETE;
+    world_event(&world, &e);
+    assert_true(world.decision.is_dropped);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void another_device_is_a_reason(void **state)
+{
+    (void)state;
+    world.record.has_imei = true;
+    memcpy(world.record.imei, (uint8_t[]){0x3A, 0x15, 0x32, 0x54, 0x76, 0x98, 0x10, 0x32}, 8);
+    struct event e = {.type = EVENT_NOTIFY};
+    struct notification *n = &e.as.notify.notification;
+    e.as.notify.mo_counter = 1;
+    *n = (struct notification){
+        .cause = NOTIFY_IMEI_CHANGED, .sequence = 1, .registry_version = 10, .has_imei = true};
+    memcpy(n->imei, (uint8_t[]){0x3A, 0x15, 0x32, 0x54, 0x76, 0x98, 0x10, 0x42}, 8);
+    world_event(&world, &e);
+    assert_false(world_is_dirty(&world, DIRTY_IMEI_SWAP)); // the check digit names no device
+    e.as.notify.mo_counter = 2;
+    n->sequence = 2;
+    n->imei[4] ^= 0x01;
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_IMEI_SWAP));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_clean_audit_clears_dirty),
+        TEST(an_audit_finds_the_stored_result),
+        TEST(a_command_never_seen_is_issued_again_under_the_same_id),
+        TEST(a_command_not_stored_and_without_effect_gets_a_new_id),
+        TEST(a_subscription_unknown_to_the_server_needs_an_operator),
+        TEST(an_answer_with_another_nonce_is_ignored),
+        TEST(audit_attempts_come_after_1_5_30_min_2_6_24_h),
+        TEST(a_card_silent_for_7_days_is_unreachable_and_stays_dirty),
+        TEST(pages_of_one_audit_share_their_nonce),
+        TEST(an_answer_of_an_ended_operation_is_a_late_por),
+        TEST(a_doubled_por_changes_nothing),
+        TEST(another_device_is_a_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,321 @@
+// The turn, from a request to the card's answer and back: a fake link carries the octets, a fake
+// card opens and answers them with the wire's own codecs.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#include "common/wire/secured.h"
+#include "ota-server/service/turn.h"
+#include "ota-server/shell/server_crypto.h"
+
+static struct world world;
+static struct server_crypto crypto;
+static struct store *store;
+static struct turn *turn;
+static struct message sent;
+static unsigned sent_count;
+static struct turn_answer answered;
+static unsigned answer_count;
+static enum store_status done_status;
+
+static struct card_keys keys_of_card(void)
+{
+    struct card_keys k = {.version = 1, .tar = 0x534D01, .spi1 = 0x16, .spi2 = 0x39};
+    static const uint8_t octets[16] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
+    k.kic = secret_key_of(bytes_of(octets, 16));
+    k.kid = k.kic;
+    k.kik = k.kic;
+    k.kid.octets[0] = 0x77;
+    return k;
+}
+
+static void note_sent(void *context, const struct message *m)
+{
+    (void)context;
+    sent = *m;
+    sent_count++;
+}
+
+static void note_answer(void *context, const struct turn_answer *a)
+{
+    (void)context;
+    answered = *a;
+    answer_count++;
+}
+
+static void note_done(void *context, enum store_status status)
+{
+    (void)context;
+    done_status = status;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    if (!server_crypto_open(&crypto))
+        return 1;
+    struct store_options options = {.path = ":memory:", .crypto = &crypto.store};
+    options.ota_master.len = options.network_master.len = SECRET_KEY_MAX;
+    assert_int_equal(store_open(&options, &store), STORE_OK);
+    const struct card_new c = {.record = &world.record,
+                               .reference = {8, 7, 6, 5, 4, 3, 2, 1},
+                               .has_reference = true,
+                               .has_keys = true,
+                               .keys = keys_of_card(),
+                               .at = world.now};
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_card_add(store, &c), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+    const struct turn_options t = {
+        .store = store, .policy = &world.policy, .cipher = crypto.store.cipher, .send = note_sent};
+    turn = turn_open(&t);
+    assert_non_null(turn);
+    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+    sent_count = 0;
+    answer_count = 0;
+    done_status = STORE_FAILED;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    turn_close(turn);
+    store_close(store);
+    server_crypto_close(&crypto);
+    world_close(&world);
+    return 0;
+}
+
+static void run(void)
+{
+    world.now.ms += 20;
+    assert_int_equal(turn_run(turn, world.now), TURN_OK);
+}
+
+static void request(uint8_t kind)
+{
+    struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_CLIENT, .id = 3}};
+    e.as.request.operation.id = turn_id(turn, world.now);
+    e.as.request.operation.kind = kind;
+    e.as.request.operation.target = record_slot_name(&world.record.slots[1]);
+    assert_true(turn_event(turn, 7, &e, note_answer, NULL));
+    run();
+}
+
+// The card opens the packet with its keys and answers `code`.
+static void card_answers(uint8_t code, const struct card_keys *with, struct turn_message *m)
+{
+    const struct secured_keys k = {.kic = &with->kic, .kid = &with->kid};
+    struct secured_packet p;
+    struct command c;
+    uint8_t clear[MESSAGE_PACKET_MAX];
+    struct writer w = writer_of(clear, sizeof(clear));
+    const struct card_keys own = keys_of_card();
+    const struct secured_keys right = {.kic = &own.kic, .kid = &own.kid};
+    assert_int_equal(secured_command_shape(bytes_of(sent.packet, sent.packet_len), &p), SECURED_OK);
+    assert_int_equal(secured_decipher(&p, &right, &world.cipher, &w), SECURED_OK);
+    assert_int_equal(secured_verify(&p, &right, &world.cipher), SECURED_OK);
+    assert_int_equal(command_read(p.data, &c), COMMAND_READ_OK);
+    struct audit_slot slot = world.record.slots[0].fact;
+    struct result r = {.command = c.number,
+                       .code = code,
+                       .operation_id = c.operation_id,
+                       .registry_version = 11,
+                       .has_hash = true,
+                       .data = bytes_of("\x02\x07", 2)};
+    assert_true(state_hash(&world.cipher, &slot, 1, r.state_hash));
+    uint8_t data[COMMAND_RESULT_MAX];
+    struct writer d = writer_of(data, sizeof(data));
+    result_write(&d, &r);
+    const struct secured_response response = {.spi2 = p.spi2,
+                                              .kic = p.kic,
+                                              .kid = p.kid,
+                                              .tar = p.tar,
+                                              .cntr = p.cntr,
+                                              .data = writer_bytes(&d)};
+    *m = (struct turn_message){.has_reference = true,
+                               .reference = {8, 7, 6, 5, 4, 3, 2, 1},
+                               .is_response = true,
+                               .sms = 1};
+    struct writer out = writer_of(m->packet, sizeof(m->packet));
+    assert_int_equal(secured_write_response(&out, &response, &k, &world.cipher), SECURED_OK);
+    m->packet_len = (uint16_t)out.len;
+}
+
+static void load(struct record *r)
+{
+    assert_int_equal(store_card_load(store, 7, r), STORE_OK);
+}
+
+static void a_request_is_answered_and_sent_only_after_the_commit(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_REQUEST};
+    e.as.request.operation.id = turn_id(turn, world.now);
+    e.as.request.operation.kind = OPERATION_DELETE;
+    e.as.request.operation.target = record_slot_name(&world.record.slots[1]);
+    assert_true(turn_event(turn, 7, &e, note_answer, NULL));
+    assert_int_equal(answer_count, 0);
+    assert_int_equal(sent_count, 0);
+    run();
+    assert_int_equal(answer_count, 1);
+    assert_int_equal(answered.operation, e.as.request.operation.id);
+    assert_int_equal(sent_count, 1);
+    struct record r;
+    load(&r);
+    assert_int_equal(r.mt_counter, sent.counter);
+}
+
+static void a_delete_goes_to_the_card_and_ends_done(void **state)
+{
+    (void)state;
+    const struct card_keys keys = keys_of_card();
+    struct turn_message m;
+    struct operation o;
+    uint64_t card;
+    request(OPERATION_DELETE);
+    card_answers(RESULT_OK, &keys, &m);
+    assert_true(turn_receive(turn, &m, note_done, NULL));
+    run();
+    assert_int_equal(done_status, STORE_OK);
+    assert_int_equal(store_operation_get(store, answered.operation, &o, &card), STORE_OK);
+    assert_int_equal(o.outcome, OUTCOME_DONE);
+    assert_int_equal(o.sms_mt, 1);
+    assert_int_equal(o.sms_mo, 1);
+    struct record r;
+    load(&r);
+    assert_int_equal(r.slot_count, 1);
+    assert_false(record_has_mark(&r, MARK_DIRTY));
+    struct trail_verdict v;
+    assert_int_equal(store_trail_verify(store, 0, 0, &v), STORE_OK);
+    assert_true(v.ok);
+    assert_true(v.checked >= 3); // requested, sent, ended
+}
+
+static void an_answer_under_other_keys_is_a_stray_and_changes_nothing(void **state)
+{
+    (void)state;
+    struct card_keys keys = keys_of_card();
+    keys.kid.octets[5] ^= 1;
+    struct turn_message m;
+    struct record r;
+    uint64_t strays = 0;
+    request(OPERATION_DELETE);
+    card_answers(RESULT_OK, &keys, &m);
+    assert_true(turn_receive(turn, &m, note_done, NULL));
+    run();
+    load(&r);
+    assert_true(r.has_open);
+    assert_int_equal(r.slot_count, 2);
+    assert_int_equal(store_strays_count(store, &strays), STORE_OK);
+    assert_int_equal(strays, 1);
+}
+
+static void a_refused_request_sends_nothing(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_REQUEST};
+    e.as.request.operation.id = turn_id(turn, world.now);
+    e.as.request.operation.kind = OPERATION_DELETE;
+    e.as.request.operation.target = record_slot_name(&world.record.slots[0]);
+    assert_true(turn_event(turn, 7, &e, note_answer, NULL));
+    run();
+    assert_int_equal(answered.refusal, REFUSAL_DELETE_NOT_DISABLED);
+    assert_int_equal(sent_count, 0);
+}
+
+static void an_unknown_card_is_not_found(void **state)
+{
+    (void)state;
+    const struct event e = {.type = EVENT_RETIRE};
+    assert_true(turn_event(turn, 12345, &e, note_answer, NULL));
+    run();
+    assert_int_equal(answered.refusal, REFUSAL_NOT_FOUND);
+}
+
+static void a_full_turn_takes_nothing_more(void **state)
+{
+    (void)state;
+    const struct event e = {.type = EVENT_WAKE};
+    for (int i = 0; i < TURN_EVENTS_MAX; i++)
+        assert_true(turn_event(turn, 7, &e, NULL, NULL));
+    assert_false(turn_event(turn, 7, &e, NULL, NULL));
+    run();
+    assert_true(turn_event(turn, 7, &e, NULL, NULL));
+}
+
+static enum store_status write_and_fail(void *context, struct store *s, struct utc now)
+{
+    (void)context;
+    (void)now;
+    const struct trail_new row = {.action = "lost"};
+    return store_trail_add(s, &row) == STORE_OK ? STORE_CONFLICT : STORE_FAILED;
+}
+
+static void a_write_that_fails_is_undone_alone(void **state)
+{
+    (void)state;
+    uint64_t before;
+    uint64_t after;
+    uint8_t hash[32];
+    assert_int_equal(store_trail_head(store, &before, hash), STORE_OK);
+    assert_true(turn_write(turn, write_and_fail, note_done, NULL));
+    const struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    assert_true(turn_event(turn, 7, &e, NULL, NULL));
+    run();
+    assert_int_equal(done_status, STORE_CONFLICT);
+    assert_int_equal(store_trail_head(store, &after, hash), STORE_OK);
+    assert_int_equal(after, before + 1); // the dirty mark alone
+}
+
+static void an_unclean_stop_makes_the_open_card_dirty_and_a_clean_one_does_not(void **state)
+{
+    (void)state;
+    struct record r;
+    request(OPERATION_DELETE);
+    const uint64_t counter = sent.counter;
+    assert_int_equal(turn_stop(turn, world.now), TURN_OK);
+    sent_count = 0;
+    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+    load(&r);
+    assert_false(record_has_mark(&r, MARK_DIRTY));
+    assert_int_equal(r.open.status, STATUS_SENDING);
+    assert_int_equal(sent_count, 1); // the outbox brings the same packet again
+    assert_int_equal(sent.counter, counter);
+    assert_int_equal(turn_start(turn, world.now), TURN_OK); // no stop in between: a crash
+    load(&r);
+    assert_true(r.reasons[DIRTY_SERVER_RESTART_WITH_OPEN_OP].since.ms != 0);
+    assert_int_equal(r.open.status, STATUS_UNKNOWN);
+}
+
+static void a_due_card_wakes_by_itself(void **state)
+{
+    (void)state;
+    request(OPERATION_DELETE);
+    const struct utc due = turn_due(turn);
+    assert_true(due.ms > world.now.ms);
+    world.now = due;
+    assert_int_equal(turn_run(turn, world.now), TURN_OK);
+    struct record r;
+    load(&r);
+    assert_int_equal(r.open.status, STATUS_UNKNOWN);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_request_is_answered_and_sent_only_after_the_commit),
+        TEST(a_delete_goes_to_the_card_and_ends_done),
+        TEST(an_answer_under_other_keys_is_a_stray_and_changes_nothing),
+        TEST(a_refused_request_sends_nothing),
+        TEST(an_unknown_card_is_not_found),
+        TEST(a_full_turn_takes_nothing_more),
+        TEST(a_write_that_fails_is_undone_alone),
+        TEST(an_unclean_stop_makes_the_open_card_dirty_and_a_clean_one_does_not),
+        TEST(a_due_card_wakes_by_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
