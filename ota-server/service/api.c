@@ -67,6 +67,8 @@ static void forget(struct api_exchange *x)
         *at = x->next;
     json_decref(x->root);
     x->root = NULL;
+    if (x->close_work != NULL)
+        x->close_work(x->work);
     free(x->work);
     x->work = NULL;
     free(x->kept);

@@ -78,7 +78,8 @@ struct api_exchange {
     uint64_t card_id, object_id, other_id;
     struct event event;
     struct document document;
-    void *work; // of the handler; freed with free() at the end
+    void *work;                     // of the handler; freed with free() at the end
+    void (*close_work)(void *work); // before that; or NULL
 
     /* private */
     api_done_fn *done;

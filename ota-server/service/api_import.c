@@ -178,6 +178,15 @@ struct import_work {
     uint8_t document[DOCUMENT_MAX];
 };
 
+static void close_import(void *work)
+{
+    struct import_work *w = work;
+    profile_close(w->profile);
+    if (w->file != NULL)
+        (void)fclose(w->file);
+    secret_wipe(&w->key, sizeof(w->key));
+}
+
 static struct import_work *open_work(struct api_exchange *x)
 {
     struct import_work *w = calloc(1, sizeof(*w));
@@ -186,6 +195,7 @@ static struct import_work *open_work(struct api_exchange *x)
         api_refuse_code(x, API_UNAVAILABLE);
         return NULL;
     }
+    x->close_work = close_import;
     w->target = (struct import_target){.turn = x->api->options.turn,
                                        .cipher = x->api->options.cipher,
                                        .crypto = x->api->crypto,
@@ -252,7 +262,6 @@ void api_transport_keys_post(struct api_exchange *x)
     w->key.len = KEY_LEN;
     for (size_t i = 0; i < json_array_size(components); i++) {
         if (!add_component(json_array_get(components, i), &w->key)) {
-            secret_wipe(&w->key, sizeof(w->key));
             api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("components"),
                                             "Not 32 hexadecimal digits"));
             return;
@@ -387,10 +396,6 @@ static enum store_status run_import(struct api_exchange *x, struct store *store,
     if (report != NULL)
         import_report_close(report);
     free(report);
-    profile_close(w->profile);
-    w->profile = NULL;
-    (void)fclose(w->file);
-    w->file = NULL;
     return status;
 }
 
@@ -465,7 +470,6 @@ void api_imports_post(struct api_exchange *x)
     }
     w->file = open_upload(x);
     if (w->file == NULL) {
-        profile_close(w->profile);
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }

@@ -94,10 +94,10 @@ static void a_wrong_method_is_405_and_names_the_right_ones(void **state)
 static void every_failed_authentication_looks_the_same(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {
-        "", "Bearer x", "Basic eDp5",
+    static const char unknown_key[] =
         "OTA1-HMAC-SHA256 appKey=AAAAAAAAAAAAAAAAAAAA,ts=1784894400,nonce=9f2c4e7ab1d05583,"
-        "signature=c5d6fe3e1df6f8850050df2fea2555c6728e379982717a1bd04bc365c6ebcabd"};
+        "signature=c5d6fe3e1df6f8850050df2fea2555c6728e379982717a1bd04bc365c6ebcabd";
+    static const char *const wrong[] = {"", "Bearer x", "Basic eDp5", unknown_key};
     char first[sizeof(a.body)] = "";
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         lab_ask(&lab,
