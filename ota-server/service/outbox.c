@@ -83,7 +83,7 @@ static bool open_packets(struct outbox *o)
 
 struct outbox *outbox_open(const struct outbox_options *options, struct instant now)
 {
-    check(options->link_count >= 1 && options->link_count <= OUTBOX_LINKS_MAX);
+    check(options->link_count <= OUTBOX_LINKS_MAX);
     struct outbox *o = calloc(1, sizeof *o);
     if (o == NULL)
         return NULL;

@@ -1,0 +1,199 @@
+#include "ota-server/shell/links.h"
+
+#include <stdlib.h>
+
+struct link {
+    struct server_links *all;
+    unsigned index;
+    struct esme *esme;
+};
+
+struct server_links {
+    struct loop *loop;
+    const struct server_settings *settings;
+    struct outbox *outbox;
+    struct link links[OUTBOX_LINKS_MAX];
+    unsigned count;
+};
+
+// Every word of a link is heard at the turn's time, and brings about the turn's end.
+static struct outbox *hear(const struct link *v)
+{
+    struct outbox *o = v->all->outbox;
+    outbox_tick(o, loop_now(v->all->loop));
+    loop_wake(v->all->loop);
+    return o;
+}
+
+static void on_bound(void *context, struct esme *e)
+{
+    (void)e;
+    (void)hear(context);
+}
+
+static void on_request(void *context, struct esme *e, const struct smpp_event *event)
+{
+    const struct link *v = context;
+    (void)e;
+    outbox_request(hear(v), v->index, event->handle, &event->pdu);
+}
+
+static void on_response(void *context, struct esme *e, uint64_t tag, const struct smpp_pdu *pdu)
+{
+    const struct link *v = context;
+    (void)e;
+    outbox_response(hear(v), v->index, tag, pdu);
+}
+
+static void on_unknown(void *context, struct esme *e, uint64_t tag)
+{
+    const struct link *v = context;
+    (void)e;
+    outbox_unknown(hear(v), v->index, tag);
+}
+
+static const struct esme_handler HANDLER = {
+    .bound = on_bound, .request = on_request, .response = on_response, .unknown = on_unknown};
+
+static bool open_link(struct server_links *l, struct net *net, struct log *log)
+{
+    const struct server_smsc *s = &l->settings->smscs[l->count];
+    struct link *v = &l->links[l->count];
+    const struct esme_config config = {.address = s->address,
+                                       .system_id = s->system_id,
+                                       .password = s->password,
+                                       .system_type = s->system_type,
+                                       .address_range = s->address_range,
+                                       .type = s->bind,
+                                       .window = s->window,
+                                       .response_ms = l->settings->policy.submit_ms,
+                                       .seed = l->settings->policy.seed + l->count};
+    *v = (struct link){.all = l, .index = l->count};
+    v->esme = esme_open(l->loop, net, &config, &HANDLER, v, log);
+    l->count += v->esme != NULL;
+    return v->esme != NULL;
+}
+
+struct server_links *server_links_open(struct loop *loop, struct net *net,
+                                       const struct server_settings *settings, struct log *log)
+{
+    struct server_links *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return NULL;
+    l->loop = loop;
+    l->settings = settings;
+    for (unsigned i = 0; i < settings->smsc_count; i++) {
+        if (!open_link(l, net, log)) {
+            net_close_all(net);
+            server_links_close(l);
+            return NULL;
+        }
+    }
+    return l;
+}
+
+void server_links_attach(struct server_links *l, struct outbox *outbox)
+{
+    l->outbox = outbox;
+}
+
+static size_t room(void *context, unsigned link)
+{
+    const struct server_links *l = context;
+    return link < l->count ? esme_room(l->links[link].esme) : 0;
+}
+
+static enum smpp_send send_pdu(void *context, unsigned link, const struct smpp_pdu *pdu,
+                               uint64_t tag)
+{
+    const struct server_links *l = context;
+    return esme_send(l->links[link].esme, pdu, tag);
+}
+
+static void answer(void *context, unsigned link, uint64_t handle, uint32_t status)
+{
+    const struct server_links *l = context;
+    esme_accept(l->links[link].esme, handle, status);
+}
+
+struct outbox_port server_links_port(struct server_links *l)
+{
+    return (struct outbox_port){.context = l, .room = room, .send = send_pdu, .answer = answer};
+}
+
+void server_links_unbind(struct server_links *l)
+{
+    for (unsigned i = 0; i < l->count; i++)
+        esme_unbind(l->links[i].esme);
+}
+
+unsigned server_links_bound(const struct server_links *l)
+{
+    unsigned bound = 0;
+    for (unsigned i = 0; i < l->count; i++)
+        bound += esme_is_bound(l->links[i].esme);
+    return bound;
+}
+
+void server_links_close(struct server_links *l)
+{
+    for (unsigned i = 0; i < l->count; i++)
+        esme_close(l->links[i].esme);
+    free(l);
+}
+
+static void put_number(struct json_writer *j, const char *name, uint64_t value)
+{
+    json_put_key(j, name);
+    json_put_unsigned(j, value);
+}
+
+static void put_link(const struct server_links *l, unsigned index, struct json_writer *j)
+{
+    const struct server_smsc *s = &l->settings->smscs[index];
+    const struct esme *e = l->links[index].esme;
+    const struct smpp_counts *counts = esme_counts(e);
+    json_begin_object(j);
+    json_put_key(j, "name");
+    json_put_string(j, s->name);
+    json_put_key(j, "state");
+    json_put_string(j, esme_is_bound(e) ? "bound" : "down");
+    put_number(j, "window", s->window);
+    put_number(j, "windowFree", esme_room(e));
+    put_number(j, "ratePerSecond", outbox_rate(l->outbox, index));
+    put_number(j, "rateAllowed", s->rate);
+    put_number(j, "timesBound", esme_times_bound(e));
+    put_number(j, "throttled", counts->throttled);
+    put_number(j, "timedOut", counts->timed_out);
+    json_end_object(j);
+}
+
+void server_links_put(const struct server_links *l, struct json_writer *j)
+{
+    const struct outbox_counts c = outbox_counts(l->outbox);
+    json_put_key(j, "links");
+    json_begin_array(j);
+    for (unsigned i = 0; i < l->count; i++)
+        put_link(l, i, j);
+    json_end_array(j);
+    json_put_key(j, "outbox");
+    json_begin_object(j);
+    put_number(j, "packets", c.packets);
+    put_number(j, "packetsHeld", c.packets_held);
+    put_number(j, "overflows", c.overflows);
+    put_number(j, "partsSent", c.parts_sent);
+    put_number(j, "partsAccepted", c.parts_accepted);
+    put_number(j, "partsRepeated", c.parts_repeated);
+    put_number(j, "partsRefused", c.parts_refused);
+    put_number(j, "throttled", c.throttled);
+    put_number(j, "receipts", c.receipts);
+    put_number(j, "receiptsUnknown", c.receipts_unknown);
+    put_number(j, "messages", c.messages);
+    put_number(j, "partsReceived", c.parts_received);
+    put_number(j, "partsDuplicate", c.parts_duplicate);
+    put_number(j, "partsPutBack", c.parts_put_back);
+    put_number(j, "joinsHeld", c.joins_held);
+    put_number(j, "joinsGivenUp", c.joins_given_up);
+    put_number(j, "noPacket", c.no_packet);
+    json_end_object(j);
+}

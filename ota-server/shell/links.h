@@ -1,0 +1,26 @@
+// The server's links to SMSCs: one ESME for each `smsc` of the configuration, and the outbox behind
+// them.
+#pragma once
+
+#include "common/base/json_writer.h"
+#include "ota-server/shell/settings.h"
+#include "smpp/shell/esme.h"
+
+struct server_links;
+
+// Connects at once. `settings` must outlive it. NULL when memory is missing. Open it after what
+// commits has added its turn end.
+struct server_links *server_links_open(struct loop *loop, struct net *net,
+                                       const struct server_settings *settings,
+                                       struct log *log) MUST_USE;
+// The port for outbox_open(), and then the outbox that hears of everything. Before the first turn.
+struct outbox_port server_links_port(struct server_links *l);
+void server_links_attach(struct server_links *l, struct outbox *outbox);
+// Unbinds all; see server_links_bound().
+void server_links_unbind(struct server_links *l);
+// How many are bound, unbinding ones included until they are closed.
+unsigned server_links_bound(const struct server_links *l);
+// Only after net_close_all().
+void server_links_close(struct server_links *l);
+// Members "links" and "outbox" of an object: states, windows, rates, counts. No passwords.
+void server_links_put(const struct server_links *l, struct json_writer *j);

@@ -1,0 +1,307 @@
+// ota-server: keeps cards and their subscriptions, and commands the cards over the air.
+#include "common/host/clock.h"
+#include "common/host/datadir.h"
+#include "common/host/entropy.h"
+#include "ota-server/service/client_admin.h"
+#include "ota-server/shell/server.h"
+#include "ota-server/shell/server_crypto.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define EXIT_USAGE 2
+
+const char *argp_program_version = "ota-server " SERVER_VERSION;
+
+static const char DOC[] =
+    "Keeps SIM cards and their subscriptions, and commands the cards over the air.\v"
+    "Commands:\n"
+    "  init          make the data folder and a master key, once\n"
+    "  client add    make an API client, and print its key and secret\n"
+    "  (none)        serve, until SIGTERM\n\n"
+    "The first time:\n"
+    "    ota-server init --data /var/lib/otaria\n"
+    "    ota-server client add --data /var/lib/otaria --name ops\n"
+    "    ota-server --data /var/lib/otaria --smsc 127.0.0.1:2775 --system-id server \\\n"
+    "        --password-file smsc.password\n\n"
+    "Keep a copy of the master key apart from the data: without it the cards' keys are lost, and "
+    "with it and the data they are not secret. When the server can be used it prints one line: "
+    "{\"event\":\"ready\",...} with its real address. Everything else is in the configuration "
+    "file, "
+    "see ota-server(1).";
+
+enum {
+    OPTION_SMSC = 256,
+    OPTION_SYSTEM_ID,
+    OPTION_PASSWORD_FILE,
+    OPTION_ADDRESS,
+    OPTION_KEY_FILE,
+    OPTION_PUBLIC_URL,
+    OPTION_LOG_FORM,
+    OPTION_LOG_LEVEL,
+    OPTION_SPEED,
+    OPTION_SINGLE_PERSON,
+    OPTION_CLEAR,
+    OPTION_NAME,
+    OPTION_SCOPES,
+    OPTION_TENANT,
+};
+
+static const struct argp_option OPTIONS[] = {
+    {"data", 'd', "DIR", 0, "data folder (required)", 0},
+    {"config", 'c', "FILE", 0, "SMSCs, times and limits; options win over it", 0},
+    {"listen", 'l', "HOST:PORT", 0, "where the API listens; port 0 is chosen (127.0.0.1:8080)", 0},
+    {"smsc", OPTION_SMSC, "HOST:PORT", 0, "the one SMSC, instead of those of the file", 0},
+    {"system-id", OPTION_SYSTEM_ID, "ID", 0, "to bind with, for --smsc", 0},
+    {"password-file", OPTION_PASSWORD_FILE, "FILE", 0, "its first line, for --smsc", 0},
+    {"server-address", OPTION_ADDRESS, "NUMBER", 0, "sender of commands to cards (12345)", 0},
+    {"master-key-file", OPTION_KEY_FILE, "FILE", 0, "instead of DIR/master.key", 0},
+    {"public-url", OPTION_PUBLIC_URL, "URL", 0, "as clients see the API (as it listens)", 0},
+    {"log-form", OPTION_LOG_FORM, "text|json", 0, "of the log on standard error (text)", 0},
+    {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0, "error, warn, info or debug (info)", 0},
+    {0, 0, 0, 0, "For client add:", 1},
+    {"name", OPTION_NAME, "TEXT", 0, "who it is for (required)", 1},
+    {"scopes", OPTION_SCOPES, "LIST", 0, "such as cards:read,operations:audit (all)", 1},
+    {"tenant", OPTION_TENANT, "N", 0, "whose cards it sees (1)", 1},
+    {0, 0, 0, 0, "For laboratories with test data:", 2},
+    {"single-person", OPTION_SINGLE_PERSON, NULL, 0, "nothing needs a second person", 2},
+    {"clear", OPTION_CLEAR, NULL, 0, "identifiers are not masked", 2},
+    {"speed", OPTION_SPEED, "FACTOR", 0, "the server's clock runs so much faster (1)", 2},
+    {0},
+};
+
+enum action { ACTION_SERVE, ACTION_INIT, ACTION_CLIENT_ADD };
+
+struct arguments {
+    struct server_settings settings;
+    enum action action;
+    const char *name;
+    const char *scopes;
+    uint64_t tenant;
+};
+
+static error_t parse_number(int key, const char *value, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    char *end = NULL;
+    if (key == OPTION_TENANT) {
+        a->tenant = strtoull(value, &end, 10);
+        if (*value == '\0' || *end != '\0' || a->tenant == 0)
+            argp_error(state, "--tenant takes a number from 1, not \"%s\"", value);
+        return 0;
+    }
+    a->settings.speed = strtod(value, &end);
+    if (*value == '\0' || *end != '\0' || !(a->settings.speed >= 1 && a->settings.speed <= 10000))
+        argp_error(state, "--speed takes a factor from 1 to 10000, not \"%s\"", value);
+    return 0;
+}
+
+static error_t parse_word(const char *word, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    const char *second = state->next < state->argc ? state->argv[state->next] : "";
+    if (strcmp(word, "init") == 0) {
+        a->action = ACTION_INIT;
+    } else if (strcmp(word, "client") == 0 && strcmp(second, "add") == 0) {
+        a->action = ACTION_CLIENT_ADD;
+        state->next++;
+    } else {
+        argp_error(state, "there is no command \"%s\": init, client add, or none to serve", word);
+    }
+    return 0;
+}
+
+static error_t check_all(const struct arguments *a, struct argp_state *state)
+{
+    if (a->settings.data == NULL)
+        argp_error(state, "--data DIR is needed");
+    if (a->action == ACTION_CLIENT_ADD && a->name == NULL)
+        argp_error(state, "--name TEXT is needed: who is the client for?");
+    if (a->settings.smsc_asked != NULL && a->settings.system_id_asked == NULL)
+        argp_error(state, "--smsc needs --system-id");
+    return 0;
+}
+
+// Where the text of an option goes; NULL for one that is none.
+static const char **text_of(struct arguments *a, int key)
+{
+    struct server_settings *s = &a->settings;
+    switch (key) { // characters and numbers of argp
+    case 'd':
+        return &s->data;
+    case 'c':
+        return &s->config;
+    case 'l':
+        return &s->listen_asked;
+    case OPTION_SMSC:
+        return &s->smsc_asked;
+    case OPTION_SYSTEM_ID:
+        return &s->system_id_asked;
+    case OPTION_PASSWORD_FILE:
+        return &s->password_file;
+    case OPTION_ADDRESS:
+        return &s->address_asked;
+    case OPTION_KEY_FILE:
+        return &s->key_file_asked;
+    case OPTION_PUBLIC_URL:
+        return &s->public_url_asked;
+    case OPTION_LOG_FORM:
+        return &s->log_form_asked;
+    case OPTION_LOG_LEVEL:
+        return &s->log_level_asked;
+    case OPTION_NAME:
+        return &a->name;
+    case OPTION_SCOPES:
+        return &a->scopes;
+    default:
+        return NULL;
+    }
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    const char **text = text_of(a, key);
+    if (text != NULL) {
+        *text = value;
+        return 0;
+    }
+    switch (key) { // characters and numbers of argp
+    case OPTION_TENANT:
+    case OPTION_SPEED:
+        return parse_number(key, value, state);
+    case OPTION_SINGLE_PERSON:
+        a->settings.single_person = true;
+        return 0;
+    case OPTION_CLEAR:
+        a->settings.is_clear = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        return parse_word(value, state);
+    case ARGP_KEY_END:
+        return check_all(a, state);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int fail(const char *what, const char *reason)
+{
+    (void)fprintf(stderr, "ota-server: %s: %s\n", what, reason);
+    return EXIT_FAILURE;
+}
+
+static bool fill(void *context, uint8_t *to, size_t len)
+{
+    (void)context;
+    entropy_fill(to, len);
+    return true;
+}
+
+// Makes the database as well, so that a mistake shows now and not at the first start.
+static int init(const struct server_settings *s)
+{
+    struct server_keys keys;
+    struct server_crypto crypto;
+    enum keyfile_error error = keyfile_make(s->key_file);
+    if (error == KEYFILE_OK)
+        error = keyfile_read(s->key_file, &keys);
+    if (error != KEYFILE_OK)
+        return fail(s->key_file, keyfile_error_text(error));
+    if (!server_crypto_open(&crypto))
+        return fail("OpenSSL", "an algorithm is missing");
+    struct store *store = server_store_open(s, &keys, &crypto, false);
+    store_close(store);
+    server_crypto_close(&crypto);
+    secret_wipe(&keys, sizeof keys);
+    if (store == NULL)
+        return EXIT_FAILURE;
+    (void)printf("made %s\n"
+                 "     %s/registry.db\n"
+                 "     %s (the master key: keep a copy apart from the data)\n"
+                 "next ota-server client add --data %s --name NAME\n"
+                 "     ota-server --data %s\n",
+                 s->data, s->data, s->key_file, s->data, s->data);
+    return EXIT_SUCCESS;
+}
+
+static const char *client_status_text(enum client_status status)
+{
+    switch (status) {
+    case CLIENT_OK:
+        break;
+    case CLIENT_BAD_NAME:
+        return "a name has 1 to 64 characters, none of them a control character";
+    case CLIENT_BAD_SCOPE:
+        return "one of the scopes is unknown; ota-server(1) lists them";
+    case CLIENT_FAILED:
+        return "the database cannot be written";
+    }
+    return "";
+}
+
+static int client_add_command(const struct arguments *a, const struct server_keys *keys)
+{
+    struct server_crypto crypto;
+    struct client_credentials made;
+    if (!server_crypto_open(&crypto))
+        return fail("OpenSSL", "an algorithm is missing");
+    struct store *store = server_store_open(&a->settings, keys, &crypto, false);
+    if (store == NULL) {
+        server_crypto_close(&crypto);
+        return EXIT_FAILURE;
+    }
+    const struct client_new wanted = {.name = a->name,
+                                      .scopes = a->scopes,
+                                      .tenant = a->tenant,
+                                      .now = clock_utc(),
+                                      .fill = fill};
+    const enum client_status status = client_add(store, &keys->client, &wanted, &made);
+    if (status == CLIENT_OK)
+        (void)printf("{\"appKey\":\"%s\",\"appSecret\":\"%s\"}\n", made.app_key, made.app_secret);
+    secret_wipe(&made, sizeof made);
+    store_close(store);
+    server_crypto_close(&crypto);
+    if (status != CLIENT_OK)
+        return fail(a->name, client_status_text(status));
+    (void)fprintf(stderr, "ota-server: the secret is shown this once: keep it\n");
+    return EXIT_SUCCESS;
+}
+
+static int run(const struct arguments *a)
+{
+    struct server_keys keys;
+    int lock_fd = -1;
+    const enum datadir_error folder = datadir_open(a->settings.data, &lock_fd);
+    if (folder != DATADIR_OK)
+        return fail(a->settings.data, datadir_error_text(folder));
+    if (a->action == ACTION_INIT)
+        return init(&a->settings);
+    const enum keyfile_error error = keyfile_read(a->settings.key_file, &keys);
+    if (error != KEYFILE_OK)
+        return fail(a->settings.key_file, keyfile_error_text(error));
+    const int status = a->action == ACTION_CLIENT_ADD ? client_add_command(a, &keys)
+                                                      : server_run(&a->settings, &keys);
+    secret_wipe(&keys, sizeof keys);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct arguments a = {.settings = {.speed = 1}, .scopes = "all", .tenant = 1};
+    static const struct argp ARGP = {OPTIONS, parse, "[init | client add]", DOC, NULL, NULL, NULL};
+    char error[SERVER_SETTINGS_ERROR_SIZE];
+    argp_err_exit_status = EXIT_USAGE;
+    (void)umask(077); // whatever it makes is for its owner
+    if (argp_parse(&ARGP, argc, argv, 0, NULL, &a) != 0)
+        return EXIT_USAGE;
+    if (!server_settings_read(&a.settings, error)) {
+        (void)fprintf(stderr, "ota-server: %s\n", error);
+        return EXIT_USAGE;
+    }
+    entropy_fill(&a.settings.policy.seed, sizeof a.settings.policy.seed);
+    return run(&a);
+}

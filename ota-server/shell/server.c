@@ -1,0 +1,411 @@
+#include "ota-server/shell/server.h"
+
+#include "common/host/clock.h"
+#include "common/host/entropy.h"
+#include "common/host/ready.h"
+#include "ota-server/shell/front.h"
+#include "ota-server/shell/links.h"
+#include "ota-server/shell/server_crypto.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TURN_SLOW_MS 100
+#define DRAIN_MS 10000
+#define UNBIND_MS 3000
+#define STOP_LOOK_MS 10
+#define URL_SIZE (NET_ADDRESS_TEXT_SIZE + 16)
+
+static const char OPENAPI[] = "";
+
+enum stage {
+    STAGE_RUNNING,
+    STAGE_DRAINING,  // nothing new to links; what is under way may end
+    STAGE_UNBINDING, // the database says that it was a clean stop
+};
+
+struct server {
+    const struct server_settings *settings;
+    struct loop *loop;
+    struct net *net;
+    struct log log;
+    struct server_crypto crypto;
+    struct store *writer;
+    struct store *reader;
+    struct turn *turn;
+    struct server_links *links;
+    struct outbox *outbox;
+    struct api *api;
+    struct front *front;
+    struct loop_turn_end turn_end;
+    struct loop_timer due_timer;
+    struct loop_timer stop_timer;
+    struct instant stop_by;
+    struct instant start;
+    struct utc start_utc;
+    enum stage stage;
+    int exit_code;
+    bool is_retrying;
+    char public_url[URL_SIZE];
+    char uploads[SERVER_PATH_SIZE];
+};
+
+// --- time ------------------------------------------------------------------------------------
+
+// The wall clock; in a laboratory one that runs faster from the start on.
+static struct utc server_utc(void *context)
+{
+    const struct server *v = context;
+    if (v->settings->speed == 1.0)
+        return loop_utc(v->loop);
+    const double real_ms = (double)(loop_now(v->loop).ms - v->start.ms);
+    return utc_after(v->start_utc, (int64_t)(real_ms * v->settings->speed));
+}
+
+// When the loop must turn again for something that is due at `at`.
+static struct instant instant_of(const struct server *v, struct utc at)
+{
+    if (at.ms == 0)
+        return INSTANT_NEVER;
+    const struct instant now = loop_now(v->loop);
+    const int64_t ms = at.ms - server_utc((void *)v).ms;
+    if (ms <= 0)
+        return now;
+    return instant_after(now, (uint64_t)((double)ms / v->settings->speed) + 1);
+}
+
+// --- the turn --------------------------------------------------------------------------------
+
+static void log_plain(struct server *v, enum log_level level, const char *event, const char *reason)
+{
+    log_begin(&v->log, level, clock_utc(), event);
+    if (reason != NULL)
+        log_string(&v->log, "reason", reason);
+    log_end(&v->log);
+}
+
+static void judge_turn(struct server *v, enum turn_status status, uint64_t took_ms)
+{
+    if (took_ms > TURN_SLOW_MS) {
+        log_begin(&v->log, LOG_WARN, clock_utc(), "turn.slow");
+        log_number(&v->log, "ms", (int64_t)took_ms);
+        log_end(&v->log);
+    }
+    if (status == TURN_RETRY && !v->is_retrying)
+        log_plain(v, LOG_ERROR, "store.cannot_write", store_problem(v->writer));
+    if (status == TURN_OK && v->is_retrying)
+        log_plain(v, LOG_WARN, "store.writes_again", NULL);
+    v->is_retrying = status == TURN_RETRY;
+    if (status != TURN_STOP)
+        return;
+    log_plain(v, LOG_ERROR, "store.lost", store_problem(v->writer));
+    (void)fprintf(stderr, "ota-server: the database may have lost a write (%s): stopped\n",
+                  store_problem(v->writer));
+    v->exit_code = EXIT_FAILURE;
+    loop_stop(v->loop);
+}
+
+static void turn_end(void *context, struct instant now)
+{
+    struct server *v = context;
+    if (v->stage == STAGE_UNBINDING || v->exit_code != EXIT_SUCCESS)
+        return;
+    outbox_tick(v->outbox, now);
+    const struct instant before = clock_instant();
+    const enum turn_status status = turn_run(v->turn, server_utc(v));
+    judge_turn(v, status, clock_instant().ms - before.ms);
+    if (status == TURN_STOP)
+        return;
+    outbox_step(v->outbox);
+    if (turn_has_work(v->turn))
+        loop_wake(v->loop);
+    loop_timer_set(&v->due_timer,
+                   instant_earlier(instant_of(v, turn_due(v->turn)), outbox_deadline(v->outbox)));
+}
+
+static void due(void *context, struct instant now)
+{
+    (void)now;
+    loop_wake(((struct server *)context)->loop);
+}
+
+static void alarm_changed(void *context, uint8_t key, uint64_t card, bool is_raised)
+{
+    struct server *v = context;
+    log_begin(&v->log, is_raised ? LOG_ERROR : LOG_INFO, clock_utc(),
+              is_raised ? "alarm.raised" : "alarm.cleared");
+    log_string(&v->log, "alarm", alarm_key_name(key));
+    log_number(&v->log, "card", (int64_t)card);
+    log_end(&v->log);
+}
+
+// --- stopping --------------------------------------------------------------------------------
+
+static void asked_to_stop(void *context)
+{
+    struct server *v = context;
+    log_plain(v, LOG_INFO, "server.stopping", NULL);
+    v->stage = STAGE_DRAINING;
+    v->stop_by = instant_after(loop_now(v->loop), DRAIN_MS);
+    outbox_hold(v->outbox);
+    loop_timer_set(&v->stop_timer, loop_now(v->loop));
+}
+
+static void drained(struct server *v, struct instant now)
+{
+    front_close(v->front);
+    v->front = NULL;
+    v->stage = STAGE_UNBINDING;
+    if (turn_stop(v->turn, server_utc(v)) != TURN_OK) {
+        log_plain(v, LOG_ERROR, "store.cannot_write", store_problem(v->writer));
+        v->exit_code = EXIT_FAILURE;
+    }
+    server_links_unbind(v->links);
+    v->stop_by = instant_after(now, UNBIND_MS);
+}
+
+static void stop_due(void *context, struct instant now)
+{
+    struct server *v = context;
+    const bool is_over = instant_is_due(v->stop_by, now);
+    if (v->stage == STAGE_DRAINING &&
+        (is_over || (outbox_is_idle(v->outbox) && !turn_has_work(v->turn))))
+        drained(v, now);
+    else if (v->stage == STAGE_UNBINDING && (is_over || server_links_bound(v->links) == 0))
+        loop_stop(v->loop);
+    loop_timer_set(&v->stop_timer, instant_after(now, STOP_LOOK_MS));
+}
+
+// --- starting --------------------------------------------------------------------------------
+
+static bool fail(const char *what, const char *reason)
+{
+    (void)fprintf(stderr, "ota-server: %s: %s\n", what, reason);
+    return false;
+}
+
+static const char *store_status_text(enum store_status status)
+{
+    switch (status) {
+    case STORE_BUSY:
+        return "another ota-server works in this data folder";
+    case STORE_NEWER:
+        return "the database was written by a newer ota-server";
+    case STORE_KEYS:
+        return "the master key does not open this database: name the right --master-key-file";
+    case STORE_FULL:
+        return "the disk is full or read-only";
+    case STORE_LOST:
+        return "the database is damaged";
+    case STORE_OK:
+    case STORE_NONE:
+    case STORE_CONFLICT:
+    case STORE_FAILED:
+        break;
+    }
+    return "the database cannot be opened";
+}
+
+struct store *server_store_open(const struct server_settings *settings,
+                                const struct server_keys *keys, const struct server_crypto *crypto,
+                                bool is_reader)
+{
+    char path[SERVER_PATH_SIZE];
+    char checkpoints[SERVER_PATH_SIZE];
+    struct store *store = NULL;
+    if (!server_path(settings, "registry.db", path) ||
+        !server_path(settings, "checkpoints", checkpoints)) {
+        (void)fail(settings->data, "this path is too long");
+        return NULL;
+    }
+    const struct store_options options = {.path = path,
+                                          .checkpoints = checkpoints,
+                                          .is_reader = is_reader,
+                                          .ota_master = keys->ota,
+                                          .network_master = keys->network,
+                                          .pseudonym_key = keys->pseudonym,
+                                          .crypto = &crypto->store};
+    const enum store_status status = store_open(&options, &store);
+    if (status != STORE_OK)
+        (void)fail(settings->data, store_status_text(status));
+    return status == STORE_OK ? store : NULL;
+}
+
+static struct outbox *open_outbox(struct server *v)
+{
+    const struct server_settings *s = v->settings;
+    struct outbox_options options = {
+        .turn = v->turn, .port = server_links_port(v->links), .link_count = s->smsc_count};
+    for (unsigned i = 0; i < s->smsc_count; i++)
+        options.links[i] = (struct outbox_link){.smsc = s->smscs[i].address,
+                                                .sends = s->smscs[i].bind != SMPP_RX,
+                                                .rate = s->smscs[i].rate};
+    memcpy(options.address, s->address, sizeof options.address);
+    return outbox_open(&options, loop_now(v->loop));
+}
+
+static bool fill(void *context, uint8_t *to, size_t len)
+{
+    (void)context;
+    entropy_fill(to, len);
+    return true;
+}
+
+static bool put_links(void *context, struct json_writer *j)
+{
+    const struct server *v = context;
+    server_links_put(v->links, j);
+    return server_links_bound(v->links) > 0;
+}
+
+static void hand_over(void *context, const struct message *message)
+{
+    struct server *v = context;
+    outbox_send(v->outbox, message);
+}
+
+static bool open_work(struct server *v, const struct server_keys *keys)
+{
+    if (!server_crypto_open(&v->crypto))
+        return fail("OpenSSL", "an algorithm is missing");
+    v->writer = server_store_open(v->settings, keys, &v->crypto, false);
+    if (v->writer == NULL)
+        return false;
+    v->reader = server_store_open(v->settings, keys, &v->crypto, true);
+    if (v->reader == NULL)
+        return false;
+    const struct turn_options options = {.store = v->writer,
+                                         .policy = &v->settings->policy,
+                                         .cipher = v->crypto.store.cipher,
+                                         .send = hand_over,
+                                         .send_context = v,
+                                         .alarm = alarm_changed,
+                                         .alarm_context = v};
+    v->turn = turn_open(&options);
+    return v->turn != NULL || fail("memory", "not enough");
+}
+
+// What commits comes before what writes to sockets.
+static bool open_loop(struct server *v)
+{
+    v->turn_end = (struct loop_turn_end){.end = turn_end, .context = v};
+    loop_turn_end_add(v->loop, &v->turn_end);
+    v->net = net_open(v->loop);
+    if (v->net != NULL)
+        v->links = server_links_open(v->loop, v->net, v->settings, &v->log);
+    if (v->links != NULL)
+        v->outbox = open_outbox(v);
+    if (v->outbox == NULL || !loop_timer_open(&v->due_timer, v->loop, due, v) ||
+        !loop_timer_open(&v->stop_timer, v->loop, stop_due, v))
+        return fail("memory", "not enough");
+    server_links_attach(v->links, v->outbox);
+    return true;
+}
+
+static bool open_api(struct server *v, const struct server_keys *keys)
+{
+    const struct server_settings *s = v->settings;
+    const struct api_options options = {.reader = v->reader,
+                                        .turn = v->turn,
+                                        .public_url = v->public_url,
+                                        .version = SERVER_VERSION,
+                                        .openapi = OPENAPI,
+                                        .client_key = keys->client,
+                                        .single_person = s->single_person,
+                                        .is_clear = s->is_clear,
+                                        .fill = fill,
+                                        .links = put_links,
+                                        .links_context = v};
+    if (!server_path(s, "uploads", v->uploads) || (mkdir(v->uploads, 0700) != 0 && errno != EEXIST))
+        return fail(s->data, "its folder for uploads cannot be made");
+    v->api = api_open(&options);
+    if (v->api == NULL)
+        return fail("memory", "not enough");
+    const struct front_options front = {.loop = v->loop,
+                                        .listen = s->listen,
+                                        .api = v->api,
+                                        .upload_dir = v->uploads,
+                                        .utc = server_utc,
+                                        .utc_context = v};
+    const enum net_error error = front_open(&front, &v->front);
+    if (error != NET_OK)
+        return fail(s->listen, net_error_name(error));
+    return true;
+}
+
+static bool say_ready(struct server *v, const char *http)
+{
+    log_begin(&v->log, LOG_INFO, clock_utc(), "server.ready");
+    log_string(&v->log, "http", http);
+    log_number(&v->log, "links", v->settings->smsc_count);
+    log_end(&v->log);
+    const struct ready_item items[] = {{"http", http}, {"data", v->settings->data}};
+    return ready_say(STDOUT_FILENO, "ota-server", items, 2) ||
+           fail("standard output", "it is closed");
+}
+
+static bool start(struct server *v, const struct server_keys *keys)
+{
+    char http[NET_ADDRESS_TEXT_SIZE];
+    v->start = loop_now(v->loop);
+    v->start_utc = loop_utc(v->loop);
+    if (v->settings->speed != 1.0)
+        log_plain(v, LOG_WARN, "server.laboratory_clock", "it runs faster than real time");
+    if (!open_work(v, keys) || !open_loop(v))
+        return false;
+    if (turn_start(v->turn, server_utc(v)) != TURN_OK)
+        return fail(v->settings->data, store_problem(v->writer));
+    (void)snprintf(v->public_url, sizeof v->public_url, "%s", v->settings->public_url);
+    if (!open_api(v, keys))
+        return false;
+    front_address(v->front, http);
+    if (v->settings->public_url[0] == '\0') // the port may be the system's choice
+        (void)snprintf(v->public_url, sizeof v->public_url, "http://%s", http);
+    loop_on_signal(v->loop, asked_to_stop, v);
+    return say_ready(v, http);
+}
+
+static void stop(struct server *v)
+{
+    loop_timer_close(&v->due_timer);
+    loop_timer_close(&v->stop_timer);
+    if (v->front != NULL)
+        front_close(v->front);
+    if (v->net != NULL)
+        net_close_all(v->net);
+    if (v->links != NULL)
+        server_links_close(v->links);
+    if (v->turn_end.end != NULL)
+        loop_turn_end_remove(v->loop, &v->turn_end);
+    outbox_close(v->outbox);
+    if (v->api != NULL)
+        api_close(v->api);
+    turn_close(v->turn);
+    store_close(v->reader);
+    store_close(v->writer);
+    server_crypto_close(&v->crypto);
+    loop_close(v->loop);
+}
+
+int server_run(const struct server_settings *settings, const struct server_keys *keys)
+{
+    static struct server v;
+    v.settings = settings;
+    v.exit_code = EXIT_SUCCESS;
+    log_init(&v.log, STDERR_FILENO, settings->log_form, settings->log_level);
+    v.log.clear = settings->is_clear;
+    v.loop = loop_open();
+    if (v.loop == NULL) {
+        (void)fail("the system", "it gives no event loop");
+        return EXIT_FAILURE;
+    }
+    if (start(&v, keys))
+        loop_run(v.loop);
+    else
+        v.exit_code = EXIT_FAILURE;
+    stop(&v);
+    return v.exit_code;
+}

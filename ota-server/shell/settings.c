@@ -1,0 +1,244 @@
+#include "ota-server/shell/settings.h"
+
+#include "common/base/text.h"
+#include "common/host/config.h"
+
+#include <stdio.h>
+
+#define LISTEN "127.0.0.1:8080"
+#define KEY_FILE "master.key"
+#define RATE 100
+#define WINDOW 100
+
+static bool fail(char error[SERVER_SETTINGS_ERROR_SIZE], const char *what, const char *which)
+{
+    (void)snprintf(error, SERVER_SETTINGS_ERROR_SIZE, "%.200s \"%.120s\"", what, which);
+    return false;
+}
+
+// Copies a text; false when it is too long.
+static bool take(char *to, size_t size, const char *text)
+{
+    const size_t len = strlen(text);
+    if (len >= size)
+        return false;
+    memcpy(to, text, len + 1);
+    return true;
+}
+
+static const char *first_of(const char *asked, const char *other)
+{
+    return asked != NULL ? asked : other;
+}
+
+bool server_path(const struct server_settings *s, const char *name, char path[SERVER_PATH_SIZE])
+{
+    const int len = snprintf(path, SERVER_PATH_SIZE, "%s/%s", s->data, name);
+    return len > 0 && len < SERVER_PATH_SIZE;
+}
+
+// The first line of a file that only its owner can read.
+static bool read_password(const char *path, char password[SERVER_PASSWORD_SIZE], char *error)
+{
+    char line[64] = "";
+    if (!config_is_private(path))
+        return fail(error,
+                    "the password file must be there, and readable by you only (chmod 600):", path);
+    FILE *file = fopen(path, "r");
+    if (file == NULL || fgets(line, sizeof line, file) == NULL)
+        line[0] = '\0';
+    if (file != NULL)
+        (void)fclose(file);
+    line[strcspn(line, "\r\n")] = '\0';
+    return take(password, SERVER_PASSWORD_SIZE, line) ||
+           fail(error, "a password has at most 8 characters, in", path);
+}
+
+// --- links -----------------------------------------------------------------------------------
+
+static bool read_bind(const char *word, enum smpp_bind_type *bind)
+{
+    static const char *const words[] = {"transmitter", "receiver", "transceiver"};
+    static const enum smpp_bind_type types[] = {SMPP_TX, SMPP_RX, SMPP_TRX};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(words[i], word) == 0) {
+            *bind = types[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool judge_smsc(const struct server_smsc *v, long window, long rate, char *error)
+{
+    if (v->address[0] == '\0')
+        return fail(error, "an SMSC needs an address, HOST:PORT:", v->name);
+    if (v->system_id[0] == '\0')
+        return fail(error, "an SMSC needs a system-id:", v->name);
+    if (window < 1 || window > SMPP_WINDOW_MAX)
+        return fail(error, "a window has 1 to 1000 places, in smsc", v->name);
+    if (rate < 1 || rate > 1000000)
+        return fail(error, "a rate is 1 to 1000000 messages per second, in smsc", v->name);
+    return true;
+}
+
+static bool read_smsc(struct server_settings *s, cfg_t *section, char *error)
+{
+    const char *name = cfg_title(section);
+    const char *file = cfg_getstr(section, "password-file");
+    const long window = cfg_getint(section, "window");
+    const long rate = cfg_getint(section, "rate");
+    if (s->smsc_count == OUTBOX_LINKS_MAX)
+        return fail(error, "at most 16 links; one too many is smsc", name);
+    struct server_smsc *v = &s->smscs[s->smsc_count++];
+    *v = (struct server_smsc){.window = (uint32_t)window, .rate = (uint32_t)rate};
+    if (!take(v->name, sizeof v->name, name) ||
+        !take(v->address, sizeof v->address, cfg_getstr(section, "address")) ||
+        !take(v->system_id, sizeof v->system_id, cfg_getstr(section, "system-id")) ||
+        !take(v->password, sizeof v->password, cfg_getstr(section, "password")) ||
+        !take(v->system_type, sizeof v->system_type, cfg_getstr(section, "system-type")) ||
+        !take(v->address_range, sizeof v->address_range, cfg_getstr(section, "address-range")))
+        return fail(error, "a text is too long for SMPP, in smsc", name);
+    if (!read_bind(cfg_getstr(section, "bind"), &v->bind))
+        return fail(error, "bind is transmitter, receiver or transceiver, in smsc", name);
+    if (file[0] != '\0' && !read_password(file, v->password, error))
+        return false;
+    return judge_smsc(v, window, rate, error);
+}
+
+// --smsc HOST:PORT: one link, instead of those of the file.
+static bool ask_smsc(struct server_settings *s, char *error)
+{
+    if (s->smsc_asked == NULL)
+        return true;
+    s->smsc_count = 1;
+    struct server_smsc *v = &s->smscs[0];
+    *v = (struct server_smsc){.name = "smsc", .bind = SMPP_TRX, .window = WINDOW, .rate = RATE};
+    if (!take(v->address, sizeof v->address, s->smsc_asked))
+        return fail(error, "an address is HOST:PORT, not", s->smsc_asked);
+    if (!take(v->system_id, sizeof v->system_id, first_of(s->system_id_asked, "")))
+        return fail(error, "a system_id has at most 15 characters:", s->system_id_asked);
+    if (s->password_file != NULL && !read_password(s->password_file, v->password, error))
+        return false;
+    return judge_smsc(v, WINDOW, RATE, error);
+}
+
+// --- the rest --------------------------------------------------------------------------------
+
+static bool read_seconds(cfg_t *section, const char *name, uint32_t *ms, char *error)
+{
+    const long seconds = cfg_getint(section, name);
+    if (seconds < 1 || seconds > 4000000)
+        return fail(error, "a time is 1 to 4000000 seconds:", name);
+    *ms = (uint32_t)seconds * 1000u;
+    return true;
+}
+
+static bool read_policy(struct policy *p, cfg_t *section, char *error)
+{
+    const long reissues = cfg_getint(section, "reissues");
+    if (reissues < 0 || reissues > 100)
+        return fail(error, "0 to 100 are allowed for", "reissues");
+    p->reissues_max = (uint8_t)reissues;
+    p->operator_for_all = cfg_getbool(section, "operator-for-all");
+    return read_seconds(section, "approval-s", &p->approval_ms, error) &&
+           read_seconds(section, "not-after-s", &p->not_after_ms, error) &&
+           read_seconds(section, "submit-s", &p->submit_ms, error) &&
+           read_seconds(section, "validity-s", &p->validity_ms, error) &&
+           read_seconds(section, "receipt-margin-s", &p->receipt_margin_ms, error) &&
+           read_seconds(section, "por-s", &p->por_ms, error) &&
+           read_seconds(section, "confirm-s", &p->confirm_ms, error) &&
+           read_seconds(section, "confirm-silent-s", &p->confirm_silent_ms, error) &&
+           read_seconds(section, "contact-delay-s", &p->contact_delay_ms, error) &&
+           read_seconds(section, "contact-gap-s", &p->contact_gap_ms, error) &&
+           read_seconds(section, "unreachable-s", &p->unreachable_ms, error);
+}
+
+static bool read_log(struct server_settings *s, cfg_t *file, char *error)
+{
+    const char *form = first_of(s->log_form_asked, cfg_getstr(file, "log-form"));
+    const char *level = first_of(s->log_level_asked, cfg_getstr(file, "log-level"));
+    if (strcmp(form, "text") != 0 && strcmp(form, "json") != 0)
+        return fail(error, "the log's form is text or json, not", form);
+    if (!log_level_read(level, &s->log_level))
+        return fail(error, "the log's level is error, warn, info or debug, not", level);
+    s->log_form = form[0] == 'j' ? LOG_JSON : LOG_TEXT;
+    return true;
+}
+
+static bool is_address(const char *text)
+{
+    const size_t len = strlen(text);
+    return len >= 1 && len < OUTBOX_ADDRESS_SIZE;
+}
+
+static bool read_all(struct server_settings *s, cfg_t *file, char *error)
+{
+    const char *address = first_of(s->address_asked, cfg_getstr(file, "server-address"));
+    const char *key_file = first_of(s->key_file_asked, cfg_getstr(file, "master-key-file"));
+    s->single_person = s->single_person || cfg_getbool(file, "single-person");
+    s->is_clear = s->is_clear || cfg_getbool(file, "clear-identifiers");
+    if (!take(s->listen, sizeof s->listen, first_of(s->listen_asked, cfg_getstr(file, "listen"))))
+        return fail(error, "listen takes HOST:PORT, not", s->listen_asked);
+    if (!take(s->public_url, sizeof s->public_url,
+              first_of(s->public_url_asked, cfg_getstr(file, "public-url"))))
+        return fail(error, "the public URL is too long:", "public-url");
+    if (!is_address(address) || !take(s->address, sizeof s->address, address))
+        return fail(error, "the server's address has 1 to 20 characters, not", address);
+    if (key_file[0] == '\0' ? !server_path(s, KEY_FILE, s->key_file)
+                            : !take(s->key_file, sizeof s->key_file, key_file))
+        return fail(error, "this path is too long:", key_file);
+    for (unsigned i = 0; i < cfg_size(file, "smsc"); i++) {
+        if (!read_smsc(s, cfg_getnsec(file, "smsc", i), error))
+            return false;
+    }
+    return read_log(s, file, error) && read_policy(&s->policy, cfg_getsec(file, "policy"), error) &&
+           ask_smsc(s, error);
+}
+
+bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_ERROR_SIZE])
+{
+    cfg_opt_t smsc[] = {
+        CFG_STR("address", "", CFGF_NONE),         CFG_STR("system-id", "", CFGF_NONE),
+        CFG_STR("password", "", CFGF_NONE),        CFG_STR("password-file", "", CFGF_NONE),
+        CFG_STR("system-type", "", CFGF_NONE),     CFG_STR("address-range", "", CFGF_NONE),
+        CFG_STR("bind", "transceiver", CFGF_NONE), CFG_INT("window", WINDOW, CFGF_NONE),
+        CFG_INT("rate", RATE, CFGF_NONE),          CFG_END()};
+    policy_default(&s->policy);
+    const struct policy *p = &s->policy;
+    cfg_opt_t policy[] = {CFG_INT("approval-s", (long)p->approval_ms / 1000, CFGF_NONE),
+                          CFG_INT("not-after-s", (long)p->not_after_ms / 1000, CFGF_NONE),
+                          CFG_INT("submit-s", (long)p->submit_ms / 1000, CFGF_NONE),
+                          CFG_INT("validity-s", (long)p->validity_ms / 1000, CFGF_NONE),
+                          CFG_INT("receipt-margin-s", (long)p->receipt_margin_ms / 1000, CFGF_NONE),
+                          CFG_INT("por-s", (long)p->por_ms / 1000, CFGF_NONE),
+                          CFG_INT("confirm-s", (long)p->confirm_ms / 1000, CFGF_NONE),
+                          CFG_INT("confirm-silent-s", (long)p->confirm_silent_ms / 1000, CFGF_NONE),
+                          CFG_INT("contact-delay-s", (long)p->contact_delay_ms / 1000, CFGF_NONE),
+                          CFG_INT("contact-gap-s", (long)p->contact_gap_ms / 1000, CFGF_NONE),
+                          CFG_INT("unreachable-s", (long)p->unreachable_ms / 1000, CFGF_NONE),
+                          CFG_INT("reissues", p->reissues_max, CFGF_NONE),
+                          CFG_BOOL("operator-for-all", cfg_false, CFGF_NONE),
+                          CFG_END()};
+    cfg_opt_t options[] = {CFG_SEC("smsc", smsc, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+                           CFG_SEC("policy", policy, CFGF_NONE),
+                           CFG_STR("listen", LISTEN, CFGF_NONE),
+                           CFG_STR("public-url", "", CFGF_NONE),
+                           CFG_STR("server-address", "12345", CFGF_NONE),
+                           CFG_STR("master-key-file", "", CFGF_NONE),
+                           CFG_STR("log-level", "info", CFGF_NONE),
+                           CFG_STR("log-form", "text", CFGF_NONE),
+                           CFG_BOOL("single-person", cfg_false, CFGF_NONE),
+                           CFG_BOOL("clear-identifiers", cfg_false, CFGF_NONE),
+                           CFG_END()};
+    if (s->config != NULL && !config_is_private(s->config))
+        return fail(error,
+                    "the file must be there, and readable by you only (chmod 600):", s->config);
+    cfg_t *file =
+        s->config == NULL ? config_defaults(options) : config_read(options, s->config, error);
+    if (file == NULL)
+        return s->config != NULL ? false : fail(error, "no memory for", "the defaults");
+    const bool is_read = read_all(s, file, error);
+    cfg_free(file);
+    return is_read;
+}

@@ -1,0 +1,59 @@
+// What ota-server is told: its command line, and a configuration file for the rest. What stands on
+// the command line wins.
+#pragma once
+
+#include "common/host/log.h"
+#include "ota-server/service/outbox.h"
+
+#define SERVER_SETTINGS_ERROR_SIZE 400
+#define SERVER_TEXT_SIZE 128
+#define SERVER_PASSWORD_SIZE 9 // [SMPP 3.4 §4.1.1]: 8 characters and a zero
+#define SERVER_PATH_SIZE 4096
+
+struct server_smsc {
+    char name[SERVER_TEXT_SIZE];
+    char address[SERVER_TEXT_SIZE]; // HOST:PORT
+    char system_id[SMPP_SYSTEM_ID_SIZE];
+    char password[SERVER_PASSWORD_SIZE];
+    char system_type[13];
+    char address_range[41];
+    enum smpp_bind_type bind;
+    uint32_t window;
+    uint32_t rate; // submit_sm per second
+};
+
+struct server_settings {
+    // Of the command line; NULL: not given.
+    const char *data;
+    const char *config;
+    const char *listen_asked;
+    const char *smsc_asked;
+    const char *system_id_asked;
+    const char *password_file;
+    const char *address_asked;
+    const char *key_file_asked;
+    const char *public_url_asked;
+    const char *log_form_asked;
+    const char *log_level_asked;
+    double speed; // how much faster than real time the server's clock runs; 1 outside laboratories
+    bool single_person;
+    bool is_clear;
+    // What came of both.
+    char listen[SERVER_TEXT_SIZE];
+    char public_url[SERVER_TEXT_SIZE]; // "": as it listens
+    char key_file[SERVER_PATH_SIZE];
+    char address[OUTBOX_ADDRESS_SIZE];
+    struct server_smsc smscs[OUTBOX_LINKS_MAX];
+    unsigned smsc_count;
+    enum log_form log_form;
+    enum log_level log_level;
+    struct policy policy;
+};
+
+// Completes `s` from its configuration file and defaults. False, with a reason that names file and
+// line where there is one.
+bool server_settings_read(struct server_settings *s,
+                          char error[SERVER_SETTINGS_ERROR_SIZE]) MUST_USE;
+// "DIR/name"; false when it is too long.
+bool server_path(const struct server_settings *s, const char *name,
+                 char path[SERVER_PATH_SIZE]) MUST_USE;
