@@ -89,14 +89,12 @@ enum ctl_exit card_parameters_run(struct ctl_task *t)
 
 static enum ctl_exit messages_one(struct ctl_task *t, const char *id)
 {
-    static const struct ctl_column columns[] = {{"AT", "at"},
-                                                {"DIRECTION", "direction"},
-                                                {"KIND", "kind"},
-                                                {"STATUS", "status"},
-                                                {"OPERATION", "operationId"},
-                                                {"COUNTER", "counter"},
-                                                {"POR", "por"},
-                                                {NULL, NULL}};
+    static const struct ctl_column columns[] = {
+        {"AT", "at"},           {"DIRECTION", "direction"},
+        {"COMMAND", "command"}, {"CAUSE", "cause"},
+        {"STATE", "state"},     {"OPERATION", "operationId"},
+        {"COUNTER", "counter"}, {"PARTS", "parts"},
+        {"OCTETS", "octets"},   {NULL, NULL}};
     const struct ctl_listing l = {.path = "/cards",
                                   .id = id,
                                   .suffix = "/messages",

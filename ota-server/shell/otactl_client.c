@@ -15,7 +15,7 @@
 
 #define CONNECT_MS 10000L
 #define ANSWER_MS 30000L
-#define STALL_S 60L // an upload that does not move
+#define STALL_S 600L // an upload that does not move, or is being loaded
 #define TRIES 4
 #define RETRY_MAX_MS 10000
 #define SKEW_MAX_S 300 // what the server accepts

@@ -12,6 +12,7 @@
 
 #define DOCUMENT_MAX ((size_t)1 << 20)
 #define COMPONENT_DIGITS_MAX (2 * SECRET_KEY_MAX)
+#define COMPONENTS_MAX 8 // of one key; the verb takes as many arguments
 
 // --- pools and subscriptions ---
 
@@ -231,53 +232,48 @@ static bool read_component(const char *path, struct secret_component *c)
     return is_right;
 }
 
-static enum ctl_exit add_component(struct ctl_task *t, const char *id)
+// The server makes the key from its components; their sum is never here.
+static bool put_components(const struct ctl_task *t, struct json_writer *j)
 {
-    struct secret_component component;
-    uint8_t text[512];
-    struct writer w = writer_of(text, sizeof(text));
-    struct json_writer j = json_writer_of(&w);
-    struct ctl_request r;
-    if (!read_component(t->option[OPTION_COMPONENT], &component))
-        return CTL_REFUSED;
-    json_begin_object(&j);
-    json_put_key(&j, "component");
-    json_put_text(&j, bytes_of(component.digits, component.len));
-    ctl_put_text(t, &j, OPTION_KCV, "kcv");
-    json_end_object(&j);
-    enum ctl_exit exit = CTL_WRONG_USE;
-    if (json_done(&j)) {
-        ctl_request_init(&r, "POST", "/transport-keys");
-        ctl_request_segment(&r, id);
-        text_put(&r.path_w, "/components");
-        ctl_request_json(&r, writer_bytes(&w));
-        exit = ctl_change(t, &r, NULL);
+    bool is_right = true;
+    json_put_key(j, "components");
+    json_begin_array(j);
+    for (size_t i = 0; is_right && i < t->arg_count; i++) {
+        struct secret_component component = {.len = 0};
+        is_right = read_component(t->args[i], &component);
+        if (is_right)
+            json_put_text(j, bytes_of(component.digits, component.len));
+        secret_wipe(&component, sizeof(component));
     }
-    secret_wipe(&component, sizeof(component));
-    secret_wipe(text, sizeof(text));
-    return exit;
+    json_end_array(j);
+    return is_right;
 }
 
 enum ctl_exit transport_key_add_run(struct ctl_task *t)
 {
-    uint8_t text[256];
+    uint8_t text[COMPONENTS_MAX * (COMPONENT_DIGITS_MAX + 8) + 128];
     struct writer w = writer_of(text, sizeof(text));
     struct json_writer j = json_writer_of(&w);
     struct ctl_request r;
-    const bool adds = ctl_has(t, OPTION_COMPONENT);
-    if (adds != (t->arg_count == 1) || adds == ctl_has(t, OPTION_INDEX))
-        return ctl_wrong(t, "give --index for a new key, or its id and --component-file", NULL);
-    if (adds)
-        return add_component(t, t->args[0]);
+    char line[64];
+    if (!ctl_has(t, OPTION_INDEX))
+        return ctl_wrong(t, "--index says which key of the vendor's files it is", NULL);
     json_begin_object(&j);
-    json_put_key(&j, "index");
-    json_put_string(&j, t->option[OPTION_INDEX]);
+    if (!put_number(t, &j, OPTION_INDEX, "index"))
+        return CTL_WRONG_USE;
     json_put_key(&j, "algorithm");
     json_put_string(&j, ctl_has(t, OPTION_ALGORITHM) ? t->option[OPTION_ALGORITHM] : "AES128-CBC");
-    json_end_object(&j);
-    if (!json_done(&j))
-        return ctl_wrong(t, "too long", NULL);
-    ctl_request_init(&r, "POST", "/transport-keys");
-    ctl_request_json(&r, writer_bytes(&w));
-    return ctl_change(t, &r, NULL);
+    enum ctl_exit exit = CTL_REFUSED;
+    if (put_components(t, &j)) {
+        json_end_object(&j);
+        exit = json_done(&j) ? CTL_DONE : ctl_wrong(t, "too long", NULL);
+    }
+    if (exit == CTL_DONE) {
+        ctl_request_init(&r, "POST", "/transport-keys");
+        ctl_request_json(&r, writer_bytes(&w));
+        snprintf(line, sizeof(line), "transport key %.8s", t->option[OPTION_INDEX]);
+        exit = ctl_change(t, &r, line);
+    }
+    secret_wipe(text, sizeof(text));
+    return exit;
 }

@@ -110,10 +110,8 @@ enum ctl_group {
     X(RULE_PACK, "rule-pack", "NAME", TAKES_POOL, NULL, "rules for its numbers") \
     X(LOW_WATER, "low-water-mark", "COUNT", TAKES_POOL, NULL, "alarm below so many free ones") \
     X(VALUES, "values", "FILE", TAKES_ESTIMATE, NULL, "JSON with sample values (required)") \
-    X(INDEX, "index", "NUMBER", TAKES_KEY, NULL, "the key's number in vendor files (required for a new key)") \
+    X(INDEX, "index", "NUMBER", TAKES_KEY, NULL, "the key's number in vendor files (required)") \
     X(ALGORITHM, "algorithm", "NAME", TAKES_KEY, NULL, "default AES128-CBC") \
-    X(COMPONENT, "component-file", "FILE", TAKES_KEY, NULL, "one person's component in hexadecimal; mode 600") \
-    X(KCV, "kcv", "HEX", TAKES_KEY, NULL, "check value of the component") \
     X(FIRST, "first", "SEQUENCE", TAKES_RANGE, NULL, "from this row (default: the first)") \
     X(LAST, "last", "SEQUENCE", TAKES_RANGE, NULL, "to this row (default: the last)") \
     X(DECISION, "decision", "WHAT", TAKES_RESOLVE, NULL, "accept-card or push-server (required)")

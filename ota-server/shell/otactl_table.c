@@ -114,9 +114,10 @@ const struct ctl_verb ctl_verbs[] = {
      "Make a vendor profile from a JSON file, or replace one.", "profile put alder alder.json"},
     {"transport-key", "list", "", 0, 0, LIST, transport_key_list_run,
      "List transport keys by their check values.", "transport-key list"},
-    {"transport-key", "add", "[KEY]", 0, 1, TAKES_CHANGE | TAKES_KEY, transport_key_add_run,
-     "Announce a transport key, or add one person's component to it.",
-     "transport-key add --index 07"},
+    {"transport-key", "add", "COMPONENT-FILE...", 2, 8, TAKES_CHANGE | TAKES_KEY,
+     transport_key_add_run,
+     "Load a vendor's transport key from files of mode 600 with one person's component each.",
+     "transport-key add --index 7 component-anna component-ben"},
 
     {"trail", "list", "", 0, 0, LIST | TAKES_TRAIL_FILTER, trail_list_run,
      "List the audit trail.", "trail list --from 2026-07-24T00:00:00Z --limit 50"},

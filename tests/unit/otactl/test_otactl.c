@@ -420,6 +420,30 @@ static void a_dry_run_with_findings_is_exit_code_4(void **state)
                                 "\",\"status\":\"ENDED\",\"outcome\":\"DRY_RUN_FINDINGS\"}\n");
 }
 
+static void a_component_that_others_can_read_is_not_sent(void **state)
+{
+    struct stage *s = *state;
+    char command[256];
+    char path[] = "/tmp/otactl-component-XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "000102030405060708090A0B0C0D0E0F\n", 33), 33);
+    snprintf(command, sizeof(command), "transport-key|add|--index|7|%s|%s", path, path);
+    stage_reply(s, 201, "{\"index\":7}");
+    stage_run(s, command, "");
+    assert_int_equal(s->exit, 0);
+    expect_request(s, 0, "POST /transport-keys",
+                   "{\"index\":7,\"algorithm\":\"AES128-CBC\",\"components\":["
+                   "\"000102030405060708090A0B0C0D0E0F\",\"000102030405060708090A0B0C0D0E0F\"]}");
+    assert_string_equal(stage_result(s), "transport key 7");
+    assert_int_equal(fchmod(fd, 0604), 0);
+    stage_run(s, command, "");
+    assert_int_equal(s->exit, 4);
+    assert_int_equal(s->request_count, 0);
+    close(fd);
+    unlink(path);
+}
+
 // --- the rest ---
 
 static void a_broken_chain_is_exit_code_7(void **state)
@@ -531,6 +555,7 @@ int main(void)
         ON_STAGE(wrong_use_is_exit_code_2_and_asks_nothing),
         ON_STAGE(an_import_sends_the_file_and_prints_the_report),
         ON_STAGE(a_dry_run_with_findings_is_exit_code_4),
+        ON_STAGE(a_component_that_others_can_read_is_not_sent),
         ON_STAGE(a_broken_chain_is_exit_code_7),
         ON_STAGE(the_doctor_looks_at_everything),
         ON_STAGE(several_commands_stop_at_exit_or_at_the_first_failure),

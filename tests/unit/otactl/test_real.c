@@ -1,0 +1,182 @@
+// otactl against the real interface: the API over a store in memory, carried by the real front.
+#include "ota-server/service/api_text.h"
+#include "ota-server/shell/front.h"
+#include "tests/unit/api/api_lab.h"
+#include "tests/unit/otactl/stage.h"
+
+#include "common/base/text.h"
+#include "common/host/clock.h"
+#include "common/host/entropy.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+struct real {
+    struct stage stage; // its own server is not asked
+    struct lab lab;
+    struct api *api;
+    struct front *front;
+    struct loop_turn_end turn_end;
+    char url[128];
+};
+
+static struct utc real_time(void *context)
+{
+    (void)context;
+    return clock_utc();
+}
+
+static bool fill(void *context, uint8_t *to, size_t len)
+{
+    (void)context;
+    entropy_fill(to, len);
+    return true;
+}
+
+static void run_turn(void *context, struct instant now)
+{
+    struct real *r = context;
+    (void)now;
+    assert_int_equal(turn_run(r->lab.turn, clock_utc()), TURN_OK);
+}
+
+// A port that the system chose and that is free again: the public address must be known before the
+// front opens.
+static void choose_address(struct real *r)
+{
+    struct net_address address;
+    struct net_address chosen = {.len = sizeof(chosen.at)};
+    char text[NET_ADDRESS_TEXT_SIZE];
+    int fd = -1;
+    assert_int_equal(net_resolve("127.0.0.1:0", &address), NET_OK);
+    assert_int_equal(net_bind(&address, &fd), NET_OK);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&chosen.at, &chosen.len), 0);
+    close(fd);
+    net_address_format(&chosen, text);
+    snprintf(r->url, sizeof(r->url), "http://%s", text);
+}
+
+static void write_credentials(struct real *r)
+{
+    FILE *file = fopen(r->stage.credentials, "we");
+    assert_non_null(file);
+    fprintf(file, "url=%s\nappkey=%s\nappsecret=%s\n", r->url, r->lab.credentials.app_key,
+            r->lab.credentials.app_secret);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int open_real(void **state)
+{
+    static struct real r;
+    memset(&r, 0, sizeof(r));
+    stage_open(&r.stage);
+    lab_open(&r.lab, "all", true);
+    choose_address(&r);
+    uint8_t key[32];
+    memset(key, 4, sizeof(key)); // that of the laboratory's client
+    const struct api_options options = {.reader = r.lab.store,
+                                        .turn = r.lab.turn,
+                                        .public_url = r.url,
+                                        .version = "test",
+                                        .openapi = "openapi: 3.0.3\n",
+                                        .client_key = secret_key_of(bytes_of(key, sizeof(key))),
+                                        .single_person = true,
+                                        .fill = fill};
+    r.api = api_open(&options);
+    assert_non_null(r.api);
+    r.turn_end = (struct loop_turn_end){.end = run_turn, .context = &r};
+    loop_turn_end_add(r.stage.loop, &r.turn_end);
+    const struct front_options front = {.loop = r.stage.loop,
+                                        .listen = r.url + strlen("http://"),
+                                        .api = r.api,
+                                        .upload_dir = "/tmp",
+                                        .utc = real_time};
+    assert_int_equal(front_open(&front, &r.front), NET_OK);
+    write_credentials(&r);
+    *state = &r;
+    return 0;
+}
+
+static int close_real(void **state)
+{
+    struct real *r = *state;
+    front_close(r->front);
+    loop_turn_end_remove(r->stage.loop, &r->turn_end);
+    api_close(r->api);
+    lab_close(&r->lab);
+    stage_close(&r->stage);
+    return 0;
+}
+
+static void run(struct real *r, const char *command, int exit)
+{
+    stage_run(&r->stage, command, "");
+    if (r->stage.exit != exit)
+        fail_msg("%s: exit %d: %s%s", command, r->stage.exit, r->stage.out, r->stage.err);
+}
+
+// One story, so that each command finds what the ones before it did.
+static void the_server_takes_what_otactl_sends(void **state)
+{
+    struct real *r = *state;
+    struct record record;
+    char command[512];
+    char card[64];
+    char operation[64];
+    (void)lab_card(&r->lab, "8988211000000000019", &record);
+    run(r, "doctor|--json", 0);
+    run(r, "system|show", 0);
+    run(r, "card|list", 0);
+    run(r, "card|list|-q", 0);
+    snprintf(card, sizeof(card), "%s", stage_result(&r->stage));
+    run(r, "card|show|--iccid|8988211000000000019", 0);
+    run(r, "card|search|0019|--match|suffix", 0);
+    run(r, "card|show|--imsi|999700000000009", 3);
+    snprintf(command, sizeof(command), "sub|list|%s", card);
+    run(r, command, 0);
+    assert_string_equal(stage_result(&r->stage), "never audited");
+    snprintf(command, sizeof(command), "sub|enable|%s|--sub-imsi|999700000000001|--dry-run", card);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "sub|delete|%s|--sub-imsi|001010000000001|--reason|x", card);
+    run(r, command, 4);
+    snprintf(command, sizeof(command), "card|audit|%s|--wait=0", card);
+    run(r, command, 5);
+    snprintf(command, sizeof(command), "config|set|%s|T_NOSERVICE=120|NOTIFY_WAITS=60,120", card);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "config|set|%s|T_NOSERVICE=1", card);
+    run(r, command, 2);
+    run(r, "op|list", 0);
+    run(r, "op|list|-q|--type|set-timers", 0);
+    snprintf(operation, sizeof(operation), "%s", stage_result(&r->stage));
+    snprintf(command, sizeof(command), "op|show|%s", operation);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "op|cancel|%s", operation);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "op|wait|%s", operation);
+    run(r, command, 4);
+    snprintf(command, sizeof(command), "card|parameters|%s", card);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "card|messages|%s", card);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "card|trail|%s", card);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "dirty|mark|%s|--reason|test", card);
+    run(r, command, 0);
+    run(r, "dirty|list", 0);
+    run(r, "dirty|summary", 0);
+    run(r, "trail|list", 0);
+    run(r, "trail|verify", 0);
+    run(r, "pool|list", 0);
+    run(r, "subscription|list", 0);
+    run(r, "profile|list", 0);
+    run(r, "import|list", 0);
+    run(r, "transport-key|list", 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_server_takes_what_otactl_sends, open_real, close_real),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
