@@ -4,6 +4,7 @@
 #include "common/host/config.h"
 #include "common/host/entropy.h"
 #include "profiles/vendor/import.h"
+#include "profiles/vendor/shell/digest_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -325,6 +326,7 @@ bool cards_read_vendor(struct cards *cards, const struct options *options, const
     if (ok) {
         struct file_options file = {.profile = profile,
                                     .cipher = cipher,
+                                    .digest = &vendor_digest_host,
                                     .kind = is_pool ? VENDOR_POOL : VENDOR_CARDS,
                                     .context = &r,
                                     .transport_key = transport_key};
