@@ -1,6 +1,8 @@
 // otactl against the real interface: the API over a store in memory, carried by the real front.
 #include "ota-server/service/api_text.h"
 #include "ota-server/shell/front.h"
+#include "ota-server/shell/server_crypto.h"
+#include "profiles/vendor/shell/digest_host.h"
 #include "tests/unit/api/api_lab.h"
 #include "tests/unit/otactl/stage.h"
 
@@ -9,11 +11,13 @@
 #include "common/host/entropy.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct real {
     struct stage stage; // its own server is not asked
     struct lab lab;
+    struct server_crypto crypto; // of imports
     struct api *api;
     struct front *front;
     struct loop_turn_end turn_end;
@@ -72,6 +76,7 @@ static int open_real(void **state)
     stage_open(&r.stage);
     lab_open(&r.lab, "all", true);
     choose_address(&r);
+    assert_true(server_crypto_open(&r.crypto));
     uint8_t key[32];
     memset(key, 4, sizeof(key)); // that of the laboratory's client
     const struct api_options options = {.reader = r.lab.store,
@@ -81,6 +86,8 @@ static int open_real(void **state)
                                         .openapi = "openapi: 3.0.3\n",
                                         .client_key = secret_key_of(bytes_of(key, sizeof(key))),
                                         .single_person = true,
+                                        .cipher = r.crypto.store.cipher,
+                                        .digest = &vendor_digest_host,
                                         .fill = fill};
     r.api = api_open(&options);
     assert_non_null(r.api);
@@ -104,6 +111,7 @@ static int close_real(void **state)
     loop_turn_end_remove(r->stage.loop, &r->turn_end);
     api_close(r->api);
     lab_close(&r->lab);
+    server_crypto_close(&r->crypto);
     stage_close(&r->stage);
     return 0;
 }
@@ -173,10 +181,53 @@ static void the_server_takes_what_otactl_sends(void **state)
     run(r, "transport-key|list", 0);
 }
 
+static void write_component(char path[64], const char *digits)
+{
+    snprintf(path, 64, "/tmp/otactl-component-XXXXXX");
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, digits, strlen(digits)), (ssize_t)strlen(digits));
+    close(fd);
+}
+
+// The keys are the published ones of the sample file.
+static void a_vendors_file_is_imported_once(void **state)
+{
+    struct real *r = *state;
+    char auc[64];
+    char ota[64];
+    char zero[64];
+    char command[512];
+    static const char run_it[] =
+        "import|run|tests/samples/alder-0000717.out|--vendor-profile|alder";
+    write_component(auc, "00112233445566778899AABBCCDDEEFF");
+    write_component(ota, "0F1E2D3C4B5A69788796A5B4C3D2E1F0");
+    write_component(zero, "00000000000000000000000000000000");
+    run(r, "profile|put|profiles/vendor/samples/alder.json", 0);
+    run(r, run_it, 4); // the transport keys are missing
+    snprintf(command, sizeof(command), "transport-key|add|--index|7|%s|%s", auc, zero);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "transport-key|add|--index|12|%s|%s", ota, zero);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "%s|--dry-run", run_it);
+    run(r, command, 0);
+    assert_non_null(strstr(stage_result(&r->stage), " DRY_RUN_OK "));
+    run(r, run_it, 0);
+    assert_non_null(strstr(r->stage.out, "W-022"));
+    assert_non_null(strstr(stage_result(&r->stage), " IMPORTED loaded=3 "));
+    run(r, run_it, 0);
+    assert_non_null(strstr(stage_result(&r->stage), " ALREADY_IMPORTED "));
+    run(r, "card|list|-q", 0);
+    unlink(auc);
+    unlink(ota);
+    unlink(zero);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_server_takes_what_otactl_sends, open_real, close_real),
+        cmocka_unit_test_setup_teardown(a_vendors_file_is_imported_once, open_real, close_real),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
