@@ -60,9 +60,8 @@ enum ctl_exit pool_create_run(struct ctl_task *t)
     struct writer w = writer_of(text, sizeof(text));
     struct json_writer j = json_writer_of(&w);
     struct ctl_request r;
-    if (!ctl_has(t, OPTION_NAME) || !ctl_has(t, OPTION_ENTERPRISE) ||
-        !ctl_has(t, OPTION_OPERATOR) || !ctl_has(t, OPTION_TEMPLATE))
-        return ctl_wrong(t, "a pool needs --name, --enterprise, --operator and --template", NULL);
+    if (!ctl_has(t, OPTION_NAME) || !ctl_has(t, OPTION_OPERATOR) || !ctl_has(t, OPTION_TEMPLATE))
+        return ctl_wrong(t, "a pool needs --name, --operator and --template", NULL);
     json_begin_object(&j);
     ctl_put_text(t, &j, OPTION_NAME, "name");
     ctl_put_text(t, &j, OPTION_ENTERPRISE, "enterpriseId");

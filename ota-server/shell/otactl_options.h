@@ -105,7 +105,7 @@ enum ctl_group {
     X(DROP, "drop", NULL, TAKES_QUARANTINE, NULL, "drop the records held back") \
     X(CSV, "csv", NULL, TAKES_CSV, NULL, "as CSV") \
     X(NAME, "name", "TEXT", TAKES_POOL, NULL, "its name (required)") \
-    X(ENTERPRISE, "enterprise", "ID", TAKES_POOL, NULL, "whose it is (required)") \
+    X(ENTERPRISE, "enterprise", "ID", TAKES_POOL, NULL, "whose it is (default: the caller's)") \
     X(OPERATOR, "operator", "NAME", TAKES_POOL, NULL, "of which operator (required)") \
     X(RULE_PACK, "rule-pack", "NAME", TAKES_POOL, NULL, "rules for its numbers") \
     X(LOW_WATER, "low-water-mark", "COUNT", TAKES_POOL, NULL, "alarm below so many free ones") \

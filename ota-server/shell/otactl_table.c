@@ -94,8 +94,7 @@ const struct ctl_verb ctl_verbs[] = {
 
     {"pool", "list", "", 0, 0, LIST, pool_list_run, "List pools of subscriptions.", "pool list"},
     {"pool", "create", "", 0, 0, TAKES_CHANGE | TAKES_POOL, pool_create_run,
-     "Make a pool.", "pool create --name north --enterprise ent_01JZ8Q4M7Y2K9T3W5X6A7B8C9D "
-     "--operator TEST-001-01 --template 1"},
+     "Make a pool.", "pool create --name north --operator TEST-001-01 --template 1"},
     {"pool", "show", "POOL...|-", 1, MANY, 0, pool_show_run,
      "Show pools with their counts.", "pool show pol_01JX8Q4M7Y2K9T3W5X6A7B8C9D"},
     {"subscription", "list", "", 0, 0, LIST | TAKES_INVENTORY_FILTER, subscription_list_run,

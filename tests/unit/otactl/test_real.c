@@ -174,7 +174,11 @@ static void the_server_takes_what_otactl_sends(void **state)
     run(r, "dirty|summary", 0);
     run(r, "trail|list", 0);
     run(r, "trail|verify", 0);
+    run(r, "pool|create|--name|north|--operator|TEST-001-01|--template|1", 0);
+    snprintf(command, sizeof(command), "pool|show|%s", stage_result(&r->stage));
+    run(r, command, 0);
     run(r, "pool|list", 0);
+    assert_string_equal(stage_result(&r->stage), "1 pools");
     run(r, "subscription|list", 0);
     run(r, "profile|list", 0);
     run(r, "import|list", 0);
