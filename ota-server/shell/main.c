@@ -57,7 +57,8 @@ static const struct argp_option OPTIONS[] = {
     {"smsc", OPTION_SMSC, "HOST:PORT", 0, "the one SMSC, instead of those of the file", 0},
     {"system-id", OPTION_SYSTEM_ID, "ID", 0, "to bind with, for --smsc", 0},
     {"password-file", OPTION_PASSWORD_FILE, "FILE", 0, "its first line, for --smsc", 0},
-    {"server-address", OPTION_ADDRESS, "NUMBER", 0, "sender of commands to cards (12345)", 0},
+    {"server-number", OPTION_ADDRESS, "NUMBER", 0, "sender of commands to cards (12345)", 0},
+    {"server-address", OPTION_ADDRESS, "NUMBER", OPTION_ALIAS, NULL, 0},
     {"master-key-file", OPTION_KEY_FILE, "FILE", 0, "instead of DIR/master.key", 0},
     {"public-url", OPTION_PUBLIC_URL, "URL", 0, "as clients see the API (as it listens)", 0},
     {"log-form", OPTION_LOG_FORM, "text|json", 0, "of the log on standard error (text)", 0},
@@ -261,7 +262,7 @@ static int client_add_command(const struct arguments *a, const struct server_key
                                       .fill = fill};
     const enum client_status status = client_add(store, &keys->client, &wanted, &made);
     if (status == CLIENT_OK)
-        (void)printf("{\"appKey\":\"%s\",\"appSecret\":\"%s\"}\n", made.app_key, made.app_secret);
+        (void)printf("appkey=%s\nappsecret=%s\n", made.app_key, made.app_secret);
     secret_wipe(&made, sizeof made);
     store_close(store);
     server_crypto_close(&crypto);
