@@ -6,6 +6,7 @@
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
 #include "ota-server/shell/server_crypto.h"
+#include "profiles/vendor/shell/digest_host.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -316,6 +317,8 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .client_key = keys->client,
                                         .single_person = s->single_person,
                                         .is_clear = s->is_clear,
+                                        .cipher = v->crypto.store.cipher,
+                                        .digest = &vendor_digest_host,
                                         .fill = fill,
                                         .links = put_links,
                                         .links_context = v};
