@@ -90,8 +90,15 @@ class Api:
         mac = hmac.new(self.secret.encode(), "\n".join(lines).encode(), hashlib.sha256).hexdigest()
         return f"OTA1-HMAC-SHA256 appKey={self.key},ts={stamp},nonce={nonce},signature={mac}"
 
-    def ask(self, method, path, body=None, content_type="application/json", query=""):
-        """Status and document."""
+    def ask(self, *arguments, **more):
+        """Status and document. Told to slow down, it does."""
+        while True:
+            status, document = self.ask_once(*arguments, **more)
+            if status != 429:
+                return status, document
+            time.sleep(1)
+
+    def ask_once(self, method, path, body=None, content_type="application/json", query=""):
         if body is None:
             data, content_type = b"", ""
         else:
@@ -140,7 +147,7 @@ class Api:
                 return items
 
 
-def until(what, seconds, find, every=0.1):
+def until(what, seconds, find, every=0.25):
     """The first true answer of `find`; fails after so many seconds."""
     end = time.monotonic() + seconds
     while True:
