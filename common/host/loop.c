@@ -166,8 +166,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     struct loop_timer *t = context;
     struct instant now = loop_now(t->loop);
     if (!instant_is_due(t->deadline, now)) {
-        // The turn asked for its time before this timer fired: the turn's time moves on, or the timer
-        // would be armed and fire without end inside this turn.
+        // The turn asked for its time before this timer fired: the turn's time moves on, or the
+        // timer would be armed and fire without end inside this turn.
         t->loop->now_known = false;
         now = loop_now(t->loop);
     }

@@ -83,6 +83,7 @@ void api_exchange_close(struct api_exchange *x);
 struct api_now {
     struct utc utc;
     struct instant instant;
+    int64_t ahead_ms; // of the world's clock, by which requests are signed: a laboratory's is
 };
 
 // Handles the request; `done` is called once, in this call or after a turn's commit. The exchange

@@ -183,7 +183,7 @@ static bool authenticate_signature(struct api_exchange *x)
     }
     const bool is_known = auth_client_by_key(x->reader, signature.app_key, &x->client) == STORE_OK;
     const bool matches = mac_matches(x, writer_bytes(&text), signature.mac, is_known);
-    const int64_t off_s = x->now.utc.ms / 1000 - signature.ts_s;
+    const int64_t off_s = (x->now.utc.ms - x->now.ahead_ms) / 1000 - signature.ts_s;
     if (!matches || off_s > AUTH_SKEW_MAX_S || off_s < -AUTH_SKEW_MAX_S)
         return false;
     return nonce_is_new(x, &signature);

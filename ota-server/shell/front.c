@@ -41,8 +41,10 @@ struct front {
 
 static struct api_now now_of(const struct front *f)
 {
-    return (struct api_now){.utc = f->options.utc(f->options.utc_context),
-                            .instant = loop_now(f->options.loop)};
+    const struct utc utc = f->options.utc(f->options.utc_context);
+    return (struct api_now){.utc = utc,
+                            .instant = loop_now(f->options.loop),
+                            .ahead_ms = utc.ms - loop_utc(f->options.loop).ms};
 }
 
 static void release(struct seat *s)
