@@ -20,7 +20,8 @@
 #define STOP_LOOK_MS 10
 #define URL_SIZE (NET_ADDRESS_TEXT_SIZE + 16)
 
-static const char OPENAPI[] = "";
+// Made from docs/openapi/connectivity-management.yaml when the program is built.
+extern const char server_openapi[];
 
 enum stage {
     STAGE_RUNNING,
@@ -313,7 +314,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .turn = v->turn,
                                         .public_url = v->public_url,
                                         .version = SERVER_VERSION,
-                                        .openapi = OPENAPI,
+                                        .openapi = server_openapi,
                                         .client_key = keys->client,
                                         .single_person = s->single_person,
                                         .is_clear = s->is_clear,
