@@ -44,6 +44,8 @@ static void reschedule(struct fleet *f, uint32_t device)
     uint32_t place = f->places[device];
     f->heap[place].due_ms = device_deadline(&f->devices[device]).ms;
     sift(f, place);
+    if (f->stepped != NULL)
+        f->stepped(f->context, device);
 }
 
 // --- what devices do -------------------------------------------------------------------------

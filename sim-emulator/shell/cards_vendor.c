@@ -283,6 +283,21 @@ static struct vendor_profile *read_profile(const char *path, char error[CARDS_ER
     return profile;
 }
 
+// The first finding that holds something back.
+static void tell_first(const struct findings *findings, const char *path,
+                       char error[CARDS_ERROR_SIZE])
+{
+    (void)snprintf(error, CARDS_ERROR_SIZE, "%s: has no record", path);
+    for (size_t i = 0; i < findings->listed_count; i++) {
+        const struct finding *f = &findings->listed[i];
+        if (f->level == FINDING_WARNING)
+            continue;
+        (void)snprintf(error, CARDS_ERROR_SIZE, "%.60s:%u: %s %s: %.120s", path, f->line,
+                       finding_code_name(f->code), f->field, f->text);
+        return;
+    }
+}
+
 static bool run_import(struct reading *r, const struct file_options *file, const char *path,
                        char error[CARDS_ERROR_SIZE])
 {
@@ -299,10 +314,10 @@ static bool run_import(struct reading *r, const struct file_options *file, const
     struct import_report report;
     enum import_verdict verdict = import_run(&options, &source, &report);
     bool ok = verdict == IMPORT_DONE && report.outcome == REPORT_IMPORTED;
-    if (!ok)
-        (void)snprintf(error, CARDS_ERROR_SIZE, "%s: %s; import the file for the full report", path,
-                       verdict == IMPORT_DONE ? import_outcome_name(report.outcome)
-                                              : "cannot be read to its end");
+    if (!ok && verdict == IMPORT_DONE)
+        tell_first(&report.findings, path, error);
+    else if (!ok)
+        (void)snprintf(error, CARDS_ERROR_SIZE, "%s: cannot be read to its end", path);
     import_report_close(&report);
     return ok;
 }
