@@ -99,13 +99,24 @@ static struct import_jobs *jobs_of(void *context)
     return ((struct import_target *)context)->owner;
 }
 
+static bool progress(void *context, unsigned pass, uint64_t done, uint64_t total)
+{
+    struct import_jobs *j = jobs_of(context);
+    (void)pthread_mutex_lock(&j->mutex);
+    j->running->pass = pass;
+    j->running->done = done;
+    j->running->total = total;
+    const bool goes_on = !j->is_closing;
+    (void)pthread_mutex_unlock(&j->mutex);
+    return goes_on;
+}
+
 static bool begin(void *context, const struct vendor_header *header, struct import_counts counts)
 {
     struct import_jobs *j = jobs_of(context);
-    (void)counts;
     j->header = *header;
     header_wipe(&j->header); // keys stay with the importer
-    return true;
+    return progress(context, 2, 0, counts.records);
 }
 
 static bool load_card(void *context, const struct vendor_header *header,
@@ -146,18 +157,6 @@ static bool commit(void *context)
 static void give_up(void *context)
 {
     (void)context; // what was loaded is taken away afterwards
-}
-
-static bool progress(void *context, unsigned pass, uint64_t done, uint64_t total)
-{
-    struct import_jobs *j = jobs_of(context);
-    (void)pthread_mutex_lock(&j->mutex);
-    j->running->pass = pass;
-    j->running->done = done;
-    j->running->total = total;
-    const bool goes_on = !j->is_closing;
-    (void)pthread_mutex_unlock(&j->mutex);
-    return goes_on;
 }
 
 static bool read_file(void *context, uint8_t *at, size_t cap, size_t *got)
