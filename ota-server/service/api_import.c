@@ -127,8 +127,8 @@ static enum store_status insert_import(struct api_exchange *x, struct store *sto
 static void reply_import(struct api_exchange *x)
 {
     const struct import_work *w = x->work;
-    import_jobs_start(w->jobs, w->order.import);
     put_state(&x->out, x, &w->order);
+    import_jobs_start(w->jobs, w->order.import);
     api_location(x, "/batch-imports", "imp", w->order.import);
     x->type = "application/json";
     api_reply(x, 202);

@@ -215,8 +215,7 @@ static bool add_component(const json_t *text, struct secret_key *key)
 // The first three octets of a ciphered block of ones (docs/vendor-files.md).
 static bool find_kcv(struct api_exchange *x, struct key_work *w)
 {
-    static const uint8_t ones[CIPHER_AES_BLOCK] = {1, 1, 1, 1, 1, 1, 1, 1,
-                                                  1, 1, 1, 1, 1, 1, 1, 1};
+    static const uint8_t ones[CIPHER_AES_BLOCK] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     uint8_t block[CIPHER_AES_BLOCK];
     const struct cipher *cipher = x->api->options.cipher;
     if (!cipher->aes_block(cipher->context, &w->key, ones, block))
