@@ -34,7 +34,7 @@ static void resume(struct applet *a, const struct applet_port *port, enum memory
     // The power failed between the deletion and this; doing it again is harmless.
     if (t.image->is_scrub_due)
         (void)memory_scrub(a, port);
-    turn_event(&t, EVENT_START);
+    turn_feed(&t, EVENT_START);
     (void)turn_end(&t);
     toolkit_fired(a, port);
 }
@@ -245,7 +245,7 @@ static bool note_plmn(struct turn *t, const uint8_t *plmn)
 static void on_normal(struct turn *t, bool was_normal)
 {
     switching_served(t);
-    turn_event(t, EVENT_NORMAL);
+    turn_feed(t, EVENT_NORMAL);
     // A prefer row or a return that had to wait for a stable state.
     bool is_waiting = t->a->state == SWITCH_STABLE && t->a->is_country_stable;
     if (!was_normal && is_waiting)
@@ -273,7 +273,7 @@ void applet_location(struct applet *a, const struct applet_port *port,
         (void)note_plmn(&t, plmn);
         on_normal(&t, was_normal);
     } else {
-        turn_event(&t, EVENT_NOT_NORMAL);
+        turn_feed(&t, EVENT_NOT_NORMAL);
     }
     // The fact stays when the memory fails; only what followed from it is undone.
     if (!turn_end(&t)) {
@@ -307,7 +307,7 @@ void applet_rejection(struct applet *a, const struct applet_port *port, const ui
     if (!is_final_cause(cause) || !turn_begin(&t, a, port))
         return;
     a->is_cause_final = true;
-    turn_event(&t, EVENT_CONDEMNED);
+    turn_feed(&t, EVENT_CONDEMNED);
     (void)turn_end(&t);
     toolkit_fired(a, port);
 }
@@ -364,7 +364,7 @@ void applet_imsi_read(struct applet *a, const struct applet_port *port)
     if (is_new)
         a->has_service = false;
     if (a->state == SWITCH_SWITCHING && a->wait == WAIT_TAKE)
-        turn_event(&t, EVENT_TAKEN);
+        turn_feed(&t, EVENT_TAKEN);
     (void)turn_end(&t);
     if (is_new && (a->terminal & TERMINAL_LOCATION) != 0)
         a->todo |= TODO_LOCATION;

@@ -46,7 +46,7 @@ static void plan_switch(struct turn *t, const struct command *c, uint8_t to)
         .set_fallback = (c->flags & COMMAND_FLAG_SET_FALLBACK) != 0,
         .operation_id = c->operation_id,
     };
-    turn_event(t, EVENT_COMMAND);
+    turn_feed(t, EVENT_COMMAND);
 }
 
 static void set_fallback(struct image *m, uint8_t slot_index)
@@ -417,7 +417,7 @@ static void run_confirm(struct turn *t, const struct command *c, struct outcome 
     if (p.set_fallback)
         set_fallback(m, slot_index);
     if (m->journal.phase == JOURNAL_CONFIRMING && m->journal.sequence == p.sequence)
-        turn_event(t, EVENT_CONFIRM);
+        turn_feed(t, EVENT_CONFIRM);
 }
 
 // --- all of them ---

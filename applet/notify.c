@@ -156,7 +156,7 @@ static void rest(struct turn *t)
         break;
     }
     if (a->state == SWITCH_CONFIRMING)
-        turn_event(t, EVENT_UNCONFIRMED);
+        turn_feed(t, EVENT_UNCONFIRMED);
 }
 
 void notify_clock(struct turn *t)

@@ -170,7 +170,7 @@ void turn_next(struct turn *t, enum rule_event event)
 // An event leads to at most a few others: a wait that is ended, a first status, a cause.
 #define FOLLOWERS_MAX 8
 
-void turn_event(struct turn *t, enum rule_event event)
+void turn_feed(struct turn *t, enum rule_event event)
 {
     turn_next(t, event);
     for (unsigned i = 0; i < FOLLOWERS_MAX && t->has_next; i++) {

@@ -77,7 +77,7 @@ bool turn_begin(struct turn *t, struct applet *a, const struct applet_port *port
 // Commits what changed. False: it failed, and card and applet are as before.
 bool turn_end(struct turn *t);
 // Takes the event to the table, and those that follow from it.
-void turn_event(struct turn *t, enum rule_event event);
+void turn_feed(struct turn *t, enum rule_event event);
 // Event for after the present action.
 void turn_next(struct turn *t, enum rule_event event);
 

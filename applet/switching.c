@@ -518,11 +518,11 @@ void switching_country(struct turn *t)
     a->is_country_stable = true;
     if (!a->has_plmn || a->state != SWITCH_STABLE)
         return;
-    turn_event(t, EVENT_COUNTRY);
+    turn_feed(t, EVENT_COUNTRY);
     bool is_abroad = m->country[0] != 0xFF &&
                      (a->plmn[0] != m->country[0] || (a->plmn[1] & 0x0F) != m->country[1]);
     if (a->state == SWITCH_STABLE && m->parameters.return_on_country != 0 && is_abroad)
-        turn_event(t, EVENT_RETURN);
+        turn_feed(t, EVENT_RETURN);
 }
 
 static void renew_heartbeat(struct turn *t)
@@ -542,11 +542,11 @@ void switching_due(struct turn *t)
     t->is_changed = true; // the clock itself is kept
     renew_heartbeat(t);
     if (d->day != 0 && d->day <= a->now_s)
-        turn_event(t, EVENT_DAY);
+        turn_feed(t, EVENT_DAY);
     bool is_back_due =
         (d->back != 0 && d->back <= a->now_s) || (d->reuse != 0 && d->reuse <= a->now_s);
     if (is_back_due) {
-        turn_event(t, EVENT_RETURN);
+        turn_feed(t, EVENT_RETURN);
         // Not possible now: asked again an hour later.
         d->back = d->back != 0 && d->back <= a->now_s ? a->now_s + 3600 : d->back;
         d->reuse = d->reuse != 0 && d->reuse <= a->now_s ? a->now_s + 3600 : d->reuse;

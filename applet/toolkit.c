@@ -18,7 +18,7 @@ static void fire(struct applet *a, const struct applet_port *port, enum applet_c
         return;
     switch (use) {
     case CLOCK_STATE:
-        turn_event(&t, EVENT_CLOCK);
+        turn_feed(&t, EVENT_CLOCK);
         break;
     case CLOCK_NOTIFY:
         notify_clock(&t);
@@ -156,7 +156,7 @@ static void end_sending(struct applet *a, const struct applet_port *port)
     // Elsewhere it means nothing, and the image need not be read.
     if (a->state != SWITCH_SWITCHING || !turn_begin(&t, a, port))
         return;
-    turn_event(&t, EVENT_SENT);
+    turn_feed(&t, EVENT_SENT);
     (void)turn_end(&t);
 }
 
@@ -355,7 +355,7 @@ static void event(struct applet *a, const struct applet_port *port, enum rule_ev
     struct turn t;
     if (!turn_begin(&t, a, port))
         return;
-    turn_event(&t, e);
+    turn_feed(&t, e);
     (void)turn_end(&t);
 }
 

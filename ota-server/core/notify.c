@@ -64,6 +64,17 @@ static enum sequence_kind take_sequence(struct work *w, uint32_t sequence)
     return SEQUENCE_BETWEEN;
 }
 
+// The subscription of the card that has this number, or NULL.
+static const struct mirror_slot *slot_numbered(const struct record *r, const char *number)
+{
+    for (uint8_t i = 0; i < r->slot_count; i++) {
+        if (number[0] != 0 && bytes_equal(bytes_of_text(r->slots[i].number), bytes_of_text(number)))
+            return &r->slots[i];
+    }
+    return NULL;
+}
+
+// To the subscription that sent it, which by now may be another one than it tells about.
 void confirm_queue(struct work *w, const struct notification *n, const char *number)
 {
     struct record *r = w->r;
@@ -77,7 +88,9 @@ void confirm_queue(struct work *w, const struct notification *n, const char *num
     }
     struct confirm *c = &r->confirms[r->confirm_count++];
     *c = (struct confirm){.sequence = n->sequence, .operation_id = n->operation_id};
-    const struct mirror_slot *from = record_slot_named(r, &n->to);
+    const struct mirror_slot *from = slot_numbered(r, number);
+    if (from == NULL)
+        from = record_slot_named(r, &n->to);
     if (from == NULL)
         from = record_enabled(r);
     c->subscription = from == NULL ? 0 : from->subscription;
@@ -108,6 +121,17 @@ static void switched(struct work *w, const struct notification *n)
         work_mark(w, MARK_ON_FALLBACK, notify_cause_name(n->cause));
 }
 
+static bool may_confirm_again(const struct work *w, const struct notification *n)
+{
+    const struct record *r = w->r;
+    if (n->operation_id == 0 || n->cause != NOTIFY_ENABLED)
+        return true;
+    if (r->has_open && n->operation_id == r->open.card_operation_id)
+        return (r->open.flags & COMMAND_FLAG_ROLLBACK) == 0 ||
+               w->now.ms <= r->open.confirm_until.ms;
+    return n->operation_id == r->switch_id && w->now.ms <= r->switch_until.ms;
+}
+
 // True when it is to be confirmed.
 static bool enabled_outcome(struct work *w, const struct notification *n, bool is_newest)
 {
@@ -116,11 +140,13 @@ static bool enabled_outcome(struct work *w, const struct notification *n, bool i
         r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id;
     if (!is_open) {
         unexpected(w);
-        return false;
+        return may_confirm_again(w, n);
     }
     struct operation *o = &r->open;
     work_step(w, o, STEP_NOTIFIED, notify_cause_name(n->cause));
-    if (o->confirm_until.ms != 0 && w->now.ms > o->confirm_until.ms) {
+    // A switch that is never rolled back can be confirmed at any time.
+    const bool is_bounded = (o->flags & COMMAND_FLAG_ROLLBACK) != 0 && o->confirm_until.ms != 0;
+    if (is_bounded && w->now.ms > o->confirm_until.ms) {
         o->confirm_is_late = true;
         operation_input(w, o, IN_ENABLED_LATE);
         return false;
@@ -220,16 +246,6 @@ static void learn_number(struct work *w, const struct notification *n)
     memcpy(s->number, number, sizeof(s->number));
     w->d->is_located = true;
     work_trail(w, "subscription.number_learnt", 0, "", "", notify_cause_name(n->cause));
-}
-
-static bool may_confirm_again(const struct work *w, const struct notification *n)
-{
-    const struct record *r = w->r;
-    if (n->operation_id == 0 || n->cause != NOTIFY_ENABLED)
-        return true;
-    if (r->has_open && n->operation_id == r->open.card_operation_id)
-        return w->now.ms <= r->open.confirm_until.ms;
-    return n->operation_id == r->switch_id && w->now.ms <= r->switch_until.ms;
 }
 
 void decide_notify(struct work *w)

@@ -2,6 +2,7 @@
 #include "ota-server/core/work.h"
 
 #define BUSY_RETRY_MS (15 * MINUTE_MS)
+#define SWITCH_TOLD_MS (365 * DAY_MS)
 
 static const int64_t retry_after_ms[] = {10 * MINUTE_MS, HOUR_MS, 6 * (int64_t)HOUR_MS, DAY_MS};
 #define RETRY_STEPS (sizeof(retry_after_ms) / sizeof(retry_after_ms[0]))
@@ -142,10 +143,22 @@ static void run_effect(struct work *w, struct operation *o, uint8_t effect)
     }
 }
 
+// The card tells of a switch without rollback until that is confirmed, however long it takes.
+static void note_switch(struct work *w, const struct operation *o)
+{
+    const bool is_switch = o->kind == OPERATION_ENABLE || o->kind == OPERATION_DISABLE ||
+                           (o->kind == OPERATION_DOWNLOAD && (o->flags & COMMAND_FLAG_ENABLE) != 0);
+    if (!is_switch || o->card_operation_id == 0 || (o->flags & COMMAND_FLAG_ROLLBACK) != 0)
+        return;
+    w->r->switch_id = o->card_operation_id;
+    w->r->switch_until = utc_after(w->now, SWITCH_TOLD_MS);
+}
+
 // Takes the operation out of the record and keeps its last form in the decision.
 static void leave(struct work *w, struct operation *o)
 {
     struct record *r = w->r;
+    note_switch(w, o);
     if (o->may_still_arrive && r->late_counter < o->last_counter)
         r->late_counter = o->last_counter;
     if (w->d->ended_count < DECISION_ENDED_MAX)

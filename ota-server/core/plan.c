@@ -180,7 +180,9 @@ static bool send_confirm(struct work *w)
             r->has_open && c.operation_id != 0 && c.operation_id == r->open.card_operation_id
                 ? &r->open
                 : NULL;
-        if (o != NULL && o->status == STATUS_CONFIRMING && o->confirm_until.ms < w->now.ms) {
+        const bool is_late =
+            o != NULL && (o->flags & COMMAND_FLAG_ROLLBACK) != 0 && o->confirm_until.ms < w->now.ms;
+        if (is_late && o->status == STATUS_CONFIRMING) {
             operation_input(w, o, IN_CONFIRM_TOO_LATE); // it must not leave any more
             continue;
         }
@@ -204,20 +206,22 @@ static bool send_confirm(struct work *w)
     return false;
 }
 
-// The subscriptions that could be enabled, in turn: the mirror's, target and source of an open
-// switch, the fallback one.
+// The subscriptions that could be enabled, in turn: the mirror's, the target of an open switch, the
+// fallback one, then all others, because the card may have chosen for itself.
 static const struct mirror_slot *audit_target(const struct record *r)
 {
-    const struct mirror_slot *options[3];
+    const struct mirror_slot *options[COMMAND_SLOTS_MAX];
     uint8_t count = 0;
-    const struct mirror_slot *target = r->has_open ? record_slot_named(r, &r->open.target) : NULL;
-    const struct mirror_slot *all[3] = {record_enabled(r), target, record_fallback(r)};
-    for (size_t i = 0; i < 3; i++) {
-        bool is_new = all[i] != NULL && all[i]->number[0] != 0;
+    const struct mirror_slot *first[3] = {
+        record_enabled(r), r->has_open ? record_slot_named(r, &r->open.target) : NULL,
+        record_fallback(r)};
+    for (size_t i = 0; i < 3u + r->slot_count; i++) {
+        const struct mirror_slot *slot = i < 3 ? first[i] : &r->slots[i - 3];
+        bool is_new = slot != NULL && slot->number[0] != 0;
         for (uint8_t k = 0; is_new && k < count; k++)
-            is_new = options[k] != all[i];
+            is_new = options[k] != slot;
         if (is_new)
-            options[count++] = all[i];
+            options[count++] = slot;
     }
     return count == 0 ? NULL : options[r->dirty_attempts % count];
 }

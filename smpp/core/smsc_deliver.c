@@ -174,16 +174,18 @@ static bool deliver_one(struct smsc *s, uint32_t mailbox)
 
 void smsc_pump(struct smsc *s)
 {
-    // Each mailbox once: those that become ready again while we work wait for the next turn.
-    uint32_t last = s->queue->ready_last;
-    while (last != SMSC_NONE) {
+    // Each mailbox about once: those that become ready again while we work wait for the next turn.
+    // Counted before, because a mailbox of the list may be empty by now and never come out of it.
+    uint32_t left = 0;
+    for (uint32_t at = s->queue->ready_first; at != SMSC_NONE;
+         at = s->queue->mailboxes[at].ready_next)
+        left++;
+    for (; left > 0; left--) {
         uint32_t mailbox = smsc_queue_take_ready(s->queue);
         if (mailbox == SMSC_NONE)
             return;
         while (deliver_one(s, mailbox))
             continue;
-        if (mailbox == last)
-            return;
     }
 }
 

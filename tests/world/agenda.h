@@ -1,0 +1,48 @@
+// What will happen when: a heap of (time, order of entry, what). Equal times go by the order in
+// which they were entered, so a world has one story only.
+#pragma once
+
+#include "common/base/time.h"
+
+enum happening {
+    HAPPENS_MT,     // a late copy reaches the card: `subject` is the air message
+    HAPPENS_MO,     // a message of a card reaches the network: the same
+    HAPPENS_POWER,  // `subject`: card; `value` 1: on
+    HAPPENS_CUT,    // `subject`: card
+    HAPPENS_MOVE,   // `subject`: card
+    HAPPENS_REJECT, // `subject`: network; `value`: cause, 0 = no more
+    HAPPENS_IMEI,   // `subject`: card
+    HAPPENS_CRASH,
+    HAPPENS_CRASH_ACTING, // at the next commit, between it and what follows
+    HAPPENS_START,        // of the server
+    HAPPENS_STOP,
+    HAPPENS_LINK,     // `subject`: which connection is cut
+    HAPPENS_CONNECT,  // the same: it is made again
+    HAPPENS_OPERATOR, // `subject`: card
+    HAPPENS_DECISION, // somebody looks at what needs an operator
+};
+
+struct entry {
+    uint64_t at_ms;
+    uint64_t order;
+    uint8_t what; // enum happening
+    uint32_t subject;
+    uint32_t value;
+};
+
+#define AGENDA_MAX 8192
+
+struct agenda {
+    struct entry entries[AGENDA_MAX];
+    uint32_t count;
+    uint64_t order;
+};
+
+// check()s that there is room.
+void agenda_add(struct agenda *agenda, struct instant at, enum happening what, uint32_t subject,
+                uint32_t value);
+struct instant agenda_due(const struct agenda *agenda);
+// Takes the next entry that is due; false when none is.
+bool agenda_take(struct agenda *agenda, struct instant now, struct entry *out);
+// Forgets all entries of this kind.
+void agenda_forget(struct agenda *agenda, enum happening what);

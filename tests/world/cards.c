@@ -1,0 +1,182 @@
+// The cards of a world: keys, subscriptions, devices, and the networks that know them.
+#include "common/base/check.h"
+#include "common/host/cipher_openssl.h"
+#include "tests/world/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PAGES_PER_CARD 256
+#define INDEX_LEN 1024
+
+static const char scenario_text[] = "otaria-scenario 1\n"
+                                    "network 00101 lte\n"
+                                    "network 00102 lte\n"
+                                    "network 00103 lte\n"
+                                    "allow 00101 00101\n"
+                                    "allow 00102 00102\n"
+                                    "allow 00103 00103\n"
+                                    "area home 00101 00102 00103\n"
+                                    "area first 00101\n"
+                                    "area second 00102\n"
+                                    "area third 00103\n"
+                                    "area hole none\n";
+
+static struct secret_key draw_key(struct prng *p)
+{
+    uint8_t octets[16];
+    struct writer w = writer_of(octets, sizeof octets);
+    writer_u64(&w, prng_next(p));
+    writer_u64(&w, prng_next(p));
+    return secret_key_of(writer_bytes(&w));
+}
+
+static void dial(struct dialling *to, const char *digits)
+{
+    struct phone phone;
+    struct writer w = writer_of(to->octets, sizeof to->octets);
+    check(phone_of_text(digits, &phone));
+    writer_u8(&w, PHONE_INTERNATIONAL);
+    phone_write_bcd(&w, &phone);
+    check(!w.failed);
+    to->len = (uint8_t)w.len;
+}
+
+static void make_subscription(struct world *w, uint32_t card, unsigned i, struct prng *p)
+{
+    struct person *person = &w->people[card];
+    struct slot *s = &person->slots[i];
+    char imsi[IMSI_SIZE];
+    const unsigned network = i % WORLD_NETWORKS + 1;
+    (void)snprintf(imsi, sizeof imsi, "0010%u%010u", network, card * 10 + i + 1);
+    (void)snprintf(person->numbers[i], NUMBER_TEXT_SIZE, "9990%u%07u", network, card * 10 + i + 1);
+    *s = (struct slot){.state = i == 0 ? SLOT_ENABLED : SLOT_DISABLED,
+                       .role = i == 0 ? ROLE_BOOTSTRAP : ROLE_OPERATIONAL,
+                       .rank = (uint8_t)(i + 1),
+                       .is_fallback = i == 0,
+                       .mnc_length = 2,
+                       .keys = {.k = draw_key(p), .op = draw_key(p)}};
+    check(imsi_write(imsi, s->imsi));
+    dial(&s->msisdn, person->numbers[i]);
+    dial(&s->smsc, "99900001");
+    check(radio_subscriber_add(&w->radio, imsi, person->numbers[i], &s->keys) == RADIO_ADDED);
+}
+
+static void make_card(struct world *w, uint32_t card)
+{
+    struct person *person = &w->people[card];
+    struct prng p;
+    prng_init(&p, w->options.seed, "card", card);
+    person->factory = (struct applet_factory){.level = 2,
+                                              .slot_count = 4,
+                                              .tar = WORLD_TAR,
+                                              .key_version = 1,
+                                              .template_count = 2,
+                                              .templates = w->templates,
+                                              .subscription_count = 2,
+                                              .subscriptions = person->slots};
+    person->factory.kic = draw_key(&p);
+    person->factory.kid = draw_key(&p);
+    person->factory.kik = draw_key(&p);
+    dial(&person->factory.server_address, WORLD_SERVER_NUMBER);
+    char iccid[ICCID_SIZE];
+    (void)snprintf(iccid, sizeof iccid, "890010100000%06u", card + 1);
+    iccid[18] = luhn_digit(iccid, 18);
+    iccid[19] = 0;
+    check(iccid_write(iccid, person->factory.card_iccid));
+    for (unsigned i = 0; i < WORLD_SUBSCRIPTIONS; i++)
+        make_subscription(w, card, i, &p);
+    // The first one carries the card's own ICCID.
+    person->slots[0].has_iccid = true;
+    memcpy(person->slots[0].iccid, person->factory.card_iccid, sizeof person->slots[0].iccid);
+}
+
+// Kinds of devices: the usual one, one that polls seldom, one that is on for ten minutes an hour,
+// one that is busy for REFRESH, one that ignores it.
+static void make_models(struct world *w)
+{
+    struct scenario *s = &w->scenario;
+    for (uint8_t i = 0; i < 5; i++) {
+        device_model_init(&s->models[i], "world");
+        s->models[i].mt_loss = w->knobs.radio_loss;
+        s->models[i].status_s = 240;
+        cat_profile_set(s->models[i].profile, s->models[i].profile_len, CAT_FEATURE_POLL_INTERVAL,
+                        i == 0);
+    }
+    s->model_count = 5;
+    s->models[2].on_s = 600;
+    s->models[2].off_s = 3000;
+    s->models[3].refresh = DEVICE_REFRESH_BUSY;
+    s->models[3].busy_ms = 45000;
+    s->models[4].refresh = DEVICE_REFRESH_IGNORE;
+}
+
+static uint32_t draw(void *context)
+{
+    struct world *w = context;
+    return (uint32_t)prng_next(&w->chance_card);
+}
+
+void cards_make(struct world *w)
+{
+    check(cipher_openssl_open(&w->cipher));
+    radio_init(&w->radio, &w->cipher, w->options.seed);
+    w->radio.subscribers = w->subscribers;
+    w->radio.subscriber_max = WORLD_CARDS_MAX * WORLD_SUBSCRIPTIONS;
+    w->radio.by_imsi = w->by_imsi;
+    w->radio.by_msisdn = w->by_msisdn;
+    w->radio.index_len = INDEX_LEN;
+    for (uint8_t i = 0; i < 2; i++)
+        w->templates[i] = (struct applet_template){
+            .number = (uint8_t)(i + 1), .version = 1, .name = "world", .rank = 3, .mnc_length = 2};
+    w->devices = calloc(w->cards, sizeof *w->devices);
+    w->truths = calloc(w->cards, sizeof *w->truths);
+    w->pages = calloc((size_t)w->cards * PAGES_PER_CARD + 2, sizeof *w->pages);
+    check(w->devices != NULL && w->truths != NULL && w->pages != NULL);
+    nvm_pool_init(&w->shop.pool, w->pages, w->cards * PAGES_PER_CARD + 2);
+    w->shop.cipher = &w->cipher;
+    w->shop.random = draw;
+    w->shop.random_context = w;
+    for (uint32_t i = 0; i < w->cards; i++)
+        make_card(w, i);
+    struct scenario_error error;
+    check(scenario_read(bytes_of_text(scenario_text), &w->scenario, &w->radio, &error));
+    make_models(w);
+    for (uint32_t i = 0; i < w->cards; i++) {
+        const uint64_t kind = prng_below(&w->chance_card, 10);
+        device_init(&w->devices[i], &w->shop, &w->people[i].factory,
+                    &w->scenario.models[kind < 4   ? kind + 1
+                                        : kind < 6 ? 0
+                                                   : 1]);
+    }
+    const struct fleet_config config = {.devices = w->devices,
+                                        .count = w->cards,
+                                        .heap = w->heap,
+                                        .places = w->places,
+                                        .radio = &w->radio,
+                                        .scenario = &w->scenario,
+                                        .start = {WORLD_START_MS},
+                                        .seed = w->options.seed};
+    fleet_init(&w->fleet, &config);
+    w->fleet.mo = network_message;
+    w->fleet.context = w;
+    fleet_start(&w->fleet, w->now, 60000);
+}
+
+void cards_close(struct world *w)
+{
+    free(w->devices);
+    free(w->truths);
+    free(w->pages);
+    cipher_openssl_close(&w->cipher);
+}
+
+uint32_t card_of(const struct world *w, uint64_t id)
+{
+    for (uint32_t i = 0; i < w->cards; i++) {
+        if (w->people[i].id == id)
+            return i;
+    }
+    check(false);
+    return 0;
+}

@@ -1,0 +1,214 @@
+// The message centre, and connections without sockets: octets are carried between two sessions.
+#include "common/base/check.h"
+#include "tests/world/world.h"
+
+#include <stdio.h>
+
+#define ENQUIRE_MS 600000
+#define RESPONSE_MS 10000
+
+static const struct smsc_account accounts[] = {
+    {.system_id = "server", .password = "secret1"},
+    {.system_id = "network", .password = "secret2"},
+};
+static const struct smsc_route routes[] = {
+    {.prefix = "12345", .account = 0, .is_ordered = false},
+    {.prefix = "999", .account = 1, .is_ordered = true},
+};
+
+static struct smpp_session_config memory_of(struct connection *c, enum smpp_role role)
+{
+    const unsigned side = role == SMPP_ESME ? 0 : 1;
+    return (struct smpp_session_config){.role = role,
+                                        .connection = c->index * 65536 + c->opened,
+                                        .enquire_ms = ENQUIRE_MS,
+                                        .response_ms = RESPONSE_MS,
+                                        .window = c->window[side],
+                                        .window_size = WORLD_WINDOW,
+                                        .owed = c->owed[side],
+                                        .owed_size = WORLD_WINDOW,
+                                        .input = c->input[side],
+                                        .input_size = sizeof c->input[side],
+                                        .output = c->output[side],
+                                        .output_size = sizeof c->output[side]};
+}
+
+void centre_open(struct world *w)
+{
+    w->queue = (struct smsc_queue){.messages = w->messages,
+                                   .mailboxes = w->mailboxes,
+                                   .buckets = w->buckets,
+                                   .timers = w->timers,
+                                   .message_count = 512,
+                                   .timer_count = 4 * 512};
+    smsc_queue_init(&w->queue);
+    smsc_faults_init(&w->faults, w->options.seed);
+    const struct smsc_config config = {
+        .accounts = accounts,
+        .account_count = 2,
+        .routes = routes,
+        .route_count = 2,
+        .links = w->links,
+        .link_count = WORLD_CONNECTIONS,
+        .session = {.enquire_ms = ENQUIRE_MS, .response_ms = RESPONSE_MS}};
+    smsc_init(&w->smsc, &config, &w->queue, &w->faults);
+    smsc_tick(&w->smsc, w->now, world_utc(w));
+    for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++)
+        w->connections[i].index = i;
+}
+
+void centre_faults(struct world *w)
+{
+    const struct knobs *k = &w->knobs;
+    const struct smsc_rule rules[] = {
+        {.fault = SMSC_FAULT_LOSE, .per_million = k->smsc_lose},
+        {.fault = SMSC_FAULT_DELAY, .per_million = k->smsc_delay, .value = 20000},
+        {.fault = SMSC_FAULT_DELAY, .per_million = k->smsc_delay / 4, .value = 900000},
+        {.fault = SMSC_FAULT_DELAY, .per_million = k->smsc_delay / 16, .value = 14400000},
+        {.fault = SMSC_FAULT_DUPLICATE, .per_million = k->smsc_duplicate, .value = 1},
+        {.fault = SMSC_FAULT_REORDER, .per_million = k->smsc_reorder, .value = 60000},
+        {.fault = SMSC_FAULT_STATUS, .per_million = k->smsc_status, .value = ESME_RTHROTTLED},
+        {.fault = SMSC_FAULT_STATUS, .per_million = k->smsc_status / 2, .value = ESME_RMSGQFUL},
+        {.fault = SMSC_FAULT_STATUS, .per_million = k->smsc_status / 2, .value = ESME_RSYSERR},
+        {.fault = SMSC_FAULT_STATUS, .per_million = k->smsc_status / 8, .value = ESME_RSUBMITFAIL},
+        {.fault = SMSC_FAULT_DROP_RECEIPT, .per_million = k->smsc_drop_receipt},
+        {.fault = SMSC_FAULT_DROP_RESPONSE, .per_million = k->smsc_drop_response},
+        {.fault = SMSC_FAULT_CUT_LINK, .per_million = k->smsc_cut},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (rules[i].per_million != 0)
+            check(smsc_faults_add(&w->faults, &rules[i]) != 0);
+    }
+}
+
+void centre_calm(struct world *w)
+{
+    while (w->faults.rule_count > 0)
+        check(smsc_faults_remove(&w->faults, w->faults.rules[0].id));
+}
+
+// --- connections -----------------------------------------------------------------------------
+
+static bool is_of_server(uint32_t connection)
+{
+    return connection != WORLD_NETWORK_CONNECTION;
+}
+
+static void handle(struct world *w, struct connection *c)
+{
+    struct smpp_event event;
+    while (smpp_session_next(&c->session, &event)) {
+        if (event.type == SMPP_EVENT_BOUND)
+            c->is_bound = true;
+        if (event.type == SMPP_EVENT_CLOSED)
+            c->is_bound = false;
+        if (is_of_server(c->index))
+            server_event(w, c->index, &event);
+        else
+            network_event(w, &event);
+    }
+}
+
+void centre_connect(struct world *w, uint32_t connection)
+{
+    struct connection *c = &w->connections[connection];
+    if (c->is_open || (is_of_server(connection) && !w->server.is_running))
+        return;
+    c->opened++;
+    const struct smpp_session_config ours = memory_of(c, SMPP_ESME);
+    const struct smpp_session_config theirs = memory_of(c, SMPP_SMSC);
+    smpp_session_init(&c->session, &ours, w->now);
+    c->link = smsc_link_open(&w->smsc, &theirs);
+    check(c->link != SMSC_NONE);
+    c->is_open = true;
+    c->is_bound = false;
+    const bool is_server = is_of_server(connection);
+    const struct smpp_bind bind = {.system_id = bytes_of_text(is_server ? "server" : "network"),
+                                   .password = bytes_of_text(is_server ? "secret1" : "secret2"),
+                                   .interface_version = 0x34};
+    check(smpp_session_bind(&c->session, SMPP_TRX, &bind) == SMPP_SEND_OK);
+    world_note(w, "connected", "link=%u", connection);
+}
+
+static void close_connection(struct world *w, struct connection *c)
+{
+    smsc_link_gone(&w->smsc, c->link);
+    c->is_open = false;
+    c->is_bound = false;
+    world_note(w, "cut_off", "link=%u", c->index);
+    agenda_add(&w->agenda, instant_after(w->now, 1000 + prng_below(&w->chance_link, 60000)),
+               HAPPENS_CONNECT, c->index, 0);
+}
+
+void centre_cut(struct world *w, uint32_t connection)
+{
+    struct connection *c = &w->connections[connection];
+    if (!c->is_open)
+        return;
+    smpp_session_disconnected(&c->session);
+    handle(w, c);
+    close_connection(w, c);
+}
+
+// Carries octets both ways once. True when something moved.
+static bool carry(struct world *w, struct connection *c)
+{
+    if (!c->is_open)
+        return false;
+    struct smpp_session *theirs = smsc_session(&w->smsc, c->link);
+    const size_t there = smpp_session_receive(theirs, smpp_session_output(&c->session));
+    smpp_session_written(&c->session, there);
+    const bool stays = smsc_link_handle(&w->smsc, c->link);
+    smsc_pump(&w->smsc);
+    const size_t back = smpp_session_receive(&c->session, smpp_session_output(theirs));
+    smpp_session_written(theirs, back);
+    handle(w, c);
+    if (!stays) {
+        smpp_session_disconnected(&c->session);
+        handle(w, c);
+        close_connection(w, c);
+    }
+    return there > 0 || back > 0;
+}
+
+void centre_settle(struct world *w)
+{
+    smsc_tick(&w->smsc, w->now, world_utc(w));
+    for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
+        if (w->connections[i].is_open) {
+            smpp_session_tick(&w->connections[i].session, w->now);
+            handle(w, &w->connections[i]);
+        }
+    }
+    bool moves = true;
+    while (moves) {
+        moves = false;
+        for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++)
+            moves |= carry(w, &w->connections[i]);
+        server_step(w);
+    }
+}
+
+struct instant centre_deadline(const struct world *w)
+{
+    struct instant due = smsc_deadline(&w->smsc);
+    for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
+        if (w->connections[i].is_open)
+            due = instant_earlier(due, smpp_session_deadline(&w->connections[i].session));
+    }
+    return due;
+}
+
+bool centre_has_from(const struct world *w, uint32_t card)
+{
+    for (uint32_t i = 0; i < w->queue.message_count; i++) {
+        const struct smsc_message *m = &w->queue.messages[i];
+        if (m->id == 0 || m->mailbox == SMSC_NONE)
+            continue;
+        for (unsigned s = 0; s < WORLD_SUBSCRIPTIONS; s++) {
+            if (strcmp(m->source.digits, w->people[card].numbers[s]) == 0)
+                return true;
+        }
+    }
+    return false;
+}

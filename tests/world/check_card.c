@@ -1,0 +1,275 @@
+// What must hold on every card after every event, and what may travel to one.
+#include "common/base/check.h"
+#include "common/wire/secured.h"
+#include "tests/world/world.h"
+
+// --- the registry ----------------------------------------------------------------------------
+
+static void check_registry(struct world *w, uint32_t card, const struct image *image)
+{
+    unsigned enabled = 0;
+    unsigned fallbacks = 0;
+    for (uint8_t i = 0; i < image->slot_count; i++) {
+        const struct slot *s = &image->slots[i];
+        enabled += s->state == SLOT_ENABLED;
+        fallbacks += s->state != SLOT_EMPTY && s->is_fallback;
+        for (uint8_t k = 0; k < i; k++) {
+            const struct slot *t = &image->slots[k];
+            const bool are_used = s->state != SLOT_EMPTY && t->state != SLOT_EMPTY;
+            if (are_used && memcmp(s->imsi, t->imsi, sizeof s->imsi) == 0)
+                world_violate(w, "identity_once", card, "slots %u and %u share an IMSI", k, i);
+        }
+    }
+    if (enabled != 1)
+        world_violate(w, "one_enabled", card, "%u subscriptions are enabled", enabled);
+    if (fallbacks != 1)
+        world_violate(w, "one_fallback", card, "%u subscriptions are the fallback", fallbacks);
+}
+
+// The registry is one committed version: the same version number, the same content.
+static void check_version(struct world *w, uint32_t card, const struct image *before,
+                          const struct image *after)
+{
+    struct audit_slot a[COMMAND_SLOTS_MAX];
+    struct audit_slot b[COMMAND_SLOTS_MAX];
+    uint8_t ours[COMMAND_HASH_SIZE];
+    uint8_t theirs[COMMAND_HASH_SIZE];
+    if (after->registry_version < before->registry_version)
+        world_violate(w, "version_grows", card, "REGV %u became %u", before->registry_version,
+                      after->registry_version);
+    if (after->registry_version != before->registry_version)
+        return;
+    const uint8_t before_count = image_audit_slots(before, a);
+    const uint8_t after_count = image_audit_slots(after, b);
+    check(state_hash(&w->cipher, a, before_count, ours) &&
+          state_hash(&w->cipher, b, after_count, theirs));
+    if (memcmp(ours, theirs, sizeof ours) != 0)
+        world_violate(w, "one_version", card, "two registries have REGV %u",
+                      after->registry_version);
+}
+
+static void check_counters(struct world *w, uint32_t card, const struct applet_dump *before,
+                           const struct applet_dump *after)
+{
+    const struct image *a = &before->image;
+    const struct image *b = &after->image;
+    const bool fell =
+        after->mt_counter < before->mt_counter || after->mo_counter < before->mo_counter ||
+        b->notify_sequence < a->notify_sequence ||
+        b->operation_id_highest < a->operation_id_highest || b->last_counter < a->last_counter ||
+        b->configuration_version < a->configuration_version;
+    if (fell)
+        world_violate(w, "counters_grow", card, "a counter went down: MT %llu to %llu",
+                      (unsigned long long)before->mt_counter,
+                      (unsigned long long)after->mt_counter);
+}
+
+// --- operations ------------------------------------------------------------------------------
+
+static struct run *find_run(struct truth *t, uint32_t operation_id)
+{
+    for (uint32_t i = 0; i < t->run_count; i++) {
+        if (t->runs[i].operation_id == operation_id)
+            return &t->runs[i];
+    }
+    return NULL;
+}
+
+static void add_run(struct world *w, uint32_t card, const struct outcome *o)
+{
+    struct truth *t = &w->truths[card];
+    check(t->run_count < WORLD_RUNS_MAX);
+    struct run *run = &t->runs[t->run_count++];
+    *run = (struct run){.operation_id = o->operation_id, .code = o->code, .command = o->command};
+    memcpy(run->digest, o->digest, sizeof run->digest);
+    w->result.runs++;
+    world_note(w, "ran", "card=%u id=%u command=%s result=%s", card, o->operation_id,
+               command_number_name(o->command), result_code_name(o->code));
+}
+
+static void check_runs(struct world *w, uint32_t card, const struct image *before,
+                       const struct image *after)
+{
+    for (uint8_t i = 0; i < after->outcome_count; i++) {
+        const struct outcome *o = &after->outcomes[i];
+        const struct outcome *was = image_outcome(before, o->operation_id);
+        const struct run *run = find_run(&w->truths[card], o->operation_id);
+        if (run == NULL)
+            add_run(w, card, o);
+        else if (was == NULL || was->code != o->code ||
+                 was->registry_version != o->registry_version)
+            world_violate(w, "runs_once", card, "operation %u ran again", o->operation_id);
+    }
+}
+
+// Only DELETE empties a slot.
+static void check_removals(struct world *w, uint32_t card, const struct image *before,
+                           const struct image *after)
+{
+    for (uint8_t i = 0; i < before->slot_count; i++) {
+        if (before->slots[i].state == SLOT_EMPTY || after->slots[i].state != SLOT_EMPTY)
+            continue;
+        bool is_ordered = false;
+        for (uint8_t k = 0; k < after->outcome_count; k++) {
+            const struct outcome *o = &after->outcomes[k];
+            is_ordered |= o->command == COMMAND_DELETE && o->code == RESULT_OK &&
+                          image_outcome(before, o->operation_id) == NULL;
+        }
+        if (!is_ordered)
+            world_violate(w, "only_delete", card, "slot %u lost its subscription", i + 1);
+    }
+}
+
+// --- notifications ---------------------------------------------------------------------------
+
+static bool is_pending(const struct image *image, uint32_t sequence)
+{
+    for (uint8_t i = 0; i < image->pending_count; i++) {
+        if (image->pending[i].sequence == sequence)
+            return true;
+    }
+    return false;
+}
+
+static unsigned merged(const struct image *image)
+{
+    unsigned sum = 0;
+    for (uint8_t i = 0; i < image->pending_count; i++)
+        sum += image->pending[i].coalesced;
+    return sum;
+}
+
+static bool was_confirmed(const struct truth *t, uint32_t sequence)
+{
+    for (uint32_t i = 0; i < t->confirm_count; i++) {
+        if (t->confirms[i] == sequence)
+            return true;
+    }
+    return false;
+}
+
+// A notification ends with a CONFIRM that names it, and in no other way; older automatic ones may
+// be merged into a later one, and ENABLED ends when the switch is rolled back.
+static void check_notifications(struct world *w, uint32_t card, const struct image *before,
+                                const struct image *after)
+{
+    for (uint8_t i = 0; i < before->pending_count; i++) {
+        const struct pending *p = &before->pending[i];
+        if (is_pending(after, p->sequence) || was_confirmed(&w->truths[card], p->sequence))
+            continue;
+        const bool is_merged = p->operation_id == 0 && merged(after) > 0;
+        const bool is_undone = p->cause == NOTIFY_ENABLED;
+        if (!is_merged && !is_undone)
+            world_violate(w, "kept_till_confirmed", card, "notification %u (%s) is gone",
+                          p->sequence, notify_cause_name(p->cause));
+    }
+}
+
+// --- all of it -------------------------------------------------------------------------------
+
+static void check_card(struct world *w, uint32_t card)
+{
+    struct truth *t = &w->truths[card];
+    struct card *c = &w->devices[card].card;
+    struct applet_dump now;
+    if (c->nvm.written == t->nvm_written || c->nvm.is_cut || c->nvm.written == 0)
+        return;
+    t->nvm_written = c->nvm.written;
+    const struct applet_port port = card_port(c);
+    if (!applet_dump(&c->applet, &port, &now)) {
+        world_violate(w, "readable", card, "the card's memory cannot be read");
+        return;
+    }
+    const struct applet_dump *before = t->is_known ? &t->dump : &now;
+    check_registry(w, card, &now.image);
+    check_version(w, card, &before->image, &now.image);
+    check_counters(w, card, before, &now);
+    check_removals(w, card, &before->image, &now.image);
+    check_notifications(w, card, &before->image, &now.image);
+    check_runs(w, card, &before->image, &now.image);
+    if (before->image.registry_version != now.image.registry_version)
+        world_note(w, "registry", "card=%u version=%u enabled=%u fallback=%u", card,
+                   now.image.registry_version, image_enabled(&now.image) + 1u,
+                   image_fallback(&now.image) + 1u);
+    t->dump = now;
+    t->is_known = true;
+    w->are_cards_changed = true;
+}
+
+void check_cards(struct world *w)
+{
+    for (uint32_t i = 0; i < w->cards; i++)
+        check_card(w, i);
+}
+
+// --- packets to cards ------------------------------------------------------------------------
+
+static uint64_t hash_of(struct bytes octets)
+{
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < octets.len; i++)
+        hash = (hash ^ octets.at[i]) * 0x100000001B3u;
+    return hash;
+}
+
+static void note_counter(struct world *w, uint32_t card, uint64_t counter, struct bytes packet)
+{
+    struct truth *t = &w->truths[card];
+    const uint64_t hash = hash_of(packet);
+    for (uint32_t i = t->packet_count; i > 0; i--) {
+        if (t->counters[i - 1] != counter)
+            continue;
+        if (t->hashes[i - 1] != hash)
+            world_violate(w, "counter_once", card, "two packets share the counter %llu",
+                          (unsigned long long)counter);
+        return;
+    }
+    if (t->packet_count > 0 && t->counters[t->packet_count - 1] > counter)
+        world_violate(w, "wire_grows", card, "counter %llu after %llu on the wire",
+                      (unsigned long long)counter,
+                      (unsigned long long)t->counters[t->packet_count - 1]);
+    check(t->packet_count < WORLD_PACKETS_MAX);
+    t->counters[t->packet_count] = counter;
+    t->hashes[t->packet_count++] = hash;
+}
+
+static void check_whole_packet(struct world *w, uint32_t card, struct bytes packet)
+{
+    const struct applet_factory *f = &w->people[card].factory;
+    struct truth *t = &w->truths[card];
+    uint8_t octets[SMS_PACKET_MAX];
+    struct writer buffer = writer_of(octets, sizeof octets);
+    struct secured_packet p;
+    struct command c;
+    const struct secured_keys keys = {.kic = &f->kic, .kid = &f->kid, .cmac_len = 8};
+    const bool is_right = secured_command_shape(packet, &p) == SECURED_OK &&
+                          secured_decipher(&p, &keys, &w->cipher, &buffer) == SECURED_OK &&
+                          secured_verify(&p, &keys, &w->cipher) == SECURED_OK && p.tar == f->tar &&
+                          command_read(p.data, &c) == COMMAND_READ_OK;
+    if (!is_right) {
+        world_violate(w, "packet", card, "a packet that its card cannot take");
+        return;
+    }
+    world_note(w, "packet", "card=%u counter=%llu command=%s id=%u", card,
+               (unsigned long long)p.cntr, command_number_name(c.number), c.operation_id);
+    note_counter(w, card, p.cntr, packet);
+    if (c.number == COMMAND_CONFIRM && !was_confirmed(t, c.confirm.sequence))
+        t->confirms[t->confirm_count++] = c.confirm.sequence;
+}
+
+void check_packet(struct world *w, uint32_t card, struct bytes user_data)
+{
+    static const struct sms_address server = {.digit_count = 2, .type = PHONE_INTERNATIONAL};
+    struct sms_packet packet;
+    switch (sms_join(&w->people[card].tap, &server, user_data, w->now, &packet)) {
+    case SMS_JOIN_COMPLETE:
+        check_whole_packet(w, card, packet.octets);
+        break;
+    case SMS_JOIN_WAITING:
+    case SMS_JOIN_DUPLICATE:
+        break;
+    case SMS_JOIN_REFUSED:
+        world_violate(w, "packet", card, "a message that is no part of a packet");
+        break;
+    }
+}

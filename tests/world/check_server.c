@@ -1,0 +1,246 @@
+// What must hold between the server and the cards: mirrors, outcomes, the trail.
+#include "common/base/check.h"
+#include "tests/world/world.h"
+
+#include <stdio.h>
+
+// --- mirror and truth ------------------------------------------------------------------------
+
+bool check_is_equal(const struct record *r, const struct image *image)
+{
+    struct audit_slot slots[COMMAND_SLOTS_MAX];
+    const uint8_t count = image_audit_slots(image, slots);
+    if (count != r->slot_count)
+        return false;
+    for (uint8_t i = 0; i < count; i++) {
+        const struct audit_slot *a = &slots[i];
+        const struct audit_slot *b = &r->slots[i].fact;
+        const bool is_same = a->slot == b->slot && a->state == b->state && a->role == b->role &&
+                             a->is_fallback == b->is_fallback && a->marks == b->marks &&
+                             a->rank == b->rank && a->template_number == b->template_number &&
+                             memcmp(a->imsi, b->imsi, sizeof a->imsi) == 0;
+        if (!is_same)
+            return false;
+    }
+    return true;
+}
+
+// Is a message that tells of it under way?
+static bool is_told(const struct world *w, uint32_t card)
+{
+    const struct applet *a = &w->devices[card].card.applet;
+    return a->sending.kind != 0 || a->answer.is_wanted || network_has_from(w, card) ||
+           centre_has_from(w, card) || turn_has_work(w->server.turn) ||
+           !outbox_is_idle(w->server.outbox);
+}
+
+static void check_mirror(struct world *w, uint32_t card)
+{
+    const struct truth *t = &w->truths[card];
+    const struct image *image = &t->dump.image;
+    struct record r;
+    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
+    if (!t->is_known || check_is_equal(&r, image))
+        return;
+    const bool is_doubted = r.dirty_since.ms != 0 || r.has_open || r.late_counter != 0;
+    const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE;
+    if (!is_doubted && !is_pending && !is_told(w, card))
+        world_violate(w, "no_silent_difference", card,
+                      "mirror and card differ (REGV %u and %u), and nobody knows",
+                      r.registry_version, image->registry_version);
+}
+
+void check_mirrors(struct world *w)
+{
+    if (!w->server.is_running)
+        return;
+    const uint64_t commits = turn_counts(w->server.turn).commits + 1000000u * w->server.lives;
+    if (commits == w->mirrors_commits && !w->are_cards_changed)
+        return;
+    w->mirrors_commits = commits;
+    w->are_cards_changed = false;
+    for (uint32_t i = 0; i < w->cards; i++)
+        check_mirror(w, i);
+}
+
+// --- outcomes --------------------------------------------------------------------------------
+
+static const struct run *run_of(const struct truth *t, uint32_t operation_id)
+{
+    for (uint32_t i = 0; i < t->run_count; i++) {
+        if (t->runs[i].operation_id == operation_id)
+            return &t->runs[i];
+    }
+    return NULL;
+}
+
+static bool has_effect(uint8_t code)
+{
+    return code == RESULT_OK || code == RESULT_OK_PENDING || code == RESULT_OK_UNCHANGED;
+}
+
+// Is the outcome shown what happened? NULL, or why not.
+static const char *wrong_about(const struct operation *o, const struct run *run)
+{
+    const bool has_run = run != NULL && has_effect(run->code);
+    switch ((enum operation_outcome)o->outcome) {
+    case OUTCOME_DONE:
+        return has_run ? NULL : "done, and it never ran";
+    case OUTCOME_ROLLED_BACK:
+        return run != NULL && run->code == RESULT_OK_PENDING ? NULL
+                                                             : "rolled back, and never begun";
+    case OUTCOME_FAILED: {
+        const bool is_switch_failed = has_run && run->code == RESULT_OK_PENDING && o->has_result &&
+                                      o->result == RESULT_TERMINAL_INCAPABLE;
+        return has_run && !is_switch_failed ? "failed, and it ran" : NULL;
+    }
+    case OUTCOME_REFUSED:
+        return has_run ? "refused, and it ran" : NULL;
+    case OUTCOME_EXPIRED:
+    case OUTCOME_CANCELLED:
+        return has_run && !o->may_still_arrive ? "given up, and it ran" : NULL;
+    case OUTCOME_UNRESOLVED:
+    case OUTCOME_NONE:
+        break;
+    }
+    return NULL;
+}
+
+struct review {
+    struct world *w;
+    uint64_t seen;
+    uint8_t open[WORLD_CARDS_MAX];
+};
+
+static bool review(void *context, uint64_t id, const struct operation *o)
+{
+    struct review *v = context;
+    struct world *w = v->w;
+    const uint32_t card = card_of(w, id);
+    v->seen++;
+    if (!operation_is_state_changing(o->kind))
+        return true;
+    if (o->status != STATUS_ENDED) {
+        v->open[card] += o->status >= STATUS_SENDING;
+        return true;
+    }
+    const struct run *run =
+        o->card_operation_id == 0 ? NULL : run_of(&w->truths[card], o->card_operation_id);
+    const char *wrong = wrong_about(o, run);
+    if (wrong != NULL)
+        world_violate(w, "outcome_is_true", card, "%s %u: %s", operation_kind_name(o->kind),
+                      o->card_operation_id, wrong);
+    return true;
+}
+
+static bool no_row(void *context, const struct trail_row *row)
+{
+    (void)context;
+    (void)row;
+    return false;
+}
+
+static void check_causes(struct world *w, uint32_t card)
+{
+    struct trail_filter filter;
+    uint64_t total = 0;
+    trail_filter_init(&filter);
+    filter.object_kind = "card";
+    filter.object = w->people[card].id;
+    filter.action = "command.sent";
+    const struct store_page page = {.limit = 1};
+    check(store_trail(w->server.store, &filter, &page, no_row, NULL, &total) == STORE_OK);
+    if (total < w->truths[card].packet_count)
+        world_violate(w, "every_command_has_a_cause", card, "%u packets, %llu causes",
+                      w->truths[card].packet_count, (unsigned long long)total);
+}
+
+void check_history(struct world *w)
+{
+    if (!w->server.is_running)
+        return;
+    struct review v = {.w = w};
+    struct operation_filter filter;
+    operation_filter_init(&filter);
+    uint64_t total = 0;
+    struct store_page page = {.limit = 500};
+    do {
+        check(store_operations(w->server.store, &filter, &page, review, &v, &total) == STORE_OK);
+        page.offset += page.limit;
+    } while (page.offset < total);
+    for (uint32_t i = 0; i < w->cards; i++) {
+        if (v.open[i] > 1)
+            world_violate(w, "one_open", i, "%u operations are open", v.open[i]);
+        check_causes(w, i);
+    }
+    struct trail_verdict verdict;
+    check(store_trail_verify(w->server.store, 0, 0, &verdict) == STORE_OK);
+    if (!verdict.ok)
+        world_violate(w, "trail", 0, "the chain breaks at %llu (%s)",
+                      (unsigned long long)verdict.first_bad, verdict.problem);
+}
+
+// --- the end ---------------------------------------------------------------------------------
+
+static const char *unsettled(const struct world *w, uint32_t card)
+{
+    const struct truth *t = &w->truths[card];
+    const struct image *image = &t->dump.image;
+    struct record r;
+    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
+    if (r.dirty_since.ms != 0) {
+        for (uint8_t i = 0; i < DIRTY_REASONS; i++) {
+            if (r.reasons[i].since.ms != 0)
+                return dirty_reason_name(i);
+        }
+    }
+    if (!check_is_equal(&r, image))
+        return "mirror and card differ";
+    if (r.registry_version != image->registry_version)
+        return "the registry version differs";
+    if (r.configuration_version != image->configuration_version)
+        return "the configuration version differs";
+    if (r.mt_counter < t->dump.mt_counter)
+        return "the card's counter is ahead";
+    if (image->pending_count > 0)
+        return "a notification is not confirmed";
+    return r.has_open && r.open.status == STATUS_UNKNOWN ? "an operation is unknown" : NULL;
+}
+
+// With what helps to find out why.
+static void violate_convergence(struct world *w, uint32_t card, const char *why)
+{
+    struct record r;
+    const struct applet_dump *dump = &w->truths[card].dump;
+    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
+    const struct turn_counts turn = turn_counts(w->server.turn);
+    world_note(w, "server",
+               "marks=%x mo=%llu mt=%llu flight=%u confirms=%u dropped=%llu strays=%llu", r.marks,
+               (unsigned long long)r.mo_counter, (unsigned long long)r.mt_counter, r.flight.kind,
+               r.confirm_count, (unsigned long long)turn.dropped, (unsigned long long)turn.strays);
+    const struct outbox_counts outbox = outbox_counts(w->server.outbox);
+    world_note(w, "outbox", "held=%u joins=%u messages=%llu overflows=%llu sent=%llu bound=%d%d%d",
+               outbox.packets_held, outbox.joins_held, (unsigned long long)outbox.messages,
+               (unsigned long long)outbox.overflows, (unsigned long long)outbox.parts_sent,
+               w->connections[0].is_bound, w->connections[1].is_bound, w->connections[2].is_bound);
+    world_note(w, "card", "mo=%llu mt=%llu pending=%u cause=%s phase=%u enabled=%u",
+               (unsigned long long)dump->mo_counter, (unsigned long long)dump->mt_counter,
+               dump->image.pending_count,
+               dump->image.pending_count > 0 ? notify_cause_name(dump->image.pending[0].cause) : "",
+               dump->image.journal.phase, image_enabled(&dump->image) + 1u);
+    world_violate(w, "convergence", card, "%s", why);
+}
+
+bool check_end(struct world *w, bool must)
+{
+    if (!w->server.is_running)
+        return false;
+    bool is_settled = true;
+    for (uint32_t i = 0; i < w->cards; i++) {
+        const char *why = unsettled(w, i);
+        is_settled &= why == NULL;
+        if (why != NULL && must)
+            violate_convergence(w, i, why);
+    }
+    return is_settled;
+}

@@ -1,0 +1,49 @@
+// What goes wrong in a world, and how often: drawn from the seed. Each knob is off in half of the
+// seeds, else log-uniform between its least and its most, because leaving faults out finds more
+// than using all of them.
+#pragma once
+
+#include "common/base/prng.h"
+
+// The first ones are chances per message, per million; the others mean times between two
+// happenings of one kind on one card (or in the whole world), in ms. 0 = never.
+#define KNOBS(KNOB)                                                                                \
+    KNOB(mt_lost, 1000, 300000)           /* the network says delivered, the card never gets it */ \
+    KNOB(mt_copy, 1000, 300000)           /* the card gets it again, up to days later */           \
+    KNOB(mt_late, 1000, 300000)           /* the network says delivered long before it is */       \
+    KNOB(mt_unacknowledged, 1000, 300000) /* the card took it, the network does not know */        \
+    KNOB(mo_lost, 1000, 300000)                                                                    \
+    KNOB(mo_copy, 1000, 300000)                                                                    \
+    KNOB(mo_late, 1000, 300000)                                                                    \
+    KNOB(smsc_lose, 1000, 100000)                                                                  \
+    KNOB(smsc_delay, 1000, 300000)                                                                 \
+    KNOB(smsc_duplicate, 1000, 300000)                                                             \
+    KNOB(smsc_reorder, 1000, 300000)                                                               \
+    KNOB(smsc_status, 1000, 300000)                                                                \
+    KNOB(smsc_drop_receipt, 1000, 500000)                                                          \
+    KNOB(smsc_drop_response, 1000, 100000)                                                         \
+    KNOB(smsc_cut, 1000, 50000)                                                                    \
+    KNOB(radio_loss, 1000, 300000)            /* on the air: the SMSC tries again */               \
+    KNOB(power_ms, 1800000, 86400000)         /* the device is switched off for a while */         \
+    KNOB(nvm_cut_ms, 600000, 43200000)        /* power fails within a write of the card */         \
+    KNOB(move_ms, 1800000, 86400000)          /* into another coverage */                          \
+    KNOB(reject_ms, 3600000, 172800000)       /* a network rejects for a while */                  \
+    KNOB(imei_ms, 43200000, 345600000)        /* the card comes into another device */             \
+    KNOB(crash_ms, 3600000, 172800000)        /* the server loses its memory */                    \
+    KNOB(crash_acting_ms, 3600000, 172800000) /* the same between commit and acts */               \
+    KNOB(link_ms, 3600000, 172800000)         /* a connection to the SMSC ends */                  \
+    KNOB(server_stop_ms, 43200000, 345600000) /* clean stop and start */
+
+struct knobs {
+#define KNOB(name, least, most) uint32_t name;
+    KNOBS(KNOB)
+#undef KNOB
+};
+
+#define KNOB_COUNT 25
+void knobs_draw(struct knobs *knobs, uint64_t seed);
+// Everything off.
+void knobs_calm(struct knobs *knobs);
+// Name and value of knob `index`, 0 to KNOB_COUNT - 1.
+const char *knob_name(unsigned index);
+uint32_t knob_value(const struct knobs *knobs, unsigned index);

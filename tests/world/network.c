@@ -1,0 +1,189 @@
+// Between the message centre and the cards: the network takes what is delivered, hands it to the
+// device (or loses, keeps, doubles it), and carries what cards send.
+#include "common/base/check.h"
+#include "tests/world/world.h"
+
+#define LATE_MS 3600000
+#define CARRY_MS 2000
+
+static struct air_message *take_air(struct world *w, uint32_t *at)
+{
+    for (*at = 0; *at < WORLD_AIR_MAX; (*at)++) {
+        if (!w->air[*at].is_used)
+            return &w->air[*at];
+    }
+    return NULL; // full: one more message is lost
+}
+
+static void keep(struct world *w, enum happening what, const struct air_message *message,
+                 uint64_t delay_ms)
+{
+    uint32_t at;
+    struct air_message *m = take_air(w, &at);
+    if (m == NULL)
+        return;
+    *m = *message;
+    m->is_used = true;
+    agenda_add(&w->agenda, instant_after(w->now, delay_ms), what, at, 0);
+}
+
+// --- to cards --------------------------------------------------------------------------------
+
+static uint32_t status_of(enum fleet_delivery delivery)
+{
+    switch (delivery) {
+    case FLEET_ACCEPTED:
+        return ESME_ROK;
+    case FLEET_ABSENT:
+    case FLEET_BUSY:
+        return ESME_RX_T_APPN;
+    case FLEET_REFUSED:
+        return ESME_RX_R_APPN;
+    case FLEET_UNKNOWN:
+        break;
+    }
+    return ESME_RX_P_APPN;
+}
+
+static uint32_t hand_over(struct world *w, const struct air_message *m)
+{
+    uint8_t octets[CARD_RESPONSE_MAX];
+    struct writer report = writer_of(octets, sizeof octets);
+    uint32_t device;
+    const enum fleet_delivery delivery =
+        fleet_deliver(&w->fleet, m->number, bytes_of(m->tpdu, m->len), &report, w->now, &device);
+    world_note(w, "mt", "card=%d result=%d", (int)device, delivery);
+    check_cards(w);
+    return status_of(delivery);
+}
+
+static bool read_digits(struct bytes from, char *to, size_t size)
+{
+    if (from.len == 0 || from.len >= size)
+        return false;
+    memcpy(to, from.at, from.len);
+    to[from.len] = 0;
+    return true;
+}
+
+static bool make_delivery(struct world *w, const struct smpp_message *from, struct air_message *m)
+{
+    struct phone sender = {.type = PHONE_INTERNATIONAL};
+    char source[PHONE_DIGITS_MAX + 1];
+    char number[RADIO_DIGITS_SIZE];
+    if (!read_digits(from->source.digits, source, sizeof source) ||
+        !phone_of_text(source, &sender) ||
+        !read_digits(from->destination.digits, number, sizeof number) ||
+        from->short_message.len > SMS_USER_DATA_MAX)
+        return false;
+    uint8_t time[SMS_TIME_LEN];
+    sms_time_write(world_utc(w), time);
+    const struct sms_address address = sms_address_of(&sender);
+    struct sms_deliver sms = sms_deliver_packet(&address, time, from->short_message);
+    sms.pid = from->protocol_id;
+    sms.dcs = from->data_coding;
+    *m = (struct air_message){.number = radio_identity(number)};
+    struct writer to = writer_of(m->tpdu, sizeof m->tpdu);
+    sms_write_deliver(&to, &sms);
+    m->len = (uint8_t)to.len;
+    return !to.failed;
+}
+
+static uint32_t deliver(struct world *w, const struct smpp_message *from)
+{
+    const struct knobs *k = &w->knobs;
+    struct air_message m;
+    if (!make_delivery(w, from, &m))
+        return ESME_RX_R_APPN;
+    if (prng_chance(&w->chance_air, k->mt_lost)) {
+        world_note(w, "mt_lost", "number=%llu", (unsigned long long)m.number);
+        return ESME_ROK;
+    }
+    if (prng_chance(&w->chance_air, k->mt_late)) {
+        keep(w, HAPPENS_MT, &m, world_delay(&w->chance_air, LATE_MS));
+        return ESME_ROK;
+    }
+    if (prng_chance(&w->chance_air, k->mt_copy))
+        keep(w, HAPPENS_MT, &m, world_delay(&w->chance_air, LATE_MS));
+    const uint32_t status = hand_over(w, &m);
+    return prng_chance(&w->chance_air, k->mt_unacknowledged) ? ESME_RX_T_APPN : status;
+}
+
+void network_event(struct world *w, const struct smpp_event *event)
+{
+    if (event->type != SMPP_EVENT_REQUEST)
+        return;
+    struct connection *c = &w->connections[WORLD_NETWORK_CONNECTION];
+    const bool is_receipt = (event->pdu.message.esm_class & 0x3C) == 0x04;
+    const bool is_message = event->pdu.command == SMPP_DELIVER_SM && !is_receipt;
+    const uint32_t status = is_message ? deliver(w, &event->pdu.message) : ESME_ROK;
+    check(smpp_session_accept(&c->session, event->handle, status, bytes_of(NULL, 0)) ==
+          SMPP_SEND_OK);
+}
+
+// --- from cards ------------------------------------------------------------------------------
+
+void network_message(void *context, const struct fleet_message *message)
+{
+    struct world *w = context;
+    const struct knobs *k = &w->knobs;
+    struct air_message m = {.number = message->source, .card = message->device};
+    check(message->tpdu.len <= sizeof m.tpdu);
+    m.len = (uint8_t)message->tpdu.len;
+    memcpy(m.tpdu, message->tpdu.at, message->tpdu.len);
+    w->result.notified++;
+    const bool is_lost = prng_chance(&w->chance_air, k->mo_lost);
+    world_note(w, "mo", "card=%u lost=%d", message->device, is_lost);
+    if (is_lost)
+        return;
+    const bool is_late = prng_chance(&w->chance_air, k->mo_late);
+    keep(w, HAPPENS_MO, &m,
+         is_late ? world_delay(&w->chance_air, LATE_MS) : 1 + prng_below(&w->chance_air, CARRY_MS));
+    if (prng_chance(&w->chance_air, k->mo_copy))
+        keep(w, HAPPENS_MO, &m, world_delay(&w->chance_air, LATE_MS));
+}
+
+static bool submit(struct world *w, const struct air_message *m)
+{
+    struct connection *c = &w->connections[WORLD_NETWORK_CONNECTION];
+    struct sms_submit sms;
+    struct phone recipient;
+    char source[RADIO_DIGITS_SIZE];
+    check(sms_read_submit(bytes_of(m->tpdu, m->len), &sms) == SMS_OK &&
+          sms_address_phone(&sms.recipient, &recipient));
+    if (!c->is_open || !c->is_bound)
+        return false;
+    radio_digits(m->number, source);
+    struct smpp_pdu pdu = {.command = SMPP_SUBMIT_SM};
+    pdu.message = (struct smpp_message){
+        .source = {.ton = 1, .npi = 1, .digits = bytes_of_text(source)},
+        .destination = {.ton = 1, .npi = 1, .digits = bytes_of_text(recipient.digits)},
+        .esm_class = sms.first & SMS_HEADER_PRESENT,
+        .protocol_id = sms.pid,
+        .data_coding = sms.dcs,
+        .short_message = sms.user_data};
+    return smpp_session_request(&c->session, &pdu, 0) == SMPP_SEND_OK;
+}
+
+void network_happen(struct world *w, const struct entry *e)
+{
+    struct air_message *m = &w->air[e->subject];
+    if (e->what == HAPPENS_MT) {
+        (void)hand_over(w, m);
+        m->is_used = false;
+    } else if (submit(w, m)) {
+        m->is_used = false;
+    } else {
+        agenda_add(&w->agenda, instant_after(w->now, CARRY_MS), HAPPENS_MO, e->subject, 0);
+    }
+}
+
+bool network_has_from(const struct world *w, uint32_t card)
+{
+    for (uint32_t i = 0; i < w->agenda.count; i++) {
+        const struct entry *e = &w->agenda.entries[i];
+        if (e->what == HAPPENS_MO && w->air[e->subject].card == card)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,359 @@
+// The life of the server: start, clean stop, and crashes in which all memory is lost. Its links are
+// the connections of the message centre.
+#include "common/base/check.h"
+#include "tests/world/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LINKS 2
+
+// Nonces of the store: repeated from the seed, because a run must be. Never in a product.
+static struct prng nonces;
+
+static void draw_nonce(void *to, size_t len)
+{
+    uint8_t *at = to;
+    for (size_t i = 0; i < len; i++)
+        at[i] = (uint8_t)prng_next(&nonces);
+}
+
+static struct secret_key master_key(uint8_t purpose)
+{
+    uint8_t octets[SECRET_KEY_MAX];
+    memset(octets, purpose, sizeof octets);
+    return secret_key_of(bytes_of(octets, sizeof octets));
+}
+
+// --- the database ----------------------------------------------------------------------------
+
+static void open_store(struct world *w)
+{
+    struct server *s = &w->server;
+    const struct store_options options = {.path = s->folder[0] == 0 ? ":memory:" : s->path,
+                                          .ota_master = master_key(1),
+                                          .network_master = master_key(2),
+                                          .pseudonym_key = master_key(3),
+                                          .crypto = &s->crypto.store};
+    check(store_open(&options, &s->store) == STORE_OK);
+}
+
+static void put_subscription(struct world *w, uint32_t card, unsigned i)
+{
+    struct person *person = &w->people[card];
+    const struct slot *slot = &person->slots[i];
+    struct subscription v = {.id = ids_next(&w->ids, world_utc(w)),
+                             .tenant = 1,
+                             .card = person->id,
+                             .state = i < 2 ? SUBSCRIPTION_ON_CARD : SUBSCRIPTION_RESERVED,
+                             .slot = (uint8_t)(i < 2 ? i + 1 : 0),
+                             .has_keys = true,
+                             .created_at = world_utc(w)};
+    memcpy(v.plan.imsi, slot->imsi, sizeof v.plan.imsi);
+    memcpy(v.plan.number, person->numbers[i], sizeof v.plan.number);
+    person->subscriptions[i] = v.id;
+    check(store_subscription_put(w->server.store, &v) == STORE_OK);
+    check(store_network_keys_put(w->server.store, slot->imsi, &slot->keys) == STORE_OK);
+}
+
+static void put_card(struct world *w, uint32_t card)
+{
+    struct person *person = &w->people[card];
+    const struct applet_factory *f = &person->factory;
+    struct record r;
+    person->id = ids_next(&w->ids, world_utc(w));
+    record_init(&r, person->id);
+    r.tenant = 1;
+    r.level = f->level;
+    r.slot_limit = f->slot_count;
+    r.created_at = world_utc(w);
+    r.version = 1;
+    memcpy(r.iccid, f->card_iccid, sizeof r.iccid);
+    for (unsigned i = 0; i < WORLD_SUBSCRIPTIONS; i++)
+        put_subscription(w, card, i);
+    r.slot_count = 2;
+    r.preferred = person->subscriptions[0];
+    for (uint8_t i = 0; i < 2; i++) {
+        const struct slot *slot = &person->slots[i];
+        struct mirror_slot *m = &r.slots[i];
+        m->fact = (struct audit_slot){.slot = (uint8_t)(i + 1),
+                                      .state = slot->state,
+                                      .role = slot->role,
+                                      .rank = slot->rank,
+                                      .is_fallback = slot->is_fallback,
+                                      .has_iccid = slot->has_iccid};
+        memcpy(m->fact.imsi, slot->imsi, sizeof m->fact.imsi);
+        memcpy(m->fact.iccid, slot->iccid, sizeof m->fact.iccid);
+        m->subscription = person->subscriptions[i];
+        memcpy(m->number, person->numbers[i], sizeof m->number);
+    }
+    struct card_new new = {.record = &r,
+                           .has_reference = true,
+                           .has_keys = true,
+                           .keys = {.version = f->key_version,
+                                    .kic = f->kic,
+                                    .kid = f->kid,
+                                    .kik = f->kik,
+                                    .tar = f->tar,
+                                    .spi1 = 0x16,
+                                    .spi2 = 0x39,
+                                    .cmac_len = 8},
+                           .at = world_utc(w)};
+    check(card_reference(&w->cipher, &f->kik, new.reference));
+    check(store_card_add(w->server.store, &new) == STORE_OK);
+}
+
+static void make_folder(struct server *s)
+{
+    const char *const places[] = {"/dev/shm", "/tmp"};
+    for (size_t i = 0; i < 2 && s->folder[0] == 0; i++) {
+        (void)snprintf(s->folder, sizeof s->folder, "%s/ota-world-XXXXXX", places[i]);
+        if (mkdtemp(s->folder) == NULL)
+            s->folder[0] = 0;
+    }
+    check(s->folder[0] != 0);
+    (void)snprintf(s->path, sizeof s->path, "%s/server.db", s->folder);
+}
+
+void server_make(struct world *w)
+{
+    struct server *s = &w->server;
+    check(server_crypto_open(&s->crypto));
+    prng_init(&nonces, w->options.seed, "nonces", 0);
+    s->crypto.store.random = draw_nonce;
+    policy_default(&s->policy);
+    s->policy.seed = w->options.seed;
+    // Only what survives a life needs a file.
+    if (w->knobs.crash_ms + w->knobs.crash_acting_ms + w->knobs.server_stop_ms != 0)
+        make_folder(s);
+    open_store(w);
+    check(store_begin(s->store) == STORE_OK);
+    for (uint32_t i = 0; i < w->cards; i++)
+        put_card(w, i);
+    check(store_commit(s->store) == STORE_OK);
+}
+
+// --- links -----------------------------------------------------------------------------------
+
+// What a dying process does never happened.
+static bool is_gone(struct server *s)
+{
+    if (s->dies_acting)
+        s->is_dying = true;
+    return s->is_dying;
+}
+
+static size_t room(void *context, unsigned link)
+{
+    struct world *w = context;
+    const struct connection *c = &w->connections[link];
+    return c->is_open && c->is_bound ? smpp_session_free(&c->session) : 0;
+}
+
+static void tap(struct world *w, const struct smpp_message *m)
+{
+    char number[NUMBER_TEXT_SIZE] = "";
+    memcpy(number, m->destination.digits.at, m->destination.digits.len);
+    for (uint32_t i = 0; i < w->cards; i++) {
+        for (unsigned s = 0; s < WORLD_SUBSCRIPTIONS; s++) {
+            if (strcmp(number, w->people[i].numbers[s]) == 0) {
+                check_packet(w, i, m->short_message);
+                return;
+            }
+        }
+    }
+    world_violate(w, "address", 0, "a message for %s, which is no card's", number);
+}
+
+static enum smpp_send send_part(void *context, unsigned link, const struct smpp_pdu *pdu,
+                                uint64_t tag)
+{
+    struct world *w = context;
+    struct connection *c = &w->connections[link];
+    if (is_gone(&w->server) || !c->is_open || !c->is_bound)
+        return SMPP_SEND_NOT_BOUND;
+    const enum smpp_send sent = smpp_session_request(&c->session, pdu, tag);
+    if (sent != SMPP_SEND_OK)
+        return sent;
+    w->result.sent++;
+    tap(w, &pdu->message);
+    return sent;
+}
+
+static void answer_part(void *context, unsigned link, uint64_t handle, uint32_t status)
+{
+    struct world *w = context;
+    struct connection *c = &w->connections[link];
+    if (is_gone(&w->server) || !c->is_open)
+        return;
+    // A handle of an earlier connection is stale: the message comes again.
+    const enum smpp_send sent = smpp_session_accept(&c->session, handle, status, bytes_of(NULL, 0));
+    check(sent == SMPP_SEND_OK || sent == SMPP_SEND_STALE || sent == SMPP_SEND_NOT_BOUND);
+}
+
+static void send_packet(void *context, const struct message *message)
+{
+    struct world *w = context;
+    if (!is_gone(&w->server))
+        outbox_send(w->server.outbox, message);
+}
+
+void server_event(struct world *w, uint32_t link, const struct smpp_event *event)
+{
+    struct server *s = &w->server;
+    if (!s->is_running)
+        return;
+    switch (event->type) {
+    case SMPP_EVENT_REQUEST:
+        outbox_request(s->outbox, link, event->handle, &event->pdu);
+        break;
+    case SMPP_EVENT_RESPONSE:
+        outbox_response(s->outbox, link, event->tag, &event->pdu);
+        break;
+    case SMPP_EVENT_UNKNOWN:
+        outbox_unknown(s->outbox, link, event->tag);
+        break;
+    case SMPP_EVENT_BIND:
+    case SMPP_EVENT_BOUND:
+    case SMPP_EVENT_NOTICE:
+    case SMPP_EVENT_CLOSED:
+        break;
+    }
+}
+
+// --- life ------------------------------------------------------------------------------------
+
+void server_start(struct world *w)
+{
+    struct server *s = &w->server;
+    if (s->is_running)
+        return;
+    if (s->store == NULL)
+        open_store(w);
+    const struct turn_options turn = {.store = s->store,
+                                      .policy = &s->policy,
+                                      .cipher = s->crypto.store.cipher,
+                                      .send = send_packet,
+                                      .send_context = w};
+    s->turn = turn_open(&turn);
+    check(s->turn != NULL);
+    struct outbox_options outbox = {
+        .turn = s->turn,
+        .port = {.context = w, .room = room, .send = send_part, .answer = answer_part},
+        .link_count = LINKS,
+        .address = WORLD_SERVER_NUMBER,
+        .packets_max = 256,
+        .joins_max = 64,
+        .waits_max = 256};
+    for (unsigned i = 0; i < LINKS; i++)
+        outbox.links[i] = (struct outbox_link){.smsc = "centre", .sends = true, .rate = 100};
+    s->outbox = outbox_open(&outbox, w->now);
+    check(s->outbox != NULL);
+    s->is_running = true;
+    s->dies_acting = false;
+    s->is_dying = false;
+    s->lives++;
+    world_note(w, "server_start", "life=%u", s->lives);
+    if (turn_start(s->turn, world_utc(w)) != TURN_OK)
+        world_violate(w, "start", 0, "the server does not start: %s", store_problem(s->store));
+    for (uint32_t i = 0; i < LINKS; i++)
+        centre_connect(w, i);
+}
+
+// What is left after its memory is gone: nothing but the database.
+static void end(struct world *w)
+{
+    struct server *s = &w->server;
+    s->is_running = false;
+    for (uint32_t i = 0; i < LINKS; i++)
+        centre_cut(w, i);
+    outbox_close(s->outbox);
+    turn_close(s->turn);
+    store_close(s->store);
+    s->outbox = NULL;
+    s->turn = NULL;
+    s->store = NULL;
+    s->dies_acting = false;
+    s->is_dying = false;
+    agenda_add(&w->agenda, instant_after(w->now, 1000 + prng_below(&w->chance_server, 600000)),
+               HAPPENS_START, 0, 0);
+}
+
+void server_crash(struct world *w)
+{
+    if (!w->server.is_running)
+        return;
+    w->result.crashes++;
+    world_note(w, "server_crash", "acting=%d", w->server.is_dying);
+    end(w);
+}
+
+void server_stop(struct world *w)
+{
+    if (!w->server.is_running)
+        return;
+    world_note(w, "server_stop", "life=%u", w->server.lives);
+    check(turn_stop(w->server.turn, world_utc(w)) == TURN_OK);
+    end(w);
+}
+
+void server_close(struct world *w)
+{
+    struct server *s = &w->server;
+    outbox_close(s->outbox);
+    turn_close(s->turn);
+    store_close(s->store);
+    server_crypto_close(&s->crypto);
+    if (s->folder[0] == 0)
+        return;
+    static const char *const endings[] = {"", "-wal", "-shm", ".writer"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s%s", s->path, endings[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(s->folder);
+}
+
+static bool is_turn_due(const struct world *w)
+{
+    const struct utc due = turn_due(w->server.turn);
+    return turn_has_work(w->server.turn) || (due.ms != 0 && due.ms <= world_utc(w).ms);
+}
+
+void server_step(struct world *w)
+{
+    struct server *s = &w->server;
+    if (!s->is_running)
+        return;
+    outbox_tick(s->outbox, w->now);
+    for (unsigned i = 0; i < 64 && s->is_running && is_turn_due(w); i++) {
+        if (turn_run(s->turn, world_utc(w)) != TURN_OK)
+            world_violate(w, "turn", 0, "the server cannot write: %s", store_problem(s->store));
+        if (s->is_dying)
+            server_crash(w);
+        else
+            outbox_step(s->outbox);
+    }
+    if (s->is_running)
+        outbox_step(s->outbox);
+    if (s->is_running && s->is_dying)
+        server_crash(w);
+}
+
+struct instant server_deadline(const struct world *w)
+{
+    const struct server *s = &w->server;
+    if (!s->is_running)
+        return INSTANT_NEVER;
+    if (turn_has_work(s->turn))
+        return w->now;
+    struct instant due = outbox_deadline(s->outbox);
+    const struct utc turn = turn_due(s->turn);
+    if (turn.ms != 0)
+        due = instant_earlier(
+            due,
+            (struct instant){turn.ms < WORLD_START_MS ? 0 : (uint64_t)(turn.ms - WORLD_START_MS)});
+    return due;
+}

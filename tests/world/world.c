@@ -1,0 +1,252 @@
+// One run: the world is drawn, faults rage, faults end, everything has to agree.
+#include "tests/world/world.h"
+
+#include "common/base/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MINUTE_MS 60000ull
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * HOUR_MS)
+#define SETTLE_LEAST_MS (26 * HOUR_MS)
+#define SETTLE_GRACE_MS (12 * HOUR_MS)
+#define LOOK_MS (10 * MINUTE_MS)
+
+struct utc world_utc(const struct world *w)
+{
+    return (struct utc){WORLD_START_MS + (int64_t)w->now.ms};
+}
+
+void world_note(struct world *w, const char *name, const char *format, ...)
+{
+    char text[200];
+    va_list list;
+    va_start(list, format);
+    const int len = vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    check(len >= 0 && len < (int)sizeof text);
+    trace_event(&w->trace, w->now, name, bytes_of(text, (size_t)len));
+}
+
+void world_violate(struct world *w, const char *rule, uint32_t card, const char *format, ...)
+{
+    struct world_result *r = &w->result;
+    if (r->is_violated)
+        return;
+    r->is_violated = true;
+    r->card = card;
+    (void)snprintf(r->rule, sizeof r->rule, "%s", rule);
+    va_list list;
+    va_start(list, format);
+    (void)vsnprintf(r->text, sizeof r->text, format, list);
+    va_end(list);
+    world_note(w, "violation", "rule=%s card=%u", rule, card);
+}
+
+// Without floating point, so that every compiler draws the same: a sum of halvings.
+uint64_t world_delay(struct prng *p, uint64_t mean_ms)
+{
+    uint64_t halvings = 0;
+    while (halvings < 12 && prng_below(p, 2) == 0)
+        halvings++;
+    uint64_t delay = halvings * mean_ms * 7 / 10 + prng_below(p, mean_ms * 6 / 10 + 1);
+    if (prng_below(p, 1000) == 0)
+        delay += prng_below(p, 3 * DAY_MS);
+    return delay + 1;
+}
+
+// --- beginning -------------------------------------------------------------------------------
+
+static void draw_world(struct world *w)
+{
+    struct prng p;
+    const uint64_t seed = w->options.seed;
+    prng_init(&p, seed, "world", 0);
+    const uint32_t cards = 1 + (uint32_t)prng_below(&p, prng_below(&p, 4) == 0 ? 8 : 3);
+    const uint32_t days = 1 + (uint32_t)prng_below(&p, 5);
+    w->cards = w->options.cards == 0 ? cards : w->options.cards;
+    w->safety_end.ms = DAY_MS * (w->options.days == 0 ? days : w->options.days);
+    knobs_draw(&w->knobs, seed);
+    struct prng *const streams[] = {
+        &w->chance_air,    &w->chance_people, &w->chance_power,  &w->chance_cut,  &w->chance_move,
+        &w->chance_reject, &w->chance_imei,   &w->chance_server, &w->chance_link, &w->chance_card};
+    static const char *const names[] = {"world air",  "world people", "world power", "world cut",
+                                        "world move", "world reject", "world imei",  "world server",
+                                        "world link", "world card"};
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
+        prng_init(streams[i], seed, names[i], 0);
+    for (unsigned i = 0; i < KNOB_COUNT; i++) {
+        if (knob_value(&w->knobs, i) != 0)
+            world_note(w, "knob", "%s=%u", knob_name(i), knob_value(&w->knobs, i));
+    }
+}
+
+static void plan_server(struct world *w, enum happening what, uint32_t mean_ms)
+{
+    if (mean_ms != 0 && !w->is_settling)
+        agenda_add(&w->agenda, instant_after(w->now, world_delay(&w->chance_server, mean_ms)), what,
+                   0, 0);
+}
+
+static void plan_link(struct world *w)
+{
+    if (w->knobs.link_ms != 0 && !w->is_settling)
+        agenda_add(&w->agenda,
+                   instant_after(w->now, world_delay(&w->chance_link, w->knobs.link_ms)),
+                   HAPPENS_LINK, (uint32_t)prng_below(&w->chance_link, WORLD_CONNECTIONS), 0);
+}
+
+static void begin(struct world *w)
+{
+    w->now.ms = 1000;
+    draw_world(w);
+    centre_open(w);
+    centre_faults(w);
+    cards_make(w);
+    server_make(w);
+    server_start(w);
+    centre_connect(w, WORLD_NETWORK_CONNECTION);
+    physics_plan(w);
+    people_plan(w);
+    plan_server(w, HAPPENS_CRASH, w->knobs.crash_ms);
+    plan_server(w, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
+    plan_server(w, HAPPENS_STOP, w->knobs.server_stop_ms);
+    plan_link(w);
+}
+
+// --- events ----------------------------------------------------------------------------------
+
+static void happen(struct world *w, const struct entry *e)
+{
+    switch ((enum happening)e->what) {
+    case HAPPENS_MT:
+    case HAPPENS_MO:
+        network_happen(w, e);
+        break;
+    case HAPPENS_POWER:
+    case HAPPENS_CUT:
+    case HAPPENS_MOVE:
+    case HAPPENS_REJECT:
+    case HAPPENS_IMEI:
+        physics_happen(w, e);
+        break;
+    case HAPPENS_CRASH:
+        server_crash(w);
+        plan_server(w, HAPPENS_CRASH, w->knobs.crash_ms);
+        break;
+    case HAPPENS_CRASH_ACTING:
+        w->server.dies_acting = w->server.is_running;
+        plan_server(w, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
+        break;
+    case HAPPENS_START:
+        server_start(w);
+        break;
+    case HAPPENS_STOP:
+        server_stop(w);
+        plan_server(w, HAPPENS_STOP, w->knobs.server_stop_ms);
+        break;
+    case HAPPENS_LINK:
+        centre_cut(w, e->subject);
+        plan_link(w);
+        break;
+    case HAPPENS_CONNECT:
+        centre_connect(w, e->subject);
+        break;
+    case HAPPENS_OPERATOR:
+    case HAPPENS_DECISION:
+        people_happen(w, e);
+        break;
+    }
+}
+
+static struct instant next_due(const struct world *w)
+{
+    struct instant due = instant_earlier(agenda_due(&w->agenda), fleet_deadline(&w->fleet));
+    due = instant_earlier(due, centre_deadline(w));
+    due = instant_earlier(due, server_deadline(w));
+    return due.ms < w->now.ms ? w->now : due;
+}
+
+// Runs everything up to `end`, or to the first violation.
+static void run_until(struct world *w, struct instant end)
+{
+    uint32_t still = 0;
+    while (!w->result.is_violated) {
+        const struct instant due = next_due(w);
+        if (due.ms > end.ms)
+            break;
+        still = due.ms == w->now.ms ? still + 1 : 0;
+        check(still < 100000); // time must go on
+        w->now = due;
+        w->result.events++;
+        if (w->server.is_running)
+            outbox_tick(w->server.outbox, w->now);
+        struct entry e;
+        while (agenda_take(&w->agenda, w->now, &e)) {
+            happen(w, &e);
+            check_cards(w);
+        }
+        (void)fleet_step(&w->fleet, w->now, UINT32_MAX);
+        check_cards(w);
+        centre_settle(w);
+        check_mirrors(w);
+    }
+    w->now = w->result.is_violated ? w->now : end;
+}
+
+// --- the two phases --------------------------------------------------------------------------
+
+static void calm(struct world *w)
+{
+    world_note(w, "calm", "cards=%u", w->cards);
+    w->is_settling = true;
+    knobs_calm(&w->knobs);
+    agenda_forget(&w->agenda, HAPPENS_CRASH);
+    agenda_forget(&w->agenda, HAPPENS_CRASH_ACTING);
+    agenda_forget(&w->agenda, HAPPENS_STOP);
+    agenda_forget(&w->agenda, HAPPENS_LINK);
+    w->server.dies_acting = false;
+    centre_calm(w);
+    physics_calm(w);
+}
+
+static void settle(struct world *w)
+{
+    const struct instant least = instant_after(w->now, SETTLE_LEAST_MS);
+    const struct instant most = instant_after(w->now, WORLD_SETTLE_MS + SETTLE_GRACE_MS);
+    run_until(w, least);
+    while (!w->result.is_violated && !check_end(w, w->now.ms >= most.ms))
+        run_until(w, instant_after(w->now, LOOK_MS));
+}
+
+static void end(struct world *w)
+{
+    if (w->options.is_canary)
+        world_violate(w, "canary", 0, "this one must always fail");
+    w->result.card_days = w->cards * w->now.ms / DAY_MS;
+    world_note(w, "end", "events=%llu", (unsigned long long)w->result.events);
+    w->result.hash = trace_hash(&w->trace);
+    server_close(w);
+    cards_close(w);
+}
+
+void world_run(const struct world_options *options, struct world_result *result)
+{
+    struct world *w = calloc(1, sizeof *w);
+    check(w != NULL);
+    w->options = *options;
+    trace_init(&w->trace, options->sink, options->context);
+    begin(w);
+    run_until(w, w->safety_end);
+    check_history(w);
+    if (!w->result.is_violated) {
+        calm(w);
+        settle(w);
+        check_history(w);
+    }
+    end(w);
+    *result = w->result;
+    free(w);
+}

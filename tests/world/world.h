@@ -1,0 +1,242 @@
+// The simulated world: one thread, no socket, a virtual clock. Real in it: decide(), turn, store
+// on SQLite, outbox, SMPP sessions, message centre, devices, cards, applet. Simulated: time,
+// chance, connections, radio, people, and the life of the server's process.
+//
+// Promises: one seed, one story, told by the hash of its trace, on every build; a checker looks
+// after every event; after `world_run` nothing is left behind.
+// Never: asks a clock or entropy.
+#pragma once
+
+#include "common/base/trace.h"
+#include "ota-server/service/outbox.h"
+#include "ota-server/shell/server_crypto.h"
+#include "sim-emulator/core/fleet.h"
+#include "smpp/core/smsc.h"
+#include "tests/world/agenda.h"
+#include "tests/world/knobs.h"
+
+#define WORLD_CARDS_MAX 64
+#define WORLD_SUBSCRIPTIONS 5 // of a card: two from the factory, three that can be downloaded
+#define WORLD_NETWORKS 3
+#define WORLD_AIR_MAX 2048
+#define WORLD_TAR 0x534D01
+#define WORLD_SERVER_NUMBER "12345000"
+#define WORLD_START_MS INT64_C(1780000000000)
+#define WORLD_SETTLE_MS (72 * 3600 * 1000ull)
+#define WORLD_CONNECTIONS 3 // two of the server, one of the network
+#define WORLD_NETWORK_CONNECTION 2
+#define WORLD_WINDOW 10
+#define WORLD_BUFFER 8192
+
+// --- what cards did, as only the checkers know it --------------------------------------------
+
+#define WORLD_RUNS_MAX 512     // operations executed by one card
+#define WORLD_PACKETS_MAX 4096 // different packets to one card
+
+struct run {
+    uint32_t operation_id;
+    uint8_t code;
+    uint8_t command;
+    uint8_t digest[4];
+};
+
+struct truth {
+    bool is_known; // the image below was seen
+    struct applet_dump dump;
+    uint32_t nvm_written;
+    struct run runs[WORLD_RUNS_MAX];
+    uint32_t run_count;
+    uint32_t confirms[WORLD_PACKETS_MAX]; // sequences that CONFIRM packets on the wire named
+    uint32_t confirm_count;
+    uint64_t counters[WORLD_PACKETS_MAX]; // on the wire, in order of first appearance
+    uint64_t hashes[WORLD_PACKETS_MAX];
+    uint32_t packet_count;
+};
+
+// --- the parts -------------------------------------------------------------------------------
+
+struct person { // a card with everything the world knows about it
+    struct applet_factory factory;
+    struct slot slots[WORLD_SUBSCRIPTIONS]; // the first two from the factory
+    char numbers[WORLD_SUBSCRIPTIONS][NUMBER_TEXT_SIZE];
+    uint64_t id;                                 // the server's
+    uint64_t subscriptions[WORLD_SUBSCRIPTIONS]; // the server's
+    struct nvm_faults faults;
+    struct sms_joiner tap; // of its packets in several parts, as the checker saw them
+};
+
+struct air_message {
+    bool is_used;
+    uint8_t len;
+    uint64_t number; // MT: destination, MO: source
+    uint32_t card;
+    uint8_t tpdu[SMS_SUBMIT_MAX + 16];
+};
+
+struct connection {
+    struct smpp_session session;
+    uint32_t link; // of the message centre
+    uint32_t index;
+    bool is_open;
+    bool is_bound;
+    uint32_t opened; // how often
+    struct smpp_pending window[2][WORLD_WINDOW];
+    struct smpp_owed owed[2][WORLD_WINDOW];
+    uint8_t input[2][WORLD_BUFFER];
+    uint8_t output[2][WORLD_BUFFER];
+};
+
+struct server {
+    struct store *store;
+    struct turn *turn;
+    struct outbox *outbox;
+    struct policy policy;
+    struct server_crypto crypto;
+    char folder[64]; // "" for a database in memory
+    char path[96];
+    bool is_running;
+    bool dies_acting; // at the next commit
+    bool is_dying;    // what it does from now on never happened
+    uint64_t commits; // of turns before this life
+    uint32_t lives;
+};
+
+struct world_options {
+    uint64_t seed;
+    uint32_t cards; // 0: drawn
+    uint32_t days;  // of the safety phase; 0: drawn
+    void (*sink)(void *context, struct bytes line);
+    void *context;
+    bool is_canary; // a checker that must fail
+};
+
+struct world_result {
+    bool is_violated;
+    char rule[24];
+    uint32_t card;
+    char text[200];
+    uint64_t events;
+    uint64_t card_days;
+    uint64_t hash;
+    uint64_t runs, sent, notified, crashes, cuts;
+};
+
+struct world {
+    struct world_options options;
+    struct world_result result;
+    struct knobs knobs;
+    struct trace trace;
+    struct agenda agenda;
+    struct instant now;
+    struct instant safety_end;
+    struct instant end;
+    bool is_settling;
+    uint32_t cards;
+    // chance, one stream for each purpose
+    struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
+        chance_imei, chance_server, chance_link, chance_card;
+    // cards and radio
+    struct cipher cipher;
+    struct card_shop shop;
+    struct radio radio;
+    struct scenario scenario;
+    struct fleet fleet;
+    struct applet_template templates[2];
+    struct person people[WORLD_CARDS_MAX];
+    struct truth *truths;
+    struct device *devices;
+    struct fleet_entry heap[WORLD_CARDS_MAX];
+    uint32_t places[WORLD_CARDS_MAX];
+    struct radio_subscriber subscribers[WORLD_CARDS_MAX * WORLD_SUBSCRIPTIONS];
+    uint32_t by_imsi[1024];
+    uint32_t by_msisdn[1024];
+    union nvm_page *pages;
+    struct air_message air[WORLD_AIR_MAX];
+    // the message centre
+    struct smsc smsc;
+    struct smsc_queue queue;
+    struct smsc_faults faults;
+    struct smsc_message messages[512];
+    struct smsc_mailbox mailboxes[512];
+    uint32_t buckets[512];
+    struct smsc_timer timers[4 * 512];
+    struct smsc_link links[WORLD_CONNECTIONS];
+    struct connection connections[WORLD_CONNECTIONS];
+    // the server
+    struct server server;
+    struct ids ids; // given out before it starts
+    // what was looked at last
+    uint64_t mirrors_commits;
+    bool are_cards_changed;
+};
+
+// --- world.c -------------------------------------------------------------------------------------
+
+// Runs one seed to its end or its first violation.
+void world_run(const struct world_options *options, struct world_result *result);
+struct utc world_utc(const struct world *w);
+// One line of the trace.
+void world_note(struct world *w, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+// The first one counts.
+void world_violate(struct world *w, const char *rule, uint32_t card, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+// Exponential around `mean_ms`, with a tail of days in one of a thousand; at least 1.
+uint64_t world_delay(struct prng *p, uint64_t mean_ms);
+
+// --- cards.c: the cards, their networks, their devices -----------------------------------------
+void cards_make(struct world *w);
+void cards_close(struct world *w);
+// The card with this server id; its index.
+uint32_t card_of(const struct world *w, uint64_t id);
+
+// --- physics.c: what happens to cards ---------------------------------------------------------
+void physics_plan(struct world *w);
+void physics_happen(struct world *w, const struct entry *entry);
+void physics_calm(struct world *w);
+
+// --- centre.c: message centre and connections ---------------------------------------------------
+void centre_open(struct world *w);
+void centre_faults(struct world *w);
+void centre_calm(struct world *w);
+void centre_connect(struct world *w, uint32_t connection);
+void centre_cut(struct world *w, uint32_t connection);
+// Carries octets until nothing moves.
+void centre_settle(struct world *w);
+struct instant centre_deadline(const struct world *w);
+// Does the message centre hold a message of this card for the server?
+bool centre_has_from(const struct world *w, uint32_t card);
+
+// --- network.c: between the message centre and the cards ------------------------------------
+void network_event(struct world *w, const struct smpp_event *event);
+void network_message(void *context, const struct fleet_message *message); // of a card
+void network_happen(struct world *w, const struct entry *entry);
+bool network_has_from(const struct world *w, uint32_t card);
+
+// --- server.c: the life of the server --------------------------------------------------------
+void server_make(struct world *w); // its database, before its first start
+void server_start(struct world *w);
+void server_stop(struct world *w);  // clean
+void server_crash(struct world *w); // all memory is lost
+void server_close(struct world *w); // and the database too
+void server_event(struct world *w, uint32_t connection, const struct smpp_event *event);
+void server_step(struct world *w);
+struct instant server_deadline(const struct world *w);
+
+// --- people.c: operators -------------------------------------------------------------------------
+void people_plan(struct world *w);
+void people_happen(struct world *w, const struct entry *entry);
+
+// --- check_card.c, check_server.c -------------------------------------------------------------
+// After anything that may have changed the memory of cards.
+void check_cards(struct world *w);
+// A packet on the connection between server and message centre.
+void check_packet(struct world *w, uint32_t card, struct bytes packet);
+// After every event: mirror and truth.
+void check_mirrors(struct world *w);
+// Does the committed state of the card show the same registry as the server's mirror?
+bool check_is_equal(const struct record *r, const struct image *image);
+// What was promised about operations and the trail, over the whole history.
+void check_history(struct world *w);
+// Does everything agree by now? If not, and `must`, that is a violation.
+bool check_end(struct world *w, bool must);
