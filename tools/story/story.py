@@ -107,7 +107,7 @@ class Story:
 
     def server_arguments(self):
         return ["--data", self.data, "--listen", "127.0.0.1:0", "--smsc", self.smsc.ready["smpp"], "--system-id", "server",
-                "--password-file", self.server_password, "--server-address", SERVER_NUMBER, "--speed", str(SPEED),
+                "--password-file", self.server_password, "--server-number", SERVER_NUMBER, "--speed", str(SPEED),
                 "--single-person", "--clear"]
 
     def start_server(self):
@@ -126,8 +126,9 @@ class Story:
         self.smsc_control = Control(self.smsc.ready["control"])
         self.data = os.path.join(self.folder, "data")
         self.run("ota-server", "init", "--data", self.data)
-        client = json.loads(self.run("ota-server", "client", "add", "--data", self.data, "--name", "demo"))
-        self.key, self.secret = client["appKey"], client["appSecret"]
+        client = dict(line.split("=", 1) for line in
+                      self.run("ota-server", "client", "add", "--data", self.data, "--name", "demo").splitlines())
+        self.key, self.secret = client["appkey"], client["appsecret"]
         self.start_server()
         self.say(f"smsc-sim on {self.smsc.ready['smpp']}, ota-server on {self.server.ready['http']}; "
                  f"the clock runs {SPEED} times faster than yours")
