@@ -362,6 +362,23 @@ void api_subscription_get(struct api_exchange *x)
     api_reply(x, 200);
 }
 
+static bool see_template(void *context, const struct document *d)
+{
+    int64_t number = 0;
+    json_t *root = NULL;
+    if (json_read(d->body, &root) == JSON_READ_OK &&
+        json_get_integer(root, "templateId", 1, 254, &number) == JSON_FOUND)
+        *(uint8_t *)context = (uint8_t)number;
+    json_decref(root);
+    return false;
+}
+
+uint8_t api_pool_template(struct store *store, uint64_t pool)
+{
+    uint8_t number = 0;
+    return store_document_get(store, "pool", pool, see_template, &number) == STORE_OK ? number : 0;
+}
+
 bool api_pool_visible(struct api_exchange *x, uint64_t pool)
 {
     uint64_t version = 0;

@@ -235,6 +235,13 @@ static void plan_download(const struct order *order, struct operation *o)
     }
 }
 
+// Without a template of its own a subscription is downloaded with that of its pool.
+static void choose_template(struct store *store, struct subscription *s)
+{
+    if (s->plan.template_number == 0 && s->pool != 0)
+        s->plan.template_number = api_pool_template(store, s->pool);
+}
+
 static enum store_status reserve(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct order *order = x->work;
@@ -244,11 +251,14 @@ static enum store_status reserve(struct api_exchange *x, struct store *store, st
         status = store_pool_reserve(store, order->pool_id, x->card_id, &order->subscription);
         if (status == STORE_NONE)
             x->problem = api_refusal(REFUSAL_POOL_EMPTY);
+        if (status == STORE_OK)
+            choose_template(store, &order->subscription);
         return status;
     }
     status = store_subscription_get(store, order->subscription_id, &order->subscription);
     if (status != STORE_OK)
         return status;
+    choose_template(store, &order->subscription);
     if (!check_free(x, &order->subscription))
         return STORE_CONFLICT;
     if (order->subscription.state != SUBSCRIPTION_FREE)

@@ -183,7 +183,8 @@ class Story:
         self.cards = {}
         for card in self.api.all("/cards"):
             self.cards[card["iccid"]] = card
-        self.iccids = sorted(iccid for iccid in self.cards if iccid in self.batch_control.truth())
+        truth = self.batch_control.truth()
+        self.iccids = sorted(iccid for iccid in self.cards if iccid in truth)
 
     def card(self, number):
         """ICCID and id of the n-th card of the batch."""
