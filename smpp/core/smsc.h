@@ -1,13 +1,13 @@
 // An SMSC: accounts that bind, messages that are stored and forwarded, receipts, time-outs, and
 // faults made on purpose. Real SMPP 3.4 on every link; no socket, no clock of its own.
 //
-// A message goes to whoever is bound for its destination: a link whose bind named an address_range
-// that fits (digits, a final `*` allowed, several separated by commas), else the account with the
-// longest fitting prefix among the routes. While nobody takes it, or the receiver answers with a
-// temporary error, it waits and is tried again until its validity ends. On a route that is
-// `ordered` one message for a destination is under way at a time, as towards a real subscriber;
-// others use the whole window. A message *from* a number is a sign of life: what waits for that
-// number is tried at once.
+// A message goes to whoever is bound for its destination: the link whose bind named the
+// address_range that fits best (digits, a final `*` allowed, several separated by commas), else the
+// account with the longest fitting prefix among the routes. While nobody takes it, or the receiver
+// answers with a temporary error, it waits and is tried again until its validity ends. On a route
+// that is `ordered` one message for a destination is under way at a time, as towards a real
+// subscriber; others use the whole window. A message *from* a number is a sign of life: what waits
+// for that number is tried at once.
 //
 // Temporary answers to deliver_sm: ESME_RX_T_APPN, ESME_RTHROTTLED, ESME_RMSGQFUL, ESME_RSYSERR,
 // and no answer at all. Any other error is final: the message is undeliverable.

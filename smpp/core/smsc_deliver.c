@@ -29,9 +29,11 @@ static bool prefix_fits(struct bytes prefix, struct bytes digits)
 
 // Digits, several beginnings separated by commas. A first `^` and a final `*` mean nothing more:
 // what networks name is the number block that they serve.
-static bool range_fits(const char *range, struct bytes digits)
+// Says how many digits of it fit, plus one; 0: the range does not take this number.
+static size_t range_fit(const char *range, struct bytes digits)
 {
     struct bytes rest = bytes_of_text(range);
+    size_t best = 0;
     while (rest.len > 0) {
         size_t len = 0;
         while (len < rest.len && rest.at[len] != ',')
@@ -41,15 +43,15 @@ static bool range_fits(const char *range, struct bytes digits)
             one = bytes_slice(one, 1, one.len);
         if (one.len > 0 && one.at[one.len - 1] == '*')
             one.len--;
-        if (prefix_fits(one, digits))
-            return true;
+        if (prefix_fits(one, digits) && one.len + 1 > best)
+            best = one.len + 1;
         rest = bytes_slice(rest, len + 1, rest.len);
     }
-    return false;
+    return best;
 }
 
 struct taker {
-    bool by_range; // links whose range fits; else links of `account`
+    size_t range_fit; // links whose range fits so well; 0: links of `account`
     bool by_account;
     uint16_t account;
     bool is_ordered;
@@ -60,11 +62,15 @@ static struct taker taker_of(const struct smsc *s, const struct smsc_mailbox *bo
     struct bytes digits = bytes_of_text(box->destination.digits);
     if (digits.at[0] == '@')
         return (struct taker){.by_account = true, .account = account};
+    struct taker by_range = {.is_ordered = s->config.range_is_ordered};
     for (size_t i = 0; i < s->config.link_count; i++) {
         const struct smsc_link *link = &s->config.links[i];
-        if (can_receive(link) && link->range[0] != '\0' && range_fits(link->range, digits))
-            return (struct taker){.by_range = true, .is_ordered = s->config.range_is_ordered};
+        const size_t fit = can_receive(link) ? range_fit(link->range, digits) : 0;
+        if (fit > by_range.range_fit)
+            by_range.range_fit = fit;
     }
+    if (by_range.range_fit > 0)
+        return by_range;
     struct taker best = {0};
     size_t best_len = 0;
     for (size_t i = 0; i < s->config.route_count; i++) {
@@ -90,8 +96,8 @@ static struct smsc_link *link_for(struct smsc *s, const struct smsc_mailbox *box
         struct smsc_link *link = &s->config.links[at];
         if (!can_receive(link))
             continue;
-        bool fits = taker->by_range ? link->range[0] != '\0' && range_fits(link->range, digits)
-                                    : taker->by_account && link->account == taker->account;
+        bool fits = taker->range_fit > 0 ? range_fit(link->range, digits) == taker->range_fit
+                                         : taker->by_account && link->account == taker->account;
         if (!fits)
             continue;
         *is_bound = true;

@@ -169,10 +169,10 @@ class Story:
 
     def first_contact(self):
         self.chapter("First contact: the cards are switched on, attach with their own keys, and report")
-        self.batch_control = self.fleet("fleet", self.batch, SERVER_NUMBER,
-                                        "9990000001,9990000002000,99900000050,99900000051,99900000052,99900000053,0010100000000"
-                                        "1,001010000000")
-        self.sample_control = self.fleet("fleet-sample", self.sample, SERVER_NUMBER, "999000000000")
+        # The longest beginning decides: the sample's three numbers, the lab's one, and all others.
+        self.sample_control = self.fleet("fleet-sample", self.sample, SERVER_NUMBER,
+                                         "9990000000001,9990000000002,9990000000003")
+        self.batch_control = self.fleet("fleet", self.batch, SERVER_NUMBER, "999")
         total = CARDS + 3
 
         def seen():
