@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "ota-server/service/api_exchange.h"
+#include "ota-server/service/import_job.h"
 
 #include <stdlib.h>
 
@@ -210,4 +211,12 @@ void api_handle(struct api *api, struct api_exchange *x, const struct api_reques
 void api_tick(struct api *api, struct api_now now)
 {
     api_stored_tick(api, now);
+    if (api->options.imports != NULL)
+        import_jobs_tick(api->options.imports);
+}
+
+void api_step(struct api *api)
+{
+    if (api->options.imports != NULL)
+        import_jobs_step(api->options.imports);
 }

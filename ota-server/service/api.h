@@ -19,7 +19,7 @@
 #define API_NONCES_MAX 131072
 
 struct api;
-struct vendor_digest;
+struct import_jobs;
 struct json_writer;
 
 struct api_options {
@@ -29,12 +29,12 @@ struct api_options {
     // end: "https://api.example.com".
     const char *public_url;
     const char *version;
-    const char *openapi;                // the text that /docs serves
-    struct secret_key client_key;       // wraps the clients' secrets, 32 octets
-    bool single_person;                 // four-eyes is off: a test installation
-    bool is_clear;                      // identifiers are not masked: test data only
-    const struct cipher *cipher;        // for imports; NULL: they answer 503
-    const struct vendor_digest *digest; // likewise
+    const char *openapi;          // the text that /docs serves
+    struct secret_key client_key; // wraps the clients' secrets, 32 octets
+    bool single_person;           // four-eyes is off: a test installation
+    bool is_clear;                // identifiers are not masked: test data only
+    const struct cipher *cipher;
+    struct import_jobs *imports; // NULL: imports answer 503
     bool (*fill)(void *context, uint8_t *to, size_t len);
     void *fill_context;
     // Adds members about links and queues to /system, and answers whether SMSC links are bound;
@@ -93,5 +93,7 @@ void api_handle(struct api *api, struct api_exchange *x, const struct api_reques
 // The limit of the body that this request may have; API_UPLOAD_MAX when it is an upload by a known
 // client, which goes to a file.
 uint64_t api_body_limit(struct api *api, const struct api_request *request);
+// Gives the turn what imports have ready: before each turn.
+void api_step(struct api *api);
 // Ends duplicates that waited too long; once a second. Sweeps stored answers and tokens.
 void api_tick(struct api *api, struct api_now now);

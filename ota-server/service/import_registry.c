@@ -82,7 +82,7 @@ static enum store_status put_mark(const struct import_target *t, const char *kin
     return store_document_put(t->store, &d);
 }
 
-enum store_status import_file_put(struct import_target *target,
+enum store_status import_file_put(const struct import_target *target,
                                   const uint8_t sha256[CIPHER_SHA256_SIZE])
 {
     char name[65];
@@ -178,15 +178,23 @@ static bool value_known(void *context, enum import_value what, struct bytes valu
     return false;
 }
 
+void import_registry_reads(struct import_target *target, struct import_registry *registry)
+{
+    registry->context = target;
+    registry->file_known = file_known;
+    registry->batch = batch;
+    registry->card_known = card_known;
+    registry->value_known = value_known;
+}
+
 // --- loading ---
 
-static bool begin(void *context, const struct vendor_header *header, struct import_counts counts)
+enum store_status import_batch_put(const struct import_target *target,
+                                   const struct vendor_header *header)
 {
-    const struct import_target *t = context;
     char name[BATCH_NAME_SIZE];
-    (void)counts;
-    batch_name(t, header, name);
-    return put_mark(t, "import-batch", name) == STORE_OK;
+    batch_name(target, header, name);
+    return put_mark(target, "import-batch", name);
 }
 
 static uint8_t role_of(enum vendor_role role)
@@ -209,34 +217,39 @@ static void copy_text(char *to, size_t size, const char *from)
     text_end(&w);
 }
 
-static bool put_subscription(const struct import_target *t, const struct vendor_subscription *from,
-                             struct subscription *s)
+static enum store_status put_subscription(const struct import_target *t,
+                                          const struct vendor_subscription *from,
+                                          struct subscription *s)
 {
     s->id = turn_id(t->turn, t->now);
     s->tenant = t->tenant;
+    s->import = t->import;
     s->has_keys = from->k.len > 0;
     s->created_at = t->now;
     s->plan.has_iccid = from->iccid[0] != '\0';
     copy_text(s->plan.number, sizeof(s->plan.number), from->msisdn);
     copy_text(s->operator_name, sizeof(s->operator_name), from->operator_name);
     if ((s->plan.has_iccid && !iccid_write(from->iccid, s->plan.iccid)) ||
-        !imsi_write(from->imsi, s->plan.imsi) || store_subscription_put(t->store, s) != STORE_OK)
-        return false;
-    if (!s->has_keys)
-        return true;
+        !imsi_write(from->imsi, s->plan.imsi))
+        return STORE_FAILED;
+    enum store_status status = store_subscription_put(t->store, s);
+    if (status != STORE_OK || !s->has_keys)
+        return status;
     struct network_keys keys = {.k = from->k, .op = from->opc};
-    const bool ok = store_network_keys_put(t->store, s->plan.imsi, &keys) == STORE_OK;
+    status = store_network_keys_put(t->store, s->plan.imsi, &keys);
     secret_wipe(&keys, sizeof(keys));
-    return ok;
+    return status;
 }
 
-static bool put_slot(const struct import_target *t, struct record *r,
-                     const struct vendor_subscription *from, const struct vendor_applet *applet)
+static enum store_status put_slot(const struct import_target *t, struct record *r,
+                                  const struct vendor_subscription *from,
+                                  const struct vendor_applet *applet)
 {
     struct mirror_slot *slot = &r->slots[r->slot_count];
     struct subscription s = {.card = r->card, .state = SUBSCRIPTION_ON_CARD, .slot = from->slot};
-    if (!put_subscription(t, from, &s))
-        return false;
+    const enum store_status status = put_subscription(t, from, &s);
+    if (status != STORE_OK)
+        return status;
     *slot = (struct mirror_slot){.subscription = s.id};
     slot->fact.slot = from->slot;
     slot->fact.state = from->enabled ? SLOT_ENABLED : SLOT_DISABLED;
@@ -250,7 +263,7 @@ static bool put_slot(const struct import_target *t, struct record *r,
     memcpy(slot->fact.imsi, s.plan.imsi, sizeof(s.plan.imsi));
     copy_text(slot->number, sizeof(slot->number), from->msisdn);
     r->slot_count++;
-    return true;
+    return STORE_OK;
 }
 
 // "2.4.0"; what is missing is 0.
@@ -266,8 +279,9 @@ static void read_version(const char *text, uint8_t version[3])
     }
 }
 
-static bool fill_record(const struct import_target *t, const struct vendor_header *header,
-                        const struct vendor_card *card, struct record *r)
+static enum store_status fill_record(const struct import_target *t,
+                                     const struct vendor_header *header,
+                                     const struct vendor_card *card, struct record *r)
 {
     const struct vendor_applet *applet = &header->applet;
     const unsigned whole = VENDOR_TARGET_OTA | VENDOR_TARGET_AUC;
@@ -282,22 +296,19 @@ static bool fill_record(const struct import_target *t, const struct vendor_heade
     read_version(applet->version, r->applet_version);
     for (unsigned i = 0; i < applet->template_count && i < COMMAND_TEMPLATES_MAX; i++)
         r->templates[r->template_count++] = applet->templates[i];
-    if (!iccid_write(card->iccid, r->iccid))
-        return false;
-    for (unsigned i = 0; i < card->subscription_count; i++) {
-        if (!put_slot(t, r, &card->subscriptions[i], applet))
-            return false;
-    }
-    return true;
+    enum store_status status = iccid_write(card->iccid, r->iccid) ? STORE_OK : STORE_FAILED;
+    for (unsigned i = 0; i < card->subscription_count && status == STORE_OK; i++)
+        status = put_slot(t, r, &card->subscriptions[i], applet);
+    return status;
 }
 
-static bool load_card(void *context, const struct vendor_header *header,
-                      const struct vendor_card *card)
+static enum store_status load_card(const struct import_target *t,
+                                   const struct vendor_header *header,
+                                   const struct vendor_card *card)
 {
-    const struct import_target *t = context;
     struct record *r = calloc(1, sizeof(*r));
     if (r == NULL)
-        return false;
+        return STORE_FAILED;
     const uint8_t *tar = header->applet.tar;
     struct card_new new_card = {
         .record = r,
@@ -316,55 +327,21 @@ static bool load_card(void *context, const struct vendor_header *header,
         .at = t->now,
     };
     memcpy(new_card.reference, card->keyset.reference, sizeof(new_card.reference));
-    const bool ok =
-        fill_record(t, header, card, r) && store_card_add(t->store, &new_card) == STORE_OK;
+    enum store_status status = fill_record(t, header, card, r);
+    if (status == STORE_OK)
+        status = store_card_add(t->store, &new_card);
     secret_wipe(&new_card.keys, sizeof(new_card.keys));
     free(r);
-    return ok;
+    return status;
 }
 
-static bool load_subscription(void *context, const struct vendor_header *header,
-                              const struct vendor_subscription *subscription)
+enum store_status import_load(const struct import_target *target,
+                              const struct vendor_header *header, const struct vendor_card *card)
 {
-    const struct import_target *t = context;
-    struct subscription s = {.pool = t->pool, .state = SUBSCRIPTION_FREE};
-    (void)header;
-    return t->pool != 0 && put_subscription(t, subscription, &s);
-}
-
-static bool quarantine(void *context, uint32_t line, struct bytes raw)
-{
-    // Its findings are in the report; the line itself, with wrapped keys, is not kept.
-    (void)context;
-    (void)line;
-    (void)raw;
-    return true;
-}
-
-static bool commit(void *context)
-{
-    (void)context;
-    return true;
-}
-
-static void give_up(void *context)
-{
-    (void)context; // the caller undoes its transaction
-}
-
-struct import_registry import_registry_of(struct import_target *target)
-{
-    return (struct import_registry){.context = target,
-                                    .file_known = file_known,
-                                    .batch = batch,
-                                    .card_known = card_known,
-                                    .value_known = value_known,
-                                    .begin = begin,
-                                    .load_card = load_card,
-                                    .load_subscription = load_subscription,
-                                    .quarantine = quarantine,
-                                    .commit = commit,
-                                    .abort = give_up};
+    if (!header->is_pool)
+        return load_card(target, header, card);
+    struct subscription s = {.pool = target->pool, .state = SUBSCRIPTION_FREE};
+    return put_subscription(target, &card->subscriptions[0], &s);
 }
 
 // --- transport keys ---
@@ -411,7 +388,8 @@ bool import_transport_key(void *context, uint8_t index, enum transport_kind kind
 }
 
 enum store_status import_transport_key_put(struct import_target *target, uint8_t index,
-                                           const struct secret_key *key, const uint8_t nonce[12])
+                                           const struct secret_key *key, uint32_t kcv,
+                                           const uint8_t nonce[12])
 {
     char name[KEY_NAME_SIZE];
     char hex[2 * sizeof(((struct sealed_key *)0)->octets)];
@@ -429,6 +407,7 @@ enum store_status import_transport_key_put(struct import_target *target, uint8_t
         .id = turn_id(target->turn, target->now),
         .owner = target->tenant,
         .parent = index,
+        .state = kcv,
         .name = name,
         .created_at = target->now,
         .changed_at = target->now,

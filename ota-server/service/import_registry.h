@@ -1,7 +1,7 @@
-// The registry's side of an import: what the importer asks and loads, over the store. Everything
-// happens inside one transaction of the caller, so a load is there whole or not at all.
+// The registry's side of an import: what the importer asks, and what it loads, over the store.
 //
-// Never: commits, rolls back, or keeps a key; whoever opened the transaction ends it.
+// Questions need only a reader; what writes stands inside a transaction of the caller. Never:
+// commits, rolls back, or keeps a key.
 #pragma once
 
 #include "common/wire/cipher.h"
@@ -9,28 +9,36 @@
 #include "profiles/vendor/import.h"
 
 struct crypto;
+struct turn;
 
 struct import_target {
-    struct store *store; // inside a transaction
-    struct turn *turn;   // for ids
-    const struct cipher *cipher;
+    struct store *store;
+    struct turn *turn; // for ids of what is written
     struct crypto *crypto;
     const struct secret_key *key; // that transport keys are wrapped with
     uint64_t tenant;
     uint64_t import; // its id
     uint64_t pool;   // of a file of subscriptions, or 0
     struct utc now;
+    void *owner; // of whoever adds callbacks of its own to the questions
 };
 
-// The callbacks; `target` is their context.
-struct import_registry import_registry_of(struct import_target *target);
+// Sets the questions of a registry and its context, which `target` becomes.
+void import_registry_reads(struct import_target *target, struct import_registry *registry);
 // For file_options.transport_key; its context is a struct import_target.
 bool import_transport_key(void *context, uint8_t index, enum transport_kind kind,
                           struct secret_key *key);
-// Keeps a transport key, sealed. `nonce` is fresh.
-enum store_status import_transport_key_put(struct import_target *target, uint8_t index,
-                                           const struct secret_key *key,
-                                           const uint8_t nonce[12]) MUST_USE;
-// Notes that the file was imported, for the next time.
-enum store_status import_file_put(struct import_target *target,
+
+// A card with its subscriptions and keys; of a pool, the one subscription of `card`.
+enum store_status import_load(const struct import_target *target,
+                              const struct vendor_header *header,
+                              const struct vendor_card *card) MUST_USE;
+// Note that the file, and the batch, were imported, for the next time.
+enum store_status import_file_put(const struct import_target *target,
                                   const uint8_t sha256[CIPHER_SHA256_SIZE]) MUST_USE;
+enum store_status import_batch_put(const struct import_target *target,
+                                   const struct vendor_header *header) MUST_USE;
+// Keeps a transport key, sealed, beside its check value of 3 octets. `nonce` is fresh.
+enum store_status import_transport_key_put(struct import_target *target, uint8_t index,
+                                           const struct secret_key *key, uint32_t kcv,
+                                           const uint8_t nonce[12]) MUST_USE;

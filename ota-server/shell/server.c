@@ -3,6 +3,7 @@
 #include "common/host/clock.h"
 #include "common/host/entropy.h"
 #include "common/host/ready.h"
+#include "ota-server/service/import_job.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
 #include "ota-server/shell/server_crypto.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +22,8 @@
 #define STOP_LOOK_MS 10
 #define URL_SIZE (NET_ADDRESS_TEXT_SIZE + 16)
 
-static const char OPENAPI[] = "";
+// Made from docs/openapi/connectivity-management.yaml when the program is built.
+extern const char server_openapi[];
 
 enum stage {
     STAGE_RUNNING,
@@ -36,6 +39,12 @@ struct server {
     struct server_crypto crypto;
     struct store *writer;
     struct store *reader;
+    struct store *import_reader; // of the imports' thread, as is the cipher
+    struct server_crypto import_crypto;
+    struct secret_key import_key;
+    struct import_jobs *imports;
+    int import_wake; // they write, the loop reads
+    struct loop_watch import_watch;
     struct turn *turn;
     struct server_links *links;
     struct outbox *outbox;
@@ -115,6 +124,7 @@ static void turn_end(void *context, struct instant now)
     if (v->stage == STAGE_UNBINDING || v->exit_code != EXIT_SUCCESS)
         return;
     outbox_tick(v->outbox, now);
+    api_step(v->api);
     const struct instant before = clock_instant();
     const enum turn_status status = turn_run(v->turn, server_utc(v));
     judge_turn(v, status, clock_instant().ms - before.ms);
@@ -306,6 +316,51 @@ static bool open_loop(struct server *v)
     return true;
 }
 
+static void wake_for_import(void *context)
+{
+    const struct server *v = context;
+    const uint64_t one = 1;
+    // A counter that is full wakes as well.
+    (void)!write(v->import_wake, &one, sizeof one);
+}
+
+static void import_ready(void *context, bool readable, bool writable)
+{
+    const struct server *v = context;
+    uint64_t count;
+    (void)writable;
+    if (readable && read(v->import_wake, &count, sizeof count) > 0)
+        loop_wake(v->loop);
+}
+
+// Vendor files are read on a thread with a connection and a cipher of its own.
+static bool open_imports(struct server *v, const struct server_keys *keys)
+{
+    if (import_recover(v->writer, server_utc(v)) != STORE_OK)
+        return fail(v->settings->data, store_problem(v->writer));
+    v->import_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (v->import_wake < 0 ||
+        !loop_watch_open(&v->import_watch, v->loop, v->import_wake, import_ready, v))
+        return fail("the system", "it gives no event descriptor");
+    loop_watch_set(&v->import_watch, true, false);
+    if (!server_crypto_open(&v->import_crypto))
+        return fail("OpenSSL", "an algorithm is missing");
+    v->import_reader = server_store_open(v->settings, keys, &v->import_crypto, true);
+    if (v->import_reader == NULL)
+        return false;
+    v->import_key = keys->client;
+    const struct import_jobs_options options = {.turn = v->turn,
+                                                .reader = v->import_reader,
+                                                .cipher = v->import_crypto.store.cipher,
+                                                .digest = &vendor_digest_host,
+                                                .key = &v->import_key,
+                                                .is_lab = v->settings->single_person,
+                                                .wake = wake_for_import,
+                                                .wake_context = v};
+    v->imports = import_jobs_open(&options);
+    return v->imports != NULL || fail("the system", "it gives no thread");
+}
+
 static bool open_api(struct server *v, const struct server_keys *keys)
 {
     const struct server_settings *s = v->settings;
@@ -313,12 +368,12 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .turn = v->turn,
                                         .public_url = v->public_url,
                                         .version = SERVER_VERSION,
-                                        .openapi = OPENAPI,
+                                        .openapi = server_openapi,
                                         .client_key = keys->client,
                                         .single_person = s->single_person,
                                         .is_clear = s->is_clear,
                                         .cipher = v->crypto.store.cipher,
-                                        .digest = &vendor_digest_host,
+                                        .imports = v->imports,
                                         .fill = fill,
                                         .links = put_links,
                                         .links_context = v};
@@ -362,7 +417,7 @@ static bool start(struct server *v, const struct server_keys *keys)
     if (turn_start(v->turn, server_utc(v)) != TURN_OK)
         return fail(v->settings->data, store_problem(v->writer));
     (void)snprintf(v->public_url, sizeof v->public_url, "%s", v->settings->public_url);
-    if (!open_api(v, keys))
+    if (!open_imports(v, keys) || !open_api(v, keys))
         return false;
     front_address(v->front, http);
     if (v->settings->public_url[0] == '\0') // the port may be the system's choice
@@ -386,6 +441,13 @@ static void stop(struct server *v)
     outbox_close(v->outbox);
     if (v->api != NULL)
         api_close(v->api);
+    import_jobs_close(v->imports);
+    loop_watch_close(&v->import_watch);
+    if (v->import_wake >= 0)
+        (void)close(v->import_wake);
+    store_close(v->import_reader);
+    server_crypto_close(&v->import_crypto);
+    secret_wipe(&v->import_key, sizeof v->import_key);
     turn_close(v->turn);
     store_close(v->reader);
     store_close(v->writer);
@@ -398,6 +460,7 @@ int server_run(const struct server_settings *settings, const struct server_keys 
     static struct server v;
     v.settings = settings;
     v.exit_code = EXIT_SUCCESS;
+    v.import_wake = -1;
     log_init(&v.log, STDERR_FILENO, settings->log_form, settings->log_level);
     v.log.clear = settings->is_clear;
     v.loop = loop_open();

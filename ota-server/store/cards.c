@@ -253,7 +253,7 @@ void card_filter_init(struct card_filter *f)
     " AND ($4 < 0 OR state = $4) AND ($5 < 0 OR (marks >> $5) & 1 = 1)"                            \
     " AND ($6 < 0 OR needs_operator = $6) AND ($7 < 0 OR (open_operation > 0) = $7)"               \
     " AND contact_at >= $8 AND ($9 = 0 OR contact_at <= $9)"                                       \
-    " AND ($10 = '' OR application_field = $10)"
+    " AND ($10 = '' OR application_field = $10) AND" VISIBLE
 
 // Both ends of the range that the text can stand in, and a pattern for its end.
 #define SEARCH                                                                                     \

@@ -95,6 +95,10 @@ const char *const schema_steps[] = {
     "CREATE UNIQUE INDEX document_name ON document (kind, name) WHERE name IS NOT NULL;"
     "CREATE INDEX document_parent ON document (kind, parent, id) WHERE parent > 0;"
     "CREATE TABLE value (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
+
+    // What an import loads is hidden while its id stands in `loading`.
+    "ALTER TABLE subscription ADD COLUMN import INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE loading (import INTEGER PRIMARY KEY) STRICT;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

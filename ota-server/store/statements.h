@@ -5,7 +5,9 @@
 #define CARD_COLUMNS "id, tenant, grp, batch, iccid, state, marks, created_at, contact_at, " \
     "dirty_since, open_operation, queued, application_field"
 #define SUBSCRIPTION_COLUMNS "id, tenant, pool, card, slot, state, iccid, imsi, number, smsc, " \
-    "template, mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at"
+    "template, mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at, import"
+// Of a card or subscription: it is not part of a load that has not ended.
+#define VISIBLE " import NOT IN (SELECT import FROM loading)"
 #define MESSAGE_COLUMNS "id, card, operation, is_mo, state, command, counter, number, parts, " \
     "reference, validity_ms, at, due, tries, packet"
 #define DOCUMENT_COLUMNS "kind, id, owner, parent, name, state, created_at, changed_at, version, body"
@@ -24,18 +26,18 @@
         " is_under_way, application_field, label, notes, import, record)" \
         " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'',$9,$10,$11,0,0,0,0,0,0,0,'',$12,x'',$13,$14)" \
         " ON CONFLICT DO NOTHING") \
-    S(CARD_LOAD, "SELECT record FROM card WHERE id = $1") \
+    S(CARD_LOAD, "SELECT record FROM card WHERE id = $1 AND" VISIBLE) \
     S(CARD_SAVE, "UPDATE card SET version = $3, tenant = $4, grp = $5, imei = $6, state = $7," \
         " marks = $8, contact_at = $9, dirty_since = $10, needs_operator = $11," \
         " open_operation = $12, queued = $13, wake_at = $14, is_under_way = $15, record = $16" \
         " WHERE id = $1 AND version = $2") \
-    S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE reference = $1") \
-    S(CARD_BY_ICCID, "SELECT id FROM card WHERE iccid = $1" \
-        " UNION SELECT card FROM subscription WHERE iccid = $1 AND card > 0") \
-    S(CARD_BY_IMSI, "SELECT card FROM subscription WHERE imsi = $1 AND card > 0") \
+    S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE reference = $1 AND" VISIBLE) \
+    S(CARD_BY_ICCID, "SELECT id FROM card WHERE iccid = $1 AND" VISIBLE \
+        " UNION SELECT card FROM subscription WHERE iccid = $1 AND card > 0 AND" VISIBLE) \
+    S(CARD_BY_IMSI, "SELECT card FROM subscription WHERE imsi = $1 AND card > 0 AND" VISIBLE) \
     S(CARD_BY_NUMBER, "SELECT DISTINCT card FROM subscription WHERE number = $1 AND number <> ''" \
-        " AND card > 0 AND state = 2 LIMIT 2") \
-    S(CARD_BY_EID, "SELECT id FROM card WHERE eid = $1 AND eid <> ''") \
+        " AND card > 0 AND state = 2 AND" VISIBLE " LIMIT 2") \
+    S(CARD_BY_EID, "SELECT id FROM card WHERE eid = $1 AND eid <> '' AND" VISIBLE) \
     S(CARD_NOTES, "SELECT notes FROM card WHERE id = $1") \
     S(CARD_NOTES_PUT, "UPDATE card SET notes = $2 WHERE id = $1") \
     S(CARD_FIELD_PUT, "UPDATE card SET application_field = $2 WHERE id = $1") \
@@ -69,14 +71,14 @@
     S(KEYS_LEFT, "SELECT (SELECT count(*) FROM ota_key WHERE generation < $1) +" \
         " (SELECT count(*) FROM network_key WHERE generation < $1)") \
     S(SUBSCRIPTION_PUT, "INSERT INTO subscription (" SUBSCRIPTION_COLUMNS ") VALUES ($1,$2,$3,$4,$5," \
-        "$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19) ON CONFLICT (id) DO UPDATE SET" \
+        "$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20) ON CONFLICT (id) DO UPDATE SET" \
         " tenant = excluded.tenant, pool = excluded.pool, card = excluded.card," \
         " slot = excluded.slot, state = excluded.state, iccid = excluded.iccid," \
         " number = excluded.number, smsc = excluded.smsc, template = excluded.template," \
         " mnc_length = excluded.mnc_length, role = excluded.role, rank = excluded.rank," \
         " marks = excluded.marks, operator = excluded.operator, rule_pack = excluded.rule_pack") \
-    S(SUBSCRIPTION_GET, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE id = $1") \
-    S(SUBSCRIPTION_BY_IMSI, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE imsi = $1") \
+    S(SUBSCRIPTION_GET, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE id = $1 AND" VISIBLE) \
+    S(SUBSCRIPTION_BY_IMSI, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE imsi = $1 AND" VISIBLE) \
     S(SUBSCRIPTION_HAS_KEYS, "UPDATE subscription SET has_keys = 1 WHERE imsi = $1") \
     S(SUBSCRIPTION_ON_CARD, "UPDATE subscription SET card = $2, slot = $3, state = 2, number = $4" \
         " WHERE id = $1") \
@@ -85,15 +87,26 @@
     S(SUBSCRIPTIONS, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE ($1 = 0 OR tenant = $1)" \
         " AND ($2 = 0 OR pool = $2) AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
         " AND ($5 = '' OR (imsi >= $5 AND imsi < $6) OR (iccid >= $5 AND iccid < $6)" \
-        " OR (number >= $5 AND number < $6)) ORDER BY id LIMIT $7 OFFSET $8") \
+        " OR (number >= $5 AND number < $6)) AND" VISIBLE " ORDER BY id LIMIT $7 OFFSET $8") \
     S(SUBSCRIPTIONS_COUNT, "SELECT count(*) FROM subscription WHERE ($1 = 0 OR tenant = $1)" \
         " AND ($2 = 0 OR pool = $2) AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
         " AND ($5 = '' OR (imsi >= $5 AND imsi < $6) OR (iccid >= $5 AND iccid < $6)" \
-        " OR (number >= $5 AND number < $6))") \
+        " OR (number >= $5 AND number < $6)) AND" VISIBLE) \
     S(POOL_RESERVE, "UPDATE subscription SET state = 1, card = $2 WHERE id = (SELECT id FROM" \
-        " subscription WHERE pool = $1 AND state = 0 ORDER BY id LIMIT 1) RETURNING " \
+        " subscription WHERE pool = $1 AND state = 0 AND" VISIBLE " ORDER BY id LIMIT 1) RETURNING " \
         SUBSCRIPTION_COLUMNS) \
-    S(POOL_COUNTS, "SELECT state, count(*) FROM subscription WHERE pool = $1 GROUP BY state") \
+    S(POOL_COUNTS, "SELECT state, count(*) FROM subscription WHERE pool = $1 AND" VISIBLE \
+        " GROUP BY state") \
+    S(LOADING_PUT, "INSERT INTO loading (import) VALUES ($1) ON CONFLICT DO NOTHING") \
+    S(LOADING_END, "DELETE FROM loading WHERE import = $1") \
+    S(LOADING_LIST, "SELECT import FROM loading ORDER BY import LIMIT 1") \
+    S(LOADED_SUBSCRIPTIONS, "SELECT id, imsi FROM subscription WHERE id > $1 AND import = $1" \
+        " ORDER BY id LIMIT $2") \
+    S(LOADED_CARDS, "SELECT id FROM card WHERE id > $1 AND import = $1 ORDER BY id LIMIT $2") \
+    S(NETWORK_ERASE, "DELETE FROM network_key WHERE imsi = $1") \
+    S(SUBSCRIPTION_ERASE, "DELETE FROM subscription WHERE id = $1") \
+    S(PSEUDONYM_ERASE, "DELETE FROM pseudonym WHERE pseudonym = $1") \
+    S(CARD_ERASE, "DELETE FROM card WHERE id = $1") \
     S(OPERATION_PUT, "INSERT INTO operation (id, card, tenant, kind, status, outcome, failure," \
         " campaign, actor_kind, actor_id, created_at, may_arrive, last_counter, body)" \
         " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) ON CONFLICT (id) DO UPDATE SET" \
@@ -173,7 +186,7 @@
     S(VALUE_PUT, "INSERT INTO value (name, value) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET" \
         " value = excluded.value") \
     S(COUNT_STATES, "SELECT state, marks, count(*) FROM card WHERE ($1 = 0 OR tenant = $1)" \
-        " GROUP BY state, marks") \
+        " AND" VISIBLE " GROUP BY state, marks") \
     S(COUNT_STATUSES, "SELECT status, count(*) FROM operation WHERE ($1 = 0 OR tenant = $1)" \
         " GROUP BY status") \
     S(COUNT_OUTBOX, "SELECT count(*) FROM message WHERE state = 0")

@@ -191,6 +191,7 @@ struct subscription {
     char rule_pack[32];
     bool has_keys;
     struct utc created_at;
+    uint64_t import; // that brought it, or 0
 };
 enum store_status store_subscription_put(struct store *s, const struct subscription *v) MUST_USE;
 enum store_status store_subscription_get(struct store *s, uint64_t id,
@@ -221,6 +222,18 @@ enum store_status store_network_keys(struct store *s, const uint8_t imsi[COMMAND
 enum store_status store_rewrap(struct store *s, const struct secret_key *new_ota,
                                const struct secret_key *new_network, uint32_t limit,
                                uint64_t *left) MUST_USE;
+
+// --- imports ---------------------------------------------------------------------------------
+
+// A load comes in many transactions and is seen at once: cards and subscriptions of `import` are
+// hidden from everything above between begin and end. Their ids must be above that of the import.
+enum store_status store_loading_begin(struct store *s, uint64_t import) MUST_USE;
+enum store_status store_loading_end(struct store *s, uint64_t import) MUST_USE;
+// An import whose load has not ended; STORE_NONE.
+enum store_status store_loading_next(struct store *s, uint64_t *import) MUST_USE;
+// Takes at most `limit` rows of such a load away, with their keys; `is_gone` when none was left.
+enum store_status store_loading_undo(struct store *s, uint64_t import, uint32_t limit,
+                                     bool *is_gone) MUST_USE;
 
 // --- operations ------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ enum store_status store_subscription_put(struct store *s, const struct subscript
     bind_text(&q, 17, v->rule_pack);
     bind_number(&q, 18, v->has_keys);
     bind_number(&q, 19, v->created_at.ms);
+    bind_number(&q, 20, (int64_t)v->import);
     return query_run(&q);
 }
 
@@ -74,6 +75,7 @@ static void read_row(const struct query *q, struct subscription *v)
     copy_text(v->rule_pack, sizeof(v->rule_pack), column_text(q, 16));
     v->has_keys = column_number(q, 17) != 0;
     v->created_at.ms = column_number(q, 18);
+    v->import = (uint64_t)column_number(q, 19);
 }
 
 static enum store_status one(struct query *q, struct subscription *out)

@@ -20,6 +20,7 @@ enum device_refresh {
     DEVICE_REFRESH_BUSY,   // answers "busy" for as long as the model says, then obeys
     DEVICE_REFRESH_IGNORE, // answers "done" and does nothing
     DEVICE_REFRESH_REFUSE, // answers "beyond capability"
+    DEVICE_REFRESH_MUTE,   // fetches it, does nothing, and never answers
 };
 
 // A kind of device. Many devices share one; times of 0 mean "never" where that makes sense.

@@ -36,7 +36,7 @@ static void serve_refresh(struct talk *t, const struct cat_message *command,
         answer->result = CAT_BEYOND_CAPABILITY;
         return;
     }
-    if (d->model->refresh == DEVICE_REFRESH_IGNORE)
+    if (d->model->refresh == DEVICE_REFRESH_IGNORE || d->model->refresh == DEVICE_REFRESH_MUTE)
         return;
     if (d->model->refresh == DEVICE_REFRESH_BUSY) {
         if (d->busy_until.ms == INSTANT_NEVER.ms)
@@ -136,7 +136,9 @@ static void serve_timer(struct talk *t, const struct cat_message *command,
         return;
     }
     answer->has |= CAT_HAS_TIMER_VALUE;
-    answer->timer_seconds = (uint32_t)((due->ms - t->now.ms) / 1000);
+    // Due, and its expiration not yet told: nothing is left of it.
+    answer->timer_seconds =
+        instant_is_due(*due, t->now) ? 0 : (uint32_t)((due->ms - t->now.ms) / 1000);
     if (command->qualifier == CAT_TIMER_DEACTIVATE)
         *due = INSTANT_NEVER;
 }
@@ -252,6 +254,8 @@ static uint16_t serve_next(struct talk *t, uint16_t sw)
     serve(t, &command, &answer);
     if (d->state != DEVICE_RUNNING)
         return CARD_MUTE; // a REFRESH took the card's power
+    if (command.type == CAT_REFRESH && d->model->refresh == DEVICE_REFRESH_MUTE)
+        return CARD_MUTE;
 
     uint8_t data[CAT_DATA_MAX];
     struct writer w = writer_of(data, sizeof data);

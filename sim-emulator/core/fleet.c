@@ -44,6 +44,8 @@ static void reschedule(struct fleet *f, uint32_t device)
     uint32_t place = f->places[device];
     f->heap[place].due_ms = device_deadline(&f->devices[device]).ms;
     sift(f, place);
+    if (f->stepped != NULL)
+        f->stepped(f->context, device);
 }
 
 // --- what devices do -------------------------------------------------------------------------
@@ -87,11 +89,11 @@ static void device_acts(void *context, struct device *device, const struct devic
 
 // --- setting up ------------------------------------------------------------------------------
 
-// 35 2099 00, then the device number: a test range, with its Luhn digit.
+// 35 2099, then the device number in eight digits: a test range, with its Luhn digit.
 static void give_imei(struct device *device, uint32_t number)
 {
     char imei[IMEI_SIZE] = "35209900000000";
-    for (size_t i = 13; i > 7; i--) {
+    for (size_t i = 13; i > 5; i--) {
         imei[i] = (char)('0' + number % 10);
         number /= 10;
     }
@@ -142,18 +144,22 @@ void fleet_start(struct fleet *fleet, struct instant now, uint64_t spread_ms)
 
 static bool set_fault(struct fleet *f, struct card *card, uint32_t cut_at)
 {
+    size_t place = FLEET_FAULTS_MAX;
     for (size_t i = 0; i < FLEET_FAULTS_MAX; i++) {
-        bool is_free = f->faulty[i] == NULL || f->faulty[i] == card || f->faults[i].cut_at == 0;
-        if (!is_free)
-            continue;
-        if (f->faulty[i] != NULL)
-            f->faulty[i]->nvm.faults = NULL;
-        f->faulty[i] = card;
-        f->faults[i] = (struct nvm_faults){.cut_at = cut_at};
-        card->nvm.faults = &f->faults[i];
-        return true;
+        bool is_free = f->faulty[i] == NULL || f->faults[i].cut_at == 0;
+        if (f->faulty[i] == card || (is_free && place == FLEET_FAULTS_MAX))
+            place = i;
+        if (f->faulty[i] == card)
+            break; // a card has one plan at a time
     }
-    return false;
+    if (place == FLEET_FAULTS_MAX)
+        return false;
+    if (f->faulty[place] != NULL)
+        f->faulty[place]->nvm.faults = NULL;
+    f->faulty[place] = card;
+    f->faults[place] = (struct nvm_faults){.cut_at = cut_at};
+    card->nvm.faults = &f->faults[place];
+    return true;
 }
 
 bool fleet_act(struct fleet *fleet, uint32_t device, const struct scenario_step *what,

@@ -43,6 +43,9 @@ struct fleet {
     void (*mo)(void *context, const struct fleet_message *message);
     // Called for each change of a device, after it was counted. May be NULL.
     void (*acted)(void *context, const struct device *device, const struct device_action *action);
+    // Called after each step of a device, whatever it did: its card's memory may have changed. Must
+    // not call the fleet. May be NULL.
+    void (*stepped)(void *context, uint32_t device);
     void *context;
     // private
     struct fleet_entry *heap; // the earliest is first

@@ -280,7 +280,7 @@ static bool drop_features(struct device_model *model, struct bytes word)
 
 static bool read_refresh(struct line *l, uint8_t *refresh)
 {
-    static const char *const names[] = {"obey", "busy", "ignore", "refuse"};
+    static const char *const names[] = {"obey", "busy", "ignore", "refuse", "mute"};
     struct bytes word = take(l);
     for (uint8_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (is_word(word, names[i])) {
@@ -288,7 +288,7 @@ static bool read_refresh(struct line *l, uint8_t *refresh)
             return true;
         }
     }
-    return fail(l, "refresh is one of obey, busy, ignore, refuse", word);
+    return fail(l, "refresh is one of obey, busy, ignore, refuse, mute", word);
 }
 
 // A loss in per cent, per ten thousand steps of it: 0 to 100.

@@ -25,9 +25,11 @@ struct app {
     struct net *net;
     struct loop_timer timer; // of the fleet
     struct loop_turn_end turn_end;
+    bool is_open;              // the clock runs
     struct instant real_start; // real time at which the fleet's clock was `virtual_start`
     struct instant virtual_start;
     struct air *air;
+    struct store *store; // NULL: nothing is kept
     struct fleet_control *control;
     int lock_fd; // of the data folder, -1 = none
 };

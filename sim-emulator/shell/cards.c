@@ -63,17 +63,26 @@ static void link_lists(struct cards *cards)
 
 // --- templates -------------------------------------------------------------------------------
 
-static void fill_templates(struct cards *cards)
+void cards_set_templates(struct cards *cards, const uint8_t *numbers, uint8_t count)
 {
-    for (uint8_t i = 0; i < COMMAND_TEMPLATES_MAX; i++) {
+    check(count <= COMMAND_TEMPLATES_MAX);
+    for (uint8_t i = 0; i < count; i++) {
         struct applet_template *t = &cards->templates[i];
-        *t = (struct applet_template){.number = (uint8_t)(i + 1),
+        *t = (struct applet_template){.number = numbers[i],
                                       .version = 1,
                                       .role = ROLE_OPERATIONAL,
                                       .rank = (uint8_t)(i + 1),
                                       .mnc_length = 2};
-        (void)snprintf(t->name, sizeof t->name, "template %u", i + 1U);
+        (void)snprintf(t->name, sizeof t->name, "template %u", numbers[i]);
     }
+}
+
+static void fill_templates(struct cards *cards)
+{
+    uint8_t numbers[COMMAND_TEMPLATES_MAX];
+    for (uint8_t i = 0; i < COMMAND_TEMPLATES_MAX; i++)
+        numbers[i] = (uint8_t)(i + 1);
+    cards_set_templates(cards, numbers, COMMAND_TEMPLATES_MAX);
 }
 
 // --- generated cards -------------------------------------------------------------------------

@@ -25,6 +25,8 @@ struct reading {
     size_t key_count;
     FILE *file;
     const char *server_number;
+    const struct vendor_profile *profile;
+    const char *refusal; // of cards that are right but cannot be emulated, or NULL
 };
 
 // --- the transport keys ----------------------------------------------------------------------
@@ -134,13 +136,26 @@ static uint8_t role_of(enum vendor_role role)
     return ROLE_TEST;
 }
 
-static bool fill_slot(struct slot *slot, const struct vendor_subscription *s)
+// Of the longest operator prefix in the profile that fits: three digits of country, then these.
+static uint8_t mnc_length(const struct vendor_profile *profile, const char *imsi)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < profile->operator_count; i++) {
+        size_t len = strlen(profile->operators[i].key);
+        if (len > longest && strncmp(profile->operators[i].key, imsi, len) == 0)
+            longest = len;
+    }
+    return longest == 6 ? 3 : 2;
+}
+
+static bool fill_slot(struct slot *slot, const struct vendor_subscription *s,
+                      const struct vendor_profile *profile)
 {
     *slot = (struct slot){.state = s->enabled ? SLOT_ENABLED : SLOT_DISABLED,
                           .role = role_of(s->role),
                           .is_fallback = s->fallback,
                           .rank = s->slot,
-                          .mnc_length = 2,
+                          .mnc_length = mnc_length(profile, s->imsi),
                           .keys = {.k = s->k, .op = s->opc}};
     slot->has_iccid = s->iccid[0] != 0 && s->slot != 1 && iccid_write(s->iccid, slot->iccid);
     if (s->msisdn[0] != 0)
@@ -155,6 +170,12 @@ static bool load_card(void *context, const struct vendor_header *header,
 {
     struct reading *r = context;
     const struct vendor_applet *applet = &header->applet;
+    if (applet->aid_len == 0 || card->keyset.number == 0 || card->subscription_count == 0)
+        r->refusal = "the cards have no applet, no OTA keys or no subscription";
+    else if (applet->template_count > COMMAND_TEMPLATES_MAX)
+        r->refusal = "the cards have more than 8 templates";
+    if (r->refusal != NULL)
+        return false;
     struct applet_factory f = {.level = applet->level,
                                .slot_count = applet->slot_count,
                                .tar = (uint32_t)applet->tar[0] << 16 |
@@ -163,13 +184,14 @@ static bool load_card(void *context, const struct vendor_header *header,
                                .kic = card->keyset.kic,
                                .kid = card->keyset.kid,
                                .kik = card->keyset.kik,
-                               .template_count = COMMAND_TEMPLATES_MAX,
+                               .template_count = applet->template_count,
                                .subscription_count = card->subscription_count};
+    cards_set_templates(r->cards, applet->templates, applet->template_count);
     cards_set_number(&f.server_address, r->server_number);
     struct slot slots[VENDOR_SLOTS_MAX];
     bool ok = iccid_write(card->iccid, f.card_iccid);
     for (uint8_t i = 0; ok && i < card->subscription_count; i++)
-        ok = fill_slot(&slots[i], &card->subscriptions[i]) &&
+        ok = fill_slot(&slots[i], &card->subscriptions[i], r->profile) &&
              note_subscription(r->cards, &card->subscriptions[i]);
     ok = ok && cards_add(r->cards, &f, slots);
     secret_wipe(slots, sizeof slots);
@@ -283,6 +305,21 @@ static struct vendor_profile *read_profile(const char *path, char error[CARDS_ER
     return profile;
 }
 
+// The first finding that holds something back.
+static void tell_first(const struct findings *findings, const char *path,
+                       char error[CARDS_ERROR_SIZE])
+{
+    (void)snprintf(error, CARDS_ERROR_SIZE, "%s: has no record", path);
+    for (size_t i = 0; i < findings->listed_count; i++) {
+        const struct finding *f = &findings->listed[i];
+        if (f->level == FINDING_WARNING)
+            continue;
+        (void)snprintf(error, CARDS_ERROR_SIZE, "%.60s:%u: %s %s: %.120s", path, f->line,
+                       finding_code_name(f->code), f->field, f->text);
+        return;
+    }
+}
+
 static bool run_import(struct reading *r, const struct file_options *file, const char *path,
                        char error[CARDS_ERROR_SIZE])
 {
@@ -299,10 +336,11 @@ static bool run_import(struct reading *r, const struct file_options *file, const
     struct import_report report;
     enum import_verdict verdict = import_run(&options, &source, &report);
     bool ok = verdict == IMPORT_DONE && report.outcome == REPORT_IMPORTED;
-    if (!ok)
-        (void)snprintf(error, CARDS_ERROR_SIZE, "%s: %s; import the file for the full report", path,
-                       verdict == IMPORT_DONE ? import_outcome_name(report.outcome)
-                                              : "cannot be read to its end");
+    if (!ok && verdict == IMPORT_DONE)
+        tell_first(&report.findings, path, error);
+    else if (!ok)
+        (void)snprintf(error, CARDS_ERROR_SIZE, "%.120s: %s", path,
+                       r->refusal != NULL ? r->refusal : "cannot be read to its end");
     import_report_close(&report);
     return ok;
 }
@@ -316,6 +354,7 @@ bool cards_read_vendor(struct cards *cards, const struct options *options, const
     if (ok) {
         profile = read_profile(options->vendor_profile, error);
         ok = profile != NULL;
+        r.profile = profile;
     }
     if (ok) {
         r.file = fopen(path, "rb");

@@ -11,5 +11,7 @@ bool cards_read_vendor(struct cards *cards, const struct options *options, const
 bool cards_add(struct cards *cards, const struct applet_factory *factory,
                const struct slot *slots) MUST_USE;
 bool cards_add_known(struct cards *cards, const struct cards_known *known) MUST_USE;
+// The templates that all cards have, by their numbers; at most COMMAND_TEMPLATES_MAX.
+void cards_set_templates(struct cards *cards, const uint8_t *numbers, uint8_t count);
 // check()s that these are up to 20 digits.
 void cards_set_number(struct dialling *to, const char *digits);

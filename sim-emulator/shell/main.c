@@ -61,6 +61,11 @@ static void card_sends(void *context, const struct fleet_message *message)
     air_send(app->air, message);
 }
 
+static void card_stepped(void *context, uint32_t device)
+{
+    store_note(context, device);
+}
+
 static uint32_t draw(void *context)
 {
     struct app *app = context;
@@ -129,6 +134,7 @@ static bool open_fleet(struct app *app)
                                   .seed = app->options.seed};
     fleet_init(&app->fleet, &config);
     app->fleet.mo = card_sends;
+    app->fleet.stepped = card_stepped;
     app->fleet.context = app;
     return true;
 }
@@ -144,13 +150,16 @@ static bool open_data(struct app *app)
                       datadir_error_text(failed));
         return false;
     }
-    return store_load(app, error) || fail(error);
+    return store_open(app, error) || fail(error);
 }
 
 static void turn_ends(void *context, struct instant now)
 {
     (void)now;
     struct app *app = context;
+    // First the cards' memories, then what the world learns.
+    if (!store_turn(app))
+        loop_stop(app->loop);
     air_turn(app->air);
     set_timer(app);
 }
@@ -218,6 +227,7 @@ static void close_all(struct app *app)
     loop_timer_close(&app->timer);
     if (app->loop != NULL)
         loop_close(app->loop);
+    store_close(app->store);
     cards_empty_radio(&app->radio);
     cards_close(&app->cards);
     if (app->pages != NULL)
@@ -256,6 +266,7 @@ int main(int argc, char **argv)
         return EXIT_WRONG_USE;
     }
     app.real_start = loop_now(app.loop);
+    app.is_open = true;
     loop_on_signal(app.loop, asked_to_end, &app);
     fleet_start(&app.fleet, app.virtual_start, app.options.spread_ms);
     app_reschedule(&app);

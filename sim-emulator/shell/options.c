@@ -18,8 +18,8 @@ static const char about[] =
     "      --smsc 127.0.0.1:2775 --system-id radio --password-file pw --scenario outage.txt "
     "--speed 60 \\\n"
     "      --control 127.0.0.1:0 --data ./fleet\n\n"
-    "When it is ready it prints one line of JSON with its addresses. SIGTERM saves the cards (with "
-    "--data) and ends.\n\n"
+    "When it is ready it prints one line of JSON with its addresses. SIGTERM ends it. With --data "
+    "the cards' memories outlive the program, however it ends.\n\n"
     "Control, over HTTP with JSON:\n"
     "  GET  /counters            what happened so far\n"
     "  GET  /cards?first=1&count=100   short state of each card\n"
@@ -28,7 +28,7 @@ static const char about[] =
     "  POST /cards/ICCID         {\"power\":\"on\"|\"off\"}, {\"cut\":N}, {\"area\":\"NAME\"},\n"
     "                            {\"imei\":\"15 digits\"|null}\n"
     "  POST /areas/NAME          {\"networks\":[\"26201\"]}: what the area receives from now on\n"
-    "  POST /save                write the memories of all cards to the --data folder\n\n"
+    "  POST /save                write the file in the --data folder anew, to the disk\n\n"
     "The transport-key file has one key a line: INDEX auc|ota HEX, and may be read by its owner "
     "only. The scenario language is in docs/scenarios.md.";
 

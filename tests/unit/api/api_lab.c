@@ -7,7 +7,13 @@
 #include "ota-server/shell/server_crypto.h"
 #include "profiles/vendor/shell/digest_host.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 static struct server_crypto crypto;
+static struct server_crypto import_crypto;
+static struct secret_key client_key;
 static struct prng chance;
 static struct policy policy;
 
@@ -146,48 +152,136 @@ static void take_token(struct lab *lab)
     text_end(&w);
 }
 
-void lab_open(struct lab *lab, const char *scopes, bool single_person)
+static void open_store(struct lab *lab, const struct server_crypto *c, bool is_reader,
+                       struct store **store)
 {
-    *lab = (struct lab){.now = {.utc = {1784894400000}, .instant = {1000000}}};
-    prng_init(&chance, 1, "lab", 0);
-    assert_true(server_crypto_open(&crypto));
-    crypto.store.random = fill_octets;
-    const struct store_options store_options = {.path = ":memory:",
-                                                .ota_master = key_of(1),
-                                                .network_master = key_of(2),
-                                                .pseudonym_key = key_of(3),
-                                                .crypto = &crypto.store};
-    assert_int_equal(store_open(&store_options, &lab->store), STORE_OK);
-    policy_default(&policy);
-    const struct turn_options turn_options = {
+    const struct store_options options = {.path = lab->folder[0] != '\0' ? lab->path : ":memory:",
+                                          .is_reader = is_reader,
+                                          .ota_master = key_of(1),
+                                          .network_master = key_of(2),
+                                          .pseudonym_key = key_of(3),
+                                          .crypto = &c->store};
+    assert_int_equal(store_open(&options, store), STORE_OK);
+}
+
+static void open_turn(struct lab *lab)
+{
+    open_store(lab, &crypto, false, &lab->store);
+    const struct turn_options options = {
         .store = lab->store, .policy = &policy, .cipher = crypto.store.cipher, .send = no_send};
-    lab->turn = turn_open(&turn_options);
+    lab->turn = turn_open(&options);
     assert_non_null(lab->turn);
-    const struct client_new client = {
-        .name = "lab", .scopes = scopes, .tenant = LAB_TENANT, .now = lab->now.utc, .fill = fill};
-    const struct secret_key client_key = key_of(4);
-    assert_int_equal(client_add(lab->store, &client_key, &client, &lab->credentials), CLIENT_OK);
+}
+
+static void open_jobs(struct lab *lab)
+{
+    assert_true(server_crypto_open(&import_crypto));
+    open_store(lab, &import_crypto, true, &lab->import_reader);
+    const struct import_jobs_options options = {.turn = lab->turn,
+                                                .reader = lab->import_reader,
+                                                .cipher = import_crypto.store.cipher,
+                                                .digest = &vendor_digest_host,
+                                                .key = &client_key,
+                                                .is_lab = true};
+    lab->imports = import_jobs_open(&options);
+    assert_non_null(lab->imports);
+}
+
+static void open_api(struct lab *lab)
+{
+    if (lab->folder[0] != '\0')
+        open_jobs(lab);
     const struct api_options options = {.reader = lab->store,
                                         .turn = lab->turn,
                                         .public_url = "https://api.example.com",
                                         .version = "1",
                                         .openapi = "openapi: 3.0.3\n",
                                         .client_key = client_key,
-                                        .single_person = single_person,
+                                        .single_person = lab->is_single_person,
                                         .cipher = crypto.store.cipher,
-                                        .digest = &vendor_digest_host,
+                                        .imports = lab->imports,
                                         .fill = fill};
     lab->api = api_open(&options);
     assert_non_null(lab->api);
+}
+
+static void open_all(struct lab *lab, const char *scopes, bool single_person)
+{
+    lab->now = (struct api_now){.utc = {1784894400000}, .instant = {1000000}};
+    lab->is_single_person = single_person;
+    prng_init(&chance, 1, "lab", 0);
+    assert_true(server_crypto_open(&crypto));
+    crypto.store.random = fill_octets;
+    client_key = key_of(4);
+    policy_default(&policy);
+    open_turn(lab);
+    const struct client_new client = {
+        .name = "lab", .scopes = scopes, .tenant = LAB_TENANT, .now = lab->now.utc, .fill = fill};
+    assert_int_equal(client_add(lab->store, &client_key, &client, &lab->credentials), CLIENT_OK);
+    open_api(lab);
     take_token(lab);
+}
+
+void lab_open(struct lab *lab, const char *scopes, bool single_person)
+{
+    *lab = (struct lab){0};
+    open_all(lab, scopes, single_person);
+}
+
+void lab_open_imports(struct lab *lab, const char *scopes, bool single_person)
+{
+    *lab = (struct lab){.folder = "/tmp/otaria-lab-XXXXXX"};
+    assert_non_null(mkdtemp(lab->folder));
+    (void)snprintf(lab->path, sizeof(lab->path), "%s/registry.db", lab->folder);
+    open_all(lab, scopes, single_person);
+}
+
+static void close_parts(struct lab *lab)
+{
+    api_close(lab->api);
+    import_jobs_close(lab->imports);
+    store_close(lab->import_reader);
+    if (lab->imports != NULL)
+        server_crypto_close(&import_crypto);
+    turn_close(lab->turn);
+    store_close(lab->store);
+    lab->imports = NULL;
+}
+
+void lab_crash(struct lab *lab)
+{
+    close_parts(lab);
+    open_turn(lab);
+    assert_int_equal(import_recover(lab->store, lab->now.utc), STORE_OK);
+    open_api(lab);
+}
+
+void lab_run_imports(struct lab *lab)
+{
+    while (import_jobs_wait(lab->imports)) {
+        api_step(lab->api);
+        lab_turn(lab);
+    }
+}
+
+static void remove_file(const char *path, const char *end)
+{
+    char name[128];
+    (void)snprintf(name, sizeof(name), "%s%s", path, end);
+    (void)unlink(name);
 }
 
 void lab_close(struct lab *lab)
 {
-    api_close(lab->api);
-    turn_close(lab->turn);
-    store_close(lab->store);
+    close_parts(lab);
     server_crypto_close(&crypto);
+    if (lab->folder[0] == '\0')
+        return;
+    remove_file(lab->path, "");
+    remove_file(lab->path, "-wal");
+    remove_file(lab->path, "-shm");
+    remove_file(lab->path, ".writer");
+    assert_int_equal(rmdir(lab->folder), 0);
 }
 
 static void set_slot(struct record *r, unsigned index, const char *imsi, uint64_t subscription)

@@ -4,6 +4,7 @@
 
 #include "ota-server/service/api.h"
 #include "ota-server/service/client_admin.h"
+#include "ota-server/service/import_job.h"
 #include "tests/lib/cmocka_all.h"
 
 #define LAB_TENANT 7
@@ -22,17 +23,28 @@ struct answer {
 };
 
 struct lab {
+    char folder[64]; // of the database; empty when it is in memory
+    char path[96];
+    struct store *import_reader;
+    struct import_jobs *imports;
     struct store *store;
     struct turn *turn;
     struct api *api;
     char token[128]; // "Bearer ..."
     struct client_credentials credentials;
     struct api_now now;
+    bool is_single_person;
 };
 
 // A client with `scopes`, and a token with all of them.
 void lab_open(struct lab *lab, const char *scopes, bool single_person);
+// The same with a database in a file, which imports need.
+void lab_open_imports(struct lab *lab, const char *scopes, bool single_person);
 void lab_close(struct lab *lab);
+// Stops at once and starts again, as after a crash.
+void lab_crash(struct lab *lab);
+// Turns until no import is under way.
+void lab_run_imports(struct lab *lab);
 void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer);
 // Starts without running a turn; `answer` fills when lab_turn() commits. Give it to
 // lab_forget() afterwards.

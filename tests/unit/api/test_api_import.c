@@ -1,12 +1,19 @@
 #include "common/base/text.h"
+#include "ota-server/service/api_text.h"
+#include "ota-server/shell/server_crypto.h"
+#include "profiles/vendor/shell/digest_host.h"
+#include "profiles/vendor/shell/make_batch.h"
 #include "tests/unit/api/api_lab.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #define BASE "/connectivity-management/v1"
 
 static struct lab lab;
 static struct answer a;
+static char import_id[31]; // "imp_" and 26 characters
 
 static void ask(const char *method, const char *target, const char *body)
 {
@@ -20,7 +27,7 @@ static bool has(const char *text)
 
 static const char *read_sample(const char *path)
 {
-    static char text[65536];
+    static char text[262144];
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
     const size_t len = fread(text, 1, sizeof(text) - 1, file);
@@ -44,6 +51,30 @@ static void import_sample(const char *query, const char *key)
             &a);
 }
 
+static void read_import(const char *part, const char *accept)
+{
+    char target[256];
+    const char *id = strstr(import_id, "imp_");
+    struct writer w = writer_of(target, sizeof(target));
+    text_put(&w, BASE "/batch-imports/");
+    text_put(&w, id != NULL ? id : "none");
+    text_put(&w, part);
+    lab_ask(&lab, &(struct ask){.method = "GET", .target = text_end(&w), .accept = accept}, &a);
+}
+
+// The import runs to its end; the answer is what is kept of it.
+static void run_import(void)
+{
+    const char *id = strstr(a.body, "imp_");
+    assert_int_equal(a.status, 202);
+    assert_non_null(id);
+    memcpy(import_id, id, sizeof(import_id) - 1);
+    lab_run_imports(&lab);
+    read_import("", NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"status\":\"ENDED\""));
+}
+
 static void load_transport_keys(void)
 {
     ask("POST", BASE "/transport-keys",
@@ -60,25 +91,34 @@ static void load_transport_keys(void)
 static void a_vendor_file_is_tried_loaded_and_known_again(void **state)
 {
     (void)state;
-    lab_open(&lab, "all", true);
+    lab_open_imports(&lab, "all", true);
     import_sample("", "imp-0000717");
     assert_int_equal(a.status, 404);
     ask("POST", BASE "/vendor-profiles", read_sample("profiles/vendor/samples/alder.json"));
     assert_int_equal(a.status, 201);
     import_sample("", "imp-0000718");
-    assert_int_equal(a.status, 202);
-    assert_true(has("\"outcome\":\"REFUSED\"") && has("IMP-110"));
+    assert_true(has("\"status\":\"UPLOADED\""));
+    run_import();
+    assert_true(has("\"outcome\":\"REFUSED\"") && has("\"byCode\":{\"IMP-110\":2"));
+    read_import("/report", NULL);
+    assert_true(has("\"code\":\"IMP-110\",\"level\":\"F\"") &&
+                has("\"totalCount\":3")); // and W-022
+    read_import("/report", "text/csv");
+    assert_int_equal(strncmp(a.body, "code,level,line,field,text\r\n", 28), 0);
+    assert_true(has("\r\n\"IMP-110\",\"F\","));
     load_transport_keys();
     import_sample("&dryRun=true", "imp-0000719");
+    run_import();
     assert_true(has("\"outcome\":\"DRY_RUN_OK\""));
     ask("GET", BASE "/cards", NULL);
     assert_true(has("\"totalCount\":0"));
     import_sample("", "imp-0000720");
-    assert_int_equal(a.status, 202);
+    run_import();
     assert_true(has("\"outcome\":\"IMPORTED\"") && has("\"loaded\":3"));
     ask("GET", BASE "/cards", NULL);
     assert_true(has("\"totalCount\":3") && has("\"state\":\"IMPORTED\""));
     import_sample("", "imp-0000721");
+    run_import();
     assert_true(has("\"outcome\":\"ALREADY_IMPORTED\"") && has("\"firstImportId\":\"imp_"));
     ask("GET", BASE "/batch-imports", NULL);
     assert_true(has("\"totalCount\":4"));
@@ -87,10 +127,175 @@ static void a_vendor_file_is_tried_loaded_and_known_again(void **state)
     lab_close(&lab);
 }
 
+static const char *make_batch(const char *name, uint64_t count)
+{
+    static char path[] = "/tmp/otaria-batch-XXXXXX";
+    struct server_crypto crypto;
+    static const uint8_t auc[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+                                    0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF};
+    static const uint8_t ota[16] = {0x0F, 0x1E, 0x2D, 0x3C, 0x4B, 0x5A, 0x69, 0x78,
+                                    0x87, 0x96, 0xA5, 0xB4, 0xC3, 0xD2, 0xE1, 0xF0};
+    assert_true(server_crypto_open(&crypto));
+    memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    const struct make_options options = {.cipher = crypto.store.cipher,
+                                         .digest = &vendor_digest_host,
+                                         .to = fdopen(fd, "wb"),
+                                         .seed = 1,
+                                         .first = 1,
+                                         .count = count,
+                                         .batch = name,
+                                         .customer = "NORDWIND-IOT",
+                                         .transport_auc = secret_key_of(bytes_of(auc, 16)),
+                                         .transport_ota = secret_key_of(bytes_of(ota, 16))};
+    assert_non_null(options.to);
+    assert_true(make_cards(&options));
+    assert_int_equal(fclose(options.to), 0);
+    server_crypto_close(&crypto);
+    return path;
+}
+
+static void order(const char *file, const char *query, const char *key)
+{
+    char target[256];
+    struct writer w = writer_of(target, sizeof(target));
+    text_put(&w, BASE "/batch-imports?vendorProfile=alder");
+    text_put(&w, query);
+    lab_ask(&lab,
+            &(struct ask){.method = "POST",
+                          .target = text_end(&w),
+                          .type = "text/plain",
+                          .body = read_sample(file),
+                          .key = key},
+            &a);
+}
+
+static void open_prepared(void)
+{
+    lab_open_imports(&lab, "all", true);
+    ask("POST", BASE "/vendor-profiles", read_sample("profiles/vendor/samples/alder.json"));
+    assert_int_equal(a.status, 201);
+    load_transport_keys();
+}
+
+// One thing that was handed over is written.
+static void step_once(void)
+{
+    assert_true(import_jobs_wait(lab.imports));
+    api_step(lab.api);
+    lab_turn(&lab);
+}
+
+static void a_load_is_hidden_until_it_ends_and_gone_after_a_crash(void **state)
+{
+    (void)state;
+    open_prepared();
+    const char *file = make_batch("BATCH01", 150); // three slices
+    order(file, "", "imp-0000801");
+    assert_int_equal(a.status, 202);
+    memcpy(import_id, strstr(a.body, "imp_"), sizeof(import_id) - 1);
+    step_once();
+    step_once();
+    ask("GET", BASE "/cards", NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask("GET", BASE "/subscriptions", NULL);
+    assert_true(has("\"totalCount\":0"));
+    read_import("", NULL);
+    assert_true(has("\"status\":\"LOADING\"") && !has("outcome"));
+    lab_crash(&lab);
+    read_import("", NULL);
+    assert_true(has("\"status\":\"ENDED\"") && has("\"failure\":\"INTERRUPTED\""));
+    ask("GET", BASE "/cards", NULL);
+    assert_true(has("\"totalCount\":0"));
+    order(file, "", "imp-0000802");
+    run_import();
+    assert_true(has("\"outcome\":\"IMPORTED\"") && has("\"loaded\":150"));
+    ask("GET", BASE "/cards", NULL);
+    assert_true(has("\"totalCount\":150"));
+    ask("GET", BASE "/subscriptions", NULL);
+    assert_true(has("\"totalCount\":300"));
+    lab_crash(&lab);
+    ask("GET", BASE "/cards", NULL);
+    assert_true(has("\"totalCount\":150"));
+    assert_int_equal(unlink(file), 0);
+    lab_close(&lab);
+}
+
+static void a_file_that_is_being_imported_is_busy(void **state)
+{
+    (void)state;
+    open_prepared();
+    const char *file = make_batch("BATCH02", 3);
+    order(file, "", "imp-0000811");
+    assert_int_equal(a.status, 202);
+    order(file, "", "imp-0000812");
+    assert_int_equal(a.status, 409);
+    assert_true(has("ABORTED") && has("IMP-120"));
+    lab_run_imports(&lab);
+    order(file, "", "imp-0000813");
+    run_import();
+    assert_true(has("\"outcome\":\"ALREADY_IMPORTED\""));
+    assert_int_equal(unlink(file), 0);
+    lab_close(&lab);
+}
+
+static void nobody_learns_that_another_tenant_has_a_card(void **state)
+{
+    (void)state;
+    open_prepared();
+    const char *file = make_batch("BATCH03", 2);
+    order(file, "", "imp-0000821");
+    run_import();
+    // The cards go to another tenant, and the file comes again under another batch.
+    ask("GET", BASE "/cards", NULL);
+    const char *at = a.body;
+    uint64_t cards[2];
+    for (unsigned i = 0; i < 2; i++) {
+        at = strstr(at, "\"id\":\"crd_");
+        assert_non_null(at);
+        assert_true(api_id_read(bytes_of(at + 6, 30), "crd", &cards[i]));
+        at++;
+    }
+    static struct record before;
+    static struct record after;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(store_card_load(lab.store, cards[i], &before), STORE_OK);
+        after = before;
+        after.tenant = LAB_TENANT + 1;
+        after.version++;
+        assert_int_equal(store_card_save(lab.store, &before, &after), STORE_OK);
+    }
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    assert_int_equal(unlink(file), 0);
+    file = make_batch("BATCH04", 2);
+    order(file, "", "imp-0000822");
+    run_import();
+    assert_true(has("\"outcome\":\"REFUSED\"") && has("\"quarantined\":2"));
+    assert_true(has("\"IMP-211\":2") && !has("IMP-213"));
+    read_import("/quarantine", NULL);
+    assert_true(has("\"IMP-211\"") && !has("IMP-213") && !has("\"totalCount\":0"));
+    char target[128];
+    struct writer w = writer_of(target, sizeof(target));
+    text_put(&w, BASE "/batch-imports/");
+    text_put(&w, import_id);
+    text_put(&w, "/quarantine");
+    ask("DELETE", text_end(&w), NULL);
+    assert_int_equal(a.status, 204);
+    read_import("/quarantine", NULL);
+    assert_true(has("\"totalCount\":0"));
+    assert_int_equal(unlink(file), 0);
+    lab_close(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vendor_file_is_tried_loaded_and_known_again),
+        cmocka_unit_test(a_load_is_hidden_until_it_ends_and_gone_after_a_crash),
+        cmocka_unit_test(a_file_that_is_being_imported_is_busy),
+        cmocka_unit_test(nobody_learns_that_another_tenant_has_a_card),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,6 @@
 #include "ota-server/service/api_text.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/server_crypto.h"
-#include "profiles/vendor/shell/digest_host.h"
 #include "tests/unit/api/api_lab.h"
 #include "tests/unit/otactl/stage.h"
 
@@ -42,6 +41,10 @@ static void run_turn(void *context, struct instant now)
     struct real *r = context;
     (void)now;
     assert_int_equal(turn_run(r->lab.turn, clock_utc()), TURN_OK);
+    while (import_jobs_wait(r->lab.imports)) {
+        api_step(r->api);
+        assert_int_equal(turn_run(r->lab.turn, clock_utc()), TURN_OK);
+    }
 }
 
 // A port that the system chose and that is free again: the public address must be known before the
@@ -74,7 +77,7 @@ static int open_real(void **state)
     static struct real r;
     memset(&r, 0, sizeof(r));
     stage_open(&r.stage);
-    lab_open(&r.lab, "all", true);
+    lab_open_imports(&r.lab, "all", true);
     choose_address(&r);
     assert_true(server_crypto_open(&r.crypto));
     uint8_t key[32];
@@ -87,7 +90,7 @@ static int open_real(void **state)
                                         .client_key = secret_key_of(bytes_of(key, sizeof(key))),
                                         .single_person = true,
                                         .cipher = r.crypto.store.cipher,
-                                        .digest = &vendor_digest_host,
+                                        .imports = r.lab.imports,
                                         .fill = fill};
     r.api = api_open(&options);
     assert_non_null(r.api);

@@ -177,6 +177,59 @@ static void a_terminal_that_ignores_refresh_is_put_back(void **state)
     assert_true(is_attached_as(0));
 }
 
+// It fetches REFRESH and never answers, so that the card cannot ask for anything more. The card
+// puts itself back, and says so once the terminal is started again.
+static void a_terminal_that_never_answers_refresh_is_put_back(void **state)
+{
+    (void)state;
+    open_running("otaria-scenario 1\n"
+                 "network 00101\n"
+                 "area home 00101\n"
+                 "model default refresh mute\n");
+    struct command enable = lab_enable(&lab, 1);
+    assert_int_equal(lab_send(&lab, 0, 0, &enable), FLEET_ACCEPTED);
+    lab_run(&lab, 3600000);
+    assert_int_equal(lab.fleet.counts.refreshed, 0);
+    struct scenario_step off = {.action = SCENARIO_POWER_OFF};
+    struct scenario_step on = {.action = SCENARIO_POWER_ON};
+    assert_true(fleet_act(&lab.fleet, 0, &off, lab.now));
+    assert_true(fleet_act(&lab.fleet, 0, &on, lab.now));
+    lab_run(&lab, 600000);
+    assert_true(is_attached_as(0));
+    unsigned from = 0;
+    struct notification n;
+    assert_true(lab_find_notification(&lab, &from, NOTIFY_ROLLED_BACK, &n));
+    assert_int_equal(n.operation_id, enable.operation_id);
+}
+
+// 64 plans at once; a new one for a card takes the place of its old one.
+static void a_card_has_one_planned_power_cut(void **state)
+{
+    (void)state;
+    lab_open(&lab, FLEET_FAULTS_MAX + 1, NULL);
+    struct scenario_step cut = {.action = SCENARIO_CUT, .value = 1};
+    for (uint32_t i = 0; i < FLEET_FAULTS_MAX; i++)
+        assert_true(fleet_act(&lab.fleet, i, &cut, lab.now));
+    assert_false(fleet_act(&lab.fleet, FLEET_FAULTS_MAX, &cut, lab.now));
+    uint8_t octet = 0;
+    assert_int_equal(nvm_write(&lab.devices[0].card.nvm, 0, &octet, 1), NVM_CUT);
+    assert_true(fleet_act(&lab.fleet, FLEET_FAULTS_MAX - 1, &cut, lab.now));
+    assert_true(fleet_act(&lab.fleet, FLEET_FAULTS_MAX, &cut, lab.now));
+    assert_false(fleet_act(&lab.fleet, 0, &cut, lab.now));
+}
+
+static void every_device_has_an_imei_of_its_own(void **state)
+{
+    (void)state;
+    lab_open(&lab, 3, NULL);
+    char imei[IMEI_SIZE];
+    // By hand: 3+1+2+0+9+9 = 24, so the Luhn digit is 6; a 2 at the end adds 4.
+    assert_true(imei_read(lab.devices[0].imei, imei));
+    assert_string_equal(imei, "352099000000006");
+    assert_true(imei_read(lab.devices[2].imei, imei));
+    assert_string_equal(imei, "352099000000022");
+}
+
 static void a_terminal_without_refresh_is_told_to_the_server(void **state)
 {
     (void)state;
@@ -244,6 +297,9 @@ int main(void)
         cmocka_unit_test_teardown(a_register_that_is_behind_resynchronises, close_lab),
         cmocka_unit_test_teardown(lost_coverage_rotates_to_the_other_subscription, close_lab),
         cmocka_unit_test_teardown(a_terminal_that_ignores_refresh_is_put_back, close_lab),
+        cmocka_unit_test_teardown(a_terminal_that_never_answers_refresh_is_put_back, close_lab),
+        cmocka_unit_test_teardown(a_card_has_one_planned_power_cut, close_lab),
+        cmocka_unit_test_teardown(every_device_has_an_imei_of_its_own, close_lab),
         cmocka_unit_test_teardown(a_terminal_without_refresh_is_told_to_the_server, close_lab),
         cmocka_unit_test_teardown(a_power_cut_at_any_write_leaves_one_subscription, close_lab),
         cmocka_unit_test_teardown(two_runs_tell_the_same_story, close_lab),

@@ -1,0 +1,589 @@
+#include "ota-server/service/import_job.h"
+
+#include "common/base/check.h"
+#include "common/host/crypto.h"
+#include "ota-server/service/turn.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define SLICE 64 // cards in a transaction: some milliseconds
+#define UNDO_ROWS 256
+
+enum seat_state { SEAT_FREE, SEAT_HELD, SEAT_WAITING, SEAT_RUNNING };
+
+struct seat {
+    uint8_t state; // enum seat_state
+    struct import_order order;
+    uint8_t sha256[32];
+    FILE *file;
+    struct vendor_profile *profile;
+    unsigned pass; // 0 before the first
+    uint64_t done, total;
+};
+
+enum hand_kind { HAND_SLICE, HAND_UNDO, HAND_END };
+enum hand_state { HAND_FREE, HAND_GIVEN, HAND_IN_TURN, HAND_LATER };
+
+struct slice {
+    struct vendor_card cards[SLICE];
+    size_t count;
+};
+
+struct import_jobs {
+    struct import_jobs_options options;
+    struct crypto *crypto; // of the thread
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t moved; // any of what follows
+    // under the mutex
+    struct seat seats[IMPORT_SEATS];
+    bool is_closing;
+    uint8_t hand;                 // enum hand_state
+    enum store_status hand_ended; // of the last one
+    // of the thread, and of the server's thread while something is handed over
+    uint8_t kind; // enum hand_kind
+    struct slice slices[2];
+    unsigned filling;
+    struct seat *running;
+    struct vendor_header header;
+    bool has_loaded; // something may be in the registry
+    bool is_gone;    // what was loaded has been taken away
+    const char *failure;
+    struct import_report report;
+    struct import_target reads;
+};
+
+// --- handing over ----------------------------------------------------------------------------
+
+// Waits until the last thing handed over is written; false when it was not, or at the end.
+static bool settle(struct import_jobs *j)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    while (j->hand != HAND_FREE && !j->is_closing)
+        (void)pthread_cond_wait(&j->moved, &j->mutex);
+    const bool ok = j->hand == HAND_FREE && j->hand_ended == STORE_OK && !j->is_closing;
+    (void)pthread_mutex_unlock(&j->mutex);
+    return ok;
+}
+
+static void give(struct import_jobs *j, enum hand_kind kind)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    j->kind = (uint8_t)kind;
+    j->hand = HAND_GIVEN;
+    (void)pthread_cond_broadcast(&j->moved);
+    (void)pthread_mutex_unlock(&j->mutex);
+    if (j->options.wake != NULL)
+        j->options.wake(j->options.wake_context);
+}
+
+// The other slice is filled while this one is written.
+static bool give_slice(struct import_jobs *j)
+{
+    if (j->slices[j->filling].count == 0)
+        return true;
+    if (!settle(j))
+        return false;
+    j->filling ^= 1;
+    j->slices[j->filling].count = 0;
+    j->has_loaded = true;
+    give(j, HAND_SLICE);
+    return true;
+}
+
+// --- the importer's callbacks, on the thread --------------------------------------------------
+
+static struct import_jobs *jobs_of(void *context)
+{
+    return ((struct import_target *)context)->owner;
+}
+
+static bool progress(void *context, unsigned pass, uint64_t done, uint64_t total)
+{
+    struct import_jobs *j = jobs_of(context);
+    (void)pthread_mutex_lock(&j->mutex);
+    j->running->pass = pass;
+    j->running->done = done;
+    j->running->total = total;
+    const bool goes_on = !j->is_closing;
+    (void)pthread_mutex_unlock(&j->mutex);
+    return goes_on;
+}
+
+static bool begin(void *context, const struct vendor_header *header, struct import_counts counts)
+{
+    struct import_jobs *j = jobs_of(context);
+    j->header = *header;
+    header_wipe(&j->header); // keys stay with the importer
+    return progress(context, 2, 0, counts.records);
+}
+
+static bool load_card(void *context, const struct vendor_header *header,
+                      const struct vendor_card *card)
+{
+    struct import_jobs *j = jobs_of(context);
+    struct slice *s = &j->slices[j->filling];
+    (void)header;
+    s->cards[s->count++] = *card;
+    return s->count < SLICE || give_slice(j);
+}
+
+static bool load_subscription(void *context, const struct vendor_header *header,
+                              const struct vendor_subscription *subscription)
+{
+    struct vendor_card card = {.subscription_count = 1};
+    card.subscriptions[0] = *subscription;
+    const bool ok = load_card(context, header, &card);
+    secret_wipe(&card, sizeof(card));
+    return ok;
+}
+
+static bool quarantine(void *context, uint32_t line, struct bytes raw)
+{
+    // Its findings are in the report; the line itself, with wrapped keys, is not kept.
+    (void)context;
+    (void)line;
+    (void)raw;
+    return true;
+}
+
+static bool commit(void *context)
+{
+    struct import_jobs *j = jobs_of(context);
+    return give_slice(j) && settle(j);
+}
+
+static void give_up(void *context)
+{
+    (void)context; // what was loaded is taken away afterwards
+}
+
+static bool read_file(void *context, uint8_t *at, size_t cap, size_t *got)
+{
+    FILE *file = context;
+    *got = fread(at, 1, cap, file);
+    return ferror(file) == 0;
+}
+
+static bool rewind_file(void *context)
+{
+    return fseek(context, 0, SEEK_SET) == 0;
+}
+
+// --- one import, on the thread -----------------------------------------------------------------
+
+static const char *failure_of(enum import_verdict verdict)
+{
+    switch (verdict) {
+    case IMPORT_DONE:
+        return NULL;
+    case IMPORT_CANCELLED:
+        return "CANCELLED";
+    case IMPORT_UNREADABLE:
+        return "UNREADABLE";
+    case IMPORT_CHANGED:
+        return "FILE_CHANGED";
+    case IMPORT_REGISTRY_FAILED:
+        return "REGISTRY_REFUSED";
+    }
+    return "INTERNAL";
+}
+
+static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
+{
+    const struct import_jobs_options *o = &j->options;
+    j->reads = (struct import_target){.store = o->reader,
+                                      .crypto = j->crypto,
+                                      .key = o->key,
+                                      .tenant = s->order.tenant,
+                                      .import = s->order.import,
+                                      .pool = s->order.pool,
+                                      .owner = j};
+    struct import_options options = {
+        .file = {.profile = s->profile,
+                 .cipher = o->cipher,
+                 .digest = o->digest,
+                 .kind = s->order.pool != 0 ? VENDOR_POOL : VENDOR_CARDS,
+                 .quantity = s->order.quantity,
+                 .context = &j->reads,
+                 .transport_key = import_transport_key},
+        .registry = {.begin = begin,
+                     .load_card = load_card,
+                     .load_subscription = load_subscription,
+                     .quarantine = quarantine,
+                     .commit = commit,
+                     .abort = give_up},
+        .is_dry_run = s->order.is_dry,
+        .is_partial = s->order.is_partial,
+        .is_lab = o->is_lab,
+        .fingerprint_key = *o->key,
+        .context = &j->reads,
+        .progress = progress,
+    };
+    import_registry_reads(&j->reads, &options.registry);
+    const struct vendor_source source = {
+        .context = s->file, .read = read_file, .rewind = rewind_file};
+    const enum import_verdict verdict = import_run(&options, &source, &j->report);
+    secret_wipe(&options.fingerprint_key, sizeof(options.fingerprint_key));
+    return verdict;
+}
+
+static void run_job(struct import_jobs *j, struct seat *s)
+{
+    j->slices[0].count = 0;
+    j->slices[1].count = 0;
+    j->has_loaded = false;
+    j->is_gone = false;
+    j->failure = failure_of(read_all(j, s));
+    bool ok = settle(j) || j->failure != NULL;
+    while (j->failure != NULL && j->has_loaded && !j->is_gone && ok) {
+        give(j, HAND_UNDO);
+        ok = settle(j);
+    }
+    give(j, HAND_END);
+    (void)settle(j); // what the registry refuses even now ends at the next start
+    import_report_close(&j->report);
+    secret_wipe(j->slices, sizeof(j->slices));
+}
+
+static void free_seat(struct seat *s)
+{
+    profile_close(s->profile);
+    if (s->file != NULL)
+        (void)fclose(s->file);
+    *s = (struct seat){0};
+}
+
+// The oldest that waits.
+static struct seat *next_seat(struct import_jobs *j)
+{
+    struct seat *found = NULL;
+    for (unsigned i = 0; i < IMPORT_SEATS; i++) {
+        struct seat *s = &j->seats[i];
+        if (s->state == SEAT_WAITING && (found == NULL || s->order.import < found->order.import))
+            found = s;
+    }
+    return found;
+}
+
+static void *work(void *context)
+{
+    struct import_jobs *j = context;
+    (void)pthread_mutex_lock(&j->mutex);
+    while (!j->is_closing) {
+        struct seat *s = next_seat(j);
+        if (s == NULL) {
+            (void)pthread_cond_wait(&j->moved, &j->mutex);
+            continue;
+        }
+        s->state = SEAT_RUNNING;
+        j->running = s;
+        j->hand_ended = STORE_OK;
+        (void)pthread_mutex_unlock(&j->mutex);
+        run_job(j, s);
+        (void)pthread_mutex_lock(&j->mutex);
+        j->running = NULL;
+        free_seat(s);
+        (void)pthread_cond_broadcast(&j->moved);
+    }
+    (void)pthread_mutex_unlock(&j->mutex);
+    return NULL;
+}
+
+// --- writing, on the server's thread -----------------------------------------------------------
+
+static enum store_status write_slice(struct import_jobs *j, const struct import_target *t)
+{
+    const struct slice *s = &j->slices[j->filling ^ 1];
+    enum store_status status = store_loading_begin(t->store, t->import);
+    for (size_t i = 0; i < s->count && status == STORE_OK; i++)
+        status = import_load(t, &j->header, &s->cards[i]);
+    return status;
+}
+
+static enum store_status put_ended(struct store *store, const struct import_order *order,
+                                   const struct import_state *state)
+{
+    uint8_t octets[IMPORT_DOCUMENT_MAX];
+    struct writer w = writer_of(octets, sizeof(octets));
+    import_document_write(&w, order, state);
+    const struct document d = {.kind = IMPORT_KIND,
+                               .id = order->import,
+                               .owner = order->tenant,
+                               .state = IMPORT_ENDED,
+                               .created_at = order->created_at,
+                               .changed_at = state->at,
+                               .version = 1,
+                               .body = writer_bytes(&w)};
+    return w.failed ? STORE_FAILED : store_document_put(store, &d);
+}
+
+static enum store_status put_trail(struct store *store, const struct import_order *o,
+                                   const char *result, struct utc now)
+{
+    const struct trail_new row = {.at = now,
+                                  .tenant = o->tenant,
+                                  .actor = {.kind = ACTOR_CLIENT, .id = o->client},
+                                  .address = o->address,
+                                  .action = "import.ended",
+                                  .object_kind = "import",
+                                  .object = o->import,
+                                  .correlator = o->correlator,
+                                  .result = result};
+    return store_trail_add(store, &row);
+}
+
+// One transaction: what was loaded is seen, its report is kept, and the file is known.
+static enum store_status write_end(struct import_jobs *j, const struct import_target *t)
+{
+    const struct import_report *r = &j->report;
+    const bool is_loaded = j->failure == NULL &&
+                           (r->outcome == REPORT_IMPORTED || r->outcome == REPORT_IMPORTED_IN_PART);
+    const struct import_state state = {.status = "ENDED",
+                                       .failure = j->failure,
+                                       .at = t->now,
+                                       .report = j->failure == NULL ? r : NULL};
+    const char *result = j->failure != NULL ? j->failure : import_outcome_name(r->outcome);
+    enum store_status status = put_ended(t->store, &j->running->order, &state);
+    if (status == STORE_OK)
+        status = import_findings_put(t, &r->findings);
+    if (status == STORE_OK && is_loaded)
+        status = import_batch_put(t, &j->header);
+    if (status == STORE_OK && is_loaded)
+        status = import_file_put(t, r->sha256);
+    if (status == STORE_OK && (is_loaded || j->is_gone))
+        status = store_loading_end(t->store, t->import);
+    return status == STORE_OK ? put_trail(t->store, &j->running->order, result, t->now) : status;
+}
+
+static enum store_status apply(void *context, struct store *store, struct utc now)
+{
+    struct import_jobs *j = context;
+    const struct import_order *o = &j->running->order;
+    const struct import_target t = {.store = store,
+                                    .turn = j->options.turn,
+                                    .key = j->options.key,
+                                    .tenant = o->tenant,
+                                    .import = o->import,
+                                    .pool = o->pool,
+                                    .now = now};
+    switch ((enum hand_kind)j->kind) {
+    case HAND_SLICE:
+        return write_slice(j, &t);
+    case HAND_UNDO:
+        return store_loading_undo(store, o->import, UNDO_ROWS, &j->is_gone);
+    case HAND_END:
+        return write_end(j, &t);
+    }
+    return STORE_FAILED;
+}
+
+static void applied(void *context, enum store_status status)
+{
+    struct import_jobs *j = context;
+    const bool is_later = status == STORE_FULL || status == STORE_BUSY;
+    (void)pthread_mutex_lock(&j->mutex);
+    j->hand = is_later ? HAND_LATER : HAND_FREE;
+    j->hand_ended = status;
+    (void)pthread_cond_broadcast(&j->moved);
+    (void)pthread_mutex_unlock(&j->mutex);
+}
+
+void import_jobs_step(struct import_jobs *j)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    // A full turn takes it next time.
+    if (j->hand == HAND_GIVEN && turn_write(j->options.turn, apply, applied, j))
+        j->hand = HAND_IN_TURN;
+    (void)pthread_mutex_unlock(&j->mutex);
+}
+
+void import_jobs_tick(struct import_jobs *j)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    if (j->hand == HAND_LATER)
+        j->hand = HAND_GIVEN;
+    (void)pthread_mutex_unlock(&j->mutex);
+    import_jobs_step(j);
+}
+
+// --- seats -------------------------------------------------------------------------------------
+
+static struct seat *find_seat(struct import_jobs *j, uint64_t import)
+{
+    for (unsigned i = 0; i < IMPORT_SEATS; i++) {
+        if (j->seats[i].state != SEAT_FREE && j->seats[i].order.import == import)
+            return &j->seats[i];
+    }
+    return NULL;
+}
+
+enum import_seat import_jobs_add(struct import_jobs *j, const struct import_order *order,
+                                 const uint8_t sha256[32], FILE *file,
+                                 struct vendor_profile *profile)
+{
+    struct seat *free_one = NULL;
+    bool is_busy = false;
+    (void)pthread_mutex_lock(&j->mutex);
+    for (unsigned i = 0; i < IMPORT_SEATS; i++) {
+        struct seat *s = &j->seats[i];
+        if (s->state == SEAT_FREE)
+            free_one = s;
+        else if (s->order.tenant == order->tenant && memcmp(s->sha256, sha256, 32) == 0)
+            is_busy = true;
+    }
+    if (free_one != NULL && !is_busy) {
+        *free_one =
+            (struct seat){.state = SEAT_HELD, .order = *order, .file = file, .profile = profile};
+        memcpy(free_one->sha256, sha256, 32);
+    }
+    (void)pthread_mutex_unlock(&j->mutex);
+    if (is_busy)
+        return SEAT_BUSY;
+    return free_one != NULL ? SEAT_TAKEN : SEAT_NONE;
+}
+
+void import_jobs_start(struct import_jobs *j, uint64_t import)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    struct seat *s = find_seat(j, import);
+    check(s != NULL);
+    s->state = SEAT_WAITING;
+    (void)pthread_cond_broadcast(&j->moved);
+    (void)pthread_mutex_unlock(&j->mutex);
+}
+
+void import_jobs_drop(struct import_jobs *j, uint64_t import)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    struct seat *s = find_seat(j, import);
+    if (s != NULL && s->state == SEAT_HELD)
+        free_seat(s);
+    (void)pthread_mutex_unlock(&j->mutex);
+}
+
+bool import_jobs_state(struct import_jobs *j, uint64_t import, struct import_state *state)
+{
+    static const char *const names[] = {"UPLOADED", "CHECKING", "LOADING"};
+    (void)pthread_mutex_lock(&j->mutex);
+    const struct seat *s = find_seat(j, import);
+    if (s != NULL) {
+        const unsigned pass = s->state == SEAT_RUNNING && s->pass == 0 ? 1 : s->pass;
+        *state =
+            (struct import_state){.status = names[pass % 3], .done = s->done, .total = s->total};
+    }
+    (void)pthread_mutex_unlock(&j->mutex);
+    return s != NULL;
+}
+
+bool import_jobs_wait(struct import_jobs *j)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    while (j->hand == HAND_FREE && (j->running != NULL || next_seat(j) != NULL))
+        (void)pthread_cond_wait(&j->moved, &j->mutex);
+    const bool has_work = j->hand != HAND_FREE;
+    (void)pthread_mutex_unlock(&j->mutex);
+    return has_work;
+}
+
+// --- opening and closing -----------------------------------------------------------------------
+
+struct import_jobs *import_jobs_open(const struct import_jobs_options *options)
+{
+    struct import_jobs *j = calloc(1, sizeof(*j));
+    if (j == NULL)
+        return NULL;
+    j->options = *options;
+    j->crypto = crypto_open();
+    if (pthread_mutex_init(&j->mutex, NULL) != 0 || pthread_cond_init(&j->moved, NULL) != 0 ||
+        j->crypto == NULL || pthread_create(&j->thread, NULL, work, j) != 0) {
+        crypto_close(j->crypto);
+        free(j);
+        return NULL;
+    }
+    return j;
+}
+
+void import_jobs_close(struct import_jobs *j)
+{
+    if (j == NULL)
+        return;
+    (void)pthread_mutex_lock(&j->mutex);
+    j->is_closing = true;
+    (void)pthread_cond_broadcast(&j->moved);
+    (void)pthread_mutex_unlock(&j->mutex);
+    (void)pthread_join(j->thread, NULL);
+    for (unsigned i = 0; i < IMPORT_SEATS; i++)
+        free_seat(&j->seats[i]);
+    crypto_close(j->crypto);
+    (void)pthread_cond_destroy(&j->moved);
+    (void)pthread_mutex_destroy(&j->mutex);
+    free(j);
+}
+
+// --- after a stop in the middle ----------------------------------------------------------------
+
+static enum store_status undo_one(struct store *store, uint64_t import)
+{
+    bool is_gone = false;
+    enum store_status status = STORE_OK;
+    while (status == STORE_OK && !is_gone) {
+        status = store_begin(store);
+        if (status == STORE_OK)
+            status = store_loading_undo(store, import, UNDO_ROWS, &is_gone);
+        if (status == STORE_OK && is_gone)
+            status = store_loading_end(store, import);
+        if (status == STORE_OK)
+            status = store_commit(store);
+        else
+            store_rollback(store);
+    }
+    return status;
+}
+
+static bool copy_order(void *context, const struct document *d)
+{
+    import_order_read(d, context);
+    return false;
+}
+
+static enum store_status end_one(struct store *store, const struct import_order *order,
+                                 struct utc now)
+{
+    const struct import_state state = {.status = "ENDED", .failure = "INTERRUPTED", .at = now};
+    enum store_status status = store_begin(store);
+    if (status != STORE_OK)
+        return status;
+    status = put_ended(store, order, &state);
+    if (status == STORE_OK)
+        status = put_trail(store, order, state.failure, now);
+    if (status == STORE_OK)
+        return store_commit(store);
+    store_rollback(store);
+    return status;
+}
+
+enum store_status import_recover(struct store *store, struct utc now)
+{
+    const struct document_filter open = {.kind = IMPORT_KIND, .state = IMPORT_OPEN};
+    const struct store_page one = {.limit = 1};
+    struct import_order order = {0};
+    uint64_t import = 0;
+    enum store_status status = store_loading_next(store, &import);
+    while (status == STORE_OK) {
+        status = undo_one(store, import);
+        if (status == STORE_OK)
+            status = store_loading_next(store, &import);
+    }
+    if (status == STORE_NONE)
+        status = STORE_OK;
+    while (status == STORE_OK) {
+        order.import = 0;
+        status = store_documents(store, &open, &one, copy_order, &order, NULL);
+        if (status != STORE_OK || order.import == 0)
+            break;
+        status = end_one(store, &order, now);
+    }
+    return status;
+}

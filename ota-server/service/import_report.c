@@ -1,0 +1,157 @@
+#include "ota-server/service/import_report.h"
+
+#include "common/base/text.h"
+#include "common/host/json.h"
+#include "ota-server/service/api_json.h"
+#include "ota-server/service/turn.h"
+
+#include <stdlib.h>
+
+#define PAGE_MAX (64 * 1024)
+
+static void put_codes(struct json_writer *j, const struct findings *findings)
+{
+    api_open_object(j, "byCode");
+    for (unsigned i = 0; i < FINDING_CODES; i++) {
+        const enum finding_code code = (enum finding_code)i;
+        uint64_t count = findings->by_code[i];
+        if (code == IMP_211)
+            count += findings->by_code[IMP_213];
+        if (count > 0 && code != IMP_213)
+            api_put_number(j, finding_code_name(code), count);
+    }
+    json_end_object(j);
+}
+
+static void put_keys(struct json_writer *j, const struct vendor_header *header)
+{
+    api_open_array(j, "transportKeys");
+    for (unsigned i = 0; i < TRANSPORT_KINDS; i++) {
+        const struct vendor_transport *t = &header->transport[i];
+        if (!t->named || !t->has_kcv)
+            continue;
+        json_begin_object(j);
+        api_put_number(j, "index", t->index);
+        api_put_hex(j, "kcv", bytes_of(t->kcv, sizeof(t->kcv)));
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+static void put_report(struct json_writer *j, const struct import_report *r)
+{
+    api_put_hex(j, "sha256", bytes_of(r->sha256, sizeof(r->sha256)));
+    if (r->layout != VENDOR_LAYOUT_UNKNOWN)
+        api_put_text(j, "layout", vendor_layout_name(r->layout));
+    if (r->header.batch[0] != '\0')
+        api_put_text(j, "batch", r->header.batch);
+    if (r->first_import[0] != '\0')
+        api_put_text(j, "firstImportId", r->first_import);
+    api_put_number(j, "records", r->records);
+    api_put_number(j, "loaded", r->loaded);
+    api_put_number(j, "unchanged", r->unchanged);
+    api_put_number(j, "quarantined", r->quarantined);
+    api_put_number(j, "warnings", r->findings.by_level[FINDING_WARNING]);
+    put_keys(j, &r->header);
+    put_codes(j, &r->findings);
+}
+
+static void put_seconds(struct json_writer *j, int64_t ms)
+{
+    char text[32];
+    struct writer w = writer_of(text, sizeof(text));
+    const uint64_t whole = ms > 0 ? (uint64_t)ms : 0;
+    text_decimal(&w, whole / 1000);
+    text_put(&w, ".");
+    text_decimal(&w, whole / 100 % 10);
+    json_put_key(j, "seconds");
+    json_put_raw(j, writer_bytes(&w));
+}
+
+void import_document_write(struct writer *out, const struct import_order *order,
+                           const struct import_state *state)
+{
+    struct json_writer j = json_writer_of(out);
+    json_begin_object(&j);
+    api_put_id(&j, "id", "imp", order->import);
+    api_put_text(&j, "status", state->status);
+    if (state->failure != NULL)
+        api_put_text(&j, "outcome", import_outcome_name(REPORT_REFUSED));
+    else if (state->report != NULL)
+        api_put_text(&j, "outcome", import_outcome_name(state->report->outcome));
+    if (state->failure != NULL)
+        api_put_text(&j, "failure", state->failure);
+    api_put_text(&j, "vendor", order->vendor);
+    api_put_id(&j, "poolId", "pol", order->pool);
+    api_put_bool(&j, "dryRun", order->is_dry);
+    if (state->report != NULL)
+        put_report(&j, state->report);
+    if (state->report == NULL && state->failure == NULL) {
+        api_put_number(&j, "records", state->total);
+        api_put_number(&j, "recordsDone", state->done);
+    }
+    if (state->is_dropped)
+        api_put_bool(&j, "quarantineDropped", true);
+    put_seconds(&j, state->at.ms - order->created_at.ms);
+    api_put_time(&j, "createdAt", order->created_at);
+    api_put_time(&j, "updatedAt", state->at);
+    api_put_number(&j, "version", state->report != NULL || state->failure != NULL ? 2 : 1);
+    json_end_object(&j);
+}
+
+void import_order_read(const struct document *d, struct import_order *o)
+{
+    json_t *root = NULL;
+    *o = (struct import_order){.import = d->id, .tenant = d->owner, .created_at = d->created_at};
+    if (json_read(d->body, &root) == JSON_READ_OK) {
+        const char *vendor = json_string_value(json_object_get(root, "vendor"));
+        struct writer w = writer_of(o->vendor, sizeof(o->vendor));
+        text_put(&w, vendor != NULL ? vendor : "");
+        text_end(&w);
+        o->is_dry = json_is_true(json_object_get(root, "dryRun"));
+    }
+    json_decref(root);
+}
+
+static void put_finding(struct json_writer *j, const struct finding *f)
+{
+    json_begin_object(j);
+    api_put_text(j, "code", finding_code_shown(f->code));
+    api_put_text(j, "level", finding_level_name(f->level));
+    api_put_number(j, "line", f->line);
+    if (f->field[0] != '\0')
+        api_put_text(j, "field", f->field);
+    api_put_text(j, "text", f->text);
+    json_end_object(j);
+}
+
+static enum store_status put_page(const struct import_target *t, const struct findings *findings,
+                                  size_t first, uint8_t octets[PAGE_MAX])
+{
+    struct writer w = writer_of(octets, PAGE_MAX);
+    struct json_writer j = json_writer_of(&w);
+    json_begin_array(&j);
+    for (size_t i = first; i < findings->listed_count && i < first + IMPORT_PAGE; i++)
+        put_finding(&j, &findings->listed[i]);
+    json_end_array(&j);
+    const struct document d = {.kind = IMPORT_FINDINGS_KIND,
+                               .id = turn_id(t->turn, t->now),
+                               .owner = t->tenant,
+                               .parent = t->import,
+                               .state = (int64_t)findings->listed_count,
+                               .created_at = t->now,
+                               .changed_at = t->now,
+                               .body = writer_bytes(&w)};
+    return json_done(&j) ? store_document_put(t->store, &d) : STORE_FAILED;
+}
+
+enum store_status import_findings_put(const struct import_target *target,
+                                      const struct findings *findings)
+{
+    uint8_t *octets = malloc(PAGE_MAX);
+    enum store_status status = octets != NULL ? STORE_OK : STORE_FAILED;
+    for (size_t i = 0; i < findings->listed_count && status == STORE_OK; i += IMPORT_PAGE)
+        status = put_page(target, findings, i, octets);
+    free(octets);
+    return status;
+}

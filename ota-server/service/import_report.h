@@ -1,0 +1,45 @@
+// What is kept of an import: a document that says how it stands, and its findings in pages.
+//
+// Never: a key, a whole identifier, or that another tenant has a card (IMP-213 is shown as
+// IMP-211).
+#pragma once
+
+#include "ota-server/service/import_registry.h"
+
+#define IMPORT_DOCUMENT_MAX 8192
+#define IMPORT_PAGE 100 // findings in a document
+#define IMPORT_VENDOR_SIZE 64
+
+// What a request for an import said.
+struct import_order {
+    uint64_t import, tenant, pool;
+    uint64_t client, correlator;
+    char vendor[IMPORT_VENDOR_SIZE];
+    char address[48];
+    bool is_partial, is_dry;
+    uint64_t quantity;
+    struct utc created_at;
+};
+
+struct import_state {
+    const char *status;  // "UPLOADED", "CHECKING", "LOADING", "ENDED"
+    const char *failure; // why it ended without an outcome of its own, or NULL
+    uint64_t done;       // records of the pass under way
+    uint64_t total;      // announced by the file
+    struct utc at;
+    const struct import_report *report; // when ended, or NULL
+    bool is_dropped;                    // what was held back
+};
+
+// Kinds of documents.
+#define IMPORT_KIND "import"
+#define IMPORT_FINDINGS_KIND "import-findings"
+enum { IMPORT_OPEN, IMPORT_ENDED }; // states of the first
+
+void import_document_write(struct writer *out, const struct import_order *order,
+                           const struct import_state *state);
+// What the document of an import that has not ended says of its order.
+void import_order_read(const struct document *d, struct import_order *order);
+// The findings as documents below the import, in their order.
+enum store_status import_findings_put(const struct import_target *target,
+                                      const struct findings *findings) MUST_USE;

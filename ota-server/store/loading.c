@@ -1,0 +1,97 @@
+// Loads of imports: hidden until they end, or taken away.
+#include "ota-server/store/driver.h"
+
+#include "common/wire/ident.h"
+
+#define UNDO_MAX 256
+
+static enum store_status run_with(struct store *s, enum statement statement, uint64_t id)
+{
+    struct query q = query_of(s, statement);
+    bind_number(&q, 1, (int64_t)id);
+    return query_run(&q);
+}
+
+enum store_status store_loading_begin(struct store *s, uint64_t import)
+{
+    return run_with(s, STATEMENT_LOADING_PUT, import);
+}
+
+enum store_status store_loading_end(struct store *s, uint64_t import)
+{
+    return run_with(s, STATEMENT_LOADING_END, import);
+}
+
+enum store_status store_loading_next(struct store *s, uint64_t *import)
+{
+    struct query q = query_of(s, STATEMENT_LOADING_LIST);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK)
+        *import = (uint64_t)column_number(&q, 0);
+    query_end(&q);
+    return status;
+}
+
+struct loaded {
+    uint64_t ids[UNDO_MAX];
+    uint8_t imsis[UNDO_MAX][COMMAND_IMSI_SIZE];
+    uint32_t count;
+};
+
+static enum store_status list(struct store *s, enum statement statement, uint64_t import,
+                              uint32_t limit, struct loaded *out)
+{
+    struct query q = query_of(s, statement);
+    bind_number(&q, 1, (int64_t)import);
+    bind_number(&q, 2, limit);
+    enum store_status status = query_step(&q);
+    out->count = 0;
+    while (status == STORE_OK && out->count < UNDO_MAX) {
+        out->ids[out->count] = (uint64_t)column_number(&q, 0);
+        if (statement == STATEMENT_LOADED_SUBSCRIPTIONS &&
+            !imsi_write(column_text(&q, 1), out->imsis[out->count]))
+            memset(out->imsis[out->count], 0xFF, COMMAND_IMSI_SIZE);
+        out->count++;
+        status = query_step(&q);
+    }
+    query_end(&q);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+static enum store_status erase_subscription(struct store *s, uint64_t id,
+                                            const uint8_t imsi[COMMAND_IMSI_SIZE])
+{
+    struct query q = query_of(s, STATEMENT_NETWORK_ERASE);
+    bind_octets(&q, 1, bytes_of(imsi, COMMAND_IMSI_SIZE));
+    const enum store_status status = query_run(&q);
+    return status == STORE_OK ? run_with(s, STATEMENT_SUBSCRIPTION_ERASE, id) : status;
+}
+
+static enum store_status erase_card(struct store *s, uint64_t id)
+{
+    char pseudonym[33];
+    pseudonym_of(s, "card", id, pseudonym);
+    struct query q = query_of(s, STATEMENT_PSEUDONYM_ERASE);
+    bind_text(&q, 1, pseudonym);
+    enum store_status status = query_run(&q);
+    if (status == STORE_OK)
+        status = run_with(s, STATEMENT_KEY_ERASE, id);
+    return status == STORE_OK ? run_with(s, STATEMENT_CARD_ERASE, id) : status;
+}
+
+enum store_status store_loading_undo(struct store *s, uint64_t import, uint32_t limit,
+                                     bool *is_gone)
+{
+    struct loaded found;
+    const uint32_t at_once = limit < UNDO_MAX ? limit : UNDO_MAX;
+    enum store_status status = list(s, STATEMENT_LOADED_SUBSCRIPTIONS, import, at_once, &found);
+    const uint32_t subscriptions = found.count;
+    for (uint32_t i = 0; i < found.count && status == STORE_OK; i++)
+        status = erase_subscription(s, found.ids[i], found.imsis[i]);
+    if (status == STORE_OK)
+        status = list(s, STATEMENT_LOADED_CARDS, import, at_once, &found);
+    for (uint32_t i = 0; i < found.count && status == STORE_OK; i++)
+        status = erase_card(s, found.ids[i]);
+    *is_gone = status == STORE_OK && subscriptions == 0 && found.count == 0;
+    return status;
+}
