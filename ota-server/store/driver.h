@@ -10,6 +10,7 @@
 
 #define QUERY_PARAMETERS_MAX 24
 #define STORE_PROBLEM_SIZE 160
+#define STORE_PATH_SIZE 4096
 
 #define STATEMENT(name, text) STATEMENT_##name,
 enum statement { STORE_STATEMENTS(STATEMENT) STATEMENT_COUNT };
@@ -30,6 +31,7 @@ struct store {
     struct prepared prepared[STATEMENT_COUNT];
     const struct store_crypto *crypto;
     struct store_options options;
+    char checkpoints[STORE_PATH_SIZE];      // what options.checkpoints points to
     struct secret_key old_ota, old_network; // during a change of master keys
     uint32_t generation;                    // of the master keys
     bool is_writing;

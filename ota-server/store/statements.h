@@ -79,7 +79,7 @@
         " marks = excluded.marks, operator = excluded.operator, rule_pack = excluded.rule_pack") \
     S(SUBSCRIPTION_GET, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE id = $1 AND" VISIBLE) \
     S(SUBSCRIPTION_BY_IMSI, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE imsi = $1 AND" VISIBLE) \
-    S(SUBSCRIPTION_HAS_KEYS, "UPDATE subscription SET has_keys = 1 WHERE imsi = $1") \
+    S(SUBSCRIPTION_HAS_KEYS, "UPDATE subscription SET has_keys = 1 WHERE imsi = $1 AND has_keys = 0") \
     S(SUBSCRIPTION_ON_CARD, "UPDATE subscription SET card = $2, slot = $3, state = 2, number = $4" \
         " WHERE id = $1") \
     S(SUBSCRIPTIONS_LEFT, "UPDATE subscription SET slot = 0, state = 1 WHERE card = $1 AND state = 2" \

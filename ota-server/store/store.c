@@ -10,7 +10,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define PATH_SIZE 4096
 #define APPLICATION_ID 0x4F746172 // in the file's header: this is one of ours
 
 static bool is_memory(const struct store_options *o)
@@ -21,7 +20,7 @@ static bool is_memory(const struct store_options *o)
 // The writer's lock, for life: two servers on one database would give one counter twice.
 static enum store_status lock(struct store *s)
 {
-    char path[PATH_SIZE];
+    char path[STORE_PATH_SIZE];
     s->lock_fd = -1;
     if (s->options.is_reader || is_memory(&s->options))
         return STORE_OK;
@@ -85,12 +84,23 @@ static enum store_status set_up(struct store *s)
         s, s->options.is_reader
                ? "PRAGMA query_only = 1; PRAGMA mmap_size = 268435456"
                : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;"
-                 "PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON");
+                 "PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON; PRAGMA temp_store = "
+                 "MEMORY");
     if (status == STORE_OK)
         status = migrate(s);
     if (status == STORE_OK)
         status = keys_open(s);
     return status == STORE_OK ? trail_open(s) : status;
+}
+
+// The path of the checkpoints is needed for life, longer than the caller's text may last.
+static enum store_status keep_path(struct store *s)
+{
+    if (s->options.checkpoints == NULL)
+        return STORE_OK;
+    const int len = snprintf(s->checkpoints, sizeof(s->checkpoints), "%s", s->options.checkpoints);
+    s->options.checkpoints = s->checkpoints;
+    return len >= 0 && (size_t)len < sizeof(s->checkpoints) ? STORE_OK : STORE_FAILED;
 }
 
 enum store_status store_open(const struct store_options *options, struct store **out)
@@ -102,7 +112,9 @@ enum store_status store_open(const struct store_options *options, struct store *
     s->options = *options;
     s->lock_fd = -1;
     s->crypto = options->crypto;
-    enum store_status status = lock(s);
+    enum store_status status = keep_path(s);
+    if (status == STORE_OK)
+        status = lock(s);
     if (status == STORE_OK) {
         const int flags =
             options->is_reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;

@@ -191,7 +191,7 @@ static void a_load_is_hidden_until_it_ends_and_gone_after_a_crash(void **state)
 {
     (void)state;
     open_prepared();
-    const char *file = make_batch("BATCH01", 150); // three slices
+    const char *file = make_batch("BATCH01", 300); // five slices
     order(file, "", "imp-0000801");
     assert_int_equal(a.status, 202);
     memcpy(import_id, strstr(a.body, "imp_"), sizeof(import_id) - 1);
@@ -210,14 +210,14 @@ static void a_load_is_hidden_until_it_ends_and_gone_after_a_crash(void **state)
     assert_true(has("\"totalCount\":0"));
     order(file, "", "imp-0000802");
     run_import();
-    assert_true(has("\"outcome\":\"IMPORTED\"") && has("\"loaded\":150"));
+    assert_true(has("\"outcome\":\"IMPORTED\"") && has("\"loaded\":300"));
     ask("GET", BASE "/cards", NULL);
-    assert_true(has("\"totalCount\":150"));
-    ask("GET", BASE "/subscriptions", NULL);
     assert_true(has("\"totalCount\":300"));
+    ask("GET", BASE "/subscriptions", NULL);
+    assert_true(has("\"totalCount\":600"));
     lab_crash(&lab);
     ask("GET", BASE "/cards", NULL);
-    assert_true(has("\"totalCount\":150"));
+    assert_true(has("\"totalCount\":300"));
     assert_int_equal(unlink(file), 0);
     lab_close(&lab);
 }

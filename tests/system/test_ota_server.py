@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""ota-server as a program, from outside. usage: test_ota_server.py FOLDER-OF-PROGRAMS"""
+import json, os, shutil, socket, subprocess, sys, tempfile, unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools/story"))
+from system import Api, Program, until  # noqa: E402
+
+PROGRAMS = sys.argv.pop(1)
+BASE = "/connectivity-management/v1"
+NOBODY = "crd_" + "0" * 25 + "1"
+# The published transport keys of the sample file.
+KEYS = {7: "00112233445566778899AABBCCDDEEFF", 12: "0F1E2D3C4B5A69788796A5B4C3D2E1F0"}
+
+
+def tool(name, *arguments):
+    return subprocess.run([os.path.join(PROGRAMS, name), *arguments], capture_output=True, text=True)
+
+
+class OtaServer(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.data = os.path.join(self.folder, "data")
+        self.password = os.path.join(self.folder, "password")
+        with open(os.open(self.password, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write("secret1\n")
+        self.assertEqual(tool("ota-server", "init", "--data", self.data).returncode, 0)
+        self.key, self.secret = self.add_client("all")
+        self.limited = self.add_client("cards:read")
+        self.program = Program("ota-server", [os.path.join(PROGRAMS, "ota-server"), *self.arguments()], self.folder)
+        self.connect()
+
+    def tearDown(self):
+        code = self.program.stop()
+        self.program.log.close()
+        self.program.process.stdout.close()
+        shutil.rmtree(self.folder)
+        self.assertEqual(code, 0)
+
+    def arguments(self):
+        # Nobody answers at this address: the server works without a link.
+        return ["--data", self.data, "--listen", "127.0.0.1:0", "--single-person", "--smsc", "127.0.0.1:1", "--system-id",
+                "server", "--password-file", self.password]
+
+    def add_client(self, scopes):
+        made = tool("ota-server", "client", "add", "--data", self.data, "--name", "test", "--scopes", scopes)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        values = dict(line.split("=", 1) for line in made.stdout.split())
+        return values["appkey"], values["appsecret"]
+
+    def connect(self):
+        self.address = self.program.ready["http"]
+        self.api = Api(self.address, self.key, self.secret)
+
+    def restart(self):
+        self.program.process.stdout.close()
+        self.program.start()
+        self.connect()
+
+    def ask(self, method, path, body=None, **more):
+        return self.api.ask(method, path, body, **more)
+
+    def refused(self, status, code, method, path, body=None, **more):
+        got, document = self.ask(method, path, body, **more)
+        self.assertEqual((got, document["status"], document["code"]), (status, status, code), document)
+        self.assertLessEqual(set(document), {"status", "code", "message", "details"})
+
+    def raw(self, octets):
+        """The first line of what the server answers to these octets, and whether it closed afterwards."""
+        host, port = self.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 10) as connection:
+            connection.settimeout(10)
+            connection.sendall(octets)
+            answer = b""
+            try:
+                while True:
+                    got = connection.recv(65536)
+                    if not got:
+                        return answer.split(b"\r\n")[0].decode(), True
+                    answer += got
+                    if b"\r\n\r\n" in answer:
+                        connection.settimeout(1)
+            except ConnectionResetError:
+                return answer.split(b"\r\n")[0].decode(), True
+            except TimeoutError:
+                return answer.split(b"\r\n")[0].decode(), False
+
+    def prepare_imports(self):
+        with open(os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "rb") as file:
+            self.api.post("/vendor-profiles", file.read())
+        for index, key in KEYS.items():
+            made = self.api.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
+            self.assertEqual(made["kcv"].upper(), {7: "3544E0", 12: "8F93D8"}[index])
+
+    def order(self, count, batch):
+        path = os.path.join(self.folder, batch)
+        self.assertEqual(tool("vendor-make", "-n", str(count), "-b", batch, "-o", path).returncode, 0)
+        with open(path, "rb") as file:
+            return self.api.post("/batch-imports", file.read(), content_type="text/plain", query="vendorProfile=alder")
+
+    def ended(self, job):
+        def look():
+            now = self.api.get("/batch-imports/" + job["id"])
+            return now if now["status"] == "ENDED" else None
+        return until("the end of the import", 60, look, 0.05)
+
+    def test_every_refusal_has_its_status_and_code(self):
+        reader = Api(self.address, *self.limited)
+        self.refused(400, "INVALID_ARGUMENT", "GET", "/cards", query="colour=red")
+        self.refused(400, "INVALID_ARGUMENT", "POST", "/subscription-pools", {"name": "x", "colour": "red"})
+        self.refused(400, "INVALID_ARGUMENT", "POST", "/subscription-pools", b'{"name":"x","name":"y"}')
+        stranger = Api(self.address, self.key, "x" * 43)
+        self.assertEqual(stranger.ask("GET", "/cards")[0], 401)
+        self.assertEqual(reader.ask("POST", "/subscription-pools", {"name": "x", "operator": "y", "templateId": 1})[0], 403)
+        self.refused(404, "NOT_FOUND", "GET", "/cards/" + NOBODY)
+        self.refused(404, "NOT_FOUND", "GET", "/nothing")
+        self.refused(405, "METHOD_NOT_ALLOWED", "PUT", "/cards", {})
+        self.refused(415, "UNSUPPORTED_MEDIA_TYPE", "POST", "/subscription-pools", b"{}", content_type="text/plain")
+
+    def test_framing_that_can_be_read_in_two_ways_is_refused_and_the_connection_closed(self):
+        start = b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\n"
+        for octets in (
+            start + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+            start + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            b"GET /healthz HTTP/1.1\r\n\r\n",
+            b"no request at all\r\n\r\n",
+        ):
+            line, is_closed = self.raw(octets)
+            self.assertTrue(line == "" or " 400 " in line, (octets, line))
+            self.assertTrue(is_closed, octets)
+        line, _ = self.raw(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertIn(" 414 ", line)
+        line, _ = self.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20000 + b"\r\n\r\n")
+        self.assertIn(" 431 ", line)
+        line, is_closed = self.raw(f"POST {BASE}/subscription-pools HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                                   f"Content-Length: {(1 << 20) + 1}\r\n\r\n".encode() + b"x" * 1000)
+        self.assertIn(" 413 ", line)
+        self.assertTrue(is_closed)
+        self.assertEqual(self.ask("GET", "/healthz")[0], 200)
+
+    def test_someone_who_sends_slowly_holds_up_nobody(self):
+        host, port = self.address.rsplit(":", 1)
+        slow = [socket.create_connection((host, int(port)), 10) for _ in range(20)]
+        for connection in slow:
+            connection.sendall(b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Le")
+        for _ in range(20):
+            self.assertEqual(self.ask("GET", "/healthz")[0], 200)
+        for connection in slow:
+            connection.close()
+
+    def test_the_documents_are_served(self):
+        host, port = self.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 10) as connection:
+            connection.sendall(b"GET /docs/openapi.yaml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        with open(os.path.join(ROOT, "docs/openapi/connectivity-management.yaml"), "rb") as file:
+            self.assertEqual(answer.split(b"\r\n\r\n", 1)[1], file.read())
+
+    def test_a_second_server_on_the_same_data_is_refused(self):
+        second = tool("ota-server", *self.arguments())
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("another process is using it", second.stderr)
+        self.assertEqual(self.ask("GET", "/healthz")[0], 200)
+
+    def test_what_was_acknowledged_outlives_a_kill(self):
+        self.prepare_imports()
+        names = [f"pool {i}" for i in range(20)]
+        made = [self.api.post("/subscription-pools", {"name": name, "operator": "Test", "templateId": 1})["id"] for name in names]
+        self.assertEqual(self.ended(self.order(500, "BATCH01"))["outcome"], "IMPORTED")
+        self.program.kill()
+        self.restart()
+        self.assertEqual([pool["id"] for pool in self.api.all("/subscription-pools")], made)
+        self.assertEqual(self.api.get("/cards")["pagination"]["totalCount"], 500)
+        verdict = self.api.post("/audit-trail/verify", {})
+        self.assertTrue(verdict["ok"], verdict)
+        self.assertEqual(self.program.stop(), 0)
+        with open(os.path.join(self.data, "checkpoints")) as file:
+            self.assertNotEqual(file.read(), "")
+
+    def test_an_import_that_is_killed_leaves_nothing_and_can_be_repeated(self):
+        self.prepare_imports()
+        job = self.order(20000, "BATCH02")
+        until("the load", 60, lambda: self.api.get("/batch-imports/" + job["id"])["status"] == "LOADING", 0.02)
+        self.assertEqual(self.api.get("/cards")["pagination"]["totalCount"], 0)
+        self.program.kill()
+        self.restart()
+        ended = self.api.get("/batch-imports/" + job["id"])
+        self.assertEqual((ended["status"], ended["failure"]), ("ENDED", "INTERRUPTED"))
+        self.assertEqual(self.api.get("/cards")["pagination"]["totalCount"], 0)
+        self.assertEqual(self.ended(self.order(300, "BATCH02"))["loaded"], 300)
+
+
+if __name__ == "__main__":
+    unittest.main()
