@@ -145,6 +145,7 @@ int main(int argc, char **argv)
                                    .customer = "NORDWIND-IOT",
                                    .transport_auc = secret_key_of(bytes_of(auc, sizeof auc)),
                                    .transport_ota = secret_key_of(bytes_of(ota, sizeof ota))}};
+    argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     if (!cipher_openssl_open(&cipher)) {
         (void)fprintf(stderr, "vendor-make: OpenSSL lacks AES\n");
