@@ -20,22 +20,34 @@ static void restore_note(struct turn *t)
     notify_queue(t, NOTIFY_RESTORED, none, image_name(t->image, enabled), 0);
 }
 
-static void resume(struct applet *a, const struct applet_port *port, enum memory_found found)
+// False: it could not be committed.
+static bool resume_once(struct applet *a, const struct applet_port *port, enum memory_found found)
 {
     struct turn t;
     if (!turn_begin(&t, a, port)) {
         a->is_dead = true;
-        return;
+        return true;
     }
     a->now_s = t.image->dues.now;
     a->terminal_slot = image_enabled(t.image);
+    t.saved = *a; // what the start itself says stays if the commit fails
     if (found == MEMORY_DAMAGED || found == MEMORY_REPLACED)
         restore_note(&t);
     // The power failed between the deletion and this; doing it again is harmless.
     if (t.image->is_scrub_due)
         (void)memory_scrub(a, port);
     turn_feed(&t, EVENT_START);
-    (void)turn_end(&t);
+    return turn_end(&t);
+}
+
+#define RESUMES_MAX 3
+
+// A memory that fails now and then must not leave a switch open until the next start.
+static void resume(struct applet *a, const struct applet_port *port, enum memory_found found)
+{
+    bool is_done = false;
+    for (unsigned i = 0; i < RESUMES_MAX && !is_done; i++)
+        is_done = resume_once(a, port, found);
     toolkit_fired(a, port);
 }
 
@@ -264,12 +276,13 @@ void applet_location(struct applet *a, const struct applet_port *port,
     bool is_quiet =
         was_normal && is_normal && is_same_place && a->is_settled && a->state == SWITCH_STABLE;
     struct turn t;
+    if (is_normal)
+        a->is_cause_final = false;
     if (a->is_dead || is_quiet || !turn_begin(&t, a, port))
         return;
     a->service = (uint8_t)status;
     a->has_service = true;
     if (is_normal) {
-        a->is_cause_final = false;
         (void)note_plmn(&t, plmn);
         on_normal(&t, was_normal);
     } else {

@@ -100,6 +100,7 @@ struct applet {
     uint32_t now_s;      // the card's own clock
     uint32_t resend_s;   // pending notifications are sent again then, 0 = not set
     uint8_t wait;        // what CLOCK_STATE is counting
+    uint16_t outage_s;   // length of outage at which that clock ends
     uint8_t tries;       // of REFRESH
     uint8_t fired;       // clocks that are over and not yet dealt with
     bool is_cause_final; // a rejection condemned the subscription

@@ -2,6 +2,7 @@
 
 #include "applet/clocks.h"
 #include "applet/notify.h"
+#include "applet/select.h"
 #include "applet/toolkit.h"
 #include "common/base/secret.h"
 #include "common/wire/ident.h"
@@ -344,7 +345,8 @@ static void apply_to_times(struct turn *t, const struct parameters *former)
         a->todo |= (a->terminal & TERMINAL_POLLING) != 0 ? TODO_POLL : 0;
     }
     if (p->return_s != former->return_s && m->is_automatic)
-        m->dues.back = p->return_s != 0 ? a->now_s + p->return_s : 0;
+        m->dues.back =
+            p->return_s != 0 ? a->now_s + select_return_s(m, t->port->random(t->port->context)) : 0;
     if (p->reuse_limit_d != former->reuse_limit_d && m->is_automatic)
         m->dues.reuse = p->reuse_limit_d != 0 ? a->now_s + p->reuse_limit_d * 86400u : 0;
     a->is_country_stable = false;
@@ -369,7 +371,10 @@ static void run_configure(struct turn *t, const struct command *c, struct outcom
     if (o->code != RESULT_OK || c->configure.writes.len == 0)
         return;
     m->parameters = next;
-    if (!fits(t) || !notify_has_room(m)) {
+    struct bytes address = bytes_of(next.server_address, next.server_address_len);
+    bool is_moved =
+        !bytes_equal(address, bytes_of(former.server_address, former.server_address_len));
+    if (!fits(t) || (is_moved && !notify_has_room(m))) {
         m->parameters = former;
         o->code = RESULT_NO_MEMORY;
         return;

@@ -57,6 +57,17 @@ bool guard_has_candidate(const struct turn *t)
     return !guard_selection_off(t) && guard_plan(t).kind == PLAN_SWITCH;
 }
 
+// A switch is open: the terminal could do it, and the journal does not wait for its profile.
+bool guard_has_next(const struct turn *t)
+{
+    return guard_plan(t).kind == PLAN_SWITCH;
+}
+
+bool guard_waits_outage(const struct turn *t)
+{
+    return t->a->wait == WAIT_OUTAGE;
+}
+
 bool guard_is_exhausted(const struct turn *t)
 {
     return guard_plan(t).kind == PLAN_PAUSE;
@@ -67,8 +78,16 @@ bool guard_is_waiting_for_day(const struct turn *t)
     return t->a->wait == WAIT_DAY;
 }
 
+// Only fallback and rollback leave a subscription that must not be disabled.
+static bool is_held(const struct image *m)
+{
+    return (m->slots[image_enabled(m)].marks & SLOT_MARK_NO_DISABLE) != 0;
+}
+
 bool guard_can_prefer(const struct turn *t)
 {
+    if (is_held(t->image))
+        return false;
     uint8_t slot = select_preferred_here(t->image, guard_plmn(t));
     return !guard_selection_off(t) && slot != IMAGE_NO_SLOT && slot != image_enabled(t->image) &&
            t->image->dues.cool[slot] <= t->a->now_s && select_has_room(t->image, t->a->now_s, 1);
@@ -79,7 +98,7 @@ bool guard_can_return(const struct turn *t)
     const struct image *m = t->image;
     uint8_t enabled = image_enabled(m);
     if (guard_selection_off(t) || !m->is_automatic || m->preferred == IMAGE_NO_SLOT ||
-        m->preferred == enabled)
+        m->preferred == enabled || is_held(m))
         return false;
     if (select_is_forbidden(m, m->preferred, guard_plmn(t)) ||
         select_preferred_here(m, guard_plmn(t)) == enabled)

@@ -46,7 +46,7 @@ ROW(SUSPECT, CLOCK, IF(wants_jitter), DO(jitter), SUSPECT, "many cards must not 
 ROW(SUSPECT, CLOCK, IF(has_candidate), DO(begin_plan), SWITCHING, "the outage lasted too long"),
 ROW(SUSPECT, CLOCK, IF(is_exhausted), DO(pause), BACKOFF, "nothing to switch to"),
 ROW(SUSPECT, CLOCK, ALWAYS, DO(cap), SUSPECT, "the day's switches are used up"),
-ROW(SUSPECT, CONDEMNED, ALWAYS, DO(end_wait), SUSPECT, "waiting is useless"),
+ROW(SUSPECT, CONDEMNED, IF(waits_outage), DO(end_wait), SUSPECT, "waiting is useless"),
 ROW(SUSPECT, DAY, IF(is_waiting_for_day), DO(end_wait), SUSPECT, "switches are allowed again"),
 ROW(SUSPECT, COMMAND, ALWAYS, DO(prepare), SWITCHING, "commanded"),
 
@@ -76,7 +76,7 @@ ROW(PROBATION, CLOCK, IF(can_fall_back), DO(fall_back), SWITCHING,
 ROW(PROBATION, CLOCK, IF(ends_in_pause), DO(pause), BACKOFF,
     "the fallback one has no service either"),
 ROW(PROBATION, CLOCK, IF(returning), DO(go_back), SWITCHING, "the return failed"),
-ROW(PROBATION, CLOCK, IF(has_candidate), DO(begin_next), SWITCHING, "next candidate"),
+ROW(PROBATION, CLOCK, IF(has_next), DO(begin_next), SWITCHING, "next candidate"),
 ROW(PROBATION, CLOCK, ALWAYS, DO(pause), BACKOFF, "no candidate is left"),
 ROW(PROBATION, CONDEMNED, IF(is_there), DO(end_wait), PROBATION, "waiting is useless"),
 

@@ -56,7 +56,9 @@ static const struct country_row *deciding_row(const struct image *m, uint8_t slo
 uint8_t select_preferred_here(const struct image *m, const uint8_t *plmn)
 {
     const struct country_row *row = deciding_row(m, IMAGE_NO_SLOT, plmn);
-    return row == NULL ? IMAGE_NO_SLOT : row_slot(m, row);
+    uint8_t slot = row == NULL ? IMAGE_NO_SLOT : row_slot(m, row);
+    // An exact row that forbids it beats the one that prefers it in the whole country.
+    return slot != IMAGE_NO_SLOT && select_is_forbidden(m, slot, plmn) ? IMAGE_NO_SLOT : slot;
 }
 
 bool select_is_forbidden(const struct image *m, uint8_t slot_index, const uint8_t *plmn)
@@ -161,7 +163,9 @@ struct plan select_next(const struct image *m, uint32_t now, uint8_t failed, con
         return plan;
     }
     uint16_t candidates = 0;
-    for (uint8_t i = 0; i < m->slot_count; i++) {
+    // Only the fallback may take the place of one that must not be disabled.
+    bool is_held = (m->slots[current].marks & SLOT_MARK_NO_DISABLE) != 0;
+    for (uint8_t i = 0; i < m->slot_count && !is_held; i++) {
         if (is_candidate(m, i, now, plmn))
             candidates = with(candidates, i);
     }

@@ -128,7 +128,8 @@ static void begin_outage(struct turn *t)
 {
     bool is_limited = t->a->has_service && t->a->service == CAT_SERVICE_LIMITED;
     const struct parameters *p = &t->image->parameters;
-    wait_for(t, WAIT_OUTAGE, is_limited ? p->limited_s : p->no_service_s);
+    t->a->outage_s = is_limited ? p->limited_s : p->no_service_s;
+    wait_for(t, WAIT_OUTAGE, t->a->outage_s);
     if (t->a->is_cause_final)
         turn_next(t, EVENT_CONDEMNED);
 }
@@ -206,17 +207,20 @@ void action_outage(struct turn *t)
     begin_outage(t);
 }
 
+// There is one outage clock: the time without normal service counts, of whatever kind it was.
 void action_limit(struct turn *t)
 {
-    if (t->a->wait != WAIT_OUTAGE || !clock_is_on(t->a, CLOCK_STATE))
+    struct applet *a = t->a;
+    if (a->wait != WAIT_OUTAGE || !clock_is_on(a, CLOCK_STATE))
         return;
     const struct parameters *p = &t->image->parameters;
-    uint32_t limit = t->a->service == CAT_SERVICE_LIMITED ? p->limited_s : p->no_service_s;
-    uint32_t other = t->a->service == CAT_SERVICE_LIMITED ? p->no_service_s : p->limited_s;
-    if (limit == other)
+    uint16_t limit = a->service == CAT_SERVICE_LIMITED ? p->limited_s : p->no_service_s;
+    if (limit == a->outage_s)
         return;
-    uint32_t elapsed = clock_elapsed(t->a, CLOCK_STATE);
-    clock_set(t->a, CLOCK_STATE, limit > elapsed ? limit - elapsed : 0);
+    uint32_t left = a->clocks[CLOCK_STATE].left_s - clock_elapsed(a, CLOCK_STATE);
+    uint32_t elapsed = a->outage_s - left;
+    a->outage_s = limit;
+    clock_set(a, CLOCK_STATE, limit > elapsed ? limit - elapsed : 0);
 }
 
 void action_jitter(struct turn *t)
@@ -225,16 +229,22 @@ void action_jitter(struct turn *t)
     wait_for(t, WAIT_JITTER, t->port->random(t->port->context) % span);
 }
 
-void action_cap(struct turn *t)
+// Once a day.
+static void tell_cap(struct turn *t)
 {
-    stop_waiting(t);
-    t->a->wait = WAIT_DAY;
     if (t->image->is_capped)
         return;
     t->image->is_capped = true;
     uint8_t enabled = image_enabled(t->image);
     notify_queue(t, NOTIFY_SWITCH_CAP, image_name(t->image, enabled), image_name(t->image, enabled),
                  0);
+}
+
+void action_cap(struct turn *t)
+{
+    stop_waiting(t);
+    t->a->wait = WAIT_DAY;
+    tell_cap(t);
 }
 
 void action_end_wait(struct turn *t)
@@ -478,6 +488,8 @@ void action_pause(struct turn *t)
     m->search.is_open = false;
     t->is_changed = true;
     wait_for(t, WAIT_BACKOFF, pause_s);
+    if (select_is_capped(m, t->a->now_s))
+        tell_cap(t);
 }
 
 void action_pause_again(struct turn *t)

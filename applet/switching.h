@@ -16,6 +16,8 @@ bool guard_paused(const struct turn *t);
 bool guard_selection_off(const struct turn *t);
 bool guard_wants_jitter(const struct turn *t);
 bool guard_has_candidate(const struct turn *t);
+bool guard_has_next(const struct turn *t);
+bool guard_waits_outage(const struct turn *t);
 bool guard_is_exhausted(const struct turn *t);
 bool guard_is_waiting_for_day(const struct turn *t);
 bool guard_can_prefer(const struct turn *t);

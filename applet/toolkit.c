@@ -504,12 +504,13 @@ void applet_status(struct applet *a, const struct applet_port *port)
         a->todo |= TODO_LOCATION;
     if (a->command != 0) {
         a->command_s = (uint16_t)(a->command_s + a->poll_period_s);
-        // A REFRESH has a clock of its own.
-        if (a->command_s >= LOST_S && a->command != CAT_REFRESH) {
+        if (a->command_s >= LOST_S) {
             const struct cat_message lost = {.result = CAT_TERMINAL_UNABLE};
             uint8_t command = a->command;
             a->command = 0;
-            take(a, port, command, &lost);
+            // What a REFRESH without answer means was decided by its own clock.
+            if (command != CAT_REFRESH)
+                take(a, port, command, &lost);
         }
     }
     toolkit_fired(a, port);
