@@ -18,7 +18,6 @@
 #include "applet/port.h"
 #include "common/wire/cat.h"
 
-#define APPLET_SIZE_MAX 512
 #define APPLET_CLOCKS 6
 
 // A running clock: what is left, and what a timer of the terminal is counting of it now.

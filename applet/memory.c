@@ -294,13 +294,30 @@ static void read_counters(struct applet *a, const struct applet_port *port)
 
 // --- the image ---
 
+void memory_release(const struct applet_port *port)
+{
+    port->work->holder = NULL;
+}
+
+void memory_hold(const struct applet *a, const struct applet_port *port)
+{
+    port->work->holder = a;
+    port->work->holder_number = a->bank_number;
+}
+
 bool memory_load(const struct applet *a, const struct applet_port *port)
 {
+    if (port->work->holder == a && port->work->holder_number == a->bank_number)
+        return true;
+    memory_release(port);
     struct copy c = bank_copy(port, a->bank);
     uint8_t *bank = port->work->bank;
     if (!nvm_read(port, c.head_at, bank, HEAD_LEN + a->bank_len) || a->bank_len == 0)
         return false;
-    return image_read(bytes_of(bank + HEAD_LEN, a->bank_len), &port->work->image);
+    if (!image_read(bytes_of(bank + HEAD_LEN, a->bank_len), &port->work->image))
+        return false;
+    memory_hold(a, port);
+    return true;
 }
 
 enum memory_status memory_commit(struct applet *a, const struct applet_port *port)
@@ -373,6 +390,7 @@ static bool load_either(struct applet *a, const struct applet_port *port,
         a->bank = (uint8_t)bank;
         a->bank_number = found[bank].number;
         a->bank_len = (uint16_t)found[bank].len;
+        memory_release(port);
         if (memory_load(a, port))
             return true;
     }
@@ -407,6 +425,7 @@ static enum memory_found make_new(struct applet *a, const struct applet_port *po
             return MEMORY_UNUSABLE;
         a->is_blocked = false;
     }
+    memory_release(port);
     memory_factory_image(port, &port->work->image);
     return memory_commit(a, port) == MEMORY_OK ? found : MEMORY_UNUSABLE;
 }
@@ -416,6 +435,7 @@ enum memory_found memory_mount(struct applet *a, const struct applet_port *port)
     check(port->nvm_page > 0);
     if (memory_capacity(port) == 0)
         return MEMORY_UNUSABLE;
+    memory_release(port);
     read_counters(a, port);
     struct copy copies[2] = {bank_copy(port, 0), bank_copy(port, 1)};
     struct found found[2] = {copy_look(port, &copies[0]), copy_look(port, &copies[1])};

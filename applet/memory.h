@@ -29,8 +29,12 @@ enum memory_found {
 };
 // Finds the present version and leaves its image in the workspace. Lost counters set is_blocked.
 enum memory_found memory_mount(struct applet *a, const struct applet_port *port) MUST_USE;
-// Reads the committed image into the workspace.
+// Reads the committed image into the workspace, unless it is there.
 bool memory_load(const struct applet *a, const struct applet_port *port) MUST_USE;
+// The image of the workspace is about to be changed, and is no longer what was committed.
+void memory_release(const struct applet_port *port);
+// The image of the workspace is what was committed last.
+void memory_hold(const struct applet *a, const struct applet_port *port);
 // Commits the image of the workspace.
 enum memory_status memory_commit(struct applet *a, const struct applet_port *port) MUST_USE;
 // Overwrites the other bank, which may hold the keys of a deleted slot. False: the memory failed.

@@ -51,11 +51,24 @@ struct applet_factory {
     const struct slot *subscriptions;
 };
 
+#define APPLET_SIZE_MAX 512    // of struct applet
 #define APPLET_PACKET_MAX 512  // three SMS of packet, with its padding
 #define APPLET_COMMAND_MAX 258 // D0 81 LL and 255 octets
 
-// Scratch for one call: nothing in it survives the call, so one per thread is enough.
+// Scratch: nothing in it has to survive a call, so one per thread is enough. What does survive
+// spares work when the next call is for the same card; it says whose it is, and is made anew when
+// that is not so (memory.h, toolkit.c). Zeros at first.
 struct applet_work {
+    // The applet whose committed image is in `image`, and the version; NULL: nobody's.
+    const struct applet *holder;
+    uint32_t holder_number;
+    // The proactive command in `made`, and the state of the applet that it was made for.
+    const struct applet *maker;
+    uint8_t maker_state[APPLET_SIZE_MAX];
+    uint8_t made[APPLET_COMMAND_MAX];
+    size_t made_len;
+    uint16_t made_todo;
+    uint8_t made_timer;
     struct image image;
     uint8_t bank[6 + IMAGE_LEN_MAX]; // its octets, behind a head
     uint8_t packet[SMS_PACKET_MAX];

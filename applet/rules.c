@@ -217,7 +217,10 @@ bool turn_begin(struct turn *t, struct applet *a, const struct applet_port *port
     t->port = port;
     t->image = &port->work->image;
     t->saved = *a;
-    return !a->is_dead && memory_load(a, port);
+    if (a->is_dead || !memory_load(a, port))
+        return false;
+    memory_release(port);
+    return true;
 }
 
 #define AGAIN_S 60 // a step whose commit failed is tried again then
@@ -248,6 +251,7 @@ bool turn_end(struct turn *t)
         if (t->is_scrub)
             (void)memory_scrub(t->a, t->port);
     }
+    memory_hold(t->a, t->port);
     refresh(t->a, t->image);
     return true;
 }

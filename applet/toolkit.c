@@ -299,47 +299,62 @@ static bool is_idle(const struct applet *a)
            clock_untold(a) == APPLET_CLOCKS && !has_notification(a);
 }
 
-static bool write_next(struct applet *a, const struct applet_port *port, struct proposal *p,
-                       struct writer *w)
+// Makes the next command in the workspace, if it is not there: asking how long it is and fetching
+// it are two calls. It depends on the applet's state alone, which names the version of the image.
+static bool make_next(struct applet *a, const struct applet_port *port)
 {
+    struct applet_work *work = port->work;
     if (!a->is_profiled || a->command != 0 || is_idle(a))
         return false;
+    if (work->maker == a && memcmp(work->maker_state, a, sizeof *a) == 0)
+        return true;
+    work->maker = NULL;
+    struct proposal p;
     struct cat_message command;
     uint8_t octets[SMS_SUBMIT_MAX];
     struct writer tpdu = writer_of(octets, sizeof octets);
-    if (!propose(a, port, p, &command, &tpdu)) {
+    if (!propose(a, port, &p, &command, &tpdu)) {
         toolkit_fired(a, port);
         return false;
     }
-    cat_write_command(w, &command);
-    return !w->failed;
+    struct writer w = writer_of(work->made, sizeof work->made);
+    cat_write_command(&w, &command);
+    if (w.failed)
+        return false;
+    work->made_len = w.len;
+    work->made_todo = p.todo;
+    work->made_timer = p.timer;
+    work->maker = a;
+    memcpy(work->maker_state, a, sizeof *a);
+    return true;
 }
 
 size_t applet_pending(struct applet *a, const struct applet_port *port)
 {
-    struct proposal p;
-    uint8_t octets[APPLET_COMMAND_MAX];
-    struct writer w = writer_of(octets, sizeof octets);
-    return write_next(a, port, &p, &w) ? w.len : 0;
+    return make_next(a, port) ? port->work->made_len : 0;
 }
 
 bool applet_fetch(struct applet *a, const struct applet_port *port, struct writer *w)
 {
-    struct proposal p;
-    if (!write_next(a, port, &p, w))
+    const struct applet_work *work = port->work;
+    if (!make_next(a, port))
         return false;
+    writer_copy(w, bytes_of(work->made, work->made_len));
+    if (w->failed)
+        return false;
+    uint16_t todo = work->made_todo;
     a->command_number = (uint8_t)(a->command_number % 254 + 1);
     a->command_s = 0;
-    a->command_timer = p.timer;
-    a->todo = (uint16_t)(a->todo & ~p.todo);
-    a->command = p.timer < APPLET_CLOCKS ? CAT_TIMER_MANAGEMENT : CAT_SEND_SHORT_MESSAGE;
-    if (p.todo == TODO_EVENTS)
+    a->command_timer = work->made_timer;
+    a->todo = (uint16_t)(a->todo & ~todo);
+    a->command = work->made_timer < APPLET_CLOCKS ? CAT_TIMER_MANAGEMENT : CAT_SEND_SHORT_MESSAGE;
+    if (todo == TODO_EVENTS)
         a->command = CAT_SET_UP_EVENT_LIST;
-    else if (p.todo == TODO_POLL)
+    else if (todo == TODO_POLL)
         a->command = CAT_POLL_INTERVAL;
-    else if (p.todo == TODO_REFRESH)
+    else if (todo == TODO_REFRESH)
         a->command = CAT_REFRESH;
-    else if (p.todo != 0)
+    else if (todo != 0)
         a->command = CAT_PROVIDE_LOCAL_INFORMATION;
     if (a->command == CAT_REFRESH && a->state == SWITCH_SWITCHING) {
         a->wait = WAIT_TAKE;

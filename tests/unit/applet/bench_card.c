@@ -467,8 +467,26 @@ struct applet_dump bench_dump(struct bench_card *b)
     return dump;
 }
 
+// What the workspace keeps between calls is what the memory says.
+static void check_held_image(struct bench_card *b)
+{
+    static struct image held;
+    if (b->work.holder != &b->applet || b->work.holder_number != b->applet.bank_number)
+        return;
+    held = b->work.image;
+    memory_release(&b->port);
+    assert_true(memory_load(&b->applet, &b->port));
+    uint8_t octets[2][IMAGE_LEN_MAX];
+    struct writer kept = writer_of(octets[0], sizeof octets[0]);
+    struct writer read = writer_of(octets[1], sizeof octets[1]);
+    image_write(&kept, &held);
+    image_write(&read, &b->work.image);
+    assert_true(bytes_equal(writer_bytes(&kept), writer_bytes(&read)));
+}
+
 void bench_check(struct bench_card *b)
 {
+    check_held_image(b);
     struct applet_dump dump = bench_dump(b);
     assert_true(image_is_sound(&dump.image));
     assert_true(dump.mt_counter >= b->mt_seen);
@@ -486,4 +504,88 @@ const struct notification *bench_note(const struct bench_card *b, uint8_t cause)
             return &b->sent[i - 1].note;
     }
     return NULL;
+}
+
+// --- whole steps ---
+
+static void done(struct bench_card *b, struct command *c, enum result_code code)
+{
+    const struct sent *s = bench_command(b, c);
+    assert_non_null(s);
+    assert_int_equal(s->status, 0);
+    assert_int_equal(s->result.code, code);
+}
+
+void bench_set(struct bench_card *b, const uint8_t *list, size_t len)
+{
+    struct command c = bench_configure(b, bytes_of(list, len), bytes_of(NULL, 0));
+    done(b, &c, RESULT_OK);
+}
+
+void bench_confirm_all(struct bench_card *b)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        struct applet_dump d = bench_dump(b);
+        if (d.image.pending_count == 0)
+            return;
+        struct command c =
+            bench_confirm(b, d.image.pending[0].sequence, d.image.pending[0].operation_id);
+        done(b, &c, RESULT_OK);
+    }
+    fail_msg("notifications without end");
+}
+
+void bench_install(struct bench_card *b, uint8_t n, uint8_t marks)
+{
+    struct command c = bench_download(b, n, 0);
+    c.download.has_marks = true;
+    c.download.marks = marks;
+    done(b, &c, RESULT_OK);
+}
+
+void bench_enable(struct bench_card *b, uint8_t n)
+{
+    struct command c = bench_target(b, COMMAND_ENABLE, n, COMMAND_FLAG_ROLLBACK);
+    done(b, &c, RESULT_OK_PENDING);
+    bench_run_out(b, CLOCK_STATE); // T_REFRESH
+}
+
+void bench_settle_on(struct bench_card *b, uint8_t n)
+{
+    bench_enable(b, n);
+    bench_service(b, CAT_SERVICE_NORMAL);
+    bench_confirm_all(b);
+    assert_int_equal(b->applet.state, SWITCH_STABLE);
+    assert_int_equal(bench_enabled(b), n - 1);
+}
+
+void bench_rotate_away(struct bench_card *b)
+{
+    bench_service(b, CAT_SERVICE_NONE);
+    bench_run_out(b, CLOCK_STATE);
+    assert_int_equal(b->applet.state, SWITCH_PROBATION);
+}
+
+void bench_statuses(struct bench_card *b, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        applet_status(&b->applet, &b->port);
+        bench_pump(b);
+    }
+}
+
+uint8_t bench_enabled(struct bench_card *b)
+{
+    struct applet_dump d = bench_dump(b);
+    return image_enabled(&d.image);
+}
+
+bool bench_is_pending(struct bench_card *b, uint8_t cause)
+{
+    struct applet_dump d = bench_dump(b);
+    for (uint8_t i = 0; i < d.image.pending_count; i++) {
+        if (d.image.pending[i].cause == cause)
+            return true;
+    }
+    return false;
 }

@@ -93,3 +93,14 @@ struct command bench_target(struct bench_card *b, uint8_t number, uint8_t n, uin
 struct command bench_audit(struct bench_card *b);
 struct command bench_confirm(struct bench_card *b, uint32_t sequence, uint32_t operation_id);
 struct command bench_configure(struct bench_card *b, struct bytes writes, struct bytes reads);
+
+// Whole steps, asserted.
+void bench_set(struct bench_card *b, const uint8_t *list, size_t len); // CONFIGURE
+void bench_confirm_all(struct bench_card *b);                          // what is pending
+void bench_install(struct bench_card *b, uint8_t n, uint8_t marks);
+void bench_enable(struct bench_card *b, uint8_t n);    // up to the REFRESH
+void bench_settle_on(struct bench_card *b, uint8_t n); // enabled, confirmed, preferred
+void bench_rotate_away(struct bench_card *b);          // an outage until the card has changed
+void bench_statuses(struct bench_card *b, unsigned count);
+uint8_t bench_enabled(struct bench_card *b); // slot index
+bool bench_is_pending(struct bench_card *b, uint8_t cause);

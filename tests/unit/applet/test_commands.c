@@ -5,23 +5,13 @@
 
 static struct bench_card card;
 
-static void confirm_all(void)
-{
-    for (struct applet_dump d = bench_dump(&card); d.image.pending_count > 0;
-         d = bench_dump(&card)) {
-        struct command c =
-            bench_confirm(&card, d.image.pending[0].sequence, d.image.pending[0].operation_id);
-        assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK);
-    }
-}
-
 static int setup(void **state)
 {
     (void)state;
     bench_init(&card);
     bench_boot(&card);
     bench_service(&card, CAT_SERVICE_NORMAL);
-    confirm_all();
+    bench_confirm_all(&card);
     return 0;
 }
 

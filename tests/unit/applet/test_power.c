@@ -22,21 +22,12 @@ static void copy(struct bench_card *to, const struct bench_card *from)
 
 typedef void story(struct bench_card *b);
 
-static void confirm_all(struct bench_card *b)
-{
-    for (struct applet_dump d = bench_dump(b); d.image.pending_count > 0; d = bench_dump(b)) {
-        struct command c =
-            bench_confirm(b, d.image.pending[0].sequence, d.image.pending[0].operation_id);
-        assert_int_equal(bench_command(b, &c)->result.code, RESULT_OK);
-    }
-}
-
 static void prepare(void)
 {
     bench_init(&start);
     bench_boot(&start);
     bench_service(&start, CAT_SERVICE_NORMAL);
-    confirm_all(&start);
+    bench_confirm_all(&start);
     struct command c = bench_download(&start, 3, 0);
     assert_int_equal(bench_command(&start, &c)->result.code, RESULT_OK);
     start.sent_count = 0;

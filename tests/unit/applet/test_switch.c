@@ -23,44 +23,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static uint8_t enabled(void)
-{
-    struct applet_dump d = bench_dump(&card);
-    return image_enabled(&d.image);
-}
-
-static void set(const uint8_t *list, size_t len)
-{
-    struct command c = bench_configure(&card, bytes_of(list, len), bytes_of(NULL, 0));
-    const struct sent *s = bench_command(&card, &c);
-    assert_non_null(s);
-    assert_int_equal(s->result.code, RESULT_OK);
-}
-
-static void confirm_all(void)
-{
-    for (unsigned i = 0; i < 8; i++) {
-        struct applet_dump d = bench_dump(&card);
-        if (d.image.pending_count == 0)
-            return;
-        struct command c =
-            bench_confirm(&card, d.image.pending[0].sequence, d.image.pending[0].operation_id);
-        const struct sent *s = bench_command(&card, &c);
-        assert_non_null(s);
-        assert_int_equal(s->result.code, RESULT_OK);
-    }
-    fail_msg("notifications without end");
-}
-
-static void enable_second(void)
-{
-    struct command c = bench_target(&card, COMMAND_ENABLE, 2, COMMAND_FLAG_ROLLBACK);
-    const struct sent *s = bench_command(&card, &c);
-    assert_non_null(s);
-    assert_int_equal(s->result.code, RESULT_OK_PENDING);
-    bench_run_out(&card, CLOCK_STATE); // T_REFRESH
-}
-
 static void a_card_reports_its_first_service(void **state)
 {
     (void)state;
@@ -75,10 +37,10 @@ static void a_card_reports_its_first_service(void **state)
 static void a_commanded_switch_is_final_once_confirmed(void **state)
 {
     (void)state;
-    confirm_all();
-    enable_second();
+    bench_confirm_all(&card);
+    bench_enable(&card, 2);
     assert_int_equal(card.refreshes, 1);
-    assert_int_equal(enabled(), 1);
+    assert_int_equal(bench_enabled(&card), 1);
     assert_int_equal(card.applet.state, SWITCH_PROBATION);
     bench_service(&card, CAT_SERVICE_NORMAL);
     const struct notification *n = bench_note(&card, NOTIFY_ENABLED);
@@ -96,11 +58,11 @@ static void a_commanded_switch_is_final_once_confirmed(void **state)
 static void a_commanded_switch_without_service_is_rolled_back(void **state)
 {
     (void)state;
-    confirm_all();
-    enable_second();
+    bench_confirm_all(&card);
+    bench_enable(&card, 2);
     uint32_t id = card.operation_id;
     bench_run_out(&card, CLOCK_STATE); // T_ATTACH
-    assert_int_equal(enabled(), 0);
+    assert_int_equal(bench_enabled(&card), 0);
     assert_int_equal(card.refreshes, 2);
     bench_service(&card, CAT_SERVICE_NORMAL);
     const struct notification *n = bench_note(&card, NOTIFY_ROLLED_BACK);
@@ -112,8 +74,8 @@ static void a_commanded_switch_without_service_is_rolled_back(void **state)
 static void a_switch_that_nobody_confirms_is_rolled_back_after_four_sendings(void **state)
 {
     (void)state;
-    confirm_all();
-    enable_second();
+    bench_confirm_all(&card);
+    bench_enable(&card, 2);
     bench_service(&card, CAT_SERVICE_NORMAL);
     unsigned sendings = 0;
     for (unsigned wait = 0; wait < 4; wait++) {
@@ -123,7 +85,7 @@ static void a_switch_that_nobody_confirms_is_rolled_back_after_four_sendings(voi
     for (unsigned i = 0; i < card.sent_count; i++)
         sendings += !card.sent[i].is_answer && card.sent[i].note.cause == NOTIFY_ENABLED;
     assert_int_equal(sendings, 4);
-    assert_int_equal(enabled(), 0);
+    assert_int_equal(bench_enabled(&card), 0);
     uint32_t sequence = bench_note(&card, NOTIFY_ENABLED)->sequence;
     // The rollback has begun; its notification has not yet taken the place of the first.
     struct command c = bench_confirm(&card, sequence, card.operation_id);
@@ -133,48 +95,48 @@ static void a_switch_that_nobody_confirms_is_rolled_back_after_four_sendings(voi
 static void without_rollback_the_switch_stays(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     struct command c = bench_target(&card, COMMAND_ENABLE, 2, 0);
     assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK_PENDING);
     bench_run_out(&card, CLOCK_STATE);
     bench_run_out(&card, CLOCK_STATE);
-    assert_int_equal(enabled(), 1);
+    assert_int_equal(bench_enabled(&card), 1);
     assert_int_equal(card.applet.state, SWITCH_SUSPECT);
 }
 
 static void the_fifth_start_without_service_ends_the_probation(void **state)
 {
     (void)state;
-    confirm_all();
-    enable_second(); // its REFRESH is the first start
+    bench_confirm_all(&card);
+    bench_enable(&card, 2); // its REFRESH is the first start
     for (unsigned start = 2; start <= 4; start++) {
         bench_boot(&card);
         bench_pump(&card);
         assert_int_equal(card.applet.state, SWITCH_PROBATION);
-        assert_int_equal(enabled(), 1);
+        assert_int_equal(bench_enabled(&card), 1);
     }
     bench_boot(&card);
     bench_pump(&card);
-    assert_int_equal(enabled(), 0);
+    assert_int_equal(bench_enabled(&card), 0);
 }
 
 static void a_condemning_cause_ends_the_probation_at_once(void **state)
 {
     (void)state;
-    confirm_all();
-    enable_second();
+    bench_confirm_all(&card);
+    bench_enable(&card, 2);
     applet_rejection(&card.applet, &card.port, card.plmn, 15);
     bench_pump(&card);
-    assert_int_equal(enabled(), 1);
+    assert_int_equal(bench_enabled(&card), 1);
     applet_rejection(&card.applet, &card.port, card.plmn, 8);
     bench_pump(&card);
-    assert_int_equal(enabled(), 0);
+    assert_int_equal(bench_enabled(&card), 0);
 }
 
 static void a_refresh_refused_three_times_fails_the_switch(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     card.refresh_result = CAT_TERMINAL_UNABLE;
     struct command c = bench_target(&card, COMMAND_ENABLE, 2, COMMAND_FLAG_ROLLBACK);
     (void)bench_command(&card, &c);
@@ -183,7 +145,7 @@ static void a_refresh_refused_three_times_fails_the_switch(void **state)
     assert_int_equal(card.applet.state, SWITCH_SWITCHING);
     bench_run_out(&card, CLOCK_STATE);
     assert_int_equal(card.applet.state, SWITCH_STABLE);
-    assert_int_equal(enabled(), 0);
+    assert_int_equal(bench_enabled(&card), 0);
     const struct notification *n = bench_note(&card, NOTIFY_SWITCH_FAILED);
     assert_non_null(n);
     assert_int_equal(n->operation_id, card.operation_id);
@@ -192,9 +154,9 @@ static void a_refresh_refused_three_times_fails_the_switch(void **state)
 static void a_terminal_that_ignores_the_refresh_proves_nothing(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     card.ignores_refresh = true;
-    enable_second();
+    bench_enable(&card, 2);
     assert_int_equal(card.applet.state, SWITCH_PROBATION);
     bench_service(&card, CAT_SERVICE_NORMAL);
     assert_int_equal(card.applet.state, SWITCH_PROBATION);
@@ -203,11 +165,11 @@ static void a_terminal_that_ignores_the_refresh_proves_nothing(void **state)
 static void with_refresh_mode_3_reading_the_imsi_counts_as_a_start(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     const uint8_t mode[] = {PARAMETER_REFRESH_MODE, 1, 3};
-    set(mode, sizeof mode);
+    bench_set(&card, mode, sizeof mode);
     card.ignores_refresh = true;
-    enable_second();
+    bench_enable(&card, 2);
     applet_imsi_read(&card.applet, &card.port);
     bench_service(&card, CAT_SERVICE_NORMAL);
     assert_int_equal(card.applet.state, SWITCH_CONFIRMING);
@@ -216,16 +178,16 @@ static void with_refresh_mode_3_reading_the_imsi_counts_as_a_start(void **state)
 static void an_outage_leads_to_the_next_subscription_and_back_to_the_fallback(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     const uint8_t quick[] = {PARAMETER_JITTER_MAX, 2, 0, 0};
-    set(quick, sizeof quick);
+    bench_set(&card, quick, sizeof quick);
     bench_service(&card, CAT_SERVICE_NONE);
     assert_int_equal(card.applet.state, SWITCH_SUSPECT);
     bench_run_out(&card, CLOCK_STATE);
-    assert_int_equal(enabled(), 1);
+    assert_int_equal(bench_enabled(&card), 1);
     assert_int_equal(card.applet.state, SWITCH_PROBATION);
     bench_run_out(&card, CLOCK_STATE); // no service either: the only candidate, so fallback
-    assert_int_equal(enabled(), 0);
+    assert_int_equal(bench_enabled(&card), 0);
     assert_int_equal(card.applet.state, SWITCH_PROBATION);
     bench_run_out(&card, CLOCK_STATE);
     assert_int_equal(card.applet.state, SWITCH_BACKOFF);
@@ -238,7 +200,7 @@ static void an_outage_leads_to_the_next_subscription_and_back_to_the_fallback(vo
 static void a_short_outage_changes_nothing(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     uint32_t commits = card.applet.bank_number;
     for (unsigned i = 0; i < 10; i++) {
         bench_service(&card, CAT_SERVICE_NONE);
@@ -251,11 +213,11 @@ static void a_short_outage_changes_nothing(void **state)
 static void a_rotation_that_finds_service_is_told_and_returned_from(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     bench_service(&card, CAT_SERVICE_NONE);
     bench_run_out(&card, CLOCK_STATE);
     bench_run_out(&card, CLOCK_STATE); // jitter
-    assert_int_equal(enabled(), 1);
+    assert_int_equal(bench_enabled(&card), 1);
     bench_service(&card, CAT_SERVICE_NORMAL);
     bench_run_out(&card, CLOCK_NOTIFY); // jitter of the notification
     assert_non_null(bench_note(&card, NOTIFY_ROTATED));
@@ -264,7 +226,7 @@ static void a_rotation_that_finds_service_is_told_and_returned_from(void **state
     // 24 h, give or take a tenth.
     assert_in_range(d.image.dues.back - card.applet.now_s, 77760, 95040);
     unsigned ticks = 0;
-    while (enabled() == 1 && ticks++ < 400)
+    while (bench_enabled(&card) == 1 && ticks++ < 400)
         bench_timer(&card, CLOCK_SLOW);
     assert_in_range(ticks, 259, 320);
     bench_service(&card, CAT_SERVICE_NORMAL);
@@ -275,14 +237,14 @@ static void a_rotation_that_finds_service_is_told_and_returned_from(void **state
 static void the_daily_cap_ends_in_the_fallback_and_a_notification(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     const uint8_t cap[] = {PARAMETER_SWITCHES_PER_DAY, 1, 1, PARAMETER_JITTER_MAX, 2, 0, 0};
-    set(cap, sizeof cap);
+    bench_set(&card, cap, sizeof cap);
     bench_service(&card, CAT_SERVICE_NONE);
     bench_run_out(&card, CLOCK_STATE);
-    assert_int_equal(enabled(), 1);
+    assert_int_equal(bench_enabled(&card), 1);
     bench_run_out(&card, CLOCK_STATE); // one more, to the fallback
-    assert_int_equal(enabled(), 0);
+    assert_int_equal(bench_enabled(&card), 0);
     bench_service(&card, CAT_SERVICE_NORMAL);
     bench_service(&card, CAT_SERVICE_NONE);
     bench_run_out(&card, CLOCK_STATE);
@@ -295,21 +257,21 @@ static void the_daily_cap_ends_in_the_fallback_and_a_notification(void **state)
 static void a_preferred_country_moves_the_card(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     // 262, any network: subscription 2.
     uint8_t list[4 + 2 + 13];
     memcpy(list, (uint8_t[]){PARAMETER_T_COUNTRY, 2, 0, 60, PARAMETER_COUNTRY_TABLE, 13}, 6);
     memcpy(list + 6, (uint8_t[]){0x62, 0xF2, 0xFF}, 3);
     bench_imsi(2, list + 9);
     list[18] = COUNTRY_PREFER;
-    set(list, sizeof list);
+    bench_set(&card, list, sizeof list);
     card.plmn[0] = 0x62;
     card.plmn[1] = 0xF2;
     card.plmn[2] = 0x10;
     bench_service(&card, CAT_SERVICE_NORMAL);
-    assert_int_equal(enabled(), 0);
+    assert_int_equal(bench_enabled(&card), 0);
     bench_run_out(&card, CLOCK_COUNTRY);
-    assert_int_equal(enabled(), 1);
+    assert_int_equal(bench_enabled(&card), 1);
     bench_service(&card, CAT_SERVICE_NORMAL);
     bench_run_out(&card, CLOCK_NOTIFY);
     assert_non_null(bench_note(&card, NOTIFY_COUNTRY));
@@ -323,7 +285,7 @@ static void without_timers_status_commands_are_counted(void **state)
     bench_service(&card, CAT_SERVICE_NORMAL);
     bench_service(&card, CAT_SERVICE_NONE);
     unsigned polls = 0;
-    while (enabled() == 0 && polls < 100) {
+    while (bench_enabled(&card) == 0 && polls < 100) {
         applet_status(&card.applet, &card.port);
         bench_pump(&card);
         polls++;
@@ -348,7 +310,7 @@ static void a_timer_that_never_comes_is_replaced_by_counting(void **state)
 static void another_imei_is_told(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     card.has_imei = true;
     memcpy(card.imei, (uint8_t[]){0x1A, 0x32, 0x54, 0x76, 0x98, 0x10, 0x32, 0x54}, 8);
     bench_boot(&card);
@@ -363,9 +325,9 @@ static void another_imei_is_told(void **state)
 static void a_new_address_counts_only_once_confirmed(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     const uint8_t list[] = {PARAMETER_SERVER_ADDR, 4, 0x91, 0x99, 0x99, 0x99};
-    set(list, sizeof list);
+    bench_set(&card, list, sizeof list);
     const struct notification *n = bench_note(&card, NOTIFY_ADDRESS_CHECK);
     assert_non_null(n);
     assert_int_equal(card.sent[card.sent_count - 1].to.octets[0], 0x99);
@@ -378,9 +340,9 @@ static void a_new_address_counts_only_once_confirmed(void **state)
 static void an_unconfirmed_address_is_forgotten(void **state)
 {
     (void)state;
-    confirm_all();
+    bench_confirm_all(&card);
     const uint8_t list[] = {PARAMETER_SERVER_ADDR, 4, 0x91, 0x99, 0x99, 0x99};
-    set(list, sizeof list);
+    bench_set(&card, list, sizeof list);
     for (unsigned i = 0; i < 4; i++)
         bench_run_out(&card, CLOCK_NOTIFY);
     struct applet_dump d = bench_dump(&card);
