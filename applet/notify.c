@@ -105,13 +105,8 @@ void notify_queue(struct turn *t, enum notify_cause cause, struct subscription_n
     bool is_delayed = is_of_switch(cause) && operation_id == 0 && m->parameters.jitter_max_s > 0;
     uint32_t delay =
         is_delayed ? t->port->random(t->port->context) % (m->parameters.jitter_max_s + 1u) : 0;
-    if (t->a->notify_attempt == 0) {
+    if (t->a->notify_attempt == 0)
         notify_begin(t, delay);
-    } else if (t->a->state != SWITCH_CONFIRMING) {
-        // It joins the sending that is under way, and every wait is still before it.
-        t->a->notify_attempt = 1;
-        clock_set(t->a, CLOCK_NOTIFY, m->parameters.waits_s[0]);
-    }
 }
 
 void notify_begin(struct turn *t, uint32_t delay_s)
