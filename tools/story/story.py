@@ -28,6 +28,11 @@ account "radio"   { password = "secret2" }
 account "lab"     { password = "secret3" }
 route "12345" { account = "server" }
 """
+SERVER_CONFIG = """smsc "main" { address = "%s" system-id = "server" password = "secret1" rate = 5000 }
+server-address = "12345"
+single-person = true
+clear-identifiers = true
+"""
 
 
 def write(folder, name, text):
@@ -87,7 +92,6 @@ class Story:
         self.smsc_config = write(folder, "smsc.conf", SMSC_CONFIG)
         self.scenario = write(folder, "world.txt", SCENARIO)
         self.password = write(folder, "radio.password", "secret2\n")
-        self.server_password = write(folder, "server.password", "secret1\n")
         self.profile = os.path.join(self.root, "profiles/vendor/samples/alder.json")
         self.sample = os.path.join(self.root, "tests/samples/alder-0000717.out")
         self.batch = os.path.join(folder, "batch.out")
@@ -106,9 +110,9 @@ class Story:
         return Control(program.ready["control"])
 
     def server_arguments(self):
-        return ["--data", self.data, "--listen", "127.0.0.1:0", "--smsc", self.smsc.ready["smpp"], "--system-id", "server",
-                "--password-file", self.server_password, "--server-number", SERVER_NUMBER, "--speed", str(SPEED),
-                "--single-person", "--clear"]
+        # A link's rate is per second of yours: 5,000 are 50 in the story's time.
+        config = write(self.folder, "server.conf", SERVER_CONFIG % self.smsc.ready["smpp"])
+        return ["--data", self.data, "--listen", "127.0.0.1:0", "--config", config, "--speed", str(SPEED)]
 
     def start_server(self):
         self.server = self.program("ota-server", *self.server_arguments())
@@ -228,10 +232,9 @@ class Story:
     def rule(self, **rule):
         self.smsc_control.post("/rules", rule)
 
-    def number_of(self, control, iccid):
+    def number_of(self, card):
         """The number under which a card is reached now."""
-        card = control.get("/cards/" + iccid)
-        return card["msisdn"] if card.get("msisdn") else card["imsi"]
+        return self.slot(card, state="ENABLED")["msisdn"]
 
     # --- chapters on single cards, told at the same time ---
 
@@ -265,7 +268,7 @@ class Story:
     def lost_answer(self):
         iccid, card = self.card(1)
         target = self.slot(card, state="DISABLED")
-        self.rule(fault="lose", source=self.number_of(self.batch_control, iccid), count=1)
+        self.rule(fault="lose", source=self.number_of(card), count=1)
         operation = self.order(card, "delete", subscriptionId=target["subscriptionId"])
         until("UNKNOWN and dirty", 40, lambda: self.api.get("/operations/" + operation["id"])["status"] == "UNKNOWN")
         marks = self.api.get("/cards/" + card)["marks"]
@@ -323,7 +326,7 @@ class Story:
 
     def twice_and_late(self):
         iccid, card = self.card(5)
-        number = self.number_of(self.batch_control, iccid)
+        number = self.number_of(card)
         target = self.slot(card, state="DISABLED")
         self.rule(fault="duplicate", destination=number, count=1, value=2)
         first = self.ended(self.order(card, "set-fallback", subscriptionId=target["subscriptionId"], allowUnproven=True))
