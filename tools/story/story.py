@@ -9,6 +9,7 @@ from system import Api, Control, Failed, Program, until  # noqa: E402
 
 SPEED = 100  # virtual seconds a second: an hour takes 36 s
 CARDS = 1000
+CLIENTS = 12
 FIRST = 1001  # serial number of the first generated card
 TRANSPORT = "07 auc 00112233445566778899AABBCCDDEEFF\n12 ota 0F1E2D3C4B5A69788796A5B4C3D2E1F0\n"
 SERVER_NUMBER = "12345"
@@ -119,7 +120,7 @@ class Story:
         self.connect()
 
     def connect(self):
-        self.api = Api(self.server.ready["http"], self.key, self.secret)
+        self.api = Api(self.server.ready["http"], self.clients)
         until("the server is ready", 10, lambda: self.api.ask("GET", "/readyz")[0] == 200)
 
     def start(self):
@@ -130,9 +131,12 @@ class Story:
         self.smsc_control = Control(self.smsc.ready["control"])
         self.data = os.path.join(self.folder, "data")
         self.run("ota-server", "init", "--data", self.data)
-        client = dict(line.split("=", 1) for line in
-                      self.run("ota-server", "client", "add", "--data", self.data, "--name", "demo").splitlines())
-        self.key, self.secret = client["appkey"], client["appsecret"]
+        # Several clients, since each has its rate.
+        self.clients = []
+        for number in range(CLIENTS):
+            lines = self.run("ota-server", "client", "add", "--data", self.data, "--name", f"demo-{number}")
+            client = dict(line.split("=", 1) for line in lines.splitlines())
+            self.clients.append((client["appkey"], client["appsecret"]))
         self.start_server()
         self.say(f"smsc-sim on {self.smsc.ready['smpp']}, ota-server on {self.server.ready['http']}; "
                  f"the clock runs {SPEED} times faster than yours")
@@ -312,17 +316,19 @@ class Story:
         return None
 
     def power_cut(self):
-        iccid, card = self.card(4)
-        target = self.slot(card, state="DISABLED")
-        before = self.batch_control.get("/cards/" + iccid)["memoryWrites"]
-        self.batch_control.post("/cards/" + iccid, {"cut": 200})
-        operation = self.ended(self.order(card, "enable", subscriptionId=target["subscriptionId"]))
-        self.settled(card)
-        truth = self.batch_control.get("/cards/" + iccid)
-        enabled = [s for s in truth["slots"] if s["state"] == "ENABLED"]
-        self.check(len(enabled) == 1 and operation["outcome"] in ("done", "rolled_back", "failed"),
-                   f"power cut in the middle of the switch: one subscription enabled, outcome {operation['outcome']} "
-                   f"({truth['memoryWrites'] - before} writes)")
+        # In the middle of the first commit, and between the switch and the restart that follows it.
+        for number, write in ((4, 150), (6, 600)):
+            iccid, card = self.card(number)
+            target = self.slot(card, state="DISABLED")
+            before = self.batch_control.get("/cards/" + iccid)["memoryWrites"]
+            self.batch_control.post("/cards/" + iccid, {"cut": write})
+            operation = self.ended(self.order(card, "enable", subscriptionId=target["subscriptionId"]))
+            self.settled(card)
+            truth = self.batch_control.get("/cards/" + iccid)
+            enabled = [s["slot"] for s in truth["slots"] if s["state"] == "ENABLED"]
+            self.check(enabled == [target["slot"]] and operation["outcome"] == "done" and
+                       truth["memoryWrites"] - before > write,
+                       f"power cut at write {write} of the switch: the card finished it after the restart; outcome done")
 
     def twice_and_late(self):
         iccid, card = self.card(5)
@@ -387,12 +393,34 @@ class Story:
         twice = [iccid for iccid, _ in chosen if len(self.executions(self.batch_control, iccid)) != 1]
         self.check(not twice, "each was executed once by its card")
 
+    def command_line(self):
+        self.chapter("The same from the command line")
+        credentials = write(self.folder, "credentials", "url=http://%s\nappkey=%s\nappsecret=%s\n" % (
+            self.server.ready["http"], *self.clients[0]))
+        iccid, card = self.card(7)
+
+        def otactl(*arguments):
+            done = subprocess.run([os.path.join(self.programs, "otactl"), *arguments], capture_output=True, text=True,
+                                  env={**os.environ, "OTARIA_CREDENTIALS": credentials})
+            return done.returncode, done.stdout.strip(), done.stderr.strip()
+        code, out, error = otactl("card", "show", "--iccid", iccid, "--json")
+        self.check(code == 0 and json.loads(out)["id"] == card, f"otactl card show --iccid {iccid}: {card}")
+        target = self.slot(card, state="DISABLED")
+        code, out, error = otactl("sub", "enable", card, "--subscription", target["subscriptionId"], "--wait=60")
+        self.check(code == 0, f"otactl sub enable ... --wait: {out.splitlines()[-1] if out else error}")
+        code, out, error = otactl("sub", "delete", card, "--subscription", target["subscriptionId"])
+        self.check(code == 4 and "DELETE_NOT_DISABLED" in error + out, f"otactl sub delete of it: refused, exit code {code}")
+        code, out, error = otactl("card", "show", "--iccid", "89999000009999999995")
+        self.check(code == 3, f"otactl card show of a card that is not there: exit code {code}")
+        code, out, error = otactl("trail", "verify")
+        self.check(code == 0, f"otactl trail verify: {out.splitlines()[-1] if out else error}")
+
     def truth(self):
         self.chapter("The check at the end: the registry against the truth of every card")
         until("no card is dirty", 60,
               lambda: self.api.get("/dirty-cards", "perPage=1")["pagination"]["totalCount"] == 0, every=0.5)
         truth = {**self.batch_control.truth(), **self.sample_control.truth()}
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
             views = dict(pool.map(lambda i: (i, self.view(self.cards[i]["id"])), self.cards))
         different = []
         for iccid, view in views.items():
@@ -419,6 +447,7 @@ class Story:
         with concurrent.futures.ThreadPoolExecutor(len(tellers)) as pool:
             for future in [pool.submit(teller) for teller in tellers]:
                 future.result()
+        self.command_line()
         self.killed()
         self.truth()
 
@@ -441,7 +470,7 @@ def main():
         story.say(f"left running; data, logs and the capture smpp.pcap are in {folder}")
         for program in story.running:
             story.say(f"  {program.name}: pid {program.process.pid} {json.dumps(program.ready)}")
-        story.say(f"  interface: http://{story.server.ready['http']}{Api.BASE} appkey={story.key} appsecret={story.secret}")
+        story.say(f"  interface: http://{story.server.ready['http']}{Api.BASE} appkey={story.clients[0][0]} appsecret={story.clients[0][1]}")
         return status
     clean = story.stop()
     if not clean:

@@ -1,5 +1,5 @@
 """The programs of a demonstration: started, waited for, asked, and ended. Python's standard library only."""
-import base64, hashlib, hmac, json, os, select, signal, subprocess, time, urllib.error, urllib.parse, urllib.request
+import hashlib, hmac, itertools, json, os, select, signal, subprocess, time, urllib.error, urllib.parse, urllib.request
 import secrets
 
 
@@ -78,8 +78,8 @@ class Api:
     """The server's interface, with requests signed as its documentation says (OTA1-HMAC-SHA256)."""
     BASE = "/connectivity-management/v1"
 
-    def __init__(self, address, key, secret):
-        self.authority, self.key, self.secret = address, key, secret
+    def __init__(self, address, clients):
+        self.authority, self.clients = address, itertools.cycle(clients)
 
     def sign(self, method, path, query, content_type, idempotency, body):
         stamp, nonce = str(int(time.time())), secrets.token_hex(12)
@@ -87,8 +87,9 @@ class Api:
         text = "&".join(urllib.parse.quote(n, safe="") + "=" + urllib.parse.quote(v, safe="") for n, v in pairs)
         lines = ["OTA1-HMAC-SHA256", method, self.authority, path, text, content_type, "", idempotency, stamp, nonce,
                  hashlib.sha256(body).hexdigest()]
-        mac = hmac.new(self.secret.encode(), "\n".join(lines).encode(), hashlib.sha256).hexdigest()
-        return f"OTA1-HMAC-SHA256 appKey={self.key},ts={stamp},nonce={nonce},signature={mac}"
+        key, secret = next(self.clients)
+        mac = hmac.new(secret.encode(), "\n".join(lines).encode(), hashlib.sha256).hexdigest()
+        return f"OTA1-HMAC-SHA256 appKey={key},ts={stamp},nonce={nonce},signature={mac}"
 
     def ask(self, *arguments, **more):
         """Status and document. Told to slow down, it does."""
