@@ -127,17 +127,16 @@ struct found {
     uint32_t stored;
 };
 
-// Whether a commit cut off while it spoiled the CRC leaves this: some octets spoiled, then one of
-// any value, then the old ones.
+// Whether commits cut off while they spoiled the CRC leave this: octets spoiled or as they were,
+// and one of any value. A second cut may tear a CRC that the first had spoiled already.
 static bool is_torn_spoiling(uint32_t stored, uint32_t right)
 {
-    for (unsigned torn = 0; torn < CRC_LEN; torn++) {
-        uint32_t spoiled = torn == 0 ? 0 : UINT32_MAX << (32 - 8 * torn);
-        uint32_t old = UINT32_MAX >> 8 >> (8 * torn);
-        if ((stored & spoiled) == (~right & spoiled) && (stored & old) == (right & old))
-            return true;
+    unsigned torn = 0;
+    for (unsigned i = 0; i < CRC_LEN; i++) {
+        uint32_t difference = (stored ^ right) >> (8 * i) & 0xFF;
+        torn += difference != 0x00 && difference != 0xFF;
     }
-    return false;
+    return torn <= 1;
 }
 
 static bool crc_of_content(const struct applet_port *port, const struct copy *c,

@@ -21,12 +21,15 @@ static bool nvm_write(void *context, size_t at, const void *from, size_t len)
     struct bench_card *b = context;
     assert_true(at + len <= sizeof b->nvm);
     b->writes++;
+    if (b->writes < BENCH_WRITES_MAX)
+        b->write_len[b->writes] = (uint16_t)len;
     if (b->is_cut)
         return false;
     if (b->writes == b->fail_at)
         return false;
     if (b->writes != b->cut_at) {
         memcpy(b->nvm + at, from, len);
+        b->is_cut = b->writes == b->cut_after;
         return true;
     }
     b->is_cut = true;

@@ -8,6 +8,7 @@
 
 #define BENCH_NVM 4096
 #define BENCH_SENT_MAX 32
+#define BENCH_WRITES_MAX 256
 
 struct sent {
     bool is_answer;
@@ -36,8 +37,10 @@ struct bench_card {
     unsigned cut_at;
     size_t cut_octet;
     uint8_t cut_value;
+    unsigned cut_after; // the power fails behind this write
     bool is_cut;
-    unsigned fail_at; // this write fails with an error, once
+    uint16_t write_len[BENCH_WRITES_MAX]; // octets of each write
+    unsigned fail_at;                     // this write fails with an error, once
     uint32_t chance;
     // The terminal.
     uint8_t refresh_result; // 0: takes it and resets; otherwise this general result

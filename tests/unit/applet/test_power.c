@@ -93,6 +93,20 @@ static void rotate(struct bench_card *b)
         bench_service(b, CAT_SERVICE_NORMAL);
 }
 
+// No service on the next subscription either: the fallback one.
+static void fall_back(struct bench_card *b)
+{
+    const uint8_t mode[] = {PARAMETER_JITTER_MAX, 2, 0, 0};
+    struct command c = bench_configure(b, bytes_of(mode, sizeof mode), bytes_of(NULL, 0));
+    (void)bench_command(b, &c);
+    if (!b->is_cut)
+        bench_service(b, CAT_SERVICE_NONE);
+    for (unsigned i = 0; i < 5 && !b->is_cut; i++)
+        bench_run_out(b, CLOCK_STATE);
+    if (!b->is_cut)
+        bench_service(b, CAT_SERVICE_NORMAL);
+}
+
 // The power is back: what is there must be one committed version, at this and every later start.
 static void restart(struct bench_card *b)
 {
@@ -108,15 +122,111 @@ static void restart(struct bench_card *b)
         assert_int_not_equal(first.image.pending[i].cause, NOTIFY_RESTORED);
 }
 
-// Between old and new there is nothing: the registry is one of those that the uncut story commits.
-static void check_registry(struct bench_card *b)
+// --- the versions that the uncut story commits ---
+
+#define VERSIONS_MAX 64
+
+struct version {
+    uint8_t octets[IMAGE_LEN_MAX];
+    size_t len;
+};
+static struct version versions[VERSIONS_MAX];
+static unsigned version_count;
+
+// What a card must have kept, as octets. Left out is what a start may add by itself: the journal's
+// counts of starts and sendings, and the card's clock.
+static size_t essence(const struct image *image, uint8_t octets[IMAGE_LEN_MAX])
 {
-    struct applet_dump now = bench_dump(b);
-    struct applet_dump before = bench_dump(&start);
-    assert_true(now.image.registry_version >= before.image.registry_version);
-    if (now.image.registry_version == before.image.registry_version)
-        assert_memory_equal(now.image.slots[2].imsi, before.image.slots[2].imsi,
-                            sizeof now.image.slots[2].imsi);
+    static struct image m;
+    m = *image;
+    m.journal.starts = 0;
+    m.journal.attempt = 0;
+    m.dues.now = 0;
+    m.is_scrub_due = false;
+    struct writer w = writer_of(octets, IMAGE_LEN_MAX);
+    image_write(&w, &m);
+    assert_false(w.failed);
+    return w.len;
+}
+
+static void remember(struct bench_card *b)
+{
+    struct applet_dump d = bench_dump(b);
+    assert_true(version_count < VERSIONS_MAX);
+    struct version *v = &versions[version_count++];
+    v->len = essence(&d.image, v->octets);
+}
+
+static bool is_version(const struct image *image)
+{
+    static uint8_t octets[IMAGE_LEN_MAX];
+    size_t len = essence(image, octets);
+    for (unsigned i = 0; i < version_count; i++) {
+        if (versions[i].len == len && memcmp(versions[i].octets, octets, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+// The committed image as it stands in the memory, before a start adds anything to it.
+static struct image committed(struct bench_card *b)
+{
+    static struct applet found;
+    memset(&found, 0, sizeof found);
+    struct applet_port port = b->port;
+    enum memory_found how = memory_mount(&found, &port);
+    assert_int_equal(how, MEMORY_FOUND);
+    struct image image = b->work.image;
+    memory_release(&port);
+    for (unsigned i = 0; i < IMAGE_SLOTS_MAX; i++)
+        memset(&image.slots[i].keys, 0, sizeof image.slots[i].keys);
+    return image;
+}
+
+// --- the sweeps ---
+
+// Tells the story until a write is cut off; the write, the octet and its value are given.
+static void tell_cut(story *tell, unsigned at, size_t octet, uint8_t value)
+{
+    copy(&card, &start);
+    card.writes = 0;
+    card.cut_at = at;
+    card.cut_octet = octet;
+    card.cut_value = value;
+    tell(&card);
+    assert_true(card.is_cut);
+    card.is_cut = false;
+    card.cut_at = 0;
+}
+
+// Every version that is committed on the way: each write but the last of a commit leaves the
+// version before it, so the story is told once for each write and cut off cleanly.
+static void collect_versions(story *tell, unsigned writes)
+{
+    version_count = 0;
+    remember(&start);
+    for (unsigned k = 1; k <= writes; k++) {
+        copy(&card, &start);
+        card.writes = 0;
+        card.cut_after = k;
+        tell(&card);
+        card.is_cut = false;
+        card.cut_after = 0;
+        struct image now = committed(&card);
+        if (!is_version(&now)) {
+            assert_true(version_count < VERSIONS_MAX);
+            versions[version_count].len = essence(&now, versions[version_count].octets);
+            version_count++;
+        }
+    }
+}
+
+static void check_cut(story *tell, unsigned at, size_t octet, uint8_t value)
+{
+    tell_cut(tell, at, octet, value);
+    struct image now = committed(&card);
+    assert_true(is_version(&now));
+    restart(&card);
 }
 
 static void cut_everywhere(story *tell, bool every_value)
@@ -124,25 +234,22 @@ static void cut_everywhere(story *tell, bool every_value)
     prepare();
     copy(&whole, &start);
     whole.writes = 0;
+    memset(whole.write_len, 0, sizeof whole.write_len);
     tell(&whole);
     unsigned writes = whole.writes;
-    assert_true(writes > 0);
+    assert_in_range(writes, 1, BENCH_WRITES_MAX - 1);
+    collect_versions(tell, writes);
     static const uint8_t samples[] = {0x00, 0xFF, 0xA5, 0x5A, 0x01};
     unsigned values = every_value ? 256 : sizeof samples;
     for (unsigned k = 1; k <= writes; k++) {
-        // Markers are one octet, check sums four, content is sampled.
-        for (size_t octet = 0; octet < 4; octet++) {
-            for (unsigned v = 0; v < values; v++) {
-                copy(&card, &start);
-                card.writes = 0;
-                card.cut_at = k;
-                card.cut_octet = octet;
-                card.cut_value = every_value ? (uint8_t)v : samples[v];
-                tell(&card);
-                assert_true(card.is_cut);
-                restart(&card);
-                check_registry(&card);
-            }
+        // Markers are one octet, check sums four; of the rest the first, middle and last.
+        size_t len = whole.write_len[k];
+        const size_t octets[] = {0, 1, 2, 3, len / 2, len - 1};
+        for (size_t i = 0; i < sizeof octets / sizeof octets[0]; i++) {
+            if (octets[i] >= len || (i > 3 && octets[i] < 4))
+                continue;
+            for (unsigned v = 0; v < values; v++)
+                check_cut(tell, k, octets[i], every_value ? (uint8_t)v : samples[v]);
         }
     }
     bench_close(&start);
@@ -190,38 +297,83 @@ static void a_cut_rollback_goes_on(void **state)
     cut_everywhere(roll_back, false);
 }
 
+static void a_cut_fallback_goes_on(void **state)
+{
+    (void)state;
+    cut_everywhere(fall_back, false);
+}
+
 static void a_cut_rotation_goes_on(void **state)
 {
     (void)state;
     cut_everywhere(rotate, false);
 }
 
-static void recovery_can_be_cut_too(void **state)
+// The power fails in the story and again at each write of the start that follows, up to the first
+// service, and then a last time not: the card is whole and can be commanded.
+static void cut_twice_everywhere(story *tell)
 {
-    (void)state;
     prepare();
     copy(&whole, &start);
     whole.writes = 0;
-    rotate(&whole);
+    tell(&whole);
     static struct bench_card cut;
+    static const uint8_t samples[] = {0x00, 0xFF, 0xA5};
     for (unsigned k = 1; k <= whole.writes; k++) {
-        copy(&cut, &start);
-        cut.writes = 0;
-        cut.cut_at = k;
-        rotate(&cut);
-        for (unsigned second = 1; second <= 12; second++) {
-            copy(&card, &cut);
-            card.is_cut = false;
-            card.writes = 0;
-            card.cut_at = second;
-            card.cut_value = 0xA5;
-            bench_boot(&card);
-            if (!card.is_cut)
-                break;
-            restart(&card);
+        tell_cut(tell, k, 0, samples[k % 3]);
+        copy(&cut, &card);
+        bool is_over = false;
+        for (unsigned second = 1; !is_over; second++) {
+            for (unsigned v = 0; v < 3; v++) {
+                copy(&card, &cut);
+                card.writes = 0;
+                card.cut_at = second;
+                card.cut_value = samples[v];
+                bench_boot(&card);
+                if (!card.is_cut)
+                    bench_service(&card, CAT_SERVICE_NORMAL);
+                is_over = !card.is_cut;
+                restart(&card);
+            }
         }
+        bench_service(&card, CAT_SERVICE_NORMAL);
+        struct command c = bench_audit(&card);
+        card.counter += 2; // what was cut off may have been accepted
+        const struct sent *s = bench_command(&card, &c);
+        assert_non_null(s);
+        assert_int_equal(s->result.code, RESULT_OK);
     }
     bench_close(&start);
+}
+
+static void recovery_of_a_rotation_can_be_cut_too(void **state)
+{
+    (void)state;
+    cut_twice_everywhere(rotate);
+}
+
+static void recovery_of_a_commanded_switch_can_be_cut_too(void **state)
+{
+    (void)state;
+    cut_twice_everywhere(enable);
+}
+
+static void recovery_of_a_rollback_can_be_cut_too(void **state)
+{
+    (void)state;
+    cut_twice_everywhere(roll_back);
+}
+
+static void recovery_of_a_fallback_can_be_cut_too(void **state)
+{
+    (void)state;
+    cut_twice_everywhere(fall_back);
+}
+
+static void recovery_of_a_deletion_can_be_cut_too(void **state)
+{
+    (void)state;
+    cut_twice_everywhere(delete_third);
 }
 
 static void the_first_start_can_be_cut(void **state)
@@ -331,7 +483,12 @@ int main(void)
         cmocka_unit_test(a_cut_switch_is_finished_or_never_begun),
         cmocka_unit_test(a_cut_rollback_goes_on),
         cmocka_unit_test(a_cut_rotation_goes_on),
-        cmocka_unit_test(recovery_can_be_cut_too),
+        cmocka_unit_test(a_cut_fallback_goes_on),
+        cmocka_unit_test(recovery_of_a_rotation_can_be_cut_too),
+        cmocka_unit_test(recovery_of_a_commanded_switch_can_be_cut_too),
+        cmocka_unit_test(recovery_of_a_rollback_can_be_cut_too),
+        cmocka_unit_test(recovery_of_a_fallback_can_be_cut_too),
+        cmocka_unit_test(recovery_of_a_deletion_can_be_cut_too),
         cmocka_unit_test(the_first_start_can_be_cut),
         cmocka_unit_test(a_write_error_changes_nothing_and_is_told),
         cmocka_unit_test(a_damaged_bank_is_noticed_and_the_other_one_used),
