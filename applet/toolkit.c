@@ -306,6 +306,7 @@ static bool make_next(struct applet *a, const struct applet_port *port)
     struct applet_work *work = port->work;
     if (!a->is_profiled || a->command != 0 || is_idle(a))
         return false;
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): padding that differs costs a remake
     if (work->maker == a && memcmp(work->maker_state, a, sizeof *a) == 0)
         return true;
     work->maker = NULL;
