@@ -50,7 +50,7 @@ class OtaServer(unittest.TestCase):
 
     def connect(self):
         self.address = self.program.ready["http"]
-        self.api = Api(self.address, self.key, self.secret)
+        self.api = Api(self.address, [(self.key, self.secret)])
 
     def restart(self):
         self.program.process.stdout.close()
@@ -105,11 +105,11 @@ class OtaServer(unittest.TestCase):
         return until("the end of the import", 60, look, 0.05)
 
     def test_every_refusal_has_its_status_and_code(self):
-        reader = Api(self.address, *self.limited)
+        reader = Api(self.address, [self.limited])
         self.refused(400, "INVALID_ARGUMENT", "GET", "/cards", query="colour=red")
         self.refused(400, "INVALID_ARGUMENT", "POST", "/subscription-pools", {"name": "x", "colour": "red"})
         self.refused(400, "INVALID_ARGUMENT", "POST", "/subscription-pools", b'{"name":"x","name":"y"}')
-        stranger = Api(self.address, self.key, "x" * 43)
+        stranger = Api(self.address, [(self.key, "x" * 43)])
         self.assertEqual(stranger.ask("GET", "/cards")[0], 401)
         self.assertEqual(reader.ask("POST", "/subscription-pools", {"name": "x", "operator": "y", "templateId": 1})[0], 403)
         self.refused(404, "NOT_FOUND", "GET", "/cards/" + NOBODY)
