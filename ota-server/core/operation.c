@@ -179,6 +179,18 @@ static void leave(struct work *w, struct operation *o)
     r->queue_len--;
 }
 
+// The card has accepted the packet with this counter, and shuts out all before it. What a receipt
+// says does not count: it may be wrong.
+static uint64_t newest_answered(const struct record *r)
+{
+    uint64_t newest = 0;
+    for (size_t i = 0; i < RECORD_ANSWERED_MAX; i++) {
+        if (r->answered[i] > newest)
+            newest = r->answered[i];
+    }
+    return newest;
+}
+
 void operation_input(struct work *w, struct operation *o, uint8_t input)
 {
     const struct rule *rule = rule_of(o->status, input);
@@ -205,8 +217,8 @@ void operation_input(struct work *w, struct operation *o, uint8_t input)
         o->failure = rule->failure;
         o->hold = HOLD_NONE;
         o->ended_at = w->now;
-        o->may_still_arrive = o->sent_any && o->last_counter != 0 &&
-                              (o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED);
+        o->may_still_arrive = (o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED) &&
+                              o->kind != OPERATION_AUDIT && o->last_counter > newest_answered(w->r);
         work_step(w, o, STEP_ENDED, operation_outcome_name(o->outcome));
         work_trail(w, "operation.ended", id, operation_status_name(before),
                    operation_outcome_name(o->outcome), input_name(input));

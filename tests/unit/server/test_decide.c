@@ -531,6 +531,30 @@ static void a_restore_jumps_counters_and_operation_ids(void **state)
     assert_true(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
 }
 
+// A receipt is a hint: what the network calls lost may still come.
+static void what_was_sent_and_expired_may_still_arrive(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_LOST);
+    assert_int_equal(world.record.open.status, STATUS_QUEUED);
+    world_wake_after(&world, 24 * 3600 * 1000);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_true(world_ended(&world)->may_still_arrive);
+}
+
+static void what_expires_after_the_card_accepted_it_cannot_arrive_again(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_BUSY_SWITCHING);
+    world_wake_after(&world, 24 * 3600 * 1000);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_false(world_ended(&world)->may_still_arrive);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -573,6 +597,8 @@ int main(void)
         TEST(what_was_sent_cannot_be_cancelled_what_waits_can),
         TEST(a_restart_makes_what_was_under_way_unknown),
         TEST(a_restore_jumps_counters_and_operation_ids),
+        TEST(what_was_sent_and_expired_may_still_arrive),
+        TEST(what_expires_after_the_card_accepted_it_cannot_arrive_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
