@@ -125,7 +125,8 @@ void api_submit(struct api_exchange *x,
     x->answered = answered;
     x->event.actor = (struct actor){.kind = ACTOR_CLIENT, .id = x->client.id};
     x->event.correlator = x->correlator_id;
-    if (!turn_event(x->api->options.turn, x->card_id, &x->event, event_answered, x)) {
+    const struct turn_prepared with = {x->prepare, event_answered, x};
+    if (!turn_event_prepared(x->api->options.turn, x->card_id, &x->event, &with)) {
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }

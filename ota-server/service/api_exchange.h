@@ -73,9 +73,10 @@ struct api_exchange {
     // a change under way
     api_apply_fn *apply;
     void (*reply)(struct api_exchange *x);
+    turn_prepare_fn *prepare; // of the event; or NULL
     void (*answered)(struct api_exchange *x, const struct turn_answer *answer);
     // what handlers carry from one step to the next
-    uint64_t card_id, object_id, other_id;
+    uint64_t card_id, object_id;
     struct event event;
     struct document document;
     void *work;                     // of the handler; freed with free() at the end

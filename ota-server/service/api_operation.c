@@ -304,36 +304,11 @@ static void reply_plan(struct api_exchange *x)
     api_reply(x, 200);
 }
 
-static void refuse_answer(struct api_exchange *x)
-{
-    api_refuse(x, x->problem);
-}
-
-static enum store_status release(struct api_exchange *x, struct store *store, struct utc now)
-{
-    struct subscription s;
-    const struct api_problem refusal = api_refusal(x->event.as.request.refusal);
-    (void)now;
-    enum store_status status = store_subscription_get(store, x->other_id, &s);
-    if (status == STORE_OK && s.state == SUBSCRIPTION_RESERVED && s.card == x->card_id) {
-        s.state = SUBSCRIPTION_FREE;
-        s.card = 0;
-        status = store_subscription_put(store, &s);
-    }
-    x->problem = refusal;
-    return status;
-}
-
 static void answer_request(struct api_exchange *x, const struct turn_answer *answer)
 {
-    if (answer->refusal != REFUSAL_NONE && x->other_id != 0) {
-        // What was taken out of the pool for it goes back.
-        x->event.as.request.refusal = answer->refusal;
-        api_commit(x, release, refuse_answer);
-        return;
-    }
     if (answer->refusal != REFUSAL_NONE) {
-        api_refuse(x, api_refusal(answer->refusal));
+        const bool is_own = x->problem.code != API_OK; // found while it was prepared
+        api_refuse(x, is_own ? x->problem : api_refusal(answer->refusal));
         return;
     }
     if (x->is_dry_run)

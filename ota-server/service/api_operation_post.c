@@ -242,40 +242,33 @@ static void choose_template(struct store *store, struct subscription *s)
         s->plan.template_number = api_pool_template(store, s->pool);
 }
 
-static enum store_status reserve(struct api_exchange *x, struct store *store, struct utc now)
+// In the transaction of the operation: neither is there without the other.
+static enum store_status reserve(void *context, struct store *store, struct event *e)
 {
+    struct api_exchange *x = context;
     struct order *order = x->work;
+    struct subscription *s = &order->subscription;
     enum store_status status;
-    (void)now;
+    x->problem = api_problem_of(API_OK);
     if (order->pool_id != 0) {
-        status = store_pool_reserve(store, order->pool_id, x->card_id, &order->subscription);
+        status = store_pool_reserve(store, order->pool_id, x->card_id, s);
         if (status == STORE_NONE)
             x->problem = api_refusal(REFUSAL_POOL_EMPTY);
-        if (status == STORE_OK)
-            choose_template(store, &order->subscription);
-        return status;
+    } else {
+        status = store_subscription_get(store, order->subscription_id, s);
+        if (status == STORE_OK && !check_free(x, s))
+            status = STORE_CONFLICT;
+        if (status == STORE_OK && s->state == SUBSCRIPTION_FREE) {
+            s->state = SUBSCRIPTION_RESERVED;
+            s->card = x->card_id;
+            status = store_subscription_put(store, s);
+        } // else already this card's; the core judges whether it is installed
     }
-    status = store_subscription_get(store, order->subscription_id, &order->subscription);
-    if (status != STORE_OK)
-        return status;
-    choose_template(store, &order->subscription);
-    if (!check_free(x, &order->subscription))
-        return STORE_CONFLICT;
-    if (order->subscription.state != SUBSCRIPTION_FREE)
-        return STORE_OK; // already this card's; the core judges whether it is installed
-    order->subscription.state = SUBSCRIPTION_RESERVED;
-    order->subscription.card = x->card_id;
-    x->other_id = order->subscription_id;
-    return store_subscription_put(store, &order->subscription);
-}
-
-static void submit_download(struct api_exchange *x)
-{
-    struct order *order = x->work;
-    if (order->pool_id != 0)
-        x->other_id = order->subscription.id;
-    plan_download(order, &x->event.as.request.operation);
-    api_operation_submit(x);
+    if (status == STORE_OK) {
+        choose_template(store, s);
+        plan_download(order, &e->as.request.operation);
+    }
+    return status;
 }
 
 static bool take_first(void *context, const struct subscription *row)
@@ -307,11 +300,11 @@ static void download(struct api_exchange *x, struct order *order)
         api_refuse(x, x->problem);
         return;
     }
-    // A trial takes nothing out of the pool.
-    if (x->is_dry_run)
-        submit_download(x);
+    if (x->is_dry_run) // takes nothing out of the pool
+        plan_download(order, &x->event.as.request.operation);
     else
-        api_commit(x, reserve, submit_download);
+        x->prepare = reserve;
+    api_operation_submit(x);
 }
 
 void api_card_operation_post(struct api_exchange *x)

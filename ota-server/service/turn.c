@@ -1,61 +1,16 @@
-#include "ota-server/service/turn.h"
+#include "ota-server/service/turn_part.h"
 
 #include "common/base/check.h"
 #include "common/base/text.h"
-#include "common/wire/sms.h"
 
 #include <stdlib.h>
 
-#define SENDS_MAX TURN_EVENTS_MAX
-#define WAKES_MAX 256
 #define IDS_PER_EVENT 4
 #define CHECKPOINT_MS (15 * 60 * 1000)
 #define CHECKPOINT_ROWS 10000
 #define SWEEP_MS (60 * 60 * 1000)
 #define START_STEP 256
-
-enum task_kind { TASK_EVENT, TASK_WRITE, TASK_MESSAGE };
-
-struct task {
-    uint8_t kind;
-    uint64_t card;
-    struct event event;
-    struct turn_message message;
-    turn_answer_fn *answer;
-    turn_apply_fn *apply;
-    turn_done_fn *done;
-    void *context;
-    // what came of it
-    struct turn_answer result;
-    enum store_status status;
-};
-
-struct alarm_note {
-    uint8_t key;
-    uint64_t card;
-    bool is_raised;
-};
-
-struct turn {
-    struct turn_options options;
-    struct ids ids;
-    struct task *tasks;
-    size_t task_count;
-    struct message *sends;
-    size_t send_count;
-    struct alarm_note alarms[64];
-    size_t alarm_count;
-    struct record before;
-    struct decision decision;
-    struct utc next_due;
-    struct utc next_sweep;
-    struct utc next_checkpoint;
-    uint64_t checkpoint_sequence;
-    struct turn_counts counts;
-    uint64_t wakes[WAKES_MAX];
-    size_t wake_count;
-    bool is_running;
-};
+#define POSTPONE_MS (60 * 1000) // of a card whose work fails alone
 
 struct turn *turn_open(const struct turn_options *options)
 {
@@ -108,6 +63,7 @@ static struct task *add(struct turn *t, uint8_t kind, void *context)
     struct task *k = &t->tasks[t->task_count++];
     k->kind = kind;
     k->context = context;
+    k->prepare = NULL;
     k->answer = NULL;
     k->apply = NULL;
     k->done = NULL;
@@ -124,6 +80,15 @@ bool turn_event(struct turn *t, uint64_t card, const struct event *event, turn_a
     k->card = card;
     k->event = *event;
     k->answer = answer;
+    return true;
+}
+
+bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *event,
+                         const struct turn_prepared *with)
+{
+    if (!turn_event(t, card, event, with->answer, with->context))
+        return false;
+    t->tasks[t->task_count - 1].prepare = with->prepare;
     return true;
 }
 
@@ -148,175 +113,18 @@ bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_
     return true;
 }
 
-// --- saving a decision -----------------------------------------------------------------------
-
-static enum store_status save_trail(struct turn *t, const struct event *e)
-{
-    const struct decision *d = &t->decision;
-    for (uint8_t i = 0; i < d->trail_count; i++) {
-        const struct trail_entry *v = &d->trail[i];
-        const struct trail_new row = {.at = e->at,
-                                      .tenant = d->next.tenant,
-                                      .actor = e->actor,
-                                      .action = v->action,
-                                      .object_kind = "card",
-                                      .object = d->next.card,
-                                      .operation = v->operation,
-                                      .correlator = e->correlator,
-                                      .before = v->before,
-                                      .after = v->after,
-                                      .reason = v->reason,
-                                      .result = refusal_name(d->refusal),
-                                      .approval = e->approval};
-        const enum store_status status = store_trail_add(t->options.store, &row);
-        if (status != STORE_OK)
-            return status;
-    }
-    return STORE_OK;
-}
-
-static bool is_changed(const struct operation *a, const struct operation *b)
-{
-    return a == NULL || memcmp(a, b, sizeof(*a)) != 0;
-}
-
-static enum store_status save_operation(struct turn *t, const struct operation *o)
-{
-    const struct operation *before = record_operation(&t->before, o->id);
-    const struct record *r = &t->decision.next;
-    return is_changed(before, o) ? store_operation_put(t->options.store, r->card, r->tenant, o)
-                                 : STORE_OK;
-}
-
-static enum store_status save_operations(struct turn *t, struct utc at)
-{
-    const struct decision *d = &t->decision;
-    const struct record *r = &d->next;
-    enum store_status status = STORE_OK;
-    for (uint8_t i = 0; i < d->ended_count && status == STORE_OK; i++)
-        status = save_operation(t, &d->ended[i]);
-    if (status == STORE_OK && r->has_open)
-        status = save_operation(t, &r->open);
-    if (status == STORE_OK && r->audit.is_open)
-        status = save_operation(t, &r->audit.operation);
-    for (uint8_t i = 0; i < r->queue_len && status == STORE_OK; i++)
-        status = save_operation(t, &r->queue[i]);
-    for (uint8_t i = 0; i < d->step_count && status == STORE_OK; i++)
-        status = store_step_add(t->options.store, &d->steps[i], at);
-    if (status == STORE_OK && d->arrived_counter != 0)
-        status = store_operations_arrived(t->options.store, r->card, d->arrived_counter);
-    return status;
-}
-
-static enum store_status save_view(struct turn *t, struct utc at)
-{
-    const struct decision *d = &t->decision;
-    if (!d->has_answer)
-        return STORE_OK;
-    struct card_view v = {.at = at,
-                          .registry_version = d->answer_registry_version,
-                          .answer = d->answer,
-                          .outcome = d->next.last_audit_outcome};
-    for (uint8_t i = 0; i < d->ended_count; i++) {
-        if (d->ended[i].kind == OPERATION_AUDIT)
-            v.operation = d->ended[i].id;
-    }
-    return store_card_view_put(t->options.store, d->next.card, &v);
-}
-
-// Builds the packet and puts it into the outbox; its octets are those that will travel.
-static enum store_status save_send(struct turn *t, const struct send *send, struct utc at)
-{
-    struct store *store = t->options.store;
-    struct record *r = &t->decision.next;
-    struct card_keys keys;
-    struct network_keys network;
-    const bool is_download = send->command == COMMAND_DOWNLOAD;
-    enum store_status status = store_card_keys(store, r->card, &keys);
-    if (status == STORE_OK && is_download)
-        status = store_network_keys(store, r->open.download.imsi, &network);
-    if (status != STORE_OK)
-        return status == STORE_NONE ? STORE_KEYS : status;
-    struct message *m = &t->sends[t->send_count];
-    memset(m, 0, offsetof(struct message, packet));
-    struct writer w = writer_of(m->packet, sizeof(m->packet));
-    const enum message_status built =
-        message_build(t->options.cipher, &keys, r, send, is_download ? &network : NULL, &w);
-    secret_wipe(&keys, sizeof(keys));
-    secret_wipe(&network, sizeof(network));
-    if (built != MESSAGE_OK)
-        return STORE_KEYS;
-    const struct sms_cut cut = {.kind = SMS_COMMAND_PACKET};
-    m->id = turn_id(t, at);
-    m->card = r->card;
-    m->operation = send->operation;
-    m->command = send->command;
-    m->counter = send->counter;
-    memcpy(m->number, send->number, sizeof(m->number));
-    m->packet_len = (uint16_t)w.len;
-    m->parts = (uint8_t)sms_cut_count(&cut, w.len);
-    m->reference = (uint8_t)send->counter;
-    m->validity_ms = send->validity_ms;
-    m->at = at;
-    r->flight.parts = m->parts;
-    struct operation *o = send->kind == FLIGHT_OPERATION ? &r->open
-                          : send->kind == FLIGHT_AUDIT   ? &r->audit.operation
-                                                         : NULL;
-    if (o == NULL && r->has_open && r->open.id == send->operation)
-        o = &r->open;
-    if (o != NULL) {
-        o->sms_mt += m->parts;
-        o->bytes_mt += m->packet_len;
-    }
-    status = store_message_put(store, m);
-    if (status == STORE_OK)
-        t->send_count++;
-    return status;
-}
-
-static void note_alarms(struct turn *t)
-{
-    const struct decision *d = &t->decision;
-    for (uint8_t i = 0; i < d->alarm_count; i++) {
-        if (t->alarm_count < sizeof(t->alarms) / sizeof(t->alarms[0]))
-            t->alarms[t->alarm_count++] =
-                (struct alarm_note){d->alarms[i].key, d->next.card, d->alarms[i].is_raised};
-    }
-}
-
-static enum store_status save(struct turn *t, const struct event *e)
-{
-    struct decision *d = &t->decision;
-    enum store_status status = STORE_OK;
-    const size_t sends = t->send_count;
-    for (uint8_t i = 0; i < d->send_count && status == STORE_OK; i++)
-        status = save_send(t, &d->sends[i], e->at);
-    if (status == STORE_OK)
-        status = store_card_save(t->options.store, &t->before, &d->next);
-    if (status == STORE_OK)
-        status = save_operations(t, e->at);
-    if (status == STORE_OK)
-        status = save_view(t, e->at);
-    if (status == STORE_OK)
-        status = save_trail(t, e);
-    if (status == STORE_OK)
-        note_alarms(t);
-    else
-        t->send_count = sends;
-    return status;
-}
-
 // --- one event -------------------------------------------------------------------------------
 
-static enum store_status run_event(struct turn *t, uint64_t card, struct event *e,
-                                   struct turn_answer *answer)
+// STORE_NONE: there is no such card, and nothing to save.
+static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
+                               struct turn_answer *answer)
 {
     const struct decide_context context = {.policy = t->options.policy,
                                            .cipher = t->options.cipher};
     enum store_status status = store_card_load(t->options.store, card, &t->before);
     if (status == STORE_NONE) {
         answer->refusal = REFUSAL_NOT_FOUND;
-        return STORE_OK;
+        return STORE_NONE;
     }
     if (status != STORE_OK)
         return status;
@@ -326,10 +134,22 @@ static enum store_status run_event(struct turn *t, uint64_t card, struct event *
     decide(&t->before, e, &context, &t->decision);
     answer->refusal = t->decision.refusal;
     answer->operation = t->decision.operation;
-    if (e->type == EVENT_REQUEST && e->as.request.is_dry_run)
-        return STORE_OK;
     t->counts.dropped += t->decision.is_dropped;
-    return save(t, e);
+    return STORE_OK;
+}
+
+static bool must_save(const struct event *e)
+{
+    return e->type != EVENT_REQUEST || !e->as.request.is_dry_run;
+}
+
+static enum store_status run_event(struct turn *t, uint64_t card, struct event *e,
+                                   struct turn_answer *answer)
+{
+    const enum store_status status = judge(t, card, e, answer);
+    if (status == STORE_NONE)
+        return STORE_OK;
+    return status == STORE_OK && must_save(e) ? turn_save(t, e) : status;
 }
 
 // A card whose packet cannot be built (its keys are missing or do not open) must not stop others.
@@ -410,12 +230,31 @@ static enum store_status run_message(struct turn *t, const struct turn_message *
     return status == STORE_OK ? run_event(t, card, &e, &unused) : status;
 }
 
+// What was prepared for a request that is refused, or only judged, is undone without it.
+static enum store_status run_prepared(struct turn *t, struct task *k)
+{
+    enum store_status status = store_mark(t->options.store);
+    if (status == STORE_OK)
+        status = k->prepare(k->context, t->options.store, &k->event);
+    if (status != STORE_OK)
+        return status; // the whole event is undone
+    status = judge(t, k->card, &k->event, &k->result);
+    if (status != STORE_OK)
+        return status;
+    if (!must_save(&k->event) || k->result.refusal != REFUSAL_NONE)
+        store_mark_undo(t->options.store);
+    else
+        status = store_mark_keep(t->options.store);
+    return status == STORE_OK && must_save(&k->event) ? turn_save(t, &k->event) : status;
+}
+
 static enum store_status run_task(struct turn *t, struct task *k, struct utc now)
 {
     switch ((enum task_kind)k->kind) {
     case TASK_EVENT:
         k->event.at = now;
-        return run_event(t, k->card, &k->event, &k->result);
+        return k->prepare == NULL ? run_event(t, k->card, &k->event, &k->result)
+                                  : run_prepared(t, k);
     case TASK_WRITE:
         return k->apply(k->context, t->options.store, now);
     case TASK_MESSAGE:
@@ -466,6 +305,8 @@ static enum store_status run_wakes(struct turn *t, struct utc now)
             break;
         if (!run_guarded(t, &k, now))
             status = k.status;
+        else if (k.status != STORE_OK) // it must not be due for ever, nor stand before others
+            status = store_card_postpone(t->options.store, k.card, utc_after(now, POSTPONE_MS));
     }
     return status;
 }
@@ -583,8 +424,8 @@ static bool note_card(void *context, uint64_t card)
     return s->count < START_STEP;
 }
 
-// One event for every card under way (or touched), a transaction for each step of them.
-static enum store_status tell_all(struct turn *t, uint8_t type, struct utc since, struct utc now)
+// One event for every card, or for those under way; a transaction for each step of them.
+static enum store_status tell_all(struct turn *t, uint8_t type, struct utc now)
 {
     struct sweep_state found = {.count = 0};
     uint64_t after = 0;
@@ -593,8 +434,7 @@ static enum store_status tell_all(struct turn *t, uint8_t type, struct utc since
         found.count = 0;
         status = type == EVENT_RESTART
                      ? store_under_way(t->options.store, after, START_STEP, note_card, &found)
-                     : store_touched_since(t->options.store, since, after, START_STEP, note_card,
-                                           &found);
+                     : store_all_cards(t->options.store, after, START_STEP, note_card, &found);
         if (status == STORE_OK && found.count > 0)
             status = store_begin(t->options.store);
         for (size_t i = 0; i < found.count && status == STORE_OK; i++) {
@@ -610,6 +450,20 @@ static enum store_status tell_all(struct turn *t, uint8_t type, struct utc since
     } while (status == STORE_OK && found.count == START_STEP);
     if (status != STORE_OK)
         store_rollback(t->options.store);
+    return status;
+}
+
+// Which cards were spoken to after the copy was made, the copy cannot know: it holds for all.
+static enum store_status restore(struct turn *t, struct utc now)
+{
+    enum store_status status = store_begin(t->options.store);
+    if (status == STORE_OK)
+        status = store_outbox_forget(t->options.store);
+    if (status == STORE_OK)
+        status = store_commit(t->options.store);
+    if (status == STORE_OK)
+        return tell_all(t, EVENT_RESTORE, now);
+    store_rollback(t->options.store);
     return status;
 }
 
@@ -659,15 +513,14 @@ enum turn_status turn_start(struct turn *t, struct utc now)
     char stop[16] = "";
     struct writer w = writer_of(stop, sizeof(stop) - 1);
     bool is_restored = false;
-    struct utc since = {0};
     enum store_status status = store_value(t->options.store, "stop", &w);
     const bool is_clean = status == STORE_NONE || strcmp(stop, "clean") == 0;
     if (status == STORE_OK || status == STORE_NONE)
-        status = store_is_restored(t->options.store, &is_restored, &since);
+        status = store_is_restored(t->options.store, &is_restored);
     if (status == STORE_OK && is_restored)
-        status = tell_all(t, EVENT_RESTORE, since, now);
+        status = restore(t, now);
     else if (status == STORE_OK && !is_clean)
-        status = tell_all(t, EVENT_RESTART, since, now);
+        status = tell_all(t, EVENT_RESTART, now);
     if (status == STORE_OK)
         status = set_stop(t, "running");
     if (status == STORE_OK)

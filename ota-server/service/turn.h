@@ -49,6 +49,18 @@ void turn_close(struct turn *t);
 bool turn_event(struct turn *t, uint64_t card, const struct event *event, turn_answer_fn *answer,
                 void *context) MUST_USE;
 
+// The same, with a part that runs first and inside the same transaction: it may use the store and
+// complete the request, or set its refusal. What it wrote is undone when it fails, when the
+// request is refused, and when it is only judged.
+typedef enum store_status turn_prepare_fn(void *context, struct store *store, struct event *event);
+struct turn_prepared {
+    turn_prepare_fn *prepare;
+    turn_answer_fn *answer;
+    void *context; // of both
+};
+bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *event,
+                         const struct turn_prepared *with) MUST_USE;
+
 // Queues any other write: `apply` runs inside the transaction and may use the store; its trail rows
 // are its own. On a status other than OK its part is undone. `done` runs after the commit.
 typedef enum store_status turn_apply_fn(void *context, struct store *store, struct utc now);

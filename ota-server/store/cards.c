@@ -439,18 +439,19 @@ enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limi
     return ids(&q, each, context);
 }
 
-enum store_status store_touched_since(struct store *s, struct utc since, uint64_t after,
-                                      uint32_t limit, store_id_fn *each, void *context)
+enum store_status store_card_postpone(struct store *s, uint64_t card, struct utc at)
 {
-    const bool is_all = since.ms == 0;
-    struct query q = query_of(s, is_all ? STATEMENT_CARD_ALL : STATEMENT_CARD_TOUCHED);
-    if (is_all) {
-        bind_number(&q, 1, (int64_t)after);
-        bind_number(&q, 2, limit);
-    } else {
-        bind_number(&q, 1, since.ms);
-        bind_number(&q, 2, (int64_t)after);
-        bind_number(&q, 3, limit);
-    }
+    struct query q = query_of(s, STATEMENT_CARD_POSTPONE);
+    bind_number(&q, 1, (int64_t)card);
+    bind_number(&q, 2, at.ms);
+    return query_run(&q);
+}
+
+enum store_status store_all_cards(struct store *s, uint64_t after, uint32_t limit,
+                                  store_id_fn *each, void *context)
+{
+    struct query q = query_of(s, STATEMENT_CARD_ALL);
+    bind_number(&q, 1, (int64_t)after);
+    bind_number(&q, 2, limit);
     return ids(&q, each, context);
 }

@@ -201,6 +201,12 @@ enum store_status store_message_state(struct store *s, uint64_t id, uint8_t stat
     return query_run(&q);
 }
 
+enum store_status store_outbox_forget(struct store *s)
+{
+    struct query q = query_of(s, STATEMENT_OUTBOX_FORGET);
+    return query_run(&q);
+}
+
 static enum store_status messages(struct query *q, store_message_fn *each, void *context)
 {
     enum store_status status = query_step(q);

@@ -44,8 +44,7 @@
     S(CARD_DUE, "SELECT id FROM card WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2") \
     S(CARD_NEXT_DUE, "SELECT wake_at FROM card WHERE wake_at > 0 ORDER BY wake_at LIMIT 1") \
     S(CARD_UNDER_WAY, "SELECT id FROM card WHERE is_under_way = 1 AND id > $1 ORDER BY id LIMIT $2") \
-    S(CARD_TOUCHED, "SELECT DISTINCT card FROM operation WHERE created_at >= $1 AND card > $2" \
-        " ORDER BY card LIMIT $3") \
+    S(CARD_POSTPONE, "UPDATE card SET wake_at = $2 WHERE id = $1") \
     S(CARD_ALL, "SELECT id FROM card WHERE id > $1 ORDER BY id LIMIT $2") \
     S(KEY_PUT, "INSERT INTO ota_key (card, key_id, version, tar, spi1, spi2, cmac_len, generation," \
         " sealed) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (card, key_id) DO UPDATE SET" \
@@ -84,6 +83,8 @@
         " WHERE id = $1") \
     S(SUBSCRIPTIONS_LEFT, "UPDATE subscription SET slot = 0, state = 1 WHERE card = $1 AND state = 2" \
         " AND id NOT IN (SELECT value FROM json_each($2))") \
+    S(SUBSCRIPTION_RELEASE, "UPDATE subscription SET card = 0, slot = 0, state =" \
+        " CASE WHEN has_keys = 1 THEN 0 ELSE $3 END WHERE id = $1 AND card = $2 AND state = 1") \
     S(SUBSCRIPTIONS, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE ($1 = 0 OR tenant = $1)" \
         " AND ($2 = 0 OR pool = $2) AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
         " AND ($5 = '' OR (imsi >= $5 AND imsi < $6) OR (iccid >= $5 AND iccid < $6)" \
@@ -132,6 +133,7 @@
     S(MESSAGE_PUT, "INSERT INTO message (" MESSAGE_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10," \
         "$11,$12,$13,$14,$15)") \
     S(MESSAGE_STATE, "UPDATE message SET state = $2, tries = $3, due = $4 WHERE id = $1") \
+    S(OUTBOX_FORGET, "UPDATE message SET state = 6 WHERE state = 0") \
     S(OUTBOX, "SELECT " MESSAGE_COLUMNS " FROM message WHERE state = 0 AND id > $1" \
         " ORDER BY id LIMIT $2") \
     S(MESSAGES, "SELECT " MESSAGE_COLUMNS " FROM message WHERE card = $1 ORDER BY id DESC" \

@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#define LOG_PAGES_MAX 4000        // 16 MB
 #define APPLICATION_ID 0x4F746172 // in the file's header: this is one of ours
 
 static bool is_memory(const struct store_options *o)
@@ -75,6 +76,26 @@ static enum store_status migrate(struct store *s)
     return STORE_OK;
 }
 
+// The engine would copy its log into the database by itself, and forget a sync that failed then.
+static int note_log(void *context, sqlite3 *db, const char *name, int pages)
+{
+    struct store *s = context;
+    (void)db;
+    (void)name;
+    s->log_pages = pages;
+    return SQLITE_OK;
+}
+
+// A copy that found no room or a reader in its way is made after a later commit.
+static enum store_status copy_log(struct store *s)
+{
+    if (s->log_pages < LOG_PAGES_MAX)
+        return STORE_OK;
+    s->log_pages = 0;
+    const int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return code != SQLITE_OK && store_failed(s, code) == STORE_LOST ? STORE_LOST : STORE_OK;
+}
+
 static enum store_status set_up(struct store *s)
 {
     sqlite3_busy_timeout(s->db, s->options.wait_ms == 0 ? 5000 : (int)s->options.wait_ms);
@@ -84,8 +105,9 @@ static enum store_status set_up(struct store *s)
         s, s->options.is_reader
                ? "PRAGMA query_only = 1; PRAGMA mmap_size = 268435456"
                : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;"
-                 "PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON; PRAGMA temp_store = "
-                 "MEMORY");
+                 "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
+    if (!s->options.is_reader)
+        sqlite3_wal_hook(s->db, note_log, s);
     if (status == STORE_OK)
         status = migrate(s);
     if (status == STORE_OK)
@@ -168,11 +190,12 @@ enum store_status store_commit(struct store *s)
 {
     check(s->is_writing);
     const enum store_status status = run(s, STATEMENT_COMMIT);
-    if (status == STORE_OK)
-        s->is_writing = false;
-    else
+    if (status != STORE_OK) {
         store_rollback(s);
-    return status;
+        return status;
+    }
+    s->is_writing = false;
+    return copy_log(s);
 }
 
 void store_rollback(struct store *s)
@@ -187,6 +210,10 @@ void store_rollback(struct store *s)
 
 enum store_status store_mark(struct store *s)
 {
+    if (sqlite3_get_autocommit(s->db)) { // an error ended the transaction: nothing may follow alone
+        snprintf(s->problem, sizeof(s->problem), "the transaction was undone");
+        return STORE_FAILED;
+    }
     s->head_marked = s->head;
     return run(s, STATEMENT_MARK);
 }

@@ -201,6 +201,11 @@ enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi
 // Takes a free one of the pool for the card; STORE_NONE when the pool is empty.
 enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card,
                                      struct subscription *out) MUST_USE;
+// Gives back what is reserved for this card. What was on the card and has no network keys here can
+// never be downloaded again: it becomes RETIRED; everything else FREE. No effect on what is
+// not reserved, or not for this card.
+enum store_status store_subscription_release(struct store *s, uint64_t id, uint64_t card,
+                                             bool was_on_card) MUST_USE;
 typedef bool store_subscription_fn(void *context, const struct subscription *row);
 struct subscription_filter {
     uint64_t tenant, pool, card; // 0 = any
@@ -298,6 +303,9 @@ typedef bool store_message_fn(void *context, const struct message *m);
 // Waiting ones, in the order of their ids, behind `after`.
 enum store_status store_outbox(struct store *s, uint64_t after, uint32_t limit,
                                store_message_fn *each, void *context) MUST_USE;
+// After a restore: what waits in the outbox may have been sent and answered
+// since: it becomes POST_UNKNOWN.
+enum store_status store_outbox_forget(struct store *s) MUST_USE;
 // Of a card, newest first.
 enum store_status store_messages(struct store *s, uint64_t card, const struct store_page *page,
                                  store_message_fn *each, void *context, uint64_t *total) MUST_USE;
@@ -317,14 +325,16 @@ typedef bool store_id_fn(void *context, uint64_t id);
 // Cards whose wake_at is not after `now`, earliest first.
 enum store_status store_due(struct store *s, struct utc now, uint32_t limit, store_id_fn *each,
                             void *context) MUST_USE;
+// Looks at the card again at `at`, whatever its record says.
+enum store_status store_card_postpone(struct store *s, uint64_t card, struct utc at) MUST_USE;
 // The earliest wake_at of all; 0 when there is none.
 enum store_status store_next_due(struct store *s, struct utc *at) MUST_USE;
 // Cards with something under way, for the restart after an unclean stop; in order from `after`.
 enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limit,
                                   store_id_fn *each, void *context) MUST_USE;
-// Cards with an operation created at or after `since`; in order from `after`.
-enum store_status store_touched_since(struct store *s, struct utc since, uint64_t after,
-                                      uint32_t limit, store_id_fn *each, void *context) MUST_USE;
+// Every card, in order from `after`.
+enum store_status store_all_cards(struct store *s, uint64_t after, uint32_t limit,
+                                  store_id_fn *each, void *context) MUST_USE;
 // Times of cleaning: strays after 24 h, idempotency keys after 7 d, receipts after 7 d.
 enum store_status store_sweep(struct store *s, struct utc now) MUST_USE;
 
@@ -396,7 +406,7 @@ enum store_status store_trail_verify(struct store *s, uint64_t from, uint64_t to
 // Appends a checkpoint to the file outside the database, and syncs it.
 enum store_status store_checkpoint(struct store *s, struct utc at) MUST_USE;
 // Does the trail reach the newest checkpoint? False: the database was restored from a backup.
-enum store_status store_is_restored(struct store *s, bool *is_restored, struct utc *since) MUST_USE;
+enum store_status store_is_restored(struct store *s, bool *is_restored) MUST_USE;
 enum store_status store_trail_head(struct store *s, uint64_t *sequence, uint8_t hash[32]) MUST_USE;
 
 // --- idempotency, documents, values ----------------------------------------------------------

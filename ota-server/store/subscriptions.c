@@ -114,6 +114,16 @@ enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t ca
     return one(&q, out);
 }
 
+enum store_status store_subscription_release(struct store *s, uint64_t id, uint64_t card,
+                                             bool was_on_card)
+{
+    struct query q = query_of(s, STATEMENT_SUBSCRIPTION_RELEASE);
+    bind_number(&q, 1, (int64_t)id);
+    bind_number(&q, 2, (int64_t)card);
+    bind_number(&q, 3, was_on_card ? SUBSCRIPTION_RETIRED : SUBSCRIPTION_FREE);
+    return query_run(&q);
+}
+
 enum store_status store_subscriptions(struct store *s, const struct subscription_filter *f,
                                       const struct store_page *page, store_subscription_fn *each,
                                       void *context, uint64_t *total)

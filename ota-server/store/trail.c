@@ -306,10 +306,9 @@ static enum store_status hash_at(struct store *s, uint64_t sequence, uint8_t has
     return status;
 }
 
-enum store_status store_is_restored(struct store *s, bool *is_restored, struct utc *since)
+enum store_status store_is_restored(struct store *s, bool *is_restored)
 {
     *is_restored = false;
-    since->ms = 0;
     FILE *f = s->options.checkpoints == NULL ? NULL : fopen(s->options.checkpoints, "r");
     if (f == NULL)
         return STORE_OK;
@@ -321,10 +320,7 @@ enum store_status store_is_restored(struct store *s, bool *is_restored, struct u
         if (!read_checkpoint(line, &c))
             continue;
         status = hash_at(s, c.sequence, hash);
-        const bool is_same = status == STORE_OK && memcmp(hash, c.hash, sizeof(hash)) == 0;
-        if (is_same)
-            since->ms = (int64_t)c.at; // the newest one that this database knows
-        *is_restored = !is_same;
+        *is_restored = status != STORE_OK || memcmp(hash, c.hash, sizeof(hash)) != 0;
         if (status == STORE_NONE)
             status = STORE_OK;
     }

@@ -302,6 +302,154 @@ static void a_due_card_wakes_by_itself(void **state)
     assert_int_equal(r.open.status, STATUS_UNKNOWN);
 }
 
+static void a_card_whose_packet_cannot_be_built_waits_and_stops_nobody(void **state)
+{
+    (void)state;
+    const struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    assert_true(turn_event(turn, 7, &e, NULL, NULL));
+    run();
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_card_keys_erase(store, 7), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+    world.now = turn_due(turn);
+    assert_int_equal(turn_run(turn, world.now), TURN_OK);
+    assert_true(turn_due(turn).ms > world.now.ms);
+    assert_int_equal(sent_count, 0);
+}
+
+// --- subscriptions of a pool -----------------------------------------------------------------
+
+#define POOL 50
+
+static void add_subscription(uint64_t id, uint8_t state, uint64_t card, const uint8_t *imsi)
+{
+    struct subscription s = {.id = id, .tenant = 1, .pool = POOL, .card = card, .state = state};
+    static const uint8_t octets[16] = {1, 4, 1, 4, 2, 1, 3, 5, 6, 2, 3, 7, 3, 0, 9, 5};
+    const struct network_keys keys = {.k = secret_key_of(bytes_of(octets, 16)),
+                                      .op = secret_key_of(bytes_of(octets, 16))};
+    s.has_keys = true;
+    s.created_at = world.now;
+    memcpy(s.plan.imsi, imsi, sizeof(s.plan.imsi));
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_subscription_put(store, &s), STORE_OK);
+    assert_int_equal(store_network_keys_put(store, imsi, &keys), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+}
+
+static struct subscription subscription(uint64_t id)
+{
+    struct subscription s;
+    assert_int_equal(store_subscription_get(store, id, &s), STORE_OK);
+    return s;
+}
+
+static void a_deleted_subscription_is_free_again(void **state)
+{
+    (void)state;
+    const struct card_keys keys = keys_of_card();
+    struct turn_message m;
+    add_subscription(102, SUBSCRIPTION_ON_CARD, 7, world.record.slots[1].fact.imsi);
+    struct event e = {.type = EVENT_REQUEST};
+    e.as.request.operation.id = turn_id(turn, world.now);
+    e.as.request.operation.kind = OPERATION_DELETE;
+    e.as.request.operation.subscription = 102;
+    e.as.request.operation.target = record_slot_name(&world.record.slots[1]);
+    assert_true(turn_event(turn, 7, &e, note_answer, NULL));
+    run();
+    card_answers(RESULT_OK, &keys, &m);
+    assert_true(turn_receive(turn, &m, note_done, NULL));
+    run();
+    assert_int_equal(subscription(102).state, SUBSCRIPTION_FREE);
+    assert_int_equal(subscription(102).card, 0);
+}
+
+static enum store_status take_from_pool(void *context, struct store *s, struct event *e)
+{
+    struct subscription taken;
+    const enum store_status status = store_pool_reserve(s, POOL, 7, &taken);
+    (void)context;
+    if (status == STORE_OK) {
+        e->as.request.operation.subscription = taken.id;
+        e->as.request.operation.download = taken.plan;
+    }
+    return status;
+}
+
+static const uint8_t pool_imsi[9] = {8, 0x99, 0x99, 0x07, 0, 0, 0, 0, 0x90};
+
+static void request_download(bool is_dry_run)
+{
+    struct event e = {.type = EVENT_REQUEST};
+    const struct turn_prepared with = {take_from_pool, note_answer, NULL};
+    e.as.request.operation.id = turn_id(turn, world.now);
+    e.as.request.operation.kind = OPERATION_DOWNLOAD;
+    e.as.request.is_dry_run = is_dry_run;
+    assert_true(turn_event_prepared(turn, 7, &e, &with));
+    run();
+}
+
+static void a_download_and_its_reservation_are_there_together(void **state)
+{
+    (void)state;
+    struct operation o;
+    uint64_t card;
+    add_subscription(200, SUBSCRIPTION_FREE, 0, pool_imsi);
+    request_download(false);
+    assert_int_equal(answered.refusal, REFUSAL_NONE);
+    assert_int_equal(subscription(200).state, SUBSCRIPTION_RESERVED);
+    assert_int_equal(store_operation_get(store, answered.operation, &o, &card), STORE_OK);
+    assert_int_equal(o.subscription, 200);
+    assert_int_equal(sent_count, 1);
+}
+
+static void a_refused_or_judged_download_reserves_nothing(void **state)
+{
+    (void)state;
+    uint64_t rows = 0;
+    uint64_t after = 0;
+    uint8_t hash[32];
+    add_subscription(200, SUBSCRIPTION_FREE, 0, pool_imsi);
+    request_download(true);
+    assert_int_equal(answered.refusal, REFUSAL_NONE);
+    assert_int_equal(subscription(200).state, SUBSCRIPTION_FREE);
+    const struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    assert_true(turn_event(turn, 7, &e, NULL, NULL));
+    run();
+    assert_int_equal(store_trail_head(store, &rows, hash), STORE_OK);
+    request_download(false);
+    assert_int_equal(answered.refusal, REFUSAL_CARD_DIRTY);
+    assert_int_equal(subscription(200).state, SUBSCRIPTION_FREE);
+    assert_int_equal(store_trail_head(store, &after, hash), STORE_OK);
+    assert_int_equal(after, rows + 1); // the refusal itself is told
+}
+
+static void a_refused_download_gives_its_subscription_back(void **state)
+{
+    (void)state;
+    const struct card_keys keys = keys_of_card();
+    struct turn_message m;
+    add_subscription(200, SUBSCRIPTION_FREE, 0, pool_imsi);
+    request_download(false);
+    card_answers(RESULT_NO_FREE_SLOT, &keys, &m);
+    assert_true(turn_receive(turn, &m, note_done, NULL));
+    run();
+    assert_int_equal(subscription(200).state, SUBSCRIPTION_FREE);
+}
+
+static void a_download_cancelled_before_it_left_gives_its_subscription_back(void **state)
+{
+    (void)state;
+    add_subscription(200, SUBSCRIPTION_FREE, 0, pool_imsi);
+    request(OPERATION_DELETE); // it has to wait for this one
+    request_download(false);
+    assert_int_equal(subscription(200).state, SUBSCRIPTION_RESERVED);
+    const struct event e = {.type = EVENT_CANCEL, .operation = answered.operation};
+    assert_true(turn_event(turn, 7, &e, note_answer, NULL));
+    run();
+    assert_int_equal(answered.refusal, REFUSAL_NONE);
+    assert_int_equal(subscription(200).state, SUBSCRIPTION_FREE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -316,6 +464,12 @@ int main(void)
         TEST(a_write_that_fails_is_undone_alone),
         TEST(an_unclean_stop_makes_the_open_card_dirty_and_a_clean_one_does_not),
         TEST(a_due_card_wakes_by_itself),
+        TEST(a_card_whose_packet_cannot_be_built_waits_and_stops_nobody),
+        TEST(a_deleted_subscription_is_free_again),
+        TEST(a_download_and_its_reservation_are_there_together),
+        TEST(a_refused_or_judged_download_reserves_nothing),
+        TEST(a_refused_download_gives_its_subscription_back),
+        TEST(a_download_cancelled_before_it_left_gives_its_subscription_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

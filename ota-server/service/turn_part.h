@@ -1,0 +1,55 @@
+// The turn's inside, shared by its parts. Not for others.
+#pragma once
+
+#include "ota-server/service/turn.h"
+
+#define SENDS_MAX TURN_EVENTS_MAX
+#define WAKES_MAX 256
+
+enum task_kind { TASK_EVENT, TASK_WRITE, TASK_MESSAGE };
+
+struct task {
+    uint8_t kind;
+    uint64_t card;
+    struct event event;
+    struct turn_message message;
+    turn_prepare_fn *prepare;
+    turn_answer_fn *answer;
+    turn_apply_fn *apply;
+    turn_done_fn *done;
+    void *context;
+    // what came of it
+    struct turn_answer result;
+    enum store_status status;
+};
+
+struct alarm_note {
+    uint8_t key;
+    uint64_t card;
+    bool is_raised;
+};
+
+struct turn {
+    struct turn_options options;
+    struct ids ids;
+    struct task *tasks;
+    size_t task_count;
+    struct message *sends;
+    size_t send_count;
+    struct alarm_note alarms[64];
+    size_t alarm_count;
+    struct record before;
+    struct decision decision;
+    struct utc next_due;
+    struct utc next_sweep;
+    struct utc next_checkpoint;
+    uint64_t checkpoint_sequence;
+    struct turn_counts counts;
+    uint64_t wakes[WAKES_MAX];
+    size_t wake_count;
+    bool is_running;
+};
+
+// Writes t->decision, made from t->before, inside the transaction. Notes packets and alarms for the
+// time after the commit; on a status other than STORE_OK it notes none.
+enum store_status turn_save(struct turn *t, const struct event *e) MUST_USE;

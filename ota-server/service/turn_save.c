@@ -1,0 +1,187 @@
+// A decision becomes rows: card, operations, packets, trail.
+#include "common/base/text.h"
+#include "common/wire/sms.h"
+#include "ota-server/service/turn_part.h"
+
+static enum store_status save_trail(struct turn *t, const struct event *e)
+{
+    const struct decision *d = &t->decision;
+    for (uint8_t i = 0; i < d->trail_count; i++) {
+        const struct trail_entry *v = &d->trail[i];
+        const struct trail_new row = {.at = e->at,
+                                      .tenant = d->next.tenant,
+                                      .actor = e->actor,
+                                      .action = v->action,
+                                      .object_kind = "card",
+                                      .object = d->next.card,
+                                      .operation = v->operation,
+                                      .correlator = e->correlator,
+                                      .before = v->before,
+                                      .after = v->after,
+                                      .reason = v->reason,
+                                      .result = refusal_name(d->refusal),
+                                      .approval = e->approval};
+        const enum store_status status = store_trail_add(t->options.store, &row);
+        if (status != STORE_OK)
+            return status;
+    }
+    return STORE_OK;
+}
+
+static bool is_changed(const struct operation *a, const struct operation *b)
+{
+    return a == NULL || memcmp(a, b, sizeof(*a)) != 0;
+}
+
+static enum store_status save_operation(struct turn *t, const struct operation *o)
+{
+    const struct operation *before = record_operation(&t->before, o->id);
+    const struct record *r = &t->decision.next;
+    return is_changed(before, o) ? store_operation_put(t->options.store, r->card, r->tenant, o)
+                                 : STORE_OK;
+}
+
+static bool is_wanted_elsewhere(const struct record *r, uint64_t subscription)
+{
+    bool is_wanted = r->has_open && r->open.subscription == subscription;
+    for (uint8_t i = 0; i < r->queue_len; i++)
+        is_wanted |= r->queue[i].subscription == subscription;
+    return is_wanted;
+}
+
+// A subscription goes back when the card itself said that it does not have it: deleted, or refused.
+// A download that never left did not bring it either. Every other end leaves it reserved: only an
+// audit or a person knows.
+static enum store_status release(struct turn *t, const struct operation *o)
+{
+    const struct record *r = &t->decision.next;
+    const bool is_deleted = o->kind == OPERATION_DELETE && o->outcome == OUTCOME_DONE;
+    const bool is_refused = o->failure == FAILURE_CARD_REFUSED && o->has_result &&
+                            o->result != RESULT_ALREADY_INSTALLED;
+    const bool is_unused = o->kind == OPERATION_DOWNLOAD && (o->attempts == 0 || is_refused) &&
+                           !is_wanted_elsewhere(r, o->subscription);
+    if (o->subscription == 0 || !(is_deleted || is_unused))
+        return STORE_OK;
+    return store_subscription_release(t->options.store, o->subscription, r->card, is_deleted);
+}
+
+static enum store_status save_operations(struct turn *t, struct utc at)
+{
+    const struct decision *d = &t->decision;
+    const struct record *r = &d->next;
+    enum store_status status = STORE_OK;
+    for (uint8_t i = 0; i < d->ended_count && status == STORE_OK; i++) {
+        status = save_operation(t, &d->ended[i]);
+        if (status == STORE_OK)
+            status = release(t, &d->ended[i]);
+    }
+    if (status == STORE_OK && r->has_open)
+        status = save_operation(t, &r->open);
+    if (status == STORE_OK && r->audit.is_open)
+        status = save_operation(t, &r->audit.operation);
+    for (uint8_t i = 0; i < r->queue_len && status == STORE_OK; i++)
+        status = save_operation(t, &r->queue[i]);
+    for (uint8_t i = 0; i < d->step_count && status == STORE_OK; i++)
+        status = store_step_add(t->options.store, &d->steps[i], at);
+    if (status == STORE_OK && d->arrived_counter != 0)
+        status = store_operations_arrived(t->options.store, r->card, d->arrived_counter);
+    return status;
+}
+
+static enum store_status save_view(struct turn *t, struct utc at)
+{
+    const struct decision *d = &t->decision;
+    if (!d->has_answer)
+        return STORE_OK;
+    struct card_view v = {.at = at,
+                          .registry_version = d->answer_registry_version,
+                          .answer = d->answer,
+                          .outcome = d->next.last_audit_outcome};
+    for (uint8_t i = 0; i < d->ended_count; i++) {
+        if (d->ended[i].kind == OPERATION_AUDIT)
+            v.operation = d->ended[i].id;
+    }
+    return store_card_view_put(t->options.store, d->next.card, &v);
+}
+
+// Builds the packet and puts it into the outbox; its octets are those that will travel.
+static enum store_status save_send(struct turn *t, const struct send *send, struct utc at)
+{
+    struct store *store = t->options.store;
+    struct record *r = &t->decision.next;
+    struct card_keys keys;
+    struct network_keys network;
+    const bool is_download = send->command == COMMAND_DOWNLOAD;
+    enum store_status status = store_card_keys(store, r->card, &keys);
+    if (status == STORE_OK && is_download)
+        status = store_network_keys(store, r->open.download.imsi, &network);
+    if (status != STORE_OK)
+        return status == STORE_NONE ? STORE_KEYS : status;
+    struct message *m = &t->sends[t->send_count];
+    memset(m, 0, offsetof(struct message, packet));
+    struct writer w = writer_of(m->packet, sizeof(m->packet));
+    const enum message_status built =
+        message_build(t->options.cipher, &keys, r, send, is_download ? &network : NULL, &w);
+    secret_wipe(&keys, sizeof(keys));
+    secret_wipe(&network, sizeof(network));
+    if (built != MESSAGE_OK)
+        return STORE_KEYS;
+    const struct sms_cut cut = {.kind = SMS_COMMAND_PACKET};
+    m->id = turn_id(t, at);
+    m->card = r->card;
+    m->operation = send->operation;
+    m->command = send->command;
+    m->counter = send->counter;
+    memcpy(m->number, send->number, sizeof(m->number));
+    m->packet_len = (uint16_t)w.len;
+    m->parts = (uint8_t)sms_cut_count(&cut, w.len);
+    m->reference = (uint8_t)send->counter;
+    m->validity_ms = send->validity_ms;
+    m->at = at;
+    r->flight.parts = m->parts;
+    struct operation *o = send->kind == FLIGHT_OPERATION ? &r->open
+                          : send->kind == FLIGHT_AUDIT   ? &r->audit.operation
+                                                         : NULL;
+    if (o == NULL && r->has_open && r->open.id == send->operation)
+        o = &r->open;
+    if (o != NULL) {
+        o->sms_mt += m->parts;
+        o->bytes_mt += m->packet_len;
+    }
+    status = store_message_put(store, m);
+    if (status == STORE_OK)
+        t->send_count++;
+    return status;
+}
+
+static void note_alarms(struct turn *t)
+{
+    const struct decision *d = &t->decision;
+    for (uint8_t i = 0; i < d->alarm_count; i++) {
+        if (t->alarm_count < sizeof(t->alarms) / sizeof(t->alarms[0]))
+            t->alarms[t->alarm_count++] =
+                (struct alarm_note){d->alarms[i].key, d->next.card, d->alarms[i].is_raised};
+    }
+}
+
+enum store_status turn_save(struct turn *t, const struct event *e)
+{
+    struct decision *d = &t->decision;
+    enum store_status status = STORE_OK;
+    const size_t sends = t->send_count;
+    for (uint8_t i = 0; i < d->send_count && status == STORE_OK; i++)
+        status = save_send(t, &d->sends[i], e->at);
+    if (status == STORE_OK)
+        status = store_card_save(t->options.store, &t->before, &d->next);
+    if (status == STORE_OK)
+        status = save_operations(t, e->at);
+    if (status == STORE_OK)
+        status = save_view(t, e->at);
+    if (status == STORE_OK)
+        status = save_trail(t, e);
+    if (status == STORE_OK)
+        note_alarms(t);
+    else
+        t->send_count = sends;
+    return status;
+}

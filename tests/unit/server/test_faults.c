@@ -1,0 +1,608 @@
+// The turn when the machine fails: disk full, failing writes and syncs, a lock that another process
+// holds, kill -9, an older copy of the database put back. What was acknowledged is never missing.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/faulty_disk.h"
+#include "tests/unit/server/world.h"
+
+#include "common/base/prng.h"
+#include "ota-server/service/turn.h"
+#include "ota-server/shell/server_crypto.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CARDS 4
+#define KILLS 200
+
+static struct world world;
+static struct server_crypto crypto;
+static struct store *store;
+static struct turn *turn;
+static char folder[64];
+static char path[96];
+static char checkpoints[96];
+static char copy[96];
+static struct turn_answer answered;
+static enum store_status done_status;
+static unsigned done_count;
+static unsigned sent_count;
+
+static void note_sent(void *context, const struct message *m)
+{
+    (void)context;
+    (void)m;
+    sent_count++;
+}
+
+static void note_answer(void *context, const struct turn_answer *a)
+{
+    (void)context;
+    answered = *a;
+}
+
+static void note_done(void *context, enum store_status status)
+{
+    (void)context;
+    done_status = status;
+    done_count++;
+}
+
+static struct card_keys keys_of_card(void)
+{
+    struct card_keys k = {.version = 1, .tar = 0x534D01, .spi1 = 0x16, .spi2 = 0x39};
+    static const uint8_t octets[16] = {2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4, 5, 9, 0, 4, 5};
+    k.kic = secret_key_of(bytes_of(octets, sizeof(octets)));
+    k.kid = k.kic;
+    k.kik = k.kic;
+    k.kid.octets[0] = 0x66;
+    return k;
+}
+
+static void open_server(turn_send_fn *send, void *context)
+{
+    struct store_options options = {
+        .path = path, .checkpoints = checkpoints, .crypto = &crypto.store, .wait_ms = 1};
+    options.ota_master.len = options.network_master.len = SECRET_KEY_MAX;
+    assert_int_equal(store_open(&options, &store), STORE_OK);
+    const struct turn_options t = {.store = store,
+                                   .policy = &world.policy,
+                                   .cipher = crypto.store.cipher,
+                                   .send = send,
+                                   .send_context = context};
+    turn = turn_open(&t);
+    assert_non_null(turn);
+}
+
+static void close_server(void)
+{
+    turn_close(turn);
+    store_close(store);
+    turn = NULL;
+    store = NULL;
+}
+
+static void add_cards(void)
+{
+    assert_int_equal(store_begin(store), STORE_OK);
+    for (uint8_t i = 1; i <= CARDS; i++) {
+        struct record r = world.record;
+        r.card = i;
+        r.iccid[8] = i;
+        for (uint8_t k = 0; k < r.slot_count; k++) {
+            r.slots[k].subscription = 0;
+            r.slots[k].fact.imsi[6] = i;
+        }
+        const struct card_new c = {.record = &r,
+                                   .reference = {1, 2, 3, 4, 5, 6, 7, i},
+                                   .has_reference = true,
+                                   .has_keys = true,
+                                   .keys = keys_of_card(),
+                                   .at = world.now};
+        assert_int_equal(store_card_add(store, &c), STORE_OK);
+    }
+    assert_int_equal(store_commit(store), STORE_OK);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof(folder), "/tmp/otaria-faults-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/server.db", folder);
+    snprintf(checkpoints, sizeof(checkpoints), "%s/checkpoints", folder);
+    snprintf(copy, sizeof(copy), "%s/copy.db", folder);
+    world_init(&world);
+    if (!server_crypto_open(&crypto))
+        return 1;
+    faulty_disk_set(DISK_GOOD, 0, false);
+    open_server(note_sent, NULL);
+    add_cards();
+    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+    assert_int_equal(turn_run(turn, world.now), TURN_OK);
+    sent_count = 0;
+    done_count = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {"server.db",        "server.db-wal", "server.db-shm",
+                                        "server.db.writer", "checkpoints",   "copy.db"};
+    (void)state;
+    faulty_disk_set(DISK_GOOD, 0, false);
+    close_server();
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char file[128];
+        snprintf(file, sizeof(file), "%s/%s", folder, names[i]);
+        (void)unlink(file);
+    }
+    (void)rmdir(folder);
+    world_close(&world);
+    server_crypto_close(&crypto);
+    return 0;
+}
+
+static uint64_t ask(uint64_t card)
+{
+    struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_CLIENT, .id = 3}};
+    e.as.request.operation.id = turn_id(turn, world.now);
+    e.as.request.operation.kind = OPERATION_READ_TIMERS;
+    e.as.request.operation.list_len = 1;
+    e.as.request.operation.list[0] = 0xFF;
+    e.as.request.operation.not_after = utc_after(world.now, 5 * 60 * 1000); // the queue stays short
+    assert_true(turn_event(turn, card, &e, note_answer, NULL));
+    return e.as.request.operation.id;
+}
+
+// Octets that no card sent: kept as a stray, and acknowledged only when they are.
+static void hear_a_stray(turn_done_fn *done, void *context)
+{
+    const struct turn_message m = {
+        .number = "9990000000009", .packet = {1, 2, 3}, .packet_len = MESSAGE_PACKET_MAX};
+    assert_true(turn_receive(turn, &m, done, context));
+}
+
+static enum turn_status run(void)
+{
+    world.now.ms += 20;
+    return turn_run(turn, world.now);
+}
+
+static bool is_stored(uint64_t id)
+{
+    struct operation o;
+    uint64_t card;
+    return store_operation_get(store, id, &o, &card) == STORE_OK;
+}
+
+static void assert_whole(void)
+{
+    struct trail_verdict v;
+    assert_int_equal(store_trail_verify(store, 0, 0, &v), STORE_OK);
+    assert_string_equal(v.problem, "");
+    assert_true(v.ok);
+}
+
+static void reopen(void)
+{
+    close_server();
+    open_server(note_sent, NULL);
+    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+}
+
+// --- the disk --------------------------------------------------------------------------------
+
+static void refuse_everything_and_recover(enum disk_fault fault)
+{
+    faulty_disk_set(fault, 1, true);
+    const uint64_t lost = ask(1);
+    hear_a_stray(note_done, NULL);
+    assert_int_equal(run(), TURN_RETRY);
+    assert_int_equal(answered.refusal, REFUSAL_OVERLOADED);
+    assert_int_equal(answered.operation, 0);
+    assert_int_equal(done_status, STORE_FULL);
+    assert_int_equal(sent_count, 0);
+    faulty_disk_set(DISK_GOOD, 0, false);
+    const uint64_t kept = ask(1);
+    hear_a_stray(note_done, NULL);
+    assert_int_equal(run(), TURN_OK);
+    assert_int_equal(answered.refusal, REFUSAL_NONE);
+    assert_int_equal(done_status, STORE_OK);
+    assert_int_equal(sent_count, 1);
+    assert_false(is_stored(lost));
+    assert_true(is_stored(kept));
+    assert_whole();
+}
+
+static void a_full_disk_refuses_for_now_and_the_next_turn_works(void **state)
+{
+    (void)state;
+    refuse_everything_and_recover(DISK_FULL);
+}
+
+static void a_failing_write_refuses_for_now_and_the_next_turn_works(void **state)
+{
+    (void)state;
+    refuse_everything_and_recover(DISK_WRITE_FAILS);
+}
+
+static void reads_go_on_while_the_disk_is_full(void **state)
+{
+    (void)state;
+    const uint64_t kept = ask(1);
+    assert_int_equal(run(), TURN_OK);
+    faulty_disk_set(DISK_FULL, 1, true);
+    (void)ask(2);
+    assert_int_equal(run(), TURN_RETRY);
+    assert_true(is_stored(kept));
+    struct record r;
+    assert_int_equal(store_card_load(store, 1, &r), STORE_OK);
+    assert_true(r.has_open);
+}
+
+// Every call in turn: whatever failed, what was answered is there and what was not is not claimed.
+static void each_call_fails_once(enum disk_fault fault)
+{
+    uint64_t id = 0;
+    for (uint32_t at = 1; at <= 400; at++) {
+        faulty_disk_set(fault, at, false);
+        id = ask(1 + at % CARDS);
+        hear_a_stray(note_done, NULL);
+        const enum turn_status status = run();
+        const bool was_hit = faulty_disk_hits() > 0;
+        faulty_disk_set(DISK_GOOD, 0, false);
+        assert_int_not_equal(status, TURN_STOP);
+        if (answered.refusal == REFUSAL_NONE)
+            assert_true(is_stored(id));
+        else
+            assert_true(was_hit || answered.refusal == REFUSAL_QUEUE_FULL);
+        struct event cancel = {.type = EVENT_CANCEL, .operation = id};
+        assert_true(turn_event(turn, 1 + at % CARDS, &cancel, NULL, NULL));
+        assert_int_equal(run(), TURN_OK); // it works again, without a restart
+        assert_whole();
+        if (!was_hit)
+            return; // the fault lies behind the last call
+    }
+    fail_msg("a turn of two events made more than 400 calls");
+}
+
+static void each_write_of_a_turn_may_fail(void **state)
+{
+    (void)state;
+    each_call_fails_once(DISK_FULL);
+    each_call_fails_once(DISK_WRITE_FAILS);
+}
+
+static void each_read_of_a_turn_may_fail(void **state)
+{
+    (void)state;
+    for (uint32_t at = 1; at <= 60; at++) {
+        reopen(); // nothing is in the cache: every turn reads
+        sqlite3_release_memory(1 << 30);
+        faulty_disk_set(DISK_READ_FAILS, at, false);
+        const uint64_t id = ask(1 + at % CARDS);
+        const uint64_t other = ask(1 + (at + 1) % CARDS);
+        struct turn_answer last;
+        const enum turn_status status = run();
+        last = answered;
+        faulty_disk_set(DISK_GOOD, 0, false);
+        assert_int_not_equal(status, TURN_STOP);
+        if (status == TURN_OK && last.refusal == REFUSAL_NONE)
+            assert_true(is_stored(other));
+        if (status != TURN_OK)
+            assert_false(is_stored(id));
+        hear_a_stray(note_done, NULL);
+        assert_int_equal(run(), TURN_OK);
+        assert_int_equal(done_status, STORE_OK);
+        assert_whole();
+    }
+}
+
+static void a_failed_sync_stops_the_server_and_nothing_is_answered_as_done(void **state)
+{
+    (void)state;
+    faulty_disk_set(DISK_SYNC_FAILS, 1, false);
+    (void)ask(1);
+    hear_a_stray(note_done, NULL);
+    assert_int_equal(run(), TURN_STOP);
+    assert_int_equal(answered.refusal, REFUSAL_OVERLOADED);
+    assert_int_equal(done_status, STORE_LOST);
+    assert_int_equal(sent_count, 0);
+    faulty_disk_set(DISK_GOOD, 0, false);
+    reopen();
+    assert_whole();
+}
+
+// The log is copied into the database now and then: a sync that fails there counts as well.
+static void a_failed_sync_behind_the_commit_stops_the_server_too(void **state)
+{
+    (void)state;
+    enum turn_status status = TURN_OK;
+    for (int i = 0; i < 100 && status == TURN_OK; i++) {
+        for (int k = 0; k < 1000; k++)
+            hear_a_stray(NULL, NULL);
+        faulty_disk_set(DISK_SYNC_FAILS, 2, false); // the first one is the commit's own
+        status = run();
+    }
+    assert_int_equal(status, TURN_STOP);
+    faulty_disk_set(DISK_GOOD, 0, false);
+    reopen();
+    assert_whole();
+}
+
+// --- the lock --------------------------------------------------------------------------------
+
+static void a_lock_held_by_another_process_refuses_for_now(void **state)
+{
+    (void)state;
+    sqlite3 *other;
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    const uint64_t lost = ask(1);
+    hear_a_stray(note_done, NULL);
+    assert_int_equal(run(), TURN_RETRY);
+    assert_int_equal(answered.refusal, REFUSAL_OVERLOADED);
+    assert_int_equal(done_status, STORE_BUSY);
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+    const uint64_t kept = ask(1);
+    assert_int_equal(run(), TURN_OK);
+    assert_false(is_stored(lost));
+    assert_true(is_stored(kept));
+    assert_whole();
+}
+
+// --- an older copy put back ------------------------------------------------------------------
+
+static void put_back(const char *from)
+{
+    char file[128];
+    snprintf(file, sizeof(file), "%s-wal", path);
+    (void)unlink(file);
+    snprintf(file, sizeof(file), "%s-shm", path);
+    (void)unlink(file);
+    assert_int_equal(rename(from, path), 0);
+}
+
+static void copy_database(void)
+{
+    sqlite3 *db;
+    char text[160];
+    snprintf(text, sizeof(text), "VACUUM INTO '%s'", copy);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static struct record load(uint64_t card)
+{
+    struct record r;
+    assert_int_equal(store_card_load(store, card, &r), STORE_OK);
+    return r;
+}
+
+static void an_older_copy_is_noticed_on_every_card_and_nothing_old_is_sent(void **state)
+{
+    (void)state;
+    struct record before[CARDS + 1];
+    (void)ask(1); // its packet waits in the copy
+    assert_int_equal(run(), TURN_OK);
+    copy_database();
+    for (uint64_t i = 1; i <= CARDS; i++)
+        before[i] = load(i);
+    (void)ask(2); // after the copy: only the wire and the card know of it
+    assert_int_equal(run(), TURN_OK);
+    assert_int_equal(turn_stop(turn, world.now), TURN_OK);
+    assert_int_equal(load(2).mt_counter, before[2].mt_counter + 1);
+    close_server();
+    put_back(copy);
+    sent_count = 0;
+    open_server(note_sent, NULL);
+    world.now.ms += 1000;
+    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+    for (uint64_t i = 1; i <= CARDS; i++) {
+        const struct record r = load(i);
+        assert_int_equal(r.mt_counter, before[i].mt_counter + 65536);
+        assert_int_equal(r.operation_id_last, before[i].operation_id_last + 65536);
+        assert_true(r.reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0);
+    }
+    assert_int_equal(sent_count, 0);
+    assert_int_equal(run(), TURN_OK);
+    const struct record after = load(2);
+    reopen(); // the new checkpoint is known: nothing jumps again
+    assert_int_equal(load(2).mt_counter, after.mt_counter);
+}
+
+static void a_restore_that_is_cut_short_is_done_again(void **state)
+{
+    (void)state;
+    (void)ask(1);
+    assert_int_equal(run(), TURN_OK);
+    copy_database();
+    (void)ask(2);
+    assert_int_equal(run(), TURN_OK);
+    assert_int_equal(turn_stop(turn, world.now), TURN_OK);
+    close_server();
+    put_back(copy);
+    open_server(note_sent, NULL);
+    faulty_disk_set(DISK_FULL, 1, true);
+    assert_int_equal(turn_start(turn, world.now), TURN_RETRY);
+    faulty_disk_set(DISK_GOOD, 0, false);
+    reopen();
+    for (uint64_t i = 1; i <= CARDS; i++)
+        assert_true(load(i).reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0);
+}
+
+// --- kill -9 ---------------------------------------------------------------------------------
+
+enum ack_kind { ACK_ASKED, ACK_CANCELLED, ACK_HEARD, ACK_SENT };
+
+// What a life of the server told the outside, in octets that no kill can cut [PIPE_BUF].
+struct ack {
+    uint8_t kind;
+    uint64_t card, value; // operation or counter
+};
+#define ACKS_MAX 65536
+static struct ack acks[ACKS_MAX];
+static size_t ack_count;
+static int outside; // the child's end of the pipe
+
+static void tell(uint8_t kind, uint64_t card, uint64_t value)
+{
+    struct ack a;
+    memset(&a, 0, sizeof(a));
+    a.kind = kind;
+    a.card = card;
+    a.value = value;
+    if (write(outside, &a, sizeof(a)) != (ssize_t)sizeof(a))
+        _exit(2);
+}
+
+static void tell_sent(void *context, const struct message *m)
+{
+    (void)context;
+    tell(ACK_SENT, m->card, m->counter);
+}
+
+static void tell_heard(void *context, enum store_status status)
+{
+    (void)context;
+    if (status == STORE_OK)
+        tell(ACK_HEARD, 0, 0);
+}
+
+// A server that works until it is killed.
+static void live(uint64_t life)
+{
+    open_server(tell_sent, NULL);
+    if (turn_start(turn, world.now) != TURN_OK)
+        _exit(2);
+    for (uint64_t i = life;; i++) {
+        const uint64_t card = 1 + i % CARDS;
+        const uint64_t id = ask(card);
+        hear_a_stray(tell_heard, NULL);
+        if (run() != TURN_OK || answered.refusal != REFUSAL_NONE)
+            _exit(2);
+        tell(ACK_ASKED, card, id);
+        const struct event cancel = {.type = EVENT_CANCEL, .operation = id};
+        if (!turn_event(turn, card, &cancel, note_answer, NULL) || run() != TURN_OK)
+            _exit(2);
+        if (answered.refusal == REFUSAL_NONE)
+            tell(ACK_CANCELLED, card, id);
+    }
+}
+
+// Packets that go again at the start do not count.
+static void take_acks(int fd, size_t at_most)
+{
+    while (at_most > 0 && ack_count < ACKS_MAX) {
+        if (read(fd, &acks[ack_count], sizeof(acks[0])) != (ssize_t)sizeof(acks[0]))
+            return;
+        at_most -= acks[ack_count++].kind != ACK_SENT;
+    }
+}
+
+static void kill_after(uint64_t life, size_t count)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)close(ends[0]);
+        outside = ends[1];
+        live(life);
+    }
+    (void)close(ends[1]);
+    take_acks(ends[0], count);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    take_acks(ends[0], ACKS_MAX); // what was told before the kill was told
+    (void)close(ends[0]);
+}
+
+static bool was_sent_before(size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (memcmp(&acks[i], &acks[at], sizeof(acks[0])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_acks(void)
+{
+    uint64_t counters[CARDS + 1] = {0};
+    uint64_t heard = 0;
+    uint64_t strays;
+    size_t sent = 0;
+    for (size_t i = 0; i < ack_count; i++) {
+        const struct ack *a = &acks[i];
+        struct operation o;
+        uint64_t card;
+        heard += a->kind == ACK_HEARD;
+        if (a->kind == ACK_ASKED || a->kind == ACK_CANCELLED) {
+            assert_int_equal(store_operation_get(store, a->value, &o, &card), STORE_OK);
+            assert_int_equal(card, a->card);
+        }
+        if (a->kind == ACK_CANCELLED)
+            assert_int_equal(o.outcome, OUTCOME_CANCELLED);
+        if (a->kind == ACK_SENT) {
+            sent++;
+            if (a->value <= counters[a->card])
+                assert_true(was_sent_before(i)); // the same octets may go again
+            else
+                counters[a->card] = a->value;
+        }
+    }
+    for (uint64_t i = 1; i <= CARDS; i++)
+        assert_true(load(i).mt_counter >= counters[i]);
+    assert_int_equal(store_strays_count(store, &strays), STORE_OK);
+    assert_true(strays >= heard);
+    assert_true(heard >= KILLS);
+    assert_true(sent >= CARDS);
+}
+
+static void nothing_acknowledged_is_lost_by_200_kills(void **state)
+{
+    (void)state;
+    struct prng chance;
+    prng_init(&chance, 1, "kills", 0);
+    close_server();
+    ack_count = 0;
+    for (uint64_t life = 0; life < KILLS; life++) {
+        kill_after(life, 1 + prng_below(&chance, 12));
+        world.now.ms += 61000; // audits of the cards that were under way become due
+    }
+    assert_true(ack_count < ACKS_MAX);
+    open_server(note_sent, NULL);
+    check_acks();
+    assert_whole();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_full_disk_refuses_for_now_and_the_next_turn_works),
+        TEST(a_failing_write_refuses_for_now_and_the_next_turn_works),
+        TEST(reads_go_on_while_the_disk_is_full),
+        TEST(each_write_of_a_turn_may_fail),
+        TEST(each_read_of_a_turn_may_fail),
+        TEST(a_failed_sync_stops_the_server_and_nothing_is_answered_as_done),
+        TEST(a_failed_sync_behind_the_commit_stops_the_server_too),
+        TEST(a_lock_held_by_another_process_refuses_for_now),
+        TEST(an_older_copy_is_noticed_on_every_card_and_nothing_old_is_sent),
+        TEST(a_restore_that_is_cut_short_is_done_again),
+        TEST(nothing_acknowledged_is_lost_by_200_kills),
+    };
+    faulty_disk_install();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
