@@ -1,7 +1,8 @@
-#include "ota-server/service/turn_part.h"
+#include "ota-server/service/turn.h"
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "ota-server/service/turn_part.h"
 
 #include <stdlib.h>
 
