@@ -139,7 +139,9 @@ static bool store_fields(struct smsc_message *to, const struct smpp_message *m, 
         if (payload.len > SMSC_MESSAGE_MAX)
             return false;
         text = payload;
-    } else if (tlvs.len <= SMSC_TLVS_MAX && tlvs.len > 0) {
+    } else if (tlvs.len > SMSC_TLVS_MAX) {
+        return false;
+    } else if (tlvs.len > 0) {
         to->tlvs_len = (uint8_t)tlvs.len;
         memcpy(to->tlvs, tlvs.at, tlvs.len);
     }

@@ -109,7 +109,105 @@ static struct smsc_link *link_for(struct smsc *s, const struct smsc_mailbox *box
     return NULL;
 }
 
+// Whether any link could take a delivery: else a long ready list need not be walked every turn.
+static bool has_room(const struct smsc *s)
+{
+    for (size_t i = 0; i < s->config.link_count; i++)
+        if (can_receive(&s->config.links[i]) && smpp_session_free(&s->config.links[i].session) > 0)
+            return true;
+    return false;
+}
+
+// --- receipts ---
+
+static bool wants_receipt(const struct smsc_message *m, uint8_t message_state)
+{
+    uint8_t asked = m->registered_delivery & 3; // 1 always, 2 on failure [SMPP 3.4 §5.2.17]
+    return m->kind == SMSC_KIND_SHORT_MESSAGE &&
+           (asked == 1 || (asked == 2 && message_state != SMPP_MESSAGE_DELIVERED));
+}
+
+static void write_receipt(const struct smsc *s, const struct smsc_message *m, uint8_t message_state,
+                          uint32_t status, struct writer *text, struct writer *tlvs)
+{
+    uint8_t id[24];
+    struct writer id_text = writer_of(id, sizeof id);
+    smsc_write_id(&id_text, m->id);
+    const struct smpp_receipt_text written = {
+        .message_id = writer_bytes(&id_text),
+        .state = message_state,
+        .submitted = m->submitted,
+        .done = s->utc,
+        .error = (uint16_t)(status < 1000 ? status : 999),
+    };
+    smpp_receipt_write_text(text, &written);
+    const struct smpp_receipt receipt = {.message_id = written.message_id, .state = message_state};
+    if (tlvs != NULL)
+        smpp_receipt_write_tlvs(tlvs, &receipt);
+}
+
+// For a message that has left the queue, if it asked for one.
+static void add_receipt(struct smsc *s, const struct smsc_message *m, uint8_t message_state,
+                        uint32_t status)
+{
+    if (!wants_receipt(m, message_state))
+        return;
+    if (m->drops_receipt) {
+        s->counts.dropped_receipts++;
+        return;
+    }
+    struct smsc_number to = {.digits = "@"};
+    struct writer digits = writer_of(to.digits + 1, sizeof to.digits - 2);
+    text_decimal(&digits, m->from_account);
+    uint32_t at = smsc_queue_add(s->queue, &to);
+    if (at == SMSC_NONE) {
+        s->counts.dropped_receipts++;
+        return;
+    }
+    struct smsc_message *r = &s->queue->messages[at];
+    struct writer text = writer_of(r->short_message, sizeof r->short_message);
+    struct writer tlvs = writer_of(r->tlvs, sizeof r->tlvs);
+    write_receipt(s, m, message_state, status, &text, s->config.text_receipts_only ? NULL : &tlvs);
+    r->id = ++s->last_id;
+    r->kind = SMSC_KIND_RECEIPT;
+    r->esm_class = 0x04;
+    r->source = m->destination;
+    r->destination = m->source;
+    r->short_message_len = (uint8_t)text.len;
+    r->tlvs_len = (uint8_t)tlvs.len;
+    r->to_account = m->from_account;
+    r->from_account = m->from_account;
+    r->expiry = instant_after(s->now, (uint64_t)s->config.validity_s * 1000);
+    if (!smsc_queue_timer(s->queue, r->expiry, at, r->id)) {
+        s->counts.dropped_receipts++;
+        smsc_queue_remove(s->queue, at);
+        return;
+    }
+    smsc_queue_ready(s->queue, r->mailbox);
+}
+
 // --- delivering ---
+
+static void count_end(struct smsc_counts *c, const struct smsc_message *m, uint8_t message_state)
+{
+    if (m->kind == SMSC_KIND_RECEIPT)
+        c->receipts += message_state == SMPP_MESSAGE_DELIVERED;
+    else if (message_state == SMPP_MESSAGE_DELIVERED)
+        c->delivered++;
+    else if (message_state == SMPP_MESSAGE_EXPIRED)
+        c->expired++;
+    else
+        c->undeliverable++;
+}
+
+// The one way out of the queue. The message goes first: its place may be the receipt's.
+static void end_message(struct smsc *s, uint32_t at, uint8_t message_state, uint32_t status)
+{
+    const struct smsc_message m = s->queue->messages[at];
+    count_end(&s->counts, &m, message_state);
+    smsc_queue_remove(s->queue, at);
+    add_receipt(s, &m, message_state, status);
+}
 
 static uint32_t next_message(const struct smsc *s, const struct smsc_mailbox *box)
 {
@@ -162,9 +260,7 @@ static bool deliver_one(struct smsc *s, uint32_t mailbox)
     }
     enum smpp_send sent = send_message(link, m, m->id << TAG_SHIFT | at);
     if (sent == SMPP_SEND_INVALID) {
-        s->counts.undeliverable++;
-        smsc_receipt(s, m, SMPP_MESSAGE_UNDELIVERABLE, ESME_RSYSERR);
-        smsc_queue_remove(s->queue, at);
+        end_message(s, at, SMPP_MESSAGE_UNDELIVERABLE, ESME_RSYSERR);
         return true;
     }
     if (sent != SMPP_SEND_OK) {
@@ -181,12 +277,11 @@ static bool deliver_one(struct smsc *s, uint32_t mailbox)
 void smsc_pump(struct smsc *s)
 {
     // Each mailbox about once: those that become ready again while we work wait for the next turn.
-    // Counted before, because a mailbox of the list may be empty by now and never come out of it.
     uint32_t left = 0;
     for (uint32_t at = s->queue->ready_first; at != SMSC_NONE;
          at = s->queue->mailboxes[at].ready_next)
         left++;
-    for (; left > 0; left--) {
+    for (; left > 0 && has_room(s); left--) {
         uint32_t mailbox = smsc_queue_take_ready(s->queue);
         if (mailbox == SMSC_NONE)
             return;
@@ -212,13 +307,16 @@ static bool is_temporary(uint32_t status)
 static void retry_later(struct smsc *s, struct smsc_message *m)
 {
     struct smsc_mailbox *box = &s->queue->mailboxes[m->mailbox];
+    s->counts.temporary++;
+    // What was under way together fails together: that is one failure, with one wait.
+    if (!instant_is_due(box->retry, s->now))
+        return;
     uint64_t wait_ms = s->config.retry_first_ms;
     for (uint16_t i = 0; i < box->failures && wait_ms < s->config.retry_max_ms; i++)
         wait_ms *= 2;
     wait_ms = wait_ms < s->config.retry_max_ms ? wait_ms : s->config.retry_max_ms;
     if (box->failures < UINT16_MAX)
         box->failures++;
-    s->counts.temporary++;
     box->retry = instant_after(s->now, wait_ms);
     if (!smsc_queue_timer(s->queue, box->retry, m->mailbox, 0)) {
         box->retry = s->now;
@@ -242,16 +340,9 @@ void smsc_delivered(struct smsc *s, uint64_t tag, uint32_t status)
     }
     box->failures = 0;
     box->retry = (struct instant){0};
-    if (m->kind == SMSC_KIND_RECEIPT)
-        s->counts.receipts += status == ESME_ROK;
-    else if (status == ESME_ROK)
-        s->counts.delivered++;
-    else
-        s->counts.undeliverable++;
-    smsc_receipt(s, m, status == ESME_ROK ? SMPP_MESSAGE_DELIVERED : SMPP_MESSAGE_UNDELIVERABLE,
-                 status);
     smsc_queue_ready(s->queue, mailbox);
-    smsc_queue_remove(s->queue, at);
+    end_message(s, at, status == ESME_ROK ? SMPP_MESSAGE_DELIVERED : SMPP_MESSAGE_UNDELIVERABLE,
+                status);
 }
 
 void smsc_alert(struct smsc *s, const char *digits)
@@ -264,75 +355,6 @@ void smsc_alert(struct smsc *s, const char *digits)
     smsc_queue_ready(s->queue, mailbox);
 }
 
-// --- receipts ---
-
-static bool wants_receipt(const struct smsc_message *m, uint8_t message_state)
-{
-    uint8_t asked = m->registered_delivery & 3; // 1 always, 2 on failure [SMPP 3.4 §5.2.17]
-    return m->kind == SMSC_KIND_SHORT_MESSAGE &&
-           (asked == 1 || (asked == 2 && message_state != SMPP_MESSAGE_DELIVERED));
-}
-
-static void write_receipt(const struct smsc *s, const struct smsc_message *m, uint8_t message_state,
-                          uint32_t status, struct writer *text, struct writer *tlvs)
-{
-    uint8_t id[24];
-    struct writer id_text = writer_of(id, sizeof id);
-    smsc_write_id(&id_text, m->id);
-    const struct smpp_receipt_text written = {
-        .message_id = writer_bytes(&id_text),
-        .state = message_state,
-        .submitted = m->submitted,
-        .done = s->utc,
-        .error = (uint16_t)(status < 1000 ? status : 999),
-    };
-    smpp_receipt_write_text(text, &written);
-    const struct smpp_receipt receipt = {.message_id = written.message_id, .state = message_state};
-    if (tlvs != NULL)
-        smpp_receipt_write_tlvs(tlvs, &receipt);
-}
-
-void smsc_receipt(struct smsc *s, const struct smsc_message *m, uint8_t message_state,
-                  uint32_t status)
-{
-    if (!wants_receipt(m, message_state))
-        return;
-    if (m->drops_receipt) {
-        s->counts.dropped_receipts++;
-        return;
-    }
-    const struct smsc_message original = *m; // adding may not move it, but its box may be looked at
-    struct smsc_number to = {.digits = "@"};
-    struct writer digits = writer_of(to.digits + 1, sizeof to.digits - 2);
-    text_decimal(&digits, original.from_account);
-    uint32_t at = smsc_queue_add(s->queue, &to);
-    if (at == SMSC_NONE) {
-        s->counts.dropped_receipts++;
-        return;
-    }
-    struct smsc_message *r = &s->queue->messages[at];
-    struct writer text = writer_of(r->short_message, sizeof r->short_message);
-    struct writer tlvs = writer_of(r->tlvs, sizeof r->tlvs);
-    write_receipt(s, &original, message_state, status, &text,
-                  s->config.text_receipts_only ? NULL : &tlvs);
-    r->id = ++s->last_id;
-    r->kind = SMSC_KIND_RECEIPT;
-    r->esm_class = 0x04;
-    r->source = original.destination;
-    r->destination = original.source;
-    r->short_message_len = (uint8_t)text.len;
-    r->tlvs_len = (uint8_t)tlvs.len;
-    r->to_account = original.from_account;
-    r->from_account = original.from_account;
-    r->expiry = instant_after(s->now, (uint64_t)s->config.validity_s * 1000);
-    if (!smsc_queue_timer(s->queue, r->expiry, at, r->id)) {
-        s->counts.dropped_receipts++;
-        smsc_queue_remove(s->queue, at);
-        return;
-    }
-    smsc_queue_ready(s->queue, r->mailbox);
-}
-
 // --- time ---
 
 static void message_due(struct smsc *s, const struct smsc_timer *timer)
@@ -341,10 +363,8 @@ static void message_due(struct smsc *s, const struct smsc_timer *timer)
     if (m->id != timer->id)
         return;
     if (instant_is_due(m->expiry, s->now)) {
-        s->counts.expired++;
-        smsc_receipt(s, m, SMPP_MESSAGE_EXPIRED, ESME_RX_T_APPN);
         smsc_queue_ready(s->queue, m->mailbox);
-        smsc_queue_remove(s->queue, timer->subject);
+        end_message(s, timer->subject, SMPP_MESSAGE_EXPIRED, ESME_RX_T_APPN);
         return;
     }
     m->is_held = m->waits_pass = false;

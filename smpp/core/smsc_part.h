@@ -7,6 +7,3 @@
 void smsc_write_id(struct writer *w, uint64_t id);
 // A receiver answered the delivery with this tag.
 void smsc_delivered(struct smsc *s, uint64_t tag, uint32_t status);
-// Queues a receipt for a message that ended, if one was asked for.
-void smsc_receipt(struct smsc *s, const struct smsc_message *m, uint8_t message_state,
-                  uint32_t status);

@@ -54,6 +54,7 @@ static uint32_t mailbox_for(struct smsc_queue *q, const struct smsc_number *dest
         .first = SMSC_NONE,
         .last = SMSC_NONE,
         .is_used = true,
+        .ready_previous = SMSC_NONE,
         .ready_next = SMSC_NONE,
         .hash_next = q->buckets[bucket],
     };
@@ -61,12 +62,28 @@ static uint32_t mailbox_for(struct smsc_queue *q, const struct smsc_number *dest
     return at;
 }
 
-// An empty mailbox goes back, unless it stands in the ready list: then when it is taken from there.
+static void ready_leave(struct smsc_queue *q, struct smsc_mailbox *box)
+{
+    if (!box->is_ready)
+        return;
+    box->is_ready = false;
+    if (box->ready_previous != SMSC_NONE)
+        q->mailboxes[box->ready_previous].ready_next = box->ready_next;
+    else
+        q->ready_first = box->ready_next;
+    if (box->ready_next != SMSC_NONE)
+        q->mailboxes[box->ready_next].ready_previous = box->ready_previous;
+    else
+        q->ready_last = box->ready_previous;
+}
+
+// A mailbox lives as long as it holds a message, so there are never more of them than messages.
 static void mailbox_release(struct smsc_queue *q, uint32_t index)
 {
     struct smsc_mailbox *box = &q->mailboxes[index];
-    if (!box->is_used || box->count > 0 || box->is_ready)
+    if (box->count > 0)
         return;
+    ready_leave(q, box);
     uint32_t *link = &q->buckets[bucket_of(q, box->destination.digits)];
     while (*link != index)
         link = &q->mailboxes[*link].hash_next;
@@ -80,9 +97,6 @@ uint32_t smsc_queue_add(struct smsc_queue *q, const struct smsc_number *destinat
 {
     uint32_t at = q->free_message;
     if (at == SMSC_NONE)
-        return SMSC_NONE;
-    // A mailbox in the ready list outlives its last message, so there can be one short.
-    if (q->free_mailbox == SMSC_NONE && smsc_queue_find(q, destination->digits) == SMSC_NONE)
         return SMSC_NONE;
     uint32_t mailbox = mailbox_for(q, destination);
     struct smsc_mailbox *box = &q->mailboxes[mailbox];
@@ -154,6 +168,7 @@ void smsc_queue_ready(struct smsc_queue *q, uint32_t mailbox)
     if (box->is_ready)
         return;
     box->is_ready = true;
+    box->ready_previous = q->ready_last;
     box->ready_next = SMSC_NONE;
     if (q->ready_last != SMSC_NONE)
         q->mailboxes[q->ready_last].ready_next = mailbox;
@@ -164,18 +179,10 @@ void smsc_queue_ready(struct smsc_queue *q, uint32_t mailbox)
 
 uint32_t smsc_queue_take_ready(struct smsc_queue *q)
 {
-    while (q->ready_first != SMSC_NONE) {
-        uint32_t at = q->ready_first;
-        struct smsc_mailbox *box = &q->mailboxes[at];
-        q->ready_first = box->ready_next;
-        if (q->ready_first == SMSC_NONE)
-            q->ready_last = SMSC_NONE;
-        box->is_ready = false;
-        if (box->count > 0)
-            return at;
-        mailbox_release(q, at);
-    }
-    return SMSC_NONE;
+    const uint32_t at = q->ready_first;
+    if (at != SMSC_NONE)
+        ready_leave(q, &q->mailboxes[at]);
+    return at;
 }
 
 static bool is_before(const struct smsc_timer *a, const struct smsc_timer *b)
@@ -183,17 +190,45 @@ static bool is_before(const struct smsc_timer *a, const struct smsc_timer *b)
     return a->due.ms < b->due.ms || (a->due.ms == b->due.ms && a->order < b->order);
 }
 
-bool smsc_queue_timer(struct smsc_queue *q, struct instant due, uint32_t subject, uint64_t id)
+static void timer_rise(struct smsc_queue *q, uint32_t at, struct smsc_timer timer)
 {
-    if (q->timers_used == q->timer_count)
-        return false;
-    struct smsc_timer timer = {due, q->timer_order++, id, subject};
-    uint32_t at = q->timers_used++;
     while (at > 0 && is_before(&timer, &q->timers[(at - 1) / 2])) {
         q->timers[at] = q->timers[(at - 1) / 2];
         at = (at - 1) / 2;
     }
     q->timers[at] = timer;
+}
+
+// Whether something still waits for it.
+static bool is_meant(const struct smsc_queue *q, const struct smsc_timer *timer)
+{
+    if (timer->id == 0) {
+        const struct smsc_mailbox *box = &q->mailboxes[timer->subject];
+        return box->is_used && box->retry.ms == timer->due.ms;
+    }
+    const struct smsc_message *m = &q->messages[timer->subject];
+    return m->id == timer->id && (m->expiry.ms == timer->due.ms || m->is_held);
+}
+
+// A message that is delivered at once leaves its expiry behind, a day ahead perhaps.
+static void timers_sweep(struct smsc_queue *q)
+{
+    const uint32_t all = q->timers_used;
+    q->timers_used = 0;
+    for (uint32_t i = 0; i < all; i++) {
+        const struct smsc_timer timer = q->timers[i];
+        if (is_meant(q, &timer))
+            timer_rise(q, q->timers_used++, timer);
+    }
+}
+
+bool smsc_queue_timer(struct smsc_queue *q, struct instant due, uint32_t subject, uint64_t id)
+{
+    if (q->timers_used == q->timer_count)
+        timers_sweep(q);
+    if (q->timers_used == q->timer_count)
+        return false;
+    timer_rise(q, q->timers_used++, (struct smsc_timer){due, q->timer_order++, id, subject});
     return true;
 }
 

@@ -63,7 +63,7 @@ struct smsc_mailbox {
     struct instant retry; // not before
     bool is_used;
     bool is_ready; // in the ready list
-    uint32_t ready_next;
+    uint32_t ready_previous, ready_next;
     uint32_t hash_next;
 };
 
@@ -74,7 +74,8 @@ struct smsc_timer {
     uint32_t subject; // index of message or mailbox
 };
 
-// Memory for `message_count` messages: one array of each, and 4 timers a message.
+// Memory for `message_count` messages: one array of each, and 4 timers a message: three that mean
+// something at most, so that sweeping out the others is rare.
 struct smsc_queue {
     struct smsc_message *messages;
     struct smsc_mailbox *mailboxes;
@@ -101,12 +102,13 @@ void smsc_queue_remove(struct smsc_queue *q, uint32_t message);
 bool smsc_queue_pass(struct smsc_queue *q, uint32_t message);
 // The mailbox of a destination, or SMSC_NONE.
 uint32_t smsc_queue_find(const struct smsc_queue *q, const char *digits);
-// The ready list: mailboxes that may have something to deliver.
+// The ready list: mailboxes that may have something to deliver. SMSC_NONE: the list is empty.
 void smsc_queue_ready(struct smsc_queue *q, uint32_t mailbox);
 uint32_t smsc_queue_take_ready(struct smsc_queue *q);
 // A timer of a message (its id counts: a removed message's timer means nothing) or of a mailbox
-// (0). Timers are not cancelled; when one fires, look whether it still means something. False: no
-// room.
+// (0; for its `retry`). Timers are not cancelled; when one fires, look whether it still means
+// something. When the room is used up, those that mean nothing any more are swept out. False: no
+// room even so.
 bool smsc_queue_timer(struct smsc_queue *q, struct instant due, uint32_t subject, uint64_t id);
 struct instant smsc_queue_due(const struct smsc_queue *q);
 // Takes the next timer that is due; false when none is.
