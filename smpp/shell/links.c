@@ -4,10 +4,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define READ_MAX 16384u
 #define OUTPUT_MAX 65536u
 #define OWED 1000u
+#define LEAVE_MS 2000u   // for the peer to read our last word and end too
+#define UNBOUND_SHARE 4u // one address holds a fourth of the seats without a bind, at most
+#define UNBOUND_MIN 4u
+#define REFUSALS 64u // remembered refused binds
+#define REFUSALS_MAX 10u
+#define REFUSAL_MS 10000u // so many of one address in so long: it has to wait
 
 // One connection and the memory of its session.
 struct link_seat {
@@ -16,11 +23,19 @@ struct link_seat {
     uint32_t connections; // how many used this seat
     uint32_t waiting_len; // octets that the session could not take yet
     bool is_leaving;      // closed by us; waits for the end of the stream
+    struct instant leave_by;
+    char host[NET_ADDRESS_TEXT_SIZE]; // of the peer, without its port
     struct smpp_pending *window;
     struct smpp_owed owed[OWED];
     uint8_t input[SMPP_PDU_LEN_MAX];
     uint8_t output[OUTPUT_MAX];
     uint8_t waiting[READ_MAX];
+};
+
+// A bind that was refused: whoever tries passwords has many.
+struct refusal {
+    char host[NET_ADDRESS_TEXT_SIZE];
+    struct instant until;
 };
 
 struct links {
@@ -39,6 +54,8 @@ struct links {
     struct smsc_faults faults;
     struct smsc smsc;
     size_t count;
+    struct refusal refusals[REFUSALS];
+    uint32_t refusal_next;
     struct instant start;
     struct utc start_utc;
 };
@@ -87,9 +104,40 @@ static void log_link(struct links *l, enum log_level level, const char *event, u
     log_end(l->log);
 }
 
+static void peer_host(const struct net_stream *stream, char host[NET_ADDRESS_TEXT_SIZE])
+{
+    struct net_address address;
+    net_peer(stream, &address);
+    net_address_format(&address, host);
+    char *port = strrchr(host, ':');
+    if (port != NULL)
+        *port = '\0';
+}
+
+// Whether this address may have one more connection. Those of others go on meanwhile.
+static bool is_welcome(const struct links *l, const char *host)
+{
+    const uint32_t share = l->settings->link_max / UNBOUND_SHARE;
+    uint32_t unbound = 0;
+    uint32_t refused = 0;
+    for (uint32_t i = 0; i < l->settings->link_max; i++)
+        unbound += l->seats[i].stream != NULL && strcmp(l->seats[i].host, host) == 0 &&
+                   (l->seats[i].is_leaving || !l->smsc_links[i].has_account);
+    for (uint32_t i = 0; i < REFUSALS; i++)
+        refused += strcmp(l->refusals[i].host, host) == 0 &&
+                   !instant_is_due(l->refusals[i].until, loop_now(l->loop));
+    return unbound < (share > UNBOUND_MIN ? share : UNBOUND_MIN) && refused < REFUSALS_MAX;
+}
+
 static void opened(void *context, struct net_stream *stream)
 {
     struct links *l = context;
+    char host[NET_ADDRESS_TEXT_SIZE];
+    peer_host(stream, host);
+    if (!is_welcome(l, host)) {
+        net_close(stream); // it never gets a seat
+        return;
+    }
     tick(l);
     uint32_t free_at = seat_of(l, NULL);
     check(free_at != SMSC_NONE); // the listener takes no more than there are seats
@@ -118,6 +166,7 @@ static void opened(void *context, struct net_stream *stream)
     seat->stream = stream;
     seat->waiting_len = 0;
     seat->is_leaving = false;
+    memcpy(seat->host, host, sizeof host);
     l->count++;
     log_link(l, LOG_INFO, "smpp.connected", link, NULL);
 }
@@ -130,6 +179,12 @@ static void leave(struct links *l, uint32_t link)
     if (seat->is_leaving)
         return;
     seat->is_leaving = true;
+    seat->leave_by = instant_after(loop_now(l->loop), LEAVE_MS);
+    if (session->close_reason == SMPP_CLOSE_REFUSED) {
+        struct refusal *r = &l->refusals[l->refusal_next++ % REFUSALS];
+        memcpy(r->host, seat->host, sizeof r->host);
+        r->until = instant_after(loop_now(l->loop), REFUSAL_MS);
+    }
     // A cut ends as a broken connection does: what was not written yet is lost.
     if (l->smsc_links[link].is_cut) {
         net_close(seat->stream);
@@ -160,6 +215,8 @@ static void octets_came(void *context, struct net_stream *stream, struct bytes o
 {
     struct links *l = context;
     uint32_t link = seat_of(l, stream);
+    if (link == SMSC_NONE)
+        return;
     struct link_seat *seat = &l->seats[link];
     tick(l);
     if (l->pcap != NULL)
@@ -176,6 +233,8 @@ static void closed(void *context, struct net_stream *stream, enum net_end end)
 {
     struct links *l = context;
     uint32_t link = seat_of(l, stream);
+    if (link == SMSC_NONE)
+        return;
     tick(l);
     smsc_link_gone(&l->smsc, link);
     l->seats[link].stream = NULL;
@@ -206,10 +265,25 @@ static void write_link(struct links *l, uint32_t link)
     smpp_session_written(session, out.len);
 }
 
+// The real time at which a peer that was told to leave has had its time; NEVER when none was.
+static struct instant show_out(struct links *l, struct instant now)
+{
+    struct instant next = INSTANT_NEVER;
+    for (uint32_t i = 0; i < l->settings->link_max; i++) {
+        struct link_seat *seat = &l->seats[i];
+        if (seat->stream == NULL || !seat->is_leaving)
+            continue;
+        if (instant_is_due(seat->leave_by, now))
+            net_close(seat->stream);
+        else
+            next = instant_earlier(next, seat->leave_by);
+    }
+    return next;
+}
+
 static void turn_end(void *context, struct instant now)
 {
     struct links *l = context;
-    (void)now;
     tick(l);
     for (uint32_t i = 0; i < l->settings->link_max; i++) {
         struct link_seat *seat = &l->seats[i];
@@ -224,7 +298,8 @@ static void turn_end(void *context, struct instant now)
     for (uint32_t i = 0; i < l->settings->link_max; i++)
         if (l->seats[i].stream != NULL && !l->seats[i].is_leaving)
             write_link(l, i);
-    loop_timer_set(&l->timer, real_instant(l, smsc_deadline(&l->smsc)));
+    const struct instant leaving = show_out(l, now);
+    loop_timer_set(&l->timer, instant_earlier(leaving, real_instant(l, smsc_deadline(&l->smsc))));
 }
 
 static void timer_due(void *context, struct instant now)

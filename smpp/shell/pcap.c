@@ -1,5 +1,8 @@
 #include "smpp/shell/pcap.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #define LINKTYPE_RAW 101
 #define SNAP_MAX 65535
 #define SEGMENT_MAX 1400
@@ -15,9 +18,14 @@ static void put_u32(FILE *file, uint32_t value)
 
 FILE *pcap_open(const char *path)
 {
-    FILE *file = fopen(path, "wb");
-    if (file == NULL)
+    // Its owner's alone: it holds the passwords of binds.
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (file == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
         return NULL;
+    }
     const uint16_t version[2] = {2, 4};
     put_u32(file, 0xA1B2C3D4);
     (void)fwrite(version, sizeof version, 1, file);

@@ -5,7 +5,7 @@ import os, shutil, socket, struct, subprocess, sys, tempfile, unittest, urllib.e
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
 from esme import Esme  # noqa: E402
-from system import Control, Program  # noqa: E402
+from system import Control, Program, until  # noqa: E402
 
 PROGRAMS = sys.argv.pop(1)
 CONFIG = """account "server" { password = "secret1" }
@@ -55,6 +55,7 @@ class SmscSim(unittest.TestCase):
                                                check=True).stdout.splitlines()
         self.assertEqual(read("-Y", "_ws.malformed"), [])
         self.assertEqual(len(read("-Y", "smpp.command_id == 0x00000004", "-T", "fields", "-e", "smpp.sequence_number")), 50)
+        self.assertEqual(os.stat(self.pcap).st_mode & 0o777, 0o600)  # it holds passwords
         self.assertTrue(all("SMPP" in line for line in read()))
 
     def test_a_submit_with_a_hundred_tlvs_is_refused_and_the_link_lives(self):
@@ -96,6 +97,41 @@ class SmscSim(unittest.TestCase):
     def test_a_wrong_password_is_refused(self):
         with self.assertRaises(ValueError):
             Esme(self.address, "server", "secret2")
+
+    def dial(self):
+        host, port = self.address.rsplit(":", 1)
+        return socket.create_connection((host, int(port)), timeout=10)
+
+    def test_passwords_cannot_be_tried_without_end(self):
+        answered = 0
+        for _ in range(30):
+            try:
+                Esme(self.address, "server", "wrong")
+            except ValueError as error:
+                answered += "refused" in str(error)
+            except OSError:
+                pass
+        self.assertEqual(answered, 10)
+
+    def test_silent_connections_leave_room_for_links(self):
+        server = Esme(self.address, "server", "secret1")
+        silent = [self.dial() for _ in range(100)]
+        for one in silent[16:]:  # a fourth of the 64 links may be unbound; the others are closed at once
+            self.assertEqual(one.recv(1), b"")
+        self.assertLessEqual(self.control.get("/counters")["links"], 17)
+        server.submit("12345", "12345", MESSAGE)
+        self.assertEqual(server.next_message(), MESSAGE)
+        for one in silent:
+            one.close()
+        server.close()
+
+    def test_a_peer_that_does_not_leave_is_shown_out(self):
+        stranger = self.dial()
+        stranger.sendall(struct.pack(">IIII", 15, 4, 0, 1))  # a length that cannot be
+        self.assertEqual(len(stranger.recv(100)), 16)
+        self.assertEqual(stranger.recv(1), b"")  # we stay; the link ends all the same
+        until("the link ends", 10, lambda: self.control.get("/counters")["links"] == 0)
+        stranger.close()
 
     def test_rules_can_be_set_and_taken_away_at_run_time(self):
         server = Esme(self.address, "server", "secret1")
