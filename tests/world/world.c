@@ -92,10 +92,12 @@ static void plan_server(struct world *w, enum happening what, uint32_t mean_ms)
 
 static void plan_link(struct world *w)
 {
-    if (w->knobs.link_ms != 0 && !w->is_settling)
-        agenda_add(&w->agenda,
-                   instant_after(w->now, world_delay(&w->chance_link, w->knobs.link_ms)),
-                   HAPPENS_LINK, (uint32_t)prng_below(&w->chance_link, WORLD_CONNECTIONS), 0);
+    if (w->knobs.link_ms == 0 || w->is_settling)
+        return;
+    // One draw a statement: the order of arguments is the compiler's.
+    const uint64_t after_ms = world_delay(&w->chance_link, w->knobs.link_ms);
+    const uint32_t link = (uint32_t)prng_below(&w->chance_link, WORLD_CONNECTIONS);
+    agenda_add(&w->agenda, instant_after(w->now, after_ms), HAPPENS_LINK, link, 0);
 }
 
 static void begin(struct world *w)
