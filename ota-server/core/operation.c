@@ -217,8 +217,10 @@ void operation_input(struct work *w, struct operation *o, uint8_t input)
         o->failure = rule->failure;
         o->hold = HOLD_NONE;
         o->ended_at = w->now;
-        o->may_still_arrive = (o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED) &&
-                              o->kind != OPERATION_AUDIT && o->last_counter > newest_answered(w->r);
+        const bool is_given_up = o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED ||
+                                 o->outcome == OUTCOME_REFUSED;
+        o->may_still_arrive =
+            is_given_up && o->kind != OPERATION_AUDIT && o->last_counter > newest_answered(w->r);
         work_step(w, o, STEP_ENDED, operation_outcome_name(o->outcome));
         work_trail(w, "operation.ended", id, operation_status_name(before),
                    operation_outcome_name(o->outcome), input_name(input));

@@ -95,7 +95,7 @@ static const char *wrong_about(const struct operation *o, const struct run *run)
         return has_run && !is_switch_failed ? "failed, and it ran" : NULL;
     }
     case OUTCOME_REFUSED:
-        return has_run ? "refused, and it ran" : NULL;
+        return has_run && !o->may_still_arrive ? "refused, and it ran" : NULL;
     case OUTCOME_EXPIRED:
     case OUTCOME_CANCELLED:
         return has_run && !o->may_still_arrive ? "given up, and it ran" : NULL;
