@@ -2,7 +2,7 @@
 # instrumentation, whose symbols are not ours, leave them out. Each check has a test of its own that
 # it does report what is wrong.
 
-if(CMAKE_C_FLAGS MATCHES "-fsanitize|--coverage")
+if(CMAKE_C_FLAGS MATCHES "-fsanitize|-fcoverage")
     return()
 endif()
 
