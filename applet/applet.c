@@ -37,7 +37,13 @@ static bool resume_once(struct applet *a, const struct applet_port *port, enum m
     if (t.image->is_scrub_due)
         (void)memory_scrub(a, port);
     turn_feed(&t, EVENT_START);
-    return turn_end(&t);
+    if (!turn_end(&t))
+        return false;
+    // After the note, so that a cut between the two notes the damage again. One that fails is
+    // noticed at the next start.
+    if (found == MEMORY_DAMAGED)
+        (void)memory_heal(a, port);
+    return true;
 }
 
 #define RESUMES_MAX 3
@@ -373,9 +379,11 @@ void applet_imsi_read(struct applet *a, const struct applet_port *port)
     uint8_t enabled = image_enabled(t.image);
     bool is_new = a->terminal_slot != enabled;
     a->terminal_slot = enabled;
-    // What service there was belonged to the former subscription.
-    if (is_new)
+    // What service there was, and what the network rejected, belonged to the former subscription.
+    if (is_new) {
         a->has_service = false;
+        a->is_cause_final = false;
+    }
     if (a->state == SWITCH_SWITCHING && a->wait == WAIT_TAKE)
         turn_feed(&t, EVENT_TAKEN);
     (void)turn_end(&t);

@@ -3,16 +3,19 @@
 #include "common/base/check.h"
 #include "common/base/secret.h"
 #include "common/wire/crc.h"
+#include "common/wire/secured.h"
 
 #define MARKER 0xA5
+#define SEAL 0x5A
 #define CRC_LEN 4
 #define HEAD_LEN 6 // number and length
 #define COUNTERS_LEN 18
 #define PIECE_LEN 64
 
-// One copy of a record: where its three parts are. On memories with pages each has its own.
+// One copy of a record: where its parts are. On memories with pages each has its own.
 struct copy {
     size_t marker_at;
+    size_t seal_at;
     size_t crc_at;
     size_t head_at;
     size_t content_max;
@@ -25,15 +28,16 @@ static size_t round_up(size_t len, size_t page)
 
 static size_t copy_size(size_t content_len, size_t page)
 {
-    return page + round_up(CRC_LEN, page) + round_up(HEAD_LEN + content_len, page);
+    return 2 * page + round_up(CRC_LEN, page) + round_up(HEAD_LEN + content_len, page);
 }
 
 static struct copy copy_at(size_t base, size_t size, size_t page)
 {
-    size_t head_at = base + page + round_up(CRC_LEN, page);
+    size_t head_at = base + 2 * page + round_up(CRC_LEN, page);
     return (struct copy){
         .marker_at = base,
-        .crc_at = base + page,
+        .seal_at = base + page,
+        .crc_at = base + 2 * page,
         .head_at = head_at,
         .content_max = base + size - head_at - HEAD_LEN,
     };
@@ -119,25 +123,15 @@ static bool nvm_zero(const struct applet_port *port, size_t at, size_t len)
 struct found {
     bool is_readable;
     bool is_valid;
-    bool is_rotten; // bad, and not by a commit that was cut off
+    bool is_untouched; // nothing was ever written behind the locks
+    bool has_length;
     uint8_t marker;
+    uint8_t seal;
     uint32_t number;
     size_t len;
     uint32_t crc; // that belongs to the content
     uint32_t stored;
 };
-
-// Whether commits cut off while they spoiled the CRC leave this: octets spoiled or as they were,
-// and one of any value. A second cut may tear a CRC that the first had spoiled already.
-static bool is_torn_spoiling(uint32_t stored, uint32_t right)
-{
-    unsigned torn = 0;
-    for (unsigned i = 0; i < CRC_LEN; i++) {
-        uint32_t difference = (stored ^ right) >> (8 * i) & 0xFF;
-        torn += difference != 0x00 && difference != 0xFF;
-    }
-    return torn <= 1;
-}
 
 static bool crc_of_content(const struct applet_port *port, const struct copy *c,
                            const uint8_t head[HEAD_LEN], struct found *f)
@@ -154,32 +148,59 @@ static bool crc_of_content(const struct applet_port *port, const struct copy *c,
     return true;
 }
 
+static bool is_filled(const uint8_t *octets, size_t len, uint8_t value)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (octets[i] != value)
+            return false;
+    }
+    return true;
+}
+
 static struct found copy_look(const struct applet_port *port, const struct copy *c)
 {
     struct found f = {.is_readable = false};
     uint8_t head[HEAD_LEN];
     uint8_t crc[CRC_LEN];
-    if (!nvm_read(port, c->marker_at, &f.marker, 1) || !nvm_read(port, c->crc_at, crc, CRC_LEN) ||
-        !nvm_read(port, c->head_at, head, HEAD_LEN))
+    if (!nvm_read(port, c->marker_at, &f.marker, 1) || !nvm_read(port, c->seal_at, &f.seal, 1) ||
+        !nvm_read(port, c->crc_at, crc, CRC_LEN) || !nvm_read(port, c->head_at, head, HEAD_LEN))
         return f;
     struct reader r = reader_of(bytes_of(head, sizeof head));
     f.number = reader_u32(&r);
     f.len = reader_u16(&r);
     struct reader rc = reader_of(bytes_of(crc, sizeof crc));
     f.stored = reader_u32(&rc);
-    bool is_marked = f.marker == MARKER;
-    if (f.len == 0 || f.len > c->content_max) {
+    f.is_untouched = is_filled(head, sizeof head, 0xFF) || is_filled(head, sizeof head, 0x00);
+    f.has_length = f.len > 0 && f.len <= c->content_max;
+    if (!f.has_length) {
         // No length of ours: the CRC cannot be right.
         f.len = 0;
         f.is_readable = true;
-        f.is_rotten = is_marked;
         f.crc = ~f.stored;
         return f;
     }
     f.is_readable = crc_of_content(port, c, head, &f);
-    f.is_valid = f.is_readable && is_marked && f.crc == f.stored;
-    f.is_rotten = is_marked && !f.is_valid && !is_torn_spoiling(f.stored, f.crc);
+    f.is_valid = f.is_readable && f.marker == MARKER && f.crc == f.stored;
     return f;
+}
+
+// Whether a copy is damaged, or only a commit that was cut off (memory.h). `is_older`: the other
+// one is valid and newer.
+static bool is_rotten(const struct found *f, bool is_older, size_t page)
+{
+    if (f->is_valid || f->is_untouched)
+        return false;
+    if (!f->is_readable)
+        return true;
+    // The newest version is never touched, so one that was committed has been damaged.
+    if (f->seal == SEAL && !is_older)
+        return true;
+    const uint32_t rest = 0x00FFFFFF; // of the CRC, behind the octet that a commit spoils
+    if (f->has_length && ((f->stored ^ f->crc) & rest) == 0)
+        return f->stored == f->crc && f->seal == SEAL; // the CRC is spoiled before the marker goes
+    // The content is replaced only while marker and seal are clear. Where whole pages are written,
+    // the spoiling may tear all of the CRC.
+    return (f->marker != 0 || f->seal != 0) && !(is_older && page > 1);
 }
 
 static bool write_u32(const struct applet_port *port, size_t at, uint32_t value)
@@ -190,15 +211,29 @@ static bool write_u32(const struct applet_port *port, size_t at, uint32_t value)
     return nvm_write(port, at, octets, sizeof octets);
 }
 
-// Steps 1 and 2: both locks closed. Gives the length of what stood there.
+static bool write_u8(const struct applet_port *port, size_t at, uint8_t value)
+{
+    return nvm_write(port, at, &value, 1);
+}
+
+// Steps 1 and 2: both locks closed. Gives the length of what stood there. What is closed already
+// stays as it is: writing it again could open it.
 static bool copy_close(const struct applet_port *port, const struct copy *c, size_t *former_len)
 {
     struct found f = copy_look(port, c);
     if (!f.is_readable)
         return false;
-    const uint8_t cleared = 0;
     *former_len = f.len;
-    return write_u32(port, c->crc_at, ~f.crc) && nvm_write(port, c->marker_at, &cleared, 1);
+    if (f.stored == f.crc && !write_u8(port, c->crc_at, (uint8_t)(~f.crc >> 24)))
+        return false;
+    return (f.marker == 0 || write_u8(port, c->marker_at, 0)) &&
+           (f.seal == 0 || write_u8(port, c->seal_at, 0));
+}
+
+// Step 6. One that fails is made up for at the next start.
+static void copy_seal(const struct applet_port *port, const struct copy *c)
+{
+    (void)write_u8(port, c->seal_at, SEAL);
 }
 
 // `octets` holds HEAD_LEN octets of room, then `len` octets of content.
@@ -217,8 +252,13 @@ static bool copy_commit(const struct applet_port *port, const struct copy *c, ui
     if (former_len > len && !nvm_zero(port, c->head_at + HEAD_LEN + len, former_len - len))
         return false;
     uint32_t crc = crc32_add(0, bytes_of(octets, HEAD_LEN + len));
-    const uint8_t marker = MARKER;
-    return write_u32(port, c->crc_at, crc) && nvm_write(port, c->marker_at, &marker, 1);
+    if (!write_u32(port, c->crc_at, crc))
+        return false;
+    // A memory that reports an error may have taken the marker all the same: it decides.
+    if (!write_u8(port, c->marker_at, MARKER) && !copy_look(port, c).is_valid)
+        return false;
+    copy_seal(port, c);
+    return true;
 }
 
 // Which of two copies is the present one; -1 for neither.
@@ -231,6 +271,18 @@ static int copy_choose(const struct found f[2])
     return f[1].is_valid ? 1 : -1;
 }
 
+// Whether the copy that was not chosen is damaged; the chosen one gets its seal if a cut kept it
+// from it.
+static bool copy_settle(const struct applet_port *port, const struct copy copies[2],
+                        const struct found f[2], int which)
+{
+    if (f[which].seal != SEAL)
+        copy_seal(port, &copies[which]);
+    const struct found *other = &f[which ^ 1];
+    bool is_older = (int32_t)(other->number - f[which].number) < 0;
+    return is_rotten(other, is_older, port->nvm_page);
+}
+
 static bool is_blank(const struct applet_port *port, size_t from, size_t to)
 {
     uint8_t first = 0;
@@ -239,12 +291,8 @@ static bool is_blank(const struct applet_port *port, size_t from, size_t to)
     uint8_t piece[PIECE_LEN];
     for (size_t at = from; at < to; at += sizeof piece) {
         size_t part = to - at < sizeof piece ? to - at : sizeof piece;
-        if (!nvm_read(port, at, piece, part))
+        if (!nvm_read(port, at, piece, part) || !is_filled(piece, part, first))
             return false;
-        for (size_t i = 0; i < part; i++) {
-            if (piece[i] != first)
-                return false;
-        }
     }
     return true;
 }
@@ -272,7 +320,8 @@ bool memory_count(struct applet *a, const struct applet_port *port, uint64_t mt_
     return true;
 }
 
-static void read_counters(struct applet *a, const struct applet_port *port)
+// True when one copy is damaged and the other is used.
+static bool read_counters(struct applet *a, const struct applet_port *port)
 {
     struct copy copies[2] = {counters_copy(port, 0), counters_copy(port, 1)};
     struct found found[2] = {copy_look(port, &copies[0]), copy_look(port, &copies[1])};
@@ -281,7 +330,7 @@ static void read_counters(struct applet *a, const struct applet_port *port)
     if (which < 0 || found[which].len != COUNTERS_LEN ||
         !nvm_read(port, copies[which].head_at + HEAD_LEN, octets, sizeof octets)) {
         a->is_blocked = true;
-        return;
+        return false;
     }
     struct reader r = reader_of(bytes_of(octets, sizeof octets));
     a->mt_counter = reader_u40(&r);
@@ -289,6 +338,25 @@ static void read_counters(struct applet *a, const struct applet_port *port)
     reader_copy(&r, a->packet_digest, sizeof a->packet_digest);
     a->counters_bank = (uint8_t)which;
     a->counters_number = found[which].number;
+    return copy_settle(port, copies, found, which);
+}
+
+// The damaged copy may have been the newer one. A message may have left under its MO counter, which
+// is therefore not used again; the last packet that changed anything stands in the image.
+static void catch_up(struct applet *a, const struct applet_port *port)
+{
+    const uint64_t last = port->work->image.last_counter;
+    if (last > a->mt_counter)
+        a->mt_counter = last;
+    if (a->mo_counter < SECURED_CNTR_MAX)
+        a->mo_counter++;
+}
+
+bool memory_heal(struct applet *a, const struct applet_port *port)
+{
+    uint8_t digest[8];
+    memcpy(digest, a->packet_digest, sizeof digest);
+    return a->is_blocked || memory_count(a, port, a->mt_counter, a->mo_counter, digest);
 }
 
 // --- the image ---
@@ -435,17 +503,22 @@ enum memory_found memory_mount(struct applet *a, const struct applet_port *port)
     if (memory_capacity(port) == 0)
         return MEMORY_UNUSABLE;
     memory_release(port);
-    read_counters(a, port);
+    const bool is_count_damaged = read_counters(a, port);
     struct copy copies[2] = {bank_copy(port, 0), bank_copy(port, 1)};
     struct found found[2] = {copy_look(port, &copies[0]), copy_look(port, &copies[1])};
     int which = copy_choose(found);
     if (which >= 0 && load_either(a, port, found, which)) {
+        if (is_count_damaged)
+            catch_up(a, port);
+        // A bank that is whole and yet no image is damaged too.
         bool is_other = a->bank != which;
-        return is_other || found[a->bank ^ 1].is_rotten ? MEMORY_DAMAGED : MEMORY_FOUND;
+        bool is_damaged = copy_settle(port, copies, found, a->bank) || is_other;
+        return is_damaged || is_count_damaged ? MEMORY_DAMAGED : MEMORY_FOUND;
     }
     // Into the first bank, above every number that may still stand somewhere.
     bool is_virgin = is_new(a, port);
     a->bank = 1;
-    a->bank_number = is_virgin ? 0 : found[0].number;
+    bool is_second_higher = (int32_t)(found[1].number - found[0].number) > 0;
+    a->bank_number = is_virgin ? 0 : found[is_second_higher].number;
     return make_new(a, port, is_virgin ? MEMORY_NEW : MEMORY_REPLACED);
 }

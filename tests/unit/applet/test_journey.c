@@ -304,7 +304,7 @@ static void a_switch_of_its_own_that_was_cut_off_is_told(void **state)
     bench_service(&card, CAT_SERVICE_NONE);
     // The journal is opened in one commit; the next one, the switch, is cut off.
     card.writes = 0;
-    card.cut_at = 6;
+    card.cut_at = 9;
     applet_timer(&card.applet, &card.port, CLOCK_STATE + 1);
     assert_true(card.is_cut);
     card.is_cut = false;

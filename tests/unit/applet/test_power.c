@@ -380,10 +380,11 @@ static void the_first_start_can_be_cut(void **state)
 {
     (void)state;
     memset(&start, 0, sizeof start);
-    for (unsigned k = 1; k <= 12; k++) {
+    static const uint8_t values[] = {0x00, 0xFF, 0xA5, 0x5A, 0x77};
+    for (unsigned i = 0; i < sizeof values * 14; i++) {
         bench_init(&card);
-        card.cut_at = k;
-        card.cut_value = 0x77;
+        card.cut_at = i / sizeof values + 1;
+        card.cut_value = values[i % sizeof values];
         bench_boot(&card);
         restart(&card);
         bench_close(&card);
@@ -394,8 +395,11 @@ static void a_write_error_changes_nothing_and_is_told(void **state)
 {
     (void)state;
     prepare();
-    // Writes 1 to 5 commit the counter, 6 and the next the bank.
-    for (unsigned k = 1; k <= 10; k++) {
+    // Writes 1 to 7 commit the counter, 8 to 14 the bank. The last of each is the seal, without
+    // which a commit is a commit.
+    for (unsigned k = 1; k <= 14; k++) {
+        if (k % 7 == 0)
+            continue;
         copy(&card, &start);
         card.writes = 0;
         card.fail_at = k;
@@ -405,6 +409,94 @@ static void a_write_error_changes_nothing_and_is_told(void **state)
         assert_int_equal(s->result.code, RESULT_NVM_ERROR);
         assert_int_equal(bench_dump(&card).image.slots[3].state, SLOT_EMPTY);
         assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK);
+    }
+    bench_close(&start);
+}
+
+// Where things are: two copies of the counters, two banks, each marker(1) seal(1) CRC(4) number(4)
+// length(2) content; 18 octets of content for the counters, half of what is left for a bank.
+#define COUNTERS_COPY (1 + 1 + 4 + 4 + 2 + 18)
+#define COUNTERS_END (2 * COUNTERS_COPY)
+#define BANK_LEN ((BENCH_NVM - COUNTERS_END) / 2)
+#define SEAL_AT 1
+#define CRC_AT 2
+#define NUMBER_AT 6
+#define LENGTH_AT 10
+#define HEAD_LEN 12
+
+static uint32_t number_at(const struct bench_card *b, size_t copy_at)
+{
+    struct reader r = reader_of(bytes_of(b->nvm + copy_at + NUMBER_AT, 4));
+    return reader_u32(&r);
+}
+
+static size_t length_at(const struct bench_card *b, size_t copy_at)
+{
+    return (size_t)(b->nvm[copy_at + LENGTH_AT] << 8 | b->nvm[copy_at + LENGTH_AT + 1]);
+}
+
+static bool is_restored(struct bench_card *b);
+
+// One octet of a copy changes at rest. What it brings.
+static void rot(size_t at, uint8_t flips)
+{
+    copy(&card, &start);
+    memory_release(&card.port);
+    card.nvm[at] ^= flips;
+    bench_boot(&card);
+}
+
+// Every octet of the bank that holds the present version: the one before it is used, and told. Of
+// the other bank: the present version stays, and what cannot come from a cut is told.
+static void damage_to_any_octet_of_a_bank_is_told(void **state)
+{
+    (void)state;
+    prepare();
+    static const uint8_t flips[] = {0x01, 0x80, 0x5A, 0xFF};
+    const size_t banks[2] = {COUNTERS_END, COUNTERS_END + BANK_LEN};
+    const bool is_second_newer = number_at(&start, banks[1]) > number_at(&start, banks[0]);
+    struct applet_dump now = bench_dump(&start);
+    for (unsigned i = 0; i < 2 * (HEAD_LEN + length_at(&start, banks[0])) * sizeof flips; i++) {
+        const unsigned bank = i % 2;
+        const size_t octet = i / 2 / sizeof flips;
+        const bool is_newer = (bank == 1) == is_second_newer;
+        if (octet >= HEAD_LEN + length_at(&start, banks[bank]))
+            continue;
+        rot(banks[bank] + octet, flips[i / 2 % sizeof flips]);
+        const bool is_silent = octet == SEAL_AT || (!is_newer && octet == CRC_AT);
+        assert_int_equal(is_restored(&card), !is_silent);
+        const bool is_present =
+            bench_dump(&card).image.registry_version == now.image.registry_version;
+        assert_int_equal(is_present, !is_newer || octet == SEAL_AT);
+        // It is told once: the next start finds everything whole.
+        uint32_t told = bench_dump(&card).image.notify_sequence;
+        bench_boot(&card);
+        assert_int_equal(bench_dump(&card).image.notify_sequence, told);
+    }
+    bench_close(&start);
+}
+
+static void damaged_counters_never_go_down(void **state)
+{
+    (void)state;
+    prepare();
+    for (size_t octet = 0; octet < COUNTERS_COPY; octet++) {
+        for (unsigned which = 0; which < 2; which++) {
+            const size_t other = COUNTERS_COPY * (which ^ 1);
+            const bool is_newer =
+                number_at(&start, COUNTERS_COPY * which) > number_at(&start, other);
+            rot(COUNTERS_COPY * which + octet, 0x10);
+            const bool is_silent = octet == SEAL_AT || (!is_newer && octet == CRC_AT);
+            assert_int_equal(is_restored(&card), !is_silent);
+            struct applet_dump d = bench_dump(&card);
+            // The last command changed the registry: its packet cannot come again.
+            assert_int_equal(d.mt_counter, start.counter);
+            assert_true(d.mo_counter >= start.mo_seen);
+            bench_service(&card, CAT_SERVICE_NORMAL); // asserts that no MO counter is used twice
+            uint32_t told = bench_dump(&card).image.notify_sequence;
+            bench_boot(&card);
+            assert_int_equal(bench_dump(&card).image.notify_sequence, told);
+        }
     }
     bench_close(&start);
 }
@@ -460,7 +552,7 @@ static void lost_counters_block_the_key_set(void **state)
     (void)state;
     prepare();
     copy(&card, &start);
-    memset(card.nvm, 0x33, 58); // both copies
+    memset(card.nvm, 0x33, COUNTERS_END);
     card.mt_seen = 0;
     card.mo_seen = 0;
     bench_boot(&card);
@@ -492,6 +584,8 @@ int main(void)
         cmocka_unit_test(the_first_start_can_be_cut),
         cmocka_unit_test(a_write_error_changes_nothing_and_is_told),
         cmocka_unit_test(a_damaged_bank_is_noticed_and_the_other_one_used),
+        cmocka_unit_test(damage_to_any_octet_of_a_bank_is_told),
+        cmocka_unit_test(damaged_counters_never_go_down),
         cmocka_unit_test(lost_counters_block_the_key_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
