@@ -50,6 +50,15 @@ static void plan_switch(struct turn *t, const struct command *c, uint8_t to)
     turn_feed(t, EVENT_COMMAND);
 }
 
+// A slot that becomes empty or full has no part in what was tried before.
+static void forget_slot(struct image *m, uint8_t slot_index)
+{
+    const uint16_t others = (uint16_t) ~(1u << slot_index);
+    m->dues.cool[slot_index] = 0;
+    m->search.tried &= others;
+    m->search.failed &= others;
+}
+
 static void set_fallback(struct image *m, uint8_t slot_index)
 {
     uint8_t former = image_fallback(m);
@@ -71,6 +80,8 @@ static void prefer(struct image *m, uint8_t slot_index)
 
 // --- DOWNLOAD ---
 
+#define PLMN_ENTRY_LEN 5 // network and access technologies [31.102 §4.2.53]
+
 static bool is_number(struct bytes b)
 {
     return b.len == 0 || (b.len >= 2 && b.len <= COMMAND_NUMBER_MAX);
@@ -79,6 +90,11 @@ static bool is_number(struct bytes b)
 static bool is_keys_len(size_t len)
 {
     return len == 32 || len == 48 || len == 64;
+}
+
+static bool is_plmns_len(size_t len)
+{
+    return len % PLMN_ENTRY_LEN == 0 && len <= COMMAND_PLMNS_MAX;
 }
 
 static bool is_in_range(const struct command *c)
@@ -101,7 +117,7 @@ static bool is_in_range(const struct command *c)
     bool is_alone =
         (c->flags & (COMMAND_FLAG_ENABLE | COMMAND_FLAG_SET_FALLBACK)) == COMMAND_FLAG_SET_FALLBACK;
     return is_number(d->smsc) && is_number(d->msisdn) && is_keys_len(d->wrapped_keys.len) &&
-           !is_alone;
+           is_plmns_len(d->plmns.len) && !is_alone;
 }
 
 static bool is_installed(const struct image *m, const struct command_download *d)
@@ -148,6 +164,9 @@ static void fill_slot(struct slot *s, const struct command_download *d,
     if (d->smsc.len > 0)
         copy_number(&s->smsc, d->smsc);
     copy_number(&s->msisdn, d->msisdn);
+    s->plmns_len = (uint8_t)d->plmns.len;
+    if (d->plmns.len > 0)
+        memcpy(s->plmns, d->plmns.at, d->plmns.len);
     s->keys.k.len = d->wrapped_keys.len == 64 ? 32 : 16;
     s->keys.op.len = (uint8_t)(d->wrapped_keys.len - s->keys.k.len);
 }
@@ -201,7 +220,7 @@ static void run_download(struct turn *t, const struct command *c, struct outcome
         return;
     }
     m->registry_version++;
-    m->dues.cool[slot_index] = 0;
+    forget_slot(m, slot_index);
     pair(o, slot_index + 1u, image_free_slots(m));
     if ((c->flags & COMMAND_FLAG_ENABLE) != 0) {
         o->code = RESULT_OK_PENDING;
@@ -251,7 +270,7 @@ static void run_delete(struct turn *t, const struct command *c, struct outcome *
         return;
     secret_wipe(s, sizeof *s);
     m->registry_version++;
-    m->dues.cool[slot_index] = 0;
+    forget_slot(m, slot_index);
     if (m->preferred == slot_index) {
         m->preferred = IMAGE_NO_SLOT;
         m->dues.back = 0;
@@ -295,21 +314,38 @@ static uint32_t bit_of(uint8_t number)
 
 #define ALL_PARAMETERS ((UINT32_C(1) << (PARAMETER_LAST + 1)) - 2)
 
-static uint32_t asked_for(const struct command_configure *c)
+static uint32_t written_by(const struct command_configure *c)
 {
     uint32_t mask = 0;
-    struct reader reads = reader_of(c->reads);
-    if (c->reads.len == 1 && c->reads.at[0] == 0xFF)
-        mask = ALL_PARAMETERS;
-    else
-        while (reads.left > 0)
-            mask |= bit_of(reader_u8(&reads));
     struct reader writes = reader_of(c->writes);
     while (writes.left > 0 && !writes.failed) {
         mask |= bit_of(reader_u8(&writes));
         reader_skip(&writes, reader_u8(&writes));
     }
     return mask;
+}
+
+static uint32_t asked_for(const struct command_configure *c)
+{
+    uint32_t mask = written_by(c);
+    struct reader reads = reader_of(c->reads);
+    if (c->reads.len == 1 && c->reads.at[0] == 0xFF)
+        mask |= ALL_PARAMETERS;
+    else
+        while (reads.left > 0)
+            mask |= bit_of(reader_u8(&reads));
+    return mask;
+}
+
+// The address that is being tried is given up.
+static void forget_address(struct turn *t)
+{
+    struct image *m = t->image;
+    m->address_new.len = 0;
+    for (uint8_t i = m->pending_count; i > 0; i--) {
+        if (m->pending[i - 1].cause == NOTIFY_ADDRESS_CHECK)
+            notify_remove(t, (uint8_t)(i - 1));
+    }
 }
 
 // A new address is tried by one notification before it counts.
@@ -319,15 +355,12 @@ static void try_address(struct turn *t, struct parameters *next)
     const struct parameters *now = &m->parameters;
     struct bytes former = bytes_of(now->server_address, now->server_address_len);
     struct bytes wanted = bytes_of(next->server_address, next->server_address_len);
+    forget_address(t);
     if (bytes_equal(former, wanted))
         return;
     copy_number(&m->address_new, wanted);
     next->server_address_len = now->server_address_len;
     memcpy(next->server_address, now->server_address, sizeof next->server_address);
-    for (uint8_t i = m->pending_count; i > 0; i--) {
-        if (m->pending[i - 1].cause == NOTIFY_ADDRESS_CHECK)
-            notify_remove(t, (uint8_t)(i - 1));
-    }
     const struct subscription_name none = {.is_given = false};
     notify_queue(t, NOTIFY_ADDRESS_CHECK, none, none, 0);
 }
@@ -380,7 +413,8 @@ static void run_configure(struct turn *t, const struct command *c, struct outcom
         return;
     }
     m->parameters = former;
-    try_address(t, &next);
+    if ((written_by(&c->configure) & bit_of(PARAMETER_SERVER_ADDR)) != 0)
+        try_address(t, &next);
     m->parameters = next;
     m->configuration_version++;
     apply_to_times(t, &former);

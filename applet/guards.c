@@ -93,7 +93,7 @@ bool guard_can_prefer(const struct turn *t)
            t->image->dues.cool[slot] <= t->a->now_s && select_has_room(t->image, t->a->now_s, 1);
 }
 
-bool guard_can_return(const struct turn *t)
+static bool can_go_home(const struct turn *t)
 {
     const struct image *m = t->image;
     uint8_t enabled = image_enabled(m);
@@ -105,6 +105,22 @@ bool guard_can_return(const struct turn *t)
         return false;
     // One to return, and one to go back if that fails.
     return select_has_room(m, t->a->now_s, 2);
+}
+
+// A return that is under way is not begun again, and a switch for the country goes first.
+bool guard_can_return(const struct turn *t)
+{
+    return t->a->wait == WAIT_NONE && can_go_home(t);
+}
+
+bool guard_may_prefer(const struct turn *t)
+{
+    return t->a->wait == WAIT_JITTER_COUNTRY && guard_can_prefer(t);
+}
+
+bool guard_may_return(const struct turn *t)
+{
+    return t->a->wait == WAIT_JITTER_RETURN && can_go_home(t);
 }
 
 bool guard_waits_answer(const struct turn *t)

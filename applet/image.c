@@ -9,6 +9,7 @@ enum {
     SLOT_FLAG_FALLBACK = 0x01,
     SLOT_FLAG_PROVEN = 0x02,
     SLOT_FLAG_ICCID = 0x04,
+    SLOT_FLAG_PLMNS = 0x08,
 };
 
 // Flags of the journal, the search and the head.
@@ -53,9 +54,10 @@ static void write_slot(struct writer *w, uint8_t index, const struct slot *s)
 {
     writer_u8(w, index);
     writer_u8(w, s->state);
-    writer_u8(w, (uint8_t)(flag(s->is_fallback, SLOT_FLAG_FALLBACK) |
-                           flag(s->is_proven, SLOT_FLAG_PROVEN) |
-                           flag(s->has_iccid, SLOT_FLAG_ICCID)));
+    writer_u8(w,
+              (uint8_t)(flag(s->is_fallback, SLOT_FLAG_FALLBACK) |
+                        flag(s->is_proven, SLOT_FLAG_PROVEN) | flag(s->has_iccid, SLOT_FLAG_ICCID) |
+                        flag(s->plmns_len > 0, SLOT_FLAG_PLMNS)));
     writer_u8(w, s->role);
     writer_u8(w, s->marks);
     writer_u8(w, s->rank);
@@ -66,6 +68,10 @@ static void write_slot(struct writer *w, uint8_t index, const struct slot *s)
         writer_copy(w, bytes_of(s->iccid, sizeof s->iccid));
     write_dialling(w, &s->msisdn);
     write_dialling(w, &s->smsc);
+    if (s->plmns_len > 0) {
+        writer_u8(w, s->plmns_len);
+        writer_copy(w, bytes_of(s->plmns, s->plmns_len));
+    }
     write_key(w, &s->keys.k);
     write_key(w, &s->keys.op);
 }
@@ -137,6 +143,8 @@ static void write_search(struct writer *w, const struct search *s)
     writer_u8(w, s->pauses);
     writer_u16(w, s->tried);
     writer_u16(w, s->failed);
+    if (s->is_paused)
+        writer_u32(w, s->pause_due);
 }
 
 static void write_dues(struct writer *w, const struct dues *d)
@@ -238,14 +246,15 @@ void image_write(struct writer *w, const struct image *m)
 #define OUTCOME_LEN 21
 #define PENDING_LEN_MAX (12 + 2 * 11)
 #define JOURNAL_LEN_MAX 15
+#define PAUSE_LEN 4
 #define COOL_LEN 4
 #define IMEI_AND_ADDRESS_LEN (COMMAND_IMEI_SIZE + COMMAND_NUMBER_MAX)
 
 size_t image_reserve(uint8_t slot_count)
 {
     return 1 + IMAGE_OUTCOMES_MAX * OUTCOME_LEN + 5 + OUTCOME_LEN + 1 +
-           IMAGE_PENDING_MAX * PENDING_LEN_MAX + JOURNAL_LEN_MAX + COOL_LEN * (size_t)slot_count +
-           IMEI_AND_ADDRESS_LEN;
+           IMAGE_PENDING_MAX * PENDING_LEN_MAX + JOURNAL_LEN_MAX + PAUSE_LEN +
+           COOL_LEN * (size_t)slot_count + IMEI_AND_ADDRESS_LEN;
 }
 
 size_t image_need(const struct image *m, uint8_t *scratch, size_t cap)
@@ -278,6 +287,16 @@ static void read_key(struct reader *r, struct secret_key *key)
     reader_copy(r, key->octets, key->len);
 }
 
+static void read_plmns(struct reader *r, struct slot *s)
+{
+    s->plmns_len = reader_u8(r);
+    if (s->plmns_len > sizeof s->plmns) {
+        r->failed = true;
+        s->plmns_len = 0;
+    }
+    reader_copy(r, s->plmns, s->plmns_len);
+}
+
 static void read_slot(struct reader *r, struct image *m)
 {
     uint8_t index = reader_u8(r);
@@ -301,6 +320,8 @@ static void read_slot(struct reader *r, struct image *m)
         reader_copy(r, s->iccid, sizeof s->iccid);
     read_dialling(r, &s->msisdn);
     read_dialling(r, &s->smsc);
+    if ((flags & SLOT_FLAG_PLMNS) != 0)
+        read_plmns(r, s);
     read_key(r, &s->keys.k);
     read_key(r, &s->keys.op);
 }
@@ -375,6 +396,8 @@ static void read_search(struct reader *r, struct search *s)
     s->pauses = reader_u8(r);
     s->tried = reader_u16(r);
     s->failed = reader_u16(r);
+    if (s->is_paused)
+        s->pause_due = reader_u32(r);
 }
 
 static void read_dues(struct reader *r, struct dues *d)

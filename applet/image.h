@@ -14,7 +14,7 @@
 #define IMAGE_SLOTS_MAX COMMAND_SLOTS_MAX
 #define IMAGE_OUTCOMES_MAX 8
 #define IMAGE_PENDING_MAX 4
-#define IMAGE_LEN_MAX 3072 // 16 slots, 8 results, 4 notifications, 16 country rows, longest keys
+#define IMAGE_LEN_MAX 3584 // 16 slots, 8 results, 4 notifications, 16 country rows, longest keys
 #define IMAGE_NO_SLOT 0xFF
 
 // A dialling number: TON/NPI and BCD; len 0 = none.
@@ -37,6 +37,8 @@ struct slot {
     uint8_t imsi[COMMAND_IMSI_SIZE];
     struct dialling msisdn;
     struct dialling smsc;
+    uint8_t plmns_len; // of EF.HPLMNwAcT; 0: the template's
+    uint8_t plmns[COMMAND_PLMNS_MAX];
     struct network_keys keys;
 };
 
@@ -92,14 +94,15 @@ struct pending {
 
 // Search for service, kept because every try restarts the terminal.
 struct search {
-    bool is_open;      // an outage is being dealt with
-    uint8_t origin;    // slot in use when it began
-    uint8_t round;     // from 1
-    uint8_t pauses;    // n of the pause between rounds
-    bool is_exhausted; // nothing worked: report it when service is back
-    bool is_paused;    // BACKOFF
-    uint16_t tried;    // slots tried in this round, bit i = slot index i
-    uint16_t failed;   // in this outage: their cool-down counts only for the next one
+    bool is_open;       // an outage is being dealt with
+    uint8_t origin;     // slot in use when it began
+    uint8_t round;      // from 1
+    uint8_t pauses;     // n of the pause between rounds
+    bool is_exhausted;  // nothing worked: report it when service is back
+    bool is_paused;     // BACKOFF
+    uint32_t pause_due; // end of the pause, on the card's own clock
+    uint16_t tried;     // slots tried in this round, bit i = slot index i
+    uint16_t failed;    // in this outage: their cool-down counts only for the next one
 };
 
 // Times are seconds of the card's own clock, which runs only while the card does; 0 = not set.

@@ -7,6 +7,8 @@
 
 #define MINIMUM_LEVEL 0x16 // CC, ciphered, counter higher
 #define OWN_LEVEL 0x16
+#define ANSWER_ASKED 0x23   // of SPI2: whether, and by which message
+#define ANSWER_SECURED 0x18 // of SPI2: CC and ciphering
 #define CHECK_LEN 8
 #define FAILURES_MAX 16
 #define LOCK_S 60
@@ -174,6 +176,8 @@ enum packet_verdict packet_take(struct applet *a, const struct applet_port *port
     uint8_t digest[8] = {0};
     bool has_digest = digest_of(port, packet, digest);
     a->answer.status = admit(a, port, &p, &spi);
+    if (!is_answer_safe(&spi))
+        a->answer.spi2 = (uint8_t)((p.spi2 & ANSWER_ASKED) | ANSWER_SECURED);
     bool is_same = has_digest && p.cntr == a->mt_counter && p.cntr != 0 &&
                    secret_equal(digest, a->packet_digest, sizeof digest);
     if (a->answer.status == SECURED_STATUS_CNTR_LOW && is_same)

@@ -28,15 +28,20 @@ ROW(STARTING, START, ALWAYS, DO(await_status), STARTING, "nothing was open"),
 ROW(STARTING, NORMAL, ALWAYS, DO(normal), STABLE, "first status"),
 ROW(STARTING, NOT_NORMAL, IF(paused), DO(pause_again), BACKOFF, "the pause was cut off by a reset"),
 ROW(STARTING, NOT_NORMAL, ALWAYS, DO(outage), SUSPECT, "first status"),
+ROW(STARTING, CLOCK, IF(paused), DO(pause_again), BACKOFF, "the pause was cut off by a reset"),
 ROW(STARTING, CLOCK, ALWAYS, DO(outage), SUSPECT, "no status came at all: taken as no service"),
+ROW(STARTING, CONDEMNED, IF(paused), DO(pause_again), BACKOFF, "the pause was cut off by a reset"),
 ROW(STARTING, CONDEMNED, ALWAYS, DO(outage), SUSPECT, "rejected before any status"),
 ROW(STARTING, COMMAND, ALWAYS, DO(prepare), SWITCHING, "commanded"),
 
 ROW(STABLE, NOT_NORMAL, ALWAYS, DO(outage), SUSPECT, "service was lost"),
 ROW(STABLE, COMMAND, ALWAYS, DO(prepare), SWITCHING, "commanded"),
-ROW(STABLE, COUNTRY, IF(can_prefer), DO(begin_country), SWITCHING,
+ROW(STABLE, COUNTRY, IF(can_prefer), DO(jitter_country), STABLE, "many cards must not move at once"),
+ROW(STABLE, RETURN, IF(can_return), DO(jitter_return), STABLE, "many cards must not move at once"),
+ROW(STABLE, CLOCK, IF(may_prefer), DO(begin_country), SWITCHING,
     "the country table prefers another one"),
-ROW(STABLE, RETURN, IF(can_return), DO(begin_return), SWITCHING, "back to the preferred one"),
+ROW(STABLE, CLOCK, IF(may_return), DO(begin_return), SWITCHING, "back to the preferred one"),
+ROW(STABLE, CLOCK, ALWAYS, DO(stop_waiting), STABLE, "no longer wanted, or no longer possible"),
 
 ROW(SUSPECT, NORMAL, ALWAYS, DO(normal), STABLE, "service is back"),
 ROW(SUSPECT, NOT_NORMAL, ALWAYS, DO(limit), SUSPECT, "another limit may hold"),
@@ -97,8 +102,8 @@ ROW(BACKOFF, COMMAND, ALWAYS, DO(prepare), SWITCHING, "commanded"),
 static const uint16_t ignored[RULE_STATES] = {
     [SWITCH_STARTING] = BIT(SENT) | BIT(TAKEN) | BIT(REFUSED) | BIT(CONFIRM) | BIT(UNCONFIRMED) |
                         BIT(COUNTRY) | BIT(RETURN) | BIT(DAY),
-    [SWITCH_STABLE] = BIT(START) | BIT(NORMAL) | BIT(CLOCK) | BIT(CONDEMNED) | BIT(SENT) |
-                      BIT(TAKEN) | BIT(REFUSED) | BIT(CONFIRM) | BIT(UNCONFIRMED) | BIT(DAY),
+    [SWITCH_STABLE] = BIT(START) | BIT(NORMAL) | BIT(CONDEMNED) | BIT(SENT) | BIT(TAKEN) |
+                      BIT(REFUSED) | BIT(CONFIRM) | BIT(UNCONFIRMED) | BIT(DAY),
     [SWITCH_SUSPECT] = BIT(START) | BIT(SENT) | BIT(TAKEN) | BIT(REFUSED) | BIT(CONFIRM) |
                        BIT(UNCONFIRMED) | BIT(COUNTRY) | BIT(RETURN),
     [SWITCH_SWITCHING] = BIT(START) | BIT(NORMAL) | BIT(NOT_NORMAL) | BIT(CONDEMNED) |
@@ -198,8 +203,10 @@ static void refresh(struct applet *a, const struct image *m)
             a->pending_last = m->pending[i].sequence;
     }
     uint32_t due = sooner(sooner(d->back, d->reuse), d->heartbeat);
-    // While something is due the clock itself is kept, once an hour.
-    if (due != 0)
+    // While something is due the clock itself is kept, once an hour; in a pause more often.
+    if (m->search.is_paused)
+        due = sooner(due, d->now + 900);
+    else if (due != 0)
         due = sooner(due, d->now + 3600);
     due = sooner(due, d->day > a->now_s ? d->day : 0);
     a->due_s = sooner(due, a->resend_s);
@@ -231,7 +238,8 @@ static void give_up(struct turn *t)
     struct applet *a = t->a;
     *a = t->saved;
     a->fired = 0;
-    if (a->state != SWITCH_STABLE && !clock_is_on(a, CLOCK_STATE))
+    bool is_waiting = a->state != SWITCH_STABLE || a->wait != WAIT_NONE;
+    if (is_waiting && !clock_is_on(a, CLOCK_STATE))
         clock_set(a, CLOCK_STATE, AGAIN_S);
     if (a->notify_attempt > 0 && !clock_is_on(a, CLOCK_NOTIFY))
         clock_set(a, CLOCK_NOTIFY, AGAIN_S);

@@ -39,6 +39,8 @@ enum rule_wait {
     WAIT_FIRST_STATUS,
     WAIT_OUTAGE,
     WAIT_JITTER,
+    WAIT_JITTER_COUNTRY,
+    WAIT_JITTER_RETURN,
     WAIT_DAY, // nothing: service or the next day
     WAIT_ANSWER,
     WAIT_PAUSE, // T_REFRESH

@@ -223,10 +223,30 @@ void action_limit(struct turn *t)
     clock_set(a, CLOCK_STATE, limit > elapsed ? limit - elapsed : 0);
 }
 
-void action_jitter(struct turn *t)
+static void wait_at_random(struct turn *t, enum rule_wait wait)
 {
     uint32_t span = t->image->parameters.jitter_max_s + 1u;
-    wait_for(t, WAIT_JITTER, t->port->random(t->port->context) % span);
+    wait_for(t, wait, span > 1 ? t->port->random(t->port->context) % span : 0);
+}
+
+void action_jitter(struct turn *t)
+{
+    wait_at_random(t, WAIT_JITTER);
+}
+
+void action_jitter_country(struct turn *t)
+{
+    wait_at_random(t, WAIT_JITTER_COUNTRY);
+}
+
+void action_jitter_return(struct turn *t)
+{
+    wait_at_random(t, WAIT_JITTER_RETURN);
+}
+
+void action_stop_waiting(struct turn *t)
+{
+    stop_waiting(t);
 }
 
 // Once a day.
@@ -287,11 +307,17 @@ void action_begin_plan(struct turn *t)
     begin_planned(t, &plan);
 }
 
+// The candidate that was tried in vain is left alone in the next outage.
+static void cool_down(struct turn *t)
+{
+    uint32_t cool_s = t->image->parameters.cool_s;
+    t->image->dues.cool[t->image->journal.to] = cool_s > 0 ? t->a->now_s + cool_s : 0;
+}
+
 void action_begin_next(struct turn *t)
 {
     struct plan plan = guard_plan(t);
-    uint32_t cool_s = t->image->parameters.cool_s;
-    t->image->dues.cool[t->image->journal.to] = cool_s > 0 ? t->a->now_s + cool_s : 0;
+    cool_down(t);
     begin_planned(t, &plan);
 }
 
@@ -473,6 +499,8 @@ void action_pause(struct turn *t)
 {
     struct image *m = t->image;
     if (m->journal.phase != JOURNAL_NONE) {
+        if (m->journal.reason == REASON_ROTATE || m->journal.reason == REASON_COUNTRY)
+            cool_down(t);
         // The card stays where it is; the server learns it when there is service.
         report(t, cause_of(m->journal.reason));
         settle(t, m->journal.reason);
@@ -486,6 +514,7 @@ void action_pause(struct turn *t)
     m->search.is_exhausted = true;
     m->search.is_paused = true;
     m->search.is_open = false;
+    m->search.pause_due = t->a->now_s + pause_s;
     t->is_changed = true;
     wait_for(t, WAIT_BACKOFF, pause_s);
     if (select_is_capped(m, t->a->now_s))
@@ -494,9 +523,13 @@ void action_pause(struct turn *t)
 
 void action_pause_again(struct turn *t)
 {
-    const struct search *s = &t->image->search;
-    uint8_t n = s->pauses > 0 ? (uint8_t)(s->pauses - 1) : 0;
-    wait_for(t, WAIT_BACKOFF, select_pause_s(&t->image->parameters, n));
+    struct search *s = &t->image->search;
+    // The time since the clock was kept is lost. It is made up for by one tick, so that a device
+    // that starts again all the time does not stay here for ever.
+    s->pause_due = s->pause_due > CLOCK_SLOW_S ? s->pause_due - CLOCK_SLOW_S : 0;
+    t->is_changed = true;
+    uint32_t now = t->a->now_s;
+    wait_for(t, WAIT_BACKOFF, s->pause_due > now ? s->pause_due - now : 0);
 }
 
 void action_confirm(struct turn *t)

@@ -100,14 +100,19 @@ static void view_plmn_operator(const struct file_source *s, struct writer *w)
     view_template_list(s, w, 1);
 }
 
-// The template's list, or the home network of the IMSI with UTRAN, E-UTRAN and GSM.
+// What the download brought, the template's list, or the home network of the IMSI with UTRAN,
+// E-UTRAN and GSM.
 static void view_plmn_home(const struct file_source *s, struct writer *w)
 {
-    view_template_list(s, w, 2);
+    const struct slot *slot = &s->subscription->slot;
+    if (slot->plmns_len > 0)
+        writer_copy(w, bytes_of(slot->plmns, slot->plmns_len));
+    else
+        view_template_list(s, w, 2);
     if (w->len > 0)
         return;
     uint8_t plmn[PLMN_LEN];
-    plmn_of_imsi(&s->subscription->slot, plmn);
+    plmn_of_imsi(slot, plmn);
     writer_copy(w, bytes_of(plmn, sizeof plmn));
     writer_u16(w, 0xC080);
 }
@@ -155,7 +160,7 @@ static const struct card_file table[] = {
     // EF.PLMNwAcT, EF.OPLMNwAcT, EF.HPLMNwAcT
     {0x6F60, FILE_ADF, FILE_TRANSPARENT, 0x0A, 40, .view = view_plmn_user},
     {0x6F61, FILE_ADF, FILE_TRANSPARENT, 0x11, 40, .view = view_plmn_operator},
-    {0x6F62, FILE_ADF, FILE_TRANSPARENT, 0x13, 10, .view = view_plmn_home},
+    {0x6F62, FILE_ADF, FILE_TRANSPARENT, 0x13, COMMAND_PLMNS_MAX, .view = view_plmn_home},
     // EF.PSLOCI, EF.ACC, EF.FPLMN, EF.LOCI
     {0x6F73, FILE_ADF, FILE_TRANSPARENT, 0x0C, 14, .store_at = 45, .content = CONTENT(
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0xFF, 0x01)},

@@ -395,6 +395,41 @@ static void a_wrong_mac_draws_no_answer_and_sixteen_make_the_card_deaf(void **st
     assert_int_equal(bench_dump(&card).image.security_failures, 16);
 }
 
+// The bench opens answers as 39 asks for them: checksum and ciphering.
+static void an_answer_that_was_asked_for_unsecured_is_refused_and_secured(void **state)
+{
+    (void)state;
+    const uint8_t data[] = {0};
+    static const uint8_t unsecured[] = {0x21, 0x29, 0x31, 0x25, 0x35, 0x01, 0x61};
+    for (size_t i = 0; i < sizeof unsecured; i++) {
+        const struct sent *s =
+            bench_packet(&card, bytes_of(data, 1), 0x16, unsecured[i], 0xB00010, card.counter + 1);
+        assert_non_null(s);
+        assert_int_equal(s->status, 0x0A);
+        s = bench_packet(&card, bytes_of(data, 1), 0x16, unsecured[i], 0xB00099, card.counter + 1);
+        assert_int_equal(s->status, 0x09);
+    }
+    assert_int_equal(card.applet.mt_counter, card.counter);
+}
+
+static void a_download_brings_its_own_home_networks(void **state)
+{
+    (void)state;
+    static const uint8_t list[10] = {0x00, 0xF1, 0x10, 0x40, 0x00, 0x62, 0xF2, 0x10, 0x80, 0x80};
+    struct command c = bench_download(&card, 3, COMMAND_FLAG_ENABLE);
+    c.download.plmns = bytes_of(list, sizeof list);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK_PENDING);
+    bench_run_out(&card, CLOCK_STATE); // T_REFRESH
+    bench_boot(&card);
+    static struct applet_subscription s;
+    assert_true(applet_subscription(&card.applet, &card.port, &s));
+    assert_int_equal(s.slot_index, 2);
+    assert_int_equal(s.slot.plmns_len, sizeof list);
+    assert_memory_equal(s.slot.plmns, list, sizeof list);
+    // Another subscription in the same place does not inherit them.
+    assert_int_equal(bench_dump(&card).image.slots[1].plmns_len, 0);
+}
+
 static void an_answer_in_the_report_is_secured_too(void **state)
 {
     (void)state;
@@ -435,6 +470,8 @@ int main(void)
         T(another_tar_and_a_low_level_are_named_after_a_right_mac),
         T(a_wrong_mac_draws_no_answer_and_sixteen_make_the_card_deaf),
         T(an_answer_in_the_report_is_secured_too),
+        T(an_answer_that_was_asked_for_unsecured_is_refused_and_secured),
+        T(a_download_brings_its_own_home_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,10 +169,68 @@ static void a_reset_in_a_pause_does_not_end_it(void **state)
     bench_service(&card, CAT_SERVICE_NONE);
     for (unsigned steps = 0; card.applet.state != SWITCH_BACKOFF && steps < 8; steps++)
         bench_run_out(&card, CLOCK_STATE);
+    for (unsigned starts = 1; starts <= 3; starts++) {
+        bench_boot(&card);
+        // Each start counts as one tick of the card's clock, whatever was lost: 900 s are 3.
+        applet_location(&card.applet, &card.port, CAT_SERVICE_NONE, NULL);
+        bench_pump(&card);
+        if (starts == 3)
+            break;
+        assert_int_equal(card.applet.state, SWITCH_BACKOFF);
+        assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, 900 - 300 * starts);
+    }
+    assert_int_equal(card.applet.state, SWITCH_PROBATION);
+}
+
+static void a_pause_keeps_what_has_passed_of_it_and_seldom_writes(void **state)
+{
+    (void)state;
+    const uint8_t list[] = {PARAMETER_BACKOFF_BASE, 1, 60};
+    bench_set(&card, list, sizeof list);
+    bench_service(&card, CAT_SERVICE_NONE);
+    for (unsigned steps = 0; card.applet.state != SWITCH_BACKOFF && steps < 8; steps++)
+        bench_run_out(&card, CLOCK_STATE);
+    uint32_t commits = card.applet.bank_number;
+    for (unsigned ticks = 0; ticks < 6; ticks++) // half an hour
+        bench_timer(&card, CLOCK_SLOW);
+    assert_int_equal(card.applet.bank_number - commits, 2);
     bench_boot(&card);
     bench_service(&card, CAT_SERVICE_NONE);
     assert_int_equal(card.applet.state, SWITCH_BACKOFF);
-    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, 900);
+    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, 3600 - 1800 - 300);
+}
+
+// No status at all, or a rejection, is no service either.
+static void a_pause_goes_on_whatever_tells_that_there_is_no_service(void **state)
+{
+    (void)state;
+    bench_service(&card, CAT_SERVICE_NONE);
+    for (unsigned steps = 0; card.applet.state != SWITCH_BACKOFF && steps < 8; steps++)
+        bench_run_out(&card, CLOCK_STATE);
+    bench_boot(&card);
+    applet_rejection(&card.applet, &card.port, NULL, 8);
+    assert_int_equal(card.applet.state, SWITCH_BACKOFF);
+    card.applet.has_service = false;
+    bench_boot(&card);
+    assert_int_equal(card.applet.state, SWITCH_STARTING);
+    card.applet.clocks[CLOCK_STATE].is_told = true;
+    card.applet.clocks[CLOCK_STATE].armed_s = card.applet.clocks[CLOCK_STATE].left_s;
+    applet_timer(&card.applet, &card.port, CLOCK_STATE + 1);
+    assert_int_equal(card.applet.state, SWITCH_BACKOFF);
+}
+
+static void a_candidate_that_fails_last_cools_down_too(void **state)
+{
+    (void)state;
+    const uint8_t cap[] = {PARAMETER_SWITCHES_PER_DAY, 1, 2};
+    bench_set(&card, cap, sizeof cap);
+    bench_install(&card, 3, 0);
+    bench_rotate_away(&card);
+    bench_run_out(&card, CLOCK_STATE);
+    bench_run_out(&card, CLOCK_STATE);
+    struct applet_dump d = bench_dump(&card);
+    assert_true(d.image.dues.cool[1] > 0);
+    assert_true(d.image.dues.cool[2] > 0);
 }
 
 static void the_cap_is_told_also_when_nothing_works(void **state)
@@ -307,6 +365,9 @@ int main(void)
         T(rotation_goes_by_rank_twice_and_then_falls_back),
         T(pauses_double_up_to_their_limit_and_start_anew_after_service),
         T(a_reset_in_a_pause_does_not_end_it),
+        T(a_pause_keeps_what_has_passed_of_it_and_seldom_writes),
+        T(a_pause_goes_on_whatever_tells_that_there_is_no_service),
+        T(a_candidate_that_fails_last_cools_down_too),
         T(the_cap_is_told_also_when_nothing_works),
         T(a_fifth_start_in_a_rotation_goes_on_to_the_next),
         T(only_the_fallback_takes_the_place_of_one_marked_no_disable),

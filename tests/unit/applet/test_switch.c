@@ -226,9 +226,13 @@ static void a_rotation_that_finds_service_is_told_and_returned_from(void **state
     // 24 h, give or take a tenth.
     assert_in_range(d.image.dues.back - card.applet.now_s, 77760, 95040);
     unsigned ticks = 0;
-    while (bench_enabled(&card) == 1 && ticks++ < 400)
+    while (card.applet.wait != WAIT_JITTER_RETURN && ticks++ < 400)
         bench_timer(&card, CLOCK_SLOW);
     assert_in_range(ticks, 259, 320);
+    assert_int_equal(bench_enabled(&card), 1);
+    assert_in_range(card.applet.clocks[CLOCK_STATE].left_s, 0, 60);
+    bench_run_out(&card, CLOCK_STATE); // jitter
+    assert_int_equal(bench_enabled(&card), 0);
     bench_service(&card, CAT_SERVICE_NORMAL);
     assert_int_equal(card.applet.state, SWITCH_STABLE);
     assert_false(bench_dump(&card).image.is_automatic);
@@ -271,6 +275,10 @@ static void a_preferred_country_moves_the_card(void **state)
     bench_service(&card, CAT_SERVICE_NORMAL);
     assert_int_equal(bench_enabled(&card), 0);
     bench_run_out(&card, CLOCK_COUNTRY);
+    assert_int_equal(card.applet.wait, WAIT_JITTER_COUNTRY);
+    assert_int_equal(bench_enabled(&card), 0);
+    assert_in_range(card.applet.clocks[CLOCK_STATE].left_s, 0, 60);
+    bench_run_out(&card, CLOCK_STATE); // jitter
     assert_int_equal(bench_enabled(&card), 1);
     bench_service(&card, CAT_SERVICE_NORMAL);
     bench_run_out(&card, CLOCK_NOTIFY);
@@ -337,6 +345,24 @@ static void a_new_address_counts_only_once_confirmed(void **state)
     assert_int_equal(bench_dump(&card).image.parameters.server_address[1], 0x99);
 }
 
+static void setting_the_old_address_again_ends_the_check_of_a_new_one(void **state)
+{
+    (void)state;
+    bench_confirm_all(&card);
+    const uint8_t list[] = {PARAMETER_SERVER_ADDR, 4, 0x91, 0x99, 0x99, 0x99};
+    bench_set(&card, list, sizeof list);
+    uint32_t sequence = bench_note(&card, NOTIFY_ADDRESS_CHECK)->sequence;
+    const uint8_t other[] = {PARAMETER_T_ATTACH, 2, 0, 90};
+    bench_set(&card, other, sizeof other);
+    assert_true(bench_is_pending(&card, NOTIFY_ADDRESS_CHECK));
+    const uint8_t back[] = {PARAMETER_SERVER_ADDR, 4, 0x91, 0x21, 0x43, 0x65};
+    bench_set(&card, back, sizeof back);
+    assert_false(bench_is_pending(&card, NOTIFY_ADDRESS_CHECK));
+    struct command c = bench_confirm(&card, sequence, 0);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_CONFIRM_UNKNOWN);
+    assert_int_equal(bench_dump(&card).image.parameters.server_address[1], 0x21);
+}
+
 static void an_unconfirmed_address_is_forgotten(void **state)
 {
     (void)state;
@@ -397,6 +423,7 @@ int main(void)
         T(a_timer_that_never_comes_is_replaced_by_counting),
         T(another_imei_is_told),
         T(a_new_address_counts_only_once_confirmed),
+        T(setting_the_old_address_again_ends_the_check_of_a_new_one),
         T(an_unconfirmed_address_is_forgotten),
         T(every_pair_of_state_and_event_is_in_the_table),
     };
