@@ -33,6 +33,7 @@ struct net_stream {
     const struct net_handler *handler;
     void *context;
     size_t read_max;
+    bool is_prompt;
     bool paused, read_ended, finishing, finished, refused, blocked;
     uint8_t *output; // a ring
     size_t output_max, output_start, output_len;
@@ -109,7 +110,11 @@ static bool is_passing(int error)
 // The two functions that touch a connected socket: TLS would come in here.
 static ssize_t stream_receive(struct net_stream *s, uint8_t *to, size_t len)
 {
-    return recv(s->fd, to, len, 0);
+    ssize_t got = recv(s->fd, to, len, 0);
+    const int on = 1;
+    if (s->is_prompt && got > 0) // the system forgets it after some acknowledgements
+        (void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    return got;
 }
 
 static ssize_t stream_send(struct net_stream *s)
@@ -342,6 +347,7 @@ static void on_accept(void *context, bool readable, bool writable)
                                  .handler = l->handler,
                                  .context = l->context,
                                  .read_max = l->limits.read_max,
+                                 .is_prompt = l->limits.is_prompt,
                                  .output = l->outputs + index * l->limits.output_max,
                                  .output_max = l->limits.output_max};
         if (stream_start(s, l->net, fd, STREAM_OPEN)) {
@@ -442,6 +448,7 @@ struct net_stream *net_connect(struct net *net, const struct net_address *addres
         *s = (struct net_stream){.handler = handler,
                                  .context = context,
                                  .read_max = limits->read_max,
+                                 .is_prompt = limits->is_prompt,
                                  .output = output,
                                  .output_max = limits->output_max};
         if (loop_timer_open(&s->timer, net->loop, on_connect_timeout, s) &&

@@ -74,6 +74,9 @@ struct net_limits {
     size_t read_max;     // octets handed over at once, 1..65536
     size_t output_max;   // octets waiting to be sent, at least 1
     unsigned stream_max; // of a listener; above it connections are accepted and closed at once
+    // Acknowledges what comes in at once: for a peer that sends a message in two pieces without
+    // TCP_NODELAY, and waits for the acknowledgement of the first.
+    bool is_prompt;
 };
 
 // One per loop. NULL when there is no memory. Its turn end comes after those added before: add the

@@ -86,12 +86,18 @@ void card_release(struct card *card)
     nvm_release(&card->nvm);
 }
 
-void card_reset(struct card *card, struct writer *atr)
+void card_atr(const struct card *card, struct writer *atr)
 {
     // T=0, clock stop, classes A to C, then the historical octets [102.221 §6.3].
     static const uint8_t answer[] = {0x3B, 0x9F, 0x96, 0x80, 0x1F, 0x87, 0x80, 0x31,
                                      0xE0, 0x73, 0xFE, 0x21, 0x1B, 0x67, 0x4A, 0x4C,
                                      0x75, 0x30, 0x34, 0x05, 0x4B, 0xA9};
+    (void)card;
+    writer_copy(atr, bytes_of(answer, sizeof answer));
+}
+
+void card_reset(struct card *card, struct writer *atr)
+{
     nvm_power_on(&card->nvm);
     (void)port_joiner(card, false);
     card->is_powered = true;
@@ -103,7 +109,7 @@ void card_reset(struct card *card, struct writer *atr)
     if (card->nvm.is_cut)
         card->is_powered = false;
     else
-        writer_copy(atr, bytes_of(answer, sizeof answer));
+        card_atr(card, atr);
 }
 
 void card_power_off(struct card *card)
@@ -566,10 +572,8 @@ static uint16_t run(struct call *call)
                                                                         : SW_CLA_NOT_SUPPORTED;
 }
 
-uint16_t card_exchange(struct card *card, struct bytes command, struct writer *response)
+static uint16_t exchange(struct card *card, struct bytes command, struct writer *response)
 {
-    if (!card->is_powered)
-        return CARD_MUTE;
     struct call call = {.card = card, .port = card_port(card), .response = response};
     if (apdu_read(command, &call.apdu) != APDU_OK)
         return SW_WRONG_LENGTH;
@@ -579,6 +583,21 @@ uint16_t card_exchange(struct card *card, struct bytes command, struct writer *r
         card->is_powered = false;
         response->len = before;
         return CARD_MUTE;
+    }
+    return sw;
+}
+
+uint16_t card_exchange(struct card *card, struct bytes command, struct writer *response)
+{
+    if (!card->is_powered)
+        return CARD_MUTE;
+    const size_t before = response->len;
+    uint16_t sw = exchange(card, command, response);
+    struct card_shop *shop = card->shop;
+    if (shop->seen != NULL) {
+        struct bytes answer = bytes_slice(writer_bytes(response), before, SIZE_MAX);
+        struct card_seen seen = {.card = card, .command = command, .response = answer, .sw = sw};
+        shop->seen(shop->seen_context, &seen);
     }
     return sw;
 }

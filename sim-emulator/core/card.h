@@ -30,6 +30,16 @@
 // Long messages under way to cards: the applet's memory for joining them, lent from here.
 #define CARD_JOINERS 16
 
+struct card;
+
+// A command that was answered; views that are good during the call.
+struct card_seen {
+    struct card *card;
+    struct bytes command;
+    struct bytes response;
+    uint16_t sw;
+};
+
 // What all cards of one thread share.
 struct card_shop {
     const struct cipher *cipher;
@@ -41,6 +51,10 @@ struct card_shop {
     uint32_t (*random)(void *random_context);
     void *random_context;
     bool is_talkative; // cards send unsecured error answers
+    // Called after each command of card_exchange(); `sw` may be CARD_MUTE. Must not call a card.
+    // May be NULL.
+    void (*seen)(void *seen_context, const struct card_seen *seen);
+    void *seen_context;
 };
 
 struct card {
@@ -63,6 +77,8 @@ void card_release(struct card *card);
 // Power and reset; writes the answer to reset.
 void card_reset(struct card *card, struct writer *atr);
 void card_power_off(struct card *card);
+// The answer to reset, without one: what a reader knows of a card that is there.
+void card_atr(const struct card *card, struct writer *atr);
 
 // No status word: the card has no power, or lost it in this command.
 #define CARD_MUTE 0

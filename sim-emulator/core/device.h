@@ -120,6 +120,12 @@ void device_move(struct device *device, uint8_t area, struct instant now);
 // The coverage of its area was changed out of order.
 void device_look(struct device *device, struct instant now);
 
+// Somebody who shares the card with the device, a reader's user for example, had this status word
+// from it: the device serves what the card asks of its terminal, or starts it anew when it lost its
+// power (CARD_MUTE).
+void device_serve(struct device *device, struct device_world *world, uint16_t sw,
+                  struct instant now);
+
 enum device_delivery {
     DEVICE_ACCEPTED = 0, // RP-ACK
     DEVICE_ABSENT,       // not attached, or lost on the air: try later

@@ -273,13 +273,28 @@ static uint16_t serve_next(struct talk *t, uint16_t sw)
     return sw;
 }
 
-uint16_t talk_command(struct talk *t, const struct apdu *apdu, struct writer *response)
+static void serve_all(struct talk *t, uint16_t sw)
 {
-    uint16_t first = exchange(t, apdu, response);
-    uint16_t sw = first;
     for (unsigned i = 0; (sw & 0xFF00) == SW_OK_PROACTIVE && i < PROACTIVE_MAX; i++)
         sw = serve_next(t, sw);
-    return first;
+}
+
+uint16_t talk_command(struct talk *t, const struct apdu *apdu, struct writer *response)
+{
+    uint16_t sw = exchange(t, apdu, response);
+    serve_all(t, sw);
+    return sw;
+}
+
+void device_serve(struct device *device, struct device_world *world, uint16_t sw,
+                  struct instant now)
+{
+    struct talk t = {.device = device, .world = world, .now = now};
+    if (device->state != DEVICE_RUNNING)
+        return;
+    if (sw == CARD_MUTE)
+        talk_restart(&t, device->model->boot_ms);
+    serve_all(&t, sw);
 }
 
 uint16_t talk_envelope(struct talk *t, enum cat_envelope kind, const struct cat_message *message,

@@ -162,6 +162,13 @@ static bool set_fault(struct fleet *f, struct card *card, uint32_t cut_at)
     return true;
 }
 
+void fleet_serve(struct fleet *fleet, uint32_t device, uint16_t sw, struct instant now)
+{
+    check(device < fleet->count);
+    device_serve(&fleet->devices[device], &fleet->world, sw, now);
+    reschedule(fleet, device);
+}
+
 bool fleet_act(struct fleet *fleet, uint32_t device, const struct scenario_step *what,
                struct instant now)
 {

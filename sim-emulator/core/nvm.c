@@ -104,6 +104,12 @@ void nvm_read(const struct nvm *nvm, uint32_t offset, void *to, size_t len)
     }
 }
 
+static void reflect(const struct nvm *nvm, uint32_t offset, const uint8_t *cells, size_t len)
+{
+    if (nvm->mirror != NULL)
+        memcpy(nvm->mirror + offset, cells, len);
+}
+
 // One cell. The plan is asked for every octet, so that a test reaches each of them.
 static enum nvm_result write_octet(struct nvm *nvm, uint8_t *cell, uint8_t value)
 {
@@ -139,10 +145,12 @@ static enum nvm_result write_in_page(struct nvm *nvm, uint32_t offset, const uin
             memset(cells, NVM_ERASED, len);
         else
             memcpy(cells, from, len);
+        reflect(nvm, offset, cells, len);
         return NVM_OK;
     }
     for (size_t i = 0; i < len; i++) {
         enum nvm_result result = write_octet(nvm, &cells[i], from == NULL ? NVM_ERASED : from[i]);
+        reflect(nvm, offset + (uint32_t)i, &cells[i], 1);
         if (result != NVM_OK)
             return result;
     }
@@ -187,6 +195,13 @@ enum nvm_result nvm_erase(struct nvm *nvm, uint32_t offset, size_t len)
         len -= here;
     }
     return NVM_OK;
+}
+
+void nvm_mirror(struct nvm *nvm, uint8_t *mirror)
+{
+    nvm->mirror = mirror;
+    if (mirror != NULL)
+        nvm_read(nvm, 0, mirror, NVM_LEN_MAX);
 }
 
 void nvm_power_on(struct nvm *nvm)

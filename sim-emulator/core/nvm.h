@@ -51,6 +51,9 @@ struct nvm_faults {
 struct nvm {
     struct nvm_pool *pool;
     struct nvm_faults *faults; // NULL: nothing goes wrong
+    // NVM_LEN_MAX octets that follow every write, octet by octet and in its order; or NULL. A file
+    // that is mapped there holds after a kill what the memory held at that moment.
+    uint8_t *mirror;
     uint32_t tables[NVM_TABLES];
     uint32_t written; // wear: octets written in the card's life
     bool is_cut;      // the power is gone
@@ -68,6 +71,10 @@ enum nvm_result nvm_erase(struct nvm *nvm, uint32_t offset, size_t len) MUST_USE
 void nvm_power_on(struct nvm *nvm);
 // Pages that this card holds, tables included.
 uint32_t nvm_pages(const struct nvm *nvm);
+
+// A mirror from now on: its octets become what the memory reads. The caller ends it (NULL) before
+// it takes the octets away.
+void nvm_mirror(struct nvm *nvm, uint8_t *mirror);
 
 // For saving: the first page at or after `*number` that holds something; false when there is none.
 // Loading is nvm_write().

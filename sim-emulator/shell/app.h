@@ -1,4 +1,5 @@
-// The program `sim-emulator fleet`: what its parts share.
+// The program `sim-emulator`: what its commands and their parts share. A command opens with
+// app_open(), adds what is its own, and closes in the reverse order.
 #pragma once
 
 #include "common/host/log.h"
@@ -30,6 +31,7 @@ struct app {
     struct instant virtual_start;
     struct air *air;
     struct store *store; // NULL: nothing is kept
+    struct slots *slots; // readers, NULL: none
     struct fleet_control *control;
     int lock_fd; // of the data folder, -1 = none
 };
@@ -39,3 +41,15 @@ struct app {
 struct instant app_now(struct app *app);
 // After anything that may have changed when the fleet is due.
 void app_reschedule(struct app *app);
+
+// What every command has: cipher, cards, radio world, fleet, log, loop and net. False with a
+// message on standard error; app_close() then, too. `pages_per_card` bounds the memory of cards.
+bool app_open(struct app *app, uint32_t pages_per_card) MUST_USE;
+void app_close(struct app *app);
+// When the fleet is due next. Only at a turn's end: a deadline that is past would fire again in the
+// same turn, whose `now` stands still.
+void app_set_timer(struct app *app);
+// Takes the folder of --data for this process.
+bool app_lock_data(struct app *app) MUST_USE;
+// The reason on standard error; answers false.
+bool app_fail(const char *reason);

@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "common/host/http.h"
 #include "common/host/json.h"
+#include "sim-emulator/shell/slots.h"
 #include "sim-emulator/shell/store.h"
 #include "sim-emulator/shell/truth.h"
 
@@ -166,11 +167,43 @@ static const char *read_step(const struct app *app, const json_t *body, struct s
     return step->value < RADIO_AREAS_MAX ? NULL : "there is no such area";
 }
 
+// {"card":"in"} or {"card":"out"}: of a reader's slot.
+static const char *move_card(const struct app *app, uint32_t number, const json_t *body)
+{
+    struct bytes text;
+    if (app->slots == NULL)
+        return "the cards are in no reader";
+    if (json_object_size(body) != 1 || json_get_text(body, "card", &text) != JSON_FOUND)
+        return "a card is put in or out, and nothing else at once";
+    bool is_in = bytes_equal(text, bytes_of_text("in"));
+    if (!is_in && !bytes_equal(text, bytes_of_text("out")))
+        return "a card is put in or out";
+    slots_put(app->slots, number, is_in);
+    return NULL;
+}
+
+static const char *read_act(const struct app *app, const json_t *body, struct scenario_step *step)
+{
+    const char *reason = read_step(app, body, step);
+    bool has_device = app->slots == NULL || app->options.has_devices;
+    if (reason == NULL && !has_device && step->action != SCENARIO_CUT)
+        return "there is no device around the card (--devices)";
+    return reason;
+}
+
 static void act_on_card(struct fleet_control *c, struct http_request *r, uint32_t number,
                         const json_t *body)
 {
     struct scenario_step step = {.at = {0}};
-    const char *reason = read_step(c->app, body, &step);
+    if (json_object_get(body, "card") != NULL) {
+        const char *refusal = move_card(c->app, number, body);
+        if (refusal != NULL)
+            refuse(r, 400, refusal);
+        else
+            show_card(c, r, number);
+        return;
+    }
+    const char *reason = read_act(c->app, body, &step);
     if (reason != NULL) {
         refuse(r, 400, reason);
         return;
@@ -218,8 +251,8 @@ static void act_on_area(struct fleet_control *c, struct http_request *r, const c
 static void save(struct fleet_control *c, struct http_request *r)
 {
     char error[CARDS_ERROR_SIZE];
-    if (c->app->options.data == NULL)
-        refuse(r, 409, "the program was started without --data");
+    if (c->app->store == NULL)
+        refuse(r, 409, "there is no file of a fleet (fleet --data)");
     else if (store_save(c->app, error))
         show_counters(c, r);
     else

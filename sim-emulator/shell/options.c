@@ -6,9 +6,9 @@
 
 const char *argp_program_version = "sim-emulator 0.1.0";
 
-static const char about[] =
-    "Emulates SIM cards with their devices and radio networks.\n\n"
-    "`sim-emulator fleet` plays the radio network behind an SMSC: it binds as ESME for the numbers "
+static const char about_fleet[] =
+    "Emulates SIM cards with their devices and radio networks: plays the radio network behind an "
+    "SMSC. It binds as ESME for the numbers "
     "of its cards, hands each deliver_sm to the card's device (answering ESME_ROK, or a temporary "
     "error while the device is absent) and submits the cards' own messages as submit_sm."
     "\vExamples:\n"
@@ -32,6 +32,25 @@ static const char about[] =
     "The transport-key file has one key a line: INDEX auc|ota HEX, and may be read by its owner "
     "only. The scenario language is in docs/scenarios.md.";
 
+static const char about_reader[] =
+    "Puts emulated cards into PC/SC readers: each is an ICC of vsmartcard's vpcd, the reader "
+    "driver "
+    "of pcscd. By default cards connect to the vpcd of this machine, the first one to the given "
+    "port, the next one to the port after it. With --listen it is the other way round, and no port "
+    "of vpcd is open: its reader is then configured with DEVICENAME HOST:0xPORT, the port in "
+    "hexadecimal.\n\n"
+    "The user of the reader is the card's terminal, unless --devices puts a device around each "
+    "card: then the device starts the card, attaches to the network of the scenario, and serves "
+    "the card's toolkit, and the reader's user shares the card with it."
+    "\vExamples:\n"
+    "  sim-emulator reader --count 1\n"
+    "  sim-emulator reader --count 2 --listen 127.0.0.1:36864 --data ./cards\n"
+    "  sim-emulator reader --cards alder.out --vendor-profile alder.json --transport-keys keys.txt "
+    "\\\n"
+    "      --devices --scenario world.txt --control 127.0.0.1:0\n\n"
+    "When it is ready it prints one line of JSON with its addresses. SIGTERM ends it. "
+    "docs/interop.md tells how pySim, opensc and Wireshark work with it.";
+
 enum {
     KEY_CARDS = 1000,
     KEY_POOL,
@@ -52,10 +71,14 @@ enum {
     KEY_SPREAD,
     KEY_REPORTS,
     KEY_TALKATIVE,
+    KEY_VPCD,
+    KEY_LISTEN,
+    KEY_DEVICES,
 };
 
 // clang-format off
-static const struct argp_option table[] = {
+// Of every command.
+static const struct argp_option common_table[] = {
     {NULL, 0, NULL, 0, "Cards", 1},
     {"cards", KEY_CARDS, "FILE", 0, "vendor output file with the cards", 0},
     {"pool", KEY_POOL, "FILE", 0, "vendor file with further subscriptions that the networks know", 0},
@@ -63,24 +86,37 @@ static const struct argp_option table[] = {
     {"transport-keys", KEY_TRANSPORT, "FILE", 0, "keys of their encrypted fields", 0},
     {"count", KEY_COUNT, "N", 0, "instead of a file: N generated cards with keys made of --seed", 0},
     {"batch", KEY_BATCH, "DIGITS", 0, "batch of generated cards, up to 5 digits (default 1)", 0},
+    {"server-number", KEY_SERVER, "DIGITS", 0,
+     "where the cards send their messages (default 12345)", 0},
+    {"talkative", KEY_TALKATIVE, NULL, 0, "cards answer bad packets with unsecured errors", 0},
+    {NULL, 0, NULL, 0, "World", 3},
+    {"scenario", KEY_SCENARIO, "FILE", 0, "networks, areas, devices, and what happens when", 0},
+    {"speed", KEY_SPEED, "FACTOR", 0, "how much faster than real time the clock runs (default 1)", 0},
+    {"seed", KEY_SEED, "N", 0, "for everything that is left to chance (default 1)", 0},
+    {NULL, 0, NULL, 0, "Running", 4},
+    {"control", KEY_CONTROL, "HOST:PORT", 0, "HTTP control; port 0 lets the system choose", 0},
+    {"data", KEY_DATA, "DIR", 0, "keep the cards' memories here, so that a restart continues", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+static const struct argp_option fleet_table[] = {
     {NULL, 0, NULL, 0, "SMSC", 2},
     {"smsc", KEY_SMSC, "HOST:PORT[,...]", 0, "where to bind; without it there are no messages", 0},
     {"system-id", KEY_SYSTEM_ID, "NAME", 0, "name to bind with (default radio)", 0},
     {"password-file", KEY_PASSWORD, "FILE", 0, "password to bind with: the file's first line", 0},
     {"address-range", KEY_RANGE, "PATTERN", 0,
      "address_range of the bind (default: ^ and the common beginning of all numbers)", 0},
-    {"server-number", KEY_SERVER, "DIGITS", 0,
-     "where the cards send their messages (default 12345)", 0},
     {"reports", KEY_REPORTS, NULL, 0, "send the user data of delivery reports back as messages", 0},
     {NULL, 0, NULL, 0, "World", 3},
-    {"scenario", KEY_SCENARIO, "FILE", 0, "networks, areas, devices, and what happens when", 0},
-    {"speed", KEY_SPEED, "FACTOR", 0, "how much faster than real time the clock runs (default 1)", 0},
     {"spread", KEY_SPREAD, "SECONDS", 0, "devices are switched on over this time (default 10)", 0},
-    {"seed", KEY_SEED, "N", 0, "for everything that is left to chance (default 1)", 0},
-    {"talkative", KEY_TALKATIVE, NULL, 0, "cards answer bad packets with unsecured errors", 0},
-    {NULL, 0, NULL, 0, "Running", 4},
-    {"control", KEY_CONTROL, "HOST:PORT", 0, "HTTP control; port 0 lets the system choose", 0},
-    {"data", KEY_DATA, "DIR", 0, "keep the cards' memories here, so that a restart continues", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+static const struct argp_option reader_table[] = {
+    {NULL, 0, NULL, 0, "Reader", 2},
+    {"vpcd", KEY_VPCD, "HOST:PORT", 0, "where vpcd listens (default 127.0.0.1:35963)", 0},
+    {"listen", KEY_LISTEN, "HOST:PORT", 0, "listen for vpcd here instead, and on the ports after it", 0},
+    {"devices", KEY_DEVICES, NULL, 0, "each card is in a device, which the reader's user shares", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 // clang-format on
@@ -114,7 +150,7 @@ static void read_speed(struct options *o, const char *text, struct argp_state *s
         argp_error(state, "%s: the speed is a factor from 0.001 to 1000000", text);
 }
 
-static void read_end(const struct options *o, struct argp_state *state)
+static void check_cards(const struct options *o, struct argp_state *state)
 {
     if ((o->cards == NULL) == (o->count == 0))
         argp_error(state, "give the cards: either --cards or --count");
@@ -128,7 +164,7 @@ static void read_end(const struct options *o, struct argp_state *state)
         argp_error(state, "--batch has up to 5 digits");
 }
 
-static error_t read_option(int key, char *text, struct argp_state *state)
+static error_t read_common(int key, char *text, struct argp_state *state)
 {
     struct options *o = state->input;
     const struct {
@@ -139,9 +175,6 @@ static error_t read_option(int key, char *text, struct argp_state *state)
                  {KEY_PROFILE, &o->vendor_profile},
                  {KEY_TRANSPORT, &o->transport_keys},
                  {KEY_BATCH, &o->batch},
-                 {KEY_SYSTEM_ID, &o->system_id},
-                 {KEY_PASSWORD, &o->password_file},
-                 {KEY_RANGE, &o->address_range},
                  {KEY_SCENARIO, &o->scenario},
                  {KEY_CONTROL, &o->control},
                  {KEY_DATA, &o->data},
@@ -156,14 +189,44 @@ static error_t read_option(int key, char *text, struct argp_state *state)
     case KEY_COUNT:
         o->count = (uint32_t)number_of(state, text, 999999);
         return 0;
-    case KEY_SMSC:
-        split_smsc(o, text, state);
-        return 0;
     case KEY_SPEED:
         read_speed(o, text, state);
         return 0;
     case KEY_SEED:
         o->seed = number_of(state, text, UINT64_MAX);
+        return 0;
+    case KEY_TALKATIVE:
+        o->is_talkative = true;
+        return 0;
+    case ARGP_KEY_END:
+        check_cards(o, state);
+        return 0;
+    default: // octets, argp's own keys
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp common = {common_table, read_common, NULL, NULL, NULL, NULL, NULL};
+static const struct argp_child children[] = {{&common, 0, NULL, 0}, {NULL, 0, NULL, 0}};
+
+static error_t read_fleet(int key, char *text, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = o;
+        return 0;
+    case KEY_SYSTEM_ID:
+        o->system_id = text;
+        return 0;
+    case KEY_PASSWORD:
+        o->password_file = text;
+        return 0;
+    case KEY_RANGE:
+        o->address_range = text;
+        return 0;
+    case KEY_SMSC:
+        split_smsc(o, text, state);
         return 0;
     case KEY_SPREAD:
         o->spread_ms = (uint32_t)number_of(state, text, 86400) * 1000;
@@ -171,27 +234,44 @@ static error_t read_option(int key, char *text, struct argp_state *state)
     case KEY_REPORTS:
         o->reports = true;
         return 0;
-    case KEY_TALKATIVE:
-        o->is_talkative = true;
-        return 0;
     case ARGP_KEY_ARG:
-        if (state->arg_num > 0 || strcmp(text, "fleet") != 0)
-            argp_error(state, "%s: the command is: fleet", text);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "say what to do: fleet");
-        return 0;
-    case ARGP_KEY_END:
-        read_end(o, state);
+        argp_error(state, "%s: there is no such argument", text);
         return 0;
     default: // octets, argp's own keys
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-void options_read(struct options *options, int argc, char **argv)
+static error_t read_reader(int key, char *text, struct argp_state *state)
 {
-    static const struct argp argp = {table, read_option, "fleet", about, NULL, NULL, NULL};
+    struct options *o = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = o;
+        return 0;
+    case KEY_VPCD:
+        o->vpcd = text;
+        return 0;
+    case KEY_LISTEN:
+        o->listen = text;
+        return 0;
+    case KEY_DEVICES:
+        o->has_devices = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "%s: there is no such argument", text);
+        return 0;
+    case ARGP_KEY_END:
+        if (o->vpcd != NULL && o->listen != NULL)
+            argp_error(state, "either --vpcd or --listen");
+        return 0;
+    default: // octets, argp's own keys
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void read_options(struct options *options, const struct argp *argp, int argc, char **argv)
+{
     *options = (struct options){.batch = "1",
                                 .system_id = "radio",
                                 .server_number = "12345",
@@ -199,5 +279,24 @@ void options_read(struct options *options, int argc, char **argv)
                                 .seed = 1,
                                 .spread_ms = 10000};
     argp_err_exit_status = 2;
-    (void)argp_parse(&argp, argc, argv, 0, NULL, options);
+    (void)argp_parse(argp, argc, argv, 0, NULL, options);
+}
+
+// The name of the command stands first in usage and errors.
+void options_read_fleet(struct options *options, int argc, char **argv)
+{
+    static const struct argp argp = {fleet_table, read_fleet, "",  about_fleet,
+                                     children,    NULL,       NULL};
+    static char name[] = "sim-emulator fleet";
+    argv[0] = name;
+    read_options(options, &argp, argc, argv);
+}
+
+void options_read_reader(struct options *options, int argc, char **argv)
+{
+    static const struct argp argp = {reader_table, read_reader, "",  about_reader,
+                                     children,     NULL,        NULL};
+    static char name[] = "sim-emulator reader";
+    argv[0] = name;
+    read_options(options, &argp, argc, argv);
 }

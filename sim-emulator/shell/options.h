@@ -1,10 +1,11 @@
-// The command line of sim-emulator, with its help.
+// The command lines of sim-emulator's commands, with their help.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define OPTIONS_SMSC_MAX 8
+#define OPTIONS_READERS_MAX 16 // that pcscd takes
 
 struct options {
     const char *cards;          // vendor output file, or NULL
@@ -27,7 +28,11 @@ struct options {
     uint32_t spread_ms; // over which the devices are switched on
     bool reports;       // delivery reports go back as messages
     bool is_talkative;
+    const char *vpcd; // NULL: the usual one, unless `listen` is given
+    const char *listen;
+    bool has_devices;
 };
 
-// Ends the program for --help, --version and wrong use.
-void options_read(struct options *options, int argc, char **argv);
+// Each ends the program for --help, --version and wrong use.
+void options_read_fleet(struct options *options, int argc, char **argv);
+void options_read_reader(struct options *options, int argc, char **argv);

@@ -121,6 +121,35 @@ static void an_area_changes_hands_whole(void **state)
     assert_true(nvm_area_is_of(&area, second));
 }
 
+// What a kill would leave in a file that is mapped there: after a cut in the third octet of four,
+// the mirror is the memory of that moment, the torn octet included.
+static void a_mirror_follows_every_octet(void **state)
+{
+    (void)state;
+    static uint8_t mirror[NVM_LEN_MAX];
+    static uint8_t memory[NVM_LEN_MAX];
+    assert_int_equal(nvm_write(&nvm, 62, "abcd", 4), NVM_OK);
+    nvm_mirror(&nvm, mirror);
+    assert_memory_equal(mirror + 61,
+                        "\xFF"
+                        "abcd\xFF",
+                        6);
+    assert_int_equal(nvm_write(&nvm, 63, "xyz", 3), NVM_OK); // over the end of a page
+    assert_memory_equal(mirror + 62, "axyz", 4);
+    struct nvm_faults faults = {.cut_at = 3, .is_torn = true, .torn_value = 0x55};
+    nvm.faults = &faults;
+    assert_int_equal(nvm_write(&nvm, 62, "1234", 4), NVM_CUT);
+    assert_memory_equal(mirror + 62, "12\x55z", 4);
+    nvm.faults = NULL;
+    nvm_power_on(&nvm);
+    assert_int_equal(nvm_erase(&nvm, 0, 2 * (size_t)NVM_PAGE_LEN), NVM_OK);
+    nvm_read(&nvm, 0, memory, sizeof memory);
+    assert_memory_equal(mirror, memory, sizeof memory);
+    nvm_mirror(&nvm, NULL);
+    assert_int_equal(nvm_write(&nvm, 0, "a", 1), NVM_OK);
+    assert_int_equal(mirror[0], 0xFF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +160,7 @@ int main(void)
         cmocka_unit_test_setup(an_empty_pool_is_an_error_not_a_crash, open_memory),
         cmocka_unit_test_setup(erasing_gives_whole_pages_back, open_memory),
         cmocka_unit_test_setup(an_area_changes_hands_whole, open_memory),
+        cmocka_unit_test_setup(a_mirror_follows_every_octet, open_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,6 @@
+// The commands of the program `sim-emulator`: each is given its words from its own name on, and
+// gives the exit code.
+#pragma once
+
+int fleet_main(int argc, char **argv);
+int reader_main(int argc, char **argv);

@@ -1,0 +1,462 @@
+#!/usr/bin/env python3
+"""sim-emulator reader behind Debian's pcscd and vpcd, used by Debian's pyscard as any tester would; and its memory files
+under kill -9 and damage. Cryptography by the openssl command, not by our code.
+usage: test_reader.py FOLDER-OF-PROGRAMS"""
+import os, random, shutil, socket, struct, subprocess, sys, tempfile, time, unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "tools/story"), os.path.dirname(os.path.abspath(__file__))]
+from esme import cbc, cmac, command_packet, openssl, response_packet  # noqa: E402
+from pcsc import Pcscd  # noqa: E402
+from system import Control, Program, until  # noqa: E402
+
+PROGRAMS = sys.argv.pop(1)
+KEYS = "07 auc 00112233445566778899AABBCCDDEEFF\n12 ota 0F1E2D3C4B5A69788796A5B4C3D2E1F0\n"  # vendor-make's, published
+NAMES = "ICCID IMSI1 MSISDN1 ACC PIN1 PUK1 ADM1 KI1 OPC1 IMSI2 KI2 OPC2 KIC1 KID1 KIK1 KCV".split()
+ATR = "3B9F96801F878031E073FE211B674A4C753034054BA9"
+TAR = bytes.fromhex("534d01")
+USIM = "A0000000871002"
+# Everything that the applet can use.
+PROFILE = "FF" * 33
+COUNTER_LOW, COUNTER_BLOCKED = 2, 4  # statuses of a response packet
+FIRST_CONTACT, RESTORED = 1, 0x0F  # causes of a notification
+
+
+def aes(key, block):
+    return openssl(["enc", "-aes-128-ecb", "-K", key, "-nopad"], block)
+
+
+def xor(a, b):
+    return bytes(x ^ y for x, y in zip(a, b))
+
+
+def rotated(block, octets):
+    return block[octets:] + block[:octets]
+
+
+class Milenage:
+    """TS 35.206 clause 4.1, with the constants of 4.1 c1 to c4 and r1 to r4."""
+
+    def __init__(self, k, opc):
+        self.k, self.opc = k, bytes.fromhex(opc)
+
+    def out(self, temp, turn, constant):
+        value = rotated(xor(temp, self.opc), turn)
+        return xor(aes(self.k, value[:15] + bytes([value[15] ^ constant])), self.opc)
+
+    def challenge(self, rand, sqn):
+        """AUTN, RES, CK, IK."""
+        temp = aes(self.k, xor(rand, self.opc))
+        amf = bytes.fromhex("8000")
+        entry = xor(rotated(xor((sqn + amf) * 2, self.opc), 8), temp)
+        mac = xor(aes(self.k, entry), self.opc)[:8]
+        second = self.out(temp, 0, 1)
+        return xor(sqn, second[:6]) + amf + mac, second[8:], self.out(temp, 4, 2), self.out(temp, 8, 4)
+
+
+class Card:
+    """A line of a vendor file: what server and network know of the card."""
+
+    def __init__(self, line):
+        self.fields = dict(zip(NAMES, line.split()))
+        self.iccid = self.fields["ICCID"]
+        auc, ota = KEYS.split()[2], KEYS.split()[5]
+        opened = lambda key, name: cbc(key, bytes.fromhex(self.fields[name]), decrypt=True).hex()
+        self.kic, self.kid = opened(ota, "KIC1"), opened(ota, "KID1")
+        self.k, self.opc = opened(auc, "KI1"), opened(auc, "OPC1")
+        self.counter = 0
+
+    def packet(self, text):
+        self.counter += 1
+        return command_packet(self.kic, self.kid, TAR, self.counter, bytes.fromhex(text))
+
+    def audit(self):
+        return self.packet("80e29105 0d 8a08a0a1a2a3a4a5a6a7 8c0101")
+
+    def confirm(self, operation):
+        """CONFIRM of a notification that there is not: executed, stored, and answered in one message."""
+        return self.packet(f"80e291100c 8f04{operation:08x} 91040000ffff")
+
+    def answer(self, messages):
+        """Counter, status and data of the answer that came in these messages, in order."""
+        return response_packet(self.kic, self.kid, bytes.fromhex("027100") + b"".join(m[1 + m[0]:] for m in messages))
+
+
+def tlv(tag, value):
+    length = bytes([len(value)]) if len(value) < 128 else bytes([0x81, len(value)])
+    return bytes([tag]) + length + value
+
+
+def objects(data):
+    """Tag without the comprehension flag, and value, one after the other."""
+    while data:
+        at = 3 if data[1] == 0x81 else 2
+        length = data[2] if data[1] == 0x81 else data[1]
+        yield data[0] & 0x7F, data[at:at + length]
+        data = data[at + length:]
+
+
+def download(user_data):
+    """ENVELOPE (SMS-PP DOWNLOAD) with an SMS-DELIVER [TS 31.111 clause 7.1.1, TS 23.040 clause 9.2.2.1]."""
+    deliver = bytes.fromhex("40 05 81 2143F5 7F F6 62011121436500") + bytes([len(user_data)]) + user_data
+    data = tlv(0xD1, tlv(0x82, bytes.fromhex("8381")) + tlv(0x8B, deliver))
+    return bytes.fromhex("80C20000") + bytes([len(data)]) + data
+
+
+class Terminal:
+    """What a modem does with a card, over any way to exchange APDUs."""
+
+    def __init__(self, exchange):
+        self.exchange = exchange  # octets to (octets, status word)
+        self.messages = []  # user data of what the card sent
+
+    def command(self, text, data=b""):
+        """The answer, GET RESPONSE and 6C xx included, and then the toolkit."""
+        octets = (bytes.fromhex(text) if isinstance(text, str) else text) + data
+        answer, status = self.exchange(octets)
+        if status & 0xFF00 == 0x6C00:
+            answer, status = self.exchange(octets[:4] + bytes([status & 0xFF]))
+        if status & 0xFF00 == 0x6100:
+            answer, status = self.exchange(bytes.fromhex("00C00000") + bytes([status & 0xFF]))
+        first = 0x9000 if status & 0xFF00 == 0x9100 else status
+        for _ in range(40):
+            if status & 0xFF00 != 0x9100:
+                break
+            status = self.serve(status & 0xFF)
+        return answer, first
+
+    def serve(self, length):
+        command, status = self.exchange(bytes.fromhex("80120000") + bytes([length]))
+        assert status == 0x9000, hex(status)
+        content = dict(objects(next(objects(command))[1]))
+        if content[1][1] == 0x13:
+            submit = content[0x0B]
+            at = 3 + 1 + (submit[2] + 1) // 2
+            self.messages.append(submit[at + 3:])
+        response = tlv(0x81, content[1]) + bytes.fromhex("82028281 830100")
+        if content[1][1] == 3:
+            response += tlv(0x84, content[4])
+        return self.exchange(bytes.fromhex("80140000") + bytes([len(response)]) + response)[1]
+
+    def start(self):
+        self.command("8010000021" + PROFILE)
+        assert self.command("00A4040C07" + USIM)[1] == 0x9000
+
+    def in_service(self):
+        self.command("80C20000 15 D613 990103 82028281 9B0100 9307 99F907 0001 0001")
+
+    def send(self, user_data):
+        """Delivers a packet; the user data of what the card sent then."""
+        before = len(self.messages)
+        answer, status = self.command(download(user_data))
+        assert status == 0x9000, hex(status)
+        return self.messages[before:]
+
+
+class Link:
+    """vpcd's side of its protocol, over TCP."""
+
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), timeout=20)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def write(self, octets):
+        self.socket.sendall(struct.pack(">H", len(octets)) + octets)
+
+    def octets(self, count):
+        data = b""
+        while len(data) < count:
+            piece = self.socket.recv(count - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return data
+
+    def read(self):
+        return self.octets(struct.unpack(">H", self.octets(2))[0])
+
+    def exchange(self, octets):
+        self.write(octets)
+        answer = self.read()
+        if len(answer) < 2:
+            raise EOFError
+        return answer[:-2], int.from_bytes(answer[-2:], "big")
+
+    def reset(self):
+        self.write(b"\2")
+        self.write(b"\4")
+        return self.read().hex().upper()
+
+
+class Lab(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.running, self.pcscd = [], None
+        path = os.path.join(self.folder, "cards.out")
+        subprocess.run([os.path.join(PROGRAMS, "vendor-make"), "-n", "2", "-o", path], check=True)
+        with open(path) as file:
+            self.cards = [Card(line) for line in file if line.startswith("8999")]
+        keys = os.path.join(self.folder, "keys.txt")
+        with open(os.open(keys, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(KEYS)
+        self.arguments = ["--cards", path, "--vendor-profile", os.path.join(ROOT, "profiles/vendor/samples/alder.json"),
+                          "--transport-keys", keys]
+
+    def tearDown(self):
+        # pcscd first: Debian's vpcd stops it when a card of the reversed mode goes.
+        codes = [self.pcscd.stop()] if self.pcscd else []
+        codes += [program.stop() for program in self.running]
+        for program in self.running:
+            program.log.close()
+            program.process.stdout.close()
+        shutil.rmtree(self.folder)
+        self.assertEqual(codes, [0] * len(codes))
+
+    def reader(self, *arguments):
+        program = Program("sim-emulator", [os.path.join(PROGRAMS, "sim-emulator"), "reader", *self.arguments, *arguments],
+                          self.folder)
+        self.running.append(program)
+        return program
+
+    def kill(self, program):
+        program.kill()
+        program.log.close()
+        program.process.stdout.close()
+        self.running.remove(program)
+
+
+class ThroughPcsc(Lab):
+    def test_through_pcsc(self):
+        """One pcscd: pyscard has one context in a process."""
+        self.emulator = self.reader("--listen", "127.0.0.1:0", "--control", "127.0.0.1:0")
+        host, port = self.emulator.ready["listen"].rsplit(":", 1)
+        self.pcscd = Pcscd(self.folder, host, int(port))
+        os.environ["PCSCLITE_CSOCK_NAME"] = self.pcscd.name
+        from smartcard.System import readers
+        self.readers = until("pcscd has both readers", 20, lambda: len(readers()) == 2 and readers(), 0.05)
+        self.a_card_serves_a_foreign_client()
+        self.cards_of_one_process_are_two()
+        self.opensc_tool_reads_the_card()
+
+    def connect(self, number):
+        connection = self.readers[number].createConnection()
+        until("the card is there", 20, lambda: self.connected(connection), 0.05)
+
+        def exchange(octets):
+            answer, sw1, sw2 = connection.transmit(list(octets))
+            return bytes(answer), sw1 << 8 | sw2
+        return connection, Terminal(exchange)
+
+    @staticmethod
+    def connected(connection):
+        from smartcard.Exceptions import NoCardException
+        try:
+            connection.connect()
+            return True
+        except NoCardException:
+            return False
+
+    def a_card_serves_a_foreign_client(self):
+        connection, card = self.connect(0)
+        self.assertEqual(bytes(connection.getATR()).hex().upper(), ATR)
+        # Files: by identifier, with GET RESPONSE, with 6C xx; the AID by its beginning; a short identifier.
+        self.assertEqual(card.command("00A40004022FE2")[1], 0x9000)
+        iccid = card.command("00B0000000")[0]
+        swapped = "".join(b + a for a, b in zip(*[iter(self.cards[0].iccid.ljust(20, "F"))] * 2))
+        self.assertEqual(iccid.hex().upper(), swapped)
+        self.assertEqual(card.command("00A40004022FE3")[1], 0x6A82)
+        card.start()
+        imsi = card.command("00B0870009")[0].hex()
+        self.assertEqual("".join(b + a for a, b in zip(*[iter(imsi[2:])] * 2))[1:].rstrip("f"), self.cards[0].fields["IMSI1"])
+        self.authenticates(card)
+        self.is_commanded(card)
+
+    def authenticates(self, card):
+        network = Milenage(self.cards[0].k, self.cards[0].opc)
+        rand = bytes(range(16))
+        autn, res, ck, ik = network.challenge(rand, (32 * 7 + 1).to_bytes(6, "big"))
+        question = "0088008122" + "10" + rand.hex() + "10" + autn.hex()
+        answer, status = card.command(question)
+        self.assertEqual(status, 0x9000)
+        self.assertEqual(answer[:2 + len(res)], b"\xdb\x08" + res)
+        self.assertEqual(answer[10:44], b"\x10" + ck + b"\x10" + ik)
+        # The same again is out of range: AUTS. A wrong MAC is 98 62.
+        self.assertEqual(card.command(question)[0][:2], b"\xdc\x0e")
+        self.assertEqual(card.command(question[:-2] + "00" if not question.endswith("00") else question[:-2] + "01")[1], 0x9862)
+
+    def is_commanded(self, card):
+        """An OTA packet with its answer, repeated, replayed, and with a wrong MAC."""
+        first = self.cards[0].audit()
+        counter, status, data = self.cards[0].answer(card.send(first))
+        self.assertEqual((counter, status, data[:5].hex()), (1, 0, "0190000500"))
+        self.assertIn(bytes.fromhex("8a08a0a1a2a3a4a5a6a7"), data)
+        self.assertEqual(self.cards[0].answer(card.send(first))[2], data)
+        second = self.cards[0].audit()
+        card.send(second)
+        self.assertEqual(self.cards[0].answer(card.send(first))[1], COUNTER_LOW)
+        self.assertEqual(card.send(second[:-1] + bytes([second[-1] ^ 1])), [])
+
+    def cards_of_one_process_are_two(self):
+        iccids = []
+        for number in range(2):
+            _, card = self.connect(number)
+            card.command("00A40004022FE2")
+            iccids.append(card.command("00B000000A")[0])
+        self.assertNotEqual(*iccids)
+
+    def opensc_tool_reads_the_card(self):
+        done = subprocess.run(["opensc-tool", "--reader", "0", "--card-driver", "default", "-s", "00A40004022FE2", "-s",
+                               "00B000000A"], env=self.pcscd.environment(), capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count("SW1=0x90, SW2=0x00"), 2, done.stdout)
+        swapped = "".join(b + a for a, b in zip(*[iter(self.cards[0].iccid.ljust(20, "F"))] * 2))
+        self.assertIn(" ".join(a + b for a, b in zip(*[iter(swapped)] * 2)), done.stdout)
+
+
+class InAndOut(Lab):
+    def test_a_card_that_connects_comes_and_goes(self):
+        """vpcd listens, as it does by default, and the card connects to it."""
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+        self.emulator = self.reader("--vpcd", f"127.0.0.1:{port}", "--control", "127.0.0.1:0")
+        self.pcscd = Pcscd(self.folder, "/dev/null", port)
+        os.environ["PCSCLITE_CSOCK_NAME"] = self.pcscd.name
+        control = Control(self.emulator.ready["control"])
+        iccid = self.cards[0].iccid
+        waiting = lambda: subprocess.run([sys.executable, "-c", STATE], env=self.pcscd.environment(), capture_output=True,
+                                         text=True).stdout.strip()
+        until("the card is in the reader", 20, lambda: waiting() == "present", 0.05)
+        control.post("/cards/" + iccid, {"card": "out"})
+        until("the card is out of it", 20, lambda: waiting() == "empty", 0.05)
+        control.post("/cards/" + iccid, {"card": "in"})
+        until("the card is back", 20, lambda: waiting() == "present", 0.05)
+
+
+STATE = """from smartcard.scard import *
+_, context = SCardEstablishContext(SCARD_SCOPE_USER)
+_, names = SCardListReaders(context, [])
+_, states = SCardGetStatusChange(context, 0, [(names[0], SCARD_STATE_UNAWARE)])
+print("present" if states[0][1] & SCARD_STATE_PRESENT else "empty")
+"""
+
+
+class Memories(Lab):
+    def start(self):
+        program = self.reader("--listen", "127.0.0.1:0", "--data", os.path.join(self.folder, "data"))
+        link = Link(program.ready["listen"])
+        self.addCleanup(link.socket.close)
+        self.assertEqual(link.reset(), ATR)
+        card = Terminal(link.exchange)
+        card.start()
+        return program, card
+
+    def test_a_kill_at_any_moment_leaves_what_was_committed(self):
+        """Counters as answers told them, and never less: a packet that was answered stays used."""
+        chance = random.Random(1)
+        answered = 0
+        for _ in range(8):
+            program, card = self.start()
+            if answered:
+                # The last answered packet is known; one more octet of counter is not accepted twice.
+                stale = command_packet(self.cards[0].kic, self.cards[0].kid, TAR, answered, bytes.fromhex("80e29105"))
+                self.assertEqual(self.cards[0].answer(card.send(stale))[1], COUNTER_LOW)
+            killer = subprocess.Popen([sys.executable, "-c", "import os, sys, time; time.sleep(float(sys.argv[2])); "
+                                       "os.kill(int(sys.argv[1]), 9)", str(program.process.pid), str(chance.random() / 20)])
+            try:
+                while True:
+                    packet = self.cards[0].confirm(self.cards[0].counter + 1)
+                    counter, status, _ = self.cards[0].answer(card.send(packet))
+                    self.assertEqual((counter, status), (self.cards[0].counter, 0))
+                    answered = counter
+            except (EOFError, OSError):
+                pass
+            killer.wait()
+            self.kill(program)
+        self.assertGreater(answered, 8)
+
+    def notifications(self, card):
+        """Causes of the notifications that the card sent [docs/applet-protocol.md §5]."""
+        causes = []
+        for user_data in card.messages:
+            if user_data[1] != 0x70:
+                continue
+            region = cbc(self.cards[0].kic, user_data[1 + user_data[0]:][10:], decrypt=True)
+            causes.append(region[14])
+        return causes
+
+    def test_a_memory_that_is_damaged_all_over_is_closed(self):
+        program, card = self.start()
+        card.in_service()
+        self.assertIn(FIRST_CONTACT, self.notifications(card))
+        self.assertEqual(program.stop(), 0)
+        path = os.path.join(self.folder, "data", self.cards[0].iccid + ".nvm")
+        with open(path, "r+b") as file:
+            octets = bytearray(file.read())
+            used = [i for i, octet in enumerate(octets) if octet != 0xFF]
+            for i in random.Random(2).sample(used, len(used) // 3):
+                octets[i] ^= 0x5A
+            file.seek(0)
+            file.write(octets)
+        program, card = self.start()
+        card.in_service()
+        imsi = card.command("00B0870009")[0]
+        self.assertEqual(len(imsi), 9)
+        with open(path, "rb") as file:
+            self.assertNotEqual(file.read(), bytes(octets))
+        # Its counters are lost: it accepts nothing any more, and says so [TS 102 225 table 5].
+        self.assertEqual(self.notifications(card), [])
+        self.assertEqual(self.cards[0].answer(card.send(self.cards[0].audit()))[1], COUNTER_BLOCKED)
+
+    def test_damaged_banks_are_restored_and_told(self):
+        for banks in (1, 2):
+            with self.subTest(banks=banks):
+                program, card = self.start()
+                card.in_service()
+                self.assertEqual(program.stop(), 0)
+                path = os.path.join(self.folder, "data", self.cards[0].iccid + ".nvm")
+                with open(path, "r+b") as file:
+                    octets = bytearray(file.read())
+                    # In each image the IMSI of the enabled subscription: one octet of it.
+                    for _ in range(banks):
+                        octets[octets.rindex(bytes.fromhex(self.ef_imsi())) + 3] ^= 0x01
+                    file.seek(0)
+                    file.write(octets)
+                program, card = self.start()
+                card.in_service()
+                self.assertIn(RESTORED, self.notifications(card))
+                self.assertEqual(card.command("00B0870009")[0].hex().upper(), self.ef_imsi())
+                self.assertEqual(program.stop(), 0)
+
+    def ef_imsi(self):
+        digits = "9" + self.cards[0].fields["IMSI1"]
+        return "08" + "".join(b + a for a, b in zip(*[iter(digits)] * 2))
+
+    def test_a_file_that_is_cut_or_in_use(self):
+        program, card = self.start()
+        other = subprocess.run([os.path.join(PROGRAMS, "sim-emulator"), "reader", *self.arguments, "--listen", "127.0.0.1:0",
+                                "--data", os.path.join(self.folder, "data")], capture_output=True, text=True)
+        self.assertEqual(other.returncode, 2)
+        self.assertIn("another process", other.stderr)
+        self.assertEqual(program.stop(), 0)
+        with open(os.path.join(self.folder, "data", self.cards[0].iccid + ".nvm"), "r+b") as file:
+            file.truncate(100)
+        self.start()
+
+
+class Starting(Lab):
+    def test_wrong_use_says_what_is_wrong(self):
+        for arguments, expected in ((["--vpcd", "127.0.0.1:1", "--listen", "127.0.0.1:2"], "--listen"),
+                                    (["--listen", "nonsense"], "nonsense"), (["--vpcd", "127.0.0.1"], "127.0.0.1"),
+                                    (["--control", "nonsense"], "nonsense"), (["--data", "/proc/nowhere"], "/proc/nowhere"),
+                                    (["more"], "more"), (["--smsc", "127.0.0.1:2775"], "smsc")):
+            done = subprocess.run([os.path.join(PROGRAMS, "sim-emulator"), "reader", *self.arguments, *arguments],
+                                  capture_output=True, text=True)
+            self.assertEqual((done.returncode, expected in done.stderr), (2, True), (arguments, done.stderr))
+        done = subprocess.run([os.path.join(PROGRAMS, "sim-emulator"), "reader", "--count", "17"], capture_output=True, text=True)
+        self.assertEqual((done.returncode, "16" in done.stderr), (2, True), done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
