@@ -61,7 +61,7 @@ static void start(void)
                            .ins = INS_TERMINAL_PROFILE,
                            .data = bytes_of(model->profile, model->profile_len)};
     (void)serve(send(&profile, NULL));
-    struct apdu select = {.ins = INS_SELECT, .p1 = 0x04, .p2 = 0x0C, .data = file_application()};
+    struct apdu select = {.ins = INS_SELECT, .p1 = 0x04, .p2 = 0x0C, .data = uicc_application()};
     (void)serve(send(&select, NULL));
 }
 
@@ -162,9 +162,9 @@ int main(void)
     card = &lab.devices[0].card;
     start();
     bench_envelopes();
-    bench_reads("SELECT + READ BINARY, EF.LOCI (stored)", FILE_LOCI, 11);
+    bench_reads("SELECT + READ BINARY, EF.LOCI (stored)", UICC_ID_LOCI, 11);
     bench_reads("SELECT + READ BINARY, EF.UST (constant)", 0x6F38, 17);
-    bench_reads("SELECT + READ BINARY, EF.IMSI (view)", FILE_IMSI, 9);
+    bench_reads("SELECT + READ BINARY, EF.IMSI (view)", UICC_ID_IMSI, 9);
     bench_authenticate();
     bench_resets();
     lab_close(&lab);

@@ -64,8 +64,10 @@ enum apdu_ins {
     INS_ENVELOPE = 0xC2,
     INS_GET_DATA = 0xCA,
     INS_RETRIEVE_DATA = 0xCB,
+    INS_RESIZE_FILE = 0xD4,
     INS_UPDATE_BINARY = 0xD6,
     INS_UPDATE_RECORD = 0xDC,
+    INS_CREATE_FILE = 0xE0,
     INS_STORE_DATA = 0xE2,
     INS_DELETE = 0xE4,
     INS_INSTALL = 0xE6,
@@ -105,6 +107,7 @@ enum apdu_sw {
     SW_WRONG_P1_P2 = 0x6A86,
     SW_LC_P1_P2 = 0x6A87,
     SW_REFERENCE_NOT_FOUND = 0x6A88,
+    SW_FILE_EXISTS = 0x6A89,
     SW_WRONG_OFFSET = 0x6B00,
     SW_WRONG_LE = 0x6C00, // 6C xx: repeat with xx
     SW_INS_NOT_SUPPORTED = 0x6D00,

@@ -1,31 +1,34 @@
 // A card: its memory, its files, authentication, and the subscription management applet, behind
-// command APDUs [102.221, 31.102, 102.223].
+// command APDUs [102.221, 31.102, 102.223; class A0: 51.011].
 //
 // card_exchange() takes whole APDUs and gives the answer with its status word, as T=1 or a host in
-// the same process wants it. card_t0_exchange() puts the T=0 answers in front: 61 xx and GET
-// RESPONSE, 6C xx.
+// the same process wants it. card_t0_exchange() puts the T=0 answers in front: 61 xx (class A0: 9F
+// xx) and GET RESPONSE, 6C xx.
 //
-// Promises: a command is answered after its effect is in the memory; when the power goes in a
-// write the card is mute until card_reset(); nothing is asked of the terminal before TERMINAL
-// PROFILE; 91 xx says exactly when a proactive command waits.
-// Never: allocates, keeps a pointer to a command, shows a key.
+// Promises: a command is answered after its effect is in the memory; what is stored is whole after
+// a power cut at any octet; when the power goes in a write the card is mute until card_reset();
+// nothing is asked of the terminal before TERMINAL PROFILE; 91 xx says exactly when a proactive
+// command waits.
+// Never: allocates, keeps a pointer to a command, shows a key or a PIN.
 #pragma once
 
 #include "applet/applet.h"
 #include "common/wire/apdu.h"
-#include "sim-emulator/core/files.h"
+#include "sim-emulator/core/product.h"
+#include "sim-emulator/core/uicc/files.h"
 #include "sim-emulator/core/usim.h"
 
 #define CARD_RESPONSE_MAX 256
 #define CARD_ATR_MAX 33
+#define CARD_CHANNELS 4
 
 // How the memory is divided. One array of sequence numbers per slot, because a slot's subscription
 // keeps its own.
-#define CARD_SQN_AT 0
-#define CARD_STORE_AT (APPLET_SLOTS * USIM_NVM_LEN)
-#define CARD_APPLET_AT (CARD_STORE_AT + FILE_STORE_LEN)
-#define CARD_APPLET_LEN 8192
 #define APPLET_SLOTS COMMAND_SLOTS_MAX
+#define CARD_SQN_AT 0
+#define CARD_STORE_AT ((APPLET_SLOTS * USIM_NVM_LEN + 1023) / 1024 * 1024)
+#define CARD_APPLET_AT (CARD_STORE_AT + UICC_STORE_LEN)
+#define CARD_APPLET_LEN 8192
 
 // Long messages under way to cards: the applet's memory for joining them, lent from here.
 #define CARD_JOINERS 16
@@ -43,6 +46,7 @@ struct card_seen {
 // What all cards of one thread share.
 struct card_shop {
     const struct cipher *cipher;
+    const struct card_product *product; // NULL: card_product_standard
     struct nvm_pool pool;
     struct applet_work work;
     struct sms_joiner joiners[CARD_JOINERS];
@@ -57,6 +61,15 @@ struct card_shop {
     void *seen_context;
 };
 
+// A logical channel [102.221 §8.7].
+struct card_channel {
+    bool is_open;
+    bool is_application; // ADF.USIM was selected: "current ADF" means it
+    uint8_t folder;      // current
+    uint8_t record;      // of the record pointer, 0 = not set
+    uint16_t file;       // current EF, or UICC_NO_FILE
+};
+
 struct card {
     struct card_shop *shop;
     const struct applet_factory *factory; // outlives the card
@@ -64,9 +77,13 @@ struct card {
     struct applet applet;
     // private
     bool is_powered;
-    uint16_t folder;              // selected
-    const struct card_file *file; // selected EF, or NULL
-    uint8_t record;               // of the record pointer, 0 = not set
+    bool is_plain; // uicc_files
+    uint8_t slot_index;
+    uint8_t owner[COMMAND_IMSI_SIZE]; // the enabled subscription
+    struct uicc_pins pins;
+    uint32_t generation; // that the next two belong to
+    struct uicc_overrides overrides;
+    struct card_channel channels[CARD_CHANNELS];
 };
 
 // A card as it leaves the factory: an empty memory. The applet finds its first state at the first
@@ -99,3 +116,5 @@ uint16_t card_t0_exchange(struct card *card, struct card_t0 *t0, struct bytes co
 struct applet_port card_port(struct card *card);
 // The enabled subscription, keys included; see applet.h.
 bool card_subscription(struct card *card, struct applet_subscription *out) MUST_USE;
+// The files, for looking at the card; `port` is its card_port().
+struct uicc_files card_files(struct card *card, const struct applet_port *port);

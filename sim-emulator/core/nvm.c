@@ -204,6 +204,19 @@ void nvm_mirror(struct nvm *nvm, uint8_t *mirror)
         nvm_read(nvm, 0, mirror, NVM_LEN_MAX);
 }
 
+bool nvm_reserve(struct nvm *nvm, uint32_t offset, size_t len)
+{
+    check_range(offset, len);
+    if (len == 0)
+        return true;
+    uint32_t last = (offset + (uint32_t)len - 1) / NVM_PAGE_LEN;
+    for (uint32_t page = offset / NVM_PAGE_LEN; page <= last; page++) {
+        if (page_need(nvm, page) == NO_PAGE)
+            return false;
+    }
+    return true;
+}
+
 void nvm_power_on(struct nvm *nvm)
 {
     nvm->is_cut = false;
@@ -223,12 +236,18 @@ uint32_t nvm_pages(const struct nvm *nvm)
 
 bool nvm_next_page(const struct nvm *nvm, uint32_t *number, struct bytes *octets)
 {
-    for (; *number < NVM_TABLES * NVM_LINKS; (*number)++) {
-        uint32_t page = page_find(nvm, *number);
+    while (*number < NVM_TABLES * NVM_LINKS) {
+        uint32_t table = nvm->tables[*number / NVM_LINKS];
+        if (table == NO_PAGE) {
+            *number = (*number / NVM_LINKS + 1) * NVM_LINKS;
+            continue;
+        }
+        uint32_t page = nvm->pool->pages[table].links[*number % NVM_LINKS];
         if (page != NO_PAGE) {
             *octets = bytes_of(nvm->pool->pages[page].octets, NVM_PAGE_LEN);
             return true;
         }
+        (*number)++;
     }
     return false;
 }

@@ -12,8 +12,8 @@
 #define NVM_PAGE_LEN 64
 #define NVM_ERASED 0xFF
 #define NVM_LINKS (NVM_PAGE_LEN / 4) // pages that one table of pages names
-#define NVM_TABLES 19
-#define NVM_LEN_MAX (NVM_TABLES * NVM_LINKS * NVM_PAGE_LEN) // 19 KiB
+#define NVM_TABLES 25
+#define NVM_LEN_MAX (NVM_TABLES * NVM_LINKS * NVM_PAGE_LEN) // 25 KiB
 
 union nvm_page {
     uint8_t octets[NVM_PAGE_LEN];
@@ -67,6 +67,9 @@ void nvm_read(const struct nvm *nvm, uint32_t offset, void *to, size_t len);
 enum nvm_result nvm_write(struct nvm *nvm, uint32_t offset, const void *from, size_t len) MUST_USE;
 // Writes FF, and gives back the pages that lie wholly in the range.
 enum nvm_result nvm_erase(struct nvm *nvm, uint32_t offset, size_t len) MUST_USE;
+// Takes the pages of a range from the pool, so that writes to it cannot fail for want of them.
+// False when the pool is empty.
+bool nvm_reserve(struct nvm *nvm, uint32_t offset, size_t len) MUST_USE;
 // After a cut: the memory takes writes again.
 void nvm_power_on(struct nvm *nvm);
 // Pages that this card holds, tables included.

@@ -14,7 +14,7 @@
 // card in order, later one of each card that changed; the last one of a card counts:
 // length(4) clock(8) card(4) ICCID(10) wear(4) { page(2) octets(64) } CRC-32(4)
 #define FILE_NAME "cards.nvm"
-#define FORMAT_VERSION 2
+#define FORMAT_VERSION 3
 #define HEAD_LEN 26
 #define RECORD_HEAD_LEN 26 // after the length
 #define RECORD_PAGE_LEN (2 + NVM_PAGE_LEN)

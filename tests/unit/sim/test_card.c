@@ -1,60 +1,5 @@
 // The card at its APDUs: files, status words, the T=0 form.
-#include "tests/lib/cmocka_all.h"
-
-#include "common/base/text.h"
-#include "tests/unit/sim/lab.h"
-
-static struct lab lab;
-static struct card *card;
-static struct card_t0 t0;
-static uint8_t answer_octets[CARD_RESPONSE_MAX];
-static struct writer answer;
-
-static int open_card(void **state)
-{
-    (void)state;
-    lab_open(&lab, 1, NULL);
-    card = &lab.devices[0].card;
-    uint8_t octets[CARD_ATR_MAX];
-    struct writer atr = writer_of(octets, sizeof octets);
-    t0.len = 0;
-    card_reset(card, &atr);
-    // Category and checksum of the answer to reset [102.221 §6.3].
-    assert_int_equal(octets[0], 0x3B);
-    uint8_t sum = 0;
-    for (size_t i = 1; i < atr.len; i++)
-        sum ^= octets[i];
-    assert_int_equal(sum, 0);
-    return 0;
-}
-
-static int close_card(void **state)
-{
-    (void)state;
-    lab_close(&lab);
-    return 0;
-}
-
-// Sends hexadecimal in T=0 form; the answer is in `answer`.
-static uint16_t send(const char *hex)
-{
-    uint8_t octets[300];
-    struct writer w = writer_of(octets, sizeof octets);
-    assert_true(text_unhex(bytes_of_text(hex), &w));
-    answer = writer_of(answer_octets, sizeof answer_octets);
-    return card_t0_exchange(card, &t0, writer_bytes(&w), &answer);
-}
-
-static void assert_answer(const char *hex)
-{
-    uint8_t octets[300];
-    struct writer w = writer_of(octets, sizeof octets);
-    assert_true(text_unhex(bytes_of_text(hex), &w));
-    assert_int_equal(answer.len, w.len);
-    assert_memory_equal(answer_octets, octets, w.len);
-}
-
-#define SELECT_USIM "00A4040C10A0000000871002FFFFFFFF8907090000"
+#include "tests/unit/sim/apdu_lab.h"
 
 static void the_imsi_and_the_iccid_are_read(void **state)
 {
@@ -100,11 +45,15 @@ static void a_select_gives_its_parameters_by_get_response(void **state)
     (void)state;
     // tags and lengths: 82 02, 83 02, 8A 01, 8B 03, 80 02, 88 01 = 6 * 2 + 11 = 23 octets.
     assert_int_equal(send("00A40004022FE2"), 0x6119);
-    assert_int_equal(send("00C0000005"), 0x6C19); // the octets are kept
+    assert_int_equal(send("00C000001A"), 0x6C19); // more than there is; the octets are kept
     assert_int_equal(send("00C0000019"), SW_OK);
-    assert_answer("621782024121830"
-                  "22FE28A01058B032F06018002000A880110");
+    assert_answer("6217 82024121 83022FE2 8A0105 8B032F0601 8002000A 880110");
     assert_int_equal(send("00C0000019"), SW_CONDITIONS);
+    // Fewer than there are: the rest waits.
+    assert_int_equal(send("00A40004022FE2"), 0x6119);
+    assert_int_equal(send("00C0000005"), 0x6114);
+    assert_answer("6217820241");
+    assert_int_equal(send("00C0000014"), SW_OK);
 }
 
 static void stored_files_keep_what_is_written(void **state)
@@ -141,8 +90,12 @@ static void wrong_commands_get_the_status_words_of_the_standard(void **state)
     assert_int_equal(send("00B0000A01"), SW_WRONG_OFFSET);
     assert_int_equal(send("00FF000000"), SW_INS_NOT_SUPPORTED);
     assert_int_equal(send("50A4000C023F00"), SW_CLA_NOT_SUPPORTED);
+    assert_int_equal(send("00F2000C00"), SW_CLA_NOT_SUPPORTED); // STATUS is of class 80
     assert_int_equal(send("01A4000C023F00"), SW_CHANNEL_NOT_SUPPORTED);
-    assert_int_equal(send("8012000010"), SW_CONDITIONS); // nothing to fetch
+    assert_int_equal(send("40A4000C023F00"), SW_CHANNEL_NOT_SUPPORTED); // channel 4
+    assert_int_equal(send("04A4000C023F00"), SW_SECURE_MESSAGING_NOT_SUPPORTED);
+    assert_int_equal(send("00B00000000001"), SW_WRONG_LENGTH); // an extended length
+    assert_int_equal(send("8012000010"), SW_CONDITIONS);       // nothing to fetch
     assert_int_equal(send("0020000100"), SW_PIN_TRIES | 3);
     assert_int_equal(send("0088008100"), SW_CONDITIONS); // no USIM selected
 }
@@ -150,13 +103,43 @@ static void wrong_commands_get_the_status_words_of_the_standard(void **state)
 static void records_are_walked_with_next_and_previous(void **state)
 {
     (void)state;
-    assert_int_equal(send("00A4000C022F06"), SW_OK);
-    assert_int_equal(send("00B2000318"), SW_OK); // previous, from nowhere: the last
-    assert_int_equal(answer_octets[2], 0x03);
-    assert_int_equal(send("00B2000218"), SW_RECORD_NOT_FOUND);
-    assert_int_equal(send("00B2000318"), SW_OK);
-    assert_int_equal(answer_octets[2], 0x01);
-    assert_int_equal(send("00B2000318"), SW_RECORD_NOT_FOUND);
+    assert_int_equal(send(SELECT_USIM), SW_OK);
+    assert_int_equal(send("00A4000C026F3C"), SW_OK);
+    for (int record = 1; record <= 10; record++) {
+        char update[5 * 2 + 176 * 2 + 1];
+        (void)snprintf(update, sizeof update, "00DC%02X04B0%02X", record, record);
+        memset(update + 12, 'F', 175 * 2);
+        update[5 * 2 + 176 * 2] = 0;
+        assert_int_equal(send(update), SW_OK);
+    }
+    assert_int_equal(send("00B20003B0"), SW_OK); // previous, from nowhere: the last
+    assert_int_equal(answer_octets[0], 10);
+    assert_int_equal(send("00B20002B0"), SW_RECORD_NOT_FOUND);
+    assert_int_equal(send("00B20003B0"), SW_OK);
+    assert_int_equal(answer_octets[0], 9);
+    assert_int_equal(send("00B20004B0"), SW_OK); // the current one
+    assert_int_equal(answer_octets[0], 9);
+    assert_int_equal(send("00A4000C026F3C"), SW_OK); // the pointer is gone
+    assert_int_equal(send("00B20004B0"), SW_RECORD_NOT_FOUND);
+    assert_int_equal(send("00B20002B0"), SW_OK);
+    assert_int_equal(answer_octets[0], 1);
+    assert_int_equal(send("00B20003B0"), SW_RECORD_NOT_FOUND);
+}
+
+// T=0, its historical octets, and the check octet [102.221
+// §6.3].
+static void the_answer_to_reset_is_sound(void **state)
+{
+    (void)state;
+    uint8_t octets[CARD_ATR_MAX];
+    struct writer atr = writer_of(octets, sizeof octets);
+    card_reset(card, &atr);
+    assert_int_equal(octets[0], 0x3B);
+    assert_int_equal(atr.len, 2 + 4 + 15 + 1); // T0 9F: TA1, TD1; TD1 80: TD2; TD2 1F: TA3
+    uint8_t sum = 0;
+    for (size_t i = 1; i < atr.len; i++)
+        sum ^= octets[i];
+    assert_int_equal(sum, 0);
 }
 
 static void a_card_without_power_is_mute(void **state)
@@ -173,32 +156,8 @@ static void nothing_is_asked_before_the_terminal_profile(void **state)
     assert_int_equal(send("801000000AFFFFFFFFFFFFFFFFFFFF") & 0xFF00, SW_OK_PROACTIVE);
 }
 
-// Every file: no two at one place of the store, views and records within their bounds.
-static void the_table_of_files_is_sound(void **state)
-{
-    (void)state;
-    size_t count;
-    const struct card_file *table = file_table(&count);
-    static uint8_t used[FILE_STORE_LEN];
-    for (size_t i = 0; i < count; i++) {
-        const struct card_file *f = &table[i];
-        assert_true(f->size <= FILE_SIZE_MAX);
-        assert_true(!file_is_view(f) || f->size <= FILE_VIEW_MAX);
-        assert_true(f->content.len <= f->size);
-        assert_ptr_equal(file_find(f->folder, f->identifier), f);
-        if (f->kind == FILE_LINEAR)
-            assert_int_equal(f->size % f->record_len, 0);
-        if (f->short_identifier != 0)
-            assert_ptr_equal(file_find_short(f->folder, f->short_identifier), f);
-        assert_true(f->store_at == 0 || f->store_at >= NVM_AREA_HEAD);
-        for (size_t at = 0; f->store_at != 0 && at < f->size; at++)
-            assert_int_equal(used[f->store_at + at]++, 0);
-    }
-}
-
 int main(void)
 {
-#define CARD_TEST(name) cmocka_unit_test_setup_teardown(name, open_card, close_card)
     const struct CMUnitTest tests[] = {
         CARD_TEST(the_imsi_and_the_iccid_are_read),
         CARD_TEST(files_that_derive_from_the_subscription_show_it),
@@ -206,9 +165,9 @@ int main(void)
         CARD_TEST(stored_files_keep_what_is_written),
         CARD_TEST(wrong_commands_get_the_status_words_of_the_standard),
         CARD_TEST(records_are_walked_with_next_and_previous),
+        CARD_TEST(the_answer_to_reset_is_sound),
         CARD_TEST(a_card_without_power_is_mute),
         CARD_TEST(nothing_is_asked_before_the_terminal_profile),
-        cmocka_unit_test(the_table_of_files_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

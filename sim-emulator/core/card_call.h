@@ -1,0 +1,82 @@
+// Inside of a card: one command under way, and the functions that execute commands. Not for users
+// of card.h.
+#pragma once
+
+#include "sim-emulator/core/card.h"
+
+#define CLA_GSM 0xA0
+#define SW_GSM_RESPONSE 0x9F00 // 9F xx [51.011 §9.4]
+
+struct call {
+    struct card *card;
+    struct applet_port port;
+    struct apdu apdu;
+    struct writer *response;
+    struct card_channel *channel;
+    struct uicc_files files;
+    uint8_t granted; // PINs that need not be given: a remote administrator's
+    bool is_exact;   // T=0: Le says exactly how many octets come
+};
+
+// SW_OK, or 6C xx when Le does not fit an answer of `len` octets that cannot be given in part.
+uint16_t call_check_le(const struct call *call, size_t len);
+// Whether the access rules let this be done with the file.
+bool call_may(const struct call *call, const struct uicc_file *file, struct uicc_access access);
+// SW_OK, 6984 for a deactivated file, or 6982.
+uint16_t call_check(const struct call *call, const struct uicc_file *file,
+                    struct uicc_access access);
+// The EF that a command means, by short identifier when it is not 0 (and then it becomes the
+// current one), else the current one.
+uint16_t call_file(const struct call *call, uint8_t short_identifier, struct uicc_file *out);
+// The status word for what the memory said.
+uint16_t call_written(enum nvm_result result);
+// After a file was read or written by the terminal: the applet watches some of them.
+void call_was_read(struct call *call, const struct uicc_file *file);
+void call_was_written(struct call *call, const struct uicc_file *file);
+
+// The file with this identifier as seen from a folder [102.221 §8.4.1].
+bool call_reach(const struct call *call, uint8_t folder, uint16_t identifier,
+                struct uicc_file *out);
+void call_take(struct call *call, const struct uicc_file *file);
+
+struct uicc_pin_store call_pin_store(struct card *card);
+
+// card_select.c
+uint16_t call_select(struct call *call);
+uint16_t call_status(struct call *call);
+uint16_t call_manage_channel(struct call *call);
+// card_files.c
+uint16_t call_read_binary(struct call *call);
+uint16_t call_update_binary(struct call *call);
+uint16_t call_read_record(struct call *call);
+uint16_t call_update_record(struct call *call);
+uint16_t call_increase(struct call *call);
+// card_search.c
+uint16_t call_search_record(struct call *call);
+// card_admin.c
+uint16_t call_activate(struct call *call);
+uint16_t call_deactivate(struct call *call);
+uint16_t call_create(struct call *call);
+uint16_t call_delete(struct call *call);
+uint16_t call_resize(struct call *call);
+// card_pins.c
+uint16_t call_verify(struct call *call);
+uint16_t call_change(struct call *call);
+uint16_t call_disable(struct call *call);
+uint16_t call_enable(struct call *call);
+uint16_t call_unblock(struct call *call);
+// card_usim.c
+uint16_t call_authenticate(struct call *call);
+uint16_t call_get_challenge(struct call *call);
+// SRES and Kc of RAND, for class A0.
+uint16_t call_gsm_algorithm(struct call *call, const uint8_t *rand);
+// card_toolkit.c
+uint16_t call_terminal_profile(struct call *call);
+uint16_t call_terminal_capability(struct call *call);
+uint16_t call_envelope(struct call *call);
+uint16_t call_fetch(struct call *call);
+uint16_t call_terminal_response(struct call *call);
+// Octets of the proactive command that waits, 0 = none.
+size_t call_waiting(struct call *call);
+// card_gsm.c
+uint16_t call_gsm(struct call *call);
