@@ -316,6 +316,29 @@ static void complete(struct work *w, const struct event_por *p)
     finish(w, &found);
 }
 
+// The card changed while it was asked: from the first slot again, a few times.
+static void restart(struct work *w)
+{
+    struct record *r = w->r;
+    struct audit_job *a = &r->audit;
+    a->slot_count = 0;
+    a->next_slot = 1;
+    if (a->restarts++ < RESTARTS_MAX) {
+        a->is_page_due = true;
+        return;
+    }
+    r->last_audit_outcome = AUDIT_INCOMPLETE;
+    a->operation.status = STATUS_QUEUED;
+    work_trail(w, "card.audited", a->operation.id, "", "incomplete", "");
+}
+
+// A notification that came after this answer on the card arrived before it. An older MO counter
+// than was known when it was asked for is something else: the card went back.
+static bool is_overtaken(const struct record *r, const struct audit_answer *answer)
+{
+    return answer->mo_counter < r->mo_counter && answer->mo_counter >= r->audit.mo_counter;
+}
+
 void audit_page(struct work *w)
 {
     const struct event_por *p = &w->e->as.por;
@@ -332,16 +355,8 @@ void audit_page(struct work *w)
     a->operation.bytes_mo += p->octets;
     if (a->slot_count == 0)
         a->registry_version = p->result.registry_version;
-    if (a->registry_version != p->result.registry_version) {
-        a->slot_count = 0;
-        a->next_slot = 1;
-        if (a->restarts++ < RESTARTS_MAX) {
-            a->is_page_due = true;
-            return;
-        }
-        r->last_audit_outcome = AUDIT_INCOMPLETE;
-        a->operation.status = STATUS_QUEUED;
-        work_trail(w, "card.audited", a->operation.id, "", "incomplete", "");
+    if (a->registry_version != p->result.registry_version || is_overtaken(r, &p->answer)) {
+        restart(w);
         return;
     }
     for (uint8_t i = 0; i < p->answer.slot_count_here && a->slot_count < COMMAND_SLOTS_MAX; i++) {

@@ -270,9 +270,10 @@ struct audit_job {
     bool is_open;
     struct operation operation;
     uint8_t nonce[COMMAND_NONCE_SIZE];
+    uint64_t mo_counter; // highest accepted when it was asked
     uint8_t next_slot;
     bool is_page_due; // the next page is to be asked for now
-    uint8_t restarts; // because REGV changed between pages
+    uint8_t restarts; // because the card changed meanwhile
     uint8_t slot_count;
     uint32_t registry_version;
     struct audit_slot slots[COMMAND_SLOTS_MAX];

@@ -357,6 +357,7 @@ static void audit(struct walk *k, struct audit_job *a)
         return;
     operation_walk(k, &a->operation);
     octets(k, a->nonce, sizeof(a->nonce));
+    number(k, &a->mo_counter);
     octet(k, &a->next_slot);
     flag(k, &a->is_page_due);
     octet(k, &a->restarts);

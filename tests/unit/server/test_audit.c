@@ -115,6 +115,43 @@ static void an_answer_with_another_nonce_is_ignored(void **state)
     assert_true(record_has_mark(&world.record, MARK_DIRTY));
 }
 
+// The card answered, then changed by itself; the word of the change came first.
+static void an_answer_overtaken_by_a_notification_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    struct event old;
+    world_answer_init(&world, &old, LOOKUP_NOT_ASKED, 0);
+    const uint64_t former = record_enabled(&world.record)->subscription;
+    world_notify(&world, NOTIFY_FALLBACK, record_enabled(&world.record)->fact.slot == 1 ? 2 : 1,
+                 false);
+    const uint64_t now = record_enabled(&world.record)->subscription;
+    assert_int_not_equal(former, now);
+    world_event(&world, &old);
+    assert_int_equal(record_enabled(&world.record)->subscription, now);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+    assert_false(world.decision.has_answer);
+    assert_true(world.record.audit.is_open && world.record.audit.is_page_due);
+    assert_int_equal(world.record.resets_suspected, 0);
+}
+
+// Nothing came in between: the card itself went back.
+static void an_answer_with_an_older_mo_counter_than_was_known_when_asking_is_a_reset(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world.record.mo_counter = 9;
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.mo_counter = world.record.mo_counter - 1;
+    world_event(&world, &e);
+    assert_true(world.decision.has_answer);
+    assert_int_equal(world.record.resets_suspected, 1);
+}
+
 static void audit_attempts_come_after_1_5_30_min_2_6_24_h(void **state)
 {
     (void)state;
@@ -224,6 +261,8 @@ int main(void)
         TEST(a_command_not_stored_and_without_effect_gets_a_new_id),
         TEST(a_subscription_unknown_to_the_server_needs_an_operator),
         TEST(an_answer_with_another_nonce_is_ignored),
+        TEST(an_answer_overtaken_by_a_notification_is_asked_for_again),
+        TEST(an_answer_with_an_older_mo_counter_than_was_known_when_asking_is_a_reset),
         TEST(audit_attempts_come_after_1_5_30_min_2_6_24_h),
         TEST(a_card_silent_for_7_days_is_unreachable_and_stays_dirty),
         TEST(pages_of_one_audit_share_their_nonce),
