@@ -494,12 +494,11 @@ static bool read_command(const struct turn *t, struct bytes data, struct command
     o->operation_id = c->operation_id;
     bool is_known = status == COMMAND_READ_OK &&
                     (c->number != COMMAND_CONFIGURE || t->port->factory->level >= 2);
-    if (status == COMMAND_READ_BAD_FORMAT)
+    bool lacks_id = command_is_state_changing(c->number) && c->operation_id == 0;
+    if (status == COMMAND_READ_BAD_FORMAT || (is_known && lacks_id))
         o->code = RESULT_BAD_FORMAT;
     else if (!is_known)
         o->code = RESULT_UNKNOWN_COMMAND;
-    else if (command_is_state_changing(c->number) && c->operation_id == 0)
-        o->code = RESULT_BAD_FORMAT;
     return o->code == RESULT_OK;
 }
 

@@ -56,6 +56,13 @@ static inline struct bytes bytes_slice(struct bytes b, size_t offset, size_t len
     return bytes_of(b.at + offset, len < b.len - offset ? len : b.len - offset);
 }
 
+// Copies all of it to `to`, which has the room; from an empty view nothing, whatever `at` is.
+static inline void bytes_copy(void *to, struct bytes b)
+{
+    if (b.len > 0)
+        memcpy(to, b.at, b.len);
+}
+
 static inline struct reader reader_of(struct bytes b)
 {
     return (struct reader){.at = b.at, .left = b.len, .failed = false};

@@ -13,6 +13,17 @@ void text_hex_upper(struct writer *w, struct bytes octets);
 // Appends a zero and gives the start; an empty string when the writer failed or is full.
 const char *text_end(struct writer *w);
 
+// The letter in the other case when it is one of A to Z, or a to z.
+static inline char text_lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+static inline char text_upper(char c)
+{
+    return (char)(c >= 'a' && c <= 'z' ? c & 0x5F : c);
+}
+
 // The value 0..15 of a hexadecimal digit in either case, or -1.
 int text_hex_digit(char c);
 // Reads hexadecimal of any case into `out`; false for an odd count, another character, or no room.

@@ -239,8 +239,8 @@ static bool read_download(const struct fields *f, struct command_download *d)
     d->iccid.is_given = d->iccid.is_iccid = has(f, FIELD_ICCID);
     if (d->iccid.is_given)
         memcpy(d->iccid.iccid, f->value[FIELD_ICCID].at, COMMAND_ICCID_SIZE);
-    memcpy(d->imsi, f->value[FIELD_IMSI].at, COMMAND_IMSI_SIZE);
-    memcpy(d->check, f->value[FIELD_CHECK].at, COMMAND_CHECK_SIZE);
+    bytes_copy(d->imsi, field_bytes(f, FIELD_IMSI));
+    bytes_copy(d->check, field_bytes(f, FIELD_CHECK));
     d->wrapped_keys = f->value[FIELD_KEYS];
     d->smsc = field_bytes(f, FIELD_SMSC);
     d->msisdn = field_bytes(f, FIELD_MSISDN);
@@ -263,7 +263,7 @@ static bool read_arguments(const struct fields *f, struct command *c)
     if (has(f, FIELD_FLAGS) && f->value[FIELD_FLAGS].len != 1)
         return false;
     if (c->number == COMMAND_AUDIT) {
-        memcpy(c->audit.nonce, f->value[FIELD_NONCE].at, COMMAND_NONCE_SIZE);
+        bytes_copy(c->audit.nonce, field_bytes(f, FIELD_NONCE));
         c->audit.first_slot = field_u8(f, FIELD_FIRST_SLOT);
         c->audit.has_lookup = has(f, FIELD_LOOKUP);
         c->audit.lookup_operation_id = field_u32(f, FIELD_LOOKUP);

@@ -272,13 +272,13 @@ static void answer_late(struct work *w, const struct event_por *p)
     struct record *r = w->r;
     const bool is_of_open = r->has_open && r->open.card_operation_id != 0 && p->has_result &&
                             p->result.operation_id == r->open.card_operation_id;
+    const bool is_confirm = is_of_open && p->result.command == COMMAND_CONFIRM;
+    const bool is_for_last = r->has_open && p->counter == r->open.last_counter && !p->has_result;
     if (p->has_answer && r->audit.is_open) {
         audit_page(w);
-    } else if (is_of_open && p->result.command != COMMAND_CONFIRM) {
-        answer_operation(w, p);
-    } else if (is_of_open) {
+    } else if (is_confirm) {
         answer_confirm(w, p, false);
-    } else if (r->has_open && p->counter == r->open.last_counter && !p->has_result) {
+    } else if (is_of_open || is_for_last) {
         answer_operation(w, p);
     } else if (p->has_result && command_is_state_changing(p->result.command)) {
         work_dirty(w, DIRTY_LATE_POR, 0);

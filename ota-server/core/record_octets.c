@@ -302,7 +302,7 @@ static void numbers(struct walk *k, struct record *r)
 static void doubt(struct walk *k, struct record *r)
 {
     uint8_t set = 0;
-    for (uint8_t i = 1; i < DIRTY_REASONS; i++)
+    for (unsigned i = 1; i < DIRTY_REASONS; i++)
         set += r->reasons[i].since.ms != 0;
     count(k, &set, DIRTY_REASONS);
     uint8_t next = 1;

@@ -259,7 +259,7 @@ static bool merge_notes(struct api_exchange *x, struct patch *patch)
     const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 0, LABEL_MAX);
     json_t *root = present_notes(x, patch);
     if (labels != NULL)
-        json_object_set(root, "labels", (json_t *)(uintptr_t)labels);
+        json_object_set(root, "labels", (json_t *)labels);
     if (api_body_has(b, "note"))
         set_text(root, "note", note);
     if (api_body_has(b, "applicationField"))

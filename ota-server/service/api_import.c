@@ -72,7 +72,8 @@ static bool read_query(struct api_exchange *x, struct import_work *w)
     if (p.code == API_OK && (!api_query_take(&x->query, "vendorProfile", &text) || text.len == 0 ||
                              text.len >= sizeof(o->vendor)))
         p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("vendorProfile"), "Missing");
-    memcpy(o->vendor, text.at, p.code == API_OK ? text.len : 0);
+    if (p.code == API_OK)
+        bytes_copy(o->vendor, text);
     if (p.code == API_OK && kind == 1 &&
         (!api_query_take(&x->query, "poolId", &text) || !api_id_read(text, "pol", &o->pool) ||
          !api_pool_visible(x, o->pool)))

@@ -342,7 +342,7 @@ void api_subscriptions_search(struct api_exchange *x)
     if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
         return;
     char search[ICCID_SIZE];
-    memcpy(search, digits.at, digits.len);
+    bytes_copy(search, digits);
     search[digits.len] = '\0';
     struct subscription_filter filter = {.state = -1, .search = search};
     reply_subscriptions(x, &filter, &list);

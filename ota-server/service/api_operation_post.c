@@ -1,4 +1,5 @@
 // POST /cards/{cardId}/operations: from the body to the event.
+#include "common/base/check.h"
 #include "common/base/text.h"
 #include "ota-server/service/api_operation.h"
 #include "ota-server/service/api_parameter.h"
@@ -145,6 +146,8 @@ static void read_members(struct api_exchange *x, struct order *order, struct ope
 
 static bool check_scope(struct api_exchange *x, const struct order *order, bool is_forced)
 {
+    // Reading ended well, so the name of the kind was one of the list.
+    check(order->kind >= OPERATION_DOWNLOAD && order->kind <= OPERATION_AUDIT);
     char scope[AUTH_SCOPE_SIZE];
     struct writer w = writer_of(scope, sizeof(scope));
     text_put(&w, "operations:");

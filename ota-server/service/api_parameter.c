@@ -176,7 +176,7 @@ struct api_problem api_parameters_read(const json_t *map, const struct parameter
     const json_t *value;
     *changes_address = false;
     // The iteration takes a pointer to non-const and changes nothing.
-    json_object_foreach((json_t *)(uintptr_t)map, name, value)
+    json_object_foreach((json_t *)map, name, value)
     {
         uint8_t octets[LIST_VALUE_MAX];
         struct writer w = writer_of(octets, sizeof(octets));

@@ -36,7 +36,7 @@ bool auth_add_scope(struct auth_client *client, struct bytes scope)
         return false;
     if (auth_has_scope(client, scope))
         return true;
-    memcpy(client->scopes[client->scope_count], scope.at, scope.len);
+    bytes_copy(client->scopes[client->scope_count], scope);
     client->scopes[client->scope_count][scope.len] = '\0';
     client->scope_count++;
     return true;

@@ -97,7 +97,7 @@ static void number_of(const struct smpp_address *source, char number[NUMBER_TEXT
         digits = bytes_slice(digits, 1, digits.len);
     number[0] = '\0';
     if (digits.len < NUMBER_TEXT_SIZE && text_is_digits(digits)) {
-        memcpy(number, digits.at, digits.len);
+        bytes_copy(number, digits);
         number[digits.len] = '\0';
     }
 }
@@ -347,10 +347,8 @@ void outbox_id_plain(struct bytes id, char out[OUTBOX_ID_SIZE])
         id = bytes_slice(id, 1, id.len);
     if (id.len >= OUTBOX_ID_SIZE)
         return;
-    for (size_t i = 0; i < id.len; i++) {
-        const char c = (char)id.at[i];
-        out[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-    }
+    for (size_t i = 0; i < id.len; i++)
+        out[i] = text_lower((char)id.at[i]);
     out[id.len] = '\0';
 }
 

@@ -1,6 +1,7 @@
 #include "ota-server/shell/otactl_access.h"
 
 #include "common/base/secret.h"
+#include "common/base/text.h"
 #include "ota-server/service/api_text.h"
 
 #include <curl/curl.h>
@@ -131,7 +132,7 @@ static bool split_url(struct ctl_access *a)
                     curl_url_get(u, CURLUPART_QUERY, &query, 0) == CURLUE_NO_QUERY;
     if (is_right) {
         for (char *c = host; *c != '\0'; c++)
-            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+            *c = text_lower(*c);
         // Gives no port when it is the scheme's default.
         (void)curl_url_get(u, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT);
         size_t path_len = strlen(path);

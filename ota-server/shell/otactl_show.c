@@ -146,7 +146,7 @@ void ctl_object_print(const json_t *object)
     const char *name = NULL;
     json_t *value = NULL;
     // The iteration takes a pointer to non-const and changes nothing.
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    json_object_foreach((json_t *)object, name, value)
     {
         if (!json_is_object(value)) {
             put_line(t, name, object, name);

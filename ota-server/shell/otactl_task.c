@@ -505,10 +505,8 @@ void ctl_put_word(const struct ctl_task *t, struct json_writer *j, enum ctl_opti
     if (!ctl_has(t, option))
         return;
     snprintf(word, sizeof(word), "%s", t->option[option]);
-    for (char *c = word; *c != '\0'; c++) {
-        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-        *c = *c == '-' ? '_' : *c;
-    }
+    for (char *c = word; *c != '\0'; c++)
+        *c = (char)(*c == '-' ? '_' : text_upper(*c));
     json_put_key(j, name);
     json_put_string(j, word);
 }

@@ -64,7 +64,7 @@ struct query query_text(struct store *s, const char *text)
 
 static struct prepared *prepared_of(const struct query *q)
 {
-    return q->p != NULL ? q->p : (struct prepared *)(uintptr_t)&q->own;
+    return q->p != NULL ? q->p : (struct prepared *)&q->own;
 }
 
 static void bound(struct query *q, int code)

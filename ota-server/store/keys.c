@@ -258,18 +258,16 @@ static bool renew(struct store *s, bool is_network, uint32_t generation, struct 
     return is_done;
 }
 
-static enum store_status renew_some(struct store *s, bool is_network, uint32_t limit)
+// The next rows of an older generation, sealed again under the present one.
+static enum store_status read_old(struct store *s, bool is_network, uint32_t limit,
+                                  struct moved *rows, uint32_t *count)
 {
-    struct moved *rows = calloc(limit, sizeof(*rows));
-    if (rows == NULL)
-        return STORE_FAILED;
-    uint32_t count = 0;
     struct query q = query_of(s, is_network ? STATEMENT_NETWORK_OLD : STATEMENT_KEY_OLD);
     bind_number(&q, 1, s->generation);
     bind_number(&q, 2, limit);
     enum store_status status = query_step(&q);
-    while (status == STORE_OK && count < limit) {
-        struct moved *m = &rows[count++];
+    while (status == STORE_OK && *count < limit) {
+        struct moved *m = &rows[(*count)++];
         uint8_t additional[ADDITIONAL_MAX];
         struct bytes a;
         m->key_id = (uint8_t)column_number(&q, 1);
@@ -288,19 +286,33 @@ static enum store_status renew_some(struct store *s, bool is_network, uint32_t l
                      : STORE_KEYS;
     }
     query_end(&q);
-    for (uint32_t i = 0; i < count && (status == STORE_OK || status == STORE_NONE); i++) {
-        q = query_of(s, is_network ? STATEMENT_NETWORK_RENEW : STATEMENT_KEY_RENEW);
-        if (is_network)
-            bind_octets(&q, 1, bytes_of(rows[i].imsi, sizeof(rows[i].imsi)));
-        else
-            bind_number(&q, 1, rows[i].card);
-        bind_number(&q, 2, rows[i].key_id);
-        bind_number(&q, 3, s->generation);
-        bind_octets(&q, 4, bytes_of(rows[i].sealed, rows[i].sealed_len));
-        status = query_run(&q);
-    }
-    free(rows);
     return status == STORE_NONE ? STORE_OK : status;
+}
+
+static enum store_status write_renewed(struct store *s, bool is_network, const struct moved *m)
+{
+    struct query q = query_of(s, is_network ? STATEMENT_NETWORK_RENEW : STATEMENT_KEY_RENEW);
+    if (is_network)
+        bind_octets(&q, 1, bytes_of(m->imsi, sizeof(m->imsi)));
+    else
+        bind_number(&q, 1, m->card);
+    bind_number(&q, 2, m->key_id);
+    bind_number(&q, 3, s->generation);
+    bind_octets(&q, 4, bytes_of(m->sealed, m->sealed_len));
+    return query_run(&q);
+}
+
+static enum store_status renew_some(struct store *s, bool is_network, uint32_t limit)
+{
+    struct moved *rows = calloc(limit, sizeof(*rows));
+    if (rows == NULL)
+        return STORE_FAILED;
+    uint32_t count = 0;
+    enum store_status status = read_old(s, is_network, limit, rows, &count);
+    for (uint32_t i = 0; i < count && status == STORE_OK; i++)
+        status = write_renewed(s, is_network, &rows[i]);
+    free(rows);
+    return status;
 }
 
 // The first call takes the new keys in; further ones (also after a restart, which brings the new

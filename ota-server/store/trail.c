@@ -260,15 +260,20 @@ struct checkpoint {
 // "sequence at hash", one per line. A line that is cut (a crash while writing) does not count.
 static bool read_checkpoint(const char *line, struct checkpoint *c)
 {
-    char hash[65];
-    unsigned long long sequence;
-    unsigned long long at;
-    if (strchr(line, '\n') == NULL || sscanf(line, "%llu %llu %64s", &sequence, &at, hash) != 3)
-        return false;
+    struct bytes word[3] = {{0}};
+    size_t words = 0;
+    const char *from = line;
+    const char *at = line;
+    for (; *at != '\0' && words < 3; at++) {
+        if (*at != (words < 2 ? ' ' : '\n'))
+            continue;
+        word[words++] = bytes_of(from, (size_t)(at - from));
+        from = at + 1;
+    }
     struct writer w = writer_of(c->hash, sizeof(c->hash));
-    c->sequence = sequence;
-    c->at = at;
-    return text_unhex(bytes_of_text(hash), &w) && w.len == sizeof(c->hash);
+    return words == 3 && *at == '\0' && text_read_decimal(word[0], &c->sequence) &&
+           text_read_decimal(word[1], &c->at) && text_unhex(word[2], &w) &&
+           w.len == sizeof(c->hash);
 }
 
 enum store_status store_checkpoint(struct store *s, struct utc at)

@@ -410,7 +410,7 @@ static void read_fields(struct record *r, enum pass pass)
 static void derive_opc(struct record *r, struct vendor_subscription *s)
 {
     const struct cipher *c = r->o->options->cipher;
-    uint8_t block[CIPHER_AES_BLOCK];
+    uint8_t block[CIPHER_AES_BLOCK] = {0};
     if (s->k.len == 0)
         return;
     if (s->algorithm != VENDOR_MILENAGE || s->k.len != 16 || s->opc.len != 16) {

@@ -56,19 +56,20 @@ static size_t find(const struct seen *s, uint64_t value)
 
 static bool grow(struct seen *s)
 {
-    struct seen wider;
-    if (!seen_open(&wider, s->cap * 2, s->seed))
+    struct seen before = *s;
+    if (!seen_open(s, before.cap * 2, before.seed)) {
+        *s = before;
         return false;
-    for (size_t i = 0; i < s->cap; i++) {
-        if (s->values[i] == EMPTY)
-            continue;
-        size_t at = find(&wider, s->values[i]);
-        wider.values[at] = s->values[i];
-        wider.places[at] = s->places[i];
     }
-    wider.count = s->count;
-    seen_close(s);
-    *s = wider;
+    for (size_t i = 0; i < before.cap; i++) {
+        if (before.values[i] == EMPTY)
+            continue;
+        size_t at = find(s, before.values[i]);
+        s->values[at] = before.values[i];
+        s->places[at] = before.places[i];
+    }
+    s->count = before.count;
+    seen_close(&before);
     return true;
 }
 

@@ -59,12 +59,16 @@ static uint32_t place_of(const struct radio *radio, const uint32_t *index, uint6
     return at;
 }
 
+static bool is_taken(const struct radio *radio, const uint32_t *index, uint64_t key)
+{
+    return key != 0 && radio->index_len != 0 && index[place_of(radio, index, key)] != 0;
+}
+
 static struct radio_subscriber *find(struct radio *radio, const uint32_t *index, uint64_t key)
 {
-    if (key == 0 || radio->index_len == 0)
+    if (!is_taken(radio, index, key))
         return NULL;
-    uint32_t number = index[place_of(radio, index, key)];
-    return number == 0 ? NULL : &radio->subscribers[number - 1];
+    return &radio->subscribers[index[place_of(radio, index, key)] - 1];
 }
 
 struct radio_subscriber *radio_by_imsi(struct radio *radio, uint64_t imsi)
@@ -87,7 +91,7 @@ enum radio_add radio_subscriber_add(struct radio *radio, const char *imsi, const
         return RADIO_KEYS;
     if (radio->subscriber_count == radio->subscriber_max)
         return RADIO_FULL;
-    if (radio_by_imsi(radio, s.imsi) != NULL || radio_by_msisdn(radio, s.msisdn) != NULL)
+    if (is_taken(radio, radio->by_imsi, s.imsi) || is_taken(radio, radio->by_msisdn, s.msisdn))
         return RADIO_TWICE;
     memcpy(s.k, keys->k.octets, sizeof s.k);
     memcpy(s.opc, keys->op.octets, sizeof s.opc);

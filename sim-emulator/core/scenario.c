@@ -282,9 +282,9 @@ static bool read_refresh(struct line *l, uint8_t *refresh)
 {
     static const char *const names[] = {"obey", "busy", "ignore", "refuse", "mute"};
     struct bytes word = take(l);
-    for (uint8_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (is_word(word, names[i])) {
-            *refresh = i;
+            *refresh = (uint8_t)i;
             return true;
         }
     }

@@ -16,17 +16,12 @@ const char *smpp_message_state_text(enum smpp_message_state state)
     return (size_t)state < STATE_COUNT ? state_texts[state] : "UNKNOWN";
 }
 
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
-
 static bool equal_in_any_case(struct bytes a, struct bytes b)
 {
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (lower(a.at[i]) != lower(b.at[i]))
+        if (text_lower((char)a.at[i]) != text_lower((char)b.at[i]))
             return false;
     return true;
 }
