@@ -31,4 +31,8 @@ tidy_test(tidy_headers ${tools}/headers ${CMAKE_C_COMPILER} ${headers})
 tidy_test(tidy_headers_can_fail ${tools}/headers ${CMAKE_C_COMPILER} tests/tidy/incomplete.h)
 set_tests_properties(tidy_headers_can_fail PROPERTIES WILL_FAIL TRUE)
 
+# That clang-tidy itself works and is heard; the sources are judged by ./check.
+tidy_test(tidy_lint_can_fail sh -c
+    "! said=$(${tools}/lint --root ${cases}/lint) && echo \"$said\" | grep -q 'careless.c:9:.*NonNullParamChecker'")
+
 tidy_test(tidy_bare ${tools}/bare ${CMAKE_BINARY_DIR}/bare)

@@ -417,8 +417,13 @@ class Story:
 
     def truth(self):
         self.chapter("The check at the end: the registry against the truth of every card")
-        until("no card is dirty", 60,
-              lambda: self.api.get("/dirty-cards", "perPage=1")["pagination"]["totalCount"] == 0, every=0.5)
+        try:
+            until("no card is dirty", 60,
+                  lambda: self.api.get("/dirty-cards", "perPage=1")["pagination"]["totalCount"] == 0, every=0.5)
+        except Failed:
+            for item in self.api.get("/dirty-cards", "perPage=5")["items"]:
+                self.say(json.dumps(item))
+            raise
         truth = {**self.batch_control.truth(), **self.sample_control.truth()}
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             views = dict(pool.map(lambda i: (i, self.view(self.cards[i]["id"])), self.cards))
