@@ -118,11 +118,19 @@ static bool make_packet(const struct applet *a, const struct applet_port *port, 
     return packet_write_notification(w, port, a->sending.counter, &n);
 }
 
+// One that goes on over a restart, or the parts of two packets would meet under one name: an answer
+// has a higher MT counter than the one before, a notification a higher MO counter. The same answer
+// once more has the same one.
+static uint8_t reference_of(const struct applet *a)
+{
+    return (uint8_t)(a->mt_counter + a->mo_counter);
+}
+
 // Chooses what to send next and commits the MO counter that a notification needs.
 static bool begin_sending(struct applet *a, const struct applet_port *port)
 {
     struct applet_sending *s = &a->sending;
-    *s = (struct applet_sending){.kind = SENDING_NONE, .reference = (uint8_t)(s->reference + 1)};
+    *s = (struct applet_sending){.kind = SENDING_NONE, .reference = reference_of(a)};
     if (a->answer.is_wanted) {
         s->kind = SENDING_ANSWER;
         return true;
@@ -138,6 +146,7 @@ static bool begin_sending(struct applet *a, const struct applet_port *port)
     s->kind = index == IMAGE_PENDING_MAX ? SENDING_HEARTBEAT : SENDING_NOTIFICATION;
     s->sequence = index == IMAGE_PENDING_MAX ? 0 : port->work->image.pending[index].sequence;
     s->counter = a->mo_counter;
+    s->reference = reference_of(a);
     return true;
 }
 

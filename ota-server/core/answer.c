@@ -177,18 +177,23 @@ static void answer_operation(struct work *w, const struct event_por *p)
     const uint8_t code = p->result.code;
     const uint8_t input = input_of_result(r, o, code);
     const bool is_newest = p->counter == r->mt_counter && !p->result.replayed;
+    const bool is_newer = p->result.registry_version > r->registry_version;
     const bool has_run = input == IN_DONE || input == IN_PENDING;
     o->has_result = true;
     o->result = code;
     work_step(w, o, STEP_POR, result_code_name(code));
     if (r->operation_id_seen < o->card_operation_id && input != IN_BUSY && input != IN_NVM)
         r->operation_id_seen = o->card_operation_id;
+    if (has_run)
+        note_ran(r, o);
     if (has_run && o->status != STATUS_CONFIRMING)
         mirror_apply(w, o, p);
     operation_input(w, o, input);
     if (is_newest && input != IN_NOT_UNDERSTOOD)
         compare_state(w, p->result.registry_version, p->result.has_hash, p->result.state_hash,
                       has_run);
+    else if (has_run && is_newer && r->has_registry_version)
+        r->registry_version = p->result.registry_version; // as it was when the command ran
 }
 
 static void answer_confirm(struct work *w, const struct event_por *p, bool is_newest)
@@ -282,6 +287,7 @@ static void answer_late(struct work *w, const struct event_por *p)
         answer_operation(w, p);
     } else if (p->has_result && command_is_state_changing(p->result.command)) {
         work_dirty(w, DIRTY_LATE_POR, 0);
+        late_settle(w, p->result.operation_id, late_outcome(p->result.code), p->result.code);
     } else {
         w->d->is_dropped = true;
     }
@@ -302,16 +308,13 @@ void decide_por(struct work *w)
     }
     r->insecure_answers = 0;
     r->insecure_until.ms = 0;
+    work_heard(w, p->number);
     work_contact(w);
     if (p->counter > r->mt_counter) { // this database never sent it: time went backwards
         r->mt_counter = p->counter + COUNTER_JUMP;
         r->operation_id_last += COUNTER_JUMP;
         work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
         return;
-    }
-    if (r->late_counter != 0 && p->status == SECURED_STATUS_OK && p->counter > r->late_counter) {
-        w->d->arrived_counter = r->late_counter;
-        r->late_counter = 0;
     }
     if (r->flight.kind == FLIGHT_NONE || r->flight.counter != p->counter) {
         answer_late(w, p);

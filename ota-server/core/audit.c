@@ -34,6 +34,7 @@ void audit_schedule(struct work *w)
     struct record *r = w->r;
     if (r->dirty_attempts < UINT8_MAX)
         r->dirty_attempts++;
+    r->audit_turn++;
     r->last_attempt_at = w->now;
     if (r->dirty_since.ms == 0) {
         r->next_audit_at.ms = 0;
@@ -43,7 +44,9 @@ void audit_schedule(struct work *w)
         r->next_audit_at = utc_after(w->now, w->policy->unreachable_ms);
         return;
     }
-    r->next_audit_at = utc_after(w->now, DAY_MS);
+    // Every subscription once a day.
+    const uint8_t targets = audit_targets(r, NULL);
+    r->next_audit_at = utc_after(w->now, DAY_MS / (targets == 0 ? 1 : targets));
     for (size_t i = 0; i < ATTEMPTS; i++) {
         const struct utc at = utc_after(r->dirty_since, attempt_at_ms[i]);
         if (at.ms > w->now.ms) {
@@ -77,21 +80,32 @@ static void compare_slot(struct work *w, const struct audit_slot *s, const struc
     differ(w, c->slot, "templateId", s->template_number, c->template_number);
 }
 
-// What the server knows about a subscription that it did not expect on the card: the download
-// whose outcome is unknown, or nothing.
+static bool is_imsi(const struct mirror_slot *slot, const uint8_t imsi[COMMAND_IMSI_SIZE])
+{
+    return memcmp(slot->fact.imsi, imsi, sizeof(slot->fact.imsi)) == 0;
+}
+
+// What the server knows about a subscription that it did not expect on the card: a download whose
+// outcome is unknown, or nothing.
 static void adopt(struct work *w, struct mirror_slot *to, struct findings *found)
 {
     const struct record *r = w->r;
     const struct operation *o = &r->open;
-    const bool is_open = r->has_open && o->kind == OPERATION_DOWNLOAD &&
-                         memcmp(o->download.imsi, to->fact.imsi, sizeof(to->fact.imsi)) == 0;
     differ(w, to->fact.slot, "subscription", 0, 1);
-    if (!is_open) {
-        found->needs_operator = true; // foreign: nobody deletes it by itself
+    if (r->has_open && o->kind == OPERATION_DOWNLOAD && is_imsi(to, o->download.imsi)) {
+        to->subscription = o->subscription;
+        memcpy(to->number, o->download.number, sizeof(to->number));
         return;
     }
-    to->subscription = o->subscription;
-    memcpy(to->number, o->download.number, sizeof(to->number));
+    for (uint8_t i = 0; i < r->late_count; i++) {
+        const struct late *late = &r->late[i];
+        if (!late->is_download || !is_imsi(to, late->imsi))
+            continue;
+        to->subscription = late->subscription;
+        memcpy(to->number, late->number, sizeof(to->number));
+        return;
+    }
+    found->needs_operator = true; // foreign: nobody deletes it by itself
 }
 
 static void correct_slots(struct work *w, struct findings *found)
@@ -181,10 +195,15 @@ static void compare_numbers(struct work *w, const struct audit_answer *a, struct
         r->mt_counter = a->mt_counter + COUNTER_JUMP;
 }
 
+static bool is_switching(const struct audit_answer *a)
+{
+    return a->switch_state >= SWITCH_SWITCHING && a->switch_state <= SWITCH_CONFIRMING;
+}
+
 static uint8_t input_of_pending(const struct record *r, const struct audit_answer *a)
 {
     const struct mirror_slot *enabled = record_enabled(r);
-    if (a->switch_state >= SWITCH_SWITCHING && a->switch_state <= SWITCH_CONFIRMING)
+    if (is_switching(a))
         return IN_AUDIT_PENDING;
     const struct mirror_slot *target = record_slot_named(r, &r->open.target);
     return enabled != NULL && enabled == target ? IN_AUDIT_DONE : IN_AUDIT_ROLLED_BACK;
@@ -234,11 +253,48 @@ static void resolve_open(struct work *w, const struct audit_answer *a, struct fi
         o->reissues++;
         found->is_reissued = true;
     }
+    if (input == IN_AUDIT_DONE || input == IN_AUDIT_PENDING)
+        note_ran(r, o);
     if (a->lookup == LOOKUP_STORED) {
         o->has_result = true;
         o->result = a->lookup_code;
     }
     operation_input(w, o, input);
+}
+
+static uint8_t outcome_of_stored(const struct record *r, const struct late *late,
+                                 const struct audit_answer *a)
+{
+    const struct mirror_slot *enabled = record_enabled(r);
+    if (a->lookup_code != RESULT_OK_PENDING || is_switching(a))
+        return late_outcome(a->lookup_code);
+    return enabled != NULL && enabled->subscription == late->subscription ? OUTCOME_DONE
+                                                                          : OUTCOME_ROLLED_BACK;
+}
+
+// An operation that ended without the card's word, in the light of the answer.
+static void resolve_late(struct work *w, const struct audit_answer *a, uint64_t counter)
+{
+    const struct record *r = w->r;
+    const struct late *late = NULL;
+    for (uint8_t i = 0; i < r->late_count; i++) {
+        if (r->late[i].card_operation_id == a->lookup_operation_id)
+            late = &r->late[i];
+    }
+    if (a->lookup == LOOKUP_NOT_ASKED || late == NULL)
+        return;
+    switch (a->lookup) {
+    case LOOKUP_NEVER_SEEN:
+        if (counter > late->counter) // the counter of this audit shuts it out
+            late_settle(w, late->card_operation_id, OUTCOME_NONE, 0);
+        return;
+    case LOOKUP_STORED:
+        late_settle(w, late->card_operation_id, outcome_of_stored(r, late, a), a->lookup_code);
+        return;
+    default: // octets
+        late_forget(w, late->card_operation_id);
+        return;
+    }
 }
 
 // The card's timers changed behind our back: read them.
@@ -305,6 +361,7 @@ static void complete(struct work *w, const struct event_por *p)
         r->has_registry_version = true;
         r->registry_version = p->result.registry_version;
         resolve_open(w, a, &found);
+        resolve_late(w, a, p->counter);
         if (configuration != a->configuration_version)
             read_timers(w);
     }

@@ -190,7 +190,7 @@ void decide(const struct record *record, const struct event *event,
     out->has_answer = false;
     out->difference_count = 0;
     out->is_located = false;
-    out->arrived_counter = 0;
+    out->settled_count = 0;
     out->is_dropped = false;
     take(&w);
     if (event->type == EVENT_REQUEST && event->as.request.is_dry_run)

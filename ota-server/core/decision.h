@@ -104,6 +104,13 @@ struct difference {
     uint32_t card;
 };
 
+// What the card told at last about an operation that had ended without its word.
+struct settlement {
+    uint64_t operation;
+    uint8_t outcome; // DONE, FAILED or ROLLED_BACK; NONE: it never ran, and never will
+    uint8_t result;  // enum result_code, unless it never ran
+};
+
 struct decision {
     uint8_t refusal;    // enum refusal, of a request by someone who waits
     uint64_t operation; // accepted, found, or acted upon
@@ -123,8 +130,9 @@ struct decision {
     uint32_t answer_registry_version;
     uint8_t difference_count;
     struct difference differences[DECISION_DIFFERENCES_MAX];
-    bool is_located;          // slots, numbers or subscriptions changed: what the card is found by
-    uint64_t arrived_counter; // packets up to it can no longer arrive; 0 = no news
+    bool is_located; // slots, numbers or subscriptions changed: what the card is found by
+    uint8_t settled_count;
+    struct settlement settled[RECORD_LATE_MAX];
     bool is_dropped; // a message that was not fresh, or answered nothing: counted, no effect
 };
 

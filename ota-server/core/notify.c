@@ -65,7 +65,7 @@ static enum sequence_kind take_sequence(struct work *w, uint32_t sequence)
 }
 
 // The subscription of the card that has this number, or NULL.
-static const struct mirror_slot *slot_numbered(const struct record *r, const char *number)
+const struct mirror_slot *slot_numbered(const struct record *r, const char *number)
 {
     for (uint8_t i = 0; i < r->slot_count; i++) {
         if (number[0] != 0 && bytes_equal(bytes_of_text(r->slots[i].number), bytes_of_text(number)))
@@ -124,7 +124,9 @@ static void switched(struct work *w, const struct notification *n)
 static bool may_confirm_again(const struct work *w, const struct notification *n)
 {
     const struct record *r = w->r;
-    if (n->operation_id == 0 || n->cause != NOTIFY_ENABLED)
+    // One switch at a time is open on a card: this one is over, and only tells.
+    const bool is_over = n->operation_id < r->operation_id_ran;
+    if (n->operation_id == 0 || n->cause != NOTIFY_ENABLED || is_over)
         return true;
     if (r->has_open && n->operation_id == r->open.card_operation_id)
         return (r->open.flags & COMMAND_FLAG_ROLLBACK) == 0 ||
@@ -163,6 +165,7 @@ static bool enabled_outcome(struct work *w, const struct notification *n, bool i
     if (is_newest && to != NULL)
         mirror_enable(w, to);
     o->is_enabled_seen = true;
+    note_ran(r, o);
     operation_input(w, o, IN_ENABLED);
     return true;
 }
@@ -182,8 +185,14 @@ static void outcome_of_switch(struct work *w, const struct notification *n, bool
         }
         operation_input(w, &r->open,
                         n->cause == NOTIFY_SWITCH_FAILED ? IN_SWITCH_FAILED : IN_ROLLED_BACK);
-    } else if (n->cause == NOTIFY_ROLLED_BACK && n->operation_id != 0 && is_newest &&
-               r->dirty_since.ms == 0) {
+        return;
+    }
+    if (n->operation_id != 0 && n->cause == NOTIFY_SWITCH_FAILED)
+        late_settle(w, n->operation_id, OUTCOME_FAILED, RESULT_TERMINAL_INCAPABLE);
+    else if (n->operation_id != 0)
+        late_settle(w, n->operation_id, OUTCOME_ROLLED_BACK, RESULT_OK_PENDING);
+    if (n->cause == NOTIFY_ROLLED_BACK && n->operation_id != 0 && is_newest &&
+        r->dirty_since.ms == 0) {
         unexpected(w); // of an operation that nobody waits for
     }
 }
@@ -241,7 +250,9 @@ static void learn_number(struct work *w, const struct notification *n)
         const struct mirror_slot *enabled = record_enabled(w->r);
         s = enabled == NULL ? NULL : &w->r->slots[enabled - w->r->slots];
     }
-    if (s == NULL || s->number[0] != 0 || number[0] == 0)
+    // What waited while the card moved on is sent from where it is now.
+    const bool is_another = slot_numbered(w->r, number) != NULL;
+    if (s == NULL || s->number[0] != 0 || number[0] == 0 || is_another)
         return;
     memcpy(s->number, number, sizeof(s->number));
     w->d->is_located = true;
@@ -261,6 +272,7 @@ void decide_notify(struct work *w)
     r->insecure_answers = 0;
     r->insecure_until.ms = 0;
     learn_number(w, n);
+    work_heard(w, e->number);
     const bool is_heartbeat = n->cause == NOTIFY_HEARTBEAT;
     const enum sequence_kind kind = is_heartbeat ? SEQUENCE_NEW : take_sequence(w, n->sequence);
     if (n->operation_id > r->operation_id_last) { // this database never gave it

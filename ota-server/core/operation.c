@@ -57,7 +57,7 @@ static void again(struct work *w, struct operation *o, int64_t after_ms)
     o->hold = HOLD_RETRY;
 }
 
-// What was sent is known not to run any more, unless an earlier packet of it is in doubt.
+// What was sent is said not to arrive any more, unless an earlier packet of it is in doubt.
 static void nothing_arrives(struct operation *o)
 {
     o->sent_any = o->is_uncertain;
@@ -105,12 +105,14 @@ static void run_effect(struct work *w, struct operation *o, uint8_t effect)
     case EFFECT_RETRY_BUSY:
         o->busy_tries++;
         nothing_arrives(o);
+        o->may_have_run = false;
         o->card_operation_id = 0; // nothing ran: the next packet is a new intention to the card
         again(w, o, BUSY_RETRY_MS);
         break;
     case EFFECT_RETRY_NVM:
         o->nvm_tries++;
         nothing_arrives(o);
+        o->may_have_run = false;
         o->card_operation_id = 0;
         again(w, o, HOUR_MS);
         break;
@@ -126,9 +128,11 @@ static void run_effect(struct work *w, struct operation *o, uint8_t effect)
         break;
     case EFFECT_AGAIN_NEW:
         o->card_operation_id = 0;
+        o->may_have_run = false;
         again(w, o, 0);
         break;
     case EFFECT_AGAIN_SAME:
+        o->may_have_run = false;
         again(w, o, 0);
         break;
     case EFFECT_CONFIRMED:
@@ -154,13 +158,85 @@ static void note_switch(struct work *w, const struct operation *o)
     w->r->switch_until = utc_after(w->now, SWITCH_TOLD_MS);
 }
 
+static void forget_late(struct record *r, uint8_t index)
+{
+    r->late_count--;
+    memmove(&r->late[index], &r->late[index + 1], (r->late_count - index) * sizeof(r->late[0]));
+}
+
+static void note_late(struct record *r, const struct operation *o)
+{
+    if (r->late_count == RECORD_LATE_MAX) // its mark stays for ever
+        forget_late(r, 0);
+    struct late *late = &r->late[r->late_count++];
+    *late = (struct late){.operation = o->id,
+                          .card_operation_id = o->card_operation_id,
+                          .subscription = o->subscription,
+                          .counter = o->last_counter,
+                          .is_download = o->kind == OPERATION_DOWNLOAD};
+    memcpy(late->imsi, o->download.imsi, sizeof(late->imsi));
+    memcpy(late->number, o->download.number, sizeof(late->number));
+}
+
+void note_ran(struct record *r, const struct operation *o)
+{
+    if (operation_is_state_changing(o->kind) && r->operation_id_ran < o->card_operation_id)
+        r->operation_id_ran = o->card_operation_id;
+}
+
+uint8_t late_outcome(uint8_t code)
+{
+    switch (code) {
+    case RESULT_OK:
+    case RESULT_OK_UNCHANGED:
+        return OUTCOME_DONE;
+    case RESULT_OK_PENDING:  // its end is not told yet
+    case RESULT_OPID_REUSED: // it ran, or another one did
+    case RESULT_OPID_EXPIRED:
+        return OUTCOME_UNRESOLVED;
+    case RESULT_BUSY_SWITCHING:
+    case RESULT_NVM_ERROR:
+        return OUTCOME_NONE;
+    default: // octets
+        return OUTCOME_FAILED;
+    }
+}
+
+void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, uint8_t code)
+{
+    struct record *r = w->r;
+    if (outcome == OUTCOME_UNRESOLVED || w->d->settled_count == RECORD_LATE_MAX)
+        return;
+    for (uint8_t i = 0; i < r->late_count; i++) {
+        const struct operation o = {.id = r->late[i].operation};
+        if (r->late[i].card_operation_id != card_operation_id)
+            continue;
+        const char *after = outcome == OUTCOME_NONE ? "never ran" : operation_outcome_name(outcome);
+        w->d->settled[w->d->settled_count++] = (struct settlement){o.id, outcome, code};
+        work_step(w, &o, STEP_RECONCILED, after);
+        work_trail(w, "operation.corrected", o.id, "", after, event_type_name(w->e->type));
+        forget_late(r, i);
+        return;
+    }
+}
+
+void late_forget(struct work *w, uint32_t card_operation_id)
+{
+    for (uint8_t i = 0; i < w->r->late_count; i++) {
+        if (w->r->late[i].card_operation_id == card_operation_id) {
+            forget_late(w->r, i);
+            return;
+        }
+    }
+}
+
 // Takes the operation out of the record and keeps its last form in the decision.
 static void leave(struct work *w, struct operation *o)
 {
     struct record *r = w->r;
     note_switch(w, o);
-    if (o->may_still_arrive && r->late_counter < o->last_counter)
-        r->late_counter = o->last_counter;
+    if (o->may_have_run && (o->may_still_arrive || o->outcome == OUTCOME_UNRESOLVED))
+        note_late(r, o);
     if (w->d->ended_count < DECISION_ENDED_MAX)
         w->d->ended[w->d->ended_count++] = *o;
     if (r->has_open && o == &r->open) {
@@ -177,18 +253,6 @@ static void leave(struct work *w, struct operation *o)
     const size_t index = (size_t)(o - r->queue);
     memmove(o, o + 1, (r->queue_len - index - 1u) * sizeof(*o));
     r->queue_len--;
-}
-
-// The card has accepted the packet with this counter, and shuts out all before it. What a receipt
-// says does not count: it may be wrong.
-static uint64_t newest_answered(const struct record *r)
-{
-    uint64_t newest = 0;
-    for (size_t i = 0; i < RECORD_ANSWERED_MAX; i++) {
-        if (r->answered[i] > newest)
-            newest = r->answered[i];
-    }
-    return newest;
 }
 
 void operation_input(struct work *w, struct operation *o, uint8_t input)
@@ -219,8 +283,10 @@ void operation_input(struct work *w, struct operation *o, uint8_t input)
         o->ended_at = w->now;
         const bool is_given_up = o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED ||
                                  o->outcome == OUTCOME_REFUSED;
-        o->may_still_arrive =
-            is_given_up && o->kind != OPERATION_AUDIT && o->last_counter > newest_answered(w->r);
+        // What a receipt says does not count: it may be wrong.
+        o->may_still_arrive = is_given_up && o->may_have_run;
+        if (o->may_still_arrive && operation_is_state_changing(o->kind))
+            work_dirty(w, DIRTY_POR_TIMEOUT, id);
         work_step(w, o, STEP_ENDED, operation_outcome_name(o->outcome));
         work_trail(w, "operation.ended", id, operation_status_name(before),
                    operation_outcome_name(o->outcome), input_name(input));

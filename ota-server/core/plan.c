@@ -206,24 +206,28 @@ static bool send_confirm(struct work *w)
     return false;
 }
 
-// The subscriptions that could be enabled, in turn: the mirror's, the target of an open switch, the
-// fallback one, then all others, because the card may have chosen for itself.
-static const struct mirror_slot *audit_target(const struct record *r)
+// The subscriptions that could be enabled, in turn: the one that was heard last, the mirror's, the
+// target of an open switch, the fallback one, then all others, because the card may have chosen for
+// itself.
+uint8_t audit_targets(const struct record *r, const struct mirror_slot **chosen)
 {
     const struct mirror_slot *options[COMMAND_SLOTS_MAX];
     uint8_t count = 0;
-    const struct mirror_slot *first[3] = {
-        record_enabled(r), r->has_open ? record_slot_named(r, &r->open.target) : NULL,
-        record_fallback(r)};
-    for (size_t i = 0; i < 3u + r->slot_count; i++) {
-        const struct mirror_slot *slot = i < 3 ? first[i] : &r->slots[i - 3];
+    const struct mirror_slot *first[] = {record_slot_of(r, r->heard_from), record_enabled(r),
+                                         r->has_open ? record_slot_named(r, &r->open.target) : NULL,
+                                         record_fallback(r)};
+    const size_t firsts = sizeof(first) / sizeof(first[0]);
+    for (size_t i = 0; i < firsts + r->slot_count; i++) {
+        const struct mirror_slot *slot = i < firsts ? first[i] : &r->slots[i - firsts];
         bool is_new = slot != NULL && slot->number[0] != 0;
         for (uint8_t k = 0; is_new && k < count; k++)
             is_new = options[k] != slot;
         if (is_new)
             options[count++] = slot;
     }
-    return count == 0 ? NULL : options[r->dirty_attempts % count];
+    if (chosen != NULL)
+        *chosen = count == 0 ? NULL : options[r->audit_turn % count];
+    return count;
 }
 
 static bool send_audit(struct work *w)
@@ -238,7 +242,8 @@ static bool send_audit(struct work *w)
         return false;
     if (!a->is_open)
         audit_open(w, NULL);
-    const struct mirror_slot *to = audit_target(r);
+    const struct mirror_slot *to;
+    (void)audit_targets(r, &to);
     if (to == NULL) {
         a->operation.hold = HOLD_OTA_UNREACHABLE;
         if (is_due)
@@ -264,6 +269,8 @@ static bool send_audit(struct work *w)
     s->lookup = a->operation.lookup;
     if (r->has_open && r->open.status == STATUS_UNKNOWN)
         s->lookup = r->open.card_operation_id;
+    else if (s->lookup == 0 && r->late_count > 0)
+        s->lookup = r->late[0].card_operation_id;
     address(s, to);
     work_trail(w, "command.sent", s->operation, "", "AUDIT",
                a->operation.is_automatic ? "dirty" : "request");
@@ -315,6 +322,7 @@ static void send_operation(struct work *w)
     if (o->card_operation_id == 0)
         o->card_operation_id = ++r->operation_id_last;
     o->sent_any = true;
+    o->may_have_run = true;
     s->operation_id = o->card_operation_id;
     r->flight.operation_id = o->card_operation_id;
     if (operation_is_state_changing(o->kind))
@@ -371,7 +379,9 @@ static void choose(struct work *w)
         record_has_mark(r, MARK_QUARANTINED))
         return;
     if (r->flight.kind == FLIGHT_AUDIT) {
-        bool is_urgent = utc_is_due(r->next_audit_at, w->now) && r->dirty_since.ms != 0;
+        // Not while its answer is waited for: a new attempt would make that worthless.
+        const bool is_next_due = utc_is_due(r->next_audit_at, w->now) && r->dirty_since.ms != 0;
+        bool is_urgent = is_next_due && r->flight.state != FLIGHT_DELIVERED;
         for (uint8_t i = 0; i < r->confirm_count; i++)
             is_urgent |= r->confirms[i].operation_id != 0;
         if (is_urgent) // a commanded switch, or the next attempt, does not wait for it

@@ -13,6 +13,7 @@
 #define RECORD_QUEUE_MAX 16
 #define RECORD_CONFIRMS_MAX 8
 #define RECORD_ANSWERED_MAX 8
+#define RECORD_LATE_MAX 8
 #define OPERATION_WRITES_MAX 242 // what two SMS carry: all parameters at once
 #define NUMBER_TEXT_SIZE 21      // digits and a zero, as in SMPP addresses
 #define COUNTER_JUMP 65536       // after a restore or a counter in doubt
@@ -182,7 +183,8 @@ struct operation {
     bool at_next_contact; // waits for the next contact
     bool needs_approval;
     bool sent_any;         // a packet of it left or may have left
-    bool may_still_arrive; // ended, but a packet may reach the card until it accepts a later one
+    bool may_have_run;     // a packet of it left, and the card did not say that it never ran
+    bool may_still_arrive; // ended so; until the card tells
     bool is_uncertain;     // the card became dirty through it
     bool confirm_is_late;  // its ENABLED came after confirm_until
     bool is_enabled_seen;  // its ENABLED came in time
@@ -265,6 +267,17 @@ struct confirm {
     char number[NUMBER_TEXT_SIZE];
 };
 
+// An operation that ended without the card's word on it.
+struct late {
+    uint64_t operation;
+    uint32_t card_operation_id;
+    uint64_t subscription; // its target
+    uint64_t counter;      // of its last packet
+    bool is_download;      // then what came onto the card with it:
+    uint8_t imsi[COMMAND_IMSI_SIZE];
+    char number[NUMBER_TEXT_SIZE];
+};
+
 // An audit in progress: its operation, and the pages so far.
 struct audit_job {
     bool is_open;
@@ -331,8 +344,10 @@ struct record {
     struct utc gap_deadline;
     uint32_t notify_seen;       // bit i: notify_sequence - i was handled
     uint64_t changed_counter;   // of the last state-changing packet, to outdate audits
-    uint32_t operation_id_seen; // highest one that the card is known to have executed
-    uint64_t late_counter;      // of the newest packet that ended, and may still arrive; 0 = none
+    uint32_t operation_id_seen; // highest one that the card is known to have judged
+    uint32_t operation_id_ran;  // highest one known to have changed it: earlier switches are over
+    uint8_t late_count;
+    struct late late[RECORD_LATE_MAX];      // oldest first; the oldest is forgotten
     uint64_t answered[RECORD_ANSWERED_MAX]; // counters whose authentic answer was handled
     uint8_t answered_next;
     uint32_t switch_id;      // of the last commanded switch that was confirmed
@@ -345,6 +360,8 @@ struct record {
     struct utc last_attempt_at;
     struct utc last_audit_at; // of the last complete answer
     uint8_t dirty_attempts;   // stays at 255
+    uint64_t heard_from;      // subscription of the last authentic message, or 0
+    uint8_t audit_turn;       // attempts since then: each goes to the next subscription
     uint8_t reissues;         // in this dirty period
     uint8_t last_audit_outcome;
     bool needs_operator;

@@ -2,8 +2,8 @@
 // disagree.
 #include "ota-server/core/record.h"
 
-#define FORM_RECORD 1
-#define FORM_OPERATION 1
+#define FORM_RECORD 2
+#define FORM_OPERATION 2
 
 struct walk {
     struct writer *to; // writing, or NULL
@@ -124,6 +124,7 @@ static void operation_marks(struct walk *k, struct operation *o)
     flag(k, &o->at_next_contact);
     flag(k, &o->needs_approval);
     flag(k, &o->sent_any);
+    flag(k, &o->may_have_run);
     flag(k, &o->may_still_arrive);
     flag(k, &o->is_uncertain);
     flag(k, &o->confirm_is_late);
@@ -289,7 +290,17 @@ static void numbers(struct walk *k, struct record *r)
     word(k, &r->notify_seen);
     number(k, &r->changed_counter);
     word(k, &r->operation_id_seen);
-    number(k, &r->late_counter);
+    word(k, &r->operation_id_ran);
+    count(k, &r->late_count, RECORD_LATE_MAX);
+    for (uint8_t i = 0; i < r->late_count; i++) {
+        number(k, &r->late[i].operation);
+        word(k, &r->late[i].card_operation_id);
+        number(k, &r->late[i].subscription);
+        number(k, &r->late[i].counter);
+        flag(k, &r->late[i].is_download);
+        octets(k, r->late[i].imsi, sizeof(r->late[i].imsi));
+        digits(k, r->late[i].number);
+    }
     for (size_t i = 0; i < RECORD_ANSWERED_MAX; i++)
         number(k, &r->answered[i]);
     octet(k, &r->answered_next);
@@ -319,6 +330,8 @@ static void doubt(struct walk *k, struct record *r)
     when(k, &r->last_attempt_at);
     when(k, &r->last_audit_at);
     octet(k, &r->dirty_attempts);
+    number(k, &r->heard_from);
+    octet(k, &r->audit_turn);
     octet(k, &r->reissues);
     octet(k, &r->last_audit_outcome);
     flag(k, &r->needs_operator);

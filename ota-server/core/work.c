@@ -128,6 +128,15 @@ void work_jump(struct work *w)
     work_trail(w, "card.counter_jumped", 0, "", "", event_type_name(w->e->type));
 }
 
+void work_heard(struct work *w, const char *number)
+{
+    if (number[0] == 0)
+        return;
+    const struct mirror_slot *slot = slot_numbered(w->r, number);
+    w->r->heard_from = slot == NULL ? 0 : slot->subscription;
+    w->r->audit_turn = 0;
+}
+
 // What waits for a contact may go after a random delay; a dirty card is audited.
 void work_contact(struct work *w)
 {

@@ -40,6 +40,8 @@ void work_quarantine(struct work *w, const char *why);
 // A later counter than any the card may have seen.
 void work_jump(struct work *w);
 void work_contact(struct work *w);
+// An authentic message came from this number: there the card is.
+void work_heard(struct work *w, const char *number);
 bool work_is_fresh_jump_allowed(struct work *w);
 
 // operation.c: runs the rule of (status, input); the operation may have left the record afterwards.
@@ -47,6 +49,15 @@ void operation_input(struct work *w, struct operation *o, uint8_t input);
 // SENDING, SENT ...: when its status times out.
 void operation_set_deadline(struct work *w, struct operation *o);
 void flight_clear(struct work *w);
+// What a result says about an operation that nobody waits for any more; UNRESOLVED: nothing yet.
+uint8_t late_outcome(uint8_t code);
+// The card carried it out.
+void note_ran(struct record *r, const struct operation *o);
+// The card's word on an operation that had ended without it: NONE, it never ran; UNRESOLVED, it
+// says nothing.
+void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, uint8_t code);
+// The card cannot tell any more.
+void late_forget(struct work *w, uint32_t card_operation_id);
 uint32_t switch_ms(const struct record *r);   // T_SWITCH
 uint32_t rollback_ms(const struct record *r); // T_ROLLBACK
 
@@ -77,11 +88,14 @@ bool mirror_has_effect(const struct record *r, const struct operation *o);
 
 // notify.c
 void decide_notify(struct work *w);
+const struct mirror_slot *slot_numbered(const struct record *r, const char *number);
 void confirm_queue(struct work *w, const struct notification *n, const char *number);
 
 // audit.c
 void audit_page(struct work *w);
 void audit_schedule(struct work *w);
+// How many subscriptions audits go to in turn, and the one whose turn it is (NULL: none).
+uint8_t audit_targets(const struct record *r, const struct mirror_slot **chosen);
 void audit_open(struct work *w, const struct operation *requested);
 void decide_resolve(struct work *w);
 

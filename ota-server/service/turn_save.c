@@ -51,20 +51,46 @@ static bool is_wanted_elsewhere(const struct record *r, uint64_t subscription)
     return is_wanted;
 }
 
-// A subscription goes back when the card itself said that it does not have it: deleted, or refused.
-// A download that never left did not bring it either. Every other end leaves it reserved: only an
-// audit or a person knows.
+// A subscription goes back when the card itself said that it does not have it: deleted, refused, or
+// its download never seen. One that never left did not bring it either. Every other end leaves it
+// reserved: only an audit or a person knows.
 static enum store_status release(struct turn *t, const struct operation *o)
 {
     const struct record *r = &t->decision.next;
     const bool is_deleted = o->kind == OPERATION_DELETE && o->outcome == OUTCOME_DONE;
     const bool is_refused = o->failure == FAILURE_CARD_REFUSED && o->has_result &&
                             o->result != RESULT_ALREADY_INSTALLED;
-    const bool is_unused = o->kind == OPERATION_DOWNLOAD && (o->attempts == 0 || is_refused) &&
+    const bool is_given_up = o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED ||
+                             o->outcome == OUTCOME_REFUSED;
+    const bool is_unused = o->kind == OPERATION_DOWNLOAD &&
+                           (is_refused || (is_given_up && !o->may_have_run)) &&
                            !is_wanted_elsewhere(r, o->subscription);
     if (o->subscription == 0 || !(is_deleted || is_unused))
         return STORE_OK;
     return store_subscription_release(t->options.store, o->subscription, r->card, is_deleted);
+}
+
+// The card told at last about an operation that had ended without its word.
+static enum store_status settle(struct turn *t, const struct settlement *v)
+{
+    struct operation o;
+    uint64_t card;
+    enum store_status status = store_operation_get(t->options.store, v->operation, &o, &card);
+    if (status != STORE_OK)
+        return status == STORE_NONE ? STORE_OK : status; // its time in the store is over
+    o.may_have_run = false;
+    o.may_still_arrive = false;
+    if (v->outcome != OUTCOME_NONE) {
+        o.outcome = v->outcome;
+        o.failure = v->outcome == OUTCOME_DONE     ? FAILURE_NONE
+                    : v->outcome == OUTCOME_FAILED ? FAILURE_CARD_REFUSED
+                                                   : FAILURE_ROLLED_BACK;
+        o.has_result = true;
+        o.result = v->result;
+    }
+    const struct record *r = &t->decision.next;
+    status = store_operation_put(t->options.store, r->card, r->tenant, &o);
+    return status == STORE_OK ? release(t, &o) : status;
 }
 
 static enum store_status save_operations(struct turn *t, struct utc at)
@@ -85,8 +111,8 @@ static enum store_status save_operations(struct turn *t, struct utc at)
         status = save_operation(t, &r->queue[i]);
     for (uint8_t i = 0; i < d->step_count && status == STORE_OK; i++)
         status = store_step_add(t->options.store, &d->steps[i], at);
-    if (status == STORE_OK && d->arrived_counter != 0)
-        status = store_operations_arrived(t->options.store, r->card, d->arrived_counter);
+    for (uint8_t i = 0; i < d->settled_count && status == STORE_OK; i++)
+        status = settle(t, &d->settled[i]);
     return status;
 }
 

@@ -53,14 +53,6 @@ enum store_status store_operation_get(struct store *s, uint64_t id, struct opera
     return status;
 }
 
-enum store_status store_operations_arrived(struct store *s, uint64_t card, uint64_t counter)
-{
-    struct query q = query_of(s, STATEMENT_OPERATION_ARRIVED);
-    bind_number(&q, 1, (int64_t)card);
-    bind_number(&q, 2, (int64_t)counter);
-    return query_run(&q);
-}
-
 void operation_filter_init(struct operation_filter *f)
 {
     *f = (struct operation_filter){.kind = -1, .status = -1, .outcome = -1, .failure = -1};

@@ -115,8 +115,6 @@
         " may_arrive = excluded.may_arrive, last_counter = excluded.last_counter," \
         " body = excluded.body") \
     S(OPERATION_GET, "SELECT card, body, may_arrive FROM operation WHERE id = $1") \
-    S(OPERATION_ARRIVED, "UPDATE operation SET may_arrive = 0 WHERE card = $1 AND may_arrive = 1" \
-        " AND last_counter <= $2") \
     S(OPERATIONS, "SELECT card, body, may_arrive FROM operation WHERE ($1 = 0 OR tenant = $1)" \
         " AND ($2 = 0 OR card = $2) AND ($3 = 0 OR card IN (SELECT id FROM card WHERE grp = $3))" \
         " AND ($4 = 0 OR campaign = $4) AND ($5 = 0 OR actor_id = $5) AND ($6 < 0 OR kind = $6)" \

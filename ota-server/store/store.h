@@ -257,9 +257,6 @@ typedef bool store_operation_fn(void *context, uint64_t card, const struct opera
 enum store_status store_operations(struct store *s, const struct operation_filter *filter,
                                    const struct store_page *page, store_operation_fn *each,
                                    void *context, uint64_t *total) MUST_USE;
-// Packets of the card up to this counter can no longer arrive.
-enum store_status store_operations_arrived(struct store *s, uint64_t card,
-                                           uint64_t counter) MUST_USE;
 enum store_status store_step_add(struct store *s, const struct step *step, struct utc at) MUST_USE;
 typedef bool store_step_fn(void *context, const struct step *step, struct utc at);
 enum store_status store_steps(struct store *s, uint64_t operation, store_step_fn *each,

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define TRAIL_SHOWN 40
+
 // --- mirror and truth ------------------------------------------------------------------------
 
 bool check_is_equal(const struct record *r, const struct image *image)
@@ -42,7 +44,7 @@ static void check_mirror(struct world *w, uint32_t card)
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
     if (!t->is_known || check_is_equal(&r, image))
         return;
-    const bool is_doubted = r.dirty_since.ms != 0 || r.has_open || r.late_counter != 0;
+    const bool is_doubted = r.dirty_since.ms != 0 || r.has_open;
     const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE;
     if (!is_doubted && !is_pending && !is_told(w, card))
         world_violate(w, "no_silent_difference", card,
@@ -243,4 +245,26 @@ bool check_end(struct world *w, bool must)
             violate_convergence(w, i, why);
     }
     return is_settled;
+}
+
+static bool note_row(void *context, const struct trail_row *row)
+{
+    struct world *w = context;
+    world_note(w, "trail", "at=%lld %s %s -> %s (%s)", (long long)(row->at.ms - WORLD_START_MS),
+               row->action, row->before, row->after, row->reason);
+    return true;
+}
+
+// The last of what the server wrote down about a card, newest first.
+void check_tell(struct world *w, uint32_t card)
+{
+    if (!w->server.is_running)
+        return;
+    struct trail_filter filter;
+    uint64_t total = 0;
+    trail_filter_init(&filter);
+    filter.object_kind = "card";
+    filter.object = w->people[card].id;
+    const struct store_page page = {.limit = TRAIL_SHOWN};
+    check(store_trail(w->server.store, &filter, &page, note_row, w, &total) == STORE_OK);
 }

@@ -52,7 +52,8 @@ static uint32_t hand_over(struct world *w, const struct air_message *m)
     uint32_t device;
     const enum fleet_delivery delivery =
         fleet_deliver(&w->fleet, m->number, bytes_of(m->tpdu, m->len), &report, w->now, &device);
-    world_note(w, "mt", "card=%d result=%d", (int)device, delivery);
+    world_note(w, "mt", "card=%d number=%llu result=%d", (int)device, (unsigned long long)m->number,
+               delivery);
     check_cards(w);
     return status_of(delivery);
 }
@@ -133,7 +134,8 @@ void network_message(void *context, const struct fleet_message *message)
     memcpy(m.tpdu, message->tpdu.at, message->tpdu.len);
     w->result.notified++;
     const bool is_lost = prng_chance(&w->chance_air, k->mo_lost);
-    world_note(w, "mo", "card=%u lost=%d", message->device, is_lost);
+    world_note(w, "mo", "card=%u number=%llu lost=%d", message->device,
+               (unsigned long long)message->source, is_lost);
     if (is_lost)
         return;
     const bool is_late = prng_chance(&w->chance_air, k->mo_late);

@@ -187,6 +187,7 @@ static void answer_part(void *context, unsigned link, uint64_t handle, uint32_t 
     struct connection *c = &w->connections[link];
     if (is_gone(&w->server) || !c->is_open)
         return;
+    world_note(w, "taken", "link=%u status=%02x", link, status);
     // A handle of an earlier connection is stale: the message comes again.
     const enum smpp_send sent = smpp_session_accept(&c->session, handle, status, bytes_of(NULL, 0));
     check(sent == SMPP_SEND_OK || sent == SMPP_SEND_STALE || sent == SMPP_SEND_NOT_BOUND);

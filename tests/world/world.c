@@ -227,6 +227,8 @@ static void end(struct world *w)
 {
     if (w->options.is_canary)
         world_violate(w, "canary", 0, "this one must always fail");
+    if (w->result.is_violated)
+        check_tell(w, w->result.card);
     w->result.card_days = w->cards * w->now.ms / DAY_MS;
     world_note(w, "end", "events=%llu", (unsigned long long)w->result.events);
     w->result.hash = trace_hash(&w->trace);

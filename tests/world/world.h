@@ -238,5 +238,7 @@ void check_mirrors(struct world *w);
 bool check_is_equal(const struct record *r, const struct image *image);
 // What was promised about operations and the trail, over the whole history.
 void check_history(struct world *w);
+// What the server wrote down about a card, for the end of a story that went wrong.
+void check_tell(struct world *w, uint32_t card);
 // Does everything agree by now? If not, and `must`, that is a violation.
 bool check_end(struct world *w, bool must);

@@ -235,7 +235,10 @@ static void take_submit(struct bench_card *b, struct bytes tpdu)
         open_answer(b, packet);
     else
         open_note(b, packet);
-    b->sent[b->sent_count - 1].to = m.recipient;
+    struct sent *s = &b->sent[b->sent_count - 1];
+    s->to = m.recipient;
+    s->parts = part.total;
+    s->reference = part.reference;
 }
 
 // --- the terminal ---

@@ -18,6 +18,8 @@ struct sent {
     uint64_t counter;
     uint8_t data[COMMAND_RESULT_MAX];
     struct sms_address to;
+    uint8_t parts;
+    uint16_t reference; // of the concatenation
 };
 
 struct bench_card {

@@ -564,6 +564,26 @@ static void lost_counters_block_the_key_set(void **state)
     bench_close(&start);
 }
 
+// A part that is left over somewhere must not meet one of a later answer under the same name.
+static void answers_after_a_restart_have_another_reference(void **state)
+{
+    (void)state;
+    bench_init(&card);
+    bench_boot(&card);
+    struct command c = bench_audit(&card);
+    const struct sent *s = bench_command(&card, &c);
+    assert_true(s->parts > 1);
+    const uint16_t first = s->reference;
+    bench_boot(&card);
+    s = bench_command(&card, &c);
+    assert_true(s->parts > 1);
+    assert_int_not_equal(s->reference, first);
+    const uint16_t second = s->reference;
+    s = bench_again(&card); // the same octets once more
+    assert_int_equal(s->reference, second);
+    bench_close(&card);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -587,6 +607,7 @@ int main(void)
         cmocka_unit_test(damage_to_any_octet_of_a_bank_is_told),
         cmocka_unit_test(damaged_counters_never_go_down),
         cmocka_unit_test(lost_counters_block_the_key_set),
+        cmocka_unit_test(answers_after_a_restart_have_another_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

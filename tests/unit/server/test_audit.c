@@ -156,7 +156,7 @@ static void audit_attempts_come_after_1_5_30_min_2_6_24_h(void **state)
 {
     (void)state;
     static const int64_t at[] = {MINUTE,   5 * MINUTE, 30 * MINUTE, 2 * HOUR,
-                                 6 * HOUR, 24 * HOUR,  48 * HOUR};
+                                 6 * HOUR, 24 * HOUR,  36 * HOUR}; // then each of two once a day
     struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
     world_event(&world, &e);
     const int64_t start = world.now.ms;

@@ -193,6 +193,33 @@ static void a_delete_goes_to_the_card_and_ends_done(void **state)
     assert_true(v.checked >= 3); // requested, sent, ended
 }
 
+// The store corrects what was given up when the card tells at last.
+static void a_late_answer_corrects_the_outcome_in_the_store(void **state)
+{
+    (void)state;
+    const struct card_keys keys = keys_of_card();
+    struct turn_message m;
+    struct operation o;
+    uint64_t card;
+    struct event e = {.type = EVENT_RECEIPT};
+    request(OPERATION_DELETE);
+    card_answers(RESULT_OK, &keys, &m);
+    e.as.receipt = (struct event_receipt){sent.counter, RECEIPT_LOST, 1};
+    assert_true(turn_event(turn, 7, &e, NULL, NULL));
+    run();
+    world.now.ms += 24 * 3600 * 1000;
+    run();
+    assert_int_equal(store_operation_get(store, answered.operation, &o, &card), STORE_OK);
+    assert_int_equal(o.outcome, OUTCOME_EXPIRED);
+    assert_true(o.may_still_arrive);
+    assert_true(turn_receive(turn, &m, note_done, NULL));
+    run();
+    assert_int_equal(store_operation_get(store, answered.operation, &o, &card), STORE_OK);
+    assert_int_equal(o.outcome, OUTCOME_DONE);
+    assert_int_equal(o.result, RESULT_OK);
+    assert_false(o.may_still_arrive);
+}
+
 static void an_answer_under_other_keys_is_a_stray_and_changes_nothing(void **state)
 {
     (void)state;
@@ -457,6 +484,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_request_is_answered_and_sent_only_after_the_commit),
         TEST(a_delete_goes_to_the_card_and_ends_done),
+        TEST(a_late_answer_corrects_the_outcome_in_the_store),
         TEST(an_answer_under_other_keys_is_a_stray_and_changes_nothing),
         TEST(a_refused_request_sends_nothing),
         TEST(an_unknown_card_is_not_found),

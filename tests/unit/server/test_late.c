@@ -1,0 +1,250 @@
+// decide(): what the card tells late, from elsewhere, or about what nobody waits for any more.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#define MINUTE 60000
+#define HOUR (60 * (int64_t)MINUTE)
+
+static struct world world;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+// The network says that the packet is lost, and the operation's time is over.
+static uint64_t given_up(uint8_t kind)
+{
+    const uint64_t id = world_request(&world, kind);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_LOST);
+    world_wake_after(&world, 24 * HOUR);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_true(world_ended(&world)->may_still_arrive);
+    return id;
+}
+
+static void audit_after_minute(struct event *e, uint8_t lookup, uint8_t code)
+{
+    world_wake_after(&world, MINUTE);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    world_answer_init(&world, e, lookup, code);
+    e->as.por.answer.lookup_operation_id = world.decision.sends[0].lookup;
+}
+
+static void what_may_have_run_is_a_doubt_until_the_card_tells(void **state)
+{
+    (void)state;
+    const uint64_t id = given_up(OPERATION_DELETE);
+    const uint32_t card_id = world.record.operation_id_last;
+    assert_true(world_is_dirty(&world, DIRTY_POR_TIMEOUT));
+    struct event e;
+    audit_after_minute(&e, LOOKUP_NEVER_SEEN, 0);
+    assert_int_equal(world.decision.sends[0].lookup, card_id);
+    world_event(&world, &e);
+    assert_int_equal(world.decision.settled_count, 1);
+    assert_int_equal(world.decision.settled[0].operation, id);
+    assert_int_equal(world.decision.settled[0].outcome, OUTCOME_NONE);
+    assert_int_equal(world.record.late_count, 0);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void what_ran_after_it_was_given_up_is_told_by_an_audit(void **state)
+{
+    (void)state;
+    (void)given_up(OPERATION_DELETE);
+    struct event e;
+    audit_after_minute(&e, LOOKUP_STORED, RESULT_OK);
+    e.as.por.answer.slot_count_here = 1;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.settled[0].outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.slot_count, 1);
+}
+
+static void what_ran_after_it_was_given_up_is_told_by_its_late_answer(void **state)
+{
+    (void)state;
+    const uint64_t id = given_up(OPERATION_DELETE);
+    struct event e = {.type = EVENT_POR};
+    struct event_por *p = &e.as.por;
+    p->is_authentic = true;
+    p->counter = world.record.mt_counter;
+    p->has_result = true;
+    p->result.command = COMMAND_DELETE;
+    p->result.operation_id = world.record.operation_id_last;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.settled_count, 1);
+    assert_int_equal(world.decision.settled[0].operation, id);
+    assert_int_equal(world.decision.settled[0].outcome, OUTCOME_DONE);
+    assert_true(world_is_dirty(&world, DIRTY_LATE_POR)); // the mirror does not know it yet
+}
+
+static void a_download_that_came_late_is_no_foreign_one(void **state)
+{
+    (void)state;
+    (void)given_up(OPERATION_DOWNLOAD);
+    struct event e;
+    audit_after_minute(&e, LOOKUP_STORED, RESULT_OK);
+    struct audit_answer *a = &e.as.por.answer;
+    a->slots[2] = (struct audit_slot){.slot = 3, .state = SLOT_DISABLED, .rank = 3};
+    memcpy(a->slots[2].imsi, world.record.late[0].imsi, sizeof(a->slots[2].imsi));
+    a->slot_count_here = 3;
+    world_event(&world, &e);
+    assert_false(world.record.needs_operator);
+    assert_int_equal(world.record.slots[2].subscription, 103);
+}
+
+static void a_lost_packet_that_ran_before_the_next_answer_may_have_run(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_LOST); // a lie: it ran, and its answer is lost
+    (void)world_request(&world, OPERATION_AUDIT);
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    world_event(&world, &e);
+    world.record.open.not_before.ms = world.now.ms + 48 * HOUR;
+    world_wake_after(&world, 24 * HOUR);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_true(world_ended(&world)->may_still_arrive);
+}
+
+static void make_dirty(void)
+{
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+}
+
+static void an_audit_goes_where_the_card_was_heard(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        world_close(&world);
+        world_init(&world);
+        make_dirty();
+        for (int k = 0; k < 3; k++)
+            world_wake_after(&world, world.record.next_audit_at.ms - world.now.ms);
+        const struct mirror_slot *from = &world.record.slots[i];
+        struct event e = {.type = EVENT_NOTIFY};
+        e.as.notify.mo_counter = 1;
+        e.as.notify.notification.cause = NOTIFY_HEARTBEAT;
+        e.as.notify.notification.registry_version = 10;
+        memcpy(e.as.notify.number, from->number, sizeof(from->number));
+        world.now.ms += HOUR;
+        world_event(&world, &e);
+        world.record.flight.kind = FLIGHT_NONE;
+        world_wake_after(&world, 30000);
+        assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+        assert_int_equal(world.decision.sends[0].subscription, from->subscription);
+    }
+}
+
+static void a_delivered_audit_is_not_replaced_by_the_next_attempt(void **state)
+{
+    (void)state;
+    make_dirty();
+    world_wake_after(&world, MINUTE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world.now.ms += HOUR;
+    world_receipt(&world, RECEIPT_DELIVERED); // a contact
+    world_wake_after(&world, 30000);
+    assert_int_equal(world.decision.send_count, 0);
+    world_wake_after(&world, 120000);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
+static void an_answer_older_than_a_notification_is_asked_again(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_AUDIT);
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    world_notify(&world, NOTIFY_ROTATED, 2, false);
+    world.record.confirm_count = 0;
+    world_event(&world, &e); // as the card was before
+    assert_int_equal(record_enabled(&world.record)->fact.slot, 2);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
+static void a_switch_of_the_past_can_be_confirmed(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    const uint32_t first = world.record.open.card_operation_id;
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    world.record.flight.kind = FLIGHT_NONE;
+    world.record.has_open = false; // its CONFIRM was lost, and the operation given up
+    (void)world_request(&world, OPERATION_SET_FALLBACK);
+    world_result(&world, RESULT_OK);
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = world.record.mo_counter + 1;
+    e.as.notify.notification = (struct notification){.cause = NOTIFY_ENABLED,
+                                                     .sequence = world.record.notify_sequence,
+                                                     .operation_id = first,
+                                                     .registry_version = 12};
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+}
+
+static void a_kept_result_brings_its_registry_version(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    struct event e = {.type = EVENT_POR};
+    struct event_por *p = &e.as.por;
+    p->is_authentic = true;
+    p->counter = world.record.flight.counter;
+    p->has_result = true;
+    p->result.command = COMMAND_DELETE;
+    p->result.operation_id = world.record.open.card_operation_id;
+    p->result.replayed = true;
+    p->result.registry_version = 11;
+    world_event(&world, &e);
+    assert_int_equal(world.record.registry_version, 11);
+}
+
+static void a_number_of_another_subscription_is_not_learnt(void **state)
+{
+    (void)state;
+    world.record.slots[1].number[0] = 0;
+    struct event e = {.type = EVENT_NOTIFY};
+    struct notification *n = &e.as.notify.notification;
+    n->cause = NOTIFY_ROTATED;
+    n->sequence = 1;
+    n->registry_version = 11;
+    n->to = record_slot_name(&world.record.slots[1]);
+    e.as.notify.mo_counter = 1;
+    memcpy(e.as.notify.number, world.record.slots[0].number, NUMBER_TEXT_SIZE);
+    world_event(&world, &e); // sent from where the card is by now
+    assert_string_equal(world.record.slots[1].number, "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_may_have_run_is_a_doubt_until_the_card_tells),
+        TEST(what_ran_after_it_was_given_up_is_told_by_an_audit),
+        TEST(what_ran_after_it_was_given_up_is_told_by_its_late_answer),
+        TEST(a_download_that_came_late_is_no_foreign_one),
+        TEST(a_lost_packet_that_ran_before_the_next_answer_may_have_run),
+        TEST(an_audit_goes_where_the_card_was_heard),
+        TEST(a_delivered_audit_is_not_replaced_by_the_next_attempt),
+        TEST(an_answer_older_than_a_notification_is_asked_again),
+        TEST(a_switch_of_the_past_can_be_confirmed),
+        TEST(a_kept_result_brings_its_registry_version),
+        TEST(a_number_of_another_subscription_is_not_learnt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
