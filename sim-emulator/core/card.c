@@ -162,6 +162,14 @@ void card_atr(const struct card *card, struct writer *atr)
     writer_copy(atr, bytes_of(answer, sizeof answer));
 }
 
+static void tell(struct card *card, struct bytes command, struct bytes response, uint16_t sw)
+{
+    const struct card_shop *shop = card->shop;
+    struct card_seen seen = {.card = card, .command = command, .response = response, .sw = sw};
+    if (shop->seen != NULL)
+        shop->seen(shop->seen_context, &seen);
+}
+
 void card_reset(struct card *card, struct writer *atr)
 {
     nvm_power_on(&card->nvm);
@@ -171,10 +179,13 @@ void card_reset(struct card *card, struct writer *atr)
     struct applet_port port = card_port(card);
     applet_start(&card->applet, &port);
     mount_subscription(card, &port);
+    const size_t before = atr->len;
     if (card->nvm.is_cut)
         card->is_powered = false;
     else
         card_atr(card, atr);
+    tell(card, bytes_of(NULL, 0), bytes_slice(writer_bytes(atr), before, SIZE_MAX),
+         card->is_powered ? SW_OK : CARD_MUTE);
 }
 
 void card_power_off(struct card *card)
@@ -302,12 +313,7 @@ static uint16_t exchange(struct card *card, struct bytes command, struct writer 
         return CARD_MUTE;
     const size_t before = response->len;
     uint16_t sw = execute(card, command, response, is_exact);
-    struct card_shop *shop = card->shop;
-    if (shop->seen != NULL) {
-        struct bytes answer = bytes_slice(writer_bytes(response), before, SIZE_MAX);
-        struct card_seen seen = {.card = card, .command = command, .response = answer, .sw = sw};
-        shop->seen(shop->seen_context, &seen);
-    }
+    tell(card, command, bytes_slice(writer_bytes(response), before, SIZE_MAX), sw);
     return sw;
 }
 

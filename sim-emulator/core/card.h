@@ -35,7 +35,8 @@
 
 struct card;
 
-// A command that was answered; views that are good during the call.
+// A command that was answered, or with an empty command a reset, whose answer is the ATR; views
+// that are good during the call.
 struct card_seen {
     struct card *card;
     struct bytes command;
@@ -55,8 +56,8 @@ struct card_shop {
     uint32_t (*random)(void *random_context);
     void *random_context;
     bool is_talkative; // cards send unsecured error answers
-    // Called after each command of card_exchange(); `sw` may be CARD_MUTE. Must not call a card.
-    // May be NULL.
+    // Called after each reset and each command of card_exchange(); `sw` may be CARD_MUTE. Must not
+    // call a card. May be NULL.
     void (*seen)(void *seen_context, const struct card_seen *seen);
     void *seen_context;
 };

@@ -3,6 +3,7 @@
 #include "common/host/cipher_openssl.h"
 #include "common/host/clock.h"
 #include "common/host/datadir.h"
+#include "sim-emulator/shell/tape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,20 @@ struct instant app_now(struct app *app)
     return instant_after(app->virtual_start, (uint64_t)((double)real * app->options.speed));
 }
 
+struct instant app_clock(struct app *app)
+{
+    return app->is_open ? app_now(app) : app->virtual_start;
+}
+
 void app_reschedule(struct app *app)
 {
     loop_wake(app->loop);
 }
 
-void app_set_timer(struct app *app)
+void app_end_turn(struct app *app)
 {
+    // A trace is read while it grows.
+    (void)tape_flush(app->tape);
     struct instant due = fleet_deadline(&app->fleet);
     if (due.ms == INSTANT_NEVER.ms) {
         loop_timer_set(&app->timer, INSTANT_NEVER);
@@ -130,11 +138,15 @@ bool app_open(struct app *app, uint32_t pages_per_card)
     if (app->loop == NULL || !loop_timer_open(&app->timer, app->loop, fleet_is_due, app))
         return app_fail("the system refuses an event loop");
     app->net = net_open(app->loop);
-    return app->net != NULL || app_fail("there is not enough memory");
+    if (app->net == NULL)
+        return app_fail("there is not enough memory");
+    app->tape = tape_open(app, error);
+    return app->tape != NULL || error[0] == 0 || app_fail(error);
 }
 
-void app_close(struct app *app)
+bool app_close(struct app *app)
 {
+    bool ok = tape_close(app->tape) || app_fail("the disk did not take the trace");
     if (app->net != NULL)
         net_close_all(app->net);
     loop_timer_close(&app->timer);
@@ -151,6 +163,7 @@ void app_close(struct app *app)
     cipher_openssl_close(&app->cipher);
     if (app->lock_fd >= 0)
         (void)close(app->lock_fd);
+    return ok;
 }
 
 bool app_lock_data(struct app *app)

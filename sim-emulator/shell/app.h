@@ -31,6 +31,7 @@ struct app {
     struct instant virtual_start;
     struct air *air;
     struct store *store; // NULL: nothing is kept
+    struct tape *tape;   // traces, NULL: none
     struct slots *slots; // readers, NULL: none
     struct fleet_control *control;
     int lock_fd; // of the data folder, -1 = none
@@ -39,16 +40,19 @@ struct app {
 // The fleet's clock: starts with the program, or where the last run ended, and runs at the speed
 // that the options say.
 struct instant app_now(struct app *app);
+// The same, also before the loop runs: the clock stands still until then.
+struct instant app_clock(struct app *app);
 // After anything that may have changed when the fleet is due.
 void app_reschedule(struct app *app);
 
 // What every command has: cipher, cards, radio world, fleet, log, loop and net. False with a
 // message on standard error; app_close() then, too. `pages_per_card` bounds the memory of cards.
 bool app_open(struct app *app, uint32_t pages_per_card) MUST_USE;
-void app_close(struct app *app);
-// When the fleet is due next. Only at a turn's end: a deadline that is past would fire again in the
-// same turn, whose `now` stands still.
-void app_set_timer(struct app *app);
+// False when the disk did not take everything.
+bool app_close(struct app *app);
+// At every turn's end: traces are flushed, and it is set when the fleet is due next. Not before: a
+// deadline that is past would fire again in the same turn, whose `now` stands still.
+void app_end_turn(struct app *app);
 // Takes the folder of --data for this process.
 bool app_lock_data(struct app *app) MUST_USE;
 // The reason on standard error; answers false.

@@ -45,7 +45,7 @@ static void turn_ends(void *context, struct instant now)
     if (!store_turn(app))
         loop_stop(app->loop);
     air_turn(app->air);
-    app_set_timer(app);
+    app_end_turn(app);
 }
 
 static bool open_all(struct app *app)
@@ -93,14 +93,14 @@ static void end_links(struct app *app)
     }
 }
 
-static void close_all(struct app *app)
+static bool close_all(struct app *app)
 {
     fleet_control_close(app->control);
     if (app->turn_end.end != NULL)
         loop_turn_end_remove(app->loop, &app->turn_end);
     air_close(app->air);
     store_close(app->store);
-    app_close(app);
+    return app_close(app);
 }
 
 static bool say_ready(struct app *app)
@@ -123,7 +123,7 @@ int fleet_main(int argc, char **argv)
     char error[CARDS_ERROR_SIZE];
     options_read_fleet(&app.options, argc, argv);
     if (!open_all(&app)) {
-        close_all(&app);
+        (void)close_all(&app);
         return EXIT_WRONG_USE;
     }
     app.real_start = loop_now(app.loop);
@@ -137,6 +137,6 @@ int fleet_main(int argc, char **argv)
     end_links(&app);
     if (app.options.data != NULL && !store_save(&app, error))
         ok = app_fail(error);
-    close_all(&app);
+    ok = close_all(&app) && ok;
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -74,6 +74,9 @@ enum {
     KEY_VPCD,
     KEY_LISTEN,
     KEY_DEVICES,
+    KEY_GSMTAP,
+    KEY_PCAPNG,
+    KEY_TRACE,
 };
 
 // clang-format off
@@ -96,6 +99,10 @@ static const struct argp_option common_table[] = {
     {NULL, 0, NULL, 0, "Running", 4},
     {"control", KEY_CONTROL, "HOST:PORT", 0, "HTTP control; port 0 lets the system choose", 0},
     {"data", KEY_DATA, "DIR", 0, "keep the cards' memories here, so that a restart continues", 0},
+    {NULL, 0, NULL, 0, "Traces, without keys", 5},
+    {"gsmtap", KEY_GSMTAP, "HOST:PORT", 0, "send every exchange with a card as GSMTAP (usual port 4729)", 0},
+    {"pcapng", KEY_PCAPNG, "FILE", 0, "write the same into a capture file", 0},
+    {"trace", KEY_TRACE, "FILE", 0, "write a readable trace, decoded", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -178,7 +185,10 @@ static error_t read_common(int key, char *text, struct argp_state *state)
                  {KEY_SCENARIO, &o->scenario},
                  {KEY_CONTROL, &o->control},
                  {KEY_DATA, &o->data},
-                 {KEY_SERVER, &o->server_number}};
+                 {KEY_SERVER, &o->server_number},
+                 {KEY_GSMTAP, &o->gsmtap},
+                 {KEY_PCAPNG, &o->pcapng},
+                 {KEY_TRACE, &o->trace}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (texts[i].key == key) {
             *texts[i].value = text;

@@ -31,6 +31,9 @@ struct options {
     const char *vpcd; // NULL: the usual one, unless `listen` is given
     const char *listen;
     bool has_devices;
+    const char *gsmtap; // traces; NULL: none
+    const char *pcapng;
+    const char *trace;
 };
 
 // Each ends the program for --help, --version and wrong use.

@@ -19,7 +19,7 @@ struct reading_app {
 static void turn_ends(void *context, struct instant now)
 {
     (void)now;
-    app_set_timer(context);
+    app_end_turn(context);
 }
 
 static bool open_all(struct reading_app *r)
@@ -62,8 +62,7 @@ static bool close_all(struct reading_app *r)
         loop_turn_end_remove(app->loop, &app->turn_end);
     bool ok = memory_files_close(r->memories) || app_fail("the disk did not take the memories");
     slots_close(app->slots);
-    app_close(app);
-    return ok;
+    return app_close(app) && ok;
 }
 
 static bool say_ready(struct app *app)

@@ -34,12 +34,6 @@ struct store {
     uint8_t record[4 + RECORD_MAX + 4];
 };
 
-// The fleet's clock stands still until the program is open.
-static struct instant virtual_now(struct app *app)
-{
-    return app->is_open ? app_now(app) : app->virtual_start;
-}
-
 // --- writing ---------------------------------------------------------------------------------
 
 static void put(struct store *store, FILE *file, struct bytes octets)
@@ -54,7 +48,7 @@ static void put_head(struct app *app, FILE *file)
     struct writer w = writer_of(octets, sizeof octets);
     writer_copy(&w, bytes_of(mark, sizeof mark));
     writer_u16(&w, FORMAT_VERSION);
-    writer_u64(&w, virtual_now(app).ms);
+    writer_u64(&w, app_clock(app).ms);
     writer_u32(&w, app->fleet.count);
     writer_u32(&w, crc32_add(0, writer_bytes(&w)));
     put(app->store, file, writer_bytes(&w));
@@ -65,7 +59,7 @@ static void put_card(struct app *app, FILE *file, uint32_t device)
     struct store *store = app->store;
     const struct card *card = &app->devices[device].card;
     struct writer w = writer_of(store->record + 4, RECORD_MAX + 4);
-    writer_u64(&w, virtual_now(app).ms);
+    writer_u64(&w, app_clock(app).ms);
     writer_u32(&w, device);
     writer_copy(&w, bytes_of(card->factory->card_iccid, COMMAND_ICCID_SIZE));
     writer_u32(&w, card->nvm.written);

@@ -2,6 +2,7 @@
 // right. Each step is a kind octet, a length octet and that many octets. Beyond "no crash": a
 // status word comes exactly when the card has power; after every reset the applet's state is sound.
 #include "common/base/check.h"
+#include "sim-emulator/core/story.h"
 #include "tests/unit/sim/lab.h"
 
 #include <stdint.h>
@@ -69,6 +70,24 @@ static void send_secured(struct card *card, struct bytes data)
     send(card, writer_bytes(&whole));
 }
 
+// Whatever goes over the line can be told.
+static void tell(void *context, const struct card_seen *seen)
+{
+    static uint8_t octets[2][600];
+    static char text[STORY_TEXT_MAX];
+    struct story *story = context;
+    struct writer command = writer_of(octets[0], sizeof octets[0]);
+    struct writer response = writer_of(octets[1], sizeof octets[1]);
+    story_blank(story, seen, &command, &response);
+    struct card_seen blanked = {.card = seen->card,
+                                .command = writer_bytes(&command),
+                                .response = writer_bytes(&response),
+                                .sw = seen->sw};
+    struct writer w = writer_of(text, sizeof text);
+    story_tell(story, &blanked, lab.now, &w);
+    check(!w.failed && w.len > 0 && w.at[w.len - 1] == '\n');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -76,6 +95,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct nvm_faults faults = {0};
     lab_open(&lab, 1, NULL);
     struct card *card = &lab.devices[0].card;
+    static struct story story;
+    story_init(&story);
+    lab.shop.seen = tell;
+    lab.shop.seen_context = &story;
     reset(card);
     struct reader r = reader_of(bytes_of(data, len));
     while (r.left >= 2) {
