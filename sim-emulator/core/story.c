@@ -467,7 +467,7 @@ static void tell_state(const struct telling *t)
     put_state(t->card, &now);
     const char *state = text_end(&now);
     bool is_known = story->state[0] != 0;
-    if (is_known && strcmp(story->state, state) == 0)
+    if (is_known && bytes_equal(bytes_of_text(story->state), bytes_of_text(state)))
         return; // nothing changed
     if (is_known) {
         text_put(t->w, "    before: ");
