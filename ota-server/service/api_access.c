@@ -76,7 +76,8 @@ static struct bytes local_path(const struct api *api, struct bytes path)
 
 // --- route ---
 
-static bool find_route(struct api_exchange *x)
+// Answers the methods that the path has.
+static unsigned find_route(struct api_exchange *x)
 {
     const struct bytes path = local_path(x->api, x->request->path);
     unsigned method = api_method_of(x->request->method);
@@ -93,6 +94,11 @@ static bool find_route(struct api_exchange *x)
             x->match = match;
         }
     }
+    return allowed;
+}
+
+static bool check_route(struct api_exchange *x, unsigned allowed)
+{
     if (x->route != NULL)
         return true;
     if (allowed == 0) {
@@ -102,7 +108,7 @@ static bool find_route(struct api_exchange *x)
     text_put(&x->headers, "Allow: ");
     api_allow_write(&x->headers, allowed);
     text_put(&x->headers, "\n");
-    if (method == API_OPTIONS)
+    if (api_method_of(x->request->method) == API_OPTIONS)
         api_reply_empty(x, 204);
     else
         api_refuse_code(x, API_METHOD_NOT_ALLOWED);
@@ -356,9 +362,11 @@ bool api_admit(struct api_exchange *x)
     }
     struct bucket *failures = failures_of(x);
     struct bucket before = *failures;
-    if (!bucket_take(&before, x->now.instant))
+    const unsigned allowed = find_route(x);
+    const bool is_limited = x->route == NULL || (x->route->flags & ROUTE_UNLIMITED) == 0;
+    if (is_limited && !bucket_take(&before, x->now.instant))
         return refuse_rate(x);
-    if (!find_route(x))
+    if (!check_route(x, allowed))
         return false;
     if ((x->route->flags & ROUTE_OPEN) == 0) {
         if (!api_authenticate(x)) {

@@ -18,6 +18,10 @@ static const enum store_sort sort_of[] = {SORT_CREATED, SORT_CONTACT, SORT_STATE
 
 #define NOBODY (UINT64_MAX >> 1) // an id that no object has: gives an empty list
 
+struct card_words {
+    char field[LABEL_MAX + 1], label[LABEL_MAX + 1];
+};
+
 // --- lists ---
 
 static void take_id(struct api_exchange *x, const char *name, const char *prefix, uint64_t *id)
@@ -27,7 +31,32 @@ static void take_id(struct api_exchange *x, const char *name, const char *prefix
         *id = NOBODY;
 }
 
-struct api_problem api_card_filter_read(struct api_exchange *x, struct card_filter *f)
+// Texts of a filter; the views that come in do not end with a zero.
+static struct api_problem take_word(struct bytes text, const char *name, char word[LABEL_MAX + 1],
+                                    const char **to)
+{
+    if (text.len == 0 || text.len > LABEL_MAX)
+        return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(name), "Wrong length");
+    memcpy(word, text.at, text.len);
+    word[text.len] = '\0';
+    *to = word;
+    return api_problem_of(API_OK);
+}
+
+static struct api_problem read_words(struct api_exchange *x, struct card_words *words,
+                                     struct card_filter *f)
+{
+    struct bytes text;
+    struct api_problem p = api_problem_of(API_OK);
+    if (api_query_take(&x->query, "applicationField", &text))
+        p = take_word(text, "applicationField", words->field, &f->application_field);
+    if (p.code == API_OK && api_query_take(&x->query, "label", &text))
+        p = take_word(text, "label", words->label, &f->label);
+    return p;
+}
+
+static struct api_problem read_filter(struct api_exchange *x, struct card_words *words,
+                                      struct card_filter *f)
 {
     bool has_open = false;
     struct bytes text;
@@ -47,7 +76,7 @@ struct api_problem api_card_filter_read(struct api_exchange *x, struct card_filt
         p = api_query_bool(&x->query, "openOperation", &has_open);
     if (is_given)
         f->has_open = has_open ? 1 : 0;
-    return p;
+    return p.code == API_OK ? read_words(x, words, f) : p;
 }
 
 struct rows {
@@ -63,8 +92,8 @@ static bool collect(void *context, const struct card_row *row)
     return ++rows->count < API_PER_PAGE_MAX;
 }
 
-void api_cards_reply(struct api_exchange *x, const struct card_filter *filter,
-                     struct api_list *list)
+static void reply_cards(struct api_exchange *x, const struct card_filter *filter,
+                        struct api_list *list)
 {
     struct rows *rows = calloc(1, sizeof(*rows));
     free(x->work);
@@ -90,8 +119,9 @@ void api_cards_reply(struct api_exchange *x, const struct card_filter *filter,
 void api_cards_list(struct api_exchange *x)
 {
     struct card_filter filter;
+    struct card_words words;
     struct api_list list;
-    const struct api_problem p = api_card_filter_read(x, &filter);
+    const struct api_problem p = read_filter(x, &words, &filter);
     if (p.code != API_OK) {
         api_refuse(x, p);
         return;
@@ -100,7 +130,7 @@ void api_cards_list(struct api_exchange *x)
         return;
     filter.sort = sort_of[list.page.sort];
     filter.is_descending = list.page.is_descending;
-    api_cards_reply(x, &filter, &list);
+    reply_cards(x, &filter, &list);
 }
 
 // --- search ---
@@ -153,12 +183,61 @@ static void read_body_page(struct api_exchange *x, struct api_list *list)
     list->window.offset = list->page.has_cursor ? list->page.cursor : api_page_offset(&list->page);
 }
 
+static void read_body_sort(struct api_exchange *x, struct card_filter *f)
+{
+    struct bytes sort = api_body_text(&x->body, "sort", API_OPTIONAL, 1, 32);
+    if (sort.len == 0)
+        return;
+    f->is_descending = sort.at[0] == '-';
+    sort = bytes_slice(sort, f->is_descending ? 1 : 0, sort.len);
+    for (size_t i = 0; sorts[i] != NULL; i++) {
+        if (bytes_equal(sort, bytes_of_text(sorts[i]))) {
+            f->sort = sort_of[i];
+            return;
+        }
+    }
+    api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("sort"),
+                                              "Not a field to sort by"));
+}
+
+static uint64_t body_id(struct api_exchange *x, const char *name, const char *prefix)
+{
+    uint64_t id = 0;
+    const struct bytes text = api_body_text(&x->body, name, API_OPTIONAL, 1, API_ID_SIZE);
+    return text.len > 0 && !api_id_read(text, prefix, &id) ? NOBODY : id;
+}
+
+// The same filters as those of the list, in the body.
+static void read_body_filter(struct api_exchange *x, struct card_words *words,
+                             struct card_filter *f)
+{
+    struct api_body *b = &x->body;
+    f->group = body_id(x, "groupId", "grp");
+    f->batch = body_id(x, "batchId", "imp");
+    f->state = api_body_enum(b, "state", API_OPTIONAL, states);
+    f->mark = api_body_enum(b, "mark", API_OPTIONAL, marks);
+    const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 1, LABEL_MAX);
+    const struct bytes label = api_body_text(b, "label", API_OPTIONAL, 1, LABEL_MAX);
+    if (field.len > 0)
+        api_body_fail(b, take_word(field, "applicationField", words->field, &f->application_field));
+    if (label.len > 0)
+        api_body_fail(b, take_word(label, "label", words->label, &f->label));
+    if (api_body_has(b, "openOperation"))
+        f->has_open = api_body_bool(b, "openOperation", false);
+    else
+        (void)api_body_bool(b, "openOperation", false);
+    f->contact_from = api_body_time(b, "lastContactAt.gte");
+    f->contact_to = api_body_time(b, "lastContactAt.lte");
+    read_body_sort(x, f);
+}
+
 void api_cards_search(struct api_exchange *x)
 {
     static const char *const matches[] = {"EXACT", "PREFIX", "SUFFIX", NULL};
     static const size_t shortest[] = {1, 6, 4};
     static const char how[] = "eps";
     struct card_filter filter;
+    struct card_words words;
     struct api_list list;
     char digits[48];
     card_filter_init(&filter);
@@ -168,14 +247,13 @@ void api_cards_search(struct api_exchange *x)
     if (is_read && strlen(digits) < shortest[match < 0 ? 0 : match])
         api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("match"),
                                                   "Too few digits"));
-    filter.state = api_body_enum(&x->body, "state", API_OPTIONAL, states);
-    filter.mark = api_body_enum(&x->body, "mark", API_OPTIONAL, marks);
+    read_body_filter(x, &words, &filter);
     read_body_page(x, &list);
     if (!api_end_reading(x))
         return;
     filter.search = digits;
     filter.search_how = how[match < 0 ? 0 : match];
-    api_cards_reply(x, &filter, &list);
+    reply_cards(x, &filter, &list);
 }
 
 // --- changes ---
@@ -184,6 +262,9 @@ struct patch {
     struct record record;
     uint8_t notes[16384];
     size_t notes_len;
+    char field[LABEL_MAX + 1]; // kept apart for lists
+    const json_t *labels;      // of the body
+    struct bytes note;
 };
 
 static void reply_card(struct api_exchange *x)
@@ -210,8 +291,10 @@ static enum store_status put_notes(struct api_exchange *x, struct store *store, 
 {
     const struct patch *patch = x->work;
     (void)now;
-    const enum store_status status =
+    enum store_status status =
         store_card_notes_put(store, x->card_id, bytes_of(patch->notes, patch->notes_len));
+    if (status == STORE_OK && api_body_has(&x->body, "applicationField"))
+        status = store_card_field_put(store, x->card_id, patch->field);
     return status == STORE_OK ? api_trail(x, store, "card.changed", "card", x->card_id, NULL)
                               : status;
 }
@@ -250,23 +333,34 @@ static void set_text(json_t *root, const char *name, struct bytes text)
     json_object_set_new(root, name, json_stringn((const char *)text.at, text.len));
 }
 
+static bool read_notes(struct api_exchange *x, struct patch *patch)
+{
+    struct api_body *b = &x->body;
+    patch->labels = read_labels(x);
+    patch->note = api_body_text(b, "note", API_OPTIONAL, 0, NOTE_MAX);
+    const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 0, LABEL_MAX);
+    if (field.len <= LABEL_MAX) // else refused
+        memcpy(patch->field, field.at, field.len);
+    return api_body_has(b, "labels") || api_body_has(b, "note") ||
+           api_body_has(b, "applicationField");
+}
+
 // Present notes with what the body changes, as JSON text.
 static bool merge_notes(struct api_exchange *x, struct patch *patch)
 {
-    struct api_body *b = &x->body;
-    const json_t *labels = read_labels(x);
-    const struct bytes note = api_body_text(b, "note", API_OPTIONAL, 0, NOTE_MAX);
-    const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 0, LABEL_MAX);
     json_t *root = present_notes(x, patch);
-    if (labels != NULL)
-        json_object_set(root, "labels", (json_t *)labels);
-    if (api_body_has(b, "note"))
-        set_text(root, "note", note);
-    if (api_body_has(b, "applicationField"))
-        set_text(root, "applicationField", field);
+    if (patch->labels != NULL)
+        json_object_set(root, "labels", (json_t *)patch->labels);
+    if (api_body_has(&x->body, "note"))
+        set_text(root, "note", patch->note);
+    if (api_body_has(&x->body, "applicationField"))
+        set_text(root, "applicationField", bytes_of_text(patch->field));
     patch->notes_len = json_dumpb(root, (char *)patch->notes, sizeof(patch->notes), JSON_COMPACT);
     json_decref(root);
-    return patch->notes_len <= sizeof(patch->notes);
+    if (patch->notes_len <= sizeof(patch->notes))
+        return true;
+    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "The notes are too long"));
+    return false;
 }
 
 void api_card_patch(struct api_exchange *x)
@@ -278,17 +372,15 @@ void api_card_patch(struct api_exchange *x)
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
-    if (!api_card(x, &patch->record))
-        return;
     const int state = api_body_enum(&x->body, "state", API_OPTIONAL, new_states);
-    (void)api_body_text(&x->body, "reason", state == 0 ? API_REQUIRED : API_OPTIONAL, 1, 256);
-    const bool fits = merge_notes(x, patch);
-    const bool has_notes = api_body_has(&x->body, "labels") || api_body_has(&x->body, "note") ||
-                           api_body_has(&x->body, "applicationField");
-    if (!fits || (state == 0 && has_notes))
+    api_read_reason(x, state == 0 ? API_REQUIRED : API_OPTIONAL);
+    const bool has_notes = read_notes(x, patch);
+    if (state == 0 && has_notes)
         api_body_fail(&x->body,
                       api_problem_text(API_INVALID_ARGUMENT, "Retire in a call of its own"));
-    if (!api_end_reading(x) || !api_if_match(x, patch->record.version))
+    if (!api_end_reading(x) || !api_card(x, &patch->record))
+        return;
+    if (!api_if_match(x, patch->record.version) || !merge_notes(x, patch))
         return;
     if (state != 0) {
         api_commit(x, put_notes, reply_card);
@@ -309,27 +401,16 @@ static bool open_change(struct api_exchange *x)
     return api_card(x, &patch->record);
 }
 
-static void reply_dry(struct api_exchange *x)
-{
-    json_begin_object(&x->json);
-    api_put_bool(&x->json, "dryRun", true);
-    json_end_object(&x->json);
-    api_reply(x, 200);
-}
-
 // A change of the record that the core makes; the event is filled but for its type.
 static void change(struct api_exchange *x, enum event_type type)
 {
     x->event.type = (uint8_t)type;
-    if (x->is_dry_run)
-        reply_dry(x);
-    else
-        api_submit(x, answer_card);
+    api_submit(x, answer_card);
 }
 
 void api_card_dirty_put(struct api_exchange *x)
 {
-    (void)api_body_text(&x->body, "reason", API_REQUIRED, 1, 256);
+    api_read_reason(x, API_REQUIRED);
     if (!api_end_reading(x) || !open_change(x))
         return;
     x->event.reason = DIRTY_OPERATOR_REQUEST;
@@ -338,14 +419,67 @@ void api_card_dirty_put(struct api_exchange *x)
 
 void api_card_dirty_delete(struct api_exchange *x)
 {
-    (void)api_body_text(&x->body, "reason", API_REQUIRED, 1, 256);
+    api_read_reason(x, API_REQUIRED);
     if (api_end_reading(x) && api_four_eyes(x) && open_change(x))
         change(x, EVENT_CLEAR_DIRTY);
 }
 
 void api_card_quarantine_delete(struct api_exchange *x)
 {
-    (void)api_body_text(&x->body, "reason", API_REQUIRED, 1, 256);
+    api_read_reason(x, API_REQUIRED);
     if (api_end_reading(x) && api_four_eyes(x) && open_change(x))
         change(x, EVENT_LIFT_QUARANTINE);
+}
+
+// --- identifiers in clear ---
+
+// What a reveal may ask for, as bits of a set.
+static const char *const revealed[] = {"iccid", "eid", "imei", "imsi", "msisdn", NULL};
+
+static unsigned read_fields(struct api_exchange *x)
+{
+    const json_t *fields = api_body_array(&x->body, "fields", API_REQUIRED);
+    unsigned set = 0;
+    size_t i;
+    const json_t *item;
+    json_array_foreach(fields, i, item)
+    {
+        unsigned bit = 0;
+        for (unsigned k = 0; revealed[k] != NULL && json_is_string(item); k++) {
+            if (strcmp(json_string_value(item), revealed[k]) == 0)
+                bit = 1u << k;
+        }
+        if (bit == 0)
+            api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("fields"),
+                                                      "One of iccid, eid, imei, imsi, msisdn"));
+        set |= bit;
+    }
+    if (set == 0)
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("fields"),
+                                                  "At least one field"));
+    return set;
+}
+
+static enum store_status note_reveal(struct api_exchange *x, struct store *store, struct utc now)
+{
+    (void)now;
+    return api_trail(x, store, "card.revealed", "card", x->card_id, NULL);
+}
+
+static void reply_revealed(struct api_exchange *x)
+{
+    const struct patch *patch = x->work;
+    api_put_revealed(x, &patch->record, (unsigned)x->object_id);
+    api_reply(x, 200);
+}
+
+void api_card_reveal(struct api_exchange *x)
+{
+    const unsigned set = read_fields(x);
+    api_read_reason(x, API_REQUIRED);
+    if (!api_end_reading(x) || !open_change(x))
+        return;
+    x->object_id = set;
+    // Shown only after the trail knows it.
+    api_commit(x, note_reveal, reply_revealed);
 }

@@ -7,11 +7,8 @@
 void api_put_card_view(struct api_exchange *x, const char *name, const struct card_view *view);
 // The whole card as one object.
 void api_put_card(struct api_exchange *x, const struct record *record);
-// Reads the filters of a list of cards from the query.
-struct api_problem api_card_filter_read(struct api_exchange *x, struct card_filter *filter);
-// Replies with the page of cards that match.
-void api_cards_reply(struct api_exchange *x, const struct card_filter *filter,
-                     struct api_list *list);
+// Identifiers in clear: bit 0 ICCID, 1 EID, 2 IMEI, 3 IMSIs, 4 numbers.
+void api_put_revealed(struct api_exchange *x, const struct record *record, unsigned set);
 // `dirty_reason` names as the API writes them, ended by NULL.
 int api_dirty_reason_of(struct bytes name);
 
@@ -19,8 +16,10 @@ void api_cards_list(struct api_exchange *x);
 void api_cards_search(struct api_exchange *x);
 void api_card_get(struct api_exchange *x);
 void api_card_patch(struct api_exchange *x);
+void api_card_reveal(struct api_exchange *x);
 void api_card_subscriptions(struct api_exchange *x);
 void api_card_parameters(struct api_exchange *x);
+void api_card_timeline(struct api_exchange *x);
 void api_card_messages(struct api_exchange *x);
 void api_card_dirty_put(struct api_exchange *x);
 void api_card_dirty_delete(struct api_exchange *x);

@@ -299,6 +299,49 @@ static void put_times(struct json_writer *j, const struct record *r)
     api_put_number(j, "version", r->version);
 }
 
+static void put_eid(struct api_exchange *x, uint64_t card, bool is_clear)
+{
+    char eid[STORE_EID_SIZE];
+    if (store_card_eid(x->reader, card, eid) == STORE_OK)
+        api_put_identifier(&x->json, "eid", MASK_NUMBER, is_clear, eid);
+}
+
+static void put_slot_identifiers(struct json_writer *j, const struct record *r, bool of_numbers)
+{
+    char text[IMSI_SIZE];
+    for (unsigned i = 0; i < r->slot_count; i++) {
+        if (of_numbers && r->slots[i].number[0] != '\0')
+            api_put_text(j, NULL, r->slots[i].number);
+        if (!of_numbers && imsi_read(r->slots[i].fact.imsi, text))
+            api_put_text(j, NULL, text);
+    }
+    json_end_array(j);
+}
+
+void api_put_revealed(struct api_exchange *x, const struct record *r, unsigned set)
+{
+    struct json_writer *j = &x->json;
+    char text[ICCID_SIZE];
+    char imei[IMEI_SIZE];
+    json_begin_object(j);
+    api_put_id(j, "cardId", "crd", r->card);
+    if ((set & 1) != 0 && iccid_read(r->iccid, text))
+        api_put_text(j, "iccid", text);
+    if ((set & 2) != 0)
+        put_eid(x, r->card, true);
+    if ((set & 4) != 0 && r->has_imei && imei_read(r->imei, imei))
+        api_put_text(j, "imei", imei);
+    if ((set & 8) != 0) {
+        api_open_array(j, "imsi");
+        put_slot_identifiers(j, r, false);
+    }
+    if ((set & 16) != 0) {
+        api_open_array(j, "msisdn");
+        put_slot_identifiers(j, r, true);
+    }
+    json_end_object(j);
+}
+
 void api_put_card(struct api_exchange *x, const struct record *r)
 {
     struct json_writer *j = &x->json;
@@ -309,6 +352,7 @@ void api_put_card(struct api_exchange *x, const struct record *r)
     api_put_id(j, "groupId", "grp", r->group);
     api_put_id(j, "batchId", "imp", r->batch);
     put_iccid(x, "iccid", r->iccid);
+    put_eid(x, r->card, x->is_clear);
     api_put_text(j, "state", card_state_name(r->state));
     put_marks(j, r);
     api_put_id(j, "enabledSubscriptionId", "sub", enabled != NULL ? enabled->subscription : 0);
@@ -330,50 +374,4 @@ void api_card_get(struct api_exchange *x)
     api_put_card(x, &v->record);
     api_etag(x, v->record.version);
     api_reply(x, 200);
-}
-
-// --- messages ---
-
-static const char *message_state_text(uint8_t state)
-{
-    static const char *const names[] = {"WAITING", "SUBMITTED", "REFUSED", "DELIVERED",
-                                        "LOST",    "RECEIVED",  "UNKNOWN"};
-    return state < sizeof(names) / sizeof(names[0]) ? names[state] : "UNKNOWN";
-}
-
-static bool put_message(void *context, const struct message *m)
-{
-    struct api_exchange *x = context;
-    struct json_writer *j = &x->json;
-    json_begin_object(j);
-    api_put_id(j, "id", "rec", m->id);
-    api_put_id(j, "operationId", "op", m->operation);
-    api_put_text(j, "direction", m->is_mo ? "MO" : "MT");
-    api_put_text(j, "state", message_state_text(m->state));
-    api_put_text(j, m->is_mo ? "cause" : "command",
-                 m->is_mo ? notify_cause_name(m->command) : command_number_name(m->command));
-    api_put_number(j, "counter", m->counter);
-    api_put_identifier(j, "number", MASK_MSISDN, x->is_clear, m->number);
-    api_put_number(j, "parts", m->parts);
-    api_put_number(j, "octets", m->packet_len);
-    api_put_time(j, "at", m->at);
-    json_end_object(j);
-    return true;
-}
-
-void api_card_messages(struct api_exchange *x)
-{
-    static const char *const fields[] = {"at", NULL};
-    struct api_list list;
-    struct views *v = open_views(x);
-    if (v == NULL || !api_list_begin(x, &list, fields) || !api_end_reading(x) ||
-        !api_card(x, &v->record))
-        return;
-    api_list_open(x);
-    const enum store_status status =
-        store_messages(x->reader, x->card_id, &list.window, put_message, x, &list.total);
-    if (status == STORE_OK)
-        api_list_end(x, &list);
-    else
-        api_refuse_store(x, status);
 }

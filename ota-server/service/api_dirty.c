@@ -158,6 +158,7 @@ static struct record *open_record(struct api_exchange *x)
 
 void api_dirty_audit(struct api_exchange *x)
 {
+    api_read_reason(x, API_OPTIONAL);
     if (!api_end_reading(x) || open_record(x) == NULL)
         return;
     x->event.as.request.operation = (struct operation){
@@ -190,7 +191,7 @@ void api_dirty_resolve(struct api_exchange *x)
 {
     static const char *const decisions[] = {"ACCEPT_CARD", "PUSH_SERVER", NULL};
     const int decision = api_body_enum(&x->body, "decision", API_REQUIRED, decisions);
-    (void)api_body_text(&x->body, "reason", API_REQUIRED, 1, 256);
+    api_read_reason(x, API_REQUIRED);
     if (!api_end_reading(x))
         return;
     const struct record *record = open_record(x);
@@ -203,12 +204,5 @@ void api_dirty_resolve(struct api_exchange *x)
     }
     x->event.type = EVENT_RESOLVE;
     x->event.push_server = decision == 1;
-    if (x->is_dry_run) {
-        json_begin_object(&x->json);
-        api_put_bool(&x->json, "dryRun", true);
-        json_end_object(&x->json);
-        api_reply(x, 200);
-        return;
-    }
     api_submit(x, answer_resolved);
 }

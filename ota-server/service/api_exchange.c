@@ -116,7 +116,11 @@ static void event_answered(void *context, const struct turn_answer *answer)
 {
     struct api_exchange *x = context;
     api_start_answer(x);
-    x->answered(x, answer);
+    // The plan of an operation says more.
+    if (x->is_dry_run && answer->refusal == REFUSAL_NONE && x->event.type != EVENT_REQUEST)
+        reply_plan(x);
+    else
+        x->answered(x, answer);
 }
 
 void api_submit(struct api_exchange *x,
@@ -125,7 +129,11 @@ void api_submit(struct api_exchange *x,
     x->answered = answered;
     x->event.actor = (struct actor){.kind = ACTOR_CLIENT, .id = x->client.id};
     x->event.correlator = x->correlator_id;
-    const struct turn_prepared with = {x->prepare, event_answered, x};
+    const struct turn_prepared with = {x->prepare,
+                                       event_answered,
+                                       x,
+                                       x->is_dry_run,
+                                       {.reason = x->reason, .address = x->request->peer}};
     if (!turn_event_prepared(x->api->options.turn, x->card_id, &x->event, &with)) {
         api_refuse_code(x, API_UNAVAILABLE);
         return;
@@ -146,9 +154,19 @@ enum store_status api_trail(struct api_exchange *x, struct store *store, const c
         .object_kind = object_kind,
         .object = object,
         .correlator = x->correlator_id,
-        .reason = reason,
+        .reason = reason != NULL ? reason : x->reason,
     };
     return store_trail_add(store, &row);
+}
+
+bool api_is_operator(const struct api_exchange *x)
+{
+    return x->tenant == AUTH_OPERATOR;
+}
+
+uint64_t api_person(const struct api_exchange *x)
+{
+    return x->client.id;
 }
 
 uint64_t api_new_id(struct api_exchange *x)
@@ -194,6 +212,15 @@ bool api_end_reading(struct api_exchange *x)
         return true;
     api_refuse(x, p);
     return false;
+}
+
+void api_read_reason(struct api_exchange *x, enum api_need need)
+{
+    const struct bytes text = api_body_text(&x->body, "reason", need, 1, API_WHY_MAX);
+    if (text.len > API_WHY_MAX)
+        return; // refused
+    memcpy(x->reason, text.at, text.len);
+    x->reason[text.len] = '\0';
 }
 
 bool api_has_scope(const struct api_exchange *x, const char *scope)

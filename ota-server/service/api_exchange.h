@@ -14,6 +14,7 @@
 
 #define API_BASE "/connectivity-management/v1"
 #define API_URL_MAX 256
+#define API_WHY_MAX 256
 #define API_KEY_NAME_SIZE 65 // hexadecimal SHA-256
 
 enum api_takes {
@@ -26,10 +27,11 @@ enum api_takes {
 };
 
 enum {
-    ROUTE_OPEN = 1,      // without authentication, outside the rates
-    ROUTE_CHANGES = 2,   // idempotency and dryRun
-    ROUTE_NEEDS_KEY = 4, // Idempotency-Key is required
-    ROUTE_ANY_TYPE = 8,  // the handler judges Accept itself
+    ROUTE_OPEN = 1,       // without authentication
+    ROUTE_CHANGES = 2,    // idempotency and dryRun
+    ROUTE_NEEDS_KEY = 4,  // Idempotency-Key is required
+    ROUTE_ANY_TYPE = 8,   // the handler judges Accept itself
+    ROUTE_UNLIMITED = 16, // by rates: what watches over the server
 };
 
 struct api_route_row {
@@ -40,6 +42,8 @@ struct api_route_row {
     unsigned flags;
     void (*handle)(struct api_exchange *x);
 };
+
+struct api_kind;
 
 typedef enum store_status api_apply_fn(struct api_exchange *x, struct store *store, struct utc now);
 
@@ -69,6 +73,7 @@ struct api_exchange {
     struct writer headers;
     struct json_writer json;
     char location[API_URL_MAX];
+    char reason[API_WHY_MAX + 1]; // the caller's, for the trail
 
     // a change under way
     api_apply_fn *apply;
@@ -78,6 +83,8 @@ struct api_exchange {
     // what handlers carry from one step to the next
     uint64_t card_id, object_id;
     struct event event;
+    const struct api_kind *kind; // of the document under way
+    api_apply_fn *judge;         // of a deletion
     struct document document;
     void *work;                     // of the handler; freed with free() at the end
     void (*close_work)(void *work); // before that; or NULL
@@ -137,6 +144,8 @@ void api_submit(struct api_exchange *x,
 // The answer to a refusal of the core.
 struct api_problem api_refusal(uint8_t refusal);
 
+// Member `reason` of the body, which every trail row of the request then carries.
+void api_read_reason(struct api_exchange *x, enum api_need need);
 // Id in the path; refuses with 404 and answers false when it has no such form.
 bool api_capture(struct api_exchange *x, size_t index, const char *prefix, uint64_t *id);
 // Loads the card of capture 0 if it is visible to x->tenant; else refuses with 404.
@@ -160,6 +169,10 @@ bool api_has_scope(const struct api_exchange *x, const char *scope);
 // The trail row of a change of this request.
 enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
                             const char *object_kind, uint64_t object, const char *reason);
+// Who is behind the request, for what two different people must do.
+// Of the installation's own enterprise, which runs it.
+bool api_is_operator(const struct api_exchange *x);
+uint64_t api_person(const struct api_exchange *x);
 uint64_t api_new_id(struct api_exchange *x);
 
 // --- lists ---

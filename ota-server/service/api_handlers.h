@@ -5,6 +5,8 @@
 
 void api_trail_list(struct api_exchange *x);
 void api_trail_get(struct api_exchange *x);
+void api_trail_checkpoints(struct api_exchange *x);
+void api_trail_export(struct api_exchange *x);
 void api_trail_verify(struct api_exchange *x);
 void api_card_trail(struct api_exchange *x);
 
@@ -23,14 +25,27 @@ void api_subscriptions_list(struct api_exchange *x);
 void api_subscriptions_search(struct api_exchange *x);
 void api_subscription_get(struct api_exchange *x);
 
+void api_pool_patch(struct api_exchange *x);
+
+void api_templates_list(struct api_exchange *x);
+void api_templates_post(struct api_exchange *x);
+void api_template_get(struct api_exchange *x);
+void api_template_versions_list(struct api_exchange *x);
+void api_template_versions_post(struct api_exchange *x);
+void api_template_estimate(struct api_exchange *x);
+
 void api_imports_list(struct api_exchange *x);
 void api_imports_post(struct api_exchange *x);
 void api_import_get(struct api_exchange *x);
+void api_import_cancel(struct api_exchange *x);
 void api_import_report(struct api_exchange *x);
 void api_quarantine_list(struct api_exchange *x);
 void api_quarantine_delete(struct api_exchange *x);
 void api_vendor_profiles_list(struct api_exchange *x);
 void api_vendor_profiles_post(struct api_exchange *x);
 void api_vendor_profile_get(struct api_exchange *x);
+void api_vendor_profile_put(struct api_exchange *x);
 void api_transport_keys_list(struct api_exchange *x);
 void api_transport_keys_post(struct api_exchange *x);
+void api_key_components_list(struct api_exchange *x);
+void api_key_components_post(struct api_exchange *x);

@@ -157,7 +157,12 @@ void api_imports_post(struct api_exchange *x)
     struct import_work *w = open_work(x);
     if (w == NULL || !read_query(x, w))
         return;
-    if (store_document_named(x->reader, "vendor-profile", w->order.vendor, open_profile, w) !=
+    char name[24 + sizeof(w->order.vendor)];
+    struct writer n = writer_of(name, sizeof(name));
+    text_decimal(&n, x->tenant);
+    text_put(&n, "/");
+    text_put(&n, w->order.vendor);
+    if (store_document_named(x->reader, "vendor-profile", text_end(&n), open_profile, w) !=
             STORE_OK ||
         w->profile == NULL) {
         api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
@@ -223,6 +228,56 @@ void api_import_get(struct api_exchange *x)
     if (shown.is_open)
         api_header(x, "Retry-After", "2");
     api_reply(x, 200);
+}
+
+// --- cancelling ---
+
+static bool see_open(void *context, const struct document *d)
+{
+    struct shown *s = context;
+    s->is_ours = d->owner == s->x->tenant;
+    s->is_open = d->state == IMPORT_OPEN;
+    return false;
+}
+
+static enum store_status cancel(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct import_jobs *jobs = x->api->options.imports;
+    (void)now;
+    const bool can = x->is_dry_run ? import_jobs_can_cancel(jobs, x->object_id)
+                                   : import_jobs_cancel(jobs, x->object_id);
+    if (can)
+        return api_trail(x, store, "import.cancelled", "import", x->object_id, NULL);
+    x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended");
+    return STORE_CONFLICT;
+}
+
+static void reply_cancelled(struct api_exchange *x)
+{
+    struct shown shown = {.x = x};
+    if (store_document_get(x->reader, IMPORT_KIND, x->object_id, show_one, &shown) != STORE_OK) {
+        api_refuse_code(x, API_INTERNAL);
+        return;
+    }
+    api_header(x, "Retry-After", "2");
+    api_location(x, "/batch-imports", "imp", x->object_id);
+    api_reply(x, 202);
+}
+
+void api_import_cancel(struct api_exchange *x)
+{
+    struct shown shown = {.x = x};
+    api_read_reason(x, API_OPTIONAL);
+    if (!api_end_reading(x) || !api_capture(x, 0, "imp", &x->object_id))
+        return;
+    const enum store_status status =
+        store_document_get(x->reader, IMPORT_KIND, x->object_id, see_open, &shown);
+    if (status != STORE_OK || !shown.is_ours)
+        api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
+    else if (!shown.is_open || x->api->options.imports == NULL)
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended"));
+    else
+        api_commit(x, cancel, reply_cancelled);
 }
 
 static bool show_row(void *context, const struct document *d)

@@ -1,252 +1,91 @@
-// Pools, subscriptions and profile templates. Pools and templates are documents whose body is what
-// the caller sent, checked.
+// Pools of subscriptions, and subscriptions.
 #include "common/base/text.h"
 #include "common/wire/ident.h"
+#include "ota-server/service/api_document.h"
 #include "ota-server/service/api_handlers.h"
 
 #include <stdlib.h>
 
-#define BODY_MAX 4096
-#define NAME_MAX 64
+// --- pools ---
 
-struct kept_body {
-    char name[NAME_MAX + 1];
-    uint8_t body[BODY_MAX];
-    size_t len;
-};
-
-// --- documents as objects ---
-
-// The members of the body after those that every object has.
-static void put_object(struct api_exchange *x, const struct document *d, const char *prefix)
+static void put_counts(struct api_exchange *x, const struct document *d)
 {
-    struct json_writer *j = &x->json;
-    json_t *root = NULL;
-    api_put_id(j, "id", prefix, d->id);
-    if (json_read(d->body, &root) == JSON_READ_OK) {
-        const char *name;
-        json_t *value;
-        json_object_foreach(root, name, value)
-        {
-            char text[BODY_MAX];
-            const size_t len =
-                json_dumpb(value, text, sizeof(text), JSON_COMPACT | JSON_ENCODE_ANY);
-            json_put_key(j, name);
-            json_put_raw(j, bytes_of(text, len <= sizeof(text) ? len : 0));
-        }
-        json_decref(root);
-    }
-    api_put_time(j, "createdAt", d->created_at);
-    api_put_time(j, "updatedAt", d->changed_at);
-    api_put_number(j, "version", d->version);
-}
-
-static void put_counts(struct api_exchange *x, uint64_t pool)
-{
-    uint64_t counts[4];
-    if (store_pool_counts(x->reader, pool, counts) != STORE_OK)
-        return;
+    uint64_t counts[4] = {0};
+    if (store_pool_counts(x->reader, d->id, counts) != STORE_OK)
+        memset(counts, 0, sizeof(counts));
     api_open_object(&x->json, "counts");
     for (unsigned i = 0; i < 4; i++)
         api_put_number(&x->json, subscription_state_name((uint8_t)i), counts[i]);
     json_end_object(&x->json);
 }
 
-struct page {
-    struct api_exchange *x;
-    const char *prefix;
-    uint64_t ids[API_PER_PAGE_MAX]; // of pools, whose counts are another query
-    size_t count;
-};
-
-static bool collect_id(void *context, const struct document *d)
-{
-    struct page *page = context;
-    page->ids[page->count++] = d->id;
-    return page->count < API_PER_PAGE_MAX;
-}
-
-struct one {
-    struct api_exchange *x;
-    const char *prefix;
-    bool is_ours;
-    uint64_t version;
-};
-
-static bool put_one(void *context, const struct document *d)
-{
-    struct one *one = context;
-    one->is_ours = d->owner == one->x->tenant;
-    one->version = d->version;
-    if (one->is_ours) {
-        json_begin_object(&one->x->json);
-        put_object(one->x, d, one->prefix);
-    }
-    return false;
-}
-
-// Writes the object; false when there is none that the caller may see.
-static bool put_document(struct api_exchange *x, const char *kind, const char *prefix, uint64_t id,
-                         uint64_t *version)
-{
-    struct one one = {.x = x, .prefix = prefix};
-    if (store_document_get(x->reader, kind, id, put_one, &one) != STORE_OK || !one.is_ours)
-        return false;
-    if (strcmp(kind, "pool") == 0)
-        put_counts(x, id);
-    json_end_object(&x->json);
-    *version = one.version;
-    return true;
-}
-
-static void list_documents(struct api_exchange *x, const char *kind, const char *prefix)
-{
-    static const char *const fields[] = {"createdAt", NULL};
-    struct api_list list;
-    struct page page = {.x = x, .prefix = prefix};
-    uint64_t version = 0;
-    if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
-        return;
-    const struct document_filter filter = {
-        .kind = kind, .owner = x->tenant, .state = -1, .is_descending = list.page.is_descending};
-    const enum store_status status =
-        store_documents(x->reader, &filter, &list.window, collect_id, &page, &list.total);
-    if (status != STORE_OK) {
-        api_refuse_store(x, status);
-        return;
-    }
-    api_list_open(x);
-    for (size_t i = 0; i < page.count; i++) {
-        if (!put_document(x, kind, prefix, page.ids[i], &version))
-            continue; // deleted since the list was read
-    }
-    api_list_end(x, &list);
-}
-
-static void get_document(struct api_exchange *x, const char *kind, const char *prefix)
-{
-    uint64_t version = 0;
-    if (!api_end_reading(x) || !api_capture(x, 0, prefix, &x->object_id))
-        return;
-    if (!put_document(x, kind, prefix, x->object_id, &version)) {
-        api_refuse_code(x, API_NOT_FOUND);
-        return;
-    }
-    api_etag(x, version);
-    api_reply(x, 200);
-}
-
-static enum store_status insert(struct api_exchange *x, struct store *store, struct utc now)
-{
-    const struct kept_body *kept = x->work;
-    x->document.owner = x->tenant;
-    x->document.name = kept->name;
-    x->document.created_at = now;
-    x->document.changed_at = now;
-    x->document.body = bytes_of(kept->body, kept->len);
-    const enum store_status status = store_document_put(store, &x->document);
-    return status == STORE_OK
-               ? api_trail(x, store, "object.created", x->document.kind, x->document.id, NULL)
-               : status;
-}
-
-// Keeps the body as it came; it was checked to be what the interface describes.
-static bool keep_body(struct api_exchange *x, struct bytes name)
-{
-    struct kept_body *kept = calloc(1, sizeof(*kept));
-    x->work = kept;
-    if (kept == NULL) {
-        api_refuse_code(x, API_UNAVAILABLE);
-        return false;
-    }
-    memcpy(kept->name, name.at, name.len);
-    kept->len = json_dumpb(x->root, (char *)kept->body, sizeof(kept->body), JSON_COMPACT);
-    if (kept->len <= sizeof(kept->body))
-        return true;
-    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "The object is too large"));
-    return false;
-}
-
-static void reply_created(struct api_exchange *x, const char *kind, const char *path,
-                          const char *prefix)
-{
-    uint64_t version = 0;
-    if (!put_document(x, kind, prefix, x->document.id, &version)) {
-        api_refuse_code(x, API_INTERNAL);
-        return;
-    }
-    api_location(x, path, prefix, x->document.id);
-    api_etag(x, version);
-    api_reply(x, 201);
-}
-
-// --- pools ---
+static const struct api_kind pools = {
+    .kind = "pool", .prefix = "pol", .path = "/subscription-pools", .more = put_counts};
 
 void api_pools_list(struct api_exchange *x)
 {
-    list_documents(x, "pool", "pol");
+    api_documents_list(x, &pools, 0);
 }
 
 void api_pool_get(struct api_exchange *x)
 {
-    get_document(x, "pool", "pol");
+    api_document_show(x, &pools);
 }
 
-static void reply_pool(struct api_exchange *x)
+// Every member of a pool; `need` says whether those that a new one must have may be missing.
+static struct bytes read_pool(struct api_exchange *x, enum api_need need)
 {
-    reply_created(x, "pool", "/subscription-pools", "pol");
+    const struct bytes name = api_body_text(&x->body, "name", need, 1, API_NAME_MAX);
+    (void)api_body_text(&x->body, "operator", need, 1, 47);
+    (void)api_body_text(&x->body, "rulePack", API_OPTIONAL, 1, 31);
+    (void)api_body_integer(&x->body, "templateId", 1, 254, 0);
+    (void)api_body_integer(&x->body, "lowWaterMark", 0, 1000000000, 0);
+    if (need == API_REQUIRED && !api_body_has(&x->body, "templateId"))
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("templateId"),
+                                                  "Missing member"));
+    return name;
 }
 
 void api_pools_post(struct api_exchange *x)
 {
-    const struct bytes name = api_body_text(&x->body, "name", API_REQUIRED, 1, NAME_MAX);
-    (void)api_body_text(&x->body, "operator", API_REQUIRED, 1, 47);
-    (void)api_body_text(&x->body, "rulePack", API_OPTIONAL, 1, 31);
-    (void)api_body_integer(&x->body, "templateId", 1, 254, 0);
-    (void)api_body_integer(&x->body, "lowWaterMark", 0, 1000000000, 0);
-    if (!api_body_has(&x->body, "templateId"))
-        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("templateId"),
-                                                  "Missing member"));
-    if (!api_end_reading(x) || !keep_body(x, name))
-        return;
-    x->document.kind = "pool";
-    x->document.id = api_new_id(x);
-    api_commit(x, insert, reply_pool);
+    const struct bytes name = read_pool(x, API_REQUIRED);
+    if (api_end_reading(x) && api_document_new(x, &pools, name) != NULL)
+        api_document_commit(x, &pools);
 }
 
-static enum store_status remove_pool(struct api_exchange *x, struct store *store, struct utc now)
+void api_pool_patch(struct api_exchange *x)
+{
+    const struct bytes name = read_pool(x, API_OPTIONAL);
+    if (!api_end_reading(x))
+        return;
+    struct api_object *object = api_document_load(x, &pools);
+    if (object == NULL || !api_if_match(x, object->document.version))
+        return;
+    if (name.len > 0)
+        api_document_name(object, x->tenant, name);
+    if (api_document_merge(x, object))
+        api_document_commit(x, &pools);
+}
+
+static enum store_status judge_removal(struct api_exchange *x, struct store *store, struct utc now)
 {
     uint64_t counts[4];
     (void)now;
-    enum store_status status = store_pool_counts(store, x->object_id, counts);
-    if (status == STORE_OK &&
-        (counts[SUBSCRIPTION_RESERVED] > 0 || counts[SUBSCRIPTION_ON_CARD] > 0)) {
-        x->problem =
-            api_problem_text(API_INCOMPATIBLE_STATE, "Subscriptions of the pool are in use");
-        return STORE_CONFLICT;
-    }
-    if (status == STORE_OK)
-        status = store_document_delete(store, "pool", x->object_id);
-    return status == STORE_OK ? api_trail(x, store, "object.deleted", "pool", x->object_id, NULL)
-                              : status;
-}
-
-static void reply_nothing(struct api_exchange *x)
-{
-    api_reply_empty(x, 204);
+    const enum store_status status = store_pool_counts(store, x->object_id, counts);
+    if (status != STORE_OK ||
+        (counts[SUBSCRIPTION_RESERVED] == 0 && counts[SUBSCRIPTION_ON_CARD] == 0))
+        return status;
+    x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "Subscriptions of the pool are in use");
+    return STORE_CONFLICT;
 }
 
 void api_pool_delete(struct api_exchange *x)
 {
-    uint64_t version = 0;
-    if (!api_end_reading(x) || !api_capture(x, 0, "pol", &x->object_id))
+    if (!api_end_reading(x))
         return;
-    if (!put_document(x, "pool", "pol", x->object_id, &version)) {
-        api_refuse_code(x, API_NOT_FOUND);
-        return;
-    }
-    if (api_if_match(x, version))
-        api_commit(x, remove_pool, reply_nothing);
+    const struct api_object *object = api_document_load(x, &pools);
+    if (object != NULL && api_if_match(x, object->document.version))
+        api_document_remove(x, &pools, judge_removal);
 }
 
 // --- subscriptions ---
@@ -382,7 +221,7 @@ uint8_t api_pool_template(struct store *store, uint64_t pool)
 bool api_pool_visible(struct api_exchange *x, uint64_t pool)
 {
     uint64_t version = 0;
-    const bool is_visible = put_document(x, "pool", "pol", pool, &version);
+    const bool is_visible = api_document_put(x, &pools, pool, &version);
     api_start_answer(x);
     return is_visible;
 }

@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_card.h"
+#include "ota-server/service/template_size.h"
 
 #include <stdlib.h>
 
@@ -28,13 +29,63 @@ static void put_origin(struct api_exchange *x, const struct operation *o)
     put_if(j, "correlator", correlator);
 }
 
-static void put_progress(struct json_writer *j, const struct operation *o)
+static const char *failure_text(uint8_t failure)
 {
+    static const char *const texts[] = {
+        [FAILURE_NONE] = "",
+        [FAILURE_NO_LINK] = "No link to an SMSC took the message",
+        [FAILURE_SUBMIT_REJECTED] = "The SMSC refused the message",
+        [FAILURE_DELIVERY_FAILED] = "The message could not be delivered",
+        [FAILURE_DELIVERY_EXPIRED] = "The message expired before it was delivered",
+        [FAILURE_OTA_TIMEOUT] = "The card did not answer in time",
+        [FAILURE_POR_ERROR] = "The card refused the secured packet",
+        [FAILURE_CARD_REFUSED] = "The applet refused the command",
+        [FAILURE_ROLLED_BACK] = "The card went back to the subscription before",
+        [FAILURE_APPROVAL_REJECTED] = "The approval was refused",
+        [FAILURE_APPROVAL_EXPIRED] = "Nobody approved in time",
+        [FAILURE_REFUSED_AT_SEND] = "The state had changed when it was to be sent",
+        [FAILURE_CARD_UNREACHABLE] = "The card was not reached within the lifetime",
+        [FAILURE_CANCELLED] = "It was cancelled",
+        [FAILURE_INTERNAL] = "Internal error",
+    };
+    return failure < sizeof(texts) / sizeof(texts[0]) ? texts[failure] : "";
+}
+
+static bool see_full(void *context, const struct document *d)
+{
+    *(size_t *)context = template_full_octets(d->body);
+    return false;
+}
+
+// What the template saved, if the inventory knows how much the profile is without it.
+static void put_saved(struct api_exchange *x, const struct operation *o)
+{
+    char name[32];
+    struct writer w = writer_of(name, sizeof(name));
+    size_t full = 0;
+    if (o->kind != OPERATION_DOWNLOAD || o->bytes_mt == 0)
+        return;
+    text_decimal(&w, x->tenant);
+    text_put(&w, "/");
+    text_decimal(&w, o->download.template_number);
+    if (store_document_named(x->reader, "template-version", text_end(&w), see_full, &full) !=
+            STORE_OK ||
+        full == 0)
+        return;
+    const struct template_sizes sizes = {.command_octets = o->bytes_mt, .full_octets = full};
+    json_put_key(&x->json, "savedPercent");
+    json_put_fixed(&x->json, (int64_t)template_saved(&sizes), 1);
+}
+
+static void put_progress(struct api_exchange *x, const struct operation *o)
+{
+    struct json_writer *j = &x->json;
     api_put_text(j, "status", operation_status_name(o->status));
     put_if(j, "outcome", operation_outcome_name(o->outcome));
     if (o->has_result)
         api_put_text(j, "cardResult", result_code_name(o->result));
     put_if(j, "failureCode", operation_failure_name(o->failure));
+    put_if(j, "failureText", failure_text(o->failure));
     if (o->status == STATUS_QUEUED)
         put_if(j, "holdReason", operation_hold_name(o->hold));
     api_put_bool(j, "stateCertain", !o->is_uncertain);
@@ -43,6 +94,8 @@ static void put_progress(struct json_writer *j, const struct operation *o)
     api_put_number(j, "smsMt", o->sms_mt);
     api_put_number(j, "smsMo", o->sms_mo);
     api_put_number(j, "bytesMt", o->bytes_mt);
+    api_put_number(j, "bytesMo", o->bytes_mo);
+    put_saved(x, o);
     json_end_object(j);
 }
 
@@ -55,7 +108,7 @@ static void put_members(struct api_exchange *x, uint64_t card, const struct oper
     api_put_id(j, "subscriptionId", "sub", o->subscription);
     if (o->card_operation_id != 0)
         api_put_number(j, "cardOperationId", o->card_operation_id);
-    put_progress(j, o);
+    put_progress(x, o);
     put_origin(x, o);
     api_put_time(j, "createdAt", o->created_at);
     api_put_time(j, "expiresAt", o->not_after);
@@ -237,6 +290,10 @@ static void list_operations(struct api_exchange *x, struct operation_filter *fil
     }
     if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
         return;
+    if (x->card_id != 0 && !card_is_ours(x, x->card_id)) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return;
+    }
     struct rows *rows = calloc(1, sizeof(*rows));
     x->work = rows;
     if (rows == NULL) {
@@ -273,14 +330,10 @@ void api_operations_list(struct api_exchange *x)
 void api_card_operations_list(struct api_exchange *x)
 {
     struct operation_filter filter;
-    if (!api_capture(x, 0, "crd", &x->card_id))
-        return;
-    if (!card_is_ours(x, x->card_id)) {
-        api_refuse_code(x, API_NOT_FOUND);
-        return;
-    }
     operation_filter_init(&filter);
-    filter.card = x->card_id;
+    if (!api_capture(x, 0, "crd", &filter.card))
+        return;
+    x->card_id = filter.card;
     list_operations(x, &filter);
 }
 
@@ -347,10 +400,17 @@ static bool find_operation(struct api_exchange *x, struct operation *o)
     return false;
 }
 
+// It was found, so what the card's record no longer has, has ended.
+static struct api_problem refusal_of(const struct turn_answer *answer)
+{
+    return api_refusal(answer->refusal == REFUSAL_NOT_FOUND ? REFUSAL_WRONG_STATUS
+                                                            : answer->refusal);
+}
+
 static void answer_accepted(struct api_exchange *x, const struct turn_answer *answer)
 {
     if (answer->refusal != REFUSAL_NONE)
-        api_refuse(x, api_refusal(answer->refusal));
+        api_refuse(x, refusal_of(answer));
     else if (!reply_operation(x, x->event.operation, 202))
         api_refuse_code(x, API_INTERNAL);
 }
@@ -358,7 +418,7 @@ static void answer_accepted(struct api_exchange *x, const struct turn_answer *an
 static void answer_cancelled(struct api_exchange *x, const struct turn_answer *answer)
 {
     if (answer->refusal != REFUSAL_NONE)
-        api_refuse(x, api_refusal(answer->refusal));
+        api_refuse(x, refusal_of(answer));
     else if (!reply_operation(x, x->event.operation, 200))
         api_refuse_code(x, API_INTERNAL);
 }
@@ -397,6 +457,7 @@ static void repeat(struct api_exchange *x, const struct operation *old)
 void api_operation_resend(struct api_exchange *x)
 {
     struct operation o;
+    api_read_reason(x, API_OPTIONAL);
     if (!find_operation(x, &o))
         return;
     if (may_be_repeated(&o)) {
@@ -411,6 +472,7 @@ void api_operation_resend(struct api_exchange *x)
 void api_operation_cancel(struct api_exchange *x)
 {
     struct operation o;
+    api_read_reason(x, API_OPTIONAL);
     if (!find_operation(x, &o))
         return;
     x->event.type = EVENT_CANCEL;

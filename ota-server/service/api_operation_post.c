@@ -52,9 +52,7 @@ static bool read_common(struct api_exchange *x, struct operation *o)
     x->event.as.request.refuse_if_busy = api_body_enum(b, "ifBusy", API_OPTIONAL, busy) == 1;
     o->wait_until_clean = api_body_enum(b, "ifDirty", API_OPTIONAL, dirty) == 1;
     o->force = api_body_bool(b, "force", false);
-    const struct bytes reason =
-        api_body_text(b, "reason", o->force ? API_REQUIRED : API_OPTIONAL, 1, 256);
-    (void)reason; // the trail's row of the request is the core's
+    api_read_reason(x, o->force ? API_REQUIRED : API_OPTIONAL);
     (void)api_body_enum(b, "channel", API_OPTIONAL, channels);
     o->not_after = utc_after(x->now.utc, ttl_s * 1000);
     o->actor = (struct actor){.kind = ACTOR_CLIENT, .id = x->client.id};
@@ -310,6 +308,19 @@ static void download(struct api_exchange *x, struct order *order)
     api_operation_submit(x);
 }
 
+// Looked for before the body is read, because its parameters are judged against the card's; a card
+// that is not there is reported afterwards.
+static enum store_status find_card(struct api_exchange *x, struct order *order)
+{
+    enum store_status status = STORE_NONE;
+    if (api_id_read(x->match.captures[0], "crd", &x->card_id))
+        status = store_card_load(x->reader, x->card_id, &order->record);
+    if (status == STORE_OK && order->record.tenant == x->tenant)
+        return STORE_OK;
+    record_init(&order->record, 0);
+    return status == STORE_OK ? STORE_NONE : status;
+}
+
 void api_card_operation_post(struct api_exchange *x)
 {
     struct order *order = calloc(1, sizeof(*order));
@@ -319,13 +330,17 @@ void api_card_operation_post(struct api_exchange *x)
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
-    if (!api_card(x, &order->record))
-        return;
+    const enum store_status found = find_card(x, order);
     order->kind = api_body_enum(&x->body, "type", API_REQUIRED, kinds) + 1;
     const bool is_forced = read_common(x, o);
     read_members(x, order, o);
-    if (!api_end_reading(x) || !check_scope(x, order, is_forced) || !find_lookup(x, o) ||
-        !find_target(x, order, o))
+    if (!api_end_reading(x))
+        return;
+    if (found != STORE_OK) {
+        api_refuse_store(x, found);
+        return;
+    }
+    if (!check_scope(x, order, is_forced) || !find_lookup(x, o) || !find_target(x, order, o))
         return;
     o->id = api_new_id(x);
     o->kind = (uint8_t)order->kind;

@@ -7,9 +7,9 @@
 
 // clang-format off
 const struct api_route_row api_routes[] = {
-    {API_GET, "/healthz", NULL, TAKES_NOTHING, ROUTE_OPEN, api_health},
-    {API_GET, "/readyz", NULL, TAKES_NOTHING, ROUTE_OPEN, api_ready},
-    {API_GET, "/metrics", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE, api_metrics},
+    {API_GET, "/healthz", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_UNLIMITED, api_health},
+    {API_GET, "/readyz", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_UNLIMITED, api_ready},
+    {API_GET, "/metrics", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE | ROUTE_UNLIMITED, api_metrics},
     {API_GET, "/docs/connectivity-management.yaml", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE, api_docs},
     {API_GET, "/docs/openapi.yaml", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE, api_docs},
     {API_POST, "/oauth2/token", NULL, TAKES_FORM, ROUTE_OPEN, api_token_post},
@@ -18,8 +18,10 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/cards/search", "cards:read", TAKES_JSON, 0, api_cards_search},
     {API_GET, API_BASE "/cards/*", "cards:read", TAKES_NOTHING, 0, api_card_get},
     {API_PATCH, API_BASE "/cards/*", "cards:write", TAKES_MERGE, CHANGES, api_card_patch},
+    {API_POST, API_BASE "/cards/*/reveal", "cards:reveal", TAKES_JSON, 0, api_card_reveal},
     {API_GET, API_BASE "/cards/*/subscriptions", "cards:read", TAKES_NOTHING, 0, api_card_subscriptions},
     {API_GET, API_BASE "/cards/*/parameters", "cards:read", TAKES_NOTHING, 0, api_card_parameters},
+    {API_GET, API_BASE "/cards/*/timeline", "cards:read", TAKES_NOTHING, 0, api_card_timeline},
     {API_GET, API_BASE "/cards/*/messages", "cards:read", TAKES_NOTHING, 0, api_card_messages},
     {API_GET, API_BASE "/cards/*/audit-trail", "audit-trail:read", TAKES_NOTHING, 0, api_card_trail},
     {API_GET, API_BASE "/cards/*/operations", "operations:read", TAKES_NOTHING, 0, api_card_operations_list},
@@ -37,14 +39,25 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/subscription-pools", "inventory:read", TAKES_NOTHING, 0, api_pools_list},
     {API_POST, API_BASE "/subscription-pools", "inventory:write", TAKES_JSON, CHANGES, api_pools_post},
     {API_GET, API_BASE "/subscription-pools/*", "inventory:read", TAKES_NOTHING, 0, api_pool_get},
+    {API_PATCH, API_BASE "/subscription-pools/*", "inventory:write", TAKES_MERGE, CHANGES, api_pool_patch},
     {API_DELETE, API_BASE "/subscription-pools/*", "inventory:write", TAKES_NOTHING, CHANGES, api_pool_delete},
     {API_GET, API_BASE "/subscriptions", "inventory:read", TAKES_NOTHING, 0, api_subscriptions_list},
     {API_POST, API_BASE "/subscriptions/search", "inventory:read", TAKES_JSON, 0, api_subscriptions_search},
     {API_GET, API_BASE "/subscriptions/*", "inventory:read", TAKES_NOTHING, 0, api_subscription_get},
 
+    {API_GET, API_BASE "/profile-templates", "templates:read", TAKES_NOTHING, 0, api_templates_list},
+    {API_POST, API_BASE "/profile-templates", "templates:write", TAKES_JSON, CHANGES, api_templates_post},
+    {API_GET, API_BASE "/profile-templates/*", "templates:read", TAKES_NOTHING, 0, api_template_get},
+    {API_GET, API_BASE "/profile-templates/*/versions", "templates:read", TAKES_NOTHING, 0,
+     api_template_versions_list},
+    {API_POST, API_BASE "/profile-templates/*/versions", "templates:write", TAKES_JSON, CHANGES,
+     api_template_versions_post},
+    {API_POST, API_BASE "/profile-templates/*/estimate", "templates:read", TAKES_JSON, 0, api_template_estimate},
+
     {API_GET, API_BASE "/batch-imports", "imports:read", TAKES_NOTHING, 0, api_imports_list},
     {API_POST, API_BASE "/batch-imports", "imports:write", TAKES_FILE, CHANGES | ROUTE_NEEDS_KEY, api_imports_post},
     {API_GET, API_BASE "/batch-imports/*", "imports:read", TAKES_NOTHING, 0, api_import_get},
+    {API_POST, API_BASE "/batch-imports/*/cancel", "imports:write", TAKES_MAYBE, CHANGES, api_import_cancel},
     {API_GET, API_BASE "/batch-imports/*/report", "imports:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_import_report},
     {API_GET, API_BASE "/batch-imports/*/quarantine", "imports:write", TAKES_NOTHING, 0, api_quarantine_list},
     {API_DELETE, API_BASE "/batch-imports/*/quarantine", "imports:write", TAKES_NOTHING, CHANGES,
@@ -52,8 +65,12 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/vendor-profiles", "imports:write", TAKES_NOTHING, 0, api_vendor_profiles_list},
     {API_POST, API_BASE "/vendor-profiles", "imports:write", TAKES_JSON, CHANGES, api_vendor_profiles_post},
     {API_GET, API_BASE "/vendor-profiles/*", "imports:write", TAKES_NOTHING, 0, api_vendor_profile_get},
+    {API_PUT, API_BASE "/vendor-profiles/*", "imports:write", TAKES_JSON, CHANGES, api_vendor_profile_put},
     {API_GET, API_BASE "/transport-keys", "keys:write", TAKES_NOTHING, 0, api_transport_keys_list},
     {API_POST, API_BASE "/transport-keys", "keys:write", TAKES_JSON, CHANGES, api_transport_keys_post},
+
+    {API_GET, API_BASE "/transport-keys/*/components", "keys:write", TAKES_NOTHING, 0, api_key_components_list},
+    {API_POST, API_BASE "/transport-keys/*/components", "keys:write", TAKES_JSON, CHANGES, api_key_components_post},
 
     {API_GET, API_BASE "/dirty-cards", "cards:read", TAKES_NOTHING, 0, api_dirty_list},
     {API_GET, API_BASE "/dirty-cards/summary", "cards:read", TAKES_NOTHING, 0, api_dirty_summary},
@@ -62,6 +79,8 @@ const struct api_route_row api_routes[] = {
 
     {API_GET, API_BASE "/audit-trail", "audit-trail:read", TAKES_NOTHING, 0, api_trail_list},
     {API_POST, API_BASE "/audit-trail/verify", "audit-trail:verify", TAKES_MAYBE, 0, api_trail_verify},
+    {API_GET, API_BASE "/audit-trail/checkpoints", "audit-trail:read", TAKES_NOTHING, 0, api_trail_checkpoints},
+    {API_POST, API_BASE "/audit-trail/export", "audit-trail:read", TAKES_JSON, ROUTE_ANY_TYPE, api_trail_export},
     {API_GET, API_BASE "/audit-trail/*", "audit-trail:read", TAKES_NOTHING, 0, api_trail_get},
     {API_GET, API_BASE "/system", "system:read", TAKES_NOTHING, 0, api_system_get},
 };

@@ -169,6 +169,10 @@ void api_metrics(struct api_exchange *x)
 {
     static const char *const classes[] = {"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"};
     struct store_counts counts;
+    if (!api_accepts(x->request->accept, "text/plain")) {
+        api_refuse_code(x, API_NOT_ACCEPTABLE);
+        return;
+    }
     if (!may_see_metrics(x))
         return;
     const enum store_status status = store_counts(x->reader, 0, &counts);
@@ -188,6 +192,10 @@ void api_metrics(struct api_exchange *x)
 
 void api_docs(struct api_exchange *x)
 {
+    if (!api_accepts(x->request->accept, "application/yaml")) {
+        api_refuse_code(x, API_NOT_ACCEPTABLE);
+        return;
+    }
     text_put(&x->out, x->api->options.openapi);
     x->type = "application/yaml";
     api_reply(x, 200);

@@ -61,6 +61,22 @@ static void take_id(struct api_exchange *x, const char *name, const char *prefix
         *id = UINT64_MAX >> 1; // nobody's
 }
 
+// A kind such as SYSTEM, or the id of a client or user.
+static void read_actor(struct bytes text, struct trail_filter *f)
+{
+    for (uint8_t kind = ACTOR_SYSTEM; kind <= ACTOR_CARD; kind++) {
+        if (bytes_equal(text, bytes_of_text(actor_kind_name(kind)))) {
+            f->actor_kind = kind;
+            return;
+        }
+    }
+    f->actor_kind = ACTOR_CLIENT;
+    if (api_id_read(text, "usr", &f->actor_id))
+        f->actor_kind = ACTOR_USER;
+    else if (!api_id_read(text, "cli", &f->actor_id))
+        f->actor_id = UINT64_MAX >> 1;
+}
+
 static bool read_filter(struct api_exchange *x, struct trail_filter *f, char action[48])
 {
     struct bytes text;
@@ -73,11 +89,9 @@ static bool read_filter(struct api_exchange *x, struct trail_filter *f, char act
     if (f->object != 0)
         f->object_kind = "card";
     take_id(x, "operationId", "op", &f->operation);
-    if (api_query_take(&x->query, "actor", &text)) {
-        f->actor_kind = ACTOR_CLIENT;
-        if (!api_id_read(text, "cli", &f->actor_id))
-            f->actor_id = UINT64_MAX >> 1;
-    }
+    take_id(x, "groupId", "grp", &f->group);
+    if (api_query_take(&x->query, "actor", &text))
+        read_actor(text, f);
     if (api_query_take(&x->query, "action", &text)) {
         struct writer w = writer_of(action, 48);
         writer_copy(&w, text);
@@ -125,7 +139,7 @@ void api_card_trail(struct api_exchange *x)
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
-    if (!api_card(x, record) || !api_list_begin(x, &list, fields) || !api_end_reading(x))
+    if (!api_list_begin(x, &list, fields) || !api_end_reading(x) || !api_card(x, record))
         return;
     trail_filter_init(&filter);
     filter.tenant = x->tenant;
@@ -201,4 +215,100 @@ void api_trail_verify(struct api_exchange *x)
     }
     put_verdict(&x->json, &verdict);
     api_reply(x, 200);
+}
+
+// --- checkpoints ---
+
+static bool put_checkpoint(void *context, const struct checkpoint *c)
+{
+    struct json_writer *j = &((struct api_exchange *)context)->json;
+    json_begin_object(j);
+    api_put_number(j, "sequence", c->sequence);
+    api_put_time(j, "at", (struct utc){(int64_t)c->at});
+    api_put_hex(j, "hash", bytes_of(c->hash, sizeof(c->hash)));
+    json_end_object(j);
+    return true;
+}
+
+void api_trail_checkpoints(struct api_exchange *x)
+{
+    static const char *const fields[] = {"sequence", NULL};
+    struct api_list list;
+    if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
+        return;
+    api_list_open(x);
+    const enum store_status status =
+        store_checkpoints(x->reader, &list.window, put_checkpoint, x, &list.total);
+    if (status == STORE_OK)
+        api_list_end(x, &list);
+    else
+        api_refuse_store(x, status);
+}
+
+// --- export ---
+
+#define EXPORT_ROWS_MAX 1000 // which fit into one answer
+
+static enum store_status note_export(struct api_exchange *x, struct store *store, struct utc now)
+{
+    (void)now;
+    return api_trail(x, store, "trail.exported", "trail", 0, NULL);
+}
+
+struct export_work {
+    struct api_exchange *x;
+    uint64_t from, to;
+};
+
+static bool put_line(void *context, const struct trail_row *row)
+{
+    const struct export_work *w = context;
+    if (row->sequence > w->to)
+        return false;
+    if (row->sequence < w->from)
+        return true;
+    (void)put_row(w->x, row);
+    text_put(&w->x->out, "\n");
+    w->x->json = json_writer_of(&w->x->out); // every line is a document of its own
+    return true;
+}
+
+// Rows of other enterprises are not among them, so a line's previousHash may be of none shown here.
+static void reply_export(struct api_exchange *x)
+{
+    struct export_work *w = x->work;
+    struct trail_filter filter;
+    struct store_page page = {.limit = EXPORT_ROWS_MAX};
+    trail_filter_init(&filter);
+    filter.tenant = x->tenant;
+    filter.is_ascending = true;
+    filter.sequence_from = w->from;
+    const enum store_status status = store_trail(x->reader, &filter, &page, put_line, w, NULL);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    x->type = "application/x-ndjson";
+    api_reply(x, 200);
+}
+
+void api_trail_export(struct api_exchange *x)
+{
+    const int64_t from = api_body_integer(&x->body, "fromSequence", 1, INT64_MAX, 1);
+    const int64_t to = api_body_integer(&x->body, "toSequence", 1, INT64_MAX, INT64_MAX);
+    api_read_reason(x, API_REQUIRED);
+    if (!api_end_reading(x))
+        return;
+    if (!api_accepts(x->request->accept, "application/x-ndjson")) {
+        api_refuse_code(x, API_NOT_ACCEPTABLE);
+        return;
+    }
+    struct export_work *w = calloc(1, sizeof(*w));
+    x->work = w;
+    if (w == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    *w = (struct export_work){.x = x, .from = (uint64_t)from, .to = (uint64_t)to};
+    api_commit(x, note_export, reply_export);
 }

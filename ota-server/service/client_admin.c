@@ -6,6 +6,7 @@ const char *const client_scopes[] = {
     "cards:read",
     "cards:write",
     "cards:dirty",
+    "cards:reveal",
     "operations:read",
     "operations:download",
     "operations:enable",

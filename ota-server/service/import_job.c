@@ -18,7 +18,9 @@ struct seat {
     uint8_t sha256[32];
     FILE *file;
     struct vendor_profile *profile;
-    unsigned pass; // 0 before the first
+    bool is_cancelled;
+    bool is_ending; // its last transaction is on its way: too late to cancel
+    unsigned pass;  // 0 before the first
     uint64_t done, total;
 };
 
@@ -106,7 +108,7 @@ static bool progress(void *context, unsigned pass, uint64_t done, uint64_t total
     j->running->pass = pass;
     j->running->done = done;
     j->running->total = total;
-    const bool goes_on = !j->is_closing;
+    const bool goes_on = !j->is_closing && !j->running->is_cancelled;
     (void)pthread_mutex_unlock(&j->mutex);
     return goes_on;
 }
@@ -229,14 +231,34 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
     return verdict;
 }
 
+static bool is_cancelled(struct import_jobs *j, const struct seat *s)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    const bool is_so = s->is_cancelled;
+    (void)pthread_mutex_unlock(&j->mutex);
+    return is_so;
+}
+
+// From here on nobody cancels: what was asked for until now counts.
+static void begin_end(struct import_jobs *j, struct seat *s)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    s->is_ending = true;
+    if (s->is_cancelled && j->failure == NULL)
+        j->failure = failure_of(IMPORT_CANCELLED);
+    (void)pthread_mutex_unlock(&j->mutex);
+}
+
 static void run_job(struct import_jobs *j, struct seat *s)
 {
+    j->report = (struct import_report){0};
     j->slices[0].count = 0;
     j->slices[1].count = 0;
     j->has_loaded = false;
     j->is_gone = false;
-    j->failure = failure_of(read_all(j, s));
+    j->failure = failure_of(is_cancelled(j, s) ? IMPORT_CANCELLED : read_all(j, s));
     bool ok = settle(j) || j->failure != NULL;
+    begin_end(j, s);
     while (j->failure != NULL && j->has_loaded && !j->is_gone && ok) {
         give(j, HAND_UNDO);
         ok = settle(j);
@@ -461,6 +483,26 @@ void import_jobs_drop(struct import_jobs *j, uint64_t import)
     if (s != NULL && s->state == SEAT_HELD)
         free_seat(s);
     (void)pthread_mutex_unlock(&j->mutex);
+}
+
+bool import_jobs_cancel(struct import_jobs *j, uint64_t import)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    struct seat *s = find_seat(j, import);
+    const bool can = s != NULL && !s->is_ending;
+    if (can)
+        s->is_cancelled = true;
+    (void)pthread_mutex_unlock(&j->mutex);
+    return can;
+}
+
+bool import_jobs_can_cancel(struct import_jobs *j, uint64_t import)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    const struct seat *s = find_seat(j, import);
+    const bool can = s != NULL && !s->is_ending;
+    (void)pthread_mutex_unlock(&j->mutex);
+    return can;
 }
 
 bool import_jobs_state(struct import_jobs *j, uint64_t import, struct import_state *state)

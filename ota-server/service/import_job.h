@@ -49,6 +49,11 @@ void import_jobs_start(struct import_jobs *jobs, uint64_t import);
 // Gives the seat back if it was not started.
 void import_jobs_drop(struct import_jobs *jobs, uint64_t import);
 
+// Ends an import that waits or is under way as soon as it can, with the failure CANCELLED and
+// without a trace of its load. False: it has ended, or is about to.
+bool import_jobs_cancel(struct import_jobs *jobs, uint64_t import) MUST_USE;
+bool import_jobs_can_cancel(struct import_jobs *jobs, uint64_t import);
+
 // Gives the turn what is ready: before each turn.
 void import_jobs_step(struct import_jobs *jobs);
 // Tries again what the disk refused: once a second.

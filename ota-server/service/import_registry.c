@@ -12,13 +12,18 @@
 
 #define KEY_NAME_SIZE 24
 #define BATCH_NAME_SIZE 192
+#define FILE_NAME_SIZE (20 + 1 + 2 * CIPHER_SHA256_SIZE + 1)
 #define CMAC_LEN 8
 
 // --- files and batches seen before ---
 
-static void hex_name(const uint8_t digest[CIPHER_SHA256_SIZE], char name[65])
+// A file is known to the tenant that sent it, and to nobody else.
+static void file_name(const struct import_target *t, const uint8_t digest[CIPHER_SHA256_SIZE],
+                      char name[FILE_NAME_SIZE])
 {
-    struct writer w = writer_of(name, 65);
+    struct writer w = writer_of(name, FILE_NAME_SIZE);
+    text_decimal(&w, t->tenant);
+    text_put(&w, "/");
     text_hex(&w, bytes_of(digest, CIPHER_SHA256_SIZE));
     text_end(&w);
 }
@@ -33,9 +38,9 @@ static bool file_known(void *context, const uint8_t sha256[CIPHER_SHA256_SIZE],
                        char reference[IMPORT_REFERENCE_SIZE])
 {
     const struct import_target *t = context;
-    char name[65];
+    char name[FILE_NAME_SIZE];
     uint64_t import = 0;
-    hex_name(sha256, name);
+    file_name(t, sha256, name);
     if (store_document_named(t->store, "import-file", name, see_parent, &import) != STORE_OK)
         return false;
     api_id_write(reference, "imp", import);
@@ -85,8 +90,8 @@ static enum store_status put_mark(const struct import_target *t, const char *kin
 enum store_status import_file_put(const struct import_target *target,
                                   const uint8_t sha256[CIPHER_SHA256_SIZE])
 {
-    char name[65];
-    hex_name(sha256, name);
+    char name[FILE_NAME_SIZE];
+    file_name(target, sha256, name);
     return put_mark(target, "import-file", name);
 }
 
@@ -387,27 +392,27 @@ bool import_transport_key(void *context, uint8_t index, enum transport_kind kind
     return true;
 }
 
-enum store_status import_transport_key_put(struct import_target *target, uint8_t index,
-                                           const struct secret_key *key, uint32_t kcv,
-                                           const uint8_t nonce[12])
+enum store_status import_transport_key_put(struct import_target *target,
+                                           const struct import_key *from)
 {
     char name[KEY_NAME_SIZE];
     char hex[2 * sizeof(((struct sealed_key *)0)->octets)];
     uint8_t octets[sizeof(((struct sealed_key *)0)->octets)];
     struct writer o = writer_of(octets, sizeof(octets));
     struct writer h = writer_of(hex, sizeof(hex));
-    key_name(target, index, name);
-    writer_copy(&o, bytes_of(nonce, CRYPTO_NONCE_SIZE));
-    if (!crypto_seal(target->crypto, target->key, nonce, bytes_of_text(name),
-                     bytes_of(key->octets, key->len), &o))
+    key_name(target, from->index, name);
+    writer_copy(&o, bytes_of(from->nonce, CRYPTO_NONCE_SIZE));
+    if (!crypto_seal(target->crypto, target->key, from->nonce, bytes_of_text(name),
+                     bytes_of(from->key->octets, from->key->len), &o))
         return STORE_FAILED;
     text_hex(&h, writer_bytes(&o));
     const struct document d = {
         .kind = "transport-key",
-        .id = turn_id(target->turn, target->now),
+        .id = from->id,
+        .version = from->version,
         .owner = target->tenant,
-        .parent = index,
-        .state = kcv,
+        .parent = from->index,
+        .state = from->kcv,
         .name = name,
         .created_at = target->now,
         .changed_at = target->now,

@@ -38,7 +38,15 @@ enum store_status import_file_put(const struct import_target *target,
                                   const uint8_t sha256[CIPHER_SHA256_SIZE]) MUST_USE;
 enum store_status import_batch_put(const struct import_target *target,
                                    const struct vendor_header *header) MUST_USE;
-// Keeps a transport key, sealed, beside its check value of 3 octets. `nonce` is fresh.
-enum store_status import_transport_key_put(struct import_target *target, uint8_t index,
-                                           const struct secret_key *key, uint32_t kcv,
-                                           const uint8_t nonce[12]) MUST_USE;
+// A transport key on its way to the store.
+struct import_key {
+    uint64_t id;      // of its document
+    uint64_t version; // of the document that waited for it, or 0
+    uint8_t index;
+    const struct secret_key *key;
+    uint32_t kcv;         // its check value of 3 octets
+    const uint8_t *nonce; // 12 fresh octets
+};
+// Keeps it, sealed, beside its check value.
+enum store_status import_transport_key_put(struct import_target *target,
+                                           const struct import_key *from) MUST_USE;

@@ -65,6 +65,8 @@ static struct task *add(struct turn *t, uint8_t kind, void *context)
     k->kind = kind;
     k->context = context;
     k->prepare = NULL;
+    k->is_dry = false;
+    k->origin = (struct turn_origin){0};
     k->answer = NULL;
     k->apply = NULL;
     k->done = NULL;
@@ -90,6 +92,8 @@ bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *even
     if (!turn_event(t, card, event, with->answer, with->context))
         return false;
     t->tasks[t->task_count - 1].prepare = with->prepare;
+    t->tasks[t->task_count - 1].is_dry = with->is_dry;
+    t->tasks[t->task_count - 1].origin = with->origin;
     return true;
 }
 
@@ -139,9 +143,9 @@ static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
     return STORE_OK;
 }
 
-static bool must_save(const struct event *e)
+static bool must_save(const struct turn *t, const struct event *e)
 {
-    return e->type != EVENT_REQUEST || !e->as.request.is_dry_run;
+    return !t->is_dry && (e->type != EVENT_REQUEST || !e->as.request.is_dry_run);
 }
 
 static enum store_status run_event(struct turn *t, uint64_t card, struct event *e,
@@ -150,7 +154,7 @@ static enum store_status run_event(struct turn *t, uint64_t card, struct event *
     const enum store_status status = judge(t, card, e, answer);
     if (status == STORE_NONE)
         return STORE_OK;
-    return status == STORE_OK && must_save(e) ? turn_save(t, e) : status;
+    return status == STORE_OK && must_save(t, e) ? turn_save(t, e) : status;
 }
 
 // A card whose packet cannot be built (its keys are missing or do not open) must not stop others.
@@ -242,15 +246,17 @@ static enum store_status run_prepared(struct turn *t, struct task *k)
     status = judge(t, k->card, &k->event, &k->result);
     if (status != STORE_OK)
         return status;
-    if (!must_save(&k->event) || k->result.refusal != REFUSAL_NONE)
+    if (!must_save(t, &k->event) || k->result.refusal != REFUSAL_NONE)
         store_mark_undo(t->options.store);
     else
         status = store_mark_keep(t->options.store);
-    return status == STORE_OK && must_save(&k->event) ? turn_save(t, &k->event) : status;
+    return status == STORE_OK && must_save(t, &k->event) ? turn_save(t, &k->event) : status;
 }
 
 static enum store_status run_task(struct turn *t, struct task *k, struct utc now)
 {
+    t->origin = k->origin;
+    t->is_dry = k->is_dry;
     switch ((enum task_kind)k->kind) {
     case TASK_EVENT:
         k->event.at = now;

@@ -49,14 +49,21 @@ void turn_close(struct turn *t);
 bool turn_event(struct turn *t, uint64_t card, const struct event *event, turn_answer_fn *answer,
                 void *context) MUST_USE;
 
+// Why and from where, in the words of who asks, for the trail. NULL or good until the answer.
+struct turn_origin {
+    const char *reason, *address;
+};
+
 // The same, with a part that runs first and inside the same transaction: it may use the store and
 // complete the request, or set its refusal. What it wrote is undone when it fails, when the
 // request is refused, and when it is only judged.
 typedef enum store_status turn_prepare_fn(void *context, struct store *store, struct event *event);
 struct turn_prepared {
-    turn_prepare_fn *prepare;
+    turn_prepare_fn *prepare; // or NULL
     turn_answer_fn *answer;
     void *context; // of both
+    bool is_dry;   // judge only: nothing is saved
+    struct turn_origin origin;
 };
 bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *event,
                          const struct turn_prepared *with) MUST_USE;

@@ -14,6 +14,8 @@ struct task {
     struct event event;
     struct turn_message message;
     turn_prepare_fn *prepare;
+    bool is_dry;
+    struct turn_origin origin;
     turn_answer_fn *answer;
     turn_apply_fn *apply;
     turn_done_fn *done;
@@ -40,6 +42,8 @@ struct turn {
     size_t alarm_count;
     struct record before;
     struct decision decision;
+    struct turn_origin origin; // of the task that runs
+    bool is_dry;               // likewise
     struct utc next_due;
     struct utc next_sweep;
     struct utc next_checkpoint;

@@ -3,14 +3,30 @@
 #include "common/wire/sms.h"
 #include "ota-server/service/turn_part.h"
 
+#define REASON_SIZE 320
+
+// The caller's words follow those of the core: "operator_request: lost at the airport".
+static const char *whole_reason(const struct turn *t, const char *own, char text[REASON_SIZE])
+{
+    if (t->origin.reason == NULL || t->origin.reason[0] == '\0')
+        return own;
+    struct writer w = writer_of(text, REASON_SIZE);
+    text_put(&w, own);
+    text_put(&w, own[0] != '\0' ? ": " : "");
+    text_put(&w, t->origin.reason);
+    return text_end(&w);
+}
+
 static enum store_status save_trail(struct turn *t, const struct event *e)
 {
     const struct decision *d = &t->decision;
     for (uint8_t i = 0; i < d->trail_count; i++) {
         const struct trail_entry *v = &d->trail[i];
+        char reason[REASON_SIZE];
         const struct trail_new row = {.at = e->at,
                                       .tenant = d->next.tenant,
                                       .actor = e->actor,
+                                      .address = t->origin.address,
                                       .action = v->action,
                                       .object_kind = "card",
                                       .object = d->next.card,
@@ -18,7 +34,7 @@ static enum store_status save_trail(struct turn *t, const struct event *e)
                                       .correlator = e->correlator,
                                       .before = v->before,
                                       .after = v->after,
-                                      .reason = v->reason,
+                                      .reason = whole_reason(t, v->reason, reason),
                                       .result = refusal_name(d->refusal),
                                       .approval = e->approval};
         const enum store_status status = store_trail_add(t->options.store, &row);

@@ -199,6 +199,19 @@ enum store_status store_card_by_eid(struct store *s, const char *eid, uint64_t *
     return one_id(&q, card);
 }
 
+enum store_status store_card_eid(struct store *s, uint64_t card, char eid[STORE_EID_SIZE])
+{
+    struct query q = query_of(s, STATEMENT_CARD_EID);
+    bind_number(&q, 1, (int64_t)card);
+    const enum store_status status = query_step(&q);
+    struct writer w = writer_of(eid, STORE_EID_SIZE);
+    if (status == STORE_OK)
+        text_put(&w, column_text(&q, 0));
+    text_end(&w);
+    query_end(&q);
+    return status;
+}
+
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out)
 {
     struct query q = query_of(s, STATEMENT_CARD_NOTES);
@@ -267,6 +280,10 @@ void card_filter_init(struct card_filter *f)
     " AND imsi LIKE $13 UNION ALL SELECT card FROM subscription WHERE $14 & 4 AND number <> ''"    \
     " AND number >= $11 AND number <= $12 AND number LIKE $13)"
 
+#define LABELLED                                                                                   \
+    " AND length(notes) > 0 AND $17 IN (SELECT value FROM"                                         \
+    " json_each(CAST(notes AS TEXT), '$.labels'))"
+
 static int64_t search_set(char in)
 {
     switch (in) {
@@ -313,6 +330,8 @@ static void bind_filter(struct query *q, const struct card_filter *f)
     bind_number(q, 8, f->contact_from.ms);
     bind_number(q, 9, f->contact_to.ms);
     bind_text(q, 10, f->application_field);
+    if (f->label != NULL)
+        bind_text(q, 17, f->label);
     if (f->search != NULL)
         bind_search(q, f);
 }
@@ -356,7 +375,8 @@ static bool has_reason(const struct query *q, int reason)
 static enum store_status count_cards(struct store *s, const struct card_filter *f, uint64_t *total)
 {
     char text[2048];
-    snprintf(text, sizeof(text), "SELECT count(*)" FILTERS "%s", f->search != NULL ? SEARCH : "");
+    snprintf(text, sizeof(text), "SELECT count(*)" FILTERS "%s%s", f->search != NULL ? SEARCH : "",
+             f->label != NULL ? LABELLED : "");
     struct query q = query_text(s, text);
     bind_filter(&q, f);
     return one_id(&q, total);
@@ -369,8 +389,9 @@ enum store_status store_cards(struct store *s, const struct card_filter *f,
 {
     char text[2300];
     const bool by_reason = f->dirty_reason >= 0 && f->dirty_reason < DIRTY_REASONS;
-    snprintf(text, sizeof(text), "SELECT " CARD_COLUMNS ", %s" FILTERS "%s%s%s",
-             by_reason ? "record" : "0", f->search != NULL ? SEARCH : "", order_of(f),
+    snprintf(text, sizeof(text), "SELECT " CARD_COLUMNS ", %s" FILTERS "%s%s%s%s",
+             by_reason ? "record" : "0", f->search != NULL ? SEARCH : "",
+             f->label != NULL ? LABELLED : "", order_of(f),
              by_reason ? "" : " LIMIT $15 OFFSET $16");
     struct query q = query_text(s, text);
     bind_filter(&q, f);

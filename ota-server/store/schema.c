@@ -99,6 +99,10 @@ const char *const schema_steps[] = {
     // What an import loads is hidden while its id stands in `loading`.
     "ALTER TABLE subscription ADD COLUMN import INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE loading (import INTEGER PRIMARY KEY) STRICT;",
+
+    // Names are unique for one tenant only.
+    "UPDATE document SET name = owner || '/' || name WHERE name IS NOT NULL AND owner > 0"
+    " AND kind IN ('pool', 'vendor-profile', 'import-file');",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

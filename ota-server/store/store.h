@@ -108,6 +108,10 @@ enum store_status store_card_by_imsi(struct store *s, const uint8_t imsi[COMMAND
                                      uint64_t *card) MUST_USE;
 enum store_status store_card_by_eid(struct store *s, const char *eid, uint64_t *card) MUST_USE;
 
+// "" when the card has none.
+#define STORE_EID_SIZE 33
+enum store_status store_card_eid(struct store *s, uint64_t card, char eid[STORE_EID_SIZE]) MUST_USE;
+
 // What people write about a card (labels, note ...), as JSON or ""; the application field is for
 // lists.
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out) MUST_USE;
@@ -137,6 +141,7 @@ struct card_filter {
     int has_open;       // 0, 1, or -1
     struct utc contact_from, contact_to;
     const char *application_field; // or NULL
+    const char *label;             // one of those in the notes; or NULL
     const char *search;            // digits; or NULL
     char search_in;  // 'c' card ICCID or any ICCID, 'i' IMSI, 'm' number, 'e' EID, 'd' IMEI,
                      // 'a' any of them
@@ -306,6 +311,28 @@ enum store_status store_outbox_forget(struct store *s) MUST_USE;
 // Of a card, newest first.
 enum store_status store_messages(struct store *s, uint64_t card, const struct store_page *page,
                                  store_message_fn *each, void *context, uint64_t *total) MUST_USE;
+// Everything that happened to a card, newest first.
+enum timeline_kind { TIMELINE_STEP, TIMELINE_MESSAGE, TIMELINE_TRAIL };
+struct timeline_filter {
+    uint64_t card;
+    struct utc from, to;
+    int kind; // enum timeline_kind, or -1
+};
+struct timeline_row {
+    struct utc at;
+    uint8_t kind;
+    uint64_t id; // of the message, or sequence of the trail
+    uint64_t operation;
+    uint8_t what;     // STEP: enum step_name; MESSAGE: command or cause; TRAIL: enum actor_kind
+    uint8_t count;    // STEP: attempt; MESSAGE: enum post_state
+    uint8_t flag;     // STEP: enum operation_kind; MESSAGE: 0 to the card, 1 its answer, 2 its
+                      // notification
+    const char *text; // STEP: detail; TRAIL: action
+};
+typedef bool store_timeline_fn(void *context, const struct timeline_row *row);
+enum store_status store_timeline(struct store *s, const struct timeline_filter *filter,
+                                 const struct store_page *page, store_timeline_fn *each,
+                                 void *context, uint64_t *total) MUST_USE;
 // The SMSC's id of one part, to find the packet of a receipt.
 enum store_status store_receipt_id_put(struct store *s, const char *link, const char *message_id,
                                        uint64_t message, uint8_t part, struct utc at) MUST_USE;
@@ -376,6 +403,8 @@ struct trail_row {
 enum store_status store_trail_add(struct store *s, const struct trail_new *row) MUST_USE;
 struct trail_filter {
     uint64_t tenant, object, operation, correlator, sequence;
+    uint64_t group; // of the card that the row is about
+    uint64_t sequence_from;
     const char *object_kind, *action;
     int actor_kind; // -1 = any
     uint64_t actor_id;
@@ -402,6 +431,16 @@ enum store_status store_trail_verify(struct store *s, uint64_t from, uint64_t to
                                      struct trail_verdict *out) MUST_USE;
 // Appends a checkpoint to the file outside the database, and syncs it.
 enum store_status store_checkpoint(struct store *s, struct utc at) MUST_USE;
+struct checkpoint {
+    uint64_t sequence;
+    uint64_t at;
+    uint8_t hash[32];
+};
+typedef bool store_checkpoint_fn(void *context, const struct checkpoint *c);
+// Those of the file, oldest first.
+enum store_status store_checkpoints(struct store *s, const struct store_page *page,
+                                    store_checkpoint_fn *each, void *context,
+                                    uint64_t *total) MUST_USE;
 // Does the trail reach the newest checkpoint? False: the database was restored from a backup.
 enum store_status store_is_restored(struct store *s, bool *is_restored) MUST_USE;
 enum store_status store_trail_head(struct store *s, uint64_t *sequence, uint8_t hash[32]) MUST_USE;

@@ -181,7 +181,10 @@ void trail_filter_init(struct trail_filter *f)
     " AND ($4 = 0 OR correlator = $4) AND ($5 = 0 OR sequence = $5)"                               \
     " AND ($6 = '' OR object_kind = $6) AND ($7 = '' OR action = $7)"                              \
     " AND ($8 < 0 OR actor_kind = $8) AND ($9 = 0 OR actor_id = $9) AND at >= $10"                 \
-    " AND ($11 = 0 OR at <= $11)"
+    " AND ($11 = 0 OR at <= $11)"                                                                  \
+    " AND sequence >= $15"                                                                         \
+    " AND ($14 = 0 OR EXISTS (SELECT 1 FROM pseudonym p JOIN card c ON c.id = p.object"            \
+    " WHERE p.pseudonym = trail.pseudonym AND p.kind = 'card' AND c.grp = $14))"
 
 static struct query trail_query(struct store *s, const struct trail_filter *f, const char *text)
 {
@@ -201,6 +204,8 @@ static struct query trail_query(struct store *s, const struct trail_filter *f, c
     bind_number(&q, 9, (int64_t)f->actor_id);
     bind_number(&q, 10, f->from.ms);
     bind_number(&q, 11, f->to.ms);
+    bind_number(&q, 14, (int64_t)f->group);
+    bind_number(&q, 15, (int64_t)f->sequence_from);
     return q;
 }
 
@@ -208,7 +213,7 @@ enum store_status store_trail(struct store *s, const struct trail_filter *f,
                               const struct store_page *page, store_trail_fn *each, void *context,
                               uint64_t *total)
 {
-    char text[1200];
+    char text[1600];
     const char *object = f->object != 0 ? " AND pseudonym = $2" : "";
     snprintf(text, sizeof(text),
              "SELECT " TRAIL_COLUMNS TRAIL_FILTERS "%s ORDER BY sequence%s"
@@ -251,12 +256,6 @@ enum store_status store_trail_head(struct store *s, uint64_t *sequence, uint8_t 
 
 // --- checkpoints -----------------------------------------------------------------------------
 
-struct checkpoint {
-    uint64_t sequence;
-    uint64_t at;
-    uint8_t hash[32];
-};
-
 // "sequence at hash", one per line. A line that is cut (a crash while writing) does not count.
 static bool read_checkpoint(const char *line, struct checkpoint *c)
 {
@@ -297,6 +296,27 @@ enum store_status store_checkpoint(struct store *s, struct utc at)
     if (!is_written)
         snprintf(s->problem, sizeof(s->problem), "checkpoint: %s", strerror(errno));
     return is_written ? STORE_OK : STORE_FULL;
+}
+
+enum store_status store_checkpoints(struct store *s, const struct store_page *page,
+                                    store_checkpoint_fn *each, void *context, uint64_t *total)
+{
+    FILE *f = s->options.checkpoints == NULL ? NULL : fopen(s->options.checkpoints, "r");
+    char line[CHECKPOINT_LINE_MAX];
+    struct checkpoint c;
+    bool is_wanted = true;
+    *total = 0;
+    if (f == NULL)
+        return STORE_OK;
+    while (fgets(line, sizeof(line), f) != NULL) {
+        if (!read_checkpoint(line, &c))
+            continue;
+        if (is_wanted && *total >= page->offset && *total - page->offset < page->limit)
+            is_wanted = each(context, &c);
+        (*total)++;
+    }
+    fclose(f);
+    return STORE_OK;
 }
 
 static enum store_status hash_at(struct store *s, uint64_t sequence, uint8_t hash[32])

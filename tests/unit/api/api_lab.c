@@ -3,6 +3,7 @@
 #include "common/base/prng.h"
 #include "common/base/text.h"
 #include "common/wire/ident.h"
+#include "ota-server/service/api_json.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/shell/server_crypto.h"
 #include "profiles/vendor/shell/digest_host.h"
@@ -50,16 +51,52 @@ static struct secret_key short_key_of(uint8_t value)
     return key;
 }
 
+// One line for each exchange, into the file that OTARIA_EXCHANGES names: another test compares
+// them with the published document.
+static void keep_exchange(const struct ask *ask, const struct answer *a)
+{
+    static char line[sizeof(a->body) * 2 + 262144];
+    const char *path = getenv("OTARIA_EXCHANGES");
+    if (path == NULL)
+        return;
+    const char *type = strstr(a->headers, "Content-Type: ");
+    struct writer w = writer_of(line, sizeof(line));
+    struct json_writer j = json_writer_of(&w);
+    json_begin_object(&j);
+    api_put_text(&j, "method", ask->method);
+    api_put_text(&j, "target", ask->target);
+    api_put_number(&j, "status", a->status);
+    json_put_key(&j, "type");
+    json_put_text(&j, type != NULL ? api_until(bytes_of_text(type + 14), '\n') : bytes_of("", 0));
+    api_put_text(&j, "answer", a->body);
+    api_put_text(&j, "requestType", ask->type != NULL ? ask->type : "application/json");
+    api_put_text(&j, "request", ask->body != NULL ? ask->body : "");
+    json_end_object(&j);
+    text_put(&w, "\n");
+    assert_true(json_done(&j));
+    static bool is_begun;
+    FILE *file = fopen(path, is_begun ? "a" : "w");
+    is_begun = true;
+    assert_non_null(file);
+    assert_int_equal(fwrite(line, 1, w.len, file), w.len);
+    assert_int_equal(fclose(file), 0);
+}
+
 static void take_answer(void *context, const struct api_answer *given)
 {
     struct answer *a = context;
     a->status = given->status;
     a->count++;
     assert_true(given->headers.len < sizeof(a->headers) && given->body.len < sizeof(a->body));
-    memcpy(a->headers, given->headers.at, given->headers.len);
-    a->headers[given->headers.len] = '\0';
+    struct writer w = writer_of(a->headers, sizeof(a->headers));
+    writer_copy(&w, given->headers);
+    text_put(&w, "Content-Type: ");
+    text_put(&w, given->type != NULL ? given->type : "");
+    text_put(&w, "\n");
+    text_end(&w);
     memcpy(a->body, given->body.at, given->body.len);
     a->body[given->body.len] = '\0';
+    keep_exchange(&a->asked, a);
 }
 
 static struct bytes text_or_empty(const char *text)
@@ -86,11 +123,12 @@ struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct an
         .authorization_count = ask->is_twice ? 2 : 1,
         .correlator_count = ask->correlator != NULL ? 1 : 0,
         .body = text_or_empty(ask->body),
+        .is_too_large = ask->is_too_large,
         .peer = "192.0.2.1",
     };
     struct api_exchange *x = api_exchange_open();
     assert_non_null(x);
-    *answer = (struct answer){0};
+    *answer = (struct answer){.asked = *ask};
     api_handle(lab->api, x, &request, lab->now, take_answer, answer);
     return x;
 }
@@ -118,19 +156,20 @@ void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer)
 }
 
 // A token over the API itself.
-static void take_token(struct lab *lab)
+static void take_token(struct lab *lab, const struct client_credentials *credentials,
+                       char token[LAB_TOKEN_SIZE])
 {
     char body[2048];
     struct writer w = writer_of(body, sizeof(body));
     struct answer a;
     text_put(&w, "grant_type=client_credentials&client_id=");
-    text_put(&w, lab->credentials.app_key);
+    text_put(&w, credentials->app_key);
     text_put(&w, "&client_secret=");
-    text_put(&w, lab->credentials.app_secret);
+    text_put(&w, credentials->app_secret);
     text_put(&w, "&scope=");
     struct auth_client client;
-    assert_int_equal(
-        auth_client_by_key(lab->store, bytes_of_text(lab->credentials.app_key), &client), STORE_OK);
+    assert_int_equal(auth_client_by_key(lab->store, bytes_of_text(credentials->app_key), &client),
+                     STORE_OK);
     for (unsigned i = 0; i < client.scope_count; i++) {
         text_put(&w, i == 0 ? "" : "+");
         text_put(&w, "connectivity-management:");
@@ -146,10 +185,19 @@ static void take_token(struct lab *lab)
     assert_int_equal(a.status, 200);
     const char *at = strstr(a.body, "\"access_token\":\"");
     assert_non_null(at);
-    w = writer_of(lab->token, sizeof(lab->token));
+    w = writer_of(token, LAB_TOKEN_SIZE);
     text_put(&w, "Bearer ");
     writer_copy(&w, bytes_of(at + strlen("\"access_token\":\""), 43));
     text_end(&w);
+}
+
+void lab_client(struct lab *lab, const char *scopes, uint64_t tenant, char token[LAB_TOKEN_SIZE])
+{
+    struct client_credentials credentials;
+    const struct client_new client = {
+        .name = "other", .scopes = scopes, .tenant = tenant, .now = lab->now.utc, .fill = fill};
+    assert_int_equal(client_add(lab->store, &client_key, &client, &credentials), CLIENT_OK);
+    take_token(lab, &credentials, token);
 }
 
 static void open_store(struct lab *lab, const struct server_crypto *c, bool is_reader,
@@ -219,7 +267,7 @@ static void open_all(struct lab *lab, const char *scopes, bool single_person)
         .name = "lab", .scopes = scopes, .tenant = LAB_TENANT, .now = lab->now.utc, .fill = fill};
     assert_int_equal(client_add(lab->store, &client_key, &client, &lab->credentials), CLIENT_OK);
     open_api(lab);
-    take_token(lab);
+    take_token(lab, &lab->credentials, lab->token);
 }
 
 void lab_open(struct lab *lab, const char *scopes, bool single_person)

@@ -8,17 +8,20 @@
 #include "tests/lib/cmocka_all.h"
 
 #define LAB_TENANT 7
+#define LAB_TOKEN_SIZE 128
 
 struct ask {
     const char *method, *target; // path and query
     const char *body, *type, *accept, *correlator, *key, *if_match;
     const char *authorization; // instead of the token
     bool is_twice;             // the Authorization header, doubled
+    bool is_too_large;         // the body was above its limit
 };
 
 struct answer {
     unsigned status, count; // count: how often the exchange was answered
-    char headers[4096];
+    struct ask asked;
+    char headers[4096]; // Content-Type is the last
     char body[65536];
 };
 
@@ -30,7 +33,7 @@ struct lab {
     struct store *store;
     struct turn *turn;
     struct api *api;
-    char token[128]; // "Bearer ..."
+    char token[LAB_TOKEN_SIZE]; // "Bearer ..."
     struct client_credentials credentials;
     struct api_now now;
     bool is_single_person;
@@ -40,6 +43,8 @@ struct lab {
 void lab_open(struct lab *lab, const char *scopes, bool single_person);
 // The same with a database in a file, which imports need.
 void lab_open_imports(struct lab *lab, const char *scopes, bool single_person);
+// Another client, and its token.
+void lab_client(struct lab *lab, const char *scopes, uint64_t tenant, char token[LAB_TOKEN_SIZE]);
 void lab_close(struct lab *lab);
 // Stops at once and starts again, as after a crash.
 void lab_crash(struct lab *lab);

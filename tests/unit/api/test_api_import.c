@@ -127,6 +127,69 @@ static void a_vendor_file_is_tried_loaded_and_known_again(void **state)
     lab_close(&lab);
 }
 
+static void an_import_is_cancelled_without_a_trace(void **state)
+{
+    (void)state;
+    char target[128];
+    lab_open_imports(&lab, "all", true);
+    ask("POST", BASE "/vendor-profiles", read_sample("profiles/vendor/samples/alder.json"));
+    load_transport_keys();
+    import_sample("", "imp-0000730");
+    const char *id = strstr(a.body, "imp_");
+    assert_non_null(id);
+    memcpy(import_id, id, sizeof(import_id) - 1);
+    (void)snprintf(target, sizeof(target), BASE "/batch-imports/%s/quarantine", import_id);
+    ask("DELETE", target, NULL);
+    assert_int_equal(a.status, 409); // it has not ended
+    (void)snprintf(target, sizeof(target), BASE "/batch-imports/%s/cancel", import_id);
+    ask("POST", target, "{\"reason\":\"the wrong file\"}");
+    assert_int_equal(a.status, 202); // it has begun at most: nothing was written yet
+    lab_run_imports(&lab);
+    read_import("", NULL);
+    assert_true(has("\"status\":\"ENDED\"") && has("\"failure\":\"CANCELLED\""));
+    ask("GET", BASE "/cards", NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask("POST", target, NULL);
+    assert_int_equal(a.status, 409);
+    import_sample("", "imp-0000731");
+    run_import();
+    assert_true(has("\"outcome\":\"IMPORTED\""));
+    lab_close(&lab);
+}
+
+static void a_profile_is_replaced_whole_and_by_version(void **state)
+{
+    (void)state;
+    char path[128] = BASE "/vendor-profiles/";
+    lab_open_imports(&lab, "all", true);
+    const char *alder = read_sample("profiles/vendor/samples/alder.json");
+    ask("POST", BASE "/vendor-profiles", alder);
+    assert_int_equal(a.status, 201);
+    memcpy(path + strlen(path), strstr(a.body, "rec_"), 30);
+    ask("POST", BASE "/vendor-profiles", alder);
+    assert_int_equal(a.status, 409);
+    ask("GET", path, NULL);
+    assert_true(has("\"vendor\":\"alder\"") && has("\"content\":{"));
+    ask("PUT", path, alder);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"version\":2"));
+    lab_ask(&lab,
+            &(struct ask){.method = "PUT", .target = path, .body = alder, .if_match = "\"1\""}, &a);
+    assert_int_equal(a.status, 412);
+    ask("PUT", path, "{\"vendor\":\"alder\"}");
+    assert_int_equal(a.status, 400);
+    static char birch[65536];
+    (void)snprintf(birch, sizeof(birch), "%s", alder);
+    memcpy(strstr(birch, "\"alder\""), "\"birch\"", 7);
+    ask("POST", BASE "/vendor-profiles", birch);
+    assert_int_equal(a.status, 201);
+    ask("PUT", path, birch);
+    assert_int_equal(a.status, 409); // another has that name
+    ask("GET", BASE "/vendor-profiles", NULL);
+    assert_true(has("\"totalCount\":2"));
+    lab_close(&lab);
+}
+
 static const char *make_batch(const char *name, uint64_t count)
 {
     static char path[] = "/tmp/otaria-batch-XXXXXX";
@@ -344,6 +407,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vendor_file_is_tried_loaded_and_known_again),
+        cmocka_unit_test(an_import_is_cancelled_without_a_trace),
+        cmocka_unit_test(a_profile_is_replaced_whole_and_by_version),
         cmocka_unit_test(a_load_is_hidden_until_it_ends_and_gone_after_a_crash),
         cmocka_unit_test(a_file_that_is_being_imported_is_busy),
         cmocka_unit_test(a_request_whose_answer_was_lost_in_a_crash_is_not_made_twice),

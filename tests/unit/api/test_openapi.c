@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-static char document[131072];
+static char document[524288];
 
 static const char *const methods[] = {"get", "post", "put", "patch", "delete"};
 static const unsigned bits[] = {API_GET, API_POST, API_PUT, API_PATCH, API_DELETE};

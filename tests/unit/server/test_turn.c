@@ -407,7 +407,7 @@ static const uint8_t pool_imsi[9] = {8, 0x99, 0x99, 0x07, 0, 0, 0, 0, 0x90};
 static void request_download(bool is_dry_run)
 {
     struct event e = {.type = EVENT_REQUEST};
-    const struct turn_prepared with = {take_from_pool, note_answer, NULL};
+    const struct turn_prepared with = {.prepare = take_from_pool, .answer = note_answer};
     e.as.request.operation.id = turn_id(turn, world.now);
     e.as.request.operation.kind = OPERATION_DOWNLOAD;
     e.as.request.is_dry_run = is_dry_run;

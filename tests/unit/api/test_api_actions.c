@@ -1,0 +1,278 @@
+// What can be done to cards and operations, and what stands in the way.
+#include "common/base/text.h"
+#include "ota-server/service/api_text.h"
+#include "tests/unit/api/api_lab.h"
+
+#include <stdio.h>
+
+#define BASE "/connectivity-management/v1"
+
+static struct lab lab;
+static struct answer a;
+static struct record record;
+static uint64_t card;
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open(&lab, "all", true);
+    card = lab_card(&lab, "89999000000000000012", &record);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void ask(const char *method, const char *target, const char *body)
+{
+    lab_ask(&lab, &(struct ask){.method = method, .target = target, .body = body}, &a);
+}
+
+static bool has(const char *text)
+{
+    return strstr(a.body, text) != NULL;
+}
+
+static const char *card_path(const char *after)
+{
+    static char path[256];
+    char text[API_ID_SIZE];
+    struct writer w = writer_of(path, sizeof(path));
+    api_id_write(text, "crd", card);
+    text_put(&w, BASE "/cards/");
+    text_put(&w, text);
+    text_put(&w, after);
+    return text_end(&w);
+}
+
+static const char *dirty_path(const char *after)
+{
+    static char path[256];
+    char text[API_ID_SIZE];
+    struct writer w = writer_of(path, sizeof(path));
+    api_id_write(text, "crd", card);
+    text_put(&w, BASE "/dirty-cards/");
+    text_put(&w, text);
+    text_put(&w, after);
+    return text_end(&w);
+}
+
+// The id of an operation in the answer.
+static void take_operation(char id[API_ID_SIZE])
+{
+    const char *at = strstr(a.body, "\"id\":\"op_");
+    assert_non_null(at);
+    memcpy(id, at + 6, API_ID_SIZE - 2);
+    id[API_ID_SIZE - 2] = '\0';
+}
+
+static const char *operation_path(const char *id, const char *after)
+{
+    static char path[256];
+    struct writer w = writer_of(path, sizeof(path));
+    text_put(&w, BASE "/operations/");
+    text_put(&w, id);
+    text_put(&w, after);
+    return text_end(&w);
+}
+
+// Changes the record behind the server's back, as an event of the card would.
+static void save(const struct record *next)
+{
+    struct record before;
+    assert_int_equal(store_card_load(lab.store, card, &before), STORE_OK);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_save(lab.store, &before, next), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+static void what_was_not_sent_is_cancelled_and_repeated_on_demand(void **state)
+{
+    (void)state;
+    char id[API_ID_SIZE];
+    char poor[LAB_TOKEN_SIZE];
+    lab_client(&lab, "operations:read", LAB_TENANT, poor);
+    ask("POST", card_path("/operations"), "{\"type\":\"read-timers\",\"when\":\"NEXT_CONTACT\"}");
+    assert_int_equal(a.status, 202);
+    take_operation(id);
+    lab_ask(&lab,
+            &(struct ask){.method = "POST",
+                          .target = card_path("/operations"),
+                          .body = "{\"type\":\"audit\"}",
+                          .authorization = poor},
+            &a);
+    assert_int_equal(a.status, 403);
+    static const char *const actions[] = {"/cancel", "/resend"};
+    for (size_t i = 0; i < 2; i++) {
+        lab_ask(&lab,
+                &(struct ask){.method = "POST",
+                              .target = operation_path(id, actions[i]),
+                              .authorization = poor},
+                &a);
+        assert_int_equal(a.status, 403);
+    }
+    ask("POST", operation_path(id, "/cancel?dryRun=true"), NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"dryRun\":true"));
+    ask("GET", operation_path(id, ""), NULL);
+    assert_true(has("\"status\":\"QUEUED\"")); // it was only a trial
+    ask("POST", operation_path(id, "/cancel"), "{\"reason\":\"no longer wanted\"}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"outcome\":\"cancelled\""));
+    ask("POST", operation_path(id, "/cancel"), NULL);
+    assert_int_equal(a.status, 409);
+    ask("POST", operation_path(id, "/resend"), NULL);
+    assert_int_equal(a.status, 409); // cancelled is not failed
+    ask("GET", card_path("/operations?outcome=cancelled&type=read-timers"), NULL);
+    assert_true(has("\"totalCount\":1"));
+    ask("GET", card_path("/audit-trail"), NULL);
+    assert_true(has("no longer wanted"));
+}
+
+static void what_expired_is_sent_again_as_a_new_operation(void **state)
+{
+    (void)state;
+    char id[API_ID_SIZE];
+    ask("POST", card_path("/operations"),
+        "{\"type\":\"read-timers\",\"when\":\"NEXT_CONTACT\",\"ttlSeconds\":300}");
+    take_operation(id);
+    lab.now.utc.ms += 301000;
+    lab.now.instant.ms += 301000;
+    lab_turn(&lab);
+    ask("GET", operation_path(id, ""), NULL);
+    assert_true(has("\"outcome\":\"expired\""));
+    ask("POST", operation_path(id, "/resend"), "{\"reason\":\"try once more\"}");
+    assert_int_equal(a.status, 202);
+    assert_true(has("\"retryOf\":\"") && has(id));
+}
+
+static void a_retired_card_takes_nothing_more(void **state)
+{
+    (void)state;
+    ask("PATCH", card_path("?dryRun=true"), "{\"state\":\"RETIRED\",\"reason\":\"lost\"}");
+    assert_int_equal(a.status, 200);
+    ask("GET", card_path(""), NULL);
+    assert_true(has("\"state\":\"OPERATIONAL\""));
+    ask("PATCH", card_path(""), "{\"state\":\"RETIRED\",\"reason\":\"lost\"}");
+    assert_int_equal(a.status, 200);
+    static const char *const orders[] = {"{\"type\":\"audit\"}", "{\"type\":\"read-timers\"}"};
+    for (size_t i = 0; i < 2; i++) {
+        ask("POST", card_path("/operations"), orders[i]);
+        assert_int_equal(a.status, 422);
+        assert_true(has("\"code\":\"SERVICE_NOT_APPLICABLE\"") && has("CARD_RETIRED"));
+    }
+    ask("POST", dirty_path("/audit"), NULL);
+    assert_int_equal(a.status, 422);
+    ask("PATCH", card_path(""), "{\"state\":\"RETIRED\",\"reason\":\"lost\"}");
+    assert_int_equal(a.status, 422);
+}
+
+static void doubt_is_marked_audited_and_cleared(void **state)
+{
+    (void)state;
+    ask("DELETE", card_path("/dirty"), "{\"reason\":\"x\"}");
+    assert_int_equal(a.status, 409); // it is not
+    ask("PUT", card_path("/dirty?dryRun=true"), "{\"reason\":\"x\"}");
+    assert_int_equal(a.status, 200);
+    ask("GET", BASE "/dirty-cards", NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask("PUT", card_path("/dirty"), "{\"reason\":\"x\"}");
+    assert_int_equal(a.status, 200);
+    ask("POST", dirty_path("/audit"), "{\"reason\":\"now\"}");
+    assert_int_equal(a.status, 202);
+    assert_true(has("\"type\":\"audit\""));
+    ask("DELETE", card_path("/dirty"), "{\"reason\":\"seen on the bench\"}");
+    assert_int_equal(a.status, 200);
+    assert_false(has("\"mark\":\"DIRTY\""));
+}
+
+static void a_quarantine_is_lifted_by_hand_only(void **state)
+{
+    (void)state;
+    struct record next;
+    ask("DELETE", card_path("/quarantine"), "{\"reason\":\"x\"}");
+    assert_int_equal(a.status, 409);
+    assert_int_equal(store_card_load(lab.store, card, &next), STORE_OK);
+    next.marks = 1u << MARK_QUARANTINED;
+    next.mark_since[MARK_QUARANTINED] = lab.now.utc;
+    next.version++;
+    save(&next);
+    ask("POST", dirty_path("/audit"), NULL);
+    assert_int_equal(a.status, 409);
+    assert_true(has("CARD_QUARANTINED"));
+    ask("DELETE", card_path("/quarantine"), "{\"reason\":\"keys are new\"}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"marks\":[]"));
+}
+
+static void an_open_question_is_decided_by_a_person(void **state)
+{
+    (void)state;
+    struct record next;
+    ask("POST", dirty_path("/resolve"), "{\"decision\":\"ACCEPT_CARD\",\"reason\":\"x\"}");
+    assert_int_equal(a.status, 409);
+    ask("PUT", card_path("/dirty"), "{\"reason\":\"x\"}");
+    assert_int_equal(store_card_load(lab.store, card, &next), STORE_OK);
+    next.needs_operator = true;
+    next.last_audit_outcome = AUDIT_NEEDS_OPERATOR;
+    next.last_audit_at = lab.now.utc;
+    next.version++;
+    save(&next);
+    ask("POST", dirty_path("/resolve?dryRun=true"),
+        "{\"decision\":\"ACCEPT_CARD\",\"reason\":\"x\"}");
+    assert_int_equal(a.status, 200);
+    ask("GET", BASE "/dirty-cards?needsOperator=true", NULL);
+    assert_true(has("\"totalCount\":1"));
+    ask("POST", dirty_path("/resolve"),
+        "{\"decision\":\"ACCEPT_CARD\",\"reason\":\"the card is right\"}");
+    assert_int_equal(a.status, 200);
+    ask("GET", BASE "/dirty-cards?needsOperator=true", NULL);
+    assert_true(has("\"totalCount\":0"));
+}
+
+static void subscriptions_are_found_by_their_beginnings(void **state)
+{
+    (void)state;
+    ask("POST", BASE "/subscriptions/search", "{\"imsi\":\"9997\"}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"totalCount\":1") && has("999700000000001"));
+    char path[256] = BASE "/subscriptions/";
+    const char *at = strstr(a.body, "\"id\":\"sub_");
+    assert_non_null(at);
+    memcpy(path + strlen(path), at + 6, API_ID_SIZE - 1);
+    ask("GET", path, NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"state\":\"ON_CARD\""));
+    ask("GET", BASE "/subscriptions?state=ON_CARD", NULL);
+    assert_true(has("\"totalCount\":2"));
+}
+
+static void metrics_are_for_their_scope(void **state)
+{
+    (void)state;
+    char poor[LAB_TOKEN_SIZE];
+    lab_client(&lab, "cards:read", LAB_TENANT, poor);
+    lab_ask(&lab, &(struct ask){.method = "GET", .target = "/metrics", .authorization = poor}, &a);
+    assert_int_equal(a.status, 403);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_not_sent_is_cancelled_and_repeated_on_demand),
+        TEST(what_expired_is_sent_again_as_a_new_operation),
+        TEST(a_retired_card_takes_nothing_more),
+        TEST(doubt_is_marked_audited_and_cleared),
+        TEST(a_quarantine_is_lifted_by_hand_only),
+        TEST(an_open_question_is_decided_by_a_person),
+        TEST(subscriptions_are_found_by_their_beginnings),
+        TEST(metrics_are_for_their_scope),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

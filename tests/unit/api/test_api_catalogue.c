@@ -1,0 +1,354 @@
+// Templates, pools, transport keys, and what cards show besides their state.
+#include "common/base/text.h"
+#include "ota-server/service/api_text.h"
+#include "tests/unit/api/api_lab.h"
+
+#define BASE "/connectivity-management/v1"
+
+static struct lab lab;
+static struct answer a;
+static char path[256];
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open(&lab, "all", true);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void ask(const char *method, const char *target, const char *body)
+{
+    lab_ask(&lab, &(struct ask){.method = method, .target = target, .body = body}, &a);
+}
+
+static void ask_as(const char *token, const char *target, const char *body)
+{
+    lab_ask(&lab,
+            &(struct ask){.method = "POST", .target = target, .body = body, .authorization = token},
+            &a);
+}
+
+static bool has(const char *text)
+{
+    return strstr(a.body, text) != NULL;
+}
+
+// BASE, `before`, the id of this prefix in the answer, and `after`.
+static const char *path_to(const char *before, const char *prefix, const char *after)
+{
+    const char *id = strstr(a.body, prefix);
+    struct writer w = writer_of(path, sizeof(path));
+    assert_non_null(id);
+    text_put(&w, BASE);
+    text_put(&w, before);
+    writer_copy(&w, bytes_of(id, strlen(prefix) + 26));
+    text_put(&w, after);
+    return text_end(&w);
+}
+
+static const char *card_path(uint64_t card, const char *after)
+{
+    char text[API_ID_SIZE];
+    struct writer w = writer_of(path, sizeof(path));
+    api_id_write(text, "crd", card);
+    text_put(&w, BASE "/cards/");
+    text_put(&w, text);
+    text_put(&w, after);
+    return text_end(&w);
+}
+
+// --- cards ---
+
+static void cards_are_found_by_label_and_field(void **state)
+{
+    (void)state;
+    struct record record;
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    ask("GET", BASE "/cards?label=north", NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"totalCount\":0"));
+    ask("PATCH", card_path(card, ""),
+        "{\"labels\":[\"south\",\"north\"],\"applicationField\":\"ENERGY\"}");
+    assert_int_equal(a.status, 200);
+    ask("GET", BASE "/cards?label=north&applicationField=ENERGY", NULL);
+    assert_true(has("\"totalCount\":1") && has("\"applicationField\":\"ENERGY\""));
+    ask("GET", BASE "/cards?label=nort", NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask("GET", BASE "/cards?applicationField=FINANCE", NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask("POST", BASE "/cards/search",
+        "{\"any\":\"89999000000000000012\",\"label\":\"south\",\"applicationField\":\"ENERGY\","
+        "\"state\":\"OPERATIONAL\",\"openOperation\":false,\"sort\":\"-lastContactAt\"}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"totalCount\":1"));
+    ask("POST", BASE "/cards/search", "{\"any\":\"89999000000000000012\",\"openOperation\":true}");
+    assert_true(has("\"totalCount\":0"));
+    ask("POST", BASE "/cards/search", "{\"any\":\"89999000000000000012\",\"sort\":\"colour\"}");
+    assert_int_equal(a.status, 400);
+}
+
+static void clear_values_need_a_reason_and_leave_a_row(void **state)
+{
+    (void)state;
+    struct record record;
+    lab_close(&lab);
+    lab_open(&lab, "cards:read,cards:reveal,audit-trail:read", true);
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    ask("POST", card_path(card, "/reveal"), "{\"fields\":[\"iccid\"]}");
+    assert_int_equal(a.status, 400);
+    ask("POST", card_path(card, "/reveal"), "{\"fields\":[\"key\"],\"reason\":\"x\"}");
+    assert_int_equal(a.status, 400);
+    ask("POST", card_path(card, "/reveal"), "{\"fields\":[],\"reason\":\"x\"}");
+    assert_int_equal(a.status, 400);
+    ask("POST", card_path(card, "/reveal"),
+        "{\"fields\":[\"iccid\",\"imsi\",\"msisdn\"],\"reason\":\"the customer calls\"}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"iccid\":\"89999000000000000012\""));
+    assert_true(has("\"imsi\":[\"001010000000001\",\"999700000000001\"]"));
+    assert_true(has("\"msisdn\":[\"999000000001\",\"999000000002\"]"));
+    assert_false(has("\"imei\""));
+    ask("GET", card_path(card, "/audit-trail"), NULL);
+    assert_true(has("\"action\":\"card.revealed\"") && has("\"reason\":\"the customer calls\""));
+    assert_true(has("\"address\":\"192.0.2.1\""));
+}
+
+static void the_time_line_joins_steps_messages_and_trail(void **state)
+{
+    (void)state;
+    struct record record;
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    ask("PUT", card_path(card, "/dirty"), "{\"reason\":\"found in a drawer\"}");
+    assert_int_equal(a.status, 200);
+    ask("POST", card_path(card, "/operations"), "{\"type\":\"audit\"}");
+    assert_int_equal(a.status, 202); // and its packet leaves
+    ask("GET", card_path(card, "/timeline"), NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"kind\":\"STEP\",\"operationId\":\"op_") && has("\"type\":\"audit\""));
+    assert_true(has("\"kind\":\"MESSAGE\"") && has("\"direction\":\"MT\""));
+    assert_true(has("\"action\":\"card.dirty\",\"actor\":\"CLIENT\""));
+    ask("GET", card_path(card, "/timeline?kind=MESSAGE"), NULL);
+    assert_true(has("\"kind\":\"MESSAGE\"") && !has("\"kind\":\"STEP\""));
+    ask("GET", card_path(card, "/timeline?to=2020-01-01T00:00:00Z"), NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask("GET", card_path(card, "/timeline?kind=NOISE"), NULL);
+    assert_int_equal(a.status, 400);
+    ask("GET", card_path(card, "/messages"), NULL);
+    // SPI 16 39, key set 1 with AES, the applet's TAR [102.225 §5.1]; ciphertext is the operator's.
+    assert_true(
+        has("\"header\":{\"kind\":\"COMMAND\",\"spi\":\"1639\",\"kic\":\"12\",\"kid\":\"12\","
+            "\"tar\":\"534d01\"}"));
+    assert_false(has("\"packet\""));
+    ask("GET", BASE "/audit-trail?actor=CLIENT&action=card.dirty", NULL);
+    assert_true(has("\"totalCount\":1") && has("mark_dirty: found in a drawer"));
+    ask("GET", BASE "/audit-trail?actor=CARD&action=card.dirty", NULL);
+    assert_true(has("\"totalCount\":0"));
+}
+
+// --- the trail ---
+
+static void the_trail_is_exported_as_lines_and_says_so(void **state)
+{
+    (void)state;
+    ask("POST", BASE "/subscription-pools", "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":1}");
+    assert_int_equal(a.status, 201);
+    ask("POST", BASE "/audit-trail/export", "{}");
+    assert_int_equal(a.status, 400); // without a reason
+    lab_ask(&lab,
+            &(struct ask){.method = "POST",
+                          .target = BASE "/audit-trail/export",
+                          .body = "{\"fromSequence\":1,\"reason\":\"yearly\"}",
+                          .accept = "application/json"},
+            &a);
+    assert_int_equal(a.status, 406);
+    ask("POST", BASE "/audit-trail/export", "{\"fromSequence\":2,\"reason\":\"yearly\"}");
+    assert_int_equal(a.status, 200);
+    assert_false(has("\"sequence\":1,"));
+    assert_true(has("\"action\":\"pool.created\"") && has("\"action\":\"trail.exported\""));
+    assert_int_equal(a.body[strlen(a.body) - 1], '\n');
+    ask("GET", BASE "/audit-trail/checkpoints", NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"items\":[]")); // this laboratory keeps no file of them
+}
+
+// --- pools ---
+
+static void a_pool_changes_member_by_member(void **state)
+{
+    (void)state;
+    ask("POST", BASE "/subscription-pools",
+        "{\"name\":\"north\",\"operator\":\"One\",\"templateId\":1}");
+    assert_int_equal(a.status, 201);
+    (void)path_to("/subscription-pools/", "pol_", "");
+    char pool[sizeof(path)];
+    memcpy(pool, path, sizeof(pool));
+    ask("PATCH", pool, "{\"lowWaterMark\":50,\"name\":\"south\"}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"name\":\"south\"") && has("\"operator\":\"One\""));
+    assert_true(has("\"lowWaterMark\":50") && has("\"version\":2") && has("\"FREE\":0"));
+    lab_ask(&lab,
+            &(struct ask){.method = "PATCH", .target = pool, .body = "{}", .if_match = "\"1\""},
+            &a);
+    assert_int_equal(a.status, 412);
+    lab_ask(&lab, &(struct ask){.method = "DELETE", .target = pool, .if_match = "\"1\""}, &a);
+    assert_int_equal(a.status, 412);
+    ask("PATCH", pool, "{\"name\":null}");
+    assert_int_equal(a.status, 400);
+    ask("POST", BASE "/subscription-pools",
+        "{\"name\":\"south\",\"operator\":\"Two\",\"templateId\":1}");
+    assert_int_equal(a.status, 409);
+    ask("POST", BASE "/subscription-pools",
+        "{\"name\":\"north\",\"operator\":\"Two\",\"templateId\":1}");
+    assert_int_equal(a.status, 201); // the name is free again
+    ask("PATCH", pool, "{\"name\":\"north\"}");
+    assert_int_equal(a.status, 409);
+}
+
+// --- templates ---
+
+#define FILES                                                                                      \
+    "\"files\":[{\"fileId\":\"7FFF6F07\",\"content\":\"{IMSI}\"},"                                 \
+    "{\"fileId\":\"7FFF6F7B\",\"content\":\"FFFFFF\"}]"
+
+static void a_template_has_versions_that_stay(void **state)
+{
+    (void)state;
+    ask("POST", BASE "/profile-templates", "{\"templateId\":1,\"name\":\"meters\"," FILES "}");
+    assert_int_equal(a.status, 201);
+    assert_true(has("\"templateVersion\":1") && has("\"status\":\"DRAFT\""));
+    assert_true(has("\"placeholders\":[\"IMSI\"]"));
+    char template[sizeof(path)];
+    memcpy(template, path_to("/profile-templates/", "tpl_", "/versions"), sizeof(template));
+    ask("POST", template, "{\"templateId\":1," FILES "}");
+    assert_int_equal(a.status, 409); // the number is taken
+    ask("POST", template, "{\"templateId\":2,\"status\":\"PUBLISHED\"," FILES "}");
+    assert_int_equal(a.status, 201);
+    assert_true(has("\"templateVersion\":2") && has("\"name\":\"meters\""));
+    ask("GET", template, NULL);
+    assert_true(has("\"totalCount\":2"));
+    *strstr(template, "/versions") = '\0';
+    ask("GET", template, NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"templateVersion\":2"));
+    ask("POST", BASE "/profile-templates", "{\"templateId\":3,\"name\":\"meters\"," FILES "}");
+    assert_int_equal(a.status, 409); // the name is taken
+    ask("GET", BASE "/profile-templates", NULL);
+    assert_true(has("\"totalCount\":1") && has("\"templateId\":2"));
+}
+
+static void an_operator_lock_is_not_published(void **state)
+{
+    (void)state;
+    static const char lock[] =
+        "{\"templateId\":9,\"name\":\"lock\",\"status\":\"%\",\"files\":[{\"fileId\":\"7FFF6F7B\","
+        "\"content\":\"00F110\"}]}";
+    char body[sizeof(lock) + 16];
+    static const char *const statuses[] = {"PUBLISHED", "DRAFT"};
+    for (size_t i = 0; i < 2; i++) {
+        struct writer w = writer_of(body, sizeof(body));
+        const struct bytes before = api_until(bytes_of_text(lock), '%');
+        writer_copy(&w, before);
+        text_put(&w, statuses[i]);
+        text_put(&w, lock + before.len + 1);
+        ask("POST", BASE "/profile-templates", text_end(&w));
+        assert_int_equal(a.status, i == 0 ? 400 : 201);
+    }
+    static const char *const bad[] = {
+        "{\"templateId\":9,\"name\":\"x\",\"files\":[]}",
+        "{\"templateId\":0,\"name\":\"x\"," FILES "}",
+        "{\"templateId\":9,\"name\":\"x\",\"files\":[{\"fileId\":\"6F\",\"content\":\"00\"}]}",
+        "{\"templateId\":9,\"name\":\"x\",\"files\":[{\"fileId\":\"6F07\",\"content\":\"0\"}]}",
+        "{\"templateId\":9,\"name\":\"x\",\"files\":[{\"fileId\":\"6F07\",\"content\":\"{KI}\"}]}",
+        "{\"templateId\":9,\"name\":\"x\",\"files\":[{\"fileId\":\"6F07\"}]}",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ask("POST", BASE "/profile-templates", bad[i]);
+        assert_int_equal(a.status, 400);
+    }
+}
+
+static void an_estimate_is_the_length_of_real_packets(void **state)
+{
+    (void)state;
+    ask("POST", BASE "/profile-templates", "{\"templateId\":1,\"name\":\"meters\"," FILES "}");
+    (void)path_to("/profile-templates/", "tpl_", "/estimate");
+    char estimate[sizeof(path)];
+    memcpy(estimate, path, sizeof(estimate));
+    ask("POST", estimate, "{\"values\":{\"imsi\":\"001010000000001\"}}");
+    assert_int_equal(a.status, 200);
+    // Two files: SELECT 5 + 4, UPDATE 5 + 9, and SELECT 5 + 4, UPDATE 5 + 3: 40 octets of script;
+    // 14 of header and 40 in blocks of 16 are 64, and 10 before them [102.225 §5.1]: 74.
+    assert_true(has("\"fullProfileBytes\":74,\"fullProfileSms\":1"));
+    assert_true(has("\"sms\":1"));
+    ask("POST", estimate, "{\"values\":{\"iccid\":\"89999000000000000012\"}}");
+    assert_int_equal(a.status, 400);
+    ask("POST", estimate, "{\"values\":{\"imsi\":\"001010000000001\",\"colour\":\"red\"}}");
+    assert_int_equal(a.status, 400);
+}
+
+// --- transport keys ---
+
+// Check values by `openssl enc -aes-128-ecb` over sixteen octets of 01.
+#define FIRST "{\"component\":\"00112233445566778899AABBCCDDEEFF\",\"kcv\":\"3544E0\"}"
+#define SECOND "{\"component\":\"0F1E2D3C4B5A69788796A5B4C3D2E1F0\",\"kcv\":\"8F93D8\"}"
+
+static void a_key_is_entered_by_two_people(void **state)
+{
+    (void)state;
+    char other[LAB_TOKEN_SIZE];
+    lab_close(&lab);
+    lab_open(&lab, "all", false);
+    lab_client(&lab, "keys:write", LAB_TENANT, other);
+    ask("POST", BASE "/transport-keys",
+        "{\"index\":3,\"algorithm\":\"AES128-CBC\",\"components\":["
+        "\"00112233445566778899AABBCCDDEEFF\",\"00000000000000000000000000000000\"]}");
+    assert_int_equal(a.status, 403); // one person cannot give both
+    ask("POST", BASE "/transport-keys", "{\"index\":3,\"algorithm\":\"AES128-CBC\"}");
+    assert_int_equal(a.status, 201);
+    assert_true(has("\"complete\":false") && has("\"componentsNeeded\":2"));
+    char key[sizeof(path)];
+    memcpy(key, path_to("/transport-keys/", "rec_", "/components"), sizeof(key));
+    ask("POST", key, "{\"component\":\"00112233445566778899AABBCCDDEEFF\",\"kcv\":\"3544E1\"}");
+    assert_int_equal(a.status, 400);
+    ask("POST", key, FIRST);
+    assert_int_equal(a.status, 201);
+    ask("POST", key, SECOND);
+    assert_int_equal(a.status, 403); // the same person
+    ask_as(other, key, SECOND);
+    assert_int_equal(a.status, 201);
+    assert_true(has("\"complete\":true") && has("\"kcv\":"));
+    ask_as(other, key, FIRST);
+    assert_int_equal(a.status, 409);
+    ask("POST", BASE "/transport-keys", "{\"index\":3,\"algorithm\":\"AES128-CBC\"}");
+    assert_int_equal(a.status, 409);
+    ask("GET", BASE "/transport-keys", NULL);
+    assert_true(has("\"totalCount\":1"));
+    ask("GET", key, NULL);
+    assert_true(has("\"kcv\":\"3544e0\"") && has("\"kcv\":\"8f93d8\"") && !has("0011"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(cards_are_found_by_label_and_field, open_all, close_all),
+        cmocka_unit_test_setup_teardown(clear_values_need_a_reason_and_leave_a_row, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(the_time_line_joins_steps_messages_and_trail, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(the_trail_is_exported_as_lines_and_says_so, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(a_pool_changes_member_by_member, open_all, close_all),
+        cmocka_unit_test_setup_teardown(a_template_has_versions_that_stay, open_all, close_all),
+        cmocka_unit_test_setup_teardown(an_operator_lock_is_not_published, open_all, close_all),
+        cmocka_unit_test_setup_teardown(an_estimate_is_the_length_of_real_packets, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(a_key_is_entered_by_two_people, open_all, close_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
