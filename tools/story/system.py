@@ -77,6 +77,8 @@ class Control:
 class Api:
     """The server's interface, with requests signed as its documentation says (OTA1-HMAC-SHA256)."""
     BASE = "/connectivity-management/v1"
+    # A test compares what stands in this file with the published document.
+    exchanges = open(os.environ["OTARIA_EXCHANGES"], "w") if os.environ.get("OTARIA_EXCHANGES") else None
 
     def __init__(self, address, clients):
         self.authority, self.clients = address, itertools.cycle(clients)
@@ -116,9 +118,14 @@ class Api:
             request.add_header("Idempotency-Key", idempotency)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                status, text = answer.status, answer.read().decode()
+                status, kind, text = answer.status, answer.headers.get("Content-Type", ""), answer.read().decode()
         except urllib.error.HTTPError as error:
-            status, text = error.code, error.read().decode()
+            status, kind, text = error.code, error.headers.get("Content-Type", ""), error.read().decode()
+        if self.exchanges:
+            kept = {"method": method, "target": path + ("?" + query if query else ""), "status": status, "type": kind,
+                    "answer": text, "requestType": content_type, "request": data.decode("utf-8", "replace")}
+            self.exchanges.write(json.dumps(kept) + "\n")
+            self.exchanges.flush()
         try:
             return status, json.loads(text) if text else None
         except json.JSONDecodeError:

@@ -1,0 +1,323 @@
+// Every route under every condition that all routes share: who asks, what with, how often.
+#include "common/base/text.h"
+#include "ota-server/service/api_exchange.h"
+#include "tests/unit/api/api_lab.h"
+
+#define BODY(route, text)                                                                          \
+    {                                                                                              \
+        API_BASE route, text                                                                       \
+    }
+
+// Bodies that are right for routes that take one.
+static const struct {
+    const char *path, *body;
+} bodies[] = {
+    BODY("/cards/search", "{\"any\":\"8999\"}"),
+    BODY("/cards/*", "{\"note\":\"x\"}"),
+    BODY("/cards/*/reveal", "{\"fields\":[\"iccid\"],\"reason\":\"x\"}"),
+    BODY("/cards/*/operations", "{\"type\":\"audit\"}"),
+    BODY("/cards/*/dirty", "{\"reason\":\"x\"}"),
+    BODY("/cards/*/quarantine", "{\"reason\":\"x\"}"),
+    BODY("/subscription-pools", "{\"name\":\"x\",\"operator\":\"x\",\"templateId\":1}"),
+    BODY("/subscription-pools/*", "{\"name\":\"y\"}"),
+    BODY("/subscriptions/search", "{\"imsi\":\"00101\"}"),
+    BODY("/profile-templates", "{\"templateId\":1,\"name\":\"x\",\"files\":[{\"fileId\":\"6F07\","
+                               "\"content\":\"{IMSI}\"}]}"),
+    BODY("/profile-templates/*/versions",
+         "{\"templateId\":2,\"files\":[{\"fileId\":\"6F07\",\"content\":\"00\"}]}"),
+    BODY("/profile-templates/*/estimate", "{\"values\":{\"imsi\":\"001010000000001\"}}"),
+    BODY("/transport-keys", "{\"index\":1,\"algorithm\":\"AES128-CBC\"}"),
+    BODY("/transport-keys/*/components",
+         "{\"component\":\"00112233445566778899AABBCCDDEEFF\",\"kcv\":\"3544E0\"}"),
+    BODY("/dirty-cards/*/resolve", "{\"decision\":\"ACCEPT_CARD\",\"reason\":\"x\"}"),
+    BODY("/audit-trail/export", "{\"reason\":\"x\"}"),
+};
+
+// Prefixes of the ids behind each collection.
+static const struct {
+    const char *collection, *prefix;
+} prefixes[] = {
+    {"/cards/*", "crd"},
+    {"/operations/*", "op"},
+    {"/subscription-pools/*", "pol"},
+    {"/subscriptions/*", "sub"},
+    {"/profile-templates/*", "tpl"},
+    {"/batch-imports/*", "imp"},
+    {"/vendor-profiles/*", "rec"},
+    {"/transport-keys/*", "rec"},
+    {"/dirty-cards/*", "crd"},
+};
+
+#define NOBODYS_ID 0x1234567890ABCDEull
+
+static struct lab lab;
+static struct answer a;
+static char profile[65536];
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open_imports(&lab, "all", true);
+    FILE *file = fopen("profiles/vendor/samples/alder.json", "rb");
+    assert_non_null(file);
+    profile[fread(profile, 1, sizeof(profile) - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static const char *method_of(const struct api_route_row *row)
+{
+    return row->method == API_GET     ? "GET"
+           : row->method == API_POST  ? "POST"
+           : row->method == API_PUT   ? "PUT"
+           : row->method == API_PATCH ? "PATCH"
+                                      : "DELETE";
+}
+
+// The path with an id that has the right form and belongs to nobody.
+static const char *target_of(const struct api_route_row *row, const char *query)
+{
+    static char target[256];
+    struct writer w = writer_of(target, sizeof(target));
+    char id[API_ID_SIZE] = "999999";
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (strstr(row->path, prefixes[i].collection) != NULL)
+            api_id_write(id, prefixes[i].prefix, NOBODYS_ID);
+    }
+    for (const char *c = row->path; *c != '\0'; c++) {
+        if (*c == '*')
+            text_put(&w, id);
+        else
+            writer_u8(&w, (uint8_t)*c);
+    }
+    text_put(&w, query);
+    return text_end(&w);
+}
+
+static const char *body_of(const struct api_route_row *row)
+{
+    if (row->takes == TAKES_FORM)
+        return "grant_type=client_credentials";
+    if (row->takes == TAKES_FILE)
+        return "x";
+    if (strstr(row->path, "/vendor-profiles") != NULL && row->takes != TAKES_NOTHING)
+        return profile;
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        if (row->takes != TAKES_NOTHING && strcmp(bodies[i].path, row->path) == 0)
+            return bodies[i].body;
+    }
+    // Every route that takes a body has one here.
+    assert_true(row->takes == TAKES_NOTHING || row->takes == TAKES_MAYBE);
+    return row->takes == TAKES_MAYBE ? "{}" : NULL;
+}
+
+static const char *type_of(const struct api_route_row *row)
+{
+    return row->takes == TAKES_FORM   ? "application/x-www-form-urlencoded"
+           : row->takes == TAKES_FILE ? "text/plain"
+                                      : "application/json";
+}
+
+static struct ask ask_for(const struct api_route_row *row, const char *query)
+{
+    return (struct ask){.method = method_of(row),
+                        .target = target_of(row, query),
+                        .body = body_of(row),
+                        .type = type_of(row),
+                        .key = (row->flags & ROUTE_NEEDS_KEY) != 0 ? "matrix-0001" : NULL};
+}
+
+static bool has(const char *text)
+{
+    return strstr(a.body, text) != NULL;
+}
+
+static void expect(const struct api_route_row *row, unsigned status, const char *code)
+{
+    if (a.status != status || !has(code))
+        fail_msg("%s %s: %u instead of %u %s: %s", method_of(row), row->path, a.status, status,
+                 code, a.body);
+}
+
+static const char import_query[] = "?vendorProfile=nobody";
+
+// What the routes of imports want besides.
+static const char *query_of_route(const struct api_route_row *row)
+{
+    return row->takes == TAKES_FILE ? import_query : "";
+}
+
+static void pass_time(void)
+{
+    lab.now.utc.ms += 1000; // so that no rate is in the way
+    lab.now.instant.ms += 1000;
+}
+
+static void each_route_wants_to_know_who_asks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_route_count; i++) {
+        struct ask ask = ask_for(&api_routes[i], "");
+        ask.authorization = "Bearer nobody";
+        pass_time();
+        lab_ask(&lab, &ask, &a);
+        if ((api_routes[i].flags & ROUTE_OPEN) == 0)
+            expect(&api_routes[i], 401, "UNAUTHENTICATED");
+        else
+            assert_true(a.status != 200 || api_routes[i].method == API_GET);
+    }
+}
+
+static void each_route_wants_its_own_scope(void **state)
+{
+    (void)state;
+    // A client with every scope but that of the route.
+    for (size_t i = 0; i < api_route_count; i++) {
+        char list[2048];
+        char token[LAB_TOKEN_SIZE];
+        struct writer w = writer_of(list, sizeof(list));
+        const char *scope = api_routes[i].scope;
+        if (scope == NULL)
+            continue;
+        for (size_t k = 0; client_scopes[k] != NULL; k++) {
+            if (strcmp(client_scopes[k], scope) == 0)
+                continue;
+            text_put(&w, w.len == 0 ? "" : ",");
+            text_put(&w, client_scopes[k]);
+        }
+        pass_time();
+        lab_client(&lab, text_end(&w), LAB_TENANT, token);
+        struct ask ask = ask_for(&api_routes[i], query_of_route(&api_routes[i]));
+        ask.authorization = token;
+        lab_ask(&lab, &ask, &a);
+        expect(&api_routes[i], 403, "PERMISSION_DENIED");
+    }
+}
+
+static void each_id_of_nobody_is_not_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_route_count; i++) {
+        if (strchr(api_routes[i].path, '*') == NULL && api_routes[i].takes != TAKES_FILE)
+            continue;
+        struct ask ask = ask_for(&api_routes[i], query_of_route(&api_routes[i]));
+        pass_time();
+        lab_ask(&lab, &ask, &a);
+        expect(&api_routes[i], 404, "NOT_FOUND");
+        if (strchr(api_routes[i].path, '*') == NULL)
+            continue;
+        char damaged[256];
+        struct writer w = writer_of(damaged, sizeof(damaged));
+        text_put(&w, ask.target);
+        // A digit of the id that is mistyped.
+        char *digit = strchr(text_end(&w), '_');
+        if (digit == NULL)
+            continue;
+        digit[26] = digit[26] == '0' ? '1' : '0';
+        ask.target = damaged;
+        lab_ask(&lab, &ask, &a);
+        expect(&api_routes[i], 404, "NOT_FOUND");
+    }
+}
+
+static void each_route_refuses_what_it_does_not_know(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_route_count; i++) {
+        const struct api_route_row *row = &api_routes[i];
+        pass_time();
+        struct ask ask =
+            ask_for(row, row->takes == TAKES_FILE ? "?vendorProfile=x&colour=red" : "?colour=red");
+        if ((row->flags & ROUTE_OPEN) != 0)
+            ask.correlator = "a b"; // these have no parameters to misspell
+        lab_ask(&lab, &ask, &a);
+        expect(row, 400, row->takes == TAKES_FORM ? "" : "INVALID_ARGUMENT");
+    }
+}
+
+static void each_route_refuses_types_that_it_does_not_have(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_route_count; i++) {
+        const struct api_route_row *row = &api_routes[i];
+        pass_time();
+        struct ask ask = ask_for(row, query_of_route(row));
+        ask.accept = "image/png";
+        lab_ask(&lab, &ask, &a);
+        expect(row, 406, "NOT_ACCEPTABLE");
+        if (row->takes == TAKES_NOTHING)
+            continue;
+        ask = ask_for(row, query_of_route(row));
+        ask.type = "image/png";
+        ask.body = "x";
+        lab_ask(&lab, &ask, &a);
+        expect(row, 415, "UNSUPPORTED_MEDIA_TYPE");
+        ask = ask_for(row, query_of_route(row));
+        ask.is_too_large = true;
+        lab_ask(&lab, &ask, &a);
+        expect(row, 413, "INVALID_ARGUMENT");
+    }
+}
+
+static void each_route_but_those_that_watch_is_limited(void **state)
+{
+    (void)state;
+    pass_time();
+    for (unsigned i = 0; i < 70 && a.status != 429; i++) {
+        struct api_exchange *x = lab_start(
+            &lab, &(struct ask){.method = "GET", .target = API_BASE "/cards", .authorization = "x"},
+            &a);
+        lab_forget(x);
+    }
+    assert_int_equal(a.status, 429);
+    for (size_t i = 0; i < api_route_count; i++) {
+        const struct api_route_row *row = &api_routes[i];
+        const struct ask ask = ask_for(row, "");
+        struct api_exchange *x = lab_start(&lab, &ask, &a); // no time passes
+        lab_forget(x);
+        if ((row->flags & ROUTE_UNLIMITED) == 0)
+            expect(row, 429, "TOO_MANY_REQUESTS");
+        else
+            assert_true(a.status != 429);
+    }
+}
+
+static void each_path_names_the_methods_that_it_has(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_route_count; i++) {
+        pass_time();
+        const struct ask ask = {.method = "TRACE", .target = target_of(&api_routes[i], "")};
+        lab_ask(&lab, &ask, &a);
+        expect(&api_routes[i], 405, "METHOD_NOT_ALLOWED");
+        const char *allow = strstr(a.headers, "Allow: ");
+        assert_non_null(allow);
+        const char *found = strstr(allow, method_of(&api_routes[i]));
+        assert_true(found != NULL && found < strchr(allow, '\n'));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(each_route_wants_to_know_who_asks, open_all, close_all),
+        cmocka_unit_test_setup_teardown(each_route_wants_its_own_scope, open_all, close_all),
+        cmocka_unit_test_setup_teardown(each_id_of_nobody_is_not_found, open_all, close_all),
+        cmocka_unit_test_setup_teardown(each_route_refuses_what_it_does_not_know, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(each_route_refuses_types_that_it_does_not_have, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(each_route_but_those_that_watch_is_limited, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(each_path_names_the_methods_that_it_has, open_all,
+                                        close_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
