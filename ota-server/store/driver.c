@@ -1,5 +1,7 @@
 #include "ota-server/store/driver.h"
 
+#include "common/base/check.h"
+
 #include <stdio.h>
 
 #define STATEMENT(name, text) text,
@@ -66,6 +68,7 @@ static void begin_state(struct store *s)
 
 void store_refresh(struct store *reader)
 {
+    check(reader->options.is_reader);
     reader->holds_state = true;
     if (sqlite3_get_autocommit(reader->db))
         return;

@@ -179,13 +179,37 @@ static enum store_status run(struct store *s, enum statement statement)
     return query_run(&q);
 }
 
-enum store_status store_begin(struct store *s)
+// Without a sync the log still keeps its order: what is lost in a crash is its end.
+static enum store_status set_part(struct store *s, bool is_part)
+{
+    if (s->is_part == is_part)
+        return STORE_OK;
+    const enum store_status status =
+        store_run_text(s, is_part ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+    if (status == STORE_OK)
+        s->is_part = is_part;
+    return status;
+}
+
+static enum store_status begin(struct store *s, bool is_part)
 {
     check(!s->is_writing);
-    const enum store_status status = run(s, STATEMENT_BEGIN);
+    enum store_status status = set_part(s, is_part);
+    if (status == STORE_OK)
+        status = run(s, STATEMENT_BEGIN);
     s->is_writing = status == STORE_OK;
     s->head_begun = s->head;
     return status;
+}
+
+enum store_status store_begin(struct store *s)
+{
+    return begin(s, false);
+}
+
+enum store_status store_begin_part(struct store *s)
+{
+    return begin(s, true);
 }
 
 enum store_status store_commit(struct store *s)

@@ -66,6 +66,9 @@ const char *store_problem(const struct store *s);
 void store_refresh(struct store *reader);
 
 enum store_status store_begin(struct store *s) MUST_USE;
+// The same, for a part of what counts as nothing before its end: its commit waits for no sync, and
+// is durable with the next commit of a transaction that store_begin() began.
+enum store_status store_begin_part(struct store *s) MUST_USE;
 enum store_status store_commit(struct store *s) MUST_USE;
 void store_rollback(struct store *s);
 // Part of a transaction that may be undone alone.
