@@ -2,6 +2,8 @@
 // node-smpp when it is installed, interleaved in one run.
 //
 //     bench_smpp [milliseconds per measurement, 1000] [repeats, 3] [folder with node_modules/smpp]
+//                [links and window to measure alone, such as 4,10]
+// The folder may be "-" for none.
 #include "bench/smpp_bench.h"
 
 #include "common/base/check.h"
@@ -9,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -142,7 +145,7 @@ int main(int argc, char **argv)
         {.name = "node-smpp server, ours", .server = &node, .client = &bench_ours},
         {.name = "ours, node-smpp client", .server = &bench_ours, .client = &node}};
     size_t count = 3;
-    if (argc > 3) {
+    if (argc > 3 && argv[3][0] != '-') {
         char script[4096];
         check(realpath(NODE_SCRIPT, script) != NULL && setenv("BENCH_NODE_SCRIPT", script, 1) == 0);
         node_folder = argv[3];
@@ -151,6 +154,10 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++) {
         const struct bench_load load = {.links = loads[i][0], .window = loads[i][1], .ms = ms};
+        char name[32];
+        (void)snprintf(name, sizeof name, "%u,%u", load.links, load.window);
+        if (argc > 4 && strcmp(argv[4], name) != 0)
+            continue;
         compare(pairs, count, &load, runs);
     }
     return 0;

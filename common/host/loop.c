@@ -42,7 +42,7 @@ static struct event_base *base_open(void)
     if (!config)
         return NULL;
     struct event_base *base = NULL;
-    if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+    if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
         base = event_base_new_with_config(config);
     event_config_free(config);
     return base;

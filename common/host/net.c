@@ -122,9 +122,11 @@ static ssize_t stream_send(struct net_stream *s)
     size_t first = s->output_max - s->output_start;
     if (first > s->output_len)
         first = s->output_len;
+    if (first == s->output_len)
+        return send(s->fd, s->output + s->output_start, first, MSG_NOSIGNAL);
     struct iovec pieces[2] = {{s->output + s->output_start, first},
                               {s->output, s->output_len - first}};
-    return writev(s->fd, pieces, s->output_len > first ? 2 : 1);
+    return writev(s->fd, pieces, 2);
 }
 
 static void after_output(struct net_stream *s)
@@ -153,6 +155,8 @@ static void flush(struct net_stream *s)
         size_t gone = sent > 0 ? (size_t)sent : 0;
         s->output_start = (s->output_start + gone) % s->output_max;
         s->output_len -= gone;
+        if (s->output_len == 0)
+            s->output_start = 0; // the next octets find warm memory
     }
     s->blocked = s->output_len > 0 || s->refused;
     after_output(s);
