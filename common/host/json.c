@@ -2,6 +2,24 @@
 
 #include "common/base/check.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+
+// jansson calls a text wrong when memory fails while it reads a token.
+static _Thread_local bool is_refused;
+
+static void *allocate(size_t len)
+{
+    void *at = malloc(len);
+    is_refused = is_refused || at == NULL;
+    return at;
+}
+
+static void watch_memory(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
 // jansson's own limit is 2048 and cannot be set: brackets outside of texts are counted before.
 static bool is_deep(struct bytes text)
 {
@@ -36,17 +54,22 @@ enum json_fault json_read(struct bytes text, json_t **root)
         return JSON_READ_MARKED;
     if (is_deep(text))
         return JSON_READ_DEEP;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    check(pthread_once(&once, watch_memory) == 0);
+    is_refused = false;
     json_error_t error;
     *root = json_loadb((const char *)text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
                        &error);
     if (*root)
         return JSON_READ_OK;
+    if (is_refused)
+        return JSON_READ_NO_MEMORY;
     enum json_error_code code = json_error_code(&error);
     if (code == json_error_duplicate_key)
         return JSON_READ_DUPLICATE;
     if (code == json_error_invalid_utf8)
         return JSON_READ_ENCODING;
-    return code == json_error_out_of_memory ? JSON_READ_NO_MEMORY : JSON_READ_SYNTAX;
+    return JSON_READ_SYNTAX;
 }
 
 const char *json_fault_text(enum json_fault fault)

@@ -103,6 +103,7 @@ class Killed(InAFolder):
         self.assertLessEqual(len(there), asked)
         self.assertGreater(len(acknowledged), KILLS // 4)  # there was something to lose
         self.assertTrue(verdict["ok"], verdict)
+        print("figure " + json.dumps({"name": "fault.kills", "value": KILLS, "unit": "kills", "what": "ota-server"}))
 
 
 class WithoutRoom(InAFolder):

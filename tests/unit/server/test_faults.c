@@ -421,6 +421,9 @@ static void nothing_acknowledged_is_lost_by_200_kills(void **state)
         kill_after(life, 1 + prng_below(&chance, 12));
         world.now.ms += 61000; // audits of the cards that were under way become due
     }
+    (void)printf("figure {\"name\": \"fault.kills\", \"value\": %d, \"unit\": \"kills\", "
+                 "\"what\": \"store and turn\"}\n",
+                 KILLS);
     assert_true(ack_count < ACKS_MAX);
     open_server(note_sent, NULL);
     check_acks();
