@@ -42,3 +42,5 @@ set(models ${CMAKE_SOURCE_DIR}/tests/proof/models)
 add_test(NAME tidy_models COMMAND ${tools}/models --quick ${models}/operation.pml ${models}/notification.pml
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(tidy_models PROPERTIES LABELS tidy TIMEOUT 300)
+
+tidy_test(tidy_figures python3 ${cases}/test_figures.py)

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""The figures of a run, and the page that is made from them, in a tree of their own."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools")
+
+
+def tool(name, *arguments):
+    return subprocess.run([sys.executable, os.path.join(TOOLS, name), *arguments], capture_output=True,
+                          text=True, check=False)
+
+
+def git(*arguments):
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def test_collecting():
+    write("build/check/one.log", 'noise\nfigure {"name": "power.cuts", "value": 12}\n')
+    write("build/check/dev-tests.log", "")
+    write("build/dev/Testing/Temporary/LastTest.log", 'figure {"name": "sim.card_days", "value": 7, "seeds": "1-3"}\n')
+    # Of a build that this run did not test.
+    write("build/asan/Testing/Temporary/LastTest.log", 'figure {"name": "sim.card_days", "value": 9}\n')
+    said = tool("figures", "--run", "check --long")
+    assert said.returncode == 0, said.stderr
+    lines = [json.loads(line) for line in said.stdout.splitlines()]
+    assert lines[0]["run"] == "check --long" and lines[0]["is_changed"] is False
+    assert {(f["name"], f["value"], f["source"]) for f in lines[1:]} == {
+        ("power.cuts", 12, "one"), ("sim.card_days", 7, "dev-tests")}
+    return said.stdout
+
+
+def test_what_is_no_figure_is_refused():
+    for wrong in ('{"value": 1}', '{"name": "a.b"}', '{"name": "a.b", "value": "1"}', '{"name": "a", "value": 1}',
+                  '{"name": "a.b", "value": 2, "of": 1}', '{"name": "a.b", "value": 1, "more": 2}', '{"name"'):
+        write("build/check/wrong.log", f"figure {wrong}\n")
+        said = tool("figures")
+        assert said.returncode != 0 and "wrong.log:1" in said.stderr, wrong
+    os.remove("build/check/wrong.log")
+
+
+def test_the_page(figures):
+    write("figures.jsonl", figures)
+    page = tool("reliability", "figures.jsonl")
+    assert page.returncode == 0, page.stderr
+    assert "| power cuts tried | 12 |" in page.stdout
+    assert "| simulated card-days | 7 | seeds 1-3 |" in page.stdout
+    shown, missing = page.stdout.split("## Not shown by this run")
+    assert "goals proved" in missing and "goals proved" not in shown
+
+
+def test_no_page_of_another_run(figures):
+    run, rest = figures.split("\n", 1)
+    for member, value in (("run", "check"), ("is_changed", True), ("commit", "0" * 40)):
+        write("figures.jsonl", json.dumps({**json.loads(run), member: value}) + "\n" + rest)
+        assert tool("reliability", "figures.jsonl").returncode != 0, member
+
+
+with tempfile.TemporaryDirectory() as directory:
+    os.chdir(directory)
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "first")
+    collected = test_collecting()
+    test_what_is_no_figure_is_refused()
+    test_the_page(collected)
+    test_no_page_of_another_run(collected)
