@@ -2,5 +2,6 @@
 // gives the exit code.
 #pragma once
 
+int conform_main(int argc, char **argv);
 int fleet_main(int argc, char **argv);
 int reader_main(int argc, char **argv);

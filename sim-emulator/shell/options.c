@@ -51,6 +51,24 @@ static const char about_reader[] =
     "When it is ready it prints one line of JSON with its addresses. SIGTERM ends it. "
     "docs/interop.md tells how pySim, opensc and Wireshark work with it.";
 
+static const char about_conform[] =
+    "Judges the applet of a card by the protocol document (docs/applet-protocol.md), not by how "
+    "ours "
+    "is made: a card of this program, or any that can be reached over TCP with vpcd's protocol or "
+    "in "
+    "a PC/SC reader. The program is server, network and terminal at once, and its clock runs as "
+    "fast "
+    "as the card answers. The card needs the default parameters, two free slots, and the keys of "
+    "the first card of --cards, or of --count 1 with --seed and --batch.\n\n"
+    "WARNING: the card's subscriptions are switched, others are downloaded and deleted, and its "
+    "counters move on."
+    "\vExamples:\n"
+    "  sim-emulator conform --count 1 --junit report.xml --html report.html\n"
+    "  sim-emulator conform --cards mine.out --vendor-profile mine.json --transport-keys keys.txt "
+    "\\\n"
+    "      --pcsc \"ACS\" --junit new.xml --compare old.xml\n\n"
+    "Ends with 0 when no case failed, 7 when one did, 3 when there is no card.";
+
 enum {
     KEY_CARDS = 1000,
     KEY_POOL,
@@ -77,6 +95,13 @@ enum {
     KEY_GSMTAP,
     KEY_PCAPNG,
     KEY_TRACE,
+    KEY_TCP,
+    KEY_PCSC,
+    KEY_JUNIT,
+    KEY_HTML,
+    KEY_COMPARE,
+    KEY_LIST,
+    KEY_CASE,
 };
 
 // clang-format off
@@ -124,6 +149,20 @@ static const struct argp_option reader_table[] = {
     {"vpcd", KEY_VPCD, "HOST:PORT", 0, "where vpcd listens (default 127.0.0.1:35963)", 0},
     {"listen", KEY_LISTEN, "HOST:PORT", 0, "listen for vpcd here instead, and on the ports after it", 0},
     {"devices", KEY_DEVICES, NULL, 0, "each card is in a device, which the reader's user shares", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+static const struct argp_option conform_table[] = {
+    {NULL, 0, NULL, 0, "The card that is judged (default: one of this program)", 2},
+    {"tcp", KEY_TCP, "HOST:PORT", 0, "a card that listens there, with vpcd's protocol", 0},
+    {"listen", KEY_LISTEN, "HOST:PORT", 0, "listen for a card that connects, as to vpcd", 0},
+    {"pcsc", KEY_PCSC, "READER", 0, "the card in the PC/SC reader whose name begins so", 0},
+    {NULL, 0, NULL, 0, "Cases and reports", 6},
+    {"list", KEY_LIST, NULL, 0, "list the cases and the clauses that they judge", 0},
+    {"case", KEY_CASE, "NAME", 0, "only cases whose name begins so; up to 16 times", 0},
+    {"junit", KEY_JUNIT, "FILE", 0, "report as JUnit XML", 0},
+    {"html", KEY_HTML, "FILE", 0, "report as HTML", 0},
+    {"compare", KEY_COMPARE, "OLD.xml", 0, "tell what is different from an earlier JUnit report", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 // clang-format on
@@ -174,6 +213,8 @@ static void check_cards(const struct options *o, struct argp_state *state)
 static error_t read_common(int key, char *text, struct argp_state *state)
 {
     struct options *o = state->input;
+    if (key == ARGP_KEY_END && o->is_list)
+        return 0; // needs no card
     const struct {
         int key;
         const char **value;
@@ -280,6 +321,44 @@ static error_t read_reader(int key, char *text, struct argp_state *state)
     }
 }
 
+static error_t read_conform(int key, char *text, struct argp_state *state)
+{
+    struct options *o = state->input;
+    const struct {
+        int key;
+        const char **value;
+    } texts[] = {{KEY_TCP, &o->tcp},     {KEY_LISTEN, &o->listen}, {KEY_PCSC, &o->pcsc},
+                 {KEY_JUNIT, &o->junit}, {KEY_HTML, &o->html},     {KEY_COMPARE, &o->compare}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (texts[i].key == key) {
+            *texts[i].value = text;
+            return 0;
+        }
+    }
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = o;
+        return 0;
+    case KEY_LIST:
+        o->is_list = true;
+        return 0;
+    case KEY_CASE:
+        if (o->case_count == OPTIONS_CASES_MAX)
+            argp_error(state, "at most %d cases by name", OPTIONS_CASES_MAX);
+        o->cases[o->case_count++] = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "%s: there is no such argument", text);
+        return 0;
+    case ARGP_KEY_END:
+        if ((o->tcp != NULL) + (o->listen != NULL) + (o->pcsc != NULL) > 1)
+            argp_error(state, "one card: --tcp, --listen or --pcsc");
+        return 0;
+    default: // octets, argp's own keys
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
 static void read_options(struct options *options, const struct argp *argp, int argc, char **argv)
 {
     *options = (struct options){.batch = "1",
@@ -307,6 +386,15 @@ void options_read_reader(struct options *options, int argc, char **argv)
     static const struct argp argp = {reader_table, read_reader, "",  about_reader,
                                      children,     NULL,        NULL};
     static char name[] = "sim-emulator reader";
+    argv[0] = name;
+    read_options(options, &argp, argc, argv);
+}
+
+void options_read_conform(struct options *options, int argc, char **argv)
+{
+    static const struct argp argp = {conform_table, read_conform, "",  about_conform,
+                                     children,      NULL,         NULL};
+    static char name[] = "sim-emulator conform";
     argv[0] = name;
     read_options(options, &argp, argc, argv);
 }

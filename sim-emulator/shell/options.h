@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #define OPTIONS_SMSC_MAX 8
+#define OPTIONS_CASES_MAX 16
 #define OPTIONS_READERS_MAX 16 // that pcscd takes
 
 struct options {
@@ -34,8 +35,17 @@ struct options {
     const char *gsmtap; // traces; NULL: none
     const char *pcapng;
     const char *trace;
+    const char *tcp; // of conform: where the card is; all NULL: a card of our own
+    const char *pcsc;
+    const char *junit;
+    const char *html;
+    const char *compare;
+    bool is_list;
+    const char *cases[OPTIONS_CASES_MAX]; // beginnings of names; none: all
+    unsigned case_count;
 };
 
 // Each ends the program for --help, --version and wrong use.
 void options_read_fleet(struct options *options, int argc, char **argv);
+void options_read_conform(struct options *options, int argc, char **argv);
 void options_read_reader(struct options *options, int argc, char **argv);
