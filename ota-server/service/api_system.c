@@ -31,18 +31,20 @@ void api_ready(struct api_exchange *x)
     const bool has_link = x->api->options.links == NULL ||
                           x->api->options.links(x->api->options.links_context, &links);
     const bool has_clock = x->now.utc.ms >= first_release.ms;
+    const bool has_writer = turn_can_write(x->api->options.turn);
+    const bool is_ready = has_database && has_link && has_clock && has_writer;
     struct json_writer *j = &x->json;
     json_begin_object(j);
-    api_put_text(j, "status", has_database && has_link && has_clock ? "ok" : "unready");
+    api_put_text(j, "status", is_ready ? "ok" : "unready");
     api_open_array(j, "checks");
     put_check(j, "database", has_database);
     put_check(j, "smsc", has_link);
-    put_check(j, "writer", has_database);
+    put_check(j, "writer", has_writer);
     put_check(j, "keys", x->api->options.client_key.len == 32);
     put_check(j, "clock", has_clock);
     json_end_array(j);
     json_end_object(j);
-    api_reply(x, has_database && has_link && has_clock ? 200 : 503);
+    api_reply(x, is_ready ? 200 : 503);
 }
 
 void api_system_get(struct api_exchange *x)
@@ -156,7 +158,7 @@ static bool may_see_metrics(struct api_exchange *x)
     if (strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 || strcmp(peer, "::1") == 0)
         return true;
     if (!api_authenticate(x)) {
-        api_refuse(x, x->problem.code != API_OK ? x->problem : api_problem_of(API_UNAUTHENTICATED));
+        api_refuse_code(x, API_UNAUTHENTICATED);
         return false;
     }
     if (api_has_scope(x, "metrics:read"))

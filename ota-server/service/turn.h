@@ -73,10 +73,6 @@ bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *even
 typedef enum store_status turn_apply_fn(void *context, struct store *store, struct utc now);
 typedef void turn_done_fn(void *context, enum store_status status);
 bool turn_write(struct turn *t, turn_apply_fn *apply, turn_done_fn *done, void *context) MUST_USE;
-// The same for a part of what counts as nothing before its end: `done` does not wait for the disk.
-// It is durable when the `done` of a turn_write() that came later is called.
-bool turn_write_part(struct turn *t, turn_apply_fn *apply, turn_done_fn *done,
-                     void *context) MUST_USE;
 
 // Octets of a message from a card: a whole packet, joined. `done` says when (and whether) the
 // message may be acknowledged.
@@ -102,6 +98,8 @@ enum turn_status turn_run(struct turn *t, struct utc now) MUST_USE;
 // When the next turn is due without a new event; 0 = not before one comes.
 struct utc turn_due(const struct turn *t);
 bool turn_has_work(const struct turn *t);
+// False when the last turn could not be written: the disk is full, read-only or locked.
+bool turn_can_write(const struct turn *t);
 // A fresh server id, for what an interface creates itself.
 uint64_t turn_id(struct turn *t, struct utc now);
 

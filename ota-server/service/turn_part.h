@@ -10,7 +10,6 @@ enum task_kind { TASK_EVENT, TASK_WRITE, TASK_MESSAGE };
 
 struct task {
     uint8_t kind;
-    bool is_part;
     uint64_t card;
     struct event event;
     struct turn_message message;
@@ -53,6 +52,7 @@ struct turn {
     uint64_t wakes[WAKES_MAX];
     size_t wake_count;
     bool is_running;
+    bool cannot_write; // the last turn, to its store
 };
 
 // Writes t->decision, made from t->before, inside the transaction. Notes packets and alarms for the
