@@ -423,6 +423,8 @@ class Story:
         except Failed:
             for item in self.api.get("/dirty-cards", "perPage=5")["items"]:
                 self.say(json.dumps(item))
+                for message in self.api.get(f"/cards/{item['cardId']}/messages", "perPage=30")["items"]:
+                    self.say("   " + json.dumps(message))
             raise
         truth = {**self.batch_control.truth(), **self.sample_control.truth()}
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
