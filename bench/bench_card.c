@@ -126,12 +126,12 @@ static void bench_authenticate(void)
         check(radio_challenge_make(&lab.radio, &lab.radio.subscribers[0], &challenges[i]));
     clock_t from = clock();
     for (unsigned i = 0; i < CHALLENGES; i++) {
-        uint8_t data[2 + MILENAGE_RAND_LEN + USIM_AUTN_LEN];
+        uint8_t data[2 + AKA_RAND_LEN + USIM_AUTN_LEN];
         uint8_t octets[CARD_RESPONSE_MAX];
         struct writer response = writer_of(octets, sizeof octets);
         struct writer w = writer_of(data, sizeof data);
-        writer_u8(&w, MILENAGE_RAND_LEN);
-        writer_copy(&w, bytes_of(challenges[i].rand, MILENAGE_RAND_LEN));
+        writer_u8(&w, AKA_RAND_LEN);
+        writer_copy(&w, bytes_of(challenges[i].rand, AKA_RAND_LEN));
         writer_u8(&w, USIM_AUTN_LEN);
         writer_copy(&w, bytes_of(challenges[i].autn, USIM_AUTN_LEN));
         struct apdu apdu = {

@@ -31,6 +31,7 @@ struct state {
     struct keyed slots[SLOT_COUNT];
     struct mac cmac[3];
     EVP_MD *sha256;
+    EVP_MD *shake256;
     EVP_MD_CTX *digest;
 };
 
@@ -158,6 +159,13 @@ static bool sha256(void *context, const struct bytes *parts, size_t part_count,
     return EVP_DigestFinal_ex(s->digest, digest, NULL);
 }
 
+static bool shake256(void *context, struct bytes in, uint8_t *out, size_t len)
+{
+    struct state *s = context;
+    return EVP_DigestInit_ex2(s->digest, s->shake256, NULL) &&
+           EVP_DigestUpdate(s->digest, in.at, in.len) && EVP_DigestFinalXOF(s->digest, out, len);
+}
+
 static bool keyed_open(struct keyed *k, const char *name, bool encrypts)
 {
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
@@ -200,7 +208,8 @@ bool cipher_openssl_open(struct cipher *cipher)
                               .cbc_decrypt = cbc_decrypt,
                               .aes_cmac = aes_cmac,
                               .aes_block = aes_block,
-                              .sha256 = sha256};
+                              .sha256 = sha256,
+                              .shake256 = shake256};
     bool opened = cmac_open(s);
     for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
         bool found =
@@ -208,8 +217,9 @@ bool cipher_openssl_open(struct cipher *cipher)
         opened = opened && (found || algorithms[i].slot >= SLOT_DES_CBC_ENCRYPT);
     }
     s->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    s->shake256 = EVP_MD_fetch(NULL, "SHAKE256", NULL);
     s->digest = EVP_MD_CTX_new();
-    if (opened && s->sha256 && s->digest)
+    if (opened && s->sha256 && s->shake256 && s->digest)
         return true;
     cipher_openssl_close(cipher);
     return false;
@@ -226,6 +236,7 @@ void cipher_openssl_close(struct cipher *cipher)
         EVP_MAC_CTX_free(s->cmac[i].context);
     EVP_MD_CTX_free(s->digest);
     EVP_MD_free(s->sha256);
+    EVP_MD_free(s->shake256);
     secret_wipe(s, sizeof *s);
     free(s);
     *cipher = (struct cipher){0};

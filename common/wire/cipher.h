@@ -33,4 +33,6 @@ struct cipher {
                       const uint8_t in[CIPHER_AES_BLOCK], uint8_t out[CIPHER_AES_BLOCK]);
     bool (*sha256)(void *context, const struct bytes *parts, size_t part_count,
                    uint8_t digest[CIPHER_SHA256_SIZE]);
+    // SHAKE256 [FIPS 202 §6.2]: as many octets as are asked for (TUAK).
+    bool (*shake256)(void *context, struct bytes in, uint8_t *out, size_t len);
 };

@@ -29,13 +29,11 @@ static uint32_t port_random(void *context)
     return card->shop->random(card->shop->random_context);
 }
 
-static struct sms_joiner *port_joiner(void *context, bool wanted)
+struct sms_joiner *call_joiner(struct card_shop *shop, const void *owner, bool wanted)
 {
-    struct card *card = context;
-    struct card_shop *shop = card->shop;
     size_t free_one = CARD_JOINERS;
     for (size_t i = 0; i < CARD_JOINERS; i++) {
-        if (shop->joiner_owner[i] == card) {
+        if (shop->joiner_owner[i] == owner) {
             if (!wanted)
                 shop->joiner_owner[i] = NULL;
             return &shop->joiners[i];
@@ -45,9 +43,24 @@ static struct sms_joiner *port_joiner(void *context, bool wanted)
     }
     if (!wanted || free_one == CARD_JOINERS)
         return NULL;
-    shop->joiner_owner[free_one] = card;
+    shop->joiner_owner[free_one] = owner;
     sms_joiner_init(&shop->joiners[free_one]);
     return &shop->joiners[free_one];
+}
+
+static struct sms_joiner *port_joiner(void *context, bool wanted)
+{
+    struct card *card = context;
+    return call_joiner(card->shop, card, wanted);
+}
+
+// What a reset, or the end of the card, gives back.
+static void give_back(struct card *card)
+{
+    (void)call_joiner(card->shop, card, false);
+    (void)call_joiner(card->shop, &card->remote, false);
+    outbox_drop(card);
+    card->remote = (struct card_remote){.can_send = false};
 }
 
 struct applet_port card_port(struct card *card)
@@ -75,7 +88,7 @@ bool card_subscription(struct card *card, struct applet_subscription *out)
 
 // --- files of the enabled subscription -------------------------------------------------------
 
-static const struct card_product *product_of(const struct card *card)
+const struct card_product *call_product(const struct card *card)
 {
     return card->shop->product != NULL ? card->shop->product : &card_product_standard;
 }
@@ -89,7 +102,7 @@ struct uicc_pin_store call_pin_store(struct card *card)
 {
     return (struct uicc_pin_store){.store = store_of(card),
                                    .at = offsetof(struct uicc_layout, pins),
-                                   .factory = &product_of(card)->pins};
+                                   .factory = &call_product(card)->pins};
 }
 
 struct uicc_files card_files(struct card *card, const struct applet_port *port)
@@ -110,7 +123,7 @@ static void mount_subscription(struct card *card, const struct applet_port *port
     struct applet_subscription view;
     if (!applet_subscription(&card->applet, port, &view))
         return;
-    const struct card_product *product = product_of(card);
+    const struct card_product *product = call_product(card);
     card->generation = view.generation;
     card->slot_index = view.slot_index;
     memcpy(card->owner, view.slot.imsi, sizeof card->owner);
@@ -134,7 +147,7 @@ void card_init(struct card *card, struct card_shop *shop, const struct applet_fa
 
 void card_release(struct card *card)
 {
-    (void)port_joiner(card, false);
+    give_back(card);
     nvm_release(&card->nvm);
 }
 
@@ -173,7 +186,7 @@ static void tell(struct card *card, struct bytes command, struct bytes response,
 void card_reset(struct card *card, struct writer *atr)
 {
     nvm_power_on(&card->nvm);
-    (void)port_joiner(card, false);
+    give_back(card);
     card->is_powered = true;
     reset_state(card);
     struct applet_port port = card_port(card);

@@ -32,6 +32,17 @@
 
 // Long messages under way to cards: the applet's memory for joining them, lent from here.
 #define CARD_JOINERS 16
+// And answers of remote management on their way to the server.
+#define CARD_OUTBOXES 16
+struct card_outbox {
+    // private
+    uint8_t packet[SMS_PACKET_MAX];
+    uint16_t len;
+    uint8_t part; // the next one, from 0
+    uint8_t part_count;
+    uint8_t reference;
+    uint8_t tries; // of this part
+};
 
 struct card;
 
@@ -52,6 +63,8 @@ struct card_shop {
     struct applet_work work;
     struct sms_joiner joiners[CARD_JOINERS];
     const void *joiner_owner[CARD_JOINERS]; // NULL = free
+    struct card_outbox outboxes[CARD_OUTBOXES];
+    const void *outbox_owner[CARD_OUTBOXES]; // NULL = free
     // For what the applet wants at random; `random_context` is given to it.
     uint32_t (*random)(void *random_context);
     void *random_context;
@@ -71,6 +84,27 @@ struct card_channel {
     uint16_t file;       // current EF, or UICC_NO_FILE
 };
 
+// Who gave the proactive command that the terminal has now.
+enum card_session {
+    SESSION_NONE,
+    SESSION_APPLET,
+    SESSION_REMOTE,
+};
+
+// Remote management of files, until the next reset.
+struct card_remote {
+    bool can_send;          // the terminal does SEND SHORT MESSAGE
+    uint8_t session;        // enum card_session
+    uint8_t session_status; // STATUS commands since it began
+    uint8_t failures_in_row;
+    uint8_t deaf_doublings;
+    uint16_t deaf_status; // deaf for so many STATUS commands
+    // The last first part of a long packet, and whether it is for us.
+    bool is_route_ours;
+    uint8_t route_total; // 0 = none
+    uint16_t route_reference;
+};
+
 struct card {
     struct card_shop *shop;
     const struct applet_factory *factory; // outlives the card
@@ -85,6 +119,7 @@ struct card {
     uint32_t generation; // that the next two belong to
     struct uicc_overrides overrides;
     struct card_channel channels[CARD_CHANNELS];
+    struct card_remote remote;
 };
 
 // A card as it leaves the factory: an empty memory. The applet finds its first state at the first

@@ -39,6 +39,7 @@ bool call_reach(const struct call *call, uint8_t folder, uint16_t identifier,
                 struct uicc_file *out);
 void call_take(struct call *call, const struct uicc_file *file);
 
+const struct card_product *call_product(const struct card *card);
 struct uicc_pin_store call_pin_store(struct card *card);
 
 // card_select.c
@@ -76,7 +77,25 @@ uint16_t call_terminal_capability(struct call *call);
 uint16_t call_envelope(struct call *call);
 uint16_t call_fetch(struct call *call);
 uint16_t call_terminal_response(struct call *call);
+// The terminal polled: one period has passed.
+void call_status_passed(struct call *call);
 // Octets of the proactive command that waits, 0 = none.
 size_t call_waiting(struct call *call);
 // card_gsm.c
 uint16_t call_gsm(struct call *call);
+// card_remote.c: whether the message is one of remote management; then it is dealt with, and
+// `report` has the user data of the delivery report, if any.
+bool call_remote(struct call *call, struct bytes tpdu, struct writer *report);
+// A packet for this target: executes it and writes its answer's data.
+void remote_run(struct call *call, const struct product_target *target, struct bytes script,
+                struct writer *answer);
+// card_outbox.c: takes a response packet to send to the server. False: no room, or the terminal
+// cannot send.
+bool outbox_put(struct call *call, struct bytes packet);
+void outbox_drop(struct card *card);
+// Octets of the proactive command that it wants to give, 0 = none; that command; its answer.
+size_t outbox_waiting(struct call *call);
+void outbox_write(struct call *call, struct writer *w);
+void outbox_answered(struct call *call, struct bytes response);
+
+struct sms_joiner *call_joiner(struct card_shop *shop, const void *owner, bool wanted);

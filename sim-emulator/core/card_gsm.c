@@ -170,7 +170,7 @@ static uint16_t gsm_status(struct call *call)
         return (uint16_t)(SW_WRONG_LE | whole.len);
     size_t len = call->apdu.le == 0 ? whole.len : call->apdu.le;
     writer_copy(response, bytes_slice(writer_bytes(&whole), 0, len));
-    applet_status(&call->card->applet, &call->port);
+    call_status_passed(call);
     return SW_OK;
 }
 
@@ -180,7 +180,7 @@ static uint16_t gsm_algorithm(struct call *call)
 {
     if (call->apdu.p1 != 0 || call->apdu.p2 != 0)
         return SW_WRONG_P1_P2;
-    if (call->apdu.data.len != MILENAGE_RAND_LEN)
+    if (call->apdu.data.len != AKA_RAND_LEN)
         return SW_WRONG_LENGTH;
     if (call->channel->folder != UICC_GSM)
         return SW_STRUCTURE_MISMATCH;

@@ -182,7 +182,7 @@ uint16_t call_status(struct call *call)
     writer_copy(call->response, writer_bytes(&w));
     // 01 and 02 tell that the application starts or ends; only polling counts time.
     if (call->apdu.p1 == 0)
-        applet_status(&call->card->applet, &call->port);
+        call_status_passed(call);
     return SW_OK;
 }
 

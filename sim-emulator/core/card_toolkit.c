@@ -3,8 +3,12 @@
 
 #include "common/wire/tlv.h"
 
+// A terminal that never answers a command has lost it after so many STATUS commands.
+#define SESSION_STATUS_MAX 8
+
 uint16_t call_terminal_profile(struct call *call)
 {
+    call->card->remote.can_send = cat_profile_has(call->apdu.data, CAT_FEATURE_SEND_SHORT_MESSAGE);
     applet_profile(&call->card->applet, &call->port, call->apdu.data);
     return SW_OK;
 }
@@ -25,10 +29,26 @@ uint16_t call_terminal_capability(struct call *call)
     return inner.failed ? SW_WRONG_DATA : SW_OK;
 }
 
+// Templates of the standard that nobody on this card asked for: cell broadcast, menu selection,
+// call control, short message control, USSD, geographical location [102.223 §9, 31.111 §9.1].
+static bool is_unserved(struct bytes data)
+{
+    static const uint8_t templates[] = {0xD2, 0xD3, 0xD4, 0xD5, 0xD9, 0xDD};
+    struct reader r = reader_of(data);
+    uint8_t tag = reader_u8(&r);
+    for (size_t i = 0; i < sizeof templates; i++) {
+        if (tag == templates[i])
+            return true;
+    }
+    return false;
+}
+
 uint16_t call_envelope(struct call *call)
 {
     enum cat_envelope kind;
     struct cat_message message;
+    if (is_unserved(call->apdu.data))
+        return SW_FUNCTION_NOT_SUPPORTED;
     enum cat_error error = cat_read_envelope(call->apdu.data, &kind, &message);
     if (error == CAT_UNKNOWN)
         return SW_OK; // nobody on this card asked for it
@@ -38,6 +58,8 @@ uint16_t call_envelope(struct call *call)
         applet_event(&call->card->applet, &call->port, kind, &message);
         return SW_OK;
     }
+    if (call_remote(call, message.tpdu, call->response))
+        return SW_OK;
     switch (applet_sms(&call->card->applet, &call->port, message.tpdu, call->response)) {
     case APPLET_SMS_ACCEPTED:
     case APPLET_SMS_REPORT:
@@ -47,24 +69,55 @@ uint16_t call_envelope(struct call *call)
     return SW_OK;
 }
 
+// One command at a time, whoever gave it; remote management's answers go first.
 size_t call_waiting(struct call *call)
 {
-    return applet_pending(&call->card->applet, &call->port);
+    struct card_remote *remote = &call->card->remote;
+    if (remote->session == SESSION_REMOTE)
+        return 0;
+    size_t waiting = remote->session == SESSION_NONE ? outbox_waiting(call) : 0;
+    return waiting != 0 ? waiting : applet_pending(&call->card->applet, &call->port);
+}
+
+void call_status_passed(struct call *call)
+{
+    struct card_remote *remote = &call->card->remote;
+    if (remote->deaf_status > 0)
+        remote->deaf_status--;
+    if (remote->session == SESSION_REMOTE && ++remote->session_status >= SESSION_STATUS_MAX) {
+        remote->session = SESSION_NONE;
+        outbox_drop(call->card);
+    }
+    applet_status(&call->card->applet, &call->port);
 }
 
 uint16_t call_fetch(struct call *call)
 {
+    struct card_remote *remote = &call->card->remote;
     size_t waiting = call_waiting(call);
     if (waiting == 0)
         return SW_CONDITIONS;
     uint16_t sw = call_check_le(call, waiting);
     if (sw != SW_OK)
         return sw;
+    remote->session_status = 0;
+    if (remote->session == SESSION_NONE && outbox_waiting(call) != 0) {
+        remote->session = SESSION_REMOTE;
+        outbox_write(call, call->response);
+        return SW_OK;
+    }
+    remote->session = SESSION_APPLET;
     return applet_fetch(&call->card->applet, &call->port, call->response) ? SW_OK : SW_CONDITIONS;
 }
 
 uint16_t call_terminal_response(struct call *call)
 {
-    applet_terminal_response(&call->card->applet, &call->port, call->apdu.data);
+    struct card_remote *remote = &call->card->remote;
+    bool is_remote = remote->session == SESSION_REMOTE;
+    remote->session = SESSION_NONE;
+    if (is_remote)
+        outbox_answered(call, call->apdu.data);
+    else
+        applet_terminal_response(&call->card->applet, &call->port, call->apdu.data);
     return SW_OK;
 }

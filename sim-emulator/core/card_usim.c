@@ -21,9 +21,9 @@ static uint16_t answer_3g(struct writer *w, enum usim_result result, const struc
     switch (result) {
     case USIM_OK:
         writer_u8(w, 0xDB);
-        write_counted(w, a->keys.res, sizeof a->keys.res);
-        write_counted(w, a->keys.ck, sizeof a->keys.ck);
-        write_counted(w, a->keys.ik, sizeof a->keys.ik);
+        write_counted(w, a->keys.res, a->keys.res_len);
+        write_counted(w, a->keys.ck, a->keys.ck_len);
+        write_counted(w, a->keys.ik, a->keys.ik_len);
         write_counted(w, a->kc, sizeof a->kc);
         return SW_OK;
     case USIM_OUT_OF_RANGE:
@@ -42,7 +42,8 @@ static uint16_t answer_3g(struct writer *w, enum usim_result result, const struc
 static bool usim_of(struct call *call, struct applet_subscription *view, struct usim *usim)
 {
     struct card *card = call->card;
-    *usim = (struct usim){.cipher = card->shop->cipher, .nvm = &card->nvm};
+    *usim = (struct usim){
+        .cipher = card->shop->cipher, .nvm = &card->nvm, .tuak = call_product(card)->tuak};
     if (!applet_subscription(&card->applet, &call->port, view))
         return false;
     usim->offset = CARD_SQN_AT + view->slot_index * (uint32_t)USIM_NVM_LEN;
@@ -114,8 +115,8 @@ uint16_t call_authenticate(struct call *call)
     if (!is_pin_given(call))
         return SW_SECURITY_STATUS;
     struct reader r = reader_of(call->apdu.data);
-    bool is_shaped = reader_u8(&r) == MILENAGE_RAND_LEN;
-    const uint8_t *rand = reader_bytes(&r, MILENAGE_RAND_LEN).at;
+    bool is_shaped = reader_u8(&r) == AKA_RAND_LEN;
+    const uint8_t *rand = reader_bytes(&r, AKA_RAND_LEN).at;
     is_shaped = is_shaped && (!is_3g || reader_u8(&r) == USIM_AUTN_LEN);
     const uint8_t *autn = is_3g ? reader_bytes(&r, USIM_AUTN_LEN).at : NULL;
     if (!is_shaped || !reader_done(&r))

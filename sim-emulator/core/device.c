@@ -240,10 +240,10 @@ static void tell_rejection(struct talk *t, uint8_t network, uint8_t cause)
 static uint8_t authenticate(struct talk *t, const struct radio_challenge *challenge, uint8_t *auts,
                             bool *is_behind)
 {
-    uint8_t data[2 + MILENAGE_RAND_LEN + USIM_AUTN_LEN];
+    uint8_t data[2 + AKA_RAND_LEN + USIM_AUTN_LEN];
     struct writer w = writer_of(data, sizeof data);
-    writer_u8(&w, MILENAGE_RAND_LEN);
-    writer_copy(&w, bytes_of(challenge->rand, MILENAGE_RAND_LEN));
+    writer_u8(&w, AKA_RAND_LEN);
+    writer_copy(&w, bytes_of(challenge->rand, AKA_RAND_LEN));
     writer_u8(&w, USIM_AUTN_LEN);
     writer_copy(&w, bytes_of(challenge->autn, USIM_AUTN_LEN));
     struct apdu apdu = {
@@ -265,8 +265,8 @@ static uint8_t authenticate(struct talk *t, const struct radio_challenge *challe
         *is_behind = true;
         return RADIO_CAUSE_NETWORK_FAILURE;
     }
-    bool is_right = tag == 0xDB && value.len == sizeof challenge->xres &&
-                    secret_equal(value.at, challenge->xres, sizeof challenge->xres);
+    bool is_right = tag == 0xDB && value.len == challenge->xres_len &&
+                    secret_equal(value.at, challenge->xres, challenge->xres_len);
     return is_right ? 0 : RADIO_CAUSE_ILLEGAL_MS;
 }
 

@@ -98,11 +98,3 @@ bool milenage_f5_star(const struct cipher *cipher, const struct secret_key *k,
     secret_wipe(block, sizeof block);
     return ok;
 }
-
-void milenage_gsm(const struct milenage_keys *keys, uint8_t kc[8], uint8_t sres[4])
-{
-    for (size_t i = 0; i < 8; i++)
-        kc[i] = (uint8_t)(keys->ck[i] ^ keys->ck[i + 8] ^ keys->ik[i] ^ keys->ik[i + 8]);
-    for (size_t i = 0; i < 4; i++)
-        sres[i] = (uint8_t)(keys->res[i] ^ keys->res[i + 4]);
-}

@@ -45,5 +45,3 @@ bool milenage_f2345(const struct cipher *cipher, const struct secret_key *k, con
 bool milenage_f5_star(const struct cipher *cipher, const struct secret_key *k,
                       const uint8_t opc[16], const uint8_t rand[MILENAGE_RAND_LEN],
                       uint8_t ak_star[MILENAGE_SQN_LEN]) MUST_USE;
-// The 2G key and answer, by the conversion functions c3 and c2 [33.102 §6.8.1.2].
-void milenage_gsm(const struct milenage_keys *keys, uint8_t kc[8], uint8_t sres[4]);

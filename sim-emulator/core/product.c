@@ -4,6 +4,7 @@
 #define DIGITS4(a, b, c, d) {a, b, c, d, 0xFF, 0xFF, 0xFF, 0xFF}
 
 const struct card_product card_product_standard = {
+    .tuak = AKA_TUAK_OPTIONS,
     .pins = {
         .pin = {
             [UICC_PIN1] = DIGITS4('1', '2', '3', '4'),

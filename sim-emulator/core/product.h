@@ -3,6 +3,7 @@
 // profile compiler (profiles/card) or by hand; constant while cards use it.
 #pragma once
 
+#include "sim-emulator/core/aka.h"
 #include "sim-emulator/core/uicc/pins.h"
 #include "sim-emulator/core/uicc/tree.h"
 
@@ -12,12 +13,41 @@ struct product_template {
     struct uicc_overrides overrides;
 };
 
+// A key set for remote management [102.225 §5.1.2].
+struct product_key_set {
+    uint8_t version; // 1 to 15
+    // Triple DES, 2 or 3 keys: for scenarios about old cards only. Otherwise AES, 128 to 256 bits.
+    bool is_legacy;
+    struct secret_key kic;
+    struct secret_key kid;
+};
+
+// What a TAR stands for, besides the applet's own.
+enum product_target_kind {
+    TARGET_SHARED, // remote management of the files under the MF
+    TARGET_ADF,    // of those of ADF.USIM
+};
+struct product_target {
+    uint32_t tar;
+    enum product_target_kind kind;
+    uint8_t minimum;  // SPI1, compared field by field; a MAC is asked for whatever it says
+    uint8_t granted;  // bits of enum uicc_pin that a script counts as given
+    uint8_t key_sets; // bit n: key set n of the product may be used
+};
+#define PRODUCT_KEY_SETS_MAX 8
+
 struct card_product {
     struct uicc_pin_values pins;
+    struct tuak_options tuak; // of all subscriptions with TUAK keys; mac_len is AKA_MAC_LEN
     size_t template_count;
     const struct product_template *templates;
+    size_t key_set_count; // at most PRODUCT_KEY_SETS_MAX
+    const struct product_key_set *key_sets;
+    size_t target_count;
+    const struct product_target *targets;
 };
 
 // PIN1 1234 (disabled) and PIN2 5678 with 3 tries, their unblocking keys 12345678 and 87654321 with
-// 10, the universal PIN 0000 (disabled), ADM1 88888888 with 3 tries.
+// 10, the universal PIN 0000 (disabled), ADM1 88888888 with 3 tries; AKA_TUAK_OPTIONS. No
+// remote management of files.
 extern const struct card_product card_product_standard;

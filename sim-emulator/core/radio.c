@@ -87,14 +87,13 @@ enum radio_add radio_subscriber_add(struct radio *radio, const char *imsi, const
     struct radio_subscriber s = {.imsi = radio_identity(imsi),
                                  .msisdn = msisdn == NULL ? 0 : radio_identity(msisdn),
                                  .device = RADIO_NOBODY};
-    if (keys->k.len != MILENAGE_KEY_LEN || keys->op.len != MILENAGE_KEY_LEN)
+    if (!aka_has_algorithm(keys))
         return RADIO_KEYS;
     if (radio->subscriber_count == radio->subscriber_max)
         return RADIO_FULL;
     if (is_taken(radio, radio->by_imsi, s.imsi) || is_taken(radio, radio->by_msisdn, s.msisdn))
         return RADIO_TWICE;
-    memcpy(s.k, keys->k.octets, sizeof s.k);
-    memcpy(s.opc, keys->op.octets, sizeof s.opc);
+    s.keys = *keys;
     radio->by_imsi[place_of(radio, radio->by_imsi, s.imsi)] = radio->subscriber_count + 1;
     if (s.msisdn != 0)
         radio->by_msisdn[place_of(radio, radio->by_msisdn, s.msisdn)] = radio->subscriber_count + 1;
@@ -182,31 +181,35 @@ uint8_t radio_admission(struct radio *radio, uint8_t network, uint64_t imsi)
     return radio_by_imsi(radio, imsi) == NULL ? RADIO_CAUSE_UNKNOWN_IMSI : 0;
 }
 
+static struct aka aka_of(const struct radio *radio, const struct radio_subscriber *subscriber)
+{
+    return (struct aka){
+        .cipher = radio->cipher, .keys = &subscriber->keys, .options = AKA_TUAK_OPTIONS};
+}
+
 bool radio_challenge_make(struct radio *radio, struct radio_subscriber *subscriber,
                           struct radio_challenge *out)
 {
-    static const uint8_t amf[MILENAGE_AMF_LEN] = {0x80, 0x00}; // separation bit [33.401 §6.1.1]
-    struct secret_key k = secret_key_of(bytes_of(subscriber->k, sizeof subscriber->k));
+    static const uint8_t amf[AKA_AMF_LEN] = {0x80, 0x00}; // separation bit [33.401 §6.1.1]
+    struct aka aka = aka_of(radio, subscriber);
     struct writer w = writer_of(out->rand, sizeof out->rand);
     writer_u64(&w, prng_next(&radio->random));
     writer_u64(&w, prng_next(&radio->random));
-    uint8_t sqn[MILENAGE_SQN_LEN];
+    uint8_t sqn[AKA_SQN_LEN];
     subscriber->seq++;
     usim_sqn_write(subscriber->seq * USIM_INDEXES, sqn);
 
     struct milenage_challenge challenge = {.rand = out->rand, .sqn = sqn, .amf = amf};
-    struct milenage_mac mac;
-    struct milenage_keys keys;
-    bool ok = milenage_f1(radio->cipher, &k, subscriber->opc, &challenge, &mac) &&
-              milenage_f2345(radio->cipher, &k, subscriber->opc, out->rand, &keys);
-    for (size_t i = 0; ok && i < MILENAGE_SQN_LEN; i++)
+    struct aka_keys keys;
+    bool ok = aka_f1(&aka, &challenge, out->autn + AKA_SQN_LEN + AKA_AMF_LEN) &&
+              aka_f2345(&aka, out->rand, &keys);
+    for (size_t i = 0; ok && i < AKA_SQN_LEN; i++)
         out->autn[i] = sqn[i] ^ keys.ak[i];
-    memcpy(out->autn + MILENAGE_SQN_LEN, amf, sizeof amf);
+    memcpy(out->autn + AKA_SQN_LEN, amf, sizeof amf);
     if (ok) {
-        memcpy(out->autn + MILENAGE_SQN_LEN + MILENAGE_AMF_LEN, mac.mac_a, MILENAGE_MAC_LEN);
         memcpy(out->xres, keys.res, sizeof out->xres);
+        out->xres_len = keys.res_len;
     }
-    secret_wipe(&k, sizeof k);
     secret_wipe(&keys, sizeof keys);
     return ok;
 }
@@ -214,18 +217,17 @@ bool radio_challenge_make(struct radio *radio, struct radio_subscriber *subscrib
 bool radio_resynchronise(struct radio *radio, struct radio_subscriber *subscriber,
                          const struct radio_challenge *challenge, const uint8_t auts[14])
 {
-    static const uint8_t amf[MILENAGE_AMF_LEN] = {0, 0};
-    struct secret_key k = secret_key_of(bytes_of(subscriber->k, sizeof subscriber->k));
-    uint8_t sqn[MILENAGE_SQN_LEN];
-    bool ok = milenage_f5_star(radio->cipher, &k, subscriber->opc, challenge->rand, sqn);
+    static const uint8_t amf[AKA_AMF_LEN] = {0, 0};
+    struct aka aka = aka_of(radio, subscriber);
+    uint8_t sqn[AKA_SQN_LEN];
+    bool ok = aka_f5_star(&aka, challenge->rand, sqn);
     for (size_t i = 0; i < sizeof sqn; i++)
         sqn[i] = ok ? sqn[i] ^ auts[i] : 0;
     struct milenage_challenge covered = {.rand = challenge->rand, .sqn = sqn, .amf = amf};
-    struct milenage_mac mac;
-    ok = ok && milenage_f1(radio->cipher, &k, subscriber->opc, &covered, &mac) &&
-         secret_equal(mac.mac_s, auts + MILENAGE_SQN_LEN, MILENAGE_MAC_LEN);
+    uint8_t mac_s[AKA_MAC_LEN];
+    ok = ok && aka_f1_star(&aka, &covered, mac_s) &&
+         secret_equal(mac_s, auts + AKA_SQN_LEN, AKA_MAC_LEN);
     if (ok)
         subscriber->seq = usim_sqn_read(sqn) / USIM_INDEXES;
-    secret_wipe(&k, sizeof k);
     return ok;
 }

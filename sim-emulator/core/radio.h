@@ -10,8 +10,7 @@
 #include "common/base/prng.h"
 #include "common/base/time.h"
 #include "common/wire/cat.h"
-#include "common/wire/keywrap.h"
-#include "sim-emulator/core/milenage.h"
+#include "sim-emulator/core/aka.h"
 
 #define RADIO_NETWORKS_MAX 16
 #define RADIO_AREAS_MAX 16
@@ -44,8 +43,7 @@ struct radio_change {
 struct radio_subscriber {
     uint64_t imsi;   // radio_identity()
     uint64_t msisdn; // 0 = none
-    uint8_t k[MILENAGE_KEY_LEN];
-    uint8_t opc[MILENAGE_KEY_LEN];
+    struct network_keys keys;
     uint64_t seq;    // last one used
     uint32_t device; // that is attached with it, or RADIO_NOBODY
 };
@@ -84,7 +82,7 @@ enum radio_add {
     RADIO_ADDED = 0,
     RADIO_FULL,
     RADIO_TWICE, // this IMSI or this number is there already
-    RADIO_KEYS,  // not Milenage keys
+    RADIO_KEYS,  // of neither Milenage nor TUAK
 };
 enum radio_add radio_subscriber_add(struct radio *radio, const char *imsi, const char *msisdn,
                                     const struct network_keys *keys) MUST_USE;
@@ -110,9 +108,10 @@ bool radio_change_add(struct radio *radio, const struct radio_change *change) MU
 uint8_t radio_admission(struct radio *radio, uint8_t network, uint64_t imsi);
 
 struct radio_challenge {
-    uint8_t rand[MILENAGE_RAND_LEN];
+    uint8_t rand[AKA_RAND_LEN];
     uint8_t autn[16];
-    uint8_t xres[MILENAGE_RES_LEN];
+    uint8_t xres[AKA_OUTPUT_MAX];
+    uint8_t xres_len;
 };
 // False when the cipher fails.
 bool radio_challenge_make(struct radio *radio, struct radio_subscriber *subscriber,

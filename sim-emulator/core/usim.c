@@ -6,24 +6,26 @@
 #define SEQ_LEN 6
 #define ENTRY_LEN (2 * COPY_LEN)
 
-uint64_t usim_sqn_read(const uint8_t octets[MILENAGE_SQN_LEN])
+uint64_t usim_sqn_read(const uint8_t octets[AKA_SQN_LEN])
 {
     uint64_t sqn = 0;
-    for (size_t i = 0; i < MILENAGE_SQN_LEN; i++)
+    for (size_t i = 0; i < AKA_SQN_LEN; i++)
         sqn = sqn << 8 | octets[i];
     return sqn;
 }
 
-void usim_sqn_write(uint64_t sqn, uint8_t octets[MILENAGE_SQN_LEN])
+void usim_sqn_write(uint64_t sqn, uint8_t octets[AKA_SQN_LEN])
 {
-    for (size_t i = 0; i < MILENAGE_SQN_LEN; i++)
-        octets[i] = (uint8_t)(sqn >> (8 * (MILENAGE_SQN_LEN - 1 - i)));
+    for (size_t i = 0; i < AKA_SQN_LEN; i++)
+        octets[i] = (uint8_t)(sqn >> (8 * (AKA_SQN_LEN - 1 - i)));
 }
 
 bool usim_seq_is_fresh(uint64_t seq, uint64_t last_of_index, uint64_t highest)
 {
     // The difference is signed: most indexes are behind the highest.
-    return seq > last_of_index && (int64_t)(seq - highest) <= (int64_t)USIM_SEQ_DELTA;
+    int64_t difference = (int64_t)(seq - highest);
+    return seq > last_of_index && difference <= (int64_t)USIM_SEQ_DELTA &&
+           -difference <= (int64_t)USIM_AGE_LIMIT;
 }
 
 // SEQ of a copy, or 0 when it holds none. An erased one is not worth its check sum.
@@ -83,67 +85,61 @@ static uint64_t array_read(const struct usim *usim, unsigned index, uint64_t *hi
     return last;
 }
 
-static bool is_milenage(const struct network_keys *keys)
+static struct aka aka_of(const struct usim *usim, const struct network_keys *keys)
 {
-    return keys->k.len == MILENAGE_KEY_LEN && keys->op.len == MILENAGE_KEY_LEN;
+    return (struct aka){.cipher = usim->cipher, .keys = keys, .options = usim->tuak};
 }
 
-static enum usim_result resynchronise(const struct usim *usim, const struct network_keys *keys,
-                                      const uint8_t *rand, uint64_t highest,
+static enum usim_result resynchronise(const struct aka *aka, const uint8_t *rand, uint64_t highest,
                                       struct usim_answer *answer)
 {
-    static const uint8_t amf[MILENAGE_AMF_LEN] = {0, 0};
-    uint8_t sqn_ms[MILENAGE_SQN_LEN];
+    static const uint8_t amf[AKA_AMF_LEN] = {0, 0};
+    uint8_t sqn_ms[AKA_SQN_LEN];
     usim_sqn_write(highest, sqn_ms);
     struct milenage_challenge challenge = {.rand = rand, .sqn = sqn_ms, .amf = amf};
-    struct milenage_mac mac;
-    uint8_t ak[MILENAGE_SQN_LEN];
-    if (!milenage_f1(usim->cipher, &keys->k, keys->op.octets, &challenge, &mac) ||
-        !milenage_f5_star(usim->cipher, &keys->k, keys->op.octets, rand, ak))
+    uint8_t ak[AKA_SQN_LEN];
+    if (!aka_f1_star(aka, &challenge, answer->auts + AKA_SQN_LEN) || !aka_f5_star(aka, rand, ak))
         return USIM_FAULT;
-    for (size_t i = 0; i < MILENAGE_SQN_LEN; i++)
+    for (size_t i = 0; i < AKA_SQN_LEN; i++)
         answer->auts[i] = sqn_ms[i] ^ ak[i];
-    memcpy(answer->auts + MILENAGE_SQN_LEN, mac.mac_s, MILENAGE_MAC_LEN);
     return USIM_OUT_OF_RANGE;
 }
 
 enum usim_result usim_authenticate(struct usim *usim, const struct network_keys *keys,
-                                   const uint8_t rand[MILENAGE_RAND_LEN],
+                                   const uint8_t rand[AKA_RAND_LEN],
                                    const uint8_t autn[USIM_AUTN_LEN], struct usim_answer *answer)
 {
-    if (!is_milenage(keys) ||
-        !milenage_f2345(usim->cipher, &keys->k, keys->op.octets, rand, &answer->keys))
+    struct aka aka = aka_of(usim, keys);
+    if (!aka_has_algorithm(keys) || !aka_f2345(&aka, rand, &answer->keys))
         return USIM_FAULT;
-    uint8_t sqn_octets[MILENAGE_SQN_LEN];
-    for (size_t i = 0; i < MILENAGE_SQN_LEN; i++)
+    uint8_t sqn_octets[AKA_SQN_LEN];
+    for (size_t i = 0; i < AKA_SQN_LEN; i++)
         sqn_octets[i] = autn[i] ^ answer->keys.ak[i];
     struct milenage_challenge challenge = {
-        .rand = rand, .sqn = sqn_octets, .amf = autn + MILENAGE_SQN_LEN};
-    struct milenage_mac mac;
-    if (!milenage_f1(usim->cipher, &keys->k, keys->op.octets, &challenge, &mac))
+        .rand = rand, .sqn = sqn_octets, .amf = autn + AKA_SQN_LEN};
+    uint8_t mac[AKA_MAC_LEN];
+    if (!aka_f1(&aka, &challenge, mac))
         return USIM_FAULT;
-    const uint8_t *mac_sent = autn + MILENAGE_SQN_LEN + MILENAGE_AMF_LEN;
-    if (!secret_equal(mac.mac_a, mac_sent, MILENAGE_MAC_LEN))
+    if (!secret_equal(mac, autn + AKA_SQN_LEN + AKA_AMF_LEN, AKA_MAC_LEN))
         return USIM_MAC_WRONG;
 
     uint64_t sqn = usim_sqn_read(sqn_octets);
     uint64_t highest;
     uint64_t last = array_read(usim, (unsigned)(sqn % USIM_INDEXES), &highest);
     if (!usim_seq_is_fresh(sqn / USIM_INDEXES, last, highest / USIM_INDEXES))
-        return resynchronise(usim, keys, rand, highest, answer);
+        return resynchronise(&aka, rand, highest, answer);
     if (usim_sqn_commit(usim, sqn) != USIM_OK)
         return USIM_FAULT;
-    milenage_gsm(&answer->keys, answer->kc, answer->sres);
+    aka_gsm(&answer->keys, answer->kc, answer->sres);
     return USIM_OK;
 }
 
 enum usim_result usim_authenticate_gsm(const struct usim *usim, const struct network_keys *keys,
-                                       const uint8_t rand[MILENAGE_RAND_LEN],
-                                       struct usim_answer *answer)
+                                       const uint8_t rand[AKA_RAND_LEN], struct usim_answer *answer)
 {
-    if (!is_milenage(keys) ||
-        !milenage_f2345(usim->cipher, &keys->k, keys->op.octets, rand, &answer->keys))
+    struct aka aka = aka_of(usim, keys);
+    if (!aka_has_algorithm(keys) || !aka_f2345(&aka, rand, &answer->keys))
         return USIM_FAULT;
-    milenage_gsm(&answer->keys, answer->kc, answer->sres);
+    aka_gsm(&answer->keys, answer->kc, answer->sres);
     return USIM_OK;
 }

@@ -118,7 +118,7 @@ static void a_subscription_with_other_keys_does_not_attach(void **state)
 {
     (void)state;
     lab_open(&lab, 1, NULL);
-    lab.radio.subscribers[0].k[0] ^= 1;
+    lab.radio.subscribers[0].keys.k.octets[0] ^= 1;
     fleet_start(&lab.fleet, lab.now, 0);
     lab_run(&lab, 10000);
     assert_false(is_attached_as(0));

@@ -175,6 +175,10 @@ static void freshness_is_a_signed_difference(void **state)
     assert_true(usim_seq_is_fresh(8, 7, 100)); // far behind the highest, but new in its index
     assert_true(usim_seq_is_fresh(100 + delta, 7, 100));
     assert_false(usim_seq_is_fresh(101 + delta, 7, 100));
+    // Nothing is taken that is older than the limit.
+    const uint64_t age = USIM_AGE_LIMIT;
+    assert_true(usim_seq_is_fresh(8, 7, 8 + age));
+    assert_false(usim_seq_is_fresh(8, 7, 9 + age));
 }
 
 static void indexes_do_not_disturb_each_other(void **state)
