@@ -125,6 +125,20 @@ static bool digest_of(struct bytes octets, uint8_t digest[32])
     return ok;
 }
 
+// Whose credentials these are cannot be told now: that is not the caller's fault.
+static bool cannot_tell(struct api_exchange *x)
+{
+    x->problem = api_problem_of(API_UNAVAILABLE);
+    return false;
+}
+
+static bool is_found(struct api_exchange *x, enum store_status status)
+{
+    if (status != STORE_OK && status != STORE_NONE)
+        (void)cannot_tell(x);
+    return status == STORE_OK;
+}
+
 static bool mac_matches(struct api_exchange *x, struct bytes text, const uint8_t mac[AUTH_MAC_SIZE],
                         bool is_known)
 {
@@ -139,6 +153,8 @@ static bool mac_matches(struct api_exchange *x, struct bytes text, const uint8_t
         uint8_t expected[AUTH_MAC_SIZE];
         const bool is_made =
             crypto_hmac(x->api->crypto, bytes_of(secret, sizeof(secret)), &text, 1, expected);
+        if (!is_made)
+            (void)cannot_tell(x);
         matches |= is_made && has_secret && secret_equal(expected, mac, AUTH_MAC_SIZE);
         secret_wipe(secret, sizeof(secret));
         secret_wipe(expected, sizeof(expected));
@@ -154,8 +170,9 @@ static bool nonce_is_new(struct api_exchange *x, const struct auth_signature *si
     writer_copy(&w, signature->app_key);
     writer_u8(&w, 0);
     writer_copy(&w, signature->nonce);
-    return digest_of(writer_bytes(&w), digest) &&
-           nonce_use(&x->api->nonces, digest, x->now.instant, AUTH_NONCE_LIFE_S * 1000) == NONCE_OK;
+    if (!digest_of(writer_bytes(&w), digest))
+        return cannot_tell(x);
+    return nonce_use(&x->api->nonces, digest, x->now.instant, AUTH_NONCE_LIFE_S * 1000) == NONCE_OK;
 }
 
 static bool authenticate_signature(struct api_exchange *x)
@@ -187,7 +204,7 @@ static bool authenticate_signature(struct api_exchange *x)
                                                             "percent-encoding in the target");
         return false;
     }
-    const bool is_known = auth_client_by_key(x->reader, signature.app_key, &x->client) == STORE_OK;
+    const bool is_known = is_found(x, auth_client_by_key(x->reader, signature.app_key, &x->client));
     const bool matches = mac_matches(x, writer_bytes(&text), signature.mac, is_known);
     const int64_t off_s = (x->now.utc.ms - x->now.ahead_ms) / 1000 - signature.ts_s;
     if (!matches || off_s > AUTH_SKEW_MAX_S || off_s < -AUTH_SKEW_MAX_S)
@@ -203,10 +220,11 @@ bool api_authenticate(struct api_exchange *x)
     if (x->request->upload != NULL)
         memcpy(x->body_digest, x->request->upload_sha256, sizeof(x->body_digest));
     else if (!digest_of(x->request->body, x->body_digest))
-        return false;
+        return cannot_tell(x);
     if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
-        x->is_authenticated = auth_token_find(x->reader, bytes_slice(value, 7, value.len),
-                                              x->now.utc, &x->client) == STORE_OK;
+        x->is_authenticated =
+            is_found(x, auth_token_find(x->reader, bytes_slice(value, 7, value.len), x->now.utc,
+                                        &x->client));
     else
         x->is_authenticated = authenticate_signature(x);
     x->tenant = x->client.tenant;
@@ -317,7 +335,9 @@ static bool read_json(struct api_exchange *x)
     if (!takes_json)
         return true;
     const enum json_fault fault = json_read(x->request->body, &x->root);
-    if (fault != JSON_READ_OK)
+    if (fault == JSON_READ_NO_MEMORY)
+        x->problem = api_problem_of(API_UNAVAILABLE);
+    else if (fault != JSON_READ_OK)
         x->problem = api_problem_text(API_INVALID_ARGUMENT, json_fault_text(fault));
     else if (!json_is_object(x->root))
         x->problem = api_problem_text(API_INVALID_ARGUMENT, "The body is not an object");

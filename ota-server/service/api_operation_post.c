@@ -272,25 +272,15 @@ static enum store_status reserve(void *context, struct store *store, struct even
     return status;
 }
 
-static bool take_first(void *context, const struct subscription *row)
-{
-    *(struct subscription *)context = *row;
-    return false;
-}
-
 static bool check_pool(struct api_exchange *x, struct order *order)
 {
-    uint64_t total = 0;
-    const struct store_page first = {.limit = 1};
-    const struct subscription_filter filter = {
-        .tenant = x->tenant, .pool = order->pool_id, .state = SUBSCRIPTION_FREE};
     const enum store_status status =
-        store_subscriptions(x->reader, &filter, &first, take_first, &order->subscription, &total);
-    if (status != STORE_OK)
-        api_refuse_store(x, status);
-    else if (total == 0)
+        store_pool_free(x->reader, order->pool_id, &order->subscription);
+    if (status == STORE_NONE)
         api_refuse(x, api_refusal(REFUSAL_POOL_EMPTY));
-    return status == STORE_OK && total > 0;
+    else if (status != STORE_OK)
+        api_refuse_store(x, status);
+    return status == STORE_OK;
 }
 
 static void download(struct api_exchange *x, struct order *order)

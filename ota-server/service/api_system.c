@@ -158,7 +158,7 @@ static bool may_see_metrics(struct api_exchange *x)
     if (strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 || strcmp(peer, "::1") == 0)
         return true;
     if (!api_authenticate(x)) {
-        api_refuse_code(x, API_UNAUTHENTICATED);
+        api_refuse(x, x->problem.code != API_OK ? x->problem : api_problem_of(API_UNAUTHENTICATED));
         return false;
     }
     if (api_has_scope(x, "metrics:read"))

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define SLICE 64 // cards in a transaction: some milliseconds
+#define SLICE 256 // cards in a transaction: some milliseconds
 #define UNDO_ROWS 256
 
 enum seat_state { SEAT_FREE, SEAT_HELD, SEAT_WAITING, SEAT_RUNNING };
@@ -110,6 +110,7 @@ static bool progress(void *context, unsigned pass, uint64_t done, uint64_t total
     j->running->total = total;
     const bool goes_on = !j->is_closing && !j->running->is_cancelled;
     (void)pthread_mutex_unlock(&j->mutex);
+    store_refresh(j->options.reader); // it must not keep the log from being copied
     return goes_on;
 }
 
@@ -257,6 +258,7 @@ static void run_job(struct import_jobs *j, struct seat *s)
     j->has_loaded = false;
     j->is_gone = false;
     j->failure = failure_of(is_cancelled(j, s) ? IMPORT_CANCELLED : read_all(j, s));
+    store_refresh(j->options.reader);
     bool ok = settle(j) || j->failure != NULL;
     begin_end(j, s);
     while (j->failure != NULL && j->has_loaded && !j->is_gone && ok) {
@@ -415,8 +417,11 @@ static void applied(void *context, enum store_status status)
 void import_jobs_step(struct import_jobs *j)
 {
     (void)pthread_mutex_lock(&j->mutex);
-    // A full turn takes it next time.
-    if (j->hand == HAND_GIVEN && turn_write(j->options.turn, apply, applied, j))
+    // A full turn takes it next time. Only the end must be on the disk: until then what was loaded
+    // counts as nothing, and is taken away at the next start.
+    if (j->hand == HAND_GIVEN &&
+        (j->kind == HAND_SLICE ? turn_write_part(j->options.turn, apply, applied, j)
+                               : turn_write(j->options.turn, apply, applied, j)))
         j->hand = HAND_IN_TURN;
     (void)pthread_mutex_unlock(&j->mutex);
 }

@@ -174,13 +174,15 @@ static bool value_known(void *context, enum import_value what, struct bytes valu
     if (what == VALUE_KEY || value.len >= sizeof(text))
         return false;
     memcpy(text, value.at, value.len);
+    if (what == VALUE_IMSI) {
+        if (!imsi_write(text, imsi) || store_subscription_by_imsi(t->store, imsi, &s) != STORE_OK)
+            return false;
+        other = s.card;
+    } else if (what != VALUE_MSISDN || store_card_by_number(t->store, text, &other) != STORE_OK) {
+        return false;
+    }
     (void)find_card(t, card, &own); // a new card has no id, and 0 is nobody's
-    if (what == VALUE_IMSI)
-        return imsi_write(text, imsi) &&
-               store_subscription_by_imsi(t->store, imsi, &s) == STORE_OK && s.card != own;
-    if (what == VALUE_MSISDN)
-        return store_card_by_number(t->store, text, &other) == STORE_OK && other != own;
-    return false;
+    return other != own;
 }
 
 void import_registry_reads(struct import_target *target, struct import_registry *registry)

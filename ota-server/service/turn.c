@@ -63,6 +63,7 @@ static struct task *add(struct turn *t, uint8_t kind, void *context)
         return NULL;
     struct task *k = &t->tasks[t->task_count++];
     k->kind = kind;
+    k->is_part = false;
     k->context = context;
     k->prepare = NULL;
     k->is_dry = false;
@@ -104,6 +105,14 @@ bool turn_write(struct turn *t, turn_apply_fn *apply, turn_done_fn *done, void *
         return false;
     k->apply = apply;
     k->done = done;
+    return true;
+}
+
+bool turn_write_part(struct turn *t, turn_apply_fn *apply, turn_done_fn *done, void *context)
+{
+    if (!turn_write(t, apply, done, context))
+        return false;
+    t->tasks[t->task_count - 1].is_part = true;
     return true;
 }
 
@@ -326,9 +335,20 @@ static enum store_status run_upkeep(struct turn *t, struct utc now)
     return store_sweep(t->options.store, now);
 }
 
+// Is there nothing in this turn that must be on the disk at its end?
+static bool is_part(const struct turn *t, struct utc now, size_t count)
+{
+    const bool is_due = t->next_due.ms != 0 && t->next_due.ms <= now.ms;
+    bool is_only = count > 0 && !is_due && t->next_sweep.ms > now.ms;
+    for (size_t i = 0; i < count && is_only; i++)
+        is_only = t->tasks[i].is_part;
+    return is_only;
+}
+
 static enum store_status run_all(struct turn *t, struct utc now, size_t count)
 {
-    enum store_status status = store_begin(t->options.store);
+    enum store_status status =
+        is_part(t, now, count) ? store_begin_part(t->options.store) : store_begin(t->options.store);
     if (status != STORE_OK)
         return status;
     for (size_t i = 0; i < count && status == STORE_OK; i++) {

@@ -10,6 +10,7 @@ enum task_kind { TASK_EVENT, TASK_WRITE, TASK_MESSAGE };
 
 struct task {
     uint8_t kind;
+    bool is_part;
     uint64_t card;
     struct event event;
     struct turn_message message;

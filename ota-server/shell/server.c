@@ -125,6 +125,7 @@ static void turn_end(void *context, struct instant now)
         return;
     outbox_tick(v->outbox, now);
     api_step(v->api);
+    store_refresh(v->reader); // and so that nobody reads while the log is copied
     const struct instant before = clock_instant();
     const enum turn_status status = turn_run(v->turn, server_utc(v));
     judge_turn(v, status, clock_instant().ms - before.ms);

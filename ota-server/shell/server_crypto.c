@@ -4,6 +4,23 @@
 #include "common/host/crypto.h"
 #include "common/host/entropy.h"
 
+// Nonces are drawn in stock: one call of the system for many.
+static void draw(void *to, size_t len)
+{
+    static _Thread_local uint8_t stock[1024];
+    static _Thread_local size_t left;
+    if (len > sizeof stock) {
+        entropy_fill(to, len);
+        return;
+    }
+    if (left < len) {
+        entropy_fill(stock, sizeof stock);
+        left = sizeof stock;
+    }
+    left -= len;
+    memcpy(to, stock + left, len);
+}
+
 static bool seal(void *context, const struct secret_key *key, const uint8_t nonce[12],
                  struct bytes additional, struct bytes plain, struct writer *out)
 {
@@ -34,7 +51,7 @@ bool server_crypto_open(struct server_crypto *c)
                                      .seal = seal,
                                      .unseal = unseal,
                                      .hmac = hmac,
-                                     .random = entropy_fill};
+                                     .random = draw};
     return true;
 }
 

@@ -1,5 +1,7 @@
 #include "ota-server/store/driver.h"
 
+#include "common/base/check.h"
+
 #include <stdio.h>
 
 #define STATEMENT(name, text) text,
@@ -46,7 +48,7 @@ static enum store_status prepare(struct store *s, struct prepared *p, const char
     return STORE_OK;
 }
 
-struct query query_of(struct store *s, enum statement statement)
+static struct query listed(struct store *s, enum statement statement)
 {
     struct query q = {.s = s, .status = STORE_OK};
     q.p = &s->prepared[statement];
@@ -55,8 +57,34 @@ struct query query_of(struct store *s, enum statement statement)
     return q;
 }
 
+// A state that could not be begun is no error: the query then sees one of its own.
+static void begin_state(struct store *s)
+{
+    if (!s->holds_state || !sqlite3_get_autocommit(s->db))
+        return;
+    struct query q = listed(s, STATEMENT_SNAPSHOT);
+    (void)query_run(&q);
+}
+
+void store_refresh(struct store *reader)
+{
+    check(reader->options.is_reader);
+    reader->holds_state = true;
+    if (sqlite3_get_autocommit(reader->db))
+        return;
+    struct query q = listed(reader, STATEMENT_ROLLBACK);
+    (void)query_run(&q);
+}
+
+struct query query_of(struct store *s, enum statement statement)
+{
+    begin_state(s);
+    return listed(s, statement);
+}
+
 struct query query_text(struct store *s, const char *text)
 {
+    begin_state(s);
     struct query q = {.s = s};
     q.status = prepare(s, &q.own, text, 0);
     return q;

@@ -35,7 +35,9 @@ struct store {
     struct secret_key old_ota, old_network; // during a change of master keys
     uint32_t generation;                    // of the master keys
     bool is_writing;
-    int log_pages; // of the engine's log after the last commit
+    bool is_part;     // commits do not sync now
+    bool holds_state; // a reader that is refreshed by its owner
+    int log_pages;    // of the engine's log after the last commit
     struct trail_head head, head_begun, head_marked;
     int lock_fd;
     char problem[STORE_PROBLEM_SIZE];

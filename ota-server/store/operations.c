@@ -77,7 +77,8 @@ enum store_status store_operations(struct store *s, const struct operation_filte
                                    const struct store_page *page, store_operation_fn *each,
                                    void *context, uint64_t *total)
 {
-    struct query q = query_of(s, STATEMENT_OPERATIONS);
+    struct query q =
+        query_of(s, f->card != 0 ? STATEMENT_OPERATIONS_OF_CARD : STATEMENT_OPERATIONS);
     bind_operations(&q, f);
     bind_number(&q, 12, page->limit);
     bind_number(&q, 13, (int64_t)page->offset);
@@ -97,7 +98,7 @@ enum store_status store_operations(struct store *s, const struct operation_filte
         return status;
     if (total == NULL)
         return STORE_OK;
-    q = query_of(s, STATEMENT_OPERATIONS_COUNT);
+    q = query_of(s, f->card != 0 ? STATEMENT_OPERATIONS_COUNT_OF_CARD : STATEMENT_OPERATIONS_COUNT);
     bind_operations(&q, f);
     status = query_step(&q);
     if (status == STORE_OK)

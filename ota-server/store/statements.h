@@ -6,6 +6,18 @@
     "dirty_since, open_operation, queued, application_field"
 #define SUBSCRIPTION_COLUMNS "id, tenant, pool, card, slot, state, iccid, imsi, number, smsc, " \
     "template, mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at, import"
+// What a list may be asked for; 0, "" and -1 ask for nothing.
+#define SUBSCRIPTIONS_WHERE " FROM subscription WHERE "
+#define SUBSCRIPTION_FILTERS " AND ($1 = 0 OR tenant = $1) AND ($2 = 0 OR pool = $2)" \
+    " AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
+    " AND ($5 = '' OR (imsi >= $5 AND imsi < $6) OR (iccid >= $5 AND iccid < $6)" \
+    " OR (number >= $5 AND number < $6)) AND" VISIBLE
+#define PAGE_7 " ORDER BY id LIMIT $7 OFFSET $8"
+#define OPERATION_FILTERS " AND ($1 = 0 OR tenant = $1) AND ($2 = 0 OR card = $2)" \
+    " AND ($3 = 0 OR card IN (SELECT id FROM card WHERE grp = $3))" \
+    " AND ($4 = 0 OR campaign = $4) AND ($5 = 0 OR actor_id = $5) AND ($6 < 0 OR kind = $6)" \
+    " AND ($7 < 0 OR status = $7) AND ($8 < 0 OR outcome = $8) AND ($9 < 0 OR failure = $9)" \
+    " AND created_at >= $10 AND ($11 = 0 OR created_at <= $11)"
 // Of a card or subscription: it is not part of a load that has not ended.
 #define VISIBLE " import NOT IN (SELECT import FROM loading)"
 #define MESSAGE_COLUMNS "id, card, operation, is_mo, state, command, counter, number, parts, " \
@@ -17,6 +29,7 @@
 #define STORE_STATEMENTS(S) \
     S(BEGIN, "BEGIN IMMEDIATE") \
     S(COMMIT, "COMMIT") \
+    S(SNAPSHOT, "BEGIN") \
     S(ROLLBACK, "ROLLBACK") \
     S(MARK, "SAVEPOINT event") \
     S(MARK_KEEP, "RELEASE event") \
@@ -33,7 +46,8 @@
         " WHERE id = $1 AND version = $2") \
     S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE reference = $1 AND" VISIBLE) \
     S(CARD_BY_ICCID, "SELECT id FROM card WHERE iccid = $1 AND" VISIBLE \
-        " UNION SELECT card FROM subscription WHERE iccid = $1 AND card > 0 AND" VISIBLE) \
+        " UNION SELECT card FROM subscription WHERE iccid = $1 AND iccid <> '' AND card > 0 AND" \
+        VISIBLE) \
     S(CARD_BY_IMSI, "SELECT card FROM subscription WHERE imsi = $1 AND card > 0 AND" VISIBLE) \
     S(CARD_BY_NUMBER, "SELECT DISTINCT card FROM subscription WHERE number = $1 AND number <> ''" \
         " AND card > 0 AND state = 2 AND" VISIBLE " LIMIT 2") \
@@ -82,22 +96,27 @@
     S(SUBSCRIPTION_HAS_KEYS, "UPDATE subscription SET has_keys = 1 WHERE imsi = $1 AND has_keys = 0") \
     S(SUBSCRIPTION_ON_CARD, "UPDATE subscription SET card = $2, slot = $3, state = 2, number = $4" \
         " WHERE id = $1") \
-    S(SUBSCRIPTIONS_LEFT, "UPDATE subscription SET slot = 0, state = 1 WHERE card = $1 AND state = 2" \
+    S(SUBSCRIPTIONS_LEFT, "UPDATE subscription SET slot = 0, state = 1 WHERE card = $1 AND card > 0" \
+        " AND state = 2" \
         " AND id NOT IN (SELECT value FROM json_each($2))") \
     S(SUBSCRIPTION_RELEASE, "UPDATE subscription SET card = 0, slot = 0, state =" \
         " CASE WHEN has_keys = 1 THEN 0 ELSE $3 END WHERE id = $1 AND card = $2 AND state = 1") \
-    S(SUBSCRIPTIONS, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE ($1 = 0 OR tenant = $1)" \
-        " AND ($2 = 0 OR pool = $2) AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
-        " AND ($5 = '' OR (imsi >= $5 AND imsi < $6) OR (iccid >= $5 AND iccid < $6)" \
-        " OR (number >= $5 AND number < $6)) AND" VISIBLE " ORDER BY id LIMIT $7 OFFSET $8") \
-    S(SUBSCRIPTIONS_COUNT, "SELECT count(*) FROM subscription WHERE ($1 = 0 OR tenant = $1)" \
-        " AND ($2 = 0 OR pool = $2) AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
-        " AND ($5 = '' OR (imsi >= $5 AND imsi < $6) OR (iccid >= $5 AND iccid < $6)" \
-        " OR (number >= $5 AND number < $6)) AND" VISIBLE) \
+    S(SUBSCRIPTIONS, "SELECT " SUBSCRIPTION_COLUMNS SUBSCRIPTIONS_WHERE "1" SUBSCRIPTION_FILTERS PAGE_7) \
+    S(SUBSCRIPTIONS_OF_CARD, "SELECT " SUBSCRIPTION_COLUMNS SUBSCRIPTIONS_WHERE "card = $3 AND card > 0" \
+        SUBSCRIPTION_FILTERS PAGE_7) \
+    S(SUBSCRIPTIONS_OF_POOL, "SELECT " SUBSCRIPTION_COLUMNS SUBSCRIPTIONS_WHERE "pool = $2 AND pool > 0" \
+        SUBSCRIPTION_FILTERS PAGE_7) \
+    S(SUBSCRIPTIONS_COUNT, "SELECT count(*)" SUBSCRIPTIONS_WHERE "1" SUBSCRIPTION_FILTERS) \
+    S(SUBSCRIPTIONS_COUNT_OF_CARD, "SELECT count(*)" SUBSCRIPTIONS_WHERE "card = $3 AND card > 0" \
+        SUBSCRIPTION_FILTERS) \
+    S(SUBSCRIPTIONS_COUNT_OF_POOL, "SELECT count(*)" SUBSCRIPTIONS_WHERE "pool = $2 AND pool > 0" \
+        SUBSCRIPTION_FILTERS) \
     S(POOL_RESERVE, "UPDATE subscription SET state = 1, card = $2 WHERE id = (SELECT id FROM" \
-        " subscription WHERE pool = $1 AND state = 0 AND" VISIBLE " ORDER BY id LIMIT 1) RETURNING " \
-        SUBSCRIPTION_COLUMNS) \
-    S(POOL_COUNTS, "SELECT state, count(*) FROM subscription WHERE pool = $1 AND" VISIBLE \
+        " subscription WHERE pool = $1 AND pool > 0 AND state = 0 AND" VISIBLE " ORDER BY id LIMIT 1)" \
+        " RETURNING " SUBSCRIPTION_COLUMNS) \
+    S(POOL_FREE, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE pool = $1 AND pool > 0" \
+        " AND state = 0 AND" VISIBLE " ORDER BY id LIMIT 1") \
+    S(POOL_COUNTS, "SELECT state, count(*) FROM subscription WHERE pool = $1 AND pool > 0 AND" VISIBLE \
         " GROUP BY state") \
     S(LOADING_PUT, "INSERT INTO loading (import) VALUES ($1) ON CONFLICT DO NOTHING") \
     S(LOADING_END, "DELETE FROM loading WHERE import = $1") \
@@ -116,17 +135,12 @@
         " may_arrive = excluded.may_arrive, last_counter = excluded.last_counter," \
         " body = excluded.body") \
     S(OPERATION_GET, "SELECT card, body, may_arrive FROM operation WHERE id = $1") \
-    S(OPERATIONS, "SELECT card, body, may_arrive FROM operation WHERE ($1 = 0 OR tenant = $1)" \
-        " AND ($2 = 0 OR card = $2) AND ($3 = 0 OR card IN (SELECT id FROM card WHERE grp = $3))" \
-        " AND ($4 = 0 OR campaign = $4) AND ($5 = 0 OR actor_id = $5) AND ($6 < 0 OR kind = $6)" \
-        " AND ($7 < 0 OR status = $7) AND ($8 < 0 OR outcome = $8) AND ($9 < 0 OR failure = $9)" \
-        " AND created_at >= $10 AND ($11 = 0 OR created_at <= $11)" \
+    S(OPERATIONS, "SELECT card, body, may_arrive FROM operation WHERE 1" OPERATION_FILTERS \
         " ORDER BY id DESC LIMIT $12 OFFSET $13") \
-    S(OPERATIONS_COUNT, "SELECT count(*) FROM operation WHERE ($1 = 0 OR tenant = $1)" \
-        " AND ($2 = 0 OR card = $2) AND ($3 = 0 OR card IN (SELECT id FROM card WHERE grp = $3))" \
-        " AND ($4 = 0 OR campaign = $4) AND ($5 = 0 OR actor_id = $5) AND ($6 < 0 OR kind = $6)" \
-        " AND ($7 < 0 OR status = $7) AND ($8 < 0 OR outcome = $8) AND ($9 < 0 OR failure = $9)" \
-        " AND created_at >= $10 AND ($11 = 0 OR created_at <= $11)") \
+    S(OPERATIONS_OF_CARD, "SELECT card, body, may_arrive FROM operation WHERE card = $2" OPERATION_FILTERS \
+        " ORDER BY id DESC LIMIT $12 OFFSET $13") \
+    S(OPERATIONS_COUNT, "SELECT count(*) FROM operation WHERE 1" OPERATION_FILTERS) \
+    S(OPERATIONS_COUNT_OF_CARD, "SELECT count(*) FROM operation WHERE card = $2" OPERATION_FILTERS) \
     S(STEP_ADD, "INSERT INTO step (operation, at, name, attempt, detail) VALUES ($1,$2,$3,$4,$5)") \
     S(STEPS, "SELECT at, name, attempt, detail FROM step WHERE operation = $1 ORDER BY id") \
     S(MESSAGE_PUT, "INSERT INTO message (" MESSAGE_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10," \

@@ -103,7 +103,7 @@ static enum store_status set_up(struct store *s)
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     enum store_status status = store_run_text(
         s, s->options.is_reader
-               ? "PRAGMA query_only = 1; PRAGMA mmap_size = 268435456"
+               ? "PRAGMA query_only = 1; PRAGMA cache_size = -16384"
                : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;"
                  "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
     if (!s->options.is_reader)
@@ -131,6 +131,8 @@ enum store_status store_open(const struct store_options *options, struct store *
     struct store *s = calloc(1, sizeof(*s));
     if (s == NULL)
         return STORE_FAILED;
+    // One thread uses a connection, and nobody asks how much memory the engine has: no locks.
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); // refused, and done, after the first time
     s->options = *options;
     s->lock_fd = -1;
     s->crypto = options->crypto;
@@ -140,8 +142,8 @@ enum store_status store_open(const struct store_options *options, struct store *
     if (status == STORE_OK) {
         const int flags =
             options->is_reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-        const int code =
-            sqlite3_open_v2(options->path, &s->db, flags | SQLITE_OPEN_EXRESCODE, NULL);
+        const int code = sqlite3_open_v2(options->path, &s->db,
+                                         flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
         status = code == SQLITE_OK ? set_up(s) : store_failed(s, code);
     }
     if (status != STORE_OK) {
@@ -177,13 +179,37 @@ static enum store_status run(struct store *s, enum statement statement)
     return query_run(&q);
 }
 
-enum store_status store_begin(struct store *s)
+// Without a sync the log still keeps its order: what is lost in a crash is its end.
+static enum store_status set_part(struct store *s, bool is_part)
+{
+    if (s->is_part == is_part)
+        return STORE_OK;
+    const enum store_status status =
+        store_run_text(s, is_part ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+    if (status == STORE_OK)
+        s->is_part = is_part;
+    return status;
+}
+
+static enum store_status begin(struct store *s, bool is_part)
 {
     check(!s->is_writing);
-    const enum store_status status = run(s, STATEMENT_BEGIN);
+    enum store_status status = set_part(s, is_part);
+    if (status == STORE_OK)
+        status = run(s, STATEMENT_BEGIN);
     s->is_writing = status == STORE_OK;
     s->head_begun = s->head;
     return status;
+}
+
+enum store_status store_begin(struct store *s)
+{
+    return begin(s, false);
+}
+
+enum store_status store_begin_part(struct store *s)
+{
+    return begin(s, true);
 }
 
 enum store_status store_commit(struct store *s)

@@ -61,8 +61,14 @@ enum store_status store_open(const struct store_options *options, struct store *
 void store_close(struct store *s);
 // What went wrong last, for the log: no key and no message body in it.
 const char *store_problem(const struct store *s);
+// For a reader that asks often: from its first query until the next call of this it sees one state
+// of the database, and does not look for a newer one at every query.
+void store_refresh(struct store *reader);
 
 enum store_status store_begin(struct store *s) MUST_USE;
+// The same, for a part of what counts as nothing before its end: its commit waits for no sync, and
+// is durable with the next commit of a transaction that store_begin() began.
+enum store_status store_begin_part(struct store *s) MUST_USE;
 enum store_status store_commit(struct store *s) MUST_USE;
 void store_rollback(struct store *s);
 // Part of a transaction that may be undone alone.
@@ -206,6 +212,9 @@ enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi
 // Takes a free one of the pool for the card; STORE_NONE when the pool is empty.
 enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card,
                                      struct subscription *out) MUST_USE;
+// The one that it would take, left where it is.
+enum store_status store_pool_free(struct store *s, uint64_t pool,
+                                  struct subscription *out) MUST_USE;
 // Gives back what is reserved for this card. What was on the card and has no network keys here can
 // never be downloaded again: it becomes RETIRED; everything else FREE. No effect on what is
 // not reserved, or not for this card.

@@ -114,6 +114,13 @@ enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t ca
     return one(&q, out);
 }
 
+enum store_status store_pool_free(struct store *s, uint64_t pool, struct subscription *out)
+{
+    struct query q = query_of(s, STATEMENT_POOL_FREE);
+    bind_number(&q, 1, (int64_t)pool);
+    return one(&q, out);
+}
+
 enum store_status store_subscription_release(struct store *s, uint64_t id, uint64_t card,
                                              bool was_on_card)
 {
@@ -124,6 +131,16 @@ enum store_status store_subscription_release(struct store *s, uint64_t id, uint6
     return query_run(&q);
 }
 
+// The statement that finds what was asked for without looking at everything.
+static enum statement list_of(const struct subscription_filter *f, bool is_count)
+{
+    if (f->card != 0)
+        return is_count ? STATEMENT_SUBSCRIPTIONS_COUNT_OF_CARD : STATEMENT_SUBSCRIPTIONS_OF_CARD;
+    if (f->pool != 0)
+        return is_count ? STATEMENT_SUBSCRIPTIONS_COUNT_OF_POOL : STATEMENT_SUBSCRIPTIONS_OF_POOL;
+    return is_count ? STATEMENT_SUBSCRIPTIONS_COUNT : STATEMENT_SUBSCRIPTIONS;
+}
+
 enum store_status store_subscriptions(struct store *s, const struct subscription_filter *f,
                                       const struct store_page *page, store_subscription_fn *each,
                                       void *context, uint64_t *total)
@@ -132,8 +149,7 @@ enum store_status store_subscriptions(struct store *s, const struct subscription
     const char *search = f->search == NULL ? "" : f->search;
     snprintf(high, sizeof(high), "%s:", search);
     for (int is_count = 0; is_count <= (total != NULL); is_count++) {
-        struct query q =
-            query_of(s, is_count ? STATEMENT_SUBSCRIPTIONS_COUNT : STATEMENT_SUBSCRIPTIONS);
+        struct query q = query_of(s, list_of(f, is_count != 0));
         bind_number(&q, 1, (int64_t)f->tenant);
         bind_number(&q, 2, (int64_t)f->pool);
         bind_number(&q, 3, (int64_t)f->card);

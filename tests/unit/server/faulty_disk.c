@@ -1,12 +1,14 @@
 #include "tests/unit/server/faulty_disk.h"
 
 #include "common/base/check.h"
+#include "tests/unit/server/lost_writes.h"
 
 #include <sqlite3.h>
 #include <string.h>
 
 struct layer {
     sqlite3_file base;
+    int watched;        // by the writes that may be lost
     sqlite3_file *real; // behind this struct, as large as the engine's own
 };
 
@@ -45,22 +47,40 @@ static int read_file(sqlite3_file *f, void *to, int len, sqlite3_int64 at)
     return real_of(f)->pMethods->xRead(real_of(f), to, len, at);
 }
 
+static int watched_of(const sqlite3_file *f)
+{
+    return ((const struct layer *)f)->watched;
+}
+
+static bool is_dark(void)
+{
+    return fails(DISK_LOSES_POWER, DISK_LOSES_POWER);
+}
+
 static int write_file(sqlite3_file *f, const void *from, int len, sqlite3_int64 at)
 {
+    if (is_dark())
+        return SQLITE_IOERR_WRITE;
     if (fails(DISK_FULL, DISK_WRITE_FAILS))
         return fault == DISK_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+    lost_writes_write(watched_of(f), from, (size_t)len, (size_t)at);
     return real_of(f)->pMethods->xWrite(real_of(f), from, len, at);
 }
 
 static int truncate_file(sqlite3_file *f, sqlite3_int64 len)
 {
+    if (is_dark() || fails(DISK_TRUNCATE_FAILS, DISK_TRUNCATE_FAILS))
+        return SQLITE_IOERR_TRUNCATE;
+    lost_writes_truncate(watched_of(f), (size_t)len);
     return real_of(f)->pMethods->xTruncate(real_of(f), len);
 }
 
 static int sync_file(sqlite3_file *f, int flags)
 {
-    if (fails(DISK_SYNC_FAILS, DISK_SYNC_FAILS))
+    if (is_dark() || fails(DISK_SYNC_FAILS, DISK_SYNC_FAILS))
         return SQLITE_IOERR_FSYNC;
+    if (fault != DISK_LIES)
+        lost_writes_sync(watched_of(f));
     return real_of(f)->pMethods->xSync(real_of(f), flags);
 }
 
@@ -143,11 +163,25 @@ static int open_file(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *f, int
 {
     struct layer *l = (struct layer *)f;
     (void)v;
+    l->base.pMethods = NULL;
+    if (fails(DISK_OPEN_FAILS, DISK_OPEN_FAILS))
+        return SQLITE_CANTOPEN;
+    const bool is_kept = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0;
+    l->watched = is_kept ? lost_writes_open(name) : LOST_WRITES_NONE;
     l->real = (sqlite3_file *)(l + 1);
     memset(l->real, 0, (size_t)below->szOsFile);
     const int code = below->xOpen(below, name, l->real, flags, out);
     l->base.pMethods = l->real->pMethods == NULL ? NULL : &methods;
     return code;
+}
+
+static int delete_file(sqlite3_vfs *v, const char *name, int sync_dir)
+{
+    (void)v;
+    if (is_dark())
+        return SQLITE_IOERR_DELETE;
+    lost_writes_delete(name);
+    return below->xDelete(below, name, sync_dir);
 }
 
 void faulty_disk_install(void)
@@ -158,6 +192,7 @@ void faulty_disk_install(void)
     disk.szOsFile = (int)sizeof(struct layer) + below->szOsFile;
     disk.zName = "faulty";
     disk.xOpen = open_file;
+    disk.xDelete = delete_file;
     check(sqlite3_vfs_register(&disk, 1) == SQLITE_OK);
 }
 

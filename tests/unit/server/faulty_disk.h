@@ -12,6 +12,10 @@ enum disk_fault {
     DISK_WRITE_FAILS,
     DISK_READ_FAILS,
     DISK_SYNC_FAILS,
+    DISK_TRUNCATE_FAILS,
+    DISK_OPEN_FAILS,
+    DISK_LOSES_POWER, // the n-th write, sync or truncation and all after it do nothing, and fail
+    DISK_LIES,        // syncs do nothing, and answer that they did
 };
 
 void faulty_disk_install(void); // becomes the default; once per process

@@ -1,12 +1,9 @@
 // The turn when the machine fails: disk full, failing writes and syncs, a lock that another process
 // holds, kill -9, an older copy of the database put back. What was acknowledged is never missing.
 #include "tests/lib/cmocka_all.h"
-#include "tests/unit/server/faulty_disk.h"
-#include "tests/unit/server/world.h"
+#include "tests/unit/server/fault_lab.h"
 
 #include "common/base/prng.h"
-#include "ota-server/service/turn.h"
-#include "ota-server/shell/server_crypto.h"
 
 #include <signal.h>
 #include <sqlite3.h>
@@ -15,184 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CARDS 4
 #define KILLS 200
-
-static struct world world;
-static struct server_crypto crypto;
-static struct store *store;
-static struct turn *turn;
-static char folder[64];
-static char path[96];
-static char checkpoints[96];
-static char copy[96];
-static struct turn_answer answered;
-static enum store_status done_status;
-static unsigned done_count;
-static unsigned sent_count;
-
-static void note_sent(void *context, const struct message *m)
-{
-    (void)context;
-    (void)m;
-    sent_count++;
-}
-
-static void note_answer(void *context, const struct turn_answer *a)
-{
-    (void)context;
-    answered = *a;
-}
-
-static void note_done(void *context, enum store_status status)
-{
-    (void)context;
-    done_status = status;
-    done_count++;
-}
-
-static struct card_keys keys_of_card(void)
-{
-    struct card_keys k = {.version = 1, .tar = 0x534D01, .spi1 = 0x16, .spi2 = 0x39};
-    static const uint8_t octets[16] = {2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4, 5, 9, 0, 4, 5};
-    k.kic = secret_key_of(bytes_of(octets, sizeof(octets)));
-    k.kid = k.kic;
-    k.kik = k.kic;
-    k.kid.octets[0] = 0x66;
-    return k;
-}
-
-static void open_server(turn_send_fn *send, void *context)
-{
-    struct store_options options = {
-        .path = path, .checkpoints = checkpoints, .crypto = &crypto.store, .wait_ms = 1};
-    options.ota_master.len = options.network_master.len = SECRET_KEY_MAX;
-    assert_int_equal(store_open(&options, &store), STORE_OK);
-    const struct turn_options t = {.store = store,
-                                   .policy = &world.policy,
-                                   .cipher = crypto.store.cipher,
-                                   .send = send,
-                                   .send_context = context};
-    turn = turn_open(&t);
-    assert_non_null(turn);
-}
-
-static void close_server(void)
-{
-    turn_close(turn);
-    store_close(store);
-    turn = NULL;
-    store = NULL;
-}
-
-static void add_cards(void)
-{
-    assert_int_equal(store_begin(store), STORE_OK);
-    for (uint8_t i = 1; i <= CARDS; i++) {
-        struct record r = world.record;
-        r.card = i;
-        r.iccid[8] = i;
-        for (uint8_t k = 0; k < r.slot_count; k++) {
-            r.slots[k].subscription = 0;
-            r.slots[k].fact.imsi[6] = i;
-        }
-        const struct card_new c = {.record = &r,
-                                   .reference = {1, 2, 3, 4, 5, 6, 7, i},
-                                   .has_reference = true,
-                                   .has_keys = true,
-                                   .keys = keys_of_card(),
-                                   .at = world.now};
-        assert_int_equal(store_card_add(store, &c), STORE_OK);
-    }
-    assert_int_equal(store_commit(store), STORE_OK);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof(folder), "/tmp/otaria-faults-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof(path), "%s/server.db", folder);
-    snprintf(checkpoints, sizeof(checkpoints), "%s/checkpoints", folder);
-    snprintf(copy, sizeof(copy), "%s/copy.db", folder);
-    world_init(&world);
-    if (!server_crypto_open(&crypto))
-        return 1;
-    faulty_disk_set(DISK_GOOD, 0, false);
-    open_server(note_sent, NULL);
-    add_cards();
-    assert_int_equal(turn_start(turn, world.now), TURN_OK);
-    assert_int_equal(turn_run(turn, world.now), TURN_OK);
-    sent_count = 0;
-    done_count = 0;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    static const char *const names[] = {"server.db",        "server.db-wal", "server.db-shm",
-                                        "server.db.writer", "checkpoints",   "copy.db"};
-    (void)state;
-    faulty_disk_set(DISK_GOOD, 0, false);
-    close_server();
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char file[128];
-        snprintf(file, sizeof(file), "%s/%s", folder, names[i]);
-        (void)unlink(file);
-    }
-    (void)rmdir(folder);
-    world_close(&world);
-    server_crypto_close(&crypto);
-    return 0;
-}
-
-static uint64_t ask(uint64_t card)
-{
-    struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_CLIENT, .id = 3}};
-    e.as.request.operation.id = turn_id(turn, world.now);
-    e.as.request.operation.kind = OPERATION_READ_TIMERS;
-    e.as.request.operation.list_len = 1;
-    e.as.request.operation.list[0] = 0xFF;
-    e.as.request.operation.not_after = utc_after(world.now, 5 * 60 * 1000); // the queue stays short
-    assert_true(turn_event(turn, card, &e, note_answer, NULL));
-    return e.as.request.operation.id;
-}
-
-// Octets that no card sent: kept as a stray, and acknowledged only when they are.
-static void hear_a_stray(turn_done_fn *done, void *context)
-{
-    const struct turn_message m = {
-        .number = "9990000000009", .packet = {1, 2, 3}, .packet_len = MESSAGE_PACKET_MAX};
-    assert_true(turn_receive(turn, &m, done, context));
-}
-
-static enum turn_status run(void)
-{
-    world.now.ms += 20;
-    return turn_run(turn, world.now);
-}
-
-static bool is_stored(uint64_t id)
-{
-    struct operation o;
-    uint64_t card;
-    return store_operation_get(store, id, &o, &card) == STORE_OK;
-}
-
-static void assert_whole(void)
-{
-    struct trail_verdict v;
-    assert_int_equal(store_trail_verify(store, 0, 0, &v), STORE_OK);
-    assert_string_equal(v.problem, "");
-    assert_true(v.ok);
-}
-
-static void reopen(void)
-{
-    close_server();
-    open_server(note_sent, NULL);
-    assert_int_equal(turn_start(turn, world.now), TURN_OK);
-}
 
 // --- the disk --------------------------------------------------------------------------------
 
@@ -439,6 +259,27 @@ static void a_restore_that_is_cut_short_is_done_again(void **state)
         assert_true(load(i).reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0);
 }
 
+static void each_opening_of_a_file_may_fail(void **state)
+{
+    bool is_hit = true;
+    (void)state;
+    for (uint32_t n = 1; is_hit; n++) {
+        const uint64_t kept = ask(1 + n % CARDS);
+        assert_int_equal(run(), TURN_OK);
+        assert_int_equal(answered.refusal, REFUSAL_NONE);
+        close_server();
+        faulty_disk_set(DISK_OPEN_FAILS, n, true);
+        const bool has_started = fault_lab_try() != NULL && turn_start(turn, world.now) == TURN_OK;
+        is_hit = faulty_disk_hits() > 0;
+        assert_true(has_started != is_hit);
+        faulty_disk_set(DISK_GOOD, 0, false);
+        reopen();
+        assert_true(is_stored(kept));
+        assert_whole();
+        world.now.ms += 10 * 60 * 1000; // what was asked for has expired
+    }
+}
+
 // --- kill -9 ---------------------------------------------------------------------------------
 
 enum ack_kind { ACK_ASKED, ACK_CANCELLED, ACK_HEARD, ACK_SENT };
@@ -582,13 +423,16 @@ static void nothing_acknowledged_is_lost_by_200_kills(void **state)
         kill_after(life, 1 + prng_below(&chance, 12));
         world.now.ms += 61000; // audits of the cards that were under way become due
     }
+    (void)printf("figure {\"name\": \"fault.kills\", \"value\": %d, \"unit\": \"kills\", "
+                 "\"what\": \"store and turn\"}\n",
+                 KILLS);
     assert_true(ack_count < ACKS_MAX);
     open_server(note_sent, NULL);
     check_acks();
     assert_whole();
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fault_lab_open, fault_lab_close)
 
 int main(void)
 {
@@ -603,6 +447,7 @@ int main(void)
         TEST(a_lock_held_by_another_process_refuses_for_now),
         TEST(an_older_copy_is_noticed_on_every_card_and_nothing_old_is_sent),
         TEST(a_restore_that_is_cut_short_is_done_again),
+        TEST(each_opening_of_a_file_may_fail),
         TEST(nothing_acknowledged_is_lost_by_200_kills),
     };
     faulty_disk_install();
