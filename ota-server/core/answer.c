@@ -308,7 +308,8 @@ void decide_por(struct work *w)
     }
     r->insecure_answers = 0;
     r->insecure_until.ms = 0;
-    work_heard(w, p->number);
+    if (p->counter == r->mt_counter) // an older one may come from where the card was before
+        work_heard(w, p->number);
     work_contact(w);
     if (p->counter > r->mt_counter) { // this database never sent it: time went backwards
         r->mt_counter = p->counter + COUNTER_JUMP;

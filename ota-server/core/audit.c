@@ -45,8 +45,9 @@ void audit_schedule(struct work *w)
         return;
     }
     // Every subscription once a day.
-    const uint8_t targets = audit_targets(r, NULL);
-    r->next_audit_at = utc_after(w->now, DAY_MS / (targets == 0 ? 1 : targets));
+    struct audit_targets targets;
+    audit_targets(r, &targets);
+    r->next_audit_at = utc_after(w->now, DAY_MS / (targets.count == 0 ? 1 : targets.count));
     for (size_t i = 0; i < ATTEMPTS; i++) {
         const struct utc at = utc_after(r->dirty_since, attempt_at_ms[i]);
         if (at.ms > w->now.ms) {
@@ -341,6 +342,11 @@ static void finish(struct work *w, const struct findings *found)
         return;
     r->gap_sequences = 0;
     r->gap_deadline.ms = 0;
+    // An answer to a question from before this operation says nothing about it.
+    if (r->has_open && r->open.status == STATUS_UNKNOWN && r->dirty_since.ms != 0) {
+        r->next_audit_at = w->now;
+        return;
+    }
     if (r->dirty_since.ms != 0)
         work_clear_dirty(w, audit_outcome_name(outcome));
 }
@@ -362,6 +368,7 @@ static void complete(struct work *w, const struct event_por *p)
         r->registry_version = p->result.registry_version;
         resolve_open(w, a, &found);
         resolve_late(w, a, p->counter);
+        late_mirrored(r);
         if (configuration != a->configuration_version)
             read_timers(w);
     }

@@ -89,9 +89,9 @@ void confirm_queue(struct work *w, const struct notification *n, const char *num
     struct confirm *c = &r->confirms[r->confirm_count++];
     *c = (struct confirm){.sequence = n->sequence, .operation_id = n->operation_id};
     const struct mirror_slot *from = slot_numbered(r, number);
-    if (from == NULL)
+    if (from == NULL && number[0] == 0)
         from = record_slot_named(r, &n->to);
-    if (from == NULL)
+    if (from == NULL && number[0] == 0)
         from = record_enabled(r);
     c->subscription = from == NULL ? 0 : from->subscription;
     const char *known = from != NULL && from->number[0] != 0 ? from->number : number;

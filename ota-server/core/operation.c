@@ -215,8 +215,22 @@ void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, ui
         w->d->settled[w->d->settled_count++] = (struct settlement){o.id, outcome, code};
         work_step(w, &o, STEP_RECONCILED, after);
         work_trail(w, "operation.corrected", o.id, "", after, event_type_name(w->e->type));
-        forget_late(r, i);
+        if (r->late[i].is_download && outcome == OUTCOME_DONE)
+            r->late[i].card_operation_id = 0;
+        else
+            forget_late(r, i);
         return;
+    }
+}
+
+void late_mirrored(struct record *r)
+{
+    uint8_t i = 0;
+    while (i < r->late_count) {
+        if (r->late[i].card_operation_id == 0)
+            forget_late(r, i);
+        else
+            i++;
     }
 }
 
@@ -237,6 +251,12 @@ static void leave(struct work *w, struct operation *o)
     note_switch(w, o);
     if (o->may_have_run && (o->may_still_arrive || o->outcome == OUTCOME_UNRESOLVED))
         note_late(r, o);
+    // Its answer was lost, but not its notification: the mirror has no slot for it yet.
+    const bool is_there = o->outcome == OUTCOME_DONE || o->outcome == OUTCOME_ROLLED_BACK;
+    if (o->kind == OPERATION_DOWNLOAD && is_there && record_slot_named(r, &o->target) == NULL) {
+        note_late(r, o);
+        r->late[r->late_count - 1].card_operation_id = 0;
+    }
     if (w->d->ended_count < DECISION_ENDED_MAX)
         w->d->ended[w->d->ended_count++] = *o;
     if (r->has_open && o == &r->open) {

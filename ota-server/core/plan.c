@@ -206,28 +206,39 @@ static bool send_confirm(struct work *w)
     return false;
 }
 
-// The subscriptions that could be enabled, in turn: the one that was heard last, the mirror's, the
-// target of an open switch, the fallback one, then all others, because the card may have chosen for
-// itself.
-uint8_t audit_targets(const struct record *r, const struct mirror_slot **chosen)
+static void add_target(struct audit_targets *t, uint64_t subscription, const char *number)
 {
-    const struct mirror_slot *options[COMMAND_SLOTS_MAX];
-    uint8_t count = 0;
-    const struct mirror_slot *first[] = {record_slot_of(r, r->heard_from), record_enabled(r),
+    for (uint8_t k = 0; k < t->count; k++) {
+        if (bytes_equal(bytes_of_text(t->numbers[k]), bytes_of_text(number)))
+            return;
+    }
+    if (number[0] == 0)
+        return;
+    t->subscriptions[t->count] = subscription;
+    t->numbers[t->count++] = number;
+}
+
+// The numbers at which the card could be, in turn: where it was heard last (which the mirror may
+// not know), the mirror's enabled one, the target of an open switch, the fallback one, then all
+// others, because the card may have chosen for itself; downloads that may have run among them.
+void audit_targets(const struct record *r, struct audit_targets *t)
+{
+    const struct mirror_slot *heard = slot_numbered(r, r->heard_from);
+    const struct mirror_slot *first[] = {record_enabled(r),
                                          r->has_open ? record_slot_named(r, &r->open.target) : NULL,
                                          record_fallback(r)};
     const size_t firsts = sizeof(first) / sizeof(first[0]);
+    t->count = 0;
+    add_target(t, heard == NULL ? 0 : heard->subscription, r->heard_from);
     for (size_t i = 0; i < firsts + r->slot_count; i++) {
         const struct mirror_slot *slot = i < firsts ? first[i] : &r->slots[i - firsts];
-        bool is_new = slot != NULL && slot->number[0] != 0;
-        for (uint8_t k = 0; is_new && k < count; k++)
-            is_new = options[k] != slot;
-        if (is_new)
-            options[count++] = slot;
+        if (slot != NULL)
+            add_target(t, slot->subscription, slot->number);
     }
-    if (chosen != NULL)
-        *chosen = count == 0 ? NULL : options[r->audit_turn % count];
-    return count;
+    if (r->has_open && r->open.kind == OPERATION_DOWNLOAD)
+        add_target(t, r->open.subscription, r->open.download.number);
+    for (uint8_t i = 0; i < r->late_count; i++)
+        add_target(t, r->late[i].subscription, r->late[i].number);
 }
 
 static bool send_audit(struct work *w)
@@ -242,9 +253,10 @@ static bool send_audit(struct work *w)
         return false;
     if (!a->is_open)
         audit_open(w, NULL);
-    const struct mirror_slot *to;
-    (void)audit_targets(r, &to);
-    if (to == NULL) {
+    struct audit_targets targets;
+    audit_targets(r, &targets);
+    const uint8_t turn = targets.count == 0 ? 0 : r->audit_turn % targets.count;
+    if (targets.count == 0) {
         a->operation.hold = HOLD_OTA_UNREACHABLE;
         if (is_due)
             audit_schedule(w);
@@ -269,9 +281,10 @@ static bool send_audit(struct work *w)
     s->lookup = a->operation.lookup;
     if (r->has_open && r->open.status == STATUS_UNKNOWN)
         s->lookup = r->open.card_operation_id;
-    else if (s->lookup == 0 && r->late_count > 0)
-        s->lookup = r->late[0].card_operation_id;
-    address(s, to);
+    for (uint8_t i = 0; i < r->late_count && s->lookup == 0; i++)
+        s->lookup = r->late[i].card_operation_id;
+    s->subscription = targets.subscriptions[turn];
+    memcpy(s->number, targets.numbers[turn], strlen(targets.numbers[turn]) + 1);
     work_trail(w, "command.sent", s->operation, "", "AUDIT",
                a->operation.is_automatic ? "dirty" : "request");
     return true;

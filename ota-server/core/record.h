@@ -270,10 +270,10 @@ struct confirm {
 // An operation that ended without the card's word on it.
 struct late {
     uint64_t operation;
-    uint32_t card_operation_id;
-    uint64_t subscription; // its target
-    uint64_t counter;      // of its last packet
-    bool is_download;      // then what came onto the card with it:
+    uint32_t card_operation_id; // 0: told, but the mirror does not show the download yet
+    uint64_t subscription;      // its target
+    uint64_t counter;           // of its last packet
+    bool is_download;           // then what came onto the card with it:
     uint8_t imsi[COMMAND_IMSI_SIZE];
     char number[NUMBER_TEXT_SIZE];
 };
@@ -358,11 +358,11 @@ struct record {
     struct utc dirty_since;
     struct utc next_audit_at;
     struct utc last_attempt_at;
-    struct utc last_audit_at; // of the last complete answer
-    uint8_t dirty_attempts;   // stays at 255
-    uint64_t heard_from;      // subscription of the last authentic message, or 0
-    uint8_t audit_turn;       // attempts since then: each goes to the next subscription
-    uint8_t reissues;         // in this dirty period
+    struct utc last_audit_at;          // of the last complete answer
+    uint8_t dirty_attempts;            // stays at 255
+    char heard_from[NUMBER_TEXT_SIZE]; // number of the last authentic message, or ""
+    uint8_t audit_turn;                // attempts since then: each goes to the next subscription
+    uint8_t reissues;                  // in this dirty period
     uint8_t last_audit_outcome;
     bool needs_operator;
     uint8_t resets_suspected; // in a row, without a person

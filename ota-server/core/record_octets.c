@@ -330,7 +330,7 @@ static void doubt(struct walk *k, struct record *r)
     when(k, &r->last_attempt_at);
     when(k, &r->last_audit_at);
     octet(k, &r->dirty_attempts);
-    number(k, &r->heard_from);
+    digits(k, r->heard_from);
     octet(k, &r->audit_turn);
     octet(k, &r->reissues);
     octet(k, &r->last_audit_outcome);

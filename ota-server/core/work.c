@@ -132,8 +132,7 @@ void work_heard(struct work *w, const char *number)
 {
     if (number[0] == 0)
         return;
-    const struct mirror_slot *slot = slot_numbered(w->r, number);
-    w->r->heard_from = slot == NULL ? 0 : slot->subscription;
+    memcpy(w->r->heard_from, number, strlen(number) + 1);
     w->r->audit_turn = 0;
 }
 

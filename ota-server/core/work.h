@@ -56,6 +56,8 @@ void note_ran(struct record *r, const struct operation *o);
 // The card's word on an operation that had ended without it: NONE, it never ran; UNRESOLVED, it
 // says nothing.
 void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, uint8_t code);
+// The mirror was made from a complete answer: downloads that are settled are in it, or gone.
+void late_mirrored(struct record *r);
 // The card cannot tell any more.
 void late_forget(struct work *w, uint32_t card_operation_id);
 uint32_t switch_ms(const struct record *r);   // T_SWITCH
@@ -94,8 +96,12 @@ void confirm_queue(struct work *w, const struct notification *n, const char *num
 // audit.c
 void audit_page(struct work *w);
 void audit_schedule(struct work *w);
-// How many subscriptions audits go to in turn, and the one whose turn it is (NULL: none).
-uint8_t audit_targets(const struct record *r, const struct mirror_slot **chosen);
+struct audit_targets {
+    uint8_t count;
+    uint64_t subscriptions[COMMAND_SLOTS_MAX + RECORD_LATE_MAX + 2]; // 0: not known
+    const char *numbers[COMMAND_SLOTS_MAX + RECORD_LATE_MAX + 2];
+};
+void audit_targets(const struct record *r, struct audit_targets *t);
 void audit_open(struct work *w, const struct operation *requested);
 void decide_resolve(struct work *w);
 

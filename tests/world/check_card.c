@@ -64,6 +64,18 @@ static void check_counters(struct world *w, uint32_t card, const struct applet_d
                       (unsigned long long)after->mt_counter);
 }
 
+// What the card accepted was sent: nobody but the server can make a packet.
+static void check_accepted(struct world *w, uint32_t card, const struct applet_dump *now)
+{
+    const struct truth *t = &w->truths[card];
+    bool is_sent = now->mt_counter == 0;
+    for (uint32_t i = t->packet_count; i > 0 && !is_sent; i--)
+        is_sent = t->counters[i - 1] == now->mt_counter;
+    if (!is_sent)
+        world_violate(w, "was_sent", card, "the card accepted the counter %llu, never sent",
+                      (unsigned long long)now->mt_counter);
+}
+
 // --- operations ------------------------------------------------------------------------------
 
 static struct run *find_run(struct truth *t, uint32_t operation_id)
@@ -184,6 +196,8 @@ static void check_card(struct world *w, uint32_t card)
     check_registry(w, card, &now.image);
     check_version(w, card, &before->image, &now.image);
     check_counters(w, card, before, &now);
+    if (before->mt_counter != now.mt_counter)
+        check_accepted(w, card, &now);
     check_removals(w, card, &before->image, &now.image);
     check_notifications(w, card, &before->image, &now.image);
     check_runs(w, card, &before->image, &now.image);
@@ -193,6 +207,7 @@ static void check_card(struct world *w, uint32_t card)
                    image_fallback(&now.image) + 1u);
     t->dump = now;
     t->is_known = true;
+    t->is_mirrored = false;
     w->are_cards_changed = true;
 }
 

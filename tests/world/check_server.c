@@ -38,11 +38,12 @@ static bool is_told(const struct world *w, uint32_t card)
 
 static void check_mirror(struct world *w, uint32_t card)
 {
-    const struct truth *t = &w->truths[card];
+    struct truth *t = &w->truths[card];
     const struct image *image = &t->dump.image;
     struct record r;
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
-    if (!t->is_known || check_is_equal(&r, image))
+    t->is_mirrored = t->is_known && check_is_equal(&r, image);
+    if (!t->is_known || t->is_mirrored)
         return;
     const bool is_doubted = r.dirty_since.ms != 0 || r.has_open;
     const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE;
@@ -61,8 +62,10 @@ void check_mirrors(struct world *w)
         return;
     w->mirrors_commits = commits;
     w->are_cards_changed = false;
-    for (uint32_t i = 0; i < w->cards; i++)
-        check_mirror(w, i);
+    for (uint32_t i = 0; i < w->cards; i++) {
+        if (!w->truths[i].is_mirrored)
+            check_mirror(w, i);
+    }
 }
 
 // --- outcomes --------------------------------------------------------------------------------

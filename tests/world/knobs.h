@@ -15,6 +15,9 @@
     KNOB(mo_lost, 1000, 300000)                                                                    \
     KNOB(mo_copy, 1000, 300000)                                                                    \
     KNOB(mo_late, 1000, 300000)                                                                    \
+    KNOB(mt_forged, 1000, 200000) /* somebody sends the card a changed copy as well */             \
+    KNOB(mo_forged, 1000, 200000) /* the same towards the server */                                \
+    KNOB(reflected, 1000, 200000) /* a message of the card comes back to it */                     \
     KNOB(smsc_lose, 1000, 100000)                                                                  \
     KNOB(smsc_delay, 1000, 300000)                                                                 \
     KNOB(smsc_duplicate, 1000, 300000)                                                             \
@@ -40,7 +43,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 25
+#define KNOB_COUNT 28
 void knobs_draw(struct knobs *knobs, uint64_t seed);
 // Everything off.
 void knobs_calm(struct knobs *knobs);

@@ -90,6 +90,17 @@ static bool make_delivery(struct world *w, const struct smpp_message *from, stru
     return !to.failed;
 }
 
+// A copy in which the adversary changed one octet of the user data; the header stays.
+static struct air_message forge(struct world *w, const struct air_message *from)
+{
+    struct air_message m = *from;
+    const size_t spared = m.len > 40 ? 40 : m.len - 1u;
+    const size_t at = spared + (size_t)prng_below(&w->chance_adversary, m.len - spared);
+    m.tpdu[at] ^= (uint8_t)(1 + prng_below(&w->chance_adversary, 255));
+    w->result.forged++;
+    return m;
+}
+
 static uint32_t deliver(struct world *w, const struct smpp_message *from)
 {
     const struct knobs *k = &w->knobs;
@@ -106,6 +117,10 @@ static uint32_t deliver(struct world *w, const struct smpp_message *from)
     }
     if (prng_chance(&w->chance_air, k->mt_copy))
         keep(w, HAPPENS_MT, &m, world_delay(&w->chance_air, LATE_MS));
+    if (prng_chance(&w->chance_adversary, k->mt_forged)) {
+        const struct air_message forged = forge(w, &m);
+        keep(w, HAPPENS_MT, &forged, 1 + prng_below(&w->chance_adversary, LATE_MS));
+    }
     const uint32_t status = hand_over(w, &m);
     return prng_chance(&w->chance_air, k->mt_unacknowledged) ? ESME_RX_T_APPN : status;
 }
@@ -124,6 +139,25 @@ void network_event(struct world *w, const struct smpp_event *event)
 
 // --- from cards ------------------------------------------------------------------------------
 
+// The user data of a card's message, sent back to it as if the server had.
+static void reflect(struct world *w, const struct air_message *from)
+{
+    if (!prng_chance(&w->chance_adversary, w->knobs.reflected))
+        return;
+    struct sms_submit sms;
+    check(sms_read_submit(bytes_of(from->tpdu, from->len), &sms) == SMS_OK);
+    char number[RADIO_DIGITS_SIZE];
+    radio_digits(from->number, number);
+    struct smpp_message message = {.source = {.digits = bytes_of_text(WORLD_SERVER_NUMBER)},
+                                   .destination = {.digits = bytes_of_text(number)},
+                                   .protocol_id = sms.pid,
+                                   .data_coding = sms.dcs,
+                                   .short_message = sms.user_data};
+    struct air_message m;
+    if (make_delivery(w, &message, &m))
+        keep(w, HAPPENS_MT, &m, 1 + prng_below(&w->chance_adversary, LATE_MS));
+}
+
 void network_message(void *context, const struct fleet_message *message)
 {
     struct world *w = context;
@@ -141,6 +175,11 @@ void network_message(void *context, const struct fleet_message *message)
     const bool is_late = prng_chance(&w->chance_air, k->mo_late);
     keep(w, HAPPENS_MO, &m,
          is_late ? world_delay(&w->chance_air, LATE_MS) : 1 + prng_below(&w->chance_air, CARRY_MS));
+    if (prng_chance(&w->chance_adversary, k->mo_forged)) {
+        const struct air_message forged = forge(w, &m);
+        keep(w, HAPPENS_MO, &forged, 1 + prng_below(&w->chance_adversary, LATE_MS));
+    }
+    reflect(w, &m);
     if (prng_chance(&w->chance_air, k->mo_copy))
         keep(w, HAPPENS_MO, &m, world_delay(&w->chance_air, LATE_MS));
 }

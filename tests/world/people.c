@@ -7,7 +7,7 @@
 
 static uint64_t pause_ms(struct world *w)
 {
-    return world_delay(&w->chance_people, 5400000);
+    return world_delay(&w->chance_people, w->pace_ms);
 }
 
 void people_plan(struct world *w)

@@ -65,16 +65,20 @@ static void draw_world(struct world *w)
     const uint64_t seed = w->options.seed;
     prng_init(&p, seed, "world", 0);
     const uint32_t cards = 1 + (uint32_t)prng_below(&p, prng_below(&p, 4) == 0 ? 8 : 3);
-    const uint32_t days = 1 + (uint32_t)prng_below(&p, 5);
+    // Half of the worlds are in a hurry; in the others there is time, and more of it.
+    const uint32_t calm = prng_below(&p, 2) == 0 ? 0 : 1 + (uint32_t)prng_below(&p, 5);
+    w->pace_ms = (uint32_t)(90 * MINUTE_MS) << calm;
+    const uint32_t days = (1 + (uint32_t)prng_below(&p, 5)) * (1 + calm);
     w->cards = w->options.cards == 0 ? cards : w->options.cards;
     w->safety_end.ms = DAY_MS * (w->options.days == 0 ? days : w->options.days);
     knobs_draw(&w->knobs, seed);
-    struct prng *const streams[] = {
-        &w->chance_air,    &w->chance_people, &w->chance_power,  &w->chance_cut,  &w->chance_move,
-        &w->chance_reject, &w->chance_imei,   &w->chance_server, &w->chance_link, &w->chance_card};
-    static const char *const names[] = {"world air",  "world people", "world power", "world cut",
-                                        "world move", "world reject", "world imei",  "world server",
-                                        "world link", "world card"};
+    struct prng *const streams[] = {&w->chance_air,  &w->chance_people,   &w->chance_power,
+                                    &w->chance_cut,  &w->chance_move,     &w->chance_reject,
+                                    &w->chance_imei, &w->chance_server,   &w->chance_link,
+                                    &w->chance_card, &w->chance_adversary};
+    static const char *const names[] = {
+        "world air",  "world people", "world power", "world cut",  "world move",     "world reject",
+        "world imei", "world server", "world link",  "world card", "world adversary"};
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], seed, names[i], 0);
     for (unsigned i = 0; i < KNOB_COUNT; i++) {

@@ -41,7 +41,8 @@ struct run {
 };
 
 struct truth {
-    bool is_known; // the image below was seen
+    bool is_known;    // the image below was seen
+    bool is_mirrored; // and the server's mirror was equal; neither has changed since
     struct applet_dump dump;
     uint32_t nvm_written;
     struct run runs[WORLD_RUNS_MAX];
@@ -118,7 +119,7 @@ struct world_result {
     uint64_t events;
     uint64_t card_days;
     uint64_t hash;
-    uint64_t runs, sent, notified, crashes, cuts;
+    uint64_t runs, sent, notified, crashes, cuts, forged;
 };
 
 struct world {
@@ -131,10 +132,11 @@ struct world {
     struct instant safety_end;
     struct instant end;
     bool is_settling;
+    uint32_t pace_ms; // how long people wait between two wishes for a card, on average
     uint32_t cards;
     // chance, one stream for each purpose
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
-        chance_imei, chance_server, chance_link, chance_card;
+        chance_imei, chance_server, chance_link, chance_card, chance_adversary;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;

@@ -103,6 +103,40 @@ static void a_download_that_came_late_is_no_foreign_one(void **state)
     assert_int_equal(world.record.slots[2].subscription, 103);
 }
 
+// Its answer is lost, its notification is not: the operation is done, the mirror lacks the slot.
+static void a_download_told_by_its_notification_alone_is_no_foreign_one(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DOWNLOAD);
+    struct event e = {.type = EVENT_NOTIFY};
+    struct notification *n = &e.as.notify.notification;
+    e.as.notify.mo_counter = 1;
+    n->cause = NOTIFY_ENABLED;
+    n->sequence = 1;
+    n->operation_id = world.record.open.card_operation_id;
+    n->registry_version = 12;
+    n->to = world.record.open.target;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    struct event done = {.type = EVENT_POR};
+    done.as.por.is_authentic = true;
+    done.as.por.counter = world.record.flight.counter;
+    done.as.por.has_result = true;
+    done.as.por.result.command = COMMAND_CONFIRM;
+    done.as.por.result.operation_id = n->operation_id;
+    world_event(&world, &done);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    audit_after_minute(&e, LOOKUP_NOT_ASKED, 0);
+    struct audit_answer *a = &e.as.por.answer;
+    a->slots[2] = (struct audit_slot){.slot = 3, .state = SLOT_DISABLED, .rank = 3};
+    memcpy(a->slots[2].imsi, world.record.late[0].imsi, sizeof(a->slots[2].imsi));
+    a->slot_count_here = 3;
+    world_event(&world, &e);
+    assert_false(world.record.needs_operator);
+    assert_int_equal(world.record.slots[2].subscription, 103);
+    assert_int_equal(world.record.late_count, 0);
+}
+
 static void a_lost_packet_that_ran_before_the_next_answer_may_have_run(void **state)
 {
     (void)state;
@@ -123,6 +157,29 @@ static void make_dirty(void)
 {
     struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
     world_event(&world, &e);
+}
+
+// It brought a subscription to which the card may have gone since.
+static void an_audit_also_goes_to_the_number_of_a_late_download(void **state)
+{
+    (void)state;
+    struct event request = {.type = EVENT_REQUEST};
+    struct operation *o = &request.as.request.operation;
+    o->id = 5;
+    o->kind = OPERATION_DOWNLOAD;
+    o->subscription = 103;
+    memcpy(o->download.imsi, (uint8_t[]){8, 0x99, 0x99, 0x07, 0, 0, 0, 0, 0x30}, 9);
+    memcpy(o->download.number, "9990000000077", 14);
+    world_event(&world, &request);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_LOST);
+    world_wake_after(&world, 24 * HOUR);
+    bool is_tried = false;
+    for (int i = 0; i < 3; i++) {
+        world_wake_after(&world, world.record.next_audit_at.ms - world.now.ms);
+        is_tried |= strcmp(world.decision.sends[0].number, "9990000000077") == 0;
+    }
+    assert_true(is_tried);
 }
 
 static void an_audit_goes_where_the_card_was_heard(void **state)
@@ -147,6 +204,43 @@ static void an_audit_goes_where_the_card_was_heard(void **state)
         assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
         assert_int_equal(world.decision.sends[0].subscription, from->subscription);
     }
+}
+
+// The mirror may not know the subscription that it is on.
+static void an_audit_and_a_confirmation_go_to_an_unknown_number(void **state)
+{
+    (void)state;
+    make_dirty();
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = 1;
+    e.as.notify.notification.cause = NOTIFY_IMEI_CHANGED;
+    e.as.notify.notification.sequence = 1;
+    e.as.notify.notification.registry_version = 10;
+    memcpy(e.as.notify.number, "9990000000077", 14);
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    assert_string_equal(world.decision.sends[0].number, "9990000000077");
+    world.record.flight.kind = FLIGHT_NONE;
+    world_wake_after(&world, MINUTE);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    assert_string_equal(world.decision.sends[0].number, "9990000000077");
+}
+
+static void an_answer_from_before_an_operation_does_not_clear_its_doubt(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_AUDIT);
+    struct event old;
+    world_answer_init(&world, &old, LOOKUP_NOT_ASKED, 0);
+    world.record.flight.kind = FLIGHT_NONE;
+    (void)world_request(&world, OPERATION_READ_TIMERS);
+    struct event e = {.type = EVENT_RESTART};
+    world_event(&world, &e);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    world_event(&world, &old);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    assert_int_equal(world.decision.sends[0].lookup, world.record.open.card_operation_id);
 }
 
 static void a_delivered_audit_is_not_replaced_by_the_next_attempt(void **state)
@@ -238,8 +332,12 @@ int main(void)
         TEST(what_ran_after_it_was_given_up_is_told_by_an_audit),
         TEST(what_ran_after_it_was_given_up_is_told_by_its_late_answer),
         TEST(a_download_that_came_late_is_no_foreign_one),
+        TEST(a_download_told_by_its_notification_alone_is_no_foreign_one),
         TEST(a_lost_packet_that_ran_before_the_next_answer_may_have_run),
+        TEST(an_audit_also_goes_to_the_number_of_a_late_download),
         TEST(an_audit_goes_where_the_card_was_heard),
+        TEST(an_audit_and_a_confirmation_go_to_an_unknown_number),
+        TEST(an_answer_from_before_an_operation_does_not_clear_its_doubt),
         TEST(a_delivered_audit_is_not_replaced_by_the_next_attempt),
         TEST(an_answer_older_than_a_notification_is_asked_again),
         TEST(a_switch_of_the_past_can_be_confirmed),
