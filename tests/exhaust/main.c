@@ -1,0 +1,324 @@
+// usage: exhaust [--states N] [--walks N] [--same N] [--torn few|many|all] [--once]
+//                [--setup short|long] [--real]
+//
+// Breadth first over everything that can happen to a card of three slots: each event in each state
+// is compared with the reference model; then the power is cut before and during each of its writes,
+// and again in the recovery. Prints what was covered. Exits with 7 when something differs, after
+// the events that led there.
+//
+//   --states N   visit at most N states (default 1500)
+//   --walks N    then walk N times 200 steps at random (default 200)
+//   --same N     cut at most N steps of one kind: the same event, state, wait, open switch and
+//                number of writes (default 2)
+//   --torn WHICH octets and values of torn writes (default few)
+//   --once       no second cut
+//   --setup WHICH the card's parameters: short (default) or long delays
+//   --real       with real cryptography
+#include "common/base/prng.h"
+#include "tests/exhaust/cuts.h"
+#include "tests/exhaust/pairs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATES_MAX 400000
+#define WALK_LEN 200
+#define KINDS 65536 // two kinds that fall together are cut less often
+
+struct options {
+    unsigned states, walks, same;
+    enum cuts_torn torn;
+    bool is_once, is_real, is_long;
+};
+
+struct visit {
+    struct rig_state state;
+    unsigned parent;
+    uint8_t event;
+    uint8_t depth;
+};
+
+struct walk {
+    struct options options;
+    struct visit *visits;
+    unsigned count;
+    unsigned done;
+    uint64_t *keys; // open addressing, 0 = free
+    size_t keys_len;
+    uint8_t kinds[KINDS]; // steps of a kind that were cut
+    unsigned long long transitions, refused, merged, beyond, steps;
+    uint8_t path[WALK_LEN]; // of a random walk
+    unsigned path_len;
+    struct cuts cuts;
+    struct pairs pairs;
+};
+
+static struct rig rig;
+static struct walk walk;
+
+static void print_path(const struct walk *s, unsigned index, uint8_t event)
+{
+    const char *names[256];
+    unsigned count = 0;
+    for (unsigned i = index; i != 0 && count < 256; i = s->visits[i].parent)
+        names[count++] = rig_event_name(s->visits[i].event);
+    for (unsigned i = count; i > 0; i--)
+        (void)printf("  %s\n", names[i - 1]);
+    for (unsigned i = 0; i < s->path_len; i++)
+        (void)printf("  %s\n", rig_event_name(s->path[i]));
+    (void)printf("  %s\n", rig_event_name(event));
+}
+
+// True when the key is new.
+static bool remember(struct walk *s, uint64_t key)
+{
+    key += key == 0;
+    size_t at = (size_t)(key % s->keys_len);
+    while (s->keys[at] != 0 && s->keys[at] != key)
+        at = (at + 1) % s->keys_len;
+    const bool is_new = s->keys[at] == 0;
+    s->keys[at] = key;
+    return is_new;
+}
+
+static void keep(struct walk *s, unsigned parent, uint8_t event)
+{
+    if (!remember(s, rig_key(&rig))) {
+        s->merged++;
+        return;
+    }
+    if (s->count == s->options.states) {
+        s->beyond++;
+        return;
+    }
+    struct visit *v = &s->visits[s->count++];
+    v->state = rig.now;
+    v->parent = parent;
+    v->event = event;
+    v->depth = parent == s->count - 1 ? 0 : (uint8_t)(s->visits[parent].depth + 1);
+}
+
+// Whether enough steps of this kind were cut. `was`: where it began.
+static bool is_cut_enough(struct walk *s, const struct rig_state *was, uint8_t event)
+{
+    const struct model_switch *open = &was->model.open;
+    const uint64_t parts[] = {event,       was->applet.state, was->applet.wait,
+                              open->phase, open->reason,      s->cuts.log.count};
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        sum = (sum + parts[i] + 1) * UINT64_C(0x9E3779B97F4A7C15);
+    uint8_t *count = &s->kinds[sum >> 48];
+    if (*count >= s->options.same)
+        return true;
+    (*count)++;
+    return false;
+}
+
+// One event from this state; `index` is the visited state that led there. False: something
+// differs, and was told. `*is_possible`: whether it happened; then rig.now is behind it.
+static bool step(struct walk *s, const struct rig_state *from, unsigned index, uint8_t event,
+                 bool *is_possible)
+{
+    static struct rig_state after;
+    struct cuts *c = &s->cuts;
+    rig_restore(&rig, from);
+    c->log.count = 0;
+    c->log.used = 0;
+    rig.log = &c->log;
+    *is_possible = rig_apply(&rig, event);
+    rig.log = NULL;
+    if (!*is_possible) {
+        s->refused++;
+        return true;
+    }
+    s->transitions++;
+    if (rig.differs != NULL) {
+        (void)printf("VIOLATION model and card differ: %s\n", rig.differs);
+        print_path(s, index, event);
+        return false;
+    }
+    if (c->log.count == 0 || is_cut_enough(s, from, event))
+        return true;
+    after = rig.now;
+    cuts_sweep(c, &rig);
+    rig_restore(&rig, &after);
+    if (c->differs == NULL)
+        return true;
+    (void)printf("VIOLATION after a cut: %s, write %u of %u, octet %u becomes %02X\n", c->differs,
+                 c->write, c->log.count, c->octet, c->value);
+    print_path(s, index, event);
+    return false;
+}
+
+// False: a rule does what it must not, and that was told.
+static bool try_pairs(struct walk *s, const struct rig_state *from, unsigned index, uint8_t event)
+{
+    if (pairs_try(&s->pairs, &rig, from))
+        return true;
+    (void)printf("VIOLATION rule table: %s\n", s->pairs.differs);
+    print_path(s, index, event);
+    return false;
+}
+
+static bool search(struct walk *s)
+{
+    for (; s->done < s->count; s->done++) {
+        const struct rig_state *from = &s->visits[s->done].state;
+        if (!try_pairs(s, from, s->visits[s->done].parent, s->visits[s->done].event))
+            return false;
+        for (uint8_t event = 0; event < RIG_EVENTS; event++) {
+            bool is_possible = false;
+            if (!step(s, from, s->done, event, &is_possible))
+                return false;
+            if (is_possible)
+                keep(s, s->done, event);
+        }
+    }
+    return true;
+}
+
+static bool go_on_after_cut(struct walk *s, struct prng *p)
+{
+    if (!cuts_pick(&s->cuts, &rig, prng_next(p))) {
+        (void)printf("VIOLATION after a cut in the last event: %s\n", s->cuts.differs);
+        print_path(s, 0, RIG_RESET);
+        return false;
+    }
+    rig_profile(&rig);
+    if (rig.differs == NULL)
+        return true;
+    (void)printf("VIOLATION behind a cut in the last event: %s\n", rig.differs);
+    print_path(s, 0, RIG_RESET);
+    return false;
+}
+
+// Far from the beginning, where breadth does not reach.
+static bool walk_at_random(struct walk *s, unsigned number)
+{
+    static struct rig_state at;
+    struct prng p;
+    prng_init(&p, number, "walk", 0);
+    at = s->visits[0].state;
+    for (s->path_len = 0; s->path_len < WALK_LEN;) {
+        // Half of the events are of the network, the clocks and the terminal, and a fourth of
+        // clocks and terminal alone: what takes several of them in a row comes about, too.
+        static const uint8_t firsts[] = {0, 0, RIG_NORMAL, RIG_CLOCK};
+        const uint8_t first = firsts[prng_below(&p, 4)];
+        const uint8_t event = (uint8_t)(first + prng_below(&p, (uint64_t)RIG_EVENTS - first));
+        bool is_possible = false;
+        if (!step(s, &at, 0, event, &is_possible))
+            return false;
+        if (!is_possible)
+            continue;
+        s->path[s->path_len++] = event;
+        // Now and then the power fails in it, and the walk goes on with what that left.
+        if (s->cuts.log.count > 0 && prng_below(&p, 6) == 0 && !go_on_after_cut(s, &p))
+            return false;
+        at = rig.now;
+        if (s->steps % 4 == 0 && !try_pairs(s, &at, 0, event))
+            return false;
+        s->steps++;
+    }
+    return true;
+}
+
+static bool run(struct walk *s)
+{
+    const uint8_t setup = s->options.is_long ? RIG_SETUP_LONG : RIG_SETUP_SHORT;
+    if (!rig_apply(&rig, RIG_NORMAL) || rig.differs != NULL || !rig_apply(&rig, RIG_CONFIRM) ||
+        rig.differs != NULL || !rig_apply(&rig, setup) || rig.differs != NULL) {
+        (void)printf("VIOLATION the beginning differs: %s\n",
+                     rig.differs == NULL ? "refused" : rig.differs);
+        return false;
+    }
+    keep(s, 0, RIG_RESET);
+    bool is_good = search(s);
+    for (unsigned i = 0; i < s->options.walks && is_good; i++)
+        is_good = walk_at_random(s, i);
+    return is_good;
+}
+
+static bool read_options(int argc, char **argv, struct options *o)
+{
+    *o = (struct options){.states = 1500, .walks = 200, .same = 2};
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--once") == 0) {
+            o->is_once = true;
+        } else if (strcmp(argv[i], "--real") == 0) {
+            o->is_real = true;
+        } else if (strcmp(argv[i], "--states") == 0) {
+            o->states = (unsigned)strtoul(value, NULL, 10);
+            i++;
+        } else if (strcmp(argv[i], "--walks") == 0) {
+            o->walks = (unsigned)strtoul(value, NULL, 10);
+            i++;
+        } else if (strcmp(argv[i], "--same") == 0) {
+            o->same = (unsigned)strtoul(value, NULL, 10);
+            i++;
+        } else if (strcmp(argv[i], "--torn") == 0) {
+            o->torn = strcmp(value, "all") == 0    ? CUTS_ALL
+                      : strcmp(value, "many") == 0 ? CUTS_MANY
+                                                   : CUTS_FEW;
+            i++;
+        } else if (strcmp(argv[i], "--setup") == 0) {
+            o->is_long = strcmp(value, "long") == 0;
+            i++;
+        } else {
+            return false;
+        }
+    }
+    return o->states >= 1 && o->states <= STATES_MAX && o->same <= UINT8_MAX;
+}
+
+static void print_report(const struct walk *s, bool is_good)
+{
+    const struct cuts *c = &s->cuts;
+    const unsigned depth = s->count > 0 ? s->visits[s->count - 1].depth : 0;
+    (void)printf("states %u  visited %u  depth %u  transitions %llu  not possible %llu\n", s->count,
+                 s->done, depth, s->transitions, s->refused);
+    (void)printf("steps of random walks %llu\n", s->steps);
+    (void)printf("messages compared %llu  pairs of state and event %u of %u\n", rig.messages,
+                 pairs_count(&s->pairs), RULE_STATES * RULE_EVENTS);
+    (void)printf("power cuts %llu  of them torn %llu, second %llu\n", c->clean + c->cut,
+                 c->torn_values, c->second);
+    if (!is_good)
+        return;
+    const char *extent = s->beyond == 0 ? "complete" : "bounded by the number of states";
+    const char *setup = s->options.is_long ? "long delays" : "short delays";
+    (void)printf("%s\n", extent);
+    (void)printf("figure {\"name\": \"power.cuts\", \"value\": %llu, \"unit\": \"cuts\", "
+                 "\"what\": \"3 slots, depth %d, %s\"}\n",
+                 c->clean + c->cut, s->options.is_once ? 1 : 2, setup);
+    (void)printf("figure {\"name\": \"power.states\", \"value\": %u, \"unit\": \"states\", "
+                 "\"what\": \"3 slots, %s, %s\"}\n",
+                 s->done, setup, extent);
+}
+
+int main(int argc, char **argv)
+{
+    struct walk *s = &walk;
+    if (!read_options(argc, argv, &s->options)) {
+        (void)fputs(
+            "usage: exhaust [--states N] [--walks N] [--same N] [--torn few|many|all] [--once] "
+            "[--setup short|long] [--real]\n",
+            stderr);
+        return 2;
+    }
+    s->cuts.torn = s->options.torn;
+    s->cuts.is_twice = !s->options.is_once;
+    s->keys_len = (size_t)STATES_MAX * 8 + 7;
+    s->visits = calloc(s->options.states, sizeof *s->visits);
+    s->keys = calloc(s->keys_len, sizeof *s->keys);
+    if (s->visits == NULL || s->keys == NULL || !rig_open(&rig, s->options.is_real)) {
+        (void)fputs("exhaust: no memory, or no cryptography\n", stderr);
+        return 1;
+    }
+    const bool is_good = run(s);
+    print_report(s, is_good);
+    rig_close(&rig, s->options.is_real);
+    free(s->visits);
+    free(s->keys);
+    return is_good ? 0 : 7;
+}
