@@ -167,10 +167,12 @@ static void reset_state(struct card *card)
 
 void card_atr(const struct card *card, struct writer *atr)
 {
-    // T=0, clock stop, classes A to C, then the historical octets [102.221 §6.3].
+    // T=0, clock stop, classes A to C, then the historical octets [102.221 §6.3]: card service
+    // data, capabilities, and as pre-issuing data a name, so that no tool takes it for another
+    // card.
     static const uint8_t answer[] = {0x3B, 0x9F, 0x96, 0x80, 0x1F, 0x87, 0x80, 0x31,
-                                     0xE0, 0x73, 0xFE, 0x21, 0x1B, 0x67, 0x4A, 0x4C,
-                                     0x75, 0x30, 0x34, 0x05, 0x4B, 0xA9};
+                                     0xE0, 0x73, 0xFE, 0x21, 0x1B, 0x67, 0x4F, 0x54,
+                                     0x41, 0x52, 0x49, 0x41, 0x01, 0x91};
     (void)card;
     writer_copy(atr, bytes_of(answer, sizeof answer));
 }
@@ -370,6 +372,9 @@ uint16_t card_t0_exchange(struct card *card, struct card_t0 *t0, struct bytes co
     uint16_t sw = exchange(card, command, &w, true);
     if (w.len == 0)
         return sw;
+    // Without Le there is no answer in T=0: the terminal is told the right one.
+    if (is_read && command.len == 4 && apdu.ins == INS_STATUS)
+        return (uint16_t)(SW_WRONG_LE | (w.len & 0xFF));
     if (is_read && apdu.data.len == 0) {
         // A command that only reads gives its octets at once.
         writer_copy(response, writer_bytes(&w));

@@ -5,3 +5,4 @@
 int conform_main(int argc, char **argv);
 int fleet_main(int argc, char **argv);
 int reader_main(int argc, char **argv);
+int shell_main(int argc, char **argv);

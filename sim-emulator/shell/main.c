@@ -14,6 +14,7 @@ static const struct {
 } commands[] = {
     {"fleet", fleet_main, "many cards in devices, behind an SMSC"},
     {"reader", reader_main, "cards in PC/SC readers, through vpcd"},
+    {"shell", shell_main, "cards in the hand of a tester, interactive or by scripts"},
     {"conform", conform_main, "judge the applet of any card by the protocol document"},
 };
 

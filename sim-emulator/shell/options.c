@@ -69,6 +69,19 @@ static const char about_conform[] =
     "      --pcsc \"ACS\" --junit new.xml --compare old.xml\n\n"
     "Ends with 0 when no case failed, 7 when one did, 3 when there is no card.";
 
+static const char about_shell[] =
+    "Cards in the hand of a tester: APDUs in hexadecimal with decoded answers, secured packets, "
+    "power, coverage, IMEI, time that passes when told to, power cuts at any octet written, and "
+    "what the card holds. Interactive on a terminal; else commands are read from --cmd, a file, or "
+    "standard input. The first error ends a script, with its place."
+    "\vExamples:\n"
+    "  sim-emulator shell --count 1\n"
+    "  sim-emulator shell --count 1 --cmd \"reset; apdu 00A40004022FE2; apdu 00B000000A = 9000; "
+    "exit\"\n"
+    "  sim-emulator shell --count 1 --scenario world.txt story.sim\n\n"
+    "Ends with 0, the code of `exit`, or: 2 wrong use, 3 not found, 6 the card is mute, 7 another "
+    "answer than was expected.";
+
 enum {
     KEY_CARDS = 1000,
     KEY_POOL,
@@ -102,6 +115,7 @@ enum {
     KEY_COMPARE,
     KEY_LIST,
     KEY_CASE,
+    KEY_COMMAND,
 };
 
 // clang-format off
@@ -163,6 +177,12 @@ static const struct argp_option conform_table[] = {
     {"junit", KEY_JUNIT, "FILE", 0, "report as JUnit XML", 0},
     {"html", KEY_HTML, "FILE", 0, "report as HTML", 0},
     {"compare", KEY_COMPARE, "OLD.xml", 0, "tell what is different from an earlier JUnit report", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+static const struct argp_option shell_table[] = {
+    {NULL, 0, NULL, 0, "Shell", 2},
+    {"cmd", KEY_COMMAND, "COMMANDS", 0, "runs these, with ; between them", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 // clang-format on
@@ -395,6 +415,35 @@ void options_read_conform(struct options *options, int argc, char **argv)
     static const struct argp argp = {conform_table, read_conform, "",  about_conform,
                                      children,      NULL,         NULL};
     static char name[] = "sim-emulator conform";
+    argv[0] = name;
+    read_options(options, &argp, argc, argv);
+}
+
+static error_t read_shell(int key, char *text, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = o;
+        return 0;
+    case KEY_COMMAND:
+        o->command = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (o->script != NULL || o->command != NULL)
+            argp_error(state, "%s: one script, or --cmd", text);
+        o->script = text;
+        return 0;
+    default: // octets, argp's own keys
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+void options_read_shell(struct options *options, int argc, char **argv)
+{
+    static const struct argp argp = {shell_table, read_shell, "[SCRIPT]", about_shell,
+                                     children,    NULL,       NULL};
+    static char name[] = "sim-emulator shell";
     argv[0] = name;
     read_options(options, &argp, argc, argv);
 }

@@ -41,6 +41,8 @@ struct options {
     const char *html;
     const char *compare;
     bool is_list;
+    const char *command; // of shell
+    const char *script;
     const char *cases[OPTIONS_CASES_MAX]; // beginnings of names; none: all
     unsigned case_count;
 };
@@ -48,4 +50,5 @@ struct options {
 // Each ends the program for --help, --version and wrong use.
 void options_read_fleet(struct options *options, int argc, char **argv);
 void options_read_conform(struct options *options, int argc, char **argv);
+void options_read_shell(struct options *options, int argc, char **argv);
 void options_read_reader(struct options *options, int argc, char **argv);

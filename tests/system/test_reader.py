@@ -52,6 +52,8 @@ class ThroughPcsc(Lab):
         swapped = "".join(b + a for a, b in zip(*[iter(self.cards[0].iccid.ljust(20, "F"))] * 2))
         self.assertEqual(iccid.hex().upper(), swapped)
         self.assertEqual(card.command("00A40004022FE3")[1], 0x6A82)
+        # STATUS as a command of case 1: there is an answer, so T=0 says how long it is.
+        self.assertEqual(card.exchange(bytes.fromhex("80F20000"))[1] & 0xFF00, 0x6C00)
         card.start()
         imsi = card.command("00B0870009")[0].hex()
         self.assertEqual("".join(b + a for a, b in zip(*[iter(imsi[2:])] * 2))[1:].rstrip("f"), self.cards[0].fields["IMSI1"])
