@@ -32,6 +32,7 @@ struct api_options {
     const char *openapi;          // the text that /docs serves
     struct secret_key client_key; // wraps the clients' secrets, 32 octets
     bool single_person;           // four-eyes is off: a test installation
+    bool has_basic;               // HTTP Basic is taken, over TLS or loopback
     bool is_clear;                // identifiers are not masked: test data only
     const struct cipher *cipher;
     struct import_jobs *imports; // NULL: imports answer 503
@@ -55,7 +56,7 @@ struct api_request {
     struct bytes query; // as sent, without "?"
     // Header values; empty when absent.
     struct bytes authorization, content_type, accept, correlator, idempotency_key, client_token,
-        if_match;
+        if_match, cookie, origin, referer, csrf_token;
     unsigned authorization_count, correlator_count;
     struct bytes body;
     const char *upload;        // file that took the body of an upload, or NULL

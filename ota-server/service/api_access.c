@@ -212,22 +212,173 @@ static bool authenticate_signature(struct api_exchange *x)
     return nonce_is_new(x, &signature);
 }
 
+// --- people ---
+
+bool api_is_secure(const struct api *api)
+{
+    return strncmp(api->options.public_url, "https:", 6) == 0;
+}
+
+// The prefix binds a cookie to one host over TLS [RFC 6265bis §4.1.3].
+const char *api_cookie_name(const struct api *api)
+{
+    return api_is_secure(api) ? "__Host-session" : "session";
+}
+
+bool api_is_loopback(const struct api_exchange *x)
+{
+    const char *peer = x->request->peer;
+    return strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 ||
+           strcmp(peer, "::1") == 0;
+}
+
+bool api_origin_is_ours(const struct api_exchange *x, bool may_lack)
+{
+    char text[API_URL_MAX + 16];
+    char host[API_URL_MAX];
+    struct writer w = writer_of(text, sizeof(text));
+    text_put(&w, api_is_secure(x->api) ? "https://" : "http://");
+    writer_copy(&w, authority_of(x->api, host));
+    const struct bytes own = writer_bytes(&w);
+    const struct bytes origin = x->request->origin;
+    const struct bytes referer = x->request->referer;
+    if (origin.len > 0)
+        return bytes_equal(origin, own);
+    if (referer.len > 0)
+        return referer.len > own.len && referer.at[own.len] == '/' &&
+               bytes_equal(bytes_slice(referer, 0, own.len), own);
+    return may_lack;
+}
+
+// The value of our cookie; empty when there is none.
+static struct bytes cookie_of(const struct api_exchange *x)
+{
+    const struct bytes name = bytes_of_text(api_cookie_name(x->api));
+    const struct bytes all = x->request->cookie;
+    for (size_t at = 0; at < all.len;) {
+        const struct bytes pair = api_until(bytes_slice(all, at, all.len), ';');
+        const struct bytes trimmed = api_trimmed(pair);
+        const struct bytes found = api_until(trimmed, '=');
+        if (bytes_equal(found, name))
+            return bytes_slice(trimmed, name.len + 1, trimmed.len);
+        at += pair.len + 1;
+    }
+    return bytes_of(NULL, 0);
+}
+
+// Notes that the session was used; false when it was idle for too long. After a restart the time
+// since its log-in counts.
+static bool touch_session(struct api_exchange *x)
+{
+    struct session_row *rows = x->api->sessions;
+    struct session_row *found = &rows[0];
+    struct utc used_at = x->session.created_at;
+    for (size_t i = 0; i < API_SESSIONS_MAX; i++) {
+        if (rows[i].id == x->session.id) {
+            found = &rows[i];
+            used_at = rows[i].used_at;
+            break;
+        }
+        if (rows[i].used_at.ms < found->used_at.ms)
+            found = &rows[i];
+    }
+    if (x->now.utc.ms - used_at.ms > SESSION_IDLE_MS || x->session.ends_at.ms <= x->now.utc.ms)
+        return false;
+    *found = (struct session_row){.id = x->session.id, .used_at = x->now.utc};
+    return true;
+}
+
+static bool take_user(struct api_exchange *x, const struct auth_user *user)
+{
+    if (!auth_user_is_active(user, x->now.utc))
+        return false;
+    auth_user_as_caller(user, &x->client);
+    return true;
+}
+
+static bool authenticate_session(struct api_exchange *x)
+{
+    struct auth_user user;
+    const struct bytes secret = cookie_of(x);
+    if (secret.len == 0 || !is_found(x, auth_session_find(x->reader, secret, &x->session)) ||
+        !is_found(x, auth_user_get(x->reader, x->session.user, &user)) || !touch_session(x) ||
+        !take_user(x, &user)) {
+        x->session = (struct auth_session){0};
+        return false;
+    }
+    const struct bytes given = x->request->csrf_token;
+    const bool changes = (x->route->method & (API_POST | API_PUT | API_PATCH | API_DELETE)) != 0;
+    x->is_forged = changes && (given.len != AUTH_TOKEN_SIZE - 1 ||
+                               !secret_equal(given.at, x->session.csrf, AUTH_TOKEN_SIZE - 1) ||
+                               !api_origin_is_ours(x, false));
+    return true;
+}
+
+// User name and password with each request [RFC 7617]; never from a page of somebody else.
+static bool authenticate_basic(struct api_exchange *x)
+{
+    uint8_t octets[USER_NAME_MAX + USER_PASSWORD_MAX + 8];
+    struct writer w = writer_of(octets, sizeof(octets));
+    struct auth_user user;
+    const struct bytes value = x->request->authorization;
+    if (!x->api->options.has_basic || !(api_is_secure(x->api) || api_is_loopback(x)) ||
+        !api_base64_read(bytes_slice(value, 6, value.len), &w))
+        return false;
+    const struct bytes pair = writer_bytes(&w);
+    const struct bytes name = api_until(pair, ':');
+    const bool is_known = is_found(x, auth_user_named(x->reader, name, &user));
+    const bool fits =
+        auth_user_check(is_known ? &user : NULL, bytes_slice(pair, name.len + 1, pair.len));
+    secret_wipe(octets, sizeof(octets));
+    x->is_forged = !api_origin_is_ours(x, true);
+    return fits && take_user(x, &user);
+}
+
+struct seen_enterprise {
+    bool is_suspended;
+};
+
+static bool see_enterprise(void *context, const struct document *d)
+{
+    ((struct seen_enterprise *)context)->is_suspended = d->state == 0;
+    return false;
+}
+
+// Whoever belongs to a suspended enterprise is suspended with it.
+static void check_enterprise(struct api_exchange *x)
+{
+    struct seen_enterprise seen = {0};
+    if (x->client.tenant == AUTH_OPERATOR)
+        return;
+    const enum store_status status =
+        store_document_get(x->reader, "enterprise", x->client.tenant, see_enterprise, &seen);
+    if (status != STORE_OK && status != STORE_NONE)
+        x->is_authenticated = cannot_tell(x);
+    if (seen.is_suspended)
+        x->client.is_suspended = true;
+}
+
 bool api_authenticate(struct api_exchange *x)
 {
     const struct bytes value = x->request->authorization;
-    if (x->request->authorization_count != 1)
+    if (x->request->authorization_count > 1)
         return false;
     if (x->request->upload != NULL)
         memcpy(x->body_digest, x->request->upload_sha256, sizeof(x->body_digest));
     else if (!digest_of(x->request->body, x->body_digest))
         return cannot_tell(x);
-    if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
+    if (value.len == 0)
+        x->is_authenticated = authenticate_session(x);
+    else if (value.len > 6 && memcmp(value.at, "Basic ", 6) == 0)
+        x->is_authenticated = authenticate_basic(x);
+    else if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
         x->is_authenticated =
             is_found(x, auth_token_find(x->reader, bytes_slice(value, 7, value.len), x->now.utc,
                                         &x->client));
     else
         x->is_authenticated = authenticate_signature(x);
     x->tenant = x->client.tenant;
+    check_enterprise(x);
     x->is_clear =
         x->api->options.is_clear || auth_has_scope(&x->client, bytes_of_text("identifiers:clear"));
     return x->is_authenticated;
@@ -245,6 +396,13 @@ static struct bucket *bucket_of(struct api_exchange *x)
 {
     return find_bucket(x->api->clients, x->client.id, x->client.per_second, x->client.burst,
                        x->now.instant);
+}
+
+void api_count_failure(struct api_exchange *x)
+{
+    // Whether there was one left is asked before the next request.
+    const bool had_one = bucket_take(failures_of(x), x->now.instant);
+    (void)had_one;
 }
 
 static void put_header_number(struct writer *w, const char *name, uint64_t value)
@@ -286,7 +444,7 @@ static void refuse_after_note(struct api_exchange *x)
 static bool check_permission(struct api_exchange *x)
 {
     const char *scope = x->route->scope;
-    if (!x->client.is_suspended && (scope == NULL || api_has_scope(x, scope)))
+    if (!x->client.is_suspended && !x->is_forged && (scope == NULL || api_has_scope(x, scope)))
         return true;
     // A refused attempt is a row of the trail.
     x->is_dry_run = false;

@@ -164,7 +164,7 @@ void api_dirty_audit(struct api_exchange *x)
     x->event.as.request.operation = (struct operation){
         .id = api_new_id(x),
         .kind = OPERATION_AUDIT,
-        .actor = {.kind = ACTOR_CLIENT, .id = x->client.id},
+        .actor = api_actor(x),
         .correlator = x->correlator_id,
     };
     api_operation_submit(x);

@@ -69,6 +69,12 @@ struct api_problem api_refusal(uint8_t refusal)
                               is_known ? rows[refusal].text : "");
 }
 
+struct actor api_actor(const struct api_exchange *x)
+{
+    return (struct actor){.kind = x->client.is_user ? ACTOR_USER : ACTOR_CLIENT,
+                          .id = x->client.id};
+}
+
 // --- changes ---
 
 static enum store_status apply_in_turn(void *context, struct store *store, struct utc now)
@@ -127,7 +133,7 @@ void api_submit(struct api_exchange *x,
                 void (*answered)(struct api_exchange *x, const struct turn_answer *answer))
 {
     x->answered = answered;
-    x->event.actor = (struct actor){.kind = ACTOR_CLIENT, .id = x->client.id};
+    x->event.actor = api_actor(x);
     x->event.correlator = x->correlator_id;
     const struct turn_prepared with = {x->prepare,
                                        event_answered,
@@ -148,7 +154,7 @@ enum store_status api_trail(struct api_exchange *x, struct store *store, const c
     const struct trail_new row = {
         .at = x->now.utc,
         .tenant = x->tenant,
-        .actor = {.kind = ACTOR_CLIENT, .id = x->client.id},
+        .actor = api_actor(x),
         .address = x->request->peer,
         .action = action,
         .object_kind = object_kind,

@@ -10,7 +10,7 @@
 #include "ota-server/service/api_query.h"
 #include "ota-server/service/api_route.h"
 #include "ota-server/service/api_text.h"
-#include "ota-server/service/auth_client.h"
+#include "ota-server/service/auth_user.h"
 
 #define API_BASE "/connectivity-management/v1"
 #define API_URL_MAX 256
@@ -56,7 +56,9 @@ struct api_exchange {
     struct api_match match;
     struct api_query query;
     struct auth_client client;
-    uint64_t tenant; // of the client: every query takes it
+    struct auth_session session; // id 0: the request came without one
+    bool is_forged;              // by a page of somebody else
+    uint64_t tenant;             // of the client: every query takes it
     struct api_now now;
     bool is_dry_run;
     bool is_clear; // identifiers may be shown
@@ -102,6 +104,20 @@ struct api_exchange {
     struct kept_answer *kept;  // an answer on its way to the disk
 };
 
+#define API_ATTEMPTS_MAX 256
+#define API_SESSIONS_MAX 1024
+
+struct attempts_row {
+    uint64_t key; // of an account or address
+    unsigned count;
+    struct instant since;
+};
+
+struct session_row {
+    uint64_t id; // 0: free
+    struct utc used_at;
+};
+
 struct bucket_row {
     uint64_t key; // 0: free
     struct bucket bucket;
@@ -115,6 +131,8 @@ struct api {
     struct nonce_entry *nonce_entries;
     struct bucket_row clients[API_BUCKETS_MAX];  // by client id
     struct bucket_row failures[API_BUCKETS_MAX]; // by address: wrong credentials
+    struct attempts_row accounts[API_ATTEMPTS_MAX], addresses[API_ATTEMPTS_MAX]; // wrong passwords
+    struct session_row sessions[API_SESSIONS_MAX];
     struct utc swept_at;
     struct utc started_at;
     uint64_t answers[6]; // by hundred of the status
@@ -169,6 +187,15 @@ bool api_has_scope(const struct api_exchange *x, const char *scope);
 // The trail row of a change of this request.
 enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
                             const char *object_kind, uint64_t object, const char *reason);
+struct actor api_actor(const struct api_exchange *x);
+// Is what clients see TLS? And the name of the session's cookie.
+bool api_is_secure(const struct api *api);
+const char *api_cookie_name(const struct api *api);
+bool api_is_loopback(const struct api_exchange *x);
+// Origin, or Referer, is the public one; `may_lack`: or neither was sent.
+bool api_origin_is_ours(const struct api_exchange *x, bool may_lack);
+// Another wrong credential from this address.
+void api_count_failure(struct api_exchange *x);
 // Who is behind the request, for what two different people must do.
 // Of the installation's own enterprise, which runs it.
 bool api_is_operator(const struct api_exchange *x);

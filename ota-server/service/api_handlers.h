@@ -17,6 +17,21 @@ void api_metrics(struct api_exchange *x);
 void api_docs(struct api_exchange *x);
 void api_token_post(struct api_exchange *x);
 
+void api_setup_post(struct api_exchange *x);
+void api_session_post(struct api_exchange *x);
+void api_session_get(struct api_exchange *x);
+void api_session_delete(struct api_exchange *x);
+void api_users_list(struct api_exchange *x);
+void api_users_post(struct api_exchange *x);
+void api_user_get(struct api_exchange *x);
+void api_user_patch(struct api_exchange *x);
+void api_user_delete(struct api_exchange *x);
+void api_user_password_post(struct api_exchange *x);
+void api_enterprises_list(struct api_exchange *x);
+void api_enterprises_post(struct api_exchange *x);
+void api_enterprise_get(struct api_exchange *x);
+void api_enterprise_patch(struct api_exchange *x);
+
 void api_pools_list(struct api_exchange *x);
 void api_pools_post(struct api_exchange *x);
 void api_pool_get(struct api_exchange *x);

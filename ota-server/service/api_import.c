@@ -40,7 +40,7 @@ static struct import_work *open_work(struct api_exchange *x)
     w->jobs = x->api->options.imports;
     w->order = (struct import_order){.import = api_new_id(x),
                                      .tenant = x->tenant,
-                                     .client = x->client.id,
+                                     .actor = api_actor(x),
                                      .correlator = x->correlator_id,
                                      .created_at = x->now.utc};
     struct writer address = writer_of(w->order.address, sizeof(w->order.address));

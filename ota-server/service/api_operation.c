@@ -446,7 +446,7 @@ static void repeat(struct api_exchange *x, const struct operation *old)
         .lookup = old->lookup,
         .wait_until_clean = old->wait_until_clean,
         .retry_of = old->id,
-        .actor = {.kind = ACTOR_CLIENT, .id = x->client.id},
+        .actor = api_actor(x),
         .correlator = x->correlator_id,
         .not_after = utc_after(x->now.utc, ttl_ms),
     };

@@ -55,7 +55,7 @@ static bool read_common(struct api_exchange *x, struct operation *o)
     api_read_reason(x, o->force ? API_REQUIRED : API_OPTIONAL);
     (void)api_body_enum(b, "channel", API_OPTIONAL, channels);
     o->not_after = utc_after(x->now.utc, ttl_s * 1000);
-    o->actor = (struct actor){.kind = ACTOR_CLIENT, .id = x->client.id};
+    o->actor = api_actor(x);
     o->correlator = x->correlator_id;
     return o->force;
 }

@@ -380,7 +380,7 @@ struct sweep {
 static bool see_old(void *context, const struct document *d)
 {
     struct sweep *s = context;
-    const bool is_token = strcmp(s->kind, "token") == 0;
+    const bool is_token = strcmp(s->kind, "token") == 0 || strcmp(s->kind, "session") == 0;
     const bool is_old = is_token ? d->state <= s->now.ms : d->created_at.ms + LIFE_MS <= s->now.ms;
     if (is_old)
         s->ids[s->count++] = d->id;
@@ -390,7 +390,7 @@ static bool see_old(void *context, const struct document *d)
 static enum store_status sweep(void *context, struct store *store, struct utc now)
 {
     (void)context;
-    static const char *const kinds[] = {"answer", "claim", "token"};
+    static const char *const kinds[] = {"answer", "claim", "token", "session"};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         struct sweep s = {.kind = kinds[i], .now = now};
         const struct document_filter filter = {.kind = kinds[i], .state = -1};

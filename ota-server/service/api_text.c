@@ -282,3 +282,34 @@ bool api_read_time(struct bytes text, struct utc *at)
     at->ms = (minutes * 60 + second) * 1000 + ms;
     return true;
 }
+
+static int base64_digit(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool api_base64_read(struct bytes text, struct writer *out)
+{
+    uint32_t bits = 0;
+    unsigned count = 0;
+    while (text.len > 0 && text.at[text.len - 1] == '=')
+        text.len--;
+    for (size_t i = 0; i < text.len; i++) {
+        const int digit = base64_digit(text.at[i]);
+        if (digit < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)digit;
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            writer_u8(out, (uint8_t)(bits >> count));
+        }
+    }
+    return !out->failed;
+}

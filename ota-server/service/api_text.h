@@ -28,6 +28,9 @@ bool api_percent_decode(struct bytes text, struct writer *out) MUST_USE;
 // Appends `text` with everything but unreserved octets as %XX; `keep_slash` leaves "/" as it is.
 void api_percent_encode(struct bytes text, bool keep_slash, struct writer *out);
 
+// Appends the octets of a text in base64 [RFC 4648 §4]; padding may be missing. False for another.
+bool api_base64_read(struct bytes text, struct writer *out) MUST_USE;
+
 // A server id as clients see it: `prefix`, an underscore and a ULID [ulid specification], whose
 // time is that of the id and whose last 60 bits are a checksum over prefix and id. The checksum is
 // no secret: it finds ids that were mistyped or belong to another kind of object.

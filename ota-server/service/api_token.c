@@ -22,38 +22,6 @@ static void refuse_grant(struct api_exchange *x, unsigned status, const char *er
     api_reply(x, status);
 }
 
-static int base64_digit(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-// [RFC 4648 §4]; padding may be missing.
-static bool read_base64(struct bytes text, struct writer *out)
-{
-    uint32_t bits = 0;
-    unsigned count = 0;
-    while (text.len > 0 && text.at[text.len - 1] == '=')
-        text.len--;
-    for (size_t i = 0; i < text.len; i++) {
-        const int digit = base64_digit(text.at[i]);
-        if (digit < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)digit;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            writer_u8(out, (uint8_t)(bits >> count));
-        }
-    }
-    return !out->failed;
-}
-
 // Exactly one of the two ways to name the client.
 static bool read_credentials(struct api_exchange *x, struct writer *scratch, struct bytes *key,
                              struct bytes *secret)
@@ -65,7 +33,7 @@ static bool read_credentials(struct api_exchange *x, struct writer *scratch, str
         return in_form && has_secret;
     if (in_form || has_secret || x->request->authorization_count != 1 || value.len < 6 ||
         memcmp(value.at, "Basic ", 6) != 0 ||
-        !read_base64(bytes_slice(value, 6, value.len), scratch))
+        !api_base64_read(bytes_slice(value, 6, value.len), scratch))
         return false;
     const struct bytes pair = writer_bytes(scratch);
     *key = api_until(pair, ':');
@@ -162,8 +130,10 @@ static const char *judge_form(struct api_exchange *x, struct writer *scope)
     const bool matches = secret_matches(x, is_known, secret);
     secret_wipe(octets, sizeof(octets));
     x->tenant = x->client.tenant;
-    if (!is_named || !matches || x->client.is_suspended)
+    if (!is_named || !matches || x->client.is_suspended) {
+        api_count_failure(x);
         return "invalid_client";
+    }
     if (!api_query_take(&x->query, "scope", &value) || !check_scopes(&x->client, value))
         return "invalid_scope";
     writer_copy(scope, value);

@@ -246,13 +246,13 @@ void auth_secret_make(char text[AUTH_TOKEN_SIZE], const uint8_t entropy[32])
 
 // --- tokens ---
 
-static bool token_name(struct bytes token, char name[2 * CRYPTO_SHA256_SIZE + 1])
+bool auth_digest_name(struct bytes secret, char name[AUTH_DIGEST_NAME_SIZE])
 {
     uint8_t digest[CRYPTO_SHA256_SIZE];
     struct sha256 *s = sha256_open();
-    const bool ok = s != NULL && sha256_add(s, token) && sha256_finish(s, digest);
+    const bool ok = s != NULL && sha256_add(s, secret) && sha256_finish(s, digest);
     sha256_close(s);
-    struct writer w = writer_of(name, 2 * CRYPTO_SHA256_SIZE + 1);
+    struct writer w = writer_of(name, AUTH_DIGEST_NAME_SIZE);
     text_hex(&w, bytes_of(digest, sizeof(digest)));
     text_end(&w);
     return ok;
@@ -291,9 +291,9 @@ static void narrow(struct auth_client *client, struct bytes list)
 enum store_status auth_token_find(struct store *s, struct bytes token, struct utc now,
                                   struct auth_client *out)
 {
-    char name[2 * CRYPTO_SHA256_SIZE + 1];
+    char name[AUTH_DIGEST_NAME_SIZE];
     struct found_token f = {0};
-    if (!token_name(token, name))
+    if (!auth_digest_name(token, name))
         return STORE_FAILED;
     enum store_status status = store_document_named(s, "token", name, take_token, &f);
     if (status == STORE_OK)
@@ -306,8 +306,8 @@ enum store_status auth_token_find(struct store *s, struct bytes token, struct ut
 enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth_client *client,
                                  const char *token, struct bytes scope, struct utc now)
 {
-    char name[2 * CRYPTO_SHA256_SIZE + 1];
-    if (!token_name(bytes_of_text(token), name))
+    char name[AUTH_DIGEST_NAME_SIZE];
+    if (!auth_digest_name(bytes_of_text(token), name))
         return STORE_FAILED;
     const struct document d = {
         .kind = "token",

@@ -29,6 +29,7 @@ struct auth_client {
     char app_key[AUTH_APP_KEY_SIZE + 1];
     char name[AUTH_NAME_SIZE];
     bool is_suspended;
+    bool is_user; // a person, see auth_user.h; then `id` is the user's
     uint32_t per_second, burst;
     uint8_t scope_count;
     char scopes[AUTH_SCOPES_MAX][AUTH_SCOPE_SIZE]; // without "connectivity-management:"
@@ -59,6 +60,10 @@ bool auth_client_secret(const struct auth_client *client, struct crypto *crypto,
 // 20 characters for an APPKEY, and 43 for a secret or token, of as much entropy.
 void auth_app_key_make(char text[AUTH_APP_KEY_SIZE + 1], const uint8_t entropy[AUTH_APP_KEY_SIZE]);
 void auth_secret_make(char text[AUTH_TOKEN_SIZE], const uint8_t entropy[32]);
+
+// Hexadecimal SHA-256 of a secret, under which it is kept and found.
+#define AUTH_DIGEST_NAME_SIZE (2 * CRYPTO_SHA256_SIZE + 1)
+bool auth_digest_name(struct bytes secret, char name[AUTH_DIGEST_NAME_SIZE]) MUST_USE;
 
 // The client of a token that has not ended, with only the scopes of the token.
 enum store_status auth_token_find(struct store *s, struct bytes token, struct utc now,

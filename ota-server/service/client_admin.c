@@ -28,6 +28,10 @@ const char *const client_scopes[] = {
     "audit-trail:verify",
     "system:read",
     "metrics:read",
+    "users:read",
+    "users:write",
+    "enterprises:read",
+    "enterprises:write",
     "identifiers:clear",
     NULL,
 };

@@ -348,7 +348,7 @@ static enum store_status put_trail(struct store *store, const struct import_orde
 {
     const struct trail_new row = {.at = now,
                                   .tenant = o->tenant,
-                                  .actor = {.kind = ACTOR_CLIENT, .id = o->client},
+                                  .actor = o->actor,
                                   .address = o->address,
                                   .action = "import.ended",
                                   .object_kind = "import",

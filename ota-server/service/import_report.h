@@ -13,7 +13,8 @@
 // What a request for an import said.
 struct import_order {
     uint64_t import, tenant, pool;
-    uint64_t client, correlator;
+    uint64_t correlator;
+    struct actor actor; // who ordered it
     char vendor[IMPORT_VENDOR_SIZE];
     char address[48];
     bool is_partial, is_dry;

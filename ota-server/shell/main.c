@@ -44,6 +44,7 @@ enum {
     OPTION_LOG_LEVEL,
     OPTION_SPEED,
     OPTION_SINGLE_PERSON,
+    OPTION_BASIC,
     OPTION_CLEAR,
     OPTION_NAME,
     OPTION_SCOPES,
@@ -61,6 +62,7 @@ static const struct argp_option OPTIONS[] = {
     {"server-address", OPTION_ADDRESS, "NUMBER", OPTION_ALIAS, NULL, 0},
     {"master-key-file", OPTION_KEY_FILE, "FILE", 0, "instead of DIR/master.key", 0},
     {"public-url", OPTION_PUBLIC_URL, "URL", 0, "as clients see the API (as it listens)", 0},
+    {"basic", OPTION_BASIC, NULL, 0, "HTTP Basic for users, over TLS or loopback", 0},
     {"log-form", OPTION_LOG_FORM, "text|json", 0, "of the log on standard error (text)", 0},
     {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0, "error, warn, info or debug (info)", 0},
     {0, 0, 0, 0, "For client add:", 1},
@@ -176,6 +178,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return parse_number(key, value, state);
     case OPTION_SINGLE_PERSON:
         a->settings.single_person = true;
+        return 0;
+    case OPTION_BASIC:
+        a->settings.has_basic = true;
         return 0;
     case OPTION_CLEAR:
         a->settings.is_clear = true;

@@ -3,6 +3,7 @@
 #include "common/host/clock.h"
 #include "common/host/entropy.h"
 #include "common/host/ready.h"
+#include "ota-server/service/auth_setup.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
@@ -362,6 +363,33 @@ static bool open_imports(struct server *v, const struct server_keys *keys)
     return v->imports != NULL || fail("the system", "it gives no thread");
 }
 
+// While nobody was entered yet, each start makes the token with which the first person is, and puts
+// it where only who runs the server can read it.
+static bool prepare_setup(struct server *v)
+{
+    char path[SERVER_PATH_SIZE];
+    char token[AUTH_TOKEN_SIZE];
+    uint8_t entropy[32];
+    bool is_open = false;
+    if (!server_path(v->settings, "setup-token", path))
+        return fail(v->settings->data, "this path is too long");
+    entropy_fill(entropy, sizeof entropy);
+    if (auth_setup_begin(v->writer, entropy, token, &is_open) != STORE_OK)
+        return fail(v->settings->data, "the database cannot be written");
+    (void)unlink(path); // of an earlier start
+    FILE *file = is_open ? fopen(path, "we") : NULL;
+    const bool is_written = file != NULL && fprintf(file, "%s\n", token) > 0;
+    const bool is_kept = file != NULL && fclose(file) == 0 && is_written;
+    secret_wipe(token, sizeof token);
+    secret_wipe(entropy, sizeof entropy);
+    if (!is_open)
+        return true;
+    log_begin(&v->log, LOG_INFO, clock_utc(), "server.not-set-up");
+    log_string(&v->log, "token", path);
+    log_end(&v->log);
+    return is_kept || fail(path, "it cannot be written");
+}
+
 static bool open_api(struct server *v, const struct server_keys *keys)
 {
     const struct server_settings *s = v->settings;
@@ -372,12 +400,15 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .openapi = server_openapi,
                                         .client_key = keys->client,
                                         .single_person = s->single_person,
+                                        .has_basic = s->has_basic,
                                         .is_clear = s->is_clear,
                                         .cipher = v->crypto.store.cipher,
                                         .imports = v->imports,
                                         .fill = fill,
                                         .links = put_links,
                                         .links_context = v};
+    if (!prepare_setup(v))
+        return false;
     if (!server_path(s, "uploads", v->uploads) || (mkdir(v->uploads, 0700) != 0 && errno != EEXIST))
         return fail(s->data, "its folder for uploads cannot be made");
     v->api = api_open(&options);

@@ -37,6 +37,7 @@ struct server_settings {
     const char *log_level_asked;
     double speed; // how much faster than real time the server's clock runs; 1 outside laboratories
     bool single_person;
+    bool has_basic;
     bool is_clear;
     // What came of both.
     char listen[SERVER_TEXT_SIZE];

@@ -109,6 +109,7 @@ struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct an
     const struct bytes target = bytes_of_text(ask->target);
     const struct bytes path = api_until(target, '?');
     const char *type = ask->type != NULL ? ask->type : "application/json";
+    const bool is_anonymous = ask->authorization != NULL && ask->authorization[0] == '\0';
     const struct api_request request = {
         .method = bytes_of_text(ask->method),
         .path = path,
@@ -120,11 +121,17 @@ struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct an
         .correlator = text_or_empty(ask->correlator),
         .idempotency_key = text_or_empty(ask->key),
         .if_match = text_or_empty(ask->if_match),
-        .authorization_count = ask->is_twice ? 2 : 1,
+        .authorization_count = ask->is_twice  ? 2
+                               : is_anonymous ? 0
+                                              : 1,
         .correlator_count = ask->correlator != NULL ? 1 : 0,
         .body = text_or_empty(ask->body),
         .is_too_large = ask->is_too_large,
-        .peer = "192.0.2.1",
+        .cookie = text_or_empty(ask->cookie),
+        .origin = text_or_empty(ask->origin),
+        .referer = text_or_empty(ask->referer),
+        .csrf_token = text_or_empty(ask->csrf_token),
+        .peer = ask->peer != NULL ? ask->peer : "192.0.2.1",
     };
     struct api_exchange *x = api_exchange_open();
     assert_non_null(x);
@@ -246,11 +253,18 @@ static void open_api(struct lab *lab)
                                         .openapi = "openapi: 3.0.3\n",
                                         .client_key = client_key,
                                         .single_person = lab->is_single_person,
+                                        .has_basic = lab->has_basic,
                                         .cipher = crypto.store.cipher,
                                         .imports = lab->imports,
                                         .fill = fill};
     lab->api = api_open(&options);
     assert_non_null(lab->api);
+}
+
+void lab_reopen_api(struct lab *lab)
+{
+    api_close(lab->api);
+    open_api(lab);
 }
 
 static void open_all(struct lab *lab, const char *scopes, bool single_person)

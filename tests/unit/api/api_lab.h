@@ -7,15 +7,17 @@
 #include "ota-server/service/import_job.h"
 #include "tests/lib/cmocka_all.h"
 
-#define LAB_TENANT 7
+#define LAB_TENANT AUTH_OPERATOR // the enterprise that runs the installation
 #define LAB_TOKEN_SIZE 128
 
 struct ask {
     const char *method, *target; // path and query
     const char *body, *type, *accept, *correlator, *key, *if_match;
     const char *authorization; // instead of the token
-    bool is_twice;             // the Authorization header, doubled
-    bool is_too_large;         // the body was above its limit
+    const char *cookie, *origin, *referer, *csrf_token;
+    const char *peer;  // instead of 192.0.2.1
+    bool is_twice;     // the Authorization header, doubled
+    bool is_too_large; // the body was above its limit
 };
 
 struct answer {
@@ -37,12 +39,15 @@ struct lab {
     struct client_credentials credentials;
     struct api_now now;
     bool is_single_person;
+    bool has_basic;
 };
 
 // A client with `scopes`, and a token with all of them.
 void lab_open(struct lab *lab, const char *scopes, bool single_person);
 // The same with a database in a file, which imports need.
 void lab_open_imports(struct lab *lab, const char *scopes, bool single_person);
+// Starts the API again over the same store, with what has_basic says now.
+void lab_reopen_api(struct lab *lab);
 // Another client, and its token.
 void lab_client(struct lab *lab, const char *scopes, uint64_t tenant, char token[LAB_TOKEN_SIZE]);
 void lab_close(struct lab *lab);

@@ -3,6 +3,8 @@
 #include "ota-server/service/api_exchange.h"
 #include "tests/unit/api/api_lab.h"
 
+#include <stdio.h>
+
 #define BODY(route, text)                                                                          \
     {                                                                                              \
         API_BASE route, text                                                                       \
@@ -12,6 +14,14 @@
 static const struct {
     const char *path, *body;
 } bodies[] = {
+    BODY("/setup", "{\"token\":\"x\",\"username\":\"x\",\"password\":\"twelve octets\","
+                   "\"enterprise\":{\"name\":\"x\",\"region\":\"x\",\"timeZone\":\"UTC\"}}"),
+    BODY("/session", "{\"username\":\"x\",\"password\":\"x\"}"),
+    BODY("/enterprises", "{\"name\":\"x\",\"kind\":\"ENTERPRISE\",\"region\":\"x\","
+                         "\"timeZone\":\"UTC\"}"),
+    BODY("/enterprises/*", "{\"name\":\"y\"}"),
+    BODY("/users/*", "{\"displayName\":\"y\"}"),
+    BODY("/users/*/password", "{\"password\":\"twelve octets\"}"),
     BODY("/cards/search", "{\"any\":\"8999\"}"),
     BODY("/cards/*", "{\"note\":\"x\"}"),
     BODY("/cards/*/reveal", "{\"fields\":[\"iccid\"],\"reason\":\"x\"}"),
@@ -37,6 +47,8 @@ static const struct {
 static const struct {
     const char *collection, *prefix;
 } prefixes[] = {
+    {"/enterprises/*", "ent"},
+    {"/users/*", "usr"},
     {"/cards/*", "crd"},
     {"/operations/*", "op"},
     {"/subscription-pools/*", "pol"},
@@ -53,6 +65,7 @@ static const struct {
 static struct lab lab;
 static struct answer a;
 static char profile[65536];
+static char user[256];
 
 static int open_all(void **state)
 {
@@ -62,6 +75,10 @@ static int open_all(void **state)
     assert_non_null(file);
     profile[fread(profile, 1, sizeof(profile) - 1, file)] = '\0';
     assert_int_equal(fclose(file), 0);
+    char id[API_ID_SIZE];
+    api_id_write(id, "ent", LAB_TENANT);
+    (void)snprintf(user, sizeof(user),
+                   "{\"username\":\"x\",\"role\":\"INSPECTOR\",\"enterpriseId\":\"%s\"}", id);
     return 0;
 }
 
@@ -109,6 +126,8 @@ static const char *body_of(const struct api_route_row *row)
         return "x";
     if (strstr(row->path, "/vendor-profiles") != NULL && row->takes != TAKES_NOTHING)
         return profile;
+    if (strcmp(row->path, API_BASE "/users") == 0 && row->takes != TAKES_NOTHING)
+        return user;
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         if (row->takes != TAKES_NOTHING && strcmp(bodies[i].path, row->path) == 0)
             return bodies[i].body;

@@ -1,0 +1,344 @@
+// Who a person is: set-up of the first one, log-in and log-out.
+#include "common/base/text.h"
+#include "common/host/password.h"
+#include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_user.h"
+#include "ota-server/service/auth_setup.h"
+
+#include <stdlib.h>
+
+#define WRONG_PER_ACCOUNT 5
+#define WRONG_PER_ADDRESS 20
+#define WRONG_WINDOW_MS (15 * 60 * 1000)
+
+// --- attempts ---
+
+static struct attempts_row *row_of(struct attempts_row *rows, uint64_t key, struct instant now)
+{
+    struct attempts_row *found = &rows[0];
+    for (size_t i = 0; i < API_ATTEMPTS_MAX; i++) {
+        if (rows[i].key == key)
+            return &rows[i];
+        if (rows[i].since.ms < found->since.ms)
+            found = &rows[i];
+    }
+    *found = (struct attempts_row){.key = key, .since = now};
+    return found;
+}
+
+static bool is_blocked(struct attempts_row *row, unsigned max, struct instant now)
+{
+    if (instant_is_due(instant_after(row->since, WRONG_WINDOW_MS), now)) {
+        row->count = 0;
+        row->since = now;
+    }
+    return row->count >= max;
+}
+
+struct login {
+    struct auth_user user;
+    struct auth_session session;
+    char secret[AUTH_TOKEN_SIZE];
+    struct attempts_row *account, *address;
+    bool is_known;
+};
+
+static void close_login(void *work)
+{
+    struct login *l = work;
+    secret_wipe(l->secret, sizeof(l->secret));
+    secret_wipe(&l->session, sizeof(l->session));
+}
+
+static struct login *open_login(struct api_exchange *x)
+{
+    struct login *l = calloc(1, sizeof(*l));
+    x->work = l;
+    if (l == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return NULL;
+    }
+    x->close_work = close_login;
+    return l;
+}
+
+static bool check_attempts(struct api_exchange *x, struct login *l, struct bytes username)
+{
+    struct api *api = x->api;
+    const struct instant now = x->now.instant;
+    l->account = row_of(api->accounts, api_correlator_hash(username), now);
+    l->address = row_of(api->addresses, api_correlator_hash(bytes_of_text(x->request->peer)), now);
+    if (!is_blocked(l->account, WRONG_PER_ACCOUNT, now) &&
+        !is_blocked(l->address, WRONG_PER_ADDRESS, now))
+        return true;
+    text_put(&x->headers, "Retry-After: 900\n");
+    api_refuse_code(x, API_TOO_MANY_REQUESTS);
+    return false;
+}
+
+// --- answers ---
+
+void api_put_user_summary(struct json_writer *j, const char *name, const struct auth_user *user)
+{
+    api_open_object(j, name);
+    api_put_id(j, "id", "usr", user->id);
+    api_put_text(j, "username", user->username);
+    api_put_id(j, "enterpriseId", "ent", user->tenant);
+    json_end_object(j);
+}
+
+static void put_scopes(struct json_writer *j, const struct auth_client *caller)
+{
+    api_open_array(j, "scopes");
+    for (unsigned i = 0; i < caller->scope_count; i++)
+        api_put_text(j, NULL, caller->scopes[i]);
+    json_end_array(j);
+}
+
+static void put_session(struct api_exchange *x, const struct auth_user *user,
+                        const struct auth_client *caller, const struct auth_session *session)
+{
+    struct json_writer *j = &x->json;
+    json_begin_object(j);
+    api_put_user_summary(j, "user", user);
+    api_open_array(j, "roles");
+    api_put_text(j, NULL, user_role_names[user->role]);
+    json_end_array(j);
+    put_scopes(j, caller);
+    if (session != NULL) {
+        api_put_text(j, "csrfToken", session->csrf);
+        api_put_time(j, "expiresAt", session->ends_at);
+    }
+    json_end_object(j);
+}
+
+static void put_cookie(struct api_exchange *x, const char *value, const char *life)
+{
+    text_put(&x->headers, "Set-Cookie: ");
+    text_put(&x->headers, api_cookie_name(x->api));
+    text_put(&x->headers, "=");
+    text_put(&x->headers, value);
+    text_put(&x->headers, "; Path=/; HttpOnly; SameSite=Strict");
+    text_put(&x->headers, api_is_secure(x->api) ? "; Secure" : "");
+    text_put(&x->headers, life);
+    text_put(&x->headers, "\n");
+}
+
+// --- log-in ---
+
+static enum store_status note_wrong(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct login *l = x->work;
+    (void)now;
+    return api_trail(x, store, "session.refused", "user", l->is_known ? l->user.id : 0, NULL);
+}
+
+static void refuse_wrong(struct api_exchange *x)
+{
+    api_refuse_code(x, API_UNAUTHENTICATED);
+}
+
+static enum store_status keep_session(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct login *l = x->work;
+    const enum store_status status = auth_session_put(store, &l->session, l->secret, now);
+    return status == STORE_OK ? api_trail(x, store, "session.opened", "user", l->user.id, NULL)
+                              : status;
+}
+
+static void reply_session(struct api_exchange *x)
+{
+    const struct login *l = x->work;
+    put_cookie(x, l->secret, "");
+    put_session(x, &l->user, &x->client, &l->session);
+    api_reply(x, 200);
+}
+
+static bool make_session(struct api_exchange *x, struct login *l)
+{
+    uint8_t entropy[64];
+    if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy)))
+        return false;
+    auth_secret_make(l->secret, entropy);
+    auth_secret_make(l->session.csrf, entropy + 32);
+    secret_wipe(entropy, sizeof(entropy));
+    l->session.id = api_new_id(x);
+    l->session.user = l->user.id;
+    l->session.tenant = l->user.tenant;
+    l->session.created_at = x->now.utc;
+    l->session.ends_at = utc_after(x->now.utc, SESSION_LIFE_MS);
+    return true;
+}
+
+void api_session_post(struct api_exchange *x)
+{
+    const struct bytes username = api_body_text(&x->body, "username", API_REQUIRED, 1, 256);
+    const struct bytes password = api_body_text(&x->body, "password", API_REQUIRED, 1, 256);
+    if (!api_end_reading(x))
+        return;
+    if (!api_origin_is_ours(x, true)) {
+        api_refuse_code(x, API_PERMISSION_DENIED);
+        return;
+    }
+    struct login *l = open_login(x);
+    if (l == NULL || !check_attempts(x, l, username))
+        return;
+    const enum store_status found = auth_user_named(x->reader, username, &l->user);
+    if (found != STORE_OK && found != STORE_NONE) {
+        api_refuse_store(x, found);
+        return;
+    }
+    l->is_known = found == STORE_OK;
+    const bool fits = auth_user_check(l->is_known ? &l->user : NULL, password);
+    if (!fits || !auth_user_is_active(&l->user, x->now.utc)) {
+        l->account->count++;
+        l->address->count++;
+        x->tenant = l->is_known ? l->user.tenant : AUTH_OPERATOR;
+        api_commit(x, note_wrong, refuse_wrong);
+        return;
+    }
+    l->account->count = 0;
+    auth_user_as_caller(&l->user, &x->client);
+    x->tenant = l->user.tenant;
+    if (make_session(x, l))
+        api_commit(x, keep_session, reply_session);
+    else
+        api_refuse_code(x, API_UNAVAILABLE);
+}
+
+void api_session_get(struct api_exchange *x)
+{
+    struct auth_user user;
+    if (!api_end_reading(x))
+        return;
+    if (!x->client.is_user) {
+        struct json_writer *j = &x->json;
+        json_begin_object(j);
+        api_put_id(j, "clientId", "cli", x->client.id);
+        api_put_id(j, "enterpriseId", "ent", x->tenant);
+        put_scopes(j, &x->client);
+        json_end_object(j);
+        api_reply(x, 200);
+        return;
+    }
+    const enum store_status status = auth_user_get(x->reader, x->client.id, &user);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    put_session(x, &user, &x->client, x->session.id != 0 ? &x->session : NULL);
+    api_reply(x, 200);
+}
+
+static enum store_status end_session(struct api_exchange *x, struct store *store, struct utc now)
+{
+    (void)now;
+    const enum store_status status = store_document_delete(store, "session", x->session.id);
+    return status == STORE_OK ? api_trail(x, store, "session.closed", "user", x->client.id, NULL)
+                              : status;
+}
+
+static void reply_ended(struct api_exchange *x)
+{
+    put_cookie(x, "", "; Max-Age=0");
+    api_reply_empty(x, 204);
+}
+
+void api_session_delete(struct api_exchange *x)
+{
+    if (!api_end_reading(x))
+        return;
+    if (x->session.id == 0)
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "There is no session"));
+    else
+        api_commit(x, end_session, reply_ended);
+}
+
+// --- set-up ---
+
+struct setup {
+    struct auth_user user;
+    char enterprise[512];
+    size_t enterprise_len;
+};
+
+static enum store_status keep_first(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct setup *s = x->work;
+    x->tenant = AUTH_OPERATOR;
+    const struct document d = {.kind = "enterprise",
+                               .id = AUTH_OPERATOR,
+                               .owner = AUTH_OPERATOR,
+                               .state = 1,
+                               .created_at = now,
+                               .changed_at = now,
+                               .body = bytes_of(s->enterprise, s->enterprise_len)};
+    // Two requests with the token in one turn: the second finds it used.
+    if (!auth_setup_is_open(store)) {
+        x->problem = api_problem_of(API_UNAUTHENTICATED);
+        return STORE_CONFLICT;
+    }
+    enum store_status status = store_document_put(store, &d);
+    if (status == STORE_OK)
+        status = auth_user_put(store, &s->user, now);
+    if (status == STORE_OK)
+        status = auth_setup_close(store);
+    return status == STORE_OK ? api_trail(x, store, "installation.set-up", "user", s->user.id, NULL)
+                              : status;
+}
+
+static void reply_first(struct api_exchange *x)
+{
+    const struct setup *s = x->work;
+    json_begin_object(&x->json);
+    api_put_user_summary(&x->json, "user", &s->user);
+    json_end_object(&x->json);
+    api_reply(x, 201);
+}
+
+static void read_enterprise(struct api_exchange *x, struct setup *s)
+{
+    static const char *const names[] = {"name", "region", "timeZone"};
+    const json_t *given = api_body_object(&x->body, "enterprise", API_REQUIRED);
+    struct writer w = writer_of(s->enterprise, sizeof(s->enterprise));
+    struct json_writer j = json_writer_of(&w);
+    bool ok = given != NULL && json_unknown(given, names, 3) == NULL;
+    json_begin_object(&j);
+    for (size_t i = 0; i < 3 && ok; i++) {
+        struct bytes text = {0};
+        ok = json_get_text(given, names[i], &text) == JSON_FOUND && text.len >= 1 && text.len <= 64;
+        api_put_octets(&j, names[i], text);
+    }
+    api_put_text(&j, "kind", "OPERATOR");
+    api_put_text(&j, "status", "ACTIVE");
+    json_end_object(&j);
+    s->enterprise_len = w.len;
+    if (!ok && given != NULL)
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("enterprise"),
+                                                  "name, region and timeZone"));
+}
+
+void api_setup_post(struct api_exchange *x)
+{
+    struct setup *s = calloc(1, sizeof(*s));
+    x->work = s;
+    if (s == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    const struct bytes token = api_body_text(&x->body, "token", API_REQUIRED, 1, 64);
+    const struct bytes password = api_user_read(x, &s->user, API_REQUIRED);
+    read_enterprise(x, s);
+    if (!api_end_reading(x))
+        return;
+    if (!api_is_loopback(x) || !auth_setup_fits(x->reader, token)) {
+        api_count_failure(x);
+        api_refuse_code(x, API_UNAUTHENTICATED);
+        return;
+    }
+    s->user.id = api_new_id(x);
+    s->user.tenant = AUTH_OPERATOR;
+    s->user.role = ROLE_PLATFORM_ADMIN;
+    if (api_user_set_password(x, &s->user, password))
+        api_commit(x, keep_first, reply_first);
+}

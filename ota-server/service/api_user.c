@@ -1,0 +1,384 @@
+// Users and enterprises.
+#include "ota-server/service/api_user.h"
+
+#include "common/base/text.h"
+#include "common/host/password.h"
+#include "ota-server/service/api_document.h"
+#include "ota-server/service/api_handlers.h"
+
+#include <stdlib.h>
+
+#define VENDOR_SUPPORT_MS (7ll * 24 * 3600 * 1000)
+#define OPERATORS_ONLY (1u << ROLE_PLATFORM_ADMIN | 1u << ROLE_OPERATOR | 1u << ROLE_SUPPORT)
+
+// --- enterprises ---
+
+static const char *const kinds[] = {"OPERATOR", "ENTERPRISE", "VIRTUAL_OPERATOR",
+                                    "SUPPLIER", "INSPECTOR",  NULL};
+static const char *const modes[] = {"SELF_SERVICE", "REQUEST_APPROVE", "OPERATOR_ONLY", NULL};
+static const char *const statuses[] = {"SUSPENDED", "ACTIVE", NULL};
+
+static const struct api_kind enterprises = {
+    .kind = "enterprise", .prefix = "ent", .path = "/enterprises"};
+
+// Enterprises are a resource of the operator's alone.
+static bool check_operator(struct api_exchange *x)
+{
+    if (!api_end_reading(x))
+        return false;
+    if (api_is_operator(x))
+        return true;
+    api_refuse_code(x, API_PERMISSION_DENIED);
+    return false;
+}
+
+// The state to keep: index into `statuses`, or -1.
+static int read_enterprise(struct api_exchange *x, enum api_need need)
+{
+    struct api_body *b = &x->body;
+    (void)api_body_text(b, "name", need, 1, API_NAME_MAX);
+    (void)api_body_enum(b, "kind", need, kinds);
+    (void)api_body_text(b, "region", need, 1, 64);
+    (void)api_body_text(b, "timeZone", need, 1, 64);
+    (void)api_body_enum(b, "authorityMode", API_OPTIONAL, modes);
+    return api_body_enum(b, "status", API_OPTIONAL, statuses);
+}
+
+void api_enterprises_list(struct api_exchange *x)
+{
+    if (api_is_operator(x))
+        api_documents_list(x, &enterprises, 0);
+    else
+        api_refuse_code(x, API_PERMISSION_DENIED);
+}
+
+void api_enterprise_get(struct api_exchange *x)
+{
+    if (api_is_operator(x))
+        api_document_show(x, &enterprises);
+    else
+        api_refuse_code(x, API_PERMISSION_DENIED);
+}
+
+void api_enterprises_post(struct api_exchange *x)
+{
+    const int status = read_enterprise(x, API_REQUIRED);
+    const struct bytes name = api_body_text(&x->body, "name", API_OPTIONAL, 1, API_NAME_MAX);
+    if (!check_operator(x))
+        return;
+    struct api_object *object = api_document_new(x, &enterprises, name);
+    if (object == NULL)
+        return;
+    object->document.state = status != 0;
+    api_document_commit(x, &enterprises);
+}
+
+void api_enterprise_patch(struct api_exchange *x)
+{
+    const int status = read_enterprise(x, API_OPTIONAL);
+    const struct bytes name = api_body_text(&x->body, "name", API_OPTIONAL, 1, API_NAME_MAX);
+    if (!check_operator(x))
+        return;
+    struct api_object *object = api_document_load(x, &enterprises);
+    if (object == NULL || !api_if_match(x, object->document.version))
+        return;
+    if (object->document.id == AUTH_OPERATOR && status == 0) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is the operator's own"));
+        return;
+    }
+    if (name.len > 0)
+        api_document_name(object, x->tenant, name);
+    if (status >= 0)
+        object->document.state = status;
+    if (api_document_merge(x, object))
+        api_document_commit(x, &enterprises);
+}
+
+// --- users ---
+
+struct user_work {
+    struct auth_user user;
+    bool is_new;
+};
+
+static struct user_work *open_work(struct api_exchange *x)
+{
+    struct user_work *w = calloc(1, sizeof(*w));
+    x->work = w;
+    if (w == NULL)
+        api_refuse_code(x, API_UNAVAILABLE);
+    return w;
+}
+
+static void put_user(struct json_writer *j, const struct auth_user *u, struct utc changed_at)
+{
+    json_begin_object(j);
+    api_put_id(j, "id", "usr", u->id);
+    api_put_text(j, "username", u->username);
+    if (u->display_name[0] != '\0')
+        api_put_text(j, "displayName", u->display_name);
+    api_put_id(j, "enterpriseId", "ent", u->tenant);
+    api_put_text(j, "role", user_role_names[u->role]);
+    api_put_time(j, "expiresAt", u->expires_at);
+    api_put_bool(j, "locked", u->is_locked);
+    api_put_bool(j, "hasPassword", u->hash[0] != '\0');
+    api_put_time(j, "createdAt", u->created_at);
+    api_put_time(j, "updatedAt", changed_at);
+    api_put_number(j, "version", u->version);
+    json_end_object(j);
+}
+
+static bool put_row(void *context, const struct document *d)
+{
+    struct auth_user user;
+    if (auth_user_read(d, &user))
+        put_user(&((struct api_exchange *)context)->json, &user, d->changed_at);
+    return true;
+}
+
+void api_users_list(struct api_exchange *x)
+{
+    static const char *const fields[] = {"createdAt", NULL};
+    struct api_list list;
+    struct bytes text;
+    uint64_t wanted = api_is_operator(x) ? 0 : x->tenant;
+    if (api_query_take(&x->query, "enterpriseId", &text)) {
+        uint64_t given = 0;
+        const bool is_id = api_id_read(text, "ent", &given);
+        // A foreign one gives an empty list.
+        wanted = is_id && (wanted == 0 || given == wanted) ? given : UINT64_MAX >> 1;
+    }
+    if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
+        return;
+    const struct document_filter filter = {
+        .kind = "user", .owner = wanted, .state = -1, .is_descending = list.page.is_descending};
+    api_list_open(x);
+    const enum store_status status =
+        store_documents(x->reader, &filter, &list.window, put_row, x, &list.total);
+    if (status == STORE_OK)
+        api_list_end(x, &list);
+    else
+        api_refuse_store(x, status);
+}
+
+static bool find_user(struct api_exchange *x, struct auth_user *user)
+{
+    if (!api_capture(x, 0, "usr", &x->object_id))
+        return false;
+    const enum store_status status = auth_user_get(x->reader, x->object_id, user);
+    if (status == STORE_OK && (user->tenant == x->tenant || api_is_operator(x)))
+        return true;
+    api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
+    return false;
+}
+
+static bool show_user(void *context, const struct document *d)
+{
+    return put_row(context, d) && false;
+}
+
+static void reply_with(struct api_exchange *x, unsigned status)
+{
+    struct auth_user user;
+    if (auth_user_get(x->reader, x->object_id, &user) != STORE_OK ||
+        store_document_get(x->reader, "user", x->object_id, show_user, x) != STORE_OK) {
+        api_refuse_code(x, API_INTERNAL);
+        return;
+    }
+    if (status == 201)
+        api_location(x, "/users", "usr", x->object_id);
+    api_etag(x, user.version);
+    api_reply(x, status);
+}
+
+void api_user_get(struct api_exchange *x)
+{
+    struct user_work *w = open_work(x);
+    if (w != NULL && api_end_reading(x) && find_user(x, &w->user))
+        reply_with(x, 200);
+}
+
+// --- changing ---
+
+struct bytes api_user_read(struct api_exchange *x, struct auth_user *user, enum api_need password)
+{
+    const struct bytes name = api_body_text(&x->body, "username", API_REQUIRED, 1, USER_NAME_MAX);
+    const struct bytes shown =
+        api_body_text(&x->body, "displayName", API_OPTIONAL, 0, USER_NAME_MAX);
+    const struct bytes secret =
+        api_body_text(&x->body, "password", password, USER_PASSWORD_MIN, USER_PASSWORD_MAX);
+    if (name.len > 0 && !auth_user_name_is_valid(name))
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("username"),
+                                                  "1 to 64 of a-z 0-9 . _ - @"));
+    if (name.len <= USER_NAME_MAX)
+        memcpy(user->username, name.at, name.len);
+    if (shown.len <= USER_NAME_MAX)
+        memcpy(user->display_name, shown.at, shown.len);
+    return secret;
+}
+
+bool api_user_set_password(struct api_exchange *x, struct auth_user *user, struct bytes password)
+{
+    uint8_t salt[PASSWORD_SALT_SIZE];
+    if (password.len == 0 ||
+        (x->api->options.fill(x->api->options.fill_context, salt, sizeof(salt)) &&
+         password_hash(password, salt, user->hash)))
+        return true;
+    api_refuse_code(x, API_UNAVAILABLE);
+    return false;
+}
+
+static void read_role(struct api_exchange *x, struct auth_user *user, enum api_need need)
+{
+    const int role = api_body_enum(&x->body, "role", need, user_role_names);
+    if (role >= 0)
+        user->role = (enum user_role)role;
+    const struct utc expires = api_body_time(&x->body, "expiresAt");
+    if (expires.ms != 0)
+        user->expires_at = expires;
+}
+
+// Which roles there are in which enterprise, and who may give them.
+static bool check_role(struct api_exchange *x, const struct auth_user *user)
+{
+    const bool is_operators = (OPERATORS_ONLY >> user->role & 1) != 0;
+    const int64_t left_ms = user->expires_at.ms - x->now.utc.ms;
+    if (is_operators && user->tenant != AUTH_OPERATOR)
+        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("role"),
+                                        "Only in the operator's own enterprise"));
+    else if (user->role == ROLE_VENDOR_SUPPORT && (left_ms <= 0 || left_ms > VENDOR_SUPPORT_MS))
+        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("expiresAt"),
+                                        "Within 7 days for this role"));
+    else
+        return true;
+    return false;
+}
+
+static bool see_nothing(void *context, const struct document *d)
+{
+    (void)context;
+    (void)d;
+    return false;
+}
+
+static bool check_enterprise(struct api_exchange *x, uint64_t enterprise)
+{
+    const bool is_there =
+        enterprise == AUTH_OPERATOR ||
+        store_document_get(x->reader, "enterprise", enterprise, see_nothing, NULL) == STORE_OK;
+    if (is_there && (enterprise == x->tenant || api_is_operator(x)))
+        return true;
+    api_refuse(
+        x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"), "No such enterprise"));
+    return false;
+}
+
+static enum store_status keep_user(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct user_work *w = x->work;
+    const enum store_status status = auth_user_put(store, &w->user, now);
+    if (status == STORE_CONFLICT && !w->is_new)
+        x->problem = api_problem_of(API_FAILED_PRECONDITION);
+    return status == STORE_OK ? api_trail(x, store, w->is_new ? "user.created" : "user.changed",
+                                          "user", w->user.id, NULL)
+                              : status;
+}
+
+static void reply_created(struct api_exchange *x)
+{
+    reply_with(x, 201);
+}
+
+static void reply_changed(struct api_exchange *x)
+{
+    reply_with(x, 200);
+}
+
+static void reply_nothing(struct api_exchange *x)
+{
+    api_reply_empty(x, 204);
+}
+
+void api_users_post(struct api_exchange *x)
+{
+    struct user_work *w = open_work(x);
+    if (w == NULL)
+        return;
+    w->is_new = true;
+    const struct bytes password = api_user_read(x, &w->user, API_OPTIONAL);
+    w->user.tenant = api_body_id(&x->body, "enterpriseId", API_REQUIRED, "ent");
+    read_role(x, &w->user, API_REQUIRED);
+    if (!api_end_reading(x) || !check_enterprise(x, w->user.tenant) || !check_role(x, &w->user))
+        return;
+    w->user.id = api_new_id(x);
+    x->object_id = w->user.id;
+    if (api_user_set_password(x, &w->user, password))
+        api_commit(x, keep_user, reply_created);
+}
+
+// Nobody shuts the door behind themselves.
+static bool check_other(struct api_exchange *x, bool is_shutting)
+{
+    if (!is_shutting || !x->client.is_user || x->client.id != x->object_id)
+        return true;
+    api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is your own account"));
+    return false;
+}
+
+void api_user_patch(struct api_exchange *x)
+{
+    struct user_work *w = open_work(x);
+    struct auth_user given = {.role = ROLE_ENTERPRISE_USER};
+    if (w == NULL)
+        return;
+    const struct bytes shown =
+        api_body_text(&x->body, "displayName", API_OPTIONAL, 0, USER_NAME_MAX);
+    const bool has_role = api_body_has(&x->body, "role");
+    read_role(x, &given, API_OPTIONAL);
+    const bool has_locked = api_body_has(&x->body, "locked");
+    const bool is_locked = api_body_bool(&x->body, "locked", false);
+    api_read_reason(x, API_OPTIONAL);
+    if (!api_end_reading(x) || !find_user(x, &w->user) || !api_if_match(x, w->user.version) ||
+        !check_other(x, (has_locked && is_locked) || has_role))
+        return;
+    if (api_body_has(&x->body, "displayName")) {
+        memcpy(w->user.display_name, shown.at, shown.len);
+        w->user.display_name[shown.len] = '\0';
+    }
+    if (has_role)
+        w->user.role = given.role;
+    if (given.expires_at.ms != 0)
+        w->user.expires_at = given.expires_at;
+    if (has_locked)
+        w->user.is_locked = is_locked;
+    if (check_role(x, &w->user))
+        api_commit(x, keep_user, reply_changed);
+}
+
+void api_user_password_post(struct api_exchange *x)
+{
+    struct user_work *w = open_work(x);
+    if (w == NULL)
+        return;
+    const struct bytes password =
+        api_body_text(&x->body, "password", API_REQUIRED, USER_PASSWORD_MIN, USER_PASSWORD_MAX);
+    if (api_end_reading(x) && find_user(x, &w->user) &&
+        api_user_set_password(x, &w->user, password))
+        api_commit(x, keep_user, reply_nothing);
+}
+
+static enum store_status remove_user(struct api_exchange *x, struct store *store, struct utc now)
+{
+    (void)now;
+    const enum store_status status = store_document_delete(store, "user", x->object_id);
+    return status == STORE_OK ? api_trail(x, store, "user.deleted", "user", x->object_id, NULL)
+                              : status;
+}
+
+void api_user_delete(struct api_exchange *x)
+{
+    struct user_work *w = open_work(x);
+    if (w != NULL && api_end_reading(x) && find_user(x, &w->user) && check_other(x, true) &&
+        api_if_match(x, w->user.version))
+        api_commit(x, remove_user, reply_nothing);
+}
