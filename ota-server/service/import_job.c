@@ -245,7 +245,7 @@ static void begin_end(struct import_jobs *j, struct seat *s)
 {
     (void)pthread_mutex_lock(&j->mutex);
     s->is_ending = true;
-    if (s->is_cancelled && j->failure == NULL)
+    if (s->is_cancelled) // whatever it was that stopped because of it
         j->failure = failure_of(IMPORT_CANCELLED);
     (void)pthread_mutex_unlock(&j->mutex);
 }
