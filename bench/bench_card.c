@@ -156,6 +156,17 @@ static void bench_resets(void)
     report("reset and first SELECT", RESETS, seconds_since(from));
 }
 
+// Octets of a card that attached, wrote its location and waits: structure and pages of its memory.
+static void report_memory(void)
+{
+    fleet_start(&lab.fleet, lab.now, 0);
+    lab_run(&lab, 120000);
+    uint32_t pages = nvm_pages(&card->nvm);
+    (void)printf("%-40s %10zu octets (card %zu, of it applet %zu; %u pages of memory)\n",
+                 "idle card, attached", sizeof *card + (size_t)pages * NVM_PAGE_LEN, sizeof *card,
+                 sizeof card->applet, pages);
+}
+
 int main(void)
 {
     lab_open(&lab, 1, NULL);
@@ -167,6 +178,10 @@ int main(void)
     bench_reads("SELECT + READ BINARY, EF.IMSI (view)", UICC_ID_IMSI, 9);
     bench_authenticate();
     bench_resets();
+    lab_close(&lab);
+    lab_open(&lab, 1, NULL);
+    card = &lab.devices[0].card;
+    report_memory();
     lab_close(&lab);
     return 0;
 }

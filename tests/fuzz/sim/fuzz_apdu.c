@@ -37,16 +37,39 @@ static void send(struct card *card, struct bytes command)
     check(!response.failed);
 }
 
+// Remote management of files, with the applet's keys under another version.
+#define REMOTE_TAR 0xB00000
+static struct product_key_set key_set;
+static const struct product_target targets[] = {
+    {REMOTE_TAR, TARGET_SHARED, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 1},
+    {REMOTE_TAR + 1, TARGET_ADF, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 1},
+};
+static struct card_product product;
+
+static void make_product(void)
+{
+    key_set = (struct product_key_set){
+        .version = 2, .kic = lab.factories[0].kic, .kid = lab.factories[0].kid};
+    product = card_product_standard;
+    product.key_set_count = 1;
+    product.key_sets = &key_set;
+    product.target_count = sizeof targets / sizeof targets[0];
+    product.targets = targets;
+    lab.shop.product = &product;
+}
+
 // The octets as the data of a command packet, ciphered and with its MAC.
-static void send_secured(struct card *card, struct bytes data)
+static void send_secured(struct card *card, struct bytes data, bool is_remote)
 {
     uint8_t octets[SMS_PACKET_MAX];
     struct writer packet = writer_of(octets, sizeof octets);
+    uint8_t set = is_remote ? 0x22 : 0x12;
+    uint32_t remote_tar = REMOTE_TAR + data.len % 2;
     struct secured_command command = {.spi1 = 0x16,
-                                      .spi2 = 0x39,
-                                      .kic = 0x12,
-                                      .kid = 0x12,
-                                      .tar = LAB_TAR,
+                                      .spi2 = data.len % 3 == 0 ? 0x19 : 0x39,
+                                      .kic = set,
+                                      .kid = set,
+                                      .tar = is_remote ? remote_tar : LAB_TAR,
                                       .cntr = ++lab.counter,
                                       .data = bytes_slice(data, 0, 98)};
     struct secured_keys keys = {.kic = &lab.factories[0].kic, .kid = &lab.factories[0].kid};
@@ -97,6 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct card *card = &lab.devices[0].card;
     static struct story story;
     story_init(&story);
+    make_product();
     lab.shop.seen = tell;
     lab.shop.seen_context = &story;
     reset(card);
@@ -113,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                          .torn_value = step.at[2]};
             card->nvm.faults = &faults;
         } else if (kind == 2 || kind == 3) {
-            send_secured(card, step);
+            send_secured(card, step, kind == 3);
         } else {
             send(card, step);
         }
