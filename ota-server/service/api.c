@@ -161,7 +161,7 @@ static void make_correlator(struct api_exchange *x)
 {
     const struct bytes given = x->request->correlator;
     if (given.len > 0 && x->request->correlator_count == 1 && api_is_correlator(given)) {
-        memcpy(x->correlator, given.at, given.len);
+        bytes_copy(x->correlator, given);
         x->correlator[given.len] = '\0';
     } else {
         uint8_t entropy[16] = {0};

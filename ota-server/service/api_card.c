@@ -37,7 +37,7 @@ static struct api_problem take_word(struct bytes text, const char *name, char wo
 {
     if (text.len == 0 || text.len > LABEL_MAX)
         return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(name), "Wrong length");
-    memcpy(word, text.at, text.len);
+    bytes_copy(word, text);
     word[text.len] = '\0';
     *to = word;
     return api_problem_of(API_OK);
@@ -159,7 +159,7 @@ static bool read_digits(struct api_exchange *x, char digits[48], char *kind)
                                                  "Exactly one identifier of digits is needed"));
         return false;
     }
-    memcpy(digits, value.at, value.len);
+    bytes_copy(digits, value);
     digits[value.len] = '\0';
     return true;
 }
@@ -340,7 +340,7 @@ static bool read_notes(struct api_exchange *x, struct patch *patch)
     patch->note = api_body_text(b, "note", API_OPTIONAL, 0, NOTE_MAX);
     const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 0, LABEL_MAX);
     if (field.len <= LABEL_MAX) // else refused
-        memcpy(patch->field, field.at, field.len);
+        bytes_copy(patch->field, field);
     return api_body_has(b, "labels") || api_body_has(b, "note") ||
            api_body_has(b, "applicationField");
 }

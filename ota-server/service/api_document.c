@@ -133,7 +133,7 @@ static bool load_one(void *context, const struct document *d)
     if (d->owner != l->tenant || d->body.len > sizeof(o->body))
         return false;
     o->document = *d;
-    memcpy(o->body, d->body.at, d->body.len);
+    bytes_copy(o->body, d->body);
     o->document.body = bytes_of(o->body, d->body.len);
     struct writer w = writer_of(o->name, sizeof(o->name));
     text_put(&w, d->name != NULL ? d->name : "");

@@ -225,7 +225,7 @@ void api_read_reason(struct api_exchange *x, enum api_need need)
     const struct bytes text = api_body_text(&x->body, "reason", need, 1, API_WHY_MAX);
     if (text.len > API_WHY_MAX)
         return; // refused
-    memcpy(x->reason, text.at, text.len);
+    bytes_copy(x->reason, text);
     x->reason[text.len] = '\0';
 }
 

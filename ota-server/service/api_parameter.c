@@ -104,7 +104,7 @@ static bool write_imsi(struct bytes digits, struct writer *w)
     uint8_t octets[IMSI_EF_LEN];
     if (digits.len >= sizeof(text))
         return false;
-    memcpy(text, digits.at, digits.len);
+    bytes_copy(text, digits);
     text[digits.len] = '\0';
     if (!imsi_is_valid(text) || !imsi_write(text, octets))
         return false;

@@ -103,7 +103,7 @@ static void take_answer(struct replay_context *c, const json_t *root)
         json_get_text(root, "location", &location) != JSON_FOUND ||
         json_get_text(root, "body", &body) != JSON_FOUND || location.len >= API_URL_MAX)
         return;
-    memcpy(x->location, location.at, location.len);
+    bytes_copy(x->location, location);
     x->location[location.len] = '\0';
     writer_copy(&x->out, body);
     x->status = (unsigned)status;
@@ -355,7 +355,7 @@ void api_stored_claim(struct api_exchange *x)
 static bool see_text(void *context, const struct document *d)
 {
     if (d->body.len <= API_CORRELATOR_MAX) {
-        memcpy(context, d->body.at, d->body.len);
+        bytes_copy(context, d->body);
         ((char *)context)[d->body.len] = '\0';
     }
     return false;

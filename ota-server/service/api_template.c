@@ -337,7 +337,7 @@ static bool read_values(struct api_exchange *x, struct template_values *v)
               text_is_digits(text[i])) ||
              (found == JSON_ABSENT && i > 0);
         if (ok && text[i].len > 0)
-            memcpy(to[i], text[i].at, text[i].len);
+            bytes_copy(to[i], text[i]);
     }
     int64_t mnc_length = 2;
     const enum json_found found = json_get_integer(values, "mncLength", 2, 3, &mnc_length);

@@ -108,7 +108,7 @@ static void grant_token(struct api_exchange *x, struct bytes scope)
     }
     auth_secret_make(grant->token, entropy);
     secret_wipe(entropy, sizeof(entropy));
-    memcpy(grant->scope, scope.at, scope.len);
+    bytes_copy(grant->scope, scope);
     grant->scope_len = scope.len;
     api_commit(x, put_token, reply_token);
 }

@@ -41,7 +41,7 @@ static bool take_text(struct api_exchange *x, struct api_object *object)
         api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "The profile is too large"));
         return false;
     }
-    memcpy(object->body, body.at, body.len);
+    bytes_copy(object->body, body);
     object->document.body = bytes_of(object->body, body.len);
     return true;
 }

@@ -173,7 +173,7 @@ static bool value_known(void *context, enum import_value what, struct bytes valu
     // Keys that two cards share are only found within one file: no fingerprints are kept.
     if (what == VALUE_KEY || value.len >= sizeof(text))
         return false;
-    memcpy(text, value.at, value.len);
+    bytes_copy(text, value);
     if (what == VALUE_IMSI) {
         if (!imsi_write(text, imsi) || store_subscription_by_imsi(t->store, imsi, &s) != STORE_OK)
             return false;

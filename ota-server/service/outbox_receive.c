@@ -115,7 +115,7 @@ static bool make_message(const struct sms_packet *packet, const char *number, ui
     out->is_response = packet->kind == SMS_RESPONSE_PACKET;
     out->sms = sms;
     out->packet_len = (uint16_t)packet->octets.len;
-    memcpy(out->packet, packet->octets.at, packet->octets.len);
+    bytes_copy(out->packet, packet->octets);
     return true;
 }
 

@@ -39,7 +39,7 @@ static bool put(char *to, size_t size, struct bytes value)
 {
     if (value.len >= size)
         return false;
-    memcpy(to, value.at, value.len);
+    bytes_copy(to, value);
     to[value.len] = '\0';
     return true;
 }

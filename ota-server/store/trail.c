@@ -80,7 +80,7 @@ enum store_status trail_open(struct store *s)
         const struct bytes hash = column_octets(&q, 1);
         s->head.sequence = (uint64_t)column_number(&q, 0);
         if (hash.len == sizeof(s->head.hash))
-            memcpy(s->head.hash, hash.at, hash.len);
+            bytes_copy(s->head.hash, hash);
     }
     query_end(&q);
     return status == STORE_NONE ? STORE_OK : status;
