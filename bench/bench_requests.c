@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 256
+#define PER_ADDRESS 50
 #define ANSWER_MAX 262144
 #define SILENCE_MS 20000
 #define CODES 600
@@ -102,10 +104,21 @@ static bool read_requests(struct run *r, const char *path)
 
 // --- one connection --------------------------------------------------------------------------
 
+// A server bounds the connections of one address; loopback has many: 127.0.0.1, 127.0.0.2, ...
+static bool take_source(const struct run *r, const struct connection *c)
+{
+    const uint32_t number = (uint32_t)(c - r->connections) / PER_ADDRESS;
+    struct sockaddr_in source = {.sin_family = AF_INET};
+    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + number);
+    return number == 0 || r->address.at.ss_family != AF_INET ||
+           bind(c->fd, (struct sockaddr *)&source, sizeof source) == 0;
+}
+
 static bool open_connection(struct run *r, struct connection *c)
 {
     c->fd = socket(r->address.at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&r->address.at, r->address.len) != 0)
+    if (c->fd < 0 || !take_source(r, c) ||
+        connect(c->fd, (struct sockaddr *)&r->address.at, r->address.len) != 0)
         return false;
     if (c->answer == NULL)
         c->answer = malloc(ANSWER_MAX);

@@ -158,10 +158,10 @@ class Loop:
 
     def measure(self, kind, bodies, rate=0):
         before = self.cpu()
-        answer = json.loads(self.tool("bench_requests", self.address, "48", str(rate), self.requests(kind, bodies)))
+        answer = json.loads(self.tool("bench_requests", self.address, str(self.options.connections), str(rate), self.requests(kind, bodies)))
         if answer["codes"] != {"202": len(bodies)}:
             raise Failed(f"{kind}: {answer['codes']}")
-        until("the end of all operations", 300, self.is_quiet, 0.3)
+        until("the end of all operations", 300, self.is_quiet, 2)
         after = self.cpu()
         operations = self.all("/operations", "&type=" + kind)[:len(bodies)]
         wrong = [o for o in operations if o.get("outcome") != "done"]
@@ -208,6 +208,7 @@ def main():
     parser.add_argument("programs", help="folder of the programs, build/release/bin")
     parser.add_argument("--cards", type=int, default=10000)
     parser.add_argument("--clients", type=int, default=100)
+    parser.add_argument("--connections", type=int, default=100, help="requests at a time")
     parser.add_argument("--rate", type=int, default=0, help="also audits at so many a second")
     parser.add_argument("--data", help="folder on the disk to be measured (default: the system's for temporary files)")
     parser.add_argument("--quick", action="store_true")
