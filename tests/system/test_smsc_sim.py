@@ -74,6 +74,30 @@ class SmscSim(unittest.TestCase):
         self.assertEqual(server.read()[:3], (0x80000000, 3, 2))
         server.close()
 
+    def test_what_it_does_not_do_is_told_in_the_own_response_of_each_command(self):
+        one = b"\1\1" + Z("12345")
+        for command, body, status in (
+            (0x103, Z("") + one + b"\1\1" + Z("9990000000001") + b"\0\0\0" + struct.pack(">HH", 0x424, 3) + b"abc", 0x03),
+            (0x21, Z("") + one + b"\1\1" + one + b"\0\0\0" + Z("") + Z("") + b"\0\0\0\0\3abc", 0x03),  # submit_multi
+            (3, Z("nobody's") + one, 0x67),  # query_sm: ESME_RQUERYFAIL
+            (8, Z("") + Z("nobody's") + one + one, 0x11),  # cancel_sm: ESME_RCANCELFAIL
+            (7, Z("nobody's") + one + Z("") + Z("") + b"\0\0\3abc", 0x13),  # replace_sm: ESME_RREPLACEFAIL
+        ):
+            server = Esme(self.address, "server", "secret1")
+            server.request(command, body)
+            self.assertEqual(server.read()[:3], (0x80000000 | command, status, 2))
+            server.request(0x15, b"")
+            self.assertEqual(server.read()[0], 0x80000015)
+            server.close()
+
+    def test_nothing_is_accepted_after_unbind(self):
+        server, body = Esme(self.address, "server", "secret1"), submit_body(MESSAGE)
+        server.socket.sendall(struct.pack(">IIII", 16, 6, 0, 2) + struct.pack(">IIII", 16 + len(body), 4, 0, 3) + body)
+        self.assertEqual(server.read()[:3], (0x80000006, 0, 2))
+        until("the end of the link", 10, lambda: self.control.get("/counters")["accepted"] == 0 and
+              server.socket.recv(4096) == b"")
+        server.socket.close()
+
     def test_a_submit_before_the_bind_is_refused(self):
         host, port = self.address.rsplit(":", 1)
         with socket.create_connection((host, int(port)), timeout=5) as link:
