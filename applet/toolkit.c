@@ -225,7 +225,11 @@ static bool propose_message(struct applet *a, const struct applet_port *port, ui
         end_sending(a, port);
         return false;
     }
-    *out = cat_send_short_message(number, bytes_of(NULL, 0), writer_bytes(tpdu));
+    // Terminals exist that do not know a service centre of their own, or fail without one.
+    const struct image *image = &port->work->image;
+    const struct dialling *centre = &image->slots[image_enabled(image)].smsc;
+    *out =
+        cat_send_short_message(number, bytes_of(centre->octets, centre->len), writer_bytes(tpdu));
     return true;
 }
 

@@ -365,7 +365,8 @@ uint16_t card_t0_exchange(struct card *card, struct card_t0 *t0, struct bytes co
     if (!card->is_powered)
         return CARD_MUTE;
     if (is_read && apdu.ins == INS_GET_RESPONSE &&
-        ((apdu.cla & ~0x03) == 0x00 || apdu.cla == CLA_GSM))
+        // Class 80 too: terminals send it after an ENVELOPE, and cards take it.
+        ((apdu.cla & ~0x83) == 0x00 || apdu.cla == CLA_GSM))
         return get_response(t0, &apdu, response);
     struct writer w = writer_of(t0->octets, sizeof t0->octets);
     t0->len = 0;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define SCENARIO_TEXT_MAX (1U << 20)
+#define PRODUCT_TEXT_MAX (1U << 20)
 // Devices per turn: a turn stays short, so that links and control are served in between.
 #define DEVICES_PER_TURN 2000
 
@@ -91,6 +92,40 @@ static bool open_scenario(struct app *app)
     return ok;
 }
 
+static bool read_product(struct app *app, FILE *file)
+{
+    struct product_error error;
+    char *text = malloc(PRODUCT_TEXT_MAX);
+    app->product = calloc(1, sizeof *app->product);
+    if (text == NULL || app->product == NULL) {
+        free(text);
+        return app_fail("there is not enough memory for the product");
+    }
+    size_t len = fread(text, 1, PRODUCT_TEXT_MAX, file);
+    bool ok = product_read(bytes_of(text, len), app->product, &error);
+    if (!ok)
+        (void)fprintf(stderr, "sim-emulator: %s:%u:%u: %s\n", app->options.product, error.line,
+                      error.column, error.reason);
+    secret_wipe(text, PRODUCT_TEXT_MAX);
+    free(text);
+    app->shop.product = &app->product->product;
+    return ok;
+}
+
+static bool open_product(struct app *app)
+{
+    if (app->options.product == NULL)
+        return true;
+    FILE *file = fopen(app->options.product, "rb");
+    if (file == NULL) {
+        (void)fprintf(stderr, "sim-emulator: %s: cannot be read\n", app->options.product);
+        return false;
+    }
+    bool ok = read_product(app, file);
+    (void)fclose(file);
+    return ok;
+}
+
 static bool open_fleet(struct app *app, uint32_t pages_per_card)
 {
     uint32_t count = app->cards.count;
@@ -132,7 +167,7 @@ bool app_open(struct app *app, uint32_t pages_per_card)
     if (!cards_open(&app->cards, &app->options, &app->cipher, error) ||
         !cards_fill_radio(&app->cards, &app->radio, error))
         return app_fail(error);
-    if (!open_scenario(app) || !open_fleet(app, pages_per_card))
+    if (!open_scenario(app) || !open_product(app) || !open_fleet(app, pages_per_card))
         return false;
     app->loop = loop_open();
     if (app->loop == NULL || !loop_timer_open(&app->timer, app->loop, fleet_is_due, app))
@@ -156,6 +191,9 @@ bool app_close(struct app *app)
     cards_close(&app->cards);
     if (app->pages != NULL)
         secret_wipe(app->pages, app->shop.pool.fresh * sizeof *app->pages);
+    if (app->product != NULL)
+        secret_wipe(app->product, sizeof *app->product);
+    free(app->product);
     free(app->devices);
     free(app->heap);
     free(app->places);

@@ -6,6 +6,7 @@
 #include "common/host/loop.h"
 #include "common/host/net.h"
 #include "sim-emulator/core/fleet.h"
+#include "sim-emulator/core/product_read.h"
 #include "sim-emulator/shell/cards.h"
 
 struct app {
@@ -13,6 +14,7 @@ struct app {
     struct cipher cipher;
     struct cards cards;
     struct card_shop shop;
+    struct product_image *product; // NULL: the standard one
     struct radio radio;
     struct scenario scenario;
     struct fleet fleet;

@@ -1,5 +1,7 @@
 #include "sim-emulator/shell/options.h"
 
+#include "common/base/text.h"
+
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +107,8 @@ enum {
     KEY_VPCD,
     KEY_LISTEN,
     KEY_DEVICES,
+    KEY_PRODUCT,
+    KEY_TERMINAL,
     KEY_GSMTAP,
     KEY_PCAPNG,
     KEY_TRACE,
@@ -128,6 +132,8 @@ static const struct argp_option common_table[] = {
     {"transport-keys", KEY_TRANSPORT, "FILE", 0, "keys of their encrypted fields", 0},
     {"count", KEY_COUNT, "N", 0, "instead of a file: N generated cards with keys made of --seed", 0},
     {"batch", KEY_BATCH, "DIGITS", 0, "batch of generated cards, up to 5 digits (default 1)", 0},
+    {"product", KEY_PRODUCT, "FILE", 0,
+     "what the cards have in common: PINs, files of templates, keys for remote management", 0},
     {"server-number", KEY_SERVER, "DIGITS", 0,
      "where the cards send their messages (default 12345)", 0},
     {"talkative", KEY_TALKATIVE, NULL, 0, "cards answer bad packets with unsecured errors", 0},
@@ -162,6 +168,8 @@ static const struct argp_option reader_table[] = {
     {NULL, 0, NULL, 0, "Reader", 2},
     {"vpcd", KEY_VPCD, "HOST:PORT", 0, "where vpcd listens (default 127.0.0.1:35963)", 0},
     {"listen", KEY_LISTEN, "HOST:PORT", 0, "listen for vpcd here instead, and on the ports after it", 0},
+    {"profile", KEY_TERMINAL, "HEX", 0,
+     "the most that a TERMINAL PROFILE may claim, for users that claim what they cannot do", 0},
     {"devices", KEY_DEVICES, NULL, 0, "each card is in a device, which the reader's user shares", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -243,6 +251,7 @@ static error_t read_common(int key, char *text, struct argp_state *state)
                  {KEY_PROFILE, &o->vendor_profile},
                  {KEY_TRANSPORT, &o->transport_keys},
                  {KEY_BATCH, &o->batch},
+                 {KEY_PRODUCT, &o->product},
                  {KEY_SCENARIO, &o->scenario},
                  {KEY_CONTROL, &o->control},
                  {KEY_DATA, &o->data},
@@ -313,6 +322,14 @@ static error_t read_fleet(int key, char *text, struct argp_state *state)
     }
 }
 
+static void read_profile(struct options *o, const char *text, struct argp_state *state)
+{
+    struct writer w = writer_of(o->profile, sizeof o->profile);
+    if (!text_unhex(bytes_of_text(text), &w) || w.len == 0)
+        argp_error(state, "--profile: 1 to %d octets in hexadecimal", OPTIONS_PROFILE_MAX);
+    o->profile_len = (uint8_t)w.len;
+}
+
 static error_t read_reader(int key, char *text, struct argp_state *state)
 {
     struct options *o = state->input;
@@ -328,6 +345,9 @@ static error_t read_reader(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_DEVICES:
         o->has_devices = true;
+        return 0;
+    case KEY_TERMINAL:
+        read_profile(o, text, state);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "%s: there is no such argument", text);

@@ -6,6 +6,7 @@
 
 #define OPTIONS_SMSC_MAX 8
 #define OPTIONS_CASES_MAX 16
+#define OPTIONS_PROFILE_MAX 40
 #define OPTIONS_READERS_MAX 16 // that pcscd takes
 
 struct options {
@@ -21,6 +22,7 @@ struct options {
     const char *password_file;
     const char *address_range; // NULL: the common beginning of all numbers
     const char *server_number; // where cards send their messages
+    const char *product;       // of the cards, NULL: the standard one
     const char *scenario;
     double speed; // of the clock
     const char *control;
@@ -32,7 +34,9 @@ struct options {
     const char *vpcd; // NULL: the usual one, unless `listen` is given
     const char *listen;
     bool has_devices;
-    const char *gsmtap; // traces; NULL: none
+    uint8_t profile[OPTIONS_PROFILE_MAX]; // all that a terminal at a reader may claim
+    uint8_t profile_len;                  // 0: whatever it claims
+    const char *gsmtap;                   // traces; NULL: none
     const char *pcapng;
     const char *trace;
     const char *tcp; // of conform: where the card is; all NULL: a card of our own

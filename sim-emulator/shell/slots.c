@@ -13,6 +13,7 @@
 #define RETRY_MS 1000
 #define CONNECT_MS 5000
 #define LENGTH_LEN 2
+#define HEADER_LEN 5 // of an APDU with data
 #define MESSAGE_MAX 65535
 #define LISTEN_TRIES 20
 // Where nothing is to be said, and vpcd has to be told something: it waits for ever for a message
@@ -93,6 +94,20 @@ static void answer_atr(const struct one_slot *s, struct writer *w)
         card_atr(card_of(s), w);
 }
 
+// A TERMINAL PROFILE that claims no more than --profile; anything else as it is.
+static struct bytes restrained(const struct options *o, struct bytes command,
+                               uint8_t octets[HEADER_LEN + APDU_DATA_MAX])
+{
+    bool is_profile = command.len > HEADER_LEN && command.len <= HEADER_LEN + APDU_DATA_MAX &&
+                      command.at[0] == 0x80 && command.at[1] == INS_TERMINAL_PROFILE;
+    if (!is_profile || o->profile_len == 0)
+        return command;
+    memcpy(octets, command.at, command.len);
+    for (size_t i = 0; i < command.len - HEADER_LEN; i++)
+        octets[HEADER_LEN + i] &= i < o->profile_len ? o->profile[i] : 0;
+    return bytes_of(octets, command.len);
+}
+
 static void answer_command(struct one_slot *s, struct bytes command, struct writer *w)
 {
     struct app *app = s->slots->app;
@@ -102,6 +117,8 @@ static void answer_command(struct one_slot *s, struct bytes command, struct writ
     s->may_agree = false;
     if (may_agree && pps_answer(command, w))
         return;
+    uint8_t octets[HEADER_LEN + APDU_DATA_MAX];
+    command = restrained(&app->options, command, octets);
     uint16_t sw = card_t0_exchange(card_of(s), &s->t0, command, w);
     if (is_shared(s)) {
         fleet_serve(&app->fleet, s->number, sw, app_now(app));

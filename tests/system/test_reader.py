@@ -52,6 +52,9 @@ class ThroughPcsc(Lab):
         swapped = "".join(b + a for a, b in zip(*[iter(self.cards[0].iccid.ljust(20, "F"))] * 2))
         self.assertEqual(iccid.hex().upper(), swapped)
         self.assertEqual(card.command("00A40004022FE3")[1], 0x6A82)
+        # GET RESPONSE in class 80, as pySim sends it after an ENVELOPE.
+        length = card.exchange(bytes.fromhex("00A40004022FE2"))[1]
+        self.assertEqual(card.exchange(bytes.fromhex("80C00000") + bytes([length & 0xFF]))[1], 0x9000)
         # STATUS as a command of case 1: there is an answer, so T=0 says how long it is.
         self.assertEqual(card.exchange(bytes.fromhex("80F20000"))[1] & 0xFF00, 0x6C00)
         card.start()
@@ -128,6 +131,18 @@ _, names = SCardListReaders(context, [])
 _, states = SCardGetStatusChange(context, 0, [(names[0], SCARD_STATE_UNAWARE)])
 print("present" if states[0][1] & SCARD_STATE_PRESENT else "empty")
 """
+
+
+class Profiles(Lab):
+    def test_a_terminal_that_claims_too_much_is_restrained(self):
+        """With SMS-PP download and SEND SHORT MESSAGE alone the card asks for nothing else."""
+        program = self.reader("--listen", "127.0.0.1:0", "--profile", "13000002")
+        link = Link(program.ready["listen"])
+        self.addCleanup(link.socket.close)
+        link.reset()
+        card = Terminal(link.exchange)
+        self.assertEqual(card.exchange(bytes.fromhex("8010000021" + "FF" * 33))[1], 0x9000)
+        self.assertEqual(self.cards[0].answer(card.send(self.cards[0].audit()))[1], 0)
 
 
 class Memories(Lab):
@@ -236,7 +251,7 @@ class Memories(Lab):
 class Starting(Lab):
     def test_wrong_use_says_what_is_wrong(self):
         for arguments, expected in ((["--vpcd", "127.0.0.1:1", "--listen", "127.0.0.1:2"], "--listen"),
-                                    (["--listen", "nonsense"], "nonsense"), (["--vpcd", "127.0.0.1"], "127.0.0.1"),
+                                    (["--listen", "nonsense"], "nonsense"), (["--profile", "1"], "hexadecimal"), (["--vpcd", "127.0.0.1"], "127.0.0.1"),
                                     (["--control", "nonsense"], "nonsense"), (["--data", "/proc/nowhere"], "/proc/nowhere"),
                                     (["more"], "more"), (["--smsc", "127.0.0.1:2775"], "smsc")):
             done = subprocess.run([os.path.join(PROGRAMS, "sim-emulator"), "reader", *self.arguments, *arguments],
