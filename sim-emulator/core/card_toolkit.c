@@ -84,9 +84,10 @@ void call_status_passed(struct call *call)
     struct card_remote *remote = &call->card->remote;
     if (remote->deaf_status > 0)
         remote->deaf_status--;
-    if (remote->session == SESSION_REMOTE && ++remote->session_status >= SESSION_STATUS_MAX) {
+    if (remote->session != SESSION_NONE && ++remote->session_status >= SESSION_STATUS_MAX) {
+        if (remote->session == SESSION_REMOTE)
+            outbox_drop(call->card);
         remote->session = SESSION_NONE;
-        outbox_drop(call->card);
     }
     applet_status(&call->card->applet, &call->port);
 }
@@ -113,11 +114,17 @@ uint16_t call_fetch(struct call *call)
 uint16_t call_terminal_response(struct call *call)
 {
     struct card_remote *remote = &call->card->remote;
-    bool is_remote = remote->session == SESSION_REMOTE;
+    enum card_session session = (enum card_session)remote->session;
     remote->session = SESSION_NONE;
-    if (is_remote)
-        outbox_answered(call, call->apdu.data);
-    else
+    switch (session) {
+    case SESSION_NONE:
+        return SW_CONDITIONS; // nothing was fetched
+    case SESSION_APPLET:
         applet_terminal_response(&call->card->applet, &call->port, call->apdu.data);
-    return SW_OK;
+        return SW_OK;
+    case SESSION_REMOTE:
+        outbox_answered(call, call->apdu.data);
+        return SW_OK;
+    }
+    return SW_TECHNICAL_PROBLEM;
 }

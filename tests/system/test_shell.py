@@ -43,6 +43,21 @@ class Shell(unittest.TestCase):
         code, text, error = shell("--cmd", "reset; tear 3; trace on; exit")
         self.assertEqual((code, error), (0, ""))
 
+    def test_a_card_product(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".card") as file:
+            file.write("otaria-card 1\npin ADM1 13572468 tries 5\n")
+            file.flush()
+            code, text, error = shell("--product", file.name, "--cmd", "reset; apdu 0020000A00 = 63C5; "
+                                      "apdu 0020000A083133353732343638 = 9000; exit 4")
+            self.assertEqual((code, error), (4, ""))
+            file.write("pin PIN1 12x4\n")
+            file.flush()
+            code, _, error = shell("--product", file.name, "--cmd", "reset")
+            self.assertNotEqual(code, 0)
+            self.assertIn(f"{file.name}:3:10: PINs have 4 to 8 digits", error)
+        sample = os.path.join(os.path.dirname(__file__), "../../profiles/cards/test-operators.card")
+        self.assertEqual(shell("--product", sample, "--cmd", "reset; exit 3")[0], 3)
+
     def test_a_second_card_and_files(self):
         with tempfile.NamedTemporaryFile("w", suffix=".sim") as file:
             file.write("cards\nuse 2\nreset\n\nimei 123\n")

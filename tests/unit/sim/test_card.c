@@ -156,6 +156,32 @@ static void nothing_is_asked_before_the_terminal_profile(void **state)
     assert_int_equal(send("801000000AFFFFFFFFFFFFFFFFFFFF") & 0xFF00, SW_OK_PROACTIVE);
 }
 
+// FETCH before TERMINAL RESPONSE, one of each for a command, and the length that was announced
+// [102.221 §7.4.2].
+static void a_proactive_session_has_its_order(void **state)
+{
+    (void)state;
+    assert_int_equal(send("801400000C810301050082028281830100"), SW_CONDITIONS);
+    uint16_t sw = send("801000000AFFFFFFFFFFFFFFFFFFFF");
+    assert_int_equal(sw & 0xFF00, SW_OK_PROACTIVE);
+    uint8_t len = (uint8_t)sw;
+    assert_int_equal(send("801400000C810301050082028281830100"), SW_CONDITIONS);
+    assert_int_equal(send("80120000FF"), SW_WRONG_LE | len);
+    assert_int_equal(send("80F2000C00"), SW_OK_PROACTIVE | len); // it still waits
+    char fetch[16];
+    (void)snprintf(fetch, sizeof fetch, "80120000%02X", len);
+    assert_int_equal(send(fetch), SW_OK);
+    assert_int_equal(answer.len, len);
+    assert_int_equal(answer_octets[0], 0xD0);
+    struct cat_message message;
+    assert_int_equal(cat_read_command(bytes_of(answer_octets, answer.len), &message), CAT_OK);
+    char response[64];
+    (void)snprintf(response, sizeof response, "801400000C8103%02X%02X%02X82028281830100",
+                   message.number, message.type, message.qualifier);
+    assert_true(apdu_sw_is_ok(send(response)));
+    assert_int_equal(send(response), SW_CONDITIONS); // twice
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +194,7 @@ int main(void)
         CARD_TEST(the_answer_to_reset_is_sound),
         CARD_TEST(a_card_without_power_is_mute),
         CARD_TEST(nothing_is_asked_before_the_terminal_profile),
+        CARD_TEST(a_proactive_session_has_its_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
