@@ -1,5 +1,5 @@
 // What happens between cards and their terminals, as the options ask for it: GSMTAP over UDP,
-// a pcapng file, and a readable trace (docs/OPERATIONS.md). No key is in any of them (story.h).
+// a pcapng file, and a readable trace (sim-emulator(1)). No key is in any of them (story.h).
 #pragma once
 
 #include "sim-emulator/shell/app.h"
