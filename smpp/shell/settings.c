@@ -146,7 +146,7 @@ bool settings_read(struct settings *s, char error[SETTINGS_ERROR_SIZE])
     };
     if (!config_is_private(s->config_path))
         return fail(error, s,
-                    "the file holds passwords and must be readable by its owner only; try",
+                    "the file holds passwords: it must be there, and readable by you only; try",
                     "chmod 600");
     char reason[CONFIG_ERROR_SIZE];
     cfg_t *file = config_read(options, s->config_path, reason);
