@@ -194,6 +194,22 @@ enum ctl_exit import_show_run(struct ctl_task *t)
     return ctl_each_of_ids(t, "imp", show_one);
 }
 
+static enum ctl_exit cancel_one(struct ctl_task *t, const char *id)
+{
+    struct ctl_request r;
+    char line[128];
+    ctl_request_init(&r, "POST", "/batch-imports");
+    ctl_request_segment(&r, id);
+    text_put(&r.path_w, "/cancel");
+    snprintf(line, sizeof(line), "%s is being cancelled", id);
+    return ctl_change(t, &r, line);
+}
+
+enum ctl_exit import_cancel_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "imp", cancel_one);
+}
+
 static enum ctl_exit report_csv(struct ctl_task *t, const char *id)
 {
     struct ctl_request r;
