@@ -4,7 +4,10 @@
 
 #include <limits.h>
 #include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <stdlib.h>
 
 struct crypto {
@@ -166,4 +169,106 @@ void sha256_close(struct sha256 *s)
     EVP_MD_CTX_free(s->context);
     EVP_MD_free(s->algorithm);
     free(s);
+}
+
+// --- signatures ------------------------------------------------------------------------------
+
+#define EC_OCTETS 32
+#define RSA_OCTETS_MIN 256
+#define RSA_OCTETS_MAX 1024
+
+static EVP_PKEY *key_of(const char *kind, OSSL_PARAM *params)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
+    if (context != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+static EVP_PKEY *ec_key_of(const struct crypto_public *from)
+{
+    char group[] = "prime256v1";
+    uint8_t point[1 + 2 * EC_OCTETS] = {4}; // uncompressed [SEC 1 §2.3.3]
+    if (from->a.len != EC_OCTETS || from->b.len != EC_OCTETS)
+        return NULL;
+    memcpy(point + 1, from->a.at, EC_OCTETS);
+    memcpy(point + 1 + EC_OCTETS, from->b.at, EC_OCTETS);
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
+        OSSL_PARAM_construct_end()};
+    return key_of("EC", params); // refuses a point that is not on the curve
+}
+
+static EVP_PKEY *rsa_key_of(const struct crypto_public *from)
+{
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM *params = NULL;
+    if (from->a.len < RSA_OCTETS_MIN || from->a.len > RSA_OCTETS_MAX || from->b.len == 0 ||
+        from->b.len > 4)
+        return NULL;
+    BIGNUM *n = BN_bin2bn(from->a.at, (int)from->a.len, NULL);
+    BIGNUM *e = BN_bin2bn(from->b.at, (int)from->b.len, NULL);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    if (n != NULL && e != NULL && build != NULL &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1)
+        params = OSSL_PARAM_BLD_to_param(build);
+    if (params != NULL)
+        key = key_of("RSA", params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    BN_free(n);
+    BN_free(e);
+    return key;
+}
+
+// r and s side by side become the DER that OpenSSL reads. The length, or 0.
+static size_t der_of(struct bytes signature, uint8_t der[EC_OCTETS * 2 + 16])
+{
+    if (signature.len != (size_t)2 * EC_OCTETS)
+        return 0;
+    ECDSA_SIG *pair = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(signature.at, EC_OCTETS, NULL);
+    BIGNUM *s = BN_bin2bn(signature.at + EC_OCTETS, EC_OCTETS, NULL);
+    int len = 0;
+    if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
+        r = NULL;
+        s = NULL;
+        len = i2d_ECDSA_SIG(pair, &der);
+    }
+    BN_free(r);
+    BN_free(s);
+    ECDSA_SIG_free(pair);
+    return len > 0 ? (size_t)len : 0;
+}
+
+static bool verify_with(EVP_PKEY *key, bool is_pss, struct bytes text, struct bytes signature)
+{
+    EVP_PKEY_CTX *padding = NULL;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool ok =
+        context != NULL && EVP_DigestVerifyInit(context, &padding, EVP_sha256(), NULL, key) == 1;
+    if (ok && is_pss)
+        ok = EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) == 1 &&
+             EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, RSA_PSS_SALTLEN_DIGEST) == 1;
+    ok = ok && EVP_DigestVerify(context, signature.at, signature.len, text.at, text.len) == 1;
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
+bool crypto_verify(enum crypto_scheme scheme, const struct crypto_public *key, struct bytes text,
+                   struct bytes signature)
+{
+    uint8_t der[EC_OCTETS * 2 + 16];
+    const bool is_ec = scheme == CRYPTO_ES256;
+    if (is_ec)
+        signature = bytes_of(der, der_of(signature, der));
+    EVP_PKEY *public = signature.len == 0 ? NULL : is_ec ? ec_key_of(key) : rsa_key_of(key);
+    const bool ok = public != NULL && verify_with(public, scheme == CRYPTO_PS256, text, signature);
+    EVP_PKEY_free(public);
+    return ok;
 }

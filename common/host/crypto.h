@@ -45,3 +45,15 @@ bool sha256_add(struct sha256 *s, struct bytes octets) MUST_USE;
 // Gives the digest; the object then starts a new one.
 bool sha256_finish(struct sha256 *s, uint8_t digest[CRYPTO_SHA256_SIZE]) MUST_USE;
 void sha256_close(struct sha256 *s);
+
+// Signatures of others, by their public keys [RFC 7518 §3.3 to 3.5].
+enum crypto_scheme {
+    CRYPTO_ES256, // P-256; a and b are the coordinates, the signature 64 octets
+    CRYPTO_RS256, // RSA of 2048 bits or more; a is the modulus, b the exponent
+    CRYPTO_PS256,
+};
+struct crypto_public {
+    struct bytes a, b;
+};
+bool crypto_verify(enum crypto_scheme scheme, const struct crypto_public *key, struct bytes text,
+                   struct bytes signature) MUST_USE;

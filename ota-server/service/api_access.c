@@ -162,14 +162,16 @@ static bool mac_matches(struct api_exchange *x, struct bytes text, const uint8_t
     return matches;
 }
 
-static bool nonce_is_new(struct api_exchange *x, const struct auth_signature *signature)
+bool api_nonce_is_new(struct api_exchange *x, struct bytes who, struct bytes nonce)
 {
     uint8_t digest[32];
-    uint8_t octets[AUTH_APP_KEY_SIZE + 1 + AUTH_NONCE_MAX];
+    uint8_t octets[256];
     struct writer w = writer_of(octets, sizeof(octets));
-    writer_copy(&w, signature->app_key);
+    writer_copy(&w, who);
     writer_u8(&w, 0);
-    writer_copy(&w, signature->nonce);
+    writer_copy(&w, nonce);
+    if (w.failed)
+        return false;
     if (!digest_of(writer_bytes(&w), digest))
         return cannot_tell(x);
     return nonce_use(&x->api->nonces, digest, x->now.instant, AUTH_NONCE_LIFE_S * 1000) == NONCE_OK;
@@ -204,12 +206,14 @@ static bool authenticate_signature(struct api_exchange *x)
                                                             "percent-encoding in the target");
         return false;
     }
-    const bool is_known = is_found(x, auth_client_by_key(x->reader, signature.app_key, &x->client));
+    const bool is_known =
+        is_found(x, auth_client_by_key(x->reader, signature.app_key, &x->client)) &&
+        (x->client.mechanisms & CLIENT_BY_HMAC) != 0;
     const bool matches = mac_matches(x, writer_bytes(&text), signature.mac, is_known);
     const int64_t off_s = (x->now.utc.ms - x->now.ahead_ms) / 1000 - signature.ts_s;
     if (!matches || off_s > AUTH_SKEW_MAX_S || off_s < -AUTH_SKEW_MAX_S)
         return false;
-    return nonce_is_new(x, &signature);
+    return api_nonce_is_new(x, signature.app_key, signature.nonce);
 }
 
 // --- people ---

@@ -194,6 +194,8 @@ const char *api_cookie_name(const struct api *api);
 bool api_is_loopback(const struct api_exchange *x);
 // Origin, or Referer, is the public one; `may_lack`: or neither was sent.
 bool api_origin_is_ours(const struct api_exchange *x, bool may_lack);
+// Was this nonce never used by this caller? It is used from now on.
+bool api_nonce_is_new(struct api_exchange *x, struct bytes who, struct bytes nonce);
 // Another wrong credential from this address.
 void api_count_failure(struct api_exchange *x);
 // Who is behind the request, for what two different people must do.

@@ -294,14 +294,12 @@ static int base64_digit(uint8_t c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-bool api_base64_read(struct bytes text, struct writer *out)
+static bool read_digits(struct bytes text, int (*digit_of)(uint8_t c), struct writer *out)
 {
     uint32_t bits = 0;
     unsigned count = 0;
-    while (text.len > 0 && text.at[text.len - 1] == '=')
-        text.len--;
     for (size_t i = 0; i < text.len; i++) {
-        const int digit = base64_digit(text.at[i]);
+        const int digit = digit_of(text.at[i]);
         if (digit < 0)
             return false;
         bits = bits << 6 | (uint32_t)digit;
@@ -312,4 +310,23 @@ bool api_base64_read(struct bytes text, struct writer *out)
         }
     }
     return !out->failed;
+}
+
+bool api_base64_read(struct bytes text, struct writer *out)
+{
+    while (text.len > 0 && text.at[text.len - 1] == '=')
+        text.len--;
+    return read_digits(text, base64_digit, out);
+}
+
+static int base64url_digit(uint8_t c)
+{
+    if (c == '+' || c == '/')
+        return -1;
+    return c == '-' ? 62 : c == '_' ? 63 : base64_digit(c);
+}
+
+bool api_base64url_read(struct bytes text, struct writer *out)
+{
+    return read_digits(text, base64url_digit, out);
 }

@@ -30,6 +30,8 @@ void api_percent_encode(struct bytes text, bool keep_slash, struct writer *out);
 
 // Appends the octets of a text in base64 [RFC 4648 §4]; padding may be missing. False for another.
 bool api_base64_read(struct bytes text, struct writer *out) MUST_USE;
+// The form of it for URLs, without padding [RFC 4648 §5].
+bool api_base64url_read(struct bytes text, struct writer *out) MUST_USE;
 
 // A server id as clients see it: `prefix`, an underscore and a ULID [ulid specification], whose
 // time is that of the id and whose last 60 bits are a checksum over prefix and id. The checksum is

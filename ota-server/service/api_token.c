@@ -1,6 +1,7 @@
 // POST /oauth2/token: client credentials with APPKEY and APPSECRET [RFC 6749 §4.4].
 #include "common/base/text.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/auth_jwt.h"
 
 #include <stdlib.h>
 
@@ -113,24 +114,70 @@ static void grant_token(struct api_exchange *x, struct bytes scope)
     api_commit(x, put_token, reply_token);
 }
 
-// What is wrong with the request, or NULL; `scope` gets a copy of the scopes.
-static const char *judge_form(struct api_exchange *x, struct writer *scope)
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+// The client's own signature [RFC 7523 §2.2]; each serves once.
+static bool assertion_fits(struct api_exchange *x, struct bytes assertion)
+{
+    char client[JWT_CLIENT_MAX + 1];
+    char jti[JWT_JTI_MAX + 1];
+    char endpoint[API_URL_MAX + 16];
+    struct writer w = writer_of(endpoint, sizeof(endpoint));
+    struct bytes named = {0};
+    json_t *jwks = NULL;
+    text_put(&w, x->api->options.public_url);
+    text_put(&w, "/oauth2/token");
+    jwt_client(assertion, client);
+    if (auth_client_by_key(x->reader, bytes_of_text(client), &x->client) != STORE_OK ||
+        (x->client.mechanisms & CLIENT_BY_JWT) == 0 ||
+        (api_query_take(&x->query, "client_id", &named) &&
+         !bytes_equal(named, bytes_of_text(client))) ||
+        json_read(bytes_of_text(x->client.jwks), &jwks) != JSON_READ_OK)
+        return false;
+    const struct jwt_expected expected = {.client = client,
+                                          .audiences = {text_end(&w), x->api->options.public_url},
+                                          .now = {x->now.utc.ms - x->now.ahead_ms},
+                                          .jwks = jwks};
+    const bool ok = jwt_check(assertion, &expected, jti) &&
+                    api_nonce_is_new(x, bytes_of_text(client), bytes_of_text(jti));
+    json_decref(jwks);
+    return ok;
+}
+
+// By assertion, or by name and secret; never both.
+static bool client_fits(struct api_exchange *x)
 {
     uint8_t octets[512];
     struct writer scratch = writer_of(octets, sizeof(octets));
-    struct bytes value = {0};
+    struct bytes type = {0};
+    struct bytes assertion = {0};
     struct bytes key = {0};
     struct bytes secret = {0};
+    const bool has_type = api_query_take(&x->query, "client_assertion_type", &type);
+    const bool has_assertion = api_query_take(&x->query, "client_assertion", &assertion);
+    if (has_type || has_assertion)
+        return has_type && has_assertion && bytes_equal(type, bytes_of_text(ASSERTION_TYPE)) &&
+               x->request->authorization.len == 0 &&
+               !api_query_take(&x->query, "client_secret", &secret) && assertion_fits(x, assertion);
+    const bool is_named = read_credentials(x, &scratch, &key, &secret);
+    const bool is_known = auth_client_by_key(x->reader, key, &x->client) == STORE_OK &&
+                          (x->client.mechanisms & CLIENT_BY_SECRET) != 0;
+    const bool matches = secret_matches(x, is_known, secret);
+    secret_wipe(octets, sizeof(octets));
+    return is_named && matches;
+}
+
+// What is wrong with the request, or NULL; `scope` gets a copy of the scopes.
+static const char *judge_form(struct api_exchange *x, struct writer *scope)
+{
+    struct bytes value = {0};
     if (!api_query_take(&x->query, "grant_type", &value))
         return "invalid_request";
     if (!bytes_equal(value, bytes_of_text("client_credentials")))
         return "unsupported_grant_type";
-    const bool is_named = read_credentials(x, &scratch, &key, &secret);
-    const bool is_known = auth_client_by_key(x->reader, key, &x->client) == STORE_OK;
-    const bool matches = secret_matches(x, is_known, secret);
-    secret_wipe(octets, sizeof(octets));
+    const bool fits = client_fits(x);
     x->tenant = x->client.tenant;
-    if (!is_named || !matches || x->client.is_suspended) {
+    if (!fits || x->client.is_suspended) {
         api_count_failure(x);
         return "invalid_client";
     }
@@ -140,24 +187,77 @@ static const char *judge_form(struct api_exchange *x, struct writer *scope)
     return NULL;
 }
 
-void api_token_post(struct api_exchange *x)
+// Reads the body as the query's twin; "+" stands for a space in it [RFC 6749 appendix B].
+static bool read_form(struct api_exchange *x)
 {
     static uint8_t form[API_QUERY_MAX];
+    const struct bytes body = x->request->body;
+    if (x->query.count != 0 || body.len > sizeof(form))
+        return false;
+    for (size_t i = 0; i < body.len; i++)
+        form[i] = body.at[i] == '+' ? ' ' : body.at[i];
+    const bool ok = api_query_read(&x->query, bytes_of(form, body.len)).code == API_OK;
+    secret_wipe(form, sizeof(form));
+    return ok;
+}
+
+void api_token_post(struct api_exchange *x)
+{
     static uint8_t scope_octets[SCOPE_LIST_MAX];
     struct writer scope = writer_of(scope_octets, sizeof(scope_octets));
-    const struct bytes body = x->request->body;
-    const char *error = "invalid_request";
-    if (x->query.count == 0 && body.len <= sizeof(form)) {
-        // The form is the query's twin; "+" stands for a space in it [RFC 6749 appendix B].
-        for (size_t i = 0; i < body.len; i++)
-            form[i] = body.at[i] == '+' ? ' ' : body.at[i];
-        if (api_query_read(&x->query, bytes_of(form, body.len)).code == API_OK)
-            error = judge_form(x, &scope);
-        secret_wipe(form, sizeof(form));
-        secret_wipe(x->query.decoded, sizeof(x->query.decoded));
-    }
+    const char *error = read_form(x) ? judge_form(x, &scope) : "invalid_request";
+    secret_wipe(x->query.decoded, sizeof(x->query.decoded));
     if (error == NULL)
         grant_token(x, writer_bytes(&scope));
     else
         refuse_grant(x, strcmp(error, "invalid_client") == 0 ? 401 : 400, error);
+}
+
+// --- giving a token back [RFC 7009] ---
+
+static enum store_status revoke(struct api_exchange *x, struct store *store, struct utc now)
+{
+    (void)now;
+    const enum store_status status = store_document_delete(store, "token", x->object_id);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+static void reply_revoked(struct api_exchange *x)
+{
+    api_reply_empty(x, 200);
+}
+
+struct token_id {
+    uint64_t id, client;
+};
+
+static bool see_token(void *context, const struct document *d)
+{
+    *(struct token_id *)context = (struct token_id){.id = d->id, .client = d->parent};
+    return false;
+}
+
+void api_revoke_post(struct api_exchange *x)
+{
+    char name[AUTH_DIGEST_NAME_SIZE];
+    struct bytes token = {0};
+    struct token_id found = {0};
+    if (!read_form(x) || !api_query_take(&x->query, "token", &token)) {
+        refuse_grant(x, 400, "invalid_request");
+        return;
+    }
+    if (!client_fits(x) || x->client.is_suspended) {
+        api_count_failure(x);
+        refuse_grant(x, 401, "invalid_client");
+        return;
+    }
+    // One that is unknown, or somebody else's, is answered like one that was ended.
+    if (!auth_digest_name(token, name) ||
+        store_document_named(x->reader, "token", name, see_token, &found) != STORE_OK ||
+        found.client != x->client.id) {
+        reply_revoked(x);
+        return;
+    }
+    x->object_id = found.id;
+    api_commit(x, revoke, reply_revoked);
 }

@@ -54,6 +54,10 @@ static void write_client(struct writer *w, const struct auth_client *client)
     json_put_unsigned(&j, client->per_second);
     json_put_key(&j, "burst");
     json_put_unsigned(&j, client->burst);
+    json_put_key(&j, "mechanisms");
+    json_put_unsigned(&j, client->mechanisms);
+    json_put_key(&j, "jwks");
+    json_put_string(&j, client->jwks);
     json_put_key(&j, "scopes");
     json_begin_array(&j);
     for (unsigned i = 0; i < client->scope_count; i++)
@@ -121,6 +125,17 @@ static bool read_lists(const json_t *root, struct auth_client *out)
     return true;
 }
 
+// Those that were kept before there was a choice have both ways of a secret.
+static void read_proofs(const json_t *root, struct auth_client *out)
+{
+    int64_t set = CLIENT_BY_SECRET | CLIENT_BY_HMAC;
+    struct bytes jwks = {0};
+    if (json_get_integer(root, "mechanisms", 0, 7, &set) == JSON_FOUND &&
+        json_get_text(root, "jwks", &jwks) == JSON_FOUND)
+        copy_text(out->jwks, sizeof(out->jwks), jwks);
+    out->mechanisms = (uint8_t)set;
+}
+
 struct found_client {
     struct auth_client *out;
     bool ok;
@@ -129,7 +144,13 @@ struct found_client {
 static bool take_client(void *context, const struct document *d)
 {
     struct found_client *f = context;
-    *f->out = (struct auth_client){.id = d->id, .tenant = d->owner, .is_suspended = d->state != 1};
+    *f->out = (struct auth_client){.id = d->id,
+                                   .tenant = d->owner,
+                                   .asked_by = d->parent,
+                                   .version = d->version,
+                                   .created_at = d->created_at,
+                                   .status = (uint8_t)(d->state & 3),
+                                   .is_suspended = d->state != CLIENT_ACTIVE};
     if (d->name != NULL)
         copy_text(f->out->app_key, sizeof(f->out->app_key), bytes_of_text(d->name));
     json_t *root = NULL;
@@ -146,9 +167,17 @@ static bool take_client(void *context, const struct document *d)
         copy_text(f->out->name, sizeof(f->out->name), name);
         f->out->per_second = (uint32_t)per_second;
         f->out->burst = (uint32_t)burst;
+        read_proofs(root, f->out);
     }
     json_decref(root);
     return false;
+}
+
+bool auth_client_read(const struct document *d, struct auth_client *out)
+{
+    struct found_client f = {.out = out};
+    (void)take_client(&f, d);
+    return f.ok;
 }
 
 enum store_status auth_client_by_key(struct store *s, struct bytes app_key, struct auth_client *out)
@@ -181,8 +210,10 @@ enum store_status auth_client_put(struct store *s, const struct auth_client *cli
         .id = client->id,
         .owner = client->tenant,
         .name = client->app_key,
-        .state = client->is_suspended ? 0 : 1,
-        .created_at = now,
+        .parent = client->asked_by,
+        .state = client->status,
+        .version = client->version,
+        .created_at = client->version == 0 ? now : client->created_at,
         .changed_at = now,
         .body = writer_bytes(&w),
     };

@@ -23,18 +23,40 @@ struct auth_secret {
     struct utc until; // 0: no end
 };
 
+// As the state of its document.
+enum auth_client_status {
+    CLIENT_SUSPENDED,
+    CLIENT_ACTIVE,
+    CLIENT_REQUESTED,
+    CLIENT_REVOKED,
+};
+
+// How a client may prove who it is, as bits of a set.
+enum {
+    CLIENT_BY_SECRET = 1, // at the token endpoint
+    CLIENT_BY_HMAC = 2,
+    CLIENT_BY_JWT = 4, // at the token endpoint, with a key of its own
+};
+#define AUTH_JWKS_SIZE 2048
+
 struct auth_client {
     uint64_t id;
     uint64_t tenant;
     char app_key[AUTH_APP_KEY_SIZE + 1];
     char name[AUTH_NAME_SIZE];
     bool is_suspended;
-    bool is_user; // a person, see auth_user.h; then `id` is the user's
+    bool is_user;       // a person, see auth_user.h; then `id` is the user's
+    uint8_t status;     // enum auth_client_status
+    uint8_t mechanisms; // set of CLIENT_BY_...
+    uint64_t asked_by;  // person; 0: at the command line
+    uint64_t version;   // of its document; 0 for a new one
+    struct utc created_at;
     uint32_t per_second, burst;
     uint8_t scope_count;
     char scopes[AUTH_SCOPES_MAX][AUTH_SCOPE_SIZE]; // without "connectivity-management:"
     uint8_t secret_count;
     struct auth_secret secrets[AUTH_SECRETS_MAX];
+    char jwks[AUTH_JWKS_SIZE]; // its public keys [RFC 7517], or ""
 };
 
 bool auth_has_scope(const struct auth_client *client, struct bytes scope);
@@ -45,7 +67,9 @@ bool auth_add_scope(struct auth_client *client, struct bytes scope) MUST_USE;
 enum store_status auth_client_by_key(struct store *s, struct bytes app_key,
                                      struct auth_client *out) MUST_USE;
 enum store_status auth_client_get(struct store *s, uint64_t id, struct auth_client *out) MUST_USE;
-// Inserts; the caller chose id and APPKEY.
+// As a document shows it.
+bool auth_client_read(const struct document *d, struct auth_client *out) MUST_USE;
+// Inserts with version 0, else replaces that version; the caller chose id and APPKEY.
 enum store_status auth_client_put(struct store *s, const struct auth_client *client,
                                   struct utc now) MUST_USE;
 // Adds a secret; false when OpenSSL refuses or the client has two.

@@ -48,6 +48,8 @@ static const struct {
     {"audit-trail:verify", OPERATORS | BIT(INSPECTOR)},
     {"system:read", OPERATORS | BIT(SUPPORT) | BIT(INSPECTOR) | BIT(VENDOR_SUPPORT)},
     {"metrics:read", OPERATORS},
+    {"clients:read", ADMIN | BIT(ENTERPRISE_ADMIN)},
+    {"clients:write", ADMIN | BIT(ENTERPRISE_ADMIN)},
     {"users:read", ADMIN | BIT(ENTERPRISE_ADMIN)},
     {"users:write", ADMIN | BIT(ENTERPRISE_ADMIN)},
     {"enterprises:read", OPERATORS},

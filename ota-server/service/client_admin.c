@@ -28,6 +28,8 @@ const char *const client_scopes[] = {
     "audit-trail:verify",
     "system:read",
     "metrics:read",
+    "clients:read",
+    "clients:write",
     "users:read",
     "users:write",
     "enterprises:read",
@@ -91,7 +93,11 @@ enum client_status client_add(struct store *writer, const struct secret_key *key
                               const struct client_new *wanted, struct client_credentials *out)
 {
     uint8_t entropy[AUTH_APP_KEY_SIZE + 32 + CRYPTO_NONCE_SIZE];
-    struct auth_client client = {.tenant = wanted->tenant, .per_second = 50, .burst = 100};
+    struct auth_client client = {.tenant = wanted->tenant,
+                                 .status = CLIENT_ACTIVE,
+                                 .mechanisms = CLIENT_BY_SECRET | CLIENT_BY_HMAC,
+                                 .per_second = 50,
+                                 .burst = 100};
     if (!is_name(bytes_of_text(wanted->name)))
         return CLIENT_BAD_NAME;
     memcpy(client.name, wanted->name, strlen(wanted->name) + 1);

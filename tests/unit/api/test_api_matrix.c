@@ -17,6 +17,8 @@ static const struct {
     BODY("/setup", "{\"token\":\"x\",\"username\":\"x\",\"password\":\"twelve octets\","
                    "\"enterprise\":{\"name\":\"x\",\"region\":\"x\",\"timeZone\":\"UTC\"}}"),
     BODY("/session", "{\"username\":\"x\",\"password\":\"x\"}"),
+    BODY("/api-clients/*", "{\"name\":\"y\"}"),
+    BODY("/api-clients/*/revoke", "{\"reason\":\"x\"}"),
     BODY("/enterprises", "{\"name\":\"x\",\"kind\":\"ENTERPRISE\",\"region\":\"x\","
                          "\"timeZone\":\"UTC\"}"),
     BODY("/enterprises/*", "{\"name\":\"y\"}"),
@@ -47,17 +49,12 @@ static const struct {
 static const struct {
     const char *collection, *prefix;
 } prefixes[] = {
-    {"/enterprises/*", "ent"},
-    {"/users/*", "usr"},
-    {"/cards/*", "crd"},
-    {"/operations/*", "op"},
-    {"/subscription-pools/*", "pol"},
-    {"/subscriptions/*", "sub"},
-    {"/profile-templates/*", "tpl"},
-    {"/batch-imports/*", "imp"},
-    {"/vendor-profiles/*", "rec"},
-    {"/transport-keys/*", "rec"},
-    {"/dirty-cards/*", "crd"},
+    {"/api-clients/*", "cli"},    {"/enterprises/*", "ent"},
+    {"/users/*", "usr"},          {"/cards/*", "crd"},
+    {"/operations/*", "op"},      {"/subscription-pools/*", "pol"},
+    {"/subscriptions/*", "sub"},  {"/profile-templates/*", "tpl"},
+    {"/batch-imports/*", "imp"},  {"/vendor-profiles/*", "rec"},
+    {"/transport-keys/*", "rec"}, {"/dirty-cards/*", "crd"},
 };
 
 #define NOBODYS_ID 0x1234567890ABCDEull
@@ -65,7 +62,7 @@ static const struct {
 static struct lab lab;
 static struct answer a;
 static char profile[65536];
-static char user[256];
+static char user[256], client[256];
 
 static int open_all(void **state)
 {
@@ -79,6 +76,10 @@ static int open_all(void **state)
     api_id_write(id, "ent", LAB_TENANT);
     (void)snprintf(user, sizeof(user),
                    "{\"username\":\"x\",\"role\":\"INSPECTOR\",\"enterpriseId\":\"%s\"}", id);
+    (void)snprintf(client, sizeof(client),
+                   "{\"name\":\"x\",\"scopes\":[\"cards:read\"],\"mechanisms\":[\"hmac\"],"
+                   "\"enterpriseId\":\"%s\"}",
+                   id);
     return 0;
 }
 
@@ -128,6 +129,8 @@ static const char *body_of(const struct api_route_row *row)
         return profile;
     if (strcmp(row->path, API_BASE "/users") == 0 && row->takes != TAKES_NOTHING)
         return user;
+    if (strcmp(row->path, API_BASE "/api-clients") == 0 && row->takes != TAKES_NOTHING)
+        return client;
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         if (row->takes != TAKES_NOTHING && strcmp(bodies[i].path, row->path) == 0)
             return bodies[i].body;

@@ -1,6 +1,7 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "common/host/crypto.h"
+#include "ota-server/service/api_text.h"
 #include "ota-server/service/auth_hmac.h"
 #include "ota-server/service/auth_limit.h"
 #include "tests/lib/cmocka_all.h"
@@ -225,6 +226,55 @@ static void a_bucket_gives_its_burst_and_then_its_rate(void **state)
     assert_int_equal(bucket_look(&b).remaining, 2);
 }
 
+// [RFC 7515 A.2, A.3]: header and claims as they were sent, key and signature.
+#define CLAIMS                                                                                     \
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVl" \
+    "fQ"
+static const struct {
+    enum crypto_scheme scheme;
+    const char *text, *a, *b, *signature;
+} published[] = {
+    {CRYPTO_ES256, "eyJhbGciOiJFUzI1NiJ9." CLAIMS, "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+     "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+     "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"},
+    {CRYPTO_RS256, "eyJhbGciOiJSUzI1NiJ9." CLAIMS,
+     "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4"
+     "d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5re"
+     "xMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxX"
+     "FvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ",
+     "AQAB",
+     "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5"
+     "jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb"
+     "1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QO"
+     "YEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"},
+};
+
+static void published_signatures_are_right_and_their_neighbours_wrong(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
+        uint8_t octets[3][512];
+        struct writer w[3];
+        const char *const texts[] = {published[i].a, published[i].b, published[i].signature};
+        for (size_t k = 0; k < 3; k++) {
+            w[k] = writer_of(octets[k], sizeof(octets[k]));
+            assert_true(api_base64url_read(bytes_of_text(texts[k]), &w[k]));
+        }
+        const struct crypto_public key = {writer_bytes(&w[0]), writer_bytes(&w[1])};
+        const struct bytes text = bytes_of_text(published[i].text);
+        assert_true(crypto_verify(published[i].scheme, &key, text, writer_bytes(&w[2])));
+        assert_false(crypto_verify(published[i].scheme, &key, bytes_slice(text, 1, text.len),
+                                   writer_bytes(&w[2])));
+        octets[2][5] ^= 1;
+        assert_false(crypto_verify(published[i].scheme, &key, text, writer_bytes(&w[2])));
+        octets[2][5] ^= 1;
+        octets[0][31] ^= 1; // not on the curve, or another modulus
+        assert_false(crypto_verify(published[i].scheme, &key, text, writer_bytes(&w[2])));
+        w[2].len = 0;
+        assert_false(crypto_verify(published[i].scheme, &key, text, writer_bytes(&w[2])));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_full_memory_refuses_instead_of_forgetting),
         cmocka_unit_test(a_nonce_behind_an_expired_one_is_still_known),
         cmocka_unit_test(a_bucket_gives_its_burst_and_then_its_rate),
+        cmocka_unit_test(published_signatures_are_right_and_their_neighbours_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

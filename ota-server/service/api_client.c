@@ -1,0 +1,431 @@
+// API clients: asked for by one person, approved by another, with secrets that are shown once.
+#include "common/base/text.h"
+#include "ota-server/service/api_handlers.h"
+#include "ota-server/service/client_admin.h"
+
+#include <stdlib.h>
+
+#define OVERLAP_S (7 * 24 * 3600)
+#define OVERLAP_MAX_S (30 * 24 * 3600)
+
+static const char *const statuses[] = {"SUSPENDED", "ACTIVE", "REQUESTED", "REVOKED", NULL};
+static const char *const mechanisms[] = {"client_secret", "hmac", "private_key_jwt", NULL};
+
+struct client_work {
+    struct auth_client client;
+    char secret[AUTH_TOKEN_SIZE];
+    unsigned number; // of the secret
+    const char *action;
+};
+
+static void close_work(void *work)
+{
+    struct client_work *w = work;
+    secret_wipe(w->secret, sizeof(w->secret));
+}
+
+static struct client_work *open_work(struct api_exchange *x)
+{
+    struct client_work *w = calloc(1, sizeof(*w));
+    x->work = w;
+    if (w == NULL)
+        api_refuse_code(x, API_UNAVAILABLE);
+    else
+        x->close_work = close_work;
+    return w;
+}
+
+// --- showing ---
+
+static void put_lists(struct json_writer *j, const struct auth_client *c)
+{
+    api_open_array(j, "scopes");
+    for (unsigned i = 0; i < c->scope_count; i++)
+        api_put_text(j, NULL, c->scopes[i]);
+    json_end_array(j);
+    api_open_array(j, "mechanisms");
+    for (unsigned i = 0; mechanisms[i] != NULL; i++) {
+        if ((c->mechanisms >> i & 1) != 0)
+            api_put_text(j, NULL, mechanisms[i]);
+    }
+    json_end_array(j);
+    api_open_array(j, "secrets");
+    for (unsigned i = 0; i < c->secret_count; i++) {
+        json_begin_object(j);
+        api_put_number(j, "number", i + 1);
+        api_put_time(j, "endsAt", c->secrets[i].until);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+static void put_client(struct json_writer *j, const struct auth_client *c, struct utc changed_at)
+{
+    json_begin_object(j);
+    api_put_id(j, "id", "cli", c->id);
+    api_put_text(j, "name", c->name);
+    api_put_id(j, "enterpriseId", "ent", c->tenant);
+    api_put_text(j, "appKey", c->app_key);
+    api_put_text(j, "status", statuses[c->status]);
+    put_lists(j, c);
+    if (c->jwks[0] != '\0') {
+        json_put_key(j, "jwks");
+        json_put_raw(j, bytes_of_text(c->jwks));
+    }
+    api_put_number(j, "ratePerSecond", c->per_second);
+    api_put_number(j, "burst", c->burst);
+    api_put_time(j, "createdAt", c->created_at);
+    api_put_time(j, "updatedAt", changed_at);
+    api_put_number(j, "version", c->version);
+    json_end_object(j);
+}
+
+static bool put_row(void *context, const struct document *d)
+{
+    struct auth_client *client = malloc(sizeof(*client));
+    if (client != NULL && auth_client_read(d, client))
+        put_client(&((struct api_exchange *)context)->json, client, d->changed_at);
+    free(client);
+    return true;
+}
+
+void api_clients_list(struct api_exchange *x)
+{
+    static const char *const fields[] = {"createdAt", NULL};
+    struct api_list list;
+    if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
+        return;
+    const struct document_filter filter = {.kind = "client",
+                                           .owner = api_is_operator(x) ? 0 : x->tenant,
+                                           .state = -1,
+                                           .is_descending = list.page.is_descending};
+    api_list_open(x);
+    const enum store_status status =
+        store_documents(x->reader, &filter, &list.window, put_row, x, &list.total);
+    if (status == STORE_OK)
+        api_list_end(x, &list);
+    else
+        api_refuse_store(x, status);
+}
+
+static bool find_client(struct api_exchange *x, struct client_work *w)
+{
+    if (!api_capture(x, 0, "cli", &x->object_id))
+        return false;
+    const enum store_status status = auth_client_get(x->reader, x->object_id, &w->client);
+    if (status == STORE_OK && (w->client.tenant == x->tenant || api_is_operator(x)))
+        return true;
+    api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
+    return false;
+}
+
+static bool show_client(void *context, const struct document *d)
+{
+    return put_row(context, d) && false;
+}
+
+static void reply_with(struct api_exchange *x, unsigned status)
+{
+    const struct client_work *w = x->work;
+    const bool is_changed = status == 201 || w->action != NULL;
+    if (store_document_get(x->reader, "client", x->object_id, show_client, x) != STORE_OK) {
+        api_refuse_code(x, API_INTERNAL);
+        return;
+    }
+    if (status == 201)
+        api_location(x, "/api-clients", "cli", x->object_id);
+    api_etag(x, w->client.version + is_changed);
+    api_reply(x, status);
+}
+
+void api_client_get(struct api_exchange *x)
+{
+    struct client_work *w = open_work(x);
+    if (w != NULL && api_end_reading(x) && find_client(x, w))
+        reply_with(x, 200);
+}
+
+// --- keeping ---
+
+static enum store_status keep(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct client_work *w = x->work;
+    const enum store_status status = auth_client_put(store, &w->client, now);
+    if (status == STORE_CONFLICT && w->client.version != 0)
+        x->problem = api_problem_of(API_FAILED_PRECONDITION);
+    return status == STORE_OK ? api_trail(x, store, w->action, "client", w->client.id, NULL)
+                              : status;
+}
+
+static void reply_created(struct api_exchange *x)
+{
+    reply_with(x, 201);
+}
+
+static void reply_changed(struct api_exchange *x)
+{
+    reply_with(x, 200);
+}
+
+static void commit(struct api_exchange *x, const char *action,
+                   void (*reply)(struct api_exchange *x))
+{
+    ((struct client_work *)x->work)->action = action;
+    api_commit(x, keep, reply);
+}
+
+// --- members ---
+
+static void fail(struct api_exchange *x, const char *member, const char *text)
+{
+    api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(member), text));
+}
+
+static bool is_known(struct bytes scope)
+{
+    for (size_t i = 0; client_scopes[i] != NULL; i++) {
+        if (bytes_equal(scope, bytes_of_text(client_scopes[i])))
+            return true;
+    }
+    return false;
+}
+
+// Nobody gives a client more than they have; the operator's administrators have everything.
+static void read_scopes(struct api_exchange *x, struct auth_client *c, enum api_need need)
+{
+    const json_t *list = api_body_array(&x->body, "scopes", need);
+    size_t i;
+    const json_t *item;
+    if (list == NULL)
+        return;
+    c->scope_count = 0;
+    json_array_foreach(list, i, item)
+    {
+        const struct bytes scope = bytes_of(json_string_value(item), json_string_length(item));
+        if (!json_is_string(item) || !is_known(scope) || !auth_add_scope(c, scope))
+            fail(x, "scopes", "An unknown scope");
+        else if (!auth_has_scope(&x->client, scope) && !api_is_operator(x))
+            fail(x, "scopes", "A scope that you do not have");
+    }
+    if (c->scope_count == 0)
+        fail(x, "scopes", "At least one");
+}
+
+static void read_mechanisms(struct api_exchange *x, struct auth_client *c, enum api_need need)
+{
+    const json_t *list = api_body_array(&x->body, "mechanisms", need);
+    size_t i;
+    const json_t *item;
+    if (list == NULL)
+        return;
+    c->mechanisms = 0;
+    json_array_foreach(list, i, item)
+    {
+        unsigned bit = 0;
+        for (unsigned k = 0; mechanisms[k] != NULL && json_is_string(item); k++)
+            bit |= strcmp(json_string_value(item), mechanisms[k]) == 0 ? 1u << k : 0;
+        c->mechanisms |= (uint8_t)bit;
+        if (bit == 0)
+            fail(x, "mechanisms", "One of client_secret, hmac, private_key_jwt");
+    }
+    if (c->mechanisms == 0)
+        fail(x, "mechanisms", "At least one");
+}
+
+static void read_jwks(struct api_exchange *x, struct auth_client *c)
+{
+    const json_t *jwks = api_body_object(&x->body, "jwks", API_OPTIONAL);
+    if (jwks == NULL)
+        return;
+    const size_t len = json_dumpb(jwks, c->jwks, sizeof(c->jwks) - 1, JSON_COMPACT);
+    c->jwks[len < sizeof(c->jwks) ? len : 0] = '\0';
+    if (len >= sizeof(c->jwks) || !json_is_array(json_object_get(jwks, "keys")))
+        fail(x, "jwks", "A set of keys, of at most 2047 octets");
+}
+
+static void read_members(struct api_exchange *x, struct auth_client *c, enum api_need need)
+{
+    const struct bytes name = api_body_text(&x->body, "name", need, 1, AUTH_NAME_SIZE - 1);
+    if (name.len > 0 && name.len < AUTH_NAME_SIZE) {
+        memcpy(c->name, name.at, name.len);
+        c->name[name.len] = '\0';
+    }
+    read_scopes(x, c, need);
+    read_mechanisms(x, c, need);
+    read_jwks(x, c);
+    c->per_second = (uint32_t)api_body_integer(&x->body, "ratePerSecond", 1, 100000, c->per_second);
+    c->burst = (uint32_t)api_body_integer(&x->body, "burst", 1, 100000, c->burst);
+}
+
+static bool see_nothing(void *context, const struct document *d)
+{
+    (void)context;
+    (void)d;
+    return false;
+}
+
+static bool check_enterprise(struct api_exchange *x, uint64_t enterprise)
+{
+    const bool is_there =
+        enterprise == AUTH_OPERATOR ||
+        store_document_get(x->reader, "enterprise", enterprise, see_nothing, NULL) == STORE_OK;
+    if (is_there && (enterprise == x->tenant || api_is_operator(x)))
+        return true;
+    api_refuse(
+        x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"), "No such enterprise"));
+    return false;
+}
+
+void api_clients_post(struct api_exchange *x)
+{
+    uint8_t entropy[AUTH_APP_KEY_SIZE];
+    struct client_work *w = open_work(x);
+    if (w == NULL)
+        return;
+    w->client = (struct auth_client){
+        .per_second = 50, .burst = 100, .status = CLIENT_REQUESTED, .asked_by = api_person(x)};
+    w->client.tenant = api_body_id(&x->body, "enterpriseId", API_REQUIRED, "ent");
+    read_members(x, &w->client, API_REQUIRED);
+    if (!api_end_reading(x) || !check_enterprise(x, w->client.tenant))
+        return;
+    if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy))) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    auth_app_key_make(w->client.app_key, entropy);
+    w->client.id = api_new_id(x);
+    x->object_id = w->client.id;
+    commit(x, "client.requested", reply_created);
+}
+
+void api_client_patch(struct api_exchange *x)
+{
+    static const char *const settable[] = {"SUSPENDED", "ACTIVE", NULL};
+    struct client_work *w = open_work(x);
+    struct client_work *given = w == NULL ? NULL : calloc(1, sizeof(*given));
+    if (given == NULL) {
+        if (w != NULL)
+            api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    // Members are judged before it is known whether there is such a client.
+    read_members(x, &given->client, API_OPTIONAL);
+    free(given);
+    const int status = api_body_enum(&x->body, "status", API_OPTIONAL, settable);
+    api_read_reason(x, API_OPTIONAL);
+    if (!api_end_reading(x) || !find_client(x, w) || !api_if_match(x, w->client.version))
+        return;
+    if (status >= 0 && w->client.status != CLIENT_SUSPENDED && w->client.status != CLIENT_ACTIVE) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is not approved, or revoked"));
+        return;
+    }
+    struct api_body again;
+    api_body_init(&again, x->root);
+    x->body = again;
+    read_members(x, &w->client, API_OPTIONAL);
+    if (status >= 0)
+        w->client.status = (uint8_t)status;
+    commit(x, "client.changed", reply_changed);
+}
+
+void api_client_approve(struct api_exchange *x)
+{
+    struct client_work *w = open_work(x);
+    api_read_reason(x, API_OPTIONAL);
+    if (w == NULL || !api_end_reading(x) || !find_client(x, w))
+        return;
+    if (w->client.status != CLIENT_REQUESTED) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "Nobody waits for an approval"));
+        return;
+    }
+    if (w->client.asked_by == api_person(x) && !x->api->options.single_person) {
+        api_refuse_code(x, API_PERMISSION_DENIED);
+        return;
+    }
+    w->client.status = CLIENT_ACTIVE;
+    commit(x, "client.approved", reply_changed);
+}
+
+void api_client_revoke(struct api_exchange *x)
+{
+    struct client_work *w = open_work(x);
+    api_read_reason(x, API_REQUIRED);
+    if (w == NULL || !api_end_reading(x) || !find_client(x, w))
+        return;
+    if (w->client.status == CLIENT_REVOKED) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is revoked"));
+        return;
+    }
+    w->client.status = CLIENT_REVOKED;
+    w->client.secret_count = 0;
+    secret_wipe(w->client.secrets, sizeof(w->client.secrets));
+    commit(x, "client.revoked", reply_changed);
+}
+
+// --- secrets ---
+
+static void reply_secret(struct api_exchange *x)
+{
+    struct client_work *w = x->work;
+    struct json_writer *j = &x->json;
+    json_begin_object(j);
+    api_put_text(j, "appKey", w->client.app_key);
+    api_put_number(j, "number", w->number);
+    api_put_text(j, "appSecret", w->secret);
+    json_end_object(j);
+    api_reply(x, 201);
+}
+
+void api_client_secrets_post(struct api_exchange *x)
+{
+    uint8_t entropy[32 + CRYPTO_NONCE_SIZE];
+    struct client_work *w = open_work(x);
+    const int64_t overlap_s =
+        api_body_integer(&x->body, "overlapSeconds", 0, OVERLAP_MAX_S, OVERLAP_S);
+    if (w == NULL || !api_end_reading(x) || !find_client(x, w))
+        return;
+    struct auth_client *c = &w->client;
+    if (c->status == CLIENT_REVOKED || c->secret_count == AUTH_SECRETS_MAX) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "It is revoked, or has two secrets already"));
+        return;
+    }
+    if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy))) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    if (c->secret_count > 0)
+        c->secrets[0].until = utc_after(x->now.utc, overlap_s * 1000);
+    auth_secret_make(w->secret, entropy);
+    w->number = c->secret_count + 1u;
+    const bool is_sealed = auth_client_add_secret(c, x->api->crypto, &x->api->options.client_key,
+                                                  w->secret, entropy + 32);
+    secret_wipe(entropy, sizeof(entropy));
+    if (is_sealed)
+        commit(x, "client.secret-issued", reply_secret);
+    else
+        api_refuse_code(x, API_INTERNAL);
+}
+
+static void reply_nothing(struct api_exchange *x)
+{
+    api_reply_empty(x, 204);
+}
+
+void api_client_secret_delete(struct api_exchange *x)
+{
+    uint64_t number = 0;
+    struct client_work *w = open_work(x);
+    if (w == NULL || !api_end_reading(x) || !find_client(x, w))
+        return;
+    struct auth_client *c = &w->client;
+    if (!text_read_decimal(x->match.captures[1], &number) || number == 0 ||
+        number > c->secret_count) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return;
+    }
+    memmove(&c->secrets[number - 1], &c->secrets[number],
+            (c->secret_count - number) * sizeof(c->secrets[0]));
+    c->secret_count--;
+    commit(x, "client.secret-ended", reply_nothing);
+}

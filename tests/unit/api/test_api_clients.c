@@ -1,0 +1,419 @@
+// API clients: their life, their secrets, and the ways in which they prove who they are.
+#include "common/base/text.h"
+#include "ota-server/service/api_exchange.h"
+#include "tests/unit/api/api_lab.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+
+#define TOKEN "/oauth2/token"
+#define FORM "application/x-www-form-urlencoded"
+#define NOW_S 1784894400
+
+static struct lab lab;
+static struct answer a;
+static char own[API_ID_SIZE], path[256];
+static char app_key[32], app_secret[64], client_id[API_ID_SIZE];
+
+static int open_with(bool single_person)
+{
+    lab_open(&lab, "all", single_person);
+    api_id_write(own, "ent", LAB_TENANT);
+    return 0;
+}
+
+static int open_all(void **state)
+{
+    (void)state;
+    return open_with(true);
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static bool has(const char *text)
+{
+    return strstr(a.body, text) != NULL;
+}
+
+static void ask_with(const char *token, const char *method, const char *target, const char *body)
+{
+    lab_ask(&lab,
+            &(struct ask){.method = method, .target = target, .body = body, .authorization = token},
+            &a);
+}
+
+static void ask(const char *method, const char *target, const char *body)
+{
+    ask_with(NULL, method, target, body);
+}
+
+static void ask_form(const char *target, const char *body)
+{
+    lab_ask(
+        &lab,
+        &(struct ask){
+            .method = "POST", .target = target, .type = FORM, .body = body, .authorization = ""},
+        &a);
+}
+
+static void take_text(const char *member, char *to, size_t size)
+{
+    char name[32];
+    (void)snprintf(name, sizeof(name), "\"%s\":\"", member);
+    const char *at = strstr(a.body, name);
+    assert_non_null(at);
+    at += strlen(name);
+    (void)snprintf(to, size, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+static const char *client_path(const char *after)
+{
+    (void)snprintf(path, sizeof(path), API_BASE "/api-clients/%s%s", client_id, after);
+    return path;
+}
+
+// Asks for a client with these members besides, and remembers it.
+static void add_client(const char *name, const char *mechanism, const char *more)
+{
+    char body[2048];
+    (void)snprintf(body, sizeof(body),
+                   "{\"name\":\"%s\",\"enterpriseId\":\"%s\",\"scopes\":[\"cards:read\"],"
+                   "\"mechanisms\":[\"%s\"]%s}",
+                   name, own, mechanism, more);
+    ask("POST", API_BASE "/api-clients", body);
+    assert_int_equal(a.status, 201);
+    assert_true(has("\"status\":\"REQUESTED\""));
+    take_text("id", client_id, sizeof(client_id));
+    take_text("appKey", app_key, sizeof(app_key));
+}
+
+static void ask_token(void)
+{
+    char body[512];
+    (void)snprintf(body, sizeof(body),
+                   "grant_type=client_credentials&client_id=%s&client_secret=%s&scope="
+                   "connectivity-management:cards:read",
+                   app_key, app_secret);
+    ask_form(TOKEN, body);
+}
+
+// --- their life ---
+
+static void a_client_is_approved_by_somebody_else(void **state)
+{
+    (void)state;
+    char other[LAB_TOKEN_SIZE];
+    assert_int_equal(open_with(false), 0);
+    lab_client(&lab, "clients:read,clients:write", LAB_TENANT, other);
+    add_client("app", "client_secret", "");
+    ask("POST", client_path("/secrets"), NULL);
+    assert_int_equal(a.status, 201);
+    take_text("appSecret", app_secret, sizeof(app_secret));
+    ask_token();
+    assert_int_equal(a.status, 401); // nobody approved it
+    ask("POST", client_path("/approve"), NULL);
+    assert_int_equal(a.status, 403); // whoever asked cannot
+    ask_with(other, "POST", client_path("/approve"), "{\"reason\":\"contract 88\"}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"status\":\"ACTIVE\""));
+    ask_with(other, "POST", client_path("/approve"), NULL);
+    assert_int_equal(a.status, 409);
+    ask_token();
+    assert_int_equal(a.status, 200);
+    char token[LAB_TOKEN_SIZE] = "Bearer ";
+    take_text("access_token", token + 7, sizeof(token) - 7);
+    ask_with(token, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 200);
+    ask_with(token, "GET", API_BASE "/operations", NULL);
+    assert_int_equal(a.status, 403);
+    ask("PATCH", client_path(""), "{\"status\":\"SUSPENDED\",\"ratePerSecond\":7}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"status\":\"SUSPENDED\"") && has("\"ratePerSecond\":7"));
+    ask_with(token, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 403);
+    ask("POST", client_path("/revoke"), "{\"reason\":\"over\"}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"status\":\"REVOKED\"") && has("\"secrets\":[]"));
+    ask("POST", client_path("/revoke"), "{\"reason\":\"over\"}");
+    assert_int_equal(a.status, 409);
+    ask("PATCH", client_path(""), "{\"status\":\"ACTIVE\"}");
+    assert_int_equal(a.status, 409);
+    ask_with(token, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 403);
+}
+
+static void secrets_are_shown_once_and_rotated(void **state)
+{
+    (void)state;
+    char first[64];
+    add_client("app", "client_secret", "");
+    ask("POST", client_path("/approve"), NULL);
+    ask("POST", client_path("/secrets"), NULL);
+    take_text("appSecret", app_secret, sizeof(app_secret));
+    memcpy(first, app_secret, sizeof(first));
+    ask("GET", client_path(""), NULL);
+    assert_false(has(first));
+    ask("POST", client_path("/secrets"), "{\"overlapSeconds\":60}");
+    assert_int_equal(a.status, 201);
+    assert_true(has("\"number\":2"));
+    ask("POST", client_path("/secrets"), NULL);
+    assert_int_equal(a.status, 409);
+    ask_token();
+    assert_int_equal(a.status, 200); // the old one still serves
+    lab.now.utc.ms += 61000;
+    lab.now.instant.ms += 61000;
+    ask_token();
+    assert_int_equal(a.status, 401);
+    ask("DELETE", client_path("/secrets/1"), NULL);
+    assert_int_equal(a.status, 204);
+    ask("DELETE", client_path("/secrets/2"), NULL);
+    assert_int_equal(a.status, 404);
+    lab_ask(&lab,
+            &(struct ask){
+                .method = "PATCH", .target = client_path(""), .body = "{}", .if_match = "\"1\""},
+            &a);
+    assert_int_equal(a.status, 412);
+    ask("GET", API_BASE "/api-clients", NULL);
+    assert_true(has("\"totalCount\":2"));
+}
+
+static void a_client_gets_no_more_than_its_maker_has(void **state)
+{
+    (void)state;
+    char poor[LAB_TOKEN_SIZE];
+    char north[API_ID_SIZE];
+    char body[512];
+    ask("POST", API_BASE "/enterprises",
+        "{\"name\":\"North\",\"kind\":\"ENTERPRISE\",\"region\":\"EU\",\"timeZone\":\"UTC\"}");
+    take_text("id", north, sizeof(north));
+    uint64_t enterprise = 0;
+    assert_true(api_id_read(bytes_of_text(north), "ent", &enterprise));
+    lab_client(&lab, "clients:write,clients:read,cards:read", enterprise, poor);
+    static const char pattern[] = "{\"name\":\"x\",\"enterpriseId\":\"%s\",\"scopes\":[\"%s\"],"
+                                  "\"mechanisms\":[\"hmac\"]}";
+    (void)snprintf(body, sizeof(body), pattern, north, "keys:write");
+    ask_with(poor, "POST", API_BASE "/api-clients", body);
+    assert_int_equal(a.status, 400);
+    (void)snprintf(body, sizeof(body), pattern, own, "cards:read");
+    ask_with(poor, "POST", API_BASE "/api-clients", body);
+    assert_int_equal(a.status, 404); // another's enterprise
+    (void)snprintf(body, sizeof(body), pattern, north, "cards:read");
+    ask_with(poor, "POST", API_BASE "/api-clients", body);
+    assert_int_equal(a.status, 201);
+    ask_with(poor, "GET", API_BASE "/api-clients", NULL);
+    assert_true(has("\"totalCount\":2"));
+}
+
+// --- proofs ---
+
+static void a_client_proves_itself_only_as_agreed(void **state)
+{
+    (void)state;
+    add_client("app", "hmac", "");
+    ask("POST", client_path("/approve"), NULL);
+    ask("POST", client_path("/secrets"), NULL);
+    take_text("appSecret", app_secret, sizeof(app_secret));
+    ask_token();
+    assert_int_equal(a.status, 401);
+    assert_true(has("\"error\":\"invalid_client\""));
+}
+
+static size_t to_base64url(const uint8_t *octets, size_t len, char *text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    size_t n = 0;
+    for (size_t bit = 0; bit < len * 8; bit += 6) {
+        unsigned digit = 0;
+        for (size_t i = bit; i < bit + 6; i++)
+            digit = digit << 1 | (i < len * 8 ? octets[i / 8] >> (7 - i % 8) & 1u : 0u);
+        text[n++] = digits[digit];
+    }
+    text[n] = '\0';
+    return n;
+}
+
+static EVP_PKEY *make_key(char jwks[512])
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    BIGNUM *x = NULL;
+    BIGNUM *y = NULL;
+    uint8_t octets[32];
+    char texts[2][64];
+    assert_non_null(key);
+    assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x), 1);
+    assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y), 1);
+    assert_int_equal(BN_bn2binpad(x, octets, 32), 32);
+    (void)to_base64url(octets, 32, texts[0]);
+    assert_int_equal(BN_bn2binpad(y, octets, 32), 32);
+    (void)to_base64url(octets, 32, texts[1]);
+    BN_free(x);
+    BN_free(y);
+    (void)snprintf(jwks, 512,
+                   ",\"jwks\":{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k1\","
+                   "\"x\":\"%s\",\"y\":\"%s\"}]}",
+                   texts[0], texts[1]);
+    return key;
+}
+
+// Appends the signature of what stands in `jwt` [RFC 7518 §3.4].
+static void sign(EVP_PKEY *key, char *jwt)
+{
+    uint8_t der[128];
+    const uint8_t *at = der;
+    uint8_t pair[64];
+    size_t len = sizeof(der);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
+    assert_int_equal(EVP_DigestSign(context, der, &len, (const uint8_t *)jwt, strlen(jwt)), 1);
+    EVP_MD_CTX_free(context);
+    ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &at, (long)len);
+    assert_non_null(signature);
+    assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_r(signature), pair, 32), 32);
+    assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(signature), pair + 32, 32), 32);
+    ECDSA_SIG_free(signature);
+    const size_t end = strlen(jwt);
+    jwt[end] = '.';
+    (void)to_base64url(pair, 64, jwt + end + 1);
+}
+
+struct claims {
+    const char *header, *audience, *jti;
+    int64_t issued, ends;
+};
+
+static void ask_with_assertion(EVP_PKEY *key, const struct claims *c)
+{
+    char claims[512];
+    char jwt[2048];
+    char body[4096];
+    (void)snprintf(claims, sizeof(claims),
+                   "{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":\"%s\",\"jti\":\"%s\",\"iat\":%lld,"
+                   "\"exp\":%lld}",
+                   app_key, app_key, c->audience, c->jti, (long long)c->issued, (long long)c->ends);
+    size_t len = to_base64url((const uint8_t *)c->header, strlen(c->header), jwt);
+    jwt[len++] = '.';
+    (void)to_base64url((const uint8_t *)claims, strlen(claims), jwt + len);
+    sign(key, jwt);
+    (void)snprintf(body, sizeof(body),
+                   "grant_type=client_credentials&scope=connectivity-management:cards:read"
+                   "&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+                   "&client_assertion=%s",
+                   jwt);
+    lab.now.utc.ms = NOW_S * 1000ll;
+    lab.now.instant.ms += 2000;
+    ask_form(TOKEN, body);
+}
+
+#define ENDPOINT "https://api.example.com/oauth2/token"
+#define HEADER "{\"alg\":\"ES256\",\"kid\":\"k1\"}"
+
+static void an_assertion_serves_once_and_only_if_all_of_it_is_right(void **state)
+{
+    (void)state;
+    char jwks[512];
+    char other[512];
+    EVP_PKEY *key = make_key(jwks);
+    EVP_PKEY *wrong = make_key(other);
+    add_client("app", "private_key_jwt", jwks);
+    ask("POST", client_path("/approve"), NULL);
+    assert_int_equal(a.status, 200);
+    const struct claims good = {HEADER, ENDPOINT, "j1", NOW_S - 5, NOW_S + 60};
+    ask_with_assertion(key, &good);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"token_type\":\"Bearer\""));
+    const struct claims bad[] = {
+        good, // seen before
+        {HEADER, "https://elsewhere.example.com/oauth2/token", "j2", NOW_S, NOW_S + 60},
+        {HEADER, ENDPOINT, "j3", NOW_S - 400, NOW_S - 31}, // over
+        {HEADER, ENDPOINT, "j4", NOW_S, NOW_S + 331},      // too long
+        {HEADER, ENDPOINT, "j5", NOW_S + 31, NOW_S + 60},  // not yet
+        {HEADER, ENDPOINT, "", NOW_S, NOW_S + 60},
+        {"{\"alg\":\"none\"}", ENDPOINT, "j6", NOW_S, NOW_S + 60},
+        {"{\"alg\":\"HS256\"}", ENDPOINT, "j7", NOW_S, NOW_S + 60},
+        {"{\"alg\":\"ES256\",\"kid\":\"k2\"}", ENDPOINT, "j8", NOW_S, NOW_S + 60},
+        {"{\"alg\":\"ES256\",\"crit\":[\"x\"]}", ENDPOINT, "j9", NOW_S, NOW_S + 60},
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ask_with_assertion(key, &bad[i]);
+        assert_int_equal(a.status, 401);
+        assert_true(has("\"error\":\"invalid_client\""));
+    }
+    const struct claims fresh = {HEADER, "https://api.example.com", "j10", NOW_S, NOW_S + 300};
+    ask_with_assertion(wrong, &fresh);
+    assert_int_equal(a.status, 401);
+    ask_with_assertion(key, &fresh); // the issuer is an audience, too
+    assert_int_equal(a.status, 200);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(wrong);
+}
+
+static void a_token_is_given_back(void **state)
+{
+    (void)state;
+    char body[512];
+    char token[LAB_TOKEN_SIZE] = "Bearer ";
+    add_client("app", "client_secret", "");
+    ask("POST", client_path("/approve"), NULL);
+    ask("POST", client_path("/secrets"), NULL);
+    take_text("appSecret", app_secret, sizeof(app_secret));
+    ask_token();
+    take_text("access_token", token + 7, sizeof(token) - 7);
+    ask_with(token, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 200);
+    ask_form("/oauth2/revoke", "client_id=x&client_secret=y&token=z");
+    assert_int_equal(a.status, 401);
+    ask_form("/oauth2/revoke", "client_id=x&client_secret=y");
+    assert_int_equal(a.status, 400);
+    // Another's token is left alone.
+    (void)snprintf(body, sizeof(body), "client_id=%s&client_secret=%s&token=%s", app_key,
+                   app_secret, lab.token + 7);
+    ask_form("/oauth2/revoke", body);
+    assert_int_equal(a.status, 200);
+    ask("GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 200);
+    (void)snprintf(body, sizeof(body), "client_id=%s&client_secret=%s&token=%s", app_key,
+                   app_secret, token + 7);
+    ask_form("/oauth2/revoke", body);
+    assert_int_equal(a.status, 200);
+    ask_with(token, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 401);
+}
+
+static void strangers_find_the_way(void **state)
+{
+    (void)state;
+    ask_with("", "GET", "/.well-known/openid-configuration", NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"issuer\":\"https://api.example.com\"") &&
+                has("\"token_endpoint\":\"" ENDPOINT "\"") &&
+                has("\"connectivity-management:cards:read\""));
+    char first[sizeof(a.body)];
+    memcpy(first, a.body, sizeof(first));
+    ask_with("", "GET", "/.well-known/oauth-authorization-server", NULL);
+    assert_string_equal(a.body, first);
+    ask_with("", "GET", "/.well-known/jwks.json", NULL);
+    assert_string_equal(a.body, "{\"keys\":[]}");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_client_is_approved_by_somebody_else, close_all),
+        TEST(secrets_are_shown_once_and_rotated),
+        TEST(a_client_gets_no_more_than_its_maker_has),
+        TEST(a_client_proves_itself_only_as_agreed),
+        TEST(an_assertion_serves_once_and_only_if_all_of_it_is_right),
+        TEST(a_token_is_given_back),
+        TEST(strangers_find_the_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
