@@ -211,9 +211,9 @@ struct bytes api_user_read(struct api_exchange *x, struct auth_user *user, enum 
         api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("username"),
                                                   "1 to 64 of a-z 0-9 . _ - @"));
     if (name.len <= USER_NAME_MAX)
-        memcpy(user->username, name.at, name.len);
+        bytes_copy(user->username, name);
     if (shown.len <= USER_NAME_MAX)
-        memcpy(user->display_name, shown.at, shown.len);
+        bytes_copy(user->display_name, shown);
     return secret;
 }
 
@@ -342,7 +342,7 @@ void api_user_patch(struct api_exchange *x)
         !check_other(x, (has_locked && is_locked) || has_role))
         return;
     if (api_body_has(&x->body, "displayName")) {
-        memcpy(w->user.display_name, shown.at, shown.len);
+        bytes_copy(w->user.display_name, shown);
         w->user.display_name[shown.len] = '\0';
     }
     if (has_role)

@@ -109,7 +109,7 @@ bool auth_user_check(const struct auth_user *user, struct bytes password)
 static void copy(char *to, size_t size, struct bytes text)
 {
     const size_t len = text.len < size - 1 ? text.len : size - 1;
-    memcpy(to, text.at, len);
+    bytes_copy(to, bytes_slice(text, 0, len));
     to[len] = '\0';
 }
 
