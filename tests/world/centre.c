@@ -60,7 +60,7 @@ void centre_open(struct world *w)
 void centre_faults(struct world *w)
 {
     const struct knobs *k = &w->knobs;
-    const struct smsc_rule rules[] = {
+    const struct smsc_rule list[] = {
         {.fault = SMSC_FAULT_LOSE, .per_million = k->smsc_lose},
         {.fault = SMSC_FAULT_DELAY, .per_million = k->smsc_delay, .value = 20000},
         {.fault = SMSC_FAULT_DELAY, .per_million = k->smsc_delay / 4, .value = 900000},
@@ -75,9 +75,9 @@ void centre_faults(struct world *w)
         {.fault = SMSC_FAULT_DROP_RESPONSE, .per_million = k->smsc_drop_response},
         {.fault = SMSC_FAULT_CUT_LINK, .per_million = k->smsc_cut},
     };
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        if (rules[i].per_million != 0)
-            check(smsc_faults_add(&w->faults, &rules[i]) != 0);
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        if (list[i].per_million != 0)
+            check(smsc_faults_add(&w->faults, &list[i]) != 0);
     }
 }
 

@@ -95,6 +95,7 @@ static void add_run(struct world *w, uint32_t card, const struct outcome *o)
     *run = (struct run){.operation_id = o->operation_id, .code = o->code, .command = o->command};
     memcpy(run->digest, o->digest, sizeof run->digest);
     w->result.runs++;
+    probes_ran(&w->result.probes, o->command, o->code);
     world_note(w, "ran", "card=%u id=%u command=%s result=%s", card, o->operation_id,
                command_number_name(o->command), result_code_name(o->code));
 }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINES 30
@@ -15,7 +16,7 @@
 
 static const char help_text[] =
     "usage: ota-world --seed N | --seeds A..B,... [--cards N] [--days N] [--trace FILE] "
-    "[--canary]\n"
+    "[--probes] [--canary]\n"
     "\n"
     "Simulates cards, devices, networks, a message centre and the OTA server on a virtual clock,\n"
     "with faults drawn from the seed, and checks after every event what was promised.\n"
@@ -25,6 +26,7 @@ static const char help_text[] =
     "  --cards N      so many cards, 1 to 64; otherwise the seed says\n"
     "  --days N       so many days with faults, 1 to 60; otherwise the seed says\n"
     "  --trace FILE   writes every line of the story (of the last world)\n"
+    "  --probes       lists the rare situations that were never met\n"
     "  --canary       one checker fails on purpose\n"
     "\n"
     "Prints `PASSED seed card-days events hash` for each world, or `VIOLATION ...` with the last\n"
@@ -41,6 +43,7 @@ struct options {
     uint64_t cards, days;
     const char *trace;
     bool is_canary;
+    bool lists_probes;
 };
 
 // The last lines of the story, and all of it in a file if asked for.
@@ -98,6 +101,10 @@ static bool read_options(int argc, char **argv, struct options *o)
 {
     bool ok = true;
     for (int i = 1; i < argc && ok; i++) {
+        if (strcmp(argv[i], "--probes") == 0) {
+            o->lists_probes = true;
+            continue;
+        }
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--canary") == 0) {
             o->is_canary = true;
@@ -168,6 +175,37 @@ static bool run_seed(const struct options *o, uint64_t seed, struct world_result
     return !r->is_violated;
 }
 
+static void no_name(const char *name)
+{
+    (void)name;
+}
+
+static void print_name(const char *name)
+{
+    printf("never: %s\n", name);
+}
+
+static void report(const struct options *o, uint64_t worlds, uint64_t days,
+                   const struct probes *probes)
+{
+    unsigned met;
+    const unsigned count = probes_report(probes, &met, o->lists_probes ? print_name : no_name);
+    printf("%llu worlds, %llu card-days, no violation; %u of %u situations met\n",
+           (unsigned long long)worlds, (unsigned long long)days, met, count);
+    const double cpu_s = (double)clock() / CLOCKS_PER_SEC;
+    printf("figure {\"name\": \"sim.speed\", \"value\": %.0f, \"unit\": \"card-days/s\", "
+           "\"what\": \"on SQLite, CPU time of one core\"}\n",
+           (double)days / (cpu_s > 0 ? cpu_s : 1));
+    // Every one of them on SQLite.
+    printf("figure {\"name\": \"sim.card_days_sqlite\", \"value\": %llu, \"unit\": "
+           "\"card-days\"}\n",
+           (unsigned long long)days);
+    printf("figure {\"name\": \"sim.probes\", \"value\": %u, \"of\": %u, \"unit\": "
+           "\"situations\", \"what\": \"%llu worlds\"}\n",
+           met, count, (unsigned long long)worlds);
+    printf("figure {\"name\": \"sim.violations\", \"value\": 0, \"unit\": \"violations\"}\n");
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {.range_count = 0};
@@ -181,6 +219,7 @@ int main(int argc, char **argv)
     }
     uint64_t worlds = 0;
     uint64_t days = 0;
+    struct probes probes = {0};
     for (unsigned i = 0; i < o.range_count; i++) {
         const uint64_t count = o.ranges[i].last - o.ranges[i].first + 1;
         for (uint64_t k = 0; k < count; k++) {
@@ -188,6 +227,7 @@ int main(int argc, char **argv)
             const bool passed = run_seed(&o, o.ranges[i].first + k, &r);
             worlds++;
             days += r.card_days;
+            probes_add(&probes, &r.probes);
             if (isatty(STDERR_FILENO) == 1)
                 (void)fprintf(stderr, "\r%llu worlds, %llu card-days ", (unsigned long long)worlds,
                               (unsigned long long)days);
@@ -195,7 +235,6 @@ int main(int argc, char **argv)
                 return EXIT_VIOLATION;
         }
     }
-    printf("%llu worlds, %llu card-days, no violation\n", (unsigned long long)worlds,
-           (unsigned long long)days);
+    report(&o, worlds, days, &probes);
     return 0;
 }

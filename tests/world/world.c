@@ -233,6 +233,8 @@ static void end(struct world *w)
         world_violate(w, "canary", 0, "this one must always fail");
     if (w->result.is_violated)
         check_tell(w, w->result.card);
+    if (w->server.is_running)
+        probes_look(w, &w->result.probes);
     w->result.card_days = w->cards * w->now.ms / DAY_MS;
     world_note(w, "end", "events=%llu", (unsigned long long)w->result.events);
     w->result.hash = trace_hash(&w->trace);

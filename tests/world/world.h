@@ -14,6 +14,7 @@
 #include "smpp/core/smsc.h"
 #include "tests/world/agenda.h"
 #include "tests/world/knobs.h"
+#include "tests/world/probes.h"
 
 #define WORLD_CARDS_MAX 64
 #define WORLD_SUBSCRIPTIONS 5 // of a card: two from the factory, three that can be downloaded
@@ -120,6 +121,7 @@ struct world_result {
     uint64_t card_days;
     uint64_t hash;
     uint64_t runs, sent, notified, crashes, cuts, forged;
+    struct probes probes;
 };
 
 struct world {

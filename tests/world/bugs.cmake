@@ -1,0 +1,214 @@
+# Bugs that the simulated world must find: the text, which stands once in the source, and what it
+# becomes. Whoever changes the text moves the bug along.
+
+planted_bug(audit_clears_a_notification applet/commands.c
+    TEXT [==[
+    if (is_good && c.number == COMMAND_AUDIT) {
+        complete(t, o);
+        return;
+]==]
+    BECOMES [==[
+    if (is_good && c.number == COMMAND_AUDIT) {
+        t->image->pending_count = 0;
+        t->is_changed = true;
+        complete(t, o);
+        return;
+]==])
+
+planted_bug(done_on_a_receipt ota-server/core/rules.c
+    TEXT [==[
+GO(S | T, IN_DELIVERED, DELIVERED, NONE, NONE)]==]
+    BECOMES [==[
+END(S | T, IN_DELIVERED, DONE, NONE, NONE, NONE)]==])
+
+planted_bug(counter_kept_on_retry ota-server/core/plan.c
+    TEXT [==[
+    r->mt_counter++;
+]==]
+    BECOMES [==[
+    r->mt_counter += o == NULL || o->attempts == 0;
+]==])
+
+planted_bug(silence_clears_doubt ota-server/core/plan.c
+    TEXT [==[
+    r->audit.operation.hold = HOLD_RETRY;
+]==]
+    BECOMES [==[
+    r->audit.operation.hold = HOLD_RETRY;
+    work_clear_dirty(w, "silence");
+]==])
+
+planted_bug(accepts_older_counter applet/packet.c
+    TEXT [==[
+    if (p->cntr <= a->mt_counter) {]==]
+    BECOMES [==[
+    if (p->cntr + 3 <= a->mt_counter) {]==])
+
+planted_bug(no_kept_answer applet/commands.c
+    TEXT [==[
+    if (is_stored)
+        image_remember(t->image, o);]==]
+    BECOMES [==[
+    if (is_stored && o->code != RESULT_OK)
+        image_remember(t->image, o);]==])
+
+planted_bug(enables_without_disabling applet/image.c
+    TEXT [==[
+        m->slots[former].state = SLOT_DISABLED;
+    m->slots[slot_index].state = SLOT_ENABLED;]==]
+    BECOMES [==[
+        m->slots[former].state = SLOT_ENABLED;
+    m->slots[slot_index].state = SLOT_ENABLED;]==])
+
+planted_bug(start_takes_the_lower_number applet/memory.c
+    TEXT [==[
+        return (int32_t)(f[1].number - f[0].number) > 0 ? 1 : 0;]==]
+    BECOMES [==[
+        return (int32_t)(f[1].number - f[0].number) < 0 ? 1 : 0;]==])
+
+planted_bug(counters_in_one_copy applet/memory.c
+    TEXT [==[
+    uint8_t other = a->counters_bank ^ 1;]==]
+    BECOMES [==[
+    uint8_t other = a->counters_bank;]==])
+
+planted_bug(counter_only_in_memory applet/packet.c
+    TEXT [==[
+    if (has_digest && memory_count(a, port, p.cntr, a->mo_counter, digest)) {]==]
+    BECOMES [==[
+    a->mt_counter = p.cntr;
+    if (has_digest) {]==])
+
+planted_bug(mo_counter_only_in_memory applet/toolkit.c
+    TEXT [==[
+        !memory_count(a, port, a->mt_counter, a->mo_counter + 1, a->packet_digest))]==]
+    BECOMES [==[
+        ++a->mo_counter == 0)]==])
+
+planted_bug(notification_dropped_after_its_waits applet/notify.c
+    TEXT [==[
+    a->resend_s = a->now_s + NOTIFY_RESEND_S;]==]
+    BECOMES [==[
+    a->resend_s = a->now_s + NOTIFY_RESEND_S;
+    t->image->pending_count = 0;
+    t->is_changed = true;]==])
+
+planted_bug(mac_not_verified applet/packet.c
+    TEXT [==[
+    if (secured_verify(p, &keys, port->cipher) != SECURED_OK)
+        return SECURED_STATUS_CHECK_FAILED;
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(tar_not_compared applet/packet.c
+    TEXT [==[
+    if (p->tar != port->factory->tar)
+]==]
+    BECOMES [==[
+    if ((p->tar & ~1u) != (port->factory->tar & ~1u) && p->tar != port->factory->tar + 1)
+]==])
+
+planted_bug(delete_keeps_the_version applet/commands.c
+    TEXT [==[
+    secret_wipe(s, sizeof *s);
+    m->registry_version++;
+    forget_slot(m, slot_index);
+    if (m->preferred]==]
+    BECOMES [==[
+    secret_wipe(s, sizeof *s);
+    forget_slot(m, slot_index);
+    if (m->preferred]==])
+
+planted_bug(two_fallbacks applet/commands.c
+    TEXT [==[
+    m->slots[former].is_fallback = false;
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(no_fallback applet/commands.c
+    TEXT [==[
+    m->slots[slot_index].is_fallback = true;
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(confirm_ends_another applet/commands.c
+    TEXT [==[
+    notify_remove(t, index);
+    if (p.cause == NOTIFY_ADDRESS_CHECK]==]
+    BECOMES [==[
+    m->pending_count = 0;
+    t->is_changed = true;
+    if (p.cause == NOTIFY_ADDRESS_CHECK]==])
+
+planted_bug(merged_without_count applet/notify.c
+    TEXT [==[
+    *coalesced = add_counts(m->pending[oldest].coalesced, 1);
+]==]
+    BECOMES [==[
+    *coalesced = 0;
+]==])
+
+planted_bug(switch_not_told applet/switching.c
+    TEXT [==[
+    report(t, cause_of(m->journal.reason));
+    settle(t, m->journal.reason);
+    close_journal(t);
+    const struct search none]==]
+    BECOMES [==[
+    settle(t, m->journal.reason);
+    close_journal(t);
+    const struct search none]==])
+
+planted_bug(download_takes_a_used_slot applet/commands.c
+    TEXT [==[
+        if (m->slots[i].state == SLOT_EMPTY)
+            return i;]==]
+    BECOMES [==[
+        if (m->slots[i].state != SLOT_ENABLED)
+            return i;]==])
+
+planted_bug(audit_never_again ota-server/core/plan.c
+    TEXT [==[
+    if (r->dirty_since.ms != 0)
+        soonest(w, r->next_audit_at);]==]
+    BECOMES [==[
+    if (r->dirty_since.ms != 0 && r->dirty_attempts == 0)
+        soonest(w, r->next_audit_at);]==])
+
+planted_bug(any_answer_taken ota-server/core/answer.c
+    TEXT [==[
+    if (r->flight.kind == FLIGHT_NONE || r->flight.counter != p->counter) {]==]
+    BECOMES [==[
+    if (r->flight.kind == FLIGHT_NONE) {]==])
+
+planted_bug(sent_without_cause ota-server/core/plan.c
+    TEXT [==[
+    work_trail(w, "command.sent", s->operation, "", "AUDIT",
+               a->operation.is_automatic ? "dirty" : "request");
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(trail_not_chained ota-server/store/trail.c
+    TEXT [==[
+    memcpy(s->head.hash, r.hash, sizeof(r.hash));
+]==]
+    BECOMES [==[
+    memcpy(s->head.hash, r.hash, sizeof(r.hash) - 1);
+]==])
+
+planted_bug(ids_not_stored ota-server/core/record_octets.c
+    TEXT [==[
+    word(k, &r->operation_id_last);
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(timeout_without_doubt ota-server/core/rules.c
+    TEXT [==[
+    GO(D, IN_TIMEOUT, UNKNOWN, POR_MISSING_BUT_DELIVERED, NONE),]==]
+    BECOMES [==[
+    END(D, IN_TIMEOUT, FAILED, OTA_TIMEOUT, NONE, NONE),]==])

@@ -1,0 +1,138 @@
+#include "tests/world/probes.h"
+
+#include "common/base/check.h"
+#include "tests/world/world.h"
+
+#include <stdio.h>
+
+// What cards answer, of each command.
+static const uint8_t wanted_results[][2] = {
+    {COMMAND_DOWNLOAD, RESULT_OK},
+    {COMMAND_DOWNLOAD, RESULT_OK_PENDING},
+    {COMMAND_DOWNLOAD, RESULT_ALREADY_INSTALLED},
+    {COMMAND_DOWNLOAD, RESULT_NO_FREE_SLOT},
+    {COMMAND_ENABLE, RESULT_OK_PENDING},
+    {COMMAND_ENABLE, RESULT_OK_UNCHANGED},
+    {COMMAND_ENABLE, RESULT_NOT_FOUND},
+    {COMMAND_DELETE, RESULT_OK},
+    {COMMAND_DELETE, RESULT_NOT_FOUND},
+    {COMMAND_DELETE, RESULT_IS_ENABLED},
+    {COMMAND_DELETE, RESULT_IS_FALLBACK},
+    {COMMAND_SET_FALLBACK, RESULT_OK},
+    {COMMAND_SET_FALLBACK, RESULT_OK_UNCHANGED},
+    {COMMAND_SET_FALLBACK, RESULT_NOT_FOUND},
+    {COMMAND_SET_FALLBACK, RESULT_NOT_PROVEN},
+    {COMMAND_CONFIGURE, RESULT_OK},
+};
+#define WANTED_RESULTS (sizeof wanted_results / sizeof wanted_results[0])
+
+// The trail tells of operations that end, wait again, or come into or out of doubt.
+static bool is_told(uint8_t status, uint8_t input)
+{
+    const struct rule *r = rule_of(status, input);
+    if (status == STATUS_ENDED || r == NULL || r->effect == EFFECT_IGNORE)
+        return false;
+    const uint8_t next = r->next == STATUS_SAME ? status : r->next;
+    return next == STATUS_ENDED ||
+           (next != status && (next == STATUS_UNKNOWN || status == STATUS_UNKNOWN ||
+                               status == STATUS_AWAIT_APPROVAL || next == STATUS_QUEUED));
+}
+
+// --- observing -------------------------------------------------------------------------------
+
+// The value that has this name, or `count`.
+static uint8_t value_of(const char *name, const char *(*name_of)(uint8_t), uint8_t count)
+{
+    uint8_t value = 0;
+    while (value < count && strcmp(name, name_of(value)) != 0)
+        value++;
+    return value;
+}
+
+static bool note(void *context, const struct trail_row *row)
+{
+    struct probes *p = context;
+    if (strncmp(row->action, "operation.", 10) == 0 && row->before[0] != 0) {
+        const uint8_t status = value_of(row->before, operation_status_name, OPERATION_STATUSES);
+        const uint8_t input = value_of(row->reason, input_name, INPUTS);
+        if (status < OPERATION_STATUSES && input < INPUTS)
+            p->transitions[status][input]++;
+    } else if (strcmp(row->action, "operation.refused") == 0) {
+        const uint8_t refusal = value_of(row->reason, refusal_name, PROBE_REFUSALS);
+        p->refusals[refusal % PROBE_REFUSALS]++;
+    } else if (strcmp(row->action, "card.dirty") == 0) {
+        const uint8_t reason = value_of(row->after, dirty_reason_name, DIRTY_REASONS);
+        p->reasons[reason % DIRTY_REASONS]++;
+    } else if (strcmp(row->action, "card.notified") == 0) {
+        const uint8_t cause = value_of(row->after, notify_cause_name, PROBE_CAUSES);
+        p->causes[cause % PROBE_CAUSES]++;
+    }
+    return true;
+}
+
+void probes_look(const struct world *w, struct probes *p)
+{
+    struct trail_filter filter;
+    struct store_page page = {.limit = 1000};
+    uint64_t total = 0;
+    trail_filter_init(&filter);
+    do {
+        check(store_trail(w->server.store, &filter, &page, note, p, &total) == STORE_OK);
+        page.offset += page.limit;
+    } while (page.offset < total);
+}
+
+void probes_ran(struct probes *p, uint8_t command, uint8_t result)
+{
+    p->results[command % PROBE_COMMANDS][result % PROBE_RESULTS]++;
+}
+
+void probes_add(struct probes *sum, const struct probes *p)
+{
+    uint32_t *to = &sum->transitions[0][0];
+    const uint32_t *from = &p->transitions[0][0];
+    for (size_t i = 0; i < sizeof *p / sizeof *to; i++)
+        to[i] += from[i];
+}
+
+// --- reporting -------------------------------------------------------------------------------
+
+struct report {
+    unsigned count, met;
+    void (*missing)(const char *name);
+};
+
+static void tell(struct report *r, uint32_t times, const char *kind, const char *name,
+                 const char *more)
+{
+    char text[96];
+    r->count++;
+    r->met += times > 0;
+    (void)snprintf(text, sizeof text, "%s: %s %s", kind, name, more);
+    if (times == 0)
+        r->missing(text);
+}
+
+unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(const char *name))
+{
+    struct report r = {.missing = missing};
+    for (uint8_t s = 0; s < OPERATION_STATUSES; s++) {
+        for (uint8_t i = 0; i < INPUTS; i++) {
+            if (is_told(s, i))
+                tell(&r, p->transitions[s][i], "operation", operation_status_name(s),
+                     input_name(i));
+        }
+    }
+    for (uint8_t i = DIRTY_NONE + 1; i < DIRTY_REASONS; i++)
+        tell(&r, p->reasons[i], "dirty", dirty_reason_name(i), "");
+    for (uint8_t i = NOTIFY_FIRST_CONTACT; i < PROBE_CAUSES; i++)
+        tell(&r, p->causes[i], "notified", notify_cause_name(i), "");
+    for (uint8_t i = REFUSAL_NONE + 1; i < PROBE_REFUSALS; i++)
+        tell(&r, p->refusals[i], "refused", refusal_name(i), "");
+    for (size_t i = 0; i < WANTED_RESULTS; i++) {
+        const uint8_t *v = wanted_results[i];
+        tell(&r, p->results[v[0]][v[1]], "ran", command_number_name(v[0]), result_code_name(v[1]));
+    }
+    *met = r.met;
+    return r.count;
+}

@@ -1,0 +1,28 @@
+// Rare situations, and how often the worlds met them: an observer that reads the trail and what
+// cards ran, so that the product carries no mark of it. One that is never met in many worlds says
+// that a fault is missing in the simulation, not that the product is right.
+#pragma once
+
+#include "ota-server/core/rules.h"
+
+struct world;
+
+#define PROBE_CAUSES (NOTIFY_RESTORED + 1)
+#define PROBE_REFUSALS (REFUSAL_OVERLOADED + 1)
+#define PROBE_COMMANDS 17
+#define PROBE_RESULTS 64
+
+struct probes {
+    uint32_t transitions[OPERATION_STATUSES][INPUTS]; // of operations
+    uint32_t reasons[DIRTY_REASONS];
+    uint32_t causes[PROBE_CAUSES];
+    uint32_t refusals[PROBE_REFUSALS];
+    uint32_t results[PROBE_COMMANDS][PROBE_RESULTS];
+};
+
+// Adds what this world met so far.
+void probes_look(const struct world *w, struct probes *p);
+void probes_ran(struct probes *p, uint8_t command, uint8_t result);
+void probes_add(struct probes *sum, const struct probes *p);
+// Calls `missing` for each that was not met. How many there are, and how many were met.
+unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(const char *name));
