@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CUTS 300  // more with OTARIA_POWER_CUTS
+#define CUTS 150  // more with OTARIA_POWER_CUTS
 #define CALLS 160 // a life ends at one of so many first calls of the disk
 #define ACKS_MAX 65536
 
