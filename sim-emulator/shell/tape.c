@@ -171,7 +171,10 @@ static bool flush(FILE *file)
 
 bool tape_flush(struct tape *tape)
 {
-    return tape == NULL || (flush(tape->packets) & flush(tape->text));
+    if (tape == NULL)
+        return true;
+    bool ok = flush(tape->packets);
+    return flush(tape->text) && ok;
 }
 
 bool tape_close(struct tape *tape)
