@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define CORRECTION_MAX ((size_t)1 << 20)
-
 static const struct ctl_column finding_columns[] = {{"CODE", "code"}, {"LEVEL", "level"},
                                                     {"LINE", "line"}, {"FIELD", "field"},
                                                     {"TEXT", "text"}, {NULL, NULL}};
@@ -230,25 +228,10 @@ enum ctl_exit import_report_run(struct ctl_task *t)
     return ctl_each_id(t, "imp", ctl_has(t, OPTION_CSV) ? report_csv : print_report);
 }
 
-static enum ctl_exit load_correction(struct ctl_task *t, struct ctl_request *r)
-{
-    size_t len = 0;
-    char *text = ctl_read_file(t->option[OPTION_LOAD], CORRECTION_MAX, &len);
-    if (text == NULL)
-        return CTL_WRONG_USE;
-    r->type = "text/plain";
-    r->body = bytes_of(text, len);
-    const enum ctl_exit exit = ctl_change(t, r, NULL);
-    free(text);
-    return exit;
-}
-
 static enum ctl_exit quarantine_one(struct ctl_task *t, const char *id)
 {
     struct ctl_request r;
-    const bool drops = ctl_has(t, OPTION_DROP);
-    const bool loads = ctl_has(t, OPTION_LOAD);
-    if (!drops && !loads) {
+    if (!ctl_has(t, OPTION_DROP)) {
         const struct ctl_listing l = {.path = "/batch-imports",
                                       .id = id,
                                       .suffix = "/quarantine",
@@ -257,11 +240,9 @@ static enum ctl_exit quarantine_one(struct ctl_task *t, const char *id)
                                       .columns = finding_columns};
         return ctl_list(t, &l);
     }
-    ctl_request_init(&r, drops ? "DELETE" : "POST", "/batch-imports");
+    ctl_request_init(&r, "DELETE", "/batch-imports");
     ctl_request_segment(&r, id);
     text_put(&r.path_w, "/quarantine");
-    if (loads)
-        return load_correction(t, &r);
     char line[128];
     snprintf(line, sizeof(line), "%s quarantine dropped", id);
     return ctl_change(t, &r, line);
@@ -269,7 +250,5 @@ static enum ctl_exit quarantine_one(struct ctl_task *t, const char *id)
 
 enum ctl_exit import_quarantine_run(struct ctl_task *t)
 {
-    if (ctl_has(t, OPTION_DROP) && ctl_has(t, OPTION_LOAD))
-        return ctl_wrong(t, "give --load or --drop, not both", NULL);
     return ctl_each_id(t, "imp", quarantine_one);
 }

@@ -101,7 +101,6 @@ enum ctl_group {
     X(KIND, "kind", "KIND", TAKES_IMPORT, NULL, "cards (default) or subscriptions (with --pool)") \
     X(PARTIAL, "partial", NULL, TAKES_IMPORT, "partial", "load the good records, hold back the rest") \
     X(QUANTITY, "quantity", "COUNT", TAKES_IMPORT, "quantity", "records of a CSV file without trailer") \
-    X(LOAD, "load", "FILE", TAKES_QUARANTINE, NULL, "load corrected records") \
     X(DROP, "drop", NULL, TAKES_QUARANTINE, NULL, "drop the records held back") \
     X(CSV, "csv", NULL, TAKES_CSV, NULL, "as CSV") \
     X(NAME, "name", "TEXT", TAKES_POOL, NULL, "its name (required)") \
@@ -109,7 +108,7 @@ enum ctl_group {
     X(OPERATOR, "operator", "NAME", TAKES_POOL, NULL, "of which operator (required)") \
     X(RULE_PACK, "rule-pack", "NAME", TAKES_POOL, NULL, "rules for its numbers") \
     X(LOW_WATER, "low-water-mark", "COUNT", TAKES_POOL, NULL, "alarm below so many free ones") \
-    X(VALUES, "values", "FILE", TAKES_ESTIMATE, NULL, "JSON with sample values (required)") \
+    X(VALUES, "values", "FILE", TAKES_ESTIMATE, NULL, "{\"values\":{\"imsi\":\"00101...\"}} (required)") \
     X(INDEX, "index", "NUMBER", TAKES_KEY, NULL, "the key's number in vendor files (required)") \
     X(ALGORITHM, "algorithm", "NAME", TAKES_KEY, NULL, "default AES128-CBC") \
     X(FIRST, "first", "SEQUENCE", TAKES_RANGE, NULL, "from this row (default: the first)") \

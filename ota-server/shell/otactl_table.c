@@ -92,8 +92,8 @@ const struct ctl_verb ctl_verbs[] = {
     {"import", "report", "IMPORT", 1, 1, LIST | TAKES_CSV, import_report_run,
      "Show what an import found.", "import report imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D --csv"},
     {"import", "quarantine", "IMPORT", 1, 1, LIST | TAKES_CHANGE | TAKES_QUARANTINE,
-     import_quarantine_run, "Show, correct or drop the records that were held back.",
-     "import quarantine imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D --load corrected.csv"},
+     import_quarantine_run, "Show or drop what was held back; to load it, correct the file and import it.",
+     "import quarantine imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D --drop"},
 
     {"pool", "list", "", 0, 0, LIST, pool_list_run, "List pools of subscriptions.", "pool list"},
     {"pool", "create", "", 0, 0, TAKES_CHANGE | TAKES_POOL, pool_create_run,
