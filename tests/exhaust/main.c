@@ -1,4 +1,4 @@
-// usage: exhaust [--states N] [--walks N] [--same N] [--torn few|many|all] [--once]
+// usage: exhaust [--states N] [--walks N] [--same N] [--cuts N] [--torn few|many|all] [--once]
 //                [--setup short|long] [--real]
 //
 // Breadth first over everything that can happen to a card of three slots: each event in each state
@@ -10,6 +10,7 @@
 //   --walks N    then walk N times 200 steps at random (default 200)
 //   --same N     cut at most N steps of one kind: the same event, state, wait, open switch and
 //                number of writes (default 2)
+//   --cuts N     go on without cuts once there were N
 //   --torn WHICH octets and values of torn writes (default few)
 //   --once       no second cut
 //   --setup WHICH the card's parameters: short (default) or long delays
@@ -18,6 +19,7 @@
 #include "tests/exhaust/cuts.h"
 #include "tests/exhaust/pairs.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,7 @@
 
 struct options {
     unsigned states, walks, same;
+    unsigned long long cuts;
     enum cuts_torn torn;
     bool is_once, is_real, is_long;
 };
@@ -109,7 +112,7 @@ static bool is_cut_enough(struct walk *s, const struct rig_state *was, uint8_t e
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         sum = (sum + parts[i] + 1) * UINT64_C(0x9E3779B97F4A7C15);
     uint8_t *count = &s->kinds[sum >> 48];
-    if (*count >= s->options.same)
+    if (*count >= s->options.same || s->cuts.clean + s->cuts.cut >= s->options.cuts)
         return true;
     (*count)++;
     return false;
@@ -241,7 +244,7 @@ static bool run(struct walk *s)
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
-    *o = (struct options){.states = 1500, .walks = 200, .same = 2};
+    *o = (struct options){.states = 1500, .walks = 200, .same = 2, .cuts = ULLONG_MAX};
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--once") == 0) {
@@ -256,6 +259,9 @@ static bool read_options(int argc, char **argv, struct options *o)
             i++;
         } else if (strcmp(argv[i], "--same") == 0) {
             o->same = (unsigned)strtoul(value, NULL, 10);
+            i++;
+        } else if (strcmp(argv[i], "--cuts") == 0) {
+            o->cuts = strtoull(value, NULL, 10);
             i++;
         } else if (strcmp(argv[i], "--torn") == 0) {
             o->torn = strcmp(value, "all") == 0    ? CUTS_ALL
@@ -300,10 +306,10 @@ int main(int argc, char **argv)
 {
     struct walk *s = &walk;
     if (!read_options(argc, argv, &s->options)) {
-        (void)fputs(
-            "usage: exhaust [--states N] [--walks N] [--same N] [--torn few|many|all] [--once] "
-            "[--setup short|long] [--real]\n",
-            stderr);
+        (void)fputs("usage: exhaust [--states N] [--walks N] [--same N] [--cuts N] "
+                    "[--torn few|many|all] [--once] "
+                    "[--setup short|long] [--real]\n",
+                    stderr);
         return 2;
     }
     s->cuts.torn = s->options.torn;
