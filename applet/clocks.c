@@ -1,5 +1,8 @@
 #include "applet/clocks.h"
 
+/*@ requires \valid_read(a);
+  @ assigns \result \from *a;
+  @*/
 static bool counts_status(const struct applet *a)
 {
     return (a->terminal & TERMINAL_TIMERS) == 0 || a->is_by_status;
@@ -29,6 +32,10 @@ uint8_t clock_untold(const struct applet *a)
 {
     if (counts_status(a))
         return APPLET_CLOCKS;
+    /*@ loop invariant 0 <= i <= APPLET_CLOCKS;
+      @ loop assigns i;
+      @ loop variant APPLET_CLOCKS - i;
+      @*/
     for (uint8_t i = 0; i < APPLET_CLOCKS; i++) {
         if (a->clocks[i].left_s > 0 && !a->clocks[i].is_told)
             return i;
@@ -36,6 +43,10 @@ uint8_t clock_untold(const struct applet *a)
     return APPLET_CLOCKS;
 }
 
+/*@ requires \valid(a) && use < APPLET_CLOCKS;
+  @ assigns a->clocks[use], a->fired;
+  @ ensures a->clocks[use].left_s <= \old(a->clocks[use].left_s);
+  @*/
 static void elapse(struct applet *a, uint8_t use, uint32_t seconds)
 {
     struct applet_clock *c = &a->clocks[use];
@@ -56,6 +67,12 @@ void clock_timer(struct applet *a, uint8_t use)
 void clock_status(struct applet *a)
 {
     bool is_time = counts_status(a);
+    /*@ loop invariant 0 <= i <= APPLET_CLOCKS;
+      @ loop invariant \forall integer k; 0 <= k < APPLET_CLOCKS ==>
+      @   a->clocks[k].left_s <= \at(a->clocks[k].left_s, Pre);
+      @ loop assigns i, a->clocks[0 .. APPLET_CLOCKS - 1], a->fired;
+      @ loop variant APPLET_CLOCKS - i;
+      @*/
     for (uint8_t i = 0; i < APPLET_CLOCKS; i++) {
         struct applet_clock *c = &a->clocks[i];
         if (c->left_s == 0)

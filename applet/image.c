@@ -451,6 +451,10 @@ static uint8_t read_count(struct reader *r, uint8_t max)
     return 0;
 }
 
+/*@ requires image_is_valid((struct image *)m);
+  @ assigns \result \from *m, index;
+  @ ensures \result <==> index < m->slot_count && m->slots[index].state != SLOT_EMPTY;
+  @*/
 static bool is_used_slot(const struct image *m, uint8_t index)
 {
     return index < m->slot_count && m->slots[index].state != SLOT_EMPTY;
@@ -535,6 +539,11 @@ bool image_is_sound(const struct image *m)
 
 uint8_t image_enabled(const struct image *m)
 {
+    /*@ loop invariant 0 <= i <= m->slot_count;
+      @ loop invariant \forall integer j; 0 <= j < i ==> !is_enabled((struct image *)m, j);
+      @ loop assigns i;
+      @ loop variant m->slot_count - i;
+      @*/
     for (uint8_t i = 0; i < m->slot_count; i++) {
         if (m->slots[i].state == SLOT_ENABLED)
             return i;
@@ -544,6 +553,11 @@ uint8_t image_enabled(const struct image *m)
 
 uint8_t image_fallback(const struct image *m)
 {
+    /*@ loop invariant 0 <= i <= m->slot_count;
+      @ loop invariant \forall integer j; 0 <= j < i ==> !is_fallback((struct image *)m, j);
+      @ loop assigns i;
+      @ loop variant m->slot_count - i;
+      @*/
     for (uint8_t i = 0; i < m->slot_count; i++) {
         if (m->slots[i].state != SLOT_EMPTY && m->slots[i].is_fallback)
             return i;
@@ -570,6 +584,10 @@ uint8_t image_find(const struct image *m, const struct subscription_name *name)
 uint8_t image_free_slots(const struct image *m)
 {
     uint8_t count = 0;
+    /*@ loop invariant 0 <= count <= i <= m->slot_count;
+      @ loop assigns i, count;
+      @ loop variant m->slot_count - i;
+      @*/
     for (uint8_t i = 0; i < m->slot_count; i++)
         count = (uint8_t)(count + (m->slots[i].state == SLOT_EMPTY));
     return count;

@@ -160,14 +160,60 @@ bool image_read(struct bytes octets, struct image *out) MUST_USE;
 // values in range.
 bool image_is_sound(const struct image *image);
 
+/*@ predicate is_enabled{L}(struct image *m, integer i) =
+  @   0 <= i < m->slot_count && m->slots[i].state == SLOT_ENABLED;
+  @ predicate is_fallback{L}(struct image *m, integer i) =
+  @   0 <= i < m->slot_count && m->slots[i].state != SLOT_EMPTY && m->slots[i].is_fallback;
+  @ predicate one_is_enabled{L}(struct image *m) =
+  @   \exists integer i; is_enabled(m, i) && (\forall integer j; is_enabled(m, j) ==> j == i);
+  @ predicate one_is_fallback{L}(struct image *m) =
+  @   \exists integer i; is_fallback(m, i) && (\forall integer j; is_fallback(m, j) ==> j == i);
+  @ predicate image_is_valid{L}(struct image *m) = \valid(m) && m->slot_count <= IMAGE_SLOTS_MAX;
+  @*/
+
 // Slot index of the enabled or the fallback subscription; of the one with this name, or
 // IMAGE_NO_SLOT.
+/*@ requires image_is_valid((struct image *)image);
+  @ assigns \result \from *image;
+  @ ensures \result == IMAGE_NO_SLOT || is_enabled((struct image *)image, \result);
+  @ ensures \result == IMAGE_NO_SLOT ==>
+  @   (\forall integer i; !is_enabled((struct image *)image, i));
+  @*/
 uint8_t image_enabled(const struct image *image);
+/*@ requires image_is_valid((struct image *)image);
+  @ assigns \result \from *image;
+  @ ensures \result == IMAGE_NO_SLOT || is_fallback((struct image *)image, \result);
+  @ ensures \result == IMAGE_NO_SLOT ==>
+  @   (\forall integer i; !is_fallback((struct image *)image, i));
+  @*/
 uint8_t image_fallback(const struct image *image);
 uint8_t image_find(const struct image *image, const struct subscription_name *name);
+/*@ requires image_is_valid((struct image *)image);
+  @ assigns \result \from *image;
+  @ ensures \result <= image->slot_count;
+  @*/
 uint8_t image_free_slots(const struct image *image);
 struct subscription_name image_name(const struct image *image, uint8_t slot_index);
-// Moves ENABLED; the former one becomes DISABLED.
+// Moves ENABLED; the former one becomes DISABLED. Refused for a slot that is not used.
+/*@ requires image_is_valid(image) && one_is_enabled(image);
+  @ ensures one_is_enabled(image);
+  @ behavior refused:
+  @   assumes slot_index >= image->slot_count || image->slots[slot_index].state == SLOT_EMPTY ||
+  @           image->slots[slot_index].state == SLOT_ENABLED;
+  @   assigns \nothing;
+  @ behavior done:
+  @   assumes slot_index < image->slot_count && image->slots[slot_index].state != SLOT_EMPTY &&
+  @           image->slots[slot_index].state != SLOT_ENABLED;
+  @   assigns image->slots[0 .. IMAGE_SLOTS_MAX - 1].state, image->registry_version,
+  @           image->generation;
+  @   ensures is_enabled(image, slot_index);
+  @   ensures \forall integer i; 0 <= i < image->slot_count ==>
+  @     (image->slots[i].state == SLOT_EMPTY <==> \old(image->slots[i].state) == SLOT_EMPTY);
+  @   ensures image->registry_version == (uint32_t)(\old(image->registry_version) + 1);
+  @   ensures image->generation == (uint32_t)(\old(image->generation) + 1);
+  @ complete behaviors;
+  @ disjoint behaviors;
+  @*/
 void image_enable(struct image *image, uint8_t slot_index);
 // The slots as an audit shows them, in order; gives how many.
 uint8_t image_audit_slots(const struct image *image, struct audit_slot slots[COMMAND_SLOTS_MAX]);

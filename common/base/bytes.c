@@ -32,10 +32,23 @@ void reader_skip(struct reader *r, size_t len)
     (void)reader_bytes(r, len);
 }
 
+/*@ requires reader_is_valid(r) && len <= 8;
+  @ assigns *r, \result \from *r, r->at[0 .. len - 1];
+  @ ensures reader_is_valid(r);
+  @ ensures \old(r->failed) ==> r->failed;
+  @ ensures r->left == \old(r->left) - (r->failed ? 0 : len);
+  @ ensures r->at == \old(r->at) + (r->failed ? 0 : len);
+  @ ensures r->failed ==> \result == 0;
+  @*/
 static uint64_t read_number(struct reader *r, size_t len)
 {
     struct bytes b = reader_bytes(r, len);
     uint64_t value = 0;
+    /*@ loop invariant 0 <= i <= b.len;
+      @ loop invariant i == 0 ==> value == 0;
+      @ loop assigns i, value;
+      @ loop variant b.len - i;
+      @*/
     for (size_t i = 0; i < b.len; i++)
         value = value << 8 | b.at[i];
     return value;
@@ -72,6 +85,13 @@ uint64_t reader_u64(struct reader *r)
 }
 
 // Room for `len` octets, or NULL and failure.
+/*@ requires writer_is_valid(w);
+  @ assigns w->len, w->failed, \result \from *w, len;
+  @ ensures writer_is_valid(w);
+  @ ensures \old(w->failed) ==> w->failed;
+  @ ensures w->failed ==> \result == \null && w->len == \old(w->len);
+  @ ensures !w->failed ==> \result == w->at + \old(w->len) && w->len == \old(w->len) + len;
+  @*/
 static uint8_t *take(struct writer *w, size_t len)
 {
     if (w->failed || len > w->cap - w->len) {
@@ -101,11 +121,24 @@ void writer_fill(struct writer *w, uint8_t value, size_t len)
         memset(to, value, len);
 }
 
+/*@ requires writer_is_valid(w);
+  @ requires 1 <= len <= 8;
+  @ assigns w->len, w->failed, w->at[w->len .. w->cap - 1];
+  @ ensures writer_is_valid(w) && w->at == \old(w->at) && w->cap == \old(w->cap);
+  @ ensures \old(w->failed) ==> w->failed;
+  @ ensures w->len == \old(w->len) || w->len == \old(w->len) + len;
+  @ ensures !w->failed ==> w->len == \old(w->len) + len;
+  @ ensures w->failed ==> w->len == \old(w->len);
+  @*/
 static void write_number(struct writer *w, uint64_t value, size_t len)
 {
     uint8_t *to = take(w, len);
     if (to == NULL)
         return;
+    /*@ loop invariant 0 <= i <= len;
+      @ loop assigns i, value, to[0 .. len - 1];
+      @ loop variant i;
+      @*/
     for (size_t i = len; i > 0; i--) {
         to[i - 1] = (uint8_t)value;
         value >>= 8;

@@ -2,6 +2,12 @@
 
 #include "common/base/check.h"
 
+/*@ requires reader_is_valid(r);
+  @ assigns *r, \result \from *r, r->at[0 .. 2];
+  @ ensures reader_is_valid(r) && bytes_are_valid(\result);
+  @ ensures \old(r->failed) ==> r->failed;
+  @ ensures r->left <= \old(r->left);
+  @*/
 static struct bytes read_value(struct reader *r)
 {
     const uint8_t first = reader_u8(r);
@@ -24,7 +30,7 @@ bool tlv_next(struct reader *r, struct tlv *out)
         const uint8_t second = reader_u8(r);
         if (second & 0x80)
             r->failed = true;
-        tag = (uint16_t)(tag << 8 | second);
+        tag = (uint16_t)((unsigned)tag << 8 | second);
     }
     *out = (struct tlv){.tag = tag, .value = read_value(r)};
     return !r->failed;
@@ -34,6 +40,10 @@ bool tlv_find(struct bytes objects, uint16_t tag, struct bytes *value)
 {
     struct reader r = reader_of(objects);
     struct tlv object;
+    /*@ loop invariant reader_is_valid(&r);
+      @ loop assigns r, object;
+      @ loop variant r.left;
+      @*/
     while (tlv_next(&r, &object)) {
         if (object.tag == tag) {
             *value = object.value;
@@ -60,6 +70,10 @@ bool ctlv_find(struct bytes objects, uint8_t tag, struct bytes *value)
 {
     struct reader r = reader_of(objects);
     struct tlv object;
+    /*@ loop invariant reader_is_valid(&r);
+      @ loop assigns r, object;
+      @ loop variant r.left;
+      @*/
     while (ctlv_next(&r, &object)) {
         if (object.tag == tag) {
             *value = object.value;
@@ -70,11 +84,20 @@ bool ctlv_find(struct bytes objects, uint8_t tag, struct bytes *value)
 }
 
 // Octets of the length field.
+/*@ assigns \result \from len;
+  @ ensures 1 <= \result <= 3;
+  @ ensures len < 0x80 ==> \result == 1;
+  @ ensures 0x80 <= len < 0x100 ==> \result == 2;
+  @ ensures len >= 0x100 ==> \result == 3;
+  @*/
 static size_t length_size(size_t len)
 {
     return len < 0x80 ? 1 : len < 0x100 ? 2 : 3;
 }
 
+/*@ assigns \result \from tag;
+  @ ensures 1 <= \result <= 2;
+  @*/
 static size_t tag_size(uint16_t tag)
 {
     return tag > 0xFF ? 2 : 1;
@@ -85,6 +108,11 @@ size_t tlv_size(uint16_t tag, size_t value_len)
     return tag_size(tag) + length_size(value_len) + value_len;
 }
 
+/*@ requires len < 0x80 ==> \valid(to);
+  @ requires 0x80 <= len < 0x100 ==> \valid(to + (0 .. 1));
+  @ requires len >= 0x100 ==> \valid(to + (0 .. 2));
+  @ assigns to[0 .. (len < 0x80 ? 0 : len < 0x100 ? 1 : 2)];
+  @*/
 static void put_length(uint8_t *to, size_t len)
 {
     const size_t size = length_size(len);
@@ -95,6 +123,12 @@ static void put_length(uint8_t *to, size_t len)
     *to = (uint8_t)len;
 }
 
+/*@ requires writer_is_valid(w);
+  @ assigns w->len, w->failed, w->at[0 .. w->cap - 1];
+  @ ensures writer_is_valid(w) && w->at == \old(w->at) && w->cap == \old(w->cap);
+  @ ensures \old(w->failed) ==> w->failed;
+  @ ensures \old(w->len) <= w->len;
+  @*/
 static void write_tag(struct writer *w, uint16_t tag)
 {
     if (tag_size(tag) == 2)
