@@ -52,7 +52,8 @@ static bool secret_matches(struct api_exchange *x, bool is_known, struct bytes g
         const bool has_secret =
             is_known && auth_client_secret(&x->client, x->api->crypto, &x->api->options.client_key,
                                            i, x->now.utc, secret);
-        memcpy(padded, given.at, given.len < sizeof(padded) ? given.len : sizeof(padded));
+        bytes_copy(padded,
+                   given.len < sizeof(padded) ? given : bytes_slice(given, 0, sizeof(padded)));
         const bool is_equal = secret_equal(secret, padded, sizeof(secret));
         matches |= has_secret && is_equal && given.len == AUTH_SECRET_SIZE;
         secret_wipe(secret, sizeof(secret));
