@@ -64,9 +64,9 @@ static void take_id(struct api_exchange *x, const char *name, const char *prefix
 // A kind such as SYSTEM, or the id of a client or user.
 static void read_actor(struct bytes text, struct trail_filter *f)
 {
-    for (uint8_t kind = ACTOR_SYSTEM; kind <= ACTOR_CARD; kind++) {
-        if (bytes_equal(text, bytes_of_text(actor_kind_name(kind)))) {
-            f->actor_kind = kind;
+    for (unsigned kind = ACTOR_SYSTEM; kind <= ACTOR_CARD; kind++) {
+        if (bytes_equal(text, bytes_of_text(actor_kind_name((uint8_t)kind)))) {
+            f->actor_kind = (uint8_t)kind;
             return;
         }
     }
