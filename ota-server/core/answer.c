@@ -204,6 +204,7 @@ static void answer_confirm(struct work *w, const struct event_por *p, bool is_ne
     const uint8_t code = p->result.code;
     const bool is_commanded = r->has_open && p->result.operation_id != 0 &&
                               p->result.operation_id == r->open.card_operation_id;
+    const bool is_newer = p->result.registry_version > r->registry_version;
     if (is_commanded) {
         const uint8_t input = code == RESULT_OK || code == RESULT_OK_UNCHANGED ? IN_CONFIRM_DONE
                               : code == RESULT_CONFIRM_TOO_LATE                ? IN_CONFIRM_TOO_LATE
@@ -214,6 +215,8 @@ static void answer_confirm(struct work *w, const struct event_por *p, bool is_ne
     if (is_newest && code == RESULT_OK)
         compare_state(w, p->result.registry_version, p->result.has_hash, p->result.state_hash,
                       true);
+    else if (is_commanded && code == RESULT_OK && is_newer && r->has_registry_version)
+        r->registry_version = p->result.registry_version; // as it was when the card confirmed
 }
 
 static void answer_audit(struct work *w, const struct event_por *p)
@@ -278,11 +281,13 @@ static void answer_late(struct work *w, const struct event_por *p)
     const bool is_of_open = r->has_open && r->open.card_operation_id != 0 && p->has_result &&
                             p->result.operation_id == r->open.card_operation_id;
     const bool is_confirm = is_of_open && p->result.command == COMMAND_CONFIRM;
+    const bool is_ahead = p->has_result && p->result.registry_version > r->registry_version;
     const bool is_for_last = r->has_open && p->counter == r->open.last_counter && !p->has_result;
     if (p->has_answer && r->audit.is_open) {
         audit_page(w);
     } else if (is_confirm) {
-        answer_confirm(w, p, false);
+        // A notification that the card made later may have come before it.
+        answer_confirm(w, p, is_ahead && p->counter == r->mt_counter);
     } else if (is_of_open || is_for_last) {
         answer_operation(w, p);
     } else if (p->has_result && command_is_state_changing(p->result.command)) {

@@ -307,6 +307,73 @@ static void a_kept_result_brings_its_registry_version(void **state)
     assert_int_equal(world.record.registry_version, 11);
 }
 
+// From request to the first attempt to confirm, on which the server no longer waits.
+static void confirm_unanswered(struct event *answer)
+{
+    (void)world_switching(&world);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    *answer = (struct event){.type = EVENT_POR};
+    struct event_por *p = &answer->as.por;
+    p->is_authentic = true;
+    p->counter = world.record.flight.counter;
+    p->has_result = true;
+    p->result.command = COMMAND_CONFIRM;
+    p->result.operation_id = world.record.open.card_operation_id;
+    p->result.registry_version = world.record.registry_version + 1; // the fallback went along
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, world.policy.confirm_silent_ms);
+    assert_int_equal(world.record.flight.kind, FLIGHT_NONE);
+    assert_int_equal(world.record.open.status, STATUS_CONFIRMING);
+}
+
+static void a_late_answer_to_a_confirmation_brings_its_registry_version(void **state)
+{
+    (void)state;
+    struct event answer;
+    confirm_unanswered(&answer);
+    world_event(&world, &answer);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.registry_version, answer.as.por.result.registry_version);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void a_late_answer_to_a_confirmation_is_compared(void **state)
+{
+    (void)state;
+    struct event answer;
+    confirm_unanswered(&answer);
+    answer.as.por.result.has_hash = true; // of nothing
+    world_event(&world, &answer);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_true(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
+}
+
+// A notification that the card made after it came before it.
+static void a_late_answer_to_a_confirmation_takes_nothing_back(void **state)
+{
+    (void)state;
+    struct event answer;
+    confirm_unanswered(&answer);
+    const uint32_t known = answer.as.por.result.registry_version + 1;
+    world.record.registry_version = known;
+    world_event(&world, &answer);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.registry_version, known);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void an_answer_to_an_earlier_confirmation_brings_its_registry_version(void **state)
+{
+    (void)state;
+    struct event answer;
+    confirm_unanswered(&answer);
+    world.record.mt_counter++; // another packet left since
+    world_event(&world, &answer);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.registry_version, answer.as.por.result.registry_version);
+}
+
 static void a_number_of_another_subscription_is_not_learnt(void **state)
 {
     (void)state;
@@ -342,6 +409,10 @@ int main(void)
         TEST(an_answer_older_than_a_notification_is_asked_again),
         TEST(a_switch_of_the_past_can_be_confirmed),
         TEST(a_kept_result_brings_its_registry_version),
+        TEST(a_late_answer_to_a_confirmation_brings_its_registry_version),
+        TEST(a_late_answer_to_a_confirmation_is_compared),
+        TEST(a_late_answer_to_a_confirmation_takes_nothing_back),
+        TEST(an_answer_to_an_earlier_confirmation_brings_its_registry_version),
         TEST(a_number_of_another_subscription_is_not_learnt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
