@@ -142,10 +142,10 @@ static bool find_import(struct api_exchange *x, struct report *r)
 static void show(struct api_exchange *x, struct report *r)
 {
     static const char *const fields[] = {"line", NULL};
-    const struct document_filter pages = {
-        .kind = IMPORT_FINDINGS_KIND, .owner = x->tenant, .parent = x->object_id, .state = -1};
     if (!api_list_begin(x, &r->list, fields) || !api_end_reading(x) || !find_import(x, r))
         return;
+    const struct document_filter pages = {
+        .kind = IMPORT_FINDINGS_KIND, .owner = x->tenant, .parent = x->object_id, .state = -1};
     // A page of the answer touches two of those that are kept; what is held back is looked for.
     struct store_page window = {.limit = 500};
     if (!r->is_quarantine) {

@@ -110,11 +110,20 @@ static void a_vendor_file_is_tried_loaded_and_known_again(void **state)
     import_sample("&dryRun=true", "imp-0000719");
     run_import();
     assert_true(has("\"outcome\":\"DRY_RUN_OK\""));
+    read_import("/report", NULL);
+    assert_true(has("\"code\":\"W-022\"") && has("\"totalCount\":1"));
+    read_import("/quarantine", NULL);
+    assert_true(has("\"items\":[]"));
     ask("GET", BASE "/cards", NULL);
     assert_true(has("\"totalCount\":0"));
     import_sample("", "imp-0000720");
     run_import();
     assert_true(has("\"outcome\":\"IMPORTED\"") && has("\"loaded\":3"));
+    assert_true(has("\"warnings\":1"));
+    read_import("/report", NULL);
+    assert_true(has("\"code\":\"W-022\"") && has("\"totalCount\":1"));
+    assert_false(has("IMP-110")); // that was the import before
+    assert_null(strstr(strstr(a.body, "W-022") + 1, "W-022"));
     ask("GET", BASE "/cards", NULL);
     assert_true(has("\"totalCount\":3") && has("\"state\":\"IMPORTED\""));
     import_sample("", "imp-0000721");
