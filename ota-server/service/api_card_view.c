@@ -41,6 +41,14 @@ static void put_imsi(struct api_exchange *x, const char *name, const uint8_t ef[
         api_put_identifier(&x->json, name, MASK_IMSI, x->is_clear, text);
 }
 
+// The state hash over slots, in the order in which they stand.
+static void put_hash(struct api_exchange *x, const struct audit_slot *slots, size_t count)
+{
+    uint8_t hash[COMMAND_HASH_SIZE];
+    if (state_hash(x->api->options.cipher, slots, count, hash))
+        api_put_hex(&x->json, "stateHash", bytes_of(hash, sizeof(hash)));
+}
+
 // --- slots ---
 
 static void put_slot_facts(struct api_exchange *x, const struct audit_slot *s)
@@ -88,6 +96,7 @@ void api_put_card_view(struct api_exchange *x, const char *name, const struct ca
     }
     json_end_array(j);
     api_put_number(j, "registryVersion", view->registry_version);
+    put_hash(x, a->slots, a->slot_count_here);
     api_put_number(j, "preferredSlot", a->preferred_slot);
     api_put_number(j, "terminal", a->terminal);
     char imei[IMEI_SIZE];
@@ -142,6 +151,22 @@ static struct views *open_views(struct api_exchange *x)
     return v;
 }
 
+static void put_server_view(struct api_exchange *x, const struct record *r)
+{
+    struct json_writer *j = &x->json;
+    struct audit_slot facts[COMMAND_SLOTS_MAX];
+    api_open_object(j, "serverView");
+    api_put_time(j, "asOf", x->now.utc);
+    api_open_array(j, "slots");
+    for (unsigned i = 0; i < r->slot_count; i++) {
+        facts[i] = r->slots[i].fact;
+        put_mirror_slot(x, &r->slots[i]);
+    }
+    json_end_array(j);
+    put_hash(x, facts, r->slot_count);
+    json_end_object(j);
+}
+
 void api_card_subscriptions(struct api_exchange *x)
 {
     struct json_writer *j = &x->json;
@@ -154,13 +179,7 @@ void api_card_subscriptions(struct api_exchange *x)
         return;
     }
     json_begin_object(j);
-    api_open_object(j, "serverView");
-    api_put_time(j, "asOf", x->now.utc);
-    api_open_array(j, "slots");
-    for (unsigned i = 0; i < v->record.slot_count; i++)
-        put_mirror_slot(x, &v->record.slots[i]);
-    json_end_array(j);
-    json_end_object(j);
+    put_server_view(x, &v->record);
     if (status == STORE_OK)
         api_put_card_view(x, "cardView", &v->view);
     else

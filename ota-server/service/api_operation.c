@@ -105,6 +105,9 @@ static void put_members(struct api_exchange *x, uint64_t card, const struct oper
     api_put_id(j, "id", "op", o->id);
     api_put_text(j, "type", operation_kind_name(o->kind));
     api_put_id(j, "cardId", "crd", card);
+    uint64_t group = 0;
+    if (store_card_group(x->reader, card, &group) == STORE_OK)
+        api_put_id(j, "groupId", "grp", group);
     api_put_id(j, "subscriptionId", "sub", o->subscription);
     if (o->card_operation_id != 0)
         api_put_number(j, "cardOperationId", o->card_operation_id);

@@ -49,10 +49,39 @@ void api_ready(struct api_exchange *x)
     api_reply(x, is_ready ? 200 : 503);
 }
 
+#if defined(__clang__)
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+#ifdef __OPTIMIZE__
+#define IS_OPTIMIZED true
+#else
+#define IS_OPTIMIZED false
+#endif
+
+// No time and no machine: the same source gives the same program.
+static void put_build(struct json_writer *j)
+{
+    api_open_object(j, "build");
+    api_put_text(j, "compiler", COMPILER);
+    api_put_bool(j, "optimized", IS_OPTIMIZED);
+    json_end_object(j);
+}
+
+static void put_sizes(struct json_writer *j, const struct store_sizes *sizes)
+{
+    api_open_object(j, "database");
+    api_put_number(j, "octets", sizes->database);
+    api_put_number(j, "journalOctets", sizes->journal);
+    json_end_object(j);
+}
+
 void api_system_get(struct api_exchange *x)
 {
     struct json_writer *j = &x->json;
     struct store_counts counts;
+    struct store_sizes sizes = {0};
     uint64_t head = 0;
     uint8_t hash[32];
     if (!api_end_reading(x))
@@ -60,12 +89,15 @@ void api_system_get(struct api_exchange *x)
     enum store_status status = store_counts(x->reader, x->tenant, &counts);
     if (status == STORE_OK)
         status = store_trail_head(x->reader, &head, hash);
+    if (status == STORE_OK)
+        status = store_sizes(x->reader, &sizes);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
     }
     json_begin_object(j);
     api_put_text(j, "version", x->api->options.version);
+    put_build(j);
     api_put_time(j, "startedAt", x->api->started_at);
     api_put_bool(j, "fourEyes", !x->api->options.single_person);
     api_put_bool(j, "masking", !x->api->options.is_clear);
@@ -77,6 +109,7 @@ void api_system_get(struct api_exchange *x)
     api_put_number(j, "outbox", counts.outbox);
     api_put_number(j, "strays", counts.strays);
     json_end_object(j);
+    put_sizes(j, &sizes);
     api_open_object(j, "auditTrail");
     api_put_number(j, "sequence", head);
     api_put_hex(j, "headHash", bytes_of(hash, sizeof(hash)));

@@ -212,6 +212,17 @@ enum store_status store_card_eid(struct store *s, uint64_t card, char eid[STORE_
     return status;
 }
 
+enum store_status store_card_group(struct store *s, uint64_t card, uint64_t *group)
+{
+    struct query q = query_of(s, STATEMENT_CARD_GROUP);
+    bind_number(&q, 1, (int64_t)card);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK)
+        *group = (uint64_t)column_number(&q, 0);
+    query_end(&q);
+    return status;
+}
+
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out)
 {
     struct query q = query_of(s, STATEMENT_CARD_NOTES);

@@ -53,6 +53,7 @@
         " AND card > 0 AND state = 2 AND" VISIBLE " LIMIT 2") \
     S(CARD_BY_EID, "SELECT id FROM card WHERE eid = $1 AND eid <> '' AND" VISIBLE) \
     S(CARD_EID, "SELECT eid FROM card WHERE id = $1") \
+    S(CARD_GROUP, "SELECT grp FROM card WHERE id = $1") \
     S(CARD_NOTES, "SELECT notes FROM card WHERE id = $1") \
     S(CARD_NOTES_PUT, "UPDATE card SET notes = $2 WHERE id = $1") \
     S(CARD_FIELD_PUT, "UPDATE card SET application_field = $2 WHERE id = $1") \

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOG_PAGES_MAX 4000        // 16 MB
@@ -171,6 +172,28 @@ void store_close(struct store *s)
 const char *store_problem(const struct store *s)
 {
     return s->problem;
+}
+
+enum store_status store_sizes(struct store *s, struct store_sizes *out)
+{
+    char path[STORE_PATH_SIZE];
+    struct stat log;
+    int64_t pages = 0;
+    int64_t octets = 0;
+    *out = (struct store_sizes){0};
+    enum store_status status = pragma_number(s, "PRAGMA page_count", &pages);
+    if (status == STORE_OK)
+        status = pragma_number(s, "PRAGMA page_size", &octets);
+    if (status != STORE_OK)
+        return status;
+    out->database = (uint64_t)pages * (uint64_t)octets;
+    const char *name = sqlite3_db_filename(s->db, "main"); // good as long as the connection
+    if (name == NULL || name[0] == '\0' ||
+        snprintf(path, sizeof(path), "%s-wal", name) >= (int)sizeof(path))
+        return STORE_OK;
+    if (stat(path, &log) == 0)
+        out->journal = (uint64_t)log.st_size;
+    return STORE_OK;
 }
 
 static enum store_status run(struct store *s, enum statement statement)

@@ -117,6 +117,7 @@ enum store_status store_card_by_eid(struct store *s, const char *eid, uint64_t *
 // "" when the card has none.
 #define STORE_EID_SIZE 33
 enum store_status store_card_eid(struct store *s, uint64_t card, char eid[STORE_EID_SIZE]) MUST_USE;
+enum store_status store_card_group(struct store *s, uint64_t card, uint64_t *group) MUST_USE;
 
 // What people write about a card (labels, note ...), as JSON or ""; the application field is for
 // lists.
@@ -506,6 +507,12 @@ struct store_counts {
     uint64_t outbox, strays, trail;
 };
 enum store_status store_counts(struct store *s, uint64_t tenant, struct store_counts *out) MUST_USE;
+
+// Octets of the database and of its write-ahead log; a database in memory has no log.
+struct store_sizes {
+    uint64_t database, journal;
+};
+enum store_status store_sizes(struct store *s, struct store_sizes *out) MUST_USE;
 
 // Server ids: 63 bits, ascending in time, never given twice, also not after a restore.
 struct ids {

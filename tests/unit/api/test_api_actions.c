@@ -4,6 +4,7 @@
 #include "tests/unit/api/api_lab.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define BASE "/connectivity-management/v1"
 
@@ -251,6 +252,72 @@ static void subscriptions_are_found_by_their_beginnings(void **state)
     assert_true(has("\"totalCount\":2"));
 }
 
+// The example AUDIT-ANSWER-1 of docs/applet-protocol.md; its state hash is 81d73ba7.
+static const char audit_answer[] =
+    "8a08a0a1a2a3a4a5a6a7c12698990900007071000091020400020800000000150000000009000000070001010002"
+    "0708007fc206010000000701c3020102940300f11096081a32547698103254c71801350001010899990700000000"
+    "1098990900007071000091c718022200020108091010103254769898990900009010000051";
+
+static void read_answer(struct audit_answer *answer)
+{
+    uint8_t octets[256];
+    struct writer w = writer_of(octets, sizeof(octets));
+    assert_true(text_unhex(bytes_of_text(audit_answer), &w));
+    assert_true(audit_answer_read(writer_bytes(&w), answer));
+}
+
+static void both_views_carry_the_hash_of_their_slots(void **state)
+{
+    (void)state;
+    struct card_view view = {.at = lab.now.utc, .operation = 7, .registry_version = 7};
+    read_answer(&view.answer);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_view_put(lab.store, card, &view), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    ask("GET", card_path("/subscriptions"), NULL);
+    assert_int_equal(a.status, 200);
+    const char *card_view = strstr(a.body, "\"cardView\":{");
+    assert_non_null(card_view);
+    assert_non_null(strstr(card_view, "\"stateHash\":\"81d73ba7\""));
+    // SHA-256 over the laboratory's two slot records, without the bit that says proven:
+    // 0116000101 080910100000000010, 0201000201 089999070000000010
+    const char *server_hash = strstr(a.body, "\"stateHash\":\"125f51d2\"");
+    assert_true(server_hash != NULL && server_hash < card_view);
+}
+
+static void an_operation_names_the_group_of_its_card(void **state)
+{
+    (void)state;
+    char group[API_ID_SIZE];
+    char wanted[64];
+    struct record moved = record;
+    moved.group = 4711;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_save(lab.store, &record, &moved), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    api_id_write(group, "grp", 4711);
+    (void)snprintf(wanted, sizeof(wanted), "\"groupId\":\"%s\"", group);
+    ask("POST", card_path("/operations"), "{\"type\":\"audit\"}");
+    assert_int_equal(a.status, 202);
+    assert_true(has(wanted));
+    ask("GET", BASE "/operations", NULL);
+    assert_true(has("\"totalCount\":1") && has(wanted));
+}
+
+static void the_system_tells_its_build_and_its_sizes(void **state)
+{
+    (void)state;
+    ask("GET", BASE "/system", NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"build\":{\"compiler\":\"clang ") || has("\"build\":{\"compiler\":\"gcc "));
+    // A database in memory has no log, and pages of 4096 octets.
+    assert_true(has("\"journalOctets\":0}"));
+    const char *at = strstr(a.body, "\"database\":{\"octets\":");
+    assert_non_null(at);
+    const unsigned long octets = strtoul(at + strlen("\"database\":{\"octets\":"), NULL, 10);
+    assert_true(octets >= 4096 && octets % 4096 == 0);
+}
+
 static void metrics_are_for_their_scope(void **state)
 {
     (void)state;
@@ -272,6 +339,9 @@ int main(void)
         TEST(a_quarantine_is_lifted_by_hand_only),
         TEST(an_open_question_is_decided_by_a_person),
         TEST(subscriptions_are_found_by_their_beginnings),
+        TEST(both_views_carry_the_hash_of_their_slots),
+        TEST(an_operation_names_the_group_of_its_card),
+        TEST(the_system_tells_its_build_and_its_sizes),
         TEST(metrics_are_for_their_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
