@@ -116,34 +116,42 @@ static void handle_bind(struct smsc *s, struct smsc_link *link, const struct smp
 
 // --- submitting ---
 
-static uint32_t judge_submit(const struct smpp_message *m)
+// The message is in short_message or, when that is empty, in message_payload [SMPP 3.4 §5.3.2.32].
+static struct bytes text_of(const struct smpp_pdu *pdu)
 {
-    if (m->short_message.len > SMSC_MESSAGE_MAX)
-        return ESME_RINVMSGLEN;
+    struct bytes text = pdu->message.short_message;
+    if (text.len == 0)
+        (void)smpp_tlv_find(pdu->tlvs, SMPP_TLV_MESSAGE_PAYLOAD, &text);
+    return text;
+}
+
+static uint32_t judge_submit(const struct smpp_pdu *pdu)
+{
+    const struct smpp_message *m = &pdu->message;
+    const struct bytes text = text_of(pdu);
+    if (text.len > SMSC_MESSAGE_MAX)
+        return m->short_message.len > 0 ? ESME_RINVMSGLEN : ESME_RINVPARLEN;
     if (m->destination.digits.len == 0)
         return ESME_RINVDSTADR;
     if (m->replace_if_present > 1)
         return ESME_RINVREPFLAG;
     bool has_header = (m->esm_class & 0x40) != 0;
-    if (has_header &&
-        (m->short_message.len == 0 || m->short_message.at[0] + (size_t)1 > m->short_message.len))
+    if (has_header && (text.len == 0 || text.at[0] + (size_t)1 > text.len))
         return ESME_RINVMSGLEN;
     return ESME_ROK;
 }
 
-static bool store_fields(struct smsc_message *to, const struct smpp_message *m, struct bytes tlvs)
+static bool store_fields(struct smsc_message *to, const struct smpp_pdu *pdu)
 {
-    struct bytes payload;
-    struct bytes text = m->short_message;
-    if (text.len == 0 && smpp_tlv_find(tlvs, SMPP_TLV_MESSAGE_PAYLOAD, &payload)) {
-        if (payload.len > SMSC_MESSAGE_MAX)
-            return false;
-        text = payload;
-    } else if (tlvs.len > SMSC_TLVS_MAX) {
+    const struct smpp_message *m = &pdu->message;
+    const struct bytes text = text_of(pdu);
+    // What was in message_payload is delivered in short_message, without TLVs.
+    const bool in_tlv = m->short_message.len == 0 && text.len > 0;
+    if (!in_tlv && pdu->tlvs.len > SMSC_TLVS_MAX)
         return false;
-    } else if (tlvs.len > 0) {
-        to->tlvs_len = (uint8_t)tlvs.len;
-        memcpy(to->tlvs, tlvs.at, tlvs.len);
+    if (!in_tlv && pdu->tlvs.len > 0) {
+        to->tlvs_len = (uint8_t)pdu->tlvs.len;
+        memcpy(to->tlvs, pdu->tlvs.at, pdu->tlvs.len);
     }
     to->esm_class = m->esm_class & 0xC0; // mode and type are between us and the submitter
     to->protocol_id = m->protocol_id;
@@ -173,7 +181,7 @@ static uint32_t add_copy(struct smsc *s, const struct submission *sub, uint64_t 
         return ESME_RMSGQFUL;
     struct smsc_message *m = &s->queue->messages[at];
     m->id = ++s->last_id;
-    if (!store_fields(m, &sub->pdu->message, sub->pdu->tlvs)) {
+    if (!store_fields(m, sub->pdu)) {
         smsc_queue_remove(s->queue, at);
         return ESME_RINVPARLEN;
     }
@@ -226,7 +234,7 @@ static uint32_t read_submission(struct smsc *s, const struct smpp_pdu *pdu, uint
 {
     const struct smpp_message *m = &pdu->message;
     *sub = (struct submission){.pdu = pdu, .account = account};
-    uint32_t status = judge_submit(m);
+    uint32_t status = judge_submit(pdu);
     if (status != ESME_ROK)
         return status;
     if (!number_read(&sub->source, &m->source))

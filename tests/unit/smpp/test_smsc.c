@@ -19,7 +19,7 @@ struct memory {
 
 struct delivery {
     char source[SMSC_NUMBER_SIZE];
-    uint8_t esm_class;
+    uint8_t esm_class, protocol_id, data_coding;
     uint8_t text[SMSC_MESSAGE_MAX];
     size_t text_len;
     enum smpp_message_state state; // of a receipt
@@ -87,7 +87,10 @@ static void client_event(struct client *c, const struct smpp_event *event)
         return;
     struct delivery *d = &c->deliveries[c->delivery_count++];
     const struct smpp_message *m = &event->pdu.message;
-    *d = (struct delivery){.esm_class = m->esm_class, .text_len = m->short_message.len};
+    *d = (struct delivery){.esm_class = m->esm_class,
+                           .protocol_id = m->protocol_id,
+                           .data_coding = m->data_coding,
+                           .text_len = m->short_message.len};
     memcpy(d->source, m->source.digits.at, m->source.digits.len);
     memcpy(d->text, m->short_message.at, m->short_message.len);
     struct smpp_receipt receipt;
@@ -259,6 +262,8 @@ static void a_message_arrives_unchanged_and_is_receipted(void **state)
     assert_int_equal(network.delivery_count, 1);
     assert_string_equal(network.deliveries[0].source, "12345");
     assert_int_equal(network.deliveries[0].esm_class, 0x40);
+    assert_int_equal(network.deliveries[0].protocol_id, 0x7F);
+    assert_int_equal(network.deliveries[0].data_coding, 0xF6);
     assert_memory_equal(network.deliveries[0].text, "\x02\x70\x00\x41", 4);
     assert_int_equal(receipts_of(&server, SMPP_MESSAGE_DELIVERED), 1);
     assert_int_equal(queue.held, 0);
@@ -482,6 +487,109 @@ static void an_unanswered_delivery_is_tried_again(void **state)
     assert_int_equal(smsc.counts.temporary, 1);
 }
 
+// What one submit_sm is answered with: its text in short_message or in message_payload.
+static uint32_t status_of(uint8_t esm_class, struct bytes text, bool in_payload)
+{
+    uint8_t block[1100];
+    struct writer tlvs = writer_of(block, sizeof block);
+    smpp_tlv_write(&tlvs, SMPP_TLV_MESSAGE_PAYLOAD, text);
+    const struct smpp_pdu pdu = {
+        .command = SMPP_SUBMIT_SM,
+        .message = {.destination = {1, 1, bytes_of_text("9990000000001")},
+                    .esm_class = esm_class,
+                    .short_message = in_payload ? bytes_of(NULL, 0) : text},
+        .tlvs = in_payload ? writer_bytes(&tlvs) : bytes_of(NULL, 0),
+    };
+    const size_t before = server.response_count;
+    assert_int_equal(smpp_session_request(&server.session, &pdu, 1), SMPP_SEND_OK);
+    settle();
+    assert_int_equal(server.response_count, before + 1);
+    return server.statuses[before];
+}
+
+static void a_header_must_fit_in_its_message(void **state)
+{
+    (void)state;
+    for (int in_payload = 0; in_payload <= 1; in_payload++) {
+        assert_int_equal(status_of(0x40, bytes_of(NULL, 0), in_payload), ESME_RINVMSGLEN);
+        assert_int_equal(status_of(0x40, bytes_of("\x01", 1), in_payload), ESME_RINVMSGLEN);
+        assert_int_equal(status_of(0x40, bytes_of("\x02\x70", 2), in_payload), ESME_RINVMSGLEN);
+        assert_int_equal(status_of(0x40, bytes_of("\xFF\x70\0", 3), in_payload), ESME_RINVMSGLEN);
+        assert_int_equal(network.delivery_count, (size_t)in_payload);
+        assert_int_equal(status_of(0x40, bytes_of("\x02\x70\0", 3), in_payload), ESME_ROK);
+        const struct delivery *d = &network.deliveries[in_payload];
+        assert_int_equal(d->esm_class, 0x40);
+        assert_int_equal(d->text_len, 3);
+        assert_memory_equal(d->text, "\x02\x70\0", 3);
+    }
+    assert_int_equal(status_of(0, bytes_of(NULL, 0), false), ESME_ROK); // no text is a text
+}
+
+static void a_payload_of_a_thousand_octets_is_refused_and_the_link_lives(void **state)
+{
+    (void)state;
+    static uint8_t text[1000];
+    assert_int_equal(status_of(0, bytes_of(text, 255), true), ESME_ROK);
+    assert_int_equal(network.deliveries[0].text_len, 255);
+    assert_int_equal(status_of(0, bytes_of(text, 256), true), ESME_RINVPARLEN);
+    assert_int_equal(status_of(0, bytes_of(text, sizeof text), true), ESME_RINVPARLEN);
+    assert_int_equal(queue.held, 0);
+    assert_int_equal(status_of(0, bytes_of(text, 10), true), ESME_ROK);
+    assert_int_equal(network.delivery_count, 2);
+}
+
+static void one_of_two_links_of_an_account_gets_a_message(void **state)
+{
+    (void)state;
+    static struct client second;
+    connect_client(&second, "network", "secret2", "");
+    while (carry(&second))
+        continue;
+    assert_int_equal(second.session.state, SMPP_STATE_BOUND);
+    submit_three();
+    while (carry(&second))
+        settle();
+    assert_int_equal(network.delivery_count + second.delivery_count, 3);
+    assert_int_equal(smsc.counts.delivered, 3);
+}
+
+static void a_message_without_a_route_expires_and_its_receipt_waits_for_the_sender(void **state)
+{
+    (void)state;
+    submit_to(&server, "12345", "5550000000001", "000000000100000R", 'A'); // 1 min
+    settle();
+    assert_int_equal(server.statuses[0], ESME_ROK);
+    smsc_cut(&smsc, server.link);
+    settle();
+    assert_false(server.is_open);
+    wait_ms(60000);
+    assert_int_equal(smsc.counts.expired, 1);
+    connect_client(&server, "server", "secret1", "");
+    settle();
+    assert_int_equal(receipts_of(&server, SMPP_MESSAGE_EXPIRED), 1);
+    assert_int_equal(queue.held, 0);
+}
+
+static void a_sender_that_disconnects_often_loses_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        network.delivery_count = 0;
+        submit_to(&server, "12345", "9990000000001", "", 'A');
+        carry(&server); // the message is over, its way goes on without the sender
+        smsc_cut(&smsc, server.link);
+        settle();
+        assert_false(server.is_open);
+        assert_string_equal(marks(&network), "A");
+        connect_client(&server, "server", "secret1", "");
+        settle();
+        assert_int_equal(server.session.state, SMPP_STATE_BOUND);
+        assert_int_equal(receipts_of(&server, SMPP_MESSAGE_DELIVERED), 1);
+    }
+    assert_int_equal(smsc.counts.delivered, 100);
+    assert_int_equal(queue.held, 0);
+}
+
 static void times_are_those_of_the_standard(void **state)
 {
     (void)state;
@@ -527,6 +635,11 @@ int main(void)
         TEST(answers_can_be_dropped_for_ever),
         TEST(a_cut_link_leaves_the_sender_in_doubt),
         TEST(an_unanswered_delivery_is_tried_again),
+        TEST(a_header_must_fit_in_its_message),
+        TEST(a_payload_of_a_thousand_octets_is_refused_and_the_link_lives),
+        TEST(one_of_two_links_of_an_account_gets_a_message),
+        TEST(a_message_without_a_route_expires_and_its_receipt_waits_for_the_sender),
+        TEST(a_sender_that_disconnects_often_loses_nothing),
         TEST(times_are_those_of_the_standard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
