@@ -172,6 +172,20 @@ static bool find_user(struct api_exchange *x, struct auth_user *user)
     return false;
 }
 
+// Nobody gives a role that can more than they, and nobody touches who has one.
+static bool check_reach(struct api_exchange *x, enum user_role role)
+{
+    if (user_role_is_within(role, &x->client))
+        return true;
+    api_refuse_code(x, API_PERMISSION_DENIED);
+    return false;
+}
+
+static bool find_for_change(struct api_exchange *x, struct auth_user *user)
+{
+    return find_user(x, user) && check_reach(x, user->role);
+}
+
 static bool show_user(void *context, const struct document *d)
 {
     return put_row(context, d) && false;
@@ -250,7 +264,7 @@ static bool check_role(struct api_exchange *x, const struct auth_user *user)
         api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("expiresAt"),
                                         "Within 7 days for this role"));
     else
-        return true;
+        return check_reach(x, user->role);
     return false;
 }
 
@@ -338,7 +352,7 @@ void api_user_patch(struct api_exchange *x)
     const bool has_locked = api_body_has(&x->body, "locked");
     const bool is_locked = api_body_bool(&x->body, "locked", false);
     api_read_reason(x, API_OPTIONAL);
-    if (!api_end_reading(x) || !find_user(x, &w->user) || !api_if_match(x, w->user.version) ||
+    if (!api_end_reading(x) || !find_for_change(x, &w->user) || !api_if_match(x, w->user.version) ||
         !check_other(x, (has_locked && is_locked) || has_role))
         return;
     if (api_body_has(&x->body, "displayName")) {
@@ -362,7 +376,7 @@ void api_user_password_post(struct api_exchange *x)
         return;
     const struct bytes password =
         api_body_text(&x->body, "password", API_REQUIRED, USER_PASSWORD_MIN, USER_PASSWORD_MAX);
-    if (api_end_reading(x) && find_user(x, &w->user) &&
+    if (api_end_reading(x) && find_for_change(x, &w->user) &&
         api_user_set_password(x, &w->user, password))
         api_commit(x, keep_user, reply_nothing);
 }
@@ -378,7 +392,7 @@ static enum store_status remove_user(struct api_exchange *x, struct store *store
 void api_user_delete(struct api_exchange *x)
 {
     struct user_work *w = open_work(x);
-    if (w != NULL && api_end_reading(x) && find_user(x, &w->user) && check_other(x, true) &&
+    if (w != NULL && api_end_reading(x) && find_for_change(x, &w->user) && check_other(x, true) &&
         api_if_match(x, w->user.version))
         api_commit(x, remove_user, reply_nothing);
 }

@@ -65,6 +65,16 @@ bool user_role_has(enum user_role role, const char *scope)
     return false;
 }
 
+bool user_role_is_within(enum user_role role, const struct auth_client *caller)
+{
+    for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++) {
+        if ((grants[i].roles >> role & 1) != 0 &&
+            !auth_has_scope(caller, bytes_of_text(grants[i].scope)))
+            return false;
+    }
+    return true;
+}
+
 void auth_user_as_caller(const struct auth_user *user, struct auth_client *caller)
 {
     *caller = (struct auth_client){

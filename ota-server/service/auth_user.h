@@ -27,6 +27,8 @@ enum user_role {
 // Names as the interface writes them, ended by NULL.
 extern const char *const user_role_names[USER_ROLES + 1];
 bool user_role_has(enum user_role role, const char *scope);
+// Has the caller every scope of the role?
+bool user_role_is_within(enum user_role role, const struct auth_client *caller);
 
 struct auth_user {
     uint64_t id;
