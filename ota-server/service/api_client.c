@@ -1,6 +1,7 @@
 // API clients: asked for by one person, approved by another, with secrets that are shown once.
 #include "common/base/text.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/auth_user.h"
 #include "ota-server/service/client_admin.h"
 
 #include <stdlib.h>
@@ -190,7 +191,25 @@ static bool is_known(struct bytes scope)
     return false;
 }
 
-// Nobody gives a client more than they have; the operator's administrators have everything.
+// Nobody gives a client more than they have; who has what an administrator has, has everything.
+static bool may_give(const struct api_exchange *x, struct bytes scope)
+{
+    return auth_has_scope(&x->client, scope) ||
+           (api_is_operator(x) && user_role_is_within(ROLE_PLATFORM_ADMIN, &x->client));
+}
+
+// A way in as a client is all that the client may do.
+static bool check_reach(struct api_exchange *x, const struct auth_client *c)
+{
+    for (unsigned i = 0; i < c->scope_count; i++) {
+        if (!may_give(x, bytes_of_text(c->scopes[i]))) {
+            api_refuse_code(x, API_PERMISSION_DENIED);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void read_scopes(struct api_exchange *x, struct auth_client *c, enum api_need need)
 {
     const json_t *list = api_body_array(&x->body, "scopes", need);
@@ -204,7 +223,7 @@ static void read_scopes(struct api_exchange *x, struct auth_client *c, enum api_
         const struct bytes scope = bytes_of(json_string_value(item), json_string_length(item));
         if (!json_is_string(item) || !is_known(scope) || !auth_add_scope(c, scope))
             fail(x, "scopes", "An unknown scope");
-        else if (!auth_has_scope(&x->client, scope) && !api_is_operator(x))
+        else if (!may_give(x, scope))
             fail(x, "scopes", "A scope that you do not have");
     }
     if (c->scope_count == 0)
@@ -298,19 +317,42 @@ void api_clients_post(struct api_exchange *x)
     commit(x, "client.requested", reply_created);
 }
 
-void api_client_patch(struct api_exchange *x)
+// Would what was approved no longer be what there is?
+static bool is_wider(const struct auth_client *then, const struct auth_client *now)
+{
+    for (unsigned i = 0; i < now->scope_count; i++) {
+        if (!auth_has_scope(then, bytes_of_text(now->scopes[i])))
+            return true;
+    }
+    return (now->mechanisms & ~then->mechanisms) != 0 || strcmp(now->jwks, then->jwks) != 0;
+}
+
+// Changes what the body names. Whoever widens a client asks for it anew: what a second person
+// approved, or is about to, is what another one asked for.
+static bool change_client(struct api_exchange *x, struct auth_client *c, struct auth_client *then)
+{
+    *then = *c;
+    api_body_init(&x->body, x->root);
+    read_members(x, c, API_OPTIONAL);
+    if (!is_wider(then, c))
+        return true;
+    if (!check_reach(x, then))
+        return false;
+    if (c->status == CLIENT_REVOKED) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is revoked"));
+        return false;
+    }
+    c->status = CLIENT_REQUESTED;
+    c->asked_by = api_person(x);
+    return true;
+}
+
+// `w` and a second place, which judges the members before it is known whether there is such a
+// client, and then remembers how it was.
+static void patch_client(struct api_exchange *x, struct client_work *w, struct client_work *other)
 {
     static const char *const settable[] = {"SUSPENDED", "ACTIVE", NULL};
-    struct client_work *w = open_work(x);
-    struct client_work *given = w == NULL ? NULL : calloc(1, sizeof(*given));
-    if (given == NULL) {
-        if (w != NULL)
-            api_refuse_code(x, API_UNAVAILABLE);
-        return;
-    }
-    // Members are judged before it is known whether there is such a client.
-    read_members(x, &given->client, API_OPTIONAL);
-    free(given);
+    read_members(x, &other->client, API_OPTIONAL);
     const int status = api_body_enum(&x->body, "status", API_OPTIONAL, settable);
     api_read_reason(x, API_OPTIONAL);
     if (!api_end_reading(x) || !find_client(x, w) || !api_if_match(x, w->client.version))
@@ -319,13 +361,21 @@ void api_client_patch(struct api_exchange *x)
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is not approved, or revoked"));
         return;
     }
-    struct api_body again;
-    api_body_init(&again, x->root);
-    x->body = again;
-    read_members(x, &w->client, API_OPTIONAL);
     if (status >= 0)
         w->client.status = (uint8_t)status;
-    commit(x, "client.changed", reply_changed);
+    if (change_client(x, &w->client, &other->client))
+        commit(x, "client.changed", reply_changed);
+}
+
+void api_client_patch(struct api_exchange *x)
+{
+    struct client_work *w = open_work(x);
+    struct client_work *other = w == NULL ? NULL : calloc(1, sizeof(*other));
+    if (other != NULL)
+        patch_client(x, w, other);
+    else if (w != NULL)
+        api_refuse_code(x, API_UNAVAILABLE);
+    free(other);
 }
 
 void api_client_approve(struct api_exchange *x)
@@ -382,7 +432,7 @@ void api_client_secrets_post(struct api_exchange *x)
     struct client_work *w = open_work(x);
     const int64_t overlap_s =
         api_body_integer(&x->body, "overlapSeconds", 0, OVERLAP_MAX_S, OVERLAP_S);
-    if (w == NULL || !api_end_reading(x) || !find_client(x, w))
+    if (w == NULL || !api_end_reading(x) || !find_client(x, w) || !check_reach(x, &w->client))
         return;
     struct auth_client *c = &w->client;
     if (c->status == CLIENT_REVOKED || c->secret_count == AUTH_SECRETS_MAX) {

@@ -149,6 +149,67 @@ static void a_client_is_approved_by_somebody_else(void **state)
     assert_int_equal(a.status, 403);
 }
 
+static void what_was_approved_is_what_there_is(void **state)
+{
+    (void)state;
+    char other[LAB_TOKEN_SIZE];
+    static const char more[] = "{\"scopes\":[\"cards:read\",\"clients:read\"]}";
+    assert_int_equal(open_with(false), 0);
+    lab_client(&lab, "clients:read,clients:write,cards:read", LAB_TENANT, other);
+    add_client("app", "client_secret", "");
+    // Whoever changes the request has asked for it, and cannot approve it.
+    ask_with(other, "PATCH", client_path(""), more);
+    assert_int_equal(a.status, 200);
+    ask_with(other, "POST", client_path("/approve"), NULL);
+    assert_int_equal(a.status, 403);
+    ask("POST", client_path("/approve"), NULL);
+    assert_int_equal(a.status, 200);
+    // The same once more, or less, is still what was approved.
+    ask("PATCH", client_path(""), more);
+    assert_true(has("\"status\":\"ACTIVE\""));
+    ask("PATCH", client_path(""), "{\"scopes\":[\"cards:read\"],\"name\":\"b\"}");
+    assert_true(has("\"status\":\"ACTIVE\""));
+    static const char *const wider[] = {
+        more,
+        "{\"mechanisms\":[\"client_secret\",\"hmac\"]}",
+        "{\"jwks\":{\"keys\":[]}}",
+        "{\"scopes\":[\"cards:read\",\"keys:write\"],\"status\":\"ACTIVE\"}",
+    };
+    for (size_t i = 0; i < sizeof(wider) / sizeof(wider[0]); i++) {
+        ask("PATCH", client_path(""), wider[i]);
+        assert_int_equal(a.status, 200);
+        assert_true(has("\"status\":\"REQUESTED\""));
+        ask("POST", client_path("/approve"), NULL);
+        assert_int_equal(a.status, 403);
+        ask_with(other, "POST", client_path("/approve"), NULL);
+        assert_int_equal(a.status, 200);
+    }
+    // A revoked one stays revoked.
+    ask("POST", client_path("/revoke"), "{\"reason\":\"over\"}");
+    ask("PATCH", client_path(""), "{\"mechanisms\":[\"private_key_jwt\"]}");
+    assert_int_equal(a.status, 409);
+}
+
+static void nobody_takes_a_way_in_as_a_client_that_may_more(void **state)
+{
+    (void)state;
+    char poor[LAB_TOKEN_SIZE];
+    lab_client(&lab, "clients:read,clients:write,cards:read", LAB_TENANT, poor);
+    add_client("app", "hmac", "");
+    ask_with(poor, "POST", client_path("/secrets"), NULL);
+    assert_int_equal(a.status, 201);
+    ask("PATCH", client_path(""), "{\"scopes\":[\"keys:write\"]}");
+    assert_int_equal(a.status, 200);
+    ask_with(poor, "POST", client_path("/secrets"), NULL);
+    assert_int_equal(a.status, 403);
+    ask_with(poor, "PATCH", client_path(""), "{\"jwks\":{\"keys\":[]}}");
+    assert_int_equal(a.status, 403);
+    ask_with(poor, "PATCH", client_path(""), "{\"scopes\":[\"users:write\"]}");
+    assert_int_equal(a.status, 400);
+    ask_with(poor, "PATCH", client_path(""), "{\"name\":\"b\"}");
+    assert_int_equal(a.status, 200);
+}
+
 static void secrets_are_shown_once_and_rotated(void **state)
 {
     (void)state;
@@ -408,6 +469,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_client_is_approved_by_somebody_else, close_all),
+        cmocka_unit_test_teardown(what_was_approved_is_what_there_is, close_all),
+        TEST(nobody_takes_a_way_in_as_a_client_that_may_more),
         TEST(secrets_are_shown_once_and_rotated),
         TEST(a_client_gets_no_more_than_its_maker_has),
         TEST(a_client_proves_itself_only_as_agreed),
