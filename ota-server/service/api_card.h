@@ -5,6 +5,9 @@
 
 // The slots and facts of a complete audit answer.
 void api_put_card_view(struct api_exchange *x, const char *name, const struct card_view *view);
+// Array "differences"; slot 0 is the card as a whole.
+void api_put_differences(struct json_writer *j, const struct difference *differences,
+                         uint8_t count);
 // The whole card as one object.
 void api_put_card(struct api_exchange *x, const struct record *record);
 // Identifiers in clear: bit 0 ICCID, 1 EID, 2 IMEI, 3 IMSIs, 4 numbers.

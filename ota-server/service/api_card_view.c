@@ -121,20 +121,18 @@ static void put_value(struct json_writer *j, const char *name, const char *field
         api_put_number(j, name, value);
 }
 
-static uint8_t put_differences(struct api_exchange *x, const struct record *r,
-                               const struct card_view *view)
+void api_put_differences(struct json_writer *j, const struct difference *differences, uint8_t count)
 {
-    struct difference differences[DECISION_DIFFERENCES_MAX];
-    const uint8_t count = card_view_differences(r, view, differences);
+    api_open_array(j, "differences");
     for (unsigned i = 0; i < count; i++) {
-        json_begin_object(&x->json);
-        api_put_number(&x->json, "slot", differences[i].slot);
-        api_put_text(&x->json, "field", differences[i].field);
-        put_value(&x->json, "server", differences[i].field, differences[i].server);
-        put_value(&x->json, "card", differences[i].field, differences[i].card);
-        json_end_object(&x->json);
+        json_begin_object(j);
+        api_put_number(j, "slot", differences[i].slot);
+        api_put_text(j, "field", differences[i].field);
+        put_value(j, "server", differences[i].field, differences[i].server);
+        put_value(j, "card", differences[i].field, differences[i].card);
+        json_end_object(j);
     }
-    return count;
+    json_end_array(j);
 }
 
 struct views {
@@ -184,9 +182,10 @@ void api_card_subscriptions(struct api_exchange *x)
         api_put_card_view(x, "cardView", &v->view);
     else
         api_put_null(j, "cardView");
-    api_open_array(j, "differences");
-    const uint8_t count = status == STORE_OK ? put_differences(x, &v->record, &v->view) : 0;
-    json_end_array(j);
+    struct difference differences[DECISION_DIFFERENCES_MAX];
+    const uint8_t count =
+        status == STORE_OK ? card_view_differences(&v->record, &v->view, differences) : 0;
+    api_put_differences(j, differences, count);
     // Without an audit nobody knows, and that is not "in sync".
     api_put_bool(j, "inSync", status == STORE_OK && count == 0 && !v->view.is_outdated);
     json_end_object(j);

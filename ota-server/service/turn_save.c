@@ -135,17 +135,25 @@ static enum store_status save_operations(struct turn *t, struct utc at)
 static enum store_status save_view(struct turn *t, struct utc at)
 {
     const struct decision *d = &t->decision;
+    struct kept_audit kept;
     if (!d->has_answer)
         return STORE_OK;
-    struct card_view v = {.at = at,
-                          .registry_version = d->answer_registry_version,
-                          .answer = d->answer,
-                          .outcome = d->next.last_audit_outcome};
+    kept.view = (struct card_view){.at = at,
+                                   .registry_version = d->answer_registry_version,
+                                   .answer = d->answer,
+                                   .outcome = d->next.last_audit_outcome};
     for (uint8_t i = 0; i < d->ended_count; i++) {
         if (d->ended[i].kind == OPERATION_AUDIT)
-            v.operation = d->ended[i].id;
+            kept.view.operation = d->ended[i].id;
     }
-    return store_card_view_put(t->options.store, d->next.card, &v);
+    kept.count = d->difference_count;
+    memcpy(kept.differences, d->differences, sizeof(kept.differences));
+    const enum store_status status =
+        store_card_view_put(t->options.store, d->next.card, &kept.view);
+    // One that nobody can ask for has only its view.
+    return status == STORE_OK && kept.view.operation != 0
+               ? store_audit_put(t->options.store, d->next.card, &kept)
+               : status;
 }
 
 // Builds the packet and puts it into the outbox; its octets are those that will travel.

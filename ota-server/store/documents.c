@@ -1,6 +1,7 @@
 // What the interfaces keep, idempotency keys, small values, counts and card views.
 #include "ota-server/store/driver.h"
 
+#include "common/base/check.h"
 #include "common/wire/ident.h"
 
 #define WEEK_MS (7 * (int64_t)24 * 3600 * 1000)
@@ -184,11 +185,16 @@ enum store_status store_sweep(struct store *s, struct utc now)
 
 #define ANSWER_OCTETS_MAX 1024
 
+static bool write_answer(struct writer *w, const struct card_view *v)
+{
+    return audit_answer_write(w, &v->answer, w->cap) == v->answer.slot_count_here && !w->failed;
+}
+
 enum store_status store_card_view_put(struct store *s, uint64_t card, const struct card_view *v)
 {
     uint8_t octets[ANSWER_OCTETS_MAX];
     struct writer w = writer_of(octets, sizeof(octets));
-    if (audit_answer_write(&w, &v->answer, sizeof(octets)) != v->answer.slot_count_here || w.failed)
+    if (!write_answer(&w, v))
         return STORE_FAILED;
     struct query q = query_of(s, STATEMENT_VIEW_PUT);
     bind_number(&q, 1, (int64_t)card);
@@ -200,28 +206,113 @@ enum store_status store_card_view_put(struct store *s, uint64_t card, const stru
     return query_run(&q);
 }
 
+static bool read_view(const struct query *q, struct card_view *out)
+{
+    out->at.ms = column_number(q, 0);
+    out->operation = (uint64_t)column_number(q, 1);
+    out->registry_version = (uint32_t)column_number(q, 2);
+    out->outcome = (uint8_t)column_number(q, 3);
+    return audit_answer_read(column_octets(q, 4), &out->answer);
+}
+
+static enum store_status judge_age(struct store *s, uint64_t card, struct card_view *view)
+{
+    struct record r;
+    const enum store_status status = store_card_load(s, card, &r);
+    if (status == STORE_OK)
+        view->is_outdated = r.changed_counter > view->answer.mt_counter;
+    return status;
+}
+
 enum store_status store_card_view(struct store *s, uint64_t card, struct card_view *out)
 {
     struct query q = query_of(s, STATEMENT_VIEW_GET);
     bind_number(&q, 1, (int64_t)card);
     enum store_status status = query_step(&q);
     memset(out, 0, sizeof(*out));
+    if (status == STORE_OK && !read_view(&q, out))
+        status = STORE_FAILED;
+    query_end(&q);
+    return status == STORE_OK ? judge_age(s, card, out) : status;
+}
+
+// --- audits ----------------------------------------------------------------------------------
+
+#define DIFFERENCES_OCTETS_MAX (DECISION_DIFFERENCES_MAX * (10 + KEPT_FIELD_SIZE))
+
+// Of each: slot, both values, length and octets of the field's name.
+static void write_differences(struct writer *w, const struct kept_audit *audit)
+{
+    for (uint8_t i = 0; i < audit->count; i++) {
+        const struct difference *d = &audit->differences[i];
+        const struct bytes field = bytes_of_text(d->field);
+        check(field.len < KEPT_FIELD_SIZE);
+        writer_u8(w, d->slot);
+        writer_u32(w, d->server);
+        writer_u32(w, d->card);
+        writer_u8(w, (uint8_t)field.len);
+        writer_copy(w, field);
+    }
+}
+
+static bool read_differences(struct bytes octets, struct kept_audit *out)
+{
+    struct reader r = reader_of(octets);
+    while (r.left > 0 && out->count < DECISION_DIFFERENCES_MAX) {
+        struct difference *d = &out->differences[out->count];
+        char *field = out->fields[out->count];
+        d->slot = reader_u8(&r);
+        d->server = reader_u32(&r);
+        d->card = reader_u32(&r);
+        const uint8_t len = reader_u8(&r);
+        if (len >= KEPT_FIELD_SIZE)
+            return false;
+        reader_copy(&r, field, len);
+        field[len] = '\0';
+        d->field = field;
+        out->count++;
+    }
+    return reader_done(&r);
+}
+
+enum store_status store_audit_put(struct store *s, uint64_t card, const struct kept_audit *audit)
+{
+    uint8_t octets[ANSWER_OCTETS_MAX];
+    uint8_t differences[DIFFERENCES_OCTETS_MAX];
+    const struct card_view *v = &audit->view;
+    struct writer w = writer_of(octets, sizeof(octets));
+    struct writer d = writer_of(differences, sizeof(differences));
+    write_differences(&d, audit);
+    if (!write_answer(&w, v) || d.failed)
+        return STORE_FAILED;
+    struct query q = query_of(s, STATEMENT_AUDIT_PUT);
+    bind_number(&q, 1, (int64_t)v->operation);
+    bind_number(&q, 2, (int64_t)card);
+    bind_number(&q, 3, v->at.ms);
+    bind_number(&q, 4, v->registry_version);
+    bind_number(&q, 5, v->outcome);
+    bind_octets(&q, 6, writer_bytes(&w));
+    bind_octets(&q, 7, writer_bytes(&d));
+    return query_run(&q);
+}
+
+enum store_status store_audit(struct store *s, uint64_t operation, struct kept_audit *out)
+{
+    struct query q = query_of(s, STATEMENT_AUDIT_GET);
+    bind_number(&q, 1, (int64_t)operation);
+    enum store_status status = query_step(&q);
+    uint64_t card = 0;
+    memset(out, 0, sizeof(*out));
     if (status == STORE_OK) {
-        out->at.ms = column_number(&q, 0);
-        out->operation = (uint64_t)column_number(&q, 1);
-        out->registry_version = (uint32_t)column_number(&q, 2);
-        out->outcome = (uint8_t)column_number(&q, 3);
-        if (!audit_answer_read(column_octets(&q, 4), &out->answer))
+        card = (uint64_t)column_number(&q, 5);
+        if (!read_view(&q, &out->view) || !read_differences(column_octets(&q, 6), out))
             status = STORE_FAILED;
     }
     query_end(&q);
-    struct record r;
-    if (status == STORE_OK)
-        status = store_card_load(s, card, &r);
-    if (status == STORE_OK)
-        out->is_outdated = r.changed_counter > out->answer.mt_counter;
-    return status;
+    return status == STORE_OK ? judge_age(s, card, &out->view) : status;
 }
+
+// --- views and mirror --------------------------------------------------------------------------
 
 static void differ(struct difference *out, uint8_t *count, struct difference d)
 {

@@ -103,6 +103,11 @@ const char *const schema_steps[] = {
     // Names are unique for one tenant only.
     "UPDATE document SET name = owner || '/' || name WHERE name IS NOT NULL AND owner > 0"
     " AND kind IN ('pool', 'vendor-profile', 'import-file');",
+
+    // What every audit answered and what differed then; card_view has the last answer only.
+    "CREATE TABLE audit (operation INTEGER PRIMARY KEY, card INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " registry_version INTEGER NOT NULL, outcome INTEGER NOT NULL, answer BLOB NOT NULL,"
+    " differences BLOB NOT NULL) STRICT;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

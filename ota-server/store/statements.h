@@ -169,6 +169,10 @@
         " operation = excluded.operation, registry_version = excluded.registry_version," \
         " outcome = excluded.outcome, answer = excluded.answer") \
     S(VIEW_GET, "SELECT at, operation, registry_version, outcome, answer FROM card_view WHERE card = $1") \
+    S(AUDIT_PUT, "INSERT INTO audit (operation, card, at, registry_version, outcome, answer," \
+        " differences) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (operation) DO NOTHING") \
+    S(AUDIT_GET, "SELECT at, operation, registry_version, outcome, answer, card, differences" \
+        " FROM audit WHERE operation = $1") \
     S(DIRTY, "SELECT record, dirty_since, marks, needs_operator FROM card WHERE dirty_since > 0" \
         " AND ($1 = 0 OR tenant = $1)") \
     S(TRAIL_ADD, "INSERT INTO trail (" TRAIL_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11," \

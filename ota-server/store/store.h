@@ -184,6 +184,19 @@ enum store_status store_card_view(struct store *s, uint64_t card, struct card_vi
 uint8_t card_view_differences(const struct record *r, const struct card_view *view,
                               struct difference out[DECISION_DIFFERENCES_MAX]);
 
+// What one audit answered, and what differed before anything was corrected.
+#define KEPT_FIELD_SIZE 32
+struct kept_audit {
+    struct card_view view;
+    uint8_t count;
+    struct difference differences[DECISION_DIFFERENCES_MAX];
+    char fields[DECISION_DIFFERENCES_MAX][KEPT_FIELD_SIZE]; // what they point to, once read
+};
+// `view` has the operation; the names of fields are shorter than KEPT_FIELD_SIZE.
+enum store_status store_audit_put(struct store *s, uint64_t card,
+                                  const struct kept_audit *audit) MUST_USE;
+enum store_status store_audit(struct store *s, uint64_t operation, struct kept_audit *out) MUST_USE;
+
 // --- subscriptions and pools -----------------------------------------------------------------
 
 enum subscription_state {

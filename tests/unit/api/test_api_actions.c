@@ -285,6 +285,44 @@ static void both_views_carry_the_hash_of_their_slots(void **state)
     assert_true(server_hash != NULL && server_hash < card_view);
 }
 
+static void an_audit_keeps_what_it_compared(void **state)
+{
+    (void)state;
+    struct operation o;
+    uint64_t of_card = 0;
+    uint64_t id = 0;
+    struct kept_audit audit = {.view = {.at = lab.now.utc, .outcome = AUDIT_SERVER_CORRECTED}};
+    ask("POST", card_path("/operations"), "{\"type\":\"audit\"}");
+    assert_int_equal(a.status, 202);
+    char path[256] = BASE "/operations/";
+    const char *at = strstr(a.body, "\"id\":\"op_") + strlen("\"id\":\"");
+    memcpy(path + strlen(path), at, strcspn(at, "\""));
+    assert_true(api_id_read(bytes_of(at, strcspn(at, "\"")), "op", &id));
+    ask("GET", path, NULL);
+    assert_true(a.status == 200 && !has("\"audit\":"));
+    assert_int_equal(store_operation_get(lab.store, id, &o, &of_card), STORE_OK);
+    o.status = STATUS_ENDED;
+    o.outcome = OUTCOME_DONE;
+    read_answer(&audit.view.answer);
+    audit.view.operation = id;
+    audit.count = 3;
+    audit.differences[0] = (struct difference){2, "state", SLOT_DISABLED, SLOT_ENABLED};
+    audit.differences[1] = (struct difference){2, "fallback", 1, 0};
+    audit.differences[2] = (struct difference){0, "highestOperationId", 6, 7};
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_operation_put(lab.store, card, LAB_TENANT, &o), STORE_OK);
+    assert_int_equal(store_audit_put(lab.store, card, &audit), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    ask("GET", path, NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"audit\":{\"outcome\":\"server_corrected\",\"cardView\":{"));
+    assert_true(has("\"stateHash\":\"81d73ba7\""));
+    assert_true(
+        has("\"differences\":[{\"slot\":2,\"field\":\"state\",\"server\":\"DISABLED\",\"card\":"
+            "\"ENABLED\"},{\"slot\":2,\"field\":\"fallback\",\"server\":true,\"card\":false},"
+            "{\"slot\":0,\"field\":\"highestOperationId\",\"server\":6,\"card\":7}]"));
+}
+
 static void an_operation_names_the_group_of_its_card(void **state)
 {
     (void)state;
@@ -340,6 +378,7 @@ int main(void)
         TEST(an_open_question_is_decided_by_a_person),
         TEST(subscriptions_are_found_by_their_beginnings),
         TEST(both_views_carry_the_hash_of_their_slots),
+        TEST(an_audit_keeps_what_it_compared),
         TEST(an_operation_names_the_group_of_its_card),
         TEST(the_system_tells_its_build_and_its_sizes),
         TEST(metrics_are_for_their_scope),

@@ -477,6 +477,43 @@ static void a_download_cancelled_before_it_left_gives_its_subscription_back(void
     assert_int_equal(subscription(200).state, SUBSCRIPTION_FREE);
 }
 
+// The card answers with the mirror's facts, but slot 2 has this rank.
+static uint64_t audit_with_rank(uint8_t rank)
+{
+    struct event e;
+    request(OPERATION_AUDIT);
+    assert_int_equal(answered.refusal, REFUSAL_NONE);
+    const uint64_t operation = answered.operation;
+    load(&world.record);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.slots[1].rank = rank;
+    assert_true(turn_event(turn, 7, &e, NULL, NULL));
+    run();
+    return operation;
+}
+
+static void every_audit_keeps_what_differed_then(void **state)
+{
+    (void)state;
+    struct kept_audit first;
+    struct kept_audit second;
+    const uint8_t rank = world.record.slots[1].fact.rank;
+    const uint64_t one = audit_with_rank(rank + 4);
+    const uint64_t other = audit_with_rank(rank + 4);
+    assert_int_equal(store_audit(store, one, &first), STORE_OK);
+    assert_int_equal(store_audit(store, other, &second), STORE_OK);
+    assert_int_equal(first.count, 1);
+    assert_int_equal(first.differences[0].slot, 2);
+    assert_string_equal(first.differences[0].field, "rank");
+    assert_int_equal(first.differences[0].server, rank);
+    assert_int_equal(first.differences[0].card, rank + 4);
+    assert_int_equal(first.view.answer.slots[1].rank, rank + 4);
+    assert_int_equal(first.view.outcome, AUDIT_SERVER_CORRECTED);
+    assert_int_equal(second.count, 0); // the mirror had been corrected
+    assert_int_equal(second.view.outcome, AUDIT_CLEAN);
+    assert_int_equal(store_audit(store, one + other, &first), STORE_NONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -491,6 +528,7 @@ int main(void)
         TEST(a_full_turn_takes_nothing_more),
         TEST(a_write_that_fails_is_undone_alone),
         TEST(an_unclean_stop_makes_the_open_card_dirty_and_a_clean_one_does_not),
+        TEST(every_audit_keeps_what_differed_then),
         TEST(a_due_card_wakes_by_itself),
         TEST(a_card_whose_packet_cannot_be_built_waits_and_stops_nobody),
         TEST(a_deleted_subscription_is_free_again),
