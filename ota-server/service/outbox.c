@@ -39,6 +39,19 @@ void outbox_list_add(struct outbox *o, struct packet_list *list, struct packet *
     list->tail = index_of(p);
 }
 
+void outbox_list_insert(struct outbox *o, struct packet_list *list, struct packet *p)
+{
+    uint16_t *at = &list->head;
+    while (*at != OUTBOX_NONE && o->packets[*at].message.id < p->message.id)
+        at = &o->packets[*at].next;
+    if (*at == OUTBOX_NONE) {
+        outbox_list_add(o, list, p);
+        return;
+    }
+    p->next = *at;
+    *at = index_of(p);
+}
+
 struct packet *outbox_list_take(struct outbox *o, struct packet_list *list)
 {
     if (list->head == OUTBOX_NONE)

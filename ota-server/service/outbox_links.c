@@ -150,7 +150,11 @@ static void settle(struct packet *p)
     if (has(p, PART_WAITING)) {
         if (instant_is_due(p->not_before, o->now)) {
             p->phase = PACKET_READY;
-            outbox_list_add(o, &o->ready, p);
+            if (p->is_throttled)
+                outbox_list_insert(o, &o->ready, p);
+            else
+                outbox_list_add(o, &o->ready, p);
+            p->is_throttled = false;
             outbox_scan_by(o, p->until);
         } else {
             p->phase = PACKET_RESTING;
@@ -246,6 +250,7 @@ static void refused(struct packet *p, struct part *part, uint32_t status)
         o->counts.throttled++;
         smpp_rate_throttled(&o->rates[part->link], o->now);
         part->state = PART_WAITING;
+        p->is_throttled = p->phase == PACKET_FLYING;
     } else if (is_permanent(status)) {
         part->state = part->is_repeated ? PART_UNKNOWN : PART_REJECTED;
     } else if (!instant_is_due(p->not_before, o->now)) {

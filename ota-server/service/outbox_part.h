@@ -56,6 +56,7 @@ struct packet {
     uint8_t temporary; // how often it rested after a temporary error
     uint8_t avoid;     // link that did not answer; OUTBOX_LINKS_MAX for none
     bool is_told;      // the event is with the turn, the note about it is not
+    bool is_throttled; // refused for want of room: goes back to its place in front
     uint16_t next;     // of the list it is in
     uint16_t next_of_bucket;
     uint32_t generation; // makes tags of an earlier packet in this place stale
@@ -154,6 +155,8 @@ struct outbox {
 };
 
 void outbox_list_add(struct outbox *o, struct packet_list *list, struct packet *p);
+// Before the first that is younger.
+void outbox_list_insert(struct outbox *o, struct packet_list *list, struct packet *p);
 // The first one, taken out; NULL when there is none.
 struct packet *outbox_list_take(struct outbox *o, struct packet_list *list);
 // A scan is due at `at` at the latest.

@@ -161,6 +161,35 @@ static void a_throttled_link_is_slower_and_nothing_is_lost(void **state)
     assert_int_equal(outbox_counts(outbox).throttled, 1);
 }
 
+// 58 and 14: what was refused leaves before the others, in its order.
+static void what_is_refused_for_want_of_room_leaves_again_first(void **state)
+{
+    (void)state;
+    static const uint32_t statuses[] = {ESME_RTHROTTLED, ESME_RMSGQFUL};
+    static const uint8_t order[] = {1, 2, 1, 2, 3};
+    for (size_t i = 0; i < 2; i++) {
+        const struct outbox_options options = fake_options(1);
+        restart(&options);
+        for (uint8_t counter = 1; counter <= 3; counter++) {
+            struct message m = packet(counter, 20);
+            m.packet[0] = counter;
+            hand(m);
+        }
+        fake_links.room[0] = 2;
+        at(0);
+        assert_int_equal(fake_links.sent_count, 2);
+        fake_respond(outbox, 0, statuses[i], "");
+        fake_respond(outbox, 1, statuses[i], "");
+        at(1);
+        assert_int_equal(fake_links.sent_count, 4);
+        fake_respond(outbox, 2, ESME_ROK, "1");
+        at(2);
+        assert_int_equal(fake_links.sent_count, 5);
+        for (size_t k = 0; k < sizeof order; k++)
+            assert_int_equal(fake_links.sent[k].user_data[3], order[k]);
+    }
+}
+
 static void the_rate_of_a_link_is_kept(void **state)
 {
     (void)state;
@@ -436,6 +465,7 @@ int main(void)
         TEST(a_packet_is_accepted_when_every_part_is),
         TEST(one_packet_of_a_card_is_under_way_at_a_time),
         TEST(a_throttled_link_is_slower_and_nothing_is_lost),
+        TEST(what_is_refused_for_want_of_room_leaves_again_first),
         TEST(the_rate_of_a_link_is_kept),
         TEST(a_temporary_refusal_is_tried_again_after_5_30_and_120_seconds),
         TEST(a_permanent_refusal_ends_a_packet_of_which_nothing_was_taken),

@@ -220,6 +220,44 @@ static void what_is_no_packet_is_taken_and_counted(void **state)
     assert_int_equal(fake_queued(), 0);
 }
 
+// TON 3 or 2, a plus sign, mode bits in esm_class, data_coding 02 instead of F6: SMSCs were seen to
+// change all of these. What makes a packet is the header.
+static void what_smscs_change_on_the_way_does_not_hide_a_packet(void **state)
+{
+    (void)state;
+    static const uint8_t octets[] = {0x02, 0x71, 0x00, 0xAA};
+    static const struct {
+        uint8_t ton, npi, esm_class, protocol_id, data_coding;
+        const char *digits;
+        bool in_payload;
+    } rows[] = {
+        {3, 1, 0x41, 0x7F, 0x02, "9990000000001", false},
+        {2, 0, 0x40, 0x00, 0x04, "+9990000000001", false},
+        {1, 1, 0x43, 0x7F, 0xF6, "9990000000001", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const uint8_t tlv[] = {0x04, 0x24, 0x00, 0x04, 0x02, 0x71, 0x00, 0xAA};
+        const struct bytes text = bytes_of(octets, sizeof octets);
+        const struct smpp_pdu pdu = {
+            .command = SMPP_DELIVER_SM,
+            .message = {.source = {rows[i].ton, rows[i].npi, bytes_of_text(rows[i].digits)},
+                        .esm_class = rows[i].esm_class,
+                        .protocol_id = rows[i].protocol_id,
+                        .data_coding = rows[i].data_coding,
+                        .short_message = rows[i].in_payload ? bytes_of(NULL, 0) : text},
+            .tlvs = rows[i].in_payload ? bytes_of(tlv, sizeof tlv) : bytes_of(NULL, 0),
+        };
+        outbox_request(outbox, 0, 100 + i, &pdu);
+        at(i);
+        assert_int_equal(fake_answer_of(100 + i), ESME_ROK);
+        assert_int_equal(fake.message_count, i + 1);
+        assert_string_equal(fake.messages[i].number, "9990000000001");
+        assert_true(fake.messages[i].is_response);
+        assert_int_equal(fake.messages[i].packet_len, 1);
+        assert_int_equal(fake.messages[i].packet[0], 0xAA);
+    }
+}
+
 // --- receipts --------------------------------------------------------------------------------
 
 static void receipt(uint64_t handle, const char *text)
@@ -358,6 +396,20 @@ static void a_doubled_receipt_is_told_twice_and_judged_elsewhere(void **state)
     assert_int_equal(fake_answer_of(10), ESME_ROK);
 }
 
+// An SMSC that answers every submit_sm with the same words, and numbers its receipts otherwise.
+static void receipts_of_an_smsc_without_message_ids_decide_nothing(void **state)
+{
+    (void)state;
+    submitted("msg_id_not_implemented");
+    receipt(9, "id:2 sub:001 dlvrd:001 submit date:YYMMDDhhmm done date:YYMMDDhhmm stat:DELIVRD "
+               "err:000 text:");
+    at(2);
+    at(3000);
+    assert_int_equal(fake_answer_of(9), ESME_ROK);
+    assert_int_equal(outbox_counts(outbox).receipts_unknown, 1);
+    assert_int_equal(fake.event_count, 1);
+}
+
 static void a_receipt_that_does_not_commit_stays_with_the_smsc(void **state)
 {
     (void)state;
@@ -390,6 +442,7 @@ int main(void)
         TEST(a_joined_packet_that_does_not_commit_stays_with_the_smsc),
         TEST(at_its_limits_it_leaves_messages_with_the_smsc),
         TEST(what_is_no_packet_is_taken_and_counted),
+        TEST(what_smscs_change_on_the_way_does_not_hide_a_packet),
         TEST(a_receipt_finds_its_packet_and_is_acknowledged_after_the_commit),
         TEST(an_id_in_hexadecimal_fits_the_same_in_decimal),
         TEST(an_id_in_decimal_fits_the_same_in_hexadecimal),
@@ -398,6 +451,7 @@ int main(void)
         TEST(an_early_receipt_that_fits_nothing_is_taken_after_two_seconds),
         TEST(a_receipt_that_says_nothing_final_changes_nothing),
         TEST(a_doubled_receipt_is_told_twice_and_judged_elsewhere),
+        TEST(receipts_of_an_smsc_without_message_ids_decide_nothing),
         TEST(a_receipt_that_does_not_commit_stays_with_the_smsc),
         TEST(another_request_is_refused),
     };
