@@ -24,8 +24,10 @@ static struct bucket *find_bucket(struct bucket_row *rows, uint64_t key, uint32_
 {
     struct bucket_row *found = &rows[0];
     for (size_t i = 0; i < API_BUCKETS_MAX; i++) {
-        if (rows[i].key == key)
+        if (rows[i].key == key) {
+            bucket_change(&rows[i].bucket, per_second, burst);
             return &rows[i].bucket;
+        }
         if (rows[i].key == 0) {
             found = &rows[i];
             break;
@@ -362,6 +364,20 @@ static void check_enterprise(struct api_exchange *x)
         x->client.is_suspended = true;
 }
 
+// What is kept of a body to know it again is of no use without our key: it may have a password.
+static void seal_digest(struct api_exchange *x)
+{
+    const struct secret_key *key = &x->api->options.client_key;
+    const struct bytes digest = bytes_of(x->body_digest, sizeof(x->body_digest));
+    uint8_t mac[sizeof(x->body_digest)];
+    if (!x->is_authenticated)
+        return;
+    if (crypto_hmac(x->api->crypto, bytes_of(key->octets, key->len), &digest, 1, mac))
+        memcpy(x->body_digest, mac, sizeof(mac));
+    else
+        x->is_authenticated = cannot_tell(x);
+}
+
 bool api_authenticate(struct api_exchange *x)
 {
     const struct bytes value = x->request->authorization;
@@ -383,6 +399,7 @@ bool api_authenticate(struct api_exchange *x)
         x->is_authenticated = authenticate_signature(x);
     x->tenant = x->client.tenant;
     check_enterprise(x);
+    seal_digest(x);
     x->is_clear =
         x->api->options.is_clear || auth_has_scope(&x->client, bytes_of_text("identifiers:clear"));
     return x->is_authenticated;
@@ -445,14 +462,18 @@ static void refuse_after_note(struct api_exchange *x)
     api_refuse_code(x, API_PERMISSION_DENIED);
 }
 
-static bool check_permission(struct api_exchange *x)
+// `is_within` its rate: above it a refusal leaves no row, so that nobody fills the disk with them.
+static bool check_permission(struct api_exchange *x, bool is_within)
 {
     const char *scope = x->route->scope;
     if (!x->client.is_suspended && !x->is_forged && (scope == NULL || api_has_scope(x, scope)))
         return true;
     // A refused attempt is a row of the trail.
     x->is_dry_run = false;
-    api_commit(x, note_refusal, refuse_after_note);
+    if (is_within)
+        api_commit(x, note_refusal, refuse_after_note);
+    else
+        refuse_after_note(x);
     return false;
 }
 
@@ -558,9 +579,10 @@ bool api_admit(struct api_exchange *x)
                                                     : api_problem_of(API_UNAUTHENTICATED));
             return false;
         }
-        if (!check_permission(x))
+        const bool is_within = bucket_take(bucket_of(x), x->now.instant);
+        if (!check_permission(x, is_within))
             return false;
-        if (!bucket_take(bucket_of(x), x->now.instant))
+        if (!is_within)
             return refuse_rate(x);
     }
     return check_form(x);

@@ -151,9 +151,12 @@ void api_client_get(struct api_exchange *x)
 static enum store_status keep(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct client_work *w = x->work;
-    const enum store_status status = auth_client_put(store, &w->client, now);
+    enum store_status status = auth_client_put(store, &w->client, now);
     if (status == STORE_CONFLICT && w->client.version != 0)
         x->problem = api_problem_of(API_FAILED_PRECONDITION);
+    // A token does not come back to life with its client.
+    if (status == STORE_OK && w->client.status != CLIENT_ACTIVE)
+        status = auth_end_all(store, "token", w->client.id);
     return status == STORE_OK ? api_trail(x, store, w->action, "client", w->client.id, NULL)
                               : status;
 }
@@ -426,6 +429,17 @@ static void reply_secret(struct api_exchange *x)
     api_reply(x, 201);
 }
 
+// One that has ended takes no place.
+static void drop_ended(struct auth_client *c, struct utc now)
+{
+    uint8_t kept = 0;
+    for (uint8_t i = 0; i < c->secret_count; i++) {
+        if (c->secrets[i].until.ms == 0 || c->secrets[i].until.ms > now.ms)
+            c->secrets[kept++] = c->secrets[i];
+    }
+    c->secret_count = kept;
+}
+
 void api_client_secrets_post(struct api_exchange *x)
 {
     uint8_t entropy[32 + CRYPTO_NONCE_SIZE];
@@ -435,6 +449,7 @@ void api_client_secrets_post(struct api_exchange *x)
     if (w == NULL || !api_end_reading(x) || !find_client(x, w) || !check_reach(x, &w->client))
         return;
     struct auth_client *c = &w->client;
+    drop_ended(c, x->now.utc);
     if (c->status == CLIENT_REVOKED || c->secret_count == AUTH_SECRETS_MAX) {
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
                                        "It is revoked, or has two secrets already"));

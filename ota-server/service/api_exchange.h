@@ -104,7 +104,7 @@ struct api_exchange {
     struct kept_answer *kept;  // an answer on its way to the disk
 };
 
-#define API_ATTEMPTS_MAX 256
+#define API_ATTEMPTS_MAX 1024
 #define API_SESSIONS_MAX 1024
 
 struct attempts_row {

@@ -13,26 +13,42 @@
 
 // --- attempts ---
 
-static struct attempts_row *row_of(struct attempts_row *rows, uint64_t key, struct instant now)
+static bool is_open(const struct attempts_row *row, struct instant now)
+{
+    return !instant_is_due(instant_after(row->since, WRONG_WINDOW_MS), now);
+}
+
+// The row of `key`. A new one takes the place of one whose window is over, else of the one with the
+// fewest wrong passwords; NULL when all are at their maximum: no lock is forgotten before its time.
+static struct attempts_row *row_of(struct attempts_row *rows, uint64_t key, unsigned max,
+                                   struct instant now)
 {
     struct attempts_row *found = &rows[0];
     for (size_t i = 0; i < API_ATTEMPTS_MAX; i++) {
+        if (rows[i].key != 0 && !is_open(&rows[i], now))
+            rows[i] = (struct attempts_row){0};
         if (rows[i].key == key)
             return &rows[i];
-        if (rows[i].since.ms < found->since.ms)
+        if (rows[i].count < found->count ||
+            (rows[i].count == found->count && rows[i].since.ms < found->since.ms))
             found = &rows[i];
     }
+    if (found->count >= max)
+        return NULL;
     *found = (struct attempts_row){.key = key, .since = now};
     return found;
 }
 
-static bool is_blocked(struct attempts_row *row, unsigned max, struct instant now)
+// As auth_user_named() reads it: another case is no other account.
+static uint64_t key_of_account(struct bytes username)
 {
-    if (instant_is_due(instant_after(row->since, WRONG_WINDOW_MS), now)) {
-        row->count = 0;
-        row->since = now;
+    uint8_t name[USER_NAME_MAX + 1];
+    const size_t len = username.len < sizeof(name) ? username.len : sizeof(name);
+    for (size_t i = 0; i < len; i++) {
+        const uint8_t c = username.at[i];
+        name[i] = (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
     }
-    return row->count >= max;
+    return api_correlator_hash(bytes_of(name, len));
 }
 
 struct login {
@@ -62,14 +78,16 @@ static struct login *open_login(struct api_exchange *x)
     return l;
 }
 
+// The address first: who has guessed enough takes no account's place among the rows.
 static bool check_attempts(struct api_exchange *x, struct login *l, struct bytes username)
 {
     struct api *api = x->api;
     const struct instant now = x->now.instant;
-    l->account = row_of(api->accounts, api_correlator_hash(username), now);
-    l->address = row_of(api->addresses, api_correlator_hash(bytes_of_text(x->request->peer)), now);
-    if (!is_blocked(l->account, WRONG_PER_ACCOUNT, now) &&
-        !is_blocked(l->address, WRONG_PER_ADDRESS, now))
+    l->address = row_of(api->addresses, api_correlator_hash(bytes_of_text(x->request->peer)),
+                        WRONG_PER_ADDRESS, now);
+    if (l->address != NULL && l->address->count < WRONG_PER_ADDRESS)
+        l->account = row_of(api->accounts, key_of_account(username), WRONG_PER_ACCOUNT, now);
+    if (l->account != NULL && l->account->count < WRONG_PER_ACCOUNT)
         return true;
     text_put(&x->headers, "Retry-After: 900\n");
     api_refuse_code(x, API_TOO_MANY_REQUESTS);

@@ -98,7 +98,7 @@ void api_enterprise_patch(struct api_exchange *x)
 
 struct user_work {
     struct auth_user user;
-    bool is_new;
+    bool is_new, has_password; // has_password: another one
 };
 
 static struct user_work *open_work(struct api_exchange *x)
@@ -290,9 +290,12 @@ static bool check_enterprise(struct api_exchange *x, uint64_t enterprise)
 static enum store_status keep_user(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct user_work *w = x->work;
-    const enum store_status status = auth_user_put(store, &w->user, now);
+    enum store_status status = auth_user_put(store, &w->user, now);
     if (status == STORE_CONFLICT && !w->is_new)
         x->problem = api_problem_of(API_FAILED_PRECONDITION);
+    // Whoever knew the old password, or was locked out, is not to go on.
+    if (status == STORE_OK && (w->has_password || w->user.is_locked))
+        status = auth_end_all(store, "session", w->user.id);
     return status == STORE_OK ? api_trail(x, store, w->is_new ? "user.created" : "user.changed",
                                           "user", w->user.id, NULL)
                               : status;
@@ -377,8 +380,10 @@ void api_user_password_post(struct api_exchange *x)
     const struct bytes password =
         api_body_text(&x->body, "password", API_REQUIRED, USER_PASSWORD_MIN, USER_PASSWORD_MAX);
     if (api_end_reading(x) && find_for_change(x, &w->user) &&
-        api_user_set_password(x, &w->user, password))
+        api_user_set_password(x, &w->user, password)) {
+        w->has_password = true;
         api_commit(x, keep_user, reply_nothing);
+    }
 }
 
 static enum store_status remove_user(struct api_exchange *x, struct store *store, struct utc now)

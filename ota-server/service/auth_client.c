@@ -334,6 +334,33 @@ enum store_status auth_token_find(struct store *s, struct bytes token, struct ut
     return status;
 }
 
+struct ended {
+    uint64_t ids[32];
+    size_t count;
+};
+
+static bool see_one(void *context, const struct document *d)
+{
+    struct ended *e = context;
+    e->ids[e->count++] = d->id;
+    return e->count < sizeof(e->ids) / sizeof(e->ids[0]);
+}
+
+enum store_status auth_end_all(struct store *s, const char *kind, uint64_t parent)
+{
+    const struct document_filter filter = {.kind = kind, .parent = parent, .state = -1};
+    const struct store_page page = {.limit = 32};
+    struct ended e;
+    enum store_status status = STORE_OK;
+    do {
+        e.count = 0;
+        status = store_documents(s, &filter, &page, see_one, &e, NULL);
+        for (size_t i = 0; i < e.count && status == STORE_OK; i++)
+            status = store_document_delete(s, kind, e.ids[i]);
+    } while (status == STORE_OK && e.count > 0);
+    return status;
+}
+
 enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth_client *client,
                                  const char *token, struct bytes scope, struct utc now)
 {

@@ -93,5 +93,8 @@ bool auth_digest_name(struct bytes secret, char name[AUTH_DIGEST_NAME_SIZE]) MUS
 enum store_status auth_token_find(struct store *s, struct bytes token, struct utc now,
                                   struct auth_client *out) MUST_USE;
 // Keeps a token: `scope` is the list of scopes, separated by spaces, with their prefix.
+// Ends what was opened for one client or user: all documents of a kind ("token", "session") below
+// it. For the turn's writer.
+enum store_status auth_end_all(struct store *s, const char *kind, uint64_t parent) MUST_USE;
 enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth_client *client,
                                  const char *token, struct bytes scope, struct utc now) MUST_USE;

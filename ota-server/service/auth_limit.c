@@ -39,6 +39,16 @@ void bucket_init(struct bucket *b, uint32_t per_second, uint32_t burst, struct i
         .per_second = per_second, .burst = burst, .milli = (uint64_t)burst * 1000, .at = now};
 }
 
+void bucket_change(struct bucket *b, uint32_t per_second, uint32_t burst)
+{
+    check(per_second >= 1 && burst >= 1);
+    const uint64_t full = (uint64_t)burst * 1000;
+    b->per_second = per_second;
+    b->burst = burst;
+    if (b->milli > full)
+        b->milli = full;
+}
+
 bool bucket_take(struct bucket *b, struct instant now)
 {
     const uint64_t full = (uint64_t)b->burst * 1000;

@@ -47,6 +47,8 @@ struct bucket_state {
 
 // A full bucket.
 void bucket_init(struct bucket *b, uint32_t per_second, uint32_t burst, struct instant now);
+// Other numbers from now on; what is above the new burst is lost.
+void bucket_change(struct bucket *b, uint32_t per_second, uint32_t burst);
 // Takes one request out; false when there is none.
 bool bucket_take(struct bucket *b, struct instant now) MUST_USE;
 struct bucket_state bucket_look(const struct bucket *b);

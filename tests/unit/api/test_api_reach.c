@@ -120,6 +120,189 @@ static void nobody_takes_the_account_of_somebody_who_may_more(void **state)
     assert_int_equal(a.status, 200);
 }
 
+// --- guessing ---
+
+static void another_case_is_no_other_account(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"ROOT", "Root", "rOOT", "roOt", "root"};
+    add_user(NULL, "root", "PLATFORM_ADMIN");
+    for (size_t i = 0; i < 5; i++) {
+        log_in_from("192.0.2.1", names[i], "not this one");
+        assert_int_equal(a.status, 401);
+    }
+    log_in_from("192.0.2.2", "rooT", PASSWORD);
+    assert_int_equal(a.status, 429);
+    log_in_from("192.0.2.2", "root", PASSWORD);
+    assert_int_equal(a.status, 429);
+}
+
+static void a_lock_outlives_a_crowd_of_names(void **state)
+{
+    (void)state;
+    add_user(NULL, "root", "PLATFORM_ADMIN");
+    const struct attempts_row full = {.key = 0, .count = 1, .since = {lab.now.instant.ms + 1}};
+    for (size_t i = 0; i < API_ATTEMPTS_MAX; i++) { // later than the lock, and of other names
+        lab.api->accounts[i] = full;
+        lab.api->accounts[i].key = 1 + i;
+    }
+    for (size_t i = 0; i < 5; i++)
+        log_in_from("192.0.2.1", "root", "not this one");
+    for (size_t i = 0; i < 5; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "other%zu", i);
+        lab.now.instant.ms += 2;
+        log_in_from("192.0.2.1", name, "not this one");
+        assert_int_equal(a.status, 401);
+    }
+    log_in_from("192.0.2.1", "root", PASSWORD);
+    assert_int_equal(a.status, 429);
+    // Where every name is locked, a further one has to wait as well.
+    for (size_t i = 0; i < API_ATTEMPTS_MAX; i++)
+        lab.api->accounts[i].count = 5;
+    log_in_from("192.0.2.1", "another", "not this one");
+    assert_int_equal(a.status, 429);
+    lab.now.instant.ms += 15 * 60 * 1000 + 1000;
+    log_in_from("192.0.2.1", "root", PASSWORD);
+    assert_int_equal(a.status, 200);
+}
+
+static void a_locked_address_takes_no_rows(void **state)
+{
+    (void)state;
+    char name[16];
+    for (unsigned i = 0; i < 40; i++) {
+        (void)snprintf(name, sizeof(name), "name%u", i);
+        log_in_from("192.0.2.1", name, "not this one");
+        assert_int_equal(a.status, i < 20 ? 401 : 429);
+    }
+    unsigned taken = 0;
+    for (size_t i = 0; i < API_ATTEMPTS_MAX; i++)
+        taken += lab.api->accounts[i].key != 0;
+    assert_int_equal(taken, 20);
+}
+
+static void a_session_ends_with_its_password_or_a_lock(void **state)
+{
+    (void)state;
+    static const char *const changes[][3] = {
+        {"POST", "/password", "{\"password\":\"correct horse battery\"}"},
+        {"PATCH", "", "{\"locked\":true}"},
+    };
+    char path[128];
+    add_user(NULL, "root", "PLATFORM_ADMIN");
+    (void)snprintf(path, sizeof(path), "%s", path_of_user(""));
+    for (size_t i = 0; i < 2; i++) {
+        char cookie[128];
+        char target[160];
+        log_in_from("192.0.2.1", "root", PASSWORD);
+        assert_int_equal(a.status, 200);
+        const char *at = strstr(a.headers, "Set-Cookie: ") + 12;
+        (void)snprintf(cookie, sizeof(cookie), "%.*s", (int)strcspn(at, ";"), at);
+        const struct ask own = {
+            .method = "GET", .target = API_BASE "/session", .authorization = "", .cookie = cookie};
+        lab_ask(&lab, &own, &a);
+        assert_int_equal(a.status, 200);
+        (void)snprintf(target, sizeof(target), "%s%s", path, changes[i][1]);
+        ask_with(NULL, changes[i][0], target, changes[i][2]);
+        assert_true(a.status == 200 || a.status == 204);
+        ask_with(NULL, "PATCH", path, "{\"locked\":false}");
+        assert_int_equal(a.status, 200);
+        lab_ask(&lab, &own, &a);
+        assert_int_equal(a.status, 401);
+    }
+}
+
+// --- asking often ---
+
+// At the same moment as the last one.
+static void ask_at_once(const char *token, const char *method, const char *target)
+{
+    const struct instant now = lab.now.instant;
+    lab_ask(&lab, &(struct ask){.method = method, .target = target, .authorization = token}, &a);
+    lab.now.instant = now;
+}
+
+static unsigned refusals(void)
+{
+    unsigned count = 0;
+    ask_with(NULL, "GET", API_BASE "/audit-trail?perPage=100&action=request.refused", NULL);
+    assert_int_equal(a.status, 200);
+    const char *at = strstr(a.body, "\"totalCount\":");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "\"totalCount\":%u", &count), 1);
+    return count;
+}
+
+static void refusals_above_the_rate_leave_no_rows(void **state)
+{
+    (void)state;
+    char poor[LAB_TOKEN_SIZE];
+    lab_client(&lab, "cards:read", LAB_TENANT, poor);
+    for (unsigned i = 0; i < 150; i++) { // a client made at the command line has a burst of 100
+        ask_at_once(poor, "GET", API_BASE "/operations");
+        assert_int_equal(a.status, 403);
+    }
+    assert_int_equal(refusals(), 100);
+    ask_at_once(poor, "GET", API_BASE "/operations");
+    assert_int_equal(refusals(), 101);
+}
+
+static void another_rate_holds_at_once(void **state)
+{
+    (void)state;
+    char poor[LAB_TOKEN_SIZE];
+    char path[128];
+    lab_client(&lab, "cards:read", LAB_TENANT, poor);
+    ask_at_once(poor, "GET", API_BASE "/session");
+    assert_non_null(strstr(a.headers, "RateLimit-Limit: 100\n"));
+    const char *at = strstr(a.body, "cli_");
+    assert_non_null(at);
+    (void)snprintf(path, sizeof(path), API_BASE "/api-clients/%.*s", (int)strcspn(at, "\""), at);
+    ask_with(NULL, "PATCH", path, "{\"ratePerSecond\":1,\"burst\":2}");
+    assert_int_equal(a.status, 200);
+    for (unsigned i = 0; i < 3; i++) {
+        ask_at_once(poor, "GET", API_BASE "/cards");
+        assert_int_equal(a.status, i < 2 ? 200 : 429);
+    }
+    assert_non_null(strstr(a.headers, "RateLimit-Limit: 2\n"));
+}
+
+// --- what is kept ---
+
+static bool expect_other_digest(void *context, const struct document *d)
+{
+    char text[1024];
+    assert_true(d->body.len < sizeof(text));
+    memcpy(text, d->body.at, d->body.len);
+    text[d->body.len] = '\0';
+    assert_non_null(strstr(text, "\"digest\":\""));
+    assert_null(strstr(text, context));
+    return true;
+}
+
+static void a_repeatable_password_is_kept_as_nothing_to_guess_by(void **state)
+{
+    (void)state;
+    // SHA-256 of the body below, as sha256sum says
+    static char digest[] = "cfaa89ab8955d5b4242706ea695f8f9a2545e5f1f9b75fb6b8099cad7d9051af";
+    add_user(NULL, "root", "PLATFORM_ADMIN");
+    const struct ask ask = {.method = "POST",
+                            .target = path_of_user("/password"),
+                            .body = "{\"password\":\"a much longer one\"}",
+                            .key = "0123456789abcdef"};
+    for (unsigned i = 0; i < 2; i++) {
+        lab_ask(&lab, &ask, &a);
+        assert_int_equal(a.status, 204); // the same answer for the same body
+    }
+    const struct document_filter filter = {.kind = "answer", .state = -1};
+    const struct store_page page = {.limit = 10};
+    uint64_t total = 0;
+    assert_int_equal(
+        store_documents(lab.store, &filter, &page, expect_other_digest, digest, &total), STORE_OK);
+    assert_int_equal(total, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -127,6 +310,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(nobody_gives_a_role_that_may_more),
         TEST(nobody_takes_the_account_of_somebody_who_may_more),
+        TEST(another_case_is_no_other_account),
+        TEST(a_lock_outlives_a_crowd_of_names),
+        TEST(a_locked_address_takes_no_rows),
+        TEST(a_session_ends_with_its_password_or_a_lock),
+        TEST(refusals_above_the_rate_leave_no_rows),
+        TEST(another_rate_holds_at_once),
+        TEST(a_repeatable_password_is_kept_as_nothing_to_guess_by),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
