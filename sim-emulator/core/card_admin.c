@@ -249,9 +249,10 @@ uint16_t call_resize(struct call *call)
     wanted.row.record_len = file.row->record_len;
     if (!is_size_right(&wanted.row))
         return SW_WRONG_DATA;
-    for (size_t i = 0; i < CARD_CHANNELS; i++) {
+    enum uicc_create result = uicc_resize(&call->files, &file, wanted.row.size, &resized);
+    for (size_t i = 0; result == UICC_CREATED && i < CARD_CHANNELS; i++) {
         if (call->card->channels[i].file == file.reference)
             call->card->channels[i].file = UICC_NO_FILE;
     }
-    return created(call, uicc_resize(&call->files, &file, wanted.row.size, &resized), &resized);
+    return created(call, result, &resized);
 }

@@ -319,6 +319,10 @@ static void an_administrator_resizes(void **state)
     assert_int_equal(send(VERIFY_ADM1), SW_OK);
     assert_int_equal(send("80D400000A 6208 83026F40 80020010"), SW_WRONG_DATA); // records of 24
     assert_int_equal(send("80D400000A 6208 83026F39 80020006"), SW_STRUCTURE_MISMATCH);
+    // What fails leaves the current file.
+    assert_int_equal(send("00A4000C026F7B"), SW_OK);
+    assert_int_equal(send("80D400000A 6208 83026F7B 80024000"), SW_NO_MEMORY);
+    assert_int_equal(send("00B0000006"), SW_OK);
     assert_int_equal(send("80D400000A 6208 83026F40 80020030"), SW_OK); // EF.MSISDN: two of 24
     assert_int_equal(send("00B2020418"), SW_OK);
     assert_int_equal(answer_octets[0], 0xFF);
