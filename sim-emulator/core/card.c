@@ -304,6 +304,7 @@ static uint16_t execute(struct card *card, struct bytes command, struct writer *
     call.response = response;
     call.channel = &card->channels[0];
     call.granted = 0;
+    call.is_remote = false;
     call.is_exact = is_exact;
     if (apdu_read(command, &call.apdu) != APDU_OK)
         return SW_WRONG_LENGTH;

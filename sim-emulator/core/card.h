@@ -42,6 +42,8 @@ struct card_outbox {
     uint8_t part_count;
     uint8_t reference;
     uint8_t tries; // of this part
+    // The terminal still has a part of a former answer: what it says next is not of this one.
+    bool is_former_out;
 };
 
 struct card;
@@ -103,6 +105,7 @@ struct card_remote {
     bool is_route_ours;
     uint8_t route_total; // 0 = none
     uint16_t route_reference;
+    uint8_t parts_status; // parts of long packets are kept for so many STATUS commands
 };
 
 struct card {

@@ -15,6 +15,7 @@ struct call {
     struct card_channel *channel;
     struct uicc_files files;
     uint8_t granted; // PINs that need not be given: a remote administrator's
+    bool is_remote;  // of a script: not the terminal's doing
     bool is_exact;   // T=0: Le says exactly how many octets come
 };
 
@@ -86,6 +87,8 @@ uint16_t call_gsm(struct call *call);
 // card_remote.c: whether the message is one of remote management; then it is dealt with, and
 // `report` has the user data of the delivery report, if any.
 bool call_remote(struct call *call, struct bytes tpdu, struct writer *report);
+// Gives up the parts of long packets.
+void remote_drop_parts(struct card *card);
 // A packet for this target: executes it and writes its answer's data.
 void remote_run(struct call *call, const struct product_target *target, struct bytes script,
                 struct writer *answer);

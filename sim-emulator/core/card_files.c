@@ -53,7 +53,7 @@ uint16_t call_written(enum nvm_result result)
 
 void call_was_read(struct call *call, const struct uicc_file *file)
 {
-    if (uicc_watched(file) == UICC_WATCHED_IMSI)
+    if (!call->is_remote && uicc_watched(file) == UICC_WATCHED_IMSI)
         applet_imsi_read(&call->card->applet, &call->port);
 }
 
@@ -62,7 +62,7 @@ void call_was_read(struct call *call, const struct uicc_file *file)
 void call_was_written(struct call *call, const struct uicc_file *file)
 {
     enum uicc_watched watched = uicc_watched(file);
-    if (watched != UICC_WATCHED_LOCI && watched != UICC_WATCHED_EPSLOCI)
+    if (call->is_remote || (watched != UICC_WATCHED_LOCI && watched != UICC_WATCHED_EPSLOCI))
         return;
     uint8_t content[256];
     size_t plmn_at = watched == UICC_WATCHED_LOCI ? 4 : 12;
@@ -259,7 +259,8 @@ uint16_t call_increase(struct call *call)
         return sw;
     size_t len = file.row->record_len;
     uint8_t sum[256];
-    if (value.len == 0 || value.len > len || value.len > 127)
+    if (value.len == 0 || value.len > len || value.len > 127 ||
+        len + value.len > CARD_RESPONSE_MAX) // what cannot be answered is not done
         return SW_WRONG_LENGTH;
     if (!uicc_read(&call->files, &file, uicc_record_offset(&call->files, &file, 1), sum, len))
         return SW_MEMORY_FAILURE;

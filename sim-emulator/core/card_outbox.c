@@ -49,6 +49,7 @@ bool outbox_put(struct call *call, struct bytes packet)
     outbox->reference = reference;
     outbox->part = 0;
     outbox->tries = 0;
+    outbox->is_former_out = card->remote.session == SESSION_REMOTE;
     struct sms_cut cut = cut_of(outbox);
     outbox->part_count = (uint8_t)sms_cut_count(&cut, packet.len);
     return true;
@@ -116,6 +117,10 @@ void outbox_answered(struct call *call, struct bytes response)
     struct cat_message message;
     if (outbox == NULL)
         return;
+    if (outbox->is_former_out) {
+        outbox->is_former_out = false;
+        return;
+    }
     bool is_read = cat_read_response(response, &message) == CAT_OK;
     if (is_read && cat_result_is_done(message.result)) {
         outbox->part++;

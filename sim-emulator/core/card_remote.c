@@ -12,6 +12,7 @@
 #define DEAF_STATUS 2        // 60 s of polling, doubled each time
 #define DEAF_DOUBLINGS_MAX 6 // up to about an hour
 #define CHECK_LEN 8
+#define PARTS_STATUS 2 // parts of a packet that does not become whole are given up then
 // What is kept of a key set: its counter, and a digest of the packet that brought it.
 #define KEPT_LEN 13
 #define COUNTER_LEN 5
@@ -270,6 +271,12 @@ static uint32_t tar_of(struct bytes packet)
     return r.failed ? UINT32_MAX : tar;
 }
 
+void remote_drop_parts(struct card *card)
+{
+    card->remote.parts_status = 0;
+    (void)call_joiner(card->shop, &card->remote, false);
+}
+
 // A part of a long packet. The first part says whose it is; what comes before it is kept here and
 // given to the applet as well.
 static bool take_part(struct call *call, const struct sms_deliver *m, const struct sms_part *part,
@@ -284,23 +291,26 @@ static bool take_part(struct call *call, const struct sms_deliver *m, const stru
     }
     bool is_routed =
         remote->route_total == part->total && remote->route_reference == part->reference;
-    if (is_routed && !remote->is_route_ours)
+    bool is_applets = is_routed && !remote->is_route_ours;
+    // Those that came before the first part are only done with when the packet is whole.
+    if (is_applets && remote->parts_status == 0)
         return false;
     struct sms_joiner *joiner = call_joiner(call->card->shop, remote, true);
     struct sms_packet packet;
     const struct instant now = {0};
     if (joiner == NULL)
-        return is_routed;
+        return is_routed && !is_applets;
     enum sms_join join = sms_join(joiner, &m->sender, m->user_data, now, &packet);
     bool is_ours = join == SMS_JOIN_COMPLETE && packet.kind == SMS_COMMAND_PACKET &&
                    target_of(call, tar_of(packet.octets)) != NULL;
     if (is_ours) {
         take_packet(call, packet.octets, out);
         remote->route_total = 0;
-        if (sms_joiner_deadline(joiner).ms == INSTANT_NEVER.ms)
-            (void)call_joiner(call->card->shop, remote, false);
     }
-    return is_ours || is_routed;
+    remote->parts_status = PARTS_STATUS;
+    if (sms_joiner_deadline(joiner).ms == INSTANT_NEVER.ms)
+        remote_drop_parts(call->card);
+    return is_ours || (is_routed && !is_applets);
 }
 
 bool call_remote(struct call *call, struct bytes tpdu, struct writer *out)

@@ -2,6 +2,7 @@
 // fails.
 #include "sim-emulator/core/card_call.h"
 
+#include "common/base/check.h"
 #include "common/wire/remote.h"
 
 // A script at work: where it is in the files, and what GET RESPONSE would give.
@@ -102,6 +103,7 @@ static uint16_t execute(struct script *s, const struct apdu *apdu, struct writer
     bool waits = s->format == REMOTE_COMPACT && apdu->data.len > 0 && len > 0;
     if (!waits)
         return sw;
+    check(len <= sizeof s->waiting);
     memcpy(s->waiting, response->at + before, len);
     s->waiting_len = len;
     response->len = before;
@@ -124,6 +126,7 @@ void remote_run(struct call *call, const struct product_target *target, struct b
         .is_open = true, .is_application = is_adf, .folder = is_adf ? UICC_USIM : UICC_MF};
     s.call.channel = &s.channel;
     s.call.granted = target->granted;
+    s.call.is_remote = true;
     s.call.is_exact = false;
     struct remote_answer out = remote_answer_begin(answer, script.format);
     struct remote_item item;

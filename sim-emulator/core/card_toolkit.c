@@ -84,9 +84,11 @@ void call_status_passed(struct call *call)
     struct card_remote *remote = &call->card->remote;
     if (remote->deaf_status > 0)
         remote->deaf_status--;
+    if (remote->parts_status > 0 && --remote->parts_status == 0)
+        remote_drop_parts(call->card);
     if (remote->session != SESSION_NONE && ++remote->session_status >= SESSION_STATUS_MAX) {
         if (remote->session == SESSION_REMOTE)
-            outbox_drop(call->card);
+            outbox_answered(call, bytes_of(NULL, 0));
         remote->session = SESSION_NONE;
     }
     applet_status(&call->card->applet, &call->port);

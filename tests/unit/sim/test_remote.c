@@ -512,6 +512,114 @@ static void an_unserved_envelope_is_refused(void **state)
     assert_int_equal(send("80C2000006 D404 82028281"), SW_FUNCTION_NOT_SUPPORTED);
 }
 
+// A cyclic file in the USIM with records of 255 octets, under the rule of EF.ACM.
+#define CREATE_LONG_RECORDS "00E000001A 6218 8204462100FF 83026F9F 8A0105 8B036F0607 800201FE 8800 "
+
+// INCREASE answers the sum and what was added: 256 octets is what an answer can have.
+static void an_increase_that_cannot_be_answered_is_refused(void **state)
+{
+    (void)state;
+    char script[600] = CREATE_LONG_RECORDS "803200007F";
+    for (unsigned i = 0; i < 127; i++)
+        (void)strncat(script, "00", sizeof script - strlen(script) - 1);
+    prepare(AES_128, 0x1619, USIM, 1);
+    (void)run(script);
+    assert_report(SECURED_STATUS_OK, "026700");
+    prepare(AES_128, 0x1619, USIM, 2);
+    (void)run("00A40000026F9F 8032000002 0000");
+    assert_report(SECURED_STATUS_OK, "026700");
+    prepare(AES_128, 0x1619, USIM, 3);
+    (void)run("00A40000026F39 8032000001 07 00C0000004");
+    assert_report(SECURED_STATUS_OK, "039000 00000707");
+}
+
+static bool holds_parts(void)
+{
+    for (size_t i = 0; i < CARD_JOINERS; i++) {
+        if (lab.shop.joiner_owner[i] == &card->remote)
+            return true;
+    }
+    return false;
+}
+
+// The memory for long packets is all cards': a card gives it back when nothing waits in it.
+static void memory_for_parts_is_given_back(void **state)
+{
+    (void)state;
+    uint8_t packet[SMS_PACKET_MAX];
+    char script[1200] = "00A40000022F05 ";
+    for (unsigned i = 0; i < 20; i++)
+        (void)strncat(script, "00D6000002ABCD ", sizeof script - strlen(script) - 1);
+    prepare(AES_128, 0x1619, SHARED, 1);
+    size_t len = write_packet(script, packet);
+    (void)send_part(packet, len, 1);
+    assert_true(holds_parts());
+    (void)send_part(packet, len, 0);
+    assert_report(SECURED_STATUS_OK, "159000");
+    assert_false(holds_parts());
+    // The rest never comes.
+    prepare(AES_128, 0x1619, SHARED, 2);
+    len = write_packet(script, packet);
+    (void)send_part(packet, len, 0);
+    (void)send("80F2000C00");
+    assert_true(holds_parts());
+    (void)send("80F2000C00");
+    assert_false(holds_parts());
+    assert_silent();
+    (void)send_part(packet, len, 0);
+    (void)send_part(packet, len, 1);
+    assert_report(SECURED_STATUS_OK, "159000");
+    // Its first part says late that it is not for remote management.
+    prepare(AES_128, 0x1619, 0x123456, 3);
+    len = write_packet(script, packet);
+    (void)send_part(packet, len, 1);
+    assert_true(holds_parts());
+    (void)send_part(packet, len, 0);
+    assert_false(holds_parts());
+}
+
+// A packet comes while the terminal is sending a part of the former answer: what it then says is
+// of that part, and the new answer goes whole.
+static void a_new_answer_goes_whole(void **state)
+{
+    (void)state;
+    for (unsigned done = 0; done < 3; done++) {
+        char get[16];
+        prepare(AES_128, 0x1619, SHARED, 2 * done + 1);
+        uint16_t sw = run(LONG_SCRIPT);
+        (void)snprintf(get, sizeof get, "80120000%02X", sw & 0xFF);
+        assert_int_equal(send(get), SW_OK);
+        prepare(AES_128, 0x1619, SHARED, 2 * done + 2);
+        assert_int_equal(run(LONG_SCRIPT), SW_OK); // one command at a time
+        if (done == 0)
+            sw = send("801400000C 8103E01300 82028281 830100");
+        if (done == 1)
+            sw = send("801400000C 8103E01300 82028281 830130"); // refused
+        for (unsigned i = 0; done == 2 && i < 8; i++)
+            sw = send("80F2000C00"); // never answered
+        assert_int_equal(fetch(sw), 3);
+        assert_int_equal(response.status, SECURED_STATUS_OK);
+        assert_int_equal(response.data.len, 308);
+    }
+}
+
+#define WRITE_LOCI "00D600000B FFFFFFFF 00F110 FFFE FF 01 "
+
+static void a_script_is_not_the_terminal(void **state)
+{
+    (void)state;
+    assert_int_equal(send(SELECT_USIM), SW_OK);
+    assert_int_equal(send("00A4000C026F7E"), SW_OK);
+    (void)send("00D600000B FFFFFFFF 00F110 FFFE FF 00"); // updated
+    assert_int_equal(card->applet.service, CAT_SERVICE_NORMAL);
+    prepare(AES_128, 0x1619, USIM, 1);
+    (void)run("00A4000002 6F7E" WRITE_LOCI);
+    assert_report(SECURED_STATUS_OK, "029000");
+    assert_int_equal(card->applet.service, CAT_SERVICE_NORMAL);
+    (void)send(WRITE_LOCI);
+    assert_int_equal(card->applet.service, CAT_SERVICE_NONE);
+}
+
 int main(void)
 {
 #define REMOTE_TEST(name) cmocka_unit_test_setup_teardown(name, open_remote, close_card)
@@ -531,6 +639,10 @@ int main(void)
         REMOTE_TEST(terminals_that_cannot_send_now_are_asked_again),
         REMOTE_TEST(a_power_cut_never_executes_twice),
         REMOTE_TEST(an_unserved_envelope_is_refused),
+        REMOTE_TEST(an_increase_that_cannot_be_answered_is_refused),
+        REMOTE_TEST(memory_for_parts_is_given_back),
+        REMOTE_TEST(a_new_answer_goes_whole),
+        REMOTE_TEST(a_script_is_not_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
