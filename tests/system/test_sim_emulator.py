@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """sim-emulator as a program behind smsc-sim, commanded by an ESME and secured packets that share no code with it.
 usage: test_sim_emulator.py FOLDER-OF-PROGRAMS"""
-import os, shutil, socket, subprocess, sys, tempfile, unittest, urllib.error
+import os, random, shutil, socket, subprocess, sys, tempfile, unittest, urllib.error
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
@@ -147,6 +147,25 @@ class Commands(Lab):
         self.assertEqual(self.states(card), ["ENABLED", "DISABLED"])
         self.send(card, card.packet(2, card.delete(2, slot=1)))
         self.assertEqual(self.answer(card)[0], 2)  # and none before it
+
+    def test_garbage_and_an_unknown_card_leave_the_cards_alone(self):
+        """User data that are no packet, cut, or of nobody; each is taken or refused, and the next command is executed."""
+        card = self.network()[0]
+        packet, chance = card.packet(1, card.delete(1, slot=2)), random.Random(1)
+        garbage = [b"\x00", b"\x02\x70\x00", packet[:4], packet[:20], packet[:-1], b"\x03\x70\x00\x00" + packet[3:],
+                   b"\x06\x05\x04\x00\x00\x00\x00", b"\x05\x00\x03\x11\x00\x00", b"\x05\x00\x03\x11\x02\x03" + bytes(134),
+                   b"\x02\x70\x00" + b"\xff" * 137]
+        garbage += [b"\x02\x70\x00" + chance.randbytes(chance.randrange(138)) for _ in range(10)]
+        for octets in garbage:
+            self.send(card, octets)
+        self.esme.submit(SERVER, "9990000099999", packet)  # a number that no card has
+        count = lambda: self.control.get("/counters")["smppDelivered"]
+        until("they arrived", 20, lambda: count() >= len(garbage))
+        self.assertEqual(self.truth(card)["mtCounter"], 0)
+        self.assertEqual(self.states(card), ["ENABLED", "DISABLED"])
+        self.send(card, packet)
+        self.assertEqual(self.answer(card), (1, 0, DONE))
+        self.assertEqual(self.states(card), ["ENABLED"])
 
     def test_the_same_packet_again_is_answered_again_and_executed_once(self):
         card = self.network()[0]
