@@ -418,8 +418,15 @@ const char *operation_hold_name(uint8_t hold);       // "" for none
 const char *audit_outcome_name(uint8_t outcome);     // "" for none
 const char *actor_kind_name(uint8_t kind);           // "USER"
 
-// The record as octets for the store, in a form with a version: integers big endian, only what is
-// used. Reading gives false for octets that are none of ours.
+// The record as octets for the store: the number of the form, then integers big endian, only what
+// is used. Written in the newest form, read in the first one, too: what that did not have is zero,
+// but an operation of which a packet left may have run. Form 2 was two layouts, and never released.
+// Reading gives false for any other form, and for octets that are none of ours.
+//
+// A field more or less is a form more, and a step of the store's schema more (schema.h), so that an
+// older server refuses the database at once.
+#define RECORD_FORM_FIRST 1
+#define RECORD_FORM 3
 #define RECORD_OCTETS_MAX 16384
 void record_write(struct writer *w, const struct record *r);
 bool record_read(struct bytes octets, struct record *r) MUST_USE;

@@ -2,13 +2,17 @@
 // disagree.
 #include "ota-server/core/record.h"
 
-#define FORM_RECORD 2
-#define FORM_OPERATION 2
-
 struct walk {
     struct writer *to; // writing, or NULL
     struct reader from;
+    uint8_t form;
 };
+
+// Did this form have what came with RECORD_FORM? Else the field keeps its zero.
+static bool is_new(const struct walk *k)
+{
+    return k->form != RECORD_FORM_FIRST;
+}
 
 static void octet(struct walk *k, uint8_t *v)
 {
@@ -124,7 +128,10 @@ static void operation_marks(struct walk *k, struct operation *o)
     flag(k, &o->at_next_contact);
     flag(k, &o->needs_approval);
     flag(k, &o->sent_any);
-    flag(k, &o->may_have_run);
+    if (is_new(k))
+        flag(k, &o->may_have_run);
+    else
+        o->may_have_run = o->sent_any; // nothing says that it did not
     flag(k, &o->may_still_arrive);
     flag(k, &o->is_uncertain);
     flag(k, &o->confirm_is_late);
@@ -279,17 +286,13 @@ static void mirror(struct walk *k, struct record *r)
     octets(k, r->plmn, sizeof(r->plmn));
 }
 
-static void numbers(struct walk *k, struct record *r)
+static void late(struct walk *k, struct record *r)
 {
-    number(k, &r->mt_counter);
-    number(k, &r->mo_counter);
-    word(k, &r->operation_id_last);
-    word(k, &r->notify_sequence);
-    word(k, &r->gap_sequences);
-    when(k, &r->gap_deadline);
-    word(k, &r->notify_seen);
-    number(k, &r->changed_counter);
-    word(k, &r->operation_id_seen);
+    uint64_t counter = 0; // of the newest packet given up: it does not say whose it was
+    if (!is_new(k)) {
+        number(k, &counter);
+        return;
+    }
     word(k, &r->operation_id_ran);
     count(k, &r->late_count, RECORD_LATE_MAX);
     for (uint8_t i = 0; i < r->late_count; i++) {
@@ -301,6 +304,20 @@ static void numbers(struct walk *k, struct record *r)
         octets(k, r->late[i].imsi, sizeof(r->late[i].imsi));
         digits(k, r->late[i].number);
     }
+}
+
+static void numbers(struct walk *k, struct record *r)
+{
+    number(k, &r->mt_counter);
+    number(k, &r->mo_counter);
+    word(k, &r->operation_id_last);
+    word(k, &r->notify_sequence);
+    word(k, &r->gap_sequences);
+    when(k, &r->gap_deadline);
+    word(k, &r->notify_seen);
+    number(k, &r->changed_counter);
+    word(k, &r->operation_id_seen);
+    late(k, r);
     for (size_t i = 0; i < RECORD_ANSWERED_MAX; i++)
         number(k, &r->answered[i]);
     octet(k, &r->answered_next);
@@ -330,8 +347,10 @@ static void doubt(struct walk *k, struct record *r)
     when(k, &r->last_attempt_at);
     when(k, &r->last_audit_at);
     octet(k, &r->dirty_attempts);
-    digits(k, r->heard_from);
-    octet(k, &r->audit_turn);
+    if (is_new(k)) {
+        digits(k, r->heard_from);
+        octet(k, &r->audit_turn);
+    }
     octet(k, &r->reissues);
     octet(k, &r->last_audit_outcome);
     flag(k, &r->needs_operator);
@@ -370,7 +389,8 @@ static void audit(struct walk *k, struct audit_job *a)
         return;
     operation_walk(k, &a->operation);
     octets(k, a->nonce, sizeof(a->nonce));
-    number(k, &a->mo_counter);
+    if (is_new(k))
+        number(k, &a->mo_counter);
     octet(k, &a->next_slot);
     flag(k, &a->is_page_due);
     octet(k, &a->restarts);
@@ -410,20 +430,32 @@ static void record_walk(struct walk *k, struct record *r)
     work(k, r);
 }
 
+static struct walk walk_to(struct writer *w)
+{
+    writer_u8(w, RECORD_FORM);
+    return (struct walk){.to = w, .form = RECORD_FORM};
+}
+
+static struct walk walk_from(struct bytes in)
+{
+    struct walk k = {.from = reader_of(in)};
+    k.form = reader_u8(&k.from);
+    if (k.form != RECORD_FORM && k.form != RECORD_FORM_FIRST)
+        k.from.failed = true;
+    return k;
+}
+
 void record_write(struct writer *w, const struct record *r)
 {
     struct record copy = *r;
-    struct walk k = {.to = w};
-    writer_u8(w, FORM_RECORD);
+    struct walk k = walk_to(w);
     record_walk(&k, &copy);
 }
 
 bool record_read(struct bytes in, struct record *r)
 {
-    struct walk k = {.from = reader_of(in)};
+    struct walk k = walk_from(in);
     memset(r, 0, sizeof(*r));
-    if (reader_u8(&k.from) != FORM_RECORD)
-        return false;
     record_walk(&k, r);
     return reader_done(&k.from);
 }
@@ -431,17 +463,14 @@ bool record_read(struct bytes in, struct record *r)
 void operation_write(struct writer *w, const struct operation *o)
 {
     struct operation copy = *o;
-    struct walk k = {.to = w};
-    writer_u8(w, FORM_OPERATION);
+    struct walk k = walk_to(w);
     operation_walk(&k, &copy);
 }
 
 bool operation_read(struct bytes in, struct operation *o)
 {
-    struct walk k = {.from = reader_of(in)};
+    struct walk k = walk_from(in);
     memset(o, 0, sizeof(*o));
-    if (reader_u8(&k.from) != FORM_OPERATION)
-        return false;
     operation_walk(&k, o);
     return reader_done(&k.from);
 }

@@ -21,6 +21,7 @@ void api_refuse_store(struct api_exchange *x, enum store_status status)
     case STORE_FAILED:
     case STORE_LOST:
     case STORE_NEWER:
+    case STORE_FORM:
     case STORE_KEYS:
         api_refuse_code(x, API_INTERNAL);
         return;

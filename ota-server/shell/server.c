@@ -207,6 +207,9 @@ static const char *store_status_text(enum store_status status)
         return "another ota-server works in this data folder";
     case STORE_NEWER:
         return "the database was written by a newer ota-server";
+    case STORE_FORM:
+        return "the database was written by a version between releases: its records are in a form "
+               "that no release reads";
     case STORE_KEYS:
         return "the master key does not open this database: name the right --master-key-file";
     case STORE_FULL:

@@ -50,6 +50,21 @@ static enum store_status pragma_number(struct store *s, const char *text, int64_
     return status;
 }
 
+// Records and operations keep the form that they were written in until they are written again: each
+// must be one that is read.
+static enum store_status check_forms(struct store *s)
+{
+    struct query q =
+        query_text(s, "SELECT 1 FROM card WHERE substr(record, 1, 1) NOT IN ($1, $2) UNION ALL"
+                      " SELECT 1 FROM operation WHERE substr(body, 1, 1) NOT IN ($1, $2) LIMIT 1");
+    bind_octets(&q, 1, bytes_of((const uint8_t[]){RECORD_FORM_FIRST}, 1));
+    bind_octets(&q, 2, bytes_of((const uint8_t[]){RECORD_FORM}, 1));
+    const enum store_status status = query_step(&q);
+    query_end(&q);
+    return status == STORE_OK ? STORE_FORM : status == STORE_NONE ? STORE_OK : status;
+}
+
+// All steps in one transaction: an upgrade that was cut off, or is refused, never was.
 static enum store_status migrate(struct store *s)
 {
     int64_t version = 0;
@@ -60,21 +75,19 @@ static enum store_status migrate(struct store *s)
         return STORE_NEWER;
     if (s->options.is_reader)
         return version == (int64_t)schema_step_count ? STORE_OK : STORE_FAILED;
-    for (size_t i = (size_t)version; i < schema_step_count; i++) {
-        char text[96];
-        snprintf(text, sizeof(text), "PRAGMA user_version = %zu; PRAGMA application_id = %d", i + 1,
-                 APPLICATION_ID);
-        status = store_run_text(s, "BEGIN IMMEDIATE");
-        if (status == STORE_OK)
-            status = store_run_text(s, schema_steps[i]);
-        if (status == STORE_OK)
-            status = store_run_text(s, text);
-        if (status == STORE_OK)
-            status = store_run_text(s, "COMMIT");
-        if (status != STORE_OK)
-            return status; // closing rolls back
-    }
-    return STORE_OK;
+    if (version == (int64_t)schema_step_count)
+        return STORE_OK;
+    char text[96];
+    snprintf(text, sizeof(text), "PRAGMA user_version = %zu; PRAGMA application_id = %d",
+             schema_step_count, APPLICATION_ID);
+    status = store_run_text(s, "BEGIN IMMEDIATE");
+    for (size_t i = (size_t)version; status == STORE_OK && i < schema_step_count; i++)
+        status = store_run_text(s, schema_steps[i]);
+    if (status == STORE_OK)
+        status = check_forms(s);
+    if (status == STORE_OK)
+        status = store_run_text(s, text);
+    return status == STORE_OK ? store_run_text(s, "COMMIT") : status; // closing rolls back
 }
 
 // The engine would copy its log into the database by itself, and forget a sync that failed then.

@@ -25,6 +25,7 @@ enum store_status {
     STORE_FAILED,
     STORE_LOST,
     STORE_NEWER, // written by a newer program
+    STORE_FORM,  // holds records or operations in a form that is not read
     STORE_KEYS,  // the master keys do not open this database
 };
 

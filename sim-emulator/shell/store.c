@@ -14,7 +14,7 @@
 // card in order, later one of each card that changed; the last one of a card counts:
 // length(4) clock(8) card(4) ICCID(10) wear(4) { page(2) octets(64) } CRC-32(4)
 #define FILE_NAME "cards.nvm"
-#define FORMAT_VERSION 3
+#define FORMAT_VERSION 3 // one more also when the cards' memories have another layout
 #define HEAD_LEN 26
 #define RECORD_HEAD_LEN 26 // after the length
 #define RECORD_PAGE_LEN (2 + NVM_PAGE_LEN)
@@ -219,7 +219,9 @@ static bool load(struct app *app, char error[CARDS_ERROR_SIZE])
     (void)fclose(file);
     if (!ok)
         (void)snprintf(error, CARDS_ERROR_SIZE,
-                       "%.160s: is damaged, or of other cards; move it away to begin anew", path);
+                       "%.160s: is of another version, damaged, or of other cards; "
+                       "move it away to begin anew",
+                       path);
     return ok;
 }
 

@@ -1,7 +1,9 @@
 // The store: durability, keys at rest, the trail, fences.
 #include "tests/lib/cmocka_all.h"
+#include "tests/lib/vectors.h"
 #include "tests/unit/server/world.h"
 
+#include "common/base/text.h"
 #include "ota-server/shell/server_crypto.h"
 
 #include <sqlite3.h>
@@ -131,6 +133,101 @@ static void a_card_is_loaded_as_it_was_saved(void **state)
     assert_int_equal(store_card_load(s, 7, &after), STORE_OK);
     assert_int_equal(after.mt_counter, 77);
     store_close(s);
+}
+
+static enum store_status status_of_open(void)
+{
+    const struct store_options options = {.path = path,
+                                          .ota_master = key_of(0x51),
+                                          .network_master = key_of(0x62),
+                                          .pseudonym_key = key_of(0x73),
+                                          .crypto = &crypto.store};
+    struct store *s = NULL;
+    const enum store_status status = store_open(&options, &s);
+    store_close(s);
+    return status;
+}
+
+static void keep_octets(const struct vector *v, void *context)
+{
+    const struct bytes octets = vector_get(v, "octets");
+    char(*hex)[2 * VECTOR_VALUE_MAX + 1] = context;
+    const char *wanted = strcmp(v->kind, "record") == 0 ? "IN-DOUBT" : "DOWNLOAD";
+    if (strcmp(v->name, wanted) != 0)
+        return;
+    struct writer w = writer_of(hex[strcmp(v->kind, "record") != 0], sizeof(*hex));
+    text_hex(&w, octets);
+    (void)text_end(&w);
+}
+
+// The database of the released server: version 2, with a record and an operation in the first form.
+static void make_released_database(void)
+{
+    static char hex[2][2 * VECTOR_VALUE_MAX + 1];
+    static char text[sizeof(hex) + 200];
+    (void)vectors_each("tests/vectors/record.txt", keep_octets, hex);
+    struct store *s = store_with_card();
+    const struct operation o = {.id = 0x61, .kind = OPERATION_DOWNLOAD};
+    assert_int_equal(store_begin(s), STORE_OK);
+    assert_int_equal(store_operation_put(s, 7, 1, &o), STORE_OK);
+    assert_int_equal(store_commit(s), STORE_OK);
+    store_close(s);
+    snprintf(text, sizeof(text),
+             "UPDATE card SET record = x'%s'; UPDATE operation SET body = x'%s', may_arrive = 1;"
+             "DROP TABLE audit; PRAGMA user_version = 2",
+             hex[0], hex[1]);
+    run_behind_the_back(text, SQLITE_OK);
+}
+
+static void a_database_of_the_release_is_brought_up_to_date(void **state)
+{
+    (void)state;
+    static struct record before;
+    static struct record after;
+    struct operation o;
+    uint64_t card = 0;
+    make_released_database();
+    struct store *s = open_store();
+    assert_int_equal(store_card_load(s, 7, &before), STORE_OK);
+    assert_int_equal(before.mt_counter, 201);
+    assert_int_equal(store_operation_get(s, 0x61, &o, &card), STORE_OK);
+    assert_int_equal(o.last_counter, 0x67);
+    assert_true(o.may_have_run);
+    after = before;
+    after.card = 7;
+    after.version = before.version + 1;
+    before.version = world.record.version; // of the row: the octets are another card's
+    after.mo_counter = 203;
+    assert_int_equal(store_begin(s), STORE_OK);
+    assert_int_equal(store_card_save(s, &before, &after), STORE_OK);
+    assert_int_equal(store_commit(s), STORE_OK);
+    store_close(s);
+    run_behind_the_back("CREATE TEMP TABLE t (n INTEGER CHECK (n = 1)); INSERT INTO t"
+                        " SELECT count(*) FROM card WHERE substr(record, 1, 1) = x'03'",
+                        SQLITE_OK);
+    s = open_store();
+    assert_int_equal(store_card_load(s, 7, &after), STORE_OK);
+    assert_int_equal(after.mo_counter, 203);
+    store_close(s);
+}
+
+static void a_form_of_no_release_is_refused_at_the_start(void **state)
+{
+    (void)state;
+    static const char *const spoils[] = {
+        "UPDATE card SET record = x'02'",
+        "UPDATE operation SET body = x'02'",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        make_released_database();
+        run_behind_the_back(spoils[i], SQLITE_OK);
+        assert_int_equal(status_of_open(), STORE_FORM);
+        assert_int_equal(status_of_open(), STORE_FORM); // the first start changed nothing
+        (void)unlink(path);
+    }
+    make_released_database();
+    run_behind_the_back("PRAGMA user_version = 99", SQLITE_OK);
+    assert_int_equal(status_of_open(), STORE_NEWER);
 }
 
 static void an_iccid_is_added_once(void **state)
@@ -420,6 +517,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_card_is_loaded_as_it_was_saved),
+        TEST(a_database_of_the_release_is_brought_up_to_date),
+        TEST(a_form_of_no_release_is_refused_at_the_start),
         TEST(an_iccid_is_added_once),
         TEST(a_second_writer_is_refused),
         TEST(a_reader_sees_commits_only),
