@@ -1,6 +1,6 @@
 """A pcscd of one's own with Debian's vpcd: its socket, its configuration and its log are in the test's folder, so that it
 does not meet another one. Clients of PC/SC find it by PCSCLITE_CSOCK_NAME."""
-import os, shutil, socket, subprocess, sys
+import os, random, socket, subprocess, sys
 
 DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 PCSCD = "/usr/sbin/pcscd"
@@ -9,6 +9,23 @@ START = """import os, sys
 os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
 os.dup2(int(sys.argv[1]), 3)
 os.execv(sys.argv[2], sys.argv[2:])"""
+
+
+def free_ports():
+    """A port that is free, as is the next one, where vpcd listens for its second slot. vpcd cannot be given port 0, and it binds
+    later than we look: so the port is not one of those that the system hands out to others in the meantime."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        floor = int(file.read().split()[0])
+    for _ in range(1000):
+        port = random.randrange(floor // 2, floor - 1)
+        try:
+            for number in (port, port + 1):
+                with socket.socket() as one:
+                    one.bind(("", number))
+        except OSError:
+            continue
+        return port
+    raise OSError("no free ports")
 
 
 class Pcscd:

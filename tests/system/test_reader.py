@@ -2,11 +2,11 @@
 """sim-emulator reader behind Debian's pcscd and vpcd, used by Debian's pyscard as any tester would; and its memory files
 under kill -9 and damage.
 usage: test_reader.py FOLDER-OF-PROGRAMS"""
-import os, random, socket, subprocess, sys, unittest
+import os, random, subprocess, sys, unittest
 
 from card_lab import (ATR, COUNTER_BLOCKED, COUNTER_LOW, FIRST_CONTACT, RESTORED, TAR, Lab, Link, Milenage, Terminal, cbc,
                       command_packet)
-from pcsc import Pcscd
+from pcsc import Pcscd, free_ports
 from system import Control, until
 
 PROGRAMS = Lab.PROGRAMS = sys.argv.pop(1)
@@ -108,9 +108,7 @@ class ThroughPcsc(Lab):
 class InAndOut(Lab):
     def test_a_card_that_connects_comes_and_goes(self):
         """vpcd listens, as it does by default, and the card connects to it."""
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
+        port = free_ports()
         self.emulator = self.reader("--vpcd", f"127.0.0.1:{port}", "--control", "127.0.0.1:0")
         self.pcscd = Pcscd(self.folder, "/dev/null", port)
         os.environ["PCSCLITE_CSOCK_NAME"] = self.pcscd.name
