@@ -20,6 +20,7 @@ struct seat {
     struct vendor_profile *profile;
     bool is_cancelled;
     bool is_ending; // its last transaction is on its way: too late to cancel
+    bool has_ended; // and is on the disk: the same file may come again
     unsigned pass;  // 0 before the first
     uint64_t done, total;
 };
@@ -410,6 +411,8 @@ static void applied(void *context, enum store_status status)
     (void)pthread_mutex_lock(&j->mutex);
     j->hand = is_later ? HAND_LATER : HAND_FREE;
     j->hand_ended = status;
+    if (j->kind == HAND_END && status == STORE_OK)
+        j->running->has_ended = true;
     (void)pthread_cond_broadcast(&j->moved);
     (void)pthread_mutex_unlock(&j->mutex);
 }
@@ -457,7 +460,8 @@ enum import_seat import_jobs_add(struct import_jobs *j, const struct import_orde
         struct seat *s = &j->seats[i];
         if (s->state == SEAT_FREE)
             free_one = s;
-        else if (s->order.tenant == order->tenant && memcmp(s->sha256, sha256, 32) == 0)
+        else if (!s->has_ended && s->order.tenant == order->tenant &&
+                 memcmp(s->sha256, sha256, 32) == 0)
             is_busy = true;
     }
     if (free_one != NULL && !is_busy) {

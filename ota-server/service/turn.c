@@ -549,6 +549,8 @@ enum turn_status turn_start(struct turn *t, struct utc now)
     enum store_status status = store_value(t->options.store, "stop", &w);
     const bool is_clean = status == STORE_NONE || strcmp(stop, "clean") == 0;
     if (status == STORE_OK || status == STORE_NONE)
+        status = store_ids(t->options.store, &t->ids);
+    if (status == STORE_OK)
         status = store_is_restored(t->options.store, &is_restored);
     if (status == STORE_OK && is_restored)
         status = restore(t, now);

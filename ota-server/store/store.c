@@ -292,6 +292,16 @@ void store_mark_undo(struct store *s)
         (void)run(s, STATEMENT_MARK_KEEP);
 }
 
+enum store_status store_ids(struct store *s, struct ids *ids)
+{
+    struct query q = query_of(s, STATEMENT_HIGHEST_ID);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK && (uint64_t)column_number(&q, 0) > ids->last)
+        ids->last = (uint64_t)column_number(&q, 0);
+    query_end(&q);
+    return status;
+}
+
 uint64_t ids_next(struct ids *ids, struct utc now)
 {
     const uint64_t at = (uint64_t)(now.ms < 0 ? 0 : now.ms) << 20;

@@ -533,3 +533,7 @@ struct ids {
     uint64_t last;
 };
 uint64_t ids_next(struct ids *ids, struct utc now);
+
+// Behind the highest that the store holds: a clock that went back must not give one again, and what
+// is sent in the order of its id must come behind what was there.
+enum store_status store_ids(struct store *s, struct ids *ids) MUST_USE;

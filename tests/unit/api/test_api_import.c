@@ -312,6 +312,27 @@ static void a_file_that_is_being_imported_is_busy(void **state)
     lab_close(&lab);
 }
 
+// Whoever reads that it has ended may send it again at once, whatever the other thread still tidies up.
+static void a_file_whose_import_has_ended_is_not_busy(void **state)
+{
+    (void)state;
+    open_prepared();
+    const char *file = make_batch("BATCH05", 1);
+    for (unsigned i = 0; i < 200; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof(key), "imp-%07u", 9000 + i);
+        order(file, "&dryRun=true", key);
+        assert_int_equal(a.status, 202);
+        memcpy(import_id, strstr(a.body, "imp_"), sizeof(import_id) - 1);
+        do {
+            step_once();
+            read_import("", NULL);
+        } while (!has("\"status\":\"ENDED\""));
+    }
+    assert_int_equal(unlink(file), 0);
+    lab_close(&lab);
+}
+
 static void nobody_learns_that_another_tenant_has_a_card(void **state)
 {
     (void)state;
@@ -420,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_profile_is_replaced_whole_and_by_version),
         cmocka_unit_test(a_load_is_hidden_until_it_ends_and_gone_after_a_crash),
         cmocka_unit_test(a_file_that_is_being_imported_is_busy),
+        cmocka_unit_test(a_file_whose_import_has_ended_is_not_busy),
         cmocka_unit_test(a_request_whose_answer_was_lost_in_a_crash_is_not_made_twice),
         cmocka_unit_test(nobody_learns_that_another_tenant_has_a_card),
     };

@@ -48,6 +48,15 @@ static void note_done(void *context, enum store_status status)
     done_status = status;
 }
 
+static void start_turn(void)
+{
+    const struct turn_options t = {
+        .store = store, .policy = &world.policy, .cipher = crypto.store.cipher, .send = note_sent};
+    turn = turn_open(&t);
+    assert_non_null(turn);
+    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -66,11 +75,7 @@ static int set_up(void **state)
     assert_int_equal(store_begin(store), STORE_OK);
     assert_int_equal(store_card_add(store, &c), STORE_OK);
     assert_int_equal(store_commit(store), STORE_OK);
-    const struct turn_options t = {
-        .store = store, .policy = &world.policy, .cipher = crypto.store.cipher, .send = note_sent};
-    turn = turn_open(&t);
-    assert_non_null(turn);
-    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+    start_turn();
     sent_count = 0;
     answer_count = 0;
     done_status = STORE_FAILED;
@@ -316,6 +321,18 @@ static void an_unclean_stop_makes_the_open_card_dirty_and_a_clean_one_does_not(v
     assert_int_equal(r.open.status, STATUS_UNKNOWN);
 }
 
+// The outbox takes messages in the order of their ids: a lower one would never leave.
+static void ids_go_on_behind_the_store_after_a_clock_went_back(void **state)
+{
+    (void)state;
+    request(OPERATION_DELETE);
+    const uint64_t former = sent.id;
+    turn_close(turn);
+    world.now.ms -= 3600 * 1000;
+    start_turn();
+    assert_true(turn_id(turn, world.now) > former);
+}
+
 static void a_due_card_wakes_by_itself(void **state)
 {
     (void)state;
@@ -529,6 +546,7 @@ int main(void)
         TEST(a_write_that_fails_is_undone_alone),
         TEST(an_unclean_stop_makes_the_open_card_dirty_and_a_clean_one_does_not),
         TEST(every_audit_keeps_what_differed_then),
+        TEST(ids_go_on_behind_the_store_after_a_clock_went_back),
         TEST(a_due_card_wakes_by_itself),
         TEST(a_card_whose_packet_cannot_be_built_waits_and_stops_nobody),
         TEST(a_deleted_subscription_is_free_again),
