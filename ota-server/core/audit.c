@@ -95,6 +95,7 @@ static void adopt(struct work *w, struct mirror_slot *to, struct findings *found
     differ(w, to->fact.slot, "subscription", 0, 1);
     if (r->has_open && o->kind == OPERATION_DOWNLOAD && is_imsi(to, o->download.imsi)) {
         to->subscription = o->subscription;
+        to->is_barred = o->download.is_barred;
         memcpy(to->number, o->download.number, sizeof(to->number));
         return;
     }
@@ -103,6 +104,7 @@ static void adopt(struct work *w, struct mirror_slot *to, struct findings *found
         if (!late->is_download || !is_imsi(to, late->imsi))
             continue;
         to->subscription = late->subscription;
+        to->is_barred = late->is_barred;
         memcpy(to->number, late->number, sizeof(to->number));
         return;
     }
@@ -131,6 +133,7 @@ static void correct_slots(struct work *w, struct findings *found)
             found->needs_operator = true;
         }
         next[i].subscription = s->subscription;
+        next[i].is_barred = s->is_barred;
         memcpy(next[i].number, s->number, sizeof(s->number));
     }
     for (uint8_t i = 0; i < r->slot_count; i++) {

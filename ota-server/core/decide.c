@@ -110,6 +110,27 @@ static void move(struct work *w)
     work_trail(w, "card.moved", 0, "", "", "");
 }
 
+// Wherever the subscription stands: what still waits is judged again before it is sent.
+static void bar(struct work *w)
+{
+    struct record *r = w->r;
+    const struct event *e = w->e;
+    for (uint8_t i = 0; i < r->slot_count; i++) {
+        if (r->slots[i].subscription == e->subscription)
+            r->slots[i].is_barred = e->is_barred;
+    }
+    if (r->has_open && r->open.subscription == e->subscription)
+        r->open.download.is_barred = e->is_barred;
+    for (uint8_t i = 0; i < r->queue_len; i++) {
+        if (r->queue[i].subscription == e->subscription)
+            r->queue[i].download.is_barred = e->is_barred;
+    }
+    for (uint8_t i = 0; i < r->late_count; i++) {
+        if (r->late[i].subscription == e->subscription)
+            r->late[i].is_barred = e->is_barred;
+    }
+}
+
 static void take(struct work *w)
 {
     switch ((enum event_type)w->e->type) {
@@ -143,6 +164,9 @@ static void take(struct work *w)
         break;
     case EVENT_MOVE:
         move(w);
+        break;
+    case EVENT_BAR:
+        bar(w);
         break;
     case EVENT_SUBMIT:
         decide_submit(w);

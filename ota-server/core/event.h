@@ -18,6 +18,7 @@ enum refusal {
     REFUSAL_CARD_DIRTY,
     REFUSAL_CARD_BUSY,
     REFUSAL_NOT_SUPPORTED_BY_CARD,
+    REFUSAL_NOT_ELIGIBLE, // as fallback, says the owner of the subscription
     REFUSAL_NOT_INSTALLED,
     REFUSAL_NOT_ENABLED, // DISABLE of one that is not enabled
     REFUSAL_POLICY_FORBIDS,
@@ -46,6 +47,7 @@ enum event_type {
     EVENT_LIFT_QUARANTINE,
     EVENT_RETIRE,
     EVENT_MOVE,    // to another group or tenant
+    EVENT_BAR,     // a subscription may no longer, or again, become the fallback
     EVENT_SUBMIT,  // result of handing a whole packet to a link
     EVENT_RECEIPT, // delivery receipt of one part
     EVENT_POR,     // answer of the card
@@ -122,14 +124,16 @@ struct event {
     uint8_t type; // enum event_type
     struct utc at;
     struct actor actor;
-    uint64_t correlator; // of the request, or 0
-    uint64_t operation;  // APPROVED, REJECTED, CANCEL, RESEND
-    uint64_t approval;   // that covers the event, or 0
-    uint8_t reason;      // MARK_DIRTY: enum dirty_reason
-    bool push_server;    // RESOLVE: the server's intent wins; else the card's facts
-    uint64_t group;      // MOVE
-    uint64_t tenant;     // MOVE
-    uint64_t fresh_id;   // a server id that decide() may use for an operation it starts itself
+    uint64_t correlator;   // of the request, or 0
+    uint64_t operation;    // APPROVED, REJECTED, CANCEL, RESEND
+    uint64_t approval;     // that covers the event, or 0
+    uint8_t reason;        // MARK_DIRTY: enum dirty_reason
+    bool push_server;      // RESOLVE: the server's intent wins; else the card's facts
+    uint64_t group;        // MOVE
+    uint64_t tenant;       // MOVE
+    uint64_t subscription; // BAR
+    bool is_barred;        // BAR
+    uint64_t fresh_id;     // a server id that decide() may use for an operation it starts itself
     union {
         struct event_request request;
         struct event_submit submit;

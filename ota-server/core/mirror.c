@@ -53,6 +53,7 @@ static void add_slot(struct work *w, const struct operation *o, uint8_t number)
     memcpy(s->fact.iccid, p->iccid, sizeof(s->fact.iccid));
     memcpy(s->number, p->number, sizeof(s->number));
     s->subscription = o->subscription;
+    s->is_barred = p->is_barred;
     w->d->is_located = true;
 }
 

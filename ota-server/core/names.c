@@ -137,6 +137,7 @@ const char *refusal_name(uint8_t refusal)
         "CARD_DIRTY",
         "CARD_BUSY",
         "NOT_SUPPORTED_BY_CARD",
+        "NOT_ELIGIBLE",
         "NOT_INSTALLED",
         "NOT_ENABLED",
         "POLICY_FORBIDS",
@@ -157,9 +158,9 @@ const char *refusal_name(uint8_t refusal)
 const char *event_type_name(uint8_t type)
 {
     static const char *const names[] = {
-        "request", "approved",        "rejected", "cancel",  "resend",  "mark_dirty", "clear_dirty",
-        "resolve", "lift_quarantine", "retire",   "move",    "submit",  "receipt",    "por",
-        "notify",  "contact",         "wake",     "restart", "restore",
+        "request", "approved",        "rejected", "cancel", "resend",  "mark_dirty", "clear_dirty",
+        "resolve", "lift_quarantine", "retire",   "move",   "bar",     "submit",     "receipt",
+        "por",     "notify",          "contact",  "wake",   "restart", "restore",
     };
     return NAME_OF(names, type);
 }

@@ -173,7 +173,8 @@ static void note_late(struct record *r, const struct operation *o)
                           .card_operation_id = o->card_operation_id,
                           .subscription = o->subscription,
                           .counter = o->last_counter,
-                          .is_download = o->kind == OPERATION_DOWNLOAD};
+                          .is_download = o->kind == OPERATION_DOWNLOAD,
+                          .is_barred = o->download.is_barred};
     memcpy(late->imsi, o->download.imsi, sizeof(late->imsi));
     memcpy(late->number, o->download.number, sizeof(late->number));
 }

@@ -151,6 +151,7 @@ struct actor {
 struct download_plan {
     uint8_t template_number;
     bool has_iccid, has_mnc_length, has_role, has_rank, has_marks;
+    bool is_barred; // as fallback; the card is not told
     uint8_t iccid[COMMAND_ICCID_SIZE];
     uint8_t imsi[COMMAND_IMSI_SIZE];
     uint8_t mnc_length;
@@ -219,6 +220,7 @@ struct operation {
 struct mirror_slot {
     struct audit_slot fact;
     uint64_t subscription; // 0: foreign, not known to the server
+    bool is_barred;        // as fallback, by its owner
     char number[NUMBER_TEXT_SIZE];
 };
 
@@ -275,6 +277,7 @@ struct late {
     uint64_t counter;           // of its last packet
     bool is_download;           // then what came onto the card with it:
     uint8_t imsi[COMMAND_IMSI_SIZE];
+    bool is_barred;
     char number[NUMBER_TEXT_SIZE];
 };
 
@@ -419,14 +422,15 @@ const char *audit_outcome_name(uint8_t outcome);     // "" for none
 const char *actor_kind_name(uint8_t kind);           // "USER"
 
 // The record as octets for the store: the number of the form, then integers big endian, only what
-// is used. Written in the newest form, read in the first one, too: what that did not have is zero,
+// is used. Written in the newest form, read in forms 1 and 3, too: what they did not have is zero,
 // but an operation of which a packet left may have run. Form 2 was two layouts, and never released.
 // Reading gives false for any other form, and for octets that are none of ours.
 //
 // A field more or less is a form more, and a step of the store's schema more (schema.h), so that an
 // older server refuses the database at once.
 #define RECORD_FORM_FIRST 1
-#define RECORD_FORM 3
+#define RECORD_FORM_THIRD 3
+#define RECORD_FORM 4
 #define RECORD_OCTETS_MAX 16384
 void record_write(struct writer *w, const struct record *r);
 bool record_read(struct bytes octets, struct record *r) MUST_USE;

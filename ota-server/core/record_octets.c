@@ -8,10 +8,10 @@ struct walk {
     uint8_t form;
 };
 
-// Did this form have what came with RECORD_FORM? Else the field keeps its zero.
-static bool is_new(const struct walk *k)
+// Has this form what came with `form`? Else the field keeps its zero.
+static bool has(const struct walk *k, uint8_t form)
 {
-    return k->form != RECORD_FORM_FIRST;
+    return k->form >= form;
 }
 
 static void octet(struct walk *k, uint8_t *v)
@@ -119,6 +119,8 @@ static void plan(struct walk *k, struct download_plan *p)
     octet(k, &p->marks);
     digits(k, p->number);
     digits(k, p->smsc);
+    if (has(k, RECORD_FORM))
+        flag(k, &p->is_barred);
 }
 
 static void operation_marks(struct walk *k, struct operation *o)
@@ -128,7 +130,7 @@ static void operation_marks(struct walk *k, struct operation *o)
     flag(k, &o->at_next_contact);
     flag(k, &o->needs_approval);
     flag(k, &o->sent_any);
-    if (is_new(k))
+    if (has(k, RECORD_FORM_THIRD))
         flag(k, &o->may_have_run);
     else
         o->may_have_run = o->sent_any; // nothing says that it did not
@@ -275,6 +277,8 @@ static void mirror(struct walk *k, struct record *r)
     for (uint8_t i = 0; i < r->slot_count; i++) {
         fact(k, &r->slots[i].fact);
         number(k, &r->slots[i].subscription);
+        if (has(k, RECORD_FORM))
+            flag(k, &r->slots[i].is_barred);
         digits(k, r->slots[i].number);
     }
     number(k, &r->preferred);
@@ -289,7 +293,7 @@ static void mirror(struct walk *k, struct record *r)
 static void late(struct walk *k, struct record *r)
 {
     uint64_t counter = 0; // of the newest packet given up: it does not say whose it was
-    if (!is_new(k)) {
+    if (!has(k, RECORD_FORM_THIRD)) {
         number(k, &counter);
         return;
     }
@@ -302,6 +306,8 @@ static void late(struct walk *k, struct record *r)
         number(k, &r->late[i].counter);
         flag(k, &r->late[i].is_download);
         octets(k, r->late[i].imsi, sizeof(r->late[i].imsi));
+        if (has(k, RECORD_FORM))
+            flag(k, &r->late[i].is_barred);
         digits(k, r->late[i].number);
     }
 }
@@ -347,7 +353,7 @@ static void doubt(struct walk *k, struct record *r)
     when(k, &r->last_attempt_at);
     when(k, &r->last_audit_at);
     octet(k, &r->dirty_attempts);
-    if (is_new(k)) {
+    if (has(k, RECORD_FORM_THIRD)) {
         digits(k, r->heard_from);
         octet(k, &r->audit_turn);
     }
@@ -389,7 +395,7 @@ static void audit(struct walk *k, struct audit_job *a)
         return;
     operation_walk(k, &a->operation);
     octets(k, a->nonce, sizeof(a->nonce));
-    if (is_new(k))
+    if (has(k, RECORD_FORM_THIRD))
         number(k, &a->mo_counter);
     octet(k, &a->next_slot);
     flag(k, &a->is_page_due);
@@ -440,7 +446,7 @@ static struct walk walk_from(struct bytes in)
 {
     struct walk k = {.from = reader_of(in)};
     k.form = reader_u8(&k.from);
-    if (k.form != RECORD_FORM && k.form != RECORD_FORM_FIRST)
+    if (k.form != RECORD_FORM_FIRST && k.form != RECORD_FORM_THIRD && k.form != RECORD_FORM)
         k.from.failed = true;
     return k;
 }

@@ -27,6 +27,8 @@ static uint8_t refusal_of_download(const struct record *r, const struct operatio
              memcmp(f->iccid, o->download.iccid, sizeof(f->iccid)) == 0))
             return REFUSAL_DUPLICATE_SUBSCRIPTION;
     }
+    if (o->download.is_barred && (o->flags & COMMAND_FLAG_SET_FALLBACK) != 0)
+        return REFUSAL_NOT_ELIGIBLE;
     if (r->slot_count >= r->slot_limit)
         return REFUSAL_NO_FREE_SLOT;
     return (o->flags & COMMAND_FLAG_ENABLE) != 0 ? refusal_of_enable(r, NULL) : REFUSAL_NONE;
@@ -47,6 +49,8 @@ static uint8_t refusal_by_mirror(const struct record *r, const struct operation 
     case OPERATION_SET_FALLBACK:
         if (t == NULL)
             return REFUSAL_NOT_INSTALLED;
+        if (t->is_barred)
+            return REFUSAL_NOT_ELIGIBLE;
         return !t->fact.is_proven && (o->flags & COMMAND_FLAG_FORCE) == 0 && !t->fact.is_fallback
                    ? REFUSAL_NOT_PROVEN
                    : REFUSAL_NONE;

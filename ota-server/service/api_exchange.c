@@ -44,6 +44,8 @@ struct api_problem api_refusal(uint8_t refusal)
         [REFUSAL_CARD_DIRTY] = {API_ABORTED, "The card is dirty"},
         [REFUSAL_CARD_BUSY] = {API_ABORTED, "Another change of the card is open"},
         [REFUSAL_NOT_SUPPORTED_BY_CARD] = {API_NOT_SUPPORTED_BY_CARD, ""},
+        [REFUSAL_NOT_ELIGIBLE] = {API_SERVICE_NOT_APPLICABLE,
+                                  "The subscription is not eligible as fallback"},
         [REFUSAL_NOT_INSTALLED] = {API_INCOMPATIBLE_STATE, "The subscription is not on the card"},
         [REFUSAL_NOT_ENABLED] = {API_INCOMPATIBLE_STATE, "The subscription is not enabled"},
         [REFUSAL_POLICY_FORBIDS] = {API_INCOMPATIBLE_STATE,
@@ -316,7 +318,8 @@ void api_list_open(struct api_exchange *x)
 void api_list_end(struct api_exchange *x, struct api_list *list)
 {
     struct json_writer *j = &x->json;
-    const struct api_total total = {.count = list->total};
+    const bool is_estimate = list->total > STORE_EXACT_MAX;
+    const struct api_total total = {.count = list->total, .is_estimate = is_estimate};
     json_end_array(j);
     api_open_object(j, "pagination");
     if (!list->page.has_cursor)
@@ -324,7 +327,7 @@ void api_list_end(struct api_exchange *x, struct api_list *list)
     api_put_number(j, "perPage", list->page.per_page);
     api_put_number(j, "totalCount", list->total);
     api_put_number(j, "totalPages", api_total_pages(&total, &list->page));
-    api_put_bool(j, "totalIsEstimate", false);
+    api_put_bool(j, "totalIsEstimate", is_estimate);
     const uint64_t next = list->window.offset + list->window.limit;
     if (next < list->total) {
         char cursor[API_CURSOR_MAX];

@@ -124,7 +124,28 @@ struct steps {
     uint64_t count;
 };
 
-static bool put_step(void *context, const struct step *step, struct utc at)
+// Parts in their order; the first one alone, too, since most packets have one.
+static void put_messages(struct json_writer *j, const char *messages)
+{
+    struct bytes left = bytes_of_text(messages);
+    if (left.len == 0)
+        return;
+    const struct bytes first = api_until(left, ' ');
+    if (!bytes_equal(first, bytes_of_text("-")))
+        api_put_octets(j, "smscMessageId", first);
+    api_open_array(j, "messageIds");
+    while (left.len > 0) {
+        const struct bytes id = api_until(left, ' ');
+        if (bytes_equal(id, bytes_of_text("-")))
+            api_put_null(j, NULL);
+        else
+            api_put_octets(j, NULL, id);
+        left = bytes_slice(left, id.len + 1, left.len);
+    }
+    json_end_array(j);
+}
+
+static bool put_step(void *context, const struct step *step, struct utc at, const char *messages)
 {
     struct steps *s = context;
     json_begin_object(s->j);
@@ -132,6 +153,7 @@ static bool put_step(void *context, const struct step *step, struct utc at)
     api_put_time(s->j, "at", at);
     api_put_number(s->j, "attempt", step->attempt);
     put_if(s->j, "detail", step->detail);
+    put_messages(s->j, messages);
     json_end_object(s->j);
     s->last = at;
     s->count++;

@@ -252,7 +252,7 @@ static enum store_status reserve(void *context, struct store *store, struct even
     enum store_status status;
     x->problem = api_problem_of(API_OK);
     if (order->pool_id != 0) {
-        status = store_pool_reserve(store, order->pool_id, x->card_id, s);
+        status = store_pool_reserve(store, order->pool_id, x->card_id, x->now.utc, s);
         if (status == STORE_NONE)
             x->problem = api_refusal(REFUSAL_POOL_EMPTY);
     } else {
@@ -262,6 +262,7 @@ static enum store_status reserve(void *context, struct store *store, struct even
         if (status == STORE_OK && s->state == SUBSCRIPTION_FREE) {
             s->state = SUBSCRIPTION_RESERVED;
             s->card = x->card_id;
+            s->changed_at = x->now.utc;
             status = store_subscription_put(store, s);
         } // else already this card's; the core judges whether it is installed
     }

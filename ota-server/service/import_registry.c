@@ -233,6 +233,7 @@ static enum store_status put_subscription(const struct import_target *t,
     s->import = t->import;
     s->has_keys = from->k.len > 0;
     s->created_at = t->now;
+    s->changed_at = t->now;
     s->plan.has_iccid = from->iccid[0] != '\0';
     copy_text(s->plan.number, sizeof(s->plan.number), from->msisdn);
     copy_text(s->operator_name, sizeof(s->operator_name), from->operator_name);

@@ -2,6 +2,7 @@
 #include "ota-server/service/outbox.h"
 
 #include "common/base/check.h"
+#include "common/base/text.h"
 #include "ota-server/service/outbox_part.h"
 
 #include <stdlib.h>
@@ -337,6 +338,26 @@ static void noted(void *context, enum store_status status)
     o->report_at = instant_after(o->now, REPORT_AGAIN_MS);
 }
 
+void outbox_name_put(struct writer *w, const char *id)
+{
+    bool is_plain = id[0] != '\0';
+    for (const char *c = id; *c != '\0'; c++)
+        is_plain = is_plain && *c > ' ' && *c <= '~';
+    text_put(w, is_plain ? id : "-");
+    text_put(w, " ");
+}
+
+static const char *names_of_parts(const void *of, char text[STEP_MESSAGES_SIZE])
+{
+    const struct packet *p = of;
+    struct writer w = writer_of(text, STEP_MESSAGES_SIZE);
+    for (uint8_t i = 0; i < p->part_count; i++) {
+        const struct part *part = &p->parts[i];
+        outbox_name_put(&w, part->state == PART_ACCEPTED ? part->id : "");
+    }
+    return text_end(&w);
+}
+
 // False: the turn is full.
 static bool report(struct packet *p)
 {
@@ -348,7 +369,9 @@ static bool report(struct packet *p)
                                             .outcome = (uint8_t)outcome,
                                             .parts = p->part_count,
                                             .status = p->status};
-        if (!turn_event(o->options.turn, p->message.card, &e, NULL, NULL))
+        const struct turn_prepared with = {
+            .origin = {.messages = names_of_parts, .messages_of = p}};
+        if (!turn_event_prepared(o->options.turn, p->message.card, &e, &with))
             return false;
         p->is_told = true;
     }

@@ -6,7 +6,7 @@
 #include "smpp/core/rate.h"
 
 #define OUTBOX_NONE UINT16_MAX
-#define OUTBOX_ID_SIZE 65
+#define OUTBOX_ID_SIZE MESSAGE_ID_SIZE
 
 // --- towards cards ---------------------------------------------------------------------------
 
@@ -176,6 +176,9 @@ void outbox_id_plain(struct bytes id, char out[OUTBOX_ID_SIZE]);
 // The forms under which `id` may be kept, given what other peers write: as it is, and decimal as
 // hexadecimal or the reverse. Returns how many, 1 to 3.
 unsigned outbox_id_forms(const char *id, char out[3][OUTBOX_ID_SIZE]);
+
+// One of the names that a step keeps [store_step_add()]; octets that are no text are none.
+void outbox_name_put(struct writer *w, const char *id);
 
 // outbox_receive.c
 bool outbox_receive_open(struct outbox *o) MUST_USE;

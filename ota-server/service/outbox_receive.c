@@ -453,6 +453,14 @@ static bool may_still_fit(const struct wait *w)
     return is_open && !instant_is_due(w->until, o->now);
 }
 
+static const char *name_of_part(const void *of, char text[STEP_MESSAGES_SIZE])
+{
+    const struct wait *w = of;
+    struct writer to = writer_of(text, STEP_MESSAGES_SIZE);
+    outbox_name_put(&to, w->id);
+    return text_end(&to);
+}
+
 static void found(void *context, enum store_status status)
 {
     struct wait *w = context;
@@ -463,7 +471,9 @@ static void found(void *context, enum store_status status)
     if (status != STORE_OK) {
         end_wait(w, PUT_BACK);
     } else if (w->card != 0) {
-        if (!turn_event(o->options.turn, w->card, &e, told, w))
+        const struct turn_prepared with = {
+            .answer = told, .context = w, .origin = {.messages = name_of_part, .messages_of = w}};
+        if (!turn_event_prepared(o->options.turn, w->card, &e, &with))
             end_wait(w, PUT_BACK);
     } else if (may_still_fit(w)) {
         wait_early(w, o->reports);

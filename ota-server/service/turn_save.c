@@ -70,7 +70,7 @@ static bool is_wanted_elsewhere(const struct record *r, uint64_t subscription)
 // A subscription goes back when the card itself said that it does not have it: deleted, refused, or
 // its download never seen. One that never left did not bring it either. Every other end leaves it
 // reserved: only an audit or a person knows.
-static enum store_status release(struct turn *t, const struct operation *o)
+static enum store_status release(struct turn *t, const struct operation *o, struct utc at)
 {
     const struct record *r = &t->decision.next;
     const bool is_deleted = o->kind == OPERATION_DELETE && o->outcome == OUTCOME_DONE;
@@ -83,11 +83,11 @@ static enum store_status release(struct turn *t, const struct operation *o)
                            !is_wanted_elsewhere(r, o->subscription);
     if (o->subscription == 0 || !(is_deleted || is_unused))
         return STORE_OK;
-    return store_subscription_release(t->options.store, o->subscription, r->card, is_deleted);
+    return store_subscription_release(t->options.store, o->subscription, r->card, is_deleted, at);
 }
 
 // The card told at last about an operation that had ended without its word.
-static enum store_status settle(struct turn *t, const struct settlement *v)
+static enum store_status settle(struct turn *t, const struct settlement *v, struct utc at)
 {
     struct operation o;
     uint64_t card;
@@ -106,7 +106,19 @@ static enum store_status settle(struct turn *t, const struct settlement *v)
     }
     const struct record *r = &t->decision.next;
     status = store_operation_put(t->options.store, r->card, r->tenant, &o);
-    return status == STORE_OK ? release(t, &o) : status;
+    return status == STORE_OK ? release(t, &o, at) : status;
+}
+
+// Steps at the SMSC carry its names of the parts.
+static enum store_status save_step(struct turn *t, const struct step *step, struct utc at)
+{
+    char text[STEP_MESSAGES_SIZE];
+    const struct turn_origin *o = &t->origin;
+    const bool is_named =
+        o->messages != NULL &&
+        (step->name == STEP_SUBMITTED || step->name == STEP_ACCEPTED || step->name == STEP_RECEIPT);
+    return store_step_add(t->options.store, step, at,
+                          is_named ? o->messages(o->messages_of, text) : "");
 }
 
 static enum store_status save_operations(struct turn *t, struct utc at)
@@ -117,7 +129,7 @@ static enum store_status save_operations(struct turn *t, struct utc at)
     for (uint8_t i = 0; i < d->ended_count && status == STORE_OK; i++) {
         status = save_operation(t, &d->ended[i]);
         if (status == STORE_OK)
-            status = release(t, &d->ended[i]);
+            status = release(t, &d->ended[i], at);
     }
     if (status == STORE_OK && r->has_open)
         status = save_operation(t, &r->open);
@@ -126,9 +138,9 @@ static enum store_status save_operations(struct turn *t, struct utc at)
     for (uint8_t i = 0; i < r->queue_len && status == STORE_OK; i++)
         status = save_operation(t, &r->queue[i]);
     for (uint8_t i = 0; i < d->step_count && status == STORE_OK; i++)
-        status = store_step_add(t->options.store, &d->steps[i], at);
+        status = save_step(t, &d->steps[i], at);
     for (uint8_t i = 0; i < d->settled_count && status == STORE_OK; i++)
-        status = settle(t, &d->settled[i]);
+        status = settle(t, &d->settled[i], at);
     return status;
 }
 

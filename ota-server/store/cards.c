@@ -64,7 +64,7 @@ enum store_status store_card_load(struct store *s, uint64_t card, struct record 
     return status;
 }
 
-// Which subscriptions are on the card, as the mirror says it.
+// Which subscriptions are on the card, as the mirror says it since the card was heard last.
 static enum store_status save_slots(struct store *s, const struct record *r)
 {
     char list[COMMAND_SLOTS_MAX * 21 + 3];
@@ -80,6 +80,7 @@ static enum store_status save_slots(struct store *s, const struct record *r)
         bind_number(&q, 2, (int64_t)r->card);
         bind_number(&q, 3, r->slots[i].fact.slot);
         bind_text(&q, 4, r->slots[i].number);
+        bind_number(&q, 5, r->last_contact_at.ms);
         const enum store_status status = query_run(&q);
         if (status != STORE_OK)
             return status;
@@ -88,6 +89,7 @@ static enum store_status save_slots(struct store *s, const struct record *r)
     struct query q = query_of(s, STATEMENT_SUBSCRIPTIONS_LEFT);
     bind_number(&q, 1, (int64_t)r->card);
     bind_text(&q, 2, text_end(&w));
+    bind_number(&q, 3, r->last_contact_at.ms);
     return query_run(&q);
 }
 
@@ -245,7 +247,18 @@ enum store_status store_card_notes_put(struct store *s, uint64_t card, struct by
     struct query q = query_of(s, STATEMENT_CARD_NOTES_PUT);
     bind_number(&q, 1, (int64_t)card);
     bind_octets(&q, 2, notes);
-    return change_card(s, &q);
+    enum store_status status = change_card(s, &q);
+    if (status != STORE_OK)
+        return status;
+    q = query_of(s, STATEMENT_LABELS_DROP);
+    bind_number(&q, 1, (int64_t)card);
+    status = query_run(&q);
+    if (status != STORE_OK || notes.len == 0)
+        return status;
+    q = query_of(s, STATEMENT_LABELS_PUT);
+    bind_number(&q, 1, (int64_t)card);
+    bind_octets(&q, 2, notes);
+    return query_run(&q);
 }
 
 enum store_status store_card_field_put(struct store *s, uint64_t card,
@@ -273,7 +286,8 @@ void card_filter_init(struct card_filter *f)
 #define SEARCH_TEXT_SIZE 40
 
 #define FILTERS                                                                                    \
-    " FROM card WHERE ($1 = 0 OR tenant = $1) AND ($2 = 0 OR grp = $2) AND ($3 = 0 OR batch = $3)" \
+    " FROM card WHERE %s AND ($1 = 0 OR tenant = $1) AND ($2 = 0 OR grp = $2) AND ($3 = 0 OR "     \
+    "batch = $3)"                                                                                  \
     " AND ($4 < 0 OR state = $4) AND ($5 < 0 OR (marks >> $5) & 1 = 1)"                            \
     " AND ($6 < 0 OR needs_operator = $6) AND ($7 < 0 OR (open_operation > 0) = $7)"               \
     " AND contact_at >= $8 AND ($9 = 0 OR contact_at <= $9)"                                       \
@@ -291,9 +305,7 @@ void card_filter_init(struct card_filter *f)
     " AND imsi LIKE $13 UNION ALL SELECT card FROM subscription WHERE $14 & 4 AND number <> ''"    \
     " AND number >= $11 AND number <= $12 AND number LIKE $13)"
 
-#define LABELLED                                                                                   \
-    " AND length(notes) > 0 AND $17 IN (SELECT value FROM"                                         \
-    " json_each(CAST(notes AS TEXT), '$.labels'))"
+#define LABELLED " AND id IN (SELECT card FROM card_label WHERE label = $17)"
 
 static int64_t search_set(char in)
 {
@@ -383,13 +395,23 @@ static bool has_reason(const struct query *q, int reason)
     return record_read(column_octets(q, 13), &r) && r.reasons[reason].since.ms != 0;
 }
 
-static enum store_status count_cards(struct store *s, const struct card_filter *f, uint64_t *total)
+// What finds the cards by an index, when nothing else does.
+static const char *leading(const struct card_filter *f)
+{
+    if (f->search != NULL || f->label != NULL)
+        return "1";
+    return f->group != 0 ? "grp = $2" : f->tenant != 0 ? "tenant = $1" : "1";
+}
+
+static enum store_status count_cards(struct store *s, const struct card_filter *f,
+                                     const struct store_page *page, uint64_t *total)
 {
     char text[2048];
-    snprintf(text, sizeof(text), "SELECT count(*)" FILTERS "%s%s", f->search != NULL ? SEARCH : "",
-             f->label != NULL ? LABELLED : "");
+    snprintf(text, sizeof(text), COUNT_UP_TO FILTERS "%s%s" COUNT_ENDS("$15", "$16"), leading(f),
+             f->search != NULL ? SEARCH : "", f->label != NULL ? LABELLED : "");
     struct query q = query_text(s, text);
     bind_filter(&q, f);
+    bind_page(&q, 15, page);
     return one_id(&q, total);
 }
 
@@ -401,14 +423,13 @@ enum store_status store_cards(struct store *s, const struct card_filter *f,
     char text[2300];
     const bool by_reason = f->dirty_reason >= 0 && f->dirty_reason < DIRTY_REASONS;
     snprintf(text, sizeof(text), "SELECT " CARD_COLUMNS ", %s" FILTERS "%s%s%s%s",
-             by_reason ? "record" : "0", f->search != NULL ? SEARCH : "",
+             by_reason ? "record" : "0", leading(f), f->search != NULL ? SEARCH : "",
              f->label != NULL ? LABELLED : "", order_of(f),
              by_reason ? "" : " LIMIT $15 OFFSET $16");
     struct query q = query_text(s, text);
     bind_filter(&q, f);
     if (!by_reason) {
-        bind_number(&q, 15, page->limit);
-        bind_number(&q, 16, (int64_t)page->offset);
+        bind_page(&q, 15, page);
     }
     uint64_t found = 0;
     enum store_status status = query_step(&q);
@@ -431,7 +452,7 @@ enum store_status store_cards(struct store *s, const struct card_filter *f,
     if (status == STORE_OK && total != NULL && by_reason)
         *total = found;
     else if (status == STORE_OK && total != NULL)
-        status = count_cards(s, f, total);
+        status = count_cards(s, f, page, total);
     return status;
 }
 

@@ -122,6 +122,12 @@ void bind_octets(struct query *q, unsigned n, struct bytes v)
                                   v.len == 0 ? (const void *)"" : v.at, v.len, SQLITE_TRANSIENT));
 }
 
+void bind_page(struct query *q, unsigned n, const struct store_page *page)
+{
+    bind_number(q, n, page->limit);
+    bind_number(q, n + 1, (int64_t)page->offset);
+}
+
 enum store_status query_step(struct query *q)
 {
     if (q->status != STORE_OK)

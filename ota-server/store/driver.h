@@ -55,6 +55,8 @@ struct query query_text(struct store *s, const char *text); // finished by query
 void bind_number(struct query *q, unsigned n, int64_t v);
 void bind_text(struct query *q, unsigned n, const char *v); // NULL binds ""
 void bind_octets(struct query *q, unsigned n, struct bytes v);
+// Limit and offset, as $n and the one after it.
+void bind_page(struct query *q, unsigned n, const struct store_page *page);
 // STORE_OK: a row; STORE_NONE: no more.
 enum store_status query_step(struct query *q);
 int64_t column_number(const struct query *q, int column);

@@ -73,15 +73,23 @@ static void bind_operations(struct query *q, const struct operation_filter *f)
     bind_number(q, 11, f->to.ms);
 }
 
+// The statement that finds what was asked for without looking at everything.
+static enum statement list_of(const struct operation_filter *f, bool is_count)
+{
+    if (f->card != 0)
+        return is_count ? STATEMENT_OPERATIONS_COUNT_OF_CARD : STATEMENT_OPERATIONS_OF_CARD;
+    if (f->tenant != 0)
+        return is_count ? STATEMENT_OPERATIONS_COUNT_OF_TENANT : STATEMENT_OPERATIONS_OF_TENANT;
+    return is_count ? STATEMENT_OPERATIONS_COUNT : STATEMENT_OPERATIONS;
+}
+
 enum store_status store_operations(struct store *s, const struct operation_filter *f,
                                    const struct store_page *page, store_operation_fn *each,
                                    void *context, uint64_t *total)
 {
-    struct query q =
-        query_of(s, f->card != 0 ? STATEMENT_OPERATIONS_OF_CARD : STATEMENT_OPERATIONS);
+    struct query q = query_of(s, list_of(f, false));
     bind_operations(&q, f);
-    bind_number(&q, 12, page->limit);
-    bind_number(&q, 13, (int64_t)page->offset);
+    bind_page(&q, 12, page);
     enum store_status status = query_step(&q);
     while (status == STORE_OK) {
         struct operation o;
@@ -98,8 +106,9 @@ enum store_status store_operations(struct store *s, const struct operation_filte
         return status;
     if (total == NULL)
         return STORE_OK;
-    q = query_of(s, f->card != 0 ? STATEMENT_OPERATIONS_COUNT_OF_CARD : STATEMENT_OPERATIONS_COUNT);
+    q = query_of(s, list_of(f, true));
     bind_operations(&q, f);
+    bind_page(&q, 12, page);
     status = query_step(&q);
     if (status == STORE_OK)
         *total = (uint64_t)column_number(&q, 0);
@@ -107,7 +116,8 @@ enum store_status store_operations(struct store *s, const struct operation_filte
     return status;
 }
 
-enum store_status store_step_add(struct store *s, const struct step *step, struct utc at)
+enum store_status store_step_add(struct store *s, const struct step *step, struct utc at,
+                                 const char *messages)
 {
     struct query q = query_of(s, STATEMENT_STEP_ADD);
     bind_number(&q, 1, (int64_t)step->operation);
@@ -115,6 +125,7 @@ enum store_status store_step_add(struct store *s, const struct step *step, struc
     bind_number(&q, 3, step->name);
     bind_number(&q, 4, step->attempt);
     bind_text(&q, 5, step->detail);
+    bind_text(&q, 6, messages);
     return query_run(&q);
 }
 
@@ -129,7 +140,7 @@ enum store_status store_steps(struct store *s, uint64_t operation, store_step_fn
                             .name = (uint8_t)column_number(&q, 1),
                             .attempt = (uint8_t)column_number(&q, 2)};
         snprintf(step.detail, sizeof(step.detail), "%s", column_text(&q, 3));
-        if (!each(context, &step, (struct utc){column_number(&q, 0)}))
+        if (!each(context, &step, (struct utc){column_number(&q, 0)}, column_text(&q, 4)))
             break;
         status = query_step(&q);
     }

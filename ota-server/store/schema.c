@@ -111,6 +111,49 @@ const char *const schema_steps[] = {
 
     // Records and operations are written in form 3.
     "",
+
+    // What the SMSC called the parts of a step's packet, and who changed a subscription when. Records
+    // and operations are written in form 4.
+    "ALTER TABLE step ADD COLUMN messages TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE subscription ADD COLUMN version INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE subscription ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE subscription ADD COLUMN is_barred INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE subscription SET changed_at = created_at;",
+
+    // What lists look for among millions of rows: subscriptions and trail of one tenant, the trail
+    // of a group, cards by label, and the number of cards by state without counting them.
+    "CREATE INDEX subscription_tenant ON subscription (tenant, id);"
+    "CREATE INDEX operation_tenant ON operation (tenant, id);"
+    "CREATE INDEX trail_tenant ON trail (tenant, sequence);"
+    "DROP TRIGGER trail_no_update;"
+    "ALTER TABLE trail ADD COLUMN grp INTEGER NOT NULL DEFAULT 0;" // of the card then; not hashed
+    "UPDATE trail SET grp = coalesce((SELECT c.grp FROM pseudonym p JOIN card c ON c.id = p.object"
+    " WHERE p.pseudonym = trail.pseudonym AND p.kind = 'card'), 0);"
+    "CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail"
+    " BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;"
+    "CREATE INDEX trail_group ON trail (grp, sequence) WHERE grp > 0;"
+    "CREATE TABLE card_label (label TEXT NOT NULL, card INTEGER NOT NULL, PRIMARY KEY (label, card))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE INDEX card_label_card ON card_label (card);"
+    "INSERT OR IGNORE INTO card_label SELECT j.value, c.id FROM card c,"
+    " json_each(CAST(c.notes AS TEXT), '$.labels') j WHERE length(c.notes) > 0;"
+    "CREATE TABLE card_count (tenant INTEGER NOT NULL, import INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, marks INTEGER NOT NULL, cards INTEGER NOT NULL,"
+    " PRIMARY KEY (tenant, import, state, marks)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO card_count SELECT tenant, import, state, marks, count(*) FROM card"
+    " GROUP BY tenant, import, state, marks;"
+    "CREATE TRIGGER card_counted AFTER INSERT ON card BEGIN INSERT INTO card_count"
+    " VALUES (NEW.tenant, NEW.import, NEW.state, NEW.marks, 1)"
+    " ON CONFLICT DO UPDATE SET cards = cards + 1; END;"
+    "CREATE TRIGGER card_recounted AFTER UPDATE OF tenant, state, marks ON card"
+    " WHEN OLD.tenant <> NEW.tenant OR OLD.state <> NEW.state OR OLD.marks <> NEW.marks BEGIN"
+    " UPDATE card_count SET cards = cards - 1 WHERE tenant = OLD.tenant AND import = OLD.import"
+    " AND state = OLD.state AND marks = OLD.marks;"
+    " INSERT INTO card_count VALUES (NEW.tenant, NEW.import, NEW.state, NEW.marks, 1)"
+    " ON CONFLICT DO UPDATE SET cards = cards + 1; END;"
+    "CREATE TRIGGER card_uncounted AFTER DELETE ON card BEGIN"
+    " UPDATE card_count SET cards = cards - 1 WHERE tenant = OLD.tenant AND import = OLD.import"
+    " AND state = OLD.state AND marks = OLD.marks; END;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

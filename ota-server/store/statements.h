@@ -5,13 +5,20 @@
 #define CARD_COLUMNS "id, tenant, grp, batch, iccid, state, marks, created_at, contact_at, " \
     "dirty_since, open_operation, queued, application_field"
 #define SUBSCRIPTION_COLUMNS "id, tenant, pool, card, slot, state, iccid, imsi, number, smsc, " \
-    "template, mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at, import"
-// What a list may be asked for; 0, "" and -1 ask for nothing.
+    "template, mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at, import, " \
+    "version, changed_at, is_barred"
+// Lists are counted up to STORE_EXACT_MAX, and beyond it to one row after the page: limit and offset are
+// two parameters.
+#define COUNT_UP_TO "SELECT count(*) FROM (SELECT 1"
+#define COUNT_ENDS(limit, offset) " LIMIT max(100001, " limit " + " offset " + 1))"
+// What a list may be asked for; 0, "" and -1 ask for nothing. What can be found by an index stands
+// before it, in statements of their own.
 #define SUBSCRIPTIONS_WHERE " FROM subscription WHERE "
+#define SUBSCRIPTION_NAMED "((imsi >= $5 AND imsi < $6) OR (iccid <> '' AND iccid >= $5 AND iccid < $6)" \
+    " OR (number <> '' AND number >= $5 AND number < $6))"
 #define SUBSCRIPTION_FILTERS " AND ($1 = 0 OR tenant = $1) AND ($2 = 0 OR pool = $2)" \
     " AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
-    " AND ($5 = '' OR (imsi >= $5 AND imsi < $6) OR (iccid >= $5 AND iccid < $6)" \
-    " OR (number >= $5 AND number < $6)) AND" VISIBLE
+    " AND ($5 = '' OR " SUBSCRIPTION_NAMED ") AND" VISIBLE
 #define PAGE_7 " ORDER BY id LIMIT $7 OFFSET $8"
 #define OPERATION_FILTERS " AND ($1 = 0 OR tenant = $1) AND ($2 = 0 OR card = $2)" \
     " AND ($3 = 0 OR card IN (SELECT id FROM card WHERE grp = $3))" \
@@ -56,6 +63,9 @@
     S(CARD_GROUP, "SELECT grp FROM card WHERE id = $1") \
     S(CARD_NOTES, "SELECT notes FROM card WHERE id = $1") \
     S(CARD_NOTES_PUT, "UPDATE card SET notes = $2 WHERE id = $1") \
+    S(LABELS_DROP, "DELETE FROM card_label WHERE card = $1") \
+    S(LABELS_PUT, "INSERT OR IGNORE INTO card_label SELECT value, $1 FROM" \
+        " json_each(CAST($2 AS TEXT), '$.labels')") \
     S(CARD_FIELD_PUT, "UPDATE card SET application_field = $2 WHERE id = $1") \
     S(HIGHEST_ID, "SELECT max((SELECT ifnull(max(id), 0) FROM card)," \
       " (SELECT ifnull(max(id), 0) FROM subscription), (SELECT ifnull(max(id), 0) FROM operation)," \
@@ -89,7 +99,9 @@
     S(KEYS_LEFT, "SELECT (SELECT count(*) FROM ota_key WHERE generation < $1) +" \
         " (SELECT count(*) FROM network_key WHERE generation < $1)") \
     S(SUBSCRIPTION_PUT, "INSERT INTO subscription (" SUBSCRIPTION_COLUMNS ") VALUES ($1,$2,$3,$4,$5," \
-        "$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20) ON CONFLICT (id) DO UPDATE SET" \
+        "$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,1,$21,$22) ON CONFLICT (id) DO UPDATE" \
+        " SET version = subscription.version + 1, changed_at = excluded.changed_at," \
+        " is_barred = excluded.is_barred," \
         " tenant = excluded.tenant, pool = excluded.pool, card = excluded.card," \
         " slot = excluded.slot, state = excluded.state, iccid = excluded.iccid," \
         " number = excluded.number, smsc = excluded.smsc, template = excluded.template," \
@@ -98,24 +110,38 @@
     S(SUBSCRIPTION_GET, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE id = $1 AND" VISIBLE) \
     S(SUBSCRIPTION_BY_IMSI, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE imsi = $1 AND" VISIBLE) \
     S(SUBSCRIPTION_HAS_KEYS, "UPDATE subscription SET has_keys = 1 WHERE imsi = $1 AND has_keys = 0") \
-    S(SUBSCRIPTION_ON_CARD, "UPDATE subscription SET card = $2, slot = $3, state = 2, number = $4" \
-        " WHERE id = $1") \
-    S(SUBSCRIPTIONS_LEFT, "UPDATE subscription SET slot = 0, state = 1 WHERE card = $1 AND card > 0" \
+    S(SUBSCRIPTION_ON_CARD, "UPDATE subscription SET card = $2, slot = $3, state = 2, number = $4," \
+        " version = version + 1, changed_at = $5 WHERE id = $1 AND" \
+        " (card <> $2 OR slot <> $3 OR state <> 2 OR number <> $4)") \
+    S(SUBSCRIPTIONS_LEFT, "UPDATE subscription SET slot = 0, state = 1, version = version + 1," \
+        " changed_at = $3 WHERE card = $1 AND card > 0" \
         " AND state = 2" \
         " AND id NOT IN (SELECT value FROM json_each($2))") \
-    S(SUBSCRIPTION_RELEASE, "UPDATE subscription SET card = 0, slot = 0, state =" \
+    S(SUBSCRIPTION_RELEASE, "UPDATE subscription SET card = 0, slot = 0, version = version + 1," \
+        " changed_at = $4, state =" \
         " CASE WHEN has_keys = 1 THEN 0 ELSE $3 END WHERE id = $1 AND card = $2 AND state = 1") \
-    S(SUBSCRIPTIONS, "SELECT " SUBSCRIPTION_COLUMNS SUBSCRIPTIONS_WHERE "1" SUBSCRIPTION_FILTERS PAGE_7) \
+    S(SUBSCRIPTIONS, "SELECT " SUBSCRIPTION_COLUMNS SUBSCRIPTIONS_WHERE "1" \
+        SUBSCRIPTION_FILTERS PAGE_7) \
     S(SUBSCRIPTIONS_OF_CARD, "SELECT " SUBSCRIPTION_COLUMNS SUBSCRIPTIONS_WHERE "card = $3 AND card > 0" \
         SUBSCRIPTION_FILTERS PAGE_7) \
     S(SUBSCRIPTIONS_OF_POOL, "SELECT " SUBSCRIPTION_COLUMNS SUBSCRIPTIONS_WHERE "pool = $2 AND pool > 0" \
         SUBSCRIPTION_FILTERS PAGE_7) \
-    S(SUBSCRIPTIONS_COUNT, "SELECT count(*)" SUBSCRIPTIONS_WHERE "1" SUBSCRIPTION_FILTERS) \
-    S(SUBSCRIPTIONS_COUNT_OF_CARD, "SELECT count(*)" SUBSCRIPTIONS_WHERE "card = $3 AND card > 0" \
-        SUBSCRIPTION_FILTERS) \
-    S(SUBSCRIPTIONS_COUNT_OF_POOL, "SELECT count(*)" SUBSCRIPTIONS_WHERE "pool = $2 AND pool > 0" \
-        SUBSCRIPTION_FILTERS) \
-    S(POOL_RESERVE, "UPDATE subscription SET state = 1, card = $2 WHERE id = (SELECT id FROM" \
+    S(SUBSCRIPTIONS_NAMED, "SELECT " SUBSCRIPTION_COLUMNS SUBSCRIPTIONS_WHERE SUBSCRIPTION_NAMED \
+        SUBSCRIPTION_FILTERS PAGE_7) \
+    S(SUBSCRIPTIONS_OF_TENANT, "SELECT " SUBSCRIPTION_COLUMNS SUBSCRIPTIONS_WHERE "tenant = $1" \
+        SUBSCRIPTION_FILTERS PAGE_7) \
+    S(SUBSCRIPTIONS_COUNT, COUNT_UP_TO SUBSCRIPTIONS_WHERE "1" SUBSCRIPTION_FILTERS \
+        COUNT_ENDS("$7", "$8")) \
+    S(SUBSCRIPTIONS_COUNT_OF_CARD, COUNT_UP_TO SUBSCRIPTIONS_WHERE "card = $3 AND card > 0" SUBSCRIPTION_FILTERS \
+        COUNT_ENDS("$7", "$8")) \
+    S(SUBSCRIPTIONS_COUNT_OF_POOL, COUNT_UP_TO SUBSCRIPTIONS_WHERE "pool = $2 AND pool > 0" SUBSCRIPTION_FILTERS \
+        COUNT_ENDS("$7", "$8")) \
+    S(SUBSCRIPTIONS_COUNT_NAMED, COUNT_UP_TO SUBSCRIPTIONS_WHERE SUBSCRIPTION_NAMED SUBSCRIPTION_FILTERS \
+        COUNT_ENDS("$7", "$8")) \
+    S(SUBSCRIPTIONS_COUNT_OF_TENANT, COUNT_UP_TO SUBSCRIPTIONS_WHERE "tenant = $1" SUBSCRIPTION_FILTERS \
+        COUNT_ENDS("$7", "$8")) \
+    S(POOL_RESERVE, "UPDATE subscription SET state = 1, card = $2, version = version + 1," \
+        " changed_at = $3 WHERE id = (SELECT id FROM" \
         " subscription WHERE pool = $1 AND pool > 0 AND state = 0 AND" VISIBLE " ORDER BY id LIMIT 1)" \
         " RETURNING " SUBSCRIPTION_COLUMNS) \
     S(POOL_FREE, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE pool = $1 AND pool > 0" \
@@ -143,10 +169,17 @@
         " ORDER BY id DESC LIMIT $12 OFFSET $13") \
     S(OPERATIONS_OF_CARD, "SELECT card, body, may_arrive FROM operation WHERE card = $2" OPERATION_FILTERS \
         " ORDER BY id DESC LIMIT $12 OFFSET $13") \
-    S(OPERATIONS_COUNT, "SELECT count(*) FROM operation WHERE 1" OPERATION_FILTERS) \
-    S(OPERATIONS_COUNT_OF_CARD, "SELECT count(*) FROM operation WHERE card = $2" OPERATION_FILTERS) \
-    S(STEP_ADD, "INSERT INTO step (operation, at, name, attempt, detail) VALUES ($1,$2,$3,$4,$5)") \
-    S(STEPS, "SELECT at, name, attempt, detail FROM step WHERE operation = $1 ORDER BY id") \
+    S(OPERATIONS_OF_TENANT, "SELECT card, body, may_arrive FROM operation WHERE tenant = $1" OPERATION_FILTERS \
+        " ORDER BY id DESC LIMIT $12 OFFSET $13") \
+    S(OPERATIONS_COUNT, COUNT_UP_TO " FROM operation WHERE 1" OPERATION_FILTERS \
+        COUNT_ENDS("$12", "$13")) \
+    S(OPERATIONS_COUNT_OF_CARD, COUNT_UP_TO " FROM operation WHERE card = $2" OPERATION_FILTERS \
+        COUNT_ENDS("$12", "$13")) \
+    S(OPERATIONS_COUNT_OF_TENANT, COUNT_UP_TO " FROM operation WHERE tenant = $1" OPERATION_FILTERS \
+        COUNT_ENDS("$12", "$13")) \
+    S(STEP_ADD, "INSERT INTO step (operation, at, name, attempt, detail, messages)" \
+        " VALUES ($1,$2,$3,$4,$5,$6)") \
+    S(STEPS, "SELECT at, name, attempt, detail, messages FROM step WHERE operation = $1 ORDER BY id") \
     S(MESSAGE_PUT, "INSERT INTO message (" MESSAGE_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10," \
         "$11,$12,$13,$14,$15)") \
     S(MESSAGE_STATE, "UPDATE message SET state = $2, tries = $3, due = $4 WHERE id = $1") \
@@ -178,8 +211,8 @@
         " FROM audit WHERE operation = $1") \
     S(DIRTY, "SELECT record, dirty_since, marks, needs_operator FROM card WHERE dirty_since > 0" \
         " AND ($1 = 0 OR tenant = $1)") \
-    S(TRAIL_ADD, "INSERT INTO trail (" TRAIL_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11," \
-        "$12,$13,$14,$15,$16,$17,$18)") \
+    S(TRAIL_ADD, "INSERT INTO trail (" TRAIL_COLUMNS ", grp) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11," \
+        "$12,$13,$14,$15,$16,$17,$18, coalesce((SELECT grp FROM card WHERE id = $19), 0))") \
     S(TRAIL_HEAD, "SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1") \
     S(TRAIL_RANGE, "SELECT " TRAIL_COLUMNS " FROM trail WHERE sequence >= $1 AND sequence <= $2" \
         " ORDER BY sequence") \
@@ -208,9 +241,9 @@
     S(VALUE_GET, "SELECT value FROM value WHERE name = $1") \
     S(VALUE_PUT, "INSERT INTO value (name, value) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET" \
         " value = excluded.value") \
-    S(COUNT_STATES, "SELECT state, marks, count(*) FROM card WHERE ($1 = 0 OR tenant = $1)" \
+    S(COUNT_STATES, "SELECT state, marks, sum(cards) FROM card_count WHERE ($1 = 0 OR tenant = $1)" \
         " AND" VISIBLE " GROUP BY state, marks") \
-    S(COUNT_STATUSES, "SELECT status, count(*) FROM operation WHERE ($1 = 0 OR tenant = $1)" \
-        " GROUP BY status") \
+    S(COUNT_STATUSES, "SELECT status, count(*) FROM operation WHERE status < 8" \
+        " AND ($1 = 0 OR tenant = $1) GROUP BY status") \
     S(COUNT_OUTBOX, "SELECT count(*) FROM message WHERE state = 0")
 // clang-format on

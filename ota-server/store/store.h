@@ -159,6 +159,10 @@ struct card_filter {
 };
 void card_filter_init(struct card_filter *f);
 
+// Cards, subscriptions, operations and the trail are counted exactly up to here; the `total` of
+// more says only that there are more, and more than the page.
+#define STORE_EXACT_MAX 100000
+
 struct store_page {
     uint64_t offset;
     uint32_t limit; // at most 500
@@ -216,16 +220,18 @@ struct subscription {
     char operator_name[48];
     char rule_pack[32];
     bool has_keys;
-    struct utc created_at;
-    uint64_t import; // that brought it, or 0
+    struct utc created_at, changed_at;
+    uint64_t import;  // that brought it, or 0
+    uint64_t version; // 1, 2, ...; only read
 };
+// Inserts, or replaces and counts the version up.
 enum store_status store_subscription_put(struct store *s, const struct subscription *v) MUST_USE;
 enum store_status store_subscription_get(struct store *s, uint64_t id,
                                          struct subscription *out) MUST_USE;
 enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
                                              struct subscription *out) MUST_USE;
 // Takes a free one of the pool for the card; STORE_NONE when the pool is empty.
-enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card,
+enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card, struct utc at,
                                      struct subscription *out) MUST_USE;
 // The one that it would take, left where it is.
 enum store_status store_pool_free(struct store *s, uint64_t pool,
@@ -234,7 +240,7 @@ enum store_status store_pool_free(struct store *s, uint64_t pool,
 // never be downloaded again: it becomes RETIRED; everything else FREE. No effect on what is
 // not reserved, or not for this card.
 enum store_status store_subscription_release(struct store *s, uint64_t id, uint64_t card,
-                                             bool was_on_card) MUST_USE;
+                                             bool was_on_card, struct utc at) MUST_USE;
 typedef bool store_subscription_fn(void *context, const struct subscription *row);
 struct subscription_filter {
     uint64_t tenant, pool, card; // 0 = any
@@ -286,8 +292,14 @@ typedef bool store_operation_fn(void *context, uint64_t card, const struct opera
 enum store_status store_operations(struct store *s, const struct operation_filter *filter,
                                    const struct store_page *page, store_operation_fn *each,
                                    void *context, uint64_t *total) MUST_USE;
-enum store_status store_step_add(struct store *s, const struct step *step, struct utc at) MUST_USE;
-typedef bool store_step_fn(void *context, const struct step *step, struct utc at);
+#define MESSAGE_ID_SIZE 65 // of the SMSC
+// What the SMSC called the parts of a step's packet: in their order, with a space after each; "-"
+// for a part to which it gave no name. "" when the step is about none.
+#define STEP_MESSAGES_SIZE (8 * (MESSAGE_ID_SIZE + 1))
+enum store_status store_step_add(struct store *s, const struct step *step, struct utc at,
+                                 const char *messages) MUST_USE;
+typedef bool store_step_fn(void *context, const struct step *step, struct utc at,
+                           const char *messages);
 enum store_status store_steps(struct store *s, uint64_t operation, store_step_fn *each,
                               void *context) MUST_USE;
 
@@ -305,7 +317,6 @@ enum post_state {
 
 // One packet to or from a card: its octets as they travel, ciphered.
 #define MESSAGE_PACKET_MAX 512
-#define MESSAGE_ID_SIZE 65
 struct message {
     uint64_t id, card, operation;
     bool is_mo;

@@ -39,6 +39,8 @@ enum store_status store_subscription_put(struct store *s, const struct subscript
     bind_number(&q, 18, v->has_keys);
     bind_number(&q, 19, v->created_at.ms);
     bind_number(&q, 20, (int64_t)v->import);
+    bind_number(&q, 21, v->changed_at.ms);
+    bind_number(&q, 22, p->is_barred);
     return query_run(&q);
 }
 
@@ -76,6 +78,9 @@ static void read_row(const struct query *q, struct subscription *v)
     v->has_keys = column_number(q, 17) != 0;
     v->created_at.ms = column_number(q, 18);
     v->import = (uint64_t)column_number(q, 19);
+    v->version = (uint64_t)column_number(q, 20);
+    v->changed_at.ms = column_number(q, 21);
+    p->is_barred = column_number(q, 22) != 0;
 }
 
 static enum store_status one(struct query *q, struct subscription *out)
@@ -105,12 +110,13 @@ enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi
     return one(&q, out);
 }
 
-enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card,
+enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card, struct utc at,
                                      struct subscription *out)
 {
     struct query q = query_of(s, STATEMENT_POOL_RESERVE);
     bind_number(&q, 1, (int64_t)pool);
     bind_number(&q, 2, (int64_t)card);
+    bind_number(&q, 3, at.ms);
     return one(&q, out);
 }
 
@@ -122,12 +128,13 @@ enum store_status store_pool_free(struct store *s, uint64_t pool, struct subscri
 }
 
 enum store_status store_subscription_release(struct store *s, uint64_t id, uint64_t card,
-                                             bool was_on_card)
+                                             bool was_on_card, struct utc at)
 {
     struct query q = query_of(s, STATEMENT_SUBSCRIPTION_RELEASE);
     bind_number(&q, 1, (int64_t)id);
     bind_number(&q, 2, (int64_t)card);
     bind_number(&q, 3, was_on_card ? SUBSCRIPTION_RETIRED : SUBSCRIPTION_FREE);
+    bind_number(&q, 4, at.ms);
     return query_run(&q);
 }
 
@@ -138,6 +145,11 @@ static enum statement list_of(const struct subscription_filter *f, bool is_count
         return is_count ? STATEMENT_SUBSCRIPTIONS_COUNT_OF_CARD : STATEMENT_SUBSCRIPTIONS_OF_CARD;
     if (f->pool != 0)
         return is_count ? STATEMENT_SUBSCRIPTIONS_COUNT_OF_POOL : STATEMENT_SUBSCRIPTIONS_OF_POOL;
+    if (f->search != NULL)
+        return is_count ? STATEMENT_SUBSCRIPTIONS_COUNT_NAMED : STATEMENT_SUBSCRIPTIONS_NAMED;
+    if (f->tenant != 0)
+        return is_count ? STATEMENT_SUBSCRIPTIONS_COUNT_OF_TENANT
+                        : STATEMENT_SUBSCRIPTIONS_OF_TENANT;
     return is_count ? STATEMENT_SUBSCRIPTIONS_COUNT : STATEMENT_SUBSCRIPTIONS;
 }
 
@@ -156,10 +168,7 @@ enum store_status store_subscriptions(struct store *s, const struct subscription
         bind_number(&q, 4, f->state);
         bind_text(&q, 5, search);
         bind_text(&q, 6, high);
-        if (!is_count) {
-            bind_number(&q, 7, page->limit);
-            bind_number(&q, 8, (int64_t)page->offset);
-        }
+        bind_page(&q, 7, page);
         enum store_status status = query_step(&q);
         if (is_count && status == STORE_OK)
             *total = (uint64_t)column_number(&q, 0);

@@ -135,6 +135,7 @@ enum store_status store_trail_add(struct store *s, const struct trail_new *v)
     bind_text(&q, 16, r.result);
     bind_octets(&q, 17, bytes_of(r.previous, sizeof(r.previous)));
     bind_octets(&q, 18, bytes_of(r.hash, sizeof(r.hash)));
+    bind_number(&q, 19, strcmp(r.object_kind, "card") == 0 ? (int64_t)v->object : 0);
     const enum store_status status = query_run(&q);
     if (status != STORE_OK)
         return status;
@@ -177,14 +178,13 @@ void trail_filter_init(struct trail_filter *f)
 }
 
 #define TRAIL_FILTERS                                                                              \
-    " FROM trail WHERE ($1 = 0 OR tenant = $1) AND ($3 = 0 OR operation = $3)"                     \
+    " FROM trail WHERE %s AND ($1 = 0 OR tenant = $1) AND ($3 = 0 OR operation = $3)"              \
     " AND ($4 = 0 OR correlator = $4) AND ($5 = 0 OR sequence = $5)"                               \
     " AND ($6 = '' OR object_kind = $6) AND ($7 = '' OR action = $7)"                              \
     " AND ($8 < 0 OR actor_kind = $8) AND ($9 = 0 OR actor_id = $9) AND at >= $10"                 \
     " AND ($11 = 0 OR at <= $11)"                                                                  \
     " AND sequence >= $15"                                                                         \
-    " AND ($14 = 0 OR EXISTS (SELECT 1 FROM pseudonym p JOIN card c ON c.id = p.object"            \
-    " WHERE p.pseudonym = trail.pseudonym AND p.kind = 'card' AND c.grp = $14))"
+    " AND ($14 = 0 OR grp = $14)"
 
 static struct query trail_query(struct store *s, const struct trail_filter *f, const char *text)
 {
@@ -209,19 +209,30 @@ static struct query trail_query(struct store *s, const struct trail_filter *f, c
     return q;
 }
 
+// What finds the rows by an index; the object's are those of one tenant, however many it has.
+static const char *leading(const struct trail_filter *f)
+{
+    if (f->object != 0)
+        return "pseudonym = $2";
+    if (f->operation != 0)
+        return "operation = $3 AND operation > 0";
+    if (f->sequence != 0)
+        return "sequence = $5";
+    if (f->group != 0)
+        return "grp = $14 AND grp > 0";
+    return f->tenant != 0 ? "tenant = $1" : "1";
+}
+
 enum store_status store_trail(struct store *s, const struct trail_filter *f,
                               const struct store_page *page, store_trail_fn *each, void *context,
                               uint64_t *total)
 {
     char text[1600];
-    const char *object = f->object != 0 ? " AND pseudonym = $2" : "";
     snprintf(text, sizeof(text),
-             "SELECT " TRAIL_COLUMNS TRAIL_FILTERS "%s ORDER BY sequence%s"
-             " LIMIT $12 OFFSET $13",
-             object, f->is_ascending ? "" : " DESC");
+             "SELECT " TRAIL_COLUMNS TRAIL_FILTERS " ORDER BY sequence%s LIMIT $12 OFFSET $13",
+             leading(f), f->is_ascending ? "" : " DESC");
     struct query q = trail_query(s, f, text);
-    bind_number(&q, 12, page->limit);
-    bind_number(&q, 13, (int64_t)page->offset);
+    bind_page(&q, 12, page);
     enum store_status status = query_step(&q);
     while (status == STORE_OK) {
         struct trail_row r;
@@ -233,8 +244,9 @@ enum store_status store_trail(struct store *s, const struct trail_filter *f,
     query_end(&q);
     if ((status != STORE_OK && status != STORE_NONE) || total == NULL)
         return status == STORE_NONE ? STORE_OK : status;
-    snprintf(text, sizeof(text), "SELECT count(*)" TRAIL_FILTERS "%s", object);
+    snprintf(text, sizeof(text), COUNT_UP_TO TRAIL_FILTERS COUNT_ENDS("$12", "$13"), leading(f));
     q = trail_query(s, f, text);
+    bind_page(&q, 12, page);
     status = query_step(&q);
     if (status == STORE_OK)
         *total = (uint64_t)column_number(&q, 0);

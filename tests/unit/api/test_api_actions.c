@@ -342,6 +342,40 @@ static void an_operation_names_the_group_of_its_card(void **state)
     assert_true(has("\"totalCount\":1") && has(wanted));
 }
 
+static const char *two_parts(const void *of, char text[STEP_MESSAGES_SIZE])
+{
+    struct writer w = writer_of(text, STEP_MESSAGES_SIZE);
+    (void)of;
+    text_put(&w, "7f3a - ");
+    return text_end(&w);
+}
+
+static void a_step_names_the_parts_as_the_smsc_did(void **state)
+{
+    (void)state;
+    char id[API_ID_SIZE];
+    static struct record sent;
+    char body[128];
+    api_id_write(id, "sub", record.slots[1].subscription);
+    (void)snprintf(body, sizeof(body), "{\"type\":\"enable\",\"subscriptionId\":\"%s\"}", id);
+    ask("POST", card_path("/operations"), body);
+    assert_int_equal(a.status, 202);
+    take_operation(id);
+    assert_int_equal(store_card_load(lab.store, card, &sent), STORE_OK);
+    struct event e = {.type = EVENT_SUBMIT, .actor = {.kind = ACTOR_SYSTEM}};
+    e.as.submit = (struct event_submit){
+        .counter = sent.flight.counter, .outcome = SUBMIT_ACCEPTED, .parts = 2};
+    const struct turn_prepared with = {.origin = {.messages = two_parts}};
+    assert_true(turn_event_prepared(lab.turn, card, &e, &with));
+    lab_turn(&lab);
+    ask("GET", operation_path(id, ""), NULL);
+    assert_true(has("\"smscMessageId\":\"7f3a\",\"messageIds\":[\"7f3a\",null]}"));
+    const char *built = strstr(a.body, "\"name\":\"built\"");
+    assert_non_null(built);
+    const char *messages = strstr(built, "messageIds");
+    assert_true(messages > built + strcspn(built, "}"));
+}
+
 static void the_system_tells_its_build_and_its_sizes(void **state)
 {
     (void)state;
@@ -380,6 +414,7 @@ int main(void)
         TEST(both_views_carry_the_hash_of_their_slots),
         TEST(an_audit_keeps_what_it_compared),
         TEST(an_operation_names_the_group_of_its_card),
+        TEST(a_step_names_the_parts_as_the_smsc_did),
         TEST(the_system_tells_its_build_and_its_sizes),
         TEST(metrics_are_for_their_scope),
     };

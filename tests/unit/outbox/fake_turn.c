@@ -5,6 +5,7 @@ struct task {
     uint64_t card;
     struct event event;
     struct turn_message message;
+    struct turn_origin origin;
     turn_answer_fn *answer;
     turn_apply_fn *apply;
     turn_done_fn *done;
@@ -34,17 +35,18 @@ static struct task *add(void *context)
     return &tasks[task_count++];
 }
 
-bool turn_event(struct turn *t, uint64_t card, const struct event *event, turn_answer_fn *answer,
-                void *context)
+bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *event,
+                         const struct turn_prepared *with)
 {
     (void)t;
-    struct task *k = add(context);
+    struct task *k = add(with->context);
     if (k == NULL)
         return false;
     k->kind = EVENT;
     k->card = card;
     k->event = *event;
-    k->answer = answer;
+    k->answer = with->answer;
+    k->origin = with->origin;
     return true;
 }
 
@@ -73,10 +75,23 @@ bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_
     return true;
 }
 
+static void copy_text(char *to, size_t size, const char *text)
+{
+    const size_t len = strlen(text) < size ? strlen(text) : size - 1;
+    memcpy(to, text, len);
+    to[len] = '\0';
+}
+
 static void keep(const struct task *k)
 {
-    if (k->kind == EVENT)
-        fake.events[fake.event_count++] = (struct fake_event){k->card, k->event};
+    if (k->kind == EVENT) {
+        struct fake_event *e = &fake.events[fake.event_count++];
+        char text[STEP_MESSAGES_SIZE] = "";
+        *e = (struct fake_event){.card = k->card, .event = k->event};
+        if (k->origin.messages != NULL)
+            copy_text(e->messages, sizeof(e->messages),
+                      k->origin.messages(k->origin.messages_of, text));
+    }
     if (k->kind == MESSAGE)
         fake.messages[fake.message_count++] = k->message;
 }
@@ -127,13 +142,6 @@ enum store_status store_outbox(struct store *s, uint64_t after, uint32_t limit,
             break;
     }
     return STORE_OK;
-}
-
-static void copy_text(char *to, size_t size, const char *text)
-{
-    const size_t len = strlen(text) < size ? strlen(text) : size - 1;
-    memcpy(to, text, len);
-    to[len] = '\0';
 }
 
 enum store_status store_receipt_id_put(struct store *s, const char *link, const char *message_id,

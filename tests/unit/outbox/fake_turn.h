@@ -10,6 +10,7 @@
 struct fake_event {
     uint64_t card;
     struct event event;
+    char messages[STEP_MESSAGES_SIZE]; // what the SMSC called its parts
 };
 
 struct fake_turn {

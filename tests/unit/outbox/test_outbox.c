@@ -118,6 +118,7 @@ static void a_packet_is_accepted_when_every_part_is(void **state)
     assert_int_equal(only_outcome()->parts, 3);
     assert_int_equal(only_outcome()->counter, 1);
     assert_int_equal(fake.events[0].card, 7);
+    assert_string_equal(fake.events[0].messages, "a b c ");
     assert_int_equal(fake.note_count, 1);
     assert_int_equal(fake.notes[0].message, 1001);
     assert_int_equal(fake.notes[0].state, POST_SUBMITTED);
@@ -252,6 +253,7 @@ static void a_packet_taken_in_part_says_so(void **state)
     fake_respond(outbox, 1, ESME_RINVDSTADR, "");
     at(1);
     assert_int_equal(only_outcome()->outcome, SUBMIT_PARTIAL);
+    assert_string_equal(fake.events[0].messages, "1 - ");
     assert_int_equal(fake.notes[0].state, POST_UNKNOWN);
 }
 

@@ -327,6 +327,14 @@ static void an_id_in_decimal_fits_the_same_in_hexadecimal(void **state)
     expect_receipt(9, RECEIPT_LOST);
 }
 
+// A name of octets that are no text is not shown, and still finds its packet.
+static void a_name_that_is_no_text_is_none(void **state)
+{
+    (void)state;
+    submitted("a\x01 b\xFF");
+    assert_string_equal(fake.events[0].messages, "- ");
+}
+
 static void each_part_has_its_own_receipt(void **state)
 {
     (void)state;
@@ -339,6 +347,7 @@ static void each_part_has_its_own_receipt(void **state)
     at(2);
     assert_int_equal(fake.event_count, 3);
     assert_int_equal(fake.events[1].event.as.receipt.part, 2);
+    assert_string_equal(fake.events[1].messages, "2 ");
     assert_int_equal(fake.events[2].event.as.receipt.part, 1);
     assert_int_equal(fake.events[2].event.as.receipt.state, RECEIPT_LOST);
 }
@@ -446,6 +455,7 @@ int main(void)
         TEST(a_receipt_finds_its_packet_and_is_acknowledged_after_the_commit),
         TEST(an_id_in_hexadecimal_fits_the_same_in_decimal),
         TEST(an_id_in_decimal_fits_the_same_in_hexadecimal),
+        TEST(a_name_that_is_no_text_is_none),
         TEST(each_part_has_its_own_receipt),
         TEST(a_receipt_before_its_submit_sm_resp_waits_for_it),
         TEST(an_early_receipt_that_fits_nothing_is_taken_after_two_seconds),

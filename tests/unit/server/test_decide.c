@@ -90,6 +90,42 @@ static void the_fallback_and_the_enabled_subscription_cannot_be_deleted(void **s
     assert_int_equal(world.decision.send_count, 0);
 }
 
+static void bar(bool is_barred)
+{
+    struct event e = {.type = EVENT_BAR,
+                      .subscription = world.record.slots[1].subscription,
+                      .is_barred = is_barred};
+    world_event(&world, &e);
+}
+
+static void a_barred_subscription_does_not_become_the_fallback(void **state)
+{
+    (void)state;
+    bar(true);
+    assert_int_equal(world_request(&world, OPERATION_SET_FALLBACK), 0);
+    assert_int_equal(world.decision.refusal, REFUSAL_NOT_ELIGIBLE);
+    assert_int_equal(world.decision.send_count, 0);
+    bar(false);
+    assert_int_not_equal(world_request(&world, OPERATION_SET_FALLBACK), 0);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_SET_FALLBACK);
+}
+
+// It was eligible when it was asked for, and no longer is when its turn comes.
+static void what_waits_is_judged_again_before_it_is_sent(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_READ_TIMERS);
+    const uint64_t waiting = world_request(&world, OPERATION_SET_FALLBACK);
+    assert_int_not_equal(waiting, 0);
+    bar(true);
+    world_submit(&world, SUBMIT_REJECTED);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(world.decision.ended_count, 2);
+    assert_int_equal(world.decision.ended[1].id, waiting);
+    assert_int_equal(world.decision.ended[1].outcome, OUTCOME_REFUSED);
+    assert_int_equal(world.decision.ended[1].failure, FAILURE_REFUSED_AT_SEND);
+}
+
 static void a_level_1_card_is_never_asked_for_timers(void **state)
 {
     (void)state;
@@ -566,6 +602,8 @@ int main(void)
         TEST(a_second_operation_waits_for_the_first),
         TEST(the_seventeenth_waiting_operation_is_refused),
         TEST(the_fallback_and_the_enabled_subscription_cannot_be_deleted),
+        TEST(a_barred_subscription_does_not_become_the_fallback),
+        TEST(what_waits_is_judged_again_before_it_is_sent),
         TEST(a_level_1_card_is_never_asked_for_timers),
         TEST(a_dirty_card_refuses_new_commands_but_not_audits),
         TEST(delete_ends_done_and_empties_the_mirrors_slot),

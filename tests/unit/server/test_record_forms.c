@@ -305,6 +305,8 @@ static void audited(struct record *r)
 
 // may_have_run
 #define OPERATION_MORE 1
+// is_barred, of a slot and of a download
+#define BARRED_MORE 1
 // heard_from (its length), audit_turn, operation_id_ran, count of `late`; less the late counter
 #define RECORD_MORE (1 + 1 + 4 + 1 - 8)
 // mo_counter
@@ -317,12 +319,12 @@ static const struct state {
     size_t more;
 } states[] = {
     {"CARD", card, NULL, RECORD_MORE},
-    {"IN-DOUBT", in_doubt, NULL, RECORD_MORE},
+    {"IN-DOUBT", in_doubt, NULL, RECORD_MORE + 2 * BARRED_MORE},
     {"SWITCHING", switching, NULL, RECORD_MORE + 2 * OPERATION_MORE},
     {"AUDITED", audited, NULL, RECORD_MORE + OPERATION_MORE + AUDIT_MORE},
     {"ENABLE", NULL, enable, OPERATION_MORE},
     {"SET-TIMERS", NULL, set_timers, OPERATION_MORE},
-    {"DOWNLOAD", NULL, download, OPERATION_MORE},
+    {"DOWNLOAD", NULL, download, OPERATION_MORE + BARRED_MORE},
 };
 #define STATES (sizeof(states) / sizeof(states[0]))
 
@@ -367,7 +369,7 @@ static void read_record(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 3);
+    assert_int_equal(octets[0], 4);
     assert_int_equal(w.len, old.len + s->more);
     assert_true(record_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -389,7 +391,7 @@ static void read_operation(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     operation_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 3);
+    assert_int_equal(octets[0], 4);
     assert_int_equal(w.len, old.len + s->more);
     assert_true(operation_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -410,6 +412,42 @@ static void the_first_form_is_read_and_written_anew(void **state)
 {
     (void)state;
     assert_int_equal(vectors_each(FILE_PATH, read_one, NULL), STATES);
+}
+
+// Form 3 is that of today without the octets that say who is barred as fallback.
+static void the_third_form_is_read_as_nobody_barred(void **state)
+{
+    static const char smsc[] = "491710760000";
+    static struct record expected;
+    static struct record found;
+    static uint8_t octets[RECORD_OCTETS_MAX];
+    (void)state;
+    memset(&expected, 0, sizeof(expected));
+    card(&expected);
+    struct writer w = writer_of(octets, sizeof(octets));
+    record_write(&w, &expected);
+    octets[0] = 3;
+    assert_true(record_read(writer_bytes(&w), &found)); // it has no slot
+    assert_memory_equal(&found, &expected, sizeof(found));
+
+    struct operation o;
+    struct operation read;
+    memset(&o, 0, sizeof(o));
+    download(&o);
+    o.download.is_barred = true;
+    w = writer_of(octets, sizeof(octets));
+    operation_write(&w, &o);
+    octets[0] = 3;
+    size_t at = 0;
+    while (memcmp(octets + at, smsc, strlen(smsc)) != 0)
+        at++;
+    at += strlen(smsc);
+    assert_int_equal(octets[at], 1);
+    memmove(octets + at, octets + at + 1, w.len - at - 1);
+    assert_true(operation_read(bytes_of(octets, w.len - 1), &read));
+    o.download.is_barred = false;
+    assert_memory_equal(&read, &o, sizeof(o));
+    assert_false(operation_read(bytes_of(octets, w.len), &read));
 }
 
 // Form 2 was two layouts: neither the octets of form 1 nor those of form 3 are read under it.
@@ -435,7 +473,7 @@ static void other_forms_are_refused(void **state)
     record_write(&w, &r);
     for (unsigned form = 0; form < 256; form++) {
         uint8_t number = (uint8_t)form;
-        if (form == 1 || form == 3)
+        if (form == 1 || form == 3 || form == 4)
             continue;
         octets[0] = number;
         assert_false(record_read(writer_bytes(&w), &r));
@@ -447,6 +485,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_form_is_read_and_written_anew),
+        cmocka_unit_test(the_third_form_is_read_as_nobody_barred),
         cmocka_unit_test(other_forms_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
