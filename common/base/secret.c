@@ -2,13 +2,26 @@
 
 #include "common/base/check.h"
 
+// Words at a time; that the compiler cannot know what is in `difference` keeps it from ending
+// early.
 bool secret_equal(const void *a, const void *b, size_t len)
 {
-    const volatile uint8_t *left = a;
-    const volatile uint8_t *right = b;
-    uint8_t difference = 0;
-    for (size_t i = 0; i < len; i++)
-        difference |= left[i] ^ right[i];
+    const uint8_t *left = a;
+    const uint8_t *right = b;
+    uint32_t difference = 0;
+    size_t at = 0;
+    for (; at + sizeof difference <= len; at += sizeof difference) {
+        uint32_t x;
+        uint32_t y;
+        memcpy(&x, left + at, sizeof x);
+        memcpy(&y, right + at, sizeof y);
+        difference |= x ^ y;
+        __asm__ volatile("" : "+r"(difference));
+    }
+    for (; at < len; at++) {
+        difference |= (uint32_t)(left[at] ^ right[at]);
+        __asm__ volatile("" : "+r"(difference));
+    }
     return difference == 0;
 }
 

@@ -10,9 +10,9 @@
 // One EVP context per algorithm, key length, mode and direction.
 enum slot {
     SLOT_AES_CBC_ENCRYPT,
-    SLOT_AES_CBC_DECRYPT = SLOT_AES_CBC_ENCRYPT + 3,
-    SLOT_AES_ECB = SLOT_AES_CBC_DECRYPT + 3,
-    SLOT_DES_CBC_ENCRYPT = SLOT_AES_ECB + 3,
+    SLOT_AES_ECB_ENCRYPT = SLOT_AES_CBC_ENCRYPT + 3,
+    SLOT_AES_ECB_DECRYPT = SLOT_AES_ECB_ENCRYPT + 3,
+    SLOT_DES_CBC_ENCRYPT = SLOT_AES_ECB_DECRYPT + 3,
     SLOT_DES_CBC_DECRYPT = SLOT_DES_CBC_ENCRYPT + 3,
     SLOT_COUNT = SLOT_DES_CBC_DECRYPT + 3,
 };
@@ -43,12 +43,12 @@ static const struct {
     {"AES-128-CBC", SLOT_AES_CBC_ENCRYPT, true},
     {"AES-192-CBC", SLOT_AES_CBC_ENCRYPT + 1, true},
     {"AES-256-CBC", SLOT_AES_CBC_ENCRYPT + 2, true},
-    {"AES-128-CBC", SLOT_AES_CBC_DECRYPT, false},
-    {"AES-192-CBC", SLOT_AES_CBC_DECRYPT + 1, false},
-    {"AES-256-CBC", SLOT_AES_CBC_DECRYPT + 2, false},
-    {"AES-128-ECB", SLOT_AES_ECB, true},
-    {"AES-192-ECB", SLOT_AES_ECB + 1, true},
-    {"AES-256-ECB", SLOT_AES_ECB + 2, true},
+    {"AES-128-ECB", SLOT_AES_ECB_ENCRYPT, true},
+    {"AES-192-ECB", SLOT_AES_ECB_ENCRYPT + 1, true},
+    {"AES-256-ECB", SLOT_AES_ECB_ENCRYPT + 2, true},
+    {"AES-128-ECB", SLOT_AES_ECB_DECRYPT, false},
+    {"AES-192-ECB", SLOT_AES_ECB_DECRYPT + 1, false},
+    {"AES-256-ECB", SLOT_AES_ECB_DECRYPT + 2, false},
     {"DES-EDE-CBC", SLOT_DES_CBC_ENCRYPT, true},
     {"DES-EDE3-CBC", SLOT_DES_CBC_ENCRYPT + 1, true},
     {"DES-EDE-CBC", SLOT_DES_CBC_DECRYPT, false},
@@ -73,55 +73,83 @@ static bool keyed_run(struct keyed *k, const struct secret_key *key, const uint8
     check(in.len <= INT_MAX);
     if (!k->context)
         return false;
-    bool known = same_key(&k->key, key);
-    if (!EVP_CipherInit_ex2(k->context, NULL, known ? NULL : key->octets, iv, -1, NULL)) {
-        k->key.len = 0;
-        return false;
-    }
-    if (!known)
+    const bool known = same_key(&k->key, key);
+    if (!known || iv != NULL) { // it costs more than the block
+        if (!EVP_CipherInit_ex2(k->context, NULL, known ? NULL : key->octets, iv, -1, NULL)) {
+            k->key.len = 0;
+            return false;
+        }
         k->key = *key;
+    }
     int written = 0;
     return EVP_CipherUpdate(k->context, out, &written, in.at, (int)in.len) &&
            written == (int)in.len;
 }
 
-static enum slot cbc_slot(enum cipher_algorithm algorithm, const struct secret_key *key,
-                          bool encrypts)
-{
-    switch (algorithm) {
-    case CIPHER_AES:
-        return (encrypts ? SLOT_AES_CBC_ENCRYPT : SLOT_AES_CBC_DECRYPT) + key_index(key);
-    case CIPHER_TRIPLE_DES:
-        check(key->len <= 24);
-        return (encrypts ? SLOT_DES_CBC_ENCRYPT : SLOT_DES_CBC_DECRYPT) + key_index(key);
-    }
-    check(false);
-}
-
 static bool cbc(struct state *s, enum slot slot, const struct secret_key *key, const uint8_t *iv,
                 uint8_t *data, size_t len)
 {
-    check(len % (slot < SLOT_AES_ECB ? CIPHER_AES_BLOCK : CIPHER_DES_BLOCK) == 0);
+    check(len % (slot < SLOT_DES_CBC_ENCRYPT ? CIPHER_AES_BLOCK : CIPHER_DES_BLOCK) == 0);
     return len == 0 || keyed_run(&s->slots[slot], key, iv, data, bytes_of(data, len));
+}
+
+static enum slot des_slot(enum slot first, const struct secret_key *key)
+{
+    check(key->len <= 24);
+    return first + key_index(key);
 }
 
 static bool cbc_encrypt(void *context, enum cipher_algorithm algorithm,
                         const struct secret_key *key, const uint8_t *iv, uint8_t *data, size_t len)
 {
-    return cbc(context, cbc_slot(algorithm, key, true), key, iv, data, len);
+    switch (algorithm) {
+    case CIPHER_AES:
+        return cbc(context, SLOT_AES_CBC_ENCRYPT + key_index(key), key, iv, data, len);
+    case CIPHER_TRIPLE_DES:
+        return cbc(context, des_slot(SLOT_DES_CBC_ENCRYPT, key), key, iv, data, len);
+    }
+    check(false);
+}
+
+// Block by block and the chain by hand [SP 800-38A §6.2]: a context that takes an IV is set up
+// again for every text, which costs several times what a key of a card does.
+static bool aes_cbc_decrypt(struct state *s, const struct secret_key *key, const uint8_t *iv,
+                            uint8_t *data, size_t len)
+{
+    uint8_t chain[CIPHER_AES_BLOCK];
+    uint8_t from[16 * CIPHER_AES_BLOCK];
+    check(len % CIPHER_AES_BLOCK == 0);
+    memcpy(chain, iv, sizeof chain);
+    for (size_t at = 0; at < len; at += sizeof from) {
+        const size_t part = len - at < sizeof from ? len - at : sizeof from;
+        memcpy(from, data + at, part);
+        if (!keyed_run(&s->slots[SLOT_AES_ECB_DECRYPT + key_index(key)], key, NULL, data + at,
+                       bytes_of(from, part)))
+            return false;
+        for (size_t i = 0; i < part; i++)
+            data[at + i] ^= i < CIPHER_AES_BLOCK ? chain[i] : from[i - CIPHER_AES_BLOCK];
+        memcpy(chain, from + part - CIPHER_AES_BLOCK, sizeof chain);
+    }
+    return true;
 }
 
 static bool cbc_decrypt(void *context, enum cipher_algorithm algorithm,
                         const struct secret_key *key, const uint8_t *iv, uint8_t *data, size_t len)
 {
-    return cbc(context, cbc_slot(algorithm, key, false), key, iv, data, len);
+    switch (algorithm) {
+    case CIPHER_AES:
+        return aes_cbc_decrypt(context, key, iv, data, len);
+    case CIPHER_TRIPLE_DES:
+        return cbc(context, des_slot(SLOT_DES_CBC_DECRYPT, key), key, iv, data, len);
+    }
+    check(false);
 }
 
 static bool aes_block(void *context, const struct secret_key *key,
                       const uint8_t in[CIPHER_AES_BLOCK], uint8_t out[CIPHER_AES_BLOCK])
 {
     struct state *s = context;
-    return keyed_run(&s->slots[SLOT_AES_ECB + key_index(key)], key, NULL, out,
+    return keyed_run(&s->slots[SLOT_AES_ECB_ENCRYPT + key_index(key)], key, NULL, out,
                      bytes_of(in, CIPHER_AES_BLOCK));
 }
 
