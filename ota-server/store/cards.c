@@ -40,15 +40,8 @@ enum store_status store_card_add(struct store *s, const struct card_new *c)
     enum store_status status = query_run(&q);
     if (status == STORE_OK && sqlite3_changes(s->db) == 0)
         return STORE_CONFLICT;
-    if (status == STORE_OK && c->has_keys)
-        status = store_card_keys_put(s, r->card, r->iccid, &c->keys);
-    char pseudonym[33];
-    pseudonym_of(s, "card", r->card, pseudonym);
-    q = query_of(s, STATEMENT_PSEUDONYM_PUT);
-    bind_text(&q, 1, pseudonym);
-    bind_text(&q, 2, "card");
-    bind_number(&q, 3, (int64_t)r->card);
-    return status == STORE_OK ? query_run(&q) : status;
+    return status == STORE_OK && c->has_keys ? store_card_keys_put(s, r->card, r->iccid, &c->keys)
+                                             : status;
 }
 
 enum store_status store_card_load(struct store *s, uint64_t card, struct record *out)
@@ -165,8 +158,7 @@ enum store_status store_card_by_number(struct store *s, const char *number, uint
     enum store_status status = query_step(&q);
     if (status == STORE_OK) {
         *card = (uint64_t)column_number(&q, 0);
-        const enum store_status second = query_step(&q);
-        status = second == STORE_NONE ? STORE_OK : second == STORE_OK ? STORE_NONE : second;
+        status = *card != 0 && *card == (uint64_t)column_number(&q, 1) ? STORE_OK : STORE_NONE;
     }
     query_end(&q);
     return status;

@@ -11,6 +11,7 @@
 #define QUERY_PARAMETERS_MAX 24
 #define STORE_PROBLEM_SIZE 160
 #define STORE_PATH_SIZE 4096
+#define STORE_NAMED 1024
 
 #define STATEMENT(name, text) STATEMENT_##name,
 enum statement { STORE_STATEMENTS(STATEMENT) STATEMENT_COUNT };
@@ -39,6 +40,7 @@ struct store {
     bool holds_state; // a reader that is refreshed by its owner
     int log_pages;    // of the engine's log after the last commit
     struct trail_head head, head_begun, head_marked;
+    uint64_t named[STORE_NAMED]; // cards whose pseudonym is in its table, by the end of their id
     int lock_fd;
     char problem[STORE_PROBLEM_SIZE];
 };
@@ -70,10 +72,10 @@ enum store_status store_failed(struct store *s, int code);
 
 // keys.c
 enum store_status keys_open(struct store *s);
-bool key_seal(struct store *s, bool is_network, struct bytes additional,
-              const struct secret_key *key, struct writer *out);
+bool key_seal(struct store *s, bool is_network, struct bytes additional, struct bytes plain,
+              struct writer *out);
 bool key_unseal(struct store *s, bool is_network, uint32_t generation, struct bytes additional,
-                struct bytes sealed, struct secret_key *out);
+                struct bytes sealed, struct writer *out);
 // trail.c
 enum store_status trail_open(struct store *s);
 void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33]);

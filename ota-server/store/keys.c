@@ -10,8 +10,13 @@
 #define NONCE_SIZE 12
 #define TAG_SIZE 16
 
-enum { KEY_KIC = 1, KEY_KID = 2, KEY_KIK = 3 };
+// All keys of a card, or of a subscription, are sealed as one. Older releases sealed each alone;
+// such rows are read, and count as nothing beside a whole set.
+enum { KEY_SET = 0, KEY_KIC = 1, KEY_KID = 2, KEY_KIK = 3 };
 enum { KEY_K = 1, KEY_OP = 2 };
+
+#define SET_PLAIN_MAX (3 * (1 + SECRET_KEY_MAX))
+#define SEALED_MAX (NONCE_SIZE + SET_PLAIN_MAX + TAG_SIZE)
 
 static const struct secret_key *master_of(const struct store *s, bool is_network,
                                           uint32_t generation)
@@ -21,8 +26,8 @@ static const struct secret_key *master_of(const struct store *s, bool is_network
     return is_network ? &s->old_network : &s->old_ota;
 }
 
-bool key_seal(struct store *s, bool is_network, struct bytes additional,
-              const struct secret_key *key, struct writer *out)
+bool key_seal(struct store *s, bool is_network, struct bytes additional, struct bytes plain,
+              struct writer *out)
 {
     uint8_t nonce[NONCE_SIZE];
     const struct secret_key *master = master_of(s, is_network, s->generation);
@@ -30,22 +35,16 @@ bool key_seal(struct store *s, bool is_network, struct bytes additional,
         return false;
     s->crypto->random(nonce, sizeof(nonce));
     writer_copy(out, bytes_of(nonce, sizeof(nonce)));
-    return s->crypto->seal(s->crypto->context, master, nonce, additional,
-                           bytes_of(key->octets, key->len), out);
+    return s->crypto->seal(s->crypto->context, master, nonce, additional, plain, out);
 }
 
 bool key_unseal(struct store *s, bool is_network, uint32_t generation, struct bytes additional,
-                struct bytes sealed, struct secret_key *out)
+                struct bytes sealed, struct writer *out)
 {
     const struct secret_key *master = master_of(s, is_network, generation);
-    struct writer w = writer_of(out->octets, sizeof(out->octets));
-    if (master->len != SECRET_KEY_MAX || sealed.len < NONCE_SIZE)
-        return false;
-    if (!s->crypto->unseal(s->crypto->context, master, sealed.at, additional,
-                           bytes_slice(sealed, NONCE_SIZE, sealed.len), &w))
-        return false;
-    out->len = (uint8_t)w.len;
-    return true;
+    return master->len == SECRET_KEY_MAX && sealed.len >= NONCE_SIZE &&
+           s->crypto->unseal(s->crypto->context, master, sealed.at, additional,
+                             bytes_slice(sealed, NONCE_SIZE, sealed.len), out);
 }
 
 #define ADDITIONAL_MAX 32
@@ -68,18 +67,17 @@ static enum store_status check_master(struct store *s, bool is_network, const ch
     const struct secret_key *master = master_of(s, is_network, s->generation);
     if (master->len == 0)
         return STORE_OK; // opens no keys
-    struct secret_key known = {.len = 16};
-    memcpy(known.octets, "otaria-key-check", 16);
     enum store_status status = store_value(s, name, &w);
     if (status == STORE_OK) {
-        struct secret_key found;
+        uint8_t known[SECRET_KEY_MAX];
+        struct writer found = writer_of(known, sizeof(known));
         const bool is_right =
             key_unseal(s, is_network, s->generation, bytes_of_text(name), writer_bytes(&w), &found);
         return is_right && found.len == 16 ? STORE_OK : STORE_KEYS;
     }
     if (status != STORE_NONE || s->options.is_reader)
         return status;
-    if (!key_seal(s, is_network, bytes_of_text(name), &known, &w))
+    if (!key_seal(s, is_network, bytes_of_text(name), bytes_of_text("otaria-key-check"), &w))
         return STORE_FAILED;
     return store_value_put(s, name, writer_bytes(&w));
 }
@@ -97,19 +95,71 @@ enum store_status keys_open(struct store *s)
     return ota == STORE_OK ? check_master(s, true, "network_master") : ota;
 }
 
-static enum store_status put_key(struct store *s, uint64_t card, const char *iccid,
-                                 const struct card_keys *keys, uint8_t key_id,
-                                 const struct secret_key *key)
+// --- sets ------------------------------------------------------------------------------------
+
+// Each key after its length.
+static void put_key(struct writer *out, const struct secret_key *key)
 {
+    writer_u8(out, key->len);
+    writer_copy(out, bytes_of(key->octets, key->len));
+}
+
+static bool take_key(struct reader *from, struct secret_key *key)
+{
+    const uint8_t len = reader_u8(from);
+    const struct bytes octets = reader_bytes(from, len);
+    if (from->failed || len > SECRET_KEY_MAX)
+        return false;
+    *key = secret_key_of(octets);
+    return true;
+}
+
+// What a row opens to: the keys of a set in their order, or the one that the row is of.
+static bool open_row(const struct query *q, bool is_network, struct bytes additional, int at,
+                     struct secret_key *const keys[3])
+{
+    uint8_t plain[SET_PLAIN_MAX];
+    struct writer w = writer_of(plain, sizeof(plain));
+    const int64_t key_id = column_number(q, 0);
+    bool good = key_unseal(q->s, is_network, (uint32_t)column_number(q, at), additional,
+                           column_octets(q, at + 1), &w);
+    struct reader r = reader_of(writer_bytes(&w));
+    if (good && key_id == KEY_SET) {
+        for (size_t i = 0; i < 3 && keys[i] != NULL && good; i++)
+            good = take_key(&r, keys[i]);
+        good = good && reader_done(&r);
+    } else if (good) {
+        good = key_id <= 3 && keys[key_id - 1] != NULL && w.len <= SECRET_KEY_MAX;
+        if (good)
+            *keys[key_id - 1] = secret_key_of(writer_bytes(&w));
+    }
+    secret_wipe(plain, sizeof(plain));
+    return good;
+}
+
+enum store_status store_card_keys_put(struct store *s, uint64_t card,
+                                      const uint8_t iccid[COMMAND_ICCID_SIZE],
+                                      const struct card_keys *keys)
+{
+    char text[ICCID_SIZE];
     uint8_t additional[ADDITIONAL_MAX];
-    uint8_t sealed[SECRET_KEY_MAX + NONCE_SIZE + TAG_SIZE];
+    uint8_t plain[SET_PLAIN_MAX];
+    uint8_t sealed[SEALED_MAX];
+    struct writer p = writer_of(plain, sizeof(plain));
     struct writer w = writer_of(sealed, sizeof(sealed));
-    const struct bytes a = additional_of(additional, bytes_of_text(iccid), key_id, keys->version);
-    if (!key_seal(s, false, a, key, &w))
+    if (!iccid_read(iccid, text))
+        return STORE_FAILED;
+    put_key(&p, &keys->kic);
+    put_key(&p, &keys->kid);
+    put_key(&p, &keys->kik);
+    const struct bytes a = additional_of(additional, bytes_of_text(text), KEY_SET, keys->version);
+    const bool is_sealed = key_seal(s, false, a, writer_bytes(&p), &w);
+    secret_wipe(plain, sizeof(plain));
+    if (!is_sealed)
         return STORE_KEYS;
     struct query q = query_of(s, STATEMENT_KEY_PUT);
     bind_number(&q, 1, (int64_t)card);
-    bind_number(&q, 2, key_id);
+    bind_number(&q, 2, KEY_SET);
     bind_number(&q, 3, keys->version);
     bind_number(&q, 4, keys->tar);
     bind_number(&q, 5, keys->spi1);
@@ -120,54 +170,33 @@ static enum store_status put_key(struct store *s, uint64_t card, const char *icc
     return query_run(&q);
 }
 
-enum store_status store_card_keys_put(struct store *s, uint64_t card,
-                                      const uint8_t iccid[COMMAND_ICCID_SIZE],
-                                      const struct card_keys *keys)
-{
-    char text[ICCID_SIZE];
-    if (!iccid_read(iccid, text))
-        return STORE_FAILED;
-    enum store_status status = put_key(s, card, text, keys, KEY_KIC, &keys->kic);
-    if (status == STORE_OK)
-        status = put_key(s, card, text, keys, KEY_KID, &keys->kid);
-    if (status == STORE_OK && keys->kik.len > 0)
-        status = put_key(s, card, text, keys, KEY_KIK, &keys->kik);
-    return status;
-}
-
 enum store_status store_card_keys(struct store *s, uint64_t card, struct card_keys *out)
 {
+    struct secret_key *const keys[3] = {&out->kic, &out->kid, &out->kik};
     struct query q = query_of(s, STATEMENT_KEY_GET);
     bind_number(&q, 1, (int64_t)card);
     memset(out, 0, sizeof(*out));
     enum store_status status = query_step(&q);
-    unsigned count = 0;
-    while (status == STORE_OK) {
-        const uint8_t key_id = (uint8_t)column_number(&q, 0);
+    bool is_set = false;
+    while (status == STORE_OK && !is_set) {
         uint8_t additional[ADDITIONAL_MAX];
+        const uint8_t key_id = (uint8_t)column_number(&q, 0);
+        is_set = key_id == KEY_SET; // the first, when there is one
         out->version = (uint8_t)column_number(&q, 1);
         out->tar = (uint32_t)column_number(&q, 2);
         out->spi1 = (uint8_t)column_number(&q, 3);
         out->spi2 = (uint8_t)column_number(&q, 4);
         out->cmac_len = (uint8_t)column_number(&q, 5);
-        struct secret_key *to = key_id == KEY_KIC   ? &out->kic
-                                : key_id == KEY_KID ? &out->kid
-                                                    : &out->kik;
         const struct bytes a =
             additional_of(additional, bytes_of_text(column_text(&q, 8)), key_id, out->version);
-        if (!key_unseal(s, false, (uint32_t)column_number(&q, 6), a, column_octets(&q, 7), to)) {
-            status = STORE_KEYS;
-            break;
-        }
-        count++;
-        status = query_step(&q);
+        status = !open_row(&q, false, a, 6, keys) ? STORE_KEYS : query_step(&q);
     }
     query_end(&q);
-    if (status != STORE_NONE) {
+    if (status != STORE_NONE && !(is_set && status == STORE_OK)) {
         secret_wipe(out, sizeof(*out));
         return status;
     }
-    return count >= 2 ? STORE_OK : STORE_NONE;
+    return out->kic.len > 0 && out->kid.len > 0 ? STORE_OK : STORE_NONE;
 }
 
 enum store_status store_card_keys_erase(struct store *s, uint64_t card)
@@ -177,61 +206,52 @@ enum store_status store_card_keys_erase(struct store *s, uint64_t card)
     return query_run(&q);
 }
 
-static enum store_status put_network(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
-                                     uint8_t key_id, const struct secret_key *key)
-{
-    uint8_t additional[ADDITIONAL_MAX];
-    uint8_t sealed[SECRET_KEY_MAX + NONCE_SIZE + TAG_SIZE];
-    struct writer w = writer_of(sealed, sizeof(sealed));
-    const struct bytes owner = bytes_of(imsi, COMMAND_IMSI_SIZE);
-    if (!key_seal(s, true, additional_of(additional, owner, key_id, 0), key, &w))
-        return STORE_KEYS;
-    struct query q = query_of(s, STATEMENT_NETWORK_PUT);
-    bind_octets(&q, 1, owner);
-    bind_number(&q, 2, key_id);
-    bind_number(&q, 3, s->generation);
-    bind_octets(&q, 4, writer_bytes(&w));
-    return query_run(&q);
-}
-
 enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
                                          const struct network_keys *keys)
 {
-    char text[IMSI_SIZE];
-    enum store_status status = put_network(s, imsi, KEY_K, &keys->k);
-    if (status == STORE_OK)
-        status = put_network(s, imsi, KEY_OP, &keys->op);
-    if (status != STORE_OK || !imsi_read(imsi, text))
-        return status;
-    struct query q = query_of(s, STATEMENT_SUBSCRIPTION_HAS_KEYS);
-    bind_text(&q, 1, text);
+    uint8_t additional[ADDITIONAL_MAX];
+    uint8_t plain[SET_PLAIN_MAX];
+    uint8_t sealed[SEALED_MAX];
+    struct writer p = writer_of(plain, sizeof(plain));
+    struct writer w = writer_of(sealed, sizeof(sealed));
+    const struct bytes owner = bytes_of(imsi, COMMAND_IMSI_SIZE);
+    put_key(&p, &keys->k);
+    put_key(&p, &keys->op);
+    const bool is_sealed =
+        key_seal(s, true, additional_of(additional, owner, KEY_SET, 0), writer_bytes(&p), &w);
+    secret_wipe(plain, sizeof(plain));
+    if (!is_sealed)
+        return STORE_KEYS;
+    struct query q = query_of(s, STATEMENT_NETWORK_PUT);
+    bind_octets(&q, 1, owner);
+    bind_number(&q, 2, KEY_SET);
+    bind_number(&q, 3, s->generation);
+    bind_octets(&q, 4, writer_bytes(&w));
     return query_run(&q);
 }
 
 enum store_status store_network_keys(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
                                      struct network_keys *out)
 {
+    struct secret_key *const keys[3] = {&out->k, &out->op, NULL};
     struct query q = query_of(s, STATEMENT_NETWORK_GET);
     const struct bytes owner = bytes_of(imsi, COMMAND_IMSI_SIZE);
     bind_octets(&q, 1, owner);
     memset(out, 0, sizeof(*out));
     enum store_status status = query_step(&q);
-    while (status == STORE_OK) {
-        const uint8_t key_id = (uint8_t)column_number(&q, 0);
+    bool is_set = false;
+    while (status == STORE_OK && !is_set) {
         uint8_t additional[ADDITIONAL_MAX];
-        if (!key_unseal(s, true, (uint32_t)column_number(&q, 1),
-                        additional_of(additional, owner, key_id, 0), column_octets(&q, 2),
-                        key_id == KEY_K ? &out->k : &out->op)) {
-            status = STORE_KEYS;
-            break;
-        }
-        status = query_step(&q);
+        const uint8_t key_id = (uint8_t)column_number(&q, 0);
+        is_set = key_id == KEY_SET; // the first, when there is one
+        const struct bytes a = additional_of(additional, owner, key_id, 0);
+        status = !open_row(&q, true, a, 1, keys) ? STORE_KEYS : query_step(&q);
     }
     query_end(&q);
-    const bool is_whole = status == STORE_NONE && out->k.len > 0 && out->op.len > 0;
-    if (!is_whole)
-        secret_wipe(out, sizeof(*out));
-    return is_whole ? STORE_OK : status;
+    if ((status == STORE_NONE || status == STORE_OK) && out->k.len > 0 && out->op.len > 0)
+        return STORE_OK;
+    secret_wipe(out, sizeof(*out));
+    return status == STORE_OK ? STORE_NONE : status;
 }
 
 // --- a new pair of master keys ---------------------------------------------------------------
@@ -242,18 +262,19 @@ struct moved {
     int64_t card;
     uint8_t imsi[COMMAND_IMSI_SIZE];
     uint8_t key_id;
-    uint8_t sealed[SECRET_KEY_MAX + NONCE_SIZE + TAG_SIZE];
+    uint8_t sealed[SEALED_MAX];
     uint8_t sealed_len;
 };
 
 static bool renew(struct store *s, bool is_network, uint32_t generation, struct bytes additional,
                   struct bytes sealed, struct moved *m)
 {
-    struct secret_key key = {.len = 0};
+    uint8_t plain[SET_PLAIN_MAX];
+    struct writer p = writer_of(plain, sizeof(plain));
     struct writer w = writer_of(m->sealed, sizeof(m->sealed));
-    const bool is_done = key_unseal(s, is_network, generation, additional, sealed, &key) &&
-                         key_seal(s, is_network, additional, &key, &w);
-    secret_wipe(&key, sizeof(key));
+    const bool is_done = key_unseal(s, is_network, generation, additional, sealed, &p) &&
+                         key_seal(s, is_network, additional, writer_bytes(&p), &w);
+    secret_wipe(plain, sizeof(plain));
     m->sealed_len = (uint8_t)w.len;
     return is_done;
 }

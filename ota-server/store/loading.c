@@ -69,13 +69,7 @@ static enum store_status erase_subscription(struct store *s, uint64_t id,
 
 static enum store_status erase_card(struct store *s, uint64_t id)
 {
-    char pseudonym[33];
-    pseudonym_of(s, "card", id, pseudonym);
-    struct query q = query_of(s, STATEMENT_PSEUDONYM_ERASE);
-    bind_text(&q, 1, pseudonym);
-    enum store_status status = query_run(&q);
-    if (status == STORE_OK)
-        status = run_with(s, STATEMENT_KEY_ERASE, id);
+    const enum store_status status = run_with(s, STATEMENT_KEY_ERASE, id);
     return status == STORE_OK ? run_with(s, STATEMENT_CARD_ERASE, id) : status;
 }
 

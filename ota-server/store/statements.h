@@ -53,11 +53,11 @@
         " WHERE id = $1 AND version = $2") \
     S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE reference = $1 AND" VISIBLE) \
     S(CARD_BY_ICCID, "SELECT id FROM card WHERE iccid = $1 AND" VISIBLE \
-        " UNION SELECT card FROM subscription WHERE iccid = $1 AND iccid <> '' AND card > 0 AND" \
-        VISIBLE) \
+        " UNION ALL SELECT card FROM subscription WHERE iccid = $1 AND iccid <> '' AND card > 0" \
+        " AND" VISIBLE " LIMIT 1") \
     S(CARD_BY_IMSI, "SELECT card FROM subscription WHERE imsi = $1 AND card > 0 AND" VISIBLE) \
-    S(CARD_BY_NUMBER, "SELECT DISTINCT card FROM subscription WHERE number = $1 AND number <> ''" \
-        " AND card > 0 AND state = 2 AND" VISIBLE " LIMIT 2") \
+    S(CARD_BY_NUMBER, "SELECT min(card), max(card) FROM subscription WHERE number = $1" \
+        " AND number <> '' AND card > 0 AND state = 2 AND" VISIBLE) \
     S(CARD_BY_EID, "SELECT id FROM card WHERE eid = $1 AND eid <> '' AND" VISIBLE) \
     S(CARD_EID, "SELECT eid FROM card WHERE id = $1") \
     S(CARD_GROUP, "SELECT grp FROM card WHERE id = $1") \
@@ -106,10 +106,10 @@
         " slot = excluded.slot, state = excluded.state, iccid = excluded.iccid," \
         " number = excluded.number, smsc = excluded.smsc, template = excluded.template," \
         " mnc_length = excluded.mnc_length, role = excluded.role, rank = excluded.rank," \
-        " marks = excluded.marks, operator = excluded.operator, rule_pack = excluded.rule_pack") \
+        " marks = excluded.marks, operator = excluded.operator, rule_pack = excluded.rule_pack," \
+        " has_keys = max(has_keys, excluded.has_keys)") \
     S(SUBSCRIPTION_GET, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE id = $1 AND" VISIBLE) \
     S(SUBSCRIPTION_BY_IMSI, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE imsi = $1 AND" VISIBLE) \
-    S(SUBSCRIPTION_HAS_KEYS, "UPDATE subscription SET has_keys = 1 WHERE imsi = $1 AND has_keys = 0") \
     S(SUBSCRIPTION_ON_CARD, "UPDATE subscription SET card = $2, slot = $3, state = 2, number = $4," \
         " version = version + 1, changed_at = $5 WHERE id = $1 AND" \
         " (card <> $2 OR slot <> $3 OR state <> 2 OR number <> $4)") \
@@ -156,7 +156,6 @@
     S(LOADED_CARDS, "SELECT id FROM card WHERE id > $1 AND import = $1 ORDER BY id LIMIT $2") \
     S(NETWORK_ERASE, "DELETE FROM network_key WHERE imsi = $1") \
     S(SUBSCRIPTION_ERASE, "DELETE FROM subscription WHERE id = $1") \
-    S(PSEUDONYM_ERASE, "DELETE FROM pseudonym WHERE pseudonym = $1") \
     S(CARD_ERASE, "DELETE FROM card WHERE id = $1") \
     S(OPERATION_PUT, "INSERT INTO operation (id, card, tenant, kind, status, outcome, failure," \
         " campaign, actor_kind, actor_id, created_at, may_arrive, last_counter, body)" \

@@ -267,6 +267,7 @@ void store_rollback(struct store *s)
         return;
     s->is_writing = false;
     s->head = s->head_begun;
+    memset(s->named, 0, sizeof(s->named));
     if (!sqlite3_get_autocommit(s->db)) // the engine may have undone it already
         (void)run(s, STATEMENT_ROLLBACK);
 }
@@ -289,6 +290,7 @@ enum store_status store_mark_keep(struct store *s)
 void store_mark_undo(struct store *s)
 {
     s->head = s->head_marked;
+    memset(s->named, 0, sizeof(s->named));
     if (run(s, STATEMENT_MARK_UNDO) == STORE_OK)
         (void)run(s, STATEMENT_MARK_KEEP);
 }

@@ -252,6 +252,7 @@ enum store_status store_subscriptions(struct store *s, const struct subscription
                                       void *context, uint64_t *total) MUST_USE;
 // Counts by enum subscription_state.
 enum store_status store_pool_counts(struct store *s, uint64_t pool, uint64_t counts[4]) MUST_USE;
+// Under the IMSI of a subscription that was put with `has_keys`.
 enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
                                          const struct network_keys *keys) MUST_USE;
 // Only for the builder of DOWNLOAD.

@@ -92,6 +92,22 @@ static const char *cut(char to[TEXT_MAX + 1], const char *from)
     return to;
 }
 
+// Which card a pseudonym stands for is kept apart, from the card's first row on.
+static enum store_status name_card(struct store *s, uint64_t card, const char *pseudonym)
+{
+    uint64_t *named = &s->named[(card ^ card >> 20) % STORE_NAMED];
+    if (*named == card)
+        return STORE_OK;
+    struct query q = query_of(s, STATEMENT_PSEUDONYM_PUT);
+    bind_text(&q, 1, pseudonym);
+    bind_text(&q, 2, "card");
+    bind_number(&q, 3, (int64_t)card);
+    const enum store_status status = query_run(&q);
+    if (status == STORE_OK)
+        *named = card;
+    return status;
+}
+
 enum store_status store_trail_add(struct store *s, const struct trail_new *v)
 {
     char texts[7][TEXT_MAX + 1];
@@ -136,7 +152,9 @@ enum store_status store_trail_add(struct store *s, const struct trail_new *v)
     bind_octets(&q, 17, bytes_of(r.previous, sizeof(r.previous)));
     bind_octets(&q, 18, bytes_of(r.hash, sizeof(r.hash)));
     bind_number(&q, 19, strcmp(r.object_kind, "card") == 0 ? (int64_t)v->object : 0);
-    const enum store_status status = query_run(&q);
+    enum store_status status = query_run(&q);
+    if (status == STORE_OK && v->object != 0 && strcmp(r.object_kind, "card") == 0)
+        status = name_card(s, v->object, pseudonym);
     if (status != STORE_OK)
         return status;
     s->head.sequence = r.sequence;

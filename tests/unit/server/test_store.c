@@ -4,6 +4,7 @@
 #include "tests/unit/server/world.h"
 
 #include "common/base/text.h"
+#include "common/wire/ident.h"
 #include "ota-server/shell/server_crypto.h"
 
 #include <sqlite3.h>
@@ -347,8 +348,10 @@ static void keys_move_to_new_masters(void **state)
     uint64_t left = 0;
     struct card_keys k;
     assert_int_equal(store_begin(s), STORE_OK);
+    add_card(s, 8, 0x02);
+    add_card(s, 9, 0x03);
     assert_int_equal(store_rewrap(s, &ota, &network, 2, &left), STORE_OK);
-    assert_int_equal(left, 1); // three keys, two of them done
+    assert_int_equal(left, 1); // three cards, two of them done
     assert_int_equal(store_card_keys(s, 7, &k), STORE_OK);
     assert_int_equal(store_rewrap(s, &ota, &network, 2, &left), STORE_OK);
     assert_int_equal(left, 0);
@@ -358,6 +361,68 @@ static void keys_move_to_new_masters(void **state)
         .path = path, .ota_master = ota, .network_master = network, .crypto = &crypto.store};
     assert_int_equal(store_open(&options, &s), STORE_OK);
     assert_int_equal(store_card_keys(s, 7, &k), STORE_OK);
+    store_close(s);
+}
+
+// A key as the first release kept it: sealed alone, with its number (1 to 3) in its row.
+static void put_alone(struct store *s, uint8_t key_id, const struct secret_key *key)
+{
+    const struct secret_key master = key_of(0x51);
+    uint8_t sealed[12 + SECRET_KEY_MAX + 16] = {key_id};
+    uint8_t additional[24];
+    char iccid[ICCID_SIZE];
+    char text[512];
+    struct record r;
+    assert_int_equal(store_card_load(s, 7, &r), STORE_OK);
+    assert_true(iccid_read(r.iccid, iccid));
+    struct writer a = writer_of(additional, sizeof(additional));
+    writer_copy(&a, bytes_of_text(iccid));
+    writer_u8(&a, key_id);
+    writer_u8(&a, 1); // its version
+    struct writer w = writer_of(sealed, sizeof(sealed));
+    w.len = 12; // the nonce
+    assert_true(crypto.store.seal(crypto.store.context, &master, sealed, writer_bytes(&a),
+                                  bytes_of(key->octets, key->len), &w));
+    char hex[2 * sizeof(sealed) + 1];
+    struct writer h = writer_of(hex, sizeof(hex));
+    text_hex(&h, writer_bytes(&w));
+    snprintf(text, sizeof(text),
+             "INSERT INTO ota_key VALUES (7, %d, 1, 5459201, 22, 57, 0, 1, x'%s')", key_id,
+             text_end(&h));
+    run_behind_the_back(text, SQLITE_OK);
+}
+
+static void keys_that_were_sealed_alone_are_read_and_moved(void **state)
+{
+    (void)state;
+    const struct card_keys old = keys_of(0x41);
+    const struct secret_key ota = key_of(0x11);
+    const struct secret_key network = key_of(0x12);
+    uint64_t left = 0;
+    struct card_keys k;
+    struct store *s = store_with_card();
+    run_behind_the_back("DELETE FROM ota_key", SQLITE_OK);
+    put_alone(s, 1, &old.kic);
+    put_alone(s, 2, &old.kid);
+    put_alone(s, 3, &old.kik);
+    assert_int_equal(store_card_keys(s, 7, &k), STORE_OK);
+    assert_memory_equal(k.kic.octets, old.kic.octets, 16);
+    assert_memory_equal(k.kid.octets, old.kid.octets, 16);
+    assert_memory_equal(k.kik.octets, old.kik.octets, 16);
+    assert_int_equal(k.tar, 0x534D01);
+    assert_int_equal(store_begin(s), STORE_OK);
+    assert_int_equal(store_rewrap(s, &ota, &network, 10, &left), STORE_OK);
+    assert_int_equal(left, 0);
+    assert_int_equal(store_card_keys(s, 7, &k), STORE_OK);
+    assert_memory_equal(k.kid.octets, old.kid.octets, 16);
+    // A set of them counts instead.
+    const struct card_keys new = keys_of(0x61);
+    struct record r;
+    assert_int_equal(store_card_load(s, 7, &r), STORE_OK);
+    assert_int_equal(store_card_keys_put(s, 7, r.iccid, &new), STORE_OK);
+    assert_int_equal(store_card_keys(s, 7, &k), STORE_OK);
+    assert_memory_equal(k.kid.octets, new.kid.octets, 16);
+    assert_int_equal(store_commit(s), STORE_OK);
     store_close(s);
 }
 
@@ -537,6 +602,7 @@ int main(void)
         TEST(keys_open_for_their_own_card_only),
         TEST(another_master_key_opens_nothing),
         TEST(keys_move_to_new_masters),
+        TEST(keys_that_were_sealed_alone_are_read_and_moved),
         TEST(the_database_refuses_to_change_or_delete_trail_rows),
         TEST(verify_finds_each_changed_row),
         TEST(a_rolled_back_row_leaves_no_gap),
