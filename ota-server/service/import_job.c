@@ -222,6 +222,7 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
         .is_partial = s->order.is_partial,
         .is_lab = o->is_lab,
         .fingerprint_key = *o->key,
+        .scratch = o->scratch,
         .context = &j->reads,
         .progress = progress,
     };
@@ -258,6 +259,7 @@ static void run_job(struct import_jobs *j, struct seat *s)
     j->slices[1].count = 0;
     j->has_loaded = false;
     j->is_gone = false;
+    store_refresh(j->options.reader);
     j->failure = failure_of(is_cancelled(j, s) ? IMPORT_CANCELLED : read_all(j, s));
     store_refresh(j->options.reader);
     bool ok = settle(j) || j->failure != NULL;

@@ -23,8 +23,9 @@ struct import_jobs_options {
     struct store *reader;
     const struct cipher *cipher;
     const struct vendor_digest *digest;
-    const struct secret_key *key; // wraps transport keys; fingerprints are made with it too
-    bool is_lab;                  // published test keys are accepted
+    const struct vendor_scratch *scratch; // for the thread alone
+    const struct secret_key *key;         // wraps transport keys; fingerprints are made with it too
+    bool is_lab;                          // published test keys are accepted
     // Called on the other thread: import_jobs_step() is wanted. Or NULL.
     void (*wake)(void *context);
     void *wake_context;

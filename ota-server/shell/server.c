@@ -9,6 +9,7 @@
 #include "ota-server/shell/links.h"
 #include "ota-server/shell/server_crypto.h"
 #include "profiles/vendor/shell/digest_host.h"
+#include "profiles/vendor/shell/scratch_host.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,6 +44,7 @@ struct server {
     struct store *import_reader; // of the imports' thread, as is the cipher
     struct server_crypto import_crypto;
     struct secret_key import_key;
+    struct vendor_scratch import_scratch;
     struct import_jobs *imports;
     int import_wake; // they write, the loop reads
     struct loop_watch import_watch;
@@ -353,11 +355,16 @@ static bool open_imports(struct server *v, const struct server_keys *keys)
     v->import_reader = server_store_open(v->settings, keys, &v->import_crypto, true);
     if (v->import_reader == NULL)
         return false;
+    if (!server_path(v->settings, "uploads", v->uploads) ||
+        (mkdir(v->uploads, 0700) != 0 && errno != EEXIST) ||
+        !vendor_scratch_open(&v->import_scratch, v->uploads))
+        return fail(v->settings->data, "its folder for uploads cannot be made");
     v->import_key = keys->client;
     const struct import_jobs_options options = {.turn = v->turn,
                                                 .reader = v->import_reader,
                                                 .cipher = v->import_crypto.store.cipher,
                                                 .digest = &vendor_digest_host,
+                                                .scratch = &v->import_scratch,
                                                 .key = &v->import_key,
                                                 .is_lab = v->settings->single_person,
                                                 .wake = wake_for_import,
@@ -412,8 +419,6 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .links_context = v};
     if (!prepare_setup(v))
         return false;
-    if (!server_path(s, "uploads", v->uploads) || (mkdir(v->uploads, 0700) != 0 && errno != EEXIST))
-        return fail(s->data, "its folder for uploads cannot be made");
     v->api = api_open(&options);
     if (v->api == NULL)
         return fail("memory", "not enough");
@@ -482,6 +487,7 @@ static void stop(struct server *v)
         (void)close(v->import_wake);
     store_close(v->import_reader);
     server_crypto_close(&v->import_crypto);
+    vendor_scratch_close(&v->import_scratch);
     secret_wipe(&v->import_key, sizeof v->import_key);
     turn_close(v->turn);
     store_close(v->reader);

@@ -97,6 +97,8 @@ static enum import_verdict check_file(struct import *i)
             return IMPORT_CANCELLED;
     }
     i->report->records = i->file->record_count;
+    if (!compare_finish(&i->compare))
+        return IMPORT_UNREADABLE;
     if (verdict == FILE_END)
         verdict = file_finish(i->file);
     return of_file(verdict);

@@ -3,14 +3,15 @@
 //
 // Promises: pass 1 checks everything and changes nothing. Pass 2 reads the file again (and gives up
 // when it is no longer the same), hands each good record to `load` between `begin` and `commit`, or
-// ends with `abort`: never both. Memory is fixed but for about 12 octets for each identifier and
-// key and one bit per line. Keys in clear live for one record and are wiped. Never: logs, asks a
-// clock, or keeps what it has read. Blocks while it runs: it is a job for a thread or process of
-// its own; `progress` is the place to stop it.
+// ends with `abort`: never both. Memory is fixed but for one bit per line: what must not be twice
+// in a file is noted in a scratch. Keys in clear live for one record and are wiped. Never: logs,
+// asks a clock, or keeps what it has read. Blocks while it runs: it is a job for a thread or
+// process of its own; `progress` is the place to stop it.
 #pragma once
 
 #include "profiles/vendor/file.h"
 #include "profiles/vendor/record.h"
+#include "profiles/vendor/scratch.h"
 
 #define IMPORT_REFERENCE_SIZE 64
 
@@ -79,7 +80,9 @@ struct import_options {
     bool is_dry_run;
     bool is_partial; // good records load although others are in quarantine
     bool is_lab;     // published test keys are accepted with a warning
-    // Keys are compared by AES-CMAC under this key; the product's own, at least for one run.
+    // Notes of identifiers as numbers and of keys as fingerprints: 16 octets for each.
+    const struct vendor_scratch *scratch;
+    // Keys are compared by a MAC under this key; the product's own, at least for one run.
     struct secret_key fingerprint_key;
     void *context;
     const struct number_rule *(*number_rule)(void *context, const char *operator_name); // or NULL

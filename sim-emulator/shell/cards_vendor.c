@@ -5,6 +5,7 @@
 #include "common/host/entropy.h"
 #include "profiles/vendor/import.h"
 #include "profiles/vendor/shell/digest_host.h"
+#include "profiles/vendor/shell/scratch_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,11 +324,17 @@ static void tell_first(const struct findings *findings, const char *path,
 static bool run_import(struct reading *r, const struct file_options *file, const char *path,
                        char error[CARDS_ERROR_SIZE])
 {
+    struct vendor_scratch scratch;
+    if (!vendor_scratch_open(&scratch, NULL)) {
+        (void)snprintf(error, CARDS_ERROR_SIZE, "%.120s: no room for a temporary file", path);
+        return false;
+    }
     struct import_options options = {.file = *file,
                                      .registry = {r, file_known, batch, card_known, value_known,
                                                   begin, load_card, load_subscription, quarantine,
                                                   commit, give_up},
                                      .is_lab = true,
+                                     .scratch = &scratch,
                                      .fingerprint_key.len = 16,
                                      .context = r};
     entropy_fill(options.fingerprint_key.octets, 16);
@@ -335,6 +342,7 @@ static bool run_import(struct reading *r, const struct file_options *file, const
         .context = r->file, .read = source_read, .rewind = source_rewind};
     struct import_report report;
     enum import_verdict verdict = import_run(&options, &source, &report);
+    vendor_scratch_close(&scratch);
     bool ok = verdict == IMPORT_DONE && report.outcome == REPORT_IMPORTED;
     if (!ok && verdict == IMPORT_DONE)
         tell_first(&report.findings, path, error);

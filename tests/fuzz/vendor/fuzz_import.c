@@ -6,6 +6,7 @@
 #include "common/host/cipher_openssl.h"
 #include "profiles/vendor/import.h"
 #include "profiles/vendor/shell/digest_host.h"
+#include "profiles/vendor/shell/scratch_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,6 +173,8 @@ static void check_report(const struct fuzz *f, const struct import_report *r, bo
 
 static void run(struct fuzz *f, bool is_partial, enum vendor_kind kind)
 {
+    static struct vendor_scratch scratch;
+    check(scratch.context != NULL || vendor_scratch_open(&scratch, NULL));
     const struct import_options options = {
         .file = {.profile = f->profile,
                  .cipher = &f->cipher,
@@ -190,6 +193,7 @@ static void run(struct fuzz *f, bool is_partial, enum vendor_kind kind)
                      .commit = commit,
                      .abort = abort_unit},
         .is_partial = is_partial,
+        .scratch = &scratch,
         .fingerprint_key = secret_key_of(bytes_of_text("fingerprint-fuzz")),
         .number_rule = number_rule,
     };

@@ -7,6 +7,7 @@
 #include "ota-server/service/api_text.h"
 #include "ota-server/shell/server_crypto.h"
 #include "profiles/vendor/shell/digest_host.h"
+#include "profiles/vendor/shell/scratch_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 static struct server_crypto crypto;
 static struct server_crypto import_crypto;
+static struct vendor_scratch import_scratch;
 static struct secret_key client_key;
 static struct prng chance;
 static struct policy policy;
@@ -231,11 +233,13 @@ static void open_turn(struct lab *lab)
 static void open_jobs(struct lab *lab)
 {
     assert_true(server_crypto_open(&import_crypto));
+    assert_true(vendor_scratch_open(&import_scratch, NULL));
     open_store(lab, &import_crypto, true, &lab->import_reader);
     const struct import_jobs_options options = {.turn = lab->turn,
                                                 .reader = lab->import_reader,
                                                 .cipher = import_crypto.store.cipher,
                                                 .digest = &vendor_digest_host,
+                                                .scratch = &import_scratch,
                                                 .key = &client_key,
                                                 .is_lab = true};
     lab->imports = import_jobs_open(&options);
@@ -305,6 +309,7 @@ static void close_parts(struct lab *lab)
     store_close(lab->import_reader);
     if (lab->imports != NULL)
         server_crypto_close(&import_crypto);
+    vendor_scratch_close(&import_scratch);
     turn_close(lab->turn);
     store_close(lab->store);
     lab->imports = NULL;

@@ -2,7 +2,9 @@
 
 #include "common/base/text.h"
 #include "common/host/cipher_openssl.h"
+#include "profiles/vendor/compare.h"
 #include "profiles/vendor/shell/digest_host.h"
+#include "profiles/vendor/shell/scratch_host.h"
 #include "tests/lib/cmocka_all.h"
 
 #include <stdio.h>
@@ -136,10 +138,9 @@ static enum import_known card_known(void *context, const struct vendor_header *h
 static bool has_fingerprint(const struct lab *l, const struct secret_key *key, struct bytes value)
 {
     uint8_t mac[CIPHER_AES_BLOCK];
-    struct bytes part = bytes_of(key->octets, key->len);
     if (key->len == 0)
         return false;
-    assert_true(l->cipher.aes_cmac(l->cipher.context, &l->options.fingerprint_key, &part, 1, mac));
+    assert_true(compare_fingerprint(&l->cipher, &l->options.fingerprint_key, key, mac));
     return bytes_equal(bytes_of(mac, sizeof mac), value);
 }
 
@@ -284,13 +285,14 @@ int lab_setup(void **state)
                      .quarantine = quarantine,
                      .commit = commit,
                      .abort = abort_unit},
+        .scratch = &l->scratch,
         .fingerprint_key = secret_key_of(bytes_of_text("fingerprint-test")),
         .context = l,
         .number_rule = number_rule,
         .progress = progress,
     };
     *state = l;
-    return l->profile == NULL;
+    return l->profile == NULL || !vendor_scratch_open(&l->scratch, NULL);
 }
 
 int lab_teardown(void **state)
@@ -299,6 +301,7 @@ int lab_teardown(void **state)
     import_report_close(&l->report);
     profile_close(l->profile);
     cipher_openssl_close(&l->cipher);
+    vendor_scratch_close(&l->scratch);
     free(l);
     return 0;
 }

@@ -24,6 +24,7 @@ struct lab {
     size_t rewinds;
     struct cipher cipher;
     struct vendor_profile *profile;
+    struct vendor_scratch scratch;
     struct import_options options;
     struct import_report report;
     // The registry.

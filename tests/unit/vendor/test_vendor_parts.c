@@ -4,6 +4,8 @@
 #include "profiles/vendor/line_set.h"
 #include "profiles/vendor/seen.h"
 #include "profiles/vendor/shell/make_batch.h"
+#include "profiles/vendor/shell/scratch_host.h"
+#include "profiles/vendor/values.h"
 #include "tests/unit/vendor/lab.h"
 
 #include <stdio.h>
@@ -122,6 +124,58 @@ static void a_set_of_values_remembers_the_first_place_and_grows(void **state)
     seen_close(&s);
 }
 
+struct told {
+    uint32_t lines[8], firsts[8];
+    bool repeated[8];
+    size_t count;
+};
+
+static bool tell(void *context, const struct value_note *note, const struct seen_place *first,
+                 bool is_repeated)
+{
+    struct told *t = context;
+    assert_true(t->count < 8);
+    t->lines[t->count] = note->line;
+    t->firsts[t->count] = first->line;
+    t->repeated[t->count++] = is_repeated;
+    return true;
+}
+
+// More values than a pass takes, so that they are compared in many.
+static void values_are_told_once_each_time_that_they_come_again(void **state)
+{
+    (void)state;
+    struct vendor_scratch scratch;
+    struct values v;
+    struct told told = {.count = 0};
+    assert_true(vendor_scratch_open(&scratch, NULL));
+    assert_true(values_open(&v, &scratch, 42));
+    v.table = 100;
+    for (uint32_t i = 0; i < 2 * VALUES_BUFFERED + 1; i++) {
+        const struct value_note note = {.value = i, .line = i + 1, .kind = i % 2};
+        assert_true(values_add(&v, &note));
+    }
+    // 7 came in line 8 as an IMSI: once more as an ICCID is new, twice more as an IMSI is not.
+    const struct value_note more[] = {{.value = 7, .line = 9001, .kind = VALUES_ICCID},
+                                      {.value = 7, .line = 9002, .kind = VALUES_IMSI},
+                                      {.value = 7, .line = 9003, .kind = VALUES_IMSI}};
+    for (size_t i = 0; i < 3; i++)
+        assert_true(values_add(&v, &more[i]));
+    assert_true(values_compare(&v, tell, &told));
+    assert_int_equal(told.count, 2);
+    assert_int_equal(told.lines[0], 9002);
+    assert_int_equal(told.lines[1], 9003);
+    assert_true(told.firsts[0] == 8 && told.firsts[1] == 8);
+    assert_true(!told.repeated[0] && told.repeated[1]);
+    values_close(&v);
+    // What is read next knows nothing of it.
+    assert_true(values_open(&v, &scratch, 42));
+    assert_true(values_add(&v, &more[1]) && values_compare(&v, tell, &told));
+    assert_int_equal(told.count, 2);
+    values_close(&v);
+    vendor_scratch_close(&scratch);
+}
+
 static void a_set_of_lines_counts_without_another(void **state)
 {
     (void)state;
@@ -230,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_profile_is_read_strictly),
         cmocka_unit_test(number_rules_hold_at_their_edges),
         cmocka_unit_test(a_set_of_values_remembers_the_first_place_and_grows),
+        cmocka_unit_test(values_are_told_once_each_time_that_they_come_again),
         cmocka_unit_test(a_set_of_lines_counts_without_another),
         CASE(a_made_batch_loads_without_any_finding),
         CASE(made_batches_that_overlap_have_equal_cards),
