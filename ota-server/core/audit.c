@@ -4,10 +4,6 @@
 
 #define RESTARTS_MAX 3
 
-static const int64_t attempt_at_ms[] = {
-    MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * (int64_t)HOUR_MS, 6 * (int64_t)HOUR_MS, DAY_MS};
-#define ATTEMPTS (sizeof(attempt_at_ms) / sizeof(attempt_at_ms[0]))
-
 void audit_open(struct work *w, const struct operation *requested)
 {
     struct audit_job *a = &w->r->audit;
@@ -48,8 +44,9 @@ void audit_schedule(struct work *w)
     struct audit_targets targets;
     audit_targets(r, &targets);
     r->next_audit_at = utc_after(w->now, DAY_MS / (targets.count == 0 ? 1 : targets.count));
-    for (size_t i = 0; i < ATTEMPTS; i++) {
-        const struct utc at = utc_after(r->dirty_since, attempt_at_ms[i]);
+    for (uint8_t i = 0; i < w->policy->audit.count; i++) {
+        const struct utc at =
+            utc_after(r->dirty_since, (int64_t)w->policy->audit.after_s[i] * 1000);
         if (at.ms > w->now.ms) {
             r->next_audit_at = at;
             return;

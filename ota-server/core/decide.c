@@ -13,8 +13,12 @@ void policy_default(struct policy *p)
         .confirm_silent_ms = 300000,
         .contact_delay_ms = 30000,
         .contact_gap_ms = 5 * MINUTE_MS,
-        .unreachable_ms = 7 * 24 * HOUR_MS,
+        .unreachable_ms = 7 * DAY_MS,
         .reissues_max = 2,
+        .retry = {4, {600, 3600, 21600, 86400}},
+        .retry_at_contact = true,
+        .audit = {6, {60, 300, 1800, 7200, 21600, 86400}},
+        .audit_at_contact = true,
     };
 }
 
@@ -101,8 +105,16 @@ static void lift_quarantine(struct work *w)
     w->r->insecure_until.ms = 0;
 }
 
+// Who takes a card over takes no work of the former owner over.
 static void move(struct work *w)
 {
+    const struct record *r = w->r;
+    if (r->state == CARD_RETIRED)
+        w->d->refusal = REFUSAL_CARD_RETIRED;
+    else if (w->e->tenant != 0 && w->e->tenant != r->tenant && (r->has_open || r->queue_len > 0))
+        w->d->refusal = REFUSAL_CARD_BUSY;
+    if (w->d->refusal != REFUSAL_NONE)
+        return;
     if (w->e->group != 0)
         w->r->group = w->e->group;
     if (w->e->tenant != 0)

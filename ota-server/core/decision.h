@@ -14,6 +14,21 @@
 #define DECISION_DIFFERENCES_MAX 32
 #define TRAIL_TEXT_SIZE 48
 
+// Times after an event at which something is tried again, in order; what follows the last one
+// stands where they are used.
+#define POLICY_STEPS_MAX 8
+struct policy_steps {
+    uint8_t count;
+    uint32_t after_s[POLICY_STEPS_MAX];
+};
+
+// Hours in which nothing is sent that can wait: minutes of the day in UTC, `to` not included;
+// `from` after `to` passes midnight. Equal ones are the whole day.
+#define POLICY_QUIET_MAX 4
+struct policy_quiet {
+    uint16_t from_min, to_min;
+};
+
 // Timers and limits that installation and group choose; see policy_default().
 struct policy {
     uint32_t approval_ms;       // 72 h
@@ -26,10 +41,16 @@ struct policy {
     uint32_t confirm_silent_ms; // 300 s after submit without receipt
     uint32_t contact_delay_ms;  // 30 s: random delay after a contact, at most
     uint32_t contact_gap_ms;    // 5 min: between two audits because of contacts
-    uint32_t unreachable_ms;    // 7 d
+    int64_t unreachable_ms;     // 7 d
     uint8_t reissues_max;       // 2
     bool operator_for_all;      // every difference needs an operator
-    uint64_t seed;              // of all chance
+    struct policy_steps retry;  // after "expired, nothing delivered": each after the one before
+    bool retry_at_contact;      // after the last of them at the next contact; else given up
+    struct policy_steps audit;  // of a dirty card, from when it became so; then daily
+    bool audit_at_contact;
+    uint8_t quiet_count;
+    struct policy_quiet quiet[POLICY_QUIET_MAX]; // of what was asked for; doubt does not wait
+    uint64_t seed;                               // of all chance
 };
 void policy_default(struct policy *p);
 

@@ -4,9 +4,6 @@
 #define BUSY_RETRY_MS (15 * MINUTE_MS)
 #define SWITCH_TOLD_MS (365 * DAY_MS)
 
-static const int64_t retry_after_ms[] = {10 * MINUTE_MS, HOUR_MS, 6 * (int64_t)HOUR_MS, DAY_MS};
-#define RETRY_STEPS (sizeof(retry_after_ms) / sizeof(retry_after_ms[0]))
-
 uint32_t switch_ms(const struct record *r)
 {
     const struct parameters *p = &r->parameters;
@@ -66,8 +63,13 @@ static void nothing_arrives(struct operation *o)
 static void retry_later(struct work *w, struct operation *o)
 {
     nothing_arrives(o);
-    if (o->retries < RETRY_STEPS) {
-        again(w, o, retry_after_ms[o->retries++]);
+    const struct policy_steps *steps = &w->policy->retry;
+    if (o->retries < steps->count) {
+        again(w, o, (int64_t)steps->after_s[o->retries++] * 1000);
+        return;
+    }
+    if (!w->policy->retry_at_contact) {
+        o->not_after = w->now; // its time is over with this event
         return;
     }
     o->at_next_contact = true;

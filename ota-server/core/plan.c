@@ -312,6 +312,26 @@ static uint8_t command_of(uint8_t kind)
     return COMMAND_AUDIT;
 }
 
+// The end of the quiet hours that it is now in; 0 outside of them.
+static struct utc quiet_until(const struct work *w)
+{
+    const int64_t day_ms = w->now.ms - w->now.ms % DAY_MS;
+    const int64_t minute = w->now.ms % DAY_MS / MINUTE_MS;
+    struct utc end = {0};
+    for (uint8_t i = 0; i < w->policy->quiet_count; i++) {
+        const struct policy_quiet *q = &w->policy->quiet[i];
+        const bool is_over_midnight = q->from_min >= q->to_min;
+        const bool is_within = is_over_midnight ? minute >= q->from_min || minute < q->to_min
+                                                : minute >= q->from_min && minute < q->to_min;
+        if (!is_within)
+            continue;
+        const int64_t to_ms = day_ms + q->to_min * (int64_t)MINUTE_MS;
+        const int64_t end_ms = minute >= q->to_min ? to_ms + DAY_MS : to_ms;
+        end.ms = end_ms > end.ms ? end_ms : end.ms;
+    }
+    return end;
+}
+
 // Why this operation cannot go now; HOLD_NONE when it can.
 static uint8_t hold_of(const struct work *w, const struct operation *o)
 {
@@ -320,6 +340,8 @@ static uint8_t hold_of(const struct work *w, const struct operation *o)
         return HOLD_NEXT_CONTACT;
     if (o->not_before.ms > w->now.ms)
         return o->attempts > 0 ? HOLD_RETRY : HOLD_NOT_BEFORE;
+    if (quiet_until(w).ms != 0)
+        return HOLD_NOT_BEFORE;
     if (r->dirty_since.ms != 0 && operation_is_state_changing(o->kind) && !o->force)
         return HOLD_CARD_DIRTY;
     return reachable(r) == NULL ? HOLD_OTA_UNREACHABLE : HOLD_NONE;
@@ -438,6 +460,8 @@ void plan_wake(struct work *w)
             soonest(w, r->open.not_after);
         }
     }
+    if (r->queue_len > 0 || r->has_open)
+        soonest(w, quiet_until(w));
     for (uint8_t i = 0; i < r->queue_len; i++) {
         soonest(w, r->queue[i].deadline);
         soonest(w, r->queue[i].not_before);

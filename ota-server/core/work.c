@@ -85,7 +85,9 @@ void work_dirty(struct work *w, uint8_t reason, uint64_t operation)
         r->dirty_attempts = 0;
         r->reissues = 0;
         r->needs_operator = false;
-        r->next_audit_at = utc_after(w->now, MINUTE_MS);
+        r->next_audit_at = utc_after(w->now, w->policy->audit.count == 0
+                                                 ? MINUTE_MS
+                                                 : (int64_t)w->policy->audit.after_s[0] * 1000);
     }
     r->marks |= 1u << MARK_DIRTY;
     if (r->mark_since[MARK_DIRTY].ms == 0)
@@ -165,7 +167,7 @@ void work_contact(struct work *w)
     }
     const bool is_rested = r->last_attempt_at.ms == 0 ||
                            w->now.ms - r->last_attempt_at.ms >= w->policy->contact_gap_ms;
-    if (r->dirty_since.ms != 0 && is_rested &&
+    if (w->policy->audit_at_contact && r->dirty_since.ms != 0 && is_rested &&
         (r->next_audit_at.ms == 0 || r->next_audit_at.ms > soon.ms))
         r->next_audit_at = soon;
 }

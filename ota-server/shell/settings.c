@@ -141,6 +141,10 @@ static bool read_policy(struct policy *p, cfg_t *section, char *error)
         return fail(error, "0 to 100 are allowed for", "reissues");
     p->reissues_max = (uint8_t)reissues;
     p->operator_for_all = cfg_getbool(section, "operator-for-all");
+    uint32_t unreachable_ms = 0;
+    if (!read_seconds(section, "unreachable-s", &unreachable_ms, error))
+        return false;
+    p->unreachable_ms = unreachable_ms;
     return read_seconds(section, "approval-s", &p->approval_ms, error) &&
            read_seconds(section, "not-after-s", &p->not_after_ms, error) &&
            read_seconds(section, "submit-s", &p->submit_ms, error) &&
@@ -150,8 +154,7 @@ static bool read_policy(struct policy *p, cfg_t *section, char *error)
            read_seconds(section, "confirm-s", &p->confirm_ms, error) &&
            read_seconds(section, "confirm-silent-s", &p->confirm_silent_ms, error) &&
            read_seconds(section, "contact-delay-s", &p->contact_delay_ms, error) &&
-           read_seconds(section, "contact-gap-s", &p->contact_gap_ms, error) &&
-           read_seconds(section, "unreachable-s", &p->unreachable_ms, error);
+           read_seconds(section, "contact-gap-s", &p->contact_gap_ms, error);
 }
 
 static bool read_log(struct server_settings *s, cfg_t *file, char *error)
