@@ -1,6 +1,7 @@
 #include "ota-server/service/api_card.h"
 
 #include "common/base/text.h"
+#include "ota-server/service/api_group.h"
 #include "ota-server/service/api_operation.h"
 
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static struct api_problem read_filter(struct api_exchange *x, struct card_words 
     bool has_open = false;
     struct bytes text;
     card_filter_init(f);
-    f->tenant = x->tenant;
+    f->tenant = api_reach(x);
     take_id(x, "groupId", "grp", &f->group);
     take_id(x, "batchId", "imp", &f->batch);
     struct api_problem p = api_query_enum(&x->query, "state", states, &f->state);
@@ -241,7 +242,7 @@ void api_cards_search(struct api_exchange *x)
     struct api_list list;
     char digits[48];
     card_filter_init(&filter);
-    filter.tenant = x->tenant;
+    filter.tenant = api_reach(x);
     const bool is_read = read_digits(x, digits, &filter.search_in);
     const int match = api_body_enum(&x->body, "match", API_OPTIONAL, matches);
     if (is_read && strlen(digits) < shortest[match < 0 ? 0 : match])
@@ -363,6 +364,46 @@ static bool merge_notes(struct api_exchange *x, struct patch *patch)
     return false;
 }
 
+// In the transaction of the move: the group is there, and what the former owner wrote about the
+// card does not go with it.
+static enum store_status enter_group(void *context, struct store *store, struct event *e)
+{
+    struct api_exchange *x = context;
+    struct patch *patch = x->work;
+    enum store_status status = api_group_owner(store, e->group, &e->tenant);
+    if (status == STORE_NONE)
+        x->problem = api_problem_of(API_NOT_FOUND);
+    if (status == STORE_OK)
+        status = store_card_load(store, x->card_id, &patch->record);
+    if (status != STORE_OK || patch->record.tenant == e->tenant)
+        return status;
+    status = store_card_notes_put(store, x->card_id, bytes_of(NULL, 0));
+    return status == STORE_OK ? store_card_field_put(store, x->card_id, "") : status;
+}
+
+static void answer_moved(struct api_exchange *x, const struct turn_answer *answer)
+{
+    if (x->problem.code != API_OK)
+        api_refuse(x, x->problem);
+    else
+        answer_card(x, answer);
+}
+
+static void move_card(struct api_exchange *x, uint64_t group)
+{
+    uint64_t owner = 0;
+    const enum store_status status = api_group_owner(x->reader, group, &owner);
+    if (status != STORE_OK || !api_owns(x, owner)) {
+        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("groupId"), "No such group"));
+        return;
+    }
+    x->event.type = EVENT_MOVE;
+    x->event.group = group;
+    x->event.tenant = owner;
+    x->prepare = enter_group;
+    api_submit(x, answer_moved);
+}
+
 void api_card_patch(struct api_exchange *x)
 {
     static const char *const new_states[] = {"RETIRED", NULL};
@@ -374,14 +415,19 @@ void api_card_patch(struct api_exchange *x)
     }
     const int state = api_body_enum(&x->body, "state", API_OPTIONAL, new_states);
     api_read_reason(x, state == 0 ? API_REQUIRED : API_OPTIONAL);
+    const uint64_t group = api_body_id(&x->body, "groupId", API_OPTIONAL, "grp");
     const bool has_notes = read_notes(x, patch);
-    if (state == 0 && has_notes)
-        api_body_fail(&x->body,
-                      api_problem_text(API_INVALID_ARGUMENT, "Retire in a call of its own"));
+    if ((state == 0) + (group != 0) + has_notes > 1)
+        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
+                                                 "Retire, or move, in a call of its own"));
     if (!api_end_reading(x) || !api_card(x, &patch->record))
         return;
     if (!api_if_match(x, patch->record.version) || !merge_notes(x, patch))
         return;
+    if (group != 0) {
+        move_card(x, group);
+        return;
+    }
     if (state != 0) {
         api_commit(x, put_notes, reply_card);
         return;

@@ -97,7 +97,7 @@ void api_clients_list(struct api_exchange *x)
     if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
         return;
     const struct document_filter filter = {.kind = "client",
-                                           .owner = api_is_operator(x) ? 0 : x->tenant,
+                                           .owner = api_reach(x),
                                            .state = -1,
                                            .is_descending = list.page.is_descending};
     api_list_open(x);
@@ -114,7 +114,7 @@ static bool find_client(struct api_exchange *x, struct client_work *w)
     if (!api_capture(x, 0, "cli", &x->object_id))
         return false;
     const enum store_status status = auth_client_get(x->reader, x->object_id, &w->client);
-    if (status == STORE_OK && (w->client.tenant == x->tenant || api_is_operator(x)))
+    if (status == STORE_OK && api_owns(x, w->client.tenant))
         return true;
     api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
     return false;
@@ -291,7 +291,7 @@ static bool check_enterprise(struct api_exchange *x, uint64_t enterprise)
     const bool is_there =
         enterprise == AUTH_OPERATOR ||
         store_document_get(x->reader, "enterprise", enterprise, see_nothing, NULL) == STORE_OK;
-    if (is_there && (enterprise == x->tenant || api_is_operator(x)))
+    if (is_there && api_owns(x, enterprise))
         return true;
     api_refuse(
         x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"), "No such enterprise"));

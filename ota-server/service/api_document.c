@@ -48,7 +48,7 @@ static void put_object(const struct shown *s, const struct document *d)
 static bool show_one(void *context, const struct document *d)
 {
     struct shown *s = context;
-    s->is_ours = d->owner == s->x->tenant;
+    s->is_ours = api_owns(s->x, d->owner);
     s->version = d->version;
     if (s->is_ours)
         put_object(s, d);
@@ -77,21 +77,20 @@ bool api_document_put(struct api_exchange *x, const struct api_kind *kind, uint6
     return is_there;
 }
 
-void api_documents_list(struct api_exchange *x, const struct api_kind *kind, uint64_t parent)
+static const char *const sorts[] = {"createdAt", NULL};
+
+static void reply_list(struct api_exchange *x, const struct api_kind *kind, uint64_t parent,
+                       struct api_list *list)
 {
-    static const char *const fields[] = {"createdAt", NULL};
-    struct api_list list;
     struct ids_page page = {.count = 0};
     uint64_t version = 0;
-    if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
-        return;
     const struct document_filter filter = {.kind = kind->kind,
-                                           .owner = x->tenant,
+                                           .owner = api_reach(x),
                                            .parent = parent,
                                            .state = -1,
-                                           .is_descending = list.page.is_descending};
+                                           .is_descending = list->page.is_descending};
     const enum store_status status =
-        store_documents(x->reader, &filter, &list.window, collect, &page, &list.total);
+        store_documents(x->reader, &filter, &list->window, collect, &page, &list->total);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
@@ -102,7 +101,14 @@ void api_documents_list(struct api_exchange *x, const struct api_kind *kind, uin
         if (!api_document_put(x, kind, page.ids[i], &version))
             continue; // deleted since the list was read
     }
-    api_list_end(x, &list);
+    api_list_end(x, list);
+}
+
+void api_documents_list(struct api_exchange *x, const struct api_kind *kind, uint64_t parent)
+{
+    struct api_list list;
+    if (api_list_begin(x, &list, sorts) && api_end_reading(x))
+        reply_list(x, kind, parent, &list);
 }
 
 void api_document_show(struct api_exchange *x, const struct api_kind *kind)
@@ -121,8 +127,8 @@ void api_document_show(struct api_exchange *x, const struct api_kind *kind)
 // --- loading ---
 
 struct loaded {
+    const struct api_exchange *x;
     struct api_object *object;
-    uint64_t tenant;
     bool ok;
 };
 
@@ -130,7 +136,7 @@ static bool load_one(void *context, const struct document *d)
 {
     struct loaded *l = context;
     struct api_object *o = l->object;
-    if (d->owner != l->tenant || d->body.len > sizeof(o->body))
+    if (!api_owns(l->x, d->owner) || d->body.len > sizeof(o->body))
         return false;
     o->document = *d;
     bytes_copy(o->body, d->body);
@@ -145,7 +151,7 @@ static bool load_one(void *context, const struct document *d)
 bool api_document_get(struct api_exchange *x, const struct api_kind *kind, uint64_t id,
                       struct api_object *object)
 {
-    struct loaded l = {.object = object, .tenant = x->tenant};
+    struct loaded l = {.x = x, .object = object};
     const enum store_status status = store_document_get(x->reader, kind->kind, id, load_one, &l);
     object->document.kind = kind->kind;
     return status == STORE_OK && l.ok;
@@ -165,6 +171,17 @@ struct api_object *api_document_load(struct api_exchange *x, const struct api_ki
         return object;
     api_refuse_code(x, API_NOT_FOUND);
     return NULL;
+}
+
+void api_documents_below(struct api_exchange *x, const struct api_kind *kind,
+                         const struct api_kind *above)
+{
+    struct api_list list;
+    if (!api_list_begin(x, &list, sorts) || !api_end_reading(x))
+        return;
+    const struct api_object *parent = api_document_load(x, above);
+    if (parent != NULL)
+        reply_list(x, kind, parent->document.id, &list);
 }
 
 // --- keeping ---
@@ -198,17 +215,17 @@ bool api_document_merge(struct api_exchange *x, struct api_object *object)
     return ok;
 }
 
-void api_document_name(struct api_object *object, uint64_t tenant, struct bytes name)
+void api_document_name(struct api_object *object, struct bytes name)
 {
     struct writer w = writer_of(object->name, sizeof(object->name));
-    text_decimal(&w, tenant);
+    text_decimal(&w, object->document.owner);
     text_put(&w, "/");
     writer_copy(&w, name);
     object->document.name = text_end(&w);
 }
 
 struct api_object *api_document_new(struct api_exchange *x, const struct api_kind *kind,
-                                    struct bytes name)
+                                    uint64_t owner, struct bytes name)
 {
     struct api_object *object = calloc(1, sizeof(*object));
     x->work = object;
@@ -217,10 +234,9 @@ struct api_object *api_document_new(struct api_exchange *x, const struct api_kin
         return NULL;
     }
     x->object_id = api_new_id(x);
-    object->document =
-        (struct document){.kind = kind->kind, .id = x->object_id, .owner = x->tenant};
+    object->document = (struct document){.kind = kind->kind, .id = x->object_id, .owner = owner};
     if (name.len > 0)
-        api_document_name(object, x->tenant, name);
+        api_document_name(object, name);
     return api_document_fill(x, object, x->root) ? object : NULL;
 }
 

@@ -1,8 +1,9 @@
 // Objects of the API that are kept as one document each: pools, templates and the like. What the
 // caller sent, once its handler has checked it, is what is kept and shown again. Internal.
 //
-// Promises: every list and every look-up takes the caller's tenant; a foreign object is NOT_FOUND;
-// names are unique for one tenant only, so nobody learns another's.
+// Promises: every list and every look-up takes the caller's tenant; a foreign object is NOT_FOUND,
+// but for the operator's own people, who see all; names are unique for one tenant only, so nobody
+// learns another's.
 #pragma once
 
 #include "ota-server/service/api_exchange.h"
@@ -28,6 +29,9 @@ struct api_object {
 
 // GET of a list, with the query's page; `parent` 0 for all.
 void api_documents_list(struct api_exchange *x, const struct api_kind *kind, uint64_t parent);
+// The same of those below the object of capture 0, which is of the kind `above`.
+void api_documents_below(struct api_exchange *x, const struct api_kind *kind,
+                         const struct api_kind *above);
 // GET of the object of capture 0.
 void api_document_show(struct api_exchange *x, const struct api_kind *kind);
 // Writes the object; false when there is none that the caller may see.
@@ -38,15 +42,15 @@ struct api_object *api_document_load(struct api_exchange *x, const struct api_ki
 bool api_document_get(struct api_exchange *x, const struct api_kind *kind, uint64_t id,
                       struct api_object *object) MUST_USE;
 
-// A new object in x->work, with x->root as its body and a fresh id; NULL: refused.
+// A new object of `owner` in x->work, with x->root as its body and a fresh id; NULL: refused.
 struct api_object *api_document_new(struct api_exchange *x, const struct api_kind *kind,
-                                    struct bytes name);
+                                    uint64_t owner, struct bytes name);
 // Takes `root` as the body; false: refused, it is too large.
 bool api_document_fill(struct api_exchange *x, struct api_object *object, const json_t *root);
 // Takes the members of x->root over, `reason` apart; false: refused.
 bool api_document_merge(struct api_exchange *x, struct api_object *object);
-// The unique name, under which store_document_named() finds it.
-void api_document_name(struct api_object *object, uint64_t tenant, struct bytes name);
+// The unique name among its owner's, under which store_document_named() finds it.
+void api_document_name(struct api_object *object, struct bytes name);
 // Inserts or replaces what x->work holds, with its row in the trail; for api_commit().
 enum store_status api_document_apply(struct api_exchange *x, struct store *store, struct utc now);
 // Commits it and replies with the object: 201 with its Location, or 200.

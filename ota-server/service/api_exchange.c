@@ -173,6 +173,16 @@ bool api_is_operator(const struct api_exchange *x)
     return x->tenant == AUTH_OPERATOR;
 }
 
+bool api_owns(const struct api_exchange *x, uint64_t owner)
+{
+    return owner == x->tenant || api_is_operator(x);
+}
+
+uint64_t api_reach(const struct api_exchange *x)
+{
+    return api_is_operator(x) ? 0 : x->tenant;
+}
+
 uint64_t api_person(const struct api_exchange *x)
 {
     return x->client.id;
@@ -196,7 +206,7 @@ bool api_capture(struct api_exchange *x, size_t index, const char *prefix, uint6
 bool api_card_visible(struct api_exchange *x, uint64_t card, struct record *record)
 {
     const enum store_status status = store_card_load(x->reader, card, record);
-    if (status == STORE_OK && record->tenant == x->tenant)
+    if (status == STORE_OK && api_owns(x, record->tenant))
         return true;
     if (status == STORE_OK || status == STORE_NONE)
         api_refuse_code(x, API_NOT_FOUND);

@@ -201,6 +201,10 @@ void api_count_failure(struct api_exchange *x);
 // Who is behind the request, for what two different people must do.
 // Of the installation's own enterprise, which runs it.
 bool api_is_operator(const struct api_exchange *x);
+// Does the caller see what this enterprise owns? The operator's people see everybody's.
+bool api_owns(const struct api_exchange *x, uint64_t owner);
+// The same as a filter of the store: the enterprise, or 0 for all.
+uint64_t api_reach(const struct api_exchange *x);
 uint64_t api_person(const struct api_exchange *x);
 uint64_t api_new_id(struct api_exchange *x);
 

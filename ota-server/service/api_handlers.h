@@ -43,6 +43,15 @@ void api_enterprises_post(struct api_exchange *x);
 void api_enterprise_get(struct api_exchange *x);
 void api_enterprise_patch(struct api_exchange *x);
 
+void api_groups_list(struct api_exchange *x);
+void api_groups_post(struct api_exchange *x);
+void api_group_get(struct api_exchange *x);
+void api_group_patch(struct api_exchange *x);
+void api_group_delete(struct api_exchange *x);
+void api_group_rules_get(struct api_exchange *x);
+void api_group_rules_patch(struct api_exchange *x);
+void api_group_rules_versions(struct api_exchange *x);
+
 void api_pools_list(struct api_exchange *x);
 void api_pools_post(struct api_exchange *x);
 void api_pool_get(struct api_exchange *x);

@@ -49,7 +49,7 @@ static struct bytes read_pool(struct api_exchange *x, enum api_need need)
 void api_pools_post(struct api_exchange *x)
 {
     const struct bytes name = read_pool(x, API_REQUIRED);
-    if (api_end_reading(x) && api_document_new(x, &pools, name) != NULL)
+    if (api_end_reading(x) && api_document_new(x, &pools, x->tenant, name) != NULL)
         api_document_commit(x, &pools);
 }
 
@@ -62,7 +62,7 @@ void api_pool_patch(struct api_exchange *x)
     if (object == NULL || !api_if_match(x, object->document.version))
         return;
     if (name.len > 0)
-        api_document_name(object, x->tenant, name);
+        api_document_name(object, name);
     if (api_document_merge(x, object))
         api_document_commit(x, &pools);
 }
@@ -131,7 +131,7 @@ static bool put_row(void *context, const struct subscription *s)
 static void reply_subscriptions(struct api_exchange *x, struct subscription_filter *filter,
                                 struct api_list *list)
 {
-    filter->tenant = x->tenant;
+    filter->tenant = api_reach(x);
     api_list_open(x);
     const enum store_status status =
         store_subscriptions(x->reader, filter, &list->window, put_row, x, &list->total);
@@ -192,7 +192,7 @@ void api_subscription_get(struct api_exchange *x)
     struct subscription s;
     if (!api_end_reading(x) || !api_capture(x, 0, "sub", &x->object_id))
         return;
-    if (store_subscription_get(x->reader, x->object_id, &s) != STORE_OK || s.tenant != x->tenant) {
+    if (store_subscription_get(x->reader, x->object_id, &s) != STORE_OK || !api_owns(x, s.tenant)) {
         api_refuse_code(x, API_NOT_FOUND);
         return;
     }
@@ -228,5 +228,5 @@ bool api_pool_visible(struct api_exchange *x, uint64_t pool)
 {
     uint64_t owner = 0;
     return store_document_get(x->reader, "pool", pool, see_owner, &owner) == STORE_OK &&
-           owner == x->tenant;
+           api_owns(x, owner);
 }

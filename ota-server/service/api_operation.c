@@ -195,7 +195,7 @@ static bool card_is_ours(struct api_exchange *x, uint64_t card)
 {
     struct record *record = malloc(sizeof(*record));
     const bool is_ours = record != NULL && store_card_load(x->reader, card, record) == STORE_OK &&
-                         record->tenant == x->tenant;
+                         api_owns(x, record->tenant);
     free(record);
     return is_ours;
 }
@@ -325,7 +325,7 @@ static void list_operations(struct api_exchange *x, struct operation_filter *fil
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
-    filter->tenant = x->tenant;
+    filter->tenant = api_reach(x);
     const enum store_status status =
         store_operations(x->reader, filter, &list.window, collect, rows, &list.total);
     if (status != STORE_OK) {

@@ -8,7 +8,6 @@
 
 #define TTL_MIN_S 300
 #define TTL_MAX_S 1209600
-#define TTL_S 86400
 
 // What the body says and the store adds.
 struct order {
@@ -48,13 +47,14 @@ static bool read_common(struct api_exchange *x, struct operation *o)
     static const char *const channels[] = {"SMS", NULL};
     struct api_body *b = &x->body;
     read_when(x, o);
-    const int64_t ttl_s = api_body_integer(b, "ttlSeconds", TTL_MIN_S, TTL_MAX_S, TTL_S);
+    const int64_t ttl_s = api_body_integer(b, "ttlSeconds", TTL_MIN_S, TTL_MAX_S, 0);
     x->event.as.request.refuse_if_busy = api_body_enum(b, "ifBusy", API_OPTIONAL, busy) == 1;
     o->wait_until_clean = api_body_enum(b, "ifDirty", API_OPTIONAL, dirty) == 1;
     o->force = api_body_bool(b, "force", false);
     api_read_reason(x, o->force ? API_REQUIRED : API_OPTIONAL);
     (void)api_body_enum(b, "channel", API_OPTIONAL, channels);
-    o->not_after = utc_after(x->now.utc, ttl_s * 1000);
+    if (ttl_s != 0) // else what the card's group says
+        o->not_after = utc_after(x->now.utc, ttl_s * 1000);
     o->actor = api_actor(x);
     o->correlator = x->correlator_id;
     return o->force;
@@ -195,7 +195,7 @@ static bool find_target(struct api_exchange *x, struct order *order, struct oper
         return true;
     if (store_subscription_get(x->reader, order->subscription_id, &order->subscription) !=
             STORE_OK ||
-        order->subscription.tenant != x->tenant)
+        !api_owns(x, order->subscription.tenant))
         return refuse_field(x, API_NOT_FOUND, "subscriptionId", "No such subscription");
     const struct mirror_slot *slot = record_slot_of(&order->record, order->subscription_id);
     o->subscription = order->subscription_id;
@@ -306,7 +306,7 @@ static enum store_status find_card(struct api_exchange *x, struct order *order)
     enum store_status status = STORE_NONE;
     if (api_id_read(x->match.captures[0], "crd", &x->card_id))
         status = store_card_load(x->reader, x->card_id, &order->record);
-    if (status == STORE_OK && order->record.tenant == x->tenant)
+    if (status == STORE_OK && api_owns(x, order->record.tenant))
         return STORE_OK;
     record_init(&order->record, 0);
     return status == STORE_OK ? STORE_NONE : status;

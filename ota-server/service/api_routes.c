@@ -65,6 +65,15 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/operations/*/resend", NULL, TAKES_MAYBE, CHANGES, api_operation_resend},
     {API_POST, API_BASE "/operations/*/cancel", NULL, TAKES_MAYBE, CHANGES, api_operation_cancel},
 
+    {API_GET, API_BASE "/card-groups", "groups:read", TAKES_NOTHING, 0, api_groups_list},
+    {API_POST, API_BASE "/card-groups", "groups:write", TAKES_JSON, CHANGES, api_groups_post},
+    {API_GET, API_BASE "/card-groups/*", "groups:read", TAKES_NOTHING, 0, api_group_get},
+    {API_PATCH, API_BASE "/card-groups/*", "groups:write", TAKES_MERGE, CHANGES, api_group_patch},
+    {API_DELETE, API_BASE "/card-groups/*", "groups:write", TAKES_NOTHING, CHANGES, api_group_delete},
+    {API_GET, API_BASE "/card-groups/*/rules", "groups:read", TAKES_NOTHING, 0, api_group_rules_get},
+    {API_PATCH, API_BASE "/card-groups/*/rules", "groups:write", TAKES_MERGE, CHANGES, api_group_rules_patch},
+    {API_GET, API_BASE "/card-groups/*/rules/versions", "groups:read", TAKES_NOTHING, 0, api_group_rules_versions},
+
     {API_GET, API_BASE "/subscription-pools", "inventory:read", TAKES_NOTHING, 0, api_pools_list},
     {API_POST, API_BASE "/subscription-pools", "inventory:write", TAKES_JSON, CHANGES, api_pools_post},
     {API_GET, API_BASE "/subscription-pools/*", "inventory:read", TAKES_NOTHING, 0, api_pool_get},

@@ -86,7 +86,7 @@ void api_system_get(struct api_exchange *x)
     uint8_t hash[32];
     if (!api_end_reading(x))
         return;
-    enum store_status status = store_counts(x->reader, x->tenant, &counts);
+    enum store_status status = store_counts(x->reader, api_reach(x), &counts);
     if (status == STORE_OK)
         status = store_trail_head(x->reader, &head, hash);
     if (status == STORE_OK)

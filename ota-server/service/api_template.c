@@ -228,7 +228,7 @@ static bool open_version(struct api_exchange *x, int64_t number)
     text_decimal(&d, (uint64_t)number);
     n->version.document = (struct document){.kind = versions.kind, .owner = x->tenant};
     // A number is taken once, whatever the template is called.
-    api_document_name(&n->version, x->tenant, writer_bytes(&d));
+    api_document_name(&n->version, writer_bytes(&d));
     return api_document_fill(x, &n->version, x->root);
 }
 

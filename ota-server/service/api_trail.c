@@ -81,7 +81,7 @@ static bool read_filter(struct api_exchange *x, struct trail_filter *f, char act
 {
     struct bytes text;
     trail_filter_init(f);
-    f->tenant = x->tenant;
+    f->tenant = api_reach(x);
     struct api_problem p = api_query_time(&x->query, "from", &f->from);
     if (p.code == API_OK)
         p = api_query_time(&x->query, "to", &f->to);
@@ -142,7 +142,7 @@ void api_card_trail(struct api_exchange *x)
     if (!api_list_begin(x, &list, fields) || !api_end_reading(x) || !api_card(x, record))
         return;
     trail_filter_init(&filter);
-    filter.tenant = x->tenant;
+    filter.tenant = api_reach(x);
     filter.object = x->card_id;
     filter.object_kind = "card";
     reply_rows(x, &filter, &list);
@@ -154,7 +154,7 @@ void api_trail_get(struct api_exchange *x)
     const struct store_page first = {.limit = 1};
     uint64_t total = 0;
     trail_filter_init(&filter);
-    filter.tenant = x->tenant;
+    filter.tenant = api_reach(x);
     if (!api_end_reading(x))
         return;
     if (!text_read_decimal(x->match.captures[0], &filter.sequence) || filter.sequence == 0) {
@@ -280,7 +280,7 @@ static void reply_export(struct api_exchange *x)
     struct trail_filter filter;
     struct store_page page = {.limit = EXPORT_ROWS_MAX};
     trail_filter_init(&filter);
-    filter.tenant = x->tenant;
+    filter.tenant = api_reach(x);
     filter.is_ascending = true;
     filter.sequence_from = w->from;
     const enum store_status status = store_trail(x->reader, &filter, &page, put_line, w, NULL);

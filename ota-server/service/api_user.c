@@ -66,7 +66,7 @@ void api_enterprises_post(struct api_exchange *x)
     const struct bytes name = api_body_text(&x->body, "name", API_OPTIONAL, 1, API_NAME_MAX);
     if (!check_operator(x))
         return;
-    struct api_object *object = api_document_new(x, &enterprises, name);
+    struct api_object *object = api_document_new(x, &enterprises, x->tenant, name);
     if (object == NULL)
         return;
     object->document.state = status != 0;
@@ -87,7 +87,7 @@ void api_enterprise_patch(struct api_exchange *x)
         return;
     }
     if (name.len > 0)
-        api_document_name(object, x->tenant, name);
+        api_document_name(object, name);
     if (status >= 0)
         object->document.state = status;
     if (api_document_merge(x, object))
@@ -141,7 +141,7 @@ void api_users_list(struct api_exchange *x)
     static const char *const fields[] = {"createdAt", NULL};
     struct api_list list;
     struct bytes text;
-    uint64_t wanted = api_is_operator(x) ? 0 : x->tenant;
+    uint64_t wanted = api_reach(x);
     if (api_query_take(&x->query, "enterpriseId", &text)) {
         uint64_t given = 0;
         const bool is_id = api_id_read(text, "ent", &given);
@@ -166,7 +166,7 @@ static bool find_user(struct api_exchange *x, struct auth_user *user)
     if (!api_capture(x, 0, "usr", &x->object_id))
         return false;
     const enum store_status status = auth_user_get(x->reader, x->object_id, user);
-    if (status == STORE_OK && (user->tenant == x->tenant || api_is_operator(x)))
+    if (status == STORE_OK && api_owns(x, user->tenant))
         return true;
     api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
     return false;
@@ -280,7 +280,7 @@ static bool check_enterprise(struct api_exchange *x, uint64_t enterprise)
     const bool is_there =
         enterprise == AUTH_OPERATOR ||
         store_document_get(x->reader, "enterprise", enterprise, see_nothing, NULL) == STORE_OK;
-    if (is_there && (enterprise == x->tenant || api_is_operator(x)))
+    if (is_there && api_owns(x, enterprise))
         return true;
     api_refuse(
         x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"), "No such enterprise"));

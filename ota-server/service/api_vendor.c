@@ -51,7 +51,8 @@ void api_vendor_profiles_post(struct api_exchange *x)
     struct vendor_profile *profile = read_profile(x);
     if (profile == NULL)
         return;
-    struct api_object *object = api_document_new(x, &profiles, bytes_of_text(profile->vendor));
+    struct api_object *object =
+        api_document_new(x, &profiles, x->tenant, bytes_of_text(profile->vendor));
     profile_close(profile);
     if (object != NULL && take_text(x, object))
         api_document_commit(x, &profiles);
@@ -64,7 +65,7 @@ void api_vendor_profile_put(struct api_exchange *x)
         return;
     struct api_object *object = api_document_load(x, &profiles);
     if (object != NULL && api_if_match(x, object->document.version) && take_text(x, object)) {
-        api_document_name(object, x->tenant, bytes_of_text(profile->vendor));
+        api_document_name(object, bytes_of_text(profile->vendor));
         api_document_commit(x, &profiles);
     }
     profile_close(profile);

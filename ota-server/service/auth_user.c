@@ -37,6 +37,8 @@ static const struct {
     {"operations:read-timers", OPERATORS | BIT(SUPPORT) | TENANTS},
     {"operations:audit", OPERATORS | BIT(SUPPORT) | TENANTS},
     {"operations:force", OPERATORS},
+    {"groups:read", READERS},
+    {"groups:write", OPERATORS},
     {"inventory:read", READERS},
     {"inventory:write", OPERATORS},
     {"templates:read", READERS},

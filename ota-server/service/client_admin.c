@@ -17,6 +17,8 @@ const char *const client_scopes[] = {
     "operations:read-timers",
     "operations:audit",
     "operations:force",
+    "groups:read",
+    "groups:write",
     "inventory:read",
     "inventory:write",
     "templates:read",

@@ -127,19 +127,52 @@ bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_
     return true;
 }
 
+// --- rules of groups -------------------------------------------------------------------------
+
+void turn_forget_rules(struct turn *t)
+{
+    for (size_t i = 0; i < POLICY_ROWS; i++)
+        t->policies[i].group = 0;
+}
+
+const struct policy *turn_policy(const struct turn *t)
+{
+    return t->options.policy;
+}
+
+static enum store_status policy_of(struct turn *t, uint64_t group, const struct policy **policy)
+{
+    *policy = t->options.policy;
+    if (group == 0)
+        return STORE_OK;
+    struct policy_row *row = &t->policies[(group ^ group >> 20) % POLICY_ROWS];
+    if (row->group != group) {
+        struct group_rules rules;
+        const enum store_status status =
+            rules_of(t->options.store, group, t->options.policy, &rules);
+        if (status != STORE_OK)
+            return status;
+        row->group = group;
+        row->policy = rules.policy;
+    }
+    *policy = &row->policy;
+    return STORE_OK;
+}
+
 // --- one event -------------------------------------------------------------------------------
 
 // STORE_NONE: there is no such card, and nothing to save.
 static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
                                struct turn_answer *answer)
 {
-    const struct decide_context context = {.policy = t->options.policy,
-                                           .cipher = t->options.cipher};
+    struct decide_context context = {.cipher = t->options.cipher};
     enum store_status status = store_card_load(t->options.store, card, &t->before);
     if (status == STORE_NONE) {
         answer->refusal = REFUSAL_NOT_FOUND;
         return STORE_NONE;
     }
+    if (status == STORE_OK)
+        status = policy_of(t, t->before.group, &context.policy);
     if (status != STORE_OK)
         return status;
     e->fresh_id = turn_id(t, e->at);
@@ -361,12 +394,15 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
         status = run_upkeep(t, now);
     if (status == STORE_OK)
         status = store_next_due(t->options.store, &t->next_due);
-    if (status != STORE_OK) {
+    if (status == STORE_OK) {
+        t->counts.commits++;
+        status = store_commit(t->options.store);
+    } else {
         store_rollback(t->options.store);
-        return status;
     }
-    t->counts.commits++;
-    return store_commit(t->options.store);
+    if (status != STORE_OK)
+        turn_forget_rules(t); // what was learnt may never have been
+    return status;
 }
 
 static void answer_all(struct turn *t, size_t count, enum store_status status)

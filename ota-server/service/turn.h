@@ -31,8 +31,8 @@ typedef void turn_send_fn(void *context, const struct message *message);
 typedef void turn_alarm_fn(void *context, uint8_t key, uint64_t card, bool is_raised);
 
 struct turn_options {
-    struct store *store; // the writer
-    const struct policy *policy;
+    struct store *store;         // the writer
+    const struct policy *policy; // of the installation; a group may have its own
     const struct cipher *cipher;
     turn_send_fn *send; // may call turn_event()
     void *send_context;
@@ -107,6 +107,10 @@ struct utc turn_due(const struct turn *t);
 bool turn_has_work(const struct turn *t);
 // False when the last turn could not be written: the disk is full, read-only or locked.
 bool turn_can_write(const struct turn *t);
+// The rules of a group were changed in this turn: they hold from the next event on.
+void turn_forget_rules(struct turn *t);
+// The installation's own policy.
+const struct policy *turn_policy(const struct turn *t);
 // A fresh server id, for what an interface creates itself.
 uint64_t turn_id(struct turn *t, struct utc now);
 

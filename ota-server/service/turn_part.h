@@ -1,6 +1,7 @@
 // The turn's inside, shared by its parts. Not for others.
 #pragma once
 
+#include "ota-server/service/group_rules.h"
 #include "ota-server/service/turn.h"
 
 #define SENDS_MAX TURN_EVENTS_MAX
@@ -32,6 +33,13 @@ struct alarm_note {
     bool is_raised;
 };
 
+// The policy of a group that was used lately.
+struct policy_row {
+    uint64_t group; // 0: free
+    struct policy policy;
+};
+#define POLICY_ROWS 64
+
 struct turn {
     struct turn_options options;
     struct ids ids;
@@ -43,6 +51,7 @@ struct turn {
     size_t alarm_count;
     struct record before;
     struct decision decision;
+    struct policy_row policies[POLICY_ROWS];
     struct turn_origin origin; // of the task that runs
     bool is_dry;               // likewise
     struct utc next_due;

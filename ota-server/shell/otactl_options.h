@@ -32,6 +32,8 @@ enum ctl_group {
     TAKES_CSV = 1 << 22,
     TAKES_REASON = 1 << 23,
     TAKES_TIME = 1 << 24,
+    TAKES_GROUP = 1 << 25,
+    TAKES_MOVE = 1 << 26,
     TAKES_GROUP_FILTER =
         TAKES_CARD_FILTER | TAKES_OPERATION_FILTER | TAKES_DIRTY_FILTER | TAKES_TRAIL_FILTER,
 };
@@ -59,12 +61,12 @@ enum ctl_group {
     X(TTL, "ttl", "SECONDS", TAKES_OPERATE, NULL, "give up after (300 to 1209600, default 86400)") \
     X(LIMIT, "limit", "COUNT", TAKES_LIST, NULL, "at most so many (default 1000, 0: all)") \
     X(SORT, "sort", "FIELD", TAKES_LIST, "sort", "by this field, with - before it backwards") \
-    X(GROUP, "group", "ID", TAKES_GROUP_FILTER, "groupId", "of this group") \
+    X(GROUP, "group", "ID", TAKES_GROUP_FILTER | TAKES_MOVE, "groupId", "of (or into) this group") \
     X(BATCH, "batch", "ID", TAKES_CARD_FILTER, "batchId", "of this vendor batch") \
     X(STATE, "state", "STATE", TAKES_CARD_FILTER | TAKES_INVENTORY_FILTER, "state", "in this state") \
     X(MARK, "mark", "MARK", TAKES_CARD_FILTER, "mark", "with this mark, such as DIRTY") \
     X(BINDING, "binding-state", "STATE", TAKES_CARD_FILTER, "bindingState", "with this binding state") \
-    X(FIELD, "application-field", "TEXT", TAKES_CARD_FILTER, "applicationField", "used in this field") \
+    X(FIELD, "application-field", "TEXT", TAKES_CARD_FILTER | TAKES_GROUP, "applicationField", "used in this field") \
     X(LABEL, "label", "TEXT", TAKES_CARD_FILTER, "label", "with this label") \
     X(TYPE, "type", "TYPE", TAKES_OPERATION_FILTER, "type", "of this type, such as download") \
     X(STATUS, "status", "STATUS", TAKES_OPERATION_FILTER, "status", "such as QUEUED or ENDED") \
@@ -103,8 +105,8 @@ enum ctl_group {
     X(QUANTITY, "quantity", "COUNT", TAKES_IMPORT, "quantity", "records of a CSV file without trailer") \
     X(DROP, "drop", NULL, TAKES_QUARANTINE, NULL, "drop the records held back") \
     X(CSV, "csv", NULL, TAKES_CSV, NULL, "as CSV") \
-    X(NAME, "name", "TEXT", TAKES_POOL, NULL, "its name (required)") \
-    X(ENTERPRISE, "enterprise", "ID", TAKES_POOL, NULL, "whose it is (default: the caller's)") \
+    X(NAME, "name", "TEXT", TAKES_POOL | TAKES_GROUP, NULL, "its name (required)") \
+    X(ENTERPRISE, "enterprise", "ID", TAKES_POOL | TAKES_GROUP, NULL, "whose it is (default: the caller's)") \
     X(OPERATOR, "operator", "NAME", TAKES_POOL, NULL, "of which operator (required)") \
     X(RULE_PACK, "rule-pack", "NAME", TAKES_POOL, NULL, "rules for its numbers") \
     X(LOW_WATER, "low-water-mark", "COUNT", TAKES_POOL, NULL, "alarm below so many free ones") \

@@ -13,6 +13,16 @@ enum ctl_exit card_parameters_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit card_messages_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit card_trail_run(struct ctl_task *t) MUST_USE;
 
+enum ctl_exit card_move_run(struct ctl_task *t) MUST_USE;
+
+enum ctl_exit group_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit group_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit group_create_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit group_delete_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit group_rules_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit group_set_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit group_versions_run(struct ctl_task *t) MUST_USE;
+
 enum ctl_exit sub_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit sub_download_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit sub_name_run(struct ctl_task *t) MUST_USE; // enable, disable, delete, set-fallback

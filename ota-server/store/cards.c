@@ -217,6 +217,22 @@ enum store_status store_card_group(struct store *s, uint64_t card, uint64_t *gro
     return status;
 }
 
+enum store_status store_group_states(struct store *s, uint64_t group, uint64_t counts[CARD_STATES])
+{
+    struct query q = query_of(s, STATEMENT_GROUP_STATES);
+    bind_number(&q, 1, (int64_t)group);
+    memset(counts, 0, CARD_STATES * sizeof(counts[0]));
+    enum store_status status = query_step(&q);
+    while (status == STORE_OK) {
+        const int64_t state = column_number(&q, 0);
+        if (state >= 0 && state < CARD_STATES)
+            counts[state] = (uint64_t)column_number(&q, 1);
+        status = query_step(&q);
+    }
+    query_end(&q);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out)
 {
     struct query q = query_of(s, STATEMENT_CARD_NOTES);

@@ -154,6 +154,9 @@ const char *const schema_steps[] = {
     "CREATE TRIGGER card_uncounted AFTER DELETE ON card BEGIN"
     " UPDATE card_count SET cards = cards - 1 WHERE tenant = OLD.tenant AND import = OLD.import"
     " AND state = OLD.state AND marks = OLD.marks; END;",
+
+    // How many cards of a group are in which state.
+    "DROP INDEX card_group; CREATE INDEX card_group ON card (grp, state, id);",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -30,6 +30,9 @@ static const struct {
     BODY("/cards/*/operations", "{\"type\":\"audit\"}"),
     BODY("/cards/*/dirty", "{\"reason\":\"x\"}"),
     BODY("/cards/*/quarantine", "{\"reason\":\"x\"}"),
+    BODY("/card-groups", "{\"name\":\"x\"}"),
+    BODY("/card-groups/*", "{\"name\":\"y\"}"),
+    BODY("/card-groups/*/rules", "{\"reason\":\"x\"}"),
     BODY("/subscription-pools", "{\"name\":\"x\",\"operator\":\"x\",\"templateId\":1}"),
     BODY("/subscription-pools/*", "{\"name\":\"y\"}"),
     BODY("/subscriptions/search", "{\"imsi\":\"00101\"}"),
@@ -49,12 +52,19 @@ static const struct {
 static const struct {
     const char *collection, *prefix;
 } prefixes[] = {
-    {"/api-clients/*", "cli"},    {"/enterprises/*", "ent"},
-    {"/users/*", "usr"},          {"/cards/*", "crd"},
-    {"/operations/*", "op"},      {"/subscription-pools/*", "pol"},
-    {"/subscriptions/*", "sub"},  {"/profile-templates/*", "tpl"},
-    {"/batch-imports/*", "imp"},  {"/vendor-profiles/*", "rec"},
-    {"/transport-keys/*", "rec"}, {"/dirty-cards/*", "crd"},
+    {"/api-clients/*", "cli"},
+    {"/enterprises/*", "ent"},
+    {"/users/*", "usr"},
+    {"/cards/*", "crd"},
+    {"/card-groups/*", "grp"},
+    {"/operations/*", "op"},
+    {"/subscription-pools/*", "pol"},
+    {"/subscriptions/*", "sub"},
+    {"/profile-templates/*", "tpl"},
+    {"/batch-imports/*", "imp"},
+    {"/vendor-profiles/*", "rec"},
+    {"/transport-keys/*", "rec"},
+    {"/dirty-cards/*", "crd"},
 };
 
 #define NOBODYS_ID 0x1234567890ABCDEull

@@ -1,0 +1,228 @@
+// The rules of a card group, with their versions and the effect of a change.
+#include "ota-server/service/api_group.h"
+#include "ota-server/service/api_handlers.h"
+
+#include <stdlib.h>
+
+static const struct api_kind kept = {.kind = RULES_KIND, .prefix = "grp"};
+static const struct api_kind versions = {.kind = RULES_VERSION_KIND, .prefix = "rec"};
+
+struct rules_work {
+    struct api_object group;
+    struct api_object object; // the rules; version 0 when there are none yet
+    struct api_object version;
+    struct group_rules before, after;
+};
+
+// What a body says, on top of the installation's policy.
+static bool compile(struct api_exchange *x, struct bytes body, struct group_rules *r)
+{
+    struct api_body b;
+    json_t *root = NULL;
+    rules_default(r, turn_policy(x->api->options.turn));
+    if (body.len == 0)
+        return true;
+    const bool is_read = json_read(body, &root) == JSON_READ_OK;
+    api_body_init(&b, root);
+    rules_read(&b, r);
+    json_decref(root);
+    if (is_read && b.problem.code == API_OK)
+        return true;
+    api_refuse(x, is_read ? b.problem : api_problem_of(API_INTERNAL));
+    return false;
+}
+
+// Loads group and rules of capture 0 into x->work; NULL: refused.
+static struct rules_work *load(struct api_exchange *x)
+{
+    struct rules_work *w = calloc(1, sizeof(*w));
+    x->work = w;
+    if (w == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return NULL;
+    }
+    if (!api_capture(x, 0, api_groups.prefix, &x->object_id))
+        return NULL;
+    if (!api_document_get(x, &api_groups, x->object_id, &w->group)) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return NULL;
+    }
+    if (!api_document_get(x, &kept, x->object_id, &w->object))
+        w->object.document = (struct document){
+            .kind = RULES_KIND, .id = x->object_id, .owner = w->group.document.owner};
+    return compile(x, w->object.document.body, &w->before) ? w : NULL;
+}
+
+static void reply_rules(struct api_exchange *x)
+{
+    struct rules_work *w = x->work;
+    const struct document *d = &w->object.document;
+    struct json_writer *j = &x->json;
+    json_begin_object(j);
+    api_put_id(j, "groupId", "grp", x->object_id);
+    rules_put(j, &w->before);
+    api_put_time(j, "createdAt", d->created_at);
+    api_put_time(j, "updatedAt", d->changed_at);
+    api_put_number(j, "version", d->version);
+    json_end_object(j);
+    api_etag(x, d->version);
+    api_reply(x, 200);
+}
+
+void api_group_rules_get(struct api_exchange *x)
+{
+    if (api_end_reading(x) && load(x) != NULL)
+        reply_rules(x);
+}
+
+void api_group_rules_versions(struct api_exchange *x)
+{
+    api_documents_below(x, &versions, &api_groups);
+}
+
+// --- changing ---
+
+static json_t *changed_members(const struct api_exchange *x)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; rules_members[i] != NULL; i++) {
+        if (api_body_has(&x->body, rules_members[i]))
+            json_array_append_new(list, json_string(rules_members[i]));
+    }
+    return list;
+}
+
+// Takes the named members of the body over; false: refused.
+static bool merge(struct api_exchange *x, struct rules_work *w)
+{
+    json_t *root = NULL;
+    if (w->object.document.body.len > 0 &&
+        json_read(w->object.document.body, &root) != JSON_READ_OK) {
+        api_refuse_code(x, API_INTERNAL);
+        return false;
+    }
+    if (root == NULL)
+        root = json_object();
+    for (size_t i = 0; rules_members[i] != NULL; i++) {
+        json_t *value = json_object_get(x->root, rules_members[i]);
+        if (value != NULL)
+            json_object_set(root, rules_members[i], value);
+    }
+    const bool ok = api_document_fill(x, &w->object, root);
+    json_decref(root);
+    return ok && compile(x, w->object.document.body, &w->after);
+}
+
+static void put_rules(struct json_writer *j, const char *name, const struct group_rules *r)
+{
+    api_open_object(j, name);
+    rules_put(j, r);
+    json_end_object(j);
+}
+
+// How many cards it concerns, and what it changes for them.
+static void reply_effect(struct api_exchange *x, const struct rules_work *w)
+{
+    struct json_writer *j = &x->json;
+    uint64_t counts[CARD_STATES];
+    uint64_t total = 0;
+    const enum store_status status = store_group_states(x->reader, x->object_id, counts);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    for (size_t i = 0; i < CARD_STATES; i++)
+        total += counts[i];
+    json_begin_object(j);
+    api_put_bool(j, "dryRun", true);
+    api_put_number(j, "wouldAnswer", 200);
+    api_put_number(j, "targeted", total);
+    api_put_number(j, "eligible", total - counts[CARD_RETIRED]);
+    api_open_array(j, "skipped");
+    if (counts[CARD_RETIRED] > 0) {
+        json_begin_object(j);
+        api_put_text(j, "reason", "RETIRED");
+        api_put_number(j, "count", counts[CARD_RETIRED]);
+        json_end_object(j);
+    }
+    json_end_array(j);
+    put_rules(j, "before", &w->before);
+    put_rules(j, "after", &w->after);
+    api_put_number(j, "approvalsNeeded", 0);
+    json_end_object(j);
+    api_reply(x, 200);
+}
+
+// What the rules are from now on, by whom and why.
+static bool fill_version(struct api_exchange *x, struct rules_work *w)
+{
+    char author[API_ID_SIZE];
+    const struct document *d = &w->object.document;
+    json_t *rules = NULL;
+    api_id_write(author, x->client.is_user ? "usr" : "cli", x->client.id);
+    w->version.document = (struct document){.kind = RULES_VERSION_KIND,
+                                            .id = api_new_id(x),
+                                            .owner = d->owner,
+                                            .parent = d->id,
+                                            .state = (int64_t)d->version + 1};
+    if (json_read(d->body, &rules) != JSON_READ_OK) {
+        api_refuse_code(x, API_INTERNAL);
+        return false;
+    }
+    json_t *root = json_pack("{sIsssssoso}", "number", (json_int_t)d->version + 1, "author", author,
+                             "reason", x->reason, "changed", changed_members(x), "rules", rules);
+    const bool ok = root != NULL && api_document_fill(x, &w->version, root);
+    if (root == NULL)
+        api_refuse_code(x, API_UNAVAILABLE);
+    json_decref(root);
+    return ok;
+}
+
+static enum store_status keep_rules(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct rules_work *w = x->work;
+    struct document *d = &w->object.document;
+    uint64_t owner = 0;
+    enum store_status status = api_group_owner(store, x->object_id, &owner);
+    if (d->version == 0)
+        d->created_at = now;
+    d->changed_at = now;
+    w->version.document.created_at = now;
+    w->version.document.changed_at = now;
+    if (status == STORE_OK)
+        status = store_document_put(store, d);
+    if (status == STORE_CONFLICT) // changed since it was read
+        x->problem = api_problem_of(API_FAILED_PRECONDITION);
+    if (status == STORE_OK)
+        status = store_document_put(store, &w->version.document);
+    if (status == STORE_OK)
+        status = api_trail(x, store, "group-rules.changed", "group", x->object_id, NULL);
+    turn_forget_rules(x->api->options.turn);
+    return status;
+}
+
+static void reply_changed(struct api_exchange *x)
+{
+    struct rules_work *w = x->work;
+    w->before = w->after;
+    w->object.document.version++;
+    reply_rules(x);
+}
+
+void api_group_rules_patch(struct api_exchange *x)
+{
+    struct group_rules given;
+    rules_default(&given, turn_policy(x->api->options.turn));
+    rules_read(&x->body, &given);
+    api_read_reason(x, API_REQUIRED);
+    if (!api_end_reading(x) || !api_operator_only(x))
+        return;
+    struct rules_work *w = load(x);
+    if (w == NULL || !api_if_match(x, w->object.document.version) || !merge(x, w) ||
+        !fill_version(x, w))
+        return;
+    if (x->is_dry_run)
+        reply_effect(x, w);
+    else
+        api_commit(x, keep_rules, reply_changed);
+}

@@ -1,0 +1,251 @@
+#include "ota-server/service/group_rules.h"
+
+#include "common/base/text.h"
+#include "ota-server/service/api_text.h"
+
+#define DAY_S 86400
+#define STEP_MAX_S (14 * DAY_S)
+
+const char *const rules_members[RULES_MEMBERS_MAX] = {"retry", "dirty", "smsc", NULL};
+
+void rules_default(struct group_rules *r, const struct policy *installation)
+{
+    *r = (struct group_rules){.policy = *installation};
+}
+
+// --- reading ---
+
+// The problem of an inner object, with the path of its field.
+static void end_inner(struct api_body *outer, const char *name, struct api_body *inner)
+{
+    if (api_body_end(inner))
+        return;
+    struct api_problem p = inner->problem;
+    char path[API_FIELD_MAX];
+    struct writer w = writer_of(path, sizeof(path));
+    text_put(&w, name);
+    text_put(&w, ".");
+    text_put(&w, p.field);
+    memcpy(p.field, text_end(&w), strlen(path) + 1);
+    api_body_fail(outer, p);
+}
+
+static bool begin_inner(struct api_body *outer, const char *name, struct api_body *inner)
+{
+    const json_t *object = api_body_object(outer, name, API_OPTIONAL);
+    api_body_init(inner, object);
+    return object != NULL;
+}
+
+static void read_ms(struct api_body *b, const char *name, int64_t min_s, int64_t max_s,
+                    uint32_t *to_ms)
+{
+    const int64_t s = api_body_integer(b, name, min_s, max_s, *to_ms / 1000);
+    if (s >= min_s && s <= max_s)
+        *to_ms = (uint32_t)(s * 1000);
+}
+
+static void read_steps(struct api_body *b, const char *name, struct policy_steps *to)
+{
+    const json_t *array = api_body_array(b, name, API_OPTIONAL);
+    const size_t count = json_array_size(array);
+    size_t i;
+    const json_t *item;
+    if (array == NULL)
+        return;
+    bool ok = count <= POLICY_STEPS_MAX;
+    json_array_foreach(array, i, item)
+    {
+        const json_int_t s = json_integer_value(item);
+        ok = ok && json_is_integer(item) && s >= 1 && s <= STEP_MAX_S;
+        if (ok)
+            to->after_s[i] = (uint32_t)s;
+    }
+    if (ok)
+        to->count = (uint8_t)count;
+    else
+        api_body_fail(b, api_problem_field(API_OUT_OF_RANGE, bytes_of_text(name),
+                                           "At most 8 numbers of 1 to 1209600 seconds"));
+}
+
+static void read_retry(struct api_body *outer, struct policy *p)
+{
+    struct api_body b;
+    if (!begin_inner(outer, "retry", &b))
+        return;
+    read_steps(&b, "backoffSeconds", &p->retry);
+    p->retry_at_contact = api_body_bool(&b, "thenNextContact", p->retry_at_contact);
+    read_ms(&b, "ttlSeconds", 300, STEP_MAX_S, &p->not_after_ms);
+    read_ms(&b, "smsValiditySeconds", 60, 3 * DAY_S, &p->validity_ms);
+    read_ms(&b, "receiptGraceSeconds", 0, 3600, &p->receipt_margin_ms);
+    read_ms(&b, "porWaitSeconds", 10, 3600, &p->por_ms);
+    end_inner(outer, "retry", &b);
+}
+
+static void read_dirty(struct api_body *outer, struct policy *p)
+{
+    static const char *const modes[] = {"AUTO", "NEEDS_OPERATOR", NULL};
+    struct api_body b;
+    if (!begin_inner(outer, "dirty", &b))
+        return;
+    read_steps(&b, "auditBackoffSeconds", &p->audit);
+    for (uint8_t i = 1; i < p->audit.count; i++) {
+        if (p->audit.after_s[i] <= p->audit.after_s[i - 1])
+            api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT,
+                                                bytes_of_text("auditBackoffSeconds"),
+                                                "Times since it became dirty, in their order"));
+    }
+    p->audit_at_contact = api_body_bool(&b, "auditAtContact", p->audit_at_contact);
+    const int64_t days = api_body_integer(&b, "unreachableAfterDays", 1, 90, 0);
+    if (days >= 1 && days <= 90)
+        p->unreachable_ms = days * DAY_S * 1000;
+    const int mode = api_body_enum(&b, "reconcile", API_OPTIONAL, modes);
+    if (mode >= 0)
+        p->operator_for_all = mode == 1;
+    end_inner(outer, "dirty", &b);
+}
+
+// "hh:mm" as minutes of the day; -1 for anything else.
+static int minutes_of(struct bytes text)
+{
+    if (text.len != 5 || text.at[2] != ':')
+        return -1;
+    const uint8_t digits[] = {text.at[0], text.at[1], text.at[3], text.at[4]};
+    if (!text_is_digits(bytes_of(digits, sizeof(digits))))
+        return -1;
+    const int hours = (text.at[0] - '0') * 10 + text.at[1] - '0';
+    const int minutes = (text.at[3] - '0') * 10 + text.at[4] - '0';
+    return hours < 24 && minutes < 60 ? hours * 60 + minutes : -1;
+}
+
+// "UTC", or the distance from it: "+08:00". Names of places would change their distance.
+static bool offset_of(struct bytes text, int *minutes)
+{
+    *minutes = 0;
+    if (text.len == 0 || bytes_equal(text, bytes_of_text("UTC")))
+        return true;
+    const int given = minutes_of(bytes_slice(text, 1, text.len));
+    *minutes = text.at[0] == '-' ? -given : given;
+    return (text.at[0] == '+' || text.at[0] == '-') && given >= 0 && given <= 14 * 60;
+}
+
+static bool read_quiet(struct api_body *b, struct policy_quiet *q)
+{
+    const int from = minutes_of(api_body_text(b, "from", API_REQUIRED, 1, 5));
+    const int to = minutes_of(api_body_text(b, "to", API_REQUIRED, 1, 5));
+    int offset = 0;
+    const bool is_zone = offset_of(api_body_text(b, "timeZone", API_OPTIONAL, 1, 6), &offset);
+    if (!api_body_end(b) || from < 0 || to < 0 || !is_zone)
+        return false;
+    q->from_min = (uint16_t)((from - offset + 1440) % 1440);
+    q->to_min = (uint16_t)((to - offset + 1440) % 1440);
+    return true;
+}
+
+static void read_smsc(struct api_body *outer, struct policy *p)
+{
+    struct api_body b;
+    if (!begin_inner(outer, "smsc", &b))
+        return;
+    const json_t *array = api_body_array(&b, "quietHours", API_OPTIONAL);
+    size_t i;
+    const json_t *item;
+    bool ok = json_array_size(array) <= POLICY_QUIET_MAX;
+    if (array != NULL)
+        p->quiet_count = 0;
+    json_array_foreach(array, i, item)
+    {
+        struct api_body row;
+        api_body_init(&row, item);
+        ok = ok && json_is_object(item) && read_quiet(&row, &p->quiet[p->quiet_count]);
+        p->quiet_count += ok;
+    }
+    if (!ok)
+        api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("quietHours"),
+                                            "At most 4 of from and to as hh:mm, timeZone as UTC or "
+                                            "+hh:mm"));
+    end_inner(outer, "smsc", &b);
+}
+
+void rules_read(struct api_body *b, struct group_rules *r)
+{
+    read_retry(b, &r->policy);
+    read_dirty(b, &r->policy);
+    read_smsc(b, &r->policy);
+}
+
+// --- writing ---
+
+static void put_steps(struct json_writer *j, const char *name, const struct policy_steps *steps)
+{
+    api_open_array(j, name);
+    for (uint8_t i = 0; i < steps->count; i++)
+        json_put_unsigned(j, steps->after_s[i]);
+    json_end_array(j);
+}
+
+static void put_clock(struct json_writer *j, const char *name, uint16_t minutes)
+{
+    const char text[] = {(char)('0' + minutes / 600),     (char)('0' + minutes / 60 % 10), ':',
+                         (char)('0' + minutes % 60 / 10), (char)('0' + minutes % 10),      '\0'};
+    api_put_text(j, name, text);
+}
+
+static void put_quiet(struct json_writer *j, const struct policy *p)
+{
+    api_open_array(j, "quietHours");
+    for (uint8_t i = 0; i < p->quiet_count; i++) {
+        json_begin_object(j);
+        put_clock(j, "from", p->quiet[i].from_min);
+        put_clock(j, "to", p->quiet[i].to_min);
+        api_put_text(j, "timeZone", "UTC");
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+void rules_put(struct json_writer *j, const struct group_rules *r)
+{
+    const struct policy *p = &r->policy;
+    api_open_object(j, "retry");
+    put_steps(j, "backoffSeconds", &p->retry);
+    api_put_bool(j, "thenNextContact", p->retry_at_contact);
+    api_put_number(j, "ttlSeconds", p->not_after_ms / 1000);
+    api_put_number(j, "smsValiditySeconds", p->validity_ms / 1000);
+    api_put_number(j, "receiptGraceSeconds", p->receipt_margin_ms / 1000);
+    api_put_number(j, "porWaitSeconds", p->por_ms / 1000);
+    json_end_object(j);
+    api_open_object(j, "dirty");
+    put_steps(j, "auditBackoffSeconds", &p->audit);
+    api_put_bool(j, "auditAtContact", p->audit_at_contact);
+    api_put_number(j, "unreachableAfterDays", (uint64_t)p->unreachable_ms / 1000 / DAY_S);
+    api_put_text(j, "reconcile", p->operator_for_all ? "NEEDS_OPERATOR" : "AUTO");
+    json_end_object(j);
+    api_open_object(j, "smsc");
+    put_quiet(j, p);
+    json_end_object(j);
+}
+
+// --- from the store ---
+
+static bool see_rules(void *context, const struct document *d)
+{
+    json_t *root = NULL;
+    if (json_read(d->body, &root) == JSON_READ_OK) {
+        struct api_body b;
+        api_body_init(&b, root);
+        rules_read(&b, context);
+    }
+    json_decref(root);
+    return false;
+}
+
+enum store_status rules_of(struct store *s, uint64_t group, const struct policy *installation,
+                           struct group_rules *r)
+{
+    rules_default(r, installation);
+    if (group == 0)
+        return STORE_OK;
+    const enum store_status status = store_document_get(s, RULES_KIND, group, see_rules, r);
+    return status == STORE_NONE ? STORE_OK : status;
+}

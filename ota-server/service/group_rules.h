@@ -1,0 +1,33 @@
+// The rules of a card group: what its people chose in place of the installation's policy. Kept as
+// one document of the kind "group-rules" with the group's id; members that are absent have the
+// installation's value. docs/api.md says what each does.
+//
+// Promises: what rules_read() takes is what the core then follows; a member that nobody knows, or a
+// value outside its range, is a problem that names it.
+#pragma once
+
+#include "ota-server/core/decision.h"
+#include "ota-server/service/api_body.h"
+#include "ota-server/service/api_json.h"
+#include "ota-server/store/store.h"
+
+#define RULES_KIND "group-rules"
+#define RULES_VERSION_KIND "rules-version" // what they were, each below its group
+#define RULES_MEMBERS_MAX 8
+
+struct group_rules {
+    struct policy policy;
+};
+
+// Names of the members, ended by NULL.
+extern const char *const rules_members[RULES_MEMBERS_MAX];
+
+// Without any rule.
+void rules_default(struct group_rules *r, const struct policy *installation);
+// Takes the members of `b` over; problems are kept in it.
+void rules_read(struct api_body *b, struct group_rules *r);
+// Every member as it holds, into an object that is open.
+void rules_put(struct json_writer *j, const struct group_rules *r);
+// The rules of a group; those of the installation for group 0, and for one that has none.
+enum store_status rules_of(struct store *s, uint64_t group, const struct policy *installation,
+                           struct group_rules *r) MUST_USE;

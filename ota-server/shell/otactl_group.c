@@ -1,0 +1,152 @@
+// Card groups and their rules.
+#include "ota-server/shell/otactl_verbs.h"
+
+#include "common/base/text.h"
+
+#include <stdlib.h>
+
+#define RULES_MAX ((size_t)1 << 20)
+
+enum ctl_exit group_list_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {{"GROUP", "id"},
+                                                {"NAME", "name"},
+                                                {"ENTERPRISE", "enterpriseId"},
+                                                {"FIELD", "applicationField"},
+                                                {"CARDS", "cardCount"},
+                                                {NULL, NULL}};
+    const struct ctl_listing l = {
+        .path = "/card-groups", .noun = "groups", .key = "id", .columns = columns};
+    return ctl_list(t, &l);
+}
+
+static enum ctl_exit show_one(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, "/card-groups", id, "");
+}
+
+enum ctl_exit group_show_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "grp", show_one);
+}
+
+enum ctl_exit group_create_run(struct ctl_task *t)
+{
+    uint8_t text[1024];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    struct ctl_request r;
+    if (!ctl_has(t, OPTION_NAME))
+        return ctl_wrong(t, "a group needs --name", NULL);
+    json_begin_object(&j);
+    ctl_put_text(t, &j, OPTION_NAME, "name");
+    ctl_put_text(t, &j, OPTION_ENTERPRISE, "enterpriseId");
+    ctl_put_word(t, &j, OPTION_FIELD, "applicationField");
+    json_end_object(&j);
+    if (!json_done(&j))
+        return ctl_wrong(t, "the group's texts are too long", NULL);
+    ctl_request_init(&r, "POST", "/card-groups");
+    ctl_request_json(&r, writer_bytes(&w));
+    return ctl_change(t, &r, NULL);
+}
+
+static enum ctl_exit delete_one(struct ctl_task *t, const char *id)
+{
+    struct ctl_request r;
+    ctl_request_init(&r, "DELETE", "/card-groups");
+    ctl_request_segment(&r, id);
+    return ctl_change(t, &r, id);
+}
+
+enum ctl_exit group_delete_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "grp", delete_one);
+}
+
+static enum ctl_exit rules_one(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, "/card-groups", id, "/rules");
+}
+
+enum ctl_exit group_rules_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "grp", rules_one);
+}
+
+enum ctl_exit group_versions_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {{"VERSION", "number"},  {"AT", "createdAt"},
+                                                {"BY", "author"},       {"REASON", "reason"},
+                                                {"CHANGED", "changed"}, {NULL, NULL}};
+    const struct ctl_listing l = {.path = "/card-groups",
+                                  .id = t->args[0],
+                                  .suffix = "/rules/versions",
+                                  .noun = "versions",
+                                  .key = "number",
+                                  .columns = columns};
+    return ctl_list(t, &l);
+}
+
+static json_t *read_rules(const char *path)
+{
+    size_t len = 0;
+    char *text = ctl_read_file(path, RULES_MAX, &len);
+    json_t *root = NULL;
+    if (text == NULL)
+        return NULL;
+    const enum json_fault fault = json_read(bytes_of(text, len), &root);
+    if (fault != JSON_READ_OK || !json_is_object(root)) {
+        fprintf(stderr, "otactl: %s is no JSON object: %s\n", path, json_fault_text(fault));
+        json_decref(root);
+        root = NULL;
+    }
+    free(text);
+    return root;
+}
+
+// The members of the file replace those of the rules; --reason says why.
+enum ctl_exit group_set_run(struct ctl_task *t)
+{
+    struct ctl_request r;
+    json_t *rules = read_rules(t->args[1]);
+    if (rules == NULL)
+        return CTL_WRONG_USE;
+    if (ctl_has(t, OPTION_REASON))
+        json_object_set_new(rules, "reason", json_string(t->option[OPTION_REASON]));
+    char *text = json_dumps(rules, JSON_COMPACT);
+    json_decref(rules);
+    if (text == NULL)
+        return CTL_INTERNAL;
+    ctl_request_init(&r, "PATCH", "/card-groups");
+    ctl_request_segment(&r, t->args[0]);
+    text_put(&r.path_w, "/rules");
+    ctl_request_json(&r, bytes_of_text(text));
+    const enum ctl_exit exit = ctl_change(t, &r, t->args[0]);
+    free(text);
+    return exit;
+}
+
+static enum ctl_exit move_one(struct ctl_task *t, const char *id)
+{
+    uint8_t text[1024];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    struct ctl_request r;
+    json_begin_object(&j);
+    ctl_put_text(t, &j, OPTION_GROUP, "groupId");
+    ctl_put_text(t, &j, OPTION_REASON, "reason");
+    json_end_object(&j);
+    if (!json_done(&j))
+        return ctl_wrong(t, "the reason is too long", NULL);
+    ctl_request_init(&r, "PATCH", "/cards");
+    ctl_request_segment(&r, id);
+    ctl_request_json(&r, writer_bytes(&w));
+    return ctl_change(t, &r, NULL);
+}
+
+enum ctl_exit card_move_run(struct ctl_task *t)
+{
+    if (!ctl_has(t, OPTION_GROUP))
+        return ctl_wrong(t, "moving cards needs --group", NULL);
+    return ctl_each_card(t, move_one);
+}

@@ -1,0 +1,339 @@
+// Card groups, their rules, and what the rules do to the cards in them.
+#include "common/base/text.h"
+#include "ota-server/service/api_exchange.h"
+#include "tests/unit/api/api_lab.h"
+
+#include <stdio.h>
+
+#define ICCID "89999000000000000012"
+
+static struct lab lab;
+static struct answer a;
+static struct record record;
+static char path[256];
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open(&lab, "all", true);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void ask_with(const char *method, const char *target, const char *body, const char *if_match)
+{
+    lab.now.utc.ms += 1000;
+    lab.now.instant.ms += 1000;
+    lab_ask(&lab,
+            &(struct ask){.method = method, .target = target, .body = body, .if_match = if_match},
+            &a);
+}
+
+static void ask(const char *method, const char *target, const char *body)
+{
+    ask_with(method, target, body, NULL);
+}
+
+static bool has(const char *text)
+{
+    return strstr(a.body, text) != NULL;
+}
+
+static void expect(unsigned status, const char *text)
+{
+    if (a.status != status || !has(text))
+        fail_msg("%s %s: %u instead of %u with %s: %s", a.asked.method, a.asked.target, a.status,
+                 status, text, a.body);
+}
+
+static const char *target(const char *before, const char *prefix, uint64_t id, const char *after)
+{
+    char text[API_ID_SIZE];
+    api_id_write(text, prefix, id);
+    (void)snprintf(path, sizeof(path), API_BASE "%s%s%s", before, text, after);
+    return path;
+}
+
+static const char *group_path(uint64_t group, const char *after)
+{
+    return target("/card-groups/", "grp", group, after);
+}
+
+static uint64_t new_group(const char *name)
+{
+    char body[256];
+    uint64_t id = 0;
+    (void)snprintf(body, sizeof(body), "{\"name\":\"%s\",\"applicationField\":\"ENERGY\"}", name);
+    ask("POST", API_BASE "/card-groups", body);
+    expect(201, "\"cardCount\":0");
+    const char *at = strstr(a.body, "\"id\":\"");
+    assert_non_null(at);
+    assert_true(api_id_read(bytes_of(at + 6, strlen("grp_") + 26), "grp", &id));
+    return id;
+}
+
+static void move(uint64_t card, uint64_t group)
+{
+    char id[API_ID_SIZE];
+    char body[128];
+    api_id_write(id, "grp", group);
+    (void)snprintf(body, sizeof(body), "{\"groupId\":\"%s\",\"reason\":\"delivered\"}", id);
+    ask("PATCH", target("/cards/", "crd", card, ""), body);
+}
+
+static void rules(uint64_t group, const char *body)
+{
+    ask("PATCH", group_path(group, "/rules"), body);
+}
+
+// --- groups ---
+
+static void a_group_is_made_changed_and_removed(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    ask("POST", API_BASE "/card-groups", "{\"name\":\"meters\"}");
+    expect(409, "ALREADY_EXISTS");
+    ask("POST", API_BASE "/card-groups", "{\"name\":\"x\",\"colour\":1}");
+    expect(400, "colour");
+    ask("POST", API_BASE "/card-groups",
+        "{\"name\":\"x\",\"enterpriseId\":\"ent_01JZ8Q4M7Y2K9T3W5X6A7B8C9D\"}");
+    expect(404, "enterpriseId");
+    ask("GET", API_BASE "/card-groups", NULL);
+    expect(200, "\"name\":\"meters\"");
+    ask_with("PATCH", group_path(group, ""), "{\"province\":\"north\"}", "\"9\"");
+    expect(412, "FAILED_PRECONDITION");
+    ask_with("PATCH", group_path(group, ""), "{\"province\":\"north\"}", "\"1\"");
+    expect(200, "\"version\":2");
+    assert_true(has("\"province\":\"north\"") && has("\"applicationField\":\"ENERGY\""));
+    (void)new_group("lamps");
+    ask("PATCH", group_path(group, ""), "{\"name\":\"lamps\"}");
+    expect(409, "ALREADY_EXISTS");
+    ask_with("DELETE", group_path(group, ""), NULL, "\"1\"");
+    expect(412, "FAILED_PRECONDITION");
+    ask("DELETE", group_path(group, ""), NULL);
+    assert_int_equal(a.status, 204);
+    ask("GET", group_path(group, ""), NULL);
+    expect(404, "NOT_FOUND");
+}
+
+static void cards_move_into_groups_and_hold_them(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    const uint64_t card = lab_card(&lab, ICCID, &record);
+    ask("PATCH", target("/cards/", "crd", card, ""),
+        "{\"groupId\":\"grp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D\"}");
+    expect(404, "groupId");
+    ask("PATCH", target("/cards/", "crd", card, ""),
+        "{\"groupId\":\"grp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D\",\"note\":\"x\"}");
+    assert_int_equal(a.status, 404); // and nothing was written
+    move(card, group);
+    expect(200, "\"groupId\":\"grp_");
+    ask("GET", group_path(group, ""), NULL);
+    expect(200, "\"cardCount\":1");
+    ask("DELETE", group_path(group, ""), NULL);
+    expect(409, "INCOMPATIBLE_STATE");
+    char query[128];
+    char id[API_ID_SIZE];
+    api_id_write(id, "grp", group);
+    (void)snprintf(query, sizeof(query), API_BASE "/cards?groupId=%s", id);
+    ask("GET", query, NULL);
+    expect(200, "\"totalCount\":1");
+    ask("GET", target("/cards/", "crd", card, "/audit-trail"), NULL);
+    expect(200, "\"action\":\"card.moved\"");
+    assert_true(has("\"reason\":\"delivered\""));
+}
+
+static void a_card_that_goes_to_another_owner_leaves_its_notes_and_takes_no_work(void **state)
+{
+    (void)state;
+    const uint64_t card = lab_card(&lab, ICCID, &record);
+    ask("PATCH", target("/cards/", "crd", card, ""),
+        "{\"note\":\"ours alone\",\"labels\":[\"a\"],\"applicationField\":\"ENERGY\"}");
+    expect(200, "ours alone");
+    ask("POST", API_BASE "/enterprises",
+        "{\"name\":\"B\",\"kind\":\"ENTERPRISE\",\"region\":\"X\",\"timeZone\":\"UTC\"}");
+    assert_int_equal(a.status, 201);
+    char body[256];
+    uint64_t group = 0;
+    const char *at = strstr(a.body, "\"id\":\"ent_");
+    assert_non_null(at);
+    (void)snprintf(body, sizeof(body), "{\"name\":\"theirs\",\"enterpriseId\":\"%.30s\"}", at + 6);
+    ask("POST", API_BASE "/card-groups", body);
+    assert_int_equal(a.status, 201);
+    at = strstr(a.body, "\"id\":\"grp_");
+    assert_non_null(at);
+    assert_true(api_id_read(bytes_of(at + 6, 30), "grp", &group));
+    ask("POST", target("/cards/", "crd", card, "/operations"), "{\"type\":\"read-timers\"}");
+    assert_int_equal(a.status, 202);
+    move(card, group);
+    expect(409, "CARD_BUSY");
+    ask("GET", target("/cards/", "crd", card, ""), NULL);
+    expect(200, "ours alone");
+    // Once nothing is under way it goes.
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    struct event e = {.type = EVENT_SUBMIT};
+    e.as.submit = (struct event_submit){record.flight.counter, SUBMIT_REJECTED, 1, 0};
+    assert_true(turn_event(lab.turn, card, &e, NULL, NULL));
+    lab_turn(&lab);
+    move(card, group);
+    expect(200, "\"groupId\":\"grp_");
+    assert_false(has("ours alone") || has("\"labels\":[\"a\"]") || has("ENERGY"));
+}
+
+// --- rules ---
+
+static void rules_are_those_of_the_installation_until_they_are_changed(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    ask("GET", group_path(group, "/rules"), NULL);
+    expect(200, "\"version\":0");
+    assert_true(has("\"backoffSeconds\":[600,3600,21600,86400]") && has("\"ttlSeconds\":86400"));
+    assert_true(has("\"unreachableAfterDays\":7") && has("\"quietHours\":[]"));
+    rules(group, "{\"retry\":{\"ttlSeconds\":600}}");
+    expect(400, "reason");
+    ask_with("PATCH", group_path(group, "/rules"),
+             "{\"retry\":{\"ttlSeconds\":600,\"backoffSeconds\":[60]},\"reason\":\"quick ones\"}",
+             "\"0\"");
+    expect(200, "\"version\":1");
+    assert_true(has("\"ttlSeconds\":600") && has("\"backoffSeconds\":[60]"));
+    ask_with("PATCH", group_path(group, "/rules"), "{\"reason\":\"x\"}", "\"0\"");
+    expect(412, "FAILED_PRECONDITION");
+    // A member that is named is replaced as a whole; others stay.
+    rules(group, "{\"retry\":{\"porWaitSeconds\":20},\"reason\":\"slow ones\"}");
+    expect(200, "\"ttlSeconds\":86400");
+    rules(group, "{\"dirty\":{\"unreachableAfterDays\":90,\"reconcile\":\"NEEDS_OPERATOR\"},"
+                 "\"smsc\":{\"quietHours\":[{\"from\":\"22:00\",\"to\":\"06:30\","
+                 "\"timeZone\":\"+08:00\"}]},\"reason\":\"nights\"}");
+    expect(200, "\"from\":\"14:00\",\"to\":\"22:30\"");
+    assert_true(has("\"porWaitSeconds\":20") && has("\"unreachableAfterDays\":90"));
+    ask("GET", group_path(group, "/rules/versions"), NULL);
+    expect(200, "\"totalCount\":3");
+    assert_true(has("\"number\":1") && has("\"reason\":\"quick ones\"") &&
+                has("\"changed\":[\"dirty\",\"smsc\"]") && has("\"author\":\"cli_"));
+    ask("GET", API_BASE "/audit-trail?action=group-rules.changed", NULL);
+    expect(200, "\"totalCount\":3");
+}
+
+static void rules_outside_their_ranges_are_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "{\"retry\":{\"ttlSeconds\":299}",
+        "{\"retry\":{\"smsValiditySeconds\":259201}",
+        "{\"retry\":{\"backoffSeconds\":[0]}",
+        "{\"retry\":{\"backoffSeconds\":[1,2,3,4,5,6,7,8,9]}",
+        "{\"retry\":{\"porWaitSeconds\":9}",
+        "{\"retry\":{\"colour\":1}",
+        "{\"retry\":7",
+        "{\"dirty\":{\"unreachableAfterDays\":91}",
+        "{\"dirty\":{\"auditBackoffSeconds\":[60,60]}",
+        "{\"dirty\":{\"reconcile\":\"SOMETIMES\"}",
+        "{\"smsc\":{\"quietHours\":[{\"from\":\"24:00\",\"to\":\"01:00\"}]}",
+        "{\"smsc\":{\"quietHours\":[{\"from\":\"1:00\",\"to\":\"01:00\"}]}",
+        "{\"smsc\":{\"quietHours\":[{\"from\":\"01:00\",\"to\":\"02:00\",\"timeZone\":\"CET\"}]}",
+        "{\"smsc\":{\"quietHours\":[{\"from\":\"01:00\"}]}",
+        "{\"smsc\":{\"quietHours\":[7]}",
+        "{\"colour\":{}",
+    };
+    const uint64_t group = new_group("meters");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char body[256];
+        (void)snprintf(body, sizeof(body), "%s,\"reason\":\"x\"}", wrong[i]);
+        rules(group, body);
+        expect(400, "\"field\":");
+    }
+    ask("GET", group_path(group, "/rules"), NULL);
+    expect(200, "\"version\":0");
+}
+
+static void a_dry_run_shows_how_many_cards_a_change_concerns(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    move(lab_card(&lab, ICCID, &record), group);
+    ask("PATCH", group_path(group, "/rules?dryRun=true"),
+        "{\"retry\":{\"ttlSeconds\":600},\"reason\":\"x\"}");
+    expect(200, "\"targeted\":1,\"eligible\":1,\"skipped\":[]");
+    assert_true(has("\"before\":{\"retry\"") && has("\"after\":{\"retry\""));
+    ask("PATCH", target("/cards/", "crd", record.card, ""),
+        "{\"state\":\"RETIRED\",\"reason\":\"scrapped\"}");
+    assert_int_equal(a.status, 200);
+    ask("PATCH", group_path(group, "/rules?dryRun=true"),
+        "{\"retry\":{\"ttlSeconds\":600},\"reason\":\"x\"}");
+    expect(200, "\"eligible\":0,\"skipped\":[{\"reason\":\"RETIRED\",\"count\":1}]");
+    ask("GET", group_path(group, "/rules"), NULL);
+    expect(200, "\"version\":0");
+}
+
+// --- what they do ---
+
+static struct operation queued(uint64_t card)
+{
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    assert_true(record.has_open || record.queue_len > 0);
+    return record.has_open ? record.open : record.queue[0];
+}
+
+static void operations_live_as_long_as_the_rules_say(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    const uint64_t card = lab_card(&lab, ICCID, &record);
+    move(card, group);
+    rules(group, "{\"retry\":{\"ttlSeconds\":600,\"smsValiditySeconds\":120},\"reason\":\"x\"}");
+    expect(200, "\"ttlSeconds\":600");
+    ask("POST", target("/cards/", "crd", card, "/operations"), "{\"type\":\"read-timers\"}");
+    assert_int_equal(a.status, 202);
+    const struct operation o = queued(card);
+    assert_int_equal(o.not_after.ms - o.created_at.ms, 600000);
+    assert_int_equal(record.flight.validity_ms, 120000);
+    // Who asks may say otherwise.
+    ask("POST", target("/cards/", "crd", card, "/operations"),
+        "{\"type\":\"read-timers\",\"ttlSeconds\":900}");
+    assert_int_equal(a.status, 202);
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    assert_true(record.queue[0].not_after.ms - record.queue[0].created_at.ms >= 899000);
+}
+
+static void in_the_quiet_hours_of_the_group_an_operation_waits(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    const uint64_t card = lab_card(&lab, ICCID, &record);
+    move(card, group);
+    rules(group, "{\"smsc\":{\"quietHours\":[{\"from\":\"12:00\",\"to\":\"13:00\"}]},"
+                 "\"reason\":\"x\"}"); // it is 12:00 UTC
+    ask("POST", target("/cards/", "crd", card, "/operations"), "{\"type\":\"read-timers\"}");
+    expect(202, "\"holdReason\":\"NOT_BEFORE\"");
+    rules(group, "{\"smsc\":{},\"reason\":\"loud again\"}");
+    ask("POST", target("/cards/", "crd", card, "/operations"), "{\"type\":\"read-timers\"}");
+    assert_int_equal(a.status, 202);
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    assert_true(record.has_open && record.flight.kind == FLIGHT_OPERATION);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_group_is_made_changed_and_removed),
+        CASE(cards_move_into_groups_and_hold_them),
+        CASE(a_card_that_goes_to_another_owner_leaves_its_notes_and_takes_no_work),
+        CASE(rules_are_those_of_the_installation_until_they_are_changed),
+        CASE(rules_outside_their_ranges_are_refused),
+        CASE(a_dry_run_shows_how_many_cards_a_change_concerns),
+        CASE(operations_live_as_long_as_the_rules_say),
+        CASE(in_the_quiet_hours_of_the_group_an_operation_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
