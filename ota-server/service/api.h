@@ -41,7 +41,9 @@ struct api_options {
     // Adds members about links and queues to /system, and answers whether SMSC links are bound;
     // or NULL.
     bool (*links)(void *context, struct json_writer *j);
-    void *links_context;
+    // Adds theirs to /metrics; or NULL.
+    void (*metrics)(void *context, struct writer *w);
+    void *links_context; // of both
 };
 
 // NULL when memory or OpenSSL refuses.

@@ -1,6 +1,7 @@
 // Health, readiness, metrics, documents, and what the installation is.
 #include "common/base/text.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/metric.h"
 
 void api_health(struct api_exchange *x)
 {
@@ -120,71 +121,34 @@ void api_system_get(struct api_exchange *x)
     api_reply(x, 200);
 }
 
-// --- metrics [Prometheus text exposition format 0.0.4] ---
-
-static void metric(struct writer *w, const char *name, const char *label, const char *value,
-                   uint64_t number)
-{
-    text_put(w, "otaria_");
-    text_put(w, name);
-    if (label != NULL) {
-        text_put(w, "{");
-        text_put(w, label);
-        text_put(w, "=\"");
-        text_put(w, value);
-        text_put(w, "\"}");
-    }
-    text_put(w, " ");
-    text_decimal(w, number);
-    text_put(w, "\n");
-}
-
-static void family(struct writer *w, const char *name, const char *type, const char *help)
-{
-    text_put(w, "# HELP otaria_");
-    text_put(w, name);
-    text_put(w, " ");
-    text_put(w, help);
-    text_put(w, "\n# TYPE otaria_");
-    text_put(w, name);
-    text_put(w, " ");
-    text_put(w, type);
-    text_put(w, "\n");
-}
-
-static void one(struct writer *w, const char *name, const char *type, const char *help,
-                uint64_t number)
-{
-    family(w, name, type, help);
-    metric(w, name, NULL, NULL, number);
-}
+// --- metrics ---
 
 static void put_turn_metrics(struct writer *w, const struct turn_counts *c)
 {
-    one(w, "events_total", "counter", "Events decided.", c->events);
-    one(w, "turns_total", "counter", "Turns run.", c->turns);
-    one(w, "commits_total", "counter", "Transactions committed.", c->commits);
-    one(w, "packets_sent_total", "counter", "Packets handed to links.", c->sent);
-    one(w, "messages_received_total", "counter", "Messages from cards.", c->received);
-    one(w, "messages_dropped_total", "counter", "Messages that were not fresh.", c->dropped);
-    one(w, "messages_stray_total", "counter", "Messages that fit no card.", c->strays);
-    one(w, "failures_total", "counter", "Events and turns that failed.", c->failures);
+    metric_put(w, "events_total", "counter", "Events decided.", c->events);
+    metric_put(w, "turns_total", "counter", "Turns run.", c->turns);
+    metric_put(w, "commits_total", "counter", "Transactions committed.", c->commits);
+    metric_put(w, "packets_sent_total", "counter", "Packets handed to links.", c->sent);
+    metric_put(w, "messages_received_total", "counter", "Messages from cards.", c->received);
+    metric_put(w, "messages_dropped_total", "counter", "Messages that were not fresh.", c->dropped);
+    metric_put(w, "messages_stray_total", "counter", "Messages that fit no card.", c->strays);
+    metric_put(w, "failures_total", "counter", "Events and turns that failed.", c->failures);
 }
 
 static void put_store_metrics(struct writer *w, const struct store_counts *c)
 {
-    family(w, "cards", "gauge", "Cards by state.");
+    metric_family(w, "cards", "gauge", "Cards by state.");
     for (unsigned i = 0; i < CARD_STATES; i++)
-        metric(w, "cards", "state", card_state_name((uint8_t)i), c->cards_by_state[i]);
-    family(w, "cards_marked", "gauge", "Cards by mark.");
+        metric_value(w, "cards", "state", card_state_name((uint8_t)i), c->cards_by_state[i]);
+    metric_family(w, "cards_marked", "gauge", "Cards by mark.");
     for (unsigned i = 0; i < CARD_MARKS; i++)
-        metric(w, "cards_marked", "mark", card_mark_name((uint8_t)i), c->cards_by_mark[i]);
-    family(w, "operations", "gauge", "Operations by status.");
+        metric_value(w, "cards_marked", "mark", card_mark_name((uint8_t)i), c->cards_by_mark[i]);
+    metric_family(w, "operations", "gauge", "Operations by status.");
     for (unsigned i = 0; i < OPERATION_STATUSES; i++)
-        metric(w, "operations", "status", operation_status_name((uint8_t)i),
-               c->operations_by_status[i]);
-    one(w, "outbox", "gauge", "Packets that wait for a link.", c->outbox);
-    one(w, "trail_rows", "gauge", "Rows of the audit trail.", c->trail);
+        metric_value(w, "operations", "status", operation_status_name((uint8_t)i),
+                     c->operations_by_status[i]);
+    metric_put(w, "outbox", "gauge", "Packets that wait for a link.", c->outbox);
+    metric_put(w, "trail_rows", "gauge", "Rows of the audit trail.", c->trail);
 }
 
 static bool may_see_metrics(struct api_exchange *x)
@@ -217,12 +181,14 @@ void api_metrics(struct api_exchange *x)
         api_refuse_store(x, status);
         return;
     }
-    family(&x->out, "http_answers_total", "counter", "Answers of the API by class.");
+    metric_family(&x->out, "http_answers_total", "counter", "Answers of the API by class.");
     for (unsigned i = 2; i < 6; i++)
-        metric(&x->out, "http_answers_total", "class", classes[i], x->api->answers[i]);
+        metric_value(&x->out, "http_answers_total", "class", classes[i], x->api->answers[i]);
     const struct turn_counts turns = turn_counts(x->api->options.turn);
     put_turn_metrics(&x->out, &turns);
     put_store_metrics(&x->out, &counts);
+    if (x->api->options.metrics != NULL)
+        x->api->options.metrics(x->api->options.links_context, &x->out);
     x->type = "text/plain; version=0.0.4; charset=utf-8";
     api_reply(x, 200);
 }

@@ -1,5 +1,7 @@
 #include "ota-server/shell/links.h"
 
+#include "ota-server/service/metric.h"
+
 #include <stdlib.h>
 
 struct link {
@@ -196,4 +198,30 @@ void server_links_put(const struct server_links *l, struct json_writer *j)
     put_number(j, "joinsGivenUp", c.joins_given_up);
     put_number(j, "noPacket", c.no_packet);
     json_end_object(j);
+}
+
+void server_links_metrics(const struct server_links *l, struct writer *w)
+{
+    const struct outbox_counts c = outbox_counts(l->outbox);
+    metric_family(w, "link_bound", "gauge", "Links that are bound.");
+    for (unsigned i = 0; i < l->count; i++)
+        metric_value(w, "link_bound", "link", l->settings->smscs[i].name,
+                     esme_is_bound(l->links[i].esme));
+    const struct {
+        const char *name, *help;
+        uint64_t count;
+    } counters[] = {
+        {"parts_sent_total", "submit_sm, repeated ones included.", c.parts_sent},
+        {"parts_repeated_total", "submit_sm without an answer, sent again.", c.parts_repeated},
+        {"parts_refused_total", "submit_sm that the SMSC refused.", c.parts_refused},
+        {"parts_throttled_total", "Of these: for want of room.", c.throttled},
+        {"parts_received_total", "Parts of messages from cards.", c.parts_received},
+        {"parts_put_back_total", "Parts left with the SMSC for later.", c.parts_put_back},
+        {"joins_given_up_total", "Messages of which parts did not come.", c.joins_given_up},
+        {"messages_no_packet_total", "Messages that are no secured packet.", c.no_packet},
+        {"receipts_total", "Receipts that belong to a packet.", c.receipts},
+        {"receipts_unknown_total", "Receipts that belong to none.", c.receipts_unknown},
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
+        metric_put(w, counters[i].name, "counter", counters[i].help, counters[i].count);
 }

@@ -24,3 +24,5 @@ unsigned server_links_bound(const struct server_links *l);
 void server_links_close(struct server_links *l);
 // Members "links" and "outbox" of an object: states, windows, rates, counts. No passwords.
 void server_links_put(const struct server_links *l, struct json_writer *j);
+// The same for /metrics.
+void server_links_metrics(const struct server_links *l, struct writer *w);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define TURN_SLOW_MS 100
+#define LOCK_WAIT_MS 200 // for a writer that should not be: links and readers wait with us
 #define DRAIN_MS 10000
 #define UNBIND_MS 3000
 #define STOP_LOOK_MS 10
@@ -109,9 +110,10 @@ static void judge_turn(struct server *v, enum turn_status status, uint64_t took_
     }
     if (status == TURN_RETRY && !v->is_retrying)
         log_plain(v, LOG_ERROR, "store.cannot_write", store_problem(v->writer));
-    if (status == TURN_OK && v->is_retrying)
+    // A turn without work is no sign that the disk has room again.
+    if (v->is_retrying && turn_can_write(v->turn))
         log_plain(v, LOG_WARN, "store.writes_again", NULL);
-    v->is_retrying = status == TURN_RETRY;
+    v->is_retrying = !turn_can_write(v->turn);
     if (status != TURN_STOP)
         return;
     log_plain(v, LOG_ERROR, "store.lost", store_problem(v->writer));
@@ -242,6 +244,7 @@ struct store *server_store_open(const struct server_settings *settings,
     const struct store_options options = {.path = path,
                                           .checkpoints = checkpoints,
                                           .is_reader = is_reader,
+                                          .wait_ms = LOCK_WAIT_MS,
                                           .ota_master = keys->ota,
                                           .network_master = keys->network,
                                           .pseudonym_key = keys->pseudonym,
@@ -277,6 +280,12 @@ static bool put_links(void *context, struct json_writer *j)
     const struct server *v = context;
     server_links_put(v->links, j);
     return server_links_bound(v->links) > 0;
+}
+
+static void put_link_metrics(void *context, struct writer *w)
+{
+    const struct server *v = context;
+    server_links_metrics(v->links, w);
 }
 
 static void hand_over(void *context, const struct message *message)
@@ -416,6 +425,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .imports = v->imports,
                                         .fill = fill,
                                         .links = put_links,
+                                        .metrics = put_link_metrics,
                                         .links_context = v};
     if (!prepare_setup(v))
         return false;

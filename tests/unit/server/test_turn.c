@@ -244,6 +244,38 @@ static void an_answer_under_other_keys_is_a_stray_and_changes_nothing(void **sta
     assert_int_equal(strays, 1);
 }
 
+// A reference says which card it is; a number beside it says nothing.
+static void an_answer_under_an_unknown_reference_is_a_stray_whatever_its_number(void **state)
+{
+    (void)state;
+    const struct card_keys keys = keys_of_card();
+    struct turn_message m;
+    struct record before;
+    struct record after;
+    uint64_t strays = 0;
+    request(OPERATION_DELETE);
+    card_answers(RESULT_OK, &keys, &m);
+    m.reference[0] ^= 1;
+    memcpy(m.number, world.record.slots[0].number, sizeof(m.number));
+    load(&before);
+    done_status = STORE_FAILED;
+    assert_true(turn_receive(turn, &m, note_done, NULL));
+    run();
+    assert_int_equal(done_status, STORE_OK); // the SMSC need not keep it
+    load(&after);
+    assert_int_equal(after.version, before.version);
+    assert_true(after.has_open);
+    assert_int_equal(turn_counts(turn).strays, 1);
+    assert_int_equal(store_strays_count(store, &strays), STORE_OK);
+    assert_int_equal(strays, 1);
+    m.reference[0] ^= 1;
+    assert_true(turn_receive(turn, &m, note_done, NULL));
+    run();
+    load(&after);
+    assert_false(after.has_open); // the right one is heard after it as before
+    assert_int_equal(turn_counts(turn).strays, 1);
+}
+
 static void a_refused_request_sends_nothing(void **state)
 {
     (void)state;
@@ -540,6 +572,7 @@ int main(void)
         TEST(a_delete_goes_to_the_card_and_ends_done),
         TEST(a_late_answer_corrects_the_outcome_in_the_store),
         TEST(an_answer_under_other_keys_is_a_stray_and_changes_nothing),
+        TEST(an_answer_under_an_unknown_reference_is_a_stray_whatever_its_number),
         TEST(a_refused_request_sends_nothing),
         TEST(an_unknown_card_is_not_found),
         TEST(a_full_turn_takes_nothing_more),
