@@ -162,8 +162,7 @@ static void answer_operation(struct work *w, const struct event_por *p)
 {
     struct record *r = w->r;
     struct operation *o = &r->open;
-    o->sms_mo += p->sms;
-    o->bytes_mo += p->octets;
+    work_count_mo(o, p->sms, p->octets);
     if (p->status != SECURED_STATUS_OK || !p->has_result) {
         const uint8_t input =
             p->status == SECURED_STATUS_OK ? IN_NOT_UNDERSTOOD : input_of_status(p->status);
@@ -206,6 +205,7 @@ static void answer_confirm(struct work *w, const struct event_por *p, bool is_ne
                               p->result.operation_id == r->open.card_operation_id;
     const bool is_newer = p->result.registry_version > r->registry_version;
     if (is_commanded) {
+        work_count_mo(&r->open, p->sms, p->octets);
         const uint8_t input = code == RESULT_OK || code == RESULT_OK_UNCHANGED ? IN_CONFIRM_DONE
                               : code == RESULT_CONFIRM_TOO_LATE                ? IN_CONFIRM_TOO_LATE
                                                                                : IN_CONFIRM_UNKNOWN;

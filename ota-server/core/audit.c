@@ -415,8 +415,7 @@ void audit_page(struct work *w)
         w->d->is_dropped = true;
         return;
     }
-    a->operation.sms_mo += p->sms;
-    a->operation.bytes_mo += p->octets;
+    work_count_mo(&a->operation, p->sms, p->octets);
     if (a->slot_count == 0)
         a->registry_version = p->result.registry_version;
     if (a->registry_version != p->result.registry_version || is_overtaken(r, &p->answer)) {

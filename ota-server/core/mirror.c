@@ -27,6 +27,9 @@ void mirror_fallback(struct work *w, struct mirror_slot *slot)
     slot->fact.is_fallback = true;
 }
 
+// What templates are taken to say of the order in rotation; an audit knows better.
+#define RANK_OF_TEMPLATE 1
+
 static void add_slot(struct work *w, const struct operation *o, uint8_t number)
 {
     struct record *r = w->r;
@@ -46,7 +49,7 @@ static void add_slot(struct work *w, const struct operation *o, uint8_t number)
                                   .state = SLOT_DISABLED,
                                   .role = p->role,
                                   .marks = p->marks,
-                                  .rank = p->rank,
+                                  .rank = p->has_rank ? p->rank : RANK_OF_TEMPLATE,
                                   .template_number = p->template_number,
                                   .has_iccid = p->has_iccid};
     memcpy(s->fact.imsi, p->imsi, sizeof(s->fact.imsi));

@@ -273,6 +273,8 @@ void decide_notify(struct work *w)
     r->insecure_until.ms = 0;
     learn_number(w, n);
     work_heard(w, e->number);
+    if (r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id)
+        work_count_mo(&r->open, e->sms, e->octets);
     const bool is_heartbeat = n->cause == NOTIFY_HEARTBEAT;
     const enum sequence_kind kind = is_heartbeat ? SEQUENCE_NEW : take_sequence(w, n->sequence);
     if (n->operation_id > r->operation_id_last) { // this database never gave it

@@ -171,3 +171,9 @@ void work_contact(struct work *w)
         (r->next_audit_at.ms == 0 || r->next_audit_at.ms > soon.ms))
         r->next_audit_at = soon;
 }
+
+void work_count_mo(struct operation *o, uint8_t sms, uint16_t octets)
+{
+    o->sms_mo += sms;
+    o->bytes_mo += octets;
+}

@@ -42,7 +42,9 @@ void work_jump(struct work *w);
 void work_contact(struct work *w);
 // An authentic message came from this number: there the card is.
 void work_heard(struct work *w, const char *number);
-bool work_is_fresh_jump_allowed(struct work *w);
+
+// A message of the card that belongs to the operation, on the wire.
+void work_count_mo(struct operation *o, uint8_t sms, uint16_t octets);
 
 // operation.c: runs the rule of (status, input); the operation may have left the record afterwards.
 void operation_input(struct work *w, struct operation *o, uint8_t input);

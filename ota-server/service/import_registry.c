@@ -250,8 +250,7 @@ static enum store_status put_subscription(const struct import_target *t,
 }
 
 static enum store_status put_slot(const struct import_target *t, struct record *r,
-                                  const struct vendor_subscription *from,
-                                  const struct vendor_applet *applet)
+                                  const struct vendor_subscription *from)
 {
     struct mirror_slot *slot = &r->slots[r->slot_count];
     struct subscription s = {.card = r->card, .state = SUBSCRIPTION_ON_CARD, .slot = from->slot};
@@ -264,7 +263,7 @@ static enum store_status put_slot(const struct import_target *t, struct record *
     slot->fact.role = role_of(from->role);
     slot->fact.is_fallback = from->fallback;
     slot->fact.rank = from->slot;
-    slot->fact.template_number = applet->template_count > 0 ? applet->templates[0] : 0;
+    slot->fact.template_number = 0; // of the factory, not of a template
     // A first slot without an ICCID of its own carries the card's.
     slot->fact.has_iccid = s.plan.has_iccid || from->slot == 1;
     memcpy(slot->fact.iccid, s.plan.has_iccid ? s.plan.iccid : r->iccid, sizeof(r->iccid));
@@ -306,7 +305,7 @@ static enum store_status fill_record(const struct import_target *t,
         r->templates[r->template_count++] = applet->templates[i];
     enum store_status status = iccid_write(card->iccid, r->iccid) ? STORE_OK : STORE_FAILED;
     for (unsigned i = 0; i < card->subscription_count && status == STORE_OK; i++)
-        status = put_slot(t, r, &card->subscriptions[i], applet);
+        status = put_slot(t, r, &card->subscriptions[i]);
     return status;
 }
 

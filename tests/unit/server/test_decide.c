@@ -168,6 +168,32 @@ static void download_ends_done_and_fills_a_slot_of_the_mirror(void **state)
     assert_false(record_has_mark(&world.record, MARK_DIRTY));
 }
 
+static void a_download_that_leaves_the_rank_to_the_template_leaves_the_card_clean(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DOWNLOAD);
+    world.record.open.download.has_rank = false;
+    world.record.open.download.rank = 0;
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.slots[2].fact.rank, 1);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+// [applet-protocol §4, §5]: its answer, the notification, the answer to CONFIRM.
+static void every_message_of_a_switch_counts_for_its_operation(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world_ended(&world)->sms_mo, 3);
+    assert_int_equal(world_ended(&world)->bytes_mo, 54 + 90 + 54);
+}
+
 static void an_enable_is_done_only_after_the_answer_to_confirm(void **state)
 {
     (void)state;
@@ -608,6 +634,8 @@ int main(void)
         TEST(a_dirty_card_refuses_new_commands_but_not_audits),
         TEST(delete_ends_done_and_empties_the_mirrors_slot),
         TEST(download_ends_done_and_fills_a_slot_of_the_mirror),
+        TEST(a_download_that_leaves_the_rank_to_the_template_leaves_the_card_clean),
+        TEST(every_message_of_a_switch_counts_for_its_operation),
         TEST(an_enable_is_done_only_after_the_answer_to_confirm),
         TEST(an_enabled_before_the_por_counts_as_the_por),
         TEST(a_late_enabled_is_not_confirmed),

@@ -75,6 +75,7 @@ uint64_t world_request(struct world *w, uint8_t kind)
         o->target = record_slot_name(record_enabled(&w->record));
     if (kind == OPERATION_DOWNLOAD) {
         o->subscription = 103;
+        o->download.has_rank = true;
         o->download.rank = 3;
         memcpy(o->download.imsi, (uint8_t[]){8, 0x99, 0x99, 0x07, 0, 0, 0, 0, 0x30}, 9);
     }
@@ -127,7 +128,9 @@ static struct record after_effect(const struct world *w, uint8_t code)
     }
     if (has_run && r.open.kind == OPERATION_DOWNLOAD) {
         r.slot_count = 3;
-        r.slots[2].fact = (struct audit_slot){.slot = 3, .state = SLOT_DISABLED, .rank = 3};
+        r.slots[2].fact = (struct audit_slot){.slot = 3, .state = SLOT_DISABLED};
+        // Of the template: 1.
+        r.slots[2].fact.rank = r.open.download.has_rank ? r.open.download.rank : 1;
         memcpy(r.slots[2].fact.imsi, r.open.download.imsi, 9);
     }
     return r;
@@ -148,6 +151,8 @@ void world_result(struct world *w, uint8_t code)
     p->has_pair = true;
     p->pair = (struct result_pair){3, 5};
     fill_state(w, &after, &p->result);
+    p->sms = 1;
+    p->octets = 54;
     world_event(w, &e);
 }
 
@@ -169,6 +174,8 @@ void world_notify(struct world *w, uint8_t cause, uint8_t to_slot, bool is_comma
     memcpy(n->state_hash, state.state_hash, sizeof(n->state_hash));
     n->to = record_slot_name(&w->record.slots[to_slot - 1]);
     n->from = record_slot_name(&w->record.slots[2 - to_slot]);
+    e.as.notify.sms = 1;
+    e.as.notify.octets = 90;
     world_event(w, &e);
 }
 
