@@ -188,6 +188,8 @@ class Story:
                 self.api.get("/cards", "state=OPERATIONAL&perPage=1")["pagination"]["totalCount"] >= total
         until(f"{total} cards report", 40, seen, every=0.3)
         self.check(True, f"{total} of {total} cards made contact")
+        doubted = [row for row in self.api.all("/audit-trail", "action=card.dirty") if row["after"] == "state_hash_mismatch"]
+        self.check(not doubted, "what they report is what the vendor's file says")
         self.cards = {}
         for card in self.api.all("/cards"):
             self.cards[card["iccid"]] = card
@@ -253,6 +255,8 @@ class Story:
         self.check(len(downloads) == 1 and downloads[0]["parts"] == 1,
                    f"the subscription travelled in ONE SMS ({downloads[0]['octets']} octets of packet); "
                    f"with its confirmation: {operation['counts']}")
+        self.check((operation["counts"]["smsMt"], operation["counts"]["smsMo"]) == (2, 3),
+                   "two SMS to the card and three from it: answer, notification, answer to the confirmation")
         audit = self.ended(self.order(card, "audit"))
         view = self.view(card)
         self.check(audit["outcome"] == "done" and view["inSync"], "audit: what the card has is what the server thinks")
@@ -380,13 +384,16 @@ class Story:
     def killed(self):
         self.chapter("The server is killed in the middle of 200 operations, and started again")
         chosen = [self.card(n) for n in range(100, 300)]
-        operations = []
-        for iccid, card in chosen:
-            operations.append(self.order(card, "set-timers", parameters={"T_ATTACH": 200}))
+        # What goes to the cards is held up for ten minutes, so that most are open at the kill.
+        self.rule(fault="delay", destination="999", count=len(chosen), value=600000)
+        with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+            operations = list(pool.map(lambda c: self.order(c[1], "set-timers", parameters={"T_ATTACH": 200}), chosen))
         self.server.kill()
         self.say("kill -9; starting it again on the same data")
         self.server.start()
         self.connect()
+        doubted = [row for row in self.api.all("/audit-trail", "action=card.dirty") if row["reason"] == "restart"]
+        self.check(len(doubted) >= 50, f"{len(doubted)} cards had an operation under way: each is in doubt, and is asked")
         ended = [self.ended(operation, 60) for operation in operations]
         done = sum(o["outcome"] == "done" for o in ended)
         self.check(len(ended) == 200 and done == 200, f"all 200 acknowledged operations were still known; {done} ended done")
