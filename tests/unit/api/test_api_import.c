@@ -312,7 +312,8 @@ static void a_file_that_is_being_imported_is_busy(void **state)
     lab_close(&lab);
 }
 
-// Whoever reads that it has ended may send it again at once, whatever the other thread still tidies up.
+// Whoever reads that it has ended may send it again at once, whatever the other thread still tidies
+// up.
 static void a_file_whose_import_has_ended_is_not_busy(void **state)
 {
     (void)state;
