@@ -12,6 +12,34 @@ static bool is_under_way(const struct record *r)
            (r->has_open && r->open.status >= STATUS_SENDING && r->open.status <= STATUS_CONFIRMING);
 }
 
+enum store_status cards_count(struct store *s)
+{
+    if (s->counted.cards == 0)
+        return STORE_OK;
+    struct query q = query_of(s, STATEMENT_CARD_COUNTED);
+    bind_number(&q, 1, (int64_t)s->counted.tenant);
+    bind_number(&q, 2, (int64_t)s->counted.import);
+    bind_number(&q, 3, s->counted.state);
+    bind_number(&q, 4, s->counted.marks);
+    bind_number(&q, 5, s->counted.cards);
+    s->counted.cards = 0;
+    return query_run(&q);
+}
+
+// Cards that are added together are mostly of one kind.
+static enum store_status count_card(struct store *s, const struct record *r, uint64_t import)
+{
+    struct counted *c = &s->counted;
+    const bool is_same = c->tenant == r->tenant && c->import == import && c->state == r->state &&
+                         c->marks == r->marks;
+    const enum store_status status = is_same ? STORE_OK : cards_count(s);
+    if (!is_same)
+        *c = (struct counted){
+            .tenant = r->tenant, .import = import, .state = r->state, .marks = r->marks};
+    c->cards++;
+    return status;
+}
+
 enum store_status store_card_add(struct store *s, const struct card_new *c)
 {
     const struct record *r = c->record;
@@ -40,6 +68,8 @@ enum store_status store_card_add(struct store *s, const struct card_new *c)
     enum store_status status = query_run(&q);
     if (status == STORE_OK && sqlite3_changes(s->db) == 0)
         return STORE_CONFLICT;
+    if (status == STORE_OK)
+        status = count_card(s, r, c->import);
     return status == STORE_OK && c->has_keys ? store_card_keys_put(s, r->card, r->iccid, &c->keys)
                                              : status;
 }

@@ -22,6 +22,13 @@ struct trail_head {
     uint8_t hash[32];
 };
 
+// Cards that were added and not yet counted in card_count.
+struct counted {
+    uint64_t tenant, import;
+    uint8_t state, marks;
+    uint32_t cards;
+};
+
 struct prepared {
     sqlite3_stmt *at;
     uint8_t index[QUERY_PARAMETERS_MAX + 1]; // of $n, as this engine counts them
@@ -40,6 +47,7 @@ struct store {
     bool holds_state; // a reader that is refreshed by its owner
     int log_pages;    // of the engine's log after the last commit
     struct trail_head head, head_begun, head_marked;
+    struct counted counted;
     uint64_t named[STORE_NAMED]; // cards whose pseudonym is in its table, by the end of their id
     int lock_fd;
     char problem[STORE_PROBLEM_SIZE];
@@ -76,6 +84,8 @@ bool key_seal(struct store *s, bool is_network, struct bytes additional, struct 
               struct writer *out);
 bool key_unseal(struct store *s, bool is_network, uint32_t generation, struct bytes additional,
                 struct bytes sealed, struct writer *out);
+// cards.c: writes what has been counted.
+enum store_status cards_count(struct store *s);
 // trail.c
 enum store_status trail_open(struct store *s);
 void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33]);

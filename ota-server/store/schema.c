@@ -157,6 +157,9 @@ const char *const schema_steps[] = {
 
     // How many cards of a group are in which state.
     "DROP INDEX card_group; CREATE INDEX card_group ON card (grp, state, id);",
+
+    // New cards are counted by the store, a number of them at a time.
+    "DROP TRIGGER card_counted;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

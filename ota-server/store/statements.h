@@ -46,6 +46,8 @@
         " is_under_way, application_field, label, notes, import, record)" \
         " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'',$9,$10,$11,0,0,0,0,0,0,0,'',$12,x'',$13,$14)" \
         " ON CONFLICT DO NOTHING") \
+    S(CARD_COUNTED, "INSERT INTO card_count (tenant, import, state, marks, cards)" \
+        " VALUES ($1,$2,$3,$4,$5) ON CONFLICT DO UPDATE SET cards = cards + excluded.cards") \
     S(CARD_LOAD, "SELECT record FROM card WHERE id = $1 AND" VISIBLE) \
     S(CARD_SAVE, "UPDATE card SET version = $3, tenant = $4, grp = $5, imei = $6, state = $7," \
         " marks = $8, contact_at = $9, dirty_since = $10, needs_operator = $11," \

@@ -252,7 +252,9 @@ enum store_status store_begin_part(struct store *s)
 enum store_status store_commit(struct store *s)
 {
     check(s->is_writing);
-    const enum store_status status = run(s, STATEMENT_COMMIT);
+    enum store_status status = cards_count(s);
+    if (status == STORE_OK)
+        status = run(s, STATEMENT_COMMIT);
     if (status != STORE_OK) {
         store_rollback(s);
         return status;
@@ -267,6 +269,7 @@ void store_rollback(struct store *s)
         return;
     s->is_writing = false;
     s->head = s->head_begun;
+    s->counted.cards = 0;
     memset(s->named, 0, sizeof(s->named));
     if (!sqlite3_get_autocommit(s->db)) // the engine may have undone it already
         (void)run(s, STATEMENT_ROLLBACK);
@@ -279,7 +282,8 @@ enum store_status store_mark(struct store *s)
         return STORE_FAILED;
     }
     s->head_marked = s->head;
-    return run(s, STATEMENT_MARK);
+    const enum store_status status = cards_count(s);
+    return status == STORE_OK ? run(s, STATEMENT_MARK) : status;
 }
 
 enum store_status store_mark_keep(struct store *s)
@@ -290,6 +294,7 @@ enum store_status store_mark_keep(struct store *s)
 void store_mark_undo(struct store *s)
 {
     s->head = s->head_marked;
+    s->counted.cards = 0; // of what was before the mark nothing is left to count
     memset(s->named, 0, sizeof(s->named));
     if (run(s, STATEMENT_MARK_UNDO) == STORE_OK)
         (void)run(s, STATEMENT_MARK_KEEP);

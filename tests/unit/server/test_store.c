@@ -170,7 +170,7 @@ static const char additions_undone[] =
     "DROP INDEX operation_tenant; DROP INDEX trail_tenant; DROP INDEX trail_group;"
     "DROP TRIGGER trail_no_update; ALTER TABLE trail DROP COLUMN grp;"
     "CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail BEGIN SELECT RAISE(ABORT, 'no'); END;"
-    "DROP TABLE card_label; DROP TRIGGER card_counted; DROP TRIGGER card_recounted;"
+    "DROP TABLE card_label; DROP TRIGGER card_recounted;"
     "DROP TRIGGER card_uncounted; DROP TABLE card_count; PRAGMA user_version = 2";
 
 static void make_released_database(void)
