@@ -232,7 +232,6 @@ uint16_t call_resize(struct call *call)
 {
     struct wanted wanted;
     struct uicc_file file;
-    struct uicc_file resized;
     uint16_t sw = read_wanted(call, &wanted);
     if (sw != SW_OK)
         return sw;
@@ -249,10 +248,5 @@ uint16_t call_resize(struct call *call)
     wanted.row.record_len = file.row->record_len;
     if (!is_size_right(&wanted.row))
         return SW_WRONG_DATA;
-    enum uicc_create result = uicc_resize(&call->files, &file, wanted.row.size, &resized);
-    for (size_t i = 0; result == UICC_CREATED && i < CARD_CHANNELS; i++) {
-        if (call->card->channels[i].file == file.reference)
-            call->card->channels[i].file = UICC_NO_FILE;
-    }
-    return created(call, result, &resized);
+    return created(call, uicc_resize(&call->files, &file, wanted.row.size), &file);
 }

@@ -64,11 +64,12 @@ void call_was_written(struct call *call, const struct uicc_file *file)
     enum uicc_watched watched = uicc_watched(file);
     if (call->is_remote || (watched != UICC_WATCHED_LOCI && watched != UICC_WATCHED_EPSLOCI))
         return;
-    uint8_t content[256];
+    uint8_t content[UICC_CHUNK_LEN];
+    size_t len = file->origin->size;
     size_t plmn_at = watched == UICC_WATCHED_LOCI ? 4 : 12;
-    if (!uicc_read(&call->files, file, 0, content, file->row->size))
+    if (file->row->size < len || !uicc_read(&call->files, file, 0, content, len))
         return;
-    uint8_t status = content[file->row->size - 1] & 0x07;
+    uint8_t status = content[len - 1] & 0x07;
     enum cat_location_status service = CAT_SERVICE_NONE; // 1 not updated
     if (status == 0)
         service = CAT_SERVICE_NORMAL;

@@ -61,7 +61,7 @@ static uint8_t tries(struct call *call, enum uicc_pin pin, bool is_puk)
 static void describe_folder(struct call *call, const struct uicc_file *folder)
 {
     struct writer *w = call->response;
-    size_t left = uicc_store_free(&call->files.store);
+    size_t left = uicc_files_free(&call->files);
     unsigned folders = 0;
     unsigned files = 0;
     struct uicc_rows rows = {.count = 0};

@@ -17,15 +17,18 @@ struct uicc_files {
     bool is_plain;        // nothing was created, deactivated or deleted
 };
 
-// A file that was found; `row` says everything of it but its name in this folder.
+// A file that was found; `row` says everything of it but its name in this folder. Not to be copied.
 struct uicc_file {
     uint16_t reference; // keeps its meaning until the file is deleted
     uint16_t identifier;
     uint8_t folder; // it lies in
+    uint8_t number; // of the record of one that was created or resized, or UICC_NOT_MADE
     const struct uicc_row *row;
-    struct uicc_row made; // of one that was created
+    const struct uicc_row *origin; // in the table, also of one that was resized; NULL: created
+    struct uicc_row made;          // of one that was created or resized
 };
 #define UICC_NO_FILE 0
+#define UICC_NOT_MADE 0xFF
 
 bool uicc_find(const struct uicc_files *files, uint8_t folder, uint16_t identifier,
                struct uicc_file *out);
@@ -78,17 +81,21 @@ enum uicc_create uicc_create(struct uicc_files *files, uint8_t folder, const str
 // The file, or a folder without anything in it. False: something is in it.
 bool uicc_may_delete(const struct uicc_files *files, const struct uicc_file *file);
 enum nvm_result uicc_delete(struct uicc_files *files, const struct uicc_file *file) MUST_USE;
-// Another size; content is kept as far as it goes, and what is new reads FF.
-enum uicc_create uicc_resize(struct uicc_files *files, const struct uicc_file *file, uint16_t size,
-                             struct uicc_file *out) MUST_USE;
-// Makes the files those of the enabled subscription: drops what a former one in its slot, or a
-// former generation, left. At every reset and switch; what cannot be dropped is dropped the next
-// time.
+// Another size, of the same file: it keeps its names, its reference, and its content as far as it
+// goes, that of every subscription. What is new reads FF.
+enum uicc_create uicc_resize(struct uicc_files *files, struct uicc_file *file,
+                             uint16_t size) MUST_USE;
+// Octets that new files may take: the rest is kept for what the card itself has to remember.
+size_t uicc_files_free(const struct uicc_files *files);
+// Makes the files those of the enabled subscription: drops what a former one in its slot, a former
+// generation, or a creation that was cut off left. At every reset and switch; what cannot be
+// dropped is dropped the next time.
 void uicc_files_mount(const struct uicc_files *files);
 // Looks whether something was created, deactivated or deleted.
 void uicc_files_look(struct uicc_files *files);
 
-// Files that more than their owner watches, whatever name they were found by.
+// Files that more than their owner watches, whatever name they were found by, and whatever size they
+// were given.
 enum uicc_watched {
     UICC_WATCHED_NOT,
     UICC_WATCHED_IMSI,

@@ -32,7 +32,7 @@ static void write_card(struct writer *w, const struct uicc_files *files)
     write_small(w, 0x80, 0x71);
     uint8_t left[4];
     struct writer number = writer_of(left, sizeof left);
-    writer_u32(&number, (uint32_t)uicc_store_free(&files->store));
+    writer_u32(&number, (uint32_t)uicc_files_free(files));
     tlv_write(w, 0x83, writer_bytes(&number));
     write_small(w, 0x87, 0x01);
     tlv_close(w, mark);

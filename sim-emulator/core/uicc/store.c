@@ -80,12 +80,16 @@ bool uicc_store_read(const struct uicc_store *store, struct uicc_place place, vo
     return is_found;
 }
 
-void uicc_store_drop(const struct uicc_store *store, uint8_t space, unsigned generation)
+void uicc_store_drop(const struct uicc_store *store,
+                     bool (*is_dropped)(const void *context, struct uicc_place first),
+                     const void *context)
 {
     struct bytes octets;
     for (unsigned page = 0; chunk_next(store, &page, &octets); page++) {
-        bool is_dropped = octets.at[1] == space && octets.at[2] != generation;
-        if (is_dropped &&
+        struct uicc_place first = {.space = octets.at[1],
+                                   .generation = octets.at[2],
+                                   .at = (uint16_t)(octets.at[3] * UICC_CHUNK_LEN)};
+        if (is_dropped(context, first) &&
             nvm_erase(store->nvm, store->offset + chunk_offset(page), NVM_PAGE_LEN) != NVM_OK)
             return;
     }
@@ -97,7 +101,7 @@ size_t uicc_store_free(const struct uicc_store *store)
     struct bytes octets;
     for (unsigned page = 0; chunk_next(store, &page, &octets); page++)
         used++;
-    return (UICC_CHUNKS - used) * UICC_CHUNK_LEN;
+    return UICC_CHUNKS - used;
 }
 
 // --- changes ---------------------------------------------------------------------------------

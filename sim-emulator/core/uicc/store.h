@@ -40,12 +40,12 @@ struct uicc_place {
 void uicc_store_mount(const struct uicc_store *store);
 // False, and `to` untouched, when nothing of this range was ever written.
 bool uicc_store_read(const struct uicc_store *store, struct uicc_place place, void *to, size_t len);
-// Drops the chunks of a space whose generation is another one than this, or
-// all with UICC_NO_GENERATION. Not atomic:
-// what is left after a cut, or by a cell that fails, is for the next call.
-#define UICC_NO_GENERATION 0x100u
-void uicc_store_drop(const struct uicc_store *store, uint8_t space, unsigned generation);
-// Octets that no chunk takes yet.
+// Drops the chunks that `is_dropped` says, asked with the place of a chunk's first octet. Not
+// atomic: what is left after a cut, or by a cell that fails, is for the next call.
+void uicc_store_drop(const struct uicc_store *store,
+                     bool (*is_dropped)(const void *context, struct uicc_place first),
+                     const void *context);
+// Chunks that are not taken yet.
 size_t uicc_store_free(const struct uicc_store *store);
 
 #define UICC_CHANGE_MAX (UICC_JOURNAL_LEN - 7)

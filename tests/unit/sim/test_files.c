@@ -328,6 +328,150 @@ static void an_administrator_resizes(void **state)
     assert_int_equal(answer_octets[0], 0xFF);
 }
 
+// Octets that are left, as the MF says.
+static unsigned memory_left(void)
+{
+    struct tlv all;
+    struct bytes value;
+    assert_int_equal(send_all("00A40004023F00"), SW_OK);
+    struct reader r = reader_of(bytes_of(answer_octets, answer.len));
+    assert_true(tlv_next(&r, &all) && tlv_find(all.value, 0xA5, &value) &&
+                tlv_find(value, 0x83, &value) && value.len == 4);
+    struct reader left = reader_of(value);
+    return reader_u32(&left);
+}
+
+// A file that does not fit takes nothing, however often it is asked for and whatever stops it.
+static void a_refused_creation_takes_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(send(VERIFY_ADM1), SW_OK);
+    unsigned left = memory_left();
+    // Within the space of addresses, but more than there is memory.
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(
+            send("00E0000018 6216 8202 4121 8302 2F97 8A0105 8B032F0601 80021900 8800"),
+            SW_NO_MEMORY);
+        assert_int_equal(memory_left(), left);
+    }
+    for (unsigned more = 2; more-- > 0;) { // the last octet fits, the next one would not
+        char create[80];
+        (void)snprintf(create, sizeof create,
+                       "00E0000018 6216 8202 4121 8302 2F97 8A0105 8B032F0601 8002%04X 8800",
+                       left + more);
+        assert_int_equal(send(create), more == 1 ? SW_NO_MEMORY : SW_OK);
+    }
+    assert_int_equal(memory_left(), 0);
+    assert_int_equal(send(CREATE_TRANSPARENT), SW_NO_MEMORY);
+    // The card still remembers what it has to: a wrong PIN, and where it is.
+    assert_int_equal(send("0020008108 39393939FFFFFFFF"), SW_PIN_TRIES | 2);
+    assert_int_equal(send(SELECT_USIM), SW_OK);
+    assert_int_equal(send("00D68B000B 11223344 00F110 0001 FF 00"), SW_OK);
+    assert_int_equal(send("00A4000C023F00"), SW_OK);
+    assert_int_equal(send("00E4000002 2F97"), SW_OK);
+    assert_int_equal(memory_left(), left - 2 * 60U); // the record, and the location
+    assert_int_equal(send(CREATE_TRANSPARENT), SW_OK);
+}
+
+// The pages of all cards are used up in the middle of it, or the power goes.
+static void a_creation_that_fails_leaves_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(send(VERIFY_ADM1), SW_OK);
+    unsigned left = memory_left();
+    uint32_t count = lab.shop.pool.page_count;
+    lab.shop.pool.page_count = lab.shop.pool.fresh + 10;
+    const char *create = "00E0000018 6216 8202 4121 8302 2F97 8A0105 8B032F0601 80020400 8800";
+    assert_int_equal(send(create), SW_MEMORY_FAILURE);
+    lab.shop.pool.page_count = count;
+    assert_int_equal(memory_left(), left);
+    struct nvm_faults faults = {.cut_at = 700};
+    card->nvm.faults = &faults;
+    assert_int_equal(send(create), CARD_MUTE);
+    card->nvm.faults = NULL;
+    reset_card();
+    assert_int_equal(memory_left(), left);
+    assert_int_equal(send("00A4000C022F97"), SW_FILE_NOT_FOUND);
+    assert_int_equal(send(VERIFY_ADM1), SW_OK);
+    assert_int_equal(send(create), SW_OK);
+}
+
+// EF.SMSS lies in ADF.USIM and, by a second name, in DF.TELECOM.
+static void a_file_is_one_by_whatever_name(void **state)
+{
+    (void)state;
+    assert_int_equal(send(VERIFY_ADM1), SW_OK);
+    assert_int_equal(send("0070000001"), SW_OK);
+    assert_int_equal(send("01A4080C047F106F43"), SW_OK); // open on another channel
+    assert_int_equal(send(SELECT_USIM), SW_OK);
+    assert_int_equal(send("0004000002 6F43"), SW_OK);
+    assert_int_equal(send("01B0000002"), SW_DATA_INVALIDATED);
+    assert_int_equal(send("00A4080C047F106F43"), SW_FILE_INVALIDATED);
+    assert_int_equal(send("0044000002 6F43"), SW_OK); // by the second name
+    assert_int_equal(send("00A4080C047FFF6F43"), SW_OK);
+    assert_int_equal(send("01B0000002"), SW_OK);
+    assert_int_equal(send("00E4000002 6F43"), SW_OK);
+    assert_int_equal(send("01B0000002"), SW_NO_EF_SELECTED);
+    assert_int_equal(send("00A4080C047F106F43"), SW_FILE_NOT_FOUND);
+    assert_int_equal(send("A0A40000027F10"), 0x9F16);
+    assert_int_equal(send("A0A40000026F43"), 0x9404);
+}
+
+// A file of the table keeps names, default and view when it is given another size.
+static void a_resized_file_stays_the_same_file(void **state)
+{
+    (void)state;
+    assert_int_equal(send(SELECT_USIM), SW_OK);
+    assert_int_equal(send(VERIFY_ADM1), SW_OK);
+    assert_int_equal(send("0070000001"), SW_OK);
+    assert_int_equal(send("01A4080C047F206F07"), SW_OK); // EF.IMSI by its second name
+    assert_int_equal(send("80D400000A 6208 83026F07 8002000C"), SW_OK);
+    assert_int_equal(send("00B000000C"), SW_OK);
+    assert_answer("080910100000000010 FFFFFF");  // 001010000000001
+    assert_int_equal(send("01B000000C"), SW_OK); // the other channel has it, too
+    assert_answer("080910100000000010 FFFFFF");
+    assert_int_equal(send("00B087000C"), SW_OK);
+    assert_int_equal(send("00A4080C047F206F07"), SW_OK);
+    assert_int_equal(send("00D600090155"), SW_OK);
+    assert_int_equal(send("01B000000C"), SW_OK);
+    assert_answer("080910100000000010 55FFFF");
+    // EF.SMS: its records are free by default, those that are new are FF.
+    assert_int_equal(send(SELECT_USIM), SW_OK);
+    assert_int_equal(send("80D400000A 6208 83026F3C 80020840"), SW_OK); // 12 of 176
+    assert_int_equal(send("00B20A04B0"), SW_OK);
+    assert_int_equal(answer_octets[0], 0x00);
+    assert_int_equal(send("00B20C04B0"), SW_OK);
+    assert_int_equal(answer_octets[0], 0xFF);
+    // Once more, deactivated, deleted.
+    assert_int_equal(send("80D400000A 6208 83026F07 80020009"), SW_OK);
+    assert_int_equal(send("00B0000009"), SW_OK);
+    assert_int_equal(send("0004000002 6F07"), SW_OK);
+    assert_int_equal(send("01B0000009"), SW_DATA_INVALIDATED);
+    assert_int_equal(send("0044000002 6F07"), SW_OK);
+    assert_int_equal(send("00E4000002 6F07"), SW_OK);
+    assert_int_equal(send("01B0000009"), SW_NO_EF_SELECTED);
+    assert_int_equal(send("00B0870009"), SW_FILE_NOT_FOUND);
+    reset_card();
+    assert_int_equal(send(SELECT_USIM), SW_OK);
+    assert_int_equal(send("00A4000C026F07"), SW_FILE_NOT_FOUND);
+    assert_int_equal(send("00A4000C026F3C"), SW_OK);
+    assert_int_equal(send("00B20C04B0"), SW_OK);
+}
+
+// The applet is told where the terminal is, however large the file has become.
+static void a_resized_location_is_still_watched(void **state)
+{
+    (void)state;
+    assert_int_equal(send(SELECT_USIM), SW_OK);
+    assert_int_equal(send(VERIFY_ADM1), SW_OK);
+    assert_int_equal(send("80D400000A 6208 83026F7E 80020190"), SW_OK);     // EF.LOCI, 400 octets
+    assert_int_equal(send("00D600000B FFFFFFFF 00F110 0001 FF 02"), SW_OK); // PLMN not allowed
+    assert_int_equal(card->applet.service, CAT_SERVICE_LIMITED);
+    assert_int_equal(send("80D400000A 6208 83026F7E 80020008"), SW_OK);
+    assert_int_equal(send("00D6000701 00"), SW_OK); // too short to say anything
+    assert_int_equal(card->applet.service, CAT_SERVICE_LIMITED);
+}
+
 // Creation is cut at every octet: the file is there whole, or not at all, and the place it would
 // have had is free.
 static void a_creation_is_whole_whenever_the_power_goes(void **state)
@@ -385,6 +529,10 @@ static void a_switch_changes_what_belongs_to_the_subscription(void **state)
     assert_int_equal(send("00D60000020700"), SW_OK);
     assert_int_equal(send("00A4080C022F05"), SW_OK); // EF.PL, the card's
     assert_int_equal(send("00D600000264 65"), SW_OK);
+    assert_int_equal(send(VERIFY_ADM1), SW_OK);
+    assert_int_equal(send("00A4080C047FFF6F46"), SW_OK);
+    assert_int_equal(send("80D400000A 6208 83026F46 80020010"), SW_OK); // EF.SPN
+    assert_int_equal(send("80D400000A 6208 83026F07 8002000A"), SW_OK);
     struct command enable = lab_enable(&lab, 1);
     fleet_start(&lab.fleet, lab.now, 0);
     lab_run(&lab, 10000);
@@ -396,8 +544,8 @@ static void a_switch_changes_what_belongs_to_the_subscription(void **state)
     assert_int_equal(send(SELECT_USIM), SW_OK);
     assert_int_equal(send("00B08B000B"), SW_OK);
     assert_answer("FFFFFFFF FFFFFF 0000FF01");
-    assert_int_equal(send("00B0870009"), SW_OK);
-    assert_answer("080910200000000010"); // 001020000000001
+    assert_int_equal(send("00B087000A"), SW_OK); // resized, it is this subscription's all the same
+    assert_answer("080910200000000010 FF");      // 001020000000001
     assert_int_equal(send("00A4000C026F43"), SW_OK);
     assert_int_equal(send("00B0000002"), SW_OK);
     assert_answer("FFFF");
@@ -423,6 +571,11 @@ int main(void)
         CARD_TEST(an_administrator_creates_a_file),
         CARD_TEST(folders_are_created_and_deleted_when_empty),
         CARD_TEST(an_administrator_resizes),
+        CARD_TEST(a_refused_creation_takes_nothing),
+        CARD_TEST(a_creation_that_fails_leaves_nothing),
+        CARD_TEST(a_file_is_one_by_whatever_name),
+        CARD_TEST(a_resized_file_stays_the_same_file),
+        CARD_TEST(a_resized_location_is_still_watched),
         CARD_TEST(a_creation_is_whole_whenever_the_power_goes),
         CARD_TEST(small_commands_answer),
         CARD_TEST(a_switch_changes_what_belongs_to_the_subscription),

@@ -26,6 +26,25 @@ static struct uicc_place place(uint8_t space, uint8_t generation, size_t at)
     return (struct uicc_place){.space = space, .generation = generation, .at = (uint16_t)at};
 }
 
+// Of the space that the context names, those of another generation.
+static bool is_of_other_generation(const void *context, struct uicc_place first)
+{
+    const struct uicc_place *kept = context;
+    return first.space == kept->space && first.generation != kept->generation;
+}
+
+static bool is_in_space(const void *context, struct uicc_place first)
+{
+    const struct uicc_place *dropped = context;
+    return first.space == dropped->space;
+}
+
+static bool is_behind(const void *context, struct uicc_place first)
+{
+    const struct uicc_place *last = context;
+    return first.space == last->space && first.at > last->at;
+}
+
 static enum nvm_result put(struct uicc_place where, const void *octets, size_t len)
 {
     static struct uicc_change change;
@@ -72,13 +91,23 @@ static void spaces_and_generations_do_not_mix(void **state)
     uint8_t octet;
     assert_false(uicc_store_read(&store, place(UICC_OF_GENERATION, 8, 0), &octet, 1));
     assert_false(uicc_store_read(&store, place(UICC_OF_SLOT + 1, 0, 0), &octet, 1));
-    uicc_store_drop(&store, UICC_OF_GENERATION, 7);
+    const struct uicc_place of_7 = place(UICC_OF_GENERATION, 7, 0);
+    uicc_store_drop(&store, is_of_other_generation, &of_7);
     assert_filled(place(UICC_OF_GENERATION, 7, 0), 'a', 1);
-    uicc_store_drop(&store, UICC_OF_GENERATION, 8);
+    const struct uicc_place of_8 = place(UICC_OF_GENERATION, 8, 0);
+    uicc_store_drop(&store, is_of_other_generation, &of_8);
     assert_false(uicc_store_read(&store, place(UICC_OF_GENERATION, 7, 0), &octet, 1));
     assert_filled(place(UICC_OF_SLOT, 0, 0), 'b', 1);
-    uicc_store_drop(&store, UICC_OF_SLOT, UICC_NO_GENERATION);
-    assert_false(uicc_store_read(&store, place(UICC_OF_SLOT, 0, 0), &octet, 1));
+    const struct uicc_place of_slot = place(UICC_OF_SLOT, 0, 0);
+    uicc_store_drop(&store, is_in_space, &of_slot);
+    assert_false(uicc_store_read(&store, of_slot, &octet, 1));
+    assert_int_equal(pool.used, 1); // the table
+    // A chunk is asked about by its first octet.
+    assert_int_equal(put(place(UICC_OF_CARD, 0, 5 * UICC_CHUNK_LEN - 1), "cd", 2), NVM_OK);
+    const struct uicc_place last = place(UICC_OF_CARD, 0, 4 * UICC_CHUNK_LEN);
+    uicc_store_drop(&store, is_behind, &last);
+    assert_filled(place(UICC_OF_CARD, 0, 5 * UICC_CHUNK_LEN - 1), 'c', 1);
+    assert_false(uicc_store_read(&store, place(UICC_OF_CARD, 0, 5 * UICC_CHUNK_LEN), &octet, 1));
 }
 
 static void a_change_crosses_chunks(void **state)
