@@ -94,18 +94,14 @@ static bool nvm_read(const struct applet_port *port, size_t at, void *to, size_t
 // Writes and compares what then stands there.
 static bool nvm_write(const struct applet_port *port, size_t at, const uint8_t *from, size_t len)
 {
-    if (!port->nvm_write(port->context, at, from, len))
-        return false;
+    bool is_right = port->nvm_write(port->context, at, from, len);
     uint8_t piece[PIECE_LEN];
-    for (size_t done = 0; done < len; done += sizeof piece) {
+    for (size_t done = 0; is_right && done < len; done += sizeof piece) {
         size_t part = len - done < sizeof piece ? len - done : sizeof piece;
-        if (!nvm_read(port, at + done, piece, part))
-            return false;
-        if (!secret_equal(piece, from + done, part))
-            return false;
+        is_right = nvm_read(port, at + done, piece, part) && secret_equal(piece, from + done, part);
     }
     secret_wipe(piece, sizeof piece);
-    return true;
+    return is_right;
 }
 
 static bool nvm_zero(const struct applet_port *port, size_t at, size_t len)
@@ -138,14 +134,15 @@ static bool crc_of_content(const struct applet_port *port, const struct copy *c,
 {
     f->crc = crc32_add(0, bytes_of(head, HEAD_LEN));
     uint8_t piece[PIECE_LEN];
-    for (size_t done = 0; done < f->len; done += sizeof piece) {
+    bool is_read = true;
+    for (size_t done = 0; is_read && done < f->len; done += sizeof piece) {
         size_t part = f->len - done < sizeof piece ? f->len - done : sizeof piece;
-        if (!nvm_read(port, c->head_at + HEAD_LEN + done, piece, part))
-            return false;
-        f->crc = crc32_add(f->crc, bytes_of(piece, part));
+        is_read = nvm_read(port, c->head_at + HEAD_LEN + done, piece, part);
+        if (is_read)
+            f->crc = crc32_add(f->crc, bytes_of(piece, part));
     }
     secret_wipe(piece, sizeof piece);
-    return true;
+    return is_read;
 }
 
 static bool is_filled(const uint8_t *octets, size_t len, uint8_t value)
@@ -289,12 +286,13 @@ static bool is_blank(const struct applet_port *port, size_t from, size_t to)
     if (from >= to || !nvm_read(port, from, &first, 1) || (first != 0x00 && first != 0xFF))
         return false;
     uint8_t piece[PIECE_LEN];
-    for (size_t at = from; at < to; at += sizeof piece) {
+    bool is_same = true;
+    for (size_t at = from; is_same && at < to; at += sizeof piece) {
         size_t part = to - at < sizeof piece ? to - at : sizeof piece;
-        if (!nvm_read(port, at, piece, part) || !is_filled(piece, part, first))
-            return false;
+        is_same = nvm_read(port, at, piece, part) && is_filled(piece, part, first);
     }
-    return true;
+    secret_wipe(piece, sizeof piece);
+    return is_same;
 }
 
 // --- counters ---

@@ -30,12 +30,16 @@ static bool mac_of(const struct aka *aka, const struct milenage_challenge *chall
         uint8_t whole[TUAK_OUTPUT_MAX];
         key.options.mac_len = AKA_MAC_LEN;
         bool ok = tuak_f1(&key, &c, is_star, whole);
-        memcpy(mac, whole, AKA_MAC_LEN);
+        if (ok)
+            memcpy(mac, whole, AKA_MAC_LEN);
+        secret_wipe(whole, sizeof whole);
         return ok;
     }
     struct milenage_mac both;
     bool ok = milenage_f1(aka->cipher, &aka->keys->k, aka->keys->op.octets, challenge, &both);
-    memcpy(mac, is_star ? both.mac_s : both.mac_a, AKA_MAC_LEN);
+    if (ok)
+        memcpy(mac, is_star ? both.mac_s : both.mac_a, AKA_MAC_LEN);
+    secret_wipe(&both, sizeof both);
     return ok;
 }
 
@@ -51,12 +55,30 @@ bool aka_f1_star(const struct aka *aka, const struct milenage_challenge *challen
     return mac_of(aka, challenge, true, mac_s);
 }
 
-bool aka_f2345(const struct aka *aka, const uint8_t rand[AKA_RAND_LEN], struct aka_keys *out)
+static bool milenage_all(const struct aka *aka, const uint8_t rand[AKA_RAND_LEN],
+                         struct aka_keys *out)
 {
-    if (is_tuak(aka->keys)) {
-        struct tuak_key key = tuak_of(aka);
-        struct tuak_keys keys;
-        bool ok = tuak_f2345(&key, rand, &keys);
+    struct milenage_keys keys;
+    bool ok = milenage_f2345(aka->cipher, &aka->keys->k, aka->keys->op.octets, rand, &keys);
+    if (ok) {
+        out->res_len = sizeof keys.res;
+        out->ck_len = sizeof keys.ck;
+        out->ik_len = sizeof keys.ik;
+        memcpy(out->res, keys.res, sizeof keys.res);
+        memcpy(out->ck, keys.ck, sizeof keys.ck);
+        memcpy(out->ik, keys.ik, sizeof keys.ik);
+        memcpy(out->ak, keys.ak, sizeof keys.ak);
+    }
+    secret_wipe(&keys, sizeof keys);
+    return ok;
+}
+
+static bool tuak_all(const struct aka *aka, const uint8_t rand[AKA_RAND_LEN], struct aka_keys *out)
+{
+    struct tuak_key key = tuak_of(aka);
+    struct tuak_keys keys;
+    bool ok = tuak_f2345(&key, rand, &keys);
+    if (ok) {
         *out = (struct aka_keys){.res_len = aka->options.res_len,
                                  .ck_len = aka->options.ck_len,
                                  .ik_len = aka->options.ik_len};
@@ -64,21 +86,14 @@ bool aka_f2345(const struct aka *aka, const uint8_t rand[AKA_RAND_LEN], struct a
         memcpy(out->ck, keys.ck, out->ck_len);
         memcpy(out->ik, keys.ik, out->ik_len);
         memcpy(out->ak, keys.ak, sizeof out->ak);
-        secret_wipe(&keys, sizeof keys);
-        return ok;
     }
-    struct milenage_keys keys;
-    if (!milenage_f2345(aka->cipher, &aka->keys->k, aka->keys->op.octets, rand, &keys))
-        return false;
-    out->res_len = sizeof keys.res;
-    out->ck_len = sizeof keys.ck;
-    out->ik_len = sizeof keys.ik;
-    memcpy(out->res, keys.res, sizeof keys.res);
-    memcpy(out->ck, keys.ck, sizeof keys.ck);
-    memcpy(out->ik, keys.ik, sizeof keys.ik);
-    memcpy(out->ak, keys.ak, sizeof keys.ak);
     secret_wipe(&keys, sizeof keys);
-    return true;
+    return ok;
+}
+
+bool aka_f2345(const struct aka *aka, const uint8_t rand[AKA_RAND_LEN], struct aka_keys *out)
+{
+    return is_tuak(aka->keys) ? tuak_all(aka, rand, out) : milenage_all(aka, rand, out);
 }
 
 bool aka_f5_star(const struct aka *aka, const uint8_t rand[AKA_RAND_LEN],

@@ -13,7 +13,9 @@ static bool temp_of(const struct cipher *cipher, const struct secret_key *k, con
     uint8_t in[16];
     memcpy(in, rand, sizeof in);
     xor_into(in, opc, sizeof in);
-    return cipher->aes_block(cipher->context, k, in, temp);
+    bool ok = cipher->aes_block(cipher->context, k, in, temp);
+    secret_wipe(in, sizeof in);
+    return ok;
 }
 
 // OUT2 to OUT5: E(rot(value xor OPc) xor c) xor OPc.
@@ -29,10 +31,11 @@ static bool round_of(const struct cipher *cipher, const struct secret_key *k, co
         in[i] = (uint8_t)(value[from] ^ opc[from]);
     }
     in[15] ^= constant[number - 2];
-    if (!cipher->aes_block(cipher->context, k, in, out))
-        return false;
-    xor_into(out, opc, 16);
-    return true;
+    bool ok = cipher->aes_block(cipher->context, k, in, out);
+    if (ok)
+        xor_into(out, opc, 16);
+    secret_wipe(in, sizeof in);
+    return ok;
 }
 
 bool milenage_opc(const struct cipher *cipher, const struct secret_key *k, const uint8_t op[16],
@@ -48,22 +51,24 @@ bool milenage_f1(const struct cipher *cipher, const struct secret_key *k, const 
                  const struct milenage_challenge *challenge, struct milenage_mac *out)
 {
     uint8_t temp[16];
-    if (!temp_of(cipher, k, opc, challenge->rand, temp))
-        return false;
     uint8_t in1[16];
     memcpy(in1, challenge->sqn, MILENAGE_SQN_LEN);
     memcpy(in1 + 6, challenge->amf, MILENAGE_AMF_LEN);
     memcpy(in1 + 8, in1, 8);
     // r1 is 64 bits and c1 is zero.
     uint8_t in[16];
-    for (size_t i = 0; i < 16; i++)
+    bool ok = temp_of(cipher, k, opc, challenge->rand, temp);
+    for (size_t i = 0; ok && i < 16; i++)
         in[i] = (uint8_t)(in1[(i + 8) % 16] ^ opc[(i + 8) % 16] ^ temp[i]);
     uint8_t block[16];
-    bool ok = cipher->aes_block(cipher->context, k, in, block);
-    xor_into(block, opc, 16);
-    memcpy(out->mac_a, block, MILENAGE_MAC_LEN);
-    memcpy(out->mac_s, block + 8, MILENAGE_MAC_LEN);
+    ok = ok && cipher->aes_block(cipher->context, k, in, block);
+    if (ok) {
+        xor_into(block, opc, 16);
+        memcpy(out->mac_a, block, MILENAGE_MAC_LEN);
+        memcpy(out->mac_s, block + 8, MILENAGE_MAC_LEN);
+    }
     secret_wipe(temp, sizeof temp);
+    secret_wipe(in, sizeof in);
     secret_wipe(block, sizeof block);
     return ok;
 }

@@ -311,14 +311,15 @@ static bool key_need(struct text *t, bool is_legacy, struct secret_key *key)
     struct word w;
     uint8_t octets[SECRET_KEY_MAX];
     struct writer out = writer_of(octets, sizeof octets);
-    if (!word_need(t, &w, "a key is missing") || !octets_add(t, &w, &out))
+    if (!word_need(t, &w, "a key is missing"))
         return false;
-    bool is_right = !out.failed && !w.is_quoted &&
+    bool is_read = octets_add(t, &w, &out);
+    bool is_right = is_read && !out.failed && !w.is_quoted &&
                     (out.len == 16 || out.len == 24 || (out.len == 32 && !is_legacy));
     if (is_right)
         *key = secret_key_of(writer_bytes(&out));
     secret_wipe(octets, sizeof octets);
-    return is_right || refuse(t, w.column, "keys have 16, 24 or (AES) 32 octets");
+    return is_right || (is_read && refuse(t, w.column, "keys have 16, 24 or (AES) 32 octets"));
 }
 
 static bool read_key_set(struct text *t)

@@ -62,7 +62,9 @@ static bool run(const struct cipher *cipher, uint8_t input[INPUT_LEN], uint8_t i
     size_t skipped = (iterations - 1U) * (size_t)BLOCK_LEN;
     bool ok =
         cipher->shake256(cipher->context, bytes_of(input, INPUT_LEN), output, skipped + BLOCK_USED);
-    memcpy(block, output + skipped, BLOCK_USED);
+    memset(block, 0, BLOCK_USED);
+    if (ok)
+        memcpy(block, output + skipped, BLOCK_USED);
     secret_wipe(input, INPUT_LEN);
     secret_wipe(output, skipped + BLOCK_USED);
     return ok;

@@ -96,6 +96,59 @@ static void the_published_sets_are_computed(void **state)
     assert_int_equal(tuak_sets, 6);
 }
 
+// --- a coprocessor that fails ----------------------------------------------------------------
+
+static unsigned blocks_left;
+
+static bool failing_block(void *context, const struct secret_key *key, const uint8_t in[16],
+                          uint8_t out[16])
+{
+    (void)context;
+    bool ok = cipher.aes_block(cipher.context, key, in, out) && blocks_left > 0;
+    blocks_left -= ok;
+    return ok;
+}
+
+static bool failing_shake(void *context, struct bytes in, uint8_t *out, size_t len)
+{
+    (void)context;
+    (void)cipher.shake256(cipher.context, in, out, len);
+    return false;
+}
+
+// Nothing of what was computed until then comes out.
+static void a_failure_gives_nothing_out(void **state)
+{
+    (void)state;
+    struct cipher broken = {.aes_block = failing_block, .shake256 = failing_shake};
+    const uint8_t octets[32] = {1, 2, 3};
+    struct network_keys keys[] = {
+        {.k = secret_key_of(bytes_of(octets, 16)), .op = secret_key_of(bytes_of(octets, 16))},
+        {.k = secret_key_of(bytes_of(octets, 32)), .op = secret_key_of(bytes_of(octets, 32))}};
+    struct milenage_challenge challenge = {.rand = octets, .sqn = octets, .amf = octets};
+    for (size_t i = 0; i < 2; i++) {
+        struct aka aka = {.cipher = &broken,
+                          .keys = &keys[i],
+                          .options = {.iterations = 1, .res_len = 8, .ck_len = 16, .ik_len = 16}};
+        for (unsigned blocks = 0; blocks < 4; blocks++) {
+            struct aka_keys out;
+            struct aka_keys former;
+            uint8_t six[6] = {6};
+            uint8_t mac[AKA_MAC_LEN] = {8};
+            memset(&out, 0xEE, sizeof out);
+            former = out;
+            blocks_left = blocks;
+            assert_false(aka_f2345(&aka, octets, &out));
+            assert_memory_equal(&out, &former, sizeof out);
+            blocks_left = blocks % 2;
+            assert_false(aka_f1(&aka, &challenge, mac));
+            assert_memory_equal(mac, "\x08\0\0\0\0\0\0\0", sizeof mac);
+            blocks_left = blocks % 2;
+            assert_false(aka_f5_star(&aka, octets, six));
+        }
+    }
+}
+
 // --- the USIM with TUAK keys -----------------------------------------------------------------
 
 static struct vector set_1;
@@ -194,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_published_sets_are_computed),
+        cmocka_unit_test(a_failure_gives_nothing_out),
         cmocka_unit_test(a_usim_with_tuak_keys_authenticates),
         cmocka_unit_test(keys_of_other_lengths_are_of_no_algorithm),
         cmocka_unit_test(the_gsm_answer_folds_the_response),
