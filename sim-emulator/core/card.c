@@ -303,6 +303,7 @@ static uint16_t execute(struct card *card, struct bytes command, struct writer *
     call.port = card_port(card);
     call.response = response;
     call.channel = &card->channels[0];
+    call.pins = &card->pins;
     call.granted = 0;
     call.is_remote = false;
     call.is_exact = is_exact;

@@ -93,14 +93,19 @@ enum card_session {
     SESSION_REMOTE,
 };
 
+// How a key set listens: after too many wrong packets it is deaf for so many STATUS commands.
+struct card_hearing {
+    uint8_t failures : 5;
+    uint8_t doublings : 3;
+    uint8_t deaf_status;
+};
+
 // Remote management of files, until the next reset.
 struct card_remote {
     bool can_send;          // the terminal does SEND SHORT MESSAGE
     uint8_t session;        // enum card_session
     uint8_t session_status; // STATUS commands since it began
-    uint8_t failures_in_row;
-    uint8_t deaf_doublings;
-    uint16_t deaf_status; // deaf for so many STATUS commands
+    struct card_hearing hearing[PRODUCT_KEY_SETS_MAX];
     // The last first part of a long packet, and whether it is for us.
     bool is_route_ours;
     uint8_t route_total; // 0 = none

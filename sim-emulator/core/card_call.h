@@ -14,6 +14,8 @@ struct call {
     struct writer *response;
     struct card_channel *channel;
     struct uicc_files files;
+    // The terminal's, on whatever channel [102.221 §11.1.9.1.1]; a script has its own.
+    struct uicc_pins *pins;
     uint8_t granted; // PINs that need not be given: a remote administrator's
     bool is_remote;  // of a script: not the terminal's doing
     bool is_exact;   // T=0: Le says exactly how many octets come

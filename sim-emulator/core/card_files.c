@@ -13,7 +13,7 @@ uint16_t call_check_le(const struct call *call, size_t len)
 bool call_may(const struct call *call, const struct uicc_file *file, struct uicc_access access)
 {
     uint8_t octets[256];
-    uint8_t satisfied = call->granted | uicc_pins_satisfied(&call->card->pins);
+    uint8_t satisfied = call->granted | uicc_pins_satisfied(call->pins);
     return uicc_access_is_allowed(uicc_rule(&call->files, file, octets), access, satisfied);
 }
 

@@ -80,7 +80,7 @@ static void describe_folder(struct call *call, const struct uicc_file *folder)
     writer_fill(w, 0, 5);
     writer_u8(w, 9);
     // Clock stop allowed; b8: CHV1 is disabled.
-    bool is_disabled = (call->card->pins.enabled & 1U << UICC_PIN1) == 0;
+    bool is_disabled = (call->pins->enabled & 1U << UICC_PIN1) == 0;
     writer_u8(w, is_disabled ? 0x93 : 0x13);
     writer_u8(w, (uint8_t)folders);
     writer_u8(w, (uint8_t)files);
@@ -184,7 +184,7 @@ static uint16_t gsm_algorithm(struct call *call)
         return SW_WRONG_LENGTH;
     if (call->channel->folder != UICC_GSM)
         return SW_STRUCTURE_MISMATCH;
-    if ((uicc_pins_satisfied(&call->card->pins) & 1U << UICC_PIN1) == 0)
+    if ((uicc_pins_satisfied(call->pins) & 1U << UICC_PIN1) == 0)
         return SW_SECURITY_STATUS;
     return call_gsm_algorithm(call, call->apdu.data.at);
 }

@@ -44,7 +44,7 @@ static uint16_t act(struct call *call, enum uicc_pin_action action, size_t len)
     if (call->apdu.data.len != len)
         return SW_WRONG_LENGTH;
     enum uicc_pin_result result =
-        uicc_pin_do(&call->card->pins, &store, pin, action, call->apdu.data.at, &left);
+        uicc_pin_do(call->pins, &store, pin, action, call->apdu.data.at, &left);
     return status_of(result, left);
 }
 
@@ -91,6 +91,6 @@ uint16_t call_unblock(struct call *call)
         return SW_WRONG_LENGTH;
     struct uicc_pin_store store = call_pin_store(call->card);
     uint8_t left = 0;
-    enum uicc_pin_result result = uicc_pin_unblock(&call->card->pins, &store, pin, data.at, &left);
+    enum uicc_pin_result result = uicc_pin_unblock(call->pins, &store, pin, data.at, &left);
     return status_of(result, left);
 }

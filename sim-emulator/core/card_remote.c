@@ -14,8 +14,17 @@
 #define CHECK_LEN 8
 #define PARTS_STATUS 2 // parts of a packet that does not become whole are given up then
 // What is kept of a key set: its counter, and a digest of the packet that brought it.
-#define KEPT_LEN 13
 #define COUNTER_LEN 5
+#define DIGEST_LEN 8
+#define KEPT_LEN (COUNTER_LEN + DIGEST_LEN)
+// And of the last packet of all that was executed: its key set, its counter, the answer's data.
+#define ANSWER_HEAD (1 + COUNTER_LEN + 1)
+#define ANSWER_LEN sizeof(((struct uicc_layout *)0)->ota_answer)
+#define ANSWER_DATA_MAX (ANSWER_LEN - ANSWER_HEAD)
+// Of SPI2: whether an answer is asked for and by which message; how it is secured.
+#define ANSWER_ASKED 0x23
+#define ANSWER_CIPHERED 0x10
+#define ANSWER_CC 0x08
 
 _Static_assert(PRODUCT_KEY_SETS_MAX *KEPT_LEN <= sizeof(((struct uicc_layout *)0)->ota),
                "all counters are kept");
@@ -27,6 +36,8 @@ struct packet {
     const struct product_key_set *set;
     size_t set_index;
     struct secured_spi spi;
+    uint8_t digest[DIGEST_LEN];
+    bool has_digest;
     uint8_t status;
 };
 
@@ -108,7 +119,14 @@ static void telltale(const struct packet *p, struct writer *out)
     writer_u8(out, p->status);
 }
 
-// --- the counters ----------------------------------------------------------------------------
+// --- what is kept ----------------------------------------------------------------------------
+
+// All of it as the difference from FF, so that erased memory is no counter and no answer.
+static void flip(uint8_t *octets, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        octets[i] ^= NVM_ERASED;
+}
 
 static struct uicc_place kept_at(const struct packet *p)
 {
@@ -116,29 +134,74 @@ static struct uicc_place kept_at(const struct packet *p)
     return (struct uicc_place){.space = UICC_OF_CARD, .at = (uint16_t)at};
 }
 
-static uint64_t counter_of(const struct call *call, const struct packet *p)
+static struct uicc_place answer_at(void)
 {
-    uint8_t kept[COUNTER_LEN];
+    return (struct uicc_place){.space = UICC_OF_CARD,
+                               .at = offsetof(struct uicc_layout, ota_answer)};
+}
+
+// The last counter of the packet's key set; `is_same`: this very packet brought it.
+static uint64_t counter_of(const struct call *call, const struct packet *p, bool *is_same)
+{
+    uint8_t kept[KEPT_LEN];
+    *is_same = false;
     if (!uicc_store_read(&call->files.store, kept_at(p), kept, sizeof kept))
         return 0;
-    // Stored is the difference from FF, so that erased memory is no counter at all.
-    for (size_t i = 0; i < sizeof kept; i++)
-        kept[i] ^= NVM_ERASED;
+    flip(kept, sizeof kept);
     struct reader r = reader_of(bytes_of(kept, sizeof kept));
-    return reader_u40(&r);
+    uint64_t counter = reader_u40(&r);
+    *is_same = p->has_digest && counter == p->secured.cntr &&
+               secret_equal(kept + COUNTER_LEN, p->digest, DIGEST_LEN);
+    return counter;
+}
+
+static bool keep(const struct call *call, struct uicc_place place, struct writer *octets)
+{
+    flip(octets->at, octets->len);
+    struct uicc_change change;
+    uicc_change_begin(&change, &call->files.store);
+    uicc_change_put(&change, place, writer_bytes(octets));
+    return uicc_change_commit(&change) == NVM_OK;
 }
 
 static bool count(const struct call *call, const struct packet *p)
 {
-    uint8_t kept[COUNTER_LEN];
+    uint8_t kept[KEPT_LEN];
     struct writer w = writer_of(kept, sizeof kept);
     writer_u40(&w, p->secured.cntr);
-    for (size_t i = 0; i < sizeof kept; i++)
-        kept[i] ^= NVM_ERASED;
-    struct uicc_change change;
-    uicc_change_begin(&change, &call->files.store);
-    uicc_change_put(&change, kept_at(p), bytes_of(kept, sizeof kept));
-    return uicc_change_commit(&change) == NVM_OK;
+    writer_copy(&w, bytes_of(p->digest, sizeof p->digest));
+    return keep(call, kept_at(p), &w);
+}
+
+// What a packet was answered, for when it comes again. An answer that is longer is not kept, and
+// one that the memory does not take is not either: then the packet gets "counter low".
+static void keep_answer(const struct call *call, const struct packet *p, struct bytes data)
+{
+    uint8_t octets[ANSWER_LEN];
+    struct writer w = writer_of(octets, sizeof octets);
+    if (data.len > ANSWER_DATA_MAX || !p->has_digest)
+        return;
+    writer_u8(&w, (uint8_t)(p->set_index + 1));
+    writer_u40(&w, p->secured.cntr);
+    writer_u8(&w, (uint8_t)data.len);
+    writer_copy(&w, data);
+    (void)keep(call, answer_at(), &w);
+    secret_wipe(octets, sizeof octets);
+}
+
+static bool answer_again(const struct call *call, const struct packet *p, struct writer *data)
+{
+    uint8_t octets[ANSWER_LEN];
+    if (!uicc_store_read(&call->files.store, answer_at(), octets, sizeof octets))
+        return false;
+    flip(octets, sizeof octets);
+    struct reader r = reader_of(bytes_of(octets, sizeof octets));
+    bool is_of_it = reader_u8(&r) == p->set_index + 1 && reader_u40(&r) == p->secured.cntr;
+    struct bytes kept = reader_bytes(&r, reader_u8(&r));
+    if (is_of_it && !r.failed)
+        writer_copy(data, kept);
+    secret_wipe(octets, sizeof octets);
+    return is_of_it && !r.failed;
 }
 
 // --- what a packet has to pass ---------------------------------------------------------------
@@ -196,21 +259,31 @@ static uint8_t authenticate(const struct call *call, struct bytes octets, struct
                : SECURED_STATUS_CHECK_FAILED;
 }
 
-static uint8_t admit(const struct call *call, const struct packet *p)
+// The answer is secured no less than the target's commands are, or not asked for.
+static bool is_answer_safe(const struct packet *p)
 {
+    struct secured_spi least = secured_spi_read(p->target->minimum, 0);
+    bool needs_cc = least.integrity == SECURED_CC || least.integrity == SECURED_DS;
+    return p->spi.por == SECURED_POR_NONE || ((!needs_cc || p->spi.por_integrity == SECURED_CC) &&
+                                              (!least.is_ciphered || p->spi.por_is_ciphered));
+}
+
+static uint8_t admit(const struct call *call, const struct packet *p, bool *is_same)
+{
+    uint64_t last = counter_of(call, p, is_same);
     if (!secured_level_satisfies(p->secured.spi1, p->target->minimum) || p->spi.has_reserved ||
-        p->spi.por == SECURED_POR_RESERVED)
+        p->spi.por == SECURED_POR_RESERVED || !is_answer_safe(p))
         return SECURED_STATUS_LEVEL_TOO_LOW;
-    uint64_t last = counter_of(call, p);
     switch (p->spi.counter) {
     case SECURED_COUNTER_NONE:
     case SECURED_COUNTER_PRESENT: // never stored: an old packet would move the counter back
+        *is_same = false;
         return SECURED_STATUS_OK;
     case SECURED_COUNTER_HIGHER:
     case SECURED_COUNTER_NEXT:
         break;
     }
-    if (last == SECURED_CNTR_MAX)
+    if (last == SECURED_CNTR_MAX && !*is_same)
         return SECURED_STATUS_CNTR_BLOCKED;
     if (p->secured.cntr <= last)
         return SECURED_STATUS_CNTR_LOW;
@@ -219,46 +292,75 @@ static uint8_t admit(const struct call *call, const struct packet *p)
     return count(call, p) ? SECURED_STATUS_OK : SECURED_STATUS_NO_MEMORY;
 }
 
+// Only what names a key set can be a try at its keys.
 static void note_failure(struct call *call, const struct packet *p, struct writer *out)
 {
-    struct card_remote *remote = &call->card->remote;
-    remote->failures_in_row++;
-    if (remote->failures_in_row >= FAILURES_MAX) {
-        remote->failures_in_row = 0;
-        remote->deaf_status = (uint16_t)(DEAF_STATUS << remote->deaf_doublings);
-        remote->deaf_doublings += remote->deaf_doublings < DEAF_DOUBLINGS_MAX;
+    if (p->set != NULL) {
+        struct card_hearing *hearing = &call->card->remote.hearing[p->set_index];
+        hearing->failures++;
+        if (hearing->failures == FAILURES_MAX) {
+            hearing->failures = 0;
+            hearing->deaf_status = (uint8_t)(DEAF_STATUS << hearing->doublings);
+            hearing->doublings += hearing->doublings < DEAF_DOUBLINGS_MAX;
+        }
     }
     if (call->port.talkative)
         telltale(p, out);
 }
 
+static void digest(const struct call *call, struct bytes octets, struct packet *p)
+{
+    uint8_t whole[CIPHER_SHA256_SIZE];
+    const struct cipher *cipher = call->port.cipher;
+    p->has_digest = cipher->sha256(cipher->context, &octets, 1, whole);
+    memcpy(p->digest, whole, p->has_digest ? DIGEST_LEN : 0);
+}
+
+// The answer's data of a packet whose MAC is right.
+static void run(struct call *call, struct packet *p, struct writer *data)
+{
+    bool is_same;
+    p->status = admit(call, p, &is_same);
+    if (!is_answer_safe(p)) {
+        struct secured_spi least = secured_spi_read(p->target->minimum, 0);
+        p->secured.spi2 = (uint8_t)((p->secured.spi2 & ANSWER_ASKED) | ANSWER_CC |
+                                    (least.is_ciphered ? ANSWER_CIPHERED : 0));
+    }
+    if (p->status == SECURED_STATUS_CNTR_LOW && is_same && answer_again(call, p, data))
+        p->status = SECURED_STATUS_OK;
+    else if (p->status == SECURED_STATUS_OK)
+        remote_run(call, p->target, p->secured.data, data);
+    else
+        return;
+    if (data->failed) {
+        p->status = SECURED_STATUS_NO_MEMORY;
+        data->len = 0;
+    } else if (!is_same && p->spi.counter >= SECURED_COUNTER_HIGHER) {
+        keep_answer(call, p, writer_bytes(data));
+    }
+}
+
 static void take_packet(struct call *call, struct bytes octets, struct writer *out)
 {
-    struct card_remote *remote = &call->card->remote;
     struct packet p;
     memset(&p, 0, sizeof p);
-    if (remote->deaf_status > 0)
-        return;
     p.status = authenticate(call, octets, &p);
+    if (p.set != NULL && call->card->remote.hearing[p.set_index].deaf_status > 0)
+        return;
     if (p.status != SECURED_STATUS_OK) {
         note_failure(call, &p, out);
         return;
     }
-    remote->failures_in_row = 0;
-    remote->deaf_doublings = 0;
-    p.status = admit(call, &p);
+    call->card->remote.hearing[p.set_index] = (struct card_hearing){.failures = 0};
+    digest(call, octets, &p);
     uint8_t answer[SMS_PACKET_MAX];
     size_t room = secured_response_data_max(p.secured.spi2, p.secured.kic, p.secured.kid, CHECK_LEN,
                                             SMS_PACKET_MAX);
     struct writer data = writer_of(answer, room);
-    if (p.status == SECURED_STATUS_OK)
-        remote_run(call, p.target, p.secured.data, &data);
-    if (data.failed) {
-        p.status = SECURED_STATUS_NO_MEMORY;
-        data.len = 0;
-    }
+    run(call, &p, &data);
     if (!call->card->nvm.is_cut)
         respond(call, &p, writer_bytes(&data), out);
+    secret_wipe(answer, data.len);
 }
 
 // --- messages --------------------------------------------------------------------------------

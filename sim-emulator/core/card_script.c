@@ -9,6 +9,7 @@
 struct script {
     struct call call;
     struct card_channel channel;
+    struct uicc_pins pins;
     enum remote_format format;
     uint8_t waiting[CARD_RESPONSE_MAX];
     size_t waiting_len;
@@ -121,10 +122,13 @@ void remote_run(struct call *call, const struct product_target *target, struct b
 {
     bool is_adf = target->kind == TARGET_ADF;
     struct remote_script script = remote_open(octets);
+    const struct uicc_pin_store pins = call_pin_store(call->card);
     struct script s = {.call = *call, .format = script.format};
     s.channel = (struct card_channel){
         .is_open = true, .is_application = is_adf, .folder = is_adf ? UICC_USIM : UICC_MF};
     s.call.channel = &s.channel;
+    uicc_pins_mount(&s.pins, &pins);
+    s.call.pins = &s.pins;
     s.call.granted = target->granted;
     s.call.is_remote = true;
     s.call.is_exact = false;
@@ -146,5 +150,6 @@ void remote_run(struct call *call, const struct product_target *target, struct b
     if (goes_on && script.error != REMOTE_OK)
         remote_answer_bad_format(&out, script.error);
     remote_answer_end(&out);
+    uicc_pins_adopt(call->pins, &pins);
     call->files = s.call.files;
 }

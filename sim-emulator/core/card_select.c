@@ -143,13 +143,13 @@ uint16_t call_select(struct call *call)
         call->channel->is_application = !ends;
         // The application's own PIN has to be given anew [102.221 §8.5.3].
         if (ends)
-            call->card->pins.verified &= (uint8_t) ~(1U << UICC_PIN2);
+            call->pins->verified &= (uint8_t) ~(1U << UICC_PIN2);
         if (ends && !uicc_open_folder(&call->files, UICC_MF, &file))
             return SW_FILE_NOT_FOUND;
     }
     call_take(call, &file);
     if (returns != RETURN_NOTHING)
-        uicc_parameters(&call->files, &file, call->card->pins.enabled, call->response);
+        uicc_parameters(&call->files, &file, call->pins->enabled, call->response);
     return uicc_is_active(&call->files, &file) ? SW_OK : SW_FILE_INVALIDATED;
 }
 
@@ -164,7 +164,7 @@ uint16_t call_status(struct call *call)
     case 0x00:
         if (!uicc_open_folder(&call->files, call->channel->folder, &folder))
             return SW_FILE_NOT_FOUND;
-        uicc_parameters(&call->files, &folder, call->card->pins.enabled, &w);
+        uicc_parameters(&call->files, &folder, call->pins->enabled, &w);
         break;
     case 0x01:
         if (!call->channel->is_application)

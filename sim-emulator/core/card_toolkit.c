@@ -82,8 +82,8 @@ size_t call_waiting(struct call *call)
 void call_status_passed(struct call *call)
 {
     struct card_remote *remote = &call->card->remote;
-    if (remote->deaf_status > 0)
-        remote->deaf_status--;
+    for (size_t i = 0; i < PRODUCT_KEY_SETS_MAX; i++)
+        remote->hearing[i].deaf_status -= remote->hearing[i].deaf_status > 0;
     if (remote->parts_status > 0 && --remote->parts_status == 0)
         remote_drop_parts(call->card);
     if (remote->session != SESSION_NONE && ++remote->session_status >= SESSION_STATUS_MAX) {

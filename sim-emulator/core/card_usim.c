@@ -96,7 +96,7 @@ uint16_t call_gsm_algorithm(struct call *call, const uint8_t *rand)
 // Authentication takes what reading EF.Keys takes: PIN1, if it is enabled.
 static bool is_pin_given(const struct call *call)
 {
-    uint8_t satisfied = call->granted | uicc_pins_satisfied(&call->card->pins);
+    uint8_t satisfied = call->granted | uicc_pins_satisfied(call->pins);
     return (satisfied & 1U << UICC_PIN1) != 0;
 }
 

@@ -94,8 +94,8 @@ void uicc_files_mount(const struct uicc_files *files);
 // Looks whether something was created, deactivated or deleted.
 void uicc_files_look(struct uicc_files *files);
 
-// Files that more than their owner watches, whatever name they were found by, and whatever size they
-// were given.
+// Files that more than their owner watches, whatever name they were found by, and whatever size
+// they were given.
 enum uicc_watched {
     UICC_WATCHED_NOT,
     UICC_WATCHED_IMSI,

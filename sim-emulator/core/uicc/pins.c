@@ -17,6 +17,7 @@ static void values_read(const struct uicc_pin_store *store, struct uicc_pin_valu
     uint8_t *octets = (uint8_t *)values;
     for (size_t i = 0; i < sizeof stored; i++)
         octets[i] ^= (uint8_t)(stored[i] ^ NVM_ERASED);
+    secret_wipe(stored, sizeof stored);
 }
 
 static enum uicc_pin_result values_write(struct uicc_pins *pins, const struct uicc_pin_store *store,
@@ -32,6 +33,7 @@ static enum uicc_pin_result values_write(struct uicc_pins *pins, const struct ui
     uicc_change_put(&change, place_of(store), bytes_of(stored, sizeof stored));
     enum nvm_result result = uicc_change_commit(&change);
     secret_wipe(&change, sizeof change);
+    secret_wipe(stored, sizeof stored);
     if (result == NVM_CUT)
         return UICC_PIN_CUT;
     if (result != NVM_OK)
@@ -46,6 +48,17 @@ void uicc_pins_mount(struct uicc_pins *pins, const struct uicc_pin_store *store)
     struct uicc_pin_values values;
     values_read(store, &values);
     *pins = (struct uicc_pins){.enabled = values.enabled, .replaced = values.replaced};
+    secret_wipe(&values, sizeof values);
+}
+
+void uicc_pins_adopt(struct uicc_pins *pins, const struct uicc_pin_store *store)
+{
+    struct uicc_pin_values values;
+    values_read(store, &values);
+    pins->enabled = values.enabled;
+    pins->replaced = values.replaced;
+    for (unsigned i = 0; i < UICC_PINS; i++)
+        pins->verified &= (uint8_t) ~(values.tries[i] == 0 ? 1U << i : 0U);
     secret_wipe(&values, sizeof values);
 }
 

@@ -28,7 +28,7 @@ _Static_assert(sizeof(struct uicc_pin_values) == 56, "octets, without holes");
 struct uicc_pins {
     uint8_t enabled;
     uint8_t replaced;
-    uint8_t verified; // since the reset
+    uint8_t verified; // given since
 };
 
 // Where they are, and what they were at the factory.
@@ -38,8 +38,10 @@ struct uicc_pin_store {
     const struct uicc_pin_values *factory;
 };
 
-// At a reset.
+// At a reset, and at a script's start: nothing was given yet.
 void uicc_pins_mount(struct uicc_pins *pins, const struct uicc_pin_store *store);
+// After somebody else acted: what was given stays given, unless it is blocked now.
+void uicc_pins_adopt(struct uicc_pins *pins, const struct uicc_pin_store *store);
 // The PINs that access rules may count as given.
 uint8_t uicc_pins_satisfied(const struct uicc_pins *pins);
 
