@@ -44,9 +44,39 @@ static void blank_key(struct writer *w, const struct secret_key *key)
     blank(w, bytes_of(key->octets, key->len));
 }
 
-static void blank_all(const struct story *story, const struct card *card, struct writer *w)
+// Where keys stand in files that terminals keep them in [31.102 §4.2.3, §4.2.4, §4.4.3].
+static const struct key_place {
+    uint8_t folder; // enum uicc_folder
+    uint16_t identifier;
+    uint8_t offset;
+    uint8_t len;
+} key_places[] = {
+    {UICC_USIM, 0x6F08, 1, 16},  {UICC_USIM, 0x6F08, 17, 16},     {UICC_USIM, 0x6F09, 1, 16},
+    {UICC_USIM, 0x6F09, 17, 16}, {UICC_GSM_ACCESS, 0x4F20, 0, 8}, {UICC_GSM_ACCESS, 0x4F52, 0, 8},
+};
+
+static void blank_stored(const struct uicc_files *files, struct writer *w)
+{
+    static const uint8_t none[16] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                     0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    for (size_t i = 0; i < sizeof key_places / sizeof key_places[0]; i++) {
+        const struct key_place *place = &key_places[i];
+        uint8_t key[16];
+        struct uicc_file file;
+        bool is_there = uicc_find(files, place->folder, place->identifier, &file) &&
+                        file.row->size >= place->offset + place->len &&
+                        uicc_read(files, &file, place->offset, key, place->len);
+        if (is_there && !secret_equal(key, none, place->len))
+            blank(w, bytes_of(key, place->len));
+        secret_wipe(key, sizeof key);
+    }
+}
+
+static void blank_all(const struct story *story, const struct card *card,
+                      const struct uicc_files *files, struct writer *w)
 {
     const struct applet_factory *f = card->factory;
+    const struct card_product *product = card->shop->product;
     blank_key(w, &f->kic);
     blank_key(w, &f->kid);
     blank_key(w, &f->kik);
@@ -54,27 +84,39 @@ static void blank_all(const struct story *story, const struct card *card, struct
         blank_key(w, &f->subscriptions[i].keys.k);
         blank_key(w, &f->subscriptions[i].keys.op);
     }
+    for (size_t i = 0; product != NULL && i < product->key_set_count; i++) {
+        blank_key(w, &product->key_sets[i].kic);
+        blank_key(w, &product->key_sets[i].kid);
+    }
     for (size_t i = 0; i < STORY_SESSIONS; i++)
         blank(w, bytes_of(story->sessions[i], story->session_lens[i]));
+    blank_stored(files, w);
 }
 
-static void remember(struct story *story, size_t i, struct bytes key)
+// A key of a session, at `key` of the response: it is blanked there, and remembered.
+static void take_session(struct story *story, struct bytes key, size_t at, struct writer *response)
 {
-    bool fits = key.len > 0 && key.len <= sizeof story->sessions[i];
-    story->session_lens[i] = fits ? (uint8_t)key.len : 0;
-    if (fits)
-        memcpy(story->sessions[i], key.at, key.len);
+    size_t i = story->session_next;
+    if (key.len == 0 || key.len > sizeof story->sessions[i])
+        return;
+    memcpy(story->sessions[i], key.at, key.len);
+    story->session_lens[i] = (uint8_t)key.len;
+    story->session_next = (uint8_t)((i + 1) % STORY_SESSIONS);
+    if (!response->failed)
+        memset(response->at + at, 0, key.len);
 }
 
-// DB RES CK IK [Kc], or SRES Kc, each after its length [31.102 §7.1.2]: the keys are remembered.
-static void learn_sessions(struct story *story, const struct card_seen *seen)
+// DB RES CK IK [Kc], or SRES Kc, each after its length [31.102 §7.1.2]; class A0: SRES Kc without
+// lengths [51.011 §9.2.16].
+static void take_sessions(struct story *story, const struct card_seen *seen,
+                          struct writer *response)
 {
     bool is_authenticate =
         seen->command.len > 3 && (seen->command.at[1] & 0xFE) == INS_AUTHENTICATE;
     if (!is_authenticate || seen->response.len == 0)
         return;
-    if (seen->command.at[0] == 0xA0) { // SRES and Kc without lengths [51.011 §9.2.16]
-        remember(story, 2, bytes_slice(seen->response, 4, 8));
+    if (seen->command.at[0] == 0xA0) {
+        take_session(story, bytes_slice(seen->response, 4, 8), 4, response);
         return;
     }
     bool is_gsm = (seen->command.at[3] & 0x07) == 0;
@@ -83,22 +125,55 @@ static void learn_sessions(struct story *story, const struct card_seen *seen)
         return;
     uint8_t res_len = reader_u8(&r);
     reader_skip(&r, res_len); // RES or SRES: the network hears it in clear
-    for (size_t i = is_gsm ? 2 : 0; i < STORY_SESSIONS && r.left > 0; i++) {
+    while (r.left > 0) {
         uint8_t len = reader_u8(&r);
-        remember(story, i, reader_bytes(&r, len));
+        size_t at = seen->response.len - r.left;
+        take_session(story, reader_bytes(&r, len), at, response);
+    }
+}
+
+// What was read from or written to a file of keys, which is the current one since.
+static void blank_file(const struct uicc_files *files, const struct card_seen *seen,
+                       struct writer *command, struct writer *response)
+{
+    struct uicc_file file;
+    if (seen->command.len < 5)
+        return;
+    bool is_gsm = seen->command.at[0] == 0xA0;
+    const struct card_channel *channel =
+        &seen->card->channels[is_gsm ? 0 : seen->command.at[0] & 3];
+    if (!uicc_open(files, channel->file, &file) || file.origin == NULL || !file.origin->is_secret)
+        return;
+    switch (seen->command.at[1]) {
+    case INS_READ_BINARY:
+    case INS_READ_RECORD:
+        if (!response->failed)
+            memset(response->at, 0, response->len);
+        break;
+    case INS_UPDATE_BINARY:
+    case INS_UPDATE_RECORD:
+    case INS_SEARCH_RECORD:
+        if (!command->failed)
+            memset(command->at + 5, 0, command->len - 5);
+        break;
+    default: // octets
+        break;
     }
 }
 
 void story_blank(struct story *story, const struct card_seen *seen, struct writer *command,
                  struct writer *response)
 {
-    learn_sessions(story, seen);
+    struct applet_port port = card_port(seen->card);
+    struct uicc_files files = card_files(seen->card, &port);
     writer_copy(command, seen->command);
     writer_copy(response, seen->response);
     if (is_pin_command(seen->command) && !command->failed)
         memset(command->at + 5, 0, command->len - 5);
-    blank_all(story, seen->card, command);
-    blank_all(story, seen->card, response);
+    take_sessions(story, seen, response);
+    blank_file(&files, seen, command, response);
+    blank_all(story, seen->card, &files, command);
+    blank_all(story, seen->card, &files, response);
 }
 
 // --- packets ---------------------------------------------------------------------------------

@@ -2,10 +2,11 @@
 // they mean, down to what a secured packet carries, and the applet's state before and after where
 // it changed.
 //
-// Promises: nothing secret is told: PINs, session keys of AUTHENTICATE (also where a terminal
-// stores them later), and every key of the card are blanked to zeros wherever they would stand. A
-// packet is opened with the card's keys, so its content can be read although it was ciphered.
-// Never: allocates, changes a card, or tells a key.
+// Promises: nothing secret is told. PINs, the keys in answers of AUTHENTICATE, and what is read
+// from and written to files of keys are blanked to zeros; so is every key of the card and its
+// product, what stands in its files of keys, and the keys of the last sessions, wherever they would
+// stand. A packet is opened with the card's keys, so its content can be read although it was
+// ciphered. Never: allocates, changes a card, or tells a key.
 #pragma once
 
 #include "common/wire/secured.h"
@@ -14,7 +15,7 @@
 
 #define STORY_TEXT_MAX 16384 // of one exchange
 #define STORY_STATE_MAX 768
-#define STORY_SESSIONS 3 // CK, IK, Kc
+#define STORY_SESSIONS 24 // of 8 times CK, IK and Kc
 
 // Of one card.
 struct story {
@@ -25,6 +26,7 @@ struct story {
     bool has_command;
     uint8_t sessions[STORY_SESSIONS][32]; // the keys of TUAK may have 256 bits
     uint8_t session_lens[STORY_SESSIONS];
+    uint8_t session_next; // is overwritten next
     char state[STORY_STATE_MAX];
     uint8_t packet[SMS_PACKET_MAX]; // deciphered
 };

@@ -62,6 +62,7 @@ enum rule {
 #define CARD .owner = UICC_OWNER_CARD
 #define OWN .owner = UICC_OWNER_SUBSCRIPTION
 #define RESET .owner = UICC_OWNER_GENERATION
+#define SECRET RESET, .is_secret = true
 #define T(id, sfi, r) .identifier = (id), .kind = UICC_TRANSPARENT, .short_identifier = (sfi), .rule = (r)
 #define L(id, sfi, len, r) \
     .identifier = (id), .kind = UICC_LINEAR, .short_identifier = (sfi), .record_len = (len), .rule = (r)
@@ -93,8 +94,8 @@ static const struct uicc_row usim[] = {
     {"DF.5GS", D(0x5FC0, UICC_5GS)},
     [USIM_IMSI] = {"EF.IMSI", T(UICC_ID_IMSI, 0x07, PIN1_READ), OWN, PLACE(imsi), .view = uicc_view_imsi},
     [USIM_LI] = {"EF.LI", T(0x6F05, 0x02, PIN1_UPDATE), OWN, PLACE(li)},
-    [USIM_KEYS] = {"EF.Keys", T(0x6F08, 0x08, PIN1_BOTH), RESET, PLACE(keys), .content = CONTENT(0x07)},
-    [USIM_KEYS_PS] = {"EF.KeysPS", T(0x6F09, 0x09, PIN1_BOTH), RESET, PLACE(keys_ps), .content = CONTENT(0x07)},
+    [USIM_KEYS] = {"EF.Keys", T(0x6F08, 0x08, PIN1_BOTH), SECRET, PLACE(keys), .content = CONTENT(0x07)},
+    [USIM_KEYS_PS] = {"EF.KeysPS", T(0x6F09, 0x09, PIN1_BOTH), SECRET, PLACE(keys_ps), .content = CONTENT(0x07)},
     [USIM_HPPLMN] = {"EF.HPPLMN", T(0x6F31, 0x12, PIN1_READ), OWN, PLACE(hpplmn), .content = CONTENT(0x0A)},
     [USIM_ACM_MAX] = {"EF.ACMmax", T(0x6F37, 0, PIN2_UPDATE), OWN, PLACE(acm_max), .content = CONTENT(0, 0, 0)},
     [USIM_ACM] = {"EF.ACM", C(0x6F39, 3, COUNTER), OWN, PLACE(acm), .content = CONTENT(0, 0, 0)},
@@ -137,13 +138,13 @@ static const struct uicc_row usim[] = {
     {"EF.EHPLMN", T(0x6FD9, 0x1D, PIN1_READ), OWN, PLACE(ehplmn)},
     {"EF.EPSLOCI", T(UICC_ID_EPSLOCI, 0x1E, PIN1_BOTH), RESET, PLACE(epsloci), .content = CONTENT(
         FILL12, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x01)},
-    {"EF.EPSNSC", L(0x6FE4, 0x18, 80, PIN1_BOTH), RESET, PLACE(epsnsc)},
+    {"EF.EPSNSC", L(0x6FE4, 0x18, 80, PIN1_BOTH), SECRET, PLACE(epsnsc)},
 };
 
 enum { ACCESS_KC, ACCESS_KC_GPRS };
 static const struct uicc_row gsm_access[] = {
-    [ACCESS_KC] = {"EF.Kc", T(0x4F20, 0x01, PIN1_BOTH), RESET, PLACE(kc), .content = CONTENT(FILL4, FILL4, 0x07)},
-    [ACCESS_KC_GPRS] = {"EF.KcGPRS", T(0x4F52, 0x02, PIN1_BOTH), RESET, PLACE(kc_gprs),
+    [ACCESS_KC] = {"EF.Kc", T(0x4F20, 0x01, PIN1_BOTH), SECRET, PLACE(kc), .content = CONTENT(FILL4, FILL4, 0x07)},
+    [ACCESS_KC_GPRS] = {"EF.KcGPRS", T(0x4F52, 0x02, PIN1_BOTH), SECRET, PLACE(kc_gprs),
         .content = CONTENT(FILL4, FILL4, 0x07)},
 };
 
@@ -163,9 +164,9 @@ static const struct uicc_row phonebook[] = {
 static const struct uicc_row df_5gs[] = {
     {"EF.5GS3GPPLOCI", T(0x4F01, 0x01, PIN1_BOTH), RESET, PLACE(loci_5gs), .content = NO_5GS_LOCATION},
     {"EF.5GSN3GPPLOCI", T(0x4F02, 0x02, PIN1_BOTH), RESET, PLACE(loci_n5gs), .content = NO_5GS_LOCATION},
-    {"EF.5GS3GPPNSC", L(0x4F03, 0x03, 57, PIN1_BOTH), RESET, PLACE(nsc_5gs)},
-    {"EF.5GSN3GPPNSC", L(0x4F04, 0x04, 57, PIN1_BOTH), RESET, PLACE(nsc_n5gs)},
-    {"EF.5GAUTHKEYS", T(0x4F05, 0x05, PIN1_BOTH), RESET, PLACE(keys_5gs)},
+    {"EF.5GS3GPPNSC", L(0x4F03, 0x03, 57, PIN1_BOTH), SECRET, PLACE(nsc_5gs)},
+    {"EF.5GSN3GPPNSC", L(0x4F04, 0x04, 57, PIN1_BOTH), SECRET, PLACE(nsc_n5gs)},
+    {"EF.5GAUTHKEYS", T(0x4F05, 0x05, PIN1_BOTH), SECRET, PLACE(keys_5gs)},
     {"EF.UAC-AIC", T(0x4F06, 0x06, PIN1_READ), OWN, PLACE(uac_aic), .content = CONTENT(0, 0, 0, 0)},
     {"EF.SUCI-Calc-Info", T(0x4F07, 0x07, PIN1_READ), OWN, PLACE(suci_calc)},
     {"EF.Routing-Indicator", T(0x4F0A, 0x0A, PIN1_READ), OWN, PLACE(routing),

@@ -58,9 +58,10 @@ struct uicc_row {
     uint8_t kind;             // enum uicc_kind
     uint8_t short_identifier; // 0 = none
     uint8_t record_len;
-    uint8_t rule;  // record of EF.ARR
-    uint8_t owner; // enum uicc_owner
-    uint8_t opens; // enum uicc_folder of a folder
+    uint8_t rule;   // record of EF.ARR
+    uint8_t owner;  // enum uicc_owner
+    uint8_t opens;  // enum uicc_folder of a folder
+    bool is_secret; // holds keys: what is read and written is shown nowhere
     uint16_t size;
     uint16_t at; // in the store; a cyclic file's octet behind it says where record 1 is
     // Not NULL: writes the default content; what it leaves out is FF.
