@@ -22,7 +22,10 @@
 #define CARD_ATR_MAX 33
 #define CARD_CHANNELS 4
 
-// How the memory is divided. One array of sequence numbers per slot, because a slot's subscription
+// How the memory is divided. One more whenever it is divided, or a part of it written, another way:
+// programs that keep memories refuse those of another version.
+#define CARD_MEMORY_VERSION 4
+// One array of sequence numbers per slot, because a slot's subscription
 // keeps its own.
 #define APPLET_SLOTS COMMAND_SLOTS_MAX
 #define CARD_SQN_AT 0

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-// The file: "OTARIAFL" version(2) clock(8) cards(4) CRC-32(4), then records, at first one of every
-// card in order, later one of each card that changed; the last one of a card counts:
+// The file: "OTARIAFL" format(1) memory version(1) clock(8) cards(4) CRC-32(4), then records, at
+// first one of every card in order, later one of each card that changed; the last one counts:
 // length(4) clock(8) card(4) ICCID(10) wear(4) { page(2) octets(64) } CRC-32(4)
 #define FILE_NAME "cards.nvm"
-#define FORMAT_VERSION 3 // one more also when the cards' memories have another layout
+#define FORMAT_VERSION (0x0300 + CARD_MEMORY_VERSION)
 #define HEAD_LEN 26
 #define RECORD_HEAD_LEN 26 // after the length
 #define RECORD_PAGE_LEN (2 + NVM_PAGE_LEN)

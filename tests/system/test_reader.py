@@ -10,6 +10,7 @@ from pcsc import Pcscd, free_ports
 from system import Control, until
 
 PROGRAMS = Lab.PROGRAMS = sys.argv.pop(1)
+MEMORY_HEAD = 64  # octets of a memory's file that name its version
 
 
 class ThroughPcsc(Lab):
@@ -195,7 +196,7 @@ class Memories(Lab):
         path = os.path.join(self.folder, "data", self.cards[0].iccid + ".nvm")
         with open(path, "r+b") as file:
             octets = bytearray(file.read())
-            used = [i for i, octet in enumerate(octets) if octet != 0xFF]
+            used = [i for i, octet in enumerate(octets) if octet != 0xFF and i >= MEMORY_HEAD]
             for i in random.Random(2).sample(used, len(used) // 3):
                 octets[i] ^= 0x5A
             file.seek(0)
@@ -234,16 +235,32 @@ class Memories(Lab):
         digits = "9" + self.cards[0].fields["IMSI1"]
         return "08" + "".join(b + a for a, b in zip(*[iter(digits)] * 2))
 
+    def refused(self):
+        done = subprocess.run([os.path.join(PROGRAMS, "sim-emulator"), "reader", *self.arguments, "--listen", "127.0.0.1:0",
+                               "--data", os.path.join(self.folder, "data")], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        return done.stderr
+
     def test_a_file_that_is_cut_or_in_use(self):
         program, card = self.start()
-        other = subprocess.run([os.path.join(PROGRAMS, "sim-emulator"), "reader", *self.arguments, "--listen", "127.0.0.1:0",
-                                "--data", os.path.join(self.folder, "data")], capture_output=True, text=True)
-        self.assertEqual(other.returncode, 2)
-        self.assertIn("another process", other.stderr)
+        self.assertIn("another process", self.refused())
         self.assertEqual(program.stop(), 0)
         with open(os.path.join(self.folder, "data", self.cards[0].iccid + ".nvm"), "r+b") as file:
-            file.truncate(100)
+            file.truncate(MEMORY_HEAD + 100)
         self.start()
+
+    def test_a_file_of_another_version_is_refused_and_kept(self):
+        program, card = self.start()
+        self.assertEqual(program.stop(), 0)
+        path = os.path.join(self.folder, "data", self.cards[0].iccid + ".nvm")
+        with open(path, "rb") as file:
+            octets = file.read()
+        for other in (octets[:9] + bytes([octets[9] ^ 1]) + octets[10:], octets[MEMORY_HEAD:], octets[:MEMORY_HEAD - 1], b""):
+            with open(path, "wb") as file:
+                file.write(other)
+            self.assertIn("version", self.refused())
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), other)
 
 
 class Starting(Lab):
