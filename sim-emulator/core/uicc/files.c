@@ -265,9 +265,11 @@ enum nvm_result uicc_update(const struct uicc_files *files, const struct uicc_fi
 static unsigned head_of(const struct uicc_files *files, const struct uicc_file *file)
 {
     uint8_t head = NVM_ERASED;
+    unsigned count = uicc_record_count(file);
+    check(count > 0);
     (void)uicc_store_read(&files->store, uicc_place_of(files, file->row, file->row->size), &head,
                           1);
-    return (uint8_t)(head ^ NVM_ERASED) % uicc_record_count(file);
+    return (uint8_t)(head ^ NVM_ERASED) % count;
 }
 
 size_t uicc_record_offset(const struct uicc_files *files, const struct uicc_file *file,
