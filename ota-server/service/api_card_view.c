@@ -51,9 +51,40 @@ static void put_hash(struct api_exchange *x, const struct audit_slot *slots, siz
 
 // --- slots ---
 
+static bool see_version(void *context, const struct document *d)
+{
+    *(int64_t *)context = d->state;
+    return false;
+}
+
+// One number is one template in one version.
+static void put_template(struct api_exchange *x, uint64_t tenant, uint8_t number)
+{
+    char name[32];
+    struct writer w = writer_of(name, sizeof(name));
+    int64_t version = 0;
+    text_decimal(&w, tenant);
+    text_put(&w, "/");
+    text_decimal(&w, number);
+    api_put_number(&x->json, "templateId", number);
+    if (number != 0 && store_document_named(x->reader, "template-version", text_end(&w),
+                                            see_version, &version) == STORE_OK)
+        api_put_number(&x->json, "templateVersion", (uint64_t)version);
+}
+
+// With the subscription that the inventory has under the slot's IMSI; null when it has none.
 static void put_slot_facts(struct api_exchange *x, const struct audit_slot *s)
 {
     struct json_writer *j = &x->json;
+    struct subscription own;
+    const bool is_ours =
+        store_subscription_by_imsi(x->reader, s->imsi, &own) == STORE_OK && api_owns(x, own.tenant);
+    if (is_ours)
+        api_put_id(j, "subscriptionId", "sub", own.id);
+    else
+        api_put_null(j, "subscriptionId");
+    if (is_ours && own.operator_name[0] != '\0')
+        api_put_text(j, "operator", own.operator_name);
     api_put_number(j, "slot", s->slot);
     if (s->has_iccid)
         put_iccid(x, "iccid", s->iccid);
@@ -65,16 +96,12 @@ static void put_slot_facts(struct api_exchange *x, const struct audit_slot *s)
     api_put_number(j, "rank", s->rank);
     api_put_bool(j, "noDisable", (s->marks & SLOT_MARK_NO_DISABLE) != 0);
     api_put_bool(j, "noDelete", (s->marks & SLOT_MARK_NO_DELETE) != 0);
-    api_put_number(j, "templateId", s->template_number);
+    put_template(x, is_ours ? own.tenant : x->tenant, s->template_number);
 }
 
 static void put_mirror_slot(struct api_exchange *x, const struct mirror_slot *s)
 {
     json_begin_object(&x->json);
-    if (s->subscription == 0)
-        api_put_null(&x->json, "subscriptionId");
-    else
-        api_put_id(&x->json, "subscriptionId", "sub", s->subscription);
     api_put_identifier(&x->json, "msisdn", MASK_MSISDN, x->is_clear, s->number);
     put_slot_facts(x, &s->fact);
     json_end_object(&x->json);
@@ -108,23 +135,46 @@ void api_put_card_view(struct api_exchange *x, const char *name, const struct ca
     json_end_object(j);
 }
 
-// Differences of state are words, those of flags booleans, others numbers.
+// Differences of state are words, those of flags booleans, versions as the card shows them, others
+// numbers.
 static void put_value(struct json_writer *j, const char *name, const char *field, uint32_t value)
 {
     if (strcmp(field, "state") == 0)
         api_put_text(j, name, slot_state_text((uint8_t)value));
     else if (strcmp(field, "role") == 0)
         api_put_text(j, name, role_text((uint8_t)value));
-    else if (strcmp(field, "fallback") == 0)
+    else if (strcmp(field, "fallback") == 0 || strcmp(field, "subscription") == 0)
         api_put_bool(j, name, value != 0);
+    else if (strcmp(field, "appletVersion") == 0)
+        put_version(
+            j, name,
+            (const uint8_t[]){(uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value});
     else
         api_put_number(j, name, value);
+}
+
+static void put_mark(struct json_writer *j, const struct difference *d, const char *name,
+                     uint8_t mark)
+{
+    if (((d->server ^ d->card) & mark) == 0)
+        return;
+    json_begin_object(j);
+    api_put_number(j, "slot", d->slot);
+    api_put_text(j, "field", name);
+    api_put_bool(j, "server", (d->server & mark) != 0);
+    api_put_bool(j, "card", (d->card & mark) != 0);
+    json_end_object(j);
 }
 
 void api_put_differences(struct json_writer *j, const struct difference *differences, uint8_t count)
 {
     api_open_array(j, "differences");
     for (unsigned i = 0; i < count; i++) {
+        if (strcmp(differences[i].field, "marks") == 0) {
+            put_mark(j, &differences[i], "noDisable", SLOT_MARK_NO_DISABLE);
+            put_mark(j, &differences[i], "noDelete", SLOT_MARK_NO_DELETE);
+            continue;
+        }
         json_begin_object(j);
         api_put_number(j, "slot", differences[i].slot);
         api_put_text(j, "field", differences[i].field);

@@ -171,6 +171,9 @@ bool api_card(struct api_exchange *x, struct record *record);
 bool api_card_visible(struct api_exchange *x, uint64_t card, struct record *record);
 // Is there such a pool of x->tenant?
 bool api_pool_visible(struct api_exchange *x, uint64_t pool);
+// The same; the subscription becomes one of it, with its operator and rule pack, and of its
+// enterprise, which it must not leave. `s` may be NULL.
+bool api_pool_join(struct api_exchange *x, uint64_t pool, struct subscription *s);
 // The template that subscriptions of the pool are downloaded with; 0 when there is no such pool.
 uint8_t api_pool_template(struct store *store, uint64_t pool);
 // Ends the reading of query and body: true, or refused with the first problem.

@@ -58,7 +58,9 @@ void api_pool_get(struct api_exchange *x);
 void api_pool_delete(struct api_exchange *x);
 void api_subscriptions_list(struct api_exchange *x);
 void api_subscriptions_search(struct api_exchange *x);
+void api_subscriptions_post(struct api_exchange *x);
 void api_subscription_get(struct api_exchange *x);
+void api_subscription_patch(struct api_exchange *x);
 
 void api_pool_patch(struct api_exchange *x);
 

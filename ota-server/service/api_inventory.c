@@ -1,10 +1,6 @@
-// Pools of subscriptions, and subscriptions.
-#include "common/base/text.h"
-#include "common/wire/ident.h"
+// Pools of subscriptions.
 #include "ota-server/service/api_document.h"
 #include "ota-server/service/api_handlers.h"
-
-#include <stdlib.h>
 
 // --- pools ---
 
@@ -88,118 +84,7 @@ void api_pool_delete(struct api_exchange *x)
         api_document_remove(x, &pools, judge_removal);
 }
 
-// --- subscriptions ---
-
-static void put_subscription(struct api_exchange *x, const struct subscription *s)
-{
-    struct json_writer *j = &x->json;
-    char text[ICCID_SIZE];
-    json_begin_object(j);
-    api_put_id(j, "id", "sub", s->id);
-    api_put_id(j, "poolId", "pol", s->pool);
-    if (s->plan.has_iccid && iccid_read(s->plan.iccid, text))
-        api_put_identifier(j, "iccid", MASK_ICCID, x->is_clear, text);
-    if (imsi_read(s->plan.imsi, text))
-        api_put_identifier(j, "imsi", MASK_IMSI, x->is_clear, text);
-    api_put_identifier(j, "msisdn", MASK_MSISDN, x->is_clear, s->plan.number);
-    if (s->plan.has_mnc_length)
-        api_put_number(j, "mncLength", s->plan.mnc_length);
-    if (s->plan.smsc[0] != '\0')
-        api_put_text(j, "smsc", s->plan.smsc);
-    if (s->operator_name[0] != '\0')
-        api_put_text(j, "operator", s->operator_name);
-    if (s->rule_pack[0] != '\0')
-        api_put_text(j, "rulePack", s->rule_pack);
-    if (s->plan.template_number != 0)
-        api_put_number(j, "templateId", s->plan.template_number);
-    api_put_text(j, "state", subscription_state_name(s->state));
-    api_put_id(j, "cardId", "crd", s->card);
-    if (s->slot != 0)
-        api_put_number(j, "slot", s->slot);
-    api_put_time(j, "createdAt", s->created_at);
-    api_put_time(j, "updatedAt", s->created_at);
-    api_put_number(j, "version", 1);
-    json_end_object(j);
-}
-
-static bool put_row(void *context, const struct subscription *s)
-{
-    put_subscription(context, s);
-    return true;
-}
-
-static void reply_subscriptions(struct api_exchange *x, struct subscription_filter *filter,
-                                struct api_list *list)
-{
-    filter->tenant = api_reach(x);
-    api_list_open(x);
-    const enum store_status status =
-        store_subscriptions(x->reader, filter, &list->window, put_row, x, &list->total);
-    if (status == STORE_OK)
-        api_list_end(x, list);
-    else
-        api_refuse_store(x, status);
-}
-
-static void take_id(struct api_exchange *x, const char *name, const char *prefix, uint64_t *id)
-{
-    struct bytes text;
-    if (api_query_take(&x->query, name, &text) && !api_id_read(text, prefix, id))
-        *id = UINT64_MAX >> 1;
-}
-
-void api_subscriptions_list(struct api_exchange *x)
-{
-    static const char *const fields[] = {"createdAt", NULL};
-    static const char *const states[] = {"FREE", "RESERVED", "ON_CARD", "RETIRED", NULL};
-    struct api_list list;
-    struct subscription_filter filter = {.state = -1};
-    take_id(x, "poolId", "pol", &filter.pool);
-    take_id(x, "cardId", "crd", &filter.card);
-    const struct api_problem p = api_query_enum(&x->query, "state", states, &filter.state);
-    if (p.code != API_OK)
-        api_refuse(x, p);
-    else if (api_list_begin(x, &list, fields) && api_end_reading(x))
-        reply_subscriptions(x, &filter, &list);
-}
-
-void api_subscriptions_search(struct api_exchange *x)
-{
-    static const char *const fields[] = {"createdAt", NULL};
-    static const char *const members[] = {"iccid", "imsi", "msisdn"};
-    struct api_list list;
-    struct bytes digits = {0};
-    unsigned given = 0;
-    for (size_t i = 0; i < 3; i++) {
-        const struct bytes text = api_body_text(&x->body, members[i], API_OPTIONAL, 1, 20);
-        given += text.len > 0;
-        digits = text.len > 0 ? text : digits;
-    }
-    if (given != 1 || !text_is_digits(digits))
-        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
-                                                 "Exactly one identifier of digits is needed"));
-    if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
-        return;
-    char search[ICCID_SIZE];
-    bytes_copy(search, digits);
-    search[digits.len] = '\0';
-    struct subscription_filter filter = {.state = -1, .search = search};
-    reply_subscriptions(x, &filter, &list);
-}
-
-void api_subscription_get(struct api_exchange *x)
-{
-    struct subscription s;
-    if (!api_end_reading(x) || !api_capture(x, 0, "sub", &x->object_id))
-        return;
-    if (store_subscription_get(x->reader, x->object_id, &s) != STORE_OK || !api_owns(x, s.tenant)) {
-        api_refuse_code(x, API_NOT_FOUND);
-        return;
-    }
-    put_subscription(x, &s);
-    api_etag(x, 1);
-    api_reply(x, 200);
-}
+// --- what others ask of a pool ---
 
 static bool see_template(void *context, const struct document *d)
 {
@@ -218,15 +103,47 @@ uint8_t api_pool_template(struct store *store, uint64_t pool)
     return store_document_get(store, "pool", pool, see_template, &number) == STORE_OK ? number : 0;
 }
 
-static bool see_owner(void *context, const struct document *d)
+struct seen_pool {
+    uint64_t owner;
+    struct subscription *s; // that takes over what the pool says; or NULL
+};
+
+static void take_text(const json_t *root, const char *name, char *to, size_t size)
 {
-    *(uint64_t *)context = d->owner;
+    struct bytes text = {0};
+    if (json_get_text(root, name, &text) != JSON_FOUND || text.len >= size)
+        text.len = 0;
+    bytes_copy(to, text);
+    to[text.len] = '\0';
+}
+
+static bool see_pool(void *context, const struct document *d)
+{
+    struct seen_pool *seen = context;
+    json_t *root = NULL;
+    seen->owner = d->owner;
+    if (seen->s != NULL && json_read(d->body, &root) == JSON_READ_OK) {
+        take_text(root, "operator", seen->s->operator_name, sizeof(seen->s->operator_name));
+        take_text(root, "rulePack", seen->s->rule_pack, sizeof(seen->s->rule_pack));
+    }
+    json_decref(root);
     return false;
+}
+
+bool api_pool_join(struct api_exchange *x, uint64_t pool, struct subscription *s)
+{
+    struct seen_pool seen = {.s = s};
+    if (store_document_get(x->reader, "pool", pool, see_pool, &seen) != STORE_OK ||
+        !api_owns(x, seen.owner) || (s != NULL && s->tenant != 0 && s->tenant != seen.owner))
+        return false;
+    if (s != NULL) {
+        s->pool = pool;
+        s->tenant = seen.owner;
+    }
+    return true;
 }
 
 bool api_pool_visible(struct api_exchange *x, uint64_t pool)
 {
-    uint64_t owner = 0;
-    return store_document_get(x->reader, "pool", pool, see_owner, &owner) == STORE_OK &&
-           api_owns(x, owner);
+    return api_pool_join(x, pool, NULL);
 }

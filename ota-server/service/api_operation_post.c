@@ -209,6 +209,8 @@ static bool check_free(struct api_exchange *x, const struct subscription *s)
 {
     if (s->state == SUBSCRIPTION_RETIRED)
         x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The subscription is retired");
+    else if (!s->has_keys && s->card != x->card_id)
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The subscription has no keys here");
     else if (s->state != SUBSCRIPTION_FREE && s->card != x->card_id)
         x->problem = api_problem_reason(API_ALREADY_EXISTS, "DUPLICATE_SUBSCRIPTION",
                                         "The subscription is another card's");

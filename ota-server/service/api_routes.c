@@ -80,8 +80,10 @@ const struct api_route_row api_routes[] = {
     {API_PATCH, API_BASE "/subscription-pools/*", "inventory:write", TAKES_MERGE, CHANGES, api_pool_patch},
     {API_DELETE, API_BASE "/subscription-pools/*", "inventory:write", TAKES_NOTHING, CHANGES, api_pool_delete},
     {API_GET, API_BASE "/subscriptions", "inventory:read", TAKES_NOTHING, 0, api_subscriptions_list},
+    {API_POST, API_BASE "/subscriptions", "inventory:write", TAKES_JSON, CHANGES, api_subscriptions_post},
     {API_POST, API_BASE "/subscriptions/search", "inventory:read", TAKES_JSON, 0, api_subscriptions_search},
     {API_GET, API_BASE "/subscriptions/*", "inventory:read", TAKES_NOTHING, 0, api_subscription_get},
+    {API_PATCH, API_BASE "/subscriptions/*", "inventory:write", TAKES_MERGE, CHANGES, api_subscription_patch},
 
     {API_GET, API_BASE "/profile-templates", "templates:read", TAKES_NOTHING, 0, api_templates_list},
     {API_POST, API_BASE "/profile-templates", "templates:write", TAKES_JSON, CHANGES, api_templates_post},

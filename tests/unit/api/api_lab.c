@@ -370,6 +370,7 @@ static void put_subscription(struct lab *lab, struct subscription *s, const char
 {
     s->tenant = LAB_TENANT;
     s->created_at = lab->now.utc;
+    s->changed_at = lab->now.utc;
     assert_true(imsi_write(imsi, s->plan.imsi));
     assert_int_equal(store_subscription_put(lab->store, s), STORE_OK);
 }

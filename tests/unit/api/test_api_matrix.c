@@ -35,6 +35,7 @@ static const struct {
     BODY("/card-groups/*/rules", "{\"reason\":\"x\"}"),
     BODY("/subscription-pools", "{\"name\":\"x\",\"operator\":\"x\",\"templateId\":1}"),
     BODY("/subscription-pools/*", "{\"name\":\"y\"}"),
+    BODY("/subscriptions/*", "{\"state\":\"FREE\"}"),
     BODY("/subscriptions/search", "{\"imsi\":\"00101\"}"),
     BODY("/profile-templates", "{\"templateId\":1,\"name\":\"x\",\"files\":[{\"fileId\":\"6F07\","
                                "\"content\":\"{IMSI}\"}]}"),
@@ -72,7 +73,7 @@ static const struct {
 static struct lab lab;
 static struct answer a;
 static char profile[65536];
-static char user[256], client[256];
+static char user[256], client[256], subscription[256];
 
 static int open_all(void **state)
 {
@@ -90,6 +91,9 @@ static int open_all(void **state)
                    "{\"name\":\"x\",\"scopes\":[\"cards:read\"],\"mechanisms\":[\"hmac\"],"
                    "\"enterpriseId\":\"%s\"}",
                    id);
+    api_id_write(id, "pol", NOBODYS_ID);
+    (void)snprintf(subscription, sizeof(subscription),
+                   "{\"poolId\":\"%s\",\"imsi\":\"001010000000009\"}", id);
     return 0;
 }
 
@@ -141,6 +145,8 @@ static const char *body_of(const struct api_route_row *row)
         return user;
     if (strcmp(row->path, API_BASE "/api-clients") == 0 && row->takes != TAKES_NOTHING)
         return client;
+    if (strcmp(row->path, API_BASE "/subscriptions") == 0 && row->takes != TAKES_NOTHING)
+        return subscription;
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         if (row->takes != TAKES_NOTHING && strcmp(bodies[i].path, row->path) == 0)
             return bodies[i].body;
