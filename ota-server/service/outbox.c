@@ -97,11 +97,13 @@ static bool open_packets(struct outbox *o)
 
 struct outbox *outbox_open(const struct outbox_options *options, struct instant now)
 {
-    check(options->link_count <= OUTBOX_LINKS_MAX);
+    check(options->link_count <= OUTBOX_LINKS_MAX && options->route_count <= OUTBOX_ROUTES_MAX);
     struct outbox *o = calloc(1, sizeof *o);
     if (o == NULL)
         return NULL;
     o->options = *options;
+    if (o->options.route_count == 0)
+        o->options.route_count = 1;
     if (o->options.packets_max == 0)
         o->options.packets_max = PACKETS_MAX;
     check(o->options.packets_max < OUTBOX_NONE);
@@ -147,6 +149,7 @@ static struct packet *new_packet(struct outbox *o, const struct message *m)
     p->message = *m;
     p->part_count = (uint8_t)parts;
     p->avoid = OUTBOX_LINKS_MAX;
+    p->route = outbox_route_of(o, m->number);
     o->last_taken = m->id;
     o->counts.packets_held++;
     return p;

@@ -11,20 +11,25 @@
 // Promises: of one card one packet is under way at a time, in the order of their ids; every packet
 // ends as exactly one EVENT_SUBMIT, whose commit also takes it out of the store's outbox; a part
 // without an answer is tried once more over another link, with the same octets, and then is
-// unknown; a deliver_sm is answered ESME_ROK only after what it brought is committed. Nothing
-// grows: packets beyond the limit wait in the store, parts beyond theirs stay with the SMSC.
-// Never: asks a clock; judges a packet; believes a receipt (it only informs decide()).
+// unknown; links of a route share its packets by their weights, and when they fail the route's
+// backup takes over, with the same octets; a deliver_sm is answered ESME_ROK only after what it
+// brought is committed. Nothing grows: packets beyond the limit wait in the store, parts beyond
+// theirs stay with the SMSC. Never: asks a clock; judges a packet; believes a receipt (it only
+// informs decide()).
 #pragma once
 
 #include "ota-server/service/turn.h"
 #include "smpp/core/session.h"
 
 #define OUTBOX_LINKS_MAX 16
+#define OUTBOX_ROUTES_MAX 16
+#define OUTBOX_WEIGHT_MAX 100
 #define OUTBOX_ADDRESS_SIZE 21
 
 // Where links are reached. `link` counts from 0.
 struct outbox_port {
     void *context;
+    bool (*is_bound)(void *context, unsigned link);
     // Requests that the link takes now; 0 when it is not bound.
     size_t (*room)(void *context, unsigned link);
     // OK: it is on its way, and outbox_response() or outbox_unknown() follows with `tag`.
@@ -37,6 +42,18 @@ struct outbox_link {
     const char *smsc; // its name: message ids are searched among links of the same SMSC
     bool sends;       // bound as transmitter or transceiver
     uint32_t rate;    // submit_sm per second, 1 to SMPP_RATE_MAX
+    // Its share of the route's packets, to OUTBOX_WEIGHT_MAX. 0: only while no other link of the
+    // route is up.
+    uint8_t weight;
+    uint8_t route; // that it belongs to: below route_count
+};
+
+// Links that reach the same cards.
+struct outbox_route {
+    const char *name;
+    const char *numbers; // beginnings of the numbers that it serves, digits separated by blanks;
+                         // the longest one decides. Route 0 serves all others.
+    uint8_t backup;      // takes over while no link of this one is up; itself: none does
 };
 
 struct outbox_options {
@@ -44,6 +61,8 @@ struct outbox_options {
     struct outbox_port port;
     struct outbox_link links[OUTBOX_LINKS_MAX]; // their texts must live as long as the outbox
     unsigned link_count;
+    struct outbox_route routes[OUTBOX_ROUTES_MAX];
+    unsigned route_count;              // 0: one, route 0
     char address[OUTBOX_ADDRESS_SIZE]; // of the server, as cards see it: digits, + allowed, or a
                                        // name
     uint32_t packets_max;              // held in memory; 0: 4096
@@ -75,6 +94,21 @@ void outbox_hold(struct outbox *o);
 bool outbox_is_idle(const struct outbox *o);
 // The rate of a link now, per second: it shrinks when the SMSC says so.
 uint32_t outbox_rate(const struct outbox *o, unsigned link);
+
+// A link is down; or it is bound but did not answer three parts in a row, and gets no more than
+// one at a time every 30 s until it does, unless nobody else is left; or it is up.
+enum outbox_health { OUTBOX_LINK_DOWN, OUTBOX_LINK_SILENT, OUTBOX_LINK_UP };
+enum outbox_health outbox_health(const struct outbox *o, unsigned link);
+
+struct outbox_link_counts {
+    uint64_t sent;       // parts, repeated ones included
+    uint64_t accepted;   //
+    uint64_t refused;    // error answers of any kind
+    uint64_t throttled;  // of these
+    uint64_t unanswered; //
+    uint32_t flying;     // now
+};
+struct outbox_link_counts outbox_link_counts(const struct outbox *o, unsigned link);
 
 struct outbox_counts {
     uint64_t packets;          // taken

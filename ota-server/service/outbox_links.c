@@ -1,4 +1,4 @@
-// Parts on links: which link takes which part, and what an answer means.
+// Parts on links: what leaves, and what an answer means.
 #include "common/base/text.h"
 #include "ota-server/service/outbox_part.h"
 
@@ -75,51 +75,6 @@ static enum smpp_send send_part(struct packet *p, unsigned index, unsigned link)
     return o->options.port.send(o->options.port.context, link, &pdu, tag_of(p, index));
 }
 
-// --- which link ------------------------------------------------------------------------------
-
-static bool has_room(const struct outbox *o, unsigned link)
-{
-    return o->options.links[link].sends && o->options.port.room(o->options.port.context, link) > 0;
-}
-
-// If a link has room and only its rate is in the way: when it is not any more.
-static void wait_for_token(struct outbox *o)
-{
-    for (unsigned i = 0; i < o->options.link_count; i++) {
-        const struct instant at = smpp_rate_next(&o->rates[i], o->now);
-        if (has_room(o, i) && !instant_is_due(at, o->now))
-            o->deadline = instant_earlier(o->deadline, at);
-    }
-}
-
-// A link that takes one part now, its token taken; OUTBOX_LINKS_MAX when there is none.
-static unsigned choose_link(struct outbox *o, const struct packet *p, const struct part *part)
-{
-    const unsigned count = o->options.link_count;
-    for (unsigned i = 0; i < count; i++) {
-        const unsigned link = (o->next_link + i) % count;
-        if (part->is_repeated && link == p->avoid && count > 1)
-            continue;
-        if (has_room(o, link) && smpp_rate_take(&o->rates[link], o->now)) {
-            o->next_link = link + 1;
-            return link;
-        }
-    }
-    wait_for_token(o);
-    return OUTBOX_LINKS_MAX;
-}
-
-// Is there any link for anybody?
-static bool is_link_free(struct outbox *o)
-{
-    for (unsigned i = 0; i < o->options.link_count; i++) {
-        if (has_room(o, i) && instant_is_due(smpp_rate_next(&o->rates[i], o->now), o->now))
-            return true;
-    }
-    wait_for_token(o);
-    return false;
-}
-
 // --- what becomes of a packet ----------------------------------------------------------------
 
 static bool has(const struct packet *p, enum part_state state)
@@ -181,7 +136,7 @@ static void fly(struct packet *p)
         struct part *part = &p->parts[i];
         if (part->state != PART_WAITING)
             continue;
-        const unsigned link = choose_link(o, p, part);
+        const unsigned link = outbox_link_choose(o, p, part);
         if (link == OUTBOX_LINKS_MAX)
             return;
         const enum smpp_send result = send_part(p, i, link);
@@ -192,6 +147,7 @@ static void fly(struct packet *p)
         part->state = PART_FLYING;
         part->link = (uint8_t)link;
         o->flying++;
+        outbox_link_sent(o, link);
         o->counts.parts_sent++;
         o->counts.parts_repeated += part->is_repeated;
     }
@@ -203,7 +159,8 @@ void outbox_pump(struct outbox *o)
     struct packet_list ready = o->ready;
     struct packet *p = NULL;
     o->ready = (struct packet_list){OUTBOX_NONE, OUTBOX_NONE};
-    while (!o->is_holding && ready.head != OUTBOX_NONE && is_link_free(o)) {
+    o->blocked = 0;
+    while (!o->is_holding && ready.head != OUTBOX_NONE && outbox_link_is_free(o)) {
         p = outbox_list_take(o, &ready);
         if (!has(p, PART_REJECTED) && !has(p, PART_GIVEN_UP))
             fly(p);
@@ -257,6 +214,7 @@ static void refused(struct packet *p, struct part *part, uint32_t status)
         part->state = PART_WAITING; // several parts rest together
     } else if (p->temporary < TEMPORARY_STEPS) {
         part->state = PART_WAITING;
+        p->sour |= (uint16_t)(1u << part->link);
         p->not_before = instant_after(o->now, temporary_ms[p->temporary++]);
     } else {
         part->state = part->is_repeated ? PART_UNKNOWN : PART_GIVEN_UP;
@@ -286,6 +244,7 @@ void outbox_response(struct outbox *o, unsigned link, uint64_t tag, const struct
     struct part *part = part_of(o, link, tag, &p);
     if (part == NULL)
         return;
+    outbox_link_answered(o, link, pdu->status);
     if (pdu->status == ESME_ROK) {
         part->state = PART_ACCEPTED;
         outbox_id_plain(pdu->id.message_id, part->id);
@@ -302,6 +261,7 @@ void outbox_unknown(struct outbox *o, unsigned link, uint64_t tag)
     struct part *part = part_of(o, link, tag, &p);
     if (part == NULL)
         return;
+    outbox_link_unanswered(o, link);
     if (part->is_repeated) {
         part->state = PART_UNKNOWN;
     } else {
@@ -379,9 +339,4 @@ void outbox_scan(struct outbox *o)
         }
     }
     purge_ready(o);
-}
-
-uint32_t outbox_rate(const struct outbox *o, unsigned link)
-{
-    return smpp_rate_now(&o->rates[link]);
 }

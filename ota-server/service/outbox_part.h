@@ -55,6 +55,8 @@ struct packet {
     uint8_t part_count;
     uint8_t temporary; // how often it rested after a temporary error
     uint8_t avoid;     // link that did not answer; OUTBOX_LINKS_MAX for none
+    uint8_t route;     // by its number
+    uint16_t sour;     // links that refused it for now, a bit each
     bool is_told;      // the event is with the turn, the note about it is not
     bool is_throttled; // refused for want of room: goes back to its place in front
     uint16_t next;     // of the list it is in
@@ -119,14 +121,23 @@ struct done_part {
     struct instant until;
 };
 
+// How a link does.
+struct link_state {
+    struct outbox_link_counts counts;
+    uint32_t silences; // parts in a row without an answer
+    struct instant silent_until;
+    int32_t credit; // of the sharing by weight: the highest one is next
+};
+
 struct outbox {
     struct outbox_options options;
     struct outbox_counts counts;
     struct smpp_rate rates[OUTBOX_LINKS_MAX];
+    struct link_state links[OUTBOX_LINKS_MAX];
     struct instant now;
     struct instant deadline;
     bool is_holding;
-    unsigned next_link;
+    uint16_t blocked; // routes that take nothing in this pump, a bit each
 
     struct packet *packets;
     uint16_t *buckets; // by card
@@ -167,6 +178,18 @@ void outbox_scan_by(struct outbox *o, struct instant at);
 void outbox_pump(struct outbox *o);
 // Ends waiting times that are over.
 void outbox_scan(struct outbox *o);
+
+// outbox_route.c
+// The route that serves a number.
+uint8_t outbox_route_of(const struct outbox *o, const char *number);
+// A link that takes one part now, its token taken; OUTBOX_LINKS_MAX when there is none.
+unsigned outbox_link_choose(struct outbox *o, const struct packet *p, const struct part *part);
+// Is there any link for anybody? If only a rate is in the way, the deadline says when it is not.
+bool outbox_link_is_free(struct outbox *o);
+// What became of a part on a link.
+void outbox_link_sent(struct outbox *o, unsigned link);
+void outbox_link_answered(struct outbox *o, unsigned link, uint32_t status);
+void outbox_link_unanswered(struct outbox *o, unsigned link);
 
 // FNV-1a, 64 bit; begin with OUTBOX_HASH.
 #define OUTBOX_HASH 0xCBF29CE484222325u

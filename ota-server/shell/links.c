@@ -105,6 +105,12 @@ static size_t room(void *context, unsigned link)
     return link < l->count ? esme_room(l->links[link].esme) : 0;
 }
 
+static bool is_bound(void *context, unsigned link)
+{
+    const struct server_links *l = context;
+    return link < l->count && esme_is_bound(l->links[link].esme);
+}
+
 static enum smpp_send send_pdu(void *context, unsigned link, const struct smpp_pdu *pdu,
                                uint64_t tag)
 {
@@ -120,7 +126,8 @@ static void answer(void *context, unsigned link, uint64_t handle, uint32_t statu
 
 struct outbox_port server_links_port(struct server_links *l)
 {
-    return (struct outbox_port){.context = l, .room = room, .send = send_pdu, .answer = answer};
+    return (struct outbox_port){
+        .context = l, .is_bound = is_bound, .room = room, .send = send_pdu, .answer = answer};
 }
 
 void server_links_unbind(struct server_links *l)
@@ -150,23 +157,36 @@ static void put_number(struct json_writer *j, const char *name, uint64_t value)
     json_put_unsigned(j, value);
 }
 
+static const char *health_name(enum outbox_health health)
+{
+    static const char *const NAMES[] = {
+        [OUTBOX_LINK_DOWN] = "down", [OUTBOX_LINK_SILENT] = "silent", [OUTBOX_LINK_UP] = "bound"};
+    return NAMES[health];
+}
+
 static void put_link(const struct server_links *l, unsigned index, struct json_writer *j)
 {
     const struct server_smsc *s = &l->settings->smscs[index];
     const struct esme *e = l->links[index].esme;
-    const struct smpp_counts *counts = esme_counts(e);
+    const struct outbox_link_counts c = outbox_link_counts(l->outbox, index);
     json_begin_object(j);
     json_put_key(j, "name");
     json_put_string(j, s->name);
     json_put_key(j, "state");
-    json_put_string(j, esme_is_bound(e) ? "bound" : "down");
+    json_put_string(j, health_name(outbox_health(l->outbox, index)));
+    json_put_key(j, "route");
+    json_put_string(j, l->settings->routes[s->route].name);
+    put_number(j, "weight", s->weight);
     put_number(j, "window", s->window);
     put_number(j, "windowFree", esme_room(e));
     put_number(j, "ratePerSecond", outbox_rate(l->outbox, index));
     put_number(j, "rateAllowed", s->rate);
     put_number(j, "timesBound", esme_times_bound(e));
-    put_number(j, "throttled", counts->throttled);
-    put_number(j, "timedOut", counts->timed_out);
+    put_number(j, "sent", c.sent);
+    put_number(j, "accepted", c.accepted);
+    put_number(j, "refused", c.refused);
+    put_number(j, "throttled", c.throttled);
+    put_number(j, "unanswered", c.unanswered);
     json_end_object(j);
 }
 
@@ -200,13 +220,37 @@ void server_links_put(const struct server_links *l, struct json_writer *j)
     json_end_object(j);
 }
 
+// One family a count, one value a link.
+static void put_each_link(const struct server_links *l, struct writer *w)
+{
+    static const char *const FAMILIES[][3] = {
+        {"link_bound", "gauge", "Links that are bound."},
+        {"link_silent", "gauge", "Links that are bound and answer nothing."},
+        {"link_rate", "gauge", "Messages a second that the link may send now."},
+        {"link_sent_total", "counter", "submit_sm over the link, repeated ones included."},
+        {"link_refused_total", "counter", "Of these, refused by the SMSC."},
+        {"link_unanswered_total", "counter", "Of these, without an answer."},
+    };
+    for (unsigned f = 0; f < sizeof FAMILIES / sizeof FAMILIES[0]; f++) {
+        metric_family(w, FAMILIES[f][0], FAMILIES[f][1], FAMILIES[f][2]);
+        for (unsigned i = 0; i < l->count; i++) {
+            const struct outbox_link_counts c = outbox_link_counts(l->outbox, i);
+            const enum outbox_health health = outbox_health(l->outbox, i);
+            const uint64_t values[] = {health != OUTBOX_LINK_DOWN,
+                                       health == OUTBOX_LINK_SILENT,
+                                       outbox_rate(l->outbox, i),
+                                       c.sent,
+                                       c.refused,
+                                       c.unanswered};
+            metric_value(w, FAMILIES[f][0], "link", l->settings->smscs[i].name, values[f]);
+        }
+    }
+}
+
 void server_links_metrics(const struct server_links *l, struct writer *w)
 {
     const struct outbox_counts c = outbox_counts(l->outbox);
-    metric_family(w, "link_bound", "gauge", "Links that are bound.");
-    for (unsigned i = 0; i < l->count; i++)
-        metric_value(w, "link_bound", "link", l->settings->smscs[i].name,
-                     esme_is_bound(l->links[i].esme));
+    put_each_link(l, w);
     const struct {
         const char *name, *help;
         uint64_t count;

@@ -258,12 +258,20 @@ struct store *server_store_open(const struct server_settings *settings,
 static struct outbox *open_outbox(struct server *v)
 {
     const struct server_settings *s = v->settings;
-    struct outbox_options options = {
-        .turn = v->turn, .port = server_links_port(v->links), .link_count = s->smsc_count};
+    struct outbox_options options = {.turn = v->turn,
+                                     .port = server_links_port(v->links),
+                                     .link_count = s->smsc_count,
+                                     .route_count = s->route_count};
     for (unsigned i = 0; i < s->smsc_count; i++)
         options.links[i] = (struct outbox_link){.smsc = s->smscs[i].address,
                                                 .sends = s->smscs[i].bind != SMPP_RX,
-                                                .rate = s->smscs[i].rate};
+                                                .rate = s->smscs[i].rate,
+                                                .weight = s->smscs[i].weight,
+                                                .route = s->smscs[i].route};
+    for (unsigned i = 0; i < s->route_count; i++)
+        options.routes[i] = (struct outbox_route){.name = s->routes[i].name,
+                                                  .numbers = s->routes[i].numbers,
+                                                  .backup = s->routes[i].backup};
     memcpy(options.address, s->address, sizeof options.address);
     return outbox_open(&options, loop_now(v->loop));
 }

@@ -8,6 +8,7 @@
 #define LISTEN "127.0.0.1:8080"
 #define KEY_FILE "master.key"
 #define RATE 100
+#define ROUTE "main"
 #define WINDOW 100
 
 static bool fail(char error[SERVER_SETTINGS_ERROR_SIZE], const char *what, const char *which)
@@ -69,6 +70,56 @@ static bool read_bind(const char *word, enum smpp_bind_type *bind)
     return false;
 }
 
+// The route of that name, a new one where it was not named before; OUTBOX_ROUTES_MAX: too many.
+static uint8_t route_of(struct server_settings *s, const char *name)
+{
+    unsigned i = 0;
+    while (i < s->route_count && strcmp(s->routes[i].name, name) != 0)
+        i++;
+    if (i < s->route_count || i == OUTBOX_ROUTES_MAX)
+        return (uint8_t)i;
+    struct server_route *route = &s->routes[s->route_count];
+    *route = (struct server_route){.backup = (uint8_t)i};
+    if (!take(route->name, sizeof route->name, name))
+        return OUTBOX_ROUTES_MAX;
+    s->route_count++;
+    return (uint8_t)i;
+}
+
+static bool read_route(struct server_settings *s, cfg_t *section, char *error)
+{
+    const char *name = cfg_title(section);
+    const char *backup = cfg_getstr(section, "backup");
+    const char *numbers = cfg_getstr(section, "numbers");
+    const uint8_t index = route_of(s, name);
+    if (index == OUTBOX_ROUTES_MAX)
+        return fail(error, "at most 16 routes; one too many is", name);
+    if (strspn(numbers, "0123456789 ") != strlen(numbers) ||
+        !take(s->routes[index].numbers, sizeof s->routes[index].numbers, numbers))
+        return fail(error, "numbers are beginnings in digits, separated by blanks, in route", name);
+    if (backup[0] == '\0')
+        return true;
+    s->routes[index].backup = route_of(s, backup);
+    return s->routes[index].backup != OUTBOX_ROUTES_MAX ||
+           fail(error, "at most 16 routes; one too many is", backup);
+}
+
+// Every route that can be asked for needs a link, its own or its backup's.
+static bool judge_routes(const struct server_settings *s, char *error)
+{
+    for (unsigned i = 0; i < s->route_count && s->smsc_count > 0; i++) {
+        bool has_link = false;
+        for (unsigned k = 0; k < s->smsc_count; k++)
+            has_link =
+                has_link || (s->smscs[k].bind != SMPP_RX &&
+                             (s->smscs[k].route == i || s->smscs[k].route == s->routes[i].backup));
+        if (!has_link)
+            return fail(error, "neither it nor its backup has an smsc that sends: route",
+                        s->routes[i].name);
+    }
+    return true;
+}
+
 static bool judge_smsc(const struct server_smsc *v, long window, long rate, char *error)
 {
     if (v->address[0] == '\0')
@@ -88,10 +139,18 @@ static bool read_smsc(struct server_settings *s, cfg_t *section, char *error)
     const char *file = cfg_getstr(section, "password-file");
     const long window = cfg_getint(section, "window");
     const long rate = cfg_getint(section, "rate");
+    const long weight = cfg_getint(section, "weight");
     if (s->smsc_count == OUTBOX_LINKS_MAX)
         return fail(error, "at most 16 links; one too many is smsc", name);
     struct server_smsc *v = &s->smscs[s->smsc_count++];
-    *v = (struct server_smsc){.window = (uint32_t)window, .rate = (uint32_t)rate};
+    *v = (struct server_smsc){.window = (uint32_t)window,
+                              .rate = (uint32_t)rate,
+                              .weight = (uint8_t)weight,
+                              .route = route_of(s, cfg_getstr(section, "route"))};
+    if (v->route == OUTBOX_ROUTES_MAX)
+        return fail(error, "at most 16 routes; one too many is in smsc", name);
+    if (weight < 0 || weight > OUTBOX_WEIGHT_MAX)
+        return fail(error, "a weight is 0 to 100, in smsc", name);
     if (!take(v->name, sizeof v->name, name) ||
         !take(v->address, sizeof v->address, cfg_getstr(section, "address")) ||
         !take(v->system_id, sizeof v->system_id, cfg_getstr(section, "system-id")) ||
@@ -113,7 +172,9 @@ static bool ask_smsc(struct server_settings *s, char *error)
         return true;
     s->smsc_count = 1;
     struct server_smsc *v = &s->smscs[0];
-    *v = (struct server_smsc){.name = "smsc", .bind = SMPP_TRX, .window = WINDOW, .rate = RATE};
+    *v = (struct server_smsc){
+        .name = "smsc", .bind = SMPP_TRX, .window = WINDOW, .rate = RATE, .weight = 1};
+    s->route_count = 1; // the links of the others are gone
     if (!take(v->address, sizeof v->address, s->smsc_asked))
         return fail(error, "an address is HOST:PORT, not", s->smsc_asked);
     if (!take(v->system_id, sizeof v->system_id, first_of(s->system_id_asked, "")))
@@ -191,12 +252,17 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     if (key_file[0] == '\0' ? !server_path(s, KEY_FILE, s->key_file)
                             : !take(s->key_file, sizeof s->key_file, key_file))
         return fail(error, "this path is too long:", key_file);
+    (void)route_of(s, ROUTE); // the first
+    for (unsigned i = 0; i < cfg_size(file, "route"); i++) {
+        if (!read_route(s, cfg_getnsec(file, "route", i), error))
+            return false;
+    }
     for (unsigned i = 0; i < cfg_size(file, "smsc"); i++) {
         if (!read_smsc(s, cfg_getnsec(file, "smsc", i), error))
             return false;
     }
     return read_log(s, file, error) && read_policy(&s->policy, cfg_getsec(file, "policy"), error) &&
-           ask_smsc(s, error);
+           ask_smsc(s, error) && judge_routes(s, error);
 }
 
 bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_ERROR_SIZE])
@@ -206,7 +272,10 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR("password", "", CFGF_NONE),        CFG_STR("password-file", "", CFGF_NONE),
         CFG_STR("system-type", "", CFGF_NONE),     CFG_STR("address-range", "", CFGF_NONE),
         CFG_STR("bind", "transceiver", CFGF_NONE), CFG_INT("window", WINDOW, CFGF_NONE),
-        CFG_INT("rate", RATE, CFGF_NONE),          CFG_END()};
+        CFG_INT("rate", RATE, CFGF_NONE),          CFG_INT("weight", 1, CFGF_NONE),
+        CFG_STR("route", ROUTE, CFGF_NONE),        CFG_END()};
+    cfg_opt_t route[] = {CFG_STR("numbers", "", CFGF_NONE), CFG_STR("backup", "", CFGF_NONE),
+                         CFG_END()};
     policy_default(&s->policy);
     const struct policy *p = &s->policy;
     cfg_opt_t policy[] = {CFG_INT("approval-s", (long)p->approval_ms / 1000, CFGF_NONE),
@@ -224,6 +293,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
                           CFG_BOOL("operator-for-all", cfg_false, CFGF_NONE),
                           CFG_END()};
     cfg_opt_t options[] = {CFG_SEC("smsc", smsc, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+                           CFG_SEC("route", route, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
                            CFG_SEC("policy", policy, CFGF_NONE),
                            CFG_STR("listen", LISTEN, CFGF_NONE),
                            CFG_STR("public-url", "", CFGF_NONE),

@@ -9,6 +9,7 @@
 #define SERVER_TEXT_SIZE 128
 #define SERVER_PASSWORD_SIZE 9 // [SMPP 3.4 §4.1.1]: 8 characters and a zero
 #define SERVER_PATH_SIZE 4096
+#define SERVER_NUMBERS_SIZE 1024
 
 struct server_smsc {
     char name[SERVER_TEXT_SIZE];
@@ -19,7 +20,15 @@ struct server_smsc {
     char address_range[41];
     enum smpp_bind_type bind;
     uint32_t window;
-    uint32_t rate; // submit_sm per second
+    uint32_t rate;  // submit_sm per second
+    uint8_t weight; // see struct outbox_link
+    uint8_t route;  // index into server_settings.routes
+};
+
+struct server_route {
+    char name[SERVER_TEXT_SIZE];
+    char numbers[SERVER_NUMBERS_SIZE]; // see struct outbox_route
+    uint8_t backup;                    // index; its own: none
 };
 
 struct server_settings {
@@ -46,6 +55,8 @@ struct server_settings {
     char address[OUTBOX_ADDRESS_SIZE];
     struct server_smsc smscs[OUTBOX_LINKS_MAX];
     unsigned smsc_count;
+    struct server_route routes[OUTBOX_ROUTES_MAX]; // the first one is "main"
+    unsigned route_count;
     enum log_form log_form;
     enum log_level log_level;
     struct policy policy;

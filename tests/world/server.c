@@ -146,11 +146,16 @@ static bool is_gone(struct server *s)
     return s->is_dying;
 }
 
+static bool is_bound(void *context, unsigned link)
+{
+    const struct world *w = context;
+    return w->connections[link].is_open && w->connections[link].is_bound;
+}
+
 static size_t room(void *context, unsigned link)
 {
     struct world *w = context;
-    const struct connection *c = &w->connections[link];
-    return c->is_open && c->is_bound ? smpp_session_free(&c->session) : 0;
+    return is_bound(w, link) ? smpp_session_free(&w->connections[link].session) : 0;
 }
 
 static void tap(struct world *w, const struct smpp_message *m)
@@ -243,16 +248,20 @@ void server_start(struct world *w)
                                       .send_context = w};
     s->turn = turn_open(&turn);
     check(s->turn != NULL);
-    struct outbox_options outbox = {
-        .turn = s->turn,
-        .port = {.context = w, .room = room, .send = send_part, .answer = answer_part},
-        .link_count = LINKS,
-        .address = WORLD_SERVER_NUMBER,
-        .packets_max = 256,
-        .joins_max = 64,
-        .waits_max = 256};
+    struct outbox_options outbox = {.turn = s->turn,
+                                    .port = {.context = w,
+                                             .is_bound = is_bound,
+                                             .room = room,
+                                             .send = send_part,
+                                             .answer = answer_part},
+                                    .link_count = LINKS,
+                                    .address = WORLD_SERVER_NUMBER,
+                                    .packets_max = 256,
+                                    .joins_max = 64,
+                                    .waits_max = 256};
     for (unsigned i = 0; i < LINKS; i++)
-        outbox.links[i] = (struct outbox_link){.smsc = "centre", .sends = true, .rate = 100};
+        outbox.links[i] =
+            (struct outbox_link){.smsc = "centre", .sends = true, .rate = 100, .weight = 1};
     s->outbox = outbox_open(&outbox, w->now);
     check(s->outbox != NULL);
     s->is_running = true;

@@ -11,10 +11,16 @@ static void copy_view(char *to, size_t size, struct bytes view)
     to[len] = '\0';
 }
 
+static bool is_bound(void *context, unsigned link)
+{
+    (void)context;
+    return !fake_links.is_down[link];
+}
+
 static size_t room(void *context, unsigned link)
 {
     (void)context;
-    return fake_links.room[link];
+    return fake_links.is_down[link] ? 0 : fake_links.room[link];
 }
 
 static enum smpp_send send_pdu(void *context, unsigned link, const struct smpp_pdu *pdu,
@@ -53,13 +59,14 @@ static void answer(void *context, unsigned link, uint64_t handle, uint32_t statu
 struct outbox_options fake_options(unsigned links)
 {
     struct outbox_options options = {
-        .port = {.room = room, .send = send_pdu, .answer = answer},
+        .port = {.is_bound = is_bound, .room = room, .send = send_pdu, .answer = answer},
         .link_count = links,
         .address = "12345",
     };
     fake_links = (struct fake_links){0};
     for (unsigned i = 0; i < links; i++) {
-        options.links[i] = (struct outbox_link){.smsc = "a", .sends = true, .rate = 100000};
+        options.links[i] =
+            (struct outbox_link){.smsc = "a", .sends = true, .rate = 100000, .weight = 1};
         fake_links.room[i] = 10;
     }
     return options;

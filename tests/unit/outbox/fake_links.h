@@ -18,6 +18,7 @@ struct fake_sent {
 
 struct fake_links {
     size_t room[OUTBOX_LINKS_MAX];
+    bool is_down[OUTBOX_LINKS_MAX];
     bool refuses_numbers; // an address that no PDU holds
     struct fake_sent sent[FAKE_SENT];
     size_t sent_count;

@@ -1,0 +1,233 @@
+// Which link takes which part: routes by number, health, weights and rates.
+#include "common/base/text.h"
+#include "ota-server/service/outbox_part.h"
+
+#define SILENCES_MAX 3
+#define SILENT_MS 30000
+
+// --- routes ----------------------------------------------------------------------------------
+
+// How many digits of `number` one of the beginnings has; 0 when none fits.
+static size_t match(const char *numbers, const char *number)
+{
+    size_t best = 0;
+    while (numbers != NULL && *numbers != '\0') {
+        size_t len = 0;
+        while (numbers[len] != '\0' && numbers[len] != ' ')
+            len++;
+        if (len > best && len <= strlen(number) && memcmp(numbers, number, len) == 0)
+            best = len;
+        numbers += len + (numbers[len] == ' ');
+    }
+    return best;
+}
+
+uint8_t outbox_route_of(const struct outbox *o, const char *number)
+{
+    const char *digits = number[0] == '+' ? number + 1 : number;
+    uint8_t route = 0;
+    size_t best = 0;
+    for (unsigned i = 0; i < o->options.route_count; i++) {
+        const size_t len = match(o->options.routes[i].numbers, digits);
+        if (len > best) {
+            best = len;
+            route = (uint8_t)i;
+        }
+    }
+    return route;
+}
+
+// --- health ----------------------------------------------------------------------------------
+
+static bool is_bound(const struct outbox *o, unsigned link)
+{
+    return o->options.port.is_bound(o->options.port.context, link);
+}
+
+enum outbox_health outbox_health(const struct outbox *o, unsigned link)
+{
+    const struct link_state *s = &o->links[link];
+    if (!is_bound(o, link))
+        return OUTBOX_LINK_DOWN;
+    return s->silences >= SILENCES_MAX ? OUTBOX_LINK_SILENT : OUTBOX_LINK_UP;
+}
+
+struct outbox_link_counts outbox_link_counts(const struct outbox *o, unsigned link)
+{
+    return o->links[link].counts;
+}
+
+uint32_t outbox_rate(const struct outbox *o, unsigned link)
+{
+    return smpp_rate_now(&o->rates[link]);
+}
+
+void outbox_link_sent(struct outbox *o, unsigned link)
+{
+    o->links[link].counts.sent++;
+    o->links[link].counts.flying++;
+}
+
+void outbox_link_answered(struct outbox *o, unsigned link, uint32_t status)
+{
+    struct link_state *s = &o->links[link];
+    s->silences = 0;
+    s->counts.flying--;
+    s->counts.accepted += status == ESME_ROK;
+    s->counts.refused += status != ESME_ROK;
+    s->counts.throttled += smpp_status_is_throttle(status);
+}
+
+void outbox_link_unanswered(struct outbox *o, unsigned link)
+{
+    struct link_state *s = &o->links[link];
+    s->counts.flying--;
+    s->counts.unanswered++;
+    if (!is_bound(o, link)) {
+        s->silences = 0; // it broke, which says nothing about the next connection
+        return;
+    }
+    if (s->silences < SILENCES_MAX)
+        s->silences++;
+    s->silent_until = instant_after(o->now, SILENT_MS);
+}
+
+// --- the choice ------------------------------------------------------------------------------
+
+// How much a link is wanted for a part; the highest one of a route decides who may take it.
+enum standing {
+    STANDING_NONE,
+    STANDING_LAST,    // silent, or it refused this packet for now: when nobody else is there
+    STANDING_RESERVE, // of weight 0
+    STANDING_GOOD,
+};
+
+static enum standing standing_of(const struct outbox *o, const struct packet *p, unsigned link)
+{
+    const struct link_state *s = &o->links[link];
+    if (!o->options.links[link].sends || !is_bound(o, link))
+        return STANDING_NONE;
+    if ((p->sour >> link & 1) != 0)
+        return STANDING_LAST;
+    // A silent one is given a part now and then, to see.
+    if (s->silences >= SILENCES_MAX &&
+        (s->counts.flying > 0 || !instant_is_due(s->silent_until, o->now)))
+        return STANDING_LAST;
+    return o->options.links[link].weight > 0 ? STANDING_GOOD : STANDING_RESERVE;
+}
+
+static bool is_of(const struct outbox *o, unsigned link, unsigned route)
+{
+    return o->options.links[link].route == route && o->options.links[link].sends;
+}
+
+// The link that did not answer is not asked again, as long as the route has, or may get, another.
+static bool is_avoided(const struct outbox *o, const struct packet *p, const struct part *part,
+                       unsigned link)
+{
+    const unsigned backup = o->options.routes[p->route].backup;
+    unsigned others = 0;
+    if (!part->is_repeated || link != p->avoid)
+        return false;
+    for (unsigned i = 0; i < o->options.link_count; i++)
+        others += i != link && (is_of(o, i, p->route) || is_of(o, i, backup));
+    return others > 0;
+}
+
+static enum standing best_of(const struct outbox *o, const struct packet *p,
+                             const struct part *part, unsigned route)
+{
+    enum standing best = STANDING_NONE;
+    for (unsigned i = 0; i < o->options.link_count; i++) {
+        const enum standing now = standing_of(o, p, i);
+        if (now > best && is_of(o, i, route) && !is_avoided(o, p, part, i))
+            best = now;
+    }
+    return best;
+}
+
+static bool has_room(const struct outbox *o, unsigned link)
+{
+    return o->options.links[link].sends && o->options.port.room(o->options.port.context, link) > 0;
+}
+
+static int32_t weight_of(const struct outbox *o, unsigned link)
+{
+    const uint8_t weight = o->options.links[link].weight;
+    return weight > 0 ? weight : 1;
+}
+
+// Each link earns its weight at every choice, who is chosen pays for all: over the sum of the
+// weights each is chosen as often as its weight says, and never in long rows.
+static unsigned share(struct outbox *o, uint16_t candidates)
+{
+    unsigned chosen = OUTBOX_LINKS_MAX;
+    int32_t sum = 0;
+    for (unsigned i = 0; i < o->options.link_count; i++) {
+        if ((candidates >> i & 1) == 0)
+            continue;
+        sum += weight_of(o, i);
+        o->links[i].credit += weight_of(o, i);
+        if (chosen == OUTBOX_LINKS_MAX || o->links[i].credit > o->links[chosen].credit)
+            chosen = i;
+    }
+    if (chosen != OUTBOX_LINKS_MAX)
+        o->links[chosen].credit -= sum;
+    return chosen;
+}
+
+// Those of a standing that can send at once; when only a rate is in the way, the deadline says when
+// it is not.
+static uint16_t ready_of(struct outbox *o, const struct packet *p, const struct part *part,
+                         unsigned route, enum standing standing)
+{
+    uint16_t ready = 0;
+    for (unsigned i = 0; i < o->options.link_count; i++) {
+        if (!is_of(o, i, route) || standing_of(o, p, i) != standing || is_avoided(o, p, part, i) ||
+            !has_room(o, i))
+            continue;
+        const struct instant at = smpp_rate_next(&o->rates[i], o->now);
+        if (instant_is_due(at, o->now))
+            ready |= (uint16_t)(1u << i);
+        else
+            o->deadline = instant_earlier(o->deadline, at);
+    }
+    return ready;
+}
+
+unsigned outbox_link_choose(struct outbox *o, const struct packet *p, const struct part *part)
+{
+    const bool is_plain = !part->is_repeated && p->sour == 0;
+    unsigned route = p->route;
+    if (is_plain && (o->blocked >> route & 1) != 0)
+        return OUTBOX_LINKS_MAX;
+    enum standing best = best_of(o, p, part, route);
+    if (best <= STANDING_LAST) {
+        const unsigned backup = o->options.routes[route].backup;
+        const enum standing other = best_of(o, p, part, backup);
+        route = other > best ? backup : route;
+        best = other > best ? other : best;
+    }
+    const unsigned link =
+        best > STANDING_NONE ? share(o, ready_of(o, p, part, route, best)) : OUTBOX_LINKS_MAX;
+    if (link != OUTBOX_LINKS_MAX && smpp_rate_take(&o->rates[link], o->now))
+        return link;
+    if (is_plain)
+        o->blocked |= (uint16_t)(1u << p->route);
+    return OUTBOX_LINKS_MAX;
+}
+
+bool outbox_link_is_free(struct outbox *o)
+{
+    struct instant first = INSTANT_NEVER;
+    for (unsigned i = 0; i < o->options.link_count; i++) {
+        if (!has_room(o, i))
+            continue;
+        const struct instant at = smpp_rate_next(&o->rates[i], o->now);
+        if (instant_is_due(at, o->now))
+            return true;
+        first = instant_earlier(first, at);
+    }
+    o->deadline = instant_earlier(o->deadline, first);
+    return false;
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""The real programs with two SMSCs, one of which fails. usage: test_links.py FOLDER-OF-PROGRAMS"""
+import json, os, re, shutil, subprocess, sys, tempfile, unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools/story"))
+from system import Api, Control, Program, until  # noqa: E402
+
+PROGRAMS = sys.argv.pop(1)
+TRANSPORT = "07 auc 00112233445566778899AABBCCDDEEFF\n12 ota 0F1E2D3C4B5A69788796A5B4C3D2E1F0\n"
+SMSC = """account "server" { password = "secret1" }
+account "radio" { password = "secret2" }
+route "12345" { account = "server" }
+"""
+SERVER = """smsc "near" { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 1 }
+smsc "far"  { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 0 }
+policy { submit-s = 1 }
+single-person = true
+clear-identifiers = true
+"""
+
+
+class TwoSmscs(unittest.TestCase):
+    def setUp(self):
+        self.folder, self.running = tempfile.mkdtemp(), []
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.addCleanup(self.stop)
+        self.batch, self.data = os.path.join(self.folder, "batch"), os.path.join(self.folder, "data")
+        self.tool("vendor-make", "-n", "2", "-b", "LINKS01", "-o", self.batch)
+        self.smscs = [self.program("smsc-sim", "--config", self.write("smsc.conf", SMSC), "--listen", "127.0.0.1:0",
+                                   "--control", "127.0.0.1:0") for _ in range(2)]
+        self.start_server()
+        self.start_cards()
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        return path
+
+    def tool(self, name, *arguments):
+        done = subprocess.run([os.path.join(PROGRAMS, name), *arguments], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def program(self, name, *arguments):
+        self.running.append(Program(name, [os.path.join(PROGRAMS, name), *arguments], self.folder))
+        return self.running[-1]
+
+    def stop(self):
+        codes = {program.name: program.stop() for program in reversed(self.running) if program.process.poll() is None}
+        for program in self.running:
+            program.log.close()
+            program.process.stdout.close()
+        self.assertEqual(set(codes.values()), {0}, codes)
+
+    def start_server(self):
+        self.tool("ota-server", "init", "--data", self.data)
+        made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "test")
+        client = dict(line.split("=", 1) for line in made.split())
+        password = self.write("password", "secret1\n")
+        near, far = (smsc.ready["smpp"] for smsc in self.smscs)
+        config = self.write("server.conf", SERVER % (near, password, far, password))
+        server = self.program("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--config", config)
+        self.api = Api(server.ready["http"], [(client["appkey"], client["appsecret"])])
+        with open(os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "rb") as file:
+            self.api.post("/vendor-profiles", file.read())
+        for line in TRANSPORT.splitlines():
+            index, _, key = line.split()
+            self.api.post("/transport-keys", {"index": int(index), "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
+        with open(self.batch, "rb") as file:
+            job = self.api.post("/batch-imports", file.read(), content_type="text/plain", query="vendorProfile=alder")
+        until("the import", 20, lambda: self.api.get("/batch-imports/" + job["id"])["status"] == "ENDED", 0.02)
+
+    def start_cards(self):
+        fleet = self.program(
+            "sim-emulator", "fleet", "--cards", self.batch, "--vendor-profile",
+            os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "--transport-keys", self.write("keys", TRANSPORT), "--smsc",
+            ",".join(smsc.ready["smpp"] for smsc in self.smscs), "--system-id", "radio", "--password-file",
+            self.write("radio", "secret2\n"), "--address-range", "999", "--spread", "0", "--control", "127.0.0.1:0")
+        self.cards_control = Control(fleet.ready["control"])
+        self.cards = until("two clean cards", 20, lambda: (lambda cards: cards if len(cards) == 2 else None)(
+            self.api.get("/cards", "state=OPERATIONAL")["items"] + self.api.get("/cards", "state=SEEN")["items"]), 0.05)
+
+    def link(self, name):
+        return next(link for link in self.api.get("/system")["links"] if link["name"] == name)
+
+    def ended(self, operation):
+        return until("the end of " + operation["type"], 20, lambda: (lambda o: o if o["status"] == "ENDED" else None)(
+            self.api.get("/operations/" + operation["id"])), 0.05)
+
+    def order(self, card, kind, **more):
+        return self.api.post(f"/cards/{card['id']}/operations", {"type": kind, "ifDirty": "WAIT", **more})
+
+    def metric(self, name, smsc):
+        return int(re.search(r'^otaria_%s\{link="%s"\} (\d+)$' % (name, smsc), self.api.ask("GET", "/metrics")[1], re.M).group(1))
+
+    def test_another_smsc_takes_over_and_nothing_runs_twice(self):
+        first, second = self.cards
+        until("two links", 20, lambda: self.link("near")["state"] == "bound" and self.link("far")["state"] == "bound", 0.05)
+        self.assertEqual(self.ended(self.order(first, "audit"))["outcome"], "done")
+        self.assertEqual(self.ended(self.order(second, "audit"))["outcome"], "done")
+        self.assertEqual(self.link("far")["sent"], 0)  # a reserve
+
+        # The near one delivers and says nothing: the same packet goes over the far one.
+        Control(self.smscs[0].ready["control"]).post("/rules", {"fault": "drop-response", "destination": "999"})
+        slots = self.api.get(f"/cards/{first['id']}/subscriptions")["serverView"]["slots"]
+        target = next(slot for slot in slots if slot["state"] == "DISABLED")
+        before = len(self.cards_control.get("/cards/" + first["iccid"])["outcomes"])
+        operation = self.ended(self.order(first, "delete", subscriptionId=target["subscriptionId"]))
+        self.assertEqual(operation["outcome"], "done", operation)
+        until("the second packet", 20, lambda: self.link("far")["accepted"] > 0, 0.05)
+        outcomes = self.cards_control.get("/cards/" + first["iccid"])["outcomes"]
+        self.assertEqual(len(outcomes), before + 1, outcomes)
+        packets = [m for m in self.api.all(f"/cards/{first['id']}/messages")
+                   if m["direction"] == "MT" and m.get("operationId") == operation["id"] and m["command"] == "DELETE"]
+        self.assertEqual(len(packets), 1, packets)
+        self.assertGreater(self.metric("link_unanswered_total", "near"), 0)
+
+        # Then the near one is gone.
+        self.smscs[0].kill()
+        until("the near link is down", 20, lambda: self.link("near")["state"] == "down", 0.05)
+        self.assertEqual(self.metric("link_bound", "near"), 0)
+        self.assertEqual(self.metric("link_bound", "far"), 1)
+        self.assertEqual(self.api.ask("GET", "/readyz")[0], 200)
+        self.assertEqual(self.ended(self.order(second, "audit"))["outcome"], "done")
+
+
+if __name__ == "__main__":
+    unittest.main()
