@@ -260,7 +260,7 @@ static bool sign(struct exchange *e, const char *path, char authorization[CTL_SI
         .content_type = bytes_of_text(e->r->type != NULL ? e->r->type : ""),
         .correlator = bytes_of_text(e->a->correlator),
         .idempotency_key = bytes_of_text(e->idempotency_key != NULL ? e->idempotency_key : ""),
-        .has_body = e->r->type != NULL,
+        .has_body = e->upload_len > 0 || e->r->body.len > 0,
     };
     memcpy(s.body_sha256, e->sha256, sizeof(s.body_sha256));
     return ctl_sign(&signer, &s, clock_utc(), bytes_of_text(nonce), authorization);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static const struct ctl_column finding_columns[] = {{"CODE", "code"}, {"LEVEL", "level"},
                                                     {"LINE", "line"}, {"FIELD", "field"},
@@ -92,11 +93,22 @@ static void tell_sent(void *context, uint64_t sent, uint64_t total)
     ctl_progress(context, line);
 }
 
+static FILE *open_file(const char *path)
+{
+    struct stat what;
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL || fstat(fileno(file), &what) != 0 || !S_ISDIR(what.st_mode))
+        return file;
+    (void)fclose(file);
+    errno = EISDIR;
+    return NULL;
+}
+
 // Standard input is kept in a file first: it is read twice, to be signed and to be sent.
 static FILE *open_upload(const char *path)
 {
     if (strcmp(path, "-") != 0)
-        return fopen(path, "rbe");
+        return open_file(path);
     FILE *kept = tmpfile();
     char piece[65536];
     for (size_t len = 1; kept != NULL && len > 0;) {

@@ -224,6 +224,10 @@ static void a_vendors_file_is_imported_once(void **state)
     assert_non_null(strstr(stage_result(&r->stage), " IMPORTED loaded=3 "));
     run(r, run_it, 0);
     assert_non_null(strstr(stage_result(&r->stage), " ALREADY_IMPORTED "));
+    run(r, "import|run|/dev/null|--vendor-profile|alder", 4);
+    assert_non_null(strstr(r->stage.out, "IMP-1"));
+    run(r, "import|run|tests/samples|--vendor-profile|alder", 2);
+    assert_non_null(strstr(r->stage.err, "Is a directory"));
     run(r, "card|list|-q", 0);
     unlink(auc);
     unlink(ota);
