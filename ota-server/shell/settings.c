@@ -186,13 +186,27 @@ static bool ask_smsc(struct server_settings *s, char *error)
 
 // --- the rest --------------------------------------------------------------------------------
 
-static bool read_seconds(cfg_t *section, const char *name, uint32_t *ms, char *error)
+#define DAY_S 86400L
+
+static bool read_seconds(cfg_t *section, const char *name, long min_s, long max_s, int64_t *ms,
+                         char *error)
 {
+    char needed[64];
     const long seconds = cfg_getint(section, name);
-    if (seconds < 1 || seconds > 4000000)
-        return fail(error, "a time is 1 to 4000000 seconds:", name);
-    *ms = (uint32_t)seconds * 1000u;
+    (void)snprintf(needed, sizeof needed, "%ld to %ld seconds are allowed for", min_s, max_s);
+    if (seconds < min_s || seconds > max_s)
+        return fail(error, needed, name);
+    *ms = (int64_t)seconds * 1000;
     return true;
+}
+
+static bool read_time(cfg_t *section, const char *name, long min_s, long max_s, uint32_t *ms,
+                      char *error)
+{
+    int64_t value = 0;
+    const bool is_read = read_seconds(section, name, min_s, max_s, &value, error);
+    *ms = (uint32_t)value;
+    return is_read;
 }
 
 static bool read_policy(struct policy *p, cfg_t *section, char *error)
@@ -202,20 +216,17 @@ static bool read_policy(struct policy *p, cfg_t *section, char *error)
         return fail(error, "0 to 100 are allowed for", "reissues");
     p->reissues_max = (uint8_t)reissues;
     p->operator_for_all = cfg_getbool(section, "operator-for-all");
-    uint32_t unreachable_ms = 0;
-    if (!read_seconds(section, "unreachable-s", &unreachable_ms, error))
-        return false;
-    p->unreachable_ms = unreachable_ms;
-    return read_seconds(section, "approval-s", &p->approval_ms, error) &&
-           read_seconds(section, "not-after-s", &p->not_after_ms, error) &&
-           read_seconds(section, "submit-s", &p->submit_ms, error) &&
-           read_seconds(section, "validity-s", &p->validity_ms, error) &&
-           read_seconds(section, "receipt-margin-s", &p->receipt_margin_ms, error) &&
-           read_seconds(section, "por-s", &p->por_ms, error) &&
-           read_seconds(section, "confirm-s", &p->confirm_ms, error) &&
-           read_seconds(section, "confirm-silent-s", &p->confirm_silent_ms, error) &&
-           read_seconds(section, "contact-delay-s", &p->contact_delay_ms, error) &&
-           read_seconds(section, "contact-gap-s", &p->contact_gap_ms, error);
+    return read_seconds(section, "unreachable-s", DAY_S, 90 * DAY_S, &p->unreachable_ms, error) &&
+           read_time(section, "approval-s", 3600, 14 * DAY_S, &p->approval_ms, error) &&
+           read_time(section, "not-after-s", 300, 14 * DAY_S, &p->not_after_ms, error) &&
+           read_time(section, "submit-s", 1, 60, &p->submit_ms, error) &&
+           read_time(section, "validity-s", 60, 3 * DAY_S, &p->validity_ms, error) &&
+           read_time(section, "receipt-margin-s", 1, 3600, &p->receipt_margin_ms, error) &&
+           read_time(section, "por-s", 10, 3600, &p->por_ms, error) &&
+           read_time(section, "confirm-s", 10, 3600, &p->confirm_ms, error) &&
+           read_time(section, "confirm-silent-s", 10, 3600, &p->confirm_silent_ms, error) &&
+           read_time(section, "contact-delay-s", 0, 3600, &p->contact_delay_ms, error) &&
+           read_time(section, "contact-gap-s", 0, DAY_S, &p->contact_gap_ms, error);
 }
 
 static bool read_log(struct server_settings *s, cfg_t *file, char *error)

@@ -163,6 +163,18 @@ class OtaServer(unittest.TestCase):
         self.assertIn("another process is using it", second.stderr)
         self.assertEqual(self.ask("GET", "/healthz")[0], 200)
 
+    def test_times_outside_their_ranges_are_refused(self):
+        ranges = {"approval-s": (3600, 1209600), "not-after-s": (300, 1209600), "submit-s": (1, 60), "validity-s": (60, 259200),
+                  "por-s": (10, 3600), "unreachable-s": (86400, 7776000)}
+        config = os.path.join(self.folder, "times.conf")
+        for name, (least, most) in ranges.items():
+            for value, code, says in ((least - 1, 2, name), (least, 1, "another process"), (most, 1, "another process"),
+                                      (most + 1, 2, name)):
+                with open(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                    file.write(f"policy {{ {name} = {value} }}\n")
+                ended = tool("ota-server", "--data", self.data, "--config", config)
+                self.assertEqual((ended.returncode, says in ended.stderr), (code, True), (name, value, ended.stderr))
+
     def test_what_was_acknowledged_outlives_a_kill(self):
         self.prepare_imports()
         names = [f"pool {i}" for i in range(20)]
