@@ -154,6 +154,17 @@ void applet_event(struct applet *a, const struct applet_port *port, enum cat_env
 void applet_timer(struct applet *a, const struct applet_port *port, uint8_t timer);
 // The terminal sent STATUS: one polling period has passed.
 void applet_status(struct applet *a, const struct applet_port *port);
+// Nothing is under way between card and terminal: all that comes of STATUS and of the tick's timer
+// is that time passes. Whoever runs many cards may then spare the exchange of octets:
+// applet_rest_status() is so many times applet_status(); applet_rest_tick() is applet_timer() with
+// APPLET_TICK_TIMER, FETCH and the TERMINAL RESPONSE that starts the timer anew, for
+// APPLET_TICK_S. Where there is more to it, it has to be done in full: then the one says of how
+// many it took the place, the other false.
+#define APPLET_TICK_TIMER 6
+#define APPLET_TICK_S 300
+bool applet_is_at_rest(const struct applet *a);
+uint32_t applet_rest_status(struct applet *a, uint32_t count) MUST_USE;
+bool applet_rest_tick(struct applet *a) MUST_USE;
 // The terminal read EF.IMSI: with REFRESH_MODE 3 the sign that it took the new subscription.
 void applet_imsi_read(struct applet *a, const struct applet_port *port);
 

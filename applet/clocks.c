@@ -64,6 +64,15 @@ void clock_timer(struct applet *a, uint8_t use)
         elapse(a, use, a->clocks[use].armed_s);
 }
 
+uint32_t clock_patience(const struct applet *a, enum applet_clock_use use)
+{
+    const uint32_t limit = 3 * clock_piece(a, use);
+    const uint32_t counted = 2 * a->clocks[use].status_s;
+    if (counted >= limit)
+        return 0;
+    return a->poll_period_s == 0 ? UINT32_MAX : (limit - counted - 1) / (2u * a->poll_period_s);
+}
+
 void clock_status(struct applet *a)
 {
     bool is_time = counts_status(a);

@@ -45,6 +45,12 @@ uint8_t clock_untold(const struct applet *a);
   @   a->clocks[i].left_s <= \old(a->clocks[i].left_s);
   @*/
 void clock_timer(struct applet *a, uint8_t use);
+// How many polling periods may pass before the terminal's timer of this clock, which runs, has had
+// 1.5 times its length.
+/*@ requires \valid_read(a) && use < APPLET_CLOCKS;
+  @ assigns \result \from *a;
+  @*/
+uint32_t clock_patience(const struct applet *a, enum applet_clock_use use);
 // A polling period has passed. Counts for all clocks if the terminal has no timers; otherwise only
 // a timer that has not come by 1.5 times its length is taken as having come.
 /*@ requires \valid(a);

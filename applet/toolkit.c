@@ -544,3 +544,44 @@ void applet_status(struct applet *a, const struct applet_port *port)
     }
     toolkit_fired(a, port);
 }
+
+// --- at rest ---
+
+bool applet_is_at_rest(const struct applet *a)
+{
+    const bool is_seeing = has(a, TERMINAL_EVENTS) && has(a, TERMINAL_TIMERS) && !a->is_by_status;
+    return a->is_profiled && !a->is_dead && is_seeing && a->command == 0 && a->fired == 0 &&
+           is_idle(a);
+}
+
+uint32_t applet_rest_status(struct applet *a, uint32_t count)
+{
+    for (uint8_t i = 0; i < APPLET_CLOCKS; i++) {
+        if (a->clocks[i].left_s == 0)
+            continue;
+        const uint32_t harmless = clock_patience(a, (enum applet_clock_use)i);
+        count = harmless < count ? harmless : count;
+    }
+    for (uint8_t i = 0; i < APPLET_CLOCKS; i++) {
+        if (a->clocks[i].left_s > 0)
+            a->clocks[i].status_s += count * a->poll_period_s;
+    }
+    return count;
+}
+
+_Static_assert(APPLET_TICK_TIMER == CLOCK_SLOW + 1 && APPLET_TICK_S == CLOCK_SLOW_S, "the tick's");
+
+bool applet_rest_tick(struct applet *a)
+{
+    struct applet_clock *c = &a->clocks[CLOCK_SLOW];
+    const bool is_due = a->due_s != 0 && a->due_s <= a->now_s + CLOCK_SLOW_S;
+    if (is_due || !c->is_told || c->left_s != CLOCK_SLOW_S || c->armed_s != CLOCK_SLOW_S)
+        return false;
+    // The tick, and what TERMINAL RESPONSE says of the command that starts the timer anew.
+    a->now_s += CLOCK_SLOW_S;
+    a->command_number = (uint8_t)(a->command_number % 254 + 1);
+    a->command_s = 0;
+    a->command_timer = CLOCK_SLOW;
+    c->status_s = 0;
+    return true;
+}

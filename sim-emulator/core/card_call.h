@@ -98,6 +98,7 @@ void remote_run(struct call *call, const struct product_target *target, struct b
 // cannot send.
 bool outbox_put(struct call *call, struct bytes packet);
 void outbox_drop(struct card *card);
+bool outbox_has(const struct card *card);
 // Octets of the proactive command that it wants to give, 0 = none; that command; its answer.
 size_t outbox_waiting(struct call *call);
 void outbox_write(struct call *call, struct writer *w);

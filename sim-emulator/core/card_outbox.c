@@ -93,6 +93,11 @@ static void write_command(const struct call *call, const struct card_outbox *out
     cat_write_command(w, &message);
 }
 
+bool outbox_has(const struct card *card)
+{
+    return outbox_of(card) != NULL;
+}
+
 size_t outbox_waiting(struct call *call)
 {
     const struct card_outbox *outbox = outbox_of(call->card);

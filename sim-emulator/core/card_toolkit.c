@@ -130,3 +130,16 @@ uint16_t call_terminal_response(struct call *call)
     }
     return SW_TECHNICAL_PROBLEM;
 }
+
+// --- at rest ---------------------------------------------------------------------------------
+
+bool card_is_at_rest(const struct card *card)
+{
+    const struct card_remote *remote = &card->remote;
+    bool is_free =
+        remote->session == SESSION_NONE && remote->parts_status == 0 && !outbox_has(card);
+    for (size_t i = 0; i < PRODUCT_KEY_SETS_MAX; i++)
+        is_free &= remote->hearing[i].deaf_status == 0;
+    return is_free && card->is_powered && !card->nvm.is_cut && card->shop->seen == NULL &&
+           card->generation == applet_generation(&card->applet) && applet_is_at_rest(&card->applet);
+}

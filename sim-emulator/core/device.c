@@ -159,6 +159,7 @@ void device_power(struct device *device, struct device_world *world, bool on, st
 {
     struct talk t = {.device = device, .world = world, .now = now};
     const struct device_model *model = device->model;
+    rest_end(device, now);
     device->duty_due = INSTANT_NEVER;
     if (!on) {
         stop(&t);
@@ -391,6 +392,7 @@ void device_move(struct device *device, uint8_t area, struct instant now)
 
 void device_look(struct device *device, struct instant now)
 {
+    rest_end(device, now);
     if (device->state == DEVICE_RUNNING)
         device->attach_due = instant_earlier(device->attach_due, now);
 }
@@ -399,14 +401,7 @@ void device_look(struct device *device, struct instant now)
 
 struct instant device_deadline(const struct device *device)
 {
-    struct instant due = instant_earlier(device->boot_due, device->attach_due);
-    due = instant_earlier(due, device->status_due);
-    due = instant_earlier(due, device->restart_due);
-    due = instant_earlier(due, device->duty_due);
-    due = instant_earlier(due, device->coverage_due);
-    for (size_t i = 0; i < DEVICE_TIMERS; i++)
-        due = instant_earlier(due, device->timers[i]);
-    return due;
+    return device->is_resting ? device->rest_until : rest_deadline(device);
 }
 
 static void step_duty(struct talk *t)
@@ -438,6 +433,7 @@ void device_step(struct device *device, struct device_world *world, struct insta
 {
     struct talk t = {.device = device, .world = world, .now = now};
     struct device *d = device;
+    rest_end(d, now);
     if (instant_is_due(d->duty_due, now))
         step_duty(&t);
     if (instant_is_due(d->boot_due, now))
@@ -453,25 +449,35 @@ void device_step(struct device *device, struct device_world *world, struct insta
         struct apdu status = {.cla = 0x80, .ins = INS_STATUS, .p2 = 0x0C};
         (void)talk_command(&t, &status, NULL);
     }
+    rest_begin(d, now);
+}
+
+static enum device_delivery hand_over(struct talk *t, struct bytes tpdu, struct writer *report)
+{
+    if (t->device->network == DEVICE_NO_NETWORK ||
+        prng_chance(&t->world->random, t->device->model->mt_loss))
+        return DEVICE_ABSENT;
+    struct sms_deliver message;
+    bool is_for_card = sms_read_deliver(tpdu, &message) == SMS_OK &&
+                       message.pid == SMS_PID_USIM_DATA_DOWNLOAD && !sms_is_septets(message.dcs) &&
+                       talk_has(t, CAT_FEATURE_SMS_PP_DOWNLOAD);
+    if (!is_for_card)
+        return DEVICE_REFUSED;
+    struct cat_message download = cat_sms_download(bytes_of(NULL, 0), tpdu);
+    uint16_t sw = talk_envelope(t, CAT_SMS_PP_DOWNLOAD, &download, report);
+    if (sw == CARD_MUTE)
+        return DEVICE_ABSENT; // the power went: nothing was acknowledged
+    if (sw == SW_TOOLKIT_BUSY)
+        return DEVICE_BUSY;
+    return apdu_sw_is_ok(sw) ? DEVICE_ACCEPTED : DEVICE_REFUSED;
 }
 
 enum device_delivery device_deliver(struct device *device, struct device_world *world,
                                     struct bytes tpdu, struct writer *report, struct instant now)
 {
     struct talk t = {.device = device, .world = world, .now = now};
-    if (device->network == DEVICE_NO_NETWORK || prng_chance(&world->random, device->model->mt_loss))
-        return DEVICE_ABSENT;
-    struct sms_deliver message;
-    bool is_for_card = sms_read_deliver(tpdu, &message) == SMS_OK &&
-                       message.pid == SMS_PID_USIM_DATA_DOWNLOAD && !sms_is_septets(message.dcs) &&
-                       talk_has(&t, CAT_FEATURE_SMS_PP_DOWNLOAD);
-    if (!is_for_card)
-        return DEVICE_REFUSED;
-    struct cat_message download = cat_sms_download(bytes_of(NULL, 0), tpdu);
-    uint16_t sw = talk_envelope(&t, CAT_SMS_PP_DOWNLOAD, &download, report);
-    if (sw == CARD_MUTE)
-        return DEVICE_ABSENT; // the power went: nothing was acknowledged
-    if (sw == SW_TOOLKIT_BUSY)
-        return DEVICE_BUSY;
-    return apdu_sw_is_ok(sw) ? DEVICE_ACCEPTED : DEVICE_REFUSED;
+    rest_end(device, now);
+    const enum device_delivery delivery = hand_over(&t, tpdu, report);
+    rest_begin(device, now);
+    return delivery;
 }

@@ -87,9 +87,15 @@ struct device {
     uint8_t network;        // attached to, or DEVICE_NO_NETWORK
     uint8_t imei[IMEI_LEN]; // as of PROVIDE LOCAL INFORMATION
     bool has_imei;
+    // What nobody can see need not be done octet by octet: while nothing is under way between
+    // device and card, STATUS and the tick of the applet are made up for in one go, before the next
+    // thing that happens. Same story, fewer steps. Off after device_init().
+    bool may_rest;
     // private
-    bool is_told;      // the card knows the service since the start
-    bool is_condemned; // the network rejected the subscription itself
+    bool is_resting;
+    struct instant rest_until; // something else is due
+    bool is_told;              // the card knows the service since the start
+    bool is_condemned;         // the network rejected the subscription itself
     bool is_profile_sent;
     uint8_t reference; // TP-MR
     uint16_t events;   // bit n = event n is asked for, n < 16

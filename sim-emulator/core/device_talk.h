@@ -27,3 +27,10 @@ void talk_detach(struct talk *t);
 void talk_act(struct talk *t, enum device_action_kind kind, uint8_t cause, struct bytes tpdu);
 // Reads EF.IMSI and looks for service with it.
 void talk_read_imsi(struct talk *t);
+
+// device_rest.c. Begins a call of device.h: what passed at rest before `now` is made up for.
+void rest_end(struct device *device, struct instant now);
+// Ends one: if card and device are at rest, it says until when, at most a day.
+void rest_begin(struct device *device, struct instant now);
+// The earliest of the device's own times.
+struct instant rest_deadline(const struct device *device);

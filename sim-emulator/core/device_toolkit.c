@@ -290,6 +290,7 @@ void device_serve(struct device *device, struct device_world *world, uint16_t sw
                   struct instant now)
 {
     struct talk t = {.device = device, .world = world, .now = now};
+    rest_end(device, now);
     if (device->state != DEVICE_RUNNING)
         return;
     if (sw == CARD_MUTE)

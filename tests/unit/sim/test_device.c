@@ -286,9 +286,68 @@ static void two_runs_tell_the_same_story(void **state)
     assert_int_equal(lab.fleet.attached_now, 20);
 }
 
+struct seen {
+    uint32_t now_s, clocks[APPLET_CLOCKS][3];
+    uint8_t command_number;
+    uint32_t nvm_written;
+    uint64_t status_due, messages, steps;
+};
+
+// Three days in which little happens; what is left of them in the card and its device.
+static struct seen live_through_three_days(bool may_rest)
+{
+    lab_open(&lab, 1, NULL);
+    struct device *d = &lab.devices[0];
+    d->may_rest = may_rest;
+    fleet_start(&lab.fleet, lab.now, 0);
+    lab_run(&lab, 100000);
+    unsigned from = 0;
+    struct notification n;
+    assert_true(lab_find_notification(&lab, &from, NOTIFY_FIRST_CONTACT, &n));
+    const struct command confirm = lab_confirm(n.sequence, 0);
+    assert_int_equal(lab_send(&lab, 0, 0, &confirm), FLEET_ACCEPTED);
+    for (unsigned day = 0; day < 3; day++) {
+        lab_run(&lab, 80000123 + day * 1000);
+        const struct command audit = lab_audit();
+        assert_int_equal(lab_send(&lab, 0, 0, &audit), FLEET_ACCEPTED);
+        lab_run(&lab, 6400000);
+    }
+    device_look(d, lab.now);
+    const struct applet *a = &d->card.applet;
+    struct seen seen = {.now_s = a->now_s,
+                        .command_number = a->command_number,
+                        .nvm_written = d->card.nvm.written,
+                        .status_due = d->status_due.ms,
+                        .messages = lab.fleet.counts.mo,
+                        .steps = lab.fleet.counts.steps};
+    for (unsigned i = 0; i < APPLET_CLOCKS; i++) {
+        seen.clocks[i][0] = a->clocks[i].left_s;
+        seen.clocks[i][1] = a->clocks[i].armed_s;
+        seen.clocks[i][2] = a->clocks[i].status_s;
+    }
+    lab_close(&lab);
+    return seen;
+}
+
+static void a_device_at_rest_tells_the_same_story_in_fewer_steps(void **state)
+{
+    (void)state;
+    const struct seen full = live_through_three_days(false);
+    const struct seen rested = live_through_three_days(true);
+    assert_int_equal(full.now_s, rested.now_s);
+    assert_in_range(full.now_s, 258000, 260000); // ticks of 300 s
+    assert_memory_equal(full.clocks, rested.clocks, sizeof full.clocks);
+    assert_int_equal(full.command_number, rested.command_number);
+    assert_int_equal(full.nvm_written, rested.nvm_written);
+    assert_int_equal(full.status_due, rested.status_due);
+    assert_int_equal(full.messages, rested.messages);
+    assert_true(rested.steps * 20 < full.steps);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_at_rest_tells_the_same_story_in_fewer_steps),
         cmocka_unit_test_teardown(a_device_attaches_and_its_card_reports_first_contact, close_lab),
         cmocka_unit_test_teardown(an_enable_attaches_with_the_new_imsi_and_is_confirmed, close_lab),
         cmocka_unit_test_teardown(an_enable_without_confirmation_rolls_back, close_lab),
