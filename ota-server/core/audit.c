@@ -36,14 +36,14 @@ void audit_schedule(struct work *w)
         r->next_audit_at.ms = 0;
         return;
     }
-    if (record_has_mark(r, MARK_UNREACHABLE)) {
-        r->next_audit_at = utc_after(w->now, w->policy->unreachable_ms);
-        return;
-    }
-    // Every subscription once a day.
+    // Every subscription once a day; of an unreachable card, once in the time that made it so.
+    const bool is_unreachable = record_has_mark(r, MARK_UNREACHABLE);
+    const int64_t round_ms = is_unreachable ? w->policy->unreachable_ms : DAY_MS;
     struct audit_targets targets;
     audit_targets(r, &targets);
-    r->next_audit_at = utc_after(w->now, DAY_MS / (targets.count == 0 ? 1 : targets.count));
+    r->next_audit_at = utc_after(w->now, round_ms / (targets.count == 0 ? 1 : targets.count));
+    if (is_unreachable)
+        return;
     for (uint8_t i = 0; i < w->policy->audit.count; i++) {
         const struct utc at =
             utc_after(r->dirty_since, (int64_t)w->policy->audit.after_s[i] * 1000);

@@ -177,6 +177,20 @@ static void a_card_silent_for_7_days_is_unreachable_and_stays_dirty(void **state
     assert_int_equal(world.decision.ended[0].outcome, OUTCOME_UNRESOLVED);
 }
 
+static void an_unreachable_card_is_asked_on_each_of_its_two_numbers_within_7_days(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, 7 * 24 * HOUR);
+    for (unsigned i = 0; i < 3; i++) {
+        world_wake_after(&world, world.record.next_audit_at.ms - world.now.ms);
+        assert_true(record_has_mark(&world.record, MARK_UNREACHABLE));
+        assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+        assert_int_equal(world.record.next_audit_at.ms - world.now.ms, 7 * 12 * HOUR);
+    }
+}
+
 static void pages_of_one_audit_share_their_nonce(void **state)
 {
     (void)state;
@@ -265,6 +279,7 @@ int main(void)
         TEST(an_answer_with_an_older_mo_counter_than_was_known_when_asking_is_a_reset),
         TEST(audit_attempts_come_after_1_5_30_min_2_6_24_h),
         TEST(a_card_silent_for_7_days_is_unreachable_and_stays_dirty),
+        TEST(an_unreachable_card_is_asked_on_each_of_its_two_numbers_within_7_days),
         TEST(pages_of_one_audit_share_their_nonce),
         TEST(an_answer_of_an_ended_operation_is_a_late_por),
         TEST(a_doubled_por_changes_nothing),
