@@ -309,10 +309,3 @@ enum store_status store_ids(struct store *s, struct ids *ids)
     query_end(&q);
     return status;
 }
-
-uint64_t ids_next(struct ids *ids, struct utc now)
-{
-    const uint64_t at = (uint64_t)(now.ms < 0 ? 0 : now.ms) << 20;
-    ids->last = at > ids->last ? at : ids->last + 1;
-    return ids->last;
-}

@@ -91,8 +91,8 @@ static void make_card(struct world *w, uint32_t card)
     memcpy(person->slots[0].iccid, person->factory.card_iccid, sizeof person->slots[0].iccid);
 }
 
-// Kinds of devices: the usual one, one that polls seldom, one that is on for ten minutes an hour,
-// one that is busy for REFRESH, one that ignores it.
+// Kinds of devices: the usual one, one that polls seldom, one that is on for ten minutes an hour
+// (in a slow world, off for one hour a day), one that is busy for REFRESH, one that ignores it.
 static void make_models(struct world *w)
 {
     struct scenario *s = &w->scenario;
@@ -104,8 +104,10 @@ static void make_models(struct world *w)
                         i == 0);
     }
     s->model_count = 5;
-    s->models[2].on_s = 600;
-    s->models[2].off_s = 3000;
+
+    const bool is_slow = w->calm > 2;
+    s->models[2].on_s = is_slow ? 23 * 3600 : 600;
+    s->models[2].off_s = is_slow ? 3600 : 3000;
     s->models[3].refresh = DEVICE_REFRESH_BUSY;
     s->models[3].busy_ms = 45000;
     s->models[4].refresh = DEVICE_REFRESH_IGNORE;
@@ -115,6 +117,12 @@ static uint32_t draw(void *context)
 {
     struct world *w = context;
     return (uint32_t)prng_next(&w->chance_card);
+}
+
+static void touch(void *context, uint32_t device)
+{
+    struct world *w = context;
+    w->cards_touched |= UINT64_C(1) << device;
 }
 
 void cards_make(struct world *w)
@@ -148,6 +156,7 @@ void cards_make(struct world *w)
                     &w->scenario.models[kind < 4   ? kind + 1
                                         : kind < 6 ? 0
                                                    : 1]);
+        w->devices[i].may_rest = !w->options.is_restless;
     }
     const struct fleet_config config = {.devices = w->devices,
                                         .count = w->cards,
@@ -159,6 +168,8 @@ void cards_make(struct world *w)
                                         .seed = w->options.seed};
     fleet_init(&w->fleet, &config);
     w->fleet.mo = network_message;
+    w->fleet.acted = network_acted;
+    w->fleet.stepped = touch;
     w->fleet.context = w;
     fleet_start(&w->fleet, w->now, 60000);
 }
@@ -169,6 +180,17 @@ void cards_close(struct world *w)
     free(w->truths);
     free(w->pages);
     cipher_openssl_close(&w->cipher);
+}
+
+uint32_t card_of_number(const struct world *w, struct bytes digits)
+{
+    for (uint32_t i = 0; i < w->cards; i++) {
+        for (unsigned s = 0; s < WORLD_SUBSCRIPTIONS; s++) {
+            if (bytes_equal(digits, bytes_of_text(w->people[i].numbers[s])))
+                return i;
+        }
+    }
+    return w->cards;
 }
 
 uint32_t card_of(const struct world *w, uint64_t id)

@@ -16,12 +16,19 @@ static const struct smsc_route routes[] = {
     {.prefix = "999", .account = 1, .is_ordered = true},
 };
 
-static struct smpp_session_config memory_of(struct connection *c, enum smpp_role role)
+// Where there is time, links are asked seldom.
+static uint32_t enquire_ms(const struct world *w)
+{
+    return ENQUIRE_MS << w->calm;
+}
+
+static struct smpp_session_config memory_of(const struct world *w, struct connection *c,
+                                            enum smpp_role role)
 {
     const unsigned side = role == SMPP_ESME ? 0 : 1;
     return (struct smpp_session_config){.role = role,
                                         .connection = c->index * 65536 + c->opened,
-                                        .enquire_ms = ENQUIRE_MS,
+                                        .enquire_ms = enquire_ms(w),
                                         .response_ms = RESPONSE_MS,
                                         .window = c->window[side],
                                         .window_size = WORLD_WINDOW,
@@ -50,7 +57,9 @@ void centre_open(struct world *w)
         .route_count = 2,
         .links = w->links,
         .link_count = WORLD_CONNECTIONS,
-        .session = {.enquire_ms = ENQUIRE_MS, .response_ms = RESPONSE_MS}};
+        .validity_s = w->validity_s,
+        .retry_max_ms = w->retry_max_ms,
+        .session = {.enquire_ms = enquire_ms(w), .response_ms = RESPONSE_MS}};
     smsc_init(&w->smsc, &config, &w->queue, &w->faults);
     smsc_tick(&w->smsc, w->now, world_utc(w));
     for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++)
@@ -115,8 +124,8 @@ void centre_connect(struct world *w, uint32_t connection)
     if (c->is_open || (is_of_server(connection) && !w->server.is_running))
         return;
     c->opened++;
-    const struct smpp_session_config ours = memory_of(c, SMPP_ESME);
-    const struct smpp_session_config theirs = memory_of(c, SMPP_SMSC);
+    const struct smpp_session_config ours = memory_of(w, c, SMPP_ESME);
+    const struct smpp_session_config theirs = memory_of(w, c, SMPP_SMSC);
     smpp_session_init(&c->session, &ours, w->now);
     c->link = smsc_link_open(&w->smsc, &theirs);
     check(c->link != SMSC_NONE);
@@ -171,15 +180,22 @@ static bool carry(struct world *w, struct connection *c)
     return there > 0 || back > 0;
 }
 
-void centre_settle(struct world *w)
+void centre_tick(struct world *w)
 {
     smsc_tick(&w->smsc, w->now, world_utc(w));
+    if (w->server.is_running)
+        outbox_tick(w->server.outbox, w->now);
     for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
         if (w->connections[i].is_open) {
             smpp_session_tick(&w->connections[i].session, w->now);
             handle(w, &w->connections[i]);
         }
     }
+}
+
+void centre_settle(struct world *w)
+{
+    centre_tick(w);
     bool moves = true;
     while (moves) {
         moves = false;

@@ -214,8 +214,11 @@ static void check_card(struct world *w, uint32_t card)
 
 void check_cards(struct world *w)
 {
-    for (uint32_t i = 0; i < w->cards; i++)
-        check_card(w, i);
+    for (uint32_t i = 0; w->cards_touched != 0; i++) {
+        if ((w->cards_touched >> i & 1) != 0)
+            check_card(w, i);
+        w->cards_touched &= ~(UINT64_C(1) << i);
+    }
 }
 
 // --- packets to cards ------------------------------------------------------------------------

@@ -27,13 +27,22 @@ static uint32_t draw(struct prng *p, const struct range *range)
     return value < range->most ? (uint32_t)value : range->most;
 }
 
-void knobs_draw(struct knobs *knobs, uint64_t seed)
+static bool is_time(const struct range *range)
+{
+    const size_t len = strlen(range->name);
+    return len > 3 && strcmp(range->name + len - 3, "_ms") == 0;
+}
+
+void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm)
 {
     uint32_t values[KNOB_COUNT];
     for (unsigned i = 0; i < KNOB_COUNT; i++) {
         struct prng p;
         prng_init(&p, seed, "knob", i);
         values[i] = prng_below(&p, 2) == 0 ? 0 : draw(&p, &ranges[i]);
+        const uint64_t longer = (uint64_t)values[i] << calm;
+        if (is_time(&ranges[i]))
+            values[i] = longer < UINT32_MAX ? (uint32_t)longer : UINT32_MAX;
     }
     memcpy(knobs, values, sizeof values);
 }

@@ -44,7 +44,8 @@ struct knobs {
 };
 
 #define KNOB_COUNT 28
-void knobs_draw(struct knobs *knobs, uint64_t seed);
+// `calm`: how many times the times between happenings are doubled.
+void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);
 // Everything off.
 void knobs_calm(struct knobs *knobs);
 // Name and value of knob `index`, 0 to KNOB_COUNT - 1.

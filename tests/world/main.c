@@ -1,6 +1,7 @@
 // ota-world: runs simulated worlds, one for each seed, and says of each whether everything held.
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "tests/world/store/kind.h"
 #include "tests/world/world.h"
 
 #include <stdio.h>
@@ -15,8 +16,8 @@
 #define RANGES_MAX 32
 
 static const char help_text[] =
-    "usage: ota-world --seed N | --seeds A..B,... [--cards N] [--days N] [--trace FILE] "
-    "[--probes] [--canary]\n"
+    "usage: ota-world --seed N | --seeds A..B,... [--cards N] [--days N] [--calm N] "
+    "[--trace FILE] [--probes] [--canary] [--restless]\n"
     "\n"
     "Simulates cards, devices, networks, a message centre and the OTA server on a virtual clock,\n"
     "with faults drawn from the seed, and checks after every event what was promised.\n"
@@ -25,9 +26,12 @@ static const char help_text[] =
     "  --seeds A..B,C the worlds of all these seeds, up to the first violation\n"
     "  --cards N      so many cards, 1 to 64; otherwise the seed says\n"
     "  --days N       so many days with faults, 1 to 60; otherwise the seed says\n"
+    "  --calm N       everything takes 2 to the N times as long, N 0 to 8; otherwise the seed "
+    "says\n"
     "  --trace FILE   writes every line of the story (of the last world)\n"
     "  --probes       lists the rare situations that were never met\n"
     "  --canary       one checker fails on purpose\n"
+    "  --restless     devices at rest do every STATUS octet by octet: the same story, slower\n"
     "\n"
     "Prints `PASSED seed card-days events hash` for each world, or `VIOLATION ...` with the last\n"
     "lines of the story and the command that repeats it. The same seed gives the same hash.\n"
@@ -40,9 +44,11 @@ struct range {
 struct options {
     struct range ranges[RANGES_MAX];
     unsigned range_count;
-    uint64_t cards, days;
+    uint64_t cards, days, calm;
+    bool has_calm;
     const char *trace;
     bool is_canary;
+    bool is_restless;
     bool lists_probes;
 };
 
@@ -106,8 +112,8 @@ static bool read_options(int argc, char **argv, struct options *o)
             continue;
         }
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(argv[i], "--canary") == 0) {
-            o->is_canary = true;
+        if (strcmp(argv[i], "--canary") == 0 || strcmp(argv[i], "--restless") == 0) {
+            *(argv[i][2] == 'c' ? &o->is_canary : &o->is_restless) = true;
             continue;
         }
         if (strcmp(argv[i], "--seed") == 0 || strcmp(argv[i], "--seeds") == 0) {
@@ -116,6 +122,9 @@ static bool read_options(int argc, char **argv, struct options *o)
             ok = read_number(value, WORLD_CARDS_MAX, &o->cards);
         } else if (strcmp(argv[i], "--days") == 0) {
             ok = read_number(value, 60, &o->days);
+        } else if (strcmp(argv[i], "--calm") == 0) {
+            o->has_calm = true;
+            ok = read_number(value, WORLD_CALM_MAX, &o->calm);
         } else if (strcmp(argv[i], "--trace") == 0) {
             o->trace = value;
             ok = value != NULL;
@@ -140,6 +149,8 @@ static void print_violation(const struct world_result *r, const struct options *
         printf(" --cards %llu", (unsigned long long)o->cards);
     if (o->days != 0)
         printf(" --days %llu", (unsigned long long)o->days);
+    if (o->has_calm)
+        printf(" --calm %llu", (unsigned long long)o->calm);
     printf("%s\n", o->is_canary ? " --canary" : "");
 }
 
@@ -156,9 +167,12 @@ static bool run_seed(const struct options *o, uint64_t seed, struct world_result
     const struct world_options world = {.seed = seed,
                                         .cards = (uint32_t)o->cards,
                                         .days = (uint32_t)o->days,
+                                        .has_calm = o->has_calm,
+                                        .calm = (uint32_t)o->calm,
                                         .sink = take_line,
                                         .context = &t,
-                                        .is_canary = o->is_canary};
+                                        .is_canary = o->is_canary,
+                                        .is_restless = o->is_restless};
     world_run(&world, r);
     if (t.file != NULL)
         (void)fclose(t.file);
@@ -194,12 +208,11 @@ static void report(const struct options *o, uint64_t worlds, uint64_t days,
            (unsigned long long)worlds, (unsigned long long)days, met, count);
     const double cpu_s = (double)clock() / CLOCKS_PER_SEC;
     printf("figure {\"name\": \"sim.speed\", \"value\": %.0f, \"unit\": \"card-days/s\", "
-           "\"what\": \"on SQLite, CPU time of one core\"}\n",
-           (double)days / (cpu_s > 0 ? cpu_s : 1));
-    // Every one of them on SQLite.
-    printf("figure {\"name\": \"sim.card_days_sqlite\", \"value\": %llu, \"unit\": "
+           "\"what\": \"on %s, CPU time of one core\"}\n",
+           (double)days / (cpu_s > 0 ? cpu_s : 1), world_store.name);
+    printf("figure {\"name\": \"sim.card_days%s\", \"value\": %llu, \"unit\": "
            "\"card-days\"}\n",
-           (unsigned long long)days);
+           world_store.has_files ? "_sqlite" : "", (unsigned long long)days);
     printf("figure {\"name\": \"sim.probes\", \"value\": %u, \"of\": %u, \"unit\": "
            "\"situations\", \"what\": \"%llu worlds\"}\n",
            met, count, (unsigned long long)worlds);

@@ -137,6 +137,18 @@ void network_event(struct world *w, const struct smpp_event *event)
           SMPP_SEND_OK);
 }
 
+void network_acted(void *context, const struct device *device, const struct device_action *action)
+{
+    struct world *w = context;
+    const struct radio_subscriber *s = radio_by_imsi(&w->radio, device->imsi);
+    if (action->kind != DEVICE_ATTACHED || !w->is_alerted || s == NULL)
+        return;
+    char number[RADIO_DIGITS_SIZE];
+    radio_digits(s->msisdn, number);
+    smsc_alert(&w->smsc, number);
+    w->is_stirred = true;
+}
+
 // --- from cards ------------------------------------------------------------------------------
 
 // The user data of a card's message, sent back to it as if the server had.

@@ -58,7 +58,7 @@ static void plan_timers(struct world *w, struct operation *o)
     parameters_default(&p);
     p.attach_s = (uint16_t)(60 + prng_below(&w->chance_people, 600));
     p.auto_mode = (uint8_t)prng_below(&w->chance_people, 3);
-    p.heartbeat_h = (uint16_t)prng_below(&w->chance_people, 48);
+    p.heartbeat_h = (uint16_t)prng_below(&w->chance_people, 48u << (w->calm / 2));
     p.return_s = 600 + (uint32_t)prng_below(&w->chance_people, 200000);
     p.jitter_max_s = (uint16_t)prng_below(&w->chance_people, 120);
     static const uint8_t numbers[] = {PARAMETER_T_ATTACH, PARAMETER_AUTO_MODE, PARAMETER_HEARTBEAT,

@@ -5,6 +5,8 @@
 
 #define AREA_HOME 0
 #define AREAS 5
+#define AWAY_MS 86400000
+#define HOLE_MS 14400000
 #define OFF_MS 1200000
 
 static void plan(struct world *w, struct prng *p, enum happening what, uint32_t subject,
@@ -59,7 +61,11 @@ static void move(struct world *w, const struct entry *e)
     const uint32_t area = (uint32_t)prng_below(&w->chance_move, AREAS + 3);
     act(w, e->subject, SCENARIO_MOVE, area < AREAS ? area : AREA_HOME);
     world_note(w, "move", "card=%u area=%u", e->subject, area < AREAS ? area : AREA_HOME);
-    plan(w, &w->chance_move, HAPPENS_MOVE, e->subject, w->knobs.move_ms);
+    // Nobody stays away for long, where there is nothing least of all.
+    static const uint32_t stays_ms[AREAS] = {UINT32_MAX, AWAY_MS, AWAY_MS, AWAY_MS, HOLE_MS};
+    const uint32_t stay_ms = stays_ms[area < AREAS ? area : AREA_HOME];
+    plan(w, &w->chance_move, HAPPENS_MOVE, e->subject,
+         stay_ms < w->knobs.move_ms ? stay_ms : w->knobs.move_ms);
 }
 
 static void set_cause(struct world *w, uint32_t network, uint8_t cause)

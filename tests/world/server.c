@@ -1,6 +1,7 @@
 // The life of the server: start, clean stop, and crashes in which all memory is lost. Its links are
 // the connections of the message centre.
 #include "common/base/check.h"
+#include "tests/world/store/kind.h"
 #include "tests/world/world.h"
 
 #include <stdio.h>
@@ -127,7 +128,7 @@ void server_make(struct world *w)
     s->policy.seed = w->options.seed;
     // A crash loses the memory of the program, not of the machine: the database stays open, and
     // what was not committed is undone. One seed in eight opens a file anew for each life.
-    if (w->options.seed % FILES_EVERY == 0)
+    if (w->options.seed % FILES_EVERY == 0 && world_store.has_files)
         make_folder(s);
     open_store(w);
     check(store_begin(s->store) == STORE_OK);
@@ -160,17 +161,12 @@ static size_t room(void *context, unsigned link)
 
 static void tap(struct world *w, const struct smpp_message *m)
 {
-    char number[NUMBER_TEXT_SIZE] = "";
-    memcpy(number, m->destination.digits.at, m->destination.digits.len);
-    for (uint32_t i = 0; i < w->cards; i++) {
-        for (unsigned s = 0; s < WORLD_SUBSCRIPTIONS; s++) {
-            if (strcmp(number, w->people[i].numbers[s]) == 0) {
-                check_packet(w, i, m->short_message);
-                return;
-            }
-        }
-    }
-    world_violate(w, "address", 0, "a message for %s, which is no card's", number);
+    const uint32_t card = card_of_number(w, m->destination.digits);
+    if (card < w->cards)
+        check_packet(w, card, m->short_message);
+    else
+        world_violate(w, "address", 0, "a message for %.*s, which is no card's",
+                      (int)m->destination.digits.len, (const char *)m->destination.digits.at);
 }
 
 static enum smpp_send send_part(void *context, unsigned link, const struct smpp_pdu *pdu,
@@ -212,10 +208,12 @@ void server_event(struct world *w, uint32_t link, const struct smpp_event *event
     struct server *s = &w->server;
     if (!s->is_running)
         return;
+    uint32_t card;
     switch (event->type) {
     case SMPP_EVENT_REQUEST:
-        for (uint32_t i = 0; i < w->cards; i++)
-            w->truths[i].is_mirrored = false; // it may change a mirror
+        card = card_of_number(w, event->pdu.message.source.digits);
+        if (card < w->cards)
+            w->truths[card].is_mirrored = false; // it may change the mirror
         outbox_request(s->outbox, link, event->handle, &event->pdu);
         break;
     case SMPP_EVENT_RESPONSE:

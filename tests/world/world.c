@@ -65,13 +65,21 @@ static void draw_world(struct world *w)
     const uint64_t seed = w->options.seed;
     prng_init(&p, seed, "world", 0);
     const uint32_t cards = 1 + (uint32_t)prng_below(&p, prng_below(&p, 4) == 0 ? 8 : 3);
-    // Half of the worlds are in a hurry; in the others there is time, and more of it.
-    const uint32_t calm = prng_below(&p, 2) == 0 ? 0 : 1 + (uint32_t)prng_below(&p, 5);
+    // Half of the worlds are in a hurry. In the others everything takes its time, and there is more
+    // of it: what is slow on cards and server comes to pass, too.
+    const uint32_t drawn =
+        prng_below(&p, 2) == 0 ? 0 : 1 + (uint32_t)prng_below(&p, WORLD_CALM_MAX);
+    const uint32_t calm = w->options.has_calm ? w->options.calm : drawn;
+    w->calm = calm;
     w->pace_ms = (uint32_t)(90 * MINUTE_MS) << calm;
-    const uint32_t days = (1 + (uint32_t)prng_below(&p, 5)) * (1 + calm);
+    const uint32_t days = (1 + (uint32_t)prng_below(&p, 5)) * (1 + calm * (1 + calm / 4));
     w->cards = w->options.cards == 0 ? cards : w->options.cards;
     w->safety_end.ms = DAY_MS * (w->options.days == 0 ? days : w->options.days);
-    knobs_draw(&w->knobs, seed);
+    // A centre that is told when somebody is back need not try often.
+    w->is_alerted = prng_below(&p, 2) == 0;
+    w->validity_s = 3600u << prng_below(&p, 5);
+    w->retry_max_ms = w->is_alerted ? 7200000 : 300000;
+    knobs_draw(&w->knobs, seed, calm);
     struct prng *const streams[] = {&w->chance_air,  &w->chance_people,   &w->chance_power,
                                     &w->chance_cut,  &w->chance_move,     &w->chance_reject,
                                     &w->chance_imei, &w->chance_server,   &w->chance_link,
@@ -170,9 +178,18 @@ static void happen(struct world *w, const struct entry *e)
 static struct instant next_due(const struct world *w)
 {
     struct instant due = instant_earlier(agenda_due(&w->agenda), fleet_deadline(&w->fleet));
-    due = instant_earlier(due, centre_deadline(w));
-    due = instant_earlier(due, server_deadline(w));
+    due = instant_earlier(due, w->other_due);
     return due.ms < w->now.ms ? w->now : due;
+}
+
+// Most events are of one card alone: message centre and server are left as they are then.
+static void run_others(struct world *w)
+{
+    if (!w->is_stirred && !instant_is_due(w->other_due, w->now))
+        return;
+    w->is_stirred = false;
+    centre_settle(w);
+    w->other_due = instant_earlier(centre_deadline(w), server_deadline(w));
 }
 
 // Runs everything up to `end`, or to the first violation.
@@ -187,16 +204,17 @@ static void run_until(struct world *w, struct instant end)
         check(still < 100000); // time must go on
         w->now = due;
         w->result.events++;
-        if (w->server.is_running)
-            outbox_tick(w->server.outbox, w->now);
         struct entry e;
+        if (instant_is_due(agenda_due(&w->agenda), w->now))
+            centre_tick(w);
         while (agenda_take(&w->agenda, w->now, &e)) {
             happen(w, &e);
             check_cards(w);
+            w->is_stirred = true;
         }
         (void)fleet_step(&w->fleet, w->now, UINT32_MAX);
         check_cards(w);
-        centre_settle(w);
+        run_others(w);
         check_mirrors(w);
     }
     w->now = w->result.is_violated ? w->now : end;
@@ -208,6 +226,7 @@ static void calm(struct world *w)
 {
     world_note(w, "calm", "cards=%u", w->cards);
     w->is_settling = true;
+    w->is_stirred = true;
     knobs_calm(&w->knobs);
     agenda_forget(&w->agenda, HAPPENS_CRASH);
     agenda_forget(&w->agenda, HAPPENS_CRASH_ACTING);
@@ -218,12 +237,26 @@ static void calm(struct world *w)
     physics_calm(w);
 }
 
+// Whom the server found unreachable, it asks once in 7 days on each number.
+static bool is_anybody_unreachable(const struct world *w)
+{
+    bool is_any = false;
+    for (uint32_t i = 0; i < w->cards; i++) {
+        struct record r;
+        check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
+        is_any |= record_has_mark(&r, MARK_UNREACHABLE);
+    }
+    return is_any;
+}
+
 static void settle(struct world *w)
 {
     const struct instant least = instant_after(w->now, SETTLE_LEAST_MS);
     const struct instant most = instant_after(w->now, WORLD_SETTLE_MS + SETTLE_GRACE_MS);
+    const struct instant far = instant_after(most, 7 * DAY_MS);
     run_until(w, least);
-    while (!w->result.is_violated && !check_end(w, w->now.ms >= most.ms))
+    while (!w->result.is_violated &&
+           !check_end(w, w->now.ms >= (is_anybody_unreachable(w) ? far.ms : most.ms)))
         run_until(w, instant_after(w->now, LOOK_MS));
 }
 
@@ -236,7 +269,7 @@ static void end(struct world *w)
     if (w->server.is_running)
         probes_look(w, &w->result.probes);
     w->result.card_days = w->cards * w->now.ms / DAY_MS;
-    world_note(w, "end", "events=%llu", (unsigned long long)w->result.events);
+    world_note(w, "end", "cards=%u", w->cards);
     w->result.hash = trace_hash(&w->trace);
     server_close(w);
     cards_close(w);
@@ -248,6 +281,7 @@ void world_run(const struct world_options *options, struct world_result *result)
     check(w != NULL);
     w->options = *options;
     trace_init(&w->trace, options->sink, options->context);
+    w->is_stirred = true;
     begin(w);
     run_until(w, w->safety_end);
     check_history(w);

@@ -17,6 +17,7 @@
 #include "tests/world/probes.h"
 
 #define WORLD_CARDS_MAX 64
+#define WORLD_CALM_MAX 8
 #define WORLD_SUBSCRIPTIONS 5 // of a card: two from the factory, three that can be downloaded
 #define WORLD_NETWORKS 3
 #define WORLD_AIR_MAX 2048
@@ -107,9 +108,12 @@ struct world_options {
     uint64_t seed;
     uint32_t cards; // 0: drawn
     uint32_t days;  // of the safety phase; 0: drawn
+    bool has_calm;  // else drawn
+    uint32_t calm;  // 0 to WORLD_CALM_MAX
     void (*sink)(void *context, struct bytes line);
     void *context;
-    bool is_canary; // a checker that must fail
+    bool is_canary;   // a checker that must fail
+    bool is_restless; // devices do every STATUS octet by octet
 };
 
 struct world_result {
@@ -134,7 +138,11 @@ struct world {
     struct instant safety_end;
     struct instant end;
     bool is_settling;
-    uint32_t pace_ms; // how long people wait between two wishes for a card, on average
+    uint32_t calm;         // 0: in a hurry; each step doubles the times
+    bool is_alerted;       // networks tell the centre who attached
+    uint32_t validity_s;   // of messages in the centre, at most
+    uint32_t retry_max_ms; // between its tries
+    uint32_t pace_ms;      // how long people wait between two wishes for a card, on average
     uint32_t cards;
     // chance, one stream for each purpose
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
@@ -169,7 +177,10 @@ struct world {
     // the server
     struct server server;
     struct ids ids; // given out before it starts
-    // what was looked at last
+    // what has to be looked at
+    uint64_t cards_touched;   // bit n: card n did something since its memory was looked at
+    bool is_stirred;          // message centre or server have work that no deadline tells of
+    struct instant other_due; // the earliest deadline of message centre and server
     uint64_t mirrors_commits;
     bool are_cards_changed;
 };
@@ -193,6 +204,8 @@ void cards_make(struct world *w);
 void cards_close(struct world *w);
 // The card with this server id; its index.
 uint32_t card_of(const struct world *w, uint64_t id);
+// With this number of a subscription; `cards` when it is nobody's.
+uint32_t card_of_number(const struct world *w, struct bytes digits);
 
 // --- physics.c: what happens to cards ---------------------------------------------------------
 void physics_plan(struct world *w);
@@ -205,6 +218,8 @@ void centre_faults(struct world *w);
 void centre_calm(struct world *w);
 void centre_connect(struct world *w, uint32_t connection);
 void centre_cut(struct world *w, uint32_t connection);
+// Message centre, sessions and server know the time from here on.
+void centre_tick(struct world *w);
 // Carries octets until nothing moves.
 void centre_settle(struct world *w);
 struct instant centre_deadline(const struct world *w);
@@ -215,6 +230,7 @@ bool centre_has_from(const struct world *w, uint32_t card);
 void network_event(struct world *w, const struct smpp_event *event);
 void network_message(void *context, const struct fleet_message *message); // of a card
 void network_happen(struct world *w, const struct entry *entry);
+void network_acted(void *context, const struct device *device, const struct device_action *action);
 bool network_has_from(const struct world *w, uint32_t card);
 
 // --- server.c: the life of the server --------------------------------------------------------
@@ -232,7 +248,7 @@ void people_plan(struct world *w);
 void people_happen(struct world *w, const struct entry *entry);
 
 // --- check_card.c, check_server.c -------------------------------------------------------------
-// After anything that may have changed the memory of cards.
+// After anything that may have changed the memory of cards; looks at those that did something.
 void check_cards(struct world *w);
 // A packet on the connection between server and message centre.
 void check_packet(struct world *w, uint32_t card, struct bytes packet);

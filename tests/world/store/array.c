@@ -1,0 +1,156 @@
+// Rows, transactions and what is undone.
+#include "tests/world/store/array.h"
+
+#include "common/base/check.h"
+#include "tests/world/store/kind.h"
+
+#include <stdlib.h>
+
+const struct world_store world_store = {.name = "arrays", .has_files = false};
+
+// --- rows ------------------------------------------------------------------------------------
+
+void *row_at(const struct store *s, int kind, uint32_t index)
+{
+    const struct rows *r = &s->rows[kind];
+    return r->chunks[index / CHUNK] + (size_t)(index % CHUNK) * r->size;
+}
+
+void *row_add(struct store *s, int kind)
+{
+    struct rows *r = &s->rows[kind];
+    check(s->is_open && r->count < CHUNK * CHUNKS_MAX);
+    uint8_t **chunk = &r->chunks[r->count / CHUNK];
+    if (*chunk == NULL)
+        *chunk = malloc(CHUNK * r->size);
+    check(*chunk != NULL);
+    void *row = *chunk + (size_t)(r->count++ % CHUNK) * r->size;
+    memset(row, 0, r->size);
+    return row;
+}
+
+// Before a row that is there is changed.
+void row_keep(struct store *s, void *at, size_t len)
+{
+    check(s->is_open);
+    if (s->change_count == s->change_max) {
+        s->change_max = s->change_max * 2 + 64;
+        s->changes = realloc(s->changes, s->change_max * sizeof *s->changes);
+    }
+    if (s->octets_len + len > s->octets_max) {
+        s->octets_max = (s->octets_len + len) * 2;
+        s->octets = realloc(s->octets, s->octets_max);
+    }
+    check(s->changes != NULL && s->octets != NULL);
+    s->changes[s->change_count++] = (struct change){.at = at, .len = len, .old = s->octets_len};
+    memcpy(s->octets + s->octets_len, at, len);
+    s->octets_len += len;
+}
+
+static struct point point_of(const struct store *s)
+{
+    struct point p = {.changes = s->change_count, .octets = s->octets_len};
+    for (int i = 0; i < ROW_KINDS; i++)
+        p.counts[i] = s->rows[i].count;
+    return p;
+}
+
+static void go_back(struct store *s, const struct point *p)
+{
+    for (; s->change_count > p->changes; s->change_count--) {
+        const struct change *c = &s->changes[s->change_count - 1];
+        memcpy(c->at, s->octets + c->old, c->len);
+    }
+    s->octets_len = p->octets;
+    for (uint32_t i = p->counts[TRAIL]; i < s->rows[TRAIL].count; i++)
+        free(((struct trail_place *)row_at(s, TRAIL, i))->texts);
+    for (int i = 0; i < ROW_KINDS; i++)
+        s->rows[i].count = p->counts[i];
+}
+
+// --- life and transactions -------------------------------------------------------------------
+
+enum store_status store_open(const struct store_options *options, struct store **out)
+{
+    static const size_t sizes[ROW_KINDS] = {
+        sizeof(struct card_place),      sizeof(struct subscription_place),
+        sizeof(struct operation_place), sizeof(struct message),
+        sizeof(struct receipt_place),   sizeof(struct value_place),
+        sizeof(struct trail_place)};
+    struct store *s = calloc(1, sizeof *s);
+    check(s != NULL && strcmp(options->path, ":memory:") == 0);
+    s->crypto = options->crypto;
+    s->pseudonym_key = options->pseudonym_key;
+    for (int i = 0; i < ROW_KINDS; i++)
+        s->rows[i].size = sizes[i];
+    *out = s;
+    return STORE_OK;
+}
+
+void store_close(struct store *s)
+{
+    if (s == NULL)
+        return;
+    const struct point nothing = {.changes = s->change_count};
+    go_back(s, &nothing);
+    for (int i = 0; i < ROW_KINDS; i++) {
+        for (uint32_t k = 0; k < CHUNKS_MAX && s->rows[i].chunks[k] != NULL; k++)
+            free(s->rows[i].chunks[k]);
+    }
+    free(s->changes);
+    free(s->octets);
+    free(s);
+}
+
+const char *store_problem(const struct store *s)
+{
+    (void)s;
+    return "";
+}
+
+enum store_status store_begin(struct store *s)
+{
+    check(!s->is_open);
+    s->is_open = true;
+    s->begun = point_of(s);
+    return STORE_OK;
+}
+
+enum store_status store_begin_part(struct store *s)
+{
+    return store_begin(s);
+}
+
+enum store_status store_commit(struct store *s)
+{
+    check(s->is_open);
+    s->is_open = false;
+    s->change_count = 0;
+    s->octets_len = 0;
+    return STORE_OK;
+}
+
+void store_rollback(struct store *s)
+{
+    if (!s->is_open)
+        return;
+    go_back(s, &s->begun);
+    s->is_open = false;
+}
+
+enum store_status store_mark(struct store *s)
+{
+    s->mark = point_of(s);
+    return STORE_OK;
+}
+
+enum store_status store_mark_keep(struct store *s)
+{
+    (void)s;
+    return STORE_OK;
+}
+
+void store_mark_undo(struct store *s)
+{
+    go_back(s, &s->mark);
+}

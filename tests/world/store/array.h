@@ -1,0 +1,97 @@
+// The store of store.h in arrays, for worlds that run fast: cards, subscriptions, operations,
+// messages, receipts, values and the trail, with transactions, marks and the trail's chain.
+//
+// Promises: what no transaction committed is not there; the same world tells the same story with
+// this store and with SQLite.
+// Never: writes a file. Not kept, because nothing in a world reads it: steps, views of audits,
+// strays, checkpoints; not there at all: what only the APIs call.
+#pragma once
+
+#include "ota-server/store/store.h"
+
+#define CHUNK 128u // rows
+#define CHUNKS_MAX 8192u
+
+// Rows that never move.
+struct rows {
+    size_t size;
+    uint32_t count;
+    uint8_t *chunks[CHUNKS_MAX];
+};
+
+enum { CARDS, SUBSCRIPTIONS, OPERATIONS, MESSAGES, RECEIPTS, VALUES, TRAIL, ROW_KINDS };
+
+struct card_place {
+    struct record record;
+    struct card_keys keys;
+    uint8_t reference[CARD_REFERENCE_SIZE];
+    int64_t wake_ms;
+};
+
+struct subscription_place {
+    struct subscription row;
+    struct network_keys keys;
+};
+
+struct operation_place {
+    uint64_t card;
+    struct operation row;
+};
+
+struct receipt_place {
+    char link[32];
+    char id[MESSAGE_ID_SIZE];
+    uint64_t message;
+    uint8_t part;
+    int64_t at_ms;
+};
+
+struct value_place {
+    char name[24];
+    uint8_t len;
+    uint8_t octets[64];
+};
+
+#define TEXTS 7
+
+struct trail_place {
+    struct trail_row row; // its texts stand in `texts`
+    uint64_t object;
+    char *texts;
+};
+
+// What an undo puts back.
+struct change {
+    void *at;
+    size_t len;
+    size_t old; // where the octets stand
+};
+
+struct point {
+    uint32_t counts[ROW_KINDS];
+    uint32_t changes;
+    size_t octets;
+};
+
+struct store {
+    const struct store_crypto *crypto;
+    struct secret_key pseudonym_key;
+    struct rows rows[ROW_KINDS];
+    bool is_open; // a transaction
+    struct point begun, mark;
+    struct change *changes;
+    uint32_t change_count, change_max;
+    uint8_t *octets;
+    size_t octets_len, octets_max;
+    int64_t swept_ms; // receipts before are gone
+    struct trail_head {
+        uint64_t sequence;
+        uint8_t hash[32];
+    } head;
+};
+
+void *row_at(const struct store *s, int kind, uint32_t index);
+// A row of zeros, in the transaction that is open.
+void *row_add(struct store *s, int kind);
+// Before octets of a row that is there are changed.
+void row_keep(struct store *s, void *at, size_t len);

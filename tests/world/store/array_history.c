@@ -1,0 +1,401 @@
+// Operations, messages, values and the trail.
+#include "common/base/check.h"
+#include "tests/world/store/array.h"
+
+#include <stdlib.h>
+
+// --- operations ------------------------------------------------------------------------------
+
+// The newest first: those are asked for.
+static struct operation_place *operation_find(const struct store *s, uint64_t id)
+{
+    for (uint32_t i = s->rows[OPERATIONS].count; i > 0; i--) {
+        struct operation_place *o = row_at(s, OPERATIONS, i - 1);
+        if (o->row.id == id)
+            return o;
+    }
+    return NULL;
+}
+
+enum store_status store_operation_put(struct store *s, uint64_t card, uint64_t tenant,
+                                      const struct operation *o)
+{
+    (void)tenant;
+    struct operation_place *place = operation_find(s, o->id);
+    if (place == NULL) {
+        place = row_add(s, OPERATIONS);
+        place->card = card;
+    } else {
+        row_keep(s, &place->row, sizeof place->row);
+    }
+    place->row = *o;
+    return STORE_OK;
+}
+
+enum store_status store_operation_get(struct store *s, uint64_t id, struct operation *out,
+                                      uint64_t *card)
+{
+    const struct operation_place *o = operation_find(s, id);
+    if (o == NULL)
+        return STORE_NONE;
+    *out = o->row;
+    *card = o->card;
+    return STORE_OK;
+}
+
+void operation_filter_init(struct operation_filter *f)
+{
+    *f = (struct operation_filter){.kind = -1, .status = -1, .outcome = -1, .failure = -1};
+}
+
+// All of them: a world asks for no less.
+enum store_status store_operations(struct store *s, const struct operation_filter *filter,
+                                   const struct store_page *page, store_operation_fn *each,
+                                   void *context, uint64_t *total)
+{
+    check(filter->card == 0 && filter->kind == -1);
+    *total = s->rows[OPERATIONS].count;
+    for (uint64_t i = 0; i < page->limit && page->offset + i < *total; i++) {
+        const struct operation_place *o =
+            row_at(s, OPERATIONS, (uint32_t)(*total - 1 - page->offset - i));
+        if (!each(context, o->card, &o->row))
+            break;
+    }
+    return STORE_OK;
+}
+
+enum store_status store_step_add(struct store *s, const struct step *step, struct utc at,
+                                 const char *messages)
+{
+    (void)s;
+    (void)step;
+    (void)at;
+    (void)messages;
+    return STORE_OK;
+}
+
+// --- messages --------------------------------------------------------------------------------
+
+static struct message *message_find(const struct store *s, uint64_t id)
+{
+    for (uint32_t i = s->rows[MESSAGES].count; i > 0; i--) {
+        struct message *m = row_at(s, MESSAGES, i - 1);
+        if (m->id == id)
+            return m;
+    }
+    return NULL;
+}
+
+enum store_status store_message_put(struct store *s, const struct message *m)
+{
+    struct message *place = row_add(s, MESSAGES);
+    memcpy(place, m, offsetof(struct message, packet) + m->packet_len);
+    return STORE_OK;
+}
+
+enum store_status store_message_state(struct store *s, uint64_t id, uint8_t state, uint8_t tries,
+                                      struct utc due)
+{
+    struct message *m = message_find(s, id);
+    if (m == NULL)
+        return STORE_OK;
+    row_keep(s, m, offsetof(struct message, packet));
+    m->state = state;
+    m->tries = tries;
+    m->due = due;
+    return STORE_OK;
+}
+
+enum store_status store_outbox(struct store *s, uint64_t after, uint32_t limit,
+                               store_message_fn *each, void *context)
+{
+    for (uint32_t i = 0; i < s->rows[MESSAGES].count && limit > 0; i++) {
+        const struct message *m = row_at(s, MESSAGES, i);
+        if (m->state != POST_WAITING || m->id <= after)
+            continue;
+        limit--;
+        if (!each(context, m))
+            break;
+    }
+    return STORE_OK;
+}
+
+enum store_status store_outbox_forget(struct store *s)
+{
+    for (uint32_t i = 0; i < s->rows[MESSAGES].count; i++) {
+        const struct message *m = row_at(s, MESSAGES, i);
+        if (m->state == POST_WAITING)
+            check(store_message_state(s, m->id, POST_UNKNOWN, m->tries, m->due) == STORE_OK);
+    }
+    return STORE_OK;
+}
+
+static struct receipt_place *receipt_find(const struct store *s, const char *link, const char *id)
+{
+    for (uint32_t i = s->rows[RECEIPTS].count; i > 0; i--) {
+        struct receipt_place *r = row_at(s, RECEIPTS, i - 1);
+        if (strcmp(r->id, id) == 0 && strcmp(r->link, link) == 0)
+            return r->at_ms < s->swept_ms ? NULL : r;
+    }
+    return NULL;
+}
+
+enum store_status store_receipt_id_put(struct store *s, const char *link, const char *message_id,
+                                       uint64_t message, uint8_t part, struct utc at)
+{
+    struct receipt_place *r = receipt_find(s, link, message_id);
+    check(strlen(link) < sizeof r->link && strlen(message_id) < sizeof r->id);
+    if (r == NULL)
+        r = row_add(s, RECEIPTS);
+    else
+        row_keep(s, r, sizeof *r);
+    memcpy(r->link, link, strlen(link) + 1);
+    memcpy(r->id, message_id, strlen(message_id) + 1);
+    r->message = message;
+    r->part = part;
+    r->at_ms = at.ms;
+    return STORE_OK;
+}
+
+enum store_status store_receipt_find(struct store *s, const char *link, const char *message_id,
+                                     struct message *out, uint8_t *part)
+{
+    const struct receipt_place *r = receipt_find(s, link, message_id);
+    const struct message *m = r == NULL ? NULL : message_find(s, r->message);
+    if (m == NULL)
+        return STORE_NONE;
+    *out = *m;
+    *part = r->part;
+    return STORE_OK;
+}
+
+enum store_status store_stray_add(struct store *s, const char *number, struct bytes octets,
+                                  struct utc at)
+{
+    (void)s;
+    (void)number;
+    (void)octets;
+    (void)at;
+    return STORE_OK;
+}
+
+// As the other store does: receipts after 7 d; the rest is not kept.
+enum store_status store_sweep(struct store *s, struct utc now)
+{
+    row_keep(s, &s->swept_ms, sizeof s->swept_ms);
+    s->swept_ms = now.ms - 7 * INT64_C(86400000);
+    return STORE_OK;
+}
+
+// --- values ----------------------------------------------------------------------------------
+
+static struct value_place *value_find(const struct store *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->rows[VALUES].count; i++) {
+        struct value_place *v = row_at(s, VALUES, i);
+        if (strcmp(v->name, name) == 0)
+            return v;
+    }
+    return NULL;
+}
+
+enum store_status store_value(struct store *s, const char *name, struct writer *out)
+{
+    const struct value_place *v = value_find(s, name);
+    if (v == NULL)
+        return STORE_NONE;
+    writer_copy(out, bytes_of(v->octets, v->len));
+    return STORE_OK;
+}
+
+enum store_status store_value_put(struct store *s, const char *name, struct bytes value)
+{
+    struct value_place *v = value_find(s, name);
+    check(strlen(name) < sizeof v->name && value.len <= sizeof v->octets);
+    if (v == NULL)
+        v = row_add(s, VALUES);
+    else
+        row_keep(s, v, sizeof *v);
+    memcpy(v->name, name, strlen(name) + 1);
+    memcpy(v->octets, value.at, value.len);
+    v->len = (uint8_t)value.len;
+    return STORE_OK;
+}
+
+// The cards of a world are in no group, and nothing else has rules of its own.
+enum store_status store_document_get(struct store *s, const char *kind, uint64_t id,
+                                     store_document_fn *each, void *context)
+{
+    (void)s;
+    (void)kind;
+    (void)id;
+    (void)each;
+    (void)context;
+    return STORE_NONE;
+}
+
+// --- the trail -------------------------------------------------------------------------------
+
+// The texts of a row, where they stand in it.
+static const char **text_of(struct trail_row *r, unsigned index)
+{
+    const char **const texts[TEXTS] = {&r->address, &r->action, &r->object_kind, &r->before,
+                                       &r->after,   &r->reason, &r->result};
+    return texts[index];
+}
+
+static void keep_texts(struct trail_place *t)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < TEXTS; i++) {
+        const char **text = text_of(&t->row, i);
+        *text = *text == NULL ? "" : *text;
+        len += strlen(*text) + 1;
+    }
+    t->texts = malloc(len);
+    check(t->texts != NULL);
+    char *to = t->texts;
+    for (unsigned i = 0; i < TEXTS; i++) {
+        const char **text = text_of(&t->row, i);
+        const size_t size = strlen(*text) + 1;
+        *text = memcpy(to, *text, size);
+        to += size;
+    }
+    t->row.pseudonym = "";
+}
+
+static bool hash_of(const struct store *s, struct trail_place *t, uint8_t hash[32])
+{
+    const struct trail_row *r = &t->row;
+    uint8_t octets[80];
+    struct writer w = writer_of(octets, sizeof octets);
+    writer_u64(&w, r->sequence);
+    writer_u64(&w, (uint64_t)r->at.ms);
+    writer_u64(&w, t->object);
+    writer_u64(&w, r->operation);
+    writer_u64(&w, r->actor.id);
+    writer_u8(&w, r->actor.kind);
+    size_t len = 0;
+    for (unsigned i = 0; i < TEXTS; i++)
+        len += strlen(*text_of(&t->row, i)) + 1;
+    const struct bytes parts[] = {bytes_of(r->previous, 32), writer_bytes(&w),
+                                  bytes_of((const uint8_t *)t->texts, len)};
+    return s->crypto->cipher->sha256(s->crypto->cipher->context, parts, 3, hash);
+}
+
+enum store_status store_trail_add(struct store *s, const struct trail_new *v)
+{
+    struct trail_place *t = row_add(s, TRAIL);
+    row_keep(s, &s->head, sizeof s->head);
+    t->object = v->object;
+    t->row = (struct trail_row){.sequence = ++s->head.sequence,
+                                .at = v->at,
+                                .tenant = v->tenant,
+                                .actor = v->actor,
+                                .address = v->address,
+                                .action = v->action,
+                                .object_kind = v->object_kind,
+                                .operation = v->operation,
+                                .correlator = v->correlator,
+                                .approval = v->approval,
+                                .before = v->before,
+                                .after = v->after,
+                                .reason = v->reason,
+                                .result = v->result};
+    keep_texts(t);
+    memcpy(t->row.previous, s->head.hash, sizeof t->row.previous);
+    check(hash_of(s, t, t->row.hash));
+    memcpy(s->head.hash, t->row.hash, sizeof s->head.hash);
+    return STORE_OK;
+}
+
+void trail_filter_init(struct trail_filter *f)
+{
+    *f = (struct trail_filter){.actor_kind = -1};
+}
+
+static bool is_wanted(const struct trail_filter *f, const struct trail_place *t)
+{
+    return (f->object == 0 || f->object == t->object) &&
+           (f->action == NULL || strcmp(f->action, t->row.action) == 0);
+}
+
+// By object and action, newest first: a world asks for no more.
+enum store_status store_trail(struct store *s, const struct trail_filter *f,
+                              const struct store_page *page, store_trail_fn *each, void *context,
+                              uint64_t *total)
+{
+    bool goes_on = true;
+    *total = 0;
+    for (uint32_t i = s->rows[TRAIL].count; i > 0; i--) {
+        const struct trail_place *t = row_at(s, TRAIL, i - 1);
+        if (!is_wanted(f, t))
+            continue;
+        const bool is_on_page = *total >= page->offset && *total - page->offset < page->limit;
+        (*total)++;
+        if (goes_on && is_on_page)
+            goes_on = each(context, &t->row);
+    }
+    return STORE_OK;
+}
+
+enum store_status store_trail_head(struct store *s, uint64_t *sequence, uint8_t hash[32])
+{
+    *sequence = s->head.sequence;
+    memcpy(hash, s->head.hash, 32);
+    return STORE_OK;
+}
+
+enum store_status store_trail_verify(struct store *s, uint64_t from, uint64_t to,
+                                     struct trail_verdict *out)
+{
+    check(from == 0 && to == 0);
+    *out = (struct trail_verdict){.ok = true, .problem = ""};
+    uint8_t previous[32] = {0};
+    for (uint32_t i = 0; i < s->rows[TRAIL].count && out->ok; i++) {
+        struct trail_place *t = row_at(s, TRAIL, i);
+        uint8_t hash[32];
+        check(hash_of(s, t, hash));
+        out->ok = t->row.sequence == i + 1u && memcmp(previous, t->row.previous, 32) == 0 &&
+                  memcmp(hash, t->row.hash, 32) == 0;
+        out->first_bad = out->ok ? 0 : i + 1u;
+        memcpy(previous, t->row.hash, sizeof previous);
+    }
+    return STORE_OK;
+}
+
+enum store_status store_checkpoint(struct store *s, struct utc at)
+{
+    (void)s;
+    (void)at;
+    return STORE_OK;
+}
+
+enum store_status store_is_restored(struct store *s, bool *is_restored)
+{
+    (void)s;
+    *is_restored = false;
+    return STORE_OK;
+}
+
+// --- ids -------------------------------------------------------------------------------------
+
+static uint64_t highest(const struct store *s, int kind, size_t at, uint64_t id)
+{
+    for (uint32_t i = 0; i < s->rows[kind].count; i++) {
+        uint64_t other;
+        memcpy(&other, (const uint8_t *)row_at(s, kind, i) + at, sizeof other);
+        id = other > id ? other : id;
+    }
+    return id;
+}
+
+enum store_status store_ids(struct store *s, struct ids *ids)
+{
+    uint64_t id = ids->last;
+    id = highest(s, CARDS, offsetof(struct card_place, record.card), id);
+    id = highest(s, SUBSCRIPTIONS, offsetof(struct subscription_place, row.id), id);
+    id = highest(s, OPERATIONS, offsetof(struct operation_place, row.id), id);
+    ids->last = highest(s, MESSAGES, offsetof(struct message, id), id);
+    return STORE_OK;
+}
