@@ -157,17 +157,22 @@ static bool copy_digits(struct bytes from, char *to, size_t size)
     return true;
 }
 
-// A deliver_sm as the SMS-DELIVER that the network would send over the air.
-static uint32_t deliver(struct air *air, const struct smpp_message *m)
+// A deliver_sm as the SMS-DELIVER that the network would send over the air. The message is in
+// short_message or, when that is empty, in message_payload [SMPP 3.4 §5.3.2.32].
+static uint32_t deliver(struct air *air, const struct smpp_pdu *pdu)
 {
     struct app *app = air->app;
+    const struct smpp_message *m = &pdu->message;
+    struct bytes user_data = m->short_message;
+    if (user_data.len == 0)
+        (void)smpp_tlv_find(pdu->tlvs, SMPP_TLV_MESSAGE_PAYLOAD, &user_data);
     struct phone sender = {.type = PHONE_UNKNOWN};
     char digits[PHONE_DIGITS_MAX + 1];
     char number[RADIO_DIGITS_SIZE];
     bool is_shaped = copy_digits(m->source.digits, digits, sizeof digits) &&
                      phone_of_text(digits, &sender) &&
                      copy_digits(m->destination.digits, number, sizeof number) &&
-                     m->short_message.len <= SMS_USER_DATA_MAX;
+                     user_data.len <= SMS_USER_DATA_MAX;
     if (!is_shaped)
         return ESME_RX_R_APPN;
     if (m->source.ton == 1)
@@ -176,7 +181,7 @@ static uint32_t deliver(struct air *air, const struct smpp_message *m)
     uint8_t time[SMS_TIME_LEN];
     sms_time_write(utc_after(app->fleet.world.start, (int64_t)now.ms), time);
     struct sms_address address = sms_address_of(&sender);
-    struct sms_deliver sms = sms_deliver_packet(&address, time, m->short_message);
+    struct sms_deliver sms = sms_deliver_packet(&address, time, user_data);
     sms.first = (uint8_t)(SMS_TYPE_DELIVER | (m->esm_class & SMS_HEADER_PRESENT));
     sms.pid = m->protocol_id;
     sms.dcs = m->data_coding;
@@ -206,8 +211,8 @@ static void request(void *context, struct esme *e, const struct smpp_event *even
     uint32_t status = ESME_RINVCMDID;
     // A receipt for a message of a card tells us nothing.
     if (event->pdu.command == SMPP_DELIVER_SM)
-        status = (event->pdu.message.esm_class & 0x3C) == 0x04 ? ESME_ROK
-                                                               : deliver(air, &event->pdu.message);
+        status =
+            (event->pdu.message.esm_class & 0x3C) == 0x04 ? ESME_ROK : deliver(air, &event->pdu);
     esme_accept(e, event->handle, status);
     loop_wake(air->app->loop);
 }

@@ -73,6 +73,7 @@ void cards_set_templates(struct cards *cards, const uint8_t *numbers, uint8_t co
                                       .role = ROLE_OPERATIONAL,
                                       .rank = (uint8_t)(i + 1),
                                       .mnc_length = 2};
+        cards_set_number(&t->smsc, CARDS_SERVICE_CENTRE);
         (void)snprintf(t->name, sizeof t->name, "template %u", numbers[i]);
     }
 }
@@ -146,7 +147,7 @@ static bool generate_one(struct cards *cards, const struct options *options, uin
         slots[i].keys = known.keys;
         check(imsi_write(known.imsi, slots[i].imsi));
         cards_set_number(&slots[i].msisdn, known.msisdn);
-        cards_set_number(&slots[i].smsc, "99900001");
+        cards_set_number(&slots[i].smsc, CARDS_SERVICE_CENTRE);
         if (!cards_add_known(cards, &known))
             return false;
     }

@@ -9,6 +9,10 @@
 #include "sim-emulator/core/radio.h"
 #include "sim-emulator/shell/options.h"
 
+// The emulated networks' service centre: of every subscription that names none, so that each SEND
+// SHORT MESSAGE has an address.
+#define CARDS_SERVICE_CENTRE "99900001"
+
 // A subscription for the networks' register.
 struct cards_known {
     char imsi[IMSI_SIZE];

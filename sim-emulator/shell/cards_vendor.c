@@ -161,8 +161,7 @@ static bool fill_slot(struct slot *slot, const struct vendor_subscription *s,
     slot->has_iccid = s->iccid[0] != 0 && s->slot != 1 && iccid_write(s->iccid, slot->iccid);
     if (s->msisdn[0] != 0)
         cards_set_number(&slot->msisdn, s->msisdn);
-    if (s->smsp[0] != 0)
-        cards_set_number(&slot->smsc, s->smsp);
+    cards_set_number(&slot->smsc, s->smsp[0] != 0 ? s->smsp : CARDS_SERVICE_CENTRE);
     return imsi_write(s->imsi, slot->imsi);
 }
 

@@ -126,6 +126,8 @@ class Terminal:
         assert status == 0x9000, hex(status)
         content = dict(objects(next(objects(command))[1]))
         if content[1][1] == 0x13:
+            # The vendor file names no service centre; terminals that have none of their own need one.
+            assert content.get(6) == bytes.fromhex("9199090010"), content.get(6)
             submit = content[0x0B]
             at = 3 + 1 + (submit[2] + 1) // 2
             self.messages.append(submit[at + 3:])

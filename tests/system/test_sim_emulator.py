@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """sim-emulator as a program behind smsc-sim, commanded by an ESME and secured packets that share no code with it.
 usage: test_sim_emulator.py FOLDER-OF-PROGRAMS"""
-import os, random, shutil, socket, subprocess, sys, tempfile, unittest, urllib.error
+import os, random, shutil, socket, struct, subprocess, sys, tempfile, unittest, urllib.error
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
 from esme import Esme, cbc, command_packet, response_packet  # noqa: E402
 from system import Control, Program, until  # noqa: E402
+from tap import DELIVER, RESPONSE, Tap, deliver_body  # noqa: E402
 
 PROGRAMS = sys.argv.pop(1)
 SERVER = "12345"
@@ -137,6 +138,22 @@ class Commands(Lab):
         self.send(card, card.packet(1, card.delete(1, slot=1)))
         self.assertEqual(self.answer(card), (1, 0, DELETE_ENABLED))
         self.assertEqual(self.truth(card)["mtCounter"], 1)
+
+    def test_a_message_comes_in_message_payload_too(self):
+        card = self.network()[0]
+        self.assertEqual(self.emulator.stop(), 0)
+        tap = Tap(self.smsc)
+        self.addCleanup(tap.close)
+        self.fleet_arguments[self.fleet_arguments.index("--smsc") + 1] = tap.address
+        self.emulator, self.control = self.fleet(*self.fleet_arguments)
+        self.attached(1)
+        until("it is bound", 20, lambda: self.control.get("/counters")["linksBound"] == 1)
+        packet = card.packet(1, card.delete(1, slot=2))
+        payload = lambda octets: deliver_body(SERVER, card.number, b"", tlvs=struct.pack(">HH", 0x0424, len(octets)) + octets)
+        self.assertEqual(tap.ask(DELIVER, payload(packet)), (DELIVER | RESPONSE, 0))
+        self.assertEqual(self.answer(card), (1, 0, DONE))
+        self.assertEqual(tap.ask(DELIVER, payload(packet + bytes(141 - len(packet))))[1], 0x66)  # more than a message: ESME_RX_R_APPN
+        self.assertEqual(tap.ask(DELIVER, payload(b"")), (DELIVER | RESPONSE, 0))  # nothing, and for nobody
 
     def test_a_wrong_mac_gets_no_answer_and_changes_nothing(self):
         card = self.network()[0]
