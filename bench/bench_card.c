@@ -61,7 +61,8 @@ static void start(void)
                            .ins = INS_TERMINAL_PROFILE,
                            .data = bytes_of(model->profile, model->profile_len)};
     (void)serve(send(&profile, NULL));
-    struct apdu select = {.ins = INS_SELECT, .p1 = 0x04, .p2 = 0x0C, .data = uicc_application()};
+    struct apdu select = {
+        .ins = INS_SELECT, .p1 = 0x04, .p2 = 0x0C, .data = uicc_application(UICC_USIM)};
     (void)serve(send(&select, NULL));
 }
 

@@ -24,7 +24,7 @@
 
 // How the memory is divided. One more whenever it is divided, or a part of it written, another way:
 // programs that keep memories refuse those of another version.
-#define CARD_MEMORY_VERSION 4
+#define CARD_MEMORY_VERSION 5
 // One array of sequence numbers per slot, because a slot's subscription
 // keeps its own.
 #define APPLET_SLOTS COMMAND_SLOTS_MAX
@@ -83,7 +83,7 @@ struct card_shop {
 // A logical channel [102.221 §8.7].
 struct card_channel {
     bool is_open;
-    bool is_application; // ADF.USIM was selected: "current ADF" means it
+    uint8_t application; // folder that "current ADF" means, or UICC_MF
     uint8_t folder;      // current
     uint8_t record;      // of the record pointer, 0 = not set
     uint16_t file;       // current EF, or UICC_NO_FILE

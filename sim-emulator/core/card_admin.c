@@ -175,9 +175,9 @@ uint16_t call_create(struct call *call)
     unsigned needed = SEEN_DESCRIPTOR | SEEN_IDENTIFIER | SEEN_LIFE | SEEN_RULE;
     needed |= is_folder ? 0U : SEEN_SIZE;
     uint8_t here = call->channel->folder;
-    bool is_in_usim = uicc_is_in_usim(&call->files, here);
+    bool is_in_adf = uicc_application_of(&call->files, here) != UICC_MF;
     bool is_right = (wanted.seen & needed) == needed && is_size_right(&wanted.row) &&
-                    wanted.rules == (is_in_usim ? UICC_ID_ARR_USIM : UICC_ID_ARR_MF) &&
+                    wanted.rules == (is_in_adf ? UICC_ID_ARR_ADF : UICC_ID_ARR_MF) &&
                     wanted.row.identifier != UICC_ID_MF && wanted.row.identifier != UICC_ID_ADF &&
                     wanted.row.identifier != 0xFFFF;
     if (!is_right)

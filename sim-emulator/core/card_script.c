@@ -120,12 +120,11 @@ static bool is_good(uint16_t sw)
 void remote_run(struct call *call, const struct product_target *target, struct bytes octets,
                 struct writer *answer)
 {
-    bool is_adf = target->kind == TARGET_ADF;
     struct remote_script script = remote_open(octets);
     const struct uicc_pin_store pins = call_pin_store(call->card);
     struct script s = {.call = *call, .format = script.format};
     s.channel = (struct card_channel){
-        .is_open = true, .is_application = is_adf, .folder = is_adf ? UICC_USIM : UICC_MF};
+        .is_open = true, .application = target->folder, .folder = target->folder};
     s.call.channel = &s.channel;
     uicc_pins_mount(&s.pins, &pins);
     s.call.pins = &s.pins;

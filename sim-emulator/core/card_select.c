@@ -16,10 +16,15 @@ enum {
 #define RETURN_MASK 0x0C
 #define RETURN_PARAMETERS 0x04
 #define RETURN_NOTHING 0x0C
-#define NAME_FIRST 0x00
-#define NAME_LAST 0x01
+enum { NAME_FIRST = 0x00, NAME_LAST = 0x01, NAME_NEXT = 0x02, NAME_PREVIOUS = 0x03 };
 #define TERMINATES 0x40
 #define TERMINATES_MASK 0x60
+
+// The ADF of an application is reached by its name only.
+static bool is_adf(const struct uicc_file *file)
+{
+    return file->row->kind == UICC_FOLDER && uicc_application(file->row->opens).len > 0;
+}
 
 bool call_reach(const struct call *call, uint8_t folder, uint16_t identifier, struct uicc_file *out)
 {
@@ -27,14 +32,14 @@ bool call_reach(const struct call *call, uint8_t folder, uint16_t identifier, st
     if (identifier == UICC_ID_MF)
         return uicc_open_folder(files, UICC_MF, out);
     if (identifier == UICC_ID_ADF)
-        return call->channel->is_application && uicc_open_folder(files, UICC_USIM, out);
+        return call->channel->application != UICC_MF &&
+               uicc_open_folder(files, call->channel->application, out);
     if (uicc_find(files, folder, identifier, out))
-        // The ADF is reached by its name only.
-        return out->row->kind != UICC_FOLDER || out->row->opens != UICC_USIM;
+        return !is_adf(out);
     // Folders: those beside the current one, its parent, itself.
     uint8_t parent = uicc_parent(files, folder);
     if (uicc_find(files, parent, identifier, out))
-        return out->row->kind == UICC_FOLDER && out->row->opens != UICC_USIM;
+        return out->row->kind == UICC_FOLDER && !is_adf(out);
     return uicc_open_folder(files, parent, out) && out->identifier == identifier;
 }
 
@@ -65,28 +70,39 @@ static uint16_t walk(const struct call *call, uint8_t folder, struct bytes path,
         bool is_absolute = identifier == UICC_ID_MF || identifier == UICC_ID_ADF;
         bool is_there = is_first && is_absolute ? call_reach(call, folder, identifier, file)
                                                 : uicc_find(&call->files, folder, identifier, file);
-        bool is_hidden = is_there && identifier == UICC_ID_ADF_OWN;
-        if (!is_there || is_hidden)
+        if (!is_there || (identifier != UICC_ID_ADF && is_adf(file)))
             return SW_FILE_NOT_FOUND;
         folder = file->row->opens;
     }
     return SW_OK;
 }
 
+// Which of the applications that have this name is meant; UICC_MF for none. Next and previous are
+// seen from the present one.
+static uint8_t application_named(struct bytes name, uint8_t which, uint8_t present)
+{
+    uint8_t found = UICC_MF;
+    for (unsigned i = UICC_USIM; i <= UICC_ISIM; i++) {
+        uint8_t folder = (uint8_t)i;
+        struct bytes aid = uicc_application(folder);
+        if (name.len > aid.len || !bytes_equal(name, bytes_slice(aid, 0, name.len)))
+            continue;
+        bool is_it = which == NAME_LAST || (which == NAME_FIRST && found == UICC_MF) ||
+                     (which == NAME_NEXT && found == UICC_MF && folder > present) ||
+                     (which == NAME_PREVIOUS && folder < present);
+        found = is_it ? folder : found;
+    }
+    return found;
+}
+
+// A name may be given by its beginning [102.221 §8.5]; the RID is the least.
 static uint16_t find_named(struct call *call, struct uicc_file *file)
 {
     struct bytes name = call->apdu.data;
-    struct bytes aid = uicc_application();
-    uint8_t which = call->apdu.p2 & 0x03;
-    // A name may be given by its beginning [102.221 §8.5]; the RID is the least.
-    bool is_ours =
-        name.len >= 5 && name.len <= aid.len && bytes_equal(name, bytes_slice(aid, 0, name.len));
     if (name.len < 5 || name.len > 16)
         return SW_WRONG_LENGTH;
-    // There is one application, so none comes after or before it.
-    if (!is_ours || (which != NAME_FIRST && which != NAME_LAST))
-        return SW_FILE_NOT_FOUND;
-    if (!uicc_open_folder(&call->files, UICC_USIM, file))
+    uint8_t folder = application_named(name, call->apdu.p2 & 0x03, call->channel->application);
+    if (folder == UICC_MF || !uicc_open_folder(&call->files, folder, file))
         return SW_FILE_NOT_FOUND;
     return SW_OK;
 }
@@ -108,9 +124,8 @@ static uint16_t find_selected(struct call *call, struct uicc_file *file)
         if (data.len != 2)
             return SW_WRONG_LENGTH;
         is_found = uicc_find(&call->files, folder, (uint16_t)(data.at[0] << 8 | data.at[1]), file);
-        return is_found && file->row->kind == UICC_FOLDER && file->row->opens != UICC_USIM
-                   ? SW_OK
-                   : SW_FILE_NOT_FOUND;
+        return is_found && file->row->kind == UICC_FOLDER && !is_adf(file) ? SW_OK
+                                                                           : SW_FILE_NOT_FOUND;
     case PARENT_FOLDER:
         if (data.len != 0)
             return SW_WRONG_LENGTH;
@@ -140,7 +155,7 @@ uint16_t call_select(struct call *call)
         return sw;
     if (call->apdu.p1 == BY_NAME) {
         bool ends = (p2 & TERMINATES_MASK) == TERMINATES;
-        call->channel->is_application = !ends;
+        call->channel->application = ends ? (uint8_t)UICC_MF : file.row->opens;
         // The application's own PIN has to be given anew [102.221 §8.5.3].
         if (ends)
             call->pins->verified &= (uint8_t) ~(1U << UICC_PIN2);
@@ -167,9 +182,9 @@ uint16_t call_status(struct call *call)
         uicc_parameters(&call->files, &folder, call->pins->enabled, &w);
         break;
     case 0x01:
-        if (!call->channel->is_application)
+        if (call->channel->application == UICC_MF)
             return SW_FILE_NOT_FOUND;
-        tlv_write(&w, 0x84, uicc_application());
+        tlv_write(&w, 0x84, uicc_application(call->channel->application));
         break;
     case 0x0C:
         break;
@@ -204,7 +219,7 @@ static uint16_t open_channel(struct call *call, uint8_t number)
     channels[number] = (struct card_channel){.is_open = true};
     if (!is_from_basic) {
         channels[number].folder = call->channel->folder;
-        channels[number].is_application = call->channel->is_application;
+        channels[number].application = call->channel->application;
     }
     if (is_ours_to_choose)
         writer_u8(call->response, number);

@@ -3,8 +3,8 @@
 
 // Security contexts in P2.
 enum {
-    CONTEXT_GSM = 0x80,
-    CONTEXT_3G = 0x81,
+    CONTEXT_GSM = 0x80, // not in the ISIM [31.103 §7.1]
+    CONTEXT_3G = 0x81,  // or IMS AKA
     CONTEXT_VGCS = 0x82,
     CONTEXT_GBA = 0x84,
     CONTEXT_MBMS = 0x85
@@ -16,7 +16,8 @@ static void write_counted(struct writer *w, const void *octets, uint8_t len)
     writer_copy(w, bytes_of(octets, len));
 }
 
-static uint16_t answer_3g(struct writer *w, enum usim_result result, const struct usim_answer *a)
+static uint16_t answer_3g(struct writer *w, enum usim_result result, const struct usim_answer *a,
+                          bool has_kc)
 {
     switch (result) {
     case USIM_OK:
@@ -24,7 +25,8 @@ static uint16_t answer_3g(struct writer *w, enum usim_result result, const struc
         write_counted(w, a->keys.res, a->keys.res_len);
         write_counted(w, a->keys.ck, a->keys.ck_len);
         write_counted(w, a->keys.ik, a->keys.ik_len);
-        write_counted(w, a->kc, sizeof a->kc);
+        if (has_kc)
+            write_counted(w, a->kc, sizeof a->kc);
         return SW_OK;
     case USIM_OUT_OF_RANGE:
         writer_u8(w, 0xDC);
@@ -60,7 +62,8 @@ static uint16_t run_3g(struct call *call, const uint8_t *rand, const uint8_t *au
     enum usim_result result = usim_own(&usim, view.slot.imsi);
     if (result == USIM_OK)
         result = usim_authenticate(&usim, &view.slot.keys, rand, autn, &answer);
-    uint16_t sw = answer_3g(call->response, result, &answer);
+    uint16_t sw =
+        answer_3g(call->response, result, &answer, call->channel->application == UICC_USIM);
     secret_wipe(&view.slot.keys, sizeof view.slot.keys);
     secret_wipe(&answer, sizeof answer);
     return sw;
@@ -104,13 +107,15 @@ uint16_t call_authenticate(struct call *call)
 {
     uint8_t context = call->apdu.p2;
     bool is_3g = context == CONTEXT_3G;
+    uint8_t application = call->channel->application;
     if (call->apdu.p1 != 0)
         return SW_WRONG_P1_P2;
     if (context >= CONTEXT_VGCS && context <= CONTEXT_MBMS + 1)
         return SW_AUTHENTICATION_CONTEXT; // VGCS/VBS, GBA, MBMS, local key establishment
-    if (!is_3g && context != CONTEXT_GSM)
+    if (!is_3g && (context != CONTEXT_GSM || application == UICC_ISIM))
         return SW_WRONG_P1_P2;
-    if (!call->channel->is_application || !uicc_is_in_usim(&call->files, call->channel->folder))
+    if (application == UICC_MF ||
+        uicc_application_of(&call->files, call->channel->folder) != application)
         return SW_CONDITIONS;
     if (!is_pin_given(call))
         return SW_SECURITY_STATUS;

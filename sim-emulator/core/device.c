@@ -101,7 +101,8 @@ void talk_restart(struct talk *t, uint32_t delay_ms)
 
 static bool select_usim(struct talk *t)
 {
-    struct apdu select = {.ins = INS_SELECT, .p1 = 0x04, .p2 = 0x0C, .data = uicc_application()};
+    struct apdu select = {
+        .ins = INS_SELECT, .p1 = 0x04, .p2 = 0x0C, .data = uicc_application(UICC_USIM)};
     return apdu_sw_is_ok(talk_command(t, &select, NULL)) && t->device->state == DEVICE_RUNNING;
 }
 

@@ -22,14 +22,10 @@ struct product_key_set {
     struct secret_key kid;
 };
 
-// What a TAR stands for, besides the applet's own.
-enum product_target_kind {
-    TARGET_SHARED, // remote management of the files under the MF
-    TARGET_ADF,    // of those of ADF.USIM
-};
+// What a TAR stands for, besides the applet's own: remote management of files.
 struct product_target {
     uint32_t tar;
-    enum product_target_kind kind;
+    uint8_t folder;   // UICC_MF: those under the MF; UICC_USIM, UICC_ISIM: of the application
     uint8_t minimum;  // SPI1, compared field by field; a MAC is asked for whatever it says
     uint8_t granted;  // bits of enum uicc_pin that a script counts as given
     uint8_t key_sets; // bit n: key set n of the product may be used

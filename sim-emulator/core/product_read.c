@@ -379,12 +379,14 @@ static bool read_target(struct text *t)
         return refuse(t, column, "there are too many targets");
     struct product_target *target = &image->targets[image->product.target_count];
     *target = (struct product_target){.tar = tar, .minimum = 0x16};
-    if (!word_need(t, &w, "what the TAR stands for is missing: shared or usim"))
+    if (!word_need(t, &w, "what the TAR stands for is missing: shared, usim or isim"))
         return false;
     if (word_is(&w, "usim"))
-        target->kind = TARGET_ADF;
+        target->folder = UICC_USIM;
+    else if (word_is(&w, "isim"))
+        target->folder = UICC_ISIM;
     else if (!word_is(&w, "shared"))
-        return refuse(t, w.column, "a TAR stands for shared or usim");
+        return refuse(t, w.column, "a TAR stands for shared, usim or isim");
     while (word_next(t, &w)) {
         bool is_read;
         if (word_is(&w, "level")) {

@@ -112,15 +112,15 @@ uint8_t uicc_parent(const struct uicc_files *files, uint8_t folder)
     return uicc_made_read(&files->store, folder - UICC_MADE_FOLDER, &file) ? file.folder : UICC_MF;
 }
 
-bool uicc_is_in_usim(const struct uicc_files *files, uint8_t folder)
+uint8_t uicc_application_of(const struct uicc_files *files, uint8_t folder)
 {
     // Not deeper than all created folders one in the other.
     for (unsigned i = 0; i < UICC_CREATED_MAX + 2U && folder != UICC_MF; i++) {
-        if (folder == UICC_USIM)
-            return true;
+        if (uicc_application(folder).len > 0)
+            return folder;
         folder = uicc_parent(files, folder);
     }
-    return false;
+    return UICC_MF;
 }
 
 // --- content ---------------------------------------------------------------------------------
@@ -298,10 +298,12 @@ enum nvm_result uicc_append(const struct uicc_files *files, const struct uicc_fi
 struct bytes uicc_rule(const struct uicc_files *files, const struct uicc_file *file,
                        uint8_t octets[256])
 {
-    bool is_usim = file->folder != UICC_NO_FOLDER && uicc_is_in_usim(files, file->folder);
+    uint8_t application = UICC_MF;
+    if (file->folder != UICC_NO_FOLDER)
+        application = uicc_application_of(files, file->folder);
     struct uicc_file rules;
-    if (!uicc_find(files, is_usim ? UICC_USIM : UICC_MF,
-                   is_usim ? UICC_ID_ARR_USIM : UICC_ID_ARR_MF, &rules) ||
+    if (!uicc_find(files, application, application == UICC_MF ? UICC_ID_ARR_MF : UICC_ID_ARR_ADF,
+                   &rules) ||
         file->row->rule == 0 || file->row->rule > uicc_record_count(&rules) ||
         !uicc_read(files, &rules, (size_t)(file->row->rule - 1) * rules.row->record_len, octets,
                    rules.row->record_len))

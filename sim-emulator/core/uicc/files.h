@@ -38,7 +38,8 @@ bool uicc_open(const struct uicc_files *files, uint16_t reference, struct uicc_f
 // The folder itself as a file.
 bool uicc_open_folder(const struct uicc_files *files, uint8_t folder, struct uicc_file *out);
 uint8_t uicc_parent(const struct uicc_files *files, uint8_t folder);
-bool uicc_is_in_usim(const struct uicc_files *files, uint8_t folder);
+// The application whose ADF a folder is or lies in; UICC_MF for none.
+uint8_t uicc_application_of(const struct uicc_files *files, uint8_t folder);
 
 // At most 256 octets, which the caller has bounded by the file's size. False: the memory cannot be
 // read.

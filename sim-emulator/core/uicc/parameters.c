@@ -64,13 +64,13 @@ void uicc_parameters(const struct uicc_files *files, const struct uicc_file *fil
     struct tlv_mark all = tlv_open(w, 0x62);
     write_descriptor(w, row);
     write_short(w, 0x83, file->identifier);
-    if (row->kind == UICC_FOLDER && row->opens == UICC_USIM)
-        tlv_write(w, 0x84, uicc_application());
+    if (row->kind == UICC_FOLDER && uicc_application(row->opens).len > 0)
+        tlv_write(w, 0x84, uicc_application(row->opens));
     if (is_root)
         write_card(w, files);
     write_small(w, 0x8A, uicc_is_active(files, file) ? 0x05 : 0x04);
-    bool is_usim = !is_root && uicc_is_in_usim(files, file->folder);
-    uint16_t rules = is_usim ? UICC_ID_ARR_USIM : UICC_ID_ARR_MF;
+    bool is_in_adf = !is_root && uicc_application_of(files, file->folder) != UICC_MF;
+    uint16_t rules = is_in_adf ? UICC_ID_ARR_ADF : UICC_ID_ARR_MF;
     uint8_t rule[] = {(uint8_t)(rules >> 8), (uint8_t)rules, row->rule};
     tlv_write(w, 0x8B, bytes_of(rule, sizeof rule));
     if (row->kind == UICC_FOLDER) {

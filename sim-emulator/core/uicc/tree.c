@@ -15,11 +15,21 @@ _Static_assert(UICC_CREATED_AT < UICC_SPACE_LEN, "the layout fits a space");
 
 #define USIM_AID                                                                                   \
     0xA0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x02, 0xFF, 0xFF, 0xFF, 0xFF, 0x89, 0x07, 0x09, 0x00, 0x00
+#define ISIM_AID                                                                                   \
+    0xA0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x04, 0xFF, 0xFF, 0xFF, 0xFF, 0x89, 0x07, 0x09, 0x00, 0x00
 
-struct bytes uicc_application(void)
+struct bytes uicc_application(uint8_t folder)
 {
-    static const uint8_t aid[] = {USIM_AID};
-    return bytes_of(aid, sizeof aid);
+    static const uint8_t usim_aid[] = {USIM_AID};
+    static const uint8_t isim_aid[] = {ISIM_AID};
+    switch (folder) {
+    case UICC_USIM:
+        return bytes_of(usim_aid, sizeof usim_aid);
+    case UICC_ISIM:
+        return bytes_of(isim_aid, sizeof isim_aid);
+    default: // octets
+        return bytes_of(NULL, 0);
+    }
 }
 
 // --- access rules ----------------------------------------------------------------------------
@@ -72,11 +82,14 @@ enum rule {
 static const struct uicc_row root = {"MF", D(UICC_ID_MF, UICC_MF)};
 
 static const struct uicc_row mf[] = {
-    {"ADF.USIM", D(UICC_ID_ADF_OWN, UICC_USIM)},
+    // Selected by their names only: the identifiers are never looked for.
+    {"ADF.USIM", D(0x7FF0, UICC_USIM)},
+    {"ADF.ISIM", D(0x7FF1, UICC_ISIM)},
     {"DF.TELECOM", D(0x7F10, UICC_TELECOM)},
     {"DF.GSM", D(0x7F20, UICC_GSM)},
     {"EF.DIR", L(0x2F00, 0x1E, 34, READ_ALWAYS), CARD, PLACE(dir), .content = CONTENT(
-        0x61, 0x19, 0x4F, 0x10, USIM_AID, 0x50, 0x05, 'U', 'S', 'i', 'm', '1')},
+        0x61, 0x19, 0x4F, 0x10, USIM_AID, 0x50, 0x05, 'U', 'S', 'i', 'm', '1', FILL4, 0xFF, 0xFF, 0xFF,
+        0x61, 0x19, 0x4F, 0x10, ISIM_AID, 0x50, 0x05, 'I', 'S', 'i', 'm', '1')},
     {"EF.PL", T(0x2F05, 0x05, PIN1_UPDATE), CARD, PLACE(pl)},
     {"EF.ARR", L(UICC_ID_ARR_MF, 0x06, UICC_RULE_LEN, READ_ALWAYS), CARD, PLACE(arr_mf), .content = RULES},
     // 60 mA, no operator-defined time-out
@@ -115,7 +128,7 @@ static const struct uicc_row usim[] = {
     [USIM_LOCI] = {"EF.LOCI", T(UICC_ID_LOCI, 0x0B, PIN1_BOTH), RESET, PLACE(loci), .content = CONTENT(
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0xFF, 0x01)},
     [USIM_AD] = {"EF.AD", T(0x6FAD, 0x03, READ_ALWAYS), OWN, PLACE(ad), .view = uicc_view_administrative},
-    {"EF.ARR", L(UICC_ID_ARR_USIM, 0x17, UICC_RULE_LEN, READ_ALWAYS), CARD, PLACE(arr_usim), .content = RULES},
+    {"EF.ARR", L(UICC_ID_ARR_ADF, 0x17, UICC_RULE_LEN, READ_ALWAYS), CARD, PLACE(arr_usim), .content = RULES},
     // Services 1, 2, 10, 12, 13, 17-21, 27, 28, 33, 38, 42, 43, 45, 46, 51, 71, 85, 122, 123 [31.102 §4.2.8]
     {"EF.UST", T(0x6F38, 0x04, PIN1_READ), OWN, PLACE(ust), .content = CONTENT(
         0x03, 0x1A, 0x1F, 0x0C, 0x21, 0x36, 0x04, 0x00, 0x40, 0x00, 0x10, 0x00, 0x00, 0x00, 0x00, 0x06, 0x00)},
@@ -139,6 +152,16 @@ static const struct uicc_row usim[] = {
     {"EF.EPSLOCI", T(UICC_ID_EPSLOCI, 0x1E, PIN1_BOTH), RESET, PLACE(epsloci), .content = CONTENT(
         FILL12, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x01)},
     {"EF.EPSNSC", L(0x6FE4, 0x18, 80, PIN1_BOTH), SECRET, PLACE(epsnsc)},
+};
+
+// No service of EF.IST is there [31.103 §4.2].
+static const struct uicc_row isim[] = {
+    {"EF.IMPI", T(0x6F02, 0x02, PIN1_READ), OWN, PLACE(impi), .view = uicc_view_private_identity},
+    {"EF.DOMAIN", T(0x6F03, 0x05, PIN1_READ), OWN, PLACE(domain), .view = uicc_view_domain},
+    {"EF.IMPU", L(0x6F04, 0x04, 64, PIN1_READ), OWN, PLACE(impu), .view = uicc_view_public_identity},
+    {"EF.ARR", L(UICC_ID_ARR_ADF, 0x06, UICC_RULE_LEN, READ_ALWAYS), CARD, PLACE(arr_isim), .content = RULES},
+    {"EF.IST", T(0x6F07, 0x07, PIN1_READ), OWN, PLACE(ist), .content = CONTENT(0, 0, 0)},
+    {"EF.AD", T(0x6FAD, 0x03, READ_ALWAYS), OWN, PLACE(isim_ad), .content = CONTENT(0, 0, 0)},
 };
 
 enum { ACCESS_KC, ACCESS_KC_GPRS };
@@ -218,11 +241,12 @@ static const struct {
 } folders[UICC_FOLDERS] = {
     [UICC_MF] = {{mf, COUNT(mf)}, &root, UICC_MF},
     [UICC_USIM] = {{usim, COUNT(usim)}, &mf[0], UICC_MF},
+    [UICC_ISIM] = {{isim, COUNT(isim)}, &mf[1], UICC_MF},
     [UICC_GSM_ACCESS] = {{gsm_access, COUNT(gsm_access)}, &usim[1], UICC_USIM},
     [UICC_PHONEBOOK] = {{phonebook, COUNT(phonebook)}, &usim[0], UICC_USIM},
     [UICC_5GS] = {{df_5gs, COUNT(df_5gs)}, &usim[2], UICC_USIM},
-    [UICC_TELECOM] = {{telecom, COUNT(telecom)}, &mf[1], UICC_MF},
-    [UICC_GSM] = {{gsm, COUNT(gsm)}, &mf[2], UICC_MF},
+    [UICC_TELECOM] = {{telecom, COUNT(telecom)}, &mf[2], UICC_MF},
+    [UICC_GSM] = {{gsm, COUNT(gsm)}, &mf[3], UICC_MF},
 };
 
 struct uicc_rows uicc_rows(enum uicc_folder folder)

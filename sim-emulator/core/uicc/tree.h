@@ -9,7 +9,8 @@
 
 enum uicc_folder {
     UICC_MF = 0,
-    UICC_USIM,
+    UICC_USIM, // the two applications
+    UICC_ISIM,
     UICC_GSM_ACCESS, // DF.GSM-ACCESS, DF.PHONEBOOK, DF.5GS of the USIM
     UICC_PHONEBOOK,
     UICC_5GS,
@@ -29,10 +30,9 @@ enum uicc_kind {
 // Identifiers that commands and other modules know by name.
 enum {
     UICC_ID_MF = 0x3F00,
-    UICC_ID_ADF = 0x7FFF,     // "the current ADF"
-    UICC_ID_ADF_OWN = 0x7FF0, // what it is called itself
+    UICC_ID_ADF = 0x7FFF, // "the current ADF"
     UICC_ID_ARR_MF = 0x2F06,
-    UICC_ID_ARR_USIM = 0x6F06,
+    UICC_ID_ARR_ADF = 0x6F06,
     UICC_ID_ICCID = 0x2FE2,
     UICC_ID_IMSI = 0x6F07,
     UICC_ID_LOCI = 0x6F7E,
@@ -76,8 +76,8 @@ struct uicc_row {
 #define UICC_RULE_LEN 56
 #define UICC_CREATED_MAX 16
 #define UICC_CREATED_LEN 16
-#define UICC_FLAGS_LEN 56 // a bit for each of 64 rows of a folder
-#define UICC_VIEW_MAX 64  // octets of the longest view
+#define UICC_FLAGS_LEN 64 // a bit for each of 64 rows of a folder
+#define UICC_VIEW_MAX 128 // octets of the longest view
 
 // Where the store keeps what. Only sizes and order matter; nothing is ever of this type.
 struct uicc_layout {
@@ -94,10 +94,11 @@ struct uicc_layout {
     uint8_t gid1[4], gid2[4], pnn[24], opl[8], cbmi[4], cbmid[4], cbmir[8];
     uint8_t pbr[16], adn[10 * 28], psc[4], cc[2], puid[2];
     uint8_t uac_aic[4], suci_calc[32], routing[4];
+    uint8_t impi[64], domain[64], impu[2 * 64], isim_ad[3], ist[3];
     uint8_t gsm_lp[1], gsm_sst[10], gsm_phase[1], gsm_plmn[24], gsm_ecc[15];
     // Of the card.
-    uint8_t pl[2], umpc[5], dir[34], arr_mf[UICC_RULES * UICC_RULE_LEN];
-    uint8_t arr_usim[UICC_RULES * UICC_RULE_LEN];
+    uint8_t pl[2], umpc[5], dir[2 * 34], arr_mf[UICC_RULES * UICC_RULE_LEN];
+    uint8_t arr_usim[UICC_RULES * UICC_RULE_LEN], arr_isim[UICC_RULES * UICC_RULE_LEN];
     uint8_t pins[64], ota[104], ota_answer[120];
     uint8_t deactivated[UICC_FLAGS_LEN], deleted[UICC_FLAGS_LEN];
     uint8_t created[UICC_CREATED_MAX * UICC_CREATED_LEN];
@@ -128,5 +129,5 @@ enum uicc_folder uicc_folder_parent(enum uicc_folder folder);
 // "EF.IMSI" and the like: the row with this name in this folder, or NULL.
 const struct uicc_row *uicc_row_named(enum uicc_folder folder, struct bytes name);
 
-// The application's name [101.220 §E]: the AID of ADF.USIM.
-struct bytes uicc_application(void);
+// The name of an application [101.220 §E]: the AID of its ADF; empty for other folders.
+struct bytes uicc_application(uint8_t folder);

@@ -1,6 +1,8 @@
 #include "sim-emulator/core/uicc/views.h"
 
+#include "common/base/text.h"
 #include "common/wire/ident.h"
+#include "common/wire/tlv.h"
 
 void uicc_view_iccid(const struct uicc_source *s, struct writer *w)
 {
@@ -98,4 +100,52 @@ void uicc_view_plmn_home(const struct uicc_source *s, struct writer *w)
     plmn_of_imsi(slot, plmn);
     writer_copy(w, bytes_of(plmn, sizeof plmn));
     writer_u16(w, 0xC080);
+}
+
+// ims.mncMNC.mccMCC.3gppnetwork.org, with an MNC of three digits.
+static void write_domain(const struct slot *slot, const char *imsi, struct writer *w)
+{
+    text_put(w, "ims.mnc");
+    text_put(w, slot->mnc_length == 3 ? "" : "0");
+    writer_copy(w, bytes_of(imsi + 3, slot->mnc_length == 3 ? 3 : 2));
+    text_put(w, ".mcc");
+    writer_copy(w, bytes_of(imsi, 3));
+    text_put(w, ".3gppnetwork.org");
+}
+
+// An object 80 with what goes before the IMSI, it, and the domain; nothing if the IMSI cannot be
+// read.
+static void write_identity(const struct uicc_source *s, const char *before, struct writer *w)
+{
+    const struct slot *slot = &s->subscription->slot;
+    char imsi[IMSI_SIZE];
+    if (!imsi_read(slot->imsi, imsi))
+        return;
+    struct tlv_mark mark = tlv_open(w, 0x80);
+    text_put(w, before);
+    text_put(w, imsi);
+    text_put(w, "@");
+    write_domain(slot, imsi, w);
+    tlv_close(w, mark);
+}
+
+void uicc_view_private_identity(const struct uicc_source *s, struct writer *w)
+{
+    write_identity(s, "", w);
+}
+
+void uicc_view_public_identity(const struct uicc_source *s, struct writer *w)
+{
+    write_identity(s, "sip:", w);
+}
+
+void uicc_view_domain(const struct uicc_source *s, struct writer *w)
+{
+    const struct slot *slot = &s->subscription->slot;
+    char imsi[IMSI_SIZE];
+    if (!imsi_read(slot->imsi, imsi))
+        return;
+    struct tlv_mark mark = tlv_open(w, 0x80);
+    write_domain(slot, imsi, w);
+    tlv_close(w, mark);
 }

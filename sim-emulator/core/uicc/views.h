@@ -12,4 +12,8 @@ void uicc_view_msisdn(const struct uicc_source *source, struct writer *w);
 void uicc_view_sms_parameters(const struct uicc_source *source, struct writer *w);
 void uicc_view_plmn_user(const struct uicc_source *source, struct writer *w);
 void uicc_view_plmn_operator(const struct uicc_source *source, struct writer *w);
+// The identities of the IMS subscription, made of the IMSI [23.003 §13].
+void uicc_view_private_identity(const struct uicc_source *source, struct writer *w);
+void uicc_view_public_identity(const struct uicc_source *source, struct writer *w);
+void uicc_view_domain(const struct uicc_source *source, struct writer *w);
 void uicc_view_plmn_home(const struct uicc_source *source, struct writer *w);

@@ -15,11 +15,11 @@
 enum { AES_128, AES_192, AES_256, DES_2, DES_3, SETS };
 static struct product_key_set sets[SETS];
 static const struct product_target targets[] = {
-    {SHARED, TARGET_SHARED, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 0xFF},
-    {USIM, TARGET_ADF, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 0xFF},
-    {OPEN, TARGET_SHARED, 0x06, 1U << UICC_ADM1, 1U << AES_128},
-    {POOR, TARGET_SHARED, 0x16, 0, 0xFF},
-    {CLEAR, TARGET_SHARED, 0x12, 0, 0xFF},
+    {SHARED, UICC_MF, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 0xFF},
+    {USIM, UICC_USIM, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 0xFF},
+    {OPEN, UICC_MF, 0x06, 1U << UICC_ADM1, 1U << AES_128},
+    {POOR, UICC_MF, 0x16, 0, 0xFF},
+    {CLEAR, UICC_MF, 0x12, 0, 0xFF},
 };
 static struct card_product product;
 

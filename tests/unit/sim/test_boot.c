@@ -67,7 +67,7 @@ static void a_modem_starts(void **state)
     assert_int_equal(send("80AA000005A903800100"), SW_OK);
     assert_int_equal(read_whole("2FE2"), 10);
     assert_int_equal(read_whole("2F05"), 2);
-    assert_int_equal(read_whole("2F00"), 34);
+    assert_int_equal(read_whole("2F00"), 2 * 34);
     assert_int_equal(read_whole("2F06"), 8 * 56);
     assert_int_equal(read_whole("2F08"), 5);
     // The application found in EF.DIR, with its parameters; is a PIN asked for?
@@ -111,9 +111,11 @@ static void a_modem_starts(void **state)
     assert_int_equal(send("00A4080C047FFF5F3A"), SW_OK);
     assert_int_equal(read_whole("4F30"), 16);
     assert_int_equal(read_whole("4F3A"), 280);
-    // A second channel for the application of somebody else.
+    // A second channel for the IMS, and none for an application that is not there.
     assert_int_equal(send("0070000001"), SW_OK);
-    assert_int_equal(send("01A4040C07A0000000871004"), SW_FILE_NOT_FOUND);
+    assert_int_equal(send("01A4040C07A0000000871004"), SW_OK);
+    assert_int_equal(send("01B0820040"), SW_OK);                           // EF.IMPI
+    assert_int_equal(send("01A4040C07A0000003431002"), SW_FILE_NOT_FOUND); // CSIM
     assert_int_equal(send("0070800100"), SW_OK);
     // The session begins; files that are written at an attach.
     assert_int_equal(send("00A4000C027FFF"), SW_OK);

@@ -83,7 +83,7 @@ static void wrong_commands_get_the_status_words_of_the_standard(void **state)
     assert_int_equal(send("00A4070C023F00"), SW_WRONG_P1_P2);
     assert_int_equal(send("00A4000C022F00"), SW_OK);
     assert_int_equal(send("00B0000009"), SW_STRUCTURE_MISMATCH);
-    assert_int_equal(send("00B2020422"), SW_RECORD_NOT_FOUND);
+    assert_int_equal(send("00B2030422"), SW_RECORD_NOT_FOUND);
     assert_int_equal(send("00B2010410"), 0x6C22);
     assert_int_equal(send("00A4000C022FE2"), SW_OK);
     assert_int_equal(send("00B000000B"), 0x6C0A);

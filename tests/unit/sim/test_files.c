@@ -64,8 +64,7 @@ static void files_are_selected_in_every_way(void **state)
     assert_int_equal(send("00A4080C032FE26F"), SW_WRONG_LENGTH);
     assert_int_equal(send("00A4000C"), SW_OK); // no data: the MF
     assert_int_equal(send("00A4000C022F00"), SW_OK);
-    assert_int_equal(send("00A4040C07A0000000871004"), SW_FILE_NOT_FOUND); // no ISIM
-    assert_int_equal(send("00A4040E05A000000087"), SW_FILE_NOT_FOUND);     // no next one
+    assert_int_equal(send("00A4040C07A0000000871001"), SW_FILE_NOT_FOUND);
     assert_int_equal(send("00A4018C027F10"), SW_WRONG_P1_P2);
     assert_int_equal(send("00A4010C027F10"), SW_OK);
     assert_int_equal(send("00A4010C022FE2"), SW_FILE_NOT_FOUND); // P1 01 is for folders

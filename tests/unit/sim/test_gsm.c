@@ -10,7 +10,7 @@ static void the_mf_is_described_in_22_octets(void **state)
     assert_int_equal(answer_octets[6], 0x01);         // MF
     assert_int_equal(answer_octets[12], 9);           // octets that follow
     assert_int_equal(answer_octets[13] & 0x80, 0x80); // CHV1 is disabled
-    assert_int_equal(answer_octets[14], 3);           // ADF.USIM, DF.TELECOM, DF.GSM
+    assert_int_equal(answer_octets[14], 4);           // two ADFs, DF.TELECOM, DF.GSM
     assert_int_equal(answer_octets[18], 0x83);        // CHV1: initialised, 3 tries
     assert_int_equal(answer_octets[19], 0x8A);        // 10 to unblock it
     assert_int_equal(answer_octets[20], 0x83);

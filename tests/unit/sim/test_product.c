@@ -35,7 +35,7 @@ static void the_sample_is_read(void **state)
     assert_int_equal(p->target_count, 2);
     assert_int_equal(p->targets[0].tar, 0xB00000);
     assert_int_equal(p->targets[0].key_sets, 0x07);
-    assert_int_equal(p->targets[1].kind, TARGET_ADF);
+    assert_int_equal(p->targets[1].folder, UICC_USIM);
     assert_int_equal(p->targets[1].granted, 1U << UICC_ADM1 | 1U << UICC_PIN1);
     const struct uicc_overrides *files = &p->templates[1].overrides;
     assert_int_equal(files->count, 4);
@@ -87,7 +87,7 @@ static void every_wrong_line_is_named_with_its_place(void **state)
         {HEAD "key-set 1 aes 00112233445566778899AABBCCDDEE FF", 2, 15, "keys have 16"},
         {HEAD "target B00000 shared", 2, 8, "a target needs a key-set"},
         {HEAD "target B00000 shared key-set 1", 2, 30, "there is no such key set"},
-        {HEAD "target B00000 isim", 2, 15, "a TAR stands for"},
+        {HEAD "target B00000 csim", 2, 15, "a TAR stands for"},
         {HEAD "target 1000000 shared", 2, 8, "this number is out of range"},
         {HEAD "tuak res 32", 2, 6, "TUAK has"},
         {HEAD "tuak iterations 17", 2, 6, "TUAK has"},
