@@ -44,7 +44,8 @@ static void plan_switch(struct turn *t, const struct command *c, uint8_t to)
     t->order = (struct order){
         .to = to,
         .may_roll_back = (c->flags & COMMAND_FLAG_ROLLBACK) != 0,
-        .set_fallback = (c->flags & COMMAND_FLAG_SET_FALLBACK) != 0,
+        .set_fallback = c->number == COMMAND_DOWNLOAD && // of another command it is passed over
+                        (c->flags & COMMAND_FLAG_SET_FALLBACK) != 0,
         .operation_id = c->operation_id,
     };
     turn_feed(t, EVENT_COMMAND);

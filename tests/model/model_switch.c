@@ -149,7 +149,8 @@ void model_order(struct model_card *m, const struct command *c, uint8_t to, bool
     open_switch(m, REASON_COMMAND, model_enabled(m), to, c->operation_id);
     m->search = (struct model_search){.is_open = false};
     m->open.may_roll_back = (c->flags & COMMAND_FLAG_ROLLBACK) != 0;
-    m->open.takes_fallback = (c->flags & COMMAND_FLAG_SET_FALLBACK) != 0;
+    m->open.takes_fallback =
+        c->number == COMMAND_DOWNLOAD && (c->flags & COMMAND_FLAG_SET_FALLBACK) != 0;
     if (by_message)
         model_wait(m, MODEL_ANSWER, ANSWER_S);
     else

@@ -283,6 +283,23 @@ static void downloading_with_enable_and_fallback_takes_effect_when_confirmed(voi
     assert_int_equal(view.slot.keys.op.octets[0], 33);
 }
 
+// [applet-protocol §3]: b2 is a flag of DOWNLOAD.
+static void an_enable_takes_no_fallback_attribute(void **state)
+{
+    (void)state;
+    struct command c =
+        bench_target(&card, COMMAND_ENABLE, 2, COMMAND_FLAG_ROLLBACK | COMMAND_FLAG_SET_FALLBACK);
+    assert_int_equal(code_of(c), RESULT_OK_PENDING);
+    bench_run_out(&card, CLOCK_STATE);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    struct applet_dump d = bench_dump(&card);
+    assert_int_equal(code_of(bench_confirm(&card, d.image.journal.sequence, c.operation_id)),
+                     RESULT_OK);
+    d = bench_dump(&card);
+    assert_int_equal(image_enabled(&d.image), 1);
+    assert_int_equal(image_fallback(&d.image), 0);
+}
+
 static void a_command_in_several_messages_is_joined(void **state)
 {
     (void)state;
@@ -463,6 +480,7 @@ int main(void)
         T(a_confirmation_names_what_is_pending),
         T(nonsense_is_bad_format),
         T(downloading_with_enable_and_fallback_takes_effect_when_confirmed),
+        T(an_enable_takes_no_fallback_attribute),
         T(a_command_in_several_messages_is_joined),
         T(a_memory_of_pages_keeps_the_registry),
         T(an_identical_packet_gets_the_same_answer_and_runs_nothing),
