@@ -49,7 +49,7 @@ struct api_problem api_refusal(uint8_t refusal)
         [REFUSAL_NOT_INSTALLED] = {API_INCOMPATIBLE_STATE, "The subscription is not on the card"},
         [REFUSAL_NOT_ENABLED] = {API_INCOMPATIBLE_STATE, "The subscription is not enabled"},
         [REFUSAL_POLICY_FORBIDS] = {API_INCOMPATIBLE_STATE,
-                                    "A mark of the subscription forbids it"},
+                                    "A mark or the fallback attribute forbids it"},
         [REFUSAL_DELETE_NOT_DISABLED] = {API_INCOMPATIBLE_STATE, "The subscription is enabled"},
         [REFUSAL_DELETE_FALLBACK] = {API_INCOMPATIBLE_STATE,
                                      "The subscription has the fallback attribute"},

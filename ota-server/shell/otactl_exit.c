@@ -108,7 +108,7 @@ const char *ctl_advice(const char *reason, const char *code)
         {"POOL_EMPTY", "load subscriptions: otactl import run --kind subscriptions --pool ID FILE"},
         {"NOT_SUPPORTED_BY_CARD", "the card's applet is older than this command"},
         {"DUPLICATE_SUBSCRIPTION", "it is on another card: see otactl subscription search"},
-        {"POLICY_FORBIDS", "the group's rules forbid it"},
+        {"POLICY_FORBIDS", "a rule of the group, a mark or the fallback attribute forbids it"},
         {"PERMISSION_DENIED", "ask an administrator for the scope, or for the group's permission"},
         {"NOT_FOUND", "check the id; an object of another enterprise looks like an unknown one"},
         {"INVALID_ARGUMENT", "correct the value; --help shows an example"},
