@@ -124,9 +124,15 @@ static void add(int file, struct change c)
     w->changes[w->count++] = c;
 }
 
+// A file may be closed, and so written, after it is no longer watched.
+static bool is_of_now(int file)
+{
+    return is_watching && file != LOST_WRITES_NONE;
+}
+
 void lost_writes_write(int file, const void *from, size_t len, size_t at)
 {
-    if (file == LOST_WRITES_NONE)
+    if (!is_of_now(file))
         return;
     uint8_t *octets = malloc(len + 1);
     check(octets != NULL);
@@ -136,13 +142,13 @@ void lost_writes_write(int file, const void *from, size_t len, size_t at)
 
 void lost_writes_truncate(int file, size_t len)
 {
-    if (file != LOST_WRITES_NONE)
+    if (is_of_now(file))
         add(file, (struct change){NULL, 0, len});
 }
 
 void lost_writes_sync(int file)
 {
-    if (file == LOST_WRITES_NONE)
+    if (!is_of_now(file))
         return;
     struct watched *w = &files[file];
     for (size_t i = 0; i < w->count; i++)
