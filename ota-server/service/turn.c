@@ -542,6 +542,8 @@ static enum store_status set_stop(struct turn *t, const char *value)
     if (status == STORE_OK)
         status = store_value_put(t->options.store, "stop", bytes_of_text(value));
     if (status == STORE_OK)
+        status = store_restore_done(t->options.store);
+    if (status == STORE_OK)
         return store_commit(t->options.store);
     store_rollback(t->options.store);
     return status;

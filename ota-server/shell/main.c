@@ -3,6 +3,7 @@
 #include "common/host/datadir.h"
 #include "common/host/entropy.h"
 #include "ota-server/service/client_admin.h"
+#include "ota-server/shell/backup.h"
 #include "ota-server/shell/server.h"
 #include "ota-server/shell/server_crypto.h"
 
@@ -21,6 +22,8 @@ static const char DOC[] =
     "Commands:\n"
     "  init          make the data folder and a master key, once\n"
     "  client add    make an API client, and print its key and secret\n"
+    "  backup        copy the database to a folder, while the server works\n"
+    "  restore       take the data folder back to a backup, while it does not\n"
     "  (none)        serve, until SIGTERM\n\n"
     "The first time:\n"
     "    ota-server init --data /var/lib/otaria\n"
@@ -49,6 +52,8 @@ enum {
     OPTION_NAME,
     OPTION_SCOPES,
     OPTION_TENANT,
+    OPTION_TO,
+    OPTION_FROM,
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -69,14 +74,17 @@ static const struct argp_option OPTIONS[] = {
     {"name", OPTION_NAME, "TEXT", 0, "who it is for (required)", 1},
     {"scopes", OPTION_SCOPES, "LIST", 0, "such as cards:read,operations:audit (all)", 1},
     {"tenant", OPTION_TENANT, "N", 0, "whose cards it sees (1)", 1},
-    {0, 0, 0, 0, "For laboratories with test data:", 2},
-    {"single-person", OPTION_SINGLE_PERSON, NULL, 0, "nothing needs a second person", 2},
-    {"clear", OPTION_CLEAR, NULL, 0, "identifiers are not masked", 2},
-    {"speed", OPTION_SPEED, "FACTOR", 0, "the server's clock runs so much faster (1)", 2},
+    {0, 0, 0, 0, "For backup and restore:", 2},
+    {"to", OPTION_TO, "FOLDER", 0, "of the backup (required)", 2},
+    {"from", OPTION_FROM, "FOLDER", 0, "of the backup (required)", 2},
+    {0, 0, 0, 0, "For laboratories with test data:", 3},
+    {"single-person", OPTION_SINGLE_PERSON, NULL, 0, "nothing needs a second person", 3},
+    {"clear", OPTION_CLEAR, NULL, 0, "identifiers are not masked", 3},
+    {"speed", OPTION_SPEED, "FACTOR", 0, "the server's clock runs so much faster (1)", 3},
     {0},
 };
 
-enum action { ACTION_SERVE, ACTION_INIT, ACTION_CLIENT_ADD };
+enum action { ACTION_SERVE, ACTION_INIT, ACTION_CLIENT_ADD, ACTION_BACKUP, ACTION_RESTORE };
 
 struct arguments {
     struct server_settings settings;
@@ -84,6 +92,7 @@ struct arguments {
     const char *name;
     const char *scopes;
     uint64_t tenant;
+    const char *to, *from;
 };
 
 static error_t parse_number(int key, const char *value, struct argp_state *state)
@@ -108,11 +117,18 @@ static error_t parse_word(const char *word, struct argp_state *state)
     const char *second = state->next < state->argc ? state->argv[state->next] : "";
     if (strcmp(word, "init") == 0) {
         a->action = ACTION_INIT;
+    } else if (strcmp(word, "backup") == 0) {
+        a->action = ACTION_BACKUP;
+    } else if (strcmp(word, "restore") == 0) {
+        a->action = ACTION_RESTORE;
     } else if (strcmp(word, "client") == 0 && strcmp(second, "add") == 0) {
         a->action = ACTION_CLIENT_ADD;
         state->next++;
     } else {
-        argp_error(state, "there is no command \"%s\": init, client add, or none to serve", word);
+        argp_error(
+            state,
+            "there is no command \"%s\": init, client add, backup, restore, or none to serve",
+            word);
     }
     return 0;
 }
@@ -123,6 +139,10 @@ static error_t check_all(const struct arguments *a, struct argp_state *state)
         argp_error(state, "--data DIR is needed");
     if (a->action == ACTION_CLIENT_ADD && a->name == NULL)
         argp_error(state, "--name TEXT is needed: who is the client for?");
+    if (a->action == ACTION_BACKUP && a->to == NULL)
+        argp_error(state, "--to FOLDER is needed: where is the backup to be?");
+    if (a->action == ACTION_RESTORE && a->from == NULL)
+        argp_error(state, "--from FOLDER is needed: which backup?");
     if (a->settings.smsc_asked != NULL && a->settings.system_id_asked == NULL)
         argp_error(state, "--smsc needs --system-id");
     return 0;
@@ -159,6 +179,10 @@ static const char **text_of(struct arguments *a, int key)
         return &a->name;
     case OPTION_SCOPES:
         return &a->scopes;
+    case OPTION_TO:
+        return &a->to;
+    case OPTION_FROM:
+        return &a->from;
     default:
         return NULL;
     }
@@ -277,20 +301,37 @@ static int client_add_command(const struct arguments *a, const struct server_key
     return EXIT_SUCCESS;
 }
 
+static int act(const struct arguments *a, const struct server_keys *keys)
+{
+    switch (a->action) {
+    case ACTION_INIT:
+        break;
+    case ACTION_CLIENT_ADD:
+        return client_add_command(a, keys);
+    case ACTION_BACKUP:
+        return backup_make(&a->settings, keys, a->to);
+    case ACTION_RESTORE:
+        return backup_restore(&a->settings, keys, a->from);
+    case ACTION_SERVE:
+        return server_run(&a->settings, keys);
+    }
+    return init(&a->settings);
+}
+
+// Only a backup goes on beside a server that works.
 static int run(const struct arguments *a)
 {
-    struct server_keys keys;
+    struct server_keys keys = {.ota = {.len = 0}};
     int lock_fd = -1;
-    const enum datadir_error folder = datadir_open(a->settings.data, &lock_fd);
+    const enum datadir_error folder =
+        a->action == ACTION_BACKUP ? DATADIR_OK : datadir_open(a->settings.data, &lock_fd);
     if (folder != DATADIR_OK)
         return fail(a->settings.data, datadir_error_text(folder));
-    if (a->action == ACTION_INIT)
-        return init(&a->settings);
-    const enum keyfile_error error = keyfile_read(a->settings.key_file, &keys);
+    const enum keyfile_error error =
+        a->action == ACTION_INIT ? KEYFILE_OK : keyfile_read(a->settings.key_file, &keys);
     if (error != KEYFILE_OK)
         return fail(a->settings.key_file, keyfile_error_text(error));
-    const int status = a->action == ACTION_CLIENT_ADD ? client_add_command(a, &keys)
-                                                      : server_run(&a->settings, &keys);
+    const int status = act(a, &keys);
     secret_wipe(&keys, sizeof keys);
     return status;
 }
@@ -298,7 +339,8 @@ static int run(const struct arguments *a)
 int main(int argc, char **argv)
 {
     static struct arguments a = {.settings = {.speed = 1}, .scopes = "all", .tenant = 1};
-    static const struct argp ARGP = {OPTIONS, parse, "[init | client add]", DOC, NULL, NULL, NULL};
+    static const struct argp ARGP = {
+        OPTIONS, parse, "[init | client add | backup | restore]", DOC, NULL, NULL, NULL};
     char error[SERVER_SETTINGS_ERROR_SIZE];
     argp_err_exit_status = EXIT_USAGE;
     (void)umask(077); // whatever it makes is for its owner

@@ -204,7 +204,7 @@ static bool fail(const char *what, const char *reason)
     return false;
 }
 
-static const char *store_status_text(enum store_status status)
+const char *server_store_text(enum store_status status)
 {
     switch (status) {
     case STORE_BUSY:
@@ -251,7 +251,7 @@ struct store *server_store_open(const struct server_settings *settings,
                                           .crypto = &crypto->store};
     const enum store_status status = store_open(&options, &store);
     if (status != STORE_OK)
-        (void)fail(settings->data, store_status_text(status));
+        (void)fail(settings->data, server_store_text(status));
     return status == STORE_OK ? store : NULL;
 }
 

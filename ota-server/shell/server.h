@@ -19,3 +19,5 @@ struct server_crypto;
 struct store *server_store_open(const struct server_settings *settings,
                                 const struct server_keys *keys, const struct server_crypto *crypto,
                                 bool is_reader) MUST_USE;
+// What an answer of the store means to whoever runs the server.
+const char *server_store_text(enum store_status status);

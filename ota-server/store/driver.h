@@ -86,6 +86,8 @@ bool key_unseal(struct store *s, bool is_network, uint32_t generation, struct by
                 struct bytes sealed, struct writer *out);
 // cards.c: writes what has been counted.
 enum store_status cards_count(struct store *s);
+// backup.c
+enum store_status store_is_put_back(struct store *s, bool *is_so);
 // trail.c
 enum store_status trail_open(struct store *s);
 void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33]);

@@ -361,15 +361,39 @@ static enum store_status hash_at(struct store *s, uint64_t sequence, uint8_t has
     return status;
 }
 
+// Those of rows that came later, or came otherwise before it was put back, are not of this trail.
+enum store_status store_checkpoints_keep(struct store *s, const char *from, const char *to)
+{
+    char line[CHECKPOINT_LINE_MAX];
+    uint8_t hash[32];
+    struct checkpoint c;
+    FILE *in = fopen(from, "re");
+    FILE *out = fopen(to, "we");
+    bool is_good = out != NULL;
+    while (is_good && in != NULL && fgets(line, sizeof(line), in) != NULL) {
+        const bool fits = read_checkpoint(line, &c) && hash_at(s, c.sequence, hash) == STORE_OK &&
+                          memcmp(hash, c.hash, sizeof(hash)) == 0;
+        is_good = !fits || fputs(line, out) >= 0;
+    }
+    if (in != NULL)
+        fclose(in);
+    is_good = is_good && fflush(out) == 0 && fsync(fileno(out)) == 0;
+    if (out != NULL)
+        is_good = fclose(out) == 0 && is_good;
+    return is_good ? STORE_OK : STORE_FULL;
+}
+
 enum store_status store_is_restored(struct store *s, bool *is_restored)
 {
-    *is_restored = false;
+    enum store_status status = store_is_put_back(s, is_restored);
     FILE *f = s->options.checkpoints == NULL ? NULL : fopen(s->options.checkpoints, "r");
-    if (f == NULL)
-        return STORE_OK;
+    if (f == NULL || *is_restored) {
+        if (f != NULL)
+            fclose(f);
+        return status;
+    }
     char line[CHECKPOINT_LINE_MAX];
     struct checkpoint c;
-    enum store_status status = STORE_OK;
     while (status == STORE_OK && fgets(line, sizeof(line), f) != NULL) {
         uint8_t hash[32];
         if (!read_checkpoint(line, &c))

@@ -138,7 +138,8 @@ SAYS = {
     "--dry-run": "DRY_RUN_OK",
     "otactl card audit": "done",
     "otactl dirty audit - --wait": "done",
-    "PRAGMA integrity_check": "ok",
+    "ota-server backup": "made",
+    "ota-server restore": "restored",
     "otactl transport-key list": "3544e0",
     "otactl trail verify": "verified",
 }
@@ -154,7 +155,7 @@ def main():
         for block in blocks("sh"):
             if "otactl card show" in block:
                 world.cards()
-            if "cp /var/backups" in block:  # the copy is older than what happened since
+            if "ota-server restore" in block:  # the backup is older than what happened since
                 world.run("otactl card audit --iccid 89999000000717000027 --wait=60\n")
             said = world.run(block)
             for command, word in SAYS.items():

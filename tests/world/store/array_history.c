@@ -378,6 +378,12 @@ enum store_status store_is_restored(struct store *s, bool *is_restored)
     return STORE_OK;
 }
 
+enum store_status store_restore_done(struct store *s)
+{
+    (void)s;
+    return STORE_OK;
+}
+
 // --- ids -------------------------------------------------------------------------------------
 
 static uint64_t highest(const struct store *s, int kind, size_t at, uint64_t id)

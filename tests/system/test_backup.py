@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Backups of a server that works, and what comes of them. usage: test_backup.py FOLDER-OF-PROGRAMS"""
+import os, shutil, sqlite3, subprocess, sys, tempfile, threading, unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools/story"))
+from system import Api, Program  # noqa: E402
+
+PROGRAMS = sys.argv.pop(1)
+
+
+def tool(*arguments):
+    return subprocess.run([os.path.join(PROGRAMS, arguments[0]), *arguments[1:]], capture_output=True, text=True)
+
+
+class Backup(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.data, self.copy = self.at("data"), self.at("backup")
+        self.password = self.at("password")
+        with open(os.open(self.password, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write("secret1\n")
+        self.well("ota-server", "init", "--data", self.data)
+        made = self.well("ota-server", "client", "add", "--data", self.data, "--name", "test")
+        self.client = tuple(dict(line.split("=", 1) for line in made.split()).values())
+        self.program = None
+        self.start()
+
+    def tearDown(self):
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def at(self, name):
+        return os.path.join(self.folder, name)
+
+    def well(self, *arguments):
+        done = tool(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def fails(self, word, *arguments):
+        done = tool(*arguments)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(word, done.stderr)
+
+    def start(self):
+        # Nobody answers at this address: the server works without a link.
+        self.program = Program("ota-server", [
+            os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--listen", "127.0.0.1:0", "--single-person", "--smsc",
+            "127.0.0.1:1", "--system-id", "server", "--password-file", self.password], self.folder)
+        self.api = Api(self.program.ready["http"], [self.client])
+
+    def stop(self):
+        if self.program is not None:
+            self.assertEqual(self.program.stop(), 0)
+            self.program.log.close()
+            self.program.process.stdout.close()
+        self.program = None
+
+    def pool(self, name):
+        return self.api.post("/subscription-pools", {"name": name, "operator": "TEST-001-01", "templateId": 1})
+
+    def pools(self):
+        return {pool["name"] for pool in self.api.all("/subscription-pools")}
+
+    def backup(self):
+        self.well("ota-server", "backup", "--data", self.data, "--to", self.copy)
+
+    def restore(self):
+        self.well("ota-server", "restore", "--data", self.data, "--from", self.copy)
+
+    def verified(self):
+        answer = self.api.post("/audit-trail/verify", {})
+        self.assertTrue(answer["ok"], answer)
+        return answer
+
+    def test_a_backup_under_load_has_what_was_answered_before_it(self):
+        done, ended = [], threading.Event()
+
+        def load():
+            while not ended.is_set():
+                name = f"pool-{len(done)}"
+                self.pool(name)
+                done.append(name)
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        try:
+            for _ in range(5):
+                before = len(done)
+                self.backup()
+                with sqlite3.connect(f"file:{self.copy}/registry.db?mode=ro", uri=True) as db:
+                    self.assertEqual(db.execute("PRAGMA integrity_check").fetchone(), ("ok",))
+                    kept = db.execute("SELECT count(*) FROM document WHERE kind = 'pool'").fetchone()[0]
+                db.close()
+                self.assertGreaterEqual(kept, before)
+                self.assertLessEqual(kept, len(done) + 1)  # one may be on its way
+        finally:
+            ended.set()
+            thread.join()
+        self.assertGreater(len(done), 5)
+        self.assertEqual(sorted(os.listdir(self.copy)), ["checkpoints", "registry.db"])
+
+    def test_what_was_restored_is_known_as_such_and_goes_on(self):
+        self.pool("kept")
+        self.backup()
+        self.pool("lost")
+        self.fails("another process", "ota-server", "restore", "--data", self.data, "--from", self.copy)
+        self.stop()
+        self.restore()
+        self.start()
+        self.assertEqual(self.pools(), {"kept"})
+        self.verified()
+        actions = [row["action"] for row in self.api.all("/audit-trail")]
+        self.assertEqual(actions.count("server.restored"), 1)
+        # The database from before is whole: it is put back in turn.
+        self.stop()
+        old = [name for name in os.listdir(self.data) if name.startswith("registry.db.before-")]
+        self.assertEqual(len(old), 1)
+        os.remove(os.path.join(self.copy, "checkpoints"))
+        shutil.copy(os.path.join(self.data, old[0]), os.path.join(self.copy, "registry.db"))
+        self.restore()
+        self.start()
+        self.assertEqual(self.pools(), {"kept", "lost"})
+        self.verified()
+
+    def test_what_is_no_backup_changes_nothing(self):
+        self.pool("here")
+        self.backup()
+        self.stop()
+        database = os.path.join(self.copy, "registry.db")
+        restore = ["ota-server", "restore", "--data", self.data, "--from", self.copy]
+        self.fails("No such file", *restore[:-1], self.at("nowhere"))
+        open(database + "-wal", "w").close()
+        self.fails("not a backup", *restore)
+        os.remove(database + "-wal")
+        with open(database, "r+b") as file:  # a page in the middle is written over
+            file.seek(os.path.getsize(database) // 8192 * 4096)
+            file.write(b"\xff" * 4096)
+        self.fails("damaged", *restore)
+        with open(database, "wb") as file:
+            file.write(b"not a database" * 1000)
+        self.fails("damaged", *restore)
+        other = self.at("other")
+        self.well("ota-server", "init", "--data", other)
+        self.well("ota-server", "backup", "--data", other, "--to", self.copy)
+        self.fails("master key does not open", *restore)
+        self.start()
+        self.assertEqual(self.pools(), {"here"})
+        self.verified()
+
+
+if __name__ == "__main__":
+    unittest.main()
