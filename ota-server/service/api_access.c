@@ -462,6 +462,12 @@ static void refuse_after_note(struct api_exchange *x)
     api_refuse_code(x, API_PERMISSION_DENIED);
 }
 
+void api_refuse_permission(struct api_exchange *x)
+{
+    x->is_dry_run = false;
+    api_commit(x, note_refusal, refuse_after_note);
+}
+
 // `is_within` its rate: above it a refusal leaves no row, so that nobody fills the disk with them.
 static bool check_permission(struct api_exchange *x, bool is_within)
 {
@@ -469,9 +475,8 @@ static bool check_permission(struct api_exchange *x, bool is_within)
     if (!x->client.is_suspended && !x->is_forged && (scope == NULL || api_has_scope(x, scope)))
         return true;
     // A refused attempt is a row of the trail.
-    x->is_dry_run = false;
     if (is_within)
-        api_commit(x, note_refusal, refuse_after_note);
+        api_refuse_permission(x);
     else
         refuse_after_note(x);
     return false;

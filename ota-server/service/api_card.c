@@ -63,6 +63,7 @@ static struct api_problem read_filter(struct api_exchange *x, struct card_words 
     struct bytes text;
     card_filter_init(f);
     f->tenant = api_reach(x);
+    f->grants = api_reading(x);
     take_id(x, "groupId", "grp", &f->group);
     take_id(x, "batchId", "imp", &f->batch);
     struct api_problem p = api_query_enum(&x->query, "state", states, &f->state);
@@ -243,6 +244,7 @@ void api_cards_search(struct api_exchange *x)
     char digits[48];
     card_filter_init(&filter);
     filter.tenant = api_reach(x);
+    filter.grants = api_reading(x);
     const bool is_read = read_digits(x, digits, &filter.search_in);
     const int match = api_body_enum(&x->body, "match", API_OPTIONAL, matches);
     if (is_read && strlen(digits) < shortest[match < 0 ? 0 : match])
@@ -397,6 +399,14 @@ static void move_card(struct api_exchange *x, uint64_t group)
         api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("groupId"), "No such group"));
         return;
     }
+    if (!api_is_operator(x)) {
+        uint32_t set = 0;
+        if (permission_of(x->reader, x->tenant, group, &set, NULL) != STORE_OK ||
+            (set & GRANT_BIT(GRANT_CARD_MOVE)) == 0) {
+            api_refuse_permission(x);
+            return;
+        }
+    }
     x->event.type = EVENT_MOVE;
     x->event.group = group;
     x->event.tenant = owner;
@@ -430,6 +440,10 @@ void api_card_patch(struct api_exchange *x)
     }
     if (state != 0) {
         api_commit(x, put_notes, reply_card);
+        return;
+    }
+    if (!api_is_operator(x)) {
+        api_refuse_permission(x);
         return;
     }
     x->event.type = EVENT_RETIRE;

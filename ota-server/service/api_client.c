@@ -1,5 +1,6 @@
 // API clients: asked for by one person, approved by another, with secrets that are shown once.
 #include "common/base/text.h"
+#include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/auth_user.h"
 #include "ota-server/service/client_admin.h"
@@ -279,25 +280,6 @@ static void read_members(struct api_exchange *x, struct auth_client *c, enum api
     c->burst = (uint32_t)api_body_integer(&x->body, "burst", 1, 100000, c->burst);
 }
 
-static bool see_nothing(void *context, const struct document *d)
-{
-    (void)context;
-    (void)d;
-    return false;
-}
-
-static bool check_enterprise(struct api_exchange *x, uint64_t enterprise)
-{
-    const bool is_there =
-        enterprise == AUTH_OPERATOR ||
-        store_document_get(x->reader, "enterprise", enterprise, see_nothing, NULL) == STORE_OK;
-    if (is_there && api_owns(x, enterprise))
-        return true;
-    api_refuse(
-        x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"), "No such enterprise"));
-    return false;
-}
-
 void api_clients_post(struct api_exchange *x)
 {
     uint8_t entropy[AUTH_APP_KEY_SIZE];
@@ -308,7 +290,7 @@ void api_clients_post(struct api_exchange *x)
         .per_second = 50, .burst = 100, .status = CLIENT_REQUESTED, .asked_by = api_person(x)};
     w->client.tenant = api_body_id(&x->body, "enterpriseId", API_REQUIRED, "ent");
     read_members(x, &w->client, API_REQUIRED);
-    if (!api_end_reading(x) || !check_enterprise(x, w->client.tenant))
+    if (!api_end_reading(x) || !api_enterprise_allowed(x, w->client.tenant))
         return;
     if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy))) {
         api_refuse_code(x, API_UNAVAILABLE);

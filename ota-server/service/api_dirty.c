@@ -61,6 +61,7 @@ static bool read_filter(struct api_exchange *x, struct card_filter *f)
     struct api_problem p = api_problem_of(API_OK);
     card_filter_init(f);
     f->tenant = api_reach(x);
+    f->grants = api_reading(x);
     f->mark = MARK_DIRTY;
     f->sort = SORT_DIRTY;
     if (api_query_take(&x->query, "reason", &text)) {
@@ -120,7 +121,7 @@ void api_dirty_summary(struct api_exchange *x)
     if (!api_end_reading(x))
         return;
     const enum store_status status =
-        store_dirty_summary(x->reader, api_reach(x), x->now.utc, &summary);
+        store_dirty_summary(x->reader, api_reach(x), api_reading(x), x->now.utc, &summary);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;

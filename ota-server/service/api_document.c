@@ -23,6 +23,11 @@ static void put_members(struct api_exchange *x, const struct document *d)
     json_decref(root);
 }
 
+static bool is_seen(struct api_exchange *x, const struct api_kind *kind, const struct document *d)
+{
+    return api_owns(x, d->owner) || (kind->is_shared != NULL && kind->is_shared(x, d));
+}
+
 struct shown {
     struct api_exchange *x;
     const struct api_kind *kind;
@@ -48,7 +53,7 @@ static void put_object(const struct shown *s, const struct document *d)
 static bool show_one(void *context, const struct document *d)
 {
     struct shown *s = context;
-    s->is_ours = api_owns(s->x, d->owner);
+    s->is_ours = is_seen(s->x, s->kind, d);
     s->version = d->version;
     if (s->is_ours)
         put_object(s, d);
@@ -127,7 +132,8 @@ void api_document_show(struct api_exchange *x, const struct api_kind *kind)
 // --- loading ---
 
 struct loaded {
-    const struct api_exchange *x;
+    struct api_exchange *x;
+    const struct api_kind *kind;
     struct api_object *object;
     bool ok;
 };
@@ -136,7 +142,7 @@ static bool load_one(void *context, const struct document *d)
 {
     struct loaded *l = context;
     struct api_object *o = l->object;
-    if (!api_owns(l->x, d->owner) || d->body.len > sizeof(o->body))
+    if (!is_seen(l->x, l->kind, d) || d->body.len > sizeof(o->body))
         return false;
     o->document = *d;
     bytes_copy(o->body, d->body);
@@ -151,7 +157,7 @@ static bool load_one(void *context, const struct document *d)
 bool api_document_get(struct api_exchange *x, const struct api_kind *kind, uint64_t id,
                       struct api_object *object)
 {
-    struct loaded l = {.x = x, .object = object};
+    struct loaded l = {.x = x, .kind = kind, .object = object};
     const enum store_status status = store_document_get(x->reader, kind->kind, id, load_one, &l);
     object->document.kind = kind->kind;
     return status == STORE_OK && l.ok;

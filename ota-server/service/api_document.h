@@ -18,6 +18,8 @@ struct api_kind {
     // Members that the body does not have; or NULL.
     void (*more)(struct api_exchange *x, const struct document *d);
     bool is_opaque; // the body itself is not shown
+    // Does the caller see one of another owner? NULL: no.
+    bool (*is_shared)(struct api_exchange *x, const struct document *d);
 };
 
 // One object on its way from or to the store; it becomes x->work.

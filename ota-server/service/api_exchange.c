@@ -138,11 +138,12 @@ void api_submit(struct api_exchange *x,
     x->answered = answered;
     x->event.actor = api_actor(x);
     x->event.correlator = x->correlator_id;
-    const struct turn_prepared with = {x->prepare,
-                                       event_answered,
-                                       x,
-                                       x->is_dry_run,
-                                       {.reason = x->reason, .address = x->request->peer}};
+    const struct turn_prepared with = {
+        x->prepare,
+        event_answered,
+        x,
+        x->is_dry_run,
+        {.reason = x->reason, .address = x->request->peer, .tenant = api_reach(x)}};
     if (!turn_event_prepared(x->api->options.turn, x->card_id, &x->event, &with)) {
         api_refuse_code(x, API_UNAVAILABLE);
         return;
@@ -203,16 +204,51 @@ bool api_capture(struct api_exchange *x, size_t index, const char *prefix, uint6
     return false;
 }
 
+enum api_access api_access_to(struct api_exchange *x, const struct record *record, uint32_t grants)
+{
+    uint32_t set = 0;
+    bool is_there = false;
+    if (api_is_operator(x))
+        return API_ACCESS_GRANTED;
+    if (permission_of(x->reader, x->tenant, record->group, &set, &is_there) != STORE_OK)
+        return API_ACCESS_UNKNOWN;
+    if (!is_there && record->tenant != x->tenant)
+        return API_ACCESS_NONE;
+    const bool is_granted = (grants & GRANT_BIT(GRANT_NONE)) == 0 && (set & grants) == grants;
+    return is_granted ? API_ACCESS_GRANTED : API_ACCESS_SEEN;
+}
+
+bool api_card_allowed(struct api_exchange *x, const struct record *record, uint32_t grants)
+{
+    switch (api_access_to(x, record, grants)) {
+    case API_ACCESS_GRANTED:
+        return true;
+    case API_ACCESS_SEEN:
+        api_refuse_permission(x);
+        return false;
+    case API_ACCESS_NONE:
+        api_refuse_code(x, API_NOT_FOUND);
+        return false;
+    case API_ACCESS_UNKNOWN:
+        api_refuse_code(x, API_UNAVAILABLE);
+        return false;
+    }
+    return false;
+}
+
 bool api_card_visible(struct api_exchange *x, uint64_t card, struct record *record)
 {
     const enum store_status status = store_card_load(x->reader, card, record);
-    if (status == STORE_OK && api_owns(x, record->tenant))
-        return true;
-    if (status == STORE_OK || status == STORE_NONE)
-        api_refuse_code(x, API_NOT_FOUND);
-    else
-        api_refuse_store(x, status);
+    if (status == STORE_OK)
+        return api_card_allowed(x, record,
+                                GRANT_BIT(api_route_grant(x->route)) | GRANT_BIT(GRANT_CARD_READ));
+    api_refuse_store(x, status);
     return false;
+}
+
+uint32_t api_reading(const struct api_exchange *x)
+{
+    return api_is_operator(x) ? 0 : GRANT_BIT(GRANT_CARD_READ);
 }
 
 bool api_card(struct api_exchange *x, struct record *record)

@@ -11,6 +11,7 @@
 #include "ota-server/service/api_route.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/auth_user.h"
+#include "ota-server/service/permission.h"
 
 #define API_BASE "/connectivity-management/v1"
 #define API_URL_MAX 256
@@ -42,6 +43,13 @@ struct api_route_row {
     unsigned flags;
     void (*handle)(struct api_exchange *x);
 };
+
+// As part of the flags: what an enterprise needs for the card that the route is about.
+#define ROUTE_GRANT(grant) ((unsigned)(grant) << 8)
+static inline enum grant api_route_grant(const struct api_route_row *row)
+{
+    return (enum grant)(row->flags >> 8);
+}
 
 struct api_kind;
 
@@ -166,13 +174,27 @@ struct api_problem api_refusal(uint8_t refusal);
 void api_read_reason(struct api_exchange *x, enum api_need need);
 // Id in the path; refuses with 404 and answers false when it has no such form.
 bool api_capture(struct api_exchange *x, size_t index, const char *prefix, uint64_t *id);
-// Loads the card of capture 0 if it is visible to x->tenant; else refuses with 404.
+// How far the caller gets with a card. The operator's people get to every one; an enterprise sees
+// its own and those of groups in which it has a permission, and does what these grant.
+enum api_access {
+    API_ACCESS_NONE, // the card does not exist for the caller: 404
+    API_ACCESS_SEEN, // not for this: 403
+    API_ACCESS_GRANTED,
+    API_ACCESS_UNKNOWN, // the store did not tell
+};
+enum api_access api_access_to(struct api_exchange *x, const struct record *record, uint32_t grants);
+// Has the caller all of these grants for the card? Else refused, with a row of the trail for 403.
+bool api_card_allowed(struct api_exchange *x, const struct record *record, uint32_t grants);
+// Loads the card of capture 0 if the caller may read it and has the grant of the route; else
+// refused.
 bool api_card(struct api_exchange *x, struct record *record);
 bool api_card_visible(struct api_exchange *x, uint64_t card, struct record *record);
-// Is there such a pool of x->tenant?
-bool api_pool_visible(struct api_exchange *x, uint64_t pool);
-// The same; the subscription becomes one of it, with its operator and rule pack, and of its
-// enterprise, which it must not leave. `s` may be NULL.
+// For filters of cards: what the caller must have in their groups to see them in lists.
+uint32_t api_reading(const struct api_exchange *x);
+// Is there such a pool for the caller, with subscriptions for cards of `tenant` (0: any)?
+bool api_pool_visible(struct api_exchange *x, uint64_t pool, uint64_t tenant);
+// Is it the caller's? The subscription becomes one of it, with its operator and rule pack, and of
+// its enterprise, which it must not leave.
 bool api_pool_join(struct api_exchange *x, uint64_t pool, struct subscription *s);
 // The template that subscriptions of the pool are downloaded with; 0 when there is no such pool.
 uint8_t api_pool_template(struct store *store, uint64_t pool);
@@ -237,6 +259,8 @@ void api_start_answer(struct api_exchange *x);
 bool api_admit(struct api_exchange *x);
 // Who sends it? False when nobody known does, or with x->problem for a bad target.
 bool api_authenticate(struct api_exchange *x);
+// Refuses with 403, after a row of the trail.
+void api_refuse_permission(struct api_exchange *x);
 // RateLimit headers of an authenticated answer.
 void api_rate_headers(struct api_exchange *x);
 // Runs the handler.

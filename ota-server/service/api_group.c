@@ -19,8 +19,19 @@ static void put_count(struct api_exchange *x, const struct document *d)
     api_put_number(&x->json, "cardCount", total);
 }
 
-const struct api_kind api_groups = {
-    .kind = "group", .prefix = "grp", .path = "/card-groups", .more = put_count};
+// Whoever may do something in a group knows it.
+static bool is_shared(struct api_exchange *x, const struct document *d)
+{
+    uint32_t set = 0;
+    bool is_there = false;
+    return permission_of(x->reader, x->tenant, d->id, &set, &is_there) == STORE_OK && is_there;
+}
+
+const struct api_kind api_groups = {.kind = "group",
+                                    .prefix = "grp",
+                                    .path = "/card-groups",
+                                    .more = put_count,
+                                    .is_shared = is_shared};
 
 bool api_operator_only(struct api_exchange *x)
 {
@@ -68,10 +79,15 @@ static bool see_nothing(void *context, const struct document *d)
 }
 
 // The operator's own may not have been entered.
-static bool check_enterprise(struct api_exchange *x, uint64_t enterprise)
+bool api_enterprise_is(struct api_exchange *x, uint64_t enterprise)
 {
-    if (enterprise == AUTH_OPERATOR ||
-        store_document_get(x->reader, "enterprise", enterprise, see_nothing, NULL) == STORE_OK)
+    return enterprise == AUTH_OPERATOR ||
+           store_document_get(x->reader, "enterprise", enterprise, see_nothing, NULL) == STORE_OK;
+}
+
+bool api_enterprise_allowed(struct api_exchange *x, uint64_t enterprise)
+{
+    if (enterprise == 0 || (api_enterprise_is(x, enterprise) && api_owns(x, enterprise)))
         return true;
     api_refuse(
         x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"), "No such enterprise"));
@@ -90,7 +106,7 @@ void api_groups_post(struct api_exchange *x)
         api_id_write(id, "ent", owner);
         json_object_set_new(x->root, "enterpriseId", json_string(id));
     }
-    if (check_enterprise(x, owner) && api_document_new(x, &api_groups, owner, name) != NULL)
+    if (api_enterprise_allowed(x, owner) && api_document_new(x, &api_groups, owner, name) != NULL)
         api_document_commit(x, &api_groups);
 }
 
@@ -115,17 +131,16 @@ static bool see_id(void *context, const struct document *d)
     return false;
 }
 
-static enum store_status remove_versions(struct store *store, uint64_t group)
+static enum store_status remove_below(struct store *store, const char *kind, uint64_t group)
 {
-    const struct document_filter filter = {
-        .kind = RULES_VERSION_KIND, .parent = group, .state = -1};
+    const struct document_filter filter = {.kind = kind, .parent = group, .state = -1};
     const struct store_page page = {.limit = 1};
     enum store_status status = STORE_OK;
     for (uint64_t id = 1; status == STORE_OK && id != 0;) {
         id = 0;
         status = store_documents(store, &filter, &page, see_id, &id, NULL);
         if (status == STORE_OK && id != 0)
-            status = store_document_delete(store, RULES_VERSION_KIND, id);
+            status = store_document_delete(store, kind, id);
     }
     return status;
 }
@@ -145,7 +160,9 @@ static enum store_status judge_removal(struct api_exchange *x, struct store *sto
     if (status == STORE_OK)
         status = store_document_delete(store, RULES_KIND, x->object_id);
     if (status == STORE_OK || status == STORE_NONE)
-        status = remove_versions(store, x->object_id);
+        status = remove_below(store, RULES_VERSION_KIND, x->object_id);
+    if (status == STORE_OK)
+        status = remove_below(store, PERMISSION_KIND, x->object_id);
     return status;
 }
 

@@ -8,5 +8,9 @@ extern const struct api_kind api_groups;
 
 // Whose group it is; STORE_NONE when there is none.
 enum store_status api_group_owner(struct store *store, uint64_t group, uint64_t *owner) MUST_USE;
+bool api_enterprise_is(struct api_exchange *x, uint64_t enterprise);
+// Is there this enterprise, and is it the caller's, or the caller the operator's? 0 is the caller's
+// own. Else refused.
+bool api_enterprise_allowed(struct api_exchange *x, uint64_t enterprise);
 // Has the caller a part in running the installation? Else refused with 403.
 bool api_operator_only(struct api_exchange *x);

@@ -76,7 +76,7 @@ static bool read_query(struct api_exchange *x, struct import_work *w)
         bytes_copy(o->vendor, text);
     if (p.code == API_OK && kind == 1 &&
         (!api_query_take(&x->query, "poolId", &text) || !api_id_read(text, "pol", &o->pool) ||
-         !api_pool_visible(x, o->pool)))
+         !api_pool_visible(x, o->pool, 0)))
         p = api_problem_field(API_NOT_FOUND, bytes_of_text("poolId"), "No such pool");
     if (p.code == API_OK)
         return api_end_reading(x);

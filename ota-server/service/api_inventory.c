@@ -1,5 +1,5 @@
 // Pools of subscriptions.
-#include "ota-server/service/api_document.h"
+#include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 
 // --- pools ---
@@ -45,7 +45,9 @@ static struct bytes read_pool(struct api_exchange *x, enum api_need need)
 void api_pools_post(struct api_exchange *x)
 {
     const struct bytes name = read_pool(x, API_REQUIRED);
-    if (api_end_reading(x) && api_document_new(x, &pools, x->tenant, name) != NULL)
+    const uint64_t owner = api_body_id(&x->body, "enterpriseId", API_OPTIONAL, "ent");
+    if (api_end_reading(x) && api_enterprise_allowed(x, owner) &&
+        api_document_new(x, &pools, owner == 0 ? x->tenant : owner, name) != NULL)
         api_document_commit(x, &pools);
 }
 
@@ -130,20 +132,25 @@ static bool see_pool(void *context, const struct document *d)
     return false;
 }
 
+static bool find_pool(struct api_exchange *x, uint64_t pool, struct seen_pool *seen)
+{
+    return store_document_get(x->reader, "pool", pool, see_pool, seen) == STORE_OK &&
+           api_owns(x, seen->owner);
+}
+
 bool api_pool_join(struct api_exchange *x, uint64_t pool, struct subscription *s)
 {
     struct seen_pool seen = {.s = s};
-    if (store_document_get(x->reader, "pool", pool, see_pool, &seen) != STORE_OK ||
-        !api_owns(x, seen.owner) || (s != NULL && s->tenant != 0 && s->tenant != seen.owner))
+    if (!find_pool(x, pool, &seen) || (s->tenant != 0 && s->tenant != seen.owner))
         return false;
-    if (s != NULL) {
-        s->pool = pool;
-        s->tenant = seen.owner;
-    }
+    s->pool = pool;
+    s->tenant = seen.owner;
     return true;
 }
 
-bool api_pool_visible(struct api_exchange *x, uint64_t pool)
+bool api_pool_visible(struct api_exchange *x, uint64_t pool, uint64_t tenant)
 {
-    return api_pool_join(x, pool, NULL);
+    struct seen_pool seen = {.s = NULL};
+    return find_pool(x, pool, &seen) &&
+           (tenant == 0 || seen.owner == tenant || seen.owner == AUTH_OPERATOR);
 }

@@ -191,21 +191,44 @@ static bool put_whole(struct api_exchange *x, uint64_t card, const struct operat
     return true;
 }
 
-static bool card_is_ours(struct api_exchange *x, uint64_t card)
+// May the caller do this to the card? Else refused.
+static bool may_act(struct api_exchange *x, uint64_t card, uint32_t grants)
 {
     struct record *record = malloc(sizeof(*record));
-    const bool is_ours = record != NULL && store_card_load(x->reader, card, record) == STORE_OK &&
-                         api_owns(x, record->tenant);
+    if (record == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return false;
+    }
+    const enum store_status status = store_card_load(x->reader, card, record);
+    bool may = false;
+    if (status == STORE_OK)
+        may = api_card_allowed(x, record, grants);
+    else
+        api_refuse_store(x, status);
     free(record);
-    return is_ours;
+    return may;
 }
 
-// Shows an operation as it is now; false when it cannot be seen.
+// The operation, if the caller's enterprise asked for it; what others asked for is unknown to it.
+static bool find(struct api_exchange *x, uint64_t id, struct operation *o, uint64_t *card)
+{
+    uint64_t tenant = 0;
+    enum store_status status = store_operation_get(x->reader, id, o, card);
+    if (status == STORE_OK && !api_is_operator(x))
+        status = store_operation_tenant(x->reader, id, &tenant);
+    if (status == STORE_OK && !api_is_operator(x) && tenant != x->tenant)
+        status = STORE_NONE;
+    if (status != STORE_OK)
+        api_refuse_store(x, status);
+    return status == STORE_OK;
+}
+
+// Shows an operation as it is now; false when it is not there.
 static bool reply_operation(struct api_exchange *x, uint64_t id, unsigned status)
 {
     struct operation o;
     uint64_t card = 0;
-    if (store_operation_get(x->reader, id, &o, &card) != STORE_OK || !card_is_ours(x, card))
+    if (store_operation_get(x->reader, id, &o, &card) != STORE_OK)
         return false;
     if (!put_whole(x, card, &o)) {
         api_refuse_code(x, API_INTERNAL);
@@ -226,8 +249,10 @@ bool api_operation_reply_accepted(struct api_exchange *x, uint64_t id)
 
 void api_operation_get(struct api_exchange *x)
 {
+    struct operation o;
     uint64_t id = 0;
-    if (!api_end_reading(x) || !api_capture(x, 0, "op", &id))
+    if (!api_end_reading(x) || !api_capture(x, 0, "op", &id) || !find(x, id, &o, &x->card_id) ||
+        !may_act(x, x->card_id, GRANT_BIT(api_route_grant(x->route))))
         return;
     if (!reply_operation(x, id, 200))
         api_refuse_code(x, API_NOT_FOUND);
@@ -315,10 +340,8 @@ static void list_operations(struct api_exchange *x, struct operation_filter *fil
     }
     if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
         return;
-    if (x->card_id != 0 && !card_is_ours(x, x->card_id)) {
-        api_refuse_code(x, API_NOT_FOUND);
+    if (x->card_id != 0 && !may_act(x, x->card_id, GRANT_BIT(api_route_grant(x->route))))
         return;
-    }
     struct rows *rows = calloc(1, sizeof(*rows));
     x->work = rows;
     if (rows == NULL) {
@@ -326,6 +349,7 @@ static void list_operations(struct api_exchange *x, struct operation_filter *fil
         return;
     }
     filter->tenant = api_reach(x);
+    filter->grants = api_reading(x);
     const enum store_status status =
         store_operations(x->reader, filter, &list.window, collect, rows, &list.total);
     if (status != STORE_OK) {
@@ -410,18 +434,15 @@ static bool find_operation(struct api_exchange *x, struct operation *o)
     uint64_t id = 0;
     if (!api_end_reading(x) || !api_capture(x, 0, "op", &id))
         return false;
-    if (store_operation_get(x->reader, id, o, &x->card_id) != STORE_OK ||
-        !card_is_ours(x, x->card_id)) {
-        api_refuse_code(x, API_NOT_FOUND);
+    if (!find(x, id, o, &x->card_id))
         return false;
-    }
     char scope[AUTH_SCOPE_SIZE];
     struct writer w = writer_of(scope, sizeof(scope));
     text_put(&w, "operations:");
     text_put(&w, operation_kind_name(o->kind));
     if (api_has_scope(x, text_end(&w)))
-        return true;
-    api_refuse_code(x, API_PERMISSION_DENIED);
+        return may_act(x, x->card_id, GRANT_BIT(grant_of_operation(o->kind)));
+    api_refuse_permission(x);
     return false;
 }
 

@@ -151,9 +151,11 @@ static bool check_scope(struct api_exchange *x, const struct order *order, bool 
     text_put(&w, "operations:");
     text_put(&w, kinds[order->kind - 1]);
     if (!api_has_scope(x, text_end(&w)) || (is_forced && !api_has_scope(x, "operations:force"))) {
-        api_refuse_code(x, API_PERMISSION_DENIED);
+        api_refuse_permission(x);
         return false;
     }
+    if (!api_card_allowed(x, &order->record, GRANT_BIT(grant_of_operation((uint8_t)order->kind))))
+        return false;
     const bool needs_second =
         is_forced || order->kind == OPERATION_DELETE || order->changes_address;
     return !needs_second || api_four_eyes(x);
@@ -187,15 +189,25 @@ static struct subscription_name name_of(const struct download_plan *plan)
     return name;
 }
 
+// What is on the card is for whom the card is; stock is its owner's, or the operator's people's.
+// But nobody's stock goes onto the card of a third.
+static bool is_for_card(struct api_exchange *x, const struct order *order)
+{
+    const struct subscription *s = &order->subscription;
+    return (s->card != 0 && s->card == x->card_id) || s->tenant == order->record.tenant ||
+           (api_owns(x, s->tenant) && s->tenant == AUTH_OPERATOR) ||
+           (s->pool != 0 && api_pool_visible(x, s->pool, order->record.tenant));
+}
+
 static bool find_target(struct api_exchange *x, struct order *order, struct operation *o)
 {
-    if (order->pool_id != 0 && !api_pool_visible(x, order->pool_id))
+    if (order->pool_id != 0 && !api_pool_visible(x, order->pool_id, order->record.tenant))
         return refuse_field(x, API_NOT_FOUND, "poolId", "No such pool");
     if (order->subscription_id == 0)
         return true;
     if (store_subscription_get(x->reader, order->subscription_id, &order->subscription) !=
             STORE_OK ||
-        !api_owns(x, order->subscription.tenant))
+        !is_for_card(x, order))
         return refuse_field(x, API_NOT_FOUND, "subscriptionId", "No such subscription");
     const struct mirror_slot *slot = record_slot_of(&order->record, order->subscription_id);
     o->subscription = order->subscription_id;
@@ -308,7 +320,7 @@ static enum store_status find_card(struct api_exchange *x, struct order *order)
     enum store_status status = STORE_NONE;
     if (api_id_read(x->match.captures[0], "crd", &x->card_id))
         status = store_card_load(x->reader, x->card_id, &order->record);
-    if (status == STORE_OK && api_owns(x, order->record.tenant))
+    if (status == STORE_OK && api_access_to(x, &order->record, 0) != API_ACCESS_NONE)
         return STORE_OK;
     record_init(&order->record, 0);
     return status == STORE_OK ? STORE_NONE : status;

@@ -5,6 +5,10 @@
 
 #define CHANGES ROUTE_CHANGES
 
+// NEEDS(x): what an enterprise must have been granted for the card; without it, only the operator's
+// own people get to a card.
+#define NEEDS(x) ROUTE_GRANT(GRANT_##x)
+
 // clang-format off
 const struct api_route_row api_routes[] = {
     {API_GET, "/healthz", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_UNLIMITED, api_health},
@@ -45,25 +49,32 @@ const struct api_route_row api_routes[] = {
 
     {API_GET, API_BASE "/cards", "cards:read", TAKES_NOTHING, 0, api_cards_list},
     {API_POST, API_BASE "/cards/search", "cards:read", TAKES_JSON, 0, api_cards_search},
-    {API_GET, API_BASE "/cards/*", "cards:read", TAKES_NOTHING, 0, api_card_get},
-    {API_PATCH, API_BASE "/cards/*", "cards:write", TAKES_MERGE, CHANGES, api_card_patch},
-    {API_POST, API_BASE "/cards/*/reveal", "cards:reveal", TAKES_JSON, 0, api_card_reveal},
-    {API_GET, API_BASE "/cards/*/subscriptions", "cards:read", TAKES_NOTHING, 0, api_card_subscriptions},
-    {API_GET, API_BASE "/cards/*/parameters", "cards:read", TAKES_NOTHING, 0, api_card_parameters},
-    {API_GET, API_BASE "/cards/*/timeline", "cards:read", TAKES_NOTHING, 0, api_card_timeline},
-    {API_GET, API_BASE "/cards/*/messages", "cards:read", TAKES_NOTHING, 0, api_card_messages},
-    {API_GET, API_BASE "/cards/*/audit-trail", "audit-trail:read", TAKES_NOTHING, 0, api_card_trail},
-    {API_GET, API_BASE "/cards/*/operations", "operations:read", TAKES_NOTHING, 0, api_card_operations_list},
-    // The scope is that of the type in the body.
+    {API_GET, API_BASE "/cards/*", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ), api_card_get},
+    {API_PATCH, API_BASE "/cards/*", "cards:write", TAKES_MERGE, CHANGES | NEEDS(CARD_MOVE), api_card_patch},
+    {API_POST, API_BASE "/cards/*/reveal", "cards:reveal", TAKES_JSON, NEEDS(CARD_REVEAL), api_card_reveal},
+    {API_GET, API_BASE "/cards/*/subscriptions", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ),
+     api_card_subscriptions},
+    {API_GET, API_BASE "/cards/*/parameters", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ), api_card_parameters},
+    {API_GET, API_BASE "/cards/*/timeline", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ), api_card_timeline},
+    {API_GET, API_BASE "/cards/*/messages", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ), api_card_messages},
+    {API_GET, API_BASE "/cards/*/audit-trail", "audit-trail:read", TAKES_NOTHING, NEEDS(CARD_READ), api_card_trail},
+    {API_GET, API_BASE "/cards/*/operations", "operations:read", TAKES_NOTHING, NEEDS(CARD_READ),
+     api_card_operations_list},
+    // Scope and permission are those of the type in the body.
     {API_POST, API_BASE "/cards/*/operations", NULL, TAKES_JSON, CHANGES, api_card_operation_post},
     {API_PUT, API_BASE "/cards/*/dirty", "cards:dirty", TAKES_JSON, CHANGES, api_card_dirty_put},
     {API_DELETE, API_BASE "/cards/*/dirty", "cards:dirty", TAKES_JSON, CHANGES, api_card_dirty_delete},
     {API_DELETE, API_BASE "/cards/*/quarantine", "cards:dirty", TAKES_JSON, CHANGES, api_card_quarantine_delete},
 
     {API_GET, API_BASE "/operations", "operations:read", TAKES_NOTHING, 0, api_operations_list},
-    {API_GET, API_BASE "/operations/*", "operations:read", TAKES_NOTHING, 0, api_operation_get},
+    {API_GET, API_BASE "/operations/*", "operations:read", TAKES_NOTHING, NEEDS(CARD_READ), api_operation_get},
     {API_POST, API_BASE "/operations/*/resend", NULL, TAKES_MAYBE, CHANGES, api_operation_resend},
     {API_POST, API_BASE "/operations/*/cancel", NULL, TAKES_MAYBE, CHANGES, api_operation_cancel},
+
+    {API_GET, API_BASE "/permissions", "permissions:read", TAKES_NOTHING, 0, api_permissions_list},
+    {API_GET, API_BASE "/permissions/*/*", "permissions:read", TAKES_NOTHING, 0, api_permission_get},
+    {API_PUT, API_BASE "/permissions/*/*", "permissions:write", TAKES_JSON, CHANGES, api_permission_put},
+    {API_DELETE, API_BASE "/permissions/*/*", "permissions:write", TAKES_MAYBE, CHANGES, api_permission_delete},
 
     {API_GET, API_BASE "/card-groups", "groups:read", TAKES_NOTHING, 0, api_groups_list},
     {API_POST, API_BASE "/card-groups", "groups:write", TAKES_JSON, CHANGES, api_groups_post},
@@ -114,7 +125,8 @@ const struct api_route_row api_routes[] = {
 
     {API_GET, API_BASE "/dirty-cards", "cards:read", TAKES_NOTHING, 0, api_dirty_list},
     {API_GET, API_BASE "/dirty-cards/summary", "cards:read", TAKES_NOTHING, 0, api_dirty_summary},
-    {API_POST, API_BASE "/dirty-cards/*/audit", "operations:audit", TAKES_MAYBE, CHANGES, api_dirty_audit},
+    {API_POST, API_BASE "/dirty-cards/*/audit", "operations:audit", TAKES_MAYBE, CHANGES | NEEDS(CARD_AUDIT),
+     api_dirty_audit},
     {API_POST, API_BASE "/dirty-cards/*/resolve", "cards:dirty", TAKES_JSON, CHANGES, api_dirty_resolve},
 
     {API_GET, API_BASE "/audit-trail", "audit-trail:read", TAKES_NOTHING, 0, api_trail_list},

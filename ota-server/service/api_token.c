@@ -8,7 +8,7 @@
 #define SCOPE_PREFIX "connectivity-management:"
 #define SCOPE_LIST_MAX 4096
 
-struct grant {
+struct token_grant {
     char token[AUTH_TOKEN_SIZE];
     uint8_t scope[SCOPE_LIST_MAX];
     size_t scope_len;
@@ -79,14 +79,14 @@ static bool check_scopes(const struct auth_client *client, struct bytes list)
 
 static enum store_status put_token(struct api_exchange *x, struct store *store, struct utc now)
 {
-    const struct grant *grant = x->work;
+    const struct token_grant *grant = x->work;
     return auth_token_put(store, api_new_id(x), &x->client, grant->token,
                           bytes_of(grant->scope, grant->scope_len), now);
 }
 
 static void reply_token(struct api_exchange *x)
 {
-    struct grant *grant = x->work;
+    struct token_grant *grant = x->work;
     struct json_writer *j = &x->json;
     json_begin_object(j);
     api_put_text(j, "access_token", grant->token);
@@ -101,7 +101,7 @@ static void reply_token(struct api_exchange *x)
 static void grant_token(struct api_exchange *x, struct bytes scope)
 {
     uint8_t entropy[32];
-    struct grant *grant = calloc(1, sizeof(*grant));
+    struct token_grant *grant = calloc(1, sizeof(*grant));
     x->work = grant;
     if (grant == NULL ||
         !x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy))) {

@@ -3,7 +3,7 @@
 
 #include "common/base/text.h"
 #include "common/host/password.h"
-#include "ota-server/service/api_document.h"
+#include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 
 #include <stdlib.h>
@@ -268,25 +268,6 @@ static bool check_role(struct api_exchange *x, const struct auth_user *user)
     return false;
 }
 
-static bool see_nothing(void *context, const struct document *d)
-{
-    (void)context;
-    (void)d;
-    return false;
-}
-
-static bool check_enterprise(struct api_exchange *x, uint64_t enterprise)
-{
-    const bool is_there =
-        enterprise == AUTH_OPERATOR ||
-        store_document_get(x->reader, "enterprise", enterprise, see_nothing, NULL) == STORE_OK;
-    if (is_there && api_owns(x, enterprise))
-        return true;
-    api_refuse(
-        x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"), "No such enterprise"));
-    return false;
-}
-
 static enum store_status keep_user(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct user_work *w = x->work;
@@ -325,7 +306,8 @@ void api_users_post(struct api_exchange *x)
     const struct bytes password = api_user_read(x, &w->user, API_OPTIONAL);
     w->user.tenant = api_body_id(&x->body, "enterpriseId", API_REQUIRED, "ent");
     read_role(x, &w->user, API_REQUIRED);
-    if (!api_end_reading(x) || !check_enterprise(x, w->user.tenant) || !check_role(x, &w->user))
+    if (!api_end_reading(x) || !api_enterprise_allowed(x, w->user.tenant) ||
+        !check_role(x, &w->user))
         return;
     w->user.id = api_new_id(x);
     x->object_id = w->user.id;

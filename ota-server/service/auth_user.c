@@ -39,6 +39,8 @@ static const struct {
     {"operations:force", OPERATORS},
     {"groups:read", READERS},
     {"groups:write", OPERATORS},
+    {"permissions:read", OPERATORS | TENANTS | BIT(INSPECTOR)},
+    {"permissions:write", ADMIN},
     {"inventory:read", READERS},
     {"inventory:write", OPERATORS},
     {"templates:read", READERS},

@@ -19,6 +19,8 @@ const char *const client_scopes[] = {
     "operations:force",
     "groups:read",
     "groups:write",
+    "permissions:read",
+    "permissions:write",
     "inventory:read",
     "inventory:write",
     "templates:read",

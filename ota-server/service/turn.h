@@ -52,6 +52,7 @@ bool turn_event(struct turn *t, uint64_t card, const struct event *event, turn_a
 // Why and from where, in the words of who asks, for the trail. NULL or good until the answer.
 struct turn_origin {
     const char *reason, *address;
+    uint64_t tenant; // of an enterprise that asks; 0: that of the card
     // What the SMSC called the parts that an event is about [store_step_add()]; or NULL.
     const char *(*messages)(const void *of, char text[STEP_MESSAGES_SIZE]);
     const void *messages_of;

@@ -17,6 +17,12 @@ static const char *whole_reason(const struct turn *t, const char *own, char text
     return text_end(&w);
 }
 
+// Whose doing it is: what an enterprise asks for is its own, also on a card that it does not own.
+static uint64_t tenant_of(const struct turn *t)
+{
+    return t->origin.tenant != 0 ? t->origin.tenant : t->decision.next.tenant;
+}
+
 static enum store_status save_trail(struct turn *t, const struct event *e)
 {
     const struct decision *d = &t->decision;
@@ -24,7 +30,7 @@ static enum store_status save_trail(struct turn *t, const struct event *e)
         const struct trail_entry *v = &d->trail[i];
         char reason[REASON_SIZE];
         const struct trail_new row = {.at = e->at,
-                                      .tenant = d->next.tenant,
+                                      .tenant = tenant_of(t),
                                       .actor = e->actor,
                                       .address = t->origin.address,
                                       .action = v->action,
@@ -55,7 +61,7 @@ static enum store_status save_operation(struct turn *t, const struct operation *
 {
     const struct operation *before = record_operation(&t->before, o->id);
     const struct record *r = &t->decision.next;
-    return is_changed(before, o) ? store_operation_put(t->options.store, r->card, r->tenant, o)
+    return is_changed(before, o) ? store_operation_put(t->options.store, r->card, tenant_of(t), o)
                                  : STORE_OK;
 }
 

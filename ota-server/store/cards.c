@@ -324,12 +324,14 @@ void card_filter_init(struct card_filter *f)
 #define SEARCH_TEXT_SIZE 40
 
 #define FILTERS                                                                                    \
-    " FROM card WHERE %s AND ($1 = 0 OR tenant = $1) AND ($2 = 0 OR grp = $2) AND ($3 = 0 OR "     \
-    "batch = $3)"                                                                                  \
-    " AND ($4 < 0 OR state = $4) AND ($5 < 0 OR (marks >> $5) & 1 = 1)"                            \
-    " AND ($6 < 0 OR needs_operator = $6) AND ($7 < 0 OR (open_operation > 0) = $7)"               \
-    " AND contact_at >= $8 AND ($9 = 0 OR contact_at <= $9)"                                       \
-    " AND ($10 = '' OR application_field = $10) AND" VISIBLE
+    " FROM card WHERE %s AND ($1 = 0 OR ($18 = 0 AND tenant = $1) OR ($18 <> 0 AND grp IN "        \
+    "(" GRANTED(                                                                                   \
+        "$1",                                                                                      \
+        "$18") "))) AND ($2 = 0 OR grp = $2) AND ($3 = 0 OR batch = $3)"                           \
+               " AND ($4 < 0 OR state = $4) AND ($5 < 0 OR (marks >> $5) & 1 = 1)"                 \
+               " AND ($6 < 0 OR needs_operator = $6) AND ($7 < 0 OR (open_operation > 0) = $7)"    \
+               " AND contact_at >= $8 AND ($9 = 0 OR contact_at <= $9)"                            \
+               " AND ($10 = '' OR application_field = $10) AND" VISIBLE
 
 // Both ends of the range that the text can stand in, and a pattern for its end.
 #define SEARCH                                                                                     \
@@ -391,6 +393,7 @@ static void bind_filter(struct query *q, const struct card_filter *f)
     bind_number(q, 8, f->contact_from.ms);
     bind_number(q, 9, f->contact_to.ms);
     bind_text(q, 10, f->application_field);
+    bind_number(q, 18, f->grants);
     if (f->label != NULL)
         bind_text(q, 17, f->label);
     if (f->search != NULL)
@@ -438,7 +441,11 @@ static const char *leading(const struct card_filter *f)
 {
     if (f->search != NULL || f->label != NULL)
         return "1";
-    return f->group != 0 ? "grp = $2" : f->tenant != 0 ? "tenant = $1" : "1";
+    if (f->group != 0)
+        return "grp = $2";
+    if (f->grants != 0)
+        return "grp IN (" GRANTED("$1", "$18") ")";
+    return f->tenant != 0 ? "tenant = $1" : "1";
 }
 
 static enum store_status count_cards(struct store *s, const struct card_filter *f,

@@ -355,12 +355,13 @@ uint8_t card_view_differences(const struct record *r, const struct card_view *vi
 
 // --- counts ----------------------------------------------------------------------------------
 
-enum store_status store_dirty_summary(struct store *s, uint64_t tenant, struct utc now,
-                                      struct dirty_summary *out)
+enum store_status store_dirty_summary(struct store *s, uint64_t tenant, uint32_t grants,
+                                      struct utc now, struct dirty_summary *out)
 {
     memset(out, 0, sizeof(*out));
     struct query q = query_of(s, STATEMENT_DIRTY);
     bind_number(&q, 1, (int64_t)tenant);
+    bind_number(&q, 2, grants);
     enum store_status status = query_step(&q);
     while (status == STORE_OK) {
         struct record r;

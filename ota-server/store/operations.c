@@ -53,6 +53,17 @@ enum store_status store_operation_get(struct store *s, uint64_t id, struct opera
     return status;
 }
 
+enum store_status store_operation_tenant(struct store *s, uint64_t id, uint64_t *tenant)
+{
+    struct query q = query_of(s, STATEMENT_OPERATION_TENANT);
+    bind_number(&q, 1, (int64_t)id);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK)
+        *tenant = (uint64_t)column_number(&q, 0);
+    query_end(&q);
+    return status;
+}
+
 void operation_filter_init(struct operation_filter *f)
 {
     *f = (struct operation_filter){.kind = -1, .status = -1, .outcome = -1, .failure = -1};
@@ -71,6 +82,7 @@ static void bind_operations(struct query *q, const struct operation_filter *f)
     bind_number(q, 9, f->failure);
     bind_number(q, 10, f->from.ms);
     bind_number(q, 11, f->to.ms);
+    bind_number(q, 14, f->grants);
 }
 
 // The statement that finds what was asked for without looking at everything.

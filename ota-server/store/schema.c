@@ -160,6 +160,9 @@ const char *const schema_steps[] = {
 
     // New cards are counted by the store, a number of them at a time.
     "DROP TRIGGER card_counted;",
+
+    // In which groups an enterprise may do what.
+    "CREATE INDEX document_permission ON document (owner, parent, state) WHERE kind = 'permission';",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -20,7 +20,14 @@
     " AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
     " AND ($5 = '' OR " SUBSCRIPTION_NAMED ") AND" VISIBLE
 #define PAGE_7 " ORDER BY id LIMIT $7 OFFSET $8"
+// Groups for which an enterprise has a permission with one of these bits.
+#define GRANTED(enterprise, bits) "SELECT parent FROM document WHERE kind = 'permission'" \
+    " AND owner = " enterprise " AND (state & " bits ") <> 0"
+// Documents of an enterprise, and groups in which it has a permission.
+#define OWNED " ($2 = 0 OR owner = $2 OR ($1 = 'group' AND id IN (SELECT parent FROM document" \
+    " WHERE kind = 'permission' AND owner = $2)))"
 #define OPERATION_FILTERS " AND ($1 = 0 OR tenant = $1) AND ($2 = 0 OR card = $2)" \
+    " AND ($14 = 0 OR card IN (SELECT id FROM card WHERE grp IN (" GRANTED("$1", "$14") ")))" \
     " AND ($3 = 0 OR card IN (SELECT id FROM card WHERE grp = $3))" \
     " AND ($4 = 0 OR campaign = $4) AND ($5 = 0 OR actor_id = $5) AND ($6 < 0 OR kind = $6)" \
     " AND ($7 < 0 OR status = $7) AND ($8 < 0 OR outcome = $8) AND ($9 < 0 OR failure = $9)" \
@@ -168,6 +175,7 @@
         " may_arrive = excluded.may_arrive, last_counter = excluded.last_counter," \
         " body = excluded.body") \
     S(OPERATION_GET, "SELECT card, body, may_arrive FROM operation WHERE id = $1") \
+    S(OPERATION_TENANT, "SELECT tenant FROM operation WHERE id = $1") \
     S(OPERATIONS, "SELECT card, body, may_arrive FROM operation WHERE 1" OPERATION_FILTERS \
         " ORDER BY id DESC LIMIT $12 OFFSET $13") \
     S(OPERATIONS_OF_CARD, "SELECT card, body, may_arrive FROM operation WHERE card = $2" OPERATION_FILTERS \
@@ -213,7 +221,7 @@
     S(AUDIT_GET, "SELECT at, operation, registry_version, outcome, answer, card, differences" \
         " FROM audit WHERE operation = $1") \
     S(DIRTY, "SELECT record, dirty_since, marks, needs_operator FROM card WHERE dirty_since > 0" \
-        " AND ($1 = 0 OR tenant = $1)") \
+        " AND ($1 = 0 OR ($2 = 0 AND tenant = $1) OR ($2 <> 0 AND grp IN (" GRANTED("$1", "$2") ")))") \
     S(TRAIL_ADD, "INSERT INTO trail (" TRAIL_COLUMNS ", grp) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11," \
         "$12,$13,$14,$15,$16,$17,$18, coalesce((SELECT grp FROM card WHERE id = $19), 0))") \
     S(TRAIL_HEAD, "SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1") \
@@ -234,12 +242,12 @@
     S(DOCUMENT_GET, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND id = $2") \
     S(DOCUMENT_NAMED, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND name = $2") \
     S(DOCUMENT_DELETE, "DELETE FROM document WHERE kind = $1 AND id = $2") \
-    S(DOCUMENTS, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND ($2 = 0 OR owner = $2)" \
+    S(DOCUMENTS, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
         " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) ORDER BY id LIMIT $5 OFFSET $6") \
-    S(DOCUMENTS_DOWN, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1" \
-        " AND ($2 = 0 OR owner = $2) AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4)" \
+    S(DOCUMENTS_DOWN, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
+        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4)" \
         " ORDER BY id DESC LIMIT $5 OFFSET $6") \
-    S(DOCUMENTS_COUNT, "SELECT count(*) FROM document WHERE kind = $1 AND ($2 = 0 OR owner = $2)" \
+    S(DOCUMENTS_COUNT, "SELECT count(*) FROM document WHERE kind = $1 AND" OWNED \
         " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4)") \
     S(VALUE_GET, "SELECT value FROM value WHERE name = $1") \
     S(VALUE_PUT, "INSERT INTO value (name, value) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET" \

@@ -142,9 +142,14 @@ struct card_row {
 
 enum store_sort { SORT_CREATED, SORT_CONTACT, SORT_STATE, SORT_DIRTY };
 
+// Documents of this kind say what an enterprise (owner) may do to the cards of a group (parent): a
+// set of bits as their state. Filters look into them.
+#define STORE_PERMISSION_KIND "permission"
+
 // Zero and negative members mean "any".
 struct card_filter {
     uint64_t tenant, group, batch;
+    uint32_t grants;    // not 0: of groups for which `tenant` has one of them, whosoever they are
     int state;          // enum card_state, or -1
     int mark;           // enum card_mark, or -1
     int dirty_reason;   // enum dirty_reason, or -1
@@ -285,8 +290,11 @@ enum store_status store_operation_put(struct store *s, uint64_t card, uint64_t t
                                       const struct operation *o) MUST_USE;
 enum store_status store_operation_get(struct store *s, uint64_t id, struct operation *out,
                                       uint64_t *card) MUST_USE;
+// The enterprise that asked for it, or whose card it is on.
+enum store_status store_operation_tenant(struct store *s, uint64_t id, uint64_t *tenant) MUST_USE;
 struct operation_filter {
     uint64_t tenant, card, group, campaign, client;
+    uint32_t grants; // not 0: and of cards in groups for which `tenant` has one of them
     int kind, status, outcome, failure; // -1 = any
     struct utc from, to;
 };
@@ -410,8 +418,9 @@ struct dirty_summary {
     uint64_t by_reason[DIRTY_REASONS];
     uint64_t by_age[4]; // under 1 h, 24 h, 7 d, older
 };
-enum store_status store_dirty_summary(struct store *s, uint64_t tenant, struct utc now,
-                                      struct dirty_summary *out) MUST_USE;
+// `grants` as in card_filter.
+enum store_status store_dirty_summary(struct store *s, uint64_t tenant, uint32_t grants,
+                                      struct utc now, struct dirty_summary *out) MUST_USE;
 
 // --- trail -----------------------------------------------------------------------------------
 

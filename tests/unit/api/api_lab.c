@@ -377,6 +377,12 @@ static void put_subscription(struct lab *lab, struct subscription *s, const char
 
 uint64_t lab_card(struct lab *lab, const char *iccid, struct record *record)
 {
+    return lab_card_of(lab, iccid, "001010000000001", "999700000000001", record);
+}
+
+uint64_t lab_card_of(struct lab *lab, const char *iccid, const char *bootstrap_imsi,
+                     const char *operational_imsi, struct record *record)
+{
     const uint64_t card = turn_id(lab->turn, lab->now.utc);
     record_init(record, card);
     record->tenant = LAB_TENANT;
@@ -386,15 +392,15 @@ uint64_t lab_card(struct lab *lab, const char *iccid, struct record *record)
     record->created_at = lab->now.utc;
     record->slot_count = 2;
     assert_true(iccid_write(iccid, record->iccid));
-    set_slot(record, 0, "001010000000001", turn_id(lab->turn, lab->now.utc));
-    set_slot(record, 1, "999700000000001", turn_id(lab->turn, lab->now.utc));
+    set_slot(record, 0, bootstrap_imsi, turn_id(lab->turn, lab->now.utc));
+    set_slot(record, 1, operational_imsi, turn_id(lab->turn, lab->now.utc));
     assert_int_equal(store_begin(lab->store), STORE_OK);
     for (unsigned i = 0; i < 2; i++) {
         struct subscription s = {.id = record->slots[i].subscription,
                                  .card = card,
                                  .state = SUBSCRIPTION_ON_CARD,
                                  .slot = (uint8_t)(i + 1)};
-        put_subscription(lab, &s, i == 0 ? "001010000000001" : "999700000000001");
+        put_subscription(lab, &s, i == 0 ? bootstrap_imsi : operational_imsi);
     }
     struct card_new card_new = {.record = record, .at = lab->now.utc, .has_keys = true};
     card_new.keys = (struct card_keys){
@@ -419,4 +425,24 @@ uint64_t lab_subscription(struct lab *lab, uint64_t pool, const char *imsi)
     assert_int_equal(store_network_keys_put(lab->store, s.plan.imsi, &keys), STORE_OK);
     assert_int_equal(store_commit(lab->store), STORE_OK);
     return s.id;
+}
+
+uint64_t lab_grant(struct lab *lab, uint64_t enterprise, uint32_t grants)
+{
+    char name[PERMISSION_NAME_SIZE];
+    const uint64_t group = turn_id(lab->turn, lab->now.utc);
+    const struct document documents[] = {
+        {.kind = "group", .id = group, .owner = enterprise, .body = bytes_of_text("{}")},
+        {.kind = PERMISSION_KIND,
+         .id = turn_id(lab->turn, lab->now.utc),
+         .owner = enterprise,
+         .parent = group,
+         .name = permission_name(enterprise, group, name),
+         .state = grants,
+         .body = bytes_of_text("{}")}};
+    assert_int_equal(store_begin(lab->store), STORE_OK);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(store_document_put(lab->store, &documents[i]), STORE_OK);
+    assert_int_equal(store_commit(lab->store), STORE_OK);
+    return group;
 }

@@ -5,6 +5,7 @@
 #include "ota-server/service/api.h"
 #include "ota-server/service/client_admin.h"
 #include "ota-server/service/import_job.h"
+#include "ota-server/service/permission.h"
 #include "tests/lib/cmocka_all.h"
 
 #define LAB_TENANT AUTH_OPERATOR // the enterprise that runs the installation
@@ -63,5 +64,10 @@ void lab_turn(struct lab *lab);
 void lab_forget(struct api_exchange *x);
 // A card with two subscriptions: slot 1 bootstrap, enabled and fallback; slot 2 operational.
 uint64_t lab_card(struct lab *lab, const char *iccid, struct record *record);
+// The same with IMSIs of its own.
+uint64_t lab_card_of(struct lab *lab, const char *iccid, const char *bootstrap_imsi,
+                     const char *operational_imsi, struct record *record);
+// A group of the enterprise in which it has these grants.
+uint64_t lab_grant(struct lab *lab, uint64_t enterprise, uint32_t grants);
 // A free subscription of a pool.
 uint64_t lab_subscription(struct lab *lab, uint64_t pool, const char *imsi);

@@ -30,6 +30,7 @@ static const struct {
     BODY("/cards/*/operations", "{\"type\":\"audit\"}"),
     BODY("/cards/*/dirty", "{\"reason\":\"x\"}"),
     BODY("/cards/*/quarantine", "{\"reason\":\"x\"}"),
+    BODY("/permissions/*/*", "{\"operations\":[\"card.read\"],\"reason\":\"x\"}"),
     BODY("/card-groups", "{\"name\":\"x\"}"),
     BODY("/card-groups/*", "{\"name\":\"y\"}"),
     BODY("/card-groups/*/rules", "{\"reason\":\"x\"}"),
@@ -53,19 +54,13 @@ static const struct {
 static const struct {
     const char *collection, *prefix;
 } prefixes[] = {
-    {"/api-clients/*", "cli"},
-    {"/enterprises/*", "ent"},
-    {"/users/*", "usr"},
-    {"/cards/*", "crd"},
-    {"/card-groups/*", "grp"},
-    {"/operations/*", "op"},
-    {"/subscription-pools/*", "pol"},
-    {"/subscriptions/*", "sub"},
-    {"/profile-templates/*", "tpl"},
-    {"/batch-imports/*", "imp"},
-    {"/vendor-profiles/*", "rec"},
-    {"/transport-keys/*", "rec"},
-    {"/dirty-cards/*", "crd"},
+    {"/api-clients/*", "cli"},    {"/enterprises/*", "ent"},
+    {"/users/*", "usr"},          {"/cards/*", "crd"},
+    {"/permissions/*", "ent"},    {"/card-groups/*", "grp"},
+    {"/operations/*", "op"},      {"/subscription-pools/*", "pol"},
+    {"/subscriptions/*", "sub"},  {"/profile-templates/*", "tpl"},
+    {"/batch-imports/*", "imp"},  {"/vendor-profiles/*", "rec"},
+    {"/transport-keys/*", "rec"}, {"/dirty-cards/*", "crd"},
 };
 
 #define NOBODYS_ID 0x1234567890ABCDEull
@@ -148,7 +143,8 @@ static const char *body_of(const struct api_route_row *row)
     if (strcmp(row->path, API_BASE "/subscriptions") == 0 && row->takes != TAKES_NOTHING)
         return subscription;
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        if (row->takes != TAKES_NOTHING && strcmp(bodies[i].path, row->path) == 0)
+        if (row->takes != TAKES_NOTHING && row->takes != TAKES_MAYBE &&
+            strcmp(bodies[i].path, row->path) == 0)
             return bodies[i].body;
     }
     // Every route that takes a body has one here.

@@ -550,6 +550,8 @@ static void make_card(struct marked *b, const char *token)
     const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
     struct record next = record;
     next.tenant = b->enterprise;
+    next.group =
+        lab_grant(&lab, b->enterprise, GRANT_BIT(GRANT_CARD_READ) | GRANT_BIT(GRANT_CARD_MOVE));
     assert_int_equal(store_begin(lab.store), STORE_OK);
     assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
     assert_int_equal(store_commit(lab.store), STORE_OK);

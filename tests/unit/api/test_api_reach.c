@@ -80,13 +80,13 @@ static void nobody_gives_a_role_that_may_more(void **state)
     static const char *const above[] = {"PLATFORM_ADMIN", "OPERATOR", "SUPPORT", "INSPECTOR"};
     char poor[LAB_TOKEN_SIZE];
     // What an ENTERPRISE_USER has, and the users.
-    lab_client(
-        &lab,
-        "cards:read,cards:write,cards:reveal,operations:read,operations:download,"
-        "operations:enable,operations:disable,operations:delete,operations:set-fallback,"
-        "operations:set-timers,operations:read-timers,operations:audit,groups:read,inventory:read,"
-        "templates:read,imports:read,audit-trail:read,users:read,users:write",
-        LAB_TENANT, poor);
+    lab_client(&lab,
+               "cards:read,cards:write,cards:reveal,operations:read,operations:download,"
+               "operations:enable,operations:disable,operations:delete,operations:set-fallback,"
+               "operations:set-timers,operations:read-timers,operations:audit,groups:read,"
+               "permissions:read,inventory:read,templates:read,imports:read,audit-trail:read,"
+               "users:read,users:write",
+               LAB_TENANT, poor);
     for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++) {
         add_user(poor, "puppet", above[i]);
         assert_int_equal(a.status, 403);

@@ -1,0 +1,82 @@
+#include "ota-server/service/permission.h"
+
+#include "common/base/text.h"
+
+static const char *const names[GRANTS] = {
+    [GRANT_NONE] = "",
+    [GRANT_CARD_READ] = "card.read",
+    [GRANT_CARD_REVEAL] = "card.reveal",
+    [GRANT_CARD_MOVE] = "card.move",
+    [GRANT_DOWNLOAD] = "subscription.download",
+    [GRANT_ENABLE] = "subscription.enable",
+    [GRANT_DISABLE] = "subscription.disable",
+    [GRANT_DELETE] = "subscription.delete",
+    [GRANT_SET_FALLBACK] = "subscription.set-fallback",
+    [GRANT_TIMERS_SET] = "timers.set",
+    [GRANT_CARD_AUDIT] = "card.audit",
+};
+
+const char *grant_name(enum grant grant)
+{
+    return names[grant];
+}
+
+enum grant grant_of(struct bytes name)
+{
+    for (unsigned i = GRANT_NONE + 1; i < GRANTS; i++) {
+        if (bytes_equal(name, bytes_of_text(names[i])))
+            return (enum grant)i;
+    }
+    return GRANT_NONE;
+}
+
+enum grant grant_of_operation(uint8_t kind)
+{
+    switch ((enum operation_kind)kind) {
+    case OPERATION_DOWNLOAD:
+        return GRANT_DOWNLOAD;
+    case OPERATION_ENABLE:
+        return GRANT_ENABLE;
+    case OPERATION_DISABLE:
+        return GRANT_DISABLE;
+    case OPERATION_DELETE:
+        return GRANT_DELETE;
+    case OPERATION_SET_FALLBACK:
+        return GRANT_SET_FALLBACK;
+    case OPERATION_SET_TIMERS:
+        return GRANT_TIMERS_SET;
+    case OPERATION_READ_TIMERS:
+    case OPERATION_AUDIT:
+        return GRANT_CARD_AUDIT;
+    case OPERATION_NONE:
+        break;
+    }
+    return GRANT_NONE;
+}
+
+const char *permission_name(uint64_t enterprise, uint64_t group, char name[PERMISSION_NAME_SIZE])
+{
+    struct writer w = writer_of(name, PERMISSION_NAME_SIZE);
+    text_decimal(&w, enterprise);
+    text_put(&w, "/");
+    text_decimal(&w, group);
+    return text_end(&w);
+}
+
+static bool see_set(void *context, const struct document *d)
+{
+    *(uint32_t *)context = (uint32_t)d->state;
+    return false;
+}
+
+enum store_status permission_of(struct store *s, uint64_t enterprise, uint64_t group, uint32_t *set,
+                                bool *is_there)
+{
+    char name[PERMISSION_NAME_SIZE];
+    *set = 0;
+    const enum store_status status = store_document_named(
+        s, PERMISSION_KIND, permission_name(enterprise, group, name), see_set, set);
+    if (is_there != NULL)
+        *is_there = status == STORE_OK;
+    return status == STORE_NONE ? STORE_OK : status;
+}

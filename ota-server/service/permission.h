@@ -1,0 +1,39 @@
+// What an enterprise may do to the cards of a group: one document of the kind "permission" for each
+// pair, with a set of operations as its state. What stands in none is denied; there is no wildcard.
+#pragma once
+
+#include "common/base/bytes.h"
+#include "ota-server/store/store.h"
+
+#define PERMISSION_KIND STORE_PERMISSION_KIND
+
+// Only what the server can hold to; GRANT_NONE is for the operator's own people alone.
+enum grant {
+    GRANT_NONE,
+    GRANT_CARD_READ,
+    GRANT_CARD_REVEAL,
+    GRANT_CARD_MOVE, // to another group, and what is written about it
+    GRANT_DOWNLOAD,
+    GRANT_ENABLE,
+    GRANT_DISABLE,
+    GRANT_DELETE,
+    GRANT_SET_FALLBACK,
+    GRANT_TIMERS_SET,
+    GRANT_CARD_AUDIT, // and reading parameters
+};
+#define GRANTS (GRANT_CARD_AUDIT + 1)
+#define GRANT_BIT(grant) (1u << (grant))
+
+// "card.read"; GRANT_NONE has none.
+const char *grant_name(enum grant grant);
+// GRANT_NONE for a text that is none.
+enum grant grant_of(struct bytes name);
+// What a request for an operation of this kind needs.
+enum grant grant_of_operation(uint8_t kind);
+
+// The set of (1 << grant), 0 when there is no document; `is_there` may be NULL.
+enum store_status permission_of(struct store *s, uint64_t enterprise, uint64_t group, uint32_t *set,
+                                bool *is_there) MUST_USE;
+#define PERMISSION_NAME_SIZE 48
+// Under which the document is found.
+const char *permission_name(uint64_t enterprise, uint64_t group, char name[PERMISSION_NAME_SIZE]);
