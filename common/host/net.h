@@ -50,6 +50,8 @@ struct net_address {
 // Reads "127.0.0.1:2775", "[::1]:2775" or "name:2775". A name is asked of the system and may
 // block: for the program's start only. The port 0 is allowed.
 enum net_error net_resolve(const char *text, struct net_address *address) MUST_USE;
+// Has the text that form? Whether the name is known is not asked.
+bool net_is_host_port(const char *text);
 // A listening socket, non-blocking; the caller's to close.
 enum net_error net_bind(const struct net_address *address, int *fd) MUST_USE;
 void net_address_format(const struct net_address *address, char text[NET_ADDRESS_TEXT_SIZE]);

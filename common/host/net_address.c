@@ -80,6 +80,12 @@ static bool split(const char *text, struct host_port *out)
     return true;
 }
 
+bool net_is_host_port(const char *text)
+{
+    struct host_port parts;
+    return split(text, &parts);
+}
+
 enum net_error net_resolve(const char *text, struct net_address *address)
 {
     struct host_port parts;

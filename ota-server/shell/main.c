@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define EXIT_USAGE 2
-
 const char *argp_program_version = "ota-server " SERVER_VERSION;
 
 static const char DOC[] =
@@ -342,13 +340,13 @@ int main(int argc, char **argv)
     static const struct argp ARGP = {
         OPTIONS, parse, "[init | client add | backup | restore]", DOC, NULL, NULL, NULL};
     char error[SERVER_SETTINGS_ERROR_SIZE];
-    argp_err_exit_status = EXIT_USAGE;
+    argp_err_exit_status = SERVER_WRONG_USE;
     (void)umask(077); // whatever it makes is for its owner
     if (argp_parse(&ARGP, argc, argv, 0, NULL, &a) != 0)
-        return EXIT_USAGE;
+        return SERVER_WRONG_USE;
     if (!server_settings_read(&a.settings, error)) {
         (void)fprintf(stderr, "ota-server: %s\n", error);
-        return EXIT_USAGE;
+        return SERVER_WRONG_USE;
     }
     entropy_fill(&a.settings.policy.seed, sizeof a.settings.policy.seed);
     return run(&a);

@@ -522,6 +522,11 @@ int server_run(const struct server_settings *settings, const struct server_keys 
     v.import_wake = -1;
     log_init(&v.log, STDERR_FILENO, settings->log_form, settings->log_level);
     v.log.clear = settings->is_clear;
+    struct net_address listen;
+    if (net_resolve(settings->listen, &listen) == NET_BAD_ADDRESS) {
+        (void)fail(settings->listen, net_error_name(NET_BAD_ADDRESS));
+        return SERVER_WRONG_USE;
+    }
     v.loop = loop_open();
     if (v.loop == NULL) {
         (void)fail("the system", "it gives no event loop");

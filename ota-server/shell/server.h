@@ -11,6 +11,8 @@
 
 #define SERVER_VERSION "0.1.0"
 
+#define SERVER_WRONG_USE 2 // exit code: a setting that can never do
+
 // Runs until SIGTERM or SIGINT; the data folder is locked already. Returns the exit code.
 int server_run(const struct server_settings *settings, const struct server_keys *keys);
 

@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "common/host/config.h"
+#include "common/host/net.h"
 
 #include <stdio.h>
 
@@ -124,6 +125,8 @@ static bool judge_smsc(const struct server_smsc *v, long window, long rate, char
 {
     if (v->address[0] == '\0')
         return fail(error, "an SMSC needs an address, HOST:PORT:", v->name);
+    if (!net_is_host_port(v->address))
+        return fail(error, "an address is HOST:PORT, not", v->address);
     if (v->system_id[0] == '\0')
         return fail(error, "an SMSC needs a system-id:", v->name);
     if (window < 1 || window > SMPP_WINDOW_MAX)

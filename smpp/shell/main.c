@@ -2,6 +2,7 @@
 #include "common/host/entropy.h"
 #include "common/host/log.h"
 #include "common/host/loop.h"
+#include "common/host/net.h"
 #include "common/host/ready.h"
 #include "smpp/shell/control.h"
 #include "smpp/shell/links.h"
@@ -196,6 +197,17 @@ static void stop(struct program *p)
     loop_close(p->loop);
 }
 
+// An address that nobody has is wrong use, one that is taken is not.
+static bool can_be_heard(const char *address)
+{
+    struct net_address unused;
+    if (address == NULL || net_resolve(address, &unused) != NET_BAD_ADDRESS)
+        return true;
+    (void)fprintf(stderr, "smsc-sim: cannot listen on %s: %s\n", address,
+                  net_error_name(NET_BAD_ADDRESS));
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     static struct arguments a = {.settings = {.listen = "127.0.0.1:2775", .speed = 1}};
@@ -209,6 +221,8 @@ int main(int argc, char **argv)
         (void)fail(error);
         return 2;
     }
+    if (!can_be_heard(a.settings.listen) || !can_be_heard(a.settings.control))
+        return 2;
     static struct program p;
     p.loop = loop_open();
     if (p.loop == NULL)

@@ -175,6 +175,14 @@ class OtaServer(unittest.TestCase):
                 ended = tool("ota-server", "--data", self.data, "--config", config)
                 self.assertEqual((ended.returncode, says in ended.stderr), (code, True), (name, value, ended.stderr))
 
+    def test_an_address_of_nobody_is_wrong_use(self):
+        with tempfile.TemporaryDirectory() as other:
+            self.assertEqual(tool("ota-server", "init", "--data", other).returncode, 0)
+            for option in (["--listen", "nonsense"], ["--listen", "127.0.0.1:99999"],
+                           ["--smsc", "nonsense", "--system-id", "a"]):
+                done = tool("ota-server", "--data", other, *option)
+                self.assertEqual(done.returncode, 2, done.stderr)
+
     def test_what_was_acknowledged_outlives_a_kill(self):
         self.prepare_imports()
         names = [f"pool {i}" for i in range(20)]

@@ -190,6 +190,13 @@ class SmscSim(unittest.TestCase):
         self.assertEqual(code, 2)
         self.assertIn("chmod 600", error)
 
+    def test_an_address_of_nobody_is_wrong_use(self):
+        for option in (["-l", "nonsense"], ["-l", "127.0.0.1:99999"], ["-l", "127.0.0.1:0", "--control", "nonsense"]):
+            done = subprocess.run([os.path.join(PROGRAMS, "smsc-sim"), "-c", self.config, *option], capture_output=True,
+                                  text=True)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("bad-address", done.stderr)
+
     def test_a_port_in_use_is_told(self):
         done = subprocess.run([os.path.join(PROGRAMS, "smsc-sim"), "-c", self.config, "-l", self.address],
                               capture_output=True, text=True)
