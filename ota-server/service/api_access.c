@@ -257,10 +257,10 @@ bool api_origin_is_ours(const struct api_exchange *x, bool may_lack)
 }
 
 // The value of our cookie; empty when there is none.
-static struct bytes cookie_of(const struct api_exchange *x)
+static struct bytes cookie_of(const struct api *api, const struct api_request *request)
 {
-    const struct bytes name = bytes_of_text(api_cookie_name(x->api));
-    const struct bytes all = x->request->cookie;
+    const struct bytes name = bytes_of_text(api_cookie_name(api));
+    const struct bytes all = request->cookie;
     for (size_t at = 0; at < all.len;) {
         const struct bytes pair = api_until(bytes_slice(all, at, all.len), ';');
         const struct bytes trimmed = api_trimmed(pair);
@@ -305,7 +305,7 @@ static bool take_user(struct api_exchange *x, const struct auth_user *user)
 static bool authenticate_session(struct api_exchange *x)
 {
     struct auth_user user;
-    const struct bytes secret = cookie_of(x);
+    const struct bytes secret = cookie_of(x->api, x->request);
     if (secret.len == 0 || !is_found(x, auth_session_find(x->reader, secret, &x->session)) ||
         !is_found(x, auth_user_get(x->reader, x->session.user, &user)) || !touch_session(x) ||
         !take_user(x, &user)) {
@@ -320,24 +320,10 @@ static bool authenticate_session(struct api_exchange *x)
     return true;
 }
 
-// User name and password with each request [RFC 7617]; never from a page of somebody else.
 static bool authenticate_basic(struct api_exchange *x)
 {
-    uint8_t octets[USER_NAME_MAX + USER_PASSWORD_MAX + 8];
-    struct writer w = writer_of(octets, sizeof(octets));
     struct auth_user user;
-    const struct bytes value = x->request->authorization;
-    if (!x->api->options.has_basic || !(api_is_secure(x->api) || api_is_loopback(x)) ||
-        !api_base64_read(bytes_slice(value, 6, value.len), &w))
-        return false;
-    const struct bytes pair = writer_bytes(&w);
-    const struct bytes name = api_until(pair, ':');
-    const bool is_known = is_found(x, auth_user_named(x->reader, name, &user));
-    const bool fits =
-        auth_user_check(is_known ? &user : NULL, bytes_slice(pair, name.len + 1, pair.len));
-    secret_wipe(octets, sizeof(octets));
-    x->is_forged = !api_origin_is_ours(x, true);
-    return fits && take_user(x, &user);
+    return api_basic(x, &user) && take_user(x, &user);
 }
 
 struct seen_enterprise {
@@ -598,6 +584,7 @@ static bool is_somebody(struct api *api, const struct api_request *request)
 {
     const struct bytes value = request->authorization;
     struct auth_signature signature;
+    struct auth_session session;
     struct auth_client *client = malloc(sizeof(*client));
     bool is_known = false;
     if (client == NULL)
@@ -607,6 +594,9 @@ static bool is_somebody(struct api *api, const struct api_request *request)
     else if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
         is_known = auth_token_find(api->options.reader, bytes_slice(value, 7, value.len),
                                    (struct utc){0}, client) == STORE_OK;
+    else if (value.len == 0)
+        is_known =
+            auth_session_find(api->options.reader, cookie_of(api, request), &session) == STORE_OK;
     free(client);
     return is_known;
 }

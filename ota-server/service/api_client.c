@@ -54,7 +54,7 @@ static void put_lists(struct json_writer *j, const struct auth_client *c)
     api_open_array(j, "secrets");
     for (unsigned i = 0; i < c->secret_count; i++) {
         json_begin_object(j);
-        api_put_number(j, "number", i + 1);
+        api_put_number(j, "number", c->secrets[i].number);
         api_put_time(j, "endsAt", c->secrets[i].until);
         json_end_object(j);
     }
@@ -367,7 +367,7 @@ void api_client_approve(struct api_exchange *x)
 {
     struct client_work *w = open_work(x);
     api_read_reason(x, API_OPTIONAL);
-    if (w == NULL || !api_end_reading(x) || !find_client(x, w))
+    if (w == NULL || !api_end_reading(x) || !find_client(x, w) || !api_second_person(x))
         return;
     if (w->client.status != CLIENT_REQUESTED) {
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "Nobody waits for an approval"));
@@ -444,10 +444,10 @@ void api_client_secrets_post(struct api_exchange *x)
     if (c->secret_count > 0)
         c->secrets[0].until = utc_after(x->now.utc, overlap_s * 1000);
     auth_secret_make(w->secret, entropy);
-    w->number = c->secret_count + 1u;
     const bool is_sealed = auth_client_add_secret(c, x->api->crypto, &x->api->options.client_key,
                                                   w->secret, entropy + 32);
     secret_wipe(entropy, sizeof(entropy));
+    w->number = c->secret_last;
     if (is_sealed)
         commit(x, "client.secret-issued", reply_secret);
     else
@@ -466,13 +466,16 @@ void api_client_secret_delete(struct api_exchange *x)
     if (w == NULL || !api_end_reading(x) || !find_client(x, w))
         return;
     struct auth_client *c = &w->client;
-    if (!text_read_decimal(x->match.captures[1], &number) || number == 0 ||
-        number > c->secret_count) {
+    uint8_t kept = 0;
+    const bool is_number = text_read_decimal(x->match.captures[1], &number);
+    for (uint8_t i = 0; i < c->secret_count; i++) {
+        if (c->secrets[i].number != number)
+            c->secrets[kept++] = c->secrets[i];
+    }
+    if (!is_number || kept == c->secret_count) {
         api_refuse_code(x, API_NOT_FOUND);
         return;
     }
-    memmove(&c->secrets[number - 1], &c->secrets[number],
-            (c->secret_count - number) * sizeof(c->secrets[0]));
-    c->secret_count--;
+    c->secret_count = kept;
     commit(x, "client.secret-ended", reply_nothing);
 }

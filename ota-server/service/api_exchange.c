@@ -186,7 +186,15 @@ uint64_t api_reach(const struct api_exchange *x)
 
 uint64_t api_person(const struct api_exchange *x)
 {
-    return x->client.id;
+    return x->client.is_user ? x->client.id : x->client.asked_by;
+}
+
+bool api_second_person(struct api_exchange *x)
+{
+    if (x->api->options.single_person || x->client.is_user)
+        return true;
+    api_refuse_code(x, API_PERMISSION_DENIED);
+    return false;
 }
 
 uint64_t api_new_id(struct api_exchange *x)

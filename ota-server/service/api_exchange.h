@@ -121,6 +121,19 @@ struct attempts_row {
     struct instant since;
 };
 
+// A password that was right a short time ago.
+#define API_RIGHTS_MAX 251
+struct right_row {
+    uint64_t user; // 0: free
+    struct instant until;
+    uint8_t tag[CRYPTO_SHA256_SIZE]; // keyed, of the password and the user's hash
+};
+
+// The wrong passwords of the account and the address that a request gives one for.
+struct attempts {
+    struct attempts_row *account, *address;
+};
+
 struct session_row {
     uint64_t id; // 0: free
     struct utc used_at;
@@ -141,6 +154,7 @@ struct api {
     struct bucket_row failures[API_BUCKETS_MAX]; // by address: wrong credentials
     struct attempts_row accounts[API_ATTEMPTS_MAX], addresses[API_ATTEMPTS_MAX]; // wrong passwords
     struct session_row sessions[API_SESSIONS_MAX];
+    struct right_row rights[API_RIGHTS_MAX];
     struct utc swept_at;
     struct utc started_at;
     uint64_t answers[6]; // by hundred of the status
@@ -219,18 +233,29 @@ const char *api_cookie_name(const struct api *api);
 bool api_is_loopback(const struct api_exchange *x);
 // Origin, or Referer, is the public one; `may_lack`: or neither was sent.
 bool api_origin_is_ours(const struct api_exchange *x, bool may_lack);
+// May this account and address give one more password? False, with Retry-After, when not.
+bool api_attempts_begin(struct api_exchange *x, struct bytes username, struct attempts *out);
+void api_attempts_wrong(struct attempts *attempts);
+void api_attempts_right(struct attempts *attempts);
+// The user whose password a Basic credential has; false, with x->problem when it cannot be told or
+// is not asked any more.
+bool api_basic(struct api_exchange *x, struct auth_user *user);
 // Was this nonce never used by this caller? It is used from now on.
 bool api_nonce_is_new(struct api_exchange *x, struct bytes who, struct bytes nonce);
 // Another wrong credential from this address.
 void api_count_failure(struct api_exchange *x);
-// Who is behind the request, for what two different people must do.
 // Of the installation's own enterprise, which runs it.
 bool api_is_operator(const struct api_exchange *x);
 // Does the caller see what this enterprise owns? The operator's people see everybody's.
 bool api_owns(const struct api_exchange *x, uint64_t owner);
 // The same as a filter of the store: the enterprise, or 0 for all.
 uint64_t api_reach(const struct api_exchange *x);
+// Who is behind the request, for what two different people must do: the user, or whoever asked for
+// the client; 0 for a client of the command line.
 uint64_t api_person(const struct api_exchange *x);
+// What a second person must do takes a person: refused with 403 for a client unless four-eyes is
+// off.
+bool api_second_person(struct api_exchange *x);
 uint64_t api_new_id(struct api_exchange *x);
 
 // --- lists ---

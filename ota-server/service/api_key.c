@@ -433,7 +433,7 @@ void api_key_components_post(struct api_exchange *x)
     const struct bytes component =
         api_body_text(&x->body, "component", API_REQUIRED, 2 * KEY_LEN, 2 * KEY_LEN);
     const struct bytes kcv = api_body_text(&x->body, "kcv", API_REQUIRED, 2 * KCV_LEN, 2 * KCV_LEN);
-    uint8_t octets[KCV_LEN];
+    uint8_t octets[KCV_LEN] = {0};
     struct writer k = writer_of(octets, sizeof(octets));
     if (x->body.problem.code == API_OK && (!text_unhex(kcv, &k) || k.len != KCV_LEN))
         api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("kcv"),
@@ -441,7 +441,7 @@ void api_key_components_post(struct api_exchange *x)
     if (!api_end_reading(x))
         return;
     struct key_work *w = open_work(x);
-    if (w == NULL || !find_key(x, w))
+    if (w == NULL || !find_key(x, w) || !api_second_person(x))
         return;
     if (!read_component(component, &w->component)) {
         api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("component"),

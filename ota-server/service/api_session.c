@@ -7,55 +7,11 @@
 
 #include <stdlib.h>
 
-#define WRONG_PER_ACCOUNT 5
-#define WRONG_PER_ADDRESS 20
-#define WRONG_WINDOW_MS (15 * 60 * 1000)
-
-// --- attempts ---
-
-static bool is_open(const struct attempts_row *row, struct instant now)
-{
-    return !instant_is_due(instant_after(row->since, WRONG_WINDOW_MS), now);
-}
-
-// The row of `key`. A new one takes the place of one whose window is over, else of the one with the
-// fewest wrong passwords; NULL when all are at their maximum: no lock is forgotten before its time.
-static struct attempts_row *row_of(struct attempts_row *rows, uint64_t key, unsigned max,
-                                   struct instant now)
-{
-    struct attempts_row *found = &rows[0];
-    for (size_t i = 0; i < API_ATTEMPTS_MAX; i++) {
-        if (rows[i].key != 0 && !is_open(&rows[i], now))
-            rows[i] = (struct attempts_row){0};
-        if (rows[i].key == key)
-            return &rows[i];
-        if (rows[i].count < found->count ||
-            (rows[i].count == found->count && rows[i].since.ms < found->since.ms))
-            found = &rows[i];
-    }
-    if (found->count >= max)
-        return NULL;
-    *found = (struct attempts_row){.key = key, .since = now};
-    return found;
-}
-
-// As auth_user_named() reads it: another case is no other account.
-static uint64_t key_of_account(struct bytes username)
-{
-    uint8_t name[USER_NAME_MAX + 1];
-    const size_t len = username.len < sizeof(name) ? username.len : sizeof(name);
-    for (size_t i = 0; i < len; i++) {
-        const uint8_t c = username.at[i];
-        name[i] = (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    }
-    return api_correlator_hash(bytes_of(name, len));
-}
-
 struct login {
     struct auth_user user;
     struct auth_session session;
     char secret[AUTH_TOKEN_SIZE];
-    struct attempts_row *account, *address;
+    struct attempts attempts;
     bool is_known;
 };
 
@@ -76,22 +32,6 @@ static struct login *open_login(struct api_exchange *x)
     }
     x->close_work = close_login;
     return l;
-}
-
-// The address first: who has guessed enough takes no account's place among the rows.
-static bool check_attempts(struct api_exchange *x, struct login *l, struct bytes username)
-{
-    struct api *api = x->api;
-    const struct instant now = x->now.instant;
-    l->address = row_of(api->addresses, api_correlator_hash(bytes_of_text(x->request->peer)),
-                        WRONG_PER_ADDRESS, now);
-    if (l->address != NULL && l->address->count < WRONG_PER_ADDRESS)
-        l->account = row_of(api->accounts, key_of_account(username), WRONG_PER_ACCOUNT, now);
-    if (l->account != NULL && l->account->count < WRONG_PER_ACCOUNT)
-        return true;
-    text_put(&x->headers, "Retry-After: 900\n");
-    api_refuse_code(x, API_TOO_MANY_REQUESTS);
-    return false;
 }
 
 // --- answers ---
@@ -199,8 +139,12 @@ void api_session_post(struct api_exchange *x)
         return;
     }
     struct login *l = open_login(x);
-    if (l == NULL || !check_attempts(x, l, username))
+    if (l == NULL)
         return;
+    if (!api_attempts_begin(x, username, &l->attempts)) {
+        api_refuse_code(x, API_TOO_MANY_REQUESTS);
+        return;
+    }
     const enum store_status found = auth_user_named(x->reader, username, &l->user);
     if (found != STORE_OK && found != STORE_NONE) {
         api_refuse_store(x, found);
@@ -209,13 +153,12 @@ void api_session_post(struct api_exchange *x)
     l->is_known = found == STORE_OK;
     const bool fits = auth_user_check(l->is_known ? &l->user : NULL, password);
     if (!fits || !auth_user_is_active(&l->user, x->now.utc)) {
-        l->account->count++;
-        l->address->count++;
+        api_attempts_wrong(&l->attempts);
         x->tenant = l->is_known ? l->user.tenant : AUTH_OPERATOR;
         api_commit(x, note_wrong, refuse_wrong);
         return;
     }
-    l->account->count = 0;
+    api_attempts_right(&l->attempts);
     auth_user_as_caller(&l->user, &x->client);
     x->tenant = l->user.tenant;
     if (make_session(x, l))

@@ -75,9 +75,13 @@ static void write_client(struct writer *w, const struct auth_client *client)
         json_put_text(&j, writer_bytes(&h));
         json_put_key(&j, "until");
         json_put_signed(&j, client->secrets[i].until.ms);
+        json_put_key(&j, "number");
+        json_put_unsigned(&j, client->secrets[i].number);
         json_end_object(&j);
     }
     json_end_array(&j);
+    json_put_key(&j, "secretLast");
+    json_put_unsigned(&j, client->secret_last);
     json_end_object(&j);
 }
 
@@ -101,6 +105,17 @@ static void copy_text(char *to, size_t size, struct bytes text)
     to[len] = '\0';
 }
 
+// Those that were kept without a number are numbered as they stand.
+static void read_number(const json_t *object, struct auth_client *out, struct auth_secret *secret)
+{
+    int64_t number = 0;
+    secret->number = json_get_integer(object, "number", 1, UINT32_MAX, &number) == JSON_FOUND
+                         ? (uint32_t)number
+                         : out->secret_count + 1u;
+    if (secret->number > out->secret_last)
+        out->secret_last = secret->number;
+}
+
 static bool read_lists(const json_t *root, struct auth_client *out)
 {
     const json_t *list = NULL;
@@ -113,6 +128,9 @@ static bool read_lists(const json_t *root, struct auth_client *out)
         if (!auth_add_scope(out, bytes_of(json_string_value(item), json_string_length(item))))
             return false;
     }
+    int64_t last = 0;
+    if (json_get_integer(root, "secretLast", 0, UINT32_MAX, &last) == JSON_FOUND)
+        out->secret_last = (uint32_t)last;
     if (json_get_array(root, "secrets", &list) != JSON_FOUND)
         return false;
     json_array_foreach(list, i, item)
@@ -120,6 +138,7 @@ static bool read_lists(const json_t *root, struct auth_client *out)
         if (out->secret_count == AUTH_SECRETS_MAX ||
             !read_secret(item, &out->secrets[out->secret_count]))
             return false;
+        read_number(item, out, &out->secrets[out->secret_count]);
         out->secret_count++;
     }
     return true;
@@ -232,6 +251,7 @@ bool auth_client_add_secret(struct auth_client *client, struct crypto *crypto,
     if (!crypto_seal(crypto, key, nonce, bytes_of_text(client->app_key), bytes_of_text(secret), &w))
         return false;
     s->until = (struct utc){0};
+    s->number = ++client->secret_last;
     client->secret_count++;
     return true;
 }

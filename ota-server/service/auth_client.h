@@ -21,6 +21,7 @@ struct auth_secret {
     uint8_t nonce[CRYPTO_NONCE_SIZE];
     uint8_t sealed[AUTH_SEALED_SIZE];
     struct utc until; // 0: no end
+    uint32_t number;  // from 1 of each client; no two ever have the same
 };
 
 // As the state of its document.
@@ -55,8 +56,9 @@ struct auth_client {
     uint8_t scope_count;
     char scopes[AUTH_SCOPES_MAX][AUTH_SCOPE_SIZE]; // without "connectivity-management:"
     uint8_t secret_count;
-    struct auth_secret secrets[AUTH_SECRETS_MAX];
-    char jwks[AUTH_JWKS_SIZE]; // its public keys [RFC 7517], or ""
+    struct auth_secret secrets[AUTH_SECRETS_MAX]; // the older first
+    uint32_t secret_last;                         // the highest number that one had
+    char jwks[AUTH_JWKS_SIZE];                    // its public keys [RFC 7517], or ""
 };
 
 bool auth_has_scope(const struct auth_client *client, struct bytes scope);
@@ -72,7 +74,7 @@ bool auth_client_read(const struct document *d, struct auth_client *out) MUST_US
 // Inserts with version 0, else replaces that version; the caller chose id and APPKEY.
 enum store_status auth_client_put(struct store *s, const struct auth_client *client,
                                   struct utc now) MUST_USE;
-// Adds a secret; false when OpenSSL refuses or the client has two.
+// Adds a secret with the next number; false when OpenSSL refuses or the client has two.
 bool auth_client_add_secret(struct auth_client *client, struct crypto *crypto,
                             const struct secret_key *key, const char *secret,
                             const uint8_t nonce[CRYPTO_NONCE_SIZE]) MUST_USE;

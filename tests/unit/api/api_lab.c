@@ -209,6 +209,44 @@ void lab_client(struct lab *lab, const char *scopes, uint64_t tenant, char token
     take_token(lab, &credentials, token);
 }
 
+void lab_user(struct lab *lab, const char *username, enum user_role role, uint64_t tenant,
+              struct door *door)
+{
+    char secret[AUTH_TOKEN_SIZE];
+    uint8_t entropy[64];
+    struct auth_user user = {
+        .id = turn_id(lab->turn, lab->now.utc), .tenant = tenant, .role = role, .hash = "none"};
+    struct auth_session session = {.id = turn_id(lab->turn, lab->now.utc),
+                                   .user = user.id,
+                                   .tenant = tenant,
+                                   .created_at = lab->now.utc,
+                                   .ends_at = utc_after(lab->now.utc, SESSION_LIFE_MS)};
+    fill_octets(entropy, sizeof(entropy));
+    auth_secret_make(secret, entropy);
+    auth_secret_make(session.csrf, entropy + 32);
+    (void)snprintf(user.username, sizeof(user.username), "%s", username);
+    (void)snprintf(door->cookie, sizeof(door->cookie), "__Host-session=%s", secret);
+    (void)snprintf(door->csrf, sizeof(door->csrf), "%s", session.csrf);
+    assert_int_equal(store_begin(lab->store), STORE_OK);
+    assert_int_equal(auth_user_put(lab->store, &user, lab->now.utc), STORE_OK);
+    assert_int_equal(auth_session_put(lab->store, &session, secret, lab->now.utc), STORE_OK);
+    assert_int_equal(store_commit(lab->store), STORE_OK);
+}
+
+void lab_ask_as(struct lab *lab, const struct door *door, const char *method, const char *target,
+                const char *body, struct answer *answer)
+{
+    lab_ask(lab,
+            &(struct ask){.method = method,
+                          .target = target,
+                          .body = body,
+                          .authorization = "",
+                          .cookie = door->cookie,
+                          .csrf_token = door->csrf,
+                          .origin = LAB_ORIGIN},
+            answer);
+}
+
 static void open_store(struct lab *lab, const struct server_crypto *c, bool is_reader,
                        struct store **store)
 {

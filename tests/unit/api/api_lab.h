@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ota-server/service/api.h"
+#include "ota-server/service/auth_user.h"
 #include "ota-server/service/client_admin.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/permission.h"
@@ -51,6 +52,18 @@ void lab_open_imports(struct lab *lab, const char *scopes, bool single_person);
 void lab_reopen_api(struct lab *lab);
 // Another client, and its token.
 void lab_client(struct lab *lab, const char *scopes, uint64_t tenant, char token[LAB_TOKEN_SIZE]);
+// A person's way in: the headers of a session.
+struct door {
+    char cookie[128];
+    char csrf[64];
+};
+#define LAB_ORIGIN "https://api.example.com"
+// A user without a password, and a session of theirs.
+void lab_user(struct lab *lab, const char *username, enum user_role role, uint64_t tenant,
+              struct door *door);
+// Asks as that user.
+void lab_ask_as(struct lab *lab, const struct door *door, const char *method, const char *target,
+                const char *body, struct answer *answer);
 void lab_close(struct lab *lab);
 // Stops at once and starts again, as after a crash.
 void lab_crash(struct lab *lab);

@@ -49,6 +49,12 @@ static void ask_with(const char *token, const char *method, const char *target, 
             &a);
 }
 
+static void ask_as(const struct door *door, const char *method, const char *target,
+                   const char *body)
+{
+    lab_ask_as(&lab, door, method, target, body, &a);
+}
+
 static void ask(const char *method, const char *target, const char *body)
 {
     ask_with(NULL, method, target, body);
@@ -109,9 +115,11 @@ static void ask_token(void)
 static void a_client_is_approved_by_somebody_else(void **state)
 {
     (void)state;
-    char other[LAB_TOKEN_SIZE];
+    struct door one;
+    struct door other;
     assert_int_equal(open_with(false), 0);
-    lab_client(&lab, "clients:read,clients:write", LAB_TENANT, other);
+    lab_user(&lab, "one", ROLE_PLATFORM_ADMIN, LAB_TENANT, &one);
+    lab_user(&lab, "other", ROLE_PLATFORM_ADMIN, LAB_TENANT, &other);
     add_client("app", "client_secret", "");
     ask("POST", client_path("/secrets"), NULL);
     assert_int_equal(a.status, 201);
@@ -119,11 +127,15 @@ static void a_client_is_approved_by_somebody_else(void **state)
     ask_token();
     assert_int_equal(a.status, 401); // nobody approved it
     ask("POST", client_path("/approve"), NULL);
+    assert_int_equal(a.status, 403); // a machine is no second person
+    ask_as(&one, "PATCH", client_path(""), "{\"mechanisms\":[\"client_secret\",\"hmac\"]}");
+    assert_int_equal(a.status, 200);
+    ask_as(&one, "POST", client_path("/approve"), NULL);
     assert_int_equal(a.status, 403); // whoever asked cannot
-    ask_with(other, "POST", client_path("/approve"), "{\"reason\":\"contract 88\"}");
+    ask_as(&other, "POST", client_path("/approve"), "{\"reason\":\"contract 88\"}");
     assert_int_equal(a.status, 200);
     assert_true(has("\"status\":\"ACTIVE\""));
-    ask_with(other, "POST", client_path("/approve"), NULL);
+    ask_as(&other, "POST", client_path("/approve"), NULL);
     assert_int_equal(a.status, 409);
     ask_token();
     assert_int_equal(a.status, 200);
@@ -156,17 +168,19 @@ static void a_client_is_approved_by_somebody_else(void **state)
 static void what_was_approved_is_what_there_is(void **state)
 {
     (void)state;
-    char other[LAB_TOKEN_SIZE];
+    struct door one;
+    struct door other;
     static const char more[] = "{\"scopes\":[\"cards:read\",\"clients:read\"]}";
     assert_int_equal(open_with(false), 0);
-    lab_client(&lab, "clients:read,clients:write,cards:read", LAB_TENANT, other);
+    lab_user(&lab, "one", ROLE_PLATFORM_ADMIN, LAB_TENANT, &one);
+    lab_user(&lab, "other", ROLE_PLATFORM_ADMIN, LAB_TENANT, &other);
     add_client("app", "client_secret", "");
     // Whoever changes the request has asked for it, and cannot approve it.
-    ask_with(other, "PATCH", client_path(""), more);
+    ask_as(&other, "PATCH", client_path(""), more);
     assert_int_equal(a.status, 200);
-    ask_with(other, "POST", client_path("/approve"), NULL);
+    ask_as(&other, "POST", client_path("/approve"), NULL);
     assert_int_equal(a.status, 403);
-    ask("POST", client_path("/approve"), NULL);
+    ask_as(&one, "POST", client_path("/approve"), NULL);
     assert_int_equal(a.status, 200);
     // The same once more, or less, is still what was approved.
     ask("PATCH", client_path(""), more);
@@ -180,18 +194,61 @@ static void what_was_approved_is_what_there_is(void **state)
         "{\"scopes\":[\"cards:read\",\"keys:write\"],\"status\":\"ACTIVE\"}",
     };
     for (size_t i = 0; i < sizeof(wider) / sizeof(wider[0]); i++) {
-        ask("PATCH", client_path(""), wider[i]);
+        ask_as(&one, "PATCH", client_path(""), wider[i]);
         assert_int_equal(a.status, 200);
         assert_true(has("\"status\":\"REQUESTED\""));
-        ask("POST", client_path("/approve"), NULL);
+        ask_as(&one, "POST", client_path("/approve"), NULL);
         assert_int_equal(a.status, 403);
-        ask_with(other, "POST", client_path("/approve"), NULL);
+        ask_as(&other, "POST", client_path("/approve"), NULL);
         assert_int_equal(a.status, 200);
     }
     // A revoked one stays revoked.
     ask("POST", client_path("/revoke"), "{\"reason\":\"over\"}");
     ask("PATCH", client_path(""), "{\"mechanisms\":[\"private_key_jwt\"]}");
     assert_int_equal(a.status, 409);
+}
+
+// A client acts for the person who asked for it: the two are one person.
+static void a_client_and_who_asked_for_it_are_one_person(void **state)
+{
+    (void)state;
+    struct door one;
+    struct door other;
+    char token[LAB_TOKEN_SIZE] = "Bearer ";
+    char body[512];
+    assert_int_equal(open_with(false), 0);
+    lab_user(&lab, "one", ROLE_PLATFORM_ADMIN, LAB_TENANT, &one);
+    lab_user(&lab, "other", ROLE_PLATFORM_ADMIN, LAB_TENANT, &other);
+    add_client("app", "client_secret", "");
+    ask_as(&one, "PATCH", client_path(""), "{\"scopes\":[\"clients:read\",\"clients:write\"]}");
+    ask_as(&other, "POST", client_path("/approve"), NULL);
+    assert_int_equal(a.status, 200);
+    ask_as(&one, "POST", client_path("/secrets"), NULL);
+    assert_int_equal(a.status, 201);
+    take_text("appSecret", app_secret, sizeof(app_secret));
+    (void)snprintf(body, sizeof(body),
+                   "grant_type=client_credentials&client_id=%s&client_secret=%s&scope="
+                   "connectivity-management:clients:read+connectivity-management:clients:write",
+                   app_key, app_secret);
+    ask_form(TOKEN, body);
+    assert_int_equal(a.status, 200);
+    take_text("access_token", token + 7, sizeof(token) - 7);
+    char id[API_ID_SIZE];
+    api_id_write(id, "ent", LAB_TENANT);
+    (void)snprintf(body, sizeof(body),
+                   "{\"name\":\"second\",\"scopes\":[\"clients:read\"],\"mechanisms\":[\"hmac\"],"
+                   "\"enterpriseId\":\"%s\"}",
+                   id);
+    ask_with(token, "POST", API_BASE "/api-clients", body);
+    assert_int_equal(a.status, 201);
+    char second[256];
+    char second_id[API_ID_SIZE];
+    take_text("id", second_id, sizeof(second_id));
+    (void)snprintf(second, sizeof(second), API_BASE "/api-clients/%s/approve", second_id);
+    ask_as(&one, "POST", second, NULL);
+    assert_int_equal(a.status, 403);
+    ask_as(&other, "POST", second, NULL);
+    assert_int_equal(a.status, 200);
 }
 
 static void nobody_takes_a_way_in_as_a_client_that_may_more(void **state)
@@ -238,11 +295,13 @@ static void secrets_are_shown_once_and_rotated(void **state)
     assert_int_equal(a.status, 401);
     ask("POST", client_path("/secrets"), NULL); // the ended one has made place
     assert_int_equal(a.status, 201);
-    assert_true(has("\"number\":2"));
-    ask("DELETE", client_path("/secrets/1"), NULL);
-    assert_int_equal(a.status, 204);
+    assert_true(has("\"number\":3"));
     ask("DELETE", client_path("/secrets/2"), NULL);
+    assert_int_equal(a.status, 204);
+    ask("DELETE", client_path("/secrets/2"), NULL); // asked for once more, it takes no other
     assert_int_equal(a.status, 404);
+    ask("GET", client_path(""), NULL);
+    assert_true(has("\"secrets\":[{\"number\":3}]"));
     lab_ask(&lab,
             &(struct ask){
                 .method = "PATCH", .target = client_path(""), .body = "{}", .if_match = "\"1\""},
@@ -478,6 +537,7 @@ int main(void)
         cmocka_unit_test_teardown(a_client_is_approved_by_somebody_else, close_all),
         cmocka_unit_test_teardown(what_was_approved_is_what_there_is, close_all),
         TEST(nobody_takes_a_way_in_as_a_client_that_may_more),
+        TEST(a_client_and_who_asked_for_it_are_one_person),
         TEST(secrets_are_shown_once_and_rotated),
         TEST(a_client_gets_no_more_than_its_maker_has),
         TEST(a_client_proves_itself_only_as_agreed),

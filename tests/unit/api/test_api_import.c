@@ -434,9 +434,31 @@ static void a_request_whose_answer_was_lost_in_a_crash_is_not_made_twice(void **
     lab_close(&lab);
 }
 
+static uint64_t limit_of(const char *cookie)
+{
+    const struct api_request request = {.method = bytes_of_text("POST"),
+                                        .path = bytes_of_text(BASE "/batch-imports"),
+                                        .cookie = bytes_of_text(cookie),
+                                        .peer = "192.0.2.1"};
+    return api_body_limit(lab.api, &request);
+}
+
+static void who_is_logged_in_sends_whole_files(void **state)
+{
+    (void)state;
+    struct door door;
+    lab_open(&lab, "all", true);
+    lab_user(&lab, "root", ROLE_PLATFORM_ADMIN, LAB_TENANT, &door);
+    assert_int_equal(limit_of(door.cookie), API_UPLOAD_MAX);
+    assert_int_equal(limit_of("__Host-session=nobody"), API_BODY_MAX);
+    assert_int_equal(limit_of(""), API_BODY_MAX);
+    lab_close(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_is_logged_in_sends_whole_files),
         cmocka_unit_test(a_vendor_file_is_tried_loaded_and_known_again),
         cmocka_unit_test(an_import_is_cancelled_without_a_trace),
         cmocka_unit_test(a_profile_is_replaced_whole_and_by_version),

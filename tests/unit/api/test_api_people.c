@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 
-#define ORIGIN "https://api.example.com"
 #define PASSWORD "correct horse battery"
 #define NOBODYS_ID 0x1234567890ABCDEull
 #define CANARY "canary-of-b"
@@ -14,12 +13,6 @@
 static struct lab lab;
 static struct answer a;
 static char setup_token[AUTH_TOKEN_SIZE];
-
-// A person's way in.
-struct door {
-    char cookie[128];
-    char csrf[64];
-};
 
 static int open_all(void **state)
 {
@@ -54,15 +47,7 @@ static void ask_as(const struct door *door, const char *method, const char *targ
                    const char *body)
 {
     pass_time(1000);
-    lab_ask(&lab,
-            &(struct ask){.method = method,
-                          .target = target,
-                          .body = body,
-                          .authorization = "",
-                          .cookie = door->cookie,
-                          .csrf_token = door->csrf,
-                          .origin = ORIGIN},
-            &a);
+    lab_ask_as(&lab, door, method, target, body, &a);
 }
 
 static void set_up(const char *token, const char *peer)
@@ -91,7 +76,7 @@ static void log_in(const char *username, const char *password)
                           .target = API_BASE "/session",
                           .authorization = "",
                           .body = body,
-                          .origin = ORIGIN},
+                          .origin = LAB_ORIGIN},
             &a);
 }
 
@@ -219,8 +204,8 @@ static void a_page_of_somebody_else_changes_nothing(void **state)
     static const char pool[] = "{\"name\":\"x\",\"operator\":\"x\",\"templateId\":1}";
     enter_root(&root);
     const struct ask bad[] = {
-        {.csrf_token = NULL, .origin = ORIGIN},
-        {.csrf_token = "wrong", .origin = ORIGIN},
+        {.csrf_token = NULL, .origin = LAB_ORIGIN},
+        {.csrf_token = "wrong", .origin = LAB_ORIGIN},
         {.csrf_token = root.csrf, .origin = "https://evil.example.com"},
         {.csrf_token = root.csrf, .origin = NULL},
         {.csrf_token = root.csrf, .referer = "https://api.example.com.evil.example/"},
@@ -242,7 +227,7 @@ static void a_page_of_somebody_else_changes_nothing(void **state)
                           .authorization = "",
                           .cookie = root.cookie,
                           .csrf_token = root.csrf,
-                          .referer = ORIGIN "/pools?page=2"},
+                          .referer = LAB_ORIGIN "/pools?page=2"},
             &a);
     assert_int_equal(a.status, 201);
     // A log-in, too, is only taken from our own page.
@@ -320,6 +305,42 @@ static void basic_is_off_unless_it_is_wanted(void **state)
     ask.authorization = "Basic cm9vdDp3cm9uZw==";
     lab_ask(&lab, &ask, &a);
     assert_int_equal(a.status, 401);
+}
+
+// A right password is remembered for a minute: while the account is locked only that tells.
+static void basic_is_locked_like_a_log_in(void **state)
+{
+    (void)state;
+    struct door root;
+    struct ask right = {.method = "GET",
+                        .target = API_BASE "/session",
+                        .authorization = "Basic cm9vdDpjb3JyZWN0IGhvcnNlIGJhdHRlcnk="};
+    struct ask wrong = {.method = "GET",
+                        .target = API_BASE "/session",
+                        .authorization = "Basic cm9vdDp3cm9uZw==",
+                        .peer = "192.0.2.66"};
+    enter_root(&root);
+    lab.has_basic = true;
+    lab_reopen_api(&lab);
+    lab_ask(&lab, &right, &a);
+    assert_int_equal(a.status, 200);
+    for (unsigned i = 0; i < 5; i++) {
+        lab_ask(&lab, &wrong, &a);
+        assert_int_equal(a.status, 401);
+    }
+    lab_ask(&lab, &wrong, &a);
+    assert_int_equal(a.status, 429);
+    assert_non_null(strstr(a.headers, "Retry-After: 900\n"));
+    log_in("root", PASSWORD);
+    assert_int_equal(a.status, 429); // one count for both ways
+    lab_ask(&lab, &right, &a);
+    assert_int_equal(a.status, 200);
+    pass_time(61000);
+    lab_ask(&lab, &right, &a);
+    assert_int_equal(a.status, 429);
+    pass_time(15 * 60 * 1000);
+    lab_ask(&lab, &right, &a);
+    assert_int_equal(a.status, 200);
 }
 
 // --- users ---
@@ -683,6 +704,7 @@ int main(void)
         TEST(a_page_of_somebody_else_changes_nothing),
         TEST(a_session_ends_by_itself_and_on_demand),
         TEST(basic_is_off_unless_it_is_wanted),
+        TEST(basic_is_locked_like_a_log_in),
         TEST(users_have_roles_that_fit_their_enterprise),
         TEST(a_suspended_enterprise_is_shut),
         TEST(each_role_stays_within_its_bounds_on_each_route),
