@@ -79,7 +79,9 @@
     S(CARD_FIELD_PUT, "UPDATE card SET application_field = $2 WHERE id = $1") \
     S(HIGHEST_ID, "SELECT max((SELECT ifnull(max(id), 0) FROM card)," \
       " (SELECT ifnull(max(id), 0) FROM subscription), (SELECT ifnull(max(id), 0) FROM operation)," \
-      " (SELECT ifnull(max(id), 0) FROM message), (SELECT ifnull(max(id), 0) FROM document))") \
+      " (SELECT ifnull(max(id), 0) FROM message)," \
+      /* correlators are named by a digest */ \
+      " (SELECT ifnull(max(id), 0) FROM document WHERE kind <> 'correlator'))") \
     S(CARD_DUE, "SELECT id FROM card WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2") \
     S(CARD_NEXT_DUE, "SELECT wake_at FROM card WHERE wake_at > 0 ORDER BY wake_at LIMIT 1") \
     S(CARD_UNDER_WAY, "SELECT id FROM card WHERE is_under_way = 1 AND id > $1 ORDER BY id LIMIT $2") \

@@ -365,6 +365,19 @@ static void ids_go_on_behind_the_store_after_a_clock_went_back(void **state)
     assert_true(turn_id(turn, world.now) > former);
 }
 
+// A correlator's id is a digest of it: as good as any number of 63 bits.
+static void ids_do_not_go_on_behind_a_digest(void **state)
+{
+    (void)state;
+    const struct document d = {.kind = "correlator", .id = INT64_MAX, .body = bytes_of_text("x")};
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_document_put(store, &d), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+    turn_close(turn);
+    start_turn();
+    assert_int_equal(turn_id(turn, world.now) >> 20, world.now.ms);
+}
+
 static void a_due_card_wakes_by_itself(void **state)
 {
     (void)state;
@@ -580,6 +593,7 @@ int main(void)
         TEST(an_unclean_stop_makes_the_open_card_dirty_and_a_clean_one_does_not),
         TEST(every_audit_keeps_what_differed_then),
         TEST(ids_go_on_behind_the_store_after_a_clock_went_back),
+        TEST(ids_do_not_go_on_behind_a_digest),
         TEST(a_due_card_wakes_by_itself),
         TEST(a_card_whose_packet_cannot_be_built_waits_and_stops_nobody),
         TEST(a_deleted_subscription_is_free_again),
