@@ -284,65 +284,6 @@ static void a_session_ends_by_itself_and_on_demand(void **state)
     assert_int_equal(a.status, 409); // it came without one
 }
 
-static void basic_is_off_unless_it_is_wanted(void **state)
-{
-    (void)state;
-    struct door root;
-    // root:correct horse battery
-    static const char basic[] = "Basic cm9vdDpjb3JyZWN0IGhvcnNlIGJhdHRlcnk=";
-    struct ask ask = {.method = "GET", .target = API_BASE "/session", .authorization = basic};
-    enter_root(&root);
-    lab_ask(&lab, &ask, &a);
-    assert_int_equal(a.status, 401);
-    lab.has_basic = true;
-    lab_reopen_api(&lab);
-    lab_ask(&lab, &ask, &a);
-    assert_int_equal(a.status, 200);
-    ask.origin = "https://evil.example.com";
-    lab_ask(&lab, &ask, &a);
-    assert_int_equal(a.status, 403);
-    ask.origin = NULL;
-    ask.authorization = "Basic cm9vdDp3cm9uZw==";
-    lab_ask(&lab, &ask, &a);
-    assert_int_equal(a.status, 401);
-}
-
-// A right password is remembered for a minute: while the account is locked only that tells.
-static void basic_is_locked_like_a_log_in(void **state)
-{
-    (void)state;
-    struct door root;
-    struct ask right = {.method = "GET",
-                        .target = API_BASE "/session",
-                        .authorization = "Basic cm9vdDpjb3JyZWN0IGhvcnNlIGJhdHRlcnk="};
-    struct ask wrong = {.method = "GET",
-                        .target = API_BASE "/session",
-                        .authorization = "Basic cm9vdDp3cm9uZw==",
-                        .peer = "192.0.2.66"};
-    enter_root(&root);
-    lab.has_basic = true;
-    lab_reopen_api(&lab);
-    lab_ask(&lab, &right, &a);
-    assert_int_equal(a.status, 200);
-    for (unsigned i = 0; i < 5; i++) {
-        lab_ask(&lab, &wrong, &a);
-        assert_int_equal(a.status, 401);
-    }
-    lab_ask(&lab, &wrong, &a);
-    assert_int_equal(a.status, 429);
-    assert_non_null(strstr(a.headers, "Retry-After: 900\n"));
-    log_in("root", PASSWORD);
-    assert_int_equal(a.status, 429); // one count for both ways
-    lab_ask(&lab, &right, &a);
-    assert_int_equal(a.status, 200);
-    pass_time(61000);
-    lab_ask(&lab, &right, &a);
-    assert_int_equal(a.status, 429);
-    pass_time(15 * 60 * 1000);
-    lab_ask(&lab, &right, &a);
-    assert_int_equal(a.status, 200);
-}
-
 // --- users ---
 
 static void users_have_roles_that_fit_their_enterprise(void **state)
@@ -703,8 +644,6 @@ int main(void)
         TEST(unknown_and_wrong_look_the_same_and_are_limited),
         TEST(a_page_of_somebody_else_changes_nothing),
         TEST(a_session_ends_by_itself_and_on_demand),
-        TEST(basic_is_off_unless_it_is_wanted),
-        TEST(basic_is_locked_like_a_log_in),
         TEST(users_have_roles_that_fit_their_enterprise),
         TEST(a_suspended_enterprise_is_shut),
         TEST(each_role_stays_within_its_bounds_on_each_route),
