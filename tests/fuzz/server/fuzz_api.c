@@ -15,6 +15,7 @@
 
 #define REQUESTS_MAX 6
 #define PART_MAX 4096
+#define OWN_TENANT 7
 #define OTHER_TENANT 8
 #define OTHER_ICCID "8988211999999999994"
 
@@ -27,6 +28,8 @@ static void open_world(void)
 {
     struct record r;
     lab_open(&lab, "all", true);
+    lab.tenant = OWN_TENANT; // the operator's people would see everything
+    lab_client(&lab, "all", OWN_TENANT, lab.token);
     const uint64_t own = lab_card(&lab, "8988211000000000019", &r);
     api_id_write(ids[0], "crd", own);
     api_id_write(ids[3], "sub", r.slots[0].subscription);

@@ -328,13 +328,13 @@ static void open_all(struct lab *lab, const char *scopes, bool single_person)
 
 void lab_open(struct lab *lab, const char *scopes, bool single_person)
 {
-    *lab = (struct lab){0};
+    *lab = (struct lab){.tenant = LAB_TENANT};
     open_all(lab, scopes, single_person);
 }
 
 void lab_open_imports(struct lab *lab, const char *scopes, bool single_person)
 {
-    *lab = (struct lab){.folder = "/tmp/otaria-lab-XXXXXX"};
+    *lab = (struct lab){.tenant = LAB_TENANT, .folder = "/tmp/otaria-lab-XXXXXX"};
     assert_non_null(mkdtemp(lab->folder));
     (void)snprintf(lab->path, sizeof(lab->path), "%s/registry.db", lab->folder);
     open_all(lab, scopes, single_person);
@@ -406,7 +406,7 @@ static void set_slot(struct record *r, unsigned index, const char *imsi, uint64_
 
 static void put_subscription(struct lab *lab, struct subscription *s, const char *imsi)
 {
-    s->tenant = LAB_TENANT;
+    s->tenant = lab->tenant;
     s->created_at = lab->now.utc;
     s->changed_at = lab->now.utc;
     assert_true(imsi_write(imsi, s->plan.imsi));
@@ -423,7 +423,7 @@ uint64_t lab_card_of(struct lab *lab, const char *iccid, const char *bootstrap_i
 {
     const uint64_t card = turn_id(lab->turn, lab->now.utc);
     record_init(record, card);
-    record->tenant = LAB_TENANT;
+    record->tenant = lab->tenant;
     record->state = CARD_OPERATIONAL;
     record->level = 2;
     record->slot_limit = 8;

@@ -40,6 +40,7 @@ struct lab {
     char token[LAB_TOKEN_SIZE]; // "Bearer ..."
     struct client_credentials credentials;
     struct api_now now;
+    uint64_t tenant; // of the cards and subscriptions that are made: LAB_TENANT at first
     bool is_single_person;
     bool has_basic;
 };
