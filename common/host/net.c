@@ -6,15 +6,18 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define READ_MAX 65536
 #define ACCEPT_REST_MS 100
+#define SHAKE_MS 10000 // for TLS with someone who connected
 
 enum stream_state {
     STREAM_FREE,
     STREAM_CONNECTING,
+    STREAM_SHAKING, // TLS
     STREAM_OPEN,
     STREAM_ENDED, // `closed` is due at the turn's end
 };
@@ -29,7 +32,11 @@ struct net_stream {
     bool dirty;
     int fd;
     struct loop_watch watch;
-    struct loop_timer timer; // of a connection being made
+    struct loop_timer timer; // of a connection being made; then: octets that TLS still holds
+    struct tls_session *tls; // NULL: plain
+    struct tls *tls_rules;
+    char *tls_name;
+    bool waits_write; // TLS must write before it goes on
     const struct net_handler *handler;
     void *context;
     size_t read_max;
@@ -77,8 +84,9 @@ static void set_watch(struct net_stream *s)
 {
     bool connecting = s->state == STREAM_CONNECTING;
     bool open = s->state == STREAM_OPEN;
-    loop_watch_set(&s->watch, open && !s->paused && !s->read_ended,
-                   connecting || (open && s->blocked));
+    const bool shaking = s->state == STREAM_SHAKING;
+    loop_watch_set(&s->watch, shaking || (open && !s->paused && !s->read_ended),
+                   connecting || s->waits_write || (open && s->blocked));
 }
 
 static void end_stream(struct net_stream *s, enum net_end end)
@@ -99,6 +107,8 @@ static enum net_end end_of_errno(int error)
         return NET_END_REFUSED;
     if (error == ENETUNREACH || error == EHOSTUNREACH || error == EADDRNOTAVAIL)
         return NET_END_UNREACHABLE;
+    if (error == EPROTO)
+        return NET_END_TLS;
     return error == ETIMEDOUT ? NET_END_TIMEOUT : NET_END_FAILED;
 }
 
@@ -107,9 +117,22 @@ static bool is_passing(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-// The two functions that touch a connected socket: TLS would come in here.
+// What the socket's own calls would have said: octets, 0 at the end, or -1 and errno.
+static ssize_t as_of_socket(struct net_stream *s, enum tls_status status, const size_t *octets)
+{
+    s->waits_write = status == TLS_WAIT_WRITE;
+    if (status == TLS_OK || status == TLS_ENDED)
+        return (ssize_t)*octets;
+    errno = status == TLS_FAILED ? EPROTO : EAGAIN;
+    return -1;
+}
+
+// The two functions that touch a connected socket.
 static ssize_t stream_receive(struct net_stream *s, uint8_t *to, size_t len)
 {
+    size_t octets = 0;
+    if (s->tls != NULL)
+        return as_of_socket(s, tls_read(s->tls, to, len, &octets), &octets);
     ssize_t got = recv(s->fd, to, len, 0);
     const int on = 1;
     if (s->is_prompt && got > 0) // the system forgets it after some acknowledgements
@@ -122,6 +145,11 @@ static ssize_t stream_send(struct net_stream *s)
     size_t first = s->output_max - s->output_start;
     if (first > s->output_len)
         first = s->output_len;
+    if (s->tls != NULL) {
+        size_t gone = 0;
+        const struct bytes octets = bytes_of(s->output + s->output_start, first);
+        return as_of_socket(s, tls_write(s->tls, octets, &gone), &gone);
+    }
     if (first == s->output_len)
         return send(s->fd, s->output + s->output_start, first, MSG_NOSIGNAL);
     struct iovec pieces[2] = {{s->output + s->output_start, first},
@@ -135,6 +163,8 @@ static void after_output(struct net_stream *s)
         return;
     if (s->finishing && !s->finished) {
         s->finished = true;
+        if (s->tls != NULL)
+            tls_finish(s->tls);
         (void)shutdown(s->fd, SHUT_WR); // a failure shows at the next read
     }
     if (s->read_ended && s->finishing)
@@ -174,15 +204,65 @@ static void on_end_of_input(struct net_stream *s)
     mark_dirty(s);
 }
 
+static bool reads(const struct net_stream *s)
+{
+    return s->state == STREAM_OPEN && !s->paused && !s->read_ended;
+}
+
+static bool has_pending(const struct net_stream *s)
+{
+    return s->tls != NULL && tls_has_pending(s->tls);
+}
+
 static void on_readable(struct net_stream *s)
 {
-    ssize_t got = stream_receive(s, s->net->input, s->read_max);
-    if (got > 0)
-        s->handler->octets(s->context, s, bytes_of(s->net->input, (size_t)got));
-    else if (got == 0)
-        on_end_of_input(s);
-    else if (!is_passing(errno))
-        end_stream(s, end_of_errno(errno));
+    do {
+        ssize_t got = stream_receive(s, s->net->input, s->read_max);
+        if (got > 0)
+            s->handler->octets(s->context, s, bytes_of(s->net->input, (size_t)got));
+        else if (got == 0)
+            on_end_of_input(s);
+        else if (!is_passing(errno))
+            end_stream(s, end_of_errno(errno));
+    } while (reads(s) && has_pending(s)); // of one record, at most
+}
+
+static void open_stream(struct net_stream *s)
+{
+    s->state = STREAM_OPEN;
+    set_watch(s);
+    if (s->handler->opened)
+        s->handler->opened(s->context, s);
+}
+
+static void shake(struct net_stream *s)
+{
+    const enum tls_status status = tls_handshake(s->tls);
+    s->waits_write = status == TLS_WAIT_WRITE;
+    if (status == TLS_FAILED || status == TLS_ENDED) {
+        end_stream(s, NET_END_TLS);
+    } else if (status == TLS_OK) {
+        loop_timer_set(&s->timer, INSTANT_NEVER);
+        open_stream(s);
+        if (reads(s) && has_pending(s))
+            on_readable(s);
+    } else {
+        set_watch(s);
+    }
+}
+
+static void begin(struct net_stream *s)
+{
+    if (s->tls_rules == NULL) {
+        open_stream(s);
+        return;
+    }
+    s->state = STREAM_SHAKING;
+    s->tls = tls_session_open(s->tls_rules, s->fd, s->tls_name);
+    if (s->tls == NULL)
+        end_stream(s, NET_END_FAILED);
+    else
+        shake(s);
 }
 
 static void on_connected(struct net_stream *s)
@@ -190,15 +270,13 @@ static void on_connected(struct net_stream *s)
     int error = 0;
     socklen_t len = sizeof error;
     check(getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0);
-    loop_timer_set(&s->timer, INSTANT_NEVER);
+    if (s->tls_rules == NULL)
+        loop_timer_set(&s->timer, INSTANT_NEVER);
     if (error != 0) {
         end_stream(s, end_of_errno(error));
         return;
     }
-    s->state = STREAM_OPEN;
-    set_watch(s);
-    if (s->handler->opened)
-        s->handler->opened(s->context, s);
+    begin(s);
 }
 
 static void on_stream(void *context, bool readable, bool writable)
@@ -206,6 +284,10 @@ static void on_stream(void *context, bool readable, bool writable)
     struct net_stream *s = context;
     if (s->state == STREAM_CONNECTING) {
         on_connected(s);
+        return;
+    }
+    if (s->state == STREAM_SHAKING) {
+        shake(s);
         return;
     }
     if (writable) {
@@ -217,14 +299,18 @@ static void on_stream(void *context, bool readable, bool writable)
         else if (refused && s->state == STREAM_OPEN && s->handler->drained)
             s->handler->drained(s->context, s);
     }
-    if (readable && s->state == STREAM_OPEN && !s->paused)
+    if ((readable || s->waits_write) && s->state == STREAM_OPEN && !s->paused)
         on_readable(s);
 }
 
-static void on_connect_timeout(void *context, struct instant now)
+static void on_timer(void *context, struct instant now)
 {
+    struct net_stream *s = context;
     (void)now;
-    end_stream(context, NET_END_TIMEOUT);
+    if (s->state == STREAM_CONNECTING || s->state == STREAM_SHAKING)
+        end_stream(s, NET_END_TIMEOUT);
+    else if (reads(s))
+        on_readable(s);
 }
 
 // Gives descriptor and memory back; no callback.
@@ -232,6 +318,8 @@ static void release(struct net_stream *s)
 {
     loop_timer_close(&s->timer);
     loop_watch_close(&s->watch);
+    tls_session_close(s->tls);
+    s->tls = NULL;
     (void)close(s->fd);
     if (s->previous)
         s->previous->next = s->next;
@@ -244,6 +332,7 @@ static void release(struct net_stream *s)
         return;
     }
     free(s->output);
+    free(s->tls_name);
     free(s);
 }
 
@@ -352,14 +441,17 @@ static void on_accept(void *context, bool readable, bool writable)
                                  .context = l->context,
                                  .read_max = l->limits.read_max,
                                  .is_prompt = l->limits.is_prompt,
+                                 .tls_rules = l->limits.tls,
                                  .output = l->outputs + index * l->limits.output_max,
                                  .output_max = l->limits.output_max};
-        if (stream_start(s, l->net, fd, STREAM_OPEN)) {
-            set_watch(s);
-            if (s->handler->opened)
-                s->handler->opened(s->context, s);
+        if (loop_timer_open(&s->timer, l->net->loop, on_timer, s) &&
+            stream_start(s, l->net, fd, STREAM_OPEN)) {
+            if (s->tls_rules != NULL)
+                loop_timer_set(&s->timer, instant_after(loop_now(l->net->loop), SHAKE_MS));
+            begin(s);
             return;
         }
+        loop_timer_close(&s->timer);
         s->state = STREAM_FREE;
     }
     l->refused++;
@@ -448,14 +540,17 @@ struct net_stream *net_connect(struct net *net, const struct net_address *addres
     int fd = connect_socket(address, &error);
     struct net_stream *s = calloc(1, sizeof *s);
     uint8_t *output = calloc(1, limits->output_max);
-    if (fd >= 0 && s && output) {
+    char *name = limits->tls != NULL ? strdup(limits->tls_name) : NULL;
+    if (fd >= 0 && s && output && (limits->tls == NULL || name)) {
         *s = (struct net_stream){.handler = handler,
                                  .context = context,
                                  .read_max = limits->read_max,
                                  .is_prompt = limits->is_prompt,
+                                 .tls_rules = limits->tls,
+                                 .tls_name = name,
                                  .output = output,
                                  .output_max = limits->output_max};
-        if (loop_timer_open(&s->timer, net->loop, on_connect_timeout, s) &&
+        if (loop_timer_open(&s->timer, net->loop, on_timer, s) &&
             stream_start(s, net, fd, STREAM_CONNECTING)) {
             loop_timer_set(&s->timer, instant_after(loop_now(net->loop), timeout_ms));
             set_watch(s);
@@ -465,6 +560,7 @@ struct net_stream *net_connect(struct net *net, const struct net_address *addres
         }
         loop_timer_close(&s->timer);
     }
+    free(name);
     free(output);
     free(s);
     if (fd >= 0)
@@ -475,6 +571,12 @@ struct net_stream *net_connect(struct net *net, const struct net_address *addres
 void net_set_context(struct net_stream *stream, void *context)
 {
     stream->context = context;
+}
+
+const char *net_end_reason(const struct net_stream *stream)
+{
+    return stream->end == NET_END_TLS && stream->tls != NULL ? tls_session_reason(stream->tls)
+                                                             : net_end_name(stream->end);
 }
 
 void net_peer(const struct net_stream *stream, struct net_address *address)
@@ -520,11 +622,13 @@ void net_resume(struct net_stream *stream)
 {
     stream->paused = false;
     set_watch(stream);
+    if (reads(stream) && has_pending(stream)) // the socket will not tell of it
+        loop_timer_set(&stream->timer, loop_now(stream->net->loop));
 }
 
 void net_finish(struct net_stream *stream)
 {
-    if (stream->state == STREAM_CONNECTING) {
+    if (stream->state == STREAM_CONNECTING || stream->state == STREAM_SHAKING) {
         net_close(stream);
         return;
     }

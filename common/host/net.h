@@ -1,4 +1,4 @@
-// TCP on the loop: listeners, and streams with a bounded output.
+// TCP on the loop, with TLS where it is asked for: listeners, and streams with a bounded output.
 //
 // What is written is gathered and sent with one system call at the turn's end. A full output
 // refuses the octets (net_write answers false); the caller then waits for `drained`. Octets that
@@ -13,6 +13,7 @@
 #include "common/base/bytes.h"
 #include "common/base/time.h"
 #include "common/host/loop.h"
+#include "common/host/tls.h"
 
 #include <sys/socket.h>
 
@@ -35,6 +36,7 @@ enum net_end {
     NET_END_REFUSED,
     NET_END_UNREACHABLE,
     NET_END_TIMEOUT, // of the connection, or of TCP
+    NET_END_TLS,     // it was refused, by us or by the peer: net_end_reason()
     NET_END_FAILED,
 };
 
@@ -61,7 +63,8 @@ struct net_stream;
 struct net_listener;
 
 struct net_handler {
-    // A connection was accepted, or one of ours is established. May be NULL.
+    // A connection was accepted, or one of ours is established; with TLS: and each side has what it
+    // wants of the other. May be NULL.
     void (*opened)(void *context, struct net_stream *stream);
     void (*octets)(void *context, struct net_stream *stream, struct bytes octets);
     // The peer will send no more; answer with net_finish() or net_close(). NULL: what is in the
@@ -69,6 +72,7 @@ struct net_handler {
     void (*ended)(void *context, struct net_stream *stream);
     // The output is empty again after a write was refused. May be NULL.
     void (*drained)(void *context, struct net_stream *stream);
+    // Also for an accepted one that was never opened, because TLS was refused.
     void (*closed)(void *context, struct net_stream *stream, enum net_end end);
 };
 
@@ -79,6 +83,8 @@ struct net_limits {
     // Acknowledges what comes in at once: for a peer that sends a message in two pieces without
     // TCP_NODELAY, and waits for the acknowledgement of the first.
     bool is_prompt;
+    struct tls *tls;      // NULL: plain. Must outlive the streams
+    const char *tls_name; // whom a connection of ours must meet; copied
 };
 
 // One per loop. NULL when there is no memory. Its turn end comes after those added before: add the
@@ -105,6 +111,8 @@ struct net_stream *net_connect(struct net *net, const struct net_address *addres
                                const struct net_handler *handler, void *context) MUST_USE;
 
 void net_set_context(struct net_stream *stream, void *context);
+// Of a closed stream, inside `closed`: why, in words for a log.
+const char *net_end_reason(const struct net_stream *stream);
 void net_peer(const struct net_stream *stream, struct net_address *address);
 // All octets, or none and false: no room, or the stream is not open for writing.
 bool net_write(struct net_stream *stream, struct bytes octets) MUST_USE;

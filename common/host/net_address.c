@@ -45,6 +45,8 @@ const char *net_end_name(enum net_end end)
         return "unreachable";
     case NET_END_TIMEOUT:
         return "timeout";
+    case NET_END_TLS:
+        return "tls";
     case NET_END_FAILED:
         return "failed";
     }

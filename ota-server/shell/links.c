@@ -2,12 +2,14 @@
 
 #include "ota-server/service/metric.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct link {
     struct server_links *all;
     unsigned index;
     struct esme *esme;
+    struct tls *tls; // NULL: plain
 };
 
 struct server_links {
@@ -57,10 +59,24 @@ static void on_unknown(void *context, struct esme *e, uint64_t tag)
 static const struct esme_handler HANDLER = {
     .bound = on_bound, .request = on_request, .response = on_response, .unknown = on_unknown};
 
-static bool open_link(struct server_links *l, struct net *net, struct log *log)
+static bool open_tls(struct link *v, const struct server_smsc *s, char error[TLS_REASON_SIZE])
+{
+    const struct tls_options options = {.certificate_file = s->tls.certificate_file,
+                                        .key_file = s->tls.key_file,
+                                        .ca_file = s->tls.ca_file};
+    if (s->has_tls)
+        v->tls = tls_open(&options, error);
+    return v->tls != NULL || !s->has_tls;
+}
+
+static bool open_link(struct server_links *l, struct net *net, struct log *log,
+                      char error[TLS_REASON_SIZE])
 {
     const struct server_smsc *s = &l->settings->smscs[l->count];
     struct link *v = &l->links[l->count];
+    *v = (struct link){.all = l, .index = l->count};
+    if (!open_tls(v, s, error))
+        return false;
     const struct esme_config config = {.address = s->address,
                                        .system_id = s->system_id,
                                        .password = s->password,
@@ -69,29 +85,29 @@ static bool open_link(struct server_links *l, struct net *net, struct log *log)
                                        .type = s->bind,
                                        .window = s->window,
                                        .response_ms = l->settings->policy.submit_ms,
-                                       .seed = l->settings->policy.seed + l->count};
-    *v = (struct link){.all = l, .index = l->count};
+                                       .seed = l->settings->policy.seed + l->count,
+                                       .tls = v->tls,
+                                       .tls_name = s->tls_name};
     v->esme = esme_open(l->loop, net, &config, &HANDLER, v, log);
     l->count += v->esme != NULL;
     return v->esme != NULL;
 }
 
-struct server_links *server_links_open(struct loop *loop, struct net *net,
-                                       const struct server_settings *settings, struct log *log)
+bool server_links_open(const struct server_links_options *o, struct server_links **links,
+                       char error[TLS_REASON_SIZE])
 {
     struct server_links *l = calloc(1, sizeof *l);
+    *links = l;
+    (void)snprintf(error, TLS_REASON_SIZE, "not enough memory");
     if (l == NULL)
-        return NULL;
-    l->loop = loop;
-    l->settings = settings;
-    for (unsigned i = 0; i < settings->smsc_count; i++) {
-        if (!open_link(l, net, log)) {
-            net_close_all(net);
-            server_links_close(l);
-            return NULL;
-        }
+        return false;
+    l->loop = o->loop;
+    l->settings = o->settings;
+    for (unsigned i = 0; i < o->settings->smsc_count; i++) {
+        if (!open_link(l, o->net, o->log, error))
+            return false;
     }
-    return l;
+    return true;
 }
 
 void server_links_attach(struct server_links *l, struct outbox *outbox)
@@ -148,6 +164,8 @@ void server_links_close(struct server_links *l)
 {
     for (unsigned i = 0; i < l->count; i++)
         esme_close(l->links[i].esme);
+    for (unsigned i = 0; i < OUTBOX_LINKS_MAX; i++)
+        tls_close(l->links[i].tls);
     free(l);
 }
 
@@ -177,6 +195,8 @@ static void put_link(const struct server_links *l, unsigned index, struct json_w
     json_put_key(j, "route");
     json_put_string(j, l->settings->routes[s->route].name);
     put_number(j, "weight", s->weight);
+    json_put_key(j, "tls");
+    json_put_bool(j, s->has_tls);
     put_number(j, "window", s->window);
     put_number(j, "windowFree", esme_room(e));
     put_number(j, "ratePerSecond", outbox_rate(l->outbox, index));

@@ -8,11 +8,18 @@
 
 struct server_links;
 
-// Connects at once. `settings` must outlive it. NULL when memory is missing. Open it after what
-// commits has added its turn end.
-struct server_links *server_links_open(struct loop *loop, struct net *net,
-                                       const struct server_settings *settings,
-                                       struct log *log) MUST_USE;
+struct server_links_options {
+    struct loop *loop;
+    struct net *net;
+    const struct server_settings *settings; // must outlive the links
+    struct log *log;
+};
+
+// Connects at once. False, with a reason, when memory is missing or a certificate cannot be read:
+// what there is in *links is to be closed all the same. Open it after what commits has added its
+// turn end.
+bool server_links_open(const struct server_links_options *options, struct server_links **links,
+                       char error[TLS_REASON_SIZE]) MUST_USE;
 // The port for outbox_open(), and then the outbox that hears of everything. Before the first turn.
 struct outbox_port server_links_port(struct server_links *l);
 void server_links_attach(struct server_links *l, struct outbox *outbox);

@@ -328,11 +328,15 @@ static bool open_loop(struct server *v)
 {
     v->turn_end = (struct loop_turn_end){.end = turn_end, .context = v};
     loop_turn_end_add(v->loop, &v->turn_end);
+    char error[TLS_REASON_SIZE];
     v->net = net_open(v->loop);
-    if (v->net != NULL)
-        v->links = server_links_open(v->loop, v->net, v->settings, &v->log);
-    if (v->links != NULL)
-        v->outbox = open_outbox(v);
+    if (v->net == NULL)
+        return fail("memory", "not enough");
+    const struct server_links_options options = {
+        .loop = v->loop, .net = v->net, .settings = v->settings, .log = &v->log};
+    if (!server_links_open(&options, &v->links, error))
+        return fail("smsc", error);
+    v->outbox = open_outbox(v);
     if (v->outbox == NULL || !loop_timer_open(&v->due_timer, v->loop, due, v) ||
         !loop_timer_open(&v->stop_timer, v->loop, stop_due, v))
         return fail("memory", "not enough");

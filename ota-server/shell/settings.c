@@ -121,6 +121,39 @@ static bool judge_routes(const struct server_settings *s, char *error)
     return true;
 }
 
+static bool read_files(struct server_tls *t, cfg_t *section, const char *where, char *error)
+{
+    const bool is_read =
+        take(t->certificate_file, SERVER_PATH_SIZE, cfg_getstr(section, "tls-certificate-file")) &&
+        take(t->key_file, SERVER_PATH_SIZE, cfg_getstr(section, "tls-key-file")) &&
+        take(t->ca_file, SERVER_PATH_SIZE, cfg_getstr(section, "tls-ca-file"));
+    if (!is_read)
+        return fail(error, "a path is too long in", where);
+    return (t->certificate_file[0] == '\0') == (t->key_file[0] == '\0') ||
+           fail(error, "tls-certificate-file and tls-key-file go together, in", where);
+}
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0 ||
+           strncmp(address, "localhost:", 10) == 0;
+}
+
+// Nothing leaves the machine in the clear that nobody asked for.
+static bool read_tls(struct server_smsc *v, cfg_t *section, char *error)
+{
+    const char *word = cfg_getstr(section, "tls");
+    v->has_tls = strcmp(word, "true") == 0;
+    if (!v->has_tls && strcmp(word, "false") != 0 && word[0] != '\0')
+        return fail(error, "tls is true or false, in smsc", v->name);
+    if (word[0] == '\0' && !is_loopback(v->address))
+        return fail(error, "say tls = true, or tls = false for messages in the clear, in smsc",
+                    v->name);
+    if (!take(v->tls_name, sizeof v->tls_name, cfg_getstr(section, "tls-name")))
+        return fail(error, "tls-name is too long, in smsc", v->name);
+    return read_files(&v->tls, section, v->name, error);
+}
+
 static bool judge_smsc(const struct server_smsc *v, long window, long rate, char *error)
 {
     if (v->address[0] == '\0')
@@ -165,7 +198,7 @@ static bool read_smsc(struct server_settings *s, cfg_t *section, char *error)
         return fail(error, "bind is transmitter, receiver or transceiver, in smsc", name);
     if (file[0] != '\0' && !read_password(file, v->password, error))
         return false;
-    return judge_smsc(v, window, rate, error);
+    return judge_smsc(v, window, rate, error) && read_tls(v, section, error);
 }
 
 // --smsc HOST:PORT: one link, instead of those of the file.
@@ -184,6 +217,9 @@ static bool ask_smsc(struct server_settings *s, char *error)
         return fail(error, "a system_id has at most 15 characters:", s->system_id_asked);
     if (s->password_file != NULL && !read_password(s->password_file, v->password, error))
         return false;
+    if (!is_loopback(v->address))
+        return fail(error, "an SMSC elsewhere needs TLS, or tls = false: in --config. It is",
+                    v->address);
     return judge_smsc(v, WINDOW, RATE, error);
 }
 
@@ -281,13 +317,23 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
 
 bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_ERROR_SIZE])
 {
-    cfg_opt_t smsc[] = {
-        CFG_STR("address", "", CFGF_NONE),         CFG_STR("system-id", "", CFGF_NONE),
-        CFG_STR("password", "", CFGF_NONE),        CFG_STR("password-file", "", CFGF_NONE),
-        CFG_STR("system-type", "", CFGF_NONE),     CFG_STR("address-range", "", CFGF_NONE),
-        CFG_STR("bind", "transceiver", CFGF_NONE), CFG_INT("window", WINDOW, CFGF_NONE),
-        CFG_INT("rate", RATE, CFGF_NONE),          CFG_INT("weight", 1, CFGF_NONE),
-        CFG_STR("route", ROUTE, CFGF_NONE),        CFG_END()};
+    cfg_opt_t smsc[] = {CFG_STR("address", "", CFGF_NONE),
+                        CFG_STR("system-id", "", CFGF_NONE),
+                        CFG_STR("password", "", CFGF_NONE),
+                        CFG_STR("password-file", "", CFGF_NONE),
+                        CFG_STR("system-type", "", CFGF_NONE),
+                        CFG_STR("address-range", "", CFGF_NONE),
+                        CFG_STR("bind", "transceiver", CFGF_NONE),
+                        CFG_INT("window", WINDOW, CFGF_NONE),
+                        CFG_INT("rate", RATE, CFGF_NONE),
+                        CFG_INT("weight", 1, CFGF_NONE),
+                        CFG_STR("route", ROUTE, CFGF_NONE),
+                        CFG_STR("tls", "", CFGF_NONE),
+                        CFG_STR("tls-name", "", CFGF_NONE),
+                        CFG_STR("tls-certificate-file", "", CFGF_NONE),
+                        CFG_STR("tls-key-file", "", CFGF_NONE),
+                        CFG_STR("tls-ca-file", "", CFGF_NONE),
+                        CFG_END()};
     cfg_opt_t route[] = {CFG_STR("numbers", "", CFGF_NONE), CFG_STR("backup", "", CFGF_NONE),
                          CFG_END()};
     policy_default(&s->policy);

@@ -11,6 +11,13 @@
 #define SERVER_PATH_SIZE 4096
 #define SERVER_NUMBERS_SIZE 1024
 
+// Files in PEM; "": none.
+struct server_tls {
+    char certificate_file[SERVER_PATH_SIZE];
+    char key_file[SERVER_PATH_SIZE];
+    char ca_file[SERVER_PATH_SIZE]; // whom to trust
+};
+
 struct server_smsc {
     char name[SERVER_TEXT_SIZE];
     char address[SERVER_TEXT_SIZE]; // HOST:PORT
@@ -23,6 +30,9 @@ struct server_smsc {
     uint32_t rate;  // submit_sm per second
     uint8_t weight; // see struct outbox_link
     uint8_t route;  // index into server_settings.routes
+    bool has_tls;
+    char tls_name[SERVER_TEXT_SIZE]; // whom to meet; "": the address's host
+    struct server_tls tls;
 };
 
 struct server_route {

@@ -2,12 +2,15 @@
 
 #include "smpp/core/reconnect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define READ_MAX 16384u
 #define OUTPUT_MAX 65536u
 #define OWED 1000u
 #define CONNECT_MS 10000
+#define HOST_SIZE 256 // a domain name [RFC 1035 §2.3.4], and a zero
 
 struct esme {
     struct loop *loop;
@@ -28,6 +31,7 @@ struct esme {
     bool is_open;         // the session lives
     bool is_bound;
     bool is_unbinding; // and will not come back
+    char tls_name[HOST_SIZE];
     struct smpp_pending *window;
     struct smpp_owed owed[OWED];
     uint8_t input[SMPP_PDU_LEN_MAX];
@@ -175,9 +179,9 @@ static void opened(void *context, struct net_stream *stream)
 static void closed(void *context, struct net_stream *stream, enum net_end end)
 {
     struct esme *e = context;
-    (void)stream;
-    if (e->connections == 0 || !e->is_open)
-        log_esme(e, LOG_WARN, "smpp.disconnected", net_end_name(end));
+    if (e->connections == 0 || !e->is_open || end == NET_END_TLS)
+        log_esme(e, LOG_WARN, end == NET_END_TLS ? "smpp.tls_refused" : "smpp.disconnected",
+                 net_end_reason(stream));
     e->stream = NULL;
     if (e->is_open) {
         smpp_session_disconnected(&e->session);
@@ -202,15 +206,18 @@ static void connect_now(struct esme *e)
 {
     static const struct net_handler HANDLER = {
         .opened = opened, .octets = octets_came, .closed = closed};
-    static const struct net_limits LIMITS = {
-        .read_max = READ_MAX, .output_max = 2 * OUTPUT_MAX, .stream_max = 1};
+    const struct net_limits limits = {.read_max = READ_MAX,
+                                      .output_max = 2 * OUTPUT_MAX,
+                                      .stream_max = 1,
+                                      .tls = e->config.tls,
+                                      .tls_name = e->tls_name};
     struct net_address address;
     enum net_error result = net_resolve(e->config.address, &address);
     if (result != NET_OK) {
         try_later(e, net_error_name(result));
         return;
     }
-    e->stream = net_connect(e->net, &address, &LIMITS, CONNECT_MS, &HANDLER, e);
+    e->stream = net_connect(e->net, &address, &limits, CONNECT_MS, &HANDLER, e);
     if (e->stream == NULL)
         try_later(e, net_error_name(NET_NO_RESOURCES));
 }
@@ -244,6 +251,19 @@ static void turn_end(void *context, struct instant now)
     loop_timer_set(&e->timer, smpp_session_deadline(&e->session));
 }
 
+// Whom TLS must meet: what was asked for, or the host of the address, without brackets.
+static void set_name(struct esme *e)
+{
+    const char *asked = e->config.tls_name != NULL ? e->config.tls_name : "";
+    const bool has_brackets = e->config.address[0] == '[';
+    const char *host = e->config.address + has_brackets;
+    const char *end = has_brackets ? strchr(host, ']') : strrchr(host, ':');
+    const size_t len = end != NULL ? (size_t)(end - host) : strlen(host);
+    (void)snprintf(e->tls_name, sizeof e->tls_name, "%.*s", (int)len, host);
+    if (asked[0] != '\0')
+        (void)snprintf(e->tls_name, sizeof e->tls_name, "%s", asked);
+}
+
 struct esme *esme_open(struct loop *loop, struct net *net, const struct esme_config *config,
                        const struct esme_handler *handler, void *context, struct log *log)
 {
@@ -256,6 +276,7 @@ struct esme *esme_open(struct loop *loop, struct net *net, const struct esme_con
     e->config = *config;
     e->handler = handler;
     e->context = context;
+    set_name(e);
     prng_init(&e->chance, config->seed, "esme", 0);
     e->window = calloc(config->window, sizeof *e->window);
     if (e->window == NULL || !loop_timer_open(&e->timer, loop, timer_due, e)) {

@@ -39,6 +39,8 @@ struct esme_config {
     uint32_t window;      // 1 to SMPP_WINDOW_MAX
     uint32_t response_ms; // 0: 30,000
     uint64_t seed;        // for the jitter of the pauses
+    struct tls *tls;      // NULL: plain; else it must outlive the link
+    const char *tls_name; // whom to meet; "": the host of the address
 };
 
 // The texts of `config` must live as long as the link. Starts to connect at once. NULL when memory

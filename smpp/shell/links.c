@@ -42,6 +42,8 @@ struct links {
     struct loop *loop;
     struct net *net;
     struct net_listener *listener;
+    struct net_listener *tls_listener; // NULL: none
+    struct tls *tls;
     struct loop_turn_end turn_end;
     struct loop_timer timer;
     struct log *log;
@@ -134,13 +136,12 @@ static void opened(void *context, struct net_stream *stream)
     struct links *l = context;
     char host[NET_ADDRESS_TEXT_SIZE];
     peer_host(stream, host);
-    if (!is_welcome(l, host)) {
+    const uint32_t free_at = seat_of(l, NULL);
+    if (free_at == SMSC_NONE || !is_welcome(l, host)) {
         net_close(stream); // it never gets a seat
         return;
     }
     tick(l);
-    uint32_t free_at = seat_of(l, NULL);
-    check(free_at != SMSC_NONE); // the listener takes no more than there are seats
     struct link_seat *seat = &l->seats[free_at];
     // Sessions live on the messages' clock too, but a peer's patience is real.
     const uint32_t speed = (uint32_t)l->settings->speed;
@@ -233,6 +234,8 @@ static void closed(void *context, struct net_stream *stream, enum net_end end)
 {
     struct links *l = context;
     uint32_t link = seat_of(l, stream);
+    if (end == NET_END_TLS)
+        log_link(l, LOG_WARN, "smpp.tls_refused", link, net_end_reason(stream));
     if (link == SMSC_NONE)
         return;
     tick(l);
@@ -352,13 +355,43 @@ static void start_smsc(struct links *l)
     smsc_init(&l->smsc, &config, &l->queue, &l->faults);
 }
 
-static bool start_network(struct links *l, char error[SETTINGS_ERROR_SIZE])
+static bool listen_on(struct links *l, const char *where, struct tls *tls,
+                      struct net_listener **listener, char error[SETTINGS_ERROR_SIZE])
 {
     static const struct net_handler HANDLER = {
         .opened = opened, .octets = octets_came, .closed = closed};
-    const struct net_limits limits = {
-        .read_max = READ_MAX, .output_max = 2 * OUTPUT_MAX, .stream_max = l->settings->link_max};
+    const struct net_limits limits = {.read_max = READ_MAX,
+                                      .output_max = 2 * OUTPUT_MAX,
+                                      .stream_max = l->settings->link_max,
+                                      .tls = tls};
     struct net_address address;
+    enum net_error result = net_resolve(where, &address);
+    if (result == NET_OK)
+        result = net_listen(l->net, &address, &limits, &HANDLER, l, listener);
+    if (result != NET_OK)
+        (void)snprintf(error, SETTINGS_ERROR_SIZE, "cannot listen on %s: %s", where,
+                       net_error_name(result));
+    return result == NET_OK;
+}
+
+static bool listen_with_tls(struct links *l, char error[SETTINGS_ERROR_SIZE])
+{
+    const struct settings *s = l->settings;
+    const struct tls_options options = {.is_server = true,
+                                        .certificate_file = s->tls_certificate_file,
+                                        .key_file = s->tls_key_file,
+                                        .ca_file = s->tls_ca_file};
+    char reason[TLS_REASON_SIZE] = "not enough memory";
+    if (s->tls_listen == NULL)
+        return true;
+    l->tls = tls_open(&options, reason);
+    if (l->tls == NULL)
+        (void)snprintf(error, SETTINGS_ERROR_SIZE, "%s", reason);
+    return l->tls != NULL && listen_on(l, s->tls_listen, l->tls, &l->tls_listener, error);
+}
+
+static bool start_network(struct links *l, char error[SETTINGS_ERROR_SIZE])
+{
     l->turn_end = (struct loop_turn_end){.end = turn_end, .context = l};
     loop_turn_end_add(l->loop, &l->turn_end);
     l->net = net_open(l->loop);
@@ -366,13 +399,8 @@ static bool start_network(struct links *l, char error[SETTINGS_ERROR_SIZE])
         (void)snprintf(error, SETTINGS_ERROR_SIZE, "not enough memory");
         return false;
     }
-    enum net_error result = net_resolve(l->settings->listen, &address);
-    if (result == NET_OK)
-        result = net_listen(l->net, &address, &limits, &HANDLER, l, &l->listener);
-    if (result != NET_OK)
-        (void)snprintf(error, SETTINGS_ERROR_SIZE, "cannot listen on %s: %s", l->settings->listen,
-                       net_error_name(result));
-    return result == NET_OK;
+    return listen_on(l, l->settings->listen, NULL, &l->listener, error) &&
+           listen_with_tls(l, error);
 }
 
 struct links *links_open(struct loop *loop, const struct settings *settings, struct log *log,
@@ -403,6 +431,7 @@ void links_close(struct links *l)
     loop_timer_close(&l->timer);
     if (l->net != NULL)
         net_close_all(l->net);
+    tls_close(l->tls);
     if (l->turn_end.end != NULL)
         loop_turn_end_remove(l->loop, &l->turn_end);
     free(l->seats);
@@ -418,6 +447,8 @@ void links_close(struct links *l)
 void links_unbind_all(struct links *l)
 {
     net_listener_stop(l->listener);
+    if (l->tls_listener != NULL)
+        net_listener_stop(l->tls_listener);
     for (uint32_t i = 0; i < l->settings->link_max; i++)
         if (l->seats[i].stream != NULL)
             smpp_session_unbind(smsc_session(&l->smsc, i));
@@ -434,6 +465,16 @@ void links_address(const struct links *l, char text[NET_ADDRESS_TEXT_SIZE])
     struct net_address address;
     net_listener_address(l->listener, &address);
     net_address_format(&address, text);
+}
+
+bool links_tls_address(const struct links *l, char text[NET_ADDRESS_TEXT_SIZE])
+{
+    struct net_address address;
+    if (l->tls_listener == NULL)
+        return false;
+    net_listener_address(l->tls_listener, &address);
+    net_address_format(&address, text);
+    return true;
 }
 
 struct smsc *links_smsc(struct links *l)

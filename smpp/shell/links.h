@@ -20,6 +20,8 @@ void links_unbind_all(struct links *l);
 size_t links_count(const struct links *l);
 // Where it listens, as text.
 void links_address(const struct links *l, char text[NET_ADDRESS_TEXT_SIZE]);
+// The same of the listener with TLS; false: there is none.
+bool links_tls_address(const struct links *l, char text[NET_ADDRESS_TEXT_SIZE]);
 // For the control interface.
 struct smsc *links_smsc(struct links *l);
 const struct settings *links_settings(const struct links *l);

@@ -37,6 +37,7 @@ static const char DOC[] =
 
 enum {
     OPTION_CONTROL = 256,
+    OPTION_TLS_LISTEN,
     OPTION_PCAP,
     OPTION_SEED,
     OPTION_SPEED,
@@ -46,6 +47,8 @@ enum {
 static const struct argp_option OPTIONS[] = {
     {"config", 'c', "FILE", 0, "accounts, routes, rules and limits (required)", 0},
     {"listen", 'l', "HOST:PORT", 0, "where ESMEs connect; port 0 is chosen (127.0.0.1:2775)", 0},
+    {"tls-listen", OPTION_TLS_LISTEN, "HOST:PORT", 0,
+     "where they connect with TLS, too; certificates are in FILE (none)", 0},
     {"control", OPTION_CONTROL, "HOST:PORT", 0, "HTTP control interface (default: none)", 0},
     {"pcap", OPTION_PCAP, "FILE", 0, "write all SMPP traffic as a capture file", 0},
     {"seed", OPTION_SEED, "N", 0, "for faults with a probability, to repeat a run", 0},
@@ -70,6 +73,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'l':
         a->settings.listen = value;
+        return 0;
+    case OPTION_TLS_LISTEN:
+        a->settings.tls_listen = value;
         return 0;
     case OPTION_CONTROL:
         a->settings.control = value;
@@ -138,15 +144,20 @@ static void turn_end(void *context, struct instant now)
 static bool say_ready(const struct program *p)
 {
     char smpp[NET_ADDRESS_TEXT_SIZE];
+    char smpps[NET_ADDRESS_TEXT_SIZE];
     char control[NET_ADDRESS_TEXT_SIZE];
     struct net_address address;
     links_address(p->links, smpp);
-    struct ready_item items[2] = {{"smpp", smpp}, {"control", control}};
+    struct ready_item items[3] = {{"smpp", smpp}};
+    size_t count = 1;
+    if (links_tls_address(p->links, smpps))
+        items[count++] = (struct ready_item){"smpps", smpps};
     if (p->http != NULL) {
         http_address(p->http, &address);
         net_address_format(&address, control);
+        items[count++] = (struct ready_item){"control", control};
     }
-    return ready_say(STDOUT_FILENO, "smsc-sim", items, p->http != NULL ? 2 : 1);
+    return ready_say(STDOUT_FILENO, "smsc-sim", items, count);
 }
 
 static int fail(const char *reason)

@@ -98,6 +98,17 @@ static bool read_sections(struct settings *s, cfg_t *file, char error[SETTINGS_E
     return true;
 }
 
+static bool read_tls(struct settings *s, cfg_t *file, char error[SETTINGS_ERROR_SIZE])
+{
+    if (!take(s->tls_certificate_file, SETTINGS_PATH_SIZE,
+              cfg_getstr(file, "tls-certificate-file")) ||
+        !take(s->tls_key_file, SETTINGS_PATH_SIZE, cfg_getstr(file, "tls-key-file")) ||
+        !take(s->tls_ca_file, SETTINGS_PATH_SIZE, cfg_getstr(file, "tls-ca-file")))
+        return fail(error, s, "this path is too long:", "tls-...-file");
+    return s->tls_listen == NULL || s->tls_certificate_file[0] != '\0' ||
+           fail(error, s, "--tls-listen needs", "tls-certificate-file");
+}
+
 static bool in_range(long value, long min, long max)
 {
     return value >= min && value <= max;
@@ -142,6 +153,9 @@ bool settings_read(struct settings *s, char error[SETTINGS_ERROR_SIZE])
         CFG_INT("retry-first-ms", 5000, CFGF_NONE),
         CFG_INT("retry-max-ms", 300000, CFGF_NONE),
         CFG_BOOL("text-receipts-only", cfg_false, CFGF_NONE),
+        CFG_STR("tls-certificate-file", "", CFGF_NONE),
+        CFG_STR("tls-key-file", "", CFGF_NONE),
+        CFG_STR("tls-ca-file", "", CFGF_NONE),
         CFG_END(),
     };
     if (!config_is_private(s->config_path))
@@ -154,7 +168,8 @@ bool settings_read(struct settings *s, char error[SETTINGS_ERROR_SIZE])
         (void)snprintf(error, SETTINGS_ERROR_SIZE, "%s", reason);
         return false;
     }
-    bool is_read = read_numbers(s, file, error) && read_sections(s, file, error);
+    bool is_read =
+        read_numbers(s, file, error) && read_sections(s, file, error) && read_tls(s, file, error);
     cfg_free(file);
     return is_read;
 }

@@ -4,10 +4,12 @@
 #include "smpp/core/smsc.h"
 
 #define SETTINGS_ERROR_SIZE 400
+#define SETTINGS_PATH_SIZE 1024
 
 struct settings {
     const char *listen;
-    const char *control; // NULL: no control interface
+    const char *tls_listen; // NULL: plain connections only
+    const char *control;    // NULL: no control interface
     const char *config_path;
     const char *pcap_path;
     uint64_t seed;
@@ -25,6 +27,9 @@ struct settings {
     uint32_t retry_first_ms;
     uint32_t retry_max_ms;
     bool text_receipts_only;
+    char tls_certificate_file[SETTINGS_PATH_SIZE];
+    char tls_key_file[SETTINGS_PATH_SIZE];
+    char tls_ca_file[SETTINGS_PATH_SIZE]; // "": asks ESMEs for no certificate
 };
 
 // Reads the file named in `s->config_path` into `s`. False, with a reason that names file and line.

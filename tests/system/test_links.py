@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The real programs with two SMSCs, one of which fails. usage: test_links.py FOLDER-OF-PROGRAMS"""
+"""The real programs with two SMSCs, one of which is reached through TLS and fails. usage: test_links.py FOLDER-OF-PROGRAMS"""
 import json, os, re, shutil, subprocess, sys, tempfile, unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
+from certificates import Authority  # noqa: E402
 from system import Api, Control, Program, until  # noqa: E402
 
 PROGRAMS = sys.argv.pop(1)
@@ -12,7 +13,11 @@ SMSC = """account "server" { password = "secret1" }
 account "radio" { password = "secret2" }
 route "12345" { account = "server" }
 """
-SERVER = """smsc "near" { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 1 }
+SMSC_TLS = """tls-certificate-file = "%s.crt"
+tls-key-file = "%s.key"
+tls-ca-file = "%s"
+"""
+SERVER = """smsc "near" { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 1 %s }
 smsc "far"  { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 0 }
 policy { submit-s = 1 }
 single-person = true
@@ -27,10 +32,11 @@ class TwoSmscs(unittest.TestCase):
         self.addCleanup(self.stop)
         self.batch, self.data = os.path.join(self.folder, "batch"), os.path.join(self.folder, "data")
         self.tool("vendor-make", "-n", "2", "-b", "LINKS01", "-o", self.batch)
-        self.smscs = [self.program("smsc-sim", "--config", self.write("smsc.conf", SMSC), "--listen", "127.0.0.1:0",
+        self.authority = Authority(self.folder)
+        server, self.client = self.authority.issue("smsc"), self.authority.issue("otaria")
+        config = self.write("smsc.conf", SMSC + SMSC_TLS % (server, server, self.authority.file))
+        self.smscs = [self.program("smsc-sim", "--config", config, "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0",
                                    "--control", "127.0.0.1:0") for _ in range(2)]
-        self.start_server()
-        self.start_cards()
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -54,15 +60,20 @@ class TwoSmscs(unittest.TestCase):
             program.process.stdout.close()
         self.assertEqual(set(codes.values()), {0}, codes)
 
-    def start_server(self):
+    def start_server(self, authority, certificate):
         self.tool("ota-server", "init", "--data", self.data)
         made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "test")
         client = dict(line.split("=", 1) for line in made.split())
         password = self.write("password", "secret1\n")
-        near, far = (smsc.ready["smpp"] for smsc in self.smscs)
-        config = self.write("server.conf", SERVER % (near, password, far, password))
+        near, far = self.smscs[0].ready["smpps"], self.smscs[1].ready["smpp"]
+        tls = f'tls = true tls-ca-file = "{authority.file}"'
+        if certificate:
+            tls += f' tls-certificate-file = "{certificate}.crt" tls-key-file = "{certificate}.key"'
+        config = self.write("server.conf", SERVER % (near, password, tls, far, password))
         server = self.program("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--config", config)
         self.api = Api(server.ready["http"], [(client["appkey"], client["appsecret"])])
+
+    def start_cards(self):
         with open(os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "rb") as file:
             self.api.post("/vendor-profiles", file.read())
         for line in TRANSPORT.splitlines():
@@ -71,8 +82,6 @@ class TwoSmscs(unittest.TestCase):
         with open(self.batch, "rb") as file:
             job = self.api.post("/batch-imports", file.read(), content_type="text/plain", query="vendorProfile=alder")
         until("the import", 20, lambda: self.api.get("/batch-imports/" + job["id"])["status"] == "ENDED", 0.02)
-
-    def start_cards(self):
         fleet = self.program(
             "sim-emulator", "fleet", "--cards", self.batch, "--vendor-profile",
             os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "--transport-keys", self.write("keys", TRANSPORT), "--smsc",
@@ -96,6 +105,8 @@ class TwoSmscs(unittest.TestCase):
         return int(re.search(r'^otaria_%s\{link="%s"\} (\d+)$' % (name, smsc), self.api.ask("GET", "/metrics")[1], re.M).group(1))
 
     def test_another_smsc_takes_over_and_nothing_runs_twice(self):
+        self.start_server(self.authority, self.client)
+        self.start_cards()
         first, second = self.cards
         until("two links", 20, lambda: self.link("near")["state"] == "bound" and self.link("far")["state"] == "bound", 0.05)
         self.assertEqual(self.ended(self.order(first, "audit"))["outcome"], "done")
@@ -124,6 +135,25 @@ class TwoSmscs(unittest.TestCase):
         self.assertEqual(self.metric("link_bound", "far"), 1)
         self.assertEqual(self.api.ask("GET", "/readyz")[0], 200)
         self.assertEqual(self.ended(self.order(second, "audit"))["outcome"], "done")
+
+    def logged(self, name, pattern):
+        def look():
+            with open(os.path.join(self.folder, name + ".log")) as file:
+                return re.search(pattern, file.read())
+        until(f"{name} logs {pattern}", 20, look, 0.02)
+
+    def test_an_smsc_that_is_not_believed_gets_nothing(self):
+        self.start_server(Authority(self.folder, "stranger"), self.client)
+        self.logged("ota-server", r"smpp.tls_refused smsc=\S+ reason=.*self-signed certificate in certificate chain")
+        self.logged("smsc-sim", r"smpp.tls_refused .*unknown ca")
+        self.assertEqual((self.link("near")["state"], self.link("near")["timesBound"]), ("down", 0))
+        until("the far link", 20, lambda: self.link("far")["state"] == "bound", 0.05)
+
+    def test_an_smsc_refuses_a_server_without_a_certificate(self):
+        self.start_server(self.authority, None)
+        self.logged("smsc-sim", r"smpp.tls_refused .*peer did not return a certificate")
+        self.logged("ota-server", r"smpp.tls_refused .*certificate required")
+        self.assertEqual((self.link("near")["state"], self.link("near")["timesBound"]), ("down", 0))
 
 
 if __name__ == "__main__":

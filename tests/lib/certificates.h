@@ -1,0 +1,15 @@
+// Certificates for tests, made by the test: P-256 keys, files FOLDER/NAME.crt and FOLDER/NAME.key.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct certificate_wish {
+    const char *name;     // of the files, and its common name
+    const char *issuer;   // name of the one that signs; NULL: itself, as a CA
+    const char *host;     // "DNS:..." or "IP:..." it is for; NULL: none
+    int64_t from_s, to_s; // valid, seconds from now; both 0: from an hour ago, for a day
+};
+
+// Stops the test when it cannot be made.
+void certificate_make(const char *folder, const struct certificate_wish *wish);
