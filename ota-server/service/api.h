@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/host/crypto.h"
+#include "common/host/ip.h"
 #include "ota-server/service/api_error.h"
 #include "ota-server/service/auth_limit.h"
 #include "ota-server/service/turn.h"
@@ -29,11 +30,13 @@ struct api_options {
     // end: "https://api.example.com".
     const char *public_url;
     const char *version;
-    const char *openapi;          // the text that /docs serves
-    struct secret_key client_key; // wraps the clients' secrets, 32 octets
-    bool single_person;           // four-eyes is off: a test installation
-    bool has_basic;               // HTTP Basic is taken, over TLS or loopback
-    bool is_clear;                // identifiers are not masked: test data only
+    const char *openapi;                   // the text that /docs serves
+    struct secret_key client_key;          // wraps the clients' secrets, 32 octets
+    bool single_person;                    // four-eyes is off: a test installation
+    bool has_basic;                        // HTTP Basic is taken, over TLS or loopback
+    const struct ip_network *metrics_from; // who reads /metrics without credentials
+    size_t metrics_from_count;
+    bool is_clear; // identifiers are not masked: test data only
     const struct cipher *cipher;
     struct import_jobs *imports; // NULL: imports answer 503
     bool (*fill)(void *context, uint8_t *to, size_t len);

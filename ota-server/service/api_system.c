@@ -153,8 +153,10 @@ static void put_store_metrics(struct writer *w, const struct store_counts *c)
 
 static bool may_see_metrics(struct api_exchange *x)
 {
-    const char *peer = x->request->peer;
-    if (strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 || strcmp(peer, "::1") == 0)
+    const struct api_options *o = &x->api->options;
+    struct ip ip;
+    if (ip_read(bytes_of_text(x->request->peer), &ip) &&
+        ip_is_in(&ip, o->metrics_from, o->metrics_from_count))
         return true;
     if (!api_authenticate(x)) {
         api_refuse(x, x->problem.code != API_OK ? x->problem : api_problem_of(API_UNAUTHENTICATED));

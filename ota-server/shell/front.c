@@ -127,14 +127,34 @@ static void reply_unavailable(struct http_request *r)
     http_reply(r, 503, "application/json", FIELDS, 2, bytes_of_text(BODY));
 }
 
+// Who asks: the other end of the connection, or whom a gateway saw. A gateway that says nothing is
+// asked for itself; one that cannot be understood speaks for nobody.
+static void read_peer(struct seat *s, const struct http_request *r)
+{
+    const struct front_options *o = &s->front->options;
+    struct net_address peer;
+    struct ip ip;
+    struct writer w = writer_of(s->peer, sizeof s->peer);
+    char text[NET_ADDRESS_TEXT_SIZE];
+    http_peer(r, &peer);
+    net_address_format(&peer, text);
+    const bool is_known = ip_read(bytes_of_text(text), &ip);
+    const unsigned said = http_header_count(r, "X-Forwarded-For");
+    if (is_known && said > 0 && ip_is_in(&ip, o->proxies, o->proxy_count) &&
+        (said > 1 || !ip_behind(header(r, "X-Forwarded-For"), o->proxies, o->proxy_count, &ip))) {
+        text_put(&w, "unknown");
+        (void)text_end(&w);
+    } else if (is_known) {
+        ip_format(&ip, s->peer);
+    } else {
+        text_put(&w, text);
+        (void)text_end(&w);
+    }
+}
+
 static void read_headers(struct seat *s, struct http_request *r)
 {
-    struct net_address peer;
-    http_peer(r, &peer);
-    net_address_format(&peer, s->peer);
-    char *port = strrchr(s->peer, ':');
-    if (port != NULL)
-        *port = '\0';
+    read_peer(s, r);
     s->asked = (struct api_request){
         .method = bytes_of_text(http_method(r)),
         .authorization = header(r, "Authorization"),

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "common/host/http.h"
+#include "common/host/ip.h"
 #include "ota-server/service/api.h"
 
 struct front;
@@ -16,6 +17,9 @@ struct front_options {
     struct loop *loop;
     const char *listen; // HOST:PORT
     struct api *api;
+    // Gateways: what they say in X-Forwarded-For about the client is believed.
+    const struct ip_network *proxies;
+    size_t proxy_count;
     const char *upload_dir; // where uploads are kept while they are judged
     uint32_t exchanges_max; // in work at once; 0: 256
     // The API's time: the server's clock, which a laboratory may run faster.

@@ -286,6 +286,18 @@ static bool is_address(const char *text)
     return len >= 1 && len < OUTBOX_ADDRESS_SIZE;
 }
 
+static bool read_networks(struct server_networks *n, cfg_t *file, const char *name, char *error)
+{
+    for (unsigned i = 0; i < cfg_size(file, name); i++) {
+        const char *text = cfg_getnstr(file, name, i);
+        if (n->count == SERVER_NETWORKS_MAX)
+            return fail(error, "at most 16 networks, in", name);
+        if (!ip_network_read(text, &n->at[n->count++]))
+            return fail(error, "a network is an address, or like 10.0.0.0/8, not", text);
+    }
+    return true;
+}
+
 static bool read_all(struct server_settings *s, cfg_t *file, char *error)
 {
     const char *address = first_of(s->address_asked, cfg_getstr(file, "server-address"));
@@ -311,7 +323,9 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
         if (!read_smsc(s, cfg_getnsec(file, "smsc", i), error))
             return false;
     }
-    return read_log(s, file, error) && read_policy(&s->policy, cfg_getsec(file, "policy"), error) &&
+    return read_networks(&s->proxies, file, "trusted-proxies", error) &&
+           read_networks(&s->metrics_from, file, "metrics-from", error) &&
+           read_log(s, file, error) && read_policy(&s->policy, cfg_getsec(file, "policy"), error) &&
            ask_smsc(s, error) && judge_routes(s, error);
 }
 
@@ -352,11 +366,15 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
                           CFG_INT("reissues", p->reissues_max, CFGF_NONE),
                           CFG_BOOL("operator-for-all", cfg_false, CFGF_NONE),
                           CFG_END()};
+    char nobody[] = "{}"; // libconfuse does not change its lists, and does not say so
+    char loopback[] = "{127.0.0.0/8, ::1}";
     cfg_opt_t options[] = {CFG_SEC("smsc", smsc, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
                            CFG_SEC("route", route, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
                            CFG_SEC("policy", policy, CFGF_NONE),
                            CFG_STR("listen", LISTEN, CFGF_NONE),
                            CFG_STR("public-url", "", CFGF_NONE),
+                           CFG_STR_LIST("trusted-proxies", nobody, CFGF_NONE),
+                           CFG_STR_LIST("metrics-from", loopback, CFGF_NONE),
                            CFG_STR("server-address", "12345", CFGF_NONE),
                            CFG_STR("master-key-file", "", CFGF_NONE),
                            CFG_STR("log-level", "info", CFGF_NONE),

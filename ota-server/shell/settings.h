@@ -2,6 +2,7 @@
 // the command line wins.
 #pragma once
 
+#include "common/host/ip.h"
 #include "common/host/log.h"
 #include "ota-server/service/outbox.h"
 
@@ -41,6 +42,12 @@ struct server_route {
     uint8_t backup;                    // index; its own: none
 };
 
+#define SERVER_NETWORKS_MAX 16
+struct server_networks {
+    struct ip_network at[SERVER_NETWORKS_MAX];
+    unsigned count;
+};
+
 struct server_settings {
     // Of the command line; NULL: not given.
     const char *data;
@@ -58,6 +65,7 @@ struct server_settings {
     bool single_person;
     bool has_basic;
     bool is_clear;
+    struct server_networks proxies, metrics_from;
     // What came of both.
     char listen[SERVER_TEXT_SIZE];
     char public_url[SERVER_TEXT_SIZE]; // "": as it listens

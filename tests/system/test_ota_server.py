@@ -175,6 +175,25 @@ class OtaServer(unittest.TestCase):
                 ended = tool("ota-server", "--data", self.data, "--config", config)
                 self.assertEqual((ended.returncode, says in ended.stderr), (code, True), (name, value, ended.stderr))
 
+    def test_a_gateway_speaks_for_its_clients(self):
+        config = os.path.join(self.folder, "server.conf")
+        with open(os.open(config, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write('trusted-proxies = {"127.0.0.1"}\n')
+
+        def metrics(*lines):
+            header = "".join(f"X-Forwarded-For: {line}\r\n" for line in lines)
+            return self.raw(f"GET /metrics HTTP/1.1\r\nHost: a\r\n{header}Connection: close\r\n\r\n".encode())[0]
+        outside, loopback = "203.0.113.9", "127.0.0.1"
+        self.assertIn("200", metrics(outside))  # nobody is believed
+        self.program.stop()
+        self.program.arguments += ["--config", config]
+        self.restart()
+        self.assertIn("200", metrics())
+        self.assertIn("401", metrics(outside))
+        self.assertIn("401", metrics(f"{loopback}, {outside}"))
+        self.assertIn("401", metrics(loopback, loopback))
+        self.assertIn("200", metrics(loopback))
+
     def test_an_address_of_nobody_is_wrong_use(self):
         with tempfile.TemporaryDirectory() as other:
             self.assertEqual(tool("ota-server", "init", "--data", other).returncode, 0)

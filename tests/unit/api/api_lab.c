@@ -288,7 +288,11 @@ static void open_api(struct lab *lab)
 {
     if (lab->folder[0] != '\0')
         open_jobs(lab);
+    static struct ip_network loopback;
+    assert_true(ip_network_read("127.0.0.0/8", &loopback));
     const struct api_options options = {.reader = lab->store,
+                                        .metrics_from = &loopback,
+                                        .metrics_from_count = 1,
                                         .turn = lab->turn,
                                         .public_url = "https://api.example.com",
                                         .version = "1",

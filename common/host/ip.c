@@ -1,0 +1,124 @@
+#include "common/host/ip.h"
+
+#include "common/base/text.h"
+
+#include <arpa/inet.h>
+
+#define V4_AT 12 // octets in front of the mapped address
+
+static const uint8_t v4_front[V4_AT] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+
+static bool is_v4(const struct ip *ip)
+{
+    return memcmp(ip->at, v4_front, V4_AT) == 0;
+}
+
+static size_t find(struct bytes text, uint8_t wanted)
+{
+    size_t at = 0;
+    while (at < text.len && text.at[at] != wanted)
+        at++;
+    return at;
+}
+
+// Without brackets and port.
+static struct bytes host_of(struct bytes text)
+{
+    const size_t end = find(text, ']');
+    if (text.len > 0 && text.at[0] == '[' && end < text.len)
+        return bytes_slice(text, 1, end - 1);
+    const size_t colon = find(text, ':');
+    const bool is_only = colon < text.len &&
+                         find(bytes_slice(text, colon + 1, text.len), ':') == text.len - colon - 1;
+    return is_only ? bytes_slice(text, 0, colon) : text;
+}
+
+bool ip_read(struct bytes text, struct ip *ip)
+{
+    char host[INET6_ADDRSTRLEN];
+    const struct bytes part = host_of(text);
+    if (part.len >= sizeof host)
+        return false;
+    bytes_copy(host, part);
+    host[part.len] = '\0';
+    memcpy(ip->at, v4_front, V4_AT);
+    return inet_pton(AF_INET, host, ip->at + V4_AT) == 1 || inet_pton(AF_INET6, host, ip->at) == 1;
+}
+
+void ip_format(const struct ip *ip, char text[IP_TEXT_SIZE])
+{
+    char host[INET6_ADDRSTRLEN];
+    struct writer w = writer_of(text, IP_TEXT_SIZE);
+    const char *made = is_v4(ip) ? inet_ntop(AF_INET, ip->at + V4_AT, host, sizeof host)
+                                 : inet_ntop(AF_INET6, ip->at, host, sizeof host);
+    text_put(&w, is_v4(ip) ? "" : "[");
+    text_put(&w, made != NULL ? made : "?");
+    text_put(&w, is_v4(ip) ? "" : "]");
+    (void)text_end(&w);
+}
+
+static bool has_only(const struct ip *ip, uint8_t bits)
+{
+    for (unsigned i = bits; i < 128; i++) {
+        if ((ip->at[i / 8] >> (7 - i % 8) & 1) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool ip_network_read(const char *text, struct ip_network *network)
+{
+    const struct bytes all = bytes_of_text(text);
+    const size_t slash = find(all, '/');
+    uint64_t bits = 0;
+    if (!ip_read(bytes_slice(all, 0, slash), &network->ip))
+        return false;
+    network->bits = 128;
+    if (slash == all.len)
+        return true;
+    const unsigned before = is_v4(&network->ip) ? 8 * V4_AT : 0;
+    if (!text_read_decimal(bytes_slice(all, slash + 1, all.len), &bits) || bits > 128 - before)
+        return false;
+    network->bits = (uint8_t)(bits + before);
+    return has_only(&network->ip, network->bits);
+}
+
+static bool is_in_one(const struct ip *ip, const struct ip_network *n)
+{
+    const unsigned whole = n->bits / 8;
+    const uint8_t mask = (uint8_t)(0xFF00u >> n->bits % 8);
+    return memcmp(ip->at, n->ip.at, whole) == 0 &&
+           (n->bits % 8 == 0 || ((ip->at[whole] ^ n->ip.at[whole]) & mask) == 0);
+}
+
+bool ip_is_in(const struct ip *ip, const struct ip_network *networks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_in_one(ip, &networks[i]))
+            return true;
+    }
+    return false;
+}
+
+static struct bytes trimmed(struct bytes text)
+{
+    while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
+        text = bytes_slice(text, 1, text.len);
+    while (text.len > 0 && (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\t'))
+        text.len--;
+    return text;
+}
+
+bool ip_behind(struct bytes list, const struct ip_network *trusted, size_t count, struct ip *client)
+{
+    while (true) {
+        size_t from = list.len;
+        while (from > 0 && list.at[from - 1] != ',')
+            from--;
+        if (!ip_read(trimmed(bytes_slice(list, from, list.len)), client))
+            return false;
+        if (from == 0 || !ip_is_in(client, trusted, count))
+            return true;
+        list.len = from - 1;
+    }
+}

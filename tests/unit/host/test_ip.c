@@ -1,0 +1,97 @@
+// Addresses, networks, and clients behind gateways. Addresses are those for documentation
+// [RFC 5737, 3849].
+#include "tests/lib/cmocka_all.h"
+
+#include "common/host/ip.h"
+
+static const char *again(const char *text)
+{
+    static char out[IP_TEXT_SIZE];
+    struct ip ip;
+    if (!ip_read(bytes_of_text(text), &ip))
+        return "none";
+    ip_format(&ip, out);
+    return out;
+}
+
+static void an_address_is_read_with_and_without_its_port(void **state)
+{
+    (void)state;
+    assert_string_equal(again("192.0.2.1"), "192.0.2.1");
+    assert_string_equal(again("192.0.2.1:443"), "192.0.2.1");
+    assert_string_equal(again("2001:db8::1"), "[2001:db8::1]");
+    assert_string_equal(again("[2001:DB8::1]:443"), "[2001:db8::1]");
+    assert_string_equal(again("::ffff:192.0.2.1"), "192.0.2.1");
+    static const char *const wrong[] = {
+        "",          "unknown",     "192.0.2",     "192.0.2.256",
+        "_hidden",   "2001:db8::g", "[2001:db8::", "1:2:3:4:5:6:7:8:9",
+        "127.0.0.1 "};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_string_equal(again(wrong[i]), "none");
+}
+
+static bool is_in(const char *address, const char *network)
+{
+    struct ip ip;
+    struct ip_network n;
+    assert_true(ip_read(bytes_of_text(address), &ip));
+    assert_true(ip_network_read(network, &n));
+    return ip_is_in(&ip, &n, 1);
+}
+
+static void a_network_has_its_prefix(void **state)
+{
+    (void)state;
+    struct ip_network n;
+    assert_true(is_in("192.0.2.255", "192.0.2.0/24"));
+    assert_false(is_in("192.0.3.0", "192.0.2.0/24"));
+    assert_true(is_in("192.0.2.127", "192.0.2.0/25"));
+    assert_false(is_in("192.0.2.128", "192.0.2.0/25"));
+    assert_true(is_in("192.0.2.1", "192.0.2.1"));
+    assert_false(is_in("192.0.2.2", "192.0.2.1/32"));
+    assert_true(is_in("2001:db8:ffff::1", "2001:db8::/32"));
+    assert_false(is_in("2001:db9::1", "2001:db8::/32"));
+    assert_true(is_in("203.0.113.9", "0.0.0.0/0"));
+    assert_false(is_in("2001:db8::1", "0.0.0.0/0"));
+    static const char *const wrong[] = {"192.0.2.1/24", "192.0.2.0/33", "2001:db8::/129",
+                                        "192.0.2.0/",   "here/8",       "192.0.2.0/-1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false(ip_network_read(wrong[i], &n));
+}
+
+static const char *behind(const char *list)
+{
+    static char out[IP_TEXT_SIZE];
+    struct ip_network trusted[2];
+    struct ip client;
+    assert_true(ip_network_read("198.51.100.0/24", &trusted[0]));
+    assert_true(ip_network_read("127.0.0.1", &trusted[1]));
+    if (!ip_behind(bytes_of_text(list), trusted, 2, &client))
+        return "none";
+    ip_format(&client, out);
+    return out;
+}
+
+static void a_client_is_the_last_that_no_proxy_is(void **state)
+{
+    (void)state;
+    assert_string_equal(behind("203.0.113.9"), "203.0.113.9");
+    // What the client claims stands in front of what the proxy saw.
+    assert_string_equal(behind("127.0.0.1, 203.0.113.9"), "203.0.113.9");
+    assert_string_equal(behind("192.0.2.1,203.0.113.9 ,198.51.100.7"), "203.0.113.9");
+    assert_string_equal(behind("198.51.100.7"), "198.51.100.7");
+    assert_string_equal(behind("lies, 203.0.113.9"), "203.0.113.9");
+    assert_string_equal(behind("203.0.113.9, unknown"), "none");
+    assert_string_equal(behind("203.0.113.9, , 198.51.100.7"), "none");
+    assert_string_equal(behind(""), "none");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_is_read_with_and_without_its_port),
+        cmocka_unit_test(a_network_has_its_prefix),
+        cmocka_unit_test(a_client_is_the_last_that_no_proxy_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
