@@ -7,7 +7,6 @@
 #pragma once
 
 #include "common/host/crypto.h"
-#include "common/host/ip.h"
 #include "ota-server/service/api_error.h"
 #include "ota-server/service/auth_limit.h"
 #include "ota-server/service/turn.h"
@@ -30,13 +29,11 @@ struct api_options {
     // end: "https://api.example.com".
     const char *public_url;
     const char *version;
-    const char *openapi;                   // the text that /docs serves
-    struct secret_key client_key;          // wraps the clients' secrets, 32 octets
-    bool single_person;                    // four-eyes is off: a test installation
-    bool has_basic;                        // HTTP Basic is taken, over TLS or loopback
-    const struct ip_network *metrics_from; // who reads /metrics without credentials
-    size_t metrics_from_count;
-    bool is_clear; // identifiers are not masked: test data only
+    const char *openapi;          // the text that /docs serves
+    struct secret_key client_key; // wraps the clients' secrets, 32 octets
+    bool single_person;           // four-eyes is off: a test installation
+    bool has_basic;               // HTTP Basic is taken, over TLS or loopback
+    bool is_clear;                // identifiers are not masked: test data only
     const struct cipher *cipher;
     struct import_jobs *imports; // NULL: imports answer 503
     bool (*fill)(void *context, uint8_t *to, size_t len);
@@ -69,6 +66,7 @@ struct api_request {
     uint64_t upload_len;
     bool is_too_large; // the body was above its limit and was not read
     const char *peer;  // address, for limits and the trail
+    bool is_watcher;   // reads /metrics without credentials
 };
 
 struct api_answer {

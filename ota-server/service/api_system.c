@@ -153,10 +153,7 @@ static void put_store_metrics(struct writer *w, const struct store_counts *c)
 
 static bool may_see_metrics(struct api_exchange *x)
 {
-    const struct api_options *o = &x->api->options;
-    struct ip ip;
-    if (ip_read(bytes_of_text(x->request->peer), &ip) &&
-        ip_is_in(&ip, o->metrics_from, o->metrics_from_count))
+    if (x->request->is_watcher)
         return true;
     if (!api_authenticate(x)) {
         api_refuse(x, x->problem.code != API_OK ? x->problem : api_problem_of(API_UNAUTHENTICATED));

@@ -129,32 +129,37 @@ static void reply_unavailable(struct http_request *r)
 
 // Who asks: the other end of the connection, or whom a gateway saw. A gateway that says nothing is
 // asked for itself; one that cannot be understood speaks for nobody.
-static void read_peer(struct seat *s, const struct http_request *r)
+static bool find_client(const struct front_options *o, const struct http_request *r, struct ip *ip)
 {
-    const struct front_options *o = &s->front->options;
     struct net_address peer;
-    struct ip ip;
-    struct writer w = writer_of(s->peer, sizeof s->peer);
     char text[NET_ADDRESS_TEXT_SIZE];
     http_peer(r, &peer);
     net_address_format(&peer, text);
-    const bool is_known = ip_read(bytes_of_text(text), &ip);
+    if (!ip_read(bytes_of_text(text), ip))
+        return false;
     const unsigned said = http_header_count(r, "X-Forwarded-For");
-    if (is_known && said > 0 && ip_is_in(&ip, o->proxies, o->proxy_count) &&
-        (said > 1 || !ip_behind(header(r, "X-Forwarded-For"), o->proxies, o->proxy_count, &ip))) {
-        text_put(&w, "unknown");
-        (void)text_end(&w);
-    } else if (is_known) {
+    if (said == 0 || !ip_is_in(ip, o->proxies, o->proxy_count))
+        return true;
+    return said == 1 && ip_behind(header(r, "X-Forwarded-For"), o->proxies, o->proxy_count, ip);
+}
+
+// True for one of those that watch over the server.
+static bool read_peer(struct seat *s, const struct http_request *r)
+{
+    const struct front_options *o = &s->front->options;
+    struct ip ip;
+    const bool is_known = find_client(o, r, &ip);
+    struct writer w = writer_of(s->peer, sizeof s->peer);
+    text_put(&w, "unknown");
+    (void)text_end(&w);
+    if (is_known)
         ip_format(&ip, s->peer);
-    } else {
-        text_put(&w, text);
-        (void)text_end(&w);
-    }
+    return is_known && ip_is_in(&ip, o->watchers, o->watcher_count);
 }
 
 static void read_headers(struct seat *s, struct http_request *r)
 {
-    read_peer(s, r);
+    const bool is_watcher = read_peer(s, r);
     s->asked = (struct api_request){
         .method = bytes_of_text(http_method(r)),
         .authorization = header(r, "Authorization"),
@@ -171,6 +176,7 @@ static void read_headers(struct seat *s, struct http_request *r)
         .authorization_count = http_header_count(r, "Authorization"),
         .correlator_count = http_header_count(r, "x-correlator"),
         .peer = s->peer,
+        .is_watcher = is_watcher,
     };
     split_target(r, &s->asked.path, &s->asked.query);
 }

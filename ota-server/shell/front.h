@@ -20,6 +20,8 @@ struct front_options {
     // Gateways: what they say in X-Forwarded-For about the client is believed.
     const struct ip_network *proxies;
     size_t proxy_count;
+    const struct ip_network *watchers; // who reads /metrics without credentials
+    size_t watcher_count;
     const char *upload_dir; // where uploads are kept while they are judged
     uint32_t exchanges_max; // in work at once; 0: 256
     // The API's time: the server's clock, which a laboratory may run faster.

@@ -432,8 +432,6 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .client_key = keys->client,
                                         .single_person = s->single_person,
                                         .has_basic = s->has_basic,
-                                        .metrics_from = s->metrics_from.at,
-                                        .metrics_from_count = s->metrics_from.count,
                                         .is_clear = s->is_clear,
                                         .cipher = v->crypto.store.cipher,
                                         .imports = v->imports,
@@ -451,6 +449,8 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .api = v->api,
                                         .proxies = s->proxies.at,
                                         .proxy_count = s->proxies.count,
+                                        .watchers = s->metrics_from.at,
+                                        .watcher_count = s->metrics_from.count,
                                         .upload_dir = v->uploads,
                                         .utc = server_utc,
                                         .utc_context = v};

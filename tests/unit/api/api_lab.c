@@ -134,6 +134,7 @@ struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct an
         .referer = text_or_empty(ask->referer),
         .csrf_token = text_or_empty(ask->csrf_token),
         .peer = ask->peer != NULL ? ask->peer : "192.0.2.1",
+        .is_watcher = ask->peer != NULL && strncmp(ask->peer, "127.", 4) == 0,
     };
     struct api_exchange *x = api_exchange_open();
     assert_non_null(x);
@@ -288,11 +289,7 @@ static void open_api(struct lab *lab)
 {
     if (lab->folder[0] != '\0')
         open_jobs(lab);
-    static struct ip_network loopback;
-    assert_true(ip_network_read("127.0.0.0/8", &loopback));
     const struct api_options options = {.reader = lab->store,
-                                        .metrics_from = &loopback,
-                                        .metrics_from_count = 1,
                                         .turn = lab->turn,
                                         .public_url = "https://api.example.com",
                                         .version = "1",
