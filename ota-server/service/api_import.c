@@ -49,15 +49,6 @@ static struct import_work *open_work(struct api_exchange *x)
     return w;
 }
 
-static bool open_profile(void *context, const struct document *d)
-{
-    struct import_work *w = context;
-    char error[PROFILE_ERROR_SIZE];
-    if (d->owner == w->order.tenant)
-        w->profile = profile_open(d->body, error);
-    return false;
-}
-
 static bool read_query(struct api_exchange *x, struct import_work *w)
 {
     static const char *const kinds[] = {"CARDS", "SUBSCRIPTIONS", NULL};
@@ -157,14 +148,8 @@ void api_imports_post(struct api_exchange *x)
     struct import_work *w = open_work(x);
     if (w == NULL || !read_query(x, w))
         return;
-    char name[24 + sizeof(w->order.vendor)];
-    struct writer n = writer_of(name, sizeof(name));
-    text_decimal(&n, x->tenant);
-    text_put(&n, "/");
-    text_put(&n, w->order.vendor);
-    if (store_document_named(x->reader, "vendor-profile", text_end(&n), open_profile, w) !=
-            STORE_OK ||
-        w->profile == NULL) {
+    w->profile = import_profile_open(x->reader, x->tenant, w->order.vendor);
+    if (w->profile == NULL) {
         api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
                                         "No such vendor profile"));
         return;

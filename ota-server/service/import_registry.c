@@ -14,6 +14,7 @@
 #define BATCH_NAME_SIZE 192
 #define FILE_NAME_SIZE (20 + 1 + 2 * CIPHER_SHA256_SIZE + 1)
 #define CMAC_LEN 8
+#define PROFILE_NAME_SIZE 160
 
 // --- files and batches seen before ---
 
@@ -93,6 +94,27 @@ enum store_status import_file_put(const struct import_target *target,
     char name[FILE_NAME_SIZE];
     file_name(target, sha256, name);
     return put_mark(target, "import-file", name);
+}
+
+static bool read_profile(void *context, const struct document *d)
+{
+    char error[PROFILE_ERROR_SIZE];
+    *(struct vendor_profile **)context = profile_open(d->body, error);
+    return false;
+}
+
+struct vendor_profile *import_profile_open(struct store *store, uint64_t tenant, const char *vendor)
+{
+    char name[PROFILE_NAME_SIZE];
+    struct vendor_profile *profile = NULL;
+    struct writer w = writer_of(name, sizeof(name));
+    text_decimal(&w, tenant);
+    text_put(&w, "/");
+    text_put(&w, vendor);
+    if (store_document_named(store, "vendor-profile", text_end(&w), read_profile, &profile) !=
+        STORE_OK)
+        return NULL;
+    return profile;
 }
 
 // --- what the registry has ---

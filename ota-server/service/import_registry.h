@@ -25,6 +25,9 @@ struct import_target {
 
 // Sets the questions of a registry and its context, which `target` becomes.
 void import_registry_reads(struct import_target *target, struct import_registry *registry);
+// The vendor profile of a tenant, which the caller closes, or NULL.
+struct vendor_profile *import_profile_open(struct store *store, uint64_t tenant,
+                                           const char *vendor) MUST_USE;
 // For file_options.transport_key; its context is a struct import_target.
 bool import_transport_key(void *context, uint8_t index, enum transport_kind kind,
                           struct secret_key *key);

@@ -99,6 +99,32 @@ void import_document_write(struct writer *out, const struct import_order *order,
     json_end_object(&j);
 }
 
+enum store_status import_order_put(struct store *store, const struct import_order *order,
+                                   struct utc now)
+{
+    uint8_t octets[IMPORT_DOCUMENT_MAX];
+    const struct import_state state = {.status = "UPLOADED", .at = now};
+    struct writer w = writer_of(octets, sizeof(octets));
+    import_document_write(&w, order, &state);
+    const struct document d = {.kind = IMPORT_KIND,
+                               .id = order->import,
+                               .owner = order->tenant,
+                               .state = IMPORT_OPEN,
+                               .created_at = now,
+                               .changed_at = now,
+                               .body = writer_bytes(&w)};
+    const struct trail_new row = {.at = now,
+                                  .tenant = order->tenant,
+                                  .actor = order->actor,
+                                  .address = order->address,
+                                  .action = "import.ordered",
+                                  .object_kind = "import",
+                                  .object = order->import,
+                                  .correlator = order->correlator};
+    const enum store_status status = w.failed ? STORE_FAILED : store_document_put(store, &d);
+    return status == STORE_OK ? store_trail_add(store, &row) : status;
+}
+
 void import_order_read(const struct document *d, struct import_order *o)
 {
     json_t *root = NULL;

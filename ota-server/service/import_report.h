@@ -39,6 +39,9 @@ enum { IMPORT_OPEN, IMPORT_ENDED }; // states of the first
 
 void import_document_write(struct writer *out, const struct import_order *order,
                            const struct import_state *state);
+// The document of an import that was ordered, and its row of the trail.
+enum store_status import_order_put(struct store *store, const struct import_order *order,
+                                   struct utc now) MUST_USE;
 // What the document of an import that has not ended says of its order.
 void import_order_read(const struct document *d, struct import_order *order);
 // The findings as documents below the import, in their order.

@@ -5,6 +5,7 @@
 #include "common/host/ready.h"
 #include "ota-server/service/auth_setup.h"
 #include "ota-server/service/import_job.h"
+#include "ota-server/shell/folders.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
 #include "ota-server/shell/server_crypto.h"
@@ -47,6 +48,7 @@ struct server {
     struct secret_key import_key;
     struct vendor_scratch import_scratch;
     struct import_jobs *imports;
+    struct folders *folders;
     int import_wake; // they write, the loop reads
     struct loop_watch import_watch;
     struct turn *turn;
@@ -394,6 +396,20 @@ static bool open_imports(struct server *v, const struct server_keys *keys)
     return v->imports != NULL || fail("the system", "it gives no thread");
 }
 
+static bool open_folders(struct server *v)
+{
+    const struct folders_options options = {.loop = v->loop,
+                                            .log = &v->log,
+                                            .settings = v->settings,
+                                            .turn = v->turn,
+                                            .reader = v->reader,
+                                            .jobs = v->imports,
+                                            .utc = server_utc,
+                                            .utc_context = v};
+    v->folders = folders_open(&options);
+    return v->folders != NULL;
+}
+
 // While nobody was entered yet, each start makes the token with which the first person is, and puts
 // it where only who runs the server can read it.
 static bool prepare_setup(struct server *v)
@@ -483,7 +499,7 @@ static bool start(struct server *v, const struct server_keys *keys)
     if (turn_start(v->turn, server_utc(v)) != TURN_OK)
         return fail(v->settings->data, store_problem(v->writer));
     (void)snprintf(v->public_url, sizeof v->public_url, "%s", v->settings->public_url);
-    if (!open_imports(v, keys) || !open_api(v, keys))
+    if (!open_imports(v, keys) || !open_folders(v) || !open_api(v, keys))
         return false;
     front_address(v->front, http);
     if (v->settings->public_url[0] == '\0') // the port may be the system's choice
@@ -507,6 +523,7 @@ static void stop(struct server *v)
     outbox_close(v->outbox);
     if (v->api != NULL)
         api_close(v->api);
+    folders_close(v->folders);
     import_jobs_close(v->imports);
     loop_watch_close(&v->import_watch);
     if (v->import_wake >= 0)

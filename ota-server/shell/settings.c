@@ -3,6 +3,8 @@
 #include "common/base/text.h"
 #include "common/host/config.h"
 #include "common/host/net.h"
+#include "ota-server/service/api_text.h"
+#include "ota-server/service/import_report.h"
 
 #include <stdio.h>
 
@@ -223,6 +225,36 @@ static bool ask_smsc(struct server_settings *s, char *error)
     return judge_smsc(v, WINDOW, RATE, error);
 }
 
+// --- folders ---------------------------------------------------------------------------------
+
+static bool read_folder(struct server_settings *s, cfg_t *section, char *error)
+{
+    const char *name = cfg_title(section);
+    const char *pool = cfg_getstr(section, "pool");
+    const char *vendor = cfg_getstr(section, "vendor-profile");
+    const long tenant = cfg_getint(section, "tenant");
+    const long settle = cfg_getint(section, "settle-s");
+    if (s->folder_count == SERVER_FOLDERS_MAX)
+        return fail(error, "at most 16 folders; one too many is import-folder", name);
+    struct server_folder *f = &s->folders[s->folder_count++];
+    *f = (struct server_folder){.tenant = (uint64_t)tenant,
+                                .is_partial = cfg_getbool(section, "partial"),
+                                .settle_s = (unsigned)settle};
+    if (!take(f->name, sizeof f->name, name) ||
+        !take(f->path, sizeof f->path, cfg_getstr(section, "path")) ||
+        !take(f->vendor, IMPORT_VENDOR_SIZE, vendor[0] != '\0' ? vendor : name))
+        return fail(error, "a text is too long, in import-folder", name);
+    if (f->path[0] != '/')
+        return fail(error, "a folder needs a path that begins with /, in import-folder", name);
+    if (tenant < 1)
+        return fail(error, "a tenant is a number from 1, in import-folder", name);
+    if (settle < 1 || settle > 3600)
+        return fail(error, "1 to 3600 seconds are allowed for settle-s, in import-folder", name);
+    if (pool[0] != '\0' && !api_id_read(bytes_of_text(pool), "pol", &f->pool))
+        return fail(error, "a pool is pol_ and 26 characters, in import-folder", name);
+    return true;
+}
+
 // --- the rest --------------------------------------------------------------------------------
 
 #define DAY_S 86400L
@@ -323,6 +355,10 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
         if (!read_smsc(s, cfg_getnsec(file, "smsc", i), error))
             return false;
     }
+    for (unsigned i = 0; i < cfg_size(file, "import-folder"); i++) {
+        if (!read_folder(s, cfg_getnsec(file, "import-folder", i), error))
+            return false;
+    }
     return read_networks(&s->proxies, file, "trusted-proxies", error) &&
            read_networks(&s->metrics_from, file, "metrics-from", error) &&
            read_log(s, file, error) && read_policy(&s->policy, cfg_getsec(file, "policy"), error) &&
@@ -350,6 +386,13 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
                         CFG_END()};
     cfg_opt_t route[] = {CFG_STR("numbers", "", CFGF_NONE), CFG_STR("backup", "", CFGF_NONE),
                          CFG_END()};
+    cfg_opt_t folder[] = {CFG_STR("path", "", CFGF_NONE),
+                          CFG_STR("vendor-profile", "", CFGF_NONE),
+                          CFG_STR("pool", "", CFGF_NONE),
+                          CFG_INT("tenant", 1, CFGF_NONE),
+                          CFG_INT("settle-s", 10, CFGF_NONE),
+                          CFG_BOOL("partial", cfg_false, CFGF_NONE),
+                          CFG_END()};
     policy_default(&s->policy);
     const struct policy *p = &s->policy;
     cfg_opt_t policy[] = {CFG_INT("approval-s", (long)p->approval_ms / 1000, CFGF_NONE),
@@ -368,20 +411,22 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
                           CFG_END()};
     char nobody[] = "{}"; // libconfuse does not change its lists, and does not say so
     char loopback[] = "{127.0.0.0/8, ::1}";
-    cfg_opt_t options[] = {CFG_SEC("smsc", smsc, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-                           CFG_SEC("route", route, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-                           CFG_SEC("policy", policy, CFGF_NONE),
-                           CFG_STR("listen", LISTEN, CFGF_NONE),
-                           CFG_STR("public-url", "", CFGF_NONE),
-                           CFG_STR_LIST("trusted-proxies", nobody, CFGF_NONE),
-                           CFG_STR_LIST("metrics-from", loopback, CFGF_NONE),
-                           CFG_STR("server-address", "12345", CFGF_NONE),
-                           CFG_STR("master-key-file", "", CFGF_NONE),
-                           CFG_STR("log-level", "info", CFGF_NONE),
-                           CFG_STR("log-form", "text", CFGF_NONE),
-                           CFG_BOOL("single-person", cfg_false, CFGF_NONE),
-                           CFG_BOOL("clear-identifiers", cfg_false, CFGF_NONE),
-                           CFG_END()};
+    cfg_opt_t options[] = {
+        CFG_SEC("smsc", smsc, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+        CFG_SEC("route", route, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+        CFG_SEC("import-folder", folder, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+        CFG_SEC("policy", policy, CFGF_NONE),
+        CFG_STR("listen", LISTEN, CFGF_NONE),
+        CFG_STR("public-url", "", CFGF_NONE),
+        CFG_STR_LIST("trusted-proxies", nobody, CFGF_NONE),
+        CFG_STR_LIST("metrics-from", loopback, CFGF_NONE),
+        CFG_STR("server-address", "12345", CFGF_NONE),
+        CFG_STR("master-key-file", "", CFGF_NONE),
+        CFG_STR("log-level", "info", CFGF_NONE),
+        CFG_STR("log-form", "text", CFGF_NONE),
+        CFG_BOOL("single-person", cfg_false, CFGF_NONE),
+        CFG_BOOL("clear-identifiers", cfg_false, CFGF_NONE),
+        CFG_END()};
     if (s->config != NULL && !config_is_private(s->config))
         return fail(error,
                     "the file must be there, and readable by you only (chmod 600):", s->config);

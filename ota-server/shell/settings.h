@@ -48,6 +48,18 @@ struct server_networks {
     unsigned count;
 };
 
+#define SERVER_FOLDERS_MAX 16
+// A folder in which vendors' files arrive.
+struct server_folder {
+    char name[SERVER_TEXT_SIZE];
+    char path[SERVER_PATH_SIZE];
+    char vendor[SERVER_TEXT_SIZE]; // whose vendor profile reads them
+    uint64_t tenant;
+    uint64_t pool; // of files of subscriptions, or 0
+    bool is_partial;
+    unsigned settle_s; // nothing changed a file for so long: it is whole
+};
+
 struct server_settings {
     // Of the command line; NULL: not given.
     const char *data;
@@ -75,6 +87,8 @@ struct server_settings {
     unsigned smsc_count;
     struct server_route routes[OUTBOX_ROUTES_MAX]; // the first one is "main"
     unsigned route_count;
+    struct server_folder folders[SERVER_FOLDERS_MAX];
+    unsigned folder_count;
     enum log_form log_form;
     enum log_level log_level;
     struct policy policy;
