@@ -116,6 +116,8 @@ void applet_profile(struct applet *a, const struct applet_port *port, struct byt
         a->todo |= TODO_POLL;
     if ((a->terminal & TERMINAL_LOCATION) != 0)
         a->todo |= TODO_LOCATION | TODO_IMEI;
+    else if (cat_profile_has(profile, CAT_FEATURE_IMEISV))
+        a->todo |= TODO_IMEISV;
     if ((a->terminal & TERMINAL_ACCESS) != 0)
         a->todo |= TODO_ACCESS;
     clock_set(a, CLOCK_SLOW, CLOCK_SLOW_S);

@@ -259,6 +259,9 @@ static bool propose_query(const struct applet *a, uint8_t number, struct proposa
     } else if ((a->todo & TODO_IMEI) != 0) {
         p->todo = TODO_IMEI;
         *out = cat_provide_local_information(number, CAT_INFORMATION_IMEI);
+    } else if ((a->todo & TODO_IMEISV) != 0) {
+        p->todo = TODO_IMEISV;
+        *out = cat_provide_local_information(number, CAT_INFORMATION_IMEISV);
     } else if ((a->todo & TODO_ACCESS) != 0) {
         p->todo = TODO_ACCESS;
         *out = cat_provide_local_information(number, CAT_INFORMATION_TECHNOLOGY);
@@ -429,6 +432,17 @@ static void take_imei(struct applet *a, const struct applet_port *port,
     (void)turn_end(&t);
 }
 
+// The same equipment by its other name.
+static void take_imeisv(struct applet *a, const struct applet_port *port,
+                        const uint8_t imeisv[IMEISV_LEN])
+{
+    char text[IMEISV_SIZE];
+    char digits[IMEI_SIZE];
+    uint8_t imei[COMMAND_IMEI_SIZE];
+    if (imeisv_read(imeisv, text) && imei_normalise(text, digits) && imei_write(digits, imei))
+        take_imei(a, port, imei);
+}
+
 static void take_location(struct applet *a, const struct applet_port *port,
                           const struct cat_message *r)
 {
@@ -450,6 +464,8 @@ static void take_information(struct applet *a, const struct applet_port *port,
         take_location(a, port, r);
     else if ((r->has & CAT_HAS_IMEI) != 0)
         take_imei(a, port, r->imei);
+    else if ((r->has & CAT_HAS_IMEISV) != 0)
+        take_imeisv(a, port, r->imeisv);
     else if ((r->has & CAT_HAS_TECHNOLOGIES) != 0 && r->events.len == 0)
         applet_access(a, port, r->technologies.len > 0 ? r->technologies.at[0] : a->access);
 }

@@ -11,6 +11,7 @@ enum {
     TODO_LOCATION = 0x04,
     TODO_IMEI = 0x08,
     TODO_ACCESS = 0x10,
+    TODO_IMEISV = 0x20, // of terminals that do not tell the IMEI; before TODO_ACCESS
     TODO_REFRESH = 0x80,
 };
 

@@ -41,6 +41,9 @@ enum cat_refresh_mode {
     CAT_REFRESH_INIT_AND_FILE_CHANGE = 0x02,
     CAT_REFRESH_INIT = 0x03,
     CAT_REFRESH_CARD_RESET = 0x04,
+    CAT_REFRESH_APPLICATION_RESET = 0x05,
+    CAT_REFRESH_SESSION_RESET = 0x06,
+    CAT_REFRESH_STEERING = 0x07, // of roaming
 };
 
 // Qualifiers of PROVIDE LOCAL INFORMATION.
@@ -163,6 +166,7 @@ enum cat_has {
     CAT_HAS_ROUTING_AREA = 1u << 20,
     // Something unknown with the comprehension flag was skipped. Only set by reading.
     CAT_HAS_UNKNOWN_REQUIRED = 1u << 21,
+    CAT_HAS_APPLICATION = 1u << 22,
 };
 
 struct cat_message {
@@ -179,8 +183,9 @@ struct cat_message {
     struct bytes alpha;
     struct bytes address; // TON and NPI octet, then swapped semi-octets
     struct bytes tpdu;
-    struct bytes files;  // number of files, then their paths, each from 3F00
-    struct bytes events; // command: the list; envelope: one octet
+    struct bytes files;       // number of files, then their paths, each from 3F00
+    struct bytes application; // AID of the one that is meant; 7FFF in a path is its ADF
+    struct bytes events;      // command: the list; envelope: one octet
     uint8_t location_status;
     struct cat_location location;
     uint8_t imei[IMEI_LEN];

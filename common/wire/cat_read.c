@@ -17,6 +17,7 @@ static const struct shape {
     {TAG_ADDRESS, 0, CAT_HAS_ADDRESS},
     {TAG_TPDU, 0, CAT_HAS_TPDU},
     {TAG_FILES, 0, CAT_HAS_FILES},
+    {TAG_APPLICATION, 0, CAT_HAS_APPLICATION},
     {TAG_LOCATION, 0, CAT_HAS_LOCATION},
     {TAG_IMEI, IMEI_LEN, CAT_HAS_IMEI},
     {TAG_EVENTS, 0, CAT_HAS_EVENTS},
@@ -100,6 +101,8 @@ static struct bytes *view_of(struct cat_message *m, uint8_t tag)
         return &m->tpdu;
     case TAG_FILES:
         return &m->files;
+    case TAG_APPLICATION:
+        return &m->application;
     case TAG_EVENTS:
         return &m->events;
     case TAG_TECHNOLOGIES:

@@ -18,6 +18,7 @@ enum cat_tag {
     TAG_TIMER = 0x24,
     TAG_TIMER_VALUE = 0x25,
     TAG_DATE_TIME = 0x26,
+    TAG_APPLICATION = 0x2F,
     TAG_TECHNOLOGIES = 0x3F,
     TAG_IMEISV = 0x62,
     TAG_ROUTING_AREA = 0x73,

@@ -102,6 +102,8 @@ static void put_objects(struct writer *w, const struct cat_message *m)
         put(w, TAG_TPDU, m->tpdu);
     if (m->has & CAT_HAS_FILES)
         put(w, TAG_FILES, m->files);
+    if (m->has & CAT_HAS_APPLICATION)
+        put(w, TAG_APPLICATION, m->application);
     if ((m->has & CAT_HAS_EVENTS) && !is_event)
         put(w, TAG_EVENTS, m->events);
     put_information(w, m);

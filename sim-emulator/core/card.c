@@ -305,7 +305,7 @@ static uint16_t execute(struct card *card, struct bytes command, struct writer *
     call.channel = &card->channels[0];
     call.pins = &card->pins;
     call.granted = 0;
-    call.is_remote = false;
+    call.changes = NULL;
     call.is_exact = is_exact;
     if (apdu_read(command, &call.apdu) != APDU_OK)
         return SW_WRONG_LENGTH;

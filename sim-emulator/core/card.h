@@ -35,12 +35,26 @@
 
 // Long messages under way to cards: the applet's memory for joining them, lent from here.
 #define CARD_JOINERS 16
+// Files that a script wrote to, and how the terminal is to be told.
+#define CARD_CHANGES_MAX 120 // octets of the list
+struct card_changes {
+    uint8_t mode;        // enum cat_refresh_mode, or TARGET_NO_REFRESH
+    uint8_t application; // folder that 7FFF means, or UICC_MF
+    bool is_more;        // than the list has room for
+    uint8_t len;
+    uint8_t list[CARD_CHANGES_MAX]; // as of the toolkit: their number, then paths from 3F00
+};
+
 // And answers of remote management on their way to the server.
 #define CARD_OUTBOXES 16
 struct card_outbox {
     // private
+    struct card_changes changes; // REFRESH is due for them; `mode` TARGET_NO_REFRESH: not
+    uint8_t refresh_tries;
+    uint8_t refresh_wait; // STATUS commands until it is given again
+    bool is_refresh_out;
     uint8_t packet[SMS_PACKET_MAX];
-    uint16_t len;
+    uint16_t len; // 0: there is none
     uint8_t part; // the next one, from 0
     uint8_t part_count;
     uint8_t reference;
@@ -106,6 +120,7 @@ struct card_hearing {
 // Remote management of files, until the next reset.
 struct card_remote {
     bool can_send;          // the terminal does SEND SHORT MESSAGE
+    bool can_refresh;       // and REFRESH
     uint8_t session;        // enum card_session
     uint8_t session_status; // STATUS commands since it began
     struct card_hearing hearing[PRODUCT_KEY_SETS_MAX];

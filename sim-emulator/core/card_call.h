@@ -16,9 +16,9 @@ struct call {
     struct uicc_files files;
     // The terminal's, on whatever channel [102.221 §11.1.9.1.1]; a script has its own.
     struct uicc_pins *pins;
-    uint8_t granted; // PINs that need not be given: a remote administrator's
-    bool is_remote;  // of a script: not the terminal's doing
-    bool is_exact;   // T=0: Le says exactly how many octets come
+    uint8_t granted;              // PINs that need not be given: a remote administrator's
+    struct card_changes *changes; // of a script; NULL: the terminal's doing
+    bool is_exact;                // T=0: Le says exactly how many octets come
 };
 
 // SW_OK, or 6C xx when Le does not fit an answer of `len` octets that cannot be given in part.
@@ -97,7 +97,11 @@ void remote_run(struct call *call, const struct product_target *target, struct b
 // card_outbox.c: takes a response packet to send to the server. False: no room, or the terminal
 // cannot send.
 bool outbox_put(struct call *call, struct bytes packet);
+// Tells the terminal of changed files, unless it does no REFRESH or there is no room.
+void outbox_refresh(struct call *call, const struct card_changes *changes);
 void outbox_drop(struct card *card);
+// One polling period has passed.
+void outbox_wait(struct card *card);
 bool outbox_has(const struct card *card);
 // Octets of the proactive command that it wants to give, 0 = none; that command; its answer.
 size_t outbox_waiting(struct call *call);

@@ -51,9 +51,44 @@ uint16_t call_written(enum nvm_result result)
     return SW_TECHNICAL_PROBLEM;
 }
 
+// Adds a file to a script's list, unless it is there.
+static void note_change(const struct call *call, const struct uicc_file *file)
+{
+    struct card_changes *changes = call->changes;
+    uint16_t folders[UICC_CREATED_MAX + 3];
+    unsigned depth = 0;
+    uint8_t path[2 * (UICC_CREATED_MAX + 5)];
+    struct writer w = writer_of(path, sizeof path);
+    struct uicc_file folder;
+    for (uint8_t at = file->folder; at != UICC_MF && depth < sizeof folders / sizeof folders[0];
+         at = uicc_parent(&call->files, at)) {
+        bool is_adf = uicc_application(at).len > 0;
+        changes->application = is_adf ? at : changes->application;
+        bool is_there = uicc_open_folder(&call->files, at, &folder);
+        folders[depth++] = is_adf || !is_there ? (uint16_t)UICC_ID_ADF : folder.identifier;
+    }
+    writer_u16(&w, UICC_ID_MF);
+    while (depth > 0)
+        writer_u16(&w, folders[--depth]);
+    writer_u16(&w, file->identifier);
+    for (size_t at = 1; at + w.len <= changes->len; at += 2) {
+        // tidy: secret, a list of file names
+        if (memcmp(changes->list + at, path, w.len) == 0)
+            return;
+    }
+    size_t begin = changes->len == 0 ? 1 : changes->len;
+    if (w.failed || begin + w.len > sizeof changes->list) {
+        changes->is_more = true;
+        return;
+    }
+    changes->list[0] = (uint8_t)(changes->len == 0 ? 1 : changes->list[0] + 1);
+    memcpy(changes->list + begin, path, w.len);
+    changes->len = (uint8_t)(begin + w.len);
+}
+
 void call_was_read(struct call *call, const struct uicc_file *file)
 {
-    if (!call->is_remote && uicc_watched(file) == UICC_WATCHED_IMSI)
+    if (call->changes == NULL && uicc_watched(file) == UICC_WATCHED_IMSI)
         applet_imsi_read(&call->card->applet, &call->port);
 }
 
@@ -62,7 +97,9 @@ void call_was_read(struct call *call, const struct uicc_file *file)
 void call_was_written(struct call *call, const struct uicc_file *file)
 {
     enum uicc_watched watched = uicc_watched(file);
-    if (call->is_remote || (watched != UICC_WATCHED_LOCI && watched != UICC_WATCHED_EPSLOCI))
+    if (call->changes != NULL)
+        note_change(call, file);
+    if (call->changes != NULL || (watched != UICC_WATCHED_LOCI && watched != UICC_WATCHED_EPSLOCI))
         return;
     uint8_t content[UICC_CHUNK_LEN];
     size_t len = file->origin->size;
@@ -92,6 +129,14 @@ static uint16_t read_out(struct call *call, const struct uicc_file *file, size_t
 static uint16_t write_in(struct call *call, const struct uicc_file *file, size_t offset)
 {
     uint16_t sw = call_written(uicc_update(&call->files, file, offset, call->apdu.data));
+    if (sw == SW_OK)
+        call_was_written(call, file);
+    return sw;
+}
+
+static uint16_t append(struct call *call, const struct uicc_file *file, struct bytes record)
+{
+    uint16_t sw = call_written(uicc_append(&call->files, file, record));
     if (sw == SW_OK)
         call_was_written(call, file);
     return sw;
@@ -236,7 +281,7 @@ uint16_t call_update_record(struct call *call)
     if (!is_cyclic)
         sw = write_in(call, &file, uicc_record_offset(&call->files, &file, record));
     else
-        sw = call_written(uicc_append(&call->files, &file, call->apdu.data));
+        sw = append(call, &file, call->apdu.data);
     if (sw == SW_OK)
         move_pointer(call, record);
     return sw;
@@ -274,7 +319,7 @@ uint16_t call_increase(struct call *call)
     }
     if (carry != 0)
         return SW_MAX_VALUE;
-    sw = call_written(uicc_append(&call->files, &file, bytes_of(sum, len)));
+    sw = append(call, &file, bytes_of(sum, len));
     if (sw != SW_OK)
         return sw;
     call->channel->record = 1;

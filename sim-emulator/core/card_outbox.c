@@ -2,7 +2,9 @@
 #include "sim-emulator/core/card_call.h"
 
 #define TRIES_MAX 3
-#define COMMAND_NUMBER 0xE0 // the applet counts from 1
+#define REFRESH_TRIES_MAX 10
+#define REFRESH_WAIT_STATUS 2 // 60 s of polling
+#define COMMAND_NUMBER 0xE0   // the applet counts from 1
 
 static struct card_outbox *outbox_of(const struct card *card)
 {
@@ -26,21 +28,42 @@ static struct sms_cut cut_of(const struct card_outbox *outbox)
     return (struct sms_cut){.kind = SMS_RESPONSE_PACKET, .reference = outbox->reference};
 }
 
-bool outbox_put(struct call *call, struct bytes packet)
+// The card's, or a free one with nothing in it; NULL: none to lend.
+static struct card_outbox *outbox_need(struct card *card)
 {
-    struct card *card = call->card;
     struct card_shop *shop = card->shop;
     struct card_outbox *outbox = outbox_of(card);
-    if (!card->remote.can_send || packet.len > SMS_PACKET_MAX)
-        return false;
-    // A newer answer takes the place of one that is still under way: the server sends one at a
-    // time.
     for (size_t i = 0; i < CARD_OUTBOXES && outbox == NULL; i++) {
         if (shop->outbox_owner[i] == NULL) {
             shop->outbox_owner[i] = card;
             outbox = &shop->outboxes[i];
+            // References go on, whoever had it.
+            *outbox = (struct card_outbox){.reference = outbox->reference,
+                                           .changes.mode = TARGET_NO_REFRESH};
         }
     }
+    return outbox;
+}
+
+static bool has_refresh(const struct card_outbox *outbox)
+{
+    return outbox->changes.mode != TARGET_NO_REFRESH;
+}
+
+static void give_back_empty(struct card *card, const struct card_outbox *outbox)
+{
+    if (outbox->len == 0 && !has_refresh(outbox))
+        outbox_drop(card);
+}
+
+bool outbox_put(struct call *call, struct bytes packet)
+{
+    struct card *card = call->card;
+    if (!card->remote.can_send || packet.len == 0 || packet.len > SMS_PACKET_MAX)
+        return false;
+    // A newer answer takes the place of one that is still under way: the server sends one at a
+    // time.
+    struct card_outbox *outbox = outbox_need(card);
     if (outbox == NULL)
         return false;
     uint8_t reference = (uint8_t)(outbox->reference + 1);
@@ -49,14 +72,58 @@ bool outbox_put(struct call *call, struct bytes packet)
     outbox->reference = reference;
     outbox->part = 0;
     outbox->tries = 0;
-    outbox->is_former_out = card->remote.session == SESSION_REMOTE;
+    outbox->is_former_out = card->remote.session == SESSION_REMOTE && !outbox->is_refresh_out;
     struct sms_cut cut = cut_of(outbox);
     outbox->part_count = (uint8_t)sms_cut_count(&cut, packet.len);
     return true;
 }
 
+void outbox_refresh(struct call *call, const struct card_changes *changes)
+{
+    struct card_outbox *outbox = call->card->remote.can_refresh ? outbox_need(call->card) : NULL;
+    if (outbox == NULL)
+        return;
+    // What the terminal was not told yet may be more than one list.
+    bool is_more = changes->is_more || has_refresh(outbox);
+    // What it says to the one that it has is not of this one.
+    outbox->is_former_out = outbox->is_former_out || outbox->is_refresh_out;
+    outbox->is_refresh_out = false;
+    outbox->changes = *changes;
+    outbox->refresh_tries = 0;
+    outbox->refresh_wait = 0;
+    bool is_listed = changes->mode == CAT_REFRESH_FILE_CHANGE ||
+                     changes->mode == CAT_REFRESH_INIT_AND_FILE_CHANGE;
+    if (is_more && is_listed)
+        outbox->changes.mode = CAT_REFRESH_INIT_AND_FULL_FILE_CHANGE;
+}
+
+void outbox_wait(struct card *card)
+{
+    struct card_outbox *outbox = outbox_of(card);
+    if (outbox != NULL && outbox->refresh_wait > 0)
+        outbox->refresh_wait--;
+}
+
+static void write_refresh(const struct card_outbox *outbox, struct writer *w)
+{
+    const struct card_changes *changes = &outbox->changes;
+    struct cat_message m = cat_refresh(COMMAND_NUMBER, (enum cat_refresh_mode)changes->mode);
+    if (changes->mode == CAT_REFRESH_FILE_CHANGE ||
+        changes->mode == CAT_REFRESH_INIT_AND_FILE_CHANGE) {
+        m.has |= CAT_HAS_FILES;
+        m.files = bytes_of(changes->list, changes->len);
+    }
+    // Which application is meant, for the modes that are of one.
+    if (changes->application != UICC_MF && changes->mode != CAT_REFRESH_CARD_RESET &&
+        changes->mode != CAT_REFRESH_STEERING) {
+        m.has |= CAT_HAS_APPLICATION;
+        m.application = uicc_application(changes->application);
+    }
+    cat_write_command(w, &m);
+}
+
 // SEND SHORT MESSAGE with the next part, to the address that the card was made with and no other.
-static void write_command(const struct call *call, const struct card_outbox *outbox,
+static void write_message(const struct call *call, const struct card_outbox *outbox,
                           struct writer *w)
 {
     const struct dialling *server = &call->port.factory->server_address;
@@ -98,14 +165,26 @@ bool outbox_has(const struct card *card)
     return outbox_of(card) != NULL;
 }
 
+// Messages go first: a REFRESH may take the power. False: there is nothing to give now.
+static bool write_command(const struct call *call, const struct card_outbox *outbox,
+                          struct writer *w)
+{
+    if (outbox->len > 0)
+        write_message(call, outbox, w);
+    else if (has_refresh(outbox) && outbox->refresh_wait == 0)
+        write_refresh(outbox, w);
+    else
+        return false;
+    return true;
+}
+
 size_t outbox_waiting(struct call *call)
 {
     const struct card_outbox *outbox = outbox_of(call->card);
-    if (outbox == NULL)
-        return 0;
     uint8_t octets[APPLET_COMMAND_MAX];
     struct writer w = writer_of(octets, sizeof octets);
-    write_command(call, outbox, &w);
+    if (outbox == NULL || !write_command(call, outbox, &w))
+        return 0;
     if (w.failed)
         outbox_drop(call->card);
     return w.failed ? 0 : w.len;
@@ -113,7 +192,44 @@ size_t outbox_waiting(struct call *call)
 
 void outbox_write(struct call *call, struct writer *w)
 {
-    write_command(call, outbox_of(call->card), w);
+    struct card_outbox *outbox = outbox_of(call->card);
+    outbox->is_refresh_out = outbox->len == 0;
+    (void)write_command(call, outbox, w);
+}
+
+// Busy is for a while; anything else is for ever, and so is what cannot be read.
+static bool may_try(bool is_read, const struct cat_message *message)
+{
+    return is_read && cat_result_is_try_later(message->result);
+}
+
+static void refresh_answered(struct card_outbox *outbox, bool is_read,
+                             const struct cat_message *message)
+{
+    outbox->is_refresh_out = false;
+    outbox->refresh_tries++;
+    if (may_try(is_read, message) && outbox->refresh_tries < REFRESH_TRIES_MAX)
+        outbox->refresh_wait = REFRESH_WAIT_STATUS;
+    else
+        outbox->changes.mode = TARGET_NO_REFRESH;
+}
+
+static void message_answered(struct card_outbox *outbox, bool is_read,
+                             const struct cat_message *message)
+{
+    if (outbox->is_former_out) {
+        outbox->is_former_out = false;
+        return;
+    }
+    if (is_read && cat_result_is_done(message->result)) {
+        outbox->part++;
+        outbox->tries = 0;
+        outbox->len = outbox->part >= outbox->part_count ? 0 : outbox->len;
+        return;
+    }
+    outbox->tries++;
+    if (!may_try(is_read, message) || outbox->tries >= TRIES_MAX)
+        outbox->len = 0;
 }
 
 void outbox_answered(struct call *call, struct bytes response)
@@ -122,21 +238,10 @@ void outbox_answered(struct call *call, struct bytes response)
     struct cat_message message;
     if (outbox == NULL)
         return;
-    if (outbox->is_former_out) {
-        outbox->is_former_out = false;
-        return;
-    }
     bool is_read = cat_read_response(response, &message) == CAT_OK;
-    if (is_read && cat_result_is_done(message.result)) {
-        outbox->part++;
-        outbox->tries = 0;
-        if (outbox->part >= outbox->part_count)
-            outbox_drop(call->card);
-        return;
-    }
-    // Busy is for a while; anything else is for ever, and so is what cannot be read.
-    outbox->tries++;
-    bool may_try = is_read && cat_result_is_try_later(message.result);
-    if (!may_try || outbox->tries >= TRIES_MAX)
-        outbox_drop(call->card);
+    if (outbox->is_refresh_out)
+        refresh_answered(outbox, is_read, &message);
+    else
+        message_answered(outbox, is_read, &message);
+    give_back_empty(call->card, outbox);
 }

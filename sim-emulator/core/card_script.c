@@ -129,7 +129,8 @@ void remote_run(struct call *call, const struct product_target *target, struct b
     uicc_pins_mount(&s.pins, &pins);
     s.call.pins = &s.pins;
     s.call.granted = target->granted;
-    s.call.is_remote = true;
+    struct card_changes changes = {.mode = target->refresh};
+    s.call.changes = &changes;
     s.call.is_exact = false;
     struct remote_answer out = remote_answer_begin(answer, script.format);
     struct remote_item item;
@@ -151,4 +152,6 @@ void remote_run(struct call *call, const struct product_target *target, struct b
     remote_answer_end(&out);
     uicc_pins_adopt(call->pins, &pins);
     call->files = s.call.files;
+    if (changes.mode != TARGET_NO_REFRESH && (changes.len > 0 || changes.is_more))
+        outbox_refresh(call, &changes);
 }

@@ -9,6 +9,7 @@
 uint16_t call_terminal_profile(struct call *call)
 {
     call->card->remote.can_send = cat_profile_has(call->apdu.data, CAT_FEATURE_SEND_SHORT_MESSAGE);
+    call->card->remote.can_refresh = cat_profile_has(call->apdu.data, CAT_FEATURE_REFRESH);
     applet_profile(&call->card->applet, &call->port, call->apdu.data);
     return SW_OK;
 }
@@ -84,6 +85,7 @@ void call_status_passed(struct call *call)
     struct card_remote *remote = &call->card->remote;
     for (size_t i = 0; i < PRODUCT_KEY_SETS_MAX; i++)
         remote->hearing[i].deaf_status -= remote->hearing[i].deaf_status > 0;
+    outbox_wait(call->card);
     if (remote->parts_status > 0 && --remote->parts_status == 0)
         remote_drop_parts(call->card);
     if (remote->session != SESSION_NONE && ++remote->session_status >= SESSION_STATUS_MAX) {

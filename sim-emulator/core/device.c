@@ -25,11 +25,16 @@ void device_model_init(struct device_model *model, const char *name)
         CAT_FEATURE_TIMER_READ,
         CAT_FEATURE_DATE_TIME,
         CAT_FEATURE_TECHNOLOGY,
+        CAT_FEATURE_IMEISV,
         CAT_FEATURE_EVENT_REJECTION_UTRAN,
         CAT_FEATURE_EVENT_REJECTION_EUTRAN,
     };
-    *model = (struct device_model){
-        .profile_len = 33, .boot_ms = 1000, .attach_ms = 2000, .retry_ms = 30000, .status_s = 30};
+    *model = (struct device_model){.profile_len = 33,
+                                   .software = 1,
+                                   .boot_ms = 1000,
+                                   .attach_ms = 2000,
+                                   .retry_ms = 30000,
+                                   .status_s = 30};
     struct writer w = writer_of(model->name, sizeof model->name - 1);
     writer_copy(&w, bytes_slice(bytes_of_text(name), 0, sizeof model->name - 1));
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)

@@ -29,6 +29,7 @@ struct device_model {
     uint8_t profile[CAT_PROFILE_MAX]; // TERMINAL PROFILE
     uint8_t profile_len;
     uint8_t refresh;    // enum device_refresh
+    uint8_t software;   // version number of the IMEISV, 0 to 99
     uint32_t busy_ms;   // DEVICE_REFRESH_BUSY: from the first REFRESH on
     uint32_t boot_ms;   // power on or reset to TERMINAL PROFILE
     uint32_t attach_ms; // from the start or a change of coverage to the attempt
@@ -96,9 +97,9 @@ struct device {
     struct instant rest_until; // something else is due
     bool is_told;              // the card knows the service since the start
     bool is_condemned;         // the network rejected the subscription itself
-    bool is_profile_sent;
-    uint8_t reference; // TP-MR
-    uint16_t events;   // bit n = event n is asked for, n < 16
+    bool is_refreshed;         // by the command that it is serving
+    uint8_t reference;         // TP-MR
+    uint16_t events;           // bit n = event n is asked for, n < 16
     bool wants_rejection_event;
     uint16_t forbidden; // networks that rejected, bit i = network i
     uint16_t poll_s;

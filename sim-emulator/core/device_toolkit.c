@@ -1,6 +1,8 @@
 // The terminal's side of the card application toolkit [102.223 §6].
 #include "sim-emulator/core/device_talk.h"
 
+#include "common/wire/tlv.h"
+
 // A card that never stops asking is cut off here; it is asked again with the next command.
 #define PROACTIVE_MAX 64
 
@@ -26,6 +28,95 @@ static uint16_t exchange(struct talk *t, const struct apdu *apdu, struct writer 
 
 // --- commands of the card --------------------------------------------------------------------
 
+// Whether a REFRESH is of the application that the device works with, or of none in particular.
+static bool is_of_usim(const struct cat_message *command)
+{
+    return (command->has & CAT_HAS_APPLICATION) == 0 ||
+           bytes_equal(command->application, uicc_application(UICC_USIM));
+}
+
+// Reads a file of the list again: its octets, or its first record.
+static void read_file(struct talk *t, struct bytes path)
+{
+    uint8_t octets[CARD_RESPONSE_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    struct apdu select = {
+        .ins = INS_SELECT, .p1 = 0x08, .p2 = 0x04, .data = path, .le = APDU_LE_MAX};
+    struct reader r;
+    struct tlv parameters;
+    struct bytes descriptor;
+    if (!apdu_sw_is_ok(exchange(t, &select, &w)))
+        return;
+    r = reader_of(writer_bytes(&w));
+    if (!tlv_next(&r, &parameters) || !tlv_find(parameters.value, 0x82, &descriptor) ||
+        descriptor.len == 0)
+        return;
+    bool has_records = (descriptor.at[0] & 0x07) != 0x01;
+    struct apdu read = {.ins = has_records ? INS_READ_RECORD : INS_READ_BINARY,
+                        .p1 = has_records,
+                        .p2 = has_records ? 0x04 : 0x00,
+                        .le = APDU_LE_MAX};
+    w.len = 0;
+    (void)exchange(t, &read, &w);
+}
+
+// The files that a REFRESH lists: their number, then paths that begin with the MF. True: EF.IMSI is
+// among them.
+static bool read_files(struct talk *t, const struct cat_message *command)
+{
+    static const uint8_t adf[] = {0x7F, 0xFF};
+    bool has_imsi = false;
+    struct apdu select = {.ins = INS_SELECT, .p1 = 0x04, .p2 = 0x0C, .data = command->application};
+    if ((command->has & CAT_HAS_APPLICATION) != 0)
+        (void)exchange(t, &select, NULL);
+    struct reader r = reader_of(bytes_slice(command->files, 1, SIZE_MAX));
+    while (r.left >= 4 && t->device->state == DEVICE_RUNNING) {
+        reader_skip(&r, 2);
+        const uint8_t *at = r.at;
+        uint16_t identifier = 0;
+        size_t len = 0;
+        while (r.left >= 2 && (r.at[0] << 8 | r.at[1]) != UICC_ID_MF) {
+            identifier = reader_u16(&r);
+            len += 2;
+        }
+        read_file(t, bytes_of(at, len));
+        has_imsi = has_imsi || (identifier == UICC_ID_IMSI && is_of_usim(command));
+    }
+    // Back to where the device works.
+    select.data = uicc_application(UICC_USIM);
+    if (t->device->state == DEVICE_RUNNING && !is_of_usim(command))
+        (void)exchange(t, &select, NULL);
+    select = (struct apdu){.ins = INS_SELECT, .p2 = 0x0C, .data = bytes_of(adf, sizeof adf)};
+    if (t->device->state == DEVICE_RUNNING)
+        (void)exchange(t, &select, NULL);
+    return has_imsi;
+}
+
+// What a REFRESH that was done means for the attachment [102.223 §6.4.7].
+static void take_refresh(struct talk *t, const struct cat_message *command)
+{
+    struct device *d = t->device;
+    bool has_imsi = (command->has & CAT_HAS_FILES) != 0 && read_files(t, command);
+    if (d->state != DEVICE_RUNNING)
+        return;
+    switch (command->qualifier) {
+    case CAT_REFRESH_CARD_RESET:
+        talk_restart(t, d->model->boot_ms); // no TERMINAL RESPONSE
+        return;
+    case CAT_REFRESH_FILE_CHANGE:
+        d->is_refreshed = has_imsi;
+        return;
+    case CAT_REFRESH_STEERING:
+        d->forbidden = 0;
+        talk_detach(t);
+        d->attach_due = t->now;
+        return;
+    default: // octets, initialisation in one or the other way
+        d->is_refreshed = is_of_usim(command);
+        return;
+    }
+}
+
 // Each of these completes the answer, which begins as "done".
 static void serve_refresh(struct talk *t, const struct cat_message *command,
                           struct cat_message *answer)
@@ -49,8 +140,7 @@ static void serve_refresh(struct talk *t, const struct cat_message *command,
         d->busy_until = INSTANT_NEVER;
     }
     talk_act(t, DEVICE_REFRESHED, 0, bytes_of(NULL, 0));
-    if (command->qualifier == CAT_REFRESH_CARD_RESET)
-        talk_restart(t, d->model->boot_ms); // no TERMINAL RESPONSE [102.223 §6.4.7]
+    take_refresh(t, command);
 }
 
 static void serve_message(struct talk *t, const struct cat_message *command,
@@ -166,6 +256,17 @@ bool talk_location(const struct talk *t, struct cat_location *location)
     return true;
 }
 
+// The IMEI's digits without the last, then the version; in octets as the IMEI, with type 3 and F at
+// the end [24.008 §10.5.1.4].
+static void write_imeisv(const struct device *d, uint8_t imeisv[IMEISV_LEN])
+{
+    memcpy(imeisv, d->imei, IMEI_LEN);
+    imeisv[0] = (uint8_t)((imeisv[0] & 0xF0) | 0x03);
+    // Octet 7 has digits 14 and 15: the check digit gives way to the version.
+    imeisv[7] = (uint8_t)((imeisv[7] & 0x0F) | d->model->software / 10 << 4);
+    imeisv[8] = (uint8_t)(0xF0 | d->model->software % 10);
+}
+
 static void serve_information(struct talk *t, const struct cat_message *command,
                               struct cat_message *answer)
 {
@@ -176,6 +277,8 @@ static void serve_information(struct talk *t, const struct cat_message *command,
         feature = CAT_FEATURE_DATE_TIME;
     else if (command->qualifier == CAT_INFORMATION_TECHNOLOGY)
         feature = CAT_FEATURE_TECHNOLOGY;
+    else if (command->qualifier == CAT_INFORMATION_IMEISV)
+        feature = CAT_FEATURE_IMEISV;
     bool is_known = talk_has(t, feature);
     if (is_known && command->qualifier == CAT_INFORMATION_LOCATION) {
         if (talk_location(t, &answer->location)) {
@@ -187,6 +290,9 @@ static void serve_information(struct talk *t, const struct cat_message *command,
     } else if (is_known && command->qualifier == CAT_INFORMATION_IMEI && d->has_imei) {
         answer->has |= CAT_HAS_IMEI;
         memcpy(answer->imei, d->imei, sizeof answer->imei);
+    } else if (is_known && command->qualifier == CAT_INFORMATION_IMEISV && d->has_imei) {
+        answer->has |= CAT_HAS_IMEISV;
+        write_imeisv(d, answer->imeisv);
     } else if (is_known && command->qualifier == CAT_INFORMATION_DATE_TIME) {
         answer->has |= CAT_HAS_DATE_TIME;
         struct utc now = utc_after(t->world->start, (int64_t)t->now.ms + d->model->clock_ms);
@@ -262,14 +368,13 @@ static uint16_t serve_next(struct talk *t, uint16_t sw)
     cat_write_response(&w, &answer);
     struct apdu response = {.cla = 0x80, .ins = INS_TERMINAL_RESPONSE, .data = writer_bytes(&w)};
     sw = exchange(t, &response, NULL);
-    bool reads_again = command.type == CAT_REFRESH && cat_result_is_done(answer.result) &&
-                       d->model->refresh != DEVICE_REFRESH_IGNORE;
-    if (reads_again && d->state == DEVICE_RUNNING) {
+    if (d->is_refreshed && d->state == DEVICE_RUNNING) {
         // Initialisation: the IMSI is read again, and the new one attaches.
         talk_detach(t);
         d->attach_due = t->now;
         d->imsi = 0;
     }
+    d->is_refreshed = false;
     return sw;
 }
 

@@ -29,7 +29,10 @@ struct product_target {
     uint8_t minimum;  // SPI1, compared field by field; a MAC is asked for whatever it says
     uint8_t granted;  // bits of enum uicc_pin that a script counts as given
     uint8_t key_sets; // bit n: key set n of the product may be used
+    // The REFRESH after a script that wrote to files: enum cat_refresh_mode, or TARGET_NO_REFRESH.
+    uint8_t refresh;
 };
+#define TARGET_NO_REFRESH 0xFF
 #define PRODUCT_KEY_SETS_MAX 8
 
 struct card_product {

@@ -365,6 +365,32 @@ static bool read_key_sets(struct text *t, struct product_target *target)
     return refuse(t, column, "there is no such key set above");
 }
 
+static bool refresh_need(struct text *t, uint8_t *mode)
+{
+    static const char *const modes[] = {
+        [CAT_REFRESH_INIT_AND_FULL_FILE_CHANGE] = "init-full",
+        [CAT_REFRESH_FILE_CHANGE] = "files",
+        [CAT_REFRESH_INIT_AND_FILE_CHANGE] = "init-files",
+        [CAT_REFRESH_INIT] = "init",
+        [CAT_REFRESH_CARD_RESET] = "reset",
+        [CAT_REFRESH_APPLICATION_RESET] = "application",
+        [CAT_REFRESH_SESSION_RESET] = "session",
+        [CAT_REFRESH_STEERING] = "steering",
+    };
+    struct word w;
+    if (!word_need(t, &w, "the mode of refresh is missing"))
+        return false;
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (word_is(&w, modes[i])) {
+            *mode = (uint8_t)i;
+            return true;
+        }
+    }
+    return refuse(t, w.column,
+                  "refresh is one of files, init, init-files, init-full, reset, application, "
+                  "session, steering");
+}
+
 static bool read_target(struct text *t)
 {
     struct product_image *image = t->image;
@@ -378,7 +404,7 @@ static bool read_target(struct text *t)
     if (image->product.target_count == PRODUCT_TARGETS_MAX)
         return refuse(t, column, "there are too many targets");
     struct product_target *target = &image->targets[image->product.target_count];
-    *target = (struct product_target){.tar = tar, .minimum = 0x16};
+    *target = (struct product_target){.tar = tar, .minimum = 0x16, .refresh = TARGET_NO_REFRESH};
     if (!word_need(t, &w, "what the TAR stands for is missing: shared, usim or isim"))
         return false;
     if (word_is(&w, "usim"))
@@ -397,8 +423,10 @@ static bool read_target(struct text *t)
             target->granted |= is_read ? (uint8_t)(1U << pin) : 0;
         } else if (word_is(&w, "key-set")) {
             is_read = read_key_sets(t, target);
+        } else if (word_is(&w, "refresh")) {
+            is_read = refresh_need(t, &target->refresh);
         } else {
-            is_read = refuse(t, w.column, "a target has level, grants and key-set");
+            is_read = refuse(t, w.column, "a target has level, grants, key-set and refresh");
         }
         if (!is_read)
             return false;

@@ -264,9 +264,12 @@ static bool drop_features(struct device_model *model, struct bytes word)
         {"no-sms",
          {CAT_FEATURE_SEND_SHORT_MESSAGE, CAT_FEATURE_SEND_SHORT_MESSAGE,
           CAT_FEATURE_SEND_SHORT_MESSAGE, CAT_FEATURE_SEND_SHORT_MESSAGE}},
+        {"imeisv-only",
+         {CAT_FEATURE_LOCATION_AND_IMEI, CAT_FEATURE_LOCATION_AND_IMEI,
+          CAT_FEATURE_LOCATION_AND_IMEI, CAT_FEATURE_LOCATION_AND_IMEI}},
         {"no-location",
-         {CAT_FEATURE_LOCATION_AND_IMEI, CAT_FEATURE_TECHNOLOGY, CAT_FEATURE_TECHNOLOGY,
-          CAT_FEATURE_TECHNOLOGY}},
+         {CAT_FEATURE_LOCATION_AND_IMEI, CAT_FEATURE_TECHNOLOGY, CAT_FEATURE_IMEISV,
+          CAT_FEATURE_IMEISV}},
     };
     for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++) {
         if (!is_word(word, lacks[i].name))
@@ -298,6 +301,15 @@ static bool read_loss(struct line *l, uint32_t *per_million)
     if (!read_number(l, 0, 100, &percent))
         return false;
     *per_million = (uint32_t)percent * 10000;
+    return true;
+}
+
+static bool read_software(struct line *l, uint8_t *software)
+{
+    uint64_t version;
+    if (!read_number(l, 0, 99, &version))
+        return false;
+    *software = (uint8_t)version;
     return true;
 }
 
@@ -335,6 +347,8 @@ static bool read_model_word(struct line *l, struct device_model *m)
         return read_loss(l, &m->mo_loss);
     if (is_word(word, "mt-loss"))
         return read_loss(l, &m->mt_loss);
+    if (is_word(word, "software"))
+        return read_software(l, &m->software);
     if (is_word(word, "clock"))
         return read_clock(l, &m->clock_ms);
     return drop_features(m, word) || fail(l, "a model has no such property", word);

@@ -41,8 +41,9 @@ static void send(struct card *card, struct bytes command)
 #define REMOTE_TAR 0xB00000
 static struct product_key_set key_set;
 static const struct product_target targets[] = {
-    {REMOTE_TAR, UICC_MF, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 1},
-    {REMOTE_TAR + 1, UICC_USIM, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 1},
+    {REMOTE_TAR, UICC_MF, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 1, TARGET_NO_REFRESH},
+    {REMOTE_TAR + 1, UICC_USIM, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 1,
+     CAT_REFRESH_FILE_CHANGE},
 };
 static struct card_product product;
 

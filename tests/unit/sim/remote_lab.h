@@ -15,11 +15,11 @@
 enum { AES_128, AES_192, AES_256, DES_2, DES_3, SETS };
 static struct product_key_set sets[SETS];
 static const struct product_target targets[] = {
-    {SHARED, UICC_MF, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 0xFF},
-    {USIM, UICC_USIM, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 0xFF},
-    {OPEN, UICC_MF, 0x06, 1U << UICC_ADM1, 1U << AES_128},
-    {POOR, UICC_MF, 0x16, 0, 0xFF},
-    {CLEAR, UICC_MF, 0x12, 0, 0xFF},
+    {SHARED, UICC_MF, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 0xFF, TARGET_NO_REFRESH},
+    {USIM, UICC_USIM, 0x16, 1U << UICC_ADM1 | 1U << UICC_PIN1, 0xFF, TARGET_NO_REFRESH},
+    {OPEN, UICC_MF, 0x06, 1U << UICC_ADM1, 1U << AES_128, TARGET_NO_REFRESH},
+    {POOR, UICC_MF, 0x16, 0, 0xFF, TARGET_NO_REFRESH},
+    {CLEAR, UICC_MF, 0x12, 0, 0xFF, TARGET_NO_REFRESH},
 };
 static struct card_product product;
 

@@ -230,6 +230,23 @@ static void every_device_has_an_imei_of_its_own(void **state)
     assert_string_equal(imei, "352099000000022");
 }
 
+// It tells the IMEISV alone: the same equipment, with the Luhn digit that the IMEI has.
+static void a_terminal_that_tells_the_imeisv_is_known_by_it(void **state)
+{
+    (void)state;
+    open_running("otaria-scenario 1\n"
+                 "network 00101\n"
+                 "area home 00101\n"
+                 "model default imeisv-only software 99\n");
+    unsigned from = 0;
+    struct notification n;
+    char imei[IMEI_SIZE];
+    assert_true(lab_find_notification(&lab, &from, NOTIFY_FIRST_CONTACT, &n));
+    assert_true(n.has_imei);
+    assert_true(imei_read(n.imei, imei));
+    assert_string_equal(imei, "352099000000006");
+}
+
 static void a_terminal_without_refresh_is_told_to_the_server(void **state)
 {
     (void)state;
@@ -359,6 +376,7 @@ int main(void)
         cmocka_unit_test_teardown(a_terminal_that_never_answers_refresh_is_put_back, close_lab),
         cmocka_unit_test_teardown(a_card_has_one_planned_power_cut, close_lab),
         cmocka_unit_test_teardown(every_device_has_an_imei_of_its_own, close_lab),
+        cmocka_unit_test_teardown(a_terminal_that_tells_the_imeisv_is_known_by_it, close_lab),
         cmocka_unit_test_teardown(a_terminal_without_refresh_is_told_to_the_server, close_lab),
         cmocka_unit_test_teardown(a_power_cut_at_any_write_leaves_one_subscription, close_lab),
         cmocka_unit_test_teardown(two_runs_tell_the_same_story, close_lab),

@@ -88,6 +88,8 @@ static void every_wrong_line_is_named_with_its_place(void **state)
         {HEAD "target B00000 shared", 2, 8, "a target needs a key-set"},
         {HEAD "target B00000 shared key-set 1", 2, 30, "there is no such key set"},
         {HEAD "target B00000 csim", 2, 15, "a TAR stands for"},
+        {HEAD "target B00000 shared refresh", 2, 29, "the mode of refresh is missing"},
+        {HEAD "target B00000 shared refresh often", 2, 30, "refresh is one of files"},
         {HEAD "target 1000000 shared", 2, 8, "this number is out of range"},
         {HEAD "tuak res 32", 2, 6, "TUAK has"},
         {HEAD "tuak iterations 17", 2, 6, "TUAK has"},
