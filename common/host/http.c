@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define POOL_SIZE 65536       // of a connection: its headers and what is read ahead
-#define STREAM_BLOCK 4096     // what a streamed answer is asked for at a time
+#define STREAM_BLOCK 16384    // what a streamed answer is asked for at a time
 #define BODY_FIRST 4096       // the first allocation for a body without a length
 #define LENGTH_DIGITS_MAX 18  // of a Content-Length: fits 64 bits
 #define SWALLOWED_MAX 1048576 // octets of a body too long that are read so that 413 can be sent
@@ -498,6 +498,10 @@ static ssize_t on_pull(void *context, uint64_t position, char *to, size_t len)
     if (got == HTTP_PULL_END) {
         r->streaming = false;
         return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    if (got == HTTP_PULL_BROKEN) {
+        r->streaming = false;
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     }
     check(got >= 0 && (size_t)got <= len);
     if (got == HTTP_PULL_NOTHING_YET) {

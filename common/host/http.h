@@ -90,10 +90,12 @@ void http_reply(struct http_request *r, unsigned status, const char *type,
 
 #define HTTP_PULL_NOTHING_YET 0
 #define HTTP_PULL_END (-1)
+#define HTTP_PULL_BROKEN                                                                           \
+    (-2) // no end: the connection closes, and the peer sees that some is missing
 
 // An answer that goes on (events, long reports), in chunks. `pull` writes at most `len` octets and
 // answers how many; or HTTP_PULL_NOTHING_YET, and is asked again after http_wake(); or
-// HTTP_PULL_END. `gone` is called when the peer leaves first.
+// HTTP_PULL_END or HTTP_PULL_BROKEN. `gone` is called when the peer leaves first.
 void http_stream(struct http_request *r, unsigned status, const char *type,
                  const struct http_field *fields, size_t field_count,
                  long (*pull)(void *context, struct http_request *r, uint8_t *to, size_t len));

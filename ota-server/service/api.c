@@ -46,7 +46,25 @@ struct api_exchange *api_exchange_open(void)
 
 void api_exchange_close(struct api_exchange *x)
 {
+    free(x->rest);
     free(x);
+}
+
+long api_more(struct api_exchange *x, uint8_t *to, size_t len)
+{
+    struct api_rest *rest = x->rest;
+    if (rest->at == rest->len) {
+        x->out = writer_of(rest->octets, sizeof(rest->octets));
+        x->json = json_writer_of(&x->out);
+        if (!x->more(x))
+            return -1;
+        rest->at = 0;
+        rest->len = x->out.len;
+    }
+    const size_t count = rest->len - rest->at < len ? rest->len - rest->at : len;
+    memcpy(to, rest->octets + rest->at, count);
+    rest->at += count;
+    return (long)count;
 }
 
 void api_start_answer(struct api_exchange *x)
@@ -81,7 +99,8 @@ void api_deliver(struct api_exchange *x)
     const struct api_answer answer = {.status = x->status,
                                       .type = x->type,
                                       .headers = writer_bytes(&x->headers),
-                                      .body = writer_bytes(&x->out)};
+                                      .body = writer_bytes(&x->out),
+                                      .rest = x->rest != NULL ? x : NULL};
     api_done_fn *done = x->done;
     void *context = x->done_context;
     struct api_exchange ended = {.api = x->api};
@@ -139,6 +158,11 @@ void api_reply(struct api_exchange *x, unsigned status)
 {
     if (x->out.failed || (x->type == NULL && !json_done(&x->json))) {
         api_refuse_code(x, API_INTERNAL);
+        return;
+    }
+    x->rest = x->more != NULL ? calloc(1, sizeof(*x->rest)) : NULL;
+    if (x->more != NULL && x->rest == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
     x->status = status;

@@ -74,15 +74,20 @@ struct api_answer {
     const char *type;     // Content-Type, or NULL
     struct bytes headers; // lines `Name: value`, each ended by LF
     struct bytes body;
+    struct api_exchange *rest; // the body goes on: api_more() gives it; else NULL
 };
 
-// The answer is good during the call only. The exchange is free afterwards.
+// The answer is good during the call only. The exchange is free afterwards, or has the rest.
 typedef void api_done_fn(void *context, const struct api_answer *answer);
 
 // One request in work.
 struct api_exchange;
 struct api_exchange *api_exchange_open(void) MUST_USE;
 void api_exchange_close(struct api_exchange *x);
+
+// The next octets of a body that goes on, at most `len`; 0 at its end, -1 when it cannot go on. Ask
+// again whenever the client takes more: the database is read a piece at a time.
+long api_more(struct api_exchange *x, uint8_t *to, size_t len);
 
 struct api_now {
     struct utc utc;

@@ -98,6 +98,10 @@ struct api_exchange {
     struct document document;
     void *work;                     // of the handler; freed with free() at the end
     void (*close_work)(void *work); // before that; or NULL
+    // Writes the next piece of a body that goes on to x->out, nothing at its end; or NULL. False
+    // when it cannot. Works after the end of the exchange, with the two numbers alone.
+    bool (*more)(struct api_exchange *x);
+    uint64_t more_from, more_to;
 
     /* private */
     api_done_fn *done;
@@ -108,6 +112,7 @@ struct api_exchange {
     uint8_t body_digest[32];
     bool is_waiting; // for the first of its kind
     bool is_authenticated;
+    struct api_rest *rest;     // of a body that goes on
     struct api_exchange *next; // in the list of those in work
     struct kept_answer *kept;  // an answer on its way to the disk
 };
@@ -164,6 +169,13 @@ struct api {
 
 extern const struct api_route_row api_routes[];
 extern const size_t api_route_count;
+
+// A piece of a body that goes on.
+#define API_PIECE_MAX 65536
+struct api_rest {
+    size_t at, len;
+    uint8_t octets[API_PIECE_MAX];
+};
 
 // Refuses with a problem. Each of these ends the exchange; the caller returns at once.
 void api_refuse(struct api_exchange *x, struct api_problem problem);

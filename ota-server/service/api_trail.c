@@ -247,7 +247,7 @@ void api_trail_checkpoints(struct api_exchange *x)
 
 // --- export ---
 
-#define EXPORT_ROWS_MAX 1000 // which fit into one answer
+#define PIECE_ROWS 100 // read at a time
 
 static enum store_status note_export(struct api_exchange *x, struct store *store, struct utc now)
 {
@@ -255,39 +255,50 @@ static enum store_status note_export(struct api_exchange *x, struct store *store
     return api_trail(x, store, "trail.exported", "trail", 0, NULL);
 }
 
-struct export_work {
-    struct api_exchange *x;
-    uint64_t from, to;
-};
-
+// A row that has no room begins the next piece.
 static bool put_line(void *context, const struct trail_row *row)
 {
-    const struct export_work *w = context;
-    if (row->sequence > w->to)
+    struct api_exchange *x = context;
+    const size_t before = x->out.len;
+    if (row->sequence > x->more_to)
         return false;
-    if (row->sequence < w->from)
-        return true;
-    (void)put_row(w->x, row);
-    text_put(&w->x->out, "\n");
-    w->x->json = json_writer_of(&w->x->out); // every line is a document of its own
+    (void)put_row(x, row);
+    text_put(&x->out, "\n");
+    if (x->out.failed) {
+        x->out.len = before;
+        x->out.failed = false;
+        return false;
+    }
+    x->json = json_writer_of(&x->out); // every line is a document of its own
+    x->more_from = row->sequence + 1;
     return true;
 }
 
 // Rows of other enterprises are not among them, so a line's previousHash may be of none shown here.
-static void reply_export(struct api_exchange *x)
+static bool put_piece(struct api_exchange *x)
 {
-    struct export_work *w = x->work;
     struct trail_filter filter;
-    struct store_page page = {.limit = EXPORT_ROWS_MAX};
+    const struct store_page page = {.limit = PIECE_ROWS};
     trail_filter_init(&filter);
     filter.tenant = api_reach(x);
     filter.is_ascending = true;
-    filter.sequence_from = w->from;
-    const enum store_status status = store_trail(x->reader, &filter, &page, put_line, w, NULL);
+    filter.sequence_from = x->more_from;
+    return store_trail(x->reader, &filter, &page, put_line, x, NULL) == STORE_OK;
+}
+
+// As far as the trail reaches now, with the row of this export itself.
+static void reply_export(struct api_exchange *x)
+{
+    uint64_t head = 0;
+    uint8_t hash[32];
+    const enum store_status status = store_trail_head(x->reader, &head, hash);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
     }
+    if (x->more_to > head)
+        x->more_to = head;
+    x->more = put_piece;
     x->type = "application/x-ndjson";
     api_reply(x, 200);
 }
@@ -303,12 +314,7 @@ void api_trail_export(struct api_exchange *x)
         api_refuse_code(x, API_NOT_ACCEPTABLE);
         return;
     }
-    struct export_work *w = calloc(1, sizeof(*w));
-    x->work = w;
-    if (w == NULL) {
-        api_refuse_code(x, API_UNAVAILABLE);
-        return;
-    }
-    *w = (struct export_work){.x = x, .from = (uint64_t)from, .to = (uint64_t)to};
+    x->more_from = (uint64_t)from;
+    x->more_to = (uint64_t)to;
     api_commit(x, note_export, reply_export);
 }

@@ -27,8 +27,9 @@ struct seat {
     int fd;                   // of an upload, -1: none
     struct api_request asked; // its headers
     bool is_used;
-    bool is_handled; // the API has it: it must live until it is answered
-    bool is_failed;  // the upload could not be written
+    bool is_handled;  // the API has it: it must live until it is answered
+    bool is_failed;   // the upload could not be written
+    bool is_going_on; // its answer is being sent
 };
 
 struct front {
@@ -181,6 +182,18 @@ static void read_headers(struct seat *s, struct http_request *r)
     split_target(r, &s->asked.path, &s->asked.query);
 }
 
+static long pull(void *context, struct http_request *r, uint8_t *to, size_t len)
+{
+    struct seat *s = http_user(r);
+    (void)context;
+    const long count = api_more(s->exchange, to, len);
+    if (count > 0)
+        return count;
+    http_set_user(r, NULL);
+    release(s);
+    return count == 0 ? HTTP_PULL_END : HTTP_PULL_BROKEN;
+}
+
 static void answered(void *context, const struct api_answer *answer)
 {
     struct seat *s = context;
@@ -206,6 +219,11 @@ static void answered(void *context, const struct api_answer *answer)
             continue;
         *colon = '\0';
         fields[count++] = (struct http_field){rest, colon + 2};
+    }
+    if (answer->rest != NULL) {
+        s->is_going_on = true;
+        http_stream(r, answer->status, answer->type, fields, count, pull);
+        return;
     }
     http_set_user(r, NULL);
     http_reply(r, answer->status, answer->type, fields, count, answer->body);
@@ -273,7 +291,7 @@ static void gone(void *context, struct http_request *r)
     if (s == NULL)
         return;
     s->request = NULL;
-    if (!s->is_handled)
+    if (!s->is_handled || s->is_going_on)
         release(s);
 }
 

@@ -175,6 +175,16 @@ class OtaServer(unittest.TestCase):
                 ended = tool("ota-server", "--data", self.data, "--config", config)
                 self.assertEqual((ended.returncode, says in ended.stderr), (code, True), (name, value, ended.stderr))
 
+    def test_the_trail_is_exported_whole(self):
+        for number in range(170):
+            self.api.post("/subscription-pools", {"name": f"pool {number}", "operator": "Test", "templateId": 1})
+        status, lines = self.ask("POST", "/audit-trail/export", {"reason": "yearly"})
+        self.assertEqual(status, 200)
+        rows = [json.loads(line) for line in lines.splitlines()]
+        self.assertEqual([row["sequence"] for row in rows], list(range(1, len(rows) + 1)))
+        self.assertEqual(rows[-1]["action"], "trail.exported")
+        self.assertGreater(len(lines), 65536)  # more than the server holds of it
+
     def test_a_gateway_speaks_for_its_clients(self):
         config = os.path.join(self.folder, "server.conf")
         with open(os.open(config, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:

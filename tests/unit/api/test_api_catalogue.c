@@ -171,6 +171,56 @@ static void the_trail_is_exported_as_lines_and_says_so(void **state)
     assert_true(has("\"items\":[]")); // this laboratory keeps no file of them
 }
 
+struct export
+{
+    uint64_t lines, octets;
+};
+
+static void count_lines(void *context, const struct api_answer *answer)
+{
+    struct export *e = context;
+    uint8_t piece[700];
+    long got;
+    assert_int_equal(answer->status, 200);
+    assert_non_null(answer->rest);
+    while ((got = api_more(answer->rest, piece, sizeof(piece))) > 0) {
+        for (long i = 0; i < got; i++)
+            e->lines += piece[i] == '\n';
+        e->octets += (uint64_t)got;
+    }
+    assert_int_equal(got, 0);
+}
+
+// However many rows there are: no part of the answer is held for longer than it takes to send it.
+static void an_export_is_whole(void **state)
+{
+    (void)state;
+    const uint64_t rows = 3000;
+    struct export e = {0};
+    const struct trail_new row = {.at = lab.now.utc, .tenant = LAB_TENANT, .action = "test.row"};
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    for (uint64_t i = 0; i < rows; i++)
+        assert_int_equal(store_trail_add(lab.store, &row), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    uint64_t head = 0;
+    uint8_t hash[32];
+    assert_int_equal(store_trail_head(lab.store, &head, hash), STORE_OK);
+    const struct api_request request = {.method = bytes_of_text("POST"),
+                                        .path = bytes_of_text(BASE "/audit-trail/export"),
+                                        .authorization = bytes_of_text(lab.token),
+                                        .authorization_count = 1,
+                                        .content_type = bytes_of_text("application/json"),
+                                        .body = bytes_of_text("{\"reason\":\"yearly\"}"),
+                                        .peer = "192.0.2.1"};
+    struct api_exchange *x = api_exchange_open();
+    assert_non_null(x);
+    api_handle(lab.api, x, &request, lab.now, count_lines, &e);
+    lab_turn(&lab);
+    api_exchange_close(x);
+    assert_int_equal(e.lines, head + 1); // with the row that says that it was exported
+    assert_true(e.octets > 10u * 65536); // many times what is held
+}
+
 // --- pools ---
 
 static void a_pool_changes_member_by_member(void **state)
@@ -342,6 +392,7 @@ int main(void)
                                         close_all),
         cmocka_unit_test_setup_teardown(the_trail_is_exported_as_lines_and_says_so, open_all,
                                         close_all),
+        cmocka_unit_test_setup_teardown(an_export_is_whole, open_all, close_all),
         cmocka_unit_test_setup_teardown(a_pool_changes_member_by_member, open_all, close_all),
         cmocka_unit_test_setup_teardown(a_template_has_versions_that_stay, open_all, close_all),
         cmocka_unit_test_setup_teardown(an_operator_lock_is_not_published, open_all, close_all),
