@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The demonstration: an SMSC, a fleet of emulated cards and the OTA server, over real SMPP; what goes wrong, and how the
 registry comes back to the cards' truth. Run by ./demo; see ./demo --help."""
-import argparse, concurrent.futures, json, os, shutil, subprocess, sys, tempfile, threading, time
+import argparse, concurrent.futures, json, os, shutil, signal, subprocess, sys, tempfile, threading, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from esme import Esme, command_packet, response_packet  # noqa: E402
@@ -475,9 +475,17 @@ def main():
     folder = tempfile.mkdtemp(prefix="otaria-demo-")
     story = Story(options.root, options.programs, folder)
     status = 0
+
+    def interrupted(number, _):
+        """The threads that tell are not waited for: what they talk to ends first."""
+        story.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(128 + number)
+    signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGTERM, interrupted)
     try:
         story.tell()
-    except (Failed, OSError, ValueError, KeyError) as problem:
+    except Exception as problem:  # whatever it is: nothing is left running
         story.say(f"STOPPED: {type(problem).__name__}: {problem}")
         status = 1
     if options.keep:
