@@ -58,9 +58,7 @@ static void timeout_queue(struct work *w)
     while (i < r->queue_len) {
         struct operation *o = &r->queue[i];
         const uint8_t len = r->queue_len;
-        const bool is_over =
-            o->status == STATUS_AWAIT_APPROVAL ? utc_is_due(o->deadline, w->now) : false;
-        if (is_over || utc_is_due(o->not_after, w->now))
+        if (utc_is_due(o->status == STATUS_AWAIT_APPROVAL ? o->deadline : o->not_after, w->now))
             operation_input(w, o, IN_EXPIRED);
         if (r->queue_len == len)
             i++;

@@ -202,8 +202,11 @@ void decide_approval(struct work *w)
     }
     o->approval = w->e->approval;
     const bool is_approved = w->e->type == EVENT_APPROVED;
-    if (is_approved)
+    if (is_approved) {
+        // Its time begins now.
+        o->not_after = utc_after(w->now, o->not_after.ms - o->created_at.ms);
         work_step(w, o, STEP_APPROVED, "");
+    }
     operation_input(w, o, is_approved ? IN_APPROVED : IN_REJECTED);
 }
 

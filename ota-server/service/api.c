@@ -90,6 +90,8 @@ static void forget(struct api_exchange *x)
         x->close_work(x->work);
     free(x->work);
     x->work = NULL;
+    free(x->approval);
+    x->approval = NULL;
     free(x->kept);
     x->kept = NULL;
 }

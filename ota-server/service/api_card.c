@@ -1,6 +1,7 @@
 #include "ota-server/service/api_card.h"
 
 #include "common/base/text.h"
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_operation.h"
 
@@ -477,18 +478,38 @@ void api_card_dirty_put(struct api_exchange *x)
     change(x, EVENT_MARK_DIRTY);
 }
 
+// Two people, unless the installation has but one.
+static void change_by_two(struct api_exchange *x, enum event_type type, bool is_possible,
+                          const char *what)
+{
+    const struct patch *patch = x->work;
+    x->event.type = (uint8_t)type;
+    if (!is_possible)
+        api_refuse(x, api_refusal(REFUSAL_WRONG_STATUS));
+    else if (x->api->options.single_person)
+        change(x, type);
+    else
+        api_approval_request(x, what, patch->record.tenant);
+}
+
 void api_card_dirty_delete(struct api_exchange *x)
 {
     api_read_reason(x, API_REQUIRED);
-    if (api_end_reading(x) && api_four_eyes(x) && open_change(x))
-        change(x, EVENT_CLEAR_DIRTY);
+    if (!api_end_reading(x) || !open_change(x))
+        return;
+    const struct patch *patch = x->work;
+    change_by_two(x, EVENT_CLEAR_DIRTY, patch->record.dirty_since.ms != 0,
+                  "clear doubt without an audit");
 }
 
 void api_card_quarantine_delete(struct api_exchange *x)
 {
     api_read_reason(x, API_REQUIRED);
-    if (api_end_reading(x) && api_four_eyes(x) && open_change(x))
-        change(x, EVENT_LIFT_QUARANTINE);
+    if (!api_end_reading(x) || !open_change(x))
+        return;
+    const struct patch *patch = x->work;
+    change_by_two(x, EVENT_LIFT_QUARANTINE, record_has_mark(&patch->record, MARK_QUARANTINED),
+                  "lift the quarantine");
 }
 
 // --- identifiers in clear ---

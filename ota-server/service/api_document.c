@@ -84,16 +84,15 @@ bool api_document_put(struct api_exchange *x, const struct api_kind *kind, uint6
 
 static const char *const sorts[] = {"createdAt", NULL};
 
-static void reply_list(struct api_exchange *x, const struct api_kind *kind, uint64_t parent,
-                       struct api_list *list)
+// `filter` has parent and state.
+static void reply_list(struct api_exchange *x, const struct api_kind *kind,
+                       struct document_filter filter, struct api_list *list)
 {
     struct ids_page page = {.count = 0};
     uint64_t version = 0;
-    const struct document_filter filter = {.kind = kind->kind,
-                                           .owner = api_reach(x),
-                                           .parent = parent,
-                                           .state = -1,
-                                           .is_descending = list->page.is_descending};
+    filter.kind = kind->kind;
+    filter.owner = api_reach(x);
+    filter.is_descending = list->page.is_descending;
     const enum store_status status =
         store_documents(x->reader, &filter, &list->window, collect, &page, &list->total);
     if (status != STORE_OK) {
@@ -113,7 +112,7 @@ void api_documents_list(struct api_exchange *x, const struct api_kind *kind, uin
 {
     struct api_list list;
     if (api_list_begin(x, &list, sorts) && api_end_reading(x))
-        reply_list(x, kind, parent, &list);
+        reply_list(x, kind, (struct document_filter){.parent = parent, .state = -1}, &list);
 }
 
 void api_document_show(struct api_exchange *x, const struct api_kind *kind)
@@ -179,6 +178,13 @@ struct api_object *api_document_load(struct api_exchange *x, const struct api_ki
     return NULL;
 }
 
+void api_documents_in_state(struct api_exchange *x, const struct api_kind *kind, int64_t state)
+{
+    struct api_list list;
+    if (api_list_begin(x, &list, sorts) && api_end_reading(x))
+        reply_list(x, kind, (struct document_filter){.state = state}, &list);
+}
+
 void api_documents_below(struct api_exchange *x, const struct api_kind *kind,
                          const struct api_kind *above)
 {
@@ -187,7 +193,8 @@ void api_documents_below(struct api_exchange *x, const struct api_kind *kind,
         return;
     const struct api_object *parent = api_document_load(x, above);
     if (parent != NULL)
-        reply_list(x, kind, parent->document.id, &list);
+        reply_list(x, kind, (struct document_filter){.parent = parent->document.id, .state = -1},
+                   &list);
 }
 
 // --- keeping ---

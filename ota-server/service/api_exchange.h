@@ -52,6 +52,7 @@ static inline enum grant api_route_grant(const struct api_route_row *row)
 }
 
 struct api_kind;
+struct api_object;
 
 typedef enum store_status api_apply_fn(struct api_exchange *x, struct store *store, struct utc now);
 
@@ -96,6 +97,7 @@ struct api_exchange {
     const struct api_kind *kind; // of the document under way
     api_apply_fn *judge;         // of a deletion
     struct document document;
+    struct api_object *approval;    // that x->event waits for; freed at the end
     void *work;                     // of the handler; freed with free() at the end
     void (*close_work)(void *work); // before that; or NULL
     // Writes the next piece of a body that goes on to x->out, nothing at its end; or NULL. False

@@ -43,6 +43,10 @@ void api_enterprises_post(struct api_exchange *x);
 void api_enterprise_get(struct api_exchange *x);
 void api_enterprise_patch(struct api_exchange *x);
 
+void api_approvals_list(struct api_exchange *x);
+void api_approval_get(struct api_exchange *x);
+void api_approval_approve(struct api_exchange *x);
+void api_approval_reject(struct api_exchange *x);
 void api_permissions_list(struct api_exchange *x);
 void api_permission_get(struct api_exchange *x);
 void api_permission_put(struct api_exchange *x);

@@ -401,7 +401,7 @@ static void reply_plan(struct api_exchange *x)
     api_open_array(j, "sample");
     api_put_id(j, NULL, "crd", x->card_id);
     json_end_array(j);
-    api_put_number(j, "approvalsNeeded", 0);
+    api_put_number(j, "approvalsNeeded", x->event.as.request.operation.needs_approval);
     json_end_object(j);
     api_reply(x, 200);
 }
@@ -419,8 +419,25 @@ static void answer_request(struct api_exchange *x, const struct turn_answer *ans
         api_refuse_code(x, API_INTERNAL);
 }
 
+bool api_operation_approval(struct api_exchange *x, enum approval_why why, uint64_t tenant)
+{
+    struct operation *o = &x->event.as.request.operation;
+    x->event.type = EVENT_REQUEST;
+    o->needs_approval = why != APPROVAL_NOT_NEEDED;
+    return !o->needs_approval || x->is_dry_run ||
+           api_approval_begin(x, operation_kind_name(o->kind), why, tenant);
+}
+
+static enum store_status keep_approval(void *context, struct store *store, struct event *e)
+{
+    (void)e;
+    return api_approval_keep(context, store);
+}
+
 void api_operation_submit(struct api_exchange *x)
 {
+    if (x->approval != NULL && x->prepare == NULL)
+        x->prepare = keep_approval;
     x->event.type = EVENT_REQUEST;
     x->event.as.request.is_dry_run = x->is_dry_run;
     x->object_id = x->event.as.request.operation.id;
@@ -476,6 +493,18 @@ static bool may_be_repeated(const struct operation *o)
             o->outcome == OUTCOME_ROLLED_BACK || o->outcome == OUTCOME_UNRESOLVED);
 }
 
+// Is the card told to report to another address?
+static bool sets_address(const struct operation *o)
+{
+    struct reader r = reader_of(bytes_of(o->list, o->list_len));
+    bool is_set = false;
+    while (o->kind == OPERATION_SET_TIMERS && r.left > 0) {
+        is_set |= reader_u8(&r) == PARAMETER_SERVER_ADDR;
+        reader_skip(&r, reader_u8(&r));
+    }
+    return is_set;
+}
+
 // What the caller asked for then, as a new request.
 static void repeat(struct api_exchange *x, const struct operation *old)
 {
@@ -497,7 +526,16 @@ static void repeat(struct api_exchange *x, const struct operation *old)
         .not_after = utc_after(x->now.utc, ttl_ms),
     };
     memcpy(o->list, old->list, sizeof(o->list));
-    api_operation_submit(x);
+    struct record *record = malloc(sizeof(*record));
+    enum approval_why why = APPROVAL_NOT_NEEDED;
+    x->work = record;
+    if (record == NULL)
+        api_refuse_code(x, API_UNAVAILABLE);
+    else if (store_card_load(x->reader, x->card_id, record) != STORE_OK)
+        api_refuse_code(x, API_INTERNAL);
+    else if (api_approval_need(x, record, o->kind, sets_address(o), &why) &&
+             api_operation_approval(x, why, record->tenant))
+        api_operation_submit(x);
 }
 
 void api_operation_resend(struct api_exchange *x)

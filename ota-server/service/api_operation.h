@@ -1,6 +1,7 @@
 // Operations on cards as the API shows and starts them. Internal to the service.
 #pragma once
 
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_exchange.h"
 
 // Answers 202 with Location and the operation; false, and nothing is answered, when there is none
@@ -9,6 +10,9 @@ bool api_operation_reply_accepted(struct api_exchange *x, uint64_t id);
 // Submits x->event, a request for an operation on x->card_id, and answers 202, the plan of a dry
 // run, or the refusal. `id` of the operation is chosen here.
 void api_operation_submit(struct api_exchange *x);
+
+// Before that: the operation waits for an approval, if there is a reason; false: refused.
+bool api_operation_approval(struct api_exchange *x, enum approval_why why, uint64_t tenant);
 
 void api_operations_list(struct api_exchange *x);
 void api_operation_get(struct api_exchange *x);

@@ -1,6 +1,7 @@
 // POST /cards/{cardId}/operations: from the body to the event.
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_operation.h"
 #include "ota-server/service/api_parameter.h"
 
@@ -20,6 +21,7 @@ struct order {
     bool has_marks;
     uint8_t marks;
     bool changes_address;
+    enum approval_why why;
 };
 
 static const char *const kinds[] = {"download",    "enable",       "disable",
@@ -142,7 +144,7 @@ static void read_members(struct api_exchange *x, struct order *order, struct ope
 
 // --- checks ---
 
-static bool check_scope(struct api_exchange *x, const struct order *order, bool is_forced)
+static bool check_scope(struct api_exchange *x, struct order *order, bool is_forced)
 {
     // Reading ended well, so the name of the kind was one of the list.
     check(order->kind >= OPERATION_DOWNLOAD && order->kind <= OPERATION_AUDIT);
@@ -156,9 +158,8 @@ static bool check_scope(struct api_exchange *x, const struct order *order, bool 
     }
     if (!api_card_allowed(x, &order->record, GRANT_BIT(grant_of_operation((uint8_t)order->kind))))
         return false;
-    const bool needs_second =
-        is_forced || order->kind == OPERATION_DELETE || order->changes_address;
-    return !needs_second || api_four_eyes(x);
+    return api_approval_need(x, &order->record, (uint8_t)order->kind,
+                             is_forced || order->changes_address, &order->why);
 }
 
 static bool refuse_field(struct api_exchange *x, enum api_code code, const char *field,
@@ -283,6 +284,7 @@ static enum store_status reserve(void *context, struct store *store, struct even
     if (status == STORE_OK) {
         choose_template(store, s);
         plan_download(order, &e->as.request.operation);
+        status = api_approval_keep(x, store);
     }
     return status;
 }
@@ -349,6 +351,8 @@ void api_card_operation_post(struct api_exchange *x)
         return;
     o->id = api_new_id(x);
     o->kind = (uint8_t)order->kind;
+    if (!api_operation_approval(x, order->why, order->record.tenant))
+        return;
     if (order->kind == OPERATION_DOWNLOAD)
         download(x, order);
     else

@@ -71,6 +71,11 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/operations/*/resend", NULL, TAKES_MAYBE, CHANGES, api_operation_resend},
     {API_POST, API_BASE "/operations/*/cancel", NULL, TAKES_MAYBE, CHANGES, api_operation_cancel},
 
+    {API_GET, API_BASE "/approvals", "approvals:read", TAKES_NOTHING, 0, api_approvals_list},
+    {API_GET, API_BASE "/approvals/*", "approvals:read", TAKES_NOTHING, 0, api_approval_get},
+    {API_POST, API_BASE "/approvals/*/approve", "approvals:decide", TAKES_JSON, CHANGES, api_approval_approve},
+    {API_POST, API_BASE "/approvals/*/reject", "approvals:decide", TAKES_JSON, CHANGES, api_approval_reject},
+
     {API_GET, API_BASE "/permissions", "permissions:read", TAKES_NOTHING, 0, api_permissions_list},
     {API_GET, API_BASE "/permissions/*/*", "permissions:read", TAKES_NOTHING, 0, api_permission_get},
     {API_PUT, API_BASE "/permissions/*/*", "permissions:write", TAKES_JSON, CHANGES, api_permission_put},

@@ -3,6 +3,7 @@
 // process ended in between) leads to the operation it started.
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/api_operation.h"
 
@@ -401,7 +402,7 @@ static enum store_status sweep(void *context, struct store *store, struct utc no
         if (status != STORE_OK)
             return status;
     }
-    return STORE_OK;
+    return api_approval_sweep(store, now);
 }
 
 static void swept(void *context, enum store_status status)

@@ -6,11 +6,13 @@
 #define DAY_S 86400
 #define STEP_MAX_S (14 * DAY_S)
 
-const char *const rules_members[RULES_MEMBERS_MAX] = {"retry", "dirty", "smsc", NULL};
+const char *const rules_members[RULES_MEMBERS_MAX] = {"retry",         "dirty",    "smsc",
+                                                      "authorityMode", "fourEyes", NULL};
+const char *const authority_names[] = {"SELF_SERVICE", "REQUEST_APPROVE", "OPERATOR_ONLY", NULL};
 
 void rules_default(struct group_rules *r, const struct policy *installation)
 {
-    *r = (struct group_rules){.policy = *installation};
+    *r = (struct group_rules){.policy = *installation, .four_eyes_delete = true};
 }
 
 // --- reading ---
@@ -167,11 +169,24 @@ static void read_smsc(struct api_body *outer, struct policy *p)
     end_inner(outer, "smsc", &b);
 }
 
+static void read_four_eyes(struct api_body *outer, struct group_rules *r)
+{
+    struct api_body b;
+    if (!begin_inner(outer, "fourEyes", &b))
+        return;
+    r->four_eyes_delete = api_body_bool(&b, "delete", r->four_eyes_delete);
+    end_inner(outer, "fourEyes", &b);
+}
+
 void rules_read(struct api_body *b, struct group_rules *r)
 {
     read_retry(b, &r->policy);
     read_dirty(b, &r->policy);
     read_smsc(b, &r->policy);
+    const int mode = api_body_enum(b, "authorityMode", API_OPTIONAL, authority_names);
+    if (mode >= 0)
+        r->authority = (enum authority_mode)mode;
+    read_four_eyes(b, r);
 }
 
 // --- writing ---
@@ -223,6 +238,10 @@ void rules_put(struct json_writer *j, const struct group_rules *r)
     json_end_object(j);
     api_open_object(j, "smsc");
     put_quiet(j, p);
+    json_end_object(j);
+    api_put_text(j, "authorityMode", authority_names[r->authority]);
+    api_open_object(j, "fourEyes");
+    api_put_bool(j, "delete", r->four_eyes_delete);
     json_end_object(j);
 }
 

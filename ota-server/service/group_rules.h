@@ -15,8 +15,18 @@
 #define RULES_VERSION_KIND "rules-version" // what they were, each below its group
 #define RULES_MEMBERS_MAX 8
 
+// What an enterprise may do to its cards by itself; the strictest of what applies.
+enum authority_mode {
+    AUTHORITY_SELF_SERVICE,
+    AUTHORITY_REQUEST_APPROVE,
+    AUTHORITY_OPERATOR_ONLY,
+};
+extern const char *const authority_names[];
+
 struct group_rules {
     struct policy policy;
+    enum authority_mode authority;
+    bool four_eyes_delete; // a second person approves what deletes
 };
 
 // Names of the members, ended by NULL.

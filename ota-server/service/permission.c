@@ -14,6 +14,7 @@ static const char *const names[GRANTS] = {
     [GRANT_SET_FALLBACK] = "subscription.set-fallback",
     [GRANT_TIMERS_SET] = "timers.set",
     [GRANT_CARD_AUDIT] = "card.audit",
+    [GRANT_OPERATION_APPROVE] = "operation.approve",
 };
 
 const char *grant_name(enum grant grant)

@@ -20,8 +20,9 @@ enum grant {
     GRANT_SET_FALLBACK,
     GRANT_TIMERS_SET,
     GRANT_CARD_AUDIT, // and reading parameters
+    GRANT_OPERATION_APPROVE,
 };
-#define GRANTS (GRANT_CARD_AUDIT + 1)
+#define GRANTS (GRANT_OPERATION_APPROVE + 1)
 #define GRANT_BIT(grant) (1u << (grant))
 
 // "card.read"; GRANT_NONE has none.

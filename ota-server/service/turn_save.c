@@ -1,6 +1,7 @@
 // A decision becomes rows: card, operations, packets, trail.
 #include "common/base/text.h"
 #include "common/wire/sms.h"
+#include "ota-server/service/approval.h"
 #include "ota-server/service/turn_part.h"
 
 #define REASON_SIZE 320
@@ -127,6 +128,18 @@ static enum store_status save_step(struct turn *t, const struct step *step, stru
                           is_named ? o->messages(o->messages_of, text) : "");
 }
 
+// Nobody approves any more what has ended while it waited for that.
+static enum store_status end_approval(struct turn *t, const struct operation *o, struct utc at)
+{
+    const bool is_expired = o->failure == FAILURE_APPROVAL_EXPIRED;
+    if (o->approval == 0 || !(is_expired || o->outcome == OUTCOME_CANCELLED))
+        return STORE_OK;
+    const enum store_status status =
+        store_document_state(t->options.store, APPROVAL_KIND, o->approval, APPROVAL_OPEN,
+                             is_expired ? APPROVAL_EXPIRED : APPROVAL_WITHDRAWN, at);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 static enum store_status save_operations(struct turn *t, struct utc at)
 {
     const struct decision *d = &t->decision;
@@ -134,6 +147,8 @@ static enum store_status save_operations(struct turn *t, struct utc at)
     enum store_status status = STORE_OK;
     for (uint8_t i = 0; i < d->ended_count && status == STORE_OK; i++) {
         status = save_operation(t, &d->ended[i]);
+        if (status == STORE_OK)
+            status = end_approval(t, &d->ended[i], at);
         if (status == STORE_OK)
             status = release(t, &d->ended[i], at);
     }

@@ -34,6 +34,8 @@ enum ctl_group {
     TAKES_TIME = 1 << 24,
     TAKES_GROUP = 1 << 25,
     TAKES_MOVE = 1 << 26,
+    TAKES_APPROVAL = 1 << 27,
+    TAKES_STATE = 1 << 28,
     TAKES_GROUP_FILTER =
         TAKES_CARD_FILTER | TAKES_OPERATION_FILTER | TAKES_DIRTY_FILTER | TAKES_TRAIL_FILTER,
 };
@@ -63,7 +65,7 @@ enum ctl_group {
     X(SORT, "sort", "FIELD", TAKES_LIST, "sort", "by this field, with - before it backwards") \
     X(GROUP, "group", "ID", TAKES_GROUP_FILTER | TAKES_MOVE, "groupId", "of (or into) this group") \
     X(BATCH, "batch", "ID", TAKES_CARD_FILTER, "batchId", "of this vendor batch") \
-    X(STATE, "state", "STATE", TAKES_CARD_FILTER | TAKES_INVENTORY_FILTER, "state", "in this state") \
+    X(STATE, "state", "STATE", TAKES_CARD_FILTER | TAKES_INVENTORY_FILTER | TAKES_STATE, "state", "in this state") \
     X(MARK, "mark", "MARK", TAKES_CARD_FILTER, "mark", "with this mark, such as DIRTY") \
     X(BINDING, "binding-state", "STATE", TAKES_CARD_FILTER, "bindingState", "with this binding state") \
     X(FIELD, "application-field", "TEXT", TAKES_CARD_FILTER | TAKES_GROUP, "applicationField", "used in this field") \
@@ -115,6 +117,7 @@ enum ctl_group {
     X(ALGORITHM, "algorithm", "NAME", TAKES_KEY, NULL, "default AES128-CBC") \
     X(FIRST, "first", "SEQUENCE", TAKES_RANGE, NULL, "from this row (default: the first)") \
     X(LAST, "last", "SEQUENCE", TAKES_RANGE, NULL, "to this row (default: the last)") \
+    X(HASH, "hash", "HEX", TAKES_APPROVAL, NULL, "requestHash of what is decided (required)") \
     X(DECISION, "decision", "WHAT", TAKES_RESOLVE, NULL, "accept-card or push-server (required)")
 // clang-format on
 

@@ -32,6 +32,17 @@ const struct ctl_verb ctl_verbs[] = {
      card_move_run, "Move cards into a group; --dry-run judges it.",
      "card move crd_01JZ8Q4M7Y2K9T3W5X6A7B8C9D --group grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
 
+    {"approval", "list", "", 0, 0, LIST | TAKES_STATE, approval_list_run,
+     "List what waits for a second person, or did.", "approval list --state OPEN"},
+    {"approval", "show", "APPROVAL...|-", 1, MANY, 0, approval_show_run,
+     "Show requests that wait, and their effect.", "approval show apr_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"approval", "approve", "APPROVAL", 1, 1, TAKES_CHANGE | TAKES_REASON | TAKES_APPROVAL,
+     approval_decide_run, "Have the request of somebody else carried out.",
+     "approval approve apr_01JG8Q4M7Y2K9T3W5X6A7B8C9D --hash 5d41402abc4b2a76b9719d911017c592..."},
+    {"approval", "reject", "APPROVAL", 1, 1, TAKES_CHANGE | TAKES_REASON | TAKES_APPROVAL,
+     approval_decide_run, "Refuse it.",
+     "approval reject apr_01JG8Q4M7Y2K9T3W5X6A7B8C9D --hash 5d41402abc4b2a76b9719d911017c592..."},
+
     {"group", "list", "", 0, 0, LIST, group_list_run, "List card groups.", "group list"},
     {"group", "show", "GROUP...|-", 1, MANY, 0, group_show_run,
      "Show groups with their number of cards.", "group show grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},

@@ -15,6 +15,9 @@ enum ctl_exit card_trail_run(struct ctl_task *t) MUST_USE;
 
 enum ctl_exit card_move_run(struct ctl_task *t) MUST_USE;
 
+enum ctl_exit approval_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit approval_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit approval_decide_run(struct ctl_task *t) MUST_USE; // approve, reject
 enum ctl_exit group_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit group_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit group_create_run(struct ctl_task *t) MUST_USE;

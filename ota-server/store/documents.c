@@ -100,6 +100,19 @@ enum store_status store_document_named(struct store *s, const char *kind, const 
     return one_document(&q, each, context);
 }
 
+enum store_status store_document_state(struct store *s, const char *kind, uint64_t id, int64_t from,
+                                       int64_t to, struct utc at)
+{
+    struct query q = query_of(s, STATEMENT_DOCUMENT_STATE);
+    bind_text(&q, 1, kind);
+    bind_number(&q, 2, (int64_t)id);
+    bind_number(&q, 3, from);
+    bind_number(&q, 4, to);
+    bind_number(&q, 5, at.ms);
+    const enum store_status status = query_run(&q);
+    return status == STORE_OK && sqlite3_changes(s->db) == 0 ? STORE_NONE : status;
+}
+
 enum store_status store_document_delete(struct store *s, const char *kind, uint64_t id)
 {
     struct query q = query_of(s, STATEMENT_DOCUMENT_DELETE);

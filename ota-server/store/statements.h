@@ -243,6 +243,8 @@
         " AND version = $10 AND $7 >= 0") \
     S(DOCUMENT_GET, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND id = $2") \
     S(DOCUMENT_NAMED, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND name = $2") \
+    S(DOCUMENT_STATE, "UPDATE document SET state = $4, changed_at = $5, version = version + 1" \
+        " WHERE kind = $1 AND id = $2 AND state = $3") \
     S(DOCUMENT_DELETE, "DELETE FROM document WHERE kind = $1 AND id = $2") \
     S(DOCUMENTS, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
         " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) ORDER BY id LIMIT $5 OFFSET $6") \

@@ -487,6 +487,8 @@ uint64_t lab_grant(struct lab *lab, uint64_t enterprise, uint32_t grants)
          .parent = group,
          .name = permission_name(enterprise, group, name),
          .state = grants,
+         .created_at = lab->now.utc,
+         .changed_at = lab->now.utc,
          .body = bytes_of_text("{}")}};
     assert_int_equal(store_begin(lab->store), STORE_OK);
     for (size_t i = 0; i < 2; i++)

@@ -395,20 +395,6 @@ static void the_delete_guards_answer_with_their_reason(void **state)
     assert_true(has("\"reason\":\"DELETE_NOT_DISABLED\""));
 }
 
-static void without_a_second_person_a_delete_is_403(void **state)
-{
-    (void)state;
-    struct record record;
-    lab_close(&lab);
-    lab_open(&lab, "all", false);
-    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
-    ask("POST", path_of(BASE "/cards/", "crd", card, "/operations"),
-        order_of("delete", record.slots[1].subscription, ""));
-    assert_int_equal(a.status, 403);
-    ask("GET", BASE "/system", NULL);
-    assert_true(has("\"fourEyes\":true"));
-}
-
 static void a_dry_run_judges_and_stores_nothing(void **state)
 {
     (void)state;
@@ -649,7 +635,6 @@ int main(void)
         TEST(an_audit_is_accepted_and_can_be_read),
         TEST(orders_are_judged_member_by_member),
         TEST(the_delete_guards_answer_with_their_reason),
-        TEST(without_a_second_person_a_delete_is_403),
         TEST(a_dry_run_judges_and_stores_nothing),
         TEST(the_same_key_and_body_give_the_same_operation),
         TEST(a_refusal_is_replayed_as_well),

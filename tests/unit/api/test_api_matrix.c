@@ -10,6 +10,8 @@
         API_BASE route, text                                                                       \
     }
 
+#define HASH "\"requestHash\":\"0000000000000000000000000000000000000000000000000000000000000000\""
+
 // Bodies that are right for routes that take one.
 static const struct {
     const char *path, *body;
@@ -30,6 +32,8 @@ static const struct {
     BODY("/cards/*/operations", "{\"type\":\"audit\"}"),
     BODY("/cards/*/dirty", "{\"reason\":\"x\"}"),
     BODY("/cards/*/quarantine", "{\"reason\":\"x\"}"),
+    BODY("/approvals/*/approve", "{" HASH "}"),
+    BODY("/approvals/*/reject", "{" HASH "}"),
     BODY("/permissions/*/*", "{\"operations\":[\"card.read\"],\"reason\":\"x\"}"),
     BODY("/card-groups", "{\"name\":\"x\"}"),
     BODY("/card-groups/*", "{\"name\":\"y\"}"),
@@ -54,13 +58,21 @@ static const struct {
 static const struct {
     const char *collection, *prefix;
 } prefixes[] = {
-    {"/api-clients/*", "cli"},    {"/enterprises/*", "ent"},
-    {"/users/*", "usr"},          {"/cards/*", "crd"},
-    {"/permissions/*", "ent"},    {"/card-groups/*", "grp"},
-    {"/operations/*", "op"},      {"/subscription-pools/*", "pol"},
-    {"/subscriptions/*", "sub"},  {"/profile-templates/*", "tpl"},
-    {"/batch-imports/*", "imp"},  {"/vendor-profiles/*", "rec"},
-    {"/transport-keys/*", "rec"}, {"/dirty-cards/*", "crd"},
+    {"/api-clients/*", "cli"},
+    {"/enterprises/*", "ent"},
+    {"/users/*", "usr"},
+    {"/cards/*", "crd"},
+    {"/approvals/*", "apr"},
+    {"/permissions/*", "ent"},
+    {"/card-groups/*", "grp"},
+    {"/operations/*", "op"},
+    {"/subscription-pools/*", "pol"},
+    {"/subscriptions/*", "sub"},
+    {"/profile-templates/*", "tpl"},
+    {"/batch-imports/*", "imp"},
+    {"/vendor-profiles/*", "rec"},
+    {"/transport-keys/*", "rec"},
+    {"/dirty-cards/*", "crd"},
 };
 
 #define NOBODYS_ID 0x1234567890ABCDEull

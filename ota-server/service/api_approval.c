@@ -1,0 +1,453 @@
+#include "ota-server/service/api_approval.h"
+
+#include "common/base/text.h"
+#include "ota-server/service/api_card.h"
+#include "ota-server/service/api_handlers.h"
+
+#include <stdlib.h>
+
+#define HASH_SIZE 65
+#define SWEEP_ROWS 100
+
+static const char *const states[] = {"OPEN", "APPROVED", "REJECTED", "EXPIRED", "WITHDRAWN", NULL};
+static const char *const whys[] = {"", "FOUR_EYES", "REQUEST_APPROVE"};
+
+// --- showing ---
+
+static void put_approval(struct api_exchange *x, const struct document *d)
+{
+    json_t *root = NULL;
+    const char *name;
+    json_t *value;
+    if (json_read(d->body, &root) != JSON_READ_OK)
+        return;
+    json_object_foreach(root, name, value)
+    {
+        if (strcmp(name, "person") == 0 || strcmp(name, "event") == 0)
+            continue; // how it is kept
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        json_put_key(&x->json, name);
+        json_put_raw(&x->json, bytes_of_text(text != NULL ? text : "null"));
+        free(text);
+    }
+    json_decref(root);
+    api_put_text(&x->json, "state", states[d->state]);
+}
+
+static const struct api_kind approvals = {.kind = APPROVAL_KIND,
+                                          .prefix = "apr",
+                                          .path = "/approvals",
+                                          .more = put_approval,
+                                          .is_opaque = true};
+
+void api_approvals_list(struct api_exchange *x)
+{
+    int state = -1;
+    const struct api_problem p = api_query_enum(&x->query, "state", states, &state);
+    if (p.code != API_OK)
+        api_refuse(x, p);
+    else
+        api_documents_in_state(x, &approvals, state);
+}
+
+void api_approval_get(struct api_exchange *x)
+{
+    api_document_show(x, &approvals);
+}
+
+// --- who needs one ---
+
+static bool see_mode(void *context, const struct document *d)
+{
+    json_t *root = NULL;
+    struct api_body b;
+    if (json_read(d->body, &root) == JSON_READ_OK) {
+        api_body_init(&b, root);
+        *(int *)context = api_body_enum(&b, "authorityMode", API_OPTIONAL, authority_names);
+    }
+    json_decref(root);
+    return false;
+}
+
+// The stricter of what the enterprise and the group say.
+static enum store_status mode_of(struct api_exchange *x, const struct group_rules *rules, int *mode)
+{
+    *mode = -1;
+    const enum store_status status =
+        store_document_get(x->reader, "enterprise", x->tenant, see_mode, mode);
+    if (*mode < (int)rules->authority)
+        *mode = (int)rules->authority;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+bool api_approval_need(struct api_exchange *x, const struct record *record, uint8_t kind,
+                       bool is_sharp, enum approval_why *why)
+{
+    struct group_rules rules;
+    int mode = AUTHORITY_SELF_SERVICE;
+    enum store_status status =
+        rules_of(x->reader, record->group, turn_policy(x->api->options.turn), &rules);
+    if (status == STORE_OK && !api_is_operator(x) && operation_is_state_changing(kind))
+        status = mode_of(x, &rules, &mode);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return false;
+    }
+    if (mode == AUTHORITY_OPERATOR_ONLY) {
+        api_refuse_permission(x);
+        return false;
+    }
+    const bool is_watched = is_sharp || (kind == OPERATION_DELETE && rules.four_eyes_delete);
+    if (mode == AUTHORITY_REQUEST_APPROVE)
+        *why = APPROVAL_REQUEST;
+    else if (is_watched && !x->api->options.single_person)
+        *why = APPROVAL_FOUR_EYES;
+    else
+        *why = APPROVAL_NOT_NEEDED;
+    return true;
+}
+
+// --- making one ---
+
+// Hexadecimal SHA-256 of the request as it is kept.
+static bool hash_of(struct bytes request, char text[HASH_SIZE])
+{
+    uint8_t digest[32];
+    struct sha256 *s = sha256_open();
+    const bool ok = s != NULL && sha256_add(s, request) && sha256_finish(s, digest);
+    sha256_close(s);
+    struct writer w = writer_of(text, HASH_SIZE);
+    text_hex(&w, bytes_of(digest, sizeof(digest)));
+    text_end(&w);
+    return ok;
+}
+
+static void set_id(json_t *root, const char *name, const char *prefix, uint64_t id)
+{
+    char text[API_ID_SIZE];
+    if (id == 0)
+        return;
+    api_id_write(text, prefix, id);
+    json_object_set_new(root, name, json_string(text));
+}
+
+static void set_time(json_t *root, const char *name, struct utc at)
+{
+    char text[UTC_TEXT_SIZE];
+    utc_format(at, text);
+    json_object_set_new(root, name, json_string(text));
+}
+
+static json_t *requester_of(const struct api_exchange *x)
+{
+    json_t *by = json_object();
+    json_object_set_new(by, "kind", json_string(x->client.is_user ? "USER" : "CLIENT"));
+    set_id(by, "id", x->client.is_user ? "usr" : "cli", x->client.id);
+    return by;
+}
+
+// The request as a whole: what is asked for, on which card.
+static json_t *request_of(struct api_exchange *x)
+{
+    json_t *request = x->root != NULL ? json_deep_copy(x->root) : json_object();
+    set_id(request, "cardId", "crd", x->card_id);
+    return request;
+}
+
+static bool fill(struct api_exchange *x, const char *what, enum approval_why why)
+{
+    char hash[HASH_SIZE];
+    char card[API_ID_SIZE];
+    json_t *root = json_object();
+    json_t *request = request_of(x);
+    char *text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
+    const uint64_t operation =
+        x->event.type == EVENT_REQUEST ? x->event.as.request.operation.id : 0;
+    bool ok = text != NULL && hash_of(bytes_of_text(text), hash);
+    free(text);
+    api_id_write(card, "crd", x->card_id);
+    json_object_set_new(root, "kind", json_string(whys[why]));
+    json_object_set_new(root, "summary", json_string(what));
+    json_object_set_new(root, "requestedBy", requester_of(x));
+    json_object_set_new(root, "request", request);
+    json_object_set_new(root, "requestHash", json_string(ok ? hash : ""));
+    json_object_set_new(root, "targetCount", json_integer(1));
+    json_object_set_new(root, "sample", json_pack("[s]", card));
+    set_id(root, "cardId", "crd", x->card_id);
+    set_id(root, "operationId", "op", operation);
+    if (x->reason[0] != '\0')
+        json_object_set_new(root, "reason", json_string(x->reason));
+    set_time(root, "expiresAt",
+             utc_after(x->now.utc, turn_policy(x->api->options.turn)->approval_ms));
+    json_object_set_new(root, "person", json_integer((json_int_t)api_person(x)));
+    json_object_set_new(root, "event", json_integer(x->event.type));
+    if (!ok)
+        api_refuse_code(x, API_UNAVAILABLE);
+    else
+        ok = api_document_fill(x, x->approval, root);
+    json_decref(root);
+    return ok;
+}
+
+bool api_approval_begin(struct api_exchange *x, const char *what, enum approval_why why,
+                        uint64_t tenant)
+{
+    x->approval = calloc(1, sizeof(*x->approval));
+    if (x->approval == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return false;
+    }
+    x->event.approval = api_new_id(x);
+    x->approval->document = (struct document){.kind = APPROVAL_KIND,
+                                              .id = x->event.approval,
+                                              .owner = api_is_operator(x) ? tenant : x->tenant,
+                                              .parent = x->card_id,
+                                              .state = APPROVAL_OPEN,
+                                              .created_at = x->now.utc,
+                                              .changed_at = x->now.utc};
+    return fill(x, what, why);
+}
+
+enum store_status api_approval_keep(struct api_exchange *x, struct store *store)
+{
+    return x->approval == NULL ? STORE_OK : store_document_put(store, &x->approval->document);
+}
+
+static enum store_status keep_request(struct api_exchange *x, struct store *store, struct utc now)
+{
+    (void)now;
+    const enum store_status status = api_approval_keep(x, store);
+    return status == STORE_OK ? api_trail(x, store, "approval.requested", APPROVAL_KIND,
+                                          x->approval->document.id, NULL)
+                              : status;
+}
+
+static void reply_approval(struct api_exchange *x, uint64_t id, unsigned status)
+{
+    uint64_t version = 0;
+    if (!api_document_put(x, &approvals, id, &version)) {
+        api_refuse_code(x, API_INTERNAL);
+        return;
+    }
+    if (status == 202)
+        api_location(x, "/approvals", "apr", id);
+    api_etag(x, version);
+    api_reply(x, status);
+}
+
+static void reply_requested(struct api_exchange *x)
+{
+    reply_approval(x, x->approval->document.id, 202);
+}
+
+void api_approval_request(struct api_exchange *x, const char *what, uint64_t tenant)
+{
+    if (api_approval_begin(x, what, APPROVAL_FOUR_EYES, tenant))
+        api_commit(x, keep_request, reply_requested);
+}
+
+// --- deciding ---
+
+// What is needed of a kept one to decide it.
+struct kept {
+    json_t *root;
+    int64_t person, event;
+    struct bytes kind, hash;
+    uint64_t card, operation;
+    struct utc expires_at;
+};
+
+static uint64_t id_of(const json_t *root, const char *name, const char *prefix)
+{
+    struct bytes text = {0};
+    uint64_t id = 0;
+    if (json_get_text(root, name, &text) != JSON_FOUND || !api_id_read(text, prefix, &id))
+        return 0;
+    return id;
+}
+
+static bool read_kept(const struct api_object *object, struct kept *k)
+{
+    struct bytes text = {0};
+    *k = (struct kept){.root = NULL};
+    if (json_read(object->document.body, &k->root) != JSON_READ_OK)
+        return false;
+    k->card = id_of(k->root, "cardId", "crd");
+    k->operation = id_of(k->root, "operationId", "op");
+    return json_get_integer(k->root, "person", INT64_MIN, INT64_MAX, &k->person) == JSON_FOUND &&
+           json_get_integer(k->root, "event", 0, EVENT_TYPES, &k->event) == JSON_FOUND &&
+           json_get_text(k->root, "kind", &k->kind) == JSON_FOUND &&
+           json_get_text(k->root, "requestHash", &k->hash) == JSON_FOUND &&
+           json_get_text(k->root, "expiresAt", &text) == JSON_FOUND &&
+           api_read_time(text, &k->expires_at);
+}
+
+// May the caller decide at all? The operator's people may; those of an enterprise where it is for
+// two of them, and granted.
+static bool check_decider(struct api_exchange *x, const struct kept *k)
+{
+    if (!api_second_person(x))
+        return false;
+    if (k->person == (int64_t)api_person(x) && !x->api->options.single_person) {
+        api_refuse_permission(x);
+        return false;
+    }
+    if (api_is_operator(x))
+        return true;
+    struct record *record = malloc(sizeof(*record));
+    const bool is_theirs = bytes_equal(k->kind, bytes_of_text(whys[APPROVAL_FOUR_EYES]));
+    const bool is_known = record != NULL && store_card_load(x->reader, k->card, record) == STORE_OK;
+    const bool may =
+        is_theirs && is_known &&
+        api_access_to(x, record, GRANT_BIT(GRANT_OPERATION_APPROVE)) == API_ACCESS_GRANTED;
+    free(record);
+    if (!may)
+        api_refuse_permission(x);
+    return may;
+}
+
+static bool check_open(struct api_exchange *x, const struct api_object *object,
+                       const struct kept *k, struct bytes hash)
+{
+    if (!bytes_equal(k->hash, hash)) {
+        api_refuse(x, api_problem_field(API_FAILED_PRECONDITION, bytes_of_text("requestHash"),
+                                        "It is not the hash of the request"));
+        return false;
+    }
+    if (object->document.state == APPROVAL_OPEN && k->expires_at.ms > x->now.utc.ms)
+        return true;
+    api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is decided, or its time is over"));
+    return false;
+}
+
+static bool note_decision(struct api_exchange *x, struct api_object *object, const struct kept *k,
+                          enum approval_state state)
+{
+    object->document.state = state;
+    object->document.changed_at = x->now.utc;
+    json_object_set_new(k->root, "decidedBy", requester_of(x));
+    set_time(k->root, "decidedAt", x->now.utc);
+    if (x->reason[0] != '\0')
+        json_object_set_new(k->root, "comment", json_string(x->reason));
+    return api_document_fill(x, object, k->root);
+}
+
+static enum store_status keep_decision(void *context, struct store *store, struct event *e)
+{
+    struct api_exchange *x = context;
+    const struct api_object *object = x->work;
+    (void)e;
+    x->problem = api_problem_of(API_OK);
+    const enum store_status status = store_document_put(store, &object->document);
+    if (status == STORE_CONFLICT) // somebody else decided meanwhile
+        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
+    return status;
+}
+
+static void answer_decided(struct api_exchange *x, const struct turn_answer *answer)
+{
+    const bool is_gone = answer->refusal == REFUSAL_NOT_FOUND; // what it was for has ended
+    if (x->problem.code != API_OK)
+        api_refuse(x, x->problem);
+    else if (answer->refusal != REFUSAL_NONE)
+        api_refuse(x, api_refusal(is_gone ? REFUSAL_WRONG_STATUS : answer->refusal));
+    else
+        reply_approval(x, x->object_id, 200);
+}
+
+static enum store_status keep_rejection(struct api_exchange *x, struct store *store, struct utc now)
+{
+    (void)now;
+    const enum store_status status = keep_decision(x, store, NULL);
+    return status == STORE_OK
+               ? api_trail(x, store, "approval.rejected", APPROVAL_KIND, x->object_id, NULL)
+               : status;
+}
+
+static void reply_decided(struct api_exchange *x)
+{
+    reply_approval(x, x->object_id, 200);
+}
+
+// Runs what waits for it, or ends it, together with the decision.
+static void carry_out(struct api_exchange *x, const struct kept *k, bool is_approved)
+{
+    x->card_id = k->card;
+    x->event.approval = x->object_id;
+    x->event.operation = k->operation;
+    if (k->operation != 0)
+        x->event.type = is_approved ? EVENT_APPROVED : EVENT_REJECTED;
+    else if (is_approved)
+        x->event.type = (uint8_t)k->event;
+    else {
+        api_commit(x, keep_rejection, reply_decided);
+        return;
+    }
+    x->prepare = keep_decision;
+    api_submit(x, answer_decided);
+}
+
+static void decide_it(struct api_exchange *x, enum approval_state state)
+{
+    const struct bytes hash = api_body_text(&x->body, "requestHash", API_REQUIRED, 64, 64);
+    const struct bytes comment = api_body_text(&x->body, "comment", API_OPTIONAL, 1, API_WHY_MAX);
+    struct kept k = {.root = NULL};
+    if (!api_end_reading(x))
+        return;
+    bytes_copy(x->reason, comment);
+    x->reason[comment.len] = '\0';
+    struct api_object *object = api_document_load(x, &approvals);
+    if (object == NULL)
+        return;
+    if (!read_kept(object, &k))
+        api_refuse_code(x, API_INTERNAL);
+    else if (check_decider(x, &k) && check_open(x, object, &k, hash) &&
+             note_decision(x, object, &k, state))
+        carry_out(x, &k, state == APPROVAL_APPROVED);
+    json_decref(k.root);
+}
+
+void api_approval_approve(struct api_exchange *x)
+{
+    decide_it(x, APPROVAL_APPROVED);
+}
+
+void api_approval_reject(struct api_exchange *x)
+{
+    decide_it(x, APPROVAL_REJECTED);
+}
+
+// --- time ---
+
+struct due {
+    struct utc now;
+    uint64_t ids[SWEEP_ROWS];
+    size_t count;
+};
+
+static bool see_due(void *context, const struct document *d)
+{
+    struct due *due = context;
+    json_t *root = NULL;
+    struct bytes text = {0};
+    struct utc at = {0};
+    if (json_read(d->body, &root) == JSON_READ_OK &&
+        json_get_text(root, "expiresAt", &text) == JSON_FOUND && api_read_time(text, &at) &&
+        at.ms <= due->now.ms)
+        due->ids[due->count++] = d->id;
+    json_decref(root);
+    return due->count < SWEEP_ROWS;
+}
+
+// Those of operations end with these.
+enum store_status api_approval_sweep(struct store *store, struct utc now)
+{
+    struct due due = {.now = now};
+    const struct document_filter filter = {.kind = APPROVAL_KIND, .state = APPROVAL_OPEN};
+    const struct store_page page = {.limit = SWEEP_ROWS};
+    enum store_status status = store_documents(store, &filter, &page, see_due, &due, NULL);
+    for (size_t i = 0; i < due.count && status == STORE_OK; i++)
+        status = store_document_state(store, APPROVAL_KIND, due.ids[i], APPROVAL_OPEN,
+                                      APPROVAL_EXPIRED, now);
+    return status;
+}

@@ -1,0 +1,32 @@
+// Requests that a second person has to approve before they are carried out: four-eyes, and those of
+// enterprises that may only request. Internal.
+//
+// Promises: who asked cannot approve, nor can another account of the same person; what is approved
+// is the request whose hash the approver names; operation and approval are there both or neither.
+#pragma once
+
+#include "ota-server/service/api_document.h"
+#include "ota-server/service/approval.h"
+#include "ota-server/service/group_rules.h"
+
+// Why somebody else has to approve.
+enum approval_why {
+    APPROVAL_NOT_NEEDED,
+    APPROVAL_FOUR_EYES,
+    APPROVAL_REQUEST, // the enterprise may only request: the operator's people approve
+};
+
+// May the caller ask for the operation on the card, and who approves it? False: refused.
+// `is_sharp`: it is forced, or changes where the card reports to.
+bool api_approval_need(struct api_exchange *x, const struct record *record, uint8_t kind,
+                       bool is_sharp, enum approval_why *why);
+// Makes the approval that x->event then waits for, in x->approval; false: refused. `what` is a few
+// words, such as "delete".
+bool api_approval_begin(struct api_exchange *x, const char *what, enum approval_why why,
+                        uint64_t tenant);
+// Keeps it, in the transaction of what waits for it; nothing without one.
+enum store_status api_approval_keep(struct api_exchange *x, struct store *store);
+// A request that is not stored but in the approval: 202 with it.
+void api_approval_request(struct api_exchange *x, const char *what, uint64_t tenant);
+// Ends those whose time is over; for the turn's writer.
+enum store_status api_approval_sweep(struct store *store, struct utc now);
