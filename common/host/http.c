@@ -25,7 +25,10 @@ struct connection {
     struct instant deadline;      // for whole headers
     int fd;
     bool bad_target, long_target;
-    char target[HTTP_LINE_MAX]; // as sent: the library decodes its own copy in place
+    bool has_asked; // at least one request came
+    struct net_address peer;
+    struct http_certificate certificate; // of the peer, once it has asked
+    char target[HTTP_LINE_MAX];          // as sent: the library decodes its own copy in place
 };
 
 struct http_request {
@@ -112,6 +115,13 @@ static void want_run(struct http *h)
     loop_wake(h->loop);
 }
 
+static void read_peer(int fd, struct net_address *address)
+{
+    address->len = sizeof address->at;
+    if (getpeername(fd, (struct sockaddr *)&address->at, &address->len) != 0)
+        *address = (struct net_address){.len = 0};
+}
+
 static void on_connection(void *context, struct MHD_Connection *mhd, void **of_socket,
                           enum MHD_ConnectionNotificationCode what)
 {
@@ -120,6 +130,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **of_s
         struct connection *gone = *of_socket;
         if (!gone)
             return;
+        if (h->limits.tls && !gone->has_asked && h->handler.refused)
+            h->handler.refused(h->context, &gone->peer);
         *(gone->previous ? &gone->previous->next : &h->connections) = gone->next;
         if (gone->next)
             gone->next->previous = gone->previous;
@@ -138,6 +150,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **of_s
     h->connections = c;
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     c->deadline = instant_after(loop_now(h->loop), h->limits.header_ms);
+    read_peer(c->fd, &c->peer);
     int on = 1;
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // slower without
 }
@@ -269,6 +282,9 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
         f.bad = true; // chunks came with 1.1: who said 1.0 may mean another end [RFC 9112 §6.1]
     unsigned status = refusal(c, &f);
     c->deadline = INSTANT_NEVER;
+    if (!c->has_asked)
+        http_certificate_read(c->mhd, &c->certificate);
+    c->has_asked = true;
     if (status != 0)
         return refuse(c->mhd, status);
     struct http_request *r = calloc(1, sizeof *r);
@@ -386,14 +402,17 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **of_re
 static bool daemon_open(struct http *h, int fd)
 {
     unsigned idle_s = (h->limits.idle_ms + 999) / 1000;
+    struct MHD_OptionItem tls[HTTP_TLS_ITEMS];
+    http_tls_items(h->limits.tls, tls);
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     h->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, h,
+        h->limits.tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, h,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
         h->limits.connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         h->limits.connection_per_address_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE,
         MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-        MHD_OPTION_END);
+        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!h->daemon)
         return false;
     int epoll_fd = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -618,9 +637,12 @@ struct bytes http_body(const struct http_request *r)
 
 void http_peer(const struct http_request *r, struct net_address *address)
 {
-    address->len = sizeof address->at;
-    if (getpeername(r->connection->fd, (struct sockaddr *)&address->at, &address->len) != 0)
-        *address = (struct net_address){.len = 0};
+    *address = r->connection->peer;
+}
+
+const struct http_certificate *http_certificate(const struct http_request *r)
+{
+    return &r->connection->certificate;
 }
 
 void http_set_user(struct http_request *r, void *user)

@@ -5,10 +5,11 @@
 // before any handler sees a request: two Content-Lengths, one together with Transfer-Encoding, a
 // transfer coding other than chunked, or not exactly one Host are answered 400, and the connection
 // is closed. HEAD is answered like GET, without the body.
-// Never: TLS (a later listener), HTTP/2, threads, trust in a name or length the peer sent.
+// With TLS: see http_tls.h. Never: HTTP/2, threads, trust in a name or length the peer sent.
 #pragma once
 
 #include "common/base/bytes.h"
+#include "common/host/http_tls.h"
 #include "common/host/loop.h"
 #include "common/host/net.h"
 
@@ -25,6 +26,7 @@ struct http_limits {
     size_t body_max;                     // octets kept; http_body_max() changes it per request
     uint32_t header_ms;                  // from the connection, or the idle limit, to whole headers
     uint32_t idle_ms;                    // without an octet in either direction
+    const struct http_tls *tls;          // NULL: plain; must outlive the listener
 };
 
 // 256 connections, 64 per address, 64 KiB, 5 s, 60 s.
@@ -36,6 +38,9 @@ struct http_handler {
     void (*begin)(void *context, struct http_request *r);
     // The body is there, and nothing was replied yet. Reply now or later, exactly once.
     void (*complete)(void *context, struct http_request *r);
+    // Someone connected to a listener with TLS and left, or was left, before a request: no version
+    // or cipher in common, or a certificate of ours that they did not believe. May be NULL.
+    void (*refused)(void *context, const struct net_address *peer);
     // The connection ended before the reply was sent whole, or the body stopped coming. Forget the
     // request. Called for every request that was begun and not answered. May be NULL.
     void (*gone)(void *context, struct http_request *r);
@@ -66,6 +71,8 @@ void http_query_each(const struct http_request *r,
                      void *context);
 struct bytes http_body(const struct http_request *r); // empty when there is none, or a sink took it
 void http_peer(const struct http_request *r, struct net_address *address);
+// The certificate that the client showed.
+const struct http_certificate *http_certificate(const struct http_request *r);
 
 // The caller's own data of this request.
 void http_set_user(struct http_request *r, void *user);

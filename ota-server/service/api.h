@@ -67,6 +67,10 @@ struct api_request {
     bool is_too_large; // the body was above its limit and was not read
     const char *peer;  // address, for limits and the trail
     bool is_watcher;   // reads /metrics without credentials
+    // What the client showed when TLS began. One that is not believed is refused.
+    bool has_certificate, certificate_is_believed;
+    uint8_t certificate_sha256[32];
+    struct bytes certificate_subject, certificate_issuer; // [RFC 4514]; empty when too long
 };
 
 struct api_answer {

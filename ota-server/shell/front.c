@@ -158,6 +158,38 @@ static bool read_peer(struct seat *s, const struct http_request *r)
     return is_known && ip_is_in(&ip, o->watchers, o->watcher_count);
 }
 
+static void log_peer(const struct front *f, const char *event, const char *peer, const char *reason)
+{
+    struct log *log = f->options.log;
+    log_begin(log, LOG_WARN, loop_utc(f->options.loop), event);
+    log_string(log, "peer", peer);
+    log_string(log, "reason", reason);
+    log_end(log);
+}
+
+static void refused(void *context, const struct net_address *peer)
+{
+    char text[NET_ADDRESS_TEXT_SIZE];
+    net_address_format(peer, text);
+    log_peer(context, "http.tls_refused", text,
+             "no TLS 1.2 or 1.3 in common, or they left before a request");
+}
+
+// What the client showed about itself while TLS began.
+static void read_certificate(struct seat *s, const struct http_request *r)
+{
+    const struct http_certificate *c = http_certificate(r);
+    if (!c->is_there)
+        return;
+    s->asked.has_certificate = true;
+    s->asked.certificate_is_believed = c->is_believed;
+    memcpy(s->asked.certificate_sha256, c->sha256, sizeof c->sha256);
+    s->asked.certificate_subject = bytes_of_text(c->subject);
+    s->asked.certificate_issuer = bytes_of_text(c->issuer);
+    if (!c->is_believed)
+        log_peer(s->front, "http.certificate_refused", s->peer, c->reason);
+}
+
 static void read_headers(struct seat *s, struct http_request *r)
 {
     const bool is_watcher = read_peer(s, r);
@@ -180,6 +212,7 @@ static void read_headers(struct seat *s, struct http_request *r)
         .is_watcher = is_watcher,
     };
     split_target(r, &s->asked.path, &s->asked.query);
+    read_certificate(s, r);
 }
 
 static long pull(void *context, struct http_request *r, uint8_t *to, size_t len)
@@ -304,13 +337,15 @@ static void tick(void *context, struct instant now)
 
 enum net_error front_open(const struct front_options *options, struct front **front)
 {
-    static const struct http_handler HANDLER = {.begin = begin, .complete = complete, .gone = gone};
-    const struct http_limits limits = http_limits_default();
+    static const struct http_handler HANDLER = {
+        .begin = begin, .complete = complete, .refused = refused, .gone = gone};
+    struct http_limits limits = http_limits_default();
     struct net_address address;
     struct front *f = calloc(1, sizeof *f);
     if (f == NULL)
         return NET_NO_RESOURCES;
     f->options = *options;
+    limits.tls = options->tls;
     if (f->options.exchanges_max == 0)
         f->options.exchanges_max = EXCHANGES;
     f->seats = calloc(f->options.exchanges_max, sizeof *f->seats);

@@ -9,6 +9,7 @@
 
 #include "common/host/http.h"
 #include "common/host/ip.h"
+#include "common/host/log.h"
 #include "ota-server/service/api.h"
 
 struct front;
@@ -22,8 +23,10 @@ struct front_options {
     size_t proxy_count;
     const struct ip_network *watchers; // who reads /metrics without credentials
     size_t watcher_count;
-    const char *upload_dir; // where uploads are kept while they are judged
-    uint32_t exchanges_max; // in work at once; 0: 256
+    const struct http_tls *tls; // NULL: plain HTTP
+    struct log *log;            // needed with TLS
+    const char *upload_dir;     // where uploads are kept while they are judged
+    uint32_t exchanges_max;     // in work at once; 0: 256
     // The API's time: the server's clock, which a laboratory may run faster.
     struct utc (*utc)(void *context);
     void *utc_context;

@@ -56,6 +56,7 @@ struct server {
     struct outbox *outbox;
     struct api *api;
     struct front *front;
+    struct http_tls *tls; // of the front; NULL: plain
     struct loop_turn_end turn_end;
     struct loop_timer due_timer;
     struct loop_timer stop_timer;
@@ -437,6 +438,22 @@ static bool prepare_setup(struct server *v)
     return is_kept || fail(path, "it cannot be written");
 }
 
+static bool open_http_tls(struct server *v)
+{
+    const struct server_tls *t = &v->settings->tls;
+    const struct tls_options options = {.is_server = true,
+                                        .certificate_file = t->certificate_file,
+                                        .key_file = t->key_file,
+                                        .ca_file = t->ca_file};
+    char reason[TLS_REASON_SIZE] = "not enough memory";
+    if (t->certificate_file[0] == '\0') {
+        log_plain(v, LOG_WARN, "http.plain", "requests and answers are not enciphered");
+        return true;
+    }
+    v->tls = http_tls_open(&options, reason);
+    return v->tls != NULL || fail("TLS", reason);
+}
+
 static bool open_api(struct server *v, const struct server_keys *keys)
 {
     const struct server_settings *s = v->settings;
@@ -455,7 +472,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .links = put_links,
                                         .metrics = put_link_metrics,
                                         .links_context = v};
-    if (!prepare_setup(v))
+    if (!prepare_setup(v) || !open_http_tls(v))
         return false;
     v->api = api_open(&options);
     if (v->api == NULL)
@@ -467,6 +484,8 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .proxy_count = s->proxies.count,
                                         .watchers = s->metrics_from.at,
                                         .watcher_count = s->metrics_from.count,
+                                        .tls = v->tls,
+                                        .log = &v->log,
                                         .upload_dir = v->uploads,
                                         .utc = server_utc,
                                         .utc_context = v};
@@ -503,7 +522,8 @@ static bool start(struct server *v, const struct server_keys *keys)
         return false;
     front_address(v->front, http);
     if (v->settings->public_url[0] == '\0') // the port may be the system's choice
-        (void)snprintf(v->public_url, sizeof v->public_url, "http://%s", http);
+        (void)snprintf(v->public_url, sizeof v->public_url, "%s://%s",
+                       v->tls != NULL ? "https" : "http", http);
     loop_on_signal(v->loop, asked_to_stop, v);
     return say_ready(v, http);
 }
@@ -514,6 +534,7 @@ static void stop(struct server *v)
     loop_timer_close(&v->stop_timer);
     if (v->front != NULL)
         front_close(v->front);
+    http_tls_close(v->tls);
     if (v->net != NULL)
         net_close_all(v->net);
     if (v->links != NULL)

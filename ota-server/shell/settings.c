@@ -338,6 +338,13 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     s->is_clear = s->is_clear || cfg_getbool(file, "clear-identifiers");
     if (!take(s->listen, sizeof s->listen, first_of(s->listen_asked, cfg_getstr(file, "listen"))))
         return fail(error, "listen takes HOST:PORT, not", s->listen_asked);
+    if (!read_files(&s->tls, file, "the configuration", error))
+        return false;
+    if (s->tls.certificate_file[0] == '\0' && !is_loopback(s->listen) &&
+        !cfg_getbool(file, "plain-http"))
+        return fail(
+            error, "give a tls-certificate-file, or say plain-http = true, to listen for others at",
+            s->listen);
     if (!take(s->public_url, sizeof s->public_url,
               first_of(s->public_url_asked, cfg_getstr(file, "public-url"))))
         return fail(error, "the public URL is too long:", "public-url");
@@ -365,34 +372,36 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
            ask_smsc(s, error) && judge_routes(s, error);
 }
 
+// What libconfuse copies of a section.
+static cfg_opt_t smsc_members[] = {CFG_STR("address", "", CFGF_NONE),
+                                   CFG_STR("system-id", "", CFGF_NONE),
+                                   CFG_STR("password", "", CFGF_NONE),
+                                   CFG_STR("password-file", "", CFGF_NONE),
+                                   CFG_STR("system-type", "", CFGF_NONE),
+                                   CFG_STR("address-range", "", CFGF_NONE),
+                                   CFG_STR("bind", "transceiver", CFGF_NONE),
+                                   CFG_INT("window", WINDOW, CFGF_NONE),
+                                   CFG_INT("rate", RATE, CFGF_NONE),
+                                   CFG_INT("weight", 1, CFGF_NONE),
+                                   CFG_STR("route", ROUTE, CFGF_NONE),
+                                   CFG_STR("tls", "", CFGF_NONE),
+                                   CFG_STR("tls-name", "", CFGF_NONE),
+                                   CFG_STR("tls-certificate-file", "", CFGF_NONE),
+                                   CFG_STR("tls-key-file", "", CFGF_NONE),
+                                   CFG_STR("tls-ca-file", "", CFGF_NONE),
+                                   CFG_END()};
+static cfg_opt_t route_members[] = {CFG_STR("numbers", "", CFGF_NONE),
+                                    CFG_STR("backup", "", CFGF_NONE), CFG_END()};
+static cfg_opt_t folder_members[] = {CFG_STR("path", "", CFGF_NONE),
+                                     CFG_STR("vendor-profile", "", CFGF_NONE),
+                                     CFG_STR("pool", "", CFGF_NONE),
+                                     CFG_INT("tenant", 1, CFGF_NONE),
+                                     CFG_INT("settle-s", 10, CFGF_NONE),
+                                     CFG_BOOL("partial", cfg_false, CFGF_NONE),
+                                     CFG_END()};
+
 bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_ERROR_SIZE])
 {
-    cfg_opt_t smsc[] = {CFG_STR("address", "", CFGF_NONE),
-                        CFG_STR("system-id", "", CFGF_NONE),
-                        CFG_STR("password", "", CFGF_NONE),
-                        CFG_STR("password-file", "", CFGF_NONE),
-                        CFG_STR("system-type", "", CFGF_NONE),
-                        CFG_STR("address-range", "", CFGF_NONE),
-                        CFG_STR("bind", "transceiver", CFGF_NONE),
-                        CFG_INT("window", WINDOW, CFGF_NONE),
-                        CFG_INT("rate", RATE, CFGF_NONE),
-                        CFG_INT("weight", 1, CFGF_NONE),
-                        CFG_STR("route", ROUTE, CFGF_NONE),
-                        CFG_STR("tls", "", CFGF_NONE),
-                        CFG_STR("tls-name", "", CFGF_NONE),
-                        CFG_STR("tls-certificate-file", "", CFGF_NONE),
-                        CFG_STR("tls-key-file", "", CFGF_NONE),
-                        CFG_STR("tls-ca-file", "", CFGF_NONE),
-                        CFG_END()};
-    cfg_opt_t route[] = {CFG_STR("numbers", "", CFGF_NONE), CFG_STR("backup", "", CFGF_NONE),
-                         CFG_END()};
-    cfg_opt_t folder[] = {CFG_STR("path", "", CFGF_NONE),
-                          CFG_STR("vendor-profile", "", CFGF_NONE),
-                          CFG_STR("pool", "", CFGF_NONE),
-                          CFG_INT("tenant", 1, CFGF_NONE),
-                          CFG_INT("settle-s", 10, CFGF_NONE),
-                          CFG_BOOL("partial", cfg_false, CFGF_NONE),
-                          CFG_END()};
     policy_default(&s->policy);
     const struct policy *p = &s->policy;
     cfg_opt_t policy[] = {CFG_INT("approval-s", (long)p->approval_ms / 1000, CFGF_NONE),
@@ -412,12 +421,16 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
     char nobody[] = "{}"; // libconfuse does not change its lists, and does not say so
     char loopback[] = "{127.0.0.0/8, ::1}";
     cfg_opt_t options[] = {
-        CFG_SEC("smsc", smsc, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-        CFG_SEC("route", route, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-        CFG_SEC("import-folder", folder, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+        CFG_SEC("smsc", smsc_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+        CFG_SEC("route", route_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+        CFG_SEC("import-folder", folder_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("policy", policy, CFGF_NONE),
         CFG_STR("listen", LISTEN, CFGF_NONE),
         CFG_STR("public-url", "", CFGF_NONE),
+        CFG_STR("tls-certificate-file", "", CFGF_NONE),
+        CFG_STR("tls-key-file", "", CFGF_NONE),
+        CFG_STR("tls-ca-file", "", CFGF_NONE),
+        CFG_BOOL("plain-http", cfg_false, CFGF_NONE),
         CFG_STR_LIST("trusted-proxies", nobody, CFGF_NONE),
         CFG_STR_LIST("metrics-from", loopback, CFGF_NONE),
         CFG_STR("server-address", "12345", CFGF_NONE),

@@ -81,6 +81,7 @@ struct server_settings {
     // What came of both.
     char listen[SERVER_TEXT_SIZE];
     char public_url[SERVER_TEXT_SIZE]; // "": as it listens
+    struct server_tls tls;             // of the listener; no certificate: plain HTTP
     char key_file[SERVER_PATH_SIZE];
     char address[OUTBOX_ADDRESS_SIZE];
     struct server_smsc smscs[OUTBOX_LINKS_MAX];

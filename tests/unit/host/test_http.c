@@ -140,7 +140,8 @@ static void dial(struct world *w)
 
 static void start_with(struct world *w, const struct http_limits *limits)
 {
-    static const struct http_handler handler = {begin, complete, on_gone};
+    static const struct http_handler handler = {
+        .begin = begin, .complete = complete, .gone = on_gone};
     memset(w, 0, sizeof *w);
     w->loop = loop_open();
     w->net = net_open(w->loop);

@@ -1,0 +1,162 @@
+#include "common/host/http_tls.h"
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define RULES                                                                                      \
+    "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305:+ECDHE-ECDSA:"    \
+    "+ECDHE-RSA:+AEAD:+SIGN-ALL:+GROUP-ALL:+CTYPE-SRV-X509:+CTYPE-CLI-X509:%SERVER_PRECEDENCE"
+
+struct http_tls {
+    gnutls_datum_t certificate, key, ca;
+};
+
+static bool fail(char reason[TLS_REASON_SIZE], const char *what, const char *file, int error)
+{
+    (void)snprintf(reason, TLS_REASON_SIZE, "%s \"%.100s\": %.50s", what, file,
+                   gnutls_strerror(error));
+    return false;
+}
+
+static bool load(struct http_tls *t, const struct tls_options *o, char reason[TLS_REASON_SIZE])
+{
+    struct stat s;
+    int error = gnutls_load_file(o->certificate_file, &t->certificate);
+    if (error < 0)
+        return fail(reason, "the certificate cannot be read:", o->certificate_file, error);
+    if (stat(o->key_file, &s) != 0 || (s.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        (void)snprintf(reason, TLS_REASON_SIZE,
+                       "the key must be there, and readable by you only (chmod 600): \"%.100s\"",
+                       o->key_file);
+        return false;
+    }
+    error = gnutls_load_file(o->key_file, &t->key);
+    if (error < 0)
+        return fail(reason, "the key cannot be read:", o->key_file, error);
+    if (o->ca_file[0] != '\0')
+        error = gnutls_load_file(o->ca_file, &t->ca);
+    return error >= 0 || fail(reason, "the CA's certificates cannot be read:", o->ca_file, error);
+}
+
+// The daemon would only say that it does not start.
+static bool try_them(const struct http_tls *t, const struct tls_options *o,
+                     char reason[TLS_REASON_SIZE])
+{
+    gnutls_certificate_credentials_t c;
+    int error = gnutls_certificate_allocate_credentials(&c);
+    if (error < 0)
+        return fail(reason, "GnuTLS refuses", "memory", error);
+    error = gnutls_certificate_set_x509_key_mem(c, &t->certificate, &t->key, GNUTLS_X509_FMT_PEM);
+    bool ok =
+        error >= 0 || fail(reason, "the key is not that of the certificate:", o->key_file, error);
+    if (ok && t->ca.size > 0) {
+        error = gnutls_certificate_set_x509_trust_mem(c, &t->ca, GNUTLS_X509_FMT_PEM);
+        ok = error > 0 || fail(reason, "there are no certificates in", o->ca_file, error);
+    }
+    gnutls_certificate_free_credentials(c);
+    return ok;
+}
+
+struct http_tls *http_tls_open(const struct tls_options *options, char reason[TLS_REASON_SIZE])
+{
+    struct http_tls *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    if (load(t, options, reason) && try_them(t, options, reason))
+        return t;
+    http_tls_close(t);
+    return NULL;
+}
+
+void http_tls_close(struct http_tls *t)
+{
+    if (t == NULL)
+        return;
+    if (t->key.data != NULL)
+        gnutls_memset(t->key.data, 0, t->key.size);
+    gnutls_free(t->key.data);
+    gnutls_free(t->certificate.data);
+    gnutls_free(t->ca.data);
+    free(t);
+}
+
+void http_tls_items(const struct http_tls *t, struct MHD_OptionItem *items)
+{
+    size_t count = 0;
+    if (t != NULL) {
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, t->certificate.data};
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, t->key.data};
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)RULES};
+        if (t->ca.size > 0)
+            items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, t->ca.data};
+    }
+    items[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+}
+
+// --- of a client -----------------------------------------------------------------------------
+
+static void judge(gnutls_session_t session, struct http_certificate *out)
+{
+    gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID,
+                                     (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT, 0};
+    unsigned status = 0;
+    gnutls_datum_t text = {0};
+    const int error = gnutls_certificate_verify_peers(session, &purpose, 1, &status);
+    out->is_believed = error >= 0 && status == 0;
+    if (error < 0)
+        (void)snprintf(out->reason, sizeof out->reason, "%s", gnutls_strerror(error));
+    else if (status != 0 &&
+             gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) >= 0)
+        (void)snprintf(out->reason, sizeof out->reason, "%s", (const char *)text.data);
+    gnutls_free(text.data);
+}
+
+static void copy_name(char to[HTTP_NAME_SIZE], gnutls_datum_t *name)
+{
+    if (name->size < HTTP_NAME_SIZE)
+        memcpy(to, name->data, name->size);
+    gnutls_free(name->data);
+}
+
+static void read_names(const gnutls_datum_t *der, struct http_certificate *out)
+{
+    gnutls_x509_crt_t c;
+    gnutls_datum_t name = {0};
+    if (gnutls_x509_crt_init(&c) < 0)
+        return;
+    if (gnutls_x509_crt_import(c, der, GNUTLS_X509_FMT_DER) >= 0) {
+        if (gnutls_x509_crt_get_dn3(c, &name, 0) >= 0)
+            copy_name(out->subject, &name);
+        name = (gnutls_datum_t){0};
+        if (gnutls_x509_crt_get_issuer_dn3(c, &name, 0) >= 0)
+            copy_name(out->issuer, &name);
+    }
+    gnutls_x509_crt_deinit(c);
+}
+
+void http_certificate_read(struct MHD_Connection *connection, struct http_certificate *out)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    unsigned count = 0;
+    size_t len = sizeof out->sha256;
+    *out = (struct http_certificate){0};
+    if (info == NULL || info->tls_session == NULL)
+        return;
+    gnutls_session_t session = info->tls_session;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
+    if (chain == NULL || count == 0)
+        return;
+    out->is_there = true;
+    judge(session, out);
+    read_names(&chain[0], out);
+    if (gnutls_fingerprint(GNUTLS_DIG_SHA256, &chain[0], out->sha256, &len) < 0) {
+        out->is_believed = false;
+        (void)snprintf(out->reason, sizeof out->reason, "it has no fingerprint");
+    }
+}

@@ -1,0 +1,37 @@
+// TLS of an HTTP listener, as libmicrohttpd has it: with GnuTLS. What http.h needs of it; programs
+// only make and close it.
+//
+// Promises: TLS 1.2 and 1.3, ciphers with authentication of their own only, no old key exchange. A
+// client's certificate is asked for when there is a CA, and judged; a request with one that is not
+// believed is the caller's to refuse. Never: demands a certificate; who has none may prove itself
+// otherwise.
+#pragma once
+
+#include "common/host/tls.h"
+
+#define HTTP_NAME_SIZE 256
+
+struct MHD_Connection;
+struct MHD_OptionItem;
+struct http_tls;
+
+struct http_certificate {
+    bool is_there;
+    bool is_believed; // of the CA, in time, and for clients
+    uint8_t sha256[32];
+    char subject[HTTP_NAME_SIZE]; // distinguished names [RFC 4514]; "" when too long
+    char issuer[HTTP_NAME_SIZE];
+    char reason[TLS_REASON_SIZE]; // why it is not believed, for a log
+};
+
+// `ca_file` "": nobody is asked for a certificate. NULL, with a reason that names the file.
+struct http_tls *http_tls_open(const struct tls_options *options,
+                               char reason[TLS_REASON_SIZE]) MUST_USE;
+void http_tls_close(struct http_tls *t); // NULL: nothing
+
+#define HTTP_TLS_ITEMS 5
+// What the daemon must be told, at most HTTP_TLS_ITEMS, ended as it wants it. `t` must outlive the
+// daemon.
+void http_tls_items(const struct http_tls *t, struct MHD_OptionItem *items);
+// What the peer of an established connection showed; nothing without TLS.
+void http_certificate_read(struct MHD_Connection *connection, struct http_certificate *out);

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""ota-server behind TLS: who is answered, who is refused, and what the log says. usage: test_https.py FOLDER-OF-PROGRAMS"""
+import http.client, os, re, shutil, socket, ssl, subprocess, sys, tempfile, unittest, warnings
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools/story"))
+from certificates import Authority  # noqa: E402
+from system import Program, until  # noqa: E402
+
+PROGRAMS = sys.argv.pop(1)
+CONFIG = """listen = "%s"
+single-person = true
+"""
+TLS = """tls-certificate-file = "%s.crt"
+tls-key-file = "%s.key"
+tls-ca-file = "%s"
+"""
+
+
+class Https(unittest.TestCase):
+    def setUp(self):
+        self.folder, self.program = tempfile.mkdtemp(), None
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.addCleanup(self.stop)
+        self.data = os.path.join(self.folder, "data")
+        self.authority = Authority(self.folder)
+        self.server = self.authority.issue("server")
+        self.assertEqual(self.tool("init", "--data", self.data).returncode, 0)
+
+    def tool(self, *arguments):
+        return subprocess.run([os.path.join(PROGRAMS, "ota-server"), *arguments], capture_output=True, text=True)
+
+    def config(self, text):
+        path = os.path.join(self.folder, "server.conf")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        return path
+
+    def start(self):
+        config = self.config(CONFIG % "127.0.0.1:0" + TLS % (self.server, self.server, self.authority.file))
+        self.program = Program("ota-server", [os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--config", config],
+                               self.folder)
+        self.host, port = self.program.ready["http"].rsplit(":", 1)
+        self.port = int(port)
+
+    def stop(self):
+        if self.program:
+            code = self.program.stop()
+            self.program.log.close()
+            self.program.process.stdout.close()
+            self.assertEqual(code, 0)
+
+    def context(self, certificate=None):
+        context = ssl.create_default_context(cafile=self.authority.file)
+        if certificate:
+            context.load_cert_chain(certificate + ".crt", certificate + ".key")
+        return context
+
+    def ask(self, method, path, body=None, context=None, **headers):
+        connection = http.client.HTTPSConnection(self.host, self.port, timeout=20, context=context or self.context())
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer, text
+
+    def logged(self, pattern):
+        def look():
+            with open(os.path.join(self.folder, "ota-server.log")) as file:
+                return re.search(pattern, file.read())
+        until(pattern, 20, look, 0.02)
+
+    def test_requests_travel_through_tls_and_nothing_else(self):
+        self.start()
+        answer, _ = self.ask("GET", "/healthz")
+        self.assertEqual(answer.status, 200)
+        self.assertTrue(answer.getheader("Strict-Transport-Security").startswith("max-age="))
+        answer, text = self.ask("GET", "/.well-known/openid-configuration")
+        self.assertIn(f'"issuer":"https://127.0.0.1:{self.port}"', text)
+        large = b"x" * 60000  # several records
+        answer, _ = self.ask("POST", "/connectivity-management/v1/batch-imports", large, **{"Content-Type": "text/plain"})
+        self.assertEqual(answer.status, 401)
+
+        old = self.context()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_1
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        with self.assertRaises((ssl.SSLError, OSError)):
+            self.ask("GET", "/healthz", context=old)
+        self.logged(r'http.tls_refused peer=127.0.0.1:\d+ reason="no TLS 1.2 or 1.3')
+        with socket.create_connection((self.host, self.port), 20) as plain:
+            plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertNotIn(b"HTTP/", plain.recv(100))
+
+    def test_nobody_else_is_served_in_the_clear_unasked(self):
+        done = self.tool("--data", self.data, "--config", self.config(CONFIG % "0.0.0.0:0"))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("plain-http = true", done.stderr)
+        stranger = self.authority.issue("stranger")
+        done = self.tool("--data", self.data, "--config",
+                         self.config(CONFIG % "127.0.0.1:0" + TLS % (self.server, stranger, self.authority.file)))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("stranger.key", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
