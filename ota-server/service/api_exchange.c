@@ -23,6 +23,7 @@ void api_refuse_store(struct api_exchange *x, enum store_status status)
     case STORE_NEWER:
     case STORE_FORM:
     case STORE_KEYS:
+    case STORE_MOVING:
         api_refuse_code(x, API_INTERNAL);
         return;
     }

@@ -4,6 +4,7 @@
 #include "common/host/entropy.h"
 #include "ota-server/service/client_admin.h"
 #include "ota-server/shell/backup.h"
+#include "ota-server/shell/rekey_command.h"
 #include "ota-server/shell/server.h"
 #include "ota-server/shell/server_crypto.h"
 
@@ -22,6 +23,7 @@ static const char DOC[] =
     "  client add    make an API client, and print its key and secret\n"
     "  backup        copy the database to a folder, while the server works\n"
     "  restore       take the data folder back to a backup, while it does not\n"
+    "  rekey         change the master key, while it does not\n"
     "  (none)        serve, until SIGTERM\n\n"
     "The first time:\n"
     "    ota-server init --data /var/lib/otaria\n"
@@ -82,7 +84,14 @@ static const struct argp_option OPTIONS[] = {
     {0},
 };
 
-enum action { ACTION_SERVE, ACTION_INIT, ACTION_CLIENT_ADD, ACTION_BACKUP, ACTION_RESTORE };
+enum action {
+    ACTION_SERVE,
+    ACTION_INIT,
+    ACTION_CLIENT_ADD,
+    ACTION_BACKUP,
+    ACTION_RESTORE,
+    ACTION_REKEY
+};
 
 struct arguments {
     struct server_settings settings;
@@ -119,14 +128,16 @@ static error_t parse_word(const char *word, struct argp_state *state)
         a->action = ACTION_BACKUP;
     } else if (strcmp(word, "restore") == 0) {
         a->action = ACTION_RESTORE;
+    } else if (strcmp(word, "rekey") == 0) {
+        a->action = ACTION_REKEY;
     } else if (strcmp(word, "client") == 0 && strcmp(second, "add") == 0) {
         a->action = ACTION_CLIENT_ADD;
         state->next++;
     } else {
-        argp_error(
-            state,
-            "there is no command \"%s\": init, client add, backup, restore, or none to serve",
-            word);
+        argp_error(state,
+                   "there is no command \"%s\": init, client add, backup, restore, rekey, or none "
+                   "to serve",
+                   word);
     }
     return 0;
 }
@@ -310,6 +321,8 @@ static int act(const struct arguments *a, const struct server_keys *keys)
         return backup_make(&a->settings, keys, a->to);
     case ACTION_RESTORE:
         return backup_restore(&a->settings, keys, a->from);
+    case ACTION_REKEY:
+        return rekey_run(&a->settings, keys);
     case ACTION_SERVE:
         return server_run(&a->settings, keys);
     }
@@ -338,7 +351,7 @@ int main(int argc, char **argv)
 {
     static struct arguments a = {.settings = {.speed = 1}, .scopes = "all", .tenant = 1};
     static const struct argp ARGP = {
-        OPTIONS, parse, "[init | client add | backup | restore]", DOC, NULL, NULL, NULL};
+        OPTIONS, parse, "[init | client add | backup | restore | rekey]", DOC, NULL, NULL, NULL};
     char error[SERVER_SETTINGS_ERROR_SIZE];
     argp_err_exit_status = SERVER_WRONG_USE;
     (void)umask(077); // whatever it makes is for its owner

@@ -219,6 +219,8 @@ const char *server_store_text(enum store_status status)
                "that no release reads";
     case STORE_KEYS:
         return "the master key does not open this database: name the right --master-key-file";
+    case STORE_MOVING:
+        return "its keys are on their way to a new master key: run `ota-server rekey` to the end";
     case STORE_FULL:
         return "the disk is full or read-only";
     case STORE_LOST:
@@ -232,30 +234,43 @@ const char *server_store_text(enum store_status status)
     return "the database cannot be opened";
 }
 
+enum store_status server_store_try(const struct server_settings *settings,
+                                   const struct server_keys *keys, const struct server_keys *old,
+                                   const struct server_crypto *crypto, bool is_reader,
+                                   struct store **store)
+{
+    char path[SERVER_PATH_SIZE];
+    char checkpoints[SERVER_PATH_SIZE];
+    *store = NULL;
+    if (!server_path(settings, "registry.db", path) ||
+        !server_path(settings, "checkpoints", checkpoints))
+        return STORE_FAILED; // the folder was opened before: no path is too long
+    struct store_options options = {.path = path,
+                                    .checkpoints = checkpoints,
+                                    .is_reader = is_reader,
+                                    .wait_ms = LOCK_WAIT_MS,
+                                    .ota_master = keys->ota,
+                                    .network_master = keys->network,
+                                    .pseudonym_key = keys->pseudonym,
+                                    .crypto = &crypto->store};
+    if (old != NULL) {
+        options.old_ota = old->ota;
+        options.old_network = old->network;
+        options.pseudonym_key = old->pseudonym; // unless the database keeps one
+    }
+    return store_open(&options, store);
+}
+
 struct store *server_store_open(const struct server_settings *settings,
                                 const struct server_keys *keys, const struct server_crypto *crypto,
                                 bool is_reader)
 {
-    char path[SERVER_PATH_SIZE];
-    char checkpoints[SERVER_PATH_SIZE];
     struct store *store = NULL;
-    if (!server_path(settings, "registry.db", path) ||
-        !server_path(settings, "checkpoints", checkpoints)) {
-        (void)fail(settings->data, "this path is too long");
-        return NULL;
-    }
-    const struct store_options options = {.path = path,
-                                          .checkpoints = checkpoints,
-                                          .is_reader = is_reader,
-                                          .wait_ms = LOCK_WAIT_MS,
-                                          .ota_master = keys->ota,
-                                          .network_master = keys->network,
-                                          .pseudonym_key = keys->pseudonym,
-                                          .crypto = &crypto->store};
-    const enum store_status status = store_open(&options, &store);
+    const enum store_status status =
+        server_store_try(settings, keys, NULL, crypto, is_reader, &store);
     if (status != STORE_OK)
         (void)fail(settings->data, server_store_text(status));
-    return status == STORE_OK ? store : NULL;
+    return store;
 }
 
 static struct outbox *open_outbox(struct server *v)

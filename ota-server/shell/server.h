@@ -21,5 +21,10 @@ struct server_crypto;
 struct store *server_store_open(const struct server_settings *settings,
                                 const struct server_keys *keys, const struct server_crypto *crypto,
                                 bool is_reader) MUST_USE;
+// The same, but only tells. `old`: the masters before `keys`, while keys are on their way; or NULL.
+enum store_status server_store_try(const struct server_settings *settings,
+                                   const struct server_keys *keys, const struct server_keys *old,
+                                   const struct server_crypto *crypto, bool is_reader,
+                                   struct store **store) MUST_USE;
 // What an answer of the store means to whoever runs the server.
 const char *server_store_text(enum store_status status);

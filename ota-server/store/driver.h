@@ -42,6 +42,12 @@ struct store {
     char checkpoints[STORE_PATH_SIZE];      // what options.checkpoints points to
     struct secret_key old_ota, old_network; // during a change of master keys
     uint32_t generation;                    // of the master keys
+    struct moved_to {                       // behind which rows it goes on
+        int64_t card;
+        uint8_t ota_id, network_id;
+        bool has_imsi;
+        uint8_t imsi[COMMAND_IMSI_SIZE];
+    } moved;
     bool is_writing;
     bool is_part;     // commits do not sync now
     bool holds_state; // a reader that is refreshed by its owner

@@ -82,7 +82,12 @@ static enum store_status check_master(struct store *s, bool is_network, const ch
     return store_value_put(s, name, writer_bytes(&w));
 }
 
-enum store_status keys_open(struct store *s)
+// Keys are on their way to these masters as long as this value is there.
+#define MOVING "master_moving"
+// The key of pseudonyms outlives the masters, or the trail would call every object anew.
+#define PSEUDONYMS "pseudonym_key"
+
+static enum store_status read_generation(struct store *s)
 {
     uint8_t buffer[8];
     struct writer w = writer_of(buffer, sizeof(buffer));
@@ -91,8 +96,47 @@ enum store_status keys_open(struct store *s)
         return status;
     struct reader r = reader_of(writer_bytes(&w));
     s->generation = status == STORE_OK ? reader_u32(&r) : 1;
-    const enum store_status ota = check_master(s, false, "ota_master");
-    return ota == STORE_OK ? check_master(s, true, "network_master") : ota;
+    s->old_ota = s->options.old_ota;
+    s->old_network = s->options.old_network;
+    return STORE_OK;
+}
+
+// Without the old masters some cards' keys would not open, here or there.
+static enum store_status check_moving(struct store *s)
+{
+    uint8_t buffer[8];
+    struct writer w = writer_of(buffer, sizeof(buffer));
+    const enum store_status status = store_value(s, MOVING, &w);
+    if (status == STORE_OK)
+        return s->old_ota.len == 0 && !s->options.is_reader ? STORE_MOVING : STORE_OK;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+static enum store_status read_pseudonym_key(struct store *s)
+{
+    uint8_t sealed[NONCE_SIZE + SECRET_KEY_MAX + TAG_SIZE];
+    struct writer w = writer_of(sealed, sizeof(sealed));
+    struct secret_key *key = &s->options.pseudonym_key;
+    struct writer k = writer_of(key->octets, sizeof(key->octets));
+    const enum store_status status = store_value(s, PSEUDONYMS, &w);
+    if (status != STORE_OK || s->options.ota_master.len == 0)
+        return status == STORE_NONE ? STORE_OK : status;
+    if (!key_unseal(s, false, s->generation, bytes_of_text(PSEUDONYMS), writer_bytes(&w), &k))
+        return STORE_KEYS;
+    key->len = (uint8_t)k.len;
+    return STORE_OK;
+}
+
+enum store_status keys_open(struct store *s)
+{
+    enum store_status status = read_generation(s);
+    if (status == STORE_OK)
+        status = check_master(s, false, "ota_master");
+    if (status == STORE_OK)
+        status = check_master(s, true, "network_master");
+    if (status == STORE_OK)
+        status = check_moving(s);
+    return status == STORE_OK ? read_pseudonym_key(s) : status;
 }
 
 // --- sets ------------------------------------------------------------------------------------
@@ -280,12 +324,37 @@ static bool renew(struct store *s, bool is_network, uint32_t generation, struct 
 }
 
 // The next rows of an older generation, sealed again under the present one.
-static enum store_status read_old(struct store *s, bool is_network, uint32_t limit,
-                                  struct moved *rows, uint32_t *count)
+// The next rows of an older generation, sealed again under the present one; behind those that the
+// last call saw, so that each row is looked at once.
+static struct query next_old(struct store *s, bool is_network, uint32_t limit)
 {
     struct query q = query_of(s, is_network ? STATEMENT_NETWORK_OLD : STATEMENT_KEY_OLD);
     bind_number(&q, 1, s->generation);
     bind_number(&q, 2, limit);
+    if (is_network)
+        bind_octets(&q, 3, bytes_of(s->moved.imsi, s->moved.has_imsi ? COMMAND_IMSI_SIZE : 0));
+    else
+        bind_number(&q, 3, s->moved.card);
+    bind_number(&q, 4, is_network ? s->moved.network_id : s->moved.ota_id);
+    return q;
+}
+
+static void note_moved(struct store *s, bool is_network, const struct moved *m)
+{
+    if (is_network) {
+        memcpy(s->moved.imsi, m->imsi, sizeof(s->moved.imsi));
+        s->moved.has_imsi = true;
+        s->moved.network_id = m->key_id;
+    } else {
+        s->moved.card = m->card;
+        s->moved.ota_id = m->key_id;
+    }
+}
+
+static enum store_status read_old(struct store *s, bool is_network, uint32_t limit,
+                                  struct moved *rows, uint32_t *count)
+{
+    struct query q = next_old(s, is_network, limit);
     enum store_status status = query_step(&q);
     while (status == STORE_OK && *count < limit) {
         struct moved *m = &rows[(*count)++];
@@ -323,55 +392,64 @@ static enum store_status write_renewed(struct store *s, bool is_network, const s
     return query_run(&q);
 }
 
-static enum store_status renew_some(struct store *s, bool is_network, uint32_t limit)
+static enum store_status renew_some(struct store *s, bool is_network, uint32_t limit,
+                                    uint32_t *count)
 {
     struct moved *rows = calloc(limit, sizeof(*rows));
     if (rows == NULL)
         return STORE_FAILED;
-    uint32_t count = 0;
-    enum store_status status = read_old(s, is_network, limit, rows, &count);
-    for (uint32_t i = 0; i < count && status == STORE_OK; i++)
+    enum store_status status = read_old(s, is_network, limit, rows, count);
+    for (uint32_t i = 0; i < *count && status == STORE_OK; i++)
         status = write_renewed(s, is_network, &rows[i]);
+    if (status == STORE_OK && *count > 0)
+        note_moved(s, is_network, &rows[*count - 1]);
     free(rows);
     return status;
 }
 
-// The first call takes the new keys in; further ones (also after a restart, which brings the new
-// keys as masters and needs the old ones here no more only when nothing is left) go on.
-enum store_status store_rewrap(struct store *s, const struct secret_key *new_ota,
-                               const struct secret_key *new_network, uint32_t limit, uint64_t *left)
+static enum store_status keep_pseudonym_key(struct store *s)
 {
+    uint8_t sealed[NONCE_SIZE + SECRET_KEY_MAX + TAG_SIZE];
+    struct writer w = writer_of(sealed, sizeof(sealed));
+    const struct secret_key *key = &s->options.pseudonym_key;
+    if (!key_seal(s, false, bytes_of_text(PSEUDONYMS), bytes_of(key->octets, key->len), &w))
+        return STORE_KEYS;
+    return store_value_put(s, PSEUDONYMS, writer_bytes(&w));
+}
+
+enum store_status store_masters_change(struct store *s, const struct secret_key *ota,
+                                       const struct secret_key *network)
+{
+    uint8_t value[4];
+    struct writer w = writer_of(value, sizeof(value));
+    s->old_ota = s->options.ota_master;
+    s->old_network = s->options.network_master;
+    s->options.ota_master = *ota;
+    s->options.network_master = *network;
+    s->generation++;
+    writer_u32(&w, s->generation);
+    enum store_status status = store_value_put(s, "key_generation", writer_bytes(&w));
+    if (status == STORE_OK)
+        status = store_value_put(s, MOVING, bytes_of_text("1"));
+    if (status == STORE_OK)
+        status = store_run_text(s, "DELETE FROM value WHERE name IN ('ota_master',"
+                                   " 'network_master')");
+    if (status == STORE_OK)
+        status = check_master(s, false, "ota_master");
+    if (status == STORE_OK)
+        status = check_master(s, true, "network_master");
+    return status == STORE_OK ? keep_pseudonym_key(s) : status;
+}
+
+enum store_status store_rewrap(struct store *s, uint32_t limit, bool *is_done)
+{
+    uint32_t ota = 0;
+    uint32_t network = 0;
     if (limit == 0 || limit > REWRAP_MAX)
         limit = REWRAP_MAX;
-    enum store_status status = STORE_OK;
-    if (!secret_equal(new_ota->octets, s->options.ota_master.octets, SECRET_KEY_MAX)) {
-        uint8_t value[4];
-        struct writer w = writer_of(value, sizeof(value));
-        s->old_ota = s->options.ota_master;
-        s->old_network = s->options.network_master;
-        s->options.ota_master = *new_ota;
-        s->options.network_master = *new_network;
-        s->generation++;
-        writer_u32(&w, s->generation);
-        status = store_value_put(s, "key_generation", writer_bytes(&w));
-        if (status == STORE_OK)
-            status = store_run_text(s, "DELETE FROM value WHERE name IN ('ota_master',"
-                                       " 'network_master')");
-        if (status == STORE_OK)
-            status = check_master(s, false, "ota_master");
-        if (status == STORE_OK)
-            status = check_master(s, true, "network_master");
-    }
+    enum store_status status = renew_some(s, false, limit, &ota);
     if (status == STORE_OK)
-        status = renew_some(s, false, limit);
-    if (status == STORE_OK)
-        status = renew_some(s, true, limit);
-    if (status != STORE_OK)
-        return status;
-    struct query q = query_of(s, STATEMENT_KEYS_LEFT);
-    bind_number(&q, 1, s->generation);
-    status = query_step(&q);
-    *left = status == STORE_OK ? (uint64_t)column_number(&q, 0) : 0;
-    query_end(&q);
-    return status;
+        status = renew_some(s, true, limit, &network);
+    *is_done = status == STORE_OK && ota == 0 && network == 0;
+    return *is_done ? store_run_text(s, "DELETE FROM value WHERE name = '" MOVING "'") : status;
 }

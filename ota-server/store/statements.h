@@ -97,19 +97,18 @@
         " ORDER BY k.key_id") \
     S(KEY_ERASE, "DELETE FROM ota_key WHERE card = $1") \
     S(KEY_OLD, "SELECT k.card, k.key_id, k.version, k.sealed, c.iccid, k.generation FROM ota_key k" \
-        " JOIN card c ON c.id = k.card WHERE k.generation < $1 LIMIT $2") \
+        " JOIN card c ON c.id = k.card WHERE (k.card, k.key_id) > ($3, $4) AND k.generation < $1" \
+        " ORDER BY k.card, k.key_id LIMIT $2") \
     S(KEY_RENEW, "UPDATE ota_key SET generation = $3, sealed = $4 WHERE card = $1 AND key_id = $2") \
     S(NETWORK_PUT, "INSERT INTO network_key (imsi, key_id, generation, sealed) VALUES ($1,$2,$3,$4)" \
         " ON CONFLICT (imsi, key_id) DO UPDATE SET generation = excluded.generation," \
         " sealed = excluded.sealed") \
     S(NETWORK_GET, "SELECT key_id, generation, sealed FROM network_key WHERE imsi = $1" \
         " ORDER BY key_id") \
-    S(NETWORK_OLD, "SELECT imsi, key_id, sealed, generation FROM network_key WHERE generation < $1" \
-        " LIMIT $2") \
+    S(NETWORK_OLD, "SELECT imsi, key_id, sealed, generation FROM network_key" \
+        " WHERE (imsi, key_id) > ($3, $4) AND generation < $1 ORDER BY imsi, key_id LIMIT $2") \
     S(NETWORK_RENEW, "UPDATE network_key SET generation = $3, sealed = $4 WHERE imsi = $1" \
         " AND key_id = $2") \
-    S(KEYS_LEFT, "SELECT (SELECT count(*) FROM ota_key WHERE generation < $1) +" \
-        " (SELECT count(*) FROM network_key WHERE generation < $1)") \
     S(SUBSCRIPTION_PUT, "INSERT INTO subscription (" SUBSCRIPTION_COLUMNS ") VALUES ($1,$2,$3,$4,$5," \
         "$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,1,$21,$22) ON CONFLICT (id) DO UPDATE" \
         " SET version = subscription.version + 1, changed_at = excluded.changed_at," \

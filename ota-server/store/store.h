@@ -24,9 +24,10 @@ enum store_status {
     STORE_FULL,     // the disk is full or read-only: nothing was written, reads go on
     STORE_FAILED,
     STORE_LOST,
-    STORE_NEWER, // written by a newer program
-    STORE_FORM,  // holds records or operations in a form that is not read
-    STORE_KEYS,  // the master keys do not open this database
+    STORE_NEWER,  // written by a newer program
+    STORE_FORM,   // holds records or operations in a form that is not read
+    STORE_KEYS,   // the master keys do not open this database
+    STORE_MOVING, // keys are on their way to other masters: that must end first
 };
 
 struct store;
@@ -53,6 +54,7 @@ struct store_options {
     struct secret_key ota_master;
     struct secret_key network_master;
     struct secret_key pseudonym_key;
+    struct secret_key old_ota, old_network; // only to go on with store_rewrap()
     const struct store_crypto *crypto;
     uint32_t wait_ms; // for a lock; 0: 5,000
 };
@@ -266,11 +268,14 @@ enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COM
 // Only for the builder of DOWNLOAD.
 enum store_status store_network_keys(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
                                      struct network_keys *out) MUST_USE;
-// Opens every sealed key with the old masters and seals it under the new ones, at most `limit`
-// rows of a call; `left` says how many remain. Both open until the last one is done.
-enum store_status store_rewrap(struct store *s, const struct secret_key *new_ota,
-                               const struct secret_key *new_network, uint32_t limit,
-                               uint64_t *left) MUST_USE;
+// New master keys: what is sealed from here on is sealed under them, and until store_rewrap() is
+// done the old ones open what it has not come to. With pseudonyms nothing changes.
+enum store_status store_masters_change(struct store *s, const struct secret_key *ota,
+                                       const struct secret_key *network) MUST_USE;
+// Seals at most `limit` cards and as many subscriptions more under the new masters; `is_done` when
+// there were none. May be stopped after any commit, and goes on in another process that brings the
+// old masters as store_options.old_ota and old_network.
+enum store_status store_rewrap(struct store *s, uint32_t limit, bool *is_done) MUST_USE;
 
 // --- imports ---------------------------------------------------------------------------------
 

@@ -185,6 +185,49 @@ class OtaServer(unittest.TestCase):
         self.assertEqual(rows[-1]["action"], "trail.exported")
         self.assertGreater(len(lines), 65536)  # more than the server holds of it
 
+    def test_the_master_key_is_changed(self):
+        self.prepare_imports()
+        self.assertEqual(self.ended(self.order(50, "BATCH01"))["outcome"], "IMPORTED")
+        card = self.api.get("/cards", "perPage=1")["items"][0]["id"]
+        order = {"type": "audit"}
+        self.ask("PATCH", f"/cards/{card}", {"note": "before"})
+        key = os.path.join(self.data, "master.key")
+        running = tool("ota-server", "rekey", "--data", self.data)
+        self.assertEqual((running.returncode, "another process" in running.stderr), (1, True), running.stderr)
+        self.assertEqual(self.program.stop(), 0)
+        with open(key) as file:
+            before = file.read()
+        # Cut off as soon as the new key is there: from there on only the command goes on.
+        cut = subprocess.Popen([os.path.join(PROGRAMS, "ota-server"), "rekey", "--data", self.data], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+        until("the new key", 10, lambda: os.path.exists(key + ".new") or cut.poll() is not None, 0.001)
+        cut.kill()
+        cut.wait()
+        if os.path.exists(key + ".new") or not os.path.exists(key + ".old"):
+            done = tool("ota-server", "rekey", "--data", self.data)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        with open(key) as new, open(key + ".old") as old:
+            self.assertEqual(old.read(), before)
+            self.assertNotEqual(new.read(), before)
+        self.assertFalse(os.path.exists(key + ".new"))
+        # Cut off between the last two steps, once more.
+        os.rename(key, key + ".new")
+        os.link(key + ".old", key)
+        done = tool("ota-server", "rekey", "--data", self.data)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        again = tool("ota-server", "rekey", "--data", self.data)
+        self.assertEqual((again.returncode, "put it away" in again.stderr), (1, True), again.stderr)
+        old = tool("ota-server", *self.arguments(), "--master-key-file", key + ".old")
+        self.assertEqual((old.returncode, "does not open" in old.stderr), (1, True), old.stderr)
+        self.restart()
+        # The client's secret, the cards' keys, and the transport keys open.
+        self.assertEqual(self.api.post(f"/cards/{card}/operations", order)["type"], "audit")
+        self.assertEqual(self.ended(self.order(50, "BATCH02"))["outcome"], "IMPORTED")
+        self.ask("PATCH", f"/cards/{card}", {"note": "after"})
+        rows = self.api.get(f"/cards/{card}/audit-trail")["items"]
+        self.assertEqual([row["action"] for row in rows].count("card.changed"), 2)  # one card, then and now
+        self.assertTrue(self.api.post("/audit-trail/verify", {})["ok"])
+
     def test_a_gateway_speaks_for_its_clients(self):
         config = os.path.join(self.folder, "server.conf")
         with open(os.open(config, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:

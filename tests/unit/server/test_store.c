@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/wire/ident.h"
 #include "ota-server/shell/server_crypto.h"
+#include "ota-server/store/driver.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -340,28 +341,88 @@ static void another_master_key_opens_nothing(void **state)
     assert_int_equal(store_open(&options, &s), STORE_KEYS);
 }
 
+static const struct secret_key *new_masters(void)
+{
+    static struct secret_key keys[2];
+    keys[0] = key_of(0x11);
+    keys[1] = key_of(0x12);
+    return keys;
+}
+
+static struct store_options new_options(bool has_old)
+{
+    struct store_options o = {.path = path,
+                              .ota_master = new_masters()[0],
+                              .network_master = new_masters()[1],
+                              .pseudonym_key = key_of(0x99), // what is kept counts
+                              .crypto = &crypto.store};
+    if (has_old) {
+        o.old_ota = key_of(0x51);
+        o.old_network = key_of(0x62);
+    }
+    return o;
+}
+
+static void see_keys_of(struct store *s)
+{
+    struct card_keys k;
+    for (uint64_t card = 7; card <= 9; card++)
+        assert_int_equal(store_card_keys(s, card, &k), STORE_OK);
+}
+
+// Stopped after each piece, as a crash would: both masters open what they have until the end.
 static void keys_move_to_new_masters(void **state)
 {
     (void)state;
     struct store *s = store_with_card();
-    const struct secret_key ota = key_of(0x11);
-    const struct secret_key network = key_of(0x12);
-    uint64_t left = 0;
-    struct card_keys k;
+    bool is_done = false;
+    unsigned pieces = 0;
+    char before[33];
+    char after[33];
+    pseudonym_of(s, "card", 7, before);
     assert_int_equal(store_begin(s), STORE_OK);
     add_card(s, 8, 0x02);
     add_card(s, 9, 0x03);
-    assert_int_equal(store_rewrap(s, &ota, &network, 2, &left), STORE_OK);
-    assert_int_equal(left, 1); // three cards, two of them done
-    assert_int_equal(store_card_keys(s, 7, &k), STORE_OK);
-    assert_int_equal(store_rewrap(s, &ota, &network, 2, &left), STORE_OK);
-    assert_int_equal(left, 0);
+    assert_int_equal(store_masters_change(s, &new_masters()[0], &new_masters()[1]), STORE_OK);
+    see_keys_of(s);
     assert_int_equal(store_commit(s), STORE_OK);
     store_close(s);
-    const struct store_options options = {
-        .path = path, .ota_master = ota, .network_master = network, .crypto = &crypto.store};
+    for (; !is_done; pieces++) {
+        struct store_options options = new_options(false);
+        assert_int_equal(store_open(&options, &s), STORE_MOVING);
+        options = new_options(true);
+        assert_int_equal(store_open(&options, &s), STORE_OK);
+        see_keys_of(s);
+        assert_int_equal(store_begin(s), STORE_OK);
+        assert_int_equal(store_rewrap(s, 1, &is_done), STORE_OK);
+        see_keys_of(s);
+        assert_int_equal(store_commit(s), STORE_OK);
+        store_close(s);
+    }
+    assert_int_equal(pieces, 4); // three cards, and to see that there is no more
+    const struct store_options options = new_options(false);
     assert_int_equal(store_open(&options, &s), STORE_OK);
-    assert_int_equal(store_card_keys(s, 7, &k), STORE_OK);
+    see_keys_of(s);
+    pseudonym_of(s, "card", 7, after);
+    assert_string_equal(after, before);
+    store_close(s);
+}
+
+// Each piece looks only at what no piece before it saw.
+static void pieces_go_on_behind_each_other(void **state)
+{
+    (void)state;
+    struct store *s = store_with_card();
+    bool is_done = false;
+    unsigned pieces = 0;
+    assert_int_equal(store_begin(s), STORE_OK);
+    add_card(s, 8, 0x02);
+    add_card(s, 9, 0x03);
+    assert_int_equal(store_masters_change(s, &new_masters()[0], &new_masters()[1]), STORE_OK);
+    for (; !is_done; pieces++)
+        assert_int_equal(store_rewrap(s, 2, &is_done), STORE_OK);
+    assert_int_equal(pieces, 3);
+    assert_int_equal(store_commit(s), STORE_OK);
     store_close(s);
 }
 
@@ -397,9 +458,7 @@ static void keys_that_were_sealed_alone_are_read_and_moved(void **state)
 {
     (void)state;
     const struct card_keys old = keys_of(0x41);
-    const struct secret_key ota = key_of(0x11);
-    const struct secret_key network = key_of(0x12);
-    uint64_t left = 0;
+    bool is_done = false;
     struct card_keys k;
     struct store *s = store_with_card();
     run_behind_the_back("DELETE FROM ota_key", SQLITE_OK);
@@ -412,8 +471,10 @@ static void keys_that_were_sealed_alone_are_read_and_moved(void **state)
     assert_memory_equal(k.kik.octets, old.kik.octets, 16);
     assert_int_equal(k.tar, 0x534D01);
     assert_int_equal(store_begin(s), STORE_OK);
-    assert_int_equal(store_rewrap(s, &ota, &network, 10, &left), STORE_OK);
-    assert_int_equal(left, 0);
+    assert_int_equal(store_masters_change(s, &new_masters()[0], &new_masters()[1]), STORE_OK);
+    assert_int_equal(store_rewrap(s, 10, &is_done), STORE_OK);
+    assert_int_equal(store_rewrap(s, 10, &is_done), STORE_OK);
+    assert_true(is_done);
     assert_int_equal(store_card_keys(s, 7, &k), STORE_OK);
     assert_memory_equal(k.kid.octets, old.kid.octets, 16);
     // A set of them counts instead.
@@ -603,6 +664,7 @@ int main(void)
         TEST(keys_open_for_their_own_card_only),
         TEST(another_master_key_opens_nothing),
         TEST(keys_move_to_new_masters),
+        TEST(pieces_go_on_behind_each_other),
         TEST(keys_that_were_sealed_alone_are_read_and_moved),
         TEST(the_database_refuses_to_change_or_delete_trail_rows),
         TEST(verify_finds_each_changed_row),
