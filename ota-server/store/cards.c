@@ -126,40 +126,56 @@ static bool same_slots(const struct record *a, const struct record *b)
     return is_same;
 }
 
+// What stands in indexes and changes rarely: an engine renews the entries of every column that a
+// statement names.
+static bool same_place(const struct record *a, const struct record *b)
+{
+    return a->tenant == b->tenant && a->group == b->group && a->has_imei == b->has_imei &&
+           memcmp(a->imei, b->imei, sizeof(a->imei)) == 0 &&
+           a->dirty_since.ms == b->dirty_since.ms && is_under_way(a) == is_under_way(b);
+}
+
+static enum store_status save_place(struct store *s, const struct record *r)
+{
+    char imei[IMEI_SIZE];
+    if (!r->has_imei || !imei_read(r->imei, imei))
+        imei[0] = 0;
+    struct query q = query_of(s, STATEMENT_CARD_PLACE);
+    bind_number(&q, 1, (int64_t)r->card);
+    bind_number(&q, 2, (int64_t)r->tenant);
+    bind_number(&q, 3, (int64_t)r->group);
+    bind_text(&q, 4, imei);
+    bind_number(&q, 5, r->dirty_since.ms);
+    bind_number(&q, 6, is_under_way(r));
+    return query_run(&q);
+}
+
 enum store_status store_card_save(struct store *s, const struct record *before,
                                   const struct record *r)
 {
     uint8_t octets[RECORD_OCTETS_MAX];
-    char imei[IMEI_SIZE];
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, r);
     if (w.failed)
         return STORE_FAILED;
-    if (!r->has_imei || !imei_read(r->imei, imei))
-        imei[0] = 0;
     struct query q = query_of(s, STATEMENT_CARD_SAVE);
     bind_number(&q, 1, (int64_t)r->card);
     bind_number(&q, 2, (int64_t)before->version);
     bind_number(&q, 3, (int64_t)r->version);
-    bind_number(&q, 4, (int64_t)r->tenant);
-    bind_number(&q, 5, (int64_t)r->group);
-    bind_text(&q, 6, imei);
-    bind_number(&q, 7, r->state);
-    bind_number(&q, 8, r->marks);
-    bind_number(&q, 9, r->last_contact_at.ms);
-    bind_number(&q, 10, r->dirty_since.ms);
-    bind_number(&q, 11, r->needs_operator);
-    bind_number(&q, 12, r->has_open ? (int64_t)r->open.id : 0);
-    bind_number(&q, 13, r->queue_len);
-    bind_number(&q, 14, r->wake_at.ms);
-    bind_number(&q, 15, is_under_way(r));
-    bind_octets(&q, 16, writer_bytes(&w));
-    const enum store_status status = query_run(&q);
-    if (status != STORE_OK)
-        return status;
-    if (sqlite3_changes(s->db) != 1)
-        return STORE_CONFLICT;
-    return same_slots(before, r) ? STORE_OK : save_slots(s, r);
+    bind_number(&q, 4, r->state);
+    bind_number(&q, 5, r->marks);
+    bind_number(&q, 6, r->last_contact_at.ms);
+    bind_number(&q, 7, r->needs_operator);
+    bind_number(&q, 8, r->has_open ? (int64_t)r->open.id : 0);
+    bind_number(&q, 9, r->queue_len);
+    bind_number(&q, 10, r->wake_at.ms);
+    bind_octets(&q, 11, writer_bytes(&w));
+    enum store_status status = query_run(&q);
+    if (status == STORE_OK && sqlite3_changes(s->db) != 1)
+        status = STORE_CONFLICT;
+    if (status == STORE_OK && !same_place(before, r))
+        status = save_place(s, r);
+    return status != STORE_OK || same_slots(before, r) ? status : save_slots(s, r);
 }
 
 static enum store_status one_id(struct query *q, uint64_t *id)
