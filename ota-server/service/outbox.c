@@ -378,7 +378,7 @@ static bool report(struct packet *p)
             return false;
         p->is_told = true;
     }
-    if (!turn_write(o->options.turn, note, noted, p))
+    if (!turn_write_repeatable(o->options.turn, note, noted, p))
         return false;
     p->phase = PACKET_REPORTED;
     o->reporting++;

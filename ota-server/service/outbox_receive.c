@@ -485,7 +485,7 @@ static void found(void *context, enum store_status status)
 
 static void look_up(struct wait *w)
 {
-    if (!turn_write(w->outbox->options.turn, find, found, w))
+    if (!turn_write_repeatable(w->outbox->options.turn, find, found, w))
         end_wait(w, PUT_BACK);
 }
 

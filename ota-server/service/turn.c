@@ -12,6 +12,7 @@
 #define SWEEP_MS (60 * 60 * 1000)
 #define START_STEP 256
 #define POSTPONE_MS (60 * 1000) // of a card whose work fails alone
+#define TOGETHER_MAX 64         // tasks that are undone together
 
 struct turn *turn_open(const struct turn_options *options)
 {
@@ -64,6 +65,7 @@ static struct task *add(struct turn *t, uint8_t kind, void *context)
     struct task *k = &t->tasks[t->task_count++];
     k->kind = kind;
     k->is_part = false;
+    k->is_repeatable = kind != TASK_WRITE;
     k->context = context;
     k->prepare = NULL;
     k->is_dry = false;
@@ -92,9 +94,11 @@ bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *even
 {
     if (!turn_event(t, card, event, with->answer, with->context))
         return false;
-    t->tasks[t->task_count - 1].prepare = with->prepare;
-    t->tasks[t->task_count - 1].is_dry = with->is_dry;
-    t->tasks[t->task_count - 1].origin = with->origin;
+    struct task *k = &t->tasks[t->task_count - 1];
+    k->prepare = with->prepare;
+    k->is_repeatable = with->prepare == NULL;
+    k->is_dry = with->is_dry;
+    k->origin = with->origin;
     return true;
 }
 
@@ -105,6 +109,14 @@ bool turn_write(struct turn *t, turn_apply_fn *apply, turn_done_fn *done, void *
         return false;
     k->apply = apply;
     k->done = done;
+    return true;
+}
+
+bool turn_write_repeatable(struct turn *t, turn_apply_fn *apply, turn_done_fn *done, void *context)
+{
+    if (!turn_write(t, apply, done, context))
+        return false;
+    t->tasks[t->task_count - 1].is_repeatable = true;
     return true;
 }
 
@@ -334,6 +346,56 @@ static bool run_guarded(struct turn *t, struct task *k, struct utc now)
     return k->status != STORE_LOST && k->status != STORE_FULL && k->status != STORE_BUSY;
 }
 
+// Runs tasks as one part, which costs less than many. False: one failed, and none of them was.
+static bool run_together(struct turn *t, size_t from, size_t to, struct utc now)
+{
+    const struct turn_counts counts = t->counts;
+    const size_t sends = t->send_count;
+    const size_t alarms = t->alarm_count;
+    if (store_mark(t->options.store) != STORE_OK)
+        return false;
+    bool is_good = true;
+    for (size_t i = from; i < to && is_good; i++) {
+        struct task *k = &t->tasks[i];
+        k->result = (struct turn_answer){0};
+        k->status = run_task(t, k, now);
+        is_good = k->status == STORE_OK;
+        t->counts.events++;
+    }
+    if (is_good)
+        return store_mark_keep(t->options.store) == STORE_OK;
+    store_mark_undo(t->options.store);
+    t->counts = counts;
+    t->send_count = sends;
+    t->alarm_count = alarms;
+    return false;
+}
+
+// The end of those from here on that may run together.
+static size_t repeatable(const struct turn *t, size_t from, size_t count)
+{
+    size_t to = from;
+    while (to < count && to - from < TOGETHER_MAX && t->tasks[to].is_repeatable)
+        to++;
+    return to;
+}
+
+static enum store_status run_tasks(struct turn *t, struct utc now, size_t count)
+{
+    for (size_t at = 0; at < count;) {
+        const size_t to = repeatable(t, at, count);
+        if (to - at > 1 && run_together(t, at, to, now)) {
+            at = to;
+            continue;
+        }
+        do {
+            if (!run_guarded(t, &t->tasks[at], now))
+                return t->tasks[at].status;
+        } while (++at < to);
+    }
+    return STORE_OK;
+}
+
 // --- the turn --------------------------------------------------------------------------------
 
 static bool note_wake(void *context, uint64_t card)
@@ -384,10 +446,7 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
         is_part(t, now, count) ? store_begin_part(t->options.store) : store_begin(t->options.store);
     if (status != STORE_OK)
         return status;
-    for (size_t i = 0; i < count && status == STORE_OK; i++) {
-        if (!run_guarded(t, &t->tasks[i], now))
-            status = t->tasks[i].status;
-    }
+    status = run_tasks(t, now, count);
     if (status == STORE_OK)
         status = run_wakes(t, now);
     if (status == STORE_OK)

@@ -77,6 +77,9 @@ bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *even
 typedef enum store_status turn_apply_fn(void *context, struct store *store, struct utc now);
 typedef void turn_done_fn(void *context, enum store_status status);
 bool turn_write(struct turn *t, turn_apply_fn *apply, turn_done_fn *done, void *context) MUST_USE;
+// The same for an `apply` that may run again when what ran beside it was undone.
+bool turn_write_repeatable(struct turn *t, turn_apply_fn *apply, turn_done_fn *done,
+                           void *context) MUST_USE;
 // The same for a part of what counts as nothing before its end: `done` does not wait for the disk.
 // It is durable when the `done` of a turn_write() that came later is called.
 bool turn_write_part(struct turn *t, turn_apply_fn *apply, turn_done_fn *done,

@@ -10,8 +10,9 @@
 enum task_kind { TASK_EVENT, TASK_WRITE, TASK_MESSAGE };
 
 struct task {
-    uint8_t kind;
+    uint8_t kind; // enum task_kind
     bool is_part;
+    bool is_repeatable; // running it again after it was undone does what running it once does
     uint64_t card;
     struct event event;
     struct turn_message message;

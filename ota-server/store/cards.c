@@ -131,8 +131,7 @@ static bool same_slots(const struct record *a, const struct record *b)
 static bool same_place(const struct record *a, const struct record *b)
 {
     return a->tenant == b->tenant && a->group == b->group && a->has_imei == b->has_imei &&
-           memcmp(a->imei, b->imei, sizeof(a->imei)) == 0 &&
-           a->dirty_since.ms == b->dirty_since.ms && is_under_way(a) == is_under_way(b);
+           memcmp(a->imei, b->imei, sizeof(a->imei)) == 0 && a->dirty_since.ms == b->dirty_since.ms;
 }
 
 static enum store_status save_place(struct store *s, const struct record *r)
@@ -146,7 +145,6 @@ static enum store_status save_place(struct store *s, const struct record *r)
     bind_number(&q, 3, (int64_t)r->group);
     bind_text(&q, 4, imei);
     bind_number(&q, 5, r->dirty_since.ms);
-    bind_number(&q, 6, is_under_way(r));
     return query_run(&q);
 }
 
@@ -169,7 +167,8 @@ enum store_status store_card_save(struct store *s, const struct record *before,
     bind_number(&q, 8, r->has_open ? (int64_t)r->open.id : 0);
     bind_number(&q, 9, r->queue_len);
     bind_number(&q, 10, r->wake_at.ms);
-    bind_octets(&q, 11, writer_bytes(&w));
+    bind_number(&q, 11, is_under_way(r));
+    bind_octets(&q, 12, writer_bytes(&w));
     enum store_status status = query_run(&q);
     if (status == STORE_OK && sqlite3_changes(s->db) != 1)
         status = STORE_CONFLICT;

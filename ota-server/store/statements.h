@@ -57,10 +57,11 @@
         " VALUES ($1,$2,$3,$4,$5) ON CONFLICT DO UPDATE SET cards = cards + excluded.cards") \
     S(CARD_LOAD, "SELECT record FROM card WHERE id = $1 AND" VISIBLE) \
     S(CARD_SAVE, "UPDATE card SET version = $3, state = $4, marks = $5, contact_at = $6," \
-        " needs_operator = $7, open_operation = $8, queued = $9, wake_at = $10, record = $11" \
+        " needs_operator = $7, open_operation = $8, queued = $9, wake_at = $10, is_under_way = $11," \
+        " record = $12" \
         " WHERE id = $1 AND version = $2") \
-    S(CARD_PLACE, "UPDATE card SET tenant = $2, grp = $3, imei = $4, dirty_since = $5," \
-        " is_under_way = $6 WHERE id = $1") \
+    S(CARD_PLACE, "UPDATE card SET tenant = $2, grp = $3, imei = $4, dirty_since = $5" \
+        " WHERE id = $1") \
     S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE reference = $1 AND" VISIBLE) \
     S(CARD_BY_ICCID, "SELECT id FROM card WHERE iccid = $1 AND" VISIBLE \
         " UNION ALL SELECT card FROM subscription WHERE iccid = $1 AND iccid <> '' AND card > 0" \

@@ -62,6 +62,11 @@ bool turn_write(struct turn *t, turn_apply_fn *apply, turn_done_fn *done, void *
     return true;
 }
 
+bool turn_write_repeatable(struct turn *t, turn_apply_fn *apply, turn_done_fn *done, void *context)
+{
+    return turn_write(t, apply, done, context);
+}
+
 bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_fn *done,
                   void *context)
 {
