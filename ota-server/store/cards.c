@@ -156,7 +156,8 @@ enum store_status store_card_save(struct store *s, const struct record *before,
     record_write(&w, r);
     if (w.failed)
         return STORE_FAILED;
-    struct query q = query_of(s, STATEMENT_CARD_SAVE);
+    const bool has_way = is_under_way(before) != is_under_way(r);
+    struct query q = query_of(s, has_way ? STATEMENT_CARD_SAVE_WAY : STATEMENT_CARD_SAVE);
     bind_number(&q, 1, (int64_t)r->card);
     bind_number(&q, 2, (int64_t)before->version);
     bind_number(&q, 3, (int64_t)r->version);
@@ -167,8 +168,9 @@ enum store_status store_card_save(struct store *s, const struct record *before,
     bind_number(&q, 8, r->has_open ? (int64_t)r->open.id : 0);
     bind_number(&q, 9, r->queue_len);
     bind_number(&q, 10, r->wake_at.ms);
-    bind_number(&q, 11, is_under_way(r));
-    bind_octets(&q, 12, writer_bytes(&w));
+    bind_octets(&q, 11, writer_bytes(&w));
+    if (has_way)
+        bind_number(&q, 12, is_under_way(r));
     enum store_status status = query_run(&q);
     if (status == STORE_OK && sqlite3_changes(s->db) != 1)
         status = STORE_CONFLICT;

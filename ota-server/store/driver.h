@@ -53,6 +53,8 @@ struct store {
     bool holds_state; // a reader that is refreshed by its owner
     int log_pages;    // of the engine's log after the last commit
     struct trail_head head, head_begun, head_marked;
+    uint64_t card_named; // the card whose pseudonym was asked for last
+    char card_pseudonym[33];
     struct counted counted;
     uint64_t named[STORE_NAMED]; // cards whose pseudonym is in its table, by the end of their id
     int lock_fd;

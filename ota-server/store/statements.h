@@ -4,6 +4,9 @@
 // clang-format off
 #define CARD_COLUMNS "id, tenant, grp, batch, iccid, state, marks, created_at, contact_at, " \
     "dirty_since, open_operation, queued, application_field"
+// What every event changes. An engine renews the index entries of all columns that are named.
+#define CARD_STATE "version = $3, state = $4, marks = $5, contact_at = $6, needs_operator = $7," \
+    " open_operation = $8, queued = $9, wake_at = $10, record = $11"
 #define SUBSCRIPTION_COLUMNS "id, tenant, pool, card, slot, state, iccid, imsi, number, smsc, " \
     "template, mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at, import, " \
     "version, changed_at, is_barred"
@@ -56,10 +59,9 @@
     S(CARD_COUNTED, "INSERT INTO card_count (tenant, import, state, marks, cards)" \
         " VALUES ($1,$2,$3,$4,$5) ON CONFLICT DO UPDATE SET cards = cards + excluded.cards") \
     S(CARD_LOAD, "SELECT record FROM card WHERE id = $1 AND" VISIBLE) \
-    S(CARD_SAVE, "UPDATE card SET version = $3, state = $4, marks = $5, contact_at = $6," \
-        " needs_operator = $7, open_operation = $8, queued = $9, wake_at = $10, is_under_way = $11," \
-        " record = $12" \
-        " WHERE id = $1 AND version = $2") \
+    S(CARD_SAVE, "UPDATE card SET " CARD_STATE " WHERE id = $1 AND version = $2") \
+    S(CARD_SAVE_WAY, "UPDATE card SET " CARD_STATE ", is_under_way = $12 WHERE id = $1" \
+        " AND version = $2") \
     S(CARD_PLACE, "UPDATE card SET tenant = $2, grp = $3, imei = $4, dirty_since = $5" \
         " WHERE id = $1") \
     S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE reference = $1 AND" VISIBLE) \
@@ -243,7 +245,8 @@
         " changed_at = $8, version = version + 1, body = $9 WHERE kind = $1 AND id = $2" \
         " AND version = $10 AND $7 >= 0") \
     S(DOCUMENT_GET, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND id = $2") \
-    S(DOCUMENT_NAMED, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND name = $2") \
+    S(DOCUMENT_NAMED, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE name IS NOT NULL AND kind = $1" \
+        " AND name = $2") \
     S(DOCUMENT_STATE, "UPDATE document SET state = $4, changed_at = $5, version = version + 1" \
         " WHERE kind = $1 AND id = $2 AND state = $3") \
     S(DOCUMENT_DELETE, "DELETE FROM document WHERE kind = $1 AND id = $2") \

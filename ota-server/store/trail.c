@@ -14,7 +14,7 @@
 #define TEXT_MAX 200 // octets of one text; longer ones are cut before they are hashed
 #define CHECKPOINT_LINE_MAX 160
 
-void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33])
+static void make_pseudonym(struct store *s, const char *kind, uint64_t object, char text[33])
 {
     uint8_t id[8];
     uint8_t mac[CIPHER_SHA256_SIZE];
@@ -27,6 +27,20 @@ void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[
     struct writer t = writer_of(text, 33);
     text_hex(&t, bytes_of(mac, 16));
     (void)text_end(&t);
+}
+
+// An event tells several things of one card.
+void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33])
+{
+    const bool is_card = strcmp(kind, "card") == 0;
+    if (!is_card || object == 0 || object != s->card_named)
+        make_pseudonym(s, kind, object, text);
+    else
+        memcpy(text, s->card_pseudonym, sizeof(s->card_pseudonym));
+    if (is_card) {
+        s->card_named = object;
+        memcpy(s->card_pseudonym, text, sizeof(s->card_pseudonym));
+    }
 }
 
 static void put_field(struct writer *w, const char *text)
