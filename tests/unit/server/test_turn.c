@@ -333,6 +333,40 @@ static void a_write_that_fails_is_undone_alone(void **state)
     assert_int_equal(after, before + 1); // the dirty mark alone
 }
 
+// Tasks that can run again share what undoes them: all are undone, and run again each alone.
+static void among_tasks_that_run_together_one_that_fails_is_undone_alone(void **state)
+{
+    (void)state;
+    uint64_t before;
+    uint64_t after;
+    uint8_t hash[32];
+    struct record r;
+    assert_int_equal(store_trail_head(store, &before, hash), STORE_OK);
+    const struct turn_counts counts = turn_counts(turn);
+    struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_CLIENT, .id = 3}};
+    e.as.request.operation.id = turn_id(turn, world.now);
+    e.as.request.operation.kind = OPERATION_AUDIT;
+    assert_true(turn_event(turn, 7, &e, note_answer, NULL));
+    assert_true(turn_write_repeatable(turn, write_and_fail, note_done, NULL));
+    const struct event dirty = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    assert_true(turn_event(turn, 7, &dirty, NULL, NULL));
+    sent_count = 0;
+    run();
+    assert_int_equal(done_status, STORE_CONFLICT);
+    assert_int_equal(answered.refusal, REFUSAL_NONE);
+    assert_int_equal(sent_count, 1); // the audit's packet, once
+    assert_int_equal(turn_counts(turn).events, counts.events + 2);
+    load(&r);
+    assert_int_equal(r.mt_counter, sent.counter);
+    assert_true(record_has_mark(&r, MARK_DIRTY));
+    struct trail_verdict v;
+    assert_int_equal(store_trail_verify(store, 0, 0, &v), STORE_OK);
+    assert_true(v.ok);
+    assert_int_equal(store_trail_head(store, &after, hash), STORE_OK);
+    assert_int_equal(v.checked, after);
+    assert_true(after > before);
+}
+
 static void an_unclean_stop_makes_the_open_card_dirty_and_a_clean_one_does_not(void **state)
 {
     (void)state;
@@ -590,6 +624,7 @@ int main(void)
         TEST(an_unknown_card_is_not_found),
         TEST(a_full_turn_takes_nothing_more),
         TEST(a_write_that_fails_is_undone_alone),
+        TEST(among_tasks_that_run_together_one_that_fails_is_undone_alone),
         TEST(an_unclean_stop_makes_the_open_card_dirty_and_a_clean_one_does_not),
         TEST(every_audit_keeps_what_differed_then),
         TEST(ids_go_on_behind_the_store_after_a_clock_went_back),
