@@ -320,6 +320,25 @@ static bool authenticate_session(struct api_exchange *x)
     return true;
 }
 
+// By its digest, or else by the names in it: what the client's record says.
+static bool authenticate_certificate(struct api_exchange *x)
+{
+    const struct api_request *r = x->request;
+    char name[AUTH_CERTIFICATE_SIZE];
+    if (!r->has_certificate)
+        return false;
+    auth_certificate_digest(r->certificate_sha256, name);
+    bool is_known = is_found(x, auth_client_by_certificate(x->reader, name, &x->client));
+    if (!is_known && r->certificate_subject.len > 0 &&
+        auth_certificate_name(r->certificate_issuer, r->certificate_subject, name))
+        is_known = is_found(x, auth_client_by_certificate(x->reader, name, &x->client));
+    if (!is_known || (x->client.mechanisms & CLIENT_BY_CERTIFICATE) == 0)
+        return false;
+    // A browser shows a certificate to whoever asks it to: like a cookie.
+    x->is_forged = !api_origin_is_ours(x, true);
+    return true;
+}
+
 static bool authenticate_basic(struct api_exchange *x)
 {
     struct auth_user user;
@@ -374,7 +393,7 @@ bool api_authenticate(struct api_exchange *x)
     else if (!digest_of(x->request->body, x->body_digest))
         return cannot_tell(x);
     if (value.len == 0)
-        x->is_authenticated = authenticate_session(x);
+        x->is_authenticated = authenticate_certificate(x) || authenticate_session(x);
     else if (value.len > 6 && memcmp(value.at, "Basic ", 6) == 0)
         x->is_authenticated = authenticate_basic(x);
     else if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
@@ -550,6 +569,11 @@ static bool check_form(struct api_exchange *x)
 
 bool api_admit(struct api_exchange *x)
 {
+    if (x->request->has_certificate && !x->request->certificate_is_believed) {
+        api_count_failure(x);
+        api_refuse_code(x, API_UNAUTHENTICATED);
+        return false;
+    }
     if (x->request->is_too_large) {
         api_refuse_code(x, API_BODY_TOO_LARGE);
         return false;

@@ -11,7 +11,8 @@
 #define OVERLAP_MAX_S (30 * 24 * 3600)
 
 static const char *const statuses[] = {"SUSPENDED", "ACTIVE", "REQUESTED", "REVOKED", NULL};
-static const char *const mechanisms[] = {"client_secret", "hmac", "private_key_jwt", NULL};
+static const char *const mechanisms[] = {"client_secret", "hmac", "private_key_jwt",
+                                         "tls_client_auth", NULL};
 
 struct client_work {
     struct auth_client client;
@@ -61,6 +62,20 @@ static void put_lists(struct json_writer *j, const struct auth_client *c)
     json_end_array(j);
 }
 
+static void put_certificate(struct json_writer *j, const struct auth_client *c)
+{
+    if (c->certificate[0] == '\0')
+        return;
+    api_open_object(j, "certificate");
+    if (c->subject[0] == '\0') {
+        api_put_text(j, "sha256", strchr(c->certificate, ':') + 1);
+    } else {
+        api_put_text(j, "issuer", c->issuer);
+        api_put_text(j, "subject", c->subject);
+    }
+    json_end_object(j);
+}
+
 static void put_client(struct json_writer *j, const struct auth_client *c, struct utc changed_at)
 {
     json_begin_object(j);
@@ -74,6 +89,7 @@ static void put_client(struct json_writer *j, const struct auth_client *c, struc
         json_put_key(j, "jwks");
         json_put_raw(j, bytes_of_text(c->jwks));
     }
+    put_certificate(j, c);
     api_put_number(j, "ratePerSecond", c->per_second);
     api_put_number(j, "burst", c->burst);
     api_put_time(j, "createdAt", c->created_at);
@@ -155,6 +171,12 @@ static enum store_status keep(struct api_exchange *x, struct store *store, struc
     enum store_status status = auth_client_put(store, &w->client, now);
     if (status == STORE_CONFLICT && w->client.version != 0)
         x->problem = api_problem_of(API_FAILED_PRECONDITION);
+    if (status == STORE_OK) {
+        status = auth_certificate_put(store, &w->client, now);
+        if (status == STORE_CONFLICT)
+            x->problem = api_problem_field(API_ALREADY_EXISTS, bytes_of_text("certificate"),
+                                           "Another client has this certificate");
+    }
     // A token does not come back to life with its client.
     if (status == STORE_OK && w->client.status != CLIENT_ACTIVE)
         status = auth_end_all(store, "token", w->client.id);
@@ -249,7 +271,7 @@ static void read_mechanisms(struct api_exchange *x, struct auth_client *c, enum 
             bit |= strcmp(json_string_value(item), mechanisms[k]) == 0 ? 1u << k : 0;
         c->mechanisms |= (uint8_t)bit;
         if (bit == 0)
-            fail(x, "mechanisms", "One of client_secret, hmac, private_key_jwt");
+            fail(x, "mechanisms", "One of client_secret, hmac, private_key_jwt, tls_client_auth");
     }
     if (c->mechanisms == 0)
         fail(x, "mechanisms", "At least one");
@@ -266,6 +288,41 @@ static void read_jwks(struct api_exchange *x, struct auth_client *c)
         fail(x, "jwks", "A set of keys, of at most 2047 octets");
 }
 
+// By its own digest, or by the names of its issuer and subject, so that it can be renewed.
+static bool take_certificate(struct auth_client *c, struct api_body *b)
+{
+    const struct bytes digest = api_body_text(b, "sha256", API_OPTIONAL, 64, 64);
+    const struct bytes issuer = api_body_text(b, "issuer", API_OPTIONAL, 1, AUTH_DN_SIZE - 1);
+    const struct bytes subject = api_body_text(b, "subject", API_OPTIONAL, 1, AUTH_DN_SIZE - 1);
+    uint8_t octets[CRYPTO_SHA256_SIZE];
+    struct writer w = writer_of(octets, sizeof(octets));
+    memset(c->issuer, 0, sizeof(c->issuer));
+    memset(c->subject, 0, sizeof(c->subject));
+    if (!api_body_end(b) || (issuer.len == 0) != (subject.len == 0) ||
+        (digest.len == 0) == (issuer.len == 0))
+        return false;
+    if (digest.len > 0) {
+        if (!text_unhex(digest, &w) || w.len != sizeof(octets))
+            return false;
+        auth_certificate_digest(octets, c->certificate);
+        return true;
+    }
+    bytes_copy(c->issuer, issuer);
+    bytes_copy(c->subject, subject);
+    return auth_certificate_name(issuer, subject, c->certificate);
+}
+
+static void read_certificate(struct api_exchange *x, struct auth_client *c)
+{
+    const json_t *object = api_body_object(&x->body, "certificate", API_OPTIONAL);
+    struct api_body b;
+    if (object != NULL) {
+        api_body_init(&b, object);
+        if (!take_certificate(c, &b))
+            fail(x, "certificate", "sha256 of 64 hexadecimal digits, or issuer and subject");
+    }
+}
+
 static void read_members(struct api_exchange *x, struct auth_client *c, enum api_need need)
 {
     const struct bytes name = api_body_text(&x->body, "name", need, 1, AUTH_NAME_SIZE - 1);
@@ -276,6 +333,7 @@ static void read_members(struct api_exchange *x, struct auth_client *c, enum api
     read_scopes(x, c, need);
     read_mechanisms(x, c, need);
     read_jwks(x, c);
+    read_certificate(x, c);
     c->per_second = (uint32_t)api_body_integer(&x->body, "ratePerSecond", 1, 100000, c->per_second);
     c->burst = (uint32_t)api_body_integer(&x->body, "burst", 1, 100000, c->burst);
 }
@@ -309,7 +367,8 @@ static bool is_wider(const struct auth_client *then, const struct auth_client *n
         if (!auth_has_scope(then, bytes_of_text(now->scopes[i])))
             return true;
     }
-    return (now->mechanisms & ~then->mechanisms) != 0 || strcmp(now->jwks, then->jwks) != 0;
+    return (now->mechanisms & ~then->mechanisms) != 0 || strcmp(now->jwks, then->jwks) != 0 ||
+           strcmp(now->certificate, then->certificate) != 0;
 }
 
 // Changes what the body names. Whoever widens a client asks for it anew: what a second person

@@ -58,6 +58,12 @@ static void write_client(struct writer *w, const struct auth_client *client)
     json_put_unsigned(&j, client->mechanisms);
     json_put_key(&j, "jwks");
     json_put_string(&j, client->jwks);
+    json_put_key(&j, "certificate");
+    json_put_string(&j, client->certificate);
+    json_put_key(&j, "issuer");
+    json_put_string(&j, client->issuer);
+    json_put_key(&j, "subject");
+    json_put_string(&j, client->subject);
     json_put_key(&j, "scopes");
     json_begin_array(&j);
     for (unsigned i = 0; i < client->scope_count; i++)
@@ -149,9 +155,16 @@ static void read_proofs(const json_t *root, struct auth_client *out)
 {
     int64_t set = CLIENT_BY_SECRET | CLIENT_BY_HMAC;
     struct bytes jwks = {0};
-    if (json_get_integer(root, "mechanisms", 0, 7, &set) == JSON_FOUND &&
+    if (json_get_integer(root, "mechanisms", 0, 15, &set) == JSON_FOUND &&
         json_get_text(root, "jwks", &jwks) == JSON_FOUND)
         copy_text(out->jwks, sizeof(out->jwks), jwks);
+    struct bytes text = {0};
+    if (json_get_text(root, "certificate", &text) == JSON_FOUND)
+        copy_text(out->certificate, sizeof(out->certificate), text);
+    if (json_get_text(root, "issuer", &text) == JSON_FOUND)
+        copy_text(out->issuer, sizeof(out->issuer), text);
+    if (json_get_text(root, "subject", &text) == JSON_FOUND)
+        copy_text(out->subject, sizeof(out->subject), text);
     out->mechanisms = (uint8_t)set;
 }
 
@@ -398,5 +411,72 @@ enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth
         .changed_at = now,
         .body = scope,
     };
+    return store_document_put(s, &d);
+}
+
+// --- certificates ---
+
+#define CERTIFICATE_KIND "client-certificate"
+
+void auth_certificate_digest(const uint8_t sha256[CRYPTO_SHA256_SIZE],
+                             char out[AUTH_CERTIFICATE_SIZE])
+{
+    struct writer w = writer_of(out, AUTH_CERTIFICATE_SIZE);
+    text_put(&w, "sha256:");
+    text_hex(&w, bytes_of(sha256, CRYPTO_SHA256_SIZE));
+    (void)text_end(&w);
+}
+
+bool auth_certificate_name(struct bytes issuer, struct bytes subject,
+                           char out[AUTH_CERTIFICATE_SIZE])
+{
+    uint8_t octets[2 * AUTH_DN_SIZE];
+    char hex[AUTH_DIGEST_NAME_SIZE];
+    struct writer both = writer_of(octets, sizeof(octets));
+    struct writer w = writer_of(out, AUTH_CERTIFICATE_SIZE);
+    writer_copy(&both, issuer);
+    writer_u8(&both, '\n');
+    writer_copy(&both, subject);
+    if (both.failed || !auth_digest_name(writer_bytes(&both), hex))
+        return false;
+    text_put(&w, "name:");
+    text_put(&w, hex);
+    (void)text_end(&w);
+    return true;
+}
+
+static bool see_parent(void *context, const struct document *d)
+{
+    *(uint64_t *)context = d->parent;
+    return false;
+}
+
+enum store_status auth_client_by_certificate(struct store *s, const char *certificate,
+                                             struct auth_client *out)
+{
+    uint64_t id = 0;
+    const enum store_status status =
+        store_document_named(s, CERTIFICATE_KIND, certificate, see_parent, &id);
+    return status == STORE_OK ? auth_client_get(s, id, out) : status;
+}
+
+enum store_status auth_certificate_put(struct store *s, const struct auth_client *client,
+                                       struct utc now)
+{
+    const bool has_one =
+        (client->mechanisms & CLIENT_BY_CERTIFICATE) != 0 && client->certificate[0] != '\0';
+    enum store_status status = store_document_delete(s, CERTIFICATE_KIND, client->id);
+    if (status == STORE_NONE)
+        status = STORE_OK;
+    if (status != STORE_OK || !has_one)
+        return status;
+    const struct document d = {.kind = CERTIFICATE_KIND,
+                               .id = client->id,
+                               .owner = client->tenant,
+                               .parent = client->id,
+                               .name = client->certificate,
+                               .body = bytes_of_text("{}"),
+                               .created_at = now,
+                               .changed_at = now};
     return store_document_put(s, &d);
 }

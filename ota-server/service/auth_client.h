@@ -37,7 +37,12 @@ enum {
     CLIENT_BY_SECRET = 1, // at the token endpoint
     CLIENT_BY_HMAC = 2,
     CLIENT_BY_JWT = 4, // at the token endpoint, with a key of its own
+    CLIENT_BY_CERTIFICATE = 8,
 };
+// Under which a certificate is known: "sha256:" or "name:" and 64 hexadecimal digits, of its own
+// SHA-256 or of that of issuer, line feed and subject.
+#define AUTH_CERTIFICATE_SIZE 72
+#define AUTH_DN_SIZE 256
 #define AUTH_JWKS_SIZE 2048
 
 struct auth_client {
@@ -59,6 +64,9 @@ struct auth_client {
     struct auth_secret secrets[AUTH_SECRETS_MAX]; // the older first
     uint32_t secret_last;                         // the highest number that one had
     char jwks[AUTH_JWKS_SIZE];                    // its public keys [RFC 7517], or ""
+    char certificate[AUTH_CERTIFICATE_SIZE];      // "": none
+    char issuer[AUTH_DN_SIZE];                    // of it, where it is known by name [RFC 4514]
+    char subject[AUTH_DN_SIZE];
 };
 
 bool auth_has_scope(const struct auth_client *client, struct bytes scope);
@@ -68,6 +76,17 @@ bool auth_add_scope(struct auth_client *client, struct bytes scope) MUST_USE;
 // STORE_NONE when there is no such client.
 enum store_status auth_client_by_key(struct store *s, struct bytes app_key,
                                      struct auth_client *out) MUST_USE;
+enum store_status auth_client_by_certificate(struct store *s, const char *certificate,
+                                             struct auth_client *out) MUST_USE;
+// The client's certificate in place of the one that it had; STORE_CONFLICT: another client has it.
+// After auth_client_put(), in its transaction.
+enum store_status auth_certificate_put(struct store *s, const struct auth_client *client,
+                                       struct utc now) MUST_USE;
+// False when OpenSSL refuses.
+bool auth_certificate_name(struct bytes issuer, struct bytes subject,
+                           char out[AUTH_CERTIFICATE_SIZE]) MUST_USE;
+void auth_certificate_digest(const uint8_t sha256[CRYPTO_SHA256_SIZE],
+                             char out[AUTH_CERTIFICATE_SIZE]);
 enum store_status auth_client_get(struct store *s, uint64_t id, struct auth_client *out) MUST_USE;
 // As a document shows it.
 bool auth_client_read(const struct document *d, struct auth_client *out) MUST_USE;

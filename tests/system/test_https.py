@@ -5,7 +5,7 @@ import http.client, os, re, shutil, socket, ssl, subprocess, sys, tempfile, unit
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
 from certificates import Authority  # noqa: E402
-from system import Program, until  # noqa: E402
+from system import Api, Program, until  # noqa: E402
 
 PROGRAMS = sys.argv.pop(1)
 CONFIG = """listen = "%s"
@@ -92,6 +92,32 @@ class Https(unittest.TestCase):
         with socket.create_connection((self.host, self.port), 20) as plain:
             plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
             self.assertNotIn(b"HTTP/", plain.recv(100))
+
+    def test_clients_are_known_by_certificates_and_others_refused(self):
+        made = self.tool("client", "add", "--data", self.data, "--name", "test")
+        client = dict(line.split("=", 1) for line in made.stdout.split())
+        self.start()
+        api = Api(f"{self.host}:{self.port}", [(client["appkey"], client["appsecret"])], self.context())
+        owner = api.post("/enterprises", {"name": "Example", "kind": "ENTERPRISE", "region": "DE", "timeZone": "UTC"})
+        issuer, subject = "CN=ca", "CN=billing,O=Otaria"
+        added = api.post("/api-clients", {
+            "name": "billing", "enterpriseId": owner["id"], "scopes": ["cards:read"],
+            "mechanisms": ["tls_client_auth"], "certificate": {"issuer": issuer, "subject": subject}})
+        api.post(f"/api-clients/{added['id']}/approve", {})
+        billing, cards = self.authority.issue("billing"), "/connectivity-management/v1/cards"
+
+        def status(context):
+            answer, text = self.ask("GET", cards, context=context)
+            return answer.status, re.search(r'"code":"(\w+)"', text).group(1) if answer.status >= 400 else None
+        self.assertEqual(status(self.context(billing)), (200, None))
+        self.assertEqual(status(self.context()), (401, "UNAUTHENTICATED"))  # shows none
+        self.assertEqual(status(self.context(self.authority.issue("other"))), (401, "UNAUTHENTICATED"))  # nobody's
+        expired = self.authority.issue("expired", days=-1)
+        self.assertEqual(status(self.context(expired)), (401, "UNAUTHENTICATED"))
+        self.logged(r'http.certificate_refused peer=127.0.0.1 reason=".*expired')
+        stranger = Authority(self.folder, "stranger-ca").issue("stranger")
+        self.assertEqual(status(self.context(stranger)), (401, "UNAUTHENTICATED"))
+        self.logged(r'http.certificate_refused peer=127.0.0.1 reason=".*issuer is unknown')
 
     def test_nobody_else_is_served_in_the_clear_unasked(self):
         done = self.tool("--data", self.data, "--config", self.config(CONFIG % "0.0.0.0:0"))

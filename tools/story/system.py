@@ -80,8 +80,9 @@ class Api:
     # A test compares what stands in this file with the published document.
     exchanges = open(os.environ["OTARIA_EXCHANGES"], "w") if os.environ.get("OTARIA_EXCHANGES") else None
 
-    def __init__(self, address, clients):
-        self.authority, self.clients = address, itertools.cycle(clients)
+    def __init__(self, address, clients, tls=None):
+        """`tls`: an ssl.SSLContext, for HTTPS."""
+        self.authority, self.clients, self.tls = address, itertools.cycle(clients), tls
 
     def sign(self, method, path, query, content_type, idempotency, body):
         stamp, nonce = str(int(time.time())), secrets.token_hex(12)
@@ -109,7 +110,7 @@ class Api:
         idempotency = secrets.token_hex(16) if method != "GET" else ""
         path = path if path.startswith("/") and path.count("/") == 1 and method == "GET" and path in (
             "/healthz", "/readyz", "/metrics") else self.BASE + path
-        url = f"http://{self.authority}{path}" + ("?" + query if query else "")
+        url = f"http{'s' if self.tls else ''}://{self.authority}{path}" + ("?" + query if query else "")
         request = urllib.request.Request(url, data if body is not None else None, method=method)
         request.add_header("Authorization", self.sign(method, path, query, content_type, idempotency, data))
         if content_type:
@@ -117,7 +118,7 @@ class Api:
         if idempotency:
             request.add_header("Idempotency-Key", idempotency)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=30, context=self.tls) as answer:
                 status, kind, text = answer.status, answer.headers.get("Content-Type", ""), answer.read().decode()
         except urllib.error.HTTPError as error:
             status, kind, text = error.code, error.headers.get("Content-Type", ""), error.read().decode()

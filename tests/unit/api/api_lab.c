@@ -121,7 +121,7 @@ struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct an
     const struct bytes path = api_until(target, '?');
     const char *type = ask->type != NULL ? ask->type : "application/json";
     const bool is_anonymous = ask->authorization != NULL && ask->authorization[0] == '\0';
-    const struct api_request request = {
+    struct api_request request = {
         .method = bytes_of_text(ask->method),
         .path = path,
         .query = bytes_slice(target, path.len + 1, target.len),
@@ -143,8 +143,15 @@ struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct an
         .referer = text_or_empty(ask->referer),
         .csrf_token = text_or_empty(ask->csrf_token),
         .peer = ask->peer != NULL ? ask->peer : "192.0.2.1",
+        .has_certificate = ask->certificate_sha256 != NULL,
+        .certificate_is_believed = !ask->is_doubted,
+        .certificate_issuer = text_or_empty(ask->issuer),
+        .certificate_subject = text_or_empty(ask->subject),
         .is_watcher = ask->peer != NULL && strncmp(ask->peer, "127.", 4) == 0,
     };
+    if (ask->certificate_sha256 != NULL)
+        memcpy(request.certificate_sha256, ask->certificate_sha256,
+               sizeof(request.certificate_sha256));
     struct api_exchange *x = api_exchange_open();
     assert_non_null(x);
     *answer = (struct answer){.asked = *ask};

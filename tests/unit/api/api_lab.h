@@ -17,7 +17,11 @@ struct ask {
     const char *body, *type, *accept, *correlator, *key, *if_match;
     const char *authorization; // instead of the token
     const char *cookie, *origin, *referer, *csrf_token;
-    const char *peer;  // instead of 192.0.2.1
+    const char *peer; // instead of 192.0.2.1
+    // The client's certificate; NULL: it showed none.
+    const uint8_t *certificate_sha256;
+    const char *issuer, *subject;
+    bool is_doubted;   // the certificate is not believed
     bool is_twice;     // the Authorization header, doubled
     bool is_too_large; // the body was above its limit
 };
