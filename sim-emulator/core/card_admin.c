@@ -18,7 +18,6 @@ static uint16_t target(struct call *call, struct uicc_file *file)
     if (!uicc_find(&call->files, call->channel->folder, identifier, file) ||
         file->row->kind == UICC_FOLDER)
         return SW_FILE_NOT_FOUND;
-    call_take(call, file);
     return SW_OK;
 }
 
@@ -31,7 +30,10 @@ static uint16_t set_active(struct call *call, bool is_active)
         return sw;
     if (!call_may(call, &file, access))
         return SW_SECURITY_STATUS;
-    return call_written(uicc_set_active(&call->files, &file, is_active));
+    sw = call_written(uicc_set_active(&call->files, &file, is_active));
+    if (sw == SW_OK && call->apdu.data.len > 0)
+        call_take(call, &file);
+    return sw;
 }
 
 uint16_t call_activate(struct call *call)
