@@ -1,8 +1,10 @@
 // sim-emulator conform: judges the applet of a card, ours or anybody's, by the document.
 #include "common/base/check.h"
+#include "common/host/cipher_openssl.h"
 #include "common/host/clock.h"
 #include "sim-emulator/shell/app.h"
 #include "sim-emulator/shell/commands.h"
+#include "sim-emulator/shell/conform_keys.h"
 #include "sim-emulator/shell/conform_report.h"
 
 #include <stdio.h>
@@ -182,19 +184,18 @@ static bool write_reports(const struct options *o, const struct conform_run *run
     return ok;
 }
 
-static int judge(struct app *app, const struct conform_link *link)
+static int judge(struct app *app, const struct conform_link *link, const struct trial_card *card)
 {
     static struct trial t;
     const struct options *o = &app->options;
     char error[CONFORM_ERROR_SIZE];
-    struct trial_card card = card_of(app);
     struct conform_run run = {.card = o->pcsc != NULL  ? o->pcsc
                                       : o->tcp != NULL ? o->tcp
                                                        : "a card of this program"};
     run.outcomes = calloc(case_count(), sizeof *run.outcomes);
     if (run.outcomes == NULL)
         return EXIT_FAILURE;
-    trial_init(&t, link, &app->cipher, &card);
+    trial_init(&t, link, &app->cipher, card);
     t.counter = (uint64_t)((clock_utc().ms - COUNTER_EPOCH_MS) / COUNTER_STEP_MS);
     trial_boot(&t);
     for (size_t i = 0; i < case_count(); i++) {
@@ -204,7 +205,6 @@ static int judge(struct app *app, const struct conform_link *link)
         run_case(&t, &run.outcomes[run.count++]);
     }
     secret_wipe(&t, sizeof t);
-    secret_wipe(&card, sizeof card);
     size_t failed = conform_count(&run, CONFORM_FAILED);
     unsigned new_failures;
     int code = failed == 0 ? EXIT_SUCCESS : EXIT_VERIFICATION;
@@ -232,23 +232,50 @@ static int list_cases(void)
     return EXIT_SUCCESS;
 }
 
+// Reaches the card and judges it.
+static int run(struct app *app, const struct trial_card *card)
+{
+    struct conform_link link;
+    char error[CONFORM_ERROR_SIZE];
+    if (!open_link(app, &link, error)) {
+        (void)app_fail(error);
+        return EXIT_NOT_FOUND;
+    }
+    int code = judge(app, &link, card);
+    link.close(link.context);
+    return code;
+}
+
+// With a file of keys no card of this program is made.
+static int run_with_keys(struct app *app)
+{
+    struct trial_card card;
+    char error[CONFORM_ERROR_SIZE];
+    int code = EXIT_WRONG_USE;
+    if (!cipher_openssl_open(&app->cipher))
+        (void)app_fail("OpenSSL lacks AES or SHA-256");
+    else if (!conform_keys_read(app->options.card_keys, &card, error))
+        (void)app_fail(error);
+    else
+        code = run(app, &card);
+    secret_wipe(&card, sizeof card);
+    cipher_openssl_close(&app->cipher);
+    return code;
+}
+
 int conform_main(int argc, char **argv)
 {
     static struct app app = {.lock_fd = -1};
-    struct conform_link link;
-    char error[CONFORM_ERROR_SIZE];
     options_read_conform(&app.options, argc, argv);
     if (app.options.is_list)
         return list_cases();
+    if (app.options.card_keys != NULL)
+        return run_with_keys(&app);
     int code = EXIT_WRONG_USE;
     if (app_open(&app, NVM_TABLES * (NVM_LINKS + 1)) && app.cards.count > 0) {
-        if (open_link(&app, &link, error)) {
-            code = judge(&app, &link);
-            link.close(link.context);
-        } else {
-            (void)app_fail(error);
-            code = EXIT_NOT_FOUND;
-        }
+        struct trial_card card = card_of(&app);
+        code = run(&app, &card);
+        secret_wipe(&card, sizeof card);
     }
     if (!app_close(&app))
         code = EXIT_FAILURE;

@@ -1,13 +1,12 @@
 #include "sim-emulator/shell/conform_cases.h"
 
-// CONFIRM of a notification that there is not: a short command with an effect that shows, since its
-// result is stored.
+// DELETE of a subscription that there is not: a short command with an effect that shows, since its
+// result is stored under its operation id.
 static struct bytes probe(struct trial *t, uint8_t *octets, size_t cap)
 {
     struct writer w = writer_of(octets, cap);
-    struct command c = {.number = COMMAND_CONFIRM,
-                        .operation_id = trial_next_operation(t),
-                        .confirm = {.sequence = 0x7FFFFFF0}};
+    struct subscription_name nobody = conform_name(99);
+    struct command c = conform_target(t, COMMAND_DELETE, &nobody, 0);
     command_write(&w, &c);
     return writer_bytes(&w);
 }
@@ -79,6 +78,47 @@ static void weaker_levels_are_refused(struct trial *t)
     static const uint8_t levels[] = {0x12, 0x06, 0x0E, 0x14};
     for (size_t i = 0; i < sizeof levels && t->reason[0] == 0; i++)
         expect_refused(t, (struct trial_packet){.spi1 = levels[i]}, true);
+}
+
+// Plain; without a checksum; not ciphered.
+static void weaker_answers_are_refused(struct trial *t)
+{
+    static const uint8_t wishes[] = {0x21, 0x31, 0x29};
+    for (size_t i = 0; i < sizeof wishes && t->reason[0] == 0; i++) {
+        expect_refused(t, (struct trial_packet){.spi2 = wishes[i], .is_answered_safe = true}, true);
+        (void)trial_expect(t, t->answer.is_secured, "it is not answered as 39 would be");
+    }
+}
+
+static void cut_packet_is_silent(struct trial *t)
+{
+    expect_refused(t, (struct trial_packet){.is_cut = true}, false);
+}
+
+// No answer is asked for: the command runs all the same.
+static void unasked_answer_is_not_given(struct trial *t)
+{
+    uint8_t octets[PROBE_MAX];
+    struct audit_answer a;
+    struct trial_packet packet = {.data = probe(t, octets, sizeof octets), .spi2 = 0x38};
+    uint32_t operation = t->operation_id;
+    trial_send(t, &packet);
+    (void)trial_expect(t, !t->answer.has_answer, "there is an answer that was not asked for");
+    if (trial_audit(t, &a))
+        (void)trial_expect(t, a.operation_id_highest == operation, "the command was not executed");
+}
+
+// Only on error: silence when it is done, status 02 when its counter is low.
+static void answer_on_error_is_given_on_error(struct trial *t)
+{
+    uint8_t octets[PROBE_MAX];
+    struct trial_packet packet = {.data = probe(t, octets, sizeof octets), .spi2 = 0x3A};
+    trial_send(t, &packet);
+    (void)trial_expect(t, !t->answer.has_answer, "it is answered although nothing was wrong");
+    packet.counter = t->counter - 1;
+    trial_send(t, &packet);
+    (void)trial_expect(t, t->answer.is_secured && t->answer.status == SECURED_STATUS_CNTR_LOW,
+                       "an error is not answered with status 02");
 }
 
 static void own_notification_tar_is_refused(struct trial *t)
@@ -218,6 +258,14 @@ const struct conform_case conform_packet_cases[] = {
      answer_goes_to_the_server},
     {"packet.wrong-mac", "7", "a wrong MAC gets silence, and nothing runs", wrong_mac_is_silent},
     {"packet.weak-level", "1", "SPI1 weaker than 16 is not accepted", weaker_levels_are_refused},
+    {"packet.weak-answer", "7", "an answer asked for without checksum or ciphering is refused",
+     weaker_answers_are_refused},
+    {"packet.cut", "1", "a packet whose lengths contradict each other gets silence",
+     cut_packet_is_silent},
+    {"packet.no-answer", "1", "an answer that is not asked for is not given",
+     unasked_answer_is_not_given},
+    {"packet.answer-on-error", "1", "an answer only on error comes only then",
+     answer_on_error_is_given_on_error},
     {"packet.own-tar", "1", "the card's own MO TAR is not accepted",
      own_notification_tar_is_refused},
     {"packet.unknown-tar", "7", "another TAR does not reach the applet", unknown_tar_is_refused},

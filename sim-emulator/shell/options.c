@@ -114,6 +114,7 @@ enum {
     KEY_TRACE,
     KEY_TCP,
     KEY_PCSC,
+    KEY_CARD_KEYS,
     KEY_JUNIT,
     KEY_HTML,
     KEY_COMPARE,
@@ -179,6 +180,7 @@ static const struct argp_option conform_table[] = {
     {"tcp", KEY_TCP, "HOST:PORT", 0, "a card that listens there, with vpcd's protocol", 0},
     {"listen", KEY_LISTEN, "HOST:PORT", 0, "listen for a card that connects, as to vpcd", 0},
     {"pcsc", KEY_PCSC, "READER", 0, "the card in the PC/SC reader whose name begins so", 0},
+    {"card-keys", KEY_CARD_KEYS, "FILE", 0, "its keys, TAR and server number, instead of --cards or --count", 0},
     {NULL, 0, NULL, 0, "Cases and reports", 6},
     {"list", KEY_LIST, NULL, 0, "list the cases and the clauses that they judge", 0},
     {"case", KEY_CASE, "NAME", 0, "only cases whose name begins so; up to 16 times", 0},
@@ -226,6 +228,11 @@ static void read_speed(struct options *o, const char *text, struct argp_state *s
 
 static void check_cards(const struct options *o, struct argp_state *state)
 {
+    if (o->card_keys != NULL) {
+        if (o->cards != NULL || o->count != 0)
+            argp_error(state, "either --card-keys, or --cards or --count");
+        return;
+    }
     if ((o->cards == NULL) == (o->count == 0))
         argp_error(state, "give the cards: either --cards or --count");
     bool has_files = o->cards != NULL || o->pool != NULL;
@@ -367,8 +374,10 @@ static error_t read_conform(int key, char *text, struct argp_state *state)
     const struct {
         int key;
         const char **value;
-    } texts[] = {{KEY_TCP, &o->tcp},     {KEY_LISTEN, &o->listen}, {KEY_PCSC, &o->pcsc},
-                 {KEY_JUNIT, &o->junit}, {KEY_HTML, &o->html},     {KEY_COMPARE, &o->compare}};
+    } texts[] = {{KEY_TCP, &o->tcp},        {KEY_LISTEN, &o->listen},
+                 {KEY_PCSC, &o->pcsc},      {KEY_CARD_KEYS, &o->card_keys},
+                 {KEY_JUNIT, &o->junit},    {KEY_HTML, &o->html},
+                 {KEY_COMPARE, &o->compare}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (texts[i].key == key) {
             *texts[i].value = text;
@@ -393,6 +402,8 @@ static error_t read_conform(int key, char *text, struct argp_state *state)
     case ARGP_KEY_END:
         if ((o->tcp != NULL) + (o->listen != NULL) + (o->pcsc != NULL) > 1)
             argp_error(state, "one card: --tcp, --listen or --pcsc");
+        if (o->card_keys != NULL && o->tcp == NULL && o->listen == NULL && o->pcsc == NULL)
+            argp_error(state, "--card-keys are of a card behind --tcp, --listen or --pcsc");
         return 0;
     default: // octets, argp's own keys
         return ARGP_ERR_UNKNOWN;

@@ -41,6 +41,7 @@ struct options {
     const char *trace;
     const char *tcp; // of conform: where the card is; all NULL: a card of our own
     const char *pcsc;
+    const char *card_keys; // what is known of it, instead of the cards of the options
     const char *junit;
     const char *html;
     const char *compare;

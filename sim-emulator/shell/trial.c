@@ -498,7 +498,9 @@ void trial_send(struct trial *t, const struct trial_packet *packet)
         return;
     if (packet->has_wrong_mac)
         octets[w.len - 1] ^= 0x01;
-    deliver_parts(t, packet, writer_bytes(&w));
+    if (packet->is_answered_safe)
+        t->command.spi2 = 0x39;
+    deliver_parts(t, packet, bytes_slice(writer_bytes(&w), 0, w.len - packet->is_cut));
     settle(t);
 }
 

@@ -118,6 +118,8 @@ struct trial_packet {
     bool has_double;        // each part twice
     bool has_second_mark;   // element 70 in each part
     bool has_key_of_length; // 3DES keys, made of the card's
+    bool is_cut;            // its last octet is missing
+    bool is_answered_safe;  // the answer is expected as SPI2 39 would have it
 };
 // Sends it; what the card answers is in t->answer.
 void trial_send(struct trial *t, const struct trial_packet *packet);

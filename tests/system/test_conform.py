@@ -4,7 +4,7 @@ what two of them have different.
 usage: test_conform.py FOLDER-OF-PROGRAMS"""
 import os, re, subprocess, sys, unittest, xml.etree.ElementTree as xml
 
-from card_lab import Lab, ROOT
+from card_lab import KEYS, Lab, ROOT, cbc
 from pcsc import Pcscd
 from system import until
 
@@ -37,12 +37,43 @@ class Suite(Lab):
         code, text, _ = self.conform("--talkative", "--junit", new, "--compare", old)
         self.assertEqual(code, 7, text)
         failed = [name for name, case in self.report(new).items() if case.find("failure") is not None]
-        self.assertEqual(failed, ["packet.wrong-mac", "packet.weak-level", "packet.key-sets", "packet.algorithms"])
+        self.assertEqual(failed, ["packet.wrong-mac", "packet.weak-level", "packet.cut", "packet.key-sets",
+                                  "packet.algorithms"])
         self.assertIn("new failure: packet.wrong-mac", text)
         code, text, _ = self.conform("--compare", new, "--case", "packet.")
         self.assertEqual(code, 0, text)
         self.assertIn("fixed: packet.wrong-mac", text)
         self.assertIn("missing case: enable.confirmed", text)
+
+    def test_a_card_that_only_a_file_of_keys_describes(self):
+        program = self.reader("--listen", "127.0.0.1:0")
+        path = os.path.join(self.folder, "card.keys")
+        card = self.cards[0]
+        kik = cbc(KEYS.split()[5], bytes.fromhex(card.fields["KIK1"]), decrypt=True).hex()
+
+        def run(text, *arguments, mode=0o600):
+            with open(path, "w") as file:
+                file.write(text)
+            os.chmod(path, mode)
+            done = subprocess.run([os.path.join(PROGRAMS, "sim-emulator"), "conform", "--card-keys", path, *arguments],
+                                  capture_output=True, text=True, timeout=60)
+            return done.returncode, done.stdout + done.stderr
+
+        right = f'kic = "{card.kic}"\nkid = "{card.kid}"\nkik = "{kik}"\nkey-set = 1\ntar = "534D01"\n'
+        at = ("--tcp", program.ready["listen"])
+        code, text = run(right, *at, "--case", "packet.", "--case", "download.")
+        self.assertEqual(code, 0, text)
+        code, text = run(right.replace(kik, card.kic), *at, "--case", "packet.card-reference")
+        self.assertEqual(code, 7, text)
+        for wrong, expected in ((right.replace("kic", "kix"), "kix"), (right.replace(card.kid, "00"), "kid"),
+                                (right.replace("key-set = 1", "key-set = 16"), "key-set"), (right.replace("534D01", "534D"), "tar"),
+                                (right + 'server-number = "x"', "server-number"), ("", "kic")):
+            code, text = run(wrong, *at)
+            self.assertEqual((code, expected in text, card.kic in text), (2, True, False), text)
+        code, text = run(right, *at, mode=0o644)
+        self.assertEqual((code, "chmod 600" in text), (2, True), text)
+        self.assertEqual(run(right)[0], 2)  # where is the card?
+        self.assertEqual(run(right, *at, "--count", "1")[0], 2)
 
     def test_a_card_that_connects(self):
         suite = subprocess.Popen([os.path.join(PROGRAMS, "sim-emulator"), "conform", *self.arguments, "--listen", "127.0.0.1:0",
