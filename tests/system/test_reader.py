@@ -2,7 +2,7 @@
 """sim-emulator reader behind Debian's pcscd and vpcd, used by Debian's pyscard as any tester would; and its memory files
 under kill -9 and damage.
 usage: test_reader.py FOLDER-OF-PROGRAMS"""
-import os, random, subprocess, sys, unittest
+import os, random, struct, subprocess, sys, unittest
 
 from card_lab import (ATR, COUNTER_BLOCKED, COUNTER_LOW, FIRST_CONTACT, RESTORED, TAR, Lab, Link, Milenage, Terminal, cbc,
                       command_packet)
@@ -63,6 +63,7 @@ class ThroughPcsc(Lab):
         self.assertEqual("".join(b + a for a, b in zip(*[iter(imsi[2:])] * 2))[1:].rstrip("f"), self.cards[0].fields["IMSI1"])
         self.authenticates(card)
         self.is_commanded(card)
+        self.channels_are_apart(card)
 
     def authenticates(self, card):
         network = Milenage(self.cards[0].k, self.cards[0].opc)
@@ -88,6 +89,22 @@ class ThroughPcsc(Lab):
         card.send(second)
         self.assertEqual(self.cards[0].answer(card.send(first))[1], COUNTER_LOW)
         self.assertEqual(card.send(second[:-1] + bytes([second[-1] ^ 1])), [])
+
+    def channels_are_apart(self, card):
+        """The ISIM on a channel of its own, while the basic one stays in the USIM; four of them, and closed ones."""
+        self.assertEqual(card.command("0070000001"), (b"\1", 0x9000))
+        self.assertEqual(card.command("01A4040C07A0000000871004")[1], 0x9000)
+        identity, status = card.command("01B0820040")
+        self.assertEqual((status, identity[2:17].decode()), (0x9000, self.cards[0].fields["IMSI1"]))
+        self.assertEqual(card.command("00B0870009")[1], 0x9000)
+        self.assertEqual([card.command("0070000001")[0] for _ in range(2)], [b"\2", b"\3"])
+        self.assertEqual(card.command("0070000001")[1], 0x6A81)
+        self.assertEqual(card.command("0170800200")[1], 0x9000)
+        self.assertEqual(card.command("02A4000C023F00")[1], 0x6881)
+        self.assertEqual(card.command("03A4000C022FE2")[1], 0x9000)
+        self.assertEqual(card.command("01B0820040")[0], identity)
+        for number in (1, 3):
+            self.assertEqual(card.command(f"007080{number:02X}00")[1], 0x9000)
 
     def cards_of_one_process_are_two(self):
         iccids = []
@@ -130,6 +147,43 @@ _, names = SCardListReaders(context, [])
 _, states = SCardGetStatusChange(context, 0, [(names[0], SCARD_STATE_UNAWARE)])
 print("present" if states[0][1] & SCARD_STATE_PRESENT else "empty")
 """
+
+
+class Garbage(Lab):
+    def test_frames_of_anything_are_survived(self):
+        """Frames of any length and content, cut, in pieces, of no octets; the next client finds a card."""
+        program = self.reader("--listen", "127.0.0.1:0")
+        chance = random.Random(7)
+
+        def connected():
+            """A card has one client at a time: the former one may not be gone yet."""
+            link = Link(program.ready["listen"])
+            try:
+                self.assertEqual(link.reset(), ATR)
+                return link
+            except (OSError, EOFError):
+                link.socket.close()
+                return None
+
+        for turn in range(12):
+            link = until("the card is free", 20, connected, 0.01)
+            frames = [chance.randbytes(chance.choice((0, 1, 1, 2, 4, 5, 6, 60, 261, 600, 5000))) for _ in range(60)]
+            if turn == 0:
+                frames.append(bytes(65535))
+            data = b"".join(struct.pack(">H", len(frame)) + frame for frame in frames)
+            data = data[:len(data) - chance.randrange(40)]
+            try:
+                while data:
+                    piece = chance.choice((1, 7, 4000, 100000))
+                    link.socket.sendall(data[:piece])
+                    data = data[piece:]
+            except OSError:
+                pass  # it was closed: a client that asks and does not read
+            link.socket.close()
+        link = until("the card is free again", 20, connected, 0.01)
+        self.addCleanup(link.socket.close)
+        link.exchange(bytes.fromhex("00A4000C022FE2"))
+        self.assertEqual(len(link.exchange(bytes.fromhex("00B000000A"))[0]), 10)
 
 
 class Profiles(Lab):
