@@ -9,6 +9,7 @@
 
 #define SLICE 256 // cards in a transaction: some milliseconds
 #define UNDO_ROWS 256
+#define MERGE_CARDS 64
 
 enum seat_state { SEAT_FREE, SEAT_HELD, SEAT_WAITING, SEAT_RUNNING };
 
@@ -25,11 +26,12 @@ struct seat {
     uint64_t done, total;
 };
 
-enum hand_kind { HAND_SLICE, HAND_UNDO, HAND_END };
+enum hand_kind { HAND_SLICE, HAND_UNDO, HAND_MERGE, HAND_END };
 enum hand_state { HAND_FREE, HAND_GIVEN, HAND_IN_TURN, HAND_LATER };
 
 struct slice {
     struct vendor_card cards[SLICE];
+    uint64_t known[SLICE]; // the card that one completes, or 0
     size_t count;
 };
 
@@ -52,6 +54,9 @@ struct import_jobs {
     struct vendor_header header;
     bool has_loaded; // something may be in the registry
     bool is_gone;    // what was loaded has been taken away
+    bool has_parts;  // there are cards to complete
+    bool is_decided; // they will be, whatever happens
+    bool is_merged;  // they are
     const char *failure;
     struct import_report report;
     struct import_target reads;
@@ -129,6 +134,8 @@ static bool load_card(void *context, const struct vendor_header *header,
     struct import_jobs *j = jobs_of(context);
     struct slice *s = &j->slices[j->filling];
     (void)header;
+    s->known[s->count] = 0;
+    j->has_parts = import_finds(&j->reads, card, &s->known[s->count]) || j->has_parts;
     s->cards[s->count++] = *card;
     return s->count < SLICE || give_slice(j);
 }
@@ -252,6 +259,16 @@ static void begin_end(struct import_jobs *j, struct seat *s)
     (void)pthread_mutex_unlock(&j->mutex);
 }
 
+static void complete_cards(struct import_jobs *j, bool ok)
+{
+    while (j->failure == NULL && j->has_parts && !j->is_merged && ok) {
+        give(j, HAND_MERGE);
+        ok = settle(j);
+    }
+    if (!ok && j->has_parts && !j->is_decided && j->failure == NULL)
+        j->failure = failure_of(IMPORT_REGISTRY_FAILED);
+}
+
 static void run_job(struct import_jobs *j, struct seat *s)
 {
     j->report = (struct import_report){0};
@@ -259,16 +276,23 @@ static void run_job(struct import_jobs *j, struct seat *s)
     j->slices[1].count = 0;
     j->has_loaded = false;
     j->is_gone = false;
+    j->has_parts = false;
+    j->is_decided = false;
+    j->is_merged = false;
     store_refresh(j->options.reader);
     j->failure = failure_of(is_cancelled(j, s) ? IMPORT_CANCELLED : read_all(j, s));
     store_refresh(j->options.reader);
     bool ok = settle(j) || j->failure != NULL;
     begin_end(j, s);
+    complete_cards(j, ok);
     while (j->failure != NULL && j->has_loaded && !j->is_gone && ok) {
         give(j, HAND_UNDO);
         ok = settle(j);
     }
-    give(j, HAND_END);
+    if (j->is_decided && !j->is_merged)
+        ok = false; // at the next start it is carried through
+    else
+        give(j, HAND_END);
     (void)settle(j); // what the registry refuses even now ends at the next start
     import_report_close(&j->report);
     secret_wipe(j->slices, sizeof(j->slices));
@@ -325,44 +349,14 @@ static enum store_status write_slice(struct import_jobs *j, const struct import_
     const struct slice *s = &j->slices[j->filling ^ 1];
     enum store_status status = store_loading_begin(t->store, t->import);
     for (size_t i = 0; i < s->count && status == STORE_OK; i++)
-        status = import_load(t, &j->header, &s->cards[i]);
+        status = s->known[i] == 0 ? import_load(t, &j->header, &s->cards[i])
+                                  : import_part_put(t, &j->header, &s->cards[i], s->known[i]);
     return status;
 }
 
-static enum store_status put_ended(struct store *store, const struct import_order *order,
-                                   const struct import_state *state)
-{
-    uint8_t octets[IMPORT_DOCUMENT_MAX];
-    struct writer w = writer_of(octets, sizeof(octets));
-    import_document_write(&w, order, state);
-    const struct document d = {.kind = IMPORT_KIND,
-                               .id = order->import,
-                               .owner = order->tenant,
-                               .state = IMPORT_ENDED,
-                               .created_at = order->created_at,
-                               .changed_at = state->at,
-                               .version = 1,
-                               .body = writer_bytes(&w)};
-    return w.failed ? STORE_FAILED : store_document_put(store, &d);
-}
-
-static enum store_status put_trail(struct store *store, const struct import_order *o,
-                                   const char *result, struct utc now)
-{
-    const struct trail_new row = {.at = now,
-                                  .tenant = o->tenant,
-                                  .actor = o->actor,
-                                  .address = o->address,
-                                  .action = "import.ended",
-                                  .object_kind = "import",
-                                  .object = o->import,
-                                  .correlator = o->correlator,
-                                  .result = result};
-    return store_trail_add(store, &row);
-}
-
-// One transaction: what was loaded is seen, its report is kept, and the file is known.
-static enum store_status write_end(struct import_jobs *j, const struct import_target *t)
+// What is kept of the import: how it ended, its findings, and that the file is known.
+static enum store_status write_outcome(struct import_jobs *j, const struct import_target *t,
+                                       int64_t document_state)
 {
     const struct import_report *r = &j->report;
     const bool is_loaded = j->failure == NULL &&
@@ -371,17 +365,40 @@ static enum store_status write_end(struct import_jobs *j, const struct import_ta
                                        .failure = j->failure,
                                        .at = t->now,
                                        .report = j->failure == NULL ? r : NULL};
-    const char *result = j->failure != NULL ? j->failure : import_outcome_name(r->outcome);
-    enum store_status status = put_ended(t->store, &j->running->order, &state);
+    enum store_status status =
+        import_state_put(t->store, &j->running->order, &state, document_state);
     if (status == STORE_OK)
         status = import_findings_put(t, &r->findings);
     if (status == STORE_OK && is_loaded)
         status = import_batch_put(t, &j->header);
-    if (status == STORE_OK && is_loaded)
-        status = import_file_put(t, r->sha256);
+    return status == STORE_OK && is_loaded ? import_file_put(t, r->sha256) : status;
+}
+
+// The first time: all is judged and stands ready. From here on a stop changes nothing any more.
+static enum store_status write_merge(struct import_jobs *j, const struct import_target *t)
+{
+    enum store_status status = STORE_OK;
+    if (!j->is_decided)
+        status = write_outcome(j, t, IMPORT_OPEN);
+    if (status == STORE_OK && !j->is_decided)
+        status = store_loading_merge(t->store, t->import);
+    if (status == STORE_OK)
+        status = import_parts_merge(t, MERGE_CARDS, &j->is_merged);
+    return status;
+}
+
+// One transaction: what was loaded is seen, its report is kept, and the file is known.
+static enum store_status write_end(struct import_jobs *j, const struct import_target *t)
+{
+    const struct import_report *r = &j->report;
+    const bool is_loaded = j->failure == NULL && j->has_loaded;
+    const char *result = j->failure != NULL ? j->failure : import_outcome_name(r->outcome);
+    enum store_status status = j->is_decided ? import_outcome_show(t->store, t->import, t->now)
+                                             : write_outcome(j, t, IMPORT_ENDED);
     if (status == STORE_OK && (is_loaded || j->is_gone))
         status = store_loading_end(t->store, t->import);
-    return status == STORE_OK ? put_trail(t->store, &j->running->order, result, t->now) : status;
+    return status == STORE_OK ? import_trail_put(t->store, &j->running->order, result, t->now)
+                              : status;
 }
 
 static enum store_status apply(void *context, struct store *store, struct utc now)
@@ -400,6 +417,8 @@ static enum store_status apply(void *context, struct store *store, struct utc no
         return write_slice(j, &t);
     case HAND_UNDO:
         return store_loading_undo(store, o->import, UNDO_ROWS, &j->is_gone);
+    case HAND_MERGE:
+        return write_merge(j, &t);
     case HAND_END:
         return write_end(j, &t);
     }
@@ -415,6 +434,8 @@ static void applied(void *context, enum store_status status)
     j->hand_ended = status;
     if (j->kind == HAND_END && status == STORE_OK)
         j->running->has_ended = true;
+    if (j->kind == HAND_MERGE && status == STORE_OK)
+        j->is_decided = true;
     (void)pthread_cond_broadcast(&j->moved);
     (void)pthread_mutex_unlock(&j->mutex);
 }
@@ -573,70 +594,4 @@ void import_jobs_close(struct import_jobs *j)
     (void)pthread_cond_destroy(&j->moved);
     (void)pthread_mutex_destroy(&j->mutex);
     free(j);
-}
-
-// --- after a stop in the middle ----------------------------------------------------------------
-
-static enum store_status undo_one(struct store *store, uint64_t import)
-{
-    bool is_gone = false;
-    enum store_status status = STORE_OK;
-    while (status == STORE_OK && !is_gone) {
-        status = store_begin(store);
-        if (status == STORE_OK)
-            status = store_loading_undo(store, import, UNDO_ROWS, &is_gone);
-        if (status == STORE_OK && is_gone)
-            status = store_loading_end(store, import);
-        if (status == STORE_OK)
-            status = store_commit(store);
-        else
-            store_rollback(store);
-    }
-    return status;
-}
-
-static bool copy_order(void *context, const struct document *d)
-{
-    import_order_read(d, context);
-    return false;
-}
-
-static enum store_status end_one(struct store *store, const struct import_order *order,
-                                 struct utc now)
-{
-    const struct import_state state = {.status = "ENDED", .failure = "INTERRUPTED", .at = now};
-    enum store_status status = store_begin(store);
-    if (status != STORE_OK)
-        return status;
-    status = put_ended(store, order, &state);
-    if (status == STORE_OK)
-        status = put_trail(store, order, state.failure, now);
-    if (status == STORE_OK)
-        return store_commit(store);
-    store_rollback(store);
-    return status;
-}
-
-enum store_status import_recover(struct store *store, struct utc now)
-{
-    const struct document_filter open = {.kind = IMPORT_KIND, .state = IMPORT_OPEN};
-    const struct store_page one = {.limit = 1};
-    struct import_order order = {0};
-    uint64_t import = 0;
-    enum store_status status = store_loading_next(store, &import);
-    while (status == STORE_OK) {
-        status = undo_one(store, import);
-        if (status == STORE_OK)
-            status = store_loading_next(store, &import);
-    }
-    if (status == STORE_NONE)
-        status = STORE_OK;
-    while (status == STORE_OK) {
-        order.import = 0;
-        status = store_documents(store, &open, &one, copy_order, &order, NULL);
-        if (status != STORE_OK || order.import == 0)
-            break;
-        status = end_one(store, &order, now);
-    }
-    return status;
 }

@@ -64,5 +64,6 @@ bool import_jobs_state(struct import_jobs *jobs, uint64_t import, struct import_
 // Blocks until there is something to step, or nothing to do: true or false. For tests and tools.
 bool import_jobs_wait(struct import_jobs *jobs);
 
-// At start, before the first turn: ends what was under way when the process stopped.
-enum store_status import_recover(struct store *store, struct utc now) MUST_USE;
+// At start, before the first turn: ends what was under way when the process stopped, or carries it
+// through where it had begun to complete cards. `turn` gives ids.
+enum store_status import_recover(struct store *store, struct turn *turn, struct utc now) MUST_USE;

@@ -13,7 +13,6 @@
 #define KEY_NAME_SIZE 24
 #define BATCH_NAME_SIZE 192
 #define FILE_NAME_SIZE (20 + 1 + 2 * CIPHER_SHA256_SIZE + 1)
-#define CMAC_LEN 8
 #define PROFILE_NAME_SIZE 160
 
 // --- files and batches seen before ---
@@ -49,7 +48,7 @@ static bool file_known(void *context, const uint8_t sha256[CIPHER_SHA256_SIZE],
 }
 
 static void batch_name(const struct import_target *t, const struct vendor_header *h,
-                       char name[BATCH_NAME_SIZE])
+                       unsigned targets, char name[BATCH_NAME_SIZE])
 {
     struct writer w = writer_of(name, BATCH_NAME_SIZE);
     text_decimal(&w, t->tenant);
@@ -58,19 +57,32 @@ static void batch_name(const struct import_target *t, const struct vendor_header
     text_put(&w, "/");
     text_put(&w, h->batch);
     text_put(&w, "/");
-    text_decimal(&w, h->targets);
+    text_decimal(&w, targets);
     text_end(&w);
 }
 
+static enum store_status find_batch(const struct import_target *t, const struct vendor_header *h,
+                                    unsigned targets, uint64_t *import)
+{
+    char name[BATCH_NAME_SIZE];
+    batch_name(t, h, targets, name);
+    return store_document_named(t->store, "import-batch", name, see_parent, import);
+}
+
+// Other targets of the same batch are other files of it: their cards may be completed.
 static enum import_batch batch(void *context, const struct vendor_header *header)
 {
-    const struct import_target *t = context;
-    char name[BATCH_NAME_SIZE];
+    struct import_target *t = context;
     uint64_t import = 0;
-    batch_name(t, header, name);
-    const enum store_status status =
-        store_document_named(t->store, "import-batch", name, see_parent, &import);
-    return status == STORE_OK ? BATCH_LOADED : BATCH_NEW;
+    t->part_count = 0;
+    for (unsigned targets = 1; targets <= IMPORT_PARTS_MAX; targets++) {
+        if (find_batch(t, header, targets, &import) != STORE_OK)
+            continue;
+        if (targets == header->targets)
+            return BATCH_LOADED;
+        t->parts[t->part_count++] = import;
+    }
+    return BATCH_NEW;
 }
 
 static enum store_status put_mark(const struct import_target *t, const char *kind, const char *name)
@@ -119,10 +131,28 @@ struct vendor_profile *import_profile_open(struct store *store, uint64_t tenant,
 
 // --- what the registry has ---
 
+// By its ICCID, or an IMSI where the file has none.
 static bool find_card(const struct import_target *t, const struct vendor_card *card, uint64_t *id)
 {
     uint8_t ef[ICCID_EF_LEN];
-    return iccid_write(card->iccid, ef) && store_card_by_iccid(t->store, ef, id) == STORE_OK;
+    uint8_t imsi[IMSI_EF_LEN];
+    if (card->iccid[0] != '\0')
+        return iccid_write(card->iccid, ef) && store_card_by_iccid(t->store, ef, id) == STORE_OK;
+    return card->subscription_count > 0 && imsi_write(card->subscriptions[0].imsi, imsi) &&
+           store_card_by_imsi(t->store, imsi, id) == STORE_OK;
+}
+
+bool import_finds(const struct import_target *target, const struct vendor_card *card, uint64_t *id)
+{
+    return target->part_count > 0 && find_card(target, card, id);
+}
+
+static bool is_of_same_batch(const struct import_target *t, const struct record *r)
+{
+    bool is_so = false;
+    for (unsigned i = 0; i < t->part_count; i++)
+        is_so = is_so || t->parts[i] == r->batch;
+    return is_so;
 }
 
 static bool same_key(const struct secret_key *a, const struct secret_key *b)
@@ -142,6 +172,60 @@ static bool same_subscriptions(const struct record *r, const struct vendor_card 
             return false;
     }
     return card->subscription_count == r->slot_count;
+}
+
+// What only one of them has agrees.
+static bool key_agrees(const struct secret_key *a, const struct secret_key *b)
+{
+    return a->len == 0 || b->len == 0 || same_key(a, b);
+}
+
+static bool slot_agrees(const struct import_target *t, const struct mirror_slot *slot,
+                        const struct vendor_subscription *s)
+{
+    struct network_keys keys;
+    uint8_t imsi[IMSI_EF_LEN];
+    if (slot->fact.slot != s->slot || slot->subscription == 0)
+        return true;
+    if (!imsi_write(s->imsi, imsi) || memcmp(slot->fact.imsi, imsi, sizeof(imsi)) != 0)
+        return false;
+    if (slot->number[0] != '\0' && s->msisdn[0] != '\0' && strcmp(slot->number, s->msisdn) != 0)
+        return false;
+    if (s->k.len == 0 || store_network_keys(t->store, imsi, &keys) != STORE_OK)
+        return true;
+    const bool agrees = same_key(&keys.k, &s->k) && same_key(&keys.op, &s->opc);
+    secret_wipe(&keys, sizeof(keys));
+    return agrees;
+}
+
+static bool parts_agree(const struct import_target *t, const struct record *r,
+                        const struct card_keys *keys, const struct vendor_card *card)
+{
+    bool agrees = key_agrees(&keys->kic, &card->keyset.kic) &&
+                  key_agrees(&keys->kid, &card->keyset.kid) &&
+                  key_agrees(&keys->kik, &card->keyset.kik);
+    for (unsigned i = 0; i < card->subscription_count; i++) {
+        for (unsigned k = 0; k < r->slot_count && agrees; k++)
+            agrees = slot_agrees(t, &r->slots[k], &card->subscriptions[i]);
+    }
+    return agrees;
+}
+
+static enum import_known judge_known(const struct import_target *t, const struct record *r,
+                                     const struct card_keys *keys, const struct vendor_card *card)
+{
+    if (r->tenant != t->tenant)
+        return KNOWN_FOREIGN;
+    if (is_of_same_batch(t, r)) {
+        if (!parts_agree(t, r, keys, card))
+            return KNOWN_DISAGREES;
+        // One that has been seen is complete.
+        return r->state <= CARD_IMPORTED ? KNOWN_MERGES : KNOWN_EQUAL;
+    }
+    return same_key(&keys->kic, &card->keyset.kic) && same_key(&keys->kid, &card->keyset.kid) &&
+                   same_key(&keys->kik, &card->keyset.kik) && same_subscriptions(r, card)
+               ? KNOWN_EQUAL
+               : KNOWN_OTHER;
 }
 
 static enum import_known pool_known(const struct import_target *t, const struct vendor_card *card)
@@ -165,18 +249,15 @@ static enum import_known card_known(void *context, const struct vendor_header *h
     uint64_t id = 0;
     if (header->is_pool)
         return pool_known(t, card);
-    if (!find_card(t, card, &id))
-        return KNOWN_NOT;
+    if (!find_card(t, card, &id)) // without an ICCID it can only complete a card
+        return card->iccid[0] != '\0' ? KNOWN_NOT : KNOWN_DISAGREES;
     struct record *r = malloc(sizeof(*r));
-    struct card_keys keys = {0};
+    struct card_keys keys = {.version = 0};
     enum import_known known = KNOWN_OTHER;
     if (r != NULL && store_card_load(t->store, id, r) == STORE_OK) {
-        if (r->tenant != t->tenant)
-            known = KNOWN_FOREIGN;
-        else if (store_card_keys(t->store, id, &keys) == STORE_OK &&
-                 same_key(&keys.kic, &card->keyset.kic) && same_key(&keys.kid, &card->keyset.kid) &&
-                 same_key(&keys.kik, &card->keyset.kik) && same_subscriptions(r, card))
-            known = KNOWN_EQUAL;
+        const enum store_status status = store_card_keys(t->store, id, &keys);
+        if (status == STORE_OK || status == STORE_NONE)
+            known = judge_known(t, r, &keys, card);
     }
     secret_wipe(&keys, sizeof(keys));
     free(r);
@@ -216,161 +297,12 @@ void import_registry_reads(struct import_target *target, struct import_registry 
     registry->value_known = value_known;
 }
 
-// --- loading ---
-
 enum store_status import_batch_put(const struct import_target *target,
                                    const struct vendor_header *header)
 {
     char name[BATCH_NAME_SIZE];
-    batch_name(target, header, name);
+    batch_name(target, header, header->targets, name);
     return put_mark(target, "import-batch", name);
-}
-
-static uint8_t role_of(enum vendor_role role)
-{
-    switch (role) {
-    case VENDOR_BOOTSTRAP:
-        return ROLE_BOOTSTRAP;
-    case VENDOR_OPERATIONAL:
-        return ROLE_OPERATIONAL;
-    case VENDOR_TEST:
-        return ROLE_TEST;
-    }
-    return ROLE_OPERATIONAL;
-}
-
-static void copy_text(char *to, size_t size, const char *from)
-{
-    struct writer w = writer_of(to, size);
-    text_put(&w, from);
-    text_end(&w);
-}
-
-static enum store_status put_subscription(const struct import_target *t,
-                                          const struct vendor_subscription *from,
-                                          struct subscription *s)
-{
-    s->id = turn_id(t->turn, t->now);
-    s->tenant = t->tenant;
-    s->import = t->import;
-    s->has_keys = from->k.len > 0;
-    s->created_at = t->now;
-    s->changed_at = t->now;
-    s->plan.has_iccid = from->iccid[0] != '\0';
-    copy_text(s->plan.number, sizeof(s->plan.number), from->msisdn);
-    copy_text(s->operator_name, sizeof(s->operator_name), from->operator_name);
-    if ((s->plan.has_iccid && !iccid_write(from->iccid, s->plan.iccid)) ||
-        !imsi_write(from->imsi, s->plan.imsi))
-        return STORE_FAILED;
-    enum store_status status = store_subscription_put(t->store, s);
-    if (status != STORE_OK || !s->has_keys)
-        return status;
-    struct network_keys keys = {.k = from->k, .op = from->opc};
-    status = store_network_keys_put(t->store, s->plan.imsi, &keys);
-    secret_wipe(&keys, sizeof(keys));
-    return status;
-}
-
-static enum store_status put_slot(const struct import_target *t, struct record *r,
-                                  const struct vendor_subscription *from)
-{
-    struct mirror_slot *slot = &r->slots[r->slot_count];
-    struct subscription s = {.card = r->card, .state = SUBSCRIPTION_ON_CARD, .slot = from->slot};
-    const enum store_status status = put_subscription(t, from, &s);
-    if (status != STORE_OK)
-        return status;
-    *slot = (struct mirror_slot){.subscription = s.id};
-    slot->fact.slot = from->slot;
-    slot->fact.state = from->enabled ? SLOT_ENABLED : SLOT_DISABLED;
-    slot->fact.role = role_of(from->role);
-    slot->fact.is_fallback = from->fallback;
-    slot->fact.rank = from->slot;
-    slot->fact.template_number = 0; // of the factory, not of a template
-    // A first slot without an ICCID of its own carries the card's.
-    slot->fact.has_iccid = s.plan.has_iccid || from->slot == 1;
-    memcpy(slot->fact.iccid, s.plan.has_iccid ? s.plan.iccid : r->iccid, sizeof(r->iccid));
-    memcpy(slot->fact.imsi, s.plan.imsi, sizeof(s.plan.imsi));
-    copy_text(slot->number, sizeof(slot->number), from->msisdn);
-    r->slot_count++;
-    return STORE_OK;
-}
-
-// "2.4.0"; what is missing is 0.
-static void read_version(const char *text, uint8_t version[3])
-{
-    struct bytes left = bytes_of_text(text);
-    for (unsigned i = 0; i < 3 && left.len > 0; i++) {
-        const struct bytes part = api_until(left, '.');
-        uint64_t value = 0;
-        if (text_read_decimal(part, &value))
-            version[i] = (uint8_t)value;
-        left = bytes_slice(left, part.len + 1, left.len);
-    }
-}
-
-static enum store_status fill_record(const struct import_target *t,
-                                     const struct vendor_header *header,
-                                     const struct vendor_card *card, struct record *r)
-{
-    const struct vendor_applet *applet = &header->applet;
-    const unsigned whole = VENDOR_TARGET_OTA | VENDOR_TARGET_AUC;
-    record_init(r, turn_id(t->turn, t->now));
-    r->tenant = t->tenant;
-    r->batch = t->import;
-    r->created_at = t->now;
-    r->state = (header->targets & whole) == whole ? CARD_IMPORTED : CARD_IMPORTED_PARTIAL;
-    r->level = applet->level;
-    r->slot_limit = applet->slot_count;
-    r->mt_counter = card->keyset.counter;
-    read_version(applet->version, r->applet_version);
-    for (unsigned i = 0; i < applet->template_count && i < COMMAND_TEMPLATES_MAX; i++)
-        r->templates[r->template_count++] = applet->templates[i];
-    enum store_status status = iccid_write(card->iccid, r->iccid) ? STORE_OK : STORE_FAILED;
-    for (unsigned i = 0; i < card->subscription_count && status == STORE_OK; i++)
-        status = put_slot(t, r, &card->subscriptions[i]);
-    return status;
-}
-
-static enum store_status load_card(const struct import_target *t,
-                                   const struct vendor_header *header,
-                                   const struct vendor_card *card)
-{
-    struct record *r = calloc(1, sizeof(*r));
-    if (r == NULL)
-        return STORE_FAILED;
-    const uint8_t *tar = header->applet.tar;
-    struct card_new new_card = {
-        .record = r,
-        .has_reference = card->keyset.number != 0,
-        .has_keys = card->keyset.number != 0,
-        .keys = {.version = card->keyset.number,
-                 .kic = card->keyset.kic,
-                 .kid = card->keyset.kid,
-                 .kik = card->keyset.kik,
-                 .tar = (uint32_t)tar[0] << 16 | (uint32_t)tar[1] << 8 | tar[2],
-                 .spi1 = header->spi[0],
-                 .spi2 = header->spi[1],
-                 .cmac_len = CMAC_LEN},
-        .eid = card->eid,
-        .import = t->import,
-        .at = t->now,
-    };
-    memcpy(new_card.reference, card->keyset.reference, sizeof(new_card.reference));
-    enum store_status status = fill_record(t, header, card, r);
-    if (status == STORE_OK)
-        status = store_card_add(t->store, &new_card);
-    secret_wipe(&new_card.keys, sizeof(new_card.keys));
-    free(r);
-    return status;
-}
-
-enum store_status import_load(const struct import_target *target,
-                              const struct vendor_header *header, const struct vendor_card *card)
-{
-    if (!header->is_pool)
-        return load_card(target, header, card);
-    struct subscription s = {.pool = target->pool, .state = SUBSCRIPTION_FREE};
-    return put_subscription(target, &card->subscriptions[0], &s);
 }
 
 // --- transport keys ---

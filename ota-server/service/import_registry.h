@@ -11,6 +11,8 @@
 struct crypto;
 struct turn;
 
+#define IMPORT_PARTS_MAX 7 // sums of targets that a file of a split batch may be of
+
 struct import_target {
     struct store *store;
     struct turn *turn; // for ids of what is written
@@ -20,6 +22,9 @@ struct import_target {
     uint64_t import; // its id
     uint64_t pool;   // of a file of subscriptions, or 0
     struct utc now;
+    // Imports of other files of the same batch, when the registry has been asked for the batch.
+    uint64_t parts[IMPORT_PARTS_MAX];
+    unsigned part_count;
     void *owner; // of whoever adds callbacks of its own to the questions
 };
 
@@ -36,6 +41,17 @@ bool import_transport_key(void *context, uint8_t index, enum transport_kind kind
 enum store_status import_load(const struct import_target *target,
                               const struct vendor_header *header,
                               const struct vendor_card *card) MUST_USE;
+// Whether another file of the same batch has brought the card.
+bool import_finds(const struct import_target *target, const struct vendor_card *card,
+                  uint64_t *id) MUST_USE;
+// Keeps what a file has of such a card, until the import has passed the point behind which it
+// completes its cards, whatever happens.
+enum store_status import_part_put(const struct import_target *target,
+                                  const struct vendor_header *header,
+                                  const struct vendor_card *card, uint64_t id) MUST_USE;
+// Completes at most `limit` cards; `is_done` when none was left.
+enum store_status import_parts_merge(const struct import_target *target, uint32_t limit,
+                                     bool *is_done) MUST_USE;
 // Note that the file, and the batch, were imported, for the next time.
 enum store_status import_file_put(const struct import_target *target,
                                   const uint8_t sha256[CIPHER_SHA256_SIZE]) MUST_USE;

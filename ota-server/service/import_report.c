@@ -181,3 +181,61 @@ enum store_status import_findings_put(const struct import_target *target,
     free(octets);
     return status;
 }
+
+enum store_status import_state_put(struct store *store, const struct import_order *order,
+                                   const struct import_state *state, int64_t document_state)
+{
+    uint8_t octets[IMPORT_DOCUMENT_MAX];
+    struct writer w = writer_of(octets, sizeof(octets));
+    import_document_write(&w, order, state);
+    const struct document d = {.kind = IMPORT_KIND,
+                               .id = order->import,
+                               .owner = order->tenant,
+                               .state = document_state,
+                               .created_at = order->created_at,
+                               .changed_at = state->at,
+                               .version = 1,
+                               .body = writer_bytes(&w)};
+    return w.failed ? STORE_FAILED : store_document_put(store, &d);
+}
+
+enum store_status import_trail_put(struct store *store, const struct import_order *o,
+                                   const char *result, struct utc now)
+{
+    const struct trail_new row = {.at = now,
+                                  .tenant = o->tenant,
+                                  .actor = o->actor,
+                                  .address = o->address,
+                                  .action = "import.ended",
+                                  .object_kind = "import",
+                                  .object = o->import,
+                                  .correlator = o->correlator,
+                                  .result = result};
+    return store_trail_add(store, &row);
+}
+
+static bool copy_document(void *context, const struct document *d)
+{
+    struct document *to = context;
+    char *body = (char *)to->body.at;
+    to->version = d->version;
+    to->owner = d->owner;
+    to->created_at = d->created_at;
+    to->body.len = d->body.len <= IMPORT_DOCUMENT_MAX ? d->body.len : 0;
+    memcpy(body, d->body.at, to->body.len);
+    return false;
+}
+
+enum store_status import_outcome_show(struct store *store, uint64_t import, struct utc now)
+{
+    char body[IMPORT_DOCUMENT_MAX];
+    struct document d = {.body = bytes_of(body, 0)};
+    enum store_status status = store_document_get(store, IMPORT_KIND, import, copy_document, &d);
+    if (status != STORE_OK)
+        return status;
+    d.kind = IMPORT_KIND;
+    d.id = import;
+    d.state = IMPORT_ENDED;
+    d.changed_at = now;
+    return store_document_put(store, &d);
+}

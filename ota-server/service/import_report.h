@@ -42,6 +42,16 @@ void import_document_write(struct writer *out, const struct import_order *order,
 // The document of an import that was ordered, and its row of the trail.
 enum store_status import_order_put(struct store *store, const struct import_order *order,
                                    struct utc now) MUST_USE;
+// The same document later: one of the states below. It must have been changed never before.
+enum store_status import_state_put(struct store *store, const struct import_order *order,
+                                   const struct import_state *state,
+                                   int64_t document_state) MUST_USE;
+// What was put as the end of an import that was still open: now it counts.
+enum store_status import_outcome_show(struct store *store, uint64_t import,
+                                      struct utc now) MUST_USE;
+// The row of the trail that tells of its end.
+enum store_status import_trail_put(struct store *store, const struct import_order *order,
+                                   const char *result, struct utc now) MUST_USE;
 // What the document of an import that has not ended says of its order.
 void import_order_read(const struct document *d, struct import_order *order);
 // The findings as documents below the import, in their order.

@@ -382,7 +382,7 @@ static void import_ready(void *context, bool readable, bool writable)
 // Vendor files are read on a thread with a connection and a cipher of its own.
 static bool open_imports(struct server *v, const struct server_keys *keys)
 {
-    if (import_recover(v->writer, server_utc(v)) != STORE_OK)
+    if (import_recover(v->writer, v->turn, server_utc(v)) != STORE_OK)
         return fail(v->settings->data, store_problem(v->writer));
     v->import_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (v->import_wake < 0 ||

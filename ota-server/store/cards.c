@@ -325,6 +325,15 @@ enum store_status store_card_field_put(struct store *s, uint64_t card,
     return change_card(s, &q);
 }
 
+enum store_status store_card_reference_put(struct store *s, uint64_t card,
+                                           const uint8_t reference[CARD_REFERENCE_SIZE])
+{
+    struct query q = query_of(s, STATEMENT_CARD_REFERENCE_PUT);
+    bind_number(&q, 1, (int64_t)card);
+    bind_octets(&q, 2, bytes_of(reference, CARD_REFERENCE_SIZE));
+    return change_card(s, &q);
+}
+
 // --- lists -----------------------------------------------------------------------------------
 
 void card_filter_init(struct card_filter *f)

@@ -22,15 +22,91 @@ enum store_status store_loading_end(struct store *s, uint64_t import)
     return run_with(s, STATEMENT_LOADING_END, import);
 }
 
-enum store_status store_loading_next(struct store *s, uint64_t *import)
+enum store_status store_loading_merge(struct store *s, uint64_t import)
+{
+    return run_with(s, STATEMENT_LOADING_MERGE, import);
+}
+
+enum store_status store_loading_next(struct store *s, uint64_t *import, bool *is_merging)
 {
     struct query q = query_of(s, STATEMENT_LOADING_LIST);
     const enum store_status status = query_step(&q);
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         *import = (uint64_t)column_number(&q, 0);
+        *is_merging = column_number(&q, 1) != 0;
+    }
     query_end(&q);
     return status;
 }
+
+// --- parts ---
+
+#define PART_SEALED_MAX 4200
+#define PART_OWNER_SIZE 17
+
+// A part opens for its card and import alone.
+static struct bytes owner_of(uint8_t octets[PART_OWNER_SIZE], uint64_t import, uint64_t card)
+{
+    struct writer w = writer_of(octets, PART_OWNER_SIZE);
+    writer_u8(&w, 'p');
+    writer_u64(&w, import);
+    writer_u64(&w, card);
+    return writer_bytes(&w);
+}
+
+enum store_status store_part_put(struct store *s, uint64_t import, uint64_t card,
+                                 struct bytes content)
+{
+    uint8_t sealed[PART_SEALED_MAX];
+    uint8_t owner[PART_OWNER_SIZE];
+    struct writer w = writer_of(sealed, sizeof(sealed));
+    if (!key_seal(s, true, owner_of(owner, import, card), content, &w))
+        return STORE_KEYS;
+    struct query q = query_of(s, STATEMENT_PART_PUT);
+    bind_number(&q, 1, (int64_t)import);
+    bind_number(&q, 2, (int64_t)card);
+    bind_number(&q, 3, s->generation);
+    bind_octets(&q, 4, writer_bytes(&w));
+    return query_run(&q);
+}
+
+enum store_status store_part_next(struct store *s, uint64_t import, uint64_t *card,
+                                  struct writer *content)
+{
+    uint8_t owner[PART_OWNER_SIZE];
+    struct query q = query_of(s, STATEMENT_PART_NEXT);
+    bind_number(&q, 1, (int64_t)import);
+    enum store_status status = query_step(&q);
+    if (status == STORE_OK) {
+        *card = (uint64_t)column_number(&q, 0);
+        if (!key_unseal(s, true, (uint32_t)column_number(&q, 1), owner_of(owner, import, *card),
+                        column_octets(&q, 2), content))
+            status = STORE_KEYS;
+    }
+    query_end(&q);
+    return status;
+}
+
+enum store_status store_part_drop(struct store *s, uint64_t import, uint64_t card)
+{
+    struct query q = query_of(s, STATEMENT_PART_DROP);
+    bind_number(&q, 1, (int64_t)import);
+    bind_number(&q, 2, (int64_t)card);
+    return query_run(&q);
+}
+
+static enum store_status drop_parts(struct store *s, uint64_t import, uint32_t limit,
+                                    uint32_t *count)
+{
+    struct query q = query_of(s, STATEMENT_PARTS_DROP);
+    bind_number(&q, 1, (int64_t)import);
+    bind_number(&q, 2, limit);
+    const enum store_status status = query_run(&q);
+    *count = status == STORE_OK ? (uint32_t)sqlite3_changes(s->db) : 0;
+    return status;
+}
+
+// --- taking away ---
 
 struct loaded {
     uint64_t ids[UNDO_MAX];
@@ -86,6 +162,9 @@ enum store_status store_loading_undo(struct store *s, uint64_t import, uint32_t 
         status = list(s, STATEMENT_LOADED_CARDS, import, at_once, &found);
     for (uint32_t i = 0; i < found.count && status == STORE_OK; i++)
         status = erase_card(s, found.ids[i]);
-    *is_gone = status == STORE_OK && subscriptions == 0 && found.count == 0;
+    uint32_t parts = 0;
+    if (status == STORE_OK)
+        status = drop_parts(s, import, at_once, &parts);
+    *is_gone = status == STORE_OK && subscriptions == 0 && found.count == 0 && parts == 0;
     return status;
 }

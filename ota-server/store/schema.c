@@ -163,6 +163,11 @@ const char *const schema_steps[] = {
 
     // In which groups an enterprise may do what.
     "CREATE INDEX document_permission ON document (owner, parent, state) WHERE kind = 'permission';",
+
+    // Parts of cards that a file of a split batch completes.
+    "CREATE TABLE part (import INTEGER NOT NULL, card INTEGER NOT NULL, generation INTEGER NOT NULL,"
+    " sealed BLOB NOT NULL, PRIMARY KEY (import, card)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE loading ADD COLUMN is_merging INTEGER NOT NULL DEFAULT 0;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -166,7 +166,16 @@
         " GROUP BY state") \
     S(LOADING_PUT, "INSERT INTO loading (import) VALUES ($1) ON CONFLICT DO NOTHING") \
     S(LOADING_END, "DELETE FROM loading WHERE import = $1") \
-    S(LOADING_LIST, "SELECT import FROM loading ORDER BY import LIMIT 1") \
+    S(LOADING_LIST, "SELECT import, is_merging FROM loading ORDER BY import LIMIT 1") \
+    S(LOADING_MERGE, "UPDATE loading SET is_merging = 1 WHERE import = $1") \
+    S(PART_PUT, "INSERT INTO part (import, card, generation, sealed) VALUES ($1,$2,$3,$4)" \
+        " ON CONFLICT (import, card) DO UPDATE SET generation = excluded.generation," \
+        " sealed = excluded.sealed") \
+    S(PART_NEXT, "SELECT card, generation, sealed FROM part WHERE import = $1 LIMIT 1") \
+    S(PART_DROP, "DELETE FROM part WHERE import = $1 AND card = $2") \
+    S(PARTS_DROP, "DELETE FROM part WHERE import = $1 AND card IN (SELECT card FROM part" \
+        " WHERE import = $1 LIMIT $2)") \
+    S(CARD_REFERENCE_PUT, "UPDATE card SET reference = $2 WHERE id = $1") \
     S(LOADED_SUBSCRIPTIONS, "SELECT id, imsi FROM subscription WHERE id > $1 AND import = $1" \
         " ORDER BY id LIMIT $2") \
     S(LOADED_CARDS, "SELECT id FROM card WHERE id > $1 AND import = $1 ORDER BY id LIMIT $2") \

@@ -283,11 +283,22 @@ enum store_status store_rewrap(struct store *s, uint32_t limit, bool *is_done) M
 // hidden from everything above between begin and end. Their ids must be above that of the import.
 enum store_status store_loading_begin(struct store *s, uint64_t import) MUST_USE;
 enum store_status store_loading_end(struct store *s, uint64_t import) MUST_USE;
+// From here on the load is carried through, also after a stop: it completes cards that were there.
+enum store_status store_loading_merge(struct store *s, uint64_t import) MUST_USE;
 // An import whose load has not ended; STORE_NONE.
-enum store_status store_loading_next(struct store *s, uint64_t *import) MUST_USE;
+enum store_status store_loading_next(struct store *s, uint64_t *import, bool *is_merging) MUST_USE;
 // Takes at most `limit` rows of such a load away, with their keys; `is_gone` when none was left.
 enum store_status store_loading_undo(struct store *s, uint64_t import, uint32_t limit,
                                      bool *is_gone) MUST_USE;
+
+// What a load has of a card that was there before it: octets of the caller's, sealed.
+enum store_status store_part_put(struct store *s, uint64_t import, uint64_t card,
+                                 struct bytes content) MUST_USE;
+enum store_status store_part_next(struct store *s, uint64_t import, uint64_t *card,
+                                  struct writer *content) MUST_USE;
+enum store_status store_part_drop(struct store *s, uint64_t import, uint64_t card) MUST_USE;
+enum store_status store_card_reference_put(struct store *s, uint64_t card,
+                                           const uint8_t reference[CARD_REFERENCE_SIZE]) MUST_USE;
 
 // --- operations ------------------------------------------------------------------------------
 

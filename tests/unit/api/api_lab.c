@@ -374,7 +374,7 @@ void lab_crash(struct lab *lab)
 {
     close_parts(lab);
     open_turn(lab);
-    assert_int_equal(import_recover(lab->store, lab->now.utc), STORE_OK);
+    assert_int_equal(import_recover(lab->store, lab->turn, lab->now.utc), STORE_OK);
     open_api(lab);
 }
 

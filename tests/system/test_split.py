@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""One batch in several files: cards that a second file completes. usage: test_split.py FOLDER-OF-PROGRAMS"""
+import hashlib, os, random, shutil, subprocess, sys, tempfile, time, unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools/story"))
+from system import Api, Program, until  # noqa: E402
+
+PROGRAMS = sys.argv.pop(1)
+# The published transport keys of the sample file.
+KEYS = {7: "00112233445566778899AABBCCDDEEFF", 12: "0F1E2D3C4B5A69788796A5B4C3D2E1F0"}
+OTA = ["ICCID", "KIC1", "KID1", "KIK1", "KCV"]
+AUC = ["ICCID", "IMSI1", "MSISDN1", "KI1", "OPC1", "IMSI2", "KI2", "OPC2"]
+# Header keys that only an OTA file has.
+OF_OTA = ("OTA-Keyset", "OTA-Security", "Applet-SM", "Bootstrap", "Operational", "Transport-Key-OTA")
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+SAMPLE = read(os.path.join(ROOT, "tests/samples/alder-0000717.out"))
+
+
+def part(whole, target, names, edit=lambda line: line):
+    """The file with these fields of another one, for this target."""
+    header, data = whole.split("*DATA\n")
+    fields = header.split("Var_Out: ")[1].split("\n")[0].split("/")
+    encrypted = [word for word in header.split("Encrypted: ")[1].split("\n")[0].split() if word.split("=")[0] in names]
+    lines = []
+    for line in header.splitlines():
+        key = line.split(":")[0]
+        if key in ("Start-IMSI1", "Start-IMSI2", "Var_In") or (target != "OTA" and key in OF_OTA) or \
+                (target != "AUC" and key == "Transport-Key-AUC") or (key == "Encrypted" and not encrypted):
+            continue
+        lines.append({"Output-Target": "Output-Target: " + target, "Var_Out": "Var_Out: " + "/".join(names),
+                      "Encrypted": "Encrypted: " + " ".join(encrypted)}.get(key, line))
+    records = [dict(zip(fields, line.split(" "))) for line in data.split("*END")[0].splitlines()]
+    text = "".join(edit(" ".join(record[name] for name in names)) + "\n" for record in records)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return "\n".join(lines) + f"\n*DATA\n{text}*END\nRecords: {len(records)}\nSHA256-DATA: {digest}\n"
+
+
+class Split(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.data, self.password = self.at("data"), self.at("password")
+        with open(os.open(self.password, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write("secret1\n")
+        self.tool("ota-server", "init", "--data", self.data)
+        made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "test")
+        self.client = tuple(dict(line.split("=", 1) for line in made.split()).values())
+        self.program = Program("ota-server", [
+            os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--listen", "127.0.0.1:0", "--single-person", "--clear",
+            "--smsc", "127.0.0.1:1", "--system-id", "server", "--password-file", self.password], self.folder)
+        self.connect()
+        self.api.post("/vendor-profiles", read(os.path.join(ROOT, "profiles/vendor/samples/alder.json")).encode())
+        for index, key in KEYS.items():
+            self.api.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
+
+    def tearDown(self):
+        self.assertEqual(self.program.stop(), 0)
+        self.program.log.close()
+        self.program.process.stdout.close()
+        shutil.rmtree(self.folder)
+
+    def at(self, name):
+        return os.path.join(self.folder, name)
+
+    def tool(self, *arguments):
+        done = subprocess.run([os.path.join(PROGRAMS, arguments[0]), *arguments[1:]], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def connect(self):
+        self.api = Api(self.program.ready["http"], [self.client])
+
+    def order(self, text):
+        return self.api.post("/batch-imports", text.encode(), content_type="text/plain", query="vendorProfile=alder")["id"]
+
+    def ended(self, job):
+        return until("the end of the import", 60, lambda: next(
+            (now for now in [self.api.get("/batch-imports/" + job)] if now["status"] == "ENDED"), None), 0.02)
+
+    def load(self, text):
+        return self.ended(self.order(text))
+
+    def imported(self, text, count=3):
+        ended = self.load(text)
+        self.assertEqual((ended.get("outcome"), ended.get("loaded")), ("IMPORTED", count), ended)
+
+    def findings(self, ended):
+        return [(item["code"], item.get("line")) for item in self.api.all(f"/batch-imports/{ended['id']}/report")
+                if item["level"] != "W"]
+
+    def states(self):
+        return {card["state"] for card in self.api.all("/cards")}
+
+    def shown(self):
+        """What the registry says of its cards, without what differs from import to import."""
+        cards = []
+        for card in sorted(self.api.all("/cards"), key=lambda card: card["iccid"]):
+            one = self.api.get("/cards/" + card["id"])
+            slots = [{name: slot.get(name) for name in ("slot", "state", "role", "isFallback", "fallback", "imsi", "msisdn", "iccid")}
+                     for slot in self.api.all("/subscriptions", "cardId=" + card["id"])]
+            cards.append((card["iccid"], one["state"], one.get("applet"), one.get("slotCount"), slots))
+        return cards
+
+    def restart(self):
+        self.program.kill()
+        self.program.process.stdout.close()
+        self.program.start()
+        self.connect()
+
+    def test_the_order_of_arrival_is_free(self):
+        kinds = [[SAMPLE], [part(SAMPLE, "OTA", OTA), part(SAMPLE, "AUC", AUC)], [part(SAMPLE, "AUC", AUC), part(SAMPLE, "OTA", OTA)],
+                 [part(SAMPLE, "OTA", ["ICCID", "IMSI1", "KIC1", "KID1", "KIK1", "KCV"]), part(SAMPLE, "AUC", AUC[1:])],
+                 [part(SAMPLE, "LOG", ["ICCID", "PUK1"]), part(SAMPLE, "AUC", AUC), part(SAMPLE, "OTA", OTA)]]
+        whole = None
+        for number, files in enumerate(kinds):
+            with self.subTest(number):
+                if number > 0:
+                    self.tearDown()
+                    self.setUp()
+                for i, text in enumerate(files):
+                    self.imported(text)
+                    self.assertEqual(self.states(), {"IMPORTED" if i == len(files) - 1 else "IMPORTED_PARTIAL"})
+                    if self.states() == {"IMPORTED_PARTIAL"}:
+                        status, answer = self.api.ask("POST", "/cards/%s/audits" % self.api.all("/cards")[0]["id"], {})
+                        self.assertNotIn(status, (200, 201, 202), answer)
+                shown = self.shown()
+                whole = whole or shown
+                self.assertEqual(shown, whole)
+                self.assertEqual([row["result"] for row in self.api.all("/audit-trail") if row["action"] == "import.ended"],
+                                 ["IMPORTED"] * len(files))
+                # The same files again are known, and another with the same target is not taken.
+                self.assertEqual(self.load(files[-1])["outcome"], "ALREADY_IMPORTED")
+                self.assertEqual(self.findings(self.load(files[-1].replace("Order-No: PO", "Order-No: OP"))),
+                                 [("IMP-121", 5 if files[-1].startswith("*") else 4)])
+
+    def test_parts_that_disagree_change_nothing(self):
+        self.imported(part(SAMPLE, "OTA", ["ICCID", "IMSI1", "KIC1", "KID1", "KIK1", "KCV"]))
+        before = self.shown()
+        other = part(SAMPLE, "AUC", AUC, lambda line: line.replace("999700000000002", "999700000000009"))
+        ended = self.load(other)
+        line = other[:other.index("999700000000009")].count("\n") + 1
+        self.assertEqual((ended["outcome"], self.findings(ended)), ("REFUSED", [("IMP-215", line)]))
+        # A card that no other file has brought cannot be found by its IMSI.
+        ended = self.load(part(SAMPLE, "AUC", AUC[4:], lambda line: line))
+        self.assertEqual(ended["outcome"], "REFUSED")
+        self.assertEqual({code for code, _ in self.findings(ended)}, {"IMP-106"})
+        self.assertEqual(self.shown(), before)
+
+    def test_a_kill_leaves_all_cards_or_none_completed(self):
+        count, seen = 600, set()
+        chance = random.Random(1)
+        self.tool("vendor-make", "--count", str(count), "--output", self.at("many"))
+        many = read(self.at("many"))
+        self.imported(part(many, "OTA", OTA), count)
+        auc = part(many, "AUC", AUC)
+        for _ in range(12):
+            job = self.order(auc)
+            until("it to load", 20, lambda: self.api.get("/batch-imports/" + job)["status"] != "CHECKING", 0.001)
+            end = time.monotonic() + chance.random() * 0.1
+            until("the moment", 1, lambda: time.monotonic() > end, 0.001)
+            self.restart()
+            ended = self.ended(job)
+            states = self.states()
+            self.assertEqual(len(states), 1, ended)
+            done = states == {"IMPORTED"}
+            self.assertEqual(done, ended["outcome"] == "IMPORTED", ended)
+            self.assertEqual(self.api.get("/subscriptions")["pagination"]["totalCount"], 2 * count if done else 0)
+            seen.add(done)
+            if done:
+                break
+        else:
+            self.imported(auc, count)
+        self.assertEqual(self.states(), {"IMPORTED"})
+        self.assertTrue(self.api.post("/audit-trail/verify", {})["ok"])
+
+
+if __name__ == "__main__":
+    unittest.main()
