@@ -87,6 +87,10 @@ void decide_receipt(struct work *w)
         f->deadline = w->now; // nothing more comes: plan_timeouts() ends it
 }
 
+// Commits that one message of a card tells of: a download or a switch, and the fallback mark that
+// goes along with it.
+#define COMMITS_TOLD_MAX 2
+
 void compare_state(struct work *w, uint32_t registry_version, bool has_hash, const uint8_t *hash,
                    bool may_have_changed)
 {
@@ -106,6 +110,8 @@ void compare_state(struct work *w, uint32_t registry_version, bool has_hash, con
             slots[i] = r->slots[i].fact;
         differs |= !state_hash(w->cipher, slots, r->slot_count, ours) ||
                    memcmp(ours, hash, sizeof(ours)) != 0;
+    } else if (r->has_registry_version) { // of level 1: the number of commits is all there is
+        differs |= registry_version - r->registry_version > COMMITS_TOLD_MAX;
     }
     if (differs) {
         work_dirty(w, DIRTY_STATE_HASH_MISMATCH, 0);
@@ -280,7 +286,7 @@ static void answer_late(struct work *w, const struct event_por *p)
     struct record *r = w->r;
     const bool is_of_open = r->has_open && r->open.card_operation_id != 0 && p->has_result &&
                             p->result.operation_id == r->open.card_operation_id;
-    const bool is_confirm = is_of_open && p->result.command == COMMAND_CONFIRM;
+    const bool is_confirm = p->has_result && p->result.command == COMMAND_CONFIRM;
     const bool is_ahead = p->has_result && p->result.registry_version > r->registry_version;
     const bool is_for_last = r->has_open && p->counter == r->open.last_counter && !p->has_result;
     if (p->has_answer && r->audit.is_open) {

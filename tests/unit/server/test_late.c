@@ -338,6 +338,64 @@ static void a_late_answer_to_a_confirmation_brings_its_registry_version(void **s
     assert_false(record_has_mark(&world.record, MARK_DIRTY));
 }
 
+// The card rotated by itself, and told it; its answer to the confirmation comes late.
+static void rotated(struct event *answer)
+{
+    world_notify(&world, NOTIFY_ROTATED, 2, false);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    *answer = (struct event){.type = EVENT_POR};
+    struct event_por *p = &answer->as.por;
+    p->is_authentic = true;
+    p->counter = world.record.flight.counter;
+    p->has_result = true;
+    p->result.command = COMMAND_CONFIRM;
+    p->result.registry_version = world.record.registry_version;
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, world.policy.confirm_silent_ms);
+    assert_int_equal(world.record.flight.kind, FLIGHT_NONE);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void a_late_answer_to_the_confirmation_of_an_automatic_switch_is_compared(void **state)
+{
+    (void)state;
+    struct event answer;
+    rotated(&answer);
+    answer.as.por.result.registry_version++;
+    answer.as.por.result.has_hash = true; // of another registry than the mirror's
+    world_event(&world, &answer);
+    assert_true(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
+    assert_false(world.decision.is_dropped);
+}
+
+static void one_that_tells_nothing_new_changes_nothing(void **state)
+{
+    (void)state;
+    struct event answer;
+    rotated(&answer);
+    const uint32_t version = world.record.registry_version;
+    world_event(&world, &answer);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.record.registry_version, version);
+}
+
+// It tells the number of its commits, and no hash.
+static void a_level_1_card_that_is_three_commits_ahead_is_dirty(void **state)
+{
+    (void)state;
+    for (uint32_t ahead = 1; ahead <= 3; ahead++) {
+        struct event answer;
+        world_init(&world);
+        world.record.level = 1;
+        rotated(&answer);
+        answer.as.por.result.registry_version += ahead;
+        world_event(&world, &answer);
+        assert_int_equal(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH), ahead > 2);
+        world_close(&world);
+    }
+    world_init(&world);
+}
+
 static void a_late_answer_to_a_confirmation_is_compared(void **state)
 {
     (void)state;
@@ -410,6 +468,9 @@ int main(void)
         TEST(a_switch_of_the_past_can_be_confirmed),
         TEST(a_kept_result_brings_its_registry_version),
         TEST(a_late_answer_to_a_confirmation_brings_its_registry_version),
+        TEST(a_late_answer_to_the_confirmation_of_an_automatic_switch_is_compared),
+        TEST(one_that_tells_nothing_new_changes_nothing),
+        TEST(a_level_1_card_that_is_three_commits_ahead_is_dirty),
         TEST(a_late_answer_to_a_confirmation_is_compared),
         TEST(a_late_answer_to_a_confirmation_takes_nothing_back),
         TEST(an_answer_to_an_earlier_confirmation_brings_its_registry_version),
