@@ -114,10 +114,12 @@ struct wait {
     char id[OUTBOX_ID_SIZE];
 };
 
-// Parts that were left with the SMSC although their packet is complete: they come again.
+// Parts that were left with the SMSC, and come again, although their packet is complete, or was
+// given up because others of its parts did not come.
 #define OUTBOX_DONE_MAX 1024
 struct done_part {
     uint64_t hash; // 0: none
+    bool is_given_up;
     struct instant until;
 };
 

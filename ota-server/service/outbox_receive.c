@@ -124,6 +124,19 @@ static void whole_done(void *context, enum store_status status)
     end_wait(context, status == STORE_OK ? ESME_ROK : PUT_BACK);
 }
 
+static void hand_over(struct outbox *o, struct owed *owed, const struct turn_message *message)
+{
+    struct wait *w = new_wait(o, WAIT_MESSAGE, owed);
+    if (w == NULL) {
+        answer(o, owed, PUT_BACK);
+        return;
+    }
+    if (!turn_receive(o->options.turn, message, whole_done, w))
+        end_wait(w, PUT_BACK);
+    else
+        o->counts.messages++;
+}
+
 static void take_whole(struct outbox *o, struct owed *owed, const char *number,
                        const struct sms_part *part)
 {
@@ -134,15 +147,7 @@ static void take_whole(struct outbox *o, struct owed *owed, const char *number,
         answer(o, owed, ESME_ROK);
         return;
     }
-    struct wait *w = new_wait(o, WAIT_MESSAGE, owed);
-    if (w == NULL) {
-        answer(o, owed, PUT_BACK);
-        return;
-    }
-    if (!turn_receive(o->options.turn, &message, whole_done, w))
-        end_wait(w, PUT_BACK);
-    else
-        o->counts.messages++;
+    hand_over(o, owed, &message);
 }
 
 // --- parts -----------------------------------------------------------------------------------
@@ -204,13 +209,19 @@ static void put_back_all(struct join *j)
     j->answer_by = INSTANT_NEVER;
 }
 
-static bool is_done(const struct outbox *o, uint64_t hash)
+static const struct done_part *find_done(const struct outbox *o, uint64_t hash)
 {
     for (unsigned i = 0; i < OUTBOX_DONE_MAX; i++) {
         if (o->done[i].hash == hash && !instant_is_due(o->done[i].until, o->now))
-            return true;
+            return &o->done[i];
     }
-    return false;
+    return NULL;
+}
+
+static void note_done(struct outbox *o, uint64_t hash, bool is_given_up)
+{
+    o->done[o->done_next] = (struct done_part){hash, is_given_up, instant_after(o->now, DONE_MS)};
+    o->done_next = (o->done_next + 1) % OUTBOX_DONE_MAX;
 }
 
 // The packet is safe: its parts may be answered, and those left with the SMSC are known when they
@@ -222,11 +233,8 @@ static void join_done(void *context, enum store_status status)
     if (status != STORE_OK)
         put_back_all(j);
     for (unsigned i = 0; i < j->total && status == STORE_OK; i++) {
-        if (!j->owed[i].is_held) {
-            o->done[o->done_next] =
-                (struct done_part){j->hashes[i], instant_after(o->now, DONE_MS)};
-            o->done_next = (o->done_next + 1) % OUTBOX_DONE_MAX;
-        }
+        if (!j->owed[i].is_held)
+            note_done(o, j->hashes[i], false);
         answer(o, &j->owed[i], ESME_ROK);
     }
     free_join(j);
@@ -269,6 +277,19 @@ static void hold(struct join *j, unsigned index, struct owed *owed, uint64_t has
     o->joins_at = instant_earlier(o->joins_at, j->answer_by);
 }
 
+// The SMSC has waited long enough with it. Alone it has no right MAC: the turn keeps it with what
+// fits no card.
+static void take_lone(struct outbox *o, struct owed *owed, const char *number,
+                      const struct sms_part *part)
+{
+    const struct sms_packet packet = {SMS_RESPONSE_PACKET, part->octets, part->card_reference};
+    struct turn_message message;
+    if (make_message(&packet, number, 1, &message))
+        hand_over(o, owed, &message);
+    else
+        answer(o, owed, ESME_ROK);
+}
+
 static void take_part(struct outbox *o, struct owed *owed, const char *number,
                       const struct sms_part *part, struct bytes user_data)
 {
@@ -276,7 +297,12 @@ static void take_part(struct outbox *o, struct owed *owed, const char *number,
     static const struct sms_address sender = {0};
     const uint64_t hash = outbox_hash(outbox_hash(OUTBOX_HASH, bytes_of_text(number)), user_data);
     o->counts.parts_received++;
-    if (is_done(o, hash)) {
+    const struct done_part *done = find_done(o, hash);
+    if (done != NULL && done->is_given_up) {
+        take_lone(o, owed, number, part);
+        return;
+    }
+    if (done != NULL) {
         o->counts.parts_duplicate++;
         answer(o, owed, ESME_ROK);
         return;
@@ -552,6 +578,10 @@ static void step_joins(struct outbox *o)
             put_back_all(j);
         if (instant_is_due(j->until, o->now)) {
             o->counts.joins_given_up++;
+            for (unsigned k = 0; k < j->total; k++) {
+                if (j->hashes[k] != 0)
+                    note_done(o, j->hashes[k], true);
+            }
             free_join(j);
             continue;
         }

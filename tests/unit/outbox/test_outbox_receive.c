@@ -132,6 +132,47 @@ static void a_part_alone_is_left_with_the_smsc_after_two_seconds_and_still_count
     assert_int_equal(outbox_counts(outbox).parts_duplicate, 1);
 }
 
+static void
+a_part_whose_others_do_not_come_is_left_with_the_smsc_for_a_minute_and_then_taken(void **state)
+{
+    (void)state;
+    uint64_t handle = 1;
+    for (uint64_t ms = 0; ms < 60000; ms += 20000, handle++) { // an SMSC that tries every 20 s
+        at(ms);
+        part(handle, "111", 2, 1, 0xA1);
+        at(ms + 2000);
+        assert_int_equal(fake_answer_of(handle), ESME_RX_T_APPN);
+    }
+    at(60000);
+    assert_int_equal(outbox_counts(outbox).joins_given_up, 1);
+    assert_int_equal(outbox_counts(outbox).joins_held, 0);
+    part(handle, "111", 2, 1, 0xA1);
+    assert_int_equal(fake_answer_of(handle), FAKE_OPEN);
+    at(60020);
+    assert_int_equal(fake_answer_of(handle), ESME_ROK); // after the commit of what it is: a stray
+    assert_int_equal(fake.message_count, 1);
+    assert_int_equal(fake.messages[0].packet_len, 2);
+    part(handle + 1, "111", 2, 2, 0xA1); // the other one, too late
+    at(62020);
+    assert_int_equal(fake_answer_of(handle + 1), ESME_RX_T_APPN);
+    assert_int_equal(fake.message_count, 1);
+}
+
+static void a_given_up_part_that_does_not_commit_stays_with_the_smsc(void **state)
+{
+    (void)state;
+    part(1, "111", 2, 1, 0xA1);
+    at(60000);
+    part(2, "111", 2, 1, 0xA1);
+    fake.outcome = STORE_FULL;
+    at(60020);
+    assert_int_equal(fake_answer_of(2), ESME_RX_T_APPN);
+    fake.outcome = STORE_OK;
+    part(3, "111", 2, 1, 0xA1);
+    at(61000);
+    assert_int_equal(fake_answer_of(3), ESME_ROK);
+}
+
 static void a_repeated_part_counts_once(void **state)
 {
     (void)state;
@@ -446,6 +487,8 @@ int main(void)
         TEST(a_message_that_does_not_commit_stays_with_the_smsc),
         TEST(parts_of_two_cards_in_any_order_make_two_packets),
         TEST(a_part_alone_is_left_with_the_smsc_after_two_seconds_and_still_counts),
+        TEST(a_part_whose_others_do_not_come_is_left_with_the_smsc_for_a_minute_and_then_taken),
+        TEST(a_given_up_part_that_does_not_commit_stays_with_the_smsc),
         TEST(a_repeated_part_counts_once),
         TEST(another_message_under_the_same_reference_waits_until_the_first_is_over),
         TEST(a_joined_packet_that_does_not_commit_stays_with_the_smsc),
