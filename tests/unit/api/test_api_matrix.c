@@ -221,6 +221,141 @@ static void each_route_wants_to_know_who_asks(void **state)
     }
 }
 
+// --- credentials that are none ---
+
+struct credential {
+    const char *what;
+    const char *authorization, *cookie, *csrf;
+    bool is_twice;
+};
+
+// Ways in that were good once, or never were. Each is dead when the routes are asked.
+static struct {
+    char ended[LAB_TOKEN_SIZE], revoked[LAB_TOKEN_SIZE], suspended[LAB_TOKEN_SIZE];
+    struct door ended_door, idle, locked, expired, alive;
+} once;
+
+static void change_user(const char *username, bool is_locked, struct utc expires_at)
+{
+    struct auth_user found;
+    assert_int_equal(auth_user_named(lab.store, bytes_of_text(username), &found), STORE_OK);
+    found.is_locked = is_locked;
+    found.expires_at = expires_at;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(auth_user_put(lab.store, &found, lab.now.utc), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+static void end_client(const char *token, enum auth_client_status status)
+{
+    struct auth_client found;
+    assert_int_equal(
+        auth_token_find(lab.store, bytes_of_text(token + strlen("Bearer ")), lab.now.utc, &found),
+        STORE_OK);
+    found.status = (uint8_t)status;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(auth_client_put(lab.store, &found, lab.now.utc), STORE_OK);
+    assert_int_equal(auth_end_all(lab.store, "token", found.id), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+static void let_time_pass(int64_t ms)
+{
+    lab.now.utc.ms += ms;
+    lab.now.instant.ms += (uint64_t)ms;
+}
+
+static void make_what_was_good_once(void)
+{
+    lab_client(&lab, "all", LAB_TENANT, once.ended);
+    lab_user(&lab, "early", ROLE_PLATFORM_ADMIN, LAB_TENANT, &once.ended_door);
+    let_time_pass(SESSION_LIFE_MS + 1000);
+    lab_user(&lab, "idle", ROLE_PLATFORM_ADMIN, LAB_TENANT, &once.idle);
+    let_time_pass(SESSION_IDLE_MS + 1000);
+    lab_client(&lab, "all", LAB_TENANT, once.revoked);
+    end_client(once.revoked, CLIENT_REVOKED);
+    lab_client(&lab, "all", LAB_TENANT, once.suspended);
+    end_client(once.suspended, CLIENT_SUSPENDED);
+    lab_user(&lab, "locked", ROLE_PLATFORM_ADMIN, LAB_TENANT, &once.locked);
+    change_user("locked", true, (struct utc){0});
+    lab_user(&lab, "expired", ROLE_PLATFORM_ADMIN, LAB_TENANT, &once.expired);
+    change_user("expired", false, lab.now.utc);
+    lab_user(&lab, "alive", ROLE_PLATFORM_ADMIN, LAB_TENANT, &once.alive);
+}
+
+static void no_route_takes_a_credential_that_is_none(void **state)
+{
+    (void)state;
+    make_what_was_good_once();
+    const struct credential credentials[] = {
+        {"nothing", "", NULL, NULL, false},
+        {"an unknown token", "Bearer nobody", NULL, NULL, false},
+        {"a token that has ended", once.ended, NULL, NULL, false},
+        {"a token of a client that was revoked", once.revoked, NULL, NULL, false},
+        {"a token of a client that was suspended", once.suspended, NULL, NULL, false},
+        {"two headers", lab.token, NULL, NULL, true},
+        {"a password while Basic is off", "Basic cm9vdDp4", NULL, NULL, false},
+        {"a signature of nobody",
+         "OTA1-HMAC-SHA256 appKey=AAAAAAAAAAAAAAAAAAAA,ts=1784894400,nonce=9f2c4e7ab1d05583,"
+         "signature=c5d6fe3e1df6f8850050df2fea2555c6728e379982717a1bd04bc365c6ebcabd",
+         NULL, NULL, false},
+        {"an unknown cookie", "", "__Host-session=nobody", once.alive.csrf, false},
+        {"a session that has ended", "", once.ended_door.cookie, once.ended_door.csrf, false},
+        {"a session that was idle", "", once.idle.cookie, once.idle.csrf, false},
+        {"a session of who was locked", "", once.locked.cookie, once.locked.csrf, false},
+        {"a session of who has expired", "", once.expired.cookie, once.expired.csrf, false},
+        {"a good session beside a bad header", "Bearer nobody", once.alive.cookie, once.alive.csrf,
+         false},
+        {"a cookie of the other name", "", once.alive.cookie + strlen("__Host-"), once.alive.csrf,
+         false},
+    };
+    for (size_t i = 0; i < api_route_count; i++) {
+        for (size_t k = 0; k < sizeof(credentials) / sizeof(credentials[0]); k++) {
+            const struct credential *c = &credentials[k];
+            struct ask ask = ask_for(&api_routes[i], query_of_route(&api_routes[i]));
+            ask.authorization = c->authorization;
+            ask.cookie = c->cookie;
+            ask.csrf_token = c->csrf;
+            ask.origin = LAB_ORIGIN;
+            ask.is_twice = c->is_twice;
+            if ((api_routes[i].flags & ROUTE_OPEN) != 0)
+                break;
+            pass_time();
+            lab_ask(&lab, &ask, &a);
+            // One answer, whatever the reason: nobody learns how near they were.
+            if (a.status != 401 ||
+                !has("\"message\":\"Request not authenticated due to missing, "
+                     "invalid, or expired credentials\"}") ||
+                strstr(a.headers, "WWW-Authenticate: Bearer\n") == NULL)
+                fail_msg("%s %s took %s: %u %s", method_of(&api_routes[i]), api_routes[i].path,
+                         c->what, a.status, a.body);
+        }
+    }
+}
+
+// With a session every change needs its token and our own page.
+static void no_route_is_changed_by_a_page_of_somebody_else(void **state)
+{
+    (void)state;
+    struct door door;
+    lab_user(&lab, "root", ROLE_PLATFORM_ADMIN, LAB_TENANT, &door);
+    for (size_t i = 0; i < api_route_count; i++) {
+        const struct api_route_row *row = &api_routes[i];
+        if ((row->flags & ROUTE_OPEN) != 0 || row->method == API_GET)
+            continue;
+        for (unsigned k = 0; k < 4; k++) {
+            struct ask ask = ask_for(row, query_of_route(row));
+            ask.authorization = "";
+            ask.cookie = door.cookie;
+            ask.csrf_token = k == 0 ? NULL : k == 1 ? "nobody" : door.csrf;
+            ask.origin = k == 2 ? "https://evil.example.com" : k == 3 ? NULL : LAB_ORIGIN;
+            pass_time();
+            lab_ask(&lab, &ask, &a);
+            expect(row, 403, "PERMISSION_DENIED");
+        }
+    }
+}
+
 static void each_route_wants_its_own_scope(void **state)
 {
     (void)state;
@@ -354,6 +489,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_route_wants_to_know_who_asks, open_all, close_all),
+        cmocka_unit_test_setup_teardown(no_route_takes_a_credential_that_is_none, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(no_route_is_changed_by_a_page_of_somebody_else, open_all,
+                                        close_all),
         cmocka_unit_test_setup_teardown(each_route_wants_its_own_scope, open_all, close_all),
         cmocka_unit_test_setup_teardown(each_id_of_nobody_is_not_found, open_all, close_all),
         cmocka_unit_test_setup_teardown(each_route_refuses_what_it_does_not_know, open_all,
