@@ -188,6 +188,7 @@ static bool put_whole(struct api_exchange *x, uint64_t card, const struct operat
     api_put_time(&x->json, "updatedAt", steps.last);
     api_put_number(&x->json, "version", steps.count);
     json_end_object(&x->json);
+    api_etag(x, steps.count);
     return true;
 }
 

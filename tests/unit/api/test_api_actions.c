@@ -369,6 +369,7 @@ static void a_step_names_the_parts_as_the_smsc_did(void **state)
     assert_true(turn_event_prepared(lab.turn, card, &e, &with));
     lab_turn(&lab);
     ask("GET", operation_path(id, ""), NULL);
+    assert_non_null(strstr(a.headers, "ETag: \"5\"\n")); // as many as it has steps
     assert_true(has("\"smscMessageId\":\"7f3a\",\"messageIds\":[\"7f3a\",null]}"));
     const char *built = strstr(a.body, "\"name\":\"built\"");
     assert_non_null(built);
