@@ -49,6 +49,22 @@ static struct import_work *open_work(struct api_exchange *x)
     return w;
 }
 
+// What a file would have after "Batch:".
+static struct api_problem read_batch(struct api_exchange *x, struct import_order *o)
+{
+    struct bytes text = {0};
+    if (!api_query_take(&x->query, "batch", &text))
+        return api_problem_of(API_OK);
+    bool is_good = text.len > 0 && text.len < sizeof(o->batch);
+    for (size_t i = 0; i < text.len && is_good; i++)
+        is_good = text.at[i] > 0x20 && text.at[i] < 0x7F;
+    if (!is_good)
+        return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("batch"),
+                                 "1 to 63 printable characters without spaces");
+    bytes_copy(o->batch, text);
+    return api_problem_of(API_OK);
+}
+
 static bool read_query(struct api_exchange *x, struct import_work *w)
 {
     static const char *const kinds[] = {"CARDS", "SUBSCRIPTIONS", NULL};
@@ -60,6 +76,8 @@ static bool read_query(struct api_exchange *x, struct import_work *w)
         p = api_query_bool(&x->query, "partial", &o->is_partial);
     if (p.code == API_OK)
         p = api_query_number(&x->query, "quantity", &o->quantity);
+    if (p.code == API_OK)
+        p = read_batch(x, o);
     if (p.code == API_OK && (!api_query_take(&x->query, "vendorProfile", &text) || text.len == 0 ||
                              text.len >= sizeof(o->vendor)))
         p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("vendorProfile"), "Missing");

@@ -216,6 +216,7 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
                  .cipher = o->cipher,
                  .digest = o->digest,
                  .kind = s->order.pool != 0 ? VENDOR_POOL : VENDOR_CARDS,
+                 .batch = s->order.batch[0] != '\0' ? s->order.batch : NULL,
                  .quantity = s->order.quantity,
                  .context = &j->reads,
                  .transport_key = import_transport_key},
@@ -289,9 +290,7 @@ static void run_job(struct import_jobs *j, struct seat *s)
         give(j, HAND_UNDO);
         ok = settle(j);
     }
-    if (j->is_decided && !j->is_merged)
-        ok = false; // at the next start it is carried through
-    else
+    if (!j->is_decided || j->is_merged) // else the next start carries it through
         give(j, HAND_END);
     (void)settle(j); // what the registry refuses even now ends at the next start
     import_report_close(&j->report);

@@ -16,6 +16,7 @@ struct import_order {
     uint64_t correlator;
     struct actor actor; // who ordered it
     char vendor[IMPORT_VENDOR_SIZE];
+    char batch[HEADER_TEXT_SIZE]; // of a CSV without a header of its own, or ""
     char address[48];
     bool is_partial, is_dry;
     uint64_t quantity;

@@ -88,6 +88,64 @@ static void load_transport_keys(void)
     assert_int_equal(a.status, 201);
 }
 
+// A file of columns and records alone: what its header would say comes from the vendor profile's
+// only product and from who sends it.
+static void a_csv_without_a_header_loads_with_what_is_stated(void **state)
+{
+    static const char target[] = BASE "/batch-imports?vendorProfile=alder";
+    static const struct {
+        const char *query;
+        int status;
+        const char *outcome;
+    } tries[] = {
+        {"", 202, "\"IMP-106\":"},
+        {"&quantity=3", 202, "\"IMP-106\":"},
+        {"&quantity=3&batch=", 400, "batch"},
+        {"&quantity=3&batch=two%20words", 400, "batch"},
+        {"&quantity=2&batch=B1", 202, "\"IMP-105\":"},
+        {"&quantity=3&batch=B1", 202, "\"outcome\":\"IMPORTED\""},
+        {"&quantity=3&batch=B2", 202, "\"outcome\":\"ALREADY_IMPORTED\""},
+    };
+    char text[4096] = "iccid,imsi1,msisdn1,acc,pin1,puk1,adm1,ki1,opc1,imsi2,ki2,opc2,kic1,kid1,"
+                      "kik1,kcv\n";
+    static const char more[] =
+        "\"Encrypted\": \"KI1=07 OPC1=07 KI2=07 OPC2=07 ADM1=12 KIC1=12 KID1=12 KIK1=12\","
+        "\"Transport-Key-AUC\": \"07 AES128-CBC IV=0 KCV=3544E0\","
+        "\"Transport-Key-OTA\": \"12 AES128-CBC IV=0 KCV=8F93D8\",";
+    char path[256];
+    char profile[8192];
+    (void)state;
+    lab_open_imports(&lab, "all", true);
+    const char *sample = read_sample("profiles/vendor/samples/alder.json");
+    const char *header = strstr(sample, "\"header\"");
+    const size_t before = (size_t)(strchr(header, '{') + 1 - sample);
+    (void)snprintf(profile, sizeof(profile), "%.*s%s%s", (int)before, sample, more,
+                   sample + before);
+    ask("POST", BASE "/vendor-profiles", profile);
+    assert_int_equal(a.status, 201);
+    load_transport_keys();
+    const char *data = strstr(read_sample("tests/samples/alder-0000717.out"), "*DATA\n") + 6;
+    const size_t columns = strlen(text);
+    const size_t len = (size_t)(strstr(data, "*END") - data);
+    for (size_t i = 0; i < len; i++)
+        text[columns + i] = (char)(data[i] == ' ' ? ',' : data[i]);
+    text[columns + len] = '\0';
+    for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        char key[] = "csv-import-0";
+        key[11] = (char)('0' + i);
+        (void)snprintf(path, sizeof(path), "%s%s", target, tries[i].query);
+        lab_ask(&lab,
+                &(struct ask){
+                    .method = "POST", .target = path, .type = "text/csv", .body = text, .key = key},
+                &a);
+        assert_int_equal(a.status, tries[i].status);
+        if (a.status == 202)
+            run_import();
+        assert_true(has(tries[i].outcome));
+    }
+    lab_close(&lab);
+}
+
 static void a_vendor_file_is_tried_loaded_and_known_again(void **state)
 {
     (void)state;
@@ -460,6 +518,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_logged_in_sends_whole_files),
         cmocka_unit_test(a_vendor_file_is_tried_loaded_and_known_again),
+        cmocka_unit_test(a_csv_without_a_header_loads_with_what_is_stated),
         cmocka_unit_test(an_import_is_cancelled_without_a_trace),
         cmocka_unit_test(a_profile_is_replaced_whole_and_by_version),
         cmocka_unit_test(a_load_is_hidden_until_it_ends_and_gone_after_a_crash),
