@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define MASTER_LEN 32
 #define LINE_LEN (2 * MASTER_LEN + 1) // with its line feed
+#define PART_SIZE 4096
 
 const char *keyfile_error_text(enum keyfile_error error)
 {
@@ -31,24 +33,39 @@ const char *keyfile_error_text(enum keyfile_error error)
     return "";
 }
 
-enum keyfile_error keyfile_make(const char *path)
+static bool write_new(const char *path)
 {
     uint8_t master[MASTER_LEN];
     char text[LINE_LEN];
     struct writer w = writer_of(text, sizeof text);
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return errno == EEXIST ? KEYFILE_EXISTS : KEYFILE_FAILED;
+        return false;
     entropy_fill(master, sizeof master);
     text_hex(&w, bytes_of(master, sizeof master));
     text_put(&w, "\n");
     const bool is_written = write(fd, text, w.len) == (ssize_t)w.len && fsync(fd) == 0;
     secret_wipe(master, sizeof master);
     secret_wipe(text, sizeof text);
-    if (close(fd) == 0 && is_written)
-        return KEYFILE_OK;
-    (void)unlink(path);
-    return KEYFILE_FAILED;
+    return close(fd) == 0 && is_written;
+}
+
+// It gets its name when it is whole: a crash leaves a key file or none.
+enum keyfile_error keyfile_make(const char *path)
+{
+    char part[PART_SIZE];
+    const int len = snprintf(part, sizeof part, "%s.part", path);
+    if (len < 0 || (size_t)len >= sizeof part)
+        return KEYFILE_FAILED;
+    enum keyfile_error error = KEYFILE_OK;
+    if (access(path, F_OK) == 0)
+        error = KEYFILE_EXISTS;
+    else if (!write_new(part))
+        error = KEYFILE_FAILED;
+    else if (link(part, path) != 0)
+        error = errno == EEXIST ? KEYFILE_EXISTS : KEYFILE_FAILED;
+    (void)unlink(part);
+    return error;
 }
 
 // One key for one use: HMAC-SHA-256 of the use's name under the master.
