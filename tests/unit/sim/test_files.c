@@ -331,7 +331,7 @@ static void an_administrator_resizes(void **state)
 static unsigned memory_left(void)
 {
     struct tlv all;
-    struct bytes value;
+    struct bytes value = {0};
     assert_int_equal(send_all("00A40004023F00"), SW_OK);
     struct reader r = reader_of(bytes_of(answer_octets, answer.len));
     assert_true(tlv_next(&r, &all) && tlv_find(all.value, 0xA5, &value) &&
