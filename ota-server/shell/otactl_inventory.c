@@ -113,6 +113,57 @@ enum ctl_exit subscription_search_run(struct ctl_task *t)
     return ctl_list(t, &l);
 }
 
+// One member of a subscription that becomes `value`, which is JSON.
+static enum ctl_exit change_subscription(struct ctl_task *t, const char *id, const char *member,
+                                         const char *value)
+{
+    uint8_t text[512];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    struct ctl_request r;
+    json_begin_object(&j);
+    json_put_key(&j, member);
+    json_put_raw(&j, bytes_of_text(value));
+    ctl_put_text(t, &j, OPTION_REASON, "reason");
+    json_end_object(&j);
+    if (!json_done(&j))
+        return ctl_wrong(t, "the reason is too long", NULL);
+    ctl_request_init(&r, "PATCH", "/subscriptions");
+    ctl_request_segment(&r, id);
+    ctl_request_json(&r, writer_bytes(&w));
+    return ctl_change(t, &r, id);
+}
+
+static enum ctl_exit bar_one(struct ctl_task *t, const char *id)
+{
+    return change_subscription(t, id, "fallbackEligible", "false");
+}
+
+static enum ctl_exit allow_one(struct ctl_task *t, const char *id)
+{
+    return change_subscription(t, id, "fallbackEligible", "true");
+}
+
+static enum ctl_exit retire_one(struct ctl_task *t, const char *id)
+{
+    return change_subscription(t, id, "state", "\"RETIRED\"");
+}
+
+enum ctl_exit subscription_bar_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "sub", bar_one);
+}
+
+enum ctl_exit subscription_allow_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "sub", allow_one);
+}
+
+enum ctl_exit subscription_retire_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "sub", retire_one);
+}
+
 // --- templates and vendor profiles: documents from files ---
 
 enum ctl_exit template_list_run(struct ctl_task *t)

@@ -202,6 +202,23 @@ static void an_operation_is_followed_to_its_end_in_silence(void **state)
     assert_string_equal(s->err, ""); // no progress: it is no terminal
 }
 
+static void a_subscription_is_barred_and_allowed(void **state)
+{
+    struct stage *s = *state;
+    stage_reply(s, 200, "{\"id\":\"" SUB "\",\"fallbackEligible\":false}");
+    stage_run(s, "subscription|bar|" SUB "|--reason|contract 88", "");
+    assert_int_equal(s->exit, 0);
+    expect_request(s, 0, "PATCH /subscriptions/" SUB,
+                   "{\"fallbackEligible\":false,\"reason\":\"contract 88\"}");
+    stage_reply(s, 200, "{\"id\":\"" SUB "\",\"fallbackEligible\":true}");
+    stage_run(s, "subscription|allow|" SUB, "");
+    expect_request(s, 0, "PATCH /subscriptions/" SUB, "{\"fallbackEligible\":true}");
+    stage_reply(s, 200, "{\"id\":\"" SUB "\",\"state\":\"RETIRED\"}");
+    stage_run(s, "subscription|retire|" SUB, "");
+    assert_int_equal(s->exit, 0);
+    expect_request(s, 0, "PATCH /subscriptions/" SUB, "{\"state\":\"RETIRED\"}");
+}
+
 static void a_card_that_refuses_is_exit_code_6(void **state)
 {
     struct stage *s = *state;
@@ -541,6 +558,7 @@ int main(void)
         ON_STAGE(a_search_carries_its_page_in_the_body),
         ON_STAGE(a_download_says_everything_it_was_told),
         ON_STAGE(an_operation_is_followed_to_its_end_in_silence),
+        ON_STAGE(a_subscription_is_barred_and_allowed),
         ON_STAGE(a_card_that_refuses_is_exit_code_6),
         ON_STAGE(waiting_ends_with_exit_code_5),
         ON_STAGE(a_dry_run_asks_for_one),
