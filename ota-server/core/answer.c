@@ -10,13 +10,48 @@ static bool is_about_operation(const struct record *r)
     return r->flight.kind == FLIGHT_OPERATION && r->has_open;
 }
 
+static void submit_of_audit(struct work *w)
+{
+    struct audit_job *a = &w->r->audit;
+    struct flight *f = &w->r->flight;
+    const uint8_t outcome = w->e->as.submit.outcome;
+    if (f->state == FLIGHT_SENT) {
+        a->operation.status = STATUS_SENT;
+    } else if (outcome == SUBMIT_UNSENT && a->is_open) {
+        operation_unsend(w, &a->operation);
+        a->operation.status = STATUS_QUEUED;
+        a->is_page_due = a->next_slot > 1;
+        flight_clear(w);
+    } else {
+        f->deadline = w->now; // nothing comes: plan_timeouts() ends it
+    }
+}
+
+static void submit_of_confirm(struct work *w)
+{
+    struct record *r = w->r;
+    struct flight *f = &r->flight;
+    struct operation *o = r->has_open && f->operation_id != 0 &&
+                                  f->operation_id == r->open.card_operation_id &&
+                                  r->open.status == STATUS_CONFIRMING
+                              ? &r->open
+                              : NULL;
+    if (o != NULL) // until then the card repeats what is to be confirmed
+        o->deadline = utc_after(w->now, (int64_t)f->validity_ms + w->policy->receipt_margin_ms);
+    if (f->state == FLIGHT_SENT)
+        return;
+    if (o != NULL && w->e->as.submit.outcome == SUBMIT_UNSENT)
+        operation_unsend(w, o);
+    flight_clear(w);
+}
+
 void decide_submit(struct work *w)
 {
     const struct event_submit *s = &w->e->as.submit;
     struct record *r = w->r;
     struct flight *f = &r->flight;
-    static const uint8_t inputs[] = {IN_ACCEPTED, IN_SUBMIT_UNKNOWN, IN_SUBMIT_TEMPORARY,
-                                     IN_SUBMIT_REJECTED, IN_SUBMIT_PARTIAL};
+    static const uint8_t inputs[] = {IN_ACCEPTED,        IN_SUBMIT_UNKNOWN, IN_SUBMIT_TEMPORARY,
+                                     IN_SUBMIT_REJECTED, IN_SUBMIT_PARTIAL, IN_UNSENT};
     if (f->kind == FLIGHT_NONE || f->counter != s->counter || f->state != FLIGHT_SENDING ||
         s->outcome >= sizeof(inputs)) {
         w->d->is_dropped = true;
@@ -34,15 +69,16 @@ void decide_submit(struct work *w)
         f->deadline = utc_after(w->now, wait);
     }
     if (is_about_operation(r)) {
-        work_step(w, &r->open, is_out ? STEP_ACCEPTED : STEP_SUBMITTED,
-                  s->outcome == SUBMIT_UNKNOWN ? "submit outcome unknown" : "");
+        const char *detail = s->outcome == SUBMIT_UNKNOWN  ? "submit outcome unknown"
+                             : s->outcome == SUBMIT_UNSENT ? "no link"
+                                                           : "";
+        work_step(w, &r->open, is_out ? STEP_ACCEPTED : STEP_SUBMITTED, detail);
         operation_input(w, &r->open, inputs[s->outcome]);
-        return;
+    } else if (f->kind == FLIGHT_AUDIT) {
+        submit_of_audit(w);
+    } else {
+        submit_of_confirm(w);
     }
-    if (f->kind == FLIGHT_AUDIT && is_out)
-        r->audit.operation.status = STATUS_SENT;
-    if (!is_out)
-        flight_clear(w);
 }
 
 void decide_receipt(struct work *w)

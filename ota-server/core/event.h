@@ -73,12 +73,14 @@ enum submit_outcome {
     SUBMIT_TEMPORARY, // refused for now, nothing accepted
     SUBMIT_REJECTED,  // refused for good, nothing accepted
     SUBMIT_PARTIAL,   // some parts accepted, others refused for good
+    SUBMIT_UNSENT,    // no link took any part while the packet was valid: it is withdrawn
 };
 
 struct event_submit {
     uint64_t counter; // of the packet
     uint8_t outcome;  // enum submit_outcome
     uint8_t parts;
+    uint16_t octets; // of the packet
     uint32_t status; // SMPP command_status of the refusal, or 0
 };
 

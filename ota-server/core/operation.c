@@ -76,6 +76,19 @@ static void retry_later(struct work *w, struct operation *o)
     o->hold = HOLD_NEXT_CONTACT;
 }
 
+void operation_unsend(struct work *w, struct operation *o)
+{
+    const struct event_submit *s = &w->e->as.submit;
+    o->sms_mt -= s->parts < o->sms_mt ? s->parts : o->sms_mt;
+    o->bytes_mt -= s->octets < o->bytes_mt ? s->octets : o->bytes_mt;
+    if (w->r->flight.kind == FLIGHT_CONFIRM)
+        return; // it was no attempt of the operation's own
+    o->attempts -= o->attempts > 0;
+    nothing_arrives(o);
+    if (o->attempts == 0)
+        o->may_have_run = false;
+}
+
 static void confirmed(struct work *w, struct operation *o)
 {
     struct record *r = w->r;
@@ -100,6 +113,9 @@ static void run_effect(struct work *w, struct operation *o, uint8_t effect)
     case EFFECT_NONE:
     case EFFECT_IGNORE:
     case EFFECT_CONFIRM: // queued with the notification that asks for it
+        break;
+    case EFFECT_UNSEND:
+        operation_unsend(w, o);
         break;
     case EFFECT_RETRY_LATER:
         retry_later(w, o);

@@ -123,8 +123,6 @@ static struct send *begin(struct work *w, uint8_t kind, uint8_t command, struct 
         validity = r->next_audit_at.ms - w->now.ms;
     if (validity < VALIDITY_MIN_MS)
         validity = VALIDITY_MIN_MS;
-    const int64_t wait =
-        validity + w->policy->receipt_margin_ms + 2 * (int64_t)w->policy->submit_ms;
     struct send *s = &w->d->sends[w->d->send_count++];
     *s = (struct send){.command = command,
                        .kind = kind,
@@ -136,8 +134,7 @@ static struct send *begin(struct work *w, uint8_t kind, uint8_t command, struct 
                                 .command = command,
                                 .counter = r->mt_counter,
                                 .validity_ms = (uint32_t)validity,
-                                .sent_at = w->now,
-                                .deadline = utc_after(w->now, wait)};
+                                .sent_at = w->now}; // its time begins when a link had it
     if (o != NULL) {
         o->attempts++;
         o->last_counter = r->mt_counter;
@@ -412,9 +409,10 @@ static void choose(struct work *w)
         record_has_mark(r, MARK_QUARANTINED))
         return;
     if (r->flight.kind == FLIGHT_AUDIT) {
-        // Not while its answer is waited for: a new attempt would make that worthless.
+        // Not while its answer is waited for, which a new attempt would make worthless; and not
+        // before a link had it, or each attempt would wait there behind the one before.
         const bool is_next_due = utc_is_due(r->next_audit_at, w->now) && r->dirty_since.ms != 0;
-        bool is_urgent = is_next_due && r->flight.state != FLIGHT_DELIVERED;
+        bool is_urgent = is_next_due && r->flight.state == FLIGHT_SENT;
         for (uint8_t i = 0; i < r->confirm_count; i++)
             is_urgent |= r->confirms[i].operation_id != 0;
         if (is_urgent) // a commanded switch, or the next attempt, does not wait for it

@@ -190,7 +190,7 @@ struct operation {
     bool confirm_is_late;  // its ENABLED came after confirm_until
     bool is_enabled_seen;  // its ENABLED came in time
     bool is_automatic;     // an audit that the dirty schedule started
-    uint8_t attempts;      // packets built
+    uint8_t attempts;      // packets built, but those that no link took in time
     uint8_t retries;       // after "expired, nothing delivered"
     uint8_t busy_tries;
     uint8_t nvm_tries;
@@ -209,7 +209,7 @@ struct operation {
     struct utc rollback_until;
     struct utc ended_at;
     uint64_t last_counter; // of its last packet
-    uint16_t sms_mt;
+    uint16_t sms_mt;       // one that still waits for a link is counted, one that none took is not
     uint16_t sms_mo;
     uint32_t bytes_mt;
     uint32_t bytes_mo;

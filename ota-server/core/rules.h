@@ -2,7 +2,7 @@
 //
 // In each status this is true:
 //   AWAIT_APPROVAL, QUEUED  no packet of it is under way
-//   SENDING                 one packet is in the outbox or with a link
+//   SENDING                 one packet is in the outbox or with a link; the outbox ends it in time
 //   SENT, DELIVERED         the packet is with the network, its answer is missing
 //   SWITCHING               the card said OK_PENDING; its notification is missing
 //   CONFIRMING              the notification came in time; the answer to CONFIRM is missing
@@ -24,6 +24,7 @@ enum input {
     IN_SUBMIT_TEMPORARY,
     IN_SUBMIT_REJECTED,
     IN_SUBMIT_PARTIAL,
+    IN_UNSENT, // no link took it in time, and it was withdrawn
     IN_DELIVERED,
     IN_LOST,      // explicitly, and no part delivered
     IN_PART_LOST, // some parts delivered, others not
@@ -65,6 +66,7 @@ enum input {
 enum effect {
     EFFECT_NONE,
     EFFECT_IGNORE,      // the pair changes nothing
+    EFFECT_UNSEND,      // the packet as if it had not been built; the next one may go at once
     EFFECT_RETRY_LATER, // 10 min, 1 h, 6 h, 24 h, then at next contact
     EFFECT_RETRY_BUSY,  // 15 min, at most 8 times
     EFFECT_RETRY_NVM,   // 1 h, once

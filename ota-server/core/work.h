@@ -48,6 +48,9 @@ void work_count_mo(struct operation *o, uint8_t sms, uint16_t octets);
 
 // operation.c: runs the rule of (status, input); the operation may have left the record afterwards.
 void operation_input(struct work *w, struct operation *o, uint8_t input);
+// Of EVENT_SUBMIT: the packet under way reached no link. Whether an earlier one of the operation
+// did, its attempts tell.
+void operation_unsend(struct work *w, struct operation *o);
 // SENDING, SENT ...: when its status times out.
 void operation_set_deadline(struct work *w, struct operation *o);
 void flight_clear(struct work *w);

@@ -182,7 +182,10 @@ static void line_up(struct packet *p)
         end = &o->packets[*end].next_of_bucket;
     *end = index_of(p);
     p->next_of_bucket = OUTBOX_NONE;
-    p->until = instant_after(o->now, p->message.validity_ms);
+    // Its time runs since it was built, however long it waited in the store.
+    const struct outbox_clock *clock = &o->options.clock;
+    p->until = clock->instant_of(clock->context,
+                                 utc_after(p->message.at, (int64_t)p->message.validity_ms));
     outbox_scan_by(o, p->until);
     o->counts.packets++;
     p->phase = PACKET_BEHIND;
@@ -289,7 +292,9 @@ static enum submit_outcome outcome_of(const struct packet *p)
         return SUBMIT_UNKNOWN;
     if (accepted + unknown > 0)
         return SUBMIT_PARTIAL;
-    return rejected > 0 ? SUBMIT_REJECTED : SUBMIT_TEMPORARY;
+    if (rejected > 0)
+        return SUBMIT_REJECTED;
+    return p->was_flying ? SUBMIT_TEMPORARY : SUBMIT_UNSENT;
 }
 
 static uint8_t post_state_of(enum submit_outcome outcome)
@@ -300,6 +305,8 @@ static uint8_t post_state_of(enum submit_outcome outcome)
     case SUBMIT_TEMPORARY:
     case SUBMIT_REJECTED:
         return POST_REFUSED;
+    case SUBMIT_UNSENT:
+        return POST_LOST;
     case SUBMIT_UNKNOWN:
     case SUBMIT_PARTIAL:
         break;
@@ -371,6 +378,7 @@ static bool report(struct packet *p)
         e.as.submit = (struct event_submit){.counter = p->message.counter,
                                             .outcome = (uint8_t)outcome,
                                             .parts = p->part_count,
+                                            .octets = p->message.packet_len,
                                             .status = p->status};
         const struct turn_prepared with = {
             .origin = {.messages = names_of_parts, .messages_of = p}};

@@ -38,6 +38,14 @@ struct outbox_port {
     void (*answer)(void *context, unsigned link, uint64_t handle, uint32_t status);
 };
 
+// The server's time, in which packets are valid; in a laboratory it runs faster than the loop's.
+struct outbox_clock {
+    void *context;
+    struct utc (*utc)(void *context, struct instant at);
+    // When the loop reaches it; the present when that is past.
+    struct instant (*instant_of)(void *context, struct utc at);
+};
+
 struct outbox_link {
     const char *smsc; // its name: message ids are searched among links of the same SMSC
     bool sends;       // bound as transmitter or transceiver
@@ -59,6 +67,7 @@ struct outbox_route {
 struct outbox_options {
     struct turn *turn;
     struct outbox_port port;
+    struct outbox_clock clock;
     struct outbox_link links[OUTBOX_LINKS_MAX]; // their texts must live as long as the outbox
     unsigned link_count;
     struct outbox_route routes[OUTBOX_ROUTES_MAX];
@@ -117,7 +126,7 @@ struct outbox_counts {
     uint64_t parts_repeated;   // over another link, without an answer to the first
     uint64_t parts_refused;    // error answers of any kind
     uint64_t throttled;        // of these: the link was asked to be slower
-    uint64_t outcomes[5];      // by enum submit_outcome
+    uint64_t outcomes[6];      // by enum submit_outcome
     uint64_t receipts;         // that belong to a packet
     uint64_t receipts_unknown; // that belong to none, or say nothing
     uint64_t messages;         // whole packets of cards, given to the turn

@@ -46,6 +46,16 @@ static struct bytes validity_of(uint64_t ms, char text[VALIDITY_SIZE])
     return writer_bytes(&w);
 }
 
+// What is left of its validity in the server's time.
+static uint64_t left_ms(const struct packet *p)
+{
+    const struct outbox_clock *c = &p->outbox->options.clock;
+    const struct message *m = &p->message;
+    const int64_t end_ms = m->at.ms + (int64_t)m->validity_ms;
+    const int64_t now_ms = c->utc(c->context, p->outbox->now).ms;
+    return now_ms < end_ms ? (uint64_t)(end_ms - now_ms) : 0;
+}
+
 static uint64_t tag_of(const struct packet *p, unsigned part)
 {
     const uint64_t index = (uint64_t)(p - p->outbox->packets);
@@ -69,7 +79,7 @@ static enum smpp_send send_part(struct packet *p, unsigned index, unsigned link)
                     .protocol_id = SMS_PID_USIM_DATA_DOWNLOAD,
                     .data_coding = SMS_DCS_CLASS_2_8BIT,
                     .registered_delivery = SUBMIT_RECEIPT,
-                    .validity_period = validity_of(p->until.ms - o->now.ms, validity),
+                    .validity_period = validity_of(left_ms(p), validity),
                     .short_message = writer_bytes(&w)},
     };
     return o->options.port.send(o->options.port.context, link, &pdu, tag_of(p, index));
@@ -145,6 +155,7 @@ static void fly(struct packet *p)
         if (result != SMPP_SEND_OK)
             continue; // else the link changed its mind: the next pump asks again
         part->state = PART_FLYING;
+        p->was_flying = true;
         part->link = (uint8_t)link;
         o->flying++;
         outbox_link_sent(o, link);

@@ -57,6 +57,7 @@ struct packet {
     uint8_t avoid;     // link that did not answer; OUTBOX_LINKS_MAX for none
     uint8_t route;     // by its number
     uint16_t sour;     // links that refused it for now, a bit each
+    bool was_flying;   // a part of it was on a link
     bool is_told;      // the event is with the turn, the note about it is not
     bool is_throttled; // refused for want of room: goes back to its place in front
     uint16_t next;     // of the list it is in

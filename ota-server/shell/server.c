@@ -94,6 +94,17 @@ static struct instant instant_of(const struct server *v, struct utc at)
     return instant_after(now, (uint64_t)((double)ms / v->settings->speed) + 1);
 }
 
+static struct utc utc_at(void *context, struct instant at)
+{
+    (void)at; // the loop's own
+    return server_utc(context);
+}
+
+static struct instant loop_reaches(void *context, struct utc at)
+{
+    return instant_of(context, at);
+}
+
 // --- the turn --------------------------------------------------------------------------------
 
 static void log_plain(struct server *v, enum log_level level, const char *event, const char *reason)
@@ -278,6 +289,7 @@ static struct outbox *open_outbox(struct server *v)
     const struct server_settings *s = v->settings;
     struct outbox_options options = {.turn = v->turn,
                                      .port = server_links_port(v->links),
+                                     .clock = {v, utc_at, loop_reaches},
                                      .link_count = s->smsc_count,
                                      .route_count = s->route_count};
     for (unsigned i = 0; i < s->smsc_count; i++)

@@ -196,6 +196,18 @@ static void answer_part(void *context, unsigned link, uint64_t handle, uint32_t 
     check(sent == SMPP_SEND_OK || sent == SMPP_SEND_STALE || sent == SMPP_SEND_NOT_BOUND);
 }
 
+static struct utc utc_at(void *context, struct instant at)
+{
+    (void)context;
+    return (struct utc){WORLD_START_MS + (int64_t)at.ms};
+}
+
+static struct instant instant_of(void *context, struct utc at)
+{
+    (void)context;
+    return (struct instant){at.ms < WORLD_START_MS ? 0 : (uint64_t)(at.ms - WORLD_START_MS)};
+}
+
 static void send_packet(void *context, const struct message *message)
 {
     struct world *w = context;
@@ -252,6 +264,7 @@ void server_start(struct world *w)
                                              .room = room,
                                              .send = send_part,
                                              .answer = answer_part},
+                                    .clock = {w, utc_at, instant_of},
                                     .link_count = LINKS,
                                     .address = WORLD_SERVER_NUMBER,
                                     .packets_max = 256,
@@ -370,8 +383,6 @@ struct instant server_deadline(const struct world *w)
     struct instant due = outbox_deadline(s->outbox);
     const struct utc turn = turn_due(s->turn);
     if (turn.ms != 0)
-        due = instant_earlier(
-            due,
-            (struct instant){turn.ms < WORLD_START_MS ? 0 : (uint64_t)(turn.ms - WORLD_START_MS)});
+        due = instant_earlier(due, instant_of(NULL, turn));
     return due;
 }

@@ -56,14 +56,27 @@ static void answer(void *context, unsigned link, uint64_t handle, uint32_t statu
     fake_links.answers[fake_links.answer_count++] = (struct fake_answer){link, handle, status};
 }
 
+static struct utc utc_at(void *context, struct instant at)
+{
+    (void)context;
+    return (struct utc){(int64_t)(at.ms - FAKE_START) * fake_links.speed};
+}
+
+static struct instant instant_of(void *context, struct utc at)
+{
+    (void)context;
+    return (struct instant){FAKE_START + (uint64_t)(at.ms / fake_links.speed)};
+}
+
 struct outbox_options fake_options(unsigned links)
 {
     struct outbox_options options = {
         .port = {.is_bound = is_bound, .room = room, .send = send_pdu, .answer = answer},
+        .clock = {NULL, utc_at, instant_of},
         .link_count = links,
         .address = "12345",
     };
-    fake_links = (struct fake_links){0};
+    fake_links = (struct fake_links){.speed = 1};
     for (unsigned i = 0; i < links; i++) {
         options.links[i] =
             (struct outbox_link){.smsc = "a", .sends = true, .rate = 100000, .weight = 1};
@@ -76,7 +89,7 @@ struct outbox *fake_outbox(unsigned links)
 {
     const struct outbox_options options = fake_options(links);
     fake_reset();
-    return outbox_open(&options, (struct instant){1000000});
+    return outbox_open(&options, (struct instant){FAKE_START});
 }
 
 void fake_respond(struct outbox *o, size_t index, uint32_t status, const char *message_id)

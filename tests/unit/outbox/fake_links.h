@@ -5,6 +5,7 @@
 
 #define FAKE_SENT 4096
 #define FAKE_ANSWERS 8192
+#define FAKE_START 1000000u
 
 struct fake_sent {
     unsigned link;
@@ -19,6 +20,7 @@ struct fake_sent {
 struct fake_links {
     size_t room[OUTBOX_LINKS_MAX];
     bool is_down[OUTBOX_LINKS_MAX];
+    int64_t speed;        // of the server's time, which is 0 at FAKE_START
     bool refuses_numbers; // an address that no PDU holds
     struct fake_sent sent[FAKE_SENT];
     size_t sent_count;
@@ -32,7 +34,7 @@ struct fake_links {
 
 extern struct fake_links fake_links;
 
-// An outbox for `links` links with room 10 and a rate that is in nobody's way, at time 1,000,000.
+// An outbox for `links` links with room 10 and a rate that is in nobody's way, at FAKE_START.
 struct outbox *fake_outbox(unsigned links);
 struct outbox_options fake_options(unsigned links);
 // Answers submit_sm number `index` of those sent.

@@ -4,7 +4,7 @@
 #include "tests/unit/outbox/fake_links.h"
 #include "tests/unit/outbox/fake_turn.h"
 
-#define T0 1000000u
+#define T0 FAKE_START
 #define HOUR 3600000u
 
 static struct outbox *outbox;
@@ -356,7 +356,37 @@ static void what_no_link_takes_within_its_validity_was_not_sent(void **state)
     at(HOUR - 1);
     assert_int_equal(fake.event_count, 0);
     at(HOUR);
-    assert_int_equal(only_outcome()->outcome, SUBMIT_TEMPORARY);
+    assert_int_equal(only_outcome()->outcome, SUBMIT_UNSENT);
+    assert_int_equal(only_outcome()->octets, 20);
+    assert_int_equal(fake.notes[0].state, POST_LOST);
+    assert_int_equal(fake_links.sent_count, 0);
+}
+
+static void a_validity_runs_in_the_servers_time(void **state)
+{
+    (void)state;
+    fake_links.speed = 100;
+    fake_links.room[0] = 0;
+    fake_links.room[1] = 0;
+    hand(packet(1, 20));
+    hand(packet(2, 20));
+    at(18000);
+    fake_links.room[0] = 1;
+    at(18000); // 30 min are left to it
+    assert_string_equal(fake_links.sent[0].validity, "000000003000000R");
+    at(36000 - 1);
+    assert_int_equal(fake.event_count, 0);
+    at(36000);
+    assert_int_equal(only_outcome()->outcome, SUBMIT_UNSENT);
+}
+
+static void what_waited_in_the_store_past_its_validity_is_not_sent(void **state)
+{
+    (void)state;
+    at(HOUR); // after a stop of an hour
+    hand(packet(1, 20));
+    at(HOUR);
+    assert_int_equal(only_outcome()->outcome, SUBMIT_UNSENT);
     assert_int_equal(fake_links.sent_count, 0);
 }
 
@@ -479,6 +509,8 @@ int main(void)
         TEST(a_refused_repetition_does_not_say_that_the_first_was_not_taken),
         TEST(a_late_or_foreign_answer_changes_nothing),
         TEST(what_no_link_takes_within_its_validity_was_not_sent),
+        TEST(a_validity_runs_in_the_servers_time),
+        TEST(what_waited_in_the_store_past_its_validity_is_not_sent),
         TEST(a_packet_that_waited_is_valid_for_the_rest_only),
         TEST(an_outcome_that_does_not_commit_is_reported_again),
         TEST(a_full_turn_gets_the_outcome_later),

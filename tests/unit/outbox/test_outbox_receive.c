@@ -5,7 +5,7 @@
 #include "tests/unit/outbox/fake_links.h"
 #include "tests/unit/outbox/fake_turn.h"
 
-#define T0 1000000u
+#define T0 FAKE_START
 
 static struct outbox *outbox;
 

@@ -164,6 +164,7 @@ static void audit_attempts_come_after_1_5_30_min_2_6_24_h(void **state)
         assert_int_equal(world.record.next_audit_at.ms - start, at[i]);
         world_wake_after(&world, world.record.next_audit_at.ms - world.now.ms);
         assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+        world_submit(&world, SUBMIT_ACCEPTED);
     }
 }
 
@@ -183,11 +184,13 @@ static void an_unreachable_card_is_asked_on_each_of_its_two_numbers_within_7_day
     struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
     world_event(&world, &e);
     world_wake_after(&world, 7 * 24 * HOUR);
+    world_submit(&world, SUBMIT_ACCEPTED);
     for (unsigned i = 0; i < 3; i++) {
         world_wake_after(&world, world.record.next_audit_at.ms - world.now.ms);
         assert_true(record_has_mark(&world.record, MARK_UNREACHABLE));
         assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
         assert_int_equal(world.record.next_audit_at.ms - world.now.ms, 7 * 12 * HOUR);
+        world_submit(&world, SUBMIT_ACCEPTED);
     }
 }
 

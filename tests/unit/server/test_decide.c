@@ -342,7 +342,7 @@ static void a_lower_registry_version_in_a_fresh_message_is_suspicious(void **sta
 struct story {
     const char *name;
     uint8_t events[3]; // 'a' accepted 'u' unknown 't' temporary 'r' rejected 'p' partial
-                       // 'd' delivered 'l' lost, 0 end
+                       // 'n' no link 'd' delivered 'l' lost, 0 end
     int64_t wait_ms;
     uint8_t status;
     uint8_t outcome;
@@ -358,6 +358,8 @@ static const struct story stories[] = {
     {"refused for good", "r", 0, STATUS_ENDED, OUTCOME_FAILED, DIRTY_NONE},
     {"part accepted", "p", 0, STATUS_UNKNOWN, 0, DIRTY_PARTIAL_MULTI_SMS},
     {"refused for now", "t", 0, STATUS_QUEUED, 0, DIRTY_NONE},
+    {"no link for a day", "", 23 * HOUR, STATUS_SENDING, 0, DIRTY_NONE},
+    {"no link, withdrawn", "n", 0, STATUS_SENDING, 0, DIRTY_NONE},
 };
 
 static void play(const char *events)
@@ -371,7 +373,7 @@ static void play(const char *events)
             world_receipt(&world, RECEIPT_LOST);
             break;
         default: // octets
-            world_submit(&world, (uint8_t)(strchr("autrp", events[i]) - "autrp"));
+            world_submit(&world, (uint8_t)(strchr("autrpn", events[i]) - "autrpn"));
             break;
         }
     }

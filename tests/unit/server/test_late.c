@@ -178,6 +178,7 @@ static void an_audit_also_goes_to_the_number_of_a_late_download(void **state)
     for (int i = 0; i < 3; i++) {
         world_wake_after(&world, world.record.next_audit_at.ms - world.now.ms);
         is_tried |= strcmp(world.decision.sends[0].number, "9990000000077") == 0;
+        world_submit(&world, SUBMIT_ACCEPTED);
     }
     assert_true(is_tried);
 }

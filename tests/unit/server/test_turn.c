@@ -416,6 +416,11 @@ static void a_due_card_wakes_by_itself(void **state)
 {
     (void)state;
     request(OPERATION_DELETE);
+    const struct event accepted = {
+        .type = EVENT_SUBMIT,
+        .as.submit = {.counter = sent.counter, .outcome = SUBMIT_ACCEPTED, .parts = 1}};
+    assert_true(turn_event(turn, 7, &accepted, NULL, NULL));
+    run();
     const struct utc due = turn_due(turn);
     assert_true(due.ms > world.now.ms);
     world.now = due;

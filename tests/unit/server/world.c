@@ -86,7 +86,8 @@ uint64_t world_request(struct world *w, uint8_t kind)
 void world_submit(struct world *w, uint8_t outcome)
 {
     struct event e = {.type = EVENT_SUBMIT};
-    e.as.submit = (struct event_submit){w->record.flight.counter, outcome, 1, 0};
+    e.as.submit = (struct event_submit){
+        .counter = w->record.flight.counter, .outcome = outcome, .parts = 1, .octets = 98};
     world_event(w, &e);
 }
 

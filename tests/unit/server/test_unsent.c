@@ -1,0 +1,113 @@
+// decide(): packets that no link took while they were valid.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#define MINUTE 60000
+#define HOUR (60 * (int64_t)MINUTE)
+
+static struct world world;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+static void a_packet_that_no_link_took_is_built_again_and_counts_as_none(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    const uint64_t first = world.record.flight.counter;
+    const uint32_t id = world.record.open.card_operation_id;
+    world.record.open.sms_mt = 1;
+    world.record.open.bytes_mt = 98;
+    world.now.ms += HOUR;
+    world_submit(&world, SUBMIT_UNSENT);
+    assert_int_equal(world.decision.send_count, 1);
+    assert_int_equal(world.decision.sends[0].counter, first + 1);
+    assert_int_equal(world.decision.sends[0].operation_id, id);
+    assert_int_equal(world.record.open.attempts, 1);
+    assert_int_equal(world.record.open.sms_mt, 0); // the turn counts the new one
+    assert_int_equal(world.record.open.bytes_mt, 0);
+    assert_int_equal(world.record.open.retries, 0);
+}
+
+static void what_no_link_took_until_its_time_was_over_is_certain_not_to_arrive(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world.now.ms += 24 * HOUR;
+    world_submit(&world, SUBMIT_UNSENT);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_false(world_ended(&world)->may_still_arrive);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void
+what_an_earlier_packet_may_have_done_stays_open_when_a_later_one_is_withdrawn(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_LOST); // a receipt may be wrong
+    world_wake_after(&world, 10 * MINUTE);
+    assert_int_equal(world.record.open.attempts, 2);
+    world.now.ms += 24 * HOUR;
+    world_submit(&world, SUBMIT_UNSENT);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_true(world_ended(&world)->may_still_arrive);
+}
+
+static void an_audit_that_waits_for_a_link_is_not_joined_by_the_next(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    assert_int_equal(world.decision.send_count, 1);
+    for (int i = 0; i < 24; i++) {
+        world_wake_after(&world, HOUR);
+        assert_int_equal(world.decision.send_count, 0);
+    }
+    world_submit(&world, SUBMIT_UNSENT); // withdrawn: the next attempt, which is due
+    assert_int_equal(world.decision.send_count, 1);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
+static void an_audit_of_a_clean_card_ends_though_no_link_ever_takes_it(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_AUDIT);
+    assert_int_equal(world.decision.send_count, 1);
+    world.now.ms += HOUR;
+    world_submit(&world, SUBMIT_UNSENT);
+    assert_int_equal(world.decision.send_count, 1);
+    world.now.ms += 23 * HOUR;
+    world_submit(&world, SUBMIT_UNSENT);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    (void)world_request(&world, OPERATION_AUDIT);
+    world_submit(&world, SUBMIT_TEMPORARY); // refused for an hour
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_packet_that_no_link_took_is_built_again_and_counts_as_none),
+        TEST(what_no_link_took_until_its_time_was_over_is_certain_not_to_arrive),
+        TEST(what_an_earlier_packet_may_have_done_stays_open_when_a_later_one_is_withdrawn),
+        TEST(an_audit_that_waits_for_a_link_is_not_joined_by_the_next),
+        TEST(an_audit_of_a_clean_card_ends_though_no_link_ever_takes_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
