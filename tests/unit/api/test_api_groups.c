@@ -180,7 +180,8 @@ static void a_card_that_goes_to_another_owner_leaves_its_notes_and_takes_no_work
     // Once nothing is under way it goes.
     assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
     struct event e = {.type = EVENT_SUBMIT};
-    e.as.submit = (struct event_submit){record.flight.counter, SUBMIT_REJECTED, 1, 0};
+    e.as.submit = (struct event_submit){
+        .counter = record.flight.counter, .outcome = SUBMIT_REJECTED, .parts = 1};
     assert_true(turn_event(lab.turn, card, &e, NULL, NULL));
     lab_turn(&lab);
     move(card, group);
