@@ -544,7 +544,7 @@ int main(void)
         cmocka_unit_test_teardown(a_client_is_approved_by_somebody_else, close_all),
         cmocka_unit_test_teardown(what_was_approved_is_what_there_is, close_all),
         TEST(nobody_takes_a_way_in_as_a_client_that_may_more),
-        TEST(a_client_and_who_asked_for_it_are_one_person),
+        cmocka_unit_test_teardown(a_client_and_who_asked_for_it_are_one_person, close_all),
         TEST(secrets_are_shown_once_and_rotated),
         TEST(a_client_gets_no_more_than_its_maker_has),
         TEST(a_client_proves_itself_only_as_agreed),
