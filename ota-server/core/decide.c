@@ -203,6 +203,12 @@ static void take(struct work *w)
     case EVENT_RESTORE:
         restore(w);
         break;
+    case EVENT_PLAN:
+        decide_plan(w);
+        break;
+    case EVENT_BOOTSTRAP:
+        decide_bootstrap(w);
+        break;
     }
 }
 
@@ -227,12 +233,15 @@ void decide(const struct record *record, const struct event *event,
     out->difference_count = 0;
     out->is_located = false;
     out->settled_count = 0;
+    out->is_plan_wanted = false;
+    out->is_job_changed = false;
+    out->released_count = 0;
     out->is_dropped = false;
     take(&w);
     if (event->type == EVENT_REQUEST && event->as.request.is_dry_run)
         return;
     plan_timeouts(&w);
-    plan_next_packet(&w);
+    bootstrap_run(&w);
     plan_wake(&w);
     out->next.version++;
 }

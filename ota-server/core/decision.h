@@ -7,7 +7,7 @@
 #include "ota-server/core/event.h"
 
 #define DECISION_SENDS_MAX 1
-#define DECISION_TRAIL_MAX 40
+#define DECISION_TRAIL_MAX 48
 #define DECISION_STEPS_MAX 48
 #define DECISION_ENDED_MAX 24
 #define DECISION_ALARMS_MAX 4
@@ -27,6 +27,24 @@ struct policy_steps {
 #define POLICY_QUIET_MAX 4
 struct policy_quiet {
     uint16_t from_min, to_min;
+};
+
+// What a card gets on its first contact; the pools' subscriptions come with EVENT_PLAN.
+enum bootstrap_trigger { BOOTSTRAP_FIRST_CONTACT, BOOTSTRAP_MANUAL };
+struct bootstrap_item {
+    uint64_t pool;
+    uint8_t template_number;
+    uint8_t role;
+    uint8_t rank; // 0: that of the subscription
+};
+struct bootstrap_rule {
+    bool is_enabled;
+    uint8_t trigger;    // enum bootstrap_trigger
+    uint8_t item_count; // in the order of their downloads
+    uint8_t enable;     // index of the one to enable
+    bool deletes;       // the bootstrap subscription, afterwards
+    uint32_t soak_s, deadline_s, concurrency;
+    struct bootstrap_item items[BOOTSTRAP_ITEMS_MAX];
 };
 
 // Timers and limits that installation and group choose; see policy_default().
@@ -50,7 +68,8 @@ struct policy {
     bool audit_at_contact;
     uint8_t quiet_count;
     struct policy_quiet quiet[POLICY_QUIET_MAX]; // of what was asked for; doubt does not wait
-    uint64_t seed;                               // of all chance
+    struct bootstrap_rule bootstrap;
+    uint64_t seed; // of all chance
 };
 void policy_default(struct policy *p);
 
@@ -109,6 +128,7 @@ enum alarm_key {
     ALARM_COUNTER_NEAR_MAX,
     ALARM_NEEDS_OPERATOR,
     ALARM_CARD_NVM_ERROR,
+    ALARM_BOOTSTRAP_STALLED,
 };
 const char *alarm_key_name(uint8_t key); // "security.failures"
 
@@ -154,6 +174,11 @@ struct decision {
     bool is_located; // slots, numbers or subscriptions changed: what the card is found by
     uint8_t settled_count;
     struct settlement settled[RECORD_LATE_MAX];
+    bool is_plan_wanted;    // subscriptions for policy->bootstrap, as EVENT_PLAN in the same
+                            // transaction
+    bool is_job_changed;    // next.bootstrap is to be shown anew
+    uint8_t released_count; // subscriptions that the card does not have and the job gives back
+    uint64_t released[BOOTSTRAP_ITEMS_MAX];
     bool is_dropped; // a message that was not fresh, or answered nothing: counted, no effect
 };
 

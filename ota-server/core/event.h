@@ -46,18 +46,20 @@ enum event_type {
     EVENT_RESOLVE,     // of "needs operator"
     EVENT_LIFT_QUARANTINE,
     EVENT_RETIRE,
-    EVENT_MOVE,    // to another group or tenant
-    EVENT_BAR,     // a subscription may no longer, or again, become the fallback
-    EVENT_SUBMIT,  // result of handing a whole packet to a link
-    EVENT_RECEIPT, // delivery receipt of one part
-    EVENT_POR,     // answer of the card
-    EVENT_NOTIFY,  // notification of the card
-    EVENT_CONTACT, // attach or session event of the network
-    EVENT_WAKE,    // wake_at is reached
-    EVENT_RESTART, // the server stopped without storing its work
-    EVENT_RESTORE, // the database is older than what was sent
+    EVENT_MOVE,      // to another group or tenant
+    EVENT_BAR,       // a subscription may no longer, or again, become the fallback
+    EVENT_SUBMIT,    // result of handing a whole packet to a link
+    EVENT_RECEIPT,   // delivery receipt of one part
+    EVENT_POR,       // answer of the card
+    EVENT_NOTIFY,    // notification of the card
+    EVENT_CONTACT,   // attach or session event of the network
+    EVENT_WAKE,      // wake_at is reached
+    EVENT_RESTART,   // the server stopped without storing its work
+    EVENT_RESTORE,   // the database is older than what was sent
+    EVENT_PLAN,      // what was reserved for the card's bootstrap
+    EVENT_BOOTSTRAP, // a person starts, resumes or cancels it
 };
-#define EVENT_TYPES (EVENT_RESTORE + 1)
+#define EVENT_TYPES (EVENT_BOOTSTRAP + 1)
 
 struct event_request {
     struct operation operation; // id, kind, target or plan, flags, actor, not_before, not_after (0:
@@ -122,6 +124,18 @@ struct event_notify {
     uint16_t octets;
 };
 
+// All of the rule's items, or none with the reason.
+struct event_plan {
+    uint8_t refusal; // enum refusal: POOL_EMPTY, or CARD_BUSY when too many cards are at it
+    uint8_t count;
+    struct {
+        uint64_t subscription;
+        struct download_plan plan;
+    } items[BOOTSTRAP_ITEMS_MAX];
+};
+
+enum bootstrap_action { BOOTSTRAP_START, BOOTSTRAP_RESUME, BOOTSTRAP_CANCEL };
+
 struct event {
     uint8_t type; // enum event_type
     struct utc at;
@@ -142,6 +156,8 @@ struct event {
         struct event_receipt receipt;
         struct event_por por;
         struct event_notify notify;
+        struct event_plan plan;
+        uint8_t bootstrap; // enum bootstrap_action
     } as;
 };
 

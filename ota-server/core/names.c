@@ -158,11 +158,22 @@ const char *refusal_name(uint8_t refusal)
 const char *event_type_name(uint8_t type)
 {
     static const char *const names[] = {
-        "request", "approved",        "rejected", "cancel", "resend",  "mark_dirty", "clear_dirty",
-        "resolve", "lift_quarantine", "retire",   "move",   "bar",     "submit",     "receipt",
-        "por",     "notify",          "contact",  "wake",   "restart", "restore",
+        "request",    "approved",    "rejected", "cancel",          "resend",
+        "mark_dirty", "clear_dirty", "resolve",  "lift_quarantine", "retire",
+        "move",       "bar",         "submit",   "receipt",         "por",
+        "notify",     "contact",     "wake",     "restart",         "restore",
+        "plan",       "bootstrap",
     };
     return NAME_OF(names, type);
+}
+
+const char *bootstrap_state_name(uint8_t state)
+{
+    static const char *const names[] = {
+        "",          "WAITING", "DOWNLOADING", "ENABLING", "CONFIRMING", "SOAKING",
+        "FINISHING", "DONE",    "FAILED",      "PARTIAL",  "CANCELLING",
+    };
+    return NAME_OF(names, state);
 }
 
 const char *step_name_text(uint8_t step)
@@ -177,10 +188,8 @@ const char *step_name_text(uint8_t step)
 const char *alarm_key_name(uint8_t key)
 {
     static const char *const names[] = {
-        "security.failures",
-        "counter.near.max",
-        "reconcile.needs_operator",
-        "card.nvm.error",
+        "security.failures", "counter.near.max",  "reconcile.needs_operator",
+        "card.nvm.error",    "bootstrap.stalled",
     };
     return NAME_OF(names, key);
 }

@@ -467,6 +467,11 @@ void plan_wake(struct work *w)
         soonest(w, r->audit.operation.not_before);
         soonest(w, r->audit.operation.not_after);
     }
+    if (bootstrap_is_active(r)) {
+        soonest(w, r->bootstrap.due);
+        if (!r->bootstrap.is_stalled)
+            soonest(w, r->bootstrap.deadline);
+    }
     soonest(w, r->flight.deadline);
     soonest(w, r->gap_deadline);
     soonest(w, r->insecure_until);

@@ -14,9 +14,10 @@
 #define RECORD_CONFIRMS_MAX 8
 #define RECORD_ANSWERED_MAX 8
 #define RECORD_LATE_MAX 8
-#define OPERATION_WRITES_MAX 242 // what two SMS carry: all parameters at once
-#define NUMBER_TEXT_SIZE 21      // digits and a zero, as in SMPP addresses
-#define COUNTER_JUMP 65536       // after a restore or a counter in doubt
+#define BOOTSTRAP_ITEMS_MAX (COMMAND_SLOTS_MAX - 1) // that one card is given
+#define OPERATION_WRITES_MAX 242                    // what two SMS carry: all parameters at once
+#define NUMBER_TEXT_SIZE 21                         // digits and a zero, as in SMPP addresses
+#define COUNTER_JUMP 65536                          // after a restore or a counter in doubt
 #define COUNTER_LAST 0xFFFFFFFFFFull
 #define COUNTER_NEAR_LAST (1ull << 39) // alarm long before the end
 
@@ -295,6 +296,42 @@ struct audit_job {
     struct audit_slot slots[COMMAND_SLOTS_MAX];
 };
 
+// Where the bootstrap of a card stands; bootstrap.c says what is true in each.
+enum bootstrap_state {
+    BOOTSTRAP_NONE,
+    BOOTSTRAP_WAITING, // for subscriptions of the pools
+    BOOTSTRAP_DOWNLOADING,
+    BOOTSTRAP_ENABLING,
+    BOOTSTRAP_CONFIRMING,
+    BOOTSTRAP_SOAKING,
+    BOOTSTRAP_FINISHING,
+    BOOTSTRAP_DONE,
+    BOOTSTRAP_FAILED,     // nothing new is on the card
+    BOOTSTRAP_PARTIAL,    // something is
+    BOOTSTRAP_CANCELLING, // what is not on the card is to be given back
+};
+#define BOOTSTRAP_STATES (BOOTSTRAP_CANCELLING + 1)
+
+// The plan is that of the start, whatever becomes of the rule.
+struct bootstrap {
+    uint8_t state;
+    uint8_t item_count; // 0 until they are reserved
+    uint8_t enable;     // index of the one to enable
+    bool deletes;       // the subscription that was enabled at the start, afterwards
+    bool is_stalled;    // no progress before the deadline
+    bool is_audited;    // the answer of the last step's audit came
+    uint8_t tries;      // of the step that is under way
+    uint8_t failure;    // enum refusal that stopped it or lets it wait, or REFUSAL_NONE
+    uint32_t soak_s, deadline_s;
+    uint64_t origin;    // subscription that was enabled at the start
+    uint64_t operation; // of the step that is under way, or the one that failed; or 0
+    struct utc started_at, due, deadline;
+    struct {
+        uint64_t subscription; // 0: given back
+        struct download_plan plan;
+    } items[BOOTSTRAP_ITEMS_MAX];
+};
+
 enum audit_outcome {
     AUDIT_NONE,
     AUDIT_CLEAN,
@@ -384,6 +421,7 @@ struct record {
     uint8_t confirm_count;
     struct confirm confirms[RECORD_CONFIRMS_MAX];
 
+    struct bootstrap bootstrap;
     uint32_t draws;     // chance taken so far, so that a run can be repeated
     struct utc wake_at; // when decide() wants a WAKE event; 0 = never
 };
@@ -411,6 +449,7 @@ bool operation_is_state_changing(uint8_t kind);
 
 // Names as the published interface writes them; "?" for a value that is none.
 const char *card_state_name(uint8_t state);
+const char *bootstrap_state_name(uint8_t state); // "DOWNLOADING"
 const char *card_mark_name(uint8_t mark);
 const char *dirty_reason_name(uint8_t reason);
 const char *operation_kind_name(uint8_t kind); // "set-fallback"
@@ -430,7 +469,8 @@ const char *actor_kind_name(uint8_t kind);           // "USER"
 // older server refuses the database at once.
 #define RECORD_FORM_FIRST 1
 #define RECORD_FORM_THIRD 3
-#define RECORD_FORM 4
+#define RECORD_FORM_FOURTH 4
+#define RECORD_FORM 5
 #define RECORD_OCTETS_MAX 16384
 void record_write(struct writer *w, const struct record *r);
 bool record_read(struct bytes octets, struct record *r) MUST_USE;

@@ -119,7 +119,7 @@ static void plan(struct walk *k, struct download_plan *p)
     octet(k, &p->marks);
     digits(k, p->number);
     digits(k, p->smsc);
-    if (has(k, RECORD_FORM))
+    if (has(k, RECORD_FORM_FOURTH))
         flag(k, &p->is_barred);
 }
 
@@ -277,7 +277,7 @@ static void mirror(struct walk *k, struct record *r)
     for (uint8_t i = 0; i < r->slot_count; i++) {
         fact(k, &r->slots[i].fact);
         number(k, &r->slots[i].subscription);
-        if (has(k, RECORD_FORM))
+        if (has(k, RECORD_FORM_FOURTH))
             flag(k, &r->slots[i].is_barred);
         digits(k, r->slots[i].number);
     }
@@ -306,7 +306,7 @@ static void late(struct walk *k, struct record *r)
         number(k, &r->late[i].counter);
         flag(k, &r->late[i].is_download);
         octets(k, r->late[i].imsi, sizeof(r->late[i].imsi));
-        if (has(k, RECORD_FORM))
+        if (has(k, RECORD_FORM_FOURTH))
             flag(k, &r->late[i].is_barred);
         digits(k, r->late[i].number);
     }
@@ -406,6 +406,35 @@ static void audit(struct walk *k, struct audit_job *a)
         fact(k, &a->slots[i]);
 }
 
+static void bootstrap(struct walk *k, struct bootstrap *b)
+{
+    if (!has(k, RECORD_FORM))
+        return;
+    octet(k, &b->state);
+    if (b->state == BOOTSTRAP_NONE)
+        return;
+    count(k, &b->item_count, BOOTSTRAP_ITEMS_MAX);
+    octet(k, &b->enable);
+    flag(k, &b->deletes);
+    flag(k, &b->is_stalled);
+    flag(k, &b->is_audited);
+    octet(k, &b->tries);
+    octet(k, &b->failure);
+    word(k, &b->soak_s);
+    word(k, &b->deadline_s);
+    number(k, &b->origin);
+    number(k, &b->operation);
+    when(k, &b->started_at);
+    when(k, &b->due);
+    when(k, &b->deadline);
+    for (uint8_t i = 0; i < b->item_count; i++) {
+        number(k, &b->items[i].subscription);
+        plan(k, &b->items[i].plan);
+    }
+    if (b->state >= BOOTSTRAP_STATES || b->enable >= BOOTSTRAP_ITEMS_MAX)
+        k->from.failed = true;
+}
+
 static void work(struct walk *k, struct record *r)
 {
     flight(k, &r->flight);
@@ -423,6 +452,7 @@ static void work(struct walk *k, struct record *r)
         number(k, &r->confirms[i].subscription);
         digits(k, r->confirms[i].number);
     }
+    bootstrap(k, &r->bootstrap);
     word(k, &r->draws);
     when(k, &r->wake_at);
 }
@@ -446,7 +476,8 @@ static struct walk walk_from(struct bytes in)
 {
     struct walk k = {.from = reader_of(in)};
     k.form = reader_u8(&k.from);
-    if (k.form != RECORD_FORM_FIRST && k.form != RECORD_FORM_THIRD && k.form != RECORD_FORM)
+    if (k.form != RECORD_FORM_FIRST && k.form != RECORD_FORM_THIRD &&
+        k.form != RECORD_FORM_FOURTH && k.form != RECORD_FORM)
         k.from.failed = true;
     return k;
 }

@@ -110,6 +110,14 @@ void audit_targets(const struct record *r, struct audit_targets *t);
 void audit_open(struct work *w, const struct operation *requested);
 void decide_resolve(struct work *w);
 
+// bootstrap.c
+// What the bootstrap does about what has happened in this decision; then the next packet is chosen,
+// and so on until nothing follows any more.
+void bootstrap_run(struct work *w);
+void decide_plan(struct work *w);
+void decide_bootstrap(struct work *w);
+bool bootstrap_is_active(const struct record *r);
+
 // plan.c
 void plan_timeouts(struct work *w);
 void plan_next_packet(struct work *w);

@@ -186,14 +186,14 @@ void api_documents_in_state(struct api_exchange *x, const struct api_kind *kind,
 }
 
 void api_documents_below(struct api_exchange *x, const struct api_kind *kind,
-                         const struct api_kind *above)
+                         const struct api_kind *above, int64_t state)
 {
     struct api_list list;
     if (!api_list_begin(x, &list, sorts) || !api_end_reading(x))
         return;
     const struct api_object *parent = api_document_load(x, above);
     if (parent != NULL)
-        reply_list(x, kind, (struct document_filter){.parent = parent->document.id, .state = -1},
+        reply_list(x, kind, (struct document_filter){.parent = parent->document.id, .state = state},
                    &list);
 }
 

@@ -33,9 +33,9 @@ struct api_object {
 void api_documents_list(struct api_exchange *x, const struct api_kind *kind, uint64_t parent);
 // The same of those in a state; -1: in any.
 void api_documents_in_state(struct api_exchange *x, const struct api_kind *kind, int64_t state);
-// The same of those below the object of capture 0, which is of the kind `above`.
+// The same of those below the object of capture 0, which is of the kind `above`; in a state or any.
 void api_documents_below(struct api_exchange *x, const struct api_kind *kind,
-                         const struct api_kind *above);
+                         const struct api_kind *above, int64_t state);
 // GET of the object of capture 0.
 void api_document_show(struct api_exchange *x, const struct api_kind *kind);
 // Writes the object; false when there is none that the caller may see.

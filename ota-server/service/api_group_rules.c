@@ -84,7 +84,7 @@ void api_group_rules_get(struct api_exchange *x)
 
 void api_group_rules_versions(struct api_exchange *x)
 {
-    api_documents_below(x, &versions, &api_groups);
+    api_documents_below(x, &versions, &api_groups, -1);
 }
 
 // --- changing ---
@@ -160,6 +160,35 @@ static void reply_effect(struct api_exchange *x, const struct rules_work *w)
     api_reply(x, 200);
 }
 
+// The pools are there, for the group's enterprise, and say the template where the item does not.
+static bool complete_items(struct api_exchange *x, const struct rules_work *w)
+{
+    json_t *items = json_object_get(json_object_get(x->root, "bootstrap"), "items");
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        uint64_t pool = 0;
+        const char *text = json_string_value(json_object_get(item, "poolId"));
+        if (text == NULL || !api_id_read(bytes_of_text(text), "pol", &pool) ||
+            !api_pool_visible(x, pool, w->group.document.owner)) {
+            api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("bootstrap.items.poolId"),
+                                            "No such pool"));
+            return false;
+        }
+        const uint8_t number = api_pool_template(x->reader, pool);
+        if (number != 0 && json_object_get(item, "templateId") == NULL)
+            json_object_set_new(item, "templateId", json_integer(number));
+    }
+    return true;
+}
+
+// A rule that deletes by itself is for two people.
+static bool may_delete(struct api_exchange *x, const struct group_rules *given)
+{
+    return !given->policy.bootstrap.deletes || api_four_eyes(x);
+}
+
 // What the rules are from now on, by whom and why.
 static bool fill_version(struct api_exchange *x, struct rules_work *w)
 {
@@ -225,8 +254,8 @@ void api_group_rules_patch(struct api_exchange *x)
     if (!api_end_reading(x) || !api_operator_only(x))
         return;
     struct rules_work *w = load(x);
-    if (w == NULL || !api_if_match(x, w->object.document.version) || !merge(x, w) ||
-        !fill_version(x, w))
+    if (w == NULL || !complete_items(x, w) || !may_delete(x, &given) ||
+        !api_if_match(x, w->object.document.version) || !merge(x, w) || !fill_version(x, w))
         return;
     if (x->is_dry_run)
         reply_effect(x, w);

@@ -43,6 +43,11 @@ void api_enterprises_post(struct api_exchange *x);
 void api_enterprise_get(struct api_exchange *x);
 void api_enterprise_patch(struct api_exchange *x);
 
+void api_bootstrap_jobs_list(struct api_exchange *x);
+void api_bootstrap_jobs_post(struct api_exchange *x);
+void api_bootstrap_job_get(struct api_exchange *x);
+void api_bootstrap_job_resume(struct api_exchange *x);
+void api_bootstrap_job_cancel(struct api_exchange *x);
 void api_approvals_list(struct api_exchange *x);
 void api_approval_get(struct api_exchange *x);
 void api_approval_approve(struct api_exchange *x);

@@ -14,13 +14,19 @@ static void put_if(struct json_writer *j, const char *name, const char *text)
         api_put_text(j, name, text);
 }
 
+// A rule is that of a group.
+static const char *actor_prefix(uint8_t kind)
+{
+    return kind == ACTOR_USER ? "usr" : kind == ACTOR_RULE ? "grp" : "cli";
+}
+
 static void put_origin(struct api_exchange *x, const struct operation *o)
 {
     struct json_writer *j = &x->json;
     char correlator[API_CORRELATOR_MAX + 1];
     api_open_object(j, "requestedBy");
     api_put_text(j, "kind", actor_kind_name(o->actor.kind));
-    api_put_id(j, "id", o->actor.kind == ACTOR_USER ? "usr" : "cli", o->actor.id);
+    api_put_id(j, "id", actor_prefix(o->actor.kind), o->actor.id);
     json_end_object(j);
     api_put_id(j, "approvalId", "apr", o->approval);
     api_put_id(j, "campaignId", "cmp", o->campaign);

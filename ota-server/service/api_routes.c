@@ -90,6 +90,15 @@ const struct api_route_row api_routes[] = {
     {API_PATCH, API_BASE "/card-groups/*/rules", "groups:write", TAKES_MERGE, CHANGES, api_group_rules_patch},
     {API_GET, API_BASE "/card-groups/*/rules/versions", "groups:read", TAKES_NOTHING, 0, api_group_rules_versions},
 
+    {API_GET, API_BASE "/card-groups/*/bootstrap-jobs", "groups:read", TAKES_NOTHING, 0, api_bootstrap_jobs_list},
+    {API_POST, API_BASE "/card-groups/*/bootstrap-jobs", "operations:download", TAKES_JSON, CHANGES,
+     api_bootstrap_jobs_post},
+    {API_GET, API_BASE "/bootstrap-jobs/*", "groups:read", TAKES_NOTHING, 0, api_bootstrap_job_get},
+    {API_POST, API_BASE "/bootstrap-jobs/*/resume", "operations:download", TAKES_MAYBE, CHANGES,
+     api_bootstrap_job_resume},
+    {API_POST, API_BASE "/bootstrap-jobs/*/cancel", "operations:download", TAKES_MAYBE, CHANGES,
+     api_bootstrap_job_cancel},
+
     {API_GET, API_BASE "/subscription-pools", "inventory:read", TAKES_NOTHING, 0, api_pools_list},
     {API_POST, API_BASE "/subscription-pools", "inventory:write", TAKES_JSON, CHANGES, api_pools_post},
     {API_GET, API_BASE "/subscription-pools/*", "inventory:read", TAKES_NOTHING, 0, api_pool_get},

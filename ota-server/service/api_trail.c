@@ -13,7 +13,11 @@ static void put_actor(struct json_writer *j, const struct trail_row *row)
 {
     api_open_object(j, "actor");
     api_put_text(j, "kind", actor_kind_name(row->actor.kind));
-    api_put_id(j, "id", row->actor.kind == ACTOR_USER ? "usr" : "cli", row->actor.id);
+    api_put_id(j, "id",
+               row->actor.kind == ACTOR_USER   ? "usr"
+               : row->actor.kind == ACTOR_RULE ? "grp"
+                                               : "cli",
+               row->actor.id);
     if (row->address != NULL && row->address[0] != '\0')
         api_put_text(j, "address", row->address);
     json_end_object(j);

@@ -5,14 +5,22 @@
 
 #define DAY_S 86400
 #define STEP_MAX_S (14 * DAY_S)
+#define CONCURRENCY 200 // cards of a group that are bootstrapped at once
+#define CONCURRENCY_MAX 100000
 
-const char *const rules_members[RULES_MEMBERS_MAX] = {"retry",         "dirty",    "smsc",
-                                                      "authorityMode", "fourEyes", NULL};
+static const char *const triggers[] = {"FIRST_CONTACT", "MANUAL", NULL};
+static const char *const roles[] = {"OPERATIONAL", "BOOTSTRAP", "TEST", NULL};
+static const char *const afterwards[] = {"KEEP_AS_FALLBACK", "DELETE", NULL};
+
+const char *const rules_members[RULES_MEMBERS_MAX] = {
+    "retry", "dirty", "smsc", "authorityMode", "fourEyes", "bootstrap", NULL};
 const char *const authority_names[] = {"SELF_SERVICE", "REQUEST_APPROVE", "OPERATOR_ONLY", NULL};
 
 void rules_default(struct group_rules *r, const struct policy *installation)
 {
     *r = (struct group_rules){.policy = *installation, .four_eyes_delete = true};
+    r->policy.bootstrap =
+        (struct bootstrap_rule){.soak_s = 3600, .deadline_s = DAY_S, .concurrency = CONCURRENCY};
 }
 
 // --- reading ---
@@ -178,6 +186,62 @@ static void read_four_eyes(struct api_body *outer, struct group_rules *r)
     end_inner(outer, "fourEyes", &b);
 }
 
+static bool read_item(const json_t *object, struct bootstrap_item *item, bool *is_enabled)
+{
+    struct api_body b;
+    api_body_init(&b, object);
+    *item = (struct bootstrap_item){.pool = api_body_id(&b, "poolId", API_REQUIRED, "pol")};
+    item->template_number = (uint8_t)api_body_integer(&b, "templateId", 1, 254, 0);
+    item->rank = (uint8_t)api_body_integer(&b, "rank", 1, 255, 0);
+    const int role = api_body_enum(&b, "role", API_OPTIONAL, roles);
+    item->role = role < 0 ? ROLE_OPERATIONAL : (uint8_t)role;
+    *is_enabled = api_body_bool(&b, "enable", false);
+    return json_is_object(object) && api_body_end(&b);
+}
+
+static bool read_items(const json_t *array, struct bootstrap_rule *rule)
+{
+    unsigned marked = 0;
+    size_t i;
+    const json_t *object;
+    bool ok = json_array_size(array) <= BOOTSTRAP_ITEMS_MAX;
+    rule->item_count = 0;
+    json_array_foreach(array, i, object)
+    {
+        bool is_enabled = false;
+        ok = ok && read_item(object, &rule->items[i], &is_enabled);
+        if (!ok)
+            return false;
+        rule->item_count++;
+        marked += is_enabled;
+        if (is_enabled)
+            rule->enable = (uint8_t)i;
+    }
+    return ok && marked == 1;
+}
+
+static void read_bootstrap(struct api_body *outer, struct bootstrap_rule *rule)
+{
+    struct api_body b;
+    if (!begin_inner(outer, "bootstrap", &b))
+        return;
+    rule->is_enabled = api_body_bool(&b, "enabled", false);
+    const int trigger = api_body_enum(&b, "trigger", API_OPTIONAL, triggers);
+    rule->trigger = trigger < 0 ? BOOTSTRAP_FIRST_CONTACT : (uint8_t)trigger;
+    rule->deletes = api_body_enum(&b, "afterwards", API_OPTIONAL, afterwards) == 1;
+    rule->soak_s = (uint32_t)api_body_integer(&b, "soakSeconds", 0, 30 * DAY_S, rule->soak_s);
+    rule->deadline_s =
+        (uint32_t)api_body_integer(&b, "deadlineSeconds", 60, 30 * DAY_S, rule->deadline_s);
+    rule->concurrency =
+        (uint32_t)api_body_integer(&b, "concurrency", 1, CONCURRENCY_MAX, rule->concurrency);
+    const json_t *items = api_body_array(&b, "items", API_OPTIONAL);
+    if ((items != NULL || rule->is_enabled) && !read_items(items, rule))
+        api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("items"),
+                                            "1 to 15 of poolId, templateId, role, rank and enable, "
+                                            "which exactly one has"));
+    end_inner(outer, "bootstrap", &b);
+}
+
 void rules_read(struct api_body *b, struct group_rules *r)
 {
     read_retry(b, &r->policy);
@@ -187,6 +251,7 @@ void rules_read(struct api_body *b, struct group_rules *r)
     if (mode >= 0)
         r->authority = (enum authority_mode)mode;
     read_four_eyes(b, r);
+    read_bootstrap(b, &r->policy.bootstrap);
 }
 
 // --- writing ---
@@ -219,6 +284,32 @@ static void put_quiet(struct json_writer *j, const struct policy *p)
     json_end_array(j);
 }
 
+static void put_bootstrap(struct json_writer *j, const struct bootstrap_rule *rule)
+{
+    api_open_object(j, "bootstrap");
+    api_put_bool(j, "enabled", rule->is_enabled);
+    api_put_text(j, "trigger", triggers[rule->trigger]);
+    api_open_array(j, "items");
+    for (uint8_t i = 0; i < rule->item_count; i++) {
+        const struct bootstrap_item *item = &rule->items[i];
+        json_begin_object(j);
+        api_put_id(j, "poolId", "pol", item->pool);
+        if (item->template_number != 0)
+            api_put_number(j, "templateId", item->template_number);
+        api_put_text(j, "role", roles[item->role]);
+        if (item->rank != 0)
+            api_put_number(j, "rank", item->rank);
+        api_put_bool(j, "enable", i == rule->enable);
+        json_end_object(j);
+    }
+    json_end_array(j);
+    api_put_text(j, "afterwards", afterwards[rule->deletes]);
+    api_put_number(j, "soakSeconds", rule->soak_s);
+    api_put_number(j, "concurrency", rule->concurrency);
+    api_put_number(j, "deadlineSeconds", rule->deadline_s);
+    json_end_object(j);
+}
+
 void rules_put(struct json_writer *j, const struct group_rules *r)
 {
     const struct policy *p = &r->policy;
@@ -243,6 +334,7 @@ void rules_put(struct json_writer *j, const struct group_rules *r)
     api_open_object(j, "fourEyes");
     api_put_bool(j, "delete", r->four_eyes_delete);
     json_end_object(j);
+    put_bootstrap(j, &p->bootstrap);
 }
 
 // --- from the store ---

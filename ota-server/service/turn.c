@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define IDS_PER_EVENT 4
+#define FOLLOWS_MAX 4 // events that follow from one
 #define CHECKPOINT_MS (15 * 60 * 1000)
 #define CHECKPOINT_ROWS 10000
 #define SWEEP_MS (60 * 60 * 1000)
@@ -139,38 +140,6 @@ bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_
     return true;
 }
 
-// --- rules of groups -------------------------------------------------------------------------
-
-void turn_forget_rules(struct turn *t)
-{
-    for (size_t i = 0; i < POLICY_ROWS; i++)
-        t->policies[i].group = 0;
-}
-
-const struct policy *turn_policy(const struct turn *t)
-{
-    return t->options.policy;
-}
-
-static enum store_status policy_of(struct turn *t, uint64_t group, const struct policy **policy)
-{
-    *policy = t->options.policy;
-    if (group == 0)
-        return STORE_OK;
-    struct policy_row *row = &t->policies[(group ^ group >> 20) % POLICY_ROWS];
-    if (row->group != group) {
-        struct group_rules rules;
-        const enum store_status status =
-            rules_of(t->options.store, group, t->options.policy, &rules);
-        if (status != STORE_OK)
-            return status;
-        row->group = group;
-        row->policy = rules.policy;
-    }
-    *policy = &row->policy;
-    return STORE_OK;
-}
-
 // --- one event -------------------------------------------------------------------------------
 
 // STORE_NONE: there is no such card, and nothing to save.
@@ -184,7 +153,7 @@ static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
         return STORE_NONE;
     }
     if (status == STORE_OK)
-        status = policy_of(t, t->before.group, &context.policy);
+        status = turn_policy_of(t, t->before.group, &context.policy);
     if (status != STORE_OK)
         return status;
     e->fresh_id = turn_id(t, e->at);
@@ -195,6 +164,38 @@ static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
     answer->operation = t->decision.operation;
     t->counts.dropped += t->decision.is_dropped;
     return STORE_OK;
+}
+
+static bool is_to_follow(const struct turn *t)
+{
+    const struct decision *d = &t->decision;
+    return t->options.follow != NULL &&
+           (d->is_plan_wanted || d->is_job_changed || d->released_count > 0);
+}
+
+// Saves the decision, and what follows from it.
+static enum store_status save(struct turn *t, const struct event *e)
+{
+    const uint64_t card = t->decision.next.card;
+    enum store_status status = turn_save(t, e);
+    bool has_next = true;
+    for (unsigned i = 0; i < FOLLOWS_MAX && status == STORE_OK && has_next && is_to_follow(t);
+         i++) {
+        const struct policy *policy = NULL;
+        struct event *next = &t->next_event;
+        struct turn_answer unused = {0};
+        *next = (struct event){.at = e->at, .actor = {ACTOR_RULE, t->decision.next.group}};
+        has_next = false;
+        status = turn_policy_of(t, t->decision.next.group, &policy);
+        if (status == STORE_OK)
+            status = t->options.follow(t->options.follow_context, t->options.store, policy,
+                                       &t->decision, next, &has_next);
+        if (status == STORE_OK && has_next)
+            status = judge(t, card, next, &unused);
+        if (status == STORE_OK && has_next)
+            status = turn_save(t, next);
+    }
+    return status;
 }
 
 static bool must_save(const struct turn *t, const struct event *e)
@@ -208,7 +209,7 @@ static enum store_status run_event(struct turn *t, uint64_t card, struct event *
     const enum store_status status = judge(t, card, e, answer);
     if (status == STORE_NONE)
         return STORE_OK;
-    return status == STORE_OK && must_save(t, e) ? turn_save(t, e) : status;
+    return status == STORE_OK && must_save(t, e) ? save(t, e) : status;
 }
 
 // A card whose packet cannot be built (its keys are missing or do not open) must not stop others.
@@ -304,7 +305,7 @@ static enum store_status run_prepared(struct turn *t, struct task *k)
         store_mark_undo(t->options.store);
     else
         status = store_mark_keep(t->options.store);
-    return status == STORE_OK && must_save(t, &k->event) ? turn_save(t, &k->event) : status;
+    return status == STORE_OK && must_save(t, &k->event) ? save(t, &k->event) : status;
 }
 
 static enum store_status run_task(struct turn *t, struct task *k, struct utc now)

@@ -30,12 +30,22 @@ typedef void turn_answer_fn(void *context, const struct turn_answer *answer);
 typedef void turn_send_fn(void *context, const struct message *message);
 typedef void turn_alarm_fn(void *context, uint8_t key, uint64_t card, bool is_raised);
 
+// What a saved decision asks for besides packets: runs in its transaction, may write, and may make
+// another event for the card, which is decided next (`next` is empty but for its time). `policy` is
+// that of the card's group.
+typedef enum store_status turn_follow_fn(void *context, struct store *store,
+                                         const struct policy *policy,
+                                         const struct decision *decision, struct event *next,
+                                         bool *has_next);
+
 struct turn_options {
     struct store *store;         // the writer
     const struct policy *policy; // of the installation; a group may have its own
     const struct cipher *cipher;
     turn_send_fn *send; // may call turn_event()
     void *send_context;
+    turn_follow_fn *follow; // or NULL: there are no bootstraps
+    void *follow_context;
     turn_alarm_fn *alarm; // or NULL
     void *alarm_context;
 };

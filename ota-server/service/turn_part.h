@@ -52,6 +52,7 @@ struct turn {
     size_t alarm_count;
     struct record before;
     struct decision decision;
+    struct event next_event; // that follows from it
     struct policy_row policies[POLICY_ROWS];
     struct turn_origin origin; // of the task that runs
     bool is_dry;               // likewise
@@ -69,3 +70,6 @@ struct turn {
 // Writes t->decision, made from t->before, inside the transaction. Notes packets and alarms for the
 // time after the commit; on a status other than STORE_OK it notes none.
 enum store_status turn_save(struct turn *t, const struct event *e) MUST_USE;
+// The policy that holds for cards of a group; good until the rules are forgotten.
+enum store_status turn_policy_of(struct turn *t, uint64_t group,
+                                 const struct policy **policy) MUST_USE;

@@ -71,6 +71,9 @@ static bool is_wanted_elsewhere(const struct record *r, uint64_t subscription)
     bool is_wanted = r->has_open && r->open.subscription == subscription;
     for (uint8_t i = 0; i < r->queue_len; i++)
         is_wanted |= r->queue[i].subscription == subscription;
+    const struct bootstrap *b = &r->bootstrap; // which says itself when it gives back
+    for (uint8_t i = 0; i < b->item_count && b->state != BOOTSTRAP_DONE; i++)
+        is_wanted |= b->items[i].subscription == subscription;
     return is_wanted;
 }
 

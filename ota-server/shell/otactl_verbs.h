@@ -15,6 +15,10 @@ enum ctl_exit card_trail_run(struct ctl_task *t) MUST_USE;
 
 enum ctl_exit card_move_run(struct ctl_task *t) MUST_USE;
 
+enum ctl_exit bootstrap_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit bootstrap_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit bootstrap_start_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit bootstrap_change_run(struct ctl_task *t) MUST_USE; // resume, cancel
 enum ctl_exit approval_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit approval_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit approval_decide_run(struct ctl_task *t) MUST_USE; // approve, reject

@@ -4,6 +4,7 @@
 #include "common/host/entropy.h"
 #include "common/host/ready.h"
 #include "ota-server/service/auth_setup.h"
+#include "ota-server/service/bootstrap_job.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/shell/folders.h"
 #include "ota-server/shell/front.h"
@@ -343,6 +344,7 @@ static bool open_work(struct server *v, const struct server_keys *keys)
     if (v->reader == NULL)
         return false;
     const struct turn_options options = {.store = v->writer,
+                                         .follow = bootstrap_follow,
                                          .policy = &v->settings->policy,
                                          .cipher = v->crypto.store.cipher,
                                          .send = hand_over,

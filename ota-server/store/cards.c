@@ -280,6 +280,16 @@ enum store_status store_group_states(struct store *s, uint64_t group, uint64_t c
     return status == STORE_NONE ? STORE_OK : status;
 }
 
+enum store_status store_group_count(struct store *s, uint64_t group, uint8_t state, uint32_t limit,
+                                    uint64_t *count)
+{
+    struct query q = query_of(s, STATEMENT_GROUP_COUNT);
+    bind_number(&q, 1, (int64_t)group);
+    bind_number(&q, 2, state);
+    bind_number(&q, 3, limit);
+    return one_id(&q, count);
+}
+
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out)
 {
     struct query q = query_of(s, STATEMENT_CARD_NOTES);

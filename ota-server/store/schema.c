@@ -168,6 +168,9 @@ const char *const schema_steps[] = {
     "CREATE TABLE part (import INTEGER NOT NULL, card INTEGER NOT NULL, generation INTEGER NOT NULL,"
     " sealed BLOB NOT NULL, PRIMARY KEY (import, card)) STRICT, WITHOUT ROWID;"
     "ALTER TABLE loading ADD COLUMN is_merging INTEGER NOT NULL DEFAULT 0;",
+
+    // Records and operations are written in form 5.
+    "",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

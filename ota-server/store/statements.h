@@ -74,6 +74,7 @@
     S(CARD_BY_EID, "SELECT id FROM card WHERE eid = $1 AND eid <> '' AND" VISIBLE) \
     S(CARD_EID, "SELECT eid FROM card WHERE id = $1") \
     S(CARD_GROUP, "SELECT grp FROM card WHERE id = $1") \
+    S(GROUP_COUNT, "SELECT count(*) FROM (SELECT 1 FROM card WHERE grp = $1 AND state = $2 LIMIT $3)") \
     S(GROUP_STATES, "SELECT state, count(*) FROM card WHERE grp = $1 GROUP BY state") \
     S(CARD_NOTES, "SELECT notes FROM card WHERE id = $1") \
     S(CARD_NOTES_PUT, "UPDATE card SET notes = $2 WHERE id = $1") \

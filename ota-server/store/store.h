@@ -127,6 +127,9 @@ enum store_status store_group_states(struct store *s, uint64_t group,
 
 // What people write about a card (labels, note ...), as JSON or ""; the application field is for
 // lists.
+// Cards of a group in a state, counted up to `limit`.
+enum store_status store_group_count(struct store *s, uint64_t group, uint8_t state, uint32_t limit,
+                                    uint64_t *count) MUST_USE;
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out) MUST_USE;
 enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes) MUST_USE;
 enum store_status store_card_field_put(struct store *s, uint64_t card,

@@ -5,6 +5,7 @@
 #include "common/wire/ident.h"
 #include "ota-server/service/api_json.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/bootstrap_job.h"
 #include "ota-server/shell/server_crypto.h"
 #include "profiles/vendor/shell/digest_host.h"
 #include "profiles/vendor/shell/scratch_host.h"
@@ -279,8 +280,11 @@ static void open_store(struct lab *lab, const struct server_crypto *c, bool is_r
 static void open_turn(struct lab *lab)
 {
     open_store(lab, &crypto, false, &lab->store);
-    const struct turn_options options = {
-        .store = lab->store, .policy = &policy, .cipher = crypto.store.cipher, .send = no_send};
+    const struct turn_options options = {.follow = bootstrap_follow,
+                                         .store = lab->store,
+                                         .policy = &policy,
+                                         .cipher = crypto.store.cipher,
+                                         .send = no_send};
     lab->turn = turn_open(&options);
     assert_non_null(lab->turn);
 }

@@ -58,21 +58,14 @@ static const struct {
 static const struct {
     const char *collection, *prefix;
 } prefixes[] = {
-    {"/api-clients/*", "cli"},
-    {"/enterprises/*", "ent"},
-    {"/users/*", "usr"},
-    {"/cards/*", "crd"},
-    {"/approvals/*", "apr"},
-    {"/permissions/*", "ent"},
-    {"/card-groups/*", "grp"},
-    {"/operations/*", "op"},
-    {"/subscription-pools/*", "pol"},
-    {"/subscriptions/*", "sub"},
-    {"/profile-templates/*", "tpl"},
-    {"/batch-imports/*", "imp"},
-    {"/vendor-profiles/*", "rec"},
-    {"/transport-keys/*", "rec"},
-    {"/dirty-cards/*", "crd"},
+    {"/api-clients/*", "cli"},    {"/enterprises/*", "ent"},
+    {"/users/*", "usr"},          {"/cards/*", "crd"},
+    {"/bootstrap-jobs/*", "job"}, {"/approvals/*", "apr"},
+    {"/permissions/*", "ent"},    {"/card-groups/*", "grp"},
+    {"/operations/*", "op"},      {"/subscription-pools/*", "pol"},
+    {"/subscriptions/*", "sub"},  {"/profile-templates/*", "tpl"},
+    {"/batch-imports/*", "imp"},  {"/vendor-profiles/*", "rec"},
+    {"/transport-keys/*", "rec"}, {"/dirty-cards/*", "crd"},
 };
 
 #define NOBODYS_ID 0x1234567890ABCDEull
@@ -80,7 +73,7 @@ static const struct {
 static struct lab lab;
 static struct answer a;
 static char profile[65536];
-static char user[256], client[256], subscription[256];
+static char user[256], client[256], subscription[256], start[64];
 
 static int open_all(void **state)
 {
@@ -91,6 +84,8 @@ static int open_all(void **state)
     profile[fread(profile, 1, sizeof(profile) - 1, file)] = '\0';
     assert_int_equal(fclose(file), 0);
     char id[API_ID_SIZE];
+    api_id_write(id, "crd", NOBODYS_ID);
+    (void)snprintf(start, sizeof(start), "{\"cardId\":\"%s\"}", id);
     api_id_write(id, "ent", LAB_TENANT);
     (void)snprintf(user, sizeof(user),
                    "{\"username\":\"x\",\"role\":\"INSPECTOR\",\"enterpriseId\":\"%s\"}", id);
@@ -148,6 +143,9 @@ static const char *body_of(const struct api_route_row *row)
         return "x";
     if (strstr(row->path, "/vendor-profiles") != NULL && row->takes != TAKES_NOTHING)
         return profile;
+    if (strcmp(row->path, API_BASE "/card-groups/*/bootstrap-jobs") == 0 &&
+        row->takes != TAKES_NOTHING)
+        return start;
     if (strcmp(row->path, API_BASE "/users") == 0 && row->takes != TAKES_NOTHING)
         return user;
     if (strcmp(row->path, API_BASE "/api-clients") == 0 && row->takes != TAKES_NOTHING)

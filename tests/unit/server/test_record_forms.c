@@ -369,8 +369,8 @@ static void read_record(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 4);
-    assert_int_equal(w.len, old.len + s->more);
+    assert_int_equal(octets[0], 5);
+    assert_int_equal(w.len, old.len + s->more + 1); // and no bootstrap
     assert_true(record_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
     for (size_t len = 0; len < old.len; len++)
@@ -391,7 +391,7 @@ static void read_operation(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     operation_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 4);
+    assert_int_equal(octets[0], 5);
     assert_int_equal(w.len, old.len + s->more);
     assert_true(operation_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -414,7 +414,34 @@ static void the_first_form_is_read_and_written_anew(void **state)
     assert_int_equal(vectors_each(FILE_PATH, read_one, NULL), STATES);
 }
 
-// Form 3 is that of today without the octets that say who is barred as fallback.
+#define AFTER_BOOTSTRAP 12 // octets: chance and wake
+
+// What a record had before form 5: no octet that says that there is no bootstrap.
+static size_t without_bootstrap(uint8_t *octets, size_t len)
+{
+    const size_t at = len - AFTER_BOOTSTRAP - 1;
+    assert_int_equal(octets[at], BOOTSTRAP_NONE);
+    memmove(octets + at, octets + at + 1, AFTER_BOOTSTRAP);
+    return len - 1;
+}
+
+static void the_fourth_form_is_read_as_without_a_bootstrap(void **state)
+{
+    static struct record expected;
+    static struct record found;
+    static uint8_t octets[RECORD_OCTETS_MAX];
+    (void)state;
+    memset(&expected, 0, sizeof(expected));
+    card(&expected);
+    struct writer w = writer_of(octets, sizeof(octets));
+    record_write(&w, &expected);
+    octets[0] = 4;
+    assert_false(record_read(writer_bytes(&w), &found));
+    assert_true(record_read(bytes_of(octets, without_bootstrap(octets, w.len)), &found));
+    assert_memory_equal(&found, &expected, sizeof(found));
+}
+
+// Form 3 is that of form 4 without the octets that say who is barred as fallback.
 static void the_third_form_is_read_as_nobody_barred(void **state)
 {
     static const char smsc[] = "491710760000";
@@ -427,7 +454,8 @@ static void the_third_form_is_read_as_nobody_barred(void **state)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &expected);
     octets[0] = 3;
-    assert_true(record_read(writer_bytes(&w), &found)); // it has no slot
+    const size_t len = without_bootstrap(octets, w.len);
+    assert_true(record_read(bytes_of(octets, len), &found)); // it has no slot
     assert_memory_equal(&found, &expected, sizeof(found));
 
     struct operation o;
@@ -473,7 +501,7 @@ static void other_forms_are_refused(void **state)
     record_write(&w, &r);
     for (unsigned form = 0; form < 256; form++) {
         uint8_t number = (uint8_t)form;
-        if (form == 1 || form == 3 || form == 4)
+        if (form == 1 || form == 3 || form == 4 || form == 5)
             continue;
         octets[0] = number;
         assert_false(record_read(writer_bytes(&w), &r));
@@ -486,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_form_is_read_and_written_anew),
         cmocka_unit_test(the_third_form_is_read_as_nobody_barred),
+        cmocka_unit_test(the_fourth_form_is_read_as_without_a_bootstrap),
         cmocka_unit_test(other_forms_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,7 @@ void world_init(struct world *w)
     r->slot_count = 2;
     r->has_registry_version = true;
     r->registry_version = 10;
+    w->next_slot = 3;
 }
 
 void world_close(struct world *w)
@@ -121,18 +122,25 @@ static struct record after_effect(const struct world *w, uint8_t code)
 {
     struct record r = w->record;
     const bool has_run = code == RESULT_OK && r.has_open;
-    if (has_run && r.open.kind == OPERATION_DELETE)
-        r.slot_count = 1;
+    const struct mirror_slot *target = has_run ? record_slot_named(&r, &r.open.target) : NULL;
+    const size_t at = target == NULL ? 0 : (size_t)(target - r.slots);
+    if (has_run && r.open.kind == OPERATION_DELETE) {
+        r.slot_count--;
+        memmove(&r.slots[at], &r.slots[at + 1], (r.slot_count - at) * sizeof(r.slots[0]));
+    }
     if (has_run && r.open.kind == OPERATION_SET_FALLBACK) {
-        r.slots[0].fact.is_fallback = false;
-        r.slots[1].fact.is_fallback = true;
+        for (uint8_t i = 0; i < r.slot_count; i++)
+            r.slots[i].fact.is_fallback = i == at;
     }
     if (has_run && r.open.kind == OPERATION_DOWNLOAD) {
-        r.slot_count = 3;
-        r.slots[2].fact = (struct audit_slot){.slot = 3, .state = SLOT_DISABLED};
+        struct audit_slot *f = &r.slots[r.slot_count++].fact;
+        *f = (struct audit_slot){.slot = w->next_slot,
+                                 .state = SLOT_DISABLED,
+                                 .role = r.open.download.role,
+                                 .template_number = r.open.download.template_number};
         // Of the template: 1.
-        r.slots[2].fact.rank = r.open.download.has_rank ? r.open.download.rank : 1;
-        memcpy(r.slots[2].fact.imsi, r.open.download.imsi, 9);
+        f->rank = r.open.download.has_rank ? r.open.download.rank : 1;
+        memcpy(f->imsi, r.open.download.imsi, 9);
     }
     return r;
 }
@@ -150,7 +158,7 @@ void world_result(struct world *w, uint8_t code)
     p->result.operation_id = w->record.flight.operation_id;
     p->result.registry_version = w->record.registry_version + (code == RESULT_OK);
     p->has_pair = true;
-    p->pair = (struct result_pair){3, 5};
+    p->pair = (struct result_pair){w->next_slot, 5};
     fill_state(w, &after, &p->result);
     p->sms = 1;
     p->octets = 54;
@@ -174,7 +182,9 @@ void world_notify(struct world *w, uint8_t cause, uint8_t to_slot, bool is_comma
     n->has_hash = true;
     memcpy(n->state_hash, state.state_hash, sizeof(n->state_hash));
     n->to = record_slot_name(&w->record.slots[to_slot - 1]);
-    n->from = record_slot_name(&w->record.slots[2 - to_slot]);
+    const struct mirror_slot *enabled = record_enabled(&w->record);
+    const bool is_same = enabled == &w->record.slots[to_slot - 1];
+    n->from = record_slot_name(is_same ? &w->record.slots[2 - to_slot] : enabled);
     e.as.notify.sms = 1;
     e.as.notify.octets = 90;
     world_event(w, &e);

@@ -13,6 +13,7 @@ struct world {
     struct decision decision;
     struct utc now;
     uint64_t next_id;
+    uint8_t next_slot; // that a download takes
 };
 
 void world_init(struct world *w);

@@ -1,0 +1,140 @@
+#include "ota-server/service/bootstrap_job.h"
+
+#include "ota-server/service/api_json.h"
+
+#define BODY_MAX 4096
+
+// --- reservations ----------------------------------------------------------------------------
+
+static void take(struct event_plan *p, const struct bootstrap_item *item,
+                 const struct subscription *s)
+{
+    struct download_plan *plan = &p->items[p->count].plan;
+    *plan = s->plan;
+    if (item->template_number != 0)
+        plan->template_number = item->template_number;
+    plan->has_role = true;
+    plan->role = item->role;
+    if (item->rank != 0) {
+        plan->has_rank = true;
+        plan->rank = item->rank;
+    }
+    p->items[p->count++].subscription = s->id;
+}
+
+static enum store_status reserve(struct store *s, const struct bootstrap_rule *rule,
+                                 const struct record *r, struct utc at, struct event_plan *p)
+{
+    uint64_t busy = 0;
+    enum store_status status =
+        store_group_count(s, r->group, CARD_BOOTSTRAPPING, rule->concurrency, &busy);
+    if (status == STORE_OK && busy >= rule->concurrency) {
+        p->refusal = REFUSAL_CARD_BUSY;
+        return STORE_OK;
+    }
+    for (uint8_t i = 0; i < rule->item_count && status == STORE_OK; i++) {
+        struct subscription found;
+        status = store_pool_reserve(s, rule->items[i].pool, r->card, at, &found);
+        if (status == STORE_OK)
+            take(p, &rule->items[i], &found);
+    }
+    if (status != STORE_NONE)
+        return status;
+    p->refusal = REFUSAL_POOL_EMPTY;
+    status = STORE_OK;
+    for (; p->count > 0 && status == STORE_OK; p->count--)
+        status =
+            store_subscription_release(s, p->items[p->count - 1].subscription, r->card, false, at);
+    return status;
+}
+
+static enum store_status give_back(struct store *s, const struct decision *d, struct utc at)
+{
+    enum store_status status = STORE_OK;
+    for (uint8_t i = 0; i < d->released_count && status == STORE_OK; i++)
+        status = store_subscription_release(s, d->released[i], d->next.card, false, at);
+    return status;
+}
+
+// --- what is shown ---------------------------------------------------------------------------
+
+static void put_items(struct json_writer *j, const struct record *r)
+{
+    const struct bootstrap *b = &r->bootstrap;
+    api_open_array(j, "items");
+    for (uint8_t i = 0; i < b->item_count; i++) {
+        const uint64_t id = b->items[i].subscription;
+        json_begin_object(j);
+        api_put_id(j, "subscriptionId", "sub", id);
+        api_put_bool(j, "enable", i == b->enable);
+        api_put_bool(j, "onCard", id != 0 && record_slot_of(r, id) != NULL);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+static void put_job(struct json_writer *j, const struct record *r)
+{
+    const struct bootstrap *b = &r->bootstrap;
+    json_begin_object(j);
+    api_put_id(j, "cardId", "crd", r->card);
+    api_put_text(j, "state", bootstrap_state_name(b->state));
+    api_put_text(j, "afterwards", b->deletes ? "DELETE" : "KEEP_AS_FALLBACK");
+    put_items(j, r);
+    api_put_id(j, "operationId", "op", b->operation);
+    if (b->failure != REFUSAL_NONE)
+        api_put_text(j, "reason", refusal_name(b->failure));
+    api_put_bool(j, "stalled", b->is_stalled);
+    api_put_time(j, "startedAt", b->started_at);
+    api_put_time(j, "dueAt", b->due);
+    api_put_time(j, "deadlineAt", b->deadline);
+    json_end_object(j);
+}
+
+struct seen_job {
+    uint64_t version;
+    struct utc created_at;
+};
+
+static bool see_job(void *context, const struct document *d)
+{
+    *(struct seen_job *)context = (struct seen_job){d->version, d->created_at};
+    return false;
+}
+
+static enum store_status show(struct store *s, const struct record *r, struct utc at)
+{
+    uint8_t body[BODY_MAX];
+    struct writer w = writer_of(body, sizeof(body));
+    struct json_writer j = json_writer_of(&w);
+    struct seen_job seen = {.created_at = at};
+    put_job(&j, r);
+    const enum store_status status = store_document_get(s, JOB_KIND, r->card, see_job, &seen);
+    if (status != STORE_OK && status != STORE_NONE)
+        return status;
+    const struct document d = {.kind = JOB_KIND,
+                               .id = r->card,
+                               .owner = r->tenant,
+                               .parent = r->group,
+                               .state = r->bootstrap.state,
+                               .created_at = seen.created_at,
+                               .changed_at = at,
+                               .version = seen.version,
+                               .body = writer_bytes(&w)};
+    return json_done(&j) ? store_document_put(s, &d) : STORE_FAILED;
+}
+
+enum store_status bootstrap_follow(void *context, struct store *s, const struct policy *policy,
+                                   const struct decision *d, struct event *next, bool *has_next)
+{
+    (void)context;
+    const struct utc at = next->at;
+    enum store_status status = give_back(s, d, at);
+    if (status == STORE_OK && d->is_job_changed)
+        status = show(s, &d->next, at);
+    if (status != STORE_OK || !d->is_plan_wanted)
+        return status;
+    next->type = EVENT_PLAN;
+    *has_next = true;
+    return reserve(s, &policy->bootstrap, &d->next, at, &next->as.plan);
+}

@@ -1,0 +1,32 @@
+// The rules of groups, as the turn keeps them at hand.
+#include "ota-server/service/turn_part.h"
+
+void turn_forget_rules(struct turn *t)
+{
+    for (size_t i = 0; i < POLICY_ROWS; i++)
+        t->policies[i].group = 0;
+}
+
+const struct policy *turn_policy(const struct turn *t)
+{
+    return t->options.policy;
+}
+
+enum store_status turn_policy_of(struct turn *t, uint64_t group, const struct policy **policy)
+{
+    *policy = t->options.policy;
+    if (group == 0)
+        return STORE_OK;
+    struct policy_row *row = &t->policies[(group ^ group >> 20) % POLICY_ROWS];
+    if (row->group != group) {
+        struct group_rules rules;
+        const enum store_status status =
+            rules_of(t->options.store, group, t->options.policy, &rules);
+        if (status != STORE_OK)
+            return status;
+        row->group = group;
+        row->policy = rules.policy;
+    }
+    *policy = &row->policy;
+    return STORE_OK;
+}

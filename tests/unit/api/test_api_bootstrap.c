@@ -1,0 +1,331 @@
+// The bootstrap rule of a group through the interface, with the pools of the store.
+#include "common/base/text.h"
+#include "common/wire/ident.h"
+#include "ota-server/service/api_exchange.h"
+#include "tests/unit/api/api_lab.h"
+
+#include <stdio.h>
+
+static struct lab lab;
+static struct answer a;
+static struct record record;
+static uint64_t group, pool;
+static char path[256];
+
+static void ask(const char *method, const char *target, const char *body)
+{
+    lab.now.utc.ms += 1000;
+    lab.now.instant.ms += 1000;
+    lab_ask(&lab, &(struct ask){.method = method, .target = target, .body = body}, &a);
+}
+
+static bool has(const char *text)
+{
+    return strstr(a.body, text) != NULL;
+}
+
+static void expect(unsigned status, const char *text)
+{
+    if (a.status != status || !has(text))
+        fail_msg("%s %s: %u instead of %u with %s: %s", a.asked.method, a.asked.target, a.status,
+                 status, text, a.body);
+}
+
+static uint64_t id_in_answer(const char *prefix)
+{
+    char start[16];
+    uint64_t id = 0;
+    (void)snprintf(start, sizeof(start), "\"id\":\"%s_", prefix);
+    const char *at = strstr(a.body, start);
+    assert_non_null(at);
+    assert_true(api_id_read(bytes_of(at + 6, strlen(prefix) + 27), prefix, &id));
+    return id;
+}
+
+static const char *target(const char *before, const char *prefix, uint64_t id, const char *after)
+{
+    char text[API_ID_SIZE];
+    api_id_write(text, prefix, id);
+    (void)snprintf(path, sizeof(path), API_BASE "%s%s%s", before, text, after);
+    return path;
+}
+
+static void rule(const char *more)
+{
+    char body[512];
+    char id[API_ID_SIZE];
+    api_id_write(id, "pol", pool);
+    (void)snprintf(body, sizeof(body),
+                   "{\"bootstrap\":{\"enabled\":true,\"items\":[{\"poolId\":\"%s\",\"rank\":2},"
+                   "{\"poolId\":\"%s\",\"enable\":true}]%s},\"reason\":\"roll-out\"}",
+                   id, id, more);
+    ask("PATCH", target("/card-groups/", "grp", group, "/rules"), body);
+}
+
+// A card with the factory's subscription alone, in the group.
+static uint64_t new_card(const char *iccid, const char *first, const char *second)
+{
+    const uint64_t card = lab_card_of(&lab, iccid, first, second, &record);
+    struct record next = record;
+    next.state = CARD_IMPORTED;
+    next.group = group;
+    next.slot_count = 1;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    return card;
+}
+
+static void tell(uint64_t card, struct event *e)
+{
+    assert_true(turn_event(lab.turn, card, e, NULL, NULL));
+    lab_turn(&lab);
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+}
+
+static void contact(uint64_t card)
+{
+    struct event e = {.type = EVENT_CONTACT};
+    tell(card, &e);
+}
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open(&lab, "all", true);
+    ask("POST", API_BASE "/card-groups", "{\"name\":\"meters\"}");
+    group = id_in_answer("grp");
+    ask("POST", API_BASE "/subscription-pools",
+        "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":7}");
+    pool = id_in_answer("pol");
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void free_are(unsigned count)
+{
+    uint64_t counts[4];
+    assert_int_equal(store_pool_counts(lab.store, pool, counts), STORE_OK);
+    assert_int_equal(counts[SUBSCRIPTION_FREE], count);
+}
+
+// --- the rule --------------------------------------------------------------------------------
+
+static void a_rule_is_judged_as_a_whole(void **state)
+{
+    (void)state;
+    char body[512];
+    char id[API_ID_SIZE];
+    api_id_write(id, "pol", pool);
+    rule("");
+    expect(200, "\"enabled\":true");
+    // The template is that of the pool when the item names none.
+    assert_true(has("\"templateId\":7,\"role\":\"OPERATIONAL\",\"rank\":2,\"enable\":false"));
+    assert_true(has("\"soakSeconds\":3600") && has("\"afterwards\":\"KEEP_AS_FALLBACK\"") &&
+                has("\"concurrency\":200") && has("\"deadlineSeconds\":86400"));
+    rule(",\"soakSeconds\":2592001");
+    expect(400, "bootstrap.soakSeconds");
+    rule(",\"trigger\":\"SOMETIMES\"");
+    expect(400, "bootstrap.trigger");
+    static const char *const wrong[] = {"", "{\"poolId\":\"%s\"}", "{\"enable\":true}",
+                                        "{\"poolId\":\"%s\",\"enable\":true},{\"poolId\":\"%s\","
+                                        "\"enable\":true}",
+                                        "{\"poolId\":\"%s\",\"enable\":true,\"colour\":1}"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char items[256];
+        struct writer w = writer_of(items, sizeof(items));
+        for (const char *c = wrong[i]; *c != '\0'; c++) {
+            if (c[0] == '%') {
+                text_put(&w, id);
+                c++;
+            } else {
+                writer_u8(&w, (uint8_t)*c);
+            }
+        }
+        text_end(&w);
+        (void)snprintf(body, sizeof(body),
+                       "{\"bootstrap\":{\"enabled\":true,\"items\":[%s]},\"reason\":\"x\"}", items);
+        ask("PATCH", target("/card-groups/", "grp", group, "/rules"), body);
+        expect(400, "bootstrap.items");
+    }
+    const uint64_t known = pool;
+    pool = 0x1234567890ABCDEull;
+    rule("");
+    pool = known;
+    expect(404, "bootstrap.items.poolId");
+    lab_close(&lab);
+    (void)open_all(state);
+    lab.is_single_person = false;
+    lab_reopen_api(&lab);
+    rule(",\"afterwards\":\"DELETE\"");
+    expect(403, "PERMISSION_DENIED"); // for two people
+}
+
+// --- reservations ----------------------------------------------------------------------------
+
+static void all_of_the_items_are_reserved_or_none(void **state)
+{
+    (void)state;
+    rule("");
+    (void)lab_subscription(&lab, pool, "999700000000101");
+    const uint64_t card = new_card("89999000000000000012", "001010000000001", "001010000000002");
+    contact(card);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_WAITING);
+    assert_int_equal(record.state, CARD_SEEN);
+    free_are(1); // one is not enough, so none
+    ask("GET", target("/card-groups/", "grp", group, "/bootstrap-jobs"), NULL);
+    expect(200, "\"state\":\"WAITING\"");
+    assert_true(has("\"reason\":\"POOL_EMPTY\""));
+    (void)lab_subscription(&lab, pool, "999700000000102");
+    lab.now.utc.ms += 601000;
+    lab_turn(&lab);
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(record.state, CARD_BOOTSTRAPPING);
+    free_are(0);
+    assert_true(record.has_open && record.open.kind == OPERATION_DOWNLOAD);
+    assert_int_equal(record.open.download.template_number, 7);
+    assert_int_equal(record.open.download.rank, 2);
+    ask("GET", target("/cards/", "crd", card, "/operations"), NULL);
+    expect(200, "\"requestedBy\":{\"kind\":\"RULE\",\"id\":\"grp_");
+    ask("GET", target("/bootstrap-jobs/", "job", card, ""), NULL);
+    expect(200, "\"onCard\":false");
+}
+
+static void no_more_cards_than_the_rule_allows_are_at_it(void **state)
+{
+    (void)state;
+    rule(",\"concurrency\":1");
+    for (unsigned i = 0; i < 4; i++) {
+        char imsi[16];
+        (void)snprintf(imsi, sizeof(imsi), "99970000000020%u", i);
+        (void)lab_subscription(&lab, pool, imsi);
+    }
+    const uint64_t first = new_card("89999000000000000012", "001010000000001", "001010000000002");
+    const uint64_t second = new_card("89999000000000000020", "001010000000003", "001010000000004");
+    contact(first);
+    contact(second);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_WAITING);
+    assert_int_equal(record.bootstrap.failure, REFUSAL_CARD_BUSY);
+    free_are(2);
+    // The first one stops: the card refuses.
+    assert_int_equal(store_card_load(lab.store, first, &record), STORE_OK);
+    struct event e = {.type = EVENT_SUBMIT};
+    e.as.submit = (struct event_submit){record.flight.counter, SUBMIT_REJECTED, 1, 0};
+    tell(first, &e);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_FAILED);
+    free_are(2); // kept for a resumption
+    lab.now.utc.ms += 61000;
+    lab_turn(&lab);
+    assert_int_equal(store_card_load(lab.store, second, &record), STORE_OK);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_DOWNLOADING);
+    free_are(0);
+}
+
+static void a_failed_job_is_resumed_with_what_was_reserved(void **state)
+{
+    (void)state;
+    rule("");
+    (void)lab_subscription(&lab, pool, "999700000000101");
+    (void)lab_subscription(&lab, pool, "999700000000102");
+    const uint64_t card = new_card("89999000000000000012", "001010000000001", "001010000000002");
+    contact(card);
+    const uint64_t reserved = record.bootstrap.items[0].subscription;
+    struct event e = {.type = EVENT_SUBMIT};
+    e.as.submit = (struct event_submit){record.flight.counter, SUBMIT_REJECTED, 1, 0};
+    tell(card, &e);
+    ask("GET", target("/card-groups/", "grp", group, "/bootstrap-jobs?state=FAILED"), NULL);
+    expect(200, "\"totalCount\":1");
+    ask("GET", target("/card-groups/", "grp", group, "/bootstrap-jobs?state=DONE"), NULL);
+    expect(200, "\"totalCount\":0");
+    ask("GET", target("/card-groups/", "grp", group, "/bootstrap-jobs?state=LOST"), NULL);
+    expect(400, "state");
+    ask("POST", target("/bootstrap-jobs/", "job", card, "/resume"), NULL);
+    expect(200, "\"state\":\"DOWNLOADING\"");
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    assert_int_equal(record.open.subscription, reserved);
+    ask("POST", target("/bootstrap-jobs/", "job", card, "/resume"), NULL);
+    expect(409, "INCOMPATIBLE_STATE");
+    free_are(0);
+    // Cancelled: the packet may still arrive, so nothing is given back yet.
+    ask("POST", target("/bootstrap-jobs/", "job", card, "/cancel"), NULL);
+    expect(200, "\"state\":\"CANCELLING\"");
+    free_are(0);
+    ask("POST", target("/bootstrap-jobs/", "job", card, "/cancel"), NULL);
+    expect(409, "INCOMPATIBLE_STATE");
+}
+
+static void a_crash_loses_and_doubles_no_reservation(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    lab_open_imports(&lab, "all", true); // its database outlives the program
+    ask("POST", API_BASE "/card-groups", "{\"name\":\"meters\"}");
+    group = id_in_answer("grp");
+    ask("POST", API_BASE "/subscription-pools",
+        "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":7}");
+    pool = id_in_answer("pol");
+    rule("");
+    for (unsigned i = 0; i < 6; i++) {
+        char imsi[16];
+        (void)snprintf(imsi, sizeof(imsi), "99970000000030%u", i);
+        (void)lab_subscription(&lab, pool, imsi);
+    }
+    const uint64_t card = new_card("89999000000000000012", "001010000000001", "001010000000002");
+    contact(card);
+    free_are(4);
+    const uint64_t reserved[] = {record.bootstrap.items[0].subscription,
+                                 record.bootstrap.items[1].subscription};
+    lab_crash(&lab);
+    assert_int_equal(turn_start(lab.turn, lab.now.utc), TURN_OK);
+    contact(card);
+    assert_int_equal(record.bootstrap.items[0].subscription, reserved[0]);
+    assert_int_equal(record.bootstrap.items[1].subscription, reserved[1]);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_DOWNLOADING);
+    free_are(4);
+}
+
+static void a_job_is_started_by_hand(void **state)
+{
+    (void)state;
+    char body[128];
+    char id[API_ID_SIZE];
+    rule(",\"trigger\":\"MANUAL\"");
+    expect(200, "\"trigger\":\"MANUAL\"");
+    const uint64_t card = new_card("89999000000000000012", "001010000000001", "001010000000002");
+    api_id_write(id, "crd", card);
+    (void)snprintf(body, sizeof(body), "{\"cardId\":\"%s\",\"reason\":\"asked for\"}", id);
+    ask("POST", target("/card-groups/", "grp", group, "/bootstrap-jobs"), body);
+    expect(409, "INCOMPATIBLE_STATE"); // it was never seen
+    contact(card);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_NONE);
+    ask("POST", target("/card-groups/", "grp", group, "/bootstrap-jobs"), body);
+    expect(202, "\"state\":\"WAITING\"");
+    assert_non_null(
+        strstr(a.headers, "Location: https://api.example.com" API_BASE "/bootstrap-jobs/job_"));
+    ask("POST", target("/card-groups/", "grp", group + 1, "/bootstrap-jobs"), body);
+    assert_int_equal(a.status, 404);
+    ask("POST", target("/bootstrap-jobs/", "job", card, "/cancel"), NULL);
+    expect(200, "\"state\":\"FAILED\"");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_rule_is_judged_as_a_whole),
+        CASE(all_of_the_items_are_reserved_or_none),
+        CASE(no_more_cards_than_the_rule_allows_are_at_it),
+        CASE(a_failed_job_is_resumed_with_what_was_reserved),
+        CASE(a_crash_loses_and_doubles_no_reservation),
+        CASE(a_job_is_started_by_hand),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,487 @@
+// The bootstrap of a card, step by step: the next one follows when the one before has ended.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#define MINUTE 60000
+#define HOUR (60 * (int64_t)MINUTE)
+#define FIRST 301 // subscriptions that the pools give
+#define SECOND 302
+
+static struct world world;
+
+// A card that was never seen, with the subscription of the factory; the rule: two downloads, the
+// second is enabled.
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    world.record.state = CARD_IMPORTED;
+    world.record.slot_count = 1;
+    world.next_slot = 2;
+    world.policy.contact_delay_ms = 0;
+    world.policy.bootstrap = (struct bootstrap_rule){.is_enabled = true,
+                                                     .item_count = 2,
+                                                     .enable = 1,
+                                                     .soak_s = 3600,
+                                                     .deadline_s = 86400,
+                                                     .items = {{.pool = 9}, {.pool = 9}}};
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+static uint8_t job(void)
+{
+    return world.record.bootstrap.state;
+}
+
+static void contact(void)
+{
+    struct event e = {.type = EVENT_CONTACT};
+    world_event(&world, &e);
+}
+
+static void act(uint8_t action)
+{
+    struct event e = {.type = EVENT_BOOTSTRAP, .as.bootstrap = action};
+    world_event(&world, &e);
+}
+
+static void plan(uint8_t refusal)
+{
+    struct event e = {.type = EVENT_PLAN};
+    struct event_plan *p = &e.as.plan;
+    p->refusal = refusal;
+    p->count = 2;
+    for (uint8_t i = 0; i < 2; i++) {
+        p->items[i].subscription = FIRST + i;
+        p->items[i].plan.template_number = 1;
+        p->items[i].plan.has_role = true;
+        p->items[i].plan.role = ROLE_OPERATIONAL;
+        memcpy(p->items[i].plan.imsi,
+               (uint8_t[]){8, 0x99, 0x99, 0x07, 0, 0, 0, 7, (uint8_t)(i << 4)}, 9);
+        memcpy(p->items[i].plan.number, i == 0 ? "9990000000071" : "9990000000072", 14);
+    }
+    world_event(&world, &e);
+}
+
+static uint8_t sent(void)
+{
+    return world.decision.send_count == 0 ? 0xFF : world.decision.sends[0].command;
+}
+
+static void answer(uint8_t code)
+{
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, code);
+}
+
+static void downloaded(void)
+{
+    answer(RESULT_OK);
+    world.next_slot++;
+}
+
+static void enabled(uint8_t slot)
+{
+    answer(RESULT_OK_PENDING);
+    world_notify(&world, NOTIFY_ENABLED, slot, true);
+    answer(RESULT_OK); // of CONFIRM
+}
+
+static void audited(void)
+{
+    struct event e;
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_answer_init(&world, &e, 0, 0);
+    world_event(&world, &e);
+}
+
+static void up_to_enabling(void)
+{
+    contact();
+    plan(REFUSAL_NONE);
+    downloaded();
+    downloaded();
+}
+
+static void up_to_soaking(void)
+{
+    up_to_enabling();
+    enabled(3);
+}
+
+// --- the whole way ---------------------------------------------------------------------------
+
+static void the_first_contact_asks_for_subscriptions(void **state)
+{
+    (void)state;
+    contact();
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+    assert_int_equal(world.record.state, CARD_SEEN);
+    assert_true(world.decision.is_plan_wanted && world.decision.is_job_changed);
+    assert_int_equal(world.record.bootstrap.origin, 101);
+    assert_int_equal(world.decision.send_count, 0);
+}
+
+static void downloads_follow_each_other_and_enable_nothing(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_NONE);
+    assert_int_equal(job(), BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(world.record.state, CARD_BOOTSTRAPPING);
+    assert_int_equal(sent(), COMMAND_DOWNLOAD);
+    assert_int_equal(world.record.open.subscription, FIRST);
+    assert_int_equal(world.record.open.flags, 0);
+    assert_int_equal(world.record.open.actor.kind, ACTOR_RULE);
+    downloaded();
+    assert_int_equal(sent(), COMMAND_DOWNLOAD);
+    assert_int_equal(world.record.open.subscription, SECOND);
+    downloaded();
+    assert_int_equal(job(), BOOTSTRAP_ENABLING);
+    assert_int_equal(sent(), COMMAND_ENABLE);
+    assert_int_equal(world.record.open.subscription, SECOND);
+    assert_int_equal(world.record.open.flags, COMMAND_FLAG_ROLLBACK);
+}
+
+static void soaking_begins_with_the_confirmation(void **state)
+{
+    (void)state;
+    up_to_enabling();
+    answer(RESULT_OK_PENDING);
+    world_notify(&world, NOTIFY_ENABLED, 3, true);
+    assert_int_equal(job(), BOOTSTRAP_CONFIRMING);
+    answer(RESULT_OK);
+    assert_int_equal(job(), BOOTSTRAP_SOAKING);
+    assert_int_equal(world.record.bootstrap.due.ms, world.now.ms + HOUR);
+    assert_int_equal(world.record.state, CARD_BOOTSTRAPPING);
+    world_wake_after(&world, HOUR - 1);
+    assert_int_equal(job(), BOOTSTRAP_SOAKING);
+    assert_int_equal(world.decision.send_count, 0);
+}
+
+static void the_bootstrap_subscription_stays_as_the_fallback_one(void **state)
+{
+    (void)state;
+    up_to_soaking();
+    assert_int_equal(world.record.wake_at.ms, world.now.ms + HOUR);
+    world_wake_after(&world, HOUR);
+    assert_int_equal(job(), BOOTSTRAP_FINISHING);
+    assert_int_equal(sent(), COMMAND_AUDIT); // it is the fallback one already
+    audited();
+    assert_int_equal(job(), BOOTSTRAP_DONE);
+    assert_int_equal(world.record.state, CARD_OPERATIONAL);
+    assert_int_equal(world.record.slot_count, 3);
+    contact();
+    assert_int_equal(job(), BOOTSTRAP_DONE); // once
+}
+
+static void or_it_is_deleted_after_the_fallback_attribute_has_moved(void **state)
+{
+    (void)state;
+    world.policy.bootstrap.deletes = true;
+    up_to_soaking();
+    world_wake_after(&world, HOUR);
+    assert_int_equal(sent(), COMMAND_SET_FALLBACK);
+    assert_int_equal(world.record.open.subscription, SECOND);
+    answer(RESULT_OK);
+    assert_int_equal(sent(), COMMAND_DELETE);
+    assert_int_equal(world.record.open.subscription, 101);
+    answer(RESULT_OK);
+    assert_int_equal(sent(), COMMAND_AUDIT);
+    audited();
+    assert_int_equal(job(), BOOTSTRAP_DONE);
+    assert_int_equal(world.record.slot_count, 2);
+}
+
+// --- what goes wrong -------------------------------------------------------------------------
+
+static void an_empty_pool_lets_it_wait(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_POOL_EMPTY);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+    assert_int_equal(world.record.bootstrap.failure, REFUSAL_POOL_EMPTY);
+    assert_int_equal(world.record.wake_at.ms, world.now.ms + 10 * MINUTE);
+    world_wake_after(&world, 10 * MINUTE);
+    assert_true(world.decision.is_plan_wanted);
+    plan(REFUSAL_NONE);
+    assert_int_equal(job(), BOOTSTRAP_DOWNLOADING);
+}
+
+static void without_progress_before_the_deadline_somebody_is_told(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_POOL_EMPTY);
+    world_wake_after(&world, 24 * HOUR);
+    plan(REFUSAL_POOL_EMPTY);
+    assert_true(world.record.bootstrap.is_stalled);
+    plan(REFUSAL_NONE);
+    assert_false(world.record.bootstrap.is_stalled);
+    assert_int_equal(world.decision.alarm_count, 1);
+    assert_int_equal(world.decision.alarms[0].key, ALARM_BOOTSTRAP_STALLED);
+    assert_false(world.decision.alarms[0].is_raised);
+}
+
+static void a_download_that_the_card_refuses_stops_it(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_NONE);
+    answer(RESULT_KEY_CHECK_FAILED);
+    assert_int_equal(job(), BOOTSTRAP_FAILED);
+    assert_int_equal(world.record.state, CARD_SEEN);
+    contact();
+    assert_int_equal(job(), BOOTSTRAP_FAILED); // nobody begins again by itself
+    assert_int_equal(world.decision.send_count, 0);
+    act(BOOTSTRAP_RESUME);
+    assert_int_equal(job(), BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(world.record.open.subscription, FIRST); // the same as before
+    downloaded();
+    assert_int_equal(world.record.open.subscription, SECOND);
+}
+
+static void what_is_on_the_card_is_not_sent_again_by_a_resumption(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_NONE);
+    downloaded();
+    answer(RESULT_KEY_CHECK_FAILED);
+    assert_int_equal(job(), BOOTSTRAP_PARTIAL);
+    act(BOOTSTRAP_RESUME);
+    assert_int_equal(sent(), COMMAND_DOWNLOAD);
+    assert_int_equal(world.record.open.subscription, SECOND);
+}
+
+static void a_rolled_back_enable_is_tried_once_more_after_an_hour(void **state)
+{
+    (void)state;
+    up_to_enabling();
+    answer(RESULT_OK_PENDING);
+    world_notify(&world, NOTIFY_ROLLED_BACK, 1, true);
+    assert_int_equal(job(), BOOTSTRAP_ENABLING);
+    answer(RESULT_OK); // of CONFIRM
+    assert_int_equal(world.decision.send_count, 0);
+    world_wake_after(&world, HOUR);
+    assert_int_equal(sent(), COMMAND_ENABLE);
+    answer(RESULT_OK_PENDING);
+    world_notify(&world, NOTIFY_ROLLED_BACK, 1, true);
+    assert_int_equal(job(), BOOTSTRAP_PARTIAL);
+}
+
+static void a_fallback_while_it_soaks_starts_the_time_anew(void **state)
+{
+    (void)state;
+    up_to_soaking();
+    world.now.ms += HOUR / 2;
+    world_notify(&world, NOTIFY_FALLBACK, 1, false);
+    answer(RESULT_OK);
+    world_wake_after(&world, HOUR);
+    assert_int_equal(job(), BOOTSTRAP_SOAKING);
+    world_notify(&world, NOTIFY_RETURNED, 3, false);
+    answer(RESULT_OK);
+    assert_int_equal(world.record.bootstrap.due.ms, world.now.ms + HOUR);
+    world_wake_after(&world, HOUR);
+    assert_int_equal(job(), BOOTSTRAP_FINISHING);
+}
+
+static void when_the_fallback_cannot_move_nothing_is_deleted(void **state)
+{
+    (void)state;
+    world.policy.bootstrap.deletes = true;
+    up_to_soaking();
+    world_wake_after(&world, HOUR);
+    answer(RESULT_NVM_ERROR);
+    world_wake_after(&world, HOUR); // once again, then it is final
+    answer(RESULT_NVM_ERROR);
+    assert_int_equal(job(), BOOTSTRAP_PARTIAL);
+    assert_int_not_equal(sent(), COMMAND_DELETE);
+    assert_int_equal(world.record.slot_count, 3);
+}
+
+static void doubt_holds_it(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_NONE);
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    downloaded();
+    assert_int_equal(job(), BOOTSTRAP_DOWNLOADING);
+    assert_int_not_equal(sent(), COMMAND_DOWNLOAD); // the second waits
+    world_wake_after(&world, MINUTE);
+    assert_int_equal(sent(), COMMAND_AUDIT);
+    audited();
+    assert_int_equal(sent(), COMMAND_DOWNLOAD);
+    assert_int_equal(world.record.open.subscription, SECOND);
+}
+
+static void an_unclean_stop_loses_no_step_and_repeats_none(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_RESTART};
+    contact();
+    plan(REFUSAL_NONE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_event(&world, &e); // nobody knows whether the card has it
+    assert_int_equal(job(), BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    world_wake_after(&world, MINUTE);
+    assert_int_equal(sent(), COMMAND_AUDIT);
+    // The card has it: the audit says so, and the second download follows.
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_answer_init(&world, &e, LOOKUP_STORED, RESULT_OK);
+    e.as.por.answer.slots[1] = (struct audit_slot){.slot = 2,
+                                                   .state = SLOT_DISABLED,
+                                                   .role = ROLE_OPERATIONAL,
+                                                   .rank = 1,
+                                                   .template_number = 1};
+    memcpy(e.as.por.answer.slots[1].imsi, world.record.open.download.imsi, 9);
+    e.as.por.answer.slot_count_here = 2;
+    e.as.por.result.registry_version++;
+    world_event(&world, &e);
+    assert_int_equal(world.record.slot_count, 2);
+    assert_int_equal(sent(), COMMAND_DOWNLOAD);
+    assert_int_equal(world.record.open.subscription, SECOND);
+}
+
+// --- giving back -----------------------------------------------------------------------------
+
+static void what_waits_is_cancelled_at_once(void **state)
+{
+    (void)state;
+    contact();
+    act(BOOTSTRAP_CANCEL);
+    assert_int_equal(world.decision.refusal, REFUSAL_NONE);
+    assert_int_equal(job(), BOOTSTRAP_FAILED);
+    act(BOOTSTRAP_RESUME);
+    assert_int_equal(world.decision.refusal, REFUSAL_WRONG_STATUS);
+    act(BOOTSTRAP_START);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+}
+
+static void only_what_an_audit_does_not_find_is_given_back(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_NONE);
+    downloaded();
+    answer(RESULT_KEY_CHECK_FAILED);
+    act(BOOTSTRAP_CANCEL);
+    assert_int_equal(job(), BOOTSTRAP_CANCELLING);
+    assert_int_equal(world.decision.released_count, 0);
+    assert_int_equal(sent(), COMMAND_AUDIT);
+    audited();
+    assert_int_equal(world.decision.released_count, 1);
+    assert_int_equal(world.decision.released[0], SECOND);
+    assert_int_equal(job(), BOOTSTRAP_PARTIAL);
+    act(BOOTSTRAP_RESUME);
+    assert_int_equal(world.decision.refusal, REFUSAL_WRONG_STATUS);
+}
+
+static void what_may_still_arrive_is_not_given_back(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_NONE); // the packet of the first download leaves
+    world_submit(&world, SUBMIT_ACCEPTED);
+    act(BOOTSTRAP_CANCEL);
+    assert_int_equal(job(), BOOTSTRAP_CANCELLING);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(world.decision.released_count, 0);
+    world_result(&world, RESULT_OK); // it arrived
+    assert_int_equal(sent(), COMMAND_AUDIT);
+    audited();
+    assert_int_equal(world.decision.released_count, 1);
+    assert_int_equal(world.decision.released[0], SECOND);
+}
+
+// --- what is not begun -----------------------------------------------------------------------
+
+static void cards_with_an_operational_subscription_skip_it(void **state)
+{
+    (void)state;
+    world.record.slots[0].fact.role = ROLE_OPERATIONAL;
+    contact();
+    assert_int_equal(world.record.state, CARD_OPERATIONAL);
+    assert_int_equal(job(), BOOTSTRAP_NONE);
+}
+
+static void a_rule_by_hand_waits_for_a_hand(void **state)
+{
+    (void)state;
+    world.policy.bootstrap.trigger = BOOTSTRAP_MANUAL;
+    contact();
+    assert_int_equal(job(), BOOTSTRAP_NONE);
+    act(BOOTSTRAP_START);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+    act(BOOTSTRAP_START);
+    assert_int_equal(world.decision.refusal, REFUSAL_WRONG_STATUS);
+}
+
+static void a_full_card_is_told_at_once(void **state)
+{
+    (void)state;
+    world.record.slot_limit = 1;
+    contact();
+    plan(REFUSAL_NONE);
+    assert_int_equal(job(), BOOTSTRAP_FAILED);
+    assert_int_equal(world.record.bootstrap.failure, REFUSAL_NO_FREE_SLOT);
+    assert_int_equal(world.decision.send_count, 0);
+}
+
+static void the_job_is_a_part_of_the_record(void **state)
+{
+    (void)state;
+    static uint8_t octets[RECORD_OCTETS_MAX];
+    static struct record back;
+    up_to_soaking();
+    struct writer w = writer_of(octets, sizeof(octets));
+    record_write(&w, &world.record);
+    assert_true(record_read(writer_bytes(&w), &back));
+    assert_int_equal(back.bootstrap.state, BOOTSTRAP_SOAKING);
+    assert_int_equal(back.bootstrap.items[1].subscription, SECOND);
+    assert_string_equal(back.bootstrap.items[1].plan.number, "9990000000072");
+    assert_int_equal(back.bootstrap.due.ms, world.record.bootstrap.due.ms);
+    for (size_t len = 0; len < w.len; len++)
+        assert_false(record_read(bytes_of(octets, len), &back));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(the_first_contact_asks_for_subscriptions),
+        CASE(downloads_follow_each_other_and_enable_nothing),
+        CASE(soaking_begins_with_the_confirmation),
+        CASE(the_bootstrap_subscription_stays_as_the_fallback_one),
+        CASE(or_it_is_deleted_after_the_fallback_attribute_has_moved),
+        CASE(an_empty_pool_lets_it_wait),
+        CASE(without_progress_before_the_deadline_somebody_is_told),
+        CASE(a_download_that_the_card_refuses_stops_it),
+        CASE(what_is_on_the_card_is_not_sent_again_by_a_resumption),
+        CASE(a_rolled_back_enable_is_tried_once_more_after_an_hour),
+        CASE(a_fallback_while_it_soaks_starts_the_time_anew),
+        CASE(when_the_fallback_cannot_move_nothing_is_deleted),
+        CASE(doubt_holds_it),
+        CASE(an_unclean_stop_loses_no_step_and_repeats_none),
+        CASE(what_waits_is_cancelled_at_once),
+        CASE(only_what_an_audit_does_not_find_is_given_back),
+        CASE(what_may_still_arrive_is_not_given_back),
+        CASE(cards_with_an_operational_subscription_skip_it),
+        CASE(a_rule_by_hand_waits_for_a_hand),
+        CASE(a_full_card_is_told_at_once),
+        CASE(the_job_is_a_part_of_the_record),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
