@@ -152,7 +152,7 @@ class Loop:
     def is_quiet(self):
         """No card is dirty, no operation open, no packet under way."""
         text = self.api.get("/metrics")
-        open_ones = re.findall(r'^otaria_operations\{status="(?!ENDED)\w+"\} (\d+)', text, re.M)
+        open_ones = re.findall(r'^otaria_operations\{status="\w+"\} (\d+)', text, re.M)
         open_ones += re.findall(r'^otaria_(?:cards_marked\{mark="DIRTY"\}|outbox) (\d+)', text, re.M)
         return len(open_ones) == 10 and not any(map(int, open_ones))
 

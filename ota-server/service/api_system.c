@@ -143,8 +143,8 @@ static void put_store_metrics(struct writer *w, const struct store_counts *c)
     metric_family(w, "cards_marked", "gauge", "Cards by mark.");
     for (unsigned i = 0; i < CARD_MARKS; i++)
         metric_value(w, "cards_marked", "mark", card_mark_name((uint8_t)i), c->cards_by_mark[i]);
-    metric_family(w, "operations", "gauge", "Operations by status.");
-    for (unsigned i = 0; i < OPERATION_STATUSES; i++)
+    metric_family(w, "operations", "gauge", "Operations that have not ended, by status.");
+    for (unsigned i = 0; i < STATUS_ENDED; i++)
         metric_value(w, "operations", "status", operation_status_name((uint8_t)i),
                      c->operations_by_status[i]);
     metric_put(w, "outbox", "gauge", "Packets that wait for a link.", c->outbox);

@@ -580,7 +580,7 @@ enum store_status store_value_put(struct store *s, const char *name, struct byte
 struct store_counts {
     uint64_t cards_by_state[CARD_STATES];
     uint64_t cards_by_mark[CARD_MARKS];
-    uint64_t operations_by_status[OPERATION_STATUSES];
+    uint64_t operations_by_status[OPERATION_STATUSES]; // those that have not ended
     uint64_t outbox, strays, trail;
 };
 enum store_status store_counts(struct store *s, uint64_t tenant, struct store_counts *out) MUST_USE;
