@@ -217,7 +217,8 @@ static void no_more_cards_than_the_rule_allows_are_at_it(void **state)
     // The first one stops: the card refuses.
     assert_int_equal(store_card_load(lab.store, first, &record), STORE_OK);
     struct event e = {.type = EVENT_SUBMIT};
-    e.as.submit = (struct event_submit){record.flight.counter, SUBMIT_REJECTED, 1, 0};
+    e.as.submit = (struct event_submit){
+        .counter = record.flight.counter, .outcome = SUBMIT_REJECTED, .parts = 1};
     tell(first, &e);
     assert_int_equal(record.bootstrap.state, BOOTSTRAP_FAILED);
     free_are(2); // kept for a resumption
@@ -238,7 +239,8 @@ static void a_failed_job_is_resumed_with_what_was_reserved(void **state)
     contact(card);
     const uint64_t reserved = record.bootstrap.items[0].subscription;
     struct event e = {.type = EVENT_SUBMIT};
-    e.as.submit = (struct event_submit){record.flight.counter, SUBMIT_REJECTED, 1, 0};
+    e.as.submit = (struct event_submit){
+        .counter = record.flight.counter, .outcome = SUBMIT_REJECTED, .parts = 1};
     tell(card, &e);
     ask("GET", target("/card-groups/", "grp", group, "/bootstrap-jobs?state=FAILED"), NULL);
     expect(200, "\"totalCount\":1");
