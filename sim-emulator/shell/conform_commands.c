@@ -281,10 +281,9 @@ static void state_hash_is_right(struct trial *t)
 {
     struct audit_answer a;
     uint8_t hash[COMMAND_HASH_SIZE];
-    struct result r = {.has_hash = false};
     download(t, 1);
     struct command audit = {.number = COMMAND_AUDIT, .audit = {.first_slot = 1}};
-    r = trial_expect_code(t, &audit, RESULT_OK);
+    const struct result r = trial_expect_code(t, &audit, RESULT_OK);
     if (!r.has_hash) {
         trial_skip(t, "a card of level 1 has no state hash");
     } else if (!r.more && audit_answer_read(r.data, &a)) {

@@ -36,6 +36,13 @@ static struct journey begin(struct trial *t)
     return j;
 }
 
+static const struct trial_notice *expect_notice(struct trial *t, uint8_t cause, const char *wrong)
+{
+    const struct trial_notice *notice = trial_notice(t, cause);
+    (void)trial_expect(t, notice != NULL, wrong);
+    return notice;
+}
+
 static void confirm(struct trial *t, const struct trial_notice *notice, uint8_t code)
 {
     struct command c = {.number = COMMAND_CONFIRM,
@@ -99,8 +106,9 @@ static void enable_is_confirmed(struct trial *t)
     (void)trial_expect(t, t->refreshes > refreshes, "there is no REFRESH after T_REFRESH");
     (void)trial_expect(t, memcmp(t->imsi, name.imsi, sizeof t->imsi) == 0,
                        "EF.IMSI is not that of the new subscription");
-    const struct trial_notice *notice = trial_notice(t, NOTIFY_ENABLED);
-    if (trial_expect(t, notice != NULL, "normal service brings no notification ENABLED")) {
+    const struct trial_notice *notice =
+        expect_notice(t, NOTIFY_ENABLED, "normal service brings no notification ENABLED");
+    if (notice != NULL) {
         (void)trial_expect(t, notice->content.operation_id == id, "it names another operation");
         (void)trial_expect(t, notice->is_to_server && notice->has_reference,
                            "it goes elsewhere, or names no card");
@@ -131,8 +139,9 @@ static void enable_of_none(struct trial *t)
 static void expect_back(struct trial *t, const struct journey *j, uint32_t id)
 {
     (void)trial_expect(t, is_enabled(t, j->home.imsi), "the former subscription is not back");
-    const struct trial_notice *notice = trial_notice(t, NOTIFY_ROLLED_BACK);
-    if (trial_expect(t, notice != NULL, "there is no notification ROLLED_BACK"))
+    const struct trial_notice *notice =
+        expect_notice(t, NOTIFY_ROLLED_BACK, "there is no notification ROLLED_BACK");
+    if (notice != NULL)
         (void)trial_expect(t, notice->content.operation_id == id, "it names another operation");
 }
 
@@ -218,8 +227,9 @@ static void open_switch_is_busy(struct trial *t)
     struct command c = conform_target(t, COMMAND_DELETE, &j.home, 0);
     (void)trial_expect_code(t, &c, RESULT_BUSY_SWITCHING);
     (void)trial_audit(t, &a);
-    const struct trial_notice *notice = trial_notice(t, NOTIFY_ENABLED);
-    if (trial_expect(t, notice != NULL, "there is no notification ENABLED"))
+    const struct trial_notice *notice =
+        expect_notice(t, NOTIFY_ENABLED, "there is no notification ENABLED");
+    if (notice != NULL)
         confirm(t, notice, RESULT_OK);
     end(t, &j);
 }
@@ -234,8 +244,9 @@ static void reset_finishes_the_switch(struct trial *t)
     trial_boot(t); // before T_REFRESH: the start itself takes the place of the REFRESH
     (void)trial_expect(t, memcmp(t->imsi, name.imsi, sizeof t->imsi) == 0,
                        "after a reset in between the card is on the former subscription");
-    const struct trial_notice *notice = trial_notice(t, NOTIFY_ENABLED);
-    if (trial_expect(t, notice != NULL, "there is no notification ENABLED"))
+    const struct trial_notice *notice =
+        expect_notice(t, NOTIFY_ENABLED, "there is no notification ENABLED");
+    if (notice != NULL)
         confirm(t, notice, RESULT_OK);
     end(t, &j);
 }
@@ -251,8 +262,9 @@ static void refused_refresh_fails_the_switch(struct trial *t)
     uint32_t id = enable(t, &name, COMMAND_FLAG_ROLLBACK);
     trial_wait(t, T_REFRESH + SLACK + T_ATTACH);
     (void)trial_expect(t, t->refreshes == refreshes + 3, "REFRESH is not tried 3 times");
-    const struct trial_notice *notice = trial_notice(t, NOTIFY_SWITCH_FAILED);
-    if (trial_expect(t, notice != NULL, "there is no notification SWITCH_FAILED"))
+    const struct trial_notice *notice =
+        expect_notice(t, NOTIFY_SWITCH_FAILED, "there is no notification SWITCH_FAILED");
+    if (notice != NULL)
         (void)trial_expect(t, notice->content.operation_id == id, "it names another operation");
     (void)trial_expect(t, is_enabled(t, j.home.imsi), "the former subscription is not back");
     confirm_all(t);
