@@ -71,6 +71,10 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/operations/*/resend", NULL, TAKES_MAYBE, CHANGES, api_operation_resend},
     {API_POST, API_BASE "/operations/*/cancel", NULL, TAKES_MAYBE, CHANGES, api_operation_cancel},
 
+    {API_GET, API_BASE "/alarms", "alarms:read", TAKES_NOTHING, 0, api_alarms_list},
+    {API_GET, API_BASE "/alarms/*", "alarms:read", TAKES_NOTHING, 0, api_alarm_get},
+    {API_POST, API_BASE "/alarms/*/acknowledge", "alarms:write", TAKES_MAYBE, CHANGES, api_alarm_acknowledge},
+
     {API_GET, API_BASE "/approvals", "approvals:read", TAKES_NOTHING, 0, api_approvals_list},
     {API_GET, API_BASE "/approvals/*", "approvals:read", TAKES_NOTHING, 0, api_approval_get},
     {API_POST, API_BASE "/approvals/*/approve", "approvals:decide", TAKES_JSON, CHANGES, api_approval_approve},

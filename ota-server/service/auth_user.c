@@ -41,6 +41,8 @@ static const struct {
     {"groups:write", OPERATORS},
     {"permissions:read", OPERATORS | TENANTS | BIT(INSPECTOR)},
     {"permissions:write", ADMIN},
+    {"alarms:read", OPERATORS | BIT(SUPPORT) | TENANTS | BIT(INSPECTOR)},
+    {"alarms:write", OPERATORS},
     {"approvals:read", OPERATORS | TENANTS | BIT(INSPECTOR)},
     {"approvals:decide", OPERATORS | BIT(ENTERPRISE_ADMIN)},
     {"inventory:read", READERS},

@@ -21,6 +21,8 @@ const char *const client_scopes[] = {
     "groups:write",
     "permissions:read",
     "permissions:write",
+    "alarms:read",
+    "alarms:write",
     "approvals:read",
     "approvals:decide",
     "inventory:read",

@@ -284,6 +284,8 @@ static enum store_status run_message(struct turn *t, const struct turn_message *
     }
     struct turn_answer unused = {0};
     t->counts.received++;
+    t->counts.pors += m->is_response;
+    t->counts.por_errors += m->is_response && e.as.por.status != 0;
     status = log_mo(t, card, m,
                     m->is_response ? e.as.por.result.command : e.as.notify.notification.cause,
                     m->is_response ? e.as.por.counter : e.as.notify.mo_counter, now);

@@ -1,6 +1,8 @@
 // A decision becomes rows: card, operations, packets, trail.
 #include "common/base/text.h"
 #include "common/wire/sms.h"
+#include "ota-server/service/alarm.h"
+#include "ota-server/service/api_text.h"
 #include "ota-server/service/approval.h"
 #include "ota-server/service/turn_part.h"
 
@@ -242,6 +244,32 @@ static enum store_status save_send(struct turn *t, const struct send *send, stru
     return status;
 }
 
+// They are part of what raised them.
+static enum store_status save_alarms(struct turn *t, struct utc at)
+{
+    const struct decision *d = &t->decision;
+    enum store_status status = STORE_OK;
+    char card[API_ID_SIZE];
+    api_id_write(card, "crd", d->next.card);
+    for (uint8_t i = 0; i < d->alarm_count && status == STORE_OK; i++) {
+        const struct alarm_place place = {
+            .key = alarm_key_name(d->alarms[i].key), .object = card, .owner = d->next.tenant};
+        status = d->alarms[i].is_raised ? alarm_raise(t->options.store, &place, turn_id(t, at), at)
+                                        : alarm_clear(t->options.store, &place, at);
+    }
+    return status;
+}
+
+static void count_ended(struct turn *t)
+{
+    for (uint8_t i = 0; i < t->decision.ended_count; i++) {
+        const struct operation *o = &t->decision.ended[i];
+        const bool is_back = o->outcome == OUTCOME_ROLLED_BACK;
+        t->counts.rollbacks += is_back;
+        t->counts.enables += is_back || (o->kind == OPERATION_ENABLE && o->outcome == OUTCOME_DONE);
+    }
+}
+
 static void note_alarms(struct turn *t)
 {
     const struct decision *d = &t->decision;
@@ -268,8 +296,12 @@ enum store_status turn_save(struct turn *t, const struct event *e)
     if (status == STORE_OK)
         status = save_trail(t, e);
     if (status == STORE_OK)
-        note_alarms(t);
-    else
+        status = save_alarms(t, e->at);
+    if (status != STORE_OK) {
         t->send_count = sends;
-    return status;
+        return status;
+    }
+    note_alarms(t);
+    count_ended(t);
+    return STORE_OK;
 }

@@ -45,6 +45,13 @@ const struct ctl_verb ctl_verbs[] = {
     {"bootstrap", "cancel", "JOB...|-", 1, MANY, TAKES_CHANGE | TAKES_REASON, bootstrap_change_run,
      "End bootstraps; what is not on the card is given back after an audit.",
      "bootstrap cancel job_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"alarm", "list", "", 0, 0, LIST | TAKES_STATE, alarm_list_run,
+     "List what is wrong, or was.", "alarm list --state OPEN"},
+    {"alarm", "show", "ALARM...|-", 1, MANY, 0, alarm_show_run,
+     "Show alarms.", "alarm show alm_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"alarm", "acknowledge", "ALARM...|-", 1, MANY, TAKES_CHANGE | TAKES_REASON,
+     alarm_acknowledge_run, "Say that a person has seen alarms.",
+     "alarm acknowledge alm_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
 
     {"approval", "list", "", 0, 0, LIST | TAKES_STATE, approval_list_run,
      "List what waits for a second person, or did.", "approval list --state OPEN"},

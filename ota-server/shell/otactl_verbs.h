@@ -19,6 +19,9 @@ enum ctl_exit bootstrap_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit bootstrap_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit bootstrap_start_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit bootstrap_change_run(struct ctl_task *t) MUST_USE; // resume, cancel
+enum ctl_exit alarm_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit alarm_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit alarm_acknowledge_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit approval_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit approval_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit approval_decide_run(struct ctl_task *t) MUST_USE; // approve, reject

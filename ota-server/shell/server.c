@@ -10,6 +10,7 @@
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
 #include "ota-server/shell/server_crypto.h"
+#include "ota-server/shell/watcher.h"
 #include "profiles/vendor/shell/digest_host.h"
 #include "profiles/vendor/shell/scratch_host.h"
 
@@ -48,6 +49,7 @@ struct server {
     struct server_crypto import_crypto;
     struct secret_key import_key;
     struct vendor_scratch import_scratch;
+    struct watcher *watcher;
     struct import_jobs *imports;
     struct folders *folders;
     int import_wake; // they write, the loop reads
@@ -148,7 +150,10 @@ static void turn_end(void *context, struct instant now)
     store_refresh(v->reader); // and so that nobody reads while the log is copied
     const struct instant before = clock_instant();
     const enum turn_status status = turn_run(v->turn, server_utc(v));
-    judge_turn(v, status, clock_instant().ms - before.ms);
+    const uint64_t took_ms = clock_instant().ms - before.ms;
+    judge_turn(v, status, took_ms);
+    if (v->watcher != NULL)
+        watcher_commit(v->watcher, took_ms);
     if (status == TURN_STOP)
         return;
     outbox_step(v->outbox);
@@ -524,6 +529,21 @@ static bool open_api(struct server *v, const struct server_keys *keys)
     return true;
 }
 
+static bool open_watcher(struct server *v)
+{
+    const struct watcher_options options = {.loop = v->loop,
+                                            .log = &v->log,
+                                            .turn = v->turn,
+                                            .reader = v->reader,
+                                            .outbox = v->outbox,
+                                            .link_count = v->settings->smsc_count,
+                                            .data = v->settings->data,
+                                            .utc = server_utc,
+                                            .utc_context = v};
+    v->watcher = watcher_open(&options);
+    return v->watcher != NULL;
+}
+
 static bool say_ready(struct server *v, const char *http)
 {
     log_begin(&v->log, LOG_INFO, clock_utc(), "server.ready");
@@ -553,6 +573,8 @@ static bool start(struct server *v, const struct server_keys *keys)
     if (v->settings->public_url[0] == '\0') // the port may be the system's choice
         (void)snprintf(v->public_url, sizeof v->public_url, "%s://%s",
                        v->tls != NULL ? "https" : "http", http);
+    if (!open_watcher(v))
+        return fail("memory", "not enough");
     loop_on_signal(v->loop, asked_to_stop, v);
     return say_ready(v, http);
 }
@@ -574,6 +596,7 @@ static void stop(struct server *v)
     if (v->api != NULL)
         api_close(v->api);
     folders_close(v->folders);
+    watcher_close(v->watcher);
     import_jobs_close(v->imports);
     loop_watch_close(&v->import_watch);
     if (v->import_wake >= 0)

@@ -393,7 +393,7 @@ enum store_status store_dirty_summary(struct store *s, uint64_t tenant, uint32_t
     return status == STORE_NONE ? STORE_OK : status;
 }
 
-static enum store_status count_cards(struct store *s, uint64_t tenant, struct store_counts *out)
+enum store_status store_card_counts(struct store *s, uint64_t tenant, struct store_counts *out)
 {
     struct query q = query_of(s, STATEMENT_COUNT_STATES);
     bind_number(&q, 1, (int64_t)tenant);
@@ -416,7 +416,7 @@ static enum store_status count_cards(struct store *s, uint64_t tenant, struct st
 enum store_status store_counts(struct store *s, uint64_t tenant, struct store_counts *out)
 {
     memset(out, 0, sizeof(*out));
-    enum store_status status = count_cards(s, tenant, out);
+    enum store_status status = store_card_counts(s, tenant, out);
     if (status != STORE_OK)
         return status;
     struct query q = query_of(s, STATEMENT_COUNT_STATUSES);

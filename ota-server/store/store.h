@@ -584,6 +584,9 @@ struct store_counts {
     uint64_t outbox, strays, trail;
 };
 enum store_status store_counts(struct store *s, uint64_t tenant, struct store_counts *out) MUST_USE;
+// Adds the cards only, which are counted as they change: cheap however many there are.
+enum store_status store_card_counts(struct store *s, uint64_t tenant,
+                                    struct store_counts *out) MUST_USE;
 
 // Octets of the database and of its write-ahead log; a database in memory has no log.
 struct store_sizes {

@@ -58,14 +58,23 @@ static const struct {
 static const struct {
     const char *collection, *prefix;
 } prefixes[] = {
-    {"/api-clients/*", "cli"},    {"/enterprises/*", "ent"},
-    {"/users/*", "usr"},          {"/cards/*", "crd"},
-    {"/bootstrap-jobs/*", "job"}, {"/approvals/*", "apr"},
-    {"/permissions/*", "ent"},    {"/card-groups/*", "grp"},
-    {"/operations/*", "op"},      {"/subscription-pools/*", "pol"},
-    {"/subscriptions/*", "sub"},  {"/profile-templates/*", "tpl"},
-    {"/batch-imports/*", "imp"},  {"/vendor-profiles/*", "rec"},
-    {"/transport-keys/*", "rec"}, {"/dirty-cards/*", "crd"},
+    {"/api-clients/*", "cli"},
+    {"/enterprises/*", "ent"},
+    {"/users/*", "usr"},
+    {"/cards/*", "crd"},
+    {"/bootstrap-jobs/*", "job"},
+    {"/approvals/*", "apr"},
+    {"/alarms/*", "alm"},
+    {"/permissions/*", "ent"},
+    {"/card-groups/*", "grp"},
+    {"/operations/*", "op"},
+    {"/subscription-pools/*", "pol"},
+    {"/subscriptions/*", "sub"},
+    {"/profile-templates/*", "tpl"},
+    {"/batch-imports/*", "imp"},
+    {"/vendor-profiles/*", "rec"},
+    {"/transport-keys/*", "rec"},
+    {"/dirty-cards/*", "crd"},
 };
 
 #define NOBODYS_ID 0x1234567890ABCDEull

@@ -14,7 +14,8 @@
 #define TENANT_SCOPES                                                                              \
     "cards:read,cards:write,cards:reveal,operations:read,operations:download,operations:enable,"   \
     "operations:disable,operations:delete,operations:set-fallback,operations:set-timers,"          \
-    "operations:read-timers,operations:audit,groups:read,permissions:read,approvals:read,"         \
+    "operations:read-timers,operations:audit,groups:read,permissions:read,alarms:read,"            \
+    "approvals:read,"                                                                              \
     "approvals:decide,inventory:read,"                                                             \
     "templates:read,imports:read,audit-trail:read,clients:read,clients:write,users:read,"          \
     "users:write"

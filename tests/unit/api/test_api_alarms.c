@@ -1,0 +1,223 @@
+// Alarms: raised once, counted, seen, over.
+#include "ota-server/service/alarm.h"
+#include "ota-server/service/api_exchange.h"
+#include "tests/unit/api/api_lab.h"
+
+#include <stdio.h>
+
+#define ALARMS API_BASE "/alarms"
+
+static struct lab lab;
+static struct answer a;
+static struct record record;
+static uint64_t card;
+static char card_id[API_ID_SIZE], alarm[API_ID_SIZE], path[256];
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open(&lab, "all", true);
+    card = lab_card(&lab, "89999000000000000012", &record);
+    api_id_write(card_id, "crd", card);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void ask(const char *token, const char *method, const char *target)
+{
+    lab_ask(&lab, &(struct ask){.method = method, .target = target, .authorization = token}, &a);
+}
+
+static bool has(const char *text)
+{
+    return strstr(a.body, text) != NULL;
+}
+
+static struct alarm_place place_of(const char *key)
+{
+    return (struct alarm_place){.key = key, .object = card_id, .owner = LAB_TENANT};
+}
+
+static void raise(const struct alarm_place *at)
+{
+    lab.now.utc.ms += 1000;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(alarm_raise(lab.store, at, turn_id(lab.turn, lab.now.utc), lab.now.utc),
+                     STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+static void clear(const struct alarm_place *at)
+{
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(alarm_clear(lab.store, at, lab.now.utc), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+static void take_alarm(void)
+{
+    const char *id = strstr(a.body, "\"id\":\"alm_");
+    assert_non_null(id);
+    (void)snprintf(alarm, sizeof(alarm), "%.30s", id + 6);
+}
+
+static const char *alarm_path(const char *after)
+{
+    (void)snprintf(path, sizeof(path), ALARMS "/%s%s", alarm, after);
+    return path;
+}
+
+static void a_repeated_alarm_counts_up(void **state)
+{
+    (void)state;
+    const struct alarm_place at = place_of("security.failures");
+    raise(&at);
+    raise(&at);
+    raise(&at);
+    ask(NULL, "GET", ALARMS);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"totalCount\":1"));
+    assert_true(has("\"key\":\"security.failures\",\"severity\":\"CRITICAL\",\"object\":\"crd_"));
+    assert_true(has("\"count\":3"));
+    assert_true(has("\"state\":\"OPEN\""));
+    assert_false(has("clearedAt"));
+}
+
+static void one_that_is_over_stays_and_the_next_is_another(void **state)
+{
+    (void)state;
+    const struct alarm_place at = place_of("security.failures");
+    raise(&at);
+    clear(&at);
+    clear(&at); // nothing to do
+    ask(NULL, "GET", ALARMS "?state=CLEARED");
+    assert_true(has("\"clearedAt\":\""));
+    raise(&at);
+    ask(NULL, "GET", ALARMS);
+    assert_true(has("\"totalCount\":2"));
+    ask(NULL, "GET", ALARMS "?state=OPEN");
+    assert_true(has("\"totalCount\":1"));
+    assert_true(has("\"count\":1"));
+    clear(&at);
+    ask(NULL, "GET", ALARMS "?state=CLEARED");
+    assert_true(has("\"totalCount\":2"));
+    ask(NULL, "GET", ALARMS "?state=SHUT");
+    assert_int_equal(a.status, 400);
+}
+
+static void objects_do_not_share_an_alarm(void **state)
+{
+    (void)state;
+    struct alarm_place at = place_of("counter.near.max");
+    raise(&at);
+    at.object = "crd_00000000000000000000000001";
+    raise(&at);
+    ask(NULL, "GET", ALARMS "?state=OPEN");
+    assert_true(has("\"totalCount\":2"));
+}
+
+static void whoever_saw_it_stands_in_it(void **state)
+{
+    (void)state;
+    const struct alarm_place at = place_of("security.failures");
+    raise(&at);
+    ask(NULL, "GET", ALARMS);
+    take_alarm();
+    ask(NULL, "POST", alarm_path("/acknowledge"));
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"acknowledgedBy\":\"cli_"));
+    assert_true(has("\"state\":\"ACKNOWLEDGED\"")); // still true: it ends when the cause does
+    ask(NULL, "POST", alarm_path("/acknowledge"));
+    assert_int_equal(a.status, 409);
+    raise(&at);
+    ask(NULL, "GET", alarm_path(""));
+    assert_true(has("\"count\":2"));
+    clear(&at);
+    ask(NULL, "GET", alarm_path(""));
+    assert_true(has("\"state\":\"CLEARED\""));
+    ask(NULL, "POST", alarm_path("/acknowledge"));
+    assert_int_equal(a.status, 409);
+}
+
+static void what_nothing_else_ends_ends_when_it_was_seen(void **state)
+{
+    (void)state;
+    const struct alarm_place at = place_of("card.nvm.error");
+    raise(&at);
+    ask(NULL, "GET", ALARMS);
+    take_alarm();
+    ask(NULL, "POST", alarm_path("/acknowledge"));
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"state\":\"CLEARED\""));
+}
+
+static void a_decision_about_a_card_writes_its_alarm(void **state)
+{
+    (void)state;
+    struct record next;
+    const struct alarm_place at = place_of("security.failures");
+    raise(&at);
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    next = record;
+    next.marks = 1u << MARK_QUARANTINED;
+    next.mark_since[MARK_QUARANTINED] = lab.now.utc;
+    next.version++;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    (void)snprintf(path, sizeof(path), API_BASE "/cards/%s/quarantine", card_id);
+    lab_ask(&lab,
+            &(struct ask){.method = "DELETE", .target = path, .body = "{\"reason\":\"new keys\"}"},
+            &a);
+    assert_int_equal(a.status, 200);
+    ask(NULL, "GET", ALARMS "?state=CLEARED");
+    assert_true(has("\"totalCount\":1"));
+}
+
+static void an_enterprise_sees_the_alarms_of_its_own_cards_only(void **state)
+{
+    (void)state;
+    char token[LAB_TOKEN_SIZE];
+    struct alarm_place at = place_of("counter.near.max");
+    at.owner = 77;
+    lab_client(&lab, "alarms:read,alarms:write", 77, token);
+    raise(&at);
+    at = (struct alarm_place){.key = "smsc.down", .object = ""};
+    raise(&at);
+    ask(token, "GET", ALARMS);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"totalCount\":1"));
+    assert_true(has("counter.near.max"));
+    ask(NULL, "GET", ALARMS);
+    assert_true(has("\"totalCount\":2"));
+    const char *down = strstr(a.body, "smsc.down");
+    assert_non_null(down);
+    while (memcmp(down, "alm_", 4) != 0)
+        down--;
+    (void)snprintf(alarm, sizeof(alarm), "%.30s", down);
+    ask(token, "GET", alarm_path(""));
+    assert_int_equal(a.status, 404);
+    ask(token, "POST", alarm_path("/acknowledge"));
+    assert_int_equal(a.status, 404);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+        TEST(a_repeated_alarm_counts_up),
+        TEST(one_that_is_over_stays_and_the_next_is_another),
+        TEST(objects_do_not_share_an_alarm),
+        TEST(whoever_saw_it_stands_in_it),
+        TEST(what_nothing_else_ends_ends_when_it_was_seen),
+        TEST(a_decision_about_a_card_writes_its_alarm),
+        TEST(an_enterprise_sees_the_alarms_of_its_own_cards_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
