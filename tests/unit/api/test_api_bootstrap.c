@@ -133,10 +133,13 @@ static void a_rule_is_judged_as_a_whole(void **state)
     expect(400, "bootstrap.soakSeconds");
     rule(",\"trigger\":\"SOMETIMES\"");
     expect(400, "bootstrap.trigger");
-    static const char *const wrong[] = {"", "{\"poolId\":\"%s\"}", "{\"enable\":true}",
-                                        "{\"poolId\":\"%s\",\"enable\":true},{\"poolId\":\"%s\","
-                                        "\"enable\":true}",
-                                        "{\"poolId\":\"%s\",\"enable\":true,\"colour\":1}"};
+    static const char *const wrong[] = {
+        "",
+        "{\"poolId\":\"%s\"}",
+        "{\"enable\":true}",
+        "{\"poolId\":\"%s\",\"enable\":true},{\"poolId\":\"%s\",\"enable\":true}",
+        "{\"poolId\":\"%s\",\"enable\":true,\"colour\":1}",
+    };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         char items[256];
         struct writer w = writer_of(items, sizeof(items));
