@@ -133,7 +133,7 @@ struct outbox_counts {
     uint64_t parts_received;   // of packets in several parts
     uint64_t parts_duplicate;  //
     uint64_t parts_put_back;   // left with the SMSC for later
-    uint64_t joins_given_up;   // parts were missing for too long
+    uint64_t joins_given_up;   // parts were missing for too long: what came of it is in the store
     uint64_t no_packet;        // messages that are no secured packet: text, lost headers
     uint64_t overflows;        // packets left in the store because memory was full
     uint32_t packets_held;     // now

@@ -85,6 +85,9 @@ struct owed {
 struct join {
     bool is_used;
     bool is_complete; // with the turn
+    bool is_keeping;  // the turn was asked to keep those that `keeping` names
+    uint8_t keeping;  // bit per part
+    uint8_t kept;     // they are on the disk, and answered
     uint16_t next;    // in its bucket, or of the free ones
     uint8_t total;
     uint64_t key;
@@ -92,7 +95,9 @@ struct join {
     struct instant until;
     struct outbox *outbox;
     struct owed owed[SMS_PARTS_MAX];
-    uint64_t hashes[SMS_PARTS_MAX];
+    uint64_t hashes[SMS_PARTS_MAX]; // 0: it did not come
+    uint8_t lens[SMS_PARTS_MAX];
+    uint8_t user_data[SMS_PARTS_MAX][SMS_USER_DATA_MAX];
     char number[NUMBER_TEXT_SIZE];
     struct sms_joiner joiner;
 };
@@ -115,12 +120,10 @@ struct wait {
     char id[OUTBOX_ID_SIZE];
 };
 
-// Parts that were left with the SMSC, and come again, although their packet is complete, or was
-// given up because others of its parts did not come.
+// Parts of packets that are complete, in case they come again.
 #define OUTBOX_DONE_MAX 1024
 struct done_part {
     uint64_t hash; // 0: none
-    bool is_given_up;
     struct instant until;
 };
 
@@ -164,6 +167,8 @@ struct outbox {
     uint32_t waits_used;
     uint32_t early;
     struct instant joins_at;
+    bool has_kept_parts; // in memory, as the store has them
+    bool is_reading_parts;
     struct done_part done[OUTBOX_DONE_MAX];
     unsigned done_next;
 };
@@ -206,7 +211,19 @@ unsigned outbox_id_forms(const char *id, char out[3][OUTBOX_ID_SIZE]);
 // One of the names that a step keeps [store_step_add()]; octets that are no text are none.
 void outbox_name_put(struct writer *w, const char *id);
 
+// outbox_join.c
+bool outbox_join_open(struct outbox *o) MUST_USE;
+// Takes one of several parts, of at most SMS_USER_DATA_MAX octets.
+void outbox_take_part(struct outbox *o, struct owed *owed, const char *number,
+                      const struct sms_part *part, struct bytes user_data);
+void outbox_join_step(struct outbox *o);
+
 // outbox_receive.c
+#define OUTBOX_PUT_BACK ESME_RX_T_APPN // temporary: the SMSC keeps it and tries again
+void outbox_answer(struct outbox *o, struct owed *owed, uint32_t status);
+// False: it fits no message.
+bool outbox_message(const struct sms_packet *packet, const char *number, uint8_t sms,
+                    struct turn_message *out);
 bool outbox_receive_open(struct outbox *o) MUST_USE;
 void outbox_receive_close(struct outbox *o);
 void outbox_receive_step(struct outbox *o);

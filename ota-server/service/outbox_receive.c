@@ -6,46 +6,27 @@
 
 #include <stdlib.h>
 
-#define JOINS_MAX 4096
 #define WAITS_MAX 2048
 #define HEADER_INDICATOR 0x40 // of esm_class: the user data begin with a header
-#define HOLD_MS 2000          // for the other parts to come, before a part is left with the SMSC
 #define EARLY_MS 2000         // for the submit_sm_resp that belongs to a receipt
-#define DONE_MS 3600000
-#define PUT_BACK ESME_RX_T_APPN // temporary: the SMSC keeps it and tries again
 
 // --- memory ----------------------------------------------------------------------------------
 
 bool outbox_receive_open(struct outbox *o)
 {
     struct outbox_options *options = &o->options;
-    if (options->joins_max == 0)
-        options->joins_max = JOINS_MAX;
     if (options->waits_max == 0)
         options->waits_max = WAITS_MAX;
-    check(options->joins_max < OUTBOX_NONE && options->waits_max < OUTBOX_NONE);
-    uint32_t buckets = 1;
-    while (buckets < options->joins_max)
-        buckets *= 2;
-    o->join_mask = buckets - 1;
-    o->joins_at = INSTANT_NEVER;
-    o->joins = calloc(options->joins_max, sizeof o->joins[0]);
-    o->join_buckets = calloc(buckets, sizeof o->join_buckets[0]);
+    check(options->waits_max < OUTBOX_NONE);
     o->waits = calloc(options->waits_max, sizeof o->waits[0]);
-    if (o->joins == NULL || o->join_buckets == NULL || o->waits == NULL)
+    if (o->waits == NULL)
         return false;
-    memset(o->join_buckets, 0xFF, buckets * sizeof o->join_buckets[0]);
-    o->join_free = OUTBOX_NONE;
-    for (uint32_t i = options->joins_max; i-- > 0;) {
-        o->joins[i].next = o->join_free;
-        o->join_free = (uint16_t)i;
-    }
     o->wait_free = OUTBOX_NONE;
     for (uint32_t i = options->waits_max; i-- > 0;) {
         o->waits[i].next = o->wait_free;
         o->wait_free = (uint16_t)i;
     }
-    return true;
+    return outbox_join_open(o);
 }
 
 void outbox_receive_close(struct outbox *o)
@@ -55,7 +36,7 @@ void outbox_receive_close(struct outbox *o)
     free(o->waits);
 }
 
-static void answer(struct outbox *o, struct owed *owed, uint32_t status)
+void outbox_answer(struct outbox *o, struct owed *owed, uint32_t status)
 {
     if (!owed->is_held)
         return;
@@ -78,7 +59,7 @@ static struct wait *new_wait(struct outbox *o, enum wait_kind kind, const struct
 static void end_wait(struct wait *w, uint32_t status)
 {
     struct outbox *o = w->outbox;
-    answer(o, &w->owed, status);
+    outbox_answer(o, &w->owed, status);
     o->early -= w->is_early;
     w->is_early = false;
     w->kind = WAIT_FREE;
@@ -102,8 +83,8 @@ static void number_of(const struct smpp_address *source, char number[NUMBER_TEXT
     }
 }
 
-static bool make_message(const struct sms_packet *packet, const char *number, uint8_t sms,
-                         struct turn_message *out)
+bool outbox_message(const struct sms_packet *packet, const char *number, uint8_t sms,
+                    struct turn_message *out)
 {
     if (packet->octets.len == 0 || packet->octets.len > sizeof out->packet)
         return false;
@@ -121,20 +102,7 @@ static bool make_message(const struct sms_packet *packet, const char *number, ui
 
 static void whole_done(void *context, enum store_status status)
 {
-    end_wait(context, status == STORE_OK ? ESME_ROK : PUT_BACK);
-}
-
-static void hand_over(struct outbox *o, struct owed *owed, const struct turn_message *message)
-{
-    struct wait *w = new_wait(o, WAIT_MESSAGE, owed);
-    if (w == NULL) {
-        answer(o, owed, PUT_BACK);
-        return;
-    }
-    if (!turn_receive(o->options.turn, message, whole_done, w))
-        end_wait(w, PUT_BACK);
-    else
-        o->counts.messages++;
+    end_wait(context, status == STORE_OK ? ESME_ROK : OUTBOX_PUT_BACK);
 }
 
 static void take_whole(struct outbox *o, struct owed *owed, const char *number,
@@ -142,206 +110,23 @@ static void take_whole(struct outbox *o, struct owed *owed, const char *number,
 {
     const struct sms_packet packet = {part->kind, part->octets, part->card_reference};
     struct turn_message message;
-    if (part->kind == SMS_NO_PACKET || !make_message(&packet, number, 1, &message)) {
+    if (part->kind == SMS_NO_PACKET || !outbox_message(&packet, number, 1, &message)) {
         o->counts.no_packet++;
-        answer(o, owed, ESME_ROK);
+        outbox_answer(o, owed, ESME_ROK);
         return;
     }
-    hand_over(o, owed, &message);
-}
-
-// --- parts -----------------------------------------------------------------------------------
-
-static struct join *find_join(struct outbox *o, uint64_t key)
-{
-    for (uint16_t i = o->join_buckets[key & o->join_mask]; i != OUTBOX_NONE; i = o->joins[i].next) {
-        if (o->joins[i].key == key)
-            return &o->joins[i];
-    }
-    return NULL;
-}
-
-static struct join *new_join(struct outbox *o, uint64_t key, const char *number, uint8_t total)
-{
-    if (o->join_free == OUTBOX_NONE)
-        return NULL;
-    const uint16_t index = o->join_free;
-    struct join *j = &o->joins[index];
-    uint16_t *bucket = &o->join_buckets[key & o->join_mask];
-    o->join_free = j->next;
-    memset(j, 0, offsetof(struct join, joiner));
-    sms_joiner_init(&j->joiner);
-    memcpy(j->number, number, sizeof j->number);
-    j->is_used = true;
-    j->outbox = o;
-    j->key = key;
-    j->total = total;
-    j->next = *bucket;
-    *bucket = index;
-    j->answer_by = INSTANT_NEVER;
-    j->until = instant_after(o->now, SMS_JOIN_MS);
-    o->joins_at = instant_earlier(o->joins_at, j->until);
-    o->counts.joins_held++;
-    return j;
-}
-
-static void free_join(struct join *j)
-{
-    struct outbox *o = j->outbox;
-    uint16_t *at = &o->join_buckets[j->key & o->join_mask];
-    const uint16_t index = (uint16_t)(j - o->joins);
-    while (*at != index)
-        at = &o->joins[*at].next;
-    *at = j->next;
-    j->is_used = false;
-    j->next = o->join_free;
-    o->join_free = index;
-    o->counts.joins_held--;
-}
-
-static void put_back_all(struct join *j)
-{
-    struct outbox *o = j->outbox;
-    for (unsigned i = 0; i < j->total; i++) {
-        o->counts.parts_put_back += j->owed[i].is_held;
-        answer(o, &j->owed[i], PUT_BACK);
-    }
-    j->answer_by = INSTANT_NEVER;
-}
-
-static const struct done_part *find_done(const struct outbox *o, uint64_t hash)
-{
-    for (unsigned i = 0; i < OUTBOX_DONE_MAX; i++) {
-        if (o->done[i].hash == hash && !instant_is_due(o->done[i].until, o->now))
-            return &o->done[i];
-    }
-    return NULL;
-}
-
-static void note_done(struct outbox *o, uint64_t hash, bool is_given_up)
-{
-    o->done[o->done_next] = (struct done_part){hash, is_given_up, instant_after(o->now, DONE_MS)};
-    o->done_next = (o->done_next + 1) % OUTBOX_DONE_MAX;
-}
-
-// The packet is safe: its parts may be answered, and those left with the SMSC are known when they
-// come again.
-static void join_done(void *context, enum store_status status)
-{
-    struct join *j = context;
-    struct outbox *o = j->outbox;
-    if (status != STORE_OK)
-        put_back_all(j);
-    for (unsigned i = 0; i < j->total && status == STORE_OK; i++) {
-        if (!j->owed[i].is_held)
-            note_done(o, j->hashes[i], false);
-        answer(o, &j->owed[i], ESME_ROK);
-    }
-    free_join(j);
-}
-
-static void complete(struct join *j, const struct sms_packet *packet)
-{
-    struct outbox *o = j->outbox;
-    struct turn_message message;
-    if (!make_message(packet, j->number, j->total, &message)) {
-        join_done(j, STORE_OK);
-        o->counts.no_packet++;
+    struct wait *w = new_wait(o, WAIT_MESSAGE, owed);
+    if (w == NULL) {
+        outbox_answer(o, owed, OUTBOX_PUT_BACK);
         return;
     }
-    j->is_complete = turn_receive(o->options.turn, &message, join_done, j);
-    if (j->is_complete) {
-        o->counts.messages++;
-        return;
-    }
-    put_back_all(j);
-    free_join(j);
-}
-
-static uint64_t key_of(const char *number, const struct sms_part *part)
-{
-    const uint8_t names[4] = {part->is_wide, (uint8_t)(part->reference >> 8),
-                              (uint8_t)part->reference, part->total};
-    return outbox_hash(outbox_hash(OUTBOX_HASH, bytes_of_text(number)),
-                       bytes_of(names, sizeof names));
-}
-
-static void hold(struct join *j, unsigned index, struct owed *owed, uint64_t hash)
-{
-    struct outbox *o = j->outbox;
-    o->counts.parts_put_back += j->owed[index].is_held;
-    answer(o, &j->owed[index], PUT_BACK); // an earlier copy of the same part
-    j->owed[index] = *owed;
-    j->hashes[index] = hash;
-    j->answer_by = instant_earlier(j->answer_by, instant_after(o->now, HOLD_MS));
-    o->joins_at = instant_earlier(o->joins_at, j->answer_by);
-}
-
-// The SMSC has waited long enough with it. Alone it has no right MAC: the turn keeps it with what
-// fits no card.
-static void take_lone(struct outbox *o, struct owed *owed, const char *number,
-                      const struct sms_part *part)
-{
-    const struct sms_packet packet = {SMS_RESPONSE_PACKET, part->octets, part->card_reference};
-    struct turn_message message;
-    if (make_message(&packet, number, 1, &message))
-        hand_over(o, owed, &message);
+    if (!turn_receive(o->options.turn, &message, whole_done, w))
+        end_wait(w, OUTBOX_PUT_BACK);
     else
-        answer(o, owed, ESME_ROK);
+        o->counts.messages++;
 }
 
-static void take_part(struct outbox *o, struct owed *owed, const char *number,
-                      const struct sms_part *part, struct bytes user_data)
-{
-    // The joiner holds one set: its key has the sender in it.
-    static const struct sms_address sender = {0};
-    const uint64_t hash = outbox_hash(outbox_hash(OUTBOX_HASH, bytes_of_text(number)), user_data);
-    o->counts.parts_received++;
-    const struct done_part *done = find_done(o, hash);
-    if (done != NULL && done->is_given_up) {
-        take_lone(o, owed, number, part);
-        return;
-    }
-    if (done != NULL) {
-        o->counts.parts_duplicate++;
-        answer(o, owed, ESME_ROK);
-        return;
-    }
-    const uint64_t key = key_of(number, part);
-    struct join *j = find_join(o, key);
-    if (j == NULL)
-        j = new_join(o, key, number, part->total);
-    if (j == NULL) {
-        o->counts.parts_put_back++;
-        answer(o, owed, PUT_BACK);
-        return;
-    }
-    const unsigned index = part->number - 1u;
-    const bool is_repeat = j->hashes[index] == hash;
-    if (j->hashes[index] != 0 && !is_repeat) { // a new message under the name of an unfinished one
-        o->counts.parts_put_back++;
-        answer(o, owed, PUT_BACK);
-        return;
-    }
-    hold(j, index, owed, hash);
-    if (is_repeat) {
-        o->counts.parts_duplicate++;
-        return;
-    }
-    struct sms_packet packet;
-    switch (sms_join(&j->joiner, &sender, user_data, o->now, &packet)) {
-    case SMS_JOIN_COMPLETE:
-        complete(j, &packet);
-        break;
-    case SMS_JOIN_DUPLICATE:
-    case SMS_JOIN_WAITING:
-        break;
-    case SMS_JOIN_REFUSED: // all parts, and no packet or two in them: it will not get better
-        o->counts.no_packet++;
-        join_done(j, STORE_OK);
-        break;
-    }
-}
+// --- messages of any number of parts ---------------------------------------------------------
 
 static void take_message(struct outbox *o, struct owed *owed, const struct smpp_pdu *pdu)
 {
@@ -352,16 +137,16 @@ static void take_message(struct outbox *o, struct owed *owed, const struct smpp_
         (void)smpp_tlv_find(pdu->tlvs, SMPP_TLV_MESSAGE_PAYLOAD, &user_data);
     const bool has_header = (pdu->message.esm_class & HEADER_INDICATOR) != 0;
     if (!has_header || !sms_read_part(user_data, &part) || part.total > SMS_PARTS_MAX ||
-        (part.total > 1 && part.octets.len > SMS_PART_MAX)) {
+        (part.total > 1 && (part.octets.len > SMS_PART_MAX || user_data.len > SMS_USER_DATA_MAX))) {
         o->counts.no_packet++;
-        answer(o, owed, ESME_ROK);
+        outbox_answer(o, owed, ESME_ROK);
         return;
     }
     number_of(&pdu->message.source, number);
     if (part.total == 1)
         take_whole(o, owed, number, &part);
     else
-        take_part(o, owed, number, &part, user_data);
+        outbox_take_part(o, owed, number, &part, user_data);
 }
 
 // --- receipts --------------------------------------------------------------------------------
@@ -462,7 +247,7 @@ static void told(void *context, const struct turn_answer *result)
     struct wait *w = context;
     const bool is_safe = result->refusal != REFUSAL_OVERLOADED;
     w->outbox->counts.receipts += is_safe;
-    end_wait(w, is_safe ? ESME_ROK : PUT_BACK);
+    end_wait(w, is_safe ? ESME_ROK : OUTBOX_PUT_BACK);
 }
 
 static void wait_early(struct wait *w, uint64_t seen)
@@ -495,12 +280,12 @@ static void found(void *context, enum store_status status)
     e.as.receipt =
         (struct event_receipt){.counter = w->counter, .state = w->state, .part = w->part};
     if (status != STORE_OK) {
-        end_wait(w, PUT_BACK);
+        end_wait(w, OUTBOX_PUT_BACK);
     } else if (w->card != 0) {
         const struct turn_prepared with = {
             .answer = told, .context = w, .origin = {.messages = name_of_part, .messages_of = w}};
         if (!turn_event_prepared(o->options.turn, w->card, &e, &with))
-            end_wait(w, PUT_BACK);
+            end_wait(w, OUTBOX_PUT_BACK);
     } else if (may_still_fit(w)) {
         wait_early(w, o->reports);
     } else {
@@ -512,7 +297,7 @@ static void found(void *context, enum store_status status)
 static void look_up(struct wait *w)
 {
     if (!turn_write_repeatable(w->outbox->options.turn, find, found, w))
-        end_wait(w, PUT_BACK);
+        end_wait(w, OUTBOX_PUT_BACK);
 }
 
 static void take_receipt(struct outbox *o, struct owed *owed, const struct smpp_pdu *pdu)
@@ -522,12 +307,12 @@ static void take_receipt(struct outbox *o, struct owed *owed, const struct smpp_
     const enum receipt_state state = state_of(receipt.state);
     if (state == RECEIPT_PENDING || receipt.message_id.len == 0) {
         o->counts.receipts_unknown += receipt.message_id.len == 0;
-        answer(o, owed, ESME_ROK);
+        outbox_answer(o, owed, ESME_ROK);
         return;
     }
     struct wait *w = new_wait(o, WAIT_RECEIPT, owed);
     if (w == NULL) {
-        answer(o, owed, PUT_BACK);
+        outbox_answer(o, owed, OUTBOX_PUT_BACK);
         return;
     }
     w->state = (uint8_t)state;
@@ -542,7 +327,7 @@ void outbox_request(struct outbox *o, unsigned link, uint64_t handle, const stru
 {
     struct owed owed = {.is_held = true, .link = (uint8_t)link, .handle = handle};
     if (pdu->command != SMPP_DELIVER_SM && pdu->command != SMPP_DATA_SM)
-        answer(o, &owed, ESME_RINVCMDID);
+        outbox_answer(o, &owed, ESME_RINVCMDID);
     else if (smpp_is_receipt(pdu))
         take_receipt(o, &owed, pdu);
     else
@@ -565,33 +350,8 @@ static void step_early(struct outbox *o)
     }
 }
 
-static void step_joins(struct outbox *o)
-{
-    if (!instant_is_due(o->joins_at, o->now))
-        return;
-    o->joins_at = INSTANT_NEVER;
-    for (uint32_t i = 0; i < o->options.joins_max; i++) {
-        struct join *j = &o->joins[i];
-        if (!j->is_used || j->is_complete)
-            continue;
-        if (instant_is_due(j->answer_by, o->now) || instant_is_due(j->until, o->now))
-            put_back_all(j);
-        if (instant_is_due(j->until, o->now)) {
-            o->counts.joins_given_up++;
-            for (unsigned k = 0; k < j->total; k++) {
-                if (j->hashes[k] != 0)
-                    note_done(o, j->hashes[k], true);
-            }
-            free_join(j);
-            continue;
-        }
-        o->joins_at = instant_earlier(o->joins_at, instant_earlier(j->answer_by, j->until));
-    }
-}
-
 void outbox_receive_step(struct outbox *o)
 {
     step_early(o);
-    step_joins(o);
-    o->deadline = instant_earlier(o->deadline, o->joins_at);
+    outbox_join_step(o);
 }

@@ -131,7 +131,8 @@ static bool same_slots(const struct record *a, const struct record *b)
 static bool same_place(const struct record *a, const struct record *b)
 {
     return a->tenant == b->tenant && a->group == b->group && a->has_imei == b->has_imei &&
-           memcmp(a->imei, b->imei, sizeof(a->imei)) == 0 && a->dirty_since.ms == b->dirty_since.ms;
+           memcmp(a->imei, b->imei, sizeof(a->imei)) == 0 &&
+           a->dirty_since.ms == b->dirty_since.ms && a->state == b->state && a->marks == b->marks;
 }
 
 static enum store_status save_place(struct store *s, const struct record *r)
@@ -145,6 +146,8 @@ static enum store_status save_place(struct store *s, const struct record *r)
     bind_number(&q, 3, (int64_t)r->group);
     bind_text(&q, 4, imei);
     bind_number(&q, 5, r->dirty_since.ms);
+    bind_number(&q, 6, r->state);
+    bind_number(&q, 7, r->marks);
     return query_run(&q);
 }
 
@@ -161,16 +164,14 @@ enum store_status store_card_save(struct store *s, const struct record *before,
     bind_number(&q, 1, (int64_t)r->card);
     bind_number(&q, 2, (int64_t)before->version);
     bind_number(&q, 3, (int64_t)r->version);
-    bind_number(&q, 4, r->state);
-    bind_number(&q, 5, r->marks);
-    bind_number(&q, 6, r->last_contact_at.ms);
-    bind_number(&q, 7, r->needs_operator);
-    bind_number(&q, 8, r->has_open ? (int64_t)r->open.id : 0);
-    bind_number(&q, 9, r->queue_len);
-    bind_number(&q, 10, r->wake_at.ms);
-    bind_octets(&q, 11, writer_bytes(&w));
+    bind_number(&q, 4, r->last_contact_at.ms);
+    bind_number(&q, 5, r->needs_operator);
+    bind_number(&q, 6, r->has_open ? (int64_t)r->open.id : 0);
+    bind_number(&q, 7, r->queue_len);
+    bind_number(&q, 8, r->wake_at.ms);
+    bind_octets(&q, 9, writer_bytes(&w));
     if (has_way)
-        bind_number(&q, 12, is_under_way(r));
+        bind_number(&q, 10, is_under_way(r));
     enum store_status status = query_run(&q);
     if (status == STORE_OK && sqlite3_changes(s->db) != 1)
         status = STORE_CONFLICT;

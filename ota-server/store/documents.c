@@ -182,6 +182,7 @@ enum store_status store_sweep(struct store *s, struct utc now)
         enum statement statement;
         int64_t age_ms;
     } sweeps[] = {{STATEMENT_SWEEP_STRAYS, DAY_MS},
+                  {STATEMENT_SWEEP_MESSAGE_PARTS, DAY_MS},
                   {STATEMENT_SWEEP_KEYS, WEEK_MS},
                   {STATEMENT_SWEEP_RECEIPTS, WEEK_MS}};
     for (size_t i = 0; i < sizeof(sweeps) / sizeof(sweeps[0]); i++) {

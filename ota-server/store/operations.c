@@ -311,3 +311,25 @@ enum store_status store_strays_count(struct store *s, uint64_t *count)
     query_end(&q);
     return status;
 }
+
+enum store_status store_message_part_put(struct store *s, const char *number,
+                                         struct bytes user_data, struct utc at)
+{
+    struct query q = query_of(s, STATEMENT_MESSAGE_PART_PUT);
+    bind_text(&q, 1, number);
+    bind_octets(&q, 2, user_data);
+    bind_number(&q, 3, at.ms);
+    return query_run(&q);
+}
+
+enum store_status store_message_parts(struct store *s, struct utc from, store_message_part_fn *each,
+                                      void *context)
+{
+    struct query q = query_of(s, STATEMENT_MESSAGE_PARTS);
+    bind_number(&q, 1, from.ms);
+    enum store_status status = query_step(&q);
+    for (; status == STORE_OK; status = query_step(&q))
+        each(context, column_text(&q, 0), column_octets(&q, 1));
+    query_end(&q);
+    return status == STORE_NONE ? STORE_OK : status;
+}

@@ -171,6 +171,10 @@ const char *const schema_steps[] = {
 
     // Records and operations are written in form 5.
     "",
+
+    // Parts of messages from cards whose others have not come yet.
+    "CREATE TABLE message_part (id INTEGER PRIMARY KEY, number TEXT NOT NULL, octets BLOB NOT NULL,"
+    " at INTEGER NOT NULL) STRICT;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

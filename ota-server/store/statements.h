@@ -5,8 +5,8 @@
 #define CARD_COLUMNS "id, tenant, grp, batch, iccid, state, marks, created_at, contact_at, " \
     "dirty_since, open_operation, queued, application_field"
 // What every event changes. An engine renews the index entries of all columns that are named.
-#define CARD_STATE "version = $3, state = $4, marks = $5, contact_at = $6, needs_operator = $7," \
-    " open_operation = $8, queued = $9, wake_at = $10, record = $11"
+#define CARD_STATE "version = $3, contact_at = $4, needs_operator = $5, open_operation = $6," \
+    " queued = $7, wake_at = $8, record = $9"
 #define SUBSCRIPTION_COLUMNS "id, tenant, pool, card, slot, state, iccid, imsi, number, smsc, " \
     "template, mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at, import, " \
     "version, changed_at, is_barred"
@@ -60,10 +60,10 @@
         " VALUES ($1,$2,$3,$4,$5) ON CONFLICT DO UPDATE SET cards = cards + excluded.cards") \
     S(CARD_LOAD, "SELECT record FROM card WHERE id = $1 AND" VISIBLE) \
     S(CARD_SAVE, "UPDATE card SET " CARD_STATE " WHERE id = $1 AND version = $2") \
-    S(CARD_SAVE_WAY, "UPDATE card SET " CARD_STATE ", is_under_way = $12 WHERE id = $1" \
+    S(CARD_SAVE_WAY, "UPDATE card SET " CARD_STATE ", is_under_way = $10 WHERE id = $1" \
         " AND version = $2") \
-    S(CARD_PLACE, "UPDATE card SET tenant = $2, grp = $3, imei = $4, dirty_since = $5" \
-        " WHERE id = $1") \
+    S(CARD_PLACE, "UPDATE card SET tenant = $2, grp = $3, imei = $4, dirty_since = $5, state = $6," \
+        " marks = $7 WHERE id = $1") \
     S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE reference = $1 AND" VISIBLE) \
     S(CARD_BY_ICCID, "SELECT id FROM card WHERE iccid = $1 AND" VISIBLE \
         " UNION ALL SELECT card FROM subscription WHERE iccid = $1 AND iccid <> '' AND card > 0" \
@@ -223,6 +223,9 @@
         " FROM receipt r JOIN message m ON m.id = r.message WHERE r.link = $1 AND r.message_id = $2") \
     S(STRAY_ADD, "INSERT INTO stray (number, octets, at) VALUES ($1,$2,$3)") \
     S(STRAYS_COUNT, "SELECT count(*) FROM stray") \
+    S(MESSAGE_PART_PUT, "INSERT INTO message_part (number, octets, at) VALUES ($1,$2,$3)") \
+    S(MESSAGE_PARTS, "SELECT number, octets FROM message_part WHERE at >= $1 ORDER BY id") \
+    S(SWEEP_MESSAGE_PARTS, "DELETE FROM message_part WHERE at < $1") \
     S(SWEEP_STRAYS, "DELETE FROM stray WHERE at < $1") \
     S(SWEEP_KEYS, "DELETE FROM idempotency WHERE at < $1") \
     S(SWEEP_RECEIPTS, "DELETE FROM receipt WHERE at < $1") \

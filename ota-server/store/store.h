@@ -408,6 +408,12 @@ enum store_status store_receipt_find(struct store *s, const char *link, const ch
 enum store_status store_stray_add(struct store *s, const char *number, struct bytes octets,
                                   struct utc at) MUST_USE;
 enum store_status store_strays_count(struct store *s, uint64_t *count) MUST_USE;
+// A part of a message from a card, as user data, whose others have not come yet: kept 24 h.
+enum store_status store_message_part_put(struct store *s, const char *number,
+                                         struct bytes user_data, struct utc at) MUST_USE;
+typedef void store_message_part_fn(void *context, const char *number, struct bytes user_data);
+enum store_status store_message_parts(struct store *s, struct utc from, store_message_part_fn *each,
+                                      void *context) MUST_USE;
 
 // --- work that is due ------------------------------------------------------------------------
 

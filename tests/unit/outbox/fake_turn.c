@@ -178,3 +178,25 @@ enum store_status store_receipt_find(struct store *s, const char *link, const ch
     }
     return STORE_NONE;
 }
+
+enum store_status store_message_part_put(struct store *s, const char *number,
+                                         struct bytes user_data, struct utc at)
+{
+    (void)s;
+    (void)at;
+    struct fake_part *p = &fake.parts[fake.part_count++];
+    copy_text(p->number, sizeof p->number, number);
+    p->len = user_data.len;
+    bytes_copy(p->user_data, user_data);
+    return STORE_OK;
+}
+
+enum store_status store_message_parts(struct store *s, struct utc from, store_message_part_fn *each,
+                                      void *context)
+{
+    (void)s;
+    (void)from;
+    for (size_t i = 0; i < fake.part_count; i++)
+        each(context, fake.parts[i].number, bytes_of(fake.parts[i].user_data, fake.parts[i].len));
+    return STORE_OK;
+}

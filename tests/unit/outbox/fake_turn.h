@@ -38,6 +38,12 @@ struct fake_turn {
         uint8_t part;
     } ids[FAKE_IDS];
     size_t id_count;
+    struct fake_part {
+        char number[NUMBER_TEXT_SIZE];
+        uint8_t user_data[140];
+        size_t len;
+    } parts[FAKE_TASKS];
+    size_t part_count;
 };
 
 extern struct fake_turn fake;

@@ -113,64 +113,97 @@ static void parts_of_two_cards_in_any_order_make_two_packets(void **state)
     assert_int_equal(outbox_counts(outbox).joins_held, 0);
 }
 
-static void a_part_alone_is_left_with_the_smsc_after_two_seconds_and_still_counts(void **state)
+static void a_part_alone_is_kept_and_answered_after_half_a_second_and_still_counts(void **state)
 {
     (void)state;
     part(1, "111", 2, 1, 0xA1);
-    at(1999);
+    at(499);
     assert_int_equal(fake_answer_of(1), FAKE_OPEN);
-    at(2000);
-    assert_int_equal(fake_answer_of(1), ESME_RX_T_APPN);
-    part(2, "111", 2, 2, 0xA1);
+    assert_int_equal(fake.part_count, 0);
+    at(500);
+    assert_int_equal(fake.part_count, 1);
+    assert_int_equal(fake_answer_of(1), ESME_ROK);
+    part(2, "111", 2, 1, 0xA1); // it comes again all the same
+    assert_int_equal(fake_answer_of(2), ESME_ROK);
+    part(3, "111", 2, 2, 0xA1);
     at(3000);
     assert_int_equal(fake.message_count, 1);
-    assert_int_equal(fake_answer_of(2), ESME_ROK);
-    part(3, "111", 2, 1, 0xA1); // it comes again
     assert_int_equal(fake_answer_of(3), ESME_ROK);
+    part(4, "111", 2, 1, 0xA1); // and again
+    assert_int_equal(fake_answer_of(4), ESME_ROK);
     at(4000);
     assert_int_equal(fake.message_count, 1);
-    assert_int_equal(outbox_counts(outbox).parts_duplicate, 1);
+    assert_int_equal(fake.part_count, 1);
+    assert_int_equal(outbox_counts(outbox).parts_duplicate, 2);
+    assert_int_equal(outbox_counts(outbox).parts_put_back, 0);
 }
 
-static void
-a_part_whose_others_do_not_come_is_left_with_the_smsc_for_a_minute_and_then_taken(void **state)
+static void a_part_that_cannot_be_kept_stays_with_the_smsc_and_in_memory(void **state)
 {
     (void)state;
-    uint64_t handle = 1;
-    for (uint64_t ms = 0; ms < 60000; ms += 20000, handle++) { // an SMSC that tries every 20 s
-        at(ms);
-        part(handle, "111", 2, 1, 0xA1);
-        at(ms + 2000);
-        assert_int_equal(fake_answer_of(handle), ESME_RX_T_APPN);
-    }
+    part(1, "111", 2, 1, 0xA1);
+    fake.outcome = STORE_FULL;
+    at(500);
+    assert_int_equal(fake_answer_of(1), ESME_RX_T_APPN);
+    fake.outcome = STORE_OK;
+    part(2, "111", 2, 2, 0xA1);
+    at(520);
+    assert_int_equal(fake.message_count, 1);
+}
+
+static void a_kept_part_outlives_a_restart(void **state)
+{
+    (void)state;
+    part(1, "111", 3, 1, 0xA1);
+    part(2, "111", 3, 3, 0xA1);
+    at(500);
+    assert_int_equal(fake.part_count, 2);
+    outbox_close(outbox);
+    const struct fake_turn store = fake;
+    outbox = fake_outbox(2);
+    memcpy(fake.parts, store.parts, sizeof fake.parts);
+    fake.part_count = store.part_count;
+    at(1000);
+    at(1010);
+    part(3, "111", 3, 2, 0xA1);
+    at(1020);
+    const uint8_t packet[] = {0xA1, 1, 0xA1, 2, 0xA1, 3};
+    assert_int_equal(fake.message_count, 1);
+    assert_int_equal(fake.messages[0].packet_len, 6);
+    assert_memory_equal(fake.messages[0].packet, packet, 6);
+    assert_int_equal(fake_answer_of(3), ESME_ROK);
+}
+
+// Its parts are answered: nobody brings them again.
+static void a_packet_of_kept_parts_is_tried_again_until_it_commits(void **state)
+{
+    (void)state;
+    part(1, "111", 2, 1, 0xA1);
+    at(500);
+    part(2, "111", 2, 2, 0xA1);
+    fake.outcome = STORE_FULL;
+    at(520);
+    assert_int_equal(fake_answer_of(2), ESME_RX_T_APPN);
+    assert_int_equal(fake.message_count, 0);
+    fake.outcome = STORE_OK;
+    part(3, "111", 2, 2, 0xA1);
+    at(530);
+    assert_int_equal(fake_answer_of(3), ESME_ROK);
+    assert_int_equal(fake.message_count, 1);
+    assert_int_equal(outbox_counts(outbox).joins_held, 0);
+}
+
+static void parts_whose_others_do_not_come_are_given_up_after_a_minute(void **state)
+{
+    (void)state;
+    part(1, "111", 2, 1, 0xA1);
+    at(500);
+    at(59999);
+    assert_int_equal(outbox_counts(outbox).joins_given_up, 0);
     at(60000);
     assert_int_equal(outbox_counts(outbox).joins_given_up, 1);
     assert_int_equal(outbox_counts(outbox).joins_held, 0);
-    part(handle, "111", 2, 1, 0xA1);
-    assert_int_equal(fake_answer_of(handle), FAKE_OPEN);
-    at(60020);
-    assert_int_equal(fake_answer_of(handle), ESME_ROK); // after the commit of what it is: a stray
-    assert_int_equal(fake.message_count, 1);
-    assert_int_equal(fake.messages[0].packet_len, 2);
-    part(handle + 1, "111", 2, 2, 0xA1); // the other one, too late
-    at(62020);
-    assert_int_equal(fake_answer_of(handle + 1), ESME_RX_T_APPN);
-    assert_int_equal(fake.message_count, 1);
-}
-
-static void a_given_up_part_that_does_not_commit_stays_with_the_smsc(void **state)
-{
-    (void)state;
-    part(1, "111", 2, 1, 0xA1);
-    at(60000);
-    part(2, "111", 2, 1, 0xA1);
-    fake.outcome = STORE_FULL;
-    at(60020);
-    assert_int_equal(fake_answer_of(2), ESME_RX_T_APPN);
-    fake.outcome = STORE_OK;
-    part(3, "111", 2, 1, 0xA1);
-    at(61000);
-    assert_int_equal(fake_answer_of(3), ESME_ROK);
+    assert_int_equal(fake.part_count, 1); // the store sweeps it
 }
 
 static void a_repeated_part_counts_once(void **state)
@@ -192,9 +225,10 @@ static void another_message_under_the_same_reference_waits_until_the_first_is_ov
     part(1, "111", 2, 1, 0xA1);
     part(2, "111", 2, 1, 0xC3);
     assert_int_equal(fake_answer_of(2), ESME_RX_T_APPN);
-    at(60000); // the first is given up [its parts were with the SMSC all the time]
+    at(500);
+    assert_int_equal(fake_answer_of(1), ESME_ROK);
+    at(60000); // the first is given up
     assert_int_equal(outbox_counts(outbox).joins_given_up, 1);
-    assert_int_equal(fake_answer_of(1), ESME_RX_T_APPN);
     part(3, "111", 2, 1, 0xC3);
     part(4, "111", 2, 2, 0xC3);
     at(60001);
@@ -486,9 +520,11 @@ int main(void)
         TEST(a_whole_message_is_acknowledged_after_its_commit),
         TEST(a_message_that_does_not_commit_stays_with_the_smsc),
         TEST(parts_of_two_cards_in_any_order_make_two_packets),
-        TEST(a_part_alone_is_left_with_the_smsc_after_two_seconds_and_still_counts),
-        TEST(a_part_whose_others_do_not_come_is_left_with_the_smsc_for_a_minute_and_then_taken),
-        TEST(a_given_up_part_that_does_not_commit_stays_with_the_smsc),
+        TEST(a_part_alone_is_kept_and_answered_after_half_a_second_and_still_counts),
+        TEST(a_part_that_cannot_be_kept_stays_with_the_smsc_and_in_memory),
+        TEST(a_kept_part_outlives_a_restart),
+        TEST(a_packet_of_kept_parts_is_tried_again_until_it_commits),
+        TEST(parts_whose_others_do_not_come_are_given_up_after_a_minute),
         TEST(a_repeated_part_counts_once),
         TEST(another_message_under_the_same_reference_waits_until_the_first_is_over),
         TEST(a_joined_packet_that_does_not_commit_stays_with_the_smsc),

@@ -165,7 +165,8 @@ static void keep_octets(const struct vector *v, void *context)
 // The database of the released server: version 2, with a record and an operation in the first form.
 // What later releases added.
 static const char additions_undone[] =
-    "DROP INDEX document_permission; DROP TABLE part; ALTER TABLE loading DROP COLUMN is_merging;"
+    "DROP TABLE message_part; DROP INDEX document_permission; DROP TABLE part; ALTER TABLE loading "
+    "DROP COLUMN is_merging;"
     "DROP TABLE audit; ALTER TABLE step DROP COLUMN messages;"
     "ALTER TABLE subscription DROP COLUMN version; ALTER TABLE subscription DROP COLUMN changed_at;"
     "ALTER TABLE subscription DROP COLUMN is_barred; DROP INDEX subscription_tenant;"

@@ -76,7 +76,7 @@ enum store_status store_open(const struct store_options *options, struct store *
         sizeof(struct card_place),      sizeof(struct subscription_place),
         sizeof(struct operation_place), sizeof(struct message),
         sizeof(struct receipt_place),   sizeof(struct value_place),
-        sizeof(struct trail_place)};
+        sizeof(struct trail_place),     sizeof(struct part_place)};
     struct store *s = calloc(1, sizeof *s);
     check(s != NULL && strcmp(options->path, ":memory:") == 0);
     s->crypto = options->crypto;

@@ -1,5 +1,6 @@
 // The store of store.h in arrays, for worlds that run fast: cards, subscriptions, operations,
-// messages, receipts, values and the trail, with transactions, marks and the trail's chain.
+// messages and parts of them, receipts, values and the trail, with transactions, marks and the
+// trail's chain.
 //
 // Promises: what no transaction committed is not there; the same world tells the same story with
 // this store and with SQLite.
@@ -19,7 +20,7 @@ struct rows {
     uint8_t *chunks[CHUNKS_MAX];
 };
 
-enum { CARDS, SUBSCRIPTIONS, OPERATIONS, MESSAGES, RECEIPTS, VALUES, TRAIL, ROW_KINDS };
+enum { CARDS, SUBSCRIPTIONS, OPERATIONS, MESSAGES, RECEIPTS, VALUES, TRAIL, PARTS, ROW_KINDS };
 
 struct card_place {
     struct record record;
@@ -44,6 +45,13 @@ struct receipt_place {
     uint64_t message;
     uint8_t part;
     int64_t at_ms;
+};
+
+struct part_place {
+    char number[NUMBER_TEXT_SIZE];
+    int64_t at_ms;
+    uint8_t len;
+    uint8_t octets[255];
 };
 
 struct value_place {

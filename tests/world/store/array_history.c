@@ -179,6 +179,29 @@ enum store_status store_stray_add(struct store *s, const char *number, struct by
     return STORE_OK;
 }
 
+enum store_status store_message_part_put(struct store *s, const char *number,
+                                         struct bytes user_data, struct utc at)
+{
+    struct part_place *p = row_add(s, PARTS);
+    check(user_data.len <= sizeof p->octets);
+    memcpy(p->number, number, strlen(number) + 1);
+    p->at_ms = at.ms;
+    p->len = (uint8_t)user_data.len;
+    bytes_copy(p->octets, user_data);
+    return STORE_OK;
+}
+
+enum store_status store_message_parts(struct store *s, struct utc from, store_message_part_fn *each,
+                                      void *context)
+{
+    for (uint32_t i = 0; i < s->rows[PARTS].count; i++) {
+        const struct part_place *p = row_at(s, PARTS, i);
+        if (p->at_ms >= from.ms)
+            each(context, p->number, bytes_of(p->octets, p->len));
+    }
+    return STORE_OK;
+}
+
 // As the other store does: receipts after 7 d; the rest is not kept.
 enum store_status store_sweep(struct store *s, struct utc now)
 {
