@@ -3,6 +3,8 @@
 
 #include "common/base/text.h"
 
+#define PART_ROWS 50000
+
 enum ctl_exit trail_list_run(struct ctl_task *t)
 {
     static const struct ctl_column columns[] = {
@@ -44,36 +46,73 @@ static enum ctl_exit judge(struct ctl_task *t, const json_t *answer)
     return CTL_NOT_VERIFIED;
 }
 
-enum ctl_exit trail_verify_run(struct ctl_task *t)
+// What is asked of a part: nothing at first, so that one without options is the whole trail.
+static void put_range(struct ctl_request *r, uint64_t first, uint64_t last, struct writer *w)
 {
-    static const enum ctl_option options[] = {OPTION_FIRST, OPTION_LAST};
-    static const char *const names[] = {"fromSequence", "toSequence"};
-    uint8_t text[128];
-    struct writer w = writer_of(text, sizeof(text));
-    struct json_writer j = json_writer_of(&w);
-    struct ctl_request r;
-    struct ctl_answer a;
+    struct json_writer j = json_writer_of(w);
     json_begin_object(&j);
-    for (size_t i = 0; i < 2; i++) {
-        uint64_t sequence = 0;
-        if (!ctl_number(t, options[i], &sequence))
-            return CTL_WRONG_USE;
-        if (!ctl_has(t, options[i]))
-            continue;
-        json_put_key(&j, names[i]);
-        json_put_unsigned(&j, sequence);
+    if (first > 0) {
+        json_put_key(&j, "fromSequence");
+        json_put_unsigned(&j, first);
+    }
+    if (last > 0) {
+        json_put_key(&j, "toSequence");
+        json_put_unsigned(&j, last);
     }
     json_end_object(&j);
-    ctl_request_init(&r, "POST", "/audit-trail/verify");
-    ctl_request_json(&r, writer_bytes(&w));
-    r.is_reading = true;
-    enum ctl_exit exit = ctl_ask(t, &r, &a);
+    ctl_request_init(r, "POST", "/audit-trail/verify");
+    ctl_request_json(r, writer_bytes(w));
+    r->is_reading = true;
+}
+
+static uint64_t number_at(const struct ctl_answer *a, const char *name)
+{
+    return (uint64_t)json_integer_value(json_object_get(a->json, name));
+}
+
+// The parts of a long trail, one after the other; the last answer, with the count of all.
+static enum ctl_exit verify_parts(struct ctl_task *t, uint64_t first, uint64_t last,
+                                  struct ctl_answer *a)
+{
+    uint64_t checked = 0;
+    for (uint64_t from = first;;) {
+        char text[96];
+        struct writer w = writer_of(text, sizeof(text));
+        struct ctl_request r;
+        const uint64_t to = last == 0 || last - from < PART_ROWS ? last : from + PART_ROWS - 1;
+        put_range(&r, from, to, &w);
+        const enum ctl_exit exit = ctl_ask(t, &r, a);
+        if (exit != CTL_DONE)
+            return exit;
+        checked += number_at(a, "checked");
+        const uint64_t reached = number_at(a, "toSequence");
+        const uint64_t end = last != 0 ? last : number_at(a, "headSequence");
+        if (!json_is_true(json_object_get(a->json, "ok")) || reached >= end || reached < from)
+            break;
+        from = reached + 1;
+        ctl_answer_free(a);
+        (void)snprintf(text, sizeof(text), "%llu of %llu rows", (unsigned long long)reached,
+                       (unsigned long long)end);
+        ctl_progress(t, text);
+    }
+    ctl_progress(t, NULL);
+    (void)json_object_set_new(a->json, "fromSequence",
+                              json_integer(first > 0 ? (json_int_t)first : 1));
+    (void)json_object_set_new(a->json, "checked", json_integer((json_int_t)checked));
+    return CTL_DONE;
+}
+
+enum ctl_exit trail_verify_run(struct ctl_task *t)
+{
+    struct ctl_answer a;
+    uint64_t first = 0;
+    uint64_t last = 0;
+    if (!ctl_number(t, OPTION_FIRST, &first) || !ctl_number(t, OPTION_LAST, &last))
+        return CTL_WRONG_USE;
+    enum ctl_exit exit = verify_parts(t, first, last, &a);
     if (exit == CTL_DONE) {
         ctl_print_object(t, &a);
-        if (a.status == 202)
-            ctl_print_result(t, ctl_string_at(a.json, "id"));
-        else
-            exit = judge(t, a.json);
+        exit = judge(t, a.json);
     }
     ctl_answer_free(&a);
     return exit;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ROW_OCTETS_MAX 1400
+#define ROW_OCTETS_MAX (1400 + 40)
 #define TEXT_MAX 200 // octets of one text; longer ones are cut before they are hashed
 #define CHECKPOINT_LINE_MAX 160
 
@@ -43,47 +43,54 @@ void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[
     }
 }
 
-static void put_field(struct writer *w, const char *text)
+static void put_field(struct writer *w, struct bytes text)
 {
-    const struct bytes b = bytes_of_text(text);
-    writer_u32(w, (uint32_t)b.len);
-    writer_copy(w, b);
+    writer_u32(w, (uint32_t)text.len);
+    writer_copy(w, text);
 }
 
+// The digits of a number, two at a time: seven of them are in every row.
 static void put_number(struct writer *w, uint64_t v)
 {
-    char text[24];
-    struct writer t = writer_of(text, sizeof(text));
-    text_decimal(&t, v);
-    put_field(w, text_end(&t));
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "68697071727374757677787980818283848586878889909192939495969798990000";
+    char text[20];
+    size_t at = sizeof(text);
+    for (; v >= 100; v /= 100) {
+        at -= 2;
+        memcpy(text + at, pairs + v % 100 * 2, 2);
+    }
+    at -= v >= 10 ? 2 : 1;
+    memcpy(text + at, pairs + v * 2 + (v < 10), v >= 10 ? 2 : 1);
+    put_field(w, bytes_of(text + at, sizeof(text) - at));
 }
 
 // hash = SHA-256(previous || sequence || row): the fields in fixed order, each with its length.
 static bool hash_row(struct store *s, const struct trail_row *r, uint8_t hash[32])
 {
     uint8_t row[ROW_OCTETS_MAX];
-    uint8_t sequence[8];
-    struct writer n = writer_of(sequence, sizeof(sequence));
-    writer_u64(&n, r->sequence);
     struct writer w = writer_of(row, sizeof(row));
+    writer_copy(&w, bytes_of(r->previous, sizeof(r->previous)));
+    writer_u64(&w, r->sequence);
     put_number(&w, (uint64_t)r->at.ms);
     put_number(&w, r->tenant);
-    put_field(&w, actor_kind_name(r->actor.kind));
+    put_field(&w, bytes_of_text(actor_kind_name(r->actor.kind)));
     put_number(&w, r->actor.id);
-    put_field(&w, r->address);
-    put_field(&w, r->action);
-    put_field(&w, r->object_kind);
-    put_field(&w, r->pseudonym);
+    put_field(&w, bytes_of_text(r->address));
+    put_field(&w, bytes_of_text(r->action));
+    put_field(&w, bytes_of_text(r->object_kind));
+    put_field(&w, bytes_of_text(r->pseudonym));
     put_number(&w, r->operation);
     put_number(&w, r->correlator);
-    put_field(&w, r->before);
-    put_field(&w, r->after);
-    put_field(&w, r->reason);
+    put_field(&w, bytes_of_text(r->before));
+    put_field(&w, bytes_of_text(r->after));
+    put_field(&w, bytes_of_text(r->reason));
     put_number(&w, r->approval);
-    put_field(&w, r->result);
-    const struct bytes parts[] = {bytes_of(r->previous, 32), bytes_of(sequence, 8),
-                                  writer_bytes(&w)};
-    return !w.failed && s->crypto->cipher->sha256(s->crypto->cipher->context, parts, 3, hash);
+    put_field(&w, bytes_of_text(r->result));
+    const struct bytes octets = writer_bytes(&w);
+    return !w.failed && s->crypto->cipher->sha256(s->crypto->cipher->context, &octets, 1, hash);
 }
 
 enum store_status trail_open(struct store *s)
@@ -450,7 +457,7 @@ static const char *problem_of(struct store *s, const struct trail_row *r, uint64
     uint8_t hash[32];
     if (r->sequence != expected)
         return "GAP";
-    if (previous != NULL && memcmp(r->previous, previous, 32) != 0)
+    if (memcmp(r->previous, previous, 32) != 0)
         return "HASH";
     return hash_row(s, r, hash) && memcmp(hash, r->hash, 32) == 0 ? NULL : "HASH";
 }
@@ -458,18 +465,24 @@ static const char *problem_of(struct store *s, const struct trail_row *r, uint64
 enum store_status store_trail_verify(struct store *s, uint64_t from, uint64_t to,
                                      struct trail_verdict *out)
 {
-    static const uint8_t zero[32];
+    uint8_t before[32] = {0}; // the first row has none before it
     memset(out, 0, sizeof(*out));
     out->ok = true;
     out->problem = "";
     const uint64_t start = from == 0 ? 1 : from;
     out->from = start;
     out->to = to;
+    if (start > 1 && hash_at(s, start - 1, before) == STORE_NONE) {
+        out->ok = false;
+        out->problem = "GAP";
+        out->first_bad = start - 1;
+        return STORE_OK;
+    }
     struct query q = query_of(s, STATEMENT_TRAIL_RANGE);
     bind_number(&q, 1, (int64_t)start);
     bind_number(&q, 2, to == 0 ? INT64_MAX : (int64_t)to);
     enum store_status status = query_step(&q);
-    const uint8_t *previous = start == 1 ? zero : NULL;
+    const uint8_t *previous = before;
     uint64_t expected = start;
     while (status == STORE_OK && out->ok) {
         struct trail_row r;
