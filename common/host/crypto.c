@@ -272,3 +272,42 @@ bool crypto_verify(enum crypto_scheme scheme, const struct crypto_public *key, s
     EVP_PKEY_free(public);
     return ok;
 }
+
+bool crypto_sign(const struct secret_key *seed, struct bytes text,
+                 uint8_t signature[CRYPTO_SIGNATURE_SIZE])
+{
+    size_t len = CRYPTO_SIGNATURE_SIZE;
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->octets, seed->len);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    const bool ok = key != NULL && context != NULL &&
+                    EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+                    EVP_DigestSign(context, signature, &len, text.at, text.len) == 1 &&
+                    len == CRYPTO_SIGNATURE_SIZE;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+bool crypto_signer(const struct secret_key *seed, uint8_t public[CRYPTO_SIGNER_SIZE])
+{
+    size_t len = CRYPTO_SIGNER_SIZE;
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->octets, seed->len);
+    const bool ok = key != NULL && EVP_PKEY_get_raw_public_key(key, public, &len) == 1 &&
+                    len == CRYPTO_SIGNER_SIZE;
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+bool crypto_is_signed(const uint8_t public[CRYPTO_SIGNER_SIZE], struct bytes text,
+                      const uint8_t signature[CRYPTO_SIGNATURE_SIZE])
+{
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, CRYPTO_SIGNER_SIZE);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    const bool ok =
+        key != NULL && context != NULL &&
+        EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+        EVP_DigestVerify(context, signature, CRYPTO_SIGNATURE_SIZE, text.at, text.len) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return ok;
+}

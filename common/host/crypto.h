@@ -57,3 +57,13 @@ struct crypto_public {
 };
 bool crypto_verify(enum crypto_scheme scheme, const struct crypto_public *key, struct bytes text,
                    struct bytes signature) MUST_USE;
+
+// Our own signatures: Ed25519 [RFC 8032] with a seed of 32 octets.
+#define CRYPTO_SIGNATURE_SIZE 64
+#define CRYPTO_SIGNER_SIZE 32
+bool crypto_sign(const struct secret_key *seed, struct bytes text,
+                 uint8_t signature[CRYPTO_SIGNATURE_SIZE]) MUST_USE;
+// The public key of a seed.
+bool crypto_signer(const struct secret_key *seed, uint8_t public[CRYPTO_SIGNER_SIZE]) MUST_USE;
+bool crypto_is_signed(const uint8_t public[CRYPTO_SIGNER_SIZE], struct bytes text,
+                      const uint8_t signature[CRYPTO_SIGNATURE_SIZE]) MUST_USE;

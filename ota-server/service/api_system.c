@@ -114,6 +114,8 @@ void api_system_get(struct api_exchange *x)
     api_open_object(j, "auditTrail");
     api_put_number(j, "sequence", head);
     api_put_hex(j, "headHash", bytes_of(hash, sizeof(hash)));
+    store_checkpoint_signer(x->reader, hash);
+    api_put_hex(j, "checkpointKey", bytes_of(hash, sizeof(hash)));
     json_end_object(j);
     if (x->api->options.links != NULL)
         (void)x->api->options.links(x->api->options.links_context, j);

@@ -232,6 +232,10 @@ static bool put_checkpoint(void *context, const struct checkpoint *c)
     api_put_number(j, "sequence", c->sequence);
     api_put_time(j, "at", (struct utc){(int64_t)c->at});
     api_put_hex(j, "hash", bytes_of(c->hash, sizeof(c->hash)));
+    if (c->is_signed) {
+        api_put_number(j, "rows", c->rows);
+        api_put_hex(j, "signature", bytes_of(c->signature, sizeof(c->signature)));
+    }
     json_end_object(j);
     return true;
 }

@@ -500,6 +500,18 @@ static void checkpoint(struct turn *t, struct utc now)
     t->next_checkpoint = utc_after(now, CHECKPOINT_MS);
 }
 
+// The last row of a month gets a checkpoint: a segment of the trail ends there.
+static void end_segment(struct turn *t, struct utc now)
+{
+    char text[UTC_TEXT_SIZE];
+    utc_format(now, text);
+    if (strncmp(text, t->month, sizeof(t->month) - 1) == 0)
+        return;
+    memcpy(t->month, text, sizeof(t->month) - 1);
+    t->next_checkpoint = now;
+    checkpoint(t, now);
+}
+
 enum turn_status turn_run(struct turn *t, struct utc now)
 {
     check(!t->is_running);
@@ -507,6 +519,7 @@ enum turn_status turn_run(struct turn *t, struct utc now)
     if (is_idle)
         return TURN_OK;
     const size_t count = t->task_count;
+    end_segment(t, now);
     t->is_running = true;
     t->send_count = 0;
     t->alarm_count = 0;

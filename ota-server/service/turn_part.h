@@ -59,6 +59,7 @@ struct turn {
     struct utc next_due;
     struct utc next_sweep;
     struct utc next_checkpoint;
+    char month[8]; // "2026-11": the trail's segment that was written to last
     uint64_t checkpoint_sequence;
     struct turn_counts counts;
     uint64_t wakes[WAKES_MAX];

@@ -51,7 +51,10 @@ bool server_crypto_open(struct server_crypto *c)
                                      .seal = seal,
                                      .unseal = unseal,
                                      .hmac = hmac,
-                                     .random = draw};
+                                     .random = draw,
+                                     .sign = crypto_sign,
+                                     .signer = crypto_signer,
+                                     .is_signed = crypto_is_signed};
     return true;
 }
 

@@ -56,6 +56,8 @@ struct store {
     uint64_t card_named; // the card whose pseudonym was asked for last
     char card_pseudonym[33];
     struct counted counted;
+    struct secret_key signing;   // seed; length 0: checkpoints are not signed
+    uint8_t signer[32];          // its public key
     uint64_t named[STORE_NAMED]; // cards whose pseudonym is in its table, by the end of their id
     int lock_fd;
     char problem[STORE_PROBLEM_SIZE];

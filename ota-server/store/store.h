@@ -44,6 +44,10 @@ struct store_crypto {
     bool (*hmac)(void *context, struct bytes key, const struct bytes *parts, size_t part_count,
                  uint8_t mac[32]);
     void (*random)(void *to, size_t len);
+    // Ed25519 with a seed of 32 octets; NULL: checkpoints are not signed.
+    bool (*sign)(const struct secret_key *seed, struct bytes text, uint8_t signature[64]);
+    bool (*signer)(const struct secret_key *seed, uint8_t public[32]);
+    bool (*is_signed)(const uint8_t public[32], struct bytes text, const uint8_t signature[64]);
 };
 
 struct store_options {
@@ -494,7 +498,7 @@ struct trail_verdict {
     bool ok;
     uint64_t checked, from, to;
     uint64_t first_bad;  // sequence, when not ok
-    const char *problem; // "HASH", "GAP", "CHECKPOINT"
+    const char *problem; // "HASH", "GAP", "CHECKPOINT", "SIGNATURE"
     uint8_t head[32];
     uint64_t checkpoints; // checked
     uint64_t checkpoint_last;
@@ -504,10 +508,15 @@ enum store_status store_trail_verify(struct store *s, uint64_t from, uint64_t to
                                      struct trail_verdict *out) MUST_USE;
 // Appends a checkpoint to the file outside the database, and syncs it.
 enum store_status store_checkpoint(struct store *s, struct utc at) MUST_USE;
+// A line of the file: "sequence time hash rows signature", the last over all before it. Those of
+// the first release end with the hash.
 struct checkpoint {
     uint64_t sequence;
     uint64_t at;
     uint8_t hash[32];
+    uint64_t rows; // 0: not said
+    bool is_signed;
+    uint8_t signature[64];
 };
 typedef bool store_checkpoint_fn(void *context, const struct checkpoint *c);
 // Those of the file, oldest first.
@@ -533,6 +542,8 @@ enum store_status store_put_back(struct store *s, struct utc now) MUST_USE;
 // `to`.
 enum store_status store_checkpoints_keep(struct store *s, const char *from,
                                          const char *to) MUST_USE;
+// The public key that checkpoints are verified with; all zero when they are not signed.
+void store_checkpoint_signer(const struct store *s, uint8_t public[32]);
 enum store_status store_trail_head(struct store *s, uint64_t *sequence, uint8_t hash[32]) MUST_USE;
 
 // --- idempotency, documents, values ----------------------------------------------------------

@@ -12,7 +12,8 @@
 
 #define ROW_OCTETS_MAX (1400 + 40)
 #define TEXT_MAX 200 // octets of one text; longer ones are cut before they are hashed
-#define CHECKPOINT_LINE_MAX 160
+#define CHECKPOINT_LINE_MAX 320
+#define SIGNATURES_VERIFIED 100
 
 static void make_pseudonym(struct store *s, const char *kind, uint64_t object, char text[33])
 {
@@ -93,7 +94,28 @@ static bool hash_row(struct store *s, const struct trail_row *r, uint8_t hash[32
     return !w.failed && s->crypto->cipher->sha256(s->crypto->cipher->context, &octets, 1, hash);
 }
 
-enum store_status trail_open(struct store *s)
+// The seed comes from the key of the pseudonyms, which outlives changes of the master key.
+static bool make_signer(struct store *s)
+{
+    static const char use[] = "otaria checkpoints 1";
+    const struct secret_key *key = &s->options.pseudonym_key;
+    const struct bytes part = bytes_of_text(use);
+    uint8_t seed[CIPHER_SHA256_SIZE];
+    if (key->len == 0 || s->crypto->sign == NULL)
+        return true;
+    const bool is_made =
+        s->crypto->hmac(s->crypto->context, bytes_of(key->octets, key->len), &part, 1, seed);
+    s->signing = secret_key_of(bytes_of(seed, sizeof(seed)));
+    secret_wipe(seed, sizeof(seed));
+    return is_made && s->crypto->signer(&s->signing, s->signer);
+}
+
+void store_checkpoint_signer(const struct store *s, uint8_t public[32])
+{
+    memcpy(public, s->signer, sizeof(s->signer));
+}
+
+static enum store_status read_head(struct store *s)
 {
     struct query q = query_of(s, STATEMENT_TRAIL_HEAD);
     const enum store_status status = query_step(&q);
@@ -105,6 +127,11 @@ enum store_status trail_open(struct store *s)
     }
     query_end(&q);
     return status == STORE_NONE ? STORE_OK : status;
+}
+
+enum store_status trail_open(struct store *s)
+{
+    return make_signer(s) ? read_head(s) : STORE_FAILED;
 }
 
 static const char *cut(char to[TEXT_MAX + 1], const char *from)
@@ -296,7 +323,7 @@ enum store_status store_trail(struct store *s, const struct trail_filter *f,
 enum store_status store_trail_head(struct store *s, uint64_t *sequence, uint8_t hash[32])
 {
     if (s->options.is_reader) { // the writer's head moves on without us
-        const enum store_status status = trail_open(s);
+        const enum store_status status = read_head(s);
         if (status != STORE_OK)
             return status;
     }
@@ -307,23 +334,62 @@ enum store_status store_trail_head(struct store *s, uint64_t *sequence, uint8_t 
 
 // --- checkpoints -----------------------------------------------------------------------------
 
-// "sequence at hash", one per line. A line that is cut (a crash while writing) does not count.
-static bool read_checkpoint(const char *line, struct checkpoint *c)
+// The next word of a line; empty when there is none.
+static struct bytes next_word(struct bytes *rest)
 {
-    struct bytes word[3] = {{0}};
-    size_t words = 0;
-    const char *from = line;
-    const char *at = line;
-    for (; *at != '\0' && words < 3; at++) {
-        if (*at != (words < 2 ? ' ' : '\n'))
-            continue;
-        word[words++] = bytes_of(from, (size_t)(at - from));
-        from = at + 1;
-    }
-    struct writer w = writer_of(c->hash, sizeof(c->hash));
-    return words == 3 && *at == '\0' && text_read_decimal(word[0], &c->sequence) &&
-           text_read_decimal(word[1], &c->at) && text_unhex(word[2], &w) &&
-           w.len == sizeof(c->hash);
+    size_t len = 0;
+    while (len < rest->len && rest->at[len] != ' ')
+        len++;
+    const struct bytes word = bytes_slice(*rest, 0, len);
+    *rest = bytes_slice(*rest, len + 1, rest->len);
+    return word;
+}
+
+// A line that is cut (a crash while writing) does not count. `text` is what a signature is over.
+static bool read_checkpoint(const char *line, struct checkpoint *c, struct bytes *text)
+{
+    struct bytes rest = bytes_of_text(line);
+    *c = (struct checkpoint){.sequence = 0};
+    if (rest.len == 0 || rest.at[rest.len - 1] != '\n')
+        return false;
+    rest.len--;
+    const struct bytes whole = rest;
+    struct writer hash = writer_of(c->hash, sizeof(c->hash));
+    struct writer signature = writer_of(c->signature, sizeof(c->signature));
+    if (!text_read_decimal(next_word(&rest), &c->sequence) ||
+        !text_read_decimal(next_word(&rest), &c->at) || !text_unhex(next_word(&rest), &hash) ||
+        hash.len != sizeof(c->hash))
+        return false;
+    c->is_signed = rest.len > 0;
+    if (!c->is_signed)
+        return true;
+    if (!text_read_decimal(next_word(&rest), &c->rows))
+        return false;
+    *text = bytes_slice(whole, 0, (size_t)(rest.at - whole.at) - 1);
+    return text_unhex(rest, &signature) && signature.len == sizeof(c->signature);
+}
+
+// What was not signed before anything was may be of the first release.
+static bool is_genuine(const struct store *s, const struct checkpoint *c, struct bytes text,
+                       bool has_signed)
+{
+    if (s->signing.len == 0)
+        return true;
+    return c->is_signed ? s->crypto->is_signed(s->signer, text, c->signature) : !has_signed;
+}
+
+static bool sign_line(struct store *s, struct writer *w)
+{
+    uint8_t signature[64];
+    if (s->signing.len == 0)
+        return true;
+    text_put(w, " ");
+    text_decimal(w, s->head.sequence); // rows: none has been removed
+    if (!s->crypto->sign(&s->signing, writer_bytes(w), signature))
+        return false;
+    text_put(w, " ");
+    text_hex(w, bytes_of(signature, sizeof(signature)));
+    return true;
 }
 
 enum store_status store_checkpoint(struct store *s, struct utc at)
@@ -337,6 +403,8 @@ enum store_status store_checkpoint(struct store *s, struct utc at)
     text_decimal(&w, (uint64_t)at.ms);
     text_put(&w, " ");
     text_hex(&w, bytes_of(s->head.hash, sizeof(s->head.hash)));
+    if (!sign_line(s, &w))
+        return STORE_FAILED;
     text_put(&w, "\n");
     const int fd = open(s->options.checkpoints, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     bool is_written = fd >= 0;
@@ -354,13 +422,14 @@ enum store_status store_checkpoints(struct store *s, const struct store_page *pa
 {
     FILE *f = s->options.checkpoints == NULL ? NULL : fopen(s->options.checkpoints, "r");
     char line[CHECKPOINT_LINE_MAX];
+    struct bytes text;
     struct checkpoint c;
     bool is_wanted = true;
     *total = 0;
     if (f == NULL)
         return STORE_OK;
     while (fgets(line, sizeof(line), f) != NULL) {
-        if (!read_checkpoint(line, &c))
+        if (!read_checkpoint(line, &c, &text))
             continue;
         if (is_wanted && *total >= page->offset && *total - page->offset < page->limit)
             is_wanted = each(context, &c);
@@ -387,12 +456,14 @@ enum store_status store_checkpoints_keep(struct store *s, const char *from, cons
 {
     char line[CHECKPOINT_LINE_MAX];
     uint8_t hash[32];
+    struct bytes text;
     struct checkpoint c;
     FILE *in = fopen(from, "re");
     FILE *out = fopen(to, "we");
     bool is_good = out != NULL;
     while (is_good && in != NULL && fgets(line, sizeof(line), in) != NULL) {
-        const bool fits = read_checkpoint(line, &c) && hash_at(s, c.sequence, hash) == STORE_OK &&
+        const bool fits = read_checkpoint(line, &c, &text) &&
+                          hash_at(s, c.sequence, hash) == STORE_OK &&
                           memcmp(hash, c.hash, sizeof(hash)) == 0;
         is_good = !fits || fputs(line, out) >= 0;
     }
@@ -414,10 +485,11 @@ enum store_status store_is_restored(struct store *s, bool *is_restored)
         return status;
     }
     char line[CHECKPOINT_LINE_MAX];
+    struct bytes text;
     struct checkpoint c;
     while (status == STORE_OK && fgets(line, sizeof(line), f) != NULL) {
         uint8_t hash[32];
-        if (!read_checkpoint(line, &c))
+        if (!read_checkpoint(line, &c, &text))
             continue;
         status = hash_at(s, c.sequence, hash);
         *is_restored = status != STORE_OK || memcmp(hash, c.hash, sizeof(hash)) != 0;
@@ -428,6 +500,36 @@ enum store_status store_is_restored(struct store *s, bool *is_restored)
     return status;
 }
 
+static void verify_checkpoint(struct store *s, const struct checkpoint *c, bool is_genuine_one,
+                              struct trail_verdict *out)
+{
+    uint8_t hash[32];
+    out->checkpoints++;
+    out->checkpoint_last = c->sequence;
+    if (hash_at(s, c->sequence, hash) != STORE_OK || memcmp(hash, c->hash, 32) != 0)
+        out->problem = "CHECKPOINT";
+    else if (!is_genuine_one)
+        out->problem = "SIGNATURE";
+    else
+        return;
+    out->ok = false;
+    out->first_bad = c->sequence;
+}
+
+static uint64_t count_checkpoints(FILE *f, uint64_t from, uint64_t to)
+{
+    char line[CHECKPOINT_LINE_MAX];
+    struct bytes text;
+    struct checkpoint c;
+    uint64_t count = 0;
+    while (fgets(line, sizeof(line), f) != NULL)
+        count += read_checkpoint(line, &c, &text) && c.sequence >= from && c.sequence <= to;
+    rewind(f);
+    return count;
+}
+
+// Every hash is compared; of the signatures only the last ones are verified (each takes as long as
+// a hundred rows): one of them proves all rows before it.
 static void verify_checkpoints(struct store *s, uint64_t from, uint64_t to,
                                struct trail_verdict *out)
 {
@@ -435,18 +537,18 @@ static void verify_checkpoints(struct store *s, uint64_t from, uint64_t to,
     if (f == NULL)
         return;
     char line[CHECKPOINT_LINE_MAX];
+    struct bytes text;
     struct checkpoint c;
+    bool has_signed = false;
+    const uint64_t count = count_checkpoints(f, from, to);
     while (out->ok && fgets(line, sizeof(line), f) != NULL) {
-        uint8_t hash[32];
-        if (!read_checkpoint(line, &c) || c.sequence < from || c.sequence > to)
+        if (!read_checkpoint(line, &c, &text) || c.sequence > to)
             continue;
-        out->checkpoints++;
-        out->checkpoint_last = c.sequence;
-        if (hash_at(s, c.sequence, hash) != STORE_OK || memcmp(hash, c.hash, 32) != 0) {
-            out->ok = false;
-            out->first_bad = c.sequence;
-            out->problem = "CHECKPOINT";
+        if (c.sequence >= from) {
+            const bool is_last = count - out->checkpoints <= SIGNATURES_VERIFIED;
+            verify_checkpoint(s, &c, !is_last || is_genuine(s, &c, text, has_signed), out);
         }
+        has_signed = has_signed || c.is_signed;
     }
     fclose(f);
 }

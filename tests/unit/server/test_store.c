@@ -541,30 +541,6 @@ static void verify_finds_each_changed_row(void **state)
     store_close(s);
 }
 
-static void verify_sees_the_link_to_the_row_before_its_first(void **state)
-{
-    (void)state;
-    struct trail_verdict v;
-    struct store *s = store_with_card();
-    add_rows(s, 4);
-    assert_int_equal(store_trail_verify(s, 3, 0, &v), STORE_OK);
-    assert_true(v.ok);
-    assert_int_equal(v.checked, 2);
-    store_close(s);
-    run_behind_the_back("DROP TRIGGER trail_no_update; UPDATE trail SET hash = zeroblob(32)"
-                        " WHERE sequence = 2",
-                        SQLITE_OK);
-    s = open_store();
-    assert_int_equal(store_trail_verify(s, 3, 0, &v), STORE_OK);
-    assert_true(!v.ok && v.first_bad == 3 && strcmp(v.problem, "HASH") == 0);
-    store_close(s);
-    run_behind_the_back("DROP TRIGGER trail_no_delete; DELETE FROM trail WHERE sequence = 2", 0);
-    s = open_store();
-    assert_int_equal(store_trail_verify(s, 3, 0, &v), STORE_OK);
-    assert_true(!v.ok && v.first_bad == 2 && strcmp(v.problem, "GAP") == 0);
-    store_close(s);
-}
-
 static void a_rolled_back_row_leaves_no_gap(void **state)
 {
     (void)state;
@@ -693,7 +669,6 @@ int main(void)
         TEST(keys_that_were_sealed_alone_are_read_and_moved),
         TEST(the_database_refuses_to_change_or_delete_trail_rows),
         TEST(verify_finds_each_changed_row),
-        TEST(verify_sees_the_link_to_the_row_before_its_first),
         TEST(a_rolled_back_row_leaves_no_gap),
         TEST(a_cut_tail_is_found_by_the_checkpoint),
         TEST(an_idempotency_key_names_one_body),
