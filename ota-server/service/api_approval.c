@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_card.h"
+#include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 
 #include <stdlib.h>
@@ -147,33 +148,47 @@ static json_t *requester_of(const struct api_exchange *x)
 }
 
 // The request as a whole: what is asked for, on which card.
-static json_t *request_of(struct api_exchange *x)
+static json_t *request_of(struct api_exchange *x, uint64_t group)
 {
     json_t *request = x->root != NULL ? json_deep_copy(x->root) : json_object();
     set_id(request, "cardId", "crd", x->card_id);
+    set_id(request, "groupId", "grp", group);
     return request;
 }
 
-static bool fill(struct api_exchange *x, const char *what, enum approval_why why)
+// Whom it concerns: a card, or those of a group.
+static void set_targets(struct api_exchange *x, json_t *root, uint64_t group)
+{
+    char card[API_ID_SIZE];
+    uint64_t counts[CARD_STATES] = {0};
+    uint64_t total = group == 0;
+    if (group != 0 && store_group_states(x->reader, group, counts) != STORE_OK)
+        memset(counts, 0, sizeof(counts));
+    for (size_t i = 0; i < CARD_STATES; i++)
+        total += counts[i];
+    api_id_write(card, "crd", x->card_id);
+    json_object_set_new(root, "targetCount", json_integer((json_int_t)total));
+    json_object_set_new(root, "sample", group == 0 ? json_pack("[s]", card) : json_array());
+    set_id(root, "cardId", "crd", x->card_id);
+    set_id(root, "groupId", "grp", group);
+}
+
+static bool fill(struct api_exchange *x, const char *what, enum approval_why why, uint64_t group)
 {
     char hash[HASH_SIZE];
-    char card[API_ID_SIZE];
     json_t *root = json_object();
-    json_t *request = request_of(x);
+    json_t *request = request_of(x, group);
     char *text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
     const uint64_t operation =
-        x->event.type == EVENT_REQUEST ? x->event.as.request.operation.id : 0;
+        x->event.type == EVENT_REQUEST && group == 0 ? x->event.as.request.operation.id : 0;
     bool ok = text != NULL && hash_of(bytes_of_text(text), hash);
     free(text);
-    api_id_write(card, "crd", x->card_id);
     json_object_set_new(root, "kind", json_string(whys[why]));
     json_object_set_new(root, "summary", json_string(what));
     json_object_set_new(root, "requestedBy", requester_of(x));
     json_object_set_new(root, "request", request);
     json_object_set_new(root, "requestHash", json_string(ok ? hash : ""));
-    json_object_set_new(root, "targetCount", json_integer(1));
-    json_object_set_new(root, "sample", json_pack("[s]", card));
-    set_id(root, "cardId", "crd", x->card_id);
+    set_targets(x, root, group);
     set_id(root, "operationId", "op", operation);
     if (x->reason[0] != '\0')
         json_object_set_new(root, "reason", json_string(x->reason));
@@ -189,8 +204,8 @@ static bool fill(struct api_exchange *x, const char *what, enum approval_why why
     return ok;
 }
 
-bool api_approval_begin(struct api_exchange *x, const char *what, enum approval_why why,
-                        uint64_t tenant)
+static bool begin(struct api_exchange *x, const char *what, enum approval_why why, uint64_t tenant,
+                  uint64_t group)
 {
     x->approval = calloc(1, sizeof(*x->approval));
     if (x->approval == NULL) {
@@ -205,7 +220,13 @@ bool api_approval_begin(struct api_exchange *x, const char *what, enum approval_
                                               .state = APPROVAL_OPEN,
                                               .created_at = x->now.utc,
                                               .changed_at = x->now.utc};
-    return fill(x, what, why);
+    return fill(x, what, why, group);
+}
+
+bool api_approval_begin(struct api_exchange *x, const char *what, enum approval_why why,
+                        uint64_t tenant)
+{
+    return begin(x, what, why, tenant, 0);
 }
 
 enum store_status api_approval_keep(struct api_exchange *x, struct store *store)
@@ -246,6 +267,17 @@ void api_approval_request(struct api_exchange *x, const char *what, uint64_t ten
         api_commit(x, keep_request, reply_requested);
 }
 
+void api_approval_request_rules(struct api_exchange *x, uint64_t group, uint64_t tenant)
+{
+    if (begin(x, "bootstrap that deletes", APPROVAL_FOUR_EYES, tenant, group))
+        api_commit(x, keep_request, reply_requested);
+}
+
+void api_approval_reply(struct api_exchange *x)
+{
+    reply_approval(x, x->approval->document.id, 200);
+}
+
 // --- deciding ---
 
 // What is needed of a kept one to decide it.
@@ -253,7 +285,7 @@ struct kept {
     json_t *root;
     int64_t person, event;
     struct bytes kind, hash;
-    uint64_t card, operation;
+    uint64_t card, operation, group;
     struct utc expires_at;
 };
 
@@ -274,6 +306,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
         return false;
     k->card = id_of(k->root, "cardId", "crd");
     k->operation = id_of(k->root, "operationId", "op");
+    k->group = id_of(k->root, "groupId", "grp");
     return json_get_integer(k->root, "person", INT64_MIN, INT64_MAX, &k->person) == JSON_FOUND &&
            json_get_integer(k->root, "event", 0, EVENT_TYPES, &k->event) == JSON_FOUND &&
            json_get_text(k->root, "kind", &k->kind) == JSON_FOUND &&
@@ -369,6 +402,12 @@ static void reply_decided(struct api_exchange *x)
     reply_approval(x, x->object_id, 200);
 }
 
+static const char *requester_in(const json_t *root)
+{
+    const char *id = json_string_value(json_object_get(json_object_get(root, "requestedBy"), "id"));
+    return id != NULL ? id : "";
+}
+
 // Runs what waits for it, or ends it, together with the decision.
 static void carry_out(struct api_exchange *x, const struct kept *k, bool is_approved)
 {
@@ -377,11 +416,17 @@ static void carry_out(struct api_exchange *x, const struct kept *k, bool is_appr
     x->event.operation = k->operation;
     if (k->operation != 0)
         x->event.type = is_approved ? EVENT_APPROVED : EVENT_REJECTED;
-    else if (is_approved)
-        x->event.type = (uint8_t)k->event;
-    else {
+    else if (!is_approved) {
         api_commit(x, keep_rejection, reply_decided);
         return;
+    } else if (k->group != 0) {
+        x->approval = x->work;
+        x->work = NULL;
+        api_group_rules_carry_out(x, k->group, json_object_get(k->root, "request"),
+                                  requester_in(k->root));
+        return;
+    } else {
+        x->event.type = (uint8_t)k->event;
     }
     x->prepare = keep_decision;
     api_submit(x, answer_decided);

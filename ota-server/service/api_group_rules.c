@@ -1,4 +1,5 @@
 // The rules of a card group, with their versions and the effect of a change.
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 
@@ -39,8 +40,8 @@ static bool compile(struct api_exchange *x, struct bytes body, struct group_rule
     return false;
 }
 
-// Loads group and rules of capture 0 into x->work; NULL: refused.
-static struct rules_work *load(struct api_exchange *x)
+// Loads a group and its rules into x->work; NULL: refused.
+static struct rules_work *load(struct api_exchange *x, uint64_t group)
 {
     struct rules_work *w = calloc(1, sizeof(*w));
     x->work = w;
@@ -48,8 +49,7 @@ static struct rules_work *load(struct api_exchange *x)
         api_refuse_code(x, API_UNAVAILABLE);
         return NULL;
     }
-    if (!api_capture(x, 0, api_groups.prefix, &x->object_id))
-        return NULL;
+    x->object_id = group;
     if (!api_document_get(x, &api_groups, x->object_id, &w->group)) {
         api_refuse_code(x, API_NOT_FOUND);
         return NULL;
@@ -78,7 +78,9 @@ static void reply_rules(struct api_exchange *x)
 
 void api_group_rules_get(struct api_exchange *x)
 {
-    if (api_end_reading(x) && load(x) != NULL)
+    uint64_t group = 0;
+    if (api_end_reading(x) && api_capture(x, 0, api_groups.prefix, &group) &&
+        load(x, group) != NULL)
         reply_rules(x);
 }
 
@@ -127,6 +129,17 @@ static void put_rules(struct json_writer *j, const char *name, const struct grou
     json_end_object(j);
 }
 
+// A rule that deletes by itself is for two people; what is on already they have approved.
+static bool is_for_two(const struct api_exchange *x, const struct rules_work *w)
+{
+    const struct bootstrap_rule *before = &w->before.policy.bootstrap;
+    const struct bootstrap_rule *after = &w->after.policy.bootstrap;
+    // Padding that differs costs an approval that is asked for again, no more.
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
+    const bool is_same = before->deletes && memcmp(before, after, sizeof(*before)) == 0;
+    return !x->api->options.single_person && after->deletes && !is_same;
+}
+
 // How many cards it concerns, and what it changes for them.
 static void reply_effect(struct api_exchange *x, const struct rules_work *w)
 {
@@ -155,7 +168,7 @@ static void reply_effect(struct api_exchange *x, const struct rules_work *w)
     json_end_array(j);
     put_rules(j, "before", &w->before);
     put_rules(j, "after", &w->after);
-    api_put_number(j, "approvalsNeeded", 0);
+    api_put_number(j, "approvalsNeeded", is_for_two(x, w));
     json_end_object(j);
     api_reply(x, 200);
 }
@@ -183,19 +196,11 @@ static bool complete_items(struct api_exchange *x, const struct rules_work *w)
     return true;
 }
 
-// A rule that deletes by itself is for two people.
-static bool may_delete(struct api_exchange *x, const struct group_rules *given)
-{
-    return !given->policy.bootstrap.deletes || api_four_eyes(x);
-}
-
 // What the rules are from now on, by whom and why.
-static bool fill_version(struct api_exchange *x, struct rules_work *w)
+static bool fill_version(struct api_exchange *x, struct rules_work *w, const char *author)
 {
-    char author[API_ID_SIZE];
     const struct document *d = &w->object.document;
     json_t *rules = NULL;
-    api_id_write(author, x->client.is_user ? "usr" : "cli", x->client.id);
     w->version.document = (struct document){.kind = RULES_VERSION_KIND,
                                             .id = api_new_id(x),
                                             .owner = d->owner,
@@ -232,6 +237,8 @@ static enum store_status keep_rules(struct api_exchange *x, struct store *store,
     if (status == STORE_OK)
         status = store_document_put(store, &w->version.document);
     if (status == STORE_OK)
+        status = api_approval_keep(x, store);
+    if (status == STORE_OK)
         status = api_trail(x, store, "group-rules.changed", "group", x->object_id, NULL);
     turn_forget_rules(x->api->options.turn);
     return status;
@@ -245,20 +252,42 @@ static void reply_changed(struct api_exchange *x)
     reply_rules(x);
 }
 
+void api_group_rules_carry_out(struct api_exchange *x, uint64_t group, json_t *request,
+                               const char *author)
+{
+    json_decref(x->root);
+    x->root = json_incref(request);
+    api_body_init(&x->body, x->root);
+    struct bytes reason = {0};
+    if (json_get_text(x->root, "reason", &reason) == JSON_FOUND && reason.len <= API_WHY_MAX) {
+        bytes_copy(x->reason, reason);
+        x->reason[reason.len] = '\0';
+    }
+    struct rules_work *w = load(x, group);
+    if (w != NULL && complete_items(x, w) && merge(x, w) && fill_version(x, w, author))
+        api_commit(x, keep_rules, api_approval_reply);
+}
+
 void api_group_rules_patch(struct api_exchange *x)
 {
     struct group_rules given;
+    char author[API_ID_SIZE];
+    uint64_t group = 0;
     rules_default(&given, turn_policy(x->api->options.turn));
     rules_read(&x->body, &given);
     api_read_reason(x, API_REQUIRED);
-    if (!api_end_reading(x) || !api_operator_only(x))
+    if (!api_end_reading(x) || !api_operator_only(x) ||
+        !api_capture(x, 0, api_groups.prefix, &group))
         return;
-    struct rules_work *w = load(x);
-    if (w == NULL || !complete_items(x, w) || !may_delete(x, &given) ||
-        !api_if_match(x, w->object.document.version) || !merge(x, w) || !fill_version(x, w))
+    struct rules_work *w = load(x, group);
+    api_id_write(author, x->client.is_user ? "usr" : "cli", x->client.id);
+    if (w == NULL || !complete_items(x, w) || !api_if_match(x, w->object.document.version) ||
+        !merge(x, w) || !fill_version(x, w, author))
         return;
     if (x->is_dry_run)
         reply_effect(x, w);
+    else if (is_for_two(x, w))
+        api_approval_request_rules(x, group, w->group.document.owner);
     else
         api_commit(x, keep_rules, reply_changed);
 }

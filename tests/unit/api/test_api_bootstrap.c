@@ -162,12 +162,53 @@ static void a_rule_is_judged_as_a_whole(void **state)
     rule("");
     pool = known;
     expect(404, "bootstrap.items.poolId");
-    lab_close(&lab);
-    (void)open_all(state);
+}
+
+static void a_rule_that_deletes_is_for_two(void **state)
+{
+    (void)state;
+    char body[128];
+    char hash[65];
+    char id[API_ID_SIZE];
     lab.is_single_person = false;
+    lab.has_basic = true;
     lab_reopen_api(&lab);
+    api_id_write(id, "ent", LAB_TENANT);
+    (void)snprintf(body, sizeof(body),
+                   "{\"username\":\"olga\",\"password\":\"correct horse battery\","
+                   "\"role\":\"OPERATOR\",\"enterpriseId\":\"%s\"}",
+                   id);
+    ask("POST", API_BASE "/users", body);
+    assert_int_equal(a.status, 201);
+    ask("PATCH", target("/card-groups/", "grp", group, "/rules?dryRun=true"), "{\"reason\":\"x\"}");
+    expect(200, "\"approvalsNeeded\":0");
     rule(",\"afterwards\":\"DELETE\"");
-    expect(403, "PERMISSION_DENIED"); // for two people
+    expect(202, "\"summary\":\"bootstrap that deletes\"");
+    assert_true(has("\"targetCount\":0,\"sample\":[]") && has("\"groupId\":\"grp_"));
+    const uint64_t approval = id_in_answer("apr");
+    const char *at = strstr(a.body, "\"requestHash\":\"");
+    assert_non_null(at);
+    (void)snprintf(hash, sizeof(hash), "%.64s", at + 15);
+    ask("GET", target("/card-groups/", "grp", group, "/rules"), NULL);
+    expect(200, "\"version\":0"); // nothing holds yet
+    (void)snprintf(body, sizeof(body), "{\"requestHash\":\"%s\"}", hash);
+    (void)target("/approvals/", "apr", approval, "/approve");
+    lab_ask(&lab,
+            &(struct ask){.method = "POST",
+                          .target = path,
+                          .body = body,
+                          .authorization = "Basic b2xnYTpjb3JyZWN0IGhvcnNlIGJhdHRlcnk="},
+            &a);
+    expect(200, "\"state\":\"APPROVED\"");
+    ask("GET", target("/card-groups/", "grp", group, "/rules"), NULL);
+    expect(200, "\"afterwards\":\"DELETE\"");
+    ask("GET", target("/card-groups/", "grp", group, "/rules/versions"), NULL);
+    expect(200, "\"author\":\"cli_"); // who asked, and why
+    assert_true(has("\"reason\":\"roll-out\""));
+    rule(",\"afterwards\":\"DELETE\""); // the same again
+    expect(200, "\"version\":2");
+    rule(",\"afterwards\":\"DELETE\",\"soakSeconds\":0");
+    assert_int_equal(a.status, 202);
 }
 
 // --- reservations ----------------------------------------------------------------------------
@@ -326,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_rule_is_judged_as_a_whole),
+        CASE(a_rule_that_deletes_is_for_two),
         CASE(all_of_the_items_are_reserved_or_none),
         CASE(no_more_cards_than_the_rule_allows_are_at_it),
         CASE(a_failed_job_is_resumed_with_what_was_reserved),
