@@ -431,8 +431,10 @@ static void applied(void *context, enum store_status status)
     (void)pthread_mutex_lock(&j->mutex);
     j->hand = is_later ? HAND_LATER : HAND_FREE;
     j->hand_ended = status;
-    if (j->kind == HAND_END && status == STORE_OK)
+    if (j->kind == HAND_END && status == STORE_OK) {
         j->running->has_ended = true;
+        turn_look_at_strays(j->options.turn);
+    }
     if (j->kind == HAND_MERGE && status == STORE_OK)
         j->is_decided = true;
     (void)pthread_cond_broadcast(&j->moved);

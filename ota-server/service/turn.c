@@ -75,6 +75,7 @@ static struct task *add(struct turn *t, uint8_t kind, void *context)
     k->apply = NULL;
     k->done = NULL;
     k->status = STORE_OK;
+    k->stray = 0;
     return k;
 }
 
@@ -203,8 +204,8 @@ static bool must_save(const struct turn *t, const struct event *e)
     return !t->is_dry && (e->type != EVENT_REQUEST || !e->as.request.is_dry_run);
 }
 
-static enum store_status run_event(struct turn *t, uint64_t card, struct event *e,
-                                   struct turn_answer *answer)
+enum store_status turn_run_event(struct turn *t, uint64_t card, struct event *e,
+                                 struct turn_answer *answer)
 {
     const enum store_status status = judge(t, card, e, answer);
     if (status == STORE_NONE)
@@ -216,80 +217,6 @@ static enum store_status run_event(struct turn *t, uint64_t card, struct event *
 static void note_unbuildable(struct turn *t)
 {
     t->counts.failures++;
-}
-
-static enum store_status find_card(struct turn *t, const struct turn_message *m, uint64_t *card)
-{
-    struct store *s = t->options.store;
-    if (m->has_reference)
-        return store_card_by_reference(s, m->reference, card);
-    return store_card_by_number(s, m->number, card);
-}
-
-static enum store_status log_mo(struct turn *t, uint64_t card, const struct turn_message *m,
-                                uint8_t what, uint64_t counter, struct utc now)
-{
-    struct message v = {.id = turn_id(t, now),
-                        .card = card,
-                        .is_mo = true,
-                        .state = POST_RECEIVED,
-                        .command = what,
-                        .counter = counter,
-                        .parts = m->sms,
-                        .at = now,
-                        .packet_len = m->packet_len};
-    memcpy(v.number, m->number, sizeof(v.number));
-    memcpy(v.packet, m->packet, m->packet_len);
-    return store_message_put(t->options.store, &v);
-}
-
-static enum store_status stray(struct turn *t, const struct turn_message *m, struct utc now)
-{
-    t->counts.strays++;
-    return store_stray_add(t->options.store, m->number, bytes_of(m->packet, m->packet_len), now);
-}
-
-static enum store_status run_message(struct turn *t, const struct turn_message *m, struct utc now)
-{
-    uint64_t card;
-    struct card_keys keys;
-    enum store_status status = find_card(t, m, &card);
-    if (status == STORE_OK)
-        status = store_card_keys(t->options.store, card, &keys);
-    if (status == STORE_NONE)
-        return stray(t, m, now);
-    if (status != STORE_OK)
-        return status;
-    uint8_t scratch[MESSAGE_SCRATCH];
-    struct writer w = writer_of(scratch, sizeof(scratch));
-    struct event e = {.type = m->is_response ? EVENT_POR : EVENT_NOTIFY,
-                      .at = now,
-                      .actor = {.kind = ACTOR_CARD}};
-    const struct bytes packet = bytes_of(m->packet, m->packet_len);
-    const enum message_status read =
-        m->is_response ? message_read_por(t->options.cipher, &keys, packet, &w, &e.as.por)
-                       : message_read_notify(t->options.cipher, &keys, packet, &w, &e.as.notify);
-    secret_wipe(&keys, sizeof(keys));
-    secret_wipe(scratch, sizeof(scratch));
-    if (read != MESSAGE_OK)
-        return stray(t, m, now); // whoever sent it does not hold the card's keys
-    if (m->is_response) {
-        memcpy(e.as.por.number, m->number, sizeof(m->number));
-        e.as.por.sms = m->sms;
-        e.as.por.octets = m->packet_len;
-    } else {
-        memcpy(e.as.notify.number, m->number, sizeof(m->number));
-        e.as.notify.sms = m->sms;
-        e.as.notify.octets = m->packet_len;
-    }
-    struct turn_answer unused = {0};
-    t->counts.received++;
-    t->counts.pors += m->is_response;
-    t->counts.por_errors += m->is_response && e.as.por.status != 0;
-    status = log_mo(t, card, m,
-                    m->is_response ? e.as.por.result.command : e.as.notify.notification.cause,
-                    m->is_response ? e.as.por.counter : e.as.notify.mo_counter, now);
-    return status == STORE_OK ? run_event(t, card, &e, &unused) : status;
 }
 
 // What was prepared for a request that is refused, or only judged, is undone without it.
@@ -317,18 +244,17 @@ static enum store_status run_task(struct turn *t, struct task *k, struct utc now
     switch ((enum task_kind)k->kind) {
     case TASK_EVENT:
         k->event.at = now;
-        return k->prepare == NULL ? run_event(t, k->card, &k->event, &k->result)
+        return k->prepare == NULL ? turn_run_event(t, k->card, &k->event, &k->result)
                                   : run_prepared(t, k);
     case TASK_WRITE:
         return k->apply(k->context, t->options.store, now);
     case TASK_MESSAGE:
-        return run_message(t, &k->message, now);
+        return turn_run_message(t, &k->message, k->stray, now);
     }
     return STORE_FAILED;
 }
 
-// Runs one task as a part that can be undone alone. False: the whole transaction is in danger.
-static bool run_guarded(struct turn *t, struct task *k, struct utc now)
+bool turn_run_guarded(struct turn *t, struct task *k, struct utc now)
 {
     const size_t sends = t->send_count;
     k->result = (struct turn_answer){0};
@@ -392,7 +318,7 @@ static enum store_status run_tasks(struct turn *t, struct utc now, size_t count)
             continue;
         }
         do {
-            if (!run_guarded(t, &t->tasks[at], now))
+            if (!turn_run_guarded(t, &t->tasks[at], now))
                 return t->tasks[at].status;
         } while (++at < to);
     }
@@ -417,7 +343,7 @@ static enum store_status run_wakes(struct turn *t, struct utc now)
         k.event.type = EVENT_WAKE;
         if (t->send_count == SENDS_MAX)
             break;
-        if (!run_guarded(t, &k, now))
+        if (!turn_run_guarded(t, &k, now))
             status = k.status;
         else if (k.status != STORE_OK) // it must not be due for ever, nor stand before others
             status = store_card_postpone(t->options.store, k.card, utc_after(now, POSTPONE_MS));
@@ -445,6 +371,7 @@ static bool is_part(const struct turn *t, struct utc now, size_t count)
 
 static enum store_status run_all(struct turn *t, struct utc now, size_t count)
 {
+    const struct strays strays = t->strays;
     enum store_status status =
         is_part(t, now, count) ? store_begin_part(t->options.store) : store_begin(t->options.store);
     if (status != STORE_OK)
@@ -453,17 +380,23 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
     if (status == STORE_OK)
         status = run_wakes(t, now);
     if (status == STORE_OK)
+        status = turn_run_strays(t, now);
+    if (status == STORE_OK)
         status = run_upkeep(t, now);
     if (status == STORE_OK)
         status = store_next_due(t->options.store, &t->next_due);
+    if (status == STORE_OK && t->strays.is_wanted)
+        t->next_due = now; // the rest of them
     if (status == STORE_OK) {
         t->counts.commits++;
         status = store_commit(t->options.store);
     } else {
         store_rollback(t->options.store);
     }
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
         turn_forget_rules(t); // what was learnt may never have been
+        t->strays = strays;
+    }
     return status;
 }
 
@@ -584,7 +517,7 @@ static enum store_status tell_all(struct turn *t, uint8_t type, struct utc now)
         for (size_t i = 0; i < found.count && status == STORE_OK; i++) {
             struct task k = {.kind = TASK_EVENT, .card = found.cards[i]};
             k.event.type = type;
-            if (!run_guarded(t, &k, now))
+            if (!turn_run_guarded(t, &k, now))
                 status = k.status;
             after = found.cards[i];
             t->send_count = 0; // packets of a start leave through the outbox

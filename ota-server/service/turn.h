@@ -109,6 +109,10 @@ struct turn_message {
 bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_fn *done,
                   void *context) MUST_USE;
 
+// Cards became known: what came from them before, and was kept because it fitted no card, is heard
+// as if it came now, some at a time in the next turns.
+void turn_look_at_strays(struct turn *t);
+
 enum turn_status {
     TURN_OK = 0,
     TURN_RETRY, // the database could not write now

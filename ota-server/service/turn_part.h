@@ -6,6 +6,7 @@
 
 #define SENDS_MAX TURN_EVENTS_MAX
 #define WAKES_MAX 256
+#define STRAYS_MAX 64 // looked at in a turn: some hundred microseconds, unless they fit
 
 enum task_kind { TASK_EVENT, TASK_WRITE, TASK_MESSAGE };
 
@@ -16,6 +17,7 @@ struct task {
     uint64_t card;
     struct event event;
     struct turn_message message;
+    uint64_t stray; // that the message was kept as; 0: it comes now
     turn_prepare_fn *prepare;
     bool is_dry;
     struct turn_origin origin;
@@ -32,6 +34,12 @@ struct alarm_note {
     uint8_t key;
     uint64_t card;
     bool is_raised;
+};
+
+// Messages kept because they fit no card, to be looked at again.
+struct strays {
+    bool is_wanted;
+    uint64_t after; // those up to this one were
 };
 
 // The policy of a group that was used lately.
@@ -64,6 +72,9 @@ struct turn {
     struct turn_counts counts;
     uint64_t wakes[WAKES_MAX];
     size_t wake_count;
+    struct strays strays;
+    struct stray stray_rows[STRAYS_MAX];
+    size_t stray_count;
     bool is_running;
     bool cannot_write; // the last turn, to its store
 };
@@ -74,3 +85,15 @@ enum store_status turn_save(struct turn *t, const struct event *e) MUST_USE;
 // The policy that holds for cards of a group; good until the rules are forgotten.
 enum store_status turn_policy_of(struct turn *t, uint64_t group,
                                  const struct policy **policy) MUST_USE;
+
+// Loads, decides, saves.
+enum store_status turn_run_event(struct turn *t, uint64_t card, struct event *e,
+                                 struct turn_answer *answer) MUST_USE;
+// One task as a part that can be undone alone. False: the whole transaction is in danger.
+bool turn_run_guarded(struct turn *t, struct task *k, struct utc now) MUST_USE;
+// turn_message.c: a message that comes now is kept if it fits no card; one that was kept leaves the
+// store once it fits.
+enum store_status turn_run_message(struct turn *t, const struct turn_message *m, uint64_t stray,
+                                   struct utc now) MUST_USE;
+// The next of those that are to be looked at again.
+enum store_status turn_run_strays(struct turn *t, struct utc now) MUST_USE;

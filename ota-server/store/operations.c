@@ -292,14 +292,58 @@ enum store_status store_receipt_find(struct store *s, const char *link, const ch
     return status;
 }
 
-enum store_status store_stray_add(struct store *s, const char *number, struct bytes octets,
-                                  struct utc at)
+enum store_status store_stray_add(struct store *s, const struct stray *v, struct utc at)
 {
     struct query q = query_of(s, STATEMENT_STRAY_ADD);
-    bind_text(&q, 1, number);
-    bind_octets(&q, 2, octets);
-    bind_number(&q, 3, at.ms);
+    bind_text(&q, 1, v->number);
+    bind_octets(&q, 2, bytes_of(v->reference, v->has_reference ? sizeof(v->reference) : 0));
+    bind_number(&q, 3, v->is_response);
+    bind_number(&q, 4, v->sms);
+    bind_octets(&q, 5, bytes_of(v->packet, v->packet_len));
+    bind_number(&q, 6, at.ms);
     return query_run(&q);
+}
+
+enum store_status store_stray_drop(struct store *s, uint64_t id)
+{
+    struct query q = query_of(s, STATEMENT_STRAY_DROP);
+    bind_number(&q, 1, (int64_t)id);
+    return query_run(&q);
+}
+
+static void read_stray(const struct query *q, struct stray *v)
+{
+    const struct bytes reference = column_octets(q, 2);
+    const struct bytes packet = column_octets(q, 5);
+    memset(v, 0, sizeof(*v));
+    v->id = (uint64_t)column_number(q, 0);
+    snprintf(v->number, sizeof(v->number), "%s", column_text(q, 1));
+    v->has_reference = reference.len == sizeof(v->reference);
+    if (v->has_reference)
+        memcpy(v->reference, reference.at, sizeof(v->reference));
+    v->is_response = column_number(q, 3) != 0;
+    v->sms = (uint8_t)column_number(q, 4);
+    v->packet_len = (uint16_t)(packet.len > MESSAGE_PACKET_MAX ? 0 : packet.len);
+    if (v->packet_len > 0)
+        memcpy(v->packet, packet.at, v->packet_len);
+}
+
+enum store_status store_strays(struct store *s, uint64_t after, uint32_t limit,
+                               store_stray_fn *each, void *context)
+{
+    struct query q = query_of(s, STATEMENT_STRAYS);
+    bind_number(&q, 1, (int64_t)after);
+    bind_number(&q, 2, limit);
+    enum store_status status = query_step(&q);
+    while (status == STORE_OK) {
+        struct stray v;
+        read_stray(&q, &v);
+        if (!each(context, &v))
+            break;
+        status = query_step(&q);
+    }
+    query_end(&q);
+    return status == STORE_NONE ? STORE_OK : status;
 }
 
 enum store_status store_strays_count(struct store *s, uint64_t *count)

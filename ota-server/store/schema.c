@@ -175,6 +175,11 @@ const char *const schema_steps[] = {
     // Parts of messages from cards whose others have not come yet.
     "CREATE TABLE message_part (id INTEGER PRIMARY KEY, number TEXT NOT NULL, octets BLOB NOT NULL,"
     " at INTEGER NOT NULL) STRICT;",
+
+    // What it takes to hear a message again that fitted no card.
+    "ALTER TABLE stray ADD COLUMN reference BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE stray ADD COLUMN is_response INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE stray ADD COLUMN sms INTEGER NOT NULL DEFAULT 1;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -221,7 +221,11 @@
     S(RECEIPT_FIND, "SELECT r.part, m.id, m.card, m.operation, m.is_mo, m.state, m.command," \
         " m.counter, m.number, m.parts, m.reference, m.validity_ms, m.at, m.due, m.tries, m.packet" \
         " FROM receipt r JOIN message m ON m.id = r.message WHERE r.link = $1 AND r.message_id = $2") \
-    S(STRAY_ADD, "INSERT INTO stray (number, octets, at) VALUES ($1,$2,$3)") \
+    S(STRAY_ADD, "INSERT INTO stray (number, reference, is_response, sms, octets, at)" \
+        " VALUES ($1,$2,$3,$4,$5,$6)") \
+    S(STRAY_DROP, "DELETE FROM stray WHERE id = $1") \
+    S(STRAYS, "SELECT id, number, reference, is_response, sms, octets FROM stray WHERE id > $1" \
+        " ORDER BY id LIMIT $2") \
     S(STRAYS_COUNT, "SELECT count(*) FROM stray") \
     S(MESSAGE_PART_PUT, "INSERT INTO message_part (number, octets, at) VALUES ($1,$2,$3)") \
     S(MESSAGE_PARTS, "SELECT number, octets FROM message_part WHERE at >= $1 ORDER BY id") \

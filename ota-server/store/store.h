@@ -409,8 +409,22 @@ enum store_status store_receipt_id_put(struct store *s, const char *link, const 
 enum store_status store_receipt_find(struct store *s, const char *link, const char *message_id,
                                      struct message *out, uint8_t *part) MUST_USE;
 // A message that fits no card: counted and kept 24 h.
-enum store_status store_stray_add(struct store *s, const char *number, struct bytes octets,
-                                  struct utc at) MUST_USE;
+struct stray {
+    uint64_t id; // given by the store
+    char number[NUMBER_TEXT_SIZE];
+    bool has_reference;
+    uint8_t reference[CARD_REFERENCE_SIZE];
+    bool is_response;
+    uint8_t sms;
+    uint16_t packet_len;
+    uint8_t packet[MESSAGE_PACKET_MAX];
+};
+enum store_status store_stray_add(struct store *s, const struct stray *v, struct utc at) MUST_USE;
+enum store_status store_stray_drop(struct store *s, uint64_t id) MUST_USE;
+typedef bool store_stray_fn(void *context, const struct stray *v);
+// In the order in which they came, behind `after`.
+enum store_status store_strays(struct store *s, uint64_t after, uint32_t limit,
+                               store_stray_fn *each, void *context) MUST_USE;
 enum store_status store_strays_count(struct store *s, uint64_t *count) MUST_USE;
 // A part of a message from a card, as user data, whose others have not come yet: kept 24 h.
 enum store_status store_message_part_put(struct store *s, const char *number,

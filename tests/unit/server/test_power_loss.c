@@ -147,7 +147,8 @@ static void a_disk_that_lies_about_syncs_is_noticed(void **state)
 static enum store_status add_stray(void *context, struct store *s, struct utc now)
 {
     (void)context;
-    return store_stray_add(s, "1", bytes_of_text("part"), now);
+    const struct stray v = {.number = "1", .packet_len = 4, .packet = "part"};
+    return store_stray_add(s, &v, now);
 }
 
 // Parts of a load are not synced one by one: with their end they are durable, without it the

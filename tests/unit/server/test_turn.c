@@ -276,6 +276,46 @@ static void an_answer_under_an_unknown_reference_is_a_stray_whatever_its_number(
     assert_int_equal(turn_counts(turn).strays, 1);
 }
 
+// The vendor's file came after the cards were sold.
+static void what_came_from_a_card_before_it_was_known_is_heard_once_it_is(void **state)
+{
+    (void)state;
+    const struct card_keys keys = keys_of_card();
+    struct turn_message m;
+    struct record r = world.record;
+    uint64_t strays = 0;
+    request(OPERATION_DELETE);
+    card_answers(RESULT_OK, &keys, &m);
+    m.reference[0] ^= 1;
+    for (int i = 0; i < 64; i++) { // more than one turn looks at, and nobody's
+        m.packet[20] ^= 1;
+        assert_true(turn_receive(turn, &m, note_done, NULL));
+    }
+    run();
+    assert_true(turn_receive(turn, &m, note_done, NULL));
+    run();
+    r.card = 8;
+    r.iccid[5] ^= 0x10;
+    const struct card_new late = {.record = &r,
+                                  .reference = {9, 7, 6, 5, 4, 3, 2, 1},
+                                  .has_reference = true,
+                                  .has_keys = true,
+                                  .keys = keys,
+                                  .at = world.now};
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_card_add(store, &late), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+    turn_look_at_strays(turn);
+    assert_true(turn_due(turn).ms <= world.now.ms);
+    run();
+    run();
+    assert_int_equal(store_card_load(store, 8, &r), STORE_OK);
+    assert_int_equal(r.last_contact_at.ms, world.now.ms - 20);
+    assert_int_equal(turn_counts(turn).strays, 65);
+    assert_int_equal(store_strays_count(store, &strays), STORE_OK);
+    assert_int_equal(strays, 32);
+}
+
 static void a_refused_request_sends_nothing(void **state)
 {
     (void)state;
@@ -625,6 +665,7 @@ int main(void)
         TEST(a_late_answer_corrects_the_outcome_in_the_store),
         TEST(an_answer_under_other_keys_is_a_stray_and_changes_nothing),
         TEST(an_answer_under_an_unknown_reference_is_a_stray_whatever_its_number),
+        TEST(what_came_from_a_card_before_it_was_known_is_heard_once_it_is),
         TEST(a_refused_request_sends_nothing),
         TEST(an_unknown_card_is_not_found),
         TEST(a_full_turn_takes_nothing_more),

@@ -169,12 +169,10 @@ enum store_status store_receipt_find(struct store *s, const char *link, const ch
     return STORE_OK;
 }
 
-enum store_status store_stray_add(struct store *s, const char *number, struct bytes octets,
-                                  struct utc at)
+enum store_status store_stray_add(struct store *s, const struct stray *v, struct utc at)
 {
     (void)s;
-    (void)number;
-    (void)octets;
+    (void)v;
     (void)at;
     return STORE_OK;
 }
@@ -199,6 +197,24 @@ enum store_status store_message_parts(struct store *s, struct utc from, store_me
         if (p->at_ms >= from.ms)
             each(context, p->number, bytes_of(p->octets, p->len));
     }
+    return STORE_OK;
+}
+
+enum store_status store_stray_drop(struct store *s, uint64_t id)
+{
+    (void)s;
+    (void)id;
+    return STORE_OK;
+}
+
+enum store_status store_strays(struct store *s, uint64_t after, uint32_t limit,
+                               store_stray_fn *each, void *context)
+{
+    (void)s;
+    (void)after;
+    (void)limit;
+    (void)each;
+    (void)context;
     return STORE_OK;
 }
 
