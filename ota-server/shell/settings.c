@@ -13,6 +13,8 @@
 #define RATE 100
 #define ROUTE "main"
 #define WINDOW 100
+#define ENQUIRE_S 30
+#define ENQUIRE_S_MAX 3600
 
 static bool fail(char error[SERVER_SETTINGS_ERROR_SIZE], const char *what, const char *which)
 {
@@ -178,15 +180,19 @@ static bool read_smsc(struct server_settings *s, cfg_t *section, char *error)
     const long window = cfg_getint(section, "window");
     const long rate = cfg_getint(section, "rate");
     const long weight = cfg_getint(section, "weight");
+    const long enquire = cfg_getint(section, "enquire");
     if (s->smsc_count == OUTBOX_LINKS_MAX)
         return fail(error, "at most 16 links; one too many is smsc", name);
     struct server_smsc *v = &s->smscs[s->smsc_count++];
     *v = (struct server_smsc){.window = (uint32_t)window,
                               .rate = (uint32_t)rate,
+                              .enquire_s = (uint32_t)enquire,
                               .weight = (uint8_t)weight,
                               .route = route_of(s, cfg_getstr(section, "route"))};
     if (v->route == OUTBOX_ROUTES_MAX)
         return fail(error, "at most 16 routes; one too many is in smsc", name);
+    if (enquire < 1 || enquire > ENQUIRE_S_MAX)
+        return fail(error, "enquire is 1 to 3600 seconds, in smsc", name);
     if (weight < 0 || weight > OUTBOX_WEIGHT_MAX)
         return fail(error, "a weight is 0 to 100, in smsc", name);
     if (!take(v->name, sizeof v->name, name) ||
@@ -210,8 +216,12 @@ static bool ask_smsc(struct server_settings *s, char *error)
         return true;
     s->smsc_count = 1;
     struct server_smsc *v = &s->smscs[0];
-    *v = (struct server_smsc){
-        .name = "smsc", .bind = SMPP_TRX, .window = WINDOW, .rate = RATE, .weight = 1};
+    *v = (struct server_smsc){.name = "smsc",
+                              .bind = SMPP_TRX,
+                              .window = WINDOW,
+                              .rate = RATE,
+                              .weight = 1,
+                              .enquire_s = ENQUIRE_S};
     s->route_count = 1; // the links of the others are gone
     if (!take(v->address, sizeof v->address, s->smsc_asked))
         return fail(error, "an address is HOST:PORT, not", s->smsc_asked);
@@ -381,6 +391,7 @@ static cfg_opt_t smsc_members[] = {CFG_STR("address", "", CFGF_NONE),
                                    CFG_STR("address-range", "", CFGF_NONE),
                                    CFG_STR("bind", "transceiver", CFGF_NONE),
                                    CFG_INT("window", WINDOW, CFGF_NONE),
+                                   CFG_INT("enquire", ENQUIRE_S, CFGF_NONE),
                                    CFG_INT("rate", RATE, CFGF_NONE),
                                    CFG_INT("weight", 1, CFGF_NONE),
                                    CFG_STR("route", ROUTE, CFGF_NONE),

@@ -28,9 +28,10 @@ struct server_smsc {
     char address_range[41];
     enum smpp_bind_type bind;
     uint32_t window;
-    uint32_t rate;  // submit_sm per second
-    uint8_t weight; // see struct outbox_link
-    uint8_t route;  // index into server_settings.routes
+    uint32_t enquire_s; // silence until enquire_link
+    uint32_t rate;      // submit_sm per second
+    uint8_t weight;     // see struct outbox_link
+    uint8_t route;      // index into server_settings.routes
     bool has_tls;
     char tls_name[SERVER_TEXT_SIZE]; // whom to meet; "": the address's host
     struct server_tls tls;

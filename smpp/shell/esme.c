@@ -148,6 +148,7 @@ static void opened(void *context, struct net_stream *stream)
         .role = SMPP_ESME,
         .connection = ++e->connections,
         .response_ms = e->config.response_ms,
+        .enquire_ms = e->config.enquire_ms,
         .window = e->window,
         .window_size = e->config.window,
         .owed = e->owed,

@@ -38,6 +38,7 @@ struct esme_config {
     enum smpp_bind_type type;
     uint32_t window;      // 1 to SMPP_WINDOW_MAX
     uint32_t response_ms; // 0: 30,000
+    uint32_t enquire_ms;  // silence until enquire_link; 0: 30,000
     uint64_t seed;        // for the jitter of the pauses
     struct tls *tls;      // NULL: plain; else it must outlive the link
     const char *tls_name; // whom to meet; "": the host of the address

@@ -110,7 +110,7 @@ class Working(unittest.TestCase):
         cls.tool("ota-server", "init", "--data", cls.data)
         made = cls.tool("ota-server", "client", "add", "--data", cls.data, "--name", "test", "--scopes", "all")
         cls.clients = [tuple(line.split("=", 1)[1] for line in made.splitlines()[:2])]
-        config = write(path("server.conf"), 'smsc "main" { address = "%s" system-id = "server" password = "secret1" }\n'
+        config = write(path("server.conf"), 'smsc "main" { address = "%s" system-id = "server" password = "secret1" enquire = 1 }\n'
                        'server-address = "%s"\nsingle-person = true\n' % (cls.tap.address, SERVER))
         server = cls.program("ota-server", "--data", cls.data, "--listen", "127.0.0.1:0", "--config", config, "--speed", SPEED)
         cls.api = Api(server.ready["http"], cls.clients)

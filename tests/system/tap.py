@@ -38,7 +38,7 @@ class Tap:
         self.sequence, self.server, self.upstream = OWN, None, None
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.is_over, self.is_here = threading.Event(), threading.Event()
+        self.is_over, self.is_here, self.is_mute = threading.Event(), threading.Event(), threading.Event()
         self.is_here.set()
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
@@ -70,7 +70,7 @@ class Tap:
                 data += piece
                 while len(data) >= 4 and len(data) >= (length := int.from_bytes(data[:4], "big")):
                     pdu, data = data[:length], data[length:]
-                    if self.note(pdu, is_from_smsc):
+                    if self.note(pdu, is_from_smsc) and not self.is_mute.is_set():
                         with self.lock:
                             sink.sendall(pdu)
         except OSError:
@@ -117,6 +117,13 @@ class Tap:
 
     def come_back(self):
         self.is_here.set()
+
+    def mute(self):
+        """The connection stays, and nothing comes any more: a link that is half open."""
+        self.is_mute.set()
+
+    def unmute(self):
+        self.is_mute.clear()
 
     def close(self):
         self.is_over.set()

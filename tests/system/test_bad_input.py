@@ -133,6 +133,14 @@ class FromTheNetwork(Working):
             self.done(operation)
         self.assertEqual(self.api.ask("GET", "/readyz")[0], 200)
 
+    def test_a_link_that_is_half_open_is_noticed_and_replaced(self):
+        bound = self.api.get("/system")["links"][0]["timesBound"]
+        self.tap.mute()
+        until("it is noticed", 20, lambda: self.api.ask("GET", "/readyz")[0] == 503, 0.05)
+        self.tap.unmute()
+        until("another one", 20, lambda: self.api.get("/system")["links"][0]["timesBound"] > bound, 0.05)
+        self.done(self.order(0))
+
     def test_a_database_that_another_process_locks_refuses_writes_and_recovers(self):
         operation = self.order(0)
         other = sqlite3.connect(os.path.join(self.data, "registry.db"), isolation_level=None)
