@@ -31,6 +31,7 @@ struct api_options {
     const char *version;
     const char *openapi;          // the text that /docs serves
     struct secret_key client_key; // wraps the clients' secrets, 32 octets
+    const char *const *routes;    // names of the routes of links, ended by NULL; NULL: none
     bool single_person;           // four-eyes is off: a test installation
     bool has_basic;               // HTTP Basic is taken, over TLS or loopback
     bool is_clear;                // identifiers are not masked: test data only

@@ -268,6 +268,16 @@ void api_group_rules_carry_out(struct api_exchange *x, uint64_t group, json_t *r
         api_commit(x, keep_rules, api_approval_reply);
 }
 
+static void judge_route(struct api_exchange *x, const char *field, const char *name)
+{
+    const char *const *routes = x->api->options.routes;
+    while (routes != NULL && *routes != NULL && strcmp(*routes, name) != 0)
+        routes++;
+    if (name[0] != '\0' && (routes == NULL || *routes == NULL))
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(field),
+                                                  "The configuration names no such route"));
+}
+
 void api_group_rules_patch(struct api_exchange *x)
 {
     struct group_rules given;
@@ -275,6 +285,8 @@ void api_group_rules_patch(struct api_exchange *x)
     uint64_t group = 0;
     rules_default(&given, turn_policy(x->api->options.turn));
     rules_read(&x->body, &given);
+    judge_route(x, "smsc.primaryRoute", given.route.primary);
+    judge_route(x, "smsc.backupRoute", given.route.backup);
     api_read_reason(x, API_REQUIRED);
     if (!api_end_reading(x) || !api_operator_only(x) ||
         !api_capture(x, 0, api_groups.prefix, &group))

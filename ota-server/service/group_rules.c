@@ -152,11 +152,23 @@ static bool read_quiet(struct api_body *b, struct policy_quiet *q)
     return true;
 }
 
-static void read_smsc(struct api_body *outer, struct policy *p)
+static void read_route(struct api_body *b, const char *name, char to[TURN_ROUTE_SIZE])
 {
+    const struct bytes text = api_body_text(b, name, API_OPTIONAL, 0, TURN_ROUTE_SIZE - 1);
+    if (text.at == NULL || text.len >= TURN_ROUTE_SIZE)
+        return;
+    bytes_copy(to, text);
+    to[text.len] = '\0';
+}
+
+static void read_smsc(struct api_body *outer, struct group_rules *r)
+{
+    struct policy *p = &r->policy;
     struct api_body b;
     if (!begin_inner(outer, "smsc", &b))
         return;
+    read_route(&b, "primaryRoute", r->route.primary);
+    read_route(&b, "backupRoute", r->route.backup);
     const json_t *array = api_body_array(&b, "quietHours", API_OPTIONAL);
     size_t i;
     const json_t *item;
@@ -246,7 +258,7 @@ void rules_read(struct api_body *b, struct group_rules *r)
 {
     read_retry(b, &r->policy);
     read_dirty(b, &r->policy);
-    read_smsc(b, &r->policy);
+    read_smsc(b, r);
     const int mode = api_body_enum(b, "authorityMode", API_OPTIONAL, authority_names);
     if (mode >= 0)
         r->authority = (enum authority_mode)mode;
@@ -328,6 +340,10 @@ void rules_put(struct json_writer *j, const struct group_rules *r)
     api_put_text(j, "reconcile", p->operator_for_all ? "NEEDS_OPERATOR" : "AUTO");
     json_end_object(j);
     api_open_object(j, "smsc");
+    if (r->route.primary[0] != '\0')
+        api_put_text(j, "primaryRoute", r->route.primary);
+    if (r->route.backup[0] != '\0')
+        api_put_text(j, "backupRoute", r->route.backup);
     put_quiet(j, p);
     json_end_object(j);
     api_put_text(j, "authorityMode", authority_names[r->authority]);

@@ -9,6 +9,7 @@
 #include "ota-server/core/decision.h"
 #include "ota-server/service/api_body.h"
 #include "ota-server/service/api_json.h"
+#include "ota-server/service/turn.h"
 #include "ota-server/store/store.h"
 
 #define RULES_KIND "group-rules"
@@ -27,6 +28,7 @@ struct group_rules {
     struct policy policy;
     enum authority_mode authority;
     bool four_eyes_delete; // a second person approves what deletes
+    struct turn_route route;
 };
 
 // Names of the members, ended by NULL.

@@ -149,7 +149,7 @@ static struct packet *new_packet(struct outbox *o, const struct message *m)
     p->message = *m;
     p->part_count = (uint8_t)parts;
     p->avoid = OUTBOX_LINKS_MAX;
-    p->route = outbox_route_of(o, m->number);
+    outbox_route(o, p);
     o->last_taken = m->id;
     o->counts.packets_held++;
     return p;

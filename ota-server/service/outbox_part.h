@@ -55,7 +55,8 @@ struct packet {
     uint8_t part_count;
     uint8_t temporary; // how often it rested after a temporary error
     uint8_t avoid;     // link that did not answer; OUTBOX_LINKS_MAX for none
-    uint8_t route;     // by its number
+    uint8_t route;     // by its card's group, or its number
+    uint8_t backup;    // of that; itself: none
     uint16_t sour;     // links that refused it for now, a bit each
     bool was_flying;   // a part of it was on a link
     bool is_told;      // the event is with the turn, the note about it is not
@@ -188,8 +189,8 @@ void outbox_pump(struct outbox *o);
 void outbox_scan(struct outbox *o);
 
 // outbox_route.c
-// The route that serves a number.
-uint8_t outbox_route_of(const struct outbox *o, const char *number);
+// Chooses the routes of a packet.
+void outbox_route(struct outbox *o, struct packet *p);
 // A link that takes one part now, its token taken; OUTBOX_LINKS_MAX when there is none.
 unsigned outbox_link_choose(struct outbox *o, const struct packet *p, const struct part *part);
 // Is there any link for anybody? If only a rate is in the way, the deadline says when it is not.

@@ -22,7 +22,7 @@ static size_t match(const char *numbers, const char *number)
     return best;
 }
 
-uint8_t outbox_route_of(const struct outbox *o, const char *number)
+static uint8_t by_number(const struct outbox *o, const char *number)
 {
     const char *digits = number[0] == '+' ? number + 1 : number;
     uint8_t route = 0;
@@ -35,6 +35,26 @@ uint8_t outbox_route_of(const struct outbox *o, const char *number)
         }
     }
     return route;
+}
+
+// OUTBOX_ROUTES_MAX: no such route, or no more.
+static uint8_t by_name(const struct outbox *o, const char *name)
+{
+    for (unsigned i = 0; i < o->options.route_count && name[0] != '\0'; i++) {
+        if (o->options.routes[i].name != NULL && strcmp(o->options.routes[i].name, name) == 0)
+            return (uint8_t)i;
+    }
+    return OUTBOX_ROUTES_MAX;
+}
+
+void outbox_route(struct outbox *o, struct packet *p)
+{
+    const struct turn_route asked = turn_route_of(o->options.turn, p->message.group);
+    const uint8_t backup = by_name(o, asked.backup);
+    p->route = by_name(o, asked.primary);
+    if (p->route == OUTBOX_ROUTES_MAX)
+        p->route = by_number(o, p->message.number);
+    p->backup = backup != OUTBOX_ROUTES_MAX ? backup : o->options.routes[p->route].backup;
 }
 
 // --- health ----------------------------------------------------------------------------------
@@ -125,12 +145,11 @@ static bool is_of(const struct outbox *o, unsigned link, unsigned route)
 static bool is_avoided(const struct outbox *o, const struct packet *p, const struct part *part,
                        unsigned link)
 {
-    const unsigned backup = o->options.routes[p->route].backup;
     unsigned others = 0;
     if (!part->is_repeated || link != p->avoid)
         return false;
     for (unsigned i = 0; i < o->options.link_count; i++)
-        others += i != link && (is_of(o, i, p->route) || is_of(o, i, backup));
+        others += i != link && (is_of(o, i, p->route) || is_of(o, i, p->backup));
     return others > 0;
 }
 
@@ -197,15 +216,15 @@ static uint16_t ready_of(struct outbox *o, const struct packet *p, const struct 
 
 unsigned outbox_link_choose(struct outbox *o, const struct packet *p, const struct part *part)
 {
-    const bool is_plain = !part->is_repeated && p->sour == 0;
+    const bool is_plain =
+        !part->is_repeated && p->sour == 0 && p->backup == o->options.routes[p->route].backup;
     unsigned route = p->route;
     if (is_plain && (o->blocked >> route & 1) != 0)
         return OUTBOX_LINKS_MAX;
     enum standing best = best_of(o, p, part, route);
     if (best <= STANDING_LAST) {
-        const unsigned backup = o->options.routes[route].backup;
-        const enum standing other = best_of(o, p, part, backup);
-        route = other > best ? backup : route;
+        const enum standing other = best_of(o, p, part, p->backup);
+        route = other > best ? p->backup : route;
         best = other > best ? other : best;
     }
     const unsigned link =

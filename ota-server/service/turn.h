@@ -125,6 +125,12 @@ struct utc turn_due(const struct turn *t);
 bool turn_has_work(const struct turn *t);
 // False when the last turn could not be written: the disk is full, read-only or locked.
 bool turn_can_write(const struct turn *t);
+// How a group's cards are reached: names of routes of links; "": as their numbers say.
+#define TURN_ROUTE_SIZE 32
+struct turn_route {
+    char primary[TURN_ROUTE_SIZE], backup[TURN_ROUTE_SIZE];
+};
+struct turn_route turn_route_of(struct turn *t, uint64_t group);
 // The rules of a group were changed in this turn: they hold from the next event on.
 void turn_forget_rules(struct turn *t);
 // The installation's own policy.

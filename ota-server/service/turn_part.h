@@ -46,6 +46,7 @@ struct strays {
 struct policy_row {
     uint64_t group; // 0: free
     struct policy policy;
+    struct turn_route route;
 };
 #define POLICY_ROWS 64
 

@@ -26,7 +26,17 @@ enum store_status turn_policy_of(struct turn *t, uint64_t group, const struct po
             return status;
         row->group = group;
         row->policy = rules.policy;
+        row->route = rules.route;
     }
     *policy = &row->policy;
     return STORE_OK;
+}
+
+struct turn_route turn_route_of(struct turn *t, uint64_t group)
+{
+    const struct policy *unused;
+    // A group that cannot be read has its cards reached as if they were in none.
+    if (group == 0 || turn_policy_of(t, group, &unused) != STORE_OK)
+        return (struct turn_route){{0}, {0}};
+    return t->policies[(group ^ group >> 20) % POLICY_ROWS].route;
 }

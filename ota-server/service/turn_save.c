@@ -219,6 +219,7 @@ static enum store_status save_send(struct turn *t, const struct send *send, stru
     const struct sms_cut cut = {.kind = SMS_COMMAND_PACKET};
     m->id = turn_id(t, at);
     m->card = r->card;
+    m->group = r->group;
     m->operation = send->operation;
     m->command = send->command;
     m->counter = send->counter;

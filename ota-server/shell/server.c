@@ -70,6 +70,7 @@ struct server {
     int exit_code;
     bool is_retrying;
     char public_url[URL_SIZE];
+    const char *routes[OUTBOX_ROUTES_MAX + 1]; // names
     char uploads[SERVER_PATH_SIZE];
 };
 
@@ -497,6 +498,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .version = SERVER_VERSION,
                                         .openapi = server_openapi,
                                         .client_key = keys->client,
+                                        .routes = v->routes,
                                         .single_person = s->single_person,
                                         .has_basic = s->has_basic,
                                         .is_clear = s->is_clear,
@@ -506,6 +508,8 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .links = put_links,
                                         .metrics = put_link_metrics,
                                         .links_context = v};
+    for (unsigned i = 0; i < s->route_count; i++)
+        v->routes[i] = s->routes[i].name;
     if (!prepare_setup(v) || !open_http_tls(v))
         return false;
     v->api = api_open(&options);

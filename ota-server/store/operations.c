@@ -223,12 +223,14 @@ enum store_status store_outbox_forget(struct store *s)
     return query_run(&q);
 }
 
-static enum store_status messages(struct query *q, store_message_fn *each, void *context)
+static enum store_status messages(struct query *q, bool is_waiting, store_message_fn *each,
+                                  void *context)
 {
     enum store_status status = query_step(q);
     while (status == STORE_OK) {
         struct message m;
         read_message(q, 0, &m);
+        m.group = is_waiting ? (uint64_t)column_number(q, 15) : 0;
         if (!each(context, &m))
             break;
         status = query_step(q);
@@ -243,7 +245,7 @@ enum store_status store_outbox(struct store *s, uint64_t after, uint32_t limit,
     struct query q = query_of(s, STATEMENT_OUTBOX);
     bind_number(&q, 1, (int64_t)after);
     bind_number(&q, 2, limit);
-    return messages(&q, each, context);
+    return messages(&q, true, each, context);
 }
 
 enum store_status store_messages(struct store *s, uint64_t card, const struct store_page *page,
@@ -253,7 +255,7 @@ enum store_status store_messages(struct store *s, uint64_t card, const struct st
     bind_number(&q, 1, (int64_t)card);
     bind_number(&q, 2, page->limit);
     bind_number(&q, 3, (int64_t)page->offset);
-    enum store_status status = messages(&q, each, context);
+    enum store_status status = messages(&q, false, each, context);
     if (status != STORE_OK || total == NULL)
         return status;
     q = query_of(s, STATEMENT_MESSAGES_COUNT);

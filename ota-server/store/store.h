@@ -354,6 +354,7 @@ enum post_state {
 #define MESSAGE_PACKET_MAX 512
 struct message {
     uint64_t id, card, operation;
+    uint64_t group; // of the card; known of those that wait
     bool is_mo;
     uint8_t state;
     uint8_t command; // enum command_number, or notify cause of MO

@@ -309,7 +309,9 @@ static void open_api(struct lab *lab)
 {
     if (lab->folder[0] != '\0')
         open_jobs(lab);
+    static const char *const routes[] = {"main", "south", NULL};
     const struct api_options options = {.reader = lab->store,
+                                        .routes = routes,
                                         .turn = lab->turn,
                                         .public_url = "https://api.example.com",
                                         .version = "1",

@@ -243,6 +243,9 @@ static void rules_outside_their_ranges_are_refused(void **state)
         "{\"smsc\":{\"quietHours\":[{\"from\":\"01:00\",\"to\":\"02:00\",\"timeZone\":\"CET\"}]}",
         "{\"smsc\":{\"quietHours\":[{\"from\":\"01:00\"}]}",
         "{\"smsc\":{\"quietHours\":[7]}",
+        "{\"smsc\":{\"primaryRoute\":\"north\"}",
+        "{\"smsc\":{\"primaryRoute\":\"main\",\"backupRoute\":\"north\"}",
+        "{\"smsc\":{\"primaryRoute\":7}",
         "{\"colour\":{}",
     };
     const uint64_t group = new_group("meters");
@@ -322,6 +325,34 @@ static void in_the_quiet_hours_of_the_group_an_operation_waits(void **state)
     assert_true(record.has_open && record.flight.kind == FLIGHT_OPERATION);
 }
 
+static bool take_group(void *context, const struct message *m)
+{
+    *(uint64_t *)context = m->group;
+    return true;
+}
+
+static void packets_of_a_group_take_its_route(void **state)
+{
+    (void)state;
+    uint64_t seen = 0;
+    const uint64_t group = new_group("meters");
+    const uint64_t card = lab_card(&lab, ICCID, &record);
+    move(card, group);
+    rules(group,
+          "{\"smsc\":{\"primaryRoute\":\"south\",\"backupRoute\":\"main\"},\"reason\":\"x\"}");
+    expect(200, "\"primaryRoute\":\"south\",\"backupRoute\":\"main\"");
+    const struct turn_route route = turn_route_of(lab.turn, group);
+    assert_string_equal(route.primary, "south");
+    assert_string_equal(route.backup, "main");
+    assert_string_equal(turn_route_of(lab.turn, 0).primary, "");
+    ask("POST", target("/cards/", "crd", card, "/operations"), "{\"type\":\"read-timers\"}");
+    assert_int_equal(a.status, 202);
+    assert_int_equal(store_outbox(lab.store, 0, 10, take_group, &seen), STORE_OK);
+    assert_true(seen == group); // what waits after a restart is known by its card's group, too
+    rules(group, "{\"smsc\":{},\"reason\":\"by number again\"}");
+    assert_string_equal(turn_route_of(lab.turn, group).primary, "");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -335,6 +366,7 @@ int main(void)
         CASE(a_dry_run_shows_how_many_cards_a_change_concerns),
         CASE(operations_live_as_long_as_the_rules_say),
         CASE(in_the_quiet_hours_of_the_group_an_operation_waits),
+        CASE(packets_of_a_group_take_its_route),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

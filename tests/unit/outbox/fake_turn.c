@@ -200,3 +200,9 @@ enum store_status store_message_parts(struct store *s, struct utc from, store_me
         each(context, fake.parts[i].number, bytes_of(fake.parts[i].user_data, fake.parts[i].len));
     return STORE_OK;
 }
+
+struct turn_route turn_route_of(struct turn *t, uint64_t group)
+{
+    (void)t;
+    return group != 0 ? fake.route : (struct turn_route){{0}, {0}};
+}

@@ -16,6 +16,7 @@ struct fake_event {
 struct fake_turn {
     size_t room;               // tasks that are taken before it is full
     enum store_status outcome; // of the next commits
+    struct turn_route route;   // of every group
     // what came out of committed turns
     struct fake_event events[FAKE_TASKS];
     size_t event_count;

@@ -25,16 +25,22 @@ static int stop(void **state)
     return 0;
 }
 
-static void hand(uint64_t counter, const char *number)
+static void hand_of(uint64_t group, uint64_t counter, const char *number)
 {
     struct message m = {.id = 1000 + counter,
                         .card = counter,
+                        .group = group,
                         .counter = counter,
                         .validity_ms = 3600000,
                         .packet_len = 20};
     memcpy(m.number, number, strlen(number) + 1);
     m.packet[0] = (uint8_t)counter;
     outbox_send(outbox, &m);
+}
+
+static void hand(uint64_t counter, const char *number)
+{
+    hand_of(0, counter, number);
 }
 
 static void at(uint64_t ms)
@@ -270,6 +276,27 @@ static void a_route_without_a_backup_waits_and_holds_up_nobody(void **state)
     assert_int_equal(sent_over(3), 5);
 }
 
+static void the_group_of_a_card_decides_before_its_number(void **state)
+{
+    (void)state;
+    const struct outbox_options options = with_routes();
+    open_with(&options);
+    fake.route = (struct turn_route){"491", "49"};
+    hand_of(5, 1, "4930123");
+    at(0);
+    assert_int_equal(fake_links.sent[0].link, 3);
+    fake_links.is_down[3] = true;
+    hand_of(5, 2, "4930123");
+    hand(3, "491701234"); // by its number on the same route, which has no backup
+    at(1);
+    assert_int_equal(fake_links.sent_count, 2);
+    assert_int_equal(fake_links.sent[1].link, 2);
+    fake.route = (struct turn_route){"gone", ""}; // a route that the configuration lost
+    hand_of(5, 4, "4930123");
+    at(2);
+    assert_int_equal(fake_links.sent[2].link, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +309,7 @@ int main(void)
         TEST(a_link_that_answers_nothing_is_tried_with_one_part_every_30_seconds),
         TEST(the_only_link_is_used_however_silent),
         TEST(the_longest_beginning_of_a_number_decides_on_its_route),
+        TEST(the_group_of_a_card_decides_before_its_number),
         TEST(a_backup_takes_over_while_no_link_of_a_route_is_up),
         TEST(a_route_without_a_backup_waits_and_holds_up_nobody),
     };
