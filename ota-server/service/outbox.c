@@ -418,6 +418,7 @@ void outbox_step(struct outbox *o)
     o->deadline = INSTANT_NEVER;
     outbox_scan(o);
     outbox_pump(o);
+    outbox_make_room(o);
     report_all(o);
     read_from_store(o);
     outbox_receive_step(o);

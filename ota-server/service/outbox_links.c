@@ -187,6 +187,36 @@ void outbox_pump(struct outbox *o)
     }
 }
 
+static bool is_untouched(const struct packet *p)
+{
+    for (unsigned i = 0; i < p->part_count; i++) {
+        if (p->parts[i].state != PART_WAITING || p->parts[i].is_repeated)
+            return false;
+    }
+    return true;
+}
+
+// Memory that is full of packets for a route without a link must not stop those of the others,
+// which wait in the store: nothing took them, and their cards' operations try again later.
+void outbox_make_room(struct outbox *o)
+{
+    const uint32_t half = o->options.packets_max / 2;
+    uint32_t surplus = o->counts.packets_held > half ? o->counts.packets_held - half : 0;
+    if (!o->is_behind || o->free.head != OUTBOX_NONE || o->is_holding || !outbox_link_is_free(o))
+        return;
+    struct packet_list ready = o->ready;
+    struct packet *p = NULL;
+    o->ready = (struct packet_list){OUTBOX_NONE, OUTBOX_NONE};
+    while ((p = outbox_list_take(o, &ready)) != NULL) {
+        if (surplus > 0 && is_untouched(p) && outbox_route_is_dead(o, p)) {
+            surplus--;
+            for (unsigned i = 0; i < p->part_count; i++)
+                p->parts[i].state = PART_GIVEN_UP;
+        }
+        settle(p);
+    }
+}
+
 // --- answers ---------------------------------------------------------------------------------
 
 // Refused for good: the same PDU would be refused again. Any other status that is not zero is

@@ -185,10 +185,14 @@ void outbox_scan_by(struct outbox *o, struct instant at);
 // outbox_links.c
 // Gives parts to links as far as they take them.
 void outbox_pump(struct outbox *o);
+// Gives up packets that no link could take, where they stand in the way of others.
+void outbox_make_room(struct outbox *o);
 // Ends waiting times that are over.
 void outbox_scan(struct outbox *o);
 
 // outbox_route.c
+// Is no link bound that could take it?
+bool outbox_route_is_dead(const struct outbox *o, const struct packet *p);
 // Chooses the routes of a packet.
 void outbox_route(struct outbox *o, struct packet *p);
 // A link that takes one part now, its token taken; OUTBOX_LINKS_MAX when there is none.

@@ -165,6 +165,15 @@ static enum standing best_of(const struct outbox *o, const struct packet *p,
     return best;
 }
 
+bool outbox_route_is_dead(const struct outbox *o, const struct packet *p)
+{
+    for (unsigned i = 0; i < o->options.link_count; i++) {
+        if ((is_of(o, i, p->route) || is_of(o, i, p->backup)) && is_bound(o, i))
+            return false;
+    }
+    return true;
+}
+
 static bool has_room(const struct outbox *o, unsigned link)
 {
     return o->options.links[link].sends && o->options.port.room(o->options.port.context, link) > 0;

@@ -276,6 +276,61 @@ static void a_route_without_a_backup_waits_and_holds_up_nobody(void **state)
     assert_int_equal(sent_over(3), 5);
 }
 
+// Packet `counter` is in the store, and handed over.
+static void keep(uint64_t counter, const char *number)
+{
+    struct message m = {.id = 1000 + counter,
+                        .card = counter,
+                        .counter = counter,
+                        .validity_ms = 3600000,
+                        .packet_len = 20};
+    memcpy(m.number, number, strlen(number) + 1);
+    fake.waiting[fake.waiting_count++] = m;
+    outbox_send(outbox, &m);
+}
+
+static void a_dead_route_that_fills_the_memory_gives_way_to_the_others(void **state)
+{
+    (void)state;
+    struct outbox_options options = with_routes();
+    options.packets_max = 8;
+    open_with(&options);
+    fake_links.is_down[3] = true;
+    for (uint64_t i = 1; i <= 8; i++)
+        keep(i, "491701234");
+    at(0);
+    assert_int_equal(fake.event_count, 0); // nobody needs their places yet
+    keep(9, "9990000000001");
+    keep(10, "9990000000002");
+    for (uint64_t ms = 1; ms < 5; ms++)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, 2);
+    assert_string_equal(fake_links.sent[0].destination, "9990000000001");
+    assert_int_equal(fake.event_count, 4); // half the memory is free, the youngest stay
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(fake.events[i].event.as.submit.counter, i + 1);
+        assert_int_equal(fake.events[i].event.as.submit.outcome, SUBMIT_UNSENT);
+    }
+}
+
+static void a_route_that_is_only_slow_is_waited_for(void **state)
+{
+    (void)state;
+    struct outbox_options options = with_routes();
+    options.packets_max = 8;
+    open_with(&options);
+    fake_links.room[3] = 0; // bound, its window is full
+    for (uint64_t i = 1; i <= 8; i++)
+        keep(i, "491701234");
+    keep(9, "9990000000001");
+    for (uint64_t ms = 0; ms < 5; ms++)
+        at(ms);
+    assert_int_equal(fake.event_count, 0);
+    fake_links.room[3] = 100;
+    at(5);
+    assert_int_equal(sent_over(3), 8);
+}
+
 static void the_group_of_a_card_decides_before_its_number(void **state)
 {
     (void)state;
@@ -310,6 +365,8 @@ int main(void)
         TEST(the_only_link_is_used_however_silent),
         TEST(the_longest_beginning_of_a_number_decides_on_its_route),
         TEST(the_group_of_a_card_decides_before_its_number),
+        TEST(a_dead_route_that_fills_the_memory_gives_way_to_the_others),
+        TEST(a_route_that_is_only_slow_is_waited_for),
         TEST(a_backup_takes_over_while_no_link_of_a_route_is_up),
         TEST(a_route_without_a_backup_waits_and_holds_up_nobody),
     };
