@@ -70,14 +70,15 @@ static bool see_mode(void *context, const struct document *d)
     return false;
 }
 
-// The stricter of what the enterprise and the group say.
-static enum store_status mode_of(struct api_exchange *x, const struct group_rules *rules, int *mode)
+enum store_status api_authority_of(struct api_exchange *x, uint64_t enterprise,
+                                   const struct group_rules *rules, enum authority_mode *mode,
+                                   bool *by_group)
 {
-    *mode = -1;
+    int own = -1;
     const enum store_status status =
-        store_document_get(x->reader, "enterprise", x->tenant, see_mode, mode);
-    if (*mode < (int)rules->authority)
-        *mode = (int)rules->authority;
+        store_document_get(x->reader, "enterprise", enterprise, see_mode, &own);
+    *by_group = own < (int)rules->authority;
+    *mode = *by_group ? rules->authority : (enum authority_mode)own;
     return status == STORE_NONE ? STORE_OK : status;
 }
 
@@ -85,11 +86,12 @@ bool api_approval_need(struct api_exchange *x, const struct record *record, uint
                        bool is_sharp, enum approval_why *why)
 {
     struct group_rules rules;
-    int mode = AUTHORITY_SELF_SERVICE;
+    enum authority_mode mode = AUTHORITY_SELF_SERVICE;
+    bool by_group = false;
     enum store_status status =
         rules_of(x->reader, record->group, turn_policy(x->api->options.turn), &rules);
     if (status == STORE_OK && !api_is_operator(x) && operation_is_state_changing(kind))
-        status = mode_of(x, &rules, &mode);
+        status = api_authority_of(x, x->tenant, &rules, &mode, &by_group);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return false;

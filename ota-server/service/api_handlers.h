@@ -56,6 +56,7 @@ void api_approval_get(struct api_exchange *x);
 void api_approval_approve(struct api_exchange *x);
 void api_approval_reject(struct api_exchange *x);
 void api_permissions_list(struct api_exchange *x);
+void api_permissions_effective(struct api_exchange *x);
 void api_permission_get(struct api_exchange *x);
 void api_permission_put(struct api_exchange *x);
 void api_permission_delete(struct api_exchange *x);

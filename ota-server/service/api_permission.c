@@ -1,4 +1,5 @@
 // Who may do what to the cards of which group.
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 
@@ -66,6 +67,89 @@ void api_permissions_list(struct api_exchange *x)
     else
         api_refuse_store(x, status);
 }
+
+// --- what it comes to ---
+
+struct pair {
+    uint64_t enterprise, group;
+    uint32_t set;
+};
+
+struct pairs {
+    struct pair at[API_PER_PAGE_MAX];
+    size_t count;
+};
+
+static bool collect(void *context, const struct document *d)
+{
+    struct pairs *pairs = context;
+    pairs->at[pairs->count++] = (struct pair){d->owner, d->parent, (uint32_t)d->state};
+    return pairs->count < API_PER_PAGE_MAX;
+}
+
+static void put_effect(struct json_writer *j, enum grant grant, const char *effect,
+                       const char *source)
+{
+    api_open_object(j, grant_name(grant));
+    api_put_text(j, "effect", effect);
+    api_put_text(j, "source", source);
+    json_end_object(j);
+}
+
+// Permission first, then authority, as a request is judged.
+static enum store_status put_effects(struct api_exchange *x, const struct pair *p)
+{
+    static const char *const effects[] = {"ALLOWED", "ON_REQUEST", "DENIED"};
+    struct group_rules rules;
+    enum authority_mode mode = AUTHORITY_SELF_SERVICE;
+    bool by_group = false;
+    enum store_status status =
+        rules_of(x->reader, p->group, turn_policy(x->api->options.turn), &rules);
+    if (status == STORE_OK)
+        status = api_authority_of(x, p->enterprise, &rules, &mode, &by_group);
+    json_begin_object(&x->json);
+    api_put_id(&x->json, "enterpriseId", "ent", p->enterprise);
+    api_put_id(&x->json, "groupId", "grp", p->group);
+    api_open_object(&x->json, "operations");
+    for (unsigned i = GRANT_NONE + 1; i < GRANTS; i++) {
+        const enum grant grant = (enum grant)i;
+        const bool is_granted = (p->set & GRANT_BIT(i)) != 0;
+        if (is_granted && grant_writes_card(grant) && mode != AUTHORITY_SELF_SERVICE)
+            put_effect(&x->json, grant, effects[mode], by_group ? "GROUP" : "ENTERPRISE");
+        else
+            put_effect(&x->json, grant, is_granted ? "ALLOWED" : "DENIED", "PERMISSION");
+    }
+    json_end_object(&x->json);
+    json_end_object(&x->json);
+    return status;
+}
+
+void api_permissions_effective(struct api_exchange *x)
+{
+    static const char *const fields[] = {"createdAt", NULL};
+    struct document_filter filter = {.kind = PERMISSION_KIND, .state = -1};
+    struct pairs pairs = {.count = 0};
+    struct api_list list;
+    struct bytes text;
+    uint64_t enterprise = x->tenant;
+    if (api_query_take(&x->query, "enterpriseId", &text) && !api_id_read(text, "ent", &enterprise))
+        enterprise = UINT64_MAX >> 1;
+    if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
+        return;
+    filter.owner = api_owns(x, enterprise) ? enterprise : UINT64_MAX >> 1;
+    filter.is_descending = list.page.is_descending;
+    enum store_status status =
+        store_documents(x->reader, &filter, &list.window, collect, &pairs, &list.total);
+    api_list_open(x);
+    for (size_t i = 0; i < pairs.count && status == STORE_OK; i++)
+        status = put_effects(x, &pairs.at[i]);
+    if (status == STORE_OK)
+        api_list_end(x, &list);
+    else
+        api_refuse_store(x, status);
+}
+
+// --- one of them ---
 
 static bool take_document(void *context, const struct document *d)
 {

@@ -81,6 +81,7 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/approvals/*/reject", "approvals:decide", TAKES_JSON, CHANGES, api_approval_reject},
 
     {API_GET, API_BASE "/permissions", "permissions:read", TAKES_NOTHING, 0, api_permissions_list},
+    {API_GET, API_BASE "/permissions/effective", "permissions:read", TAKES_NOTHING, 0, api_permissions_effective},
     {API_GET, API_BASE "/permissions/*/*", "permissions:read", TAKES_NOTHING, 0, api_permission_get},
     {API_PUT, API_BASE "/permissions/*/*", "permissions:write", TAKES_JSON, CHANGES, api_permission_put},
     {API_DELETE, API_BASE "/permissions/*/*", "permissions:write", TAKES_MAYBE, CHANGES, api_permission_delete},

@@ -31,6 +31,11 @@ enum grant grant_of(struct bytes name)
     return GRANT_NONE;
 }
 
+bool grant_writes_card(enum grant grant)
+{
+    return grant >= GRANT_DOWNLOAD && grant <= GRANT_TIMERS_SET;
+}
+
 enum grant grant_of_operation(uint8_t kind)
 {
     switch ((enum operation_kind)kind) {

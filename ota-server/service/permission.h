@@ -29,6 +29,8 @@ enum grant {
 const char *grant_name(enum grant grant);
 // GRANT_NONE for a text that is none.
 enum grant grant_of(struct bytes name);
+// Is it for what writes to cards, which authority modes are about?
+bool grant_writes_card(enum grant grant);
 // What a request for an operation of this kind needs.
 enum grant grant_of_operation(uint8_t kind);
 

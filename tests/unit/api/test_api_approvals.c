@@ -450,6 +450,33 @@ static void the_stricter_of_enterprise_and_group_holds(void **state)
     expect(403, "PERMISSION_DENIED");
 }
 
+static void what_permissions_come_to_is_shown(void **state)
+{
+    (void)state;
+    ask(token, "GET", API_BASE "/permissions/effective", NULL);
+    expect(403, "PERMISSION_DENIED"); // its client lacks the scope
+    ask(colleague, "GET", API_BASE "/permissions/effective", NULL);
+    expect(200, "\"subscription.enable\":{\"effect\":\"ALLOWED\",\"source\":\"PERMISSION\"}");
+    assert_true(has("\"operation.approve\":{\"effect\":\"DENIED\",\"source\":\"PERMISSION\"}"));
+    rules("{\"authorityMode\":\"REQUEST_APPROVE\",\"reason\":\"x\"}");
+    ask(colleague, "GET", API_BASE "/permissions/effective", NULL);
+    expect(200, "\"timers.set\":{\"effect\":\"ON_REQUEST\",\"source\":\"GROUP\"}");
+    assert_true(has("\"card.audit\":{\"effect\":\"ALLOWED\",\"source\":\"PERMISSION\"}"));
+    char id[API_ID_SIZE];
+    char query[128];
+    api_id_write(id, "ent", enterprise);
+    (void)snprintf(path, sizeof(path), API_BASE "/enterprises/%s", id);
+    ask(NULL, "PATCH", path, "{\"authorityMode\":\"OPERATOR_ONLY\"}");
+    assert_int_equal(a.status, 200);
+    (void)snprintf(query, sizeof(query), API_BASE "/permissions/effective?enterpriseId=%s", id);
+    ask(NULL, "GET", query, NULL);
+    expect(200, "\"subscription.delete\":{\"effect\":\"DENIED\",\"source\":\"ENTERPRISE\"}");
+    api_id_write(id, "ent", LAB_TENANT);
+    (void)snprintf(query, sizeof(query), API_BASE "/permissions/effective?enterpriseId=%s", id);
+    ask(colleague, "GET", query, NULL);
+    expect(200, "\"totalCount\":0");
+}
+
 static void two_of_an_enterprise_delete_where_that_is_granted(void **state)
 {
     (void)state;
@@ -511,6 +538,7 @@ int main(void)
         CASE(where_it_may_only_request_the_operator_approves),
         CASE(where_only_the_operator_writes_it_is_forbidden),
         CASE(the_stricter_of_enterprise_and_group_holds),
+        CASE(what_permissions_come_to_is_shown),
         CASE(two_of_an_enterprise_delete_where_that_is_granted),
         CASE(approvals_of_others_are_unknown),
     };
