@@ -121,6 +121,15 @@ static void switched(struct work *w, const struct notification *n)
         work_mark(w, MARK_ON_FALLBACK, notify_cause_name(n->cause));
 }
 
+// Of an operation that this database does not know, and that an audit since did not find to be
+// under way: the card repeats it for ever.
+static bool is_long_over(const struct work *w)
+{
+    const struct record *r = w->r;
+    return r->dirty_since.ms == 0 && r->last_audit_at.ms != 0 &&
+           w->now.ms > r->last_audit_at.ms + rollback_ms(r);
+}
+
 static bool may_confirm_again(const struct work *w, const struct notification *n)
 {
     const struct record *r = w->r;
@@ -131,7 +140,9 @@ static bool may_confirm_again(const struct work *w, const struct notification *n
     if (r->has_open && n->operation_id == r->open.card_operation_id)
         return (r->open.flags & COMMAND_FLAG_ROLLBACK) == 0 ||
                w->now.ms <= r->open.confirm_until.ms;
-    return n->operation_id == r->switch_id && w->now.ms <= r->switch_until.ms;
+    if (n->operation_id == r->switch_id)
+        return w->now.ms <= r->switch_until.ms;
+    return is_long_over(w);
 }
 
 // True when it is to be confirmed.

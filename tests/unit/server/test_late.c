@@ -291,6 +291,34 @@ static void a_switch_of_the_past_can_be_confirmed(void **state)
     assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
 }
 
+static void an_enabled_of_an_unknown_operation_is_confirmed_when_its_switch_is_over(void **state)
+{
+    (void)state;
+    struct event told = {.type = EVENT_NOTIFY};
+    told.as.notify.notification =
+        (struct notification){.cause = NOTIFY_ENABLED,
+                              .sequence = world.record.notify_sequence + 1,
+                              .operation_id = 7, // of another server
+                              .registry_version = world.record.registry_version};
+    told.as.notify.mo_counter = world.record.mo_counter + 1;
+    world_event(&world, &told);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+    world_wake_after(&world, 60000);
+    struct event answer;
+    world_answer_init(&world, &answer, LOOKUP_NOT_ASKED, 0);
+    world_event(&world, &answer);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+
+    told.as.notify.mo_counter = world.record.mo_counter + 1;
+    world_event(&world, &told); // it may still be rolled back
+    assert_int_equal(world.record.confirm_count, 0);
+
+    world_wake_after(&world, 24 * 3600000);
+    told.as.notify.mo_counter = world.record.mo_counter + 1;
+    world_event(&world, &told);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+}
+
 static void a_kept_result_brings_its_registry_version(void **state)
 {
     (void)state;
@@ -466,6 +494,7 @@ int main(void)
         TEST(a_delivered_audit_is_not_replaced_by_the_next_attempt),
         TEST(an_answer_older_than_a_notification_is_asked_again),
         TEST(a_switch_of_the_past_can_be_confirmed),
+        TEST(an_enabled_of_an_unknown_operation_is_confirmed_when_its_switch_is_over),
         TEST(a_kept_result_brings_its_registry_version),
         TEST(a_late_answer_to_a_confirmation_brings_its_registry_version),
         TEST(a_late_answer_to_the_confirmation_of_an_automatic_switch_is_compared),
