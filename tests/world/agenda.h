@@ -19,6 +19,7 @@ enum happening {
     HAPPENS_LINK,     // `subject`: which connection is cut
     HAPPENS_CONNECT,  // the same: it is made again
     HAPPENS_OPERATOR, // `subject`: card
+    HAPPENS_HAND,     // `subject`: card
     HAPPENS_DECISION, // somebody looks at what needs an operator
 };
 

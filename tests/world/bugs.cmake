@@ -178,7 +178,7 @@ planted_bug(audit_never_again ota-server/core/plan.c
     if (r->dirty_since.ms != 0 && r->dirty_attempts == 0)
         soonest(w, r->next_audit_at);]==])
 
-planted_bug(any_answer_taken ota-server/core/answer.c
+planted_bug(any_answer_taken ota-server/core/answer.c SEED 44
     TEXT [==[
     if (r->flight.kind == FLIGHT_NONE || r->flight.counter != p->counter) {]==]
     BECOMES [==[
@@ -212,3 +212,88 @@ planted_bug(timeout_without_doubt ota-server/core/rules.c
     GO(D, IN_TIMEOUT, UNKNOWN, POR_MISSING_BUT_DELIVERED, NONE),]==]
     BECOMES [==[
     END(D, IN_TIMEOUT, FAILED, OTA_TIMEOUT, NONE, NONE),]==])
+
+planted_bug(deletes_the_fallback applet/commands.c
+    TEXT [==[
+    else if (s->is_fallback)
+        o->code = RESULT_IS_FALLBACK;
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(deletes_the_enabled applet/commands.c
+    TEXT [==[
+    else if (s->state == SLOT_ENABLED)
+        o->code = RESULT_IS_ENABLED;
+    else if (s->is_fallback)]==]
+    BECOMES [==[
+    else if (s->is_fallback)]==])
+
+planted_bug(confirms_what_is_rolled_back applet/commands.c
+    TEXT [==[
+    if (is_being_rolled_back(m, &p)) {]==]
+    BECOMES [==[
+    if (false) {]==])
+
+planted_bug(old_ids_run_again applet/commands.c
+    TEXT [==[
+        if (o->operation_id > t->image->operation_id_highest)
+            return true;]==]
+    BECOMES [==[
+        if (o->operation_id != 0)
+            return true;]==])
+
+planted_bug(installs_twice applet/commands.c
+    TEXT [==[
+    else if (is_installed(m, &c->download))
+        o->code = RESULT_ALREADY_INSTALLED;
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(old_notification_taken ota-server/core/notify.c
+    TEXT [==[
+    if (e->mo_counter <= r->mo_counter) { // merely old: dropped and counted]==]
+    BECOMES [==[
+    if (e->mo_counter + 3 <= r->mo_counter) {]==])
+
+planted_bug(given_up_without_doubt ota-server/core/operation.c
+    TEXT [==[
+        if (o->may_still_arrive && operation_is_state_changing(o->kind))
+            work_dirty(w, DIRTY_POR_TIMEOUT, id);
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(given_up_without_mark ota-server/core/operation.c
+    TEXT [==[
+        o->may_still_arrive = is_given_up && o->may_have_run;
+]==]
+    BECOMES [==[
+        o->may_still_arrive = is_given_up && o->may_have_run;
+        if (o->may_still_arrive)
+            work_dirty(w, DIRTY_POR_TIMEOUT, id);
+        o->may_still_arrive = false;
+]==])
+
+planted_bug(restart_without_doubt ota-server/core/rules.c
+    TEXT [==[
+    GO(S | T | D | W | C, IN_RESTART, UNKNOWN, SERVER_RESTART_WITH_OPEN_OP, NONE),]==]
+    BECOMES [==[
+    END(S | T | D | W | C, IN_RESTART, FAILED, OTA_TIMEOUT, NONE, NONE),]==])
+
+planted_bug(automatic_never_confirmed ota-server/core/notify.c
+    TEXT [==[
+    struct record *r = w->r;
+    for (uint8_t i = 0; i < r->confirm_count; i++) {]==]
+    BECOMES [==[
+    struct record *r = w->r;
+    if (n->operation_id == 0 && n->cause != NOTIFY_FIRST_CONTACT)
+        return;
+    for (uint8_t i = 0; i < r->confirm_count; i++) {]==])
+
+planted_bug(rollback_forgotten applet/guards.c
+    TEXT [==[
+    return t->image->journal.phase == JOURNAL_SWITCHED;]==]
+    BECOMES [==[
+    return false;]==])

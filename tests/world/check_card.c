@@ -71,7 +71,7 @@ static void check_accepted(struct world *w, uint32_t card, const struct applet_d
     bool is_sent = now->mt_counter == 0;
     for (uint32_t i = t->packet_count; i > 0 && !is_sent; i--)
         is_sent = t->counters[i - 1] == now->mt_counter;
-    if (!is_sent)
+    if (!is_sent && !hand_sent(w, card, now->mt_counter))
         world_violate(w, "was_sent", card, "the card accepted the counter %llu, never sent",
                       (unsigned long long)now->mt_counter);
 }
@@ -202,6 +202,7 @@ static void check_card(struct world *w, uint32_t card)
     check_removals(w, card, &before->image, &now.image);
     check_notifications(w, card, &before->image, &now.image);
     check_runs(w, card, &before->image, &now.image);
+    hand_tempt(w, card, &before->image, &now.image);
     if (before->image.registry_version != now.image.registry_version)
         world_note(w, "registry", "card=%u version=%u enabled=%u fallback=%u", card,
                    now.image.registry_version, image_enabled(&now.image) + 1u,
@@ -249,13 +250,46 @@ static void note_counter(struct world *w, uint32_t card, uint64_t counter, struc
                       (unsigned long long)t->counters[t->packet_count - 1]);
     check(t->packet_count < WORLD_PACKETS_MAX);
     t->counters[t->packet_count] = counter;
+    t->operations[t->packet_count] = t->sending_counter == counter ? t->sending : 0;
     t->hashes[t->packet_count++] = hash;
+}
+
+void check_send(struct world *w, const struct message *message)
+{
+    struct truth *t = &w->truths[card_of(w, message->card)];
+    t->sending = message->operation;
+    t->sending_counter = message->counter;
+}
+
+// One intention of the server is one operation of the card: it gets another id only when nothing
+// ran under the one before.
+static void check_intention(struct world *w, uint32_t card, const struct command *c)
+{
+    struct truth *t = &w->truths[card];
+    const uint32_t at = t->packet_count - 1;
+    t->ids[at] = command_is_state_changing(c->number) ? c->operation_id : 0;
+    if (t->ids[at] != 0 && (c->number != COMMAND_CONFIGURE || c->configure.writes.len > 0)) {
+        t->change_counter = t->counters[at];
+        t->changed = w->now;
+    }
+    if (c->number == COMMAND_AUDIT)
+        t->audit_counter = t->counters[at];
+    if (c->number == COMMAND_AUDIT && c->audit.first_slot == 1 && t->is_known)
+        t->audit_version = t->dump.image.registry_version;
+    for (uint32_t i = 0; i < at && t->ids[at] != 0 && t->operations[at] != 0; i++) {
+        const struct run *run = t->operations[i] == t->operations[at] && t->ids[i] != t->ids[at]
+                                    ? find_run(t, t->ids[i])
+                                    : NULL;
+        if (run != NULL && run->code == RESULT_OK)
+            world_violate(w, "one_intention", card, "operation %u ran, and is sent again as %u",
+                          t->ids[i], t->ids[at]);
+    }
 }
 
 static void check_whole_packet(struct world *w, uint32_t card, struct bytes packet)
 {
     const struct applet_factory *f = &w->people[card].factory;
-    struct truth *t = &w->truths[card];
+    const struct truth *t = &w->truths[card];
     uint8_t octets[SMS_PACKET_MAX];
     struct writer buffer = writer_of(octets, sizeof octets);
     struct secured_packet p;
@@ -271,9 +305,19 @@ static void check_whole_packet(struct world *w, uint32_t card, struct bytes pack
     }
     world_note(w, "packet", "card=%u counter=%llu command=%s id=%u", card,
                (unsigned long long)p.cntr, command_number_name(c.number), c.operation_id);
+    const uint32_t packets = t->packet_count;
     note_counter(w, card, p.cntr, packet);
-    if (c.number == COMMAND_CONFIRM && !was_confirmed(t, c.confirm.sequence))
-        t->confirms[t->confirm_count++] = c.confirm.sequence;
+    if (t->packet_count > packets)
+        check_intention(w, card, &c);
+    if (c.number == COMMAND_CONFIRM)
+        check_confirmed(w, card, c.confirm.sequence);
+}
+
+void check_confirmed(struct world *w, uint32_t card, uint32_t sequence)
+{
+    struct truth *t = &w->truths[card];
+    if (!was_confirmed(t, sequence))
+        t->confirms[t->confirm_count++] = sequence;
 }
 
 void check_packet(struct world *w, uint32_t card, struct bytes user_data)

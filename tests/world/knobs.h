@@ -35,7 +35,8 @@
     KNOB(crash_ms, 3600000, 172800000)        /* the server loses its memory */                    \
     KNOB(crash_acting_ms, 3600000, 172800000) /* the same between commit and acts */               \
     KNOB(link_ms, 3600000, 172800000)         /* a connection to the SMSC ends */                  \
-    KNOB(server_stop_ms, 43200000, 345600000) /* clean stop and start */
+    KNOB(server_stop_ms, 43200000, 345600000) /* clean stop and start */                           \
+    KNOB(hand_ms, 14400000, 345600000)        /* somebody else commands the card */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -43,7 +44,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 28
+#define KNOB_COUNT 29
 // `calm`: how many times the times between happenings are doubled.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);
 // Everything off.

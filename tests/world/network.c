@@ -49,9 +49,15 @@ static uint32_t hand_over(struct world *w, const struct air_message *m)
 {
     uint8_t octets[CARD_RESPONSE_MAX];
     struct writer report = writer_of(octets, sizeof octets);
+    const struct bytes tpdu = bytes_of(m->tpdu, m->len);
+    const struct radio_subscriber *s = radio_by_msisdn(&w->radio, m->number);
+    const bool is_there = s != NULL && s->device != RADIO_NOBODY;
+    const bool is_judged = is_there && oracle_before(w, s->device, tpdu);
     uint32_t device;
     const enum fleet_delivery delivery =
-        fleet_deliver(&w->fleet, m->number, bytes_of(m->tpdu, m->len), &report, w->now, &device);
+        fleet_deliver(&w->fleet, m->number, tpdu, &report, w->now, &device);
+    if (is_judged && delivery == FLEET_ACCEPTED)
+        oracle_after(w, device);
     world_note(w, "mt", "card=%d number=%llu result=%d", (int)device, (unsigned long long)m->number,
                delivery);
     check_cards(w);
@@ -123,6 +129,22 @@ static uint32_t deliver(struct world *w, const struct smpp_message *from)
     }
     const uint32_t status = hand_over(w, &m);
     return prng_chance(&w->chance_air, k->mt_unacknowledged) ? ESME_RX_T_APPN : status;
+}
+
+void network_hand(struct world *w, uint64_t number, struct bytes user_data)
+{
+    char digits[RADIO_DIGITS_SIZE];
+    radio_digits(number, digits);
+    const struct smpp_message message = {.source = {.digits = bytes_of_text(WORLD_SERVER_NUMBER)},
+                                         .destination = {.digits = bytes_of_text(digits)},
+                                         .protocol_id = SMS_PID_USIM_DATA_DOWNLOAD,
+                                         .data_coding = SMS_DCS_CLASS_2_8BIT,
+                                         .short_message = user_data};
+    struct air_message m;
+    check(make_delivery(w, &message, &m));
+    w->is_by_hand = true;
+    (void)hand_over(w, &m);
+    w->is_by_hand = false;
 }
 
 void network_event(struct world *w, const struct smpp_event *event)

@@ -128,6 +128,14 @@ void physics_happen(struct world *w, const struct entry *e)
     }
 }
 
+void physics_restart(struct world *w)
+{
+    for (uint32_t i = 0; i < w->cards; i++) {
+        act(w, i, SCENARIO_POWER_OFF, 0);
+        act(w, i, SCENARIO_POWER_ON, 0);
+    }
+}
+
 void physics_calm(struct world *w)
 {
     static const enum happening kinds[] = {HAPPENS_POWER, HAPPENS_CUT, HAPPENS_MOVE, HAPPENS_REJECT,
@@ -141,8 +149,6 @@ void physics_calm(struct world *w)
     for (uint32_t i = 0; i < w->cards; i++) {
         w->devices[i].card.nvm.faults = NULL;
         act(w, i, SCENARIO_MOVE, AREA_HOME);
-        // Whom a network condemned tries again after a restart only.
-        act(w, i, SCENARIO_POWER_OFF, 0);
-        act(w, i, SCENARIO_POWER_ON, 0);
     }
+    physics_restart(w);
 }

@@ -211,8 +211,10 @@ static struct instant instant_of(void *context, struct utc at)
 static void send_packet(void *context, const struct message *message)
 {
     struct world *w = context;
-    if (!is_gone(&w->server))
-        outbox_send(w->server.outbox, message);
+    if (is_gone(&w->server))
+        return;
+    check_send(w, message);
+    outbox_send(w->server.outbox, message);
 }
 
 void server_event(struct world *w, uint32_t link, const struct smpp_event *event)

@@ -80,13 +80,14 @@ static void draw_world(struct world *w)
     w->validity_s = 3600u << prng_below(&p, 5);
     w->retry_max_ms = w->is_alerted ? 7200000 : 300000;
     knobs_draw(&w->knobs, seed, calm);
-    struct prng *const streams[] = {&w->chance_air,  &w->chance_people,   &w->chance_power,
-                                    &w->chance_cut,  &w->chance_move,     &w->chance_reject,
-                                    &w->chance_imei, &w->chance_server,   &w->chance_link,
-                                    &w->chance_card, &w->chance_adversary};
-    static const char *const names[] = {
-        "world air",  "world people", "world power", "world cut",  "world move",     "world reject",
-        "world imei", "world server", "world link",  "world card", "world adversary"};
+    struct prng *const streams[] = {&w->chance_air,  &w->chance_people,    &w->chance_power,
+                                    &w->chance_cut,  &w->chance_move,      &w->chance_reject,
+                                    &w->chance_imei, &w->chance_server,    &w->chance_link,
+                                    &w->chance_card, &w->chance_adversary, &w->chance_hand};
+    static const char *const names[] = {"world air",  "world people",    "world power",
+                                        "world cut",  "world move",      "world reject",
+                                        "world imei", "world server",    "world link",
+                                        "world card", "world adversary", "world hand"};
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], seed, names[i], 0);
     for (unsigned i = 0; i < KNOB_COUNT; i++) {
@@ -124,6 +125,8 @@ static void begin(struct world *w)
     centre_connect(w, WORLD_NETWORK_CONNECTION);
     physics_plan(w);
     people_plan(w);
+    for (uint32_t i = 0; i < w->cards; i++)
+        hand_plan(w, i);
     plan_server(w, HAPPENS_CRASH, w->knobs.crash_ms);
     plan_server(w, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
     plan_server(w, HAPPENS_STOP, w->knobs.server_stop_ms);
@@ -167,6 +170,9 @@ static void happen(struct world *w, const struct entry *e)
         break;
     case HAPPENS_CONNECT:
         centre_connect(w, e->subject);
+        break;
+    case HAPPENS_HAND:
+        hand_happen(w, e);
         break;
     case HAPPENS_OPERATOR:
     case HAPPENS_DECISION:
@@ -235,6 +241,7 @@ static void calm(struct world *w)
     w->server.dies_acting = false;
     centre_calm(w);
     physics_calm(w);
+    hand_calm(w);
 }
 
 // Whom the server found unreachable, it asks once in 7 days on each number.
@@ -254,6 +261,10 @@ static void settle(struct world *w)
     const struct instant least = instant_after(w->now, SETTLE_LEAST_MS);
     const struct instant most = instant_after(w->now, WORLD_SETTLE_MS + SETTLE_GRACE_MS);
     const struct instant far = instant_after(most, 7 * DAY_MS);
+    run_until(w, instant_after(w->now, DAY_MS));
+    physics_restart(w); // what was still under way when the faults ended may need it
+    hand_calm(w);       // the server may have been away the first time
+    w->is_stirred = true;
     run_until(w, least);
     while (!w->result.is_violated &&
            !check_end(w, w->now.ms >= (is_anybody_unreachable(w) ? far.ms : most.ms)))

@@ -34,6 +34,7 @@
 
 #define WORLD_RUNS_MAX 512     // operations executed by one card
 #define WORLD_PACKETS_MAX 4096 // different packets to one card
+#define WORLD_HANDS_MAX 16     // the newest of somebody else
 
 struct run {
     uint32_t operation_id;
@@ -53,7 +54,19 @@ struct truth {
     uint32_t confirm_count;
     uint64_t counters[WORLD_PACKETS_MAX]; // on the wire, in order of first appearance
     uint64_t hashes[WORLD_PACKETS_MAX];
+    uint64_t operations[WORLD_PACKETS_MAX]; // the server's, that each was sent for
+    uint32_t ids[WORLD_PACKETS_MAX];        // of the operation on the card, or 0
+    uint64_t open;                          // the server's operation on it, as of the last commit
+    uint64_t change_counter, audit_counter; // of the last command and the last question
+    struct instant changed;                 // when that command left
+    uint32_t audit_version;                 // of the registry when that was asked
+    int64_t audited_ms;                     // when the last audit was complete
+    uint64_t sending, sending_counter;      // operation and counter of the last that left
+    uint64_t mo_counter;                    // that the server's mirror has reached
     uint32_t packet_count;
+    uint64_t hand_counters[WORLD_HANDS_MAX];
+    uint32_t hand_count;
+    bool is_foreign; // somebody else changed the card, and the server may not know
 };
 
 // --- the parts -------------------------------------------------------------------------------
@@ -65,6 +78,7 @@ struct person { // a card with everything the world knows about it
     uint64_t id;                                 // the server's
     uint64_t subscriptions[WORLD_SUBSCRIPTIONS]; // the server's
     struct nvm_faults faults;
+    struct sms_joiner ear; // of packets in several parts, as they reached it
     struct sms_joiner tap; // of its packets in several parts, as the checker saw them
 };
 
@@ -146,7 +160,7 @@ struct world {
     uint32_t cards;
     // chance, one stream for each purpose
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
-        chance_imei, chance_server, chance_link, chance_card, chance_adversary;
+        chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
@@ -178,6 +192,7 @@ struct world {
     struct server server;
     struct ids ids; // given out before it starts
     // what has to be looked at
+    bool is_by_hand;          // what reaches a card now is of somebody else
     uint64_t cards_touched;   // bit n: card n did something since its memory was looked at
     bool is_stirred;          // message centre or server have work that no deadline tells of
     struct instant other_due; // the earliest deadline of message centre and server
@@ -211,6 +226,9 @@ uint32_t card_of_number(const struct world *w, struct bytes digits);
 void physics_plan(struct world *w);
 void physics_happen(struct world *w, const struct entry *entry);
 void physics_calm(struct world *w);
+// Every device once. Whom a network condemned tries again then, and one that ignores REFRESH reads
+// the card anew.
+void physics_restart(struct world *w);
 
 // --- centre.c: message centre and connections ---------------------------------------------------
 void centre_open(struct world *w);
@@ -230,6 +248,8 @@ bool centre_has_from(const struct world *w, uint32_t card);
 void network_event(struct world *w, const struct smpp_event *event);
 void network_message(void *context, const struct fleet_message *message); // of a card
 void network_happen(struct world *w, const struct entry *entry);
+// To the card that is attached with this number, now.
+void network_hand(struct world *w, uint64_t number, struct bytes user_data);
 void network_acted(void *context, const struct device *device, const struct device_action *action);
 bool network_has_from(const struct world *w, uint32_t card);
 
@@ -247,11 +267,31 @@ struct instant server_deadline(const struct world *w);
 void people_plan(struct world *w);
 void people_happen(struct world *w, const struct entry *entry);
 
+// --- hand.c: somebody else with the keys ---------------------------------------------------------
+void hand_plan(struct world *w, uint32_t card);
+void hand_happen(struct world *w, const struct entry *entry);
+// Is this counter one of its last packets to the card?
+bool hand_sent(const struct world *w, uint32_t card, uint64_t counter);
+// A card that begins to roll back is told to confirm what it rolls back.
+void hand_tempt(struct world *w, uint32_t card, const struct image *before,
+                const struct image *after);
+void hand_calm(struct world *w);
+
+// --- oracle.c: the reference model ---------------------------------------------------------------
+// Before a message is handed to a card. False: what comes of it cannot be judged.
+bool oracle_before(struct world *w, uint32_t card, struct bytes tpdu);
+// After the card took it.
+void oracle_after(struct world *w, uint32_t card);
+
 // --- check_card.c, check_server.c -------------------------------------------------------------
 // After anything that may have changed the memory of cards; looks at those that did something.
 void check_cards(struct world *w);
 // A packet on the connection between server and message centre.
 void check_packet(struct world *w, uint32_t card, struct bytes packet);
+// The server is about to send a packet for one of its operations.
+void check_send(struct world *w, const struct message *message);
+// A CONFIRM of this sequence is on its way to the card.
+void check_confirmed(struct world *w, uint32_t card, uint32_t sequence);
 // After every event: mirror and truth.
 void check_mirrors(struct world *w);
 // Does the committed state of the card show the same registry as the server's mirror?

@@ -1,0 +1,139 @@
+// Somebody else who holds the keys: another tool, or a server that this one knows nothing of. It
+// commands cards behind the server's back, also what no server would: the enabled one deleted, old
+// operations, numbers that were used. The server finds out, and learns what became of the card.
+#include "common/base/check.h"
+#include "common/wire/secured.h"
+#include "tests/world/world.h"
+
+#define ID_AHEAD 5000 // further than the server counts in a world, less than it jumps
+
+void hand_plan(struct world *w, uint32_t card)
+{
+    if (w->knobs.hand_ms != 0 && !w->is_settling)
+        agenda_add(&w->agenda,
+                   instant_after(w->now, world_delay(&w->chance_hand, w->knobs.hand_ms)),
+                   HAPPENS_HAND, card, 0);
+}
+
+void hand_tempt(struct world *w, uint32_t card, const struct image *before,
+                const struct image *after)
+{
+    const bool begins =
+        after->journal.reason == REASON_ROLLBACK && before->journal.reason != REASON_ROLLBACK;
+    if (w->knobs.hand_ms != 0 && begins && !w->is_settling)
+        agenda_add(&w->agenda, instant_after(w->now, 1 + prng_below(&w->chance_hand, 1000)),
+                   HAPPENS_HAND, card, COMMAND_CONFIRM);
+}
+
+static uint32_t draw_id(struct world *w, const struct image *image)
+{
+    const uint32_t highest = image->operation_id_highest;
+    const uint64_t kind = prng_below(&w->chance_hand, 8);
+    if (kind == 0 && image->outcome_count > 0)
+        return image->outcomes[prng_below(&w->chance_hand, image->outcome_count)].operation_id;
+    if (kind == 1 && highest > 1)
+        return 1 + (uint32_t)prng_below(&w->chance_hand, highest - 1);
+    return highest + ID_AHEAD;
+}
+
+static struct command draw_command(struct world *w, uint32_t card, uint32_t wanted)
+{
+    static const uint8_t kinds[] = {COMMAND_DELETE,       COMMAND_DELETE,  COMMAND_ENABLE,
+                                    COMMAND_SET_FALLBACK, COMMAND_CONFIRM, COMMAND_DOWNLOAD};
+    static const uint8_t no_keys[32]; // that open
+    const struct image *image = &w->truths[card].dump.image;
+    const struct slot *slot =
+        &w->people[card].slots[prng_below(&w->chance_hand, WORLD_SUBSCRIPTIONS)];
+    const uint8_t drawn = kinds[prng_below(&w->chance_hand, sizeof kinds)];
+    struct command c = {.number = wanted != 0 ? (uint8_t)wanted : drawn,
+                        .operation_id = draw_id(w, image),
+                        .target = {.is_given = true, .is_iccid = slot->has_iccid}};
+    if (slot->has_iccid)
+        memcpy(c.target.iccid, slot->iccid, sizeof c.target.iccid);
+    else
+        memcpy(c.target.imsi, slot->imsi, sizeof c.target.imsi);
+    if (c.number == COMMAND_ENABLE)
+        c.flags = COMMAND_FLAG_ROLLBACK;
+    if (c.number == COMMAND_SET_FALLBACK && prng_below(&w->chance_hand, 2) == 0)
+        c.flags = COMMAND_FLAG_FORCE;
+    if (c.number == COMMAND_CONFIRM && image->pending_count > 0) {
+        const struct pending *p = &image->pending[image->pending_count - 1];
+        c.operation_id = p->operation_id;
+        c.confirm.sequence = p->sequence;
+    }
+    if (c.number == COMMAND_DOWNLOAD) {
+        c.download.template_number = 1;
+        c.download.wrapped_keys = bytes_of(no_keys, sizeof no_keys);
+        memcpy(c.download.imsi, slot->imsi, sizeof c.download.imsi);
+    }
+    return c;
+}
+
+bool hand_sent(const struct world *w, uint32_t card, uint64_t counter)
+{
+    const struct truth *t = &w->truths[card];
+    bool is_sent = false;
+    for (uint32_t i = 0; i < WORLD_HANDS_MAX; i++)
+        is_sent |= t->hand_count > i && t->hand_counters[i] == counter;
+    return is_sent;
+}
+
+static void write_packet(struct world *w, uint32_t card, const struct command *c, uint64_t counter,
+                         struct writer *user_data)
+{
+    const struct applet_factory *f = &w->people[card].factory;
+    uint8_t data[COMMAND_BODY_MAX];
+    uint8_t octets[SMS_PACKET_MAX];
+    struct writer body = writer_of(data, sizeof data);
+    struct writer packet = writer_of(octets, sizeof octets);
+    command_write(&body, c);
+    const struct secured_command whole = {.spi1 = 0x16,
+                                          .spi2 = 0x39,
+                                          .kic = 0x12,
+                                          .kid = 0x12,
+                                          .tar = f->tar,
+                                          .cntr = counter,
+                                          .data = writer_bytes(&body)};
+    const struct secured_keys keys = {.kic = &f->kic, .kid = &f->kid, .cmac_len = 8};
+    check(!body.failed && secured_write_command(&packet, &whole, &keys, &w->cipher) == SECURED_OK);
+    const struct sms_cut cut = {.kind = SMS_COMMAND_PACKET};
+    check(sms_cut_count(&cut, packet.len) == 1);
+    sms_cut_part(&cut, writer_bytes(&packet), 0, user_data);
+    check(!user_data->failed);
+}
+
+void hand_happen(struct world *w, const struct entry *e)
+{
+    struct truth *t = &w->truths[e->subject];
+    const struct device *d = &w->devices[e->subject];
+    const struct radio_subscriber *s = radio_by_imsi(&w->radio, d->imsi);
+    if (e->value == 0)
+        hand_plan(w, e->subject);
+    if (!t->is_known || s == NULL || d->network == DEVICE_NO_NETWORK || w->is_settling)
+        return;
+    const struct command c = draw_command(w, e->subject, e->value);
+    const uint64_t counter = t->dump.mt_counter + 1 + prng_below(&w->chance_hand, 3);
+    uint8_t octets[SMS_USER_DATA_MAX];
+    struct writer user_data = writer_of(octets, sizeof octets);
+    write_packet(w, e->subject, &c, counter, &user_data);
+    t->hand_counters[t->hand_count++ % WORLD_HANDS_MAX] = counter;
+    t->is_foreign = true;
+    if (c.number == COMMAND_CONFIRM)
+        check_confirmed(w, e->subject, c.confirm.sequence);
+    world_note(w, "hand", "card=%u command=%s id=%u counter=%llu", e->subject,
+               command_number_name(c.number), c.operation_id, (unsigned long long)counter);
+    network_hand(w, s->msisdn, writer_bytes(&user_data));
+}
+
+// It owns up to what it did.
+void hand_calm(struct world *w)
+{
+    agenda_forget(&w->agenda, HAPPENS_HAND);
+    for (uint32_t i = 0; i < w->cards; i++) {
+        struct event e = {.type = EVENT_MARK_DIRTY,
+                          .actor = {.kind = ACTOR_USER, .id = 1},
+                          .reason = DIRTY_OPERATOR_REQUEST};
+        if (w->truths[i].hand_count > 0 && w->server.is_running)
+            check(turn_event(w->server.turn, w->people[i].id, &e, NULL, NULL));
+    }
+}
