@@ -54,6 +54,10 @@ static bool put_member(struct ctl_access *a, struct bytes name, struct bytes val
         return put(a->secret.text, sizeof(a->secret.text), value);
     if (bytes_equal(name, bytes_of_text("ca")))
         return put(a->ca_path, sizeof(a->ca_path), value);
+    if (bytes_equal(name, bytes_of_text("certificate")))
+        return put(a->certificate, sizeof(a->certificate), value);
+    if (bytes_equal(name, bytes_of_text("key")))
+        return put(a->key, sizeof(a->key), value);
     return false;
 }
 
@@ -72,8 +76,8 @@ static enum ctl_exit read_lines(struct ctl_access *a, const char *path, struct b
             !put_member(a, api_trimmed(name),
                         api_trimmed(bytes_slice(clean, name.len + 1, clean.len)))) {
             fprintf(stderr,
-                    "otactl: credentials file %s, line %u: expected url=, appkey=, appsecret= or "
-                    "ca=, with a value that fits\n",
+                    "otactl: credentials file %s, line %u: expected url=, appkey=, appsecret=, "
+                    "ca=, certificate= or key=, with a value that fits\n",
                     path, number);
             return CTL_WRONG_USE;
         }
@@ -166,6 +170,12 @@ static enum ctl_exit judge(struct ctl_access *a)
                         "http://127.0.0.1:8080\n");
         return CTL_WRONG_USE;
     }
+    if ((a->certificate[0] == '\0') != (a->key[0] == '\0')) {
+        fprintf(stderr, "otactl: certificate= and key= go together in the credentials file\n");
+        return CTL_WRONG_USE;
+    }
+    if (a->certificate[0] != '\0' && a->app_key[0] == '\0' && a->secret.text[0] == '\0')
+        return CTL_DONE;
     if (a->app_key[0] == '\0' || a->secret.text[0] == '\0') {
         fprintf(stderr, "otactl: no credentials\n"
                         "  do: set OTARIA_CREDENTIALS to a file of mode 600 with appkey= and "

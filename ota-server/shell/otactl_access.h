@@ -1,10 +1,11 @@
 // Where the server is and who asks: from the environment and a file that only its owner can read.
 //
 //   OTARIA_URL, OTARIA_APPKEY, OTARIA_APPSECRET   come before the file's lines
-//   OTARIA_CREDENTIALS                            a file: url=, appkey=, appsecret=, ca=; #
-//   comments OTARIA_CA                                     certificates to trust instead of the
-//   system's
+//   OTARIA_CREDENTIALS   a file of lines url=, appkey=, appsecret=, ca=, certificate=, key=, and
+//                        comments with #
+//   OTARIA_CA            certificates to trust instead of the system's
 //
+// With a certificate, APPKEY and APPSECRET may be missing: the server then knows the client by it.
 // Never: takes a secret from the command line, prints one, or uses a file that others can read.
 #pragma once
 
@@ -22,6 +23,7 @@ struct ctl_access {
     char authority[CTL_URL_MAX]; // as it is signed: host in lower case, port unless the default
     char prefix[CTL_URL_MAX];    // what stands before the API's paths; often empty
     char ca_path[CTL_URL_MAX];   // empty: the system's
+    char certificate[CTL_URL_MAX], key[CTL_URL_MAX]; // files; empty: none is shown
     char app_key[AUTH_APP_KEY_SIZE + 1];
     struct secret_app secret;
 };

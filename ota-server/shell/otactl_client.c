@@ -273,9 +273,11 @@ static bool put_headers(struct exchange *e, const char *path)
     add_header(e, "Expect", ""); // no waiting for "100 Continue"
     if (e->r->is_open)
         return !e->is_out_of_memory;
-    if (!sign(e, path, authorization))
-        return false;
-    add_header(e, "Authorization", authorization);
+    if (e->c->access.app_key[0] != '\0') {
+        if (!sign(e, path, authorization))
+            return false;
+        add_header(e, "Authorization", authorization);
+    }
     add_header(e, "x-correlator", e->a->correlator);
     if (e->idempotency_key != NULL)
         add_header(e, "Idempotency-Key", e->idempotency_key);
@@ -304,6 +306,10 @@ static void put_options(struct exchange *e, const char *url)
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, e->a);
     if (e->c->access.ca_path[0] != '\0')
         curl_easy_setopt(curl, CURLOPT_CAINFO, e->c->access.ca_path);
+    if (e->c->access.certificate[0] != '\0') {
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, e->c->access.certificate);
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, e->c->access.key);
+    }
     if (e->r->upload != NULL) {
         curl_easy_setopt(curl, CURLOPT_POST, 1L);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)e->upload_len);

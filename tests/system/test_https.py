@@ -64,6 +64,13 @@ class Https(unittest.TestCase):
         connection.close()
         return answer, text
 
+    def otactl(self, lines, *arguments):
+        path = os.path.join(self.folder, "credentials")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(f"url=https://{self.host}:{self.port}\nca={self.authority.file}\n" + lines)
+        return subprocess.run([os.path.join(PROGRAMS, "otactl"), *arguments], capture_output=True, text=True,
+                              env={**os.environ, "OTARIA_CREDENTIALS": path})
+
     def logged(self, pattern):
         def look():
             with open(os.path.join(self.folder, "ota-server.log")) as file:
@@ -110,6 +117,8 @@ class Https(unittest.TestCase):
             answer, text = self.ask("GET", cards, context=context)
             return answer.status, re.search(r'"code":"(\w+)"', text).group(1) if answer.status >= 400 else None
         self.assertEqual(status(self.context(billing)), (200, None))
+        self.assertEqual(self.otactl(f"certificate={billing}.crt\nkey={billing}.key\n", "card", "list").returncode, 0)
+        self.assertEqual(self.otactl("appkey=" + "A" * 20 + "\nappsecret=" + "B" * 43 + "\n", "card", "list").returncode, 4)
         self.assertEqual(status(self.context()), (401, "UNAUTHENTICATED"))  # shows none
         self.assertEqual(status(self.context(self.authority.issue("other"))), (401, "UNAUTHENTICATED"))  # nobody's
         expired = self.authority.issue("expired", days=-1)
