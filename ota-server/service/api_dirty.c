@@ -71,10 +71,10 @@ static bool read_filter(struct api_exchange *x, struct card_filter *f)
     }
     if (api_query_take(&x->query, "groupId", &text) && !api_id_read(text, "grp", &f->group))
         f->group = UINT64_MAX >> 1;
-    if (p.code == API_OK)
+    if (p.code == API_OK && api_query_take(&x->query, "unreachable", &text)) {
         p = api_query_bool(&x->query, "unreachable", &is_unreachable);
-    if (is_unreachable)
-        f->mark = MARK_UNREACHABLE; // a mark that only dirty cards have
+        f->is_unreachable = is_unreachable ? 1 : 0;
+    }
     if (p.code == API_OK && api_query_take(&x->query, "needsOperator", &text)) {
         p = api_query_bool(&x->query, "needsOperator", &needs_operator);
         f->needs_operator = needs_operator ? 1 : 0;

@@ -353,6 +353,7 @@ void card_filter_init(struct card_filter *f)
                               .mark = -1,
                               .dirty_reason = -1,
                               .needs_operator = -1,
+                              .is_unreachable = -1,
                               .has_open = -1,
                               .search_in = 'a',
                               .search_how = 'e'};
@@ -360,15 +361,19 @@ void card_filter_init(struct card_filter *f)
 
 #define SEARCH_TEXT_SIZE 40
 
+// The mark of $19 is MARK_UNREACHABLE.
 #define FILTERS                                                                                    \
     " FROM card WHERE %s AND ($1 = 0 OR ($18 = 0 AND tenant = $1) OR ($18 <> 0 AND grp IN "        \
     "(" GRANTED(                                                                                   \
         "$1",                                                                                      \
         "$18") "))) AND ($2 = 0 OR grp = $2) AND ($3 = 0 OR batch = $3)"                           \
                " AND ($4 < 0 OR state = $4) AND ($5 < 0 OR (marks >> $5) & 1 = 1)"                 \
+               " AND ($19 < 0 OR (marks >> 1 & 1) = $19)"                                          \
                " AND ($6 < 0 OR needs_operator = $6) AND ($7 < 0 OR (open_operation > 0) = $7)"    \
                " AND contact_at >= $8 AND ($9 = 0 OR contact_at <= $9)"                            \
                " AND ($10 = '' OR application_field = $10) AND" VISIBLE
+
+#define STATEMENT_MAX 3072
 
 // Both ends of the range that the text can stand in, and a pattern for its end.
 #define SEARCH                                                                                     \
@@ -426,6 +431,7 @@ static void bind_filter(struct query *q, const struct card_filter *f)
     bind_number(q, 4, f->state);
     bind_number(q, 5, f->dirty_reason >= 0 ? MARK_DIRTY : f->mark);
     bind_number(q, 6, f->needs_operator);
+    bind_number(q, 19, f->is_unreachable);
     bind_number(q, 7, f->has_open);
     bind_number(q, 8, f->contact_from.ms);
     bind_number(q, 9, f->contact_to.ms);
@@ -488,7 +494,7 @@ static const char *leading(const struct card_filter *f)
 static enum store_status count_cards(struct store *s, const struct card_filter *f,
                                      const struct store_page *page, uint64_t *total)
 {
-    char text[2048];
+    char text[STATEMENT_MAX];
     snprintf(text, sizeof(text), COUNT_UP_TO FILTERS "%s%s" COUNT_ENDS("$15", "$16"), leading(f),
              f->search != NULL ? SEARCH : "", f->label != NULL ? LABELLED : "");
     struct query q = query_text(s, text);
@@ -502,7 +508,7 @@ enum store_status store_cards(struct store *s, const struct card_filter *f,
                               const struct store_page *page, store_card_fn *each, void *context,
                               uint64_t *total)
 {
-    char text[2300];
+    char text[STATEMENT_MAX];
     const bool by_reason = f->dirty_reason >= 0 && f->dirty_reason < DIRTY_REASONS;
     snprintf(text, sizeof(text), "SELECT " CARD_COLUMNS ", %s" FILTERS "%s%s%s%s",
              by_reason ? "record" : "0", leading(f), f->search != NULL ? SEARCH : "",

@@ -163,6 +163,7 @@ struct card_filter {
     int mark;           // enum card_mark, or -1
     int dirty_reason;   // enum dirty_reason, or -1
     int needs_operator; // 0, 1, or -1
+    int is_unreachable; // 0, 1, or -1
     int has_open;       // 0, 1, or -1
     struct utc contact_from, contact_to;
     const char *application_field; // or NULL

@@ -552,6 +552,10 @@ static void a_card_marked_by_hand_stands_in_the_dirty_queue(void **state)
     assert_true(has("\"totalCount\":1"));
     ask("GET", BASE "/dirty-cards?reason=por_timeout", NULL);
     assert_true(has("\"totalCount\":0"));
+    ask("GET", BASE "/dirty-cards?unreachable=false", NULL);
+    assert_true(has("\"totalCount\":1"));
+    ask("GET", BASE "/dirty-cards?reason=operator_request&unreachable=true", NULL);
+    assert_true(has("\"totalCount\":0"));
     ask("GET", BASE "/dirty-cards/summary", NULL);
     assert_true(has("\"byReason\":{\"operator_request\":1}"));
     ask("POST", path_of(BASE "/cards/", "crd", card, "/operations"),
