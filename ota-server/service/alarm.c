@@ -30,6 +30,7 @@ static const struct {
     {"db.disk.low", ALARM_CRITICAL, false},       {"db.slow.commit", ALARM_MAJOR, false},
     {"queue.growing", ALARM_MAJOR, false},        {"reconcile.needs_operator", ALARM_MAJOR, false},
     {"card.nvm.error", ALARM_MINOR, true},        {"clock.jump", ALARM_MAJOR, true},
+    {"bootstrap.stalled", ALARM_MAJOR, false},
 };
 
 const char *alarm_key_find(struct bytes key, uint8_t *severity, bool *ends_when_seen)

@@ -273,6 +273,29 @@ static void no_more_cards_than_the_rule_allows_are_at_it(void **state)
     free_are(0);
 }
 
+static void a_job_that_does_not_get_on_is_an_alarm(void **state)
+{
+    (void)state;
+    rule(",\"deadlineSeconds\":1800");
+    const uint64_t card = new_card("89999000000000000012", "001010000000001", "001010000000002");
+    contact(card); // the pool is empty
+    ask("GET", API_BASE "/alarms", NULL);
+    expect(200, "\"totalCount\":0");
+    for (unsigned i = 0; i < 3; i++) {
+        lab.now.utc.ms += 601000;
+        lab_turn(&lab);
+    }
+    ask("GET", API_BASE "/alarms", NULL);
+    expect(200, "\"key\":\"bootstrap.stalled\"");
+    assert_true(has("\"severity\":\"MAJOR\""));
+    ask("GET", target("/bootstrap-jobs/", "job", card, ""), NULL);
+    expect(200, "\"stalled\":true");
+    ask("POST", target("/bootstrap-jobs/", "job", card, "/cancel"), NULL);
+    expect(200, "\"stalled\":false");
+    ask("GET", API_BASE "/alarms?state=OPEN", NULL);
+    expect(200, "\"totalCount\":0");
+}
+
 static void a_failed_job_is_resumed_with_what_was_reserved(void **state)
 {
     (void)state;
@@ -370,6 +393,7 @@ int main(void)
         CASE(a_rule_that_deletes_is_for_two),
         CASE(all_of_the_items_are_reserved_or_none),
         CASE(no_more_cards_than_the_rule_allows_are_at_it),
+        CASE(a_job_that_does_not_get_on_is_an_alarm),
         CASE(a_failed_job_is_resumed_with_what_was_reserved),
         CASE(a_crash_loses_and_doubles_no_reservation),
         CASE(a_job_is_started_by_hand),
