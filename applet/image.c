@@ -1,8 +1,9 @@
 #include "applet/image.h"
 
+#include "applet/port.h"
 #include "common/base/secret.h"
 
-#define IMAGE_FORMAT 1
+#define IMAGE_FORMAT 2
 
 // Flags of a slot record.
 enum {
@@ -10,6 +11,7 @@ enum {
     SLOT_FLAG_PROVEN = 0x02,
     SLOT_FLAG_ICCID = 0x04,
     SLOT_FLAG_PLMNS = 0x08,
+    SLOT_FLAG_FACTORY = 0x10, // the rest is the index of the factory's record
 };
 
 // Flags of the journal, the search and the head.
@@ -50,14 +52,21 @@ static void write_key(struct writer *w, const struct secret_key *key)
     writer_copy(w, bytes_of(key->octets, key->len));
 }
 
-static void write_slot(struct writer *w, uint8_t index, const struct slot *s)
+static void write_slot(struct writer *w, uint8_t index, const struct slot *s,
+                       const struct applet_factory *factory)
 {
+    uint8_t made = image_factory_index(factory, s);
     writer_u8(w, index);
     writer_u8(w, s->state);
     writer_u8(w,
               (uint8_t)(flag(s->is_fallback, SLOT_FLAG_FALLBACK) |
                         flag(s->is_proven, SLOT_FLAG_PROVEN) | flag(s->has_iccid, SLOT_FLAG_ICCID) |
-                        flag(s->plmns_len > 0, SLOT_FLAG_PLMNS)));
+                        flag(s->plmns_len > 0, SLOT_FLAG_PLMNS) |
+                        flag(made != IMAGE_NO_RECORD, SLOT_FLAG_FACTORY)));
+    if (made != IMAGE_NO_RECORD) {
+        writer_u8(w, made);
+        return;
+    }
     writer_u8(w, s->role);
     writer_u8(w, s->marks);
     writer_u8(w, s->rank);
@@ -214,7 +223,8 @@ static void write_head(struct writer *w, const struct image *m)
 }
 
 // Head to parameters: everything but results and notifications.
-static void write_body(struct writer *w, const struct image *m)
+static void write_body(struct writer *w, const struct image *m,
+                       const struct applet_factory *factory)
 {
     write_head(w, m);
     write_journal(w, &m->journal);
@@ -224,13 +234,13 @@ static void write_body(struct writer *w, const struct image *m)
     writer_u8(w, (uint8_t)(m->slot_count - image_free_slots(m)));
     for (uint8_t i = 0; i < m->slot_count; i++) {
         if (m->slots[i].state != SLOT_EMPTY)
-            write_slot(w, i, &m->slots[i]);
+            write_slot(w, i, &m->slots[i], factory);
     }
 }
 
-void image_write(struct writer *w, const struct image *m)
+void image_write(struct writer *w, const struct image *m, const struct applet_factory *factory)
 {
-    write_body(w, m);
+    write_body(w, m, factory);
     writer_u8(w, m->outcome_count);
     for (uint8_t i = 0; i < m->outcome_count; i++)
         write_outcome(w, &m->outcomes[i]);
@@ -261,7 +271,7 @@ size_t image_reserve(uint8_t slot_count)
 size_t image_need(const struct image *m, uint8_t *scratch, size_t cap)
 {
     struct writer w = writer_of(scratch, cap);
-    write_body(&w, m);
+    write_body(&w, m, NULL);
     write_parameters(&w, &m->parameters);
     return w.failed ? SIZE_MAX : w.len + image_reserve(m->slot_count);
 }
@@ -298,7 +308,21 @@ static void read_plmns(struct reader *r, struct slot *s)
     reader_copy(r, s->plmns, s->plmns_len);
 }
 
-static void read_slot(struct reader *r, struct image *m)
+static void read_factory_slot(struct reader *r, const struct applet_factory *factory,
+                              struct slot *s)
+{
+    uint8_t index = reader_u8(r);
+    r->failed = r->failed || index >= factory->subscription_count;
+    if (r->failed)
+        return;
+    struct slot present = *s;
+    image_factory_slot(factory, index, s);
+    s->state = present.state;
+    s->is_fallback = present.is_fallback;
+    s->is_proven = present.is_proven;
+}
+
+static void read_slot(struct reader *r, const struct applet_factory *factory, struct image *m)
 {
     uint8_t index = reader_u8(r);
     if (r->failed || index >= m->slot_count || m->slots[index].state != SLOT_EMPTY) {
@@ -311,6 +335,10 @@ static void read_slot(struct reader *r, struct image *m)
     s->is_fallback = (flags & SLOT_FLAG_FALLBACK) != 0;
     s->is_proven = (flags & SLOT_FLAG_PROVEN) != 0;
     s->has_iccid = (flags & SLOT_FLAG_ICCID) != 0;
+    if ((flags & SLOT_FLAG_FACTORY) != 0) {
+        read_factory_slot(r, factory, s);
+        return;
+    }
     s->role = reader_u8(r);
     s->marks = reader_u8(r);
     s->rank = reader_u8(r);
@@ -469,7 +497,7 @@ static bool is_sound_journal(const struct image *m)
            j->reason <= REASON_ROLLBACK && is_used_slot(m, j->from) && is_used_slot(m, j->to);
 }
 
-bool image_read(struct bytes octets, struct image *m)
+bool image_read(struct bytes octets, const struct applet_factory *factory, struct image *m)
 {
     struct reader r = reader_of(octets);
     memset(m, 0, sizeof *m);
@@ -482,7 +510,7 @@ bool image_read(struct bytes octets, struct image *m)
     read_dialling(&r, &m->address_new);
     uint8_t used = read_count(&r, m->slot_count);
     for (uint8_t i = 0; i < used && !r.failed; i++)
-        read_slot(&r, m);
+        read_slot(&r, factory, m);
     m->outcome_count = read_count(&r, IMAGE_OUTCOMES_MAX);
     for (uint8_t i = 0; i < m->outcome_count; i++)
         read_outcome(&r, &m->outcomes[i]);

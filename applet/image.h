@@ -148,14 +148,24 @@ struct image {
     struct parameters parameters;
 };
 
-void image_write(struct writer *w, const struct image *image);
+struct applet_factory; // port.h, which includes this
+
+// A subscription as the card was made with it; `index` is below the factory's count.
+void image_factory_slot(const struct applet_factory *factory, uint8_t index, struct slot *out);
+#define IMAGE_NO_RECORD 0xFF
+// The factory's record that a slot is, in all but its state; IMAGE_NO_RECORD if none or with NULL.
+uint8_t image_factory_index(const struct applet_factory *factory, const struct slot *slot);
+// A subscription that the card was made with is written as its index, because the factory's record
+// stays; with NULL it is written whole, as every other one.
+void image_write(struct writer *w, const struct image *image, const struct applet_factory *factory);
 // Octets that must stay free for results, notifications and a journal.
 size_t image_reserve(uint8_t slot_count);
 // Octets that this image and the reserve take; SIZE_MAX when even `cap` is too little. `scratch`
 // then holds part of it.
 size_t image_need(const struct image *image, uint8_t *scratch, size_t cap);
-// False, and `out` undefined, when the octets are not an image.
-bool image_read(struct bytes octets, struct image *out) MUST_USE;
+// False, and `out` undefined, when the octets are not an image of a card with this factory record.
+bool image_read(struct bytes octets, const struct applet_factory *factory,
+                struct image *out) MUST_USE;
 // The invariants of the registry: exactly one enabled, exactly one fallback, no identity twice,
 // values in range.
 bool image_is_sound(const struct image *image);

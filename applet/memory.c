@@ -379,7 +379,7 @@ bool memory_load(const struct applet *a, const struct applet_port *port)
     uint8_t *bank = port->work->bank;
     if (!nvm_read(port, c.head_at, bank, HEAD_LEN + a->bank_len) || a->bank_len == 0)
         return false;
-    if (!image_read(bytes_of(bank + HEAD_LEN, a->bank_len), &port->work->image))
+    if (!image_read(bytes_of(bank + HEAD_LEN, a->bank_len), port->factory, &port->work->image))
         return false;
     memory_hold(a, port);
     return true;
@@ -392,7 +392,7 @@ enum memory_status memory_commit(struct applet *a, const struct applet_port *por
     image->dues.now = a->now_s;
     uint8_t *bank = port->work->bank;
     struct writer w = writer_of(bank + HEAD_LEN, memory_capacity(port));
-    image_write(&w, image);
+    image_write(&w, image, port->factory);
     if (w.failed)
         return MEMORY_FULL;
     uint8_t other = a->bank ^ 1;
@@ -412,20 +412,6 @@ bool memory_scrub(const struct applet *a, const struct applet_port *port)
     return copy_close(port, &c, &former_len) && nvm_zero(port, c.head_at + HEAD_LEN, c.content_max);
 }
 
-// The first subscription carries the card's ICCID if it has none of its own.
-static void name_first(struct slot *first, const struct applet_factory *factory)
-{
-    if (first->state == SLOT_EMPTY || first->has_iccid)
-        return;
-    for (uint8_t i = 0; i < factory->subscription_count; i++) {
-        const struct slot *s = &factory->subscriptions[i];
-        if (s->has_iccid && memcmp(s->iccid, factory->card_iccid, sizeof s->iccid) == 0)
-            return;
-    }
-    first->has_iccid = true;
-    memcpy(first->iccid, factory->card_iccid, sizeof first->iccid);
-}
-
 void memory_factory_image(const struct applet_port *port, struct image *image)
 {
     const struct applet_factory *factory = port->factory;
@@ -433,8 +419,7 @@ void memory_factory_image(const struct applet_port *port, struct image *image)
     image->slot_count = factory->slot_count;
     image->registry_version = 1;
     for (uint8_t i = 0; i < factory->subscription_count && i < factory->slot_count; i++)
-        image->slots[i] = factory->subscriptions[i];
-    name_first(&image->slots[0], factory);
+        image_factory_slot(factory, i, &image->slots[i]);
     image->preferred = image_enabled(image);
     memset(image->country, 0xFF, sizeof image->country);
     parameters_default(&image->parameters);

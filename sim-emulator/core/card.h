@@ -24,7 +24,7 @@
 
 // How the memory is divided. One more whenever it is divided, or a part of it written, another way:
 // programs that keep memories refuse those of another version.
-#define CARD_MEMORY_VERSION 5
+#define CARD_MEMORY_VERSION 6
 // One array of sequence numbers per slot, because a slot's subscription
 // keeps its own.
 #define APPLET_SLOTS COMMAND_SLOTS_MAX

@@ -2,7 +2,7 @@
 """sim-emulator reader behind Debian's pcscd and vpcd, used by Debian's pyscard as any tester would; and its memory files
 under kill -9 and damage.
 usage: test_reader.py FOLDER-OF-PROGRAMS"""
-import os, random, struct, subprocess, sys, unittest
+import os, random, re, struct, subprocess, sys, unittest
 
 from card_lab import (ATR, COUNTER_BLOCKED, COUNTER_LOW, FIRST_CONTACT, RESTORED, TAR, Lab, Link, Milenage, Terminal, cbc,
                       command_packet)
@@ -274,9 +274,11 @@ class Memories(Lab):
                 path = os.path.join(self.folder, "data", self.cards[0].iccid + ".nvm")
                 with open(path, "r+b") as file:
                     octets = bytearray(file.read())
-                    # In each image the IMSI of the enabled subscription: one octet of it.
-                    for _ in range(banks):
-                        octets[octets.rindex(bytes.fromhex(self.ef_imsi())) + 3] ^= 0x01
+                    # Each image stands behind its locks, check sum, number and length; 02 is its format. One octet of it.
+                    images = list(re.finditer(rb"\xa5\x5a.{8}\0[\x30-\xff]\x02\x08", bytes(octets), re.DOTALL))
+                    self.assertEqual(len(images), 2)
+                    for image in images[-banks:]:
+                        octets[image.start() + 20] ^= 0x01
                     file.seek(0)
                     file.write(octets)
                 program, card = self.start()

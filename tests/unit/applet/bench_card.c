@@ -485,8 +485,8 @@ static void check_held_image(struct bench_card *b)
     uint8_t octets[2][IMAGE_LEN_MAX];
     struct writer kept = writer_of(octets[0], sizeof octets[0]);
     struct writer read = writer_of(octets[1], sizeof octets[1]);
-    image_write(&kept, &held);
-    image_write(&read, &b->work.image);
+    image_write(&kept, &held, NULL);
+    image_write(&read, &b->work.image, NULL);
     assert_true(bytes_equal(writer_bytes(&kept), writer_bytes(&read)));
 }
 

@@ -144,7 +144,7 @@ static size_t essence(const struct image *image, uint8_t octets[IMAGE_LEN_MAX])
     m.dues.now = 0;
     m.is_scrub_due = false;
     struct writer w = writer_of(octets, IMAGE_LEN_MAX);
-    image_write(&w, &m);
+    image_write(&w, &m, NULL);
     assert_false(w.failed);
     return w.len;
 }
@@ -501,15 +501,6 @@ static void damaged_counters_never_go_down(void **state)
     bench_close(&start);
 }
 
-static size_t find(const struct bench_card *b, const uint8_t *octets, size_t len, size_t from)
-{
-    for (size_t i = from; i + len <= sizeof b->nvm; i++) {
-        if (memcmp(b->nvm + i, octets, len) == 0)
-            return i;
-    }
-    return sizeof b->nvm;
-}
-
 static bool is_restored(struct bench_card *b)
 {
     struct applet_dump d = bench_dump(b);
@@ -524,11 +515,9 @@ static void a_damaged_bank_is_noticed_and_the_other_one_used(void **state)
 {
     (void)state;
     prepare();
-    uint8_t imsi[COMMAND_IMSI_SIZE];
-    bench_imsi(1, imsi);
-    size_t first = find(&start, imsi, sizeof imsi, 0);
-    size_t second = find(&start, imsi, sizeof imsi, first + 1);
-    assert_true(second < sizeof start.nvm);
+    // An octet in the content of each.
+    const size_t first = COUNTERS_END + HEAD_LEN + 10;
+    const size_t second = first + BANK_LEN;
     for (unsigned which = 0; which < 2; which++) {
         copy(&card, &start);
         card.nvm[(which == 0 ? first : second) + 3] ^= 0x10;
