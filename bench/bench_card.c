@@ -164,8 +164,8 @@ static void report_memory(void)
     lab_run(&lab, 120000);
     uint32_t pages = nvm_pages(&card->nvm);
     (void)printf("%-40s %10zu octets (card %zu, of it applet %zu; %u pages of memory)\n",
-                 "idle card, attached", sizeof *card + (size_t)pages * NVM_PAGE_LEN, sizeof *card,
-                 sizeof card->applet, pages);
+                 "idle card, attached", sizeof *card + pages * sizeof(struct nvm_page),
+                 sizeof *card, sizeof card->applet, pages);
 }
 
 int main(void)

@@ -43,12 +43,13 @@ static void report_sizes(double per_card_resident, double pages_per_card)
     row("card without applet and memory",
         sizeof(struct card) - sizeof(struct applet) - sizeof(struct nvm));
     row("applet", sizeof(struct applet));
-    row("memory: tables", sizeof(struct nvm));
-    row("memory: pages", pages_per_card * NVM_PAGE_LEN);
+    row("memory: its list", sizeof(struct nvm));
+    row("memory: pages", pages_per_card * (double)sizeof(struct nvm_page));
     row("factory record with two subscriptions", factory);
     row("schedule", schedule);
     row("card, applet, device, memory and schedule together",
-        sizeof(struct device) + pages_per_card * NVM_PAGE_LEN + factory + schedule);
+        sizeof(struct device) + pages_per_card * (double)sizeof(struct nvm_page) + factory +
+            schedule);
     row("network register: two subscriptions",
         2 * sizeof(struct radio_subscriber) +
             (double)lab.radio.index_len / lab.fleet.count * 2 * sizeof(uint32_t));

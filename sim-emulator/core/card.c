@@ -4,7 +4,7 @@
 #include "sim-emulator/core/card_call.h"
 
 _Static_assert(CARD_APPLET_AT + CARD_APPLET_LEN <= NVM_LEN_MAX, "the areas fit the memory");
-_Static_assert(CARD_STORE_AT % (NVM_LINKS * NVM_PAGE_LEN) == 0, "the store begins a table");
+_Static_assert(CARD_STORE_AT % NVM_PAGE_LEN == 0, "the store begins a page");
 
 // --- the applet's port -----------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 
 #define NO_PAGE 0
 
-void nvm_pool_init(struct nvm_pool *pool, union nvm_page *pages, uint32_t page_count)
+void nvm_pool_init(struct nvm_pool *pool, struct nvm_page *pages, uint32_t page_count)
 {
     check(page_count >= 2);
     *pool = (struct nvm_pool){.pages = pages, .page_count = page_count, .fresh = 1};
@@ -14,7 +14,7 @@ static uint32_t page_take(struct nvm_pool *pool)
 {
     uint32_t page = pool->freed;
     if (page != NO_PAGE)
-        pool->freed = pool->pages[page].links[0];
+        pool->freed = pool->pages[page].next;
     else if (pool->fresh < pool->page_count)
         page = pool->fresh++;
     else
@@ -25,55 +25,95 @@ static uint32_t page_take(struct nvm_pool *pool)
 
 static void page_give_back(struct nvm_pool *pool, uint32_t page)
 {
-    pool->pages[page].links[0] = pool->freed;
+    pool->pages[page].next = pool->freed;
     pool->freed = page;
     pool->used--;
 }
 
+static void forget_near(const struct nvm *nvm)
+{
+    if (nvm->pool->near_of == nvm)
+        nvm->pool->near_of = NULL;
+}
+
 void nvm_init(struct nvm *nvm, struct nvm_pool *pool)
 {
-    *nvm = (struct nvm){.pool = pool};
+    *nvm = (struct nvm){.pool = pool, .first = NO_PAGE};
+    forget_near(nvm);
 }
 
 void nvm_release(struct nvm *nvm)
 {
-    for (size_t t = 0; t < NVM_TABLES; t++) {
-        if (nvm->tables[t] == NO_PAGE)
-            continue;
-        for (size_t i = 0; i < NVM_LINKS; i++) {
-            uint32_t page = nvm->pool->pages[nvm->tables[t]].links[i];
-            if (page != NO_PAGE)
-                page_give_back(nvm->pool, page);
-        }
-        page_give_back(nvm->pool, nvm->tables[t]);
-        nvm->tables[t] = NO_PAGE;
+    while (nvm->first != NO_PAGE) {
+        uint32_t page = nvm->first;
+        nvm->first = nvm->pool->pages[page].next;
+        page_give_back(nvm->pool, page);
     }
+    forget_near(nvm);
+}
+
+static uint32_t page_after(const struct nvm *nvm, uint32_t page)
+{
+    return page == NO_PAGE ? nvm->first : nvm->pool->pages[page].next;
+}
+
+// The last page whose number is lower than this, or NO_PAGE.
+static uint32_t page_before(const struct nvm *nvm, uint32_t number)
+{
+    struct nvm_pool *pool = nvm->pool;
+    uint32_t before = NO_PAGE;
+    if (pool->near_of == nvm && pool->near != NO_PAGE && pool->pages[pool->near].number < number)
+        before = pool->near;
+    for (;;) {
+        uint32_t next = page_after(nvm, before);
+        if (next == NO_PAGE || pool->pages[next].number >= number)
+            break;
+        before = next;
+    }
+    pool->near_of = nvm;
+    pool->near = before;
+    return before;
 }
 
 // The page with this number, or NO_PAGE if nothing was ever written there.
 static uint32_t page_find(const struct nvm *nvm, uint32_t number)
 {
-    uint32_t table = nvm->tables[number / NVM_LINKS];
-    return table == NO_PAGE ? NO_PAGE : nvm->pool->pages[table].links[number % NVM_LINKS];
+    uint32_t page = page_after(nvm, page_before(nvm, number));
+    return page != NO_PAGE && nvm->pool->pages[page].number == number ? page : NO_PAGE;
+}
+
+static void link_to(struct nvm *nvm, uint32_t before, uint32_t page)
+{
+    if (before == NO_PAGE)
+        nvm->first = page;
+    else
+        nvm->pool->pages[before].next = page;
 }
 
 // The same, taken from the pool if it is not there; NO_PAGE when the pool is empty.
 static uint32_t page_need(struct nvm *nvm, uint32_t number)
 {
-    uint32_t *table = &nvm->tables[number / NVM_LINKS];
-    if (*table == NO_PAGE) {
-        *table = page_take(nvm->pool);
-        if (*table == NO_PAGE)
-            return NO_PAGE;
-        memset(&nvm->pool->pages[*table], 0, sizeof(union nvm_page));
-    }
-    uint32_t *page = &nvm->pool->pages[*table].links[number % NVM_LINKS];
-    if (*page == NO_PAGE) {
-        *page = page_take(nvm->pool);
-        if (*page != NO_PAGE)
-            memset(&nvm->pool->pages[*page], NVM_ERASED, sizeof(union nvm_page));
-    }
-    return *page;
+    uint32_t before = page_before(nvm, number);
+    uint32_t next = page_after(nvm, before);
+    if (next != NO_PAGE && nvm->pool->pages[next].number == number)
+        return next;
+    uint32_t page = page_take(nvm->pool);
+    if (page == NO_PAGE)
+        return NO_PAGE;
+    struct nvm_page *made = &nvm->pool->pages[page];
+    memset(made->octets, NVM_ERASED, sizeof made->octets);
+    made->next = next;
+    made->number = (uint16_t)number;
+    link_to(nvm, before, page);
+    return page;
+}
+
+static void page_drop(struct nvm *nvm, uint32_t number)
+{
+    uint32_t before = page_before(nvm, number);
+    uint32_t page = page_after(nvm, before);
+    link_to(nvm, before, nvm->pool->pages[page].next);
+    page_give_back(nvm->pool, page);
 }
 
 static size_t length_in_page(uint32_t offset, size_t len)
@@ -187,10 +227,8 @@ enum nvm_result nvm_erase(struct nvm *nvm, uint32_t offset, size_t len)
         enum nvm_result result = page == NO_PAGE ? NVM_OK : write_in_page(nvm, offset, NULL, here);
         if (result != NVM_OK)
             return result;
-        if (page != NO_PAGE && here == NVM_PAGE_LEN) {
-            nvm->pool->pages[nvm->tables[number / NVM_LINKS]].links[number % NVM_LINKS] = NO_PAGE;
-            page_give_back(nvm->pool, page);
-        }
+        if (page != NO_PAGE && here == NVM_PAGE_LEN)
+            page_drop(nvm, number);
         offset += (uint32_t)here;
         len -= here;
     }
@@ -225,29 +263,17 @@ void nvm_power_on(struct nvm *nvm)
 uint32_t nvm_pages(const struct nvm *nvm)
 {
     uint32_t count = 0;
-    for (size_t t = 0; t < NVM_TABLES; t++)
-        count += nvm->tables[t] != NO_PAGE;
-    uint32_t number = 0;
-    struct bytes octets;
-    for (; nvm_next_page(nvm, &number, &octets); number++)
+    for (uint32_t page = nvm->first; page != NO_PAGE; page = page_after(nvm, page))
         count++;
     return count;
 }
 
 bool nvm_next_page(const struct nvm *nvm, uint32_t *number, struct bytes *octets)
 {
-    while (*number < NVM_TABLES * NVM_LINKS) {
-        uint32_t table = nvm->tables[*number / NVM_LINKS];
-        if (table == NO_PAGE) {
-            *number = (*number / NVM_LINKS + 1) * NVM_LINKS;
-            continue;
-        }
-        uint32_t page = nvm->pool->pages[table].links[*number % NVM_LINKS];
-        if (page != NO_PAGE) {
-            *octets = bytes_of(nvm->pool->pages[page].octets, NVM_PAGE_LEN);
-            return true;
-        }
-        (*number)++;
-    }
-    return false;
+    uint32_t page = page_after(nvm, page_before(nvm, *number));
+    if (page == NO_PAGE)
+        return false;
+    *number = nvm->pool->pages[page].number;
+    *octets = bytes_of(nvm->pool->pages[page].octets, NVM_PAGE_LEN);
+    return true;
 }

@@ -11,26 +11,32 @@
 
 #define NVM_PAGE_LEN 64
 #define NVM_ERASED 0xFF
-#define NVM_LINKS (NVM_PAGE_LEN / 4) // pages that one table of pages names
-#define NVM_TABLES 25
-#define NVM_LEN_MAX (NVM_TABLES * NVM_LINKS * NVM_PAGE_LEN) // 25 KiB
+#define NVM_PAGES 400                          // of one card
+#define NVM_LEN_MAX (NVM_PAGES * NVM_PAGE_LEN) // 25 KiB
 
-union nvm_page {
+struct nvm_page {
     uint8_t octets[NVM_PAGE_LEN];
-    uint32_t links[NVM_LINKS]; // a table of pages, or in links[0] the next free page
+    // private
+    uint32_t next;   // of the same card, with a higher number; or the next free page
+    uint16_t number; // in its card
 };
+
+struct nvm;
 
 // The pages of all cards. Page 0 means "none".
 struct nvm_pool {
-    union nvm_page *pages;
+    struct nvm_page *pages;
     uint32_t page_count;
-    uint32_t used; // pages taken, tables included
+    uint32_t used; // pages taken
     // private
     uint32_t fresh; // pages from here on were never taken
     uint32_t freed; // head of the list of pages given back
+    // Where the last search ended: the next one mostly goes on from there.
+    const struct nvm *near_of;
+    uint32_t near;
 };
 // `pages` is the caller's memory: 2 or more pages.
-void nvm_pool_init(struct nvm_pool *pool, union nvm_page *pages, uint32_t page_count);
+void nvm_pool_init(struct nvm_pool *pool, struct nvm_page *pages, uint32_t page_count);
 
 enum nvm_result {
     NVM_OK = 0,
@@ -54,7 +60,7 @@ struct nvm {
     // NVM_LEN_MAX octets that follow every write, octet by octet and in its order; or NULL. A file
     // that is mapped there holds after a kill what the memory held at that moment.
     uint8_t *mirror;
-    uint32_t tables[NVM_TABLES];
+    uint32_t first;   // of its pages, in the order of their numbers
     uint32_t written; // wear: octets written in the card's life
     bool is_cut;      // the power is gone
 };
@@ -72,7 +78,7 @@ enum nvm_result nvm_erase(struct nvm *nvm, uint32_t offset, size_t len) MUST_USE
 bool nvm_reserve(struct nvm *nvm, uint32_t offset, size_t len) MUST_USE;
 // After a cut: the memory takes writes again.
 void nvm_power_on(struct nvm *nvm);
-// Pages that this card holds, tables included.
+// Pages that this card holds.
 uint32_t nvm_pages(const struct nvm *nvm);
 
 // A mirror from now on: its octets become what the memory reads. The caller ends it (NULL) before

@@ -21,7 +21,7 @@ struct app {
     struct device *devices;
     struct fleet_entry *heap;
     uint32_t *places;
-    union nvm_page *pages;
+    struct nvm_page *pages;
     struct prng random; // of the applets
     struct log log;
     struct loop *loop;

@@ -272,7 +272,7 @@ int conform_main(int argc, char **argv)
     if (app.options.card_keys != NULL)
         return run_with_keys(&app);
     int code = EXIT_WRONG_USE;
-    if (app_open(&app, NVM_TABLES * (NVM_LINKS + 1)) && app.cards.count > 0) {
+    if (app_open(&app, NVM_PAGES) && app.cards.count > 0) {
         struct trial_card card = card_of(&app);
         code = run(&app, &card);
         secret_wipe(&card, sizeof card);

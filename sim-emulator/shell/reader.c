@@ -27,7 +27,7 @@ static bool open_all(struct reading_app *r)
     struct app *app = &r->app;
     char error[CARDS_ERROR_SIZE];
     // All of a memory may be written, its tables included.
-    if (!app_open(app, NVM_TABLES * (NVM_LINKS + 1)))
+    if (!app_open(app, NVM_PAGES))
         return false;
     if (app->fleet.count == 0 || app->fleet.count > OPTIONS_READERS_MAX)
         return app_fail("a PC/SC service takes 1 to 16 readers, a card in each");

@@ -162,7 +162,7 @@ static bool open_all(struct shell *s, struct memory_files **memories)
 {
     struct app *app = &s->app;
     char error[CARDS_ERROR_SIZE];
-    if (!app_open(app, NVM_TABLES * (NVM_LINKS + 1)))
+    if (!app_open(app, NVM_PAGES))
         return false;
     if (app->fleet.count == 0)
         return app_fail("there is no card");

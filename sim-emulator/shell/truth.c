@@ -149,7 +149,7 @@ void truth_card(struct app *app, uint32_t number, struct json_writer *json)
     char imei[IMEI_SIZE];
     if (d->has_imei && imei_read(d->imei, imei))
         put_string(json, "imei", imei);
-    put_unsigned(json, "memoryOctets", nvm_pages(&d->card.nvm) * (uint64_t)NVM_PAGE_LEN);
+    put_unsigned(json, "memoryOctets", nvm_pages(&d->card.nvm) * (uint64_t)sizeof(struct nvm_page));
     put_unsigned(json, "memoryWrites", d->card.nvm.written);
     struct applet_port port = card_port(&d->card);
     struct applet_dump dump;

@@ -204,7 +204,7 @@ class Commands(Lab):
 
     def test_a_command_that_a_power_cut_hits_is_executed_once_afterwards(self):
         card = self.network()[0]
-        for operation, cut in ((1, 1), (2, 40), (3, 400)):
+        for operation, cut in ((1, 1), (2, 40), (3, 100)):
             before = self.control.get("/counters")["attached"]
             self.act(card, cut=cut)
             self.send(card, card.packet(2 * operation, card.delete(operation, slot=1)))

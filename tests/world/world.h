@@ -176,7 +176,7 @@ struct world {
     struct radio_subscriber subscribers[WORLD_CARDS_MAX * WORLD_SUBSCRIPTIONS];
     uint32_t by_imsi[1024];
     uint32_t by_msisdn[1024];
-    union nvm_page *pages;
+    struct nvm_page *pages;
     struct air_message air[WORLD_AIR_MAX];
     // the message centre
     struct smsc smsc;

@@ -31,7 +31,7 @@ struct lab {
     struct device *devices;
     struct fleet_entry *heap;
     uint32_t *places;
-    union nvm_page *pages;
+    struct nvm_page *pages;
     size_t page_count;
     struct instant now;
     uint64_t counter;               // of the last packet

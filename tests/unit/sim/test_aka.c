@@ -7,7 +7,7 @@
 #include "tests/lib/vectors.h"
 
 static struct cipher cipher;
-static union nvm_page pages[64];
+static struct nvm_page pages[64];
 static unsigned milenage_sets;
 static unsigned tuak_sets;
 

@@ -1,8 +1,9 @@
 #include "tests/lib/cmocka_all.h"
 
+#include "common/base/prng.h"
 #include "sim-emulator/core/nvm_area.h"
 
-static union nvm_page pages[16];
+static struct nvm_page pages[16];
 static struct nvm_pool pool;
 static struct nvm nvm;
 
@@ -34,7 +35,7 @@ static void what_is_written_across_pages_reads_back(void **state)
     assert_int_equal(nvm_write(&nvm, NVM_LEN_MAX - sizeof in, in, sizeof in), NVM_OK);
     nvm_read(&nvm, NVM_LEN_MAX - sizeof out, out, sizeof out);
     assert_memory_equal(in, out, sizeof in);
-    assert_int_equal(nvm_pages(&nvm), 3); // two pages and their table
+    assert_int_equal(nvm_pages(&nvm), 2);
     assert_int_equal(nvm.written, sizeof in);
 }
 
@@ -74,7 +75,7 @@ static void an_empty_pool_is_an_error_not_a_crash(void **state)
     unsigned written = 0;
     for (uint32_t at = 0; at < NVM_LEN_MAX; at += NVM_PAGE_LEN)
         written += nvm_write(&nvm, at, &octet, 1) == NVM_OK;
-    assert_int_equal(written, 14); // 15 pages, one of them a table; the page 0 is none
+    assert_int_equal(written, 15); // the page 0 is none
     nvm_release(&nvm);
     assert_int_equal(pool.used, 0);
     assert_int_equal(nvm_write(&nvm, 0, &octet, 1), NVM_OK);
@@ -86,12 +87,57 @@ static void erasing_gives_whole_pages_back(void **state)
     uint8_t octets[NVM_PAGE_LEN * 3] = {0};
     assert_int_equal(nvm_write(&nvm, 0, octets, sizeof octets), NVM_OK);
     assert_int_equal(nvm_erase(&nvm, 10, NVM_PAGE_LEN * 2), NVM_OK);
-    assert_int_equal(nvm_pages(&nvm), 3); // the table, the first, the last
+    assert_int_equal(nvm_pages(&nvm), 2); // the first, the last
     nvm_read(&nvm, 0, octets, sizeof octets);
     assert_int_equal(octets[9], 0);
     for (size_t i = 10; i < 10 + NVM_PAGE_LEN * 2; i++)
         assert_int_equal(octets[i], 0xFF);
     assert_int_equal(octets[10 + NVM_PAGE_LEN * 2], 0);
+}
+
+// Two memories on one pool against two arrays: writes, erasures and reads anywhere, the pages in
+// the order of their numbers, and the pool's count.
+static void two_memories_are_two_arrays(void **state)
+{
+    (void)state;
+    static struct nvm_page many[2 * NVM_PAGES + 1];
+    static uint8_t arrays[2][NVM_LEN_MAX], octets[NVM_LEN_MAX];
+    struct nvm memories[2];
+    nvm_pool_init(&pool, many, 2 * NVM_PAGES + 1);
+    memset(arrays, NVM_ERASED, sizeof arrays);
+    struct prng prng;
+    prng_init(&prng, 1, "nvm", 0);
+    for (unsigned i = 0; i < 2; i++)
+        nvm_init(&memories[i], &pool);
+    for (unsigned step = 0; step < 3000; step++) {
+        unsigned which = (unsigned)prng_below(&prng, 2);
+        size_t len = 1 + (size_t)prng_below(&prng, step % 10 == 0 ? 4000 : 90);
+        uint32_t at = (uint32_t)prng_below(&prng, NVM_LEN_MAX - len + 1);
+        memset(octets, (int)step, len);
+        if (prng_below(&prng, 3) == 0) {
+            memset(arrays[which] + at, NVM_ERASED, len);
+            assert_int_equal(nvm_erase(&memories[which], at, len), NVM_OK);
+        } else {
+            memset(arrays[which] + at, (int)step, len);
+            assert_int_equal(nvm_write(&memories[which], at, octets, len), NVM_OK);
+        }
+        which = (unsigned)prng_below(&prng, 2);
+        at = (uint32_t)prng_below(&prng, NVM_LEN_MAX - len + 1);
+        nvm_read(&memories[which], at, octets, len);
+        assert_memory_equal(octets, arrays[which] + at, len);
+        assert_int_equal(nvm_pages(&memories[0]) + nvm_pages(&memories[1]), pool.used);
+    }
+    uint32_t number = 0;
+    uint32_t count = 0;
+    struct bytes page;
+    for (; nvm_next_page(&memories[0], &number, &page); number++, count++)
+        assert_memory_equal(page.at, arrays[0] + (size_t)number * NVM_PAGE_LEN, NVM_PAGE_LEN);
+    assert_int_equal(count, nvm_pages(&memories[0]));
+    nvm_release(&memories[0]);
+    nvm_read(&memories[1], 0, octets, NVM_LEN_MAX);
+    assert_memory_equal(octets, arrays[1], NVM_LEN_MAX);
+    nvm_release(&memories[1]);
+    assert_int_equal(pool.used, 0);
 }
 
 // The content never stands under another owner's name, whichever octet the power goes at.
@@ -159,6 +205,7 @@ int main(void)
         cmocka_unit_test_setup(a_write_error_can_be_for_once_or_for_ever, open_memory),
         cmocka_unit_test_setup(an_empty_pool_is_an_error_not_a_crash, open_memory),
         cmocka_unit_test_setup(erasing_gives_whole_pages_back, open_memory),
+        cmocka_unit_test_setup(two_memories_are_two_arrays, open_memory),
         cmocka_unit_test_setup(an_area_changes_hands_whole, open_memory),
         cmocka_unit_test_setup(a_mirror_follows_every_octet, open_memory),
     };

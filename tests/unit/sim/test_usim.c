@@ -7,7 +7,7 @@
 #include "sim-emulator/core/usim.h"
 
 static struct cipher cipher;
-static union nvm_page pages[64];
+static struct nvm_page pages[64];
 
 struct card_memory {
     struct nvm_pool pool;
