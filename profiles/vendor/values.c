@@ -11,6 +11,8 @@ bool values_open(struct values *v, const struct vendor_scratch *scratch, uint64_
 
 void values_close(struct values *v)
 {
+    if (v->scratch != NULL) // a note that stays helps nobody
+        (void)v->scratch->clear(v->scratch->context);
     free(v->buffer);
     *v = (struct values){0};
 }

@@ -3,7 +3,7 @@
 // Promises: memory is fixed, whatever the file: notes go to a scratch, and are compared in as many
 // passes over it as fit the table. Every value that comes again is told of, in the order of the
 // file for each value. Values are told apart as seen.h says.
-// Never: keeps a value in clear that the file has not.
+// Never: leaves a note behind.
 #pragma once
 
 #include "profiles/vendor/scratch.h"

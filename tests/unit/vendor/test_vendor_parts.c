@@ -168,6 +168,11 @@ static void values_are_told_once_each_time_that_they_come_again(void **state)
     assert_true(told.firsts[0] == 8 && told.firsts[1] == 8);
     assert_true(!told.repeated[0] && told.repeated[1]);
     values_close(&v);
+    uint8_t left[1];
+    size_t got = 1;
+    assert_true(scratch.rewind(scratch.context));
+    assert_true(scratch.read(scratch.context, left, sizeof(left), &got));
+    assert_int_equal(got, 0);
     // What is read next knows nothing of it.
     assert_true(values_open(&v, &scratch, 42));
     assert_true(values_add(&v, &more[1]) && values_compare(&v, tell, &told));
