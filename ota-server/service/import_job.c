@@ -260,6 +260,16 @@ static void begin_end(struct import_jobs *j, struct seat *s)
     (void)pthread_mutex_unlock(&j->mutex);
 }
 
+// The file is judged, and what it took on the disk may be what the end needs.
+static void drop_file(struct import_jobs *j, struct seat *s)
+{
+    const struct vendor_scratch *scratch = j->options.scratch;
+    (void)fclose(s->file);
+    s->file = NULL;
+    if (scratch != NULL)
+        (void)scratch->clear(scratch->context); // one that fails is cleared by the next import
+}
+
 static void complete_cards(struct import_jobs *j, bool ok)
 {
     while (j->failure == NULL && j->has_parts && !j->is_merged && ok) {
@@ -283,6 +293,7 @@ static void run_job(struct import_jobs *j, struct seat *s)
     store_refresh(j->options.reader);
     j->failure = failure_of(is_cancelled(j, s) ? IMPORT_CANCELLED : read_all(j, s));
     store_refresh(j->options.reader);
+    drop_file(j, s);
     bool ok = settle(j) || j->failure != NULL;
     begin_end(j, s);
     complete_cards(j, ok);
@@ -525,6 +536,10 @@ bool import_jobs_cancel(struct import_jobs *j, uint64_t import)
     const bool can = s != NULL && !s->is_ending;
     if (can)
         s->is_cancelled = true;
+    if (can && s == j->running && j->hand == HAND_LATER && j->kind == HAND_SLICE) {
+        j->hand = HAND_FREE; // nobody waits for the disk any more
+        (void)pthread_cond_broadcast(&j->moved);
+    }
     (void)pthread_mutex_unlock(&j->mutex);
     return can;
 }

@@ -9,8 +9,9 @@
 static bool clear(void *context)
 {
     FILE *file = context;
+    const bool has_room = ftruncate(fileno(file), 0) == 0; // for what a full disk did not take
     rewind(file);
-    return ftruncate(fileno(file), 0) == 0;
+    return has_room && ftruncate(fileno(file), 0) == 0;
 }
 
 static bool put(void *context, const void *at, size_t len)

@@ -319,6 +319,30 @@ static void an_enabled_of_an_unknown_operation_is_confirmed_when_its_switch_is_o
     assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
 }
 
+static void what_a_late_notification_tells_of_the_registry_is_compared(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    struct event e = {.type = EVENT_NOTIFY};
+    struct notification *n = &e.as.notify.notification;
+    *n = (struct notification){.cause = NOTIFY_EXHAUSTED,
+                               .sequence = world.record.notify_sequence + 3,
+                               .registry_version = 20,
+                               .has_hash = true};
+    e.as.notify.mo_counter = world.record.mo_counter + 1;
+    world_event(&world, &e); // the registry changes under our eyes
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    n->cause = NOTIFY_ROLLED_BACK;
+    n->sequence -= 2;
+    n->operation_id = world.record.open.card_operation_id;
+    n->from = record_slot_name(&world.record.slots[1]);
+    n->to = record_slot_name(&world.record.slots[0]);
+    e.as.notify.mo_counter++;
+    world_event(&world, &e); // the switch is over, and the card is not as the mirror is
+    assert_false(world.record.has_open);
+    assert_true(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
+}
+
 static void a_kept_result_brings_its_registry_version(void **state)
 {
     (void)state;
@@ -494,6 +518,7 @@ int main(void)
         TEST(a_delivered_audit_is_not_replaced_by_the_next_attempt),
         TEST(an_answer_older_than_a_notification_is_asked_again),
         TEST(a_switch_of_the_past_can_be_confirmed),
+        TEST(what_a_late_notification_tells_of_the_registry_is_compared),
         TEST(an_enabled_of_an_unknown_operation_is_confirmed_when_its_switch_is_over),
         TEST(a_kept_result_brings_its_registry_version),
         TEST(a_late_answer_to_a_confirmation_brings_its_registry_version),
