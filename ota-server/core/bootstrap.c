@@ -160,10 +160,7 @@ static void start(struct work *w)
 {
     struct record *r = w->r;
     const struct bootstrap_rule *rule = &w->policy->bootstrap;
-    r->bootstrap = (struct bootstrap){.enable = rule->enable,
-                                      .deletes = rule->deletes,
-                                      .soak_s = rule->soak_s,
-                                      .deadline_s = rule->deadline_s,
+    r->bootstrap = (struct bootstrap){.deadline_s = rule->deadline_s,
                                       .origin = record_enabled(r)->subscription,
                                       .started_at = w->now};
     go(w, BOOTSTRAP_WAITING, event_type_name(w->e->type));
@@ -186,6 +183,12 @@ void decide_plan(struct work *w)
         w->d->refusal = REFUSAL_WRONG_STATUS;
         return;
     }
+    // The rule may have changed since the start, and the card its group: what was reserved counts.
+    const struct bootstrap_rule *rule = &w->policy->bootstrap;
+    if (p->refusal == REFUSAL_NOT_FOUND || rule->item_count == 0) {
+        stop(w, REFUSAL_NOT_FOUND, "no rule");
+        return;
+    }
     if (p->refusal != REFUSAL_NONE) {
         const bool is_new = b->failure != p->refusal;
         b->failure = p->refusal;
@@ -194,8 +197,12 @@ void decide_plan(struct work *w)
         w->d->is_job_changed |= is_new;
         return;
     }
-    check(p->count >= 1 && p->count <= BOOTSTRAP_ITEMS_MAX && b->enable < p->count);
+    check(p->count == rule->item_count && rule->enable < p->count);
     b->item_count = p->count;
+    b->enable = rule->enable;
+    b->deletes = rule->deletes;
+    b->soak_s = rule->soak_s;
+    b->deadline_s = rule->deadline_s;
     for (uint8_t i = 0; i < p->count; i++) {
         b->items[i].subscription = p->items[i].subscription;
         b->items[i].plan = p->items[i].plan;
@@ -411,7 +418,8 @@ static bool has_origin(const struct record *r)
 static bool may_start(const struct work *w)
 {
     const struct record *r = w->r;
-    return r->state == CARD_SEEN && has_origin(r) && r->dirty_since.ms == 0 &&
+    return w->e->type != EVENT_MOVE && // the policy is that of the group that it leaves
+           r->state == CARD_SEEN && has_origin(r) && r->dirty_since.ms == 0 &&
            r->bootstrap.state == BOOTSTRAP_NONE && w->policy->bootstrap.is_enabled &&
            w->policy->bootstrap.trigger == BOOTSTRAP_FIRST_CONTACT;
 }

@@ -126,7 +126,8 @@ struct event_notify {
 
 // All of the rule's items, or none with the reason.
 struct event_plan {
-    uint8_t refusal; // enum refusal: POOL_EMPTY, or CARD_BUSY when too many cards are at it
+    uint8_t refusal; // enum refusal: POOL_EMPTY, CARD_BUSY when too many cards are at it, or
+                     // NOT_FOUND when there is no rule any more
     uint8_t count;
     struct {
         uint64_t subscription;

@@ -312,7 +312,7 @@ enum bootstrap_state {
 };
 #define BOOTSTRAP_STATES (BOOTSTRAP_CANCELLING + 1)
 
-// The plan is that of the start, whatever becomes of the rule.
+// The plan is that of the reservation, whatever becomes of the rule.
 struct bootstrap {
     uint8_t state;
     uint8_t item_count; // 0 until they are reserved

@@ -26,6 +26,10 @@ static enum store_status reserve(struct store *s, const struct bootstrap_rule *r
                                  const struct record *r, struct utc at, struct event_plan *p)
 {
     uint64_t busy = 0;
+    if (rule->item_count == 0) {
+        p->refusal = REFUSAL_NOT_FOUND;
+        return STORE_OK;
+    }
     enum store_status status =
         store_group_count(s, r->group, CARD_BOOTSTRAPPING, rule->concurrency, &busy);
     if (status == STORE_OK && busy >= rule->concurrency) {

@@ -273,6 +273,43 @@ static void no_more_cards_than_the_rule_allows_are_at_it(void **state)
     free_are(0);
 }
 
+static void a_rule_may_change_while_a_card_waits(void **state)
+{
+    (void)state;
+    char body[256];
+    char id[API_ID_SIZE];
+    rule("");
+    const uint64_t card = new_card("89999000000000000012", "001010000000001", "001010000000002");
+    contact(card); // the pool is empty
+    (void)lab_subscription(&lab, pool, "999700000000101");
+    api_id_write(id, "pol", pool);
+    (void)snprintf(
+        body, sizeof(body),
+        "{\"bootstrap\":{\"enabled\":true,\"items\":[{\"poolId\":\"%s\",\"enable\":true}]},"
+        "\"reason\":\"one is enough\"}",
+        id);
+    ask("PATCH", target("/card-groups/", "grp", group, "/rules"), body);
+    assert_int_equal(a.status, 200);
+    lab.now.utc.ms += 601000;
+    lab_turn(&lab);
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(record.bootstrap.item_count, 1);
+    free_are(0);
+    // And go: another card waits, then there is no rule.
+    const uint64_t other = new_card("89999000000000000020", "001010000000003", "001010000000004");
+    contact(other);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_WAITING);
+    ask("PATCH", target("/card-groups/", "grp", group, "/rules"),
+        "{\"bootstrap\":{\"enabled\":false},\"reason\":\"stop\"}");
+    assert_int_equal(a.status, 200);
+    lab.now.utc.ms += 601000;
+    lab_turn(&lab);
+    assert_int_equal(store_card_load(lab.store, other, &record), STORE_OK);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_FAILED);
+    assert_int_equal(record.bootstrap.failure, REFUSAL_NOT_FOUND);
+}
+
 static void a_job_that_does_not_get_on_is_an_alarm(void **state)
 {
     (void)state;
@@ -393,6 +430,7 @@ int main(void)
         CASE(a_rule_that_deletes_is_for_two),
         CASE(all_of_the_items_are_reserved_or_none),
         CASE(no_more_cards_than_the_rule_allows_are_at_it),
+        CASE(a_rule_may_change_while_a_card_waits),
         CASE(a_job_that_does_not_get_on_is_an_alarm),
         CASE(a_failed_job_is_resumed_with_what_was_reserved),
         CASE(a_crash_loses_and_doubles_no_reservation),

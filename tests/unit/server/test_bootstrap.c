@@ -216,6 +216,47 @@ static void an_empty_pool_lets_it_wait(void **state)
     assert_int_equal(job(), BOOTSTRAP_DOWNLOADING);
 }
 
+static void the_rule_of_the_reservation_counts(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_POOL_EMPTY);
+    world.policy.bootstrap.enable = 0;
+    world.policy.bootstrap.soak_s = 60;
+    world_wake_after(&world, 10 * MINUTE);
+    plan(REFUSAL_NONE);
+    world.policy.bootstrap.enable = 1; // too late
+    downloaded();
+    downloaded();
+    assert_int_equal(world.record.open.subscription, FIRST);
+    enabled(2);
+    assert_int_equal(world.record.bootstrap.due.ms, world.now.ms + MINUTE);
+}
+
+static void a_rule_that_is_gone_ends_what_waits(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_POOL_EMPTY);
+    world.policy.bootstrap = (struct bootstrap_rule){0};
+    world_wake_after(&world, 10 * MINUTE);
+    assert_true(world.decision.is_plan_wanted);
+    plan(REFUSAL_NOT_FOUND);
+    assert_int_equal(job(), BOOTSTRAP_FAILED);
+    assert_int_equal(world.record.bootstrap.failure, REFUSAL_NOT_FOUND);
+}
+
+static void a_card_that_moves_begins_at_its_next_event(void **state)
+{
+    (void)state;
+    world.record.state = CARD_SEEN;
+    struct event e = {.type = EVENT_MOVE, .group = 9};
+    world_event(&world, &e); // judged by the rules of the group that it leaves
+    assert_int_equal(job(), BOOTSTRAP_NONE);
+    contact();
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+}
+
 static void without_progress_before_the_deadline_somebody_is_told(void **state)
 {
     (void)state;
@@ -465,6 +506,9 @@ int main(void)
         CASE(the_bootstrap_subscription_stays_as_the_fallback_one),
         CASE(or_it_is_deleted_after_the_fallback_attribute_has_moved),
         CASE(an_empty_pool_lets_it_wait),
+        CASE(the_rule_of_the_reservation_counts),
+        CASE(a_rule_that_is_gone_ends_what_waits),
+        CASE(a_card_that_moves_begins_at_its_next_event),
         CASE(without_progress_before_the_deadline_somebody_is_told),
         CASE(a_download_that_the_card_refuses_stops_it),
         CASE(what_is_on_the_card_is_not_sent_again_by_a_resumption),
