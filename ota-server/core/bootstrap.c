@@ -185,7 +185,7 @@ void decide_plan(struct work *w)
     }
     // The rule may have changed since the start, and the card its group: what was reserved counts.
     const struct bootstrap_rule *rule = &w->policy->bootstrap;
-    if (p->refusal == REFUSAL_NOT_FOUND || rule->item_count == 0) {
+    if (p->refusal == REFUSAL_NOT_FOUND || !rule->is_enabled) {
         stop(w, REFUSAL_NOT_FOUND, "no rule");
         return;
     }
@@ -540,7 +540,7 @@ static uint8_t begin_by_hand(struct work *w)
     const uint8_t state = r->bootstrap.state;
     const bool is_over = state == BOOTSTRAP_NONE || state == BOOTSTRAP_DONE ||
                          (state == BOOTSTRAP_FAILED && !is_reserved(&r->bootstrap));
-    if (!is_over || r->state != CARD_SEEN || !has_origin(r) || w->policy->bootstrap.item_count == 0)
+    if (!is_over || r->state != CARD_SEEN || !has_origin(r) || !w->policy->bootstrap.is_enabled)
         return REFUSAL_WRONG_STATUS;
     start(w);
     return REFUSAL_NONE;

@@ -26,7 +26,7 @@ static enum store_status reserve(struct store *s, const struct bootstrap_rule *r
                                  const struct record *r, struct utc at, struct event_plan *p)
 {
     uint64_t busy = 0;
-    if (rule->item_count == 0) {
+    if (!rule->is_enabled) {
         p->refusal = REFUSAL_NOT_FOUND;
         return STORE_OK;
     }

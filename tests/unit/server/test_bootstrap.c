@@ -238,12 +238,14 @@ static void a_rule_that_is_gone_ends_what_waits(void **state)
     (void)state;
     contact();
     plan(REFUSAL_POOL_EMPTY);
-    world.policy.bootstrap = (struct bootstrap_rule){0};
+    world.policy.bootstrap.is_enabled = false;
     world_wake_after(&world, 10 * MINUTE);
     assert_true(world.decision.is_plan_wanted);
     plan(REFUSAL_NOT_FOUND);
     assert_int_equal(job(), BOOTSTRAP_FAILED);
     assert_int_equal(world.record.bootstrap.failure, REFUSAL_NOT_FOUND);
+    act(BOOTSTRAP_START);
+    assert_int_equal(world.decision.refusal, REFUSAL_WRONG_STATUS);
 }
 
 static void a_card_that_moves_begins_at_its_next_event(void **state)
