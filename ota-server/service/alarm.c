@@ -23,13 +23,21 @@ static const struct {
     uint8_t severity;
     bool ends_when_seen;
 } KEYS[] = {
-    {"smsc.down", ALARM_CRITICAL, false},         {"smsc.degraded", ALARM_MAJOR, false},
-    {"smsc.throttled", ALARM_MINOR, false},       {"por.error.rate", ALARM_MAJOR, false},
-    {"dirty.growing", ALARM_MAJOR, false},        {"rollback.rate", ALARM_MAJOR, false},
-    {"security.failures", ALARM_CRITICAL, false}, {"counter.near.max", ALARM_MAJOR, false},
-    {"db.disk.low", ALARM_CRITICAL, false},       {"db.slow.commit", ALARM_MAJOR, false},
-    {"queue.growing", ALARM_MAJOR, false},        {"reconcile.needs_operator", ALARM_MAJOR, false},
-    {"card.nvm.error", ALARM_MINOR, true},        {"clock.jump", ALARM_MAJOR, true},
+    {"smsc.down", ALARM_CRITICAL, false},
+    {"smsc.degraded", ALARM_MAJOR, false},
+    {"smsc.throttled", ALARM_MINOR, false},
+    {"por.error.rate", ALARM_MAJOR, false},
+    {"dirty.growing", ALARM_MAJOR, false},
+    {"rollback.rate", ALARM_MAJOR, false},
+    {"security.failures", ALARM_CRITICAL, false},
+    {"counter.near.max", ALARM_MAJOR, false},
+    {"db.disk.low", ALARM_CRITICAL, false},
+    {"db.slow.commit", ALARM_MAJOR, false},
+    {"queue.growing", ALARM_MAJOR, false},
+    {"reconcile.needs_operator", ALARM_MAJOR, false},
+    {"audit.chain.broken", ALARM_CRITICAL, false},
+    {"card.nvm.error", ALARM_MINOR, true},
+    {"clock.jump", ALARM_MAJOR, true},
     {"bootstrap.stalled", ALARM_MAJOR, false},
 };
 

@@ -1,5 +1,6 @@
 // The audit trail: rows, one row, and the check of the chain.
 #include "common/base/text.h"
+#include "ota-server/service/alarm.h"
 #include "ota-server/service/api_handlers.h"
 
 #include <stdlib.h>
@@ -193,34 +194,58 @@ static void put_verdict(struct json_writer *j, const struct trail_verdict *v, ui
     json_end_object(j);
 }
 
+static enum store_status raise_broken(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct alarm_place at = {.key = "audit.chain.broken", .object = ""};
+    return alarm_raise(store, &at, api_new_id(x), now);
+}
+
+struct verify_work {
+    struct trail_verdict verdict;
+    uint64_t head;
+};
+
+static void reply_verdict(struct api_exchange *x)
+{
+    const struct verify_work *w = x->work;
+    put_verdict(&x->json, &w->verdict, w->head);
+    api_reply(x, 200);
+}
+
 void api_trail_verify(struct api_exchange *x)
 {
-    struct trail_verdict verdict;
-    uint64_t head = 0;
+    struct verify_work *w = calloc(1, sizeof(*w));
     uint8_t hash[32];
+    x->work = w;
+    if (w == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
     const int64_t from = api_body_integer(&x->body, "fromSequence", 1, INT64_MAX, 1);
     int64_t to = api_body_integer(&x->body, "toSequence", 1, INT64_MAX, 0);
     if (!api_end_reading(x))
         return;
-    enum store_status status = store_trail_head(x->reader, &head, hash);
+    enum store_status status = store_trail_head(x->reader, &w->head, hash);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
     }
     if (to == 0)
-        to = (int64_t)head - from < VERIFY_ROWS ? (int64_t)head : from + VERIFY_ROWS - 1;
+        to = (int64_t)w->head - from < VERIFY_ROWS ? (int64_t)w->head : from + VERIFY_ROWS - 1;
     if (to - from >= VERIFY_ROWS_MAX) {
         api_refuse(x, api_problem_field(API_OUT_OF_RANGE, bytes_of_text("toSequence"),
                                         "At most 200000 rows in one call"));
         return;
     }
-    status = store_trail_verify(x->reader, (uint64_t)from, (uint64_t)to, &verdict);
+    status = store_trail_verify(x->reader, (uint64_t)from, (uint64_t)to, &w->verdict);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
     }
-    put_verdict(&x->json, &verdict, head);
-    api_reply(x, 200);
+    if (w->verdict.ok)
+        reply_verdict(x);
+    else
+        api_commit(x, raise_broken, reply_verdict);
 }
 
 // --- checkpoints ---

@@ -3,6 +3,7 @@
 #include "ota-server/service/api_exchange.h"
 #include "tests/unit/api/api_lab.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 
 #define ALARMS API_BASE "/alarms"
@@ -207,6 +208,37 @@ static void an_enterprise_sees_the_alarms_of_its_own_cards_only(void **state)
     assert_int_equal(a.status, 404);
 }
 
+static void a_trail_that_does_not_hold_is_an_alarm_that_stays(void **state)
+{
+    sqlite3 *db = NULL;
+    (void)close_all(state);
+    lab_open_imports(&lab, "all", true); // on a disk
+    ask(NULL, "POST", API_BASE "/audit-trail/verify");
+    assert_true(has("\"ok\":true"));
+    ask(NULL, "GET", ALARMS);
+    assert_true(has("\"totalCount\":0"));
+    lab_ask(&lab,
+            &(struct ask){
+                .method = "POST", .target = API_BASE "/card-groups", .body = "{\"name\":\"a\"}"},
+            &a);
+    assert_int_equal(a.status, 201);
+    assert_int_equal(sqlite3_open(lab.path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "DROP TRIGGER trail_no_update;"
+                                  "UPDATE trail SET hash = zeroblob(32) WHERE sequence = 1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    ask(NULL, "POST", API_BASE "/audit-trail/verify");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"ok\":false"));
+    ask(NULL, "GET", ALARMS "?state=OPEN");
+    assert_true(has("\"key\":\"audit.chain.broken\",\"severity\":\"CRITICAL\",\"count\":1"));
+    take_alarm();
+    ask(NULL, "POST", alarm_path("/acknowledge"));
+    assert_true(has("\"state\":\"ACKNOWLEDGED\"")); // never over by itself
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +250,7 @@ int main(void)
         TEST(what_nothing_else_ends_ends_when_it_was_seen),
         TEST(a_decision_about_a_card_writes_its_alarm),
         TEST(an_enterprise_sees_the_alarms_of_its_own_cards_only),
+        TEST(a_trail_that_does_not_hold_is_an_alarm_that_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
