@@ -30,9 +30,7 @@ static void fill_audit(const struct applet *a, const struct applet_port *port,
     const struct image *m = &port->work->image;
     memcpy(out->nonce, q->nonce, sizeof out->nonce);
     memcpy(out->card_iccid, port->factory->card_iccid, sizeof out->card_iccid);
-    out->applet_version[0] = APPLET_VERSION_MAJOR;
-    out->applet_version[1] = APPLET_VERSION_MINOR;
-    out->applet_version[2] = APPLET_VERSION_PATCH;
+    memcpy(out->applet_version, port->factory->version, sizeof out->applet_version);
     out->level = port->factory->level;
     out->slot_count = m->slot_count;
     out->mt_counter = a->mt_counter;

@@ -85,7 +85,7 @@ static void prefer(struct image *m, uint8_t slot_index)
 
 static bool is_number(struct bytes b)
 {
-    return b.len == 0 || (b.len >= 2 && b.len <= COMMAND_NUMBER_MAX);
+    return b.len == 0 || phone_is_octets(b);
 }
 
 static bool is_keys_len(size_t len)
@@ -493,13 +493,14 @@ static bool read_command(const struct turn *t, struct bytes data, struct command
     enum command_read_status status = command_read(data, c);
     o->command = c->number;
     o->operation_id = c->operation_id;
-    bool is_known = status == COMMAND_READ_OK &&
+    // What is no command has no form either.
+    bool is_known = status != COMMAND_READ_UNKNOWN &&
                     (c->number != COMMAND_CONFIGURE || t->port->factory->level >= 2);
     bool lacks_id = command_is_state_changing(c->number) && c->operation_id == 0;
-    if (status == COMMAND_READ_BAD_FORMAT || (is_known && lacks_id))
-        o->code = RESULT_BAD_FORMAT;
-    else if (!is_known)
+    if (!is_known)
         o->code = RESULT_UNKNOWN_COMMAND;
+    else if (status == COMMAND_READ_BAD_FORMAT || lacks_id)
+        o->code = RESULT_BAD_FORMAT;
     return o->code == RESULT_OK;
 }
 

@@ -227,9 +227,7 @@ struct notification notify_content(const struct applet *a, const struct applet_p
     }
     if (n.cause == NOTIFY_FIRST_CONTACT) {
         n.has_card = true;
-        n.applet_version[0] = APPLET_VERSION_MAJOR;
-        n.applet_version[1] = APPLET_VERSION_MINOR;
-        n.applet_version[2] = APPLET_VERSION_PATCH;
+        memcpy(n.applet_version, port->factory->version, sizeof n.applet_version);
         n.level = port->factory->level;
         n.terminal = a->terminal;
     }

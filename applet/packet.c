@@ -97,10 +97,10 @@ static uint8_t admit(const struct applet *a, const struct applet_port *port,
         return SECURED_STATUS_LEVEL_TOO_LOW;
     if (a->is_blocked)
         return SECURED_STATUS_CNTR_BLOCKED;
-    if (p->cntr <= a->mt_counter) {
-        bool is_last = a->mt_counter == SECURED_CNTR_MAX && p->cntr != a->mt_counter;
-        return is_last ? SECURED_STATUS_CNTR_BLOCKED : SECURED_STATUS_CNTR_LOW;
-    }
+    if (a->mt_counter == SECURED_CNTR_MAX)
+        return SECURED_STATUS_CNTR_BLOCKED;
+    if (p->cntr <= a->mt_counter)
+        return SECURED_STATUS_CNTR_LOW;
     if (spi->counter == SECURED_COUNTER_NEXT && p->cntr != a->mt_counter + 1)
         return SECURED_STATUS_CNTR_HIGH;
     return SECURED_STATUS_OK;
@@ -180,7 +180,9 @@ enum packet_verdict packet_take(struct applet *a, const struct applet_port *port
         a->answer.spi2 = (uint8_t)((p.spi2 & ANSWER_ASKED) | ANSWER_SECURED);
     bool is_same = has_digest && p.cntr == a->mt_counter && p.cntr != 0 &&
                    secret_equal(digest, a->packet_digest, sizeof digest);
-    if (a->answer.status == SECURED_STATUS_CNTR_LOW && is_same)
+    bool is_passed = a->answer.status == SECURED_STATUS_CNTR_LOW ||
+                     (a->answer.status == SECURED_STATUS_CNTR_BLOCKED && !a->is_blocked);
+    if (is_passed && is_same)
         repeat(a, port, p.data);
     if (a->answer.status != SECURED_STATUS_OK || is_same)
         return verdict(a, &spi);

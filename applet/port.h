@@ -13,10 +13,6 @@
 #include "common/wire/cipher.h"
 #include "common/wire/sms.h"
 
-#define APPLET_VERSION_MAJOR 1
-#define APPLET_VERSION_MINOR 0
-#define APPLET_VERSION_PATCH 0
-
 // A template: what a DOWNLOAD may leave out. The file values that belong to it are the card
 // operating system's (profiles/), found by number.
 struct applet_template {
@@ -36,6 +32,7 @@ struct applet_template {
 // The write-once area: what the card was made with.
 struct applet_factory {
     uint8_t card_iccid[COMMAND_ICCID_SIZE];
+    uint8_t version[3]; // of the applet, as the card tells it: major, minor, patch
     uint8_t level;      // protocol level, 1 or 2
     uint8_t slot_count; // 2 to 16
     uint32_t tar;       // of the applet; its own messages carry this plus 1

@@ -286,6 +286,13 @@ bool phone_read_counted(uint8_t type, struct bytes bcd, size_t digit_count, stru
     return true;
 }
 
+bool phone_is_octets(struct bytes octets)
+{
+    struct phone p;
+    return octets.len >= 2 && phone_read(octets.at[0], bytes_slice(octets, 1, octets.len), &p) &&
+           p.digits[0] != '\0';
+}
+
 size_t phone_bcd_len(const struct phone *n)
 {
     return (strlen(n->digits) + 1) / 2;

@@ -74,6 +74,8 @@ bool phone_read(uint8_t type, struct bytes bcd, struct phone *out) MUST_USE;
 // The same for exactly `digit_count` digits, as SMS addresses count them.
 bool phone_read_counted(uint8_t type, struct bytes bcd, size_t digit_count,
                         struct phone *out) MUST_USE;
+// Is it a type of number octet and what phone_read() reads, at least one digit?
+bool phone_is_octets(struct bytes octets);
 // The digits alone; F fills the last octet. Fails the writer for a character that is none.
 void phone_write_bcd(struct writer *w, const struct phone *n);
 size_t phone_bcd_len(const struct phone *n);

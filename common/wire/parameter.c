@@ -1,5 +1,7 @@
 #include "common/wire/parameter.h"
 
+#include "common/wire/ident.h"
+
 #define WAIT_MIN_S 10
 #define WAIT_MAX_S 3600
 #define COUNTRY_ROW_SIZE 13
@@ -170,7 +172,7 @@ static bool apply_countries(struct parameters *p, struct bytes value)
 
 static bool apply_address(struct parameters *p, struct bytes value)
 {
-    if (value.len < 2 || value.len > COMMAND_NUMBER_MAX)
+    if (value.len > COMMAND_NUMBER_MAX || !phone_is_octets(value))
         return false;
     p->server_address_len = (uint8_t)value.len;
     memcpy(p->server_address, value.at, value.len);

@@ -70,7 +70,7 @@ static const struct applet_template *template_of(const struct model_card *m, uin
 
 static bool is_number(struct bytes b)
 {
-    return b.len == 0 || (b.len >= 2 && b.len <= COMMAND_NUMBER_MAX);
+    return b.len == 0 || phone_is_octets(b);
 }
 
 static bool are_values_good(const struct command *c)
@@ -425,10 +425,10 @@ static void run(struct model_card *m, const struct model_packet *p, struct model
     a->command = c->number;
     a->operation_id = c->operation_id;
     const bool is_level_2_only = c->number == COMMAND_CONFIGURE && m->factory->level < 2;
-    if (p->form == COMMAND_READ_BAD_FORMAT)
-        a->code = RESULT_BAD_FORMAT;
-    else if (p->form == COMMAND_READ_UNKNOWN || is_level_2_only)
+    if (p->form == COMMAND_READ_UNKNOWN || is_level_2_only)
         a->code = RESULT_UNKNOWN_COMMAND;
+    else if (p->form == COMMAND_READ_BAD_FORMAT)
+        a->code = RESULT_BAD_FORMAT;
     else if (c->number == COMMAND_AUDIT)
         audit(m, &c->audit, a);
     else if (c->number == COMMAND_CONFIRM)
@@ -446,6 +446,12 @@ static void run(struct model_card *m, const struct model_packet *p, struct model
     m->is_changed = true;
 }
 
+// What is said to a counter that is not higher: at the last one there are no higher ones.
+static uint8_t passed_status(const struct model_card *m)
+{
+    return m->mt_counter == UINT64_C(0xFFFFFFFFFF) ? 0x04 : 0x02;
+}
+
 void model_packet(struct model_card *m, const struct model_packet *p, struct model_answer *out)
 {
     *out = (struct model_answer){.status = 0};
@@ -456,11 +462,11 @@ void model_packet(struct model_card *m, const struct model_packet *p, struct mod
         else if (m->last_counter == p->counter)
             *out = m->last;
         else
-            out->status = 0x02;
+            out->status = passed_status(m);
         return;
     }
     if (p->counter <= m->mt_counter) {
-        out->status = 0x02;
+        out->status = passed_status(m);
         return;
     }
     m->mt_counter = p->counter;

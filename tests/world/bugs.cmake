@@ -40,9 +40,9 @@ planted_bug(silence_clears_doubt ota-server/core/plan.c
 
 planted_bug(accepts_older_counter applet/packet.c
     TEXT [==[
-    if (p->cntr <= a->mt_counter) {]==]
+    if (p->cntr <= a->mt_counter)]==]
     BECOMES [==[
-    if (p->cntr + 3 <= a->mt_counter) {]==])
+    if (p->cntr + 3 <= a->mt_counter)]==])
 
 planted_bug(no_kept_answer applet/commands.c
     TEXT [==[

@@ -118,6 +118,7 @@ void bench_init(struct bench_card *b)
     b->subscriptions[0] = subscription(1, SLOT_ENABLED, true);
     b->subscriptions[1] = subscription(2, SLOT_DISABLED, false);
     b->factory = (struct applet_factory){
+        .version = {2, 4, 7},
         .card_iccid = {0x98, 0x88, 0x10, 0, 0, 0, 0, 0, 0, 0xF1},
         .level = 2,
         .slot_count = 4,

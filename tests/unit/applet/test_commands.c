@@ -167,6 +167,7 @@ static void an_audit_shows_the_registry(void **state)
     struct audit_answer a;
     assert_true(audit_answer_read(s->result.data, &a));
     assert_memory_equal(a.nonce, c.audit.nonce, sizeof a.nonce);
+    assert_memory_equal(a.applet_version, ((uint8_t[]){2, 4, 7}), 3);
     assert_int_equal(a.slot_count_here, 2);
     assert_int_equal(a.slots[0].state, SLOT_ENABLED);
     assert_true(a.slots[0].is_fallback && a.slots[0].is_proven);
@@ -186,6 +187,8 @@ static void parameters_are_written_all_or_none(void **state)
     refused(bench_configure(&card, bytes_of(unknown, sizeof unknown), none),
             RESULT_UNKNOWN_PARAMETER);
     refused(bench_configure(&card, bytes_of(range, sizeof range), none), RESULT_OUT_OF_RANGE);
+    const uint8_t hole[] = {PARAMETER_SERVER_ADDR, 3, 0x81, 0xF1, 0x32}; // a digit behind the end
+    refused(bench_configure(&card, bytes_of(hole, sizeof hole), none), RESULT_OUT_OF_RANGE);
     struct command c = bench_configure(&card, bytes_of(good, sizeof good), none);
     const struct sent *s = bench_command(&card, &c);
     assert_int_equal(s->result.code, RESULT_OK);
@@ -199,6 +202,12 @@ static void a_card_of_level_1_does_not_know_configure(void **state)
     card.factory.level = 1;
     const uint8_t all[] = {0xFF};
     refused(bench_configure(&card, bytes_of(NULL, 0), bytes_of(all, 1)), RESULT_UNKNOWN_COMMAND);
+    for (uint8_t number = COMMAND_CONFIGURE; number <= 7; number++) { // nor a broken one
+        const uint8_t broken[] = {0x80, 0xE2, 0x91, number, 1, 0xFF};
+        const struct sent *s = bench_packet(&card, bytes_of(broken, sizeof broken), 0x16, 0x39,
+                                            card.factory.tar, ++card.counter);
+        assert_int_equal(s->result.code, RESULT_UNKNOWN_COMMAND);
+    }
     struct command c = bench_audit(&card);
     assert_false(bench_command(&card, &c)->result.has_hash);
 }
@@ -364,6 +373,12 @@ static void a_counter_that_is_not_higher_is_refused(void **state)
     s = bench_packet(&card, writer_bytes(&w), 0x16, 0x39, 0xB00010, UINT64_C(0xFFFFFFFFFF));
     assert_int_equal(s->status, 0x00);
     s = bench_packet(&card, writer_bytes(&w), 0x16, 0x39, 0xB00010, 77);
+    assert_int_equal(s->status, 0x04);
+    // The same packet is answered again; another one under the last counter is not taken.
+    s = bench_packet(&card, writer_bytes(&w), 0x16, 0x39, 0xB00010, UINT64_C(0xFFFFFFFFFF));
+    assert_int_equal(s->status, 0x00);
+    octets[w.len - 1] ^= 1;
+    s = bench_packet(&card, writer_bytes(&w), 0x16, 0x39, 0xB00010, UINT64_C(0xFFFFFFFFFF));
     assert_int_equal(s->status, 0x04);
 }
 

@@ -97,6 +97,24 @@ static void a_value_out_of_range_is_bad_data(void **state)
     refused(c);
 }
 
+static void a_number_that_is_none_is_bad_data(void **state)
+{
+    (void)state;
+    static const uint8_t numbers[][3] = {
+        {0x91, 0xFF, 0xFF}, // no digit
+        {0x91, 0xF1, 0x32}, // a digit behind the end
+        {0x91, 0x1F, 0x32}, // a hole in front
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct command c = bench_download(&card, 3, 0);
+        c.download.smsc = bytes_of(numbers[i], 3);
+        refused(c);
+        c = bench_download(&card, 3, 0);
+        c.download.msisdn = bytes_of(numbers[i], 3);
+        refused(c);
+    }
+}
+
 static void an_identity_that_is_none_is_bad_data(void **state)
 {
     (void)state;
@@ -188,6 +206,7 @@ static void an_installed_iccid_is_refused_under_another_imsi(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_number_that_is_none_is_bad_data, setup, teardown),
         cmocka_unit_test_setup_teardown(a_value_out_of_range_is_bad_data, setup, teardown),
         cmocka_unit_test_setup_teardown(an_identity_that_is_none_is_bad_data, setup, teardown),
         cmocka_unit_test_setup_teardown(the_values_of_the_command_win_over_the_template, setup,
