@@ -120,19 +120,6 @@ static void sort_slots(struct record *r)
     }
 }
 
-// "2.4.0"; what is missing is 0.
-static void read_version(const char *text, uint8_t version[3])
-{
-    struct bytes left = bytes_of_text(text);
-    for (unsigned i = 0; i < 3 && left.len > 0; i++) {
-        const struct bytes part = api_until(left, '.');
-        uint64_t value = 0;
-        if (text_read_decimal(part, &value))
-            version[i] = (uint8_t)value;
-        left = bytes_slice(left, part.len + 1, left.len);
-    }
-}
-
 static enum store_status fill_record(const struct import_target *t,
                                      const struct vendor_header *header,
                                      const struct vendor_card *card, struct record *r)
@@ -147,7 +134,7 @@ static enum store_status fill_record(const struct import_target *t,
     r->level = applet->level;
     r->slot_limit = applet->slot_count;
     r->mt_counter = card->keyset.counter;
-    read_version(applet->version, r->applet_version);
+    vendor_applet_version(applet, r->applet_version);
     for (unsigned i = 0; i < applet->template_count && i < COMMAND_TEMPLATES_MAX; i++)
         r->templates[r->template_count++] = applet->templates[i];
     enum store_status status = iccid_write(card->iccid, r->iccid) ? STORE_OK : STORE_FAILED;
@@ -259,8 +246,8 @@ static void write_keys(struct writer *w, const struct vendor_header *h,
 {
     const struct vendor_keyset *k = &card->keyset;
     const struct vendor_applet *a = &h->applet;
-    uint8_t version[3] = {0};
-    read_version(a->version, version);
+    uint8_t version[3];
+    vendor_applet_version(a, version);
     writer_u8(w, k->number);
     put_secret(w, &k->kic);
     put_secret(w, &k->kid);

@@ -97,6 +97,9 @@ struct vendor_applet {
     uint8_t template_count;
 };
 
+// The first three numbers of its version, 0 for those that it does not have: 2.4 is 2, 4, 0.
+void vendor_applet_version(const struct vendor_applet *applet, uint8_t version[3]);
+
 struct vendor_factory {
     uint8_t slot;
     enum vendor_role role;

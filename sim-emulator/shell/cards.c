@@ -71,7 +71,7 @@ void cards_set_templates(struct cards *cards, const uint8_t *numbers, uint8_t co
         *t = (struct applet_template){.number = numbers[i],
                                       .version = 1,
                                       .role = ROLE_OPERATIONAL,
-                                      .rank = (uint8_t)(i + 1),
+                                      .rank = 1, // as servers take it that do not name one
                                       .mnc_length = 2};
         cards_set_number(&t->smsc, CARDS_SERVICE_CENTRE);
         (void)snprintf(t->name, sizeof t->name, "template %u", numbers[i]);
@@ -116,7 +116,8 @@ static bool generate_one(struct cards *cards, const struct options *options, uin
 {
     struct prng p;
     prng_init(&p, options->seed, "generated card", number);
-    struct applet_factory f = {.level = 2,
+    struct applet_factory f = {.version = {1, 0, 0},
+                               .level = 2,
                                .slot_count = 8,
                                .tar = 0x534D01,
                                .key_version = 1,

@@ -186,6 +186,7 @@ static bool load_card(void *context, const struct vendor_header *header,
                                .kik = card->keyset.kik,
                                .template_count = applet->template_count,
                                .subscription_count = card->subscription_count};
+    vendor_applet_version(applet, f.version);
     cards_set_templates(r->cards, applet->templates, applet->template_count);
     cards_set_number(&f.server_address, r->server_number);
     struct slot slots[VENDOR_SLOTS_MAX];

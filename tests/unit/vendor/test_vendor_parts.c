@@ -281,6 +281,24 @@ static void an_import_cancelled_while_loading_is_aborted(void **state)
     assert_int_equal(l->report.loaded, 0);
 }
 
+static void an_applet_version_is_its_first_three_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        struct vendor_applet applet;
+        uint8_t version[3];
+    } versions[] = {
+        {{.version = "2.4.0"}, {2, 4, 0}},   {{.version = "2.4"}, {2, 4, 0}},
+        {{.version = ""}, {0, 0, 0}},        {{.version = "255.256.7"}, {255, 0, 7}},
+        {{.version = "3.x.1.9"}, {3, 0, 1}},
+    };
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        uint8_t version[3];
+        vendor_applet_version(&versions[i].applet, version);
+        assert_memory_equal(version, versions[i].version, 3);
+    }
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, lab_setup, lab_teardown)
@@ -288,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_profile_maps_names_customers_operators_and_levels),
         cmocka_unit_test(a_profile_is_read_strictly),
         cmocka_unit_test(number_rules_hold_at_their_edges),
+        cmocka_unit_test(an_applet_version_is_its_first_three_numbers),
         cmocka_unit_test(a_set_of_values_remembers_the_first_place_and_grows),
         cmocka_unit_test(values_are_told_once_each_time_that_they_come_again),
         cmocka_unit_test(a_set_of_lines_counts_without_another),
