@@ -251,7 +251,7 @@ static enum store_status cancel(struct api_exchange *x, struct store *store, str
                                    : import_jobs_cancel(jobs, x->object_id);
     if (can)
         return api_trail(x, store, "import.cancelled", "import", x->object_id, NULL);
-    x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended");
+    x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended, or is about to");
     return STORE_CONFLICT;
 }
 

@@ -161,6 +161,30 @@ class WithoutRoom(InAFolder):
         self.assertIn("store.writes_again", log)
 
 
+    def test_an_import_that_the_disk_cannot_take_ends(self):
+        batch = os.path.join(self.folder, "cards.out")
+        self.assertEqual(tool("vendor-make", "-n", "3000", "-b", "FULL001", "-o", batch).returncode, 0)
+        disk = self.small_disk(12 << 20)
+        server = Server(disk)
+        self.assertEqual(server.prepare().returncode, 0)
+        server.start(self.folder)
+        with open(os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "rb") as file:
+            server.api.post("/vendor-profiles", file.read())
+        for index, key in ((7, "00112233445566778899AABBCCDDEEFF"), (12, "0F1E2D3C4B5A69788796A5B4C3D2E1F0")):
+            server.api.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
+        room = os.statvfs(disk)
+        leave = os.path.getsize(batch) + (96 << 10)  # for the file as it comes, but not for what judging it takes
+        with open(os.path.join(disk, "filler"), "wb") as file:
+            file.write(bytes(room.f_bavail * room.f_frsize - leave))
+        with open(batch, "rb") as file:
+            job = server.api.post("/batch-imports", file.read(), content_type="text/plain", query="vendorProfile=alder")
+        look = lambda: (lambda now: now if now["status"] == "ENDED" else None)(server.api.get("/batch-imports/" + job["id"]))
+        ended = until("the end of the import", 20, look, 0.05)
+        self.assertEqual(ended["failure"], "UNREADABLE", ended)
+        self.assertEqual(server.api.all("/cards"), [])
+        self.assertEqual(server.close(), 0)
+
+
 class Strangers:
     """Connections from other addresses of this machine, until they are told to stop."""
 
