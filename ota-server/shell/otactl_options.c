@@ -49,7 +49,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (t->arg_count < t->verb->arguments_min)
-            argp_error(state, "%s is missing", t->verb->arguments);
+            argp_error(state, t->arg_count == 0 ? "%s is missing" : "%s: one is not enough",
+                       t->verb->arguments);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

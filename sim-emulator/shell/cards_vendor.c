@@ -315,8 +315,9 @@ static void tell_first(const struct findings *findings, const char *path,
         const struct finding *f = &findings->listed[i];
         if (f->level == FINDING_WARNING)
             continue;
-        (void)snprintf(error, CARDS_ERROR_SIZE, "%.60s:%u: %s %s: %.120s", path, f->line,
-                       finding_code_name(f->code), f->field, f->text);
+        (void)snprintf(error, CARDS_ERROR_SIZE, "%.60s:%u: %s%s%s: %.120s", path, f->line,
+                       finding_code_name(f->code), f->field[0] != '\0' ? " " : "", f->field,
+                       f->text);
         return;
     }
 }

@@ -32,6 +32,8 @@ static bool read_account(struct settings *s, cfg_t *section, char error[SETTINGS
         return fail(error, s, "a system_id has at most 15 characters:", name);
     if (!take(account->password, sizeof account->password, cfg_getstr(section, "password")))
         return fail(error, s, "a password has at most 8 characters, in account", name);
+    if (account->password[0] == '\0')
+        return fail(error, s, "a password is missing in account", name);
     return true;
 }
 

@@ -182,6 +182,7 @@ class SmscSim(unittest.TestCase):
             return done.returncode, done.stderr
         for text, expected in (("", "account"), ("colour = 1\n", "colour"),
                                ('account "a" { password = "123456789" }', "8 characters"),
+                               ('account "a" { links = 1 }', "a password is missing"),
                                ('account "a" { password = "x" }\nroute "9" { account = "b" }', "does not exist")):
             code, error = run(text)
             self.assertEqual(code, 2)
