@@ -309,8 +309,11 @@ void decide_notify(struct work *w)
     note_device(w, n);
     const bool is_newest = kind == SEQUENCE_NEW;
     const bool is_confirmed = act(w, n, is_newest);
-    if (is_newest)
-        compare_state(w, n->registry_version, n->has_hash, n->state_hash, !is_heartbeat);
+    // It tells of the card as it is, also when what it is about is older than what came before. The
+    // mirror did not follow that; a difference is for an audit.
+    if (is_newest || kind == SEQUENCE_BETWEEN)
+        compare_state(w, n->registry_version, n->has_hash, n->state_hash,
+                      is_newest && !is_heartbeat);
     if (n->coalesced > 0)
         work_dirty(w, DIRTY_NOTIFY_GAP, 0);
     work_contact(w);
