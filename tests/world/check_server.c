@@ -119,10 +119,11 @@ void check_mirrors(struct world *w)
         return;
     w->mirrors_commits = commits;
     w->are_cards_changed = false;
+    const uint64_t saved = world_store_saved(w->server.store);
     for (uint32_t i = 0; i < w->cards; i++) {
         if (!w->truths[i].is_mirrored)
             check_mirror(w, i);
-        if (!world_store.has_files) // on arrays looking is cheap
+        if ((saved >> i & 1) != 0)
             check_commit(w, i);
     }
 }

@@ -8,6 +8,13 @@
 
 const struct world_store world_store = {.name = "arrays", .has_files = false};
 
+uint64_t world_store_saved(struct store *s)
+{
+    const uint64_t saved = s->saved;
+    s->saved = 0;
+    return saved;
+}
+
 // --- rows ------------------------------------------------------------------------------------
 
 void *row_at(const struct store *s, int kind, uint32_t index)

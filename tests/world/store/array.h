@@ -92,6 +92,7 @@ struct store {
     uint8_t *octets;
     size_t octets_len, octets_max;
     int64_t swept_ms; // receipts before are gone
+    uint64_t saved;   // world_store_saved()
     struct trail_head {
         uint64_t sequence;
         uint8_t hash[32];

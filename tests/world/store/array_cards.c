@@ -4,14 +4,20 @@
 
 // --- cards -----------------------------------------------------------------------------------
 
-static struct card_place *card_find(const struct store *s, uint64_t card)
+static struct card_place *card_find_at(const struct store *s, uint64_t card, uint32_t *index)
 {
-    for (uint32_t i = 0; i < s->rows[CARDS].count; i++) {
-        struct card_place *c = row_at(s, CARDS, i);
+    for (*index = 0; *index < s->rows[CARDS].count; (*index)++) {
+        struct card_place *c = row_at(s, CARDS, *index);
         if (c->record.card == card)
             return c;
     }
     return NULL;
+}
+
+static struct card_place *card_find(const struct store *s, uint64_t card)
+{
+    uint32_t index;
+    return card_find_at(s, card, &index);
 }
 
 static struct subscription_place *subscription_find(const struct store *s, uint64_t id)
@@ -79,9 +85,11 @@ static bool are_slots_same(const struct record *a, const struct record *b)
 enum store_status store_card_save(struct store *s, const struct record *before,
                                   const struct record *next)
 {
-    struct card_place *c = card_find(s, next->card);
+    uint32_t index;
+    struct card_place *c = card_find_at(s, next->card, &index);
     if (c == NULL || c->record.version != before->version)
         return STORE_CONFLICT;
+    s->saved |= UINT64_C(1) << (index & 63);
     row_keep(s, &c->record, sizeof c->record);
     row_keep(s, &c->wake_ms, sizeof c->wake_ms);
     c->record = *next;
