@@ -1,5 +1,6 @@
 // The rules of the registry, one broken at a time.
 #include "applet/image.h"
+#include "applet/port.h"
 #include "tests/lib/cmocka_all.h"
 
 static struct image image;
@@ -170,6 +171,66 @@ static void the_last_eight_results_are_kept_and_the_highest_id(void **state)
     assert_int_equal(image.operation_id_highest, 18);
 }
 
+static void only_the_very_subscription_is_the_factorys(void **state)
+{
+    (void)state;
+    struct slot made[2];
+    fill(&made[0], 1);
+    fill(&made[1], 2);
+    made[1].keys.k.len = made[1].keys.op.len = 16;
+    const struct applet_factory factory = {.subscription_count = 2, .subscriptions = made};
+    struct slot held = made[1];
+    held.state = SLOT_ENABLED;
+    held.is_fallback = held.is_proven = true;
+    assert_int_equal(image_factory_index(&factory, &held), 1);
+    assert_int_equal(image_factory_index(NULL, &held), IMAGE_NO_RECORD);
+    uint8_t *const written[] = {
+        &held.role,        &held.marks,
+        &held.rank,        &held.template_number,
+        &held.mnc_length,  &held.iccid[9],
+        &held.imsi[8],     &held.msisdn.len,
+        &held.smsc.len,    &held.plmns_len,
+        &held.keys.k.len,  &held.keys.k.octets[15],
+        &held.keys.op.len, &held.keys.op.octets[15],
+    };
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+        *written[i] ^= 1;
+        assert_int_equal(image_factory_index(&factory, &held), IMAGE_NO_RECORD);
+        *written[i] ^= 1;
+    }
+    held.has_iccid = false;
+    assert_int_equal(image_factory_index(&factory, &held), IMAGE_NO_RECORD);
+    made[1].has_iccid = false;
+    held.iccid[9] ^= 1; // of no meaning
+    assert_int_equal(image_factory_index(&factory, &held), 1);
+}
+
+static void the_first_slot_carries_the_cards_iccid_if_no_other_does(void **state)
+{
+    (void)state;
+    struct slot made[3];
+    for (uint8_t i = 0; i < 3; i++)
+        fill(&made[i], (uint8_t)(i + 1));
+    made[0].has_iccid = made[2].has_iccid = false;
+    struct applet_factory factory = {.subscription_count = 3, .subscriptions = made};
+    factory.card_iccid[9] = 9;
+    struct slot s;
+    image_factory_slot(&factory, 0, &s);
+    assert_true(s.has_iccid);
+    assert_int_equal(s.iccid[9], 9);
+    image_factory_slot(&factory, 2, &s);
+    assert_false(s.has_iccid);
+    factory.card_iccid[9] = 2; // the second one's
+    image_factory_slot(&factory, 0, &s);
+    assert_false(s.has_iccid);
+    made[0].has_iccid = true;
+    image_factory_slot(&factory, 0, &s);
+    assert_int_equal(s.iccid[9], 1);
+    made[0] = (struct slot){.state = SLOT_EMPTY};
+    image_factory_slot(&factory, 0, &s);
+    assert_false(s.has_iccid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +243,8 @@ int main(void)
         cmocka_unit_test_setup(enabling_nothing_new_changes_nothing, setup),
         cmocka_unit_test_setup(a_name_finds_its_own_kind_of_identity, setup),
         cmocka_unit_test_setup(the_last_eight_results_are_kept_and_the_highest_id, setup),
+        cmocka_unit_test(only_the_very_subscription_is_the_factorys),
+        cmocka_unit_test(the_first_slot_carries_the_cards_iccid_if_no_other_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
