@@ -30,6 +30,14 @@ void api_put_hex(struct json_writer *j, const char *name, struct bytes octets)
     api_put_text(j, name, text_end(&w));
 }
 
+void api_put_kcv(struct json_writer *j, struct bytes kcv)
+{
+    char hex[2 * 3 + 1];
+    struct writer w = writer_of(hex, sizeof(hex));
+    text_hex_upper(&w, kcv);
+    api_put_text(j, "kcv", text_end(&w));
+}
+
 void api_put_number(struct json_writer *j, const char *name, uint64_t value)
 {
     put_name(j, name);

@@ -10,6 +10,8 @@ void api_put_text(struct json_writer *j, const char *name, const char *text);
 void api_put_octets(struct json_writer *j, const char *name, struct bytes text);
 // Lower-case hexadecimal.
 void api_put_hex(struct json_writer *j, const char *name, struct bytes octets);
+// A check value of 3 octets, in capitals as vendor files and findings write it.
+void api_put_kcv(struct json_writer *j, struct bytes kcv);
 void api_put_number(struct json_writer *j, const char *name, uint64_t value);
 void api_put_bool(struct json_writer *j, const char *name, bool value);
 void api_put_null(struct json_writer *j, const char *name);

@@ -22,7 +22,7 @@ static bool is_complete(const struct document *d)
 static void put_kcv(struct json_writer *j, int64_t kcv)
 {
     const uint8_t octets[KCV_LEN] = {(uint8_t)(kcv >> 16), (uint8_t)(kcv >> 8), (uint8_t)kcv};
-    api_put_hex(j, "kcv", bytes_of(octets, sizeof(octets)));
+    api_put_kcv(j, bytes_of(octets, sizeof(octets)));
 }
 
 static void put_key(struct api_exchange *x, const struct document *d)

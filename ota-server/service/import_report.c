@@ -32,7 +32,7 @@ static void put_keys(struct json_writer *j, const struct vendor_header *header)
             continue;
         json_begin_object(j);
         api_put_number(j, "index", t->index);
-        api_put_hex(j, "kcv", bytes_of(t->kcv, sizeof(t->kcv)));
+        api_put_kcv(j, bytes_of(t->kcv, sizeof(t->kcv)));
         json_end_object(j);
     }
     json_end_array(j);

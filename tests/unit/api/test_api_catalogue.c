@@ -379,7 +379,7 @@ static void a_key_is_entered_by_two_people(void **state)
     ask("GET", BASE "/transport-keys", NULL);
     assert_true(has("\"totalCount\":1"));
     ask("GET", key, NULL);
-    assert_true(has("\"kcv\":\"3544e0\"") && has("\"kcv\":\"8f93d8\"") && !has("0011"));
+    assert_true(has("\"kcv\":\"3544E0\"") && has("\"kcv\":\"8F93D8\"") && !has("0011"));
 }
 
 int main(void)

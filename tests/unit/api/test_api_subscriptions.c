@@ -73,7 +73,7 @@ static int open_all(void **state)
     (void)state;
     open_lab();
     ask("POST", BASE "/transport-keys", TRANSPORT);
-    assert_true(a.status == 201 && has("\"kcv\":\"7f6f67\""));
+    assert_true(a.status == 201 && has("\"kcv\":\"7F6F67\""));
     return 0;
 }
 
