@@ -207,8 +207,6 @@ enum store_status alarm_clear(struct store *s, const struct alarm_place *at, str
 {
     struct alarm a;
     const enum store_status status = find(s, at, &a);
-    if (status == STORE_NONE)
-        return STORE_OK;
     return status == STORE_OK ? end(s, &a, now) : status;
 }
 

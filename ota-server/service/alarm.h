@@ -32,7 +32,7 @@ struct alarm_place {
 // `id` is for a new one.
 enum store_status alarm_raise(struct store *s, const struct alarm_place *at, uint64_t id,
                               struct utc now) MUST_USE;
-// Nothing when none is open.
+// STORE_NONE: none is open.
 enum store_status alarm_clear(struct store *s, const struct alarm_place *at,
                               struct utc now) MUST_USE;
 // STORE_CONFLICT: it is over, or was acknowledged. `by`: id of a user or client.

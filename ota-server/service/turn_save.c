@@ -257,6 +257,8 @@ static enum store_status save_alarms(struct turn *t, struct utc at)
             .key = alarm_key_name(d->alarms[i].key), .object = card, .owner = d->next.tenant};
         status = d->alarms[i].is_raised ? alarm_raise(t->options.store, &place, turn_id(t, at), at)
                                         : alarm_clear(t->options.store, &place, at);
+        if (status == STORE_NONE)
+            status = STORE_OK; // it was not raised
     }
     return status;
 }

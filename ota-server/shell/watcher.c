@@ -21,6 +21,7 @@ struct watcher {
     int64_t clock_ahead_ms; // wall clock less the loop's, at the last look
     // What the next turn writes.
     struct watch_change changes[WATCH_CHANGES_MAX];
+    bool is_news[WATCH_CHANGES_MAX]; // not the end of what was never raised
     size_t change_count;
     bool is_writing;
 };
@@ -81,13 +82,16 @@ static void look(struct watcher *w, struct watch_sample *s)
 
 static enum store_status write_changes(void *context, struct store *store, struct utc now)
 {
-    const struct watcher *w = context;
+    struct watcher *w = context;
     enum store_status status = STORE_OK;
     for (size_t i = 0; i < w->change_count && status == STORE_OK; i++) {
         const struct alarm_place at = {.key = w->changes[i].key, .object = ""};
         status = w->changes[i].is_raised
                      ? alarm_raise(store, &at, turn_id(w->options.turn, now), now)
                      : alarm_clear(store, &at, now);
+        w->is_news[i] = status != STORE_NONE;
+        if (status == STORE_NONE)
+            status = STORE_OK;
     }
     return status;
 }
@@ -100,6 +104,8 @@ static void written(void *context, enum store_status status)
         return; // at the next look again
     for (size_t i = 0; i < w->change_count; i++) {
         const bool is_raised = w->changes[i].is_raised;
+        if (!w->is_news[i])
+            continue;
         log_begin(w->options.log, is_raised ? LOG_ERROR : LOG_INFO, loop_utc(w->options.loop),
                   is_raised ? "alarm.raised" : "alarm.cleared");
         log_string(w->options.log, "alarm", w->changes[i].key);

@@ -140,7 +140,7 @@ SAYS = {
     "otactl dirty audit - --wait": "done",
     "ota-server backup": "made",
     "ota-server restore": "restored",
-    "otactl transport-key list": "3544e0",
+    "otactl transport-key list": "3544E0",
     "otactl trail verify": "verified",
 }
 
