@@ -36,8 +36,8 @@ static void submit_of_confirm(struct work *w)
                                   r->open.status == STATUS_CONFIRMING
                               ? &r->open
                               : NULL;
-    if (o != NULL) // until then the card repeats what is to be confirmed
-        o->deadline = utc_after(w->now, (int64_t)f->validity_ms + w->policy->receipt_margin_ms);
+    if (o != NULL)
+        o->deadline = utc_after(w->now, w->policy->confirm_silent_ms);
     if (f->state == FLIGHT_SENT)
         return;
     if (o != NULL && w->e->as.submit.outcome == SUBMIT_UNSENT)

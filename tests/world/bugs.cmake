@@ -229,7 +229,7 @@ planted_bug(deletes_the_enabled applet/commands.c
     BECOMES [==[
     else if (s->is_fallback)]==])
 
-planted_bug(confirms_what_is_rolled_back applet/commands.c
+planted_bug(confirms_what_is_rolled_back applet/commands.c SEED 129
     TEXT [==[
     if (is_being_rolled_back(m, &p)) {]==]
     BECOMES [==[

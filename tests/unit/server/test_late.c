@@ -377,7 +377,8 @@ static void confirm_unanswered(struct event *answer)
     world_submit(&world, SUBMIT_ACCEPTED);
     world_wake_after(&world, world.policy.confirm_silent_ms);
     assert_int_equal(world.record.flight.kind, FLIGHT_NONE);
-    assert_int_equal(world.record.open.status, STATUS_CONFIRMING);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world_is_dirty(&world, DIRTY_CONFIRM_UNACKNOWLEDGED));
 }
 
 static void a_late_answer_to_a_confirmation_brings_its_registry_version(void **state)
@@ -388,7 +389,7 @@ static void a_late_answer_to_a_confirmation_brings_its_registry_version(void **s
     world_event(&world, &answer);
     assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
     assert_int_equal(world.record.registry_version, answer.as.por.result.registry_version);
-    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    assert_false(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
 }
 
 // The card rotated by itself, and told it; its answer to the confirmation comes late.
@@ -470,7 +471,7 @@ static void a_late_answer_to_a_confirmation_takes_nothing_back(void **state)
     world_event(&world, &answer);
     assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
     assert_int_equal(world.record.registry_version, known);
-    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    assert_false(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
 }
 
 static void an_answer_to_an_earlier_confirmation_brings_its_registry_version(void **state)
