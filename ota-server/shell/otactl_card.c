@@ -129,15 +129,19 @@ enum ctl_exit card_trail_run(struct ctl_task *t)
     return ctl_each_card(t, trail_one);
 }
 
-static enum ctl_exit retire_one(struct ctl_task *t, const char *id)
+// `state`: the new one, or NULL; the rest is as the options say.
+static enum ctl_exit change_card(struct ctl_task *t, const char *id, const char *state)
 {
     uint8_t text[1024];
     struct writer w = writer_of(text, sizeof(text));
     struct json_writer j = json_writer_of(&w);
     struct ctl_request r;
     json_begin_object(&j);
-    json_put_key(&j, "state");
-    json_put_string(&j, "RETIRED");
+    if (state != NULL) {
+        json_put_key(&j, "state");
+        json_put_string(&j, state);
+    }
+    ctl_put_text(t, &j, OPTION_GROUP, "groupId");
     ctl_put_text(t, &j, OPTION_REASON, "reason");
     json_end_object(&j);
     if (!json_done(&j))
@@ -148,9 +152,26 @@ static enum ctl_exit retire_one(struct ctl_task *t, const char *id)
     return ctl_change(t, &r, NULL);
 }
 
+static enum ctl_exit retire_one(struct ctl_task *t, const char *id)
+{
+    return change_card(t, id, "RETIRED");
+}
+
+static enum ctl_exit move_one(struct ctl_task *t, const char *id)
+{
+    return change_card(t, id, NULL);
+}
+
 enum ctl_exit card_retire_run(struct ctl_task *t)
 {
     if (!ctl_has(t, OPTION_REASON))
         return ctl_wrong(t, "retiring a card needs --reason", NULL);
     return ctl_each_card(t, retire_one);
+}
+
+enum ctl_exit card_move_run(struct ctl_task *t)
+{
+    if (!ctl_has(t, OPTION_GROUP))
+        return ctl_wrong(t, "moving cards needs --group", NULL);
+    return ctl_each_card(t, move_one);
 }

@@ -125,28 +125,3 @@ enum ctl_exit group_set_run(struct ctl_task *t)
     free(text);
     return exit;
 }
-
-static enum ctl_exit move_one(struct ctl_task *t, const char *id)
-{
-    uint8_t text[1024];
-    struct writer w = writer_of(text, sizeof(text));
-    struct json_writer j = json_writer_of(&w);
-    struct ctl_request r;
-    json_begin_object(&j);
-    ctl_put_text(t, &j, OPTION_GROUP, "groupId");
-    ctl_put_text(t, &j, OPTION_REASON, "reason");
-    json_end_object(&j);
-    if (!json_done(&j))
-        return ctl_wrong(t, "the reason is too long", NULL);
-    ctl_request_init(&r, "PATCH", "/cards");
-    ctl_request_segment(&r, id);
-    ctl_request_json(&r, writer_bytes(&w));
-    return ctl_change(t, &r, NULL);
-}
-
-enum ctl_exit card_move_run(struct ctl_task *t)
-{
-    if (!ctl_has(t, OPTION_GROUP))
-        return ctl_wrong(t, "moving cards needs --group", NULL);
-    return ctl_each_card(t, move_one);
-}

@@ -9,11 +9,10 @@ enum ctl_exit card_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit card_search_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit card_audit_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit card_retire_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit card_move_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit card_parameters_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit card_messages_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit card_trail_run(struct ctl_task *t) MUST_USE;
-
-enum ctl_exit card_move_run(struct ctl_task *t) MUST_USE;
 
 enum ctl_exit bootstrap_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit bootstrap_show_run(struct ctl_task *t) MUST_USE;

@@ -5,7 +5,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PATH_SIZE 512
 #define HOUR 3600
@@ -47,7 +49,7 @@ static void describe(X509 *c, X509 *issuer, const struct certificate_wish *w, EV
         extend(c, issuer, NID_subject_alt_name, w->host);
 }
 
-void certificate_make(const char *folder, const struct certificate_wish *wish)
+static void make(const char *folder, const struct certificate_wish *wish)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     EVP_PKEY *issuer_key = key;
@@ -76,4 +78,27 @@ void certificate_make(const char *folder, const struct certificate_wish *wish)
     }
     X509_free(c);
     EVP_PKEY_free(key);
+}
+
+void certificates_make(char *folder, const struct certificate_wish *wishes, size_t count)
+{
+    check(mkdtemp(folder) != NULL);
+    for (size_t i = 0; i < count; i++)
+        make(folder, &wishes[i]);
+}
+
+static void remove_one(const char *folder, const char *name, const char *kind)
+{
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "%s/%s.%s", folder, name, kind);
+    (void)unlink(path);
+}
+
+void certificates_remove(const char *folder, const struct certificate_wish *wishes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        remove_one(folder, wishes[i].name, "crt");
+        remove_one(folder, wishes[i].name, "key");
+    }
+    check(rmdir(folder) == 0);
 }

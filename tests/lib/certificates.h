@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct certificate_wish {
@@ -11,5 +12,7 @@ struct certificate_wish {
     int64_t from_s, to_s; // valid, seconds from now; both 0: from an hour ago, for a day
 };
 
-// Stops the test when it cannot be made.
-void certificate_make(const char *folder, const struct certificate_wish *wish);
+// Makes the folder, whose name ends in XXXXXX, and all in it; stops the test when one cannot be
+// made.
+void certificates_make(char *folder, const struct certificate_wish *wishes, size_t count);
+void certificates_remove(const char *folder, const struct certificate_wish *wishes, size_t count);

@@ -509,3 +509,14 @@ uint64_t lab_grant(struct lab *lab, uint64_t enterprise, uint32_t grants)
     assert_int_equal(store_commit(lab->store), STORE_OK);
     return group;
 }
+
+uint64_t lab_id(const struct answer *a, const char *prefix)
+{
+    char start[16];
+    uint64_t id = 0;
+    (void)snprintf(start, sizeof(start), "\"id\":\"%s_", prefix);
+    const char *at = strstr(a->body, start);
+    assert_non_null(at);
+    assert_true(api_id_read(bytes_of(at + 6, strlen(prefix) + 27), prefix, &id));
+    return id;
+}

@@ -89,3 +89,6 @@ uint64_t lab_card_of(struct lab *lab, const char *iccid, const char *bootstrap_i
 uint64_t lab_grant(struct lab *lab, uint64_t enterprise, uint32_t grants);
 // A free subscription of a pool.
 uint64_t lab_subscription(struct lab *lab, uint64_t pool, const char *imsi);
+
+// The first id with this prefix that an answer names as "id"; the test fails when there is none.
+uint64_t lab_id(const struct answer *a, const char *prefix);

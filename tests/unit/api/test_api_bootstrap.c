@@ -31,17 +31,6 @@ static void expect(unsigned status, const char *text)
                  status, text, a.body);
 }
 
-static uint64_t id_in_answer(const char *prefix)
-{
-    char start[16];
-    uint64_t id = 0;
-    (void)snprintf(start, sizeof(start), "\"id\":\"%s_", prefix);
-    const char *at = strstr(a.body, start);
-    assert_non_null(at);
-    assert_true(api_id_read(bytes_of(at + 6, strlen(prefix) + 27), prefix, &id));
-    return id;
-}
-
 static const char *target(const char *before, const char *prefix, uint64_t id, const char *after)
 {
     char text[API_ID_SIZE];
@@ -94,10 +83,10 @@ static int open_all(void **state)
     (void)state;
     lab_open(&lab, "all", true);
     ask("POST", API_BASE "/card-groups", "{\"name\":\"meters\"}");
-    group = id_in_answer("grp");
+    group = lab_id(&a, "grp");
     ask("POST", API_BASE "/subscription-pools",
         "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":7}");
-    pool = id_in_answer("pol");
+    pool = lab_id(&a, "pol");
     return 0;
 }
 
@@ -185,7 +174,7 @@ static void a_rule_that_deletes_is_for_two(void **state)
     rule(",\"afterwards\":\"DELETE\"");
     expect(202, "\"summary\":\"bootstrap that deletes\"");
     assert_true(has("\"targetCount\":0,\"sample\":[]") && has("\"groupId\":\"grp_"));
-    const uint64_t approval = id_in_answer("apr");
+    const uint64_t approval = lab_id(&a, "apr");
     const char *at = strstr(a.body, "\"requestHash\":\"");
     assert_non_null(at);
     (void)snprintf(hash, sizeof(hash), "%.64s", at + 15);
@@ -373,10 +362,10 @@ static void a_crash_loses_and_doubles_no_reservation(void **state)
     lab_close(&lab);
     lab_open_imports(&lab, "all", true); // its database outlives the program
     ask("POST", API_BASE "/card-groups", "{\"name\":\"meters\"}");
-    group = id_in_answer("grp");
+    group = lab_id(&a, "grp");
     ask("POST", API_BASE "/subscription-pools",
         "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":7}");
-    pool = id_in_answer("pol");
+    pool = lab_id(&a, "pol");
     rule("");
     for (unsigned i = 0; i < 6; i++) {
         char imsi[16];

@@ -48,17 +48,6 @@ static void expect(unsigned status)
                  a.body);
 }
 
-static uint64_t id_in_answer(const char *prefix)
-{
-    char start[16];
-    uint64_t id = 0;
-    (void)snprintf(start, sizeof(start), "\"id\":\"%s_", prefix);
-    const char *at = strstr(a.body, start);
-    assert_non_null(at);
-    assert_true(api_id_read(bytes_of(at + 6, strlen(prefix) + 27), prefix, &id));
-    return id;
-}
-
 static const char *target(const char *before, const char *prefix, uint64_t id, const char *after)
 {
     char text[API_ID_SIZE];
@@ -75,7 +64,7 @@ static uint64_t new_enterprise(const char *name)
         "{\"name\":\"%s\",\"kind\":\"ENTERPRISE\",\"region\":\"X\",\"timeZone\":\"UTC\"}", name);
     ask(NULL, "POST", API_BASE "/enterprises", body);
     expect(201);
-    return id_in_answer("ent");
+    return lab_id(&a, "ent");
 }
 
 static uint64_t new_group(const char *name, uint64_t enterprise)
@@ -86,7 +75,7 @@ static uint64_t new_group(const char *name, uint64_t enterprise)
     (void)snprintf(body, sizeof(body), "{\"name\":\"%s\",\"enterpriseId\":\"%s\"}", name, id);
     ask(NULL, "POST", API_BASE "/card-groups", body);
     expect(201);
-    return id_in_answer("grp");
+    return lab_id(&a, "grp");
 }
 
 static void move(uint64_t card, uint64_t group)
@@ -344,7 +333,7 @@ static void a_permission_in_a_foreign_group_shows_its_cards_alone(void **state)
     ask(token_a, "POST", target("/cards/", "crd", record_b.card, "/operations"),
         "{\"type\":\"read-timers\"}");
     expect(202);
-    const uint64_t operation = id_in_answer("op");
+    const uint64_t operation = lab_id(&a, "op");
     ask(token_a, "GET", target("/operations/", "op", operation, ""), NULL);
     expect(200);
     grant(enterprise_b, group_b, "\"card.read\"");
@@ -392,7 +381,7 @@ static void stock_of_one_enterprise_goes_onto_no_card_of_another(void **state)
                    id);
     ask(NULL, "POST", API_BASE "/subscription-pools", body);
     expect(201);
-    const uint64_t pool = id_in_answer("pol");
+    const uint64_t pool = lab_id(&a, "pol");
     (void)lab_subscription(&lab, pool, "002020000000099");
     api_id_write(id, "pol", pool);
     (void)snprintf(body, sizeof(body),
@@ -418,7 +407,7 @@ static uint64_t find_id(const char *list, const char *prefix, const char *token)
 {
     ask(token, "GET", list, NULL);
     expect(200);
-    return id_in_answer(prefix);
+    return lab_id(&a, prefix);
 }
 
 // Gives B something of every kind that there is, named with the canary wherever a name can stand.
@@ -440,21 +429,21 @@ static size_t fill_b(struct object *objects)
                    id);
     ask(token_b, "POST", API_BASE "/users", body);
     expect(201);
-    const uint64_t user = id_in_answer("usr");
+    const uint64_t user = lab_id(&a, "usr");
     (void)snprintf(body, sizeof(body),
                    "{\"name\":\"" CANARY "\",\"scopes\":[\"cards:read\"],\"mechanisms\":[\"hmac\"],"
                    "\"enterpriseId\":\"%s\"}",
                    id);
     ask(token_b, "POST", API_BASE "/api-clients", body);
     expect(201);
-    const uint64_t client = id_in_answer("cli");
+    const uint64_t client = lab_id(&a, "cli");
     (void)snprintf(body, sizeof(body),
                    "{\"name\":\"" CANARY "\",\"operator\":\"" CANARY
                    "\",\"templateId\":1,\"enterpriseId\":\"%s\"}",
                    id);
     ask(NULL, "POST", API_BASE "/subscription-pools", body);
     expect(201);
-    const uint64_t pool = id_in_answer("pol");
+    const uint64_t pool = lab_id(&a, "pol");
     ask(NULL, "PATCH", target("/card-groups/", "grp", group_b, "/rules"),
         "{\"retry\":{\"ttlSeconds\":600},\"reason\":\"" CANARY "\"}");
     expect(200);
@@ -466,7 +455,7 @@ static size_t fill_b(struct object *objects)
                           .authorization = token_b},
             &a);
     expect(202);
-    const uint64_t operation = id_in_answer("op");
+    const uint64_t operation = lab_id(&a, "op");
     const struct object made[] = {{"/cards/*", "crd", record_b.card},
                                   {"/dirty-cards/*", "crd", record_b.card},
                                   {"/card-groups/*", "grp", group_b},

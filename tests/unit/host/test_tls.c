@@ -18,9 +18,21 @@
 #define LONG 300000u
 
 static char folder[] = "/tmp/otaria-tls-XXXXXX";
-static const char *const NAMES[] = {"ca",      "stranger-ca", "server",     "address",
-                                    "expired", "unborn",      "other-name", "lonely",
-                                    "client",  "old-client",  "stranger"};
+#define HOST "DNS:smsc.example.net"
+static const struct certificate_wish WISHES[] = {
+    {"ca", NULL, NULL, 0, 0},
+    {"stranger-ca", NULL, NULL, 0, 0},
+    {"server", "ca", HOST, 0, 0},
+    {"address", "ca", "IP:127.0.0.1", 0, 0},
+    {"expired", "ca", HOST, -2 * DAY, -DAY},
+    {"unborn", "ca", HOST, DAY, 2 * DAY},
+    {"other-name", "ca", "DNS:smsc.example.org", 0, 0},
+    {"lonely", NULL, HOST, 0, 0},
+    {"client", "ca", NULL, 0, 0},
+    {"old-client", "ca", NULL, -2 * DAY, -DAY},
+    {"stranger", "stranger-ca", HOST, 0, 0},
+};
+#define WISH_COUNT (sizeof WISHES / sizeof WISHES[0])
 
 struct end {
     struct net_stream *stream;
@@ -354,37 +366,16 @@ static void a_wrong_file_is_named(void **state)
 
 static int make_certificates(void **state)
 {
-    static const char *const HOST = "DNS:smsc.example.net";
-    const struct certificate_wish wishes[] = {
-        {"ca", NULL, NULL, 0, 0},
-        {"stranger-ca", NULL, NULL, 0, 0},
-        {"server", "ca", HOST, 0, 0},
-        {"address", "ca", "IP:127.0.0.1", 0, 0},
-        {"expired", "ca", HOST, -2 * DAY, -DAY},
-        {"unborn", "ca", HOST, DAY, 2 * DAY},
-        {"other-name", "ca", "DNS:smsc.example.org", 0, 0},
-        {"lonely", NULL, HOST, 0, 0},
-        {"client", "ca", NULL, 0, 0},
-        {"old-client", "ca", NULL, -2 * DAY, -DAY},
-        {"stranger", "stranger-ca", HOST, 0, 0},
-    };
     (void)state;
-    if (mkdtemp(folder) == NULL)
-        return 1;
-    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
-        certificate_make(folder, &wishes[i]);
+    certificates_make(folder, WISHES, WISH_COUNT);
     return 0;
 }
 
 static int remove_certificates(void **state)
 {
-    char text[PATH_SIZE];
     (void)state;
-    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
-        (void)unlink(path(NAMES[i], "crt", text));
-        (void)unlink(path(NAMES[i], "key", text));
-    }
-    return rmdir(folder);
+    certificates_remove(folder, WISHES, WISH_COUNT);
+    return 0;
 }
 
 int main(void)
