@@ -43,6 +43,18 @@ static void restore(struct work *w)
     work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
 }
 
+// Nobody needs to look at the card any more.
+static void end_alarms(struct work *w)
+{
+    const struct record *r = w->r;
+    if (r->mt_counter > COUNTER_NEAR_LAST)
+        work_alarm(w, ALARM_COUNTER_NEAR_MAX, false);
+    if (record_has_mark(r, MARK_QUARANTINED))
+        work_alarm(w, ALARM_SECURITY_FAILURES, false);
+    if (r->needs_operator)
+        work_alarm(w, ALARM_NEEDS_OPERATOR, false);
+}
+
 static void retire(struct work *w)
 {
     struct record *r = w->r;
@@ -67,6 +79,7 @@ static void retire(struct work *w)
     r->confirm_count = 0;
     work_trail(w, "card.state", 0, card_state_name(r->state), "RETIRED", "person");
     r->state = CARD_RETIRED;
+    end_alarms(w);
 }
 
 static void mark_dirty(struct work *w)
@@ -243,5 +256,8 @@ void decide(const struct record *record, const struct event *event,
     plan_timeouts(&w);
     bootstrap_run(&w);
     plan_wake(&w);
+    // However it came there: one at a time, or in a jump.
+    if (record->mt_counter <= COUNTER_NEAR_LAST && out->next.mt_counter > COUNTER_NEAR_LAST)
+        work_alarm(&w, ALARM_COUNTER_NEAR_MAX, true);
     out->next.version++;
 }

@@ -113,8 +113,6 @@ static struct send *begin(struct work *w, uint8_t kind, uint8_t command, struct 
         return NULL;
     }
     r->mt_counter++;
-    if (r->mt_counter == COUNTER_NEAR_LAST)
-        work_alarm(w, ALARM_COUNTER_NEAR_MAX, true);
     int64_t validity = w->policy->validity_ms;
     if (o != NULL && o->not_after.ms != 0 && o->not_after.ms - w->now.ms < validity)
         validity = o->not_after.ms - w->now.ms;

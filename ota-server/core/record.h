@@ -19,7 +19,7 @@
 #define NUMBER_TEXT_SIZE 21                         // digits and a zero, as in SMPP addresses
 #define COUNTER_JUMP 65536                          // after a restore or a counter in doubt
 #define COUNTER_LAST 0xFFFFFFFFFFull
-#define COUNTER_NEAR_LAST (1ull << 39) // alarm long before the end
+#define COUNTER_NEAR_LAST (1ull << 39) // above it an alarm, long before the end
 
 enum card_state {
     CARD_IMPORTED_PARTIAL,

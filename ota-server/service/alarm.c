@@ -39,6 +39,10 @@ static const struct {
     {"card.nvm.error", ALARM_MINOR, true},
     {"clock.jump", ALARM_MAJOR, true},
     {"bootstrap.stalled", ALARM_MAJOR, false},
+    {"key.kcv.mismatch", ALARM_CRITICAL, true},
+    {"import.rejected", ALARM_MINOR, true},
+    {"audit.checkpoint.late", ALARM_MAJOR, false},
+    {"approval.waiting", ALARM_MINOR, false},
 };
 
 const char *alarm_key_find(struct bytes key, uint8_t *severity, bool *ends_when_seen)

@@ -1,6 +1,7 @@
 // Transport keys, which open vendors' files. Each is the sum of components that different people
 // enter, of which none alone tells anything; only check values are ever shown.
 #include "common/base/text.h"
+#include "ota-server/service/alarm.h"
 #include "ota-server/service/api_document.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/import_registry.h"
@@ -428,6 +429,23 @@ static enum store_status add_component(struct api_exchange *x, struct store *sto
                : status;
 }
 
+static enum store_status raise_mismatch(struct api_exchange *x, struct store *store, struct utc now)
+{
+    char object[API_ID_SIZE];
+    api_id_write(object, keys.prefix, x->object_id);
+    const struct alarm_place at = {.key = "key.kcv.mismatch", .object = object, .owner = x->tenant};
+    const enum store_status status = alarm_raise(store, &at, api_new_id(x), now);
+    return status == STORE_OK
+               ? api_trail(x, store, "transport-key.kcv-mismatch", keys.kind, x->object_id, NULL)
+               : status;
+}
+
+static void refuse_mismatch(struct api_exchange *x)
+{
+    api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("kcv"),
+                                    "It is not that of the component"));
+}
+
 void api_key_components_post(struct api_exchange *x)
 {
     const struct bytes component =
@@ -449,10 +467,11 @@ void api_key_components_post(struct api_exchange *x)
         return;
     }
     const uint32_t given = (uint32_t)octets[0] << 16 | (uint32_t)octets[1] << 8 | octets[2];
-    if (!find_kcv(x, &w->component, &w->component_kcv) || w->component_kcv != given) {
-        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("kcv"),
-                                        "It is not that of the component"));
-        return;
-    }
-    api_commit(x, add_component, reply_key);
+    const bool is_same = find_kcv(x, &w->component, &w->component_kcv) && w->component_kcv == given;
+    if (is_same)
+        api_commit(x, add_component, reply_key);
+    else if (x->is_dry_run)
+        refuse_mismatch(x);
+    else
+        api_commit(x, raise_mismatch, refuse_mismatch);
 }

@@ -407,6 +407,9 @@ static enum store_status write_end(struct import_jobs *j, const struct import_ta
                                              : write_outcome(j, t, IMPORT_ENDED);
     if (status == STORE_OK && (is_loaded || j->is_gone))
         status = store_loading_end(t->store, t->import);
+    // A trial tells whoever asks for it; one that a person ended is nobody's failure.
+    if (status == STORE_OK && !j->running->order.is_dry && !j->running->is_cancelled)
+        status = import_alarms_raise(t, j->failure == NULL ? r : NULL);
     return status == STORE_OK ? import_trail_put(t->store, &j->running->order, result, t->now)
                               : status;
 }

@@ -2,7 +2,9 @@
 
 #include "common/base/text.h"
 #include "common/host/json.h"
+#include "ota-server/service/alarm.h"
 #include "ota-server/service/api_json.h"
+#include "ota-server/service/api_text.h"
 #include "ota-server/service/turn.h"
 
 #include <stdlib.h>
@@ -123,6 +125,25 @@ enum store_status import_order_put(struct store *store, const struct import_orde
                                   .correlator = order->correlator};
     const enum store_status status = w.failed ? STORE_FAILED : store_document_put(store, &d);
     return status == STORE_OK ? store_trail_add(store, &row) : status;
+}
+
+enum store_status import_alarms_raise(const struct import_target *t,
+                                      const struct import_report *report)
+{
+    static const uint64_t NONE[FINDING_CODES];
+    const uint64_t *by_code = report != NULL ? report->findings.by_code : NONE;
+    const bool is_refused = report == NULL || report->outcome == REPORT_REFUSED;
+    const bool is_other_key = by_code[IMP_111] > 0 || by_code[IMP_301] > 0;
+    char object[API_ID_SIZE];
+    api_id_write(object, "imp", t->import);
+    struct alarm_place at = {.key = "import.rejected", .object = object, .owner = t->tenant};
+    enum store_status status = STORE_OK;
+    if (is_refused)
+        status = alarm_raise(t->store, &at, turn_id(t->turn, t->now), t->now);
+    at.key = "key.kcv.mismatch";
+    if (status == STORE_OK && is_other_key)
+        status = alarm_raise(t->store, &at, turn_id(t->turn, t->now), t->now);
+    return status;
 }
 
 void import_order_read(const struct document *d, struct import_order *o)

@@ -53,6 +53,10 @@ enum store_status import_outcome_show(struct store *store, uint64_t import,
 // The row of the trail that tells of its end.
 enum store_status import_trail_put(struct store *store, const struct import_order *order,
                                    const char *result, struct utc now) MUST_USE;
+// The alarms of an import that was refused, or whose keys are not those of their check values.
+// `report` NULL: it failed without one.
+enum store_status import_alarms_raise(const struct import_target *target,
+                                      const struct import_report *report) MUST_USE;
 // What the document of an import that has not ended says of its order.
 void import_order_read(const struct document *d, struct import_order *order);
 // The findings as documents below the import, in their order.

@@ -10,6 +10,7 @@
 #define FOLLOWS_MAX 4 // events that follow from one
 #define CHECKPOINT_MS (15 * 60 * 1000)
 #define CHECKPOINT_ROWS 10000
+#define CHECKPOINT_AGAIN_MS (60 * 1000) // after one that could not be written
 #define SWEEP_MS (60 * 60 * 1000)
 #define START_STEP 256
 #define POSTPONE_MS (60 * 1000) // of a card whose work fails alone
@@ -51,7 +52,15 @@ bool turn_has_work(const struct turn *t)
 
 struct utc turn_due(const struct turn *t)
 {
-    return t->next_due;
+    const bool is_first = t->next_due.ms == 0 || t->next_checkpoint.ms < t->next_due.ms;
+    return t->uncovered_since.ms != 0 && is_first ? t->next_checkpoint : t->next_due;
+}
+
+uint64_t turn_uncovered_ms(const struct turn *t, struct utc now)
+{
+    return t->uncovered_since.ms != 0 && t->uncovered_since.ms < now.ms
+               ? (uint64_t)(now.ms - t->uncovered_since.ms)
+               : 0;
 }
 
 struct turn_counts turn_counts(const struct turn *t)
@@ -422,14 +431,19 @@ static void checkpoint(struct turn *t, struct utc now)
     uint8_t hash[32];
     if (store_trail_head(t->options.store, &sequence, hash) != STORE_OK)
         return;
-    const bool is_due =
-        now.ms >= t->next_checkpoint.ms || sequence >= t->checkpoint_sequence + CHECKPOINT_ROWS;
-    if (!is_due || sequence == t->checkpoint_sequence)
+    if (sequence == t->checkpoint_sequence)
         return;
-    if (store_checkpoint(t->options.store, now) != STORE_OK)
-        t->counts.failures++; // tried again at the next turn's end
-    else
-        t->checkpoint_sequence = sequence;
+    if (t->uncovered_since.ms == 0)
+        t->uncovered_since = now;
+    if (now.ms < t->next_checkpoint.ms && sequence < t->checkpoint_sequence + CHECKPOINT_ROWS)
+        return;
+    if (store_checkpoint(t->options.store, now) != STORE_OK) {
+        t->counts.failures++;
+        t->next_checkpoint = utc_after(now, CHECKPOINT_AGAIN_MS);
+        return;
+    }
+    t->checkpoint_sequence = sequence;
+    t->uncovered_since.ms = 0;
     t->next_checkpoint = utc_after(now, CHECKPOINT_MS);
 }
 
@@ -449,8 +463,11 @@ enum turn_status turn_run(struct turn *t, struct utc now)
 {
     check(!t->is_running);
     const bool is_idle = t->task_count == 0 && (t->next_due.ms == 0 || t->next_due.ms > now.ms);
-    if (is_idle)
+    if (is_idle) {
+        if (t->uncovered_since.ms != 0)
+            checkpoint(t, now);
         return TURN_OK;
+    }
     const size_t count = t->task_count;
     end_segment(t, now);
     t->is_running = true;

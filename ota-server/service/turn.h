@@ -120,6 +120,8 @@ enum turn_status {
 };
 // Runs one turn at `now`, wakes of cards included.
 enum turn_status turn_run(struct turn *t, struct utc now) MUST_USE;
+// How long rows of the trail have been without a checkpoint; 0: all have one.
+uint64_t turn_uncovered_ms(const struct turn *t, struct utc now);
 // When the next turn is due without a new event; 0 = not before one comes.
 struct utc turn_due(const struct turn *t);
 bool turn_has_work(const struct turn *t);

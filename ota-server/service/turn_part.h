@@ -70,6 +70,7 @@ struct turn {
     struct utc next_checkpoint;
     char month[8]; // "2026-11": the trail's segment that was written to last
     uint64_t checkpoint_sequence;
+    struct utc uncovered_since; // 0: every row of the trail has a checkpoint
     struct turn_counts counts;
     uint64_t wakes[WAKES_MAX];
     size_t wake_count;

@@ -1,6 +1,8 @@
 #include "ota-server/service/watch.h"
 
 #define MINUTE_MS 60000u
+#define DAY_MS (24 * 60 * MINUTE_MS)
+#define UNCOVERED_MS (30 * MINUTE_MS) // two intervals of checkpoints
 #define GIB (1ull << 30)
 #define CLOCK_STEP_MS 5000
 
@@ -116,6 +118,9 @@ size_t watch_step(struct watch *w, const struct watch_sample *s, struct instant 
          MINUTE_MS, 0},
         {"db.disk.low", is_disk_low, is_disk_fine, 0, 0},
         {"queue.growing", s->oldest_ms > 10 * MINUTE_MS, s->oldest_ms < 2 * MINUTE_MS, 0, 0},
+        {"audit.checkpoint.late", s->uncovered_ms > UNCOVERED_MS, s->uncovered_ms <= UNCOVERED_MS,
+         0, 0},
+        {"approval.waiting", s->approval_ms > DAY_MS, s->approval_ms <= DAY_MS, 0, 0},
         dirty_of(w, s),
     };
     const size_t state_count = sizeof states / sizeof states[0];

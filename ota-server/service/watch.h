@@ -28,6 +28,8 @@ struct watch_sample {
     uint64_t disk_free, disk_size; // octets; size 0: not known
     uint64_t oldest_ms;            // how long the oldest packet waits for a link; 0: none does
     uint64_t dirty, cards;         // cards 0: not known
+    uint64_t uncovered_ms;         // how long rows of the trail have had no checkpoint; 0: all have
+    uint64_t approval_ms;          // how long the oldest approval has been open; 0: none is
     int64_t clock_step_ms;         // that the wall clock went wrong since the last sample
 };
 
@@ -36,7 +38,7 @@ struct watch_change {
     bool is_raised;
 };
 #define WATCH_CHANGES_MAX 16
-#define WATCH_RULES 10
+#define WATCH_RULES 11
 #define WATCH_MINUTES 61
 
 struct watch {

@@ -1,13 +1,14 @@
 #include "ota-server/shell/watcher.h"
 
 #include "ota-server/service/alarm.h"
+#include "ota-server/service/approval.h"
 #include "ota-server/service/watch.h"
 
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
 #define LOOK_MS 10000
-#define COUNT_EVERY 6 // looks between two counts of cards
+#define COUNT_EVERY 6 // looks between two counts of cards and approvals
 #define SLOW_MS 200
 #define VERY_SLOW_MS 500
 
@@ -17,7 +18,7 @@ struct watcher {
     struct watch watch;
     uint64_t looks;
     uint64_t commits_slow, commits_very_slow;
-    uint64_t dirty, cards;
+    uint64_t dirty, cards, approval_ms;
     int64_t clock_ahead_ms; // wall clock less the loop's, at the last look
     // What the next turn writes.
     struct watch_change changes[WATCH_CHANGES_MAX];
@@ -32,6 +33,34 @@ static bool see_oldest(void *context, const struct message *m)
     return false;
 }
 
+static bool see_approval(void *context, const struct document *d)
+{
+    *(int64_t *)context = d->created_at.ms;
+    return false;
+}
+
+static uint64_t oldest_approval(struct watcher *w, struct utc now)
+{
+    const struct document_filter filter = {.kind = APPROVAL_KIND, .state = APPROVAL_OPEN};
+    const struct store_page page = {.limit = 1};
+    int64_t since_ms = now.ms;
+    if (store_documents(w->options.reader, &filter, &page, see_approval, &since_ms, NULL) !=
+        STORE_OK)
+        return w->approval_ms;
+    return since_ms < now.ms ? (uint64_t)(now.ms - since_ms) : 0;
+}
+
+static void count_cards(struct watcher *w)
+{
+    struct store_counts counts = {0};
+    if (store_card_counts(w->options.reader, 0, &counts) != STORE_OK)
+        return;
+    w->dirty = counts.cards_by_mark[MARK_DIRTY];
+    w->cards = 0;
+    for (unsigned i = 0; i < CARD_STATES; i++)
+        w->cards += counts.cards_by_state[i];
+}
+
 static void look_at_store(struct watcher *w, struct watch_sample *s)
 {
     const struct watcher_options *o = &w->options;
@@ -40,16 +69,13 @@ static void look_at_store(struct watcher *w, struct watch_sample *s)
     if (store_outbox(o->reader, 0, 1, see_oldest, &oldest_ms) == STORE_OK && oldest_ms < now.ms)
         s->oldest_ms = (uint64_t)(now.ms - oldest_ms);
     if (w->looks++ % COUNT_EVERY == 0) {
-        struct store_counts counts = {0};
-        if (store_card_counts(o->reader, 0, &counts) == STORE_OK) {
-            w->dirty = counts.cards_by_mark[MARK_DIRTY];
-            w->cards = 0;
-            for (unsigned i = 0; i < CARD_STATES; i++)
-                w->cards += counts.cards_by_state[i];
-        }
+        count_cards(w);
+        w->approval_ms = oldest_approval(w, now);
     }
     s->dirty = w->dirty;
     s->cards = w->cards;
+    s->approval_ms = w->approval_ms;
+    s->uncovered_ms = turn_uncovered_ms(o->turn, now);
 }
 
 static void look(struct watcher *w, struct watch_sample *s)

@@ -365,6 +365,8 @@ static void a_key_is_entered_by_two_people(void **state)
     lab_ask_as(&lab, &one, "POST", key,
                "{\"component\":\"00112233445566778899AABBCCDDEEFF\",\"kcv\":\"3544E1\"}", &a);
     assert_int_equal(a.status, 400);
+    lab_ask_as(&lab, &one, "GET", BASE "/alarms?state=OPEN", NULL, &a);
+    assert_true(has("\"key\":\"key.kcv.mismatch\",\"severity\":\"CRITICAL\",\"object\":\"rec_"));
     lab_ask_as(&lab, &one, "POST", key, FIRST, &a);
     assert_int_equal(a.status, 201);
     lab_ask_as(&lab, &one, "POST", key, SECOND, &a);

@@ -36,7 +36,7 @@ static const char *read_sample(const char *path)
     return text;
 }
 
-static void import_sample(const char *query, const char *key)
+static void import_text(const char *query, const char *key, const char *text)
 {
     char target[256];
     struct writer w = writer_of(target, sizeof(target));
@@ -46,9 +46,14 @@ static void import_sample(const char *query, const char *key)
             &(struct ask){.method = "POST",
                           .target = text_end(&w),
                           .type = "text/plain",
-                          .body = read_sample("tests/samples/alder-0000717.out"),
+                          .body = text,
                           .key = key},
             &a);
+}
+
+static void import_sample(const char *query, const char *key)
+{
+    import_text(query, key, read_sample("tests/samples/alder-0000717.out"));
 }
 
 static void read_import(const char *part, const char *accept)
@@ -73,6 +78,24 @@ static void run_import(void)
     read_import("", NULL);
     assert_int_equal(a.status, 200);
     assert_true(has("\"status\":\"ENDED\""));
+}
+
+// Of the transport key, which is not the one that was loaded.
+static void import_other_check_value(const char *query, const char *key)
+{
+    char *text = (char *)read_sample("tests/samples/alder-0000717.out");
+    char *kcv = strstr(text, "KCV=3544E0");
+    assert_non_null(kcv);
+    memcpy(kcv, "KCV=3544E1", 10);
+    import_text(query, key, text);
+    run_import();
+    assert_true(has("\"IMP-111\":1"));
+}
+
+static bool has_alarm(const char *name)
+{
+    ask("GET", BASE "/alarms?state=OPEN", NULL);
+    return has(name);
 }
 
 static void load_transport_keys(void)
@@ -158,6 +181,8 @@ static void a_vendor_file_is_tried_loaded_and_known_again(void **state)
     assert_true(has("\"status\":\"UPLOADED\""));
     run_import();
     assert_true(has("\"outcome\":\"REFUSED\"") && has("\"byCode\":{\"IMP-110\":2"));
+    assert_true(has_alarm("\"key\":\"import.rejected\",\"severity\":\"MINOR\",\"object\":\"imp_"));
+    assert_true(has("\"totalCount\":1"));
     read_import("/report", NULL);
     assert_true(has("\"code\":\"IMP-110\",\"level\":\"F\"") &&
                 has("\"totalCount\":3")); // and W-022
@@ -165,6 +190,10 @@ static void a_vendor_file_is_tried_loaded_and_known_again(void **state)
     assert_int_equal(strncmp(a.body, "code,level,line,field,text\r\n", 28), 0);
     assert_true(has("\r\n\"IMP-110\",\"F\","));
     load_transport_keys();
+    import_other_check_value("&dryRun=true", "imp-0000722");
+    assert_false(has_alarm("key.kcv.mismatch")); // a trial tells whoever asks for it
+    import_other_check_value("", "imp-0000723");
+    assert_true(has_alarm("key.kcv.mismatch"));
     import_sample("&dryRun=true", "imp-0000719");
     run_import();
     assert_true(has("\"outcome\":\"DRY_RUN_OK\""));
@@ -188,7 +217,7 @@ static void a_vendor_file_is_tried_loaded_and_known_again(void **state)
     run_import();
     assert_true(has("\"outcome\":\"ALREADY_IMPORTED\"") && has("\"firstImportId\":\"imp_"));
     ask("GET", BASE "/batch-imports", NULL);
-    assert_true(has("\"totalCount\":4"));
+    assert_true(has("\"totalCount\":6"));
     ask("POST", BASE "/batch-imports?vendorProfile=alder", NULL);
     assert_int_equal(a.status, 400); // without a key
     lab_close(&lab);

@@ -239,6 +239,37 @@ static void dirty_cards_are_too_many_or_grow_too_fast(void **state)
     assert_int_equal(said("dirty.growing"), 1);
 }
 
+// Two intervals of 15 minutes.
+static void rows_of_the_trail_without_a_checkpoint_are_told_after_half_an_hour(void **state)
+{
+    (void)state;
+    sample.uncovered_ms = 30 * MINUTE;
+    at(0);
+    assert_int_equal(said("audit.checkpoint.late"), -1);
+    sample.uncovered_ms = 30 * MINUTE + 1;
+    at(1);
+    assert_int_equal(said("audit.checkpoint.late"), 1);
+    at(2);
+    assert_int_equal(said("audit.checkpoint.late"), 0);
+    sample.uncovered_ms = 0;
+    at(3);
+    assert_int_equal(said("audit.checkpoint.late"), -1);
+}
+
+static void an_approval_that_nobody_decides_is_told_after_a_day(void **state)
+{
+    (void)state;
+    sample.approval_ms = 24 * 60 * MINUTE;
+    at(0);
+    assert_int_equal(said("approval.waiting"), -1);
+    sample.approval_ms = 24 * 60 * MINUTE + 1;
+    at(1);
+    assert_int_equal(said("approval.waiting"), 1);
+    sample.approval_ms = 5 * MINUTE; // it was decided, and another one waits
+    at(2);
+    assert_int_equal(said("approval.waiting"), -1);
+}
+
 static void a_jump_of_the_clock_is_told_each_time(void **state)
 {
     (void)state;
@@ -268,6 +299,8 @@ int main(void)
         TEST(a_disk_is_low_under_a_tenth_or_two_gibibytes),
         TEST(a_packet_that_waits_ten_minutes_says_that_the_queue_grows),
         TEST(dirty_cards_are_too_many_or_grow_too_fast),
+        TEST(rows_of_the_trail_without_a_checkpoint_are_told_after_half_an_hour),
+        TEST(an_approval_that_nobody_decides_is_told_after_a_day),
         TEST(a_jump_of_the_clock_is_told_each_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
