@@ -28,21 +28,23 @@ def write(path, text):
 def test_collecting():
     write("build/check/one.log", 'noise\nfigure {"name": "power.cuts", "value": 12}\n')
     write("build/check/dev-tests.log", "")
-    write("build/dev/Testing/Temporary/LastTest.log", 'figure {"name": "sim.card_days", "value": 7, "seeds": "1-3"}\n')
+    write("build/dev/Testing/Temporary/LastTest.log", 'figure {"name": "sim.card_days", "value": 7, "seeds": "1-3"}\n'
+          'figure {"name": "sim.card_days", "value": 1, "seeds": "4-5,9"}\n')
     # Of a build that this run did not test.
     write("build/asan/Testing/Temporary/LastTest.log", 'figure {"name": "sim.card_days", "value": 9}\n')
-    said = tool("figures", "--run", "check --long")
+    said = tool("figures", "--run", "check --long", "--passed", "20", "--failed", "1")
     assert said.returncode == 0, said.stderr
     lines = [json.loads(line) for line in said.stdout.splitlines()]
     assert lines[0]["run"] == "check --long" and lines[0]["is_changed"] is False
     assert {(f["name"], f["value"], f["source"]) for f in lines[1:]} == {
-        ("power.cuts", 12, "one"), ("sim.card_days", 7, "dev-tests")}
+        ("power.cuts", 12, "one"), ("sim.card_days", 7, "dev-tests"), ("sim.card_days", 1, "dev-tests")}
+    assert "cores" in lines[0]["machine"]
     return said.stdout
 
 
 def test_what_is_no_figure_is_refused():
     for wrong in ('{"value": 1}', '{"name": "a.b"}', '{"name": "a.b", "value": "1"}', '{"name": "a", "value": 1}',
-                  '{"name": "a.b", "value": 2, "of": 1}', '{"name": "a.b", "value": 1, "more": 2}', '{"name"'):
+                  '{"name": "a.b", "value": 2, "of": 1}', '{"name": "a.b", "value": 1, "seeds": "some"}', '{"name": "a.b", "value": 1, "more": 2}', '{"name"'):
         write("build/check/wrong.log", f"figure {wrong}\n")
         said = tool("figures")
         assert said.returncode != 0 and "wrong.log:1" in said.stderr, wrong
@@ -54,7 +56,8 @@ def test_the_page(figures):
     page = tool("reliability", "figures.jsonl")
     assert page.returncode == 0, page.stderr
     assert "| power cuts tried | 12 |" in page.stdout
-    assert "| simulated card-days | 7 | seeds 1-3 |" in page.stdout
+    assert "| simulated card-days | 8 | seeds 1-5, 9 |" in page.stdout
+    assert "Machine: " in page.stdout and "Result: 20 tests passed, 1 failed." in page.stdout
     shown, missing = page.stdout.split("## Not shown by this run")
     assert "goals proved" in missing and "goals proved" not in shown
 
