@@ -3,6 +3,8 @@
 #include "common/base/check.h"
 #include "sim-emulator/core/card_call.h"
 
+#define CHANNEL_MASK 0x03 // of the class
+
 _Static_assert(CARD_APPLET_AT + CARD_APPLET_LEN <= NVM_LEN_MAX, "the areas fit the memory");
 _Static_assert(CARD_STORE_AT % NVM_PAGE_LEN == 0, "the store begins a page");
 
@@ -267,7 +269,7 @@ static uint16_t class_read(struct call *call, uint8_t *cla)
     *cla = octet & 0x80;
     if ((octet & 0x0C) != 0)
         return SW_SECURE_MESSAGING_NOT_SUPPORTED;
-    call->channel = &call->card->channels[octet & 0x03];
+    call->channel = &call->card->channels[octet & CHANNEL_MASK];
     return call->channel->is_open ? SW_OK : SW_CHANNEL_NOT_SUPPORTED;
 }
 
@@ -287,7 +289,7 @@ static uint16_t run(struct call *call)
         is_of_other_class = row->cla != cla;
         if (is_of_other_class)
             continue;
-        if (row->is_basic && (call->apdu.cla & 0x03) != 0)
+        if (row->is_basic && (call->apdu.cla & CHANNEL_MASK) != 0)
             return SW_CHANNEL_NOT_SUPPORTED;
         sw = row->run(call);
         return row->may_announce ? with_announcement(call, sw) : sw;
@@ -347,11 +349,22 @@ static uint16_t more(uint8_t cla, size_t len)
     return (uint16_t)((cla == CLA_GSM ? SW_GSM_RESPONSE : SW_DATA_AVAILABLE) | (len & 0xFF));
 }
 
+static bool is_warning(uint16_t sw)
+{
+    return (sw & 0xFE00) == SW_WARNING; // 62 xx and 63 xx
+}
+
+// Of the channel that the octets came on. A terminal that did not ask for them by their length
+// learns it.
 static uint16_t get_response(struct card_t0 *t0, const struct apdu *apdu, struct writer *response)
 {
-    if (t0->len == 0)
+    if (apdu->p1 != 0 || apdu->p2 != 0)
+        return SW_WRONG_P1_P2;
+    if (apdu->data.len != 0)
+        return SW_WRONG_LENGTH;
+    if (t0->len == 0 || t0->channel != (apdu->cla & CHANNEL_MASK))
         return SW_CONDITIONS;
-    if (apdu->le > t0->len || apdu->le == 0)
+    if (apdu->le > t0->len)
         return (uint16_t)(SW_WRONG_LE | (t0->len & 0xFF));
     writer_copy(response, bytes_of(t0->octets, apdu->le));
     t0->len -= apdu->le;
@@ -359,10 +372,27 @@ static uint16_t get_response(struct card_t0 *t0, const struct apdu *apdu, struct
     return t0->len > 0 ? more(apdu->cla, t0->len) : t0->sw;
 }
 
+// What the command did, when there are octets to fetch.
+static uint16_t keep_waiting(struct card_t0 *t0, const struct apdu *apdu, size_t len, uint16_t sw)
+{
+    t0->len = len;
+    t0->channel = apdu->cla & CHANNEL_MASK;
+    // A warning is told first: a terminal that gets one behind its octets would ask for more
+    // [102.221 §7.3.1.1.4].
+    t0->sw = is_warning(sw) ? (uint16_t)SW_OK : sw;
+    return is_warning(sw) ? sw : more(apdu->cla, len);
+}
+
 uint16_t card_t0_exchange(struct card *card, struct card_t0 *t0, struct bytes command,
                           struct writer *response)
 {
     struct apdu apdu;
+    uint8_t header[5] = {0};
+    // There is a P3 in every command of T=0: in one of case 1 it is 00 [102.221 §7.3.1.1.1].
+    if (command.len == sizeof header - 1) {
+        memcpy(header, command.at, command.len);
+        command = bytes_of(header, sizeof header);
+    }
     bool is_read = apdu_read(command, &apdu) == APDU_OK;
     if (!card->is_powered)
         return CARD_MUTE;
@@ -375,15 +405,9 @@ uint16_t card_t0_exchange(struct card *card, struct card_t0 *t0, struct bytes co
     uint16_t sw = exchange(card, command, &w, true);
     if (w.len == 0)
         return sw;
-    // Without Le there is no answer in T=0: the terminal is told the right one.
-    if (is_read && command.len == 4 && apdu.ins == INS_STATUS)
-        return (uint16_t)(SW_WRONG_LE | (w.len & 0xFF));
-    if (is_read && apdu.data.len == 0) {
-        // A command that only reads gives its octets at once.
-        writer_copy(response, writer_bytes(&w));
-        return sw;
-    }
-    t0->len = w.len;
-    t0->sw = sw;
-    return more(apdu.cla, w.len);
+    if (is_read && apdu.data.len > 0)
+        return keep_waiting(t0, &apdu, w.len, sw);
+    // A command that only reads gives its octets at once.
+    writer_copy(response, writer_bytes(&w));
+    return sw;
 }

@@ -3,7 +3,7 @@
 //
 // card_exchange() takes whole APDUs and gives the answer with its status word, as T=1 or a host in
 // the same process wants it. card_t0_exchange() puts the T=0 answers in front: 61 xx (class A0: 9F
-// xx) and GET RESPONSE, 6C xx.
+// xx), or a warning, and GET RESPONSE; 6C xx.
 //
 // Promises: a command is answered after its effect is in the memory; what is stored is whole after
 // a power cut at any octet; when the power goes in a write the card is mute until card_reset();
@@ -173,7 +173,8 @@ uint16_t card_exchange(struct card *card, struct bytes command, struct writer *r
 struct card_t0 {
     uint8_t octets[CARD_RESPONSE_MAX];
     size_t len;
-    uint16_t sw; // that comes with the octets
+    uint8_t channel; // they are of
+    uint16_t sw;     // that comes with the octets
 };
 uint16_t card_t0_exchange(struct card *card, struct card_t0 *t0, struct bytes command,
                           struct writer *response) MUST_USE;

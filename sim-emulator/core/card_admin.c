@@ -4,21 +4,21 @@
 
 #include "common/wire/tlv.h"
 
-// The EF that P1 and the data name: by identifier, or with no data the current one.
+// The EF that P1 and the data name: by identifier, by path, or with no data the current one.
 static uint16_t target(struct call *call, struct uicc_file *file)
 {
     struct bytes data = call->apdu.data;
-    if (call->apdu.p1 != 0 || call->apdu.p2 != 0)
+    uint8_t p1 = call->apdu.p1;
+    bool is_path = p1 == PATH_FROM_MF || p1 == PATH_FROM_CURRENT;
+    if ((p1 != BY_IDENTIFIER && !is_path) || call->apdu.p2 != 0)
         return SW_WRONG_P1_P2;
-    if (data.len == 0)
+    if (!is_path && data.len == 0)
         return call_file(call, 0, file);
-    if (data.len != 2)
+    if (!is_path && data.len != 2)
         return SW_WRONG_LENGTH;
-    uint16_t identifier = (uint16_t)(data.at[0] << 8 | data.at[1]);
-    if (!uicc_find(&call->files, call->channel->folder, identifier, file) ||
-        file->row->kind == UICC_FOLDER)
-        return SW_FILE_NOT_FOUND;
-    return SW_OK;
+    uint8_t from = p1 == PATH_FROM_MF ? (uint8_t)UICC_MF : call->channel->folder;
+    uint16_t sw = call_walk(call, from, data, file);
+    return sw == SW_OK && file->row->kind == UICC_FOLDER ? (uint16_t)SW_FILE_NOT_FOUND : sw;
 }
 
 static uint16_t set_active(struct call *call, bool is_active)

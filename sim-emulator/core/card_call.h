@@ -5,6 +5,15 @@
 #include "sim-emulator/core/card.h"
 
 #define CLA_GSM 0xA0
+// P1 of SELECT, ACTIVATE FILE and DEACTIVATE FILE.
+enum {
+    BY_IDENTIFIER = 0x00,
+    CHILD_FOLDER = 0x01,
+    PARENT_FOLDER = 0x03,
+    BY_NAME = 0x04,
+    PATH_FROM_MF = 0x08,
+    PATH_FROM_CURRENT = 0x09,
+};
 #define SW_GSM_RESPONSE 0x9F00 // 9F xx [51.011 §9.4]
 
 struct call {
@@ -41,6 +50,9 @@ void call_was_written(struct call *call, const struct uicc_file *file);
 bool call_reach(const struct call *call, uint8_t folder, uint16_t identifier,
                 struct uicc_file *out);
 void call_take(struct call *call, const struct uicc_file *file);
+// The file at the end of a path from a folder: SW_OK, or what is wrong with the path.
+uint16_t call_walk(const struct call *call, uint8_t folder, struct bytes path,
+                   struct uicc_file *file);
 
 const struct card_product *call_product(const struct card *card);
 struct uicc_pin_store call_pin_store(struct card *card);

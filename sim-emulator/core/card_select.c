@@ -3,15 +3,6 @@
 
 #include "common/wire/tlv.h"
 
-// P1 of SELECT.
-enum {
-    BY_IDENTIFIER = 0x00,
-    CHILD_FOLDER = 0x01,
-    PARENT_FOLDER = 0x03,
-    BY_NAME = 0x04,
-    PATH_FROM_MF = 0x08,
-    PATH_FROM_CURRENT = 0x09,
-};
 // P2: what is returned, which one of several names, and whether the application ends.
 #define RETURN_MASK 0x0C
 #define RETURN_PARAMETERS 0x04
@@ -56,8 +47,8 @@ void call_take(struct call *call, const struct uicc_file *file)
     }
 }
 
-static uint16_t walk(const struct call *call, uint8_t folder, struct bytes path,
-                     struct uicc_file *file)
+uint16_t call_walk(const struct call *call, uint8_t folder, struct bytes path,
+                   struct uicc_file *file)
 {
     struct reader r = reader_of(path);
     if (path.len == 0 || path.len % 2 != 0)
@@ -134,9 +125,9 @@ static uint16_t find_selected(struct call *call, struct uicc_file *file)
     case BY_NAME:
         return find_named(call, file);
     case PATH_FROM_MF:
-        return walk(call, UICC_MF, data, file);
+        return call_walk(call, UICC_MF, data, file);
     case PATH_FROM_CURRENT:
-        return walk(call, folder, data, file);
+        return call_walk(call, folder, data, file);
     default: // octets
         return SW_WRONG_P1_P2;
     }
@@ -175,6 +166,8 @@ uint16_t call_status(struct call *call)
     struct uicc_file folder;
     if (call->apdu.p1 > 2)
         return SW_WRONG_P1_P2;
+    if (call->apdu.data.len != 0)
+        return SW_WRONG_LENGTH;
     switch (call->apdu.p2) {
     case 0x00:
         if (!uicc_open_folder(&call->files, call->channel->folder, &folder))

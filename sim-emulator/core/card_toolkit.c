@@ -6,8 +6,16 @@
 // A terminal that never answers a command has lost it after so many STATUS commands.
 #define SESSION_STATUS_MAX 8
 
+// None of the toolkit's commands has parameters [102.221 §11.2].
+static bool has_parameters(const struct call *call)
+{
+    return call->apdu.p1 != 0 || call->apdu.p2 != 0;
+}
+
 uint16_t call_terminal_profile(struct call *call)
 {
+    if (has_parameters(call))
+        return SW_WRONG_P1_P2;
     call->card->remote.can_send = cat_profile_has(call->apdu.data, CAT_FEATURE_SEND_SHORT_MESSAGE);
     call->card->remote.can_refresh = cat_profile_has(call->apdu.data, CAT_FEATURE_REFRESH);
     applet_profile(&call->card->applet, &call->port, call->apdu.data);
@@ -20,7 +28,7 @@ uint16_t call_terminal_capability(struct call *call)
 {
     struct reader r = reader_of(call->apdu.data);
     struct tlv object;
-    if (call->apdu.p1 != 0 || call->apdu.p2 != 0)
+    if (has_parameters(call))
         return SW_WRONG_P1_P2;
     if (!tlv_next(&r, &object) || object.tag != 0xA9 || !reader_done(&r))
         return SW_WRONG_DATA;
@@ -48,6 +56,8 @@ uint16_t call_envelope(struct call *call)
 {
     enum cat_envelope kind;
     struct cat_message message;
+    if (has_parameters(call))
+        return SW_WRONG_P1_P2;
     if (is_unserved(call->apdu.data))
         return SW_FUNCTION_NOT_SUPPORTED;
     enum cat_error error = cat_read_envelope(call->apdu.data, &kind, &message);
@@ -100,6 +110,10 @@ uint16_t call_fetch(struct call *call)
 {
     struct card_remote *remote = &call->card->remote;
     size_t waiting = call_waiting(call);
+    if (has_parameters(call))
+        return SW_WRONG_P1_P2;
+    if (call->apdu.data.len != 0)
+        return SW_WRONG_LENGTH;
     if (waiting == 0)
         return SW_CONDITIONS;
     uint16_t sw = call_check_le(call, waiting);
@@ -119,6 +133,8 @@ uint16_t call_terminal_response(struct call *call)
 {
     struct card_remote *remote = &call->card->remote;
     enum card_session session = (enum card_session)remote->session;
+    if (has_parameters(call))
+        return SW_WRONG_P1_P2;
     remote->session = SESSION_NONE;
     switch (session) {
     case SESSION_NONE:

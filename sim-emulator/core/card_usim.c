@@ -119,6 +119,8 @@ uint16_t call_authenticate(struct call *call)
         return SW_CONDITIONS;
     if (!is_pin_given(call))
         return SW_SECURITY_STATUS;
+    if (call->apdu.data.len != 1U + AKA_RAND_LEN + (is_3g ? 1U + USIM_AUTN_LEN : 0))
+        return SW_WRONG_LENGTH;
     struct reader r = reader_of(call->apdu.data);
     bool is_shaped = reader_u8(&r) == AKA_RAND_LEN;
     const uint8_t *rand = reader_bytes(&r, AKA_RAND_LEN).at;

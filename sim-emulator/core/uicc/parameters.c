@@ -39,20 +39,28 @@ static void write_card(struct writer *w, const struct uicc_files *files)
 }
 
 // The PIN status: a bit for each reference that follows, from the left, 1 = enabled; the universal
-// PIN is never asked for unless it replaces another [102.221 §9.5.2, §11.1.1.4.10].
-static void write_pins(struct writer *w, uint8_t enabled)
+// PIN is never asked for unless it replaces another [102.221 §9.5.2, §11.1.1.4.10]. PIN2 is local
+// to the folders under the MF.
+static void write_pins(struct writer *w, uint8_t enabled, bool is_root)
 {
     static const enum uicc_pin order[] = {UICC_PIN1, UICC_PIN2, UICC_ADM1, UICC_PIN_UNIVERSAL};
-    struct tlv_mark mark = tlv_open(w, 0xC6);
+    uint8_t octets[24];
+    struct writer references = writer_of(octets, sizeof octets);
     unsigned status = 0;
-    for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++)
-        status |= (enabled & 1U << order[i]) != 0 ? 0x80U >> i : 0;
-    write_small(w, 0x90, (uint8_t)status);
+    unsigned bit = 0x80;
     for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
+        bool is_enabled = (enabled & 1U << order[i]) != 0;
+        if (is_root && order[i] == UICC_PIN2)
+            continue;
         if (order[i] == UICC_PIN_UNIVERSAL)
-            write_small(w, 0x95, (enabled & 1U << order[i]) != 0 ? 0x08 : 0x00);
-        write_small(w, 0x83, uicc_pin_reference(order[i]));
+            write_small(&references, 0x95, is_enabled ? 0x08 : 0x00);
+        write_small(&references, 0x83, uicc_pin_reference(order[i]));
+        status |= is_enabled ? bit : 0;
+        bit >>= 1;
     }
+    struct tlv_mark mark = tlv_open(w, 0xC6);
+    write_small(w, 0x90, (uint8_t)status);
+    writer_copy(w, writer_bytes(&references));
     tlv_close(w, mark);
 }
 
@@ -74,7 +82,7 @@ void uicc_parameters(const struct uicc_files *files, const struct uicc_file *fil
     uint8_t rule[] = {(uint8_t)(rules >> 8), (uint8_t)rules, row->rule};
     tlv_write(w, 0x8B, bytes_of(rule, sizeof rule));
     if (row->kind == UICC_FOLDER) {
-        write_pins(w, enabled);
+        write_pins(w, enabled, is_root);
     } else {
         write_short(w, 0x80, row->size);
         uint8_t short_identifier = (uint8_t)(row->short_identifier << 3);

@@ -17,9 +17,15 @@ static void the_mf_tells_what_the_card_is(void **state)
     // TERMINAL CAPABILITY is understood [102.221 §11.1.1.4.6.8].
     assert_true(tlv_find(all.value, 0xA5, &value) && tlv_find(value, 0x87, &value));
     assert_int_equal(value.at[0], 0x01);
-    // PIN1 disabled, PIN2 enabled, ADM1 enabled, the universal PIN not used.
+    // PIN1 disabled, ADM1 enabled, the universal PIN not used.
     assert_true(tlv_find(all.value, 0xC6, &value));
-    assert_int_equal(value.len, 18);
+    assert_int_equal(value.len, 15);
+    assert_memory_equal(value.at, "\x90\x01\x40\x83\x01\x01\x83\x01\x0A\x95\x01\x00\x83\x01\x11",
+                        15);
+    // In the application PIN2 is asked for as well, and it is enabled.
+    assert_int_equal(send_all("00A4040410A0000000871002FFFFFFFF8907090000"), SW_OK);
+    struct reader adf = reader_of(bytes_of(answer_octets, answer.len));
+    assert_true(tlv_next(&adf, &all) && tlv_find(all.value, 0xC6, &value) && value.len == 18);
     assert_memory_equal(
         value.at, "\x90\x01\x60\x83\x01\x01\x83\x01\x81\x83\x01\x0A\x95\x01\x00\x83\x01\x11", 18);
 }
@@ -509,7 +515,8 @@ static void small_commands_answer(void **state)
     memcpy(first, answer_octets, 8);
     assert_int_equal(send("0084000008"), SW_OK);
     assert_memory_not_equal(first, answer_octets, 8);
-    assert_int_equal(send("00840000"), SW_WRONG_LENGTH);
+    assert_int_equal(send("0084000000"), SW_OK); // 256
+    assert_int_equal(answer.len, 256);
     assert_int_equal(send("80AA000005A903830100"), SW_OK);
     assert_int_equal(send("80AA000005A904830100"), SW_WRONG_DATA);
     assert_int_equal(send("80AA0000028000"), SW_WRONG_DATA);

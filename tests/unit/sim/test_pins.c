@@ -60,7 +60,7 @@ static void the_folder_shows_that_it_is_enabled(void **state)
     (void)state;
     enable_pin1();
     assert_int_equal(send_all("00A40004023F00"), SW_OK);
-    static const uint8_t status[] = {0x90, 0x01, 0xE0, 0x83, 0x01, 0x01};
+    static const uint8_t status[] = {0x90, 0x01, 0xC0, 0x83, 0x01, 0x01};
     bool is_found = false;
     for (size_t i = 0; i + sizeof status <= answer.len; i++)
         is_found = is_found || memcmp(answer_octets + i, status, sizeof status) == 0;
