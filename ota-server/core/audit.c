@@ -302,7 +302,10 @@ static void resolve_late(struct work *w, const struct audit_answer *a, uint64_t 
 static void read_timers(struct work *w)
 {
     struct record *r = w->r;
-    if (r->level < 2 || r->queue_len == RECORD_QUEUE_MAX)
+    bool is_asked = r->has_open && r->open.kind == OPERATION_READ_TIMERS && r->open.is_automatic;
+    for (uint8_t i = 0; i < r->queue_len; i++)
+        is_asked |= r->queue[i].kind == OPERATION_READ_TIMERS && r->queue[i].is_automatic;
+    if (r->level < 2 || is_asked || r->queue_len == RECORD_QUEUE_MAX)
         return;
     struct operation *o = &r->queue[r->queue_len++];
     memset(o, 0, sizeof(*o));
@@ -313,7 +316,7 @@ static void read_timers(struct work *w)
     o->created_at = w->now;
     o->not_after = utc_after(w->now, w->policy->not_after_ms);
     o->list_len = 1;
-    o->list[0] = 0xFF; // all
+    o->list[0] = READ_ALL;
     work_step(w, o, STEP_CREATED, "configuration version differs");
     work_trail(w, "operation.requested", o->id, "", operation_kind_name(o->kind), "audit");
 }
@@ -356,7 +359,6 @@ static void complete(struct work *w, const struct event_por *p)
     struct record *r = w->r;
     struct findings found = {false, false};
     const struct audit_answer *a = &p->answer;
-    const uint16_t configuration = r->configuration_version;
     if (memcmp(a->card_iccid, r->iccid, sizeof(r->iccid)) != 0) {
         differ(w, 0, "iccid", 0, 1);
         found.needs_operator = true;
@@ -369,7 +371,7 @@ static void complete(struct work *w, const struct event_por *p)
         resolve_open(w, a, &found);
         resolve_late(w, a, p->counter);
         late_mirrored(r);
-        if (configuration != a->configuration_version)
+        if (r->parameters_version != a->configuration_version)
             read_timers(w);
     }
     w->d->has_answer = true;

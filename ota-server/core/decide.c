@@ -222,6 +222,9 @@ static void take(struct work *w)
     case EVENT_BOOTSTRAP:
         decide_bootstrap(w);
         break;
+    case EVENT_TIMERS:
+        decide_timers(w);
+        break;
     }
 }
 

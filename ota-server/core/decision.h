@@ -47,6 +47,12 @@ struct bootstrap_rule {
     struct bootstrap_item items[BOOTSTRAP_ITEMS_MAX];
 };
 
+// Parameters that the group's cards shall have, as the list of writes that CONFIGURE carries.
+struct policy_timers {
+    uint16_t len; // 0: none
+    uint8_t list[OPERATION_WRITES_MAX];
+};
+
 // Timers and limits that installation and group choose; see policy_default().
 struct policy {
     uint32_t approval_ms;       // 72 h
@@ -69,6 +75,7 @@ struct policy {
     uint8_t quiet_count;
     struct policy_quiet quiet[POLICY_QUIET_MAX]; // of what was asked for; doubt does not wait
     struct bootstrap_rule bootstrap;
+    struct policy_timers timers;
     uint64_t seed; // of all chance
 };
 void policy_default(struct policy *p);

@@ -58,8 +58,9 @@ enum event_type {
     EVENT_RESTORE,   // the database is older than what was sent
     EVENT_PLAN,      // what was reserved for the card's bootstrap
     EVENT_BOOTSTRAP, // a person starts, resumes or cancels it
+    EVENT_TIMERS,    // the card is to be brought to the parameters that its group wants
 };
-#define EVENT_TYPES (EVENT_BOOTSTRAP + 1)
+#define EVENT_TYPES (EVENT_TIMERS + 1)
 
 struct event_request {
     struct operation operation; // id, kind, target or plan, flags, actor, not_before, not_after (0:

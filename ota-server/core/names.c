@@ -162,7 +162,7 @@ const char *event_type_name(uint8_t type)
         "mark_dirty", "clear_dirty", "resolve",  "lift_quarantine", "retire",
         "move",       "bar",         "submit",   "receipt",         "por",
         "notify",     "contact",     "wake",     "restart",         "restore",
-        "plan",       "bootstrap",
+        "plan",       "bootstrap",   "timers",
     };
     return NAME_OF(names, type);
 }

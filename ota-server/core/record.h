@@ -16,6 +16,7 @@
 #define RECORD_LATE_MAX 8
 #define BOOTSTRAP_ITEMS_MAX (COMMAND_SLOTS_MAX - 1) // that one card is given
 #define OPERATION_WRITES_MAX 242                    // what two SMS carry: all parameters at once
+#define READ_ALL 0xFF                               // in a list of numbers to read
 #define NUMBER_TEXT_SIZE 21                         // digits and a zero, as in SMPP addresses
 #define COUNTER_JUMP 65536                          // after a restore or a counter in doubt
 #define COUNTER_LAST 0xFFFFFFFFFFull
@@ -370,7 +371,8 @@ struct record {
     struct mirror_slot slots[COMMAND_SLOTS_MAX];
     uint64_t preferred; // subscription
     uint16_t configuration_version;
-    struct parameters parameters; // as last audited or configured
+    struct parameters parameters; // as last configured or read
+    uint16_t parameters_version;  // configuration version at which all of them were known
     bool has_imei, has_plmn;
     uint8_t imei[COMMAND_IMEI_SIZE];
     uint8_t plmn[COMMAND_PLMN_SIZE];
@@ -461,16 +463,17 @@ const char *audit_outcome_name(uint8_t outcome);     // "" for none
 const char *actor_kind_name(uint8_t kind);           // "USER"
 
 // The record as octets for the store: the number of the form, then integers big endian, only what
-// is used. Written in the newest form, read in forms 1 and 3, too: what they did not have is zero,
-// but an operation of which a packet left may have run. Form 2 was two layouts, and never released.
-// Reading gives false for any other form, and for octets that are none of ours.
+// is used. Written in the newest form, read in forms 1 and 3 to 5, too: what they did not have is
+// zero, but an operation of which a packet left may have run. Form 2 was two layouts, and never
+// released. Reading gives false for any other form, and for octets that are none of ours.
 //
 // A field more or less is a form more, and a step of the store's schema more (schema.h), so that an
 // older server refuses the database at once.
 #define RECORD_FORM_FIRST 1
 #define RECORD_FORM_THIRD 3
 #define RECORD_FORM_FOURTH 4
-#define RECORD_FORM 5
+#define RECORD_FORM_FIFTH 5
+#define RECORD_FORM 6
 #define RECORD_OCTETS_MAX 16384
 void record_write(struct writer *w, const struct record *r);
 bool record_read(struct bytes octets, struct record *r) MUST_USE;

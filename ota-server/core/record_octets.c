@@ -408,7 +408,7 @@ static void audit(struct walk *k, struct audit_job *a)
 
 static void bootstrap(struct walk *k, struct bootstrap *b)
 {
-    if (!has(k, RECORD_FORM))
+    if (!has(k, RECORD_FORM_FIFTH))
         return;
     octet(k, &b->state);
     if (b->state == BOOTSTRAP_NONE)
@@ -464,6 +464,10 @@ static void record_walk(struct walk *k, struct record *r)
     numbers(k, r);
     doubt(k, r);
     work(k, r);
+    if (has(k, RECORD_FORM))
+        half(k, &r->parameters_version);
+    else
+        r->parameters_version = r->configuration_version; // nothing says otherwise
 }
 
 static struct walk walk_to(struct writer *w)
@@ -477,7 +481,7 @@ static struct walk walk_from(struct bytes in)
     struct walk k = {.from = reader_of(in)};
     k.form = reader_u8(&k.from);
     if (k.form != RECORD_FORM_FIRST && k.form != RECORD_FORM_THIRD &&
-        k.form != RECORD_FORM_FOURTH && k.form != RECORD_FORM)
+        k.form != RECORD_FORM_FOURTH && k.form != RECORD_FORM_FIFTH && k.form != RECORD_FORM)
         k.from.failed = true;
     return k;
 }

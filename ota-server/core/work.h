@@ -118,6 +118,9 @@ void decide_plan(struct work *w);
 void decide_bootstrap(struct work *w);
 bool bootstrap_is_active(const struct record *r);
 
+// timers.c
+void decide_timers(struct work *w);
+
 // plan.c
 void plan_timeouts(struct work *w);
 void plan_next_packet(struct work *w);

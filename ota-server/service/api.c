@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/import_job.h"
+#include "ota-server/service/timers_run.h"
 
 #include <stdlib.h>
 
@@ -17,8 +18,9 @@ struct api *api_open(const struct api_options *options)
     api->out = malloc(API_ANSWER_MAX);
     api->headers = malloc(API_HEADERS_MAX);
     api->nonce_entries = malloc(API_NONCES_MAX * sizeof(*api->nonce_entries));
+    api->timers = timers_runs_open(options->turn, options->reader);
     if (api->crypto == NULL || api->out == NULL || api->headers == NULL ||
-        api->nonce_entries == NULL) {
+        api->nonce_entries == NULL || api->timers == NULL) {
         api_close(api);
         return NULL;
     }
@@ -33,6 +35,7 @@ void api_close(struct api *api)
     check(api->in_work == NULL);
     crypto_close(api->crypto);
     secret_wipe(&api->options.client_key, sizeof(api->options.client_key));
+    timers_runs_close(api->timers);
     free(api->nonce_entries);
     free(api->headers);
     free(api->out);
@@ -237,6 +240,7 @@ void api_handle(struct api *api, struct api_exchange *x, const struct api_reques
 void api_tick(struct api *api, struct api_now now)
 {
     api_stored_tick(api, now);
+    timers_runs_tick(api->timers, now.utc);
     if (api->options.imports != NULL)
         import_jobs_tick(api->options.imports);
 }

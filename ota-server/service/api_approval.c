@@ -269,9 +269,10 @@ void api_approval_request(struct api_exchange *x, const char *what, uint64_t ten
         api_commit(x, keep_request, reply_requested);
 }
 
-void api_approval_request_rules(struct api_exchange *x, uint64_t group, uint64_t tenant)
+void api_approval_request_rules(struct api_exchange *x, const char *what, uint64_t group,
+                                uint64_t tenant)
 {
-    if (begin(x, "bootstrap that deletes", APPROVAL_FOUR_EYES, tenant, group))
+    if (begin(x, what, APPROVAL_FOUR_EYES, tenant, group))
         api_commit(x, keep_request, reply_requested);
 }
 

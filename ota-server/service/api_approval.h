@@ -34,7 +34,8 @@ enum store_status api_approval_keep(struct api_exchange *x, struct store *store)
 // A request that is not stored but in the approval: 202 with it.
 void api_approval_request(struct api_exchange *x, const char *what, uint64_t tenant);
 // The same for a change of a group's rules, which is x->root.
-void api_approval_request_rules(struct api_exchange *x, uint64_t group, uint64_t tenant);
+void api_approval_request_rules(struct api_exchange *x, const char *what, uint64_t group,
+                                uint64_t tenant);
 // In the transaction of what was approved with x->approval, and after it: 200.
 void api_approval_reply(struct api_exchange *x);
 // Ends those whose time is over; for the turn's writer.

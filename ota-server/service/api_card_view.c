@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "common/wire/ident.h"
 #include "ota-server/service/api_parameter.h"
+#include "ota-server/service/group_rules.h"
 
 #include <stdlib.h>
 
@@ -244,6 +245,16 @@ void api_card_subscriptions(struct api_exchange *x)
 
 // --- parameters ---
 
+// A card without CONFIGURE keeps what it has.
+static void apply_group(const struct record *r, const struct policy_timers *wanted,
+                        struct parameters *desired)
+{
+    const bool is_taken =
+        r->level >= 2 &&
+        parameters_apply(desired, bytes_of(wanted->list, wanted->len), NULL) == PARAMETER_OK;
+    (void)is_taken; // what no longer applies changes nothing
+}
+
 // What the card will have when everything that waits was carried out.
 static void apply_waiting(const struct record *r, struct parameters *desired)
 {
@@ -264,13 +275,29 @@ void api_card_parameters(struct api_exchange *x)
     struct views *v = open_views(x);
     if (v == NULL || !api_end_reading(x) || !api_card(x, &v->record))
         return;
-    struct parameters desired = v->record.parameters;
-    apply_waiting(&v->record, &desired);
+    struct group_rules rules;
+    const struct record *r = &v->record;
+    const struct policy_timers *wanted = &rules.policy.timers;
+    const enum store_status status =
+        rules_of(x->reader, r->group, turn_policy(x->api->options.turn), &rules);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    struct parameters desired = r->parameters;
+    apply_group(r, wanted, &desired);
+    apply_waiting(r, &desired);
     json_begin_object(j);
-    api_put_number(j, "level", v->record.level);
-    api_put_number(j, "configurationVersion", v->record.configuration_version);
-    api_put_parameters(j, "known", &v->record.parameters, x->is_clear);
-    api_put_parameters(j, "desired", &desired, x->is_clear);
+    api_put_number(j, "level", r->level);
+    api_put_number(j, "configurationVersion", r->configuration_version);
+    api_put_bool(j, "isKnown", r->parameters_version == r->configuration_version);
+    api_put_parameters(j, "known", &r->parameters, API_PARAMETERS_ALL, x->is_clear);
+    api_put_parameters(j, "desired", &desired, API_PARAMETERS_ALL, x->is_clear);
+    api_put_text(j, "agreement", timers_agreement_name(timers_agreement(r, wanted)));
+    api_put_timers(j, "group", wanted, x->is_clear);
+    api_put_parameter_names(j, "differing",
+                            wanted->len == 0 ? 0 : timers_differing(&r->parameters, wanted));
+    api_put_bool(j, "isAsked", timers_asked(r, wanted) != NULL);
     json_end_object(j);
     api_reply(x, 200);
 }

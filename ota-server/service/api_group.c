@@ -2,6 +2,7 @@
 #include "ota-server/service/api_group.h"
 
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/timers_run.h"
 
 static const char *const classes[] = {"iot", NULL};
 static const char *const fields[] = {"PUBLIC_SERVICE", "FINANCE", "SMART_CITY", "SMART_RETAIL",
@@ -163,6 +164,8 @@ static enum store_status judge_removal(struct api_exchange *x, struct store *sto
         status = remove_below(store, RULES_VERSION_KIND, x->object_id);
     if (status == STORE_OK)
         status = remove_below(store, PERMISSION_KIND, x->object_id);
+    if (status == STORE_OK)
+        status = remove_below(store, TIMERS_RUN_KIND, x->object_id);
     return status;
 }
 

@@ -2,6 +2,8 @@
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_parameter.h"
+#include "ota-server/service/timers_run.h"
 
 #include <stdlib.h>
 
@@ -20,6 +22,7 @@ struct rules_work {
     struct api_object object; // the rules; version 0 when there are none yet
     struct api_object version;
     struct group_rules before, after;
+    bool is_applied; // cards are to be brought to the timers
 };
 
 // What a body says, on top of the installation's policy.
@@ -67,7 +70,7 @@ static void reply_rules(struct api_exchange *x)
     struct json_writer *j = &x->json;
     json_begin_object(j);
     api_put_id(j, "groupId", "grp", x->object_id);
-    rules_put(j, &w->before);
+    rules_put(j, &w->before, x->is_clear);
     api_put_time(j, "createdAt", d->created_at);
     api_put_time(j, "updatedAt", d->changed_at);
     api_put_number(j, "version", d->version);
@@ -119,25 +122,63 @@ static bool merge(struct api_exchange *x, struct rules_work *w)
     }
     const bool ok = api_document_fill(x, &w->object, root);
     json_decref(root);
-    return ok && compile(x, w->object.document.body, &w->after);
+    if (!ok || !compile(x, w->object.document.body, &w->after))
+        return false;
+    if (!w->is_applied || w->after.policy.timers.len > 0)
+        return true;
+    api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("apply"),
+                                    "The group names no timers to bring cards to"));
+    return false;
 }
 
-static void put_rules(struct json_writer *j, const char *name, const struct group_rules *r)
+static void put_rules(struct api_exchange *x, const char *name, const struct group_rules *r)
 {
-    api_open_object(j, name);
-    rules_put(j, r);
-    json_end_object(j);
+    api_open_object(&x->json, name);
+    rules_put(&x->json, r, x->is_clear);
+    json_end_object(&x->json);
 }
 
-// A rule that deletes by itself is for two people; what is on already they have approved.
-static bool is_for_two(const struct api_exchange *x, const struct rules_work *w)
+static bool has_other_timers(const struct rules_work *w)
+{
+    const struct policy_timers *before = &w->before.policy.timers;
+    const struct policy_timers *after = &w->after.policy.timers;
+    return !bytes_equal(bytes_of(before->list, before->len), bytes_of(after->list, after->len));
+}
+
+static bool see_next(void *context, uint64_t card)
+{
+    (void)card;
+    return ++*(uint32_t *)context != 0;
+}
+
+// Where cards report to is for two people, and so is what writes to many of them at once.
+static bool are_timers_for_two(const struct api_exchange *x, const struct rules_work *w)
+{
+    const uint32_t named = timers_named(&w->after.policy.timers);
+    const bool moves_cards = (named >> PARAMETER_SERVER_ADDR & 1) != 0;
+    uint32_t cards = 0;
+    if (moves_cards && (w->is_applied || has_other_timers(w)))
+        return true;
+    return w->is_applied &&
+           (store_group_cards(x->reader, x->object_id, 0, w->after.campaign_above + 1, see_next,
+                              &cards) != STORE_OK ||
+            cards > w->after.campaign_above);
+}
+
+// What a second person has to approve; NULL: nothing. A rule that deletes by itself is for two
+// people; what is on already they have approved.
+static const char *what_is_for_two(const struct api_exchange *x, const struct rules_work *w)
 {
     const struct bootstrap_rule *before = &w->before.policy.bootstrap;
     const struct bootstrap_rule *after = &w->after.policy.bootstrap;
     // Padding that differs costs an approval that is asked for again, no more.
     // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
     const bool is_same = before->deletes && memcmp(before, after, sizeof(*before)) == 0;
-    return !x->api->options.single_person && after->deletes && !is_same;
+    if (x->api->options.single_person)
+        return NULL;
+    if (after->deletes && !is_same)
+        return "bootstrap that deletes";
+    return are_timers_for_two(x, w) ? "timers of a group" : NULL;
 }
 
 // How many cards it concerns, and what it changes for them.
@@ -166,9 +207,9 @@ static void reply_effect(struct api_exchange *x, const struct rules_work *w)
         json_end_object(j);
     }
     json_end_array(j);
-    put_rules(j, "before", &w->before);
-    put_rules(j, "after", &w->after);
-    api_put_number(j, "approvalsNeeded", is_for_two(x, w));
+    put_rules(x, "before", &w->before);
+    put_rules(x, "after", &w->after);
+    api_put_number(j, "approvalsNeeded", what_is_for_two(x, w) != NULL);
     json_end_object(j);
     api_reply(x, 200);
 }
@@ -238,6 +279,10 @@ static enum store_status keep_rules(struct api_exchange *x, struct store *store,
         status = store_document_put(store, &w->version.document);
     if (status == STORE_OK)
         status = api_approval_keep(x, store);
+    if (status == STORE_OK && w->is_applied)
+        status = timers_run_begin(store, x->object_id, owner, now);
+    else if (status == STORE_OK && has_other_timers(w))
+        status = timers_run_stop(store, x->object_id, now);
     if (status == STORE_OK)
         status = api_trail(x, store, "group-rules.changed", "group", x->object_id, NULL);
     turn_forget_rules(x->api->options.turn);
@@ -264,7 +309,10 @@ void api_group_rules_carry_out(struct api_exchange *x, uint64_t group, json_t *r
         x->reason[reason.len] = '\0';
     }
     struct rules_work *w = load(x, group);
-    if (w != NULL && complete_items(x, w) && merge(x, w) && fill_version(x, w, author))
+    if (w == NULL)
+        return;
+    w->is_applied = api_body_bool(&x->body, "apply", false);
+    if (complete_items(x, w) && merge(x, w) && fill_version(x, w, author))
         api_commit(x, keep_rules, api_approval_reply);
 }
 
@@ -288,18 +336,23 @@ void api_group_rules_patch(struct api_exchange *x)
     judge_route(x, "smsc.primaryRoute", given.route.primary);
     judge_route(x, "smsc.backupRoute", given.route.backup);
     api_read_reason(x, API_REQUIRED);
+    const bool is_applied = api_body_bool(&x->body, "apply", false);
     if (!api_end_reading(x) || !api_operator_only(x) ||
         !api_capture(x, 0, api_groups.prefix, &group))
         return;
     struct rules_work *w = load(x, group);
     api_id_write(author, x->client.is_user ? "usr" : "cli", x->client.id);
-    if (w == NULL || !complete_items(x, w) || !api_if_match(x, w->object.document.version) ||
-        !merge(x, w) || !fill_version(x, w, author))
+    if (w == NULL)
         return;
+    w->is_applied = is_applied;
+    if (!complete_items(x, w) || !api_if_match(x, w->object.document.version) || !merge(x, w) ||
+        !fill_version(x, w, author))
+        return;
+    const char *for_two = what_is_for_two(x, w);
     if (x->is_dry_run)
         reply_effect(x, w);
-    else if (is_for_two(x, w))
-        api_approval_request_rules(x, group, w->group.document.owner);
+    else if (for_two != NULL)
+        api_approval_request_rules(x, for_two, group, w->group.document.owner);
     else
         api_commit(x, keep_rules, reply_changed);
 }

@@ -69,6 +69,8 @@ void api_group_rules_get(struct api_exchange *x);
 void api_group_rules_patch(struct api_exchange *x);
 void api_group_rules_versions(struct api_exchange *x);
 
+void api_group_timers_get(struct api_exchange *x);
+
 void api_pools_list(struct api_exchange *x);
 void api_pools_post(struct api_exchange *x);
 void api_pool_get(struct api_exchange *x);

@@ -205,7 +205,7 @@ struct api_problem api_parameter_names_read(const json_t *names, struct writer *
     size_t i;
     const json_t *item;
     if (names == NULL) {
-        writer_u8(list, 0xFF); // all
+        writer_u8(list, READ_ALL);
         return api_problem_of(API_OK);
     }
     json_array_foreach(names, i, item)
@@ -268,10 +268,12 @@ static void put_number(struct json_writer *j, const struct parameters *p, uint8_
 }
 
 void api_put_parameters(struct json_writer *j, const char *name, const struct parameters *p,
-                        bool is_clear)
+                        uint32_t set, bool is_clear)
 {
     api_open_object(j, name);
     for (uint8_t number = 1; number <= PARAMETER_LAST; number++) {
+        if ((set >> number & 1) == 0)
+            continue;
         switch ((enum form)coding[number].form) {
         case FORM_NUMBER:
             put_number(j, p, number);
@@ -291,4 +293,24 @@ void api_put_parameters(struct json_writer *j, const char *name, const struct pa
         }
     }
     json_end_object(j);
+}
+
+void api_put_timers(struct json_writer *j, const char *name, const struct policy_timers *wanted,
+                    bool is_clear)
+{
+    struct parameters values;
+    parameters_default(&values);
+    const bool is_read =
+        parameters_apply(&values, bytes_of(wanted->list, wanted->len), NULL) == PARAMETER_OK;
+    api_put_parameters(j, name, &values, is_read ? timers_named(wanted) : 0, is_clear);
+}
+
+void api_put_parameter_names(struct json_writer *j, const char *name, uint32_t set)
+{
+    api_open_array(j, name);
+    for (uint8_t number = 1; number <= PARAMETER_LAST; number++) {
+        if ((set >> number & 1) != 0)
+            api_put_text(j, NULL, parameter_name(number));
+    }
+    json_end_array(j);
 }

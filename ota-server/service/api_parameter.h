@@ -2,7 +2,7 @@
 // days, HEARTBEAT in hours; the card counts some of them otherwise (common/wire/parameter.h).
 #pragma once
 
-#include "ota-server/core/record.h"
+#include "ota-server/core/timers.h"
 #include "ota-server/service/api_body.h"
 #include "ota-server/service/api_json.h"
 
@@ -12,6 +12,12 @@ struct api_problem api_parameters_read(const json_t *map, const struct parameter
                                        struct writer *list, bool *changes_address) MUST_USE;
 // Writes an array of names as the list of numbers to read; NULL: all.
 struct api_problem api_parameter_names_read(const json_t *names, struct writer *list) MUST_USE;
-// Members for every parameter.
+// Members for the parameters of a set: bit n is number n.
+#define API_PARAMETERS_ALL (((uint32_t)2 << PARAMETER_LAST) - 2)
 void api_put_parameters(struct json_writer *j, const char *name, const struct parameters *p,
-                        bool is_clear);
+                        uint32_t set, bool is_clear);
+// Members for those that a group wants, with the values that it wants.
+void api_put_timers(struct json_writer *j, const char *name, const struct policy_timers *wanted,
+                    bool is_clear);
+// Names of a set.
+void api_put_parameter_names(struct json_writer *j, const char *name, uint32_t set);

@@ -95,6 +95,8 @@ const struct api_route_row api_routes[] = {
     {API_PATCH, API_BASE "/card-groups/*/rules", "groups:write", TAKES_MERGE, CHANGES, api_group_rules_patch},
     {API_GET, API_BASE "/card-groups/*/rules/versions", "groups:read", TAKES_NOTHING, 0, api_group_rules_versions},
 
+    {API_GET, API_BASE "/card-groups/*/timers", "groups:read", TAKES_NOTHING, 0, api_group_timers_get},
+
     {API_GET, API_BASE "/card-groups/*/bootstrap-jobs", "groups:read", TAKES_NOTHING, 0, api_bootstrap_jobs_list},
     {API_POST, API_BASE "/card-groups/*/bootstrap-jobs", "operations:download", TAKES_JSON, CHANGES,
      api_bootstrap_jobs_post},

@@ -1,36 +1,37 @@
 #include "ota-server/service/group_rules.h"
 
 #include "common/base/text.h"
+#include "ota-server/service/api_parameter.h"
 #include "ota-server/service/api_text.h"
 
 #define DAY_S 86400
 #define STEP_MAX_S (14 * DAY_S)
 #define CONCURRENCY 200 // cards of a group that are bootstrapped at once
 #define CONCURRENCY_MAX 100000
+#define CAMPAIGN_ABOVE 100 // cards
+#define CAMPAIGN_ABOVE_MAX 1000000
 
 static const char *const triggers[] = {"FIRST_CONTACT", "MANUAL", NULL};
 static const char *const roles[] = {"OPERATIONAL", "BOOTSTRAP", "TEST", NULL};
 static const char *const afterwards[] = {"KEEP_AS_FALLBACK", "DELETE", NULL};
 
 const char *const rules_members[RULES_MEMBERS_MAX] = {
-    "retry", "dirty", "smsc", "authorityMode", "fourEyes", "bootstrap", NULL};
+    "retry", "dirty", "smsc", "authorityMode", "fourEyes", "bootstrap", "timers", NULL};
 const char *const authority_names[] = {"SELF_SERVICE", "REQUEST_APPROVE", "OPERATOR_ONLY", NULL};
 
 void rules_default(struct group_rules *r, const struct policy *installation)
 {
-    *r = (struct group_rules){.policy = *installation, .four_eyes_delete = true};
+    *r = (struct group_rules){
+        .policy = *installation, .four_eyes_delete = true, .campaign_above = CAMPAIGN_ABOVE};
     r->policy.bootstrap =
         (struct bootstrap_rule){.soak_s = 3600, .deadline_s = DAY_S, .concurrency = CONCURRENCY};
 }
 
 // --- reading ---
 
-// The problem of an inner object, with the path of its field.
-static void end_inner(struct api_body *outer, const char *name, struct api_body *inner)
+// A problem of a member, with the path of its field.
+static void fail_within(struct api_body *outer, const char *name, struct api_problem p)
 {
-    if (api_body_end(inner))
-        return;
-    struct api_problem p = inner->problem;
     char path[API_FIELD_MAX];
     struct writer w = writer_of(path, sizeof(path));
     text_put(&w, name);
@@ -38,6 +39,12 @@ static void end_inner(struct api_body *outer, const char *name, struct api_body 
     text_put(&w, p.field);
     memcpy(p.field, text_end(&w), strlen(path) + 1);
     api_body_fail(outer, p);
+}
+
+static void end_inner(struct api_body *outer, const char *name, struct api_body *inner)
+{
+    if (!api_body_end(inner))
+        fail_within(outer, name, inner->problem);
 }
 
 static bool begin_inner(struct api_body *outer, const char *name, struct api_body *inner)
@@ -195,6 +202,8 @@ static void read_four_eyes(struct api_body *outer, struct group_rules *r)
     if (!begin_inner(outer, "fourEyes", &b))
         return;
     r->four_eyes_delete = api_body_bool(&b, "delete", r->four_eyes_delete);
+    r->campaign_above =
+        (uint32_t)api_body_integer(&b, "campaignAbove", 1, CAMPAIGN_ABOVE_MAX, r->campaign_above);
     end_inner(outer, "fourEyes", &b);
 }
 
@@ -254,6 +263,26 @@ static void read_bootstrap(struct api_body *outer, struct bootstrap_rule *rule)
     end_inner(outer, "bootstrap", &b);
 }
 
+// Ranges do not depend on what a card has, so defaults stand for it.
+static void read_timers(struct api_body *outer, struct policy_timers *timers)
+{
+    const json_t *map = api_body_object(outer, "timers", API_OPTIONAL);
+    struct parameters defaults;
+    bool unused;
+    if (map == NULL)
+        return;
+    *timers = (struct policy_timers){.len = 0};
+    if (json_object_size(map) == 0)
+        return;
+    parameters_default(&defaults);
+    struct writer list = writer_of(timers->list, sizeof(timers->list));
+    const struct api_problem p = api_parameters_read(map, &defaults, &list, &unused);
+    if (p.code != API_OK)
+        fail_within(outer, "timers", p);
+    else
+        timers->len = (uint16_t)list.len;
+}
+
 void rules_read(struct api_body *b, struct group_rules *r)
 {
     read_retry(b, &r->policy);
@@ -264,6 +293,7 @@ void rules_read(struct api_body *b, struct group_rules *r)
         r->authority = (enum authority_mode)mode;
     read_four_eyes(b, r);
     read_bootstrap(b, &r->policy.bootstrap);
+    read_timers(b, &r->policy.timers);
 }
 
 // --- writing ---
@@ -322,7 +352,7 @@ static void put_bootstrap(struct json_writer *j, const struct bootstrap_rule *ru
     json_end_object(j);
 }
 
-void rules_put(struct json_writer *j, const struct group_rules *r)
+void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear)
 {
     const struct policy *p = &r->policy;
     api_open_object(j, "retry");
@@ -349,8 +379,10 @@ void rules_put(struct json_writer *j, const struct group_rules *r)
     api_put_text(j, "authorityMode", authority_names[r->authority]);
     api_open_object(j, "fourEyes");
     api_put_bool(j, "delete", r->four_eyes_delete);
+    api_put_number(j, "campaignAbove", r->campaign_above);
     json_end_object(j);
     put_bootstrap(j, &p->bootstrap);
+    api_put_timers(j, "timers", &p->timers, is_clear);
 }
 
 // --- from the store ---

@@ -14,7 +14,7 @@
 
 #define RULES_KIND "group-rules"
 #define RULES_VERSION_KIND "rules-version" // what they were, each below its group
-#define RULES_MEMBERS_MAX 8
+#define RULES_MEMBERS_MAX 16
 
 // What an enterprise may do to its cards by itself; the strictest of what applies.
 enum authority_mode {
@@ -27,7 +27,8 @@ extern const char *const authority_names[];
 struct group_rules {
     struct policy policy;
     enum authority_mode authority;
-    bool four_eyes_delete; // a second person approves what deletes
+    bool four_eyes_delete;   // a second person approves what deletes
+    uint32_t campaign_above; // and what writes to more cards than these
     struct turn_route route;
 };
 
@@ -39,7 +40,7 @@ void rules_default(struct group_rules *r, const struct policy *installation);
 // Takes the members of `b` over; problems are kept in it.
 void rules_read(struct api_body *b, struct group_rules *r);
 // Every member as it holds, into an object that is open.
-void rules_put(struct json_writer *j, const struct group_rules *r);
+void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear);
 // The rules of a group; those of the installation for group 0, and for one that has none.
 enum store_status rules_of(struct store *s, uint64_t group, const struct policy *installation,
                            struct group_rules *r) MUST_USE;

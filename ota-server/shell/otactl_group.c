@@ -87,6 +87,42 @@ enum ctl_exit group_versions_run(struct ctl_task *t)
     return ctl_list(t, &l);
 }
 
+static enum ctl_exit timers_one(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, "/card-groups", id, "/timers");
+}
+
+enum ctl_exit group_timers_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "grp", timers_one);
+}
+
+// Brings the cards to what the rules name.
+static enum ctl_exit apply_one(struct ctl_task *t, const char *id)
+{
+    uint8_t text[1024];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    struct ctl_request r;
+    json_begin_object(&j);
+    json_put_key(&j, "apply");
+    json_put_bool(&j, true);
+    ctl_put_text(t, &j, OPTION_REASON, "reason");
+    json_end_object(&j);
+    if (!json_done(&j))
+        return ctl_wrong(t, "the reason is too long", NULL);
+    ctl_request_init(&r, "PATCH", "/card-groups");
+    ctl_request_segment(&r, id);
+    text_put(&r.path_w, "/rules");
+    ctl_request_json(&r, writer_bytes(&w));
+    return ctl_change(t, &r, id);
+}
+
+enum ctl_exit group_apply_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "grp", apply_one);
+}
+
 static json_t *read_rules(const char *path)
 {
     size_t len = 0;

@@ -79,6 +79,12 @@ const struct ctl_verb ctl_verbs[] = {
     {"group", "versions", "GROUP", 1, 1, LIST, group_versions_run,
      "List who changed a group's rules, when and why.",
      "group versions grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"group", "timers", "GROUP...|-", 1, MANY, 0, group_timers_run,
+     "Show the parameters that groups want, and how many of their cards have them.",
+     "group timers grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"group", "apply", "GROUP...|-", 1, MANY, TAKES_CHANGE | TAKES_REASON, group_apply_run,
+     "Bring the cards of groups to these parameters, some each second.",
+     "group apply grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D --reason \"slow network\" --dry-run"},
 
     {"sub", "list", CARDS, 0, MANY, TAKES_CARD, sub_list_run,
      "Show the subscriptions on cards, as the server and as the card sees them.",

@@ -31,6 +31,8 @@ enum ctl_exit group_delete_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit group_rules_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit group_set_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit group_versions_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit group_timers_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit group_apply_run(struct ctl_task *t) MUST_USE;
 
 enum ctl_exit sub_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit sub_download_run(struct ctl_task *t) MUST_USE;

@@ -580,6 +580,16 @@ enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limi
     return ids(&q, each, context);
 }
 
+enum store_status store_group_cards(struct store *s, uint64_t group, uint64_t after, uint32_t limit,
+                                    store_id_fn *each, void *context)
+{
+    struct query q = query_of(s, STATEMENT_GROUP_CARDS);
+    bind_number(&q, 1, (int64_t)group);
+    bind_number(&q, 2, (int64_t)after);
+    bind_number(&q, 3, limit);
+    return ids(&q, each, context);
+}
+
 enum store_status store_card_postpone(struct store *s, uint64_t card, struct utc at)
 {
     struct query q = query_of(s, STATEMENT_CARD_POSTPONE);

@@ -180,6 +180,9 @@ const char *const schema_steps[] = {
     "ALTER TABLE stray ADD COLUMN reference BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE stray ADD COLUMN is_response INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE stray ADD COLUMN sms INTEGER NOT NULL DEFAULT 1;",
+
+    // Records and operations are written in form 6.
+    "",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -37,6 +37,9 @@
     " AND created_at >= $10 AND ($11 = 0 OR created_at <= $11)"
 // Of a card or subscription: it is not part of a load that has not ended.
 #define VISIBLE " import NOT IN (SELECT import FROM loading)"
+// The index of a group goes by state.
+#define GROUP_CARDS_IN(state) "SELECT * FROM (SELECT id FROM card WHERE grp = $1 AND state = " state \
+    " AND id > $2 AND" VISIBLE " ORDER BY id LIMIT $3)"
 #define MESSAGE_COLUMNS "id, card, operation, is_mo, state, command, counter, number, parts, " \
     "reference, validity_ms, at, due, tries, packet"
 #define DOCUMENT_COLUMNS "kind, id, owner, parent, name, state, created_at, changed_at, version, body"
@@ -75,6 +78,9 @@
     S(CARD_EID, "SELECT eid FROM card WHERE id = $1") \
     S(CARD_GROUP, "SELECT grp FROM card WHERE id = $1") \
     S(GROUP_COUNT, "SELECT count(*) FROM (SELECT 1 FROM card WHERE grp = $1 AND state = $2 LIMIT $3)") \
+    S(GROUP_CARDS, "SELECT id FROM (" GROUP_CARDS_IN("0") " UNION ALL " GROUP_CARDS_IN("1") \
+        " UNION ALL " GROUP_CARDS_IN("2") " UNION ALL " GROUP_CARDS_IN("3") " UNION ALL " \
+        GROUP_CARDS_IN("4") ") ORDER BY id LIMIT $3") \
     S(GROUP_STATES, "SELECT state, count(*) FROM card WHERE grp = $1 GROUP BY state") \
     S(CARD_NOTES, "SELECT notes FROM card WHERE id = $1") \
     S(CARD_NOTES_PUT, "UPDATE card SET notes = $2 WHERE id = $1") \

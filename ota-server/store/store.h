@@ -129,6 +129,11 @@ enum store_status store_card_group(struct store *s, uint64_t card, uint64_t *gro
 enum store_status store_group_states(struct store *s, uint64_t group,
                                      uint64_t counts[CARD_STATES]) MUST_USE;
 
+// Those of a group that are not retired, in order behind `after`.
+typedef bool store_id_fn(void *context, uint64_t id);
+enum store_status store_group_cards(struct store *s, uint64_t group, uint64_t after, uint32_t limit,
+                                    store_id_fn *each, void *context) MUST_USE;
+
 // What people write about a card (labels, note ...), as JSON or ""; the application field is for
 // lists.
 // Cards of a group in a state, counted up to `limit`.
@@ -437,7 +442,6 @@ enum store_status store_message_parts(struct store *s, struct utc from, store_me
 
 // --- work that is due ------------------------------------------------------------------------
 
-typedef bool store_id_fn(void *context, uint64_t id);
 // Cards whose wake_at is not after `now`, earliest first.
 enum store_status store_due(struct store *s, struct utc now, uint32_t limit, store_id_fn *each,
                             void *context) MUST_USE;

@@ -185,6 +185,12 @@ static void the_server_takes_what_otactl_sends(void **state)
     run(r, "subscription|list", 0);
     run(r, "profile|list", 0);
     run(r, "import|list", 0);
+    run(r, "group|create|--name|meters", 0);
+    snprintf(operation, sizeof(operation), "%s", stage_result(&r->stage));
+    snprintf(command, sizeof(command), "group|timers|%s", operation);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "group|apply|%s|--reason|nothing to apply", operation);
+    run(r, command, 2);
     run(r, "transport-key|list", 0);
 }
 

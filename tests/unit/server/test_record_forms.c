@@ -311,6 +311,8 @@ static void audited(struct record *r)
 #define RECORD_MORE (1 + 1 + 4 + 1 - 8)
 // mo_counter
 #define AUDIT_MORE 8
+// parameters_version
+#define KNOWN_MORE 2
 
 static const struct state {
     const char *name;
@@ -345,6 +347,7 @@ static void expect_record(const struct state *s, struct record *r)
     s->record(r);
     r->open.may_have_run = s->record == switching;
     r->audit.operation.may_have_run = s->record == audited;
+    r->parameters_version = r->configuration_version;
 }
 
 static void expect_operation(const struct state *s, struct operation *o)
@@ -369,8 +372,8 @@ static void read_record(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 5);
-    assert_int_equal(w.len, old.len + s->more + 1); // and no bootstrap
+    assert_int_equal(octets[0], 6);
+    assert_int_equal(w.len, old.len + s->more + 1 + KNOWN_MORE); // and no bootstrap
     assert_true(record_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
     for (size_t len = 0; len < old.len; len++)
@@ -391,7 +394,7 @@ static void read_operation(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     operation_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 5);
+    assert_int_equal(octets[0], 6);
     assert_int_equal(w.len, old.len + s->more);
     assert_true(operation_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -416,9 +419,11 @@ static void the_first_form_is_read_and_written_anew(void **state)
 
 #define AFTER_BOOTSTRAP 12 // octets: chance and wake
 
-// What a record had before form 5: no octet that says that there is no bootstrap.
+// What a record had before form 5: no octet that says that there is no bootstrap, and not the end
+// that came with form 6.
 static size_t without_bootstrap(uint8_t *octets, size_t len)
 {
+    len -= KNOWN_MORE;
     const size_t at = len - AFTER_BOOTSTRAP - 1;
     assert_int_equal(octets[at], BOOTSTRAP_NONE);
     memmove(octets + at, octets + at + 1, AFTER_BOOTSTRAP);
@@ -438,6 +443,26 @@ static void the_fourth_form_is_read_as_without_a_bootstrap(void **state)
     octets[0] = 4;
     assert_false(record_read(writer_bytes(&w), &found));
     assert_true(record_read(bytes_of(octets, without_bootstrap(octets, w.len)), &found));
+    assert_memory_equal(&found, &expected, sizeof(found));
+}
+
+static void the_fifth_form_is_read_as_with_parameters_that_are_known(void **state)
+{
+    static struct record expected;
+    static struct record found;
+    static uint8_t octets[RECORD_OCTETS_MAX];
+    (void)state;
+    memset(&expected, 0, sizeof(expected));
+    card(&expected);
+    expected.configuration_version = 7;
+    struct writer w = writer_of(octets, sizeof(octets));
+    record_write(&w, &expected);
+    assert_true(record_read(writer_bytes(&w), &found));
+    assert_int_equal(found.parameters_version, 0);
+    octets[0] = 5;
+    assert_false(record_read(writer_bytes(&w), &found));
+    assert_true(record_read(bytes_of(octets, w.len - KNOWN_MORE), &found));
+    expected.parameters_version = 7;
     assert_memory_equal(&found, &expected, sizeof(found));
 }
 
@@ -501,7 +526,7 @@ static void other_forms_are_refused(void **state)
     record_write(&w, &r);
     for (unsigned form = 0; form < 256; form++) {
         uint8_t number = (uint8_t)form;
-        if (form == 1 || form == 3 || form == 4 || form == 5)
+        if (form == 1 || (form >= 3 && form <= 6))
             continue;
         octets[0] = number;
         assert_false(record_read(writer_bytes(&w), &r));
@@ -515,6 +540,7 @@ int main(void)
         cmocka_unit_test(the_first_form_is_read_and_written_anew),
         cmocka_unit_test(the_third_form_is_read_as_nobody_barred),
         cmocka_unit_test(the_fourth_form_is_read_as_without_a_bootstrap),
+        cmocka_unit_test(the_fifth_form_is_read_as_with_parameters_that_are_known),
         cmocka_unit_test(other_forms_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,94 @@
+// The applet's parameters of a group: what its rules want, how many cards have it, and how far the
+// pass is that brings them there.
+#include "ota-server/service/api_group.h"
+#include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_parameter.h"
+#include "ota-server/service/timers_run.h"
+
+#include <stdlib.h>
+
+// Records are read one by one, and everything else waits meanwhile: so many, and no more.
+#define COUNTED_MAX 20000
+
+struct tally {
+    struct store *reader;
+    struct record *record;
+    const struct policy_timers *wanted;
+    uint32_t cards;
+    uint64_t counts[TIMERS_NOT_SUPPORTED + 1];
+    uint64_t asked;
+    enum store_status status;
+};
+
+static bool see_card(void *context, uint64_t card)
+{
+    struct tally *t = context;
+    if (t->cards == COUNTED_MAX) {
+        t->cards++; // there are more
+        return false;
+    }
+    t->status = store_card_load(t->reader, card, t->record);
+    if (t->status != STORE_OK)
+        return false;
+    t->cards++;
+    t->counts[timers_agreement(t->record, t->wanted)]++;
+    t->asked += timers_asked(t->record, t->wanted) != NULL;
+    return true;
+}
+
+static bool count(struct api_exchange *x, struct tally *t)
+{
+    t->record = malloc(sizeof(*t->record));
+    t->reader = x->reader;
+    t->status = t->record == NULL ? STORE_BUSY : STORE_OK;
+    enum store_status status = t->status;
+    if (status == STORE_OK && t->wanted->len > 0)
+        status = store_group_cards(x->reader, x->object_id, 0, COUNTED_MAX + 1, see_card, t);
+    free(t->record);
+    t->record = NULL;
+    if (status == STORE_OK)
+        status = t->status;
+    if (status != STORE_OK)
+        api_refuse_store(x, status);
+    return status == STORE_OK;
+}
+
+static void put_counts(struct json_writer *j, const struct tally *t)
+{
+    api_open_object(j, "cards");
+    api_put_number(j, "agree", t->counts[TIMERS_AGREE]);
+    api_put_number(j, "differ", t->counts[TIMERS_DIFFER]);
+    api_put_number(j, "unknown", t->counts[TIMERS_UNKNOWN]);
+    api_put_number(j, "notSupported", t->counts[TIMERS_NOT_SUPPORTED]);
+    api_put_number(j, "asked", t->asked);
+    api_put_bool(j, "isPartial", t->cards > COUNTED_MAX);
+    json_end_object(j);
+}
+
+void api_group_timers_get(struct api_exchange *x)
+{
+    struct group_rules rules;
+    struct tally t = {.wanted = &rules.policy.timers};
+    struct json_writer *j = &x->json;
+    if (!api_end_reading(x) || api_document_load(x, &api_groups) == NULL ||
+        !api_capture(x, 0, api_groups.prefix, &x->object_id))
+        return;
+    enum store_status status =
+        rules_of(x->reader, x->object_id, turn_policy(x->api->options.turn), &rules);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    if (!count(x, &t))
+        return;
+    json_begin_object(j);
+    api_put_id(j, "groupId", "grp", x->object_id);
+    api_put_timers(j, "desired", t.wanted, x->is_clear);
+    put_counts(j, &t);
+    status = timers_run_put(x->reader, j, "run", x->object_id);
+    json_end_object(j);
+    if (status == STORE_OK)
+        api_reply(x, 200);
+    else
+        api_refuse_store(x, status);
+}
