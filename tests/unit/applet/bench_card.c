@@ -12,6 +12,10 @@ static bool nvm_read(void *context, size_t at, void *to, size_t len)
 {
     struct bench_card *b = context;
     assert_true(at + len <= sizeof b->nvm);
+    b->reads++;
+    if (b->fail_read_at != 0 &&
+        (b->reads == b->fail_read_at || (b->fails_on && b->reads > b->fail_read_at)))
+        return false;
     memcpy(to, b->nvm + at, len);
     return true;
 }

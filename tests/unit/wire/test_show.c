@@ -148,6 +148,218 @@ static void results_and_notifications_are_told(void **state)
                         "technology 8, IMEI 123456789012345");
 }
 
+// The subscription of the examples, in the octets of its files.
+static const char iccid_octets[] = "98990900009010000051";
+static const char imsi_octets[] = "080910101032547698";
+
+static struct subscription_name named(bool is_iccid)
+{
+    struct subscription_name name = {.is_given = true, .is_iccid = is_iccid};
+    memcpy(name.iccid, hex(iccid_octets).at, sizeof name.iccid);
+    memcpy(name.imsi, hex(imsi_octets).at, sizeof name.imsi);
+    return name;
+}
+
+static void assert_command(const struct command *c, const char *shown)
+{
+    struct writer w = fresh();
+    show_command(&w, c);
+    assert_string_equal(text, shown);
+}
+
+static void every_command_is_told(void **state)
+{
+    (void)state;
+    struct command c = {.number = COMMAND_ENABLE, .operation_id = 8, .target = named(true)};
+    c.flags = COMMAND_FLAG_ROLLBACK;
+    assert_command(&c, "ENABLE operation 8: ICCID 89999000000901000015, flags rollback allowed");
+    c = (struct command){.number = COMMAND_DELETE, .operation_id = 9, .target = named(false)};
+    assert_command(&c, "DELETE operation 9: IMSI 001010123456789");
+    c = (struct command){.number = COMMAND_SET_FALLBACK, .operation_id = 1, .target = named(false)};
+    c.flags = COMMAND_FLAG_FORCE;
+    assert_command(&c, "SET_FALLBACK operation 1: IMSI 001010123456789, flags force");
+    c.target.is_given = false;
+    c.flags = 0;
+    assert_command(&c, "SET_FALLBACK operation 1");
+    c = (struct command){.number = COMMAND_AUDIT, .audit = {.first_slot = 9}};
+    memcpy(c.audit.nonce, hex("0102030405060708").at, sizeof c.audit.nonce);
+    assert_command(&c, "AUDIT: nonce 0102030405060708, from slot 9");
+    c.audit.has_lookup = true;
+    c.audit.lookup_operation_id = UINT32_MAX;
+    assert_command(&c, "AUDIT: nonce 0102030405060708, from slot 9, asks for operation 4294967295");
+    c = (struct command){.number = COMMAND_CONFIRM, .operation_id = 7, .confirm = {.sequence = 3}};
+    assert_command(&c, "CONFIRM operation 7: sequence 3");
+    c = (struct command){.number = 0x7F, .operation_id = 2};
+    assert_command(&c, "UNKNOWN_COMMAND operation 2");
+}
+
+static void a_download_tells_what_it_leaves_out_and_what_it_adds(void **state)
+{
+    (void)state;
+    const struct octets list = hex("00F110 8000");
+    const struct octets national = hex("81 21F3"); // 123
+    const struct octets short_one = hex("81");
+    const struct octets wrong = hex("91 1FF2"); // a filler before a digit
+    struct command c = {.number = COMMAND_DOWNLOAD, .operation_id = 5};
+    c.download.template_number = 3;
+    memset(c.download.imsi, 0xFF, sizeof c.download.imsi);
+    c.download.smsc = view(&short_one);
+    c.download.msisdn = view(&wrong);
+    assert_command(&c, "DOWNLOAD operation 5: template 3, IMSI ffffffffffffffffff, keys of 0 "
+                       "octets and check value (not shown)");
+    c.download.iccid = named(true);
+    memset(c.download.iccid.iccid, 0xAA, sizeof c.download.iccid.iccid);
+    c.download.msisdn = view(&national);
+    c.download.has_role = true;
+    c.download.role = 1;
+    c.download.has_rank = true;
+    c.download.rank = 200;
+    c.download.has_marks = true;
+    c.download.marks = 7;
+    c.download.plmns = view(&list);
+    assert_command(&c, "DOWNLOAD operation 5: template 3, ICCID aaaaaaaaaaaaaaaaaaaa, IMSI "
+                       "ffffffffffffffffff, keys of 0 octets and check value (not shown), MSISDN "
+                       "123, role 1, rank 200, marks 7, PLMNs 00f1108000");
+}
+
+static void parameters_without_a_name_are_told_all_the_same(void **state)
+{
+    (void)state;
+    const struct octets writes = hex("7F 01 AA 01 01 1E");
+    const struct octets reads = hex("FF 7F");
+    struct command c = {.number = COMMAND_CONFIGURE, .operation_id = 1};
+    c.configure.writes = view(&writes);
+    c.configure.reads = view(&reads);
+    assert_command(&c, "CONFIGURE operation 1: ? = aa, POLL_PERIOD = 1e read all, ?");
+}
+
+static void assert_result(const struct result *r, const char *shown)
+{
+    struct writer w = fresh();
+    show_result(&w, r);
+    assert_string_equal(text, shown);
+}
+
+static void every_result_is_told(void **state)
+{
+    (void)state;
+    const struct octets pair = hex("02 03");
+    const struct octets written = hex("0102 05 02 012C");
+    const struct octets one = hex("01");
+    struct result r = {.command = COMMAND_ENABLE, .operation_id = 8, .registry_version = 4};
+    r.code = RESULT_OK_PENDING;
+    r.data = view(&pair);
+    assert_result(&r, "ENABLE operation 8: OK_PENDING, REGV 4, slot 2 to 3");
+    r.command = COMMAND_SET_FALLBACK;
+    r.replayed = true;
+    assert_result(&r, "SET_FALLBACK operation 8: OK_PENDING (replayed), REGV 4, slot 2 to 3");
+    r.data = view(&one);
+    assert_result(&r, "SET_FALLBACK operation 8: OK_PENDING (replayed), REGV 4");
+    r.command = COMMAND_DELETE;
+    assert_result(&r, "DELETE operation 8: OK_PENDING (replayed), REGV 4");
+    r = (struct result){
+        .command = COMMAND_CONFIGURE, .registry_version = 4, .data = view(&written)};
+    assert_result(&r, "CONFIGURE operation 0: OK, REGV 4, configuration 258: T_ATTACH = 012c");
+    r.data = view(&one);
+    assert_result(&r, "CONFIGURE operation 0: OK, REGV 4");
+    r.command = COMMAND_CONFIRM;
+    assert_result(&r, "CONFIRM operation 0: OK, REGV 4");
+    r.command = COMMAND_AUDIT;
+    r.more = true;
+    assert_result(&r, "AUDIT operation 0: OK, more slots, REGV 4, malformed audit answer");
+}
+
+static void assert_audit(const struct audit_answer *a, const char *shown)
+{
+    uint8_t octets[COMMAND_RESULT_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    assert_int_equal(audit_answer_write(&w, a, sizeof octets), a->slot_count_here);
+    const struct result r = {.command = COMMAND_AUDIT, .data = writer_bytes(&w)};
+    assert_result(&r, shown);
+}
+
+static void an_audit_tells_card_and_slots(void **state)
+{
+    (void)state;
+    struct audit_answer a = {.applet_version = {1, 2, 3}, .level = 2, .slot_count = 4};
+    a.mt_counter = 17;
+    a.mo_counter = 5;
+    a.operation_id_highest = 9;
+    a.configuration_version = 1;
+    a.switch_state = SWITCH_BACKOFF;
+    a.journal_phase = 2;
+    a.preferred_slot = 1;
+    a.free_memory = 900;
+    memcpy(a.nonce, hex("0102030405060708").at, sizeof a.nonce);
+    memcpy(a.card_iccid, hex(iccid_octets).at, sizeof a.card_iccid);
+    assert_audit(&a, "AUDIT operation 0: OK, REGV 0, nonce 0102030405060708, ICCID "
+                     "89999000000901000015, applet 010203 level 2, MT 17, MO 5, highest operation "
+                     "9, configuration 1, BACKOFF, journal 2, preferred slot 1, free 900");
+    assert_string_equal(show_switch_state(SWITCH_BACKOFF + 1), "?");
+    assert_string_equal(show_slot_state(SLOT_ENABLED + 1), "?");
+    a.lookup = LOOKUP_NEVER_SEEN;
+    a.lookup_operation_id = 7;
+    a.slot_count_here = 2;
+    a.slots[0] = (struct audit_slot){.slot = 1, .state = SLOT_ENABLED, .is_fallback = true};
+    a.slots[0].is_proven = true;
+    a.slots[0].has_iccid = true;
+    a.slots[0].rank = 1;
+    a.slots[0].template_number = 6;
+    memcpy(a.slots[0].iccid, hex(iccid_octets).at, sizeof a.slots[0].iccid);
+    memcpy(a.slots[0].imsi, hex(imsi_octets).at, sizeof a.slots[0].imsi);
+    a.slots[1] = a.slots[0];
+    a.slots[1].slot = 2;
+    a.slots[1].state = SLOT_DISABLED;
+    a.slots[1].role = ROLE_TEST;
+    a.slots[1].is_fallback = a.slots[1].is_proven = a.slots[1].has_iccid = false;
+    a.slots[1].marks = 4;
+    assert_audit(
+        &a, "AUDIT operation 0: OK, REGV 0, nonce 0102030405060708, ICCID "
+            "89999000000901000015, applet 010203 level 2, MT 17, MO 5, highest operation "
+            "9, configuration 1, BACKOFF, journal 2, preferred slot 1, free 900, operation 7 never "
+            "seen; slot 1 ENABLED operational fallback proven rank 1 marks 0 template 6 IMSI "
+            "001010123456789 ICCID 89999000000901000015; slot 2 DISABLED test rank 1 marks 4 "
+            "template 6 IMSI 001010123456789");
+    a.slot_count_here = 0;
+    a.lookup = LOOKUP_STORED;
+    a.lookup_code = RESULT_NOT_FOUND;
+    a.switch_state = SWITCH_STABLE;
+    assert_audit(&a,
+                 "AUDIT operation 0: OK, REGV 0, nonce 0102030405060708, ICCID "
+                 "89999000000901000015, applet 010203 level 2, MT 17, MO 5, highest operation "
+                 "9, configuration 1, STABLE, journal 2, preferred slot 1, free 900, operation 7 "
+                 "stored NOT_FOUND");
+    a.lookup = LOOKUP_NOT_STORED;
+    a.lookup_code = 0;
+    assert_audit(&a,
+                 "AUDIT operation 0: OK, REGV 0, nonce 0102030405060708, ICCID "
+                 "89999000000901000015, applet 010203 level 2, MT 17, MO 5, highest operation "
+                 "9, configuration 1, STABLE, journal 2, preferred slot 1, free 900, operation 7 "
+                 "not stored");
+}
+
+static void a_notification_tells_what_it_has(void **state)
+{
+    (void)state;
+    struct notification n = {.cause = NOTIFY_FIRST_CONTACT, .sequence = 1, .registry_version = 1};
+    n.coalesced = 2;
+    n.has_card = true;
+    n.level = 2;
+    n.has_reject = true;
+    n.reject = 15;
+    struct writer w = fresh();
+    show_notification(&w, &n);
+    assert_string_equal(text, "FIRST_CONTACT sequence 1, REGV 1, merged 2, rejected with cause 15, "
+                              "applet 000000 level 2");
+    n = (struct notification){.cause = NOTIFY_FALLBACK, .sequence = 2};
+    n.has_plmn = n.has_imei = true; // octets that are neither
+    memset(n.plmn, 0xAA, sizeof n.plmn);
+    memset(n.imei, 0xAA, sizeof n.imei);
+    w = fresh();
+    show_notification(&w, &n);
+    assert_string_equal(text, "FALLBACK sequence 2, REGV 0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +368,12 @@ int main(void)
         cmocka_unit_test(status_words_and_codes_are_named),
         cmocka_unit_test(commands_are_told_without_their_keys),
         cmocka_unit_test(results_and_notifications_are_told),
+        cmocka_unit_test(every_command_is_told),
+        cmocka_unit_test(a_download_tells_what_it_leaves_out_and_what_it_adds),
+        cmocka_unit_test(parameters_without_a_name_are_told_all_the_same),
+        cmocka_unit_test(every_result_is_told),
+        cmocka_unit_test(an_audit_tells_card_and_slots),
+        cmocka_unit_test(a_notification_tells_what_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
