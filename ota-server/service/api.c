@@ -5,6 +5,7 @@
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/timers_run.h"
+#include "ota-server/service/trail_check.h"
 
 #include <stdlib.h>
 
@@ -243,10 +244,14 @@ void api_tick(struct api *api, struct api_now now)
     timers_runs_tick(api->timers, now.utc);
     if (api->options.imports != NULL)
         import_jobs_tick(api->options.imports);
+    if (api->options.trail_checks != NULL)
+        trail_checks_tick(api->options.trail_checks);
 }
 
 void api_step(struct api *api)
 {
     if (api->options.imports != NULL)
         import_jobs_step(api->options.imports);
+    if (api->options.trail_checks != NULL)
+        trail_checks_step(api->options.trail_checks);
 }

@@ -20,6 +20,7 @@
 
 struct api;
 struct import_jobs;
+struct trail_checks;
 struct json_writer;
 
 struct api_options {
@@ -36,7 +37,8 @@ struct api_options {
     bool has_basic;               // HTTP Basic is taken, over TLS or loopback
     bool is_clear;                // identifiers are not masked: test data only
     const struct cipher *cipher;
-    struct import_jobs *imports; // NULL: imports answer 503
+    struct import_jobs *imports;       // NULL: imports answer 503
+    struct trail_checks *trail_checks; // NULL: long verifications answer 503
     bool (*fill)(void *context, uint8_t *to, size_t len);
     void *fill_context;
     // Adds members about links and queues to /system, and answers whether SMSC links are bound;
@@ -107,7 +109,7 @@ void api_handle(struct api *api, struct api_exchange *x, const struct api_reques
 // The limit of the body that this request may have; API_UPLOAD_MAX when it is an upload by a known
 // client, which goes to a file.
 uint64_t api_body_limit(struct api *api, const struct api_request *request);
-// Gives the turn what imports have ready: before each turn.
+// Gives the turn what imports and verifications have ready: before each turn.
 void api_step(struct api *api);
 // Ends duplicates that waited too long; once a second. Sweeps stored answers and tokens.
 void api_tick(struct api *api, struct api_now now);

@@ -8,6 +8,7 @@ void api_trail_get(struct api_exchange *x);
 void api_trail_checkpoints(struct api_exchange *x);
 void api_trail_export(struct api_exchange *x);
 void api_trail_verify(struct api_exchange *x);
+void api_trail_verification_get(struct api_exchange *x);
 void api_card_trail(struct api_exchange *x);
 
 void api_system_get(struct api_exchange *x);

@@ -151,7 +151,9 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/dirty-cards/*/resolve", "cards:dirty", TAKES_JSON, CHANGES, api_dirty_resolve},
 
     {API_GET, API_BASE "/audit-trail", "audit-trail:read", TAKES_NOTHING, 0, api_trail_list},
-    {API_POST, API_BASE "/audit-trail/verify", "audit-trail:verify", TAKES_MAYBE, 0, api_trail_verify},
+    {API_POST, API_BASE "/audit-trail/verify", "audit-trail:verify", TAKES_MAYBE, CHANGES, api_trail_verify},
+    {API_GET, API_BASE "/audit-trail/verifications/*", "audit-trail:verify", TAKES_NOTHING, 0,
+     api_trail_verification_get},
     {API_GET, API_BASE "/audit-trail/checkpoints", "audit-trail:read", TAKES_NOTHING, 0, api_trail_checkpoints},
     {API_POST, API_BASE "/audit-trail/export", "audit-trail:read", TAKES_JSON, ROUTE_ANY_TYPE, api_trail_export},
     {API_GET, API_BASE "/audit-trail/*", "audit-trail:read", TAKES_NOTHING, 0, api_trail_get},

@@ -6,11 +6,13 @@
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/api_operation.h"
+#include "ota-server/service/trail_check.h"
 
 #include <stdlib.h>
 
 #define WAIT_MS 10000
 #define LIFE_MS (7ll * 24 * 60 * 60 * 1000)
+#define CHECK_LIFE_MS (30ll * 24 * 60 * 60 * 1000)
 #define KEPT_BODY_MAX 65536
 #define KEPT_MAX (2 * KEPT_BODY_MAX + 4096) // a JSON text, escaped
 #define SWEEP_MS 60000
@@ -382,7 +384,8 @@ static bool see_old(void *context, const struct document *d)
 {
     struct sweep *s = context;
     const bool is_token = strcmp(s->kind, "token") == 0 || strcmp(s->kind, "session") == 0;
-    const bool is_old = is_token ? d->state <= s->now.ms : d->created_at.ms + LIFE_MS <= s->now.ms;
+    const int64_t life_ms = strcmp(s->kind, TRAIL_CHECK_KIND) == 0 ? CHECK_LIFE_MS : LIFE_MS;
+    const bool is_old = is_token ? d->state <= s->now.ms : d->created_at.ms + life_ms <= s->now.ms;
     if (is_old)
         s->ids[s->count++] = d->id;
     return is_old && s->count < SWEEP_ROWS; // oldest first
@@ -391,7 +394,7 @@ static bool see_old(void *context, const struct document *d)
 static enum store_status sweep(void *context, struct store *store, struct utc now)
 {
     (void)context;
-    static const char *const kinds[] = {"answer", "claim", "token", "session"};
+    static const char *const kinds[] = {"answer", "claim", "token", "session", TRAIL_CHECK_KIND};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         struct sweep s = {.kind = kinds[i], .now = now};
         const struct document_filter filter = {.kind = kinds[i], .state = -1};

@@ -1,14 +1,13 @@
 // The audit trail: rows, one row, and the check of the chain.
 #include "common/base/text.h"
-#include "ota-server/service/alarm.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/trail_check.h"
 
 #include <stdlib.h>
 
-// One call recomputes at most this many rows, because nothing else is served meanwhile. Longer
-// ranges are verified in pieces: each piece checks the hash that links it to the one before.
-#define VERIFY_ROWS_MAX 200000
-#define VERIFY_ROWS 50000 // when nobody says where to end: some 60 ms
+// One call recomputes at most this many rows, some 60 ms, because nothing else is served meanwhile.
+// More are verified beside the server's work.
+#define VERIFY_ROWS 50000
 
 // Each member is empty or left out when the row has none.
 static void put_actor(struct json_writer *j, const struct trail_row *row)
@@ -174,42 +173,80 @@ void api_trail_get(struct api_exchange *x)
         api_reply(x, 200);
 }
 
-static void put_verdict(struct json_writer *j, const struct trail_verdict *v, uint64_t head)
-{
-    json_begin_object(j);
-    api_put_bool(j, "ok", v->ok);
-    api_put_number(j, "fromSequence", v->from);
-    api_put_number(j, "toSequence", v->to);
-    api_put_number(j, "headSequence", head);
-    api_put_number(j, "checked", v->checked);
-    api_put_hex(j, "headHash", bytes_of(v->head, sizeof(v->head)));
-    if (!v->ok) {
-        api_put_number(j, "firstBadSequence", v->first_bad);
-        api_put_text(j, "problem", v->problem);
-    }
-    api_open_object(j, "checkpoints");
-    api_put_number(j, "checked", v->checkpoints);
-    api_put_number(j, "lastSequence", v->checkpoint_last);
-    json_end_object(j);
-    json_end_object(j);
-}
+// --- verifying ---
+
+struct verify_work {
+    struct trail_checks *checks;
+    struct trail_check check;
+    struct trail_verdict verdict;
+    uint64_t head;
+    bool has_seat;
+};
 
 static enum store_status raise_broken(struct api_exchange *x, struct store *store, struct utc now)
 {
-    const struct alarm_place at = {.key = "audit.chain.broken", .object = ""};
-    return alarm_raise(store, &at, api_new_id(x), now);
+    return trail_broken_raise(store, api_new_id(x), now);
 }
-
-struct verify_work {
-    struct trail_verdict verdict;
-    uint64_t head;
-};
 
 static void reply_verdict(struct api_exchange *x)
 {
     const struct verify_work *w = x->work;
-    put_verdict(&x->json, &w->verdict, w->head);
+    trail_verdict_put(&x->json, &w->verdict, w->head);
     api_reply(x, 200);
+}
+
+static void verify_now(struct api_exchange *x, struct verify_work *w)
+{
+    const enum store_status status =
+        store_trail_verify(x->reader, w->check.from, w->check.to, &w->verdict);
+    if (status != STORE_OK)
+        api_refuse_store(x, status);
+    else if (w->verdict.ok || x->is_dry_run)
+        reply_verdict(x);
+    else
+        api_commit(x, raise_broken, reply_verdict);
+}
+
+static void close_verify(void *work)
+{
+    struct verify_work *w = work;
+    if (w->has_seat)
+        trail_checks_drop(w->checks, w->check.id); // unless it was started
+}
+
+static enum store_status insert_check(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct verify_work *w = x->work;
+    (void)now;
+    const enum store_status status = trail_check_put(store, &w->check);
+    return status == STORE_OK
+               ? api_trail(x, store, "trail.check.ordered", TRAIL_CHECK_KIND, w->check.id, NULL)
+               : status;
+}
+
+static void reply_check(struct api_exchange *x)
+{
+    const struct verify_work *w = x->work;
+    trail_checks_start(w->checks, w->check.id);
+    trail_check_write(&x->out, &w->check, 0);
+    api_location(x, "/audit-trail/verifications", "vrf", w->check.id);
+    api_header(x, "Retry-After", "2");
+    x->type = "application/json";
+    api_reply(x, 202);
+}
+
+static void verify_beside(struct api_exchange *x, struct verify_work *w)
+{
+    w->checks = x->api->options.trail_checks;
+    w->check.id = api_new_id(x);
+    w->check.owner = x->tenant;
+    w->check.created_at = x->now.utc;
+    x->close_work = close_verify;
+    w->has_seat = w->checks != NULL && trail_checks_add(w->checks, &w->check);
+    if (w->has_seat)
+        api_commit(x, insert_check, reply_check);
+    else
+        api_refuse_code(x, API_UNAVAILABLE);
 }
 
 void api_trail_verify(struct api_exchange *x)
@@ -221,31 +258,63 @@ void api_trail_verify(struct api_exchange *x)
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
-    const int64_t from = api_body_integer(&x->body, "fromSequence", 1, INT64_MAX, 1);
-    int64_t to = api_body_integer(&x->body, "toSequence", 1, INT64_MAX, 0);
+    w->check.from = (uint64_t)api_body_integer(&x->body, "fromSequence", 1, INT64_MAX, 1);
+    w->check.to = (uint64_t)api_body_integer(&x->body, "toSequence", 1, INT64_MAX, 0);
     if (!api_end_reading(x))
         return;
-    enum store_status status = store_trail_head(x->reader, &w->head, hash);
+    const enum store_status status = store_trail_head(x->reader, &w->head, hash);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
     }
-    if (to == 0)
-        to = (int64_t)w->head - from < VERIFY_ROWS ? (int64_t)w->head : from + VERIFY_ROWS - 1;
-    if (to - from >= VERIFY_ROWS_MAX) {
-        api_refuse(x, api_problem_field(API_OUT_OF_RANGE, bytes_of_text("toSequence"),
-                                        "At most 200000 rows in one call"));
-        return;
-    }
-    status = store_trail_verify(x->reader, (uint64_t)from, (uint64_t)to, &w->verdict);
-    if (status != STORE_OK) {
-        api_refuse_store(x, status);
-        return;
-    }
-    if (w->verdict.ok)
-        reply_verdict(x);
+    if (w->check.to == 0)
+        w->check.to = w->head;
+    // Rows that are not there yet end it as soon as one is missing.
+    const uint64_t last = w->check.to < w->head ? w->check.to : w->head;
+    if (last < w->check.from || last - w->check.from < VERIFY_ROWS)
+        verify_now(x, w);
     else
-        api_commit(x, raise_broken, reply_verdict);
+        verify_beside(x, w);
+}
+
+struct shown_check {
+    struct api_exchange *x;
+    bool is_ours, is_open;
+};
+
+// One that is under way is shown as it stands now.
+static bool show_check(void *context, const struct document *d)
+{
+    struct shown_check *s = context;
+    struct trail_checks *checks = s->x->api->options.trail_checks;
+    uint64_t rows = 0;
+    s->is_ours = api_owns(s->x, d->owner);
+    s->is_open = d->state == TRAIL_CHECK_OPEN;
+    if (s->is_ours && s->is_open && checks != NULL && trail_checks_done(checks, d->id, &rows)) {
+        struct trail_check check;
+        trail_check_read(d, &check);
+        trail_check_write(&s->x->out, &check, rows);
+        s->x->type = "application/json";
+    } else if (s->is_ours) {
+        json_put_raw(&s->x->json, d->body);
+    }
+    return false;
+}
+
+void api_trail_verification_get(struct api_exchange *x)
+{
+    struct shown_check shown = {.x = x};
+    if (!api_end_reading(x) || !api_capture(x, 0, "vrf", &x->object_id))
+        return;
+    const enum store_status status =
+        store_document_get(x->reader, TRAIL_CHECK_KIND, x->object_id, show_check, &shown);
+    if (status != STORE_OK || !shown.is_ours) {
+        api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
+        return;
+    }
+    if (shown.is_open)
+        api_header(x, "Retry-After", "2");
+    api_reply(x, 200);
 }
 
 // --- checkpoints ---

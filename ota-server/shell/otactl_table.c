@@ -189,8 +189,8 @@ const struct ctl_verb ctl_verbs[] = {
 
     {"trail", "list", "", 0, 0, LIST | TAKES_TRAIL_FILTER, trail_list_run,
      "List the audit trail.", "trail list --from 2026-07-24T00:00:00Z --limit 50"},
-    {"trail", "show", "SEQUENCE", 1, 1, 0, trail_show_run,
-     "Show one row of it.", "trail show 4711"},
+    {"trail", "show", "SEQUENCE|CHECK", 1, 1, 0, trail_show_run,
+     "Show one row of it, or what came of a verification.", "trail show 4711"},
     {"trail", "verify", "", 0, 0, TAKES_RANGE, trail_verify_run,
      "Verify its chain.", "trail verify --first 1 --last 100000"},
 

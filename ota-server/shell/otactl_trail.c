@@ -3,8 +3,6 @@
 
 #include "common/base/text.h"
 
-#define PART_ROWS 50000
-
 enum ctl_exit trail_list_run(struct ctl_task *t)
 {
     static const struct ctl_column columns[] = {
@@ -14,14 +12,6 @@ enum ctl_exit trail_list_run(struct ctl_task *t)
     const struct ctl_listing l = {
         .path = "/audit-trail", .noun = "rows", .key = "sequence", .columns = columns};
     return ctl_list(t, &l);
-}
-
-enum ctl_exit trail_show_run(struct ctl_task *t)
-{
-    uint64_t sequence = 0;
-    if (!text_read_decimal(bytes_of_text(t->args[0]), &sequence))
-        return ctl_wrong(t, "expected a row's number, not", t->args[0]);
-    return ctl_show(t, "/audit-trail", t->args[0], "");
 }
 
 static enum ctl_exit judge(struct ctl_task *t, const json_t *answer)
@@ -46,7 +36,7 @@ static enum ctl_exit judge(struct ctl_task *t, const json_t *answer)
     return CTL_NOT_VERIFIED;
 }
 
-// What is asked of a part: nothing at first, so that one without options is the whole trail.
+// Without options the whole trail.
 static void put_range(struct ctl_request *r, uint64_t first, uint64_t last, struct writer *w)
 {
     struct json_writer j = json_writer_of(w);
@@ -62,44 +52,53 @@ static void put_range(struct ctl_request *r, uint64_t first, uint64_t last, stru
     json_end_object(&j);
     ctl_request_init(r, "POST", "/audit-trail/verify");
     ctl_request_json(r, writer_bytes(w));
-    r->is_reading = true;
 }
 
-static uint64_t number_at(const struct ctl_answer *a, const char *name)
+static void describe(const json_t *check, char *text, size_t size)
 {
-    return (uint64_t)json_integer_value(json_object_get(a->json, name));
+    snprintf(text, size, "%lld rows",
+             (long long)json_integer_value(json_object_get(check, "checked")));
 }
 
-// The parts of a long trail, one after the other; the last answer, with the count of all.
-static enum ctl_exit verify_parts(struct ctl_task *t, uint64_t first, uint64_t last,
-                                  struct ctl_answer *a)
+// A long trail is verified beside the server's work: waits for that, and leaves its verdict in `a`.
+static enum ctl_exit await_verdict(struct ctl_task *t, const char *id, struct ctl_answer *a)
 {
-    uint64_t checked = 0;
-    for (uint64_t from = first;;) {
-        char text[96];
-        struct writer w = writer_of(text, sizeof(text));
-        struct ctl_request r;
-        const uint64_t to = last == 0 || last - from < PART_ROWS ? last : from + PART_ROWS - 1;
-        put_range(&r, from, to, &w);
-        const enum ctl_exit exit = ctl_ask(t, &r, a);
-        if (exit != CTL_DONE)
-            return exit;
-        checked += number_at(a, "checked");
-        const uint64_t reached = number_at(a, "toSequence");
-        const uint64_t end = last != 0 ? last : number_at(a, "headSequence");
-        if (!json_is_true(json_object_get(a->json, "ok")) || reached >= end || reached < from)
-            break;
-        from = reached + 1;
-        ctl_answer_free(a);
-        (void)snprintf(text, sizeof(text), "%llu of %llu rows", (unsigned long long)reached,
-                       (unsigned long long)end);
-        ctl_progress(t, text);
+    const struct ctl_wait w = {"/audit-trail/verifications", id, describe, "otactl trail show"};
+    const enum ctl_exit exit = ctl_wait(t, &w, a);
+    if (exit != CTL_DONE)
+        return exit;
+    json_t *verdict = json_incref(json_object_get(a->json, "verdict"));
+    if (verdict == NULL) {
+        fputs("otactl: the server could not read its database to the end\n"
+              "  do: look at the server's log, and ask again\n",
+              stderr);
+        return CTL_INTERNAL;
     }
-    ctl_progress(t, NULL);
-    (void)json_object_set_new(a->json, "fromSequence",
-                              json_integer(first > 0 ? (json_int_t)first : 1));
-    (void)json_object_set_new(a->json, "checked", json_integer((json_int_t)checked));
+    json_decref(a->json);
+    a->json = verdict;
     return CTL_DONE;
+}
+
+static enum ctl_exit show_verdict(struct ctl_task *t, enum ctl_exit exit, struct ctl_answer *a)
+{
+    if (exit == CTL_DONE) {
+        ctl_print_object(t, a);
+        exit = judge(t, a->json);
+    }
+    ctl_answer_free(a);
+    return exit;
+}
+
+// One row by its number, or a verification by its id.
+enum ctl_exit trail_show_run(struct ctl_task *t)
+{
+    uint64_t sequence = 0;
+    struct ctl_answer a;
+    if (ctl_is_id(t->args[0], "vrf"))
+        return show_verdict(t, await_verdict(t, t->args[0], &a), &a);
+    if (!text_read_decimal(bytes_of_text(t->args[0]), &sequence))
+        return ctl_wrong(t, "expected a row's number, not", t->args[0]);
+    return ctl_show(t, "/audit-trail", t->args[0], "");
 }
 
 enum ctl_exit trail_verify_run(struct ctl_task *t)
@@ -109,11 +108,16 @@ enum ctl_exit trail_verify_run(struct ctl_task *t)
     uint64_t last = 0;
     if (!ctl_number(t, OPTION_FIRST, &first) || !ctl_number(t, OPTION_LAST, &last))
         return CTL_WRONG_USE;
-    enum ctl_exit exit = verify_parts(t, first, last, &a);
-    if (exit == CTL_DONE) {
-        ctl_print_object(t, &a);
-        exit = judge(t, a.json);
+    char text[96];
+    struct writer w = writer_of(text, sizeof(text));
+    struct ctl_request r;
+    put_range(&r, first, last, &w);
+    enum ctl_exit exit = ctl_ask(t, &r, &a);
+    if (exit == CTL_DONE && a.status == 202) {
+        char id[CTL_ID_SIZE];
+        snprintf(id, sizeof(id), "%s", ctl_string_at(a.json, "id"));
+        ctl_answer_free(&a);
+        exit = await_verdict(t, id, &a);
     }
-    ctl_answer_free(&a);
-    return exit;
+    return show_verdict(t, exit, &a);
 }

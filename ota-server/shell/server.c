@@ -6,6 +6,7 @@
 #include "ota-server/service/auth_setup.h"
 #include "ota-server/service/bootstrap_job.h"
 #include "ota-server/service/import_job.h"
+#include "ota-server/service/trail_check.h"
 #include "ota-server/shell/folders.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
@@ -51,9 +52,12 @@ struct server {
     struct vendor_scratch import_scratch;
     struct watcher *watcher;
     struct import_jobs *imports;
+    struct server_crypto check_crypto[TRAIL_CHECK_THREADS];
+    struct store *check_readers[TRAIL_CHECK_THREADS];
+    struct trail_checks *trail_checks;
     struct folders *folders;
-    int import_wake; // they write, the loop reads
-    struct loop_watch import_watch;
+    int wake; // other threads write, the loop reads
+    struct loop_watch wake_watch;
     struct turn *turn;
     struct server_links *links;
     struct outbox *outbox;
@@ -382,21 +386,30 @@ static bool open_loop(struct server *v)
     return true;
 }
 
-static void wake_for_import(void *context)
+static void wake_loop(void *context)
 {
     const struct server *v = context;
     const uint64_t one = 1;
     // A counter that is full wakes as well.
-    (void)!write(v->import_wake, &one, sizeof one);
+    (void)!write(v->wake, &one, sizeof one);
 }
 
-static void import_ready(void *context, bool readable, bool writable)
+static void woken(void *context, bool readable, bool writable)
 {
     const struct server *v = context;
     uint64_t count;
     (void)writable;
-    if (readable && read(v->import_wake, &count, sizeof count) > 0)
+    if (readable && read(v->wake, &count, sizeof count) > 0)
         loop_wake(v->loop);
+}
+
+static bool open_wake(struct server *v)
+{
+    v->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (v->wake < 0 || !loop_watch_open(&v->wake_watch, v->loop, v->wake, woken, v))
+        return fail("the system", "it gives no event descriptor");
+    loop_watch_set(&v->wake_watch, true, false);
+    return true;
 }
 
 // Vendor files are read on a thread with a connection and a cipher of its own.
@@ -404,11 +417,6 @@ static bool open_imports(struct server *v, const struct server_keys *keys)
 {
     if (import_recover(v->writer, v->turn, server_utc(v)) != STORE_OK)
         return fail(v->settings->data, store_problem(v->writer));
-    v->import_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (v->import_wake < 0 ||
-        !loop_watch_open(&v->import_watch, v->loop, v->import_wake, import_ready, v))
-        return fail("the system", "it gives no event descriptor");
-    loop_watch_set(&v->import_watch, true, false);
     if (!server_crypto_open(&v->import_crypto))
         return fail("OpenSSL", "an algorithm is missing");
     v->import_reader = server_store_open(v->settings, keys, &v->import_crypto, true);
@@ -426,10 +434,30 @@ static bool open_imports(struct server *v, const struct server_keys *keys)
                                                 .scratch = &v->import_scratch,
                                                 .key = &v->import_key,
                                                 .is_lab = v->settings->single_person,
-                                                .wake = wake_for_import,
+                                                .wake = wake_loop,
                                                 .wake_context = v};
     v->imports = import_jobs_open(&options);
     return v->imports != NULL || fail("the system", "it gives no thread");
+}
+
+// The audit trail is verified on threads with a connection and a cipher each.
+static bool open_trail_checks(struct server *v, const struct server_keys *keys)
+{
+    struct trail_checks_options options = {.turn = v->turn, .wake = wake_loop, .wake_context = v};
+    for (unsigned i = 0; i < TRAIL_CHECK_THREADS; i++) {
+        if (!server_crypto_open(&v->check_crypto[i]))
+            return fail("OpenSSL", "an algorithm is missing");
+        v->check_readers[i] = server_store_open(v->settings, keys, &v->check_crypto[i], true);
+        if (v->check_readers[i] == NULL)
+            return false;
+        options.readers[i] = v->check_readers[i];
+    }
+    v->trail_checks = trail_checks_open(&options);
+    if (v->trail_checks == NULL)
+        return fail("the system", "it gives no thread");
+    if (trail_checks_recover(v->trail_checks, v->reader) != STORE_OK)
+        return fail(v->settings->data, store_problem(v->reader));
+    return true;
 }
 
 static bool open_folders(struct server *v)
@@ -504,6 +532,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .is_clear = s->is_clear,
                                         .cipher = v->crypto.store.cipher,
                                         .imports = v->imports,
+                                        .trail_checks = v->trail_checks,
                                         .fill = fill,
                                         .links = put_links,
                                         .metrics = put_link_metrics,
@@ -571,7 +600,8 @@ static bool start(struct server *v, const struct server_keys *keys)
     if (turn_start(v->turn, server_utc(v)) != TURN_OK)
         return fail(v->settings->data, store_problem(v->writer));
     (void)snprintf(v->public_url, sizeof v->public_url, "%s", v->settings->public_url);
-    if (!open_imports(v, keys) || !open_folders(v) || !open_api(v, keys))
+    if (!open_wake(v) || !open_imports(v, keys) || !open_trail_checks(v, keys) ||
+        !open_folders(v) || !open_api(v, keys))
         return false;
     front_address(v->front, http);
     if (v->settings->public_url[0] == '\0') // the port may be the system's choice
@@ -602,9 +632,14 @@ static void stop(struct server *v)
     folders_close(v->folders);
     watcher_close(v->watcher);
     import_jobs_close(v->imports);
-    loop_watch_close(&v->import_watch);
-    if (v->import_wake >= 0)
-        (void)close(v->import_wake);
+    trail_checks_close(v->trail_checks);
+    loop_watch_close(&v->wake_watch);
+    if (v->wake >= 0)
+        (void)close(v->wake);
+    for (unsigned i = 0; i < TRAIL_CHECK_THREADS; i++) {
+        store_close(v->check_readers[i]);
+        server_crypto_close(&v->check_crypto[i]);
+    }
     store_close(v->import_reader);
     server_crypto_close(&v->import_crypto);
     vendor_scratch_close(&v->import_scratch);
@@ -621,7 +656,7 @@ int server_run(const struct server_settings *settings, const struct server_keys 
     static struct server v;
     v.settings = settings;
     v.exit_code = EXIT_SUCCESS;
-    v.import_wake = -1;
+    v.wake = -1;
     log_init(&v.log, STDERR_FILENO, settings->log_form, settings->log_level);
     v.log.clear = settings->is_clear;
     struct net_address listen;

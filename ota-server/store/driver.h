@@ -100,4 +100,8 @@ enum store_status cards_count(struct store *s);
 enum store_status store_is_put_back(struct store *s, bool *is_so);
 // trail.c
 enum store_status trail_open(struct store *s);
+void trail_read(const struct query *q, struct trail_row *r);
+bool trail_hash(struct store *s, const struct trail_row *r, uint8_t hash[CIPHER_SHA256_SIZE]);
 void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33]);
+// trail_proof.c: makes the key that checkpoints are signed with
+bool trail_signer(struct store *s);

@@ -523,7 +523,13 @@ struct trail_verdict {
     uint64_t checkpoints; // checked
     uint64_t checkpoint_last;
 };
-// Recomputes the chain from `from` to `to` (0: all) and compares the checkpoints in between.
+// Recomputes the chain from `from` to `to` (0: as far as it goes). Of the row before `from` the
+// stored hash is taken, so that pieces can be recomputed apart, and hold together if each holds.
+enum store_status store_trail_chain(struct store *s, uint64_t from, uint64_t to,
+                                    struct trail_verdict *out) MUST_USE;
+// Compares the checkpoints from `from` to `to` with a chain that holds: completes its verdict.
+void store_trail_witness(struct store *s, uint64_t from, uint64_t to, struct trail_verdict *out);
+// Both.
 enum store_status store_trail_verify(struct store *s, uint64_t from, uint64_t to,
                                      struct trail_verdict *out) MUST_USE;
 // Appends a checkpoint to the file outside the database, and syncs it.

@@ -16,6 +16,7 @@
 
 static struct server_crypto crypto;
 static struct server_crypto import_crypto;
+static struct server_crypto check_crypto[TRAIL_CHECK_THREADS];
 static struct vendor_scratch import_scratch;
 static struct secret_key client_key;
 static struct prng chance;
@@ -305,10 +306,37 @@ static void open_jobs(struct lab *lab)
     assert_non_null(lab->imports);
 }
 
+static void open_checks(struct lab *lab)
+{
+    struct trail_checks_options options = {.turn = lab->turn};
+    for (unsigned i = 0; i < TRAIL_CHECK_THREADS; i++) {
+        assert_true(server_crypto_open(&check_crypto[i]));
+        open_store(lab, &check_crypto[i], true, &lab->check_readers[i]);
+        options.readers[i] = lab->check_readers[i];
+    }
+    lab->checks = trail_checks_open(&options);
+    assert_non_null(lab->checks);
+    assert_int_equal(trail_checks_recover(lab->checks, lab->store), STORE_OK);
+}
+
+static void close_checks(struct lab *lab)
+{
+    if (lab->checks == NULL)
+        return;
+    trail_checks_close(lab->checks);
+    lab->checks = NULL;
+    for (unsigned i = 0; i < TRAIL_CHECK_THREADS; i++) {
+        store_close(lab->check_readers[i]);
+        server_crypto_close(&check_crypto[i]);
+    }
+}
+
 static void open_api(struct lab *lab)
 {
-    if (lab->folder[0] != '\0')
+    if (lab->folder[0] != '\0') {
         open_jobs(lab);
+        open_checks(lab);
+    }
     static const char *const routes[] = {"main", "south", NULL};
     const struct api_options options = {.reader = lab->store,
                                         .routes = routes,
@@ -321,6 +349,7 @@ static void open_api(struct lab *lab)
                                         .has_basic = lab->has_basic,
                                         .cipher = crypto.store.cipher,
                                         .imports = lab->imports,
+                                        .trail_checks = lab->checks,
                                         .fill = fill};
     lab->api = api_open(&options);
     assert_non_null(lab->api);
@@ -366,6 +395,7 @@ void lab_open_imports(struct lab *lab, const char *scopes, bool single_person)
 static void close_parts(struct lab *lab)
 {
     api_close(lab->api);
+    close_checks(lab);
     import_jobs_close(lab->imports);
     store_close(lab->import_reader);
     if (lab->imports != NULL)
@@ -382,6 +412,14 @@ void lab_crash(struct lab *lab)
     open_turn(lab);
     assert_int_equal(import_recover(lab->store, lab->turn, lab->now.utc), STORE_OK);
     open_api(lab);
+}
+
+void lab_run_checks(struct lab *lab)
+{
+    while (trail_checks_wait(lab->checks)) {
+        api_step(lab->api);
+        lab_turn(lab);
+    }
 }
 
 void lab_run_imports(struct lab *lab)

@@ -7,6 +7,7 @@
 #include "ota-server/service/client_admin.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/permission.h"
+#include "ota-server/service/trail_check.h"
 #include "tests/lib/cmocka_all.h"
 
 #define LAB_TENANT AUTH_OPERATOR // the enterprise that runs the installation
@@ -38,6 +39,8 @@ struct lab {
     char path[96];
     struct store *import_reader;
     struct import_jobs *imports;
+    struct store *check_readers[TRAIL_CHECK_THREADS];
+    struct trail_checks *checks;
     struct store *store;
     struct turn *turn;
     struct api *api;
@@ -74,6 +77,8 @@ void lab_close(struct lab *lab);
 void lab_crash(struct lab *lab);
 // Turns until no import is under way.
 void lab_run_imports(struct lab *lab);
+// Turns until no verification of the trail is under way.
+void lab_run_checks(struct lab *lab);
 void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer);
 // Starts without running a turn; `answer` fills when lab_turn() commits. Give it to
 // lab_forget() afterwards.

@@ -478,24 +478,34 @@ static void a_broken_chain_is_exit_code_7(void **state)
     assert_string_equal(stage_result(s), "verified 20 rows, head ab");
 }
 
-static void a_long_trail_is_verified_in_parts(void **state)
+static void a_long_trail_is_waited_for(void **state)
 {
     struct stage *s = *state;
-    stage_reply(s, 200,
-                "{\"ok\":true,\"toSequence\":50000,\"headSequence\":50003,\"checked\":50000}");
-    stage_reply(s, 200,
-                "{\"ok\":true,\"toSequence\":50003,\"headSequence\":50003,\"checked\":3,"
-                "\"headHash\":\"cd\"}");
+    static const char ended[] =
+        "{\"id\":\"vrf_01JZ8Q4M7Y2K9T3W5X6A7B8C9D\",\"status\":\"ENDED\",\"checked\":50003,"
+        "\"verdict\":{\"ok\":true,\"checked\":50003,\"headHash\":\"cd\"}}";
+    stage_reply(s, 202,
+                "{\"id\":\"vrf_01JZ8Q4M7Y2K9T3W5X6A7B8C9D\",\"status\":\"RUNNING\","
+                "\"checked\":0}");
+    stage_reply(s, 200, ended);
     stage_run(s, "trail|verify", "");
     assert_int_equal(s->exit, 0);
     assert_int_equal(s->request_count, 2);
     expect_request(s, 0, "POST /audit-trail/verify", "{}");
-    expect_request(s, 1, "POST /audit-trail/verify", "{\"fromSequence\":50001}");
+    expect_request(s, 1, "GET /audit-trail/verifications/vrf_01JZ8Q4M7Y2K9T3W5X6A7B8C9D", "");
     assert_string_equal(stage_result(s), "verified 50003 rows, head cd");
-    stage_run(s, "trail|verify|--first|10|--last|60000", "");
-    expect_request(s, 0, "POST /audit-trail/verify", "{\"fromSequence\":10,\"toSequence\":50009}");
-    expect_request(s, 1, "POST /audit-trail/verify",
-                   "{\"fromSequence\":50001,\"toSequence\":60000}");
+    s->replies[1].body = "{\"status\":\"ENDED\",\"verdict\":{\"ok\":false,"
+                         "\"firstBadSequence\":40001,\"problem\":\"GAP\"}}";
+    stage_run(s, "trail|verify", "");
+    assert_int_equal(s->exit, 7);
+    assert_string_equal(stage_result(s), "NOT verified: GAP at row 40001");
+    s->replies[1].body = "{\"status\":\"ENDED\",\"failure\":\"UNREADABLE\"}";
+    stage_run(s, "trail|verify", "");
+    assert_int_equal(s->exit, 1);
+    s->replies[0] = (struct stage_reply){200, ended, NULL, NULL};
+    stage_run(s, "trail|show|vrf_01JZ8Q4M7Y2K9T3W5X6A7B8C9D", "");
+    assert_int_equal(s->exit, 0);
+    assert_string_equal(stage_result(s), "verified 50003 rows, head cd");
 }
 
 static void the_doctor_looks_at_everything(void **state)
@@ -595,7 +605,7 @@ int main(void)
         ON_STAGE(a_dry_run_with_findings_is_exit_code_4),
         ON_STAGE(a_component_that_others_can_read_is_not_sent),
         ON_STAGE(a_broken_chain_is_exit_code_7),
-        ON_STAGE(a_long_trail_is_verified_in_parts),
+        ON_STAGE(a_long_trail_is_waited_for),
         ON_STAGE(the_doctor_looks_at_everything),
         ON_STAGE(several_commands_stop_at_exit_or_at_the_first_failure),
         ON_STAGE(every_verb_explains_itself_with_an_example),
