@@ -2,10 +2,12 @@
 
 #include "common/base/check.h"
 #include "sim-emulator/core/card_call.h"
+#include "sim-emulator/core/kept_answer.h"
 
 #define CHANNEL_MASK 0x03 // of the class
 
-_Static_assert(CARD_APPLET_AT + CARD_APPLET_LEN <= NVM_LEN_MAX, "the areas fit the memory");
+_Static_assert(CARD_ANSWER_AT + KEPT_ANSWER_LEN <= NVM_LEN_MAX, "the areas fit the memory");
+_Static_assert(CARD_ANSWER_AT % NVM_PAGE_LEN == 0, "the kept answer begins a page");
 _Static_assert(CARD_STORE_AT % NVM_PAGE_LEN == 0, "the store begins a page");
 
 // --- the applet's port -----------------------------------------------------------------------

@@ -24,7 +24,7 @@
 
 // How the memory is divided. One more whenever it is divided, or a part of it written, another way:
 // programs that keep memories refuse those of another version.
-#define CARD_MEMORY_VERSION 6
+#define CARD_MEMORY_VERSION 7
 // One array of sequence numbers per slot, because a slot's subscription
 // keeps its own.
 #define APPLET_SLOTS COMMAND_SLOTS_MAX
@@ -32,6 +32,7 @@
 #define CARD_STORE_AT ((APPLET_SLOTS * USIM_NVM_LEN + 1023) / 1024 * 1024)
 #define CARD_APPLET_AT (CARD_STORE_AT + UICC_STORE_LEN)
 #define CARD_APPLET_LEN 8192
+#define CARD_ANSWER_AT (CARD_APPLET_AT + CARD_APPLET_LEN)
 
 // Long messages under way to cards: the applet's memory for joining them, lent from here.
 #define CARD_JOINERS 16

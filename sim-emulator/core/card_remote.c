@@ -5,6 +5,7 @@
 
 #include "common/wire/remote.h"
 #include "common/wire/secured.h"
+#include "sim-emulator/core/kept_answer.h"
 
 #define REPORT_MAX 128 // octets of card data in a delivery report [31.111 §7.1.1]
 #define TAR_AT 7       // in a packet: CPL(2) CHL SPI(2) KIc KID
@@ -17,10 +18,6 @@
 #define COUNTER_LEN 5
 #define DIGEST_LEN 8
 #define KEPT_LEN (COUNTER_LEN + DIGEST_LEN)
-// And of the last packet of all that was executed: its key set, its counter, the answer's data.
-#define ANSWER_HEAD (1 + COUNTER_LEN + 1)
-#define ANSWER_LEN sizeof(((struct uicc_layout *)0)->ota_answer)
-#define ANSWER_DATA_MAX (ANSWER_LEN - ANSWER_HEAD)
 // Of SPI2: whether an answer is asked for and by which message; how it is secured.
 #define ANSWER_ASKED 0x23
 #define ANSWER_CIPHERED 0x10
@@ -28,6 +25,7 @@
 
 _Static_assert(PRODUCT_KEY_SETS_MAX *KEPT_LEN <= sizeof(((struct uicc_layout *)0)->ota),
                "all counters are kept");
+_Static_assert(SMS_PACKET_MAX <= KEPT_ANSWER_MAX, "every answer that can be sent is kept");
 
 // A packet on its way.
 struct packet {
@@ -134,12 +132,6 @@ static struct uicc_place kept_at(const struct packet *p)
     return (struct uicc_place){.space = UICC_OF_CARD, .at = (uint16_t)at};
 }
 
-static struct uicc_place answer_at(void)
-{
-    return (struct uicc_place){.space = UICC_OF_CARD,
-                               .at = offsetof(struct uicc_layout, ota_answer)};
-}
-
 // The last counter of the packet's key set; `is_same`: this very packet brought it.
 static uint64_t counter_of(const struct call *call, const struct packet *p, bool *is_same)
 {
@@ -155,53 +147,37 @@ static uint64_t counter_of(const struct call *call, const struct packet *p, bool
     return counter;
 }
 
-static bool keep(const struct call *call, struct uicc_place place, struct writer *octets)
-{
-    flip(octets->at, octets->len);
-    struct uicc_change change;
-    uicc_change_begin(&change, &call->files.store);
-    uicc_change_put(&change, place, writer_bytes(octets));
-    return uicc_change_commit(&change) == NVM_OK;
-}
-
 static bool count(const struct call *call, const struct packet *p)
 {
     uint8_t kept[KEPT_LEN];
     struct writer w = writer_of(kept, sizeof kept);
     writer_u40(&w, p->secured.cntr);
     writer_copy(&w, bytes_of(p->digest, sizeof p->digest));
-    return keep(call, kept_at(p), &w);
+    flip(kept, sizeof kept);
+    struct uicc_change change;
+    uicc_change_begin(&change, &call->files.store);
+    uicc_change_put(&change, kept_at(p), bytes_of(kept, sizeof kept));
+    return uicc_change_commit(&change) == NVM_OK;
 }
 
-// What a packet was answered, for when it comes again. An answer that is longer is not kept, and
-// one that the memory does not take is not either: then the packet gets "counter low".
+// What the last packet that was executed was answered, for when it comes again.
+static struct kept_answer answer_of(const struct call *call)
+{
+    return (struct kept_answer){.nvm = &call->card->nvm, .offset = CARD_ANSWER_AT};
+}
+
+// An answer that the memory does not take is not kept: then the packet gets "counter low".
 static void keep_answer(const struct call *call, const struct packet *p, struct bytes data)
 {
-    uint8_t octets[ANSWER_LEN];
-    struct writer w = writer_of(octets, sizeof octets);
-    if (data.len > ANSWER_DATA_MAX || !p->has_digest)
-        return;
-    writer_u8(&w, (uint8_t)(p->set_index + 1));
-    writer_u40(&w, p->secured.cntr);
-    writer_u8(&w, (uint8_t)data.len);
-    writer_copy(&w, data);
-    (void)keep(call, answer_at(), &w);
-    secret_wipe(octets, sizeof octets);
+    struct kept_answer kept = answer_of(call);
+    if (p->has_digest)
+        (void)kept_answer_write(&kept, (uint8_t)p->set_index, p->secured.cntr, data);
 }
 
 static bool answer_again(const struct call *call, const struct packet *p, struct writer *data)
 {
-    uint8_t octets[ANSWER_LEN];
-    if (!uicc_store_read(&call->files.store, answer_at(), octets, sizeof octets))
-        return false;
-    flip(octets, sizeof octets);
-    struct reader r = reader_of(bytes_of(octets, sizeof octets));
-    bool is_of_it = reader_u8(&r) == p->set_index + 1 && reader_u40(&r) == p->secured.cntr;
-    struct bytes kept = reader_bytes(&r, reader_u8(&r));
-    if (is_of_it && !r.failed)
-        writer_copy(data, kept);
-    secret_wipe(octets, sizeof octets);
-    return is_of_it && !r.failed;
+    struct kept_answer kept = answer_of(call);
+    return kept_answer_read(&kept, (uint8_t)p->set_index, p->secured.cntr, data);
 }
 
 // --- what a packet has to pass ---------------------------------------------------------------

@@ -11,8 +11,8 @@
 
 #define NVM_PAGE_LEN 64
 #define NVM_ERASED 0xFF
-#define NVM_PAGES 400                          // of one card
-#define NVM_LEN_MAX (NVM_PAGES * NVM_PAGE_LEN) // 25 KiB
+#define NVM_PAGES 418                          // of one card
+#define NVM_LEN_MAX (NVM_PAGES * NVM_PAGE_LEN) // 26 KiB
 
 struct nvm_page {
     uint8_t octets[NVM_PAGE_LEN];

@@ -99,7 +99,7 @@ struct uicc_layout {
     // Of the card.
     uint8_t pl[2], umpc[5], dir[2 * 34], arr_mf[UICC_RULES * UICC_RULE_LEN];
     uint8_t arr_usim[UICC_RULES * UICC_RULE_LEN], arr_isim[UICC_RULES * UICC_RULE_LEN];
-    uint8_t pins[64], ota[104], ota_answer[120];
+    uint8_t pins[64], ota[104];
     uint8_t deactivated[UICC_FLAGS_LEN], deleted[UICC_FLAGS_LEN];
     uint8_t created[UICC_CREATED_MAX * UICC_CREATED_LEN];
 };

@@ -60,7 +60,7 @@ static void a_packet_that_comes_again_gets_its_answer_again(void **state)
     prepare(AES_128, 0x1619, USIM, 5);
     (void)run(COUNT);
     assert_report(SECURED_STATUS_OK, "039000 000001 000001");
-    // The next one does; and an answer longer than a message is not kept.
+    // The next one does.
     prepare(AES_192, 0x1619, USIM, 5);
     (void)run(COUNT);
     assert_report(SECURED_STATUS_OK, "039000 000002 000001");

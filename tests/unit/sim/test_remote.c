@@ -110,6 +110,20 @@ static void a_long_answer_follows_in_several_messages(void **state)
     assert_true(remote_result_read(REMOTE_INDEFINITE, response.data, &result));
     assert_int_equal(result.executed, 6);
     assert_int_equal(result.data.len, 56);
+    // The same packet gets the same again, after a reset, too.
+    uint8_t first[SMS_PACKET_MAX];
+    size_t len = response.data.len;
+    memcpy(first, response.data.at, len);
+    sw = run(LONG_SCRIPT);
+    assert_report(SECURED_STATUS_FOLLOWS_BY_SUBMIT, "");
+    assert_int_equal(fetch(sw), 3);
+    assert_int_equal(response.status, SECURED_STATUS_OK);
+    assert_int_equal(response.data.len, len);
+    assert_memory_equal(response.data.at, first, len);
+    reset_card();
+    (void)send("8010000014 FFFFFFFF7F9F00DFBF0000000000000000000000");
+    (void)run(LONG_SCRIPT);
+    assert_report(SECURED_STATUS_FOLLOWS_BY_SUBMIT, "");
 }
 
 static void a_terminal_that_cannot_send_is_told_at_once(void **state)
