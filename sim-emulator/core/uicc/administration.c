@@ -200,8 +200,12 @@ static enum uicc_create make(struct uicc_files *files, struct making *m, unsigne
         return UICC_NO_ROOM;
     enum nvm_result result = write_all(m, NULL);
     if (result == NVM_OK) {
-        struct uicc_file file = {
-            .folder = folder, .row = &m->row, .origin = m->from == NULL ? NULL : m->from->origin};
+        struct uicc_file file = {.folder = folder, .row = &m->row};
+        if (m->from != NULL) {
+            size_t kept = m->from->default_len;
+            file.origin = m->from->origin;
+            file.default_len = (uint16_t)(kept < m->row.size ? kept : m->row.size);
+        }
         struct uicc_change change;
         uicc_change_begin(&change, &files->store);
         uicc_made_put(&change, number, &file);

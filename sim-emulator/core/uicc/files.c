@@ -26,6 +26,7 @@ static bool take_row(const struct uicc_files *files, uint8_t folder, unsigned in
         out->number = UICC_NOT_MADE;
         out->row = origin;
         out->origin = origin;
+        out->default_len = origin->size;
     }
     out->reference = (uint16_t)(folder << 8 | (index + 1));
     out->identifier = row->identifier;
@@ -174,16 +175,17 @@ static bool view_content(const struct uicc_files *files, const struct uicc_row *
     return true;
 }
 
-// The default is that of the table, also for a file that was resized: what lies behind it is FF.
+// The default is that of the table, also for a file that was resized, as far as it was never cut
+// off.
 static bool default_content(const struct uicc_files *files, const struct uicc_file *file,
                             size_t offset, uint8_t *to, size_t len)
 {
     const struct uicc_row *row = file->origin;
-    if (row == NULL || offset + len > row->size) {
+    if (offset + len > file->default_len) {
         memset(to, NVM_ERASED, len);
-        if (row == NULL || offset >= row->size)
+        if (offset >= file->default_len)
             return true;
-        len = row->size - offset;
+        len = file->default_len - offset;
     }
     struct bytes content = row->content;
     bool is_view = row->view != NULL;

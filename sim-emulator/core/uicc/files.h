@@ -25,6 +25,7 @@ struct uicc_file {
     uint8_t number; // of the record of one that was created or resized, or UICC_NOT_MADE
     const struct uicc_row *row;
     const struct uicc_row *origin; // in the table, also of one that was resized; NULL: created
+    uint16_t default_len;          // octets that still have the table's default; behind them FF
     struct uicc_row made;          // of one that was created or resized
 };
 #define UICC_NO_FILE 0
@@ -83,7 +84,7 @@ enum uicc_create uicc_create(struct uicc_files *files, uint8_t folder, const str
 bool uicc_may_delete(const struct uicc_files *files, const struct uicc_file *file);
 enum nvm_result uicc_delete(struct uicc_files *files, const struct uicc_file *file) MUST_USE;
 // Another size, of the same file: it keeps its names, its reference, and its content as far as it
-// goes, that of every subscription. What is new reads FF.
+// goes, that of every subscription. What is new reads FF, also where it once had a default.
 enum uicc_create uicc_resize(struct uicc_files *files, struct uicc_file *file,
                              uint16_t size) MUST_USE;
 // Octets that new files may take: the rest is kept for what the card itself has to remember.

@@ -3,7 +3,8 @@
 #include "common/base/check.h"
 
 // A record: mark, state, folder it lies in, kind, identifier(2), short identifier, record length,
-// rule, owner, size(2), place(2), row of the table it stands for(2).
+// rule, owner, size(2), place(2), row of the table it stands for(2). Of one that stands for a row
+// the identifier is known: in its place is how much of the row's default it has.
 #define MARK 0x5E
 #define ACTIVE 0x01 // bit of the state
 #define NO_ORIGIN 0xFFFF
@@ -91,7 +92,7 @@ bool uicc_made_read(const struct uicc_store *store, unsigned number, struct uicc
                               .number = (uint8_t)number};
     out->made.name = "";
     out->made.kind = reader_u8(&r);
-    out->made.identifier = reader_u16(&r);
+    uint16_t identifier = reader_u16(&r);
     out->made.short_identifier = reader_u8(&r);
     out->made.record_len = reader_u8(&r);
     out->made.rule = reader_u8(&r);
@@ -99,6 +100,10 @@ bool uicc_made_read(const struct uicc_store *store, unsigned number, struct uicc
     out->made.size = reader_u16(&r);
     out->made.at = reader_u16(&r);
     out->origin = row_of(reader_u16(&r));
+    out->made.identifier = out->origin != NULL ? out->origin->identifier : identifier;
+    out->default_len = 0;
+    if (out->origin != NULL)
+        out->default_len = identifier < out->origin->size ? identifier : out->origin->size;
     out->made.opens = (uint8_t)(UICC_MADE_FOLDER + number);
     out->identifier = out->made.identifier;
     out->row = &out->made;
@@ -124,7 +129,7 @@ void uicc_made_put(struct uicc_change *change, unsigned number, const struct uic
     writer_u8(&w, ACTIVE);
     writer_u8(&w, file->folder);
     writer_u8(&w, row->kind);
-    writer_u16(&w, row->identifier);
+    writer_u16(&w, file->origin != NULL ? file->default_len : row->identifier);
     writer_u8(&w, row->short_identifier);
     writer_u8(&w, row->record_len);
     writer_u8(&w, row->rule);

@@ -447,6 +447,14 @@ static void a_resized_file_stays_the_same_file(void **state)
     assert_int_equal(answer_octets[0], 0x00);
     assert_int_equal(send("00B20C04B0"), SW_OK);
     assert_int_equal(answer_octets[0], 0xFF);
+    // What was cut off and comes back is new, whatever default it had.
+    assert_int_equal(send("80D400000A 6208 83026F3C 80020160"), SW_OK); // 2 of 176
+    assert_int_equal(send("80D400000A 6208 83026F3C 800206E0"), SW_OK); // 10
+    assert_int_equal(send("00B20204B0"), SW_OK);
+    assert_int_equal(answer_octets[0], 0x00);
+    assert_int_equal(send("00B20304B0"), SW_OK);
+    assert_int_equal(answer_octets[0], 0xFF);
+    assert_int_equal(send("80D400000A 6208 83026F3C 80020840"), SW_OK); // 12
     // Once more, deactivated, deleted.
     assert_int_equal(send("80D400000A 6208 83026F07 80020009"), SW_OK);
     assert_int_equal(send("00B0000009"), SW_OK);
