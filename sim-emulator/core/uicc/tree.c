@@ -99,7 +99,7 @@ static const struct uicc_row mf[] = {
 
 enum { USIM_IMSI = 3, USIM_LI, USIM_KEYS, USIM_KEYS_PS, USIM_HPPLMN, USIM_ACM_MAX, USIM_ACM, USIM_FDN, USIM_SMS,
        USIM_GID1, USIM_GID2, USIM_MSISDN, USIM_PUCT, USIM_SMSP, USIM_SMSS, USIM_SPN, USIM_PSLOCI, USIM_ACC, USIM_FPLMN,
-       USIM_LOCI, USIM_AD };
+       USIM_LOCI, USIM_AD, USIM_PLMN_USER, USIM_PLMN_OPERATOR, USIM_PLMN_HOME };
 
 static const struct uicc_row usim[] = {
     {"DF.PHONEBOOK", D(0x5F3A, UICC_PHONEBOOK)},
@@ -128,20 +128,20 @@ static const struct uicc_row usim[] = {
     [USIM_LOCI] = {"EF.LOCI", T(UICC_ID_LOCI, 0x0B, PIN1_BOTH), RESET, PLACE(loci), .content = CONTENT(
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0xFF, 0x01)},
     [USIM_AD] = {"EF.AD", T(0x6FAD, 0x03, READ_ALWAYS), OWN, PLACE(ad), .view = uicc_view_administrative},
+    [USIM_PLMN_USER] = {"EF.PLMNwAcT", T(0x6F60, 0x0A, PIN1_BOTH), OWN, PLACE(plmn_user), .view = uicc_view_plmn_user},
+    [USIM_PLMN_OPERATOR] = {"EF.OPLMNwAcT", T(0x6F61, 0x11, PIN1_READ), OWN, PLACE(plmn_operator),
+        .view = uicc_view_plmn_operator},
+    [USIM_PLMN_HOME] = {"EF.HPLMNwAcT", T(0x6F62, 0x13, PIN1_READ), OWN, PLACE(plmn_home), .view = uicc_view_plmn_home},
     {"EF.ARR", L(UICC_ID_ARR_ADF, 0x17, UICC_RULE_LEN, READ_ALWAYS), CARD, PLACE(arr_usim), .content = RULES},
-    // Services 1, 2, 10, 12, 13, 17-21, 27, 28, 33, 38, 42, 43, 45, 46, 51, 71, 85, 122, 123 [31.102 §4.2.8]
+    // Services 1, 2, 10, 12, 13, 15-21, 27, 28, 33, 38, 42, 43, 45, 46, 51, 71, 85, 122-124, 126 [31.102 §4.2.8]
     {"EF.UST", T(0x6F38, 0x04, PIN1_READ), OWN, PLACE(ust), .content = CONTENT(
-        0x03, 0x1A, 0x1F, 0x0C, 0x21, 0x36, 0x04, 0x00, 0x40, 0x00, 0x10, 0x00, 0x00, 0x00, 0x00, 0x06, 0x00)},
+        0x03, 0xDA, 0x1F, 0x0C, 0x21, 0x36, 0x04, 0x00, 0x40, 0x00, 0x10, 0x00, 0x00, 0x00, 0x00, 0x2E, 0x00)},
     {"EF.CBMI", T(0x6F45, 0, PIN1_BOTH), OWN, PLACE(cbmi)},
-    {"EF.CBMID", T(0x6F48, 0x0E, PIN1_READ), OWN, PLACE(cbmid)},
     {"EF.CBMIR", T(0x6F50, 0, PIN1_BOTH), OWN, PLACE(cbmir)},
     {"EF.EST", T(0x6F56, 0x05, PIN2_UPDATE), OWN, PLACE(est), .content = CONTENT(0x00)},
     {"EF.START-HFN", T(0x6F5B, 0x0F, PIN1_BOTH), RESET, PLACE(start_hfn),
         .content = CONTENT(0xF0, 0x00, 0x00, 0xF0, 0x00, 0x00)},
     {"EF.THRESHOLD", T(0x6F5C, 0x10, PIN1_READ), OWN, PLACE(threshold)},
-    {"EF.PLMNwAcT", T(0x6F60, 0x0A, PIN1_BOTH), OWN, PLACE(plmn_user), .view = uicc_view_plmn_user},
-    {"EF.OPLMNwAcT", T(0x6F61, 0x11, PIN1_READ), OWN, PLACE(plmn_operator), .view = uicc_view_plmn_operator},
-    {"EF.HPLMNwAcT", T(0x6F62, 0x13, PIN1_READ), OWN, PLACE(plmn_home), .view = uicc_view_plmn_home},
     // 112, no alpha identifier, no category
     {"EF.ECC", L(0x6FB7, 0x01, 4, READ_ALWAYS), OWN, PLACE(ecc), .content = CONTENT(0x11, 0xF2, 0xFF, 0x00)},
     {"EF.NETPAR", T(0x6FC4, 0, PIN1_BOTH), RESET, PLACE(netpar)},
@@ -191,7 +191,9 @@ static const struct uicc_row df_5gs[] = {
     {"EF.5GSN3GPPNSC", L(0x4F04, 0x04, 57, PIN1_BOTH), SECRET, PLACE(nsc_n5gs)},
     {"EF.5GAUTHKEYS", T(0x4F05, 0x05, PIN1_BOTH), SECRET, PLACE(keys_5gs)},
     {"EF.UAC-AIC", T(0x4F06, 0x06, PIN1_READ), OWN, PLACE(uac_aic), .content = CONTENT(0, 0, 0, 0)},
-    {"EF.SUCI-Calc-Info", T(0x4F07, 0x07, PIN1_READ), OWN, PLACE(suci_calc)},
+    // The null scheme, and no key of the home network
+    {"EF.SUCI-Calc-Info", T(0x4F07, 0x07, PIN1_READ), OWN, PLACE(suci_calc),
+        .content = CONTENT(0xA0, 0x02, 0x00, 0x00, 0xA1, 0x00)},
     {"EF.Routing-Indicator", T(0x4F0A, 0x0A, PIN1_READ), OWN, PLACE(routing),
         .content = CONTENT(0xF0, 0xFF, 0xFF, 0xFF)},
 };
@@ -213,9 +215,9 @@ static const struct uicc_row gsm[] = {
     {"EF.PLMNsel", T(0x6F30, 0, PIN1_BOTH), OWN, PLACE(gsm_plmn)},
     {"EF.HPLMN", LINK(0x6F31, usim[USIM_HPPLMN])},
     {"EF.ACMmax", LINK(0x6F37, usim[USIM_ACM_MAX])},
-    // Services 1-5, 7, 9, 12, 15-17, 26, 29, 38, all allocated and activated [51.011 §10.3.7]
+    // Services 1-5, 7, 9, 12, 15-17, 26, 29, 38, 43-45, all allocated and activated [51.011 §10.3.7]
     {"EF.SST", T(0x6F38, 0, PIN1_READ), OWN, PLACE(gsm_sst), .content = CONTENT(
-        0xFF, 0x33, 0xC3, 0xF0, 0x03, 0x00, 0x0C, 0x03, 0x00, 0x0C)},
+        0xFF, 0x33, 0xC3, 0xF0, 0x03, 0x00, 0x0C, 0x03, 0x00, 0x0C, 0xF0, 0x03)},
     {"EF.ACM", LINK(0x6F39, usim[USIM_ACM])},
     {"EF.GID1", LINK(0x6F3E, usim[USIM_GID1])},
     {"EF.GID2", LINK(0x6F3F, usim[USIM_GID2])},
@@ -223,6 +225,9 @@ static const struct uicc_row gsm[] = {
     {"EF.SPN", LINK(0x6F46, usim[USIM_SPN])},
     {"EF.KcGPRS", LINK(0x6F52, gsm_access[ACCESS_KC_GPRS])},
     {"EF.LOCIGPRS", LINK(0x6F53, usim[USIM_PSLOCI])},
+    {"EF.PLMNwAcT", LINK(0x6F60, usim[USIM_PLMN_USER])},
+    {"EF.OPLMNwAcT", LINK(0x6F61, usim[USIM_PLMN_OPERATOR])},
+    {"EF.HPLMNwAcT", LINK(0x6F62, usim[USIM_PLMN_HOME])},
     {"EF.BCCH", T(0x6F74, 0, PIN1_BOTH), RESET, PLACE(bcch)},
     {"EF.ACC", LINK(0x6F78, usim[USIM_ACC])},
     {"EF.FPLMN", LINK(0x6F7B, usim[USIM_FPLMN])},

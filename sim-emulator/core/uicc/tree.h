@@ -91,11 +91,11 @@ struct uicc_layout {
     uint8_t smss[2], sms[1760], spn[17], est[1], threshold[3], ecc[4], fdn[10 * 26];
     uint8_t acm_max[3], acm[5 * 3], acm_head[1], puct[5];
     uint8_t plmn_user[40], plmn_operator[40], plmn_home[COMMAND_PLMNS_MAX], ehplmn[15], spdi[17];
-    uint8_t gid1[4], gid2[4], pnn[24], opl[8], cbmi[4], cbmid[4], cbmir[8];
+    uint8_t gid1[4], gid2[4], pnn[24], opl[8], cbmi[4], cbmir[8];
     uint8_t pbr[16], adn[10 * 28], psc[4], cc[2], puid[2];
     uint8_t uac_aic[4], suci_calc[32], routing[4];
     uint8_t impi[64], domain[64], impu[2 * 64], isim_ad[3], ist[3];
-    uint8_t gsm_lp[1], gsm_sst[10], gsm_phase[1], gsm_plmn[24], gsm_ecc[15];
+    uint8_t gsm_lp[1], gsm_sst[12], gsm_phase[1], gsm_plmn[24], gsm_ecc[15];
     // Of the card.
     uint8_t pl[2], umpc[5], dir[2 * 34], arr_mf[UICC_RULES * UICC_RULE_LEN];
     uint8_t arr_usim[UICC_RULES * UICC_RULE_LEN], arr_isim[UICC_RULES * UICC_RULE_LEN];

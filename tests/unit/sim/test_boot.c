@@ -86,7 +86,7 @@ static void a_modem_starts(void **state)
         {"6F09", 33},  {"6FE4", 80},     {"6F5B", 6},    {"6F5C", 3},   {"6F7B", 12}, {"6F60", 40},
         {"6F61", 40},  {"6F62", 40},     {"6F46", 17},   {"6FC5", 24},  {"6FC6", 8},  {"6FCD", 17},
         {"6FD9", 15},  {"6F3E", 4},      {"6F3F", 4},    {"6F40", 24},  {"6F42", 38}, {"6F43", 2},
-        {"6FC4", 128}, {"6F06", 8 * 56}, {"6F3C", 1760}, {"6F3B", 260}, {"6F48", 4},
+        {"6FC4", 128}, {"6F06", 8 * 56}, {"6F3C", 1760}, {"6F3B", 260}, {"6F45", 4},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         assert_int_equal(read_whole(files[i].file), files[i].len);
@@ -133,10 +133,11 @@ static void every_service_of_the_ust_has_its_files(void **state)
         unsigned service;
         const char *file; // path from the ADF
     } needs[] = {
-        {1, "5F3A4F30"},  {2, "6F3B"},  {10, "6F3C"}, {12, "6F42"},      {13, "6F39"},
-        {17, "6F3E"},     {18, "6F3F"}, {19, "6F46"}, {20, "6F60"},      {21, "6F40"},
-        {27, "5F3B4F20"}, {42, "6F61"}, {43, "6F62"}, {45, "6FC5"},      {46, "6FC6"},
-        {51, "6FCD"},     {71, "6FD9"}, {85, "6FE3"}, {122, "5FC04F01"}, {123, "5FC04F05"},
+        {1, "5F3A4F30"},  {2, "6F3B"},  {10, "6F3C"},      {12, "6F42"},      {13, "6F39"},
+        {17, "6F3E"},     {18, "6F3F"}, {19, "6F46"},      {20, "6F60"},      {21, "6F40"},
+        {27, "5F3B4F20"}, {42, "6F61"}, {43, "6F62"},      {45, "6FC5"},      {46, "6FC6"},
+        {51, "6FCD"},     {71, "6FD9"}, {85, "6FE3"},      {122, "5FC04F01"}, {123, "5FC04F05"},
+        {15, "6F45"},     {16, "6F50"}, {124, "5FC04F07"}, {126, "5FC04F06"},
     };
     uint8_t ust[17];
     assert_int_equal(send(SELECT_USIM), SW_OK);
@@ -156,6 +157,18 @@ static void every_service_of_the_ust_has_its_files(void **state)
     for (unsigned bit = 0; bit < sizeof ust * 8; bit++)
         found -= ust[bit / 8] >> bit % 8 & 1;
     assert_int_equal(found + 3, 0);
+    // The other file of 124; and none of a service that is not there: cell broadcast download (29),
+    // barred dialling (6), service dialling (4).
+    assert_int_equal(send("00A4080C067FFF5FC04F0A"), SW_OK);
+    assert_int_equal(send("00A4080C067FFF5FC04F07"), SW_OK);
+    assert_int_equal(send("00B0000006"), SW_OK);
+    assert_answer("A002 0000 A100"); // the null scheme without a key [31.102 §4.4.11.8]
+    static const char *const others[] = {"6F48", "6F4D", "6F49"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        char select[32];
+        (void)snprintf(select, sizeof select, "00A4080C047FFF%s", others[i]);
+        assert_int_equal(send(select), SW_FILE_NOT_FOUND);
+    }
 }
 
 int main(void)

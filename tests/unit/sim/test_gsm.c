@@ -32,9 +32,9 @@ static void the_files_of_df_gsm_are_there(void **state)
     assert_int_equal(send("A0B0000009"), SW_OK);
     assert_answer("080910100000000010");
     assert_int_equal(send("A0B000000A"), 0x6709);
-    static const char *const files[] = {"6F05", "6F20", "6F30", "6F31", "6F38", "6F3E",
-                                        "6F46", "6F52", "6F53", "6F74", "6F78", "6F7B",
-                                        "6F7E", "6FAD", "6FAE", "6FB7"};
+    static const char *const files[] = {"6F05", "6F20", "6F30", "6F31", "6F38", "6F3E", "6F46",
+                                        "6F52", "6F53", "6F74", "6F78", "6F7B", "6F7E", "6FAD",
+                                        "6FAE", "6FB7", "6F60", "6F61", "6F62"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char select[16];
         (void)snprintf(select, sizeof select, "A0A4000002%s", files[i]);
@@ -49,6 +49,24 @@ static void the_files_of_df_gsm_are_there(void **state)
     assert_answer("0000 0026 6F42 04 00 11 FF 44 01 02 01 26");
     assert_int_equal(send("A0B2010426"), SW_OK);
     assert_int_equal(answer_octets[23], 5);
+}
+
+// Two bits a service: allocated and activated [51.011 §10.3.7]. Those of files that there are.
+static void the_services_have_their_files(void **state)
+{
+    (void)state;
+    static const uint8_t services[] = {1, 2, 3, 4, 5, 7, 9, 12, 15, 16, 17, 26, 29, 38, 43, 44, 45};
+    uint8_t expected[12] = {0};
+    for (size_t i = 0; i < sizeof services; i++)
+        expected[(services[i] - 1) / 4] |= (uint8_t)(3U << 2 * ((services[i] - 1) % 4));
+    assert_int_equal(send("A0A40000027F20"), 0x9F16);
+    assert_int_equal(send("A0A40000026F38"), 0x9F0F);
+    assert_int_equal(send("A0B000000C"), SW_OK);
+    assert_memory_equal(answer_octets, expected, sizeof expected);
+    // The home network 001 01, as in the USIM.
+    assert_int_equal(send("A0A40000026F62"), 0x9F0F);
+    assert_int_equal(send("A0B0000003"), SW_OK);
+    assert_answer("00F110");
 }
 
 static void writing_one_view_shows_in_the_other(void **state)
@@ -132,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CARD_TEST(the_mf_is_described_in_22_octets),
         CARD_TEST(the_files_of_df_gsm_are_there),
+        CARD_TEST(the_services_have_their_files),
         CARD_TEST(writing_one_view_shows_in_the_other),
         CARD_TEST(the_chvs_have_words_of_their_own),
         CARD_TEST(seeking_finds_records),

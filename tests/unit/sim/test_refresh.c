@@ -90,7 +90,7 @@ static void a_list_that_is_too_long_becomes_a_full_change(void **state)
     (void)state;
     use_target(UICC_USIM, CAT_REFRESH_FILE_CHANGE);
     static const char *const files[] = {"6F05", "6F08", "6F09", "6F31", "6F3E", "6F3F", "6F7B",
-                                        "6F43", "6F45", "6F46", "6F48", "6F50", "6FC4", "6F5B",
+                                        "6F43", "6F45", "6F46", "6F38", "6F50", "6FC4", "6F5B",
                                         "6F5C", "6F60", "6F61", "6F62", "6F73", "6F78"};
     char script[800] = "";
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
