@@ -51,8 +51,10 @@ void show_instruction(struct writer *w, uint8_t ins)
         {INS_ENVELOPE, "ENVELOPE"},
         {INS_GET_DATA, "GET DATA"},
         {INS_RETRIEVE_DATA, "RETRIEVE DATA"},
+        {INS_RESIZE_FILE, "RESIZE FILE"},
         {INS_UPDATE_BINARY, "UPDATE BINARY"},
         {INS_UPDATE_RECORD, "UPDATE RECORD"},
+        {INS_CREATE_FILE, "CREATE FILE"},
         {INS_STORE_DATA, "STORE DATA"},
         {INS_DELETE, "DELETE"},
         {INS_INSTALL, "INSTALL"},
@@ -240,4 +242,75 @@ void show_por_status(struct writer *w, uint8_t status)
     put_hex8(w, status);
     text_put(w, name != NULL ? ": " : "");
     text_put(w, name != NULL ? name : "");
+}
+
+// --- remote management -----------------------------------------------------------------------
+
+#define SCRIPT_SHOWN_MAX 64 // commands
+
+static void show_step(struct writer *w, const struct apdu *apdu)
+{
+    show_instruction(w, apdu->ins);
+    text_put(w, " ");
+    put_hex8(w, apdu->p1);
+    put_hex8(w, apdu->p2);
+    if (apdu->ins == INS_SELECT) {
+        text_put(w, " ");
+        text_hex_upper(w, apdu->data);
+    } else if (apdu->data.len > 0) {
+        text_put(w, " with ");
+        text_decimal(w, apdu->data.len);
+    } else if (apdu->le > 0) {
+        text_put(w, " for ");
+        text_decimal(w, apdu->le);
+    }
+}
+
+void show_script(struct writer *w, struct bytes octets)
+{
+    struct remote_script script = remote_open(octets);
+    struct remote_item item;
+    unsigned count = 0;
+    for (; remote_next(&script, &item); count++) {
+        if (count >= SCRIPT_SHOWN_MAX)
+            continue;
+        text_put(w, count > 0 ? "; " : "script: ");
+        if (item.kind == REMOTE_COMMAND)
+            show_step(w, &item.apdu);
+        else
+            text_put(w, "an action that is no command");
+    }
+    if (count == 0)
+        text_put(w, "script without a command");
+    if (count > SCRIPT_SHOWN_MAX) {
+        text_put(w, "; and ");
+        text_decimal(w, count - SCRIPT_SHOWN_MAX);
+        text_put(w, " more");
+    }
+    if (script.error != REMOTE_OK)
+        text_put(w, "; malformed behind that");
+}
+
+void show_script_result(struct writer *w, enum remote_format format, struct bytes octets)
+{
+    struct remote_result result;
+    if (!remote_result_read(format, octets, &result)) {
+        text_put(w, "data that are no answer to a script");
+        return;
+    }
+    text_decimal(w, result.executed);
+    text_put(w, " executed");
+    if (result.has_result) {
+        text_put(w, ", the last ");
+        put_hex8(w, (uint8_t)(result.sw >> 8));
+        put_hex8(w, (uint8_t)result.sw);
+        text_put(w, " ");
+        show_status_word(w, result.sw);
+        text_put(w, " with ");
+        text_decimal(w, result.data.len);
+    }
+    if (result.bad_format != 0) {
+        text_put(w, ", bad format ");
+        put_hex8(w, result.bad_format);
+    }
 }

@@ -7,6 +7,7 @@
 
 #include "common/wire/apdu.h"
 #include "common/wire/command.h"
+#include "common/wire/remote.h"
 #include "common/wire/secured.h"
 
 // "SELECT", or "INS F1".
@@ -24,6 +25,12 @@ void show_tar(struct writer *w, uint32_t tar);
 void show_cntr(struct writer *w, uint64_t cntr);
 // "PoR 02: CNTR low"
 void show_por_status(struct writer *w, uint8_t status);
+
+// "script: SELECT 0004 3F00; READ BINARY 0000 for 10". What is read and written is not told, but
+// for the names of files: it may be secret.
+void show_script(struct writer *w, struct bytes script);
+// "2 executed, the last 9000 done with 10"
+void show_script_result(struct writer *w, enum remote_format format, struct bytes answer);
 
 // "DOWNLOAD operation 7: template 1, ICCID .., IMSI .., keys of 32 octets (not shown)"
 void show_command(struct writer *w, const struct command *command);

@@ -211,12 +211,28 @@ static void tell_header(struct writer *w, const struct secured_command *c)
     end_line(w);
 }
 
-static void tell_data(struct writer *w, struct bytes data, bool is_from_card)
+// Remote management of files by this TAR, if the card's product has it.
+static const struct product_target *target_of(const struct telling *t, uint32_t tar)
 {
+    const struct card_product *product = t->card->shop->product;
+    for (size_t i = 0; product != NULL && i < product->target_count; i++) {
+        if (product->targets[i].tar == tar)
+            return &product->targets[i];
+    }
+    return NULL;
+}
+
+static void tell_data(const struct telling *t, const struct secured_packet *p, bool is_from_card)
+{
+    struct writer *w = t->w;
+    struct bytes data = p->data;
     struct command command;
     struct notification notification;
     begin_line(w);
-    if (is_from_card) {
+    if (target_of(t, p->tar) != NULL) {
+        t->story->format = remote_format_of(data);
+        show_script(w, data);
+    } else if (is_from_card) {
         if (notification_read(data, &notification))
             show_notification(w, &notification);
         else
@@ -231,18 +247,38 @@ static void tell_data(struct writer *w, struct bytes data, bool is_from_card)
     end_line(w);
 }
 
+// The keys that a packet was secured with; false when the card has no such set.
+static bool keys_of(const struct telling *t, const struct secured_packet *p,
+                    struct secured_keys *keys)
+{
+    const struct product_target *target = target_of(t, p->tar);
+    const struct applet_factory *factory = t->card->factory;
+    uint8_t version = secured_key_version(p->kic);
+    *keys = (struct secured_keys){.kic = &factory->kic, .kid = &factory->kid};
+    if (target == NULL)
+        return version == factory->key_version;
+    const struct card_product *product = t->card->shop->product;
+    for (size_t i = 0; i < product->key_set_count; i++) {
+        const struct product_key_set *set = &product->key_sets[i];
+        *keys = (struct secured_keys){.kic = &set->kic, .kid = &set->kid};
+        if (set->version == version && (target->key_sets & 1U << i) != 0)
+            return true;
+    }
+    return false;
+}
+
 // Deciphers and verifies; the reason why not, or NULL.
 static const char *open_packet(const struct telling *t, struct secured_packet *p)
 {
     struct story *story = t->story;
-    const struct card *card = t->card;
-    struct secured_keys keys = {.kic = &card->factory->kic, .kid = &card->factory->kid};
+    const struct cipher *cipher = t->card->shop->cipher;
+    struct secured_keys keys;
     struct writer buffer = writer_of(story->packet, sizeof story->packet);
-    if (secured_key_version(p->kic) != card->factory->key_version)
+    if (!keys_of(t, p, &keys))
         return "of a key set that this card does not have";
-    if (secured_decipher(p, &keys, card->shop->cipher, &buffer) != SECURED_OK)
+    if (secured_decipher(p, &keys, cipher, &buffer) != SECURED_OK)
         return "cannot be deciphered with the card's keys";
-    switch (secured_verify(p, &keys, card->shop->cipher)) {
+    switch (secured_verify(p, &keys, cipher)) {
     case SECURED_OK:
         return NULL;
     case SECURED_UNPROTECTED:
@@ -284,7 +320,7 @@ static void tell_command_packet(const struct telling *t, struct bytes octets, bo
         story->has_command = true;
     }
     if (refusal == NULL)
-        tell_data(w, p.data, is_from_card);
+        tell_data(t, &p, is_from_card);
 }
 
 static void tell_response_packet(const struct telling *t, struct bytes octets)
@@ -315,7 +351,9 @@ static void tell_response_packet(const struct telling *t, struct bytes octets)
     if (p.data.len == 0)
         return;
     begin_line(w);
-    if (result_read(p.data, &result))
+    if (target_of(t, p.tar) != NULL)
+        show_script_result(w, story->format, p.data);
+    else if (result_read(p.data, &result))
         show_result(w, &result);
     else
         text_put(w, "data that are no result of the applet");
@@ -417,6 +455,16 @@ static void tell_envelope(const struct telling *t, struct bytes data)
         }
     }
     end_line(w);
+}
+
+// What the terminal takes to the network as user data of the delivery report [31.111 §7.1.1].
+static void tell_report(const struct telling *t, struct bytes user_data)
+{
+    const struct sms_address nobody = {0};
+    if (user_data.len == 0)
+        return;
+    text_put(t->w, "    in the delivery report:\n");
+    tell_user_data(t, &nobody, user_data, true);
 }
 
 static const char *proactive_name(uint8_t type)
@@ -563,6 +611,7 @@ static void tell_content(const struct telling *t, const struct card_seen *seen)
     switch (apdu.ins) {
     case INS_ENVELOPE:
         tell_envelope(t, apdu.data);
+        tell_report(t, seen->response);
         break;
     case INS_FETCH:
         tell_proactive(t, seen->response);

@@ -9,6 +9,7 @@
 // ciphered. Never: allocates, changes a card, or tells a key.
 #pragma once
 
+#include "common/wire/remote.h"
 #include "common/wire/secured.h"
 #include "common/wire/sms.h"
 #include "sim-emulator/core/card.h"
@@ -24,6 +25,7 @@ struct story {
     struct sms_joiner from_card;
     struct secured_command command; // the last one: its answer is opened by it
     bool has_command;
+    enum remote_format format;            // of its script, if it was one of remote management
     uint8_t sessions[STORY_SESSIONS][32]; // the keys of TUAK may have 256 bits
     uint8_t session_lens[STORY_SESSIONS];
     uint8_t session_next; // is overwritten next

@@ -1,5 +1,5 @@
 // What traces show of an exchange, and what they blank.
-#include "tests/unit/sim/apdu_lab.h"
+#include "tests/unit/sim/remote_lab.h"
 
 #include "sim-emulator/core/story.h"
 
@@ -119,7 +119,7 @@ static void keys_of_the_product_are_never_shown(void **state)
     const struct product_key_set set = {.version = 2,
                                         .kic = secret_key_of(bytes_of(octets, 16)),
                                         .kid = secret_key_of(bytes_of(octets + 16, 16))};
-    struct card_product product = card_product_standard;
+    product = card_product_standard;
     product.key_set_count = 1;
     product.key_sets = &set;
     lab.shop.product = &product;
@@ -143,6 +143,60 @@ static void pins_are_never_shown(void **state)
     assert_false(shows((const uint8_t *)"12", 2));
 }
 
+// --- remote management -----------------------------------------------------------------------
+
+static char told[4 * STORY_TEXT_MAX];
+
+static void tell(void *context, const struct card_seen *seen)
+{
+    see(context, seen);
+    struct card_seen blanked = {
+        .card = seen->card, .command = command_seen, .response = response_seen, .sw = seen->sw};
+    struct writer w = writer_of(told + strlen(told), STORY_TEXT_MAX);
+    story_tell(&story, &blanked, lab.now, &w);
+    told[strlen(told) + w.len] = 0;
+}
+
+static int open_telling(void **state)
+{
+    (void)open_remote(state);
+    story_init(&story);
+    memset(told, 0, sizeof told);
+    lab.shop.seen = tell;
+    return 0;
+}
+
+static void assert_told(const char *line)
+{
+    if (strstr(told, line) == NULL)
+        print_error("%s\nis not in\n%s\n", line, told);
+    assert_non_null(strstr(told, line));
+}
+
+static void scripts_of_the_products_targets_are_opened(void **state)
+{
+    (void)state;
+    prepare(AES_256, 0x1619, SHARED, 7);
+    (void)run("00A40000022FE2 00B000000A");
+    assert_told("KIc 42: AES, key set 4; KID 42: AES, key set 4; TAR B00000");
+    assert_told("CNTR 7, PCNTR ");
+    assert_told("script: SELECT 0000 2FE2; READ BINARY 0000 for 10\n");
+    assert_told("in the delivery report:\n    response packet, TAR B00000, CNTR 7, PoR 00: OK\n"
+                "    2 executed, the last 9000 done with 10\n");
+    // By messages, in the expanded format, with triple DES; a PIN and what is written stay unsaid.
+    memset(told, 0, sizeof told);
+    prepare(DES_2, 0x1639, SHARED, 8);
+    (void)fetch(run("AA18 220D 0020000A08 3838383838383838 2207 00A4000C022FE2"));
+    assert_told("2 executed, the last 9000 done with 0");
+    assert_told("script: VERIFY PIN 000A with 8; SELECT 000C 2FE2");
+    assert_null(strstr(told, "3838383838"));
+    // A set that the target does not have.
+    memset(told, 0, sizeof told);
+    prepare(AES_192, 0x0619, OPEN, 1);
+    (void)run("00A40000022FE2");
+    assert_told("of a key set that this card does not have");
+}
+
 int main(void)
 {
 #define STORY_TEST(name) cmocka_unit_test_setup_teardown(name, open_story, close_card)
@@ -150,6 +204,8 @@ int main(void)
         STORY_TEST(session_keys_are_never_shown),
         STORY_TEST(keys_of_the_product_are_never_shown),
         STORY_TEST(pins_are_never_shown),
+        cmocka_unit_test_setup_teardown(scripts_of_the_products_targets_are_opened, open_telling,
+                                        close_card),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

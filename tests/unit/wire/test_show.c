@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static char text[1024];
+static char text[2048];
 
 static struct writer fresh(void)
 {
@@ -360,6 +360,39 @@ static void a_notification_tells_what_it_has(void **state)
     assert_string_equal(text, "FALLBACK sequence 2, REGV 0");
 }
 
+static void scripts_are_told_without_what_they_write(void **state)
+{
+    (void)state;
+    static const uint8_t compact[] = {0x00, 0xA4, 0x00, 0x04, 0x02, 0x3F, 0x00, 0x00, 0xD6, 0x00,
+                                      0x01, 0x02, 0xAA, 0xBB, 0x00, 0xB2, 0x01, 0x04, 0x00};
+    struct writer w = fresh();
+    show_script(&w, bytes_of(compact, sizeof compact));
+    assert_string_equal(
+        text, "script: SELECT 0004 3F00; UPDATE BINARY 0001 with 2; READ RECORD 0104 for 256");
+    w = fresh();
+    show_script(&w, bytes_of(compact, sizeof compact - 1)); // cut
+    assert_string_equal(
+        text, "script: SELECT 0004 3F00; UPDATE BINARY 0001 with 2; malformed behind that");
+    w = fresh();
+    show_script(&w, bytes_of(NULL, 0));
+    assert_string_equal(text, "script without a command");
+    static uint8_t many[66 * 5];
+    for (size_t i = 0; i < sizeof many; i += 5)
+        many[i + 1] = 0x44; // ACTIVATE FILE
+    w = fresh();
+    show_script(&w, bytes_of(many, sizeof many));
+    assert_true(w.failed || strstr(text, "; and 2 more") != NULL);
+    w = fresh();
+    show_script_result(&w, REMOTE_COMPACT, bytes_of((const uint8_t[]){2, 0x90, 0x00, 1, 2, 3}, 6));
+    assert_string_equal(text, "2 executed, the last 9000 done with 3");
+    w = fresh();
+    show_script_result(&w, REMOTE_COMPACT, bytes_of((const uint8_t[]){1, 0x6A, 0x82}, 3));
+    assert_string_equal(text, "1 executed, the last 6A82 file not found with 0");
+    w = fresh();
+    show_script_result(&w, REMOTE_DEFINITE, bytes_of((const uint8_t[]){1, 0x6A, 0x82}, 3));
+    assert_string_equal(text, "data that are no answer to a script");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +407,7 @@ int main(void)
         cmocka_unit_test(every_result_is_told),
         cmocka_unit_test(an_audit_tells_card_and_slots),
         cmocka_unit_test(a_notification_tells_what_it_has),
+        cmocka_unit_test(scripts_are_told_without_what_they_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
