@@ -398,11 +398,16 @@ static void restart(struct work *w)
     work_trail(w, "card.audited", a->operation.id, "", "incomplete", "");
 }
 
-// A notification that came after this answer on the card arrived before it. An older MO counter
-// than was known when it was asked for is something else: the card went back.
-static bool is_overtaken(const struct record *r, const struct audit_answer *answer)
+// A notification that came after this answer on the card arrived before it; or the answer to a
+// later packet did, a CONFIRM that moved the fallback mark, and the registry is known to be newer.
+// An older MO counter than was known when it was asked for is something else: the card went back.
+static bool is_overtaken(const struct record *r, const struct event_por *p)
 {
-    return answer->mo_counter < r->mo_counter && answer->mo_counter >= r->audit.mo_counter;
+    const uint64_t mo_counter = p->answer.mo_counter;
+    const bool is_before = mo_counter < r->mo_counter && mo_counter >= r->audit.mo_counter;
+    const bool is_older = p->counter < r->mt_counter && r->has_registry_version &&
+                          p->result.registry_version < r->registry_version;
+    return is_before || is_older;
 }
 
 void audit_page(struct work *w)
@@ -420,7 +425,7 @@ void audit_page(struct work *w)
     work_count_mo(&a->operation, p->sms, p->octets);
     if (a->slot_count == 0)
         a->registry_version = p->result.registry_version;
-    if (a->registry_version != p->result.registry_version || is_overtaken(r, &p->answer)) {
+    if (a->registry_version != p->result.registry_version || is_overtaken(r, p)) {
         restart(w);
         return;
     }

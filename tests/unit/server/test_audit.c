@@ -137,6 +137,25 @@ static void an_answer_overtaken_by_a_notification_is_asked_for_again(void **stat
     assert_int_equal(world.record.resets_suspected, 0);
 }
 
+// A CONFIRM left after the question and moved the fallback mark; its answer came first.
+static void an_answer_overtaken_by_that_to_a_confirm_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    world.record.mt_counter++;
+    world.record.has_registry_version = true;
+    world.record.registry_version = 4;
+    e.as.por.result.registry_version = 3;
+    world_event(&world, &e);
+    assert_int_equal(world.record.registry_version, 4);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+    assert_false(world.decision.has_answer);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
 // Nothing came in between: the card itself went back.
 static void an_answer_with_an_older_mo_counter_than_was_known_when_asking_is_a_reset(void **state)
 {
@@ -279,6 +298,7 @@ int main(void)
         TEST(a_subscription_unknown_to_the_server_needs_an_operator),
         TEST(an_answer_with_another_nonce_is_ignored),
         TEST(an_answer_overtaken_by_a_notification_is_asked_for_again),
+        TEST(an_answer_overtaken_by_that_to_a_confirm_is_asked_for_again),
         TEST(an_answer_with_an_older_mo_counter_than_was_known_when_asking_is_a_reset),
         TEST(audit_attempts_come_after_1_5_30_min_2_6_24_h),
         TEST(a_card_silent_for_7_days_is_unreachable_and_stays_dirty),
