@@ -21,6 +21,7 @@ enum happening {
     HAPPENS_OPERATOR, // `subject`: card
     HAPPENS_HAND,     // `subject`: card
     HAPPENS_DECISION, // somebody looks at what needs an operator
+    HAPPENS_DEED,     // of a story: `subject` is its place
 };
 
 struct entry {

@@ -297,3 +297,9 @@ planted_bug(rollback_forgotten applet/guards.c
     return t->image->journal.phase == JOURNAL_SWITCHED;]==]
     BECOMES [==[
     return false;]==])
+
+planted_bug(audit_overtaken_by_a_confirm ota-server/core/audit.c SEED 481
+    TEXT [==[
+    return is_before || is_older;]==]
+    BECOMES [==[
+    return is_before;]==])

@@ -98,7 +98,6 @@ static void make_models(struct world *w)
     struct scenario *s = &w->scenario;
     for (uint8_t i = 0; i < 5; i++) {
         device_model_init(&s->models[i], "world");
-        s->models[i].mt_loss = w->knobs.radio_loss;
         s->models[i].status_s = 240;
         cat_profile_set(s->models[i].profile, s->models[i].profile_len, CAT_FEATURE_POLL_INTERVAL,
                         i == 0);
@@ -151,11 +150,8 @@ void cards_make(struct world *w)
     check(scenario_read(bytes_of_text(scenario_text), &w->scenario, &w->radio, &error));
     make_models(w);
     for (uint32_t i = 0; i < w->cards; i++) {
-        const uint64_t kind = prng_below(&w->chance_card, 10);
         device_init(&w->devices[i], &w->shop, &w->people[i].factory,
-                    &w->scenario.models[kind < 4   ? kind + 1
-                                        : kind < 6 ? 0
-                                                   : 1]);
+                    &w->scenario.models[w->story.models[i]]);
         w->devices[i].may_rest = !w->options.is_restless;
     }
     const struct fleet_config config = {.devices = w->devices,

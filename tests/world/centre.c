@@ -66,30 +66,6 @@ void centre_open(struct world *w)
         w->connections[i].index = i;
 }
 
-void centre_faults(struct world *w)
-{
-    const struct knobs *k = &w->knobs;
-    const struct smsc_rule list[] = {
-        {.fault = SMSC_FAULT_LOSE, .per_million = k->smsc_lose},
-        {.fault = SMSC_FAULT_DELAY, .per_million = k->smsc_delay, .value = 20000},
-        {.fault = SMSC_FAULT_DELAY, .per_million = k->smsc_delay / 4, .value = 900000},
-        {.fault = SMSC_FAULT_DELAY, .per_million = k->smsc_delay / 16, .value = 14400000},
-        {.fault = SMSC_FAULT_DUPLICATE, .per_million = k->smsc_duplicate, .value = 1},
-        {.fault = SMSC_FAULT_REORDER, .per_million = k->smsc_reorder, .value = 60000},
-        {.fault = SMSC_FAULT_STATUS, .per_million = k->smsc_status, .value = ESME_RTHROTTLED},
-        {.fault = SMSC_FAULT_STATUS, .per_million = k->smsc_status / 2, .value = ESME_RMSGQFUL},
-        {.fault = SMSC_FAULT_STATUS, .per_million = k->smsc_status / 2, .value = ESME_RSYSERR},
-        {.fault = SMSC_FAULT_STATUS, .per_million = k->smsc_status / 8, .value = ESME_RSUBMITFAIL},
-        {.fault = SMSC_FAULT_DROP_RECEIPT, .per_million = k->smsc_drop_receipt},
-        {.fault = SMSC_FAULT_DROP_RESPONSE, .per_million = k->smsc_drop_response},
-        {.fault = SMSC_FAULT_CUT_LINK, .per_million = k->smsc_cut},
-    };
-    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
-        if (list[i].per_million != 0)
-            check(smsc_faults_add(&w->faults, &list[i]) != 0);
-    }
-}
-
 void centre_calm(struct world *w)
 {
     while (w->faults.rule_count > 0)
@@ -139,14 +115,22 @@ void centre_connect(struct world *w, uint32_t connection)
     world_note(w, "connected", "link=%u", connection);
 }
 
+// How long until it is made again, when nothing else says so: made of the time, so that it needs no
+// place in a story.
+static uint64_t away_ms(const struct world *w, const struct connection *c)
+{
+    struct prng p;
+    prng_init(&p, w->options.seed + w->now.ms, "reconnect", c->index);
+    return 1000 + prng_below(&p, 60000);
+}
+
 static void close_connection(struct world *w, struct connection *c)
 {
     smsc_link_gone(&w->smsc, c->link);
     c->is_open = false;
     c->is_bound = false;
     world_note(w, "cut_off", "link=%u", c->index);
-    agenda_add(&w->agenda, instant_after(w->now, 1000 + prng_below(&w->chance_link, 60000)),
-               HAPPENS_CONNECT, c->index, 0);
+    agenda_add(&w->agenda, instant_after(w->now, away_ms(w, c)), HAPPENS_CONNECT, c->index, 0);
 }
 
 void centre_cut(struct world *w, uint32_t connection)
@@ -193,6 +177,17 @@ void centre_tick(struct world *w)
     }
 }
 
+// Octets that the server and the network have to send.
+static size_t waiting(const struct world *w)
+{
+    size_t sum = 0;
+    for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
+        if (w->connections[i].is_open)
+            sum += smpp_session_output(&w->connections[i].session).len;
+    }
+    return sum;
+}
+
 void centre_settle(struct world *w)
 {
     centre_tick(w);
@@ -201,8 +196,11 @@ void centre_settle(struct world *w)
         moves = false;
         for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++)
             moves |= carry(w, &w->connections[i]);
+        const size_t before = waiting(w);
         server_step(w);
+        moves |= waiting(w) > before;
     }
+    fate_sweep(w);
 }
 
 struct instant centre_deadline(const struct world *w)

@@ -68,7 +68,7 @@ static void check_given_up(struct world *w, uint32_t card, uint64_t id, const st
     uint64_t unused;
     check(store_operation_get(w->server.store, id, &o, &unused) == STORE_OK);
     const bool is_given_up = o.outcome == OUTCOME_EXPIRED || o.outcome == OUTCOME_CANCELLED;
-    const bool is_audited = r->last_audit_at.ms >= world_utc(w).ms;
+    const bool is_audited = r->last_audit_at.ms > t->audited_ms; // since the last look
     if (!operation_is_state_changing(o.kind) || is_audited)
         return;
     if (o.may_still_arrive && r->dirty_since.ms == 0)

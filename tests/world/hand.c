@@ -25,6 +25,7 @@ void hand_tempt(struct world *w, uint32_t card, const struct image *before,
                    HAPPENS_HAND, card, COMMAND_CONFIRM);
 }
 
+// One that is kept, one that is lower than the highest; 0: one far ahead.
 static uint32_t draw_id(struct world *w, const struct image *image)
 {
     const uint32_t highest = image->operation_id_highest;
@@ -33,29 +34,38 @@ static uint32_t draw_id(struct world *w, const struct image *image)
         return image->outcomes[prng_below(&w->chance_hand, image->outcome_count)].operation_id;
     if (kind == 1 && highest > 1)
         return 1 + (uint32_t)prng_below(&w->chance_hand, highest - 1);
-    return highest + ID_AHEAD;
+    return 0;
 }
 
-static struct command draw_command(struct world *w, uint32_t card, uint32_t wanted)
+static void draw_command(struct world *w, uint32_t wanted, struct deed *d)
 {
     static const uint8_t kinds[] = {COMMAND_DELETE,       COMMAND_DELETE,  COMMAND_ENABLE,
                                     COMMAND_SET_FALLBACK, COMMAND_CONFIRM, COMMAND_DOWNLOAD};
+    struct prng *p = &w->chance_hand;
+    d->subscription = (uint32_t)prng_below(p, WORLD_SUBSCRIPTIONS);
+    const uint8_t drawn = kinds[prng_below(p, sizeof kinds)];
+    d->what = wanted != 0 ? wanted : drawn;
+    d->id = draw_id(w, &w->truths[d->card].dump.image);
+    if (d->what == COMMAND_ENABLE)
+        d->flags = COMMAND_FLAG_ROLLBACK;
+    if (d->what == COMMAND_SET_FALLBACK && prng_below(p, 2) == 0)
+        d->flags = COMMAND_FLAG_FORCE;
+    d->ahead = 1 + (uint32_t)prng_below(p, 3);
+}
+
+static struct command command_of(const struct world *w, const struct deed *d)
+{
     static const uint8_t no_keys[32]; // that open
-    const struct image *image = &w->truths[card].dump.image;
-    const struct slot *slot =
-        &w->people[card].slots[prng_below(&w->chance_hand, WORLD_SUBSCRIPTIONS)];
-    const uint8_t drawn = kinds[prng_below(&w->chance_hand, sizeof kinds)];
-    struct command c = {.number = wanted != 0 ? (uint8_t)wanted : drawn,
-                        .operation_id = draw_id(w, image),
+    const struct image *image = &w->truths[d->card].dump.image;
+    const struct slot *slot = &w->people[d->card].slots[d->subscription];
+    struct command c = {.number = (uint8_t)d->what,
+                        .operation_id = d->id != 0 ? d->id : image->operation_id_highest + ID_AHEAD,
+                        .flags = (uint8_t)d->flags,
                         .target = {.is_given = true, .is_iccid = slot->has_iccid}};
     if (slot->has_iccid)
         memcpy(c.target.iccid, slot->iccid, sizeof c.target.iccid);
     else
         memcpy(c.target.imsi, slot->imsi, sizeof c.target.imsi);
-    if (c.number == COMMAND_ENABLE)
-        c.flags = COMMAND_FLAG_ROLLBACK;
-    if (c.number == COMMAND_SET_FALLBACK && prng_below(&w->chance_hand, 2) == 0)
-        c.flags = COMMAND_FLAG_FORCE;
     if (c.number == COMMAND_CONFIRM && image->pending_count > 0) {
         const struct pending *p = &image->pending[image->pending_count - 1];
         c.operation_id = p->operation_id;
@@ -102,25 +112,40 @@ static void write_packet(struct world *w, uint32_t card, const struct command *c
     check(!user_data->failed);
 }
 
+// The number that the card is attached with, or NULL.
+static const struct radio_subscriber *attached(struct world *w, uint32_t card)
+{
+    const struct device *d = &w->devices[card];
+    return d->network == DEVICE_NO_NETWORK ? NULL : radio_by_imsi(&w->radio, d->imsi);
+}
+
 void hand_happen(struct world *w, const struct entry *e)
 {
-    struct truth *t = &w->truths[e->subject];
-    const struct device *d = &w->devices[e->subject];
-    const struct radio_subscriber *s = radio_by_imsi(&w->radio, d->imsi);
+    struct deed d = {.kind = DEED_HAND, .card = e->subject};
     if (e->value == 0)
         hand_plan(w, e->subject);
-    if (!t->is_known || s == NULL || d->network == DEVICE_NO_NETWORK || w->is_settling)
+    if (!w->truths[e->subject].is_known || attached(w, e->subject) == NULL || w->is_settling)
         return;
-    const struct command c = draw_command(w, e->subject, e->value);
-    const uint64_t counter = t->dump.mt_counter + 1 + prng_below(&w->chance_hand, 3);
+    draw_command(w, e->value, &d);
+    world_do(w, &d);
+}
+
+void hand_do(struct world *w, const struct deed *d)
+{
+    struct truth *t = &w->truths[d->card];
+    const struct radio_subscriber *s = attached(w, d->card);
+    if (!t->is_known || s == NULL || d->subscription >= WORLD_SUBSCRIPTIONS)
+        return;
+    const struct command c = command_of(w, d);
+    const uint64_t counter = t->dump.mt_counter + d->ahead;
     uint8_t octets[SMS_USER_DATA_MAX];
     struct writer user_data = writer_of(octets, sizeof octets);
-    write_packet(w, e->subject, &c, counter, &user_data);
+    write_packet(w, d->card, &c, counter, &user_data);
     t->hand_counters[t->hand_count++ % WORLD_HANDS_MAX] = counter;
     t->is_foreign = true;
     if (c.number == COMMAND_CONFIRM)
-        check_confirmed(w, e->subject, c.confirm.sequence);
-    world_note(w, "hand", "card=%u command=%s id=%u counter=%llu", e->subject,
+        check_confirmed(w, d->card, c.confirm.sequence);
+    world_note(w, "hand", "card=%u command=%s id=%u counter=%llu", d->card,
                command_number_name(c.number), c.operation_id, (unsigned long long)counter);
     network_hand(w, s->msisdn, writer_bytes(&user_data));
 }

@@ -57,6 +57,14 @@ const char *knob_name(unsigned index)
     return ranges[index].name;
 }
 
+void knob_set(struct knobs *knobs, unsigned index, uint32_t value)
+{
+    uint32_t values[KNOB_COUNT];
+    memcpy(values, knobs, sizeof values);
+    values[index] = value;
+    memcpy(knobs, values, sizeof values);
+}
+
 uint32_t knob_value(const struct knobs *knobs, unsigned index)
 {
     uint32_t values[KNOB_COUNT];

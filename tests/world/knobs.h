@@ -51,4 +51,5 @@ void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);
 void knobs_calm(struct knobs *knobs);
 // Name and value of knob `index`, 0 to KNOB_COUNT - 1.
 const char *knob_name(unsigned index);
+void knob_set(struct knobs *knobs, unsigned index, uint32_t value);
 uint32_t knob_value(const struct knobs *knobs, unsigned index);

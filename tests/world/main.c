@@ -1,8 +1,8 @@
 // ota-world: runs simulated worlds, one for each seed, and says of each whether everything held.
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "tests/world/shrink.h"
 #include "tests/world/store/kind.h"
-#include "tests/world/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,8 @@
 
 static const char help_text[] =
     "usage: ota-world --seed N | --seeds A..B,... [--cards N] [--days N] [--calm N] "
-    "[--trace FILE] [--probes] [--canary] [--restless]\n"
+    "[--trace FILE] [--probes] [--canary] [--restless] [--record FILE] [--shrink FILE]\n"
+    "       ota-world --replay FILE [--trace FILE]\n"
     "\n"
     "Simulates cards, devices, networks, a message centre and the OTA server on a virtual clock,\n"
     "with faults drawn from the seed, and checks after every event what was promised.\n"
@@ -32,6 +33,9 @@ static const char help_text[] =
     "  --probes       lists the rare situations that were never met\n"
     "  --canary       one checker fails on purpose\n"
     "  --restless     devices at rest do every STATUS octet by octet: the same story, slower\n"
+    "  --record FILE  writes what was done to the (last) world, as a story that can be replayed\n"
+    "  --replay FILE  a world to which that is done, and nothing else\n"
+    "  --shrink FILE  what violates a rule is made as short as can be, and written as a story\n"
     "\n"
     "Prints `PASSED seed card-days events hash` for each world, or `VIOLATION ...` with the last\n"
     "lines of the story and the command that repeats it. The same seed gives the same hash.\n"
@@ -47,6 +51,8 @@ struct options {
     uint64_t cards, days, calm;
     bool has_calm;
     const char *trace;
+    const char *record, *replay, *shrink;
+    struct story story; // to replay
     bool is_canary;
     bool is_restless;
     bool lists_probes;
@@ -103,37 +109,63 @@ static bool read_ranges(const char *text, struct options *o)
     return o->range_count > 0 && text == NULL;
 }
 
+static bool read_flag(const char *name, struct options *o)
+{
+    const struct {
+        const char *name;
+        bool *flag;
+    } flags[] = {{"--probes", &o->lists_probes},
+                 {"--canary", &o->is_canary},
+                 {"--restless", &o->is_restless}};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strcmp(name, flags[i].name) == 0)
+            return *flags[i].flag = true;
+    }
+    return false;
+}
+
+static bool read_file(const char *name, const char *value, struct options *o)
+{
+    const struct {
+        const char *name;
+        const char **path;
+    } files[] = {{"--trace", &o->trace},
+                 {"--record", &o->record},
+                 {"--replay", &o->replay},
+                 {"--shrink", &o->shrink}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (strcmp(name, files[i].name) != 0)
+            continue;
+        *files[i].path = value;
+        return value != NULL;
+    }
+    return false;
+}
+
+static bool read_value(const char *name, const char *value, struct options *o)
+{
+    if (strcmp(name, "--seed") == 0 || strcmp(name, "--seeds") == 0)
+        return read_ranges(value, o);
+    if (strcmp(name, "--cards") == 0)
+        return read_number(value, WORLD_CARDS_MAX, &o->cards);
+    if (strcmp(name, "--days") == 0)
+        return read_number(value, 60, &o->days);
+    o->has_calm = o->has_calm || strcmp(name, "--calm") == 0;
+    if (strcmp(name, "--calm") == 0)
+        return read_number(value, WORLD_CALM_MAX, &o->calm);
+    return read_file(name, value, o);
+}
+
 static bool read_options(int argc, char **argv, struct options *o)
 {
-    bool ok = true;
-    for (int i = 1; i < argc && ok; i++) {
-        if (strcmp(argv[i], "--probes") == 0) {
-            o->lists_probes = true;
+    for (int i = 1; i < argc; i++) {
+        if (read_flag(argv[i], o))
             continue;
-        }
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(argv[i], "--canary") == 0 || strcmp(argv[i], "--restless") == 0) {
-            *(argv[i][2] == 'c' ? &o->is_canary : &o->is_restless) = true;
-            continue;
-        }
-        if (strcmp(argv[i], "--seed") == 0 || strcmp(argv[i], "--seeds") == 0) {
-            ok = read_ranges(value, o);
-        } else if (strcmp(argv[i], "--cards") == 0) {
-            ok = read_number(value, WORLD_CARDS_MAX, &o->cards);
-        } else if (strcmp(argv[i], "--days") == 0) {
-            ok = read_number(value, 60, &o->days);
-        } else if (strcmp(argv[i], "--calm") == 0) {
-            o->has_calm = true;
-            ok = read_number(value, WORLD_CALM_MAX, &o->calm);
-        } else if (strcmp(argv[i], "--trace") == 0) {
-            o->trace = value;
-            ok = value != NULL;
-        } else {
-            ok = false;
-        }
+        if (!read_value(argv[i], i + 1 < argc ? argv[i + 1] : NULL, o))
+            return false;
         i++;
     }
-    return ok && o->range_count > 0;
+    return (o->range_count > 0) != (o->replay != NULL);
 }
 
 static void print_violation(const struct world_result *r, const struct options *o, uint64_t seed,
@@ -144,6 +176,10 @@ static void print_violation(const struct world_result *r, const struct options *
         printf("  %s\n", t->lines[i % LINES]);
     printf("VIOLATION %s card=%u seed=%llu: %s\n", r->rule, r->card, (unsigned long long)seed,
            r->text);
+    if (o->replay != NULL) {
+        printf("repeat with: ota-world --replay %s\n", o->replay);
+        return;
+    }
     printf("repeat with: ota-world --seed %llu", (unsigned long long)seed);
     if (o->cards != 0)
         printf(" --cards %llu", (unsigned long long)o->cards);
@@ -154,28 +190,39 @@ static void print_violation(const struct world_result *r, const struct options *
     printf("%s\n", o->is_canary ? " --canary" : "");
 }
 
+static FILE *open_file(const char *path, const char *how)
+{
+    FILE *file = path == NULL ? NULL : fopen(path, how);
+    if (path == NULL || file != NULL)
+        return file;
+    (void)fprintf(stderr, "ota-world: %s cannot be %s\n", path, how[0] == 'r' ? "read" : "written");
+    exit(EXIT_USAGE);
+}
+
+static struct world_options options_of(const struct options *o, uint64_t seed)
+{
+    return (struct world_options){.seed = seed,
+                                  .cards = (uint32_t)o->cards,
+                                  .days = (uint32_t)o->days,
+                                  .has_calm = o->has_calm,
+                                  .calm = (uint32_t)o->calm,
+                                  .story = o->replay != NULL ? &o->story : NULL,
+                                  .is_canary = o->is_canary,
+                                  .is_restless = o->is_restless};
+}
+
 static bool run_seed(const struct options *o, uint64_t seed, struct world_result *r)
 {
-    struct tail t = {.count = 0};
-    if (o->trace != NULL) {
-        t.file = fopen(o->trace, "w");
-        if (t.file == NULL) {
-            (void)fprintf(stderr, "ota-world: %s cannot be written\n", o->trace);
-            exit(EXIT_USAGE);
-        }
-    }
-    const struct world_options world = {.seed = seed,
-                                        .cards = (uint32_t)o->cards,
-                                        .days = (uint32_t)o->days,
-                                        .has_calm = o->has_calm,
-                                        .calm = (uint32_t)o->calm,
-                                        .sink = take_line,
-                                        .context = &t,
-                                        .is_canary = o->is_canary,
-                                        .is_restless = o->is_restless};
+    struct tail t = {.count = 0, .file = open_file(o->trace, "w")};
+    struct world_options world = options_of(o, seed);
+    world.sink = take_line;
+    world.context = &t;
+    world.record = open_file(o->record, "w");
     world_run(&world, r);
     if (t.file != NULL)
         (void)fclose(t.file);
+    if (world.record != NULL)
+        (void)fclose(world.record);
     if (r->is_violated)
         print_violation(r, o, seed, &t);
     else
@@ -219,25 +266,65 @@ static void report(const struct options *o, uint64_t worlds, uint64_t days,
     printf("figure {\"name\": \"sim.violations\", \"value\": 0, \"unit\": \"violations\"}\n");
 }
 
-int main(int argc, char **argv)
+// --- stories -----------------------------------------------------------------------------------
+
+static int replay(struct options *o)
 {
-    struct options o = {.range_count = 0};
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        (void)fputs(help_text, stdout);
-        return 0;
+    static struct world_result r;
+    unsigned line;
+    FILE *file = open_file(o->replay, "r");
+    if (!story_read(file, &o->story, &line)) {
+        (void)fprintf(stderr, "ota-world: %s: line %u is not understood (docs/SIMULATION.md)\n",
+                      o->replay, line);
+        exit(EXIT_USAGE);
     }
-    if (!read_options(argc, argv, &o)) {
-        (void)fputs(help_text, stderr);
-        return EXIT_USAGE;
+    (void)fclose(file);
+    const bool passed = run_seed(o, o->story.seed, &r);
+    story_free(&o->story);
+    return passed ? 0 : EXIT_VIOLATION;
+}
+
+static void write_story(const char *path, const struct story *story)
+{
+    FILE *file = open_file(path, "w");
+    story_write_head(file, story);
+    for (uint32_t i = 0; i < story->count; i++)
+        story_write_deed(file, &story->deeds[i]);
+    (void)fclose(file);
+}
+
+// The first of these worlds that violates a rule, made short.
+static int shrink_first(const struct options *o)
+{
+    for (unsigned i = 0; i < o->range_count; i++) {
+        const uint64_t count = o->ranges[i].last - o->ranges[i].first + 1;
+        for (uint64_t k = 0; k < count; k++) {
+            const struct world_options world = options_of(o, o->ranges[i].first + k);
+            const struct shrink_result found = shrink_try(&world, NULL);
+            if (found.rule[0] == 0)
+                continue;
+            struct story story;
+            printf("seed=%llu violates %s\n", (unsigned long long)world.seed, found.rule);
+            shrink(&world, &found, &story);
+            write_story(o->shrink, &story);
+            story_free(&story);
+            return EXIT_VIOLATION;
+        }
     }
+    printf("no violation\n");
+    return 0;
+}
+
+static int run_all(const struct options *o)
+{
     uint64_t worlds = 0;
     uint64_t days = 0;
     struct probes probes = {0};
-    for (unsigned i = 0; i < o.range_count; i++) {
-        const uint64_t count = o.ranges[i].last - o.ranges[i].first + 1;
+    for (unsigned i = 0; i < o->range_count; i++) {
+        const uint64_t count = o->ranges[i].last - o->ranges[i].first + 1;
         for (uint64_t k = 0; k < count; k++) {
-            struct world_result r;
-            const bool passed = run_seed(&o, o.ranges[i].first + k, &r);
+            static struct world_result r;
+            const bool passed = run_seed(o, o->ranges[i].first + k, &r);
             worlds++;
             days += r.card_days;
             probes_add(&probes, &r.probes);
@@ -248,6 +335,22 @@ int main(int argc, char **argv)
                 return EXIT_VIOLATION;
         }
     }
-    report(&o, worlds, days, &probes);
+    report(o, worlds, days, &probes);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct options o;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        (void)fputs(help_text, stdout);
+        return 0;
+    }
+    if (!read_options(argc, argv, &o)) {
+        (void)fputs(help_text, stderr);
+        return EXIT_USAGE;
+    }
+    if (o.replay != NULL)
+        return replay(&o);
+    return o.shrink != NULL ? shrink_first(&o) : run_all(&o);
 }

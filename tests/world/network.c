@@ -3,7 +3,6 @@
 #include "common/base/check.h"
 #include "tests/world/world.h"
 
-#define LATE_MS 3600000
 #define CARRY_MS 2000
 
 static struct air_message *take_air(struct world *w, uint32_t *at)
@@ -97,38 +96,42 @@ static bool make_delivery(struct world *w, const struct smpp_message *from, stru
 }
 
 // A copy in which the adversary changed one octet of the user data; the header stays.
-static struct air_message forge(struct world *w, const struct air_message *from)
+static struct air_message forge(struct world *w, const struct air_message *from,
+                                const struct deed *d)
 {
     struct air_message m = *from;
     const size_t spared = m.len > 40 ? 40 : m.len - 1u;
-    const size_t at = spared + (size_t)prng_below(&w->chance_adversary, m.len - spared);
-    m.tpdu[at] ^= (uint8_t)(1 + prng_below(&w->chance_adversary, 255));
+    m.tpdu[spared + d->octet % (m.len - spared)] ^= (uint8_t)d->value;
     w->result.forged++;
     return m;
 }
 
 static uint32_t deliver(struct world *w, const struct smpp_message *from)
 {
-    const struct knobs *k = &w->knobs;
+    const uint32_t card = card_of_number(w, from->destination.digits);
     struct air_message m;
+    struct deed d;
     if (!make_delivery(w, from, &m))
         return ESME_RX_R_APPN;
-    if (prng_chance(&w->chance_air, k->mt_lost)) {
+    fate_stage(w, STAGE_MT_DELIVER, card);
+    if (fate_befalls(w, DEED_MT_LOST, card, &d)) {
         world_note(w, "mt_lost", "number=%llu", (unsigned long long)m.number);
         return ESME_ROK;
     }
-    if (prng_chance(&w->chance_air, k->mt_late)) {
-        keep(w, HAPPENS_MT, &m, world_delay(&w->chance_air, LATE_MS));
+    if (fate_befalls(w, DEED_MT_LATE, card, &d)) {
+        keep(w, HAPPENS_MT, &m, d.after_ms);
         return ESME_ROK;
     }
-    if (prng_chance(&w->chance_air, k->mt_copy))
-        keep(w, HAPPENS_MT, &m, world_delay(&w->chance_air, LATE_MS));
-    if (prng_chance(&w->chance_adversary, k->mt_forged)) {
-        const struct air_message forged = forge(w, &m);
-        keep(w, HAPPENS_MT, &forged, 1 + prng_below(&w->chance_adversary, LATE_MS));
+    if (fate_befalls(w, DEED_MT_COPY, card, &d))
+        keep(w, HAPPENS_MT, &m, d.after_ms);
+    if (fate_befalls(w, DEED_MT_FORGED, card, &d)) {
+        const struct air_message forged = forge(w, &m, &d);
+        keep(w, HAPPENS_MT, &forged, d.after_ms);
     }
+    if (fate_befalls(w, DEED_MT_RADIO, card, &d))
+        return ESME_RX_T_APPN;
     const uint32_t status = hand_over(w, &m);
-    return prng_chance(&w->chance_air, k->mt_unacknowledged) ? ESME_RX_T_APPN : status;
+    return fate_befalls(w, DEED_MT_DENIED, card, &d) ? ESME_RX_T_APPN : status;
 }
 
 void network_hand(struct world *w, uint64_t number, struct bytes user_data)
@@ -176,7 +179,8 @@ void network_acted(void *context, const struct device *device, const struct devi
 // The user data of a card's message, sent back to it as if the server had.
 static void reflect(struct world *w, const struct air_message *from)
 {
-    if (!prng_chance(&w->chance_adversary, w->knobs.reflected))
+    struct deed d;
+    if (!fate_befalls(w, DEED_REFLECTED, from->card, &d))
         return;
     struct sms_submit sms;
     check(sms_read_submit(bytes_of(from->tpdu, from->len), &sms) == SMS_OK);
@@ -189,33 +193,42 @@ static void reflect(struct world *w, const struct air_message *from)
                                    .short_message = sms.user_data};
     struct air_message m;
     if (make_delivery(w, &message, &m))
-        keep(w, HAPPENS_MT, &m, 1 + prng_below(&w->chance_adversary, LATE_MS));
+        keep(w, HAPPENS_MT, &m, d.after_ms);
+}
+
+// How long the network takes: made of the time and the card, so that it needs no place in a story.
+static uint64_t carry_ms(const struct world *w, uint32_t card)
+{
+    struct prng p;
+    prng_init(&p, w->options.seed + w->now.ms, "carry", card);
+    return 1 + prng_below(&p, CARRY_MS);
 }
 
 void network_message(void *context, const struct fleet_message *message)
 {
     struct world *w = context;
-    const struct knobs *k = &w->knobs;
-    struct air_message m = {.number = message->source, .card = message->device};
+    const uint32_t card = message->device;
+    struct deed d;
+    struct air_message m = {.number = message->source, .card = card};
     check(message->tpdu.len <= sizeof m.tpdu);
     m.len = (uint8_t)message->tpdu.len;
     memcpy(m.tpdu, message->tpdu.at, message->tpdu.len);
     w->result.notified++;
-    const bool is_lost = prng_chance(&w->chance_air, k->mo_lost);
-    world_note(w, "mo", "card=%u number=%llu lost=%d", message->device,
-               (unsigned long long)message->source, is_lost);
+    fate_stage(w, STAGE_MO_SEND, card);
+    const bool is_lost = fate_befalls(w, DEED_MO_LOST, card, &d);
+    world_note(w, "mo", "card=%u number=%llu lost=%d", card, (unsigned long long)message->source,
+               is_lost);
     if (is_lost)
         return;
-    const bool is_late = prng_chance(&w->chance_air, k->mo_late);
-    keep(w, HAPPENS_MO, &m,
-         is_late ? world_delay(&w->chance_air, LATE_MS) : 1 + prng_below(&w->chance_air, CARRY_MS));
-    if (prng_chance(&w->chance_adversary, k->mo_forged)) {
-        const struct air_message forged = forge(w, &m);
-        keep(w, HAPPENS_MO, &forged, 1 + prng_below(&w->chance_adversary, LATE_MS));
+    const bool is_late = fate_befalls(w, DEED_MO_LATE, card, &d);
+    keep(w, HAPPENS_MO, &m, is_late ? d.after_ms : carry_ms(w, card));
+    if (fate_befalls(w, DEED_MO_FORGED, card, &d)) {
+        const struct air_message forged = forge(w, &m, &d);
+        keep(w, HAPPENS_MO, &forged, d.after_ms);
     }
     reflect(w, &m);
-    if (prng_chance(&w->chance_air, k->mo_copy))
-        keep(w, HAPPENS_MO, &m, world_delay(&w->chance_air, LATE_MS));
+    if (fate_befalls(w, DEED_MO_COPY, card, &d))
+        keep(w, HAPPENS_MO, &m, d.after_ms);
 }
 
 static bool submit(struct world *w, const struct air_message *m)
@@ -237,7 +250,10 @@ static bool submit(struct world *w, const struct air_message *m)
         .protocol_id = sms.pid,
         .data_coding = sms.dcs,
         .short_message = sms.user_data};
-    return smpp_session_request(&c->session, &pdu, 0) == SMPP_SEND_OK;
+    const bool is_sent = smpp_session_request(&c->session, &pdu, 0) == SMPP_SEND_OK;
+    if (is_sent)
+        fate_submit(w, DEED_SMSC_MO, m->card, &pdu.message);
+    return is_sent;
 }
 
 void network_happen(struct world *w, const struct entry *e)

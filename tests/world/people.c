@@ -4,6 +4,7 @@
 #include "tests/world/world.h"
 
 #define DECISION_MS 21600000
+#define TIMERS 5
 
 static uint64_t pause_ms(struct world *w)
 {
@@ -12,7 +13,7 @@ static uint64_t pause_ms(struct world *w)
 
 void people_plan(struct world *w)
 {
-    for (uint32_t i = 0; i < w->cards; i++)
+    for (uint32_t i = 0; i < w->cards && w->options.story == NULL; i++)
         agenda_add(&w->agenda, instant_after(w->now, pause_ms(w)), HAPPENS_OPERATOR, i, 0);
     agenda_add(&w->agenda, instant_after(w->now, DECISION_MS), HAPPENS_DECISION, 0, 0);
 }
@@ -29,10 +30,66 @@ static void name_target(struct world *w, uint32_t card, unsigned i, struct opera
     o->subscription = person->subscriptions[i];
 }
 
-static void plan_download(struct world *w, uint32_t card, struct operation *o)
+// --- what somebody wants -----------------------------------------------------------------------
+
+static void draw_timers(struct world *w, struct deed *d)
 {
-    const struct person *person = &w->people[card];
-    const unsigned i = 2 + (unsigned)prng_below(&w->chance_people, WORLD_SUBSCRIPTIONS - 2);
+    d->attach_s = 60 + (uint32_t)prng_below(&w->chance_people, 600);
+    d->auto_mode = (uint32_t)prng_below(&w->chance_people, 3);
+    d->heartbeat_h = (uint32_t)prng_below(&w->chance_people, 48u << (w->calm / 2));
+    d->return_s = 600 + (uint32_t)prng_below(&w->chance_people, 200000);
+    d->jitter_s = (uint32_t)prng_below(&w->chance_people, 120);
+    d->count = 1 + (uint32_t)prng_below(&w->chance_people, TIMERS);
+}
+
+static void draw_request(struct world *w, struct deed *d)
+{
+    static const uint8_t kinds[] = {
+        OPERATION_DOWNLOAD,     OPERATION_DOWNLOAD,   OPERATION_ENABLE, OPERATION_ENABLE,
+        OPERATION_ENABLE,       OPERATION_DISABLE,    OPERATION_DELETE, OPERATION_DELETE,
+        OPERATION_SET_FALLBACK, OPERATION_SET_TIMERS, OPERATION_AUDIT,  OPERATION_READ_TIMERS};
+    struct prng *p = &w->chance_people;
+    d->what = kinds[prng_below(p, sizeof kinds)];
+    d->subscription = (uint32_t)prng_below(p, WORLD_SUBSCRIPTIONS);
+    switch ((enum operation_kind)d->what) {
+    case OPERATION_DOWNLOAD:
+        d->subscription = 2 + (uint32_t)prng_below(p, WORLD_SUBSCRIPTIONS - 2);
+        if (prng_below(p, 2) == 0)
+            d->flags = COMMAND_FLAG_ENABLE | COMMAND_FLAG_ROLLBACK;
+        if (d->flags != 0 && prng_below(p, 3) == 0)
+            d->flags |= COMMAND_FLAG_SET_FALLBACK;
+        break;
+    case OPERATION_ENABLE:
+        d->flags = prng_below(p, 8) == 0 ? 0 : COMMAND_FLAG_ROLLBACK;
+        break;
+    case OPERATION_DISABLE:
+        d->flags = COMMAND_FLAG_ROLLBACK;
+        break;
+    case OPERATION_SET_FALLBACK:
+        d->flags = prng_below(p, 3) == 0 ? COMMAND_FLAG_FORCE : 0;
+        break;
+    case OPERATION_SET_TIMERS:
+        draw_timers(w, d);
+        break;
+    case OPERATION_READ_TIMERS:
+    case OPERATION_DELETE:
+    case OPERATION_AUDIT:
+    case OPERATION_NONE:
+        break;
+    }
+    d->wait = prng_below(p, 2) == 0;
+    d->force = prng_below(p, 8) == 0;
+    d->contact = prng_below(p, 12) == 0;
+    if (prng_below(p, 4) == 0)
+        d->within_ms = 300000 + (uint32_t)prng_below(p, 7200000);
+}
+
+// --- and how it is asked for -------------------------------------------------------------------
+
+static void plan_download(struct world *w, const struct deed *deed, struct operation *o)
+{
+    const struct person *person = &w->people[deed->card];
+    const unsigned i = deed->subscription;
     struct download_plan *d = &o->download;
     *d = (struct download_plan){.template_number = 1,
                                 .has_mnc_length = true,
@@ -44,98 +101,93 @@ static void plan_download(struct world *w, uint32_t card, struct operation *o)
                                 .rank = (uint8_t)(i + 1)};
     memcpy(d->imsi, person->slots[i].imsi, sizeof d->imsi);
     memcpy(d->number, person->numbers[i], sizeof d->number);
-    o->subscription = person->subscriptions[i];
-    if (prng_below(&w->chance_people, 2) == 0)
-        o->flags = COMMAND_FLAG_ENABLE | COMMAND_FLAG_ROLLBACK;
-    if (o->flags != 0 && prng_below(&w->chance_people, 3) == 0)
-        o->flags |= COMMAND_FLAG_SET_FALLBACK;
 }
 
-static void plan_timers(struct world *w, struct operation *o)
+static void plan_timers(const struct deed *d, struct operation *o)
 {
     struct parameters p;
     struct writer list = writer_of(o->list, sizeof o->list);
     parameters_default(&p);
-    p.attach_s = (uint16_t)(60 + prng_below(&w->chance_people, 600));
-    p.auto_mode = (uint8_t)prng_below(&w->chance_people, 3);
-    p.heartbeat_h = (uint16_t)prng_below(&w->chance_people, 48u << (w->calm / 2));
-    p.return_s = 600 + (uint32_t)prng_below(&w->chance_people, 200000);
-    p.jitter_max_s = (uint16_t)prng_below(&w->chance_people, 120);
-    static const uint8_t numbers[] = {PARAMETER_T_ATTACH, PARAMETER_AUTO_MODE, PARAMETER_HEARTBEAT,
-                                      PARAMETER_T_RETURN, PARAMETER_JITTER_MAX};
-    const size_t count = 1 + prng_below(&w->chance_people, sizeof numbers);
-    for (size_t i = 0; i < count; i++)
+    p.attach_s = (uint16_t)d->attach_s;
+    p.auto_mode = (uint8_t)d->auto_mode;
+    p.heartbeat_h = (uint16_t)d->heartbeat_h;
+    p.return_s = d->return_s;
+    p.jitter_max_s = (uint16_t)d->jitter_s;
+    static const uint8_t numbers[TIMERS] = {PARAMETER_T_ATTACH, PARAMETER_AUTO_MODE,
+                                            PARAMETER_HEARTBEAT, PARAMETER_T_RETURN,
+                                            PARAMETER_JITTER_MAX};
+    for (size_t i = 0; i < d->count && i < TIMERS; i++)
         check(parameter_write(&list, &p, numbers[i]));
     check(!list.failed);
     o->list_len = (uint16_t)list.len;
 }
 
-static void plan_operation(struct world *w, uint32_t card, struct operation *o)
-{
-    static const uint8_t kinds[] = {
-        OPERATION_DOWNLOAD,     OPERATION_DOWNLOAD,   OPERATION_ENABLE, OPERATION_ENABLE,
-        OPERATION_ENABLE,       OPERATION_DISABLE,    OPERATION_DELETE, OPERATION_DELETE,
-        OPERATION_SET_FALLBACK, OPERATION_SET_TIMERS, OPERATION_AUDIT,  OPERATION_READ_TIMERS};
-    o->kind = kinds[prng_below(&w->chance_people, sizeof kinds)];
-    name_target(w, card, (unsigned)prng_below(&w->chance_people, WORLD_SUBSCRIPTIONS), o);
-    switch ((enum operation_kind)o->kind) {
-    case OPERATION_DOWNLOAD:
-        plan_download(w, card, o);
-        break;
-    case OPERATION_ENABLE:
-        o->flags = prng_below(&w->chance_people, 8) == 0 ? 0 : COMMAND_FLAG_ROLLBACK;
-        break;
-    case OPERATION_DISABLE:
-        o->flags = COMMAND_FLAG_ROLLBACK;
-        break;
-    case OPERATION_SET_FALLBACK:
-        o->flags = prng_below(&w->chance_people, 3) == 0 ? COMMAND_FLAG_FORCE : 0;
-        break;
-    case OPERATION_SET_TIMERS:
-        plan_timers(w, o);
-        break;
-    case OPERATION_READ_TIMERS:
-        o->list_len = 1;
-        o->list[0] = 0xFF;
-        break;
-    case OPERATION_DELETE:
-    case OPERATION_AUDIT:
-    case OPERATION_NONE:
-        break;
-    }
-    o->wait_until_clean = prng_below(&w->chance_people, 2) == 0;
-    o->force = prng_below(&w->chance_people, 8) == 0;
-    o->at_next_contact = prng_below(&w->chance_people, 12) == 0;
-    if (prng_below(&w->chance_people, 4) == 0)
-        o->not_after =
-            utc_after(world_utc(w), 300000 + (int64_t)prng_below(&w->chance_people, 7200000));
-}
-
-static void request(struct world *w, uint32_t card)
+static void do_request(struct world *w, const struct deed *d)
 {
     struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_USER, .id = 1}};
     struct operation *o = &e.as.request.operation;
-    plan_operation(w, card, o);
+    o->kind = (uint8_t)d->what;
+    name_target(w, d->card, d->subscription, o);
+    o->flags = (uint8_t)d->flags;
+    if (d->what == OPERATION_DOWNLOAD)
+        plan_download(w, d, o);
+    if (d->what == OPERATION_SET_TIMERS)
+        plan_timers(d, o);
+    if (d->what == OPERATION_READ_TIMERS) {
+        o->list_len = 1;
+        o->list[0] = 0xFF;
+    }
+    o->wait_until_clean = d->wait != 0;
+    o->force = d->force != 0;
+    o->at_next_contact = d->contact != 0;
+    if (d->within_ms != 0)
+        o->not_after = utc_after(world_utc(w), d->within_ms);
     o->id = turn_id(w->server.turn, world_utc(w));
-    world_note(w, "request", "card=%u kind=%s", card, operation_kind_name(o->kind));
-    check(turn_event(w->server.turn, w->people[card].id, &e, NULL, NULL));
+    world_note(w, "request", "card=%u kind=%s", d->card, operation_kind_name(o->kind));
+    check(turn_event(w->server.turn, w->people[d->card].id, &e, NULL, NULL));
 }
+
+// --- minds are changed -------------------------------------------------------------------------
 
 static void change_mind(struct world *w, uint32_t card)
 {
     struct record r;
     if (store_card_load(w->server.store, w->people[card].id, &r) != STORE_OK)
         return;
-    struct event e = {.type = prng_below(&w->chance_people, 3) == 0 ? EVENT_RESEND : EVENT_CANCEL,
-                      .actor = {.kind = ACTOR_USER, .id = 1}};
+    struct deed d = {.card = card};
+    d.kind = prng_below(&w->chance_people, 3) == 0 ? DEED_RESEND : DEED_CANCEL;
     if (r.has_open && prng_below(&w->chance_people, 2) == 0)
-        e.operation = r.open.id;
+        d.count = 0;
     else if (r.queue_len > 0)
-        e.operation = r.queue[prng_below(&w->chance_people, r.queue_len)].id;
-    if (e.operation == 0)
+        d.count = 1 + (uint32_t)prng_below(&w->chance_people, r.queue_len);
+    else
         return;
-    world_note(w, "change_mind", "card=%u event=%s", card, event_type_name(e.type));
-    check(turn_event(w->server.turn, w->people[card].id, &e, NULL, NULL));
+    world_do(w, &d);
+}
+
+// Of the operation that is open (count 0), or of one in the queue.
+static void do_change(struct world *w, const struct deed *d)
+{
+    struct record r;
+    if (store_card_load(w->server.store, w->people[d->card].id, &r) != STORE_OK)
+        return;
+    struct event e = {.type = d->kind == DEED_RESEND ? EVENT_RESEND : EVENT_CANCEL,
+                      .actor = {.kind = ACTOR_USER, .id = 1}};
+    if (d->count > r.queue_len || (d->count == 0 && !r.has_open))
+        return;
+    e.operation = d->count == 0 ? r.open.id : r.queue[d->count - 1].id;
+    world_note(w, "change_mind", "card=%u event=%s", d->card, event_type_name(e.type));
+    check(turn_event(w->server.turn, w->people[d->card].id, &e, NULL, NULL));
+}
+
+void people_do(struct world *w, const struct deed *d)
+{
+    if (!w->server.is_running || d->subscription >= WORLD_SUBSCRIPTIONS)
+        return;
+    if (d->kind == DEED_REQUEST)
+        do_request(w, d);
+    else
+        do_change(w, d);
 }
 
 // Nothing may stay undecided for ever: a person looks at it.
@@ -146,13 +198,15 @@ static void decide_open_questions(struct world *w)
         struct event e = {.actor = {.kind = ACTOR_USER, .id = 1}};
         if (store_card_load(w->server.store, w->people[i].id, &r) != STORE_OK)
             continue;
-        e.push_server = prng_below(&w->chance_people, 2) == 0;
         if (record_has_mark(&r, MARK_QUARANTINED))
             e.type = EVENT_LIFT_QUARANTINE;
         else if (r.needs_operator)
             e.type = EVENT_RESOLVE;
         else
             continue;
+        struct deed push;
+        fate_stage(w, STAGE_DECISION, i);
+        e.push_server = fate_befalls(w, DEED_PUSH, i, &push);
         world_note(w, "decision", "card=%u event=%s", i, event_type_name(e.type));
         check(turn_event(w->server.turn, w->people[i].id, &e, NULL, NULL));
     }
@@ -164,12 +218,15 @@ void people_happen(struct world *w, const struct entry *e)
     const bool is_over = w->is_settling && !is_decision;
     if (is_over)
         return;
-    if (w->server.is_running && is_decision)
+    if (w->server.is_running && is_decision) {
         decide_open_questions(w);
-    else if (w->server.is_running && prng_below(&w->chance_people, 6) == 0)
+    } else if (w->server.is_running && prng_below(&w->chance_people, 6) == 0) {
         change_mind(w, e->subject);
-    else if (w->server.is_running)
-        request(w, e->subject);
+    } else if (w->server.is_running) {
+        struct deed d = {.kind = DEED_REQUEST, .card = e->subject};
+        draw_request(w, &d);
+        world_do(w, &d);
+    }
     agenda_add(&w->agenda, instant_after(w->now, is_decision ? DECISION_MS : pause_ms(w)),
                (enum happening)e->what, e->subject, 0);
 }

@@ -37,35 +37,56 @@ static void act(struct world *w, uint32_t card, enum scenario_action action, uin
 static void power(struct world *w, const struct entry *e)
 {
     const bool is_on = w->devices[e->subject].state != DEVICE_OFF;
-    world_note(w, "power", "card=%u on=%d", e->subject, !is_on);
-    act(w, e->subject, is_on ? SCENARIO_POWER_OFF : SCENARIO_POWER_ON, 0);
+    world_do(w, &(struct deed){.kind = is_on ? DEED_POWER_OFF : DEED_POWER_ON, .card = e->subject});
     plan(w, &w->chance_power, HAPPENS_POWER, e->subject, is_on ? OFF_MS : w->knobs.power_ms);
+}
+
+static void do_power(struct world *w, const struct deed *d)
+{
+    const bool is_on = d->kind == DEED_POWER_ON;
+    if (is_on == (w->devices[d->card].state != DEVICE_OFF))
+        return;
+    world_note(w, "power", "card=%u on=%d", d->card, is_on);
+    act(w, d->card, is_on ? SCENARIO_POWER_ON : SCENARIO_POWER_OFF, 0);
 }
 
 // The power fails at an octet that will be written soon; that octet may take any value.
 static void cut(struct world *w, const struct entry *e)
 {
-    struct person *person = &w->people[e->subject];
-    person->faults = (struct nvm_faults){.cut_at = 1 + prng_below(&w->chance_cut, 1500)};
-    person->faults.is_torn = prng_below(&w->chance_cut, 2) == 0;
-    person->faults.torn_value = (uint8_t)prng_below(&w->chance_cut, 256);
-    w->devices[e->subject].card.nvm.faults = &person->faults;
-    w->result.cuts++;
-    world_note(w, "cut", "card=%u octet=%llu torn=%d", e->subject,
-               (unsigned long long)person->faults.cut_at, person->faults.is_torn);
+    struct deed d = {.kind = DEED_CUT, .card = e->subject};
+    d.octet = 1 + (uint32_t)prng_below(&w->chance_cut, 1500);
+    d.torn = prng_below(&w->chance_cut, 2) == 0;
+    d.value = (uint32_t)prng_below(&w->chance_cut, 256);
+    world_do(w, &d);
     plan(w, &w->chance_cut, HAPPENS_CUT, e->subject, w->knobs.nvm_cut_ms);
+}
+
+static void do_cut(struct world *w, const struct deed *d)
+{
+    struct person *person = &w->people[d->card];
+    person->faults = (struct nvm_faults){
+        .cut_at = d->octet, .is_torn = d->torn != 0, .torn_value = (uint8_t)d->value};
+    w->devices[d->card].card.nvm.faults = &person->faults;
+    w->result.cuts++;
+    world_note(w, "cut", "card=%u octet=%u torn=%u", d->card, d->octet, d->torn);
 }
 
 static void move(struct world *w, const struct entry *e)
 {
-    const uint32_t area = (uint32_t)prng_below(&w->chance_move, AREAS + 3);
-    act(w, e->subject, SCENARIO_MOVE, area < AREAS ? area : AREA_HOME);
-    world_note(w, "move", "card=%u area=%u", e->subject, area < AREAS ? area : AREA_HOME);
+    const uint32_t drawn = (uint32_t)prng_below(&w->chance_move, AREAS + 3);
+    const uint32_t area = drawn < AREAS ? drawn : AREA_HOME;
+    world_do(w, &(struct deed){.kind = DEED_MOVE, .card = e->subject, .what = area});
     // Nobody stays away for long, where there is nothing least of all.
     static const uint32_t stays_ms[AREAS] = {UINT32_MAX, AWAY_MS, AWAY_MS, AWAY_MS, HOLE_MS};
-    const uint32_t stay_ms = stays_ms[area < AREAS ? area : AREA_HOME];
+    const uint32_t stay_ms = stays_ms[area];
     plan(w, &w->chance_move, HAPPENS_MOVE, e->subject,
          stay_ms < w->knobs.move_ms ? stay_ms : w->knobs.move_ms);
+}
+
+static void do_move(struct world *w, const struct deed *d)
+{
+    act(w, d->card, SCENARIO_MOVE, d->what);
+    world_note(w, "move", "card=%u area=%u", d->card, d->what);
 }
 
 static void set_cause(struct world *w, uint32_t network, uint8_t cause)
@@ -82,8 +103,7 @@ static void reject(struct world *w, const struct entry *e)
     const bool begins = e->value == 0;
     const uint8_t cause =
         begins ? causes[prng_below(&w->chance_reject, sizeof causes)] : (uint8_t)0;
-    set_cause(w, e->subject, cause);
-    world_note(w, "reject", "network=%u cause=%u", e->subject, cause);
+    world_do(w, &(struct deed){.kind = DEED_REJECT, .card = e->subject, .what = cause});
     if (begins)
         agenda_add(&w->agenda, instant_after(w->now, world_delay(&w->chance_reject, 7200000)),
                    HAPPENS_REJECT, e->subject, 1);
@@ -91,18 +111,31 @@ static void reject(struct world *w, const struct entry *e)
         plan(w, &w->chance_reject, HAPPENS_REJECT, e->subject, w->knobs.reject_ms);
 }
 
+static void do_reject(struct world *w, const struct deed *d)
+{
+    set_cause(w, d->card, (uint8_t)d->what);
+    world_note(w, "reject", "network=%u cause=%u", d->card, d->what);
+}
+
 static void change_imei(struct world *w, const struct entry *e)
+{
+    world_do(w, &(struct deed){.kind = DEED_IMEI,
+                               .card = e->subject,
+                               .value = (uint32_t)prng_below(&w->chance_imei, 10)});
+    plan(w, &w->chance_imei, HAPPENS_IMEI, e->subject, w->knobs.imei_ms);
+}
+
+static void do_imei(struct world *w, const struct deed *d)
 {
     struct scenario_step step = {.action = SCENARIO_IMEI};
     char imei[IMEI_SIZE] = "352099009000000";
-    imei[13] = (char)('0' + prng_below(&w->chance_imei, 10));
+    imei[13] = (char)('0' + d->value % 10);
     imei[14] = luhn_digit(imei, 14);
     check(imei_write(imei, step.imei));
-    act(w, e->subject, SCENARIO_POWER_OFF, 0);
-    check(fleet_act(&w->fleet, e->subject, &step, w->now));
-    act(w, e->subject, SCENARIO_POWER_ON, 0);
-    world_note(w, "imei", "card=%u", e->subject);
-    plan(w, &w->chance_imei, HAPPENS_IMEI, e->subject, w->knobs.imei_ms);
+    act(w, d->card, SCENARIO_POWER_OFF, 0);
+    check(fleet_act(&w->fleet, d->card, &step, w->now));
+    act(w, d->card, SCENARIO_POWER_ON, 0);
+    world_note(w, "imei", "card=%u", d->card);
 }
 
 void physics_happen(struct world *w, const struct entry *e)
@@ -128,6 +161,30 @@ void physics_happen(struct world *w, const struct entry *e)
     }
 }
 
+void physics_do(struct world *w, const struct deed *d)
+{
+    switch (d->kind) {
+    case DEED_POWER_OFF:
+    case DEED_POWER_ON:
+        do_power(w, d);
+        break;
+    case DEED_CUT:
+        do_cut(w, d);
+        break;
+    case DEED_MOVE:
+        do_move(w, d);
+        break;
+    case DEED_REJECT:
+        do_reject(w, d);
+        break;
+    case DEED_IMEI:
+        do_imei(w, d);
+        break;
+    default: // the others are not of this file
+        check(false);
+    }
+}
+
 void physics_restart(struct world *w)
 {
     for (uint32_t i = 0; i < w->cards; i++) {
@@ -144,8 +201,6 @@ void physics_calm(struct world *w)
         agenda_forget(&w->agenda, kinds[i]);
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
         set_cause(w, i, 0);
-    for (uint8_t i = 0; i < w->scenario.model_count; i++)
-        w->scenario.models[i].mt_loss = 0;
     for (uint32_t i = 0; i < w->cards; i++) {
         w->devices[i].card.nvm.faults = NULL;
         act(w, i, SCENARIO_MOVE, AREA_HOME);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define LINKS 2
-#define FILES_EVERY 8
 
 // Nonces of the store: repeated from the seed, because a run must be. Never in a product.
 static struct prng nonces;
@@ -127,8 +126,8 @@ void server_make(struct world *w)
     policy_default(&s->policy);
     s->policy.seed = w->options.seed;
     // A crash loses the memory of the program, not of the machine: the database stays open, and
-    // what was not committed is undone. One seed in eight opens a file anew for each life.
-    if (w->options.seed % FILES_EVERY == 0 && world_store.has_files)
+    // what was not committed is undone; or a file is opened anew for each life.
+    if (w->story.in_file && world_store.has_files)
         make_folder(s);
     open_store(w);
     check(store_begin(s->store) == STORE_OK);
@@ -162,11 +161,13 @@ static size_t room(void *context, unsigned link)
 static void tap(struct world *w, const struct smpp_message *m)
 {
     const uint32_t card = card_of_number(w, m->destination.digits);
-    if (card < w->cards)
+    if (card < w->cards) {
         check_packet(w, card, m->short_message);
-    else
-        world_violate(w, "address", 0, "a message for %.*s, which is no card's",
-                      (int)m->destination.digits.len, (const char *)m->destination.digits.at);
+        fate_submit(w, DEED_SMSC_MT, card, m);
+        return;
+    }
+    world_violate(w, "address", 0, "a message for %.*s, which is no card's",
+                  (int)m->destination.digits.len, (const char *)m->destination.digits.at);
 }
 
 static enum smpp_send send_part(void *context, unsigned link, const struct smpp_pdu *pdu,
@@ -309,8 +310,7 @@ static void end(struct world *w)
     }
     s->dies_acting = false;
     s->is_dying = false;
-    agenda_add(&w->agenda, instant_after(w->now, 1000 + prng_below(&w->chance_server, 600000)),
-               HAPPENS_START, 0, 0);
+    agenda_add(&w->agenda, instant_after(w->now, 1000 + s->away_ms), HAPPENS_START, 0, 0);
 }
 
 void server_crash(struct world *w)

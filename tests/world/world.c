@@ -13,6 +13,7 @@
 #define SETTLE_LEAST_MS (26 * HOUR_MS)
 #define SETTLE_GRACE_MS (12 * HOUR_MS)
 #define LOOK_MS (10 * MINUTE_MS)
+#define FILES_EVERY 8 // seeds
 
 struct utc world_utc(const struct world *w)
 {
@@ -59,6 +60,28 @@ uint64_t world_delay(struct prng *p, uint64_t mean_ms)
 
 // --- beginning -------------------------------------------------------------------------------
 
+// A line that is no part of the story: it does not count for the hash.
+static void tell_knob(const struct world *w, unsigned index)
+{
+    char text[100];
+    const int len =
+        snprintf(text, sizeof text, "knob %s=%u", knob_name(index), knob_value(&w->knobs, index));
+    check(len >= 0 && len < (int)sizeof text);
+    if (w->options.sink != NULL)
+        w->options.sink(w->options.context, bytes_of(text, (size_t)len));
+}
+
+static void draw_models(struct world *w)
+{
+    struct prng p;
+    prng_init(&p, w->options.seed, "models", 0);
+    for (uint32_t i = 0; i < w->cards; i++) {
+        const uint64_t kind = prng_below(&p, 10);
+        w->story.models[i] = kind < 4 ? (uint32_t)kind + 1 : kind < 6 ? 0 : 1;
+    }
+}
+
+// What a story says of itself in its head.
 static void draw_world(struct world *w)
 {
     struct prng p;
@@ -71,30 +94,96 @@ static void draw_world(struct world *w)
         prng_below(&p, 2) == 0 ? 0 : 1 + (uint32_t)prng_below(&p, WORLD_CALM_MAX);
     const uint32_t calm = w->options.has_calm ? w->options.calm : drawn;
     w->calm = calm;
-    w->pace_ms = (uint32_t)(90 * MINUTE_MS) << calm;
     const uint32_t days = (1 + (uint32_t)prng_below(&p, 5)) * (1 + calm * (1 + calm / 4));
     w->cards = w->options.cards == 0 ? cards : w->options.cards;
     w->safety_end.ms = DAY_MS * (w->options.days == 0 ? days : w->options.days);
     // A centre that is told when somebody is back need not try often.
     w->is_alerted = prng_below(&p, 2) == 0;
     w->validity_s = 3600u << prng_below(&p, 5);
-    w->retry_max_ms = w->is_alerted ? 7200000 : 300000;
+    w->story.in_file = seed % FILES_EVERY == 0;
+    draw_models(w);
     knobs_draw(&w->knobs, seed, calm);
+    for (unsigned i = 0; i < KNOB_COUNT; i++) {
+        if (w->options.knobs_off >> i & 1)
+            knob_set(&w->knobs, i, 0);
+        else if (knob_value(&w->knobs, i) != 0)
+            tell_knob(w, i);
+    }
+}
+
+static void open_streams(struct world *w)
+{
     struct prng *const streams[] = {&w->chance_air,  &w->chance_people,    &w->chance_power,
                                     &w->chance_cut,  &w->chance_move,      &w->chance_reject,
                                     &w->chance_imei, &w->chance_server,    &w->chance_link,
-                                    &w->chance_card, &w->chance_adversary, &w->chance_hand};
-    static const char *const names[] = {"world air",  "world people",    "world power",
-                                        "world cut",  "world move",      "world reject",
-                                        "world imei", "world server",    "world link",
-                                        "world card", "world adversary", "world hand"};
+                                    &w->chance_card, &w->chance_adversary, &w->chance_hand,
+                                    &w->chance_smsc};
+    static const char *const names[] = {
+        "world air",       "world people", "world power",  "world cut",  "world move",
+        "world reject",    "world imei",   "world server", "world link", "world card",
+        "world adversary", "world hand",   "world smsc"};
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
-        prng_init(streams[i], seed, names[i], 0);
-    for (unsigned i = 0; i < KNOB_COUNT; i++) {
-        if (knob_value(&w->knobs, i) != 0)
-            world_note(w, "knob", "%s=%u", knob_name(i), knob_value(&w->knobs, i));
-    }
+        prng_init(streams[i], w->options.seed, names[i], 0);
 }
+
+// --- a story, read or recorded -----------------------------------------------------------------
+
+void world_record(struct world *w, const struct deed *deed)
+{
+    struct deed d = *deed;
+    d.at_ms = w->now.ms;
+    if (w->options.record != NULL)
+        story_write_deed(w->options.record, &d);
+}
+
+static void record_head(struct world *w)
+{
+    w->story.seed = w->options.seed;
+    w->story.cards = w->cards;
+    w->story.calm = w->calm;
+    w->story.faults_ms = w->safety_end.ms;
+    w->story.is_alerted = w->is_alerted;
+    w->story.validity_s = w->validity_s;
+    if (w->options.record != NULL)
+        story_write_head(w->options.record, &w->story);
+}
+
+static void take_head(struct world *w)
+{
+    w->story = *w->options.story;
+    w->options.seed = w->story.seed;
+    w->cards = w->story.cards;
+    w->calm = w->story.calm;
+    w->safety_end.ms = w->story.faults_ms;
+    w->is_alerted = w->story.is_alerted != 0;
+    w->validity_s = w->story.validity_s;
+    w->is_done = calloc(w->story.count + 1, 1);
+    check(w->is_done != NULL);
+}
+
+// The next deed of the story that does not wait for a message.
+static void plan_story(struct world *w)
+{
+    const struct story *s = w->options.story;
+    while (w->story_next < s->count && deed_stage(s->deeds[w->story_next].kind) != STAGE_NONE)
+        w->story_next++;
+    if (w->story_next == s->count)
+        return;
+    const uint64_t at_ms = s->deeds[w->story_next].at_ms;
+    agenda_add(&w->agenda, (struct instant){at_ms > w->now.ms ? at_ms : w->now.ms}, HAPPENS_DEED,
+               w->story_next++, 0);
+}
+
+static void act_story(struct world *w, uint32_t place)
+{
+    const struct deed *d = &w->options.story->deeds[place];
+    w->is_done[place] = 1;
+    if (!w->is_settling)
+        world_do(w, d);
+    plan_story(w);
+}
+
+// --- beginning -------------------------------------------------------------------------------
 
 static void plan_server(struct world *w, enum happening what, uint32_t mean_ms)
 {
@@ -116,9 +205,17 @@ static void plan_link(struct world *w)
 static void begin(struct world *w)
 {
     w->now.ms = 1000;
-    draw_world(w);
+    open_streams(w);
+    if (w->options.story != NULL) {
+        take_head(w);
+        open_streams(w); // of the story's seed
+    } else {
+        draw_world(w);
+    }
+    w->pace_ms = (uint32_t)(90 * MINUTE_MS) << w->calm;
+    w->retry_max_ms = w->is_alerted ? 7200000 : 300000;
+    record_head(w);
     centre_open(w);
-    centre_faults(w);
     cards_make(w);
     server_make(w);
     server_start(w);
@@ -131,6 +228,78 @@ static void begin(struct world *w)
     plan_server(w, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
     plan_server(w, HAPPENS_STOP, w->knobs.server_stop_ms);
     plan_link(w);
+    if (w->options.story != NULL)
+        plan_story(w);
+}
+
+// --- deeds -----------------------------------------------------------------------------------
+
+static void do_server(struct world *w, const struct deed *d)
+{
+    w->server.away_ms = d->after_ms;
+    if (d->kind == DEED_CRASH)
+        server_crash(w);
+    else if (d->kind == DEED_STOP)
+        server_stop(w);
+    else
+        w->server.dies_acting = w->server.is_running;
+}
+
+void world_do(struct world *w, const struct deed *d)
+{
+    world_record(w, d);
+    if (deed_is_of_card(d->kind) && d->card >= w->cards)
+        return;
+    switch ((enum deed_kind)d->kind) {
+    case DEED_REQUEST:
+    case DEED_CANCEL:
+    case DEED_RESEND:
+        people_do(w, d);
+        break;
+    case DEED_HAND:
+        hand_do(w, d);
+        break;
+    case DEED_POWER_OFF:
+    case DEED_POWER_ON:
+    case DEED_CUT:
+    case DEED_MOVE:
+    case DEED_REJECT:
+    case DEED_IMEI:
+        physics_do(w, d);
+        break;
+    case DEED_CRASH:
+    case DEED_CRASH_ACTING:
+    case DEED_STOP:
+        do_server(w, d);
+        break;
+    case DEED_LINK:
+        centre_cut(w, d->card % WORLD_CONNECTIONS);
+        break;
+    case DEED_PUSH:
+    case DEED_SMSC_MT:
+    case DEED_SMSC_MO:
+    case DEED_MT_LOST:
+    case DEED_MT_LATE:
+    case DEED_MT_COPY:
+    case DEED_MT_FORGED:
+    case DEED_MT_RADIO:
+    case DEED_MT_DENIED:
+    case DEED_MO_LOST:
+    case DEED_MO_LATE:
+    case DEED_MO_COPY:
+    case DEED_MO_FORGED:
+    case DEED_REFLECTED:
+    case DEED_KINDS:
+        check(false); // these wait for a message
+    }
+}
+
+static void draw_server(struct world *w, enum deed_kind kind, enum happening again,
+                        uint32_t mean_ms)
+{
+    world_do(w, &(struct deed){.kind = kind,
+                               .after_ms = (uint32_t)prng_below(&w->chance_server, 600000)});
+    plan_server(w, again, mean_ms);
 }
 
 // --- events ----------------------------------------------------------------------------------
@@ -150,23 +319,23 @@ static void happen(struct world *w, const struct entry *e)
         physics_happen(w, e);
         break;
     case HAPPENS_CRASH:
-        server_crash(w);
-        plan_server(w, HAPPENS_CRASH, w->knobs.crash_ms);
+        draw_server(w, DEED_CRASH, HAPPENS_CRASH, w->knobs.crash_ms);
         break;
     case HAPPENS_CRASH_ACTING:
-        w->server.dies_acting = w->server.is_running;
-        plan_server(w, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
+        draw_server(w, DEED_CRASH_ACTING, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
         break;
     case HAPPENS_START:
         server_start(w);
         break;
     case HAPPENS_STOP:
-        server_stop(w);
-        plan_server(w, HAPPENS_STOP, w->knobs.server_stop_ms);
+        draw_server(w, DEED_STOP, HAPPENS_STOP, w->knobs.server_stop_ms);
         break;
     case HAPPENS_LINK:
-        centre_cut(w, e->subject);
+        world_do(w, &(struct deed){.kind = DEED_LINK, .card = e->subject});
         plan_link(w);
+        break;
+    case HAPPENS_DEED:
+        act_story(w, e->subject);
         break;
     case HAPPENS_CONNECT:
         centre_connect(w, e->subject);
@@ -184,7 +353,7 @@ static void happen(struct world *w, const struct entry *e)
 static struct instant next_due(const struct world *w)
 {
     struct instant due = instant_earlier(agenda_due(&w->agenda), fleet_deadline(&w->fleet));
-    due = instant_earlier(due, w->other_due);
+    due = instant_earlier(due, w->is_stirred ? w->now : w->other_due);
     return due.ms < w->now.ms ? w->now : due;
 }
 
@@ -280,6 +449,7 @@ static void end(struct world *w)
     if (w->server.is_running)
         probes_look(w, &w->result.probes);
     w->result.card_days = w->cards * w->now.ms / DAY_MS;
+    w->result.ended_ms = w->now.ms;
     world_note(w, "end", "cards=%u", w->cards);
     w->result.hash = trace_hash(&w->trace);
     server_close(w);
@@ -303,5 +473,6 @@ void world_run(const struct world_options *options, struct world_result *result)
     }
     end(w);
     *result = w->result;
+    free(w->is_done);
     free(w);
 }

@@ -15,6 +15,7 @@
 #include "tests/world/agenda.h"
 #include "tests/world/knobs.h"
 #include "tests/world/probes.h"
+#include "tests/world/story.h"
 
 #define WORLD_CARDS_MAX 64
 #define WORLD_CALM_MAX 8
@@ -114,6 +115,7 @@ struct server {
     bool is_running;
     bool dies_acting; // at the next commit
     bool is_dying;    // what it does from now on never happened
+    uint32_t away_ms; // after its next end
     uint64_t commits; // of turns before this life
     uint32_t lives;
 };
@@ -126,6 +128,10 @@ struct world_options {
     uint32_t calm;  // 0 to WORLD_CALM_MAX
     void (*sink)(void *context, struct bytes line);
     void *context;
+    uint64_t knobs_off; // bit n: the n-th knob is off, whatever the seed says
+    // NULL, or what is done to the world: the seed and all above say nothing then.
+    const struct story *story;
+    FILE *record;     // NULL, or gets what was done, at once
     bool is_canary;   // a checker that must fail
     bool is_restless; // devices do every STATUS octet by octet
 };
@@ -136,14 +142,25 @@ struct world_result {
     uint32_t card;
     char text[200];
     uint64_t events;
+    uint64_t ended_ms; // in virtual time, from its beginning
     uint64_t card_days;
     uint64_t hash;
     uint64_t runs, sent, notified, crashes, cuts, forged;
     struct probes probes;
 };
 
+struct moment {
+    uint64_t ms;
+    uint32_t place;
+};
+
 struct world {
     struct world_options options;
+    struct story story;  // its head; the deeds are in the options
+    uint32_t story_next; // the next deed that strikes by itself
+    uint32_t fate_next;  // all before are done
+    uint8_t *is_done;    // of each deed of the story
+    struct moment moments[STAGES][WORLD_CARDS_MAX + 1];
     struct world_result result;
     struct knobs knobs;
     struct trace trace;
@@ -160,7 +177,8 @@ struct world {
     uint32_t cards;
     // chance, one stream for each purpose
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
-        chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand;
+        chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
+        chance_smsc;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
@@ -205,6 +223,9 @@ struct world {
 // Runs one seed to its end or its first violation.
 void world_run(const struct world_options *options, struct world_result *result);
 struct utc world_utc(const struct world *w);
+// A deed is done: recorded, then carried out.
+void world_do(struct world *w, const struct deed *deed);
+void world_record(struct world *w, const struct deed *deed);
 // One line of the trace.
 void world_note(struct world *w, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -213,6 +234,15 @@ void world_violate(struct world *w, const char *rule, uint32_t card, const char 
     __attribute__((format(printf, 4, 5)));
 // Exponential around `mean_ms`, with a tail of days in one of a thousand; at least 1.
 uint64_t world_delay(struct prng *p, uint64_t mean_ms);
+
+// --- fate.c: what befalls messages and decisions -----------------------------------------------
+// A message (or decision) of this card comes to this stage.
+void fate_stage(struct world *w, enum deed_stage stage, uint32_t card);
+bool fate_befalls(struct world *w, enum deed_kind kind, uint32_t card, struct deed *deed);
+// Somebody gave the message centre a message: faults of it are drawn and armed.
+void fate_submit(struct world *w, enum deed_kind kind, uint32_t card, const struct smpp_message *m);
+// Forgets faults of the message centre that were used up.
+void fate_sweep(struct world *w);
 
 // --- cards.c: the cards, their networks, their devices -----------------------------------------
 void cards_make(struct world *w);
@@ -225,6 +255,7 @@ uint32_t card_of_number(const struct world *w, struct bytes digits);
 // --- physics.c: what happens to cards ---------------------------------------------------------
 void physics_plan(struct world *w);
 void physics_happen(struct world *w, const struct entry *entry);
+void physics_do(struct world *w, const struct deed *deed);
 void physics_calm(struct world *w);
 // Every device once. Whom a network condemned tries again then, and one that ignores REFRESH reads
 // the card anew.
@@ -232,7 +263,6 @@ void physics_restart(struct world *w);
 
 // --- centre.c: message centre and connections ---------------------------------------------------
 void centre_open(struct world *w);
-void centre_faults(struct world *w);
 void centre_calm(struct world *w);
 void centre_connect(struct world *w, uint32_t connection);
 void centre_cut(struct world *w, uint32_t connection);
@@ -266,10 +296,12 @@ struct instant server_deadline(const struct world *w);
 // --- people.c: operators -------------------------------------------------------------------------
 void people_plan(struct world *w);
 void people_happen(struct world *w, const struct entry *entry);
+void people_do(struct world *w, const struct deed *deed);
 
 // --- hand.c: somebody else with the keys ---------------------------------------------------------
 void hand_plan(struct world *w, uint32_t card);
 void hand_happen(struct world *w, const struct entry *entry);
+void hand_do(struct world *w, const struct deed *deed);
 // Is this counter one of its last packets to the card?
 bool hand_sent(const struct world *w, uint32_t card, uint64_t counter);
 // A card that begins to roll back is told to confirm what it rolls back.

@@ -1,0 +1,100 @@
+// What is done to a world: a wish of a person, a fault, a crash. Drawn from the seed, or read from
+// a story, a file of lines: one deed is one line, and tells its virtual time, so that it means the
+// same when other things are drawn.
+//
+// A deed either is done at its time, or waits from then on for the next message of its card (or
+// decision) that it can befall.
+#pragma once
+
+#include "common/base/bytes.h"
+#include "common/base/time.h"
+
+enum deed_stage {
+    STAGE_NONE,       // it is done at its time
+    STAGE_MT_SUBMIT,  // the server gives the message centre a message for the card
+    STAGE_MT_DELIVER, // the message centre gives it to the network
+    STAGE_MO_SEND,    // the card sends a message
+    STAGE_MO_SUBMIT,  // the network gives it to the message centre
+    STAGE_DECISION,   // a person decides about the card
+    STAGES,
+};
+
+// Kinds, and where they strike.
+#define DEEDS(DEED)                                                                                \
+    DEED(REQUEST, request, NONE) /* somebody wants something of the card */                        \
+    DEED(CANCEL, cancel, NONE)   /* of the open operation, or the n-th in the queue */             \
+    DEED(RESEND, resend, NONE)                                                                     \
+    DEED(PUSH, push, DECISION)       /* the server's intent wins */                                \
+    DEED(HAND, hand, NONE)           /* somebody else commands the card */                         \
+    DEED(POWER_OFF, power_off, NONE) /* of the device */                                           \
+    DEED(POWER_ON, power_on, NONE)                                                                 \
+    DEED(CUT, cut, NONE)                   /* power fails at the n-th octet from now */            \
+    DEED(MOVE, move, NONE)                 /* into another area */                                 \
+    DEED(REJECT, reject, NONE)             /* a network does; cause 0: no more */                  \
+    DEED(IMEI, imei, NONE)                 /* the card comes into another device */                \
+    DEED(CRASH, crash, NONE)               /* the server loses its memory */                       \
+    DEED(CRASH_ACTING, crash_acting, NONE) /* after its next commit */                             \
+    DEED(STOP, stop, NONE)                 /* clean */                                             \
+    DEED(LINK, link, NONE)                 /* a connection is cut */                               \
+    DEED(SMSC_MT, smsc_mt, MT_SUBMIT)      /* a fault of the message centre */                     \
+    DEED(SMSC_MO, smsc_mo, MO_SUBMIT)                                                              \
+    DEED(MT_LOST, mt_lost, MT_DELIVER)     /* the network says delivered */                        \
+    DEED(MT_LATE, mt_late, MT_DELIVER)     /* the same, and it comes later */                      \
+    DEED(MT_COPY, mt_copy, MT_DELIVER)     /* it comes again */                                    \
+    DEED(MT_FORGED, mt_forged, MT_DELIVER) /* a changed copy comes */                              \
+    DEED(MT_RADIO, mt_radio, MT_DELIVER)   /* lost on the air: the centre tries again */           \
+    DEED(MT_DENIED, mt_denied, MT_DELIVER) /* the card has it, the network does not know */        \
+    DEED(MO_LOST, mo_lost, MO_SEND)                                                                \
+    DEED(MO_LATE, mo_late, MO_SEND)                                                                \
+    DEED(MO_COPY, mo_copy, MO_SEND)                                                                \
+    DEED(MO_FORGED, mo_forged, MO_SEND)                                                            \
+    DEED(REFLECTED, reflected, MO_SEND) /* it comes back to the card as well */
+
+enum deed_kind {
+#define DEED(NAME, name, stage) DEED_##NAME,
+    DEEDS(DEED)
+#undef DEED
+        DEED_KINDS
+};
+
+// What a kind does not use is 0, and not written. `what` is an operation, command, fault, area or
+// cause.
+#define DEED_FIELDS(FIELD)                                                                         \
+    FIELD(card)  /* or connection, or network */                                                   \
+    FIELD(place) /* befalls the n-th message of its card and stage at this very time */            \
+    FIELD(what)                                                                                    \
+    FIELD(subscription)                                                                            \
+    FIELD(flags)                                                                                   \
+    FIELD(wait)                                                                                    \
+    FIELD(force)                                                                                   \
+    FIELD(contact)                                                                                 \
+    FIELD(within_ms)                                                                               \
+    FIELD(after_ms) /* how long it takes, or lasts */                                              \
+    FIELD(octet)                                                                                   \
+    FIELD(value)                                                                                   \
+    FIELD(torn)                                                                                    \
+    FIELD(id)                                                                                      \
+    FIELD(ahead)                                                                                   \
+    FIELD(attach_s)                                                                                \
+    FIELD(auto_mode)                                                                               \
+    FIELD(heartbeat_h)                                                                             \
+    FIELD(return_s)                                                                                \
+    FIELD(jitter_s)                                                                                \
+    FIELD(count)
+
+struct deed {
+    uint64_t at_ms;
+    uint32_t kind; // enum deed_kind
+#define FIELD(name) uint32_t name;
+    DEED_FIELDS(FIELD)
+#undef FIELD
+};
+
+const char *deed_name(uint32_t kind);
+enum deed_stage deed_stage(uint32_t kind);
+// Is `card` one, not a connection or a network?
+bool deed_is_of_card(uint32_t kind);
+// "3600000 request card=0 what=ENABLE subscription=2"
+void deed_write(struct writer *w, const struct deed *deed);
+// Reads one line; false when it is none.
+bool deed_read(struct bytes line, struct deed *deed) MUST_USE;

@@ -1,0 +1,150 @@
+#include "tests/world/story.h"
+
+#include "common/base/check.h"
+#include "common/base/text.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#define LINE_SIZE 512
+
+static const struct {
+    const char *name;
+    size_t offset;
+    uint32_t max;
+} heads[] = {
+    {"cards", offsetof(struct story, cards), STORY_CARDS_MAX},
+    {"calm", offsetof(struct story, calm), 8},
+    {"alerted", offsetof(struct story, is_alerted), 1},
+    {"validity_s", offsetof(struct story, validity_s), 259200},
+    {"in_file", offsetof(struct story, in_file), 1},
+};
+#define HEADS (sizeof heads / sizeof heads[0])
+
+void story_add(struct story *s, const struct deed *deed)
+{
+    if (s->count == s->max) {
+        s->max = s->max * 2 + 64;
+        s->deeds = realloc(s->deeds, s->max * sizeof *s->deeds);
+        check(s->deeds != NULL);
+    }
+    s->deeds[s->count++] = *deed;
+}
+
+void story_free(struct story *s)
+{
+    free(s->deeds);
+    *s = (struct story){.count = 0};
+}
+
+void story_write_head(FILE *file, const struct story *s)
+{
+    (void)fprintf(file, "otaria-story 1\n");
+    if (s->rule[0] != 0)
+        (void)fprintf(file, "rule %s\n", s->rule);
+    if (s->bug[0] != 0)
+        (void)fprintf(file, "bug %s\n", s->bug);
+    (void)fprintf(file, "seed %llu\nfaults_ms %llu\n", (unsigned long long)s->seed,
+                  (unsigned long long)s->faults_ms);
+    for (size_t i = 0; i < HEADS; i++)
+        (void)fprintf(file, "%s %u\n", heads[i].name,
+                      *(const uint32_t *)((const char *)s + heads[i].offset));
+    (void)fprintf(file, "models");
+    for (uint32_t i = 0; i < s->cards; i++)
+        (void)fprintf(file, " %u", s->models[i]);
+    (void)fprintf(file, "\n");
+}
+
+void story_write_deed(FILE *file, const struct deed *deed)
+{
+    uint8_t octets[LINE_SIZE];
+    struct writer w = writer_of(octets, sizeof octets);
+    deed_write(&w, deed);
+    (void)fprintf(file, "%s\n", text_end(&w));
+    (void)fflush(file);
+}
+
+// --- reading -----------------------------------------------------------------------------------
+
+// The value of a line "name value"; false when it has another name.
+static bool has_name(struct bytes line, const char *name, struct bytes *value)
+{
+    const size_t len = strlen(name);
+    if (line.len <= len || line.at[len] != ' ' || memcmp(line.at, name, len) != 0)
+        return false;
+    *value = bytes_slice(line, len + 1, line.len);
+    return true;
+}
+
+static bool read_text(struct bytes value, char to[STORY_WORD_SIZE])
+{
+    if (value.len >= STORY_WORD_SIZE)
+        return false;
+    memcpy(to, value.at, value.len);
+    to[value.len] = 0;
+    return true;
+}
+
+static bool read_models(struct bytes value, struct story *s)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < value.len; i += 2, count++) {
+        if (count == STORY_CARDS_MAX || value.at[i] < '0' || value.at[i] > '4')
+            return false;
+        s->models[count] = value.at[i] - '0';
+    }
+    return count == s->cards;
+}
+
+static bool read_head(struct bytes line, struct story *s)
+{
+    struct bytes value;
+    if (has_name(line, "rule", &value))
+        return read_text(value, s->rule);
+    if (has_name(line, "bug", &value))
+        return read_text(value, s->bug);
+    if (has_name(line, "seed", &value))
+        return text_read_decimal(value, &s->seed);
+    if (has_name(line, "faults_ms", &value))
+        return text_read_decimal(value, &s->faults_ms);
+    if (has_name(line, "models", &value))
+        return read_models(value, s);
+    uint64_t number;
+    for (size_t i = 0; i < HEADS; i++) {
+        if (!has_name(line, heads[i].name, &value))
+            continue;
+        if (!text_read_decimal(value, &number) || number > heads[i].max)
+            return false;
+        *(uint32_t *)((char *)s + heads[i].offset) = (uint32_t)number;
+        return true;
+    }
+    return false;
+}
+
+// A deed of a card that is there, not before the one above.
+static bool read_line(struct bytes line, struct story *s)
+{
+    struct deed deed;
+    if (line.at[0] < '0' || line.at[0] > '9')
+        return s->count == 0 && read_head(line, s);
+    if (!deed_read(line, &deed) || deed.card >= STORY_CARDS_MAX)
+        return false;
+    if (s->count > 0 && s->deeds[s->count - 1].at_ms > deed.at_ms)
+        return false;
+    story_add(s, &deed);
+    return true;
+}
+
+bool story_read(FILE *file, struct story *s, unsigned *line)
+{
+    char text[LINE_SIZE];
+    *s = (struct story){.count = 0};
+    for (*line = 1; fgets(text, sizeof text, file) != NULL; ++*line) {
+        const size_t len = strcspn(text, "\n");
+        const struct bytes b = bytes_of(text, len);
+        if (*line == 1 ? !bytes_equal(b, bytes_of_text("otaria-story 1"))
+                       : len > 0 && text[0] != '#' && !read_line(b, s))
+            return false;
+    }
+    return s->cards > 0;
+}

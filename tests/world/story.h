@@ -1,0 +1,37 @@
+// A story: a world and every deed that is done to it, in a file of lines. Whoever replays it needs
+// no chance but what cards and server draw for themselves, which the seed of its head says.
+//
+// Promises: a recorded story tells, replayed, the same trace; what is written reads back the same.
+#pragma once
+
+#include "tests/world/deed.h"
+
+#include <stdio.h>
+
+#define STORY_CARDS_MAX 64
+#define STORY_WORD_SIZE 48
+
+struct story {
+    char rule[STORY_WORD_SIZE]; // that it violated once, or ""
+    char bug[STORY_WORD_SIZE];  // planted, with which it still does, or ""
+    uint64_t seed;
+    uint64_t faults_ms; // how long they last
+    uint32_t cards;
+    uint32_t calm;
+    uint32_t is_alerted;
+    uint32_t validity_s;
+    uint32_t in_file;                 // each life of the server opens the database anew
+    uint32_t models[STORY_CARDS_MAX]; // of the devices
+    struct deed *deeds;               // in order of time; on the heap
+    uint32_t count;
+    /* private */
+    uint32_t max;
+};
+
+void story_add(struct story *story, const struct deed *deed);
+void story_free(struct story *story);
+// Head and deeds apart, so that a world that stops in the middle has told its story up to there.
+void story_write_head(FILE *file, const struct story *story);
+void story_write_deed(FILE *file, const struct deed *deed);
+// True, or `line` is the number of the first line that is wrong.
+bool story_read(FILE *file, struct story *story, unsigned *line) MUST_USE;
