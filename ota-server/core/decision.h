@@ -79,6 +79,8 @@ struct policy {
     uint64_t seed; // of all chance
 };
 void policy_default(struct policy *p);
+// The end of the quiet hours that it is now in; 0 outside of them.
+struct utc policy_quiet_until(const struct policy *p, struct utc now);
 
 // One packet to build and send: message.h turns it into octets with the card's keys.
 struct send {

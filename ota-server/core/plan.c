@@ -305,14 +305,13 @@ static uint8_t command_of(uint8_t kind)
     return COMMAND_AUDIT;
 }
 
-// The end of the quiet hours that it is now in; 0 outside of them.
-static struct utc quiet_until(const struct work *w)
+struct utc policy_quiet_until(const struct policy *p, struct utc now)
 {
-    const int64_t day_ms = w->now.ms - w->now.ms % DAY_MS;
-    const int64_t minute = w->now.ms % DAY_MS / MINUTE_MS;
+    const int64_t day_ms = now.ms - now.ms % DAY_MS;
+    const int64_t minute = now.ms % DAY_MS / MINUTE_MS;
     struct utc end = {0};
-    for (uint8_t i = 0; i < w->policy->quiet_count; i++) {
-        const struct policy_quiet *q = &w->policy->quiet[i];
+    for (uint8_t i = 0; i < p->quiet_count; i++) {
+        const struct policy_quiet *q = &p->quiet[i];
         const bool is_over_midnight = q->from_min >= q->to_min;
         const bool is_within = is_over_midnight ? minute >= q->from_min || minute < q->to_min
                                                 : minute >= q->from_min && minute < q->to_min;
@@ -333,7 +332,7 @@ static uint8_t hold_of(const struct work *w, const struct operation *o)
         return HOLD_NEXT_CONTACT;
     if (o->not_before.ms > w->now.ms)
         return o->attempts > 0 ? HOLD_RETRY : HOLD_NOT_BEFORE;
-    if (quiet_until(w).ms != 0)
+    if (policy_quiet_until(w->policy, w->now).ms != 0)
         return HOLD_NOT_BEFORE;
     if (r->dirty_since.ms != 0 && operation_is_state_changing(o->kind) && !o->force)
         return HOLD_CARD_DIRTY;
@@ -455,7 +454,7 @@ void plan_wake(struct work *w)
         }
     }
     if (r->queue_len > 0 || r->has_open)
-        soonest(w, quiet_until(w));
+        soonest(w, policy_quiet_until(w->policy, w->now));
     for (uint8_t i = 0; i < r->queue_len; i++) {
         soonest(w, r->queue[i].deadline);
         soonest(w, r->queue[i].not_before);

@@ -1,0 +1,689 @@
+// What a campaign does next: its states, its canary, its pauses, its rate and its windows.
+#include "ota-server/core/campaign.h"
+
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#define SECOND 1000
+#define MINUTE (60 * (int64_t)SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define NOON_MONDAY (1785153600000 - 1785153600000 % DAY + 12 * HOUR) // 2026-07-27
+
+static struct campaign campaign;
+static struct campaign_sight sight;
+static struct campaign_move move;
+
+static int set_up(void **state)
+{
+    (void)state;
+    campaign_init(&campaign, 7);
+    campaign.operation.kind = OPERATION_ENABLE;
+    campaign.eligible = 10000;
+    campaign.targeted = 10000;
+    campaign.per_second = 100;
+    campaign.state = CAMPAIGN_CHECKED;
+    sight = (struct campaign_sight){.now = {NOON_MONDAY}};
+    sight.counts.waiting = 10000;
+    return 0;
+}
+
+static void look(void)
+{
+    campaign_move(&campaign, &sight, &move);
+}
+
+static void input(uint8_t what)
+{
+    assert_true(campaign_input(&campaign, what, CAMPAIGN_WHY_NONE, sight.now));
+}
+
+static void run(void)
+{
+    input(CAMPAIGN_IN_STARTED);
+    campaign.is_canary_over = true;
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+}
+
+static void counts(uint64_t waiting, uint64_t open, uint64_t done, uint64_t failed)
+{
+    sight.counts =
+        (struct campaign_counts){.waiting = waiting, .open = open, .done = done, .failed = failed};
+}
+
+static void pass(int64_t ms)
+{
+    sight.now.ms += ms;
+}
+
+// --- states ---
+
+static void every_pair_of_state_and_input_has_one_rule(void **state)
+{
+    (void)state;
+    for (unsigned from = 0; from < CAMPAIGN_STATES; from++) {
+        for (unsigned in = 0; in < CAMPAIGN_INPUTS; in++) {
+            unsigned rows = 0;
+            for (size_t i = 0; i < campaign_rule_count; i++) {
+                const struct campaign_rule *r = &campaign_rules[i];
+                rows += r->input == in && (r->from >> from & 1) != 0;
+            }
+            assert_int_equal(rows, 1);
+        }
+    }
+}
+
+static void what_is_over_never_changes(void **state)
+{
+    (void)state;
+    for (uint8_t in = 0; in < CAMPAIGN_INPUTS; in++) {
+        assert_int_equal(campaign_next(CAMPAIGN_COMPLETED, in), CAMPAIGN_REFUSED);
+        assert_int_equal(campaign_next(CAMPAIGN_STOPPED, in), CAMPAIGN_REFUSED);
+    }
+}
+
+static void an_edit_takes_the_check_back_and_a_running_one_is_not_edited(void **state)
+{
+    (void)state;
+    assert_int_equal(campaign_next(CAMPAIGN_CHECKED, CAMPAIGN_IN_EDITED), CAMPAIGN_DRAFT);
+    assert_int_equal(campaign_next(CAMPAIGN_AWAIT_APPROVAL, CAMPAIGN_IN_EDITED), CAMPAIGN_DRAFT);
+    assert_int_equal(campaign_next(CAMPAIGN_DRAFT, CAMPAIGN_IN_STARTED), CAMPAIGN_REFUSED);
+    assert_int_equal(campaign_next(CAMPAIGN_RUNNING, CAMPAIGN_IN_EDITED), CAMPAIGN_REFUSED);
+    assert_int_equal(campaign_next(CAMPAIGN_PAUSED, CAMPAIGN_IN_EDITED), CAMPAIGN_REFUSED);
+}
+
+static void nobody_approves_in_time_and_it_is_only_checked_again(void **state)
+{
+    (void)state;
+    input(CAMPAIGN_IN_ASKED);
+    campaign.approval_until = (struct utc){NOON_MONDAY + 72 * HOUR};
+    look();
+    assert_int_equal(move.due.ms, NOON_MONDAY + 72 * HOUR);
+    pass(72 * HOUR);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_CHECKED);
+    assert_int_equal(campaign.why, CAMPAIGN_WHY_EXPIRED);
+    assert_int_equal(move.due.ms, 0);
+}
+
+static void more_cards_than_the_groups_allow_need_a_second_person(void **state)
+{
+    (void)state;
+    campaign.approval_at = 100;
+    campaign.eligible = 100;
+    assert_false(campaign_needs_approval(&campaign));
+    campaign.eligible = 101;
+    assert_true(campaign_needs_approval(&campaign));
+    campaign.operation.kind = OPERATION_AUDIT; // writes no card
+    assert_false(campaign_needs_approval(&campaign));
+    campaign.operation.kind = OPERATION_DELETE;
+    campaign.eligible = 1;
+    assert_true(campaign_needs_approval(&campaign));
+}
+
+// --- canary ---
+
+static void the_canary_is_one_in_a_hundred_at_least_1_at_most_100(void **state)
+{
+    (void)state;
+    static const uint32_t edges[][2] = {{1, 1},       {99, 1},      {100, 1},
+                                        {199, 1},     {200, 2},     {9999, 99},
+                                        {10000, 100}, {10100, 100}, {30000, 100}};
+    for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+        campaign.eligible = edges[i][0];
+        assert_int_equal(campaign_canary(&campaign), edges[i][1]);
+    }
+    campaign.canary_count = 500;
+    assert_int_equal(campaign_canary(&campaign), 500);
+    campaign.eligible = 20;
+    assert_int_equal(campaign_canary(&campaign), 20);
+}
+
+static void the_canary_asks_no_more_than_its_count(void **state)
+{
+    (void)state;
+    campaign.canary_count = 3;
+    input(CAMPAIGN_IN_STARTED);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_CANARY);
+    pass(SECOND);
+    look();
+    assert_int_equal(move.ask, 3);
+    counts(9998, 2, 0, 0); // one was excluded when it was its turn
+    look();
+    assert_int_equal(move.ask, 1);
+    counts(9997, 2, 1, 0);
+    look();
+    assert_int_equal(move.ask, 0);
+    assert_int_equal(campaign.state, CAMPAIGN_CANARY); // two have not ended
+}
+
+static void end_canary(uint64_t done, uint64_t failed, uint64_t rolled_back)
+{
+    input(CAMPAIGN_IN_STARTED);
+    look();
+    counts(9900, 0, done, failed);
+    sight.counts.rolled_back = rolled_back;
+    look();
+}
+
+static void the_gate_opens_at_95_percent(void **state)
+{
+    (void)state;
+    end_canary(95, 5, 0);
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+    assert_false(move.is_halted);
+    assert_int_equal(move.due.ms, sight.now.ms);
+}
+
+static void the_gate_stays_shut_below_95_percent(void **state)
+{
+    (void)state;
+    end_canary(94, 6, 0);
+    assert_int_equal(campaign.state, CAMPAIGN_PAUSED);
+    assert_int_equal(campaign.why, CAMPAIGN_WHY_CANARY_SUCCESS);
+    assert_true(move.is_halted);
+}
+
+static void one_rollback_of_100_passes_the_gate(void **state)
+{
+    (void)state;
+    end_canary(99, 1, 1);
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+}
+
+static void two_rollbacks_of_100_do_not(void **state)
+{
+    (void)state;
+    end_canary(98, 2, 2);
+    assert_int_equal(campaign.state, CAMPAIGN_PAUSED);
+    assert_int_equal(campaign.why, CAMPAIGN_WHY_CANARY_ROLLBACK);
+}
+
+static void who_resumes_after_the_gate_goes_on_with_all(void **state)
+{
+    (void)state;
+    end_canary(94, 6, 0);
+    input(CAMPAIGN_IN_RESUMED);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+}
+
+static void who_resumes_in_the_canary_goes_on_with_the_canary(void **state)
+{
+    (void)state;
+    input(CAMPAIGN_IN_STARTED);
+    look();
+    input(CAMPAIGN_IN_PAUSED);
+    look();
+    assert_int_equal(move.ask, 0);
+    assert_int_equal(move.due.ms, 0);
+    input(CAMPAIGN_IN_RESUMED);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_CANARY);
+}
+
+// --- pauses ---
+
+static void more_than_5_percent_of_the_last_200_pause_it(void **state)
+{
+    (void)state;
+    run();
+    sight.look_ended = 199;
+    sight.look_failed = 199;
+    look(); // not yet 200
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+    sight.look_ended = 200;
+    sight.look_failed = 10;
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+    sight.look_failed = 11;
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_PAUSED);
+    assert_int_equal(campaign.why, CAMPAIGN_WHY_FAILURES);
+    assert_true(move.is_halted);
+}
+
+static void what_made_it_pause_does_not_count_after_it_was_resumed(void **state)
+{
+    (void)state;
+    run();
+    const struct utc before = campaign.judged_from;
+    input(CAMPAIGN_IN_PAUSED);
+    pass(HOUR);
+    input(CAMPAIGN_IN_RESUMED);
+    assert_int_equal(campaign.judged_from.ms, before.ms + HOUR);
+    assert_int_equal(campaign.why, CAMPAIGN_WHY_NONE);
+}
+
+static void three_quarantined_cards_pause_it_and_two_do_not(void **state)
+{
+    (void)state;
+    run();
+    sight.quarantined = 2;
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+    sight.quarantined = 3;
+    look();
+    assert_int_equal(campaign.why, CAMPAIGN_WHY_QUARANTINE);
+}
+
+static void a_fallback_storm_and_a_missing_link_pause_it(void **state)
+{
+    (void)state;
+    run();
+    sight.is_storm = true;
+    look();
+    assert_int_equal(campaign.why, CAMPAIGN_WHY_STORM);
+    input(CAMPAIGN_IN_RESUMED);
+    sight.is_storm = false;
+    sight.has_no_link = true;
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+    look();
+    assert_int_equal(campaign.why, CAMPAIGN_WHY_NO_LINK);
+}
+
+static void it_is_completed_when_nothing_waits_and_nothing_is_open(void **state)
+{
+    (void)state;
+    run();
+    counts(0, 1, 9999, 0);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+    counts(0, 0, 9000, 1000); // however it went
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_COMPLETED);
+    assert_int_equal(campaign.ended_at.ms, sight.now.ms);
+}
+
+static void at_the_end_of_its_schedule_it_is_stopped(void **state)
+{
+    (void)state;
+    campaign.end_at = (struct utc){NOON_MONDAY + HOUR};
+    run();
+    pass(HOUR - 1);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_RUNNING);
+    assert_true(move.due.ms <= NOON_MONDAY + HOUR);
+    pass(1);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_STOPPED);
+    assert_int_equal(campaign.why, CAMPAIGN_WHY_TIME_OVER);
+    assert_int_equal(move.due.ms, sight.now.ms); // what is queued is cancelled
+}
+
+// --- rate ---
+
+static void it_asks_as_many_as_its_rate_earned(void **state)
+{
+    (void)state;
+    run(); // 100 a second
+    look();
+    assert_int_equal(move.ask, 0);
+    assert_int_equal(move.due.ms, sight.now.ms + 20);
+    pass(20);
+    look();
+    assert_int_equal(move.ask, 2);
+    campaign_spend(&campaign, 2);
+    pass(15);
+    look();
+    assert_int_equal(move.ask, 1);
+    campaign_spend(&campaign, 1);
+    pass(5); // half a card is left from before
+    look();
+    assert_int_equal(move.ask, 1);
+}
+
+static void a_second_of_steps_asks_what_the_rate_says(void **state)
+{
+    (void)state;
+    static const uint16_t rates[] = {1, 7, 100, 333, 5000};
+    run();
+    campaign.open_max = CAMPAIGN_OPEN_MAX;
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        uint32_t sum = 0;
+        campaign.per_second = rates[i];
+        campaign.credit = 0;
+        look();
+        for (unsigned ms = 0; ms < 1000; ms += 20) {
+            pass(20);
+            look();
+            sum += move.ask;
+            campaign_spend(&campaign, move.ask);
+        }
+        assert_int_equal(sum, rates[i]);
+    }
+}
+
+static void what_was_not_used_does_not_become_a_burst(void **state)
+{
+    (void)state;
+    run();
+    pass(HOUR);
+    look();
+    assert_int_equal(move.ask, 25); // a quarter of a second
+    campaign.per_second = 1;
+    campaign.credit = 0;
+    pass(HOUR);
+    look();
+    assert_int_equal(move.ask, 1);
+}
+
+static void a_change_of_the_rate_acts_in_the_next_step(void **state)
+{
+    (void)state;
+    run();
+    look();
+    campaign.per_second = 1000;
+    pass(20);
+    look();
+    assert_int_equal(move.ask, 20);
+}
+
+static void no_more_are_open_than_it_may_have(void **state)
+{
+    (void)state;
+    run();
+    campaign.open_max = 10;
+    counts(9000, 8, 992, 0);
+    pass(SECOND);
+    look();
+    assert_int_equal(move.ask, 2);
+    counts(9000, 11, 989, 0);
+    look();
+    assert_int_equal(move.ask, 0);
+    assert_int_equal(move.due.ms, sight.now.ms + 20);
+}
+
+static void a_clock_that_went_back_earns_nothing(void **state)
+{
+    (void)state;
+    run();
+    pass(-HOUR);
+    look();
+    assert_int_equal(move.ask, 0);
+    pass(20);
+    look();
+    assert_int_equal(move.ask, 2);
+}
+
+// --- windows ---
+
+static void window(uint8_t days, uint16_t from, uint16_t to, int16_t offset)
+{
+    campaign.windows[campaign.window_count++] = (struct campaign_window){days, from, to, offset};
+}
+
+static int64_t opens_after(void)
+{
+    return campaign_open_at(&campaign, sight.now).ms - sight.now.ms;
+}
+
+static void a_window_opens_at_its_hour_and_closes_at_its_end(void **state)
+{
+    (void)state;
+    window(0x7F, 13 * 60, 15 * 60, 0); // it is 12:00
+    assert_int_equal(opens_after(), HOUR);
+    pass(HOUR);
+    assert_int_equal(opens_after(), 0);
+    pass(2 * HOUR - 1);
+    assert_int_equal(opens_after(), 0);
+    pass(1); // 15:00
+    assert_int_equal(opens_after(), 22 * HOUR);
+}
+
+static void a_window_is_of_its_zone(void **state)
+{
+    (void)state;
+    window(0x7F, 13 * 60, 15 * 60, 120); // 11:00 to 13:00 UTC
+    assert_int_equal(opens_after(), 0);
+    pass(HOUR);
+    assert_int_equal(opens_after(), 22 * HOUR);
+    campaign.window_count = 0;
+    window(0x7F, 13 * 60, 15 * 60, -300); // 18:00 UTC; it is 13:00
+    assert_int_equal(opens_after(), 5 * HOUR);
+}
+
+static void a_window_over_midnight_belongs_to_the_day_on_which_it_begins(void **state)
+{
+    (void)state;
+    window(1 << 0, 22 * 60, 2 * 60, 0); // Monday night
+    assert_int_equal(opens_after(), 10 * HOUR);
+    pass(13 * HOUR); // 01:00 on Tuesday
+    assert_int_equal(opens_after(), 0);
+    pass(HOUR);
+    assert_int_equal(opens_after(), 6 * DAY + 20 * HOUR);
+}
+
+static void the_earliest_of_several_windows_counts(void **state)
+{
+    (void)state;
+    window(1 << 4, 0, 0, 0);            // Friday, all day
+    window(1 << 2, 9 * 60, 10 * 60, 0); // Wednesday
+    assert_int_equal(opens_after(), DAY + 21 * HOUR);
+    pass(3 * DAY + 12 * HOUR);
+    assert_int_equal(opens_after(), 0);
+    pass(DAY - 1);
+    assert_int_equal(opens_after(), 0);
+    pass(1);
+    assert_int_equal(opens_after(), 4 * DAY + 9 * HOUR);
+}
+
+static void outside_its_window_it_asks_nothing_and_knows_when_to_look(void **state)
+{
+    (void)state;
+    window(0x7F, 13 * 60, 15 * 60, 0);
+    input(CAMPAIGN_IN_STARTED);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_SCHEDULED);
+    assert_int_equal(move.due.ms, NOON_MONDAY + HOUR);
+    pass(HOUR);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_CANARY);
+    pass(2 * HOUR);
+    look();
+    assert_int_equal(move.ask, 0);
+    assert_int_equal(move.due.ms, NOON_MONDAY + DAY + HOUR);
+    pass(22 * HOUR);
+    look();
+    assert_int_equal(move.ask, 25); // not what a night would have earned
+}
+
+static void it_starts_when_its_schedule_says(void **state)
+{
+    (void)state;
+    campaign.start_at = (struct utc){NOON_MONDAY + 5 * HOUR};
+    input(CAMPAIGN_IN_STARTED);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_SCHEDULED);
+    assert_int_equal(move.due.ms, NOON_MONDAY + 5 * HOUR);
+    pass(5 * HOUR);
+    look();
+    assert_int_equal(campaign.state, CAMPAIGN_CANARY);
+}
+
+// --- cards ---
+
+static void a_card_in_doubt_or_at_work_is_excluded(void **state)
+{
+    (void)state;
+    struct record r;
+    record_init(&r, 1);
+    r.state = CARD_OPERATIONAL;
+    assert_int_equal(campaign_exclusion(&campaign, &r), 0);
+    r.queue_len = 1;
+    assert_int_equal(campaign_exclusion(&campaign, &r), REFUSAL_CARD_BUSY);
+    r.queue_len = 0;
+    r.has_open = true;
+    assert_int_equal(campaign_exclusion(&campaign, &r), REFUSAL_CARD_BUSY);
+    r.marks = 1 << MARK_BLOCKED;
+    assert_int_equal(campaign_exclusion(&campaign, &r), CAMPAIGN_CARD_BLOCKED);
+    r.dirty_since.ms = 1;
+    assert_int_equal(campaign_exclusion(&campaign, &r), REFUSAL_CARD_DIRTY);
+    r.marks |= 1 << MARK_QUARANTINED;
+    assert_int_equal(campaign_exclusion(&campaign, &r), REFUSAL_CARD_QUARANTINED);
+    r.state = CARD_IMPORTED_PARTIAL;
+    assert_int_equal(campaign_exclusion(&campaign, &r), REFUSAL_CARD_PARTIAL);
+    r.state = CARD_RETIRED;
+    assert_int_equal(campaign_exclusion(&campaign, &r), REFUSAL_CARD_RETIRED);
+}
+
+static void a_blocked_card_takes_part_if_the_campaign_allows_it(void **state)
+{
+    (void)state;
+    struct record r;
+    record_init(&r, 1);
+    r.state = CARD_OPERATIONAL;
+    r.marks = 1 << MARK_BLOCKED;
+    campaign.with_blocked = true;
+    assert_int_equal(campaign_exclusion(&campaign, &r), 0);
+}
+
+static void stage_is(const struct operation *o, uint8_t step, uint8_t reason)
+{
+    uint8_t got = 0;
+    uint8_t why = 0;
+    campaign_stage(o, &got, &why);
+    assert_int_equal(got, step);
+    assert_int_equal(why, reason);
+}
+
+static void the_steps_of_a_card_are_those_of_its_operation(void **state)
+{
+    (void)state;
+    struct operation o = {.kind = OPERATION_ENABLE, .status = STATUS_QUEUED};
+    stage_is(&o, CAMPAIGN_ASKED, 0);
+    o.status = STATUS_SENDING;
+    stage_is(&o, CAMPAIGN_ASKED, 0);
+    o.status = STATUS_SENT;
+    stage_is(&o, CAMPAIGN_SENT, 0);
+    o.status = STATUS_DELIVERED;
+    stage_is(&o, CAMPAIGN_DELIVERED, 0);
+    o.status = STATUS_SWITCHING;
+    o.has_result = true;
+    stage_is(&o, CAMPAIGN_ANSWERED, 0);
+    o.status = STATUS_ENDED;
+    o.outcome = OUTCOME_DONE;
+    stage_is(&o, CAMPAIGN_CONFIRMED, CAMPAIGN_DONE);
+    o.outcome = OUTCOME_ROLLED_BACK;
+    o.failure = FAILURE_ROLLED_BACK;
+    stage_is(&o, CAMPAIGN_ANSWERED, CAMPAIGN_FAILURE + FAILURE_ROLLED_BACK);
+}
+
+static void refused_and_cancelled_ones_are_no_failures(void **state)
+{
+    (void)state;
+    assert_true(campaign_is_failure(CAMPAIGN_FAILURE + FAILURE_ROLLED_BACK));
+    assert_true(campaign_is_failure(CAMPAIGN_FAILURE + FAILURE_DELIVERY_EXPIRED));
+    assert_true(campaign_is_failure(CAMPAIGN_FAILURE + FAILURE_CARD_UNREACHABLE));
+    assert_false(campaign_is_failure(CAMPAIGN_FAILURE + FAILURE_CANCELLED));
+    assert_false(campaign_is_failure(CAMPAIGN_FAILURE + FAILURE_REFUSED_AT_SEND));
+    assert_false(campaign_is_failure(CAMPAIGN_DONE));
+    assert_false(campaign_is_failure(REFUSAL_CARD_DIRTY));
+    assert_false(campaign_is_failure(0));
+}
+
+static void the_counts_of_a_funnel_add_up(void **state)
+{
+    (void)state;
+    struct campaign_counts n = {.open = 0};
+    campaign_count(&n, CAMPAIGN_LISTED, REFUSAL_CARD_DIRTY, 5);
+    campaign_count(&n, CAMPAIGN_WAITING, 0, 40);
+    campaign_count(&n, CAMPAIGN_WAITING, REFUSAL_CARD_BUSY, 3);
+    campaign_count(&n, CAMPAIGN_ASKED, 0, 2);
+    campaign_count(&n, CAMPAIGN_SENT, CAMPAIGN_FAILURE + FAILURE_DELIVERY_EXPIRED, 4);
+    campaign_count(&n, CAMPAIGN_ANSWERED, CAMPAIGN_FAILURE + FAILURE_ROLLED_BACK, 1);
+    campaign_count(&n, CAMPAIGN_CONFIRMED, CAMPAIGN_DONE, 45);
+    assert_int_equal(campaign_reached(&n, CAMPAIGN_LISTED), 100);
+    assert_int_equal(campaign_reached(&n, CAMPAIGN_WAITING), 95);
+    assert_int_equal(campaign_reached(&n, CAMPAIGN_SENT), 50);
+    assert_int_equal(campaign_reached(&n, CAMPAIGN_DELIVERED), 46);
+    assert_int_equal(campaign_reached(&n, CAMPAIGN_CONFIRMED), 45);
+    assert_int_equal(n.waiting, 40);
+    assert_int_equal(n.open, 2);
+    assert_int_equal(n.done, 45);
+    assert_int_equal(n.failed, 5);
+    assert_int_equal(n.rolled_back, 1);
+}
+
+// --- octets ---
+
+static void it_reads_back_what_it_wrote_and_nothing_that_is_cut(void **state)
+{
+    (void)state;
+    uint8_t octets[CAMPAIGN_OCTETS_MAX];
+    struct writer w = writer_of(octets, sizeof(octets));
+    struct campaign got;
+    campaign.tenant = 2;
+    campaign.parent = 3;
+    campaign.actor = (struct actor){ACTOR_USER, 4};
+    campaign.pool = 5;
+    campaign.ttl_s = 6;
+    campaign.credit_at.ms = NOON_MONDAY;
+    campaign.why = CAMPAIGN_WHY_FAILURES;
+    memset(campaign.hash, 0xA5, sizeof(campaign.hash));
+    window(0x1F, 8 * 60, 18 * 60, -330);
+    campaign_write(&w, &campaign);
+    assert_false(w.failed);
+    assert_true(campaign_read(writer_bytes(&w), &got));
+    uint8_t again[CAMPAIGN_OCTETS_MAX];
+    struct writer second = writer_of(again, sizeof(again));
+    campaign_write(&second, &got);
+    assert_int_equal(second.len, w.len);
+    assert_memory_equal(again, octets, w.len);
+    assert_int_equal(got.windows[0].offset_min, -330);
+    assert_int_equal(got.state, CAMPAIGN_CHECKED);
+    assert_int_equal(got.per_second, 100);
+    for (size_t len = 0; len < w.len; len++)
+        assert_false(campaign_read(bytes_of(octets, len), &got));
+    octets[0]++;
+    assert_false(campaign_read(writer_bytes(&w), &got));
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(every_pair_of_state_and_input_has_one_rule, set_up),
+        cmocka_unit_test_setup(what_is_over_never_changes, set_up),
+        cmocka_unit_test_setup(an_edit_takes_the_check_back_and_a_running_one_is_not_edited,
+                               set_up),
+        cmocka_unit_test_setup(nobody_approves_in_time_and_it_is_only_checked_again, set_up),
+        cmocka_unit_test_setup(more_cards_than_the_groups_allow_need_a_second_person, set_up),
+        cmocka_unit_test_setup(the_canary_is_one_in_a_hundred_at_least_1_at_most_100, set_up),
+        cmocka_unit_test_setup(the_canary_asks_no_more_than_its_count, set_up),
+        cmocka_unit_test_setup(the_gate_opens_at_95_percent, set_up),
+        cmocka_unit_test_setup(the_gate_stays_shut_below_95_percent, set_up),
+        cmocka_unit_test_setup(one_rollback_of_100_passes_the_gate, set_up),
+        cmocka_unit_test_setup(two_rollbacks_of_100_do_not, set_up),
+        cmocka_unit_test_setup(who_resumes_after_the_gate_goes_on_with_all, set_up),
+        cmocka_unit_test_setup(who_resumes_in_the_canary_goes_on_with_the_canary, set_up),
+        cmocka_unit_test_setup(more_than_5_percent_of_the_last_200_pause_it, set_up),
+        cmocka_unit_test_setup(what_made_it_pause_does_not_count_after_it_was_resumed, set_up),
+        cmocka_unit_test_setup(three_quarantined_cards_pause_it_and_two_do_not, set_up),
+        cmocka_unit_test_setup(a_fallback_storm_and_a_missing_link_pause_it, set_up),
+        cmocka_unit_test_setup(it_is_completed_when_nothing_waits_and_nothing_is_open, set_up),
+        cmocka_unit_test_setup(at_the_end_of_its_schedule_it_is_stopped, set_up),
+        cmocka_unit_test_setup(it_asks_as_many_as_its_rate_earned, set_up),
+        cmocka_unit_test_setup(a_second_of_steps_asks_what_the_rate_says, set_up),
+        cmocka_unit_test_setup(what_was_not_used_does_not_become_a_burst, set_up),
+        cmocka_unit_test_setup(a_change_of_the_rate_acts_in_the_next_step, set_up),
+        cmocka_unit_test_setup(no_more_are_open_than_it_may_have, set_up),
+        cmocka_unit_test_setup(a_clock_that_went_back_earns_nothing, set_up),
+        cmocka_unit_test_setup(a_window_opens_at_its_hour_and_closes_at_its_end, set_up),
+        cmocka_unit_test_setup(a_window_is_of_its_zone, set_up),
+        cmocka_unit_test_setup(a_window_over_midnight_belongs_to_the_day_on_which_it_begins,
+                               set_up),
+        cmocka_unit_test_setup(the_earliest_of_several_windows_counts, set_up),
+        cmocka_unit_test_setup(outside_its_window_it_asks_nothing_and_knows_when_to_look, set_up),
+        cmocka_unit_test_setup(it_starts_when_its_schedule_says, set_up),
+        cmocka_unit_test_setup(a_card_in_doubt_or_at_work_is_excluded, set_up),
+        cmocka_unit_test_setup(a_blocked_card_takes_part_if_the_campaign_allows_it, set_up),
+        cmocka_unit_test_setup(the_steps_of_a_card_are_those_of_its_operation, set_up),
+        cmocka_unit_test_setup(refused_and_cancelled_ones_are_no_failures, set_up),
+        cmocka_unit_test_setup(the_counts_of_a_funnel_add_up, set_up),
+        cmocka_unit_test_setup(it_reads_back_what_it_wrote_and_nothing_that_is_cut, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
