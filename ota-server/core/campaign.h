@@ -113,6 +113,7 @@ struct campaign {
     struct operation operation; // that each card is asked for: kind, flags, list, changes of plan
     uint64_t pool;              // whose subscription it is about, or 0
     uint32_t ttl_s;             // 0: that of the card's group
+    uint8_t template_default;   // of the pool, for subscriptions without one of their own
     bool with_blocked;
     uint16_t per_second;
     uint32_t open_max;
@@ -127,6 +128,7 @@ struct campaign {
     // what the check found
     uint32_t targeted, eligible;
     uint8_t hash[32];     // of the request and its target
+    uint32_t stock;       // free subscriptions of the pool then
     uint32_t approval_at; // cards above which a second person is needed
     bool needs_approval;  // however many they are
     struct utc checked_at;
@@ -138,7 +140,7 @@ struct campaign {
     struct utc judged_from; // what ended before does not pause it any more
     uint32_t credit;        // thousandths of a card that the rate allows
     struct utc credit_at;
-    uint64_t cancelled; // after a stop: cards up to this one were told
+    uint64_t cursor; // during a check, and after a stop: cards up to this one are through
 };
 void campaign_init(struct campaign *c, uint64_t id);
 // As octets for the store. False: none of ours, or of a form that is not known.

@@ -35,7 +35,7 @@ const char *campaign_reason_name(uint8_t reason)
     if (reason == CAMPAIGN_DONE)
         return "DONE";
     if (reason >= CAMPAIGN_CARD_BLOCKED)
-        return NAME_OF(own, reason - CAMPAIGN_CARD_BLOCKED);
+        return NAME_OF(own, (unsigned)reason - CAMPAIGN_CARD_BLOCKED);
     return reason == REFUSAL_NONE ? "" : refusal_name(reason);
 }
 
@@ -123,7 +123,9 @@ static void write_run(struct writer *w, const struct campaign *c)
     write_time(w, c->judged_from);
     writer_u32(w, c->credit);
     write_time(w, c->credit_at);
-    writer_u64(w, c->cancelled);
+    writer_u64(w, c->cursor);
+    writer_u32(w, c->stock);
+    writer_u8(w, c->template_default);
 }
 
 static void read_run(struct reader *r, struct campaign *c)
@@ -142,7 +144,9 @@ static void read_run(struct reader *r, struct campaign *c)
     c->judged_from = read_time(r);
     c->credit = reader_u32(r);
     c->credit_at = read_time(r);
-    c->cancelled = reader_u64(r);
+    c->cursor = reader_u64(r);
+    c->stock = reader_u32(r);
+    c->template_default = reader_u8(r);
 }
 
 void campaign_write(struct writer *w, const struct campaign *c)

@@ -43,6 +43,7 @@ static const struct {
     {"import.rejected", ALARM_MINOR, true},
     {"audit.checkpoint.late", ALARM_MAJOR, false},
     {"approval.waiting", ALARM_MINOR, false},
+    {"campaign.autopaused", ALARM_MAJOR, false},
 };
 
 const char *alarm_key_find(struct bytes key, uint8_t *severity, bool *ends_when_seen)
@@ -212,6 +213,19 @@ enum store_status alarm_clear(struct store *s, const struct alarm_place *at, str
     struct alarm a;
     const enum store_status status = find(s, at, &a);
     return status == STORE_OK ? end(s, &a, now) : status;
+}
+
+enum store_status alarm_is_raised(struct store *s, const char *key, bool *is_raised)
+{
+    char from[NAME_SIZE];
+    char to[NAME_SIZE];
+    const struct alarm_place any = {.key = key, .object = ""};
+    name_of(&any, 0, from);
+    memcpy(to, from, sizeof to);
+    to[strlen(key)] = ' ' + 1; // behind every object
+    const enum store_status status = store_document_between(s, ALARM_KIND, from, to, ALARM_CLEARED);
+    *is_raised = status == STORE_OK;
+    return status == STORE_NONE ? STORE_OK : status;
 }
 
 enum store_status alarm_acknowledge(struct store *s, uint64_t id, const char *by, struct utc now)

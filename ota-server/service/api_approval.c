@@ -58,30 +58,6 @@ void api_approval_get(struct api_exchange *x)
 
 // --- who needs one ---
 
-static bool see_mode(void *context, const struct document *d)
-{
-    json_t *root = NULL;
-    struct api_body b;
-    if (json_read(d->body, &root) == JSON_READ_OK) {
-        api_body_init(&b, root);
-        *(int *)context = api_body_enum(&b, "authorityMode", API_OPTIONAL, authority_names);
-    }
-    json_decref(root);
-    return false;
-}
-
-enum store_status api_authority_of(struct api_exchange *x, uint64_t enterprise,
-                                   const struct group_rules *rules, enum authority_mode *mode,
-                                   bool *by_group)
-{
-    int own = -1;
-    const enum store_status status =
-        store_document_get(x->reader, "enterprise", enterprise, see_mode, &own);
-    *by_group = own < (int)rules->authority;
-    *mode = *by_group ? rules->authority : (enum authority_mode)own;
-    return status == STORE_NONE ? STORE_OK : status;
-}
-
 bool api_approval_need(struct api_exchange *x, const struct record *record, uint8_t kind,
                        bool is_sharp, enum approval_why *why)
 {
@@ -91,7 +67,7 @@ bool api_approval_need(struct api_exchange *x, const struct record *record, uint
     enum store_status status =
         rules_of(x->reader, record->group, turn_policy(x->api->options.turn), &rules);
     if (status == STORE_OK && !api_is_operator(x) && operation_is_state_changing(kind))
-        status = api_authority_of(x, x->tenant, &rules, &mode, &by_group);
+        status = rules_authority(x->reader, x->tenant, &rules, &mode, &by_group);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return false;

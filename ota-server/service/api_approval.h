@@ -16,11 +16,6 @@ enum approval_why {
     APPROVAL_REQUEST, // the enterprise may only request: the operator's people approve
 };
 
-// What an enterprise may do by itself in a group with these rules: the stricter of what the two
-// say. `by_group`: it is the group's word.
-enum store_status api_authority_of(struct api_exchange *x, uint64_t enterprise,
-                                   const struct group_rules *rules, enum authority_mode *mode,
-                                   bool *by_group) MUST_USE;
 // May the caller ask for the operation on the card, and who approves it? False: refused.
 // `is_sharp`: it is forced, or changes where the card reports to.
 bool api_approval_need(struct api_exchange *x, const struct record *record, uint8_t kind,

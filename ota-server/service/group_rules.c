@@ -123,7 +123,7 @@ static void read_dirty(struct api_body *outer, struct policy *p)
 }
 
 // "hh:mm" as minutes of the day; -1 for anything else.
-static int minutes_of(struct bytes text)
+int rules_minutes(struct bytes text)
 {
     if (text.len != 5 || text.at[2] != ':')
         return -1;
@@ -136,22 +136,22 @@ static int minutes_of(struct bytes text)
 }
 
 // "UTC", or the distance from it: "+08:00". Names of places would change their distance.
-static bool offset_of(struct bytes text, int *minutes)
+bool rules_offset(struct bytes text, int *minutes)
 {
     *minutes = 0;
     if (text.len == 0 || bytes_equal(text, bytes_of_text("UTC")))
         return true;
-    const int given = minutes_of(bytes_slice(text, 1, text.len));
+    const int given = rules_minutes(bytes_slice(text, 1, text.len));
     *minutes = text.at[0] == '-' ? -given : given;
     return (text.at[0] == '+' || text.at[0] == '-') && given >= 0 && given <= 14 * 60;
 }
 
 static bool read_quiet(struct api_body *b, struct policy_quiet *q)
 {
-    const int from = minutes_of(api_body_text(b, "from", API_REQUIRED, 1, 5));
-    const int to = minutes_of(api_body_text(b, "to", API_REQUIRED, 1, 5));
+    const int from = rules_minutes(api_body_text(b, "from", API_REQUIRED, 1, 5));
+    const int to = rules_minutes(api_body_text(b, "to", API_REQUIRED, 1, 5));
     int offset = 0;
-    const bool is_zone = offset_of(api_body_text(b, "timeZone", API_OPTIONAL, 1, 6), &offset);
+    const bool is_zone = rules_offset(api_body_text(b, "timeZone", API_OPTIONAL, 1, 6), &offset);
     if (!api_body_end(b) || from < 0 || to < 0 || !is_zone)
         return false;
     q->from_min = (uint16_t)((from - offset + 1440) % 1440);
@@ -406,5 +406,29 @@ enum store_status rules_of(struct store *s, uint64_t group, const struct policy 
     if (group == 0)
         return STORE_OK;
     const enum store_status status = store_document_get(s, RULES_KIND, group, see_rules, r);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+static bool see_mode(void *context, const struct document *d)
+{
+    json_t *root = NULL;
+    struct api_body b;
+    if (json_read(d->body, &root) == JSON_READ_OK) {
+        api_body_init(&b, root);
+        *(int *)context = api_body_enum(&b, "authorityMode", API_OPTIONAL, authority_names);
+    }
+    json_decref(root);
+    return false;
+}
+
+enum store_status rules_authority(struct store *s, uint64_t enterprise,
+                                  const struct group_rules *rules, enum authority_mode *mode,
+                                  bool *by_group)
+{
+    int own = -1;
+    const enum store_status status =
+        store_document_get(s, "enterprise", enterprise, see_mode, &own);
+    *by_group = own < (int)rules->authority;
+    *mode = *by_group ? rules->authority : (enum authority_mode)own;
     return status == STORE_NONE ? STORE_OK : status;
 }

@@ -15,6 +15,7 @@ static const char *const names[GRANTS] = {
     [GRANT_TIMERS_SET] = "timers.set",
     [GRANT_CARD_AUDIT] = "card.audit",
     [GRANT_OPERATION_APPROVE] = "operation.approve",
+    [GRANT_CAMPAIGN_RUN] = "campaign.run",
 };
 
 const char *grant_name(enum grant grant)

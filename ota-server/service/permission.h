@@ -21,8 +21,9 @@ enum grant {
     GRANT_TIMERS_SET,
     GRANT_CARD_AUDIT, // and reading parameters
     GRANT_OPERATION_APPROVE,
+    GRANT_CAMPAIGN_RUN, // besides that of the campaign's operation
 };
-#define GRANTS (GRANT_OPERATION_APPROVE + 1)
+#define GRANTS (GRANT_CAMPAIGN_RUN + 1)
 #define GRANT_BIT(grant) (1u << (grant))
 
 // "card.read"; GRANT_NONE has none.

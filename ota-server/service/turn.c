@@ -381,19 +381,27 @@ static bool is_part(const struct turn *t, struct utc now, size_t count)
 static enum store_status run_all(struct turn *t, struct utc now, size_t count)
 {
     const struct strays strays = t->strays;
+    const bool is_slice = is_part(t, now, count);
+    struct utc campaign_due = {0};
+    t->now = now;
     enum store_status status =
-        is_part(t, now, count) ? store_begin_part(t->options.store) : store_begin(t->options.store);
+        is_slice ? store_begin_part(t->options.store) : store_begin(t->options.store);
     if (status != STORE_OK)
         return status;
     status = run_tasks(t, now, count);
     if (status == STORE_OK)
         status = run_wakes(t, now);
     if (status == STORE_OK)
+        status = turn_run_campaigns(t, is_slice ? (struct utc){0} : now, &campaign_due);
+    if (status == STORE_OK)
         status = turn_run_strays(t, now);
     if (status == STORE_OK)
         status = run_upkeep(t, now);
     if (status == STORE_OK)
         status = store_next_due(t->options.store, &t->next_due);
+    if (status == STORE_OK && campaign_due.ms != 0 &&
+        (t->next_due.ms == 0 || campaign_due.ms < t->next_due.ms))
+        t->next_due = campaign_due;
     if (status == STORE_OK && t->strays.is_wanted)
         t->next_due = now; // the rest of them
     if (status == STORE_OK) {

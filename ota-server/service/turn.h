@@ -38,6 +38,11 @@ typedef enum store_status turn_follow_fn(void *context, struct store *store,
                                          const struct decision *decision, struct event *next,
                                          bool *has_next);
 
+// What a campaign that is due does in a turn: it may write, and ask cards with turn_event_now().
+// On a status other than OK its part is undone, and it is looked at again a minute later.
+typedef enum store_status turn_campaign_fn(void *context, struct turn *t, uint64_t campaign,
+                                           struct utc now);
+
 struct turn_options {
     struct store *store;         // the writer
     const struct policy *policy; // of the installation; a group may have its own
@@ -46,6 +51,8 @@ struct turn_options {
     void *send_context;
     turn_follow_fn *follow; // or NULL: there are no bootstraps
     void *follow_context;
+    turn_campaign_fn *campaign; // or NULL: there are none
+    void *campaign_context;
     turn_alarm_fn *alarm; // or NULL
     void *alarm_context;
 };
@@ -81,6 +88,15 @@ struct turn_prepared {
 };
 bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *event,
                          const struct turn_prepared *with) MUST_USE;
+
+// The same at once, for what runs inside a turn; of `with`, neither answer nor `is_dry` count for
+// more than their turn. On a status other than OK it was undone and `answer` says nothing; BUSY,
+// FULL and LOST mean that the whole turn cannot be written.
+enum store_status turn_event_now(struct turn *t, uint64_t card, const struct event *event,
+                                 const struct turn_prepared *with,
+                                 struct turn_answer *answer) MUST_USE;
+// May the turn send another packet?
+bool turn_has_room(const struct turn *t);
 
 // Queues any other write: `apply` runs inside the transaction and may use the store; its trail rows
 // are its own. On a status other than OK its part is undone. `done` runs after the commit.

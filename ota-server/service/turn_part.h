@@ -55,6 +55,7 @@ struct turn {
     struct ids ids;
     struct task *tasks;
     size_t task_count;
+    struct task now_task; // of turn_event_now()
     struct message *sends;
     size_t send_count;
     struct alarm_note alarms[64];
@@ -66,6 +67,7 @@ struct turn {
     struct turn_origin origin; // of the task that runs
     bool is_dry;               // likewise
     struct utc next_due;
+    struct utc now; // of the turn that runs
     struct utc next_sweep;
     struct utc next_checkpoint;
     char month[8]; // "2026-11": the trail's segment that was written to last
@@ -93,6 +95,13 @@ enum store_status turn_run_event(struct turn *t, uint64_t card, struct event *e,
                                  struct turn_answer *answer) MUST_USE;
 // One task as a part that can be undone alone. False: the whole transaction is in danger.
 bool turn_run_guarded(struct turn *t, struct task *k, struct utc now) MUST_USE;
+// turn_campaign.c: campaigns that are due, and when the next one is.
+enum store_status turn_run_campaigns(struct turn *t, struct utc now, struct utc *next) MUST_USE;
+// How far a card's operation got, into its row of the campaign; `before` may be NULL.
+enum store_status turn_note_operation(struct turn *t, const struct operation *before,
+                                      const struct operation *o, struct utc at) MUST_USE;
+// The card was quarantined in this decision while a campaign was at it.
+enum store_status turn_note_quarantine(struct turn *t, struct utc at) MUST_USE;
 // turn_message.c: a message that comes now is kept if it fits no card; one that was kept leaves the
 // store once it fits.
 enum store_status turn_run_message(struct turn *t, const struct turn_message *m, uint64_t stray,

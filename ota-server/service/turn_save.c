@@ -60,12 +60,15 @@ static bool is_changed(const struct operation *a, const struct operation *b)
     return a == NULL || memcmp(a, b, sizeof(*a)) != 0;
 }
 
-static enum store_status save_operation(struct turn *t, const struct operation *o)
+static enum store_status save_operation(struct turn *t, const struct operation *o, struct utc at)
 {
     const struct operation *before = record_operation(&t->before, o->id);
     const struct record *r = &t->decision.next;
-    return is_changed(before, o) ? store_operation_put(t->options.store, r->card, tenant_of(t), o)
-                                 : STORE_OK;
+    if (!is_changed(before, o))
+        return STORE_OK;
+    const enum store_status status =
+        store_operation_put(t->options.store, r->card, tenant_of(t), o);
+    return status == STORE_OK ? turn_note_operation(t, before, o, at) : status;
 }
 
 static bool is_wanted_elsewhere(const struct record *r, uint64_t subscription)
@@ -118,6 +121,8 @@ static enum store_status settle(struct turn *t, const struct settlement *v, stru
     }
     const struct record *r = &t->decision.next;
     status = store_operation_put(t->options.store, r->card, r->tenant, &o);
+    if (status == STORE_OK)
+        status = turn_note_operation(t, NULL, &o, at);
     return status == STORE_OK ? release(t, &o, at) : status;
 }
 
@@ -151,18 +156,18 @@ static enum store_status save_operations(struct turn *t, struct utc at)
     const struct record *r = &d->next;
     enum store_status status = STORE_OK;
     for (uint8_t i = 0; i < d->ended_count && status == STORE_OK; i++) {
-        status = save_operation(t, &d->ended[i]);
+        status = save_operation(t, &d->ended[i], at);
         if (status == STORE_OK)
             status = end_approval(t, &d->ended[i], at);
         if (status == STORE_OK)
             status = release(t, &d->ended[i], at);
     }
     if (status == STORE_OK && r->has_open)
-        status = save_operation(t, &r->open);
+        status = save_operation(t, &r->open, at);
     if (status == STORE_OK && r->audit.is_open)
-        status = save_operation(t, &r->audit.operation);
+        status = save_operation(t, &r->audit.operation, at);
     for (uint8_t i = 0; i < r->queue_len && status == STORE_OK; i++)
-        status = save_operation(t, &r->queue[i]);
+        status = save_operation(t, &r->queue[i], at);
     for (uint8_t i = 0; i < d->step_count && status == STORE_OK; i++)
         status = save_step(t, &d->steps[i], at);
     for (uint8_t i = 0; i < d->settled_count && status == STORE_OK; i++)
@@ -294,6 +299,8 @@ enum store_status turn_save(struct turn *t, const struct event *e)
         status = store_card_save(t->options.store, &t->before, &d->next);
     if (status == STORE_OK)
         status = save_operations(t, e->at);
+    if (status == STORE_OK)
+        status = turn_note_quarantine(t, e->at);
     if (status == STORE_OK)
         status = save_view(t, e->at);
     if (status == STORE_OK)

@@ -1,4 +1,5 @@
 // Cards: added, loaded, saved, found, listed.
+#include "ota-server/store/campaigns.h"
 #include "ota-server/store/driver.h"
 
 #include "common/base/text.h"
@@ -542,6 +543,24 @@ enum store_status store_cards(struct store *s, const struct card_filter *f,
     else if (status == STORE_OK && total != NULL)
         status = count_cards(s, f, page, total);
     return status;
+}
+
+enum store_status store_campaign_take(struct store *s, uint64_t campaign,
+                                      const struct card_filter *f, uint32_t limit)
+{
+    char text[STATEMENT_MAX];
+    snprintf(text, sizeof(text),
+             CAMPAIGN_CARD_NEW
+             " SELECT $20, id, 0, 0, " CAMPAIGN_DRAW("id") ", 0, 0, 0, 0" FILTERS
+                                                           "%s%s LIMIT $15 ON CONFLICT DO NOTHING",
+             leading(f), f->search != NULL ? SEARCH : "", f->label != NULL ? LABELLED : "");
+    struct query q = query_text(s, text);
+    bind_filter(&q, f);
+    bind_number(&q, 15, limit);
+    bind_number(&q, 20, (int64_t)campaign);
+    const enum store_status status = query_step(&q);
+    query_end(&q);
+    return status == STORE_NONE ? STORE_OK : status;
 }
 
 static enum store_status ids(struct query *q, store_id_fn *each, void *context)

@@ -100,6 +100,19 @@ enum store_status store_document_named(struct store *s, const char *kind, const 
     return one_document(&q, each, context);
 }
 
+enum store_status store_document_between(struct store *s, const char *kind, const char *from,
+                                         const char *to, int64_t not_state)
+{
+    struct query q = query_of(s, STATEMENT_DOCUMENT_BETWEEN);
+    bind_text(&q, 1, kind);
+    bind_text(&q, 2, from);
+    bind_text(&q, 3, to);
+    bind_number(&q, 4, not_state);
+    const enum store_status status = query_step(&q);
+    query_end(&q);
+    return status;
+}
+
 enum store_status store_document_state(struct store *s, const char *kind, uint64_t id, int64_t from,
                                        int64_t to, struct utc at)
 {

@@ -183,6 +183,36 @@ const char *const schema_steps[] = {
 
     // Records and operations are written in form 6.
     "",
+
+    // Campaigns, and their cards: how far each has got, why no further, and in which order they are
+    // asked. The cards are counted as they change.
+    "CREATE TABLE campaign (id INTEGER PRIMARY KEY, state INTEGER NOT NULL, is_running INTEGER NOT NULL,"
+    " due_at INTEGER NOT NULL, record BLOB NOT NULL) STRICT;"
+    "CREATE INDEX campaign_due ON campaign (due_at) WHERE due_at > 0;"
+    "CREATE TABLE campaign_card (campaign INTEGER NOT NULL, card INTEGER NOT NULL,"
+    " step INTEGER NOT NULL, reason INTEGER NOT NULL, draw INTEGER NOT NULL,"
+    " not_before INTEGER NOT NULL, operation INTEGER NOT NULL, ended_at INTEGER NOT NULL,"
+    " quarantined_at INTEGER NOT NULL, PRIMARY KEY (campaign, card)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX campaign_waiting ON campaign_card (campaign, not_before, draw)"
+    " WHERE step = 1 AND reason = 0;"
+    "CREATE INDEX campaign_live ON campaign_card (card) WHERE step > 0 AND reason = 0;"
+    "CREATE INDEX campaign_ended ON campaign_card (campaign, ended_at) WHERE ended_at > 0;"
+    "CREATE INDEX campaign_quarantined ON campaign_card (campaign, quarantined_at)"
+    " WHERE quarantined_at > 0;"
+    "CREATE TABLE campaign_count (campaign INTEGER NOT NULL, step INTEGER NOT NULL,"
+    " reason INTEGER NOT NULL, cards INTEGER NOT NULL, PRIMARY KEY (campaign, step, reason))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER campaign_counted AFTER INSERT ON campaign_card BEGIN INSERT INTO campaign_count"
+    " VALUES (NEW.campaign, NEW.step, NEW.reason, 1) ON CONFLICT DO UPDATE SET cards = cards + 1; END;"
+    "CREATE TRIGGER campaign_recounted AFTER UPDATE OF step, reason ON campaign_card"
+    " WHEN OLD.step <> NEW.step OR OLD.reason <> NEW.reason BEGIN"
+    " UPDATE campaign_count SET cards = cards - 1 WHERE campaign = OLD.campaign AND step = OLD.step"
+    " AND reason = OLD.reason;"
+    " INSERT INTO campaign_count VALUES (NEW.campaign, NEW.step, NEW.reason, 1)"
+    " ON CONFLICT DO UPDATE SET cards = cards + 1; END;"
+    "CREATE TRIGGER campaign_uncounted AFTER DELETE ON campaign_card BEGIN"
+    " UPDATE campaign_count SET cards = cards - 1 WHERE campaign = OLD.campaign AND step = OLD.step"
+    " AND reason = OLD.reason; END;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -45,6 +45,11 @@
 #define DOCUMENT_COLUMNS "kind, id, owner, parent, name, state, created_at, changed_at, version, body"
 #define TRAIL_COLUMNS "sequence, at, tenant, actor_kind, actor_id, address, action, object_kind, " \
     "pseudonym, operation, correlator, approval, before, after, reason, result, previous, hash"
+// An order of the cards of a campaign that has nothing to do with that of their ids.
+#define CAMPAIGN_DRAW(id) "((" id " & 2147483647) * 1103515245 >> 16) & 2147483647"
+#define CAMPAIGN_CARD_NEW "INSERT INTO campaign_card (campaign, card, step, reason, draw, not_before," \
+    " operation, ended_at, quarantined_at)"
+#define CAMPAIGN_CARD_FILTERS " AND step >= $3 AND step <= $4 AND reason >= $5 AND reason <= $6"
 
 #define STORE_STATEMENTS(S) \
     S(BEGIN, "BEGIN IMMEDIATE") \
@@ -273,6 +278,8 @@
         " AND name = $2") \
     S(DOCUMENT_STATE, "UPDATE document SET state = $4, changed_at = $5, version = version + 1" \
         " WHERE kind = $1 AND id = $2 AND state = $3") \
+    S(DOCUMENT_BETWEEN, "SELECT id FROM document WHERE name IS NOT NULL AND kind = $1 AND name >= $2" \
+        " AND name < $3 AND state <> $4 LIMIT 1") \
     S(DOCUMENT_DELETE, "DELETE FROM document WHERE kind = $1 AND id = $2") \
     S(DOCUMENTS, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
         " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) ORDER BY id LIMIT $5 OFFSET $6") \
@@ -288,5 +295,42 @@
         " AND" VISIBLE " GROUP BY state, marks") \
     S(COUNT_STATUSES, "SELECT status, count(*) FROM operation WHERE status < 8" \
         " AND ($1 = 0 OR tenant = $1) GROUP BY status") \
-    S(COUNT_OUTBOX, "SELECT count(*) FROM message WHERE state = 0")
+    S(COUNT_OUTBOX, "SELECT count(*) FROM message WHERE state = 0") \
+    S(CAMPAIGN_PUT, "INSERT INTO campaign (id, state, is_running, due_at, record)" \
+        " VALUES ($1,$2,$3,$4,$5) ON CONFLICT (id) DO UPDATE SET state = excluded.state," \
+        " is_running = excluded.is_running, due_at = excluded.due_at, record = excluded.record") \
+    S(CAMPAIGN_GET, "SELECT record FROM campaign WHERE id = $1") \
+    S(CAMPAIGN_DUE, "SELECT id FROM campaign WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT $2") \
+    S(CAMPAIGN_NEXT_DUE, "SELECT due_at FROM campaign WHERE due_at > 0 ORDER BY due_at LIMIT 1") \
+    S(CAMPAIGN_POSTPONE, "UPDATE campaign SET due_at = $2 WHERE id = $1") \
+    S(CAMPAIGN_CARD_ADD, CAMPAIGN_CARD_NEW " VALUES ($1, $2, 0, 0, " CAMPAIGN_DRAW("$2") ", 0, 0, 0, 0)" \
+        " ON CONFLICT DO NOTHING") \
+    S(CAMPAIGN_CARDS_LOST, CAMPAIGN_CARD_NEW " SELECT $1, card, 0, 0, draw, 0, 0, 0, 0" \
+        " FROM campaign_card WHERE campaign = $2 AND step > 0 AND reason NOT IN (0, $3, $4)") \
+    S(CAMPAIGN_CLEAR, "DELETE FROM campaign_card WHERE campaign = $1") \
+    S(CAMPAIGN_RESET, "UPDATE campaign_card SET step = 0, reason = 0 WHERE campaign = $1") \
+    S(CAMPAIGN_NEXT, "SELECT card FROM campaign_card WHERE campaign = $1 AND card > $2" \
+        " ORDER BY card LIMIT $3") \
+    S(CAMPAIGN_WAITING, "SELECT card FROM campaign_card WHERE campaign = $1 AND step = 1" \
+        " AND reason = 0 AND not_before <= $2 ORDER BY not_before, draw LIMIT $3") \
+    S(CAMPAIGN_CARD_SET, "UPDATE campaign_card SET step = max(step, $3), reason = $4, operation = $5," \
+        " ended_at = $6 WHERE campaign = $1 AND card = $2") \
+    S(CAMPAIGN_CARD_LATER, "UPDATE campaign_card SET not_before = $3 WHERE campaign = $1" \
+        " AND card = $2") \
+    S(CAMPAIGN_CARD_QUARANTINED, "UPDATE campaign_card SET quarantined_at = $3 WHERE campaign = $1" \
+        " AND card = $2") \
+    S(CAMPAIGN_QUARANTINES, "SELECT count(*) FROM campaign_card WHERE campaign = $1" \
+        " AND quarantined_at > 0 AND quarantined_at >= $2") \
+    S(CAMPAIGN_COUNTS, "SELECT step, reason, cards FROM campaign_count WHERE campaign = $1" \
+        " AND cards > 0 ORDER BY step, reason") \
+    S(CAMPAIGN_LOOK, "SELECT reason, count(*) FROM (SELECT reason FROM campaign_card" \
+        " WHERE campaign = $1 AND ended_at > 0 AND ended_at >= $2 ORDER BY ended_at DESC LIMIT $3)" \
+        " GROUP BY reason") \
+    S(CAMPAIGN_ELSEWHERE, "SELECT r.campaign FROM campaign_card r JOIN campaign c ON c.id = r.campaign" \
+        " WHERE r.card = $1 AND r.campaign <> $2 AND r.step > 0 AND r.reason = 0" \
+        " AND c.is_running = 1 LIMIT 1") \
+    S(CAMPAIGN_CARDS, "SELECT card, step, reason, operation, ended_at FROM campaign_card" \
+        " WHERE campaign = $1 AND card > $2" CAMPAIGN_CARD_FILTERS " ORDER BY card LIMIT $7 OFFSET $8") \
+    S(CAMPAIGN_CARDS_COUNT, "SELECT coalesce(sum(cards), 0) FROM campaign_count WHERE campaign = $1" \
+        CAMPAIGN_CARD_FILTERS)
 // clang-format on

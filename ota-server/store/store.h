@@ -602,6 +602,9 @@ enum store_status store_document_get(struct store *s, const char *kind, uint64_t
                                      store_document_fn *each, void *context) MUST_USE;
 enum store_status store_document_named(struct store *s, const char *kind, const char *name,
                                        store_document_fn *each, void *context) MUST_USE;
+// STORE_OK when one has a name from `from` on and before `to`, and is not in a state.
+enum store_status store_document_between(struct store *s, const char *kind, const char *from,
+                                         const char *to, int64_t not_state) MUST_USE;
 // Takes one from a state into another, as its next version; STORE_NONE when it is not in `from`.
 enum store_status store_document_state(struct store *s, const char *kind, uint64_t id, int64_t from,
                                        int64_t to, struct utc at) MUST_USE;

@@ -176,7 +176,9 @@ static const char additions_undone[] =
     "DROP TRIGGER trail_no_update; ALTER TABLE trail DROP COLUMN grp;"
     "CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail BEGIN SELECT RAISE(ABORT, 'no'); END;"
     "DROP TABLE card_label; DROP TRIGGER card_recounted;"
-    "DROP TRIGGER card_uncounted; DROP TABLE card_count; PRAGMA user_version = 2";
+    "DROP TRIGGER card_uncounted; DROP TABLE card_count;"
+    "DROP TABLE campaign; DROP TABLE campaign_card; DROP TABLE campaign_count;"
+    "PRAGMA user_version = 2";
 
 static void make_released_database(void)
 {
