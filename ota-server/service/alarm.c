@@ -39,6 +39,7 @@ static const struct {
     {"card.nvm.error", ALARM_MINOR, true},
     {"clock.jump", ALARM_MAJOR, true},
     {"bootstrap.stalled", ALARM_MAJOR, false},
+    {"fallback.storm", ALARM_CRITICAL, false},
     {"key.kcv.mismatch", ALARM_CRITICAL, true},
     {"import.rejected", ALARM_MINOR, true},
     {"audit.checkpoint.late", ALARM_MAJOR, false},

@@ -24,7 +24,8 @@ struct turn *turn_open(const struct turn_options *options)
     t->options = *options;
     t->tasks = calloc(TURN_EVENTS_MAX, sizeof(t->tasks[0]));
     t->sends = calloc(SENDS_MAX, sizeof(t->sends[0]));
-    if (t->tasks == NULL || t->sends == NULL) {
+    t->tallies = calloc(TALLIES_MAX, sizeof(t->tallies[0]));
+    if (t->tasks == NULL || t->sends == NULL || t->tallies == NULL) {
         turn_close(t);
         return NULL;
     }
@@ -37,6 +38,7 @@ void turn_close(struct turn *t)
         return;
     free(t->tasks);
     free(t->sends);
+    free(t->tallies);
     free(t);
 }
 
@@ -266,6 +268,7 @@ static enum store_status run_task(struct turn *t, struct task *k, struct utc now
 bool turn_run_guarded(struct turn *t, struct task *k, struct utc now)
 {
     const size_t sends = t->send_count;
+    const size_t tallies = t->tally_count;
     k->result = (struct turn_answer){0};
     k->status = store_mark(t->options.store);
     if (k->status != STORE_OK)
@@ -276,6 +279,7 @@ bool turn_run_guarded(struct turn *t, struct task *k, struct utc now)
         return store_mark_keep(t->options.store) == STORE_OK;
     }
     t->send_count = sends;
+    t->tally_count = tallies;
     store_mark_undo(t->options.store);
     if (k->status == STORE_KEYS)
         note_unbuildable(t);
@@ -290,6 +294,7 @@ static bool run_together(struct turn *t, size_t from, size_t to, struct utc now)
     const struct turn_counts counts = t->counts;
     const size_t sends = t->send_count;
     const size_t alarms = t->alarm_count;
+    const size_t tallies = t->tally_count;
     if (store_mark(t->options.store) != STORE_OK)
         return false;
     bool is_good = true;
@@ -306,6 +311,7 @@ static bool run_together(struct turn *t, size_t from, size_t to, struct utc now)
     t->counts = counts;
     t->send_count = sends;
     t->alarm_count = alarms;
+    t->tally_count = tallies;
     return false;
 }
 
@@ -398,6 +404,8 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
     if (status == STORE_OK)
         status = run_upkeep(t, now);
     if (status == STORE_OK)
+        status = turn_figures_write(t);
+    if (status == STORE_OK)
         status = store_next_due(t->options.store, &t->next_due);
     if (status == STORE_OK && campaign_due.ms != 0 &&
         (t->next_due.ms == 0 || campaign_due.ms < t->next_due.ms))
@@ -409,6 +417,7 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
         status = store_commit(t->options.store);
     } else {
         store_rollback(t->options.store);
+        t->tally_count = 0;
     }
     if (status != STORE_OK) {
         turn_forget_rules(t); // what was learnt may never have been
@@ -547,11 +556,14 @@ static enum store_status tell_all(struct turn *t, uint8_t type, struct utc now)
             after = found.cards[i];
             t->send_count = 0; // packets of a start leave through the outbox
         }
+        if (status == STORE_OK)
+            status = turn_figures_write(t);
         if (status == STORE_OK && found.count > 0)
             status = store_commit(t->options.store);
     } while (status == STORE_OK && found.count == START_STEP);
     if (status != STORE_OK)
         store_rollback(t->options.store);
+    t->tally_count = 0;
     return status;
 }
 

@@ -164,6 +164,6 @@ enum turn_status turn_stop(struct turn *t, struct utc now) MUST_USE;
 struct turn_counts {
     uint64_t events, turns, commits, sent, received, dropped, strays, duplicates, failures;
     uint64_t pors, por_errors;   // answers of cards, and those that say that something went wrong
-    uint64_t enables, rollbacks; // ended: done or rolled back, and the latter
+    uint64_t enables, rollbacks; // switches that ended done or rolled back, and the latter
 };
 struct turn_counts turn_counts(const struct turn *t);

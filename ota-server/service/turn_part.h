@@ -50,6 +50,9 @@ struct policy_row {
 };
 #define POLICY_ROWS 64
 
+// Counts of a turn that are not written yet.
+#define TALLIES_MAX 4096
+
 struct turn {
     struct turn_options options;
     struct ids ids;
@@ -60,6 +63,8 @@ struct turn {
     size_t send_count;
     struct alarm_note alarms[64];
     size_t alarm_count;
+    struct figure_tally *tallies;
+    size_t tally_count;
     struct record before;
     struct decision decision;
     struct event next_event; // that follows from it
@@ -86,6 +91,13 @@ struct turn {
 // Writes t->decision, made from t->before, inside the transaction. Notes packets and alarms for the
 // time after the commit; on a status other than STORE_OK it notes none.
 enum store_status turn_save(struct turn *t, const struct event *e) MUST_USE;
+// turn_figures.c: notes what t->decision counts as, once it is saved. Whoever undoes takes
+// `tally_count` back.
+enum store_status turn_figures(struct turn *t, const struct event *e) MUST_USE;
+enum store_status turn_figures_correct(struct turn *t, const struct operation *before,
+                                       const struct operation *after) MUST_USE;
+// Writes what was noted; before each commit.
+enum store_status turn_figures_write(struct turn *t) MUST_USE;
 // The policy that holds for cards of a group; good until the rules are forgotten.
 enum store_status turn_policy_of(struct turn *t, uint64_t group,
                                  const struct policy **policy) MUST_USE;

@@ -109,6 +109,7 @@ static enum store_status settle(struct turn *t, const struct settlement *v, stru
     enum store_status status = store_operation_get(t->options.store, v->operation, &o, &card);
     if (status != STORE_OK)
         return status == STORE_NONE ? STORE_OK : status; // its time in the store is over
+    const struct operation before = o;
     o.may_have_run = false;
     o.may_still_arrive = false;
     if (v->outcome != OUTCOME_NONE) {
@@ -123,6 +124,8 @@ static enum store_status settle(struct turn *t, const struct settlement *v, stru
     status = store_operation_put(t->options.store, r->card, r->tenant, &o);
     if (status == STORE_OK)
         status = turn_note_operation(t, NULL, &o, at);
+    if (status == STORE_OK)
+        status = turn_figures_correct(t, &before, &o);
     return status == STORE_OK ? release(t, &o, at) : status;
 }
 
@@ -274,7 +277,7 @@ static void count_ended(struct turn *t)
         const struct operation *o = &t->decision.ended[i];
         const bool is_back = o->outcome == OUTCOME_ROLLED_BACK;
         t->counts.rollbacks += is_back;
-        t->counts.enables += is_back || (o->kind == OPERATION_ENABLE && o->outcome == OUTCOME_DONE);
+        t->counts.enables += is_back || (figure_is_switch(o) && o->outcome == OUTCOME_DONE);
     }
 }
 
@@ -301,6 +304,8 @@ enum store_status turn_save(struct turn *t, const struct event *e)
         status = save_operations(t, e->at);
     if (status == STORE_OK)
         status = turn_note_quarantine(t, e->at);
+    if (status == STORE_OK)
+        status = turn_figures(t, e);
     if (status == STORE_OK)
         status = save_view(t, e->at);
     if (status == STORE_OK)

@@ -2,6 +2,7 @@
 
 #include "ota-server/service/alarm.h"
 #include "ota-server/service/approval.h"
+#include "ota-server/service/storm.h"
 #include "ota-server/service/watch.h"
 
 #include <stdlib.h>
@@ -12,6 +13,22 @@
 #define SLOW_MS 200
 #define VERY_SLOW_MS 500
 
+#define STORMS_MAX 64 // operators whose cards fell back within a week; more are not judged
+
+struct operator_storm {
+    char name[ALARM_OBJECT_SIZE]; // "": free
+    struct storm storm;
+    bool is_fed; // in this look
+};
+
+// What the next turn writes.
+struct news {
+    struct watch_change change;
+    char object[ALARM_OBJECT_SIZE]; // or "": the installation
+    bool is_news;                   // not the end of what was never raised
+};
+#define NEWS_MAX (WATCH_CHANGES_MAX + STORMS_MAX)
+
 struct watcher {
     struct watcher_options options;
     struct loop_timer timer;
@@ -20,10 +37,9 @@ struct watcher {
     uint64_t commits_slow, commits_very_slow;
     uint64_t dirty, cards, approval_ms;
     int64_t clock_ahead_ms; // wall clock less the loop's, at the last look
-    // What the next turn writes.
-    struct watch_change changes[WATCH_CHANGES_MAX];
-    bool is_news[WATCH_CHANGES_MAX]; // not the end of what was never raised
-    size_t change_count;
+    struct operator_storm storms[STORMS_MAX];
+    struct news news[NEWS_MAX];
+    size_t news_count;
     bool is_writing;
 };
 
@@ -110,12 +126,12 @@ static enum store_status write_changes(void *context, struct store *store, struc
 {
     struct watcher *w = context;
     enum store_status status = STORE_OK;
-    for (size_t i = 0; i < w->change_count && status == STORE_OK; i++) {
-        const struct alarm_place at = {.key = w->changes[i].key, .object = ""};
-        status = w->changes[i].is_raised
-                     ? alarm_raise(store, &at, turn_id(w->options.turn, now), now)
-                     : alarm_clear(store, &at, now);
-        w->is_news[i] = status != STORE_NONE;
+    for (size_t i = 0; i < w->news_count && status == STORE_OK; i++) {
+        struct news *n = &w->news[i];
+        const struct alarm_place at = {.key = n->change.key, .object = n->object};
+        status = n->change.is_raised ? alarm_raise(store, &at, turn_id(w->options.turn, now), now)
+                                     : alarm_clear(store, &at, now);
+        n->is_news = status != STORE_NONE;
         if (status == STORE_NONE)
             status = STORE_OK;
     }
@@ -128,16 +144,72 @@ static void written(void *context, enum store_status status)
     w->is_writing = false;
     if (status != STORE_OK)
         return; // at the next look again
-    for (size_t i = 0; i < w->change_count; i++) {
-        const bool is_raised = w->changes[i].is_raised;
-        if (!w->is_news[i])
+    for (size_t i = 0; i < w->news_count; i++) {
+        const bool is_raised = w->news[i].change.is_raised;
+        if (!w->news[i].is_news)
             continue;
         log_begin(w->options.log, is_raised ? LOG_ERROR : LOG_INFO, loop_utc(w->options.loop),
                   is_raised ? "alarm.raised" : "alarm.cleared");
-        log_string(w->options.log, "alarm", w->changes[i].key);
+        log_string(w->options.log, "alarm", w->news[i].change.key);
+        if (w->news[i].object[0] != '\0')
+            log_string(w->options.log, "object", w->news[i].object);
         log_end(w->options.log);
     }
-    w->change_count = 0;
+    w->news_count = 0;
+}
+
+// --- storms ----------------------------------------------------------------------------------
+
+static void judge_storm(struct watcher *w, struct operator_storm *s, uint64_t recent, uint64_t week)
+{
+    const enum storm_word word = storm_step(&s->storm, recent, week, loop_now(w->options.loop));
+    s->is_fed = true;
+    if (word == STORM_SAYS_NOTHING)
+        return;
+    struct news *n = &w->news[w->news_count++];
+    n->change = (struct watch_change){"fallback.storm", word == STORM_RAISED};
+    memcpy(n->object, s->name, sizeof(n->object));
+}
+
+static void see_fallbacks(void *context, const char *operator_name, uint64_t recent, uint64_t week)
+{
+    struct watcher *w = context;
+    const struct bytes name = bytes_of_text(operator_name);
+    struct operator_storm *free_one = NULL;
+    if (name.len == 0 || name.len >= ALARM_OBJECT_SIZE)
+        return;
+    for (size_t i = 0; i < STORMS_MAX; i++) {
+        struct operator_storm *s = &w->storms[i];
+        if (s->name[0] == '\0') {
+            free_one = free_one == NULL ? s : free_one;
+        } else if (bytes_equal(bytes_of_text(s->name), name)) {
+            judge_storm(w, s, recent, week);
+            return;
+        }
+    }
+    if (free_one == NULL)
+        return;
+    *free_one = (struct operator_storm){0};
+    memcpy(free_one->name, name.at, name.len);
+    judge_storm(w, free_one, recent, week);
+}
+
+// An operator without a fallback within a week leaves when its storm is over.
+static void look_for_storms(struct watcher *w)
+{
+    const struct watcher_options *o = &w->options;
+    for (size_t i = 0; i < STORMS_MAX; i++)
+        w->storms[i].is_fed = false;
+    if (store_fallbacks(o->reader, o->utc(o->utc_context), see_fallbacks, w) != STORE_OK)
+        return;
+    for (size_t i = 0; i < STORMS_MAX; i++) {
+        struct operator_storm *s = &w->storms[i];
+        if (s->name[0] == '\0' || s->is_fed)
+            continue;
+        judge_storm(w, s, 0, 0);
+        if (s->storm.is_cleared)
+            s->name[0] = '\0';
+    }
 }
 
 static void tick(void *context, struct instant now)
@@ -147,11 +219,16 @@ static void tick(void *context, struct instant now)
     loop_timer_set(&w->timer, instant_after(now, LOOK_MS));
     if (w->is_writing)
         return;
-    if (w->change_count == 0) {
+    if (w->news_count == 0) {
+        struct watch_change changes[WATCH_CHANGES_MAX];
         look(w, &sample);
-        w->change_count = watch_step(&w->watch, &sample, now, w->changes);
+        const size_t count = watch_step(&w->watch, &sample, now, changes);
+        for (size_t i = 0; i < count; i++)
+            w->news[w->news_count++] = (struct news){.change = changes[i]};
+        if (w->looks % COUNT_EVERY == 1) // counted by the minute
+            look_for_storms(w);
     }
-    if (w->change_count > 0)
+    if (w->news_count > 0)
         w->is_writing = turn_write(w->options.turn, write_changes, written, w);
     loop_wake(w->options.loop);
 }

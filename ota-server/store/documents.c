@@ -7,6 +7,7 @@
 #define WEEK_MS (7 * (int64_t)24 * 3600 * 1000)
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 #define HOUR_MS ((int64_t)3600 * 1000)
+#define TALLIES_MS (731 * DAY_MS) // 24 months
 
 enum store_status store_idempotency(struct store *s, uint64_t client, const char *key,
                                     const uint8_t digest[32], struct utc now, uint64_t *operation)
@@ -194,10 +195,9 @@ enum store_status store_sweep(struct store *s, struct utc now)
     static const struct {
         enum statement statement;
         int64_t age_ms;
-    } sweeps[] = {{STATEMENT_SWEEP_STRAYS, DAY_MS},
-                  {STATEMENT_SWEEP_MESSAGE_PARTS, DAY_MS},
-                  {STATEMENT_SWEEP_KEYS, WEEK_MS},
-                  {STATEMENT_SWEEP_RECEIPTS, WEEK_MS}};
+    } sweeps[] = {{STATEMENT_SWEEP_STRAYS, DAY_MS},        {STATEMENT_SWEEP_MESSAGE_PARTS, DAY_MS},
+                  {STATEMENT_SWEEP_KEYS, WEEK_MS},         {STATEMENT_SWEEP_RECEIPTS, WEEK_MS},
+                  {STATEMENT_SWEEP_FALLBACKS, 8 * DAY_MS}, {STATEMENT_SWEEP_TALLIES, TALLIES_MS}};
     for (size_t i = 0; i < sizeof(sweeps) / sizeof(sweeps[0]); i++) {
         struct query q = query_of(s, sweeps[i].statement);
         bind_number(&q, 1, now.ms - sweeps[i].age_ms);
@@ -415,11 +415,15 @@ enum store_status store_card_counts(struct store *s, uint64_t tenant, struct sto
     while (status == STORE_OK) {
         const int64_t state = column_number(&q, 0);
         const uint64_t count = (uint64_t)column_number(&q, 2);
+        const bool is_seen = state >= CARD_SEEN && state < CARD_RETIRED;
         if (state >= 0 && state < CARD_STATES)
             out->cards_by_state[state] += count;
+        out->seen += is_seen ? count : 0;
         for (size_t mark = 0; mark < CARD_MARKS; mark++) {
-            if ((column_number(&q, 1) >> mark & 1) != 0)
-                out->cards_by_mark[mark] += count;
+            if ((column_number(&q, 1) >> mark & 1) == 0)
+                continue;
+            out->cards_by_mark[mark] += count;
+            out->seen_by_mark[mark] += is_seen ? count : 0;
         }
         status = query_step(&q);
     }

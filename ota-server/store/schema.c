@@ -213,6 +213,16 @@ const char *const schema_steps[] = {
     "CREATE TRIGGER campaign_uncounted AFTER DELETE ON campaign_card BEGIN"
     " UPDATE campaign_count SET cards = cards - 1 WHERE campaign = OLD.campaign AND step = OLD.step"
     " AND reason = OLD.reason; END;",
+
+    // Figures by the hour, fallbacks by the minute, and the alarms that are not over.
+    "CREATE TABLE tally (tenant INTEGER NOT NULL, at INTEGER NOT NULL, figure INTEGER NOT NULL,"
+    " detail INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (tenant, at, figure, detail))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE INDEX tally_at ON tally (at);"
+    "CREATE TABLE fallback (operator TEXT NOT NULL, at INTEGER NOT NULL, cards INTEGER NOT NULL,"
+    " PRIMARY KEY (operator, at)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX fallback_at ON fallback (at);"
+    "CREATE INDEX document_alarm ON document (state) WHERE kind = 'alarm';",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

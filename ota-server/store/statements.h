@@ -268,6 +268,17 @@
     S(IDEMPOTENCY_PUT, "INSERT INTO idempotency (client, key, digest, operation, at)" \
         " VALUES ($1,$2,$3,$4,$5) ON CONFLICT (client, key) DO UPDATE SET digest = excluded.digest," \
         " operation = excluded.operation, at = excluded.at") \
+    S(TALLY_ADD, "INSERT INTO tally (tenant, at, figure, detail, count) VALUES ($1,$2,$3,$4,$5)" \
+        " ON CONFLICT (tenant, at, figure, detail) DO UPDATE SET count = count + excluded.count") \
+    S(TALLIES, "SELECT figure, detail, count FROM tally WHERE tenant = $1 AND at >= $2 AND at <= $3") \
+    S(SWEEP_TALLIES, "DELETE FROM tally WHERE at < $1") \
+    S(FALLBACK_ADD, "INSERT INTO fallback (operator, at, cards) VALUES ($1,$2,1)" \
+        " ON CONFLICT (operator, at) DO UPDATE SET cards = cards + 1") \
+    S(FALLBACKS, "SELECT operator, sum(CASE WHEN at > $2 THEN cards ELSE 0 END)," \
+        " sum(CASE WHEN at > $2 THEN 0 ELSE cards END) FROM fallback WHERE at > $1 GROUP BY operator") \
+    S(SWEEP_FALLBACKS, "DELETE FROM fallback WHERE at < $1") \
+    S(ALARMS_OPEN, "SELECT substr(name, 1, instr(name, ' ') - 1) AS key, count(*) FROM document" \
+        " WHERE kind = 'alarm' AND state > 0 GROUP BY key") \
     S(DOCUMENT_ADD, "INSERT INTO document (" DOCUMENT_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,1,$9)" \
         " ON CONFLICT DO NOTHING") \
     S(DOCUMENT_CHANGE, "UPDATE document SET owner = $3, parent = $4, name = $5, state = $6," \

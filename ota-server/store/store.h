@@ -14,6 +14,7 @@
 #pragma once
 
 #include "ota-server/core/decision.h"
+#include "ota-server/core/kpi.h"
 #include "ota-server/core/message.h"
 
 enum store_status {
@@ -455,7 +456,8 @@ enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limi
 // Every card, in order from `after`.
 enum store_status store_all_cards(struct store *s, uint64_t after, uint32_t limit,
                                   store_id_fn *each, void *context) MUST_USE;
-// Times of cleaning: strays after 24 h, idempotency keys after 7 d, receipts after 7 d.
+// Times of cleaning: strays after 24 h, idempotency keys and receipts after 7 d, fallbacks after 8
+// d, tallies after 24 months.
 enum store_status store_sweep(struct store *s, struct utc now) MUST_USE;
 
 // --- audits and doubt ------------------------------------------------------------------------
@@ -628,11 +630,39 @@ struct store_counts {
     uint64_t cards_by_mark[CARD_MARKS];
     uint64_t operations_by_status[OPERATION_STATUSES]; // those that have not ended
     uint64_t outbox, strays, trail;
+    uint64_t seen; // cards between their first contact and retirement
+    uint64_t seen_by_mark[CARD_MARKS];
 };
 enum store_status store_counts(struct store *s, uint64_t tenant, struct store_counts *out) MUST_USE;
 // Adds the cards only, which are counted as they change: cheap however many there are.
 enum store_status store_card_counts(struct store *s, uint64_t tenant,
                                     struct store_counts *out) MUST_USE;
+
+// What was counted in an hour, of one enterprise or (0) of the installation. Kept for 24 months.
+#define TALLY_MS (60 * 60 * 1000)
+struct figure_tally {
+    uint64_t tenant;
+    struct utc at;
+    struct figure_count what;
+};
+// Adds to what is there.
+enum store_status store_tally_add(struct store *s, const struct figure_tally *tally) MUST_USE;
+// Sums from the hour of `from` up to `to`: work in the number of hours, not of operations.
+enum store_status store_tallies(struct store *s, uint64_t tenant, struct utc from, struct utc to,
+                                struct figure_sums *out) MUST_USE;
+// Cards that fell back from subscriptions of an operator, of the whole installation. Kept for 8
+// days.
+enum store_status store_fallback_add(struct store *s, const char *operator_name,
+                                     struct utc at) MUST_USE;
+// Of each operator: those of the last 10 minutes and the one under way, and of the 7 days before.
+#define STORE_STORM_MINUTES 10
+typedef void store_fallbacks_fn(void *context, const char *operator_name, uint64_t recent,
+                                uint64_t before);
+enum store_status store_fallbacks(struct store *s, struct utc now, store_fallbacks_fn *each,
+                                  void *context) MUST_USE;
+// How many alarms of a key are not over.
+typedef void store_alarms_fn(void *context, const char *key, uint64_t count);
+enum store_status store_alarms_open(struct store *s, store_alarms_fn *each, void *context) MUST_USE;
 
 // Octets of the database and of its write-ahead log; a database in memory has no log.
 struct store_sizes {

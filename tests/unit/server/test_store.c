@@ -165,6 +165,7 @@ static void keep_octets(const struct vector *v, void *context)
 // The database of the released server: version 2, with a record and an operation in the first form.
 // What later releases added.
 static const char additions_undone[] =
+    "DROP TABLE tally; DROP TABLE fallback; DROP INDEX document_alarm;"
     "ALTER TABLE stray DROP COLUMN reference; ALTER TABLE stray DROP COLUMN is_response;"
     "ALTER TABLE stray DROP COLUMN sms;"
     "DROP TABLE message_part; DROP INDEX document_permission; DROP TABLE part; ALTER TABLE loading "

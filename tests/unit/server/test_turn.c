@@ -198,6 +198,14 @@ static void a_delete_goes_to_the_card_and_ends_done(void **state)
     assert_true(v.checked >= 3); // requested, sent, ended
 }
 
+// In that hour.
+static int64_t deletions_ended(struct utc at, uint8_t outcome)
+{
+    static struct figure_sums sums;
+    assert_int_equal(store_tallies(store, 0, at, at, &sums), STORE_OK);
+    return sums.counts[FIGURE_ENDED][figure_ended(OPERATION_DELETE, outcome)];
+}
+
 // The store corrects what was given up when the card tells at last.
 static void a_late_answer_corrects_the_outcome_in_the_store(void **state)
 {
@@ -217,12 +225,17 @@ static void a_late_answer_corrects_the_outcome_in_the_store(void **state)
     assert_int_equal(store_operation_get(store, answered.operation, &o, &card), STORE_OK);
     assert_int_equal(o.outcome, OUTCOME_EXPIRED);
     assert_true(o.may_still_arrive);
+    const struct utc ended_at = o.ended_at;
+    assert_int_equal(deletions_ended(ended_at, OUTCOME_EXPIRED), 1);
+    world.now.ms += 3600 * 1000; // another hour: the correction stands in that of the end
     assert_true(turn_receive(turn, &m, note_done, NULL));
     run();
     assert_int_equal(store_operation_get(store, answered.operation, &o, &card), STORE_OK);
     assert_int_equal(o.outcome, OUTCOME_DONE);
     assert_int_equal(o.result, RESULT_OK);
     assert_false(o.may_still_arrive);
+    assert_int_equal(deletions_ended(ended_at, OUTCOME_EXPIRED), 0);
+    assert_int_equal(deletions_ended(ended_at, OUTCOME_DONE), 1);
 }
 
 static void an_answer_under_other_keys_is_a_stray_and_changes_nothing(void **state)

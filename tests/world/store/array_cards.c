@@ -243,6 +243,15 @@ enum store_status store_subscription_put(struct store *s, const struct subscript
     return STORE_OK;
 }
 
+enum store_status store_subscription_get(struct store *s, uint64_t id, struct subscription *out)
+{
+    const struct subscription_place *v = subscription_find(s, id);
+    if (v == NULL)
+        return STORE_NONE;
+    *out = v->row;
+    return STORE_OK;
+}
+
 enum store_status store_subscription_release(struct store *s, uint64_t id, uint64_t card,
                                              bool was_on_card, struct utc at)
 {

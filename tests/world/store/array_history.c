@@ -218,6 +218,33 @@ enum store_status store_strays(struct store *s, uint64_t after, uint32_t limit,
     return STORE_OK;
 }
 
+// --- figures: not kept -----------------------------------------------------------------------
+
+enum store_status store_steps(struct store *s, uint64_t operation, store_step_fn *each,
+                              void *context)
+{
+    (void)s;
+    (void)operation;
+    (void)each;
+    (void)context;
+    return STORE_OK;
+}
+
+enum store_status store_tally_add(struct store *s, const struct figure_tally *tally)
+{
+    (void)s;
+    (void)tally;
+    return STORE_OK;
+}
+
+enum store_status store_fallback_add(struct store *s, const char *operator_name, struct utc at)
+{
+    (void)s;
+    (void)operator_name;
+    (void)at;
+    return STORE_OK;
+}
+
 // As the other store does: receipts after 7 d; the rest is not kept.
 enum store_status store_sweep(struct store *s, struct utc now)
 {
