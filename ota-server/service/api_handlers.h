@@ -11,6 +11,8 @@ void api_trail_verify(struct api_exchange *x);
 void api_trail_verification_get(struct api_exchange *x);
 void api_card_trail(struct api_exchange *x);
 
+void api_kpis_get(struct api_exchange *x);
+
 void api_system_get(struct api_exchange *x);
 void api_health(struct api_exchange *x);
 void api_ready(struct api_exchange *x);

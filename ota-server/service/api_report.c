@@ -1,5 +1,6 @@
 // The findings of an import, and what it held back.
 #include "common/base/text.h"
+#include "ota-server/service/api_csv.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/import_report.h"
 
@@ -42,27 +43,15 @@ static const char *text_of(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
-// [RFC 4180]: a quotation mark is doubled.
-static void put_field(struct writer *out, const char *text, const char *end)
-{
-    writer_u8(out, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            writer_u8(out, '"');
-        writer_u8(out, (uint8_t)*text);
-    }
-    text_put(out, "\"");
-    text_put(out, end);
-}
-
 static void put_line(struct writer *out, const json_t *finding)
 {
-    put_field(out, text_of(finding, "code"), ",");
-    put_field(out, text_of(finding, "level"), ",");
-    text_decimal(out, (uint64_t)json_integer_value(json_object_get(finding, "line")));
-    text_put(out, ",");
-    put_field(out, text_of(finding, "field"), ",");
-    put_field(out, text_of(finding, "text"), "\r\n");
+    struct csv c = csv_of(out);
+    csv_text(&c, text_of(finding, "code"));
+    csv_text(&c, text_of(finding, "level"));
+    csv_number(&c, (uint64_t)json_integer_value(json_object_get(finding, "line")));
+    csv_text(&c, text_of(finding, "field"));
+    csv_text(&c, text_of(finding, "text"));
+    csv_end(&c);
 }
 
 static void put_item(struct report *r, const json_t *finding)

@@ -153,6 +153,21 @@ static void put_store_metrics(struct writer *w, const struct store_counts *c)
     metric_put(w, "trail_rows", "gauge", "Rows of the audit trail.", c->trail);
 }
 
+static void put_alarm_metric(void *context, const char *key, uint64_t count)
+{
+    metric_value(context, "alarms", "key", key, count);
+}
+
+static void put_card_metrics(struct writer *w, const struct turn_counts *c)
+{
+    metric_put(w, "pors_total", "counter", "Answers of cards.", c->pors);
+    metric_put(w, "por_errors_total", "counter", "Answers of cards that tell of an error.",
+               c->por_errors);
+    metric_put(w, "switches_total", "counter", "Switches that ended done or rolled back.",
+               c->enables);
+    metric_put(w, "rollbacks_total", "counter", "Switches that were rolled back.", c->rollbacks);
+}
+
 static bool may_see_metrics(struct api_exchange *x)
 {
     if (x->request->is_watcher)
@@ -187,7 +202,14 @@ void api_metrics(struct api_exchange *x)
         metric_value(&x->out, "http_answers_total", "class", classes[i], x->api->answers[i]);
     const struct turn_counts turns = turn_counts(x->api->options.turn);
     put_turn_metrics(&x->out, &turns);
+    put_card_metrics(&x->out, &turns);
     put_store_metrics(&x->out, &counts);
+    metric_family(&x->out, "alarms", "gauge", "Alarms that are not over.");
+    if (store_alarms_open(x->reader, put_alarm_metric, &x->out) != STORE_OK) {
+        api_start_answer(x);
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
     if (x->api->options.metrics != NULL)
         x->api->options.metrics(x->api->options.links_context, &x->out);
     x->type = "text/plain; version=0.0.4; charset=utf-8";

@@ -54,6 +54,7 @@ static const struct {
     {"keys:write", ADMIN},
     {"audit-trail:read", OPERATORS | BIT(SUPPORT) | TENANTS | BIT(INSPECTOR)},
     {"audit-trail:verify", OPERATORS | BIT(INSPECTOR)},
+    {"reports:read", OPERATORS | BIT(SUPPORT) | TENANTS | BIT(INSPECTOR)},
     {"system:read", OPERATORS | BIT(SUPPORT) | BIT(INSPECTOR) | BIT(VENDOR_SUPPORT)},
     {"metrics:read", OPERATORS},
     {"clients:read", ADMIN | BIT(ENTERPRISE_ADMIN)},

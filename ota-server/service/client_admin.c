@@ -34,6 +34,7 @@ const char *const client_scopes[] = {
     "keys:write",
     "audit-trail:read",
     "audit-trail:verify",
+    "reports:read",
     "system:read",
     "metrics:read",
     "clients:read",

@@ -36,6 +36,7 @@ enum ctl_group {
     TAKES_MOVE = 1 << 26,
     TAKES_APPROVAL = 1 << 27,
     TAKES_STATE = 1 << 28,
+    TAKES_WINDOW = 1 << 29,
     TAKES_GROUP_FILTER =
         TAKES_CARD_FILTER | TAKES_OPERATION_FILTER | TAKES_DIRTY_FILTER | TAKES_TRAIL_FILTER,
 };
@@ -109,7 +110,8 @@ enum ctl_group {
     X(DROP, "drop", NULL, TAKES_QUARANTINE, NULL, "drop the records held back") \
     X(CSV, "csv", NULL, TAKES_CSV, NULL, "as CSV") \
     X(NAME, "name", "TEXT", TAKES_POOL | TAKES_GROUP, NULL, "its name (required)") \
-    X(ENTERPRISE, "enterprise", "ID", TAKES_POOL | TAKES_GROUP, NULL, "whose it is (default: the caller's)") \
+    X(ENTERPRISE, "enterprise", "ID", TAKES_POOL | TAKES_GROUP | TAKES_WINDOW, NULL, \
+      "whose (default: the caller's)") \
     X(OPERATOR, "operator", "NAME", TAKES_POOL, NULL, "of which operator (required)") \
     X(RULE_PACK, "rule-pack", "NAME", TAKES_POOL, NULL, "rules for its numbers") \
     X(LOW_WATER, "low-water-mark", "COUNT", TAKES_POOL, NULL, "alarm below so many free ones") \
@@ -118,6 +120,7 @@ enum ctl_group {
     X(ALGORITHM, "algorithm", "NAME", TAKES_KEY, NULL, "default AES128-CBC") \
     X(FIRST, "first", "SEQUENCE", TAKES_RANGE, NULL, "from this row (default: the first)") \
     X(LAST, "last", "SEQUENCE", TAKES_RANGE, NULL, "to this row (default: the last)") \
+    X(WINDOW, "window", "HOURS", TAKES_WINDOW, "window", "1h, 24h (default), 7d or 30d") \
     X(HASH, "hash", "HEX", TAKES_APPROVAL, NULL, "requestHash of what is decided (required)") \
     X(DECISION, "decision", "WHAT", TAKES_RESOLVE, NULL, "accept-card or push-server (required)")
 // clang-format on

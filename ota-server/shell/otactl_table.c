@@ -194,6 +194,8 @@ const struct ctl_verb ctl_verbs[] = {
     {"trail", "verify", "", 0, 0, TAKES_RANGE, trail_verify_run,
      "Verify its chain.", "trail verify --first 1 --last 100000"},
 
+    {"kpi", "show", "", 0, 0, TAKES_WINDOW | TAKES_CSV, kpi_show_run,
+     "Show key figures: of the cards now, and of a window of time.", "kpi show --window 7d"},
     {"system", "show", "", 0, 0, 0, system_show_run,
      "Show version, links, queues, sizes.", "system show --json"},
     {"doctor", NULL, "", 0, 0, 0, doctor_run,

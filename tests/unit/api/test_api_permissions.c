@@ -18,7 +18,7 @@
     "approvals:read,"                                                                              \
     "approvals:decide,inventory:read,"                                                             \
     "templates:read,imports:read,audit-trail:read,clients:read,clients:write,users:read,"          \
-    "users:write"
+    "users:write,reports:read"
 
 static struct lab lab;
 static struct answer a;
