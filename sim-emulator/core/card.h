@@ -46,14 +46,22 @@ struct card_changes {
     uint8_t list[CARD_CHANGES_MAX]; // as of the toolkit: their number, then paths from 3F00
 };
 
-// And answers of remote management on their way to the server.
+// And answers of remote management on their way to the server, and what a tester has the card ask.
 #define CARD_OUTBOXES 16
+#define CARD_GIVEN_MAX 255
+enum card_outgoing {
+    OUTGOING_MESSAGE, // a part of the packet
+    OUTGOING_REFRESH,
+    OUTGOING_GIVEN,
+};
 struct card_outbox {
     // private
-    struct card_changes changes; // REFRESH is due for them; `mode` TARGET_NO_REFRESH: not
+    uint8_t given[CARD_GIVEN_MAX]; // card_give()
+    uint8_t given_len;             // 0: none
+    uint8_t out;                   // enum card_outgoing: what the terminal has
+    struct card_changes changes;   // REFRESH is due for them; `mode` TARGET_NO_REFRESH: not
     uint8_t refresh_tries;
     uint8_t refresh_wait; // STATUS commands until it is given again
-    bool is_refresh_out;
     uint8_t packet[SMS_PACKET_MAX];
     uint16_t len; // 0: there is none
     uint8_t part; // the next one, from 0
@@ -120,6 +128,7 @@ struct card_hearing {
 
 // Remote management of files, until the next reset.
 struct card_remote {
+    bool is_started;        // TERMINAL PROFILE came
     bool can_send;          // the terminal does SEND SHORT MESSAGE
     bool can_refresh;       // and REFRESH
     uint8_t session;        // enum card_session
@@ -169,6 +178,15 @@ bool card_is_at_rest(const struct card *card);
 // One command APDU. `response` gets at most CARD_RESPONSE_MAX octets. The status word, or
 // CARD_MUTE.
 uint16_t card_exchange(struct card *card, struct bytes command, struct writer *response) MUST_USE;
+
+enum card_give {
+    CARD_GIVEN = 0,
+    CARD_GIVE_NONSENSE, // no proactive command [102.223 §6.6], or more than CARD_GIVEN_MAX octets
+    CARD_GIVE_BUSY,     // another one waits, or too many cards have something to give
+};
+// Has the card give this proactive command as it is, from the tag D0 on, once nothing of its own
+// waits and the terminal told its profile. For tests of terminals; a reset drops it.
+enum card_give card_give(struct card *card, struct bytes command) MUST_USE;
 
 // T=0 in front of it [102.221 §7.3.1.1]: what waits for GET RESPONSE.
 struct card_t0 {

@@ -52,7 +52,7 @@ static bool has_refresh(const struct card_outbox *outbox)
 
 static void give_back_empty(struct card *card, const struct card_outbox *outbox)
 {
-    if (outbox->len == 0 && !has_refresh(outbox))
+    if (outbox->len == 0 && !has_refresh(outbox) && outbox->given_len == 0)
         outbox_drop(card);
 }
 
@@ -72,7 +72,8 @@ bool outbox_put(struct call *call, struct bytes packet)
     outbox->reference = reference;
     outbox->part = 0;
     outbox->tries = 0;
-    outbox->is_former_out = card->remote.session == SESSION_REMOTE && !outbox->is_refresh_out;
+    outbox->is_former_out =
+        card->remote.session == SESSION_REMOTE && outbox->out == OUTGOING_MESSAGE;
     struct sms_cut cut = cut_of(outbox);
     outbox->part_count = (uint8_t)sms_cut_count(&cut, packet.len);
     return true;
@@ -86,8 +87,10 @@ void outbox_refresh(struct call *call, const struct card_changes *changes)
     // What the terminal was not told yet may be more than one list.
     bool is_more = changes->is_more || has_refresh(outbox);
     // What it says to the one that it has is not of this one.
-    outbox->is_former_out = outbox->is_former_out || outbox->is_refresh_out;
-    outbox->is_refresh_out = false;
+    if (outbox->out == OUTGOING_REFRESH) {
+        outbox->is_former_out = true;
+        outbox->out = OUTGOING_MESSAGE;
+    }
     outbox->changes = *changes;
     outbox->refresh_tries = 0;
     outbox->refresh_wait = 0;
@@ -160,31 +163,63 @@ static void write_message(const struct call *call, const struct card_outbox *out
     cat_write_command(w, &message);
 }
 
+enum card_give card_give(struct card *card, struct bytes command)
+{
+    struct cat_message message;
+    if (command.len > CARD_GIVEN_MAX || cat_read_command(command, &message) != CAT_OK)
+        return CARD_GIVE_NONSENSE;
+    struct card_outbox *outbox = outbox_need(card);
+    if (outbox == NULL || outbox->given_len > 0)
+        return CARD_GIVE_BUSY;
+    memcpy(outbox->given, command.at, command.len);
+    outbox->given_len = (uint8_t)command.len;
+    return CARD_GIVEN;
+}
+
 bool outbox_has(const struct card *card)
 {
     return outbox_of(card) != NULL;
 }
 
 // Messages go first: a REFRESH may take the power. False: there is nothing to give now.
-static bool write_command(const struct call *call, const struct card_outbox *outbox,
-                          struct writer *w)
+static bool choose(const struct call *call, const struct card_outbox *outbox,
+                   enum card_outgoing *what)
 {
+    *what = OUTGOING_MESSAGE;
     if (outbox->len > 0)
+        return true;
+    *what = OUTGOING_REFRESH;
+    if (has_refresh(outbox) && outbox->refresh_wait == 0)
+        return true;
+    *what = OUTGOING_GIVEN;
+    return outbox->given_len > 0 && call->card->remote.is_started;
+}
+
+static void write_command(const struct call *call, const struct card_outbox *outbox,
+                          enum card_outgoing what, struct writer *w)
+{
+    switch (what) {
+    case OUTGOING_MESSAGE:
         write_message(call, outbox, w);
-    else if (has_refresh(outbox) && outbox->refresh_wait == 0)
+        break;
+    case OUTGOING_REFRESH:
         write_refresh(outbox, w);
-    else
-        return false;
-    return true;
+        break;
+    case OUTGOING_GIVEN:
+        writer_copy(w, bytes_of(outbox->given, outbox->given_len));
+        break;
+    }
 }
 
 size_t outbox_waiting(struct call *call)
 {
     const struct card_outbox *outbox = outbox_of(call->card);
+    enum card_outgoing what;
     uint8_t octets[APPLET_COMMAND_MAX];
     struct writer w = writer_of(octets, sizeof octets);
-    if (outbox == NULL || !write_command(call, outbox, &w))
+    if (outbox == NULL || !choose(call, outbox, &what))
         return 0;
+    write_command(call, outbox, what, &w);
     if (w.failed)
         outbox_drop(call->card);
     return w.failed ? 0 : w.len;
@@ -193,8 +228,11 @@ size_t outbox_waiting(struct call *call)
 void outbox_write(struct call *call, struct writer *w)
 {
     struct card_outbox *outbox = outbox_of(call->card);
-    outbox->is_refresh_out = outbox->len == 0;
-    (void)write_command(call, outbox, w);
+    enum card_outgoing what;
+    if (!choose(call, outbox, &what))
+        return;
+    outbox->out = (uint8_t)what;
+    write_command(call, outbox, what, w);
 }
 
 // Busy is for a while; anything else is for ever, and so is what cannot be read.
@@ -206,7 +244,6 @@ static bool may_try(bool is_read, const struct cat_message *message)
 static void refresh_answered(struct card_outbox *outbox, bool is_read,
                              const struct cat_message *message)
 {
-    outbox->is_refresh_out = false;
     outbox->refresh_tries++;
     if (may_try(is_read, message) && outbox->refresh_tries < REFRESH_TRIES_MAX)
         outbox->refresh_wait = REFRESH_WAIT_STATUS;
@@ -239,9 +276,18 @@ void outbox_answered(struct call *call, struct bytes response)
     if (outbox == NULL)
         return;
     bool is_read = cat_read_response(response, &message) == CAT_OK;
-    if (outbox->is_refresh_out)
-        refresh_answered(outbox, is_read, &message);
-    else
+    const uint8_t out = outbox->out;
+    outbox->out = OUTGOING_MESSAGE;
+    switch ((enum card_outgoing)out) {
+    case OUTGOING_MESSAGE:
         message_answered(outbox, is_read, &message);
+        break;
+    case OUTGOING_REFRESH:
+        refresh_answered(outbox, is_read, &message);
+        break;
+    case OUTGOING_GIVEN: // whatever the terminal said: it is the tester's to judge
+        outbox->given_len = 0;
+        break;
+    }
     give_back_empty(call->card, outbox);
 }

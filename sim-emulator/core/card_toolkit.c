@@ -16,6 +16,7 @@ uint16_t call_terminal_profile(struct call *call)
 {
     if (has_parameters(call))
         return SW_WRONG_P1_P2;
+    call->card->remote.is_started = true;
     call->card->remote.can_send = cat_profile_has(call->apdu.data, CAT_FEATURE_SEND_SHORT_MESSAGE);
     call->card->remote.can_refresh = cat_profile_has(call->apdu.data, CAT_FEATURE_REFRESH);
     applet_profile(&call->card->applet, &call->port, call->apdu.data);

@@ -396,6 +396,12 @@ void device_move(struct device *device, uint8_t area, struct instant now)
     device_look(device, now);
 }
 
+enum card_give device_give(struct device *device, struct bytes command, struct instant now)
+{
+    rest_end(device, now);
+    return card_give(&device->card, command);
+}
+
 void device_look(struct device *device, struct instant now)
 {
     rest_end(device, now);

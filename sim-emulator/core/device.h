@@ -124,6 +124,9 @@ void device_step(struct device *device, struct device_world *world, struct insta
 struct instant device_deadline(const struct device *device);
 // Moves it; its coverage is looked at with the next step, which is due at once.
 void device_move(struct device *device, uint8_t area, struct instant now);
+// Has its card give this command; see card_give(). The device hears of it with its next command.
+enum card_give device_give(struct device *device, struct bytes command,
+                           struct instant now) MUST_USE;
 // The coverage of its area was changed out of order.
 void device_look(struct device *device, struct instant now);
 

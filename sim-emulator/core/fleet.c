@@ -201,6 +201,15 @@ bool fleet_act(struct fleet *fleet, uint32_t device, const struct scenario_step 
     return is_done;
 }
 
+enum card_give fleet_give(struct fleet *fleet, uint32_t device, struct bytes command,
+                          struct instant now)
+{
+    check(device < fleet->count);
+    enum card_give given = device_give(&fleet->devices[device], command, now);
+    reschedule(fleet, device);
+    return given;
+}
+
 bool fleet_cover(struct fleet *fleet, uint8_t area, uint16_t networks, struct instant now)
 {
     struct radio_change change = {.at = now, .area = area, .networks = networks};

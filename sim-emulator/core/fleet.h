@@ -95,5 +95,8 @@ void fleet_serve(struct fleet *fleet, uint32_t device, uint16_t sw, struct insta
 // By hand, now. False when there is no such device, or no room for another fault.
 bool fleet_act(struct fleet *fleet, uint32_t device, const struct scenario_step *what,
                struct instant now) MUST_USE;
+// This card gives a proactive command: card_give(). `device` is one of the fleet's.
+enum card_give fleet_give(struct fleet *fleet, uint32_t device, struct bytes command,
+                          struct instant now) MUST_USE;
 // An area receives these networks from now on. False when there is no room for another change.
 bool fleet_cover(struct fleet *fleet, uint8_t area, uint16_t networks, struct instant now) MUST_USE;

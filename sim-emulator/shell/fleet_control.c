@@ -182,6 +182,32 @@ static const char *move_card(const struct app *app, uint32_t number, const json_
     return NULL;
 }
 
+// {"give":"HEX"}: a proactive command.
+static void give(struct fleet_control *c, struct http_request *r, uint32_t number,
+                 const json_t *body)
+{
+    uint8_t octets[CARD_GIVEN_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    struct bytes text;
+    if (json_object_size(body) != 1 || json_get_text(body, "give", &text) != JSON_FOUND ||
+        !text_unhex(text, &w)) {
+        refuse(r, 400, "give: a proactive command in hexadecimal is expected, and nothing else");
+        return;
+    }
+    switch (fleet_give(&c->app->fleet, number, writer_bytes(&w), app_now(c->app))) {
+    case CARD_GIVEN:
+        app_reschedule(c->app);
+        show_card(c, r, number);
+        break;
+    case CARD_GIVE_NONSENSE:
+        refuse(r, 400, "give: D0 with command details and device identities is expected");
+        break;
+    case CARD_GIVE_BUSY:
+        refuse(r, 409, "another command waits for the terminal");
+        break;
+    }
+}
+
 static const char *read_act(const struct app *app, const json_t *body, struct scenario_step *step)
 {
     const char *reason = read_step(app, body, step);
@@ -201,6 +227,10 @@ static void act_on_card(struct fleet_control *c, struct http_request *r, uint32_
             refuse(r, 400, refusal);
         else
             show_card(c, r, number);
+        return;
+    }
+    if (json_object_get(body, "give") != NULL) {
+        give(c, r, number, body);
         return;
     }
     const char *reason = read_act(c->app, body, &step);

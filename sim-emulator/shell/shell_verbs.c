@@ -115,6 +115,25 @@ static enum shell_code do_reset(struct shell *s, char **words, size_t count)
     return atr.len > 0 ? SHELL_DONE : wrong(s, SHELL_CARD_ERROR, "the power went in the start");
 }
 
+static enum shell_code do_give(struct shell *s, char **words, size_t count)
+{
+    uint8_t octets[CARD_GIVEN_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    if (!join_hex(words, count, &w))
+        return wrong(s, SHELL_WRONG_USE,
+                     "a proactive command is expected, in hexadecimal, from D0 on");
+    switch (fleet_give(&s->app.fleet, s->card, writer_bytes(&w), s->now)) {
+    case CARD_GIVEN:
+        return SHELL_DONE;
+    case CARD_GIVE_NONSENSE:
+        return wrong(s, SHELL_WRONG_USE,
+                     "no proactive command: D0 with command details and device identities");
+    case CARD_GIVE_BUSY:
+        break;
+    }
+    return wrong(s, SHELL_WRONG_USE, "another command waits: fetch that one first");
+}
+
 // The data of a command packet, secured with the card's keys and a counter that is higher, to the
 // card: by the network when its device is attached, else as an ENVELOPE.
 static enum shell_code do_ota(struct shell *s, char **words, size_t count)
@@ -382,6 +401,8 @@ static const struct verb {
      "data of a command packet, secured with the card's keys: ota 80e2910513 8a08a0a1a2a3a4a5a6a7 "
      "8c0101 8d0400000007",
      do_ota},
+    {"give", 1, SHELL_WORDS_MAX, "HEX...",
+     "the card gives this proactive command (FETCH): give D009 8103010200 82028182", do_give},
     {"power", 1, 1, "on|off", "of the device around the card: power on; time 5", do_power},
     {"time", 0, 1, "[SPAN]", "lets time pass, event by event: time 10m", do_time},
     {"move", 1, 1, "AREA", "moves the device: move tunnel", do_move},

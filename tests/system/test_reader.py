@@ -2,7 +2,7 @@
 """sim-emulator reader behind Debian's pcscd and vpcd, used by Debian's pyscard as any tester would; and its memory files
 under kill -9 and damage.
 usage: test_reader.py FOLDER-OF-PROGRAMS"""
-import os, random, re, struct, subprocess, sys, unittest
+import os, random, re, struct, subprocess, sys, unittest, urllib.error
 
 from card_lab import (ATR, COUNTER_BLOCKED, COUNTER_LOW, FIRST_CONTACT, RESTORED, TAR, Lab, Link, Milenage, Terminal, cbc,
                       command_packet)
@@ -63,6 +63,7 @@ class ThroughPcsc(Lab):
         self.assertEqual("".join(b + a for a, b in zip(*[iter(imsi[2:])] * 2))[1:].rstrip("f"), self.cards[0].fields["IMSI1"])
         self.authenticates(card)
         self.is_commanded(card)
+        self.is_given_what_to_ask(card)
         self.channels_are_apart(card)
 
     def authenticates(self, card):
@@ -89,6 +90,19 @@ class ThroughPcsc(Lab):
         card.send(second)
         self.assertEqual(self.cards[0].answer(card.send(first))[1], COUNTER_LOW)
         self.assertEqual(card.send(second[:-1] + bytes([second[-1] ^ 1])), [])
+
+    def is_given_what_to_ask(self, card):
+        """PROVIDE LOCAL INFORMATION, date and time, by hand: the card asks its terminal, once."""
+        control, path = Control(self.emulator.ready["control"]), "/cards/" + self.cards[0].iccid
+        asked = "D009810301260382028182"
+        control.post(path, {"give": asked})
+        for body, code in (({"give": asked}, 409), ({"give": "D009"}, 400), ({"give": 1}, 400), ({"give": asked, "cut": 1}, 400)):
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                control.post(path, body)
+            self.assertEqual(refused.exception.code, code, body)
+        self.assertEqual(card.exchange(bytes.fromhex("80F2000C00"))[1], 0x910B)
+        self.assertEqual(card.exchange(bytes.fromhex("801200000B")), (bytes.fromhex(asked), 0x9000))
+        self.assertEqual(card.exchange(bytes.fromhex("8014000015 810301260382028281830100 A607 62111221436500"))[1], 0x9000)
 
     def channels_are_apart(self, card):
         """The ISIM on a channel of its own, while the basic one stays in the USIM; four of them, and closed ones."""

@@ -43,6 +43,16 @@ class Shell(unittest.TestCase):
         code, text, error = shell("--cmd", "reset; tear 3; trace on; exit")
         self.assertEqual((code, error), (0, ""))
 
+    def test_the_card_asks_what_a_tester_gives_it(self):
+        code, text, error = shell("--cmd", "power on; time 10; trace on; give D009 8103012603 82028182; time 1m")
+        self.assertEqual((code, error), (0, ""))
+        self.assertIn("PROVIDE LOCAL INFORMATION number 1, qualifier 03", text)
+        self.assertRegex(text, "PROVIDE LOCAL INFORMATION number 1, qualifier 03, result 00")
+        for command, words in (("give D0", "no proactive command"), ("give xx", "from D0 on"), ("give", "usage: give"),
+                               ("give D009810301020082028182; give D009810301020082028182", "another command waits")):
+            code, _, error = shell("--cmd", command)
+            self.assertEqual((code, words in error), (2, True), (command, error))
+
     def test_a_card_product(self):
         with tempfile.NamedTemporaryFile("w", suffix=".card") as file:
             file.write("otaria-card 1\npin ADM1 13572468 tries 5\n")

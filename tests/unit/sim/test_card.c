@@ -182,6 +182,81 @@ static void a_proactive_session_has_its_order(void **state)
     assert_int_equal(send(response), SW_CONDITIONS); // twice
 }
 
+// --- what a tester has the card ask ----------------------------------------------------------
+
+static enum card_give give(const char *hex)
+{
+    uint8_t octets[300];
+    char digits[600];
+    size_t len = 0;
+    for (; *hex != 0; hex++) {
+        if (*hex != ' ')
+            digits[len++] = *hex;
+    }
+    struct writer w = writer_of(octets, sizeof octets);
+    assert_true(text_unhex(bytes_of(digits, len), &w));
+    return card_give(card, writer_bytes(&w));
+}
+
+static void a_tester_has_the_card_ask_anything(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {
+        "D009 8103010200 82028182",                   // MORE TIME
+        "D009 8103010400 82028182",                   // POLLING OFF
+        "D00D 8103010300 82028182 8402011E",          // POLL INTERVAL
+        "D009 8103012603 82028182",                   // PROVIDE LOCAL INFORMATION, date and time
+        "D009 8103012606 82028182",                   // access technology
+        "D009 8103010106 82028182",                   // REFRESH, session
+        "D00B 8103010500 82028182 9900",              // SET UP EVENT LIST, none
+        "D011 8103012700 82028182 A40101 A503005000", // TIMER MANAGEMENT
+        "D00F 8103012180 82028102 8D0404414243",      // DISPLAY TEXT, which nothing here knows
+    };
+    // Before TERMINAL PROFILE nothing is asked.
+    assert_int_equal(give(commands[0]), CARD_GIVEN);
+    assert_int_equal(send("80F2000C00"), SW_OK);
+    assert_int_equal(give(commands[1]), CARD_GIVE_BUSY);
+    reset_card(); // drops it
+    // A terminal of which the applet wants nothing.
+    assert_int_equal(send("8010000002 0900"), SW_OK);
+    assert_int_equal(send("80F2000C00"), SW_OK);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        assert_int_equal(give(commands[i]), CARD_GIVEN);
+        assert_int_equal(give(commands[0]), CARD_GIVE_BUSY);
+        uint16_t sw = send("80F2000C00");
+        assert_int_equal(sw & 0xFF00, SW_OK_PROACTIVE);
+        char fetch[16];
+        (void)snprintf(fetch, sizeof fetch, "80120000%02X", sw & 0xFF);
+        assert_int_equal(send(fetch), SW_OK);
+        assert_answer(commands[i]);
+        assert_int_equal(send("801400000C 8103010200 82028281 830120"), SW_OK); // whatever it says
+        assert_int_equal(send("80F2000C00"), SW_OK);
+    }
+    // A terminal that never answers has lost it.
+    assert_int_equal(give(commands[0]), CARD_GIVEN);
+    assert_int_equal(send("80F2000C00"), 0x910B);
+    assert_int_equal(send("801200000B"), SW_OK);
+    for (unsigned i = 0; i < 8; i++)
+        (void)send("80F2000C00");
+    assert_int_equal(give(commands[1]), CARD_GIVEN);
+    assert_int_equal(send("80F2000C00"), 0x910B);
+}
+
+static void what_is_no_command_is_not_given(void **state)
+{
+    (void)state;
+    static const char *const nonsense[] = {
+        "", "D0", "D000", "D105", "D0058103010200", "D0048202 8182", "D00A 8103010200 82028182"};
+    for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++)
+        assert_int_equal(give(nonsense[i]), CARD_GIVE_NONSENSE);
+    uint8_t octets[CARD_GIVEN_MAX + 1] = {0xD0, 0x81, 0xFD, 0x81, 0x03, 0x01, 0x21, 0x80,
+                                          0x82, 0x02, 0x81, 0x82, 0x8D, 0x81, 0xF1};
+    assert_int_equal(card_give(card, bytes_of(octets, sizeof octets)), CARD_GIVE_NONSENSE);
+    octets[2]--; // one octet fewer of text fits
+    octets[14]--;
+    assert_int_equal(card_give(card, bytes_of(octets, sizeof octets - 1)), CARD_GIVEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +270,8 @@ int main(void)
         CARD_TEST(a_card_without_power_is_mute),
         CARD_TEST(nothing_is_asked_before_the_terminal_profile),
         CARD_TEST(a_proactive_session_has_its_order),
+        CARD_TEST(a_tester_has_the_card_ask_anything),
+        CARD_TEST(what_is_no_command_is_not_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
