@@ -123,7 +123,7 @@ static void ask(struct work *w, struct operation *o)
     o->created_at = w->now;
     o->not_after = utc_after(w->now, w->policy->not_after_ms);
     o->wait_until_clean = true;
-    const uint8_t refusal = refusal_of(r, o, false);
+    const uint8_t refusal = refusal_of(w, o, false);
     if (refusal != REFUSAL_NONE) {
         stop(w, refusal, operation_kind_name(o->kind));
         return;

@@ -19,6 +19,7 @@ void policy_default(struct policy *p)
         .retry_at_contact = true,
         .audit = {6, {60, 300, 1800, 7200, 21600, 86400}},
         .audit_at_contact = true,
+        .ota = {.sms_parts_max = POLICY_SMS_PARTS},
     };
 }
 

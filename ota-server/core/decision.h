@@ -53,6 +53,15 @@ struct policy_timers {
     uint8_t list[OPERATION_WRITES_MAX];
 };
 
+// How packets are secured, where the group says otherwise than what came with a card's keys.
+#define POLICY_SMS_PARTS 3 // of one packet
+struct policy_ota {
+    uint8_t keyset_version; // 1 to 15; 0: that of the keys
+    uint8_t spi1, spi2;     // 0: those of the keys
+    uint8_t sms_parts_max;  // SMS that a packet may take, 1 to SMS_PARTS_MAX
+    uint32_t tar;           // of the applet, MO packets carry one more; 0: that of the keys
+};
+
 // Timers and limits that installation and group choose; see policy_default().
 struct policy {
     uint32_t approval_ms;       // 72 h
@@ -76,6 +85,7 @@ struct policy {
     struct policy_quiet quiet[POLICY_QUIET_MAX]; // of what was asked for; doubt does not wait
     struct bootstrap_rule bootstrap;
     struct policy_timers timers;
+    struct policy_ota ota;
     uint64_t seed; // of all chance
 };
 void policy_default(struct policy *p);

@@ -32,7 +32,9 @@ enum refusal {
     REFUSAL_NOT_FOUND,    // cancel, resend: no such operation on the card
     REFUSAL_WRONG_STATUS, // cancel, resend, resolve: not in this status
     REFUSAL_OVERLOADED,   // nothing was judged: try again later
+    REFUSAL_TOO_LONG,     // takes more SMS than the group permits
 };
+#define REFUSALS (REFUSAL_TOO_LONG + 1)
 const char *refusal_name(uint8_t refusal); // "DELETE_FALLBACK"
 
 enum event_type {

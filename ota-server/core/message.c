@@ -3,6 +3,8 @@
 #include "common/wire/ident.h"
 #include "common/wire/remote.h"
 #include "common/wire/secured.h"
+#include "common/wire/sms.h"
+#include "ota-server/core/work.h"
 
 #define KEYSET_AES(version) ((uint8_t)((version) << 4 | SECURED_AES))
 
@@ -120,6 +122,63 @@ enum message_status message_build(const struct cipher *cipher, const struct card
         w.failed ? MESSAGE_TOO_LONG : secure(cipher, keys, send->counter, writer_bytes(&w), packet);
     secret_wipe(&wrapped, sizeof(wrapped));
     return status;
+}
+
+// Before what is ciphered; of that: counter, padding counter and checksum of 8 [102.225 §5.1].
+#define PACKET_CLEAR 10
+#define PACKET_SECRET 14
+#define NETWORK_KEYS 32   // octets of two keys, wrapped
+#define CONFIRM_OCTETS 42 // of the packet; its command has 17
+
+size_t message_octets(const struct operation *o)
+{
+    const struct send send = {.command = plan_command(o->kind)};
+    static const uint8_t wrapped[NETWORK_KEYS] = {0};
+    uint8_t smsc[COMMAND_NUMBER_MAX];
+    uint8_t msisdn[COMMAND_NUMBER_MAX];
+    uint8_t data[COMMAND_BODY_MAX];
+    struct command c = {.number = send.command, .operation_id = 1};
+    struct writer w = writer_of(data, sizeof(data));
+    fill(o, &send, &c);
+    if (send.command == COMMAND_DOWNLOAD) {
+        fill_download(o, &c.download, smsc, msisdn);
+        c.download.wrapped_keys = bytes_of(wrapped, sizeof(wrapped));
+    }
+    command_write(&w, &c);
+    const size_t blocks = (PACKET_SECRET + w.len + CIPHER_AES_BLOCK - 1) / CIPHER_AES_BLOCK;
+    return w.failed ? 0 : PACKET_CLEAR + blocks * CIPHER_AES_BLOCK;
+}
+
+size_t message_sms(size_t octets)
+{
+    const struct sms_cut cut = {.kind = SMS_COMMAND_PACKET};
+    return sms_cut_count(&cut, octets);
+}
+
+struct message_cost message_cost(const struct operation *o)
+{
+    const size_t octets = message_octets(o);
+    struct message_cost cost = {1, (uint32_t)message_sms(octets) + 1, (uint32_t)octets};
+    const bool is_switch = o->kind == OPERATION_ENABLE || o->kind == OPERATION_DISABLE ||
+                           (o->kind == OPERATION_DOWNLOAD && (o->flags & COMMAND_FLAG_ENABLE) != 0);
+    if (is_switch) { // its notification, CONFIRM, and the answer to that
+        cost.packets++;
+        cost.sms += 3;
+        cost.octets += CONFIRM_OCTETS;
+    }
+    return cost;
+}
+
+void message_apply(struct card_keys *keys, const struct policy_ota *ota)
+{
+    if (ota->keyset_version != 0)
+        keys->version = ota->keyset_version;
+    if (ota->tar != 0)
+        keys->tar = ota->tar;
+    if (ota->spi1 != 0) {
+        keys->spi1 = ota->spi1;
+        keys->spi2 = ota->spi2;
+    }
 }
 
 static bool open_response(const struct cipher *cipher, const struct card_keys *keys,

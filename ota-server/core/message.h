@@ -36,6 +36,20 @@ enum message_status message_build(const struct cipher *cipher, const struct card
                                   const struct network_keys *network,
                                   struct writer *packet) MUST_USE;
 
+// Octets of the packet that carries an operation of which the network keys, if it has any, are of
+// 128 bits; 0: it fits no packet.
+size_t message_octets(const struct operation *o);
+// SMS that the packet takes.
+size_t message_sms(size_t octets);
+// What an operation costs over the air when nothing is lost: packets and octets to the card, and
+// SMS both ways, each answer and notification of the card being one.
+struct message_cost {
+    uint32_t packets, sms, octets;
+};
+struct message_cost message_cost(const struct operation *o);
+// The keys as a group wants them used.
+void message_apply(struct card_keys *keys, const struct policy_ota *ota);
+
 #define MESSAGE_SCRATCH 1100 // octets: the longest packet, deciphered
 
 // Reads a response packet from this card. MESSAGE_OK with is_authentic false: a hint, see decide().

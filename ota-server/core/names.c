@@ -151,6 +151,7 @@ const char *refusal_name(uint8_t refusal)
         "NOT_FOUND",
         "WRONG_STATUS",
         "OVERLOADED",
+        "TOO_LONG",
     };
     return NAME_OF(names, refusal);
 }

@@ -283,7 +283,7 @@ static bool send_audit(struct work *w)
     return true;
 }
 
-static uint8_t command_of(uint8_t kind)
+uint8_t plan_command(uint8_t kind)
 {
     switch ((enum operation_kind)kind) {
     case OPERATION_DOWNLOAD:
@@ -343,7 +343,7 @@ static void send_operation(struct work *w)
 {
     struct record *r = w->r;
     struct operation *o = &r->open;
-    struct send *s = begin(w, FLIGHT_OPERATION, command_of(o->kind), o);
+    struct send *s = begin(w, FLIGHT_OPERATION, plan_command(o->kind), o);
     if (s == NULL)
         return;
     if (o->card_operation_id == 0)
@@ -369,7 +369,7 @@ static void send_next_operation(struct work *w)
         r->open.hold = hold_of(w, &r->open);
         if (r->open.hold != HOLD_NONE)
             return;
-        if (refusal_of(r, &r->open, true) == REFUSAL_NONE) {
+        if (refusal_of(w, &r->open, true) == REFUSAL_NONE) {
             send_operation(w);
             return;
         }
@@ -384,7 +384,7 @@ static void send_next_operation(struct work *w)
             i++;
             continue;
         }
-        const uint8_t refusal = refusal_of(r, o, true);
+        const uint8_t refusal = refusal_of(w, o, true);
         if (refusal != REFUSAL_NONE) {
             work_step(w, o, STEP_CHECKED, refusal_name(refusal));
             operation_input(w, o, IN_REFUSED_AT_SEND);

@@ -1,4 +1,5 @@
 // What people, clients and rules ask for: judged in the published order, then queued.
+#include "ota-server/core/message.h"
 #include "ota-server/core/work.h"
 
 static uint8_t refusal_of_delete(const struct mirror_slot *t)
@@ -63,8 +64,9 @@ static uint8_t refusal_by_mirror(const struct record *r, const struct operation 
     return REFUSAL_NONE;
 }
 
-uint8_t refusal_of(const struct record *r, const struct operation *o, bool at_send)
+uint8_t refusal_of(const struct work *w, const struct operation *o, bool at_send)
 {
+    const struct record *r = w->r;
     if (r->state == CARD_RETIRED)
         return REFUSAL_CARD_RETIRED;
     if (r->state == CARD_IMPORTED_PARTIAL)
@@ -76,7 +78,12 @@ uint8_t refusal_of(const struct record *r, const struct operation *o, bool at_se
         return REFUSAL_CARD_DIRTY;
     if (r->level < 2 && (o->kind == OPERATION_SET_TIMERS || o->kind == OPERATION_READ_TIMERS))
         return REFUSAL_NOT_SUPPORTED_BY_CARD;
-    return refusal_by_mirror(r, o);
+    const uint8_t refusal = refusal_by_mirror(r, o);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    const size_t octets = message_octets(o);
+    return octets > 0 && message_sms(octets) <= w->policy->ota.sms_parts_max ? REFUSAL_NONE
+                                                                             : REFUSAL_TOO_LONG;
 }
 
 // DISABLE names what shall end; on the card it is ENABLE of the fallback subscription.
@@ -142,7 +149,7 @@ void decide_request(struct work *w)
     if (refusal == REFUSAL_NONE && o.kind == OPERATION_DISABLE && r->state != CARD_RETIRED)
         refusal = turn_disable(r, &o);
     // What the checks before the mirror refuse is told first.
-    const uint8_t checked = refusal_of(r, &o, false);
+    const uint8_t checked = refusal_of(w, &o, false);
     if (q->refusal == REFUSAL_NONE && (refusal == REFUSAL_NONE || checked < REFUSAL_NOT_INSTALLED))
         refusal = checked != REFUSAL_NONE ? checked : refusal;
     if (refusal == REFUSAL_NONE && o.kind == OPERATION_AUDIT && r->audit.is_open) {

@@ -91,7 +91,7 @@ void decide_timers(struct work *w)
         return;
     }
     memcpy(o.list, wanted->list, wanted->len);
-    w->d->refusal = refusal_of(r, &o, false);
+    w->d->refusal = refusal_of(w, &o, false);
     if (w->d->refusal == REFUSAL_NONE && r->queue_len == RECORD_QUEUE_MAX)
         w->d->refusal = REFUSAL_QUEUE_FULL;
     if (w->d->refusal != REFUSAL_NONE)

@@ -74,7 +74,7 @@ void decide_approval(struct work *w);
 void decide_cancel(struct work *w);
 void decide_resend(struct work *w);
 // The checks that a person, and the sending, run in the same order.
-uint8_t refusal_of(const struct record *r, const struct operation *o, bool at_send);
+uint8_t refusal_of(const struct work *w, const struct operation *o, bool at_send);
 
 // answer.c
 void decide_submit(struct work *w);
@@ -125,3 +125,5 @@ void decide_timers(struct work *w);
 void plan_timeouts(struct work *w);
 void plan_next_packet(struct work *w);
 void plan_wake(struct work *w);
+// The command that carries out an operation of this kind.
+uint8_t plan_command(uint8_t kind);

@@ -64,6 +64,8 @@ struct api_problem api_refusal(uint8_t refusal)
         [REFUSAL_NOT_FOUND] = {API_NOT_FOUND, ""},
         [REFUSAL_WRONG_STATUS] = {API_INCOMPATIBLE_STATE, "The status does not permit it now"},
         [REFUSAL_OVERLOADED] = {API_UNAVAILABLE, ""},
+        [REFUSAL_TOO_LONG] = {API_SERVICE_NOT_APPLICABLE,
+                              "The command takes more SMS than the group permits"},
     };
     const bool is_known = refusal < sizeof(rows) / sizeof(rows[0]);
     const enum api_code code = is_known ? rows[refusal].code : API_INTERNAL;

@@ -181,6 +181,15 @@ static const char *what_is_for_two(const struct api_exchange *x, const struct ru
     return are_timers_for_two(x, w) ? "timers of a group" : NULL;
 }
 
+// What the pass costs when every card has other values.
+static void put_pass(struct json_writer *j, const struct rules_work *w, uint64_t cards)
+{
+    const struct policy_timers *timers = &w->after.policy.timers;
+    struct operation o = {.kind = OPERATION_SET_TIMERS, .list_len = timers->len};
+    memcpy(o.list, timers->list, timers->len);
+    api_put_estimate(j, message_cost(&o), cards, (cards + TIMERS_RATE - 1) / TIMERS_RATE);
+}
+
 // How many cards it concerns, and what it changes for them.
 static void reply_effect(struct api_exchange *x, const struct rules_work *w)
 {
@@ -207,6 +216,8 @@ static void reply_effect(struct api_exchange *x, const struct rules_work *w)
         json_end_object(j);
     }
     json_end_array(j);
+    if (w->is_applied)
+        put_pass(j, w, total - counts[CARD_RETIRED]);
     put_rules(x, "before", &w->before);
     put_rules(x, "after", &w->after);
     api_put_number(j, "approvalsNeeded", what_is_for_two(x, w) != NULL);

@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_card.h"
+#include "ota-server/service/api_parameter.h"
 #include "ota-server/service/template_size.h"
 
 #include <stdlib.h>
@@ -408,6 +409,7 @@ static void reply_plan(struct api_exchange *x)
     api_open_array(j, "sample");
     api_put_id(j, NULL, "crd", x->card_id);
     json_end_array(j);
+    api_put_estimate(j, message_cost(&x->event.as.request.operation), 1, 0);
     api_put_number(j, "approvalsNeeded", x->event.as.request.operation.needs_approval);
     json_end_object(j);
     api_reply(x, 200);

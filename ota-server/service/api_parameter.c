@@ -314,3 +314,15 @@ void api_put_parameter_names(struct json_writer *j, const char *name, uint32_t s
     }
     json_end_array(j);
 }
+
+void api_put_estimate(struct json_writer *j, struct message_cost cost, uint64_t count,
+                      uint64_t seconds)
+{
+    api_open_object(j, "estimate");
+    api_put_number(j, "packets", cost.packets * count);
+    api_put_number(j, "sms", cost.sms * count);
+    api_put_number(j, "bytes", cost.octets * count);
+    if (seconds != 0)
+        api_put_number(j, "seconds", seconds);
+    json_end_object(j);
+}

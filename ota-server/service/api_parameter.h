@@ -2,6 +2,7 @@
 // days, HEARTBEAT in hours; the card counts some of them otherwise (common/wire/parameter.h).
 #pragma once
 
+#include "ota-server/core/message.h"
 #include "ota-server/core/timers.h"
 #include "ota-server/service/api_body.h"
 #include "ota-server/service/api_json.h"
@@ -19,5 +20,8 @@ void api_put_parameters(struct json_writer *j, const char *name, const struct pa
 // Members for those that a group wants, with the values that it wants.
 void api_put_timers(struct json_writer *j, const char *name, const struct policy_timers *wanted,
                     bool is_clear);
+// What `count` operations that cost so much take; in at least so many seconds, if not 0.
+void api_put_estimate(struct json_writer *j, struct message_cost cost, uint64_t count,
+                      uint64_t seconds);
 // Names of a set.
 void api_put_parameter_names(struct json_writer *j, const char *name, uint32_t set);

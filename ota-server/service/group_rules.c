@@ -1,6 +1,7 @@
 #include "ota-server/service/group_rules.h"
 
 #include "common/base/text.h"
+#include "common/wire/sms.h"
 #include "ota-server/service/api_parameter.h"
 #include "ota-server/service/api_text.h"
 
@@ -8,15 +9,21 @@
 #define STEP_MAX_S (14 * DAY_S)
 #define CONCURRENCY 200 // cards of a group that are bootstrapped at once
 #define CONCURRENCY_MAX 100000
+#define RATE_MAX 100000 // SMS a second
+#define WINDOW_MAX 1000 // SMS without an answer
+#define SOURCE_NAME_MAX 11
 #define CAMPAIGN_ABOVE 100 // cards
 #define CAMPAIGN_ABOVE_MAX 1000000
 
+static const char *const kic_algorithms[] = {"AES_CBC", NULL};
+static const char *const kid_algorithms[] = {"AES_CMAC", NULL};
+static const char *const security_levels[] = {"1639", NULL}; // [102.225 §5.1.1]
 static const char *const triggers[] = {"FIRST_CONTACT", "MANUAL", NULL};
 static const char *const roles[] = {"OPERATIONAL", "BOOTSTRAP", "TEST", NULL};
 static const char *const afterwards[] = {"KEEP_AS_FALLBACK", "DELETE", NULL};
 
 const char *const rules_members[RULES_MEMBERS_MAX] = {
-    "retry", "dirty", "smsc", "authorityMode", "fourEyes", "bootstrap", "timers", NULL};
+    "retry", "dirty", "smsc", "authorityMode", "fourEyes", "bootstrap", "timers", "ota", NULL};
 const char *const authority_names[] = {"SELF_SERVICE", "REQUEST_APPROVE", "OPERATOR_ONLY", NULL};
 
 void rules_default(struct group_rules *r, const struct policy *installation)
@@ -168,14 +175,50 @@ static void read_route(struct api_body *b, const char *name, char to[TURN_ROUTE_
     to[text.len] = '\0';
 }
 
+// Up to 20 digits, + allowed before them, or a name of up to 11 letters, digits and blanks
+// [23.040 §9.1.2.5]; "": the server's own.
+static bool is_source(struct bytes text)
+{
+    const bool has_plus = text.len > 0 && text.at[0] == '+';
+    const struct bytes digits = bytes_slice(text, has_plus ? 1 : 0, text.len);
+    bool is_name = !has_plus && text.len <= SOURCE_NAME_MAX;
+    for (size_t i = 0; i < text.len; i++) {
+        const uint8_t c = text.at[i];
+        is_name = is_name && (c == ' ' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                              (c >= 'a' && c <= 'z'));
+    }
+    return is_name || (digits.len > 0 && text_is_digits(digits));
+}
+
+static void read_source(struct api_body *b, char to[TURN_SOURCE_SIZE])
+{
+    const struct bytes text =
+        api_body_text(b, "sourceAddress", API_OPTIONAL, 0, TURN_SOURCE_SIZE - 1);
+    if (text.at == NULL || text.len >= TURN_SOURCE_SIZE)
+        return;
+    if (!is_source(text)) {
+        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("sourceAddress"),
+                                           "At most 20 digits, + among them, or a name of at "
+                                           "most 11 letters, digits and blanks"));
+        return;
+    }
+    bytes_copy(to, text);
+    to[text.len] = '\0';
+}
+
 static void read_smsc(struct api_body *outer, struct group_rules *r)
 {
     struct policy *p = &r->policy;
+    struct turn_route *route = &r->route;
     struct api_body b;
     if (!begin_inner(outer, "smsc", &b))
         return;
-    read_route(&b, "primaryRoute", r->route.primary);
-    read_route(&b, "backupRoute", r->route.backup);
+    read_route(&b, "primaryRoute", route->primary);
+    read_route(&b, "backupRoute", route->backup);
+    read_source(&b, route->source);
+    route->has_no_receipts = !api_body_bool(&b, "registeredDelivery", true);
+    route->rate = (uint32_t)api_body_integer(&b, "ratePerSecond", 1, RATE_MAX, 0);
+    route->window = (uint32_t)api_body_integer(&b, "windowLimit", 1, WINDOW_MAX, 0);
     const json_t *array = api_body_array(&b, "quietHours", API_OPTIONAL);
     size_t i;
     const json_t *item;
@@ -263,6 +306,41 @@ static void read_bootstrap(struct api_body *outer, struct bootstrap_rule *rule)
     end_inner(outer, "bootstrap", &b);
 }
 
+// Six hexadecimal digits; those of the card manager and of remote management are none of an applet
+// of ours [101.220 annex D].
+static bool tar_of(struct bytes text, uint32_t *tar)
+{
+    uint8_t octets[3];
+    struct writer w = writer_of(octets, sizeof(octets));
+    if (!text_unhex(text, &w) || w.len != sizeof(octets))
+        return false;
+    *tar = (uint32_t)octets[0] << 16 | (uint32_t)octets[1] << 8 | octets[2];
+    return *tar != 0 && *tar < 0xFFFFFE && octets[0] != 0xB0;
+}
+
+// What is weaker than MAC, ciphering and a counter that grows, both ways, has no name here.
+static void read_ota(struct api_body *outer, struct policy_ota *ota)
+{
+    struct api_body b;
+    if (!begin_inner(outer, "ota", &b))
+        return;
+    *ota = (struct policy_ota){.sms_parts_max = POLICY_SMS_PARTS};
+    ota->keyset_version = (uint8_t)api_body_integer(&b, "keysetVersion", 1, 15, 0);
+    (void)api_body_enum(&b, "kicAlgorithm", API_OPTIONAL, kic_algorithms);
+    (void)api_body_enum(&b, "kidAlgorithm", API_OPTIONAL, kid_algorithms);
+    if (api_body_enum(&b, "spi", API_OPTIONAL, security_levels) == 0) {
+        ota->spi1 = 0x16;
+        ota->spi2 = 0x39;
+    }
+    const struct bytes tar = api_body_text(&b, "tar", API_OPTIONAL, 6, 6);
+    if (tar.len == 6 && !tar_of(tar, &ota->tar))
+        api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("tar"),
+                                            "Six hexadecimal digits that are free for an applet"));
+    ota->sms_parts_max =
+        (uint8_t)api_body_integer(&b, "maxSmsParts", 1, SMS_PARTS_MAX, POLICY_SMS_PARTS);
+    end_inner(outer, "ota", &b);
+}
+
 // Ranges do not depend on what a card has, so defaults stand for it.
 static void read_timers(struct api_body *outer, struct policy_timers *timers)
 {
@@ -294,6 +372,7 @@ void rules_read(struct api_body *b, struct group_rules *r)
     read_four_eyes(b, r);
     read_bootstrap(b, &r->policy.bootstrap);
     read_timers(b, &r->policy.timers);
+    read_ota(b, &r->policy.ota);
 }
 
 // --- writing ---
@@ -352,6 +431,29 @@ static void put_bootstrap(struct json_writer *j, const struct bootstrap_rule *ru
     json_end_object(j);
 }
 
+static void put_tar(struct json_writer *j, const char *name, uint32_t tar)
+{
+    const uint8_t octets[] = {(uint8_t)(tar >> 16), (uint8_t)(tar >> 8), (uint8_t)tar};
+    api_put_hex(j, name, bytes_of(octets, sizeof(octets)));
+}
+
+static void put_ota(struct json_writer *j, const struct policy_ota *ota)
+{
+    api_open_object(j, "ota");
+    if (ota->keyset_version != 0)
+        api_put_number(j, "keysetVersion", ota->keyset_version);
+    api_put_text(j, "kicAlgorithm", kic_algorithms[0]);
+    api_put_text(j, "kidAlgorithm", kid_algorithms[0]);
+    if (ota->spi1 != 0)
+        api_put_text(j, "spi", security_levels[0]);
+    if (ota->tar != 0) {
+        put_tar(j, "tar", ota->tar);
+        put_tar(j, "moTar", ota->tar + 1);
+    }
+    api_put_number(j, "maxSmsParts", ota->sms_parts_max);
+    json_end_object(j);
+}
+
 void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear)
 {
     const struct policy *p = &r->policy;
@@ -374,6 +476,13 @@ void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear
         api_put_text(j, "primaryRoute", r->route.primary);
     if (r->route.backup[0] != '\0')
         api_put_text(j, "backupRoute", r->route.backup);
+    if (r->route.source[0] != '\0')
+        api_put_text(j, "sourceAddress", r->route.source);
+    api_put_bool(j, "registeredDelivery", !r->route.has_no_receipts);
+    if (r->route.rate > 0)
+        api_put_number(j, "ratePerSecond", r->route.rate);
+    if (r->route.window > 0)
+        api_put_number(j, "windowLimit", r->route.window);
     put_quiet(j, p);
     json_end_object(j);
     api_put_text(j, "authorityMode", authority_names[r->authority]);
@@ -383,6 +492,7 @@ void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear
     json_end_object(j);
     put_bootstrap(j, &p->bootstrap);
     api_put_timers(j, "timers", &p->timers, is_clear);
+    put_ota(j, &p->ota);
 }
 
 // --- from the store ---

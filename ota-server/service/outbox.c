@@ -158,6 +158,7 @@ static struct packet *new_packet(struct outbox *o, const struct message *m)
 static void free_packet(struct packet *p)
 {
     struct outbox *o = p->outbox;
+    outbox_limit_remove(o, p);
     p->phase = PACKET_FREE;
     outbox_list_add(o, &o->free, p);
     o->counts.packets_held--;
@@ -207,6 +208,21 @@ static void release(struct packet *p)
         make_ready(next);
 }
 
+bool outbox_leave(struct outbox *o, struct packet *p)
+{
+    if (first_of_card(o, p->message.card) != p)
+        return false;
+    for (uint16_t i = p->next_of_bucket; i != OUTBOX_NONE; i = o->packets[i].next_of_bucket) {
+        if (o->packets[i].message.card == p->message.card)
+            return false;
+    }
+    if (o->left_from == 0 || p->message.id < o->left_from)
+        o->left_from = p->message.id;
+    o->counts.packets--;
+    release(p);
+    return true;
+}
+
 void outbox_send(void *context, const struct message *m)
 {
     struct outbox *o = context;
@@ -222,9 +238,20 @@ void outbox_send(void *context, const struct message *m)
 
 // --- those that wait in the store ------------------------------------------------------------
 
+static bool is_here(struct outbox *o, const struct message *m)
+{
+    for (uint16_t i = *bucket_of(o, m->card); i != OUTBOX_NONE; i = o->packets[i].next_of_bucket) {
+        if (o->packets[i].message.id == m->id)
+            return true;
+    }
+    return false;
+}
+
 static bool stage(void *context, const struct message *m)
 {
     struct outbox *o = context;
+    if (is_here(o, m))
+        return true; // read again because of others that were left
     struct packet *p = new_packet(o, m);
     p->phase = PACKET_STAGED;
     outbox_list_add(o, &o->staged, p);
@@ -264,6 +291,12 @@ static void waiting_read(void *context, enum store_status status)
 static void read_from_store(struct outbox *o)
 {
     const bool has_room = o->counts.packets_held <= o->options.packets_max / 2;
+    if (!o->is_behind && o->left_from != 0 && has_room && !o->is_reading) {
+        // Everything behind was read: back to those that were left.
+        o->last_taken = o->left_from - 1;
+        o->left_from = 0;
+        o->is_behind = true;
+    }
     if (!o->is_behind || o->is_reading || !has_room || o->is_holding)
         return;
     o->is_reading = turn_write(o->options.turn, read_waiting, waiting_read, o);

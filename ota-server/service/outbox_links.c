@@ -73,12 +73,12 @@ static enum smpp_send send_part(struct packet *p, unsigned index, unsigned link)
     sms_cut_part(&cut, bytes_of(m->packet, m->packet_len), index, &w);
     const struct smpp_pdu pdu = {
         .command = SMPP_SUBMIT_SM,
-        .message = {.source = address_of(o->options.address),
+        .message = {.source = address_of(p->source[0] != '\0' ? p->source : o->options.address),
                     .destination = address_of(m->number),
                     .esm_class = SUBMIT_ESM_CLASS,
                     .protocol_id = SMS_PID_USIM_DATA_DOWNLOAD,
                     .data_coding = SMS_DCS_CLASS_2_8BIT,
-                    .registered_delivery = SUBMIT_RECEIPT,
+                    .registered_delivery = p->wants_no_receipt ? 0 : SUBMIT_RECEIPT,
                     .validity_period = validity_of(left_ms(p), validity),
                     .short_message = writer_bytes(&w)},
     };
@@ -146,7 +146,8 @@ static void fly(struct packet *p)
         struct part *part = &p->parts[i];
         if (part->state != PART_WAITING)
             continue;
-        const unsigned link = outbox_link_choose(o, p, part);
+        const unsigned link =
+            outbox_limit_is_free(o, p) ? outbox_link_choose(o, p, part) : OUTBOX_LINKS_MAX;
         if (link == OUTBOX_LINKS_MAX)
             return;
         const enum smpp_send result = send_part(p, i, link);
@@ -159,6 +160,7 @@ static void fly(struct packet *p)
         part->link = (uint8_t)link;
         o->flying++;
         outbox_link_sent(o, link);
+        outbox_limit_take(o, p);
         o->counts.parts_sent++;
         o->counts.parts_repeated += part->is_repeated;
     }
@@ -196,19 +198,26 @@ static bool is_untouched(const struct packet *p)
     return true;
 }
 
-// Memory that is full of packets for a route without a link must not stop those of the others,
-// which wait in the store: nothing took them, and their cards' operations try again later.
+// Memory that is full of packets for a route without a link, or of a group that is slow by its own
+// rules, must not stop those of the others, which wait in the store. For the former nothing took
+// them, and their cards' operations try again later; the latter are left where they are kept.
 void outbox_make_room(struct outbox *o)
 {
     const uint32_t half = o->options.packets_max / 2;
+    const bool is_full = o->free.head == OUTBOX_NONE;
     uint32_t surplus = o->counts.packets_held > half ? o->counts.packets_held - half : 0;
-    if (!o->is_behind || o->free.head != OUTBOX_NONE || o->is_holding || !outbox_link_is_free(o))
+    if (!o->is_behind || surplus == 0 || o->is_holding || !outbox_link_is_free(o))
         return;
     struct packet_list ready = o->ready;
     struct packet *p = NULL;
     o->ready = (struct packet_list){OUTBOX_NONE, OUTBOX_NONE};
     while ((p = outbox_list_take(o, &ready)) != NULL) {
-        if (surplus > 0 && is_untouched(p) && outbox_route_is_dead(o, p)) {
+        const bool is_surplus = surplus > 0 && is_untouched(p);
+        if (is_surplus && !outbox_limit_is_free(o, p) && outbox_leave(o, p)) {
+            surplus--;
+            continue;
+        }
+        if (is_surplus && is_full && outbox_route_is_dead(o, p)) {
             surplus--;
             for (unsigned i = 0; i < p->part_count; i++)
                 p->parts[i].state = PART_GIVEN_UP;
@@ -276,6 +285,7 @@ static struct part *part_of(struct outbox *o, unsigned link, uint64_t tag, struc
         return NULL;
     *packet = p;
     o->flying--;
+    outbox_limit_landed(o, p);
     return part;
 }
 

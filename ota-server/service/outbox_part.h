@@ -57,11 +57,14 @@ struct packet {
     uint8_t avoid;     // link that did not answer; OUTBOX_LINKS_MAX for none
     uint8_t route;     // by its card's group, or its number
     uint8_t backup;    // of that; itself: none
+    uint8_t limit;     // of its group; OUTBOX_LIMITS_MAX: there is none
     uint16_t sour;     // links that refused it for now, a bit each
-    bool was_flying;   // a part of it was on a link
-    bool is_told;      // the event is with the turn, the note about it is not
-    bool is_throttled; // refused for want of room: goes back to its place in front
-    uint16_t next;     // of the list it is in
+    bool wants_no_receipt;
+    char source[TURN_SOURCE_SIZE]; // "": the server's
+    bool was_flying;               // a part of it was on a link
+    bool is_told;                  // the event is with the turn, the note about it is not
+    bool is_throttled;             // refused for want of room: goes back to its place in front
+    uint16_t next;                 // of the list it is in
     uint16_t next_of_bucket;
     uint32_t generation; // makes tags of an earlier packet in this place stale
     uint32_t status;     // command_status of the last refusal
@@ -71,6 +74,16 @@ struct packet {
     struct outbox *outbox;
     struct part parts[SMS_PARTS_MAX];
     struct message message;
+};
+
+// What a group's packets may take of the links. With packets of more groups than these at once, the
+// others have no limit.
+#define OUTBOX_LIMITS_MAX 64
+struct group_limit {
+    uint64_t group;
+    uint32_t held; // packets; 0: the place is free
+    uint32_t flying, window;
+    struct smpp_rate rate; // of 0: none
 };
 
 // --- from cards ------------------------------------------------------------------------------
@@ -150,6 +163,8 @@ struct outbox {
     uint16_t *buckets; // by card
     uint32_t bucket_mask;
     struct packet_list free, ready, staged, ended;
+    struct group_limit limits[OUTBOX_LIMITS_MAX];
+    uint64_t left_from; // lowest id of those that were left to the store again; 0: none
     uint32_t flying;    // parts
     uint32_t reporting; // packets that the turn was told about
     struct instant report_at;
@@ -189,6 +204,20 @@ void outbox_pump(struct outbox *o);
 void outbox_make_room(struct outbox *o);
 // Ends waiting times that are over.
 void outbox_scan(struct outbox *o);
+
+// outbox_limit.c
+// Notes what the group of a new packet may take, and that a packet is gone.
+void outbox_limit_add(struct outbox *o, struct packet *p, const struct turn_route *asked);
+void outbox_limit_remove(struct outbox *o, const struct packet *p);
+// May a part of it leave? If only a rate is in the way, the deadline says when it is not.
+bool outbox_limit_is_free(struct outbox *o, const struct packet *p);
+void outbox_limit_take(struct outbox *o, const struct packet *p);
+void outbox_limit_landed(struct outbox *o, const struct packet *p);
+
+// outbox.c
+// Leaves a packet of which nothing was sent to the store, to be read again when there is room.
+// False: another packet of its card is here, which it must not overtake or be overtaken by.
+bool outbox_leave(struct outbox *o, struct packet *p);
 
 // outbox_route.c
 // Is no link bound that could take it?

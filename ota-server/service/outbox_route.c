@@ -55,6 +55,9 @@ void outbox_route(struct outbox *o, struct packet *p)
     if (p->route == OUTBOX_ROUTES_MAX)
         p->route = by_number(o, p->message.number);
     p->backup = backup != OUTBOX_ROUTES_MAX ? backup : o->options.routes[p->route].backup;
+    p->wants_no_receipt = asked.has_no_receipts;
+    memcpy(p->source, asked.source, sizeof(p->source));
+    outbox_limit_add(o, p, &asked);
 }
 
 // --- health ----------------------------------------------------------------------------------

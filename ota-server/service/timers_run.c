@@ -8,7 +8,6 @@
 #define RUNS_MAX 8 // at once; others wait for their turn
 #define BODY_MAX 1024
 #define BATCH_TRIES_MAX 3 // of cards that nothing could be saved for
-#define REFUSALS (REFUSAL_OVERLOADED + 1)
 
 // What became of the cards so far.
 struct counts {

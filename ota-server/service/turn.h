@@ -143,10 +143,15 @@ struct utc turn_due(const struct turn *t);
 bool turn_has_work(const struct turn *t);
 // False when the last turn could not be written: the disk is full, read-only or locked.
 bool turn_can_write(const struct turn *t);
-// How a group's cards are reached: names of routes of links; "": as their numbers say.
+// How a group's cards are reached.
 #define TURN_ROUTE_SIZE 32
+#define TURN_SOURCE_SIZE 21 // digits, + allowed, or a name; and a zero
 struct turn_route {
-    char primary[TURN_ROUTE_SIZE], backup[TURN_ROUTE_SIZE];
+    char primary[TURN_ROUTE_SIZE], backup[TURN_ROUTE_SIZE]; // of links; "": as the numbers say
+    char source[TURN_SOURCE_SIZE];                          // of messages; "": the server's
+    bool has_no_receipts;                                   // none are asked for
+    uint32_t rate;                                          // SMS per second; 0: no limit
+    uint32_t window;                                        // SMS without an answer; 0: no limit
 };
 struct turn_route turn_route_of(struct turn *t, uint64_t group);
 // The rules of a group were changed in this turn: they hold from the next event on.

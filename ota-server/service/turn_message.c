@@ -43,10 +43,13 @@ static enum store_status keep_stray(struct turn *t, const struct turn_message *m
 static enum store_status hear(struct turn *t, const struct turn_message *m, struct utc now)
 {
     uint64_t card;
+    uint64_t group = 0;
     struct card_keys keys;
     enum store_status status = find_card(t, m, &card);
     if (status == STORE_OK)
-        status = store_card_keys(t->options.store, card, &keys);
+        status = store_card_group(t->options.store, card, &group);
+    if (status == STORE_OK)
+        status = turn_keys_of(t, card, group, &keys);
     if (status != STORE_OK)
         return status;
     uint8_t scratch[MESSAGE_SCRATCH];

@@ -102,6 +102,10 @@ enum store_status turn_figures_write(struct turn *t) MUST_USE;
 enum store_status turn_policy_of(struct turn *t, uint64_t group,
                                  const struct policy **policy) MUST_USE;
 
+// A card's keys, as its group wants them used. STORE_NONE: it has none.
+enum store_status turn_keys_of(struct turn *t, uint64_t card, uint64_t group,
+                               struct card_keys *keys) MUST_USE;
+
 // Loads, decides, saves.
 enum store_status turn_run_event(struct turn *t, uint64_t card, struct event *e,
                                  struct turn_answer *answer) MUST_USE;

@@ -32,11 +32,23 @@ enum store_status turn_policy_of(struct turn *t, uint64_t group, const struct po
     return STORE_OK;
 }
 
+enum store_status turn_keys_of(struct turn *t, uint64_t card, uint64_t group,
+                               struct card_keys *keys)
+{
+    const struct policy *policy = NULL;
+    enum store_status status = turn_policy_of(t, group, &policy);
+    if (status == STORE_OK)
+        status = store_card_keys(t->options.store, card, keys);
+    if (status == STORE_OK)
+        message_apply(keys, &policy->ota);
+    return status;
+}
+
 struct turn_route turn_route_of(struct turn *t, uint64_t group)
 {
     const struct policy *unused;
     // A group that cannot be read has its cards reached as if they were in none.
     if (group == 0 || turn_policy_of(t, group, &unused) != STORE_OK)
-        return (struct turn_route){{0}, {0}};
+        return (struct turn_route){.rate = 0};
     return t->policies[(group ^ group >> 20) % POLICY_ROWS].route;
 }

@@ -210,7 +210,7 @@ static enum store_status save_send(struct turn *t, const struct send *send, stru
     struct card_keys keys;
     struct network_keys network;
     const bool is_download = send->command == COMMAND_DOWNLOAD;
-    enum store_status status = store_card_keys(store, r->card, &keys);
+    enum store_status status = turn_keys_of(t, r->card, r->group, &keys);
     if (status == STORE_OK && is_download)
         status = store_network_keys(store, r->open.download.imsi, &network);
     if (status != STORE_OK)

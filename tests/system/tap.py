@@ -4,7 +4,7 @@ import os, select, socket, struct, sys, threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/story"))
 from system import until  # noqa: E402
 
-DELIVER = 5
+SUBMIT, DELIVER = 4, 5
 RESPONSE = 0x80000000
 OWN = 0x70000000  # our sequence numbers begin here: no SMSC gets so far
 
@@ -33,6 +33,7 @@ class Tap:
         host, port = smsc.rsplit(":", 1)
         self.smsc, self.lock = (host, int(port)), threading.Lock()
         self.seen = []       # deliver_sm of the SMSC: their bodies
+        self.sent = []       # submit_sm of the server: their bodies
         self.refused = []    # what the server answered to them, when it was not ESME_ROK
         self.answers = {}    # to our own requests, by sequence number: command and status
         self.sequence, self.server, self.upstream = OWN, None, None
@@ -86,6 +87,8 @@ class Tap:
         _, command, status, sequence = struct.unpack(">IIII", pdu[:16])
         if is_from_smsc and command == DELIVER:
             self.seen.append(pdu[16:])
+        if not is_from_smsc and command == SUBMIT:
+            self.sent.append(pdu[16:])
         if is_from_smsc or command & RESPONSE == 0 or sequence <= OWN:
             if command == DELIVER | RESPONSE and status != 0:
                 self.refused.append(status)

@@ -103,6 +103,27 @@ class FromTheNetwork(Working):
         self.assertEqual(self.api.get("/system")["links"][0]["timesBound"], bound)
         self.done(operation)
 
+    def test_what_a_groups_rules_say_is_in_the_octets_that_reach_the_smsc(self):
+        group = self.api.post("/card-groups", {"name": "octets"})["id"]
+        rules = {"smsc": {"sourceAddress": "777", "registeredDelivery": False},
+                 "ota": {"keysetVersion": 1, "spi": "1639", "maxSmsParts": 1}, "reason": "test"}
+        status, document = self.api.ask("PATCH", f"/card-groups/{group}/rules", rules)
+        self.assertEqual(status, 200, document)
+        sent = len(self.tap.sent)
+        self.done(self.order(0))
+        usual = self.tap.sent[sent]
+        self.assertEqual(self.api.ask("PATCH", "/cards/" + self.cards[0], {"groupId": group})[0], 200)
+        sent = len(self.tap.sent)
+        self.done(self.order(0))  # the card takes it, and its answer finds the server's own number
+        ruled = self.tap.sent[sent]
+        self.assertEqual((text_of(usual)[0], text_of(ruled)[0]), (SERVER, "777"))
+        # registered_delivery: behind the two times, which are texts [SMPP 3.4 4.4.1].
+        receipt = lambda body: body[-len(text_of(body)[2]) - 5]
+        self.assertEqual((receipt(usual), receipt(ruled)), (1, 0))
+        # UDH 02 70 00, CPL, CHL 15, then SPI, KIc and KID of key set 1 with AES [102.225 table 1].
+        self.assertEqual(text_of(ruled)[2][:3] + text_of(ruled)[2][5:10], bytes.fromhex("0270001516391212"))
+        self.assertEqual(self.api.ask("PATCH", f"/card-groups/{group}/rules", {"smsc": {}, "ota": {}, "reason": "end"})[0], 200)
+
     def test_a_corrupt_vendor_file_changes_nothing(self):
         operation, before = self.order(0), self.api.get("/cards")["pagination"]["totalCount"]
         self.tool("vendor-make", "-n", "20", "-f", "501", "-b", "BAD0002", "-o", self.batch + "2")

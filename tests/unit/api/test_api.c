@@ -404,6 +404,9 @@ static void a_dry_run_judges_and_stores_nothing(void **state)
         order_of("enable", record.slots[1].subscription, ""));
     assert_int_equal(a.status, 200);
     assert_true(has("\"dryRun\":true"));
+    // ENABLE by IMSI: 5 of APDU, 6 of operation id, 11 of target: 22, and 14 make three blocks; 10
+    // in the clear. CONFIRM has 17: two blocks. SMS: both, both answers, and the notification.
+    assert_true(has("\"estimate\":{\"packets\":2,\"sms\":5,\"bytes\":100}"));
     ask("GET", BASE "/operations", NULL);
     assert_true(has("\"totalCount\":0"));
     ask("POST", path_of(BASE "/cards/", "crd", card, "/operations?dryRun=true"),

@@ -353,6 +353,130 @@ static void packets_of_a_group_take_its_route(void **state)
     assert_string_equal(turn_route_of(lab.turn, group).primary, "");
 }
 
+// --- how packets are secured and sent ---
+
+static bool take_packet(void *context, const struct message *m)
+{
+    *(struct message *)context = *m;
+    return true;
+}
+
+// Octets of a command packet [102.225 table 1]: CPL 2, CHL 1, SPI 2, KIc 1, KID 1, TAR 3.
+static void expect_header(const char *hexadecimal)
+{
+    static struct message m;
+    char found[32];
+    struct writer w = writer_of(found, sizeof(found));
+    ask("POST", target("/cards/", "crd", record.card, "/operations"), "{\"type\":\"audit\"}");
+    assert_int_equal(a.status, 202);
+    assert_int_equal(store_outbox(lab.store, m.id, 10, take_packet, &m), STORE_OK);
+    text_hex(&w, bytes_of(m.packet + 3, 7));
+    assert_string_equal(text_end(&w), hexadecimal);
+    // Nobody takes it, so that the next one is built anew.
+    struct event e = {.type = EVENT_SUBMIT};
+    e.as.submit =
+        (struct event_submit){.counter = m.counter, .outcome = SUBMIT_REJECTED, .parts = 1};
+    assert_true(turn_event(lab.turn, m.card, &e, NULL, NULL));
+    lab_turn(&lab);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_message_state(lab.store, m.id, POST_REFUSED, 1, (struct utc){0}),
+                     STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+static void packets_are_secured_as_the_group_says(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    move(lab_card(&lab, ICCID, &record), group);
+    expect_header("16391212534d01"); // as the card's keys came: set 1, TAR 534D01
+    rules(group,
+          "{\"ota\":{\"keysetVersion\":3,\"kicAlgorithm\":\"AES_CBC\","
+          "\"kidAlgorithm\":\"AES_CMAC\",\"spi\":\"1639\",\"tar\":\"534D10\"},\"reason\":\"x\"}");
+    expect(200, "\"keysetVersion\":3");
+    assert_true(has("\"spi\":\"1639\",\"tar\":\"534d10\",\"moTar\":\"534d11\",\"maxSmsParts\":3"));
+    expect_header("16393232534d10");
+    rules(group, "{\"ota\":{},\"reason\":\"as before\"}");
+    expect_header("16391212534d01");
+}
+
+static void what_is_unsafe_or_nobodys_is_no_rule(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "{\"ota\":{\"spi\":\"1239\"}",             // no ciphering
+        "{\"ota\":{\"spi\":\"0639\"}",             // no MAC
+        "{\"ota\":{\"spi\":\"0E39\"}",             // no counter that grows
+        "{\"ota\":{\"spi\":\"1621\"}",             // answers without a MAC
+        "{\"ota\":{\"kicAlgorithm\":\"DES_CBC\"}", //
+        "{\"ota\":{\"kidAlgorithm\":\"CRC32\"}",   //
+        "{\"ota\":{\"keysetVersion\":0}",          //
+        "{\"ota\":{\"keysetVersion\":16}",         //
+        "{\"ota\":{\"tar\":\"000000\"}",           // card manager
+        "{\"ota\":{\"tar\":\"B00010\"}",           // remote management of files
+        "{\"ota\":{\"tar\":\"FFFFFF\"}",           // no TAR for what the card sends
+        "{\"ota\":{\"tar\":\"53\"}",               //
+        "{\"ota\":{\"moTar\":\"534D02\"}",         // follows from the other
+        "{\"ota\":{\"maxSmsParts\":0}",            //
+        "{\"ota\":{\"maxSmsParts\":9}",            //
+        "{\"smsc\":{\"sourceAddress\":\"a,b\"}",   //
+        "{\"smsc\":{\"sourceAddress\":\"+\"}",     //
+        "{\"smsc\":{\"sourceAddress\":\"Too Long A Name\"}",
+        "{\"smsc\":{\"sourceAddress\":\"123456789012345678901\"}",
+        "{\"smsc\":{\"ratePerSecond\":0}",      //
+        "{\"smsc\":{\"windowLimit\":1001}",     //
+        "{\"smsc\":{\"registeredDelivery\":1}", //
+    };
+    const uint64_t group = new_group("meters");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char body[256];
+        (void)snprintf(body, sizeof(body), "%s,\"reason\":\"x\"}", wrong[i]);
+        rules(group, body);
+        expect(400, "\"field\":");
+    }
+}
+
+static void a_group_says_how_its_messages_leave(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    rules(group, "{\"smsc\":{\"sourceAddress\":\"+4930123456\",\"ratePerSecond\":5,"
+                 "\"windowLimit\":10,\"registeredDelivery\":false},\"reason\":\"x\"}");
+    expect(200, "\"sourceAddress\":\"+4930123456\",\"registeredDelivery\":false,"
+                "\"ratePerSecond\":5,\"windowLimit\":10");
+    const struct turn_route route = turn_route_of(lab.turn, group);
+    assert_string_equal(route.source, "+4930123456");
+    assert_true(route.has_no_receipts && route.rate == 5 && route.window == 10);
+    rules(group, "{\"smsc\":{},\"reason\":\"as before\"}");
+    expect(200, "\"registeredDelivery\":true");
+    assert_false(has("ratePerSecond"));
+    assert_false(turn_route_of(lab.turn, group).has_no_receipts);
+}
+
+static void a_command_that_takes_more_sms_than_the_group_permits_is_refused(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    move(lab_card(&lab, ICCID, &record), group);
+    rules(group, "{\"ota\":{\"maxSmsParts\":1},\"reason\":\"x\"}");
+    // Eight rows of 13 octets take two SMS: one carries 98 octets of command.
+    char body[1024];
+    struct writer w = writer_of(body, sizeof(body));
+    text_put(&w, "{\"type\":\"set-timers\",\"parameters\":{\"COUNTRY_TABLE\":[");
+    for (unsigned i = 0; i < 8; i++) {
+        text_put(&w, i == 0 ? "" : ",");
+        text_put(&w, "{\"mcc\":\"262\",\"imsi\":\"999700000000001\",\"action\":\"PREFER\"}");
+    }
+    text_put(&w, "]}}");
+    ask("POST", target("/cards/", "crd", record.card, "/operations"), text_end(&w));
+    expect(422, "\"reason\":\"TOO_LONG\"");
+    rules(group, "{\"ota\":{\"maxSmsParts\":2},\"reason\":\"x\"}");
+    ask("POST", target("/cards/", "crd", record.card, "/operations"), body);
+    assert_int_equal(a.status, 202);
+    assert_int_equal(store_card_load(lab.store, record.card, &record), STORE_OK);
+    assert_int_equal(record.open.sms_mt, 2);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -367,6 +491,10 @@ int main(void)
         CASE(operations_live_as_long_as_the_rules_say),
         CASE(in_the_quiet_hours_of_the_group_an_operation_waits),
         CASE(packets_of_a_group_take_its_route),
+        CASE(packets_are_secured_as_the_group_says),
+        CASE(what_is_unsafe_or_nobodys_is_no_rule),
+        CASE(a_group_says_how_its_messages_leave),
+        CASE(a_command_that_takes_more_sms_than_the_group_permits_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

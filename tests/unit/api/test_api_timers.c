@@ -278,6 +278,9 @@ static void where_cards_report_to_and_many_at_once_are_for_two(void **state)
     expect(200, "\"campaignAbove\":2");
     ask("PATCH", group_path("/rules?dryRun=true"), "{\"apply\":true,\"reason\":\"x\"}");
     expect(200, "\"approvalsNeeded\":1");
+    // CONFIGURE with 10 octets of writes: 5 of APDU, 6 of operation id, 12: 23, and 14 make three
+    // blocks; 10 in the clear. Three cards, each with its answer.
+    assert_true(has("\"estimate\":{\"packets\":3,\"sms\":6,\"bytes\":174,\"seconds\":1}"));
     rules("{\"apply\":true,\"reason\":\"all of them\"}");
     expect(202, "\"targetCount\":3");
 }

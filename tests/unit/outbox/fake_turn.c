@@ -131,6 +131,13 @@ enum store_status store_message_state(struct store *s, uint64_t id, uint8_t stat
     (void)s;
     (void)due;
     fake.notes[fake.note_count++] = (struct fake_note){id, state, tries};
+    for (size_t i = 0; i < fake.waiting_count && fake.outcome == STORE_OK; i++) {
+        if (fake.waiting[i].id == id) { // it waits no more
+            fake.waiting_count--;
+            memmove(&fake.waiting[i], &fake.waiting[i + 1],
+                    (fake.waiting_count - i) * sizeof(fake.waiting[0]));
+        }
+    }
     return STORE_OK;
 }
 
@@ -204,5 +211,5 @@ enum store_status store_message_parts(struct store *s, struct utc from, store_me
 struct turn_route turn_route_of(struct turn *t, uint64_t group)
 {
     (void)t;
-    return group != 0 ? fake.route : (struct turn_route){{0}, {0}};
+    return group != 0 ? fake.route : (struct turn_route){.rate = 0};
 }

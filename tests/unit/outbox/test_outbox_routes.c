@@ -336,7 +336,7 @@ static void the_group_of_a_card_decides_before_its_number(void **state)
     (void)state;
     const struct outbox_options options = with_routes();
     open_with(&options);
-    fake.route = (struct turn_route){"491", "49"};
+    fake.route = (struct turn_route){.primary = "491", .backup = "49"};
     hand_of(5, 1, "4930123");
     at(0);
     assert_int_equal(fake_links.sent[0].link, 3);
@@ -346,7 +346,7 @@ static void the_group_of_a_card_decides_before_its_number(void **state)
     at(1);
     assert_int_equal(fake_links.sent_count, 2);
     assert_int_equal(fake_links.sent[1].link, 2);
-    fake.route = (struct turn_route){"gone", ""}; // a route that the configuration lost
+    fake.route = (struct turn_route){.primary = "gone"}; // a route that the configuration lost
     hand_of(5, 4, "4930123");
     at(2);
     assert_int_equal(fake_links.sent[2].link, 2);

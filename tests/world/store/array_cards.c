@@ -108,6 +108,15 @@ enum store_status store_card_keys(struct store *s, uint64_t card, struct card_ke
     return STORE_OK;
 }
 
+enum store_status store_card_group(struct store *s, uint64_t card, uint64_t *group)
+{
+    const struct card_place *c = card_find(s, card);
+    if (c == NULL)
+        return STORE_NONE;
+    *group = c->record.group;
+    return STORE_OK;
+}
+
 enum store_status store_card_by_reference(struct store *s,
                                           const uint8_t reference[CARD_REFERENCE_SIZE],
                                           uint64_t *card)

@@ -1,0 +1,74 @@
+// What groups may take of the links: so many SMS a second, so many without an answer.
+#include "ota-server/service/outbox_part.h"
+
+static uint8_t place_of(const struct outbox *o, uint64_t group)
+{
+    uint8_t place = OUTBOX_LIMITS_MAX;
+    for (uint8_t i = 0; i < OUTBOX_LIMITS_MAX; i++) {
+        if (o->limits[i].held > 0 && o->limits[i].group == group)
+            return i;
+        // One that was used lately keeps what it has used up.
+        if (o->limits[i].held == 0 && (place == OUTBOX_LIMITS_MAX || o->limits[i].group == group))
+            place = i;
+    }
+    return place;
+}
+
+void outbox_limit_add(struct outbox *o, struct packet *p, const struct turn_route *asked)
+{
+    p->limit = OUTBOX_LIMITS_MAX;
+    if (asked->rate == 0 && asked->window == 0)
+        return;
+    p->limit = place_of(o, p->message.group);
+    if (p->limit == OUTBOX_LIMITS_MAX)
+        return;
+    struct group_limit *l = &o->limits[p->limit];
+    if (l->group != p->message.group)
+        *l = (struct group_limit){.group = p->message.group};
+    if (l->rate.allowed_per_s != asked->rate) {
+        l->rate = (struct smpp_rate){.allowed_per_s = 0};
+        if (asked->rate > 0)
+            smpp_rate_init(&l->rate, asked->rate, o->now);
+    }
+    l->window = asked->window;
+    l->held++;
+}
+
+void outbox_limit_remove(struct outbox *o, const struct packet *p)
+{
+    if (p->limit != OUTBOX_LIMITS_MAX)
+        o->limits[p->limit].held--;
+}
+
+bool outbox_limit_is_free(struct outbox *o, const struct packet *p)
+{
+    if (p->limit == OUTBOX_LIMITS_MAX)
+        return true;
+    const struct group_limit *l = &o->limits[p->limit];
+    if (l->window > 0 && l->flying >= l->window)
+        return false; // an answer makes room
+    if (l->rate.allowed_per_s == 0)
+        return true;
+    const struct instant at = smpp_rate_next(&l->rate, o->now);
+    if (instant_is_due(at, o->now))
+        return true;
+    o->deadline = instant_earlier(o->deadline, at);
+    return false;
+}
+
+void outbox_limit_take(struct outbox *o, const struct packet *p)
+{
+    if (p->limit == OUTBOX_LIMITS_MAX)
+        return;
+    struct group_limit *l = &o->limits[p->limit];
+    l->flying++;
+    // It was free when the link was chosen.
+    if (l->rate.allowed_per_s > 0 && !smpp_rate_take(&l->rate, o->now))
+        return;
+}
+
+void outbox_limit_landed(struct outbox *o, const struct packet *p)
+{
+    if (p->limit != OUTBOX_LIMITS_MAX)
+        o->limits[p->limit].flying--;
+}

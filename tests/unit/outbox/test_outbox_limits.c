@@ -1,0 +1,176 @@
+// What a group's rules do on the links: source address, receipts, SMS a second, SMS without answer.
+#include "tests/lib/cmocka_all.h"
+
+#include "tests/unit/outbox/fake_links.h"
+#include "tests/unit/outbox/fake_turn.h"
+
+#define T0 FAKE_START
+#define SLOW 5 // the group with limits; 0 has none
+
+static struct outbox *outbox;
+
+static void open_with(const struct outbox_options *options)
+{
+    fake_reset();
+    outbox = outbox_open(options, (struct instant){T0});
+    assert_non_null(outbox);
+    for (unsigned i = 0; i < options->link_count; i++)
+        fake_links.room[i] = 2000;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    const struct outbox_options options = fake_options(1);
+    open_with(&options);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    outbox_close(outbox);
+    outbox = NULL;
+    return 0;
+}
+
+static struct message message_of(uint64_t group, uint64_t counter)
+{
+    struct message m = {.id = 1000 + counter,
+                        .card = counter,
+                        .group = group,
+                        .counter = counter,
+                        .number = "9990000000001",
+                        .validity_ms = 3600000,
+                        .packet_len = 20};
+    return m;
+}
+
+static void hand(uint64_t group, uint64_t counter)
+{
+    const struct message m = message_of(group, counter);
+    fake.waiting[fake.waiting_count++] = m;
+    outbox_send(outbox, &m);
+}
+
+static void at(uint64_t ms)
+{
+    outbox_tick(outbox, (struct instant){T0 + ms});
+    fake_turn_end(outbox);
+}
+
+static void messages_of_a_group_have_its_source_and_ask_for_receipts_as_it_says(void **state)
+{
+    (void)state;
+    hand(0, 1);
+    fake.route = (struct turn_route){.source = "777", .has_no_receipts = true};
+    hand(SLOW, 2);
+    fake.route = (struct turn_route){.source = "+4930123456"};
+    hand(SLOW, 3);
+    fake.route = (struct turn_route){.source = "Meters Ltd"};
+    hand(SLOW, 4);
+    at(0);
+    const struct fake_sent *s = fake_links.sent;
+    assert_int_equal(fake_links.sent_count, 4);
+    assert_int_equal(s[0].registered_delivery, 1);
+    assert_string_equal(s[1].source, "777"); // TON 0, NPI 1: a number of one network
+    assert_int_equal(s[1].source_ton, 0);
+    assert_int_equal(s[1].source_npi, 1);
+    assert_int_equal(s[1].registered_delivery, 0);
+    assert_string_equal(s[2].source, "4930123456"); // TON 1: international
+    assert_int_equal(s[2].source_ton, 1);
+    assert_int_equal(s[2].registered_delivery, 1);
+    assert_string_equal(s[3].source, "Meters Ltd"); // TON 5, NPI 0: a name
+    assert_int_equal(s[3].source_ton, 5);
+    assert_int_equal(s[3].source_npi, 0);
+}
+
+static void a_group_sends_no_more_a_second_than_its_rate(void **state)
+{
+    (void)state;
+    fake.route = (struct turn_route){.rate = 10};
+    for (uint64_t i = 1; i <= 40; i++)
+        hand(SLOW, i);
+    hand(0, 41);
+    at(0);
+    // One at once, for a burst is a tenth of a second's; and the others do not wait behind them.
+    assert_int_equal(fake_links.sent_count, 2);
+    assert_true(outbox_deadline(outbox).ms > T0 && outbox_deadline(outbox).ms <= T0 + 100);
+    for (uint64_t ms = 10; ms <= 1000; ms += 10)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, 12);
+    for (uint64_t ms = 1010; ms <= 3900; ms += 10)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, 41);
+}
+
+static void a_group_has_no_more_without_an_answer_than_its_window(void **state)
+{
+    (void)state;
+    fake.route = (struct turn_route){.window = 3};
+    for (uint64_t i = 1; i <= 5; i++)
+        hand(SLOW, i);
+    hand(0, 6);
+    at(0);
+    assert_int_equal(fake_links.sent_count, 4); // three of it, and the other one
+    fake_respond(outbox, 0, ESME_ROK, "1");
+    at(1);
+    assert_int_equal(fake_links.sent_count, 5);
+    fake_respond(outbox, 1, ESME_RINVDSTADR, "");
+    at(2);
+    assert_int_equal(fake_links.sent_count, 6);
+    // What nobody answers makes room, too: it leaves once more.
+    fake_links.room[0]++;
+    outbox_unknown(outbox, 0, fake_links.sent[2].tag);
+    at(3);
+    assert_int_equal(fake_links.sent_count, 7);
+}
+
+static void a_slow_group_leaves_memory_to_the_others_and_loses_nothing(void **state)
+{
+    (void)state;
+    struct outbox_options options = fake_options(1);
+    options.packets_max = 16;
+    outbox_close(outbox);
+    open_with(&options);
+    fake.route = (struct turn_route){.rate = 1};
+    for (uint64_t i = 1; i <= 40; i++)
+        hand(SLOW, i);
+    for (uint64_t i = 41; i <= 50; i++)
+        hand(0, i);
+    bool is_sent[51] = {false};
+    size_t seen = 0;
+    size_t others = 0;
+    for (uint64_t ms = 0; ms <= 60000; ms += 100) {
+        at(ms);
+        for (; seen < fake_links.sent_count; seen++) {
+            fake_links.room[0]++;
+            fake_respond(outbox, seen, ESME_ROK, "1");
+        }
+        if (ms == 3000)
+            others = fake.event_count;
+    }
+    // Within three seconds all ten of the others went, and three or four of the slow ones.
+    assert_in_range(others, 13, 14);
+    assert_int_equal(fake.event_count, 50);
+    for (size_t i = 0; i < fake.event_count; i++) {
+        const uint64_t counter = fake.events[i].event.as.submit.counter;
+        assert_false(is_sent[counter]);
+        is_sent[counter] = true;
+        assert_int_equal(fake.events[i].event.as.submit.outcome, SUBMIT_ACCEPTED);
+    }
+    assert_int_equal(outbox_counts(outbox).packets, 50);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(messages_of_a_group_have_its_source_and_ask_for_receipts_as_it_says),
+        CASE(a_group_sends_no_more_a_second_than_its_rate),
+        CASE(a_group_has_no_more_without_an_answer_than_its_window),
+        CASE(a_slow_group_leaves_memory_to_the_others_and_loses_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
