@@ -189,6 +189,10 @@ void decide_plan(struct work *w)
         stop(w, REFUSAL_NOT_FOUND, "no rule");
         return;
     }
+    if (p->refusal == REFUSAL_NOT_INSTALLED) {
+        stop(w, REFUSAL_NOT_INSTALLED, "no subscription of the factory");
+        return;
+    }
     if (p->refusal != REFUSAL_NONE) {
         const bool is_new = b->failure != p->refusal;
         b->failure = p->refusal;
@@ -229,6 +233,11 @@ static bool went_well(struct work *w, const struct operation *o)
     return true;
 }
 
+static bool is_of_factory(const struct bootstrap *b, uint8_t index)
+{
+    return b->items[index].plan.template_number == 0 && !b->items[index].plan.has_role;
+}
+
 static void download(struct work *w)
 {
     struct record *r = w->r;
@@ -240,6 +249,10 @@ static void download(struct work *w)
         if (record_slot_of(r, b->items[i].subscription) != NULL) {
             b->tries = 0;
             continue;
+        }
+        if (is_of_factory(b, i)) { // nobody can bring it there
+            stop(w, REFUSAL_NOT_INSTALLED, "no subscription of the factory");
+            return;
         }
         struct operation next = {.kind = OPERATION_DOWNLOAD,
                                  .subscription = b->items[i].subscription,
@@ -400,7 +413,7 @@ static void give_back(struct work *w)
     }
     for (uint8_t i = 0; i < b->item_count; i++) {
         const uint64_t id = b->items[i].subscription;
-        if (id == 0 || record_slot_of(r, id) != NULL)
+        if (id == 0 || record_slot_of(r, id) != NULL || is_of_factory(b, i))
             continue;
         w->d->released[w->d->released_count++] = id;
         b->items[i].subscription = 0;
@@ -415,13 +428,30 @@ static bool has_origin(const struct record *r)
     return record_enabled(r) != NULL && record_enabled(r)->subscription != 0;
 }
 
+struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_rule *rule)
+{
+    const struct utc never = {0};
+    if (r->state != CARD_SEEN || r->bootstrap.state != BOOTSTRAP_NONE || !rule->is_enabled)
+        return never;
+    switch ((enum bootstrap_trigger)rule->trigger) {
+    case BOOTSTRAP_FIRST_CONTACT:
+        return r->created_at.ms > 0 ? r->created_at : (struct utc){1}; // it was seen
+    case BOOTSTRAP_FIRST_ATTACH:
+        return r->attached_at;
+    case BOOTSTRAP_AFTER_ACTIVATION:
+        return utc_after(r->seen_at, (int64_t)rule->delay_s * 1000);
+    case BOOTSTRAP_MANUAL:
+        break;
+    }
+    return never;
+}
+
 static bool may_start(const struct work *w)
 {
     const struct record *r = w->r;
     return w->e->type != EVENT_MOVE && // the policy is that of the group that it leaves
-           r->state == CARD_SEEN && has_origin(r) && r->dirty_since.ms == 0 &&
-           r->bootstrap.state == BOOTSTRAP_NONE && w->policy->bootstrap.is_enabled &&
-           w->policy->bootstrap.trigger == BOOTSTRAP_FIRST_CONTACT;
+           has_origin(r) && r->dirty_since.ms == 0 &&
+           utc_is_due(bootstrap_starts_at(r, &w->policy->bootstrap), w->now);
 }
 
 static void check_deadline(struct work *w)

@@ -207,6 +207,7 @@ static void take(struct work *w)
         decide_notify(w);
         break;
     case EVENT_CONTACT:
+        work_attached(w);
         work_contact(w);
         break;
     case EVENT_WAKE:

@@ -29,10 +29,16 @@ struct policy_quiet {
     uint16_t from_min, to_min;
 };
 
-// What a card gets on its first contact; the pools' subscriptions come with EVENT_PLAN.
-enum bootstrap_trigger { BOOTSTRAP_FIRST_CONTACT, BOOTSTRAP_MANUAL };
+// When a card's bootstrap begins. Activated it is by its first contact: the server knows no other.
+enum bootstrap_trigger {
+    BOOTSTRAP_FIRST_CONTACT, // a receipt of its own, an answer, a notification, an attach event
+    BOOTSTRAP_MANUAL,
+    BOOTSTRAP_FIRST_ATTACH, // an attach event, or a notification: its applet had normal service
+    BOOTSTRAP_AFTER_ACTIVATION,
+};
+// What it gets; the pools' subscriptions come with EVENT_PLAN.
 struct bootstrap_item {
-    uint64_t pool;
+    uint64_t pool; // 0: the operational subscription that the factory put on the card
     uint8_t template_number;
     uint8_t role;
     uint8_t rank; // 0: that of the subscription
@@ -43,6 +49,7 @@ struct bootstrap_rule {
     uint8_t item_count; // in the order of their downloads
     uint8_t enable;     // index of the one to enable
     bool deletes;       // the bootstrap subscription, afterwards
+    uint32_t delay_s;   // AFTER_ACTIVATION
     uint32_t soak_s, deadline_s, concurrency;
     struct bootstrap_item items[BOOTSTRAP_ITEMS_MAX];
 };

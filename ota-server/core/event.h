@@ -129,8 +129,9 @@ struct event_notify {
 
 // All of the rule's items, or none with the reason.
 struct event_plan {
-    uint8_t refusal; // enum refusal: POOL_EMPTY, CARD_BUSY when too many cards are at it, or
-                     // NOT_FOUND when there is no rule any more
+    uint8_t refusal; // enum refusal: POOL_EMPTY, CARD_BUSY when too many cards are at it, NOT_FOUND
+                     // when there is no rule any more, or NOT_INSTALLED when the factory put no
+                     // operational subscription on the card
     uint8_t count;
     struct {
         uint64_t subscription;

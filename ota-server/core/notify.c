@@ -293,6 +293,7 @@ void decide_notify(struct work *w)
         r->mt_counter += COUNTER_JUMP;
         work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
     }
+    work_attached(w); // its applet sends when it has normal service
     if (kind == SEQUENCE_HANDLED) {
         work_contact(w);
         if (may_confirm_again(w, n)) {

@@ -469,6 +469,7 @@ void plan_wake(struct work *w)
         if (!r->bootstrap.is_stalled)
             soonest(w, r->bootstrap.deadline);
     }
+    soonest(w, bootstrap_starts_at(r, &w->policy->bootstrap));
     soonest(w, r->flight.deadline);
     soonest(w, r->gap_deadline);
     soonest(w, r->insecure_until);

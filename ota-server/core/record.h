@@ -328,8 +328,8 @@ struct bootstrap {
     uint64_t operation; // of the step that is under way, or the one that failed; or 0
     struct utc started_at, due, deadline;
     struct {
-        uint64_t subscription; // 0: given back
-        struct download_plan plan;
+        uint64_t subscription;     // 0: given back
+        struct download_plan plan; // zero: the factory put it on the card
     } items[BOOTSTRAP_ITEMS_MAX];
 };
 
@@ -354,6 +354,8 @@ struct record {
     struct utc mark_since[CARD_MARKS];
     struct utc created_at;
     struct utc last_contact_at;
+    struct utc seen_at;     // of the first contact
+    struct utc attached_at; // since when it is known to have had service
 
     // what the card is, from the vendor file, corrected by audits and first contact
     uint8_t level;
@@ -463,7 +465,7 @@ const char *audit_outcome_name(uint8_t outcome);     // "" for none
 const char *actor_kind_name(uint8_t kind);           // "USER"
 
 // The record as octets for the store: the number of the form, then integers big endian, only what
-// is used. Written in the newest form, read in forms 1 and 3 to 5, too: what they did not have is
+// is used. Written in the newest form, read in forms 1 and 3 to 6, too: what they did not have is
 // zero, but an operation of which a packet left may have run. Form 2 was two layouts, and never
 // released. Reading gives false for any other form, and for octets that are none of ours.
 //
@@ -473,7 +475,8 @@ const char *actor_kind_name(uint8_t kind);           // "USER"
 #define RECORD_FORM_THIRD 3
 #define RECORD_FORM_FOURTH 4
 #define RECORD_FORM_FIFTH 5
-#define RECORD_FORM 6
+#define RECORD_FORM_SIXTH 6
+#define RECORD_FORM 7
 #define RECORD_OCTETS_MAX 16384
 void record_write(struct writer *w, const struct record *r);
 bool record_read(struct bytes octets, struct record *r) MUST_USE;

@@ -457,6 +457,22 @@ static void work(struct walk *k, struct record *r)
     when(k, &r->wake_at);
 }
 
+// What is known since when. What older forms did not say was taken to be so.
+static void known(struct walk *k, struct record *r)
+{
+    if (has(k, RECORD_FORM_SIXTH))
+        half(k, &r->parameters_version);
+    else
+        r->parameters_version = r->configuration_version;
+    if (has(k, RECORD_FORM)) {
+        when(k, &r->seen_at);
+        when(k, &r->attached_at);
+    } else if (r->state >= CARD_SEEN) {
+        r->seen_at = r->last_contact_at;
+        r->attached_at = r->last_contact_at;
+    }
+}
+
 static void record_walk(struct walk *k, struct record *r)
 {
     identity(k, r);
@@ -464,10 +480,7 @@ static void record_walk(struct walk *k, struct record *r)
     numbers(k, r);
     doubt(k, r);
     work(k, r);
-    if (has(k, RECORD_FORM))
-        half(k, &r->parameters_version);
-    else
-        r->parameters_version = r->configuration_version; // nothing says otherwise
+    known(k, r);
 }
 
 static struct walk walk_to(struct writer *w)
@@ -481,7 +494,8 @@ static struct walk walk_from(struct bytes in)
     struct walk k = {.from = reader_of(in)};
     k.form = reader_u8(&k.from);
     if (k.form != RECORD_FORM_FIRST && k.form != RECORD_FORM_THIRD &&
-        k.form != RECORD_FORM_FOURTH && k.form != RECORD_FORM_FIFTH && k.form != RECORD_FORM)
+        k.form != RECORD_FORM_FOURTH && k.form != RECORD_FORM_FIFTH &&
+        k.form != RECORD_FORM_SIXTH && k.form != RECORD_FORM)
         k.from.failed = true;
     return k;
 }

@@ -143,6 +143,8 @@ void work_contact(struct work *w)
 {
     struct record *r = w->r;
     r->last_contact_at = w->now;
+    if (r->seen_at.ms == 0)
+        r->seen_at = w->now;
     const struct utc soon =
         utc_after(w->now, (int64_t)work_draw(w, (uint64_t)w->policy->contact_delay_ms + 1));
     const struct mirror_slot *enabled = record_enabled(r);
@@ -170,6 +172,12 @@ void work_contact(struct work *w)
     if (w->policy->audit_at_contact && r->dirty_since.ms != 0 && is_rested &&
         (r->next_audit_at.ms == 0 || r->next_audit_at.ms > soon.ms))
         r->next_audit_at = soon;
+}
+
+void work_attached(struct work *w)
+{
+    if (w->r->attached_at.ms == 0)
+        w->r->attached_at = w->now;
 }
 
 void work_count_mo(struct operation *o, uint8_t sms, uint16_t octets)

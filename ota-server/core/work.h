@@ -40,6 +40,8 @@ void work_quarantine(struct work *w, const char *why);
 // A later counter than any the card may have seen.
 void work_jump(struct work *w);
 void work_contact(struct work *w);
+// It has, or had just now, service of a network.
+void work_attached(struct work *w);
 // An authentic message came from this number: there the card is.
 void work_heard(struct work *w, const char *number);
 
@@ -117,6 +119,8 @@ void bootstrap_run(struct work *w);
 void decide_plan(struct work *w);
 void decide_bootstrap(struct work *w);
 bool bootstrap_is_active(const struct record *r);
+// When a card begins by its group's rule; 0: not by time.
+struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_rule *rule);
 
 // timers.c
 void decide_timers(struct work *w);

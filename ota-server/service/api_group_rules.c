@@ -235,6 +235,8 @@ static bool complete_items(struct api_exchange *x, const struct rules_work *w)
     {
         uint64_t pool = 0;
         const char *text = json_string_value(json_object_get(item, "poolId"));
+        if (json_is_true(json_object_get(item, "factory")))
+            continue;
         if (text == NULL || !api_id_read(bytes_of_text(text), "pol", &pool) ||
             !api_pool_visible(x, pool, w->group.document.owner)) {
             api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("bootstrap.items.poolId"),

@@ -22,6 +22,55 @@ static void take(struct event_plan *p, const struct bootstrap_item *item,
     p->items[p->count++].subscription = s->id;
 }
 
+// The operational subscription of the factory: one that the card has beside its enabled one, and
+// that came from no pool; of several the first in rotation.
+static enum store_status find_of_factory(struct store *s, const struct record *r, uint64_t *id)
+{
+    uint8_t best = UINT8_MAX;
+    *id = 0;
+    for (uint8_t i = 0; i < r->slot_count; i++) {
+        const struct mirror_slot *slot = &r->slots[i];
+        struct subscription found;
+        if (slot->fact.role != ROLE_OPERATIONAL || slot->fact.state == SLOT_ENABLED ||
+            slot->subscription == 0 || (*id != 0 && slot->fact.rank >= best))
+            continue;
+        const enum store_status status = store_subscription_get(s, slot->subscription, &found);
+        if (status != STORE_OK && status != STORE_NONE)
+            return status;
+        if (status == STORE_OK && found.pool == 0) {
+            *id = slot->subscription;
+            best = slot->fact.rank;
+        }
+    }
+    return STORE_OK;
+}
+
+static enum store_status take_of_factory(struct store *s, const struct record *r,
+                                         struct event_plan *p)
+{
+    uint64_t id = 0;
+    const enum store_status status = find_of_factory(s, r, &id);
+    if (status == STORE_OK && id == 0)
+        p->refusal = REFUSAL_NOT_INSTALLED;
+    if (status != STORE_OK || id == 0)
+        return status == STORE_OK ? STORE_NONE : status;
+    p->items[p->count].plan = (struct download_plan){.template_number = 0};
+    p->items[p->count++].subscription = id;
+    return STORE_OK;
+}
+
+static enum store_status take_of_pool(struct store *s, const struct bootstrap_item *item,
+                                      const struct record *r, struct utc at, struct event_plan *p)
+{
+    struct subscription found;
+    const enum store_status status = store_pool_reserve(s, item->pool, r->card, at, &found);
+    if (status == STORE_OK)
+        take(p, item, &found);
+    if (status == STORE_NONE)
+        p->refusal = REFUSAL_POOL_EMPTY;
+    return status;
+}
+
 static enum store_status reserve(struct store *s, const struct bootstrap_rule *rule,
                                  const struct record *r, struct utc at, struct event_plan *p)
 {
@@ -37,18 +86,17 @@ static enum store_status reserve(struct store *s, const struct bootstrap_rule *r
         return STORE_OK;
     }
     for (uint8_t i = 0; i < rule->item_count && status == STORE_OK; i++) {
-        struct subscription found;
-        status = store_pool_reserve(s, rule->items[i].pool, r->card, at, &found);
-        if (status == STORE_OK)
-            take(p, &rule->items[i], &found);
+        const struct bootstrap_item *item = &rule->items[i];
+        status = item->pool == 0 ? take_of_factory(s, r, p) : take_of_pool(s, item, r, at, p);
     }
     if (status != STORE_NONE)
         return status;
-    p->refusal = REFUSAL_POOL_EMPTY;
     status = STORE_OK;
-    for (; p->count > 0 && status == STORE_OK; p->count--)
-        status =
-            store_subscription_release(s, p->items[p->count - 1].subscription, r->card, false, at);
+    for (; p->count > 0 && status == STORE_OK; p->count--) { // all or none
+        if (rule->items[p->count - 1].pool != 0)
+            status = store_subscription_release(s, p->items[p->count - 1].subscription, r->card,
+                                                false, at);
+    }
     return status;
 }
 

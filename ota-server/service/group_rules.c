@@ -18,7 +18,8 @@
 static const char *const kic_algorithms[] = {"AES_CBC", NULL};
 static const char *const kid_algorithms[] = {"AES_CMAC", NULL};
 static const char *const security_levels[] = {"1639", NULL}; // [102.225 §5.1.1]
-static const char *const triggers[] = {"FIRST_CONTACT", "MANUAL", NULL};
+static const char *const triggers[] = {"FIRST_CONTACT", "MANUAL", "FIRST_ATTACH",
+                                       "AFTER_ACTIVATION", NULL};
 static const char *const roles[] = {"OPERATIONAL", "BOOTSTRAP", "TEST", NULL};
 static const char *const afterwards[] = {"KEEP_AS_FALLBACK", "DELETE", NULL};
 
@@ -254,18 +255,24 @@ static bool read_item(const json_t *object, struct bootstrap_item *item, bool *i
 {
     struct api_body b;
     api_body_init(&b, object);
-    *item = (struct bootstrap_item){.pool = api_body_id(&b, "poolId", API_REQUIRED, "pol")};
+    *item = (struct bootstrap_item){.pool = api_body_id(&b, "poolId", API_OPTIONAL, "pol")};
+    const bool is_of_factory = api_body_bool(&b, "factory", false);
     item->template_number = (uint8_t)api_body_integer(&b, "templateId", 1, 254, 0);
     item->rank = (uint8_t)api_body_integer(&b, "rank", 1, 255, 0);
     const int role = api_body_enum(&b, "role", API_OPTIONAL, roles);
     item->role = role < 0 ? ROLE_OPERATIONAL : (uint8_t)role;
     *is_enabled = api_body_bool(&b, "enable", false);
-    return json_is_object(object) && api_body_end(&b);
+    // What the factory put on the card has its template, role and rank.
+    const bool is_whole =
+        is_of_factory ? item->pool == 0 && item->template_number == 0 && item->rank == 0 && role < 0
+                      : item->pool != 0;
+    return json_is_object(object) && api_body_end(&b) && is_whole;
 }
 
 static bool read_items(const json_t *array, struct bootstrap_rule *rule)
 {
     unsigned marked = 0;
+    unsigned of_factory = 0;
     size_t i;
     const json_t *object;
     bool ok = json_array_size(array) <= BOOTSTRAP_ITEMS_MAX;
@@ -276,12 +283,13 @@ static bool read_items(const json_t *array, struct bootstrap_rule *rule)
         ok = ok && read_item(object, &rule->items[i], &is_enabled);
         if (!ok)
             return false;
+        of_factory += rule->items[i].pool == 0;
         rule->item_count++;
         marked += is_enabled;
         if (is_enabled)
             rule->enable = (uint8_t)i;
     }
-    return ok && marked == 1;
+    return ok && marked == 1 && of_factory <= 1;
 }
 
 static void read_bootstrap(struct api_body *outer, struct bootstrap_rule *rule)
@@ -292,6 +300,10 @@ static void read_bootstrap(struct api_body *outer, struct bootstrap_rule *rule)
     rule->is_enabled = api_body_bool(&b, "enabled", false);
     const int trigger = api_body_enum(&b, "trigger", API_OPTIONAL, triggers);
     rule->trigger = trigger < 0 ? BOOTSTRAP_FIRST_CONTACT : (uint8_t)trigger;
+    rule->delay_s = (uint32_t)api_body_integer(&b, "delaySeconds", 0, 365 * DAY_S, 0);
+    if (rule->delay_s != 0 && rule->trigger != BOOTSTRAP_AFTER_ACTIVATION)
+        api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("delaySeconds"),
+                                            "Only with the trigger AFTER_ACTIVATION"));
     rule->deletes = api_body_enum(&b, "afterwards", API_OPTIONAL, afterwards) == 1;
     rule->soak_s = (uint32_t)api_body_integer(&b, "soakSeconds", 0, 30 * DAY_S, rule->soak_s);
     rule->deadline_s =
@@ -301,8 +313,8 @@ static void read_bootstrap(struct api_body *outer, struct bootstrap_rule *rule)
     const json_t *items = api_body_array(&b, "items", API_OPTIONAL);
     if ((items != NULL || rule->is_enabled) && !read_items(items, rule))
         api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("items"),
-                                            "1 to 15 of poolId, templateId, role, rank and enable, "
-                                            "which exactly one has"));
+                                            "1 to 15 of poolId, templateId, role and rank, or one "
+                                            "factory; exactly one with enable"));
     end_inner(outer, "bootstrap", &b);
 }
 
@@ -410,14 +422,19 @@ static void put_bootstrap(struct json_writer *j, const struct bootstrap_rule *ru
     api_open_object(j, "bootstrap");
     api_put_bool(j, "enabled", rule->is_enabled);
     api_put_text(j, "trigger", triggers[rule->trigger]);
+    if (rule->delay_s != 0)
+        api_put_number(j, "delaySeconds", rule->delay_s);
     api_open_array(j, "items");
     for (uint8_t i = 0; i < rule->item_count; i++) {
         const struct bootstrap_item *item = &rule->items[i];
         json_begin_object(j);
         api_put_id(j, "poolId", "pol", item->pool);
+        if (item->pool == 0)
+            api_put_bool(j, "factory", true);
         if (item->template_number != 0)
             api_put_number(j, "templateId", item->template_number);
-        api_put_text(j, "role", roles[item->role]);
+        if (item->pool != 0)
+            api_put_text(j, "role", roles[item->role]);
         if (item->rank != 0)
             api_put_number(j, "rank", item->rank);
         api_put_bool(j, "enable", i == rule->enable);

@@ -223,6 +223,9 @@ const char *const schema_steps[] = {
     " PRIMARY KEY (operator, at)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX fallback_at ON fallback (at);"
     "CREATE INDEX document_alarm ON document (state) WHERE kind = 'alarm';",
+
+    // Records and operations are written in form 7.
+    "",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -153,6 +153,81 @@ static void a_rule_is_judged_as_a_whole(void **state)
     expect(404, "bootstrap.items.poolId");
 }
 
+// A card as the factory made it: bootstrap subscription enabled, operational one beside it.
+static uint64_t factory_card(const char *iccid, const char *bootstrap, const char *operational)
+{
+    const uint64_t card = lab_card_of(&lab, iccid, bootstrap, operational, &record);
+    struct record next = record;
+    next.version++;
+    next.state = CARD_IMPORTED;
+    next.group = group;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    return card;
+}
+
+static void the_operational_subscription_of_the_factory_is_an_item(void **state)
+{
+    (void)state;
+    char body[512];
+    char id[API_ID_SIZE];
+    static const char *const wrong[] = {
+        "{\"factory\":true,\"rank\":1,\"enable\":true}",
+        "{\"factory\":true,\"poolId\":\"%s\",\"enable\":true}",
+        "{\"factory\":true},{\"factory\":true,\"enable\":true}",
+        "{\"factory\":false,\"enable\":true}",
+    };
+    api_id_write(id, "pol", pool);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char items[256];
+        const char *at = strstr(wrong[i], "%s");
+        if (at == NULL)
+            (void)snprintf(items, sizeof(items), "%s", wrong[i]);
+        else
+            (void)snprintf(items, sizeof(items), "%.*s%s%s", (int)(at - wrong[i]), wrong[i], id,
+                           at + 2);
+        (void)snprintf(body, sizeof(body),
+                       "{\"bootstrap\":{\"enabled\":true,\"items\":[%s]},\"reason\":\"x\"}", items);
+        ask("PATCH", target("/card-groups/", "grp", group, "/rules"), body);
+        expect(400, "bootstrap.items");
+    }
+    ask("PATCH", target("/card-groups/", "grp", group, "/rules"),
+        "{\"bootstrap\":{\"enabled\":true,\"trigger\":\"FIRST_CONTACT\",\"delaySeconds\":5,"
+        "\"items\":[{\"factory\":true,\"enable\":true}]},\"reason\":\"x\"}");
+    expect(400, "bootstrap.delaySeconds");
+    ask("PATCH", target("/card-groups/", "grp", group, "/rules"),
+        "{\"bootstrap\":{\"enabled\":true,\"trigger\":\"AFTER_ACTIVATION\",\"delaySeconds\":5,"
+        "\"items\":[{\"factory\":true,\"enable\":true}]},\"reason\":\"x\"}");
+    expect(200, "\"trigger\":\"AFTER_ACTIVATION\",\"delaySeconds\":5,\"items\":[{\"factory\":true,"
+                "\"enable\":true}]");
+    const uint64_t card =
+        factory_card("89999000000000000020", "001010000000020", "999700000000020");
+    contact(card);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_NONE);
+    lab.now.utc.ms += 5000;
+    lab_turn(&lab);
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_ENABLING);
+    assert_true(record.open.kind == OPERATION_ENABLE &&
+                record.open.subscription == record.slots[1].subscription);
+    // One that the factory gave nothing has nothing to enable.
+    const uint64_t bare =
+        factory_card("89999000000000000021", "001010000000021", "999700000000021");
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_load(lab.store, bare, &record), STORE_OK);
+    struct record next = record;
+    next.slot_count = 1;
+    next.version++;
+    assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    contact(bare);
+    lab.now.utc.ms += 5000;
+    lab_turn(&lab);
+    ask("GET", target("/card-groups/", "grp", group, "/bootstrap-jobs?state=FAILED"), NULL);
+    expect(200, "\"reason\":\"NOT_INSTALLED\"");
+}
+
 static void a_rule_that_deletes_is_for_two(void **state)
 {
     (void)state;
@@ -416,6 +491,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_rule_is_judged_as_a_whole),
+        CASE(the_operational_subscription_of_the_factory_is_an_item),
         CASE(a_rule_that_deletes_is_for_two),
         CASE(all_of_the_items_are_reserved_or_none),
         CASE(no_more_cards_than_the_rule_allows_are_at_it),

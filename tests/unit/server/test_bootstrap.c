@@ -469,6 +469,121 @@ static void a_rule_by_hand_waits_for_a_hand(void **state)
     assert_int_equal(world.decision.refusal, REFUSAL_WRONG_STATUS);
 }
 
+// A receipt that says "delivered" is a contact; that the card has service it does not say of
+// itself.
+static void receipt(void)
+{
+    struct event e = {.type = EVENT_REQUEST};
+    e.as.request.operation = (struct operation){.id = 900, .kind = OPERATION_AUDIT};
+    world_event(&world, &e);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_DELIVERED);
+}
+
+static void a_rule_of_the_first_attach_waits_for_the_network_or_the_applet(void **state)
+{
+    (void)state;
+    world.policy.bootstrap.trigger = BOOTSTRAP_FIRST_ATTACH;
+    receipt();
+    assert_int_equal(world.record.state, CARD_SEEN);
+    assert_int_equal(job(), BOOTSTRAP_NONE);
+    contact(); // an attach event
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+}
+
+static void a_first_notification_is_an_attach_too(void **state)
+{
+    (void)state;
+    world.policy.bootstrap.trigger = BOOTSTRAP_FIRST_ATTACH;
+    world.record.slot_count = 2;
+    world_notify(&world, NOTIFY_FIRST_CONTACT, 1, false);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+}
+
+static void what_was_an_attach_counts_when_the_doubt_is_over(void **state)
+{
+    (void)state;
+    world.policy.bootstrap.trigger = BOOTSTRAP_FIRST_ATTACH;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    contact();
+    assert_int_equal(job(), BOOTSTRAP_NONE);
+    e = (struct event){.type = EVENT_CLEAR_DIRTY};
+    world_event(&world, &e);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+}
+
+static void a_rule_after_activation_waits_for_its_time_from_the_first_contact(void **state)
+{
+    (void)state;
+    world.policy.bootstrap.trigger = BOOTSTRAP_AFTER_ACTIVATION;
+    world.policy.bootstrap.delay_s = 600;
+    contact();
+    assert_int_equal(job(), BOOTSTRAP_NONE);
+    assert_int_equal(world.record.wake_at.ms, world.now.ms + 600000);
+    world_wake_after(&world, 599000);
+    contact(); // a later one does not begin it anew
+    assert_int_equal(job(), BOOTSTRAP_NONE);
+    world_wake_after(&world, 999);
+    assert_int_equal(job(), BOOTSTRAP_NONE);
+    world_wake_after(&world, 1);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+}
+
+// One download, and the operational subscription that came with the card.
+static void plan_with_factory(void)
+{
+    struct event e = {.type = EVENT_PLAN};
+    struct event_plan *p = &e.as.plan;
+    p->count = 2;
+    p->items[0].subscription = FIRST;
+    p->items[0].plan.template_number = 1;
+    p->items[0].plan.has_role = true;
+    memcpy(p->items[0].plan.imsi, (uint8_t[]){8, 0x99, 0x99, 0x07, 0, 0, 0, 7, 0}, 9);
+    p->items[1].subscription = world.record.slots[1].subscription;
+    world_event(&world, &e);
+}
+
+static void what_the_factory_put_on_the_card_is_enabled_without_a_download(void **state)
+{
+    (void)state;
+    world.record.slot_count = 2;
+    world.next_slot = 3;
+    contact();
+    plan_with_factory();
+    assert_int_equal(sent(), COMMAND_DOWNLOAD);
+    downloaded();
+    assert_int_equal(job(), BOOTSTRAP_ENABLING);
+    assert_int_equal(sent(), COMMAND_ENABLE);
+    assert_true(world.record.open.subscription == world.record.slots[1].subscription);
+    enabled(2);
+    assert_int_equal(job(), BOOTSTRAP_SOAKING);
+}
+
+static void a_card_without_the_factorys_subscription_is_told(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_NOT_INSTALLED);
+    assert_int_equal(job(), BOOTSTRAP_FAILED);
+    assert_int_equal(world.record.bootstrap.failure, REFUSAL_NOT_INSTALLED);
+}
+
+// It is not given back: it was never reserved, and nobody can bring it again.
+static void what_the_factory_put_there_and_is_gone_stops_the_job(void **state)
+{
+    (void)state;
+    world.record.slot_count = 2;
+    contact();
+    plan_with_factory();
+    world.record.slot_count = 1; // deleted meanwhile
+    answer(RESULT_OK);
+    assert_int_equal(job(), BOOTSTRAP_PARTIAL);
+    act(BOOTSTRAP_CANCEL);
+    audited();
+    assert_int_equal(world.decision.released_count, 0);
+}
+
 static void a_full_card_is_told_at_once(void **state)
 {
     (void)state;
@@ -525,6 +640,13 @@ int main(void)
         CASE(cards_with_an_operational_subscription_skip_it),
         CASE(a_rule_by_hand_waits_for_a_hand),
         CASE(a_full_card_is_told_at_once),
+        CASE(a_rule_of_the_first_attach_waits_for_the_network_or_the_applet),
+        CASE(a_first_notification_is_an_attach_too),
+        CASE(what_was_an_attach_counts_when_the_doubt_is_over),
+        CASE(a_rule_after_activation_waits_for_its_time_from_the_first_contact),
+        CASE(what_the_factory_put_on_the_card_is_enabled_without_a_download),
+        CASE(a_card_without_the_factorys_subscription_is_told),
+        CASE(what_the_factory_put_there_and_is_gone_stops_the_job),
         CASE(the_job_is_a_part_of_the_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -311,8 +311,10 @@ static void audited(struct record *r)
 #define RECORD_MORE (1 + 1 + 4 + 1 - 8)
 // mo_counter
 #define AUDIT_MORE 8
-// parameters_version
-#define KNOWN_MORE 2
+// parameters_version, then seen_at and attached_at
+#define SIXTH_MORE 2
+#define SEVENTH_MORE 16
+#define KNOWN_MORE (SIXTH_MORE + SEVENTH_MORE)
 
 static const struct state {
     const char *name;
@@ -340,6 +342,14 @@ static const struct state *state_of(const struct vector *v)
     return NULL;
 }
 
+// What forms before the sixth and seventh said nothing of.
+static void take_for_known(struct record *r)
+{
+    r->parameters_version = r->configuration_version;
+    r->seen_at = r->last_contact_at;
+    r->attached_at = r->last_contact_at;
+}
+
 // What the first form did not have is zero, but: a packet that left may have run.
 static void expect_record(const struct state *s, struct record *r)
 {
@@ -347,7 +357,7 @@ static void expect_record(const struct state *s, struct record *r)
     s->record(r);
     r->open.may_have_run = s->record == switching;
     r->audit.operation.may_have_run = s->record == audited;
-    r->parameters_version = r->configuration_version;
+    take_for_known(r);
 }
 
 static void expect_operation(const struct state *s, struct operation *o)
@@ -372,7 +382,7 @@ static void read_record(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 6);
+    assert_int_equal(octets[0], 7);
     assert_int_equal(w.len, old.len + s->more + 1 + KNOWN_MORE); // and no bootstrap
     assert_true(record_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -394,7 +404,7 @@ static void read_operation(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     operation_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 6);
+    assert_int_equal(octets[0], 7);
     assert_int_equal(w.len, old.len + s->more);
     assert_true(operation_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -441,6 +451,7 @@ static void the_fourth_form_is_read_as_without_a_bootstrap(void **state)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &expected);
     octets[0] = 4;
+    take_for_known(&expected);
     assert_false(record_read(writer_bytes(&w), &found));
     assert_true(record_read(bytes_of(octets, without_bootstrap(octets, w.len)), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -462,7 +473,13 @@ static void the_fifth_form_is_read_as_with_parameters_that_are_known(void **stat
     octets[0] = 5;
     assert_false(record_read(writer_bytes(&w), &found));
     assert_true(record_read(bytes_of(octets, w.len - KNOWN_MORE), &found));
-    expected.parameters_version = 7;
+    take_for_known(&expected);
+    assert_memory_equal(&found, &expected, sizeof(found));
+    expected.parameters_version = 3; // the sixth says so
+    w = writer_of(octets, sizeof(octets));
+    record_write(&w, &expected);
+    octets[0] = 6;
+    assert_true(record_read(bytes_of(octets, w.len - SEVENTH_MORE), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
 }
 
@@ -479,6 +496,7 @@ static void the_third_form_is_read_as_nobody_barred(void **state)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &expected);
     octets[0] = 3;
+    take_for_known(&expected);
     const size_t len = without_bootstrap(octets, w.len);
     assert_true(record_read(bytes_of(octets, len), &found)); // it has no slot
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -526,7 +544,7 @@ static void other_forms_are_refused(void **state)
     record_write(&w, &r);
     for (unsigned form = 0; form < 256; form++) {
         uint8_t number = (uint8_t)form;
-        if (form == 1 || (form >= 3 && form <= 6))
+        if (form == 1 || (form >= 3 && form <= 7))
             continue;
         octets[0] = number;
         assert_false(record_read(writer_bytes(&w), &r));
