@@ -39,24 +39,15 @@ static bool is_told(const struct world *w, uint32_t card)
 
 static void check_mirror(struct world *w, uint32_t card)
 {
-    struct truth *t = &w->truths[card];
+    const struct truth *t = &w->truths[card];
     const struct image *image = &t->dump.image;
-    struct record r;
-    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
-    t->is_mirrored = t->is_known && check_is_equal(&r, image);
-    if (r.mo_counter < t->mo_counter)
-        world_violate(w, "counters_grow", card, "the mirror went from MO counter %llu to %llu",
-                      (unsigned long long)t->mo_counter, (unsigned long long)r.mo_counter);
-    t->mo_counter = r.mo_counter;
-    t->is_foreign &= !t->is_mirrored;
+    const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE;
     if (!t->is_known || t->is_mirrored || t->is_foreign)
         return;
-    const bool is_doubted = r.dirty_since.ms != 0 || r.has_open;
-    const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE;
-    if (!is_doubted && !is_pending && !is_told(w, card))
+    if (!t->glance.is_doubted && !is_pending && !is_told(w, card))
         world_violate(w, "no_silent_difference", card,
                       "mirror and card differ (REGV %u and %u), and nobody knows",
-                      r.registry_version, image->registry_version);
+                      t->glance.registry_version, image->registry_version);
 }
 
 // What ends without the card's word: if it may still arrive, its card is in doubt until an audit;
@@ -96,18 +87,37 @@ static void check_audit(struct world *w, uint32_t card, const struct record *r)
 }
 
 // What the last commit says about the operation that was open, and about audits.
-static void check_commit(struct world *w, uint32_t card)
+static void check_commit(struct world *w, uint32_t card, const struct record *r)
+{
+    struct truth *t = &w->truths[card];
+    const uint64_t was = t->open;
+    if (r->mo_counter < t->mo_counter)
+        world_violate(w, "counters_grow", card, "the mirror went from MO counter %llu to %llu",
+                      (unsigned long long)t->mo_counter, (unsigned long long)r->mo_counter);
+    t->mo_counter = r->mo_counter;
+    t->glance =
+        (struct glance){.is_doubted = r->dirty_since.ms != 0 || r->has_open,
+                        .is_unreachable = record_has_mark(r, MARK_UNREACHABLE),
+                        .needs_decision = record_has_mark(r, MARK_QUARANTINED) || r->needs_operator,
+                        .registry_version = r->registry_version};
+    t->open = r->has_open ? r->open.id : 0;
+    if (was != 0 && was != t->open)
+        check_given_up(w, card, was, r);
+    if (r->last_audit_at.ms > t->audited_ms)
+        check_audit(w, card, r);
+    t->audited_ms = r->last_audit_at.ms;
+}
+
+// Its record or its memory changed.
+static void compare(struct world *w, uint32_t card, bool is_saved)
 {
     struct truth *t = &w->truths[card];
     struct record r;
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
-    const uint64_t was = t->open;
-    t->open = r.has_open ? r.open.id : 0;
-    if (was != 0 && was != t->open)
-        check_given_up(w, card, was, &r);
-    if (r.last_audit_at.ms > t->audited_ms)
-        check_audit(w, card, &r);
-    t->audited_ms = r.last_audit_at.ms;
+    if (is_saved)
+        check_commit(w, card, &r);
+    t->is_mirrored = t->is_known && check_is_equal(&r, &t->dump.image);
+    t->is_foreign &= !t->is_mirrored;
 }
 
 void check_mirrors(struct world *w)
@@ -115,16 +125,17 @@ void check_mirrors(struct world *w)
     if (!w->server.is_running)
         return;
     const uint64_t commits = turn_counts(w->server.turn).commits + 1000000u * w->server.lives;
-    if (commits == w->mirrors_commits && !w->are_cards_changed)
+    if (commits == w->mirrors_commits && w->cards_changed == 0)
         return;
+    const uint64_t saved = w->cards_saved;
+    const uint64_t changed = w->cards_changed | saved;
     w->mirrors_commits = commits;
-    w->are_cards_changed = false;
-    const uint64_t saved = world_store_saved(w->server.store);
+    w->cards_changed = 0;
+    w->cards_saved = 0;
     for (uint32_t i = 0; i < w->cards; i++) {
-        if (!w->truths[i].is_mirrored)
-            check_mirror(w, i);
-        if ((saved >> i & 1) != 0)
-            check_commit(w, i);
+        if ((changed >> i & 1) != 0)
+            compare(w, i, (saved >> i & 1) != 0);
+        check_mirror(w, i);
     }
 }
 
@@ -304,7 +315,7 @@ bool check_end(struct world *w, bool must)
     if (!w->server.is_running)
         return false;
     bool is_settled = true;
-    for (uint32_t i = 0; i < w->cards; i++) {
+    for (uint32_t i = 0; i < w->cards && (is_settled || must); i++) {
         const char *why = unsettled(w, i);
         is_settled &= why == NULL;
         if (why != NULL && must)

@@ -190,25 +190,30 @@ void people_do(struct world *w, const struct deed *d)
         do_change(w, d);
 }
 
+static void decide_about(struct world *w, uint32_t card)
+{
+    struct record r;
+    struct event e = {.actor = {.kind = ACTOR_USER, .id = 1}};
+    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
+    if (record_has_mark(&r, MARK_QUARANTINED))
+        e.type = EVENT_LIFT_QUARANTINE;
+    else if (r.needs_operator)
+        e.type = EVENT_RESOLVE;
+    else
+        return;
+    struct deed push;
+    fate_stage(w, STAGE_DECISION, card);
+    e.push_server = fate_befalls(w, DEED_PUSH, card, &push);
+    world_note(w, "decision", "card=%u event=%s", card, event_type_name(e.type));
+    check(turn_event(w->server.turn, w->people[card].id, &e, NULL, NULL));
+}
+
 // Nothing may stay undecided for ever: a person looks at it.
 static void decide_open_questions(struct world *w)
 {
     for (uint32_t i = 0; i < w->cards; i++) {
-        struct record r;
-        struct event e = {.actor = {.kind = ACTOR_USER, .id = 1}};
-        if (store_card_load(w->server.store, w->people[i].id, &r) != STORE_OK)
-            continue;
-        if (record_has_mark(&r, MARK_QUARANTINED))
-            e.type = EVENT_LIFT_QUARANTINE;
-        else if (r.needs_operator)
-            e.type = EVENT_RESOLVE;
-        else
-            continue;
-        struct deed push;
-        fate_stage(w, STAGE_DECISION, i);
-        e.push_server = fate_befalls(w, DEED_PUSH, i, &push);
-        world_note(w, "decision", "card=%u event=%s", i, event_type_name(e.type));
-        check(turn_event(w->server.turn, w->people[i].id, &e, NULL, NULL));
+        if (w->truths[i].glance.needs_decision)
+            decide_about(w, i);
     }
 }
 

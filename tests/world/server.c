@@ -29,6 +29,12 @@ static struct secret_key master_key(uint8_t purpose)
 
 // --- the database ----------------------------------------------------------------------------
 
+static void note_saved(void *context, uint64_t card)
+{
+    struct world *w = context;
+    w->cards_saved |= UINT64_C(1) << card_of(w, card);
+}
+
 static void open_store(struct world *w)
 {
     struct server *s = &w->server;
@@ -38,6 +44,7 @@ static void open_store(struct world *w)
                                           .pseudonym_key = master_key(3),
                                           .crypto = &s->crypto.store};
     check(store_open(&options, &s->store) == STORE_OK);
+    world_store_watch(s->store, note_saved, w);
 }
 
 static void put_subscription(struct world *w, uint32_t card, unsigned i)
@@ -223,12 +230,8 @@ void server_event(struct world *w, uint32_t link, const struct smpp_event *event
     struct server *s = &w->server;
     if (!s->is_running)
         return;
-    uint32_t card;
     switch (event->type) {
     case SMPP_EVENT_REQUEST:
-        card = card_of_number(w, event->pdu.message.source.digits);
-        if (card < w->cards)
-            w->truths[card].is_mirrored = false; // it may change the mirror
         outbox_request(s->outbox, link, event->handle, &event->pdu);
         break;
     case SMPP_EVENT_RESPONSE:
@@ -282,8 +285,6 @@ void server_start(struct world *w)
     s->dies_acting = false;
     s->is_dying = false;
     s->lives++;
-    for (uint32_t i = 0; i < w->cards; i++)
-        w->truths[i].is_mirrored = false;
     world_note(w, "server_start", "life=%u", s->lives);
     if (turn_start(s->turn, world_utc(w)) != TURN_OK)
         world_violate(w, "start", 0, "the server does not start: %s", store_problem(s->store));

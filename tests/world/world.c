@@ -417,11 +417,8 @@ static void calm(struct world *w)
 static bool is_anybody_unreachable(const struct world *w)
 {
     bool is_any = false;
-    for (uint32_t i = 0; i < w->cards; i++) {
-        struct record r;
-        check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
-        is_any |= record_has_mark(&r, MARK_UNREACHABLE);
-    }
+    for (uint32_t i = 0; i < w->cards; i++)
+        is_any |= w->truths[i].glance.is_unreachable;
     return is_any;
 }
 

@@ -44,9 +44,18 @@ struct run {
     uint8_t digest[4];
 };
 
+// What the server's record of a card said when it was looked at after it was saved last.
+struct glance {
+    bool is_doubted; // dirty, or an operation is open
+    bool is_unreachable;
+    bool needs_decision; // of an operator
+    uint32_t registry_version;
+};
+
 struct truth {
     bool is_known;    // the image below was seen
     bool is_mirrored; // and the server's mirror was equal; neither has changed since
+    struct glance glance;
     struct applet_dump dump;
     uint32_t nvm_written;
     struct run runs[WORLD_RUNS_MAX];
@@ -212,10 +221,11 @@ struct world {
     // what has to be looked at
     bool is_by_hand;          // what reaches a card now is of somebody else
     uint64_t cards_touched;   // bit n: card n did something since its memory was looked at
+    uint64_t cards_changed;   // bit n: its memory or its record changed since they were compared
+    uint64_t cards_saved;     // bit n: its record was saved since it was looked at
     bool is_stirred;          // message centre or server have work that no deadline tells of
     struct instant other_due; // the earliest deadline of message centre and server
     uint64_t mirrors_commits;
-    bool are_cards_changed;
 };
 
 // --- world.c -------------------------------------------------------------------------------------

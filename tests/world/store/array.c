@@ -8,11 +8,10 @@
 
 const struct world_store world_store = {.name = "arrays", .has_files = false};
 
-uint64_t world_store_saved(struct store *s)
+void world_store_watch(struct store *s, void (*saved)(void *context, uint64_t card), void *context)
 {
-    const uint64_t saved = s->saved;
-    s->saved = 0;
-    return saved;
+    s->watch = saved;
+    s->watch_context = context;
 }
 
 // --- rows ------------------------------------------------------------------------------------
@@ -23,17 +22,49 @@ void *row_at(const struct store *s, int kind, uint32_t index)
     return r->chunks[index / CHUNK] + (size_t)(index % CHUNK) * r->size;
 }
 
-void *row_add(struct store *s, int kind)
+static struct chain *chain_at(const struct store *s, int kind, uint32_t index)
+{
+    return s->rows[kind].chains[index / CHUNK] + index % CHUNK;
+}
+
+static uint32_t bucket_of(uint64_t key)
+{
+    return (uint32_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 32) % BUCKETS;
+}
+
+uint64_t row_key(const char *text)
+{
+    uint64_t key = 0;
+    for (; *text != 0; text++)
+        key = key * 31 + (uint8_t)*text;
+    return key;
+}
+
+void *row_add(struct store *s, int kind, uint64_t key)
 {
     struct rows *r = &s->rows[kind];
-    check(s->is_open && r->count < CHUNK * CHUNKS_MAX);
-    uint8_t **chunk = &r->chunks[r->count / CHUNK];
-    if (*chunk == NULL)
+    const uint32_t index = r->count;
+    check(s->is_open && index < CHUNK * CHUNKS_MAX);
+    uint8_t **chunk = &r->chunks[index / CHUNK];
+    struct chain **chains = &r->chains[index / CHUNK];
+    if (*chunk == NULL) {
         *chunk = malloc(CHUNK * r->size);
-    check(*chunk != NULL);
-    void *row = *chunk + (size_t)(r->count++ % CHUNK) * r->size;
+        *chains = malloc(CHUNK * sizeof **chains);
+    }
+    check(*chunk != NULL && *chains != NULL);
+    const uint32_t bucket = bucket_of(key);
+    *chain_at(s, kind, index) = (struct chain){.bucket = bucket, .older = r->newest[bucket]};
+    r->newest[bucket] = ++r->count;
+    void *row = row_at(s, kind, index);
     memset(row, 0, r->size);
     return row;
+}
+
+void *row_with(const struct store *s, int kind, uint64_t key, uint32_t *before)
+{
+    *before =
+        *before == 0 ? s->rows[kind].newest[bucket_of(key)] : chain_at(s, kind, *before - 1)->older;
+    return *before == 0 ? NULL : row_at(s, kind, *before - 1);
 }
 
 // Before a row that is there is changed.
@@ -71,19 +102,28 @@ static void go_back(struct store *s, const struct point *p)
     s->octets_len = p->octets;
     for (uint32_t i = p->counts[TRAIL]; i < s->rows[TRAIL].count; i++)
         free(((struct trail_place *)row_at(s, TRAIL, i))->texts);
-    for (int i = 0; i < ROW_KINDS; i++)
-        s->rows[i].count = p->counts[i];
+    for (int i = 0; i < ROW_KINDS; i++) {
+        struct rows *r = &s->rows[i];
+        for (; r->count > p->counts[i]; r->count--) {
+            const struct chain *c = chain_at(s, i, r->count - 1);
+            r->newest[c->bucket] = c->older;
+        }
+    }
 }
 
 // --- life and transactions -------------------------------------------------------------------
 
 enum store_status store_open(const struct store_options *options, struct store **out)
 {
-    static const size_t sizes[ROW_KINDS] = {
-        sizeof(struct card_place),      sizeof(struct subscription_place),
-        sizeof(struct operation_place), sizeof(struct message),
-        sizeof(struct receipt_place),   sizeof(struct value_place),
-        sizeof(struct trail_place),     sizeof(struct part_place)};
+    static const size_t sizes[ROW_KINDS] = {sizeof(struct card_place),
+                                            sizeof(struct wake_place),
+                                            sizeof(struct subscription_place),
+                                            sizeof(struct operation_place),
+                                            sizeof(struct message),
+                                            sizeof(struct receipt_place),
+                                            sizeof(struct value_place),
+                                            sizeof(struct trail_place),
+                                            sizeof(struct part_place)};
     struct store *s = calloc(1, sizeof *s);
     check(s != NULL && strcmp(options->path, ":memory:") == 0);
     s->crypto = options->crypto;
@@ -101,8 +141,10 @@ void store_close(struct store *s)
     const struct point nothing = {.changes = s->change_count};
     go_back(s, &nothing);
     for (int i = 0; i < ROW_KINDS; i++) {
-        for (uint32_t k = 0; k < CHUNKS_MAX && s->rows[i].chunks[k] != NULL; k++)
+        for (uint32_t k = 0; k < CHUNKS_MAX && s->rows[i].chunks[k] != NULL; k++) {
             free(s->rows[i].chunks[k]);
+            free(s->rows[i].chains[k]);
+        }
     }
     free(s->changes);
     free(s->octets);

@@ -12,21 +12,46 @@
 
 #define CHUNK 128u // rows
 #define CHUNKS_MAX 8192u
+#define BUCKETS 1024u
+
+// Where a row stands among those with the same hash of what it is found by.
+struct chain {
+    uint32_t bucket;
+    uint32_t older; // 1 more than the index of the row before; 0: none
+};
 
 // Rows that never move.
 struct rows {
     size_t size;
     uint32_t count;
     uint8_t *chunks[CHUNKS_MAX];
+    struct chain *chains[CHUNKS_MAX];
+    uint32_t newest[BUCKETS]; // as `older`
 };
 
-enum { CARDS, SUBSCRIPTIONS, OPERATIONS, MESSAGES, RECEIPTS, VALUES, TRAIL, PARTS, ROW_KINDS };
+enum {
+    CARDS,
+    WAKES,
+    SUBSCRIPTIONS,
+    OPERATIONS,
+    MESSAGES,
+    RECEIPTS,
+    VALUES,
+    TRAIL,
+    PARTS,
+    ROW_KINDS
+};
 
 struct card_place {
     struct record record;
     struct card_keys keys;
     uint8_t reference[CARD_REFERENCE_SIZE];
-    int64_t wake_ms;
+};
+
+// Of the card with the same index, apart from it, because all of them are looked at often.
+struct wake_place {
+    uint64_t card;
+    int64_t at_ms; // 0: it does not wake
 };
 
 struct subscription_place {
@@ -91,8 +116,9 @@ struct store {
     uint32_t change_count, change_max;
     uint8_t *octets;
     size_t octets_len, octets_max;
-    int64_t swept_ms; // receipts before are gone
-    uint64_t saved;   // world_store_saved()
+    int64_t swept_ms;                            // receipts before are gone
+    void (*watch)(void *context, uint64_t card); // world_store_watch()
+    void *watch_context;
     struct trail_head {
         uint64_t sequence;
         uint8_t hash[32];
@@ -100,7 +126,11 @@ struct store {
 };
 
 void *row_at(const struct store *s, int kind, uint32_t index);
-// A row of zeros, in the transaction that is open.
-void *row_add(struct store *s, int kind);
+// A row of zeros, in the transaction that is open, found by `key`, which it keeps.
+void *row_add(struct store *s, int kind, uint64_t key);
+// Of the rows with this key, and some others, the newest behind `*before`, 0 at first; NULL: none.
+void *row_with(const struct store *s, int kind, uint64_t key, uint32_t *before);
+// Of a text.
+uint64_t row_key(const char *text);
 // Before octets of a row that is there are changed.
 void row_keep(struct store *s, void *at, size_t len);

@@ -4,39 +4,43 @@
 
 // --- cards -----------------------------------------------------------------------------------
 
-static struct card_place *card_find_at(const struct store *s, uint64_t card, uint32_t *index)
-{
-    for (*index = 0; *index < s->rows[CARDS].count; (*index)++) {
-        struct card_place *c = row_at(s, CARDS, *index);
-        if (c->record.card == card)
-            return c;
-    }
-    return NULL;
-}
-
 static struct card_place *card_find(const struct store *s, uint64_t card)
 {
-    uint32_t index;
-    return card_find_at(s, card, &index);
+    uint32_t at = 0;
+    struct card_place *c = row_with(s, CARDS, card, &at);
+    while (c != NULL && c->record.card != card)
+        c = row_with(s, CARDS, card, &at);
+    return c;
+}
+
+static void set_wake(struct store *s, uint64_t card, struct utc at)
+{
+    uint32_t index = 0;
+    struct wake_place *v = row_with(s, WAKES, card, &index);
+    while (v != NULL && v->card != card)
+        v = row_with(s, WAKES, card, &index);
+    check(v != NULL);
+    row_keep(s, &v->at_ms, sizeof v->at_ms);
+    v->at_ms = at.ms;
 }
 
 static struct subscription_place *subscription_find(const struct store *s, uint64_t id)
 {
-    for (uint32_t i = 0; i < s->rows[SUBSCRIPTIONS].count; i++) {
-        struct subscription_place *v = row_at(s, SUBSCRIPTIONS, i);
-        if (v->row.id == id)
-            return v;
-    }
-    return NULL;
+    uint32_t at = 0;
+    struct subscription_place *v = row_with(s, SUBSCRIPTIONS, id, &at);
+    while (v != NULL && v->row.id != id)
+        v = row_with(s, SUBSCRIPTIONS, id, &at);
+    return v;
 }
 
 enum store_status store_card_add(struct store *s, const struct card_new *card)
 {
     check(card->has_reference && card->has_keys);
-    struct card_place *c = row_add(s, CARDS);
+    struct card_place *c = row_add(s, CARDS, card->record->card);
     c->record = *card->record;
     c->keys = card->keys;
     memcpy(c->reference, card->reference, sizeof c->reference);
+    ((struct wake_place *)row_add(s, WAKES, card->record->card))->card = card->record->card;
     return STORE_OK;
 }
 
@@ -85,15 +89,14 @@ static bool are_slots_same(const struct record *a, const struct record *b)
 enum store_status store_card_save(struct store *s, const struct record *before,
                                   const struct record *next)
 {
-    uint32_t index;
-    struct card_place *c = card_find_at(s, next->card, &index);
+    struct card_place *c = card_find(s, next->card);
     if (c == NULL || c->record.version != before->version)
         return STORE_CONFLICT;
-    s->saved |= UINT64_C(1) << (index & 63);
+    if (s->watch != NULL)
+        s->watch(s->watch_context, next->card);
     row_keep(s, &c->record, sizeof c->record);
-    row_keep(s, &c->wake_ms, sizeof c->wake_ms);
     c->record = *next;
-    c->wake_ms = next->wake_at.ms;
+    set_wake(s, next->card, next->wake_at);
     if (!are_slots_same(before, next))
         save_slots(s, next);
     return STORE_OK;
@@ -151,24 +154,21 @@ enum store_status store_card_by_number(struct store *s, const char *number, uint
 
 enum store_status store_card_postpone(struct store *s, uint64_t card, struct utc at)
 {
-    struct card_place *c = card_find(s, card);
-    check(c != NULL);
-    row_keep(s, &c->wake_ms, sizeof c->wake_ms);
-    c->wake_ms = at.ms;
+    set_wake(s, card, at);
     return STORE_OK;
 }
 
 // The first card behind (wake, index) of those that wake.
-static const struct card_place *next_awake(const struct store *s, const struct card_place *behind)
+static const struct wake_place *next_awake(const struct store *s, const struct wake_place *behind)
 {
-    const struct card_place *best = NULL;
+    const struct wake_place *best = NULL;
     bool is_behind = false;
-    for (uint32_t i = 0; i < s->rows[CARDS].count; i++) {
-        const struct card_place *c = row_at(s, CARDS, i);
+    for (uint32_t i = 0; i < s->rows[WAKES].count; i++) {
+        const struct wake_place *c = row_at(s, WAKES, i);
         const bool comes =
-            c->wake_ms > 0 && (behind == NULL || c->wake_ms > behind->wake_ms ||
-                               (c->wake_ms == behind->wake_ms && is_behind && c != behind));
-        if (comes && (best == NULL || c->wake_ms < best->wake_ms))
+            c->at_ms > 0 && (behind == NULL || c->at_ms > behind->at_ms ||
+                             (c->at_ms == behind->at_ms && is_behind && c != behind));
+        if (comes && (best == NULL || c->at_ms < best->at_ms))
             best = c;
         is_behind |= c == behind;
     }
@@ -178,9 +178,9 @@ static const struct card_place *next_awake(const struct store *s, const struct c
 enum store_status store_due(struct store *s, struct utc now, uint32_t limit, store_id_fn *each,
                             void *context)
 {
-    const struct card_place *c = next_awake(s, NULL);
-    for (; c != NULL && c->wake_ms <= now.ms && limit > 0; limit--) {
-        if (!each(context, c->record.card))
+    const struct wake_place *c = next_awake(s, NULL);
+    for (; c != NULL && c->at_ms <= now.ms && limit > 0; limit--) {
+        if (!each(context, c->card))
             break;
         c = next_awake(s, c);
     }
@@ -189,8 +189,8 @@ enum store_status store_due(struct store *s, struct utc now, uint32_t limit, sto
 
 enum store_status store_next_due(struct store *s, struct utc *at)
 {
-    const struct card_place *c = next_awake(s, NULL);
-    at->ms = c == NULL ? 0 : c->wake_ms;
+    const struct wake_place *c = next_awake(s, NULL);
+    at->ms = c == NULL ? 0 : c->at_ms;
     return STORE_OK;
 }
 
@@ -247,7 +247,7 @@ enum store_status store_audit_put(struct store *s, uint64_t card, const struct k
 
 enum store_status store_subscription_put(struct store *s, const struct subscription *v)
 {
-    struct subscription_place *place = row_add(s, SUBSCRIPTIONS);
+    struct subscription_place *place = row_add(s, SUBSCRIPTIONS, v->id);
     place->row = *v;
     return STORE_OK;
 }

@@ -6,15 +6,13 @@
 
 // --- operations ------------------------------------------------------------------------------
 
-// The newest first: those are asked for.
 static struct operation_place *operation_find(const struct store *s, uint64_t id)
 {
-    for (uint32_t i = s->rows[OPERATIONS].count; i > 0; i--) {
-        struct operation_place *o = row_at(s, OPERATIONS, i - 1);
-        if (o->row.id == id)
-            return o;
-    }
-    return NULL;
+    uint32_t at = 0;
+    struct operation_place *o = row_with(s, OPERATIONS, id, &at);
+    while (o != NULL && o->row.id != id)
+        o = row_with(s, OPERATIONS, id, &at);
+    return o;
 }
 
 enum store_status store_operation_put(struct store *s, uint64_t card, uint64_t tenant,
@@ -23,7 +21,7 @@ enum store_status store_operation_put(struct store *s, uint64_t card, uint64_t t
     (void)tenant;
     struct operation_place *place = operation_find(s, o->id);
     if (place == NULL) {
-        place = row_add(s, OPERATIONS);
+        place = row_add(s, OPERATIONS, o->id);
         place->card = card;
     } else {
         row_keep(s, &place->row, sizeof place->row);
@@ -78,17 +76,16 @@ enum store_status store_step_add(struct store *s, const struct step *step, struc
 
 static struct message *message_find(const struct store *s, uint64_t id)
 {
-    for (uint32_t i = s->rows[MESSAGES].count; i > 0; i--) {
-        struct message *m = row_at(s, MESSAGES, i - 1);
-        if (m->id == id)
-            return m;
-    }
-    return NULL;
+    uint32_t at = 0;
+    struct message *m = row_with(s, MESSAGES, id, &at);
+    while (m != NULL && m->id != id)
+        m = row_with(s, MESSAGES, id, &at);
+    return m;
 }
 
 enum store_status store_message_put(struct store *s, const struct message *m)
 {
-    struct message *place = row_add(s, MESSAGES);
+    struct message *place = row_add(s, MESSAGES, m->id);
     memcpy(place, m, offsetof(struct message, packet) + m->packet_len);
     return STORE_OK;
 }
@@ -109,9 +106,17 @@ enum store_status store_message_state(struct store *s, uint64_t id, uint8_t stat
 enum store_status store_outbox(struct store *s, uint64_t after, uint32_t limit,
                                store_message_fn *each, void *context)
 {
-    for (uint32_t i = 0; i < s->rows[MESSAGES].count && limit > 0; i++) {
+    uint32_t first = 0;
+    for (uint32_t end = s->rows[MESSAGES].count; first < end;) { // their ids ascend
+        const uint32_t middle = first + (end - first) / 2;
+        if (((const struct message *)row_at(s, MESSAGES, middle))->id <= after)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    for (uint32_t i = first; i < s->rows[MESSAGES].count && limit > 0; i++) {
         const struct message *m = row_at(s, MESSAGES, i);
-        if (m->state != POST_WAITING || m->id <= after)
+        if (m->state != POST_WAITING)
             continue;
         limit--;
         if (!each(context, m))
@@ -132,12 +137,11 @@ enum store_status store_outbox_forget(struct store *s)
 
 static struct receipt_place *receipt_find(const struct store *s, const char *link, const char *id)
 {
-    for (uint32_t i = s->rows[RECEIPTS].count; i > 0; i--) {
-        struct receipt_place *r = row_at(s, RECEIPTS, i - 1);
-        if (strcmp(r->id, id) == 0 && strcmp(r->link, link) == 0)
-            return r->at_ms < s->swept_ms ? NULL : r;
-    }
-    return NULL;
+    uint32_t at = 0;
+    struct receipt_place *r = row_with(s, RECEIPTS, row_key(id), &at);
+    while (r != NULL && (strcmp(r->id, id) != 0 || strcmp(r->link, link) != 0))
+        r = row_with(s, RECEIPTS, row_key(id), &at);
+    return r == NULL || r->at_ms < s->swept_ms ? NULL : r;
 }
 
 enum store_status store_receipt_id_put(struct store *s, const char *link, const char *message_id,
@@ -146,7 +150,7 @@ enum store_status store_receipt_id_put(struct store *s, const char *link, const 
     struct receipt_place *r = receipt_find(s, link, message_id);
     check(strlen(link) < sizeof r->link && strlen(message_id) < sizeof r->id);
     if (r == NULL)
-        r = row_add(s, RECEIPTS);
+        r = row_add(s, RECEIPTS, row_key(message_id));
     else
         row_keep(s, r, sizeof *r);
     memcpy(r->link, link, strlen(link) + 1);
@@ -180,7 +184,7 @@ enum store_status store_stray_add(struct store *s, const struct stray *v, struct
 enum store_status store_message_part_put(struct store *s, const char *number,
                                          struct bytes user_data, struct utc at)
 {
-    struct part_place *p = row_add(s, PARTS);
+    struct part_place *p = row_add(s, PARTS, row_key(number));
     check(user_data.len <= sizeof p->octets);
     memcpy(p->number, number, strlen(number) + 1);
     p->at_ms = at.ms;
@@ -279,7 +283,7 @@ enum store_status store_value_put(struct store *s, const char *name, struct byte
     struct value_place *v = value_find(s, name);
     check(strlen(name) < sizeof v->name && value.len <= sizeof v->octets);
     if (v == NULL)
-        v = row_add(s, VALUES);
+        v = row_add(s, VALUES, row_key(name));
     else
         row_keep(s, v, sizeof *v);
     memcpy(v->name, name, strlen(name) + 1);
@@ -383,7 +387,7 @@ static bool hash_of(const struct store *s, struct trail_place *t, uint8_t hash[3
 
 enum store_status store_trail_add(struct store *s, const struct trail_new *v)
 {
-    struct trail_place *t = row_add(s, TRAIL);
+    struct trail_place *t = row_add(s, TRAIL, v->object);
     row_keep(s, &s->head, sizeof s->head);
     t->object = v->object;
     t->row = (struct trail_row){.sequence = ++s->head.sequence,

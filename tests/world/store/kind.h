@@ -11,6 +11,7 @@ struct world_store {
     bool has_files;   // outlives the process
 };
 extern const struct world_store world_store;
-// Cards that were saved since the last call: bit n, the n-th that was added. 0 when it is not
-// known.
-uint64_t world_store_saved(struct store *store);
+// `saved` is called for each card that was saved from now on, before the commit; also for one whose
+// transaction is then undone.
+void world_store_watch(struct store *store, void (*saved)(void *context, uint64_t card),
+                       void *context);
