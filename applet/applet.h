@@ -84,6 +84,10 @@ struct applet {
     uint32_t generation;
     uint32_t pending_last; // highest sequence that is pending, 0 = none
     uint32_t due_s;        // the earliest of the slow times
+    uint32_t busy_s;       // the same without those when the clock is kept and nothing else happens
+    uint16_t keep_s;       // how long after a commit that is, 0 = never
+    uint16_t kept;         // how often that was passed over at rest
+    uint32_t kept_s;       // the last time
     bool is_settled;       // contacted, and the enabled one is proven
     bool is_by_status;     // POLL_BY_STATUS
     uint8_t poll_period_s; // as granted by the terminal
@@ -156,15 +160,21 @@ void applet_timer(struct applet *a, const struct applet_port *port, uint8_t time
 void applet_status(struct applet *a, const struct applet_port *port);
 // Nothing is under way between card and terminal: all that comes of STATUS and of the tick's timer
 // is that time passes. Whoever runs many cards may then spare the exchange of octets:
-// applet_rest_status() is so many times applet_status(); applet_rest_tick() is applet_timer() with
-// APPLET_TICK_TIMER, FETCH and the TERMINAL RESPONSE that starts the timer anew, for
-// APPLET_TICK_S. Where there is more to it, it has to be done in full: then the one says of how
-// many it took the place, the other false.
+// applet_rest_status() is so many times applet_status(); applet_rest_ticks() is so many times
+// applet_timer() with APPLET_TICK_TIMER, FETCH and the TERMINAL RESPONSE that starts the timer anew
+// for APPLET_TICK_S, with up to `status_max` STATUS commands after each but the last. Where there
+// is more to it, it has to be done in full: both say of how many they took the place.
+// Ticks at which the clock is kept are passed over when `may_keep`: what they would have committed
+// is made up for by applet_rest_keep(), before anything else is asked of the applet. Each call
+// makes one commit and says whether another is needed; `*spared` counts those that are not, because
+// a later one overwrites them. The memory must not fail.
 #define APPLET_TICK_TIMER 6
 #define APPLET_TICK_S 300
 bool applet_is_at_rest(const struct applet *a);
 uint32_t applet_rest_status(struct applet *a, uint32_t count) MUST_USE;
-bool applet_rest_tick(struct applet *a) MUST_USE;
+uint32_t applet_rest_ticks(struct applet *a, uint32_t count, uint32_t status_max,
+                           bool may_keep) MUST_USE;
+bool applet_rest_keep(struct applet *a, const struct applet_port *port, uint32_t *spared) MUST_USE;
 // The terminal read EF.IMSI: with REFRESH_MODE 3 the sign that it took the new subscription.
 void applet_imsi_read(struct applet *a, const struct applet_port *port);
 

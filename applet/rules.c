@@ -187,6 +187,9 @@ void turn_feed(struct turn *t, enum rule_event event)
 
 // --- the turn ---
 
+#define KEEP_S 3600
+#define KEEP_PAUSED_S 900
+
 static uint32_t sooner(uint32_t due, uint32_t at)
 {
     return at != 0 && (due == 0 || at < due) ? at : due;
@@ -204,12 +207,14 @@ static void refresh(struct applet *a, const struct image *m)
     }
     uint32_t due = sooner(sooner(d->back, d->reuse), d->heartbeat);
     // While something is due the clock itself is kept, once an hour; in a pause more often.
+    a->keep_s = 0;
     if (m->search.is_paused)
-        due = sooner(due, d->now + 900);
+        a->keep_s = KEEP_PAUSED_S;
     else if (due != 0)
-        due = sooner(due, d->now + 3600);
+        a->keep_s = KEEP_S;
     due = sooner(due, d->day > a->now_s ? d->day : 0);
-    a->due_s = sooner(due, a->resend_s);
+    a->busy_s = sooner(due, a->resend_s);
+    a->due_s = sooner(a->busy_s, a->keep_s != 0 ? d->now + a->keep_s : 0);
     uint8_t enabled = image_enabled(m);
     a->is_settled = m->is_contacted && m->slots[enabled].is_proven;
     a->is_by_status = m->parameters.poll_by_status != 0;

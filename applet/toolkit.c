@@ -4,6 +4,7 @@
 #include "applet/notify.h"
 #include "applet/packet.h"
 #include "applet/switching.h"
+#include "common/base/check.h"
 #include "common/wire/crc.h"
 
 #define ANSWER_PARTS_MAX 3
@@ -587,17 +588,71 @@ uint32_t applet_rest_status(struct applet *a, uint32_t count)
 
 _Static_assert(APPLET_TICK_TIMER == CLOCK_SLOW + 1 && APPLET_TICK_S == CLOCK_SLOW_S, "the tick's");
 
-bool applet_rest_tick(struct applet *a)
+// Ticks before the one that reaches `due_s`.
+static uint32_t ticks_before(const struct applet *a, uint32_t due_s)
+{
+    if (due_s == 0)
+        return UINT32_MAX;
+    return due_s > a->now_s ? (due_s - a->now_s - 1) / CLOCK_SLOW_S : 0;
+}
+
+static bool is_ticking_only(const struct applet *a)
+{
+    bool is_alone = true;
+    for (uint8_t i = 0; i < APPLET_CLOCKS; i++)
+        is_alone &= i == CLOCK_SLOW || a->clocks[i].left_s == 0;
+    return is_alone;
+}
+
+uint32_t applet_rest_ticks(struct applet *a, uint32_t count, uint32_t status_max, bool may_keep)
 {
     struct applet_clock *c = &a->clocks[CLOCK_SLOW];
-    const bool is_due = a->due_s != 0 && a->due_s <= a->now_s + CLOCK_SLOW_S;
-    if (is_due || !c->is_told || c->left_s != CLOCK_SLOW_S || c->armed_s != CLOCK_SLOW_S)
-        return false;
-    // The tick, and what TERMINAL RESPONSE says of the command that starts the timer anew.
-    a->now_s += CLOCK_SLOW_S;
-    a->command_number = (uint8_t)(a->command_number % 254 + 1);
+    if (!c->is_told || c->left_s != CLOCK_SLOW_S || c->armed_s != CLOCK_SLOW_S)
+        return 0;
+    // Where a new day means something, keeping the clock may tell of it.
+    const bool passes = may_keep && rules_is_ignored(a->state, EVENT_DAY);
+    const uint32_t quiet = ticks_before(a, passes ? a->busy_s : a->due_s);
+    const bool is_slow = 2 * status_max * a->poll_period_s < 3 * CLOCK_SLOW_S;
+    uint32_t done = count < quiet ? count : quiet;
+    if (done > 1 && !(is_slow && is_ticking_only(a)))
+        done = 1;
+    if (done == 0)
+        return 0;
+    const uint32_t end_s = a->now_s + done * CLOCK_SLOW_S;
+    while (a->due_s != 0 && a->due_s <= end_s) {
+        const uint32_t kept_s = a->now_s + (ticks_before(a, a->due_s) + 1) * CLOCK_SLOW_S;
+        a->kept++;
+        a->kept_s = kept_s;
+        a->due_s = kept_s + a->keep_s;
+        if (a->busy_s != 0 && a->busy_s < a->due_s)
+            a->due_s = a->busy_s;
+    }
+    // The ticks, and what TERMINAL RESPONSE says of the command that starts the timer anew.
+    a->now_s = end_s;
+    a->command_number = (uint8_t)((a->command_number + 253 + done) % 254 + 1);
     a->command_s = 0;
     a->command_timer = CLOCK_SLOW;
     c->status_s = 0;
-    return true;
+    return done;
+}
+
+bool applet_rest_keep(struct applet *a, const struct applet_port *port, uint32_t *spared)
+{
+    if (a->kept == 0)
+        return false;
+    check(memory_load(a, port));
+    memory_release(port);
+    // Two banks: of all those commits the last two are found in the memory.
+    const uint32_t now_s = a->now_s;
+    const uint32_t others = a->kept > 2 ? a->kept - 2u : 0;
+    *spared += others;
+    a->kept = (uint16_t)(a->kept - others - 1);
+    a->bank_number += others;
+    a->bank = (uint8_t)(a->bank ^ (others & 1));
+    a->now_s = a->kept_s - a->kept * a->keep_s;
+    port->work->image.is_scrub_due = false;
+    check(memory_commit(a, port) == MEMORY_OK);
+    memory_hold(a, port);
+    a->now_s = now_s;
+    return a->kept > 0;
 }

@@ -170,7 +170,7 @@ void card_power_off(struct card *card);
 void card_atr(const struct card *card, struct writer *atr);
 
 // Nothing but the passing of time would come of STATUS and of the applet's tick, and nobody watches
-// the exchange of octets: applet_rest_status() and applet_rest_tick() may take its place.
+// the exchange of octets: applet_rest_status() and applet_rest_ticks() may take its place.
 bool card_is_at_rest(const struct card *card);
 
 // No status word: the card has no power, or lost it in this command.

@@ -383,8 +383,9 @@ static void seek_service(struct talk *t)
     if (d->network == DEVICE_NO_NETWORK)
         service = received != 0 ? CAT_SERVICE_LIMITED : CAT_SERVICE_NONE;
     tell_service(t, service);
+    // Where every network said no for good, there is nothing to retry until it moves.
     bool may_retry = d->state == DEVICE_RUNNING && d->network == DEVICE_NO_NETWORK &&
-                     received != 0 && !d->is_condemned && d->model->retry_ms != 0;
+                     (received & ~d->forbidden) != 0 && !d->is_condemned && d->model->retry_ms != 0;
     if (may_retry)
         d->attach_due = instant_earlier(d->attach_due, instant_after(t->now, d->model->retry_ms));
 }
@@ -407,6 +408,15 @@ void device_look(struct device *device, struct instant now)
     rest_end(device, now);
     if (device->state == DEVICE_RUNNING)
         device->attach_due = instant_earlier(device->attach_due, now);
+}
+
+void device_plan_faults(struct device *device, const struct nvm_faults *plan,
+                        struct nvm_faults *kept, struct instant now)
+{
+    rest_end(device, now);
+    *kept = *plan;
+    device->card.nvm.faults = kept;
+    rest_begin(device, now);
 }
 
 // --- time ------------------------------------------------------------------------------------

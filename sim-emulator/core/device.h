@@ -129,6 +129,10 @@ enum card_give device_give(struct device *device, struct bytes command,
                            struct instant now) MUST_USE;
 // The coverage of its area was changed out of order.
 void device_look(struct device *device, struct instant now);
+// The memory of its card follows this plan from now on; it is copied to `kept`, which may hold an
+// earlier one.
+void device_plan_faults(struct device *device, const struct nvm_faults *plan,
+                        struct nvm_faults *kept, struct instant now);
 
 // Somebody who shares the card with the device, a reader's user for example, had this status word
 // from it: the device serves what the card asks of its terminal, or starts it anew when it lost its

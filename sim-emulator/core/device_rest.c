@@ -3,7 +3,8 @@
 // much of it is made up for.
 #include "sim-emulator/core/device_talk.h"
 
-#define AHEAD_MS (24 * 3600 * 1000ull) // looked ahead at once
+#define AHEAD_MS (30 * 24 * 3600 * 1000ull) // looked ahead at once
+#define TICK_MS (APPLET_TICK_S * 1000ull)
 
 // What passes at rest, and what ends it.
 struct passing {
@@ -11,6 +12,7 @@ struct passing {
     struct instant *status_due;
     struct instant *tick_due;
     uint64_t poll_ms;
+    bool may_keep; // the memory does what it is told, and nobody sees when
     struct instant end;
 };
 
@@ -47,9 +49,38 @@ static struct instant pass(const struct passing *p)
             if (done < wanted)
                 return *p->status_due;
         }
-        if (limit.ms == p->end.ms || !applet_rest_tick(p->applet))
+        if (limit.ms == p->end.ms)
             return limit;
-        *p->tick_due = instant_after(limit, APPLET_TICK_S * 1000ull);
+        const uint32_t ticks =
+            applet_rest_ticks(p->applet, (uint32_t)((p->end.ms - 1 - limit.ms) / TICK_MS + 1),
+                              (uint32_t)((TICK_MS + p->poll_ms - 1) / p->poll_ms), p->may_keep);
+        if (ticks == 0)
+            return limit;
+        const struct instant last = instant_after(limit, (ticks - 1) * TICK_MS);
+        *p->tick_due = instant_after(last, TICK_MS);
+        if (p->status_due->ms < last.ms) // those between the ticks are over
+            *p->status_due = instant_after(
+                *p->status_due, ((last.ms - 1 - p->status_due->ms) / p->poll_ms + 1) * p->poll_ms);
+    }
+}
+
+static bool may_keep(const struct nvm *nvm)
+{
+    const struct nvm_faults *f = nvm->faults;
+    return nvm->mirror == NULL && (f == NULL || (f->cut_at == 0 && f->error_at == 0));
+}
+
+// The commits that were passed over.
+static void keep(struct card *card)
+{
+    const struct applet_port port = card_port(card);
+    uint32_t spared = 0;
+    uint32_t written;
+    bool goes_on = card->applet.kept > 0;
+    while (goes_on) {
+        written = card->nvm.written;
+        goes_on = applet_rest_keep(&card->applet, &port, &spared);
+        card->nvm.written += goes_on ? 0 : spared * (card->nvm.written - written);
     }
 }
 
@@ -62,8 +93,10 @@ void rest_end(struct device *d, struct instant now)
                               .status_due = &d->status_due,
                               .tick_due = &d->timers[APPLET_TICK_TIMER - 1],
                               .poll_ms = d->poll_s * 1000ull,
+                              .may_keep = may_keep(&d->card.nvm),
                               .end = now};
     (void)pass(&p);
+    keep(&d->card);
 }
 
 void rest_begin(struct device *d, struct instant now)
@@ -79,6 +112,7 @@ void rest_begin(struct device *d, struct instant now)
                               .status_due = &status_due,
                               .tick_due = &tick_due,
                               .poll_ms = d->poll_s * 1000ull,
+                              .may_keep = may_keep(&d->card.nvm),
                               .end = instant_earlier(other, instant_after(now, AHEAD_MS))};
     d->rest_until = pass(&p);
     d->is_resting = true;

@@ -142,8 +142,16 @@ void fleet_start(struct fleet *fleet, struct instant now, uint64_t spread_ms)
 
 // --- by hand and by scenario -----------------------------------------------------------------
 
-static bool set_fault(struct fleet *f, struct card *card, uint32_t cut_at)
+void fleet_plan_faults(struct fleet *fleet, uint32_t device, const struct nvm_faults *plan,
+                       struct nvm_faults *kept, struct instant now)
 {
+    device_plan_faults(&fleet->devices[device], plan, kept, now);
+    reschedule(fleet, device);
+}
+
+static bool set_fault(struct fleet *f, struct device *d, uint32_t cut_at, struct instant now)
+{
+    const struct card *card = &d->card;
     size_t place = FLEET_FAULTS_MAX;
     for (size_t i = 0; i < FLEET_FAULTS_MAX; i++) {
         bool is_free = f->faulty[i] == NULL || f->faults[i].cut_at == 0;
@@ -156,9 +164,9 @@ static bool set_fault(struct fleet *f, struct card *card, uint32_t cut_at)
         return false;
     if (f->faulty[place] != NULL)
         f->faulty[place]->nvm.faults = NULL;
-    f->faulty[place] = card;
-    f->faults[place] = (struct nvm_faults){.cut_at = cut_at};
-    card->nvm.faults = &f->faults[place];
+    f->faulty[place] = &d->card;
+    const struct nvm_faults plan = {.cut_at = cut_at};
+    device_plan_faults(d, &plan, &f->faults[place], now);
     return true;
 }
 
@@ -182,7 +190,7 @@ bool fleet_act(struct fleet *fleet, uint32_t device, const struct scenario_step 
         device_power(d, &fleet->world, what->action == SCENARIO_POWER_ON, now);
         break;
     case SCENARIO_CUT:
-        is_done = set_fault(fleet, &d->card, what->value);
+        is_done = set_fault(fleet, d, what->value, now);
         break;
     case SCENARIO_MOVE:
         is_done = what->value < fleet->world.radio->area_count;

@@ -92,6 +92,9 @@ enum fleet_delivery fleet_deliver(struct fleet *fleet, uint64_t msisdn, struct b
 // The reader's user of this device's card had `sw` from it: see device_serve().
 void fleet_serve(struct fleet *fleet, uint32_t device, uint16_t sw, struct instant now);
 
+// See device_plan_faults().
+void fleet_plan_faults(struct fleet *fleet, uint32_t device, const struct nvm_faults *plan,
+                       struct nvm_faults *kept, struct instant now);
 // By hand, now. False when there is no such device, or no room for another fault.
 bool fleet_act(struct fleet *fleet, uint32_t device, const struct scenario_step *what,
                struct instant now) MUST_USE;

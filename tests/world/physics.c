@@ -63,10 +63,9 @@ static void cut(struct world *w, const struct entry *e)
 
 static void do_cut(struct world *w, const struct deed *d)
 {
-    struct person *person = &w->people[d->card];
-    person->faults = (struct nvm_faults){
+    const struct nvm_faults faults = {
         .cut_at = d->octet, .is_torn = d->torn != 0, .torn_value = (uint8_t)d->value};
-    w->devices[d->card].card.nvm.faults = &person->faults;
+    fleet_plan_faults(&w->fleet, d->card, &faults, &w->people[d->card].faults, w->now);
     w->result.cuts++;
     world_note(w, "cut", "card=%u octet=%u torn=%u", d->card, d->octet, d->torn);
 }

@@ -406,26 +406,63 @@ static void a_tick_with_more_to_it_is_done_in_full(void **state)
     struct applet_clock *slow = &a->clocks[CLOCK_SLOW];
     const struct applet rest = *a;
     a->due_s = 0;
-    assert_true(applet_rest_tick(a));
+    assert_int_equal(applet_rest_ticks(a, 1, 10, false), 1);
     assert_int_equal(a->now_s, rest.now_s + APPLET_TICK_S);
     *a = rest;
     a->due_s = a->now_s + APPLET_TICK_S;
-    assert_false(applet_rest_tick(a));
+    assert_int_equal(applet_rest_ticks(a, 1, 10, false), 0);
     a->due_s++;
-    assert_true(applet_rest_tick(a));
+    assert_int_equal(applet_rest_ticks(a, 1, 10, false), 1);
     *a = rest;
     a->due_s = 0;
     slow->is_told = false;
-    assert_false(applet_rest_tick(a));
+    assert_int_equal(applet_rest_ticks(a, 1, 10, false), 0);
     *a = rest;
     a->due_s = 0;
     slow->left_s--;
-    assert_false(applet_rest_tick(a));
+    assert_int_equal(applet_rest_ticks(a, 1, 10, false), 0);
     *a = rest;
     a->due_s = 0;
     slow->armed_s++;
-    assert_false(applet_rest_tick(a));
+    assert_int_equal(applet_rest_ticks(a, 1, 10, false), 0);
     *a = rest;
+}
+
+// Ten ticks are 3,000 s; the clock is kept every 3,600 s from the commit at 1,000 s on.
+static void ticks_are_spared_up_to_the_one_that_matters(void **state)
+{
+    (void)state;
+    bench_pump(&card);
+    struct applet *a = &card.applet;
+    a->now_s = 1900;
+    a->state = SWITCH_STABLE;
+    a->keep_s = 3600;
+    a->due_s = 4600;
+    a->busy_s = 13000;
+    for (uint8_t i = 0; i < CLOCK_SLOW; i++)
+        a->clocks[i].left_s = 0;
+    const struct applet rest = *a;
+    assert_int_equal(applet_rest_ticks(a, 9, 10, false), 8); // 1900 + 9 * 300 = 4600
+    assert_int_equal(a->now_s, 4300);
+    assert_int_equal(a->kept, 0);
+    *a = rest;
+    a->command_number = 250;
+    assert_int_equal(applet_rest_ticks(a, 100, 10, true), 36); // 1900 + 37 * 300 = 13000
+    assert_int_equal(a->now_s, 12700);
+    assert_int_equal(a->kept, 3); // at 4600, 8200 and 11800
+    assert_int_equal(a->kept_s, 11800);
+    assert_int_equal(a->due_s, 13000);
+    assert_int_equal(a->command_number, 32); // 254 is followed by 1
+    *a = rest;
+    a->state = SWITCH_SUSPECT; // where a new day means something
+    assert_int_equal(applet_rest_ticks(a, 100, 10, true), 8);
+    *a = rest;
+    a->clocks[CLOCK_COUNTRY].left_s = 1000;
+    assert_int_equal(applet_rest_ticks(a, 100, 10, true), 1);
+    *a = rest;
+    a->poll_period_s = 45; // ten of them are half as much again as a tick
+    assert_int_equal(applet_rest_ticks(a, 100, 10, true), 1);
+    assert_int_equal(applet_rest_ticks(a, 100, 9, true), 35);
 }
 
 // Clocks longer than a terminal's timer run in pieces of half a day.
@@ -490,6 +527,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_card_at_rest_has_nothing_to_do, setup, teardown),
         cmocka_unit_test_setup_teardown(clocks_tell_how_long_they_still_run, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tick_with_more_to_it_is_done_in_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(ticks_are_spared_up_to_the_one_that_matters, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 // Devices with real cards and the real applet in them, over real authentication.
 #include "tests/lib/cmocka_all.h"
 
+#include "common/wire/crc.h"
+#include "common/wire/parameter.h"
 #include "tests/unit/sim/lab.h"
 
 static struct lab lab;
@@ -140,6 +142,27 @@ static void a_register_that_is_behind_resynchronises(void **state)
     lab_run(&lab, 10000);
     assert_true(is_attached_as(0));
     assert_int_equal(lab.radio.subscribers[0].seq, 2); // that of AUTS was 1
+}
+
+// [24.301 §5.5.1.2.5]: cause 11 puts the network on the list of those that are forbidden.
+static void a_device_that_was_refused_everywhere_waits_for_another_place(void **state)
+{
+    (void)state;
+    open_running("otaria-scenario 1\n"
+                 "network 00101\n"
+                 "network 00102\n"
+                 "allow 00101 00101\n"
+                 "allow 00102 00102\n"
+                 "area home 00102\n"
+                 "at 2m area home 00101\n");
+    assert_false(is_attached_as(0));
+    const uint64_t steps = lab.fleet.counts.steps;
+    lab_run(&lab, 90000);
+    assert_int_equal(lab.devices[0].attach_due.ms, INSTANT_NEVER.ms);
+    assert_int_equal(lab.fleet.counts.rejected, 1);
+    assert_true(lab.fleet.counts.steps <= steps + 4); // a retry would come every 30 s
+    lab_run(&lab, 30000);
+    assert_true(is_attached_as(0));
 }
 
 static void lost_coverage_rotates_to_the_other_subscription(void **state)
@@ -305,12 +328,20 @@ static void two_runs_tell_the_same_story(void **state)
 
 struct seen {
     uint32_t now_s, clocks[APPLET_CLOCKS][3];
-    uint8_t command_number;
-    uint32_t nvm_written;
+    uint8_t command_number, bank;
+    uint32_t nvm_written, bank_number, memory;
     uint64_t status_due, messages, steps;
 };
 
-// Three days in which little happens; what is left of them in the card and its device.
+static uint32_t memory_crc(const struct nvm *nvm)
+{
+    static uint8_t octets[NVM_LEN_MAX];
+    nvm_read(nvm, 0, octets, sizeof octets);
+    return crc32_add(0, bytes_of(octets, sizeof octets));
+}
+
+// Three days in which little happens, with a heartbeat every 31 hours, so that the card keeps its
+// clock every hour; what is left of them in the card and its device.
 static struct seen live_through_three_days(bool may_rest)
 {
     lab_open(&lab, 1, NULL);
@@ -323,6 +354,12 @@ static struct seen live_through_three_days(bool may_rest)
     assert_true(lab_find_notification(&lab, &from, NOTIFY_FIRST_CONTACT, &n));
     const struct command confirm = lab_confirm(n.sequence, 0);
     assert_int_equal(lab_send(&lab, 0, 0, &confirm), FLEET_ACCEPTED);
+    static const uint8_t every_31_hours[] = {PARAMETER_HEARTBEAT, 2, 0, 31};
+    const struct command heartbeat = {
+        .number = COMMAND_CONFIGURE,
+        .operation_id = 77,
+        .configure = {.writes = bytes_of(every_31_hours, sizeof every_31_hours)}};
+    assert_int_equal(lab_send(&lab, 0, 0, &heartbeat), FLEET_ACCEPTED);
     for (unsigned day = 0; day < 3; day++) {
         lab_run(&lab, 80000123 + day * 1000);
         const struct command audit = lab_audit();
@@ -333,7 +370,10 @@ static struct seen live_through_three_days(bool may_rest)
     const struct applet *a = &d->card.applet;
     struct seen seen = {.now_s = a->now_s,
                         .command_number = a->command_number,
+                        .bank = a->bank,
+                        .bank_number = a->bank_number,
                         .nvm_written = d->card.nvm.written,
+                        .memory = memory_crc(&d->card.nvm),
                         .status_due = d->status_due.ms,
                         .messages = lab.fleet.counts.mo,
                         .steps = lab.fleet.counts.steps};
@@ -356,6 +396,10 @@ static void a_device_at_rest_tells_the_same_story_in_fewer_steps(void **state)
     assert_memory_equal(full.clocks, rested.clocks, sizeof full.clocks);
     assert_int_equal(full.command_number, rested.command_number);
     assert_int_equal(full.nvm_written, rested.nvm_written);
+    assert_int_equal(full.bank, rested.bank);
+    assert_int_equal(full.bank_number, rested.bank_number);
+    assert_true(full.bank_number > 3 * 24); // it kept the clock every hour
+    assert_int_equal(full.memory, rested.memory);
     assert_int_equal(full.status_due, rested.status_due);
     assert_int_equal(full.messages, rested.messages);
     assert_true(rested.steps * 20 < full.steps);
@@ -371,6 +415,8 @@ int main(void)
         cmocka_unit_test_teardown(an_absent_device_gets_nothing, close_lab),
         cmocka_unit_test_teardown(a_subscription_with_other_keys_does_not_attach, close_lab),
         cmocka_unit_test_teardown(a_register_that_is_behind_resynchronises, close_lab),
+        cmocka_unit_test_teardown(a_device_that_was_refused_everywhere_waits_for_another_place,
+                                  close_lab),
         cmocka_unit_test_teardown(lost_coverage_rotates_to_the_other_subscription, close_lab),
         cmocka_unit_test_teardown(a_terminal_that_ignores_refresh_is_put_back, close_lab),
         cmocka_unit_test_teardown(a_terminal_that_never_answers_refresh_is_put_back, close_lab),
