@@ -117,7 +117,7 @@ bool campaign_input(struct campaign *c, uint8_t input, uint8_t why, struct utc n
 bool campaign_needs_approval(const struct campaign *c)
 {
     const bool writes = operation_is_state_changing(c->operation.kind);
-    return c->needs_approval || (writes && c->eligible > c->approval_at) ||
+    return c->needs_approval || c->is_sharp || (writes && c->eligible > c->approval_at) ||
            c->operation.kind == OPERATION_DELETE;
 }
 

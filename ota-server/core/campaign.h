@@ -112,6 +112,8 @@ struct campaign {
     uint64_t correlator, approval;
     struct operation operation; // that each card is asked for: kind, flags, list, changes of plan
     uint64_t pool;              // whose subscription it is about, or 0
+    uint64_t pool_owner;        // whose cards alone may have of it, or 0
+    bool is_sharp;              // changes where cards report to: a second person, whatever else
     uint32_t ttl_s;             // 0: that of the card's group
     uint8_t template_default;   // of the pool, for subscriptions without one of their own
     bool with_blocked;
@@ -126,6 +128,7 @@ struct campaign {
     struct campaign_window windows[CAMPAIGN_WINDOWS_MAX];
 
     // what the check found
+    uint64_t check; // which one is at it, or was
     uint32_t targeted, eligible;
     uint8_t hash[32];     // of the request and its target
     uint32_t stock;       // free subscriptions of the pool then

@@ -109,6 +109,7 @@ static void read_limits(struct reader *r, struct campaign *c)
 
 static void write_run(struct writer *w, const struct campaign *c)
 {
+    writer_u64(w, c->check);
     writer_u32(w, c->targeted);
     writer_u32(w, c->eligible);
     writer_copy(w, bytes_of(c->hash, sizeof(c->hash)));
@@ -130,6 +131,7 @@ static void write_run(struct writer *w, const struct campaign *c)
 
 static void read_run(struct reader *r, struct campaign *c)
 {
+    c->check = reader_u64(r);
     c->targeted = reader_u32(r);
     c->eligible = reader_u32(r);
     reader_copy(r, c->hash, sizeof(c->hash));
@@ -161,6 +163,8 @@ void campaign_write(struct writer *w, const struct campaign *c)
     writer_u64(w, c->correlator);
     writer_u64(w, c->approval);
     writer_u64(w, c->pool);
+    writer_u64(w, c->pool_owner);
+    writer_u8(w, c->is_sharp);
     writer_u32(w, c->ttl_s);
     write_limits(w, c);
     write_schedule(w, c);
@@ -181,6 +185,8 @@ bool campaign_read(struct bytes octets, struct campaign *c)
     c->correlator = reader_u64(&r);
     c->approval = reader_u64(&r);
     c->pool = reader_u64(&r);
+    c->pool_owner = reader_u64(&r);
+    c->is_sharp = reader_u8(&r) != 0;
     c->ttl_s = reader_u32(&r);
     read_limits(&r, c);
     read_schedule(&r, c);

@@ -19,6 +19,7 @@
 #define API_NONCES_MAX 131072
 
 struct api;
+struct campaign_runner;
 struct import_jobs;
 struct trail_checks;
 struct json_writer;
@@ -37,6 +38,7 @@ struct api_options {
     bool has_basic;               // HTTP Basic is taken, over TLS or loopback
     bool is_clear;                // identifiers are not masked: test data only
     const struct cipher *cipher;
+    struct campaign_runner *campaigns; // NULL: campaigns are kept, but do not run
     struct import_jobs *imports;       // NULL: imports answer 503
     struct trail_checks *trail_checks; // NULL: long verifications answer 503
     bool (*fill)(void *context, uint8_t *to, size_t len);

@@ -1,6 +1,7 @@
 #include "ota-server/service/api_approval.h"
 
 #include "common/base/text.h"
+#include "ota-server/service/api_campaign.h"
 #include "ota-server/service/api_card.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
@@ -9,6 +10,7 @@
 
 #define HASH_SIZE 65
 #define SWEEP_ROWS 100
+#define SAMPLE_MAX 20 // cards of a campaign
 
 static const char *const states[] = {"OPEN", "APPROVED", "REJECTED", "EXPIRED", "WITHDRAWN", NULL};
 static const char *const whys[] = {"", "FOUR_EYES", "REQUEST_APPROVE"};
@@ -151,39 +153,29 @@ static void set_targets(struct api_exchange *x, json_t *root, uint64_t group)
     set_id(root, "groupId", "grp", group);
 }
 
-static bool fill(struct api_exchange *x, const char *what, enum approval_why why, uint64_t group)
+// What all approvals have; takes the request over. False: refused.
+static bool set_request(struct api_exchange *x, json_t *root, json_t *request,
+                        enum approval_why why)
 {
     char hash[HASH_SIZE];
-    json_t *root = json_object();
-    json_t *request = request_of(x, group);
-    char *text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
-    const uint64_t operation =
-        x->event.type == EVENT_REQUEST && group == 0 ? x->event.as.request.operation.id : 0;
-    bool ok = text != NULL && hash_of(bytes_of_text(text), hash);
+    char *text = request == NULL ? NULL : json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
+    const bool ok = text != NULL && hash_of(bytes_of_text(text), hash);
     free(text);
     json_object_set_new(root, "kind", json_string(whys[why]));
-    json_object_set_new(root, "summary", json_string(what));
     json_object_set_new(root, "requestedBy", requester_of(x));
     json_object_set_new(root, "request", request);
     json_object_set_new(root, "requestHash", json_string(ok ? hash : ""));
-    set_targets(x, root, group);
-    set_id(root, "operationId", "op", operation);
     if (x->reason[0] != '\0')
         json_object_set_new(root, "reason", json_string(x->reason));
     set_time(root, "expiresAt",
              utc_after(x->now.utc, turn_policy(x->api->options.turn)->approval_ms));
     json_object_set_new(root, "person", json_integer((json_int_t)api_person(x)));
-    json_object_set_new(root, "event", json_integer(x->event.type));
     if (!ok)
         api_refuse_code(x, API_UNAVAILABLE);
-    else
-        ok = api_document_fill(x, x->approval, root);
-    json_decref(root);
     return ok;
 }
 
-static bool begin(struct api_exchange *x, const char *what, enum approval_why why, uint64_t tenant,
-                  uint64_t group)
+static bool open_approval(struct api_exchange *x, uint64_t tenant)
 {
     x->approval = calloc(1, sizeof(*x->approval));
     if (x->approval == NULL) {
@@ -198,13 +190,91 @@ static bool begin(struct api_exchange *x, const char *what, enum approval_why wh
                                               .state = APPROVAL_OPEN,
                                               .created_at = x->now.utc,
                                               .changed_at = x->now.utc};
-    return fill(x, what, why, group);
+    return true;
+}
+
+static bool begin(struct api_exchange *x, const char *what, enum approval_why why, uint64_t tenant,
+                  uint64_t group)
+{
+    if (!open_approval(x, tenant))
+        return false;
+    json_t *root = json_object();
+    const uint64_t operation =
+        x->event.type == EVENT_REQUEST && group == 0 ? x->event.as.request.operation.id : 0;
+    const bool ok = set_request(x, root, request_of(x, group), why);
+    json_object_set_new(root, "summary", json_string(what));
+    set_targets(x, root, group);
+    set_id(root, "operationId", "op", operation);
+    json_object_set_new(root, "event", json_integer(x->event.type));
+    const bool is_filled = ok && api_document_fill(x, x->approval, root);
+    json_decref(root);
+    return is_filled;
 }
 
 bool api_approval_begin(struct api_exchange *x, const char *what, enum approval_why why,
                         uint64_t tenant)
 {
     return begin(x, what, why, tenant, 0);
+}
+
+// --- those of campaigns ---
+
+static bool add_to_sample(void *context, const struct campaign_row *row)
+{
+    char card[API_ID_SIZE];
+    api_id_write(card, "crd", row->card);
+    json_array_append_new(context, json_string(card));
+    return true;
+}
+
+static json_t *sample_of(struct api_exchange *x, const struct campaign *c)
+{
+    json_t *sample = json_array();
+    const struct store_page page = {.limit = SAMPLE_MAX};
+    const struct campaign_card_filter eligible = {
+        .campaign = c->id, .step_from = CAMPAIGN_WAITING, .step_to = CAMPAIGN_WAITING};
+    if (store_campaign_cards(x->reader, &eligible, &page, add_to_sample, sample, NULL) != STORE_OK)
+        json_array_clear(sample);
+    return sample;
+}
+
+// The request and what the check found: their hash is what is approved.
+static json_t *campaign_request(const struct api_object *object, const struct campaign *c)
+{
+    char hash[HASH_SIZE];
+    json_t *request = NULL;
+    struct writer w = writer_of(hash, sizeof(hash));
+    text_hex(&w, bytes_of(c->hash, sizeof(c->hash)));
+    if (json_read(object->document.body, &request) != JSON_READ_OK)
+        return NULL;
+    json_object_set_new(request, "targetHash", json_string(text_end(&w)));
+    json_object_set_new(request, "targeted", json_integer(c->targeted));
+    json_object_set_new(request, "eligible", json_integer(c->eligible));
+    return request;
+}
+
+bool api_approval_begin_campaign(struct api_exchange *x, const struct campaign *c,
+                                 enum approval_why why)
+{
+    const struct api_object *object = x->work;
+    char what[48];
+    struct writer w = writer_of(what, sizeof(what));
+    text_put(&w, "campaign: ");
+    text_put(&w, operation_kind_name(c->operation.kind));
+    json_t *request = campaign_request(object, c);
+    json_t *root = json_object();
+    const bool is_open = open_approval(x, c->tenant);
+    const bool ok = is_open && set_request(x, root, request, why);
+    if (ok) {
+        json_object_set_new(root, "summary", json_string(text_end(&w)));
+        json_object_set_new(root, "targetCount", json_integer(c->eligible));
+        json_object_set_new(root, "sample", sample_of(x, c));
+        set_id(root, "campaignId", "cmp", c->id);
+        json_object_set_new(root, "event", json_integer(0));
+    }
+    const bool is_filled = ok && api_document_fill(x, x->approval, root);
+    json_decref(root);
+    return is_filled;
 }
 
 enum store_status api_approval_keep(struct api_exchange *x, struct store *store)
@@ -264,7 +334,7 @@ struct kept {
     json_t *root;
     int64_t person, event;
     struct bytes kind, hash;
-    uint64_t card, operation, group;
+    uint64_t card, operation, group, campaign;
     struct utc expires_at;
 };
 
@@ -286,6 +356,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
     k->card = id_of(k->root, "cardId", "crd");
     k->operation = id_of(k->root, "operationId", "op");
     k->group = id_of(k->root, "groupId", "grp");
+    k->campaign = id_of(k->root, "campaignId", "cmp");
     return json_get_integer(k->root, "person", INT64_MIN, INT64_MAX, &k->person) == JSON_FOUND &&
            json_get_integer(k->root, "event", 0, EVENT_TYPES, &k->event) == JSON_FOUND &&
            json_get_text(k->root, "kind", &k->kind) == JSON_FOUND &&
@@ -306,6 +377,10 @@ static bool check_decider(struct api_exchange *x, const struct kept *k)
     }
     if (api_is_operator(x))
         return true;
+    if (k->campaign != 0) { // its cards are in many groups
+        api_refuse_permission(x);
+        return false;
+    }
     struct record *record = malloc(sizeof(*record));
     const bool is_theirs = bytes_equal(k->kind, bytes_of_text(whys[APPROVAL_FOUR_EYES]));
     const bool is_known = record != NULL && store_card_load(x->reader, k->card, record) == STORE_OK;
@@ -393,6 +468,12 @@ static void carry_out(struct api_exchange *x, const struct kept *k, bool is_appr
     x->card_id = k->card;
     x->event.approval = x->object_id;
     x->event.operation = k->operation;
+    if (k->campaign != 0) {
+        x->approval = x->work;
+        x->work = NULL;
+        api_campaign_carry_out(x, k->campaign);
+        return;
+    }
     if (k->operation != 0)
         x->event.type = is_approved ? EVENT_APPROVED : EVENT_REJECTED;
     else if (!is_approved) {

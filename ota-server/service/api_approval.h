@@ -5,6 +5,7 @@
 // is the request whose hash the approver names; operation and approval are there both or neither.
 #pragma once
 
+#include "ota-server/core/campaign.h"
 #include "ota-server/service/api_document.h"
 #include "ota-server/service/approval.h"
 #include "ota-server/service/group_rules.h"
@@ -24,6 +25,9 @@ bool api_approval_need(struct api_exchange *x, const struct record *record, uint
 // words, such as "delete".
 bool api_approval_begin(struct api_exchange *x, const char *what, enum approval_why why,
                         uint64_t tenant);
+// The same for the start of a campaign, which is x->work.
+bool api_approval_begin_campaign(struct api_exchange *x, const struct campaign *c,
+                                 enum approval_why why);
 // Keeps it, in the transaction of what waits for it; nothing without one.
 enum store_status api_approval_keep(struct api_exchange *x, struct store *store);
 // A request that is not stored but in the approval: 202 with it.

@@ -1,6 +1,7 @@
 #include "ota-server/service/api_body.h"
 
 #include "common/base/check.h"
+#include "common/base/text.h"
 #include "ota-server/service/api_text.h"
 
 void api_body_init(struct api_body *b, const json_t *object)
@@ -124,4 +125,28 @@ bool api_body_end(struct api_body *b)
             fail_member(b, API_INVALID_ARGUMENT, unknown, "Unknown member");
     }
     return b->problem.code == API_OK;
+}
+
+bool api_body_begin(struct api_body *outer, const char *name, struct api_body *inner)
+{
+    const json_t *object = api_body_object(outer, name, API_OPTIONAL);
+    api_body_init(inner, object);
+    return object != NULL;
+}
+
+void api_body_fail_within(struct api_body *outer, const char *name, struct api_problem p)
+{
+    char path[API_FIELD_MAX];
+    struct writer w = writer_of(path, sizeof(path));
+    text_put(&w, name);
+    text_put(&w, ".");
+    text_put(&w, p.field);
+    memcpy(p.field, text_end(&w), strlen(path) + 1);
+    api_body_fail(outer, p);
+}
+
+void api_body_close(struct api_body *outer, const char *name, struct api_body *inner)
+{
+    if (!api_body_end(inner))
+        api_body_fail_within(outer, name, inner->problem);
 }

@@ -47,3 +47,10 @@ const json_t *api_body_array(struct api_body *b, const char *name, enum api_need
 void api_body_fail(struct api_body *b, struct api_problem problem);
 // Refuses what was not taken; true when all is well.
 bool api_body_end(struct api_body *b) MUST_USE;
+
+// An object inside: false when it was not given. What was not taken of it, and its first problem,
+// is the outer one's at its close.
+bool api_body_begin(struct api_body *outer, const char *name, struct api_body *inner) MUST_USE;
+void api_body_close(struct api_body *outer, const char *name, struct api_body *inner);
+// A problem of a member inside: its field gets the path.
+void api_body_fail_within(struct api_body *outer, const char *name, struct api_problem p);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define LABELS_MAX 20
-#define LABEL_MAX 64
+#define LABEL_MAX API_LABEL_MAX
 #define NOTE_MAX 1024
 
 static const char *const states[] = {"IMPORTED_PARTIAL", "IMPORTED", "SEEN", "BOOTSTRAPPING",
@@ -19,10 +19,6 @@ static const char *const sorts[] = {"createdAt", "lastContactAt", "state", NULL}
 static const enum store_sort sort_of[] = {SORT_CREATED, SORT_CONTACT, SORT_STATE};
 
 #define NOBODY (UINT64_MAX >> 1) // an id that no object has: gives an empty list
-
-struct card_words {
-    char field[LABEL_MAX + 1], label[LABEL_MAX + 1];
-};
 
 // --- lists ---
 
@@ -138,7 +134,7 @@ void api_cards_list(struct api_exchange *x)
 
 // --- search ---
 
-static bool read_digits(struct api_exchange *x, char digits[48], char *kind)
+static bool read_digits(struct api_body *b, char digits[API_DIGITS_SIZE], char *kind)
 {
     static const struct {
         const char *name;
@@ -150,16 +146,19 @@ static bool read_digits(struct api_exchange *x, char digits[48], char *kind)
     unsigned given = 0;
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         const struct bytes text =
-            api_body_text(&x->body, members[i].name, API_OPTIONAL, 1, members[i].max);
+            api_body_text(b, members[i].name, API_OPTIONAL, 1, members[i].max);
         if (text.len == 0)
             continue;
         given++;
         value = text;
         *kind = members[i].kind;
     }
-    if (given != 1 || !text_is_digits(value)) {
-        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
-                                                 "Exactly one identifier of digits is needed"));
+    digits[0] = '\0';
+    if (given == 0)
+        return true;
+    if (given > 1 || !text_is_digits(value)) {
+        api_body_fail(b, api_problem_text(API_INVALID_ARGUMENT,
+                                          "Exactly one identifier of digits is needed"));
         return false;
     }
     bytes_copy(digits, value);
@@ -203,20 +202,35 @@ static void read_body_sort(struct api_exchange *x, struct card_filter *f)
                                               "Not a field to sort by"));
 }
 
-static uint64_t body_id(struct api_exchange *x, const char *name, const char *prefix)
+static uint64_t body_id(struct api_body *b, const char *name, const char *prefix)
 {
     uint64_t id = 0;
-    const struct bytes text = api_body_text(&x->body, name, API_OPTIONAL, 1, API_ID_SIZE);
+    const struct bytes text = api_body_text(b, name, API_OPTIONAL, 1, API_ID_SIZE);
     return text.len > 0 && !api_id_read(text, prefix, &id) ? NOBODY : id;
 }
 
-// The same filters as those of the list, in the body.
-static void read_body_filter(struct api_exchange *x, struct card_words *words,
-                             struct card_filter *f)
+static void read_body_search(struct api_body *b, struct card_words *words, struct card_filter *f)
 {
-    struct api_body *b = &x->body;
-    f->group = body_id(x, "groupId", "grp");
-    f->batch = body_id(x, "batchId", "imp");
+    static const char *const matches[] = {"EXACT", "PREFIX", "SUFFIX", NULL};
+    static const size_t shortest[] = {1, 6, 4};
+    static const char how[] = "eps";
+    const bool is_read = read_digits(b, words->digits, &f->search_in);
+    const int match = api_body_enum(b, "match", API_OPTIONAL, matches);
+    if (!is_read || words->digits[0] == '\0')
+        return;
+    if (strlen(words->digits) < shortest[match < 0 ? 0 : match])
+        api_body_fail(
+            b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("match"), "Too few digits"));
+    f->search = words->digits;
+    f->search_how = how[match < 0 ? 0 : match];
+}
+
+void api_card_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f)
+{
+    card_filter_init(f);
+    read_body_search(b, words, f);
+    f->group = body_id(b, "groupId", "grp");
+    f->batch = body_id(b, "batchId", "imp");
     f->state = api_body_enum(b, "state", API_OPTIONAL, states);
     f->mark = api_body_enum(b, "mark", API_OPTIONAL, marks);
     const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 1, LABEL_MAX);
@@ -231,33 +245,23 @@ static void read_body_filter(struct api_exchange *x, struct card_words *words,
         (void)api_body_bool(b, "openOperation", false);
     f->contact_from = api_body_time(b, "lastContactAt.gte");
     f->contact_to = api_body_time(b, "lastContactAt.lte");
-    read_body_sort(x, f);
 }
 
 void api_cards_search(struct api_exchange *x)
 {
-    static const char *const matches[] = {"EXACT", "PREFIX", "SUFFIX", NULL};
-    static const size_t shortest[] = {1, 6, 4};
-    static const char how[] = "eps";
     struct card_filter filter;
     struct card_words words;
     struct api_list list;
-    char digits[48];
-    card_filter_init(&filter);
+    api_card_filter_read(&x->body, &words, &filter);
+    if (filter.search == NULL)
+        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
+                                                 "Exactly one identifier of digits is needed"));
     filter.tenant = api_reach(x);
     filter.grants = api_reading(x);
-    const bool is_read = read_digits(x, digits, &filter.search_in);
-    const int match = api_body_enum(&x->body, "match", API_OPTIONAL, matches);
-    if (is_read && strlen(digits) < shortest[match < 0 ? 0 : match])
-        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("match"),
-                                                  "Too few digits"));
-    read_body_filter(x, &words, &filter);
+    read_body_sort(x, &filter);
     read_body_page(x, &list);
-    if (!api_end_reading(x))
-        return;
-    filter.search = digits;
-    filter.search_how = how[match < 0 ? 0 : match];
-    reply_cards(x, &filter, &list);
+    if (api_end_reading(x))
+        reply_cards(x, &filter, &list);
 }
 
 // --- changes ---

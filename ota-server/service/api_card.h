@@ -3,6 +3,18 @@
 
 #include "ota-server/service/api_exchange.h"
 
+#define API_LABEL_MAX 64
+#define API_DIGITS_SIZE 48
+
+// The texts that a filter points to.
+struct card_words {
+    char field[API_LABEL_MAX + 1], label[API_LABEL_MAX + 1];
+    char digits[API_DIGITS_SIZE];
+};
+// The filters of a search of cards from a body; `tenant` and `grants` are the caller's to set. The
+// search stays NULL when no identifier was given.
+void api_card_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f);
+
 // The slots and facts of a complete audit answer.
 void api_put_card_view(struct api_exchange *x, const char *name, const struct card_view *view);
 // Array "differences"; slot 0 is the card as a whole.

@@ -1,4 +1,5 @@
 // Every path of the interface: the one table that router, permissions and tests read.
+#include "ota-server/service/api_campaign.h"
 #include "ota-server/service/api_card.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/api_operation.h"
@@ -105,6 +106,20 @@ const struct api_route_row api_routes[] = {
      api_bootstrap_job_resume},
     {API_POST, API_BASE "/bootstrap-jobs/*/cancel", "operations:download", TAKES_MAYBE, CHANGES,
      api_bootstrap_job_cancel},
+
+    {API_GET, API_BASE "/campaigns", "campaigns:read", TAKES_NOTHING, 0, api_campaigns_list},
+    {API_POST, API_BASE "/campaigns", "campaigns:write", TAKES_JSON, CHANGES | ROUTE_NEEDS_KEY, api_campaigns_post},
+    {API_GET, API_BASE "/campaigns/*", "campaigns:read", TAKES_NOTHING, 0, api_campaign_get},
+    {API_PATCH, API_BASE "/campaigns/*", "campaigns:write", TAKES_MERGE, CHANGES, api_campaign_patch},
+    {API_POST, API_BASE "/campaigns/*/check", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_check},
+    {API_POST, API_BASE "/campaigns/*/start", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_start},
+    {API_POST, API_BASE "/campaigns/*/pause", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_pause},
+    {API_POST, API_BASE "/campaigns/*/resume", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_resume},
+    {API_POST, API_BASE "/campaigns/*/stop", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_stop},
+    {API_POST, API_BASE "/campaigns/*/retry-failed", "campaigns:write", TAKES_MAYBE, CHANGES | ROUTE_NEEDS_KEY,
+     api_campaign_retry},
+    {API_GET, API_BASE "/campaigns/*/cards", "campaigns:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_campaign_cards},
+    {API_GET, API_BASE "/campaigns/*/exclusions", "campaigns:read", TAKES_NOTHING, 0, api_campaign_exclusions},
 
     {API_GET, API_BASE "/subscription-pools", "inventory:read", TAKES_NOTHING, 0, api_pools_list},
     {API_POST, API_BASE "/subscription-pools", "inventory:write", TAKES_JSON, CHANGES, api_pools_post},

@@ -37,6 +37,8 @@ static const struct {
     {"operations:read-timers", OPERATORS | BIT(SUPPORT) | TENANTS},
     {"operations:audit", OPERATORS | BIT(SUPPORT) | TENANTS},
     {"operations:force", OPERATORS},
+    {"campaigns:read", READERS},
+    {"campaigns:write", OPERATORS | TENANTS},
     {"groups:read", READERS},
     {"groups:write", OPERATORS},
     {"permissions:read", OPERATORS | TENANTS | BIT(INSPECTOR)},

@@ -175,8 +175,10 @@ static enum store_status judge_card(struct campaign_runner *v, struct turn *t, u
         status = see_group(v, v->record.group, turn_policy(t), group);
     if (status != STORE_OK)
         return status;
-    v->reason = (*group)->is_forbidden ? (uint8_t)REFUSAL_NOT_AUTHORISED
-                                       : campaign_exclusion(c, &v->record);
+    const bool is_strange = c->operation.kind == OPERATION_DOWNLOAD && c->pool_owner != 0 &&
+                            c->pool_owner != v->record.tenant;
+    v->reason = (*group)->is_forbidden || is_strange ? (uint8_t)REFUSAL_NOT_AUTHORISED
+                                                     : campaign_exclusion(c, &v->record);
     if (v->reason == REFUSAL_NONE && operation_is_state_changing(c->operation.kind)) {
         status = store_campaign_elsewhere(v->store, c->id, card, &other);
         if (status == STORE_OK)
@@ -407,7 +409,11 @@ enum store_status campaign_act(struct campaign_runner *v, struct campaign *c, ui
 {
     const uint8_t before = c->state;
     v->now = now;
-    if (!campaign_input(c, input, CAMPAIGN_WHY_PERSON, now))
+    const bool is_ended = input == CAMPAIGN_IN_PAUSED || input == CAMPAIGN_IN_STOPPED;
+    const uint8_t why = input == CAMPAIGN_IN_UNAPPROVED ? CAMPAIGN_WHY_REJECTED
+                        : is_ended                      ? CAMPAIGN_WHY_PERSON
+                                                        : CAMPAIGN_WHY_NONE;
+    if (!campaign_input(c, input, why, now))
         return STORE_CONFLICT;
     c->cursor = 0;
     const bool is_due = c->state != CAMPAIGN_PAUSED && c->state >= CAMPAIGN_AWAIT_APPROVAL;

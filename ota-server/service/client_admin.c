@@ -17,6 +17,8 @@ const char *const client_scopes[] = {
     "operations:read-timers",
     "operations:audit",
     "operations:force",
+    "campaigns:read",
+    "campaigns:write",
     "groups:read",
     "groups:write",
     "permissions:read",

@@ -37,31 +37,6 @@ void rules_default(struct group_rules *r, const struct policy *installation)
 
 // --- reading ---
 
-// A problem of a member, with the path of its field.
-static void fail_within(struct api_body *outer, const char *name, struct api_problem p)
-{
-    char path[API_FIELD_MAX];
-    struct writer w = writer_of(path, sizeof(path));
-    text_put(&w, name);
-    text_put(&w, ".");
-    text_put(&w, p.field);
-    memcpy(p.field, text_end(&w), strlen(path) + 1);
-    api_body_fail(outer, p);
-}
-
-static void end_inner(struct api_body *outer, const char *name, struct api_body *inner)
-{
-    if (!api_body_end(inner))
-        fail_within(outer, name, inner->problem);
-}
-
-static bool begin_inner(struct api_body *outer, const char *name, struct api_body *inner)
-{
-    const json_t *object = api_body_object(outer, name, API_OPTIONAL);
-    api_body_init(inner, object);
-    return object != NULL;
-}
-
 static void read_ms(struct api_body *b, const char *name, int64_t min_s, int64_t max_s,
                     uint32_t *to_ms)
 {
@@ -96,7 +71,7 @@ static void read_steps(struct api_body *b, const char *name, struct policy_steps
 static void read_retry(struct api_body *outer, struct policy *p)
 {
     struct api_body b;
-    if (!begin_inner(outer, "retry", &b))
+    if (!api_body_begin(outer, "retry", &b))
         return;
     read_steps(&b, "backoffSeconds", &p->retry);
     p->retry_at_contact = api_body_bool(&b, "thenNextContact", p->retry_at_contact);
@@ -104,14 +79,14 @@ static void read_retry(struct api_body *outer, struct policy *p)
     read_ms(&b, "smsValiditySeconds", 60, 3 * DAY_S, &p->validity_ms);
     read_ms(&b, "receiptGraceSeconds", 0, 3600, &p->receipt_margin_ms);
     read_ms(&b, "porWaitSeconds", 10, 3600, &p->por_ms);
-    end_inner(outer, "retry", &b);
+    api_body_close(outer, "retry", &b);
 }
 
 static void read_dirty(struct api_body *outer, struct policy *p)
 {
     static const char *const modes[] = {"AUTO", "NEEDS_OPERATOR", NULL};
     struct api_body b;
-    if (!begin_inner(outer, "dirty", &b))
+    if (!api_body_begin(outer, "dirty", &b))
         return;
     read_steps(&b, "auditBackoffSeconds", &p->audit);
     for (uint8_t i = 1; i < p->audit.count; i++) {
@@ -127,7 +102,7 @@ static void read_dirty(struct api_body *outer, struct policy *p)
     const int mode = api_body_enum(&b, "reconcile", API_OPTIONAL, modes);
     if (mode >= 0)
         p->operator_for_all = mode == 1;
-    end_inner(outer, "dirty", &b);
+    api_body_close(outer, "dirty", &b);
 }
 
 // "hh:mm" as minutes of the day; -1 for anything else.
@@ -212,7 +187,7 @@ static void read_smsc(struct api_body *outer, struct group_rules *r)
     struct policy *p = &r->policy;
     struct turn_route *route = &r->route;
     struct api_body b;
-    if (!begin_inner(outer, "smsc", &b))
+    if (!api_body_begin(outer, "smsc", &b))
         return;
     read_route(&b, "primaryRoute", route->primary);
     read_route(&b, "backupRoute", route->backup);
@@ -237,18 +212,18 @@ static void read_smsc(struct api_body *outer, struct group_rules *r)
         api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("quietHours"),
                                             "At most 4 of from and to as hh:mm, timeZone as UTC or "
                                             "+hh:mm"));
-    end_inner(outer, "smsc", &b);
+    api_body_close(outer, "smsc", &b);
 }
 
 static void read_four_eyes(struct api_body *outer, struct group_rules *r)
 {
     struct api_body b;
-    if (!begin_inner(outer, "fourEyes", &b))
+    if (!api_body_begin(outer, "fourEyes", &b))
         return;
     r->four_eyes_delete = api_body_bool(&b, "delete", r->four_eyes_delete);
     r->campaign_above =
         (uint32_t)api_body_integer(&b, "campaignAbove", 1, CAMPAIGN_ABOVE_MAX, r->campaign_above);
-    end_inner(outer, "fourEyes", &b);
+    api_body_close(outer, "fourEyes", &b);
 }
 
 static bool read_item(const json_t *object, struct bootstrap_item *item, bool *is_enabled)
@@ -295,7 +270,7 @@ static bool read_items(const json_t *array, struct bootstrap_rule *rule)
 static void read_bootstrap(struct api_body *outer, struct bootstrap_rule *rule)
 {
     struct api_body b;
-    if (!begin_inner(outer, "bootstrap", &b))
+    if (!api_body_begin(outer, "bootstrap", &b))
         return;
     rule->is_enabled = api_body_bool(&b, "enabled", false);
     const int trigger = api_body_enum(&b, "trigger", API_OPTIONAL, triggers);
@@ -315,7 +290,7 @@ static void read_bootstrap(struct api_body *outer, struct bootstrap_rule *rule)
         api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("items"),
                                             "1 to 15 of poolId, templateId, role and rank, or one "
                                             "factory; exactly one with enable"));
-    end_inner(outer, "bootstrap", &b);
+    api_body_close(outer, "bootstrap", &b);
 }
 
 // Six hexadecimal digits; those of the card manager and of remote management are none of an applet
@@ -334,7 +309,7 @@ static bool tar_of(struct bytes text, uint32_t *tar)
 static void read_ota(struct api_body *outer, struct policy_ota *ota)
 {
     struct api_body b;
-    if (!begin_inner(outer, "ota", &b))
+    if (!api_body_begin(outer, "ota", &b))
         return;
     *ota = (struct policy_ota){.sms_parts_max = POLICY_SMS_PARTS};
     ota->keyset_version = (uint8_t)api_body_integer(&b, "keysetVersion", 1, 15, 0);
@@ -350,7 +325,7 @@ static void read_ota(struct api_body *outer, struct policy_ota *ota)
                                             "Six hexadecimal digits that are free for an applet"));
     ota->sms_parts_max =
         (uint8_t)api_body_integer(&b, "maxSmsParts", 1, SMS_PARTS_MAX, POLICY_SMS_PARTS);
-    end_inner(outer, "ota", &b);
+    api_body_close(outer, "ota", &b);
 }
 
 // Ranges do not depend on what a card has, so defaults stand for it.
@@ -368,7 +343,7 @@ static void read_timers(struct api_body *outer, struct policy_timers *timers)
     struct writer list = writer_of(timers->list, sizeof(timers->list));
     const struct api_problem p = api_parameters_read(map, &defaults, &list, &unused);
     if (p.code != API_OK)
-        fail_within(outer, "timers", p);
+        api_body_fail_within(outer, "timers", p);
     else
         timers->len = (uint16_t)list.len;
 }

@@ -5,6 +5,7 @@
 #include "common/host/ready.h"
 #include "ota-server/service/auth_setup.h"
 #include "ota-server/service/bootstrap_job.h"
+#include "ota-server/service/campaign_run.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/trail_check.h"
 #include "ota-server/shell/folders.h"
@@ -58,6 +59,7 @@ struct server {
     struct folders *folders;
     int wake; // other threads write, the loop reads
     struct loop_watch wake_watch;
+    struct campaign_runner *campaigns;
     struct turn *turn;
     struct server_links *links;
     struct outbox *outbox;
@@ -353,7 +355,12 @@ static bool open_work(struct server *v, const struct server_keys *keys)
     v->reader = server_store_open(v->settings, keys, &v->crypto, true);
     if (v->reader == NULL)
         return false;
+    v->campaigns = campaign_runner_open(v->writer, v->crypto.store.cipher);
+    if (v->campaigns == NULL)
+        return fail("memory", "not enough");
     const struct turn_options options = {.store = v->writer,
+                                         .campaign = campaign_run,
+                                         .campaign_context = v->campaigns,
                                          .follow = bootstrap_follow,
                                          .policy = &v->settings->policy,
                                          .cipher = v->crypto.store.cipher,
@@ -531,6 +538,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .has_basic = s->has_basic,
                                         .is_clear = s->is_clear,
                                         .cipher = v->crypto.store.cipher,
+                                        .campaigns = v->campaigns,
                                         .imports = v->imports,
                                         .trail_checks = v->trail_checks,
                                         .fill = fill,
@@ -645,6 +653,7 @@ static void stop(struct server *v)
     vendor_scratch_close(&v->import_scratch);
     secret_wipe(&v->import_key, sizeof v->import_key);
     turn_close(v->turn);
+    campaign_runner_close(v->campaigns);
     store_close(v->reader);
     store_close(v->writer);
     server_crypto_close(&v->crypto);

@@ -6,6 +6,7 @@
 #include "ota-server/service/api_json.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/bootstrap_job.h"
+#include "ota-server/service/campaign_run.h"
 #include "ota-server/shell/server_crypto.h"
 #include "profiles/vendor/shell/digest_host.h"
 #include "profiles/vendor/shell/scratch_host.h"
@@ -281,7 +282,11 @@ static void open_store(struct lab *lab, const struct server_crypto *c, bool is_r
 static void open_turn(struct lab *lab)
 {
     open_store(lab, &crypto, false, &lab->store);
+    lab->campaigns = campaign_runner_open(lab->store, crypto.store.cipher);
+    assert_non_null(lab->campaigns);
     const struct turn_options options = {.follow = bootstrap_follow,
+                                         .campaign = campaign_run,
+                                         .campaign_context = lab->campaigns,
                                          .store = lab->store,
                                          .policy = &policy,
                                          .cipher = crypto.store.cipher,
@@ -348,6 +353,7 @@ static void open_api(struct lab *lab)
                                         .single_person = lab->is_single_person,
                                         .has_basic = lab->has_basic,
                                         .cipher = crypto.store.cipher,
+                                        .campaigns = lab->campaigns,
                                         .imports = lab->imports,
                                         .trail_checks = lab->checks,
                                         .fill = fill};
@@ -402,6 +408,7 @@ static void close_parts(struct lab *lab)
         server_crypto_close(&import_crypto);
     vendor_scratch_close(&import_scratch);
     turn_close(lab->turn);
+    campaign_runner_close(lab->campaigns);
     store_close(lab->store);
     lab->imports = NULL;
 }

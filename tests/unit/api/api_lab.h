@@ -42,6 +42,7 @@ struct lab {
     struct store *check_readers[TRAIL_CHECK_THREADS];
     struct trail_checks *checks;
     struct store *store;
+    struct campaign_runner *campaigns;
     struct turn *turn;
     struct api *api;
     char token[LAB_TOKEN_SIZE]; // "Bearer ..."

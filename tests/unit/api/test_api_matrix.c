@@ -35,6 +35,10 @@ static const struct {
     BODY("/approvals/*/approve", "{" HASH "}"),
     BODY("/approvals/*/reject", "{" HASH "}"),
     BODY("/permissions/*/*", "{\"operations\":[\"card.read\"],\"reason\":\"x\"}"),
+    BODY("/campaigns",
+         "{\"name\":\"x\",\"operation\":{\"type\":\"audit\"},\"target\":{\"filter\":{}},"
+         "\"rate\":{\"perSecond\":1}}"),
+    BODY("/campaigns/*", "{\"rate\":{\"perSecond\":2}}"),
     BODY("/card-groups", "{\"name\":\"x\"}"),
     BODY("/card-groups/*", "{\"name\":\"y\"}"),
     BODY("/card-groups/*/rules", "{\"reason\":\"x\"}"),
@@ -58,23 +62,15 @@ static const struct {
 static const struct {
     const char *collection, *prefix;
 } prefixes[] = {
-    {"/api-clients/*", "cli"},
-    {"/enterprises/*", "ent"},
-    {"/users/*", "usr"},
-    {"/cards/*", "crd"},
-    {"/bootstrap-jobs/*", "job"},
-    {"/approvals/*", "apr"},
-    {"/alarms/*", "alm"},
-    {"/permissions/*", "ent"},
-    {"/card-groups/*", "grp"},
-    {"/operations/*", "op"},
-    {"/subscription-pools/*", "pol"},
-    {"/subscriptions/*", "sub"},
-    {"/profile-templates/*", "tpl"},
-    {"/batch-imports/*", "imp"},
-    {"/vendor-profiles/*", "rec"},
-    {"/transport-keys/*", "rec"},
-    {"/dirty-cards/*", "crd"},
+    {"/api-clients/*", "cli"},    {"/enterprises/*", "ent"},
+    {"/users/*", "usr"},          {"/cards/*", "crd"},
+    {"/bootstrap-jobs/*", "job"}, {"/approvals/*", "apr"},
+    {"/alarms/*", "alm"},         {"/permissions/*", "ent"},
+    {"/campaigns/*", "cmp"},      {"/card-groups/*", "grp"},
+    {"/operations/*", "op"},      {"/subscription-pools/*", "pol"},
+    {"/subscriptions/*", "sub"},  {"/profile-templates/*", "tpl"},
+    {"/batch-imports/*", "imp"},  {"/vendor-profiles/*", "rec"},
+    {"/transport-keys/*", "rec"}, {"/dirty-cards/*", "crd"},
 };
 
 #define NOBODYS_ID 0x1234567890ABCDEull

@@ -15,7 +15,7 @@
     "cards:read,cards:write,cards:reveal,operations:read,operations:download,operations:enable,"   \
     "operations:disable,operations:delete,operations:set-fallback,operations:set-timers,"          \
     "operations:read-timers,operations:audit,groups:read,permissions:read,alarms:read,"            \
-    "approvals:read,"                                                                              \
+    "approvals:read,campaigns:read,campaigns:write,"                                               \
     "approvals:decide,inventory:read,"                                                             \
     "templates:read,imports:read,audit-trail:read,clients:read,clients:write,users:read,"          \
     "users:write,reports:read"
@@ -410,6 +410,25 @@ static uint64_t find_id(const char *list, const char *prefix, const char *token)
     return lab_id(&a, prefix);
 }
 
+static uint64_t new_campaign(void)
+{
+    lab_ask(&lab,
+            &(struct ask){.method = "POST",
+                          .target = API_BASE "/campaigns",
+                          .body = "{\"name\":\"" CANARY "\",\"operation\":{\"type\":\"audit\"},"
+                                  "\"target\":{\"filter\":{\"label\":\"" CANARY "\"}},"
+                                  "\"rate\":{\"perSecond\":1},\"reason\":\"" CANARY "\"}",
+                          .key = "campaign-of-b",
+                          .authorization = token_b},
+            &a);
+    expect(201);
+    const uint64_t campaign = lab_id(&a, "cmp");
+    ask(token_b, "POST", target("/campaigns/", "cmp", campaign, "/check"),
+        "{\"reason\":\"" CANARY "\"}");
+    expect(200);
+    return campaign;
+}
+
 // Gives B something of every kind that there is, named with the canary wherever a name can stand.
 static size_t fill_b(struct object *objects)
 {
@@ -456,10 +475,12 @@ static size_t fill_b(struct object *objects)
             &a);
     expect(202);
     const uint64_t operation = lab_id(&a, "op");
+    const uint64_t campaign = new_campaign();
     const struct object made[] = {{"/cards/*", "crd", record_b.card},
                                   {"/dirty-cards/*", "crd", record_b.card},
                                   {"/card-groups/*", "grp", group_b},
                                   {"/operations/*", "op", operation},
+                                  {"/campaigns/*", "cmp", campaign},
                                   {"/users/*", "usr", user},
                                   {"/api-clients/*", "cli", client},
                                   {"/subscription-pools/*", "pol", pool},

@@ -1,0 +1,519 @@
+// Campaigns: made, changed and acted upon.
+#include "ota-server/service/api_campaign.h"
+#include "common/base/text.h"
+#include "ota-server/service/api_approval.h"
+
+#include <stdlib.h>
+
+static void free_cards(void *work)
+{
+    free(((struct campaign_work *)work)->target.cards);
+}
+
+static struct campaign_work *new_work(struct api_exchange *x)
+{
+    struct campaign_work *w = calloc(1, sizeof(*w));
+    x->work = w;
+    x->close_work = free_cards;
+    if (w == NULL)
+        api_refuse_code(x, API_UNAVAILABLE);
+    return w;
+}
+
+// Fills x->work with what capture 0 names.
+static bool fetch(struct api_exchange *x, struct campaign_work *w)
+{
+    if (!api_capture(x, 0, api_campaigns.prefix, &x->object_id))
+        return false;
+    if (api_document_get(x, &api_campaigns, x->object_id, &w->object) &&
+        store_campaign_get(x->reader, x->object_id, &w->campaign) == STORE_OK)
+        return true;
+    api_refuse_code(x, API_NOT_FOUND);
+    return false;
+}
+
+struct campaign_work *api_campaign_load(struct api_exchange *x)
+{
+    struct campaign_work *w = new_work(x);
+    return w != NULL && fetch(x, w) ? w : NULL;
+}
+
+bool api_campaign_allowed(struct api_exchange *x, const struct campaign *c)
+{
+    char scope[AUTH_SCOPE_SIZE];
+    struct writer w = writer_of(scope, sizeof(scope));
+    text_put(&w, "operations:");
+    text_put(&w, operation_kind_name(c->operation.kind));
+    if (api_has_scope(x, text_end(&w)))
+        return true;
+    api_refuse_permission(x);
+    return false;
+}
+
+static struct campaign_by by_caller(const struct api_exchange *x)
+{
+    return (struct campaign_by){.actor = api_actor(x),
+                                .correlator = x->correlator_id,
+                                .address = x->request->peer,
+                                .reason = x->reason};
+}
+
+static enum store_status not_now(struct api_exchange *x, const char *text)
+{
+    x->problem = api_problem_text(API_INCOMPATIBLE_STATE, text);
+    return STORE_CONFLICT;
+}
+
+static enum store_status withdraw(struct store *store, const struct campaign *c, struct utc now)
+{
+    if (c->state != CAMPAIGN_AWAIT_APPROVAL)
+        return STORE_OK;
+    const enum store_status status = store_document_state(store, APPROVAL_KIND, c->approval,
+                                                          APPROVAL_OPEN, APPROVAL_WITHDRAWN, now);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+// --- new ones --------------------------------------------------------------------------------
+
+static enum store_status add_cards(struct store *store, const struct campaign_work *w)
+{
+    enum store_status status = STORE_OK;
+    for (size_t i = 0; i < w->target.card_count && status == STORE_OK; i++)
+        status = store_campaign_add(store, w->campaign.id, w->target.cards[i]);
+    if (status == STORE_OK && w->parent != 0)
+        status = store_campaign_take_lost(store, w->campaign.id, w->parent);
+    return status;
+}
+
+static enum store_status keep_new(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct campaign_work *w = x->work;
+    enum store_status status = api_document_apply(x, store, now);
+    if (status == STORE_OK)
+        status = store_campaign_put(store, &w->campaign, (struct utc){0});
+    return status == STORE_OK ? add_cards(store, w) : status;
+}
+
+static void reply_new(struct api_exchange *x)
+{
+    api_location(x, api_campaigns.path, api_campaigns.prefix, x->object_id);
+    api_campaign_reply(x, 201);
+}
+
+static void create(struct api_exchange *x, struct campaign_work *w, json_t *body)
+{
+    x->object_id = api_new_id(x);
+    w->campaign.id = x->object_id;
+    w->campaign.tenant = api_reach(x);
+    w->campaign.parent = w->parent;
+    w->object.document = (struct document){
+        .kind = CAMPAIGN_KIND, .id = x->object_id, .owner = x->tenant, .state = CAMPAIGN_DRAFT};
+    if (api_document_fill(x, &w->object, body))
+        api_commit(x, keep_new, reply_new);
+}
+
+void api_campaigns_post(struct api_exchange *x)
+{
+    struct campaign_work *w = new_work(x);
+    if (w == NULL)
+        return;
+    campaign_init(&w->campaign, 0);
+    api_campaign_read(x, &x->body, API_REQUIRED, &w->campaign);
+    api_campaign_read_target(x, &x->body, API_REQUIRED, &w->target);
+    api_read_reason(x, API_OPTIONAL);
+    if (!api_end_reading(x) || !api_campaign_allowed(x, &w->campaign))
+        return;
+    json_t *body = api_campaign_body(x->root, &w->target);
+    create(x, w, body);
+    json_decref(body);
+}
+
+static void count_lost(void *context, uint8_t step, uint8_t reason, uint64_t cards)
+{
+    if (step != CAMPAIGN_LISTED && reason != REFUSAL_NONE && reason != CAMPAIGN_DONE &&
+        reason != CAMPAIGN_FAILURE + FAILURE_CANCELLED)
+        *(uint64_t *)context += cards;
+}
+
+// The same operation for those that it failed for, at any time.
+void api_campaign_retry(struct api_exchange *x)
+{
+    uint64_t lost = 0;
+    json_t *root = NULL;
+    struct api_body b;
+    const struct bytes name = api_body_text(&x->body, "name", API_OPTIONAL, 1, API_NAME_MAX);
+    api_read_reason(x, API_OPTIONAL);
+    struct campaign_work *w = api_end_reading(x) ? api_campaign_load(x) : NULL;
+    if (w == NULL || !api_campaign_allowed(x, &w->campaign))
+        return;
+    if (!campaign_is_over(w->campaign.state)) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The campaign has not ended"));
+        return;
+    }
+    const enum store_status status =
+        store_campaign_counts(x->reader, x->object_id, count_lost, &lost);
+    if (status != STORE_OK || json_read(w->object.document.body, &root) != JSON_READ_OK) {
+        api_refuse_code(x, API_INTERNAL);
+    } else if (lost == 0) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "No card failed"));
+    } else {
+        json_object_del(root, "schedule");
+        json_object_set_new(root, "target", json_pack("{sI}", "listed", (json_int_t)lost));
+        if (name.len > 0)
+            json_object_set_new(root, "name", json_stringn((const char *)name.at, name.len));
+        w->parent = x->object_id;
+        campaign_init(&w->campaign, 0);
+        api_body_init(&b, root);
+        api_campaign_read(x, &b, API_REQUIRED, &w->campaign);
+        if (b.problem.code == API_OK)
+            create(x, w, root);
+        else // its pool is no more
+            api_refuse(x, b.problem);
+    }
+    json_decref(root);
+}
+
+// --- changes ---------------------------------------------------------------------------------
+
+static bool see_place(void *context, const struct document *d)
+{
+    struct document *to = context;
+    to->version = d->version;
+    to->state = d->state;
+    to->created_at = d->created_at;
+    return false;
+}
+
+// Without If-Match the last writer wins: the turn may have changed the state since it was read.
+static enum store_status refresh(struct api_exchange *x, struct store *store,
+                                 struct campaign *present)
+{
+    struct campaign_work *w = x->work;
+    enum store_status status = store_campaign_get(store, x->object_id, present);
+    if (status == STORE_OK && x->request->if_match.len == 0)
+        status =
+            store_document_get(store, CAMPAIGN_KIND, x->object_id, see_place, &w->object.document);
+    return status;
+}
+
+static enum store_status keep_rate(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct campaign_work *w = x->work;
+    struct campaign present;
+    enum store_status status = refresh(x, store, &present);
+    if (status != STORE_OK)
+        return status;
+    if (!campaign_is_running(present.state))
+        return not_now(x, "The campaign has ended");
+    present.per_second = w->campaign.per_second;
+    present.open_max = w->campaign.open_max;
+    const bool is_due = present.state != CAMPAIGN_PAUSED;
+    status = store_campaign_put(store, &present, is_due ? now : (struct utc){0});
+    return status == STORE_OK ? api_document_apply(x, store, now) : status;
+}
+
+static enum store_status keep_edit(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct campaign_work *w = x->work;
+    struct campaign present;
+    enum store_status status = refresh(x, store, &present);
+    if (status == STORE_OK && campaign_next(present.state, CAMPAIGN_IN_EDITED) == CAMPAIGN_REFUSED)
+        status = not_now(x, "It has started: only its rate may change");
+    if (status == STORE_OK)
+        status = withdraw(store, &present, now);
+    if (status == STORE_OK && w->target.kind == TARGET_LIST)
+        status = store_campaign_clear(store, x->object_id);
+    if (status == STORE_OK)
+        status = add_cards(store, w);
+    if (status == STORE_OK)
+        status = store_campaign_put(store, &w->campaign, (struct utc){0});
+    w->object.document.state = CAMPAIGN_DRAFT;
+    return status == STORE_OK ? api_document_apply(x, store, now) : status;
+}
+
+static void reply_present(struct api_exchange *x)
+{
+    api_campaign_reply(x, 200);
+}
+
+// What is kept with the members of the request in place of its own; false: refused.
+static bool merge(struct api_exchange *x, struct campaign_work *w)
+{
+    json_t *root = NULL;
+    struct api_body b;
+    const struct campaign before = w->campaign;
+    if (json_read(w->object.document.body, &root) != JSON_READ_OK) {
+        api_refuse_code(x, API_INTERNAL);
+        return false;
+    }
+    json_object_update(root, x->root);
+    json_t *body = api_campaign_body(root, &w->target);
+    campaign_init(&w->campaign, before.id);
+    w->campaign.tenant = before.tenant;
+    w->campaign.parent = before.parent;
+    api_body_init(&b, body);
+    api_campaign_read(x, &b, API_REQUIRED, &w->campaign);
+    const bool is_good = b.problem.code == API_OK;
+    if (!is_good)
+        api_refuse(x, b.problem);
+    const bool is_kept = is_good && api_document_fill(x, &w->object, body);
+    json_decref(body);
+    json_decref(root);
+    return is_kept;
+}
+
+static bool is_rate_alone(const struct api_exchange *x)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(x->root, name, value)
+    {
+        if (strcmp(name, "rate") != 0 && strcmp(name, "reason") != 0)
+            return false;
+    }
+    return true;
+}
+
+void api_campaign_patch(struct api_exchange *x)
+{
+    struct campaign given;
+    struct campaign_work *w = new_work(x);
+    if (w == NULL)
+        return;
+    campaign_init(&given, 0);
+    api_campaign_read(x, &x->body, API_OPTIONAL, &given);
+    api_campaign_read_target(x, &x->body, API_OPTIONAL, &w->target);
+    api_read_reason(x, API_OPTIONAL);
+    if (!api_end_reading(x) || !fetch(x, w) || !api_campaign_allowed(x, &w->campaign) ||
+        !api_if_match(x, w->object.document.version))
+        return;
+    const bool is_running = campaign_is_running(w->campaign.state);
+    if (campaign_is_over(w->campaign.state) || (is_running && !is_rate_alone(x))) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       is_running ? "It has started: only its rate may change"
+                                                  : "The campaign has ended"));
+        return;
+    }
+    if (merge(x, w) && api_campaign_allowed(x, &w->campaign))
+        api_commit(x, is_running ? keep_rate : keep_edit, reply_present);
+}
+
+// --- the check -------------------------------------------------------------------------------
+
+static enum store_status take(struct api_exchange *x, struct store *store,
+                              const struct campaign_target *t)
+{
+    struct card_filter f = t->filter;
+    if (t->kind == TARGET_LIST)
+        return store_campaign_reset(store, x->object_id);
+    enum store_status status = store_campaign_clear(store, x->object_id);
+    if (t->kind == TARGET_FILTER)
+        return status == STORE_OK
+                   ? store_campaign_take(store, x->object_id, &f, CAMPAIGN_CARDS_MAX + 1)
+                   : status;
+    for (size_t i = 0; i < t->group_count && status == STORE_OK; i++) {
+        card_filter_init(&f);
+        f.tenant = api_reach(x);
+        f.grants = api_reading(x);
+        f.group = t->groups[i];
+        status = store_campaign_take(store, x->object_id, &f, CAMPAIGN_CARDS_MAX + 1);
+    }
+    return status;
+}
+
+static enum store_status begin_check(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct campaign_work *w = x->work;
+    struct campaign *c = &w->campaign;
+    struct campaign_counts counts;
+    uint64_t pool[4] = {0};
+    uint8_t seed[32];
+    const uint64_t check = c->check;
+    const struct cipher *cipher = x->api->options.cipher;
+    enum store_status status = refresh(x, store, c);
+    if (status == STORE_OK && campaign_next(c->state, CAMPAIGN_IN_CHECKED) == CAMPAIGN_REFUSED)
+        status = not_now(x, "It waits for an approval, or has started");
+    if (status == STORE_OK)
+        status = take(x, store, &w->target);
+    if (status == STORE_OK)
+        status = campaign_counts_of(store, c->id, &counts);
+    if (status == STORE_OK && campaign_reached(&counts, CAMPAIGN_LISTED) > CAMPAIGN_CARDS_MAX)
+        status = not_now(x, "More than 1,000,000 cards: make its target smaller");
+    if (status == STORE_OK && c->operation.kind == OPERATION_DOWNLOAD)
+        status = store_pool_counts(store, c->pool, pool);
+    if (status == STORE_OK && !cipher->sha256(cipher->context, &w->object.document.body, 1, seed))
+        status = STORE_FAILED;
+    if (status == STORE_OK && c->state == CAMPAIGN_CHECKED)
+        status = store_document_state(store, CAMPAIGN_KIND, c->id, CAMPAIGN_CHECKED, CAMPAIGN_DRAFT,
+                                      now);
+    if (status != STORE_OK)
+        return status;
+    campaign_check_begin(c, seed);
+    c->check = check;
+    c->stock = (uint32_t)pool[SUBSCRIPTION_FREE];
+    c->actor = api_actor(x);
+    return store_campaign_put(store, c, (struct utc){0});
+}
+
+static enum store_status check_some(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct campaign_work *w = x->work;
+    struct campaign_runner *runner = x->api->options.campaigns;
+    struct campaign present;
+    bool is_done = false;
+    enum store_status status = store_campaign_get(store, x->object_id, &present);
+    if (status == STORE_OK && present.check != w->campaign.check)
+        return not_now(x, "It was changed, or checked anew, meanwhile");
+    if (status == STORE_OK)
+        status = campaign_check_some(runner, x->api->options.turn, &present, now, &is_done);
+    if (status != STORE_OK)
+        return status;
+    const struct campaign_by by = by_caller(x);
+    w->campaign.cursor = is_done ? UINT64_MAX : 0;
+    present.checked_at = now;
+    return is_done ? campaign_act(runner, &present, CAMPAIGN_IN_CHECKED, &by, now)
+                   : store_campaign_put(store, &present, (struct utc){0});
+}
+
+// Some cards a turn: others have theirs in between.
+static void reply_checked(struct api_exchange *x)
+{
+    const struct campaign_work *w = x->work;
+    if (w->campaign.cursor == UINT64_MAX)
+        api_campaign_reply(x, 200);
+    else
+        api_commit(x, check_some, reply_checked);
+}
+
+static struct campaign_work *load_for(struct api_exchange *x)
+{
+    api_read_reason(x, API_OPTIONAL);
+    struct campaign_work *w = api_end_reading(x) ? api_campaign_load(x) : NULL;
+    if (w != NULL && x->api->options.campaigns == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return NULL;
+    }
+    return w != NULL && api_campaign_allowed(x, &w->campaign) ? w : NULL;
+}
+
+void api_campaign_check(struct api_exchange *x)
+{
+    struct campaign_work *w = load_for(x);
+    if (w == NULL)
+        return;
+    if (!api_campaign_kept_target(x, w->object.document.body, &w->target)) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "A group of its target is gone"));
+        return;
+    }
+    w->campaign.check = api_new_id(x);
+    w->campaign.cursor = 0;
+    api_commit(x, begin_check, reply_checked);
+}
+
+// --- acting ----------------------------------------------------------------------------------
+
+static enum store_status keep_act(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct campaign_work *w = x->work;
+    const struct campaign_by by = by_caller(x);
+    struct campaign present;
+    enum store_status status = store_campaign_get(store, x->object_id, &present);
+    if (status == STORE_OK)
+        status = withdraw(store, &present, now);
+    if (status == STORE_OK)
+        status = campaign_act(x->api->options.campaigns, &present, w->input, &by, now);
+    return status == STORE_CONFLICT ? not_now(x, "The state does not permit it now") : status;
+}
+
+static void act(struct api_exchange *x, uint8_t input)
+{
+    struct campaign_work *w = load_for(x);
+    if (w == NULL)
+        return;
+    w->input = input;
+    api_commit(x, keep_act, reply_present);
+}
+
+void api_campaign_pause(struct api_exchange *x)
+{
+    act(x, CAMPAIGN_IN_PAUSED);
+}
+
+void api_campaign_resume(struct api_exchange *x)
+{
+    act(x, CAMPAIGN_IN_RESUMED);
+}
+
+void api_campaign_stop(struct api_exchange *x)
+{
+    act(x, CAMPAIGN_IN_STOPPED);
+}
+
+// What is started is what was checked.
+static enum store_status keep_start(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct campaign_work *w = x->work;
+    const struct campaign_by by = by_caller(x);
+    struct campaign present;
+    enum store_status status = store_campaign_get(store, x->object_id, &present);
+    if (status != STORE_OK)
+        return status;
+    if (memcmp(present.hash, w->campaign.hash, sizeof(present.hash)) != 0)
+        return not_now(x, "It was changed meanwhile");
+    present.actor = by.actor;
+    present.correlator = by.correlator;
+    present.approval = 0;
+    if (x->approval != NULL) {
+        present.approval = x->approval->document.id;
+        present.approval_until = utc_after(now, turn_policy(x->api->options.turn)->approval_ms);
+        status = api_approval_keep(x, store);
+    }
+    if (status == STORE_OK)
+        status = campaign_act(x->api->options.campaigns, &present, w->input, &by, now);
+    return status == STORE_CONFLICT ? not_now(x, "The state does not permit it now") : status;
+}
+
+void api_campaign_start(struct api_exchange *x)
+{
+    struct campaign_work *w = load_for(x);
+    if (w == NULL)
+        return;
+    const struct campaign *c = &w->campaign;
+    const bool is_for_two = !x->api->options.single_person && campaign_needs_approval(c);
+    const enum approval_why why = c->needs_approval ? APPROVAL_REQUEST
+                                  : is_for_two      ? APPROVAL_FOUR_EYES
+                                                    : APPROVAL_NOT_NEEDED;
+    w->input = why == APPROVAL_NOT_NEEDED ? CAMPAIGN_IN_STARTED : CAMPAIGN_IN_ASKED;
+    if (campaign_next(c->state, w->input) == CAMPAIGN_REFUSED)
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It must be checked first"));
+    else if (c->eligible == 0)
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "No card is eligible"));
+    else if (why == APPROVAL_NOT_NEEDED || api_approval_begin_campaign(x, c, why))
+        api_commit(x, keep_start, reply_present);
+}
+
+// In the transaction of the approver's word.
+static enum store_status keep_decided(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct campaign_by by = by_caller(x);
+    const uint8_t input = x->approval->document.state == APPROVAL_APPROVED ? CAMPAIGN_IN_APPROVED
+                                                                           : CAMPAIGN_IN_UNAPPROVED;
+    struct campaign present;
+    enum store_status status = store_campaign_get(store, x->card_id, &present);
+    if (status == STORE_OK)
+        status = store_document_put(store, &x->approval->document);
+    if (status == STORE_OK && present.approval != x->approval->document.id)
+        status = STORE_CONFLICT;
+    if (status == STORE_OK)
+        status = campaign_act(x->api->options.campaigns, &present, input, &by, now);
+    return status == STORE_CONFLICT ? not_now(x, "It is decided, or was changed since") : status;
+}
+
+void api_campaign_carry_out(struct api_exchange *x, uint64_t id)
+{
+    x->card_id = id;
+    if (x->api->options.campaigns == NULL)
+        api_refuse_code(x, API_UNAVAILABLE);
+    else
+        api_commit(x, keep_decided, api_approval_reply);
+}
