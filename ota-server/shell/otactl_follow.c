@@ -17,8 +17,10 @@ void ctl_progress(const struct ctl_task *t, const char *text)
     fflush(stderr);
 }
 
-static bool has_ended(const struct ctl_answer *a)
+static bool has_ended(const struct ctl_wait *w, const struct ctl_answer *a)
 {
+    if (w->has_ended != NULL)
+        return w->has_ended(a->json);
     return strcmp(ctl_string_at(a->json, "status"), "ENDED") == 0;
 }
 
@@ -56,7 +58,7 @@ enum ctl_exit ctl_wait(struct ctl_task *t, const struct ctl_wait *w, struct ctl_
         ctl_request_segment(&r, w->id);
         const enum ctl_exit exit = ctl_ask(t, &r, a);
         const uint64_t past_ms = clock_instant().ms - start.ms;
-        if (exit != CTL_DONE || has_ended(a)) {
+        if (exit != CTL_DONE || has_ended(w, a)) {
             ctl_progress(t, NULL);
             return exit;
         }
@@ -65,7 +67,8 @@ enum ctl_exit ctl_wait(struct ctl_task *t, const struct ctl_wait *w, struct ctl_
             ctl_progress(t, NULL);
             fprintf(stderr,
                     "otactl: %s has not ended in time: it is %s\n  do: %s %s goes on waiting\n",
-                    w->id, ctl_string_at(a->json, "status"), w->resume, w->id);
+                    w->id, ctl_string_at(a->json, w->state != NULL ? w->state : "status"),
+                    w->resume, w->id);
             return CTL_TIMEOUT;
         }
         const uint64_t pause_ms =
@@ -151,7 +154,8 @@ static void say_failure(const json_t *operation)
 
 enum ctl_exit ctl_follow(struct ctl_task *t, const char *id)
 {
-    const struct ctl_wait w = {"/operations", id, describe, "otactl op wait"};
+    const struct ctl_wait w = {
+        .path = "/operations", .id = id, .describe = describe, .resume = "otactl op wait"};
     struct ctl_answer a;
     enum ctl_exit exit = ctl_wait(t, &w, &a);
     if (a.json != NULL && a.status == 200) {

@@ -68,7 +68,8 @@ static void describe(const json_t *import, char *text, size_t size)
 
 static enum ctl_exit follow(struct ctl_task *t, const char *id)
 {
-    const struct ctl_wait w = {"/batch-imports", id, describe, "otactl import show"};
+    const struct ctl_wait w = {
+        .path = "/batch-imports", .id = id, .describe = describe, .resume = "otactl import show"};
     struct ctl_answer a;
     enum ctl_exit exit = ctl_wait(t, &w, &a);
     if (exit == CTL_DONE) {

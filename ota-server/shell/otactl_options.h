@@ -37,6 +37,7 @@ enum ctl_group {
     TAKES_APPROVAL = 1 << 27,
     TAKES_STATE = 1 << 28,
     TAKES_WINDOW = 1 << 29,
+    TAKES_RESULT = 1 << 30,
     TAKES_GROUP_FILTER =
         TAKES_CARD_FILTER | TAKES_OPERATION_FILTER | TAKES_DIRTY_FILTER | TAKES_TRAIL_FILTER,
 };
@@ -121,6 +122,7 @@ enum ctl_group {
     X(FIRST, "first", "SEQUENCE", TAKES_RANGE, NULL, "from this row (default: the first)") \
     X(LAST, "last", "SEQUENCE", TAKES_RANGE, NULL, "to this row (default: the last)") \
     X(WINDOW, "window", "HOURS", TAKES_WINDOW, "window", "1h, 24h (default), 7d or 30d") \
+    X(RESULT, "result", "RESULT", TAKES_RESULT, "result", "WAITING, OPEN, DONE, FAILED or EXCLUDED") \
     X(HASH, "hash", "HEX", TAKES_APPROVAL, NULL, "requestHash of what is decided (required)") \
     X(DECISION, "decision", "WHAT", TAKES_RESOLVE, NULL, "accept-card or push-server (required)")
 // clang-format on

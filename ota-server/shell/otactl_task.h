@@ -76,6 +76,9 @@ struct ctl_wait {
     // A few words for the progress line;
     void (*describe)(const json_t *object, char *text, size_t size);
     const char *resume; // what to type to go on waiting, "otactl op wait"
+    // When it is not for its status; with the member that says where it is.
+    bool (*has_ended)(const json_t *object);
+    const char *state;
 };
 // CTL_DONE when it ended, whatever the outcome: `a` is its last state, to be freed in every case.
 enum ctl_exit ctl_wait(struct ctl_task *t, const struct ctl_wait *w, struct ctl_answer *a) MUST_USE;

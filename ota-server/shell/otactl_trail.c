@@ -63,7 +63,10 @@ static void describe(const json_t *check, char *text, size_t size)
 // A long trail is verified beside the server's work: waits for that, and leaves its verdict in `a`.
 static enum ctl_exit await_verdict(struct ctl_task *t, const char *id, struct ctl_answer *a)
 {
-    const struct ctl_wait w = {"/audit-trail/verifications", id, describe, "otactl trail show"};
+    const struct ctl_wait w = {.path = "/audit-trail/verifications",
+                               .id = id,
+                               .describe = describe,
+                               .resume = "otactl trail show"};
     const enum ctl_exit exit = ctl_wait(t, &w, a);
     if (exit != CTL_DONE)
         return exit;

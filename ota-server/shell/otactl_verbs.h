@@ -18,6 +18,15 @@ enum ctl_exit bootstrap_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit bootstrap_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit bootstrap_start_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit bootstrap_change_run(struct ctl_task *t) MUST_USE; // resume, cancel
+enum ctl_exit campaign_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit campaign_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit campaign_create_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit campaign_change_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit campaign_rate_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit campaign_act_run(struct ctl_task *t) MUST_USE; // check, start, pause ...
+enum ctl_exit campaign_wait_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit campaign_cards_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit campaign_exclusions_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit alarm_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit alarm_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit alarm_acknowledge_run(struct ctl_task *t) MUST_USE;

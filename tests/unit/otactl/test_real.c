@@ -90,6 +90,7 @@ static int open_real(void **state)
                                         .client_key = secret_key_of(bytes_of(key, sizeof(key))),
                                         .single_person = true,
                                         .cipher = r.crypto.store.cipher,
+                                        .campaigns = r.lab.campaigns,
                                         .imports = r.lab.imports,
                                         .fill = fill};
     r.api = api_open(&options);
@@ -194,6 +195,71 @@ static void the_server_takes_what_otactl_sends(void **state)
     run(r, "transport-key|list", 0);
 }
 
+static void write_file(char path[64], const char *text)
+{
+    snprintf(path, 64, "/tmp/otactl-campaign-XXXXXX");
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static void act(struct real *r, const char *verb, const char *campaign, int exit)
+{
+    char command[512];
+    snprintf(command, sizeof(command), "campaign|%s|%s", verb, campaign);
+    run(r, command, exit);
+}
+
+static void a_campaign_goes_from_a_file_to_its_cards(void **state)
+{
+    struct real *r = *state;
+    struct record record;
+    char path[64];
+    char campaign[64];
+    char command[512];
+    (void)lab_card(&r->lab, "8988211000000000019", &record);
+    write_file(path, "{\"name\":\"meters\",\"operation\":{\"type\":\"read-timers\"},"
+                     "\"target\":{\"filter\":{}},\"rate\":{\"perSecond\":10}}");
+    snprintf(command, sizeof(command), "campaign|create|%s|--reason|test", path);
+    run(r, command, 0);
+    snprintf(campaign, sizeof(campaign), "%.30s", stage_result(&r->stage));
+    act(r, "start", campaign, 4); // not checked
+    act(r, "check", campaign, 0);
+    assert_non_null(
+        strstr(stage_result(&r->stage), " CHECKED, 0 of 1 confirmed, 0 failed, 1 to go"));
+    assert_non_null(strstr(r->stage.out, "WAITING"));
+    snprintf(command, sizeof(command), "campaign|rate|%s|50", campaign);
+    run(r, command, 0); // takes the check back
+    assert_non_null(strstr(stage_result(&r->stage), " DRAFT, "));
+    snprintf(command, sizeof(command), "campaign|rate|%s|fast", campaign);
+    run(r, command, 2);
+    snprintf(command, sizeof(command), "campaign|change|%s|%s", campaign, path);
+    run(r, command, 0);
+    act(r, "check", campaign, 0);
+    act(r, "start|--dry-run", campaign, 0);
+    act(r, "start", campaign, 0);
+    act(r, "pause", campaign, 0);
+    act(r, "wait", campaign, 8); // it rests, and is not complete
+    act(r, "resume", campaign, 0);
+    act(r, "wait|--wait=0", campaign, 5);
+    act(r, "retry-failed", campaign, 4); // it has not ended
+    act(r, "stop", campaign, 0);
+    act(r, "show", campaign, 0);
+    act(r, "show|--json", campaign, 0);
+    act(r, "cards", campaign, 0);
+    assert_string_equal(stage_result(&r->stage), "1 cards");
+    act(r, "cards|--csv", campaign, 0);
+    if (strstr(r->stage.out, "cardId,result,step,reason,operationId,endedAt") == NULL)
+        fail_msg("no header: %s%s", r->stage.out, r->stage.err);
+    act(r, "exclusions", campaign, 0);
+    assert_string_equal(stage_result(&r->stage), "0 excluded cards");
+    run(r, "campaign|list|--state|STOPPED", 0);
+    assert_string_equal(stage_result(&r->stage), "1 campaigns");
+    act(r, "show", "cmp_01JG8Q4M7Y2K9T3W5X6A7B8C9D", 3);
+    (void)unlink(path);
+}
+
 static void write_component(char path[64], const char *digits)
 {
     snprintf(path, 64, "/tmp/otactl-component-XXXXXX");
@@ -244,6 +310,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_server_takes_what_otactl_sends, open_real, close_real),
+        cmocka_unit_test_setup_teardown(a_campaign_goes_from_a_file_to_its_cards, open_real,
+                                        close_real),
         cmocka_unit_test_setup_teardown(a_vendors_file_is_imported_once, open_real, close_real),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
