@@ -51,6 +51,7 @@ struct api_exchange *api_exchange_open(void)
 void api_exchange_close(struct api_exchange *x)
 {
     free(x->rest);
+    free(x->rest_work);
     free(x);
 }
 

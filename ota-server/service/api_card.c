@@ -53,8 +53,8 @@ static struct api_problem read_words(struct api_exchange *x, struct card_words *
     return p;
 }
 
-static struct api_problem read_filter(struct api_exchange *x, struct card_words *words,
-                                      struct card_filter *f)
+struct api_problem api_card_query_read(struct api_exchange *x, struct card_words *words,
+                                       struct card_filter *f)
 {
     bool has_open = false;
     struct bytes text;
@@ -120,7 +120,7 @@ void api_cards_list(struct api_exchange *x)
     struct card_filter filter;
     struct card_words words;
     struct api_list list;
-    const struct api_problem p = read_filter(x, &words, &filter);
+    const struct api_problem p = api_card_query_read(x, &words, &filter);
     if (p.code != API_OK) {
         api_refuse(x, p);
         return;

@@ -27,6 +27,11 @@ void api_put_revealed(struct api_exchange *x, const struct record *record, unsig
 // `dirty_reason` names as the API writes them, ended by NULL.
 int api_dirty_reason_of(struct bytes name);
 
+// The same from the query of a list.
+struct api_problem api_card_query_read(struct api_exchange *x, struct card_words *words,
+                                       struct card_filter *f) MUST_USE;
+
+void api_cards_export(struct api_exchange *x);
 void api_cards_list(struct api_exchange *x);
 void api_cards_search(struct api_exchange *x);
 void api_card_get(struct api_exchange *x);

@@ -101,10 +101,10 @@ struct api_exchange {
     void *work;                     // of the handler; freed with free() at the end
     void (*close_work)(void *work); // before that; or NULL
     // Writes the next piece of a body that goes on to x->out, nothing at its end; or NULL. False
-    // when it cannot. Works after the end of the exchange, with object_id and the two numbers
-    // alone.
+    // when it cannot. Works after the end of the exchange, with object_id and what follows alone.
     bool (*more)(struct api_exchange *x);
     uint64_t more_from, more_to;
+    void *rest_work; // or NULL; freed with free() when the exchange closes
 
     /* private */
     api_done_fn *done;

@@ -125,6 +125,13 @@ static void put_members(struct api_exchange *x, uint64_t card, const struct oper
     api_put_time(j, "endedAt", o->ended_at);
 }
 
+void api_put_operation(struct api_exchange *x, uint64_t card, const struct operation *o)
+{
+    json_begin_object(&x->json);
+    put_members(x, card, o);
+    json_end_object(&x->json);
+}
+
 struct steps {
     struct json_writer *j;
     struct utc last;
@@ -308,7 +315,7 @@ static struct api_problem take_id(struct api_exchange *x, const char *name, cons
     return api_problem_of(API_OK);
 }
 
-static struct api_problem read_filter(struct api_exchange *x, struct operation_filter *f)
+struct api_problem api_operation_filter_read(struct api_exchange *x, struct operation_filter *f)
 {
     int kind = -1;
     int outcome = -1;
@@ -341,7 +348,7 @@ static void list_operations(struct api_exchange *x, struct operation_filter *fil
 {
     static const char *const fields[] = {"createdAt", NULL};
     struct api_list list;
-    const struct api_problem p = read_filter(x, filter);
+    const struct api_problem p = api_operation_filter_read(x, filter);
     if (p.code != API_OK) {
         api_refuse(x, p);
         return;
@@ -365,11 +372,8 @@ static void list_operations(struct api_exchange *x, struct operation_filter *fil
         return;
     }
     api_list_open(x);
-    for (size_t i = 0; i < rows->count; i++) {
-        json_begin_object(&x->json);
-        put_members(x, rows->at[i].card, &rows->at[i].operation);
-        json_end_object(&x->json);
-    }
+    for (size_t i = 0; i < rows->count; i++)
+        api_put_operation(x, rows->at[i].card, &rows->at[i].operation);
     api_list_end(x, &list);
 }
 

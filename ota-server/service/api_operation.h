@@ -14,6 +14,13 @@ void api_operation_submit(struct api_exchange *x);
 // Before that: the operation waits for an approval, if there is a reason; false: refused.
 bool api_operation_approval(struct api_exchange *x, enum approval_why why, uint64_t tenant);
 
+// Of a list, from the query.
+struct api_problem api_operation_filter_read(struct api_exchange *x,
+                                             struct operation_filter *f) MUST_USE;
+// What lists show of an operation, as one object.
+void api_put_operation(struct api_exchange *x, uint64_t card, const struct operation *o);
+
+void api_operations_export(struct api_exchange *x);
 void api_operations_list(struct api_exchange *x);
 void api_operation_get(struct api_exchange *x);
 void api_operation_resend(struct api_exchange *x);

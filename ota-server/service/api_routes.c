@@ -50,6 +50,7 @@ const struct api_route_row api_routes[] = {
 
     {API_GET, API_BASE "/cards", "cards:read", TAKES_NOTHING, 0, api_cards_list},
     {API_POST, API_BASE "/cards/search", "cards:read", TAKES_JSON, 0, api_cards_search},
+    {API_POST, API_BASE "/cards/export", "cards:read", TAKES_JSON, ROUTE_ANY_TYPE, api_cards_export},
     {API_GET, API_BASE "/cards/*", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ), api_card_get},
     {API_PATCH, API_BASE "/cards/*", "cards:write", TAKES_MERGE, CHANGES | NEEDS(CARD_MOVE), api_card_patch},
     {API_POST, API_BASE "/cards/*/reveal", "cards:reveal", TAKES_JSON, NEEDS(CARD_REVEAL), api_card_reveal},
@@ -68,6 +69,7 @@ const struct api_route_row api_routes[] = {
     {API_DELETE, API_BASE "/cards/*/quarantine", "cards:dirty", TAKES_JSON, CHANGES, api_card_quarantine_delete},
 
     {API_GET, API_BASE "/operations", "operations:read", TAKES_NOTHING, 0, api_operations_list},
+    {API_POST, API_BASE "/operations/export", "operations:read", TAKES_JSON, ROUTE_ANY_TYPE, api_operations_export},
     {API_GET, API_BASE "/operations/*", "operations:read", TAKES_NOTHING, NEEDS(CARD_READ), api_operation_get},
     {API_POST, API_BASE "/operations/*/resend", NULL, TAKES_MAYBE, CHANGES, api_operation_resend},
     {API_POST, API_BASE "/operations/*/cancel", NULL, TAKES_MAYBE, CHANGES, api_operation_cancel},

@@ -1,5 +1,6 @@
 // The audit trail: rows, one row, and the check of the chain.
 #include "common/base/text.h"
+#include "ota-server/service/api_export.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/trail_check.h"
 
@@ -353,72 +354,66 @@ void api_trail_checkpoints(struct api_exchange *x)
 
 #define PIECE_ROWS 100 // read at a time
 
-static enum store_status note_export(struct api_exchange *x, struct store *store, struct utc now)
+static bool put_exported(struct api_exchange *x, const void *of)
 {
-    (void)now;
-    return api_trail(x, store, "trail.exported", "trail", 0, NULL);
+    return put_row(x, of);
 }
 
-// A row that has no room begins the next piece.
-static bool put_line(void *context, const struct trail_row *row)
+static bool export_row(void *context, const struct trail_row *row)
 {
     struct api_exchange *x = context;
-    const size_t before = x->out.len;
-    if (row->sequence > x->more_to)
+    if (row->sequence > x->more_to || !export_line(x, put_exported, row))
         return false;
-    (void)put_row(x, row);
-    text_put(&x->out, "\n");
-    if (x->out.failed) {
-        x->out.len = before;
-        x->out.failed = false;
-        return false;
-    }
-    x->json = json_writer_of(&x->out); // every line is a document of its own
-    x->more_from = row->sequence + 1;
+    x->more_from = row->sequence;
     return true;
 }
 
 // Rows of other enterprises are not among them, so a line's previousHash may be of none shown here.
-static bool put_piece(struct api_exchange *x)
+static bool export_rows(struct api_exchange *x)
 {
     struct trail_filter filter;
     const struct store_page page = {.limit = PIECE_ROWS};
     trail_filter_init(&filter);
     filter.tenant = api_reach(x);
     filter.is_ascending = true;
-    filter.sequence_from = x->more_from;
-    return store_trail(x->reader, &filter, &page, put_line, x, NULL) == STORE_OK;
+    filter.sequence_from = x->more_from + 1;
+    return store_trail(x->reader, &filter, &page, export_row, x, NULL) == STORE_OK;
 }
 
-// As far as the trail reaches now, with the row of this export itself.
-static void reply_export(struct api_exchange *x)
-{
-    uint64_t head = 0;
-    uint8_t hash[32];
-    const enum store_status status = store_trail_head(x->reader, &head, hash);
-    if (status != STORE_OK) {
-        api_refuse_store(x, status);
-        return;
-    }
-    if (x->more_to > head)
-        x->more_to = head;
-    x->more = put_piece;
-    x->type = "application/x-ndjson";
-    api_reply(x, 200);
-}
+static const struct export_column columns[] = {{"sequence", "sequence"},
+                                               {"at", "at"},
+                                               {"enterpriseId", "enterpriseId"},
+                                               {"actorKind", "actor.kind"},
+                                               {"actorId", "actor.id"},
+                                               {"actorAddress", "actor.address"},
+                                               {"action", "action"},
+                                               {"objectKind", "object.kind"},
+                                               {"objectId", "object.id"},
+                                               {"operationId", "operationId"},
+                                               {"correlator", "correlator"},
+                                               {"before", "before"},
+                                               {"after", "after"},
+                                               {"reason", "reason"},
+                                               {"approvalId", "approvalId"},
+                                               {"result", "result"},
+                                               {"previousHash", "previousHash"},
+                                               {"hash", "hash"},
+                                               {NULL, NULL}};
+
+// Its last line is the row of the export itself.
+static const struct export_kind rows = {
+    .object = "trail", .action = "trail.exported", .columns = columns, .page = export_rows};
 
 void api_trail_export(struct api_exchange *x)
 {
     const int64_t from = api_body_integer(&x->body, "fromSequence", 1, INT64_MAX, 1);
     const int64_t to = api_body_integer(&x->body, "toSequence", 1, INT64_MAX, INT64_MAX);
-    api_read_reason(x, API_REQUIRED);
-    if (!api_end_reading(x))
-        return;
-    if (!api_accepts(x->request->accept, "application/x-ndjson")) {
-        api_refuse_code(x, API_NOT_ACCEPTABLE);
+    x->work = calloc(1, sizeof(struct export));
+    if (x->work == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
-    x->more_from = (uint64_t)from;
+    x->more_from = (uint64_t)from - 1;
     x->more_to = (uint64_t)to;
-    api_commit(x, note_export, reply_export);
+    export_begin(x, &rows);
 }

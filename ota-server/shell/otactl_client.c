@@ -136,12 +136,20 @@ struct exchange {
     uint8_t sha256[CRYPTO_SHA256_SIZE];
     const char *idempotency_key;
     bool is_out_of_memory;
+    bool has_downloaded; // a part of the answer: it is not asked for again
 };
 
 static size_t take_body(char *at, size_t one, size_t count, void *context)
 {
-    struct ctl_answer *a = context;
+    struct exchange *e = context;
+    struct ctl_answer *a = e->a;
     const size_t len = one * count;
+    long status = 0;
+    curl_easy_getinfo(e->c->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (e->r->download != NULL && status == 200) {
+        e->has_downloaded = true;
+        return fwrite(at, 1, len, e->r->download);
+    }
     if (len > CTL_ANSWER_MAX - a->len)
         return 0;
     char *grown = realloc(a->text, a->len + len + 1);
@@ -301,7 +309,7 @@ static void put_options(struct exchange *e, const char *url)
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, e->c->error);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, e->headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, e->a);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, e);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, e->a);
     if (e->c->access.ca_path[0] != '\0')
@@ -323,7 +331,12 @@ static void put_options(struct exchange *e, const char *url)
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, STALL_S);
     } else {
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_MS);
+        if (e->r->download == NULL) {
+            curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_MS);
+        } else { // however long it takes, as long as something comes
+            curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+            curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)ANSWER_MS / 1000);
+        }
         if (e->r->type != NULL || strcmp(e->r->method, "POST") == 0) {
             curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)e->r->body.len);
             curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
@@ -371,7 +384,7 @@ static CURLcode exchange_all(struct exchange *e, const char *path, const char *u
         code = exchange_once(e, path, url);
         const bool is_busy = code == CURLE_OK && !e->r->is_open && e->a->retry_after_s >= 0 &&
                              (e->a->status == 503 || e->a->status == 429);
-        if (i + 1 == TRIES || (!is_busy && !is_lost(code)))
+        if (i + 1 == TRIES || e->has_downloaded || (!is_busy && !is_lost(code)))
             break;
         const uint64_t wait_ms = is_busy ? (uint64_t)e->a->retry_after_s * 1000 : 0;
         if (wait_ms > left_ms)

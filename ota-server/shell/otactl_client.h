@@ -31,7 +31,8 @@ struct ctl_request {
     struct writer path_w, query_w;
     const char *type; // Content-Type; NULL: no body
     struct bytes body;
-    FILE *upload; // instead of `body`: read from its start, and then again while it is sent
+    FILE *upload;   // instead of `body`: read from its start, and then again while it is sent
+    FILE *download; // takes the body of a good answer as it comes, instead of the answer; or NULL
     const char *accept;
     const char *idempotency_key; // NULL: one is made for changing methods
     bool is_reading;             // a POST that changes nothing

@@ -1,4 +1,4 @@
-// Figures that people steer by.
+// Figures that people steer by, and exports.
 #include "ota-server/shell/otactl_verbs.h"
 
 #include "common/base/text.h"
@@ -54,4 +54,63 @@ enum ctl_exit kpi_show_run(struct ctl_task *t)
     }
     ctl_answer_free(&a);
     return exit;
+}
+
+// --- exports ---
+
+static bool put_order(const struct ctl_task *t, struct writer *w)
+{
+    struct json_writer j = json_writer_of(w);
+    uint64_t first = 0;
+    uint64_t last = 0;
+    if (!ctl_number(t, OPTION_FIRST, &first) || !ctl_number(t, OPTION_LAST, &last))
+        return false;
+    json_begin_object(&j);
+    ctl_put_text(t, &j, OPTION_REASON, "reason");
+    if (first > 0) {
+        json_put_key(&j, "fromSequence");
+        json_put_unsigned(&j, first);
+    }
+    if (last > 0) {
+        json_put_key(&j, "toSequence");
+        json_put_unsigned(&j, last);
+    }
+    json_end_object(&j);
+    return json_done(&j);
+}
+
+static enum ctl_exit run_export(struct ctl_task *t, const char *path)
+{
+    uint8_t text[2048];
+    struct writer w = writer_of(text, sizeof(text));
+    struct ctl_request r;
+    struct ctl_answer a;
+    if (!ctl_has(t, OPTION_REASON))
+        return ctl_wrong(t, "--reason says why, for the audit trail", NULL);
+    if (!put_order(t, &w))
+        return ctl_wrong(t, "the reason is too long, or a row is no number", NULL);
+    ctl_request_init(&r, "POST", path);
+    ctl_put_query(t, &r);
+    ctl_request_json(&r, writer_bytes(&w));
+    r.is_reading = true;
+    r.download = stdout;
+    r.accept = ctl_has(t, OPTION_CSV) ? "text/csv" : "application/x-ndjson";
+    const enum ctl_exit exit = ctl_ask(t, &r, &a);
+    ctl_answer_free(&a);
+    return exit;
+}
+
+enum ctl_exit export_cards_run(struct ctl_task *t)
+{
+    return run_export(t, "/cards/export");
+}
+
+enum ctl_exit export_operations_run(struct ctl_task *t)
+{
+    return run_export(t, "/operations/export");
+}
+
+enum ctl_exit export_trail_run(struct ctl_task *t)
+{
+    return run_export(t, "/audit-trail/export");
 }

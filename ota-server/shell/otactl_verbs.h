@@ -87,5 +87,8 @@ enum ctl_exit trail_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit trail_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit trail_verify_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit kpi_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit export_cards_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit export_operations_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit export_trail_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit system_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit doctor_run(struct ctl_task *t) MUST_USE;

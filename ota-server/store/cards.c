@@ -440,6 +440,8 @@ static void bind_filter(struct query *q, const struct card_filter *f)
     bind_number(q, 18, f->grants);
     if (f->label != NULL)
         bind_text(q, 17, f->label);
+    if (f->after != 0)
+        bind_number(q, 20, (int64_t)f->after);
     if (f->search != NULL)
         bind_search(q, f);
 }
@@ -511,9 +513,9 @@ enum store_status store_cards(struct store *s, const struct card_filter *f,
 {
     char text[STATEMENT_MAX];
     const bool by_reason = f->dirty_reason >= 0 && f->dirty_reason < DIRTY_REASONS;
-    snprintf(text, sizeof(text), "SELECT " CARD_COLUMNS ", %s" FILTERS "%s%s%s%s",
+    snprintf(text, sizeof(text), "SELECT " CARD_COLUMNS ", %s" FILTERS "%s%s%s%s%s",
              by_reason ? "record" : "0", leading(f), f->search != NULL ? SEARCH : "",
-             f->label != NULL ? LABELLED : "", order_of(f),
+             f->label != NULL ? LABELLED : "", f->after != 0 ? " AND id > $20" : "", order_of(f),
              by_reason ? "" : " LIMIT $15 OFFSET $16");
     struct query q = query_text(s, text);
     bind_filter(&q, f);

@@ -95,6 +95,35 @@ static enum statement list_of(const struct operation_filter *f, bool is_count)
     return is_count ? STATEMENT_OPERATIONS_COUNT : STATEMENT_OPERATIONS;
 }
 
+// STORE_NONE at their end.
+static enum store_status each_operation(struct query *q, store_operation_fn *each, void *context)
+{
+    enum store_status status = query_step(q);
+    while (status == STORE_OK) {
+        struct operation o;
+        if (!read_operation(q, &o)) {
+            status = STORE_FAILED;
+            break;
+        }
+        if (!each(context, (uint64_t)column_number(q, 0), &o))
+            break;
+        status = query_step(q);
+    }
+    query_end(q);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+enum store_status store_operations_behind(struct store *s, const struct operation_filter *f,
+                                          uint32_t limit, store_operation_fn *each, void *context)
+{
+    struct query q = query_of(s, f->tenant != 0 ? STATEMENT_OPERATIONS_BEHIND_OF_TENANT
+                                                : STATEMENT_OPERATIONS_BEHIND);
+    bind_operations(&q, f);
+    bind_number(&q, 12, limit);
+    bind_number(&q, 13, (int64_t)f->after);
+    return each_operation(&q, each, context);
+}
+
 enum store_status store_operations(struct store *s, const struct operation_filter *f,
                                    const struct store_page *page, store_operation_fn *each,
                                    void *context, uint64_t *total)
@@ -102,22 +131,9 @@ enum store_status store_operations(struct store *s, const struct operation_filte
     struct query q = query_of(s, list_of(f, false));
     bind_operations(&q, f);
     bind_page(&q, 12, page);
-    enum store_status status = query_step(&q);
-    while (status == STORE_OK) {
-        struct operation o;
-        if (!read_operation(&q, &o)) {
-            status = STORE_FAILED;
-            break;
-        }
-        if (!each(context, (uint64_t)column_number(&q, 0), &o))
-            break;
-        status = query_step(&q);
-    }
-    query_end(&q);
-    if (status != STORE_OK && status != STORE_NONE)
+    enum store_status status = each_operation(&q, each, context);
+    if (status != STORE_OK || total == NULL)
         return status;
-    if (total == NULL)
-        return STORE_OK;
     q = query_of(s, list_of(f, true));
     bind_operations(&q, f);
     bind_page(&q, 12, page);

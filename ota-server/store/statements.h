@@ -208,6 +208,10 @@
         " ORDER BY id DESC LIMIT $12 OFFSET $13") \
     S(OPERATIONS_OF_TENANT, "SELECT card, body, may_arrive FROM operation WHERE tenant = $1" OPERATION_FILTERS \
         " ORDER BY id DESC LIMIT $12 OFFSET $13") \
+    S(OPERATIONS_BEHIND, "SELECT card, body, may_arrive FROM operation WHERE id > $13" OPERATION_FILTERS \
+        " ORDER BY id LIMIT $12") \
+    S(OPERATIONS_BEHIND_OF_TENANT, "SELECT card, body, may_arrive FROM operation WHERE tenant = $1 AND id > $13" \
+        OPERATION_FILTERS " ORDER BY id LIMIT $12") \
     S(OPERATIONS_COUNT, COUNT_UP_TO " FROM operation WHERE 1" OPERATION_FILTERS \
         COUNT_ENDS("$12", "$13")) \
     S(OPERATIONS_COUNT_OF_CARD, COUNT_UP_TO " FROM operation WHERE card = $2" OPERATION_FILTERS \

@@ -180,6 +180,7 @@ struct card_filter {
     char search_how; // 'e' exact, 'p' prefix, 's' suffix
     enum store_sort sort;
     bool is_descending;
+    uint64_t after; // not 0: with higher ids only
 };
 void card_filter_init(struct card_filter *f);
 
@@ -327,9 +328,14 @@ struct operation_filter {
     uint32_t grants; // not 0: and of cards in groups for which `tenant` has one of them
     int kind, status, outcome, failure; // -1 = any
     struct utc from, to;
+    uint64_t after; // of store_operations_behind()
 };
 void operation_filter_init(struct operation_filter *f);
 typedef bool store_operation_fn(void *context, uint64_t card, const struct operation *o);
+// Those behind filter->after, oldest first; `card` is not looked at.
+enum store_status store_operations_behind(struct store *s, const struct operation_filter *filter,
+                                          uint32_t limit, store_operation_fn *each,
+                                          void *context) MUST_USE;
 // Newest first.
 enum store_status store_operations(struct store *s, const struct operation_filter *filter,
                                    const struct store_page *page, store_operation_fn *each,

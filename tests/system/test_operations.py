@@ -142,6 +142,8 @@ SAYS = {
     "ota-server restore": "restored",
     "otactl transport-key list": "3544E0",
     "otactl trail verify": "verified",
+    "otactl kpi show": "operation-success-rate",
+    "otactl export cards": "exportedBy",
 }
 
 

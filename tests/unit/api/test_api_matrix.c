@@ -26,6 +26,8 @@ static const struct {
     BODY("/enterprises/*", "{\"name\":\"y\"}"),
     BODY("/users/*", "{\"displayName\":\"y\"}"),
     BODY("/users/*/password", "{\"password\":\"twelve octets\"}"),
+    BODY("/cards/export", "{\"reason\":\"x\"}"),
+    BODY("/operations/export", "{\"reason\":\"x\"}"),
     BODY("/cards/search", "{\"any\":\"8999\"}"),
     BODY("/cards/*", "{\"note\":\"x\"}"),
     BODY("/cards/*/reveal", "{\"fields\":[\"iccid\"],\"reason\":\"x\"}"),
