@@ -108,7 +108,7 @@ class Loop:
             "--transport-keys", write(self.folder, "transport-keys.txt", TRANSPORT), "--server-number", "12345",
             "--smsc", self.smsc, "--system-id", "radio", "--password-file",
             write(self.folder, "radio.password", "secret2\n"), "--address-range", "999", "--scenario",
-            write(self.folder, "world.txt", SCENARIO), "--spread", "1", "--control", "127.0.0.1:0")
+            write(self.folder, "world.txt", SCENARIO), "--spread", str(self.options.spread), "--control", "127.0.0.1:0")
         until("first contact", 300, lambda: sum(
             self.api.get("/cards", f"state={state}&perPage=1")["pagination"]["totalCount"]
             for state in ("SEEN", "OPERATIONAL")) >= count, 0.2)
@@ -213,6 +213,7 @@ def main():
     parser.add_argument("--data", help="folder on the disk to be measured (default: the system's for temporary files)")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    options.spread = 1
     folder = tempfile.mkdtemp(dir=options.data)
     loop = Loop(options, folder)
     try:
