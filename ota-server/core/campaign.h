@@ -118,6 +118,7 @@ struct campaign {
     uint8_t template_default;   // of the pool, for subscriptions without one of their own
     bool with_blocked;
     uint16_t per_second;
+    uint16_t per_network; // of them in one network; 0: no limit of its own
     uint32_t open_max;
     uint32_t canary_count;             // 0: the smaller of 1 % and 100, at least 1
     uint8_t success_min, rollback_max; // percent of the canary

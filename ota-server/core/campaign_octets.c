@@ -85,6 +85,7 @@ static void write_limits(struct writer *w, const struct campaign *c)
 {
     writer_u8(w, c->with_blocked);
     writer_u16(w, c->per_second);
+    writer_u16(w, c->per_network);
     writer_u32(w, c->open_max);
     writer_u32(w, c->canary_count);
     writer_u8(w, c->success_min);
@@ -97,6 +98,7 @@ static void read_limits(struct reader *r, struct campaign *c)
 {
     c->with_blocked = reader_u8(r) != 0;
     c->per_second = reader_u16(r);
+    c->per_network = reader_u16(r);
     c->open_max = reader_u32(r);
     c->canary_count = reader_u32(r);
     c->success_min = reader_u8(r);

@@ -207,8 +207,12 @@ static enum store_status keep_rate(struct api_exchange *x, struct store *store, 
         return not_now(x, "The campaign has ended");
     present.per_second = w->campaign.per_second;
     present.open_max = w->campaign.open_max;
+    if (present.per_network != w->campaign.per_network)
+        status = store_campaign_unreserve(store, x->object_id);
+    present.per_network = w->campaign.per_network;
     const bool is_due = present.state != CAMPAIGN_PAUSED;
-    status = store_campaign_put(store, &present, is_due ? now : (struct utc){0});
+    if (status == STORE_OK)
+        status = store_campaign_put(store, &present, is_due ? now : (struct utc){0});
     return status == STORE_OK ? api_document_apply(x, store, now) : status;
 }
 

@@ -208,6 +208,7 @@ static void read_rate(struct api_body *outer, enum api_need need, struct campaig
         fail(&b, "perSecond", "Missing");
     c->per_second =
         (uint16_t)api_body_integer(&b, "perSecond", 1, CAMPAIGN_RATE_MAX, c->per_second);
+    c->per_network = (uint16_t)api_body_integer(&b, "perPlmn", 1, CAMPAIGN_RATE_MAX, 0);
     c->open_max = (uint32_t)api_body_integer(&b, "maxOpen", 1, CAMPAIGN_OPEN_MAX, 1000);
     api_body_close(outer, "rate", &b);
 }

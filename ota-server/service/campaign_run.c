@@ -332,16 +332,38 @@ enum store_status campaign_check_some(struct campaign_runner *v, struct turn *t,
 
 // --- asking ----------------------------------------------------------------------------------
 
+// When it is the card's turn among those of the network in which it was heard last.
+static enum store_status find_slot(struct campaign_runner *v, struct utc *at)
+{
+    const struct campaign *c = v->campaign;
+    const uint8_t *plmn = v->record.plmn;
+    struct campaign_slot slot = {.campaign = c->id, .card = v->record.card, .at = v->now};
+    *at = v->now;
+    if (c->per_network == 0)
+        return STORE_OK;
+    if (v->record.has_plmn)
+        slot.network = (uint32_t)plmn[0] << 16 | (uint32_t)plmn[1] << 8 | plmn[2];
+    slot.gap_ms = (1000u + c->per_network - 1) / c->per_network;
+    const enum store_status status = store_campaign_slot(v->store, &slot);
+    *at = slot.at;
+    return status;
+}
+
 // `asked` counts it when its operation is there.
 static enum store_status ask_card(struct campaign_runner *v, struct turn *t, uint64_t card,
                                   uint32_t *asked)
 {
     const struct group_seen *group = NULL;
+    struct utc at = v->now;
     enum store_status status = judge_card(v, t, card, &group);
     if (status != STORE_OK)
         return status;
     if (v->reason == REFUSAL_NONE && group->quiet_until.ms != 0)
         return store_campaign_later(v->store, v->campaign->id, card, group->quiet_until);
+    if (v->reason == REFUSAL_NONE)
+        status = find_slot(v, &at);
+    if (status != STORE_OK || at.ms > v->now.ms)
+        return status;
     if (v->reason == REFUSAL_NONE)
         status = decide_card(v, t, false);
     if (status != STORE_OK)

@@ -160,6 +160,33 @@ enum store_status store_campaign_later(struct store *s, uint64_t campaign, uint6
     return set_time(s, STATEMENT_CAMPAIGN_CARD_LATER, campaign, card, not_before);
 }
 
+enum store_status store_campaign_slot(struct store *s, struct campaign_slot *slot)
+{
+    int64_t found = 0;
+    const struct utc now = slot->at;
+    struct query q = query_of(s, STATEMENT_CAMPAIGN_RESERVED);
+    bind_number(&q, 1, (int64_t)slot->campaign);
+    bind_number(&q, 2, (int64_t)slot->card);
+    enum store_status status = one_number(&q, &found);
+    if (status != STORE_OK || found != 0)
+        return status;
+    q = query_of(s, STATEMENT_CAMPAIGN_SLOT);
+    bind_number(&q, 1, (int64_t)slot->campaign);
+    bind_number(&q, 2, slot->network);
+    bind_number(&q, 3, now.ms);
+    bind_number(&q, 4, slot->gap_ms);
+    status = one_number(&q, &slot->at.ms);
+    return status == STORE_OK && slot->at.ms > now.ms
+               ? set_time(s, STATEMENT_CAMPAIGN_RESERVE, slot->campaign, slot->card, slot->at)
+               : status;
+}
+
+enum store_status store_campaign_unreserve(struct store *s, uint64_t campaign)
+{
+    const enum store_status status = run_for(s, STATEMENT_CAMPAIGN_SLOTS_DROP, campaign);
+    return status == STORE_OK ? run_for(s, STATEMENT_CAMPAIGN_UNRESERVE, campaign) : status;
+}
+
 enum store_status store_campaign_quarantined(struct store *s, uint64_t campaign, uint64_t card,
                                              struct utc at)
 {

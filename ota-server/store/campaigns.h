@@ -49,6 +49,16 @@ enum store_status store_campaign_later(struct store *s, uint64_t campaign, uint6
                                        struct utc not_before) MUST_USE;
 enum store_status store_campaign_quarantined(struct store *s, uint64_t campaign, uint64_t card,
                                              struct utc at) MUST_USE;
+// The card's place in the pace of its network: one card after the other, `gap_ms` apart. A card
+// that gets a later time keeps it, and is not among those that wait before.
+struct campaign_slot {
+    uint64_t campaign, card;
+    uint32_t network, gap_ms;
+    struct utc at; // now; then when its time is
+};
+enum store_status store_campaign_slot(struct store *s, struct campaign_slot *slot) MUST_USE;
+// Another pace: nobody has a time any more.
+enum store_status store_campaign_unreserve(struct store *s, uint64_t campaign) MUST_USE;
 // Another running campaign that changes the card's state and is not through with it; STORE_NONE.
 enum store_status store_campaign_elsewhere(struct store *s, uint64_t campaign, uint64_t card,
                                            uint64_t *other) MUST_USE;

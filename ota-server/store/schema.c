@@ -226,6 +226,11 @@ const char *const schema_steps[] = {
 
     // Records and operations are written in form 7.
     "",
+
+    // When the next card of a campaign may be asked in a network, and which cards have their time.
+    "CREATE TABLE campaign_network (campaign INTEGER NOT NULL, network INTEGER NOT NULL,"
+    " next_at INTEGER NOT NULL, PRIMARY KEY (campaign, network)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE campaign_card ADD COLUMN is_reserved INTEGER NOT NULL DEFAULT 0;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -45,8 +45,11 @@
 #define DOCUMENT_COLUMNS "kind, id, owner, parent, name, state, created_at, changed_at, version, body"
 #define TRAIL_COLUMNS "sequence, at, tenant, actor_kind, actor_id, address, action, object_kind, " \
     "pseudonym, operation, correlator, approval, before, after, reason, result, previous, hash"
-// An order of the cards of a campaign that has nothing to do with that of their ids.
-#define CAMPAIGN_DRAW(id) "((" id " & 2147483647) * 1103515245 >> 16) & 2147483647"
+// One card of 64 is drawn, in an order that has nothing to do with that of the ids, and comes first; the
+// others go by their ids, because what is written about neighbours stands side by side.
+#define CAMPAIGN_HASH(id) "(((" id " & 2147483647) * 1103515245 >> 16) & 2147483647)"
+#define CAMPAIGN_DRAW(id) "CASE WHEN " CAMPAIGN_HASH(id) " & 63 = 0 THEN " CAMPAIGN_HASH(id) \
+    " ELSE 2147483647 END"
 #define CAMPAIGN_CARD_NEW "INSERT INTO campaign_card (campaign, card, step, reason, draw, not_before," \
     " operation, ended_at, quarantined_at)"
 #define CAMPAIGN_CARD_FILTERS " AND step >= $3 AND step <= $4 AND reason >= $5 AND reason <= $6"
@@ -332,6 +335,14 @@
         " ended_at = $6 WHERE campaign = $1 AND card = $2") \
     S(CAMPAIGN_CARD_LATER, "UPDATE campaign_card SET not_before = $3 WHERE campaign = $1" \
         " AND card = $2") \
+    S(CAMPAIGN_RESERVED, "SELECT is_reserved FROM campaign_card WHERE campaign = $1 AND card = $2") \
+    S(CAMPAIGN_SLOT, "INSERT INTO campaign_network (campaign, network, next_at) VALUES ($1, $2, $3 + $4)" \
+        " ON CONFLICT DO UPDATE SET next_at = max(next_at, $3) + $4 RETURNING next_at - $4") \
+    S(CAMPAIGN_RESERVE, "UPDATE campaign_card SET not_before = $3, is_reserved = 1" \
+        " WHERE campaign = $1 AND card = $2") \
+    S(CAMPAIGN_SLOTS_DROP, "DELETE FROM campaign_network WHERE campaign = $1") \
+    S(CAMPAIGN_UNRESERVE, "UPDATE campaign_card SET not_before = 0, is_reserved = 0" \
+        " WHERE campaign = $1 AND step = 1 AND reason = 0 AND is_reserved = 1") \
     S(CAMPAIGN_CARD_QUARANTINED, "UPDATE campaign_card SET quarantined_at = $3 WHERE campaign = $1" \
         " AND card = $2") \
     S(CAMPAIGN_QUARANTINES, "SELECT count(*) FROM campaign_card WHERE campaign = $1" \

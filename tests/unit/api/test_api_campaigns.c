@@ -394,8 +394,8 @@ static void it_runs_is_paused_resumed_and_stopped(void **state)
     expect(200, "\"state\":\"CANARY\"");
     assert_true(has("\"progress\":{\"waiting\":2,\"open\":1,\"done\":0"));
     assert_true(has("{\"step\":\"sent\",\"reason\":\"UNDER_WAY\",\"count\":1}"));
-    ask("PATCH", at(""), "{\"rate\":{\"perSecond\":7}}");
-    expect(200, "\"rate\":{\"perSecond\":7}");
+    ask("PATCH", at(""), "{\"rate\":{\"perSecond\":7,\"perPlmn\":3}}");
+    expect(200, "\"rate\":{\"perSecond\":7,\"perPlmn\":3}");
     ask("PATCH", at(""), "{\"name\":\"y\"}");
     expect(409, "only its rate may change");
     act("/check", 409, "has started");

@@ -509,6 +509,55 @@ static void in_quiet_hours_nobody_is_asked(void **state)
     assert_int_equal(counts_now().done, 3);
 }
 
+// Of the even cards a network, of the odd ones another.
+static void spread(unsigned count)
+{
+    for (uint64_t card = 1; card <= count; card++) {
+        struct record r;
+        assert_int_equal(store_card_load(store, card, &r), STORE_OK);
+        struct record next = r;
+        next.has_plmn = true;
+        next.plmn[0] = (uint8_t)(card % 2);
+        assert_int_equal(store_begin(store), STORE_OK);
+        assert_int_equal(store_card_save(store, &r, &next), STORE_OK);
+        assert_int_equal(store_commit(store), STORE_OK);
+    }
+}
+
+static enum store_status hurry(void *context, struct store *s, struct utc now)
+{
+    (void)context;
+    assert_int_equal(store_campaign_get(s, campaign.id, &campaign), STORE_OK);
+    campaign.per_network = 0;
+    assert_int_equal(store_campaign_unreserve(s, campaign.id), STORE_OK);
+    return store_campaign_put(s, &campaign, now);
+}
+
+static void each_network_has_its_own_pace(void **state)
+{
+    enum store_status status = STORE_FAILED;
+    (void)state;
+    answered = 0;
+    campaign.per_network = 2; // each half a second
+    campaign.canary_count = 20;
+    add_cards(40, 0);
+    spread(40);
+    start();
+    const struct utc begun = world.now;
+    while (world.now.ms < begun.ms + 1900)
+        answer_all(RESULT_OK);
+    assert_int_equal(sent_count, 8); // at 0, 0.5, 1 and 1.5 s, in both
+    unsigned odd = 0;
+    for (unsigned i = 0; i < sent_count; i++)
+        odd += sent[i].card % 2;
+    assert_int_equal(odd, 4);
+    assert_true(turn_write(turn, hurry, done, &status));
+    for (unsigned i = 0; i < 20; i++)
+        answer_all(RESULT_OK);
+    assert_int_equal(state_now(), CAMPAIGN_COMPLETED);
+    assert_int_equal(sent_count, 40);
+}
+
 static enum store_status lose_the_link(void *context, struct store *s, struct utc now)
 {
     const struct alarm_place at = {.key = "smsc.down", .object = ""};
@@ -592,6 +641,7 @@ int main(void)
         RUN(a_download_takes_one_for_each_card_until_the_pool_is_empty),
         RUN(a_card_without_keys_stops_no_other),
         RUN(in_quiet_hours_nobody_is_asked),
+        RUN(each_network_has_its_own_pace),
         RUN(without_a_link_it_pauses_itself),
         RUN(a_second_campaign_takes_what_the_first_one_lost),
         RUN(the_same_cards_have_the_same_hash_and_others_another),

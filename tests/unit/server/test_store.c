@@ -179,6 +179,7 @@ static const char additions_undone[] =
     "DROP TABLE card_label; DROP TRIGGER card_recounted;"
     "DROP TRIGGER card_uncounted; DROP TABLE card_count;"
     "DROP TABLE campaign; DROP TABLE campaign_card; DROP TABLE campaign_count;"
+    "DROP TABLE campaign_network;"
     "PRAGMA user_version = 2";
 
 static void make_released_database(void)
