@@ -232,6 +232,8 @@ static void soonest(struct campaign_move *m, struct utc at)
 
 static uint8_t halt_of(const struct campaign *c, const struct campaign_sight *s)
 {
+    if (s->restored_at.ms > c->judged_from.ms)
+        return CAMPAIGN_WHY_RESTORED;
     if (s->quarantined >= CAMPAIGN_QUARANTINE_MAX)
         return CAMPAIGN_WHY_QUARANTINE;
     if (s->is_storm)

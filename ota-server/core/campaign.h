@@ -93,7 +93,8 @@ enum campaign_why {
     CAMPAIGN_WHY_NO_LINK,
     CAMPAIGN_WHY_TIME_OVER,
     CAMPAIGN_WHY_REJECTED,
-    CAMPAIGN_WHY_EXPIRED, // the wait for approval
+    CAMPAIGN_WHY_EXPIRED,  // the wait for approval
+    CAMPAIGN_WHY_RESTORED, // the database is older than what was asked
 };
 const char *campaign_why_name(uint8_t why); // "CANARY_SUCCESS"; "" for none
 
@@ -176,6 +177,7 @@ struct campaign_sight {
     struct campaign_counts counts;
     uint32_t look_ended, look_failed; // of the last `look` that ended since judged_from
     uint32_t quarantined;             // cards, since judged_from and in the last 10 minutes
+    struct utc restored_at;           // of the last restore from a backup, or 0
     bool is_storm, has_no_link;
 };
 struct campaign_move {

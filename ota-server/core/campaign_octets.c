@@ -23,7 +23,7 @@ const char *campaign_why_name(uint8_t why)
     static const char *const names[] = {
         "",          "PERSON",     "CANARY_SUCCESS", "CANARY_ROLLBACK",
         "FAILURES",  "QUARANTINE", "FALLBACK_STORM", "NO_LINK",
-        "TIME_OVER", "REJECTED",   "EXPIRED"};
+        "TIME_OVER", "REJECTED",   "EXPIRED",        "RESTORED"};
     return NAME_OF(names, why);
 }
 

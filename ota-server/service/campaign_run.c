@@ -75,6 +75,16 @@ enum store_status campaign_counts_of(struct store *s, uint64_t id, struct campai
     return store_campaign_counts(s, id, add_count, counts);
 }
 
+static enum store_status see_restore(struct store *s, struct utc *at)
+{
+    uint8_t octets[8];
+    struct writer w = writer_of(octets, sizeof(octets));
+    const enum store_status status = store_value(s, TURN_RESTORED_AT, &w);
+    struct reader r = reader_of(writer_bytes(&w));
+    at->ms = (int64_t)reader_u64(&r); // 0 when there was none
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 static enum store_status look_around(struct campaign_runner *v, const struct campaign *c,
                                      struct campaign_sight *s)
 {
@@ -86,6 +96,8 @@ static enum store_status look_around(struct campaign_runner *v, const struct cam
                                      &s->look_failed);
     if (status == STORE_OK)
         status = store_campaign_quarantines(v->store, c->id, from, &s->quarantined);
+    if (status == STORE_OK)
+        status = see_restore(v->store, &s->restored_at);
     if (status == STORE_OK)
         status = alarm_is_raised(v->store, "fallback.storm", &s->is_storm);
     if (status == STORE_OK)

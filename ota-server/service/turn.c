@@ -567,12 +567,23 @@ static enum store_status tell_all(struct turn *t, uint8_t type, struct utc now)
     return status;
 }
 
+// Campaigns pause: whom they asked since the copy was made, it does not know.
+static enum store_status note_restore(struct turn *t, struct utc now)
+{
+    uint8_t octets[8];
+    struct writer w = writer_of(octets, sizeof(octets));
+    writer_u64(&w, (uint64_t)now.ms);
+    return store_value_put(t->options.store, TURN_RESTORED_AT, writer_bytes(&w));
+}
+
 // Which cards were spoken to after the copy was made, the copy cannot know: it holds for all.
 static enum store_status restore(struct turn *t, struct utc now)
 {
     enum store_status status = store_begin(t->options.store);
     if (status == STORE_OK)
         status = store_outbox_forget(t->options.store);
+    if (status == STORE_OK)
+        status = note_restore(t, now);
     if (status == STORE_OK)
         status = store_commit(t->options.store);
     if (status == STORE_OK)

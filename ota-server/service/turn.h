@@ -16,6 +16,9 @@
 #define TURN_EVENTS_MAX 1024
 #define TURN_GATHER_MS 20
 
+// A value of the store: when it was restored from a backup last, 8 octets of ms.
+#define TURN_RESTORED_AT "restored-at"
+
 struct turn;
 
 // After the commit, or after its failure. `record` is the card after it, or NULL.

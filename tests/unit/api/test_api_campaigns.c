@@ -468,6 +468,27 @@ static void what_failed_is_tried_again_by_a_child(void **state)
     act("/check", 200, "\"targeted\":1");
 }
 
+static void after_a_restore_it_waits_for_somebody(void **state)
+{
+    (void)state;
+    new_as(NULL, AUDIT, of_group(group), ",\"canary\":{\"count\":1}");
+    act("/check", 200, "CHECKED");
+    act("/start", 200, "\"startedAt\"");
+    run_turns(3);
+    pass(1000);
+    assert_int_equal(store_put_back(lab.store, lab.now.utc), STORE_OK);
+    assert_int_equal(turn_start(lab.turn, lab.now.utc), TURN_OK);
+    run_turns(5);
+    lab_client(&lab, "all", LAB_TENANT, lab.token); // tokens ended with the restore
+    ask("GET", at(""), NULL);
+    expect(200, "\"state\":\"PAUSED\",\"stateReason\":\"RESTORED\"");
+    assert_true(has("\"progress\":{\"waiting\":2,\"open\":1,"));
+    act("/resume", 200, "\"state\":\"CANARY\"");
+    run_turns(5);
+    ask("GET", at(""), NULL);
+    expect(200, "\"state\":\"CANARY\"");
+}
+
 // --- two people ---
 
 static void take_approval(void)
@@ -634,6 +655,7 @@ int main(void)
         RUN(it_runs_is_paused_resumed_and_stopped),
         RUN(the_cards_come_as_a_file),
         RUN(what_failed_is_tried_again_by_a_child),
+        RUN(after_a_restore_it_waits_for_somebody),
         RUN_FOR_TWO(a_campaign_that_deletes_waits_for_a_second_person),
         RUN_FOR_TWO(a_changed_campaign_is_no_longer_what_was_to_be_approved),
         RUN_FOR_TWO(what_is_rejected_is_checked_and_not_started),
