@@ -366,8 +366,9 @@ static uint16_t get_response(struct card_t0 *t0, const struct apdu *apdu, struct
         return SW_WRONG_LENGTH;
     if (t0->len == 0 || t0->channel != (apdu->cla & CHANNEL_MASK))
         return SW_CONDITIONS;
-    if (apdu->le > t0->len)
-        return (uint16_t)(SW_WRONG_LE | (t0->len & 0xFF));
+    if (apdu->le > t0->len) // class A0: 67 xx [51.011 §9.4.6]
+        return (uint16_t)((apdu->cla == CLA_GSM ? SW_WRONG_LENGTH : SW_WRONG_LE) |
+                          (t0->len & 0xFF));
     writer_copy(response, bytes_of(t0->octets, apdu->le));
     t0->len -= apdu->le;
     memmove(t0->octets, t0->octets + apdu->le, t0->len);

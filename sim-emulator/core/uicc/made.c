@@ -79,6 +79,39 @@ static struct uicc_place record_place(unsigned number, size_t offset)
     return card_place(PLACE_OF(created) + number * UICC_CREATED_LEN + offset);
 }
 
+static bool is_size_sound(const struct uicc_row *row)
+{
+    size_t octets = row->size + (row->kind == UICC_CYCLIC ? 1U : 0U);
+    if (row->at < UICC_CREATED_AT || row->at + octets > UICC_SPACE_LEN)
+        return false;
+    switch ((enum uicc_kind)row->kind) {
+    case UICC_FOLDER:
+        return row->size == 0;
+    case UICC_TRANSPARENT:
+        return row->size > 0 && row->record_len == 0;
+    case UICC_LINEAR:
+    case UICC_CYCLIC:
+        return row->size > 0 && row->record_len > 0 && row->size % row->record_len == 0 &&
+               row->size / row->record_len < 255;
+    }
+    return false;
+}
+
+// Whether a command could have made it: a memory that is damaged may hold anything.
+static bool is_sound(const struct uicc_file *file, bool has_row)
+{
+    const struct uicc_row *row = file->row;
+    bool is_place =
+        file->folder < UICC_FOLDERS ||
+        (file->folder >= UICC_MADE_FOLDER && file->folder < UICC_MADE_FOLDER + UICC_CREATED_MAX);
+    if (!is_place || row->kind > UICC_CYCLIC || row->owner > UICC_OWNER_GENERATION ||
+        !is_size_sound(row))
+        return false;
+    const struct uicc_row *origin = file->origin;
+    return !has_row || (origin != NULL && origin->link == NULL && row->kind != UICC_FOLDER &&
+                        origin->kind == row->kind && origin->record_len == row->record_len);
+}
+
 bool uicc_made_read(const struct uicc_store *store, unsigned number, struct uicc_file *out)
 {
     uint8_t octets[UICC_CREATED_LEN];
@@ -99,7 +132,8 @@ bool uicc_made_read(const struct uicc_store *store, unsigned number, struct uicc
     out->made.owner = reader_u8(&r);
     out->made.size = reader_u16(&r);
     out->made.at = reader_u16(&r);
-    out->origin = row_of(reader_u16(&r));
+    unsigned row = reader_u16(&r);
+    out->origin = row_of(row);
     out->made.identifier = out->origin != NULL ? out->origin->identifier : identifier;
     out->default_len = 0;
     if (out->origin != NULL)
@@ -107,7 +141,7 @@ bool uicc_made_read(const struct uicc_store *store, unsigned number, struct uicc
     out->made.opens = (uint8_t)(UICC_MADE_FOLDER + number);
     out->identifier = out->made.identifier;
     out->row = &out->made;
-    return true;
+    return is_sound(out, row != NO_ORIGIN);
 }
 
 bool uicc_made_find(const struct uicc_store *store, const struct uicc_row *origin,

@@ -2,6 +2,7 @@
 #include "tests/unit/sim/apdu_lab.h"
 
 #include "common/wire/tlv.h"
+#include "sim-emulator/core/uicc/made.h"
 
 static void the_mf_tells_what_the_card_is(void **state)
 {
@@ -568,6 +569,49 @@ static void a_switch_changes_what_belongs_to_the_subscription(void **state)
     assert_answer("6465");
 }
 
+// A damaged memory may hold any record: what no command can have made is no file.
+static void a_record_that_no_command_made_is_none(void **state)
+{
+    (void)state;
+    // 2F90 in the MF: transparent, rule 1, the card's, 20 octets at 2000, no row of the table.
+    static const uint8_t good[UICC_CREATED_LEN] = {
+        0x5E, 1,    UICC_MF, UICC_TRANSPARENT, 0x2F, 0x90, 0, 0, 1, UICC_OWNER_CARD, 0, 20, 0x20,
+        0x00, 0xFF, 0xFF};
+    static const struct {
+        uint8_t at;
+        uint8_t octet;
+        uint16_t sw;
+    } damage[] = {
+        {0, 0x5E, SW_OK},                     // none
+        {2, UICC_FOLDERS, SW_FILE_NOT_FOUND}, // in a folder that there cannot be
+        {2, UICC_MADE_FOLDER + 16, SW_FILE_NOT_FOUND},
+        {3, UICC_CYCLIC, SW_FILE_NOT_FOUND}, // without a record length
+        {3, UICC_CYCLIC + 1, SW_FILE_NOT_FOUND},
+        {7, 10, SW_FILE_NOT_FOUND}, // records in a transparent file
+        {9, UICC_OWNER_GENERATION + 1, SW_FILE_NOT_FOUND},
+        {11, 0, SW_FILE_NOT_FOUND},    // of no octets
+        {10, 0xFF, SW_FILE_NOT_FOUND}, // behind the end
+        {12, 0x00, SW_FILE_NOT_FOUND}, // among the files of the table
+        {14, 0x7F, SW_FILE_NOT_FOUND}, // of a row that there is not
+    };
+    for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+        uint8_t record[UICC_CREATED_LEN];
+        struct uicc_store store = {.nvm = &card->nvm, .offset = CARD_STORE_AT};
+        struct uicc_place place = {.space = UICC_OF_CARD,
+                                   .at = offsetof(struct uicc_layout, created)};
+        struct uicc_change change;
+        memcpy(record, good, sizeof record);
+        record[damage[i].at] = damage[i].octet;
+        uicc_change_begin(&change, &store);
+        uicc_change_put(&change, place, bytes_of(record, sizeof record));
+        assert_int_equal(uicc_change_commit(&change), NVM_OK);
+        reset_card();
+        assert_int_equal(send("00A4000C022F90"), damage[i].sw);
+        assert_int_equal(send("00A4000C022FE2"), SW_OK);
+        assert_int_equal(send("00B000000A"), SW_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -591,6 +635,7 @@ int main(void)
         CARD_TEST(a_resized_file_stays_the_same_file),
         CARD_TEST(a_resized_location_is_still_watched),
         CARD_TEST(a_creation_is_whole_whenever_the_power_goes),
+        CARD_TEST(a_record_that_no_command_made_is_none),
         CARD_TEST(small_commands_answer),
         CARD_TEST(a_switch_changes_what_belongs_to_the_subscription),
     };

@@ -54,7 +54,7 @@ static void get_response_wants_what_waits(void **state)
        {"00C0000019", SW_CONDITIONS});
     // They are of their channel.
     GO({"0070000001", SW_OK}, {"01A40004022FE2", 0x6119}, {"00C0000019", SW_CONDITIONS},
-       {"01C0000019", SW_OK}, {"A0A40000022FE2", 0x9F0F}, {"A0C0000010", 0x6C0F},
+       {"01C0000019", SW_OK}, {"A0A40000022FE2", 0x9F0F}, {"A0C0000010", 0x670F},
        {"A0C000000F", SW_OK});
 }
 
