@@ -10,10 +10,20 @@
  * subscription that is enabled; a commanded switch never ends without a word; one event leads to at
  * most eight.
  *
+ * With CALM the faults end at any moment: no more resets, commands and refusals, messages come, and
+ * there is service, everywhere or (ONLY_FALLBACK) on the fallback subscription alone. Then the card
+ * settles: within CALM_MAX events it is stable and no switch is open.
+ *
  * check
+ * check   -DCALM
+ * check   -DCALM -DONLY_FALLBACK
  * refuted -DNO_WORD_AT_PAUSE    the pause closes the journal without a notification
  * refuted -DNO_CLOCK_IN_TAKE    the clock is not started when the REFRESH was fetched
  * refuted -DRECOVERS_NOTHING    a start leaves a prepared switch alone
+ * refuted -DCALM -DSERVED_STAYS_OPEN                  service on the new one does not close the journal
+ * refuted -DCALM -DONLY_FALLBACK -DNO_END_OF_ATTACH   nothing happens when T_ATTACH is over
+ * refuted -DCALM -DONLY_FALLBACK -DROTATES_FOR_EVER   the fallback is never tried
+ * refuted -DCALM -DONLY_FALLBACK -DCALM_MAX=8   so few events are not enough: it does take its time
  */
 #define PHASE_NONE 0
 #define PHASE_PREPARED 1
@@ -46,6 +56,13 @@
 #define ATTEMPTS_MAX 4
 #define TRIES_MAX 3
 #define FOLLOWERS_MAX 8
+
+#ifndef CALM_MAX
+#define CALM_MAX 60
+#endif
+#define ROTATIONS_MAX 3 /* then all candidates were tried */
+bool is_calm;
+byte calm_events, rotations, caps;
 
 byte state;
 /* What survives a reset. */
@@ -134,7 +151,12 @@ inline A_recover() {
     in_use = to; terminal_on = to; phase = PHASE_SWITCHED; starts = 1; wait_for(W_ATTACH)
 #endif
 }
-inline A_resume_probation() { if :: starts < STARTS_MAX -> starts++ :: else fi; wait_for(W_ATTACH) }
+#ifdef NO_END_OF_ATTACH
+inline attach() { wait = W_ATTACH; is_running = !is_calm }
+#else
+inline attach() { wait_for(W_ATTACH) }
+#endif
+inline A_resume_probation() { if :: starts < STARTS_MAX -> starts++ :: else fi; attach() }
 inline A_last_start() { if :: starts < STARTS_MAX -> starts++ :: else fi; follow(E_CLOCK) }
 inline A_resume_confirming() { stop(); if :: attempt < ATTEMPTS_MAX -> attempt++ :: else fi }
 inline A_await_status() { wait_for(W_FIRST) }
@@ -162,13 +184,17 @@ inline A_switch() { in_use = to; phase = PHASE_SWITCHED; starts = 0; wait_for(W_
 inline A_not_fetched() { follow(E_REFUSED) }
 inline A_retry() { tries++; wait_for(W_RETRY) }
 inline A_probation() {
-    wait_for(W_ATTACH);
+    attach();
     if :: G_is_there && G_has_service -> follow(E_NORMAL) :: else fi
 }
 inline A_put_back() { stop(); in_use = from; tell(); close() }
 inline A_put_back_without() { A_put_back(); wait_for(W_OUTAGE) }
 inline A_await_confirm() { stop(); tell(); phase = PHASE_CONFIRMING; attempt = 1 }
+#ifdef SERVED_STAYS_OPEN
+inline A_served() { state = S_PROBATION; wait_for(W_ATTACH) }
+#else
 inline A_served() { stop(); tell(); close(); is_paused = false }
+#endif
 inline A_roll_back() {
     ordered = from; from = to; to = ordered;
     open(ROLLBACK, from, to)
@@ -224,6 +250,29 @@ inline decide_freely() {
     :: IS_CHOICE || event == E_COMMAND || event == E_COUNTRY || event == E_RETURN ->
        if :: in_use != 0 -> plan_to = 0 :: in_use != 1 -> plan_to = 1 :: in_use != 2 -> plan_to = 2 fi
     :: else
+    fi;
+    /* What applet/select.c decides: it pauses on the fallback one alone, the other candidates are
+     * tried so often, the cap of the day ends. Selection is on, or nothing could be searched. */
+    if
+    :: is_calm && IS_CHOICE ->
+       is_off = false;
+       if :: plan == 2 && in_use != 0 -> plan = 1; plan_to = 0 :: else fi;
+       if
+       :: plan == 3 && caps < 1 -> caps++
+       :: plan == 3 && caps >= 1 -> plan = 1; plan_to = 0
+       :: else
+       fi;
+       if :: plan == 1 && in_use == 0 && plan_to == 0 -> plan = 2 :: else fi;
+#ifndef ROTATES_FOR_EVER
+       if
+       :: plan == 1 && plan_to != 0 && rotations < ROTATIONS_MAX -> rotations++
+       :: plan == 1 && plan_to != 0 && rotations == ROTATIONS_MAX ->
+          plan_to = 0;
+          if :: in_use == 0 -> plan = 2 :: else fi
+       :: else
+       fi
+#endif
+    :: else
     fi
 }
 
@@ -236,8 +285,17 @@ inline forget() {
 byte event = NOTHING; /* that happened, and was not yet dealt with */
 byte followers;
 
+#define QUIET (event == NOTHING)
+#define IDLE (QUIET && !is_calm)
+/* Where a process may stand when the card has settled. */
+#ifdef CALM
+#define RESTS end:
+#else
+#define RESTS
+#endif
+
 active proctype machine() {
-    do
+    RESTS do
     :: atomic {
            event != NOTHING -> decide_freely();
            if :: event == E_COMMAND -> ordered = plan_to :: else fi;
@@ -253,10 +311,9 @@ active proctype machine() {
     od
 }
 
-#define IDLE (event == NOTHING)
 
 active proctype terminal() {
-    do
+    RESTS do
     :: atomic { IDLE -> /* a reset */
            state = S_STARTING; stop(); tries = 0; has_service = false; is_normal = false;
            terminal_on = in_use; was_off = false; event = E_START }
@@ -283,15 +340,66 @@ active proctype terminal() {
 }
 
 active proctype time() {
-    do
+    RESTS do
     :: atomic { IDLE && is_running -> is_running = false; event = E_CLOCK }
     od
 }
 
 /* The sendings of the notification that asks for confirmation. */
 active proctype sendings() {
-    do
+    RESTS do
     :: atomic { IDLE && state == S_CONFIRMING ->
            if :: attempt < ATTEMPTS_MAX -> attempt++ :: else -> event = E_UNCONFIRMED fi }
     od
 }
+
+#ifdef CALM
+#ifdef ONLY_FALLBACK
+#define SERVES (terminal_on == 0)
+#else
+#define SERVES true
+#endif
+#define IS_SETTLED (state == S_STABLE && phase == PHASE_NONE && is_normal)
+
+/* What comes first in the world comes first here: the terminal takes a REFRESH and finds its network
+ * before a clock is over. */
+active proctype calm() {
+    /* The terminal tells its status anew; one that let the card select nothing starts anew. */
+    atomic { IDLE ->
+        is_calm = true; has_service = false; is_normal = false;
+        if
+        :: state == S_SUSPECT && was_off ->
+           state = S_STARTING; stop(); tries = 0; terminal_on = in_use; was_off = false; event = E_START
+        :: else
+        fi }
+    do
+    :: atomic { QUIET && !IS_SETTLED ->
+           assert(calm_events < CALM_MAX);
+           calm_events++;
+           if
+           :: wait == W_FETCH -> wait = W_TAKE
+           :: wait == W_TAKE ->
+              terminal_on = in_use; has_service = false; is_normal = false; event = E_TAKEN
+           :: wait == W_ANSWER -> event = E_SENT
+           :: else ->
+              if
+              :: terminal_on != in_use ->
+                 terminal_on = in_use; has_service = false; is_normal = false
+              :: terminal_on == in_use && SERVES && !is_normal ->
+                 is_normal = true; has_service = true; event = E_NORMAL
+              :: terminal_on == in_use && !SERVES && (is_normal || !has_service) ->
+                 is_normal = false; has_service = true; event = E_NOT_NORMAL
+              :: else ->
+                 if
+                 :: state == S_CONFIRMING && is_normal -> event = E_CONFIRM
+                 :: state == S_CONFIRMING && !is_normal -> event = E_UNCONFIRMED
+                 :: state != S_CONFIRMING && is_running -> is_running = false; event = E_CLOCK
+                 :: state != S_CONFIRMING && !is_running && wait == W_DAY -> event = E_DAY
+                 :: else -> assert(false) /* nothing is left that could happen */
+                 fi
+              fi
+           fi }
+    :: atomic { QUIET && IS_SETTLED -> break }
+    od
+}
+#endif
