@@ -1,6 +1,7 @@
 #include "tests/unit/applet/bench_card.h"
 
 #include "applet/clocks.h"
+#include "applet/commands.h"
 #include "tests/lib/cmocka_all.h"
 
 static struct bench_card card;
@@ -175,6 +176,37 @@ static void an_audit_shows_the_registry(void **state)
     assert_int_equal(a.lookup, LOOKUP_NEVER_SEEN);
     assert_int_equal(a.mt_counter, card.counter);
     assert_int_equal(a.switch_state, SWITCH_STABLE);
+    assert_true(a.has_plmn);
+    assert_memory_equal(a.plmn, card.plmn, sizeof a.plmn);
+    assert_false(s->result.more);
+}
+
+// With little room the slots come page by page, and each page but the last says that there is more.
+static void an_audit_without_the_room_says_that_there_is_more(void **state)
+{
+    (void)state;
+    bench_install(&card, 3, 0);
+    bench_install(&card, 4, 0);
+    assert_true(memory_load(&card.applet, &card.port));
+    uint8_t next = 1;
+    unsigned pages = 0;
+    while (next <= 4 && pages < 4) {
+        const struct applet_answer answer = {.outcome = {.command = COMMAND_AUDIT},
+                                             .audit = {.first_slot = next}};
+        uint8_t octets[COMMAND_RESULT_MAX];
+        struct writer w = writer_of(octets, sizeof octets);
+        struct result r;
+        struct audit_answer a;
+        commands_write(&w, &card.applet, &card.port, &answer, 160);
+        assert_true(w.len <= 160);
+        assert_true(result_read(writer_bytes(&w), &r) && audit_answer_read(r.data, &a));
+        assert_true(a.slot_count_here >= 1 && a.slots[0].slot == next);
+        next = (uint8_t)(next + a.slot_count_here);
+        assert_int_equal(r.more, next <= 4);
+        pages++;
+    }
+    assert_int_equal(next, 5);
+    assert_true(pages >= 2);
 }
 
 static void parameters_are_written_all_or_none(void **state)
@@ -487,6 +519,7 @@ int main(void)
         T(deleting_runs_its_guards_and_erases_the_keys),
         T(the_fallback_attribute_moves_to_a_proven_subscription),
         T(an_audit_shows_the_registry),
+        T(an_audit_without_the_room_says_that_there_is_more),
         T(parameters_are_written_all_or_none),
         T(a_card_of_level_1_does_not_know_configure),
         T(an_operation_runs_once),

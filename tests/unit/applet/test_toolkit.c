@@ -490,6 +490,15 @@ static void clocks_tell_how_long_they_still_run(void **state)
     assert_int_equal(clock_elapsed(a, CLOCK_STATE), 99);
     a->poll_period_s = 0;
     assert_int_equal(clock_patience(a, CLOCK_STATE), UINT32_MAX);
+    // Set anew, a clock that was over is over no more, and no other is touched.
+    a->fired = 1u << CLOCK_STATE | 1u << CLOCK_NOTIFY | 1u << CLOCK_COUNTRY;
+    clock_set(a, CLOCK_NOTIFY, 60);
+    assert_int_equal(a->fired, 1u << CLOCK_STATE | 1u << CLOCK_COUNTRY);
+    clock_set(a, CLOCK_NOTIFY, 0);
+    assert_int_equal(a->fired, 1u << CLOCK_STATE | 1u << CLOCK_NOTIFY | 1u << CLOCK_COUNTRY);
+    clock_stop(a, CLOCK_COUNTRY);
+    assert_int_equal(a->fired, 1u << CLOCK_STATE | 1u << CLOCK_NOTIFY);
+    a->fired = 0;
     // Counted by STATUS, the terminal is told of none.
     assert_int_equal(clock_untold(a), CLOCK_STATE);
     a->is_by_status = true;
