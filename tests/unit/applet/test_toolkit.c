@@ -397,6 +397,24 @@ static void a_card_at_rest_has_nothing_to_do(void **state)
     *a = rest;
 }
 
+// STATUS commands that only pass the time count for every clock that runs, and no further than the
+// one that they would end.
+static void periods_at_rest_count_for_the_clocks(void **state)
+{
+    (void)state;
+    bench_pump(&card);
+    struct applet *a = &card.applet;
+    a->poll_period_s = 30;
+    for (uint8_t i = 0; i < CLOCK_SLOW; i++)
+        clock_stop(a, (enum applet_clock_use)i);
+    a->clocks[CLOCK_SLOW].status_s = 0;
+    assert_int_equal(applet_rest_status(a, 3), 3);
+    assert_int_equal(a->clocks[CLOCK_SLOW].status_s, 90);
+    assert_int_equal(a->clocks[CLOCK_STATE].status_s, 0);
+    assert_int_equal(applet_rest_status(a, 100), 11); // 420 s of 450
+    assert_int_equal(a->clocks[CLOCK_SLOW].status_s, 420);
+}
+
 // The tick is spared only where it is nothing but a tick.
 static void a_tick_with_more_to_it_is_done_in_full(void **state)
 {
@@ -534,6 +552,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_an_address_a_notification_is_given_up_for_now,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_card_at_rest_has_nothing_to_do, setup, teardown),
+        cmocka_unit_test_setup_teardown(periods_at_rest_count_for_the_clocks, setup, teardown),
         cmocka_unit_test_setup_teardown(clocks_tell_how_long_they_still_run, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tick_with_more_to_it_is_done_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(ticks_are_spared_up_to_the_one_that_matters, setup,

@@ -137,6 +137,30 @@ static void triple_des_cbc_mac_is_the_last_block(void **state)
     assert_memory_equal(packet + 16, mac + 16, 8);
 }
 
+// CRC-32 and CRC-16 of ISO/IEC 13239 over header and data, computed with another implementation.
+static void a_redundancy_check_covers_header_and_data(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint8_t kid;
+        const char *packet;
+    } rows[] = {
+        {0x15, "0017 11 0100 0015 B00010 0000000005 00 3634FDAF A0A4000002"},
+        {0x11, "0015 0F 0100 0011 B00010 0000000005 00 02B0 A0A4000002"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t octets[64];
+        struct writer w = writer_of(octets, sizeof octets);
+        const struct secured_command c = {.spi1 = 0x01,
+                                          .kid = rows[i].kid,
+                                          .tar = 0xB00010,
+                                          .cntr = 5,
+                                          .data = bytes_of("\xA0\xA4\x00\x00\x02", 5)};
+        assert_int_equal(secured_write_command(&w, &c, &f->keys, &f->cipher), SECURED_OK);
+        assert_octets(writer_bytes(&w), rows[i].packet);
+    }
+}
+
 static void a_shape_that_contradicts_itself_is_refused_before_any_key(void **state)
 {
     (void)state;
@@ -312,6 +336,7 @@ int main(void)
         cmocka_unit_test(levels_are_compared_field_by_field),
         WITH(every_supported_combination_opens_as_built),
         WITH(triple_des_cbc_mac_is_the_last_block),
+        WITH(a_redundancy_check_covers_header_and_data),
         cmocka_unit_test(a_shape_that_contradicts_itself_is_refused_before_any_key),
         WITH(a_padding_counter_that_cannot_be_true_is_refused),
         WITH(keys_must_fit_the_algorithm),
