@@ -52,6 +52,25 @@ static void a_notification_is_sent_four_times_and_then_rests(void **state)
     assert_int_equal(bench_dump(&card).image.pending_count, 1);
 }
 
+// Many cards lose a network at once, and must not tell it at once.
+static void what_nobody_ordered_is_told_after_a_random_wait(void **state)
+{
+    (void)state;
+    static const uint8_t jitter[] = {PARAMETER_JITTER_MAX, 2, 0x02, 0x58}; // 600 s
+    bench_confirm_all(&card);
+    bench_set(&card, jitter, sizeof jitter);
+    bench_service(&card, CAT_SERVICE_NONE);
+    for (unsigned i = 0; i < 6 && card.applet.state != SWITCH_PROBATION; i++)
+        bench_run_out(&card, CLOCK_STATE);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_true(bench_is_pending(&card, NOTIFY_ROTATED));
+    assert_int_equal(sendings_of(NOTIFY_ROTATED), 0);
+    const uint32_t wait_s = card.applet.clocks[CLOCK_NOTIFY].left_s;
+    assert_true(wait_s >= 1 && wait_s <= 600);
+    bench_run_out(&card, CLOCK_NOTIFY);
+    assert_int_equal(sendings_of(NOTIFY_ROTATED), 1);
+}
+
 static void what_rests_is_sent_again_when_service_is_back(void **state)
 {
     (void)state;
@@ -163,6 +182,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_notification_is_sent_four_times_and_then_rests),
+        T(what_nobody_ordered_is_told_after_a_random_wait),
         T(what_rests_is_sent_again_when_service_is_back),
         T(what_rests_is_sent_again_after_a_start),
         T(what_rests_is_sent_again_after_a_day),

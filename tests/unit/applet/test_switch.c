@@ -31,6 +31,8 @@ static void a_card_reports_its_first_service(void **state)
     assert_int_equal(n->sequence, 1);
     assert_true(n->has_card);
     assert_int_equal(n->level, 2);
+    assert_true(n->has_plmn);
+    assert_memory_equal(n->plmn, card.plmn, sizeof n->plmn);
     assert_int_equal(card.applet.state, SWITCH_STABLE);
 }
 
