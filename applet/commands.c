@@ -52,6 +52,9 @@ static void plan_switch(struct turn *t, const struct command *c, uint8_t to)
 }
 
 // A slot that becomes empty or full has no part in what was tried before.
+/*@ requires \valid(m) && slot_index < IMAGE_SLOTS_MAX;
+  @ assigns m->dues.cool[slot_index], m->search.tried, m->search.failed;
+  @*/
 static void forget_slot(struct image *m, uint8_t slot_index)
 {
     const uint16_t others = (uint16_t) ~(1u << slot_index);
@@ -60,13 +63,27 @@ static void forget_slot(struct image *m, uint8_t slot_index)
     m->search.failed &= others;
 }
 
+/*@ requires image_is_valid(m) && one_is_fallback(m);
+  @ requires slot_index == IMAGE_NO_SLOT || is_used(m, slot_index);
+  @ assigns m->slots[0 .. IMAGE_SLOTS_MAX - 1].is_fallback, m->registry_version;
+  @ ensures one_is_fallback(m);
+  @ ensures slot_index != IMAGE_NO_SLOT ==> is_fallback(m, slot_index);
+  @*/
 static void set_fallback(struct image *m, uint8_t slot_index)
 {
     uint8_t former = image_fallback(m);
     if (former == slot_index || slot_index == IMAGE_NO_SLOT)
         return;
+    //@ assert is_fallback(m, former) && is_used(m, slot_index);
+    /*@ assert \forall integer j; 0 <= j < m->slot_count && j != former &&
+      @   m->slots[j].state != SLOT_EMPTY ==> !is_fallback(m, j) && !m->slots[j].is_fallback;
+      @*/
     m->slots[former].is_fallback = false;
     m->slots[slot_index].is_fallback = true;
+    /*@ assert \forall integer j; 0 <= j < m->slot_count && j != slot_index &&
+      @   m->slots[j].state != SLOT_EMPTY ==> !m->slots[j].is_fallback;
+      @*/
+    //@ assert is_fallback(m, slot_index);
     m->registry_version++;
 }
 
@@ -128,8 +145,17 @@ static bool is_installed(const struct image *m, const struct command_download *d
     return image_find(m, &imsi) != IMAGE_NO_SLOT || image_find(m, &d->iccid) != IMAGE_NO_SLOT;
 }
 
+/*@ requires image_is_valid((struct image *)m);
+  @ assigns \result \from *m;
+  @ ensures \result == IMAGE_NO_SLOT || \result < m->slot_count;
+  @ ensures \result != IMAGE_NO_SLOT ==> m->slots[\result].state == SLOT_EMPTY;
+  @*/
 static uint8_t free_slot(const struct image *m)
 {
+    /*@ loop invariant 0 <= i <= m->slot_count;
+      @ loop assigns i;
+      @ loop variant m->slot_count - i;
+      @*/
     for (uint8_t i = 0; i < m->slot_count; i++) {
         if (m->slots[i].state == SLOT_EMPTY)
             return i;
@@ -254,22 +280,33 @@ static void run_enable(struct turn *t, const struct command *c, struct outcome *
     plan_switch(t, c, to);
 }
 
+// Neither the enabled nor the fallback subscription is ever deleted.
+/*@ requires image_is_valid((struct image *)m);
+  @ requires slot_index == IMAGE_NO_SLOT || is_used((struct image *)m, slot_index);
+  @ assigns \result \from *m, slot_index;
+  @ ensures \result == RESULT_OK ==> is_used((struct image *)m, slot_index) &&
+  @   !is_enabled((struct image *)m, slot_index) && !is_fallback((struct image *)m, slot_index);
+  @*/
+static uint8_t delete_guards(const struct image *m, uint8_t slot_index)
+{
+    if (slot_index == IMAGE_NO_SLOT)
+        return RESULT_NOT_FOUND;
+    const struct slot *s = &m->slots[slot_index];
+    if (s->state == SLOT_ENABLED)
+        return RESULT_IS_ENABLED;
+    if (s->is_fallback)
+        return RESULT_IS_FALLBACK;
+    return (s->marks & SLOT_MARK_NO_DELETE) != 0 ? RESULT_POLICY_FORBIDS : RESULT_OK;
+}
+
 static void run_delete(struct turn *t, const struct command *c, struct outcome *o)
 {
     struct image *m = t->image;
     uint8_t slot_index = image_find(m, &c->target);
-    struct slot *s = &m->slots[slot_index == IMAGE_NO_SLOT ? 0 : slot_index];
-    if (slot_index == IMAGE_NO_SLOT)
-        o->code = RESULT_NOT_FOUND;
-    else if (s->state == SLOT_ENABLED)
-        o->code = RESULT_IS_ENABLED;
-    else if (s->is_fallback)
-        o->code = RESULT_IS_FALLBACK;
-    else if ((s->marks & SLOT_MARK_NO_DELETE) != 0)
-        o->code = RESULT_POLICY_FORBIDS;
+    o->code = delete_guards(m, slot_index);
     if (o->code != RESULT_OK)
         return;
-    secret_wipe(s, sizeof *s);
+    secret_wipe(&m->slots[slot_index], sizeof m->slots[slot_index]);
     m->registry_version++;
     forget_slot(m, slot_index);
     if (m->preferred == slot_index) {

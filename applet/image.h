@@ -166,10 +166,6 @@ size_t image_need(const struct image *image, uint8_t *scratch, size_t cap);
 // False, and `out` undefined, when the octets are not an image of a card with this factory record.
 bool image_read(struct bytes octets, const struct applet_factory *factory,
                 struct image *out) MUST_USE;
-// The invariants of the registry: exactly one enabled, exactly one fallback, no identity twice,
-// values in range.
-bool image_is_sound(const struct image *image);
-
 /*@ predicate is_enabled{L}(struct image *m, integer i) =
   @   0 <= i < m->slot_count && m->slots[i].state == SLOT_ENABLED;
   @ predicate is_fallback{L}(struct image *m, integer i) =
@@ -179,7 +175,20 @@ bool image_is_sound(const struct image *image);
   @ predicate one_is_fallback{L}(struct image *m) =
   @   \exists integer i; is_fallback(m, i) && (\forall integer j; is_fallback(m, j) ==> j == i);
   @ predicate image_is_valid{L}(struct image *m) = \valid(m) && m->slot_count <= IMAGE_SLOTS_MAX;
+  @ predicate is_used{L}(struct image *m, integer i) =
+  @   0 <= i < m->slot_count && m->slots[i].state != SLOT_EMPTY;
   @*/
+
+// The invariants of the registry: exactly one enabled, exactly one fallback, no identity twice,
+// values in range.
+/*@ requires image_is_valid((struct image *)image);
+  @ assigns \result \from *image;
+  @ ensures \result ==> one_is_enabled((struct image *)image);
+  @ ensures \result ==> one_is_fallback((struct image *)image);
+  @ ensures \result ==> image->preferred == IMAGE_NO_SLOT ||
+  @   is_used((struct image *)image, image->preferred);
+  @*/
+bool image_is_sound(const struct image *image);
 
 // Slot index of the enabled or the fallback subscription; of the one with this name, or
 // IMAGE_NO_SLOT.
@@ -197,6 +206,11 @@ uint8_t image_enabled(const struct image *image);
   @   (\forall integer i; !is_fallback((struct image *)image, i));
   @*/
 uint8_t image_fallback(const struct image *image);
+/*@ requires image_is_valid((struct image *)image) && \valid_read(name);
+  @ assigns \result \from *image, *name;
+  @ ensures \result == IMAGE_NO_SLOT || is_used((struct image *)image, \result);
+  @ ensures !name->is_given ==> \result == IMAGE_NO_SLOT;
+  @*/
 uint8_t image_find(const struct image *image, const struct subscription_name *name);
 /*@ requires image_is_valid((struct image *)image);
   @ assigns \result \from *image;
@@ -225,9 +239,31 @@ struct subscription_name image_name(const struct image *image, uint8_t slot_inde
   @ disjoint behaviors;
   @*/
 void image_enable(struct image *image, uint8_t slot_index);
+// Whether a subscription is in this slot.
+/*@ requires image_is_valid((struct image *)image);
+  @ assigns \result \from *image, index;
+  @ ensures \result <==> index < image->slot_count && image->slots[index].state != SLOT_EMPTY;
+  @*/
+bool image_is_used(const struct image *image, uint8_t index);
 // The slots as an audit shows them, in order; gives how many.
 uint8_t image_audit_slots(const struct image *image, struct audit_slot slots[COMMAND_SLOTS_MAX]);
 // The stored answer to an operation id, or NULL.
+/*@ requires \valid_read(image) && image->outcome_count <= IMAGE_OUTCOMES_MAX;
+  @ assigns \result \from image, *image, operation_id;
+  @ ensures \result == \null || (\exists integer i; 0 <= i < image->outcome_count &&
+  @   \result == &image->outcomes[i] && \result->operation_id == operation_id);
+  @ ensures \result == \null ==> (\forall integer i; 0 <= i < image->outcome_count ==>
+  @   image->outcomes[i].operation_id != operation_id);
+  @*/
 const struct outcome *image_outcome(const struct image *image, uint32_t operation_id);
 // Stores one more answer; the oldest of more than IMAGE_OUTCOMES_MAX is forgotten.
+/*@ requires \valid(image) && \valid_read(outcome) && \separated(image, outcome);
+  @ requires image->outcome_count <= IMAGE_OUTCOMES_MAX;
+  @ assigns image->outcomes[0 .. IMAGE_OUTCOMES_MAX - 1], image->outcome_count,
+  @   image->operation_id_highest;
+  @ ensures 1 <= image->outcome_count <= IMAGE_OUTCOMES_MAX;
+  @ ensures image->outcomes[image->outcome_count - 1].operation_id == outcome->operation_id;
+  @ ensures image->operation_id_highest ==
+  @   \max(\old(image->operation_id_highest), outcome->operation_id);
+  @*/
 void image_remember(struct image *image, const struct outcome *outcome);

@@ -79,6 +79,11 @@ static uint8_t authenticate(const struct applet_port *port, struct bytes packet,
 }
 
 // An answer must be ciphered and authenticated, or not be asked for.
+/*@ requires \valid_read(spi);
+  @ assigns \result \from *spi;
+  @ ensures \result && spi->por != SECURED_POR_NONE ==>
+  @   spi->por_integrity == SECURED_CC && spi->por_is_ciphered;
+  @*/
 static bool is_answer_safe(const struct secured_spi *spi)
 {
     if (spi->has_reserved || spi->por == SECURED_POR_RESERVED)
@@ -88,6 +93,16 @@ static bool is_answer_safe(const struct secured_spi *spi)
 }
 
 // TAR, level and counter of a packet whose MAC is right.
+/*@ requires \valid_read(a) && \valid_read(port) && \valid_read(port->factory);
+  @ requires \valid_read(p) && \valid_read(spi);
+  @ assigns \result \from *a, *port, *(port->factory), *p, *spi;
+  @ ensures \result == SECURED_STATUS_OK ==> p->cntr > a->mt_counter && !a->is_blocked;
+  @ ensures \result == SECURED_STATUS_OK ==> p->tar == port->factory->tar;
+  @ ensures \result == SECURED_STATUS_OK ==>
+  @   (p->spi1 & 0x03) >= SECURED_CC && (p->spi1 & 0x04) != 0;
+  @ ensures \result == SECURED_STATUS_OK && spi->por != SECURED_POR_NONE ==>
+  @   spi->por_integrity == SECURED_CC && spi->por_is_ciphered;
+  @*/
 static uint8_t admit(const struct applet *a, const struct applet_port *port,
                      const struct secured_packet *p, const struct secured_spi *spi)
 {

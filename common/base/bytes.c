@@ -38,6 +38,7 @@ void reader_skip(struct reader *r, size_t len)
   @ ensures \old(r->failed) ==> r->failed;
   @ ensures r->left == \old(r->left) - (r->failed ? 0 : len);
   @ ensures r->at == \old(r->at) + (r->failed ? 0 : len);
+  @ ensures !\old(r->failed) && len <= \old(r->left) ==> !r->failed;
   @ ensures r->failed ==> \result == 0;
   @*/
 static uint64_t read_number(struct reader *r, size_t len)

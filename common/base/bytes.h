@@ -150,6 +150,7 @@ void reader_skip(struct reader *r, size_t len);
   @ ensures \old(r->failed) ==> r->failed;
   @ ensures r->left == \old(r->left) - (r->failed ? 0 : 1);
   @ ensures r->at == \old(r->at) + (r->failed ? 0 : 1);
+  @ ensures !\old(r->failed) && 1 <= \old(r->left) ==> !r->failed;
   @ ensures r->failed ==> \result == 0;
   @*/
 uint8_t reader_u8(struct reader *r);
@@ -159,6 +160,7 @@ uint8_t reader_u8(struct reader *r);
   @ ensures \old(r->failed) ==> r->failed;
   @ ensures r->left == \old(r->left) - (r->failed ? 0 : 2);
   @ ensures r->at == \old(r->at) + (r->failed ? 0 : 2);
+  @ ensures !\old(r->failed) && 2 <= \old(r->left) ==> !r->failed;
   @ ensures r->failed ==> \result == 0;
   @*/
 uint16_t reader_u16(struct reader *r);
@@ -168,6 +170,7 @@ uint16_t reader_u16(struct reader *r);
   @ ensures \old(r->failed) ==> r->failed;
   @ ensures r->left == \old(r->left) - (r->failed ? 0 : 3);
   @ ensures r->at == \old(r->at) + (r->failed ? 0 : 3);
+  @ ensures !\old(r->failed) && 3 <= \old(r->left) ==> !r->failed;
   @ ensures r->failed ==> \result == 0;
   @*/
 uint32_t reader_u24(struct reader *r);
@@ -177,6 +180,7 @@ uint32_t reader_u24(struct reader *r);
   @ ensures \old(r->failed) ==> r->failed;
   @ ensures r->left == \old(r->left) - (r->failed ? 0 : 4);
   @ ensures r->at == \old(r->at) + (r->failed ? 0 : 4);
+  @ ensures !\old(r->failed) && 4 <= \old(r->left) ==> !r->failed;
   @ ensures r->failed ==> \result == 0;
   @*/
 uint32_t reader_u32(struct reader *r);
@@ -186,6 +190,7 @@ uint32_t reader_u32(struct reader *r);
   @ ensures \old(r->failed) ==> r->failed;
   @ ensures r->left == \old(r->left) - (r->failed ? 0 : 5);
   @ ensures r->at == \old(r->at) + (r->failed ? 0 : 5);
+  @ ensures !\old(r->failed) && 5 <= \old(r->left) ==> !r->failed;
   @ ensures r->failed ==> \result == 0;
   @*/
 uint64_t reader_u40(struct reader *r);
@@ -195,6 +200,7 @@ uint64_t reader_u40(struct reader *r);
   @ ensures \old(r->failed) ==> r->failed;
   @ ensures r->left == \old(r->left) - (r->failed ? 0 : 8);
   @ ensures r->at == \old(r->at) + (r->failed ? 0 : 8);
+  @ ensures !\old(r->failed) && 8 <= \old(r->left) ==> !r->failed;
   @ ensures r->failed ==> \result == 0;
   @*/
 uint64_t reader_u64(struct reader *r);

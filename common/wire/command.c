@@ -165,12 +165,27 @@ struct fields {
     struct bytes value[FIELD_COUNT];
 };
 
+/*@ predicate fields_are_valid{L}(struct fields *f) =
+  @   \forall integer i; 0 <= i < FIELD_COUNT ==> bytes_are_valid(f->value[i]) &&
+  @   (f->value[i].len == 0 ||
+  @   FIELDS[i].len_min <= f->value[i].len <= FIELDS[i].len_max);
+  @*/
+
+/*@ requires \valid(f) && \valid_read(object) && \separated(f, object);
+  @ requires fields_are_valid(f) && bytes_are_valid(object->value);
+  @ assigns *f, \result \from *f, *object;
+  @ ensures fields_are_valid(f);
+  @*/
 static bool field_take(struct fields *f, const struct tlv *object)
 {
+    /*@ loop invariant 0 <= i <= FIELD_COUNT;
+      @ loop assigns i;
+      @ loop variant FIELD_COUNT - i;
+      @*/
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
         if (FIELDS[i].tag != object->tag)
             continue;
-        if ((f->present & BIT(i)) != 0 || object->value.len < FIELDS[i].len_min ||
+        if (f->value[i].len > 0 || object->value.len < FIELDS[i].len_min ||
             object->value.len > FIELDS[i].len_max)
             return false;
         f->present |= BIT(i);
@@ -180,40 +195,77 @@ static bool field_take(struct fields *f, const struct tlv *object)
     return false;
 }
 
+/*@ requires bytes_are_valid(objects) && \valid(f);
+  @ assigns *f, \result \from objects, objects.at[0 .. objects.len - 1];
+  @ ensures fields_are_valid(f);
+  @*/
 static bool fields_read(struct bytes objects, struct fields *f)
 {
     struct reader r = reader_of(objects);
     struct tlv object;
-    *f = (struct fields){0};
-    while (tlv_next(&r, &object))
-        if (!field_take(f, &object))
-            return false;
-    return reader_done(&r);
+    f->present = 0;
+    /*@ loop invariant 0 <= i <= FIELD_COUNT;
+      @ loop invariant \forall integer k; 0 <= k < i ==> f->value[k].len == 0;
+      @ loop assigns i, f->value[0 .. FIELD_COUNT - 1];
+      @ loop variant FIELD_COUNT - i;
+      @*/
+    for (unsigned i = 0; i < FIELD_COUNT; i++)
+        f->value[i] = bytes_of(NULL, 0);
+    bool is_taken = true;
+    /*@ loop invariant fields_are_valid(f) && reader_is_valid(&r);
+      @ loop assigns r, object, is_taken, *f;
+      @ loop variant r.left;
+      @*/
+    while (is_taken && tlv_next(&r, &object))
+        is_taken = field_take(f, &object);
+    return is_taken && reader_done(&r);
 }
 
+// No field may be empty.
+/*@ requires \valid_read(f) && field < FIELD_COUNT;
+  @ assigns \result \from f->value[field];
+  @ ensures \result <==> f->value[field].len > 0;
+  @*/
 static bool has(const struct fields *f, enum field field)
 {
-    return (f->present & BIT(field)) != 0;
+    return f->value[field].len > 0;
 }
 
+/*@ requires \valid_read(f) && fields_are_valid((struct fields *)f) && field < FIELD_COUNT;
+  @ assigns \result \from *f, field;
+  @ ensures f->value[field].len == 0 ==> \result == 0;
+  @*/
 static uint8_t field_u8(const struct fields *f, enum field field)
 {
     return has(f, field) ? f->value[field].at[f->value[field].len - 1] : 0;
 }
 
-static uint32_t field_u32(const struct fields *f, enum field field)
-{
-    if (!has(f, field))
-        return 0;
-    struct reader r = reader_of(f->value[field]);
-    return reader_u32(&r);
-}
-
+/*@ requires \valid_read(f) && fields_are_valid((struct fields *)f) && field < FIELD_COUNT;
+  @ assigns \result \from *f, field;
+  @ ensures bytes_are_valid(\result) && \result.len == f->value[field].len;
+  @*/
 static struct bytes field_bytes(const struct fields *f, enum field field)
 {
     return has(f, field) ? f->value[field] : bytes_of(NULL, 0);
 }
 
+/*@ requires \valid_read(f) && fields_are_valid((struct fields *)f) && field < FIELD_COUNT;
+  @ assigns \result \from *f, field;
+  @ ensures f->value[field].len == 0 ==> \result == 0;
+  @*/
+static uint32_t field_u32(const struct fields *f, enum field field)
+{
+    struct reader r = reader_of(field_bytes(f, field));
+    return reader_u32(&r); // 0 when there is none
+}
+
+/*@ requires \valid_read(f) && fields_are_valid((struct fields *)f) && \valid(name);
+  @ requires \separated(f, name);
+  @ requires \forall integer i; 0 <= i < FIELD_COUNT ==>
+  @   \separated(name, f->value[i].at + (0 .. f->value[i].len - 1));
+  @ assigns *name, \result \from *f;
+  @ ensures \result ==> name->is_given;
+  @*/
 static bool read_target(const struct fields *f, struct subscription_name *name)
 {
     // Named once: by ICCID or by IMSI, not by both.

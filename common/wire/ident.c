@@ -4,9 +4,21 @@
 #define FILLER 0x0F
 
 // Length of a text of decimal digits alone, or 0 for any other text or more than `max` digits.
+/*@ requires is_string((char *)text) && max < 256;
+  @ assigns \result \from text[0 ..], max;
+  @ ensures \result <= max;
+  @ ensures \result > 0 ==> is_digits((char *)text, \result);
+  @ ensures \forall integer n; 0 <= n <= max && is_digits((char *)text, n) ==> \result == n;
+  @*/
 static size_t digits_of(const char *text, size_t max)
 {
     size_t len = 0;
+    /*@ loop invariant 0 <= len <= max;
+      @ loop invariant \forall integer i; 0 <= i < len ==> '0' <= text[i] <= '9';
+      @ loop invariant \forall integer n; is_text((char *)text, n) ==> len <= n;
+      @ loop assigns len;
+      @ loop variant max - len;
+      @*/
     while (text[len] >= '0' && text[len] <= '9') {
         len++;
         if (len > max)
@@ -16,27 +28,57 @@ static size_t digits_of(const char *text, size_t max)
 }
 
 // Semi-octet `index`, from 0, of octets with swapped semi-octets.
+/*@ requires \valid_read(octets + index / 2);
+  @ assigns \result \from octets[index / 2], index;
+  @ ensures \result == semi_octet((uint8_t *)octets, index);
+  @ ensures \result <= 15;
+  @*/
 static uint8_t swapped_at(const uint8_t *octets, size_t index)
 {
     const uint8_t octet = octets[index / 2];
-    return index % 2 == 0 ? octet & 0x0F : octet >> 4;
+    return index % 2 == 0 ? octet % 16 : octet / 16;
 }
 
+/*@ requires \valid(octets + index / 2) && value <= 15;
+  @ assigns octets[index / 2];
+  @ ensures semi_octet(octets, index) == value;
+  @ ensures \forall integer k; 0 <= k && k != index ==>
+  @   semi_octet(octets, k) == \old(semi_octet(octets, k));
+  @*/
 static void put_swapped(uint8_t *octets, size_t index, uint8_t value)
 {
     uint8_t *octet = &octets[index / 2];
     if (index % 2 == 0)
-        *octet = (uint8_t)((*octet & 0xF0) | value);
+        *octet = (uint8_t)(*octet / 16 * 16 + value);
     else
-        *octet = (uint8_t)((*octet & 0x0F) | value << 4);
+        *octet = (uint8_t)(value * 16 + *octet % 16);
 }
 
 // Digits from semi-octet `from` up to `to`, ended by fillers alone. Writes the text and its zero
 // (to - from + 1 characters at most); false, and an empty text, for anything else.
+/*@ requires from <= to <= 64 && \valid_read(octets + (0 .. (to - 1) / 2));
+  @ requires \valid(text + (0 .. to - from));
+  @ requires \separated(octets + (0 .. (to - 1) / 2), text + (0 .. to - from));
+  @ assigns text[0 .. to - from], \result \from octets[0 .. (to - 1) / 2], from, to;
+  @ ensures !\result ==> text[0] == 0;
+  @ ensures \result ==>
+  @   (\exists integer n; 0 <= n <= to - from && codes_digits((uint8_t *)octets, from, to, text,
+  n));
+  @*/
 static bool read_digits(const uint8_t *octets, size_t from, size_t to, char *text)
 {
     size_t len = 0;
     bool ended = false;
+    /*@ loop invariant from <= i <= to && len <= i - from;
+      @ loop invariant !ended ==> len == i - from;
+      @ loop invariant \forall integer k; 0 <= k < len ==> '0' <= text[k] <= '9';
+      @ loop invariant \forall integer k; from <= k < from + len ==>
+      @   semi_octet((uint8_t *)octets, k) == text[k - from] - '0';
+      @ loop invariant \forall integer k; from + len <= k < i ==>
+      @   semi_octet((uint8_t *)octets, k) == FILLER;
+      @ loop assigns i, len, ended, text[0 .. to - from - 1];
+      @ loop variant to - i;
+      @*/
     for (size_t i = from; i < to; i++) {
         const uint8_t value = swapped_at(octets, i);
         if (value == FILLER) {
@@ -49,24 +91,63 @@ static bool read_digits(const uint8_t *octets, size_t from, size_t to, char *tex
         }
     }
     text[len] = '\0';
+    //@ assert is_digits(text, (integer)len);
+    //@ assert codes_digits((uint8_t *)octets, from, to, text, (integer)len);
     return true;
 }
 
 // Semi-octets `from` up to `to`: the digits, then fillers.
+/*@ requires from <= to <= 64 && \valid(octets + (0 .. (to - 1) / 2));
+  @ requires \exists integer n; 0 <= n <= to - from && is_digits((char *)digits, n);
+  @ requires \separated(octets + (0 .. (to - 1) / 2), digits + (0 .. to - from));
+  @ assigns octets[from / 2 .. (to - 1) / 2];
+  @ ensures \forall integer n; is_digits((char *)digits, n) && n <= to - from ==>
+  @   codes_digits(octets, from, to, (char *)digits, n);
+  @ ensures from % 2 == 1 ==> semi_octet(octets, from - 1) == \old(semi_octet(octets, from - 1));
+  @*/
 static void write_digits(uint8_t *octets, size_t from, size_t to, const char *digits)
 {
-    for (size_t i = from; i < to; i++) {
-        const bool more = *digits != '\0';
-        put_swapped(octets, i, more ? (uint8_t)(*digits - '0') : FILLER);
-        digits += more;
-    }
+    const size_t len = strlen(digits);
+    //@ assert \forall integer n; is_text((char *)digits, n) ==> n == len;
+    //@ assert is_digits((char *)digits, (integer)len) && len <= to - from;
+    /*@ loop invariant from <= i <= from + len;
+      @ loop invariant \forall integer k; from <= k < i ==>
+      @   semi_octet(octets, k) == digits[k - from] - '0';
+      @ loop invariant from % 2 == 1 ==>
+      @   semi_octet(octets, from - 1) == \at(semi_octet(octets, from - 1), Pre);
+      @ loop assigns i, octets[from / 2 .. (to - 1) / 2];
+      @ loop variant from + len - i;
+      @*/
+    for (size_t i = from; i < from + len; i++)
+        put_swapped(octets, i, (uint8_t)(digits[i - from] - '0'));
+    /*@ loop invariant from + len <= i <= to;
+      @ loop invariant \forall integer k; from <= k < from + len ==>
+      @   semi_octet(octets, k) == digits[k - from] - '0';
+      @ loop invariant \forall integer k; from + len <= k < i ==> semi_octet(octets, k) == FILLER;
+      @ loop invariant from % 2 == 1 ==>
+      @   semi_octet(octets, from - 1) == \at(semi_octet(octets, from - 1), Pre);
+      @ loop assigns i, octets[from / 2 .. (to - 1) / 2];
+      @ loop variant to - i;
+      @*/
+    for (size_t i = from + len; i < to; i++)
+        put_swapped(octets, i, FILLER);
 }
 
 char luhn_digit(const char *digits, size_t len)
 {
     unsigned sum = 0;
+    /*@ loop invariant 0 <= i <= len;
+      @ loop invariant sum <= 9 * i;
+      @ loop invariant sum == luhn_sum((char *)digits, len, i);
+      @ loop assigns i, sum;
+      @ loop variant len - i;
+      @*/
     for (size_t i = 0; i < len; i++) {
         const unsigned digit = (unsigned)(digits[len - 1 - i] - '0');
+        //@ assert digit <= 9 && digit == digits[len - (i + 1)] - '0';
+        /*@ assert luhn_sum((char *)digits, len, i + 1) ==
+          @   luhn_sum((char *)digits, len, (integer)i) + luhn_part((integer)digit, (integer)i);
+          @*/
         const unsigned twice = 2 * digit;
         if (i % 2 == 0)
             sum += twice > 9 ? twice - 9 : twice;
@@ -168,9 +249,18 @@ bool imeisv_is_valid(const char *text)
 #define IDENTITY_IMEI 0x0A
 #define IDENTITY_IMEISV 0x03
 
-static bool read_identity(const uint8_t *octets, size_t len, uint8_t type, char *text)
+// The digits behind it, up to semi-octet `to`.
+/*@ requires 2 <= to <= 64 && \valid_read(octets + (0 .. (to - 1) / 2));
+  @ requires \valid(text + (0 .. to - 1));
+  @ requires \separated(octets + (0 .. (to - 1) / 2), text + (0 .. to - 1));
+  @ assigns text[0 .. to - 1], \result \from octets[0 .. (to - 1) / 2], to, type;
+  @ ensures !\result ==> text[0] == 0;
+  @ ensures \result ==> semi_octet((uint8_t *)octets, 0) == type &&
+  @   (\exists integer n; 0 <= n < to && codes_digits((uint8_t *)octets, 1, to, text, n));
+  @*/
+static bool read_identity(const uint8_t *octets, size_t to, uint8_t type, char *text)
 {
-    if ((octets[0] & 0x0F) == type && read_digits(octets, 1, 2 * len, text))
+    if (swapped_at(octets, 0) == type && read_digits(octets, 1, to, text))
         return true;
     text[0] = '\0';
     return false;
@@ -178,7 +268,7 @@ static bool read_identity(const uint8_t *octets, size_t len, uint8_t type, char 
 
 bool imei_read(const uint8_t octets[IMEI_LEN], char text[IMEI_SIZE])
 {
-    if (read_identity(octets, IMEI_LEN, IDENTITY_IMEI, text) && imei_is_valid(text))
+    if (read_identity(octets, (size_t)2 * IMEI_LEN, IDENTITY_IMEI, text) && imei_is_valid(text))
         return true;
     text[0] = '\0';
     return false;
@@ -195,9 +285,10 @@ bool imei_write(const char *text, uint8_t octets[IMEI_LEN])
 
 bool imeisv_read(const uint8_t octets[IMEISV_LEN], char text[IMEISV_SIZE])
 {
-    // 16 digits and the filler behind them: one more than the text holds is never digits.
-    if (octets[IMEISV_LEN - 1] >> 4 == FILLER &&
-        read_identity(octets, IMEISV_LEN, IDENTITY_IMEISV, text) && imeisv_is_valid(text))
+    // 16 digits and the filler behind them, for which the text has no room.
+    const size_t last = (size_t)2 * IMEISV_LEN - 1;
+    if (swapped_at(octets, last) == FILLER && read_identity(octets, last, IDENTITY_IMEISV, text) &&
+        imeisv_is_valid(text))
         return true;
     text[0] = '\0';
     return false;
@@ -214,8 +305,18 @@ bool imeisv_write(const char *text, uint8_t octets[IMEISV_LEN])
 
 bool imei_is_same(const char *a, const char *b)
 {
-    return (imei_is_valid(a) || imeisv_is_valid(a)) && (imei_is_valid(b) || imeisv_is_valid(b)) &&
-           memcmp(a, b, IMEI_EQUIPMENT_DIGITS) == 0;
+    if ((!imei_is_valid(a) && !imeisv_is_valid(a)) || (!imei_is_valid(b) && !imeisv_is_valid(b)))
+        return false;
+    /*@ loop invariant 0 <= i <= IMEI_EQUIPMENT_DIGITS;
+      @ loop invariant \forall integer k; 0 <= k < i ==> a[k] == b[k];
+      @ loop assigns i;
+      @ loop variant IMEI_EQUIPMENT_DIGITS - i;
+      @*/
+    for (size_t i = 0; i < IMEI_EQUIPMENT_DIGITS; i++) {
+        if (a[i] != b[i])
+            return false;
+    }
+    return true;
 }
 
 bool imei_normalise(const char *text, char imei[IMEI_SIZE])
@@ -224,7 +325,14 @@ bool imei_normalise(const char *text, char imei[IMEI_SIZE])
         imei[0] = '\0';
         return false;
     }
-    memmove(imei, text, IMEI_EQUIPMENT_DIGITS);
+    /*@ loop invariant 0 <= i <= IMEI_EQUIPMENT_DIGITS;
+      @ loop invariant \forall integer k; 0 <= k < i ==> imei[k] == text[k];
+      @ loop assigns i, imei[0 .. IMEI_EQUIPMENT_DIGITS - 1];
+      @ loop variant IMEI_EQUIPMENT_DIGITS - i;
+      @*/
+    for (size_t i = 0; i < IMEI_EQUIPMENT_DIGITS; i++)
+        imei[i] = text[i];
+    //@ assert \forall integer k; 0 <= k < IMEI_EQUIPMENT_DIGITS ==> '0' <= imei[k] <= '9';
     imei[IMEI_EQUIPMENT_DIGITS] = luhn_digit(imei, IMEI_EQUIPMENT_DIGITS);
     imei[IMEI_EQUIPMENT_DIGITS + 1] = '\0';
     return true;
@@ -323,20 +431,36 @@ bool plmn_is_valid(const char *text)
     return digits_of(text, PLMN_SIZE - 1) >= 5;
 }
 
+// Semi-octet of digit `index`: MCC1, MCC2, MCC3, MNC1, MNC2, MNC3.
+/*@ requires index < 6;
+  @ assigns \result \from index;
+  @ ensures \result < 6 && (\result == 3 <==> index == 5);
+  @*/
+static size_t plmn_place(size_t index)
+{
+    if (index < 3)
+        return index;
+    return index == 5 ? 3 : index + 1;
+}
+
 bool plmn_read(const uint8_t octets[PLMN_LEN], char text[PLMN_SIZE])
 {
-    // MCC2 MCC1, MNC3 MCC3, MNC2 MNC1
-    const uint8_t digits[] = {octets[0] & 0x0F, octets[0] >> 4, octets[1] & 0x0F,
-                              octets[2] & 0x0F, octets[2] >> 4, octets[1] >> 4};
-    text[0] = '\0';
-    const size_t len = digits[5] == FILLER ? 5 : 6;
+    const size_t len = swapped_at(octets, plmn_place(5)) == FILLER ? 5 : 6;
+    /*@ loop invariant 0 <= i <= len;
+      @ loop invariant \forall integer k; 0 <= k < i ==> '0' <= text[k] <= '9';
+      @ loop assigns i, text[0 .. 5];
+      @ loop variant len - i;
+      @*/
     for (size_t i = 0; i < len; i++) {
-        if (digits[i] > 9)
+        const uint8_t value = swapped_at(octets, plmn_place(i));
+        if (value > 9) {
+            text[0] = '\0';
             return false;
+        }
+        text[i] = (char)('0' + value);
     }
-    for (size_t i = 0; i < len; i++)
-        text[i] = (char)('0' + digits[i]);
     text[len] = '\0';
+    //@ assert is_digits(text, (integer)len);
     return true;
 }
 
@@ -344,11 +468,12 @@ bool plmn_write(const char *text, uint8_t octets[PLMN_LEN])
 {
     if (!plmn_is_valid(text))
         return false;
-    uint8_t digits[6];
-    for (size_t i = 0; i < 6; i++)
-        digits[i] = i < strlen(text) ? (uint8_t)(text[i] - '0') : FILLER;
-    octets[0] = (uint8_t)(digits[1] << 4 | digits[0]);
-    octets[1] = (uint8_t)(digits[5] << 4 | digits[2]);
-    octets[2] = (uint8_t)(digits[4] << 4 | digits[3]);
+    /*@ loop invariant 0 <= i <= 5;
+      @ loop assigns i, octets[0 .. PLMN_LEN - 1];
+      @ loop variant 5 - i;
+      @*/
+    for (size_t i = 0; i < 5; i++)
+        put_swapped(octets, plmn_place(i), (uint8_t)(text[i] - '0'));
+    put_swapped(octets, plmn_place(5), text[5] == '\0' ? FILLER : (uint8_t)(text[5] - '0'));
     return true;
 }

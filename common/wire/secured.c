@@ -64,6 +64,9 @@ struct form {
     uint8_t block; // 1 = not ciphered
 };
 
+/*@ assigns \result \from kic;
+  @ ensures \result == 0 || \result == CIPHER_DES_BLOCK || \result == CIPHER_AES_BLOCK;
+  @*/
 static uint8_t block_of(uint8_t kic)
 {
     switch (secured_algorithm(kic)) {
@@ -78,6 +81,10 @@ static uint8_t block_of(uint8_t kic)
 }
 
 // Octets of RC or CC, or 0 for an algorithm that is not supported.
+/*@ assigns \result \from integrity, kid, cmac_len;
+  @ ensures \result <= SECURED_CHECK_MAX || \result == cmac_len;
+  @ ensures cmac_len == 0 ==> \result <= SECURED_CHECK_MAX;
+  @*/
 static uint8_t check_len_of(enum secured_integrity integrity, uint8_t kid, uint8_t cmac_len)
 {
     const uint8_t algorithm = secured_algorithm(kid);
@@ -92,6 +99,13 @@ static uint8_t check_len_of(enum secured_integrity integrity, uint8_t kid, uint8
 }
 
 // Completes a form; false when an algorithm is not supported.
+/*@ requires \valid(form);
+  @ assigns form->block, form->check_len, \result \from *form, cmac_len;
+  @ ensures \result ==> form->block == 1 || form->block == CIPHER_DES_BLOCK ||
+  @   form->block == CIPHER_AES_BLOCK;
+  @ ensures \result ==> (form->is_ciphered <==> form->block != 1);
+  @ ensures form->check_len <= SECURED_CHECK_MAX || form->check_len == cmac_len;
+  @*/
 static bool complete(struct form *form, uint8_t cmac_len)
 {
     form->block = form->is_ciphered ? block_of(form->kic) : 1;
@@ -99,6 +113,9 @@ static bool complete(struct form *form, uint8_t cmac_len)
     return form->block != 0 && (form->integrity == SECURED_NO_INTEGRITY || form->check_len != 0);
 }
 
+/*@ assigns \result \from spi1, kic, kid;
+  @ ensures \result.is_response == 0 && \result.kic == kic && \result.kid == kid;
+  @*/
 static struct form command_form(uint8_t spi1, uint8_t kic, uint8_t kid)
 {
     const struct secured_spi spi = secured_spi_read(spi1, 0);
@@ -106,6 +123,9 @@ static struct form command_form(uint8_t spi1, uint8_t kic, uint8_t kid)
         .integrity = spi.integrity, .is_ciphered = spi.is_ciphered, .kic = kic, .kid = kid};
 }
 
+/*@ assigns \result \from spi2, kic, kid;
+  @ ensures \result.is_response == 1 && \result.kic == kic && \result.kid == kid;
+  @*/
 static struct form response_form(uint8_t spi2, uint8_t kic, uint8_t kid)
 {
     const struct secured_spi spi = secured_spi_read(0, spi2);
@@ -116,22 +136,43 @@ static struct form response_form(uint8_t spi2, uint8_t kic, uint8_t kid)
                          .kid = kid};
 }
 
+/*@ requires \valid_read(form);
+  @ assigns \result \from *form;
+  @ ensures \result == (form->is_response ? RESPONSE_HEAD_LEN : COMMAND_HEAD_LEN);
+  @*/
 static size_t head_len_of(const struct form *form)
 {
     return form->is_response ? RESPONSE_HEAD_LEN : COMMAND_HEAD_LEN;
 }
 
+/*@ requires \valid_read(form);
+  @ assigns \result \from *form;
+  @ ensures \result == (form->is_response ? RESPONSE_START_LEN : COMMAND_START_LEN);
+  @*/
 static size_t start_len_of(const struct form *form)
 {
     return form->is_response ? RESPONSE_START_LEN : COMMAND_START_LEN;
 }
 
 // Octets before the data.
+/*@ requires \valid_read(form);
+  @ assigns \result \from *form;
+  @ ensures \result == (form->is_response ? 13 : 16) + form->check_len;
+  @*/
 static size_t overhead_of(const struct form *form)
 {
     return head_len_of(form) + start_len_of(form) + form->check_len;
 }
 
+/*@ requires \valid_read(form) && data_len < 0x100000000;
+  @ requires form->block == 1 || form->block == 8 || form->block == 16;
+  @ assigns \result \from *form, data_len;
+  @ ensures \result < form->block;
+  @ ensures form->block == 8 ==>
+  @   ((form->is_response ? 7 : 6) + form->check_len + data_len + \result) % 8 == 0;
+  @ ensures form->block == 16 ==>
+  @   ((form->is_response ? 7 : 6) + form->check_len + data_len + \result) % 16 == 0;
+  @*/
 static size_t pad_len_of(const struct form *form, size_t data_len)
 {
     const size_t region = start_len_of(form) + form->check_len + data_len;
@@ -358,6 +399,10 @@ enum secured_result secured_write_response(struct writer *w,
 // --- opening ---------------------------------------------------------------------------------
 
 // An AES CC may have 4 or 8 octets on the wire; which one the key has is verify's question.
+/*@ requires \valid_read(form) && form->check_len <= SECURED_CHECK_MAX;
+  @ assigns \result \from *form, check_len;
+  @ ensures \result ==> check_len <= SECURED_CHECK_MAX;
+  @*/
 static bool check_len_fits(const struct form *form, size_t check_len)
 {
     if (form->integrity == SECURED_CC && secured_algorithm(form->kid) == SECURED_AES)
@@ -366,6 +411,20 @@ static bool check_len_fits(const struct form *form, size_t check_len)
 }
 
 // Fills in what both kinds of packet share, and tests the body against form and check length.
+/*@ requires bytes_are_valid(packet) && \valid_read(form) && \valid(out);
+  @ requires \separated(form, out);
+  @ requires form->block > 0 && check_len <= SECURED_CHECK_MAX;
+  @ assigns out->kic, out->kid, out->check_len, out->is_response, out->is_ciphered,
+  @   out->integrity, out->head, out->body, \result \from packet, *form, check_len;
+  @ ensures \result == SECURED_OK || \result == SECURED_SHAPE;
+  @ ensures \result == SECURED_OK ==>
+  @   packet_is_split(out, packet, form->is_response ? RESPONSE_HEAD_LEN : COMMAND_HEAD_LEN) &&
+  @   out->body.len % form->block == 0 &&
+  @   out->body.len >= (form->is_response ? RESPONSE_START_LEN : COMMAND_START_LEN) + check_len;
+  @ ensures \result == SECURED_OK ==> out->kic == form->kic && out->kid == form->kid &&
+  @   out->check_len == check_len && out->is_response == form->is_response &&
+  @   out->is_ciphered == form->is_ciphered;
+  @*/
 static enum secured_result shape(struct bytes packet, const struct form *form, size_t check_len,
                                  struct secured_packet *out)
 {
@@ -431,6 +490,28 @@ enum secured_result secured_response_shape(struct bytes packet,
     return shape(packet, &form, check_len, out);
 }
 
+// The fields of a body that is in clear.
+/*@ requires \valid(p) && packet_is_whole(p);
+  @ assigns p->cntr, p->pcntr, p->status, p->check, p->data, \result \from *p;
+  @ ensures \result == SECURED_OK || \result == SECURED_PADDING;
+  @ ensures \result == SECURED_OK && p->is_ciphered ==> p->pcntr < CIPHER_AES_BLOCK;
+  @ ensures \result == SECURED_OK && !p->is_ciphered ==> p->pcntr == 0;
+  @*/
+static enum secured_result read_body(struct secured_packet *p)
+{
+    struct reader r = reader_of(p->body);
+    p->cntr = reader_u40(&r);
+    p->pcntr = reader_u8(&r);
+    if (p->is_response)
+        p->status = reader_u8(&r);
+    p->check = reader_bytes(&r, p->check_len);
+    const size_t block = p->is_ciphered ? block_of(p->kic) : 1;
+    if (p->pcntr >= block || p->pcntr > r.left)
+        return SECURED_PADDING;
+    p->data = reader_bytes(&r, r.left - p->pcntr);
+    return SECURED_OK;
+}
+
 enum secured_result secured_decipher(struct secured_packet *p, const struct secured_keys *keys,
                                      const struct cipher *cipher, struct writer *buffer)
 {
@@ -446,17 +527,7 @@ enum secured_result secured_decipher(struct secured_packet *p, const struct secu
             return SECURED_CIPHER_FAILED;
         p->body = bytes_of(clear, p->body.len);
     }
-    struct reader r = reader_of(p->body);
-    p->cntr = reader_u40(&r);
-    p->pcntr = reader_u8(&r);
-    if (p->is_response)
-        p->status = reader_u8(&r);
-    p->check = reader_bytes(&r, p->check_len);
-    const size_t block = p->is_ciphered ? block_of(p->kic) : 1;
-    if (p->pcntr >= block || p->pcntr > r.left)
-        return SECURED_PADDING;
-    p->data = reader_bytes(&r, r.left - p->pcntr);
-    return SECURED_OK;
+    return read_body(p);
 }
 
 enum secured_result secured_verify(const struct secured_packet *p, const struct secured_keys *keys,
@@ -483,12 +554,21 @@ enum secured_result secured_verify(const struct secured_packet *p, const struct 
 
 // --- sizes -----------------------------------------------------------------------------------
 
+/*@ requires data_len < 0x100000000;
+  @ assigns \result \from form, cmac_len, data_len;
+  @ ensures \result == 0 || \result >= data_len + (form.is_response ? 13 : 16);
+  @*/
 static size_t packet_len(struct form form, uint8_t cmac_len, size_t data_len)
 {
     return complete(&form, cmac_len) ? overhead_of(&form) + data_len + pad_len_of(&form, data_len)
                                      : 0;
 }
 
+/*@ requires room < 0x100000000;
+  @ assigns \result \from form, cmac_len, room;
+  @ ensures \result <= room;
+  @ ensures \result > 0 ==> \result + (form.is_response ? 13 : 16) <= room;
+  @*/
 static size_t data_max(struct form form, uint8_t cmac_len, size_t room)
 {
     if (!complete(&form, cmac_len) || room < overhead_of(&form))

@@ -58,12 +58,21 @@ struct secured_spi {
     bool por_by_submit; // SMS-SUBMIT; otherwise in the delivery report
     bool has_reserved;  // one of the reserved bits is set
 };
+/*@ assigns \result \from spi1, spi2;
+  @ ensures \result.integrity == (spi1 & 0x03) && \result.counter == (spi1 >> 3 & 0x03);
+  @ ensures \result.is_ciphered <==> (spi1 & 0x04) != 0;
+  @*/
 struct secured_spi secured_spi_read(uint8_t spi1, uint8_t spi2);
 uint8_t secured_spi1(const struct secured_spi *spi);
 uint8_t secured_spi2(const struct secured_spi *spi);
 
 // True when every one of the three fields of `spi1` is at least as strong as in `minimum`, and no
 // reserved bit is set. Field by field: 1A (no ciphering) does not satisfy 16.
+/*@ assigns \result \from spi1, minimum;
+  @ ensures \result ==> (spi1 & 0x03) >= (minimum & 0x03) &&
+  @   (spi1 >> 3 & 0x03) >= (minimum >> 3 & 0x03) &&
+  @   ((minimum & 0x04) != 0 ==> (spi1 & 0x04) != 0);
+  @*/
 bool secured_level_satisfies(uint8_t spi1, uint8_t minimum);
 
 // The low nibble of KIc and KID. For KID it names a MAC if the packet carries a CC, a CRC if an RC.
@@ -76,6 +85,8 @@ enum secured_algorithm {
     SECURED_TRIPLE_DES_3 = 0x9, // 3 keys
     SECURED_DES_ECB = 0xD,
 };
+/*@ assigns \result \from indication;
+  @*/
 static inline uint8_t secured_algorithm(uint8_t indication)
 {
     return indication & 0x0F;
@@ -180,11 +191,32 @@ struct secured_packet {
     struct bytes check;
 };
 
+/*@ // The body has at least the counter, the padding counter, a response's status and the check.
+  @ predicate packet_is_whole{L}(struct secured_packet *p) =
+  @   bytes_are_valid(p->body) && p->check_len <= SECURED_CHECK_MAX &&
+  @   p->body.len >= (p->is_response ? 7 : 6) + p->check_len;
+  @ // Head and body are the octets of the packet, in order and without a gap.
+  @ predicate packet_is_split{L}(struct secured_packet *p, struct bytes packet, integer head_len) =
+  @   p->head.at == packet.at && p->head.len == head_len && p->body.at == packet.at + head_len &&
+  @   p->body.len == packet.len - head_len && bytes_are_valid(p->head) && packet_is_whole(p);
+  @*/
+
 // Step 1. The whole of `packet` is one packet, its lengths agree with each other, with the SPI and,
 // if ciphered, with the block.
+/*@ requires bytes_are_valid(packet) && \valid(out);
+  @ assigns *out, \result \from packet, packet.at[0 .. packet.len - 1];
+  @ ensures \result == SECURED_OK ==> packet_is_split(out, packet, 10);
+  @ ensures \result == SECURED_OK ==> out->is_response == 0 && packet.len >= 16;
+  @*/
 enum secured_result secured_command_shape(struct bytes packet, struct secured_packet *out) MUST_USE;
 // The same for the answer to `command`. A response that carries no integrity although the command
 // asked for it is taken as plain: verify then answers SECURED_UNPROTECTED.
+/*@ requires bytes_are_valid(packet) && \valid(out) && \valid_read(command);
+  @ requires \separated(command, out);
+  @ assigns *out, \result \from packet, packet.at[0 .. packet.len - 1], *command;
+  @ ensures \result == SECURED_OK ==> packet_is_split(out, packet, 6);
+  @ ensures \result == SECURED_OK ==> out->is_response == 1 && packet.len >= 13;
+  @*/
 enum secured_result secured_response_shape(struct bytes packet,
                                            const struct secured_command *command,
                                            struct secured_packet *out) MUST_USE;

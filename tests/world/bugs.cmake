@@ -52,7 +52,7 @@ planted_bug(no_kept_answer applet/commands.c
     if (is_stored && o->code != RESULT_OK)
         image_remember(t->image, o);]==])
 
-planted_bug(enables_without_disabling applet/image.c
+planted_bug(enables_without_disabling applet/registry.c
     TEXT [==[
         m->slots[former].state = SLOT_DISABLED;
     m->slots[slot_index].state = SLOT_ENABLED;]==]
@@ -111,12 +111,12 @@ planted_bug(tar_not_compared applet/packet.c
 
 planted_bug(delete_keeps_the_version applet/commands.c
     TEXT [==[
-    secret_wipe(s, sizeof *s);
+    secret_wipe(&m->slots[slot_index], sizeof m->slots[slot_index]);
     m->registry_version++;
     forget_slot(m, slot_index);
     if (m->preferred]==]
     BECOMES [==[
-    secret_wipe(s, sizeof *s);
+    secret_wipe(&m->slots[slot_index], sizeof m->slots[slot_index]);
     forget_slot(m, slot_index);
     if (m->preferred]==])
 
@@ -215,19 +215,19 @@ planted_bug(timeout_without_doubt ota-server/core/rules.c
 
 planted_bug(deletes_the_fallback applet/commands.c
     TEXT [==[
-    else if (s->is_fallback)
-        o->code = RESULT_IS_FALLBACK;
+    if (s->is_fallback)
+        return RESULT_IS_FALLBACK;
 ]==]
     BECOMES [==[
 ]==])
 
 planted_bug(deletes_the_enabled applet/commands.c
     TEXT [==[
-    else if (s->state == SLOT_ENABLED)
-        o->code = RESULT_IS_ENABLED;
-    else if (s->is_fallback)]==]
+    if (s->state == SLOT_ENABLED)
+        return RESULT_IS_ENABLED;
+]==]
     BECOMES [==[
-    else if (s->is_fallback)]==])
+]==])
 
 planted_bug(confirms_what_is_rolled_back applet/commands.c SEED 129
     TEXT [==[
