@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/timers_run.h"
@@ -145,6 +146,8 @@ static void end(struct api_exchange *x)
 void api_refuse(struct api_exchange *x, struct api_problem problem)
 {
     check(problem.code != API_OK);
+    if (x->route != NULL && (x->route->flags & ROUTE_CAMARA) != 0)
+        problem = api_esim_problem(x, problem);
     x->problem = problem;
     x->status = api_code_status(problem.code);
     x->out.len = 0;

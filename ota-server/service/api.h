@@ -32,6 +32,8 @@ struct api_options {
     const char *public_url;
     const char *version;
     const char *openapi;          // the text that /docs serves
+    const char *openapi_esim;     // of the eSIM profile management API
+    const char *smdp_host;        // that activation codes name; NULL: that of public_url
     struct secret_key client_key; // wraps the clients' secrets, 32 octets
     const char *const *routes;    // names of the routes of links, ended by NULL; NULL: none
     bool single_person;           // four-eyes is off: a test installation

@@ -1,6 +1,6 @@
 // Steps 2 to 8: route, authentication, scope, rate, correlator, types, JSON syntax.
 #include "common/base/text.h"
-#include "ota-server/service/api_exchange.h"
+#include "ota-server/service/api_esim.h"
 
 #include <stdlib.h>
 
@@ -64,6 +64,21 @@ static struct bytes authority_of(const struct api *api, char text[API_URL_MAX])
     for (size_t i = 0; i < host.len && i < API_URL_MAX; i++)
         text[i] = (char)(host.at[i] >= 'A' && host.at[i] <= 'Z' ? host.at[i] + 32 : host.at[i]);
     return bytes_of(text, host.len < API_URL_MAX ? host.len : API_URL_MAX);
+}
+
+bool api_is_host(const struct api *api, struct bytes host)
+{
+    char text[API_URL_MAX];
+    const char *own = api->options.smdp_host;
+    const struct bytes wanted =
+        own != NULL ? bytes_of_text(own) : api_until(authority_of(api, text), ':');
+    bool is_equal = host.len > 0 && host.len == wanted.len;
+    for (size_t i = 0; i < host.len && is_equal; i++) {
+        const uint8_t a = host.at[i];
+        const uint8_t b = wanted.at[i];
+        is_equal = (a >= 'A' && a <= 'Z' ? a + 32 : a) == (b >= 'A' && b <= 'Z' ? b + 32 : b);
+    }
+    return is_equal;
 }
 
 // The path below a gateway's prefix, which the gateway may have taken away already.
@@ -558,7 +573,8 @@ static bool check_form(struct api_exchange *x)
     }
     api_body_init(&x->body, x->root);
     x->problem = api_query_read(&x->query, x->request->query);
-    if (x->problem.code == API_OK && (x->route->flags & ROUTE_CHANGES) != 0)
+    const unsigned kinds = x->route->flags & (ROUTE_CHANGES | ROUTE_CAMARA);
+    if (x->problem.code == API_OK && kinds == ROUTE_CHANGES)
         x->problem = api_query_bool(&x->query, "dryRun", &x->is_dry_run);
     if (x->problem.code != API_OK) {
         api_refuse(x, x->problem);
@@ -628,6 +644,9 @@ static bool is_somebody(struct api *api, const struct api_request *request)
 uint64_t api_body_limit(struct api *api, const struct api_request *request)
 {
     const struct bytes path = local_path(api, request->path);
+    const size_t esim_len = strlen(ESIM_BASE);
+    if (path.len > esim_len && memcmp(path.at, ESIM_BASE, esim_len) == 0)
+        return ESIM_BODY_MAX;
     if (!bytes_equal(request->method, bytes_of_text("POST")) ||
         !bytes_equal(path, bytes_of_text(API_BASE "/batch-imports")) || !is_somebody(api, request))
         return API_BODY_MAX;

@@ -4,6 +4,7 @@
 #include "common/wire/ident.h"
 #include "ota-server/service/api_parameter.h"
 #include "ota-server/service/group_rules.h"
+#include "ota-server/service/registry_eid.h"
 
 #include <stdlib.h>
 
@@ -397,8 +398,11 @@ static void put_times(struct json_writer *j, const struct record *r)
 static void put_eid(struct api_exchange *x, uint64_t card, bool is_clear)
 {
     char eid[STORE_EID_SIZE];
-    if (store_card_eid(x->reader, card, eid) == STORE_OK)
-        api_put_identifier(&x->json, "eid", MASK_NUMBER, is_clear, eid);
+    if (store_card_eid(x->reader, card, eid) != STORE_OK)
+        return;
+    if (eid[0] == '\0')
+        registry_eid_write(card, eid);
+    api_put_identifier(&x->json, "eid", MASK_NUMBER, is_clear, eid);
 }
 
 static void put_slot_identifiers(struct json_writer *j, const struct record *r, bool of_numbers)

@@ -38,10 +38,9 @@ void api_discovery(struct api_exchange *x)
     put_url(x, "jwks_uri", "/.well-known/jwks.json");
     api_open_array(j, "scopes_supported");
     for (size_t i = 0; client_scopes[i] != NULL; i++) {
-        char scope[32 + AUTH_SCOPE_SIZE];
+        char scope[AUTH_WIRE_SCOPE_SIZE];
         struct writer w = writer_of(scope, sizeof(scope));
-        text_put(&w, "connectivity-management:");
-        text_put(&w, client_scopes[i]);
+        auth_scope_put(&w, client_scopes[i]);
         api_put_text(j, NULL, text_end(&w));
     }
     json_end_array(j);

@@ -20,6 +20,7 @@
     X(PERMISSION_DENIED, 403, "PERMISSION_DENIED",                                                 \
       "Client does not have sufficient permissions to perform this action")                        \
     X(NOT_FOUND, 404, "NOT_FOUND", "The specified resource is not found")                          \
+    X(IDENTIFIER_NOT_FOUND, 404, "IDENTIFIER_NOT_FOUND", "Device or identifier not found")         \
     X(METHOD_NOT_ALLOWED, 405, "METHOD_NOT_ALLOWED", "The path does not take this method")         \
     X(NOT_ACCEPTABLE, 406, "NOT_ACCEPTABLE", "No type that the request accepts can be produced")   \
     X(ABORTED, 409, "ABORTED", "Another change of the card is open")                               \
@@ -35,6 +36,8 @@
       "The rule pack forbids it")                                                                  \
     X(NOT_SUPPORTED_BY_CARD, 422, "CONNECTIVITY_MANAGEMENT.NOT_SUPPORTED_BY_CARD",                 \
       "The applet of the card has no such command")                                                \
+    X(IDENTIFIER_MISMATCH, 422, "ESIM_PROFILE_MANAGEMENT.IDENTIFIER_MISMATCH",                     \
+      "The eid and the iccid are not of the same card")                                            \
     X(TOO_MANY_REQUESTS, 429, "TOO_MANY_REQUESTS", "The request rate is exceeded")                 \
     X(QUOTA_EXCEEDED, 429, "QUOTA_EXCEEDED", "The contract amount is used up")                     \
     X(INTERNAL, 500, "INTERNAL", "Internal error")                                                 \

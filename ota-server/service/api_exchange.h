@@ -33,6 +33,7 @@ enum {
     ROUTE_NEEDS_KEY = 4,  // Idempotency-Key is required
     ROUTE_ANY_TYPE = 8,   // the handler judges Accept itself
     ROUTE_UNLIMITED = 16, // by rates: what watches over the server
+    ROUTE_CAMARA = 32,    // errors without details, no dryRun, bodies to 64 KiB
 };
 
 struct api_route_row {
@@ -93,6 +94,9 @@ struct api_exchange {
     void (*answered)(struct api_exchange *x, const struct turn_answer *answer);
     // what handlers carry from one step to the next
     uint64_t card_id, object_id;
+    struct {
+        char eid[33], iccid[21]; // as API E was given them; "": not
+    } esim;
     struct event event;
     const struct api_kind *kind; // of the document under way
     api_apply_fn *judge;         // of a deletion
@@ -246,6 +250,8 @@ struct actor api_actor(const struct api_exchange *x);
 // Is what clients see TLS? And the name of the session's cookie.
 bool api_is_secure(const struct api *api);
 const char *api_cookie_name(const struct api *api);
+// Is it the host that activation codes name?
+bool api_is_host(const struct api *api, struct bytes host);
 bool api_is_loopback(const struct api_exchange *x);
 // Origin, or Referer, is the public one; `may_lack`: or neither was sent.
 bool api_origin_is_ours(const struct api_exchange *x, bool may_lack);

@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_card.h"
+#include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_parameter.h"
 #include "ota-server/service/template_size.h"
 
@@ -36,7 +37,7 @@ static void put_origin(struct api_exchange *x, const struct operation *o)
     put_if(j, "correlator", correlator);
 }
 
-static const char *failure_text(uint8_t failure)
+const char *api_operation_failure(uint8_t failure)
 {
     static const char *const texts[] = {
         [FAILURE_NONE] = "",
@@ -92,7 +93,7 @@ static void put_progress(struct api_exchange *x, const struct operation *o)
     if (o->has_result)
         api_put_text(j, "cardResult", result_code_name(o->result));
     put_if(j, "failureCode", operation_failure_name(o->failure));
-    put_if(j, "failureText", failure_text(o->failure));
+    put_if(j, "failureText", api_operation_failure(o->failure));
     if (o->status == STATUS_QUEUED)
         put_if(j, "holdReason", operation_hold_name(o->hold));
     api_put_bool(j, "stateCertain", !o->is_uncertain);
@@ -225,7 +226,7 @@ static bool may_act(struct api_exchange *x, uint64_t card, uint32_t grants)
 }
 
 // The operation, if the caller's enterprise asked for it; what others asked for is unknown to it.
-static bool find(struct api_exchange *x, uint64_t id, struct operation *o, uint64_t *card)
+bool api_operation_find(struct api_exchange *x, uint64_t id, struct operation *o, uint64_t *card)
 {
     uint64_t tenant = 0;
     enum store_status status = store_operation_get(x->reader, id, o, card);
@@ -245,6 +246,10 @@ static bool reply_operation(struct api_exchange *x, uint64_t id, unsigned status
     uint64_t card = 0;
     if (store_operation_get(x->reader, id, &o, &card) != STORE_OK)
         return false;
+    if ((x->route->flags & ROUTE_CAMARA) != 0) {
+        api_esim_reply(x, card, &o, status);
+        return true;
+    }
     if (!put_whole(x, card, &o)) {
         api_refuse_code(x, API_INTERNAL);
         return true;
@@ -266,7 +271,8 @@ void api_operation_get(struct api_exchange *x)
 {
     struct operation o;
     uint64_t id = 0;
-    if (!api_end_reading(x) || !api_capture(x, 0, "op", &id) || !find(x, id, &o, &x->card_id) ||
+    if (!api_end_reading(x) || !api_capture(x, 0, "op", &id) ||
+        !api_operation_find(x, id, &o, &x->card_id) ||
         !may_act(x, x->card_id, GRANT_BIT(api_route_grant(x->route))))
         return;
     if (!reply_operation(x, id, 200))
@@ -464,7 +470,7 @@ static bool find_operation(struct api_exchange *x, struct operation *o)
     uint64_t id = 0;
     if (!api_end_reading(x) || !api_capture(x, 0, "op", &id))
         return false;
-    if (!find(x, id, o, &x->card_id))
+    if (!api_operation_find(x, id, o, &x->card_id))
         return false;
     char scope[AUTH_SCOPE_SIZE];
     struct writer w = writer_of(scope, sizeof(scope));

@@ -7,6 +7,10 @@
 // Answers 202 with Location and the operation; false, and nothing is answered, when there is none
 // that the caller may see.
 bool api_operation_reply_accepted(struct api_exchange *x, uint64_t id);
+// The operation, if the caller's enterprise asked for it; else refused: unknown.
+bool api_operation_find(struct api_exchange *x, uint64_t id, struct operation *o, uint64_t *card);
+// A sentence for people; "" for none.
+const char *api_operation_failure(uint8_t failure);
 // Submits x->event, a request for an operation on x->card_id, and answers 202, the plan of a dry
 // run, or the refusal. `id` of the operation is chosen here.
 void api_operation_submit(struct api_exchange *x);

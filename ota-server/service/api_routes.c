@@ -1,10 +1,13 @@
 // Every path of the interface: the one table that router, permissions and tests read.
 #include "ota-server/service/api_campaign.h"
 #include "ota-server/service/api_card.h"
+#include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/api_operation.h"
 
 #define CHANGES ROUTE_CHANGES
+#define CAMARA ROUTE_CAMARA
+#define ESIM(name) "iot-device-management:esim-profiles:" name
 
 // NEEDS(x): what an enterprise must have been granted for the card; without it, only the operator's
 // own people get to a card.
@@ -16,6 +19,7 @@ const struct api_route_row api_routes[] = {
     {API_GET, "/readyz", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_UNLIMITED, api_ready},
     {API_GET, "/metrics", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE | ROUTE_UNLIMITED, api_metrics},
     {API_GET, "/docs/connectivity-management.yaml", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE, api_docs},
+    {API_GET, "/docs/esim-profile-management.yaml", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE, api_docs_esim},
     {API_GET, "/docs/openapi.yaml", NULL, TAKES_NOTHING, ROUTE_OPEN | ROUTE_ANY_TYPE, api_docs},
     {API_GET, "/.well-known/openid-configuration", NULL, TAKES_NOTHING, ROUTE_OPEN, api_discovery},
     {API_GET, "/.well-known/oauth-authorization-server", NULL, TAKES_NOTHING, ROUTE_OPEN, api_discovery},
@@ -176,6 +180,14 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/audit-trail/*", "audit-trail:read", TAKES_NOTHING, 0, api_trail_get},
     {API_GET, API_BASE "/kpis", "reports:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_kpis_get},
     {API_GET, API_BASE "/system", "system:read", TAKES_NOTHING, 0, api_system_get},
+
+    {API_POST, ESIM_BASE "/download", ESIM("download"), TAKES_JSON, CAMARA | CHANGES, api_esim_download},
+    {API_POST, ESIM_BASE "/enable", ESIM("enable"), TAKES_JSON, CAMARA | CHANGES, api_esim_change},
+    {API_POST, ESIM_BASE "/disable", ESIM("disable"), TAKES_JSON, CAMARA | CHANGES, api_esim_change},
+    {API_POST, ESIM_BASE "/delete", ESIM("delete"), TAKES_JSON, CAMARA | CHANGES, api_esim_change},
+    {API_POST, ESIM_BASE "/set-fallback", ESIM("set-fallback"), TAKES_JSON, CAMARA | CHANGES, api_esim_change},
+    {API_POST, ESIM_BASE "/retrieve-status", ESIM("retrieve-status"), TAKES_JSON, CAMARA, api_esim_status},
+    {API_GET, ESIM_BASE "/operations/*", ESIM("retrieve-operation"), TAKES_NOTHING, CAMARA, api_esim_operation},
 };
 // clang-format on
 

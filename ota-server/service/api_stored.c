@@ -4,6 +4,7 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "ota-server/service/api_approval.h"
+#include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/api_operation.h"
 #include "ota-server/service/trail_check.h"
@@ -333,7 +334,9 @@ static enum store_status put_claim(struct api_exchange *x, struct store *store, 
 static enum store_status claim(void *context, struct store *store, struct utc now)
 {
     struct api_exchange *x = context;
-    const enum store_status status = put_correlator(x, store, now);
+    enum store_status status = put_correlator(x, store, now);
+    if (status == STORE_OK && (x->route->flags & ROUTE_CAMARA) != 0)
+        status = api_esim_keep(x, store, now);
     if (status != STORE_OK || x->key_name[0] == '\0' || x->event.type != EVENT_REQUEST)
         return status;
     return put_claim(x, store, now);

@@ -216,13 +216,23 @@ void api_metrics(struct api_exchange *x)
     api_reply(x, 200);
 }
 
-void api_docs(struct api_exchange *x)
+static void reply_document(struct api_exchange *x, const char *text)
 {
     if (!api_accepts(x->request->accept, "application/yaml")) {
         api_refuse_code(x, API_NOT_ACCEPTABLE);
         return;
     }
-    text_put(&x->out, x->api->options.openapi);
+    text_put(&x->out, text);
     x->type = "application/yaml";
     api_reply(x, 200);
+}
+
+void api_docs(struct api_exchange *x)
+{
+    reply_document(x, x->api->options.openapi);
+}
+
+void api_docs_esim(struct api_exchange *x)
+{
+    reply_document(x, x->api->options.openapi_esim);
 }

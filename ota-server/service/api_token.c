@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#define SCOPE_PREFIX "connectivity-management:"
 #define SCOPE_LIST_MAX 4096
 
 struct token_grant {
@@ -64,13 +63,12 @@ static bool secret_matches(struct api_exchange *x, bool is_known, struct bytes g
 
 static bool check_scopes(const struct auth_client *client, struct bytes list)
 {
-    const size_t prefix_len = strlen(SCOPE_PREFIX);
     size_t count = 0;
     for (size_t at = 0; at < list.len;) {
         const struct bytes scope = api_until(bytes_slice(list, at, list.len), ' ');
         at += scope.len + 1;
-        if (scope.len <= prefix_len || memcmp(scope.at, SCOPE_PREFIX, prefix_len) != 0 ||
-            !auth_has_scope(client, bytes_slice(scope, prefix_len, scope.len)))
+        struct bytes own;
+        if (!auth_scope_read(scope, &own) || !auth_has_scope(client, own))
             return false;
         count++;
     }

@@ -8,6 +8,28 @@
 #define SCOPE_PREFIX "connectivity-management:"
 #define BODY_MAX 8192
 
+#define OTHER_PREFIX "iot-device-management:"
+
+static bool begins_with(struct bytes text, const char *start)
+{
+    const size_t len = strlen(start);
+    return text.len > len && memcmp(text.at, start, len) == 0;
+}
+
+void auth_scope_put(struct writer *w, const char *scope)
+{
+    if (!begins_with(bytes_of_text(scope), OTHER_PREFIX))
+        text_put(w, SCOPE_PREFIX);
+    text_put(w, scope);
+}
+
+bool auth_scope_read(struct bytes text, struct bytes *scope)
+{
+    const bool is_ours = begins_with(text, SCOPE_PREFIX);
+    *scope = is_ours ? bytes_slice(text, strlen(SCOPE_PREFIX), text.len) : text;
+    return is_ours ? !begins_with(*scope, OTHER_PREFIX) : begins_with(text, OTHER_PREFIX);
+}
+
 bool auth_has_scope(const struct auth_client *client, struct bytes scope)
 {
     for (unsigned i = 0; i < client->scope_count; i++) {
@@ -345,7 +367,9 @@ static void narrow(struct auth_client *client, struct bytes list)
     for (size_t at = 0; at < list.len;) {
         const struct bytes scope = api_until(bytes_slice(list, at, list.len), ' ');
         at += scope.len + 1;
-        const struct bytes own = bytes_slice(scope, strlen(SCOPE_PREFIX), scope.len);
+        struct bytes own;
+        if (!auth_scope_read(scope, &own))
+            continue;
         // Cannot fail: the client had it.
         if (auth_has_scope(&all, own) && !auth_add_scope(client, own))
             return;

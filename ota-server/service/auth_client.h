@@ -69,6 +69,12 @@ struct auth_client {
     char subject[AUTH_DN_SIZE];
 };
 
+// A scope as tokens and discovery write it: those of the connectivity-management API have its name
+// in front, which records leave away; others are whole in both.
+#define AUTH_WIRE_SCOPE_SIZE (32 + AUTH_SCOPE_SIZE)
+void auth_scope_put(struct writer *w, const char *scope);
+// False: of no API of ours.
+bool auth_scope_read(struct bytes text, struct bytes *scope) MUST_USE;
 bool auth_has_scope(const struct auth_client *client, struct bytes scope);
 // False for a scope that is none of "resource:action", too long, or one too many.
 bool auth_add_scope(struct auth_client *client, struct bytes scope) MUST_USE;

@@ -46,6 +46,13 @@ const char *const client_scopes[] = {
     "enterprises:read",
     "enterprises:write",
     "identifiers:clear",
+    "iot-device-management:esim-profiles:download",
+    "iot-device-management:esim-profiles:enable",
+    "iot-device-management:esim-profiles:disable",
+    "iot-device-management:esim-profiles:delete",
+    "iot-device-management:esim-profiles:set-fallback",
+    "iot-device-management:esim-profiles:retrieve-status",
+    "iot-device-management:esim-profiles:retrieve-operation",
     NULL,
 };
 

@@ -31,7 +31,7 @@
 #define URL_SIZE (NET_ADDRESS_TEXT_SIZE + 16)
 
 // Made from docs/openapi/connectivity-management.yaml when the program is built.
-extern const char server_openapi[];
+extern const char server_openapi[], server_openapi_esim[];
 
 enum stage {
     STAGE_RUNNING,
@@ -532,6 +532,8 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .public_url = v->public_url,
                                         .version = SERVER_VERSION,
                                         .openapi = server_openapi,
+                                        .openapi_esim = server_openapi_esim,
+                                        .smdp_host = s->smdp_host[0] != '\0' ? s->smdp_host : NULL,
                                         .client_key = keys->client,
                                         .routes = v->routes,
                                         .single_person = s->single_person,

@@ -358,6 +358,8 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     if (!take(s->public_url, sizeof s->public_url,
               first_of(s->public_url_asked, cfg_getstr(file, "public-url"))))
         return fail(error, "the public URL is too long:", "public-url");
+    if (!take(s->smdp_host, sizeof s->smdp_host, cfg_getstr(file, "smdp-host")))
+        return fail(error, "the host of activation codes is too long:", "smdp-host");
     if (!is_address(address) || !take(s->address, sizeof s->address, address))
         return fail(error, "the server's address has 1 to 20 characters, not", address);
     if (key_file[0] == '\0' ? !server_path(s, KEY_FILE, s->key_file)
@@ -438,6 +440,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_SEC("policy", policy, CFGF_NONE),
         CFG_STR("listen", LISTEN, CFGF_NONE),
         CFG_STR("public-url", "", CFGF_NONE),
+        CFG_STR("smdp-host", "", CFGF_NONE),
         CFG_STR("tls-certificate-file", "", CFGF_NONE),
         CFG_STR("tls-key-file", "", CFGF_NONE),
         CFG_STR("tls-ca-file", "", CFGF_NONE),

@@ -82,6 +82,7 @@ struct server_settings {
     // What came of both.
     char listen[SERVER_TEXT_SIZE];
     char public_url[SERVER_TEXT_SIZE]; // "": as it listens
+    char smdp_host[SERVER_TEXT_SIZE];  // that activation codes name; "": that of the public URL
     struct server_tls tls;             // of the listener; no certificate: plain HTTP
     char key_file[SERVER_PATH_SIZE];
     char address[OUTBOX_ADDRESS_SIZE];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks recorded exchanges against an OpenAPI 3.0 document.
 
-usage: openapi_check.py [--cover UNREACHED] DOCUMENT FOLDER-OF-RECORDS
+usage: openapi_check.py [--cover UNREACHED] DOCUMENT... FOLDER-OF-RECORDS
 
 A record is one line of JSON: {"method", "target", "status", "type", "answer", "requestType", "request"}. Every answer must
 be one that the document describes: its path and method, its status, its type, and no member that the schema does not name.
@@ -139,20 +139,16 @@ class Checker:
             if problem:
                 self.wrong(record, "taken with " + problem)
 
-    def cover(self, excepted):
-        missing = []
+    def missing(self):
+        """What was never answered: (method, path, status) of each."""
+        rows = []
         for method, pattern, operation in self.document.operations():
             statuses = [int(status) for status in operation["responses"]]
             if not any((method, pattern, status) in self.reached for status in statuses if status < 300):
-                missing.append((method, pattern, "success"))
-            missing += [(method, pattern, str(status)) for status in statuses
-                        if 400 <= status < 500 and (method, pattern, status) not in self.reached]
-        for row in missing:
-            if row not in excepted:
-                self.problems.append("never reached: " + " ".join(row))
-        for row in excepted:
-            if row not in missing:
-                self.problems.append("listed as unreached, and reached: " + " ".join(row))
+                rows.append((method, pattern, "success"))
+            rows += [(method, pattern, str(status)) for status in statuses
+                     if 400 <= status < 500 and (method, pattern, status) not in self.reached]
+        return rows
 
 
 def main(arguments):
@@ -165,18 +161,26 @@ def main(arguments):
                     method, path, status, reason = line.split(None, 3)
                     excepted[(method, path, status)] = reason
         arguments = arguments[2:]
-    checker, count = Checker(Document(arguments[0])), 0
-    for name in sorted(os.listdir(arguments[1])):
-        with open(os.path.join(arguments[1], name), encoding="utf-8") as file:
+    *paths, folder = arguments
+    checkers, count = [Checker(Document(path)) for path in paths], 0
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
             for line in file:
-                checker.check(json.loads(line))
+                record = json.loads(line)
+                # Whose path it is; what has none is judged by the first.
+                owner = next((one for one in checkers if one.document.find(record["target"])[0]), checkers[0])
+                owner.check(record)
                 count += 1
     if is_covering:
-        checker.cover(excepted)
-    for problem in dict.fromkeys(checker.problems):
+        missing = [row for one in checkers for row in one.missing()]
+        problems = ["never reached: " + " ".join(row) for row in missing if row not in excepted]
+        problems += ["listed as unreached, and reached: " + " ".join(row) for row in excepted if row not in missing]
+        checkers[0].problems += problems
+    problems = list(dict.fromkeys(problem for one in checkers for problem in one.problems))
+    for problem in problems:
         print(problem)
-    print(f"{count} exchanges, {len(checker.reached)} kinds of answers, {len(checker.problems)} problems")
-    return 1 if checker.problems or count == 0 else 0
+    print(f"{count} exchanges, {sum(len(one.reached) for one in checkers)} kinds of answers, {len(problems)} problems")
+    return 1 if problems or count == 0 else 0
 
 
 if __name__ == "__main__":

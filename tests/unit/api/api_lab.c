@@ -188,7 +188,7 @@ void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer)
 static void take_token(struct lab *lab, const struct client_credentials *credentials,
                        char token[LAB_TOKEN_SIZE])
 {
-    char body[2048];
+    char body[8192];
     struct writer w = writer_of(body, sizeof(body));
     struct answer a;
     text_put(&w, "grant_type=client_credentials&client_id=");
@@ -201,8 +201,7 @@ static void take_token(struct lab *lab, const struct client_credentials *credent
                      STORE_OK);
     for (unsigned i = 0; i < client.scope_count; i++) {
         text_put(&w, i == 0 ? "" : "+");
-        text_put(&w, "connectivity-management:");
-        text_put(&w, client.scopes[i]);
+        auth_scope_put(&w, client.scopes[i]);
     }
     lab_ask(lab,
             &(struct ask){.method = "POST",
@@ -349,6 +348,7 @@ static void open_api(struct lab *lab)
                                         .public_url = "https://api.example.com",
                                         .version = "1",
                                         .openapi = "openapi: 3.0.3\n",
+                                        .openapi_esim = "openapi: 3.0.3 of the other\n",
                                         .client_key = client_key,
                                         .single_person = lab->is_single_person,
                                         .has_basic = lab->has_basic,

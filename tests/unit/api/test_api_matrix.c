@@ -1,6 +1,6 @@
 // Every route under every condition that all routes share: who asks, what with, how often.
 #include "common/base/text.h"
-#include "ota-server/service/api_exchange.h"
+#include "ota-server/service/api_esim.h"
 #include "tests/unit/api/api_lab.h"
 
 #include <stdio.h>
@@ -58,6 +58,13 @@ static const struct {
          "{\"component\":\"00112233445566778899AABBCCDDEEFF\",\"kcv\":\"3544E0\"}"),
     BODY("/dirty-cards/*/resolve", "{\"decision\":\"ACCEPT_CARD\",\"reason\":\"x\"}"),
     BODY("/audit-trail/export", "{\"reason\":\"x\"}"),
+    {ESIM_BASE "/download", "{\"esimProfile\":{\"eid\":\"89049999000000000000000000000187\"},"
+                            "\"activationCode\":\"LPA:1$api.example.com$A\"}"},
+    {ESIM_BASE "/enable", "{\"esimProfile\":{\"iccid\":\"89999000000000000012\"}}"},
+    {ESIM_BASE "/disable", "{\"esimProfile\":{\"iccid\":\"89999000000000000012\"}}"},
+    {ESIM_BASE "/delete", "{\"esimProfile\":{\"iccid\":\"89999000000000000012\"}}"},
+    {ESIM_BASE "/set-fallback", "{\"esimProfile\":{\"iccid\":\"89999000000000000012\"}}"},
+    {ESIM_BASE "/retrieve-status", "{\"esimProfile\":{\"iccid\":\"89999000000000000012\"}}"},
 };
 
 // Prefixes of the ids behind each collection.
