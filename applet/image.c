@@ -177,24 +177,10 @@ static void write_dues(struct writer *w, const struct dues *d)
 static void write_parameters(struct writer *w, const struct parameters *p)
 {
     struct parameters plain;
-    struct parameters without;
     parameters_default(&plain);
-    memcpy(&without, p, sizeof without);
-    without.server_address_len = 0;
-    memset(without.server_address, 0, sizeof without.server_address);
-    // Most cards have nothing but an address of their own. Padding that differs costs time only.
-    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
-    bool is_plain = memcmp(&without, &plain, sizeof plain) == 0;
-    for (uint8_t number = is_plain ? PARAMETER_SERVER_ADDR : 1; number <= PARAMETER_LAST;
-         number++) {
-        uint8_t a[256];
-        uint8_t b[256];
-        struct writer wa = writer_of(a, sizeof a);
-        struct writer wb = writer_of(b, sizeof b);
-        if (!parameter_write(&wa, p, number) || !parameter_write(&wb, &plain, number))
-            continue;
-        if (!bytes_equal(writer_bytes(&wa), writer_bytes(&wb)))
-            writer_copy(w, writer_bytes(&wa));
+    for (uint8_t number = 1; number <= PARAMETER_LAST; number++) {
+        if (!parameter_is_same(p, &plain, number) && !parameter_write(w, p, number))
+            w->failed = true;
     }
 }
 

@@ -270,6 +270,21 @@ bool parameter_write(struct writer *w, const struct parameters *p, uint8_t numbe
     return true;
 }
 
+bool parameter_is_same(const struct parameters *a, const struct parameters *b, uint8_t number)
+{
+    if (number == PARAMETER_NOTIFY_WAITS)
+        return a->wait_count == b->wait_count &&
+               memcmp(a->waits_s, b->waits_s, a->wait_count * sizeof *a->waits_s) == 0;
+    if (number == PARAMETER_COUNTRY_TABLE)
+        return a->country_count == b->country_count &&
+               memcmp(a->countries, b->countries, a->country_count * sizeof *a->countries) == 0;
+    if (number == PARAMETER_SERVER_ADDR)
+        return a->server_address_len == b->server_address_len &&
+               memcmp(a->server_address, b->server_address, a->server_address_len) == 0;
+    const struct number_form *form = form_of(number);
+    return number_get(a, form) == number_get(b, form);
+}
+
 uint32_t parameters_waits_sum_s(const struct parameters *p)
 {
     uint32_t sum = 0;

@@ -92,5 +92,7 @@ enum parameter_status parameters_apply(struct parameters *p, struct bytes list,
                                        uint8_t *bad) MUST_USE;
 // Writes number, length and value of one parameter; false and nothing for an unknown number.
 bool parameter_write(struct writer *w, const struct parameters *p, uint8_t number) MUST_USE;
+// Has this known parameter the same value in both?
+bool parameter_is_same(const struct parameters *a, const struct parameters *b, uint8_t number);
 // Sum of the waits between sendings of a notification, in s.
 uint32_t parameters_waits_sum_s(const struct parameters *p);

@@ -241,6 +241,30 @@ static void parameters_are_taken_up_to_their_limits_and_no_further(void **state)
     }
 }
 
+// Each list changes its own parameter, and no other is another one for it.
+static void a_parameter_is_the_same_until_its_value_changes(void **state)
+{
+    (void)state;
+    static const uint8_t lists[][16] = {
+        {PARAMETER_POLL_PERIOD, 1, 31},
+        {PARAMETER_T_ATTACH, 2, 0, 181},
+        {PARAMETER_T_RETURN, 4, 0, 0, 2, 88},       // 600
+        {PARAMETER_NOTIFY_WAITS, 4, 0, 60, 0, 120}, // fewer
+        {PARAMETER_NOTIFY_WAITS, 8, 0, 60, 0, 120, 0, 240, 1, 225},
+        {PARAMETER_COUNTRY_TABLE, 13, 0, 0xF1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
+        {PARAMETER_SERVER_ADDR, 2, 0x91, 0x21},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        struct parameters before;
+        parameters_default(&before);
+        struct parameters after = before;
+        const struct bytes list = bytes_of(lists[i], 2u + lists[i][1]);
+        assert_int_equal(parameters_apply(&after, list, NULL), PARAMETER_OK);
+        for (uint8_t number = 1; number <= PARAMETER_LAST; number++)
+            assert_int_equal(parameter_is_same(&before, &after, number), number != lists[i][0]);
+    }
+}
+
 static void every_parameter_has_a_name_and_a_way_back(void **state)
 {
     (void)state;
@@ -266,6 +290,7 @@ int main(void)
         cmocka_unit_test(parameters_start_with_the_defaults_of_the_document),
         cmocka_unit_test(a_write_list_is_applied_whole_or_not_at_all),
         cmocka_unit_test(parameters_are_taken_up_to_their_limits_and_no_further),
+        cmocka_unit_test(a_parameter_is_the_same_until_its_value_changes),
         cmocka_unit_test(every_parameter_has_a_name_and_a_way_back),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
