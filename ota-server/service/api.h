@@ -24,6 +24,11 @@ struct import_jobs;
 struct trail_checks;
 struct json_writer;
 
+// A file that /docs serves besides the documents. The table ends with a path of NULL.
+struct api_file {
+    const char *path, *type, *text;
+};
+
 struct api_options {
     struct store *reader; // a connection for queries
     struct turn *turn;
@@ -33,6 +38,7 @@ struct api_options {
     const char *version;
     const char *openapi;          // the text that /docs serves
     const char *openapi_esim;     // of the eSIM profile management API
+    const struct api_file *pages; // or NULL: there are none
     const char *smdp_host;        // that activation codes name; NULL: that of public_url
     struct secret_key client_key; // wraps the clients' secrets, 32 octets
     const char *const *routes;    // names of the routes of links, ended by NULL; NULL: none

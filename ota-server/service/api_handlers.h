@@ -19,6 +19,7 @@ void api_ready(struct api_exchange *x);
 void api_metrics(struct api_exchange *x);
 void api_docs(struct api_exchange *x);
 void api_docs_esim(struct api_exchange *x);
+void api_docs_page(struct api_exchange *x);
 void api_token_post(struct api_exchange *x);
 
 void api_setup_post(struct api_exchange *x);

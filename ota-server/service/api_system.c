@@ -236,3 +236,27 @@ void api_docs_esim(struct api_exchange *x)
 {
     reply_document(x, x->api->options.openapi_esim);
 }
+
+// A page that loads nothing from elsewhere, and runs no script but its own file.
+#define PAGE_POLICY                                                                                \
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "                \
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+void api_docs_page(struct api_exchange *x)
+{
+    const struct api_file *page = x->api->options.pages;
+    while (page != NULL && page->path != NULL && strcmp(page->path, x->route->path) != 0)
+        page++;
+    if (page == NULL || page->path == NULL) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return;
+    }
+    if (!api_accepts(x->request->accept, page->type)) {
+        api_refuse_code(x, API_NOT_ACCEPTABLE);
+        return;
+    }
+    api_header(x, "Content-Security-Policy", PAGE_POLICY);
+    text_put(&x->out, page->text);
+    x->type = page->type;
+    api_reply(x, 200);
+}

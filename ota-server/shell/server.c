@@ -31,7 +31,16 @@
 #define URL_SIZE (NET_ADDRESS_TEXT_SIZE + 16)
 
 // Made from docs/openapi/connectivity-management.yaml when the program is built.
-extern const char server_openapi[], server_openapi_esim[];
+extern const char server_openapi[], server_openapi_json[], server_openapi_esim[],
+    server_openapi_esim_json[], server_viewer_html[], server_viewer_js[], server_viewer_css[];
+static const struct api_file pages[] = {
+    {"/docs/", "text/html", server_viewer_html},
+    {"/docs/viewer.js", "text/javascript", server_viewer_js},
+    {"/docs/viewer.css", "text/css", server_viewer_css},
+    {"/docs/connectivity-management.json", "application/json", server_openapi_json},
+    {"/docs/esim-profile-management.json", "application/json", server_openapi_esim_json},
+    {NULL, NULL, NULL},
+};
 
 enum stage {
     STAGE_RUNNING,
@@ -533,6 +542,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .version = SERVER_VERSION,
                                         .openapi = server_openapi,
                                         .openapi_esim = server_openapi_esim,
+                                        .pages = pages,
                                         .smdp_host = s->smdp_host[0] != '\0' ? s->smdp_host : NULL,
                                         .client_key = keys->client,
                                         .routes = v->routes,

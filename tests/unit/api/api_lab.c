@@ -335,6 +335,28 @@ static void close_checks(struct lab *lab)
     }
 }
 
+// The page as it stands in the source tree; documents that say little.
+static const struct api_file *read_pages(void)
+{
+    static char texts[3][32768];
+    static const char *const files[] = {"ota-server/web/viewer.html", "ota-server/web/viewer.js",
+                                        "ota-server/web/viewer.css"};
+    static const struct api_file pages[] = {
+        {"/docs/", "text/html", texts[0]},
+        {"/docs/viewer.js", "text/javascript", texts[1]},
+        {"/docs/viewer.css", "text/css", texts[2]},
+        {"/docs/connectivity-management.json", "application/json", "{}"},
+        {"/docs/esim-profile-management.json", "application/json", "{}"},
+        {NULL, NULL, NULL}};
+    for (size_t i = 0; i < 3; i++) {
+        FILE *file = fopen(files[i], "rb");
+        assert_non_null(file);
+        texts[i][fread(texts[i], 1, sizeof(texts[i]) - 1, file)] = '\0';
+        assert_int_equal(fclose(file), 0);
+    }
+    return pages;
+}
+
 static void open_api(struct lab *lab)
 {
     if (lab->folder[0] != '\0') {
@@ -349,6 +371,7 @@ static void open_api(struct lab *lab)
                                         .version = "1",
                                         .openapi = "openapi: 3.0.3\n",
                                         .openapi_esim = "openapi: 3.0.3 of the other\n",
+                                        .pages = read_pages(),
                                         .client_key = client_key,
                                         .single_person = lab->is_single_person,
                                         .has_basic = lab->has_basic,

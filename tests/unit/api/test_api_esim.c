@@ -493,6 +493,39 @@ static void what_deletes_waits_for_a_second_person_as_accepted(void **state)
     assert_true(has("\"totalCount\":1"));
 }
 
+static void get_open(const char *target)
+{
+    lab_ask(&lab, &(struct ask){.method = "GET", .target = target, .authorization = ""}, &a);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.headers, "Content-Security-Policy: default-src 'none'; script-src "
+                                      "'self'; style-src 'self'; connect-src 'self'; "));
+}
+
+// Nothing that a browser would fetch from elsewhere, or run from within the page.
+static void the_page_of_the_documents_loads_nothing_from_elsewhere(void **state)
+{
+    (void)state;
+    static const char *const foreign[] = {
+        "http:",   "https:",    "//",          "data:",    "@import",  "innerHTML",
+        "eval(",   "Function(", "import(",     "<style",   "style=\"", "onload",
+        "onclick", "url(",      "javascript:", "<script>", "<iframe"};
+    static const char *const files[] = {"/docs/", "/docs/viewer.js", "/docs/viewer.css"};
+    for (size_t i = 0; i < 3; i++) {
+        get_open(files[i]);
+        for (size_t k = 0; k < sizeof(foreign) / sizeof(foreign[0]); k++) {
+            // A comment of a script begins with two strokes.
+            const bool is_comment = i == 1 && strcmp(foreign[k], "//") == 0;
+            if (!is_comment && has(foreign[k]))
+                fail_msg("%s has %s", files[i], foreign[k]);
+        }
+    }
+    get_open("/docs/");
+    assert_true(has("src=\"viewer.js\"") && has("href=\"viewer.css\""));
+    assert_true(has("connectivity-management.yaml") && has("esim-profile-management.json"));
+    get_open("/docs/connectivity-management.json");
+    get_open("/docs/esim-profile-management.json");
+}
+
 static void its_document_is_served(void **state)
 {
     (void)state;
@@ -534,6 +567,7 @@ int main(void)
         CASE(strangers_find_nothing_and_others_do_what_they_were_granted),
         STRICT(what_deletes_waits_for_a_second_person_as_accepted),
         CASE(its_document_is_served),
+        CASE(the_page_of_the_documents_loads_nothing_from_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
