@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define PACKETS_MAX 4096
-#define REPORT_AGAIN_MS 1000
 
 uint64_t outbox_hash(uint64_t hash, struct bytes octets)
 {
@@ -277,6 +276,7 @@ static void waiting_read(void *context, enum store_status status)
     o->is_reading = false;
     if (status != STORE_OK) {
         o->is_behind = true;
+        o->read_at = instant_after(o->now, OUTBOX_AGAIN_MS);
         if (o->staged.head != OUTBOX_NONE)
             o->last_taken = o->packets[o->staged.head].message.id - 1;
     }
@@ -299,9 +299,13 @@ static void read_from_store(struct outbox *o)
     }
     if (!o->is_behind || o->is_reading || !has_room || o->is_holding)
         return;
+    if (!instant_is_due(o->read_at, o->now)) {
+        o->deadline = instant_earlier(o->deadline, o->read_at);
+        return;
+    }
     o->is_reading = turn_write(o->options.turn, read_waiting, waiting_read, o);
     if (!o->is_reading)
-        o->deadline = instant_earlier(o->deadline, instant_after(o->now, REPORT_AGAIN_MS));
+        o->deadline = instant_earlier(o->deadline, instant_after(o->now, OUTBOX_AGAIN_MS));
 }
 
 // --- reporting -------------------------------------------------------------------------------
@@ -378,7 +382,7 @@ static void noted(void *context, enum store_status status)
     p->phase = PACKET_ENDED; // the same transaction held the event: both again
     p->is_told = false;
     outbox_list_add(o, &o->ended, p);
-    o->report_at = instant_after(o->now, REPORT_AGAIN_MS);
+    o->report_at = instant_after(o->now, OUTBOX_AGAIN_MS);
 }
 
 void outbox_name_put(struct writer *w, const char *id)

@@ -364,6 +364,8 @@ static void parts_read(void *context, enum store_status status)
     struct outbox *o = context;
     o->is_reading_parts = false;
     o->has_kept_parts = status == STORE_OK;
+    if (!o->has_kept_parts)
+        o->read_at = instant_after(o->now, OUTBOX_AGAIN_MS);
 }
 
 // --- time ------------------------------------------------------------------------------------
@@ -389,8 +391,12 @@ static void look_at(struct join *j)
 
 void outbox_join_step(struct outbox *o)
 {
-    if (!o->has_kept_parts && !o->is_reading_parts)
-        o->is_reading_parts = turn_write(o->options.turn, read_parts, parts_read, o);
+    if (!o->has_kept_parts && !o->is_reading_parts) {
+        if (instant_is_due(o->read_at, o->now))
+            o->is_reading_parts = turn_write(o->options.turn, read_parts, parts_read, o);
+        else
+            o->deadline = instant_earlier(o->deadline, o->read_at);
+    }
     if (instant_is_due(o->joins_at, o->now)) {
         o->joins_at = INSTANT_NEVER;
         for (uint32_t i = 0; i < o->options.joins_max; i++) {

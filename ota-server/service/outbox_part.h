@@ -168,9 +168,10 @@ struct outbox {
     uint32_t flying;    // parts
     uint32_t reporting; // packets that the turn was told about
     struct instant report_at;
-    uint64_t last_taken; // highest id of a message
-    bool is_behind;      // some wait in the store only
-    bool is_reading;     // the turn was asked for them
+    uint64_t last_taken;    // highest id of a message
+    bool is_behind;         // some wait in the store only
+    bool is_reading;        // the turn was asked for them
+    struct instant read_at; // not before: the store failed
     struct instant scan_at;
     uint64_t reports; // committed
 
@@ -188,6 +189,8 @@ struct outbox {
     struct done_part done[OUTBOX_DONE_MAX];
     unsigned done_next;
 };
+
+#define OUTBOX_AGAIN_MS 1000 // after the store failed, or the turn had no room
 
 void outbox_list_add(struct outbox *o, struct packet_list *list, struct packet *p);
 // Before the first that is younger.

@@ -506,8 +506,8 @@ enum turn_status turn_run(struct turn *t, struct utc now)
                              t->alarms[i].is_raised);
         t->counts.sent += t->send_count;
         checkpoint(t, now);
-    } else if (t->next_due.ms == 0 || t->next_due.ms <= now.ms) {
-        t->next_due = utc_after(now, 1000); // the disk may have room again
+    } else { // the disk may have room again; what the turn read about the next one was undone
+        t->next_due = utc_after(now, 1000);
     }
     t->is_running = false;
     t->cannot_write = status != STORE_OK;

@@ -433,6 +433,22 @@ static void a_full_turn_gets_the_outcome_later(void **state)
     assert_int_equal(fake.note_count, 1);
 }
 
+// A full disk: not again and again in the same moment.
+static void a_store_that_fails_is_asked_again_a_second_later(void **state)
+{
+    (void)state;
+    fake.outcome = STORE_FULL;
+    outbox_step(outbox);
+    assert_int_equal(fake_queued(), 1); // for the parts that were kept
+    fake_run();
+    outbox_step(outbox);
+    assert_int_equal(fake_queued(), 0);
+    assert_int_equal(outbox_deadline(outbox).ms, T0 + 1000);
+    outbox_tick(outbox, (struct instant){T0 + 1000});
+    outbox_step(outbox);
+    assert_int_equal(fake_queued(), 1);
+}
+
 static void what_does_not_fit_waits_in_the_store_in_its_order(void **state)
 {
     (void)state;
@@ -514,6 +530,7 @@ int main(void)
         TEST(a_packet_that_waited_is_valid_for_the_rest_only),
         TEST(an_outcome_that_does_not_commit_is_reported_again),
         TEST(a_full_turn_gets_the_outcome_later),
+        TEST(a_store_that_fails_is_asked_again_a_second_later),
         TEST(what_does_not_fit_waits_in_the_store_in_its_order),
         TEST(a_packet_is_taken_once),
         TEST(while_it_stops_nothing_new_leaves),

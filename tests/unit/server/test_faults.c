@@ -78,6 +78,8 @@ static void each_call_fails_once(enum disk_fault fault)
         const bool was_hit = faulty_disk_hits() > 0;
         faulty_disk_set(DISK_GOOD, 0, false);
         assert_int_not_equal(status, TURN_STOP);
+        // Whom the undone turn would have woken later may be due now.
+        assert_true(status == TURN_OK || turn_due(turn).ms <= world.now.ms + 1000);
         if (answered.refusal == REFUSAL_NONE)
             assert_true(is_stored(id));
         else
