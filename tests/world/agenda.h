@@ -21,7 +21,11 @@ enum happening {
     HAPPENS_OPERATOR, // `subject`: card
     HAPPENS_HAND,     // `subject`: card
     HAPPENS_DECISION, // somebody looks at what needs an operator
-    HAPPENS_DEED,     // of a story: `subject` is its place
+    HAPPENS_FULL,
+    HAPPENS_CLOCK,
+    HAPPENS_NVM_ERROR, // `subject`: card
+    HAPPENS_FLOOD,     // the same
+    HAPPENS_DEED,      // of a story: `subject` is its place
 };
 
 struct entry {

@@ -303,3 +303,50 @@ planted_bug(audit_overtaken_by_a_confirm ota-server/core/audit.c SEED 481
     return is_before || is_older;]==]
     BECOMES [==[
     return is_before;]==])
+
+# --- sessions, outbox, store, turn ---
+
+planted_bug(lost_requests_forgotten smpp/core/session.c SEED 8
+    TEXT [==[
+    if (s->window.used > 0)
+        return give_up_oldest(s, event);
+    if (s->close_told)]==]
+    BECOMES [==[
+    if (s->close_told)]==])
+
+planted_bug(silence_is_no_end smpp/core/session.c
+    TEXT [==[
+    if (oldest == NULL || !instant_is_due(oldest->due, s->now))
+        return false;
+    s->counts.timed_out++;]==]
+    BECOMES [==[
+    if (oldest == NULL || !instant_is_due(oldest->due, s->now) || oldest->tag != 0)
+        return false;
+    s->counts.timed_out++;]==])
+
+planted_bug(response_of_another ota-server/service/outbox_links.c
+    TEXT [==[
+    const bool is_same = p->generation == tag >> 32 && p->phase != PACKET_FREE;]==]
+    BECOMES [==[
+    p = &o->packets[(index + 1) % 2];
+    part = &p->parts[number];
+    const bool is_same = p->phase != PACKET_FREE;]==])
+
+planted_bug(store_asked_at_once ota-server/service/outbox_join.c
+    TEXT [==[
+        if (instant_is_due(o->read_at, o->now))]==]
+    BECOMES [==[
+        if (o->now.ms != 0)]==])
+
+planted_bug(wake_not_stored ota-server/store/cards.c
+    TEXT [==[
+    bind_number(&q, 8, r->wake_at.ms);]==]
+    BECOMES [==[
+    bind_number(&q, 8, 0);]==])
+
+planted_bug(trail_head_kept_on_rollback ota-server/store/store.c
+    TEXT [==[
+    s->is_writing = false;
+    s->head = s->head_begun;]==]
+    BECOMES [==[
+    s->is_writing = false;]==])

@@ -100,6 +100,7 @@ void centre_connect(struct world *w, uint32_t connection)
     if (c->is_open || (is_of_server(connection) && !w->server.is_running))
         return;
     c->opened++;
+    c->cut_after = 0;
     const struct smpp_session_config ours = memory_of(w, c, SMPP_ESME);
     const struct smpp_session_config theirs = memory_of(w, c, SMPP_SMSC);
     smpp_session_init(&c->session, &ours, w->now);
@@ -143,19 +144,40 @@ void centre_cut(struct world *w, uint32_t connection)
     close_connection(w, c);
 }
 
+void centre_cut_after(struct world *w, uint32_t connection, uint32_t octets)
+{
+    w->connections[connection].cut_after = octets;
+}
+
+// As much of it as the connection still carries.
+static size_t carry_one_way(struct connection *c, struct smpp_session *from,
+                            struct smpp_session *to)
+{
+    struct bytes octets = smpp_session_output(from);
+    if (c->cut_after != 0)
+        octets = bytes_slice(octets, 0, c->cut_after - 1);
+    const size_t len = smpp_session_receive(to, octets);
+    smpp_session_written(from, len);
+    if (c->cut_after != 0)
+        c->cut_after -= (uint32_t)len;
+    return len;
+}
+
 // Carries octets both ways once. True when something moved.
 static bool carry(struct world *w, struct connection *c)
 {
     if (!c->is_open)
         return false;
     struct smpp_session *theirs = smsc_session(&w->smsc, c->link);
-    const size_t there = smpp_session_receive(theirs, smpp_session_output(&c->session));
-    smpp_session_written(&c->session, there);
+    const size_t there = carry_one_way(c, &c->session, theirs);
     const bool stays = smsc_link_handle(&w->smsc, c->link);
     smsc_pump(&w->smsc);
-    const size_t back = smpp_session_receive(&c->session, smpp_session_output(theirs));
-    smpp_session_written(theirs, back);
+    const size_t back = carry_one_way(c, theirs, &c->session);
     handle(w, c);
+    if (c->cut_after == 1 && stays) { // in mid PDU
+        centre_cut(w, c->index);
+        return true;
+    }
     if (!stays) {
         smpp_session_disconnected(&c->session);
         handle(w, c);
@@ -192,10 +214,11 @@ void centre_settle(struct world *w)
 {
     centre_tick(w);
     bool moves = true;
-    while (moves) {
+    for (unsigned i = 0; moves; i++) {
+        check(i < 100000); // it comes to rest
         moves = false;
-        for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++)
-            moves |= carry(w, &w->connections[i]);
+        for (uint32_t k = 0; k < WORLD_CONNECTIONS; k++)
+            moves |= carry(w, &w->connections[k]);
         const size_t before = waiting(w);
         server_step(w);
         moves |= waiting(w) > before;

@@ -275,8 +275,10 @@ static void check_intention(struct world *w, uint32_t card, const struct command
     }
     if (c->number == COMMAND_AUDIT)
         t->audit_counter = t->counters[at];
-    if (c->number == COMMAND_AUDIT && c->audit.first_slot == 1 && t->is_known)
+    if (c->number == COMMAND_AUDIT && c->audit.first_slot == 1 && t->is_known) {
         t->audit_version = t->dump.image.registry_version;
+        t->asked = w->now;
+    }
     for (uint32_t i = 0; i < at && t->ids[at] != 0 && t->operations[at] != 0; i++) {
         const struct run *run = t->operations[i] == t->operations[at] && t->ids[i] != t->ids[at]
                                     ? find_run(t, t->ids[i])

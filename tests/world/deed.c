@@ -46,6 +46,8 @@ bool deed_is_of_card(uint32_t kind)
     case DEED_CRASH:
     case DEED_CRASH_ACTING:
     case DEED_STOP:
+    case DEED_FULL:
+    case DEED_CLOCK:
         return false;
     default: // all others
         return true;

@@ -35,7 +35,11 @@ enum deed_stage {
     DEED(CRASH, crash, NONE)               /* the server loses its memory */                       \
     DEED(CRASH_ACTING, crash_acting, NONE) /* after its next commit */                             \
     DEED(STOP, stop, NONE)                 /* clean */                                             \
-    DEED(LINK, link, NONE)                 /* a connection is cut */                               \
+    DEED(LINK, link, NONE)                 /* a connection is cut, after so many octets */         \
+    DEED(FULL, full, NONE)                 /* nothing can be committed for a while */              \
+    DEED(CLOCK, clock, NONE)               /* the server starts anew, with another time */         \
+    DEED(NVM_ERROR, nvm_error, NONE)       /* the n-th octet from now fails, or all from it */     \
+    DEED(FLOOD, flood, NONE)               /* so many packets without a right MAC */               \
     DEED(SMSC_MT, smsc_mt, MT_SUBMIT)      /* a fault of the message centre */                     \
     DEED(SMSC_MO, smsc_mo, MO_SUBMIT)                                                              \
     DEED(MT_LOST, mt_lost, MT_DELIVER)     /* the network says delivered */                        \
@@ -75,6 +79,8 @@ enum deed_kind {
     FIELD(torn)                                                                                    \
     FIELD(id)                                                                                      \
     FIELD(ahead)                                                                                   \
+    FIELD(ahead_s)                                                                                 \
+    FIELD(behind_s)                                                                                \
     FIELD(attach_s)                                                                                \
     FIELD(auto_mode)                                                                               \
     FIELD(heartbeat_h)                                                                             \

@@ -150,6 +150,25 @@ void hand_do(struct world *w, const struct deed *d)
     network_hand(w, s->msisdn, writer_bytes(&user_data));
 }
 
+// Packets that are right but for their MAC.
+void hand_flood(struct world *w, const struct deed *d)
+{
+    const struct radio_subscriber *s = attached(w, d->card);
+    if (!w->truths[d->card].is_known || s == NULL)
+        return;
+    world_note(w, "flood", "card=%u count=%u", d->card, d->count);
+    const struct deed wrong = {.card = d->card, .what = COMMAND_ENABLE};
+    const struct command c = command_of(w, &wrong);
+    const uint64_t msisdn = s->msisdn;
+    for (uint32_t i = 0; i < d->count; i++) {
+        uint8_t octets[SMS_USER_DATA_MAX];
+        struct writer user_data = writer_of(octets, sizeof octets);
+        write_packet(w, d->card, &c, w->truths[d->card].dump.mt_counter + i + 1, &user_data);
+        octets[user_data.len - 1] ^= 1;
+        network_hand(w, msisdn, writer_bytes(&user_data));
+    }
+}
+
 // It owns up to what it did.
 void hand_calm(struct world *w)
 {

@@ -36,7 +36,12 @@
     KNOB(crash_acting_ms, 3600000, 172800000) /* the same between commit and acts */               \
     KNOB(link_ms, 3600000, 172800000)         /* a connection to the SMSC ends */                  \
     KNOB(server_stop_ms, 43200000, 345600000) /* clean stop and start */                           \
-    KNOB(hand_ms, 14400000, 345600000)        /* somebody else commands the card */
+    KNOB(hand_ms, 14400000, 345600000)        /* somebody else commands the card */                \
+    KNOB(cut_within, 1000, 1000000)           /* per million of cut links: in mid PDU */           \
+    KNOB(full_ms, 14400000, 345600000)        /* the server's disk is full for a while */          \
+    KNOB(clock_ms, 43200000, 345600000)       /* its clock jumps over a restart */                 \
+    KNOB(nvm_error_ms, 14400000, 345600000)   /* a cell of the card's memory fails */              \
+    KNOB(flood_ms, 14400000, 345600000)       /* somebody sends the card many wrong packets */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -44,7 +49,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 29
+#define KNOB_COUNT 34
 // `calm`: how many times the times between happenings are doubled.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);
 // Everything off.

@@ -141,8 +141,8 @@ static void do_request(struct world *w, const struct deed *d)
     o->force = d->force != 0;
     o->at_next_contact = d->contact != 0;
     if (d->within_ms != 0)
-        o->not_after = utc_after(world_utc(w), d->within_ms);
-    o->id = turn_id(w->server.turn, world_utc(w));
+        o->not_after = utc_after(server_utc(w), d->within_ms);
+    o->id = turn_id(w->server.turn, server_utc(w));
     world_note(w, "request", "card=%u kind=%s", d->card, operation_kind_name(o->kind));
     check(turn_event(w->server.turn, w->people[d->card].id, &e, NULL, NULL));
 }

@@ -51,13 +51,13 @@ static void put_subscription(struct world *w, uint32_t card, unsigned i)
 {
     struct person *person = &w->people[card];
     const struct slot *slot = &person->slots[i];
-    struct subscription v = {.id = ids_next(&w->ids, world_utc(w)),
+    struct subscription v = {.id = ids_next(&w->ids, server_utc(w)),
                              .tenant = 1,
                              .card = person->id,
                              .state = i < 2 ? SUBSCRIPTION_ON_CARD : SUBSCRIPTION_RESERVED,
                              .slot = (uint8_t)(i < 2 ? i + 1 : 0),
                              .has_keys = true,
-                             .created_at = world_utc(w)};
+                             .created_at = server_utc(w)};
     memcpy(v.plan.imsi, slot->imsi, sizeof v.plan.imsi);
     memcpy(v.plan.number, person->numbers[i], sizeof v.plan.number);
     person->subscriptions[i] = v.id;
@@ -70,12 +70,12 @@ static void put_card(struct world *w, uint32_t card)
     struct person *person = &w->people[card];
     const struct applet_factory *f = &person->factory;
     struct record r;
-    person->id = ids_next(&w->ids, world_utc(w));
+    person->id = ids_next(&w->ids, server_utc(w));
     record_init(&r, person->id);
     r.tenant = 1;
     r.level = f->level;
     r.slot_limit = f->slot_count;
-    r.created_at = world_utc(w);
+    r.created_at = server_utc(w);
     r.version = 1;
     memcpy(r.iccid, f->card_iccid, sizeof r.iccid);
     for (unsigned i = 0; i < WORLD_SUBSCRIPTIONS; i++)
@@ -107,7 +107,7 @@ static void put_card(struct world *w, uint32_t card)
                                     .spi1 = 0x16,
                                     .spi2 = 0x39,
                                     .cmac_len = 8},
-                           .at = world_utc(w)};
+                           .at = server_utc(w)};
     check(card_reference(&w->cipher, &f->kik, new.reference));
     check(store_card_add(w->server.store, &new) == STORE_OK);
 }
@@ -206,14 +206,29 @@ static void answer_part(void *context, unsigned link, uint64_t handle, uint32_t 
 
 static struct utc utc_at(void *context, struct instant at)
 {
-    (void)context;
-    return (struct utc){WORLD_START_MS + (int64_t)at.ms};
+    const struct world *w = context;
+    return (struct utc){WORLD_START_MS + w->server.clock_ms + (int64_t)at.ms};
+}
+
+static struct instant instant_in(const struct world *w, struct utc at)
+{
+    const int64_t ms = at.ms - WORLD_START_MS - w->server.clock_ms;
+    return (struct instant){ms < 0 ? 0 : (uint64_t)ms};
 }
 
 static struct instant instant_of(void *context, struct utc at)
 {
-    (void)context;
-    return (struct instant){at.ms < WORLD_START_MS ? 0 : (uint64_t)(at.ms - WORLD_START_MS)};
+    return instant_in(context, at);
+}
+
+struct utc server_utc(const struct world *w)
+{
+    return (struct utc){world_utc(w).ms + w->server.clock_ms};
+}
+
+static bool is_full(const struct world *w)
+{
+    return w->now.ms < w->server.full_until.ms;
 }
 
 static void send_packet(void *context, const struct message *message)
@@ -286,7 +301,7 @@ void server_start(struct world *w)
     s->is_dying = false;
     s->lives++;
     world_note(w, "server_start", "life=%u", s->lives);
-    if (turn_start(s->turn, world_utc(w)) != TURN_OK)
+    if (turn_start(s->turn, server_utc(w)) != TURN_OK)
         world_violate(w, "start", 0, "the server does not start: %s", store_problem(s->store));
     for (uint32_t i = 0; i < LINKS; i++)
         centre_connect(w, i);
@@ -328,7 +343,7 @@ void server_stop(struct world *w)
     if (!w->server.is_running)
         return;
     world_note(w, "server_stop", "life=%u", w->server.lives);
-    check(turn_stop(w->server.turn, world_utc(w)) == TURN_OK);
+    check(turn_stop(w->server.turn, server_utc(w)) == TURN_OK);
     end(w);
 }
 
@@ -353,7 +368,7 @@ void server_close(struct world *w)
 static bool is_turn_due(const struct world *w)
 {
     const struct utc due = turn_due(w->server.turn);
-    return turn_has_work(w->server.turn) || (due.ms != 0 && due.ms <= world_utc(w).ms);
+    return turn_has_work(w->server.turn) || (due.ms != 0 && due.ms <= server_utc(w).ms);
 }
 
 void server_step(struct world *w)
@@ -363,7 +378,10 @@ void server_step(struct world *w)
         return;
     outbox_tick(s->outbox, w->now);
     for (unsigned i = 0; i < 64 && s->is_running && is_turn_due(w); i++) {
-        if (turn_run(s->turn, world_utc(w)) != TURN_OK)
+        world_store_refuse(s->store, is_full(w));
+        const bool is_done = turn_run(s->turn, server_utc(w)) == TURN_OK;
+        world_store_refuse(s->store, false);
+        if (!is_done && !is_full(w))
             world_violate(w, "turn", 0, "the server cannot write: %s", store_problem(s->store));
         if (s->is_dying)
             server_crash(w);
@@ -386,6 +404,6 @@ struct instant server_deadline(const struct world *w)
     struct instant due = outbox_deadline(s->outbox);
     const struct utc turn = turn_due(s->turn);
     if (turn.ms != 0)
-        due = instant_earlier(due, instant_of(NULL, turn));
+        due = instant_earlier(due, instant_in(w, turn));
     return due;
 }

@@ -117,11 +117,11 @@ static void open_streams(struct world *w)
                                     &w->chance_cut,  &w->chance_move,      &w->chance_reject,
                                     &w->chance_imei, &w->chance_server,    &w->chance_link,
                                     &w->chance_card, &w->chance_adversary, &w->chance_hand,
-                                    &w->chance_smsc};
+                                    &w->chance_smsc, &w->chance_trouble};
     static const char *const names[] = {
-        "world air",       "world people", "world power",  "world cut",  "world move",
-        "world reject",    "world imei",   "world server", "world link", "world card",
-        "world adversary", "world hand",   "world smsc"};
+        "world air",       "world people", "world power",  "world cut",    "world move",
+        "world reject",    "world imei",   "world server", "world link",   "world card",
+        "world adversary", "world hand",   "world smsc",   "world trouble"};
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
 }
@@ -228,6 +228,7 @@ static void begin(struct world *w)
     plan_server(w, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
     plan_server(w, HAPPENS_STOP, w->knobs.server_stop_ms);
     plan_link(w);
+    trouble_plan(w);
     if (w->options.story != NULL)
         plan_story(w);
 }
@@ -273,7 +274,16 @@ void world_do(struct world *w, const struct deed *d)
         do_server(w, d);
         break;
     case DEED_LINK:
-        centre_cut(w, d->card % WORLD_CONNECTIONS);
+        if (d->octet == 0)
+            centre_cut(w, d->card % WORLD_CONNECTIONS);
+        else
+            centre_cut_after(w, d->card % WORLD_CONNECTIONS, d->octet);
+        break;
+    case DEED_FULL:
+    case DEED_CLOCK:
+    case DEED_NVM_ERROR:
+    case DEED_FLOOD:
+        trouble_do(w, d);
         break;
     case DEED_PUSH:
     case DEED_SMSC_MT:
@@ -300,6 +310,15 @@ static void draw_server(struct world *w, enum deed_kind kind, enum happening aga
     world_do(w, &(struct deed){.kind = kind,
                                .after_ms = (uint32_t)prng_below(&w->chance_server, 600000)});
     plan_server(w, again, mean_ms);
+}
+
+static void draw_link(struct world *w, uint32_t link)
+{
+    struct deed d = {.kind = DEED_LINK, .card = link};
+    if (prng_chance(&w->chance_link, w->knobs.cut_within))
+        d.octet = 1 + (uint32_t)prng_below(&w->chance_link, 400);
+    world_do(w, &d);
+    plan_link(w);
 }
 
 // --- events ----------------------------------------------------------------------------------
@@ -331,8 +350,13 @@ static void happen(struct world *w, const struct entry *e)
         draw_server(w, DEED_STOP, HAPPENS_STOP, w->knobs.server_stop_ms);
         break;
     case HAPPENS_LINK:
-        world_do(w, &(struct deed){.kind = DEED_LINK, .card = e->subject});
-        plan_link(w);
+        draw_link(w, e->subject);
+        break;
+    case HAPPENS_FULL:
+    case HAPPENS_CLOCK:
+    case HAPPENS_NVM_ERROR:
+    case HAPPENS_FLOOD:
+        trouble_happen(w, e);
         break;
     case HAPPENS_DEED:
         act_story(w, e->subject);
@@ -410,6 +434,7 @@ static void calm(struct world *w)
     w->server.dies_acting = false;
     centre_calm(w);
     physics_calm(w);
+    trouble_calm(w);
     hand_calm(w);
 }
 

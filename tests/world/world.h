@@ -70,9 +70,10 @@ struct truth {
     uint64_t change_counter, audit_counter; // of the last command and the last question
     struct instant changed;                 // when that command left
     uint32_t audit_version;                 // of the registry when that was asked
-    int64_t audited_ms;                     // when the last audit was complete
-    uint64_t sending, sending_counter;      // operation and counter of the last that left
-    uint64_t mo_counter;                    // that the server's mirror has reached
+    struct instant asked;
+    int64_t audited_ms;                // when the last audit was complete
+    uint64_t sending, sending_counter; // operation and counter of the last that left
+    uint64_t mo_counter;               // that the server's mirror has reached
     uint32_t packet_count;
     uint64_t hand_counters[WORLD_HANDS_MAX];
     uint32_t hand_count;
@@ -106,7 +107,8 @@ struct connection {
     uint32_t index;
     bool is_open;
     bool is_bound;
-    uint32_t opened; // how often
+    uint32_t opened;    // how often
+    uint32_t cut_after; // it carries one octet less than that; 0: all
     struct smpp_pending window[2][WORLD_WINDOW];
     struct smpp_owed owed[2][WORLD_WINDOW];
     uint8_t input[2][WORLD_BUFFER];
@@ -125,6 +127,8 @@ struct server {
     bool dies_acting; // at the next commit
     bool is_dying;    // what it does from now on never happened
     uint32_t away_ms; // after its next end
+    int64_t clock_ms; // how far its clock is ahead
+    struct instant full_until;
     uint64_t commits; // of turns before this life
     uint32_t lives;
 };
@@ -187,7 +191,7 @@ struct world {
     // chance, one stream for each purpose
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
-        chance_smsc;
+        chance_smsc, chance_trouble;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
@@ -233,6 +237,8 @@ struct world {
 // Runs one seed to its end or its first violation.
 void world_run(const struct world_options *options, struct world_result *result);
 struct utc world_utc(const struct world *w);
+// As the server's clock has it.
+struct utc server_utc(const struct world *w);
 // A deed is done: recorded, then carried out.
 void world_do(struct world *w, const struct deed *deed);
 void world_record(struct world *w, const struct deed *deed);
@@ -276,6 +282,8 @@ void centre_open(struct world *w);
 void centre_calm(struct world *w);
 void centre_connect(struct world *w, uint32_t connection);
 void centre_cut(struct world *w, uint32_t connection);
+// The same once it carried so many octets more, both ways together.
+void centre_cut_after(struct world *w, uint32_t connection, uint32_t octets);
 // Message centre, sessions and server know the time from here on.
 void centre_tick(struct world *w);
 // Carries octets until nothing moves.
@@ -303,6 +311,12 @@ void server_event(struct world *w, uint32_t connection, const struct smpp_event 
 void server_step(struct world *w);
 struct instant server_deadline(const struct world *w);
 
+// --- trouble.c: disk, clock, cells, floods -----------------------------------------------------
+void trouble_plan(struct world *w);
+void trouble_happen(struct world *w, const struct entry *entry);
+void trouble_do(struct world *w, const struct deed *deed);
+void trouble_calm(struct world *w);
+
 // --- people.c: operators -------------------------------------------------------------------------
 void people_plan(struct world *w);
 void people_happen(struct world *w, const struct entry *entry);
@@ -312,6 +326,7 @@ void people_do(struct world *w, const struct deed *deed);
 void hand_plan(struct world *w, uint32_t card);
 void hand_happen(struct world *w, const struct entry *entry);
 void hand_do(struct world *w, const struct deed *deed);
+void hand_flood(struct world *w, const struct deed *deed);
 // Is this counter one of its last packets to the card?
 bool hand_sent(const struct world *w, uint32_t card, uint64_t counter);
 // A card that begins to roll back is told to confirm what it rolls back.

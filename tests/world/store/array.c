@@ -14,6 +14,11 @@ void world_store_watch(struct store *s, void (*saved)(void *context, uint64_t ca
     s->watch_context = context;
 }
 
+void world_store_refuse(struct store *s, bool refuses)
+{
+    s->refuses = refuses;
+}
+
 // --- rows ------------------------------------------------------------------------------------
 
 void *row_at(const struct store *s, int kind, uint32_t index)
@@ -173,6 +178,10 @@ enum store_status store_begin_part(struct store *s)
 enum store_status store_commit(struct store *s)
 {
     check(s->is_open);
+    if (s->refuses) {
+        store_rollback(s);
+        return STORE_CONFLICT; // as SQLite's hook
+    }
     s->is_open = false;
     s->change_count = 0;
     s->octets_len = 0;

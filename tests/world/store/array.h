@@ -111,6 +111,7 @@ struct store {
     struct secret_key pseudonym_key;
     struct rows rows[ROW_KINDS];
     bool is_open; // a transaction
+    bool refuses; // commits
     struct point begun, mark;
     struct change *changes;
     uint32_t change_count, change_max;

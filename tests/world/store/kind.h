@@ -15,3 +15,5 @@ extern const struct world_store world_store;
 // transaction is then undone.
 void world_store_watch(struct store *store, void (*saved)(void *context, uint64_t card),
                        void *context);
+// Commits fail from now on, or no longer: what was to be committed is undone.
+void world_store_refuse(struct store *store, bool refuses);

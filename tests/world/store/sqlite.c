@@ -28,3 +28,14 @@ void world_store_watch(struct store *store, void (*saved)(void *context, uint64_
     watch = (struct watch){.saved = saved, .context = context};
     (void)sqlite3_update_hook(store->db, updated, &watch);
 }
+
+static int refuse(void *context)
+{
+    (void)context;
+    return 1;
+}
+
+void world_store_refuse(struct store *store, bool refuses)
+{
+    (void)sqlite3_commit_hook(store->db, refuses ? refuse : NULL, NULL);
+}

@@ -1,0 +1,140 @@
+// What else goes wrong: the server's disk and clock, cells of cards' memories, floods of forgers.
+#include "common/base/check.h"
+#include "tests/world/world.h"
+
+#define FULL_MS 7200000
+#define ERROR_OCTETS 3000
+#define FLOOD_MOST 200
+
+static const struct kind {
+    enum happening what;
+    enum deed_kind deed;
+    bool is_of_card;
+} kinds[] = {{HAPPENS_FULL, DEED_FULL, false},
+             {HAPPENS_CLOCK, DEED_CLOCK, false},
+             {HAPPENS_NVM_ERROR, DEED_NVM_ERROR, true},
+             {HAPPENS_FLOOD, DEED_FLOOD, true}};
+#define KINDS (sizeof kinds / sizeof kinds[0])
+
+static uint32_t mean_ms(const struct world *w, enum happening what)
+{
+    switch (what) {
+    case HAPPENS_FULL:
+        return w->knobs.full_ms;
+    case HAPPENS_CLOCK:
+        return w->knobs.clock_ms;
+    case HAPPENS_NVM_ERROR:
+        return w->knobs.nvm_error_ms;
+    case HAPPENS_FLOOD:
+        return w->knobs.flood_ms;
+    default: // the others are not of this file
+        return 0;
+    }
+}
+
+static void plan(struct world *w, enum happening what, uint32_t subject)
+{
+    const uint32_t mean = mean_ms(w, what);
+    if (mean != 0 && !w->is_settling)
+        agenda_add(&w->agenda, instant_after(w->now, world_delay(&w->chance_trouble, mean)), what,
+                   subject, 0);
+}
+
+void trouble_plan(struct world *w)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        for (uint32_t card = 0; card < (kinds[i].is_of_card ? w->cards : 1); card++)
+            plan(w, kinds[i].what, card);
+    }
+}
+
+// A second, an hour, ten years. Not ten years back: the server keeps the deadlines that it stored.
+static void draw_clock(struct world *w, struct deed *d)
+{
+    static const uint32_t jumps_s[] = {1, 3600, 3600, 315360000};
+    if (prng_below(&w->chance_trouble, 3) == 0)
+        d->behind_s = jumps_s[prng_below(&w->chance_trouble, 3)];
+    else
+        d->ahead_s = jumps_s[prng_below(&w->chance_trouble, 4)];
+    d->after_ms = (uint32_t)prng_below(&w->chance_trouble, 600000);
+}
+
+void trouble_happen(struct world *w, const struct entry *e)
+{
+    struct prng *p = &w->chance_trouble;
+    struct deed d = {.card = e->subject};
+    for (size_t i = 0; i < KINDS; i++) {
+        if (kinds[i].what == (enum happening)e->what)
+            d.kind = kinds[i].deed;
+    }
+    switch (d.kind) {
+    case DEED_FULL:
+        d.after_ms = 1 + (uint32_t)prng_below(p, FULL_MS);
+        break;
+    case DEED_CLOCK:
+        draw_clock(w, &d);
+        break;
+    case DEED_NVM_ERROR:
+        d.octet = 1 + (uint32_t)prng_below(p, ERROR_OCTETS);
+        d.torn = prng_below(p, 4) == 0;
+        break;
+    case DEED_FLOOD:
+        d.count = 1 + (uint32_t)prng_below(p, FLOOD_MOST);
+        break;
+    default: // the others are not of this file
+        check(false);
+    }
+    world_do(w, &d);
+    plan(w, (enum happening)e->what, e->subject);
+}
+
+// --- what they do --------------------------------------------------------------------------------
+
+static void do_full(struct world *w, const struct deed *d)
+{
+    w->server.full_until = instant_after(w->now, d->after_ms);
+    world_note(w, "full", "for=%u", d->after_ms);
+}
+
+// The program is killed, and finds another time when it starts.
+static void do_clock(struct world *w, const struct deed *d)
+{
+    w->server.away_ms = d->after_ms;
+    server_crash(w);
+    w->server.clock_ms += ((int64_t)d->ahead_s - (int64_t)d->behind_s) * 1000;
+    world_note(w, "clock", "ahead=%u behind=%u", d->ahead_s, d->behind_s);
+}
+
+static void do_error(struct world *w, const struct deed *d)
+{
+    const struct nvm_faults faults = {.error_at = d->octet, .error_stays = d->torn != 0};
+    fleet_plan_faults(&w->fleet, d->card, &faults, &w->people[d->card].faults, w->now);
+    world_note(w, "nvm_error", "card=%u octet=%u stays=%u", d->card, d->octet, d->torn);
+}
+
+void trouble_do(struct world *w, const struct deed *d)
+{
+    switch (d->kind) {
+    case DEED_FULL:
+        do_full(w, d);
+        break;
+    case DEED_CLOCK:
+        do_clock(w, d);
+        break;
+    case DEED_NVM_ERROR:
+        do_error(w, d);
+        break;
+    case DEED_FLOOD:
+        hand_flood(w, d);
+        break;
+    default: // the others are not of this file
+        check(false);
+    }
+}
+
+void trouble_calm(struct world *w)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        agenda_forget(&w->agenda, kinds[i].what);
+    w->server.full_until = w->now;
+}
