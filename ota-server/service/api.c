@@ -139,7 +139,9 @@ static void end(struct api_exchange *x)
 {
     put_common_headers(x);
     check(!x->headers.failed);
-    if (!api_stored_keep(x))
+    if (x->is_composing)
+        api_stored_put(x);
+    else if (!api_stored_keep(x))
         api_deliver(x);
 }
 

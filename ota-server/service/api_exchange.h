@@ -90,6 +90,8 @@ struct api_exchange {
     // a change under way
     api_apply_fn *apply;
     void (*reply)(struct api_exchange *x);
+    // After the commit, before the answer: what must not begin before it. Or NULL.
+    void (*committed)(struct api_exchange *x);
     turn_prepare_fn *prepare; // of the event; or NULL
     void (*answered)(struct api_exchange *x, const struct turn_answer *answer);
     // what handlers carry from one step to the next
@@ -122,6 +124,9 @@ struct api_exchange {
     struct api_rest *rest;     // of a body that goes on
     struct api_exchange *next; // in the list of those in work
     struct kept_answer *kept;  // an answer on its way to the disk
+    bool is_composing;         // inside the transaction of its change
+    bool is_composed;          // and it is in there
+    enum store_status kept_as; // of writing it
 };
 
 #define API_ATTEMPTS_MAX 1024
@@ -195,10 +200,12 @@ void api_reply_empty(struct api_exchange *x, unsigned status);
 // Answers a store status that is none of the handler's own: NONE is 404, CONFLICT 409.
 void api_refuse_store(struct api_exchange *x, enum store_status status);
 
-// Runs `apply` in the next turn and `reply` after its commit. An apply that sets x->problem and
+// Runs `apply` in the next turn and `reply` after its commit; under an idempotency key `reply` runs
+// inside the transaction, which keeps the answer too, and must change nothing but the answer; one
+// that goes on with another change runs again after the commit. An apply that sets x->problem and
 // answers other than OK refuses with it. For a dry run nothing is applied: 200 with the plan.
 void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x));
-// Gives x->event to the turn for x->card_id.
+// Gives x->event to the turn for x->card_id; `answered` like a reply of api_commit().
 void api_submit(struct api_exchange *x,
                 void (*answered)(struct api_exchange *x, const struct turn_answer *answer));
 // The answer to a refusal of the core.
@@ -316,8 +323,16 @@ void api_run(struct api_exchange *x);
 bool api_stored_begin(struct api_exchange *x);
 // Keeps the answer and delivers it after the commit; false when there is nothing to keep.
 bool api_stored_keep(struct api_exchange *x);
-// Notes correlator and key of a request whose event goes into the same turn.
-void api_stored_claim(struct api_exchange *x);
+// Inside the transaction of a change: the answer that is made until the end is kept in it, and not
+// given. Only under a key. False: there is no memory, which is then its problem.
+bool api_stored_compose(struct api_exchange *x, struct store *store);
+enum store_status api_stored_compose_end(struct api_exchange *x);
+// Keeps the answer that was made while composing.
+void api_stored_put(struct api_exchange *x);
+// Delivers it, after the commit.
+void api_stored_deliver(struct api_exchange *x);
+// Notes the text of the correlator that stands in the trail.
+enum store_status api_stored_correlator(struct api_exchange *x, struct store *store);
 // Wakes those that waited for `x`.
 void api_stored_ended(struct api_exchange *x);
 void api_stored_tick(struct api *api, struct api_now now);

@@ -134,11 +134,16 @@ static enum store_status insert_import(struct api_exchange *x, struct store *sto
                : status;
 }
 
+static void start_import(struct api_exchange *x)
+{
+    const struct import_work *w = x->work;
+    import_jobs_start(w->jobs, w->order.import);
+}
+
 static void reply_import(struct api_exchange *x)
 {
     const struct import_work *w = x->work;
     put_state(&x->out, x, &w->order);
-    import_jobs_start(w->jobs, w->order.import);
     api_location(x, "/batch-imports", "imp", w->order.import);
     x->type = "application/json";
     api_reply(x, 202);
@@ -179,6 +184,7 @@ void api_imports_post(struct api_exchange *x)
     // A dry run is a job of its own, which is kept.
     w->order.is_dry = x->is_dry_run;
     x->is_dry_run = false;
+    x->committed = start_import;
     if (take_seat(x, w, sha256))
         api_commit(x, insert_import, reply_import);
 }

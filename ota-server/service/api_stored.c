@@ -1,12 +1,10 @@
-// Idempotency: answers that were given are kept for 7 days under the caller's key, a duplicate of a
-// request in work waits for it, and a key whose request was committed without its answer (the
-// process ended in between) leads to the operation it started.
+// Idempotency: answers are kept for 7 days under the caller's key, and a duplicate of a request in
+// work waits for it. The answer to a change is in the transaction of the change, so that a stop
+// between the two cannot make a repetition a second change.
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "ota-server/service/api_approval.h"
-#include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
-#include "ota-server/service/api_operation.h"
 #include "ota-server/service/trail_check.h"
 
 #include <stdlib.h>
@@ -85,7 +83,6 @@ enum replay {
 struct replay_context {
     struct api_exchange *x;
     enum replay result;
-    uint64_t operation;
 };
 
 static bool digest_is(const json_t *root, const struct api_exchange *x)
@@ -129,18 +126,6 @@ static bool see_answer(void *context, const struct document *d)
     return false;
 }
 
-static bool see_claim(void *context, const struct document *d)
-{
-    struct replay_context *c = context;
-    json_t *root = NULL;
-    if (json_read(d->body, &root) != JSON_READ_OK)
-        return false;
-    c->operation = d->parent;
-    c->result = digest_is(root, c->x) ? REPLAY_READY : REPLAY_OTHER_BODY;
-    json_decref(root);
-    return false;
-}
-
 static bool refuse_other_body(struct api_exchange *x)
 {
     x->key_name[0] = '\0'; // this answer is not that key's
@@ -152,7 +137,7 @@ static bool refuse_other_body(struct api_exchange *x)
 static bool replay(struct api_exchange *x)
 {
     struct replay_context c = {.x = x};
-    enum store_status status =
+    const enum store_status status =
         store_document_named(x->reader, "answer", x->key_name, see_answer, &c);
     if (status == STORE_OK && c.result == REPLAY_READY) {
         x->is_replayed = true;
@@ -163,17 +148,7 @@ static bool replay(struct api_exchange *x)
             api_reply(x, x->status);
         return false;
     }
-    if (c.result == REPLAY_OTHER_BODY)
-        return refuse_other_body(x);
-    c.operation = 0;
-    status = store_document_named(x->reader, "claim", x->key_name, see_claim, &c);
-    if (status != STORE_OK)
-        return true;
-    if (c.result == REPLAY_OTHER_BODY)
-        return refuse_other_body(x);
-    text_put(&x->headers, "Idempotency-Replayed: true\n");
-    // No such operation: the request was refused or never committed, so it is made again.
-    return !api_operation_reply_accepted(x, c.operation);
+    return c.result == REPLAY_OTHER_BODY ? refuse_other_body(x) : true;
 }
 
 // The first of its kind that is still in work, or NULL.
@@ -227,9 +202,8 @@ static void write_document(struct api_exchange *x, struct writer *w)
     json_end_object(&j);
 }
 
-static enum store_status keep(void *context, struct store *store, struct utc now)
+static enum store_status put_answer(struct api_exchange *x, struct store *store, struct utc now)
 {
-    struct api_exchange *x = context;
     const struct document d = {
         .kind = "answer",
         .id = api_new_id(x),
@@ -244,12 +218,63 @@ static enum store_status keep(void *context, struct store *store, struct utc now
     return status == STORE_CONFLICT ? STORE_OK : status;
 }
 
-static void deliver_kept(void *context, enum store_status status)
+static bool is_definite(unsigned status)
 {
-    struct api_exchange *x = context;
-    // The change itself is durable by now. An answer that could not be kept is given all the same;
-    // a repetition is then found by its claim or judged anew.
-    (void)status;
+    return status < 500 && status != 401 && status != 403 && status != 429;
+}
+
+// False when there is nothing to keep.
+static bool fill_kept(struct api_exchange *x)
+{
+    if (!is_definite(x->status) || x->out.len > KEPT_BODY_MAX)
+        return false;
+    if (x->kept == NULL)
+        x->kept = malloc(sizeof(*x->kept));
+    if (x->kept == NULL)
+        return false;
+    memcpy(x->kept->headers, x->headers.at, x->headers.len);
+    memcpy(x->kept->body, x->out.at, x->out.len);
+    x->kept->headers_len = x->headers.len;
+    x->kept->body_len = x->out.len;
+    struct writer w = writer_of(x->kept->document, sizeof(x->kept->document));
+    write_document(x, &w);
+    x->kept->document_len = w.len;
+    return !w.failed;
+}
+
+bool api_stored_compose(struct api_exchange *x, struct store *store)
+{
+    if (x->kept == NULL)
+        x->kept = malloc(sizeof(*x->kept));
+    if (x->kept == NULL) {
+        x->problem = api_problem_of(API_UNAVAILABLE);
+        return false;
+    }
+    api_start_answer(x);
+    x->reader = store;
+    x->is_composing = true;
+    x->is_composed = false;
+    x->kept_as = STORE_OK;
+    return true;
+}
+
+void api_stored_put(struct api_exchange *x)
+{
+    // What is not kept is made again after the commit.
+    x->is_composed = fill_kept(x);
+    if (x->is_composed)
+        x->kept_as = put_answer(x, x->reader, x->now.utc);
+}
+
+enum store_status api_stored_compose_end(struct api_exchange *x)
+{
+    x->reader = x->api->options.reader;
+    x->is_composing = false;
+    return x->kept_as;
+}
+
+void api_stored_deliver(struct api_exchange *x)
+{
     const char *type = x->type;
     api_start_answer(x);
     x->type = type;
@@ -258,104 +283,41 @@ static void deliver_kept(void *context, enum store_status status)
     api_deliver(x);
 }
 
-static bool is_definite(unsigned status)
+static enum store_status keep(void *context, struct store *store, struct utc now)
 {
-    return status < 500 && status != 401 && status != 403 && status != 429;
+    return put_answer(context, store, now);
+}
+
+static void deliver_kept(void *context, enum store_status status)
+{
+    // An answer that could not be kept is given all the same: it changed nothing, and a repetition
+    // is judged anew.
+    (void)status;
+    api_stored_deliver(context);
 }
 
 bool api_stored_keep(struct api_exchange *x)
 {
-    if (x->key_name[0] == '\0' || x->is_replayed || !is_definite(x->status) ||
-        x->out.len > KEPT_BODY_MAX)
-        return false;
-    x->kept = malloc(sizeof(*x->kept));
-    if (x->kept == NULL)
+    if (x->key_name[0] == '\0' || x->is_replayed || !fill_kept(x))
         return false;
     x->is_replayed = true;
-    memcpy(x->kept->headers, x->headers.at, x->headers.len);
-    memcpy(x->kept->body, x->out.at, x->out.len);
-    x->kept->headers_len = x->headers.len;
-    x->kept->body_len = x->out.len;
-    struct writer w = writer_of(x->kept->document, sizeof(x->kept->document));
-    write_document(x, &w);
-    x->kept->document_len = w.len;
-    return !w.failed && turn_write(x->api->options.turn, keep, deliver_kept, x);
+    return turn_write(x->api->options.turn, keep, deliver_kept, x);
 }
 
-// --- claims and correlators ---
+// --- correlators ---
 
-static enum store_status put_correlator(struct api_exchange *x, struct store *store, struct utc now)
+enum store_status api_stored_correlator(struct api_exchange *x, struct store *store)
 {
     const struct document d = {
         .kind = "correlator",
         .id = x->correlator_id,
         .owner = x->tenant,
-        .created_at = now,
-        .changed_at = now,
+        .created_at = x->now.utc,
+        .changed_at = x->now.utc,
         .body = bytes_of_text(x->correlator),
     };
     const enum store_status status = store_document_put(store, &d);
     return status == STORE_CONFLICT ? STORE_OK : status;
-}
-
-static bool see_id(void *context, const struct document *d)
-{
-    *(uint64_t *)context = d->id;
-    return false;
-}
-
-static enum store_status put_claim(struct api_exchange *x, struct store *store, struct utc now)
-{
-    uint64_t old = 0;
-    enum store_status status = store_document_named(store, "claim", x->key_name, see_id, &old);
-    if (status == STORE_OK)
-        status = store_document_delete(store, "claim", old);
-    if (status != STORE_OK && status != STORE_NONE)
-        return status;
-    uint8_t body[128];
-    struct writer w = writer_of(body, sizeof(body));
-    struct json_writer j = json_writer_of(&w);
-    json_begin_object(&j);
-    api_put_hex(&j, "digest", bytes_of(x->body_digest, sizeof(x->body_digest)));
-    json_end_object(&j);
-    const struct document d = {
-        .kind = "claim",
-        .id = api_new_id(x),
-        .owner = x->tenant,
-        .parent = x->object_id,
-        .name = x->key_name,
-        .created_at = now,
-        .changed_at = now,
-        .body = writer_bytes(&w),
-    };
-    return store_document_put(store, &d);
-}
-
-static enum store_status claim(void *context, struct store *store, struct utc now)
-{
-    struct api_exchange *x = context;
-    enum store_status status = put_correlator(x, store, now);
-    if (status == STORE_OK && (x->route->flags & ROUTE_CAMARA) != 0)
-        status = api_esim_keep(x, store, now);
-    if (status != STORE_OK || x->key_name[0] == '\0' || x->event.type != EVENT_REQUEST)
-        return status;
-    return put_claim(x, store, now);
-}
-
-static void claimed(void *context, enum store_status status)
-{
-    // The event that was queued before it answers; both fail with the same turn. The exchange may
-    // be gone by now.
-    (void)context;
-    (void)status;
-}
-
-void api_stored_claim(struct api_exchange *x)
-{
-    // In a full turn the request goes without its claim: only a crash before its answer is kept
-    // would then make a repetition a second request.
-    if (!turn_write(x->api->options.turn, claim, claimed, x))
-        return;
 }
 
 static bool see_text(void *context, const struct document *d)
@@ -397,6 +359,7 @@ static bool see_old(void *context, const struct document *d)
 static enum store_status sweep(void *context, struct store *store, struct utc now)
 {
     (void)context;
+    // Claims are of earlier releases.
     static const char *const kinds[] = {"answer", "claim", "token", "session", TRAIL_CHECK_KIND};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         struct sweep s = {.kind = kinds[i], .now = now};

@@ -225,10 +225,15 @@ static enum store_status insert_check(struct api_exchange *x, struct store *stor
                : status;
 }
 
-static void reply_check(struct api_exchange *x)
+static void start_check(struct api_exchange *x)
 {
     const struct verify_work *w = x->work;
     trail_checks_start(w->checks, w->check.id);
+}
+
+static void reply_check(struct api_exchange *x)
+{
+    const struct verify_work *w = x->work;
     trail_check_write(&x->out, &w->check, 0);
     api_location(x, "/audit-trail/verifications", "vrf", w->check.id);
     api_header(x, "Retry-After", "2");
@@ -243,6 +248,7 @@ static void verify_beside(struct api_exchange *x, struct verify_work *w)
     w->check.owner = x->tenant;
     w->check.created_at = x->now.utc;
     x->close_work = close_verify;
+    x->committed = start_check;
     w->has_seat = w->checks != NULL && trail_checks_add(w->checks, &w->check);
     if (w->has_seat)
         api_commit(x, insert_check, reply_check);

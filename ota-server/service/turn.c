@@ -80,6 +80,7 @@ static struct task *add(struct turn *t, uint8_t kind, void *context)
     k->is_repeatable = kind != TASK_WRITE;
     k->context = context;
     k->prepare = NULL;
+    k->decided = NULL;
     k->is_dry = false;
     k->origin = (struct turn_origin){0};
     k->answer = NULL;
@@ -109,6 +110,7 @@ bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *even
         return false;
     struct task *k = &t->tasks[t->task_count - 1];
     k->prepare = with->prepare;
+    k->decided = with->decided;
     k->is_repeatable = with->prepare == NULL;
     k->is_dry = with->is_dry;
     k->origin = with->origin;
@@ -248,15 +250,23 @@ static enum store_status run_prepared(struct turn *t, struct task *k)
     return status == STORE_OK && must_save(t, &k->event) ? save(t, &k->event) : status;
 }
 
+static enum store_status run_event(struct turn *t, struct task *k, struct utc now)
+{
+    k->event.at = now;
+    const enum store_status status =
+        k->prepare == NULL ? turn_run_event(t, k->card, &k->event, &k->result) : run_prepared(t, k);
+    return status == STORE_OK && k->decided != NULL
+               ? k->decided(k->context, t->options.store, &k->result)
+               : status;
+}
+
 static enum store_status run_task(struct turn *t, struct task *k, struct utc now)
 {
     t->origin = k->origin;
     t->is_dry = k->is_dry;
     switch ((enum task_kind)k->kind) {
     case TASK_EVENT:
-        k->event.at = now;
-        return k->prepare == NULL ? turn_run_event(t, k->card, &k->event, &k->result)
-                                  : run_prepared(t, k);
+        return run_event(t, k, now);
     case TASK_WRITE:
         return k->apply(k->context, t->options.store, now);
     case TASK_MESSAGE:

@@ -82,10 +82,15 @@ struct turn_origin {
 // complete the request, or set its refusal. What it wrote is undone when it fails, when the
 // request is refused, and when it is only judged.
 typedef enum store_status turn_prepare_fn(void *context, struct store *store, struct event *event);
+// And a part that runs last, also for what is refused: what it writes is committed with the event,
+// which is undone when it fails. It may run again when what ran beside it was undone.
+typedef enum store_status turn_decided_fn(void *context, struct store *store,
+                                          const struct turn_answer *answer);
 struct turn_prepared {
     turn_prepare_fn *prepare; // or NULL
+    turn_decided_fn *decided; // or NULL
     turn_answer_fn *answer;
-    void *context; // of both
+    void *context; // of all
     bool is_dry;   // judge only: nothing is saved
     struct turn_origin origin;
 };

@@ -19,6 +19,7 @@ struct task {
     struct turn_message message;
     uint64_t stray; // that the message was kept as; 0: it comes now
     turn_prepare_fn *prepare;
+    turn_decided_fn *decided;
     bool is_dry;
     struct turn_origin origin;
     turn_answer_fn *answer;

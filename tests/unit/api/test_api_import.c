@@ -470,57 +470,6 @@ static void nobody_learns_that_another_tenant_has_a_card(void **state)
     lab_close(&lab);
 }
 
-static bool see_answer_id(void *context, const struct document *d)
-{
-    *(uint64_t *)context = d->id;
-    return false;
-}
-
-static void a_request_whose_answer_was_lost_in_a_crash_is_not_made_twice(void **state)
-{
-    (void)state;
-    static struct record record;
-    static struct answer first;
-    char target[128];
-    char id[API_ID_SIZE];
-    const struct document_filter answers = {.kind = "answer", .state = -1};
-    const struct store_page one = {.limit = 1};
-    uint64_t kept = 0;
-    lab_open(&lab, "all", true);
-    api_id_write(id, "crd", lab_card(&lab, "89999000000000000012", &record));
-    struct writer w = writer_of(target, sizeof(target));
-    text_put(&w, BASE "/cards/");
-    text_put(&w, id);
-    text_put(&w, "/operations");
-    const struct ask ask_it = {.method = "POST",
-                               .target = text_end(&w),
-                               .body = "{\"type\":\"audit\"}",
-                               .key = "crash-0001"};
-    struct api_exchange *x = lab_start(&lab, &ask_it, &first);
-    lab_turn(&lab);
-    assert_int_equal(first.count, 0); // durable, but its answer is not kept yet
-    assert_int_equal(store_documents(lab.store, &answers, &one, see_answer_id, &kept, NULL),
-                     STORE_OK);
-    assert_int_equal(kept, 0);
-    lab_turn(&lab);
-    assert_int_equal(first.status, 202);
-    lab_forget(x);
-    // What a crash between the two turns leaves: the operation and its claim, no answer.
-    assert_int_equal(store_documents(lab.store, &answers, &one, see_answer_id, &kept, NULL),
-                     STORE_OK);
-    assert_int_not_equal(kept, 0);
-    assert_int_equal(store_begin(lab.store), STORE_OK);
-    assert_int_equal(store_document_delete(lab.store, "answer", kept), STORE_OK);
-    assert_int_equal(store_commit(lab.store), STORE_OK);
-    lab_ask(&lab, &ask_it, &a);
-    assert_int_equal(a.status, 202);
-    assert_non_null(strstr(a.headers, "Idempotency-Replayed: true"));
-    assert_memory_equal(a.body, first.body, strlen("{\"id\":\"op_") + 26);
-    lab_ask(&lab, &(struct ask){.method = "GET", .target = BASE "/operations"}, &a);
-    assert_non_null(strstr(a.body, "\"totalCount\":1"));
-    lab_close(&lab);
-}
-
 static uint64_t limit_of(const char *cookie)
 {
     const struct api_request request = {.method = bytes_of_text("POST"),
@@ -553,7 +502,6 @@ int main(void)
         cmocka_unit_test(a_load_is_hidden_until_it_ends_and_gone_after_a_crash),
         cmocka_unit_test(a_file_that_is_being_imported_is_busy),
         cmocka_unit_test(a_file_whose_import_has_ended_is_not_busy),
-        cmocka_unit_test(a_request_whose_answer_was_lost_in_a_crash_is_not_made_twice),
         cmocka_unit_test(nobody_learns_that_another_tenant_has_a_card),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
