@@ -73,22 +73,39 @@ class InAFolder(unittest.TestCase):
 
 
 class Killed(InAFolder):
-    def test_what_was_acknowledged_outlives_every_kill(self):
+    def repeat(self, api, asked):
+        """The request that the kill met, and an earlier one: each has its answer, and was done once."""
+        for number in {len(asked), random.Random(len(asked)).randint(1, len(asked))} if asked else ():
+            status, made = self.ask(api, number)
+            self.assertEqual(status, 201)
+            self.assertIn(asked[number - 1], (None, made["id"]))
+            asked[number - 1] = made["id"]
+
+    @staticmethod
+    def ask(api, number):
+        return api.ask_once("POST", "/subscription-pools", {"name": f"pool {number}", "operator": "Test", "templateId": 1},
+                            key=f"pool-{number:07}")
+
+    def test_each_kill_leaves_a_change_and_its_answer_or_neither(self):
         server, chance = Server(self.folder), random.Random(1)
         self.assertEqual(server.prepare().returncode, 0)
-        acknowledged, asked, kills, begin = [], 0, 0, time.monotonic()  # the log outside
+        asked, acknowledged, kills, begin = [], 0, 0, time.monotonic()  # the log outside: ids, None where no answer came
         while kills < KILLS and (KILLING_S is None or time.monotonic() < begin + KILLING_S):
             kills += 1
             server.start(self.folder)
+            api = Api(server.address, server.clients[:1])  # a key is of one client
+            self.repeat(api, asked)
             killer = threading.Timer(chance.uniform(0.002, 0.2), server.program.kill)
             killer.start()
             try:
                 while True:
-                    asked += 1
-                    status, made = server.api.ask_once("POST", "/subscription-pools", {
-                        "name": f"pool {asked}", "operator": "Test", "templateId": 1})
+                    asked.append(None)
+                    status, made = self.ask(api, len(asked))
                     if status == 201:
-                        acknowledged.append(made["id"])
+                        asked[-1], acknowledged = made["id"], acknowledged + 1
+                    else:
+                        self.assertEqual(status, 429, made)
+                        asked.pop()  # too many in a second: nothing was done
             except (OSError, ValueError):
                 pass  # it is dead: what was asked last may have happened
             except Exception as error:
@@ -98,12 +115,14 @@ class Killed(InAFolder):
             server.program.log.close()
             server.program.process.stdout.close()
         server.start(self.folder)
+        self.repeat(Api(server.address, server.clients[:1]), asked)
         there = server.pools()
+        rows = server.api.get("/audit-trail", "action=pool.created&perPage=1")["pagination"]["totalCount"]
         verdict = server.api.post("/audit-trail/verify", {})
         self.assertEqual(server.close(), 0)
-        self.assertEqual([pool for pool in acknowledged if pool not in there], [])
-        self.assertLessEqual(len(there), asked)
-        self.assertGreater(len(acknowledged), kills // 4)  # there was something to lose
+        self.assertEqual(there, set(asked))
+        self.assertEqual(rows, len(asked))  # and not one for each time that it was asked
+        self.assertGreater(acknowledged, kills // 4)  # there was something to lose
         self.assertTrue(verdict["ok"], verdict)
         print("figure " + json.dumps({"name": "fault.kills", "value": kills, "unit": "kills", "what": "ota-server"}))
 

@@ -102,12 +102,12 @@ class Api:
                 return status, document
             time.sleep(1)
 
-    def ask_once(self, method, path, body=None, content_type="application/json", query=""):
+    def ask_once(self, method, path, body=None, content_type="application/json", query="", key=None):
         if body is None:
             data, content_type = b"", ""
         else:
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        idempotency = secrets.token_hex(16) if method != "GET" else ""
+        idempotency = key or (secrets.token_hex(16) if method != "GET" else "")
         path = path if path.startswith("/") and path.count("/") == 1 and method == "GET" and path in (
             "/healthz", "/readyz", "/metrics") else self.BASE + path
         url = f"http{'s' if self.tls else ''}://{self.authority}{path}" + ("?" + query if query else "")

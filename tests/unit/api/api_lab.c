@@ -1,24 +1,18 @@
 #include "tests/unit/api/api_lab.h"
 
-#include "common/base/prng.h"
 #include "common/base/text.h"
 #include "common/wire/ident.h"
 #include "ota-server/service/api_json.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/bootstrap_job.h"
 #include "ota-server/service/campaign_run.h"
-#include "ota-server/shell/server_crypto.h"
 #include "profiles/vendor/shell/digest_host.h"
-#include "profiles/vendor/shell/scratch_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 static struct server_crypto crypto;
-static struct server_crypto import_crypto;
-static struct server_crypto check_crypto[TRAIL_CHECK_THREADS];
-static struct vendor_scratch import_scratch;
 static struct secret_key client_key;
 static struct prng chance;
 static struct policy policy;
@@ -56,9 +50,7 @@ static struct secret_key short_key_of(uint8_t value)
     return key;
 }
 
-// One line for each exchange, into the file that OTARIA_EXCHANGES names: another test compares
-// them with the published document.
-static void keep_exchange(const struct ask *ask, const struct answer *a)
+void lab_keep_exchange(const struct ask *ask, const struct answer *a)
 {
     static char line[sizeof(a->body) * 2 + 262144];
     const char *path = getenv("OTARIA_EXCHANGES");
@@ -76,6 +68,8 @@ static void keep_exchange(const struct ask *ask, const struct answer *a)
     api_put_text(&j, "answer", a->body);
     api_put_text(&j, "requestType", ask->type != NULL ? ask->type : "application/json");
     api_put_text(&j, "request", ask->body != NULL ? ask->body : "");
+    if (a->commits > 0)
+        api_put_number(&j, "commits", a->commits);
     json_end_object(&j);
     text_put(&w, "\n");
     assert_true(json_done(&j));
@@ -110,7 +104,8 @@ static void take_answer(void *context, const struct api_answer *given)
         assert_int_equal(more, 0);
     }
     a->body[len] = '\0';
-    keep_exchange(&a->asked, a);
+    if (!a->asked.is_trial)
+        lab_keep_exchange(&a->asked, a);
 }
 
 static struct bytes text_or_empty(const char *text)
@@ -176,6 +171,7 @@ void lab_forget(struct api_exchange *x)
 
 void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer)
 {
+    lab_crash_everywhere(lab, ask);
     struct api_exchange *x = lab_start(lab, ask, answer);
     for (unsigned i = 0; i < 8 && answer->count == 0; i++)
         lab_turn(lab);
@@ -269,7 +265,7 @@ void lab_ask_as(struct lab *lab, const struct door *door, const char *method, co
 static void open_store(struct lab *lab, const struct server_crypto *c, bool is_reader,
                        struct store **store)
 {
-    const struct store_options options = {.path = lab->folder[0] != '\0' ? lab->path : ":memory:",
+    const struct store_options options = {.path = lab->path[0] != '\0' ? lab->path : ":memory:",
                                           .is_reader = is_reader,
                                           .ota_master = key_of(1),
                                           .network_master = key_of(2),
@@ -296,14 +292,14 @@ static void open_turn(struct lab *lab)
 
 static void open_jobs(struct lab *lab)
 {
-    assert_true(server_crypto_open(&import_crypto));
-    assert_true(vendor_scratch_open(&import_scratch, NULL));
-    open_store(lab, &import_crypto, true, &lab->import_reader);
+    assert_true(server_crypto_open(&lab->import_crypto));
+    assert_true(vendor_scratch_open(&lab->import_scratch, NULL));
+    open_store(lab, &lab->import_crypto, true, &lab->import_reader);
     const struct import_jobs_options options = {.turn = lab->turn,
                                                 .reader = lab->import_reader,
-                                                .cipher = import_crypto.store.cipher,
+                                                .cipher = lab->import_crypto.store.cipher,
                                                 .digest = &vendor_digest_host,
-                                                .scratch = &import_scratch,
+                                                .scratch = &lab->import_scratch,
                                                 .key = &client_key,
                                                 .is_lab = true};
     lab->imports = import_jobs_open(&options);
@@ -314,8 +310,8 @@ static void open_checks(struct lab *lab)
 {
     struct trail_checks_options options = {.turn = lab->turn};
     for (unsigned i = 0; i < TRAIL_CHECK_THREADS; i++) {
-        assert_true(server_crypto_open(&check_crypto[i]));
-        open_store(lab, &check_crypto[i], true, &lab->check_readers[i]);
+        assert_true(server_crypto_open(&lab->check_crypto[i]));
+        open_store(lab, &lab->check_crypto[i], true, &lab->check_readers[i]);
         options.readers[i] = lab->check_readers[i];
     }
     lab->checks = trail_checks_open(&options);
@@ -331,7 +327,7 @@ static void close_checks(struct lab *lab)
     lab->checks = NULL;
     for (unsigned i = 0; i < TRAIL_CHECK_THREADS; i++) {
         store_close(lab->check_readers[i]);
-        server_crypto_close(&check_crypto[i]);
+        server_crypto_close(&lab->check_crypto[i]);
     }
 }
 
@@ -428,8 +424,8 @@ static void close_parts(struct lab *lab)
     import_jobs_close(lab->imports);
     store_close(lab->import_reader);
     if (lab->imports != NULL)
-        server_crypto_close(&import_crypto);
-    vendor_scratch_close(&import_scratch);
+        server_crypto_close(&lab->import_crypto);
+    vendor_scratch_close(&lab->import_scratch);
     turn_close(lab->turn);
     campaign_runner_close(lab->campaigns);
     store_close(lab->store);
@@ -442,6 +438,26 @@ void lab_crash(struct lab *lab)
     open_turn(lab);
     assert_int_equal(import_recover(lab->store, lab->turn, lab->now.utc), STORE_OK);
     open_api(lab);
+}
+
+void lab_twin(struct lab *of, const char *path, struct lab *twin)
+{
+    *twin = *of;
+    twin->chance = chance;
+    twin->imports = NULL;
+    twin->import_reader = NULL;
+    twin->checks = NULL;
+    (void)snprintf(twin->path, sizeof(twin->path), "%s", path);
+    open_turn(twin);
+    assert_int_equal(turn_start(twin->turn, twin->now.utc), TURN_OK);
+    assert_int_equal(import_recover(twin->store, twin->turn, twin->now.utc), STORE_OK);
+    open_api(twin);
+}
+
+void lab_twin_close(struct lab *twin)
+{
+    close_parts(twin);
+    chance = twin->chance; // as if it had never been
 }
 
 void lab_run_checks(struct lab *lab)

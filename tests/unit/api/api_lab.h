@@ -2,12 +2,15 @@
 // after the turns that it needed.
 #pragma once
 
+#include "common/base/prng.h"
 #include "ota-server/service/api.h"
 #include "ota-server/service/auth_user.h"
 #include "ota-server/service/client_admin.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/permission.h"
 #include "ota-server/service/trail_check.h"
+#include "ota-server/shell/server_crypto.h"
+#include "profiles/vendor/shell/scratch_host.h"
 #include "tests/lib/cmocka_all.h"
 
 #define LAB_TENANT AUTH_OPERATOR // the enterprise that runs the installation
@@ -25,10 +28,12 @@ struct ask {
     bool is_doubted;   // the certificate is not believed
     bool is_twice;     // the Authorization header, doubled
     bool is_too_large; // the body was above its limit
+    bool is_trial;     // not noted as an exchange
 };
 
 struct answer {
     unsigned status, count; // count: how often the exchange was answered
+    unsigned commits;       // after each of which a crash was tried; see lab_crash_everywhere()
     struct ask asked;
     char headers[4096]; // Content-Type is the last
     char body[65536];
@@ -37,8 +42,11 @@ struct answer {
 struct lab {
     char folder[64]; // of the database; empty when it is in memory
     char path[96];
+    struct server_crypto import_crypto;
+    struct vendor_scratch import_scratch;
     struct store *import_reader;
     struct import_jobs *imports;
+    struct server_crypto check_crypto[TRAIL_CHECK_THREADS];
     struct store *check_readers[TRAIL_CHECK_THREADS];
     struct trail_checks *checks;
     struct store *store;
@@ -51,7 +59,12 @@ struct lab {
     uint64_t tenant; // of the cards and subscriptions that are made: LAB_TENANT at first
     bool is_single_person;
     bool has_basic;
+    bool has_refusals_only; // so that crashes need not be tried
+    struct prng chance;     // of a twin: what it was before
 };
+// One line for each exchange, into the file that OTARIA_EXCHANGES names: another test compares them
+// with the published document.
+void lab_keep_exchange(const struct ask *ask, const struct answer *a);
 
 // A client with `scopes`, and a token with all of them.
 void lab_open(struct lab *lab, const char *scopes, bool single_person);
@@ -76,6 +89,14 @@ void lab_ask_as(struct lab *lab, const struct door *door, const char *method, co
 void lab_close(struct lab *lab);
 // Stops at once and starts again, as after a crash.
 void lab_crash(struct lab *lab);
+// Another lab over the copy of a database, started as after a crash, with all that `of` has.
+void lab_twin(struct lab *of, const char *path, struct lab *twin);
+void lab_twin_close(struct lab *twin);
+// What every change that a test asks for must stand, tried on copies of the database before the
+// test itself asks: under a key, with a crash before it and after each of its commits, the
+// repetition gives the same answer, and the trail has its rows once. Done twice for each route in a
+// process.
+void lab_crash_everywhere(struct lab *lab, const struct ask *ask);
 // Turns until no import is under way.
 void lab_run_imports(struct lab *lab);
 // Turns until no verification of the trail is under way.

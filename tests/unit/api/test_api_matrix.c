@@ -93,6 +93,7 @@ static int open_all(void **state)
 {
     (void)state;
     lab_open_imports(&lab, "all", true);
+    lab.has_refusals_only = true;
     FILE *file = fopen("profiles/vendor/samples/alder.json", "rb");
     assert_non_null(file);
     profile[fread(profile, 1, sizeof(profile) - 1, file)] = '\0';
