@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "ota-server/service/turn_part.h"
+#include "ota-server/store/tombstones.h"
 
 #include <stdlib.h>
 
@@ -12,6 +13,8 @@
 #define CHECKPOINT_ROWS 10000
 #define CHECKPOINT_AGAIN_MS (60 * 1000) // after one that could not be written
 #define SWEEP_MS (60 * 60 * 1000)
+#define EXPIRE_ROWS 500 // of the trail that are removed in a turn: some milliseconds
+#define EXPIRE_MS 100   // until the next ones
 #define START_STEP 256
 #define POSTPONE_MS (60 * 1000) // of a card whose work fails alone
 #define TOGETHER_MAX 64         // tasks that are undone together
@@ -380,8 +383,11 @@ static enum store_status run_upkeep(struct turn *t, struct utc now)
 {
     if (t->next_sweep.ms > now.ms)
         return STORE_OK;
-    t->next_sweep = utc_after(now, SWEEP_MS);
-    return store_sweep(t->options.store, now);
+    bool is_more = false;
+    enum store_status status =
+        store_trail_expire(t->options.store, now, t->options.trail_months, EXPIRE_ROWS, &is_more);
+    t->next_sweep = utc_after(now, is_more ? EXPIRE_MS : SWEEP_MS);
+    return status == STORE_OK && !is_more ? store_sweep(t->options.store, now) : status;
 }
 
 // Is there nothing in this turn that must be on the disk at its end?
@@ -420,6 +426,9 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
     if (status == STORE_OK && campaign_due.ms != 0 &&
         (t->next_due.ms == 0 || campaign_due.ms < t->next_due.ms))
         t->next_due = campaign_due;
+    if (status == STORE_OK && t->next_sweep.ms <= now.ms + EXPIRE_MS &&
+        (t->next_due.ms == 0 || t->next_sweep.ms < t->next_due.ms))
+        t->next_due = t->next_sweep; // a month of the trail is on its way out
     if (status == STORE_OK && t->strays.is_wanted)
         t->next_due = now; // the rest of them
     if (status == STORE_OK) {

@@ -372,6 +372,7 @@ static bool open_work(struct server *v, const struct server_keys *keys)
                                          .campaign_context = v->campaigns,
                                          .follow = bootstrap_follow,
                                          .policy = &v->settings->policy,
+                                         .trail_months = v->settings->trail_months,
                                          .cipher = v->crypto.store.cipher,
                                          .send = hand_over,
                                          .send_context = v,

@@ -8,6 +8,9 @@
 
 #include <stdio.h>
 
+#define TRAIL_MONTHS 96 // 24 months and 6 years of archive
+#define TRAIL_MONTHS_MIN 6
+#define TRAIL_MONTHS_MAX 1200
 #define LISTEN "127.0.0.1:8080"
 #define KEY_FILE "master.key"
 #define RATE 100
@@ -340,6 +343,16 @@ static bool read_networks(struct server_networks *n, cfg_t *file, const char *na
     return true;
 }
 
+// Less than half a year is what no operator may keep.
+static bool read_retention(struct server_settings *s, cfg_t *file, char *error)
+{
+    const long months = cfg_getint(file, "trail-months");
+    if (months != 0 && (months < TRAIL_MONTHS_MIN || months > TRAIL_MONTHS_MAX))
+        return fail(error, "6 to 1200 months are allowed, or 0 for ever, for", "trail-months");
+    s->trail_months = (unsigned)months;
+    return true;
+}
+
 static bool read_all(struct server_settings *s, cfg_t *file, char *error)
 {
     const char *address = first_of(s->address_asked, cfg_getstr(file, "server-address"));
@@ -380,8 +393,9 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     }
     return read_networks(&s->proxies, file, "trusted-proxies", error) &&
            read_networks(&s->metrics_from, file, "metrics-from", error) &&
-           read_log(s, file, error) && read_policy(&s->policy, cfg_getsec(file, "policy"), error) &&
-           ask_smsc(s, error) && judge_routes(s, error);
+           read_retention(s, file, error) && read_log(s, file, error) &&
+           read_policy(&s->policy, cfg_getsec(file, "policy"), error) && ask_smsc(s, error) &&
+           judge_routes(s, error);
 }
 
 // What libconfuse copies of a section.
@@ -449,6 +463,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR_LIST("metrics-from", loopback, CFGF_NONE),
         CFG_STR("server-address", "12345", CFGF_NONE),
         CFG_STR("master-key-file", "", CFGF_NONE),
+        CFG_INT("trail-months", TRAIL_MONTHS, CFGF_NONE),
         CFG_STR("log-level", "info", CFGF_NONE),
         CFG_STR("log-form", "text", CFGF_NONE),
         CFG_BOOL("single-person", cfg_false, CFGF_NONE),

@@ -95,6 +95,7 @@ struct server_settings {
     enum log_form log_form;
     enum log_level log_level;
     struct policy policy;
+    unsigned trail_months; // after which a month of the trail is removed; 0: never
 };
 
 // Completes `s` from its configuration file and defaults. False, with a reason that names file and

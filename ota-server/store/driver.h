@@ -20,6 +20,8 @@ enum statement { STORE_STATEMENTS(STATEMENT) STATEMENT_COUNT };
 struct trail_head {
     uint64_t sequence;
     uint8_t hash[32];
+    int64_t day;    // of the last row since 1970; 0: not known yet
+    uint32_t month; // of the newest segment, from year 0; 0: there is none
 };
 
 // Cards that were added and not yet counted in card_count.
@@ -105,3 +107,14 @@ bool trail_hash(struct store *s, const struct trail_row *r, uint8_t hash[CIPHER_
 void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33]);
 // trail_proof.c: makes the key that checkpoints are signed with
 bool trail_signer(struct store *s);
+enum store_status trail_hash_at(struct store *s, uint64_t sequence, uint8_t hash[32]);
+// trail_segment.c
+enum store_status segment_open(struct store *s);
+enum store_status segment_begin(struct store *s, const struct trail_row *first);
+// Verifies the tombstones in front of `first`; the row from which on rows are there and the hash
+// before it, or what is wrong as a verdict. Rows that are covered and not yet gone count as gone.
+enum store_status tombstones_verify(struct store *s, uint64_t *first, uint8_t before[32],
+                                    struct trail_verdict *out);
+// The hash that a tombstone ends with; STORE_NONE: none ends there; `is_removed`: inside of one.
+enum store_status tombstone_hash(struct store *s, uint64_t sequence, uint8_t hash[32],
+                                 bool *is_removed);

@@ -231,6 +231,24 @@ const char *const schema_steps[] = {
     "CREATE TABLE campaign_network (campaign INTEGER NOT NULL, network INTEGER NOT NULL,"
     " next_at INTEGER NOT NULL, PRIMARY KEY (campaign, network)) STRICT, WITHOUT ROWID;"
     "ALTER TABLE campaign_card ADD COLUMN is_reserved INTEGER NOT NULL DEFAULT 0;",
+
+    // Months of the trail, and what is left of those that were removed whole: the database lets go
+    // of what a tombstone covers, and of nothing else. A month counts from year 0.
+    "CREATE TABLE trail_segment (first INTEGER PRIMARY KEY, month INTEGER NOT NULL,"
+    " previous BLOB NOT NULL) STRICT;"
+    "INSERT INTO trail_segment SELECT first, month, (SELECT previous FROM trail WHERE sequence = first)"
+    " FROM (SELECT min(sequence) AS first, strftime('%Y', at / 1000, 'unixepoch') * 12"
+    " + strftime('%m', at / 1000, 'unixepoch') - 1 AS month FROM trail GROUP BY 2);"
+    "CREATE TABLE tombstone (last INTEGER PRIMARY KEY, first INTEGER NOT NULL, month INTEGER NOT NULL,"
+    " previous BLOB NOT NULL, hash BLOB NOT NULL, at INTEGER NOT NULL, signature BLOB NOT NULL) STRICT;"
+    "CREATE TRIGGER tombstone_no_update BEFORE UPDATE ON tombstone"
+    " BEGIN SELECT RAISE(ABORT, 'tombstones stay'); END;"
+    "CREATE TRIGGER tombstone_no_delete BEFORE DELETE ON tombstone"
+    " BEGIN SELECT RAISE(ABORT, 'tombstones stay'); END;"
+    "DROP TRIGGER trail_no_delete;"
+    "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail"
+    " WHEN OLD.sequence > (SELECT coalesce(max(last), 0) FROM tombstone)"
+    " BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -268,6 +268,18 @@
     S(TRAIL_HEAD, "SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1") \
     S(TRAIL_RANGE, "SELECT " TRAIL_COLUMNS " FROM trail WHERE sequence >= $1 AND sequence <= $2" \
         " ORDER BY sequence") \
+    S(SEGMENT_ADD, "INSERT INTO trail_segment (first, month, previous) VALUES ($1,$2,$3)") \
+    S(SEGMENT_LAST, "SELECT month FROM trail_segment ORDER BY first DESC LIMIT 1") \
+    S(SEGMENTS, "SELECT first, month FROM trail_segment ORDER BY first LIMIT 2") \
+    S(SEGMENT_DELETE, "DELETE FROM trail_segment WHERE first = $1") \
+    S(TOMBSTONE_ADD, "INSERT INTO tombstone (last, first, month, previous, hash, at, signature)" \
+        " VALUES ($1,$2,$3,$4,$5,$6,$7)") \
+    S(TOMBSTONES, "SELECT last, first, month, previous, hash, at, signature FROM tombstone" \
+        " WHERE last >= $1 ORDER BY last") \
+    S(TRAIL_REMOVE, "DELETE FROM trail WHERE sequence <= (SELECT max(last) FROM tombstone)" \
+        " AND sequence < (SELECT min(sequence) FROM trail) + $1") \
+    S(TRAIL_IS_COVERED, "SELECT 1 FROM trail WHERE sequence <= (SELECT max(last) FROM tombstone)" \
+        " LIMIT 1") \
     S(PSEUDONYM_PUT, "INSERT INTO pseudonym (pseudonym, kind, object) VALUES ($1,$2,$3)" \
         " ON CONFLICT DO NOTHING") \
     S(IDEMPOTENCY_GET, "SELECT digest, operation FROM idempotency WHERE client = $1 AND key = $2" \

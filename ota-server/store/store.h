@@ -526,13 +526,14 @@ struct trail_verdict {
     bool ok;
     uint64_t checked, from, to;
     uint64_t first_bad;  // sequence, when not ok
-    const char *problem; // "HASH", "GAP", "CHECKPOINT", "SIGNATURE"
+    const char *problem; // "HASH", "GAP", "CHECKPOINT", "SIGNATURE" of a checkpoint or tombstone
     uint8_t head[32];
     uint64_t checkpoints; // checked
     uint64_t checkpoint_last;
 };
-// Recomputes the chain from `from` to `to` (0: as far as it goes). Of the row before `from` the
-// stored hash is taken, so that pieces can be recomputed apart, and hold together if each holds.
+// Recomputes the chain from `from` to `to` (0: as far as it goes), and the tombstones in its way.
+// Of the row before `from` the stored hash is taken, so that pieces can be recomputed apart, and
+// hold together if each holds.
 enum store_status store_trail_chain(struct store *s, uint64_t from, uint64_t to,
                                     struct trail_verdict *out) MUST_USE;
 // Compares the checkpoints from `from` to `to` with a chain that holds: completes its verdict.

@@ -127,7 +127,8 @@ static enum store_status read_head(struct store *s)
 
 enum store_status trail_open(struct store *s)
 {
-    return trail_signer(s) ? read_head(s) : STORE_FAILED;
+    const enum store_status status = trail_signer(s) ? read_head(s) : STORE_FAILED;
+    return status == STORE_OK ? segment_open(s) : status;
 }
 
 static const char *cut(char to[TEXT_MAX + 1], const char *from)
@@ -176,6 +177,9 @@ enum store_status store_trail_add(struct store *s, const struct trail_new *v)
     memcpy(r.previous, s->head.hash, sizeof(r.previous));
     if (!trail_hash(s, &r, r.hash))
         return STORE_FAILED;
+    enum store_status status = segment_begin(s, &r);
+    if (status != STORE_OK)
+        return status;
     struct query q = query_of(s, STATEMENT_TRAIL_ADD);
     bind_number(&q, 1, (int64_t)r.sequence);
     bind_number(&q, 2, r.at.ms);
@@ -196,7 +200,7 @@ enum store_status store_trail_add(struct store *s, const struct trail_new *v)
     bind_octets(&q, 17, bytes_of(r.previous, sizeof(r.previous)));
     bind_octets(&q, 18, bytes_of(r.hash, sizeof(r.hash)));
     bind_number(&q, 19, strcmp(r.object_kind, "card") == 0 ? (int64_t)v->object : 0);
-    enum store_status status = query_run(&q);
+    status = query_run(&q);
     if (status == STORE_OK && v->object != 0 && strcmp(r.object_kind, "card") == 0)
         status = name_card(s, v->object, pseudonym);
     if (status != STORE_OK)

@@ -141,7 +141,7 @@ enum store_status store_checkpoints(struct store *s, const struct store_page *pa
     return STORE_OK;
 }
 
-static enum store_status hash_at(struct store *s, uint64_t sequence, uint8_t hash[32])
+enum store_status trail_hash_at(struct store *s, uint64_t sequence, uint8_t hash[32])
 {
     struct query q = query_of(s, STATEMENT_TRAIL_RANGE);
     bind_number(&q, 1, (int64_t)sequence);
@@ -156,20 +156,31 @@ static enum store_status hash_at(struct store *s, uint64_t sequence, uint8_t has
     return status;
 }
 
+// Does the row that it names have that hash? Of rows that are gone only the last of a month is
+// known.
+static bool checkpoint_fits(struct store *s, const struct checkpoint *c)
+{
+    uint8_t hash[32];
+    bool is_removed = false;
+    enum store_status status = tombstone_hash(s, c->sequence, hash, &is_removed);
+    if (is_removed)
+        return true;
+    if (status == STORE_NONE)
+        status = trail_hash_at(s, c->sequence, hash);
+    return status == STORE_OK && memcmp(hash, c->hash, sizeof(hash)) == 0;
+}
+
 // Those of rows that came later, or came otherwise before it was put back, are not of this trail.
 enum store_status store_checkpoints_keep(struct store *s, const char *from, const char *to)
 {
     char line[CHECKPOINT_LINE_MAX];
-    uint8_t hash[32];
     struct bytes text;
     struct checkpoint c;
     FILE *in = fopen(from, "re");
     FILE *out = fopen(to, "we");
     bool is_good = out != NULL;
     while (is_good && in != NULL && fgets(line, sizeof(line), in) != NULL) {
-        const bool fits = read_checkpoint(line, &c, &text) &&
-                          hash_at(s, c.sequence, hash) == STORE_OK &&
-                          memcmp(hash, c.hash, sizeof(hash)) == 0;
+        const bool fits = read_checkpoint(line, &c, &text) && checkpoint_fits(s, &c);
         is_good = !fits || fputs(line, out) >= 0;
     }
     if (in != NULL)
@@ -193,13 +204,8 @@ enum store_status store_is_restored(struct store *s, bool *is_restored)
     struct bytes text;
     struct checkpoint c;
     while (status == STORE_OK && fgets(line, sizeof(line), f) != NULL) {
-        uint8_t hash[32];
-        if (!read_checkpoint(line, &c, &text))
-            continue;
-        status = hash_at(s, c.sequence, hash);
-        *is_restored = status != STORE_OK || memcmp(hash, c.hash, sizeof(hash)) != 0;
-        if (status == STORE_NONE)
-            status = STORE_OK;
+        if (read_checkpoint(line, &c, &text))
+            *is_restored = !checkpoint_fits(s, &c);
     }
     fclose(f);
     return status;
@@ -208,10 +214,9 @@ enum store_status store_is_restored(struct store *s, bool *is_restored)
 static void verify_checkpoint(struct store *s, const struct checkpoint *c, bool is_genuine_one,
                               struct trail_verdict *out)
 {
-    uint8_t hash[32];
     out->checkpoints++;
     out->checkpoint_last = c->sequence;
-    if (hash_at(s, c->sequence, hash) != STORE_OK || memcmp(hash, c->hash, 32) != 0)
+    if (!checkpoint_fits(s, c))
         out->problem = "CHECKPOINT";
     else if (!is_genuine_one)
         out->problem = "SIGNATURE";
@@ -268,26 +273,45 @@ static const char *problem_of(struct store *s, const struct trail_row *r, uint64
     return trail_hash(s, r, hash) && memcmp(hash, r->hash, 32) == 0 ? NULL : "HASH";
 }
 
+// The first row at or behind `start` that must be there, and the hash that it is chained from.
+static enum store_status find_start(struct store *s, uint64_t *start, uint8_t before[32],
+                                    struct trail_verdict *out)
+{
+    uint64_t first = 0;
+    enum store_status status = tombstones_verify(s, &first, before, out);
+    if (status != STORE_OK || !out->ok || *start <= first) {
+        *start = first;
+        return status;
+    }
+    status = trail_hash_at(s, *start - 1, before);
+    if (status != STORE_NONE)
+        return status;
+    out->ok = false;
+    out->problem = "GAP";
+    out->first_bad = *start - 1;
+    return STORE_OK;
+}
+
 enum store_status store_trail_chain(struct store *s, uint64_t from, uint64_t to,
                                     struct trail_verdict *out)
 {
-    uint8_t before[32] = {0}; // the first row has none before it
+    uint8_t before[32];
+    uint64_t start = from == 0 ? 1 : from;
     memset(out, 0, sizeof(*out));
     out->ok = true;
     out->problem = "";
-    const uint64_t start = from == 0 ? 1 : from;
     out->from = start;
     out->to = to;
-    if (start > 1 && hash_at(s, start - 1, before) == STORE_NONE) {
-        out->ok = false;
-        out->problem = "GAP";
-        out->first_bad = start - 1;
+    enum store_status status = find_start(s, &start, before, out);
+    if (status != STORE_OK || !out->ok)
+        return status;
+    memcpy(out->head, before, sizeof(before));
+    if (to != 0 && start > to) // all of it is covered by tombstones
         return STORE_OK;
-    }
     struct query q = query_of(s, STATEMENT_TRAIL_RANGE);
     bind_number(&q, 1, (int64_t)start);
     bind_number(&q, 2, to == 0 ? INT64_MAX : (int64_t)to);
-    enum store_status status = query_step(&q);
+    status = query_step(&q);
     const uint8_t *previous = before;
     uint64_t expected = start;
     while (status == STORE_OK && out->ok) {

@@ -1,9 +1,12 @@
-// The trail's chain read in parts, and checkpoints that are signed.
+// The trail's chain read in parts and against every tampering, checkpoints that are signed, and
+// months that are removed.
 #include "tests/lib/cmocka_all.h"
 
 #include "common/host/crypto.h"
+#include "ota-server/service/turn.h"
 #include "ota-server/shell/server_crypto.h"
-#include "ota-server/store/store.h"
+#include "ota-server/store/schema.h"
+#include "ota-server/store/tombstones.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -190,6 +193,378 @@ static void only_the_first_release_left_checkpoints_unsigned(void **state)
     store_close(s);
 }
 
+// --- tampering ---
+
+#define SIGNED_TRAIL 6 // rows, the last of which is under a checkpoint
+
+// Every text and number of a row is different from every other.
+static void add_full_rows(struct store *s, int count)
+{
+    assert_int_equal(store_begin(s), STORE_OK);
+    for (int i = 0; i < count; i++) {
+        const struct trail_new row = {.at = {1784894400000 + i},
+                                      .tenant = 21,
+                                      .actor = {.kind = ACTOR_USER, .id = 22},
+                                      .address = "192.0.2.1",
+                                      .action = "card.marked",
+                                      .object_kind = "card",
+                                      .object = 23,
+                                      .operation = 24,
+                                      .correlator = 25,
+                                      .before = "before",
+                                      .after = "after",
+                                      .reason = "reason",
+                                      .result = "result",
+                                      .approval = 26};
+        assert_int_equal(store_trail_add(s, &row), STORE_OK);
+    }
+    assert_int_equal(store_commit(s), STORE_OK);
+}
+
+static void break_in(void)
+{
+    run_behind_the_back("DROP TRIGGER trail_no_update; DROP TRIGGER trail_no_delete;"
+                        "CREATE TABLE kept AS SELECT * FROM trail");
+}
+
+// Changes the trail, verifies it, and puts it back.
+static void expect_found(const char *change, const char *problem, uint64_t first_bad)
+{
+    run_behind_the_back(change);
+    struct store *s = open_store();
+    const struct trail_verdict v = verdict_from(s, 1);
+    if (v.ok || strcmp(v.problem, problem) != 0 || v.first_bad != first_bad)
+        fail_msg("%s: %s at %llu", change, v.problem, (unsigned long long)v.first_bad);
+    store_close(s);
+    run_behind_the_back("DELETE FROM trail; INSERT INTO trail SELECT * FROM kept");
+}
+
+// Each octet of each column that is hashed, and of both hashes: its lowest bit, and its highest.
+static void every_octet_of_a_row_is_under_its_hash(void **state)
+{
+    static const struct {
+        const char *name;
+        int octets;
+    } texts[] = {{"address", 9},   {"action", 11}, {"object_kind", 4}, {"pseudonym", 32},
+                 {"before", 6},    {"after", 5},   {"reason", 6},      {"result", 6},
+                 {"previous", 32}, {"hash", 32}};
+    static const char *const numbers[] = {"at",        "tenant",     "actor_kind", "actor_id",
+                                          "operation", "correlator", "approval"};
+    char change[400];
+    (void)state;
+    struct store *s = open_store();
+    add_full_rows(s, 3);
+    store_close(s);
+    break_in();
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const bool is_text = i < 8;
+        for (int at = 1; at <= texts[i].octets; at++) {
+            (void)snprintf(change, sizeof(change),
+                           is_text ? "UPDATE trail SET %s = substr(%s, 1, %d) || '~' ||"
+                                     " substr(%s, %d) WHERE sequence = 2"
+                                   : "UPDATE trail SET %s = CAST(substr(%s, 1, %d) ||"
+                                     " x'5A' || substr(%s, %d) AS BLOB) WHERE sequence = 2",
+                           texts[i].name, texts[i].name, at - 1, texts[i].name, at + 1);
+            expect_found(change, "HASH", 2);
+        }
+    }
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        const char *name = numbers[i];
+        (void)snprintf(change, sizeof(change), "UPDATE trail SET %s = %s + 1 WHERE sequence = 2",
+                       name, name);
+        expect_found(change, "HASH", 2);
+    }
+    // What moves from one field into the next is another row.
+    expect_found("UPDATE trail SET before = 'befor', after = 'eafter' WHERE sequence = 2", "HASH",
+                 2);
+    expect_found("UPDATE trail SET tenant = 2, actor_id = 122 WHERE sequence = 2", "HASH", 2);
+}
+
+static void rows_that_were_taken_added_or_exchanged_are_found(void **state)
+{
+    static const char columns[] = "at, tenant, actor_kind, actor_id, address, action, object_kind,"
+                                  " pseudonym, operation, correlator, approval, before, after,"
+                                  " reason, result, previous, hash, grp";
+    char change[800];
+    (void)state;
+    struct store *s = open_store();
+    add_full_rows(s, SIGNED_TRAIL);
+    assert_int_equal(store_checkpoint(s, (struct utc){1}), STORE_OK);
+    store_close(s);
+    break_in();
+    expect_found("DELETE FROM trail WHERE sequence = 1", "GAP", 1);
+    expect_found("DELETE FROM trail WHERE sequence = 3", "GAP", 3);
+    expect_found("DELETE FROM trail WHERE sequence BETWEEN 2 AND 4", "GAP", 2);
+    // The end was cut: only what stands outside knows.
+    expect_found("DELETE FROM trail WHERE sequence > 4", "CHECKPOINT", SIGNED_TRAIL);
+    expect_found("DELETE FROM trail", "CHECKPOINT", SIGNED_TRAIL);
+    // One was taken, and those behind it moved up.
+    expect_found("DELETE FROM trail WHERE sequence = 3;"
+                 "UPDATE trail SET sequence = -sequence WHERE sequence > 3;"
+                 "UPDATE trail SET sequence = -sequence - 1 WHERE sequence < 0",
+                 "HASH", 3);
+    expect_found("UPDATE trail SET sequence = 0 WHERE sequence = 2;"
+                 "UPDATE trail SET sequence = 2 WHERE sequence = 3;"
+                 "UPDATE trail SET sequence = 3 WHERE sequence = 0",
+                 "HASH", 2);
+    (void)snprintf(change, sizeof(change),
+                   "UPDATE trail SET sequence = -sequence WHERE sequence > 3;"
+                   "UPDATE trail SET sequence = -sequence + 1 WHERE sequence < 0;"
+                   "INSERT INTO trail (sequence, %s) SELECT 4, %s FROM trail WHERE sequence = 3",
+                   columns, columns);
+    expect_found(change, "HASH", 4);
+    // In front of the first, and behind the last, whose link is not to it.
+    (void)snprintf(change, sizeof(change),
+                   "INSERT INTO trail (sequence, %s) SELECT 7, %s FROM trail WHERE sequence = 6",
+                   columns, columns);
+    expect_found(change, "HASH", 7);
+}
+
+// --- months that are removed ---
+
+#define JULY 1784894400000 // 2026-07-24T12:00:00Z
+#define DAY 86400000ll
+
+// Rows of July, August, September and October 2026, three each, with a checkpoint at the end of
+// each.
+static struct store *four_months(void)
+{
+    struct store *s = open_store();
+    for (int month = 0; month < 4; month++) {
+        assert_int_equal(store_begin(s), STORE_OK);
+        for (int i = 0; i < 3; i++) {
+            const struct trail_new row = {.at = {JULY + month * 31 * DAY + i},
+                                          .action = "card.marked"};
+            assert_int_equal(store_trail_add(s, &row), STORE_OK);
+        }
+        assert_int_equal(store_commit(s), STORE_OK);
+        assert_int_equal(store_checkpoint(s, (struct utc){JULY + month * 31 * DAY + 5}), STORE_OK);
+    }
+    return s;
+}
+
+static bool expire(struct store *s, struct utc now, unsigned months)
+{
+    bool is_more = false;
+    assert_int_equal(store_begin(s), STORE_OK);
+    assert_int_equal(store_trail_expire(s, now, months, 2, &is_more), STORE_OK);
+    assert_int_equal(store_commit(s), STORE_OK);
+    return is_more;
+}
+
+static const struct utc october = {JULY + 93 * DAY + 10};
+
+static bool count_tombstone(void *context, const struct tombstone *t)
+{
+    struct tombstone *kept = context;
+    kept[kept[7].first++] = *t;
+    return true;
+}
+
+static void a_month_is_removed_whole_and_leaves_a_tombstone(void **state)
+{
+    struct tombstone t[8] = {{0}};
+    bool is_restored = true;
+    (void)state;
+    struct store *s = four_months();
+    assert_false(expire(s, october, 0)); // for ever
+    assert_false(expire(s, october, 3)); // July is three months old
+    expect(s, 1, "", 0);
+    assert_true(expire(s, october, 2));
+    // From here on it holds, whether its rows are gone yet or not.
+    for (int i = 0; i < 3; i++) {
+        const struct trail_verdict v = verdict_from(s, 1);
+        assert_true(v.ok);
+        assert_int_equal(v.checked, 10); // of 12, 3 less, and the row that tells of it
+        assert_int_equal(v.checkpoints, 4);
+        assert_int_equal(expire(s, october, 2), i < 2);
+    }
+    assert_int_equal(store_tombstones(s, count_tombstone, t), STORE_OK);
+    assert_int_equal(t[7].first, 1);
+    assert_int_equal(t[0].first, 1);
+    assert_int_equal(t[0].last, 3);
+    assert_int_equal(t[0].month, 2026 * 12 + 6);
+    store_close(s);
+    s = open_store(); // what it knows of months is in the database
+    assert_true(expire(s, (struct utc){october.ms + 31 * DAY}, 2)); // August
+    while (expire(s, (struct utc){october.ms + 31 * DAY}, 2))
+        continue;
+    expect(s, 1, "", 0);
+    expect(s, 2, "", 0); // inside of what is gone
+    expect(s, 7, "", 0); // the first that is there
+    expect(s, 8, "", 0);
+    struct trail_verdict v;
+    assert_int_equal(store_trail_chain(s, 2, 5, &v), STORE_OK);
+    assert_true(v.ok);
+    assert_int_equal(v.checked, 0);
+    assert_int_equal(store_is_restored(s, &is_restored), STORE_OK);
+    assert_false(is_restored);
+    add_rows(s, 2);
+    expect(s, 1, "", 0);
+    store_close(s);
+}
+
+static enum store_status nothing(void *context, struct store *s, struct utc now)
+{
+    (void)context;
+    (void)s;
+    (void)now;
+    return STORE_OK;
+}
+
+static void ignore(void *context, enum store_status status)
+{
+    (void)context;
+    assert_int_equal(status, STORE_OK);
+}
+
+// 1,200 rows of July: three turns take them away, and nobody has to ask for the second and third.
+static void turns_remove_a_month_by_and_by(void **state)
+{
+    struct policy policy;
+    struct tombstone t[8] = {{0}};
+    (void)state;
+    struct store *s = open_store();
+    assert_int_equal(store_begin(s), STORE_OK);
+    for (int i = 0; i < 1201; i++) {
+        const struct trail_new row = {.at = {i < 1200 ? JULY : october.ms},
+                                      .action = "card.marked"};
+        assert_int_equal(store_trail_add(s, &row), STORE_OK);
+    }
+    assert_int_equal(store_commit(s), STORE_OK);
+    policy_default(&policy);
+    const struct turn_options options = {.store = s, .policy = &policy, .trail_months = 2};
+    struct turn *turn = turn_open(&options);
+    assert_non_null(turn);
+    struct utc now = october;
+    assert_true(turn_write(turn, nothing, ignore, NULL));
+    for (unsigned turns = 0; turns < 5; turns++) {
+        assert_int_equal(turn_run(turn, now), TURN_OK);
+        assert_int_equal(verdict_from(s, 1).checked, 2); // the last row, and that of the removal
+        assert_true((turn_due(turn).ms == now.ms + 100) == (turns < 4));
+        now = utc_after(now, 100);
+    }
+    assert_int_equal(store_tombstones(s, count_tombstone, t), STORE_OK);
+    assert_int_equal(t[0].last, 1200);
+    turn_close(turn);
+    store_close(s);
+}
+
+// Whose rows came before there were months of it.
+static void an_older_trail_is_cut_into_months_at_its_first_start(void **state)
+{
+    struct tombstone t[8] = {{0}};
+    (void)state;
+    store_close(four_months());
+    run_behind_the_back(
+        "DROP TRIGGER trail_no_delete; DROP TABLE tombstone; DROP TABLE trail_segment;"
+        "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail BEGIN SELECT 1; END");
+    for (size_t i = 0; i < schema_step_count; i++) {
+        if (strstr(schema_steps[i], "CREATE TABLE trail_segment") != NULL)
+            run_behind_the_back(schema_steps[i]);
+    }
+    struct store *s = open_store();
+    while (expire(s, october, 1))
+        continue;
+    assert_int_equal(store_tombstones(s, count_tombstone, t), STORE_OK);
+    assert_int_equal(t[7].first, 2);
+    assert_int_equal(t[1].first, 4);
+    assert_int_equal(t[1].last, 6);
+    assert_int_equal(t[1].month, 2026 * 12 + 7);
+    expect(s, 1, "", 0);
+    store_close(s);
+}
+
+static void the_last_month_stays_however_old_it_is(void **state)
+{
+    (void)state;
+    struct store *s = four_months();
+    const struct utc much_later = {JULY + 4000 * DAY};
+    while (expire(s, much_later, 6))
+        continue;
+    struct tombstone t[8] = {{0}};
+    assert_int_equal(store_tombstones(s, count_tombstone, t), STORE_OK);
+    // The row that told of July's end began a month of its own; so October is not the last any
+    // more.
+    assert_int_equal(t[7].first, 4);
+    expect(s, 1, "", 0);
+    assert_true(verdict_from(s, 1).checked >= 4);
+    store_close(s);
+}
+
+static void the_database_lets_go_of_nothing_that_no_tombstone_covers(void **state)
+{
+    (void)state;
+    struct store *s = four_months();
+    while (expire(s, october, 2))
+        continue;
+    store_close(s);
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DELETE FROM trail WHERE sequence = 4", NULL, NULL, NULL),
+                     SQLITE_CONSTRAINT);
+    assert_int_equal(sqlite3_exec(db, "DELETE FROM tombstone", NULL, NULL, NULL),
+                     SQLITE_CONSTRAINT);
+    assert_int_equal(sqlite3_exec(db, "UPDATE tombstone SET last = 9", NULL, NULL, NULL),
+                     SQLITE_CONSTRAINT);
+    sqlite3_close(db);
+}
+
+static void a_month_without_its_tombstone_or_with_a_false_one_is_found(void **state)
+{
+    static const struct {
+        const char *change, *problem;
+        uint64_t first_bad;
+    } rows[] = {
+        // As if it had never been signed for.
+        {"DELETE FROM tombstone", "GAP", 1},
+        // A row more, a row less, at another time, of another month, chained otherwise.
+        {"UPDATE tombstone SET last = 4", "SIGNATURE", 1},
+        {"UPDATE tombstone SET last = 2", "SIGNATURE", 1},
+        {"UPDATE tombstone SET at = at + 1", "SIGNATURE", 1},
+        {"UPDATE tombstone SET month = month + 1", "SIGNATURE", 1},
+        {"UPDATE tombstone SET hash = zeroblob(32)", "SIGNATURE", 1},
+        {"UPDATE tombstone SET previous = randomblob(32)", "HASH", 1},
+        {"UPDATE tombstone SET signature = zeroblob(64)", "SIGNATURE", 1},
+        {"UPDATE tombstone SET first = 2", "GAP", 1},
+        // August removed by hand, and a tombstone made up for it.
+        {"DELETE FROM trail WHERE sequence < 7", "GAP", 4},
+        {"INSERT INTO tombstone SELECT 6, 4, month + 1, (SELECT hash FROM tombstone), (SELECT hash"
+         " FROM trail WHERE sequence = 6), at, signature FROM tombstone;"
+         "DELETE FROM trail WHERE sequence < 7",
+         "SIGNATURE", 4},
+    };
+    (void)state;
+    struct store *s = four_months();
+    while (expire(s, october, 2))
+        continue;
+    store_close(s);
+    run_behind_the_back("DROP TRIGGER trail_no_update; DROP TRIGGER trail_no_delete;"
+                        "DROP TRIGGER tombstone_no_update; DROP TRIGGER tombstone_no_delete;"
+                        "CREATE TABLE kept AS SELECT * FROM trail;"
+                        "CREATE TABLE stone AS SELECT * FROM tombstone");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        expect_found(rows[i].change, rows[i].problem, rows[i].first_bad);
+        run_behind_the_back("DELETE FROM tombstone; INSERT INTO tombstone SELECT * FROM stone");
+    }
+    s = open_store();
+    expect(s, 1, "", 0);
+    store_close(s);
+}
+
+// What is in rows are keyed pseudonyms; who stands behind them is in a table of its own.
+static void forgetting_whom_a_pseudonym_means_leaves_the_chain_whole(void **state)
+{
+    (void)state;
+    struct store *s = open_store();
+    add_full_rows(s, 4);
+    store_close(s);
+    run_behind_the_back("DELETE FROM pseudonym");
+    s = open_store();
+    expect(s, 1, "", 0);
+    store_close(s);
+}
+
 // Test 2 of [RFC 8032 §7.1].
 static void ed25519_gives_the_published_octets(void **state)
 {
@@ -227,6 +602,15 @@ int main(void)
         TEST(verify_sees_the_link_to_the_row_before_its_first),
         TEST(a_checkpoint_that_was_altered_is_found),
         TEST(only_the_first_release_left_checkpoints_unsigned),
+        TEST(every_octet_of_a_row_is_under_its_hash),
+        TEST(rows_that_were_taken_added_or_exchanged_are_found),
+        TEST(a_month_is_removed_whole_and_leaves_a_tombstone),
+        TEST(turns_remove_a_month_by_and_by),
+        TEST(an_older_trail_is_cut_into_months_at_its_first_start),
+        TEST(the_last_month_stays_however_old_it_is),
+        TEST(the_database_lets_go_of_nothing_that_no_tombstone_covers),
+        TEST(a_month_without_its_tombstone_or_with_a_false_one_is_found),
+        TEST(forgetting_whom_a_pseudonym_means_leaves_the_chain_whole),
         TEST(ed25519_gives_the_published_octets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
