@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define SLICE 256 // cards in a transaction: some milliseconds
+#define SLICE 1024 // cards in a transaction: some 35 ms, and fewer pages of indexes than in four
 #define UNDO_ROWS 256
 #define MERGE_CARDS 64
 

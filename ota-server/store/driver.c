@@ -3,6 +3,9 @@
 #include "common/base/check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#define KEPT_SIZE 4096
 
 #define STATEMENT(name, text) text,
 static const char *const texts[] = {STORE_STATEMENTS(STATEMENT)};
@@ -107,19 +110,41 @@ void bind_number(struct query *q, unsigned n, int64_t v)
         bound(q, sqlite3_bind_int64(prepared_of(q)->at, prepared_of(q)->index[n], v));
 }
 
+// Copies what is bound into the statement's own memory, which it keeps: the engine would allocate
+// and free for each. What does not fit there it does copy.
+static const void *keep(struct prepared *p, const void *at, size_t len)
+{
+    if (p->kept == NULL)
+        p->kept = malloc(KEPT_SIZE);
+    if (p->kept == NULL || len > KEPT_SIZE - p->kept_len)
+        return NULL;
+    uint8_t *to = p->kept + p->kept_len;
+    memcpy(to, at, len);
+    p->kept_len += len;
+    return to;
+}
+
 void bind_text(struct query *q, unsigned n, const char *v)
 {
-    if (q->status == STORE_OK)
-        bound(q, sqlite3_bind_text(prepared_of(q)->at, prepared_of(q)->index[n], v == NULL ? "" : v,
-                                   -1, SQLITE_TRANSIENT));
+    if (q->status != STORE_OK)
+        return;
+    struct prepared *p = prepared_of(q);
+    const char *text = v == NULL ? "" : v;
+    const size_t len = strlen(text);
+    const char *kept = q->p != NULL ? keep(p, text, len) : NULL;
+    bound(q, sqlite3_bind_text(p->at, p->index[n], kept != NULL ? kept : text, (int)len,
+                               kept != NULL ? SQLITE_STATIC : SQLITE_TRANSIENT));
 }
 
 void bind_octets(struct query *q, unsigned n, struct bytes v)
 {
-    if (q->status == STORE_OK)
-        bound(q,
-              sqlite3_bind_blob64(prepared_of(q)->at, prepared_of(q)->index[n],
-                                  v.len == 0 ? (const void *)"" : v.at, v.len, SQLITE_TRANSIENT));
+    if (q->status != STORE_OK)
+        return;
+    struct prepared *p = prepared_of(q);
+    const void *octets = v.len == 0 ? (const void *)"" : v.at;
+    const void *kept = q->p != NULL ? keep(p, octets, v.len) : NULL;
+    bound(q, sqlite3_bind_blob64(p->at, p->index[n], kept != NULL ? kept : octets, v.len,
+                                 kept != NULL ? SQLITE_STATIC : SQLITE_TRANSIENT));
 }
 
 void bind_page(struct query *q, unsigned n, const struct store_page *page)
@@ -166,6 +191,7 @@ void query_end(struct query *q)
     } else if (q->p->at != NULL) {
         sqlite3_reset(q->p->at);
         sqlite3_clear_bindings(q->p->at);
+        q->p->kept_len = 0;
     }
 }
 

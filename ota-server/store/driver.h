@@ -34,6 +34,8 @@ struct counted {
 struct prepared {
     sqlite3_stmt *at;
     uint8_t index[QUERY_PARAMETERS_MAX + 1]; // of $n, as this engine counts them
+    uint8_t *kept;                           // texts and octets that are bound
+    size_t kept_len;
 };
 
 struct store {

@@ -174,8 +174,10 @@ void store_close(struct store *s)
 {
     if (s == NULL)
         return;
-    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(s->prepared[i].at);
+        free(s->prepared[i].kept);
+    }
     if (s->db != NULL)
         sqlite3_close(s->db);
     if (s->lock_fd >= 0)

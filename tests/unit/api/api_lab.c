@@ -52,7 +52,7 @@ static struct secret_key short_key_of(uint8_t value)
 
 void lab_keep_exchange(const struct ask *ask, const struct answer *a)
 {
-    static char line[sizeof(a->body) * 2 + 262144];
+    static char line[sizeof(a->body) * 2 + (1 << 20)];
     const char *path = getenv("OTARIA_EXCHANGES");
     if (path == NULL)
         return;
