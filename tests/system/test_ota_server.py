@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """ota-server as a program, from outside. usage: test_ota_server.py FOLDER-OF-PROGRAMS"""
-import json, os, shutil, socket, subprocess, sys, tempfile, unittest
+import concurrent.futures, json, os, shutil, socket, subprocess, sys, tempfile, unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
@@ -118,17 +118,33 @@ class OtaServer(unittest.TestCase):
         self.refused(415, "UNSUPPORTED_MEDIA_TYPE", "POST", "/subscription-pools", b"{}", content_type="text/plain")
 
     def test_framing_that_can_be_read_in_two_ways_is_refused_and_the_connection_closed(self):
-        start = b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\n"
-        for octets in (
-            start + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-            start + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-            b"GET /healthz HTTP/1.1\r\n\r\n",
-            b"no request at all\r\n\r\n",
-        ):
-            line, is_closed = self.raw(octets)
-            self.assertTrue(line == "" or " 400 " in line, (octets, line))
-            self.assertTrue(is_closed, octets)
+        get, post = b"GET /healthz HTTP/1.1\r\nHost: a\r\n", b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\n"
+        lengths = (b"4\r\nContent-Length: 4", b"3\r\nContent-Length: 4", b"4, 4", b"4, 5", b"+4", b"-4", b"0x4", b"4 4", b"", b"4;",
+                   b"9" * 20, b"4\r\nTransfer-Encoding: chunked", b"4\r\ntransfer-encoding:chunked")
+        codings = (b"chunked\r\nContent-Length: 4", b"chunked\r\nTransfer-Encoding: chunked", b"gzip", b"gzip, chunked",
+                   b"chunked, chunked", b"chunked, identity", b"identity", b"xchunked", b"chunked;q=1", b"\x0bchunked", b"")
+        sizes = (b"0x1", b"+1", b"-1", b" 1", b"1 ", b"", b"g")
+        targets = (b"http://b/healthz", b"healthz", b"/health%00z", b"/a b", b"/healthz ")
+        cases = [post + b"Content-Length: " + value + b"\r\n\r\nabcd" for value in lengths]
+        cases += [post + b"Transfer-Encoding: " + value + b"\r\n\r\n0\r\n\r\n" for value in codings]
+        cases += [post + b"Transfer-Encoding: chunked\r\n\r\n" + size + b"\r\na\r\n0\r\n\r\n" for size in sizes]
+        cases += [b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n\r\n" for target in targets]
+        cases += [
+            post + b"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
+            post.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            post + b"Content-Length : 4\r\n\r\nabcd",
+            get + b"X : y\r\n\r\n", get + b"X\t: y\r\n\r\n", get + b"X\r\n\r\n", get + b"X y: z\r\n\r\n", get + b"X\x7f: y\r\n\r\n",
+            get + b"X: y\rZ: w\r\n\r\n", get + b"X: y\r\r\n\r\n", get + b"\rX: y\r\n\r\n", get + b"X\0: y\r\n\r\n",
+            get.replace(b"\r\nHost", b"\r\n Host") + b"\r\n",
+            b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            b"GET /healthz HTTP/1.1\r\n\r\n", b" " + get + b"\r\n", get.replace(b"HTTP/1.1", b"http/1.1") + b"\r\n",
+            b"GET /healthz\r\nHost: a\r\n\r\n", b"no request at all\r\n\r\n",
+        ]
+        with concurrent.futures.ThreadPoolExecutor(16) as threads:
+            for octets, (line, is_closed) in zip(cases, threads.map(self.raw, cases)):
+                refused = " 413 " if b"9" * 20 in octets else " 400 "
+                self.assertTrue(line == "" or refused in line, (octets, line))
+                self.assertTrue(is_closed, octets)
         line, _ = self.raw(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertIn(" 414 ", line)
         line, _ = self.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20000 + b"\r\n\r\n")
