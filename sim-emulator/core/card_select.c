@@ -133,6 +133,16 @@ static uint16_t find_selected(struct call *call, struct uicc_file *file)
     }
 }
 
+// Where a command without data is answered by octets, they come at once: their number has to be
+// right before anything is selected [102.221 §7.3.1.1.2].
+static uint16_t check_parameters(const struct call *call, const struct uicc_file *file)
+{
+    uint8_t octets[CARD_RESPONSE_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    uicc_parameters(&call->files, file, call->pins->enabled, &w);
+    return call_check_le(call, w.len);
+}
+
 uint16_t call_select(struct call *call)
 {
     uint8_t p2 = call->apdu.p2;
@@ -142,6 +152,8 @@ uint16_t call_select(struct call *call)
         return SW_WRONG_P1_P2;
     struct uicc_file file;
     uint16_t sw = find_selected(call, &file);
+    if (sw == SW_OK && returns != RETURN_NOTHING && call->apdu.data.len == 0)
+        sw = check_parameters(call, &file);
     if (sw != SW_OK)
         return sw;
     if (call->apdu.p1 == BY_NAME) {

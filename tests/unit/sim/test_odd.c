@@ -75,8 +75,8 @@ static void lengths_are_short_and_right(void **state)
     (void)state;
     GO({"00", SW_WRONG_LENGTH}, {"00A400", SW_WRONG_LENGTH}, {"00A40004023F", SW_WRONG_LENGTH},
        {"00A40004023F000000", SW_WRONG_LENGTH}, // Lc 2, and two octets where Le has one
-       {"00A4000400", 0},                       // no data: the MF
-       {"00A400040000023F00", SW_WRONG_LENGTH}, // extended
+       {"00A4000400", 0x6C31}, {"00A4000430", 0x6C31}, {"00A4000431", SW_OK}, // no data: the MF
+       {"00A400040000023F00", SW_WRONG_LENGTH},                               // extended
        {"00B0000000000A", SW_WRONG_LENGTH}, {"00A40004033F0000", SW_WRONG_LENGTH},
        {"00A40004013F", SW_WRONG_LENGTH}, {"00A4030C023F00", SW_WRONG_LENGTH},
        {"00A4040404A0000000", SW_WRONG_LENGTH}, // shorter than a RID
@@ -99,6 +99,22 @@ static void classes_and_channels_are_told_apart(void **state)
 }
 
 // --- files -----------------------------------------------------------------------------------
+
+// A command without data that is answered by octets [102.221 §7.3.1.1.2]: a length that is wrong
+// moves nothing.
+static void the_parent_is_selected_once(void **state)
+{
+    (void)state;
+    GO({SELECT_USIM, SW_OK}, {"00A4000C025F3B", SW_OK});
+    uint16_t sw = send("00A4030400");
+    assert_int_equal(sw & 0xFF00, SW_WRONG_LE);
+    assert_int_equal(answer.len, 0);
+    char again[16];
+    (void)snprintf(again, sizeof again, "00A40304%02X", sw & 0xFF);
+    GO({"00A4090C024F20", SW_OK}, {again, SW_OK}); // it was still DF.GSM-ACCESS
+    assert_int_equal(answer.len, sw & 0xFF);
+    GO({"00A4000C026F07", SW_OK}); // the ADF: one step up
+}
 
 static void selection_by_path_is_exact(void **state)
 {
@@ -236,6 +252,7 @@ int main(void)
         CARD_TEST(a_warning_comes_before_its_octets),
         CARD_TEST(lengths_are_short_and_right),
         CARD_TEST(classes_and_channels_are_told_apart),
+        CARD_TEST(the_parent_is_selected_once),
         CARD_TEST(selection_by_path_is_exact),
         CARD_TEST(offsets_records_and_short_identifiers_have_ends),
         CARD_TEST(a_deactivated_file_is_named_in_every_way),
