@@ -110,6 +110,9 @@ void applet_profile(struct applet *a, const struct applet_port *port, struct byt
         return;
     a->is_profiled = true;
     a->terminal = capabilities(profile);
+    // The last profile counts: what only the one before it allowed is not asked any more.
+    a->todo &= (uint16_t) ~(TODO_EVENTS | TODO_POLL | TODO_LOCATION | TODO_IMEI | TODO_IMEISV |
+                            TODO_ACCESS);
     if ((a->terminal & TERMINAL_EVENTS) != 0)
         a->todo |= TODO_EVENTS;
     if ((a->terminal & TERMINAL_POLLING) != 0)
