@@ -1,5 +1,6 @@
 // What one emulated card does per second of one core (CPU time, not wall time): a secured command
-// with its answer, SELECT and READ BINARY, AUTHENTICATE, a reset with the first SELECT.
+// with its answer, to the applet and to remote management of files, SELECT and READ BINARY,
+// AUTHENTICATE, a reset with the first SELECT.
 #include "tests/unit/sim/lab.h"
 
 #include "common/base/check.h"
@@ -76,34 +77,156 @@ static void report(const char *what, unsigned count, double seconds)
     (void)printf("%-40s %10.0f /s  %8.2f us\n", what, count / seconds, seconds / count * 1e6);
 }
 
+// Messages that were made before the clock runs.
+struct deliveries {
+    struct bytes *tpdus;
+    uint8_t (*octets)[SMS_DELIVER_MAX];
+};
+
+static struct deliveries deliveries_open(void)
+{
+    struct deliveries d = {.tpdus = calloc(ENVELOPES, sizeof *d.tpdus),
+                           .octets = calloc(ENVELOPES, SMS_DELIVER_MAX)};
+    check(d.tpdus != NULL && d.octets != NULL);
+    return d;
+}
+
+static void deliveries_add(struct deliveries *d, unsigned i, struct bytes user_data)
+{
+    struct writer tpdu = writer_of(d->octets[i], SMS_DELIVER_MAX);
+    lab_tpdu(user_data, &tpdu);
+    d->tpdus[i] = writer_bytes(&tpdu);
+}
+
+static void deliveries_close(struct deliveries *d)
+{
+    free(d->tpdus);
+    free(d->octets);
+}
+
+// The status word; the user data of the delivery report goes to `report`.
+static uint16_t deliver(struct bytes tpdu, struct writer *report)
+{
+    uint8_t data[CAT_DATA_MAX];
+    struct writer w = writer_of(data, sizeof data);
+    struct cat_message download = cat_sms_download(bytes_of(NULL, 0), tpdu);
+    cat_write_envelope(&w, CAT_SMS_PP_DOWNLOAD, &download);
+    struct apdu envelope = {.cla = 0x80, .ins = INS_ENVELOPE, .data = writer_bytes(&w)};
+    return send(&envelope, report);
+}
+
 static void bench_envelopes(void)
 {
-    struct bytes *tpdus = calloc(ENVELOPES, sizeof *tpdus);
-    uint8_t(*octets)[SMS_DELIVER_MAX] = calloc(ENVELOPES, SMS_DELIVER_MAX);
-    check(tpdus != NULL && octets != NULL);
+    struct deliveries d = deliveries_open();
     for (unsigned i = 0; i < ENVELOPES; i++) {
         uint8_t data[SMS_USER_DATA_MAX];
         struct writer user_data = writer_of(data, sizeof data);
-        struct writer tpdu = writer_of(octets[i], SMS_DELIVER_MAX);
         struct command audit = lab_audit();
         lab_packet(&lab, 0, &audit, &user_data);
-        lab_tpdu(writer_bytes(&user_data), &tpdu);
-        tpdus[i] = writer_bytes(&tpdu);
+        deliveries_add(&d, i, writer_bytes(&user_data));
     }
     unsigned answers = 0;
     clock_t from = clock();
-    for (unsigned i = 0; i < ENVELOPES; i++) {
-        uint8_t data[CAT_DATA_MAX];
-        struct writer w = writer_of(data, sizeof data);
-        struct cat_message download = cat_sms_download(bytes_of(NULL, 0), tpdus[i]);
-        cat_write_envelope(&w, CAT_SMS_PP_DOWNLOAD, &download);
-        struct apdu envelope = {.cla = 0x80, .ins = INS_ENVELOPE, .data = writer_bytes(&w)};
-        answers += serve(send(&envelope, NULL));
-    }
+    for (unsigned i = 0; i < ENVELOPES; i++)
+        answers += serve(deliver(d.tpdus[i], NULL));
     report("secured AUDIT, ciphered answer by SMS", ENVELOPES, seconds_since(from));
     check(answers >= ENVELOPES);
-    free(tpdus);
-    free(octets);
+    deliveries_close(&d);
+}
+
+// --- remote management of files --------------------------------------------------------------
+
+#define FILES_TAR 0xB00000
+#define FILES_SET 2
+// SELECT EF.ICCID, READ BINARY; SELECT EF.PL, UPDATE BINARY.
+static const uint8_t reading[] = {0x00, 0xA4, 0x00, 0x00, 0x02, 0x2F,
+                                  0xE2, 0x00, 0xB0, 0x00, 0x00, 0x0A};
+static const uint8_t writing[] = {0x00, 0xA4, 0x00, 0x00, 0x02, 0x2F, 0x05,
+                                  0x00, 0xD6, 0x00, 0x00, 0x02, 0x65, 0x6E};
+
+static struct product_key_set files_keys = {.version = FILES_SET};
+static const struct product_target files_target = {.tar = FILES_TAR,
+                                                   .folder = UICC_MF,
+                                                   .minimum = 0x16,
+                                                   .granted = 1U << UICC_ADM1 | 1U << UICC_PIN1,
+                                                   .key_sets = 1U << 0,
+                                                   .refresh = TARGET_NO_REFRESH};
+static struct card_product files_product;
+
+static struct secured_command files_command(uint64_t counter, struct bytes script)
+{
+    // MAC, ciphering, a counter that must be higher; the answer in the report, both again.
+    return (struct secured_command){.spi1 = 0x16,
+                                    .spi2 = 0x19,
+                                    .kic = FILES_SET << 4 | SECURED_AES,
+                                    .kid = FILES_SET << 4 | SECURED_AES,
+                                    .tar = FILES_TAR,
+                                    .cntr = counter,
+                                    .data = script};
+}
+
+// The last answer must be one that a server can open, and say what a script of two commands says.
+static void check_report(struct bytes user_data, uint64_t counter, size_t data_len)
+{
+    struct secured_command command = files_command(counter, bytes_of(NULL, 0));
+    struct secured_keys keys = {.kic = &files_keys.kic, .kid = &files_keys.kid};
+    struct secured_packet packet;
+    uint8_t octets[SMS_PACKET_MAX];
+    struct writer buffer = writer_of(octets, sizeof octets);
+    check(secured_response_shape(bytes_slice(user_data, 3, SIZE_MAX), &command, &packet) ==
+          SECURED_OK);
+    check(secured_decipher(&packet, &keys, &lab.cipher, &buffer) == SECURED_OK);
+    check(secured_verify(&packet, &keys, &lab.cipher) == SECURED_OK);
+    check(packet.status == SECURED_STATUS_OK && packet.data.len == data_len);
+    check(packet.data.at[0] == 2 && packet.data.at[1] == 0x90 && packet.data.at[2] == 0x00);
+}
+
+static void bench_files(const char *what, struct bytes script, size_t answer_len, uint64_t *counter)
+{
+    struct deliveries d = deliveries_open();
+    for (unsigned i = 0; i < ENVELOPES; i++) {
+        uint8_t octets[SMS_PACKET_MAX];
+        uint8_t data[SMS_USER_DATA_MAX];
+        struct writer packet = writer_of(octets, sizeof octets);
+        struct writer user_data = writer_of(data, sizeof data);
+        struct secured_command command = files_command(++*counter, script);
+        struct secured_keys keys = {.kic = &files_keys.kic, .kid = &files_keys.kid};
+        struct sms_cut cut = {.kind = SMS_COMMAND_PACKET};
+        check(secured_write_command(&packet, &command, &keys, &lab.cipher) == SECURED_OK);
+        sms_cut_part(&cut, writer_bytes(&packet), 0, &user_data);
+        deliveries_add(&d, i, writer_bytes(&user_data));
+    }
+    uint8_t octets[CARD_RESPONSE_MAX];
+    struct writer answer = writer_of(octets, sizeof octets);
+    clock_t from = clock();
+    for (unsigned i = 0; i < ENVELOPES; i++) {
+        answer.len = 0;
+        check(deliver(d.tpdus[i], &answer) == SW_OK && answer.len > 3);
+    }
+    report(what, ENVELOPES, seconds_since(from));
+    check_report(writer_bytes(&answer), *counter, answer_len);
+    deliveries_close(&d);
+}
+
+// A card whose product has a key set for files.
+static void bench_remote(void)
+{
+    uint8_t key[16] = {1, 2, 3};
+    uint64_t counter = 0;
+    files_keys.kic = secret_key_of(bytes_of(key, sizeof key));
+    key[0] = 9;
+    files_keys.kid = secret_key_of(bytes_of(key, sizeof key));
+    files_product = card_product_standard;
+    files_product.key_set_count = 1;
+    files_product.key_sets = &files_keys;
+    files_product.target_count = 1;
+    files_product.targets = &files_target;
+    lab.shop.product = &files_product;
+    start();
+    bench_files("files: SELECT, READ; answer in report", bytes_of(reading, sizeof reading), 13,
+                &counter);
+    bench_files("files: SELECT, UPDATE; answer in report", bytes_of(writing, sizeof writing), 3,
+                &counter);
 }
 
 static void bench_reads(const char *what, uint16_t identifier, uint16_t len)
@@ -183,6 +306,10 @@ int main(void)
     lab_open(&lab, 1, NULL);
     card = &lab.devices[0].card;
     report_memory();
+    lab_close(&lab);
+    lab_open(&lab, 1, NULL);
+    card = &lab.devices[0].card;
+    bench_remote();
     lab_close(&lab);
     return 0;
 }
