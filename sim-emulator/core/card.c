@@ -358,8 +358,11 @@ static bool is_warning(uint16_t sw)
 
 // Of the channel that the octets came on. A terminal that did not ask for them by their length
 // learns it.
-static uint16_t get_response(struct card_t0 *t0, const struct apdu *apdu, struct writer *response)
+static uint16_t get_response(const struct card *card, struct card_t0 *t0, const struct apdu *apdu,
+                             struct writer *response)
 {
+    if (!card->channels[apdu->cla & CHANNEL_MASK].is_open)
+        return SW_CHANNEL_NOT_SUPPORTED;
     if (apdu->p1 != 0 || apdu->p2 != 0)
         return SW_WRONG_P1_P2;
     if (apdu->data.len != 0)
@@ -402,7 +405,7 @@ uint16_t card_t0_exchange(struct card *card, struct card_t0 *t0, struct bytes co
     if (is_read && apdu.ins == INS_GET_RESPONSE &&
         // Class 80 too: terminals send it after an ENVELOPE, and cards take it.
         ((apdu.cla & ~0x83) == 0x00 || apdu.cla == CLA_GSM))
-        return get_response(t0, &apdu, response);
+        return get_response(card, t0, &apdu, response);
     struct writer w = writer_of(t0->octets, sizeof t0->octets);
     t0->len = 0;
     uint16_t sw = exchange(card, command, &w, true);

@@ -71,7 +71,6 @@ uint16_t call_search_record(struct call *call)
     uint16_t sw = call_file(call, call->apdu.p2 >> 3, &file);
     if (sw != SW_OK)
         return sw;
-    // Records that have no first and last are not searched in one direction: linear fixed only.
     if (file.row->kind != UICC_LINEAR && file.row->kind != UICC_CYCLIC)
         return SW_STRUCTURE_MISMATCH;
     sw = call_check(call, &file, (struct uicc_access){.mode = UICC_READ});

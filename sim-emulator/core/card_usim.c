@@ -7,7 +7,8 @@ enum {
     CONTEXT_3G = 0x81,  // or IMS AKA
     CONTEXT_VGCS = 0x82,
     CONTEXT_GBA = 0x84,
-    CONTEXT_MBMS = 0x85
+    CONTEXT_MBMS = 0x85,
+    CONTEXT_LOCAL_KEY = 0x86,
 };
 
 static void write_counted(struct writer *w, const void *octets, uint8_t len)
@@ -103,6 +104,13 @@ static bool is_pin_given(const struct call *call)
     return (satisfied & 1U << UICC_PIN1) != 0;
 }
 
+// Contexts of the standard that these cards have not; what is reserved is a wrong parameter.
+static bool is_refused(uint8_t context)
+{
+    return context == CONTEXT_VGCS || context == CONTEXT_GBA || context == CONTEXT_MBMS ||
+           context == CONTEXT_LOCAL_KEY;
+}
+
 uint16_t call_authenticate(struct call *call)
 {
     uint8_t context = call->apdu.p2;
@@ -110,8 +118,8 @@ uint16_t call_authenticate(struct call *call)
     uint8_t application = call->channel->application;
     if (call->apdu.p1 != 0)
         return SW_WRONG_P1_P2;
-    if (context >= CONTEXT_VGCS && context <= CONTEXT_MBMS + 1)
-        return SW_AUTHENTICATION_CONTEXT; // VGCS/VBS, GBA, MBMS, local key establishment
+    if (is_refused(context))
+        return SW_AUTHENTICATION_CONTEXT;
     if (!is_3g && (context != CONTEXT_GSM || application == UICC_ISIM))
         return SW_WRONG_P1_P2;
     if (application == UICC_MF ||

@@ -519,6 +519,11 @@ static void draw_octets(uint8_t *octets, size_t len)
 static void take(uint8_t cla, uint16_t sw, const uint8_t *expected, size_t len)
 {
     assert_sw(sw, (uint16_t)((cla == 0xA0 ? 0x9F00 : SW_DATA_AVAILABLE) | len));
+    // They are of the channel that the command came on.
+    unsigned other = ((cla & 3U) + 1 + draw(3)) % 4;
+    if (draw(4) == 0)
+        assert_sw(plain((uint8_t)other, 0xC0, 0, 0, (uint8_t)len),
+                  now.channels[other].is_open ? SW_CONDITIONS : SW_CHANNEL_NOT_SUPPORTED);
     assert_sw(plain(cla, 0xC0, 0, 0, (uint8_t)len), well());
     assert_int_equal(answer.len, len);
     assert_memory_equal(answer_octets, expected, len);
