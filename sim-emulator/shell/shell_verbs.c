@@ -57,14 +57,28 @@ static bool join_hex(char **words, size_t count, struct writer *w)
     return w->len > 0;
 }
 
+#define MUTE_WORD "mute" // for a status word that does not come, after tear
+
 static bool read_sw(const char *text, uint16_t *sw)
 {
     uint8_t octets[2];
+    if (strcmp(text, MUTE_WORD) == 0) {
+        *sw = CARD_MUTE;
+        return true;
+    }
     struct writer w = writer_of(octets, sizeof octets);
     if (!text_unhex(bytes_of_text(text), &w) || w.len != 2)
         return false;
     *sw = (uint16_t)(octets[0] << 8 | octets[1]);
     return true;
+}
+
+static void write_sw(uint16_t sw, char text[5])
+{
+    if (sw == CARD_MUTE)
+        memcpy(text, MUTE_WORD, sizeof MUTE_WORD);
+    else
+        (void)snprintf(text, 5, "%04X", sw);
 }
 
 static enum shell_code exchange(struct shell *s, struct bytes command, const uint16_t *expected)
@@ -78,11 +92,14 @@ static enum shell_code exchange(struct shell *s, struct bytes command, const uin
     if (device_of(s)->state == DEVICE_RUNNING)
         fleet_serve(&s->app.fleet, s->card, sw, s->now);
     if (expected != NULL && sw != *expected) {
-        (void)snprintf(s->reason, sizeof s->reason, "%04X was expected, the card says %04X",
-                       *expected, sw);
+        char wanted[5], said[5];
+        write_sw(*expected, wanted);
+        write_sw(sw, said);
+        (void)snprintf(s->reason, sizeof s->reason, "%s was expected, the card says %s", wanted,
+                       said);
         return SHELL_VERIFICATION;
     }
-    if (sw == CARD_MUTE)
+    if (sw == CARD_MUTE && expected == NULL)
         return wrong(s, SHELL_CARD_ERROR, "the card has no power (reset, or power on)");
     return SHELL_DONE;
 }
@@ -94,7 +111,7 @@ static enum shell_code do_apdu(struct shell *s, char **words, size_t count)
     uint16_t expected = 0;
     bool is_expecting = count > 2 && strcmp(words[count - 2], "=") == 0;
     if (is_expecting && !read_sw(words[count - 1], &expected))
-        return wrong(s, SHELL_WRONG_USE, "after = a status word of 4 digits is expected");
+        return wrong(s, SHELL_WRONG_USE, "after = a status word of 4 digits is expected, or mute");
     if (!join_hex(words, is_expecting ? count - 2 : count, &w))
         return wrong(s, SHELL_WRONG_USE, "an APDU in hexadecimal is expected");
     return exchange(s, writer_bytes(&w), is_expecting ? &expected : NULL);
@@ -395,7 +412,7 @@ static const struct verb {
     {"cards", 0, 0, "", "the cards; * is in use", do_cards},
     {"use", 1, 1, "NUMBER", "takes another card: use 2", do_use},
     {"reset", 0, 0, "", "power and reset of a card that is in no running device", do_reset},
-    {"apdu", 1, SHELL_WORDS_MAX, "HEX... [= SW]",
+    {"apdu", 1, SHELL_WORDS_MAX, "HEX... [= SW|mute]",
      "one command, told with its answer: apdu 00A40004 02 3F00 = 9000", do_apdu},
     {"ota", 1, SHELL_WORDS_MAX, "HEX...",
      "data of a command packet, secured with the card's keys: ota 80e2910513 8a08a0a1a2a3a4a5a6a7 "
@@ -409,7 +426,10 @@ static const struct verb {
     {"coverage", 2, SHELL_WORDS_MAX, "AREA PLMN...|none",
      "what an area receives from now on: coverage home none", do_coverage},
     {"imei", 1, 1, "DIGITS|none", "of the device: imei 352099000000013", do_imei},
-    {"tear", 1, 1, "N", "the power goes at the N-th octet written from now on: tear 100", do_tear},
+    {"tear", 1, 1, "N",
+     "the power goes at the N-th octet written from now on: tear 100; apdu 00D6000001 FF = mute; "
+     "reset",
+     do_tear},
     {"registry", 0, 0, "", "what the card holds, without keys, as JSON", do_registry},
     {"journal", 0, 0, "", "the switch under way, pending notifications, stored results",
      do_journal},

@@ -40,6 +40,14 @@ class Shell(unittest.TestCase):
         self.assertIn("operation 7 never seen", text)
         code, text, error = shell("--cmd", f"reset; tear 3; {audit}; journal")
         self.assertEqual((code, error), (6, "--cmd:3: the card has no power (reset, or power on)\n"))
+        # A script goes on when it foretells the cut, and sees what was before it.
+        select = "reset; apdu 00A4040C07A0000000871002; apdu 00A4000C026F7B"
+        cut = f"{select}; apdu 00B000000C; tear 5; apdu 00D600000C 010203040506070809101112"
+        code, text, error = shell("--cmd", f"{cut} = mute; {select}; apdu 00B000000C = 9000")
+        self.assertEqual((code, error, text.count("  < " + 12 * "FF" + " 9000")), (0, "", 2))
+        self.assertEqual(shell("--cmd", f"{cut} = 9000")[::2], (7, "--cmd:6: 9000 was expected, the card says mute\n"))
+        code, _, error = shell("--cmd", "reset; apdu 00A4000C023F00 = mute")
+        self.assertEqual((code, error), (7, "--cmd:2: mute was expected, the card says 9000\n"))
         code, text, error = shell("--cmd", "reset; tear 3; trace on; exit")
         self.assertEqual((code, error), (0, ""))
 
