@@ -260,9 +260,17 @@ enum uicc_create uicc_resize(struct uicc_files *files, struct uicc_file *file, u
 
 // --- deleting --------------------------------------------------------------------------------
 
+// Whether the rules of all files of the MF or of an application stand in it.
+static bool is_rules(const struct uicc_file *file)
+{
+    if (file->folder == UICC_MF)
+        return file->identifier == UICC_ID_ARR_MF;
+    return uicc_application(file->folder).len > 0 && file->identifier == UICC_ID_ARR_ADF;
+}
+
 bool uicc_may_delete(const struct uicc_files *files, const struct uicc_file *file)
 {
-    if (file->reference == UICC_NO_FILE)
+    if (file->reference == UICC_NO_FILE || is_rules(file))
         return false;
     if (file->row->kind != UICC_FOLDER)
         return true;

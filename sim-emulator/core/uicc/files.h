@@ -80,7 +80,8 @@ enum uicc_create {
 // `like` gives kind, identifier, short identifier, sizes, rule and owner.
 enum uicc_create uicc_create(struct uicc_files *files, uint8_t folder, const struct uicc_row *like,
                              struct bytes fill, struct uicc_file *out) MUST_USE;
-// The file, or a folder without anything in it. False: something is in it.
+// The file, or a folder without anything in it. False: something is in it, or it is the EF.ARR
+// that other files refer to: without it nobody may do anything, not even make a new one.
 bool uicc_may_delete(const struct uicc_files *files, const struct uicc_file *file);
 enum nvm_result uicc_delete(struct uicc_files *files, const struct uicc_file *file) MUST_USE;
 // Another size, of the same file: it keeps its names, its reference, and its content as far as it

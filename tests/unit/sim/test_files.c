@@ -302,6 +302,9 @@ static void folders_are_created_and_deleted_when_empty(void **state)
     assert_int_equal(send("00A4000C027F66"), SW_FILE_NOT_FOUND);
     assert_int_equal(send("00E4000002 7F20"), SW_CONDITIONS);
     assert_int_equal(send("00E4000002 2F05"), SW_OK);
+    assert_int_equal(send("00E4000002 2F06"), SW_CONDITIONS); // the others' rules are in it
+    assert_int_equal(send(SELECT_USIM), SW_OK);
+    assert_int_equal(send("00E4000002 6F06"), SW_CONDITIONS);
     reset_card();
     assert_int_equal(send("00A4000C022F05"), SW_FILE_NOT_FOUND);
 }
