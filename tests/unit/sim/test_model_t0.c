@@ -137,6 +137,12 @@ static const struct {
     {0x80, INS_TERMINAL_RESPONSE, {0x00, 0x00, 0x00, 0x00}, 12},
 };
 
+static void put(uint8_t *data, const char *hex)
+{
+    struct writer w = writer_of(data, APDU_DATA_MAX);
+    assert_true(text_unhex(bytes_of(hex, strlen(hex)), &w));
+}
+
 static void fill(const struct apdu *apdu, uint8_t *data)
 {
     uint16_t identifier = identifiers[draw(sizeof identifiers / sizeof identifiers[0])];
@@ -149,9 +155,9 @@ static void fill(const struct apdu *apdu, uint8_t *data)
         data[0] = (uint8_t)(identifier >> 8);
         data[1] = (uint8_t)identifier;
         if (apdu->p1 == 0x08)
-            memcpy(data, "\x7F\xFF\x5F\x3A\x4F\x3A", 6);
+            put(data, "7FFF5F3A4F3A");
         if (apdu->p1 == 0x04)
-            memcpy(data, "\xA0\x00\x00\x00\x87\x10\x02", 7);
+            put(data, "A0000000871002");
         break;
     case INS_VERIFY_PIN:
         memset(data, '8', 8); // ADM1's
@@ -163,13 +169,13 @@ static void fill(const struct apdu *apdu, uint8_t *data)
         memset(data, 0xFF, APDU_DATA_MAX);
         break;
     case INS_ENVELOPE: // a location event
-        memcpy(data, "\xD6\x0A\x99\x01\x03\x82\x02\x82\x81\x9B\x01\x02", 12);
+        put(data, "D60A990103820282819B0102");
         break;
     case INS_TERMINAL_CAPABILITY:
-        memcpy(data, "\xA9\x03\x80\x01\x00", 5);
+        put(data, "A903800100");
         break;
     case INS_TERMINAL_RESPONSE:
-        memcpy(data, "\x81\x03\x01\x05\x00\x82\x02\x82\x81\x83\x01\x00", 12);
+        put(data, "810301050082028281830100");
         break;
     default: // octets
         break;

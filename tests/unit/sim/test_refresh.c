@@ -70,15 +70,15 @@ static void every_mode_is_asked_for_as_the_product_says(void **state)
         [CAT_REFRESH_STEERING] = {UICC_USIM, "D009 8103E00107 82028182"},
     };
     (void)state;
-    for (uint8_t mode = 0; mode < sizeof modes / sizeof modes[0]; mode++) {
-        use_target(modes[mode].folder, mode);
-        prepare(AES_128, 0x1619, TAR, mode + 1U);
+    for (size_t mode = 0; mode < sizeof modes / sizeof modes[0]; mode++) {
+        use_target(modes[mode].folder, (uint8_t)mode);
+        prepare(AES_128, 0x1619, TAR, mode + 1);
         bool is_shared = modes[mode].folder == UICC_MF;
         uint16_t sw = run(is_shared ? "00A40000027F10 00A40000026F43 00D6000001FF"
                                     : "00A40000026F43 00D6000001FF"); // EF.SMSS
         assert_fetched(sw, modes[mode].command);
         char answer_it[64];
-        (void)snprintf(answer_it, sizeof answer_it, "801400000C8103E001%02X82028281830100", mode);
+        (void)snprintf(answer_it, sizeof answer_it, "801400000C8103E001%02zX82028281830100", mode);
         assert_int_equal(send(answer_it), SW_OK);
         assert_int_equal(send("80F2000C00"), SW_OK);
     }

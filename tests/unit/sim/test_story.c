@@ -114,7 +114,7 @@ static void keys_of_the_product_are_never_shown(void **state)
 {
     (void)state;
     uint8_t octets[32];
-    for (uint8_t i = 0; i < sizeof octets; i++)
+    for (size_t i = 0; i < sizeof octets; i++)
         octets[i] = (uint8_t)(0x51 + 3 * i);
     const struct product_key_set set = {.version = 2,
                                         .kic = secret_key_of(bytes_of(octets, 16)),
