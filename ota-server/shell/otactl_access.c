@@ -158,7 +158,7 @@ static bool split_url(struct ctl_access *a)
     return is_right;
 }
 
-static enum ctl_exit judge(struct ctl_access *a)
+static enum ctl_exit judge(struct ctl_access *a, bool needs_key)
 {
     if (a->url[0] == '\0') {
         fprintf(stderr, "otactl: no server address\n"
@@ -176,6 +176,8 @@ static enum ctl_exit judge(struct ctl_access *a)
     }
     if (a->certificate[0] != '\0' && a->app_key[0] == '\0' && a->secret.text[0] == '\0')
         return CTL_DONE;
+    if (!needs_key && a->app_key[0] == '\0' && a->secret.text[0] == '\0')
+        return CTL_DONE;
     if (a->app_key[0] == '\0' || a->secret.text[0] == '\0') {
         fprintf(stderr, "otactl: no credentials\n"
                         "  do: set OTARIA_CREDENTIALS to a file of mode 600 with appkey= and "
@@ -190,7 +192,7 @@ static enum ctl_exit judge(struct ctl_access *a)
     return CTL_DONE;
 }
 
-enum ctl_exit ctl_access_read(struct ctl_access *a)
+enum ctl_exit ctl_access_read(struct ctl_access *a, bool needs_key)
 {
     *a = (struct ctl_access){0};
     const char *path = getenv("OTARIA_CREDENTIALS");
@@ -204,7 +206,7 @@ enum ctl_exit ctl_access_read(struct ctl_access *a)
         !take_environment("OTARIA_APPKEY", a->app_key, sizeof(a->app_key)) ||
         !take_environment("OTARIA_APPSECRET", a->secret.text, sizeof(a->secret.text)))
         return CTL_WRONG_USE;
-    return judge(a);
+    return judge(a, needs_key);
 }
 
 void ctl_access_wipe(struct ctl_access *a)

@@ -29,5 +29,5 @@ struct ctl_access {
 };
 
 // Reads all of it; what is missing or wrong is said on standard error.
-enum ctl_exit ctl_access_read(struct ctl_access *a) MUST_USE;
+enum ctl_exit ctl_access_read(struct ctl_access *a, bool needs_key) MUST_USE;
 void ctl_access_wipe(struct ctl_access *a);

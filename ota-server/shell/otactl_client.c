@@ -35,7 +35,7 @@ static void discard(struct ctl_client *c)
     free(c);
 }
 
-enum ctl_exit ctl_client_open(struct ctl_client **client)
+enum ctl_exit ctl_client_open(struct ctl_client **client, bool needs_key)
 {
     *client = NULL;
     struct ctl_client *c = calloc(1, sizeof(*c));
@@ -44,7 +44,7 @@ enum ctl_exit ctl_client_open(struct ctl_client **client)
         fprintf(stderr, "otactl: no memory\n");
         return CTL_INTERNAL;
     }
-    const enum ctl_exit exit = ctl_access_read(&c->access);
+    const enum ctl_exit exit = ctl_access_read(&c->access, needs_key);
     if (exit == CTL_DONE) {
         c->crypto = crypto_open();
         c->curl = curl_easy_init();
@@ -281,7 +281,7 @@ static bool put_headers(struct exchange *e, const char *path)
     add_header(e, "Expect", ""); // no waiting for "100 Continue"
     if (e->r->is_open)
         return !e->is_out_of_memory;
-    if (e->c->access.app_key[0] != '\0') {
+    if (e->c->access.app_key[0] != '\0' && !e->r->is_unsigned) {
         if (!sign(e, path, authorization))
             return false;
         add_header(e, "Authorization", authorization);

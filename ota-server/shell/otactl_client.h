@@ -18,8 +18,9 @@
 
 struct ctl_client;
 
-// Reads address and credentials and prepares libcurl; nothing is sent yet.
-enum ctl_exit ctl_client_open(struct ctl_client **client) MUST_USE;
+// Reads address and credentials and prepares libcurl; nothing is sent yet. Without `needs_key` there
+// may be no credentials.
+enum ctl_exit ctl_client_open(struct ctl_client **client, bool needs_key) MUST_USE;
 // NULL is harmless.
 void ctl_client_close(struct ctl_client *c);
 const char *ctl_client_url(const struct ctl_client *c);
@@ -37,6 +38,7 @@ struct ctl_request {
     const char *idempotency_key; // NULL: one is made for changing methods
     bool is_reading;             // a POST that changes nothing
     bool is_open;                // neither signed nor versioned: /healthz, /readyz
+    bool is_unsigned;            // what shows who asks is in the body
     // While an upload is sent; may be NULL.
     void (*progress)(void *context, uint64_t sent, uint64_t total);
     void *progress_context;

@@ -158,7 +158,7 @@ enum ctl_exit doctor_run(struct ctl_task *t)
     struct findings f = {.rows = json_array()};
     enum ctl_exit exit = CTL_DONE;
     if (*t->client == NULL)
-        exit = ctl_client_open(t->client); // says itself what is wrong
+        exit = ctl_client_open(t->client, true); // says itself what is wrong
     find(&f, "configuration", exit, exit == CTL_DONE ? ctl_client_url(*t->client) : "see above",
          "set OTARIA_URL and OTARIA_CREDENTIALS");
     if (exit == CTL_DONE && check_reach(*t->client, &f)) {

@@ -4,11 +4,7 @@
 #include "common/base/secret.h"
 #include "common/base/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define DOCUMENT_MAX ((size_t)1 << 20)
 #define COMPONENT_DIGITS_MAX (2 * SECRET_KEY_MAX)
@@ -253,32 +249,17 @@ struct secret_component {
     size_t len;
 };
 
-// A component is read from a file that only its owner can read, never from the command line.
 static bool read_component(const char *path, struct secret_component *c)
 {
-    struct stat s;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        fprintf(stderr, "otactl: %s: %s\n", path, strerror(errno));
+    if (!ctl_read_secret(path, c->digits, sizeof(c->digits), &c->len))
         return false;
-    }
-    bool is_right = false;
-    if (fstat(fd, &s) != 0 || (s.st_mode & (S_IRWXG | S_IRWXO)) != 0 || s.st_uid != geteuid()) {
-        fprintf(stderr, "otactl: %s can be read by others\n  do: chmod 600 %s\n", path, path);
-    } else {
-        const ssize_t len = read(fd, c->digits, sizeof(c->digits));
-        c->len = len > 0 ? (size_t)len : 0;
-        while (c->len > 0 && (c->digits[c->len - 1] == '\n' || c->digits[c->len - 1] == '\r'))
-            c->len--;
-        uint8_t octets[SECRET_KEY_MAX];
-        struct writer w = writer_of(octets, sizeof(octets));
-        is_right = c->len > 0 && text_unhex(bytes_of(c->digits, c->len), &w);
-        secret_wipe(octets, sizeof(octets));
-        if (!is_right)
-            fprintf(stderr, "otactl: %s holds no key component of 16 to 32 octets in hexadecimal\n",
-                    path);
-    }
-    close(fd);
+    uint8_t octets[SECRET_KEY_MAX];
+    struct writer w = writer_of(octets, sizeof(octets));
+    const bool is_right = c->len > 0 && text_unhex(bytes_of(c->digits, c->len), &w);
+    secret_wipe(octets, sizeof(octets));
+    if (!is_right)
+        fprintf(stderr, "otactl: %s holds no key component of 16 to 32 octets in hexadecimal\n",
+                path);
     return is_right;
 }
 

@@ -4,7 +4,10 @@
 #include "ota-server/service/api_text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define LINE_MAX_LEN 256
 #define LIMIT_DEFAULT 1000
@@ -46,7 +49,7 @@ enum ctl_exit ctl_ask(struct ctl_task *t, struct ctl_request *r, struct ctl_answ
     char name[64];
     *a = (struct ctl_answer){0};
     if (*t->client == NULL) {
-        const enum ctl_exit exit = ctl_client_open(t->client);
+        const enum ctl_exit exit = ctl_client_open(t->client, !r->is_unsigned);
         if (exit != CTL_DONE)
             return exit;
     }
@@ -267,6 +270,31 @@ struct pages {
     json_int_t total;
     bool is_estimate;
 };
+
+bool ctl_read_secret(const char *path, char *text, size_t size, size_t *len)
+{
+    struct stat s;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    *len = 0;
+    if (fd < 0) {
+        fprintf(stderr, "otactl: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    bool is_right = false;
+    if (fstat(fd, &s) != 0 || (s.st_mode & (S_IRWXG | S_IRWXO)) != 0 || s.st_uid != geteuid()) {
+        fprintf(stderr, "otactl: %s can be read by others\n  do: chmod 600 %s\n", path, path);
+    } else {
+        const ssize_t count = read(fd, text, size);
+        *len = count > 0 ? (size_t)count : 0;
+        is_right = *len < size;
+        if (!is_right)
+            fprintf(stderr, "otactl: %s has more than %zu octets\n", path, size - 1);
+        while (*len > 0 && (text[*len - 1] == '\n' || text[*len - 1] == '\r'))
+            (*len)--;
+    }
+    close(fd);
+    return is_right;
+}
 
 void ctl_put_query(const struct ctl_task *t, struct ctl_request *r)
 {

@@ -83,6 +83,27 @@ enum ctl_exit profile_put_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit transport_key_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit transport_key_add_run(struct ctl_task *t) MUST_USE;
 
+enum ctl_exit enterprise_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit enterprise_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit enterprise_create_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit enterprise_set_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit user_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit user_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit user_create_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit user_set_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit user_delete_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit user_password_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit client_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit client_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit client_create_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit client_set_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit client_judge_run(struct ctl_task *t) MUST_USE; // approve, revoke
+enum ctl_exit client_secret_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit permission_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit permission_set_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit permission_delete_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit setup_run(struct ctl_task *t) MUST_USE;
+
 enum ctl_exit trail_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit trail_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit trail_verify_run(struct ctl_task *t) MUST_USE;

@@ -204,6 +204,56 @@ static void write_file(char path[64], const char *text)
     close(fd);
 }
 
+static void it_enters_enterprises_people_and_programs(void **state)
+{
+    struct real *r = *state;
+    char enterprise[64], user[64], client[64], password[64], command[512];
+    run(r, "enterprise|create|name=Meters|kind=ENTERPRISE|region=CN|timeZone=Asia/Shanghai", 0);
+    snprintf(enterprise, sizeof(enterprise), "%s", stage_result(&r->stage));
+    snprintf(command, sizeof(command), "enterprise|set|%s|authorityMode=REQUEST_APPROVE",
+             enterprise);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "enterprise|show|%s", enterprise);
+    run(r, command, 0);
+    assert_non_null(strstr(r->stage.out, "REQUEST_APPROVE"));
+    snprintf(command, sizeof(command),
+             "user|create|username=anna|role=ENTERPRISE_USER|enterpriseId=%s", enterprise);
+    run(r, command, 0);
+    snprintf(user, sizeof(user), "%s", stage_result(&r->stage));
+    write_file(password, "a long secret of anna\n");
+    snprintf(command, sizeof(command), "user|password|%s|%s", user, password);
+    run(r, command, 0);
+    unlink(password);
+    snprintf(command, sizeof(command), "user|set|%s|locked=true|displayName=Anna B.", user);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "user|set|%s|locked=perhaps", user);
+    run(r, command, 2);
+    snprintf(command, sizeof(command),
+             "client|create|name=ci|mechanisms=hmac,client_secret|ratePerSecond=5|enterpriseId=%s|"
+             "scopes=cards:read",
+             enterprise);
+    run(r, command, 0);
+    snprintf(client, sizeof(client), "%s", stage_result(&r->stage));
+    run(r, "client|list", 0);
+    assert_non_null(strstr(r->stage.out, "REQUESTED"));
+    run(r, "group|create|--name|meters", 0);
+    snprintf(command, sizeof(command), "permission|set|%s|%s|card.read,card.audit", enterprise,
+             stage_result(&r->stage));
+    run(r, command, 2); // without a reason
+    snprintf(command + strlen(command), 64, "|--reason|contract 88");
+    run(r, command, 0);
+    run(r, "permission|list", 0);
+    assert_non_null(strstr(r->stage.out, "card.audit"));
+    snprintf(command, sizeof(command), "user|delete|%s", user);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "user|show|%s", user);
+    run(r, command, 3);
+    snprintf(command, sizeof(command), "client|revoke|%s|--reason|end of test", client);
+    run(r, command, 0);
+    run(r, "user|create|anna", 2);
+    run(r, "user|create|name=anna", 2); // the server misses its username
+}
+
 static void act(struct real *r, const char *verb, const char *campaign, int exit)
 {
     char command[512];
@@ -310,6 +360,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_server_takes_what_otactl_sends, open_real, close_real),
+        cmocka_unit_test_setup_teardown(it_enters_enterprises_people_and_programs, open_real,
+                                        close_real),
         cmocka_unit_test_setup_teardown(a_campaign_goes_from_a_file_to_its_cards, open_real,
                                         close_real),
         cmocka_unit_test_setup_teardown(a_vendors_file_is_imported_once, open_real, close_real),
