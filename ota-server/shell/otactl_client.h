@@ -18,8 +18,8 @@
 
 struct ctl_client;
 
-// Reads address and credentials and prepares libcurl; nothing is sent yet. Without `needs_key` there
-// may be no credentials.
+// Reads address and credentials and prepares libcurl; nothing is sent yet. Without `needs_key`
+// there may be no credentials.
 enum ctl_exit ctl_client_open(struct ctl_client **client, bool needs_key) MUST_USE;
 // NULL is harmless.
 void ctl_client_close(struct ctl_client *c);

@@ -1,0 +1,400 @@
+#!/usr/bin/env python3
+"""An operator's day, from the token of the first start to the day's reports: people, an enterprise, a group with a bootstrap
+rule, an import, cards that appear and are bootstrapped while the SMSC loses messages, a campaign that a second person
+approves, audits, figures, the trail. Once by the interface only, once by otactl only.
+usage: test_day.py FOLDER-OF-PROGRAMS [ByApi|ByCli]"""
+import http.client, json, os, shutil, subprocess, sys, tempfile
+
+from fleet_lab import ROOT, SMSC, TRANSPORT, Lab, until
+from esme import cbc
+from system import Api, Control, Failed
+
+PROGRAMS = os.path.abspath(sys.argv[1])
+CARDS = int(os.environ.get("OTARIA_DAY_CARDS", "30"))
+# Virtual seconds a second: a switch is rolled back after 300 of them, so many cards need a slower world.
+SPEED = 400 if CARDS < 100 else 40
+WAIT = 250 if CARDS < 100 else 1200  # at most, in seconds
+PASSWORD = "correct horse battery"
+MASK = 0x5A3C96E10F784B2D1133557799BBDDFF
+# Each transport key in two halves, whose sum it is.
+KEYS = {index: (("%032X" % (int(key, 16) ^ MASK), "%032X" % MASK), key) for index, key in TRANSPORT.items()}
+
+
+class Person:
+    """Somebody at a browser: a session, its cookie, and the token against forged requests."""
+
+    def __init__(self, authority, username):
+        self.authority, self.cookie, self.token = authority, "", ""
+        self.token = self.ask("POST", "/session", {"username": username, "password": PASSWORD})["csrfToken"]
+
+    def ask(self, method, path, body=None):
+        link = http.client.HTTPConnection(self.authority, timeout=20)
+        headers = {"Origin": "http://" + self.authority, "Content-Type": "application/json", "Cookie": self.cookie,
+                   "X-CSRF-Token": self.token, "Idempotency-Key": os.urandom(8).hex()}
+        if not self.cookie:
+            headers = {"Content-Type": "application/json"}
+        link.request(method, Api.BASE + path, None if body is None else json.dumps(body), headers)
+        answer = link.getresponse()
+        text = answer.read().decode()
+        if not 200 <= answer.status < 300:
+            raise Failed(f"{method} {path}: {answer.status} {text}")
+        self.cookie = (answer.getheader("Set-Cookie") or self.cookie).split(";")[0]
+        return json.loads(text) if text else None
+
+
+class ByApi:
+    """What an operator does, each a call of the interface."""
+    NAME, OPTIONS = "interface", []
+
+    def __init__(self, lab):
+        self.lab = lab
+
+    def first_person(self, token):
+        body = {"token": token, "username": "anna", "password": PASSWORD,
+                "enterprise": {"name": "Operator", "region": "CN", "timeZone": "Asia/Shanghai"}}
+        link = http.client.HTTPConnection(self.lab.server.ready["http"], timeout=20)
+        for wanted in (201, 401):  # the token serves once
+            link.request("POST", Api.BASE + "/setup", json.dumps(body), {"Content-Type": "application/json"})
+            answer = link.getresponse()
+            assert answer.status == wanted, (answer.status, answer.read())
+            answer.read()
+
+    def people(self):
+        """A second person for what needs two, and a program that works for the first one."""
+        authority = self.lab.server.ready["http"]
+        self.anna = anna = Person(authority, "anna")
+        operator = anna.ask("GET", "/session")["user"]["enterpriseId"]
+        ben = anna.ask("POST", "/users", {"username": "ben", "password": PASSWORD, "role": "PLATFORM_ADMIN",
+                                          "enterpriseId": operator})
+        assert ben["role"] == "PLATFORM_ADMIN"
+        self.ben = Person(authority, "ben")
+        scopes = anna.ask("GET", "/session")["scopes"]
+        client = anna.ask("POST", "/api-clients", {"name": "day", "enterpriseId": operator, "scopes": scopes,
+                                                   "mechanisms": ["hmac"]})
+        try:
+            anna.ask("POST", f"/api-clients/{client['id']}/approve", {})
+            raise AssertionError("who asked for a client approved it")
+        except Failed as refused:
+            assert " 403 " in str(refused), refused
+        self.ben.ask("POST", f"/api-clients/{client['id']}/approve", {})
+        secret = anna.ask("POST", f"/api-clients/{client['id']}/secrets", {})
+        self.api = Api(authority, [(secret["appKey"], secret["appSecret"])])
+
+    def enterprise(self, name):
+        return self.api.post("/enterprises", {"name": name, "kind": "ENTERPRISE", "region": "CN", "timeZone": "Asia/Shanghai"})["id"]
+
+    def user(self, name, enterprise):
+        return self.api.post("/users", {"username": name, "role": "ENTERPRISE_USER", "enterpriseId": enterprise,
+                                        "password": PASSWORD})["id"]
+
+    def group(self, name):
+        return self.api.post("/card-groups", {"name": name})["id"]
+
+    def rules(self, group, rules):
+        self.change("PATCH", f"/card-groups/{group}/rules", {**rules, "reason": "roll-out"})
+
+    def permit(self, enterprise, group, operations):
+        self.change("PUT", f"/permissions/{enterprise}/{group}", {"operations": operations, "reason": "contract 88"})
+
+    def change(self, method, path, body):
+        status, document = self.api.ask(method, path, body)
+        assert status in (200, 202), (path, status, document)
+        return document
+
+    def vendor(self, profile):
+        with open(profile, "rb") as file:
+            self.api.post("/vendor-profiles", file.read())
+        for index, (halves, _) in KEYS.items():
+            made = self.api.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC"})["id"]
+            for person, half in zip((self.anna, self.ben), halves):
+                kcv = cbc(half, bytes([1] * 16)).hex()[:6]
+                person.ask("POST", f"/transport-keys/{made}/components", {"component": half, "kcv": kcv})
+
+    def pool(self, name):
+        return self.api.post("/subscription-pools", {"name": name, "operator": "TEST-001-01", "templateId": 1})["id"]
+
+    def load(self, path, pool=None):
+        query = "vendorProfile=alder" + (f"&kind=SUBSCRIPTIONS&poolId={pool}" if pool else "")
+        with open(path, "rb") as file:
+            job = self.api.post("/batch-imports", file.read(), content_type="text/plain", query=query)
+        ended = until("the import", 60, lambda: (lambda j: j if j["status"] == "ENDED" else None)(
+            self.api.get("/batch-imports/" + job["id"])), 0.05)
+        assert ended["outcome"] == "IMPORTED", ended
+        return ended["loaded"]
+
+    def cards(self, query=""):
+        return self.api.all("/cards", query)
+
+    def move(self, cards, group):
+        for card in cards:
+            self.change("PATCH", "/cards/" + card["id"], {"groupId": group, "reason": "delivered"})
+
+    def count(self, path, query):
+        return self.api.get(path, query + "perPage=1")["pagination"]["totalCount"]
+
+    def waiting(self):
+        return self.count("/cards", "state=IMPORTED&")
+
+    def in_doubt(self):
+        return self.count("/dirty-cards", "")
+
+    def bootstraps(self, group, state):
+        return self.count(f"/card-groups/{group}/bootstrap-jobs", f"state={state}&")
+
+    def campaign(self, document):
+        campaign = self.api.post("/campaigns", document)["id"]
+        checked = self.change("POST", f"/campaigns/{campaign}/check", None)
+        started = self.change("POST", f"/campaigns/{campaign}/start", None)
+        return campaign, checked, started
+
+    def approve(self):
+        self.ben = Person(self.lab.server.ready["http"], "ben")  # the day is long, a session of 30 idle minutes is not
+        for approval in self.api.all("/approvals", "state=OPEN"):
+            self.ben.ask("POST", f"/approvals/{approval['id']}/approve", {"requestHash": approval["requestHash"]})
+
+    def show_campaign(self, campaign):
+        return self.api.get("/campaigns/" + campaign)
+
+    def audit(self, cards):
+        """Asked again where the answer was lost."""
+        while cards:
+            orders = {card["id"]: self.api.post(f"/cards/{card['id']}/operations", {"type": "audit"})["id"] for card in cards}
+            ended = {card: until("an audit", 60, lambda o=order: (lambda o: o if o["status"] == "ENDED" else None)(
+                self.api.get("/operations/" + o)), 0.05) for card, order in orders.items()}
+            assert {o["outcome"] for o in ended.values()} <= {"done", "expired"}, ended
+            cards = [card for card in cards if ended[card["id"]]["outcome"] == "expired"]
+
+    def on_cards(self, pool):
+        return self.api.get("/subscription-pools/" + pool)["counts"]["ON_CARD"]
+
+    def slots(self, card):
+        return self.api.get(f"/cards/{card['id']}/subscriptions")["serverView"]["slots"]
+
+    def kpis(self):
+        return self.api.get("/kpis", "window=24h")
+
+    def trail_is_whole(self):
+        return self.api.post("/audit-trail/verify", {})["ok"]
+
+    def actions(self):
+        return {row["action"] for row in self.api.all("/audit-trail")}
+
+
+class ByCli:
+    """The same, each a command of otactl. A second person is one who is logged in, so here nothing waits for one."""
+    NAME, OPTIONS = "command line", ["--single-person"]
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.access = {"OTARIA_URL": "http://" + lab.server.ready["http"]}
+
+    def run(self, *words, stdin="", codes=(0,)):
+        ended = subprocess.run([os.path.join(PROGRAMS, "otactl"), *words], input=stdin, capture_output=True, text=True,
+                               env={**os.environ, **self.access})
+        assert ended.returncode in codes, (words, ended.returncode, ended.stdout[-500:], ended.stderr[-500:])
+        return ended.stdout
+
+    def json(self, *words, **more):
+        return json.loads(self.run(*words, "--json", **more))
+
+    def id(self, *words):
+        return self.run(*words, "-q").split()[-1]
+
+    def file(self, name, content):
+        path = os.path.join(self.lab.folder, name)
+        if os.path.exists(path):
+            os.unlink(path)
+        return self.lab.write(name, content if isinstance(content, str) else json.dumps(content))
+
+    def first_person(self, token):
+        words = ["setup", self.file("token", token + "\n"), self.file("password", PASSWORD + "\n"), "anna", "Operator", "CN",
+                 "Asia/Shanghai"]
+        self.run(*words)
+        self.run(*words, codes=(4,))  # the token serves once
+
+    def people(self):
+        """The program that otactl signs for is entered at the server's machine."""
+        self.run("card", "list", codes=(2,))  # without one
+        self.access.update(OTARIA_APPKEY=self.lab.client["appkey"], OTARIA_APPSECRET=self.lab.client["appsecret"])
+
+    def enterprise(self, name):
+        return self.id("enterprise", "create", "name=" + name, "kind=ENTERPRISE", "region=CN", "timeZone=Asia/Shanghai")
+
+    def user(self, name, enterprise):
+        user = self.id("user", "create", "username=" + name, "role=ENTERPRISE_USER", "enterpriseId=" + enterprise)
+        self.run("user", "password", user, self.file("password", PASSWORD + "\n"))
+        return user
+
+    def group(self, name):
+        return self.id("group", "create", "--name", name)
+
+    def rules(self, group, rules):
+        self.run("group", "set", group, self.file("rules.json", rules), "--reason", "roll-out")
+
+    def permit(self, enterprise, group, operations):
+        self.run("permission", "set", enterprise, group, ",".join(operations), "--reason", "contract 88")
+
+    def vendor(self, profile):
+        self.run("profile", "put", profile)
+        for index, (halves, _) in KEYS.items():
+            self.run("transport-key", "add", "--index", str(index), self.file("mine", halves[0] + "\n"), self.file("other", halves[1] + "\n"))
+
+    def pool(self, name):
+        return self.id("pool", "create", "--name", name, "--operator", "TEST-001-01", "--template", "1")
+
+    def load(self, path, pool=None):
+        more = ["--kind", "subscriptions", "--pool", pool] if pool else []
+        self.run("import", "run", path, "--vendor-profile", "alder", *more)
+        return len(self.json("subscription", "list", "--limit", "0", "--pool", pool)["items"]) if pool else len(self.cards())
+
+    def cards(self, query=""):
+        filters = [word for pair in query.split("&") if pair for word in ("--" + pair.split("=")[0], pair.split("=")[1])]
+        return self.json("card", "list", "--limit", "0", *filters)["items"]
+
+    def move(self, cards, group):
+        self.run("card", "move", "-", "--group", group, "--reason", "delivered", stdin="".join(card["id"] + "\n" for card in cards))
+
+    def waiting(self):
+        return len(self.cards("state=IMPORTED"))
+
+    def in_doubt(self):
+        return len(self.json("dirty", "list", "--limit", "0")["items"])
+
+    def bootstraps(self, group, state):
+        return len(self.json("bootstrap", "list", group, "--state", state, "--limit", "0")["items"])
+
+    def campaign(self, document):
+        campaign = self.id("campaign", "create", self.file("campaign.json", document))
+        return campaign, self.json("campaign", "check", campaign), self.json("campaign", "start", campaign)
+
+    def show_campaign(self, campaign):
+        return self.json("campaign", "show", campaign)
+
+    def audit(self, cards):
+        for card in cards:
+            while not self.json("card", "audit", card["id"], "--wait=3600", codes=(0, 5))["outcome"] == "done":
+                pass
+
+    def on_cards(self, pool):
+        return self.json("pool", "show", pool)["counts"]["ON_CARD"]
+
+    def slots(self, card):
+        return self.json("sub", "list", card["id"])["serverView"]["slots"]
+
+    def kpis(self):
+        return self.json("kpi", "show", "--window", "24h")
+
+    def trail_is_whole(self):
+        return self.json("trail", "verify")["ok"]
+
+    def actions(self):
+        return {row["action"] for row in self.json("trail", "list", "--limit", "0")["items"]}
+
+
+class DayLab(Lab):
+    """A server that was just installed: nobody was entered yet."""
+
+    def __init__(self, folder, cards, options):
+        self.folder, self.programs, self.speed, self.running = folder, PROGRAMS, SPEED, []
+        self.profile = os.path.join(ROOT, "profiles/vendor/samples/alder.json")
+        self.batch, self.pool = os.path.join(folder, "batch.out"), os.path.join(folder, "pool.csv")
+        self.tool("vendor-make", "-n", str(cards), "-b", "DAY0001", "-o", self.batch)
+        self.tool("vendor-make", "-n", str(2 * cards), "-f", "5001", "-b", "POOL001", "--pool", "-o", self.pool)
+        self.data = os.path.join(folder, "data")
+        self.tool("ota-server", "init", "--data", self.data)
+        made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "anna")
+        self.client = dict(line.split("=", 1) for line in made.split())
+        self.smsc = self.start("smsc-sim", "--config", self.write("smsc.conf", SMSC), "--listen", "127.0.0.1:0", "--control",
+                               "127.0.0.1:0", "--speed", str(SPEED), "--seed", "1")
+        self.server = self.start("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--smsc", self.smsc.ready["smpp"],
+                                 "--system-id", "server", "--password-file", self.write("server", "secret1\n"), "--clear",
+                                 "--speed", str(SPEED), *options)
+
+    def token(self):
+        with open(os.path.join(self.data, "setup-token")) as file:
+            return file.read().strip()
+
+    def lose(self, probability):
+        control = Control(self.smsc.ready["control"])
+        for destination in ("999", "12345"):  # to cards and from them
+            control.post("/rules", {"fault": "lose", "destination": destination, "count": 0, "probability": probability})
+
+
+def prepare(lab, hand, cards):
+    """Everything before a card is switched on."""
+    hand.first_person(lab.token())
+    hand.people()
+    enterprise = hand.enterprise("Meters")
+    hand.user("carla", enterprise)
+    hand.vendor(lab.profile)
+    pool = hand.pool("first")
+    assert hand.load(lab.pool, pool) == 2 * cards
+    group = hand.group("meters")
+    hand.rules(group, {"bootstrap": {"enabled": True, "items": [{"poolId": pool, "enable": True}], "concurrency": 200,
+                                     "afterwards": "KEEP_AS_FALLBACK", "soakSeconds": 60}})
+    hand.permit(enterprise, group, ["card.read", "card.audit"])
+    assert hand.load(lab.batch) == cards
+    hand.move(hand.cards(), group)
+    return group, pool
+
+
+def campaign(hand, group, pool, cards):
+    campaign, checked, started = hand.campaign({
+        "name": "second subscription", "operation": {"type": "download", "poolId": pool, "enable": "LATER"},
+        "target": {"groupIds": [group]}, "rate": {"perSecond": 500}})
+    assert checked["state"] == "CHECKED" and checked["funnel"]["targeted"] == cards, checked
+    needs_approval = cards > 100 and not hand.OPTIONS
+    assert (started["state"] == "AWAIT_APPROVAL") == needs_approval, started
+    if needs_approval:
+        hand.approve()
+    ended = until("the campaign's end", WAIT, lambda: (lambda c: c if c["state"] in ("COMPLETED", "PAUSED") else None)(
+        hand.show_campaign(campaign)))
+    assert ended["state"] == "COMPLETED", ended
+    losses = sum(loss["count"] for loss in ended["losses"])
+    assert ended["funnel"]["confirmed"] + losses == cards and ended["funnel"]["confirmed"] >= cards * 0.9, ended
+    return ended["funnel"]["confirmed"]
+
+
+def compare(hand, truth, cards, pool, downloads):
+    """The server's mirror and the cards' own registries."""
+    imsis = [slot["imsi"] for card in truth.values() for slot in card["slots"]]
+    assert len(imsis) == len(set(imsis)), "a subscription is on two cards"
+    assert hand.on_cards(pool) == downloads
+    for card in hand.cards()[:: max(1, cards // 50)]:
+        ours = {(s["slot"], s["imsi"], s["state"], s["fallback"]) for s in hand.slots(card) if s["state"] != "EMPTY"}
+        theirs = {(s["slot"], s["imsi"], s["state"], s["fallback"]) for s in truth[card["iccid"]]["slots"]}
+        assert ours == theirs, (card["id"], ours, theirs)
+
+
+def day(make_hand, cards):
+    folder = tempfile.mkdtemp()
+    lab = DayLab(folder, cards, make_hand.OPTIONS)
+    try:
+        hand = make_hand(lab)
+        group, pool = prepare(lab, hand, cards)
+        lab.lose(0.02)
+        fleet = lab.fleet()
+        until("all cards appeared", WAIT, lambda: hand.waiting() == 0, 0.5)
+        until("all bootstraps are done", WAIT, lambda: hand.bootstraps(group, "DONE") == cards, 0.5)
+        confirmed = campaign(hand, group, pool, cards)
+        hand.audit(hand.cards()[:10])
+        until("no card is in doubt", WAIT, lambda: hand.in_doubt() == 0, 0.5)
+        compare(hand, fleet.truth(), cards, pool, cards + confirmed)
+        figures = {item["definition"]: item for item in hand.kpis()["items"]} if hand.kpis()["items"] else {}
+        assert figures, "no key figures"
+        assert hand.trail_is_whole()
+        lab.stop()
+        print(f"by the {hand.NAME}: {cards} cards, {confirmed} with a second subscription")
+    finally:
+        lab.close()
+        shutil.rmtree(folder)
+
+
+def main():
+    wanted = sys.argv[2:] or ["ByApi", "ByCli"]
+    for hand, cards in ((ByApi, CARDS), (ByCli, CARDS // 3)):
+        if hand.__name__ in wanted:
+            day(hand, cards)
+
+
+main()
