@@ -21,7 +21,7 @@ area home 99970 00101
 
 
 class Lab:
-    def __init__(self, folder, programs, cards, pool, speed):
+    def __init__(self, folder, programs, cards, pool, speed, options=("--single-person",)):
         self.folder, self.programs, self.speed, self.running = folder, programs, speed, []
         self.profile = os.path.join(ROOT, "profiles/vendor/samples/alder.json")
         self.batch, self.pool = os.path.join(folder, "batch.out"), os.path.join(folder, "pool.csv")
@@ -36,7 +36,7 @@ class Lab:
                                "127.0.0.1:0", "--speed", str(speed))
         self.server = self.start("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--smsc", self.smsc.ready["smpp"],
                                  "--system-id", "server", "--password-file", self.write("server", "secret1\n"),
-                                 "--single-person", "--clear", "--speed", str(speed))
+                                 "--clear", "--speed", str(speed), *options)
         self.connect()
 
     def write(self, name, text):

@@ -5,7 +5,7 @@ approves, audits, figures, the trail. Once by the interface only, once by otactl
 usage: test_day.py FOLDER-OF-PROGRAMS [ByApi|ByCli]"""
 import http.client, json, os, shutil, subprocess, sys, tempfile
 
-from fleet_lab import ROOT, SMSC, TRANSPORT, Lab, until
+from fleet_lab import TRANSPORT, Lab, until
 from esme import cbc
 from system import Api, Control, Failed
 
@@ -215,7 +215,7 @@ class ByCli:
     def people(self):
         """The program that otactl signs for is entered at the server's machine."""
         self.run("card", "list", codes=(2,))  # without one
-        self.access.update(OTARIA_APPKEY=self.lab.client["appkey"], OTARIA_APPSECRET=self.lab.client["appsecret"])
+        self.access.update(zip(("OTARIA_APPKEY", "OTARIA_APPSECRET"), self.lab.client))
 
     def enterprise(self, name):
         return self.id("enterprise", "create", "name=" + name, "kind=ENTERPRISE", "region=CN", "timeZone=Asia/Shanghai")
@@ -294,22 +294,6 @@ class ByCli:
 class DayLab(Lab):
     """A server that was just installed: nobody was entered yet."""
 
-    def __init__(self, folder, cards, options):
-        self.folder, self.programs, self.speed, self.running = folder, PROGRAMS, SPEED, []
-        self.profile = os.path.join(ROOT, "profiles/vendor/samples/alder.json")
-        self.batch, self.pool = os.path.join(folder, "batch.out"), os.path.join(folder, "pool.csv")
-        self.tool("vendor-make", "-n", str(cards), "-b", "DAY0001", "-o", self.batch)
-        self.tool("vendor-make", "-n", str(2 * cards), "-f", "5001", "-b", "POOL001", "--pool", "-o", self.pool)
-        self.data = os.path.join(folder, "data")
-        self.tool("ota-server", "init", "--data", self.data)
-        made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "anna")
-        self.client = dict(line.split("=", 1) for line in made.split())
-        self.smsc = self.start("smsc-sim", "--config", self.write("smsc.conf", SMSC), "--listen", "127.0.0.1:0", "--control",
-                               "127.0.0.1:0", "--speed", str(SPEED), "--seed", "1")
-        self.server = self.start("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--smsc", self.smsc.ready["smpp"],
-                                 "--system-id", "server", "--password-file", self.write("server", "secret1\n"), "--clear",
-                                 "--speed", str(SPEED), *options)
-
     def token(self):
         with open(os.path.join(self.data, "setup-token")) as file:
             return file.read().strip()
@@ -368,7 +352,7 @@ def compare(hand, truth, cards, pool, downloads):
 
 def day(make_hand, cards):
     folder = tempfile.mkdtemp()
-    lab = DayLab(folder, cards, make_hand.OPTIONS)
+    lab = DayLab(folder, PROGRAMS, cards, 2 * cards, SPEED, make_hand.OPTIONS)
     try:
         hand = make_hand(lab)
         group, pool = prepare(lab, hand, cards)
