@@ -148,7 +148,8 @@ struct campaign {
     uint64_t cursor; // during a check, and after a stop: cards up to this one are through
 };
 void campaign_init(struct campaign *c, uint64_t id);
-// As octets for the store. False: none of ours, or of a form that is not known.
+// As octets for the store. False: none of ours, or of a form that is not known; a time, a window or
+// a flag that no campaign has is none of ours.
 #define CAMPAIGN_FORM 1
 #define CAMPAIGN_OCTETS_MAX 2048
 void campaign_write(struct writer *w, const struct campaign *c);

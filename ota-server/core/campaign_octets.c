@@ -41,6 +41,9 @@ const char *campaign_reason_name(uint8_t reason)
 
 // --- octets ----------------------------------------------------------------------------------
 
+#define TIME_MAX_MS (INT64_C(1) << 48) // before and after 1970; the years 0 to 9999 are within it
+#define MINUTES_MAX (24 * 60)
+
 static void write_time(struct writer *w, struct utc at)
 {
     writer_u64(w, (uint64_t)at.ms);
@@ -48,7 +51,18 @@ static void write_time(struct writer *w, struct utc at)
 
 static struct utc read_time(struct reader *r)
 {
-    return (struct utc){(int64_t)reader_u64(r)};
+    const struct utc at = {(int64_t)reader_u64(r)};
+    if (at.ms < -TIME_MAX_MS || at.ms > TIME_MAX_MS)
+        r->failed = true;
+    return at;
+}
+
+static bool read_flag(struct reader *r)
+{
+    const uint8_t octet = reader_u8(r);
+    if (octet > 1)
+        r->failed = true;
+    return octet == 1;
 }
 
 static void write_schedule(struct writer *w, const struct campaign *c)
@@ -78,6 +92,9 @@ static void read_schedule(struct reader *r, struct campaign *c)
         v->from_min = reader_u16(r);
         v->to_min = reader_u16(r);
         v->offset_min = (int16_t)reader_u16(r);
+        if (v->from_min >= MINUTES_MAX || v->to_min >= MINUTES_MAX ||
+            v->offset_min <= -MINUTES_MAX || v->offset_min >= MINUTES_MAX)
+            r->failed = true;
     }
 }
 
@@ -96,7 +113,7 @@ static void write_limits(struct writer *w, const struct campaign *c)
 
 static void read_limits(struct reader *r, struct campaign *c)
 {
-    c->with_blocked = reader_u8(r) != 0;
+    c->with_blocked = read_flag(r);
     c->per_second = reader_u16(r);
     c->per_network = reader_u16(r);
     c->open_max = reader_u32(r);
@@ -138,12 +155,12 @@ static void read_run(struct reader *r, struct campaign *c)
     c->eligible = reader_u32(r);
     reader_copy(r, c->hash, sizeof(c->hash));
     c->approval_at = reader_u32(r);
-    c->needs_approval = reader_u8(r) != 0;
+    c->needs_approval = read_flag(r);
     c->checked_at = read_time(r);
     c->started_at = read_time(r);
     c->ended_at = read_time(r);
     c->approval_until = read_time(r);
-    c->is_canary_over = reader_u8(r) != 0;
+    c->is_canary_over = read_flag(r);
     c->why = reader_u8(r);
     c->judged_from = read_time(r);
     c->credit = reader_u32(r);
@@ -188,7 +205,7 @@ bool campaign_read(struct bytes octets, struct campaign *c)
     c->approval = reader_u64(&r);
     c->pool = reader_u64(&r);
     c->pool_owner = reader_u64(&r);
-    c->is_sharp = reader_u8(&r) != 0;
+    c->is_sharp = read_flag(&r);
     c->ttl_s = reader_u32(&r);
     read_limits(&r, c);
     read_schedule(&r, c);

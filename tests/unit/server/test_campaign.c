@@ -616,40 +616,6 @@ static void the_counts_of_a_funnel_add_up(void **state)
     assert_int_equal(n.rolled_back, 1);
 }
 
-// --- octets ---
-
-static void it_reads_back_what_it_wrote_and_nothing_that_is_cut(void **state)
-{
-    (void)state;
-    uint8_t octets[CAMPAIGN_OCTETS_MAX];
-    struct writer w = writer_of(octets, sizeof(octets));
-    struct campaign got;
-    campaign.tenant = 2;
-    campaign.parent = 3;
-    campaign.actor = (struct actor){ACTOR_USER, 4};
-    campaign.pool = 5;
-    campaign.ttl_s = 6;
-    campaign.credit_at.ms = NOON_MONDAY;
-    campaign.why = CAMPAIGN_WHY_FAILURES;
-    memset(campaign.hash, 0xA5, sizeof(campaign.hash));
-    window(0x1F, 8 * 60, 18 * 60, -330);
-    campaign_write(&w, &campaign);
-    assert_false(w.failed);
-    assert_true(campaign_read(writer_bytes(&w), &got));
-    uint8_t again[CAMPAIGN_OCTETS_MAX];
-    struct writer second = writer_of(again, sizeof(again));
-    campaign_write(&second, &got);
-    assert_int_equal(second.len, w.len);
-    assert_memory_equal(again, octets, w.len);
-    assert_int_equal(got.windows[0].offset_min, -330);
-    assert_int_equal(got.state, CAMPAIGN_CHECKED);
-    assert_int_equal(got.per_second, 100);
-    for (size_t len = 0; len < w.len; len++)
-        assert_false(campaign_read(bytes_of(octets, len), &got));
-    octets[0]++;
-    assert_false(campaign_read(writer_bytes(&w), &got));
-}
-
 #define RUN(test) cmocka_unit_test_setup(test, set_up)
 
 int main(void)
@@ -690,7 +656,6 @@ int main(void)
         RUN(the_steps_of_a_card_are_those_of_its_operation),
         RUN(refused_and_cancelled_ones_are_no_failures),
         RUN(the_counts_of_a_funnel_add_up),
-        RUN(it_reads_back_what_it_wrote_and_nothing_that_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
