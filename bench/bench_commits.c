@@ -1,7 +1,7 @@
 // The floor under the closed loop: SQLite alone, writing as many rows and octets as an operation
 // leaves (rows without an index), with FULL sync, so many operations in a commit.
 //
-//     bench_commits FOLDER [milliseconds per measurement, 2000]
+//     bench_commits FOLDER [milliseconds per measurement, 2000] [rows of an operation, 20]
 #include "common/base/check.h"
 
 #include <sqlite3.h>
@@ -33,15 +33,19 @@ static void run(sqlite3 *db, const char *text)
     check(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK);
 }
 
-static void measure(sqlite3 *db, sqlite3_stmt *insert, unsigned group, unsigned ms)
+struct amounts {
+    unsigned ms, rows;
+};
+
+static void measure(sqlite3 *db, sqlite3_stmt *insert, unsigned group, struct amounts a)
 {
     const double start = now_s();
     const double cpu = cpu_s();
     unsigned long operations = 0;
     unsigned long commits = 0;
-    while (now_s() - start < ms / 1000.0) {
+    while (now_s() - start < a.ms / 1000.0) {
         run(db, "BEGIN IMMEDIATE");
-        for (unsigned i = 0; i < group * ROWS; i++) {
+        for (unsigned i = 0; i < group * a.rows; i++) {
             check(sqlite3_step(insert) == SQLITE_DONE);
             check(sqlite3_reset(insert) == SQLITE_OK);
         }
@@ -64,9 +68,10 @@ int main(int argc, char **argv)
     char path[4096];
     sqlite3 *db = NULL;
     sqlite3_stmt *insert = NULL;
-    const unsigned ms = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 2000;
-    if (argc < 2 || ms == 0) {
-        (void)fprintf(stderr, "usage: bench_commits FOLDER [milliseconds]\n");
+    const struct amounts a = {.ms = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 2000,
+                              .rows = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : ROWS};
+    if (argc < 2 || a.ms == 0 || a.rows == 0) {
+        (void)fprintf(stderr, "usage: bench_commits FOLDER [milliseconds] [rows]\n");
         return 2;
     }
     (void)snprintf(path, sizeof path, "%s/bench_commits.db", argv[1]);
@@ -77,7 +82,7 @@ int main(int argc, char **argv)
           SQLITE_OK);
     check(sqlite3_bind_blob(insert, 1, octets, OCTETS, SQLITE_STATIC) == SQLITE_OK);
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
-        measure(db, insert, groups[i], ms);
+        measure(db, insert, groups[i], a);
     sqlite3_finalize(insert);
     check(sqlite3_close(db) == SQLITE_OK);
     check(unlink(path) == 0);

@@ -76,6 +76,7 @@ def main():
     try:
         bench.start()
         bench.load()
+        bench.load_pool()
         bench.first_contact()
         bench.run()
     finally:

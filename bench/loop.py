@@ -28,6 +28,8 @@ KINDS = ("audit", "download", "enable", "set-fallback")
 
 
 class Loop:
+    SCOPES = ("cards:read", *("operations:" + kind for kind in KINDS))
+
     def __init__(self, options, folder):
         self.options, self.folder, self.running = options, folder, []
         self.profile = os.path.join(ROOT, "profiles/vendor/samples/alder.json")
@@ -70,8 +72,7 @@ class Loop:
 
     def token(self, key, secret):
         form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": key, "client_secret": secret,
-                                       "scope": " ".join("connectivity-management:" + name for name in
-                                                         ("cards:read", *("operations:" + k for k in KINDS)))})
+                                       "scope": " ".join("connectivity-management:" + name for name in self.SCOPES)})
         request = urllib.request.Request(f"http://{self.address}/oauth2/token", form.encode(), method="POST")
         request.add_header("Content-Type", "application/x-www-form-urlencoded")
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -94,10 +95,12 @@ class Loop:
             index, _, key = line.split()
             self.api.post("/transport-keys", {"index": int(index), "algorithm": "AES128-CBC",
                                               "components": [key.upper(), "0" * 32]})
-        self.pool_id = self.api.post("/subscription-pools", {"name": "loop", "operator": "TEST-001-01",
-                                                             "templateId": 1})["id"]
         took = self.upload(self.batch, "vendorProfile=alder")
         print(f"import of {self.options.cards} cards: {self.options.cards / took:,.0f}/s")
+
+    def load_pool(self):
+        self.pool_id = self.api.post("/subscription-pools", {"name": "loop", "operator": "TEST-001-01",
+                                                             "templateId": 1})["id"]
         self.upload(self.pool, "vendorProfile=alder&kind=SUBSCRIPTIONS&poolId=" + self.pool_id)
 
     def first_contact(self):
@@ -219,6 +222,7 @@ def main():
     try:
         loop.start()
         loop.load()
+        loop.load_pool()
         loop.first_contact()
         loop.run()
     finally:

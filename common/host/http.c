@@ -1,9 +1,9 @@
 #include "common/host/http.h"
 
 #include "common/base/check.h"
+#include "common/host/http_part.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -11,52 +11,13 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define POOL_SIZE 65536       // of a connection: its headers and what is read ahead
+// Of a connection: its headers at their limits, libmicrohttpd's notes of them and of the answer,
+// and what is read ahead. All of it is cleared between two requests.
+#define POOL_SIZE 49152
 #define STREAM_BLOCK 16384    // what a streamed answer is asked for at a time
 #define BODY_FIRST 4096       // the first allocation for a body without a length
 #define LENGTH_DIGITS_MAX 18  // of a Content-Length: fits 64 bits
 #define SWALLOWED_MAX 1048576 // octets of a body too long that are read so that 413 can be sent
-
-struct connection {
-    struct http *http;
-    struct MHD_Connection *mhd;
-    struct connection *previous, *next;
-    struct http_request *request; // under way, or NULL
-    struct instant deadline;      // for whole headers
-    int fd;
-    bool bad_target, long_target;
-    bool has_asked; // at least one request came
-    struct net_address peer;
-    struct http_certificate certificate; // of the peer, once it has asked
-    char target[HTTP_LINE_MAX];          // as sent: the library decodes its own copy in place
-};
-
-struct http_request {
-    struct connection *connection;
-    const char *method, *path;
-    uint8_t *body;
-    size_t body_len, body_cap, body_max, received;
-    bool (*sink)(void *context, struct http_request *r, struct bytes piece);
-    void *sink_context;
-    long (*pull)(void *context, struct http_request *r, uint8_t *to, size_t len);
-    void *user;
-    unsigned status; // 0 = no reply yet
-    struct MHD_Response *response;
-    bool completed, suspended, too_long, streaming;
-};
-
-struct http {
-    struct loop *loop;
-    struct MHD_Daemon *daemon;
-    struct http_limits limits;
-    struct http_handler handler;
-    void *context;
-    struct connection *connections;
-    struct loop_watch watch; // libmicrohttpd's epoll descriptor
-    struct loop_timer timer; // libmicrohttpd's own, and header deadlines
-    struct loop_turn_end turn_end;
-    bool run_wanted; // an answer waits to be sent
-};
 
 struct http_limits http_limits_default(void)
 {
@@ -64,23 +25,42 @@ struct http_limits http_limits_default(void)
                                 .connection_per_address_max = 64,
                                 .body_max = 65536,
                                 .header_ms = 5000,
-                                .idle_ms = 60000};
+                                .idle_ms = 60000,
+                                .body_ms = 30000};
 }
 
-// What is due: header deadlines that passed, then libmicrohttpd's own work and its next wake-up.
+// From now on; WAITS ends the waiting.
+static void wait_for(struct connection *c, enum wait wait)
+{
+    struct http *h = c->http;
+    if (c->wait != WAITS)
+        TAILQ_REMOVE(&h->rows[c->wait], c, in_row);
+    c->wait = wait;
+    if (wait == WAITS)
+        return;
+    c->deadline = instant_after(loop_now(h->loop), h->wait_ms[wait]);
+    TAILQ_INSERT_TAIL(&h->rows[wait], c, in_row);
+}
+
+// What is due: deadlines that passed, then libmicrohttpd's own work and its next wake-up.
 static void run(struct http *h, struct instant now)
 {
     h->run_wanted = false;
     struct instant next = INSTANT_NEVER;
-    for (struct connection *c = h->connections; c; c = c->next) {
-        if (instant_is_due(c->deadline, now)) {
+    for (unsigned i = 0; i < WAITS; i++) {
+        struct connection *c = TAILQ_FIRST(&h->rows[i]);
+        while (c && instant_is_due(c->deadline, now)) {
             (void)shutdown(c->fd, SHUT_RDWR); // libmicrohttpd sees the end and cleans up
-            c->deadline = INSTANT_NEVER;
+            wait_for(c, WAITS);
+            c = TAILQ_FIRST(&h->rows[i]);
         }
     }
     (void)MHD_run(h->daemon); // fails only for a daemon of another mode
-    for (struct connection *c = h->connections; c; c = c->next)
-        next = instant_earlier(next, c->deadline);
+    for (unsigned i = 0; i < WAITS; i++) {
+        const struct connection *c = TAILQ_FIRST(&h->rows[i]);
+        if (c)
+            next = instant_earlier(next, c->deadline);
+    }
     MHD_UNSIGNED_LONG_LONG wait_ms;
     if (MHD_get_timeout(h->daemon, &wait_ms) == MHD_YES)
         next = instant_earlier(next, instant_after(now, wait_ms));
@@ -128,13 +108,14 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **of_s
     struct http *h = context;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
         struct connection *gone = *of_socket;
+        want_run(h); // libmicrohttpd looks for who waits for a place only when it is run again
         if (!gone)
             return;
         if (h->limits.tls && !gone->has_asked && h->handler.refused)
             h->handler.refused(h->context, &gone->peer);
-        *(gone->previous ? &gone->previous->next : &h->connections) = gone->next;
-        if (gone->next)
-            gone->next->previous = gone->previous;
+        wait_for(gone, WAITS);
+        LIST_REMOVE(gone, in_all);
+        free(gone->target);
         free(gone);
         return;
     }
@@ -144,12 +125,10 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **of_s
         return; // its requests are refused
     c->http = h;
     c->mhd = mhd;
-    c->next = h->connections;
-    if (c->next)
-        c->next->previous = c;
-    h->connections = c;
+    c->wait = WAITS;
+    LIST_INSERT_HEAD(&h->connections, c, in_all);
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    c->deadline = instant_after(loop_now(h->loop), h->limits.header_ms);
+    wait_for(c, WAIT_HEADERS);
     read_peer(c->fd, &c->peer);
     int on = 1;
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // slower without
@@ -170,7 +149,8 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     const char *rest = " HTTP/1.1";
     c->long_target = strlen(target) + strlen(rest) + strlen("PATCH ") > HTTP_LINE_MAX;
     c->bad_target = target[0] != '/' || strstr(target, "%00") != NULL;
-    (void)snprintf(c->target, sizeof c->target, "%s", target);
+    free(c->target);
+    c->target = strdup(target);
     return NULL;
 }
 
@@ -243,6 +223,8 @@ static unsigned refusal(const struct connection *c, const struct framing *f)
 {
     if (c->long_target)
         return 414;
+    if (!c->target)
+        return 503;
     if (f->fields > HTTP_HEADER_COUNT_MAX || f->octets > HTTP_HEADER_BLOCK_MAX)
         return 431;
     if (c->bad_target || f->bad || f->hosts != 1 || f->lengths + f->codings > 1)
@@ -281,7 +263,7 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
     if (f.codings > 0 && strcmp(version, "HTTP/1.1") != 0)
         f.bad = true; // chunks came with 1.1: who said 1.0 may mean another end [RFC 9112 §6.1]
     unsigned status = refusal(c, &f);
-    c->deadline = INSTANT_NEVER;
+    wait_for(c, WAITS);
     if (!c->has_asked)
         http_certificate_read(c->mhd, &c->certificate);
     c->has_asked = true;
@@ -304,6 +286,8 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
             h->handler.gone(h->context, r);
         return send_reply(r);
     }
+    r->awaited = HTTP_BODY_STEP;
+    wait_for(c, WAIT_BODY);
     return MHD_YES;
 }
 
@@ -327,6 +311,10 @@ static bool keep_piece(struct http_request *r, struct bytes piece)
 static enum MHD_Result take_piece(struct http_request *r, struct bytes piece)
 {
     r->received += piece.len;
+    if (r->received >= r->awaited) {
+        r->awaited = r->received + HTTP_BODY_STEP;
+        wait_for(r->connection, WAIT_BODY);
+    }
     if (r->received > r->body_max) {
         r->too_long = true;
         return r->received - r->body_max > SWALLOWED_MAX ? MHD_NO : MHD_YES;
@@ -341,6 +329,7 @@ static enum MHD_Result complete(struct http_request *r)
 {
     struct http *h = r->connection->http;
     r->completed = true;
+    wait_for(r->connection, WAITS);
     if (r->too_long && r->status == 0) {
         http_reply(r, 413, NULL, NULL, 0, bytes_of(NULL, 0));
         if (h->handler.gone)
@@ -383,8 +372,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **of_re
     struct connection *c = connection_of(mhd);
     *of_request = NULL;
     if (c) { // the next request's headers must be there in time
-        uint64_t wait_ms = (uint64_t)h->limits.idle_ms + h->limits.header_ms;
-        c->deadline = instant_after(loop_now(h->loop), wait_ms);
+        wait_for(c, WAIT_REQUEST);
         c->request = NULL;
     }
     if (!r)
@@ -436,8 +424,16 @@ enum net_error http_open(struct loop *loop, const struct net_address *address,
         return error;
     struct http *h = calloc(1, sizeof *h);
     if (h) {
-        *h =
-            (struct http){.loop = loop, .limits = *limits, .handler = *handler, .context = context};
+        *h = (struct http){
+            .loop = loop,
+            .limits = *limits,
+            .handler = *handler,
+            .context = context,
+            .wait_ms = {[WAIT_HEADERS] = limits->header_ms,
+                        [WAIT_REQUEST] = (uint64_t)limits->idle_ms + limits->header_ms,
+                        [WAIT_BODY] = limits->body_ms}};
+        for (unsigned i = 0; i < WAITS; i++)
+            TAILQ_INIT(&h->rows[i]);
         if (daemon_open(h, fd)) {
             *http = h;
             return NET_OK;
@@ -467,7 +463,9 @@ void http_close(struct http *http)
     loop_turn_end_remove(http->loop, &http->turn_end);
     loop_watch_close(&http->watch);
     loop_timer_close(&http->timer);
-    for (struct connection *c = http->connections; c; c = c->next) {
+    const struct connection *c;
+    LIST_FOREACH(c, &http->connections, in_all)
+    {
         if (c->request && c->request->suspended)
             MHD_resume_connection(c->mhd); // a suspended one cannot be stopped
     }
@@ -545,125 +543,4 @@ void http_stream(struct http_request *r, unsigned status, const char *type,
 void http_wake(struct http_request *r)
 {
     resume(r);
-}
-
-const char *http_method(const struct http_request *r)
-{
-    return r->method;
-}
-
-const char *http_target(const struct http_request *r)
-{
-    return r->connection->target;
-}
-
-const char *http_path(const struct http_request *r)
-{
-    return r->path;
-}
-
-const char *http_header(const struct http_request *r, const char *name)
-{
-    return MHD_lookup_connection_value(r->connection->mhd, MHD_HEADER_KIND, name);
-}
-
-struct count {
-    const char *name;
-    unsigned seen;
-};
-
-static enum MHD_Result count_field(void *context, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
-{
-    (void)kind;
-    (void)value;
-    struct count *c = context;
-    if (strcasecmp(name, c->name) == 0)
-        c->seen++;
-    return MHD_YES;
-}
-
-unsigned http_header_count(const struct http_request *r, const char *name)
-{
-    struct count c = {name, 0};
-    (void)MHD_get_connection_values(r->connection->mhd, MHD_HEADER_KIND, count_field, &c);
-    return c.seen;
-}
-
-struct each {
-    void (*call)(void *context, const char *name, const char *value);
-    void *context;
-};
-
-static enum MHD_Result each_parameter(void *context, enum MHD_ValueKind kind, const char *name,
-                                      const char *value)
-{
-    (void)kind;
-    const struct each *e = context;
-    e->call(e->context, name, value ? value : "");
-    return MHD_YES;
-}
-
-void http_query_each(const struct http_request *r,
-                     void (*each)(void *context, const char *name, const char *value),
-                     void *context)
-{
-    struct each e = {each, context};
-    (void)MHD_get_connection_values(r->connection->mhd, MHD_GET_ARGUMENT_KIND, each_parameter, &e);
-}
-
-struct search {
-    const char *name, *value;
-};
-
-static void compare_name(void *context, const char *name, const char *value)
-{
-    struct search *s = context;
-    if (!s->value && strcmp(name, s->name) == 0) // unlike fields, parameters mind their case
-        s->value = value;
-}
-
-const char *http_query(const struct http_request *r, const char *name)
-{
-    struct search s = {name, NULL};
-    http_query_each(r, compare_name, &s);
-    return s.value;
-}
-
-struct bytes http_body(const struct http_request *r)
-{
-    return bytes_of(r->body, r->body_len);
-}
-
-void http_peer(const struct http_request *r, struct net_address *address)
-{
-    *address = r->connection->peer;
-}
-
-const struct http_certificate *http_certificate(const struct http_request *r)
-{
-    return &r->connection->certificate;
-}
-
-void http_set_user(struct http_request *r, void *user)
-{
-    r->user = user;
-}
-
-void *http_user(const struct http_request *r)
-{
-    return r->user;
-}
-
-void http_body_max(struct http_request *r, size_t body_max)
-{
-    r->body_max = body_max;
-}
-
-void http_body_sink(struct http_request *r,
-                    bool (*sink)(void *context, struct http_request *r, struct bytes piece),
-                    void *context)
-{
-    r->sink = sink;
-    r->sink_context = context;
 }

@@ -16,6 +16,7 @@
 #define HTTP_HEADER_COUNT_MAX 100
 #define HTTP_HEADER_BLOCK_MAX 16384 // octets of names and values
 #define HTTP_LINE_MAX 8192          // octets of method, target and version
+#define HTTP_BODY_STEP 65536        // octets of a body that come within body_ms
 
 struct http;
 struct http_request; // lives from `begin` to the reply's end or `gone`
@@ -26,10 +27,11 @@ struct http_limits {
     size_t body_max;                     // octets kept; http_body_max() changes it per request
     uint32_t header_ms;                  // from the connection, or the idle limit, to whole headers
     uint32_t idle_ms;                    // without an octet in either direction
-    const struct http_tls *tls;          // NULL: plain; must outlive the listener
+    uint32_t body_ms;           // for each HTTP_BODY_STEP of a body, and for what is left of it
+    const struct http_tls *tls; // NULL: plain; must outlive the listener
 };
 
-// 256 connections, 64 per address, 64 KiB, 5 s, 60 s.
+// 256 connections, 64 per address, 64 KiB, 5 s, 60 s, 30 s.
 struct http_limits http_limits_default(void);
 
 struct http_handler {

@@ -224,7 +224,7 @@ static bool authenticate_signature(struct api_exchange *x)
         return false;
     }
     const bool is_known =
-        is_found(x, auth_client_by_key(x->reader, signature.app_key, &x->client)) &&
+        is_found(x, auth_client_by_key(x->reader, &x->api->kept, signature.app_key, &x->client)) &&
         (x->client.mechanisms & CLIENT_BY_HMAC) != 0;
     const bool matches = mac_matches(x, writer_bytes(&text), signature.mac, is_known);
     const int64_t off_s = (x->now.utc.ms - x->now.ahead_ms) / 1000 - signature.ts_s;
@@ -413,8 +413,8 @@ bool api_authenticate(struct api_exchange *x)
         x->is_authenticated = authenticate_basic(x);
     else if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
         x->is_authenticated =
-            is_found(x, auth_token_find(x->reader, bytes_slice(value, 7, value.len), x->now.utc,
-                                        &x->client));
+            is_found(x, auth_token_find(x->reader, &x->api->kept, bytes_slice(value, 7, value.len),
+                                        x->now.utc, &x->client));
     else
         x->is_authenticated = authenticate_signature(x);
     x->tenant = x->client.tenant;
@@ -630,10 +630,12 @@ static bool is_somebody(struct api *api, const struct api_request *request)
     if (client == NULL)
         return false;
     if (auth_signature_read(value, &signature))
-        is_known = auth_client_by_key(api->options.reader, signature.app_key, client) == STORE_OK;
+        is_known = auth_client_by_key(api->options.reader, &api->kept, signature.app_key, client) ==
+                   STORE_OK;
     else if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
-        is_known = auth_token_find(api->options.reader, bytes_slice(value, 7, value.len),
-                                   (struct utc){0}, client) == STORE_OK;
+        is_known =
+            auth_token_find(api->options.reader, &api->kept, bytes_slice(value, 7, value.len),
+                            (struct utc){0}, client) == STORE_OK;
     else if (value.len == 0)
         is_known =
             auth_session_find(api->options.reader, cookie_of(api, request), &session) == STORE_OK;

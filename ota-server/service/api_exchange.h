@@ -172,6 +172,7 @@ struct api {
     struct attempts_row accounts[API_ATTEMPTS_MAX], addresses[API_ATTEMPTS_MAX]; // wrong passwords
     struct session_row sessions[API_SESSIONS_MAX];
     struct right_row rights[API_RIGHTS_MAX];
+    struct auth_kept kept; // of options.reader
     struct timers_runs *timers;
     struct utc swept_at;
     struct utc started_at;

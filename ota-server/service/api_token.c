@@ -127,7 +127,8 @@ static bool assertion_fits(struct api_exchange *x, struct bytes assertion)
     text_put(&w, x->api->options.public_url);
     text_put(&w, "/oauth2/token");
     jwt_client(assertion, client);
-    if (auth_client_by_key(x->reader, bytes_of_text(client), &x->client) != STORE_OK ||
+    if (auth_client_by_key(x->reader, &x->api->kept, bytes_of_text(client), &x->client) !=
+            STORE_OK ||
         (x->client.mechanisms & CLIENT_BY_JWT) == 0 ||
         (api_query_take(&x->query, "client_id", &named) &&
          !bytes_equal(named, bytes_of_text(client))) ||
@@ -159,8 +160,9 @@ static bool client_fits(struct api_exchange *x)
                x->request->authorization.len == 0 &&
                !api_query_take(&x->query, "client_secret", &secret) && assertion_fits(x, assertion);
     const bool is_named = read_credentials(x, &scratch, &key, &secret);
-    const bool is_known = auth_client_by_key(x->reader, key, &x->client) == STORE_OK &&
-                          (x->client.mechanisms & CLIENT_BY_SECRET) != 0;
+    const bool is_known =
+        auth_client_by_key(x->reader, &x->api->kept, key, &x->client) == STORE_OK &&
+        (x->client.mechanisms & CLIENT_BY_SECRET) != 0;
     const bool matches = secret_matches(x, is_known, secret);
     secret_wipe(octets, sizeof(octets));
     return is_named && matches;

@@ -191,13 +191,29 @@ static void read_proofs(const json_t *root, struct auth_client *out)
 }
 
 struct found_client {
+    struct auth_kept *kept; // or NULL
     struct auth_client *out;
     bool ok;
 };
 
+static bool find_kept(struct found_client *f, const struct document *d)
+{
+    for (unsigned i = 0; i < AUTH_KEPT_MAX; i++) {
+        const struct auth_client *c = &f->kept->clients[i];
+        if (c->id == d->id && c->version == d->version) {
+            *f->out = *c;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool take_client(void *context, const struct document *d)
 {
     struct found_client *f = context;
+    f->ok = f->kept != NULL && find_kept(f, d);
+    if (f->ok)
+        return false;
     *f->out = (struct auth_client){.id = d->id,
                                    .tenant = d->owner,
                                    .asked_by = d->parent,
@@ -223,6 +239,10 @@ static bool take_client(void *context, const struct document *d)
         f->out->burst = (uint32_t)burst;
         read_proofs(root, f->out);
     }
+    if (f->ok && f->kept != NULL) {
+        f->kept->clients[f->kept->next] = *f->out;
+        f->kept->next = (f->kept->next + 1) % AUTH_KEPT_MAX;
+    }
     json_decref(root);
     return false;
 }
@@ -234,22 +254,28 @@ bool auth_client_read(const struct document *d, struct auth_client *out)
     return f.ok;
 }
 
-enum store_status auth_client_by_key(struct store *s, struct bytes app_key, struct auth_client *out)
+enum store_status auth_client_by_key(struct store *s, struct auth_kept *kept, struct bytes app_key,
+                                     struct auth_client *out)
 {
     char name[AUTH_APP_KEY_SIZE + 1];
     if (!auth_is_app_key(app_key))
         return STORE_NONE;
     copy_text(name, sizeof(name), app_key);
-    struct found_client f = {.out = out};
+    struct found_client f = {.kept = kept, .out = out};
     const enum store_status status = store_document_named(s, "client", name, take_client, &f);
     return status == STORE_OK && !f.ok ? STORE_FAILED : status;
+}
+
+static enum store_status get_client(struct store *s, uint64_t id, struct found_client *f)
+{
+    const enum store_status status = store_document_get(s, "client", id, take_client, f);
+    return status == STORE_OK && !f->ok ? STORE_FAILED : status;
 }
 
 enum store_status auth_client_get(struct store *s, uint64_t id, struct auth_client *out)
 {
     struct found_client f = {.out = out};
-    const enum store_status status = store_document_get(s, "client", id, take_client, &f);
-    return status == STORE_OK && !f.ok ? STORE_FAILED : status;
+    return get_client(s, id, &f);
 }
 
 enum store_status auth_client_put(struct store *s, const struct auth_client *client, struct utc now)
@@ -376,16 +402,17 @@ static void narrow(struct auth_client *client, struct bytes list)
     }
 }
 
-enum store_status auth_token_find(struct store *s, struct bytes token, struct utc now,
-                                  struct auth_client *out)
+enum store_status auth_token_find(struct store *s, struct auth_kept *kept, struct bytes token,
+                                  struct utc now, struct auth_client *out)
 {
     char name[AUTH_DIGEST_NAME_SIZE];
+    struct found_client client = {.kept = kept, .out = out};
     struct found_token f = {0};
     if (!auth_digest_name(token, name))
         return STORE_FAILED;
     enum store_status status = store_document_named(s, "token", name, take_token, &f);
     if (status == STORE_OK)
-        status = f.until.ms > now.ms ? auth_client_get(s, f.client, out) : STORE_NONE;
+        status = f.until.ms > now.ms ? get_client(s, f.client, &client) : STORE_NONE;
     if (status == STORE_OK)
         narrow(out, bytes_of_text(f.scope));
     return status;

@@ -79,8 +79,16 @@ bool auth_has_scope(const struct auth_client *client, struct bytes scope);
 // False for a scope that is none of "resource:action", too long, or one too many.
 bool auth_add_scope(struct auth_client *client, struct bytes scope) MUST_USE;
 
-// STORE_NONE when there is no such client.
-enum store_status auth_client_by_key(struct store *s, struct bytes app_key,
+// Clients as they were read last: each request looks at its client's document, and need not read it
+// again while that has the same version. Zeroed at first; for what is committed, so of one reader.
+#define AUTH_KEPT_MAX 64
+struct auth_kept {
+    struct auth_client clients[AUTH_KEPT_MAX];
+    unsigned next; // gives way
+};
+
+// STORE_NONE when there is no such client. `kept`: or NULL.
+enum store_status auth_client_by_key(struct store *s, struct auth_kept *kept, struct bytes app_key,
                                      struct auth_client *out) MUST_USE;
 enum store_status auth_client_by_certificate(struct store *s, const char *certificate,
                                              struct auth_client *out) MUST_USE;
@@ -117,8 +125,8 @@ void auth_secret_make(char text[AUTH_TOKEN_SIZE], const uint8_t entropy[32]);
 bool auth_digest_name(struct bytes secret, char name[AUTH_DIGEST_NAME_SIZE]) MUST_USE;
 
 // The client of a token that has not ended, with only the scopes of the token.
-enum store_status auth_token_find(struct store *s, struct bytes token, struct utc now,
-                                  struct auth_client *out) MUST_USE;
+enum store_status auth_token_find(struct store *s, struct auth_kept *kept, struct bytes token,
+                                  struct utc now, struct auth_client *out) MUST_USE;
 // Keeps a token: `scope` is the list of scopes, separated by spaces, with their prefix.
 // Ends what was opened for one client or user: all documents of a kind ("token", "session") below
 // it. For the turn's writer.

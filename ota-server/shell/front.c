@@ -7,17 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#define EXCHANGES 256u
 #define PATH_SIZE 512
 #define TICK_MS 1000
+#define FILES_OF_OURS 256 // databases, links, uploads, and what libraries open
 #define FIELDS_MAX 16
 #define FIELDS_OCTETS 4096
 
 // One request in work, from its headers to its answer.
 struct seat {
     struct front *front;
+    struct seat *next_free;
     struct http_request *request; // NULL when the client has gone
     struct api_exchange *exchange;
     struct sha256 *digest; // of an upload
@@ -36,7 +38,8 @@ struct front {
     struct front_options options;
     struct http *http;
     struct loop_timer timer;
-    struct seat *seats;
+    struct seat *seats, *free_seats;
+    unsigned seat_count;
     uint64_t uploads;
 };
 
@@ -57,22 +60,22 @@ static void release(struct seat *s)
     sha256_close(s->digest);
     if (s->exchange != NULL)
         api_exchange_close(s->exchange);
-    *s = (struct seat){.front = s->front, .fd = -1};
+    struct front *f = s->front;
+    *s = (struct seat){.front = f, .next_free = f->free_seats, .fd = -1};
+    f->free_seats = s;
 }
 
 static struct seat *take_seat(struct front *f)
 {
-    for (uint32_t i = 0; i < f->options.exchanges_max; i++) {
-        struct seat *s = &f->seats[i];
-        if (s->is_used)
-            continue;
-        s->exchange = api_exchange_open();
-        if (s->exchange == NULL)
-            return NULL;
-        s->is_used = true;
-        return s;
-    }
-    return NULL;
+    struct seat *s = f->free_seats;
+    if (s == NULL)
+        return NULL;
+    s->exchange = api_exchange_open();
+    if (s->exchange == NULL)
+        return NULL;
+    f->free_seats = s->next_free;
+    s->is_used = true;
+    return s;
 }
 
 static struct bytes header(const struct http_request *r, const char *name)
@@ -335,6 +338,20 @@ static void tick(void *context, struct instant now)
     loop_timer_set(&f->timer, instant_after(now, TICK_MS));
 }
 
+bool front_files(unsigned connections, char reason[FRONT_REASON_SIZE])
+{
+    struct rlimit files;
+    const rlim_t wanted = connections + FILES_OF_OURS;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
+        return true;
+    (void)snprintf(reason, FRONT_REASON_SIZE,
+                   "%u connections need %llu open files: raise that limit (now %llu), or lower "
+                   "connections",
+                   connections, (unsigned long long)wanted, (unsigned long long)files.rlim_max);
+    files.rlim_cur = wanted;
+    return wanted <= files.rlim_max && setrlimit(RLIMIT_NOFILE, &files) == 0;
+}
+
 enum net_error front_open(const struct front_options *options, struct front **front)
 {
     static const struct http_handler HANDLER = {
@@ -346,14 +363,19 @@ enum net_error front_open(const struct front_options *options, struct front **fr
         return NET_NO_RESOURCES;
     f->options = *options;
     limits.tls = options->tls;
-    if (f->options.exchanges_max == 0)
-        f->options.exchanges_max = EXCHANGES;
-    f->seats = calloc(f->options.exchanges_max, sizeof *f->seats);
+    if (options->connections != 0)
+        limits.connection_max = options->connections;
+    if (options->connections_per_address != 0)
+        limits.connection_per_address_max = options->connections_per_address;
+    f->seat_count = limits.connection_max; // a connection has one request at a time
+    f->seats = calloc(f->seat_count, sizeof *f->seats);
     enum net_error result = f->seats != NULL && loop_timer_open(&f->timer, options->loop, tick, f)
                                 ? net_resolve(options->listen, &address)
                                 : NET_NO_RESOURCES;
-    for (uint32_t i = 0; f->seats != NULL && i < f->options.exchanges_max; i++)
-        f->seats[i] = (struct seat){.front = f, .fd = -1};
+    for (unsigned i = 0; f->seats != NULL && i < f->seat_count; i++)
+        f->seats[i] = (struct seat){
+            .front = f, .next_free = i + 1 < f->seat_count ? &f->seats[i + 1] : NULL, .fd = -1};
+    f->free_seats = f->seats;
     if (result == NET_OK)
         result = http_open(options->loop, &address, &limits, &HANDLER, f, &f->http);
     if (result != NET_OK) {
@@ -377,7 +399,7 @@ void front_close(struct front *f)
     loop_timer_close(&f->timer);
     if (f->http != NULL)
         http_close(f->http);
-    for (uint32_t i = 0; f->seats != NULL && i < f->options.exchanges_max; i++)
+    for (unsigned i = 0; f->seats != NULL && i < f->seat_count; i++)
         if (f->seats[i].is_used)
             release(&f->seats[i]);
     free(f->seats);

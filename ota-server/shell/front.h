@@ -26,11 +26,17 @@ struct front_options {
     const struct http_tls *tls; // NULL: plain HTTP
     struct log *log;            // needed with TLS
     const char *upload_dir;     // where uploads are kept while they are judged
-    uint32_t exchanges_max;     // in work at once; 0: 256
+    unsigned connections;       // at once, as many exchanges too; 0: those of http_limits_default()
+    unsigned connections_per_address; // 0: likewise
     // The API's time: the server's clock, which a laboratory may run faster.
     struct utc (*utc)(void *context);
     void *utc_context;
 };
+
+// A connection is an open file, and a system often allows 1024 until a program asks for more: asks.
+// False, with what to do, when it does not get as many.
+#define FRONT_REASON_SIZE 128
+bool front_files(unsigned connections, char reason[FRONT_REASON_SIZE]) MUST_USE;
 
 // Add the turn end that commits before this, so that answers leave in the same turn.
 enum net_error front_open(const struct front_options *options, struct front **front) MUST_USE;

@@ -4,6 +4,7 @@
 #include "common/host/entropy.h"
 #include "ota-server/service/client_admin.h"
 #include "ota-server/shell/backup.h"
+#include "ota-server/shell/front.h"
 #include "ota-server/shell/rekey_command.h"
 #include "ota-server/shell/server.h"
 #include "ota-server/shell/server_crypto.h"
@@ -310,6 +311,15 @@ static int client_add_command(const struct arguments *a, const struct server_key
     return EXIT_SUCCESS;
 }
 
+static int serve(const struct server_settings *settings, const struct server_keys *keys)
+{
+    char reason[FRONT_REASON_SIZE];
+    if (front_files(settings->connections, reason))
+        return server_run(settings, keys);
+    (void)fprintf(stderr, "ota-server: %s\n", reason);
+    return EXIT_FAILURE;
+}
+
 static int act(const struct arguments *a, const struct server_keys *keys)
 {
     switch (a->action) {
@@ -324,7 +334,7 @@ static int act(const struct arguments *a, const struct server_keys *keys)
     case ACTION_REKEY:
         return rekey_run(&a->settings, keys);
     case ACTION_SERVE:
-        return server_run(&a->settings, keys);
+        return serve(&a->settings, keys);
     }
     return init(&a->settings);
 }

@@ -575,12 +575,12 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .tls = v->tls,
                                         .log = &v->log,
                                         .upload_dir = v->uploads,
+                                        .connections = s->connections,
+                                        .connections_per_address = s->connections_per_address,
                                         .utc = server_utc,
                                         .utc_context = v};
     const enum net_error error = front_open(&front, &v->front);
-    if (error != NET_OK)
-        return fail(s->listen, net_error_name(error));
-    return true;
+    return error == NET_OK || fail(s->listen, net_error_name(error));
 }
 
 static bool open_watcher(struct server *v)

@@ -12,6 +12,9 @@
 #define TRAIL_MONTHS_MIN 6
 #define TRAIL_MONTHS_MAX 1200
 #define LISTEN "127.0.0.1:8080"
+#define CONNECTIONS 2048
+#define CONNECTIONS_MAX 16384
+#define PER_ADDRESS 64
 #define KEY_FILE "master.key"
 #define RATE 100
 #define ROUTE "main"
@@ -353,6 +356,20 @@ static bool read_retention(struct server_settings *s, cfg_t *file, char *error)
     return true;
 }
 
+static bool read_connections(struct server_settings *s, cfg_t *file, char *error)
+{
+    const long all = cfg_getint(file, "connections");
+    const long each = cfg_getint(file, "connections-per-address");
+    if (all < 1 || all > CONNECTIONS_MAX)
+        return fail(error, "1 to 16384 are allowed for", "connections");
+    if (each < 1 || each > all)
+        return fail(error, "1 to as many as connections are allowed for",
+                    "connections-per-address");
+    s->connections = (unsigned)all;
+    s->connections_per_address = (unsigned)each;
+    return true;
+}
+
 static bool read_all(struct server_settings *s, cfg_t *file, char *error)
 {
     const char *address = first_of(s->address_asked, cfg_getstr(file, "server-address"));
@@ -393,9 +410,9 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     }
     return read_networks(&s->proxies, file, "trusted-proxies", error) &&
            read_networks(&s->metrics_from, file, "metrics-from", error) &&
-           read_retention(s, file, error) && read_log(s, file, error) &&
-           read_policy(&s->policy, cfg_getsec(file, "policy"), error) && ask_smsc(s, error) &&
-           judge_routes(s, error);
+           read_connections(s, file, error) && read_retention(s, file, error) &&
+           read_log(s, file, error) && read_policy(&s->policy, cfg_getsec(file, "policy"), error) &&
+           ask_smsc(s, error) && judge_routes(s, error);
 }
 
 // What libconfuse copies of a section.
@@ -453,6 +470,8 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_SEC("import-folder", folder_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("policy", policy, CFGF_NONE),
         CFG_STR("listen", LISTEN, CFGF_NONE),
+        CFG_INT("connections", CONNECTIONS, CFGF_NONE),
+        CFG_INT("connections-per-address", PER_ADDRESS, CFGF_NONE),
         CFG_STR("public-url", "", CFGF_NONE),
         CFG_STR("smdp-host", "", CFGF_NONE),
         CFG_STR("tls-certificate-file", "", CFGF_NONE),

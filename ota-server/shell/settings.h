@@ -81,9 +81,10 @@ struct server_settings {
     struct server_networks proxies, metrics_from;
     // What came of both.
     char listen[SERVER_TEXT_SIZE];
-    char public_url[SERVER_TEXT_SIZE]; // "": as it listens
-    char smdp_host[SERVER_TEXT_SIZE];  // that activation codes name; "": that of the public URL
-    struct server_tls tls;             // of the listener; no certificate: plain HTTP
+    unsigned connections, connections_per_address; // of HTTP, at once
+    char public_url[SERVER_TEXT_SIZE];             // "": as it listens
+    char smdp_host[SERVER_TEXT_SIZE]; // that activation codes name; "": that of the public URL
+    struct server_tls tls;            // of the listener; no certificate: plain HTTP
     char key_file[SERVER_PATH_SIZE];
     char address[OUTBOX_ADDRESS_SIZE];
     struct server_smsc smscs[OUTBOX_LINKS_MAX];

@@ -117,6 +117,8 @@ static enum store_status set_up(struct store *s)
     sqlite3_busy_timeout(s->db, s->options.wait_ms == 0 ? 5000 : (int)s->options.wait_ms);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    // A plan never depends on what is bound: else statements are prepared anew for other values.
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     enum store_status status = store_run_text(
         s, s->options.is_reader
                ? "PRAGMA query_only = 1; PRAGMA cache_size = -16384"

@@ -245,23 +245,82 @@ class OtaServer(unittest.TestCase):
         self.assertTrue(self.api.post("/audit-trail/verify", {})["ok"])
 
     def test_a_gateway_speaks_for_its_clients(self):
-        config = os.path.join(self.folder, "server.conf")
-        with open(os.open(config, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.write('trusted-proxies = {"127.0.0.1"}\n')
-
         def metrics(*lines):
             header = "".join(f"X-Forwarded-For: {line}\r\n" for line in lines)
             return self.raw(f"GET /metrics HTTP/1.1\r\nHost: a\r\n{header}Connection: close\r\n\r\n".encode())[0]
         outside, loopback = "203.0.113.9", "127.0.0.1"
         self.assertIn("200", metrics(outside))  # nobody is believed
-        self.program.stop()
-        self.program.arguments += ["--config", config]
-        self.restart()
+        self.again_with('trusted-proxies = {"127.0.0.1"}\n')
         self.assertIn("200", metrics())
         self.assertIn("401", metrics(outside))
         self.assertIn("401", metrics(f"{loopback}, {outside}"))
         self.assertIn("401", metrics(loopback, loopback))
         self.assertIn("200", metrics(loopback))
+
+    def again_with(self, text):
+        config = os.path.join(self.folder, "server.conf")
+        with open(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        self.program.stop()
+        self.program.arguments = [*self.program.arguments[:1], *self.arguments(), "--config", config]
+        self.restart()
+
+    def guest(self, address):
+        host, port = self.address.rsplit(":", 1)
+        connection = socket.create_connection((host, int(port)), 10, (address, 0))
+        connection.settimeout(10)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        return connection
+
+    def test_connections_are_bounded_as_configured(self):
+        self.again_with("connections = 3\nconnections-per-address = 2\n")
+        guests = [self.guest("127.0.0.2"), self.guest("127.0.0.2")]
+        self.assertEqual([b" 200 " in guest.recv(4096) for guest in guests], [True, True])
+        with self.guest("127.0.0.2") as one_too_many:  # of its address
+            try:
+                self.assertEqual(one_too_many.recv(4096), b"")
+            except ConnectionResetError:
+                pass
+        guests.append(self.guest("127.0.0.3"))
+        self.assertIn(b" 200 ", guests[2].recv(4096))
+        waits = self.guest("127.0.0.4")  # until there is a place
+        waits.settimeout(0.2)
+        self.assertRaises(TimeoutError, waits.recv, 4096)
+        guests.pop(0).close()
+        waits.settimeout(10)
+        self.assertIn(b" 200 ", waits.recv(4096))
+        for guest in [waits, *guests]:
+            guest.close()
+        config = os.path.join(self.folder, "wrong.conf")
+        for text, says in (("connections = 0", "1 to 16384"), ("connections = 16385", "1 to 16384"),
+                           ("connections-per-address = 0", "connections-per-address"),
+                           ("connections = 5\nconnections-per-address = 6", "connections-per-address")):
+            with open(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(text + "\n")
+            ended = tool("ota-server", "--data", self.data, "--config", config)
+            self.assertEqual((ended.returncode, says in ended.stderr), (2, True), ended.stderr)
+
+    def test_a_limit_of_open_files_that_is_too_low_is_told(self):
+        self.program.stop()
+        own = [os.path.join(PROGRAMS, "ota-server"), *self.arguments()]
+        ended = subprocess.run(["prlimit", "--nofile=300:300", *own], capture_output=True, text=True)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("ota-server: 2048 connections need 2304 open files: raise that limit (now 300), or lower connections", ended.stderr)
+        self.restart()
+
+    def test_a_thousand_idle_and_some_hundred_slow_connections_hold_up_nobody(self):
+        idle = [self.guest(f"127.0.1.{n // 50}") for n in range(1000)]
+        self.assertTrue(all(b" 200 " in connection.recv(4096) for connection in idle))
+        slow = []
+        for n in range(300):  # more than requests were once in work at a time
+            host, port = self.address.rsplit(":", 1)
+            slow.append(socket.create_connection((host, int(port)), 10, (f"127.0.2.{n // 50}", 0)))
+            slow[-1].sendall(b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\na")
+        for _ in range(20):
+            self.assertEqual(self.ask("GET", "/healthz")[0], 200)
+            self.assertEqual(self.ask("GET", "/cards")[0], 200)
+        for connection in idle + slow:
+            connection.close()
 
     def test_an_address_of_nobody_is_wrong_use(self):
         with tempfile.TemporaryDirectory() as other:

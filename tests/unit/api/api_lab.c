@@ -193,8 +193,9 @@ static void take_token(struct lab *lab, const struct client_credentials *credent
     text_put(&w, credentials->app_secret);
     text_put(&w, "&scope=");
     struct auth_client client;
-    assert_int_equal(auth_client_by_key(lab->store, bytes_of_text(credentials->app_key), &client),
-                     STORE_OK);
+    assert_int_equal(
+        auth_client_by_key(lab->store, NULL, bytes_of_text(credentials->app_key), &client),
+        STORE_OK);
     for (unsigned i = 0; i < client.scope_count; i++) {
         text_put(&w, i == 0 ? "" : "+");
         auth_scope_put(&w, client.scopes[i]);

@@ -262,9 +262,9 @@ static void change_user(const char *username, bool is_locked, struct utc expires
 static void end_client(const char *token, enum auth_client_status status)
 {
     struct auth_client found;
-    assert_int_equal(
-        auth_token_find(lab.store, bytes_of_text(token + strlen("Bearer ")), lab.now.utc, &found),
-        STORE_OK);
+    assert_int_equal(auth_token_find(lab.store, NULL, bytes_of_text(token + strlen("Bearer ")),
+                                     lab.now.utc, &found),
+                     STORE_OK);
     found.status = (uint8_t)status;
     assert_int_equal(store_begin(lab.store), STORE_OK);
     assert_int_equal(auth_client_put(lab.store, &found, lab.now.utc), STORE_OK);

@@ -186,6 +186,12 @@ static void until_closed(struct world *w)
         loop_turn(w->loop);
 }
 
+static void until_closed_again(struct world *w)
+{
+    w->closed = false;
+    until_closed(w);
+}
+
 static void a_request_arrives_with_its_parts_and_is_answered(void **state)
 {
     (void)state;
@@ -304,6 +310,28 @@ static void too_many_or_too_long_headers_are_431_and_a_long_target_is_414(void *
     stop(&w);
 }
 
+// Target, number of fields and their octets at their limits at once; the library copies the cookie.
+static void all_limits_of_headers_are_taken_together(void **state)
+{
+    (void)state;
+    char text[32768];
+    char filler[HTTP_HEADER_BLOCK_MAX];
+    struct world w;
+    start(&w);
+    memset(filler, 'v', sizeof filler);
+    const int target = HTTP_LINE_MAX - (int)strlen("PATCH / HTTP/1.1");
+    int len = snprintf(text, sizeof text, "PATCH /%.*s HTTP/1.1\r\nHost: a\r\n", target, filler);
+    for (int i = 2; i < HTTP_HEADER_COUNT_MAX; i++)
+        len += snprintf(text + len, sizeof text - (size_t)len, "X: y\r\n");
+    const int octets = (HTTP_HEADER_COUNT_MAX - 2) * 6 + (int)strlen("Host: a\r\nCookie: a=\r\n");
+    (void)snprintf(text + len, sizeof text - (size_t)len, "Cookie: a=%.*s\r\n\r\n",
+                   HTTP_HEADER_BLOCK_MAX - octets, filler);
+    say(&w, text);
+    until(&w, "\r\n\r\n");
+    assert_memory_equal(w.answer, "HTTP/1.1 200", 12);
+    stop(&w);
+}
+
 static void a_body_at_the_limit_is_taken_and_one_octet_more_is_413(void **state)
 {
     (void)state;
@@ -377,6 +405,49 @@ static void headers_that_do_not_come_in_time_end_the_connection(void **state)
     stop(&w);
 }
 
+// Each octet comes in time for the idle limit, and the whole does not.
+static void a_body_that_dribbles_ends_the_connection(void **state)
+{
+    (void)state;
+    struct http_limits limits = http_limits_default();
+    limits.body_ms = 30;
+    struct world w;
+    start_with(&w, &limits);
+    say(&w, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n");
+    while (!w.closed) {
+        if (w.client != NULL)
+            (void)!net_write(w.client, bytes_of_text("a")); // refused once it is being closed
+        loop_turn(w.loop);
+    }
+    assert_int_equal(w.begun, 1);
+    assert_int_equal(w.completed, 0);
+    assert_int_equal(w.gone, 1);
+    assert_true(w.sunk < 60000);
+    stop(&w);
+}
+
+// One that was waited for later, of another kind, may be due earlier; and who is due does not wait
+// behind who is not.
+static void each_connection_has_its_own_time(void **state)
+{
+    (void)state;
+    struct http_limits limits = http_limits_default();
+    limits.header_ms = 60;
+    limits.body_ms = 30;
+    struct world w;
+    start_with(&w, &limits); // its headers do not come
+    struct net_stream *first = w.client;
+    w.client = NULL;
+    dial(&w);
+    say(&w, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+    until_closed(&w);
+    assert_int_equal(w.gone, 1); // the body's
+    w.client = first;
+    until_closed_again(&w);
+    assert_int_equal(w.begun, 1);
+    stop(&w);
+}
+
 static void one_address_has_only_so_many_connections(void **state)
 {
     (void)state;
@@ -392,6 +463,27 @@ static void one_address_has_only_so_many_connections(void **state)
     stop(&w);
 }
 
+static void who_waits_for_a_place_gets_the_next(void **state)
+{
+    (void)state;
+    struct http_limits limits = http_limits_default();
+    limits.connection_max = 1;
+    struct world w;
+    start_with(&w, &limits);
+    say(&w, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    until(&w, "HTTP/1.1 200 ");
+    struct net_stream *first = w.client;
+    w.client = NULL;
+    dial(&w); // the system answers for the server
+    struct net_stream *second = w.client;
+    say(&w, "GET /second HTTP/1.1\r\nHost: a\r\n\r\n");
+    net_close(first);
+    w.client = second;
+    until(&w, "HTTP/1.1 200 ");
+    assert_int_equal(w.completed, 2);
+    stop(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,12 +492,16 @@ int main(void)
         cmocka_unit_test(a_request_that_waits_is_gone_when_the_server_closes),
         cmocka_unit_test(wrong_framing_is_refused_before_a_handler_sees_it),
         cmocka_unit_test(too_many_or_too_long_headers_are_431_and_a_long_target_is_414),
+        cmocka_unit_test(all_limits_of_headers_are_taken_together),
         cmocka_unit_test(a_body_at_the_limit_is_taken_and_one_octet_more_is_413),
         cmocka_unit_test(an_upload_goes_to_the_sink_in_pieces),
         cmocka_unit_test(an_early_answer_needs_no_body),
         cmocka_unit_test(a_streamed_answer_waits_and_goes_on_when_woken),
         cmocka_unit_test(headers_that_do_not_come_in_time_end_the_connection),
+        cmocka_unit_test(a_body_that_dribbles_ends_the_connection),
+        cmocka_unit_test(each_connection_has_its_own_time),
         cmocka_unit_test(one_address_has_only_so_many_connections),
+        cmocka_unit_test(who_waits_for_a_place_gets_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
