@@ -3,6 +3,7 @@
 #include "applet/clocks.h"
 #include "applet/notify.h"
 #include "applet/packet.h"
+#include "applet/start.h"
 #include "applet/switching.h"
 #include "applet/toolkit.h"
 #include "common/base/secret.h"
@@ -13,50 +14,6 @@
 
 // --- start ---
 
-static void restore_note(struct turn *t)
-{
-    const struct subscription_name none = {.is_given = false};
-    uint8_t enabled = image_enabled(t->image);
-    notify_queue(t, NOTIFY_RESTORED, none, image_name(t->image, enabled), 0);
-}
-
-// False: it could not be committed.
-static bool resume_once(struct applet *a, const struct applet_port *port, enum memory_found found)
-{
-    struct turn t;
-    if (!turn_begin(&t, a, port)) {
-        a->is_dead = true;
-        return true;
-    }
-    a->now_s = t.image->dues.now;
-    a->terminal_slot = image_enabled(t.image);
-    t.saved = *a; // what the start itself says stays if the commit fails
-    if (found == MEMORY_DAMAGED || found == MEMORY_REPLACED)
-        restore_note(&t);
-    // The power failed between the deletion and this; doing it again is harmless.
-    if (t.image->is_scrub_due)
-        (void)memory_scrub(a, port);
-    turn_feed(&t, EVENT_START);
-    if (!turn_end(&t))
-        return false;
-    // After the note, so that a cut between the two notes the damage again. One that fails is
-    // noticed at the next start.
-    if (found == MEMORY_DAMAGED)
-        (void)memory_heal(a, port);
-    return true;
-}
-
-#define RESUMES_MAX 3
-
-// A memory that fails now and then must not leave a switch open until the next start.
-static void resume(struct applet *a, const struct applet_port *port, enum memory_found found)
-{
-    bool is_done = false;
-    for (unsigned i = 0; i < RESUMES_MAX && !is_done; i++)
-        is_done = resume_once(a, port, found);
-    toolkit_fired(a, port);
-}
-
 void applet_start(struct applet *a, const struct applet_port *port)
 {
     if (port->joiner != NULL)
@@ -64,13 +21,14 @@ void applet_start(struct applet *a, const struct applet_port *port)
     memset(a, 0, sizeof *a);
     a->state = SWITCH_STARTING;
     a->terminal = TERMINAL_NO_SELECTION;
-    enum memory_found found = memory_mount(a, port);
-    if (found == MEMORY_UNUSABLE ||
+    a->found = (uint8_t)memory_mount(a, port);
+    if (a->found == MEMORY_UNUSABLE ||
         !card_reference(port->cipher, &port->factory->kik, a->reference)) {
         a->is_dead = true;
         return;
     }
-    resume(a, port, found);
+    start_run(a, port);
+    toolkit_fired(a, port);
 }
 
 static uint16_t capabilities(struct bytes profile)
@@ -265,18 +223,6 @@ static bool note_plmn(struct turn *t, const uint8_t *plmn)
     return !is_same;
 }
 
-static void on_normal(struct turn *t, bool was_normal)
-{
-    switching_served(t);
-    turn_feed(t, EVENT_NORMAL);
-    // A prefer row or a return that had to wait for a stable state.
-    bool is_waiting = t->a->state == SWITCH_STABLE && t->a->is_country_stable;
-    if (!was_normal && is_waiting)
-        switching_country(t);
-    if (!was_normal)
-        notify_on_normal(t);
-}
-
 void applet_location(struct applet *a, const struct applet_port *port,
                      enum cat_location_status status, const uint8_t *plmn)
 {
@@ -289,18 +235,19 @@ void applet_location(struct applet *a, const struct applet_port *port,
     struct turn t;
     if (is_normal)
         a->is_cause_final = false;
-    if (a->is_dead || is_quiet || !turn_begin(&t, a, port))
+    if (a->is_dead || is_quiet)
         return;
+    bool is_kept = turn_begin(&t, a, port);
     a->service = (uint8_t)status;
     a->has_service = true;
-    if (is_normal) {
+    if (is_kept && is_normal)
         (void)note_plmn(&t, plmn);
-        on_normal(&t, was_normal);
-    } else {
-        turn_feed(&t, EVENT_NOT_NORMAL);
+    if (is_kept) {
+        switching_service(&t, was_normal);
+        is_kept = turn_end(&t);
     }
     // The fact stays when the memory fails; only what followed from it is undone.
-    if (!turn_end(&t)) {
+    if (!is_kept) {
         a->service = (uint8_t)status;
         a->has_service = true;
     }

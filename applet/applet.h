@@ -70,7 +70,9 @@ struct applet {
     bool has_service; // a status was seen since the start
     bool is_profiled; // TERMINAL PROFILE came
     bool is_dead;     // the memory cannot be used
+    bool is_late;     // it could not keep the start yet
     bool is_blocked;  // the counters are lost: nothing is accepted or sent
+    uint8_t found;    // enum memory_found, until the start is kept
     uint8_t bank;     // that holds the image
     uint8_t counters_bank;
     uint16_t bank_len; // of the image

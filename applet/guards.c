@@ -15,6 +15,11 @@ struct plan guard_plan(const struct turn *t)
     return select_next(t->image, t->a->now_s, failed, guard_plmn(t));
 }
 
+bool guard_prepared_late(const struct turn *t)
+{
+    return t->a->is_late && guard_prepared(t);
+}
+
 bool guard_prepared(const struct turn *t)
 {
     return t->image->journal.phase == JOURNAL_PREPARED;

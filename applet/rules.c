@@ -1,6 +1,7 @@
 #include "applet/rules.h"
 
 #include "applet/clocks.h"
+#include "applet/start.h"
 #include "applet/switching.h"
 #include "common/base/check.h"
 
@@ -16,6 +17,8 @@
     {from, event, guard, action, to, guard_name, action_name, why}
 
 static const struct rule table[] = {
+ROW(STARTING, START, IF(prepared_late), DO(pause_before), SWITCHING,
+    "the terminal is on the former one by now: a REFRESH must follow"),
 ROW(STARTING, START, IF(prepared), DO(recover), PROBATION,
     "a switch was cut off; the start replaces the REFRESH"),
 ROW(STARTING, START, IF(last_start), DO(last_start), PROBATION,
@@ -85,7 +88,9 @@ ROW(PROBATION, CLOCK, IF(has_next), DO(begin_next), SWITCHING, "next candidate")
 ROW(PROBATION, CLOCK, ALWAYS, DO(pause), BACKOFF, "no candidate is left"),
 ROW(PROBATION, CONDEMNED, IF(is_there), DO(end_wait), PROBATION, "waiting is useless"),
 
-ROW(CONFIRMING, CONFIRM, ALWAYS, DO(confirm), STABLE, "the commanded switch is final"),
+ROW(CONFIRMING, CONFIRM, IF(has_service), DO(confirm), STABLE, "the commanded switch is final"),
+ROW(CONFIRMING, CONFIRM, ALWAYS, DO(keep_without), SUSPECT,
+    "the same; service was lost meanwhile, and the outage counts from now on"),
 ROW(CONFIRMING, UNCONFIRMED, IF(may_roll_back), DO(roll_back), SWITCHING,
     "the server cannot reach the card there"),
 ROW(CONFIRMING, UNCONFIRMED, IF(has_service), DO(keep_unconfirmed), STABLE, "no rollback allowed"),
@@ -222,7 +227,7 @@ static void refresh(struct applet *a, const struct image *m)
         a->poll_period_s = m->parameters.poll_period_s;
 }
 
-bool turn_begin(struct turn *t, struct applet *a, const struct applet_port *port)
+bool turn_load(struct turn *t, struct applet *a, const struct applet_port *port)
 {
     memset(t, 0, sizeof *t);
     t->a = a;
@@ -233,6 +238,12 @@ bool turn_begin(struct turn *t, struct applet *a, const struct applet_port *port
         return false;
     memory_release(port);
     return true;
+}
+
+bool turn_begin(struct turn *t, struct applet *a, const struct applet_port *port)
+{
+    const bool is_kept = !a->is_late || start_catch_up(a, port);
+    return turn_load(t, a, port) && is_kept;
 }
 
 #define AGAIN_S 60 // a step whose commit failed is tried again then

@@ -74,8 +74,11 @@ struct turn {
     enum memory_status failed; // of the commit
 };
 
-// False when there is no image; then nothing is to be done.
+// False when there is no image, or the start of the card could not be kept (start.h); then nothing
+// is to be done.
 bool turn_begin(struct turn *t, struct applet *a, const struct applet_port *port) MUST_USE;
+// The same for the start itself.
+bool turn_load(struct turn *t, struct applet *a, const struct applet_port *port) MUST_USE;
 // Commits what changed. False: it failed, and card and applet are as before.
 bool turn_end(struct turn *t);
 // Takes the event to the table, and those that follow from it.

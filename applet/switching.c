@@ -540,7 +540,8 @@ void action_confirm(struct turn *t)
 
 // --- whatever the state ---
 
-void switching_served(struct turn *t)
+// Normal service was seen: what it means whatever the state.
+static void served(struct turn *t)
 {
     struct image *m = t->image;
     uint8_t enabled = image_enabled(m);
@@ -568,6 +569,23 @@ void switching_country(struct turn *t)
                      (a->plmn[0] != m->country[0] || (a->plmn[1] & 0x0F) != m->country[1]);
     if (a->state == SWITCH_STABLE && m->parameters.return_on_country != 0 && is_abroad)
         turn_feed(t, EVENT_RETURN);
+}
+
+void switching_service(struct turn *t, bool was_normal)
+{
+    const struct applet *a = t->a;
+    if (!guard_has_service(t)) {
+        turn_feed(t, EVENT_NOT_NORMAL);
+        return;
+    }
+    served(t);
+    turn_feed(t, EVENT_NORMAL);
+    if (was_normal)
+        return;
+    // A prefer row or a return that had to wait for a stable state.
+    if (a->state == SWITCH_STABLE && a->is_country_stable)
+        switching_country(t);
+    notify_on_normal(t);
 }
 
 static void renew_heartbeat(struct turn *t)

@@ -8,6 +8,7 @@
 // What guards look at: the network, if known, and the next try.
 const uint8_t *guard_plmn(const struct turn *t);
 struct plan guard_plan(const struct turn *t);
+bool guard_prepared_late(const struct turn *t);
 bool guard_prepared(const struct turn *t);
 bool guard_switched(const struct turn *t);
 bool guard_last_start(const struct turn *t);
@@ -77,8 +78,8 @@ void action_pause(struct turn *t);
 void action_pause_again(struct turn *t);
 void action_confirm(struct turn *t);
 
-// Normal service was seen: what it means whatever the state.
-void switching_served(struct turn *t);
+// The terminal told of service, which stands in the applet. `was_normal`: it was normal before.
+void switching_service(struct turn *t, bool was_normal);
 // The country was seen for T_COUNTRY.
 void switching_country(struct turn *t);
 // A slow time is due.

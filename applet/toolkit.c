@@ -15,7 +15,9 @@
 static void fire(struct applet *a, const struct applet_port *port, enum applet_clock_use use)
 {
     struct turn t;
-    if (!turn_begin(&t, a, port))
+    // The clocks of a late start call it up, and nothing else.
+    const bool is_late = a->is_late;
+    if (!turn_begin(&t, a, port) || is_late)
         return;
     switch (use) {
     case CLOCK_STATE:

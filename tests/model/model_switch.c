@@ -653,6 +653,8 @@ void model_confirmed(struct model_card *m)
     close_switch(m);
     wait_no_more(m);
     m->state = SWITCH_STABLE;
+    if (!model_is_normal(m))
+        outage(m);
 }
 
 void model_unconfirmed(struct model_card *m)

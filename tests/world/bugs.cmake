@@ -350,3 +350,9 @@ planted_bug(trail_head_kept_on_rollback ota-server/store/store.c
     s->head = s->head_begun;]==]
     BECOMES [==[
     s->is_writing = false;]==])
+
+planted_bug(start_not_kept_is_forgotten applet/start.c SEED 2638
+    TEXT [==[
+    a->is_late = !is_done;]==]
+    BECOMES [==[
+    a->is_late = false && is_done;]==])

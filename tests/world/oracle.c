@@ -209,8 +209,9 @@ bool oracle_before(struct world *w, uint32_t card, struct bytes tpdu)
     const struct applet_port port = card_port(c);
     before.applet = c->applet;
     open_packet(w, card, tpdu, &before.opened);
+    // A late start goes first, and is a step of its own.
     return before.opened.is_whole && !c->applet.is_locked && !c->applet.is_blocked &&
-           !c->nvm.is_cut && applet_dump(&c->applet, &port, &before.dump);
+           !c->applet.is_late && !c->nvm.is_cut && applet_dump(&c->applet, &port, &before.dump);
 }
 
 void oracle_after(struct world *w, uint32_t card)

@@ -87,6 +87,7 @@ byte ordered;
 bool by_message;
 
 #define G_always true
+#define G_prepared_late false /* memory that fails is not in here */
 #define G_prepared (phase == PHASE_PREPARED)
 #define G_switched (phase == PHASE_SWITCHED)
 #define G_last_start (G_switched && starts + 1 >= STARTS_MAX)

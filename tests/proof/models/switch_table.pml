@@ -25,12 +25,13 @@
 inline step(event) {
     if
     :: state == S_STARTING && event == E_START ->
+       if :: G_prepared_late -> state = S_SWITCHING; A_pause_before() :: else ->
        if :: G_prepared -> state = S_PROBATION; A_recover() :: else ->
        if :: G_last_start -> state = S_PROBATION; A_last_start() :: else ->
        if :: G_switched -> state = S_PROBATION; A_resume_probation() :: else ->
        if :: G_confirming -> state = S_CONFIRMING; A_resume_confirming() :: else ->
        if :: G_always -> state = S_STARTING; A_await_status() :: else ->
-       skip fi fi fi fi fi
+       skip fi fi fi fi fi fi
     :: state == S_STARTING && event == E_NORMAL ->
        if :: G_always -> state = S_STABLE; A_normal() :: else ->
        skip fi
@@ -180,8 +181,9 @@ inline step(event) {
     :: state == S_CONFIRMING && event == E_TAKEN -> skip
     :: state == S_CONFIRMING && event == E_REFUSED -> skip
     :: state == S_CONFIRMING && event == E_CONFIRM ->
-       if :: G_always -> state = S_STABLE; A_confirm() :: else ->
-       skip fi
+       if :: G_has_service -> state = S_STABLE; A_confirm() :: else ->
+       if :: G_always -> state = S_SUSPECT; A_keep_without() :: else ->
+       skip fi fi
     :: state == S_CONFIRMING && event == E_UNCONFIRMED ->
        if :: G_may_roll_back -> state = S_SWITCHING; A_roll_back() :: else ->
        if :: G_has_service -> state = S_STABLE; A_keep_unconfirmed() :: else ->

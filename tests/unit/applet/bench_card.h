@@ -42,10 +42,10 @@ struct bench_card {
     unsigned cut_after; // the power fails behind this write
     bool is_cut;
     uint16_t write_len[BENCH_WRITES_MAX]; // octets of each write
-    unsigned fail_at;                     // this write fails with an error, once
+    unsigned fail_at;      // this write fails with an error
+    unsigned fail_read_at; // this read does
+    bool fails_on;         // and so do all later ones
     unsigned reads;
-    unsigned fail_read_at; // this read fails with an error, and the later ones if `fails_on`
-    bool fails_on;
     uint32_t chance;
     // The terminal.
     uint8_t refresh_result; // 0: takes it and resets; otherwise this general result

@@ -1,0 +1,215 @@
+// A start that the memory cannot keep, and a memory that recovers: the journal is carried out then.
+#include "tests/unit/applet/bench_card.h"
+
+#include "applet/clocks.h"
+#include "applet/rules.h"
+#include "tests/lib/cmocka_all.h"
+
+static struct bench_card card;
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_init(&card);
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    bench_confirm_all(&card);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_check(&card);
+    bench_close(&card);
+    return 0;
+}
+
+static void memory_fails(void)
+{
+    card.writes = 0;
+    card.fail_at = 1;
+    card.fails_on = true;
+}
+
+static void memory_recovers(void)
+{
+    card.fail_at = 0;
+    card.fails_on = false;
+}
+
+// The time to try again is the first thing that happens.
+static void try_again(void)
+{
+    applet_timer(&card.applet, &card.port, CLOCK_STATE + 1);
+    bench_pump(&card);
+}
+
+static const struct notification *await_confirm(void)
+{
+    bench_enable(&card, 2);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    const struct notification *n = bench_note(&card, NOTIFY_ENABLED);
+    assert_non_null(n);
+    assert_int_equal(card.applet.state, SWITCH_CONFIRMING);
+    return n;
+}
+
+static void confirm(const struct notification *n)
+{
+    struct command c = bench_confirm(&card, n->sequence, n->operation_id);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK);
+    assert_int_equal(card.applet.state, SWITCH_STABLE);
+    assert_int_equal(bench_dump(&card).image.journal.phase, JOURNAL_NONE);
+}
+
+// What was confirmed is not rolled back at the next start.
+static void assert_final(void)
+{
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_int_equal(card.applet.state, SWITCH_STABLE);
+    assert_int_equal(bench_enabled(&card), 1);
+}
+
+static void a_confirmation_after_a_start_that_could_not_be_kept_closes_the_switch(void **state)
+{
+    (void)state;
+    const struct notification n = *await_confirm();
+    memory_fails();
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    memory_recovers();
+    confirm(&n);
+    assert_final();
+}
+
+static void a_card_asks_for_the_confirmation_again_once_its_memory_recovers(void **state)
+{
+    (void)state;
+    const struct notification n = *await_confirm();
+    memory_fails();
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    try_again(); // in vain
+    assert_int_equal(card.applet.state, SWITCH_STARTING);
+    memory_recovers();
+    card.sent_count = 0;
+    try_again();
+    assert_int_equal(card.applet.state, SWITCH_CONFIRMING);
+    assert_non_null(bench_note(&card, NOTIFY_ENABLED));
+    confirm(&n);
+    assert_final();
+}
+
+static void nothing_runs_before_the_start_is_kept(void **state)
+{
+    (void)state;
+    const struct notification n = *await_confirm();
+    memory_fails();
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    card.fails_on = false;
+    card.writes = 0;
+    card.fail_at = 8; // the counter is kept, the start is not
+    struct command c = bench_confirm(&card, n.sequence, n.operation_id);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_NVM_ERROR);
+    assert_true(bench_is_pending(&card, NOTIFY_ENABLED));
+    confirm(&n);
+}
+
+// The switch was committed; what is over 60 s later is not T_ATTACH.
+static void a_probation_that_begins_late_lasts_as_long(void **state)
+{
+    (void)state;
+    bench_enable(&card, 2);
+    memory_fails();
+    bench_boot(&card);
+    memory_recovers();
+    try_again();
+    assert_int_equal(card.applet.state, SWITCH_PROBATION);
+    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, 180);
+    assert_int_equal(bench_enabled(&card), 1);
+}
+
+static void service_that_came_before_a_late_probation_counts(void **state)
+{
+    (void)state;
+    bench_enable(&card, 2);
+    memory_fails();
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    memory_recovers();
+    try_again();
+    assert_int_equal(card.applet.state, SWITCH_CONFIRMING);
+    assert_non_null(bench_note(&card, NOTIFY_ENABLED));
+}
+
+// The terminal started on the former subscription: its service proves nothing.
+static void a_switch_that_is_recovered_late_asks_for_a_refresh(void **state)
+{
+    (void)state;
+    struct command c = bench_target(&card, COMMAND_ENABLE, 2, COMMAND_FLAG_ROLLBACK);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK_PENDING);
+    memory_fails();
+    bench_boot(&card);
+    assert_int_equal(card.applet.state, SWITCH_STARTING);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_int_equal(card.applet.state, SWITCH_SWITCHING);
+    card.refreshes = 0;
+    bench_run_out(&card, CLOCK_STATE); // T_REFRESH
+    assert_int_equal(bench_enabled(&card), 0);
+    memory_recovers();
+    bench_run_out(&card, CLOCK_STATE); // the switch is tried again
+    assert_int_equal(card.refreshes, 1);
+    assert_int_equal(bench_enabled(&card), 1);
+    assert_int_equal(card.applet.state, SWITCH_PROBATION);
+    assert_null(bench_note(&card, NOTIFY_ENABLED));
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_non_null(bench_note(&card, NOTIFY_ENABLED));
+}
+
+static void damage_is_told_also_when_the_start_is_late(void **state)
+{
+    (void)state;
+    memory_release(&card.port);
+    // An octet of the content of the bank in use: behind the two copies of the counters (30 octets
+    // each), marker, seal, CRC, number and length (12).
+    const size_t bank_len = (BENCH_NVM - 60) / 2;
+    card.nvm[60 + card.applet.bank * bank_len + 12] ^= 1;
+    memory_fails();
+    bench_boot(&card);
+    assert_false(bench_is_pending(&card, NOTIFY_RESTORED));
+    memory_recovers();
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_non_null(bench_note(&card, NOTIFY_RESTORED));
+}
+
+static void a_confirmation_without_service_starts_the_outage_clock(void **state)
+{
+    (void)state;
+    const struct notification n = *await_confirm();
+    bench_service(&card, CAT_SERVICE_LIMITED);
+    assert_int_equal(card.applet.state, SWITCH_CONFIRMING);
+    struct command c = bench_confirm(&card, n.sequence, n.operation_id);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK);
+    assert_int_equal(bench_dump(&card).image.journal.phase, JOURNAL_NONE);
+    assert_int_equal(card.applet.state, SWITCH_SUSPECT);
+    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, 180); // T_LIMITED
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_confirmation_after_a_start_that_could_not_be_kept_closes_the_switch),
+        T(a_card_asks_for_the_confirmation_again_once_its_memory_recovers),
+        T(nothing_runs_before_the_start_is_kept),
+        T(a_probation_that_begins_late_lasts_as_long),
+        T(service_that_came_before_a_late_probation_counts),
+        T(a_switch_that_is_recovered_late_asks_for_a_refresh),
+        T(damage_is_told_also_when_the_start_is_late),
+        T(a_confirmation_without_service_starts_the_outage_clock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
