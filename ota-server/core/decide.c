@@ -44,6 +44,17 @@ static void restore(struct work *w)
     work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
 }
 
+// What the server's start finds.
+static void start(struct work *w)
+{
+    if (w->e->type == EVENT_CLOCK)
+        decide_clock(w);
+    else if (w->e->type == EVENT_RESTORE)
+        restore(w);
+    else
+        restart(w);
+}
+
 // Nobody needs to look at the card any more.
 static void end_alarms(struct work *w)
 {
@@ -213,10 +224,9 @@ static void take(struct work *w)
     case EVENT_WAKE:
         break;
     case EVENT_RESTART:
-        restart(w);
-        break;
     case EVENT_RESTORE:
-        restore(w);
+    case EVENT_CLOCK:
+        start(w);
         break;
     case EVENT_PLAN:
         decide_plan(w);

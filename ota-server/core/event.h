@@ -61,8 +61,9 @@ enum event_type {
     EVENT_PLAN,      // what was reserved for the card's bootstrap
     EVENT_BOOTSTRAP, // a person starts, resumes or cancels it
     EVENT_TIMERS,    // the card is to be brought to the parameters that its group wants
+    EVENT_CLOCK,     // the clock went back while the server was away
 };
-#define EVENT_TYPES (EVENT_TIMERS + 1)
+#define EVENT_TYPES (EVENT_CLOCK + 1)
 
 struct event_request {
     struct operation operation; // id, kind, target or plan, flags, actor, not_before, not_after (0:
@@ -163,6 +164,7 @@ struct event {
         struct event_notify notify;
         struct event_plan plan;
         uint8_t bootstrap; // enum bootstrap_action
+        int64_t back_ms;   // CLOCK: how far
     } as;
 };
 

@@ -163,7 +163,7 @@ const char *event_type_name(uint8_t type)
         "mark_dirty", "clear_dirty", "resolve",  "lift_quarantine", "retire",
         "move",       "bar",         "submit",   "receipt",         "por",
         "notify",     "contact",     "wake",     "restart",         "restore",
-        "plan",       "bootstrap",   "timers",
+        "plan",       "bootstrap",   "timers",   "clock",
     };
     return NAME_OF(names, type);
 }

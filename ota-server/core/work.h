@@ -124,6 +124,8 @@ struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_ru
 
 // timers.c
 void decide_timers(struct work *w);
+// clock.c
+void decide_clock(struct work *w);
 
 // plan.c
 void plan_timeouts(struct work *w);

@@ -170,10 +170,13 @@ const struct policy *turn_policy(const struct turn *t);
 // A fresh server id, for what an interface creates itself.
 uint64_t turn_id(struct turn *t, struct utc now);
 
-// At start: marks cards dirty after an unclean stop or a restore, in steps of a transaction each,
-// and puts waiting packets back to the links. At stop: stores that it was clean.
+// At start: when the clock stands before the last row of the trail, takes all times that something
+// waits for back with it; marks cards dirty after an unclean stop or a restore, in steps of a
+// transaction each; and puts waiting packets back to the links. At stop: stores that it was clean.
 enum turn_status turn_start(struct turn *t, struct utc now) MUST_USE;
 enum turn_status turn_stop(struct turn *t, struct utc now) MUST_USE;
+// How far the clock had gone back at the start; 0: not.
+int64_t turn_clock_back_ms(const struct turn *t);
 
 struct turn_counts {
     uint64_t events, turns, commits, sent, received, dropped, strays, duplicates, failures;

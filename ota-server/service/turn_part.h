@@ -85,6 +85,7 @@ struct turn {
     struct strays strays;
     struct stray stray_rows[STRAYS_MAX];
     size_t stray_count;
+    int64_t clock_back_ms; // that the clock had gone back at the start
     bool is_running;
     bool cannot_write; // the last turn, to its store
 };

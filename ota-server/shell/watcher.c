@@ -242,7 +242,9 @@ struct watcher *watcher_open(const struct watcher_options *options)
     }
     const struct instant now = loop_now(options->loop);
     w->options = *options;
-    w->clock_ahead_ms = loop_utc(options->loop).ms - (int64_t)now.ms;
+    // Where it would stand had it gone on from what was written last.
+    w->clock_ahead_ms =
+        loop_utc(options->loop).ms - (int64_t)now.ms + turn_clock_back_ms(options->turn);
     watch_init(&w->watch, now);
     loop_timer_set(&w->timer, now);
     return w;

@@ -66,6 +66,19 @@ enum store_status store_campaign_next_due(struct store *s, struct utc *at)
     return status == STORE_NONE ? STORE_OK : status;
 }
 
+enum store_status store_campaigns_back(struct store *s, int64_t ms)
+{
+    static const enum statement parts[] = {STATEMENT_CAMPAIGN_BACK, STATEMENT_CAMPAIGN_CARDS_BACK,
+                                           STATEMENT_CAMPAIGN_SLOTS_BACK};
+    enum store_status status = STORE_OK;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && status == STORE_OK; i++) {
+        struct query q = query_of(s, parts[i]);
+        bind_number(&q, 1, ms);
+        status = query_run(&q);
+    }
+    return status;
+}
+
 enum store_status store_campaign_postpone(struct store *s, uint64_t id, struct utc at)
 {
     struct query q = query_of(s, STATEMENT_CAMPAIGN_POSTPONE);

@@ -17,6 +17,8 @@ enum store_status store_campaigns_due(struct store *s, struct utc now, uint32_t 
 enum store_status store_campaign_next_due(struct store *s, struct utc *at) MUST_USE;
 // Looks at it again at `at`, whatever it says itself.
 enum store_status store_campaign_postpone(struct store *s, uint64_t id, struct utc at) MUST_USE;
+// The clock went back by `ms`: whatever waits for a time, of any campaign, waits no longer for it.
+enum store_status store_campaigns_back(struct store *s, int64_t ms) MUST_USE;
 
 // --- its cards: CAMPAIGN_LISTED when they come -----------------------------------------------
 

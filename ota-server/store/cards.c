@@ -601,6 +601,15 @@ enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limi
     return ids(&q, each, context);
 }
 
+enum store_status store_waiting(struct store *s, uint64_t after, uint32_t limit, store_id_fn *each,
+                                void *context)
+{
+    struct query q = query_of(s, STATEMENT_CARD_WAITING);
+    bind_number(&q, 1, (int64_t)after);
+    bind_number(&q, 2, limit);
+    return ids(&q, each, context);
+}
+
 enum store_status store_group_cards(struct store *s, uint64_t group, uint64_t after, uint32_t limit,
                                     store_id_fn *each, void *context)
 {

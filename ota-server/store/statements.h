@@ -104,6 +104,8 @@
     S(CARD_DUE, "SELECT id FROM card WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2") \
     S(CARD_NEXT_DUE, "SELECT wake_at FROM card WHERE wake_at > 0 ORDER BY wake_at LIMIT 1") \
     S(CARD_UNDER_WAY, "SELECT id FROM card WHERE is_under_way = 1 AND id > $1 ORDER BY id LIMIT $2") \
+    S(CARD_WAITING, "SELECT id FROM card WHERE (wake_at > 0 OR is_under_way = 1)" \
+        " AND id > $1 ORDER BY id LIMIT $2") \
     S(CARD_POSTPONE, "UPDATE card SET wake_at = $2 WHERE id = $1") \
     S(CARD_ALL, "SELECT id FROM card WHERE id > $1 ORDER BY id LIMIT $2") \
     S(KEY_PUT, "INSERT INTO ota_key (card, key_id, version, tar, spi1, spi2, cmac_len, generation," \
@@ -333,6 +335,10 @@
     S(CAMPAIGN_DUE, "SELECT id FROM campaign WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT $2") \
     S(CAMPAIGN_NEXT_DUE, "SELECT due_at FROM campaign WHERE due_at > 0 ORDER BY due_at LIMIT 1") \
     S(CAMPAIGN_POSTPONE, "UPDATE campaign SET due_at = $2 WHERE id = $1") \
+    S(CAMPAIGN_BACK, "UPDATE campaign SET due_at = max(due_at - $1, 1) WHERE due_at > 0") \
+    S(CAMPAIGN_CARDS_BACK, "UPDATE campaign_card SET not_before = max(not_before - $1, 1)" \
+        " WHERE not_before > 0") \
+    S(CAMPAIGN_SLOTS_BACK, "UPDATE campaign_network SET next_at = max(next_at - $1, 1)") \
     S(CAMPAIGN_CARD_ADD, CAMPAIGN_CARD_NEW " VALUES ($1, $2, 0, 0, " CAMPAIGN_DRAW("$2") ", 0, 0, 0, 0)" \
         " ON CONFLICT DO NOTHING") \
     S(CAMPAIGN_CARDS_LOST, CAMPAIGN_CARD_NEW " SELECT $1, card, 0, 0, draw, 0, 0, 0, 0" \

@@ -459,6 +459,9 @@ enum store_status store_next_due(struct store *s, struct utc *at) MUST_USE;
 // Cards with something under way, for the restart after an unclean stop; in order from `after`.
 enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limit,
                                   store_id_fn *each, void *context) MUST_USE;
+// Cards that wait for a time, or have something under way, in order from `after`.
+enum store_status store_waiting(struct store *s, uint64_t after, uint32_t limit, store_id_fn *each,
+                                void *context) MUST_USE;
 // Every card, in order from `after`.
 enum store_status store_all_cards(struct store *s, uint64_t after, uint32_t limit,
                                   store_id_fn *each, void *context) MUST_USE;

@@ -121,6 +121,15 @@ static void compare(struct world *w, uint32_t card, bool is_saved)
     t->is_foreign &= !t->is_mirrored;
 }
 
+void check_started(struct world *w)
+{
+    for (uint32_t i = 0; i < w->cards; i++) {
+        struct record r;
+        check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
+        w->truths[i].audited_ms = r.last_audit_at.ms;
+    }
+}
+
 void check_mirrors(struct world *w)
 {
     if (!w->server.is_running)

@@ -303,6 +303,7 @@ void server_start(struct world *w)
     world_note(w, "server_start", "life=%u", s->lives);
     if (turn_start(s->turn, server_utc(w)) != TURN_OK)
         world_violate(w, "start", 0, "the server does not start: %s", store_problem(s->store));
+    check_started(w);
     for (uint32_t i = 0; i < LINKS; i++)
         centre_connect(w, i);
 }

@@ -48,14 +48,19 @@ void trouble_plan(struct world *w)
     }
 }
 
-// A second, an hour, ten years. Not ten years back: the server keeps the deadlines that it stored.
+#define TEN_YEARS_S 315360000
+
+// A second, an hour, ten years; not so often back that the clock stands before 1970.
 static void draw_clock(struct world *w, struct deed *d)
 {
-    static const uint32_t jumps_s[] = {1, 3600, 3600, 315360000};
-    if (prng_below(&w->chance_trouble, 3) == 0)
-        d->behind_s = jumps_s[prng_below(&w->chance_trouble, 3)];
+    static const uint32_t jumps_s[] = {1, 3600, 3600, TEN_YEARS_S};
+    const bool is_back = prng_below(&w->chance_trouble, 3) == 0;
+    const bool is_early = w->server.clock_ms < -2000 * (int64_t)TEN_YEARS_S;
+    const uint32_t jump_s = jumps_s[prng_below(&w->chance_trouble, is_back && is_early ? 3 : 4)];
+    if (is_back)
+        d->behind_s = jump_s;
     else
-        d->ahead_s = jumps_s[prng_below(&w->chance_trouble, 4)];
+        d->ahead_s = jump_s;
     d->after_ms = (uint32_t)prng_below(&w->chance_trouble, 600000);
 }
 

@@ -349,6 +349,8 @@ void check_packet(struct world *w, uint32_t card, struct bytes packet);
 void check_send(struct world *w, const struct message *message);
 // A CONFIRM of this sequence is on its way to the card.
 void check_confirmed(struct world *w, uint32_t card, uint32_t sequence);
+// The server started: what it wrote about audits then is of none.
+void check_started(struct world *w);
 // After every event: mirror and truth.
 void check_mirrors(struct world *w);
 // Does the committed state of the card show the same registry as the server's mirror?

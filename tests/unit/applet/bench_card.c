@@ -29,8 +29,7 @@ static bool nvm_write(void *context, size_t at, const void *from, size_t len)
         b->write_len[b->writes] = (uint16_t)len;
     if (b->is_cut)
         return false;
-    if (b->fail_at != 0 &&
-        (b->writes == b->fail_at || (b->fails_on && b->writes > b->fail_at)))
+    if (b->fail_at != 0 && (b->writes == b->fail_at || (b->fails_on && b->writes > b->fail_at)))
         return false;
     if (b->writes != b->cut_at) {
         memcpy(b->nvm + at, from, len);

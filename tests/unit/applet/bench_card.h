@@ -42,9 +42,9 @@ struct bench_card {
     unsigned cut_after; // the power fails behind this write
     bool is_cut;
     uint16_t write_len[BENCH_WRITES_MAX]; // octets of each write
-    unsigned fail_at;      // this write fails with an error
-    unsigned fail_read_at; // this read does
-    bool fails_on;         // and so do all later ones
+    unsigned fail_at;                     // this write fails with an error
+    unsigned fail_read_at;                // this read does
+    bool fails_on;                        // and so do all later ones
     unsigned reads;
     uint32_t chance;
     // The terminal.

@@ -19,6 +19,13 @@ enum store_status store_campaign_next_due(struct store *s, struct utc *at)
     return STORE_OK;
 }
 
+enum store_status store_campaigns_back(struct store *s, int64_t ms)
+{
+    (void)s;
+    (void)ms;
+    return STORE_OK;
+}
+
 enum store_status store_campaign_postpone(struct store *s, uint64_t id, struct utc at)
 {
     (void)s;

@@ -200,13 +200,25 @@ static bool is_under_way(const struct record *r)
            (r->has_open && r->open.status >= STATUS_SENDING && r->open.status <= STATUS_CONFIRMING);
 }
 
-static enum store_status list(struct store *s, uint64_t after, uint32_t limit, bool is_busy,
-                              store_id_fn *each, void *context)
+static bool is_waiting(const struct record *r)
+{
+    return r->wake_at.ms != 0 || is_under_way(r);
+}
+
+static bool is_card(const struct record *r)
+{
+    (void)r;
+    return true;
+}
+
+static enum store_status list(struct store *s, uint64_t after, uint32_t limit,
+                              bool (*is_wanted)(const struct record *), store_id_fn *each,
+                              void *context)
 {
     // Their ids ascend.
     for (uint32_t i = 0; i < s->rows[CARDS].count && limit > 0; i++) {
         const struct record *r = &((struct card_place *)row_at(s, CARDS, i))->record;
-        if (r->card <= after || (is_busy && !is_under_way(r)))
+        if (r->card <= after || !is_wanted(r))
             continue;
         limit--;
         if (!each(context, r->card))
@@ -218,13 +230,19 @@ static enum store_status list(struct store *s, uint64_t after, uint32_t limit, b
 enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limit,
                                   store_id_fn *each, void *context)
 {
-    return list(s, after, limit, true, each, context);
+    return list(s, after, limit, is_under_way, each, context);
+}
+
+enum store_status store_waiting(struct store *s, uint64_t after, uint32_t limit, store_id_fn *each,
+                                void *context)
+{
+    return list(s, after, limit, is_waiting, each, context);
 }
 
 enum store_status store_all_cards(struct store *s, uint64_t after, uint32_t limit,
                                   store_id_fn *each, void *context)
 {
-    return list(s, after, limit, false, each, context);
+    return list(s, after, limit, is_card, each, context);
 }
 
 enum store_status store_card_view_put(struct store *s, uint64_t card, const struct card_view *view)

@@ -1,0 +1,268 @@
+// The turn's start and stop: what became of the cards while the server was away.
+#include "ota-server/service/turn_part.h"
+#include "ota-server/store/campaigns.h"
+
+#include <string.h>
+
+#define START_STEP 256
+#define CLOCK_BACK_MS (5 * 60 * 1000) // less than that is nobody's harm
+#define CLOCK_BACK "clock-back" // a value of the store while cards are told: `back_ms`, `after`
+
+struct sweep_state {
+    uint64_t cards[START_STEP];
+    size_t count;
+};
+
+static bool note_card(void *context, uint64_t card)
+{
+    struct sweep_state *s = context;
+    s->cards[s->count++] = card;
+    return s->count < START_STEP;
+}
+
+// One event for the cards of a list, from the one after `after` on. `note`, if any, stores in each
+// transaction how far it came.
+struct telling {
+    struct event event;
+    enum store_status (*list)(struct store *s, uint64_t after, uint32_t limit, store_id_fn *each,
+                              void *context);
+    uint64_t after;
+    enum store_status (*note)(struct turn *t, const struct telling *what);
+};
+
+// A transaction for each step of them.
+static enum store_status tell(struct turn *t, struct telling *what, struct utc now)
+{
+    struct sweep_state found = {.count = 0};
+    enum store_status status = STORE_OK;
+    do {
+        found.count = 0;
+        status = what->list(t->options.store, what->after, START_STEP, note_card, &found);
+        if (status == STORE_OK && found.count > 0)
+            status = store_begin(t->options.store);
+        for (size_t i = 0; i < found.count && status == STORE_OK; i++) {
+            struct task k = {.kind = TASK_EVENT, .card = found.cards[i], .event = what->event};
+            if (!turn_run_guarded(t, &k, now))
+                status = k.status;
+            what->after = found.cards[i];
+            t->send_count = 0; // packets of a start leave through the outbox
+        }
+        if (status == STORE_OK)
+            status = turn_figures_write(t);
+        if (status == STORE_OK && found.count > 0 && what->note != NULL)
+            status = what->note(t, what);
+        if (status == STORE_OK && found.count > 0)
+            status = store_commit(t->options.store);
+    } while (status == STORE_OK && found.count == START_STEP);
+    if (status != STORE_OK)
+        store_rollback(t->options.store);
+    t->tally_count = 0;
+    return status;
+}
+
+// Campaigns pause: whom they asked since the copy was made, it does not know.
+static enum store_status note_restore(struct turn *t, struct utc now)
+{
+    uint8_t octets[8];
+    struct writer w = writer_of(octets, sizeof(octets));
+    writer_u64(&w, (uint64_t)now.ms);
+    return store_value_put(t->options.store, TURN_RESTORED_AT, writer_bytes(&w));
+}
+
+// Which cards were spoken to after the copy was made, the copy cannot know: it holds for all.
+static enum store_status restore(struct turn *t, struct utc now)
+{
+    struct telling all = {.event = {.type = EVENT_RESTORE}, .list = store_all_cards};
+    enum store_status status = store_begin(t->options.store);
+    if (status == STORE_OK)
+        status = store_outbox_forget(t->options.store);
+    if (status == STORE_OK)
+        status = note_restore(t, now);
+    if (status == STORE_OK)
+        status = store_commit(t->options.store);
+    if (status == STORE_OK)
+        return tell(t, &all, now);
+    store_rollback(t->options.store);
+    return status;
+}
+
+// --- a clock that went back ---
+
+static bool note_time(void *context, const struct trail_row *row)
+{
+    *(struct utc *)context = row->at;
+    return false;
+}
+
+// Of the last row of the trail; 0: there is none any more.
+static enum store_status last_written(struct turn *t, struct utc *at)
+{
+    struct trail_filter last;
+    uint8_t hash[32];
+    uint64_t total = 0;
+    const struct store_page one = {.limit = 1};
+    trail_filter_init(&last);
+    at->ms = 0;
+    const enum store_status status = store_trail_head(t->options.store, &last.sequence, hash);
+    if (status != STORE_OK || last.sequence == 0)
+        return status;
+    return store_trail(t->options.store, &last, &one, note_time, at, &total);
+}
+
+static enum store_status note_told(struct turn *t, const struct telling *what)
+{
+    uint8_t octets[16];
+    struct writer w = writer_of(octets, sizeof(octets));
+    writer_u64(&w, (uint64_t)what->event.as.back_ms);
+    writer_u64(&w, what->after);
+    return store_value_put(t->options.store, CLOCK_BACK, writer_bytes(&w));
+}
+
+// From here on, cards are told even if the server is killed meanwhile, and none is told twice.
+static enum store_status begin_back(struct turn *t, const struct telling *what, struct utc from,
+                                    struct utc now)
+{
+    char before[UTC_TEXT_SIZE], after[UTC_TEXT_SIZE];
+    utc_format(from, before);
+    utc_format(now, after);
+    const struct trail_new row = {.at = now,
+                                  .actor = {.kind = ACTOR_SYSTEM},
+                                  .action = "server.clock_back",
+                                  .object_kind = "system",
+                                  .before = before,
+                                  .after = after};
+    enum store_status status = store_begin(t->options.store);
+    if (status == STORE_OK)
+        status = note_told(t, what);
+    if (status == STORE_OK)
+        status = store_campaigns_back(t->options.store, what->event.as.back_ms);
+    if (status == STORE_OK)
+        status = store_trail_add(t->options.store, &row);
+    if (status == STORE_OK)
+        return store_commit(t->options.store);
+    store_rollback(t->options.store);
+    return status;
+}
+
+static enum store_status tell_back(struct turn *t, struct telling *what, struct utc now)
+{
+    enum store_status status = tell(t, what, now);
+    if (status == STORE_OK)
+        status = store_begin(t->options.store);
+    if (status == STORE_OK)
+        status = store_value_put(t->options.store, CLOCK_BACK, bytes_of(NULL, 0));
+    if (status == STORE_OK)
+        return store_commit(t->options.store);
+    store_rollback(t->options.store);
+    return status;
+}
+
+// Times that are stored count from the time that was. When it comes once more, they would come that
+// much too late: they go back with it.
+static enum store_status follow_clock(struct turn *t, struct utc now)
+{
+    struct telling waiting = {
+        .event = {.type = EVENT_CLOCK}, .list = store_waiting, .note = note_told};
+    uint8_t octets[16];
+    struct writer w = writer_of(octets, sizeof(octets));
+    struct utc last;
+    enum store_status status = store_value(t->options.store, CLOCK_BACK, &w);
+    if (status == STORE_OK && w.len == sizeof(octets)) { // it was killed in the middle
+        struct reader r = reader_of(writer_bytes(&w));
+        waiting.event.as.back_ms = (int64_t)reader_u64(&r);
+        waiting.after = reader_u64(&r);
+        return tell_back(t, &waiting, now);
+    }
+    if (status == STORE_OK || status == STORE_NONE)
+        status = last_written(t, &last);
+    if (status != STORE_OK || last.ms - now.ms <= CLOCK_BACK_MS)
+        return status;
+    waiting.event.as.back_ms = last.ms - now.ms;
+    t->clock_back_ms = waiting.event.as.back_ms;
+    status = begin_back(t, &waiting, last, now);
+    return status == STORE_OK ? tell_back(t, &waiting, now) : status;
+}
+
+static enum store_status set_stop(struct turn *t, const char *value)
+{
+    enum store_status status = store_begin(t->options.store);
+    if (status == STORE_OK)
+        status = store_value_put(t->options.store, "stop", bytes_of_text(value));
+    if (status == STORE_OK)
+        status = store_restore_done(t->options.store);
+    if (status == STORE_OK)
+        return store_commit(t->options.store);
+    store_rollback(t->options.store);
+    return status;
+}
+
+static bool note_waiting(void *context, const struct message *m)
+{
+    struct turn *t = context;
+    t->sends[t->send_count++] = *m;
+    return t->send_count < SENDS_MAX;
+}
+
+static enum store_status resend_waiting(struct turn *t)
+{
+    uint64_t after = 0;
+    enum store_status status;
+    do {
+        t->send_count = 0;
+        status = store_outbox(t->options.store, after, SENDS_MAX, note_waiting, t);
+        for (size_t i = 0; i < t->send_count && status == STORE_OK; i++) {
+            t->options.send(t->options.send_context, &t->sends[i]);
+            after = t->sends[i].id;
+        }
+    } while (status == STORE_OK && t->send_count == SENDS_MAX);
+    t->send_count = 0;
+    return status;
+}
+
+static enum turn_status turn_status_of(enum store_status status)
+{
+    if (status == STORE_OK)
+        return TURN_OK;
+    return status == STORE_LOST ? TURN_STOP : TURN_RETRY;
+}
+
+enum turn_status turn_start(struct turn *t, struct utc now)
+{
+    char stop[16] = "";
+    struct writer w = writer_of(stop, sizeof(stop) - 1);
+    bool is_restored = false;
+    struct telling under_way = {.event = {.type = EVENT_RESTART}, .list = store_under_way};
+    enum store_status status = store_value(t->options.store, "stop", &w);
+    const bool is_clean = status == STORE_NONE || strcmp(stop, "clean") == 0;
+    if (status == STORE_OK || status == STORE_NONE)
+        status = store_ids(t->options.store, &t->ids);
+    if (status == STORE_OK)
+        status = follow_clock(t, now);
+    if (status == STORE_OK)
+        status = store_is_restored(t->options.store, &is_restored);
+    if (status == STORE_OK && is_restored)
+        status = restore(t, now);
+    else if (status == STORE_OK && !is_clean)
+        status = tell(t, &under_way, now);
+    if (status == STORE_OK)
+        status = set_stop(t, "running");
+    if (status == STORE_OK)
+        status = resend_waiting(t);
+    t->next_due = now; // look at once
+    t->next_sweep = now;
+    t->next_checkpoint = now;
+    return turn_status_of(status);
+}
+
+int64_t turn_clock_back_ms(const struct turn *t)
+{
+    return t->clock_back_ms;
+}
+
+enum turn_status turn_stop(struct turn *t, struct utc now)
+{
+    const enum store_status status = set_stop(t, "clean");
+    if (status == STORE_OK && store_checkpoint(t->options.store, now) != STORE_OK)
+        t->counts.failures++;
+    return turn_status_of(status);
+}
