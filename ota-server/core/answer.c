@@ -334,7 +334,8 @@ static void answer_late(struct work *w, const struct event_por *p)
         answer_operation(w, p);
     } else if (p->has_result && command_is_state_changing(p->result.command)) {
         work_dirty(w, DIRTY_LATE_POR, 0);
-        late_settle(w, p->result.operation_id, late_outcome(p->result.code), p->result.code);
+        if (p->result.code != RESULT_NVM_ERROR) // a copy of it may still run
+            late_settle(w, p->result.operation_id, late_outcome(p->result.code), p->result.code);
     } else {
         w->d->is_dropped = true;
     }

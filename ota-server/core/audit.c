@@ -24,7 +24,6 @@ void audit_open(struct work *w, const struct operation *requested)
     work_step(w, o, STEP_CREATED, "dirty");
 }
 
-// After an attempt was sent: when the next one is due if nothing comes.
 void audit_schedule(struct work *w)
 {
     struct record *r = w->r;
@@ -32,6 +31,12 @@ void audit_schedule(struct work *w)
         r->dirty_attempts++;
     r->audit_turn++;
     r->last_attempt_at = w->now;
+    audit_next(w);
+}
+
+void audit_next(struct work *w)
+{
+    struct record *r = w->r;
     if (r->dirty_since.ms == 0) {
         r->next_audit_at.ms = 0;
         return;
@@ -41,7 +46,8 @@ void audit_schedule(struct work *w)
     const int64_t round_ms = is_unreachable ? w->policy->unreachable_ms : DAY_MS;
     struct audit_targets targets;
     audit_targets(r, &targets);
-    r->next_audit_at = utc_after(w->now, round_ms / (targets.count == 0 ? 1 : targets.count));
+    r->next_audit_at =
+        utc_after(r->last_attempt_at, round_ms / (targets.count == 0 ? 1 : targets.count));
     if (is_unreachable)
         return;
     for (uint8_t i = 0; i < w->policy->audit.count; i++) {

@@ -128,10 +128,7 @@ static void run_effect(struct work *w, struct operation *o, uint8_t effect)
         again(w, o, BUSY_RETRY_MS);
         break;
     case EFFECT_RETRY_NVM:
-        o->nvm_tries++;
-        nothing_arrives(o);
-        o->may_have_run = false;
-        o->card_operation_id = 0;
+        o->nvm_tries++; // the counter was not kept either: a copy of the packet may still run
         again(w, o, HOUR_MS);
         break;
     case EFFECT_SWITCH:
@@ -321,7 +318,8 @@ void operation_input(struct work *w, struct operation *o, uint8_t input)
         o->hold = HOLD_NONE;
         o->ended_at = w->now;
         const bool is_given_up = o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED ||
-                                 o->outcome == OUTCOME_REFUSED;
+                                 o->outcome == OUTCOME_REFUSED ||
+                                 rule->effect == EFFECT_ALARM_NVM;
         // What a receipt says does not count: it may be wrong.
         o->may_still_arrive = is_given_up && o->may_have_run;
         if (o->may_still_arrive && operation_is_state_changing(o->kind))

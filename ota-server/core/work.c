@@ -154,7 +154,10 @@ void work_contact(struct work *w)
         work_trail(w, "card.state", 0, card_state_name(r->state), card_state_name(next), "contact");
         r->state = next;
     }
-    work_unmark(w, MARK_UNREACHABLE, "contact");
+    if (record_has_mark(r, MARK_UNREACHABLE)) {
+        work_unmark(w, MARK_UNREACHABLE, "contact");
+        audit_next(w); // no longer once in a week
+    }
     for (uint8_t i = 0; i < r->queue_len; i++) {
         struct operation *o = &r->queue[i];
         if (o->at_next_contact) {

@@ -102,7 +102,10 @@ void confirm_queue(struct work *w, const struct notification *n, const char *num
 
 // audit.c
 void audit_page(struct work *w);
+// An attempt was sent: counts it.
 void audit_schedule(struct work *w);
+// When the next attempt is due if nothing comes.
+void audit_next(struct work *w);
 struct audit_targets {
     uint8_t count;
     uint64_t subscriptions[COMMAND_SLOTS_MAX + RECORD_LATE_MAX + 2]; // 0: not known

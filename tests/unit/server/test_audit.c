@@ -213,6 +213,21 @@ static void an_unreachable_card_is_asked_on_each_of_its_two_numbers_within_7_day
     }
 }
 
+// The contact comes right behind an attempt, so that it asks for none of its own.
+static void a_card_that_was_unreachable_is_asked_within_a_day_after_its_contact(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, 7 * 24 * HOUR);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    const int64_t asked = world.now.ms;
+    world.now.ms += MINUTE;
+    world_notify(&world, NOTIFY_HEARTBEAT, 1, false);
+    assert_false(record_has_mark(&world.record, MARK_UNREACHABLE));
+    assert_int_equal(world.record.next_audit_at.ms - asked, 12 * HOUR); // it has two numbers
+}
+
 static void pages_of_one_audit_share_their_nonce(void **state)
 {
     (void)state;
@@ -303,6 +318,7 @@ int main(void)
         TEST(audit_attempts_come_after_1_5_30_min_2_6_24_h),
         TEST(a_card_silent_for_7_days_is_unreachable_and_stays_dirty),
         TEST(an_unreachable_card_is_asked_on_each_of_its_two_numbers_within_7_days),
+        TEST(a_card_that_was_unreachable_is_asked_within_a_day_after_its_contact),
         TEST(pages_of_one_audit_share_their_nonce),
         TEST(an_answer_of_an_ended_operation_is_a_late_por),
         TEST(a_doubled_por_changes_nothing),

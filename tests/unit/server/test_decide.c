@@ -437,16 +437,31 @@ static void a_busy_card_is_asked_again_after_15_min_at_most_8_times(void **state
     assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
 }
 
+// The card kept not even the counter: what the network delivers twice may run the second time.
 static void a_memory_error_is_tried_once_more_then_fails_with_an_alarm(void **state)
 {
     (void)state;
     (void)world_request(&world, OPERATION_ENABLE);
     world_result(&world, RESULT_NVM_ERROR);
+    const uint32_t id = world.record.open.card_operation_id;
     world_wake_after(&world, HOUR);
     assert_int_equal(world.decision.send_count, 1);
+    assert_int_equal(world.decision.sends[0].operation_id, id);
     world_result(&world, RESULT_NVM_ERROR);
     assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
     assert_int_equal(world.decision.alarms[0].key, ALARM_CARD_NVM_ERROR);
+}
+
+static void what_failed_by_a_memory_error_may_still_arrive(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_result(&world, RESULT_NVM_ERROR);
+    world_wake_after(&world, HOUR);
+    world_result(&world, RESULT_NVM_ERROR);
+    assert_true(world_ended(&world)->may_still_arrive);
+    assert_true(world_is_dirty(&world, DIRTY_POR_TIMEOUT));
+    assert_int_equal(world.record.late_count, 1);
 }
 
 static void a_low_counter_is_a_reason_and_the_counter_jumps(void **state)
@@ -653,6 +668,7 @@ int main(void)
         TEST(lost_packets_are_sent_again_after_10_min_1_h_6_h_with_the_same_id),
         TEST(a_busy_card_is_asked_again_after_15_min_at_most_8_times),
         TEST(a_memory_error_is_tried_once_more_then_fails_with_an_alarm),
+        TEST(what_failed_by_a_memory_error_may_still_arrive),
         TEST(a_low_counter_is_a_reason_and_the_counter_jumps),
         TEST(a_low_counter_after_a_repeat_is_probably_executed),
         TEST(a_blocked_counter_quarantines),
