@@ -276,6 +276,22 @@ planted_bug(given_up_without_mark ota-server/core/operation.c
         o->may_still_arrive = false;
 ]==])
 
+planted_bug(new_id_after_a_memory_error ota-server/core/operation.c SEED 13579
+    TEXT [==[
+        o->nvm_tries++; // the counter was not kept either: a copy of the packet may still run
+]==]
+    BECOMES [==[
+        o->nvm_tries++;
+        o->card_operation_id = 0;
+]==])
+
+planted_bug(asked_once_a_week_after_a_contact ota-server/core/work.c SEED 10100
+    TEXT [==[
+        audit_next(w); // no longer once in a week
+]==]
+    BECOMES [==[
+]==])
+
 planted_bug(restart_without_doubt ota-server/core/rules.c
     TEXT [==[
     GO(S | T | D | W | C, IN_RESTART, UNKNOWN, SERVER_RESTART_WITH_OPEN_OP, NONE),]==]

@@ -1,5 +1,6 @@
 otaria-story 1
 rule convergence
+bug asked_once_a_week_after_a_contact
 seed 10100
 faults_ms 86400000
 cards 1
