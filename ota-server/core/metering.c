@@ -23,51 +23,36 @@ static struct meter_month next_of(struct meter_month m)
                          : (struct meter_month){m.year, (uint8_t)(m.month + 1)};
 }
 
-static int64_t offset_at(const struct meter_zone *z, struct utc at)
-{
-    check(z->count > 0);
-    size_t i = z->count - 1;
-    while (i > 0 && z->offsets[i].from.ms > at.ms)
-        i--;
-    return z->offsets[i].minutes * MINUTE_MS;
-}
-
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
 }
 
-struct meter_month meter_month_of(struct utc at, const struct meter_zone *zone)
+struct meter_month meter_month_of(struct utc at, int minutes)
 {
-    const int64_t day = floor_div(at.ms + offset_at(zone, at), DAY_MS);
+    const int64_t day = floor_div(at.ms + minutes * MINUTE_MS, DAY_MS);
     struct meter_month m = {(uint16_t)(1970 + floor_div(day, 366)), 1}; // not behind the year
     while (days_before(next_of(m)) <= day)
         m = next_of(m);
     return m;
 }
 
-// When the clock on the wall first shows that day's beginning.
-static struct utc start_of(struct meter_month m, const struct meter_zone *z)
+bool meter_month_is_before(struct meter_month a, struct meter_month b)
 {
-    const int64_t wall = days_before(m) * DAY_MS;
-    for (size_t i = 0; i < z->count; i++) {
-        const struct utc at = {wall - z->offsets[i].minutes * MINUTE_MS};
-        const bool is_behind = i == 0 || at.ms >= z->offsets[i].from.ms;
-        const bool is_before = i + 1 == z->count || at.ms < z->offsets[i + 1].from.ms;
-        if (is_behind && is_before)
-            return at;
-        if (i > 0 && !is_behind) // the hour that the clock leaves out
-            return z->offsets[i].from;
-    }
-    return (struct utc){wall - z->offsets[z->count - 1].minutes * MINUTE_MS};
+    return meter_period(a) < meter_period(b);
 }
 
-void meter_month_span(struct meter_month month, const struct meter_zone *zone, struct utc *from,
-                      struct utc *to)
+// --- interfaces -------------------------------------------------------------------------------
+
+const char *meter_api_name(enum meter_api api)
 {
-    check(month.month >= 1 && month.month <= 12);
-    *from = start_of(month, zone);
-    *to = start_of(next_of(month), zone);
+    static const char *const names[] = {"A", "B", "C", "D", "E", "F"};
+    return names[api];
+}
+
+enum meter_api meter_family(enum meter_api api)
+{
+    return api == METER_B ? METER_A : api;
 }
 
 // --- calls ------------------------------------------------------------------------------------
@@ -81,57 +66,6 @@ enum meter_class meter_class_of(unsigned status, bool is_replayed, bool is_dry)
     if (is_dry)
         return METER_DRY;
     return is_replayed ? METER_REPEATED : METER_BILLABLE;
-}
-
-static bool is_behind(const struct meter_query *a, const struct meter_query *b)
-{
-    return a->card > b->card;
-}
-
-// Heap sort: in place, and without recursion whatever the order.
-static void sink(struct meter_query *q, size_t at, size_t count)
-{
-    while (2 * at + 1 < count) {
-        size_t child = 2 * at + 1;
-        if (child + 1 < count && is_behind(&q[child + 1], &q[child]))
-            child++;
-        if (!is_behind(&q[child], &q[at]))
-            return;
-        const struct meter_query moved = q[at];
-        q[at] = q[child];
-        q[child] = moved;
-        at = child;
-    }
-}
-
-static void sort_by_card(struct meter_query *q, size_t count)
-{
-    for (size_t i = count / 2; i > 0; i--)
-        sink(q, i - 1, count);
-    for (size_t i = count; i > 1; i--) {
-        const struct meter_query last = q[i - 1];
-        q[i - 1] = q[0];
-        q[0] = last;
-        sink(q, 0, i - 1);
-    }
-}
-
-size_t meter_distinct_cards(struct meter_query *queries, size_t count, uint64_t enterprise,
-                            struct meter_month month)
-{
-    size_t distinct = 0;
-    uint64_t last = 0;
-    sort_by_card(queries, count);
-    for (size_t i = 0; i < count; i++) {
-        const struct meter_query *q = &queries[i];
-        const bool is_meant = q->enterprise == enterprise && q->month.year == month.year &&
-                              (month.month == 0 || q->month.month == month.month);
-        if (!is_meant || (distinct > 0 && q->card == last))
-            continue;
-        last = q->card;
-        distinct++;
-    }
-    return distinct;
 }
 
 // --- tiers ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// What an enterprise is charged for in a month: calls by graduated tiers, and distinct cards.
+// What an enterprise is charged for in a month: which calls count, and their graduated tiers.
 //
 // Promises: every figure can be computed again from the calls, in any order; refused and failed
 // calls, repetitions under one idempotency key and dry runs are never billed; a month that is
@@ -11,25 +11,36 @@
 
 // --- months -----------------------------------------------------------------------------------
 
-// How a place's clock differs from UTC, from a time on; in ascending order, the first for ever
-// before.
-struct meter_zone {
-    const struct meter_offset {
-        struct utc from;
-        int16_t minutes; // east of Greenwich
-    } * offsets;
-    size_t count; // at least 1
-};
-
 struct meter_month {
     uint16_t year;
     uint8_t month; // 1 to 12
 };
-// The month in which a moment lies for people there.
-struct meter_month meter_month_of(struct utc at, const struct meter_zone *zone);
-// Its first moment, and the first of the next one.
-void meter_month_span(struct meter_month month, const struct meter_zone *zone, struct utc *from,
-                      struct utc *to);
+// The month in which a moment lies where clocks are `minutes` east of Greenwich at that moment.
+struct meter_month meter_month_of(struct utc at, int minutes);
+bool meter_month_is_before(struct meter_month a, struct meter_month b);
+
+// A month as one number, 202607, and the year of such a number: 202699, behind its months.
+static inline uint32_t meter_period(struct meter_month m)
+{
+    return m.year * 100u + m.month;
+}
+
+static inline uint32_t meter_year_of(uint32_t month)
+{
+    return month / 100 * 100 + 99;
+}
+
+// --- interfaces -------------------------------------------------------------------------------
+
+// The interfaces whose calls are metered, by the letters of the contract.
+enum meter_api { METER_A, METER_B, METER_C, METER_D, METER_E, METER_F };
+#define METER_APIS (METER_F + 1)
+const char *meter_api_name(enum meter_api api); // "A"
+// Under which the cards that were queried count: A and B are two forms of one service.
+enum meter_api meter_family(enum meter_api api);
+// What a call asks for: to see, or to change something.
+enum meter_operation { METER_QUERY, METER_CHANGE };
+#define METER_OPERATIONS (METER_CHANGE + 1)
 
 // --- calls ------------------------------------------------------------------------------------
 
@@ -42,16 +53,6 @@ enum meter_class {
 };
 #define METER_CLASSES (METER_FAILED + 1)
 enum meter_class meter_class_of(unsigned status, bool is_replayed, bool is_dry);
-
-// A successful query of a card.
-struct meter_query {
-    uint64_t enterprise, card;
-    struct meter_month month;
-};
-// How many cards were queried by an enterprise in a month (`month` 0: in the year). Sorts the
-// queries.
-size_t meter_distinct_cards(struct meter_query *queries, size_t count, uint64_t enterprise,
-                            struct meter_month month);
 
 // --- tiers ------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/import_job.h"
+#include "ota-server/service/meter.h"
 #include "ota-server/service/timers_run.h"
 #include "ota-server/service/trail_check.h"
 
@@ -21,8 +22,9 @@ struct api *api_open(const struct api_options *options)
     api->headers = malloc(API_HEADERS_MAX);
     api->nonce_entries = malloc(API_NONCES_MAX * sizeof(*api->nonce_entries));
     api->timers = timers_runs_open(options->turn, options->reader);
+    api->meter = meter_open(options->turn);
     if (api->crypto == NULL || api->out == NULL || api->headers == NULL ||
-        api->nonce_entries == NULL || api->timers == NULL) {
+        api->nonce_entries == NULL || api->timers == NULL || api->meter == NULL) {
         api_close(api);
         return NULL;
     }
@@ -38,6 +40,7 @@ void api_close(struct api *api)
     crypto_close(api->crypto);
     secret_wipe(&api->options.client_key, sizeof(api->options.client_key));
     timers_runs_close(api->timers);
+    meter_close(api->meter);
     free(api->nonce_entries);
     free(api->headers);
     free(api->out);
@@ -139,6 +142,8 @@ static void end(struct api_exchange *x)
 {
     put_common_headers(x);
     check(!x->headers.failed);
+    if (!x->is_composing)
+        meter_answered(x);
     if (x->is_composing)
         api_stored_put(x);
     else if (!api_stored_keep(x))
@@ -248,10 +253,18 @@ void api_tick(struct api *api, struct api_now now)
 {
     api_stored_tick(api, now);
     timers_runs_tick(api->timers, now.utc);
+    meter_tick(api->meter);
     if (api->options.imports != NULL)
         import_jobs_tick(api->options.imports);
     if (api->options.trail_checks != NULL)
         trail_checks_tick(api->options.trail_checks);
+}
+
+bool api_stop(struct api *api, struct utc now)
+{
+    meter_tick(api->meter);
+    const bool is_written = turn_run(api->options.turn, now) == TURN_OK;
+    return turn_stop(api->options.turn, now) == TURN_OK && is_written;
 }
 
 void api_step(struct api *api)
@@ -260,4 +273,5 @@ void api_step(struct api *api)
         import_jobs_step(api->options.imports);
     if (api->options.trail_checks != NULL)
         trail_checks_step(api->options.trail_checks);
+    meter_step(api->meter);
 }

@@ -112,6 +112,10 @@ struct api_now {
     int64_t ahead_ms; // of the world's clock, by which requests are signed: a laboratory's is
 };
 
+// The last turn, with what was answered before it, and the end of turns; false: the database could
+// not write.
+bool api_stop(struct api *api, struct utc now);
+
 // Handles the request; `done` is called once, in this call or after a turn's commit. The exchange
 // must stay until then, also when the client has gone.
 void api_handle(struct api *api, struct api_exchange *x, const struct api_request *request,

@@ -485,6 +485,7 @@ static void refuse_after_note(struct api_exchange *x)
 void api_refuse_permission(struct api_exchange *x)
 {
     x->is_dry_run = false;
+    x->is_refused = true;
     api_commit(x, note_refusal, refuse_after_note);
 }
 

@@ -492,6 +492,8 @@ void api_esim_status(struct api_exchange *x)
     x->work = r;
     if (r == NULL)
         api_refuse_code(x, API_UNAVAILABLE);
-    else if (find(x, r, &only) && api_card_allowed(x, r, GRANT_BIT(GRANT_CARD_READ)))
+    else if (find(x, r, &only) && api_card_allowed(x, r, GRANT_BIT(GRANT_CARD_READ))) {
+        x->queried_card = r->card;
         put_profiles(x, r, only);
+    }
 }

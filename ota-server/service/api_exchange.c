@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_esim.h"
+#include "ota-server/service/meter.h"
 
 // --- answers of the store and the core ---
 
@@ -84,19 +85,30 @@ struct actor api_actor(const struct api_exchange *x)
 
 // --- changes ---
 
+// The status that the answer to this change will have.
+static unsigned status_to_be(const struct api_exchange *x, const struct turn_answer *answer)
+{
+    if (x->is_refused)
+        return 403;
+    return answer == NULL || answer->refusal == REFUSAL_NONE
+               ? 200
+               : api_code_status(api_refusal(answer->refusal).code);
+}
+
 // The answer is made and kept in the transaction of its change: a crash leaves both or neither.
 static enum store_status compose(struct api_exchange *x, struct store *store,
                                  const struct turn_answer *answer)
 {
     if (x->key_name[0] == '\0')
-        return STORE_OK;
+        return meter_changed(x, store, status_to_be(x, answer));
     if (!api_stored_compose(x, store))
         return STORE_CONFLICT;
     if (answer != NULL)
         x->answered(x, answer);
     else
         x->reply(x);
-    return api_stored_compose_end(x);
+    const enum store_status status = api_stored_compose_end(x);
+    return status == STORE_OK && x->is_composed ? meter_changed(x, store, x->status) : status;
 }
 
 static enum store_status apply_in_turn(void *context, struct store *store, struct utc now)
@@ -123,6 +135,7 @@ static void reply_plan(struct api_exchange *x)
 static void after_turn(void *context, enum store_status status)
 {
     struct api_exchange *x = context;
+    meter_settled(x, status == STORE_OK);
     if (status == STORE_OK && x->committed != NULL)
         x->committed(x);
     if (status == STORE_OK && x->is_composed) {
@@ -164,6 +177,7 @@ static enum store_status event_decided(void *context, struct store *store,
 static void event_answered(void *context, const struct turn_answer *answer)
 {
     struct api_exchange *x = context;
+    meter_settled(x, answer->refusal != REFUSAL_OVERLOADED);
     // What was not committed is answered as overloaded, which is never kept.
     if (x->is_composed && answer->refusal != REFUSAL_OVERLOADED) {
         api_stored_deliver(x);
@@ -289,11 +303,15 @@ bool api_card_allowed(struct api_exchange *x, const struct record *record, uint3
 bool api_card_visible(struct api_exchange *x, uint64_t card, struct record *record)
 {
     const enum store_status status = store_card_load(x->reader, card, record);
-    if (status == STORE_OK)
-        return api_card_allowed(x, record,
-                                GRANT_BIT(api_route_grant(x->route)) | GRANT_BIT(GRANT_CARD_READ));
-    api_refuse_store(x, status);
-    return false;
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return false;
+    }
+    if (!api_card_allowed(x, record,
+                          GRANT_BIT(api_route_grant(x->route)) | GRANT_BIT(GRANT_CARD_READ)))
+        return false;
+    x->queried_card = card;
+    return true;
 }
 
 uint32_t api_reading(const struct api_exchange *x)
@@ -326,6 +344,18 @@ void api_read_reason(struct api_exchange *x, enum api_need need)
         return; // refused
     bytes_copy(x->reason, text);
     x->reason[text.len] = '\0';
+}
+
+bool api_take_enterprise(struct api_exchange *x, uint64_t *tenant)
+{
+    struct bytes text;
+    *tenant = api_reach(x);
+    if (!api_query_take(&x->query, "enterpriseId", &text))
+        return true;
+    if (api_id_read(text, "ent", tenant) && api_owns(x, *tenant))
+        return true;
+    api_refuse_code(x, API_NOT_FOUND);
+    return false;
 }
 
 bool api_has_scope(const struct api_exchange *x, const char *scope)

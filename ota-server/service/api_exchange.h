@@ -54,6 +54,10 @@ static inline enum grant api_route_grant(const struct api_route_row *row)
 
 struct api_kind;
 struct api_object;
+struct meter;
+
+// How far a call is on its way to the call log.
+enum metered { METERED_NOT, METERED_WRITTEN, METERED_DONE };
 
 typedef enum store_status api_apply_fn(struct api_exchange *x, struct store *store, struct utc now);
 
@@ -71,7 +75,8 @@ struct api_exchange {
     uint64_t tenant;             // of the client: every query takes it
     struct api_now now;
     bool is_dry_run;
-    bool is_clear; // identifiers may be shown
+    bool is_refused; // with 403: what is written is the row that says so
+    bool is_clear;   // identifiers may be shown
     json_t *root;
     struct api_body body;
     char correlator[API_CORRELATOR_MAX + 1];
@@ -96,6 +101,7 @@ struct api_exchange {
     void (*answered)(struct api_exchange *x, const struct turn_answer *answer);
     // what handlers carry from one step to the next
     uint64_t card_id, object_id;
+    uint64_t queried_card; // that the answer tells of, for the call log
     struct {
         char eid[33], iccid[21]; // as API E was given them; "": not
     } esim;
@@ -117,6 +123,7 @@ struct api_exchange {
     void *done_context;
     char key_name[API_KEY_NAME_SIZE]; // "" without an idempotency key
     bool is_replayed;                 // a stored answer, not to be stored again
+    uint8_t metered;                  // enum metered
     bool is_dry_done;                 // the dry run went through
     uint8_t body_digest[32];
     bool is_waiting; // for the first of its kind
@@ -174,6 +181,7 @@ struct api {
     struct right_row rights[API_RIGHTS_MAX];
     struct auth_kept kept; // of options.reader
     struct timers_runs *timers;
+    struct meter *meter;
     struct utc swept_at;
     struct utc started_at;
     uint64_t answers[6]; // by hundred of the status
@@ -280,6 +288,9 @@ bool api_is_operator(const struct api_exchange *x);
 bool api_owns(const struct api_exchange *x, uint64_t owner);
 // The same as a filter of the store: the enterprise, or 0 for all.
 uint64_t api_reach(const struct api_exchange *x);
+// Whose figures: the caller's own, or all of them; or of whom the parameter `enterpriseId` names.
+// Refused with 404 for an enterprise that the caller does not see.
+bool api_take_enterprise(struct api_exchange *x, uint64_t *tenant);
 // Who is behind the request, for what two different people must do: the user, or whoever asked for
 // the client; 0 for a client of the command line.
 uint64_t api_person(const struct api_exchange *x);

@@ -12,6 +12,11 @@ void api_trail_verification_get(struct api_exchange *x);
 void api_card_trail(struct api_exchange *x);
 
 void api_kpis_get(struct api_exchange *x);
+void api_metering_cards(struct api_exchange *x);
+void api_metering_calls(struct api_exchange *x);
+void api_metering_records(struct api_exchange *x);
+void api_tariffs_list(struct api_exchange *x);
+void api_tariffs_put(struct api_exchange *x);
 
 void api_system_get(struct api_exchange *x);
 void api_health(struct api_exchange *x);

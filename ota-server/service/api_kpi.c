@@ -148,19 +148,6 @@ static void put_csv(struct api_exchange *x, const struct kpi_work *w)
 
 // --- the request ---
 
-// Whose figures: the caller's own, or of whom the operator's people name, or all.
-static bool read_tenant(struct api_exchange *x, struct kpi_work *w)
-{
-    struct bytes text;
-    w->tenant = api_reach(x);
-    if (!api_query_take(&x->query, "enterpriseId", &text))
-        return true;
-    if (api_id_read(text, "ent", &w->tenant) && api_owns(x, w->tenant))
-        return true;
-    api_refuse_code(x, API_NOT_FOUND);
-    return false;
-}
-
 static bool read_window(struct api_exchange *x, struct kpi_work *w)
 {
     w->window = -1;
@@ -202,7 +189,7 @@ void api_kpis_get(struct api_exchange *x)
         api_refuse_code(x, API_NOT_ACCEPTABLE);
         return;
     }
-    if (!read_window(x, w) || !read_tenant(x, w) || !api_end_reading(x))
+    if (!read_window(x, w) || !api_take_enterprise(x, &w->tenant) || !api_end_reading(x))
         return;
     const enum store_status status = load(x, w);
     if (status != STORE_OK) {

@@ -184,6 +184,11 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/audit-trail/export", "audit-trail:read", TAKES_JSON, ROUTE_ANY_TYPE, api_trail_export},
     {API_GET, API_BASE "/audit-trail/*", "audit-trail:read", TAKES_NOTHING, 0, api_trail_get},
     {API_GET, API_BASE "/kpis", "reports:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_kpis_get},
+    {API_GET, API_BASE "/metering/cards-queried", "metering:read", TAKES_NOTHING, 0, api_metering_cards},
+    {API_GET, API_BASE "/metering/calls", "metering:read", TAKES_NOTHING, 0, api_metering_calls},
+    {API_GET, API_BASE "/metering/records", "metering:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_metering_records},
+    {API_GET, API_BASE "/metering/tariffs", "metering:write", TAKES_NOTHING, 0, api_tariffs_list},
+    {API_PUT, API_BASE "/metering/tariffs", "metering:write", TAKES_JSON, CHANGES, api_tariffs_put},
     {API_GET, API_BASE "/system", "system:read", TAKES_NOTHING, 0, api_system_get},
 
     {API_POST, ESIM_BASE "/download", ESIM("download"), TAKES_JSON, CAMARA | CHANGES, api_esim_download},

@@ -268,6 +268,7 @@ static void read_enterprise(struct api_exchange *x, struct setup *s)
     for (size_t i = 0; i < 3 && ok; i++) {
         struct bytes text = {0};
         ok = json_get_text(given, names[i], &text) == JSON_FOUND && text.len >= 1 && text.len <= 64;
+        ok = ok && (i != 2 || api_is_zone(text));
         api_put_octets(&j, names[i], text);
     }
     api_put_text(&j, "kind", "OPERATOR");
@@ -275,8 +276,10 @@ static void read_enterprise(struct api_exchange *x, struct setup *s)
     json_end_object(&j);
     s->enterprise_len = w.len;
     if (!ok && given != NULL)
-        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("enterprise"),
-                                                  "name, region and timeZone"));
+        api_body_fail(&x->body,
+                      api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("enterprise"),
+                                        "name, region and timeZone, which is UTC, +08:00 or a "
+                                        "name such as Asia/Shanghai"));
 }
 
 void api_setup_post(struct api_exchange *x)

@@ -1,6 +1,7 @@
 // Health, readiness, metrics, documents, and what the installation is.
 #include "common/base/text.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/meter.h"
 #include "ota-server/service/metric.h"
 
 void api_health(struct api_exchange *x)
@@ -168,6 +169,13 @@ static void put_card_metrics(struct writer *w, const struct turn_counts *c)
     metric_put(w, "rollbacks_total", "counter", "Switches that were rolled back.", c->rollbacks);
 }
 
+static void put_meter_metrics(struct writer *w, const struct meter_counts *c)
+{
+    metric_put(w, "metering_waiting", "gauge", "Calls that the call log does not have yet.",
+               c->waiting);
+    metric_put(w, "metering_lost_total", "counter", "Calls that it will never have.", c->lost);
+}
+
 static bool may_see_metrics(struct api_exchange *x)
 {
     if (x->request->is_watcher)
@@ -204,6 +212,8 @@ void api_metrics(struct api_exchange *x)
     put_turn_metrics(&x->out, &turns);
     put_card_metrics(&x->out, &turns);
     put_store_metrics(&x->out, &counts);
+    const struct meter_counts calls = meter_counts(x->api->meter);
+    put_meter_metrics(&x->out, &calls);
     metric_family(&x->out, "alarms", "gauge", "Alarms that are not over.");
     if (store_alarms_open(x->reader, put_alarm_metric, &x->out) != STORE_OK) {
         api_start_answer(x);

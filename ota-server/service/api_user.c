@@ -3,6 +3,7 @@
 
 #include "common/base/text.h"
 #include "common/host/password.h"
+#include "common/host/zone.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 
@@ -32,6 +33,16 @@ static bool check_operator(struct api_exchange *x)
     return false;
 }
 
+bool api_is_zone(struct bytes text)
+{
+    char zone[ZONE_NAME_MAX + 1];
+    if (text.len > ZONE_NAME_MAX)
+        return false;
+    bytes_copy(zone, text);
+    zone[text.len] = '\0';
+    return zone_is_known(zone);
+}
+
 // The state to keep: index into `statuses`, or -1.
 static int read_enterprise(struct api_exchange *x, enum api_need need)
 {
@@ -39,7 +50,10 @@ static int read_enterprise(struct api_exchange *x, enum api_need need)
     (void)api_body_text(b, "name", need, 1, API_NAME_MAX);
     (void)api_body_enum(b, "kind", need, kinds);
     (void)api_body_text(b, "region", need, 1, 64);
-    (void)api_body_text(b, "timeZone", need, 1, 64);
+    const struct bytes zone = api_body_text(b, "timeZone", need, 1, ZONE_NAME_MAX);
+    if (zone.len > 0 && !api_is_zone(zone))
+        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("timeZone"),
+                                           "UTC, +08:00, or a name such as Asia/Shanghai"));
     (void)api_body_enum(b, "authorityMode", API_OPTIONAL, modes);
     return api_body_enum(b, "status", API_OPTIONAL, statuses);
 }

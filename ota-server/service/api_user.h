@@ -10,3 +10,5 @@ void api_put_user_summary(struct json_writer *j, const char *name, const struct 
 struct bytes api_user_read(struct api_exchange *x, struct auth_user *user, enum api_need password);
 // Hashes it; false: refused.
 bool api_user_set_password(struct api_exchange *x, struct auth_user *user, struct bytes password);
+// A time zone that an enterprise may have [common/host/zone.h].
+bool api_is_zone(struct bytes text);

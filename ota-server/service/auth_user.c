@@ -57,6 +57,8 @@ static const struct {
     {"audit-trail:read", OPERATORS | BIT(SUPPORT) | TENANTS | BIT(INSPECTOR)},
     {"audit-trail:verify", OPERATORS | BIT(INSPECTOR)},
     {"reports:read", OPERATORS | BIT(SUPPORT) | TENANTS | BIT(INSPECTOR)},
+    {"metering:read", OPERATORS | BIT(ENTERPRISE_ADMIN) | BIT(INSPECTOR)},
+    {"metering:write", ADMIN},
     {"system:read", OPERATORS | BIT(SUPPORT) | BIT(INSPECTOR) | BIT(VENDOR_SUPPORT)},
     {"metrics:read", OPERATORS},
     {"clients:read", ADMIN | BIT(ENTERPRISE_ADMIN)},

@@ -37,6 +37,8 @@ const char *const client_scopes[] = {
     "audit-trail:read",
     "audit-trail:verify",
     "reports:read",
+    "metering:read",
+    "metering:write",
     "system:read",
     "metrics:read",
     "clients:read",

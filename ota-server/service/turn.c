@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "ota-server/service/turn_part.h"
+#include "ota-server/store/calls.h"
 #include "ota-server/store/tombstones.h"
 
 #include <stdlib.h>
@@ -383,8 +384,12 @@ static enum store_status run_upkeep(struct turn *t, struct utc now)
     if (t->next_sweep.ms > now.ms)
         return STORE_OK;
     bool is_more = false;
+    bool is_more_calls = false;
     enum store_status status =
         store_trail_expire(t->options.store, now, t->options.trail_months, EXPIRE_ROWS, &is_more);
+    if (status == STORE_OK)
+        status = store_calls_expire(t->options.store, now, EXPIRE_ROWS, &is_more_calls);
+    is_more |= is_more_calls;
     t->next_sweep = utc_after(now, is_more ? EXPIRE_MS : SWEEP_MS);
     return status == STORE_OK && !is_more ? store_sweep(t->options.store, now) : status;
 }

@@ -75,7 +75,7 @@ static json_t *value_of(const char *name, const char *value)
 }
 
 // The arguments from `first` on as one object; NULL after saying what is wrong.
-static json_t *object_of(const struct ctl_task *t, size_t first)
+json_t *ctl_object_of_pairs(const struct ctl_task *t, size_t first)
 {
     json_t *object = json_object();
     for (size_t i = first; i < t->arg_count; i++) {
@@ -113,14 +113,18 @@ static enum ctl_exit send_object(struct ctl_task *t, struct ctl_request *r, json
     return exit;
 }
 
+enum ctl_exit ctl_send_pairs(struct ctl_task *t, struct ctl_request *r, size_t first,
+                             const char *result)
+{
+    json_t *object = ctl_object_of_pairs(t, first);
+    return object != NULL ? send_object(t, r, object, result) : CTL_WRONG_USE;
+}
+
 static enum ctl_exit create(struct ctl_task *t, const char *path)
 {
     struct ctl_request r;
-    json_t *object = object_of(t, 0);
-    if (object == NULL)
-        return CTL_WRONG_USE;
     ctl_request_init(&r, "POST", path);
-    return send_object(t, &r, object, NULL);
+    return ctl_send_pairs(t, &r, 0, NULL);
 }
 
 static enum ctl_exit set(struct ctl_task *t, const char *path)
@@ -128,12 +132,9 @@ static enum ctl_exit set(struct ctl_task *t, const char *path)
     struct ctl_request r;
     if (t->arg_count < 2)
         return ctl_wrong(t, "nothing to set: give NAME=VALUE", NULL);
-    json_t *object = object_of(t, 1);
-    if (object == NULL)
-        return CTL_WRONG_USE;
     ctl_request_init(&r, "PATCH", path);
     ctl_request_segment(&r, t->args[0]);
-    return send_object(t, &r, object, t->args[0]);
+    return ctl_send_pairs(t, &r, 1, t->args[0]);
 }
 
 // --- enterprises ---
@@ -298,7 +299,7 @@ enum ctl_exit client_set_run(struct ctl_task *t)
 static enum ctl_exit judge_client(struct ctl_task *t, const char *id)
 {
     struct ctl_request r;
-    json_t *object = object_of(t, t->arg_count);
+    json_t *object = ctl_object_of_pairs(t, t->arg_count);
     ctl_request_init(&r, "POST", "/api-clients");
     ctl_request_segment(&r, id);
     text_put(&r.path_w, "/");
@@ -315,7 +316,7 @@ enum ctl_exit client_judge_run(struct ctl_task *t)
 enum ctl_exit client_secret_run(struct ctl_task *t)
 {
     struct ctl_request r;
-    json_t *object = object_of(t, 1);
+    json_t *object = ctl_object_of_pairs(t, 1);
     if (object == NULL)
         return CTL_WRONG_USE;
     ctl_request_init(&r, "POST", "/api-clients");
@@ -348,7 +349,7 @@ enum ctl_exit permission_set_run(struct ctl_task *t)
     struct ctl_request r;
     if (!ctl_has(t, OPTION_REASON))
         return ctl_wrong(t, "--reason says why, for the audit trail", NULL);
-    json_t *object = object_of(t, t->arg_count);
+    json_t *object = ctl_object_of_pairs(t, t->arg_count);
     json_object_set_new(object, "operations", list_of(t->args[2]));
     begin_permission(t, &r, "PUT");
     return send_object(t, &r, object, t->args[1]);

@@ -306,6 +306,22 @@ void ctl_put_query(const struct ctl_task *t, struct ctl_request *r)
     }
 }
 
+bool ctl_put_pairs(const struct ctl_task *t, struct ctl_request *r)
+{
+    for (size_t i = 0; i < t->arg_count; i++) {
+        char name[32];
+        const size_t len = strcspn(t->args[i], "=");
+        if (t->args[i][len] != '=' || len == 0 || len >= sizeof(name)) {
+            ctl_wrong(t, "expected NAME=VALUE, not", t->args[i]);
+            return false;
+        }
+        memcpy(name, t->args[i], len);
+        name[len] = '\0';
+        ctl_request_query(r, name, t->args[i] + len + 1);
+    }
+    return true;
+}
+
 static void put_page(const struct pages *p, const char *per_page, struct ctl_request *r)
 {
     char number[24];
@@ -345,6 +361,7 @@ static enum ctl_exit ask_page(struct pages *p, struct ctl_answer *a)
     uint8_t body[1024];
     char number[24];
     struct writer w = writer_of(body, sizeof(body));
+    *a = (struct ctl_answer){0};
     const uint64_t per_page = p->limit != 0 && p->limit < PAGE_MAX ? p->limit : PAGE_MAX;
     snprintf(number, sizeof(number), "%llu", (unsigned long long)per_page);
     ctl_request_init(&r, p->l->search != NULL ? "POST" : "GET", p->l->path);
@@ -356,6 +373,8 @@ static enum ctl_exit ask_page(struct pages *p, struct ctl_answer *a)
         ctl_request_json(&r, writer_bytes(&w));
         r.is_reading = true;
     } else {
+        if (p->l->has_pairs && !ctl_put_pairs(p->t, &r))
+            return CTL_WRONG_USE;
         put_page(p, number, &r);
     }
     return ctl_ask(p->t, &r, a);

@@ -50,6 +50,7 @@ struct ctl_listing {
     const char *id; // the object, between path and suffix; NULL: none
     const char *suffix;
     const char *search; // members of a search, `"iccid":"…"`; NULL: a GET
+    bool has_pairs;     // the arguments are parameters as NAME=VALUE
     const char *noun;   // of the last line, plural
     const char *key;    // the column that --quiet prints
     const struct ctl_column *columns;
@@ -90,6 +91,15 @@ char *ctl_read_file(const char *path, size_t len_max, size_t *len) MUST_USE;
 // A secret of one line from a file that only its owner can read, without the line's end: never from
 // the command line, where others see it. False after saying why; the caller wipes `text` always.
 bool ctl_read_secret(const char *path, char *text, size_t size, size_t *len) MUST_USE;
+// Adds the arguments, each NAME=VALUE, as parameters; false after saying which is none.
+bool ctl_put_pairs(const struct ctl_task *t, struct ctl_request *r) MUST_USE;
+// Sends the arguments from `first` on, each NAME=VALUE, as an object, with --reason; and prints the
+// answer. The values of a list are joined by commas; nothing behind "=" takes a value away; @FILE
+// is JSON of a file.
+enum ctl_exit ctl_send_pairs(struct ctl_task *t, struct ctl_request *r, size_t first,
+                             const char *result) MUST_USE;
+// The object itself; NULL after saying what is wrong.
+json_t *ctl_object_of_pairs(const struct ctl_task *t, size_t first);
 // Adds every option that is a query parameter.
 void ctl_put_query(const struct ctl_task *t, struct ctl_request *r);
 // A number option; the value stays as it is when the option is not given.

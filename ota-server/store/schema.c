@@ -249,6 +249,26 @@ const char *const schema_steps[] = {
     "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail"
     " WHEN OLD.sequence > (SELECT coalesce(max(last), 0) FROM tombstone)"
     " BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;",
+
+    // The call log, its sums, and which cards were queried in a month or year.
+    "CREATE TABLE call (id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, minute INTEGER NOT NULL,"
+    " month INTEGER NOT NULL, is_late INTEGER NOT NULL, api INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " result INTEGER NOT NULL, client INTEGER NOT NULL, card INTEGER NOT NULL, operation TEXT NOT NULL,"
+    " calls INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX call_line ON call (minute, tenant, client, operation, card, result, month,"
+    " is_late, api, kind);"
+    "CREATE INDEX call_month ON call (month, id);"
+    "CREATE TABLE call_sum (month INTEGER NOT NULL, tenant INTEGER NOT NULL, api INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, result INTEGER NOT NULL, is_late INTEGER NOT NULL, calls INTEGER NOT NULL,"
+    " PRIMARY KEY (month, tenant, api, kind, result, is_late)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE queried (id INTEGER PRIMARY KEY, period INTEGER NOT NULL, tenant INTEGER NOT NULL,"
+    " family INTEGER NOT NULL, card INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX queried_card ON queried (period, tenant, family, card);"
+    "CREATE TABLE queried_sum (period INTEGER NOT NULL, tenant INTEGER NOT NULL, family INTEGER NOT NULL,"
+    " cards INTEGER NOT NULL, calls INTEGER NOT NULL, PRIMARY KEY (period, tenant, family))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER queried_counted AFTER INSERT ON queried BEGIN INSERT INTO queried_sum"
+    " VALUES (NEW.period, NEW.tenant, NEW.family, 1, 0) ON CONFLICT DO UPDATE SET cards = cards + 1; END;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -47,6 +47,8 @@
     "pseudonym, operation, correlator, approval, before, after, reason, result, previous, hash"
 // One card of 64 is drawn, in an order that has nothing to do with that of the ids, and comes first; the
 // others go by their ids, because what is written about neighbours stands side by side.
+#define CALL_FILTERS " AND ($2 = 0 OR tenant = $2) AND ($3 < 0 OR api = $3)"
+#define CALL_SUM_OF(result) "sum(calls * (is_late = 0 AND result = " result "))"
 #define CAMPAIGN_HASH(id) "(((" id " & 2147483647) * 1103515245 >> 16) & 2147483647)"
 #define CAMPAIGN_DRAW(id) "CASE WHEN " CAMPAIGN_HASH(id) " & 63 = 0 THEN " CAMPAIGN_HASH(id) \
     " ELSE 2147483647 END"
@@ -289,6 +291,31 @@
     S(IDEMPOTENCY_PUT, "INSERT INTO idempotency (client, key, digest, operation, at)" \
         " VALUES ($1,$2,$3,$4,$5) ON CONFLICT (client, key) DO UPDATE SET digest = excluded.digest," \
         " operation = excluded.operation, at = excluded.at") \
+    S(CALL_ADD, "INSERT INTO call (tenant, minute, month, is_late, api, kind, result, client, card, operation," \
+        " calls) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) ON CONFLICT DO UPDATE" \
+        " SET calls = calls + excluded.calls") \
+    S(CALL_SUM_ADD, "INSERT INTO call_sum (month, tenant, api, kind, result, is_late, calls)" \
+        " VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls") \
+    S(QUERIED_ADD, "INSERT INTO queried (period, tenant, family, card) VALUES ($1,$2,$3,$4)" \
+        " ON CONFLICT DO NOTHING") \
+    S(QUERIED_SUM_ADD, "UPDATE queried_sum SET calls = calls + $4 WHERE period = $1 AND tenant = $2" \
+        " AND family = $3") \
+    S(CALLS, "SELECT id, tenant, minute, month, is_late, api, kind, result, client, card, operation, calls" \
+        " FROM call WHERE month = $1" CALL_FILTERS " AND id > $4 ORDER BY id LIMIT $5 OFFSET $6") \
+    S(CALLS_COUNT, COUNT_UP_TO " FROM call WHERE month = $1" CALL_FILTERS COUNT_ENDS("$4", "$5")) \
+    S(CALL_SUMS, "SELECT tenant, api, kind, " CALL_SUM_OF("0") ", " CALL_SUM_OF("1") ", " CALL_SUM_OF("2") \
+        ", " CALL_SUM_OF("3") ", " CALL_SUM_OF("4") ", sum(calls * (is_late = 1 AND result = 0))" \
+        " FROM call_sum WHERE month = $1 AND ($2 = 0 OR tenant = $2) GROUP BY tenant, api, kind" \
+        " ORDER BY tenant, api, kind LIMIT $3 OFFSET $4") \
+    S(CALL_SUMS_COUNT, "SELECT count(*) FROM (SELECT DISTINCT tenant, api, kind FROM call_sum" \
+        " WHERE month = $1 AND ($2 = 0 OR tenant = $2))") \
+    S(QUERIED, "SELECT tenant, cards, calls FROM queried_sum WHERE period = $1 AND ($2 = 0 OR tenant = $2)" \
+        " AND family = $3 ORDER BY tenant LIMIT $4 OFFSET $5") \
+    S(QUERIED_COUNT, "SELECT count(*) FROM queried_sum WHERE period = $1 AND ($2 = 0 OR tenant = $2)" \
+        " AND family = $3") \
+    S(CALLS_EXPIRE, "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE month < $1 LIMIT $2)") \
+    S(QUERIED_EXPIRE, "DELETE FROM queried WHERE id IN (SELECT id FROM queried WHERE period < $1" \
+        " LIMIT $2)") \
     S(TALLY_ADD, "INSERT INTO tally (tenant, at, figure, detail, count) VALUES ($1,$2,$3,$4,$5)" \
         " ON CONFLICT (tenant, at, figure, detail) DO UPDATE SET count = count + excluded.count") \
     S(TALLIES, "SELECT figure, detail, count FROM tally WHERE tenant = $1 AND at >= $2 AND at <= $3") \

@@ -57,6 +57,9 @@ static const struct {
     BODY("/transport-keys/*/components",
          "{\"component\":\"00112233445566778899AABBCCDDEEFF\",\"kcv\":\"3544E0\"}"),
     BODY("/dirty-cards/*/resolve", "{\"decision\":\"ACCEPT_CARD\",\"reason\":\"x\"}"),
+    BODY("/metering/tariffs",
+         "{\"validFrom\":\"2030-01\",\"api\":\"E\",\"operationClass\":\"QUERY\","
+         "\"unit\":\"x\",\"tiers\":[{\"from\":1,\"unitPrice\":1}]}"),
     BODY("/audit-trail/export", "{\"reason\":\"x\"}"),
     {ESIM_BASE "/download", "{\"esimProfile\":{\"eid\":\"89049999000000000000000000000187\"},"
                             "\"activationCode\":\"LPA:1$api.example.com$A\"}"},
