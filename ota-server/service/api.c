@@ -4,12 +4,16 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
+#include "ota-server/service/api_move.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/meter.h"
+#include "ota-server/service/report.h"
 #include "ota-server/service/timers_run.h"
 #include "ota-server/service/trail_check.h"
 
 #include <stdlib.h>
+
+static const struct job_kind job_kinds[] = {{MOVE_KIND, api_move_step}, {REPORT_KIND, report_step}};
 
 struct api *api_open(const struct api_options *options)
 {
@@ -23,8 +27,11 @@ struct api *api_open(const struct api_options *options)
     api->nonce_entries = malloc(API_NONCES_MAX * sizeof(*api->nonce_entries));
     api->timers = timers_runs_open(options->turn, options->reader);
     api->meter = meter_open(options->turn);
+    api->jobs = jobs_open(options->turn, options->reader, job_kinds,
+                          sizeof(job_kinds) / sizeof(job_kinds[0]), api);
     if (api->crypto == NULL || api->out == NULL || api->headers == NULL ||
-        api->nonce_entries == NULL || api->timers == NULL || api->meter == NULL) {
+        api->nonce_entries == NULL || api->timers == NULL || api->meter == NULL ||
+        api->jobs == NULL) {
         api_close(api);
         return NULL;
     }
@@ -41,6 +48,7 @@ void api_close(struct api *api)
     secret_wipe(&api->options.client_key, sizeof(api->options.client_key));
     timers_runs_close(api->timers);
     meter_close(api->meter);
+    jobs_close(api->jobs);
     free(api->nonce_entries);
     free(api->headers);
     free(api->out);
@@ -253,6 +261,7 @@ void api_tick(struct api *api, struct api_now now)
 {
     api_stored_tick(api, now);
     timers_runs_tick(api->timers, now.utc);
+    jobs_tick(api->jobs);
     meter_tick(api->meter);
     if (api->options.imports != NULL)
         import_jobs_tick(api->options.imports);
@@ -273,5 +282,6 @@ void api_step(struct api *api)
         import_jobs_step(api->options.imports);
     if (api->options.trail_checks != NULL)
         trail_checks_step(api->options.trail_checks);
+    jobs_step(api->jobs);
     meter_step(api->meter);
 }

@@ -2,7 +2,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_approval.h"
-#include "ota-server/service/api_group.h"
+#include "ota-server/service/api_move.h"
 #include "ota-server/service/api_operation.h"
 
 #include <stdlib.h>
@@ -371,21 +371,13 @@ static bool merge_notes(struct api_exchange *x, struct patch *patch)
     return false;
 }
 
-// In the transaction of the move: the group is there, and what the former owner wrote about the
-// card does not go with it.
 static enum store_status enter_group(void *context, struct store *store, struct event *e)
 {
     struct api_exchange *x = context;
-    struct patch *patch = x->work;
-    enum store_status status = api_group_owner(store, e->group, &e->tenant);
+    const enum store_status status = api_move_enter(store, x->card_id, e);
     if (status == STORE_NONE)
         x->problem = api_problem_of(API_NOT_FOUND);
-    if (status == STORE_OK)
-        status = store_card_load(store, x->card_id, &patch->record);
-    if (status != STORE_OK || patch->record.tenant == e->tenant)
-        return status;
-    status = store_card_notes_put(store, x->card_id, bytes_of(NULL, 0));
-    return status == STORE_OK ? store_card_field_put(store, x->card_id, "") : status;
+    return status;
 }
 
 static void answer_moved(struct api_exchange *x, const struct turn_answer *answer)
@@ -399,19 +391,8 @@ static void answer_moved(struct api_exchange *x, const struct turn_answer *answe
 static void move_card(struct api_exchange *x, uint64_t group)
 {
     uint64_t owner = 0;
-    const enum store_status status = api_group_owner(x->reader, group, &owner);
-    if (status != STORE_OK || !api_owns(x, owner)) {
-        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("groupId"), "No such group"));
+    if (!api_move_allowed(x, group, &owner))
         return;
-    }
-    if (!api_is_operator(x)) {
-        uint32_t set = 0;
-        if (permission_of(x->reader, x->tenant, group, &set, NULL) != STORE_OK ||
-            (set & GRANT_BIT(GRANT_CARD_MOVE)) == 0) {
-            api_refuse_permission(x);
-            return;
-        }
-    }
     x->event.type = EVENT_MOVE;
     x->event.group = group;
     x->event.tenant = owner;

@@ -128,6 +128,22 @@ void api_document_show(struct api_exchange *x, const struct api_kind *kind)
     api_reply(x, 200);
 }
 
+static bool see_state(void *context, const struct document *d)
+{
+    *(int64_t *)context = d->state;
+    return false;
+}
+
+void api_job_show(struct api_exchange *x, const struct api_kind *kind)
+{
+    int64_t state = -1;
+    uint64_t id = 0;
+    if (api_id_read(x->match.captures[0], kind->prefix, &id) &&
+        store_document_get(x->reader, kind->kind, id, see_state, &state) == STORE_OK && state == 0)
+        api_header(x, "Retry-After", "2");
+    api_document_show(x, kind);
+}
+
 // --- loading ---
 
 struct loaded {

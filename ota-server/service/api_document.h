@@ -38,6 +38,8 @@ void api_documents_below(struct api_exchange *x, const struct api_kind *kind,
                          const struct api_kind *above, int64_t state);
 // GET of the object of capture 0.
 void api_document_show(struct api_exchange *x, const struct api_kind *kind);
+// The same of a job, whose state is 0 while it is open: with Retry-After until it ends.
+void api_job_show(struct api_exchange *x, const struct api_kind *kind);
 // Writes the object; false when there is none that the caller may see.
 bool api_document_put(struct api_exchange *x, const struct api_kind *kind, uint64_t id,
                       uint64_t *version);

@@ -182,6 +182,7 @@ struct api {
     struct auth_kept kept; // of options.reader
     struct timers_runs *timers;
     struct meter *meter;
+    struct jobs *jobs;
     struct utc swept_at;
     struct utc started_at;
     uint64_t answers[6]; // by hundred of the status

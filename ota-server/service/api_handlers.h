@@ -17,6 +17,12 @@ void api_metering_calls(struct api_exchange *x);
 void api_metering_records(struct api_exchange *x);
 void api_tariffs_list(struct api_exchange *x);
 void api_tariffs_put(struct api_exchange *x);
+void api_reports_list(struct api_exchange *x);
+void api_reports_post(struct api_exchange *x);
+void api_report_get(struct api_exchange *x);
+void api_report_patch(struct api_exchange *x);
+void api_report_content(struct api_exchange *x);
+void api_report_sign_off(struct api_exchange *x);
 
 void api_system_get(struct api_exchange *x);
 void api_health(struct api_exchange *x);

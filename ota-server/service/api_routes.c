@@ -3,6 +3,7 @@
 #include "ota-server/service/api_card.h"
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_move.h"
 #include "ota-server/service/api_operation.h"
 
 #define CHANGES ROUTE_CHANGES
@@ -60,6 +61,8 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/cards", "cards:read", TAKES_NOTHING, 0, api_cards_list},
     {API_POST, API_BASE "/cards/search", "cards:read", TAKES_JSON, 0, api_cards_search},
     {API_POST, API_BASE "/cards/export", "cards:read", TAKES_JSON, ROUTE_ANY_TYPE, api_cards_export},
+    {API_POST, API_BASE "/cards/moves", "cards:write", TAKES_JSON, CHANGES | ROUTE_NEEDS_KEY, api_moves_post},
+    {API_GET, API_BASE "/cards/moves/*", "cards:read", TAKES_NOTHING, 0, api_move_get},
     {API_GET, API_BASE "/cards/*", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ), api_card_get},
     {API_PATCH, API_BASE "/cards/*", "cards:write", TAKES_MERGE, CHANGES | NEEDS(CARD_MOVE), api_card_patch},
     {API_POST, API_BASE "/cards/*/reveal", "cards:reveal", TAKES_JSON, NEEDS(CARD_REVEAL), api_card_reveal},
@@ -184,6 +187,12 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/audit-trail/export", "audit-trail:read", TAKES_JSON, ROUTE_ANY_TYPE, api_trail_export},
     {API_GET, API_BASE "/audit-trail/*", "audit-trail:read", TAKES_NOTHING, 0, api_trail_get},
     {API_GET, API_BASE "/kpis", "reports:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_kpis_get},
+    {API_GET, API_BASE "/reports", "reports:read", TAKES_NOTHING, 0, api_reports_list},
+    {API_POST, API_BASE "/reports", "reports:write", TAKES_JSON, CHANGES, api_reports_post},
+    {API_GET, API_BASE "/reports/*", "reports:read", TAKES_NOTHING, 0, api_report_get},
+    {API_PATCH, API_BASE "/reports/*", "reports:write", TAKES_MERGE, CHANGES, api_report_patch},
+    {API_GET, API_BASE "/reports/*/content", "reports:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_report_content},
+    {API_POST, API_BASE "/reports/*/sign-off", "reports:write", TAKES_MAYBE, CHANGES, api_report_sign_off},
     {API_GET, API_BASE "/metering/cards-queried", "metering:read", TAKES_NOTHING, 0, api_metering_cards},
     {API_GET, API_BASE "/metering/calls", "metering:read", TAKES_NOTHING, 0, api_metering_calls},
     {API_GET, API_BASE "/metering/records", "metering:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_metering_records},

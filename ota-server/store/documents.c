@@ -152,6 +152,8 @@ enum store_status store_documents(struct store *s, const struct document_filter 
     bind_documents(&q, f);
     bind_number(&q, 5, page->limit);
     bind_number(&q, 6, (int64_t)page->offset);
+    if (!f->is_descending)
+        bind_number(&q, 7, (int64_t)f->after);
     enum store_status status = query_step(&q);
     while (status == STORE_OK) {
         const struct document d = document_of(&q);

@@ -341,7 +341,8 @@
         " AND name < $3 AND state <> $4 LIMIT 1") \
     S(DOCUMENT_DELETE, "DELETE FROM document WHERE kind = $1 AND id = $2") \
     S(DOCUMENTS, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
-        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) ORDER BY id LIMIT $5 OFFSET $6") \
+        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) AND id > $7" \
+        " ORDER BY id LIMIT $5 OFFSET $6") \
     S(DOCUMENTS_DOWN, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
         " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4)" \
         " ORDER BY id DESC LIMIT $5 OFFSET $6") \

@@ -626,6 +626,7 @@ struct document_filter {
     uint64_t owner, parent;
     int64_t state; // -1 = any
     bool is_descending;
+    uint64_t after; // of a list that ascends: with higher ids only; not counted so
 };
 enum store_status store_documents(struct store *s, const struct document_filter *filter,
                                   const struct store_page *page, store_document_fn *each,

@@ -3,7 +3,7 @@
 rule, an import, cards that appear and are bootstrapped while the SMSC loses messages, a campaign that a second person
 approves, audits, figures, the trail. Once by the interface only, once by otactl only.
 usage: test_day.py FOLDER-OF-PROGRAMS [ByApi|ByCli]"""
-import http.client, json, os, shutil, subprocess, sys, tempfile
+import collections, datetime, hashlib, http.client, json, os, shutil, subprocess, sys, tempfile, urllib.request
 
 from fleet_lab import TRANSPORT, Lab, until
 from esme import cbc
@@ -125,9 +125,14 @@ class ByApi:
     def cards(self, query=""):
         return self.api.all("/cards", query)
 
+    def ended(self, path):
+        """A job that was ordered, at its end."""
+        return until("the end of " + path, 60, lambda: (lambda j: j if j["status"] != "RUNNING" else None)(self.api.get(path)), 0.05)
+
     def move(self, cards, group):
-        for card in cards:
-            self.change("PATCH", "/cards/" + card["id"], {"groupId": group, "reason": "delivered"})
+        job = self.api.post("/cards/moves", {"target": {"cardIds": [card["id"] for card in cards]}, "groupId": group,
+                                             "reason": "delivered"})
+        return self.ended("/cards/moves/" + job["id"])
 
     def count(self, path, query):
         return self.api.get(path, query + "perPage=1")["pagination"]["totalCount"]
@@ -172,6 +177,26 @@ class ByApi:
 
     def kpis(self):
         return self.api.get("/kpis", "window=24h")
+
+    def report(self, **order):
+        ordered = self.api.post("/reports", order)
+        assert self.ended("/reports/" + ordered["id"])["status"] == "ENDED"
+        return ordered["id"]
+
+    def content(self, report):
+        """As it came."""
+        path = f"{Api.BASE}/reports/{report}/content"
+        request = urllib.request.Request(f"http://{self.lab.server.ready['http']}{path}", headers={"Accept": "application/json"})
+        request.add_header("Authorization", self.api.sign("GET", path, "", "", "", b""))
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.read()
+
+    def sign(self, report, text):
+        self.change("PATCH", "/reports/" + report, {"texts": {"6": text}})
+        return self.change("POST", f"/reports/{report}/sign-off", {})["signedOff"]
+
+    def metering(self, path, month):
+        return self.api.all("/metering/" + path, "month=" + month)
 
     def trail_is_whole(self):
         return self.api.post("/audit-trail/verify", {})["ok"]
@@ -252,7 +277,7 @@ class ByCli:
         return self.json("card", "list", "--limit", "0", *filters)["items"]
 
     def move(self, cards, group):
-        self.run("card", "move", "-", "--group", group, "--reason", "delivered", stdin="".join(card["id"] + "\n" for card in cards))
+        return self.json("card", "move-all", "--group", group, "--reason", "delivered", "--wait")
 
     def waiting(self):
         return len(self.cards("state=IMPORTED"))
@@ -283,6 +308,20 @@ class ByCli:
 
     def kpis(self):
         return self.json("kpi", "show", "--window", "24h")
+
+    def report(self, **order):
+        words = [f"{name}={value}" for name, value in order.items()]
+        return self.run("report", "create", *words, "--wait", "-q").split()[-1]
+
+    def content(self, report):
+        return self.run("report", "content", report, "json").encode()
+
+    def sign(self, report, text):
+        self.run("report", "write", report, "6=" + text)
+        return self.json("report", "sign-off", report)["signedOff"]
+
+    def metering(self, path, month):
+        return self.json("metering", path, "month=" + month, "--limit", "0")["items"]
 
     def trail_is_whole(self):
         return self.json("trail", "verify")["ok"]
@@ -318,7 +357,8 @@ def prepare(lab, hand, cards):
                                      "afterwards": "KEEP_AS_FALLBACK", "soakSeconds": 60}})
     hand.permit(enterprise, group, ["card.read", "card.audit"])
     assert hand.load(lab.batch) == cards
-    hand.move(hand.cards(), group)
+    moved = hand.move(hand.cards(), group)
+    assert moved["status"] == "ENDED" and moved["moved"] == cards and not moved["skipped"], moved
     return group, pool
 
 
@@ -350,6 +390,48 @@ def compare(hand, truth, cards, pool, downloads):
         assert ours == theirs, (card["id"], ours, theirs)
 
 
+def table(content, name):
+    return next(table["rows"] for table in content["tables"] if table["id"] == name)
+
+
+def reports(hand, group, pool, cards, confirmed):
+    """The day as its reports tell it; and the call log beside what is charged."""
+    begin = datetime.datetime.fromisoformat(min(card["createdAt"] for card in hand.cards()).replace("Z", "+00:00"))
+    stamp = lambda at: at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    span = {"from": stamp(begin - datetime.timedelta(hours=1)), "to": stamp(begin + datetime.timedelta(days=90))}
+    told = {kind: json.loads(hand.content(hand.report(type=kind, **span)))
+            for kind in ("OPERATIONS", "BOOTSTRAP", "INVENTORY", "IMPORTS", "CARD_WRITERS")}
+    kinds = {row[0]: row for row in table(told["OPERATIONS"], "operations")}
+    assert kinds["download"][2] == cards + confirmed, kinds  # done
+    assert kinds["audit"][2] >= min(10, cards), kinds
+    assert sum(row[1] for row in table(told["OPERATIONS"], "operations-by-day")) == sum(row[1] for row in kinds.values())
+    states = [row[3] for row in table(told["BOOTSTRAP"], "bootstraps")]
+    assert states == ["DONE"] * cards, states
+    assert dict(map(tuple, table(told["INVENTORY"], "cards")))["OPERATIONAL"] == cards, told["INVENTORY"]
+    assert [row[4] for row in table(told["INVENTORY"], "groups") if row[0] == group] == [cards]
+    assert [row[5] for row in table(told["INVENTORY"], "pools") if row[0] == pool] == [cards + confirmed]  # on cards
+    assert sorted(row[6] for row in table(told["IMPORTS"], "imports")) == sorted([cards, 2 * cards])  # loaded
+    assert {"client", "rule"} <= {row[0] for row in table(told["CARD_WRITERS"], "card-writers")}
+    regulator = hand.report(type="REGULATOR", **span)
+    signed = hand.sign(regulator, "Two messages of a hundred were lost.")
+    content = hand.content(regulator)
+    assert hashlib.sha256(content).hexdigest() == signed["sha256"]
+    assert json.loads(content)["texts"]["6"] == "Two messages of a hundred were lost."
+    charged = 0
+    for month in sorted({stamp(begin + datetime.timedelta(days=days))[:7] for days in (0, 31, 62)}):
+        calls = {(i["enterpriseId"], i["api"], i["operationClass"]): i["billable"] for i in hand.metering("calls", month)}
+        lines = collections.Counter()
+        for line in hand.metering("records", month):
+            if line["result"] == "BILLABLE":
+                lines[line["enterpriseId"], line["api"], line["operationClass"]] += line["calls"]
+        for kind, count in calls.items():
+            # Reading them is a query itself.
+            assert count == lines[kind] if kind[2] == "CHANGE" else count <= lines[kind], (kind, count, lines[kind])
+            charged += count
+    assert charged > 0
+    return charged
+
+
 def day(make_hand, cards):
     folder = tempfile.mkdtemp()
     lab = DayLab(folder, PROGRAMS, cards, 2 * cards, SPEED, make_hand.OPTIONS)
@@ -364,11 +446,11 @@ def day(make_hand, cards):
         hand.audit(hand.cards()[:10])
         until("no card is in doubt", WAIT, lambda: hand.in_doubt() == 0, 0.5)
         compare(hand, fleet.truth(), cards, pool, cards + confirmed)
-        figures = {item["definition"]: item for item in hand.kpis()["items"]} if hand.kpis()["items"] else {}
-        assert figures, "no key figures"
+        assert {item["id"]: item for item in hand.kpis()["items"]}["bootstrap-yield"]["part"] == cards
+        charged = reports(hand, group, pool, cards, confirmed)
         assert hand.trail_is_whole()
         lab.stop()
-        print(f"by the {hand.NAME}: {cards} cards, {confirmed} with a second subscription")
+        print(f"by the {hand.NAME}: {cards} cards, {confirmed} with a second subscription, {charged} calls metered")
     finally:
         lab.close()
         shutil.rmtree(folder)

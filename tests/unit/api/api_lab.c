@@ -6,6 +6,7 @@
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/bootstrap_job.h"
 #include "ota-server/service/campaign_run.h"
+#include "ota-server/service/job.h"
 #include "ota-server/service/meter.h"
 #include "profiles/vendor/shell/digest_host.h"
 
@@ -163,6 +164,7 @@ void lab_turn(struct lab *lab)
     lab->now.utc.ms += 20;
     lab->now.instant.ms += 20;
     // As api_step() does, which would step imports too.
+    jobs_step(lab->api->jobs);
     meter_step(lab->api->meter);
     assert_int_equal(turn_run(lab->turn, lab->now.utc), TURN_OK);
 }

@@ -57,6 +57,9 @@ static const struct {
     BODY("/transport-keys/*/components",
          "{\"component\":\"00112233445566778899AABBCCDDEEFF\",\"kcv\":\"3544E0\"}"),
     BODY("/dirty-cards/*/resolve", "{\"decision\":\"ACCEPT_CARD\",\"reason\":\"x\"}"),
+    BODY("/reports", "{\"type\":\"INVENTORY\",\"from\":\"2026-01-01T00:00:00Z\","
+                     "\"to\":\"2026-07-01T00:00:00Z\"}"),
+    BODY("/reports/*", "{\"texts\":{\"6\":\"x\"}}"),
     BODY("/metering/tariffs",
          "{\"validFrom\":\"2030-01\",\"api\":\"E\",\"operationClass\":\"QUERY\","
          "\"unit\":\"x\",\"tiers\":[{\"from\":1,\"unitPrice\":1}]}"),
@@ -83,6 +86,7 @@ static const struct {
     {"/subscriptions/*", "sub"},  {"/profile-templates/*", "tpl"},
     {"/batch-imports/*", "imp"},  {"/vendor-profiles/*", "rec"},
     {"/transport-keys/*", "rec"}, {"/dirty-cards/*", "crd"},
+    {"/cards/moves/*", "mov"},    {"/reports/*", "rpt"},
 };
 
 #define NOBODYS_ID 0x1234567890ABCDEull
@@ -90,7 +94,7 @@ static const struct {
 static struct lab lab;
 static struct answer a;
 static char profile[65536];
-static char user[256], client[256], subscription[256], start[64];
+static char user[256], client[256], subscription[256], start[64], move[128];
 
 static int open_all(void **state)
 {
@@ -104,6 +108,8 @@ static int open_all(void **state)
     char id[API_ID_SIZE];
     api_id_write(id, "crd", NOBODYS_ID);
     (void)snprintf(start, sizeof(start), "{\"cardId\":\"%s\"}", id);
+    api_id_write(id, "grp", NOBODYS_ID);
+    (void)snprintf(move, sizeof(move), "{\"target\":{\"filter\":{}},\"groupId\":\"%s\"}", id);
     api_id_write(id, "ent", LAB_TENANT);
     (void)snprintf(user, sizeof(user),
                    "{\"username\":\"x\",\"role\":\"INSPECTOR\",\"enterpriseId\":\"%s\"}", id);
@@ -164,6 +170,8 @@ static const char *body_of(const struct api_route_row *row)
     if (strcmp(row->path, API_BASE "/card-groups/*/bootstrap-jobs") == 0 &&
         row->takes != TAKES_NOTHING)
         return start;
+    if (strcmp(row->path, API_BASE "/cards/moves") == 0 && row->takes != TAKES_NOTHING)
+        return move;
     if (strcmp(row->path, API_BASE "/users") == 0 && row->takes != TAKES_NOTHING)
         return user;
     if (strcmp(row->path, API_BASE "/api-clients") == 0 && row->takes != TAKES_NOTHING)

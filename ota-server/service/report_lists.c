@@ -1,0 +1,322 @@
+// Tables with a row for each object of a kind.
+#include "common/base/text.h"
+#include "common/host/json.h"
+#include "ota-server/service/auth_client.h"
+#include "ota-server/service/auth_user.h"
+#include "ota-server/service/bootstrap_job.h"
+#include "ota-server/service/group_rules.h"
+#include "ota-server/service/import_report.h"
+#include "ota-server/service/permission.h"
+#include "ota-server/service/report_part.h"
+
+#include <stdlib.h>
+
+// --- groups and customers ----------------------------------------------------------------------
+
+static enum store_status put_group(struct report_work *r, struct store *s,
+                                   const struct report_note *n)
+{
+    uint64_t counts[CARD_STATES] = {0};
+    uint64_t cards = 0;
+    if (!report_has(r, n->id))
+        return STORE_OK;
+    const enum store_status status = report_add_group(s, n->id, counts);
+    for (size_t k = 0; k < CARD_STATES; k++)
+        cards += counts[k];
+    if (status != STORE_OK || !report_row(r))
+        return status;
+    report_id(r, "grp", n->id);
+    for (size_t k = 0; k < 3; k++)
+        report_text(r, n->texts[k]);
+    report_number(r, cards);
+    report_row_end(r);
+    return STORE_OK;
+}
+
+bool report_groups(struct report_work *r, struct store *s, struct utc now,
+                   enum store_status *status)
+{
+    static const char *const columns[] = {"group",    "name",  "applicationField",
+                                          "province", "cards", NULL};
+    const struct report_listing l = {{3, "groups", "Groups and their application fields",
+                                      "card groups as they stand now", columns},
+                                     "group",
+                                     1,
+                                     report_group_texts,
+                                     NULL,
+                                     put_group};
+    return report_list(r, s, now, status, &l);
+}
+
+static enum store_status put_customer(struct report_work *r, struct store *s,
+                                      const struct report_note *n)
+{
+    struct store_counts counts = {0};
+    uint64_t cards = 0;
+    const enum store_status status = store_card_counts(s, n->id, &counts);
+    for (size_t k = 0; k < CARD_STATES; k++)
+        cards += counts.cards_by_state[k];
+    if (status != STORE_OK || !report_row(r))
+        return status;
+    report_id(r, "ent", n->id);
+    for (size_t k = 0; k < 3; k++)
+        report_text(r, n->texts[k]);
+    report_number(r, cards);
+    report_row_end(r);
+    return STORE_OK;
+}
+
+bool report_customers(struct report_work *r, struct store *s, struct utc now,
+                      enum store_status *status)
+{
+    static const char *const columns[] = {"enterprise", "name", "kind", "region", "cards", NULL};
+    static const char *const texts[] = {"name", "kind", "region", NULL};
+    const struct report_listing l = {
+        {2, "customers", "Enterprises and their cards", "enterprises as they stand now", columns},
+        "enterprise",
+        REPORT_PAGE,
+        texts,
+        NULL,
+        put_customer};
+    return report_list(r, s, now, status, &l);
+}
+
+// --- bootstraps --------------------------------------------------------------------------------
+
+static enum store_status put_bootstrap(struct report_work *r, struct store *s,
+                                       const struct report_note *n)
+{
+    (void)s;
+    if (!report_covers(r, n->created_at) || !report_has(r, n->parent) || !report_row(r))
+        return STORE_OK;
+    report_id(r, "job", n->id);
+    report_id(r, "grp", n->parent);
+    report_id(r, "crd", n->id);
+    report_text(r, bootstrap_state_name((uint8_t)n->state));
+    report_time(r, n->created_at);
+    report_row_end(r);
+    return STORE_OK;
+}
+
+bool report_bootstraps(struct report_work *r, struct store *s, struct utc now,
+                       enum store_status *status)
+{
+    static const char *const columns[] = {"job", "group", "card", "state", "createdAt", NULL};
+    const struct report_listing l = {
+        {1, "bootstraps", "Bootstraps that began in the time", "bootstrap jobs", columns},
+        JOB_KIND,
+        REPORT_PAGE,
+        NULL,
+        NULL,
+        put_bootstrap};
+    return report_list(r, s, now, status, &l);
+}
+
+// --- who can write cards -----------------------------------------------------------------------
+
+static const char *const writing_scopes[] = {
+    "operations:download",     "operations:enable",     "operations:disable", "operations:delete",
+    "operations:set-fallback", "operations:set-timers", "approvals:decide",   "campaigns:write"};
+#define WRITING_SCOPES (sizeof(writing_scopes) / sizeof(writing_scopes[0]))
+
+static void report_set(char to[REPORT_TEXT_MAX + 1], const char *text)
+{
+    struct writer w = writer_of(to, REPORT_TEXT_MAX + 1);
+    text_put(&w, text);
+    text_end(&w);
+}
+
+static bool read_user(const struct document *d, struct report_note *n)
+{
+    struct auth_user u;
+    bool can_write = false;
+    if (!auth_user_read(d, &u))
+        return false;
+    for (size_t i = 0; i < WRITING_SCOPES; i++)
+        can_write |= user_role_has(u.role, writing_scopes[i]);
+    n->owner = u.tenant;
+    report_set(n->texts[0], u.username);
+    report_set(n->texts[1], user_role_names[u.role]);
+    report_set(n->texts[2], u.is_locked ? "locked" : "active");
+    return can_write;
+}
+
+static bool read_client(const struct document *d, struct report_note *n)
+{
+    struct auth_client c;
+    bool can_write = false;
+    if (!auth_client_read(d, &c))
+        return false;
+    for (size_t i = 0; i < WRITING_SCOPES; i++)
+        can_write |= auth_has_scope(&c, bytes_of_text(writing_scopes[i]));
+    n->owner = c.tenant;
+    report_set(n->texts[0], c.name);
+    report_set(n->texts[1], "scopes");
+    report_set(n->texts[2], c.status == CLIENT_ACTIVE ? "active" : "not active");
+    return can_write;
+}
+
+static bool read_rule(const struct document *d, struct report_note *n)
+{
+    json_t *root = NULL;
+    if (json_read(d->body, &root) != JSON_READ_OK)
+        return false;
+    const bool writes =
+        json_is_true(json_object_get(json_object_get(root, "bootstrap"), "enabled"));
+    json_decref(root);
+    report_set(n->texts[0], "bootstrap of a group");
+    report_set(n->texts[1], "rule");
+    report_set(n->texts[2], "active");
+    return writes;
+}
+
+static bool read_permission(const struct document *d, struct report_note *n)
+{
+    unsigned writing = 0;
+    for (unsigned i = 1; i < GRANTS; i++)
+        writing |= grant_writes_card((enum grant)i) ? GRANT_BIT(i) : 0;
+    report_set(n->texts[0], "people and clients of the enterprise");
+    report_set(n->texts[1], "permission in a group");
+    report_set(n->texts[2], "active");
+    return ((unsigned)d->state & writing) != 0;
+}
+
+bool report_writers(struct report_work *r, struct store *s, struct utc now,
+                    enum store_status *status)
+{
+    static const char *const columns[] = {"kind",  "id", "name",   "enterprise",
+                                          "group", "by", "status", NULL};
+    static const struct {
+        const char *kind, *name, *prefix;
+        bool (*read)(const struct document *d, struct report_note *n);
+    } parts[] = {{"user", "user", "usr", read_user},
+                 {"client", "client", "cli", read_client},
+                 {RULES_KIND, "rule", "grp", read_rule},
+                 {PERMISSION_KIND, "permission", NULL, read_permission}};
+    const struct report_heading h = {4, "card-writers", "Who can write cards",
+                                     "accounts, clients, rules and permissions as they stand now",
+                                     columns};
+    bool is_last = true;
+    struct report_page *p = report_page_new(NULL, NULL, status);
+    if (p == NULL)
+        return false;
+    if (!r->is_open)
+        report_open(r, &h, now);
+    p->read = parts[r->part].read;
+    *status = report_read(r, s, parts[r->part].kind, REPORT_PAGE, p, &is_last);
+    for (size_t i = 0; i < p->count; i++) {
+        const struct report_note *n = &p->notes[i];
+        if (!report_row(r))
+            continue;
+        report_text(r, parts[r->part].name);
+        report_id(r, parts[r->part].prefix, parts[r->part].prefix != NULL ? n->id : 0);
+        report_text(r, n->texts[0]);
+        report_id(r, "ent", n->owner);
+        report_id(r, "grp", n->parent);
+        report_text(r, n->texts[1]);
+        report_text(r, n->texts[2]);
+        report_row_end(r);
+    }
+    free(p);
+    if (!is_last || ++r->part < sizeof(parts) / sizeof(parts[0])) {
+        r->after = is_last ? 0 : r->after;
+        return false;
+    }
+    report_close(r);
+    return true;
+}
+
+// --- inventory and imports ---------------------------------------------------------------------
+
+static enum store_status put_pool(struct report_work *r, struct store *s,
+                                  const struct report_note *n)
+{
+    uint64_t counts[4] = {0};
+    const enum store_status status = store_pool_counts(s, n->id, counts);
+    if (status != STORE_OK || !report_row(r))
+        return status;
+    report_id(r, "pol", n->id);
+    report_text(r, n->texts[0]);
+    report_text(r, n->texts[1]);
+    for (size_t k = 0; k < 4; k++)
+        report_number(r, counts[k]);
+    report_row_end(r);
+    return STORE_OK;
+}
+
+bool report_pools(struct report_work *r, struct store *s, struct utc now, enum store_status *status)
+{
+    static const char *const columns[] = {"pool",     "name",    "operator", "free",
+                                          "reserved", "on card", "retired",  NULL};
+    static const char *const texts[] = {"name", "operator", NULL};
+    const struct report_listing l = {
+        {5, "pools", "Subscriptions by pool and operator", "pools as they stand now", columns},
+        "pool",
+        1,
+        texts,
+        NULL,
+        put_pool};
+    return report_list(r, s, now, status, &l);
+}
+
+static enum store_status put_template(struct report_work *r, struct store *s,
+                                      const struct report_note *n)
+{
+    (void)s;
+    if (!report_row(r))
+        return STORE_OK;
+    report_number(r, n->numbers[0]);
+    report_text(r, n->texts[0]);
+    report_row_end(r);
+    return STORE_OK;
+}
+
+bool report_templates(struct report_work *r, struct store *s, struct utc now,
+                      enum store_status *status)
+{
+    static const char *const columns[] = {"template", "name", NULL};
+    static const char *const texts[] = {"name", NULL};
+    static const char *const numbers[] = {"templateId", NULL};
+    const struct report_listing l = {
+        {5, "templates", "Profile templates", "templates as they stand now", columns},
+        "template",
+        REPORT_PAGE,
+        texts,
+        numbers,
+        put_template};
+    return report_list(r, s, now, status, &l);
+}
+
+static enum store_status put_import(struct report_work *r, struct store *s,
+                                    const struct report_note *n)
+{
+    (void)s;
+    if (!report_covers(r, n->created_at) || !report_row(r))
+        return STORE_OK;
+    report_id(r, "imp", n->id);
+    report_time(r, n->created_at);
+    for (size_t k = 0; k < 3; k++)
+        report_text(r, n->texts[k]);
+    for (size_t k = 0; k < 3; k++)
+        report_number(r, n->numbers[k]);
+    report_row_end(r);
+    return STORE_OK;
+}
+
+bool report_imports(struct report_work *r, struct store *s, struct utc now,
+                    enum store_status *status)
+{
+    static const char *const columns[] = {"import", "createdAt",   "vendorProfile",
+                                          "batch",  "outcome",     "records",
+                                          "loaded", "quarantined", NULL};
+    static const char *const texts[] = {"vendorProfile", "batch", "outcome", NULL};
+    static const char *const numbers[] = {"records", "loaded", "quarantined", NULL};
+    const struct report_listing l = {{5, "imports", "Files of vendors that came in the time",
+                                      "imports that were ordered in the time", columns},
+                                     IMPORT_KIND,
+                                     REPORT_PAGE,
+                                     texts,
+                                     numbers,
+                                     put_import};
+    return report_list(r, s, now, status, &l);
+}

@@ -1,0 +1,187 @@
+// Reports, and moves of many cards: jobs of the server that are ordered and followed.
+#include "ota-server/shell/otactl_verbs.h"
+
+#include "common/base/text.h"
+
+#include <stdlib.h>
+
+#define PATH "/reports"
+#define MOVES "/cards/moves"
+
+static bool has_ended(const json_t *job)
+{
+    return strcmp(ctl_string_at(job, "status"), "RUNNING") != 0;
+}
+
+static void describe(const json_t *job, char *text, size_t size)
+{
+    const json_t *visited = json_object_get(job, "visited");
+    if (visited != NULL)
+        snprintf(text, size, "%lld cards", (long long)json_integer_value(visited));
+    else
+        snprintf(text, size, "%s", ctl_string_at(job, "status"));
+}
+
+static enum ctl_exit exit_of(const json_t *job)
+{
+    return strcmp(ctl_string_at(job, "status"), "FAILED") == 0 ? CTL_INTERNAL : CTL_DONE;
+}
+
+// Orders the job that `r` asks for and, with --wait, follows it to its end.
+static enum ctl_exit order(struct ctl_task *t, struct ctl_request *r, const char *path)
+{
+    struct ctl_answer a;
+    char id[CTL_ID_SIZE];
+    enum ctl_exit exit = ctl_ask(t, r, &a);
+    if (exit == CTL_DONE && ctl_is_dry_run(t)) {
+        ctl_print_dry_run(t, &a);
+        ctl_answer_free(&a);
+        return exit;
+    }
+    snprintf(id, sizeof(id), "%s", exit == CTL_DONE ? ctl_string_at(a.json, "id") : "");
+    if (exit == CTL_DONE && ctl_has(t, OPTION_WAIT)) {
+        const struct ctl_wait w = {.path = path,
+                                   .id = id,
+                                   .describe = describe,
+                                   .has_ended = has_ended,
+                                   .resume = "otactl"};
+        ctl_answer_free(&a);
+        exit = ctl_wait(t, &w, &a);
+    }
+    if (exit == CTL_DONE) {
+        exit = exit_of(a.json);
+        ctl_print_object(t, &a);
+        ctl_print_result(t, id);
+    }
+    ctl_answer_free(&a);
+    return exit;
+}
+
+static enum ctl_exit send_order(struct ctl_task *t, json_t *body, const char *path)
+{
+    struct ctl_request r;
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    if (text == NULL)
+        return CTL_INTERNAL;
+    ctl_request_init(&r, "POST", path);
+    ctl_request_json(&r, bytes_of_text(text));
+    const enum ctl_exit exit = order(t, &r, path);
+    free(text);
+    return exit;
+}
+
+// --- reports -----------------------------------------------------------------------------------
+
+enum ctl_exit report_create_run(struct ctl_task *t)
+{
+    json_t *body = ctl_object_of_pairs(t, 0);
+    return body != NULL ? send_order(t, body, PATH) : CTL_WRONG_USE;
+}
+
+enum ctl_exit report_list_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {
+        {"REPORT", "id"},     {"TYPE", "type"},           {"FROM", "from"}, {"TO", "to"},
+        {"STATUS", "status"}, {"SIGNED", "signedOff.at"}, {NULL, NULL}};
+    const struct ctl_listing l = {.path = PATH, .noun = "reports", .key = "id", .columns = columns};
+    return ctl_list(t, &l);
+}
+
+static enum ctl_exit show_one(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, PATH, id, "");
+}
+
+enum ctl_exit report_show_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "rpt", show_one);
+}
+
+// As the server writes it: what the hash of a sign-off is about.
+enum ctl_exit report_content_run(struct ctl_task *t)
+{
+    static const struct {
+        const char *name, *type;
+    } formats[] = {{"json", "application/json"}, {"csv", "text/csv"}, {"html", "text/html"}};
+    struct ctl_request r;
+    struct ctl_answer a;
+    ctl_request_init(&r, "GET", PATH);
+    ctl_request_segment(&r, t->args[0]);
+    text_put(&r.path_w, "/content");
+    r.accept = "*/*";
+    for (size_t i = 0; i < 3 && t->arg_count > 1; i++) {
+        if (strcmp(t->args[1], formats[i].name) == 0)
+            r.accept = formats[i].type;
+    }
+    if (t->arg_count > 1 && r.accept[0] == '*')
+        return ctl_wrong(t, "a format is json, csv or html, not", t->args[1]);
+    r.download = stdout;
+    const enum ctl_exit exit = ctl_ask(t, &r, &a);
+    ctl_answer_free(&a);
+    return exit;
+}
+
+enum ctl_exit report_write_run(struct ctl_task *t)
+{
+    struct ctl_request r;
+    json_t *texts = ctl_object_of_pairs(t, 1);
+    if (texts == NULL)
+        return CTL_WRONG_USE;
+    json_object_del(texts, "reason");
+    json_t *body = json_pack("{so}", "texts", texts);
+    if (body != NULL && ctl_has(t, OPTION_REASON))
+        json_object_set_new(body, "reason", json_string(t->option[OPTION_REASON]));
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    if (text == NULL)
+        return CTL_INTERNAL;
+    ctl_request_init(&r, "PATCH", PATH);
+    ctl_request_segment(&r, t->args[0]);
+    ctl_request_json(&r, bytes_of_text(text));
+    const enum ctl_exit exit = ctl_change(t, &r, t->args[0]);
+    free(text);
+    return exit;
+}
+
+static enum ctl_exit sign_one(struct ctl_task *t, const char *id)
+{
+    uint8_t text[1024];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    struct ctl_request r;
+    json_begin_object(&j);
+    ctl_put_text(t, &j, OPTION_REASON, "reason");
+    json_end_object(&j);
+    if (!json_done(&j))
+        return ctl_wrong(t, "the reason is too long", NULL);
+    ctl_request_init(&r, "POST", PATH);
+    ctl_request_segment(&r, id);
+    text_put(&r.path_w, "/sign-off");
+    ctl_request_json(&r, writer_bytes(&w));
+    return ctl_change(t, &r, id);
+}
+
+enum ctl_exit report_sign_off_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "rpt", sign_one);
+}
+
+// --- moves of many cards -----------------------------------------------------------------------
+
+enum ctl_exit card_move_all_run(struct ctl_task *t)
+{
+    if (!ctl_has(t, OPTION_GROUP))
+        return ctl_wrong(t, "moving cards needs --group", NULL);
+    json_t *filter = ctl_object_of_pairs(t, 0);
+    if (filter == NULL)
+        return CTL_WRONG_USE;
+    json_object_del(filter, "reason");
+    json_t *body =
+        json_pack("{s{so}ss}", "target", "filter", filter, "groupId", t->option[OPTION_GROUP]);
+    if (body == NULL)
+        return CTL_INTERNAL;
+    if (ctl_has(t, OPTION_REASON))
+        json_object_set_new(body, "reason", json_string(t->option[OPTION_REASON]));
+    return send_order(t, body, MOVES);
+}

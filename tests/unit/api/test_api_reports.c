@@ -1,0 +1,383 @@
+// Reports over the interface: what they say, for whom, in which form, and how they are signed off.
+#include "common/base/text.h"
+#include "ota-server/service/api_exchange.h"
+#include "ota-server/service/job.h"
+#include "ota-server/service/report.h"
+#include "tests/unit/api/api_lab.h"
+
+#include <stdio.h>
+
+#define REPORTS API_BASE "/reports"
+#define OTHER 77
+#define YEAR "\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2027-01-01T00:00:00Z\""
+
+static struct lab lab;
+static struct answer a;
+static char path[128];
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open(&lab, "all", true);
+    return 0;
+}
+
+static int open_file(void **state)
+{
+    (void)state;
+    lab_open_imports(&lab, "all", true);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void ask(const char *token, const char *method, const char *target, const char *body)
+{
+    lab_ask(&lab,
+            &(struct ask){.method = method, .target = target, .body = body, .authorization = token},
+            &a);
+}
+
+static bool has(const char *text)
+{
+    return strstr(a.body, text) != NULL;
+}
+
+static const char *below(const char *suffix)
+{
+    static char target[160];
+    (void)snprintf(target, sizeof(target), "%s%s", path, suffix);
+    return target;
+}
+
+static void run_jobs(void)
+{
+    for (unsigned i = 0; i < 200 && !jobs_are_idle(lab.api->jobs); i++)
+        lab_turn(&lab);
+    assert_true(jobs_are_idle(lab.api->jobs));
+}
+
+// Orders a report and waits for it; `path` is then its own.
+static void make(const char *token, const char *order)
+{
+    char id[API_ID_SIZE];
+    ask(token, "POST", REPORTS, order);
+    if (a.status != 202)
+        fail_msg("%u: %s", a.status, a.body);
+    api_id_write(id, "rpt", lab_id(&a, "rpt"));
+    (void)snprintf(path, sizeof(path), REPORTS "/%s", id);
+    run_jobs();
+    ask(token, "GET", path, NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"status\":\"ENDED\""));
+}
+
+static void get_content(const char *token, const char *accept)
+{
+    lab_ask(
+        &lab,
+        &(struct ask){
+            .method = "GET", .target = below("/content"), .authorization = token, .accept = accept},
+        &a);
+}
+
+static void put_operation(uint64_t id, uint64_t card, uint8_t outcome, int64_t at)
+{
+    const struct operation o = {.id = id,
+                                .kind = OPERATION_ENABLE,
+                                .status = STATUS_ENDED,
+                                .outcome = outcome,
+                                .failure = outcome == OUTCOME_FAILED ? FAILURE_OTA_TIMEOUT : 0,
+                                .created_at = {at},
+                                .ended_at = {at}};
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_operation_put(lab.store, card, lab.tenant, &o), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+// 1 July 2026, 00:00 UTC, as `date` says.
+#define JULY INT64_C(1782864000000)
+#define DAY INT64_C(86400000)
+
+// Two in the time, at both of its edges; one before and one at its end.
+static void operations_count_by_outcome_and_day(void **state)
+{
+    (void)state;
+    struct record record;
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    static const int64_t times[] = {JULY - 1, JULY, JULY + 2 * DAY - 1, JULY + 2 * DAY};
+    static const uint8_t outcomes[] = {OUTCOME_DONE, OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_DONE};
+    for (size_t i = 0; i < 4; i++)
+        put_operation((uint64_t)times[i] << 20, card, outcomes[i], times[i]);
+    make(NULL, "{\"type\":\"OPERATIONS\",\"from\":\"2026-07-01T00:00:00Z\",\"to\":"
+               "\"2026-07-03T00:00:00Z\"}");
+    get_content(NULL, NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"rows\":[[\"enable\",2,1,1,0,0,0,0,0,0]],\"omitted\":0}"));
+    assert_true(has("\"rows\":[[\"2026-07-01\",1,1],[\"2026-07-02\",1,0]],\"omitted\":0}"));
+    assert_true(has("\"rows\":[[\"OTA_TIMEOUT\",1]],\"omitted\":0}"));
+}
+
+static void add_group(const char *token, const char *body)
+{
+    ask(token, "POST", API_BASE "/card-groups", body);
+    assert_int_equal(a.status, 201);
+}
+
+static void an_inventory_says_what_there_is(void **state)
+{
+    (void)state;
+    struct record record;
+    (void)lab_card(&lab, "89999000000000000012", &record);
+    add_group(NULL, "{\"name\":\"meters\",\"applicationField\":\"ENERGY\",\"province\":\"Hebei\"}");
+    add_group(NULL, "{\"name\":\"tills\",\"applicationField\":\"FINANCE\",\"province\":\"Hunan\"}");
+    ask(NULL, "POST", API_BASE "/subscription-pools",
+        "{\"name\":\"first\",\"operator\":\"op\",\"templateId\":1}");
+    assert_int_equal(a.status, 201);
+    make(NULL, "{\"type\":\"INVENTORY\"," YEAR "}");
+    get_content(NULL, NULL);
+    assert_true(has("[\"SEEN\",") || has("[\"OPERATIONAL\",1]") || has(",1]"));
+    assert_true(has("\"meters\",\"ENERGY\",\"Hebei\",0]"));
+    assert_true(has("\"tills\",\"FINANCE\",\"Hunan\",0]"));
+    assert_true(has("\"first\",\"op\",0,0,0,0]"));
+    make(NULL, "{\"type\":\"INVENTORY\"," YEAR ",\"province\":\"Hebei\"}");
+    get_content(NULL, NULL);
+    assert_true(has("\"meters\""));
+    assert_false(has("\"tills\""));
+}
+
+static void who_can_write_cards_is_listed(void **state)
+{
+    (void)state;
+    struct door door;
+    lab_user(&lab, "anna", ROLE_OPERATOR, LAB_TENANT, &door);
+    lab_user(&lab, "ines", ROLE_INSPECTOR, LAB_TENANT, &door);
+    (void)lab_grant(&lab, OTHER, GRANT_BIT(GRANT_ENABLE));
+    (void)lab_grant(&lab, OTHER + 1, GRANT_BIT(GRANT_CARD_READ));
+    make(NULL, "{\"type\":\"CARD_WRITERS\"," YEAR "}");
+    get_content(NULL, NULL);
+    assert_true(has("\"anna\""));
+    assert_true(has("\"OPERATOR\",\"active\"]"));
+    assert_false(has("\"ines\""));
+    assert_true(has("[\"client\",\"cli_"));
+    assert_true(has("[\"permission\",\"\",\"people and clients of the enterprise\""));
+    char id[API_ID_SIZE];
+    api_id_write(id, "ent", OTHER);
+    assert_true(has(id));
+    api_id_write(id, "ent", OTHER + 1);
+    assert_false(has(id));
+}
+
+static void other_types_have_their_tables(void **state)
+{
+    (void)state;
+    static const char *const types[][2] = {{"FALLBACK", "[\"fallbacks\",0]"},
+                                           {"FALLBACK", "\"on-fallback\""},
+                                           {"BOOTSTRAP", "\"bootstraps\""},
+                                           {"IMPORTS", "\"imports\""}};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        char order[256];
+        (void)snprintf(order, sizeof(order), "{\"type\":\"%s\"," YEAR "}", types[i][0]);
+        make(NULL, order);
+        get_content(NULL, NULL);
+        assert_true(has(types[i][1]));
+    }
+}
+
+// A name that a spreadsheet would compute, and a browser run.
+static void csv_and_html_are_harmless(void **state)
+{
+    (void)state;
+    add_group(NULL, "{\"name\":\"=1+1\"}");
+    add_group(NULL, "{\"name\":\"<script>'&\\\"\"}");
+    make(NULL, "{\"type\":\"INVENTORY\"," YEAR ",\"format\":\"CSV\"}");
+    get_content(NULL, NULL);
+    assert_non_null(strstr(a.headers, "Content-Type: text/csv\n"));
+    assert_true(
+        has("\"groups\",\"group\",\"name\",\"applicationField\",\"province\",\"cards\"\r\n"));
+    assert_true(has("\"'=1+1\",\"\",\"\",0\r\n"));
+    get_content(NULL, "text/html");
+    assert_non_null(strstr(a.headers, "Content-Type: text/html\n"));
+    assert_non_null(strstr(a.headers, "Content-Security-Policy: default-src 'none'"));
+    assert_true(has("<td>&lt;script&gt;&#39;&amp;&quot;</td>"));
+    assert_false(has("<script"));
+    get_content(NULL, "image/png");
+    assert_int_equal(a.status, 406);
+}
+
+static void digest(struct bytes text, char hex[65])
+{
+    uint8_t octets[CRYPTO_SHA256_SIZE];
+    struct sha256 *s = sha256_open();
+    assert_non_null(s);
+    assert_true(sha256_add(s, text) && sha256_finish(s, octets));
+    sha256_close(s);
+    struct writer w = writer_of(hex, 65);
+    text_hex(&w, bytes_of(octets, sizeof(octets)));
+    text_end(&w);
+}
+
+static void a_regulators_report_is_written_and_signed(void **state)
+{
+    (void)state;
+    char hex[65];
+    make(NULL, "{\"type\":\"REGULATOR\"," YEAR ",\"province\":\"Hebei\",\"format\":\"HTML\"}");
+    ask(NULL, "PATCH", path, "{\"texts\":{\"6\":\"lost messages\"},\"reason\":\"draft\"}");
+    assert_int_equal(a.status, 200);
+    ask(NULL, "PATCH", path, "{\"texts\":{\"1\":\"steady\"}}");
+    assert_true(has("\"texts\":{\"6\":\"lost messages\",\"1\":\"steady\"}"));
+    get_content(NULL, NULL);
+    assert_true(has("<h2>6 Problems</h2>\n<pre>lost messages</pre>"));
+    ask(NULL, "POST", below("/sign-off"), "{}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"status\":\"SIGNED\""));
+    const char *at = strstr(a.body, "\"sha256\":\"");
+    assert_non_null(at);
+    char signed_hash[65];
+    (void)snprintf(signed_hash, sizeof(signed_hash), "%.64s", at + 10);
+    get_content(NULL, "application/json");
+    digest(bytes_of_text(a.body), hex);
+    assert_string_equal(hex, signed_hash);
+    ask(NULL, "PATCH", path, "{\"texts\":{\"1\":\"better\"}}");
+    assert_int_equal(a.status, 409);
+    ask(NULL, "POST", below("/sign-off"), "{}");
+    assert_int_equal(a.status, 409);
+}
+
+static void what_there_is_not_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *order;
+        unsigned status;
+    } rows[] = {
+        {"{\"type\":\"IMEI_MISMATCH\"," YEAR "}", 422},
+        {"{\"type\":\"BINDING_HISTORY\"," YEAR "}", 422},
+        {"{\"type\":\"WEATHER\"," YEAR "}", 400},
+        {"{\"type\":\"IMPORTS\"}", 400},
+        {"{\"type\":\"IMPORTS\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:00:00Z\"}",
+         400},
+        {"{\"type\":\"IMPORTS\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2027-02-06T00:00:00Z\"}",
+         400},
+        {"{\"type\":\"IMPORTS\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2027-02-05T00:00:00Z\"}",
+         202},
+        {"{\"type\":\"IMPORTS\"," YEAR ",\"format\":\"PDF\"}", 400},
+        {"{\"type\":\"IMPORTS\"," YEAR ",\"x\":1}", 400},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ask(NULL, "POST", REPORTS, rows[i].order);
+        if (a.status != rows[i].status)
+            fail_msg("%s: %u %s", rows[i].order, a.status, a.body);
+    }
+    ask(NULL, "POST", REPORTS, "{\"type\":\"IMEI_MISMATCH\"," YEAR "}");
+    assert_true(has("\"reason\":\"NO_BINDINGS\""));
+    make(NULL, "{\"type\":\"IMPORTS\"," YEAR "}");
+    ask(NULL, "PATCH", path, "{\"texts\":{\"1\":\"x\"}}");
+    assert_int_equal(a.status, 422);
+    ask(NULL, "PATCH", path, "{}");
+    assert_int_equal(a.status, 400);
+    lab_ask(&lab,
+            &(struct ask){
+                .method = "POST", .target = below("/sign-off"), .body = "{}", .if_match = "\"99\""},
+            &a);
+    assert_int_equal(a.status, 412);
+    make(NULL, "{\"type\":\"REGULATOR\"," YEAR "}");
+    lab_ask(&lab,
+            &(struct ask){.method = "PATCH",
+                          .target = path,
+                          .body = "{\"texts\":{\"1\":\"x\"}}",
+                          .if_match = "\"99\""},
+            &a);
+    assert_int_equal(a.status, 412);
+}
+
+static void nothing_is_shown_before_it_is_whole(void **state)
+{
+    (void)state;
+    static struct answer answer;
+    char id[API_ID_SIZE];
+    lab.has_refusals_only = true;
+    const struct ask order = {
+        .method = "POST", .target = REPORTS, .body = "{\"type\":\"REGULATOR\"," YEAR "}"};
+    struct api_exchange *x = lab_start(&lab, &order, &answer);
+    lab_turn(&lab);
+    assert_int_equal(answer.status, 202);
+    assert_non_null(strstr(answer.headers, "Retry-After: 2\n"));
+    lab_forget(x);
+    api_id_write(id, "rpt", lab_id(&answer, "rpt"));
+    (void)snprintf(path, sizeof(path), REPORTS "/%s", id);
+    struct answer early;
+    const struct ask content = {.method = "GET", .target = below("/content")};
+    x = lab_start(&lab, &content, &early); // answered without a turn
+    assert_int_equal(early.status, 409);
+    lab_forget(x);
+    lab_crash(&lab); // what was ordered is made all the same
+    run_jobs();
+    ask(NULL, "GET", below("/content"), NULL);
+    assert_int_equal(a.status, 200);
+}
+
+// Of another enterprise: neither its report nor, in an own one, its groups and people.
+static void an_enterprise_sees_its_own_only(void **state)
+{
+    (void)state;
+    char token[LAB_TOKEN_SIZE];
+    char order[256];
+    char group[API_ID_SIZE];
+    struct door door;
+    lab_client(&lab, "reports:read,reports:write,groups:read", OTHER, token);
+    lab_user(&lab, "canary-user", ROLE_OPERATOR, LAB_TENANT, &door);
+    add_group(NULL, "{\"name\":\"canary-group\"}");
+    api_id_write(group, "grp", lab_id(&a, "grp"));
+    make(NULL, "{\"type\":\"INVENTORY\"," YEAR "}");
+    get_content(NULL, NULL);
+    assert_true(has("canary-group"));
+    ask(token, "GET", path, NULL);
+    assert_int_equal(a.status, 404);
+    ask(token, "GET", below("/content"), NULL);
+    assert_int_equal(a.status, 404);
+    ask(token, "POST", below("/sign-off"), "{}");
+    assert_int_equal(a.status, 404);
+    ask(token, "PATCH", path, "{\"texts\":{\"1\":\"x\"}}");
+    assert_int_equal(a.status, 404);
+    ask(token, "GET", REPORTS, NULL);
+    assert_true(has("\"items\":[]"));
+    static const char *const types[] = {"OPERATIONS",   "FALLBACK",  "BOOTSTRAP",
+                                        "CARD_WRITERS", "INVENTORY", "IMPORTS"};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        (void)snprintf(order, sizeof(order), "{\"type\":\"%s\"," YEAR "}", types[i]);
+        make(token, order);
+        get_content(token, NULL);
+        assert_int_equal(a.status, 200);
+        assert_false(has("canary"));
+    }
+    ask(token, "POST", REPORTS, "{\"type\":\"REGULATOR\"," YEAR "}");
+    assert_int_equal(a.status, 403);
+    (void)snprintf(order, sizeof(order), "{\"type\":\"OPERATIONS\"," YEAR ",\"groupId\":\"%s\"}",
+                   group);
+    ask(token, "POST", REPORTS, order);
+    assert_int_equal(a.status, 404);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(operations_count_by_outcome_and_day),
+        TEST(an_inventory_says_what_there_is),
+        TEST(who_can_write_cards_is_listed),
+        TEST(other_types_have_their_tables),
+        TEST(csv_and_html_are_harmless),
+        TEST(a_regulators_report_is_written_and_signed),
+        TEST(what_there_is_not_is_refused),
+        cmocka_unit_test_setup_teardown(nothing_is_shown_before_it_is_whole, open_file, close_all),
+        TEST(an_enterprise_sees_its_own_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
