@@ -318,8 +318,7 @@ void operation_input(struct work *w, struct operation *o, uint8_t input)
         o->hold = HOLD_NONE;
         o->ended_at = w->now;
         const bool is_given_up = o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED ||
-                                 o->outcome == OUTCOME_REFUSED ||
-                                 rule->effect == EFFECT_ALARM_NVM;
+                                 o->outcome == OUTCOME_REFUSED || rule->effect == EFFECT_ALARM_NVM;
         // What a receipt says does not count: it may be wrong.
         o->may_still_arrive = is_given_up && o->may_have_run;
         if (o->may_still_arrive && operation_is_state_changing(o->kind))
