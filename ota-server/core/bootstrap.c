@@ -250,6 +250,10 @@ static void download(struct work *w)
             b->tries = 0;
             continue;
         }
+        if (b->items[i].subscription == 0) { // a person deleted it: it is another card's by now
+            stop(w, REFUSAL_NOT_INSTALLED, "an item was deleted");
+            return;
+        }
         if (is_of_factory(b, i)) { // nobody can bring it there
             stop(w, REFUSAL_NOT_INSTALLED, "no subscription of the factory");
             return;
@@ -375,24 +379,30 @@ static void finish(struct work *w)
         ask_for(w, OPERATION_AUDIT, NULL);
 }
 
-// May the card still get it, or is it wanted?
-static bool is_expected(const struct record *r, uint64_t subscription)
+static bool is_item(const struct bootstrap *b, uint64_t subscription)
 {
-    bool is_expected = r->has_open && r->open.subscription == subscription;
-    for (uint8_t i = 0; i < r->queue_len; i++)
-        is_expected |= r->queue[i].subscription == subscription;
-    for (uint8_t i = 0; i < r->late_count; i++)
-        is_expected |= r->late[i].subscription == subscription;
-    return is_expected;
+    bool is_item = false;
+    for (uint8_t i = 0; i < b->item_count && subscription != 0; i++)
+        is_item |= b->items[i].subscription == subscription;
+    return is_item;
 }
 
+// Does an operation on an item wait, or is one under way?
+static bool is_any_asked_for(const struct record *r)
+{
+    bool is_asked_for = r->has_open && is_item(&r->bootstrap, r->open.subscription);
+    for (uint8_t i = 0; i < r->queue_len; i++)
+        is_asked_for |= is_item(&r->bootstrap, r->queue[i].subscription);
+    return is_asked_for;
+}
+
+// Or is it unknown what became of one? Audits ask for that, each for one.
 static bool is_any_expected(const struct record *r)
 {
-    for (uint8_t i = 0; i < r->bootstrap.item_count; i++) {
-        if (is_expected(r, r->bootstrap.items[i].subscription))
-            return true;
-    }
-    return false;
+    bool is_expected = is_any_asked_for(r);
+    for (uint8_t i = 0; i < r->late_count; i++)
+        is_expected |= is_item(&r->bootstrap, r->late[i].subscription);
+    return is_expected;
 }
 
 // Only what an audit did not find on the card, and nothing can bring there, is given back.
@@ -407,7 +417,7 @@ static void give_back(struct work *w)
         return;
     }
     if (o == NULL) {
-        if (b->due.ms <= w->now.ms && !is_any_expected(r))
+        if (b->due.ms <= w->now.ms && !is_any_asked_for(r))
             ask_for(w, OPERATION_AUDIT, NULL);
         return;
     }
@@ -564,12 +574,26 @@ static bool is_reserved(const struct bootstrap *b)
     return b->item_count > 0;
 }
 
+// Does the job still hold something of a pool?
+static bool holds_any(const struct bootstrap *b)
+{
+    bool holds = false;
+    for (uint8_t i = 0; i < b->item_count; i++)
+        holds |= b->items[i].subscription != 0 && !is_of_factory(b, i);
+    return holds;
+}
+
+static bool is_stopped(const struct bootstrap *b)
+{
+    return b->state == BOOTSTRAP_FAILED || b->state == BOOTSTRAP_PARTIAL;
+}
+
 static uint8_t begin_by_hand(struct work *w)
 {
     struct record *r = w->r;
     const uint8_t state = r->bootstrap.state;
     const bool is_over = state == BOOTSTRAP_NONE || state == BOOTSTRAP_DONE ||
-                         (state == BOOTSTRAP_FAILED && !is_reserved(&r->bootstrap));
+                         (is_stopped(&r->bootstrap) && !holds_any(&r->bootstrap));
     if (!is_over || r->state != CARD_SEEN || !has_origin(r) || !w->policy->bootstrap.is_enabled)
         return REFUSAL_WRONG_STATUS;
     start(w);
@@ -580,8 +604,7 @@ static uint8_t resume(struct work *w)
 {
     struct record *r = w->r;
     struct bootstrap *b = &r->bootstrap;
-    if (r->state == CARD_RETIRED ||
-        (b->state != BOOTSTRAP_FAILED && b->state != BOOTSTRAP_PARTIAL) || !is_reserved(b))
+    if (r->state == CARD_RETIRED || !is_stopped(b) || !is_reserved(b))
         return REFUSAL_WRONG_STATUS;
     go(w, BOOTSTRAP_DOWNLOADING, "resumed"); // what is done already is seen on the card
     set_card_state(w, CARD_BOOTSTRAPPING);
@@ -592,13 +615,12 @@ static uint8_t cancel(struct work *w)
 {
     struct record *r = w->r;
     struct bootstrap *b = &r->bootstrap;
-    const bool is_stopped = b->state == BOOTSTRAP_FAILED || b->state == BOOTSTRAP_PARTIAL;
     if (b->state == BOOTSTRAP_WAITING) {
         stop(w, REFUSAL_NONE, "cancelled");
         return REFUSAL_NONE;
     }
-    if ((!bootstrap_is_active(r) && !is_stopped) || b->state == BOOTSTRAP_CANCELLING ||
-        !is_reserved(b))
+    if ((!bootstrap_is_active(r) && !is_stopped(b)) || b->state == BOOTSTRAP_CANCELLING ||
+        !holds_any(b))
         return REFUSAL_WRONG_STATUS;
     const uint64_t id = b->operation;
     go(w, BOOTSTRAP_CANCELLING, "cancelled");

@@ -372,3 +372,68 @@ planted_bug(start_not_kept_is_forgotten applet/start.c SEED 2638
     a->is_late = !is_done;]==]
     BECOMES [==[
     a->is_late = false && is_done;]==])
+
+# --- bootstraps and their pools ---
+
+planted_bug(reservation_not_stored ota-server/service/bootstrap_job.c
+    TEXT [==[
+    if (status == STORE_OK)
+        take(p, item, &found);
+]==]
+    BECOMES [==[
+    if (status == STORE_OK) {
+        take(p, item, &found);
+        (void)store_subscription_release(s, found.id, r->card, false, at);
+    }
+]==])
+
+planted_bug(reservation_kept_when_too_few ota-server/service/bootstrap_job.c
+    TEXT [==[
+    for (; p->count > 0 && status == STORE_OK; p->count--) { // all or none]==]
+    BECOMES [==[
+    for (; false; p->count--) {]==])
+
+planted_bug(step_asked_again ota-server/core/record_octets.c
+    TEXT [==[
+    number(k, &b->operation);
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(soak_skipped ota-server/core/bootstrap.c
+    TEXT [==[
+    go(w, BOOTSTRAP_SOAKING, "confirmed");]==]
+    BECOMES [==[
+    go(w, BOOTSTRAP_FINISHING, "confirmed");]==])
+
+planted_bug(finished_before_the_confirmation ota-server/core/bootstrap.c
+    TEXT [==[
+    r->bootstrap.state = BOOTSTRAP_CONFIRMING;]==]
+    BECOMES [==[
+    r->bootstrap.state = BOOTSTRAP_FINISHING;]==])
+
+planted_bug(deleted_before_the_fallback_moved ota-server/core/bootstrap.c
+    TEXT [==[
+    if (!fallback->fact.is_fallback)
+        ask_for]==]
+    BECOMES [==[
+    if (!b->deletes && !fallback->fact.is_fallback)
+        ask_for]==])
+
+planted_bug(given_back_from_the_card ota-server/core/bootstrap.c
+    TEXT [==[
+        if (id == 0 || record_slot_of(r, id) != NULL || is_of_factory(b, i))]==]
+    BECOMES [==[
+        if (id == 0 || is_of_factory(b, i))]==])
+
+planted_bug(deleted_item_sent_again ota-server/core/bootstrap.c STORY
+    TEXT [==[
+        if (b->items[i].subscription == 0) {]==]
+    BECOMES [==[
+        if (false) {]==])
+
+planted_bug(cancelled_never_given_back ota-server/core/bootstrap.c SEED 84
+    TEXT [==[
+        if (b->due.ms <= w->now.ms && !is_any_asked_for(r))]==]
+    BECOMES [==[
+        if (b->due.ms <= w->now.ms && !is_any_expected(r))]==])

@@ -73,7 +73,7 @@ static void make_card(struct world *w, uint32_t card)
                                               .key_version = 1,
                                               .template_count = 2,
                                               .templates = w->templates,
-                                              .subscription_count = 2,
+                                              .subscription_count = (uint8_t)group_factory_count(w),
                                               .subscriptions = person->slots};
     person->factory.kic = draw_key(&p);
     person->factory.kid = draw_key(&p);
@@ -183,7 +183,7 @@ uint32_t card_of_number(const struct world *w, struct bytes digits)
     for (uint32_t i = 0; i < w->cards; i++) {
         for (unsigned s = 0; s < WORLD_SUBSCRIPTIONS; s++) {
             if (bytes_equal(digits, bytes_of_text(w->people[i].numbers[s])))
-                return i;
+                return group_holder(w, i, s);
         }
     }
     return w->cards;

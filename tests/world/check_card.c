@@ -273,6 +273,7 @@ static void check_intention(struct world *w, uint32_t card, const struct command
         t->change_counter = t->counters[at];
         t->changed = w->now;
     }
+    check_job_packet(w, card, c, t->operations[at]);
     if (c->number == COMMAND_AUDIT)
         t->audit_counter = t->counters[at];
     if (c->number == COMMAND_AUDIT && c->audit.first_slot == 1 && t->is_known) {

@@ -119,6 +119,7 @@ static void compare(struct world *w, uint32_t card, bool is_saved)
         check_commit(w, card, &r);
     t->is_mirrored = t->is_known && check_is_equal(&r, &t->dump.image);
     t->is_foreign &= !t->is_mirrored;
+    check_job(w, card, &r, is_saved);
 }
 
 void check_started(struct world *w)
@@ -293,7 +294,9 @@ static const char *unsettled(const struct world *w, uint32_t card)
         return "the card's counter is ahead";
     if (image->pending_count > 0)
         return "a notification is not confirmed";
-    return r.has_open && r.open.status == STATUS_UNKNOWN ? "an operation is unknown" : NULL;
+    if (r.has_open && r.open.status == STATUS_UNKNOWN)
+        return "an operation is unknown";
+    return check_job_end(w, card, &r);
 }
 
 // With what helps to find out why.

@@ -63,7 +63,10 @@ static uint32_t *field(struct deed *deed, size_t i)
 static const char *word(uint32_t kind, uint32_t what)
 {
     static const char *const areas[] = {"home", "first", "second", "third", "hole"};
+    static const char *const actions[] = {"start", "resume", "cancel"};
     switch (kind) {
+    case DEED_BOOTSTRAP:
+        return what < sizeof actions / sizeof actions[0] ? actions[what] : "";
     case DEED_REQUEST:
         return operation_kind_name((uint8_t)what);
     case DEED_HAND:

@@ -24,6 +24,7 @@ enum deed_stage {
     DEED(REQUEST, request, NONE) /* somebody wants something of the card */                        \
     DEED(CANCEL, cancel, NONE)   /* of the open operation, or the n-th in the queue */             \
     DEED(RESEND, resend, NONE)                                                                     \
+    DEED(BOOTSTRAP, bootstrap, NONE) /* a person starts, resumes or cancels that of the card */    \
     DEED(PUSH, push, DECISION)       /* the server's intent wins */                                \
     DEED(HAND, hand, NONE)           /* somebody else commands the card */                         \
     DEED(POWER_OFF, power_off, NONE) /* of the device */                                           \

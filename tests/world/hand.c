@@ -57,7 +57,8 @@ static struct command command_of(const struct world *w, const struct deed *d)
 {
     static const uint8_t no_keys[32]; // that open
     const struct image *image = &w->truths[d->card].dump.image;
-    const struct slot *slot = &w->people[d->card].slots[d->subscription];
+    const struct subject subject = group_subject(w, d->card, d->subscription);
+    const struct slot *slot = &w->people[subject.person].slots[subject.subscription];
     struct command c = {.number = (uint8_t)d->what,
                         .operation_id = d->id != 0 ? d->id : image->operation_id_highest + ID_AHEAD,
                         .flags = (uint8_t)d->flags,

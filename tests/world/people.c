@@ -20,14 +20,15 @@ void people_plan(struct world *w)
 
 static void name_target(struct world *w, uint32_t card, unsigned i, struct operation *o)
 {
-    const struct person *person = &w->people[card];
-    const struct slot *slot = &person->slots[i];
+    const struct subject subject = group_subject(w, card, i);
+    const struct person *person = &w->people[subject.person];
+    const struct slot *slot = &person->slots[subject.subscription];
     o->target = (struct subscription_name){.is_given = true, .is_iccid = slot->has_iccid};
     if (slot->has_iccid)
         memcpy(o->target.iccid, slot->iccid, sizeof o->target.iccid);
     else
         memcpy(o->target.imsi, slot->imsi, sizeof o->target.imsi);
-    o->subscription = person->subscriptions[i];
+    o->subscription = person->subscriptions[subject.subscription];
 }
 
 // --- what somebody wants -----------------------------------------------------------------------
@@ -54,6 +55,8 @@ static void draw_request(struct world *w, struct deed *d)
     switch ((enum operation_kind)d->what) {
     case OPERATION_DOWNLOAD:
         d->subscription = 2 + (uint32_t)prng_below(p, WORLD_SUBSCRIPTIONS - 2);
+        if (group_has_rule(w)) // the others are the pool's
+            d->subscription = WORLD_SUBSCRIPTIONS - 1;
         if (prng_below(p, 2) == 0)
             d->flags = COMMAND_FLAG_ENABLE | COMMAND_FLAG_ROLLBACK;
         if (d->flags != 0 && prng_below(p, 3) == 0)
@@ -126,6 +129,8 @@ static void do_request(struct world *w, const struct deed *d)
 {
     struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_USER, .id = 1}};
     struct operation *o = &e.as.request.operation;
+    if (group_is_pooled(w, d->card, d->subscription) && d->what == OPERATION_DOWNLOAD)
+        return; // only the rule gives those away
     o->kind = (uint8_t)d->what;
     name_target(w, d->card, d->subscription, o);
     o->flags = (uint8_t)d->flags;
@@ -226,7 +231,12 @@ void people_happen(struct world *w, const struct entry *e)
     if (w->server.is_running && is_decision) {
         decide_open_questions(w);
     } else if (w->server.is_running && prng_below(&w->chance_people, 6) == 0) {
-        change_mind(w, e->subject);
+        if (group_has_rule(w) && prng_below(&w->chance_people, 2) == 0)
+            world_do(w, &(struct deed){.kind = DEED_BOOTSTRAP,
+                                       .card = e->subject,
+                                       .what = (uint32_t)prng_below(&w->chance_people, 3)});
+        else
+            change_mind(w, e->subject);
     } else if (w->server.is_running) {
         struct deed d = {.kind = DEED_REQUEST, .card = e->subject};
         draw_request(w, &d);

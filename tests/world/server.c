@@ -1,6 +1,7 @@
 // The life of the server: start, clean stop, and crashes in which all memory is lost. Its links are
 // the connections of the message centre.
 #include "common/base/check.h"
+#include "ota-server/service/bootstrap_job.h"
 #include "tests/world/store/kind.h"
 #include "tests/world/world.h"
 
@@ -51,13 +52,24 @@ static void put_subscription(struct world *w, uint32_t card, unsigned i)
 {
     struct person *person = &w->people[card];
     const struct slot *slot = &person->slots[i];
+    const bool is_on_card = i < group_factory_count(w);
     struct subscription v = {.id = ids_next(&w->ids, server_utc(w)),
                              .tenant = 1,
                              .card = person->id,
-                             .state = i < 2 ? SUBSCRIPTION_ON_CARD : SUBSCRIPTION_RESERVED,
-                             .slot = (uint8_t)(i < 2 ? i + 1 : 0),
+                             .state = is_on_card ? SUBSCRIPTION_ON_CARD : SUBSCRIPTION_RESERVED,
+                             .slot = (uint8_t)(is_on_card ? i + 1 : 0),
                              .has_keys = true,
                              .created_at = server_utc(w)};
+    if (group_is_pooled(w, card, i)) {
+        v.card = 0;
+        v.state = SUBSCRIPTION_FREE;
+        v.pool = w->pool;
+        v.plan = (struct download_plan){.has_mnc_length = true,
+                                        .mnc_length = 2,
+                                        .has_rank = true,
+                                        .rank = (uint8_t)(i + 1),
+                                        .has_marks = true};
+    }
     memcpy(v.plan.imsi, slot->imsi, sizeof v.plan.imsi);
     memcpy(v.plan.number, person->numbers[i], sizeof v.plan.number);
     person->subscriptions[i] = v.id;
@@ -73,6 +85,7 @@ static void put_card(struct world *w, uint32_t card)
     person->id = ids_next(&w->ids, server_utc(w));
     record_init(&r, person->id);
     r.tenant = 1;
+    r.group = w->group;
     r.level = f->level;
     r.slot_limit = f->slot_count;
     r.created_at = server_utc(w);
@@ -80,9 +93,9 @@ static void put_card(struct world *w, uint32_t card)
     memcpy(r.iccid, f->card_iccid, sizeof r.iccid);
     for (unsigned i = 0; i < WORLD_SUBSCRIPTIONS; i++)
         put_subscription(w, card, i);
-    r.slot_count = 2;
+    r.slot_count = (uint8_t)group_factory_count(w);
     r.preferred = person->subscriptions[0];
-    for (uint8_t i = 0; i < 2; i++) {
+    for (uint8_t i = 0; i < r.slot_count; i++) {
         const struct slot *slot = &person->slots[i];
         struct mirror_slot *m = &r.slots[i];
         m->fact = (struct audit_slot){.slot = (uint8_t)(i + 1),
@@ -138,6 +151,7 @@ void server_make(struct world *w)
         make_folder(s);
     open_store(w);
     check(store_begin(s->store) == STORE_OK);
+    group_make(w);
     for (uint32_t i = 0; i < w->cards; i++)
         put_card(w, i);
     check(store_commit(s->store) == STORE_OK);
@@ -276,7 +290,8 @@ void server_start(struct world *w)
                                       .policy = &s->policy,
                                       .cipher = s->crypto.store.cipher,
                                       .send = send_packet,
-                                      .send_context = w};
+                                      .send_context = w,
+                                      .follow = bootstrap_follow};
     s->turn = turn_open(&turn);
     check(s->turn != NULL);
     struct outbox_options outbox = {.turn = s->turn,

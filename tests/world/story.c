@@ -18,8 +18,17 @@ static const struct {
     {"alerted", offsetof(struct story, is_alerted), 1},
     {"validity_s", offsetof(struct story, validity_s), 259200},
     {"in_file", offsetof(struct story, in_file), 1},
+    {"group_items", offsetof(struct story, group.items), STORY_ITEMS_MAX},
+    {"group_enable", offsetof(struct story, group.enable), STORY_ITEMS_MAX - 1},
+    {"group_of_factory", offsetof(struct story, group.of_factory), STORY_ITEMS_MAX},
+    {"group_deletes", offsetof(struct story, group.deletes), 1},
+    {"group_trigger", offsetof(struct story, group.trigger), 3},
+    {"group_soak_s", offsetof(struct story, group.soak_s), 2592000},
+    {"group_at_once", offsetof(struct story, group.at_once), STORY_CARDS_MAX},
+    {"group_pool", offsetof(struct story, group.pool), 2 * STORY_CARDS_MAX},
 };
 #define HEADS (sizeof heads / sizeof heads[0])
+#define HEADS_ALONE 5 // without a group
 
 void story_add(struct story *s, const struct deed *deed)
 {
@@ -46,7 +55,7 @@ void story_write_head(FILE *file, const struct story *s)
         (void)fprintf(file, "bug %s\n", s->bug);
     (void)fprintf(file, "seed %llu\nfaults_ms %llu\n", (unsigned long long)s->seed,
                   (unsigned long long)s->faults_ms);
-    for (size_t i = 0; i < HEADS; i++)
+    for (size_t i = 0; i < (s->group.items == 0 ? HEADS_ALONE : HEADS); i++)
         (void)fprintf(file, "%s %u\n", heads[i].name,
                       *(const uint32_t *)((const char *)s + heads[i].offset));
     (void)fprintf(file, "models");

@@ -9,7 +9,21 @@
 #include <stdio.h>
 
 #define STORY_CARDS_MAX 64
+#define STORY_ITEMS_MAX 3
 #define STORY_WORD_SIZE 48
+
+// The group that all cards are in, when its rule gives them subscriptions: they come with that of
+// the bootstrap and, if one item is the factory's, one more.
+struct story_group {
+    uint32_t items;      // in the order in which they come; 0: there is no group
+    uint32_t enable;     // which of them is enabled, from 0
+    uint32_t of_factory; // which of them the factory put on the card, from 1; 0: none
+    uint32_t deletes;    // the bootstrap subscription, afterwards
+    uint32_t trigger;    // enum bootstrap_trigger
+    uint32_t soak_s;
+    uint32_t at_once; // cards
+    uint32_t pool;    // subscriptions in it
+};
 
 struct story {
     char rule[STORY_WORD_SIZE]; // that it violated once, or ""
@@ -20,7 +34,8 @@ struct story {
     uint32_t calm;
     uint32_t is_alerted;
     uint32_t validity_s;
-    uint32_t in_file;                 // each life of the server opens the database anew
+    uint32_t in_file; // each life of the server opens the database anew
+    struct story_group group;
     uint32_t models[STORY_CARDS_MAX]; // of the devices
     struct deed *deeds;               // in order of time; on the heap
     uint32_t count;

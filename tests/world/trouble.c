@@ -107,6 +107,7 @@ static void do_clock(struct world *w, const struct deed *d)
     w->server.away_ms = d->after_ms;
     server_crash(w);
     w->server.clock_ms += ((int64_t)d->ahead_s - (int64_t)d->behind_s) * 1000;
+    w->server.skipped_ms += d->ahead_s * UINT64_C(1000);
     world_note(w, "clock", "ahead=%u behind=%u", d->ahead_s, d->behind_s);
 }
 

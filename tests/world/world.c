@@ -102,6 +102,7 @@ static void draw_world(struct world *w)
     w->validity_s = 3600u << prng_below(&p, 5);
     w->story.in_file = seed % FILES_EVERY == 0;
     draw_models(w);
+    group_draw(w);
     knobs_draw(&w->knobs, seed, calm);
     for (unsigned i = 0; i < KNOB_COUNT; i++) {
         if (w->options.knobs_off >> i & 1)
@@ -212,7 +213,7 @@ static void begin(struct world *w)
     } else {
         draw_world(w);
     }
-    w->pace_ms = (uint32_t)(90 * MINUTE_MS) << w->calm;
+    w->pace_ms = (uint32_t)(90 * MINUTE_MS) << (w->is_left_alone ? w->calm + 3 : w->calm);
     w->retry_max_ms = w->is_alerted ? 7200000 : 300000;
     record_head(w);
     centre_open(w);
@@ -256,6 +257,9 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_CANCEL:
     case DEED_RESEND:
         people_do(w, d);
+        break;
+    case DEED_BOOTSTRAP:
+        group_do(w, d);
         break;
     case DEED_HAND:
         hand_do(w, d);
@@ -455,6 +459,7 @@ static void settle(struct world *w)
     run_until(w, instant_after(w->now, DAY_MS));
     physics_restart(w); // what was still under way when the faults ended may need it
     hand_calm(w);       // the server may have been away the first time
+    group_resume(w);
     w->is_stirred = true;
     run_until(w, least);
     while (!w->result.is_violated &&

@@ -77,7 +77,11 @@ struct truth {
     uint32_t packet_count;
     uint64_t hand_counters[WORLD_HANDS_MAX];
     uint32_t hand_count;
-    bool is_foreign; // somebody else changed the card, and the server may not know
+    bool is_foreign;     // somebody else changed the card, and the server may not know
+    bool is_job_touched; // a person had a word with its bootstrap
+    uint8_t job;         // enum bootstrap_state, as of the last commit
+    uint64_t in_use_ms;  // since when it uses the subscription that its rule enables, as the server
+                         // counts time; 0: another
 };
 
 // --- the parts -------------------------------------------------------------------------------
@@ -91,6 +95,14 @@ struct person { // a card with everything the world knows about it
     struct nvm_faults faults;
     struct sms_joiner ear; // of packets in several parts, as they reached it
     struct sms_joiner tap; // of its packets in several parts, as the checker saw them
+    // Who was given its two subscriptions that are the pool's: 1 more than the card, 0: nobody yet.
+    uint32_t holders[2];
+};
+
+// A subscription: the n-th of a person.
+struct subject {
+    uint32_t person;
+    unsigned subscription;
 };
 
 struct air_message {
@@ -124,10 +136,11 @@ struct server {
     char folder[64]; // "" for a database in memory
     char path[96];
     bool is_running;
-    bool dies_acting; // at the next commit
-    bool is_dying;    // what it does from now on never happened
-    uint32_t away_ms; // after its next end
-    int64_t clock_ms; // how far its clock is ahead
+    bool dies_acting;    // at the next commit
+    bool is_dying;       // what it does from now on never happened
+    uint32_t away_ms;    // after its next end
+    int64_t clock_ms;    // how far its clock is ahead
+    uint64_t skipped_ms; // by all jumps ahead: one back takes its times back with it
     struct instant full_until;
     uint64_t commits; // of turns before this life
     uint32_t lives;
@@ -221,7 +234,9 @@ struct world {
     struct connection connections[WORLD_CONNECTIONS];
     // the server
     struct server server;
-    struct ids ids; // given out before it starts
+    struct ids ids;       // given out before it starts
+    uint64_t group, pool; // the server's, where there is a rule
+    bool is_left_alone;   // people wish little of the cards
     // what has to be looked at
     bool is_by_hand;          // what reaches a card now is of somebody else
     uint64_t cards_touched;   // bit n: card n did something since its memory was looked at
@@ -322,6 +337,24 @@ void people_plan(struct world *w);
 void people_happen(struct world *w, const struct entry *entry);
 void people_do(struct world *w, const struct deed *deed);
 
+// --- group.c: a rule that gives cards subscriptions of a pool ------------------------------------
+bool group_has_rule(const struct world *w);
+void group_draw(struct world *w);
+void group_make(struct world *w); // in the database, before the cards
+// How many subscriptions a card has from the factory.
+uint32_t group_factory_count(const struct world *w);
+// Is the n-th subscription of a person the pool's?
+bool group_is_pooled(const struct world *w, uint32_t person, unsigned subscription);
+// Who was given it last: a card, the person itself, or `cards`.
+uint32_t group_holder(const struct world *w, uint32_t person, unsigned subscription);
+// The server gives this subscription to a card.
+void group_hold(struct world *w, const uint8_t imsi[COMMAND_IMSI_SIZE], uint32_t card);
+// Whom people mean by the n-th subscription of a card.
+struct subject group_subject(const struct world *w, uint32_t card, unsigned subscription);
+void group_do(struct world *w, const struct deed *deed);
+// Bootstraps that stopped are to go on.
+void group_resume(struct world *w);
+
 // --- hand.c: somebody else with the keys ---------------------------------------------------------
 void hand_plan(struct world *w, uint32_t card);
 void hand_happen(struct world *w, const struct entry *entry);
@@ -353,6 +386,12 @@ void check_confirmed(struct world *w, uint32_t card, uint32_t sequence);
 void check_started(struct world *w);
 // After every event: mirror and truth.
 void check_mirrors(struct world *w);
+// The bootstrap of a card whose record or memory changed, and the pool.
+void check_job(struct world *w, uint32_t card, const struct record *r, bool is_saved);
+// A download or deletion is on the wire for the first time, for this operation of the server.
+void check_job_packet(struct world *w, uint32_t card, const struct command *c, uint64_t operation);
+// NULL, or why its bootstrap is not at its end.
+const char *check_job_end(const struct world *w, uint32_t card, const struct record *r);
 // Does the committed state of the card show the same registry as the server's mirror?
 bool check_is_equal(const struct record *r, const struct image *image);
 // What was promised about operations and the trail, over the whole history.

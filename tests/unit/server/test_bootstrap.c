@@ -446,6 +446,45 @@ static void what_may_still_arrive_is_not_given_back(void **state)
     assert_int_equal(world.decision.released[0], SECOND);
 }
 
+static void a_download_that_was_given_up_is_asked_about(void **state)
+{
+    (void)state;
+    struct record *r = &world.record;
+    up_to_soaking();
+    r->slot_count = 2; // the second one never came
+    r->slots[0].fact.state = SLOT_ENABLED;
+    r->late_count = 1;
+    r->late[0] = (struct late){.operation = 900, .card_operation_id = 5, .subscription = SECOND};
+    act(BOOTSTRAP_CANCEL);
+    assert_int_equal(sent(), COMMAND_AUDIT);
+    assert_int_equal(world.decision.sends[0].lookup, 5);
+    struct event e;
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_answer_init(&world, &e, LOOKUP_NEVER_SEEN, 0);
+    e.as.por.answer.lookup_operation_id = 5;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.released_count, 1);
+    assert_int_equal(world.decision.released[0], SECOND);
+}
+
+static void an_item_that_a_person_deletes_is_not_sent_again(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_NONE);
+    downloaded();
+    answer(RESULT_KEY_CHECK_FAILED);
+    (void)world_request(&world, OPERATION_DELETE);
+    act(BOOTSTRAP_RESUME); // it is still there
+    answer(RESULT_OK);     // it is its pool's, and perhaps another card's
+    assert_int_equal(world.record.open.subscription, SECOND);
+    downloaded();
+    assert_int_equal(job(), BOOTSTRAP_PARTIAL);
+    assert_int_equal(world.decision.send_count, 0);
+    act(BOOTSTRAP_CANCEL); // the other one is still held
+    assert_int_equal(job(), BOOTSTRAP_CANCELLING);
+}
+
 // --- what is not begun -----------------------------------------------------------------------
 
 static void cards_with_an_operational_subscription_skip_it(void **state)
@@ -637,6 +676,8 @@ int main(void)
         CASE(what_waits_is_cancelled_at_once),
         CASE(only_what_an_audit_does_not_find_is_given_back),
         CASE(what_may_still_arrive_is_not_given_back),
+        CASE(a_download_that_was_given_up_is_asked_about),
+        CASE(an_item_that_a_person_deletes_is_not_sent_again),
         CASE(cards_with_an_operational_subscription_skip_it),
         CASE(a_rule_by_hand_waits_for_a_hand),
         CASE(a_full_card_is_told_at_once),

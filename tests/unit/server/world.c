@@ -70,7 +70,7 @@ uint64_t world_request(struct world *w, uint8_t kind)
     o->id = w->next_id++;
     o->kind = kind;
     o->flags = COMMAND_FLAG_ROLLBACK;
-    o->subscription = 102;
+    o->subscription = w->record.slots[1].subscription;
     o->target = record_slot_name(&w->record.slots[1]);
     if (kind == OPERATION_DISABLE)
         o->target = record_slot_name(record_enabled(&w->record));

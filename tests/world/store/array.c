@@ -128,7 +128,8 @@ enum store_status store_open(const struct store_options *options, struct store *
                                             sizeof(struct receipt_place),
                                             sizeof(struct value_place),
                                             sizeof(struct trail_place),
-                                            sizeof(struct part_place)};
+                                            sizeof(struct part_place),
+                                            sizeof(struct document_place)};
     struct store *s = calloc(1, sizeof *s);
     check(s != NULL && strcmp(options->path, ":memory:") == 0);
     s->crypto = options->crypto;

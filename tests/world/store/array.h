@@ -5,7 +5,7 @@
 // Promises: what no transaction committed is not there; the same world tells the same story with
 // this store and with SQLite.
 // Never: writes a file. Not kept, because nothing in a world reads it: steps, views of audits,
-// strays, checkpoints; not there at all: what only the APIs call.
+// strays, checkpoints, documents but rules of groups; not there at all: what only the APIs call.
 #pragma once
 
 #include "ota-server/store/store.h"
@@ -39,6 +39,7 @@ enum {
     VALUES,
     TRAIL,
     PARTS,
+    DOCUMENTS,
     ROW_KINDS
 };
 
@@ -77,6 +78,13 @@ struct part_place {
     int64_t at_ms;
     uint8_t len;
     uint8_t octets[255];
+};
+
+// Rules of groups; no other kind is kept.
+struct document_place {
+    uint64_t id;
+    uint16_t len;
+    uint8_t body[4096];
 };
 
 struct value_place {

@@ -294,6 +294,48 @@ enum store_status store_subscription_release(struct store *s, uint64_t id, uint6
     return STORE_OK;
 }
 
+// The one with the lowest id.
+enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card, struct utc at,
+                                     struct subscription *out)
+{
+    (void)at;
+    struct subscription_place *best = NULL;
+    for (uint32_t i = 0; i < s->rows[SUBSCRIPTIONS].count; i++) {
+        struct subscription_place *v = row_at(s, SUBSCRIPTIONS, i);
+        if (v->row.pool == pool && pool != 0 && v->row.state == SUBSCRIPTION_FREE &&
+            v->row.has_keys && (best == NULL || v->row.id < best->row.id))
+            best = v;
+    }
+    if (best == NULL)
+        return STORE_NONE;
+    row_keep(s, &best->row, sizeof best->row);
+    best->row.state = SUBSCRIPTION_RESERVED;
+    best->row.card = card;
+    *out = best->row;
+    return STORE_OK;
+}
+
+enum store_status store_pool_counts(struct store *s, uint64_t pool, uint64_t counts[4])
+{
+    memset(counts, 0, 4 * sizeof counts[0]);
+    for (uint32_t i = 0; i < s->rows[SUBSCRIPTIONS].count; i++) {
+        const struct subscription_place *v = row_at(s, SUBSCRIPTIONS, i);
+        counts[v->row.state & 3] += v->row.pool == pool;
+    }
+    return STORE_OK;
+}
+
+enum store_status store_group_count(struct store *s, uint64_t group, uint8_t state, uint32_t limit,
+                                    uint64_t *count)
+{
+    *count = 0;
+    for (uint32_t i = 0; i < s->rows[CARDS].count && *count < limit; i++) {
+        const struct record *r = &((struct card_place *)row_at(s, CARDS, i))->record;
+        *count += r->group == group && r->state == state;
+    }
+    return STORE_OK;
+}
+
 static struct subscription_place *subscription_with(const struct store *s, const uint8_t *imsi)
 {
     for (uint32_t i = 0; i < s->rows[SUBSCRIPTIONS].count; i++) {
@@ -302,6 +344,16 @@ static struct subscription_place *subscription_with(const struct store *s, const
             return v;
     }
     return NULL;
+}
+
+enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                             struct subscription *out)
+{
+    const struct subscription_place *v = subscription_with(s, imsi);
+    if (v == NULL)
+        return STORE_NONE;
+    *out = v->row;
+    return STORE_OK;
 }
 
 enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
