@@ -261,6 +261,20 @@ static void answer_confirm(struct work *w, const struct event_por *p, bool is_ne
         r->registry_version = p->result.registry_version; // as it was when the card confirmed
 }
 
+// An answer that tells nothing of the card: in doubt it is asked again at its time, else that is
+// all.
+static void audit_untold(struct work *w, const struct event_por *p)
+{
+    struct operation *o = &w->r->audit.operation;
+    o->status = STATUS_QUEUED;
+    o->hold = HOLD_RETRY;
+    if (w->r->dirty_since.ms != 0)
+        return;
+    o->has_result = p->has_result;
+    o->result = p->result.code;
+    operation_input(w, o, IN_REFUSED);
+}
+
 static void answer_audit(struct work *w, const struct event_por *p)
 {
     if (p->has_answer) {
@@ -276,6 +290,8 @@ static void answer_audit(struct work *w, const struct event_por *p)
         work_quarantine(w, "counter blocked");
     } else if (input == IN_PACKET_REFUSED && w->r->audit.is_open) {
         operation_input(w, &w->r->audit.operation, IN_PACKET_REFUSED);
+    } else if (w->r->audit.is_open) {
+        audit_untold(w, p);
     }
 }
 

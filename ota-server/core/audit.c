@@ -421,9 +421,10 @@ void audit_page(struct work *w)
     const struct event_por *p = &w->e->as.por;
     struct record *r = w->r;
     struct audit_job *a = &r->audit;
-    if (r->flight.kind == FLIGHT_AUDIT)
-        flight_clear(w);
     const bool is_ours = a->is_open && memcmp(a->nonce, p->answer.nonce, sizeof(a->nonce)) == 0;
+    // That of an earlier attempt leaves the question under way as it is.
+    if (r->flight.kind == FLIGHT_AUDIT && (is_ours || r->flight.counter == p->counter))
+        flight_clear(w);
     if (!is_ours || p->counter < r->changed_counter) { // of an earlier attempt, or out of date
         w->d->is_dropped = true;
         return;

@@ -412,8 +412,11 @@ static void choose(struct work *w)
         bool is_urgent = is_next_due && r->flight.state == FLIGHT_SENT;
         for (uint8_t i = 0; i < r->confirm_count; i++)
             is_urgent |= r->confirms[i].operation_id != 0;
-        if (is_urgent) // a commanded switch, or the next attempt, does not wait for it
+        if (is_urgent) { // a commanded switch, or the next attempt, does not wait for it
             flight_clear(w);
+            // Without doubt there is no next attempt: the same is asked again behind it.
+            r->audit.is_page_due = r->audit.is_open && r->dirty_since.ms == 0;
+        }
     }
     if (r->flight.kind != FLIGHT_NONE)
         return;

@@ -115,6 +115,47 @@ static void an_answer_with_another_nonce_is_ignored(void **state)
     assert_true(record_has_mark(&world.record, MARK_DIRTY));
 }
 
+static void an_answer_of_an_earlier_attempt_leaves_the_next_one_under_way(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.nonce[0] ^= 1;
+    world.record.mt_counter++;
+    world.record.flight.counter++;
+    world_event(&world, &e);
+    assert_int_equal(world.record.flight.kind, FLIGHT_AUDIT);
+}
+
+// Nobody asks again, and nobody doubts: it must not stay open for ever.
+static void an_answer_that_tells_nothing_ends_an_audit_without_doubt(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_AUDIT);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_NVM_ERROR);
+    assert_false(world.record.audit.is_open);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+    assert_int_equal(world_ended(&world)->result, RESULT_NVM_ERROR);
+}
+
+static void a_question_that_a_confirmation_pushed_aside_goes_out_behind_it(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    (void)world_request(&world, OPERATION_AUDIT);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world.decision.send_count, 1);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
 // The card answered, then changed by itself; the word of the change came first.
 static void an_answer_overtaken_by_a_notification_is_asked_for_again(void **state)
 {
@@ -312,6 +353,9 @@ int main(void)
         TEST(a_command_not_stored_and_without_effect_gets_a_new_id),
         TEST(a_subscription_unknown_to_the_server_needs_an_operator),
         TEST(an_answer_with_another_nonce_is_ignored),
+        TEST(an_answer_of_an_earlier_attempt_leaves_the_next_one_under_way),
+        TEST(an_answer_that_tells_nothing_ends_an_audit_without_doubt),
+        TEST(a_question_that_a_confirmation_pushed_aside_goes_out_behind_it),
         TEST(an_answer_overtaken_by_a_notification_is_asked_for_again),
         TEST(an_answer_overtaken_by_that_to_a_confirm_is_asked_for_again),
         TEST(an_answer_with_an_older_mo_counter_than_was_known_when_asking_is_a_reset),
