@@ -437,3 +437,55 @@ planted_bug(cancelled_never_given_back ota-server/core/bootstrap.c SEED 84
         if (b->due.ms <= w->now.ms && !is_any_asked_for(r))]==]
     BECOMES [==[
         if (b->due.ms <= w->now.ms && !is_any_expected(r))]==])
+
+# --- what a card does by itself ---
+
+planted_bug(cooling_ignored applet/select.c
+    TEXT [==[
+    bool is_cooling = m->dues.cool[slot] > now && !is_set(m->search.failed, slot);]==]
+    BECOMES [==[
+    bool is_cooling = false;]==])
+
+planted_bug(pause_not_doubled applet/select.c
+    TEXT [==[
+    for (uint8_t i = 0; i < n && pause < max; i++)
+        pause *= 2;]==]
+    BECOMES [==[
+]==])
+
+planted_bug(rank_ignored applet/select.c
+    TEXT [==[
+    return m->slots[slot].rank * 256u + slot;]==]
+    BECOMES [==[
+    return slot;]==])
+
+planted_bug(failed_tried_again applet/select.c
+    TEXT [==[
+        s.tried = with(s.tried, failed);
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(rolled_back_to_the_fallback applet/switching.c
+    TEXT [==[
+    open_journal(t, REASON_ROLLBACK, j->to, j->from);]==]
+    BECOMES [==[
+    open_journal(t, REASON_ROLLBACK, j->to, image_fallback(t->image));]==])
+
+planted_bug(returns_not_doubled applet/switching.c
+    TEXT [==[
+        m->return_doublings++;]==]
+    BECOMES [==[
+        (void)m;]==])
+
+planted_bug(switches_not_counted applet/switching.c
+    TEXT [==[
+        m->switches++;]==]
+    BECOMES [==[
+        (void)m;]==])
+
+planted_bug(return_not_planned applet/switching.c
+    TEXT [==[
+        d->back = t->a->now_s + select_return_s(m, t->port->random(t->port->context));]==]
+    BECOMES [==[
+        (void)d;]==])

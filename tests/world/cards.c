@@ -154,6 +154,7 @@ void cards_make(struct world *w)
                     &w->scenario.models[w->story.models[i]]);
         w->devices[i].may_rest = !w->options.is_restless;
     }
+    shadow_open(w);
     const struct fleet_config config = {.devices = w->devices,
                                         .count = w->cards,
                                         .heap = w->heap,
@@ -172,6 +173,7 @@ void cards_make(struct world *w)
 
 void cards_close(struct world *w)
 {
+    shadow_close(w);
     free(w->devices);
     free(w->truths);
     free(w->pages);

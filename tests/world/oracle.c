@@ -1,7 +1,7 @@
 // The reference model beside the cards: what a command did to a card is what the model of the card,
 // put into the state before, does with it; and a packet that is not authentic, or old, did nothing.
-// How cards change by themselves is not judged here: the exhaustive checker has clocks that it
-// moves itself.
+// How cards change by themselves is judged in shadow.c.
+#include "applet/toolkit.h"
 #include "common/base/check.h"
 #include "common/wire/secured.h"
 #include "tests/model/model.h"
@@ -27,6 +27,10 @@ static void take_slots(struct model_card *m, const struct image *image)
                                           .mnc_length = s->mnc_length};
         memcpy(m->slots[i].iccid, s->iccid, sizeof s->iccid);
         memcpy(m->slots[i].imsi, s->imsi, sizeof s->imsi);
+        m->slots[i].msisdn = s->msisdn;
+        m->slots[i].smsc = s->smsc;
+        m->slots[i].plmns_len = s->plmns_len;
+        memcpy(m->slots[i].plmns, s->plmns, sizeof s->plmns);
     }
 }
 
@@ -58,15 +62,43 @@ static void take_kept(struct model_card *m, const struct image *image)
                                           .sequence = p->sequence,
                                           .operation_id = p->operation_id,
                                           .merged = p->coalesced,
+                                          .has_reject = p->has_reject,
+                                          .reject = p->reject,
                                           .from = p->from,
                                           .to = p->to,
                                           .takes_fallback = p->set_fallback};
     }
 }
 
-static void take_state(struct model_card *m, const struct applet *a, const struct applet_dump *dump)
+static struct model_time until(uint32_t at)
 {
-    const struct image *image = &dump->image;
+    return (struct model_time){.is_on = at != 0, .min_s = at, .max_s = at};
+}
+
+static void take_search(struct model_card *m, const struct image *image)
+{
+    const struct search *s = &image->search;
+    m->search = (struct model_search){.is_open = s->is_open,
+                                      .is_exhausted = s->is_exhausted,
+                                      .is_paused = s->is_paused,
+                                      .origin = s->origin,
+                                      .round = s->round,
+                                      .pauses = s->pauses,
+                                      .pause_due = s->pause_due};
+    for (unsigned i = 0; i < IMAGE_SLOTS_MAX; i++) {
+        m->search.tried[i] = (s->tried >> i & 1u) != 0;
+        m->search.failed[i] = (s->failed >> i & 1u) != 0;
+        m->cool[i] = until(image->dues.cool[i]);
+    }
+    m->kept_now = image->dues.now;
+    m->back = until(image->dues.back);
+    m->reuse = until(image->dues.reuse);
+    m->heartbeat_due = image->dues.heartbeat;
+    m->day_end = image->dues.day;
+}
+
+static void take_image(struct model_card *m, const struct image *image)
+{
     const struct journal *j = &image->journal;
     m->registry_version = image->registry_version;
     m->generation = image->generation;
@@ -74,6 +106,17 @@ static void take_state(struct model_card *m, const struct applet *a, const struc
     m->operation_id_highest = image->operation_id_highest;
     m->configuration_version = image->configuration_version;
     m->preferred = image->preferred == IMAGE_NO_SLOT ? MODEL_NONE : image->preferred;
+    m->is_contacted = image->is_contacted;
+    m->is_automatic = image->is_automatic;
+    m->has_imei = image->has_imei;
+    memcpy(m->imei, image->imei, sizeof m->imei);
+    m->has_country = image->country[0] != 0xFF;
+    memcpy(m->country, image->country, sizeof m->country);
+    m->switches = image->switches;
+    m->is_capped = image->is_capped;
+    m->is_cap_used = image->is_cap_used;
+    m->return_doublings = image->return_doublings;
+    m->last_counter = image->last_counter;
     m->parameters = image->parameters;
     m->address_new = image->address_new;
     m->open = (struct model_switch){.phase = j->phase,
@@ -83,16 +126,51 @@ static void take_state(struct model_card *m, const struct applet *a, const struc
                                     .may_roll_back = j->may_roll_back,
                                     .takes_fallback = j->set_fallback,
                                     .operation_id = j->operation_id,
-                                    .sequence = j->sequence};
+                                    .sequence = j->sequence,
+                                    .starts = j->starts,
+                                    .sendings = j->attempt};
+}
+
+// The waits of card and model stand in the same order.
+static void take_work(struct model_card *m, const struct applet *a)
+{
+    m->state = a->state;
+    m->wait = a->wait;
+    m->clock = until(a->clocks[CLOCK_STATE].left_s);
+    m->notify = until(a->clocks[CLOCK_NOTIFY].left_s);
+    m->country_clock = until(a->clocks[CLOCK_COUNTRY].left_s);
+    m->is_profiled = a->is_profiled;
+    m->terminal = a->terminal;
+    m->has_service = a->has_service;
+    m->is_country_stable = a->is_country_stable;
+    m->has_plmn = a->has_plmn;
+    m->is_cause_final = a->is_cause_final;
+    m->has_reject = a->has_reject;
+    m->service = a->service;
+    m->reject = a->reject;
+    memcpy(m->plmn, a->plmn, sizeof m->plmn);
+    m->terminal_on = a->terminal_slot;
+    m->tries = a->tries;
+    m->now = a->now_s;
+    m->resend = a->resend_s;
+    m->attempt = a->notify_attempt;
+    m->sent = a->notify_sent;
+    m->is_heartbeat = a->is_heartbeat_due;
+    m->wants_refresh = (a->todo & TODO_REFRESH) != 0;
+}
+
+void oracle_take(const struct world *w, uint32_t card, const struct applet *a,
+                 const struct applet_dump *dump, struct model_card *m)
+{
+    memset(m, 0, sizeof *m);
+    m->factory = &w->people[card].factory;
     m->mt_counter = dump->mt_counter;
     m->mo_counter = dump->mo_counter;
-    m->state = a->state;
-    m->terminal = a->terminal;
-    m->is_profiled = a->is_profiled;
-    m->has_service = a->has_service;
-    m->service = a->service;
-    m->attempt = a->notify_attempt;
-    m->now = a->now_s;
+    take_slots(m, &dump->image);
+    take_kept(m, &dump->image);
+    take_search(m, &dump->image);
+    take_image(m, &dump->image);
+    take_work(m, a);
 }
 
 // --- the packet ------------------------------------------------------------------------------
@@ -233,11 +311,7 @@ void oracle_after(struct world *w, uint32_t card)
     }
     if (after.mt_counter != o->packet.cntr)
         return; // parts of it were forgotten: it never was whole for the card
-    memset(&m, 0, sizeof m);
-    m.factory = &w->people[card].factory;
-    take_slots(&m, &before.dump.image);
-    take_kept(&m, &before.dump.image);
-    take_state(&m, &before.applet, &before.dump);
+    oracle_take(w, card, &before.applet, &before.dump, &m);
     uint8_t digest[CIPHER_SHA256_SIZE];
     check(w->cipher.sha256(w->cipher.context, &o->packet.data, 1, digest));
     const struct model_packet p = {.counter = o->packet.cntr,

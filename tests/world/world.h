@@ -372,6 +372,15 @@ void hand_calm(struct world *w);
 bool oracle_before(struct world *w, uint32_t card, struct bytes tpdu);
 // After the card took it.
 void oracle_after(struct world *w, uint32_t card);
+// The model in the state of a card.
+struct model_card;
+void oracle_take(const struct world *w, uint32_t card, const struct applet *applet,
+                 const struct applet_dump *dump, struct model_card *model);
+
+// --- shadow.c: the model beside all that cards do by themselves
+// ------------------------------------
+void shadow_open(struct world *w);
+void shadow_close(struct world *w);
 
 // --- check_card.c, check_server.c -------------------------------------------------------------
 // After anything that may have changed the memory of cards; looks at those that did something.

@@ -1,0 +1,331 @@
+// The reference model beside what a card does by itself: every call of the applet that is not a
+// packet is told to the model of the card, put into the state before, and what the applet did of it
+// must be what the model does. The calls come here because the programs of this folder are linked
+// with --wrap (CMakeLists.txt); packets are the oracle's.
+//
+// Not judged: what a cut or failing memory left half done, starts after it (the exhaustive checker
+// has them), and IMEISV.
+#include "applet/toolkit.h"
+#include "common/base/check.h"
+#include "tests/model/model.h"
+#include "tests/world/world.h"
+
+#include <stdlib.h>
+
+// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names
+void __real_applet_start(struct applet *a, const struct applet_port *port);
+void __wrap_applet_start(struct applet *a, const struct applet_port *port);
+void __real_applet_profile(struct applet *a, const struct applet_port *port, struct bytes profile);
+void __wrap_applet_profile(struct applet *a, const struct applet_port *port, struct bytes profile);
+void __real_applet_event(struct applet *a, const struct applet_port *port, enum cat_envelope kind,
+                         const struct cat_message *event);
+void __wrap_applet_event(struct applet *a, const struct applet_port *port, enum cat_envelope kind,
+                         const struct cat_message *event);
+void __real_applet_location(struct applet *a, const struct applet_port *port,
+                            enum cat_location_status status, const uint8_t *plmn);
+void __wrap_applet_location(struct applet *a, const struct applet_port *port,
+                            enum cat_location_status status, const uint8_t *plmn);
+void __real_applet_status(struct applet *a, const struct applet_port *port);
+void __wrap_applet_status(struct applet *a, const struct applet_port *port);
+void __real_applet_imsi_read(struct applet *a, const struct applet_port *port);
+void __wrap_applet_imsi_read(struct applet *a, const struct applet_port *port);
+bool __real_applet_fetch(struct applet *a, const struct applet_port *port, struct writer *w);
+bool __wrap_applet_fetch(struct applet *a, const struct applet_port *port, struct writer *w);
+void __real_applet_terminal_response(struct applet *a, const struct applet_port *port,
+                                     struct bytes response);
+void __wrap_applet_terminal_response(struct applet *a, const struct applet_port *port,
+                                     struct bytes response);
+// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+
+// --- before and after a call -------------------------------------------------------------------
+
+// The committed state of each card, as long as nothing was written since.
+struct known {
+    bool is_known;
+    uint32_t written;
+    struct applet_dump dump;
+};
+
+static struct world *world; // one at a time
+static struct known *known;
+static struct applet before;
+static struct model_card model;
+
+void shadow_open(struct world *w)
+{
+    world = w;
+    known = calloc(w->cards, sizeof *known);
+    check(known != NULL);
+}
+
+void shadow_close(struct world *w)
+{
+    check(world == w);
+    free(known);
+    known = NULL;
+    world = NULL;
+}
+
+// Whose applet this is; `cards` if it is nobody's here.
+static uint32_t card_with(const struct applet *a)
+{
+    if (world == NULL)
+        return 0;
+    for (uint32_t i = 0; i < world->cards; i++) {
+        if (&world->devices[i].card.applet == a)
+            return i;
+    }
+    return world->cards;
+}
+
+static bool has_failed(const struct nvm *nvm)
+{
+    const struct nvm_faults *f = nvm->faults;
+    return nvm->is_cut || (f != NULL && f->error_at != 0 && f->written >= f->error_at);
+}
+
+static bool look(uint32_t card, const struct applet *a, const struct applet_port *port)
+{
+    struct known *k = &known[card];
+    const struct nvm *nvm = &world->devices[card].card.nvm;
+    if (!k->is_known || k->written != nvm->written) {
+        k->is_known = nvm->written > 0 && !nvm->is_cut && applet_dump(a, port, &k->dump);
+        k->written = nvm->written;
+    }
+    return k->is_known;
+}
+
+// A memory that failed may leave a switch open that the card does not work on any more, or the
+// other way round; its next start puts that right.
+static bool is_whole(const struct applet *a, const struct image *image)
+{
+    const bool is_working = a->state == SWITCH_SWITCHING || a->state == SWITCH_PROBATION ||
+                            a->state == SWITCH_CONFIRMING;
+    return is_working == (image->journal.phase != JOURNAL_NONE);
+}
+
+// Puts the model into the state of the card. False: what comes now cannot be judged.
+static bool begin(const struct applet *a, const struct applet_port *port)
+{
+    const uint32_t card = card_with(a);
+    const bool is_able = !a->is_dead && !a->is_blocked && !a->is_late;
+    if (world == NULL || card == world->cards || !is_able || a->fired != 0)
+        return false;
+    if (has_failed(&world->devices[card].card.nvm) || !look(card, a, port) ||
+        !is_whole(a, &known[card].dump.image))
+        return false;
+    before = *a;
+    oracle_take(world, card, a, &known[card].dump, &model);
+    return true;
+}
+
+// A time that the card draws, or of which it alone knows how much has passed, may be over at once.
+static void follow(const struct applet *a)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        const bool has_moved = model.wait != a->wait || model.state != a->state;
+        if (model.clock.is_on && model.clock.min_s == 0 && has_moved)
+            model_clock(&model);
+        else if (model.notify.is_on && model.notify.min_s == 0 && model.attempt == 0 &&
+                 a->notify_attempt != 0)
+            model_notify(&model);
+    }
+}
+
+static void end(const struct applet *a, const struct applet_port *port, const char *event)
+{
+    const uint32_t card = card_with(a);
+    if (has_failed(&world->devices[card].card.nvm) || !look(card, a, port))
+        return;
+    follow(a);
+    const char *text = model_differs(&model, a, &known[card].dump);
+    if (text != NULL)
+        world_violate(world, "as_the_model", card, "%s: %s, in state %u", event, text,
+                      before.state);
+}
+
+// --- time --------------------------------------------------------------------------------------
+
+// Is this clock over with the next STATUS? A terminal without timers is counted by them; one whose
+// timer has not come by 1.5 times its length is taken as having sent it.
+static bool is_over_by_status(const struct applet *a, unsigned use)
+{
+    const struct applet_clock *c = &a->clocks[use];
+    const bool is_counted = (a->terminal & TERMINAL_TIMERS) == 0 || a->is_by_status;
+    const uint32_t piece = c->left_s < 43200 ? c->left_s : 43200;
+    if (c->left_s == 0)
+        return false;
+    if (is_counted)
+        return c->left_s <= a->poll_period_s;
+    return piece == c->left_s && 2 * (c->status_s + a->poll_period_s) >= 3 * piece;
+}
+
+static bool is_over_by_timer(const struct applet *a, unsigned use)
+{
+    const struct applet_clock *c = &a->clocks[use];
+    return c->left_s > 0 && c->is_told && c->left_s <= c->armed_s;
+}
+
+static void run_out(unsigned use)
+{
+    switch ((enum applet_clock_use)use) {
+    case CLOCK_STATE:
+        model_clock(&model);
+        break;
+    case CLOCK_NOTIFY:
+        model_notify(&model);
+        break;
+    case CLOCK_COUNTRY:
+        model_country(&model);
+        break;
+    case CLOCK_SLOW:
+        model_tick(&model);
+        break;
+    case CLOCK_LOCK:
+    case CLOCK_JOIN:
+        break;
+    }
+}
+
+void __wrap_applet_status(struct applet *a, const struct applet_port *port)
+{
+    unsigned count = 0;
+    unsigned use = 0;
+    for (unsigned i = 0; i < APPLET_CLOCKS; i++) {
+        const bool is_over = is_over_by_status(a, i);
+        use = is_over ? i : use;
+        count += is_over;
+    }
+    // Of two that are over at once the order is the card's.
+    const bool is_judged = count == 1 && a->command == 0 && begin(a, port);
+    __real_applet_status(a, port);
+    if (!is_judged)
+        return;
+    run_out(use);
+    end(a, port, "STATUS");
+}
+
+// --- what the terminal tells ---------------------------------------------------------------------
+
+static void take_event(enum cat_envelope kind, const struct cat_message *e)
+{
+    const uint8_t *plmn = (e->has & CAT_HAS_LOCATION) != 0 ? e->location.plmn : NULL;
+    if (kind == CAT_TIMER_EXPIRATION) {
+        const unsigned use = e->timer - 1u;
+        if (use < APPLET_CLOCKS && is_over_by_timer(&before, use))
+            run_out(use);
+    } else if (kind == CAT_EVENT_DOWNLOAD && cat_event_of(e) == CAT_EVENT_LOCATION_STATUS) {
+        if ((e->has & CAT_HAS_LOCATION_STATUS) != 0)
+            model_location(&model, (enum cat_location_status)e->location_status, plmn);
+    } else if (kind == CAT_EVENT_DOWNLOAD && cat_event_of(e) == CAT_EVENT_NETWORK_REJECTION) {
+        if ((e->has & CAT_HAS_REJECTION_CAUSE) != 0)
+            model_rejection(&model, e->rejection_cause);
+    }
+}
+
+void __wrap_applet_event(struct applet *a, const struct applet_port *port, enum cat_envelope kind,
+                         const struct cat_message *event)
+{
+    // A tick that leads to nothing comes every five minutes.
+    const bool is_tick = kind == CAT_TIMER_EXPIRATION && event->timer == APPLET_TICK_TIMER;
+    const bool is_quiet = is_tick && (a->due_s == 0 || a->due_s > a->now_s + APPLET_TICK_S);
+    const bool is_judged = !is_quiet && begin(a, port);
+    __real_applet_event(a, port, kind, event);
+    if (!is_judged)
+        return;
+    take_event(kind, event);
+    end(a, port, kind == CAT_TIMER_EXPIRATION ? "TIMER EXPIRATION" : "EVENT DOWNLOAD");
+}
+
+void __wrap_applet_location(struct applet *a, const struct applet_port *port,
+                            enum cat_location_status status, const uint8_t *plmn)
+{
+    const bool is_judged = begin(a, port);
+    __real_applet_location(a, port, status, plmn);
+    if (!is_judged)
+        return;
+    model_location(&model, status, plmn);
+    end(a, port, "EF.LOCI");
+}
+
+void __wrap_applet_imsi_read(struct applet *a, const struct applet_port *port)
+{
+    const bool is_judged = begin(a, port);
+    __real_applet_imsi_read(a, port);
+    if (!is_judged)
+        return;
+    model_imsi_read(&model);
+    end(a, port, "EF.IMSI");
+}
+
+void __wrap_applet_start(struct applet *a, const struct applet_port *port)
+{
+    const uint32_t card = card_with(a);
+    bool is_judged = world != NULL && card < world->cards;
+    if (is_judged) {
+        const struct nvm *nvm = &world->devices[card].card.nvm;
+        const struct known *k = &known[card];
+        is_judged = k->is_known && k->written == nvm->written && !has_failed(nvm);
+    }
+    if (is_judged) {
+        before = *a;
+        oracle_take(world, card, a, &known[card].dump, &model);
+    }
+    __real_applet_start(a, port);
+    if (!is_judged || a->is_dead || a->is_blocked || a->is_late)
+        return;
+    model_start(&model);
+    end(a, port, "start");
+}
+
+void __wrap_applet_profile(struct applet *a, const struct applet_port *port, struct bytes profile)
+{
+    const bool is_judged = begin(a, port);
+    __real_applet_profile(a, port, profile);
+    if (!is_judged)
+        return;
+    model_profile(&model, a->terminal);
+    end(a, port, "TERMINAL PROFILE");
+}
+
+// --- proactive commands
+// ----------------------------------------------------------------------------
+
+bool __wrap_applet_fetch(struct applet *a, const struct applet_port *port, struct writer *w)
+{
+    const bool may_refresh = (a->todo & TODO_REFRESH) != 0;
+    const bool is_judged = may_refresh && begin(a, port);
+    const bool is_there = __real_applet_fetch(a, port, w);
+    if (!is_judged || a->command != CAT_REFRESH)
+        return is_there;
+    model_refresh_fetched(&model);
+    end(a, port, "FETCH of REFRESH");
+    return is_there;
+}
+
+static bool tells_imei(uint8_t command, const struct cat_message *r)
+{
+    return command == CAT_PROVIDE_LOCAL_INFORMATION && r->qualifier != CAT_INFORMATION_LOCATION &&
+           (r->has & CAT_HAS_IMEI) != 0;
+}
+
+void __wrap_applet_terminal_response(struct applet *a, const struct applet_port *port,
+                                     struct bytes response)
+{
+    const uint8_t command = a->command;
+    struct cat_message r;
+    const bool is_read = cat_read_response(response, &r) == CAT_OK;
+    const bool is_wanted = command == CAT_REFRESH || command == CAT_SEND_SHORT_MESSAGE ||
+                           (is_read && tells_imei(command, &r));
+    const bool is_judged = is_wanted && begin(a, port);
+    __real_applet_terminal_response(a, port, response);
+    if (!is_judged)
+        return;
+    if (command == CAT_REFRESH)
+        model_refresh_answered(&model, is_read && cat_result_is_done(r.result));
+    else if (command == CAT_PROVIDE_LOCAL_INFORMATION)
+        model_imei(&model, r.imei);
+    else if (before.answer.is_wanted && !a->answer.is_wanted)
+        model_answer_sent(&model);
+    end(a, port, "TERMINAL RESPONSE");
+}
