@@ -17,6 +17,7 @@ group_soak_s 3600
 group_at_once 1
 group_pool 2
 models 0
+# the second download expires, a person deletes the first item and resumes
 6500 power_off
 86500000 request what=delete subscription=2 wait=1 within_ms=20000000
 86500001 bootstrap what=resume

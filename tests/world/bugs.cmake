@@ -489,3 +489,38 @@ planted_bug(return_not_planned applet/switching.c
         d->back = t->a->now_s + select_return_s(m, t->port->random(t->port->context));]==]
     BECOMES [==[
         (void)d;]==])
+
+# --- what only a rare race shows ---
+
+planted_bug(new_id_on_retry ota-server/core/plan.c STORY
+    TEXT [==[
+    if (o->card_operation_id == 0)
+        o->card_operation_id]==]
+    BECOMES [==[
+        o->card_operation_id]==])
+
+planted_bug(nonce_not_compared ota-server/core/audit.c STORY
+    TEXT [==[
+    const bool is_ours = a->is_open && memcmp(a->nonce, p->answer.nonce, sizeof(a->nonce)) == 0;]==]
+    BECOMES [==[
+    const bool is_ours = a->is_open;]==])
+
+planted_bug(outdated_audit_taken ota-server/core/audit.c STORY
+    TEXT [==[
+    if (!is_ours || p->counter < r->changed_counter) {]==]
+    BECOMES [==[
+    if (!is_ours) {]==])
+
+planted_bug(overtaken_audit_taken ota-server/core/audit.c STORY
+    TEXT [==[
+    return is_before || is_older;]==]
+    BECOMES [==[
+    return is_older;]==])
+
+planted_bug(window_place_never_freed smpp/core/session.c STORY
+    TEXT [==[
+    event->tag = oldest->tag;
+    smpp_window_remove(&s->window, oldest);]==]
+    BECOMES [==[
+    event->tag = oldest->tag;
+    oldest->due = INSTANT_NEVER;]==])
