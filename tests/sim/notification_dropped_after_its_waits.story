@@ -1,5 +1,5 @@
 otaria-story 1
-rule kept_till_confirmed
+rule as_the_model
 bug notification_dropped_after_its_waits
 seed 4
 faults_ms 86400000

@@ -276,7 +276,7 @@ planted_bug(given_up_without_mark ota-server/core/operation.c
         o->may_still_arrive = false;
 ]==])
 
-planted_bug(new_id_after_a_memory_error ota-server/core/operation.c SEED 13579
+planted_bug(new_id_after_a_memory_error ota-server/core/operation.c STORY
     TEXT [==[
         o->nvm_tries++; // the counter was not kept either: a copy of the packet may still run
 ]==]
@@ -285,7 +285,7 @@ planted_bug(new_id_after_a_memory_error ota-server/core/operation.c SEED 13579
         o->card_operation_id = 0;
 ]==])
 
-planted_bug(asked_once_a_week_after_a_contact ota-server/core/work.c SEED 10100
+planted_bug(asked_once_a_week_after_a_contact ota-server/core/work.c STORY
     TEXT [==[
         audit_next(w); // no longer once in a week
 ]==]
@@ -314,7 +314,7 @@ planted_bug(rollback_forgotten applet/guards.c
     BECOMES [==[
     return false;]==])
 
-planted_bug(audit_overtaken_by_a_confirm ota-server/core/audit.c SEED 481
+planted_bug(audit_overtaken_by_a_confirm ota-server/core/audit.c STORY
     TEXT [==[
     return is_before || is_older;]==]
     BECOMES [==[
@@ -367,7 +367,7 @@ planted_bug(trail_head_kept_on_rollback ota-server/store/store.c
     BECOMES [==[
     s->is_writing = false;]==])
 
-planted_bug(start_not_kept_is_forgotten applet/start.c SEED 2638
+planted_bug(start_not_kept_is_forgotten applet/start.c STORY
     TEXT [==[
     a->is_late = !is_done;]==]
     BECOMES [==[
@@ -387,7 +387,7 @@ planted_bug(reservation_not_stored ota-server/service/bootstrap_job.c
     }
 ]==])
 
-planted_bug(reservation_kept_when_too_few ota-server/service/bootstrap_job.c
+planted_bug(reservation_kept_when_too_few ota-server/service/bootstrap_job.c STORY
     TEXT [==[
     for (; p->count > 0 && status == STORE_OK; p->count--) { // all or none]==]
     BECOMES [==[
@@ -419,12 +419,6 @@ planted_bug(deleted_before_the_fallback_moved ota-server/core/bootstrap.c
     BECOMES [==[
     if (!b->deletes && !fallback->fact.is_fallback)
         ask_for]==])
-
-planted_bug(given_back_from_the_card ota-server/core/bootstrap.c
-    TEXT [==[
-        if (id == 0 || record_slot_of(r, id) != NULL || is_of_factory(b, i))]==]
-    BECOMES [==[
-        if (id == 0 || is_of_factory(b, i))]==])
 
 planted_bug(deleted_item_sent_again ota-server/core/bootstrap.c STORY
     TEXT [==[

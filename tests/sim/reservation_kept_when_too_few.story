@@ -1,0 +1,20 @@
+otaria-story 1
+rule reserved_is_wanted
+bug reservation_kept_when_too_few
+seed 3
+faults_ms 86400000
+cards 1
+calm 0
+alerted 0
+validity_s 3600
+in_file 0
+group_items 2
+group_enable 1
+group_of_factory 0
+group_deletes 0
+group_trigger 0
+group_soak_s 3600
+group_at_once 1
+group_pool 1
+models 0
+# two items, and one subscription in the pool
