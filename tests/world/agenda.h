@@ -25,6 +25,7 @@ enum happening {
     HAPPENS_CLOCK,
     HAPPENS_NVM_ERROR, // `subject`: card
     HAPPENS_FLOOD,     // the same
+    HAPPENS_CAMPAIGN,  // somebody looks at it
     HAPPENS_DEED,      // of a story: `subject` is its place
 };
 

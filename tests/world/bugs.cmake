@@ -518,3 +518,44 @@ planted_bug(window_place_never_freed smpp/core/session.c STORY
     BECOMES [==[
     event->tag = oldest->tag;
     oldest->due = INSTANT_NEVER;]==])
+
+# --- campaigns ---
+
+planted_bug(campaign_rate_ignored ota-server/core/campaign.c CAMPAIGN
+    TEXT [==[
+    c->credit = spent < c->credit ? c->credit - (uint32_t)spent : 0;]==]
+    BECOMES [==[
+    (void)spent;]==])
+
+planted_bug(campaign_opens_any_number ota-server/core/campaign.c CAMPAIGN
+    TEXT [==[
+    room = lesser(room, n->open >= c->open_max ? 0 : c->open_max - n->open);
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(campaign_canary_not_awaited ota-server/core/campaign.c CAMPAIGN
+    TEXT [==[
+    if (n->open > 0 || asked < canary) {]==]
+    BECOMES [==[
+    if (asked < canary) {]==])
+
+planted_bug(campaign_notes_the_end_only ota-server/service/turn_campaign.c CAMPAIGN
+    TEXT [==[
+    if (row.step == step && row.reason == reason)
+        return STORE_OK;
+]==]
+    BECOMES [==[
+    if (o->status != STATUS_ENDED || (row.step == step && row.reason == reason))
+        return STORE_OK;
+]==])
+
+planted_bug(campaign_failures_not_noted ota-server/service/turn_campaign.c CAMPAIGN
+    TEXT [==[
+    if (row.step == step && row.reason == reason)
+        return STORE_OK;
+]==]
+    BECOMES [==[
+    if (row.reason > CAMPAIGN_FAILURE || (row.step == step && row.reason == reason))
+        return STORE_OK;
+]==])

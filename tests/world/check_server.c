@@ -1,5 +1,6 @@
 // What must hold between the server and the cards: mirrors, outcomes, the trail.
 #include "common/base/check.h"
+#include "tests/world/campaign.h"
 #include "tests/world/store/kind.h"
 #include "tests/world/world.h"
 
@@ -148,6 +149,8 @@ void check_mirrors(struct world *w)
             compare(w, i, (saved >> i & 1) != 0);
         check_mirror(w, i);
     }
+    if (w->options.has_campaign)
+        world_store.campaigns->look(w);
 }
 
 // --- outcomes --------------------------------------------------------------------------------
@@ -334,7 +337,11 @@ bool check_end(struct world *w, bool must)
         if (why != NULL && must)
             violate_convergence(w, i, why);
     }
-    return is_settled;
+    const char *why =
+        w->options.has_campaign && (is_settled || must) ? world_store.campaigns->end(w) : NULL;
+    if (why != NULL && must)
+        world_violate(w, "campaign", 0, "%s", why);
+    return is_settled && why == NULL;
 }
 
 static bool note_row(void *context, const struct trail_row *row)

@@ -17,7 +17,8 @@
 
 static const char help_text[] =
     "usage: ota-world --seed N | --seeds A..B,... [--cards N] [--days N] [--calm N] "
-    "[--trace FILE] [--probes] [--canary] [--restless] [--record FILE] [--shrink FILE]\n"
+    "[--trace FILE] [--probes] [--canary] [--restless] [--campaign] [--record FILE] [--shrink "
+    "FILE]\n"
     "       ota-world --replay FILE [--trace FILE]\n"
     "\n"
     "Simulates cards, devices, networks, a message centre and the OTA server on a virtual clock,\n"
@@ -33,6 +34,7 @@ static const char help_text[] =
     "  --probes       lists the rare situations that were never met\n"
     "  --canary       one checker fails on purpose\n"
     "  --restless     devices at rest do every STATUS octet by octet: the same story, slower\n"
+    "  --campaign     somebody has a campaign over all cards; not on arrays\n"
     "  --record FILE  writes what was done to the (last) world, as a story that can be replayed\n"
     "  --replay FILE  a world to which that is done, and nothing else\n"
     "  --shrink FILE  what violates a rule is made as short as can be, and written as a story\n"
@@ -55,6 +57,7 @@ struct options {
     struct story story; // to replay
     bool is_canary;
     bool is_restless;
+    bool has_campaign;
     bool lists_probes;
 };
 
@@ -118,6 +121,7 @@ static bool read_flag(const char *name, struct options *o)
         bool *flag;
     } flags[] = {{"--probes", &o->lists_probes},
                  {"--canary", &o->is_canary},
+                 {"--campaign", &o->has_campaign},
                  {"--restless", &o->is_restless}};
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (strcmp(name, flags[i].name) == 0)
@@ -210,7 +214,8 @@ static struct world_options options_of(const struct options *o, uint64_t seed)
                                   .calm = (uint32_t)o->calm,
                                   .story = o->replay != NULL ? &o->story : NULL,
                                   .is_canary = o->is_canary,
-                                  .is_restless = o->is_restless};
+                                  .is_restless = o->is_restless,
+                                  .has_campaign = o->has_campaign};
 }
 
 static bool run_seed(const struct options *o, uint64_t seed, struct world_result *r)
@@ -350,6 +355,10 @@ int main(int argc, char **argv)
     }
     if (!read_options(argc, argv, &o)) {
         (void)fputs(help_text, stderr);
+        return EXIT_USAGE;
+    }
+    if (o.has_campaign && (world_store.campaigns == NULL || o.replay != NULL || o.record != NULL)) {
+        (void)fputs("ota-world: a campaign needs SQLite, and is no part of a story\n", stderr);
         return EXIT_USAGE;
     }
     if (o.replay != NULL)

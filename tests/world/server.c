@@ -2,6 +2,7 @@
 // the connections of the message centre.
 #include "common/base/check.h"
 #include "ota-server/service/bootstrap_job.h"
+#include "tests/world/campaign.h"
 #include "tests/world/store/kind.h"
 #include "tests/world/world.h"
 
@@ -286,12 +287,14 @@ void server_start(struct world *w)
         return;
     if (s->store == NULL)
         open_store(w);
-    const struct turn_options turn = {.store = s->store,
-                                      .policy = &s->policy,
-                                      .cipher = s->crypto.store.cipher,
-                                      .send = send_packet,
-                                      .send_context = w,
-                                      .follow = bootstrap_follow};
+    struct turn_options turn = {.store = s->store,
+                                .policy = &s->policy,
+                                .cipher = s->crypto.store.cipher,
+                                .send = send_packet,
+                                .send_context = w,
+                                .follow = bootstrap_follow};
+    if (w->options.has_campaign)
+        world_store.campaigns->join(w, &turn);
     s->turn = turn_open(&turn);
     check(s->turn != NULL);
     struct outbox_options outbox = {.turn = s->turn,
@@ -332,6 +335,8 @@ static void end(struct world *w)
         centre_cut(w, i);
     outbox_close(s->outbox);
     turn_close(s->turn);
+    if (w->options.has_campaign)
+        world_store.campaigns->leave(w);
     s->outbox = NULL;
     s->turn = NULL;
     if (s->folder[0] != 0) {
@@ -368,6 +373,8 @@ void server_close(struct world *w)
     struct server *s = &w->server;
     outbox_close(s->outbox);
     turn_close(s->turn);
+    if (w->options.has_campaign && s->is_running)
+        world_store.campaigns->leave(w);
     store_close(s->store);
     server_crypto_close(&s->crypto);
     if (s->folder[0] == 0)

@@ -2,6 +2,8 @@
 #include "tests/world/world.h"
 
 #include "common/base/check.h"
+#include "tests/world/campaign.h"
+#include "tests/world/store/kind.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -218,6 +220,8 @@ static void begin(struct world *w)
     record_head(w);
     centre_open(w);
     cards_make(w);
+    if (w->options.has_campaign)
+        world_store.campaigns->begin(w);
     server_make(w);
     server_start(w);
     centre_connect(w, WORLD_NETWORK_CONNECTION);
@@ -361,6 +365,9 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_NVM_ERROR:
     case HAPPENS_FLOOD:
         trouble_happen(w, e);
+        break;
+    case HAPPENS_CAMPAIGN:
+        world_store.campaigns->happen(w);
         break;
     case HAPPENS_DEED:
         act_story(w, e->subject);

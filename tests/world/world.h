@@ -157,9 +157,10 @@ struct world_options {
     uint64_t knobs_off; // bit n: the n-th knob is off, whatever the seed says
     // NULL, or what is done to the world: the seed and all above say nothing then.
     const struct story *story;
-    FILE *record;     // NULL, or gets what was done, at once
-    bool is_canary;   // a checker that must fail
-    bool is_restless; // devices do every STATUS octet by octet
+    FILE *record;      // NULL, or gets what was done, at once
+    bool is_canary;    // a checker that must fail
+    bool has_campaign; // a campaign over all cards; not on arrays, and no part of a story
+    bool is_restless;  // devices do every STATUS octet by octet
 };
 
 struct world_result {
@@ -204,7 +205,7 @@ struct world {
     // chance, one stream for each purpose
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
-        chance_smsc, chance_trouble;
+        chance_smsc, chance_trouble, chance_campaign;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;

@@ -5,10 +5,12 @@
 #include <stdint.h>
 
 struct store;
+struct world_campaigns; // campaign.h
 
 struct world_store {
-    const char *name; // "SQLite", "arrays"
-    bool has_files;   // outlives the process
+    const char *name;                        // "SQLite", "arrays"
+    bool has_files;                          // outlives the process
+    const struct world_campaigns *campaigns; // NULL: it has none
 };
 extern const struct world_store world_store;
 // `saved` is called for each card that was saved from now on, before the commit; also for one whose

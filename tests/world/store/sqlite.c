@@ -1,10 +1,12 @@
 #include "tests/world/store/kind.h"
 
 #include "ota-server/store/driver.h"
+#include "tests/world/campaign.h"
 
 #include <string.h>
 
-const struct world_store world_store = {.name = "SQLite", .has_files = true};
+const struct world_store world_store = {
+    .name = "SQLite", .has_files = true, .campaigns = &world_campaigns};
 
 // One store at a time, as there is one world at a time.
 static struct watch {
