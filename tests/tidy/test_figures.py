@@ -32,11 +32,16 @@ def test_collecting():
           'figure {"name": "sim.card_days", "value": 1, "seeds": "4-5,9"}\n')
     # Of a build that this run did not test.
     write("build/asan/Testing/Temporary/LastTest.log", 'figure {"name": "sim.card_days", "value": 9}\n')
-    said = tool("figures", "--run", "check --long", "--passed", "20", "--failed", "1")
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    part = {"part": "dev", "commit": head, "is_changed": False, "time": "2026-01-02T03:04:05Z", "seconds": 9,
+            "passed": 19, "failed": 2}
+    # A part that ran twice counts as it was the second time.
+    write("build/check/parts.jsonl", json.dumps(part) + "\n" + json.dumps({**part, "passed": 20, "failed": 1}) + "\n")
+    said = tool("figures")
     assert said.returncode == 0, said.stderr
     lines = [json.loads(line) for line in said.stdout.splitlines()]
-    assert lines[0]["run"] == "check --long" and lines[0]["is_changed"] is False
-    assert {(f["name"], f["value"], f["source"]) for f in lines[1:]} == {
+    assert [(p["passed"], p["failed"]) for p in lines if "part" in p] == [(20, 1)]
+    assert {(f["name"], f["value"], f["source"]) for f in lines if "name" in f} == {
         ("power.cuts", 12, "one"), ("sim.card_days", 7, "dev-tests"), ("sim.card_days", 1, "dev-tests")}
     assert "cores" in lines[0]["machine"]
     return said.stdout
@@ -57,15 +62,17 @@ def test_the_page(figures):
     assert page.returncode == 0, page.stderr
     assert "| power cuts tried | 12 |" in page.stdout
     assert "| simulated card-days | 8 | seeds 1-5, 9 |" in page.stdout
-    assert "Machine: " in page.stdout and "Result: 20 tests passed, 1 failed." in page.stdout
-    shown, missing = page.stdout.split("## Not shown by this run")
+    assert "Machine: " in page.stdout and "| dev | 20 | **1** | 9 |" in page.stdout
+    shown, missing = page.stdout.split("## Not shown")
     assert "goals proved" in missing and "goals proved" not in shown
+    assert "proofs (did not run)" in missing and "dev (did not run)" not in missing
 
 
 def test_no_page_of_another_run(figures):
-    run, rest = figures.split("\n", 1)
-    for member, value in (("run", "check"), ("is_changed", True), ("commit", "0" * 40)):
-        write("figures.jsonl", json.dumps({**json.loads(run), member: value}) + "\n" + rest)
+    machine, part, rest = figures.split("\n", 2)
+    for member, value in (("is_changed", True), ("commit", "0" * 40)):
+        changed = json.dumps({**json.loads(part), member: value})
+        write("figures.jsonl", f"{machine}\n{changed}\n{rest}")
         assert tool("reliability", "figures.jsonl").returncode != 0, member
 
 
