@@ -182,6 +182,7 @@ struct result {
     struct bytes data; // of the command, see below
 };
 
+// False: none of ours, or longer than COMMAND_RESULT_MAX; `data` fits buffers of that size.
 bool result_read(struct bytes por_data, struct result *out) MUST_USE;
 void result_write(struct writer *w, const struct result *r);
 

@@ -54,7 +54,8 @@ bool result_read(struct bytes por_data, struct result *out)
     if (out->has_hash)
         reader_copy(&r, out->state_hash, COMMAND_HASH_SIZE);
     out->data = reader_rest(&r);
-    return !r.failed && executed == EXECUTED && status == STATUS_WORD && flags < 8;
+    return !r.failed && por_data.len <= COMMAND_RESULT_MAX && executed == EXECUTED &&
+           status == STATUS_WORD && flags < 8;
 }
 
 void result_write(struct writer *w, const struct result *r)

@@ -82,6 +82,17 @@ static void results_of_another_form_are_refused(void **state)
     assert_false(result_read(bytes_of(bad, sizeof bad), &r));
 }
 
+// Found by fuzz_server_message: the server copied the values of a longer one past their end.
+static void a_result_is_no_longer_than_three_messages_carry(void **state)
+{
+    uint8_t octets[COMMAND_RESULT_MAX + 1] = {0x01, 0x90, 0x00, COMMAND_CONFIGURE};
+    struct result r;
+    (void)state;
+    assert_true(result_read(bytes_of(octets, COMMAND_RESULT_MAX), &r));
+    assert_int_equal(r.data.len, COMMAND_RESULT_MAX - 14 /* its head */);
+    assert_false(result_read(bytes_of(octets, sizeof octets), &r));
+}
+
 static void an_audit_answer_pages_at_three_messages(void **state)
 {
     (void)state;
@@ -283,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_command_of_wrong_form_is_refused),
         cmocka_unit_test(an_unknown_command_is_told_from_a_malformed_one),
         cmocka_unit_test(results_of_another_form_are_refused),
+        cmocka_unit_test(a_result_is_no_longer_than_three_messages_carry),
         cmocka_unit_test(an_audit_answer_pages_at_three_messages),
         cmocka_unit_test(a_notification_needs_a_sequence_unless_it_is_a_heartbeat),
         cmocka_unit_test(the_longest_notification_fits_one_message),
