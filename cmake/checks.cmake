@@ -44,3 +44,4 @@ add_test(NAME tidy_models COMMAND ${tools}/models --quick ${models}/operation.pm
 set_tests_properties(tidy_models PROPERTIES LABELS tidy TIMEOUT 300)
 
 tidy_test(tidy_figures python3 ${cases}/test_figures.py)
+tidy_test(tidy_tools python3 ${cases}/test_tools.py)
