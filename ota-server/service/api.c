@@ -269,11 +269,11 @@ void api_tick(struct api *api, struct api_now now)
         trail_checks_tick(api->options.trail_checks);
 }
 
-bool api_stop(struct api *api, struct utc now)
+bool api_stop(struct api *api, bool is_clean, struct utc now)
 {
     meter_tick(api->meter);
     const bool is_written = turn_run(api->options.turn, now) == TURN_OK;
-    return turn_stop(api->options.turn, now) == TURN_OK && is_written;
+    return (!is_clean || turn_stop(api->options.turn, now) == TURN_OK) && is_written;
 }
 
 void api_step(struct api *api)

@@ -478,6 +478,15 @@ bool outbox_is_idle(const struct outbox *o)
            o->waits_used == 0;
 }
 
+bool outbox_is_settled(const struct outbox *o)
+{
+    for (uint32_t i = 0; i < o->options.packets_max; i++) {
+        if (o->packets[i].phase != PACKET_FREE && o->packets[i].was_flying)
+            return false;
+    }
+    return true;
+}
+
 struct outbox_counts outbox_counts(const struct outbox *o)
 {
     return o->counts;

@@ -101,6 +101,9 @@ struct instant outbox_deadline(const struct outbox *o);
 void outbox_hold(struct outbox *o);
 // Nothing is on its way and nothing waits for a commit.
 bool outbox_is_idle(const struct outbox *o);
+// Of no packet was a part on a link while the store still has it waiting: what waits there has
+// never left. After a stop in another state nobody knows what a message centre took.
+bool outbox_is_settled(const struct outbox *o);
 // The rate of a link now, per second: it shrinks when the SMSC says so.
 uint32_t outbox_rate(const struct outbox *o, unsigned link);
 

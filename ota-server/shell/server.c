@@ -212,7 +212,7 @@ static void drained(struct server *v, struct instant now)
     front_close(v->front);
     v->front = NULL;
     v->stage = STAGE_UNBINDING;
-    if (!api_stop(v->api, server_utc(v))) {
+    if (!api_stop(v->api, outbox_is_settled(v->outbox), server_utc(v))) {
         log_plain(v, LOG_ERROR, "store.cannot_write", store_problem(v->writer));
         v->exit_code = EXIT_FAILURE;
     }

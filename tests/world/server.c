@@ -364,7 +364,8 @@ void server_stop(struct world *w)
     if (!w->server.is_running)
         return;
     world_note(w, "server_stop", "life=%u", w->server.lives);
-    check(turn_stop(w->server.turn, server_utc(w)) == TURN_OK);
+    if (outbox_is_settled(w->server.outbox))
+        check(turn_stop(w->server.turn, server_utc(w)) == TURN_OK);
     end(w);
 }
 

@@ -504,6 +504,38 @@ static void while_it_stops_nothing_new_leaves(void **state)
     assert_int_equal(fake.event_count, 1);
 }
 
+// What waits in the store is taken for unsent after a clean stop.
+static void a_stop_is_not_clean_while_a_link_may_have_what_the_store_has_waiting(void **state)
+{
+    (void)state;
+    hand(packet(1, 20));
+    assert_true(outbox_is_settled(outbox));
+    at(0);
+    assert_false(outbox_is_settled(outbox)); // on link 0
+    outbox_hold(outbox);
+    outbox_unknown(outbox, 0, fake_links.sent[0].tag);
+    at(1);
+    assert_true(outbox_is_idle(outbox)); // it waits for another link, which it is not given
+    assert_false(outbox_is_settled(outbox));
+    at(10001); // nobody to ask again
+    assert_int_equal(only_outcome()->outcome, SUBMIT_UNKNOWN);
+    assert_true(outbox_is_settled(outbox));
+}
+
+static void a_packet_is_settled_by_its_commit_alone(void **state)
+{
+    (void)state;
+    hand(packet(1, 20));
+    at(0);
+    fake_respond(outbox, 0, ESME_ROK, "1");
+    fake.outcome = STORE_FULL;
+    at(1);
+    assert_false(outbox_is_settled(outbox));
+    fake.outcome = STORE_OK;
+    at(5001);
+    assert_true(outbox_is_settled(outbox));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -534,6 +566,8 @@ int main(void)
         TEST(what_does_not_fit_waits_in_the_store_in_its_order),
         TEST(a_packet_is_taken_once),
         TEST(while_it_stops_nothing_new_leaves),
+        TEST(a_stop_is_not_clean_while_a_link_may_have_what_the_store_has_waiting),
+        TEST(a_packet_is_settled_by_its_commit_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
