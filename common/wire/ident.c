@@ -342,9 +342,17 @@ bool imei_normalise(const char *text, char imei[IMEI_SIZE])
 
 static const char phone_characters[] = "0123456789*#abc";
 
+/*@ assigns \result \from c;
+  @ ensures \result <= FILLER;
+  @ ensures \result < FILLER ==> phone_characters[\result] == c && c != 0;
+  @*/
 static uint8_t phone_value(char c)
 {
     uint8_t value = 0;
+    /*@ loop invariant 0 <= value <= FILLER;
+      @ loop assigns value;
+      @ loop variant FILLER - value;
+      @*/
     while (phone_characters[value] != '\0' && phone_characters[value] != c)
         value++;
     return value; // FILLER for any other character
@@ -373,6 +381,10 @@ bool phone_of_text(const char *text, struct phone *out)
 bool phone_read(uint8_t type, struct bytes bcd, struct phone *out)
 {
     size_t len = 2 * bcd.len;
+    /*@ loop invariant 0 <= len <= 2 * bcd.len;
+      @ loop assigns len;
+      @ loop variant len;
+      @*/
     while (len > 0 && swapped_at(bcd.at, len - 1) == FILLER)
         len--;
     return phone_read_counted(type, bytes_slice(bcd, 0, (len + 1) / 2), len, out);
@@ -381,16 +393,28 @@ bool phone_read(uint8_t type, struct bytes bcd, struct phone *out)
 bool phone_read_counted(uint8_t type, struct bytes bcd, size_t digit_count, struct phone *out)
 {
     *out = (struct phone){.type = type};
+    out->digits[0] = '\0'; // the prover does not see it above
+    //@ assert is_text(&out->digits[0], 0);
     if (digit_count > PHONE_DIGITS_MAX || bcd.len != (digit_count + 1) / 2)
         return false;
+    /*@ loop invariant 0 <= i <= digit_count;
+      @ loop invariant \forall integer k; 0 <= k < i ==> out->digits[k] != 0;
+      @ loop invariant out->digits[i] == 0 && out->type == type;
+      @ loop assigns i, out->digits[0 .. PHONE_DIGITS_MAX];
+      @ loop variant digit_count - i;
+      @*/
     for (size_t i = 0; i < digit_count; i++) {
         const uint8_t value = swapped_at(bcd.at, i);
         if (value == FILLER) {
             out->digits[0] = '\0';
+            //@ assert is_text(&out->digits[0], 0);
             return false;
         }
+        //@ assert \forall integer k; 0 <= k < FILLER ==> phone_characters[k] != 0;
         out->digits[i] = phone_characters[value];
+        out->digits[i + 1] = '\0';
     }
+    //@ assert is_text(&out->digits[0], digit_count);
     return true;
 }
 
@@ -409,12 +433,21 @@ size_t phone_bcd_len(const struct phone *n)
 void phone_write_bcd(struct writer *w, const struct phone *n)
 {
     const size_t len = strlen(n->digits);
+    //@ assert len <= PHONE_DIGITS_MAX;
+    /*@ loop invariant 0 <= i <= len + 1 && i % 2 == 0;
+      @ loop invariant writer_is_valid(w);
+      @ loop invariant w->at == \at(w->at, Pre) && w->cap == \at(w->cap, Pre);
+      @ loop invariant w->len >= \at(w->len, Pre);
+      @ loop invariant \at(w->failed, Pre) ==> w->failed;
+      @ loop assigns i, w->len, w->failed, w->at[\at(w->len, Pre) .. \at(w->cap, Pre) - 1];
+      @ loop variant len + 1 - i;
+      @*/
     for (size_t i = 0; i < len; i += 2) {
         const uint8_t low = phone_value(n->digits[i]);
         const uint8_t high = i + 1 < len ? phone_value(n->digits[i + 1]) : FILLER;
         if (low == FILLER || (i + 1 < len && high == FILLER))
             w->failed = true;
-        writer_u8(w, (uint8_t)(high << 4 | low));
+        writer_u8(w, (uint8_t)(high * 16 + low));
     }
 }
 

@@ -190,17 +190,48 @@ struct phone {
     uint8_t type; // enum phone_type or another octet as received
     char digits[PHONE_DIGITS_MAX + 1];
 };
+/*@ predicate is_phone{L}(struct phone *p) =
+  @   \exists integer n; 0 <= n <= PHONE_DIGITS_MAX && is_text(&p->digits[0], n);
+  @*/
+
 // 1 to 20 of the characters above; a leading + makes it international and is not kept.
 bool phone_of_text(const char *text, struct phone *out) MUST_USE;
 // Swapped semi-octets; an F ends the number and only F may follow. False for more than 20 digits.
+/*@ requires bytes_are_valid(bcd) && bcd.len < 65536 && \valid(out);
+  @ requires \separated(out, bcd.at + (0 .. bcd.len - 1));
+  @ assigns *out, \result \from type, bcd, bcd.at[0 .. bcd.len - 1];
+  @ ensures is_phone(out) && out->type == type;
+  @ ensures !\result ==> out->digits[0] == 0;
+  @*/
 bool phone_read(uint8_t type, struct bytes bcd, struct phone *out) MUST_USE;
 // The same for exactly `digit_count` digits, as SMS addresses count them.
+/*@ requires bytes_are_valid(bcd) && \valid(out);
+  @ requires \separated(out, bcd.at + (0 .. bcd.len - 1));
+  @ assigns *out, \result \from type, bcd, bcd.at[0 .. bcd.len - 1], digit_count;
+  @ ensures is_phone(out) && out->type == type;
+  @ ensures !\result ==> out->digits[0] == 0;
+  @ ensures \result ==> digit_count <= PHONE_DIGITS_MAX && is_text(&out->digits[0], digit_count);
+  @*/
 bool phone_read_counted(uint8_t type, struct bytes bcd, size_t digit_count,
                         struct phone *out) MUST_USE;
 // Is it a type of number octet and what phone_read() reads, at least one digit?
+/*@ requires bytes_are_valid(octets) && octets.len < 65536;
+  @ assigns \result \from octets, octets.at[0 .. octets.len - 1];
+  @ ensures \result ==> octets.len >= 2;
+  @*/
 bool phone_is_octets(struct bytes octets);
 // The digits alone; F fills the last octet. Fails the writer for a character that is none.
+/*@ requires writer_is_valid(w) && \valid_read(n) && is_phone((struct phone *)n);
+  @ requires \separated(w, n) && \separated(n, w->at + (0 .. w->cap - 1));
+  @ assigns w->len, w->failed, w->at[w->len .. w->cap - 1];
+  @ ensures writer_is_valid(w) && w->at == \old(w->at) && w->cap == \old(w->cap);
+  @ ensures \old(w->failed) ==> w->failed;
+  @*/
 void phone_write_bcd(struct writer *w, const struct phone *n);
+/*@ requires \valid_read(n) && is_phone((struct phone *)n);
+  @ assigns \result \from *n;
+  @ ensures \result <= PHONE_BCD_MAX;
+  @*/
 size_t phone_bcd_len(const struct phone *n);
 bool phone_is_equal(const struct phone *a, const struct phone *b);
 
