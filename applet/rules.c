@@ -253,7 +253,6 @@ static void give_up(struct turn *t)
 {
     struct applet *a = t->a;
     *a = t->saved;
-    a->fired = 0;
     bool is_waiting = a->state != SWITCH_STABLE || a->wait != WAIT_NONE;
     if (is_waiting && !clock_is_on(a, CLOCK_STATE))
         clock_set(a, CLOCK_STATE, AGAIN_S);

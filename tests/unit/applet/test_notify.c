@@ -39,6 +39,15 @@ static void change_imei(uint8_t digit)
     bench_service(&card, CAT_SERVICE_NORMAL);
 }
 
+// A terminal that polls costs no look at the memory.
+static void assert_nothing_is_asked(void)
+{
+    memory_release(&card.port);
+    card.reads = 0;
+    assert_int_equal(applet_pending(&card.applet, &card.port), 0);
+    assert_int_equal(card.reads, 0);
+}
+
 static void a_notification_is_sent_four_times_and_then_rests(void **state)
 {
     (void)state;
@@ -46,6 +55,7 @@ static void a_notification_is_sent_four_times_and_then_rests(void **state)
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), i + 1);
         assert_int_equal(card.applet.clocks[CLOCK_NOTIFY].left_s, waits[i]);
+        assert_nothing_is_asked();
         bench_run_out(&card, CLOCK_NOTIFY);
     }
     assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), 4);
@@ -67,6 +77,7 @@ static void what_nobody_ordered_is_told_after_a_random_wait(void **state)
     assert_int_equal(sendings_of(NOTIFY_ROTATED), 0);
     const uint32_t wait_s = card.applet.clocks[CLOCK_NOTIFY].left_s;
     assert_true(wait_s >= 1 && wait_s <= 600);
+    assert_nothing_is_asked();
     bench_run_out(&card, CLOCK_NOTIFY);
     assert_int_equal(sendings_of(NOTIFY_ROTATED), 1);
 }

@@ -1,0 +1,137 @@
+// A write that fails once, outside of a command: what was to be kept is tried again a minute later,
+// and until then everything is as before.
+#include "tests/unit/applet/bench_card.h"
+
+#include "applet/clocks.h"
+#include "applet/rules.h"
+#include "applet/toolkit.h"
+#include "tests/lib/cmocka_all.h"
+
+#define AGAIN_S 60
+
+static struct bench_card card;
+
+static int setup(void **state)
+{
+    (void)state;
+    static const uint8_t quick[] = {PARAMETER_JITTER_MAX, 2, 0, 0};
+    bench_init(&card);
+    bench_boot(&card);
+    bench_set(&card, quick, sizeof quick);
+    bench_service(&card, CAT_SERVICE_NORMAL); // FIRST_CONTACT waits for its confirmation
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_check(&card);
+    bench_close(&card);
+    return 0;
+}
+
+static void fail_write(unsigned number)
+{
+    card.writes = 0;
+    card.fail_at = number;
+}
+
+static void a_switch_that_cannot_be_kept_is_tried_a_minute_later(void **state)
+{
+    (void)state;
+    bench_confirm_all(&card);
+    bench_service(&card, CAT_SERVICE_NONE);
+    fail_write(1);
+    bench_timer(&card, CLOCK_STATE);
+    assert_int_equal(card.applet.state, SWITCH_SUSPECT);
+    assert_int_equal(bench_enabled(&card), 0);
+    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, AGAIN_S);
+    assert_false(clock_is_on(&card.applet, CLOCK_NOTIFY)); // nothing was to be told
+    bench_timer(&card, CLOCK_STATE);
+    assert_int_equal(bench_enabled(&card), 1);
+}
+
+static void a_sending_that_cannot_be_counted_is_tried_a_minute_later(void **state)
+{
+    (void)state;
+    bench_confirm_all(&card);
+    bench_enable(&card, 2);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_int_equal(card.applet.state, SWITCH_CONFIRMING);
+    fail_write(1);
+    bench_timer(&card, CLOCK_NOTIFY);
+    assert_int_equal(card.applet.notify_attempt, 1);
+    assert_int_equal(card.applet.clocks[CLOCK_NOTIFY].left_s, AGAIN_S);
+    bench_timer(&card, CLOCK_NOTIFY);
+    assert_int_equal(card.applet.notify_attempt, 2);
+}
+
+// CONFIGURE in a card at rest: writes 1 to 7 commit the counter, the others the image.
+static void a_card_at_rest_waits_for_nothing_after_a_failed_command(void **state)
+{
+    (void)state;
+    static const uint8_t heartbeat[] = {PARAMETER_HEARTBEAT, 2, 0, 24};
+    bench_confirm_all(&card);
+    struct command c =
+        bench_configure(&card, bytes_of(heartbeat, sizeof heartbeat), bytes_of(NULL, 0));
+    fail_write(8);
+    const struct sent *s = bench_command(&card, &c);
+    assert_non_null(s);
+    assert_int_equal(s->result.code, RESULT_NVM_ERROR);
+    assert_int_equal(card.applet.state, SWITCH_STABLE);
+    assert_false(clock_is_on(&card.applet, CLOCK_STATE));
+    assert_false(clock_is_on(&card.applet, CLOCK_NOTIFY));
+}
+
+// A clock that still runs goes on as it was.
+static void an_outage_goes_on_after_a_failed_command(void **state)
+{
+    (void)state;
+    static const uint8_t heartbeat[] = {PARAMETER_HEARTBEAT, 2, 0, 24};
+    bench_service(&card, CAT_SERVICE_NONE);
+    const uint32_t state_s = card.applet.clocks[CLOCK_STATE].left_s;
+    const uint32_t notify_s = card.applet.clocks[CLOCK_NOTIFY].left_s;
+    assert_true(state_s > AGAIN_S && notify_s > 0);
+    struct command c =
+        bench_configure(&card, bytes_of(heartbeat, sizeof heartbeat), bytes_of(NULL, 0));
+    fail_write(8);
+    const struct sent *s = bench_command(&card, &c);
+    assert_non_null(s);
+    assert_int_equal(s->result.code, RESULT_NVM_ERROR);
+    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, state_s);
+    assert_int_equal(card.applet.clocks[CLOCK_NOTIFY].left_s, notify_s);
+}
+
+static void of_clocks_that_are_over_at_once_none_is_lost(void **state)
+{
+    (void)state;
+    static const enum applet_clock_use all[] = {CLOCK_STATE, CLOCK_NOTIFY, CLOCK_LOCK, CLOCK_SLOW};
+    bench_service(&card, CAT_SERVICE_NONE);
+    assert_int_equal(card.applet.notify_attempt, 1);
+    card.applet.is_locked = true;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        clock_stop(&card.applet, all[i]);
+        card.applet.fired |= (uint8_t)(1u << all[i]);
+    }
+    fail_write(1); // of the switch
+    toolkit_fired(&card.applet, &card.port);
+    assert_int_equal(card.applet.state, SWITCH_SUSPECT);
+    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, AGAIN_S);
+    assert_int_equal(card.applet.clocks[CLOCK_NOTIFY].left_s, AGAIN_S);
+    assert_int_equal(card.applet.notify_attempt, 1);
+    assert_false(card.applet.is_locked);
+    assert_int_equal(card.applet.clocks[CLOCK_SLOW].left_s, CLOCK_SLOW_S);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_switch_that_cannot_be_kept_is_tried_a_minute_later),
+        T(a_sending_that_cannot_be_counted_is_tried_a_minute_later),
+        T(a_card_at_rest_waits_for_nothing_after_a_failed_command),
+        T(an_outage_goes_on_after_a_failed_command),
+        T(of_clocks_that_are_over_at_once_none_is_lost),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
