@@ -45,3 +45,11 @@ set_tests_properties(tidy_models PROPERTIES LABELS tidy TIMEOUT 300)
 
 tidy_test(tidy_figures python3 ${cases}/test_figures.py)
 tidy_test(tidy_tools python3 ${cases}/test_tools.py)
+
+# What the excuses, goals and planted bugs of ./check --long are about must still be there.
+foreach(tool IN ITEMS "mutate --excuses" "prove --fits")
+    string(REPLACE " " ";" command ${tool})
+    list(GET command 0 name)
+    add_test(NAME tidy_${name} COMMAND ${tools}/${command} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(tidy_${name} PROPERTIES LABELS tidy TIMEOUT 60)
+endforeach()

@@ -135,7 +135,8 @@ class Prove(Tree):
                      'else echo "[wp] Proved goals:    4 / 4"; fi')
 
     def prove(self, source, bug="one"):
-        self.write("a.c", source)
+        self.write("a.c", f"int f(int a)\n{source}\n")
+        self.write("a.h", "static inline int g(int a)\n")
         self.write("tests/proof/goals.txt", f"# all\na.c: f g\n\nbug a.c f\n  - {bug}\n  + OPEN\n")
         return self.tool("prove")
 
@@ -152,7 +153,7 @@ class Prove(Tree):
         self.assertEqual((figures["proof.goals"][0]["value"], figures["proof.goals"][0]["of"]), (3, 4))
 
     def test_a_planted_bug_that_leaves_no_goal_open_fails(self):
-        self.write("a.c", "one two")
+        self.write("a.c", "int f(int a)\none two\n")
         self.write("tests/proof/goals.txt", "a.c: f\n\nbug a.c f\n  - one\n  + another\n")
         status, said, _ = self.tool("prove")
         self.assertEqual(status, 1)
@@ -163,6 +164,15 @@ class Prove(Tree):
             status, said, _ = self.prove(source)
             self.assertEqual(status, 1)
             self.assertIn("'one' does not stand once in a.c", said)
+            self.assertEqual(self.tool("prove", "--fits")[0], 1)
+
+    def test_what_is_proved_must_be_there(self):
+        self.assertEqual(self.prove("one two")[0], 0)
+        self.assertEqual(self.tool("prove", "--fits")[0], 0)
+        self.write("a.h", "int h(int g)\n")
+        status, said, figures = self.tool("prove", "--fits")
+        self.assertEqual((status, figures), (1, {}))
+        self.assertIn("a.c has no function g", said)
 
     def test_a_prover_that_tried_nothing_stops_it(self):
         status, said, _ = self.prove("one UNREADABLE")
@@ -271,9 +281,10 @@ class Mutate(Tree):
         self.assertEqual(status, 0, said)
         self.assertEqual(figures["mutation.excused"][0]["value"], 2)
         self.write("tests/mutation.txt", self.EXCUSE % 2 + "\n" + self.EXCUSE % 0 + "\n" + self.EXCUSE % 7)
-        status, said, _ = self.mutants()
-        self.assertEqual(status, 1)
-        self.assertIn("tests/mutation.txt: fits no mutant", said)
+        for arguments in (["common/base/more.c"], ["--excuses"]):
+            status, said, _ = self.tool("mutate", *arguments)
+            self.assertEqual(status, 1)
+            self.assertIn("tests/mutation.txt: fits no mutant", said)
 
 
 class Coverage(Tree):
