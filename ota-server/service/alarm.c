@@ -4,6 +4,8 @@
 #include "common/base/json_writer.h"
 #include "common/base/text.h"
 #include "common/host/json.h"
+#include "ota-server/service/api_json.h"
+#include "ota-server/service/notice.h"
 
 #define NAME_SIZE (ALARM_KEY_SIZE + ALARM_OBJECT_SIZE + 24)
 #define BODY_SIZE 1024
@@ -114,24 +116,40 @@ static void put_text(struct json_writer *j, const char *name, const char *text)
     json_put_string(j, text);
 }
 
-static void write_body(struct writer *w, const struct alarm *a)
+static void put_members(struct json_writer *j, const struct alarm *a)
 {
-    struct json_writer j = json_writer_of(w);
     uint8_t severity = ALARM_MINOR;
     bool unused = false;
     (void)alarm_key_find(bytes_of_text(a->key), &severity, &unused);
+    put_text(j, "key", a->key);
+    put_text(j, "severity", alarm_severity_name(severity));
+    put_text(j, "object", a->object);
+    json_put_key(j, "count");
+    json_put_signed(j, a->count);
+    put_text(j, "firstAt", a->first_at);
+    put_text(j, "lastAt", a->last_at);
+    put_text(j, "clearedAt", a->cleared_at);
+    put_text(j, "acknowledgedAt", a->seen_at);
+    put_text(j, "acknowledgedBy", a->seen_by);
+}
+
+static void write_body(struct writer *w, const struct alarm *a)
+{
+    struct json_writer j = json_writer_of(w);
     json_begin_object(&j);
-    put_text(&j, "key", a->key);
-    put_text(&j, "severity", alarm_severity_name(severity));
-    put_text(&j, "object", a->object);
-    json_put_key(&j, "count");
-    json_put_signed(&j, a->count);
-    put_text(&j, "firstAt", a->first_at);
-    put_text(&j, "lastAt", a->last_at);
-    put_text(&j, "clearedAt", a->cleared_at);
-    put_text(&j, "acknowledgedAt", a->seen_at);
-    put_text(&j, "acknowledgedBy", a->seen_by);
+    put_members(&j, a);
     json_end_object(&j);
+}
+
+static enum store_status tell(struct store *s, const struct alarm *a, enum notice_kind kind,
+                              struct utc now)
+{
+    struct notice_text n;
+    notice_begin(&n, "alarm", 0, 0);
+    api_put_id(&n.j, "id", "alm", a->id);
+    put_members(&n.j, a);
+    put_text(&n.j, "state", alarm_states[a->state]);
+    return notice_end(&n, s, (struct notice){.kind = (uint8_t)kind, .at = now, .tenant = a->owner});
 }
 
 // Open ones are found by key and object; one that is over makes room for the next.
@@ -199,14 +217,16 @@ enum store_status alarm_raise(struct store *s, const struct alarm_place *at, uin
     }
     a.count++;
     utc_format(now, a.last_at);
-    return put_alarm(s, &a, now);
+    const enum store_status kept = put_alarm(s, &a, now);
+    return kept == STORE_OK && status == STORE_NONE ? tell(s, &a, NOTICE_ALARM_RAISED, now) : kept;
 }
 
 static enum store_status end(struct store *s, struct alarm *a, struct utc now)
 {
     a->state = ALARM_CLEARED;
     utc_format(now, a->cleared_at);
-    return put_alarm(s, a, now);
+    const enum store_status status = put_alarm(s, a, now);
+    return status == STORE_OK ? tell(s, a, NOTICE_ALARM_CLEARED, now) : status;
 }
 
 enum store_status alarm_clear(struct store *s, const struct alarm_place *at, struct utc now)

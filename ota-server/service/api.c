@@ -62,6 +62,8 @@ struct api_exchange *api_exchange_open(void)
 
 void api_exchange_close(struct api_exchange *x)
 {
+    if (x->stream != NULL)
+        api_stream_close(x);
     free(x->rest);
     free(x->rest_work);
     free(x);
@@ -77,11 +79,19 @@ long api_more(struct api_exchange *x, uint8_t *to, size_t len)
             return -1;
         rest->at = 0;
         rest->len = x->out.len;
+        if (rest->len == 0 && x->stream != NULL && api_stream_waits(x->stream))
+            return API_MORE_LATER;
     }
     const size_t count = rest->len - rest->at < len ? rest->len - rest->at : len;
     memcpy(to, rest->octets + rest->at, count);
     rest->at += count;
     return (long)count;
+}
+
+void api_on_more(struct api_exchange *x, void (*wake)(void *context), void *context)
+{
+    if (x->stream != NULL)
+        api_stream_on_more(x->stream, wake, context);
 }
 
 void api_start_answer(struct api_exchange *x)
@@ -263,6 +273,7 @@ void api_tick(struct api *api, struct api_now now)
     timers_runs_tick(api->timers, now.utc);
     jobs_tick(api->jobs);
     meter_tick(api->meter);
+    api_streams_tick(api, now);
     if (api->options.imports != NULL)
         import_jobs_tick(api->options.imports);
     if (api->options.trail_checks != NULL)
@@ -284,4 +295,10 @@ void api_step(struct api *api)
         trail_checks_step(api->options.trail_checks);
     jobs_step(api->jobs);
     meter_step(api->meter);
+}
+
+void api_told(struct api *api)
+{
+    if (turn_has_told(api->options.turn))
+        api_streams_told(api);
 }

@@ -71,7 +71,7 @@ struct api_request {
     struct bytes query; // as sent, without "?"
     // Header values; empty when absent.
     struct bytes authorization, content_type, accept, correlator, idempotency_key, client_token,
-        if_match, cookie, origin, referer, csrf_token;
+        if_match, cookie, origin, referer, csrf_token, last_event_id;
     unsigned authorization_count, correlator_count;
     struct bytes body;
     const char *upload;        // file that took the body of an upload, or NULL
@@ -103,8 +103,11 @@ struct api_exchange *api_exchange_open(void) MUST_USE;
 void api_exchange_close(struct api_exchange *x);
 
 // The next octets of a body that goes on, at most `len`; 0 at its end, -1 when it cannot go on. Ask
-// again whenever the client takes more: the database is read a piece at a time.
+// again whenever the client takes more: the database is read a piece at a time. API_MORE_LATER: ask
+// again when `wake` is called; it may be called without a reason.
+#define API_MORE_LATER (-2)
 long api_more(struct api_exchange *x, uint8_t *to, size_t len);
+void api_on_more(struct api_exchange *x, void (*wake)(void *context), void *context);
 
 struct api_now {
     struct utc utc;
@@ -125,5 +128,7 @@ void api_handle(struct api *api, struct api_exchange *x, const struct api_reques
 uint64_t api_body_limit(struct api *api, const struct api_request *request);
 // Gives the turn what imports and verifications have ready: before each turn.
 void api_step(struct api *api);
+// After each turn: wakes those who are told of what it committed.
+void api_told(struct api *api);
 // Ends duplicates that waited too long; once a second. Sweeps stored answers and tokens.
 void api_tick(struct api *api, struct api_now now);

@@ -309,6 +309,28 @@ static bool touch_session(struct api_exchange *x)
     return true;
 }
 
+static bool see_nothing(void *context, const struct document *d)
+{
+    (void)context;
+    (void)d;
+    return false;
+}
+
+enum store_status api_session_lives(const struct api *api, const struct auth_session *session,
+                                    struct utc now, bool *lives)
+{
+    struct utc used_at = session->created_at;
+    for (size_t i = 0; i < API_SESSIONS_MAX; i++) {
+        if (api->sessions[i].id == session->id)
+            used_at = api->sessions[i].used_at;
+    }
+    const enum store_status status =
+        store_document_get(api->options.reader, "session", session->id, see_nothing, NULL);
+    *lives = status == STORE_OK && now.ms - used_at.ms <= SESSION_IDLE_MS &&
+             session->ends_at.ms > now.ms;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 static bool take_user(struct api_exchange *x, const struct auth_user *user)
 {
     if (!auth_user_is_active(user, x->now.utc))
@@ -370,17 +392,24 @@ static bool see_enterprise(void *context, const struct document *d)
     return false;
 }
 
+enum store_status api_enterprise_works(struct store *s, uint64_t enterprise, bool *works)
+{
+    struct seen_enterprise seen = {0};
+    const enum store_status status =
+        enterprise == AUTH_OPERATOR
+            ? STORE_OK
+            : store_document_get(s, "enterprise", enterprise, see_enterprise, &seen);
+    *works = !seen.is_suspended;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 // Whoever belongs to a suspended enterprise is suspended with it.
 static void check_enterprise(struct api_exchange *x)
 {
-    struct seen_enterprise seen = {0};
-    if (x->client.tenant == AUTH_OPERATOR)
-        return;
-    const enum store_status status =
-        store_document_get(x->reader, "enterprise", x->client.tenant, see_enterprise, &seen);
-    if (status != STORE_OK && status != STORE_NONE)
+    bool works = true;
+    if (api_enterprise_works(x->reader, x->client.tenant, &works) != STORE_OK)
         x->is_authenticated = cannot_tell(x);
-    if (seen.is_suspended)
+    if (!works)
         x->client.is_suspended = true;
 }
 

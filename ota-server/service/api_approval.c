@@ -12,7 +12,6 @@
 #define SWEEP_ROWS 100
 #define SAMPLE_MAX 20 // cards of a campaign
 
-static const char *const states[] = {"OPEN", "APPROVED", "REJECTED", "EXPIRED", "WITHDRAWN", NULL};
 static const char *const whys[] = {"", "FOUR_EYES", "REQUEST_APPROVE"};
 
 // --- showing ---
@@ -34,7 +33,7 @@ static void put_approval(struct api_exchange *x, const struct document *d)
         free(text);
     }
     json_decref(root);
-    api_put_text(&x->json, "state", states[d->state]);
+    api_put_text(&x->json, "state", approval_states[d->state]);
 }
 
 static const struct api_kind approvals = {.kind = APPROVAL_KIND,
@@ -46,7 +45,7 @@ static const struct api_kind approvals = {.kind = APPROVAL_KIND,
 void api_approvals_list(struct api_exchange *x)
 {
     int state = -1;
-    const struct api_problem p = api_query_enum(&x->query, "state", states, &state);
+    const struct api_problem p = api_query_enum(&x->query, "state", approval_states, &state);
     if (p.code != API_OK)
         api_refuse(x, p);
     else
@@ -279,7 +278,11 @@ bool api_approval_begin_campaign(struct api_exchange *x, const struct campaign *
 
 enum store_status api_approval_keep(struct api_exchange *x, struct store *store)
 {
-    return x->approval == NULL ? STORE_OK : store_document_put(store, &x->approval->document);
+    if (x->approval == NULL)
+        return STORE_OK;
+    const struct document *d = &x->approval->document;
+    const enum store_status status = store_document_put(store, d);
+    return status == STORE_OK ? approval_tell(store, d, x->now.utc) : status;
 }
 
 static enum store_status keep_request(struct api_exchange *x, struct store *store, struct utc now)
@@ -428,7 +431,7 @@ static enum store_status keep_decision(void *context, struct store *store, struc
     const enum store_status status = store_document_put(store, &object->document);
     if (status == STORE_CONFLICT) // somebody else decided meanwhile
         x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
-    return status;
+    return status == STORE_OK ? approval_tell(store, &object->document, x->now.utc) : status;
 }
 
 static void answer_decided(struct api_exchange *x, const struct turn_answer *answer)
@@ -552,7 +555,6 @@ enum store_status api_approval_sweep(struct store *store, struct utc now)
     const struct store_page page = {.limit = SWEEP_ROWS};
     enum store_status status = store_documents(store, &filter, &page, see_due, &due, NULL);
     for (size_t i = 0; i < due.count && status == STORE_OK; i++)
-        status = store_document_state(store, APPROVAL_KIND, due.ids[i], APPROVAL_OPEN,
-                                      APPROVAL_EXPIRED, now);
+        status = approval_end(store, due.ids[i], APPROVAL_EXPIRED, now);
     return status;
 }

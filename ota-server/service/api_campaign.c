@@ -68,8 +68,7 @@ static enum store_status withdraw(struct store *store, const struct campaign *c,
 {
     if (c->state != CAMPAIGN_AWAIT_APPROVAL)
         return STORE_OK;
-    const enum store_status status = store_document_state(store, APPROVAL_KIND, c->approval,
-                                                          APPROVAL_OPEN, APPROVAL_WITHDRAWN, now);
+    const enum store_status status = approval_end(store, c->approval, APPROVAL_WITHDRAWN, now);
     return status == STORE_NONE ? STORE_OK : status;
 }
 

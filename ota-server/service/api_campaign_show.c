@@ -3,6 +3,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/campaign_tell.h"
 
 static const char *const states[] = {"DRAFT",   "CHECKED", "AWAIT_APPROVAL", "SCHEDULED", "CANARY",
                                      "RUNNING", "PAUSED",  "COMPLETED",      "STOPPED",   NULL};
@@ -45,23 +46,6 @@ static void put_loss(void *context, uint8_t step, uint8_t reason, uint64_t cards
     api_put_text(l->j, "reason", why_not(l, step, reason));
     api_put_number(l->j, "count", cards);
     json_end_object(l->j);
-}
-
-static void put_funnel(struct json_writer *j, const struct campaign_counts *n)
-{
-    static const uint8_t steps[] = {CAMPAIGN_LISTED,    CAMPAIGN_WAITING,  CAMPAIGN_SENT,
-                                    CAMPAIGN_DELIVERED, CAMPAIGN_ANSWERED, CAMPAIGN_CONFIRMED};
-    api_open_object(j, "funnel");
-    for (size_t i = 0; i < sizeof(steps); i++)
-        api_put_number(j, campaign_step_name(steps[i]), campaign_reached(n, steps[i]));
-    json_end_object(j);
-    api_open_object(j, "progress");
-    api_put_number(j, "waiting", n->waiting);
-    api_put_number(j, "open", n->open);
-    api_put_number(j, "done", n->done);
-    api_put_number(j, "failed", n->failed);
-    api_put_number(j, "rolledBack", n->rolled_back);
-    json_end_object(j);
 }
 
 // --- the whole -------------------------------------------------------------------------------
@@ -112,7 +96,7 @@ static void put_campaign(struct api_exchange *x, const struct document *d)
     if (store_campaign_counts(x->reader, d->id, put_loss, &l) != STORE_OK)
         l.counts = (struct campaign_counts){.open = 0};
     json_end_array(j);
-    put_funnel(j, &l.counts);
+    campaign_put_counts(j, &l.counts);
     api_put_time(j, "checkedAt", c.checked_at);
     api_put_time(j, "startedAt", c.started_at);
     api_put_time(j, "endedAt", c.ended_at);

@@ -116,7 +116,8 @@ struct api_exchange {
     // when it cannot. Works after the end of the exchange, with object_id and what follows alone.
     bool (*more)(struct api_exchange *x);
     uint64_t more_from, more_to;
-    void *rest_work; // or NULL; freed with free() when the exchange closes
+    void *rest_work;           // or NULL; freed with free() when the exchange closes
+    struct api_stream *stream; // of events, which is rest_work; else NULL
 
     /* private */
     api_done_fn *done;
@@ -170,6 +171,8 @@ struct bucket_row {
 
 struct api {
     struct api_options options;
+    struct api_stream *streams; // of events, that are open
+    struct instant streams_now; // when they were looked at last
     struct crypto *crypto;
     struct api_exchange *in_work;
     struct nonce_cache nonces;
@@ -234,6 +237,11 @@ enum api_access {
     API_ACCESS_UNKNOWN, // the store did not tell
 };
 enum api_access api_access_to(struct api_exchange *x, const struct record *record, uint32_t grants);
+// Was the session neither ended nor idle for too long?
+enum store_status api_session_lives(const struct api *api, const struct auth_session *session,
+                                    struct utc now, bool *lives) MUST_USE;
+// Is the enterprise not suspended? The operator's own never is.
+enum store_status api_enterprise_works(struct store *s, uint64_t enterprise, bool *works) MUST_USE;
 // Has the caller all of these grants for the card? Else refused, with a row of the trail for 403.
 bool api_card_allowed(struct api_exchange *x, const struct record *record, uint32_t grants);
 // Loads the card of capture 0 if the caller may read it and has the grant of the route; else
@@ -346,6 +354,14 @@ void api_stored_put(struct api_exchange *x);
 void api_stored_deliver(struct api_exchange *x);
 // Notes the text of the correlator that stands in the trail.
 enum store_status api_stored_correlator(struct api_exchange *x, struct store *store);
+// api_stream.c: of all streams. Tells those that may be told, and ends what may not go on.
+void api_streams_told(struct api *api);
+void api_streams_tick(struct api *api, struct api_now now);
+// Of one: is there nothing to tell now, and may there be? Its waking, and its end.
+bool api_stream_waits(const struct api_stream *s);
+void api_stream_on_more(struct api_stream *s, void (*wake)(void *context), void *context);
+void api_stream_close(struct api_exchange *x);
+unsigned api_streams_open(const struct api *api);
 // Wakes those that waited for `x`.
 void api_stored_ended(struct api_exchange *x);
 void api_stored_tick(struct api *api, struct api_now now);

@@ -11,6 +11,7 @@ void api_trail_verify(struct api_exchange *x);
 void api_trail_verification_get(struct api_exchange *x);
 void api_card_trail(struct api_exchange *x);
 
+void api_events_get(struct api_exchange *x);
 void api_kpis_get(struct api_exchange *x);
 void api_metering_cards(struct api_exchange *x);
 void api_metering_calls(struct api_exchange *x);

@@ -186,6 +186,7 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/audit-trail/checkpoints", "audit-trail:read", TAKES_NOTHING, 0, api_trail_checkpoints},
     {API_POST, API_BASE "/audit-trail/export", "audit-trail:read", TAKES_JSON, ROUTE_ANY_TYPE, api_trail_export},
     {API_GET, API_BASE "/audit-trail/*", "audit-trail:read", TAKES_NOTHING, 0, api_trail_get},
+    {API_GET, API_BASE "/events", "events:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_events_get},
     {API_GET, API_BASE "/kpis", "reports:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_kpis_get},
     {API_GET, API_BASE "/reports", "reports:read", TAKES_NOTHING, 0, api_reports_list},
     {API_POST, API_BASE "/reports", "reports:write", TAKES_JSON, CHANGES, api_reports_post},

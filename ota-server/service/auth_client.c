@@ -418,6 +418,14 @@ enum store_status auth_token_find(struct store *s, struct auth_kept *kept, struc
     return status;
 }
 
+enum store_status auth_token_lives(struct store *s, const char *name, struct utc now, bool *lives)
+{
+    struct found_token f = {0};
+    const enum store_status status = store_document_named(s, "token", name, take_token, &f);
+    *lives = status == STORE_OK && f.until.ms > now.ms;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 struct ended {
     uint64_t ids[32];
     size_t count;

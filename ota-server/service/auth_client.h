@@ -127,6 +127,9 @@ bool auth_digest_name(struct bytes secret, char name[AUTH_DIGEST_NAME_SIZE]) MUS
 // The client of a token that has not ended, with only the scopes of the token.
 enum store_status auth_token_find(struct store *s, struct auth_kept *kept, struct bytes token,
                                   struct utc now, struct auth_client *out) MUST_USE;
+// Has the token with this digest name not ended?
+enum store_status auth_token_lives(struct store *s, const char *name, struct utc now,
+                                   bool *lives) MUST_USE;
 // Keeps a token: `scope` is the list of scopes, separated by spaces, with their prefix.
 // Ends what was opened for one client or user: all documents of a kind ("token", "session") below
 // it. For the turn's writer.

@@ -56,6 +56,7 @@ static const struct {
     {"keys:write", ADMIN},
     {"audit-trail:read", OPERATORS | BIT(SUPPORT) | TENANTS | BIT(INSPECTOR)},
     {"audit-trail:verify", OPERATORS | BIT(INSPECTOR)},
+    {"events:read", READERS | BIT(INSPECTOR)},
     {"reports:read", OPERATORS | BIT(SUPPORT) | TENANTS | BIT(INSPECTOR)},
     {"reports:write", OPERATORS | BIT(ENTERPRISE_ADMIN)},
     {"metering:read", OPERATORS | BIT(ENTERPRISE_ADMIN) | BIT(INSPECTOR)},

@@ -3,6 +3,7 @@
 #include "ota-server/service/alarm.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/approval.h"
+#include "ota-server/service/campaign_tell.h"
 #include "ota-server/service/group_rules.h"
 #include "ota-server/service/permission.h"
 
@@ -22,6 +23,7 @@ struct group_seen {
 };
 
 struct campaign_runner {
+    struct campaign_tells tells;
     struct store *store;
     const struct cipher *cipher;
     struct record record; // of the card in hand
@@ -435,7 +437,10 @@ static enum store_status note_change(struct campaign_runner *v, const struct cam
                                   .approval = c->approval};
     const enum store_status status =
         store_document_state(v->store, CAMPAIGN_KIND, c->id, before, c->state, v->now);
-    return status == STORE_OK || status == STORE_NONE ? store_trail_add(v->store, &row) : status;
+    if (status != STORE_OK && status != STORE_NONE)
+        return status;
+    const enum store_status noted = store_trail_add(v->store, &row);
+    return noted == STORE_OK ? campaign_tell(v->store, c, v->now) : noted;
 }
 
 enum store_status campaign_act(struct campaign_runner *v, struct campaign *c, uint8_t input,
@@ -506,8 +511,7 @@ static enum store_status move(struct campaign_runner *v, struct turn *t, struct 
     if (!m.is_changed)
         return m.ask > 0 ? ask_cards(v, t, c, &m) : STORE_OK;
     if (c->state == CAMPAIGN_CHECKED && c->approval != 0) {
-        status = store_document_state(v->store, APPROVAL_KIND, c->approval, APPROVAL_OPEN,
-                                      APPROVAL_EXPIRED, v->now);
+        status = approval_end(v->store, c->approval, APPROVAL_EXPIRED, v->now);
         c->approval = 0;
     }
     if (status == STORE_NONE)
@@ -530,5 +534,7 @@ enum store_status campaign_run(void *context, struct turn *t, uint64_t id, struc
         return status;
     begin_step(v, &c, now);
     status = c.state == CAMPAIGN_STOPPED ? cancel_some(v, t, &c, &due) : move(v, t, &c, &due);
+    if (status == STORE_OK)
+        status = campaign_tell_progress(&v->tells, v->store, &c, now);
     return status == STORE_OK ? store_campaign_put(v->store, &c, due) : status;
 }

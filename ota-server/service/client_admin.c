@@ -36,6 +36,7 @@ const char *const client_scopes[] = {
     "keys:write",
     "audit-trail:read",
     "audit-trail:verify",
+    "events:read",
     "reports:read",
     "reports:write",
     "metering:read",

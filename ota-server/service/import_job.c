@@ -60,6 +60,9 @@ struct import_jobs {
     const char *failure;
     struct import_report report;
     struct import_target reads;
+    // of the server's thread: what clients were told last of the import under way
+    uint64_t told_import, told_tenant, told_done;
+    unsigned told_pass;
 };
 
 // --- handing over ----------------------------------------------------------------------------
@@ -467,12 +470,38 @@ void import_jobs_step(struct import_jobs *j)
     (void)pthread_mutex_unlock(&j->mutex);
 }
 
+static enum store_status tell(void *context, struct store *store, struct utc now)
+{
+    struct import_jobs *j = context;
+    struct import_state state;
+    return import_jobs_state(j, j->told_import, &state)
+               ? import_tell(store, j->told_import, j->told_tenant, &state, now)
+               : STORE_OK; // its end was told
+}
+
+// Under the mutex: did the import under way come further?
+static bool has_news(struct import_jobs *j)
+{
+    const struct seat *s = j->running;
+    if (s == NULL || s->has_ended || s->is_ending ||
+        (s->order.import == j->told_import && s->done == j->told_done && s->pass == j->told_pass))
+        return false;
+    j->told_import = s->order.import;
+    j->told_tenant = s->order.tenant;
+    j->told_done = s->done;
+    j->told_pass = s->pass;
+    return true;
+}
+
 void import_jobs_tick(struct import_jobs *j)
 {
     (void)pthread_mutex_lock(&j->mutex);
     if (j->hand == HAND_LATER)
         j->hand = HAND_GIVEN;
+    const bool is_to_tell = has_news(j);
     (void)pthread_mutex_unlock(&j->mutex);
+    if (is_to_tell && !turn_write_repeatable(j->options.turn, tell, NULL, j))
+        j->told_import = 0; // a second later
     import_jobs_step(j);
 }
 

@@ -5,6 +5,7 @@
 #include "ota-server/service/alarm.h"
 #include "ota-server/service/api_json.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/notice.h"
 #include "ota-server/service/turn.h"
 
 #include <stdlib.h>
@@ -101,6 +102,27 @@ void import_document_write(struct writer *out, const struct import_order *order,
     json_end_object(&j);
 }
 
+enum store_status import_tell(struct store *store, uint64_t import, uint64_t tenant,
+                              const struct import_state *state, struct utc now)
+{
+    const bool is_ended = strcmp(state->status, "ENDED") == 0;
+    struct notice_text n;
+    notice_begin(&n, "import", 0, 0);
+    api_put_id(&n.j, "id", "imp", import);
+    api_put_text(&n.j, "status", state->status);
+    if (is_ended) // its outcome, or why it has none
+        api_put_text(&n.j, "result", state->failure);
+    if (!is_ended) {
+        api_put_number(&n.j, "records", state->total);
+        api_put_number(&n.j, "recordsDone", state->done);
+    }
+    return notice_end(
+        &n, store,
+        (struct notice){.kind = is_ended ? NOTICE_IMPORT_ENDED : NOTICE_IMPORT_PROGRESS,
+                        .at = now,
+                        .tenant = tenant});
+}
+
 enum store_status import_order_put(struct store *store, const struct import_order *order,
                                    struct utc now)
 {
@@ -123,7 +145,9 @@ enum store_status import_order_put(struct store *store, const struct import_orde
                                   .object_kind = "import",
                                   .object = order->import,
                                   .correlator = order->correlator};
-    const enum store_status status = w.failed ? STORE_FAILED : store_document_put(store, &d);
+    enum store_status status = w.failed ? STORE_FAILED : store_document_put(store, &d);
+    if (status == STORE_OK)
+        status = import_tell(store, order->import, order->tenant, &state, now);
     return status == STORE_OK ? store_trail_add(store, &row) : status;
 }
 
@@ -232,7 +256,9 @@ enum store_status import_trail_put(struct store *store, const struct import_orde
                                   .object = o->import,
                                   .correlator = o->correlator,
                                   .result = result};
-    return store_trail_add(store, &row);
+    const struct import_state state = {.status = "ENDED", .failure = result};
+    const enum store_status status = store_trail_add(store, &row);
+    return status == STORE_OK ? import_tell(store, o->import, o->tenant, &state, now) : status;
 }
 
 static bool copy_document(void *context, const struct document *d)

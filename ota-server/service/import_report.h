@@ -50,7 +50,10 @@ enum store_status import_state_put(struct store *store, const struct import_orde
 // What was put as the end of an import that was still open: now it counts.
 enum store_status import_outcome_show(struct store *store, uint64_t import,
                                       struct utc now) MUST_USE;
-// The row of the trail that tells of its end.
+// Tells clients how far it is; a status that has not ended.
+enum store_status import_tell(struct store *store, uint64_t import, uint64_t tenant,
+                              const struct import_state *state, struct utc now) MUST_USE;
+// The row of the trail that tells of its end, and what clients are told.
 enum store_status import_trail_put(struct store *store, const struct import_order *order,
                                    const char *result, struct utc now) MUST_USE;
 // The alarms of an import that was refused, or whose keys are not those of their check values.

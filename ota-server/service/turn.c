@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "ota-server/service/turn_part.h"
 #include "ota-server/store/calls.h"
+#include "ota-server/store/notices.h"
 #include "ota-server/store/tombstones.h"
 
 #include <stdlib.h>
@@ -537,6 +538,11 @@ enum turn_status turn_run(struct turn *t, struct utc now)
     if (status == STORE_OK)
         return TURN_OK;
     return status == STORE_LOST ? TURN_STOP : TURN_RETRY;
+}
+
+bool turn_has_told(struct turn *t)
+{
+    return store_notices_told(t->options.store);
 }
 
 bool turn_can_write(const struct turn *t)

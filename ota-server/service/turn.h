@@ -183,4 +183,6 @@ struct turn_counts {
     uint64_t pors, por_errors;   // answers of cards, and those that say that something went wrong
     uint64_t enables, rollbacks; // switches that ended done or rolled back, and the latter
 };
+// Was anything committed since this was asked last that clients are told of [store/notices.h]?
+bool turn_has_told(struct turn *t);
 struct turn_counts turn_counts(const struct turn *t);

@@ -120,6 +120,10 @@ enum store_status turn_note_operation(struct turn *t, const struct operation *be
                                       const struct operation *o, struct utc at) MUST_USE;
 // The card was quarantined in this decision while a campaign was at it.
 enum store_status turn_note_quarantine(struct turn *t, struct utc at) MUST_USE;
+// turn_notice.c: what clients are told of t->decision; `before` NULL: a new one.
+enum store_status turn_notice_operation(struct turn *t, const struct operation *before,
+                                        const struct operation *o, struct utc at) MUST_USE;
+enum store_status turn_notice_card(struct turn *t, struct utc at) MUST_USE;
 // turn_message.c: a message that comes now is kept if it fits no card; one that was kept leaves the
 // store once it fits.
 enum store_status turn_run_message(struct turn *t, const struct turn_message *m, uint64_t stray,

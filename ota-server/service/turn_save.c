@@ -66,8 +66,9 @@ static enum store_status save_operation(struct turn *t, const struct operation *
     const struct record *r = &t->decision.next;
     if (!is_changed(before, o))
         return STORE_OK;
-    const enum store_status status =
-        store_operation_put(t->options.store, r->card, tenant_of(t), o);
+    enum store_status status = store_operation_put(t->options.store, r->card, tenant_of(t), o);
+    if (status == STORE_OK)
+        status = turn_notice_operation(t, before, o, at);
     return status == STORE_OK ? turn_note_operation(t, before, o, at) : status;
 }
 
@@ -123,6 +124,8 @@ static enum store_status settle(struct turn *t, const struct settlement *v, stru
     const struct record *r = &t->decision.next;
     status = store_operation_put(t->options.store, r->card, r->tenant, &o);
     if (status == STORE_OK)
+        status = turn_notice_operation(t, &before, &o, at);
+    if (status == STORE_OK)
         status = turn_note_operation(t, NULL, &o, at);
     if (status == STORE_OK)
         status = turn_figures_correct(t, &before, &o);
@@ -147,9 +150,8 @@ static enum store_status end_approval(struct turn *t, const struct operation *o,
     const bool is_expired = o->failure == FAILURE_APPROVAL_EXPIRED;
     if (o->approval == 0 || !(is_expired || o->outcome == OUTCOME_CANCELLED))
         return STORE_OK;
-    const enum store_status status =
-        store_document_state(t->options.store, APPROVAL_KIND, o->approval, APPROVAL_OPEN,
-                             is_expired ? APPROVAL_EXPIRED : APPROVAL_WITHDRAWN, at);
+    const enum store_status status = approval_end(
+        t->options.store, o->approval, is_expired ? APPROVAL_EXPIRED : APPROVAL_WITHDRAWN, at);
     return status == STORE_NONE ? STORE_OK : status;
 }
 
@@ -306,6 +308,8 @@ enum store_status turn_save(struct turn *t, const struct event *e)
         status = turn_note_quarantine(t, e->at);
     if (status == STORE_OK)
         status = turn_figures(t, e);
+    if (status == STORE_OK)
+        status = turn_notice_card(t, e->at);
     if (status == STORE_OK)
         status = save_view(t, e->at);
     if (status == STORE_OK)

@@ -1,6 +1,7 @@
 // The turn's start and stop: what became of the cards while the server was away.
 #include "ota-server/service/turn_part.h"
 #include "ota-server/store/campaigns.h"
+#include "ota-server/store/notices.h"
 
 #include <string.h>
 
@@ -78,6 +79,8 @@ static enum store_status restore(struct turn *t, struct utc now)
         status = store_outbox_forget(t->options.store);
     if (status == STORE_OK)
         status = note_restore(t, now);
+    if (status == STORE_OK)
+        status = store_notices_jump(t->options.store, now);
     if (status == STORE_OK)
         status = store_commit(t->options.store);
     if (status == STORE_OK)

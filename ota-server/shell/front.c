@@ -209,6 +209,7 @@ static void read_headers(struct seat *s, struct http_request *r)
         .origin = header(r, "Origin"),
         .referer = header(r, "Referer"),
         .csrf_token = header(r, "X-CSRF-Token"),
+        .last_event_id = header(r, "Last-Event-ID"),
         .authorization_count = http_header_count(r, "Authorization"),
         .correlator_count = http_header_count(r, "x-correlator"),
         .peer = s->peer,
@@ -225,9 +226,17 @@ static long pull(void *context, struct http_request *r, uint8_t *to, size_t len)
     const long count = api_more(s->exchange, to, len);
     if (count > 0)
         return count;
+    if (count == API_MORE_LATER)
+        return HTTP_PULL_NOTHING_YET;
     http_set_user(r, NULL);
     release(s);
     return count == 0 ? HTTP_PULL_END : HTTP_PULL_BROKEN;
+}
+
+static void wake(void *context)
+{
+    struct seat *s = context;
+    http_wake(s->request);
 }
 
 static void answered(void *context, const struct api_answer *answer)
@@ -258,6 +267,7 @@ static void answered(void *context, const struct api_answer *answer)
     }
     if (answer->rest != NULL) {
         s->is_going_on = true;
+        api_on_more(s->exchange, wake, s);
         http_stream(r, answer->status, answer->type, fields, count, pull);
         return;
     }

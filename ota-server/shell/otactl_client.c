@@ -150,6 +150,10 @@ static size_t take_body(char *at, size_t one, size_t count, void *context)
         e->has_downloaded = true;
         return fwrite(at, 1, len, e->r->download);
     }
+    if (e->r->listen != NULL && status == 200) {
+        e->has_downloaded = true;
+        return e->r->listen(e->r->listen_context, bytes_of(at, len)) ? len : 0;
+    }
     if (len > CTL_ANSWER_MAX - a->len)
         return 0;
     char *grown = realloc(a->text, a->len + len + 1);
@@ -289,6 +293,8 @@ static bool put_headers(struct exchange *e, const char *path)
     add_header(e, "x-correlator", e->a->correlator);
     if (e->idempotency_key != NULL)
         add_header(e, "Idempotency-Key", e->idempotency_key);
+    if (e->r->last_event_id != NULL)
+        add_header(e, "Last-Event-ID", e->r->last_event_id);
     // libcurl would name a type of its own when there is none.
     add_header(e, "Content-Type", e->r->type != NULL ? e->r->type : "");
     return !e->is_out_of_memory;
@@ -331,7 +337,9 @@ static void put_options(struct exchange *e, const char *url)
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, STALL_S);
     } else {
-        if (e->r->download == NULL) {
+        if (e->r->listen != NULL) { // a silent one is no dead one
+            curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+        } else if (e->r->download == NULL) {
             curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_MS);
         } else { // however long it takes, as long as something comes
             curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -440,6 +448,8 @@ enum ctl_exit ctl_call_quietly(struct ctl_client *c, struct ctl_request *r, stru
     snprintf(url, sizeof(url), "%s%.*s%s%.*s", c->access.url, (int)r->path_w.len, r->path,
              r->query_w.len > 0 ? "?" : "", (int)r->query_w.len, r->query);
     const CURLcode code = exchange_all(&e, path, url);
+    if (code == CURLE_WRITE_ERROR && r->listen != NULL && e.has_downloaded)
+        return CTL_DONE; // who listens has heard enough
     if (code != CURLE_OK)
         return explain(c, code, problem);
     if (a->len > 0 && json_read(bytes_of(a->text, a->len), &a->json) != JSON_READ_OK)

@@ -34,6 +34,10 @@ struct ctl_request {
     struct bytes body;
     FILE *upload;   // instead of `body`: read from its start, and then again while it is sent
     FILE *download; // takes the body of a good answer as it comes, instead of the answer; or NULL
+    // The same for one that has no end: false ends it. Or NULL.
+    bool (*listen)(void *context, struct bytes piece);
+    void *listen_context;
+    const char *last_event_id; // behind which a stream goes on; or NULL
     const char *accept;
     const char *idempotency_key; // NULL: one is made for changing methods
     bool is_reading;             // a POST that changes nothing

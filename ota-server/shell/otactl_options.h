@@ -42,6 +42,8 @@ enum ctl_group {
         TAKES_CARD_FILTER | TAKES_OPERATION_FILTER | TAKES_DIRTY_FILTER | TAKES_TRAIL_FILTER,
 };
 
+#define TAKES_EVENTS (UINT32_C(1) << 31) // more than a constant of an enumeration can be
+
 // X(id, name, argument or NULL, groups (0: every verb), query parameter or NULL, what it does)
 // clang-format off
 #define CTL_OPTIONS(X) \
@@ -123,6 +125,9 @@ enum ctl_group {
     X(LAST, "last", "SEQUENCE", TAKES_RANGE, NULL, "to this row (default: the last)") \
     X(WINDOW, "window", "HOURS", TAKES_WINDOW, "window", "1h, 24h (default), 7d or 30d") \
     X(RESULT, "result", "RESULT", TAKES_RESULT, "result", "WAITING, OPEN, DONE, FAILED or EXCLUDED") \
+    X(TOPICS, "topics", "TOPIC,...", TAKES_EVENTS, "topics", "only these, such as operations,alarms") \
+    X(AFTER, "after", "ID", TAKES_EVENTS, NULL, "go on behind this event") \
+    X(COUNT, "count", "COUNT", TAKES_EVENTS, NULL, "end after so many") \
     X(HASH, "hash", "HEX", TAKES_APPROVAL, NULL, "requestHash of what is decided (required)") \
     X(DECISION, "decision", "WHAT", TAKES_RESOLVE, NULL, "accept-card or push-server (required)")
 // clang-format on

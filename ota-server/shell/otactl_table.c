@@ -83,6 +83,8 @@ const struct ctl_verb ctl_verbs[] = {
      "List how far each card is.", "campaign cards cmp_01JG8Q4M7Y2K9T3W5X6A7B8C9D --result FAILED --csv"},
     {"campaign", "exclusions", "CAMPAIGN", 1, 1, LIST, campaign_exclusions_run,
      "List who was excluded, and why.", "campaign exclusions cmp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"event", "follow", "", 0, 0, TAKES_EVENTS, event_follow_run,
+     "Show what happens, as it happens.", "event follow --topics operations,alarms"},
     {"alarm", "list", "", 0, 0, LIST | TAKES_STATE, alarm_list_run,
      "List what is wrong, or was.", "alarm list --state OPEN"},
     {"alarm", "show", "ALARM...|-", 1, MANY, 0, alarm_show_run,

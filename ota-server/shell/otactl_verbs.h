@@ -27,6 +27,7 @@ enum ctl_exit campaign_act_run(struct ctl_task *t) MUST_USE; // check, start, pa
 enum ctl_exit campaign_wait_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit campaign_cards_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit campaign_exclusions_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit event_follow_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit alarm_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit alarm_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit alarm_acknowledge_run(struct ctl_task *t) MUST_USE;

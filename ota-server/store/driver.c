@@ -71,7 +71,8 @@ static void begin_state(struct store *s)
 
 void store_refresh(struct store *reader)
 {
-    check(reader->options.is_reader);
+    if (!reader->options.is_reader)
+        return;
     reader->holds_state = true;
     if (sqlite3_get_autocommit(reader->db))
         return;

@@ -54,6 +54,8 @@ struct store {
     } moved;
     bool is_writing;
     bool is_part;     // commits do not sync now
+    bool has_notices; // written in this transaction
+    bool has_told;    // committed since store_notices_told()
     bool holds_state; // a reader that is refreshed by its owner
     int log_pages;    // of the engine's log after the last commit
     struct trail_head head, head_begun, head_marked;

@@ -269,6 +269,10 @@ const char *const schema_steps[] = {
     " STRICT, WITHOUT ROWID;"
     "CREATE TRIGGER queried_counted AFTER INSERT ON queried BEGIN INSERT INTO queried_sum"
     " VALUES (NEW.period, NEW.tenant, NEW.family, 1, 0) ON CONFLICT DO UPDATE SET cards = cards + 1; END;",
+
+    // What clients are told.
+    "CREATE TABLE notice (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " tenant INTEGER NOT NULL, card INTEGER NOT NULL, grp INTEGER NOT NULL, data BLOB NOT NULL) STRICT;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

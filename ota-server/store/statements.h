@@ -110,6 +110,16 @@
         " AND id > $1 ORDER BY id LIMIT $2") \
     S(CARD_POSTPONE, "UPDATE card SET wake_at = $2 WHERE id = $1") \
     S(CARD_ALL, "SELECT id FROM card WHERE id > $1 ORDER BY id LIMIT $2") \
+    S(NOTICE_ADD, "INSERT INTO notice (id, kind, at, tenant, card, grp, data) VALUES" \
+        " ((SELECT coalesce(max(id), 0) + 1 FROM notice),$1,$2,$3,$4,$5,$6)") \
+    S(NOTICES_DROP, "DELETE FROM notice WHERE id <= $1") \
+    S(NOTICE_LAST, "SELECT max(id) FROM notice") \
+    S(NOTICES, "SELECT id, kind, at, tenant, card, grp, data, $2 = 0 OR (card = 0 AND tenant = $2)" \
+        " OR (card > 0 AND grp IN (" GRANTED("$2", "$3") ")) FROM notice WHERE id > $1" \
+        " ORDER BY id LIMIT $4") \
+    /* a row of no kind, which nobody is shown */ \
+    S(NOTICES_JUMP, "INSERT INTO notice (id, kind, at, tenant, card, grp, data) VALUES" \
+        " (max((SELECT coalesce(max(id), 0) + 1 FROM notice), $2),0,$1,0,0,0,x'')") \
     S(KEY_PUT, "INSERT INTO ota_key (card, key_id, version, tar, spi1, spi2, cmac_len, generation," \
         " sealed) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (card, key_id) DO UPDATE SET" \
         " version = excluded.version, tar = excluded.tar, spi1 = excluded.spi1," \

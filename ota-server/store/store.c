@@ -265,6 +265,8 @@ enum store_status store_commit(struct store *s)
         return status;
     }
     s->is_writing = false;
+    s->has_told |= s->has_notices;
+    s->has_notices = false;
     return copy_log(s);
 }
 
@@ -274,6 +276,7 @@ void store_rollback(struct store *s)
         return;
     s->is_writing = false;
     s->head = s->head_begun;
+    s->has_notices = false;
     s->counted.cards = 0;
     memset(s->named, 0, sizeof(s->named));
     if (!sqlite3_get_autocommit(s->db)) // the engine may have undone it already

@@ -70,7 +70,8 @@ void store_close(struct store *s);
 // What went wrong last, for the log: no key and no message body in it.
 const char *store_problem(const struct store *s);
 // For a reader that asks often: from its first query until the next call of this it sees one state
-// of the database, and does not look for a newer one at every query.
+// of the database, and does not look for a newer one at every query. For the writer it does
+// nothing.
 void store_refresh(struct store *reader);
 
 enum store_status store_begin(struct store *s) MUST_USE;

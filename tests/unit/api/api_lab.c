@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "common/wire/ident.h"
+#include "ota-server/service/api_exchange.h"
 #include "ota-server/service/api_json.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/bootstrap_job.h"
@@ -99,11 +100,14 @@ static void take_answer(void *context, const struct api_answer *given)
     bytes_copy(a->body, given->body);
     if (given->rest != NULL) {
         long more = 1;
-        for (; more > 0; len += (size_t)more) { // in pieces of an odd size
+        while (more > 0) { // in pieces of an odd size
+            if (given->rest->stream != NULL && len + 1009 >= sizeof(a->body))
+                break; // the test reads on
             assert_true(len + 1009 < sizeof(a->body));
             more = api_more(given->rest, (uint8_t *)a->body + len, 1009);
+            len += more > 0 ? (size_t)more : 0;
         }
-        assert_int_equal(more, 0);
+        assert_true(more == 0 || given->rest->stream != NULL);
     }
     a->body[len] = '\0';
     if (!a->asked.is_trial)
@@ -142,6 +146,7 @@ struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct an
         .origin = text_or_empty(ask->origin),
         .referer = text_or_empty(ask->referer),
         .csrf_token = text_or_empty(ask->csrf_token),
+        .last_event_id = text_or_empty(ask->last_event_id),
         .peer = ask->peer != NULL ? ask->peer : "192.0.2.1",
         .has_certificate = ask->certificate_sha256 != NULL,
         .certificate_is_believed = !ask->is_doubted,

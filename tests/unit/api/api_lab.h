@@ -20,7 +20,7 @@ struct ask {
     const char *method, *target; // path and query
     const char *body, *type, *accept, *correlator, *key, *if_match;
     const char *authorization; // instead of the token
-    const char *cookie, *origin, *referer, *csrf_token;
+    const char *cookie, *origin, *referer, *csrf_token, *last_event_id;
     const char *peer; // instead of 192.0.2.1
     // The client's certificate; NULL: it showed none.
     const uint8_t *certificate_sha256;

@@ -18,7 +18,7 @@
     "approvals:read,campaigns:read,campaigns:write,"                                               \
     "approvals:decide,inventory:read,"                                                             \
     "templates:read,imports:read,audit-trail:read,clients:read,clients:write,users:read,"          \
-    "users:write,reports:read"
+    "users:write,events:read,reports:read"
 
 static struct lab lab;
 static struct answer a;

@@ -86,7 +86,7 @@ static void nobody_gives_a_role_that_may_more(void **state)
                "operations:set-timers,operations:read-timers,operations:audit,groups:read,"
                "permissions:read,approvals:read,alarms:read,inventory:read,templates:read,imports:"
                "read,audit-trail:read,reports:read,"
-               "campaigns:read,campaigns:write,users:read,users:write",
+               "campaigns:read,campaigns:write,events:read,users:read,users:write",
                LAB_TENANT, poor);
     for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++) {
         add_user(poor, "puppet", above[i]);
