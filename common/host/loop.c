@@ -36,6 +36,11 @@ static void on_signal(evutil_socket_t number, short what, void *context)
     asked(loop->context);
 }
 
+struct event_base *loop_base(struct loop *loop)
+{
+    return loop->base;
+}
+
 static struct event_base *base_open(void)
 {
     struct event_config *config = event_config_new();

@@ -33,6 +33,10 @@ bool loop_is_stopped(const struct loop *loop);
 // then call loop_stop(). A second signal stops.
 void loop_on_signal(struct loop *loop, void (*asked)(void *context), void *context);
 
+// For other modules of common/host that build on libevent.
+struct event_base;
+struct event_base *loop_base(struct loop *loop);
+
 // The `now` of this turn.
 struct instant loop_now(struct loop *loop);
 struct utc loop_utc(struct loop *loop);

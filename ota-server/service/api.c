@@ -297,8 +297,10 @@ void api_step(struct api *api)
     meter_step(api->meter);
 }
 
-void api_told(struct api *api)
+bool api_told(struct api *api)
 {
-    if (turn_has_told(api->options.turn))
-        api_streams_told(api);
+    if (!turn_has_told(api->options.turn))
+        return false;
+    api_streams_told(api);
+    return true;
 }

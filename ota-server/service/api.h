@@ -23,6 +23,8 @@ struct campaign_runner;
 struct import_jobs;
 struct trail_checks;
 struct json_writer;
+struct sinks;
+struct sink_url;
 
 // A file that /docs serves besides the documents. The table ends with a path of NULL.
 struct api_file {
@@ -49,6 +51,10 @@ struct api_options {
     struct campaign_runner *campaigns; // NULL: campaigns are kept, but do not run
     struct import_jobs *imports;       // NULL: imports answer 503
     struct trail_checks *trail_checks; // NULL: long verifications answer 503
+    struct sinks *sinks;               // NULL: events wait, and are not sent
+    // May a client give this address, by its port, and if it is a literal one? NULL: any.
+    bool (*sink_allows)(void *context, const struct sink_url *url);
+    void *sink_context;
     bool (*fill)(void *context, uint8_t *to, size_t len);
     void *fill_context;
     // Adds members about links and queues to /system, and answers whether SMSC links are bound;
@@ -128,7 +134,7 @@ void api_handle(struct api *api, struct api_exchange *x, const struct api_reques
 uint64_t api_body_limit(struct api *api, const struct api_request *request);
 // Gives the turn what imports and verifications have ready: before each turn.
 void api_step(struct api *api);
-// After each turn: wakes those who are told of what it committed.
-void api_told(struct api *api);
+// After each turn: wakes those who are told of what it committed. False: nobody is.
+bool api_told(struct api *api);
 // Ends duplicates that waited too long; once a second. Sweeps stored answers and tokens.
 void api_tick(struct api *api, struct api_now now);

@@ -15,6 +15,9 @@
 #define API_CODES(X)                                                                               \
     X(INVALID_ARGUMENT, 400, "INVALID_ARGUMENT", "The request is not valid")                       \
     X(OUT_OF_RANGE, 400, "OUT_OF_RANGE", "A number is outside its range")                          \
+    X(INVALID_PROTOCOL, 400, "INVALID_PROTOCOL", "The protocol is none that is there")             \
+    X(INVALID_CREDENTIAL, 400, "INVALID_CREDENTIAL", "The credential cannot be used")              \
+    X(INVALID_SINK, 400, "INVALID_SINK", "The sink is no address that can be told")                \
     X(UNAUTHENTICATED, 401, "UNAUTHENTICATED",                                                     \
       "Request not authenticated due to missing, invalid, or expired credentials")                 \
     X(PERMISSION_DENIED, 403, "PERMISSION_DENIED",                                                 \

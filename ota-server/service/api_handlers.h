@@ -11,6 +11,18 @@ void api_trail_verify(struct api_exchange *x);
 void api_trail_verification_get(struct api_exchange *x);
 void api_card_trail(struct api_exchange *x);
 
+void api_sinks_list(struct api_exchange *x);
+void api_sinks_post(struct api_exchange *x);
+void api_sink_get(struct api_exchange *x);
+void api_sink_patch(struct api_exchange *x);
+void api_sink_delete(struct api_exchange *x);
+void api_sink_test(struct api_exchange *x);
+void api_sink_secrets_post(struct api_exchange *x);
+void api_deliveries_list(struct api_exchange *x);
+void api_delivery_get(struct api_exchange *x);
+void api_delivery_resend(struct api_exchange *x);
+// Writes the delivery; false when there is none.
+bool api_delivery_put(struct api_exchange *x, uint64_t id);
 void api_events_get(struct api_exchange *x);
 void api_kpis_get(struct api_exchange *x);
 void api_metering_cards(struct api_exchange *x);

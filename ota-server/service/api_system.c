@@ -3,6 +3,7 @@
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/meter.h"
 #include "ota-server/service/metric.h"
+#include "ota-server/store/deliveries.h"
 
 void api_health(struct api_exchange *x)
 {
@@ -176,6 +177,18 @@ static void put_meter_metrics(struct writer *w, const struct meter_counts *c)
     metric_put(w, "metering_lost_total", "counter", "Calls that it will never have.", c->lost);
 }
 
+static void put_event_metrics(struct api_exchange *x)
+{
+    struct delivery_counts n = {0};
+    metric_put(&x->out, "event_streams", "gauge", "Streams of events that are open.",
+               api_streams_open(x->api));
+    if (store_delivery_counts(x->reader, &n) != STORE_OK)
+        return; // the next statement fails too, and says so
+    metric_put(&x->out, "deliveries_waiting", "gauge", "Events that wait for sinks.", n.waiting);
+    metric_put(&x->out, "deliveries_dead", "gauge", "Events that sinks did not take.", n.dead);
+    metric_put(&x->out, "sinks_suspended", "gauge", "Event sinks that are suspended.", n.suspended);
+}
+
 static bool may_see_metrics(struct api_exchange *x)
 {
     if (x->request->is_watcher)
@@ -214,6 +227,7 @@ void api_metrics(struct api_exchange *x)
     put_store_metrics(&x->out, &counts);
     const struct meter_counts calls = meter_counts(x->api->meter);
     put_meter_metrics(&x->out, &calls);
+    put_event_metrics(x);
     metric_family(&x->out, "alarms", "gauge", "Alarms that are not over.");
     if (store_alarms_open(x->reader, put_alarm_metric, &x->out) != STORE_OK) {
         api_start_answer(x);

@@ -57,6 +57,7 @@ static const struct {
     {"audit-trail:read", OPERATORS | BIT(SUPPORT) | TENANTS | BIT(INSPECTOR)},
     {"audit-trail:verify", OPERATORS | BIT(INSPECTOR)},
     {"events:read", READERS | BIT(INSPECTOR)},
+    {"events:write", OPERATORS | BIT(ENTERPRISE_ADMIN)},
     {"reports:read", OPERATORS | BIT(SUPPORT) | TENANTS | BIT(INSPECTOR)},
     {"reports:write", OPERATORS | BIT(ENTERPRISE_ADMIN)},
     {"metering:read", OPERATORS | BIT(ENTERPRISE_ADMIN) | BIT(INSPECTOR)},

@@ -37,6 +37,7 @@ const char *const client_scopes[] = {
     "audit-trail:read",
     "audit-trail:verify",
     "events:read",
+    "events:write",
     "reports:read",
     "reports:write",
     "metering:read",

@@ -2,6 +2,8 @@
 
 #include "common/base/check.h"
 #include "ota-server/service/api_json.h"
+#include "ota-server/service/auth_client.h"
+#include "ota-server/service/permission.h"
 
 static const struct {
     const char *name, *scope;
@@ -27,23 +29,24 @@ const char *notice_topic_scope(enum notice_topic topic)
 struct notice_form notice_form(uint8_t kind)
 {
     static const struct notice_form FORMS[NOTICE_KINDS] = {
-        [NOTICE_OPERATION_UPDATED] = {"operation.updated", NOTICE_OPERATIONS},
-        [NOTICE_OPERATION_ENDED] = {"operation.updated", NOTICE_OPERATIONS},
-        [NOTICE_CARD_UPDATED] = {"card.updated", NOTICE_CARDS},
-        [NOTICE_CARD_SWITCHED] = {"card.updated", NOTICE_CARDS},
-        [NOTICE_CARD_FALLBACK] = {"card.updated", NOTICE_CARDS},
-        [NOTICE_CARD_RETURNED] = {"card.updated", NOTICE_CARDS},
-        [NOTICE_DIRTY_ADDED] = {"dirty.added", NOTICE_CARDS},
-        [NOTICE_DIRTY_REMOVED] = {"dirty.removed", NOTICE_CARDS},
-        [NOTICE_BOOTSTRAP_ENDED] = {"card.updated", NOTICE_CARDS},
-        [NOTICE_ALARM_RAISED] = {"alarm.raised", NOTICE_ALARMS},
-        [NOTICE_ALARM_CLEARED] = {"alarm.cleared", NOTICE_ALARMS},
-        [NOTICE_CAMPAIGN_PROGRESS] = {"campaign.progress", NOTICE_CAMPAIGNS},
-        [NOTICE_CAMPAIGN_ENDED] = {"campaign.progress", NOTICE_CAMPAIGNS},
-        [NOTICE_IMPORT_PROGRESS] = {"import.progress", NOTICE_IMPORTS},
-        [NOTICE_IMPORT_ENDED] = {"import.progress", NOTICE_IMPORTS},
-        [NOTICE_APPROVAL_OPENED] = {"approval.opened", NOTICE_APPROVALS},
-        [NOTICE_APPROVAL_DECIDED] = {"approval.decided", NOTICE_APPROVALS},
+        [NOTICE_OPERATION_UPDATED] = {"operation.updated", NOTICE_OPERATIONS, NULL},
+        [NOTICE_OPERATION_ENDED] = {"operation.updated", NOTICE_OPERATIONS, "operation-ended"},
+        [NOTICE_CARD_UPDATED] = {"card.updated", NOTICE_CARDS, NULL},
+        [NOTICE_CARD_SWITCHED] = {"card.updated", NOTICE_CARDS, "switched"},
+        [NOTICE_CARD_FALLBACK] = {"card.updated", NOTICE_CARDS, "fallback"},
+        [NOTICE_CARD_RETURNED] = {"card.updated", NOTICE_CARDS, "returned"},
+        [NOTICE_DIRTY_ADDED] = {"dirty.added", NOTICE_CARDS, "card-dirty"},
+        [NOTICE_DIRTY_REMOVED] = {"dirty.removed", NOTICE_CARDS, "card-clean"},
+        [NOTICE_BOOTSTRAP_ENDED] = {"card.updated", NOTICE_CARDS, "bootstrap-ended"},
+        [NOTICE_ALARM_RAISED] = {"alarm.raised", NOTICE_ALARMS, "alarm-raised"},
+        [NOTICE_ALARM_CLEARED] = {"alarm.cleared", NOTICE_ALARMS, "alarm-cleared"},
+        [NOTICE_CAMPAIGN_PROGRESS] = {"campaign.progress", NOTICE_CAMPAIGNS, NULL},
+        [NOTICE_CAMPAIGN_ENDED] = {"campaign.progress", NOTICE_CAMPAIGNS, "campaign-ended"},
+        [NOTICE_IMPORT_PROGRESS] = {"import.progress", NOTICE_IMPORTS, NULL},
+        [NOTICE_IMPORT_ENDED] = {"import.progress", NOTICE_IMPORTS, "import-ended"},
+        [NOTICE_APPROVAL_OPENED] = {"approval.opened", NOTICE_APPROVALS, NULL},
+        [NOTICE_APPROVAL_DECIDED] = {"approval.decided", NOTICE_APPROVALS, NULL},
+        [NOTICE_TEST] = {NULL, NOTICE_CARDS, "test"},
     };
     return kind < NOTICE_KINDS ? FORMS[kind] : FORMS[NOTICE_NONE];
 }
@@ -65,5 +68,8 @@ enum store_status notice_end(struct notice_text *n, struct store *s, struct noti
     json_end_object(&n->j);
     check(json_done(&n->j)); // what it is made of has its limits
     what.data = writer_bytes(&n->w);
+    what.is_for_sinks = notice_form(what.kind).type != NULL;
+    what.overseer = AUTH_OPERATOR;
+    what.grants = GRANT_BIT(GRANT_CARD_READ);
     return store_notice_add(s, &what);
 }

@@ -29,8 +29,9 @@ enum notice_kind {
     NOTICE_IMPORT_ENDED = 15,
     NOTICE_APPROVAL_OPENED = 16,
     NOTICE_APPROVAL_DECIDED = 17,
+    NOTICE_TEST = 18, // of a sink, which asked for it
 };
-#define NOTICE_KINDS (NOTICE_APPROVAL_DECIDED + 1)
+#define NOTICE_KINDS (NOTICE_TEST + 1)
 
 enum notice_topic {
     NOTICE_OPERATIONS,
@@ -48,6 +49,7 @@ const char *notice_topic_scope(enum notice_topic topic);
 struct notice_form {
     const char *name; // in the stream: "operation.updated"; NULL: it has none
     enum notice_topic topic;
+    const char *type; // for sinks: "operation-ended"; NULL: they are not told
 };
 // Of any number.
 struct notice_form notice_form(uint8_t kind);

@@ -2,19 +2,20 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/sink.h"
 
 #include <stdlib.h>
 
 #define PAGE 32
-#define KEY_LEN 16
-#define SEALED_LEN (CRYPTO_NONCE_SIZE + KEY_LEN + CRYPTO_TAG_SIZE)
+#define PLAIN_MAX SINK_TOKEN_MAX // of what documents hold
+#define SEALED_MAX (CRYPTO_NONCE_SIZE + PLAIN_MAX + CRYPTO_TAG_SIZE)
 #define NAME_SIZE 64
 
 // Octets under the old key become octets under the new one, with a nonce of their own.
 static bool seal_again(const struct rekey *r, struct bytes additional, uint8_t *nonce,
                        struct bytes sealed, struct writer *out)
 {
-    uint8_t plain[AUTH_SECRET_SIZE];
+    uint8_t plain[PLAIN_MAX];
     struct writer p = writer_of(plain, sizeof(plain));
     const bool is_done = crypto_unseal(r->crypto, r->old, nonce, additional, sealed, &p) &&
                          r->fill(r->fill_context, nonce, CRYPTO_NONCE_SIZE) &&
@@ -69,8 +70,9 @@ static enum store_status rekey_one_client(const struct rekey *r, uint64_t id)
 struct sealed {
     struct document document;
     char kind[24], name[NAME_SIZE];
-    char hex[2 * SEALED_LEN];
-    uint8_t octets[SEALED_LEN];
+    char hex[2 * SEALED_MAX];
+    uint8_t octets[SEALED_MAX];
+    size_t len;
     bool is_sealed, fits;
 };
 
@@ -84,15 +86,17 @@ static bool see_sealed(void *context, const struct document *d)
     (void)text_end(&n);
     s->document.kind = s->kind;
     s->document.name = d->name != NULL ? s->name : NULL;
-    s->is_sealed = text_unhex(d->body, &o) && o.len == SEALED_LEN;
+    s->is_sealed = text_unhex(d->body, &o) && o.len > CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE;
+    s->len = o.len;
     s->fits = !n.failed;
     return false;
 }
 
-// What the octets are bound to: a key to its name, a component to the id of its key.
+// What the octets are bound to: a key or a sink's secret to its name, a component to the id of its
+// key.
 static struct bytes bound_to(const struct sealed *s, char text[API_ID_SIZE])
 {
-    if (strcmp(s->kind, "transport-key") == 0)
+    if (strcmp(s->kind, "transport-component") != 0)
         return bytes_of_text(s->name);
     api_id_write(text, "rec", s->document.parent);
     return bytes_of_text(text);
@@ -110,15 +114,14 @@ static enum store_status rekey_sealed(const struct rekey *r, const char *kind, u
         return status;
     uint8_t nonce[CRYPTO_NONCE_SIZE];
     memcpy(nonce, s.octets, sizeof(nonce));
-    uint8_t again[SEALED_LEN];
-    struct writer w = writer_of(again + CRYPTO_NONCE_SIZE, SEALED_LEN - CRYPTO_NONCE_SIZE);
-    const struct bytes sealed =
-        bytes_of(s.octets + CRYPTO_NONCE_SIZE, SEALED_LEN - CRYPTO_NONCE_SIZE);
+    uint8_t again[SEALED_MAX];
+    struct writer w = writer_of(again + CRYPTO_NONCE_SIZE, s.len - CRYPTO_NONCE_SIZE);
+    const struct bytes sealed = bytes_of(s.octets + CRYPTO_NONCE_SIZE, s.len - CRYPTO_NONCE_SIZE);
     if (!s.fits || !seal_again(r, bound_to(&s, text), nonce, sealed, &w))
         return STORE_KEYS;
     memcpy(again, nonce, sizeof(nonce));
     struct writer h = writer_of(s.hex, sizeof(s.hex));
-    text_hex(&h, bytes_of(again, sizeof(again)));
+    text_hex(&h, bytes_of(again, s.len));
     s.document.body = writer_bytes(&h);
     s.document.changed_at = r->now;
     return store_document_put(r->store, &s.document);
@@ -148,5 +151,7 @@ enum store_status rekey_documents(const struct rekey *r)
     enum store_status status = each_of(r, "client");
     if (status == STORE_OK)
         status = each_of(r, "transport-key");
-    return status == STORE_OK ? each_of(r, "transport-component") : status;
+    if (status == STORE_OK)
+        status = each_of(r, "transport-component");
+    return status == STORE_OK ? each_of(r, SINK_SECRET_KIND) : status;
 }

@@ -19,10 +19,10 @@
 // What has another JSON type than text.
 static const struct {
     const char *name;
-    enum { LIST, NUMBER, FLAG } kind;
+    enum { LIST, NUMBER, FLAG, TYPES } kind;
 } members[] = {
     {"scopes", LIST},  {"mechanisms", LIST},       {"operations", LIST}, {"ratePerSecond", NUMBER},
-    {"burst", NUMBER}, {"overlapSeconds", NUMBER}, {"locked", FLAG},
+    {"burst", NUMBER}, {"overlapSeconds", NUMBER}, {"locked", FLAG},     {"types", TYPES},
 };
 
 static json_t *list_of(const char *value)
@@ -32,6 +32,18 @@ static json_t *list_of(const char *value)
         const size_t len = strcspn(value, ",");
         json_array_append_new(list, json_stringn(value, len));
         value += len + (value[len] == ',');
+    }
+    return list;
+}
+
+// Of events: those of the interface have one name in front, which need not be typed.
+static json_t *types_of(const char *value)
+{
+    json_t *list = list_of(value);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        if (name != NULL && strchr(name, '.') == NULL)
+            json_array_set_new(list, i, json_sprintf("ota.connectivity-management.v1.%s", name));
     }
     return list;
 }
@@ -61,6 +73,8 @@ static json_t *value_of(const char *name, const char *value)
         switch (members[i].kind) {
         case LIST:
             return list_of(value);
+        case TYPES:
+            return types_of(value);
         case NUMBER:
             return text_read_decimal(bytes_of_text(value), &number) && number <= INT32_MAX
                        ? json_integer((json_int_t)number)

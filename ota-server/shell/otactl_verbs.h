@@ -27,6 +27,16 @@ enum ctl_exit campaign_act_run(struct ctl_task *t) MUST_USE; // check, start, pa
 enum ctl_exit campaign_wait_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit campaign_cards_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit campaign_exclusions_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit sink_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit sink_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit sink_create_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit sink_set_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit sink_delete_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit sink_test_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit sink_secret_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit delivery_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit delivery_show_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit delivery_resend_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit event_follow_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit alarm_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit alarm_show_run(struct ctl_task *t) MUST_USE;

@@ -11,6 +11,7 @@
 #include "ota-server/shell/folders.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
+#include "ota-server/shell/sender.h"
 #include "ota-server/shell/server_crypto.h"
 #include "ota-server/shell/watcher.h"
 #include "profiles/vendor/shell/digest_host.h"
@@ -71,6 +72,7 @@ struct server {
     struct turn *turn;
     struct server_links *links;
     struct outbox *outbox;
+    struct sender *sender;
     struct api *api;
     struct front *front;
     struct http_tls *tls; // of the front; NULL: plain
@@ -171,12 +173,16 @@ static void turn_end(void *context, struct instant now)
         watcher_commit(v->watcher, took_ms);
     if (status == TURN_STOP)
         return;
-    api_told(v->api);
+    if (api_told(v->api))
+        sinks_look(sender_sinks(v->sender));
+    if (v->stage == STAGE_RUNNING)
+        sinks_step(sender_sinks(v->sender), server_utc(v));
     outbox_step(v->outbox);
     if (turn_has_work(v->turn))
         loop_wake(v->loop);
-    loop_timer_set(&v->due_timer,
-                   instant_earlier(instant_of(v, turn_due(v->turn)), outbox_deadline(v->outbox)));
+    loop_timer_set(&v->due_timer, instant_earlier(instant_of(v, sinks_due(sender_sinks(v->sender))),
+                                                  instant_earlier(instant_of(v, turn_due(v->turn)),
+                                                                  outbox_deadline(v->outbox))));
 }
 
 static void due(void *context, struct instant now)
@@ -280,6 +286,7 @@ static void put_link_metrics(void *context, struct writer *w)
 {
     const struct server *v = context;
     server_links_metrics(v->links, w);
+    sender_metrics(v->sender, w);
 }
 
 static void hand_over(void *context, const struct message *message)
@@ -468,6 +475,19 @@ static bool open_http_tls(struct server *v)
     return v->tls != NULL || fail("TLS", reason);
 }
 
+static bool open_sender(struct server *v, const struct server_keys *keys)
+{
+    const struct sender_options options = {.loop = v->loop,
+                                           .settings = v->settings,
+                                           .reader = v->reader,
+                                           .turn = v->turn,
+                                           .source = v->public_url,
+                                           .client_key = keys->client};
+    v->sender = sender_open(&options);
+    return v->sender != NULL ||
+           fail("events", "its sink-ca-file cannot be read, or its name-server is no ADDRESS:PORT");
+}
+
 static bool open_api(struct server *v, const struct server_keys *keys)
 {
     const struct server_settings *s = v->settings;
@@ -488,6 +508,9 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .campaigns = v->campaigns,
                                         .imports = v->imports,
                                         .trail_checks = v->trail_checks,
+                                        .sinks = sender_sinks(v->sender),
+                                        .sink_allows = sender_allows,
+                                        .sink_context = v->sender,
                                         .fill = fill,
                                         .links = put_links,
                                         .metrics = put_link_metrics,
@@ -556,7 +579,7 @@ static bool start(struct server *v, const struct server_keys *keys)
         return fail(v->settings->data, store_problem(v->writer));
     (void)snprintf(v->public_url, sizeof v->public_url, "%s", v->settings->public_url);
     if (!open_wake(v) || !open_imports(v, keys) || !open_trail_checks(v, keys) ||
-        !open_folders(v) || !open_api(v, keys))
+        !open_folders(v) || !open_sender(v, keys) || !open_api(v, keys))
         return false;
     front_address(v->front, http);
     if (v->settings->public_url[0] == '\0') // the port may be the system's choice
@@ -581,6 +604,7 @@ static void stop(struct server *v)
         server_links_close(v->links);
     if (v->turn_end.end != NULL)
         loop_turn_end_remove(v->loop, &v->turn_end);
+    sender_close(v->sender);
     outbox_close(v->outbox);
     if (v->api != NULL)
         api_close(v->api);

@@ -370,6 +370,21 @@ static bool read_connections(struct server_settings *s, cfg_t *file, char *error
     return true;
 }
 
+static bool read_sinks(struct server_sinks *o, cfg_t *section, char *error)
+{
+    for (unsigned i = 0; i < cfg_size(section, "sink-ports"); i++) {
+        const long port = cfg_getnint(section, "sink-ports", i);
+        if (port < 1 || port > UINT16_MAX || o->port_count == SERVER_SINK_PORTS_MAX)
+            return fail(error, "at most 16 ports, each from 1 to 65535, in", "sink-ports");
+        o->ports[o->port_count++] = (uint16_t)port;
+    }
+    if (!take(o->ca_file, sizeof o->ca_file, cfg_getstr(section, "sink-ca-file")))
+        return fail(error, "this path is too long:", "sink-ca-file");
+    if (!take(o->name_server, sizeof o->name_server, cfg_getstr(section, "name-server")))
+        return fail(error, "a name server is ADDRESS:PORT, not", "name-server");
+    return read_networks(&o->allowed, section, "sink-allow-cidrs", error);
+}
+
 static bool read_all(struct server_settings *s, cfg_t *file, char *error)
 {
     const char *address = first_of(s->address_asked, cfg_getstr(file, "server-address"));
@@ -411,8 +426,9 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     return read_networks(&s->proxies, file, "trusted-proxies", error) &&
            read_networks(&s->metrics_from, file, "metrics-from", error) &&
            read_connections(s, file, error) && read_retention(s, file, error) &&
-           read_log(s, file, error) && read_policy(&s->policy, cfg_getsec(file, "policy"), error) &&
-           ask_smsc(s, error) && judge_routes(s, error);
+           read_log(s, file, error) && read_sinks(&s->sinks, cfg_getsec(file, "events"), error) &&
+           read_policy(&s->policy, cfg_getsec(file, "policy"), error) && ask_smsc(s, error) &&
+           judge_routes(s, error);
 }
 
 // What libconfuse copies of a section.
@@ -464,11 +480,16 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
                           CFG_END()};
     char nobody[] = "{}"; // libconfuse does not change its lists, and does not say so
     char loopback[] = "{127.0.0.0/8, ::1}";
+    cfg_opt_t events[] = {CFG_INT_LIST("sink-ports", nobody, CFGF_NONE),
+                          CFG_STR_LIST("sink-allow-cidrs", nobody, CFGF_NONE),
+                          CFG_STR("sink-ca-file", "", CFGF_NONE),
+                          CFG_STR("name-server", "", CFGF_NONE), CFG_END()};
     cfg_opt_t options[] = {
         CFG_SEC("smsc", smsc_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("route", route_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("import-folder", folder_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("policy", policy, CFGF_NONE),
+        CFG_SEC("events", events, CFGF_NONE),
         CFG_STR("listen", LISTEN, CFGF_NONE),
         CFG_INT("connections", CONNECTIONS, CFGF_NONE),
         CFG_INT("connections-per-address", PER_ADDRESS, CFGF_NONE),

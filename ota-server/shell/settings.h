@@ -61,6 +61,16 @@ struct server_folder {
     unsigned settle_s; // nothing changed a file for so long: it is whole
 };
 
+#define SERVER_SINK_PORTS_MAX 16
+// Where events are sent.
+struct server_sinks {
+    uint16_t ports[SERVER_SINK_PORTS_MAX]; // besides 443
+    unsigned port_count;
+    struct server_networks allowed;     // although not everybody reaches them
+    char ca_file[SERVER_PATH_SIZE];     // whom to trust; "": as the system does
+    char name_server[SERVER_TEXT_SIZE]; // ADDRESS:PORT; "": those of the system
+};
+
 struct server_settings {
     // Of the command line; NULL: not given.
     const char *data;
@@ -96,6 +106,7 @@ struct server_settings {
     enum log_form log_form;
     enum log_level log_level;
     struct policy policy;
+    struct server_sinks sinks;
     unsigned trail_months; // after which a month of the trail is removed; 0: never
 };
 

@@ -53,11 +53,12 @@ struct store {
         uint8_t imsi[COMMAND_IMSI_SIZE];
     } moved;
     bool is_writing;
-    bool is_part;     // commits do not sync now
-    bool has_notices; // written in this transaction
-    bool has_told;    // committed since store_notices_told()
-    bool holds_state; // a reader that is refreshed by its owner
-    int log_pages;    // of the engine's log after the last commit
+    bool is_part;          // commits do not sync now
+    struct ids deliveries; // 0: not read yet
+    bool has_notices;      // written in this transaction
+    bool has_told;         // committed since store_notices_told()
+    bool holds_state;      // a reader that is refreshed by its owner
+    int log_pages;         // of the engine's log after the last commit
     struct trail_head head, head_begun, head_marked;
     uint64_t card_named; // the card whose pseudonym was asked for last
     char card_pseudonym[33];

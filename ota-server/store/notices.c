@@ -1,5 +1,6 @@
 #include "ota-server/store/notices.h"
 
+#include "ota-server/store/deliveries.h"
 #include "ota-server/store/driver.h"
 
 #define DROP_EVERY 256 // ids, so that few transactions have to
@@ -19,8 +20,10 @@ enum store_status store_notice_add(struct store *s, const struct notice *n)
         return status;
     const int64_t id = sqlite3_last_insert_rowid(s->db);
     s->has_notices = true;
-    if (id % DROP_EVERY != 0)
-        return STORE_OK;
+    if (n->is_for_sinks)
+        status = deliveries_add(s, n);
+    if (status != STORE_OK || id % DROP_EVERY != 0)
+        return status;
     q = query_of(s, STATEMENT_NOTICES_DROP);
     bind_number(&q, 1, id - NOTICES_KEPT);
     return query_run(&q);

@@ -19,6 +19,11 @@ struct notice {
     uint64_t card;   // that it is about; 0: about something else
     uint64_t group;  // of that card then
     struct bytes data;
+    // Event sinks may want it: those of its enterprise; of a card, those of who has one of `grants`
+    // in its group; and those of the overseer.
+    bool is_for_sinks;
+    uint64_t overseer;
+    uint32_t grants;
 };
 enum store_status store_notice_add(struct store *s, const struct notice *n) MUST_USE;
 // Was any committed since this was asked last? Of the writer.

@@ -273,6 +273,26 @@ const char *const schema_steps[] = {
     // What clients are told.
     "CREATE TABLE notice (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, at INTEGER NOT NULL,"
     " tenant INTEGER NOT NULL, card INTEGER NOT NULL, grp INTEGER NOT NULL, data BLOB NOT NULL) STRICT;",
+
+    // How event sinks are doing, and what they were told, are to be told, or were not.
+    "CREATE TABLE sink (id INTEGER PRIMARY KEY, state INTEGER NOT NULL, why INTEGER NOT NULL,"
+    " failures INTEGER NOT NULL, refusals INTEGER NOT NULL, failing_since INTEGER NOT NULL,"
+    " retry_at INTEGER NOT NULL, waiting INTEGER NOT NULL, dead INTEGER NOT NULL,"
+    " has_alarm INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX sink_waiting ON sink (id) WHERE waiting > 0;"
+    "CREATE TABLE delivery (id INTEGER PRIMARY KEY, sink INTEGER NOT NULL, tenant INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, at INTEGER NOT NULL, card INTEGER NOT NULL, uuid BLOB NOT NULL,"
+    " state INTEGER NOT NULL, give_up_at INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " ended_at INTEGER NOT NULL, status INTEGER NOT NULL, problem TEXT NOT NULL,"
+    " data BLOB NOT NULL) STRICT;"
+    "CREATE INDEX delivery_sink ON delivery (sink, id);"
+    "CREATE INDEX delivery_tenant ON delivery (tenant, id);"
+    "CREATE INDEX delivery_waiting ON delivery (sink, id) WHERE state = 0;"
+    "CREATE INDEX delivery_late ON delivery (give_up_at) WHERE state = 0;"
+    "CREATE INDEX delivery_ended ON delivery (state, ended_at) WHERE state > 0;"
+    "CREATE TABLE delivery_attempt (delivery INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, took_ms INTEGER NOT NULL, status INTEGER NOT NULL, problem TEXT NOT NULL,"
+    " PRIMARY KEY (delivery, number)) STRICT, WITHOUT ROWID;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

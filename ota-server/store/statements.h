@@ -56,6 +56,15 @@
     " operation, ended_at, quarantined_at)"
 #define CAMPAIGN_CARD_FILTERS " AND step >= $3 AND step <= $4 AND reason >= $5 AND reason <= $6"
 
+#define SINK_COLUMNS "id, state, why, failures, refusals, failing_since, retry_at, waiting, dead, has_alarm"
+#define DELIVERY_COLUMNS "id, sink, tenant, kind, at, card, uuid, state, give_up_at, attempts, " \
+    "ended_at, status, problem, data"
+#define DELIVERY_FILTERS " WHERE ($1 = 0 OR tenant = $1) AND ($2 = 0 OR sink = $2)" \
+    " AND ($3 < 0 OR state = $3)"
+// The index is of those that have ended.
+#define DELIVERIES_ENDED(how) "SELECT id, sink, state FROM delivery WHERE state > 0 AND state = " how \
+    " AND ended_at <= $1 ORDER BY ended_at LIMIT $2"
+
 #define STORE_STATEMENTS(S) \
     S(BEGIN, "BEGIN IMMEDIATE") \
     S(COMMIT, "COMMIT") \
@@ -120,6 +129,55 @@
     /* a row of no kind, which nobody is shown */ \
     S(NOTICES_JUMP, "INSERT INTO notice (id, kind, at, tenant, card, grp, data) VALUES" \
         " (max((SELECT coalesce(max(id), 0) + 1 FROM notice), $2),0,$1,0,0,0,x'')") \
+    S(SINK_ADD, "INSERT INTO sink (" SINK_COLUMNS ") VALUES ($1,0,0,0,0,0,0,0,0,0)") \
+    S(SINK_GET, "SELECT " SINK_COLUMNS " FROM sink WHERE id = $1") \
+    S(SINK_HEALTH_PUT, "UPDATE sink SET state = $2, why = $3, failures = $4, refusals = $5," \
+        " failing_since = $6, retry_at = $7 WHERE id = $1") \
+    S(SINK_COUNT, "UPDATE sink SET waiting = waiting + $2, dead = dead + $3 WHERE id = $1") \
+    S(SINK_ALARM_PUT, "UPDATE sink SET has_alarm = $2 WHERE id = $1") \
+    S(SINK_DROP, "DELETE FROM sink WHERE id = $1") \
+    S(SINK_DELIVERIES_DROP, "DELETE FROM delivery WHERE sink = $1") \
+    S(SINK_ATTEMPTS_DROP, "DELETE FROM delivery_attempt WHERE delivery IN" \
+        " (SELECT id FROM delivery WHERE sink = $1)") \
+    S(SINKS_WAITING, "SELECT " SINK_COLUMNS " FROM sink WHERE waiting > 0 AND id > $1" \
+        " ORDER BY id") \
+    S(SINKS_TO_ALARM, "SELECT " SINK_COLUMNS " FROM sink WHERE has_alarm <> (state = 2 OR dead > 0)" \
+        " LIMIT $1") \
+    /* who wants it, and may read it */ \
+    S(SINKS_FOR, "SELECT d.id, d.owner FROM document d WHERE d.kind = 'event-sink'" \
+        " AND (d.state & $1) <> 0 AND (d.parent = 0 OR d.parent = $2) AND (d.owner = $5" \
+        " OR ($4 = 0 AND d.owner = $3) OR ($4 > 0 AND EXISTS (SELECT 1 FROM document p" \
+        " WHERE p.kind = 'permission' AND p.owner = d.owner AND p.parent = $2" \
+        " AND (p.state & $6) <> 0))) LIMIT $7") \
+    S(DELIVERY_ADD, "INSERT INTO delivery (" DELIVERY_COLUMNS ")" \
+        " VALUES ($1,$2,$3,$4,$5,$6,$7,0,$8,0,0,0,'',$9)") \
+    S(DELIVERY_LAST, "SELECT max(id) FROM delivery") \
+    S(DELIVERY_GET, "SELECT " DELIVERY_COLUMNS " FROM delivery WHERE id = $1") \
+    S(DELIVERY_OLDEST_DEAD, "UPDATE delivery SET state = 2, ended_at = $2, problem = 'QUEUE_FULL'" \
+        " WHERE id = (SELECT min(id) FROM delivery WHERE sink = $1 AND state = 0)") \
+    S(DELIVERIES_WAITING, "SELECT " DELIVERY_COLUMNS " FROM delivery WHERE sink = $1 AND state = 0" \
+        " ORDER BY id LIMIT $2") \
+    S(DELIVERIES, "SELECT " DELIVERY_COLUMNS " FROM delivery" DELIVERY_FILTERS \
+        " ORDER BY id DESC LIMIT $4 OFFSET $5") \
+    S(DELIVERIES_COUNT, COUNT_UP_TO " FROM delivery" DELIVERY_FILTERS COUNT_ENDS("$4", "$5")) \
+    S(DELIVERY_TRIED, "UPDATE delivery SET attempts = attempts + 1, state = $2, ended_at = $3," \
+        " status = $4, problem = $5 WHERE id = $1 AND state = 0 RETURNING sink") \
+    S(DELIVERY_AGAIN, "UPDATE delivery SET state = 0, ended_at = 0, give_up_at = $2" \
+        " WHERE id = $1 AND state = 2") \
+    S(DELIVERY_DEAD, "UPDATE delivery SET state = 2, ended_at = $2," \
+        " problem = CASE WHEN problem = '' THEN 'EXPIRED' ELSE problem END WHERE id = $1") \
+    S(DELIVERY_DROP, "DELETE FROM delivery WHERE id = $1") \
+    S(DELIVERIES_LATE, "SELECT id, sink, state FROM delivery WHERE state = 0 AND give_up_at <= $1" \
+        " ORDER BY give_up_at LIMIT $2") \
+    S(DELIVERIES_DONE, DELIVERIES_ENDED("1")) \
+    S(DELIVERIES_OLD, DELIVERIES_ENDED("2")) \
+    S(DELIVERY_COUNTS, "SELECT coalesce(sum(waiting), 0), coalesce(sum(dead), 0)," \
+        " coalesce(sum(state = 2), 0) FROM sink") \
+    S(ATTEMPT_ADD, "INSERT INTO delivery_attempt (delivery, number, at, took_ms, status, problem)" \
+        " SELECT id, attempts, $2, $3, $4, $5 FROM delivery WHERE id = $1") \
+    S(ATTEMPTS, "SELECT at, took_ms, status, problem FROM delivery_attempt WHERE delivery = $1" \
+        " ORDER BY number") \
+    S(ATTEMPTS_DROP, "DELETE FROM delivery_attempt WHERE delivery = $1") \
     S(KEY_PUT, "INSERT INTO ota_key (card, key_id, version, tar, spi1, spi2, cmac_len, generation," \
         " sealed) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (card, key_id) DO UPDATE SET" \
         " version = excluded.version, tar = excluded.tar, spi1 = excluded.spi1," \

@@ -405,6 +405,7 @@ static void open_all(struct lab *lab, const char *scopes, bool single_person)
     assert_true(server_crypto_open(&crypto));
     crypto.store.random = fill_octets;
     client_key = key_of(4);
+    lab->client_key = client_key;
     policy_default(&policy);
     open_turn(lab);
     const struct client_new client = {

@@ -55,6 +55,7 @@ struct lab {
     struct api *api;
     char token[LAB_TOKEN_SIZE]; // "Bearer ..."
     struct client_credentials credentials;
+    struct secret_key client_key; // seals the secrets of clients and sinks
     struct api_now now;
     uint64_t tenant; // of the cards and subscriptions that are made: LAB_TENANT at first
     bool is_single_person;

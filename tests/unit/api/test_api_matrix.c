@@ -44,6 +44,9 @@ static const struct {
     BODY("/card-groups", "{\"name\":\"x\"}"),
     BODY("/card-groups/*", "{\"name\":\"y\"}"),
     BODY("/card-groups/*/rules", "{\"reason\":\"x\"}"),
+    BODY("/event-sinks", "{\"sink\":\"https://events.example.com/\","
+                         "\"types\":[\"ota.connectivity-management.v1.switched\"]}"),
+    BODY("/event-sinks/*", "{\"status\":\"OK\"}"),
     BODY("/subscription-pools", "{\"name\":\"x\",\"operator\":\"x\",\"templateId\":1}"),
     BODY("/subscription-pools/*", "{\"name\":\"y\"}"),
     BODY("/subscriptions/*", "{\"state\":\"FREE\"}"),
@@ -87,6 +90,7 @@ static const struct {
     {"/batch-imports/*", "imp"},  {"/vendor-profiles/*", "rec"},
     {"/transport-keys/*", "rec"}, {"/dirty-cards/*", "crd"},
     {"/cards/moves/*", "mov"},    {"/reports/*", "rpt"},
+    {"/event-sinks/*", "snk"},    {"/event-deliveries/*", "dlv"},
 };
 
 #define NOBODYS_ID 0x1234567890ABCDEull

@@ -18,7 +18,7 @@
     "approvals:read,campaigns:read,campaigns:write,"                                               \
     "approvals:decide,inventory:read,"                                                             \
     "templates:read,imports:read,audit-trail:read,clients:read,clients:write,users:read,"          \
-    "users:write,events:read,reports:read"
+    "users:write,events:read,events:write,reports:read"
 
 static struct lab lab;
 static struct answer a;
@@ -476,6 +476,14 @@ static size_t fill_b(struct object *objects)
     expect(202);
     const uint64_t operation = lab_id(&a, "op");
     const uint64_t campaign = new_campaign();
+    ask(token_b, "POST", API_BASE "/event-sinks",
+        "{\"sink\":\"https://" CANARY ".example.com/\",\"types\":["
+        "\"ota.connectivity-management.v1.card-dirty\"]}");
+    expect(201);
+    const uint64_t sink = lab_id(&a, "snk");
+    ask(token_b, "POST", target("/event-sinks/", "snk", sink, "/test"), NULL);
+    expect(202);
+    const uint64_t delivery = lab_id(&a, "dlv");
     const struct object made[] = {{"/cards/*", "crd", record_b.card},
                                   {"/dirty-cards/*", "crd", record_b.card},
                                   {"/card-groups/*", "grp", group_b},
@@ -485,6 +493,8 @@ static size_t fill_b(struct object *objects)
                                   {"/api-clients/*", "cli", client},
                                   {"/subscription-pools/*", "pol", pool},
                                   {"/subscriptions/*", "sub", record_b.slots[1].subscription},
+                                  {"/event-sinks/*", "snk", sink},
+                                  {"/event-deliveries/*", "dlv", delivery},
                                   {"/enterprises/*", "ent", enterprise_b},
                                   {"/permissions/*", "ent", enterprise_b}};
     for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)

@@ -1,0 +1,28 @@
+// Deliveries to event sinks over the network: sink_run.h with post.h, and what the configuration
+// allows.
+#pragma once
+
+#include "ota-server/service/sink_run.h"
+#include "ota-server/shell/settings.h"
+
+struct sender;
+
+struct sender_options {
+    struct loop *loop;
+    const struct server_settings *settings; // must outlive the sender
+    struct store *reader;
+    struct turn *turn;
+    const char *source; // of the events: the public URL
+    struct secret_key client_key;
+};
+
+// NULL when memory is missing, or the configured name server or CA file is none.
+struct sender *sender_open(const struct sender_options *options) MUST_USE;
+// What is under way ends without a word, and is sent again after the next start.
+void sender_close(struct sender *s);
+struct sinks *sender_sinks(struct sender *s);
+
+// May clients give this address? For api_options.
+bool sender_allows(void *context, const struct sink_url *url);
+// For /metrics.
+void sender_metrics(const struct sender *s, struct writer *w);

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""Event sinks of ota-server as a program, over TLS, with a name server of our own. usage: test_sinks.py FOLDER-OF-PROGRAMS"""
+import hashlib, hmac, http.server, json, os, socket, ssl, sys, threading, time, unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from certificates import Authority  # noqa: E402
+from test_events import Served, until  # noqa: E402
+
+TYPE = "ota.connectivity-management.v1."
+NAMES = ("sink.test", "rebind.test", "mixed.test")
+
+
+class NameServer:
+    """Answers A questions from a table; each answer of a list once, the last one for ever."""
+
+    def __init__(self):
+        self.table = {"sink.test": [["127.0.0.1"]], "mixed.test": [["127.0.0.1", "10.0.0.1"]], "inner.test": [["169.254.169.254"]],
+                      "rebind.test": [["127.0.0.1"], ["10.0.0.1"]]}
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            question, client = self.socket.recvfrom(512)
+            if question == b"end":
+                return
+            labels, at = [], 12
+            while question[at]:
+                labels.append(question[at + 1:at + 1 + question[at]].decode().lower())
+                at += question[at] + 1
+            name, kind = ".".join(labels), int.from_bytes(question[at + 1:at + 3], "big")
+            answers = self.table.get(name)
+            found = []
+            if answers and kind == 1:
+                found = answers[0] if len(answers) == 1 else answers.pop(0)
+            self.socket.sendto(question[:2] + (b"\x81\x80" if answers else b"\x81\x83") + b"\0\1" + len(found).to_bytes(2, "big") +
+                               b"\0\0\0\0" + question[12:at + 5] +
+                               b"".join(b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(one) for one in found), client)
+
+    def close(self):
+        self.socket.sendto(b"end", self.socket.getsockname())
+        self.thread.join()
+        self.socket.close()
+
+
+class Receiver:
+    """A customer's server, which does to each path what its name says."""
+
+    def __init__(self, certificate):
+        receiver = self
+        self.got, self.changed, self.ends = [], threading.Condition(), threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                with receiver.changed:
+                    earlier = sum(1 for path, _, _, _ in receiver.got if path == self.path)
+                    receiver.got.append((self.path, json.loads(body), dict(self.headers), body))
+                    receiver.changed.notify_all()
+                getattr(self, "on_" + self.path.strip("/").split("/")[0], self.on_ok)(earlier)
+
+            def on_ok(self, earlier, status=204, *headers):
+                self.send_response(status)
+                for name, value in headers:
+                    self.send_header(name, value)
+                if status != 204:
+                    self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def on_once(self, earlier):
+                self.on_ok(earlier, 500 if earlier == 0 else 204)
+
+            def on_gone(self, earlier):
+                self.on_ok(earlier, 410)
+
+            def on_redirect(self, earlier):
+                self.on_ok(earlier, 302, ("Location", "https://sink.test:%d/ok/redirected" % receiver.port))
+
+            def on_endless(self, earlier):
+                self.send_response(200)
+                self.end_headers()
+                self.close_connection = True
+                try:
+                    while not receiver.ends.is_set():
+                        self.wfile.write(b"x" * 65536)
+                except OSError:
+                    pass
+
+            def on_drip(self, earlier):
+                self.close_connection = True
+                try:
+                    for octet in b"HTTP/1.1 204 No Content\r\n" + b"x: y\r\n" * 1000:
+                        self.wfile.write(bytes([octet]))
+                        if receiver.ends.wait(0.5):
+                            return
+                except OSError:
+                    pass
+
+            def log_message(self, *unused):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def finish_request(self, request, address):
+                request.settimeout(20)
+                try:
+                    request.do_handshake()
+                    super().finish_request(request, address)
+                except OSError:  # who does not trust us leaves
+                    pass
+
+            def handle_error(self, *unused):
+                pass
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate + ".crt", certificate + ".key")
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def close(self):
+        self.ends.set()
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+    def of(self, path):
+        return [(event, headers, body) for at, event, headers, body in self.got if at == path]
+
+    def wait(self, path, count, seconds=20):
+        with self.changed:
+            if not self.changed.wait_for(lambda: len(self.of(path)) >= count, seconds):
+                raise AssertionError(f"{path} got {len(self.of(path))} of {count}")
+            return self.of(path)
+
+
+class Sinks(Served):
+    def setUp(self):
+        self.places, self.authorities = [], []
+        try:
+            super().setUp()
+        except Exception:
+            self.close_places()
+            raise
+
+    def more_config(self):
+        authority, other = Authority(self.folder), Authority(self.folder, "other")
+        self.names = NameServer()
+        self.places.append(self.names)
+        self.good = Receiver(authority.issue("good", ",".join("DNS:" + name for name in NAMES) + ",IP:127.0.0.1"))
+        self.places.append(self.good)
+        self.untrusted = Receiver(other.issue("untrusted", "DNS:sink.test"))
+        self.places.append(self.untrusted)
+        self.wrong = Receiver(authority.issue("wrong", "DNS:elsewhere.test"))
+        self.places.append(self.wrong)
+        ports = ", ".join(str(one.port) for one in (self.good, self.untrusted, self.wrong))
+        return ('events { sink-ports = {%s} sink-allow-cidrs = {"127.0.0.0/8"} sink-ca-file = "%s" name-server = "%s" }\n'
+                % (ports, authority.file, self.names.address))
+
+    def tearDown(self):
+        try:
+            super().tearDown()
+        finally:
+            self.close_places()
+
+    def close_places(self):
+        for place in self.places:
+            place.close()
+
+    def add(self, path, *types, at=None, host="sink.test", **more):
+        url = f"https://{host}:{(at or self.good).port}{path}"
+        return self.api.post("/event-sinks", {"sink": url, "types": [TYPE + one for one in types or ("card-dirty",)], **more})["id"]
+
+    def deliveries(self, sink, state):
+        return self.api.get("/event-deliveries", f"sinkId={sink}&state={state}")["items"]
+
+    def dead(self, sink):
+        return until("a dead letter", 20, lambda: self.deliveries(sink, "DEAD"), 0.05)[0]
+
+    def test_each_event_comes_once_in_the_order_of_its_card_and_signed(self):
+        sink = self.add("/ok", "card-dirty", "card-clean", sinkCredential={
+            "credentialType": "ACCESSTOKEN", "accessToken": "opaque", "accessTokenExpiresUtc": "2099-01-01T00:00:00Z",
+            "accessTokenType": "bearer"})
+        secret = self.api.post(f"/event-sinks/{sink}/secrets", {})["secret"]
+        for _ in range(3):
+            for card in self.cards:
+                self.dirty(card)
+            for card in self.cards:
+                self.clean(card)
+        got = self.good.wait("/ok", 6 * len(self.cards))
+        until("all are noted", 20, lambda: self.api.get("/event-sinks/" + sink)["waiting"] == 0, 0.05)
+        self.assertEqual(len({event["id"] for event, _, _ in self.good.of("/ok")}), 6 * len(self.cards))
+        self.assertEqual(len(self.good.of("/ok")), 6 * len(self.cards))
+        for card in self.cards:
+            kinds = [event["type"][len(TYPE):] for event, _, _ in got if event["data"]["cardId"] == card]
+            self.assertEqual(kinds, ["card-dirty", "card-clean"] * 3)
+        for event, headers, body in got:
+            self.assertEqual((event["specversion"], headers["Content-Type"]), ("1.0", "application/cloudevents+json"))
+            self.assertEqual((headers["Authorization"], headers["x-correlator"]), ("Bearer opaque", event["id"]))
+            stamp, signature = [part.split("=")[1] for part in headers["x-ota-signature"].split(",")]
+            made = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+            self.assertEqual(signature, made)
+            self.assertLess(abs(int(stamp) - time.time()), 300)
+
+    def test_a_failed_event_comes_again_with_its_id_also_after_a_crash(self):
+        sink = self.add("/once")
+        self.dirty(self.cards[0])
+        first, second = self.good.wait("/once", 2)
+        self.assertEqual(first[2], second[2])
+        later = self.add("/drip/crash")
+        self.dirty(self.cards[1])
+        before = self.good.wait("/drip/crash", 1)[0]
+        self.crash()
+        again = self.good.wait("/drip/crash", 2)[1][0]  # its source is the new address
+        self.assertEqual({**again, "source": ""}, {**before[0], "source": ""})
+        self.api.ask("DELETE", "/event-sinks/" + later)
+        until("it was taken", 20, lambda: len(self.deliveries(sink, "DELIVERED")) == 2, 0.05)
+
+    def test_what_a_sink_does_hurts_itself_alone(self):
+        gone, endless, redirect = self.add("/gone"), self.add("/endless"), self.add("/redirect")
+        self.add("/drip")
+        self.add("/ok", "card-dirty", "card-clean")
+        self.dirty(self.cards[0])
+        self.good.wait("/drip", 1)
+        for _ in range(10):  # while one octet after the other comes
+            self.clean(self.cards[0])
+            self.dirty(self.cards[0])
+        self.good.wait("/ok", 21, 8)
+        self.assertEqual(len(self.good.of("/drip")), 1)
+        shown = until("it is suspended", 20, lambda: (lambda one: one if one["status"] != "OK" else None)(
+            self.api.get("/event-sinks/" + gone)), 0.05)
+        self.assertEqual((shown["status"], shown["statusReason"]), ("SUSPENDED", "GONE"))
+        self.assertEqual(len(self.good.of("/gone")), 1)
+        until("the endless answer counts", 20, lambda: self.deliveries(endless, "DELIVERED"), 0.05)
+        self.assertEqual(self.dead(redirect)["lastStatus"], 302)
+        self.assertEqual(self.good.of("/ok/redirected"), [])
+        keys = [alarm["key"] for alarm in self.api.get("/alarms", "state=OPEN")["items"]]
+        self.assertEqual(keys.count("webhook.dead"), 2)
+
+    def test_only_addresses_that_are_allowed_are_met_and_only_by_their_certificates(self):
+        sinks = {"mixed": self.add("/ok/mixed", host="mixed.test"), "inner": self.add("/ok/inner", host="inner.test"),
+                 "nobody": self.add("/ok/nobody", host="nobody.test"), "untrusted": self.add("/ok", at=self.untrusted),
+                 "wrong": self.add("/ok", at=self.wrong), "rebind": self.add("/ok/rebind", host="rebind.test"),
+                 "literal": self.add("/ok/literal", host="127.0.0.1")}
+        self.dirty(self.cards[0])
+        self.good.wait("/ok/literal", 1)
+        self.good.wait("/ok/rebind", 1)
+        self.dirty(self.cards[1])
+        for name in ("mixed", "inner", "rebind"):
+            self.assertEqual(self.dead(sinks[name])["lastProblem"], "ADDRESS_REFUSED")
+        self.assertEqual([len(self.good.of("/ok/" + name)) for name in ("mixed", "inner", "rebind")], [0, 0, 1])
+        for name, problem in (("nobody", "NAME_NOT_FOUND"), ("untrusted", "TLS_FAILED"), ("wrong", "TLS_FAILED")):
+            tried = lambda: [one for one in self.deliveries(sinks[name], "WAITING") if one["attempts"] > 0]
+            self.assertEqual(until("an attempt", 20, tried, 0.05)[0]["lastProblem"], problem)
+        self.assertEqual(self.untrusted.got + self.wrong.got, [])
+        for url in ("https://10.0.0.1/", "https://[::1]/", "https://sink.test:%d/" % (self.good.port + 1), "https://8.8.8.8/"):
+            status, answer = self.api.ask("POST", "/event-sinks", {"sink": url, "types": [TYPE + "card-dirty"]})
+            self.assertEqual((status, answer["code"]), (400, "INVALID_SINK"), url)
+
+
+if __name__ == "__main__":
+    unittest.main()
