@@ -193,7 +193,7 @@ static void print_violation(const struct world_result *r, const struct options *
         printf(" --days %llu", (unsigned long long)o->days);
     if (o->has_calm)
         printf(" --calm %llu", (unsigned long long)o->calm);
-    printf("%s\n", o->is_canary ? " --canary" : "");
+    printf("%s%s\n", o->has_campaign ? " --campaign" : "", o->is_canary ? " --canary" : "");
 }
 
 static FILE *open_file(const char *path, const char *how)
