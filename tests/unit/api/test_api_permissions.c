@@ -429,6 +429,33 @@ static uint64_t new_campaign(void)
     return campaign;
 }
 
+static uint64_t new_report(const char *token)
+{
+    ask(token, "POST", API_BASE "/reports",
+        "{\"type\":\"INVENTORY\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":"
+        "\"2026-07-01T00:00:00Z\",\"province\":\"" CANARY "\"}");
+    expect(202);
+    return lab_id(&a, "rpt");
+}
+
+static uint64_t new_move(const char *token)
+{
+    char id[API_ID_SIZE];
+    char body[256];
+    api_id_write(id, "grp", group_b);
+    (void)snprintf(body, sizeof(body),
+                   "{\"target\":{\"filter\":{}},\"groupId\":\"%s\",\"reason\":\"" CANARY "\"}", id);
+    lab_ask(&lab,
+            &(struct ask){.method = "POST",
+                          .target = API_BASE "/cards/moves",
+                          .body = body,
+                          .key = "move-of-b",
+                          .authorization = token},
+            &a);
+    expect(202);
+    return lab_id(&a, "mov");
+}
+
 // Gives B something of every kind that there is, named with the canary wherever a name can stand.
 static size_t fill_b(struct object *objects)
 {
@@ -484,11 +511,17 @@ static size_t fill_b(struct object *objects)
     ask(token_b, "POST", target("/event-sinks/", "snk", sink, "/test"), NULL);
     expect(202);
     const uint64_t delivery = lab_id(&a, "dlv");
+    static char strong[LAB_TOKEN_SIZE];
+    lab_client(&lab, "all", enterprise_b, strong);
+    const uint64_t report = new_report(strong);
+    const uint64_t card_move = new_move(strong);
     const struct object made[] = {{"/cards/*", "crd", record_b.card},
                                   {"/dirty-cards/*", "crd", record_b.card},
                                   {"/card-groups/*", "grp", group_b},
                                   {"/operations/*", "op", operation},
                                   {"/campaigns/*", "cmp", campaign},
+                                  {"/reports/*", "rpt", report},
+                                  {"/cards/moves/*", "mov", card_move},
                                   {"/users/*", "usr", user},
                                   {"/api-clients/*", "cli", client},
                                   {"/subscription-pools/*", "pol", pool},
@@ -537,14 +570,20 @@ static bool fill_path(const struct api_route_row *row, const struct object *obje
             (void)snprintf(id, sizeof(id), "1");
         text_put(&w, id);
     }
+    if (strstr(row->path, "/metering/") != NULL && row->method == API_GET &&
+        strstr(row->path, "/tariffs") == NULL)
+        text_put(&w, "?month=2026-07");
     return text_end(&w) != NULL;
 }
 
 static void expect_no_canary(const char *what)
 {
     char number[] = "888800000000001";
-    if (strstr(a.body, CANARY) != NULL || strstr(a.headers, CANARY) != NULL ||
-        strstr(a.body, number) != NULL || strstr(a.body, ICCID_B) != NULL)
+    char id[API_ID_SIZE];
+    api_id_write(id, "ent", enterprise_b);
+    if (strstr(a.body, id) != NULL || strstr(a.body, CANARY) != NULL ||
+        strstr(a.headers, CANARY) != NULL || strstr(a.body, number) != NULL ||
+        strstr(a.body, ICCID_B) != NULL)
         fail_msg("%s: %s %s shows what is B's: %s", what, a.asked.method, a.asked.target, a.body);
 }
 
