@@ -15,8 +15,8 @@ uint32_t sink_type_of(struct bytes name)
     if (name.len < start || memcmp(name.at, SINK_TYPE_PREFIX, start) != 0)
         return 0;
     const struct bytes own = bytes_slice(name, start, name.len);
-    for (uint8_t kind = 0; kind < NOTICE_TEST; kind++) { // which comes when it is asked for
-        const char *type = notice_form(kind).type;
+    for (unsigned kind = 0; kind < NOTICE_TEST; kind++) { // which comes when it is asked for
+        const char *type = notice_form((uint8_t)kind).type;
         if (type != NULL && bytes_equal(own, bytes_of_text(type)))
             return UINT32_C(1) << kind;
     }

@@ -48,9 +48,9 @@ static uint64_t subscription_in(const struct mirror_slot *slot)
 static void put_reasons(struct json_writer *j, const struct record *r)
 {
     api_open_array(j, "reasons");
-    for (uint8_t i = 0; i < DIRTY_REASONS; i++) {
+    for (unsigned i = 0; i < DIRTY_REASONS; i++) {
         if (r->reasons[i].since.ms != 0)
-            json_put_string(j, dirty_reason_name(i));
+            json_put_string(j, dirty_reason_name((uint8_t)i));
     }
     json_end_array(j);
 }
