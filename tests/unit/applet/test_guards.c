@@ -233,6 +233,32 @@ static void what_is_being_tried_counts_as_failed(void **state)
     assert_true(guard_is_exhausted(&t));
 }
 
+static void each_wait_is_one_alone(void **state)
+{
+    (void)state;
+    for (unsigned wait = WAIT_NONE; wait <= WAIT_BACKOFF; wait++) {
+        a.wait = (uint8_t)wait;
+        assert_int_equal(guard_waits_outage(&t), wait == WAIT_OUTAGE);
+        assert_int_equal(guard_is_waiting_for_day(&t), wait == WAIT_DAY);
+        assert_int_equal(guard_waits_answer(&t), wait == WAIT_ANSWER);
+        assert_int_equal(guard_waits_fetch(&t), wait == WAIT_FETCH);
+        assert_int_equal(guard_was_fetched(&t), wait == WAIT_TAKE);
+    }
+}
+
+static void a_candidate_is_one_for_a_terminal_that_can_change(void **state)
+{
+    (void)state;
+    assert_true(guard_has_candidate(&t));
+    a.terminal = 0;
+    assert_false(guard_has_candidate(&t));
+    assert_true(guard_has_next(&t)); // of a switch that is open
+    a.terminal = TERMINAL_REFRESH;
+    m.slots[1].state = SLOT_EMPTY;
+    m.slots[2].state = SLOT_EMPTY;
+    assert_false(guard_has_candidate(&t));
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup(test, setup)
@@ -246,6 +272,8 @@ int main(void)
         T(the_reason_of_a_switch_decides_its_end),
         T(service_is_normal_service_that_was_told),
         T(what_is_being_tried_counts_as_failed),
+        T(each_wait_is_one_alone),
+        T(a_candidate_is_one_for_a_terminal_that_can_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

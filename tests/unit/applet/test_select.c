@@ -9,11 +9,11 @@
 
 static struct image m;
 
-// Slot 0 is enabled, bootstrap and fallback; slots 1 to 3 are operational, of ranks 4, 3 and 3.
+// Slot 0 is enabled, bootstrap and fallback; slots 1 to 3 are operational, of ranks 4, 3 and 2.
 static int setup(void **state)
 {
     (void)state;
-    static const uint8_t ranks[] = {1, 4, 3, 3};
+    static const uint8_t ranks[] = {1, 4, 3, 2};
     memset(&m, 0, sizeof m);
     m.slot_count = 6; // the last two are empty
     m.preferred = IMAGE_NO_SLOT;
@@ -59,6 +59,13 @@ static void a_row_for_a_country_is_for_each_of_its_networks_and_for_no_other(voi
     assert_int_equal(select_preferred_here(&m, NULL), IMAGE_NO_SLOT);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(select_preferred_here(&m, others[i]), IMAGE_NO_SLOT);
+    static const uint8_t another_country[] = {0x62, 0xF3, 0xFF}; // 263
+    m.parameters.country_count = 0;
+    row(another_country, 2, COUNTRY_PREFER);
+    assert_int_equal(select_preferred_here(&m, others[0]), 2);
+    assert_int_equal(select_preferred_here(&m, ONE), IMAGE_NO_SLOT);
+    m.parameters.country_count = 0; // what stands behind the table is no row
+    assert_int_equal(select_preferred_here(&m, others[0]), IMAGE_NO_SLOT);
 }
 
 static void a_row_for_a_network_is_for_no_other(void **state)
@@ -169,15 +176,15 @@ static void the_rotation_goes_by_rank_then_by_slot_and_begins_again_in_front(voi
     (void)state;
     struct plan p;
     enable(2); // rank 3
-    next(&p, PLAN_SWITCH, 3, IMAGE_NO_SLOT);
+    next(&p, PLAN_SWITCH, 1, IMAGE_NO_SLOT);
     assert_int_equal(p.reason, REASON_ROTATE);
     assert_int_equal(p.search.origin, 2);
     assert_int_equal(p.search.round, 1);
     assert_true(p.search.is_open);
+    enable(1); // rank 4, the last
+    next(&p, PLAN_SWITCH, 3, 1);
     enable(3);
-    next(&p, PLAN_SWITCH, 1, 3); // rank 4
-    enable(1);
-    next(&p, PLAN_SWITCH, 0, 1); // all were tried: the fallback, whatever its rank
+    next(&p, PLAN_SWITCH, 0, 3); // all were tried: the fallback, whatever its rank
     assert_int_equal(p.reason, REASON_FALLBACK);
     assert_int_equal(p.search.tried, 1 << 1 | 1 << 2 | 1 << 3);
     assert_int_equal(p.search.failed, 1 << 1 | 1 << 3);
@@ -185,7 +192,49 @@ static void the_rotation_goes_by_rank_then_by_slot_and_begins_again_in_front(voi
     next(&p, PLAN_PAUSE, 0, 0);
 
     m.search = (struct search){.is_open = false};
-    enable(1); // the last in order: the first one is next
+    m.slots[3].rank = 3; // as slot 2
+    enable(1);
+    next(&p, PLAN_SWITCH, 2, IMAGE_NO_SLOT);
+    enable(2);
+    next(&p, PLAN_SWITCH, 3, 2);
+
+    m.search = (struct search){.is_open = false};
+    m.slots[3].rank = 2;
+    enable(3); // of two behind it the nearer
+    next(&p, PLAN_SWITCH, 2, IMAGE_NO_SLOT);
+}
+
+static void only(uint16_t slots)
+{
+    for (uint8_t i = 0; i < IMAGE_SLOTS_MAX; i++)
+        m.slots[i].marks = (slots >> i & 1) != 0 ? 0 : SLOT_MARK_NOT_AUTO;
+    m.search = (struct search){.is_open = false};
+}
+
+static void any_slot_may_be_a_candidate_and_none_behind_the_last(void **state)
+{
+    (void)state;
+    struct plan p;
+    m.slots[0].is_fallback = false;
+    m.slots[3].is_fallback = true;
+    enable(3);
+    only(1 << 0);
+    next(&p, PLAN_SWITCH, 0, IMAGE_NO_SLOT);
+    only(1 << 0 | 1 << 2); // two, so there is another round
+    m.search = (struct search){.is_open = true, .round = 1, .tried = 0xFFFF};
+    m.parameters.rounds_max = 2;
+    next(&p, PLAN_SWITCH, 2, IMAGE_NO_SLOT);
+    only(1 << 4);
+    m.slots[4].state = SLOT_DISABLED;
+    m.slot_count = 4;
+    next(&p, PLAN_PAUSE, 0, IMAGE_NO_SLOT);
+    only(1 << 4 | 1 << 2); // one, and another round needs two
+    m.search = (struct search){.is_open = true, .round = 1, .tried = 0xFFFF};
+    next(&p, PLAN_PAUSE, 0, IMAGE_NO_SLOT);
+    m.slot_count = IMAGE_SLOTS_MAX;
+    m.slots[15].state = SLOT_DISABLED;
+    only(1 << 15 | 1 << 2);
+    m.search = (struct search){.is_open = true, .round = 1, .tried = 0xFFFF};
     next(&p, PLAN_SWITCH, 2, IMAGE_NO_SLOT);
 }
 
@@ -211,7 +260,7 @@ static void another_round_needs_two_candidates_and_is_counted(void **state)
     m.parameters.rounds_max = 2;
     m.search = (struct search){.is_open = true, .round = 1, .tried = 0xF};
     enable(1);
-    next(&p, PLAN_SWITCH, 2, 1);
+    next(&p, PLAN_SWITCH, 3, 1);
     assert_int_equal(p.search.round, 2);
     assert_int_equal(p.search.tried, 0);
     m.search.tried = 0xF;
@@ -322,6 +371,7 @@ int main(void)
         T(switches_count_until_their_day_is_over),
         T(at_the_cap_one_fallback_is_left),
         T(the_rotation_goes_by_rank_then_by_slot_and_begins_again_in_front),
+        T(any_slot_may_be_a_candidate_and_none_behind_the_last),
         T(a_search_begins_where_the_open_switch_began),
         T(another_round_needs_two_candidates_and_is_counted),
         T(only_what_may_be_chosen_is_a_candidate),
