@@ -101,7 +101,7 @@ planted_bug(mac_not_verified applet/packet.c
     BECOMES [==[
 ]==])
 
-planted_bug(tar_not_compared applet/packet.c
+planted_bug(tar_not_compared applet/packet.c SEED 42
     TEXT [==[
     if (p->tar != port->factory->tar)
 ]==]
@@ -393,7 +393,7 @@ planted_bug(reservation_kept_when_too_few ota-server/service/bootstrap_job.c STO
     BECOMES [==[
     for (; false; p->count--) {]==])
 
-planted_bug(step_asked_again ota-server/core/record_octets.c
+planted_bug(step_asked_again ota-server/core/record_octets.c SEED 6
     TEXT [==[
     number(k, &b->operation);
 ]==]
