@@ -429,6 +429,17 @@ void memory_factory_image(const struct applet_port *port, struct image *image)
     check(image_is_sound(image));
 }
 
+// What was there is gone, and the card says so: in the same commit, or a start that fails meanwhile
+// would leave a card that began anew and tells nobody.
+static void note_replaced(struct image *image)
+{
+    image->notify_sequence = 1;
+    image->pending_count = 1;
+    image->pending[0] = (struct pending){.cause = NOTIFY_RESTORED,
+                                         .sequence = image->notify_sequence,
+                                         .to = image_name(image, image_enabled(image))};
+}
+
 // The bank that holds a readable image, preferring the one that was chosen.
 static bool load_either(struct applet *a, const struct applet_port *port,
                         const struct found found[2], int which)
@@ -477,6 +488,8 @@ static enum memory_found make_new(struct applet *a, const struct applet_port *po
     }
     memory_release(port);
     memory_factory_image(port, &port->work->image);
+    if (found == MEMORY_REPLACED)
+        note_replaced(&port->work->image);
     return memory_commit(a, port) == MEMORY_OK ? found : MEMORY_UNUSABLE;
 }
 

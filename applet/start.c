@@ -15,7 +15,7 @@ static bool carry_out(struct turn *t)
 {
     struct applet *a = t->a;
     const bool is_damaged = a->found == MEMORY_DAMAGED;
-    if (is_damaged || a->found == MEMORY_REPLACED)
+    if (is_damaged)
         restore_note(t);
     // The power failed between the deletion and this; doing it again is harmless.
     if (t->image->is_scrub_due)

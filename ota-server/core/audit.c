@@ -452,7 +452,16 @@ void audit_page(struct work *w)
     complete(w, p);
 }
 
-// A person decides what an audit left open.
+// Did anything raise doubt since the last complete answer?
+static bool is_doubted_since(const struct record *r)
+{
+    bool is_so = false;
+    for (uint8_t i = 0; i < DIRTY_REASONS; i++)
+        is_so |= r->reasons[i].since.ms > r->last_audit_at.ms;
+    return is_so;
+}
+
+// A person decides what an audit left open; what came after that audit is for the next one.
 void decide_resolve(struct work *w)
 {
     struct record *r = w->r;
@@ -460,11 +469,17 @@ void decide_resolve(struct work *w)
         w->d->refusal = REFUSAL_WRONG_STATUS;
         return;
     }
+    work_alarm(w, ALARM_NEEDS_OPERATOR, false);
+    r->resets_suspected = 0;
+    if (is_doubted_since(r)) {
+        r->needs_operator = false;
+        r->reissues = 0;
+        r->next_audit_at = w->now;
+        return;
+    }
     if (r->has_open && r->open.status == STATUS_UNKNOWN) {
         w->d->operation = r->open.id;
         operation_input(w, &r->open, w->e->push_server ? IN_AUDIT_ABSENT : IN_EXPIRED);
     }
-    work_alarm(w, ALARM_NEEDS_OPERATOR, false);
     work_clear_dirty(w, w->e->push_server ? "server pushed" : "card accepted");
-    r->resets_suspected = 0;
 }

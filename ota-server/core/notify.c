@@ -270,6 +270,20 @@ static void learn_number(struct work *w, const struct notification *n)
     work_trail(w, "subscription.number_learnt", 0, "", "", notify_cause_name(n->cause));
 }
 
+// The card's memory was damaged, and it counts from an older state: numbers that were handled may
+// come again with other content. The first word of it in a doubt counts, whatever its number.
+static void restored(struct work *w, uint32_t sequence)
+{
+    struct record *r = w->r;
+    if (r->reasons[DIRTY_CARD_RESET_SUSPECTED].since.ms == 0) {
+        r->notify_sequence = sequence;
+        r->notify_seen = 1;
+        r->gap_sequences = 0;
+        r->gap_deadline.ms = 0;
+    }
+    work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
+}
+
 void decide_notify(struct work *w)
 {
     const struct event_notify *e = &w->e->as.notify;
@@ -293,6 +307,8 @@ void decide_notify(struct work *w)
         r->mt_counter += COUNTER_JUMP;
         work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
     }
+    if (n->cause == NOTIFY_RESTORED && kind != SEQUENCE_NEW)
+        restored(w, n->sequence);
     work_attached(w); // its applet sends when it has normal service
     if (kind == SEQUENCE_HANDLED) {
         work_contact(w);

@@ -75,8 +75,12 @@ void work_unmark(struct work *w, uint8_t mark, const char *why)
 void work_dirty(struct work *w, uint8_t reason, uint64_t operation)
 {
     struct record *r = w->r;
-    if (r->reasons[reason].since.ms != 0)
+    if (r->reasons[reason].since.ms != 0) {
+        // A person who decides about the last audit must not wipe out what came after it.
+        if (r->needs_operator)
+            r->reasons[reason].since = w->now;
         return;
+    }
     r->reasons[reason] = (struct dirty_entry){w->now, operation};
     work_trail(w, "card.dirty", operation, "", dirty_reason_name(reason),
                event_type_name(w->e->type));

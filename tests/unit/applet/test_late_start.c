@@ -169,20 +169,44 @@ static void a_switch_that_is_recovered_late_asks_for_a_refresh(void **state)
     assert_non_null(bench_note(&card, NOTIFY_ENABLED));
 }
 
+// An octet of the content of a bank: behind the two copies of the counters (30 octets each),
+// marker, seal, CRC, number and length (12).
+static void damage(unsigned bank)
+{
+    const size_t bank_len = (BENCH_NVM - 60) / 2;
+    memory_release(&card.port);
+    card.nvm[60 + bank * bank_len + 12] ^= 1;
+}
+
 static void damage_is_told_also_when_the_start_is_late(void **state)
 {
     (void)state;
-    memory_release(&card.port);
-    // An octet of the content of the bank in use: behind the two copies of the counters (30 octets
-    // each), marker, seal, CRC, number and length (12).
-    const size_t bank_len = (BENCH_NVM - 60) / 2;
-    card.nvm[60 + card.applet.bank * bank_len + 12] ^= 1;
+    damage(card.applet.bank);
     memory_fails();
     bench_boot(&card);
     assert_false(bench_is_pending(&card, NOTIFY_RESTORED));
     memory_recovers();
     bench_service(&card, CAT_SERVICE_NORMAL);
     assert_non_null(bench_note(&card, NOTIFY_RESTORED));
+}
+
+// The power goes when the new image is there, and the memory keeps nothing after it.
+static void a_card_that_began_anew_says_so_whatever_follows(void **state)
+{
+    (void)state;
+    damage(0);
+    damage(1);
+    memory_fails();
+    card.fail_at = 8; // the image takes 7 writes
+    bench_boot(&card);
+    assert_true(bench_is_pending(&card, NOTIFY_RESTORED));
+    assert_int_equal(bench_dump(&card).image.notify_sequence, 1);
+    memory_recovers();
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    const struct notification *n = bench_note(&card, NOTIFY_RESTORED);
+    assert_non_null(n);
+    assert_int_equal(n->sequence, 1);
+    assert_true(n->to.is_given);
 }
 
 static void a_confirmation_without_service_starts_the_outage_clock(void **state)
@@ -209,6 +233,7 @@ int main(void)
         T(service_that_came_before_a_late_probation_counts),
         T(a_switch_that_is_recovered_late_asks_for_a_refresh),
         T(damage_is_told_also_when_the_start_is_late),
+        T(a_card_that_began_anew_says_so_whatever_follows),
         T(a_confirmation_without_service_starts_the_outage_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

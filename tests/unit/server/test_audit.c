@@ -85,9 +85,9 @@ static void a_command_not_stored_and_without_effect_gets_a_new_id(void **state)
     assert_int_equal(world.decision.sends[0].operation_id, id + 1);
 }
 
-static void a_subscription_unknown_to_the_server_needs_an_operator(void **state)
+// An answer with a subscription that the server does not know.
+static void need_an_operator(void)
 {
-    (void)state;
     struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
     world_event(&world, &e);
     world_wake_after(&world, MINUTE);
@@ -97,6 +97,12 @@ static void a_subscription_unknown_to_the_server_needs_an_operator(void **state)
     a->slot_count_here = 3;
     world_event(&world, &e);
     assert_true(world.record.needs_operator);
+}
+
+static void a_subscription_unknown_to_the_server_needs_an_operator(void **state)
+{
+    (void)state;
+    need_an_operator();
     assert_true(record_has_mark(&world.record, MARK_DIRTY));
     assert_int_equal(world.record.slots[2].subscription, 0);
     assert_int_equal(world.decision.alarms[0].key, ALARM_NEEDS_OPERATOR);
@@ -342,6 +348,66 @@ static void another_device_is_a_reason(void **state)
     assert_true(world_is_dirty(&world, DIRTY_IMEI_SWAP));
 }
 
+static void a_person_who_decides_ends_the_doubt(void **state)
+{
+    (void)state;
+    need_an_operator();
+    struct event e = {.type = EVENT_RESOLVE};
+    world_event(&world, &e);
+    assert_false(world.record.needs_operator);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+// The person saw the audit, not what came after it; also when its reason was there before.
+static void what_came_after_the_audit_is_not_decided_with_it(void **state)
+{
+    (void)state;
+    need_an_operator();
+    world.now.ms += MINUTE;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    e = (struct event){.type = EVENT_RESOLVE};
+    world_event(&world, &e);
+    assert_false(world.record.needs_operator);
+    assert_true(world_is_dirty(&world, DIRTY_OPERATOR_REQUEST));
+    assert_int_equal(world.decision.send_count, 1);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    world_event(&world, &e);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void tell_of_damage(uint32_t sequence, uint32_t registry_version)
+{
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = world.record.mo_counter + 1;
+    e.as.notify.notification = (struct notification){
+        .cause = NOTIFY_RESTORED, .sequence = sequence, .registry_version = registry_version};
+    world_event(&world, &e);
+}
+
+// A card that began anew counts from 1, and what it says then is not what it said once.
+static void damage_is_doubt_also_under_a_number_that_was_handled(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        world_notify(&world, NOTIFY_ROTATED, 1 + (i + 1) % 2, false);
+    const uint32_t handled = world.record.notify_sequence;
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    tell_of_damage(handled - 4, world.record.registry_version);
+    assert_true(world_is_dirty(&world, DIRTY_CARD_RESET_SUSPECTED));
+    assert_int_equal(world.record.notify_sequence, handled - 4);
+    tell_of_damage(handled - 4, world.record.registry_version); // it is told once more
+    assert_int_equal(world.record.notify_sequence, handled - 4);
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = world.record.mo_counter + 1;
+    e.as.notify.notification = (struct notification){
+        .cause = NOTIFY_SWITCH_CAP, .sequence = handled - 3, .registry_version = 1};
+    world_event(&world, &e);
+    assert_int_equal(world.record.notify_sequence, handled - 3);
+    assert_int_equal(world.record.gap_sequences, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -363,6 +429,9 @@ int main(void)
         TEST(a_card_silent_for_7_days_is_unreachable_and_stays_dirty),
         TEST(an_unreachable_card_is_asked_on_each_of_its_two_numbers_within_7_days),
         TEST(a_card_that_was_unreachable_is_asked_within_a_day_after_its_contact),
+        TEST(a_person_who_decides_ends_the_doubt),
+        TEST(what_came_after_the_audit_is_not_decided_with_it),
+        TEST(damage_is_doubt_also_under_a_number_that_was_handled),
         TEST(pages_of_one_audit_share_their_nonce),
         TEST(an_answer_of_an_ended_operation_is_a_late_por),
         TEST(a_doubled_por_changes_nothing),
