@@ -456,6 +456,20 @@ static uint64_t new_move(const char *token)
     return lab_id(&a, "mov");
 }
 
+// Of B, with an event that waits for it.
+static uint64_t new_sink(uint64_t *delivery)
+{
+    ask(token_b, "POST", API_BASE "/event-sinks",
+        "{\"sink\":\"https://" CANARY ".example.com/\",\"types\":["
+        "\"ota.connectivity-management.v1.card-dirty\"]}");
+    expect(201);
+    const uint64_t sink = lab_id(&a, "snk");
+    ask(token_b, "POST", target("/event-sinks/", "snk", sink, "/test"), NULL);
+    expect(202);
+    *delivery = lab_id(&a, "dlv");
+    return sink;
+}
+
 // Gives B something of every kind that there is, named with the canary wherever a name can stand.
 static size_t fill_b(struct object *objects)
 {
@@ -503,14 +517,8 @@ static size_t fill_b(struct object *objects)
     expect(202);
     const uint64_t operation = lab_id(&a, "op");
     const uint64_t campaign = new_campaign();
-    ask(token_b, "POST", API_BASE "/event-sinks",
-        "{\"sink\":\"https://" CANARY ".example.com/\",\"types\":["
-        "\"ota.connectivity-management.v1.card-dirty\"]}");
-    expect(201);
-    const uint64_t sink = lab_id(&a, "snk");
-    ask(token_b, "POST", target("/event-sinks/", "snk", sink, "/test"), NULL);
-    expect(202);
-    const uint64_t delivery = lab_id(&a, "dlv");
+    uint64_t delivery = 0;
+    const uint64_t sink = new_sink(&delivery);
     static char strong[LAB_TOKEN_SIZE];
     lab_client(&lab, "all", enterprise_b, strong);
     const uint64_t report = new_report(strong);
