@@ -475,7 +475,6 @@ static size_t fill_b(struct object *objects)
 {
     char id[API_ID_SIZE];
     char body[512];
-    size_t count = 0;
     grant(enterprise_b, group_b,
           "\"card.read\",\"card.move\",\"card.audit\",\"timers.set\",\"subscription.enable\"");
     ask(token_b, "PATCH", target("/cards/", "crd", record_b.card, ""),
@@ -521,15 +520,13 @@ static size_t fill_b(struct object *objects)
     const uint64_t sink = new_sink(&delivery);
     static char strong[LAB_TOKEN_SIZE];
     lab_client(&lab, "all", enterprise_b, strong);
-    const uint64_t report = new_report(strong);
-    const uint64_t card_move = new_move(strong);
     const struct object made[] = {{"/cards/*", "crd", record_b.card},
                                   {"/dirty-cards/*", "crd", record_b.card},
                                   {"/card-groups/*", "grp", group_b},
                                   {"/operations/*", "op", operation},
                                   {"/campaigns/*", "cmp", campaign},
-                                  {"/reports/*", "rpt", report},
-                                  {"/cards/moves/*", "mov", card_move},
+                                  {"/reports/*", "rpt", new_report(strong)},
+                                  {"/cards/moves/*", "mov", new_move(strong)},
                                   {"/users/*", "usr", user},
                                   {"/api-clients/*", "cli", client},
                                   {"/subscription-pools/*", "pol", pool},
@@ -538,9 +535,8 @@ static size_t fill_b(struct object *objects)
                                   {"/event-deliveries/*", "dlv", delivery},
                                   {"/enterprises/*", "ent", enterprise_b},
                                   {"/permissions/*", "ent", enterprise_b}};
-    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
-        objects[count++] = made[i];
-    return count;
+    memcpy(objects, made, sizeof(made));
+    return sizeof(made) / sizeof(made[0]);
 }
 
 static const char *method_of(const struct api_route_row *row)
