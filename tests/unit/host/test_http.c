@@ -90,10 +90,10 @@ static void echo(struct http_request *r)
 {
     char text[512];
     const char *name = http_query(r, "name");
-    int len =
-        snprintf(text, sizeof text, "%s %s name=%s x=%s body=%.*s", http_method(r), http_path(r),
-                 name ? name : "-", http_header(r, "x-test") ? http_header(r, "x-test") : "-",
-                 (int)http_body(r).len, (const char *)http_body(r).at);
+    int len = snprintf(text, sizeof text, "%s %.200s name=%s x=%s body=%.*s", http_method(r),
+                       http_path(r), name ? name : "-",
+                       http_header(r, "x-test") ? http_header(r, "x-test") : "-",
+                       (int)http_body(r).len, (const char *)http_body(r).at);
     const struct http_field field = {"X-Answer", "yes"};
     http_reply(r, 200, "text/plain", &field, 1, bytes_of(text, (size_t)len));
 }
