@@ -456,8 +456,7 @@ static uint64_t new_move(const char *token)
     return lab_id(&a, "mov");
 }
 
-// Of B, with an event that waits for it.
-static uint64_t new_sink(uint64_t *delivery)
+static uint64_t new_sink_with_event(uint64_t *delivery)
 {
     ask(token_b, "POST", API_BASE "/event-sinks",
         "{\"sink\":\"https://" CANARY ".example.com/\",\"types\":["
@@ -517,7 +516,7 @@ static size_t fill_b(struct object *objects)
     const uint64_t operation = lab_id(&a, "op");
     const uint64_t campaign = new_campaign();
     uint64_t delivery = 0;
-    const uint64_t sink = new_sink(&delivery);
+    const uint64_t sink = new_sink_with_event(&delivery);
     static char strong[LAB_TOKEN_SIZE];
     lab_client(&lab, "all", enterprise_b, strong);
     const struct object made[] = {{"/cards/*", "crd", record_b.card},
