@@ -24,7 +24,7 @@
 #define IMPORT 1
 #define PATH_SIZE 4096
 #define ANSWER_SIZE 512
-#define FLOOR_CARDS 256 // in a commit, as in a slice of an import
+#define FLOOR_CARDS 1024 // in a commit, as in a slice of an import
 #define TABLES 5
 
 struct bench {
@@ -134,7 +134,7 @@ static void open_all(struct bench *b)
     b->turn = turn_open(&turn);
     const struct import_jobs_options jobs = {.turn = b->turn,
                                              .reader = b->reader,
-                                             .cipher = b->import_crypto.store.cipher,
+                                             .crypto = &b->import_crypto.store,
                                              .digest = &vendor_digest_host,
                                              .scratch = &b->scratch,
                                              .key = &b->key};

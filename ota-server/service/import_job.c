@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/host/crypto.h"
+#include "ota-server/service/import_body.h"
 #include "ota-server/service/turn.h"
 
 #include <pthread.h>
@@ -10,6 +11,7 @@
 #define SLICE 1024 // cards in a transaction: some 35 ms, and fewer pages of indexes than in four
 #define UNDO_ROWS 256
 #define MERGE_CARDS 64
+#define SWEEP_TICKS 600 // of a second
 
 enum seat_state { SEAT_FREE, SEAT_HELD, SEAT_WAITING, SEAT_RUNNING };
 
@@ -60,9 +62,16 @@ struct import_jobs {
     const char *failure;
     struct import_report report;
     struct import_target reads;
+    struct import_body body; // of the file under way, when it is kept
+    uint8_t body_nonce[CRYPTO_NONCE_SIZE];
+    bool is_kept;
     // of the server's thread: what clients were told last of the import under way
     uint64_t told_import, told_tenant, told_done;
     unsigned told_pass;
+    struct crypto *writer_crypto;
+    unsigned ticks;
+    uint64_t swept[IMPORT_BODIES_MAX];
+    size_t swept_count;
 };
 
 // --- handing over ----------------------------------------------------------------------------
@@ -216,7 +225,7 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
                                       .owner = j};
     struct import_options options = {
         .file = {.profile = s->profile,
-                 .cipher = o->cipher,
+                 .cipher = o->crypto->cipher,
                  .digest = o->digest,
                  .kind = s->order.pool != 0 ? VENDOR_POOL : VENDOR_CARDS,
                  .batch = s->order.batch[0] != '\0' ? s->order.batch : NULL,
@@ -237,6 +246,8 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
         .context = &j->reads,
         .progress = progress,
     };
+    if (!import_pool_owner(&j->reads))
+        return IMPORT_REGISTRY_FAILED;
     import_registry_reads(&j->reads, &options.registry);
     const struct vendor_source source = {
         .context = s->file, .read = read_file, .rewind = rewind_file};
@@ -261,6 +272,20 @@ static void begin_end(struct import_jobs *j, struct seat *s)
     if (s->is_cancelled) // whatever it was that stopped because of it
         j->failure = failure_of(IMPORT_CANCELLED);
     (void)pthread_mutex_unlock(&j->mutex);
+}
+
+// A disk without room for it makes no import fail: then its document names no time.
+static void keep_file(struct import_jobs *j, const struct seat *s)
+{
+    const struct import_jobs_options *o = &j->options;
+    j->is_kept = false;
+    if (o->folder == NULL || s->order.is_dry || j->failure != NULL ||
+        j->report.outcome == REPORT_ALREADY_IMPORTED)
+        return;
+    j->body = (struct import_body){.import = s->order.import, .seed = {.len = IMPORT_BODY_SEED}};
+    o->crypto->random(j->body.seed.octets, IMPORT_BODY_SEED);
+    o->crypto->random(j->body_nonce, sizeof(j->body_nonce));
+    j->is_kept = import_body_write(j->crypto, o->folder, &j->body, s->file);
 }
 
 // The file is judged, and what it took on the disk may be what the end needs.
@@ -296,6 +321,7 @@ static void run_job(struct import_jobs *j, struct seat *s)
     store_refresh(j->options.reader);
     j->failure = failure_of(is_cancelled(j, s) ? IMPORT_CANCELLED : read_all(j, s));
     store_refresh(j->options.reader);
+    keep_file(j, s);
     drop_file(j, s);
     bool ok = settle(j) || j->failure != NULL;
     begin_end(j, s);
@@ -307,6 +333,7 @@ static void run_job(struct import_jobs *j, struct seat *s)
     if (!j->is_decided || j->is_merged) // else the next start carries it through
         give(j, HAND_END);
     (void)settle(j); // what the registry refuses even now ends at the next start
+    secret_wipe(&j->body, sizeof(j->body));
     import_report_close(&j->report);
     secret_wipe(j->slices, sizeof(j->slices));
 }
@@ -377,11 +404,14 @@ static enum store_status write_outcome(struct import_jobs *j, const struct impor
     const struct import_state state = {.status = "ENDED",
                                        .failure = j->failure,
                                        .at = t->now,
+                                       .is_kept = j->is_kept,
                                        .report = j->failure == NULL ? r : NULL};
     enum store_status status =
         import_state_put(t->store, &j->running->order, &state, document_state);
     if (status == STORE_OK)
         status = import_findings_put(t, &r->findings);
+    if (status == STORE_OK && j->is_kept)
+        status = import_body_put(t, j->writer_crypto, &j->body, j->body_nonce);
     if (status == STORE_OK && is_loaded)
         status = import_batch_put(t, &j->header);
     return status == STORE_OK && is_loaded ? import_file_put(t, r->sha256) : status;
@@ -427,6 +457,7 @@ static enum store_status apply(void *context, struct store *store, struct utc no
                                     .tenant = o->tenant,
                                     .import = o->import,
                                     .pool = o->pool,
+                                    .pool_owner = j->reads.pool_owner,
                                     .now = now};
     switch ((enum hand_kind)j->kind) {
     case HAND_SLICE:
@@ -493,8 +524,26 @@ static bool has_news(struct import_jobs *j)
     return true;
 }
 
+static enum store_status sweep(void *context, struct store *store, struct utc now)
+{
+    struct import_jobs *j = context;
+    return import_bodies_sweep(store, now, j->swept, &j->swept_count);
+}
+
+static void swept(void *context, enum store_status status)
+{
+    struct import_jobs *j = context;
+    for (size_t i = 0; i < j->swept_count && status == STORE_OK; i++)
+        import_body_remove(j->options.folder, j->swept[i]);
+    if (status == STORE_OK && j->swept_count == IMPORT_BODIES_MAX)
+        j->ticks = 0; // there may be more
+}
+
 void import_jobs_tick(struct import_jobs *j)
 {
+    if (j->options.folder != NULL && j->ticks++ % SWEEP_TICKS == 0 &&
+        !turn_write(j->options.turn, sweep, swept, j))
+        j->ticks = 0;
     (void)pthread_mutex_lock(&j->mutex);
     if (j->hand == HAND_LATER)
         j->hand = HAND_GIVEN;
@@ -618,9 +667,14 @@ struct import_jobs *import_jobs_open(const struct import_jobs_options *options)
         return NULL;
     j->options = *options;
     j->crypto = crypto_open();
+    j->writer_crypto = crypto_open();
+    if (options->folder != NULL)
+        import_bodies_tidy(options->reader, options->folder);
     if (pthread_mutex_init(&j->mutex, NULL) != 0 || pthread_cond_init(&j->moved, NULL) != 0 ||
-        j->crypto == NULL || pthread_create(&j->thread, NULL, work, j) != 0) {
+        j->crypto == NULL || j->writer_crypto == NULL ||
+        pthread_create(&j->thread, NULL, work, j) != 0) {
         crypto_close(j->crypto);
+        crypto_close(j->writer_crypto);
         free(j);
         return NULL;
     }
@@ -639,6 +693,7 @@ void import_jobs_close(struct import_jobs *j)
     for (unsigned i = 0; i < IMPORT_SEATS; i++)
         free_seat(&j->seats[i]);
     crypto_close(j->crypto);
+    crypto_close(j->writer_crypto);
     (void)pthread_cond_destroy(&j->moved);
     (void)pthread_mutex_destroy(&j->mutex);
     free(j);

@@ -21,10 +21,11 @@ struct import_jobs_options {
     struct turn *turn;
     // For the thread alone, as long as the jobs are open.
     struct store *reader;
-    const struct cipher *cipher;
+    const struct store_crypto *crypto;
     const struct vendor_digest *digest;
     const struct vendor_scratch *scratch; // for the thread alone
     const struct secret_key *key;         // wraps transport keys; fingerprints are made with it too
+    const char *folder;                   // where files are kept, see import_body.h; NULL: nowhere
     bool is_lab;                          // published test keys are accepted
     // Called on the other thread: import_jobs_step() is wanted. Or NULL.
     void (*wake)(void *context);
@@ -57,7 +58,8 @@ bool import_jobs_can_cancel(struct import_jobs *jobs, uint64_t import);
 
 // Gives the turn what is ready: before each turn.
 void import_jobs_step(struct import_jobs *jobs);
-// Tries again what the disk refused: once a second.
+// Tries again what the disk refused, and lets files go that were kept for their time: once a
+// second.
 void import_jobs_tick(struct import_jobs *jobs);
 // How an import stands that waits or is under way; false when it does neither.
 bool import_jobs_state(struct import_jobs *jobs, uint64_t import, struct import_state *state);

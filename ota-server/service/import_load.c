@@ -36,7 +36,7 @@ static enum store_status put_subscription(const struct import_target *t,
                                           struct subscription *s)
 {
     s->id = turn_id(t->turn, t->now);
-    s->tenant = t->tenant;
+    s->tenant = t->pool != 0 ? t->pool_owner : t->tenant;
     s->import = t->import;
     s->has_keys = from->k.len > 0;
     s->created_at = t->now;

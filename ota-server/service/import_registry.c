@@ -228,6 +228,18 @@ static enum import_known judge_known(const struct import_target *t, const struct
                : KNOWN_OTHER;
 }
 
+static bool see_owner(void *context, const struct document *d)
+{
+    *(uint64_t *)context = d->owner;
+    return false;
+}
+
+bool import_pool_owner(struct import_target *t)
+{
+    return t->pool == 0 ||
+           store_document_get(t->store, "pool", t->pool, see_owner, &t->pool_owner) == STORE_OK;
+}
+
 static enum import_known pool_known(const struct import_target *t, const struct vendor_card *card)
 {
     struct subscription s;
@@ -235,7 +247,7 @@ static enum import_known pool_known(const struct import_target *t, const struct 
     if (card->subscription_count == 0 || !imsi_write(card->subscriptions[0].imsi, imsi) ||
         store_subscription_by_imsi(t->store, imsi, &s) != STORE_OK)
         return KNOWN_NOT;
-    if (s.tenant != t->tenant)
+    if (s.tenant != t->pool_owner)
         return KNOWN_FOREIGN;
     return s.pool == t->pool && strcmp(s.plan.number, card->subscriptions[0].msisdn) == 0
                ? KNOWN_EQUAL

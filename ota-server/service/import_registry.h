@@ -21,6 +21,8 @@ struct import_target {
     uint64_t tenant;
     uint64_t import; // its id
     uint64_t pool;   // of a file of subscriptions, or 0
+    // Whose that pool is, and so the subscriptions: import_pool_owner() tells.
+    uint64_t pool_owner;
     struct utc now;
     // Imports of other files of the same batch, when the registry has been asked for the batch.
     uint64_t parts[IMPORT_PARTS_MAX];
@@ -31,6 +33,8 @@ struct import_target {
 // Sets the questions of a registry and its context, which `target` becomes.
 void import_registry_reads(struct import_target *target, struct import_registry *registry);
 // The vendor profile of a tenant, which the caller closes, or NULL.
+// Fills target->pool_owner where there is a pool; false when there is none any more.
+bool import_pool_owner(struct import_target *target) MUST_USE;
 struct vendor_profile *import_profile_open(struct store *store, uint64_t tenant,
                                            const char *vendor) MUST_USE;
 // For file_options.transport_key; its context is a struct import_target.

@@ -5,6 +5,7 @@
 #include "ota-server/service/alarm.h"
 #include "ota-server/service/api_json.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/import_body.h"
 #include "ota-server/service/notice.h"
 #include "ota-server/service/turn.h"
 
@@ -95,6 +96,8 @@ void import_document_write(struct writer *out, const struct import_order *order,
     }
     if (state->is_dropped)
         api_put_bool(&j, "quarantineDropped", true);
+    if (state->is_kept)
+        api_put_time(&j, "fileKeptUntil", utc_after(state->at, IMPORT_BODY_KEPT_MS));
     put_seconds(&j, state->at.ms - order->created_at.ms);
     api_put_time(&j, "createdAt", order->created_at);
     api_put_time(&j, "updatedAt", state->at);

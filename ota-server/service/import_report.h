@@ -31,6 +31,7 @@ struct import_state {
     struct utc at;
     const struct import_report *report; // when ended, or NULL
     bool is_dropped;                    // what was held back
+    bool is_kept;                       // the file, see import_body.h
 };
 
 // Kinds of documents.

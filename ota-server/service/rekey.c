@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/import_body.h"
 #include "ota-server/service/sink.h"
 
 #include <stdlib.h>
@@ -93,10 +94,10 @@ static bool see_sealed(void *context, const struct document *d)
 }
 
 // What the octets are bound to: a key or a sink's secret to its name, a component to the id of its
-// key.
+// key, that of a file to the id of its import.
 static struct bytes bound_to(const struct sealed *s, char text[API_ID_SIZE])
 {
-    if (strcmp(s->kind, "transport-component") != 0)
+    if (strcmp(s->kind, "transport-component") != 0 && strcmp(s->kind, IMPORT_BODY_KIND) != 0)
         return bytes_of_text(s->name);
     api_id_write(text, "rec", s->document.parent);
     return bytes_of_text(text);
@@ -153,5 +154,7 @@ enum store_status rekey_documents(const struct rekey *r)
         status = each_of(r, "transport-key");
     if (status == STORE_OK)
         status = each_of(r, "transport-component");
-    return status == STORE_OK ? each_of(r, SINK_SECRET_KIND) : status;
+    if (status == STORE_OK)
+        status = each_of(r, SINK_SECRET_KIND);
+    return status == STORE_OK ? each_of(r, IMPORT_BODY_KIND) : status;
 }

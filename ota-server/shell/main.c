@@ -4,6 +4,7 @@
 #include "common/host/entropy.h"
 #include "ota-server/service/client_admin.h"
 #include "ota-server/shell/backup.h"
+#include "ota-server/shell/body_command.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/rekey_command.h"
 #include "ota-server/shell/server.h"
@@ -24,6 +25,7 @@ static const char DOC[] =
     "  client add    make an API client, and print its key and secret\n"
     "  backup        copy the database to a folder, while the server works\n"
     "  restore       take the data folder back to a backup, while it does not\n"
+    "  import-file   write a vendor file that is kept, as it came\n"
     "  rekey         change the master key, while it does not\n"
     "  (none)        serve, until SIGTERM\n\n"
     "The first time:\n"
@@ -55,6 +57,7 @@ enum {
     OPTION_TENANT,
     OPTION_TO,
     OPTION_FROM,
+    OPTION_IMPORT,
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -78,10 +81,12 @@ static const struct argp_option OPTIONS[] = {
     {0, 0, 0, 0, "For backup and restore:", 2},
     {"to", OPTION_TO, "FOLDER", 0, "of the backup (required)", 2},
     {"from", OPTION_FROM, "FOLDER", 0, "of the backup (required)", 2},
-    {0, 0, 0, 0, "For laboratories with test data:", 3},
-    {"single-person", OPTION_SINGLE_PERSON, NULL, 0, "nothing needs a second person", 3},
-    {"clear", OPTION_CLEAR, NULL, 0, "identifiers are not masked", 3},
-    {"speed", OPTION_SPEED, "FACTOR", 0, "the server's clock runs so much faster (1)", 3},
+    {0, 0, 0, 0, "For import-file, with --to FILE:", 3},
+    {"import", OPTION_IMPORT, "ID", 0, "imp_... (required)", 3},
+    {0, 0, 0, 0, "For laboratories with test data:", 4},
+    {"single-person", OPTION_SINGLE_PERSON, NULL, 0, "nothing needs a second person", 4},
+    {"clear", OPTION_CLEAR, NULL, 0, "identifiers are not masked", 4},
+    {"speed", OPTION_SPEED, "FACTOR", 0, "the server's clock runs so much faster (1)", 4},
     {0},
 };
 
@@ -91,7 +96,8 @@ enum action {
     ACTION_CLIENT_ADD,
     ACTION_BACKUP,
     ACTION_RESTORE,
-    ACTION_REKEY
+    ACTION_REKEY,
+    ACTION_IMPORT_FILE
 };
 
 struct arguments {
@@ -100,7 +106,7 @@ struct arguments {
     const char *name;
     const char *scopes;
     uint64_t tenant;
-    const char *to, *from;
+    const char *to, *from, *import;
 };
 
 static error_t parse_number(int key, const char *value, struct argp_state *state)
@@ -131,13 +137,15 @@ static error_t parse_word(const char *word, struct argp_state *state)
         a->action = ACTION_RESTORE;
     } else if (strcmp(word, "rekey") == 0) {
         a->action = ACTION_REKEY;
+    } else if (strcmp(word, "import-file") == 0) {
+        a->action = ACTION_IMPORT_FILE;
     } else if (strcmp(word, "client") == 0 && strcmp(second, "add") == 0) {
         a->action = ACTION_CLIENT_ADD;
         state->next++;
     } else {
         argp_error(state,
-                   "there is no command \"%s\": init, client add, backup, restore, rekey, or none "
-                   "to serve",
+                   "there is no command \"%s\": init, client add, backup, restore, import-file, "
+                   "rekey, or none to serve",
                    word);
     }
     return 0;
@@ -153,6 +161,8 @@ static error_t check_all(const struct arguments *a, struct argp_state *state)
         argp_error(state, "--to FOLDER is needed: where is the backup to be?");
     if (a->action == ACTION_RESTORE && a->from == NULL)
         argp_error(state, "--from FOLDER is needed: which backup?");
+    if (a->action == ACTION_IMPORT_FILE && (a->to == NULL || a->import == NULL))
+        argp_error(state, "--import ID and --to FILE are needed: which file, and where to?");
     if (a->settings.smsc_asked != NULL && a->settings.system_id_asked == NULL)
         argp_error(state, "--smsc needs --system-id");
     return 0;
@@ -193,6 +203,8 @@ static const char **text_of(struct arguments *a, int key)
         return &a->to;
     case OPTION_FROM:
         return &a->from;
+    case OPTION_IMPORT:
+        return &a->import;
     default:
         return NULL;
     }
@@ -333,19 +345,26 @@ static int act(const struct arguments *a, const struct server_keys *keys)
         return backup_restore(&a->settings, keys, a->from);
     case ACTION_REKEY:
         return rekey_run(&a->settings, keys);
+    case ACTION_IMPORT_FILE:
+        return body_command(&a->settings, keys, a->import, a->to);
     case ACTION_SERVE:
         return serve(&a->settings, keys);
     }
     return init(&a->settings);
 }
 
-// Only a backup goes on beside a server that works.
+// These go on beside a server that works.
+static bool is_reading(enum action action)
+{
+    return action == ACTION_BACKUP || action == ACTION_IMPORT_FILE;
+}
+
 static int run(const struct arguments *a)
 {
     struct server_keys keys = {.ota = {.len = 0}};
     int lock_fd = -1;
     const enum datadir_error folder =
-        a->action == ACTION_BACKUP ? DATADIR_OK : datadir_open(a->settings.data, &lock_fd);
+        is_reading(a->action) ? DATADIR_OK : datadir_open(a->settings.data, &lock_fd);
     if (folder != DATADIR_OK)
         return fail(a->settings.data, datadir_error_text(folder));
     const enum keyfile_error error =
@@ -361,7 +380,8 @@ int main(int argc, char **argv)
 {
     static struct arguments a = {.settings = {.speed = 1}, .scopes = "all", .tenant = 1};
     static const struct argp ARGP = {
-        OPTIONS, parse, "[init | client add | backup | restore | rekey]", DOC, NULL, NULL, NULL};
+        OPTIONS, parse, "[init | client add | backup | restore | import-file | rekey]", DOC, NULL,
+        NULL,    NULL};
     char error[SERVER_SETTINGS_ERROR_SIZE];
     argp_err_exit_status = SERVER_WRONG_USE;
     (void)umask(077); // whatever it makes is for its owner

@@ -370,7 +370,6 @@ static bool open_wake(struct server *v)
     return true;
 }
 
-// Vendor files are read on a thread with a connection and a cipher of its own.
 static bool open_imports(struct server *v, const struct server_keys *keys)
 {
     if (import_recover(v->writer, v->turn, server_utc(v)) != STORE_OK)
@@ -387,10 +386,11 @@ static bool open_imports(struct server *v, const struct server_keys *keys)
     v->import_key = keys->client;
     const struct import_jobs_options options = {.turn = v->turn,
                                                 .reader = v->import_reader,
-                                                .cipher = v->import_crypto.store.cipher,
+                                                .crypto = &v->import_crypto.store,
                                                 .digest = &vendor_digest_host,
                                                 .scratch = &v->import_scratch,
                                                 .key = &v->import_key,
+                                                .folder = v->uploads,
                                                 .is_lab = v->settings->single_person,
                                                 .wake = wake_loop,
                                                 .wake_context = v};

@@ -203,7 +203,8 @@ class OtaServer(unittest.TestCase):
 
     def test_the_master_key_is_changed(self):
         self.prepare_imports()
-        self.assertEqual(self.ended(self.order(50, "BATCH01"))["outcome"], "IMPORTED")
+        first = self.order(50, "BATCH01")
+        self.assertEqual(self.ended(first)["outcome"], "IMPORTED")
         card = self.api.get("/cards", "perPage=1")["items"][0]["id"]
         order = {"type": "audit"}
         self.ask("PATCH", f"/cards/{card}", {"note": "before"})
@@ -236,7 +237,9 @@ class OtaServer(unittest.TestCase):
         old = tool("ota-server", *self.arguments(), "--master-key-file", key + ".old")
         self.assertEqual((old.returncode, "does not open" in old.stderr), (1, True), old.stderr)
         self.restart()
-        # The client's secret, the cards' keys, and the transport keys open.
+        # The client's secret, the cards' keys, the transport keys and the file that is kept open.
+        opened = self.import_file(first["id"], os.path.join(self.folder, "again"))
+        self.assertEqual(opened.returncode, 0, opened.stderr)
         self.assertEqual(self.api.post(f"/cards/{card}/operations", order)["type"], "audit")
         self.assertEqual(self.ended(self.order(50, "BATCH02"))["outcome"], "IMPORTED")
         self.ask("PATCH", f"/cards/{card}", {"note": "after"})
@@ -344,6 +347,51 @@ class OtaServer(unittest.TestCase):
         self.assertEqual(self.program.stop(), 0)
         with open(os.path.join(self.data, "checkpoints")) as file:
             self.assertNotEqual(file.read(), "")
+
+    def kept(self):
+        folder = os.path.join(self.data, "uploads")
+        return [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".body")]
+
+    def import_file(self, import_id, to):
+        return tool("ota-server", "import-file", "--data", self.data, "--import", import_id, "--to", to)
+
+    def test_a_vendor_file_is_kept_enciphered_and_opens_with_the_master_key(self):
+        self.prepare_imports()
+        job = self.order(300, "BATCH77")
+        self.assertEqual(self.ended(job)["outcome"], "IMPORTED")
+        with open(os.path.join(self.folder, "BATCH77"), "rb") as file:
+            whole = file.read()
+        with open(self.kept()[0], "rb") as file:
+            stored = file.read()
+        self.assertEqual([os.stat(path).st_mode & 0o777 for path in self.kept()], [0o600])
+        for line in whole.splitlines():
+            self.assertNotIn(line, stored)
+        to = os.path.join(self.folder, "again")
+        self.assertEqual(self.import_file(job["id"], to).stderr, "")  # beside the server
+        with open(to, "rb") as file:
+            self.assertEqual(file.read(), whole)
+        self.assertIn("File exists", self.import_file(job["id"], to).stderr)
+        again = self.api.post("/batch-imports", whole, content_type="text/plain", query="vendorProfile=alder")
+        self.assertEqual(self.ended(again)["outcome"], "ALREADY_IMPORTED")
+        for import_id, says in ((again["id"], "nothing is kept of such an import"), ("imp_" + NOBODY[4:], "mistyped")):
+            none = self.import_file(import_id, os.path.join(self.folder, "none"))
+            self.assertEqual((none.returncode, os.path.exists(os.path.join(self.folder, "none"))), (1, False))
+            self.assertIn(says, none.stderr)
+        with open(self.kept()[0], "r+b") as file:
+            file.seek(1000)
+            octet = file.read(1)
+            file.seek(1000)
+            file.write(bytes([octet[0] ^ 1]))
+        os.remove(to)
+        damaged = self.import_file(job["id"], to)
+        self.assertEqual((damaged.returncode, os.path.exists(to)), (1, False))
+        self.assertIn("missing or damaged", damaged.stderr)
+        with open(os.path.join(self.data, "uploads", "upload-7"), "w") as file:
+            file.write("left by a crash")
+        self.program.stop()
+        self.restart()
+        self.assertEqual([os.path.basename(path) for path in self.kept()], [job["id"] + ".body"])
+        self.assertFalse(os.path.exists(os.path.join(self.data, "uploads", "upload-7")))
 
     def test_an_import_that_is_killed_leaves_nothing_and_can_be_repeated(self):
         self.prepare_imports()

@@ -11,6 +11,7 @@
 #include "ota-server/service/meter.h"
 #include "profiles/vendor/shell/digest_host.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -308,10 +309,12 @@ static void open_jobs(struct lab *lab)
     open_store(lab, &lab->import_crypto, true, &lab->import_reader);
     const struct import_jobs_options options = {.turn = lab->turn,
                                                 .reader = lab->import_reader,
-                                                .cipher = lab->import_crypto.store.cipher,
+                                                .crypto = &lab->import_crypto.store,
                                                 .digest = &vendor_digest_host,
                                                 .scratch = &lab->import_scratch,
                                                 .key = &client_key,
+                                                .folder =
+                                                    lab->folder[0] != '\0' ? lab->folder : NULL,
                                                 .is_lab = true};
     lab->imports = import_jobs_open(&options);
     assert_non_null(lab->imports);
@@ -495,6 +498,22 @@ static void remove_file(const char *path, const char *end)
     (void)unlink(name);
 }
 
+unsigned lab_kept_files(const struct lab *lab, bool are_removed)
+{
+    unsigned count = 0;
+    DIR *dir = opendir(lab->folder);
+    assert_non_null(dir);
+    for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+        if (strstr(e->d_name, ".body") == NULL)
+            continue;
+        count++;
+        if (are_removed)
+            assert_int_equal(unlinkat(dirfd(dir), e->d_name, 0), 0);
+    }
+    assert_int_equal(closedir(dir), 0);
+    return count;
+}
+
 void lab_close(struct lab *lab)
 {
     close_parts(lab);
@@ -505,6 +524,7 @@ void lab_close(struct lab *lab)
     remove_file(lab->path, "-wal");
     remove_file(lab->path, "-shm");
     remove_file(lab->path, ".writer");
+    (void)lab_kept_files(lab, true);
     assert_int_equal(rmdir(lab->folder), 0);
 }
 

@@ -100,6 +100,8 @@ void lab_twin_close(struct lab *twin);
 void lab_crash_everywhere(struct lab *lab, const struct ask *ask);
 // Turns until no import is under way.
 void lab_run_imports(struct lab *lab);
+// How many vendor files are kept.
+unsigned lab_kept_files(const struct lab *lab, bool are_removed);
 // Turns until no verification of the trail is under way.
 void lab_run_checks(struct lab *lab);
 void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer);

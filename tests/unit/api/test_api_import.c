@@ -491,6 +491,111 @@ static void who_is_logged_in_sends_whole_files(void **state)
     lab_close(&lab);
 }
 
+// As the operator loads it for an enterprise: the pool says whose they are.
+static void subscriptions_belong_to_who_has_the_pool(void **state)
+{
+    static const char file[] =
+        "#Kind: POOL\n#File-Version: 3.2\n#Customer: NORDWIND-IOT\n#Operator: TEST-001-01\n"
+        "#Batch: P000001\n#Quantity: 2\n#ICCID-Format: 20D LUHN\n"
+        "#Transport-Key-AUC: 07 AES128-CBC IV=0 KCV=3544E0\n#Encrypted: ki=07 opc=07\n"
+        "iccid,imsi,msisdn,ki,opc\n"
+        "89999000000901000015,001010000000101,9990000000101,CD9F73BEA2B8BA108897CF273832AAB4,"
+        "3D1AF0FF289D17EF371F9ACD213F62E9\n"
+        "89999000000901000023,001010000000102,9990000000102,F7456E1DBAA6454674FBB5F5C2CAFCB3,"
+        "3AC2D5F08F712A96FB5226625FB146B2\n#Records: 2\n"
+        "#SHA256-DATA: d03a99387284ef680f94ac7e022f0edd9bda8a2c239c05618109921bd5ca1d8a\n";
+    (void)state;
+    char token[LAB_TOKEN_SIZE];
+    char text[256];
+    char pool[31] = "";
+    open_prepared();
+    ask("POST", BASE "/enterprises",
+        "{\"name\":\"acme\",\"kind\":\"ENTERPRISE\",\"region\":\"eu\",\"timeZone\":\"UTC\"}");
+    assert_int_equal(a.status, 201);
+    const uint64_t enterprise = lab_id(&a, "ent");
+    char id[API_ID_SIZE];
+    api_id_write(id, "ent", enterprise);
+    (void)snprintf(text, sizeof(text),
+                   "{\"name\":\"theirs\",\"operator\":\"TEST-001-01\",\"templateId\":1,"
+                   "\"enterpriseId\":\"%s\"}",
+                   id);
+    ask("POST", BASE "/subscription-pools", text);
+    assert_int_equal(a.status, 201);
+    memcpy(pool, strstr(a.body, "pol_"), sizeof(pool) - 1);
+    (void)snprintf(text, sizeof(text), "&kind=SUBSCRIPTIONS&poolId=%s", pool);
+    import_text(text, "imp-theirs-1", file);
+    run_import();
+    assert_true(has("\"loaded\":2"));
+    lab_client(&lab, "all", enterprise, token);
+    lab_ask(&lab,
+            &(struct ask){.method = "GET", .target = BASE "/subscriptions", .authorization = token},
+            &a);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"totalCount\":2"));
+    lab_client(&lab, "all", enterprise + 1, token); // nobody else's
+    lab_ask(&lab,
+            &(struct ask){.method = "GET", .target = BASE "/subscriptions", .authorization = token},
+            &a);
+    assert_true(has("\"totalCount\":0"));
+    lab_close(&lab);
+}
+
+static void pass_a_sweep(void)
+{
+    for (unsigned i = 0; i < 600; i++) { // once in ten minutes
+        import_jobs_tick(lab.imports);
+        lab_turn(&lab);
+    }
+}
+
+static void a_file_is_kept_for_30_days_and_its_digest_longer(void **state)
+{
+    (void)state;
+    char token[LAB_TOKEN_SIZE];
+    open_prepared();
+    import_sample("&dryRun=true", "imp-kept-1");
+    run_import();
+    assert_true(has("\"outcome\":\"DRY_RUN_OK\""));
+    assert_false(has("fileKeptUntil"));
+    assert_int_equal(lab_kept_files(&lab, false), 0);
+    import_sample("", "imp-kept-2");
+    run_import();
+    assert_true(has("\"outcome\":\"IMPORTED\""));
+    assert_true(has("\"fileKeptUntil\":"));
+    assert_int_equal(lab_kept_files(&lab, false), 1);
+    char first[sizeof(import_id)];
+    memcpy(first, import_id, sizeof(first));
+    import_sample("", "imp-kept-3");
+    run_import();
+    assert_true(has("\"outcome\":\"ALREADY_IMPORTED\""));
+    assert_false(has("fileKeptUntil"));
+    assert_int_equal(lab_kept_files(&lab, false), 1);
+
+    lab_crash(&lab); // what is kept stays
+    assert_int_equal(lab_kept_files(&lab, false), 1);
+    lab.now.utc = utc_after(lab.now.utc, 29LL * 24 * 3600 * 1000);
+    pass_a_sweep();
+    assert_int_equal(lab_kept_files(&lab, false), 1);
+    lab.now.utc = utc_after(lab.now.utc, 24LL * 3600 * 1000);
+    pass_a_sweep();
+    assert_int_equal(lab_kept_files(&lab, false), 0);
+    lab_client(&lab, "all", LAB_TENANT, token);
+    lab_ask(&lab,
+            &(struct ask){.method = "GET",
+                          .target = BASE "/audit-trail?action=import.file.removed",
+                          .authorization = token},
+            &a);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"totalCount\":1"));
+    char target[128];
+    (void)snprintf(target, sizeof(target), BASE "/batch-imports/%s", first);
+    lab_ask(&lab, &(struct ask){.method = "GET", .target = target, .authorization = token}, &a);
+    assert_int_equal(a.status, 200);
+    assert_true(
+        has("\"sha256\":\"44691d52cc716c914ad8191b71f5218946ec9f2c46f5146a5073f9be1a14297c\""));
+    lab_close(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +608,8 @@ int main(void)
         cmocka_unit_test(a_file_that_is_being_imported_is_busy),
         cmocka_unit_test(a_file_whose_import_has_ended_is_not_busy),
         cmocka_unit_test(nobody_learns_that_another_tenant_has_a_card),
+        cmocka_unit_test(subscriptions_belong_to_who_has_the_pool),
+        cmocka_unit_test(a_file_is_kept_for_30_days_and_its_digest_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
