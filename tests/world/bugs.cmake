@@ -559,3 +559,19 @@ planted_bug(campaign_failures_not_noted ota-server/service/turn_campaign.c CAMPA
     if (row.reason > CAMPAIGN_FAILURE || (row.step == step && row.reason == reason))
         return STORE_OK;
 ]==])
+
+# --- floods and clocks ---
+
+planted_bug(deaf_for_good applet/toolkit.c
+    TEXT [==[
+        if (use == CLOCK_LOCK) {
+            a->is_locked = false;]==]
+    BECOMES [==[
+        if (use == CLOCK_LOCK) {
+            a->is_locked = true;]==])
+
+planted_bug(clock_back_ignored ota-server/service/turn_start.c SEED 156
+    TEXT [==[
+    if (status != STORE_OK || last.ms - now.ms <= CLOCK_BACK_MS)]==]
+    BECOMES [==[
+    if (status != STORE_OK || last.ms != 0)]==])

@@ -182,11 +182,29 @@ static void check_notifications(struct world *w, uint32_t card, const struct ima
 
 // --- all of it -------------------------------------------------------------------------------
 
+// At most an hour, which the card may take half as long again for where timers do not come.
+#define DEAF_MS (95 * 60000ull)
+
+static void check_deaf(struct world *w, uint32_t card)
+{
+    struct truth *t = &w->truths[card];
+    const struct applet *a = &w->devices[card].card.applet;
+    const bool goes_on = t->is_deaf && a->is_locked && a->lock_doublings == t->deaf_doublings;
+    if (!goes_on)
+        t->deaf_since = w->now;
+    else if (w->now.ms - t->deaf_since.ms > DEAF_MS)
+        world_violate(w, "hears_again", card, "it has been deaf for %llu min",
+                      (unsigned long long)(w->now.ms - t->deaf_since.ms) / 60000);
+    t->is_deaf = a->is_locked;
+    t->deaf_doublings = a->lock_doublings;
+}
+
 static void check_card(struct world *w, uint32_t card)
 {
     struct truth *t = &w->truths[card];
     struct card *c = &w->devices[card].card;
     struct applet_dump now;
+    check_deaf(w, card);
     if (c->nvm.written == t->nvm_written || c->nvm.is_cut || c->nvm.written == 0)
         return;
     t->nvm_written = c->nvm.written;

@@ -125,10 +125,13 @@ static void compare(struct world *w, uint32_t card, bool is_saved)
 
 void check_started(struct world *w)
 {
-    for (uint32_t i = 0; i < w->cards; i++) {
+    const int64_t back_ms = turn_clock_back_ms(w->server.turn);
+    for (uint32_t i = 0; i < w->cards && back_ms != 0; i++) {
+        struct truth *t = &w->truths[i];
         struct record r;
         check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
-        w->truths[i].audited_ms = r.last_audit_at.ms;
+        if (r.last_audit_at.ms == t->audited_ms - back_ms)
+            t->audited_ms = r.last_audit_at.ms;
     }
 }
 
@@ -326,20 +329,23 @@ static void violate_convergence(struct world *w, uint32_t card, const char *why)
     world_violate(w, "convergence", card, "%s", why);
 }
 
-bool check_end(struct world *w, bool must)
+bool check_end(struct world *w, enum end_of must)
 {
     if (!w->server.is_running)
         return false;
     bool is_settled = true;
-    for (uint32_t i = 0; i < w->cards && (is_settled || must); i++) {
+    bool is_excused = must == END_NOBODY;
+    for (uint32_t i = 0; i < w->cards && (is_settled || must != END_NOBODY); i++) {
         const char *why = unsettled(w, i);
+        const bool is_given_up = must == END_REACHABLE && w->truths[i].glance.is_unreachable;
         is_settled &= why == NULL;
-        if (why != NULL && must)
+        is_excused |= why != NULL && is_given_up;
+        if (why != NULL && must != END_NOBODY && !is_given_up)
             violate_convergence(w, i, why);
     }
-    const char *why =
-        w->options.has_campaign && (is_settled || must) ? world_store.campaigns->end(w) : NULL;
-    if (why != NULL && must)
+    const bool is_asked = w->options.has_campaign && (is_settled || must != END_NOBODY);
+    const char *why = is_asked ? world_store.campaigns->end(w) : NULL;
+    if (why != NULL && !is_excused)
         world_violate(w, "campaign", 0, "%s", why);
     return is_settled && why == NULL;
 }

@@ -449,13 +449,11 @@ static void calm(struct world *w)
     hand_calm(w);
 }
 
-// Whom the server found unreachable, it asks once in 7 days on each number.
-static bool is_anybody_unreachable(const struct world *w)
+// Until everything agrees, or then.
+static void await_end(struct world *w, struct instant end)
 {
-    bool is_any = false;
-    for (uint32_t i = 0; i < w->cards; i++)
-        is_any |= w->truths[i].glance.is_unreachable;
-    return is_any;
+    while (!w->result.is_violated && w->now.ms < end.ms && !check_end(w, END_NOBODY))
+        run_until(w, instant_after(w->now, LOOK_MS));
 }
 
 static void settle(struct world *w)
@@ -469,9 +467,12 @@ static void settle(struct world *w)
     group_resume(w);
     w->is_stirred = true;
     run_until(w, least);
-    while (!w->result.is_violated &&
-           !check_end(w, w->now.ms >= (is_anybody_unreachable(w) ? far.ms : most.ms)))
-        run_until(w, instant_after(w->now, LOOK_MS));
+    await_end(w, most);
+    // Whom the server had given up, it asks once in 7 days only.
+    if (w->result.is_violated || check_end(w, END_REACHABLE))
+        return;
+    await_end(w, far);
+    (void)check_end(w, END_EVERYBODY);
 }
 
 static void end(struct world *w)

@@ -82,6 +82,9 @@ struct truth {
     uint8_t job;         // enum bootstrap_state, as of the last commit
     uint64_t in_use_ms;  // since when it uses the subscription that its rule enables, as the server
                          // counts time; 0: another
+    bool is_deaf;        // after too many wrong packets
+    uint8_t deaf_doublings;
+    struct instant deaf_since;
 };
 
 // --- the parts -------------------------------------------------------------------------------
@@ -408,5 +411,6 @@ bool check_is_equal(const struct record *r, const struct image *image);
 void check_history(struct world *w);
 // What the server wrote down about a card, for the end of a story that went wrong.
 void check_tell(struct world *w, uint32_t card);
-// Does everything agree by now? If not, and `must`, that is a violation.
-bool check_end(struct world *w, bool must);
+// Does everything agree by now? That it does not is a violation for the cards that must.
+enum end_of { END_NOBODY, END_REACHABLE /* but those that the server gave up */, END_EVERYBODY };
+bool check_end(struct world *w, enum end_of must);
