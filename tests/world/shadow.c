@@ -44,6 +44,10 @@ struct known {
     bool is_known;
     uint32_t written;
     struct applet_dump dump;
+    // Its memory failed, and it may have to make up for something: not judged until it committed.
+    bool is_behind;
+    bool is_mended; // it does not fail any more since this was written:
+    uint32_t mended_at;
 };
 
 static struct world *world; // one at a time
@@ -95,6 +99,20 @@ static bool look(uint32_t card, const struct applet *a, const struct applet_port
     return k->is_known;
 }
 
+static bool is_behind(struct known *k, const struct nvm *nvm)
+{
+    if (has_failed(nvm)) {
+        k->is_behind = true;
+        k->is_mended = false;
+    } else if (k->is_behind && !k->is_mended) {
+        k->is_mended = true;
+        k->mended_at = nvm->written;
+    } else if (k->is_behind) {
+        k->is_behind = k->mended_at == nvm->written;
+    }
+    return k->is_behind;
+}
+
 // A memory that failed may leave a switch open that the card does not work on any more, or the
 // other way round; its next start puts that right.
 static bool is_whole(const struct applet *a, const struct image *image)
@@ -111,7 +129,7 @@ static bool begin(const struct applet *a, const struct applet_port *port)
     const bool is_able = !a->is_dead && !a->is_blocked && !a->is_late;
     if (world == NULL || card == world->cards || !is_able || a->fired != 0)
         return false;
-    if (has_failed(&world->devices[card].card.nvm) || !look(card, a, port) ||
+    if (is_behind(&known[card], &world->devices[card].card.nvm) || !look(card, a, port) ||
         !is_whole(a, &known[card].dump.image))
         return false;
     before = *a;
@@ -135,7 +153,7 @@ static void follow(const struct applet *a)
 static void end(const struct applet *a, const struct applet_port *port, const char *event)
 {
     const uint32_t card = card_with(a);
-    if (has_failed(&world->devices[card].card.nvm) || !look(card, a, port))
+    if (is_behind(&known[card], &world->devices[card].card.nvm) || !look(card, a, port))
         return;
     follow(a);
     const char *text = model_differs(&model, a, &known[card].dump);
