@@ -60,7 +60,9 @@ static void check_given_up(struct world *w, uint32_t card, uint64_t id, const st
     uint64_t unused;
     check(store_operation_get(w->server.store, id, &o, &unused) == STORE_OK);
     const bool is_given_up = o.outcome == OUTCOME_EXPIRED || o.outcome == OUTCOME_CANCELLED;
-    const bool is_audited = r->last_audit_at.ms != t->audited_ms; // since the last look
+    // Since the last look; or with its end, of which a server that crashed in between tells later.
+    const bool is_audited =
+        r->last_audit_at.ms != t->audited_ms || r->last_audit_at.ms >= o.ended_at.ms;
     if (!operation_is_state_changing(o.kind) || is_audited)
         return;
     if (o.may_still_arrive && r->dirty_since.ms == 0)
