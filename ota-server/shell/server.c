@@ -7,7 +7,7 @@
 #include "ota-server/service/bootstrap_job.h"
 #include "ota-server/service/campaign_run.h"
 #include "ota-server/service/import_job.h"
-#include "ota-server/service/trail_check.h"
+#include "ota-server/shell/checks.h"
 #include "ota-server/shell/folders.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
@@ -62,9 +62,7 @@ struct server {
     struct vendor_scratch import_scratch;
     struct watcher *watcher;
     struct import_jobs *imports;
-    struct server_crypto check_crypto[TRAIL_CHECK_THREADS];
-    struct store *check_readers[TRAIL_CHECK_THREADS];
-    struct trail_checks *trail_checks;
+    struct server_checks checks;
     struct folders *folders;
     int wake; // other threads write, the loop reads
     struct loop_watch wake_watch;
@@ -398,24 +396,15 @@ static bool open_imports(struct server *v, const struct server_keys *keys)
     return v->imports != NULL || fail("the system", "it gives no thread");
 }
 
-// The audit trail is verified on threads with a connection and a cipher each.
-static bool open_trail_checks(struct server *v, const struct server_keys *keys)
+static bool open_checks(struct server *v, const struct server_keys *keys)
 {
-    struct trail_checks_options options = {.turn = v->turn, .wake = wake_loop, .wake_context = v};
-    for (unsigned i = 0; i < TRAIL_CHECK_THREADS; i++) {
-        if (!server_crypto_open(&v->check_crypto[i]))
-            return fail("OpenSSL", "an algorithm is missing");
-        v->check_readers[i] = server_store_open(v->settings, keys, &v->check_crypto[i], true);
-        if (v->check_readers[i] == NULL)
-            return false;
-        options.readers[i] = v->check_readers[i];
-    }
-    v->trail_checks = trail_checks_open(&options);
-    if (v->trail_checks == NULL)
-        return fail("the system", "it gives no thread");
-    if (trail_checks_recover(v->trail_checks, v->reader) != STORE_OK)
-        return fail(v->settings->data, store_problem(v->reader));
-    return true;
+    const struct server_checks_options options = {.settings = v->settings,
+                                                  .keys = keys,
+                                                  .turn = v->turn,
+                                                  .reader = v->reader,
+                                                  .wake = wake_loop,
+                                                  .wake_context = v};
+    return server_checks_open(&options, &v->checks);
 }
 
 static bool open_folders(struct server *v)
@@ -507,7 +496,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .cipher = v->crypto.store.cipher,
                                         .campaigns = v->campaigns,
                                         .imports = v->imports,
-                                        .trail_checks = v->trail_checks,
+                                        .trail_checks = v->checks.checks,
                                         .sinks = sender_sinks(v->sender),
                                         .sink_allows = sender_allows,
                                         .sink_context = v->sender,
@@ -578,8 +567,8 @@ static bool start(struct server *v, const struct server_keys *keys)
     if (turn_start(v->turn, server_utc(v)) != TURN_OK)
         return fail(v->settings->data, store_problem(v->writer));
     (void)snprintf(v->public_url, sizeof v->public_url, "%s", v->settings->public_url);
-    if (!open_wake(v) || !open_imports(v, keys) || !open_trail_checks(v, keys) ||
-        !open_folders(v) || !open_sender(v, keys) || !open_api(v, keys))
+    if (!open_wake(v) || !open_imports(v, keys) || !open_checks(v, keys) || !open_folders(v) ||
+        !open_sender(v, keys) || !open_api(v, keys))
         return false;
     front_address(v->front, http);
     if (v->settings->public_url[0] == '\0') // the port may be the system's choice
@@ -611,14 +600,10 @@ static void stop(struct server *v)
     folders_close(v->folders);
     watcher_close(v->watcher);
     import_jobs_close(v->imports);
-    trail_checks_close(v->trail_checks);
+    server_checks_close(&v->checks);
     loop_watch_close(&v->wake_watch);
     if (v->wake >= 0)
         (void)close(v->wake);
-    for (unsigned i = 0; i < TRAIL_CHECK_THREADS; i++) {
-        store_close(v->check_readers[i]);
-        server_crypto_close(&v->check_crypto[i]);
-    }
     store_close(v->import_reader);
     server_crypto_close(&v->import_crypto);
     vendor_scratch_close(&v->import_scratch);
