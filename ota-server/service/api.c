@@ -7,6 +7,7 @@
 #include "ota-server/service/api_move.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/meter.h"
+#include "ota-server/service/quota.h"
 #include "ota-server/service/report.h"
 #include "ota-server/service/timers_run.h"
 #include "ota-server/service/trail_check.h"
@@ -29,9 +30,10 @@ struct api *api_open(const struct api_options *options)
     api->meter = meter_open(options->turn);
     api->jobs = jobs_open(options->turn, options->reader, job_kinds,
                           sizeof(job_kinds) / sizeof(job_kinds[0]), api);
+    api->quotas = quotas_open(options->turn, options->reader);
     if (api->crypto == NULL || api->out == NULL || api->headers == NULL ||
         api->nonce_entries == NULL || api->timers == NULL || api->meter == NULL ||
-        api->jobs == NULL) {
+        api->jobs == NULL || api->quotas == NULL) {
         api_close(api);
         return NULL;
     }
@@ -49,6 +51,7 @@ void api_close(struct api *api)
     timers_runs_close(api->timers);
     meter_close(api->meter);
     jobs_close(api->jobs);
+    quotas_close(api->quotas);
     free(api->nonce_entries);
     free(api->headers);
     free(api->out);
@@ -274,6 +277,7 @@ void api_tick(struct api *api, struct api_now now)
     jobs_tick(api->jobs);
     meter_tick(api->meter);
     api_streams_tick(api, now);
+    quotas_tick(api->quotas);
     if (api->options.imports != NULL)
         import_jobs_tick(api->options.imports);
     if (api->options.trail_checks != NULL)

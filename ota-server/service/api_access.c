@@ -1,6 +1,7 @@
 // Steps 2 to 8: route, authentication, scope, rate, correlator, types, JSON syntax.
 #include "common/base/text.h"
 #include "ota-server/service/api_esim.h"
+#include "ota-server/service/quota.h"
 
 #include <stdlib.h>
 
@@ -382,32 +383,12 @@ static bool authenticate_basic(struct api_exchange *x)
     return api_basic(x, &user) && take_user(x, &user);
 }
 
-struct seen_enterprise {
-    bool is_suspended;
-};
-
-static bool see_enterprise(void *context, const struct document *d)
-{
-    ((struct seen_enterprise *)context)->is_suspended = d->state == 0;
-    return false;
-}
-
-enum store_status api_enterprise_works(struct store *s, uint64_t enterprise, bool *works)
-{
-    struct seen_enterprise seen = {0};
-    const enum store_status status =
-        enterprise == AUTH_OPERATOR
-            ? STORE_OK
-            : store_document_get(s, "enterprise", enterprise, see_enterprise, &seen);
-    *works = !seen.is_suspended;
-    return status == STORE_NONE ? STORE_OK : status;
-}
-
-// Whoever belongs to a suspended enterprise is suspended with it.
+// Whoever belongs to a suspended enterprise is suspended with it, and whoever belongs to one whose
+// agreement has ended.
 static void check_enterprise(struct api_exchange *x)
 {
     bool works = true;
-    if (api_enterprise_works(x->reader, x->client.tenant, &works) != STORE_OK)
+    if (api_enterprise_works(x->reader, x->client.tenant, x->now.utc, &works) != STORE_OK)
         x->is_authenticated = cannot_tell(x);
     if (!works)
         x->client.is_suspended = true;
@@ -498,6 +479,25 @@ static bool refuse_rate(struct api_exchange *x)
     return false;
 }
 
+// Of the contract: after the rate, so that whoever is refused by that uses nothing up.
+static bool check_quota(struct api_exchange *x)
+{
+    const bool is_esim = (x->route->flags & ROUTE_CAMARA) != 0;
+    switch (quotas_take(x->api->quotas, &x->client, is_esim ? AUTH_API_ESIM : AUTH_API_OWN,
+                        x->now.utc)) {
+    case QUOTA_LEFT:
+        return true;
+    case QUOTA_USED_UP:
+        put_header_number(&x->headers, "Retry-After", quota_resets_after_s(x->now.utc));
+        api_refuse_code(x, API_QUOTA_EXCEEDED);
+        return false;
+    case QUOTA_UNKNOWN:
+        api_refuse_code(x, API_UNAVAILABLE);
+        return false;
+    }
+    return false;
+}
+
 // --- permission ---
 
 static enum store_status note_refusal(struct api_exchange *x, struct store *store, struct utc now)
@@ -522,7 +522,8 @@ void api_refuse_permission(struct api_exchange *x)
 static bool check_permission(struct api_exchange *x, bool is_within)
 {
     const char *scope = x->route->scope;
-    if (!x->client.is_suspended && !x->is_forged && (scope == NULL || api_has_scope(x, scope)))
+    if (!x->client.is_suspended && !x->is_forged && auth_is_source(&x->client, x->request->peer) &&
+        (scope == NULL || api_has_scope(x, scope)))
         return true;
     // A refused attempt is a row of the trail.
     if (is_within)
@@ -645,6 +646,8 @@ bool api_admit(struct api_exchange *x)
             return false;
         if (!is_within)
             return refuse_rate(x);
+        if (!check_quota(x))
+            return false;
     }
     return check_form(x);
 }

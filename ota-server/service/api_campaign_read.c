@@ -1,6 +1,7 @@
 // A campaign from a body.
 #include "ota-server/service/api_campaign.h"
 #include "ota-server/service/api_group.h"
+#include "ota-server/service/api_iccid.h"
 #include "ota-server/service/api_parameter.h"
 
 #include "common/base/text.h"
@@ -275,11 +276,10 @@ static void read_groups(struct api_exchange *x, struct api_body *b, const json_t
 
 static bool find_card(struct api_exchange *x, const char *text, bool is_iccid, uint64_t *card)
 {
-    uint8_t iccid[COMMAND_ICCID_SIZE];
     struct record *record = calloc(1, sizeof(*record));
     enum store_status status = STORE_NONE;
-    if (record != NULL && is_iccid && iccid_write(text, iccid))
-        status = store_card_by_iccid(x->reader, iccid, card);
+    if (record != NULL && is_iccid)
+        status = api_iccid_card(x->reader, text, card);
     else if (record != NULL && !is_iccid && api_id_read(bytes_of_text(text), "crd", card))
         status = STORE_OK;
     if (status == STORE_OK)

@@ -1,6 +1,7 @@
 #include "ota-server/service/api_card.h"
 
 #include "common/base/text.h"
+#include "common/wire/ident.h"
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_move.h"
 #include "ota-server/service/api_operation.h"
@@ -223,6 +224,9 @@ static void read_body_search(struct api_body *b, struct card_words *words, struc
             b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("match"), "Too few digits"));
     f->search = words->digits;
     f->search_how = how[match < 0 ? 0 : match];
+    // A 20th digit may be the check digit; no other identifier has 19.
+    if (f->search_how == 'e' && strlen(words->digits) == ICCID_SIZE - 2)
+        f->search_how = 'p';
 }
 
 void api_card_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f)

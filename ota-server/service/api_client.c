@@ -1,4 +1,5 @@
-// API clients: asked for by one person, approved by another, with secrets that are shown once.
+#include "ota-server/service/api_client.h"
+
 #include "common/base/text.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
@@ -11,8 +12,6 @@
 #define OVERLAP_MAX_S (30 * 24 * 3600)
 
 static const char *const statuses[] = {"SUSPENDED", "ACTIVE", "REQUESTED", "REVOKED", NULL};
-static const char *const mechanisms[] = {"client_secret", "hmac", "private_key_jwt",
-                                         "tls_client_auth", NULL};
 
 struct client_work {
     struct auth_client client;
@@ -47,9 +46,9 @@ static void put_lists(struct json_writer *j, const struct auth_client *c)
         api_put_text(j, NULL, c->scopes[i]);
     json_end_array(j);
     api_open_array(j, "mechanisms");
-    for (unsigned i = 0; mechanisms[i] != NULL; i++) {
+    for (unsigned i = 0; api_client_mechanisms[i] != NULL; i++) {
         if ((c->mechanisms >> i & 1) != 0)
-            api_put_text(j, NULL, mechanisms[i]);
+            api_put_text(j, NULL, api_client_mechanisms[i]);
     }
     json_end_array(j);
     api_open_array(j, "secrets");
@@ -76,6 +75,24 @@ static void put_certificate(struct json_writer *j, const struct auth_client *c)
     json_end_object(j);
 }
 
+static void put_limits(struct json_writer *j, const struct auth_client *c)
+{
+    if (c->source_count > 0) {
+        api_open_array(j, "sourceCidrs");
+        for (uint8_t i = 0; i < c->source_count; i++)
+            api_put_text(j, NULL, c->sources[i]);
+        json_end_array(j);
+    }
+    api_open_object(j, "quotas");
+    api_open_object(j, "callsPerMonth");
+    for (size_t i = 0; i < AUTH_APIS; i++) {
+        if (c->calls_per_month[i] > 0)
+            api_put_number(j, auth_api_names[i], c->calls_per_month[i]);
+    }
+    json_end_object(j);
+    json_end_object(j);
+}
+
 static void put_client(struct json_writer *j, const struct auth_client *c, struct utc changed_at)
 {
     json_begin_object(j);
@@ -90,6 +107,7 @@ static void put_client(struct json_writer *j, const struct auth_client *c, struc
         json_put_raw(j, bytes_of_text(c->jwks));
     }
     put_certificate(j, c);
+    put_limits(j, c);
     api_put_number(j, "ratePerSecond", c->per_second);
     api_put_number(j, "burst", c->burst);
     api_put_time(j, "createdAt", c->created_at);
@@ -201,142 +219,7 @@ static void commit(struct api_exchange *x, const char *action,
     api_commit(x, keep, reply);
 }
 
-// --- members ---
-
-static void fail(struct api_exchange *x, const char *member, const char *text)
-{
-    api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(member), text));
-}
-
-static bool is_known(struct bytes scope)
-{
-    for (size_t i = 0; client_scopes[i] != NULL; i++) {
-        if (bytes_equal(scope, bytes_of_text(client_scopes[i])))
-            return true;
-    }
-    return false;
-}
-
-// Nobody gives a client more than they have; who has what an administrator has, has everything.
-static bool may_give(const struct api_exchange *x, struct bytes scope)
-{
-    return auth_has_scope(&x->client, scope) ||
-           (api_is_operator(x) && user_role_is_within(ROLE_PLATFORM_ADMIN, &x->client));
-}
-
-// A way in as a client is all that the client may do.
-static bool check_reach(struct api_exchange *x, const struct auth_client *c)
-{
-    for (unsigned i = 0; i < c->scope_count; i++) {
-        if (!may_give(x, bytes_of_text(c->scopes[i]))) {
-            api_refuse_code(x, API_PERMISSION_DENIED);
-            return false;
-        }
-    }
-    return true;
-}
-
-static void read_scopes(struct api_exchange *x, struct auth_client *c, enum api_need need)
-{
-    const json_t *list = api_body_array(&x->body, "scopes", need);
-    size_t i;
-    const json_t *item;
-    if (list == NULL)
-        return;
-    c->scope_count = 0;
-    json_array_foreach(list, i, item)
-    {
-        const struct bytes scope = bytes_of(json_string_value(item), json_string_length(item));
-        if (!json_is_string(item) || !is_known(scope) || !auth_add_scope(c, scope))
-            fail(x, "scopes", "An unknown scope");
-        else if (!may_give(x, scope))
-            fail(x, "scopes", "A scope that you do not have");
-    }
-    if (c->scope_count == 0)
-        fail(x, "scopes", "At least one");
-}
-
-static void read_mechanisms(struct api_exchange *x, struct auth_client *c, enum api_need need)
-{
-    const json_t *list = api_body_array(&x->body, "mechanisms", need);
-    size_t i;
-    const json_t *item;
-    if (list == NULL)
-        return;
-    c->mechanisms = 0;
-    json_array_foreach(list, i, item)
-    {
-        unsigned bit = 0;
-        for (unsigned k = 0; mechanisms[k] != NULL && json_is_string(item); k++)
-            bit |= strcmp(json_string_value(item), mechanisms[k]) == 0 ? 1u << k : 0;
-        c->mechanisms |= (uint8_t)bit;
-        if (bit == 0)
-            fail(x, "mechanisms", "One of client_secret, hmac, private_key_jwt, tls_client_auth");
-    }
-    if (c->mechanisms == 0)
-        fail(x, "mechanisms", "At least one");
-}
-
-static void read_jwks(struct api_exchange *x, struct auth_client *c)
-{
-    const json_t *jwks = api_body_object(&x->body, "jwks", API_OPTIONAL);
-    if (jwks == NULL)
-        return;
-    const size_t len = json_dumpb(jwks, c->jwks, sizeof(c->jwks) - 1, JSON_COMPACT);
-    c->jwks[len < sizeof(c->jwks) ? len : 0] = '\0';
-    if (len >= sizeof(c->jwks) || !json_is_array(json_object_get(jwks, "keys")))
-        fail(x, "jwks", "A set of keys, of at most 2047 octets");
-}
-
-// By its own digest, or by the names of its issuer and subject, so that it can be renewed.
-static bool take_certificate(struct auth_client *c, struct api_body *b)
-{
-    const struct bytes digest = api_body_text(b, "sha256", API_OPTIONAL, 64, 64);
-    const struct bytes issuer = api_body_text(b, "issuer", API_OPTIONAL, 1, AUTH_DN_SIZE - 1);
-    const struct bytes subject = api_body_text(b, "subject", API_OPTIONAL, 1, AUTH_DN_SIZE - 1);
-    uint8_t octets[CRYPTO_SHA256_SIZE];
-    struct writer w = writer_of(octets, sizeof(octets));
-    memset(c->issuer, 0, sizeof(c->issuer));
-    memset(c->subject, 0, sizeof(c->subject));
-    if (!api_body_end(b) || (issuer.len == 0) != (subject.len == 0) ||
-        (digest.len == 0) == (issuer.len == 0))
-        return false;
-    if (digest.len > 0) {
-        if (!text_unhex(digest, &w) || w.len != sizeof(octets))
-            return false;
-        auth_certificate_digest(octets, c->certificate);
-        return true;
-    }
-    bytes_copy(c->issuer, issuer);
-    bytes_copy(c->subject, subject);
-    return auth_certificate_name(issuer, subject, c->certificate);
-}
-
-static void read_certificate(struct api_exchange *x, struct auth_client *c)
-{
-    const json_t *object = api_body_object(&x->body, "certificate", API_OPTIONAL);
-    struct api_body b;
-    if (object != NULL) {
-        api_body_init(&b, object);
-        if (!take_certificate(c, &b))
-            fail(x, "certificate", "sha256 of 64 hexadecimal digits, or issuer and subject");
-    }
-}
-
-static void read_members(struct api_exchange *x, struct auth_client *c, enum api_need need)
-{
-    const struct bytes name = api_body_text(&x->body, "name", need, 1, AUTH_NAME_SIZE - 1);
-    if (name.len > 0 && name.len < AUTH_NAME_SIZE) {
-        memcpy(c->name, name.at, name.len);
-        c->name[name.len] = '\0';
-    }
-    read_scopes(x, c, need);
-    read_mechanisms(x, c, need);
-    read_jwks(x, c);
-    read_certificate(x, c);
-    c->per_second = (uint32_t)api_body_integer(&x->body, "ratePerSecond", 1, 100000, c->per_second);
-    c->burst = (uint32_t)api_body_integer(&x->body, "burst", 1, 100000, c->burst);
-}
+// --- making and changing ---
 
 void api_clients_post(struct api_exchange *x)
 {
@@ -344,11 +227,15 @@ void api_clients_post(struct api_exchange *x)
     struct client_work *w = open_work(x);
     if (w == NULL)
         return;
-    w->client = (struct auth_client){
-        .per_second = 50, .burst = 100, .status = CLIENT_REQUESTED, .asked_by = api_person(x)};
+    w->client = (struct auth_client){.per_second = CLIENT_PER_SECOND,
+                                     .burst = CLIENT_BURST,
+                                     .status = CLIENT_REQUESTED,
+                                     .asked_by = api_person(x)};
     w->client.tenant = api_body_id(&x->body, "enterpriseId", API_REQUIRED, "ent");
-    read_members(x, &w->client, API_REQUIRED);
-    if (!api_end_reading(x) || !api_enterprise_allowed(x, w->client.tenant))
+    api_client_read(x, &w->client, API_REQUIRED);
+    const struct auth_client usual = {.per_second = CLIENT_PER_SECOND, .burst = CLIENT_BURST};
+    if (!api_end_reading(x) || !api_enterprise_allowed(x, w->client.tenant) ||
+        !api_client_contract(x, &usual, &w->client))
         return;
     if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy))) {
         api_refuse_code(x, API_UNAVAILABLE);
@@ -360,27 +247,18 @@ void api_clients_post(struct api_exchange *x)
     commit(x, "client.requested", reply_created);
 }
 
-// Would what was approved no longer be what there is?
-static bool is_wider(const struct auth_client *then, const struct auth_client *now)
-{
-    for (unsigned i = 0; i < now->scope_count; i++) {
-        if (!auth_has_scope(then, bytes_of_text(now->scopes[i])))
-            return true;
-    }
-    return (now->mechanisms & ~then->mechanisms) != 0 || strcmp(now->jwks, then->jwks) != 0 ||
-           strcmp(now->certificate, then->certificate) != 0;
-}
-
 // Changes what the body names. Whoever widens a client asks for it anew: what a second person
 // approved, or is about to, is what another one asked for.
 static bool change_client(struct api_exchange *x, struct auth_client *c, struct auth_client *then)
 {
     *then = *c;
     api_body_init(&x->body, x->root);
-    read_members(x, c, API_OPTIONAL);
-    if (!is_wider(then, c))
+    api_client_read(x, c, API_OPTIONAL);
+    if (!api_client_contract(x, then, c))
+        return false;
+    if (!api_client_is_wider(then, c))
         return true;
-    if (!check_reach(x, then))
+    if (!api_client_reach(x, then))
         return false;
     if (c->status == CLIENT_REVOKED) {
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is revoked"));
@@ -396,7 +274,7 @@ static bool change_client(struct api_exchange *x, struct auth_client *c, struct 
 static void patch_client(struct api_exchange *x, struct client_work *w, struct client_work *other)
 {
     static const char *const settable[] = {"SUSPENDED", "ACTIVE", NULL};
-    read_members(x, &other->client, API_OPTIONAL);
+    api_client_read(x, &other->client, API_OPTIONAL);
     const int status = api_body_enum(&x->body, "status", API_OPTIONAL, settable);
     api_read_reason(x, API_OPTIONAL);
     if (!api_end_reading(x) || !find_client(x, w) || !api_if_match(x, w->client.version))
@@ -487,7 +365,7 @@ void api_client_secrets_post(struct api_exchange *x)
     struct client_work *w = open_work(x);
     const int64_t overlap_s =
         api_body_integer(&x->body, "overlapSeconds", 0, OVERLAP_MAX_S, OVERLAP_S);
-    if (w == NULL || !api_end_reading(x) || !find_client(x, w) || !check_reach(x, &w->client))
+    if (w == NULL || !api_end_reading(x) || !find_client(x, w) || !api_client_reach(x, &w->client))
         return;
     struct auth_client *c = &w->client;
     drop_ended(c, x->now.utc);

@@ -39,6 +39,8 @@
       "The rule pack forbids it")                                                                  \
     X(NOT_SUPPORTED_BY_CARD, 422, "CONNECTIVITY_MANAGEMENT.NOT_SUPPORTED_BY_CARD",                 \
       "The applet of the card has no such command")                                                \
+    X(RULES_INCONSISTENT, 422, "CONNECTIVITY_MANAGEMENT.RULES_INCONSISTENT",                       \
+      "The rules contradict each other")                                                           \
     X(IDENTIFIER_MISMATCH, 422, "ESIM_PROFILE_MANAGEMENT.IDENTIFIER_MISMATCH",                     \
       "The eid and the iccid are not of the same card")                                            \
     X(TOO_MANY_REQUESTS, 429, "TOO_MANY_REQUESTS", "The request rate is exceeded")                 \

@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "common/wire/ident.h"
+#include "ota-server/service/api_iccid.h"
 #include "ota-server/service/api_operation.h"
 #include "ota-server/service/registry_eid.h"
 
@@ -98,27 +99,6 @@ static enum store_status card_of_eid(struct api_exchange *x, const char *eid, ui
     return status == STORE_OK && own[0] != '\0' ? STORE_NONE : status;
 }
 
-// With and without its check digit an ICCID is the same.
-#define FORMS 2
-static unsigned forms_of(const char *iccid, uint8_t out[FORMS][ICCID_EF_LEN])
-{
-    char other[ICCID_SIZE];
-    const size_t len = strlen(iccid);
-    unsigned count = iccid_write(iccid, out[0]);
-    memcpy(other, iccid, len);
-    if (len == ICCID_SIZE - 1) {
-        other[len - 1] = '\0';
-        return count + iccid_write(other, out[count]);
-    }
-    other[len + 1] = '\0';
-    for (unsigned digit = 0; digit < 10; digit++) {
-        other[len] = (char)('0' + digit);
-        if (iccid_luhn_is_valid(other))
-            return count + iccid_write(other, out[count]);
-    }
-    return count;
-}
-
 static bool has_iccid(const struct record *r, const struct mirror_slot *slot,
                       const uint8_t iccid[ICCID_EF_LEN])
 {
@@ -130,8 +110,8 @@ static bool has_iccid(const struct record *r, const struct mirror_slot *slot,
 
 static const struct mirror_slot *slot_of(const struct record *r, const char *iccid)
 {
-    uint8_t forms[FORMS][ICCID_EF_LEN];
-    const unsigned count = forms_of(iccid, forms);
+    uint8_t forms[API_ICCID_FORMS][ICCID_EF_LEN];
+    const unsigned count = api_iccid_forms(iccid, forms);
     for (uint8_t i = 0; i < r->slot_count; i++) {
         for (unsigned k = 0; k < count; k++) {
             if (has_iccid(r, &r->slots[i], forms[k]))
@@ -139,16 +119,6 @@ static const struct mirror_slot *slot_of(const struct record *r, const char *icc
         }
     }
     return NULL;
-}
-
-static enum store_status card_of_iccid(struct api_exchange *x, const char *iccid, uint64_t *card)
-{
-    uint8_t forms[FORMS][ICCID_EF_LEN];
-    const unsigned count = forms_of(iccid, forms);
-    enum store_status status = STORE_NONE;
-    for (unsigned k = 0; k < count && status == STORE_NONE; k++)
-        status = store_card_by_iccid(x->reader, forms[k], card);
-    return status;
 }
 
 // Loads the card if the caller may know of it; else refused.
@@ -177,7 +147,7 @@ static bool find(struct api_exchange *x, struct record *r, const struct mirror_s
         return false;
     if (x->esim.iccid[0] == '\0')
         return true;
-    if (!load(x, card_of_iccid(x, x->esim.iccid, &by_iccid), &by_iccid, r))
+    if (!load(x, api_iccid_card(x->reader, x->esim.iccid, &by_iccid), &by_iccid, r))
         return false;
     *slot = slot_of(r, x->esim.iccid);
     if (*slot == NULL) {

@@ -339,6 +339,38 @@ static void judge_route(struct api_exchange *x, const char *field, const char *n
                                                   "The configuration names no such route"));
 }
 
+static void contradict(struct api_exchange *x, const char *field, const char *reason,
+                       const char *text)
+{
+    struct api_problem p = api_problem_reason(API_RULES_INCONSISTENT, reason, text);
+    bytes_copy(p.field, bytes_of_text(field));
+    api_refuse(x, p);
+}
+
+// Each member is right by itself; together they could never be followed. False: refused.
+static bool are_consistent(struct api_exchange *x, const struct group_rules *r)
+{
+    const struct bootstrap_rule *rule = &r->policy.bootstrap;
+    const uint64_t pool = rule->item_count > 0 ? rule->items[rule->enable].pool : 0;
+    struct subscription found;
+    if (r->route.backup[0] != '\0' && strcmp(r->route.primary, r->route.backup) == 0) {
+        contradict(x, "smsc.backupRoute", "SAME_ROUTE",
+                   "The backup is the primary route itself: name another one");
+        return false;
+    }
+    if (!rule->is_enabled || !rule->deletes || pool == 0)
+        return true;
+    const enum store_status any = store_pool_free(x->reader, pool, false, &found);
+    const enum store_status eligible = store_pool_free(x->reader, pool, true, &found);
+    if (any != STORE_OK || eligible != STORE_NONE)
+        return true; // what a pool has comes and goes: a job waits for it
+    contradict(
+        x, "bootstrap.items", refusal_name(REFUSAL_NOT_ELIGIBLE),
+        "The bootstrap subscription is to be deleted, and nothing in the pool of the enabled "
+        "item may become the fallback: KEEP_AS_FALLBACK, or another pool");
+    return false;
+}
+
 void api_group_rules_patch(struct api_exchange *x)
 {
     struct group_rules given;
@@ -359,7 +391,7 @@ void api_group_rules_patch(struct api_exchange *x)
         return;
     w->is_applied = is_applied;
     if (!complete_items(x, w) || !api_if_match(x, w->object.document.version) || !merge(x, w) ||
-        !fill_version(x, w, author))
+        !are_consistent(x, &w->after) || !fill_version(x, w, author))
         return;
     const char *for_two = what_is_for_two(x, w);
     if (x->is_dry_run)

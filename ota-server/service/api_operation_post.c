@@ -269,7 +269,7 @@ static enum store_status reserve(void *context, struct store *store, struct even
     enum store_status status;
     x->problem = api_problem_of(API_OK);
     if (order->pool_id != 0) {
-        status = store_pool_reserve(store, order->pool_id, x->card_id, x->now.utc, s);
+        status = store_pool_reserve(store, order->pool_id, false, x->card_id, x->now.utc, s);
         if (status == STORE_NONE)
             x->problem = api_refusal(REFUSAL_POOL_EMPTY);
     } else {
@@ -294,7 +294,7 @@ static enum store_status reserve(void *context, struct store *store, struct even
 static bool check_pool(struct api_exchange *x, struct order *order)
 {
     const enum store_status status =
-        store_pool_free(x->reader, order->pool_id, &order->subscription);
+        store_pool_free(x->reader, order->pool_id, false, &order->subscription);
     if (status == STORE_NONE)
         api_refuse(x, api_refusal(REFUSAL_POOL_EMPTY));
     else if (status != STORE_OK)

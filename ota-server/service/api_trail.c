@@ -256,6 +256,22 @@ static void verify_beside(struct api_exchange *x, struct verify_work *w)
         api_refuse_code(x, API_UNAVAILABLE);
 }
 
+// A row that is not there yet is none that was removed: no alarm, and no verdict.
+static bool check_range(struct api_exchange *x, const struct trail_check *c, uint64_t head)
+{
+    const bool is_backward = c->to != 0 && c->to < c->from;
+    const bool is_beyond = c->to > head || (c->from > 1 && c->from > head);
+    if (is_backward)
+        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("toSequence"),
+                                        "It is before fromSequence"));
+    else if (is_beyond)
+        api_refuse(x, api_problem_field(
+                          API_OUT_OF_RANGE,
+                          bytes_of_text(c->to > head ? "toSequence" : "fromSequence"),
+                          "The trail has no such row yet: leave it out to verify up to the end"));
+    return !is_backward && !is_beyond;
+}
+
 void api_trail_verify(struct api_exchange *x)
 {
     struct verify_work *w = calloc(1, sizeof(*w));
@@ -274,11 +290,11 @@ void api_trail_verify(struct api_exchange *x)
         api_refuse_store(x, status);
         return;
     }
+    if (!check_range(x, &w->check, w->head))
+        return;
     if (w->check.to == 0)
         w->check.to = w->head;
-    // Rows that are not there yet end it as soon as one is missing.
-    const uint64_t last = w->check.to < w->head ? w->check.to : w->head;
-    if (last < w->check.from || last - w->check.from < VERIFY_ROWS)
+    if (w->check.to < w->check.from || w->check.to - w->check.from < VERIFY_ROWS)
         verify_now(x, w);
     else
         verify_beside(x, w);

@@ -55,7 +55,47 @@ static int read_enterprise(struct api_exchange *x, enum api_need need)
         api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("timeZone"),
                                            "UTC, +08:00, or a name such as Asia/Shanghai"));
     (void)api_body_enum(b, "authorityMode", API_OPTIONAL, modes);
+    struct api_body agreement;
+    if (api_body_begin(b, "agreement", &agreement)) {
+        (void)api_body_text(&agreement, "reference", API_REQUIRED, 1, 128);
+        (void)api_body_time(&agreement, "expiresAt");
+        api_body_close(b, "agreement", &agreement);
+    }
     return api_body_enum(b, "status", API_OPTIONAL, statuses);
+}
+
+struct seen_enterprise {
+    struct utc now;
+    bool is_suspended;
+};
+
+static bool see_enterprise(void *context, const struct document *d)
+{
+    struct seen_enterprise *seen = context;
+    json_t *root = NULL;
+    struct bytes text = {0};
+    struct utc ends_at = {0};
+    seen->is_suspended = d->state == 0;
+    if (json_read(d->body, &root) == JSON_READ_OK) {
+        const json_t *agreement = json_object_get(root, "agreement");
+        if (agreement != NULL && json_get_text(agreement, "expiresAt", &text) == JSON_FOUND &&
+            api_read_time(text, &ends_at))
+            seen->is_suspended |= ends_at.ms <= seen->now.ms;
+    }
+    json_decref(root);
+    return false;
+}
+
+enum store_status api_enterprise_works(struct store *s, uint64_t enterprise, struct utc now,
+                                       bool *works)
+{
+    struct seen_enterprise seen = {.now = now};
+    const enum store_status status =
+        enterprise == AUTH_OPERATOR
+            ? STORE_OK
+            : store_document_get(s, "enterprise", enterprise, see_enterprise, &seen);
+    *works = !seen.is_suspended;
+    return status == STORE_NONE ? STORE_OK : status;
 }
 
 void api_enterprises_list(struct api_exchange *x)

@@ -2,11 +2,15 @@
 
 #include "common/base/json_writer.h"
 #include "common/base/text.h"
+#include "common/host/ip.h"
 #include "common/host/json.h"
 #include "ota-server/service/api_text.h"
 
 #define SCOPE_PREFIX "connectivity-management:"
-#define BODY_MAX 8192
+#define BODY_MAX 12288
+
+const char *const auth_api_names[AUTH_APIS + 1] = {"connectivity-management",
+                                                   "esim-profile-management", NULL};
 
 #define OTHER_PREFIX "iot-device-management:"
 
@@ -64,7 +68,38 @@ bool auth_add_scope(struct auth_client *client, struct bytes scope)
     return true;
 }
 
+bool auth_is_source(const struct auth_client *client, const char *peer)
+{
+    struct ip ip;
+    bool is_one = false;
+    if (client->source_count == 0)
+        return true;
+    if (!ip_read(bytes_of_text(peer), &ip))
+        return false;
+    for (uint8_t i = 0; i < client->source_count; i++) {
+        struct ip_network network;
+        is_one |= ip_network_read(client->sources[i], &network) && ip_is_in(&ip, &network, 1);
+    }
+    return is_one;
+}
+
 // --- as documents ---
+
+static void write_limits(struct json_writer *j, const struct auth_client *client)
+{
+    json_put_key(j, "sources");
+    json_begin_array(j);
+    for (uint8_t i = 0; i < client->source_count; i++)
+        json_put_string(j, client->sources[i]);
+    json_end_array(j);
+    json_put_key(j, "callsPerMonth");
+    json_begin_object(j);
+    for (size_t i = 0; i < AUTH_APIS; i++) {
+        json_put_key(j, auth_api_names[i]);
+        json_put_unsigned(j, client->calls_per_month[i]);
+    }
+    json_end_object(j);
+}
 
 static void write_client(struct writer *w, const struct auth_client *client)
 {
@@ -110,6 +145,7 @@ static void write_client(struct writer *w, const struct auth_client *client)
     json_end_array(&j);
     json_put_key(&j, "secretLast");
     json_put_unsigned(&j, client->secret_last);
+    write_limits(&j, client);
     json_end_object(&j);
 }
 
@@ -190,6 +226,26 @@ static void read_proofs(const json_t *root, struct auth_client *out)
     out->mechanisms = (uint8_t)set;
 }
 
+// Records from before there were any have none.
+static void read_limits(const json_t *root, struct auth_client *out)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(json_object_get(root, "sources"), i, item)
+    {
+        if (json_is_string(item) && out->source_count < AUTH_SOURCES_MAX)
+            copy_text(out->sources[out->source_count++], AUTH_SOURCE_SIZE,
+                      bytes_of(json_string_value(item), json_string_length(item)));
+    }
+    for (i = 0; i < AUTH_APIS; i++) {
+        const json_t *calls = json_object_get(root, "callsPerMonth");
+        int64_t value = 0;
+        if (calls != NULL &&
+            json_get_integer(calls, auth_api_names[i], 0, INT64_MAX, &value) == JSON_FOUND)
+            out->calls_per_month[i] = (uint64_t)value;
+    }
+}
+
 struct found_client {
     struct auth_kept *kept; // or NULL
     struct auth_client *out;
@@ -238,6 +294,7 @@ static bool take_client(void *context, const struct document *d)
         f->out->per_second = (uint32_t)per_second;
         f->out->burst = (uint32_t)burst;
         read_proofs(root, f->out);
+        read_limits(root, f->out);
     }
     if (f->ok && f->kept != NULL) {
         f->kept->clients[f->kept->next] = *f->out;

@@ -44,6 +44,13 @@ enum {
 #define AUTH_CERTIFICATE_SIZE 72
 #define AUTH_DN_SIZE 256
 #define AUTH_JWKS_SIZE 2048
+#define AUTH_SOURCES_MAX 16
+#define AUTH_SOURCE_SIZE 48 // a network as text, "10.0.0.0/8"
+
+// The APIs that contracts count calls of.
+enum auth_api { AUTH_API_OWN, AUTH_API_ESIM };
+#define AUTH_APIS (AUTH_API_ESIM + 1)
+extern const char *const auth_api_names[AUTH_APIS + 1]; // as their base paths; ended by NULL
 
 struct auth_client {
     uint64_t id;
@@ -67,6 +74,9 @@ struct auth_client {
     char certificate[AUTH_CERTIFICATE_SIZE];      // "": none
     char issuer[AUTH_DN_SIZE];                    // of it, where it is known by name [RFC 4514]
     char subject[AUTH_DN_SIZE];
+    uint8_t source_count; // networks that requests may come from; 0: any
+    char sources[AUTH_SOURCES_MAX][AUTH_SOURCE_SIZE];
+    uint64_t calls_per_month[AUTH_APIS]; // 0: as many as it likes
 };
 
 // A scope as tokens and discovery write it: those of the connectivity-management API have its name
@@ -78,6 +88,9 @@ bool auth_scope_read(struct bytes text, struct bytes *scope) MUST_USE;
 bool auth_has_scope(const struct auth_client *client, struct bytes scope);
 // False for a scope that is none of "resource:action", too long, or one too many.
 bool auth_add_scope(struct auth_client *client, struct bytes scope) MUST_USE;
+
+// May requests of the client come from this address? One that is no address is in no network.
+bool auth_is_source(const struct auth_client *client, const char *peer);
 
 // Clients as they were read last: each request looks at its client's document, and need not read it
 // again while that has the same version. Zeroed at first; for what is committed, so of one reader.

@@ -59,11 +59,16 @@ static enum store_status take_of_factory(struct store *s, const struct record *r
     return STORE_OK;
 }
 
-static enum store_status take_of_pool(struct store *s, const struct bootstrap_item *item,
-                                      const struct record *r, struct utc at, struct event_plan *p)
+// The one that takes the fallback attribute over must be eligible for it.
+static enum store_status take_of_pool(struct store *s, const struct bootstrap_rule *rule,
+                                      uint8_t index, const struct record *r, struct utc at,
+                                      struct event_plan *p)
 {
+    const struct bootstrap_item *item = &rule->items[index];
+    const bool is_for_fallback = rule->deletes && index == rule->enable;
     struct subscription found;
-    const enum store_status status = store_pool_reserve(s, item->pool, r->card, at, &found);
+    const enum store_status status =
+        store_pool_reserve(s, item->pool, is_for_fallback, r->card, at, &found);
     if (status == STORE_OK)
         take(p, item, &found);
     if (status == STORE_NONE)
@@ -86,8 +91,8 @@ static enum store_status reserve(struct store *s, const struct bootstrap_rule *r
         return STORE_OK;
     }
     for (uint8_t i = 0; i < rule->item_count && status == STORE_OK; i++) {
-        const struct bootstrap_item *item = &rule->items[i];
-        status = item->pool == 0 ? take_of_factory(s, r, p) : take_of_pool(s, item, r, at, p);
+        status = rule->items[i].pool == 0 ? take_of_factory(s, r, p)
+                                          : take_of_pool(s, rule, i, r, at, p);
     }
     if (status != STORE_NONE)
         return status;

@@ -222,7 +222,8 @@ static enum store_status reserve(void *context, struct store *s, struct event *e
     const struct download_plan *wanted = &c->operation.download;
     struct operation *o = &e->as.request.operation;
     struct subscription found;
-    const enum store_status status = store_pool_reserve(s, c->pool, v->record.card, v->now, &found);
+    const enum store_status status =
+        store_pool_reserve(s, c->pool, false, v->record.card, v->now, &found);
     if (status == STORE_NONE)
         v->reason = REFUSAL_POOL_EMPTY;
     if (status != STORE_OK)

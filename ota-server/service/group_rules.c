@@ -79,6 +79,11 @@ static void read_retry(struct api_body *outer, struct policy *p)
     read_ms(&b, "smsValiditySeconds", 60, 3 * DAY_S, &p->validity_ms);
     read_ms(&b, "receiptGraceSeconds", 0, 3600, &p->receipt_margin_ms);
     read_ms(&b, "porWaitSeconds", 10, 3600, &p->por_ms);
+    if (api_body_has(&b, "submitWaitSeconds"))
+        api_body_fail(&b,
+                      api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("submitWaitSeconds"),
+                                        "It is the same for all groups of a link: submit-s of "
+                                        "the server's configuration"));
     api_body_close(outer, "retry", &b);
 }
 
@@ -348,8 +353,29 @@ static void read_timers(struct api_body *outer, struct policy_timers *timers)
         timers->len = (uint16_t)list.len;
 }
 
+// Members that are rules elsewhere. Kept without being followed they would promise what nothing
+// does.
+static void refuse_unfollowed(struct api_body *b)
+{
+    static const struct {
+        const char *name, *why;
+    } rows[] = {
+        {"binding", "Not offered: this server does not bind cards to devices"},
+        {"usage", "Not offered: this server does not see what cards use"},
+        {"otaExemption", "Not offered: this server closes no services, so none can cut the OTA"},
+        {"rulePack", "Not offered: a rule pack is that of an operator's subscriptions here"},
+        {"functionMatrix", "Not offered: this server opens and closes no services"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (api_body_has(b, rows[i].name))
+            api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(rows[i].name),
+                                               rows[i].why));
+    }
+}
+
 void rules_read(struct api_body *b, struct group_rules *r)
 {
+    refuse_unfollowed(b);
     read_retry(b, &r->policy);
     read_dirty(b, &r->policy);
     read_smsc(b, r);

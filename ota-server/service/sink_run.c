@@ -438,10 +438,10 @@ static void note_due(struct sinks *s, struct utc at)
         s->due = at;
 }
 
-static bool owner_works(struct sinks *s, uint64_t owner)
+static bool owner_works(struct sinks *s, uint64_t owner, struct utc now)
 {
     bool works = true;
-    return api_enterprise_works(s->options.reader, owner, &works) == STORE_OK && works;
+    return api_enterprise_works(s->options.reader, owner, now, &works) == STORE_OK && works;
 }
 
 static void serve(struct sinks *s, const struct sink_row *row, struct utc now)
@@ -457,7 +457,7 @@ static void serve(struct sinks *s, const struct sink_row *row, struct utc now)
     }
     s->head_count = 0;
     if (open >= limit || sink_get(s->options.reader, row->id, &sink) != STORE_OK ||
-        !owner_works(s, sink.owner) ||
+        !owner_works(s, sink.owner, now) ||
         store_deliveries_waiting(s->options.reader, row->id, HEAD_MAX, note_head, s) != STORE_OK)
         return;
     for (size_t i = 0; i < s->head_count && open < limit; i++) {

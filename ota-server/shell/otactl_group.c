@@ -87,9 +87,63 @@ enum ctl_exit group_versions_run(struct ctl_task *t)
     return ctl_list(t, &l);
 }
 
+static enum ctl_exit ask_timers(struct ctl_task *t, const char *id, const char *cursor,
+                                struct ctl_answer *a)
+{
+    struct ctl_request r;
+    ctl_request_init(&r, "GET", "/card-groups");
+    ctl_request_segment(&r, id);
+    text_put(&r.path_w, "/timers");
+    if (cursor[0] != '\0')
+        ctl_request_query(&r, "cursor", cursor);
+    return ctl_ask(t, &r, a);
+}
+
+static void add_counts(json_t *to, const json_t *from)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(to, name, value)
+    {
+        if (json_is_integer(value))
+            (void)json_integer_set(value, json_integer_value(value) +
+                                              json_integer_value(json_object_get(from, name)));
+    }
+}
+
+// The counts of all pages are those of the group.
+static enum ctl_exit add_pages(struct ctl_task *t, const char *id, struct ctl_answer *sum)
+{
+    json_t *cards = json_object_get(sum->json, "cards");
+    enum ctl_exit exit = CTL_DONE;
+    char cursor[256];
+    snprintf(cursor, sizeof(cursor), "%s", ctl_string_at(sum->json, "nextCursor"));
+    while (exit == CTL_DONE && cursor[0] != '\0') {
+        struct ctl_answer page;
+        exit = ask_timers(t, id, cursor, &page);
+        add_counts(cards, json_object_get(page.json, "cards"));
+        snprintf(cursor, sizeof(cursor), "%s",
+                 exit == CTL_DONE ? ctl_string_at(page.json, "nextCursor") : "");
+        ctl_answer_free(&page);
+    }
+    if (cards != NULL)
+        json_object_set_new(cards, "isPartial", json_false());
+    json_object_del(sum->json, "nextCursor");
+    return exit;
+}
+
 static enum ctl_exit timers_one(struct ctl_task *t, const char *id)
 {
-    return ctl_show(t, "/card-groups", id, "/timers");
+    struct ctl_answer a;
+    enum ctl_exit exit = ask_timers(t, id, "", &a);
+    if (exit == CTL_DONE && *ctl_string_at(a.json, "nextCursor") != '\0')
+        exit = add_pages(t, id, &a);
+    if (exit == CTL_DONE) {
+        ctl_print_object(t, &a);
+        ctl_print_result(t, id);
+    }
+    ctl_answer_free(&a);
+    return exit;
 }
 
 enum ctl_exit group_timers_run(struct ctl_task *t)

@@ -244,11 +244,11 @@
         COUNT_ENDS("$7", "$8")) \
     S(POOL_RESERVE, "UPDATE subscription SET state = 1, card = $2, version = version + 1," \
         " changed_at = $3 WHERE id = (SELECT id FROM" \
-        " subscription WHERE pool = $1 AND pool > 0 AND state = 0 AND has_keys = 1 AND" VISIBLE \
-        " ORDER BY id LIMIT 1)" \
+        " subscription WHERE pool = $1 AND pool > 0 AND state = 0 AND has_keys = 1" \
+        " AND is_barred <= $4 AND" VISIBLE " ORDER BY id LIMIT 1)" \
         " RETURNING " SUBSCRIPTION_COLUMNS) \
     S(POOL_FREE, "SELECT " SUBSCRIPTION_COLUMNS " FROM subscription WHERE pool = $1 AND pool > 0" \
-        " AND state = 0 AND has_keys = 1 AND" VISIBLE " ORDER BY id LIMIT 1") \
+        " AND state = 0 AND has_keys = 1 AND is_barred <= $2 AND" VISIBLE " ORDER BY id LIMIT 1") \
     S(POOL_COUNTS, "SELECT state, count(*) FROM subscription WHERE pool = $1 AND pool > 0 AND" VISIBLE \
         " GROUP BY state") \
     S(LOADING_PUT, "INSERT INTO loading (import) VALUES ($1) ON CONFLICT DO NOTHING") \

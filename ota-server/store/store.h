@@ -256,11 +256,13 @@ enum store_status store_subscription_get(struct store *s, uint64_t id,
                                          struct subscription *out) MUST_USE;
 enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
                                              struct subscription *out) MUST_USE;
-// Takes a free one of the pool for the card; STORE_NONE when the pool is empty.
-enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card, struct utc at,
+// Takes a free one of the pool for the card; STORE_NONE when the pool is empty. `is_for_fallback`:
+// only one that may become the fallback.
+enum store_status store_pool_reserve(struct store *s, uint64_t pool, bool is_for_fallback,
+                                     uint64_t card, struct utc at,
                                      struct subscription *out) MUST_USE;
 // The one that it would take, left where it is.
-enum store_status store_pool_free(struct store *s, uint64_t pool,
+enum store_status store_pool_free(struct store *s, uint64_t pool, bool is_for_fallback,
                                   struct subscription *out) MUST_USE;
 // Gives back what is reserved for this card. What was on the card and has no network keys here can
 // never be downloaded again: it becomes RETIRED; everything else FREE. No effect on what is

@@ -110,20 +110,23 @@ enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi
     return one(&q, out);
 }
 
-enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card, struct utc at,
-                                     struct subscription *out)
+enum store_status store_pool_reserve(struct store *s, uint64_t pool, bool is_for_fallback,
+                                     uint64_t card, struct utc at, struct subscription *out)
 {
     struct query q = query_of(s, STATEMENT_POOL_RESERVE);
     bind_number(&q, 1, (int64_t)pool);
     bind_number(&q, 2, (int64_t)card);
     bind_number(&q, 3, at.ms);
+    bind_number(&q, 4, !is_for_fallback);
     return one(&q, out);
 }
 
-enum store_status store_pool_free(struct store *s, uint64_t pool, struct subscription *out)
+enum store_status store_pool_free(struct store *s, uint64_t pool, bool is_for_fallback,
+                                  struct subscription *out)
 {
     struct query q = query_of(s, STATEMENT_POOL_FREE);
     bind_number(&q, 1, (int64_t)pool);
+    bind_number(&q, 2, !is_for_fallback);
     return one(&q, out);
 }
 

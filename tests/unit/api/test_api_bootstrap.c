@@ -106,6 +106,37 @@ static void free_are(unsigned count)
 
 // --- the rule --------------------------------------------------------------------------------
 
+static void bar(uint64_t subscription, bool is_barred)
+{
+    char body[64];
+    (void)snprintf(body, sizeof(body), "{\"fallbackEligible\":%s}", is_barred ? "false" : "true");
+    ask("PATCH", target("/subscriptions/", "sub", subscription, ""), body);
+    expect(200, is_barred ? "\"fallbackEligible\":false" : "\"fallbackEligible\":true");
+}
+
+// With DELETE the enabled one takes the fallback attribute over.
+static void a_rule_that_deletes_takes_what_may_become_the_fallback(void **state)
+{
+    (void)state;
+    const uint64_t first = lab_subscription(&lab, pool, "999700000000081");
+    const uint64_t second = lab_subscription(&lab, pool, "999700000000082");
+    bar(first, true);
+    bar(second, true);
+    rule(",\"afterwards\":\"DELETE\"");
+    expect(422, "CONNECTIVITY_MANAGEMENT.RULES_INCONSISTENT");
+    assert_true(has("bootstrap.items") && has("NOT_ELIGIBLE"));
+    rule(""); // as the fallback the factory's stays
+    expect(200, "KEEP_AS_FALLBACK");
+    bar(second, false);
+    rule(",\"afterwards\":\"DELETE\"");
+    expect(200, "\"afterwards\":\"DELETE\"");
+    const uint64_t card = new_card("89999000000000000012", "999700000000011", "999700000000012");
+    contact(card);
+    assert_int_equal(record.bootstrap.item_count, 2);
+    assert_int_equal(record.bootstrap.items[0].subscription, first);
+    assert_int_equal(record.bootstrap.items[1].subscription, second);
+}
+
 static void a_rule_is_judged_as_a_whole(void **state)
 {
     (void)state;
@@ -491,6 +522,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_rule_is_judged_as_a_whole),
+        CASE(a_rule_that_deletes_takes_what_may_become_the_fallback),
         CASE(the_operational_subscription_of_the_factory_is_an_item),
         CASE(a_rule_that_deletes_is_for_two),
         CASE(all_of_the_items_are_reserved_or_none),

@@ -10,6 +10,8 @@
 #define TENANT_SCOPES                                                                              \
     "cards:read,operations:read,operations:enable,operations:audit,operations:delete,"             \
     "operations:read-timers,campaigns:read,campaigns:write,approvals:read"
+#define SET_TIMERS "{\"type\":\"set-timers\",\"parameters\":{\"T_ATTACH\":100}}"
+#define ACME "{\"name\":\"acme\",\"kind\":\"ENTERPRISE\",\"region\":\"eu\",\"timeZone\":\"UTC\"}"
 #define AUDIT "{\"type\":\"read-timers\"}"
 
 static struct lab lab;
@@ -18,7 +20,7 @@ static struct record record;
 static uint64_t cards[CARDS], group, other_group, pool;
 static char path[256], campaign[API_ID_SIZE], approval[API_ID_SIZE], hash[65];
 static char tenant_token[LAB_TOKEN_SIZE];
-static struct door olga, otto;
+static struct door olga, otto, eva, emil;
 static uint64_t enterprise;
 
 static void pass(int64_t ms)
@@ -246,6 +248,9 @@ static void who_is_not_there_is_told_by_its_place(void **state)
     new_as(NULL, AUDIT, list, "");
     expect(404, "number 2 of the list");
     assert_false(has("89999"));
+    (void)lab_card_of(&lab, "89999000000000000411", "999700000000041", "999700000000042", &record);
+    new_as(NULL, AUDIT, "{\"list\":[\"8999900000000000041\"]}", "");
+    expect(201, "DRAFT");
     (void)snprintf(list, sizeof(list), "{\"cardIds\":[\"%s\"]}", id_of("crd", 77));
     new_as(NULL, AUDIT, list, "");
     expect(404, "number 1 of the list");
@@ -586,8 +591,7 @@ static void an_enterprise_runs_campaigns_where_it_may(void **state)
     (void)state;
     const uint32_t all =
         GRANT_BIT(GRANT_CARD_READ) | GRANT_BIT(GRANT_CARD_AUDIT) | GRANT_BIT(GRANT_CAMPAIGN_RUN);
-    ask("POST", API_BASE "/enterprises",
-        "{\"name\":\"acme\",\"kind\":\"ENTERPRISE\",\"region\":\"eu\",\"timeZone\":\"UTC\"}");
+    ask("POST", API_BASE "/enterprises", ACME);
     enterprise = lab_id(&a, "ent");
     const uint64_t own = lab_grant(&lab, enterprise, all);
     const uint64_t readable = lab_grant(&lab, enterprise, all & ~GRANT_BIT(GRANT_CAMPAIGN_RUN));
@@ -603,8 +607,7 @@ static void an_enterprise_runs_campaigns_where_it_may(void **state)
     expect(200, "\"startedAt\"");
     new_as(tenant_token, AUDIT, of_group(group), "");
     expect(404, "groupIds");
-    new_as(tenant_token, "{\"type\":\"set-timers\",\"parameters\":{\"T_ATTACH\":100}}",
-           "{\"filter\":{}}", "");
+    new_as(tenant_token, SET_TIMERS, "{\"filter\":{}}", "");
     assert_int_not_equal(a.status, 201); // no scope for its operation
     new_as(NULL, AUDIT, "{\"filter\":{}}", "");
     ask_as(tenant_token, "GET", at(""), NULL); // of others
@@ -617,16 +620,42 @@ static void an_enterprise_runs_campaigns_where_it_may(void **state)
     assert_false(has(campaign));
 }
 
+static void an_enterprise_decides_about_its_own_campaign_of_groups(void **state)
+{
+    (void)state;
+    const uint32_t all = GRANT_BIT(GRANT_CARD_READ) | GRANT_BIT(GRANT_TIMERS_SET) |
+                         GRANT_BIT(GRANT_CAMPAIGN_RUN) | GRANT_BIT(GRANT_OPERATION_APPROVE);
+    ask("POST", API_BASE "/enterprises", ACME);
+    enterprise = lab_id(&a, "ent");
+    lab_user(&lab, "eva", ROLE_ENTERPRISE_ADMIN, enterprise, &eva);
+    lab_user(&lab, "emil", ROLE_ENTERPRISE_ADMIN, enterprise, &emil);
+    lab_client(&lab, TENANT_SCOPES ",operations:set-timers", enterprise, tenant_token);
+    for (unsigned i = 0; i < 3; i++) { // without the grant, with another target, and as it may
+        const uint64_t own =
+            lab_grant(&lab, enterprise, i == 0 ? all & ~GRANT_BIT(GRANT_OPERATION_APPROVE) : all);
+        (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules", id_of("grp", own));
+        ask("PATCH", path, "{\"fourEyes\":{\"campaignAbove\":1},\"reason\":\"careful\"}");
+        put_in_group(cards[0], own);
+        put_in_group(cards[1], own);
+        new_as(tenant_token, SET_TIMERS, i == 1 ? "{\"filter\":{}}" : of_group(own), "");
+        ask_as(tenant_token, "POST", at("/check"), NULL);
+        expect(200, "\"approvalsNeeded\":1");
+        start_as(&eva, "\"state\":\"AWAIT_APPROVAL\"");
+        take_approval();
+        decide_as(&eva, "/approve", 403, "PERMISSION_DENIED");
+        decide_as(&emil, "/approve", i == 2 ? 200 : 403, i == 2 ? "APPROVED" : "PERMISSION_DENIED");
+        act("/stop", 200, "STOPPED");
+    }
+}
+
 static void a_grant_that_is_taken_back_excludes_the_card_at_its_turn(void **state)
 {
     (void)state;
-    uint64_t own;
-    ask("POST", API_BASE "/enterprises",
-        "{\"name\":\"acme\",\"kind\":\"ENTERPRISE\",\"region\":\"eu\",\"timeZone\":\"UTC\"}");
+    ask("POST", API_BASE "/enterprises", ACME);
     enterprise = lab_id(&a, "ent");
-    own = lab_grant(&lab, enterprise,
-                    GRANT_BIT(GRANT_CARD_READ) | GRANT_BIT(GRANT_CARD_AUDIT) |
-                        GRANT_BIT(GRANT_CAMPAIGN_RUN));
+    const uint64_t own = lab_grant(&lab, enterprise,
+                                   GRANT_BIT(GRANT_CARD_READ) | GRANT_BIT(GRANT_CARD_AUDIT) |
+                                       GRANT_BIT(GRANT_CAMPAIGN_RUN));
     put_in_group(cards[0], own);
     lab_client(&lab, TENANT_SCOPES, enterprise, tenant_token);
     new_as(tenant_token, AUDIT, "{\"filter\":{}}", "");
@@ -663,6 +692,7 @@ int main(void)
         RUN_FOR_TWO(what_is_rejected_is_checked_and_not_started),
         RUN_FOR_TWO(above_the_groups_number_of_cards_a_second_person_is_needed),
         RUN(an_enterprise_runs_campaigns_where_it_may),
+        RUN_FOR_TWO(an_enterprise_decides_about_its_own_campaign_of_groups),
         RUN(a_grant_that_is_taken_back_excludes_the_card_at_its_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -436,6 +436,40 @@ static void what_is_unsafe_or_nobodys_is_no_rule(void **state)
     }
 }
 
+// What the contract names and nothing here follows; a text says so.
+static void rules_that_nothing_follows_are_refused_by_name(void **state)
+{
+    (void)state;
+    static const char *const members[][3] = {
+        {"{\"binding\":{\"mode\":\"MONITOR\"}", "binding", "does not bind cards"},
+        {"{\"usage\":{\"limits\":[]}", "usage", "does not see what cards use"},
+        {"{\"otaExemption\":true", "otaExemption", "closes no services"},
+        {"{\"rulePack\":\"CN-IoT\"", "rulePack", "operator's subscriptions"},
+        {"{\"functionMatrix\":{}", "functionMatrix", "opens and closes no services"},
+        {"{\"retry\":{\"submitWaitSeconds\":20}", "retry.submitWaitSeconds", "submit-s"},
+    };
+    const uint64_t group = new_group("meters");
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        char body[256];
+        char field[64];
+        (void)snprintf(body, sizeof(body), "%s,\"reason\":\"x\"}", members[i][0]);
+        (void)snprintf(field, sizeof(field), "\"field\":\"%s\"", members[i][1]);
+        rules(group, body);
+        expect(400, field);
+        assert_true(has(members[i][2]));
+    }
+}
+
+static void a_backup_that_is_the_route_itself_contradicts_it(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    rules(group,
+          "{\"smsc\":{\"primaryRoute\":\"main\",\"backupRoute\":\"main\"},\"reason\":\"x\"}");
+    expect(422, "CONNECTIVITY_MANAGEMENT.RULES_INCONSISTENT");
+    assert_true(has("smsc.backupRoute"));
+}
+
 static void a_group_says_how_its_messages_leave(void **state)
 {
     (void)state;
@@ -494,6 +528,8 @@ int main(void)
         CASE(packets_are_secured_as_the_group_says),
         CASE(what_is_unsafe_or_nobodys_is_no_rule),
         CASE(a_group_says_how_its_messages_leave),
+        CASE(rules_that_nothing_follows_are_refused_by_name),
+        CASE(a_backup_that_is_the_route_itself_contradicts_it),
         CASE(a_command_that_takes_more_sms_than_the_group_permits_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -393,6 +393,37 @@ static void a_suspended_enterprise_is_shut(void **state)
     assert_int_equal(a.status, 200);
 }
 
+static void an_enterprise_is_shut_when_its_agreement_ends(void **state)
+{
+    (void)state;
+    struct door root;
+    struct door ann;
+    char north[API_ID_SIZE];
+    char path[128];
+    enter_root(&root);
+    add_enterprise(&root, "North", north);
+    add_user(&root, "ann", north, "ENTERPRISE_ADMIN", "");
+    enter("ann", &ann);
+    (void)snprintf(path, sizeof(path), API_BASE "/enterprises/%s", north);
+    ask_as(&root, "PATCH", path, "{\"agreement\":{\"expiresAt\":\"2027-01-01T00:00:00Z\"}}");
+    assert_int_equal(a.status, 400);
+    assert_true(has("agreement.reference"));
+    ask_as(&root, "PATCH", path,
+           "{\"agreement\":{\"reference\":\"88\",\"expiresAt\":\"2026-07-24T12:20:00Z\"}}");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"agreement\":{\"reference\":\"88\","));
+    const int64_t end_ms = 1784895600000; // 2026-07-24T12:20:00Z
+    lab.now.utc.ms = end_ms - 60000;
+    ask_as(&ann, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 200);
+    lab.now.utc.ms = end_ms;
+    ask_as(&ann, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 403);
+    ask_as(&root, "PATCH", path, "{\"agreement\":{\"reference\":\"89\"}}"); // without an end
+    ask_as(&ann, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 200);
+}
+
 // --- roles ---
 
 static const char *method_of(const struct api_route_row *row)
@@ -648,6 +679,7 @@ int main(void)
         TEST(a_session_ends_by_itself_and_on_demand),
         TEST(users_have_roles_that_fit_their_enterprise),
         TEST(a_suspended_enterprise_is_shut),
+        TEST(an_enterprise_is_shut_when_its_agreement_ends),
         TEST(each_role_stays_within_its_bounds_on_each_route),
         TEST(nothing_of_b_is_ever_sent_to_a),
         TEST(objects_of_b_are_as_unknown_to_a_as_none),

@@ -140,6 +140,28 @@ static void timers_are_rules_and_send_nothing_by_themselves(void **state)
     expect(200, "\"timers\":{}");
 }
 
+static void the_cards_of_a_large_group_are_counted_in_pages(void **state)
+{
+    (void)state;
+    char where[512];
+    for (unsigned i = 0; i < 2001; i++)
+        (void)new_card(2);
+    rules("{" TIMERS ",\"reason\":\"slow network\"}");
+    ask("GET", group_path("/timers"), NULL);
+    expect(200, "\"differ\":2000,\"unknown\":0,\"notSupported\":0,\"asked\":0,\"isPartial\":true}");
+    const char *cursor = strstr(a.body, "\"nextCursor\":\"");
+    assert_non_null(cursor);
+    cursor += strlen("\"nextCursor\":\"");
+    (void)snprintf(where, sizeof(where), "%s?cursor=%.*s", group_path("/timers"),
+                   (int)strcspn(cursor, "\""), cursor);
+    ask("GET", where, NULL);
+    expect(200, "\"differ\":1,\"unknown\":0,\"notSupported\":0,\"asked\":0,\"isPartial\":true}");
+    assert_false(has("nextCursor"));
+    (void)snprintf(where, sizeof(where), "%s?cursor=x", group_path("/timers"));
+    ask("GET", where, NULL);
+    expect(400, "cursor");
+}
+
 static void values_outside_their_ranges_are_refused(void **state)
 {
     (void)state;
@@ -314,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(timers_are_rules_and_send_nothing_by_themselves),
+        CASE(the_cards_of_a_large_group_are_counted_in_pages),
         CASE(values_outside_their_ranges_are_refused),
         CASE(applied_timers_reach_the_cards_some_each_second),
         CASE(a_card_tells_what_it_has_and_what_its_group_wants),

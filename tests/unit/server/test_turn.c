@@ -547,7 +547,7 @@ static void a_deleted_subscription_is_free_again(void **state)
 static enum store_status take_from_pool(void *context, struct store *s, struct event *e)
 {
     struct subscription taken;
-    const enum store_status status = store_pool_reserve(s, POOL, 7, (struct utc){1}, &taken);
+    const enum store_status status = store_pool_reserve(s, POOL, false, 7, (struct utc){1}, &taken);
     (void)context;
     if (status == STORE_OK) {
         e->as.request.operation.subscription = taken.id;

@@ -295,15 +295,16 @@ enum store_status store_subscription_release(struct store *s, uint64_t id, uint6
 }
 
 // The one with the lowest id.
-enum store_status store_pool_reserve(struct store *s, uint64_t pool, uint64_t card, struct utc at,
-                                     struct subscription *out)
+enum store_status store_pool_reserve(struct store *s, uint64_t pool, bool is_for_fallback,
+                                     uint64_t card, struct utc at, struct subscription *out)
 {
     (void)at;
     struct subscription_place *best = NULL;
     for (uint32_t i = 0; i < s->rows[SUBSCRIPTIONS].count; i++) {
         struct subscription_place *v = row_at(s, SUBSCRIPTIONS, i);
         if (v->row.pool == pool && pool != 0 && v->row.state == SUBSCRIPTION_FREE &&
-            v->row.has_keys && (best == NULL || v->row.id < best->row.id))
+            v->row.has_keys && !(is_for_fallback && v->row.plan.is_barred) &&
+            (best == NULL || v->row.id < best->row.id))
             best = v;
     }
     if (best == NULL)

@@ -1,0 +1,225 @@
+#include "ota-server/service/api_client.h"
+
+#include "common/base/text.h"
+#include "common/host/ip.h"
+#include "ota-server/service/auth_user.h"
+#include "ota-server/service/client_admin.h"
+
+#define CALLS_MAX 1000000000000 // a month
+
+const char *const api_client_mechanisms[] = {"client_secret", "hmac", "private_key_jwt",
+                                             "tls_client_auth", NULL};
+
+static void fail(struct api_exchange *x, const char *member, const char *text)
+{
+    api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(member), text));
+}
+
+static bool is_known(struct bytes scope)
+{
+    for (size_t i = 0; client_scopes[i] != NULL; i++) {
+        if (bytes_equal(scope, bytes_of_text(client_scopes[i])))
+            return true;
+    }
+    return false;
+}
+
+// Nobody gives a client more than they have; who has what an administrator has, has everything.
+static bool may_give(const struct api_exchange *x, struct bytes scope)
+{
+    return auth_has_scope(&x->client, scope) ||
+           (api_is_operator(x) && user_role_is_within(ROLE_PLATFORM_ADMIN, &x->client));
+}
+
+bool api_client_reach(struct api_exchange *x, const struct auth_client *c)
+{
+    for (unsigned i = 0; i < c->scope_count; i++) {
+        if (!may_give(x, bytes_of_text(c->scopes[i]))) {
+            api_refuse_code(x, API_PERMISSION_DENIED);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void read_scopes(struct api_exchange *x, struct auth_client *c, enum api_need need)
+{
+    const json_t *list = api_body_array(&x->body, "scopes", need);
+    size_t i;
+    const json_t *item;
+    if (list == NULL)
+        return;
+    c->scope_count = 0;
+    json_array_foreach(list, i, item)
+    {
+        const struct bytes scope = bytes_of(json_string_value(item), json_string_length(item));
+        if (!json_is_string(item) || !is_known(scope) || !auth_add_scope(c, scope))
+            fail(x, "scopes", "An unknown scope");
+        else if (!may_give(x, scope))
+            fail(x, "scopes", "A scope that you do not have");
+    }
+    if (c->scope_count == 0)
+        fail(x, "scopes", "At least one");
+}
+
+static void read_mechanisms(struct api_exchange *x, struct auth_client *c, enum api_need need)
+{
+    const json_t *list = api_body_array(&x->body, "mechanisms", need);
+    size_t i;
+    const json_t *item;
+    if (list == NULL)
+        return;
+    c->mechanisms = 0;
+    json_array_foreach(list, i, item)
+    {
+        unsigned bit = 0;
+        for (unsigned k = 0; api_client_mechanisms[k] != NULL && json_is_string(item); k++)
+            bit |= strcmp(json_string_value(item), api_client_mechanisms[k]) == 0 ? 1u << k : 0;
+        c->mechanisms |= (uint8_t)bit;
+        if (bit == 0)
+            fail(x, "mechanisms", "One of client_secret, hmac, private_key_jwt, tls_client_auth");
+    }
+    if (c->mechanisms == 0)
+        fail(x, "mechanisms", "At least one");
+}
+
+static void read_jwks(struct api_exchange *x, struct auth_client *c)
+{
+    const json_t *jwks = api_body_object(&x->body, "jwks", API_OPTIONAL);
+    if (jwks == NULL)
+        return;
+    const size_t len = json_dumpb(jwks, c->jwks, sizeof(c->jwks) - 1, JSON_COMPACT);
+    c->jwks[len < sizeof(c->jwks) ? len : 0] = '\0';
+    if (len >= sizeof(c->jwks) || !json_is_array(json_object_get(jwks, "keys")))
+        fail(x, "jwks", "A set of keys, of at most 2047 octets");
+}
+
+// By its own digest, or by the names of its issuer and subject, so that it can be renewed.
+static bool take_certificate(struct auth_client *c, struct api_body *b)
+{
+    const struct bytes digest = api_body_text(b, "sha256", API_OPTIONAL, 64, 64);
+    const struct bytes issuer = api_body_text(b, "issuer", API_OPTIONAL, 1, AUTH_DN_SIZE - 1);
+    const struct bytes subject = api_body_text(b, "subject", API_OPTIONAL, 1, AUTH_DN_SIZE - 1);
+    uint8_t octets[CRYPTO_SHA256_SIZE];
+    struct writer w = writer_of(octets, sizeof(octets));
+    memset(c->issuer, 0, sizeof(c->issuer));
+    memset(c->subject, 0, sizeof(c->subject));
+    if (!api_body_end(b) || (issuer.len == 0) != (subject.len == 0) ||
+        (digest.len == 0) == (issuer.len == 0))
+        return false;
+    if (digest.len > 0) {
+        if (!text_unhex(digest, &w) || w.len != sizeof(octets))
+            return false;
+        auth_certificate_digest(octets, c->certificate);
+        return true;
+    }
+    bytes_copy(c->issuer, issuer);
+    bytes_copy(c->subject, subject);
+    return auth_certificate_name(issuer, subject, c->certificate);
+}
+
+static void read_certificate(struct api_exchange *x, struct auth_client *c)
+{
+    const json_t *object = api_body_object(&x->body, "certificate", API_OPTIONAL);
+    struct api_body b;
+    if (object != NULL) {
+        api_body_init(&b, object);
+        if (!take_certificate(c, &b))
+            fail(x, "certificate", "sha256 of 64 hexadecimal digits, or issuer and subject");
+    }
+}
+
+static void read_sources(struct api_exchange *x, struct auth_client *c)
+{
+    const json_t *list = api_body_array(&x->body, "sourceCidrs", API_OPTIONAL);
+    size_t i;
+    const json_t *item;
+    if (list == NULL)
+        return;
+    c->source_count = 0;
+    json_array_foreach(list, i, item)
+    {
+        struct ip_network network;
+        const char *text = json_string_value(item);
+        const bool is_network = text != NULL && json_string_length(item) < AUTH_SOURCE_SIZE &&
+                                strlen(text) == json_string_length(item) &&
+                                ip_network_read(text, &network);
+        if (!is_network || c->source_count == AUTH_SOURCES_MAX) {
+            fail(x, "sourceCidrs", "At most 16 networks such as 192.0.2.0/24 or 2001:db8::/32");
+            return;
+        }
+        bytes_copy(c->sources[c->source_count], bytes_of_text(text));
+        c->sources[c->source_count++][strlen(text)] = '\0';
+    }
+}
+
+// As a whole: an API that it does not name is not limited.
+static void read_quotas(struct api_exchange *x, struct auth_client *c)
+{
+    struct api_body quotas;
+    struct api_body calls;
+    if (!api_body_begin(&x->body, "quotas", &quotas))
+        return;
+    memset(c->calls_per_month, 0, sizeof(c->calls_per_month));
+    if (api_body_begin(&quotas, "callsPerMonth", &calls)) {
+        for (size_t i = 0; i < AUTH_APIS; i++)
+            c->calls_per_month[i] =
+                (uint64_t)api_body_integer(&calls, auth_api_names[i], 1, CALLS_MAX, 0);
+        api_body_close(&quotas, "callsPerMonth", &calls);
+    }
+    api_body_close(&x->body, "quotas", &quotas);
+}
+
+void api_client_read(struct api_exchange *x, struct auth_client *c, enum api_need need)
+{
+    const struct bytes name = api_body_text(&x->body, "name", need, 1, AUTH_NAME_SIZE - 1);
+    if (name.len > 0 && name.len < AUTH_NAME_SIZE) {
+        memcpy(c->name, name.at, name.len);
+        c->name[name.len] = '\0';
+    }
+    read_scopes(x, c, need);
+    read_mechanisms(x, c, need);
+    read_jwks(x, c);
+    read_certificate(x, c);
+    read_sources(x, c);
+    read_quotas(x, c);
+    c->per_second = (uint32_t)api_body_integer(&x->body, "ratePerSecond", 1, 100000, c->per_second);
+    c->burst = (uint32_t)api_body_integer(&x->body, "burst", 1, 100000, c->burst);
+}
+
+bool api_client_contract(struct api_exchange *x, const struct auth_client *then,
+                         const struct auth_client *now)
+{
+    bool is_more = now->per_second > then->per_second || now->burst > then->burst;
+    for (size_t i = 0; i < AUTH_APIS; i++)
+        is_more |= now->calls_per_month[i] != then->calls_per_month[i];
+    if (!is_more || api_is_operator(x))
+        return true;
+    api_refuse_permission(x);
+    return false;
+}
+
+// From networks that it could not call from before?
+static bool has_more_sources(const struct auth_client *then, const struct auth_client *now)
+{
+    if (then->source_count == 0)
+        return false;
+    for (uint8_t i = 0; i < now->source_count; i++) {
+        bool is_known = false;
+        for (uint8_t k = 0; k < then->source_count; k++)
+            is_known |= strcmp(now->sources[i], then->sources[k]) == 0;
+        if (!is_known)
+            return true;
+    }
+    return now->source_count == 0;
+}
+
+bool api_client_is_wider(const struct auth_client *then, const struct auth_client *now)
+{
+    for (unsigned i = 0; i < now->scope_count; i++) {
+        if (!auth_has_scope(then, bytes_of_text(now->scopes[i])))
+            return true;
+    }
+    return (now->mechanisms & ~then->mechanisms) != 0 || strcmp(now->jwks, then->jwks) != 0 ||
+           strcmp(now->certificate, then->certificate) != 0 || has_more_sources(then, now);
+}
