@@ -78,13 +78,14 @@ class Lab:
         self.upload(self.batch, "")
         self.upload(self.pool, "&kind=SUBSCRIPTIONS&poolId=" + self.pool_id)
 
-    def fleet(self):
+    def fleet(self, spread=60):
+        """The cards are switched on within so many seconds of their world."""
         transport = "07 auc %s\n12 ota %s\n" % (TRANSPORT[7], TRANSPORT[12])
         program = self.start(
             "sim-emulator", "fleet", "--cards", self.batch, "--pool", self.pool, "--vendor-profile", self.profile,
             "--transport-keys", self.write("keys", transport), "--smsc", self.smsc.ready["smpp"], "--system-id", "radio",
             "--password-file", self.write("radio", "secret2\n"), "--address-range", "999", "--scenario",
-            self.write("world", SCENARIO), "--speed", str(self.speed), "--spread", "60", "--control", "127.0.0.1:0")
+            self.write("world", SCENARIO), "--speed", str(self.speed), "--spread", str(spread), "--control", "127.0.0.1:0")
         return Control(program.ready["control"])
 
     def stop(self):

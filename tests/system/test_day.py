@@ -3,7 +3,7 @@
 rule, an import, cards that appear and are bootstrapped while the SMSC loses messages, a campaign that a second person
 approves, audits, figures, the trail. Once by the interface only, once by otactl only.
 usage: test_day.py FOLDER-OF-PROGRAMS [ByApi|ByCli]"""
-import collections, datetime, hashlib, http.client, json, os, shutil, subprocess, sys, tempfile, urllib.request
+import collections, datetime, hashlib, http.client, json, os, shutil, subprocess, sys, tempfile, time, urllib.request
 
 from fleet_lab import TRANSPORT, Lab, until
 from esme import cbc
@@ -12,8 +12,12 @@ from system import Api, Control, Failed
 PROGRAMS = os.path.abspath(sys.argv[1])
 CARDS = int(os.environ.get("OTARIA_DAY_CARDS", "30"))
 # Virtual seconds a second: a switch is rolled back after 300 of them, so many cards need a slower world.
-SPEED = 400 if CARDS < 100 else 40
+SPEED = int(os.environ.get("OTARIA_DAY_SPEED", "100" if CARDS < 100 else "60"))
 WAIT = 250 if CARDS < 100 else 1200  # at most, in seconds
+# What a lost message costs: the operator of this group does not wait an hour for its receipt, as the defaults do.
+PATIENCE = {"retry": {"backoffSeconds": [30, 60, 120, 300, 600], "smsValiditySeconds": 300, "receiptGraceSeconds": 30,
+                      "porWaitSeconds": 60},
+            "dirty": {"auditBackoffSeconds": [10, 120, 300, 600, 900, 1200, 1800, 2700]}}
 PASSWORD = "correct horse battery"
 MASK = 0x5A3C96E10F784B2D1133557799BBDDFF
 # Each transport key in two halves, whose sum it is.
@@ -164,7 +168,7 @@ class ByApi:
         """Asked again where the answer was lost."""
         while cards:
             orders = {card["id"]: self.api.post(f"/cards/{card['id']}/operations", {"type": "audit"})["id"] for card in cards}
-            ended = {card: until("an audit", 60, lambda o=order: (lambda o: o if o["status"] == "ENDED" else None)(
+            ended = {card: until("an audit", WAIT, lambda o=order: (lambda o: o if o["status"] == "ENDED" else None)(
                 self.api.get("/operations/" + o)), 0.05) for card, order in orders.items()}
             assert {o["outcome"] for o in ended.values()} <= {"done", "expired"}, ended
             cards = [card for card in cards if ended[card["id"]]["outcome"] == "expired"]
@@ -201,8 +205,8 @@ class ByApi:
     def trail_is_whole(self):
         return self.api.post("/audit-trail/verify", {})["ok"]
 
-    def actions(self):
-        return {row["action"] for row in self.api.all("/audit-trail")}
+    def trail(self, action):
+        return self.api.all("/audit-trail", f"action={action}&sort=sequence")
 
 
 class ByCli:
@@ -326,8 +330,8 @@ class ByCli:
     def trail_is_whole(self):
         return self.json("trail", "verify")["ok"]
 
-    def actions(self):
-        return {row["action"] for row in self.json("trail", "list", "--limit", "0")["items"]}
+    def trail(self, action):
+        return self.json("trail", "list", "--action", action, "--limit", "0")["items"]
 
 
 class DayLab(Lab):
@@ -343,6 +347,28 @@ class DayLab(Lab):
             control.post("/rules", {"fault": "lose", "destination": destination, "count": 0, "probability": probability})
 
 
+def concurrency(cards):
+    """So many cards at once, and several times as many that wait for their turn."""
+    return min(200, max(3, cards // 3))
+
+
+def are_done(hand, group, cards):
+    """Have all bootstraps ended well? None may have stopped."""
+    for state in ("FAILED", "PARTIAL"):
+        assert hand.bootstraps(group, state) == 0, state
+    return hand.bootstraps(group, "DONE") == cards
+
+
+def at_once(hand):
+    """The most cards that were bootstrapped at one time, from what the trail says of each."""
+    most = now = 0
+    for row in sorted(hand.trail("card.state"), key=lambda row: row["sequence"]):
+        now += (row.get("after") == "BOOTSTRAPPING") - (row.get("before") == "BOOTSTRAPPING")
+        most = max(most, now)
+    assert now == 0, now
+    return most
+
+
 def prepare(lab, hand, cards):
     """Everything before a card is switched on."""
     hand.first_person(lab.token())
@@ -353,8 +379,9 @@ def prepare(lab, hand, cards):
     pool = hand.pool("first")
     assert hand.load(lab.pool, pool) == 2 * cards
     group = hand.group("meters")
-    hand.rules(group, {"bootstrap": {"enabled": True, "items": [{"poolId": pool, "enable": True}], "concurrency": 200,
-                                     "afterwards": "KEEP_AS_FALLBACK", "soakSeconds": 60}})
+    hand.rules(group, {**PATIENCE, "bootstrap": {"enabled": True, "items": [{"poolId": pool, "enable": True}],
+                                                 "concurrency": concurrency(cards), "afterwards": "KEEP_AS_FALLBACK",
+                                                 "soakSeconds": 60}})
     hand.permit(enterprise, group, ["card.read", "card.audit"])
     assert hand.load(lab.batch) == cards
     moved = hand.move(hand.cards(), group)
@@ -433,19 +460,30 @@ def reports(hand, group, pool, cards, confirmed):
     return charged
 
 
+def told(began, what):
+    print(f"{time.monotonic() - began:6.1f} s: {what}", flush=True)
+
+
 def day(make_hand, cards):
     folder = tempfile.mkdtemp()
     lab = DayLab(folder, PROGRAMS, cards, 2 * cards, SPEED, make_hand.OPTIONS)
+    began = time.monotonic()
     try:
         hand = make_hand(lab)
         group, pool = prepare(lab, hand, cards)
         lab.lose(0.02)
-        fleet = lab.fleet()
+        fleet = lab.fleet(spread=60 if cards < 100 else 600)
+        told(began, "prepared")
         until("all cards appeared", WAIT, lambda: hand.waiting() == 0, 0.5)
-        until("all bootstraps are done", WAIT, lambda: hand.bootstraps(group, "DONE") == cards, 0.5)
+        told(began, "appeared")
+        until("all bootstraps are done", WAIT, lambda: are_done(hand, group, cards), 0.5)
+        told(began, "bootstrapped")
+        assert 1 < at_once(hand) <= concurrency(cards), at_once(hand)
         confirmed = campaign(hand, group, pool, cards)
+        told(began, "campaign")
         hand.audit(hand.cards()[:10])
         until("no card is in doubt", WAIT, lambda: hand.in_doubt() == 0, 0.5)
+        told(began, "clean")
         compare(hand, fleet.truth(), cards, pool, cards + confirmed)
         assert {item["id"]: item for item in hand.kpis()["items"]}["bootstrap-yield"]["part"] == cards
         charged = reports(hand, group, pool, cards, confirmed)
