@@ -218,6 +218,8 @@ static void refresh(struct applet *a, const struct image *m)
     else if (due != 0)
         a->keep_s = KEEP_S;
     due = sooner(due, d->day > a->now_s ? d->day : 0);
+    if (m->pending_count == 0)
+        a->resend_s = 0;
     a->busy_s = sooner(due, a->resend_s);
     a->due_s = sooner(a->busy_s, a->keep_s != 0 ? d->now + a->keep_s : 0);
     uint8_t enabled = image_enabled(m);

@@ -114,6 +114,21 @@ static void what_rests_is_sent_again_after_a_day(void **state)
     assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), 5);
 }
 
+// The day that it would have waited is over: there is nothing to keep the clock for.
+static void what_was_confirmed_at_rest_wears_no_memory(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        bench_run_out(&card, CLOCK_NOTIFY);
+    bench_confirm_all(&card);
+    for (unsigned i = 0; i < 288; i++) // ticks of 300 s
+        bench_timer(&card, CLOCK_SLOW);
+    const unsigned writes = card.writes;
+    for (unsigned i = 0; i < 24; i++)
+        bench_timer(&card, CLOCK_SLOW);
+    assert_int_equal(card.writes, writes);
+}
+
 static void nothing_is_sent_without_service(void **state)
 {
     (void)state;
@@ -197,6 +212,7 @@ int main(void)
         T(what_rests_is_sent_again_when_service_is_back),
         T(what_rests_is_sent_again_after_a_start),
         T(what_rests_is_sent_again_after_a_day),
+        T(what_was_confirmed_at_rest_wears_no_memory),
         T(nothing_is_sent_without_service),
         T(four_are_kept_and_older_ones_are_merged_and_counted),
         T(outcomes_of_commands_are_never_merged_away),
