@@ -67,7 +67,7 @@ static struct instant pass(const struct passing *p)
 static bool may_keep(const struct nvm *nvm)
 {
     const struct nvm_faults *f = nvm->faults;
-    return nvm->mirror == NULL && (f == NULL || (f->cut_at == 0 && f->error_at == 0));
+    return nvm->mirror == NULL && (f == NULL || !nvm_may_fail(f));
 }
 
 // The commits that were passed over.

@@ -30,6 +30,12 @@ static void page_give_back(struct nvm_pool *pool, uint32_t page)
     pool->used--;
 }
 
+bool nvm_may_fail(const struct nvm_faults *faults)
+{
+    const bool is_over = !faults->error_stays && faults->written >= faults->error_at;
+    return faults->cut_at != 0 || (faults->error_at != 0 && !is_over);
+}
+
 static void forget_near(const struct nvm *nvm)
 {
     if (nvm->pool->near_of == nvm)

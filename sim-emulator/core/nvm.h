@@ -65,6 +65,9 @@ struct nvm {
     bool is_cut;      // the power is gone
 };
 
+// Is anything of the plan still to come?
+bool nvm_may_fail(const struct nvm_faults *faults);
+
 void nvm_init(struct nvm *nvm, struct nvm_pool *pool);
 // Gives all pages back to the pool.
 void nvm_release(struct nvm *nvm);

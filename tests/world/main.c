@@ -27,8 +27,8 @@ static const char help_text[] =
     "  --seed N       one world\n"
     "  --seeds A..B,C the worlds of all these seeds, up to the first violation\n"
     "  --cards N      so many cards, 1 to 64; otherwise the seed says\n"
-    "  --days N       so many days with faults, 1 to 60; otherwise the seed says\n"
-    "  --calm N       everything takes 2 to the N times as long, N 0 to 8; otherwise the seed "
+    "  --days N       so many days with faults, 1 to 365; otherwise the seed says\n"
+    "  --calm N       everything takes 2 to the N times as long, N 0 to 10; otherwise the seed "
     "says\n"
     "  --trace FILE   writes every line of the story (of the last world)\n"
     "  --probes       lists the rare situations that were never met\n"
@@ -155,10 +155,10 @@ static bool read_value(const char *name, const char *value, struct options *o)
     if (strcmp(name, "--cards") == 0)
         return read_number(value, WORLD_CARDS_MAX, &o->cards);
     if (strcmp(name, "--days") == 0)
-        return read_number(value, 60, &o->days);
+        return read_number(value, 365, &o->days);
     o->has_calm = o->has_calm || strcmp(name, "--calm") == 0;
     if (strcmp(name, "--calm") == 0)
-        return read_number(value, WORLD_CALM_MAX, &o->calm);
+        return read_number(value, STORY_CALM_MAX, &o->calm);
     return read_file(name, value, o);
 }
 

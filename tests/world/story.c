@@ -14,7 +14,7 @@ static const struct {
     uint32_t max;
 } heads[] = {
     {"cards", offsetof(struct story, cards), STORY_CARDS_MAX},
-    {"calm", offsetof(struct story, calm), 8},
+    {"calm", offsetof(struct story, calm), STORY_CALM_MAX},
     {"alerted", offsetof(struct story, is_alerted), 1},
     {"validity_s", offsetof(struct story, validity_s), 259200},
     {"in_file", offsetof(struct story, in_file), 1},

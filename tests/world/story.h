@@ -10,6 +10,7 @@
 
 #define STORY_CARDS_MAX 64
 #define STORY_ITEMS_MAX 3
+#define STORY_CALM_MAX 10 // a wish for each card every 64 days
 #define STORY_WORD_SIZE 48
 
 // The group that all cards are in, when its rule gives them subscriptions: they come with that of

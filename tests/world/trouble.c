@@ -5,6 +5,7 @@
 #define FULL_MS 7200000
 #define ERROR_OCTETS 3000
 #define FLOOD_MOST 200
+#define FLOOD_USUAL 40 // half of them lock a card out
 
 static const struct kind {
     enum happening what;
@@ -81,10 +82,10 @@ void trouble_happen(struct world *w, const struct entry *e)
         break;
     case DEED_NVM_ERROR:
         d.octet = 1 + (uint32_t)prng_below(p, ERROR_OCTETS);
-        d.torn = prng_below(p, 4) == 0;
+        d.torn = prng_below(p, UINT64_C(4) << w->calm) == 0;
         break;
     case DEED_FLOOD:
-        d.count = 1 + (uint32_t)prng_below(p, FLOOD_MOST);
+        d.count = 1 + (uint32_t)prng_below(p, prng_below(p, 16) == 0 ? FLOOD_MOST : FLOOD_USUAL);
         break;
     default: // the others are not of this file
         check(false);

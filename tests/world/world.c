@@ -93,7 +93,7 @@ static void draw_world(struct world *w)
     // Half of the worlds are in a hurry. In the others everything takes its time, and there is more
     // of it: what is slow on cards and server comes to pass, too.
     const uint32_t drawn =
-        prng_below(&p, 2) == 0 ? 0 : 1 + (uint32_t)prng_below(&p, WORLD_CALM_MAX);
+        prng_below(&p, 2) == 0 ? 0 : 1 + (uint32_t)prng_below(&p, WORLD_CALM_DRAWN);
     const uint32_t calm = w->options.has_calm ? w->options.calm : drawn;
     w->calm = calm;
     const uint32_t days = (1 + (uint32_t)prng_below(&p, 5)) * (1 + calm * (1 + calm / 4));
@@ -215,7 +215,7 @@ static void begin(struct world *w)
     } else {
         draw_world(w);
     }
-    w->pace_ms = (uint32_t)(90 * MINUTE_MS) << (w->is_left_alone ? w->calm + 3 : w->calm);
+    w->pace_ms = 90 * MINUTE_MS << (w->is_left_alone ? w->calm + 3 : w->calm);
     w->retry_max_ms = w->is_alerted ? 7200000 : 300000;
     record_head(w);
     centre_open(w);

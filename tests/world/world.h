@@ -18,7 +18,7 @@
 #include "tests/world/story.h"
 
 #define WORLD_CARDS_MAX 64
-#define WORLD_CALM_MAX 8
+#define WORLD_CALM_DRAWN 8    // at most; more can be asked for
 #define WORLD_SUBSCRIPTIONS 5 // of a card: two from the factory, three that can be downloaded
 #define WORLD_NETWORKS 3
 #define WORLD_AIR_MAX 2048
@@ -203,7 +203,7 @@ struct world {
     bool is_alerted;       // networks tell the centre who attached
     uint32_t validity_s;   // of messages in the centre, at most
     uint32_t retry_max_ms; // between its tries
-    uint32_t pace_ms;      // how long people wait between two wishes for a card, on average
+    uint64_t pace_ms;      // how long people wait between two wishes for a card, on average
     uint32_t cards;
     // chance, one stream for each purpose
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
