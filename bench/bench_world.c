@@ -1,6 +1,6 @@
 // Simulated card-days per second of CPU time: worlds in a hurry, worlds as they are drawn, cards
-// that live as real ones do, and the last also with devices that do every STATUS. One program on
-// SQLite, one on arrays: `bench_world`, `bench_world_array`.
+// that live as real ones do, and of these also without any fault, and with devices that do every
+// STATUS. One program on SQLite, one on arrays: `bench_world`, `bench_world_array`.
 //
 // The floor is measured in the same run, so that machines and loads can be compared: one secured
 // packet built and opened, which every message costs whatever carries it.
@@ -15,8 +15,9 @@
 
 #define DATA_LEN 98 // what fills one SMS
 #define FLOOR_ROUNDS 50000u
-#define REAL_CALM 5   // somebody wants something of each card every two days
-#define SELDOM_CALM 8 // every sixteen days
+#define REAL_CALM 5     // somebody wants something of each card every two days
+#define SELDOM_CALM 8   // every sixteen days
+#define SERVICE_CALM 10 // every sixty-four
 
 static void ignore(void *context, struct bytes line)
 {
@@ -77,7 +78,17 @@ static const struct mix mixes[] = {
     {"a wish every 16 days",
      {.has_calm = true, .calm = SELDOM_CALM, .cards = WORLD_CARDS_MAX, .days = 60},
      8},
-    {"the same, none asleep",
+    {"a wish every 64 days",
+     {.has_calm = true, .calm = SERVICE_CALM, .cards = WORLD_CARDS_MAX, .days = 240},
+     8},
+    {"16 days, no faults",
+     {.has_calm = true,
+      .calm = SELDOM_CALM,
+      .cards = WORLD_CARDS_MAX,
+      .days = 60,
+      .knobs_off = UINT64_MAX},
+     8},
+    {"16 days, none asleep",
      {.has_calm = true,
       .calm = SELDOM_CALM,
       .cards = WORLD_CARDS_MAX,
