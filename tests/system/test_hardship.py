@@ -290,7 +290,9 @@ class AmongStrangers(InAFolder):
                 until("the strangers", 30, lambda c=crowd: c.made >= c.count or c.shut > c.count, 0.01)
                 rough.append(p99())
             made += crowd.made + crowd.shut
-        print(f"{self.id().rsplit('.', 1)[1]}: p99 calm {min(calm):.1f} ms, among {made} strangers {min(rough):.1f} ms")
+        name = self.id().rsplit(".", 1)[1]
+        print("figure " + json.dumps({"name": "fault.p99", "value": round(min(rough), 2), "unit": "ms",
+                                      "what": f"{name}, {made} strangers; {min(calm):.2f} ms without them"}))
         self.assertLess(min(rough), 2 * max(calm) + NOISE_MS)
         self.assertGreater(made, 0)
 
