@@ -124,7 +124,7 @@ class Killed(InAFolder):
         self.assertEqual(rows, len(asked))  # and not one for each time that it was asked
         self.assertGreater(acknowledged, kills // 4)  # there was something to lose
         self.assertTrue(verdict["ok"], verdict)
-        print("figure " + json.dumps({"name": "fault.kills", "value": kills, "unit": "kills", "what": "ota-server"}))
+        print("\nfigure " + json.dumps({"name": "fault.kills", "value": kills, "unit": "kills", "what": "ota-server"}))
 
 
 class WithoutRoom(InAFolder):
@@ -291,8 +291,9 @@ class AmongStrangers(InAFolder):
                 rough.append(p99())
             made += crowd.made + crowd.shut
         name = self.id().rsplit(".", 1)[1]
-        print("figure " + json.dumps({"name": "fault.p99", "value": round(min(rough), 2), "unit": "ms",
-                                      "what": f"{name}, {made} strangers; {min(calm):.2f} ms without them"}))
+        # On a line of its own: unittest puts a dot before it.
+        print("\nfigure " + json.dumps({"name": "fault.p99", "value": round(min(rough), 2), "unit": "ms",
+                                        "what": f"{name}, {made} strangers; {min(calm):.2f} ms without them"}))
         self.assertLess(min(rough), 2 * max(calm) + NOISE_MS)
         self.assertGreater(made, 0)
 
