@@ -179,14 +179,15 @@ static void check_download(struct world *w, uint32_t card, const uint8_t *imsi,
     }
 }
 
-// Nothing is deleted before what replaces it has the attribute; that it was in use for its time is
-// judged when the job goes on.
+// Nothing is deleted that still has the attribute, which a person may have moved on since; that it
+// was in use for its time is judged when the job goes on.
 static void check_deletion(struct world *w, uint32_t card, const struct record *r)
 {
+    const struct slot *origin = slot_of(w, card, r->bootstrap.origin);
     const struct slot *slot = slot_of(w, card, marked(r));
     if (w->truths[card].hand_count > 0)
         return;
-    if (slot == NULL || !slot->is_fallback)
+    if (slot == NULL || (origin != NULL && origin->is_fallback))
         world_violate(w, "as_the_rule", card, "the bootstrap subscription is deleted too early");
 }
 
