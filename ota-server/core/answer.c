@@ -22,6 +22,9 @@ static void submit_of_audit(struct work *w)
         a->operation.status = STATUS_QUEUED;
         a->is_page_due = a->next_slot > 1;
         flight_clear(w);
+    } else if (outcome == SUBMIT_REJECTED && a->is_open && w->r->dirty_since.ms == 0) {
+        flight_clear(w);
+        operation_input(w, &a->operation, IN_SUBMIT_REJECTED);
     } else {
         f->deadline = w->now; // nothing comes: plan_timeouts() ends it
     }

@@ -60,6 +60,17 @@ void audit_next(struct work *w)
     }
 }
 
+// The times of a dirty card are its schedule's. Nothing is in doubt through an audit of another
+// that was not answered: it is sent again like a packet that was not delivered.
+void audit_unanswered(struct work *w)
+{
+    struct operation *o = &w->r->audit.operation;
+    o->status = STATUS_QUEUED;
+    o->hold = HOLD_RETRY;
+    if (w->r->dirty_since.ms == 0)
+        operation_retry_later(w, o);
+}
+
 static void differ(struct work *w, uint8_t slot, const char *field, uint32_t server, uint32_t card)
 {
     if (server == card || w->d->difference_count == DECISION_DIFFERENCES_MAX)
@@ -400,7 +411,7 @@ static void restart(struct work *w)
         return;
     }
     r->last_audit_outcome = AUDIT_INCOMPLETE;
-    a->operation.status = STATUS_QUEUED;
+    audit_unanswered(w);
     work_trail(w, "card.audited", a->operation.id, "", "incomplete", "");
 }
 

@@ -60,7 +60,7 @@ static void nothing_arrives(struct operation *o)
     o->sent_any = o->is_uncertain;
 }
 
-static void retry_later(struct work *w, struct operation *o)
+void operation_retry_later(struct work *w, struct operation *o)
 {
     nothing_arrives(o);
     const struct policy_steps *steps = &w->policy->retry;
@@ -118,7 +118,7 @@ static void run_effect(struct work *w, struct operation *o, uint8_t effect)
         operation_unsend(w, o);
         break;
     case EFFECT_RETRY_LATER:
-        retry_later(w, o);
+        operation_retry_later(w, o);
         break;
     case EFFECT_RETRY_BUSY:
         o->busy_tries++;

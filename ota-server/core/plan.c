@@ -45,10 +45,7 @@ static void timeout_flight(struct work *w)
     flight_clear(w);
     if (!is_audit || !r->audit.is_open)
         return;
-    r->audit.operation.status = STATUS_QUEUED;
-    r->audit.operation.hold = HOLD_RETRY;
-    if (r->dirty_since.ms == 0) // nothing is in doubt through an audit that was not answered
-        operation_input(w, &r->audit.operation, IN_EXPIRED);
+    audit_unanswered(w);
 }
 
 static void timeout_queue(struct work *w)
@@ -239,10 +236,12 @@ static bool send_audit(struct work *w)
     struct record *r = w->r;
     struct audit_job *a = &r->audit;
     const bool is_due = r->dirty_since.ms != 0 && utc_is_due(r->next_audit_at, w->now);
-    const bool is_first = a->is_open && a->operation.attempts == 0 &&
-                          !a->operation.at_next_contact && a->operation.not_before.ms <= w->now.ms;
+    // Of a dirty card only the first attempt follows the request.
+    const bool is_wanted = a->is_open && a->operation.status == STATUS_QUEUED &&
+                           (a->operation.attempts == 0 || r->dirty_since.ms == 0) &&
+                           !a->operation.at_next_contact && a->operation.not_before.ms <= w->now.ms;
     const bool is_page = a->is_open && a->is_page_due;
-    if (!is_due && !is_first && !is_page)
+    if (!is_due && !is_wanted && !is_page)
         return false;
     if (!a->is_open)
         audit_open(w, NULL);

@@ -139,6 +139,21 @@ static bool has_state_changing(const struct record *r)
     return false;
 }
 
+// The audit that is open serves whoever asks again, and as soon as they want.
+static void serve_both(struct work *w, const struct operation *asked)
+{
+    struct record *r = w->r;
+    struct operation *o = &r->audit.operation;
+    w->d->operation = o->id;
+    if (asked->at_next_contact)
+        return;
+    if (r->next_audit_at.ms > w->now.ms)
+        r->next_audit_at = w->now;
+    o->at_next_contact = false;
+    if (o->not_before.ms > asked->not_before.ms)
+        o->not_before = asked->not_before;
+}
+
 void decide_request(struct work *w)
 {
     const struct event_request *q = &w->e->as.request;
@@ -153,9 +168,7 @@ void decide_request(struct work *w)
     if (q->refusal == REFUSAL_NONE && (refusal == REFUSAL_NONE || checked < REFUSAL_NOT_INSTALLED))
         refusal = checked != REFUSAL_NONE ? checked : refusal;
     if (refusal == REFUSAL_NONE && o.kind == OPERATION_AUDIT && r->audit.is_open) {
-        w->d->operation = r->audit.operation.id; // the open one serves both
-        if (r->next_audit_at.ms > w->now.ms)
-            r->next_audit_at = w->now;
+        serve_both(w, &o);
         return;
     }
     if (refusal == REFUSAL_NONE && q->refuse_if_busy && has_state_changing(r))

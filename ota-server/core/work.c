@@ -174,6 +174,10 @@ void work_contact(struct work *w)
         r->open.at_next_contact = false;
         r->open.not_before = soon;
     }
+    if (r->audit.is_open && r->audit.operation.at_next_contact) {
+        r->audit.operation.at_next_contact = false;
+        r->audit.operation.not_before = soon;
+    }
     const bool is_rested = r->last_attempt_at.ms == 0 ||
                            w->now.ms - r->last_attempt_at.ms >= w->policy->contact_gap_ms;
     if (w->policy->audit_at_contact && r->dirty_since.ms != 0 && is_rested &&

@@ -53,6 +53,8 @@ void operation_input(struct work *w, struct operation *o, uint8_t input);
 // Of EVENT_SUBMIT: the packet under way reached no link. Whether an earlier one of the operation
 // did, its attempts tell.
 void operation_unsend(struct work *w, struct operation *o);
+// At the next step of the retry policy; after the last one at the next contact, or never.
+void operation_retry_later(struct work *w, struct operation *o);
 // SENDING, SENT ...: when its status times out.
 void operation_set_deadline(struct work *w, struct operation *o);
 void flight_clear(struct work *w);
@@ -106,6 +108,8 @@ void audit_page(struct work *w);
 void audit_schedule(struct work *w);
 // When the next attempt is due if nothing comes.
 void audit_next(struct work *w);
+// The attempt under way ends without a complete answer.
+void audit_unanswered(struct work *w);
 struct audit_targets {
     uint8_t count;
     uint64_t subscriptions[COMMAND_SLOTS_MAX + RECORD_LATE_MAX + 2]; // 0: not known

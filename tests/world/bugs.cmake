@@ -31,11 +31,14 @@ planted_bug(counter_kept_on_retry ota-server/core/plan.c
 
 planted_bug(silence_clears_doubt ota-server/core/plan.c
     TEXT [==[
-    r->audit.operation.hold = HOLD_RETRY;
+        return;
+    audit_unanswered(w);
 ]==]
     BECOMES [==[
-    r->audit.operation.hold = HOLD_RETRY;
+        return;
+    audit_unanswered(w);
     work_clear_dirty(w, "silence");
+    operation_input(w, &r->audit.operation, IN_EXPIRED);
 ]==])
 
 planted_bug(accepts_older_counter applet/packet.c
@@ -101,7 +104,7 @@ planted_bug(mac_not_verified applet/packet.c
     BECOMES [==[
 ]==])
 
-planted_bug(tar_not_compared applet/packet.c SEED 42
+planted_bug(tar_not_compared applet/packet.c SEED 103
     TEXT [==[
     if (p->tar != port->factory->tar)
 ]==]

@@ -408,6 +408,132 @@ static void damage_is_doubt_also_under_a_number_that_was_handled(void **state)
     assert_int_equal(world.record.gap_sequences, 0);
 }
 
+// --- of a card that is in no doubt ---
+
+static void ask_for_audit(bool at_next_contact)
+{
+    struct event e = {.type = EVENT_REQUEST};
+    e.as.request.operation = (struct operation){
+        .id = world.next_id++, .kind = OPERATION_AUDIT, .at_next_contact = at_next_contact};
+    world_event(&world, &e);
+    assert_int_equal(world.decision.refusal, REFUSAL_NONE);
+}
+
+static void assert_asked(void)
+{
+    assert_int_equal(world.decision.send_count, 1);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
+static void assert_answered(void)
+{
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    world_event(&world, &e);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_false(world.record.audit.is_open);
+}
+
+static void lose(void)
+{
+    assert_asked();
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_LOST);
+    assert_null(world_ended(&world));
+    assert_int_equal(world.record.audit.operation.status, STATUS_QUEUED);
+    assert_int_equal(world.record.dirty_since.ms, 0);
+}
+
+static void an_audit_that_was_lost_is_sent_again_as_other_operations_are(void **state)
+{
+    (void)state;
+    static const int64_t after_ms[] = {10 * MINUTE, HOUR, 6 * HOUR};
+    ask_for_audit(false);
+    for (size_t i = 0; i < sizeof(after_ms) / sizeof(after_ms[0]); i++) {
+        const uint64_t counter = world.record.mt_counter;
+        lose();
+        world_wake_after(&world, after_ms[i] - 1);
+        assert_int_equal(world.decision.send_count, 0);
+        world_wake_after(&world, 1);
+        assert_int_equal(world.record.mt_counter, counter + 1);
+    }
+    assert_asked();
+    world_submit(&world, SUBMIT_ACCEPTED);
+    assert_answered();
+}
+
+static void an_audit_that_is_not_answered_puts_nothing_in_doubt_and_expires_in_the_end(void **state)
+{
+    (void)state;
+    ask_for_audit(false);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_DELIVERED);
+    world_wake_after(&world, 2 * MINUTE);
+    assert_null(world_ended(&world));
+    assert_int_equal(world.record.dirty_since.ms, 0);
+    world_wake_after(&world, 10 * MINUTE);
+    lose(); // and again after an hour
+    world_wake_after(&world, 24 * HOUR - 12 * MINUTE);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_int_equal(world_ended(&world)->failure, FAILURE_DELIVERY_EXPIRED);
+    assert_false(world.record.audit.is_open);
+}
+
+static void after_the_last_step_an_audit_waits_for_a_contact_or_is_given_up(void **state)
+{
+    (void)state;
+    world.policy.retry.count = 1;
+    for (int i = 0; i < 2; i++) {
+        world.policy.retry_at_contact = i == 0;
+        ask_for_audit(false);
+        lose();
+        world_wake_after(&world, 10 * MINUTE);
+        if (i > 0)
+            break;
+        lose();
+        world_wake_after(&world, 12 * HOUR);
+        assert_int_equal(world.decision.send_count, 0);
+        struct event e = {.type = EVENT_CONTACT};
+        world_event(&world, &e);
+        world_wake_after(&world, 30000);
+        assert_asked();
+        assert_answered();
+    }
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_LOST);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+}
+
+static void an_audit_at_the_next_contact_is_sent_then(void **state)
+{
+    (void)state;
+    ask_for_audit(true);
+    assert_int_equal(world.decision.send_count, 0);
+    world_wake_after(&world, HOUR);
+    assert_int_equal(world.decision.send_count, 0);
+    struct event e = {.type = EVENT_CONTACT};
+    world_event(&world, &e);
+    world_wake_after(&world, 30000);
+    assert_asked();
+}
+
+static void an_audit_that_waits_is_sent_when_it_is_asked_for_again(void **state)
+{
+    (void)state;
+    ask_for_audit(false);
+    lose();
+    ask_for_audit(false);
+    lose();
+    struct event e = {.type = EVENT_RESEND, .operation = world.record.audit.operation.id};
+    world_event(&world, &e);
+    assert_asked();
+    world_submit(&world, SUBMIT_ACCEPTED);
+    e = (struct event){.type = EVENT_RESTART}; // whatever became of it
+    world_event(&world, &e);
+    assert_asked();
+    assert_answered();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -436,6 +562,11 @@ int main(void)
         TEST(an_answer_of_an_ended_operation_is_a_late_por),
         TEST(a_doubled_por_changes_nothing),
         TEST(another_device_is_a_reason),
+        TEST(an_audit_that_was_lost_is_sent_again_as_other_operations_are),
+        TEST(an_audit_that_is_not_answered_puts_nothing_in_doubt_and_expires_in_the_end),
+        TEST(after_the_last_step_an_audit_waits_for_a_contact_or_is_given_up),
+        TEST(an_audit_at_the_next_contact_is_sent_then),
+        TEST(an_audit_that_waits_is_sent_when_it_is_asked_for_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,13 @@ static void an_audit_of_a_clean_card_ends_though_no_link_ever_takes_it(void **st
     assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
     (void)world_request(&world, OPERATION_AUDIT);
     world_submit(&world, SUBMIT_TEMPORARY); // refused for an hour
-    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_null(world_ended(&world));
+    world_wake_after(&world, 10 * MINUTE);
+    assert_int_equal(world.decision.send_count, 1);
+    world_submit(&world, SUBMIT_REJECTED); // for good
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+    assert_int_equal(world_ended(&world)->failure, FAILURE_SUBMIT_REJECTED);
+    assert_int_equal(world.record.flight.kind, FLIGHT_NONE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
