@@ -91,13 +91,20 @@ static enum store_status restore(struct turn *t, struct utc now)
 
 // --- a clock that went back ---
 
-static bool note_time(void *context, const struct trail_row *row)
+struct last_row {
+    struct utc at;
+    bool is_restore; // written by the command that put a backup back, with its own clock
+};
+
+static bool note_row(void *context, const struct trail_row *row)
 {
-    *(struct utc *)context = row->at;
+    struct last_row *last = context;
+    last->at = row->at;
+    last->is_restore = strcmp(row->action, "server.restored") == 0;
     return false;
 }
 
-// Of the last row of the trail; 0: there is none any more.
+// Of the last row of the trail that a server wrote; 0: there is none any more.
 static enum store_status last_written(struct turn *t, struct utc *at)
 {
     struct trail_filter last;
@@ -106,10 +113,15 @@ static enum store_status last_written(struct turn *t, struct utc *at)
     const struct store_page one = {.limit = 1};
     trail_filter_init(&last);
     at->ms = 0;
-    const enum store_status status = store_trail_head(t->options.store, &last.sequence, hash);
-    if (status != STORE_OK || last.sequence == 0)
-        return status;
-    return store_trail(t->options.store, &last, &one, note_time, at, &total);
+    enum store_status status = store_trail_head(t->options.store, &last.sequence, hash);
+    struct last_row row = {.is_restore = true};
+    while (status == STORE_OK && row.is_restore && last.sequence > 0) {
+        row = (struct last_row){.is_restore = false};
+        status = store_trail(t->options.store, &last, &one, note_row, &row, &total);
+        last.sequence--;
+    }
+    *at = row.at;
+    return status;
 }
 
 static enum store_status note_told(struct turn *t, const struct telling *what)

@@ -101,6 +101,21 @@ static void a_step_of_minutes_is_left_alone(void **state)
     assert_int_equal(card_now(1).next_audit_at.ms, before.next_audit_at.ms - 5 * MINUTE_MS - 1);
 }
 
+// The command that puts a backup back writes a row with the clock as it stands then.
+static void a_backup_put_back_does_not_hide_it(void **state)
+{
+    (void)state;
+    doubt(1);
+    assert_int_equal(turn_stop(turn, world.now), TURN_OK);
+    close_server();
+    world.now.ms -= TEN_YEARS_MS;
+    open_server(note_sent, NULL);
+    assert_int_equal(store_put_back(store, world.now), STORE_OK);
+    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+    assert_int_equal(turn_clock_back_ms(turn), TEN_YEARS_MS);
+    assert_in_range(card_now(1).next_audit_at.ms - world.now.ms, 0, 10 * MINUTE_MS);
+}
+
 // Card 1 was told, card 3 was not, when the server was killed.
 static void a_start_that_is_killed_meanwhile_goes_on_where_it_was(void **state)
 {
@@ -152,6 +167,7 @@ int main(void)
         TEST(a_card_in_doubt_is_asked_as_soon_as_before),
         TEST(what_is_under_way_is_waited_for_as_long_as_before),
         TEST(a_step_of_minutes_is_left_alone),
+        TEST(a_backup_put_back_does_not_hide_it),
         TEST(a_start_that_is_killed_meanwhile_goes_on_where_it_was),
         TEST(a_campaign_is_looked_at_as_soon_as_before),
     };
