@@ -26,6 +26,8 @@ enum happening {
     HAPPENS_NVM_ERROR, // `subject`: card
     HAPPENS_FLOOD,     // the same
     HAPPENS_CAMPAIGN,  // somebody looks at it
+    HAPPENS_RESTORE,   // `value` 0: a backup is made, 1: it is put back
+    HAPPENS_ROT,       // `subject`: card
     HAPPENS_DEED,      // of a story: `subject` is its place
 };
 

@@ -578,3 +578,27 @@ planted_bug(clock_back_ignored ota-server/service/turn_start.c SEED 156
     if (status != STORE_OK || last.ms - now.ms <= CLOCK_BACK_MS)]==]
     BECOMES [==[
     if (status != STORE_OK || last.ms != 0)]==])
+
+# --- backups and rot ---
+
+planted_bug(restore_keeps_counters ota-server/core/decide.c
+    TEXT [==[
+    r->mt_counter += COUNTER_JUMP;
+    r->operation_id_last += COUNTER_JUMP;]==]
+    BECOMES [==[
+    r->operation_id_last += COUNTER_JUMP;]==])
+
+planted_bug(restore_without_doubt ota-server/core/decide.c
+    TEXT [==[
+    restart(w);
+    work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);]==]
+    BECOMES [==[
+    restart(w);]==])
+
+planted_bug(rot_not_told applet/start.c
+    TEXT [==[
+    if (is_damaged)
+        restore_note(t);]==]
+    BECOMES [==[
+    if (is_damaged)
+        (void)restore_note;]==])

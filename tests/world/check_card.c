@@ -108,11 +108,15 @@ static void check_runs(struct world *w, uint32_t card, const struct image *befor
     for (uint8_t i = 0; i < after->outcome_count; i++) {
         const struct outcome *o = &after->outcomes[i];
         const struct outcome *was = image_outcome(before, o->operation_id);
-        const struct run *run = find_run(&w->truths[card], o->operation_id);
+        struct run *run = find_run(&w->truths[card], o->operation_id);
+        const bool is_other =
+            was == NULL || was->code != o->code || was->registry_version != o->registry_version;
         if (run == NULL)
             add_run(w, card, o);
-        else if (was == NULL || was->code != o->code ||
-                 was->registry_version != o->registry_version)
+        else if (run->is_lost)
+            *run = (struct run){
+                .operation_id = o->operation_id, .code = o->code, .command = o->command};
+        else if (is_other)
             world_violate(w, "runs_once", card, "operation %u ran again", o->operation_id);
     }
 }
@@ -205,15 +209,22 @@ static void check_card(struct world *w, uint32_t card)
     struct card *c = &w->devices[card].card;
     struct applet_dump now;
     check_deaf(w, card);
-    if (c->nvm.written == t->nvm_written || c->nvm.is_cut || c->nvm.written == 0)
+    t->was_cut |= t->is_rotten && c->nvm.is_cut;
+    const bool is_waiting = t->is_rotten && w->devices[card].state != DEVICE_RUNNING;
+    if (c->nvm.written == t->nvm_written || c->nvm.is_cut || c->nvm.written == 0 || is_waiting)
         return;
     t->nvm_written = c->nvm.written;
     const struct applet_port port = card_port(c);
-    if (!applet_dump(&c->applet, &port, &now)) {
+    const bool fails = c->nvm.faults != NULL && c->nvm.faults->error_at != 0;
+    const bool is_readable = applet_dump(&c->applet, &port, &now);
+    if (!is_readable && t->is_rotten && fails)
+        return; // neither bank is good, and it cannot be made anew before the memory recovers
+    if (!is_readable) {
         world_violate(w, "readable", card, "the card's memory cannot be read");
         return;
     }
-    const struct applet_dump *before = t->is_known ? &t->dump : &now;
+    const bool went_back = t->is_rotten && rot_check(w, card, &t->dump, &now);
+    const struct applet_dump *before = t->is_known && !went_back ? &t->dump : &now;
     check_registry(w, card, &now.image);
     check_version(w, card, &before->image, &now.image);
     check_counters(w, card, before, &now);
@@ -258,12 +269,16 @@ static void note_counter(struct world *w, uint32_t card, uint64_t counter, struc
     for (uint32_t i = t->packet_count; i > 0; i--) {
         if (t->counters[i - 1] != counter)
             continue;
-        if (t->hashes[i - 1] != hash)
-            world_violate(w, "counter_once", card, "two packets share the counter %llu",
-                          (unsigned long long)counter);
+        if (t->hashes[i - 1] == hash)
+            return;
+        if (counter <= t->overtaken)
+            break;
+        world_violate(w, "counter_once", card, "two packets share the counter %llu",
+                      (unsigned long long)counter);
         return;
     }
-    if (t->packet_count > 0 && t->counters[t->packet_count - 1] > counter)
+    const bool is_lower = t->packet_count > 0 && t->counters[t->packet_count - 1] > counter;
+    if (is_lower && counter > t->overtaken)
         world_violate(w, "wire_grows", card, "counter %llu after %llu on the wire",
                       (unsigned long long)counter,
                       (unsigned long long)t->counters[t->packet_count - 1]);
@@ -302,26 +317,31 @@ static void check_intention(struct world *w, uint32_t card, const struct command
         const struct run *run = t->operations[i] == t->operations[at] && t->ids[i] != t->ids[at]
                                     ? find_run(t, t->ids[i])
                                     : NULL;
-        if (run != NULL && run->code == RESULT_OK)
+        if (run != NULL && !run->is_lost && run->code == RESULT_OK)
             world_violate(w, "one_intention", card, "operation %u ran, and is sent again as %u",
                           t->ids[i], t->ids[at]);
     }
 }
 
-static void check_whole_packet(struct world *w, uint32_t card, struct bytes packet)
+static bool open_for(struct world *w, uint32_t card, struct bytes packet, struct writer *buffer,
+                     struct secured_packet *p)
 {
     const struct applet_factory *f = &w->people[card].factory;
-    const struct truth *t = &w->truths[card];
+    const struct secured_keys keys = {.kic = &f->kic, .kid = &f->kid, .cmac_len = 8};
+    return secured_command_shape(packet, p) == SECURED_OK &&
+           secured_decipher(p, &keys, &w->cipher, buffer) == SECURED_OK &&
+           secured_verify(p, &keys, &w->cipher) == SECURED_OK && p->tar == f->tar;
+}
+
+static void check_whole_packet(struct world *w, uint32_t card, struct bytes packet)
+{
     uint8_t octets[SMS_PACKET_MAX];
     struct writer buffer = writer_of(octets, sizeof octets);
     struct secured_packet p;
     struct command c;
-    const struct secured_keys keys = {.kic = &f->kic, .kid = &f->kid, .cmac_len = 8};
-    const bool is_right = secured_command_shape(packet, &p) == SECURED_OK &&
-                          secured_decipher(&p, &keys, &w->cipher, &buffer) == SECURED_OK &&
-                          secured_verify(&p, &keys, &w->cipher) == SECURED_OK && p.tar == f->tar &&
-                          command_read(p.data, &c) == COMMAND_READ_OK;
-    if (!is_right) {
+    bool is_right = open_for(w, card, packet, &buffer, &p);
+    struct truth *t = &w->truths[card];
+    if (!is_right || command_read(p.data, &c) != COMMAND_READ_OK) {
         world_violate(w, "packet", card, "a packet that its card cannot take");
         return;
     }

@@ -42,7 +42,9 @@ static void check_mirror(struct world *w, uint32_t card)
 {
     const struct truth *t = &w->truths[card];
     const struct image *image = &t->dump.image;
-    const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE;
+    // A memory that fails keeps the card from saying it for now.
+    const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE ||
+                            w->devices[card].card.applet.is_late;
     if (!t->is_known || t->is_mirrored || t->is_foreign)
         return;
     if (!t->glance.is_doubted && !is_pending && !is_told(w, card))
@@ -125,16 +127,70 @@ static void compare(struct world *w, uint32_t card, bool is_saved)
     check_job(w, card, &r, is_saved);
 }
 
+// Every card is in doubt, and the server is far above whatever it may have given away since.
+static void check_noticed(struct world *w, uint32_t card, const struct record *r)
+{
+    const struct truth *t = &w->truths[card];
+    const bool jumps = r->mt_counter >= t->backup_counter + COUNTER_JUMP;
+    if (r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms == 0 || !jumps)
+        world_violate(w, "restore_is_noticed", card, "%s after the database was put back",
+                      jumps ? "nobody doubts" : "the counters go on");
+}
+
 void check_started(struct world *w)
 {
     const int64_t back_ms = turn_clock_back_ms(w->server.turn);
-    for (uint32_t i = 0; i < w->cards && back_ms != 0; i++) {
+    for (uint32_t i = 0; i < w->cards; i++) {
         struct truth *t = &w->truths[i];
         struct record r;
         check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
-        if (r.last_audit_at.ms == t->audited_ms - back_ms)
-            t->audited_ms = r.last_audit_at.ms;
+        const bool is_back = back_ms != 0 && r.last_audit_at.ms == t->audited_ms - back_ms;
+        t->audited_ms = is_back ? r.last_audit_at.ms : t->audited_ms;
+        if (w->server.is_put_back)
+            check_noticed(w, i, &r);
     }
+}
+
+void check_backup(struct world *w)
+{
+    for (uint32_t i = 0; i < w->cards; i++) {
+        struct truth *t = &w->truths[i];
+        struct record r;
+        check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
+        t->backup_counter = r.mt_counter;
+        t->backup_packets = t->packet_count;
+        t->backup_causes = t->packet_count - t->packets_unknown;
+    }
+}
+
+// A restore jumps as far as a doubt does. Where there was one since, it may land among counters
+// that were used; the card refuses what is lower, and the audit says so.
+static uint64_t overtaken(const struct truth *t)
+{
+    uint64_t highest = 0;
+    for (uint32_t i = 0; i < t->packet_count; i++)
+        highest = t->counters[i] > highest ? t->counters[i] : highest;
+    return highest > t->backup_counter + COUNTER_JUMP ? highest : 0;
+}
+
+// What the server did since, it does not know: it is the card's truth alone.
+void check_restored(struct world *w)
+{
+    for (uint32_t i = 0; i < w->cards; i++) {
+        struct truth *t = &w->truths[i];
+        struct record r;
+        check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
+        t->packets_unknown = t->packet_count - t->backup_causes;
+        for (uint32_t k = t->backup_packets; k < t->packet_count; k++)
+            t->operations[k] = 0;
+        t->overtaken = overtaken(t);
+        t->mo_counter = r.mo_counter;
+        t->open = r.has_open ? r.open.id : 0;
+        t->audited_ms = r.last_audit_at.ms;
+        t->change_counter = t->audit_counter = 0;
+        t->is_mirrored = false;
+    }
+    w->cards_changed = w->cards_saved = w->cards == 64 ? UINT64_MAX : (UINT64_C(1) << w->cards) - 1;
 }
 
 void check_mirrors(struct world *w)
@@ -222,9 +278,14 @@ static bool review(void *context, uint64_t id, const struct operation *o)
     const struct run *run =
         o->card_operation_id == 0 ? NULL : run_of(&w->truths[card], o->card_operation_id);
     const char *wrong = wrong_about(o, run);
+    // It ran, and the card forgot it: whatever is said is true of one or the other.
+    if (run != NULL && run->is_lost)
+        return true;
     // An operation whose result is not kept any more counts as done when its effect is there, even
     // if it was somebody else's.
-    const bool is_shared = w->truths[card].hand_count > 0 && o->outcome == OUTCOME_DONE;
+    const struct truth *t = &w->truths[card];
+    const bool is_shared =
+        (t->hand_count > 0 || t->packets_unknown > 0) && o->outcome == OUTCOME_DONE;
     if (wrong != NULL && !is_shared)
         world_violate(w, "outcome_is_true", card, "%s %u: %s", operation_kind_name(o->kind),
                       o->card_operation_id, wrong);
@@ -248,9 +309,10 @@ static void check_causes(struct world *w, uint32_t card)
     filter.action = "command.sent";
     const struct store_page page = {.limit = 1};
     check(store_trail(w->server.store, &filter, &page, no_row, NULL, &total) == STORE_OK);
-    if (total < w->truths[card].packet_count)
+    const struct truth *t = &w->truths[card];
+    if (total < t->packet_count - t->packets_unknown)
         world_violate(w, "every_command_has_a_cause", card, "%u packets, %llu causes",
-                      w->truths[card].packet_count, (unsigned long long)total);
+                      t->packet_count - t->packets_unknown, (unsigned long long)total);
 }
 
 void check_history(struct world *w)
@@ -280,12 +342,26 @@ void check_history(struct world *w)
 
 // --- the end ---------------------------------------------------------------------------------
 
+// Since the backup it moved to a subscription that the server then did not know of on it: it is
+// found when it speaks.
+static bool is_out_of_reach(const struct truth *t, const struct record *r)
+{
+    const struct slot *enabled = &t->dump.image.slots[image_enabled(&t->dump.image)];
+    bool is_known = t->packets_unknown == 0;
+    for (uint8_t i = 0; i < r->slot_count; i++)
+        is_known |= memcmp(r->slots[i].fact.imsi, enabled->imsi, sizeof enabled->imsi) == 0;
+    return !is_known && r->dirty_since.ms != 0;
+}
+
 static const char *unsettled(const struct world *w, uint32_t card)
 {
     const struct truth *t = &w->truths[card];
     const struct image *image = &t->dump.image;
     struct record r;
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
+    // Its counters are lost: it takes no command any more, and only says so.
+    if (t->dump.is_blocked || is_out_of_reach(t, &r))
+        return NULL;
     if (r.dirty_since.ms != 0) {
         for (uint8_t i = 0; i < DIRTY_REASONS; i++) {
             if (r.reasons[i].since.ms != 0)

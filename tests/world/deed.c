@@ -48,6 +48,8 @@ bool deed_is_of_card(uint32_t kind)
     case DEED_STOP:
     case DEED_FULL:
     case DEED_CLOCK:
+    case DEED_BACKUP:
+    case DEED_RESTORE:
         return false;
     default: // all others
         return true;

@@ -39,7 +39,10 @@ enum deed_stage {
     DEED(LINK, link, NONE)                 /* a connection is cut, after so many octets */         \
     DEED(FULL, full, NONE)                 /* nothing can be committed for a while */              \
     DEED(CLOCK, clock, NONE)               /* the server starts anew, with another time */         \
+    DEED(BACKUP, backup, NONE)             /* of the server's database */                          \
+    DEED(RESTORE, restore, NONE)           /* the server starts anew with the last backup */       \
     DEED(NVM_ERROR, nvm_error, NONE)       /* the n-th octet from now fails, or all from it */     \
+    DEED(ROT, rot, NONE)                   /* an octet changes while the card is off */            \
     DEED(FLOOD, flood, NONE)               /* so many packets without a right MAC */               \
     DEED(SMSC_MT, smsc_mt, MT_SUBMIT)      /* a fault of the message centre */                     \
     DEED(SMSC_MO, smsc_mo, MO_SUBMIT)                                                              \

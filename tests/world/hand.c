@@ -170,7 +170,7 @@ void hand_flood(struct world *w, const struct deed *d)
     }
 }
 
-// It owns up to what it did.
+// It owns up to what it did; so does a card that two faults at once kept from saying what it lost.
 void hand_calm(struct world *w)
 {
     agenda_forget(&w->agenda, HAPPENS_HAND);
@@ -178,7 +178,8 @@ void hand_calm(struct world *w)
         struct event e = {.type = EVENT_MARK_DIRTY,
                           .actor = {.kind = ACTOR_USER, .id = 1},
                           .reason = DIRTY_OPERATOR_REQUEST};
-        if (w->truths[i].hand_count > 0 && w->server.is_running)
+        const bool is_owed = w->truths[i].hand_count > 0 || w->truths[i].is_foreign;
+        if (is_owed && w->server.is_running)
             check(turn_event(w->server.turn, w->people[i].id, &e, NULL, NULL));
     }
 }

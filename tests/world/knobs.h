@@ -41,7 +41,9 @@
     KNOB(full_ms, 14400000, 345600000)        /* the server's disk is full for a while */          \
     KNOB(clock_ms, 43200000, 345600000)       /* its clock jumps over a restart */                 \
     KNOB(nvm_error_ms, 14400000, 345600000)   /* a cell of the card's memory fails */              \
-    KNOB(flood_ms, 14400000, 345600000)       /* somebody sends the card many wrong packets */
+    KNOB(flood_ms, 14400000, 345600000)       /* somebody sends the card many wrong packets */     \
+    KNOB(restore_ms, 43200000, 691200000)     /* the database is put back as it was before */      \
+    KNOB(rot_ms, 14400000, 345600000)         /* an octet of a card that is off changes */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -49,7 +51,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 34
+#define KNOB_COUNT 36
 // `calm`: how many times the times between happenings are doubled.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);
 // Everything off.

@@ -37,16 +37,20 @@ static void note_saved(void *context, uint64_t card)
     w->cards_saved |= UINT64_C(1) << card_of(w, card);
 }
 
+static struct store_options options_of(const struct server *s)
+{
+    return (struct store_options){.path = s->folder[0] == 0 ? ":memory:" : s->path,
+                                  .ota_master = master_key(1),
+                                  .network_master = master_key(2),
+                                  .pseudonym_key = master_key(3),
+                                  .crypto = &s->crypto.store};
+}
+
 static void open_store(struct world *w)
 {
-    struct server *s = &w->server;
-    const struct store_options options = {.path = s->folder[0] == 0 ? ":memory:" : s->path,
-                                          .ota_master = master_key(1),
-                                          .network_master = master_key(2),
-                                          .pseudonym_key = master_key(3),
-                                          .crypto = &s->crypto.store};
-    check(store_open(&options, &s->store) == STORE_OK);
-    world_store_watch(s->store, note_saved, w);
+    const struct store_options options = options_of(&w->server);
+    check(store_open(&options, &w->server.store) == STORE_OK);
+    world_store_watch(w->server.store, note_saved, w);
 }
 
 static void put_subscription(struct world *w, uint32_t card, unsigned i)
@@ -126,15 +130,21 @@ static void put_card(struct world *w, uint32_t card)
     check(store_card_add(w->server.store, &new) == STORE_OK);
 }
 
-static void make_folder(struct server *s)
+static void make_folder(char folder[64])
 {
     const char *const places[] = {"/dev/shm", "/tmp"};
-    for (size_t i = 0; i < 2 && s->folder[0] == 0; i++) {
-        (void)snprintf(s->folder, sizeof s->folder, "%s/ota-world-XXXXXX", places[i]);
-        if (mkdtemp(s->folder) == NULL)
-            s->folder[0] = 0;
+    for (size_t i = 0; i < 2 && folder[0] == 0; i++) {
+        (void)snprintf(folder, 64, "%s/ota-world-XXXXXX", places[i]);
+        if (mkdtemp(folder) == NULL)
+            folder[0] = 0;
     }
-    check(s->folder[0] != 0);
+    check(folder[0] != 0);
+}
+
+static void make_home(struct server *s)
+{
+    if (s->folder[0] == 0)
+        make_folder(s->folder);
     (void)snprintf(s->path, sizeof s->path, "%s/server.db", s->folder);
 }
 
@@ -149,7 +159,7 @@ void server_make(struct world *w)
     // A crash loses the memory of the program, not of the machine: the database stays open, and
     // what was not committed is undone; or a file is opened anew for each life.
     if (w->story.in_file && world_store.has_files)
-        make_folder(s);
+        make_home(s);
     open_store(w);
     check(store_begin(s->store) == STORE_OK);
     group_make(w);
@@ -322,6 +332,7 @@ void server_start(struct world *w)
     if (turn_start(s->turn, server_utc(w)) != TURN_OK)
         world_violate(w, "start", 0, "the server does not start: %s", store_problem(s->store));
     check_started(w);
+    s->is_put_back = false;
     for (uint32_t i = 0; i < LINKS; i++)
         centre_connect(w, i);
 }
@@ -359,6 +370,47 @@ void server_crash(struct world *w)
     end(w);
 }
 
+static void name_backup(const struct server *s, char path[96])
+{
+    (void)snprintf(path, 96, "%s/backup.db", s->keeper);
+}
+
+void server_backup(struct world *w)
+{
+    struct server *s = &w->server;
+    char path[96];
+    if (!s->is_running)
+        return;
+    if (world_store.has_files && s->keeper[0] == 0)
+        make_folder(s->keeper);
+    name_backup(s, path);
+    world_store_backup(s->store, path);
+    s->has_backup = true;
+    check_backup(w);
+    world_note(w, "backup", "life=%u", s->lives);
+}
+
+void server_restore(struct world *w)
+{
+    struct server *s = &w->server;
+    char path[96];
+    if (!s->has_backup)
+        return;
+    server_crash(w);
+    store_close(s->store);
+    if (world_store.has_files)
+        make_home(s);
+    name_backup(s, path);
+    const struct store_options options = options_of(s);
+    s->store = world_store_put_back(&options, path);
+    world_store_watch(s->store, note_saved, w);
+    check(store_put_back(s->store, server_utc(w)) == STORE_OK);
+    s->has_backup = false;
+    s->is_put_back = true;
+    check_restored(w);
+    world_note(w, "restore", "life=%u", s->lives);
+}
+
 void server_stop(struct world *w)
 {
     if (!w->server.is_running)
@@ -367,6 +419,17 @@ void server_stop(struct world *w)
     if (outbox_is_settled(w->server.outbox))
         check(turn_stop(w->server.turn, server_utc(w)) == TURN_OK);
     end(w);
+}
+
+static void remove_files(const char *folder, const char *database)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", ".writer"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s%s", database, endings[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(folder);
 }
 
 void server_close(struct world *w)
@@ -378,15 +441,14 @@ void server_close(struct world *w)
         world_store.campaigns->leave(w);
     store_close(s->store);
     server_crypto_close(&s->crypto);
-    if (s->folder[0] == 0)
-        return;
-    static const char *const endings[] = {"", "-wal", "-shm", ".writer"};
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        char path[128];
-        (void)snprintf(path, sizeof path, "%s%s", s->path, endings[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(s->folder);
+    char backup[96];
+    name_backup(s, backup);
+    if (!world_store.has_files && s->has_backup)
+        store_close(world_store_put_back(NULL, NULL));
+    if (s->keeper[0] != 0)
+        remove_files(s->keeper, backup);
+    if (s->folder[0] != 0)
+        remove_files(s->folder, s->path);
 }
 
 static bool is_turn_due(const struct world *w)

@@ -6,15 +6,16 @@
 #define ERROR_OCTETS 3000
 #define FLOOD_MOST 200
 #define FLOOD_USUAL 40 // half of them lock a card out
+#define ROT_OCTETS 5000
+#define BACKUP_AGE_MS 21600000
 
 static const struct kind {
     enum happening what;
     enum deed_kind deed;
     bool is_of_card;
-} kinds[] = {{HAPPENS_FULL, DEED_FULL, false},
-             {HAPPENS_CLOCK, DEED_CLOCK, false},
-             {HAPPENS_NVM_ERROR, DEED_NVM_ERROR, true},
-             {HAPPENS_FLOOD, DEED_FLOOD, true}};
+} kinds[] = {{HAPPENS_FULL, DEED_FULL, false},          {HAPPENS_CLOCK, DEED_CLOCK, false},
+             {HAPPENS_RESTORE, DEED_BACKUP, false},     {HAPPENS_ROT, DEED_ROT, true},
+             {HAPPENS_NVM_ERROR, DEED_NVM_ERROR, true}, {HAPPENS_FLOOD, DEED_FLOOD, true}};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 static uint32_t mean_ms(const struct world *w, enum happening what)
@@ -24,6 +25,10 @@ static uint32_t mean_ms(const struct world *w, enum happening what)
         return w->knobs.full_ms;
     case HAPPENS_CLOCK:
         return w->knobs.clock_ms;
+    case HAPPENS_RESTORE:
+        return w->knobs.restore_ms;
+    case HAPPENS_ROT:
+        return w->knobs.rot_ms;
     case HAPPENS_NVM_ERROR:
         return w->knobs.nvm_error_ms;
     case HAPPENS_FLOOD:
@@ -33,12 +38,20 @@ static uint32_t mean_ms(const struct world *w, enum happening what)
     }
 }
 
+// The later ones have streams of their own: the stories of the others stay as they were.
+static struct prng *chance_of(struct world *w, enum happening what)
+{
+    if (what == HAPPENS_ROT)
+        return &w->chance_rot;
+    return what == HAPPENS_RESTORE ? &w->chance_restore : &w->chance_trouble;
+}
+
 static void plan(struct world *w, enum happening what, uint32_t subject)
 {
     const uint32_t mean = mean_ms(w, what);
+    struct prng *p = chance_of(w, what);
     if (mean != 0 && !w->is_settling)
-        agenda_add(&w->agenda, instant_after(w->now, world_delay(&w->chance_trouble, mean)), what,
-                   subject, 0);
+        agenda_add(&w->agenda, instant_after(w->now, world_delay(p, mean)), what, subject, 0);
 }
 
 void trouble_plan(struct world *w)
@@ -65,8 +78,26 @@ static void draw_clock(struct world *w, struct deed *d)
     d->after_ms = (uint32_t)prng_below(&w->chance_trouble, 600000);
 }
 
+// A backup is made now and then; it is put back minutes to a day later.
+static void restore_happens(struct world *w, const struct entry *e)
+{
+    struct prng *p = &w->chance_restore;
+    if (e->value == 0) {
+        world_do(w, &(struct deed){.kind = DEED_BACKUP});
+        agenda_add(&w->agenda, instant_after(w->now, world_delay(p, BACKUP_AGE_MS)),
+                   HAPPENS_RESTORE, 0, 1);
+        return;
+    }
+    world_do(w, &(struct deed){.kind = DEED_RESTORE, .after_ms = (uint32_t)prng_below(p, 600000)});
+    plan(w, HAPPENS_RESTORE, 0);
+}
+
 void trouble_happen(struct world *w, const struct entry *e)
 {
+    if (e->what == HAPPENS_RESTORE) {
+        restore_happens(w, e);
+        return;
+    }
     struct prng *p = &w->chance_trouble;
     struct deed d = {.card = e->subject};
     for (size_t i = 0; i < KINDS; i++) {
@@ -79,6 +110,10 @@ void trouble_happen(struct world *w, const struct entry *e)
         break;
     case DEED_CLOCK:
         draw_clock(w, &d);
+        break;
+    case DEED_ROT:
+        d.octet = (uint32_t)prng_below(&w->chance_rot, ROT_OCTETS);
+        d.value = 1 + (uint32_t)prng_below(&w->chance_rot, 255);
         break;
     case DEED_NVM_ERROR:
         d.octet = 1 + (uint32_t)prng_below(p, ERROR_OCTETS);
@@ -127,6 +162,16 @@ void trouble_do(struct world *w, const struct deed *d)
         break;
     case DEED_CLOCK:
         do_clock(w, d);
+        break;
+    case DEED_BACKUP:
+        server_backup(w);
+        break;
+    case DEED_RESTORE:
+        w->server.away_ms = d->after_ms;
+        server_restore(w);
+        break;
+    case DEED_ROT:
+        rot_do(w, d);
         break;
     case DEED_NVM_ERROR:
         do_error(w, d);

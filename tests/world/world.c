@@ -116,15 +116,18 @@ static void draw_world(struct world *w)
 
 static void open_streams(struct world *w)
 {
-    struct prng *const streams[] = {&w->chance_air,  &w->chance_people,    &w->chance_power,
-                                    &w->chance_cut,  &w->chance_move,      &w->chance_reject,
-                                    &w->chance_imei, &w->chance_server,    &w->chance_link,
-                                    &w->chance_card, &w->chance_adversary, &w->chance_hand,
-                                    &w->chance_smsc, &w->chance_trouble};
+    struct prng *const streams[] = {
+        &w->chance_air,  &w->chance_people,  &w->chance_power,     &w->chance_cut,
+        &w->chance_move, &w->chance_reject,  &w->chance_imei,      &w->chance_server,
+        &w->chance_link, &w->chance_card,    &w->chance_adversary, &w->chance_hand,
+        &w->chance_smsc, &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
+    };
     static const char *const names[] = {
-        "world air",       "world people", "world power",  "world cut",    "world move",
-        "world reject",    "world imei",   "world server", "world link",   "world card",
-        "world adversary", "world hand",   "world smsc",   "world trouble"};
+        "world air",  "world people",  "world power",     "world cut",
+        "world move", "world reject",  "world imei",      "world server",
+        "world link", "world card",    "world adversary", "world hand",
+        "world smsc", "world trouble", "world restore",   "world rot",
+    };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
 }
@@ -289,6 +292,9 @@ void world_do(struct world *w, const struct deed *d)
         break;
     case DEED_FULL:
     case DEED_CLOCK:
+    case DEED_BACKUP:
+    case DEED_RESTORE:
+    case DEED_ROT:
     case DEED_NVM_ERROR:
     case DEED_FLOOD:
         trouble_do(w, d);
@@ -362,6 +368,8 @@ static void happen(struct world *w, const struct entry *e)
         break;
     case HAPPENS_FULL:
     case HAPPENS_CLOCK:
+    case HAPPENS_RESTORE:
+    case HAPPENS_ROT:
     case HAPPENS_NVM_ERROR:
     case HAPPENS_FLOOD:
         trouble_happen(w, e);

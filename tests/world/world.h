@@ -42,6 +42,7 @@ struct run {
     uint8_t code;
     uint8_t command;
     uint8_t digest[4];
+    bool is_lost; // the card's memory went back to before it
 };
 
 // What the server's record of a card said when it was looked at after it was saved last.
@@ -77,12 +78,19 @@ struct truth {
     uint32_t packet_count;
     uint64_t hand_counters[WORLD_HANDS_MAX];
     uint32_t hand_count;
-    bool is_foreign;     // somebody else changed the card, and the server may not know
     bool is_job_touched; // a person had a word with its bootstrap
     uint8_t job;         // enum bootstrap_state, as of the last commit
     uint64_t in_use_ms;  // since when it uses the subscription that its rule enables, as the server
                          // counts time; 0: another
-    bool is_deaf;        // after too many wrong packets
+    uint32_t backup_packets; // when the last backup was made, and how many of them its trail has
+    uint32_t backup_causes;
+    uint64_t overtaken;       // after a restore: counters up to this one may come again
+    uint64_t backup_counter;  // the server's, in it
+    uint32_t packets_unknown; // that the trail lost by a restore
+    bool is_foreign;          // somebody else changed the card, and the server may not know
+    bool is_rotten;           // its memory changed while it was off
+    bool was_cut;             // the power failed again while it started with that
+    bool is_deaf;             // after too many wrong packets
     uint8_t deaf_doublings;
     struct instant deaf_since;
 };
@@ -145,6 +153,9 @@ struct server {
     int64_t clock_ms;    // how far its clock is ahead
     uint64_t skipped_ms; // by all jumps ahead: one back takes its times back with it
     struct instant full_until;
+    char keeper[64]; // folder of the backup; "": none, or in memory
+    bool has_backup;
+    bool is_put_back; // and has not started since
     uint64_t commits; // of turns before this life
     uint32_t lives;
 };
@@ -208,7 +219,7 @@ struct world {
     // chance, one stream for each purpose
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
-        chance_smsc, chance_trouble, chance_campaign;
+        chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
@@ -326,6 +337,10 @@ void server_start(struct world *w);
 void server_stop(struct world *w);  // clean
 void server_crash(struct world *w); // all memory is lost
 void server_close(struct world *w); // and the database too
+// The database as it is now is kept; the former backup is forgotten.
+void server_backup(struct world *w);
+// The server is killed, the backup takes the place of its database, and that is marked.
+void server_restore(struct world *w);
 void server_event(struct world *w, uint32_t connection, const struct smpp_event *event);
 void server_step(struct world *w);
 struct instant server_deadline(const struct world *w);
@@ -335,6 +350,13 @@ void trouble_plan(struct world *w);
 void trouble_happen(struct world *w, const struct entry *entry);
 void trouble_do(struct world *w, const struct deed *deed);
 void trouble_calm(struct world *w);
+
+// --- rot.c: memory of cards that loses its value ---------------------------------------------
+void rot_do(struct world *w, const struct deed *d);
+// The first look at a card after it started with it. True: it went back, as it may and says; what
+// it is compared with is what it is now.
+bool rot_check(struct world *w, uint32_t card, const struct applet_dump *before,
+               const struct applet_dump *now);
 
 // --- people.c: operators -------------------------------------------------------------------------
 void people_plan(struct world *w);
@@ -395,8 +417,11 @@ void check_packet(struct world *w, uint32_t card, struct bytes packet);
 void check_send(struct world *w, const struct message *message);
 // A CONFIRM of this sequence is on its way to the card.
 void check_confirmed(struct world *w, uint32_t card, uint32_t sequence);
-// The server started: what it wrote about audits then is of none.
+// The server started: what it wrote about audits then is of none. After a restore: it knows.
 void check_started(struct world *w);
+// A backup was made; it was put back.
+void check_backup(struct world *w);
+void check_restored(struct world *w);
 // After every event: mirror and truth.
 void check_mirrors(struct world *w);
 // The bootstrap of a card whose record or memory changed, and the pool.

@@ -4,8 +4,9 @@
 //
 // Promises: what no transaction committed is not there; the same world tells the same story with
 // this store and with SQLite.
-// Never: writes a file. Not kept, because nothing in a world reads it: steps, views of audits,
-// strays, checkpoints, documents but rules of groups; not there at all: what only the APIs call.
+// Never: writes a file; a backup is a copy in memory. Not kept, because nothing in a world reads
+// it: steps, views of audits, strays, checkpoints, documents but rules of groups; not there at all:
+// what only the APIs call.
 #pragma once
 
 #include "ota-server/store/store.h"
@@ -143,3 +144,5 @@ void *row_with(const struct store *s, int kind, uint64_t key, uint32_t *before);
 uint64_t row_key(const char *text);
 // Before octets of a row that is there are changed.
 void row_keep(struct store *s, void *at, size_t len);
+// Texts of a row of the trail become its own.
+void trail_keep_texts(struct trail_place *t);

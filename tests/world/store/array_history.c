@@ -322,7 +322,8 @@ enum store_status store_value_put(struct store *s, const char *name, struct byte
     else
         row_keep(s, v, sizeof *v);
     memcpy(v->name, name, strlen(name) + 1);
-    memcpy(v->octets, value.at, value.len);
+    if (value.len > 0)
+        memcpy(v->octets, value.at, value.len);
     v->len = (uint8_t)value.len;
     return STORE_OK;
 }
@@ -392,7 +393,7 @@ static const char **text_of(struct trail_row *r, unsigned index)
     return texts[index];
 }
 
-static void keep_texts(struct trail_place *t)
+void trail_keep_texts(struct trail_place *t)
 {
     size_t len = 0;
     for (unsigned i = 0; i < TEXTS; i++) {
@@ -450,7 +451,7 @@ enum store_status store_trail_add(struct store *s, const struct trail_new *v)
                                 .after = v->after,
                                 .reason = v->reason,
                                 .result = v->result};
-    keep_texts(t);
+    trail_keep_texts(t);
     memcpy(t->row.previous, s->head.hash, sizeof t->row.previous);
     check(hash_of(s, t, t->row.hash));
     memcpy(s->head.hash, t->row.hash, sizeof s->head.hash);
@@ -465,6 +466,7 @@ void trail_filter_init(struct trail_filter *f)
 static bool is_wanted(const struct trail_filter *f, const struct trail_place *t)
 {
     return (f->object == 0 || f->object == t->object) &&
+           (f->sequence == 0 || f->sequence == t->row.sequence) &&
            (f->action == NULL || strcmp(f->action, t->row.action) == 0);
 }
 
@@ -530,17 +532,29 @@ enum store_status store_checkpoint(struct store *s, struct utc at)
     return STORE_OK;
 }
 
+#define RESTORED "restored"
+
+enum store_status store_put_back(struct store *s, struct utc now)
+{
+    const struct trail_new row = {.at = now,
+                                  .actor = {.kind = ACTOR_SYSTEM},
+                                  .action = "server.restored",
+                                  .object_kind = "system"};
+    check(store_begin(s) == STORE_OK && store_trail_add(s, &row) == STORE_OK);
+    check(store_value_put(s, RESTORED, bytes_of_text("yes")) == STORE_OK);
+    return store_commit(s);
+}
+
 enum store_status store_is_restored(struct store *s, bool *is_restored)
 {
-    (void)s;
-    *is_restored = false;
+    const struct value_place *v = value_find(s, RESTORED);
+    *is_restored = v != NULL && v->len > 0;
     return STORE_OK;
 }
 
 enum store_status store_restore_done(struct store *s)
 {
-    (void)s;
-    return STORE_OK;
+    return store_value_put(s, RESTORED, bytes_of(NULL, 0));
 }
 
 // --- ids -------------------------------------------------------------------------------------

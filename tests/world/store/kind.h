@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct store;
+struct store_options;
 struct world_campaigns; // campaign.h
 
 struct world_store {
@@ -17,5 +18,11 @@ extern const struct world_store world_store;
 // transaction is then undone.
 void world_store_watch(struct store *store, void (*saved)(void *context, uint64_t card),
                        void *context);
+// The committed state is kept as a backup, in the place of the former one. `path`: of a file for
+// it, where there are files.
+void world_store_backup(struct store *store, const char *path);
+// The backup becomes the database of these options (a file, where there are files), and is open.
+// The caller has closed what stood there.
+struct store *world_store_put_back(const struct store_options *options, const char *path);
 // Commits fail from now on, or no longer: what was to be committed is undone.
 void world_store_refuse(struct store *store, bool refuses);

@@ -3,7 +3,11 @@
 #include "ota-server/store/driver.h"
 #include "tests/world/campaign.h"
 
+#include "common/base/check.h"
+
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct world_store world_store = {
     .name = "SQLite", .has_files = true, .campaigns = &world_campaigns};
@@ -29,6 +33,26 @@ void world_store_watch(struct store *store, void (*saved)(void *context, uint64_
 {
     watch = (struct watch){.saved = saved, .context = context};
     (void)sqlite3_update_hook(store->db, updated, &watch);
+}
+
+void world_store_backup(struct store *store, const char *path)
+{
+    (void)unlink(path);
+    check(store_copy(store, path) == STORE_OK);
+}
+
+struct store *world_store_put_back(const struct store_options *options, const char *path)
+{
+    static const char *const logs[] = {"-wal", "-shm"};
+    struct store *store = NULL;
+    for (size_t i = 0; i < sizeof logs / sizeof logs[0]; i++) {
+        char name[128];
+        (void)snprintf(name, sizeof name, "%s%s", options->path, logs[i]);
+        (void)unlink(name);
+    }
+    check(rename(path, options->path) == 0);
+    check(store_open(options, &store) == STORE_OK);
+    return store;
 }
 
 static int refuse(void *context)
