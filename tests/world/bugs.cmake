@@ -181,7 +181,7 @@ planted_bug(audit_never_again ota-server/core/plan.c
     if (r->dirty_since.ms != 0 && r->dirty_attempts == 0)
         soonest(w, r->next_audit_at);]==])
 
-planted_bug(any_answer_taken ota-server/core/answer.c SEED 44
+planted_bug(any_answer_taken ota-server/core/answer.c SEED 164
     TEXT [==[
     if (r->flight.kind == FLIGHT_NONE || r->flight.counter != p->counter) {]==]
     BECOMES [==[
