@@ -449,6 +449,7 @@ static void an_audit_that_was_lost_is_sent_again_as_other_operations_are(void **
     (void)state;
     static const int64_t after_ms[] = {10 * MINUTE, HOUR, 6 * HOUR};
     ask_for_audit(false);
+    const struct send first = world.decision.sends[0];
     for (size_t i = 0; i < sizeof(after_ms) / sizeof(after_ms[0]); i++) {
         const uint64_t counter = world.record.mt_counter;
         lose();
@@ -456,6 +457,8 @@ static void an_audit_that_was_lost_is_sent_again_as_other_operations_are(void **
         assert_int_equal(world.decision.send_count, 0);
         world_wake_after(&world, 1);
         assert_int_equal(world.record.mt_counter, counter + 1);
+        // The mirror is not in doubt: it says where the card is.
+        assert_string_equal(world.decision.sends[0].number, first.number);
     }
     assert_asked();
     world_submit(&world, SUBMIT_ACCEPTED);
