@@ -468,7 +468,7 @@ void audit_page(struct work *w)
 static bool is_doubted_since(const struct record *r)
 {
     bool is_so = false;
-    for (uint8_t i = 0; i < DIRTY_REASONS; i++)
+    for (unsigned i = 0; i < DIRTY_REASONS; i++)
         is_so |= r->reasons[i].since.ms > r->last_audit_at.ms;
     return is_so;
 }

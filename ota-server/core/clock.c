@@ -24,7 +24,7 @@ static void operation_back(struct operation *o, int64_t by_ms)
 
 static void doubt_back(struct record *r, int64_t by_ms)
 {
-    for (uint8_t i = 0; i < DIRTY_REASONS; i++)
+    for (unsigned i = 0; i < DIRTY_REASONS; i++)
         back(&r->reasons[i].since, by_ms);
     back(&r->dirty_since, by_ms);
     back(&r->next_audit_at, by_ms);
