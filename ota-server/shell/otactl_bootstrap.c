@@ -29,32 +29,9 @@ enum ctl_exit bootstrap_show_run(struct ctl_task *t)
     return ctl_each_of_ids(t, "job", show_one);
 }
 
-static enum ctl_exit send(struct ctl_task *t, struct ctl_request *r, const char *card)
-{
-    uint8_t text[1024];
-    struct writer w = writer_of(text, sizeof(text));
-    struct json_writer j = json_writer_of(&w);
-    json_begin_object(&j);
-    if (card != NULL) {
-        json_put_key(&j, "cardId");
-        json_put_string(&j, card);
-    }
-    ctl_put_text(t, &j, OPTION_REASON, "reason");
-    json_end_object(&j);
-    if (!json_done(&j))
-        return ctl_wrong(t, "the reason is too long", NULL);
-    ctl_request_json(r, writer_bytes(&w));
-    return ctl_change(t, r, NULL);
-}
-
 static enum ctl_exit change_one(struct ctl_task *t, const char *id)
 {
-    struct ctl_request r;
-    ctl_request_init(&r, "POST", "/bootstrap-jobs");
-    ctl_request_segment(&r, id);
-    text_put(&r.path_w, "/");
-    text_put(&r.path_w, t->verb->verb);
-    return send(t, &r, NULL);
+    return ctl_act(t, "/bootstrap-jobs", id, t->verb->verb, NULL);
 }
 
 enum ctl_exit bootstrap_change_run(struct ctl_task *t)
@@ -64,11 +41,22 @@ enum ctl_exit bootstrap_change_run(struct ctl_task *t)
 
 static enum ctl_exit start_one(struct ctl_task *t, const char *id)
 {
+    uint8_t text[1024];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
     struct ctl_request r;
+    json_begin_object(&j);
+    json_put_key(&j, "cardId");
+    json_put_string(&j, id);
+    ctl_put_text(t, &j, OPTION_REASON, "reason");
+    json_end_object(&j);
+    if (!json_done(&j))
+        return ctl_wrong(t, "the reason is too long", NULL);
     ctl_request_init(&r, "POST", "/card-groups");
     ctl_request_segment(&r, t->option[OPTION_GROUP]);
     text_put(&r.path_w, "/bootstrap-jobs");
-    return send(t, &r, id);
+    ctl_request_json(&r, writer_bytes(&w));
+    return ctl_change(t, &r, NULL);
 }
 
 enum ctl_exit bootstrap_start_run(struct ctl_task *t)

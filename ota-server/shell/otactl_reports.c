@@ -146,20 +146,7 @@ enum ctl_exit report_write_run(struct ctl_task *t)
 
 static enum ctl_exit sign_one(struct ctl_task *t, const char *id)
 {
-    uint8_t text[1024];
-    struct writer w = writer_of(text, sizeof(text));
-    struct json_writer j = json_writer_of(&w);
-    struct ctl_request r;
-    json_begin_object(&j);
-    ctl_put_text(t, &j, OPTION_REASON, "reason");
-    json_end_object(&j);
-    if (!json_done(&j))
-        return ctl_wrong(t, "the reason is too long", NULL);
-    ctl_request_init(&r, "POST", PATH);
-    ctl_request_segment(&r, id);
-    text_put(&r.path_w, "/sign-off");
-    ctl_request_json(&r, writer_bytes(&w));
-    return ctl_change(t, &r, id);
+    return ctl_act(t, PATH, id, "sign-off", id);
 }
 
 enum ctl_exit report_sign_off_run(struct ctl_task *t)

@@ -64,6 +64,9 @@ enum ctl_exit ctl_show(struct ctl_task *t, const char *path, const char *id,
                        const char *suffix) MUST_USE;
 // Sends a body that is complete; then prints the object and its id.
 enum ctl_exit ctl_change(struct ctl_task *t, struct ctl_request *r, const char *result) MUST_USE;
+// ctl_change() of POST path/id/act, whose body is --reason alone.
+enum ctl_exit ctl_act(struct ctl_task *t, const char *path, const char *id, const char *act,
+                      const char *result) MUST_USE;
 
 // Starts an operation that `r` asks for and, with --wait, follows it to its end.
 enum ctl_exit ctl_operate(struct ctl_task *t, struct ctl_request *r) MUST_USE;

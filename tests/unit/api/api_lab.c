@@ -604,6 +604,19 @@ uint64_t lab_subscription(struct lab *lab, uint64_t pool, const char *imsi)
     return s.id;
 }
 
+void lab_place(struct lab *lab, uint64_t card, uint64_t tenant, uint64_t group)
+{
+    struct record before, next;
+    assert_int_equal(store_begin(lab->store), STORE_OK);
+    assert_int_equal(store_card_load(lab->store, card, &before), STORE_OK);
+    next = before;
+    next.version++;
+    next.tenant = tenant;
+    next.group = group;
+    assert_int_equal(store_card_save(lab->store, &before, &next), STORE_OK);
+    assert_int_equal(store_commit(lab->store), STORE_OK);
+}
+
 uint64_t lab_grant(struct lab *lab, uint64_t enterprise, uint32_t grants)
 {
     char name[PERMISSION_NAME_SIZE];

@@ -115,6 +115,8 @@ uint64_t lab_card(struct lab *lab, const char *iccid, struct record *record);
 // The same with IMSIs of its own.
 uint64_t lab_card_of(struct lab *lab, const char *iccid, const char *bootstrap_imsi,
                      const char *operational_imsi, struct record *record);
+// Gives the card to an enterprise and one of its groups, behind the interface's back.
+void lab_place(struct lab *lab, uint64_t card, uint64_t tenant, uint64_t group);
 // A group of the enterprise in which it has these grants.
 uint64_t lab_grant(struct lab *lab, uint64_t enterprise, uint32_t grants);
 // A free subscription of a pool.

@@ -428,19 +428,6 @@ static void scopes_say_which_topics_there_are(void **state)
     lab_forget(x);
 }
 
-static void set_place(uint64_t of, uint64_t tenant, uint64_t group)
-{
-    struct record before, next;
-    assert_int_equal(store_begin(lab.store), STORE_OK);
-    assert_int_equal(store_card_load(lab.store, of, &before), STORE_OK);
-    next = before;
-    next.version++;
-    next.tenant = tenant;
-    next.group = group;
-    assert_int_equal(store_card_save(lab.store, &before, &next), STORE_OK);
-    assert_int_equal(store_commit(lab.store), STORE_OK);
-}
-
 static void nothing_of_another_enterprise_is_told(void **state)
 {
     (void)state;
@@ -454,19 +441,19 @@ static void nothing_of_another_enterprise_is_told(void **state)
                "imports:read,campaigns:read",
                TENANT_A, token);
     struct api_exchange *x = open_stream(token);
-    set_place(card, TENANT_B, foreign);
+    lab_place(&lab, card, TENANT_B, foreign);
     make_dirty();
     ask("POST", card_path("/operations"), "{\"type\":\"audit\",\"when\":\"NEXT_CONTACT\"}", 202);
     make_clean();
     tell_many(1); // of the installation
     hear(x);
     assert_string_equal(heard, "");
-    set_place(card, TENANT_A, blind); // its own, but it may not read it
+    lab_place(&lab, card, TENANT_A, blind); // its own, but it may not read it
     make_dirty();
     make_clean();
     hear(x);
     assert_string_equal(heard, "");
-    set_place(card, TENANT_A, own);
+    lab_place(&lab, card, TENANT_A, own);
     make_dirty();
     hear(x);
     assert_int_equal(count_of("event: dirty.added\n"), 1);

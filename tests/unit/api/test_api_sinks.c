@@ -201,19 +201,6 @@ static void events_are_signed_with_each_secret_of_their_sink(void **state)
 
 // --- whose ---------------------------------------------------------------------------------------
 
-static void set_place(uint64_t of, uint64_t tenant, uint64_t group)
-{
-    struct record before, next;
-    assert_int_equal(store_begin(lab.store), STORE_OK);
-    assert_int_equal(store_card_load(lab.store, of, &before), STORE_OK);
-    next = before;
-    next.version++;
-    next.tenant = tenant;
-    next.group = group;
-    assert_int_equal(store_card_save(lab.store, &before, &next), STORE_OK);
-    assert_int_equal(store_commit(lab.store), STORE_OK);
-}
-
 static void a_sink_is_told_of_what_its_owner_may_read(void **state)
 {
     (void)state;
@@ -237,9 +224,9 @@ static void a_sink_is_told_of_what_its_owner_may_read(void **state)
         group);
     ask_as(token_a, "POST", SINKS, body, 201);
     ask_as(token_b, "POST", SINKS, body, 404); // a group of somebody else
-    set_place(card, TENANT_B, group_b);
+    lab_place(&lab, card, TENANT_B, group_b);
     dirty(card);
-    set_place(card2, TENANT_A, group_a);
+    lab_place(&lab, card2, TENANT_A, group_a);
     dirty(card2);
     work();
     assert_int_equal(sent_count, 2);
@@ -266,7 +253,7 @@ static void a_sink_is_told_of_what_its_owner_may_read(void **state)
     ask_as(token_a, "GET", path, NULL, 404);
     ask_as(token_b, "GET", path, NULL, 200);
     // In its group alone.
-    set_place(card2, TENANT_A, group_a2);
+    lab_place(&lab, card2, TENANT_A, group_a2);
     clean(card2);
     dirty(card2);
     work();
