@@ -34,13 +34,11 @@ static inline uint32_t meter_year_of(uint32_t month)
 
 // The interfaces whose calls are metered, by the letters of the contract.
 enum meter_api { METER_A, METER_B, METER_C, METER_D, METER_E, METER_F };
-#define METER_APIS (METER_F + 1)
 const char *meter_api_name(enum meter_api api); // "A"
 // Under which the cards that were queried count: A and B are two forms of one service.
 enum meter_api meter_family(enum meter_api api);
 // What a call asks for: to see, or to change something.
 enum meter_operation { METER_QUERY, METER_CHANGE };
-#define METER_OPERATIONS (METER_CHANGE + 1)
 
 // --- calls ------------------------------------------------------------------------------------
 

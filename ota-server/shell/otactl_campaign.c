@@ -166,21 +166,10 @@ enum ctl_exit campaign_rate_run(struct ctl_task *t)
 
 static enum ctl_exit act_one(struct ctl_task *t, const char *id)
 {
-    uint8_t text[1024];
-    struct writer w = writer_of(text, sizeof(text));
-    struct json_writer j = json_writer_of(&w);
+    uint8_t text[CTL_REASON_SIZE];
     struct ctl_request r;
-    json_begin_object(&j);
-    ctl_put_text(t, &j, OPTION_REASON, "reason");
-    json_end_object(&j);
-    if (!json_done(&j))
-        return ctl_wrong(t, "the reason is too long", NULL);
-    ctl_request_init(&r, "POST", PATH);
-    ctl_request_segment(&r, id);
-    text_put(&r.path_w, "/");
-    text_put(&r.path_w, t->verb->verb);
-    ctl_request_json(&r, writer_bytes(&w));
-    return ask_and_print(t, &r);
+    const enum ctl_exit exit = ctl_act_request(t, PATH, id, t->verb->verb, text, &r);
+    return exit == CTL_DONE ? ask_and_print(t, &r) : exit;
 }
 
 enum ctl_exit campaign_act_run(struct ctl_task *t)

@@ -1,4 +1,5 @@
-// What happens, as it happens: the stream of events, opened again where it broke off.
+// What happens, as it happens: the stream of events, opened again when it breaks off behind an
+// event.
 #include "ota-server/shell/otactl_verbs.h"
 
 #include "common/base/text.h"

@@ -115,7 +115,8 @@ const char *ctl_advice(const char *reason, const char *code)
         {"OUT_OF_RANGE", "choose a value inside its range"},
         {"FAILED_PRECONDITION", "somebody changed it meanwhile: look at it again"},
         {"TOO_MANY_REQUESTS", "wait a moment and try again"},
-        {"QUOTA_EXCEEDED", "the contract's amount is used up until the next period"},
+        {"QUOTA_EXCEEDED",
+         "it is used up: wait for the next period, or delete what is no longer needed"},
         {"UNAVAILABLE", "the server starts, stops or is full: try again"},
         {"INTERNAL", "report it with the correlator"},
     };

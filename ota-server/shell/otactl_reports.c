@@ -24,11 +24,16 @@ static void describe(const json_t *job, char *text, size_t size)
 
 static enum ctl_exit exit_of(const json_t *job)
 {
-    return strcmp(ctl_string_at(job, "status"), "FAILED") == 0 ? CTL_INTERNAL : CTL_DONE;
+    if (strcmp(ctl_string_at(job, "status"), "FAILED") != 0)
+        return CTL_DONE;
+    fprintf(stderr, "otactl: %s failed\n  do: order it again\n", ctl_string_at(job, "id"));
+    return CTL_INTERNAL;
 }
 
 // Orders the job that `r` asks for and, with --wait, follows it to its end.
-static enum ctl_exit order(struct ctl_task *t, struct ctl_request *r, const char *path)
+// `show` is the command that tells of it later.
+static enum ctl_exit order(struct ctl_task *t, struct ctl_request *r, const char *path,
+                           const char *show)
 {
     struct ctl_answer a;
     char id[CTL_ID_SIZE];
@@ -40,11 +45,8 @@ static enum ctl_exit order(struct ctl_task *t, struct ctl_request *r, const char
     }
     snprintf(id, sizeof(id), "%s", exit == CTL_DONE ? ctl_string_at(a.json, "id") : "");
     if (exit == CTL_DONE && ctl_has(t, OPTION_WAIT)) {
-        const struct ctl_wait w = {.path = path,
-                                   .id = id,
-                                   .describe = describe,
-                                   .has_ended = has_ended,
-                                   .resume = "otactl"};
+        const struct ctl_wait w = {
+            .path = path, .id = id, .describe = describe, .has_ended = has_ended, .resume = show};
         ctl_answer_free(&a);
         exit = ctl_wait(t, &w, &a);
     }
@@ -57,7 +59,8 @@ static enum ctl_exit order(struct ctl_task *t, struct ctl_request *r, const char
     return exit;
 }
 
-static enum ctl_exit send_order(struct ctl_task *t, json_t *body, const char *path)
+static enum ctl_exit send_order(struct ctl_task *t, json_t *body, const char *path,
+                                const char *show)
 {
     struct ctl_request r;
     char *text = json_dumps(body, JSON_COMPACT);
@@ -66,7 +69,7 @@ static enum ctl_exit send_order(struct ctl_task *t, json_t *body, const char *pa
         return CTL_INTERNAL;
     ctl_request_init(&r, "POST", path);
     ctl_request_json(&r, bytes_of_text(text));
-    const enum ctl_exit exit = order(t, &r, path);
+    const enum ctl_exit exit = order(t, &r, path, show);
     free(text);
     return exit;
 }
@@ -76,7 +79,7 @@ static enum ctl_exit send_order(struct ctl_task *t, json_t *body, const char *pa
 enum ctl_exit report_create_run(struct ctl_task *t)
 {
     json_t *body = ctl_object_of_pairs(t, 0);
-    return body != NULL ? send_order(t, body, PATH) : CTL_WRONG_USE;
+    return body != NULL ? send_order(t, body, PATH, "otactl report show") : CTL_WRONG_USE;
 }
 
 enum ctl_exit report_list_run(struct ctl_task *t)
@@ -170,5 +173,15 @@ enum ctl_exit card_move_all_run(struct ctl_task *t)
         return CTL_INTERNAL;
     if (ctl_has(t, OPTION_REASON))
         json_object_set_new(body, "reason", json_string(t->option[OPTION_REASON]));
-    return send_order(t, body, MOVES);
+    return send_order(t, body, MOVES, "otactl card move-show");
+}
+
+static enum ctl_exit show_move(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, MOVES, id, NULL);
+}
+
+enum ctl_exit card_move_show_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "mov", show_move);
 }

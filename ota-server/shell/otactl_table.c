@@ -37,6 +37,8 @@ const struct ctl_verb ctl_verbs[] = {
      "Move all cards of a filter into a group, as a job; --dry-run judges each.",
      "card move-all batchId=imp_01JH8Q4M7Y2K9T3W5X6A7B8C9D"
      " --group grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D --wait"},
+    {"card", "move-show", "MOVE...|-", 1, MANY, 0, card_move_show_run,
+     "Show how far such a job is.", "card move-show mov_01JR8Q4M7Y2K9T3W5X6A7B8C9D"},
 
     {"bootstrap", "list", "GROUP", 1, 1, LIST | TAKES_STATE, bootstrap_list_run,
      "List the bootstraps of a group's cards.",

@@ -503,24 +503,31 @@ enum ctl_exit ctl_change(struct ctl_task *t, struct ctl_request *r, const char *
     return exit;
 }
 
-enum ctl_exit ctl_act(struct ctl_task *t, const char *path, const char *id, const char *act,
-                      const char *result)
+enum ctl_exit ctl_act_request(struct ctl_task *t, const char *path, const char *id, const char *act,
+                              uint8_t text[CTL_REASON_SIZE], struct ctl_request *r)
 {
-    uint8_t text[1024];
-    struct writer w = writer_of(text, sizeof(text));
+    struct writer w = writer_of(text, CTL_REASON_SIZE);
     struct json_writer j = json_writer_of(&w);
-    struct ctl_request r;
     json_begin_object(&j);
     ctl_put_text(t, &j, OPTION_REASON, "reason");
     json_end_object(&j);
     if (!json_done(&j))
         return ctl_wrong(t, "the reason is too long", NULL);
-    ctl_request_init(&r, "POST", path);
-    ctl_request_segment(&r, id);
-    text_put(&r.path_w, "/");
-    text_put(&r.path_w, act);
-    ctl_request_json(&r, writer_bytes(&w));
-    return ctl_change(t, &r, result);
+    ctl_request_init(r, "POST", path);
+    ctl_request_segment(r, id);
+    text_put(&r->path_w, "/");
+    text_put(&r->path_w, act);
+    ctl_request_json(r, writer_bytes(&w));
+    return CTL_DONE;
+}
+
+enum ctl_exit ctl_act(struct ctl_task *t, const char *path, const char *id, const char *act,
+                      const char *result)
+{
+    uint8_t text[CTL_REASON_SIZE];
+    struct ctl_request r;
+    const enum ctl_exit exit = ctl_act_request(t, path, id, act, text, &r);
+    return exit == CTL_DONE ? ctl_change(t, &r, result) : exit;
 }
 
 // --- values ---

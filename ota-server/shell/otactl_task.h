@@ -64,7 +64,11 @@ enum ctl_exit ctl_show(struct ctl_task *t, const char *path, const char *id,
                        const char *suffix) MUST_USE;
 // Sends a body that is complete; then prints the object and its id.
 enum ctl_exit ctl_change(struct ctl_task *t, struct ctl_request *r, const char *result) MUST_USE;
-// ctl_change() of POST path/id/act, whose body is --reason alone.
+// POST path/id/act, whose body is --reason alone; `text` keeps it.
+#define CTL_REASON_SIZE 1024
+enum ctl_exit ctl_act_request(struct ctl_task *t, const char *path, const char *id, const char *act,
+                              uint8_t text[CTL_REASON_SIZE], struct ctl_request *r) MUST_USE;
+// ctl_change() of it.
 enum ctl_exit ctl_act(struct ctl_task *t, const char *path, const char *id, const char *act,
                       const char *result) MUST_USE;
 

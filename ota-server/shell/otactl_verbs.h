@@ -120,6 +120,7 @@ enum ctl_exit trail_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit trail_verify_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit kpi_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit card_move_all_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit card_move_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit report_create_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit report_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit report_show_run(struct ctl_task *t) MUST_USE;

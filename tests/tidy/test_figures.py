@@ -30,6 +30,9 @@ def test_collecting():
     write("build/check/dev-tests.log", "")
     write("build/dev/Testing/Temporary/LastTest.log", 'figure {"name": "sim.card_days", "value": 7, "seeds": "1-3"}\n'
           'figure {"name": "sim.card_days", "value": 1, "seeds": "4-5,9"}\n')
+    write("build/check/worlds.log", 'figure {"name": "sim.probes", "value": 5, "of": 9}\n'
+          'figure {"name": "sim.never_met", "value": 1, "what": "a"}\n')
+    write("build/check/two.log", 'figure {"name": "sim.probes", "value": 4, "of": 9}\n' * 2)
     # Of a build that this run did not test.
     write("build/asan/Testing/Temporary/LastTest.log", 'figure {"name": "sim.card_days", "value": 9}\n')
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
@@ -42,6 +45,7 @@ def test_collecting():
     lines = [json.loads(line) for line in said.stdout.splitlines()]
     assert [(p["passed"], p["failed"]) for p in lines if "part" in p] == [(20, 1)]
     assert {(f["name"], f["value"], f["source"]) for f in lines if "name" in f} == {
+        ("sim.probes", 5, "worlds"), ("sim.never_met", 1, "worlds"), ("sim.probes", 4, "two"),
         ("power.cuts", 12, "one"), ("sim.card_days", 7, "dev-tests"), ("sim.card_days", 1, "dev-tests")}
     assert "cores" in lines[0]["machine"]
     return said.stdout
@@ -61,6 +65,7 @@ def test_the_page(figures):
     page = tool("reliability", "figures.jsonl")
     assert page.returncode == 0, page.stderr
     assert "| power cuts tried | 12 |" in page.stdout
+    assert "| rare situations met | 5 of 9 (55.5 %) |" in page.stdout  # not 8 of 18
     assert "| simulated card-days | 8 | seeds 1-5, 9 |" in page.stdout
     assert "Machine: " in page.stdout and "| dev | 20 | **1** | 9 |" in page.stdout
     shown, missing = page.stdout.split("## Not shown")

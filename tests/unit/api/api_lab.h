@@ -102,6 +102,8 @@ void lab_crash_everywhere(struct lab *lab, const struct ask *ask);
 void lab_run_imports(struct lab *lab);
 // How many vendor files are kept.
 unsigned lab_kept_files(const struct lab *lab, bool are_removed);
+// Turns until no report and no move is under way.
+void lab_run_jobs(struct lab *lab);
 // Turns until no verification of the trail is under way.
 void lab_run_checks(struct lab *lab);
 void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer);

@@ -17,16 +17,6 @@ static struct lab lab;
 static struct answer a;
 static char other[LAB_TOKEN_SIZE];
 
-static void enter_group(const struct record *record, uint64_t group)
-{
-    struct record next = *record;
-    next.version++;
-    next.group = group;
-    assert_int_equal(store_begin(lab.store), STORE_OK);
-    assert_int_equal(store_card_save(lab.store, record, &next), STORE_OK);
-    assert_int_equal(store_commit(lab.store), STORE_OK);
-}
-
 // Tokens do not last so long.
 static void jump(int64_t ms)
 {
@@ -45,7 +35,7 @@ static int open_all(void **state)
     lab_open(&lab, "all", true);
     lab.tenant = OTHER;
     (void)lab_card(&lab, ICCID, &record);
-    enter_group(&record, lab_grant(&lab, OTHER, GRANT_BIT(GRANT_CARD_READ)));
+    lab_place(&lab, record.card, OTHER, lab_grant(&lab, OTHER, GRANT_BIT(GRANT_CARD_READ)));
     lab_client(&lab,
                "metering:read,cards:read,cards:write,"
                "iot-device-management:esim-profiles:retrieve-status",

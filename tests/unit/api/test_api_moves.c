@@ -93,13 +93,6 @@ static bool has(const char *text)
     return strstr(a.body, text) != NULL;
 }
 
-static void run_jobs(void)
-{
-    for (unsigned i = 0; i < 200 && !jobs_are_idle(lab.api->jobs); i++)
-        lab_turn(&lab);
-    assert_true(jobs_are_idle(lab.api->jobs));
-}
-
 static void take_path(void)
 {
     char id[API_ID_SIZE];
@@ -118,7 +111,7 @@ static void move_all(const char *token, const char *target)
 {
     ask(token, MOVES, order_of(target), "move-000009");
     take_path();
-    run_jobs();
+    lab_run_jobs(&lab);
     look(token);
     assert_int_equal(a.status, 200);
 }
@@ -161,7 +154,7 @@ static void every_card_of_a_filter_moves_with_a_row_of_its_own(void **state)
     lab.now.utc.ms += 1000;
     ask(NULL, MOVES, order_of("{\"filter\":{}}"), "move-000002");
     take_path();
-    run_jobs();
+    lab_run_jobs(&lab);
     look(NULL);
     assert_true(
         has("\"visited\":150,\"moved\":0,\"skipped\":[{\"reason\":\"UNCHANGED\",\"count\":150}]"));
@@ -204,7 +197,7 @@ static void cards_of_groups_move(void **state)
     (void)snprintf(target, sizeof(target), "{\"groupIds\":[\"%s\",\"%s\"]}", empty, from);
     ask(NULL, MOVES, order_of(target), "move-000002");
     take_path();
-    run_jobs();
+    lab_run_jobs(&lab);
     look(NULL);
     // Those that came into the first one meanwhile are not looked at again.
     assert_true(has("\"visited\":150,\"moved\":150,\"skipped\":[]"));
@@ -222,7 +215,7 @@ static void a_move_goes_on_after_a_crash(void **state)
         lab_turn(&lab);
         lab_crash(&lab);
     }
-    run_jobs();
+    lab_run_jobs(&lab);
     assert_true(turns >= 3);
     look(NULL);
     assert_true(has("\"status\":\"ENDED\""));

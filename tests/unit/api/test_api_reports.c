@@ -55,13 +55,6 @@ static const char *below(const char *suffix)
     return target;
 }
 
-static void run_jobs(void)
-{
-    for (unsigned i = 0; i < 200 && !jobs_are_idle(lab.api->jobs); i++)
-        lab_turn(&lab);
-    assert_true(jobs_are_idle(lab.api->jobs));
-}
-
 // Orders a report and waits for it; `path` is then its own.
 static void make(const char *token, const char *order)
 {
@@ -71,7 +64,7 @@ static void make(const char *token, const char *order)
         fail_msg("%u: %s", a.status, a.body);
     api_id_write(id, "rpt", lab_id(&a, "rpt"));
     (void)snprintf(path, sizeof(path), REPORTS "/%s", id);
-    run_jobs();
+    lab_run_jobs(&lab);
     ask(token, "GET", path, NULL);
     assert_int_equal(a.status, 200);
     assert_true(has("\"status\":\"ENDED\""));
@@ -317,7 +310,7 @@ static void nothing_is_shown_before_it_is_whole(void **state)
     assert_int_equal(early.status, 409);
     lab_forget(x);
     lab_crash(&lab); // what was ordered is made all the same
-    run_jobs();
+    lab_run_jobs(&lab);
     ask(NULL, "GET", below("/content"), NULL);
     assert_int_equal(a.status, 200);
 }
