@@ -226,7 +226,9 @@ static void answer_operation(struct work *w, const struct event_por *p)
     o->has_result = true;
     o->result = code;
     work_step(w, o, STEP_POR, result_code_name(code));
-    if (r->operation_id_seen < o->card_operation_id && input != IN_BUSY && input != IN_NVM)
+    // Of these two a card keeps no id.
+    const bool is_kept = code != RESULT_BUSY_SWITCHING && code != RESULT_NVM_ERROR;
+    if (r->operation_id_seen < o->card_operation_id && is_kept)
         r->operation_id_seen = o->card_operation_id;
     if (has_run)
         note_ran(r, o);

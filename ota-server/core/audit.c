@@ -29,8 +29,7 @@ void audit_schedule(struct work *w)
     struct record *r = w->r;
     if (r->dirty_attempts < UINT8_MAX)
         r->dirty_attempts++;
-    if (r->dirty_since.ms != 0) // else the mirror says where the card is
-        r->audit_turn++;
+    r->audit_turn++;
     r->last_attempt_at = w->now;
     audit_next(w);
 }

@@ -247,7 +247,9 @@ static bool send_audit(struct work *w)
         audit_open(w, NULL);
     struct audit_targets targets;
     audit_targets(r, &targets);
-    const uint8_t turn = targets.count == 0 ? 0 : r->audit_turn % targets.count;
+    // The mirror of a card in no doubt says where it is.
+    const bool is_told = targets.count == 0 || r->dirty_since.ms == 0;
+    const uint8_t turn = is_told ? 0 : r->audit_turn % targets.count;
     if (targets.count == 0) {
         a->operation.hold = HOLD_OTA_UNREACHABLE;
         if (is_due)

@@ -161,6 +161,8 @@ void work_contact(struct work *w)
     if (record_has_mark(r, MARK_UNREACHABLE)) {
         work_unmark(w, MARK_UNREACHABLE, "contact");
         audit_next(w); // no longer once in a week
+        if (r->dirty_since.ms != 0 && r->next_audit_at.ms < soon.ms)
+            r->next_audit_at = soon;
     }
     for (uint8_t i = 0; i < r->queue_len; i++) {
         struct operation *o = &r->queue[i];

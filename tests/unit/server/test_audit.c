@@ -275,6 +275,18 @@ static void a_card_that_was_unreachable_is_asked_within_a_day_after_its_contact(
     assert_int_equal(world.record.next_audit_at.ms - asked, 12 * HOUR); // it has two numbers
 }
 
+static void a_card_that_was_unreachable_for_long_is_asked_within_30_s(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, 7 * 24 * HOUR);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world.now.ms += 3 * 24 * HOUR;
+    world_notify(&world, NOTIFY_HEARTBEAT, 1, false);
+    assert_in_range(world.record.next_audit_at.ms - world.now.ms, 0, 30000);
+}
+
 static void pages_of_one_audit_share_their_nonce(void **state)
 {
     (void)state;
@@ -558,6 +570,7 @@ int main(void)
         TEST(a_card_silent_for_7_days_is_unreachable_and_stays_dirty),
         TEST(an_unreachable_card_is_asked_on_each_of_its_two_numbers_within_7_days),
         TEST(a_card_that_was_unreachable_is_asked_within_a_day_after_its_contact),
+        TEST(a_card_that_was_unreachable_for_long_is_asked_within_30_s),
         TEST(a_person_who_decides_ends_the_doubt),
         TEST(what_came_after_the_audit_is_not_decided_with_it),
         TEST(damage_is_doubt_also_under_a_number_that_was_handled),

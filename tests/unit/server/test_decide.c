@@ -462,6 +462,7 @@ static void what_failed_by_a_memory_error_may_still_arrive(void **state)
     assert_true(world_ended(&world)->may_still_arrive);
     assert_true(world_is_dirty(&world, DIRTY_POR_TIMEOUT));
     assert_int_equal(world.record.late_count, 1);
+    assert_int_equal(world.record.operation_id_seen, 0); // the card kept none
 }
 
 static void a_low_counter_is_a_reason_and_the_counter_jumps(void **state)
