@@ -266,11 +266,13 @@ static enum store_status keep_sign_off(struct api_exchange *x, struct store *sto
     enum store_status status = hash_content(x, store, root, hex);
     utc_format(now, at);
     api_id_write(by, x->client.is_user ? "usr" : "cli", x->client.id);
-    json_object_set_new(root, "signedOff",
-                        json_pack("{ssssss}", "at", at, "by", by, "sha256", hex));
+    if (json_object_set_new(root, "signedOff",
+                            json_pack("{ssssss}", "at", at, "by", by, "sha256", hex)) != 0 &&
+        status == STORE_OK)
+        status = STORE_FAILED;
     const size_t len = json_dumpb(root, (char *)object->body, sizeof(object->body), JSON_COMPACT);
     json_decref(root);
-    if (status != STORE_OK || len > sizeof(object->body))
+    if (status != STORE_OK || len == 0 || len > sizeof(object->body))
         return status != STORE_OK ? status : STORE_FAILED;
     d->body = bytes_of(object->body, len);
     d->state = REPORT_SIGNED;

@@ -380,16 +380,11 @@ void api_sink_patch(struct api_exchange *x)
 
 static enum store_status drop_all(struct api_exchange *x, struct store *store, struct utc now)
 {
-    const struct sink_work *w = x->work;
-    struct sink sink;
     char object[API_ID_SIZE];
     api_id_write(object, SINK_PREFIX, x->object_id);
     const struct alarm_place at = {.key = "webhook.dead", .object = object};
-    enum store_status status = sink_read(&w->object.document, &sink) ? STORE_OK : STORE_FORM;
-    if (status == STORE_OK)
-        status = sink_secret_drop(store, x->object_id, SINK_CREDENTIAL);
-    for (unsigned i = 0; i < sink.secret_count && status == STORE_OK; i++)
-        status = sink_secret_drop(store, x->object_id, sink.secrets[i].number);
+    // Also those that its document names no more.
+    enum store_status status = auth_end_all(store, SINK_SECRET_KIND, x->object_id);
     if (status == STORE_OK)
         status = store_sink_delete(store, x->object_id);
     if (status == STORE_OK)

@@ -255,12 +255,13 @@ enum store_status import_bodies_sweep(struct store *store, struct utc now,
     return status;
 }
 
-static bool is_known(struct store *store, struct bytes id)
+// Of no import, or of one whose key is gone. Not when the store cannot say.
+static bool is_stray(struct store *store, struct bytes id)
 {
     struct found f = {.is_whole = false};
     uint64_t import = 0;
-    return api_id_read(id, "imp", &import) &&
-           store_document_get(store, IMPORT_BODY_KIND, import, see_sealed, &f) == STORE_OK;
+    return !api_id_read(id, "imp", &import) ||
+           store_document_get(store, IMPORT_BODY_KIND, import, see_sealed, &f) == STORE_NONE;
 }
 
 void import_bodies_tidy(struct store *store, const char *folder)
@@ -272,7 +273,7 @@ void import_bodies_tidy(struct store *store, const char *folder)
         const struct bytes name = bytes_of_text(e->d_name);
         const size_t end = strlen(SUFFIX);
         const bool is_body = name.len > end && strcmp(e->d_name + name.len - end, SUFFIX) == 0;
-        if ((is_body && !is_known(store, bytes_slice(name, 0, name.len - end))) ||
+        if ((is_body && is_stray(store, bytes_slice(name, 0, name.len - end))) ||
             strncmp(e->d_name, "upload-", 7) == 0)
             (void)unlinkat(dirfd(dir), e->d_name, 0);
     }

@@ -32,9 +32,9 @@ struct import_target {
 
 // Sets the questions of a registry and its context, which `target` becomes.
 void import_registry_reads(struct import_target *target, struct import_registry *registry);
-// The vendor profile of a tenant, which the caller closes, or NULL.
 // Fills target->pool_owner where there is a pool; false when there is none any more.
 bool import_pool_owner(struct import_target *target) MUST_USE;
+// The vendor profile of a tenant, which the caller closes, or NULL.
 struct vendor_profile *import_profile_open(struct store *store, uint64_t tenant,
                                            const char *vendor) MUST_USE;
 // For file_options.transport_key; its context is a struct import_target.

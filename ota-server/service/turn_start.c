@@ -112,7 +112,6 @@ static enum store_status last_written(struct turn *t, struct utc *at)
     uint64_t total = 0;
     const struct store_page one = {.limit = 1};
     trail_filter_init(&last);
-    at->ms = 0;
     enum store_status status = store_trail_head(t->options.store, &last.sequence, hash);
     struct last_row row = {.is_restore = true};
     while (status == STORE_OK && row.is_restore && last.sequence > 0) {
@@ -186,6 +185,7 @@ static enum store_status follow_clock(struct turn *t, struct utc now)
         struct reader r = reader_of(writer_bytes(&w));
         waiting.event.as.back_ms = (int64_t)reader_u64(&r);
         waiting.after = reader_u64(&r);
+        t->clock_back_ms = waiting.event.as.back_ms;
         return tell_back(t, &waiting, now);
     }
     if (status == STORE_OK || status == STORE_NONE)
