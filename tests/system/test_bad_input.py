@@ -67,13 +67,18 @@ class FromTheNetwork(Working):
 
     def test_what_came_already_is_dropped_and_confirmed_no_second_time(self):
         body = self.answer_of(1)
-        until("rest", 20, self.is_quiet, 0.05)
-        sent, dropped = self.metric("packets_sent_total"), self.metric("messages_dropped_total")
         first = next(b for b in self.tap.seen if text_of(b)[2].startswith(b"\x0c\x70"))  # a notification
-        for copy in (body, body, first):
-            self.assertEqual(self.tap.ask(DELIVER, copy), (DELIVER | NACK, OK))
-        self.grown("messages_dropped_total", dropped, 3)
-        self.grown("packets_sent_total", sent, 0)
+        for _ in range(10):  # until no card at rest repeats something meanwhile, as it may when a CONFIRM was slow
+            until("rest", 20, self.is_quiet, 0.05)
+            have = len(self.tap.seen)
+            self.assertEqual(self.tap.ask(0x15, b""), (0x80000015, OK))  # what came before it has been dealt with
+            sent, dropped = self.metric("packets_sent_total"), self.metric("messages_dropped_total")
+            for copy in (body, body, first):
+                self.assertEqual(self.tap.ask(DELIVER, copy), (DELIVER | NACK, OK))
+            growth = self.metric("packets_sent_total") - sent, self.metric("messages_dropped_total") - dropped
+            if len(self.tap.seen) == have:
+                break
+        self.assertEqual(growth, (0, 3))
         self.done(self.order(1))
 
     def test_pdus_that_are_odd_get_the_answer_of_the_standard_and_the_link_lives(self):
