@@ -19,12 +19,11 @@ static void submit_of_audit(struct work *w)
         a->operation.status = STATUS_SENT;
     } else if (outcome == SUBMIT_UNSENT && a->is_open) {
         operation_unsend(w, &a->operation);
-        a->operation.status = STATUS_QUEUED;
         a->is_page_due = a->next_slot > 1;
         flight_clear(w);
     } else if (outcome == SUBMIT_REJECTED && a->is_open && w->r->dirty_since.ms == 0) {
-        flight_clear(w);
         operation_input(w, &a->operation, IN_SUBMIT_REJECTED);
+        flight_clear(w);
     } else {
         f->deadline = w->now; // nothing comes: plan_timeouts() ends it
     }
@@ -266,18 +265,27 @@ static void answer_confirm(struct work *w, const struct event_por *p, bool is_ne
         r->registry_version = p->result.registry_version; // as it was when the card confirmed
 }
 
-// An answer that tells nothing of the card: in doubt it is asked again at its time, else that is
-// all.
+// An answer that tells nothing of the card: in doubt it is asked again at its time, else its result
+// means what it means for every operation. One that is not understood is a doubt.
 static void audit_untold(struct work *w, const struct event_por *p)
 {
-    struct operation *o = &w->r->audit.operation;
-    o->status = STATUS_QUEUED;
-    o->hold = HOLD_RETRY;
-    if (w->r->dirty_since.ms != 0)
+    struct record *r = w->r;
+    struct operation *o = &r->audit.operation;
+    const bool has_result = p->status == SECURED_STATUS_OK && p->has_result;
+    const uint8_t input =
+        has_result ? input_of_result(r, o, p->result.code) : (uint8_t)IN_NOT_UNDERSTOOD;
+    const bool is_understood =
+        input != IN_NOT_UNDERSTOOD && input != IN_DONE && input != IN_PENDING;
+    work_step(w, o, STEP_POR, has_result ? result_code_name(p->result.code) : input_name(input));
+    if (!is_understood)
+        work_dirty(w, DIRTY_UNKNOWN_POR_STATUS, o->id);
+    if (r->dirty_since.ms != 0) {
+        audit_unanswered(w);
         return;
-    o->has_result = p->has_result;
+    }
+    o->has_result = true;
     o->result = p->result.code;
-    operation_input(w, o, IN_REFUSED);
+    operation_input(w, o, input);
 }
 
 static void answer_audit(struct work *w, const struct event_por *p)

@@ -64,11 +64,8 @@ void audit_next(struct work *w)
 // that was not answered: it is sent again like a packet that was not delivered.
 void audit_unanswered(struct work *w)
 {
-    struct operation *o = &w->r->audit.operation;
-    o->status = STATUS_QUEUED;
-    o->hold = HOLD_RETRY;
     if (w->r->dirty_since.ms == 0)
-        operation_retry_later(w, o);
+        operation_retry_later(w, &w->r->audit.operation);
 }
 
 static void differ(struct work *w, uint8_t slot, const char *field, uint32_t server, uint32_t card)

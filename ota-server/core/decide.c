@@ -29,8 +29,6 @@ static void restart(struct work *w)
     struct record *r = w->r;
     if (r->has_open)
         operation_input(w, &r->open, IN_RESTART);
-    if (r->flight.kind == FLIGHT_AUDIT && r->audit.is_open)
-        r->audit.operation.status = STATUS_QUEUED;
     flight_clear(w);
 }
 

@@ -18,7 +18,12 @@ uint32_t rollback_ms(const struct record *r)
 
 void flight_clear(struct work *w)
 {
-    memset(&w->r->flight, 0, sizeof(w->r->flight));
+    struct record *r = w->r;
+    if (r->flight.kind == FLIGHT_AUDIT && r->audit.is_open) { // it waits for its next packet
+        r->audit.operation.status = STATUS_QUEUED;
+        r->audit.operation.hold = HOLD_RETRY;
+    }
+    memset(&r->flight, 0, sizeof(r->flight));
 }
 
 void operation_set_deadline(struct work *w, struct operation *o)

@@ -265,11 +265,11 @@ static bool send_audit(struct work *w)
         audit_schedule(w);
     }
     a->is_page_due = false;
-    a->mo_counter = r->mo_counter;
-    a->operation.status = STATUS_SENDING;
     struct send *s = begin(w, FLIGHT_AUDIT, COMMAND_AUDIT, &a->operation);
     if (s == NULL)
         return true;
+    a->operation.status = STATUS_SENDING;
+    a->mo_counter = r->mo_counter;
     memcpy(s->nonce, a->nonce, sizeof(s->nonce));
     s->first_slot = a->next_slot;
     s->lookup = a->operation.lookup;

@@ -149,7 +149,7 @@ static void serve_both(struct work *w, const struct operation *asked)
         return;
     if (r->next_audit_at.ms > w->now.ms)
         r->next_audit_at = w->now;
-    o->at_next_contact = false;
+    work_release(o, asked->not_before);
     if (o->not_before.ms > asked->not_before.ms)
         o->not_before = asked->not_before;
 }
@@ -253,8 +253,8 @@ void decide_resend(struct work *w)
         w->d->refusal = REFUSAL_WRONG_STATUS;
         return;
     }
+    work_release(o, w->now);
     o->not_before = w->now;
-    o->at_next_contact = false;
     work_step(w, o, STEP_QUEUED, "resend");
     work_trail(w, "operation.resent", o->id, "", "", "");
 }

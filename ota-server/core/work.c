@@ -142,6 +142,15 @@ void work_heard(struct work *w, const char *number)
     w->r->audit_turn = 0;
 }
 
+void work_release(struct operation *o, struct utc at)
+{
+    if (!o->at_next_contact)
+        return;
+    o->at_next_contact = false;
+    o->not_before = at;
+    o->hold = o->attempts > 0 ? HOLD_RETRY : HOLD_NOT_BEFORE;
+}
+
 // What waits for a contact may go after a random delay; a dirty card is audited.
 void work_contact(struct work *w)
 {
@@ -164,22 +173,12 @@ void work_contact(struct work *w)
         if (r->dirty_since.ms != 0 && r->next_audit_at.ms < soon.ms)
             r->next_audit_at = soon;
     }
-    for (uint8_t i = 0; i < r->queue_len; i++) {
-        struct operation *o = &r->queue[i];
-        if (o->at_next_contact) {
-            o->at_next_contact = false;
-            o->not_before = soon;
-            o->hold = HOLD_NOT_BEFORE;
-        }
-    }
-    if (r->has_open && r->open.at_next_contact) {
-        r->open.at_next_contact = false;
-        r->open.not_before = soon;
-    }
-    if (r->audit.is_open && r->audit.operation.at_next_contact) {
-        r->audit.operation.at_next_contact = false;
-        r->audit.operation.not_before = soon;
-    }
+    for (uint8_t i = 0; i < r->queue_len; i++)
+        work_release(&r->queue[i], soon);
+    if (r->has_open)
+        work_release(&r->open, soon);
+    if (r->audit.is_open)
+        work_release(&r->audit.operation, soon);
     const bool is_rested = r->last_attempt_at.ms == 0 ||
                            w->now.ms - r->last_attempt_at.ms >= w->policy->contact_gap_ms;
     if (w->policy->audit_at_contact && r->dirty_since.ms != 0 && is_rested &&

@@ -40,6 +40,8 @@ void work_quarantine(struct work *w, const char *why);
 // A later counter than any the card may have seen.
 void work_jump(struct work *w);
 void work_contact(struct work *w);
+// One that waits for a contact waits until then instead.
+void work_release(struct operation *o, struct utc at);
 // It has, or had just now, service of a network.
 void work_attached(struct work *w);
 // An authentic message came from this number: there the card is.

@@ -2,6 +2,8 @@
 #include "tests/lib/cmocka_all.h"
 #include "tests/unit/server/world.h"
 
+#include "common/wire/secured.h"
+
 #define MINUTE 60000
 #define HOUR (60 * (int64_t)MINUTE)
 
@@ -135,16 +137,104 @@ static void an_answer_of_an_earlier_attempt_leaves_the_next_one_under_way(void *
     assert_int_equal(world.record.flight.kind, FLIGHT_AUDIT);
 }
 
-// Nobody asks again, and nobody doubts: it must not stay open for ever.
-static void an_answer_that_tells_nothing_ends_an_audit_without_doubt(void **state)
+// As every operation: once more after an hour, then it has failed, with an alarm.
+static void an_audit_without_doubt_that_memory_failed_is_asked_once_more(void **state)
 {
     (void)state;
     (void)world_request(&world, OPERATION_AUDIT);
     world_submit(&world, SUBMIT_ACCEPTED);
     world_result(&world, RESULT_NVM_ERROR);
+    assert_null(world_ended(&world));
+    world_wake_after(&world, HOUR - 1);
+    assert_int_equal(world.decision.send_count, 0);
+    world_wake_after(&world, 1);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_NVM_ERROR);
     assert_false(world.record.audit.is_open);
+    assert_int_equal(world.record.dirty_since.ms, 0);
     assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
     assert_int_equal(world_ended(&world)->result, RESULT_NVM_ERROR);
+    assert_int_equal(world.decision.alarms[0].key, ALARM_CARD_NVM_ERROR);
+}
+
+static void an_audit_without_doubt_that_is_refused_has_failed(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_AUDIT);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_BAD_FORMAT);
+    assert_false(world.record.audit.is_open);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+    assert_int_equal(world_ended(&world)->result, RESULT_BAD_FORMAT);
+}
+
+// A result of which nobody knows the meaning, and a good one that comes without an answer.
+static void an_answer_to_an_audit_that_is_not_understood_is_a_doubt(void **state)
+{
+    (void)state;
+    static const uint8_t codes[] = {0x7F, RESULT_OK};
+    for (size_t i = 0; i < sizeof codes; i++) {
+        (void)world_request(&world, OPERATION_AUDIT);
+        world_submit(&world, SUBMIT_ACCEPTED);
+        world_result(&world, codes[i]);
+        assert_true(world_is_dirty(&world, DIRTY_UNKNOWN_POR_STATUS));
+        assert_int_equal(world.record.audit.operation.status, STATUS_QUEUED);
+        world_wake_after(&world, MINUTE);
+        assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+        struct event e;
+        world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+        world_event(&world, &e);
+        assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+        assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    }
+}
+
+static void forge_error(void)
+{
+    struct event e = {.type = EVENT_POR};
+    e.as.por.counter = world.record.flight.counter;
+    e.as.por.status = SECURED_STATUS_CHECK_FAILED;
+    world_event(&world, &e);
+}
+
+// An audit is under way, or it waits: a person can still end it, and so can its time.
+static void an_audit_whose_packet_is_over_waits(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        (void)world_request(&world, OPERATION_AUDIT);
+        world_submit(&world, SUBMIT_ACCEPTED);
+        if (i == 0)
+            world_por(&world, SECURED_STATUS_CNTR_LOW);
+        else if (i == 1)
+            forge_error();
+        else
+            world_por(&world, SECURED_STATUS_CNTR_BLOCKED);
+        assert_int_equal(world.record.flight.kind, FLIGHT_NONE);
+        assert_int_equal(world.record.audit.operation.status, STATUS_QUEUED);
+        struct event e = {.type = EVENT_CLEAR_DIRTY};
+        world_event(&world, &e);
+        assert_int_equal(world.decision.send_count, i < 2 ? 1 : 0);
+        if (i == 2)
+            break;
+        world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+        world_event(&world, &e);
+        assert_false(world.record.audit.is_open);
+    }
+    assert_true(record_has_mark(&world.record, MARK_QUARANTINED));
+    world_wake_after(&world, 24 * HOUR);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_false(world.record.audit.is_open);
+}
+
+static void an_audit_for_which_no_counter_is_left_waits(void **state)
+{
+    (void)state;
+    world.record.mt_counter = COUNTER_LAST - 1;
+    (void)world_request(&world, OPERATION_AUDIT);
+    assert_true(record_has_mark(&world.record, MARK_QUARANTINED));
+    assert_int_equal(world.record.audit.operation.status, STATUS_QUEUED);
 }
 
 static void a_question_that_a_confirmation_pushed_aside_goes_out_behind_it(void **state)
@@ -526,8 +616,10 @@ static void an_audit_at_the_next_contact_is_sent_then(void **state)
     assert_int_equal(world.decision.send_count, 0);
     world_wake_after(&world, HOUR);
     assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(world.record.audit.operation.hold, HOLD_NEXT_CONTACT);
     struct event e = {.type = EVENT_CONTACT};
     world_event(&world, &e);
+    assert_int_equal(world.record.audit.operation.hold, HOLD_NOT_BEFORE);
     world_wake_after(&world, 30000);
     assert_asked();
 }
@@ -561,7 +653,11 @@ int main(void)
         TEST(a_subscription_unknown_to_the_server_needs_an_operator),
         TEST(an_answer_with_another_nonce_is_ignored),
         TEST(an_answer_of_an_earlier_attempt_leaves_the_next_one_under_way),
-        TEST(an_answer_that_tells_nothing_ends_an_audit_without_doubt),
+        TEST(an_audit_without_doubt_that_memory_failed_is_asked_once_more),
+        TEST(an_audit_without_doubt_that_is_refused_has_failed),
+        TEST(an_answer_to_an_audit_that_is_not_understood_is_a_doubt),
+        TEST(an_audit_whose_packet_is_over_waits),
+        TEST(an_audit_for_which_no_counter_is_left_waits),
         TEST(a_question_that_a_confirmation_pushed_aside_goes_out_behind_it),
         TEST(an_answer_overtaken_by_a_notification_is_asked_for_again),
         TEST(an_answer_overtaken_by_that_to_a_confirm_is_asked_for_again),
