@@ -202,6 +202,13 @@ static uint8_t input_of_status(uint8_t status)
     }
 }
 
+// A card keeps no id of what it did not come to judge, nor where its memory took nothing.
+static bool is_id_kept(uint8_t code)
+{
+    return code != RESULT_BAD_FORMAT && code != RESULT_UNKNOWN_COMMAND &&
+           code != RESULT_NO_MEMORY && code != RESULT_BUSY_SWITCHING && code != RESULT_NVM_ERROR;
+}
+
 static void answer_operation(struct work *w, const struct event_por *p)
 {
     struct record *r = w->r;
@@ -225,9 +232,7 @@ static void answer_operation(struct work *w, const struct event_por *p)
     o->has_result = true;
     o->result = code;
     work_step(w, o, STEP_POR, result_code_name(code));
-    // Of these two a card keeps no id.
-    const bool is_kept = code != RESULT_BUSY_SWITCHING && code != RESULT_NVM_ERROR;
-    if (r->operation_id_seen < o->card_operation_id && is_kept)
+    if (r->operation_id_seen < o->card_operation_id && is_id_kept(code))
         r->operation_id_seen = o->card_operation_id;
     if (has_run)
         note_ran(r, o);

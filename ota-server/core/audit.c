@@ -479,15 +479,16 @@ void decide_resolve(struct work *w)
     }
     work_alarm(w, ALARM_NEEDS_OPERATOR, false);
     r->resets_suspected = 0;
+    const char *decided = w->e->push_server ? "server pushed" : "card accepted";
     if (is_doubted_since(r)) {
         r->needs_operator = false;
-        r->reissues = 0;
         r->next_audit_at = w->now;
+        work_trail(w, "card.decided", 0, "", decided, "doubted since: asked again");
         return;
     }
     if (r->has_open && r->open.status == STATUS_UNKNOWN) {
         w->d->operation = r->open.id;
         operation_input(w, &r->open, w->e->push_server ? IN_AUDIT_ABSENT : IN_EXPIRED);
     }
-    work_clear_dirty(w, w->e->push_server ? "server pushed" : "card accepted");
+    work_clear_dirty(w, decided);
 }

@@ -239,9 +239,7 @@ static bool act(struct work *w, const struct notification *n, bool is_newest)
         if (is_newest)
             switched(w, n);
         return true;
-    case NOTIFY_RESTORED:
-        work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
-        return true;
+    case NOTIFY_RESTORED: // that is a doubt already
     case NOTIFY_IMEI_CHANGED:
     case NOTIFY_ADDRESS_CHECK:
     case NOTIFY_SWITCH_CAP:
@@ -271,16 +269,18 @@ static void learn_number(struct work *w, const struct notification *n)
 }
 
 // The card's memory was damaged, and it counts from an older state: numbers that were handled may
-// come again with other content. The first word of it in a doubt counts, whatever its number.
-static void restored(struct work *w, uint32_t sequence)
+// come again with other content. The first word of it in a doubt counts, whatever its number; it is
+// repeated until it is confirmed.
+static void restored(struct work *w, uint32_t sequence, bool is_back)
 {
     struct record *r = w->r;
-    if (r->reasons[DIRTY_CARD_RESET_SUSPECTED].since.ms == 0) {
+    if (is_back && r->restored_sequence != sequence) {
         r->notify_sequence = sequence;
         r->notify_seen = 1;
         r->gap_sequences = 0;
         r->gap_deadline.ms = 0;
     }
+    r->restored_sequence = sequence;
     work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
 }
 
@@ -307,8 +307,8 @@ void decide_notify(struct work *w)
         r->mt_counter += COUNTER_JUMP;
         work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
     }
-    if (n->cause == NOTIFY_RESTORED && kind != SEQUENCE_NEW)
-        restored(w, n->sequence);
+    if (n->cause == NOTIFY_RESTORED)
+        restored(w, n->sequence, kind != SEQUENCE_NEW);
     work_attached(w); // its applet sends when it has normal service
     if (kind == SEQUENCE_HANDLED) {
         work_contact(w);

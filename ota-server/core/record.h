@@ -409,8 +409,9 @@ struct record {
     uint8_t reissues;                  // in this dirty period
     uint8_t last_audit_outcome;
     bool needs_operator;
-    uint8_t resets_suspected; // in a row, without a person
-    uint32_t jump_day;        // days since 1970 of the last jump
+    uint8_t resets_suspected;   // in a row, without a person
+    uint32_t restored_sequence; // of the last RESTORED in this doubt, or 0
+    uint32_t jump_day;          // days since 1970 of the last jump
     uint8_t jumps_today;
     uint8_t insecure_answers; // unauthenticated error answers since the last authenticated one
     struct utc insecure_until;
@@ -465,7 +466,7 @@ const char *audit_outcome_name(uint8_t outcome);     // "" for none
 const char *actor_kind_name(uint8_t kind);           // "USER"
 
 // The record as octets for the store: the number of the form, then integers big endian, only what
-// is used. Written in the newest form, read in forms 1 and 3 to 6, too: what they did not have is
+// is used. Written in the newest form, read in forms 1 and 3 to 7, too: what they did not have is
 // zero, but an operation of which a packet left may have run. Form 2 was two layouts, and never
 // released. Reading gives false for any other form, and for octets that are none of ours.
 //
@@ -476,7 +477,8 @@ const char *actor_kind_name(uint8_t kind);           // "USER"
 #define RECORD_FORM_FOURTH 4
 #define RECORD_FORM_FIFTH 5
 #define RECORD_FORM_SIXTH 6
-#define RECORD_FORM 7
+#define RECORD_FORM_SEVENTH 7
+#define RECORD_FORM 8
 #define RECORD_OCTETS_MAX 16384
 void record_write(struct writer *w, const struct record *r);
 bool record_read(struct bytes octets, struct record *r) MUST_USE;

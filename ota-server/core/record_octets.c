@@ -464,13 +464,15 @@ static void known(struct walk *k, struct record *r)
         half(k, &r->parameters_version);
     else
         r->parameters_version = r->configuration_version;
-    if (has(k, RECORD_FORM)) {
+    if (has(k, RECORD_FORM_SEVENTH)) {
         when(k, &r->seen_at);
         when(k, &r->attached_at);
     } else if (r->state >= CARD_SEEN) {
         r->seen_at = r->last_contact_at;
         r->attached_at = r->last_contact_at;
     }
+    if (has(k, RECORD_FORM))
+        word(k, &r->restored_sequence);
 }
 
 static void record_walk(struct walk *k, struct record *r)
@@ -495,7 +497,7 @@ static struct walk walk_from(struct bytes in)
     k.form = reader_u8(&k.from);
     if (k.form != RECORD_FORM_FIRST && k.form != RECORD_FORM_THIRD &&
         k.form != RECORD_FORM_FOURTH && k.form != RECORD_FORM_FIFTH &&
-        k.form != RECORD_FORM_SIXTH && k.form != RECORD_FORM)
+        k.form != RECORD_FORM_SIXTH && k.form != RECORD_FORM_SEVENTH && k.form != RECORD_FORM)
         k.from.failed = true;
     return k;
 }

@@ -75,13 +75,12 @@ void work_unmark(struct work *w, uint8_t mark, const char *why)
 void work_dirty(struct work *w, uint8_t reason, uint64_t operation)
 {
     struct record *r = w->r;
-    if (r->reasons[reason].since.ms != 0) {
-        // A person who decides about the last audit must not wipe out what came after it.
-        if (r->needs_operator)
-            r->reasons[reason].since = w->now;
+    struct dirty_entry *entry = &r->reasons[reason];
+    // A person who decides about the last audit must not wipe out what came after it.
+    const bool is_news = r->needs_operator && entry->since.ms <= r->last_audit_at.ms;
+    if (entry->since.ms != 0 && !is_news)
         return;
-    }
-    r->reasons[reason] = (struct dirty_entry){w->now, operation};
+    *entry = (struct dirty_entry){w->now, operation};
     work_trail(w, "card.dirty", operation, "", dirty_reason_name(reason),
                event_type_name(w->e->type));
     if (r->dirty_since.ms == 0) {
@@ -107,6 +106,7 @@ void work_clear_dirty(struct work *w, const char *why)
     r->dirty_attempts = 0;
     r->reissues = 0;
     r->needs_operator = false;
+    r->restored_sequence = 0;
     work_unmark(w, MARK_DIRTY, why);
     work_unmark(w, MARK_UNREACHABLE, why);
 }

@@ -293,6 +293,9 @@ const char *const schema_steps[] = {
     "CREATE TABLE delivery_attempt (delivery INTEGER NOT NULL, number INTEGER NOT NULL,"
     " at INTEGER NOT NULL, took_ms INTEGER NOT NULL, status INTEGER NOT NULL, problem TEXT NOT NULL,"
     " PRIMARY KEY (delivery, number)) STRICT, WITHOUT ROWID;",
+
+    // Records and operations are written in form 8.
+    "",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

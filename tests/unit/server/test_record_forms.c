@@ -311,10 +311,11 @@ static void audited(struct record *r)
 #define RECORD_MORE (1 + 1 + 4 + 1 - 8)
 // mo_counter
 #define AUDIT_MORE 8
-// parameters_version, then seen_at and attached_at
+// parameters_version, then seen_at and attached_at, then restored_sequence
 #define SIXTH_MORE 2
 #define SEVENTH_MORE 16
-#define KNOWN_MORE (SIXTH_MORE + SEVENTH_MORE)
+#define EIGHTH_MORE 4
+#define KNOWN_MORE (SIXTH_MORE + SEVENTH_MORE + EIGHTH_MORE)
 
 static const struct state {
     const char *name;
@@ -382,7 +383,7 @@ static void read_record(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 7);
+    assert_int_equal(octets[0], 8);
     assert_int_equal(w.len, old.len + s->more + 1 + KNOWN_MORE); // and no bootstrap
     assert_true(record_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -404,7 +405,7 @@ static void read_operation(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     operation_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 7);
+    assert_int_equal(octets[0], 8);
     assert_int_equal(w.len, old.len + s->more);
     assert_true(operation_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -479,7 +480,10 @@ static void the_fifth_form_is_read_as_with_parameters_that_are_known(void **stat
     w = writer_of(octets, sizeof(octets));
     record_write(&w, &expected);
     octets[0] = 6;
-    assert_true(record_read(bytes_of(octets, w.len - SEVENTH_MORE), &found));
+    assert_true(record_read(bytes_of(octets, w.len - EIGHTH_MORE - SEVENTH_MORE), &found));
+    assert_memory_equal(&found, &expected, sizeof(found));
+    octets[0] = 7;
+    assert_true(record_read(bytes_of(octets, w.len - EIGHTH_MORE), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
 }
 
@@ -544,7 +548,7 @@ static void other_forms_are_refused(void **state)
     record_write(&w, &r);
     for (unsigned form = 0; form < 256; form++) {
         uint8_t number = (uint8_t)form;
-        if (form == 1 || (form >= 3 && form <= 7))
+        if (form == 1 || (form >= 3 && form <= 8))
             continue;
         octets[0] = number;
         assert_false(record_read(writer_bytes(&w), &r));

@@ -1,0 +1,166 @@
+// decide(): what doubt keeps, and what a person who decides about a card does not wipe out.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#define MINUTE 60000
+
+static struct world world;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+static void mark(uint8_t reason)
+{
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = reason, .operation = world.next_id};
+    world_event(&world, &e);
+}
+
+static bool has_row(const char *action, const char *after)
+{
+    for (uint8_t i = 0; i < world.decision.trail_count; i++) {
+        const struct trail_entry *t = &world.decision.trail[i];
+        if (strcmp(t->action, action) == 0 && strcmp(t->after, after) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void tell(uint8_t cause, uint32_t sequence)
+{
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = world.record.mo_counter + 1;
+    e.as.notify.notification = (struct notification){
+        .cause = cause, .sequence = sequence, .registry_version = world.record.registry_version};
+    world_event(&world, &e);
+}
+
+// --- a card that was restored ------------------------------------------------------------------
+
+static void rotate(unsigned times)
+{
+    for (unsigned i = 0; i < times; i++)
+        world_notify(&world, NOTIFY_ROTATED, 1 + (i + 1) % 2, false);
+}
+
+static void a_restored_card_is_heard_anew_also_when_a_reset_was_suspected_before(void **state)
+{
+    (void)state;
+    rotate(5);
+    const uint32_t handled = world.record.notify_sequence;
+    mark(DIRTY_CARD_RESET_SUSPECTED);
+    tell(NOTIFY_RESTORED, handled - 4);
+    assert_int_equal(world.record.notify_sequence, handled - 4);
+    tell(NOTIFY_SWITCH_CAP, handled - 3); // it was handled once, as another one
+    assert_true(has_row("card.notified", "SWITCH_CAP"));
+    tell(NOTIFY_RESTORED, handled - 4); // told once more
+    assert_int_equal(world.record.notify_sequence, handled - 3);
+    tell(NOTIFY_SWITCH_CAP, handled - 3); // so is this
+    assert_false(has_row("card.notified", "SWITCH_CAP"));
+}
+
+static void a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice(void **state)
+{
+    (void)state;
+    rotate(5);
+    const uint32_t handled = world.record.notify_sequence;
+    tell(NOTIFY_RESTORED, handled + 1); // as if nothing was lost
+    tell(NOTIFY_SWITCH_CAP, handled + 2);
+    tell(NOTIFY_RESTORED, handled + 1);
+    assert_int_equal(world.record.notify_sequence, handled + 2);
+    tell(NOTIFY_RESTORED, handled - 2);
+    assert_int_equal(world.record.notify_sequence, handled - 2);
+}
+
+// --- what came after an audit that needs a person ------------------------------------------------
+
+static void need_an_operator(uint8_t reason)
+{
+    mark(reason);
+    world_wake_after(&world, MINUTE);
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    struct audit_answer *a = &e.as.por.answer;
+    a->slots[2] = (struct audit_slot){.slot = 5, .state = SLOT_DISABLED, .rank = 9};
+    a->slot_count_here = 3;
+    world_event(&world, &e);
+    assert_true(world.record.needs_operator);
+    world.now.ms += MINUTE;
+}
+
+static void the_same_doubt_after_an_audit_is_a_row_and_names_what_it_came_from(void **state)
+{
+    (void)state;
+    need_an_operator(DIRTY_OPERATOR_REQUEST);
+    world.next_id += 100;
+    const uint64_t cause = world.next_id;
+    mark(DIRTY_OPERATOR_REQUEST);
+    assert_true(has_row("card.dirty", "operator_request"));
+    const struct dirty_entry *entry = &world.record.reasons[DIRTY_OPERATOR_REQUEST];
+    assert_int_equal(entry->since.ms, world.now.ms);
+    assert_int_equal(entry->operation, cause);
+    world.now.ms += MINUTE; // once more says nothing new
+    mark(DIRTY_OPERATOR_REQUEST);
+    assert_false(has_row("card.dirty", "operator_request"));
+    assert_int_equal(entry->since.ms, world.now.ms - MINUTE);
+}
+
+static void a_decision_that_a_later_doubt_overtook_is_a_row_and_grants_no_more_issues(void **state)
+{
+    (void)state;
+    need_an_operator(DIRTY_OPERATOR_REQUEST);
+    world.record.reissues = 2;
+    mark(DIRTY_MANUAL_EDIT);
+    struct event e = {.type = EVENT_RESOLVE, .push_server = true};
+    world_event(&world, &e);
+    assert_int_equal(world.decision.refusal, REFUSAL_NONE);
+    assert_true(has_row("card.decided", "server pushed"));
+    assert_int_equal(world.record.reissues, 2);
+    assert_true(world_is_dirty(&world, DIRTY_MANUAL_EDIT));
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
+// --- of which operations a card keeps the id -----------------------------------------------------
+
+static void what_a_card_did_not_judge_leaves_no_id_on_it(void **state)
+{
+    (void)state;
+    static const uint8_t codes[] = {RESULT_BAD_FORMAT, RESULT_UNKNOWN_COMMAND, RESULT_NO_MEMORY};
+    for (size_t i = 0; i < sizeof codes; i++) {
+        (void)world_request(&world, OPERATION_DELETE);
+        world_submit(&world, SUBMIT_ACCEPTED);
+        world_result(&world, codes[i]);
+        assert_int_equal(world.record.operation_id_seen, 0);
+        assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+        struct event e = {.type = EVENT_CLEAR_DIRTY};
+        world_event(&world, &e);
+    }
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_POLICY_FORBIDS);
+    assert_int_equal(world.record.operation_id_seen, world.record.operation_id_last);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_restored_card_is_heard_anew_also_when_a_reset_was_suspected_before),
+        TEST(a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice),
+        TEST(the_same_doubt_after_an_audit_is_a_row_and_names_what_it_came_from),
+        TEST(a_decision_that_a_later_doubt_overtook_is_a_row_and_grants_no_more_issues),
+        TEST(what_a_card_did_not_judge_leaves_no_id_on_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
