@@ -502,6 +502,12 @@ planted_bug(nonce_not_compared ota-server/core/audit.c STORY
     BECOMES [==[
     const bool is_ours = a->is_open;]==])
 
+planted_bug(audits_in_one_place ota-server/core/plan.c STORY
+    TEXT [==[
+    const uint8_t turn = is_told ? 0 : r->audit_turn % targets.count;]==]
+    BECOMES [==[
+    const uint8_t turn = is_told ? 0 : r->audit_turn % 1;]==])
+
 planted_bug(outdated_audit_taken ota-server/core/audit.c STORY
     TEXT [==[
     if (!is_ours || p->counter < r->changed_counter) {]==]
