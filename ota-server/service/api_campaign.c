@@ -2,6 +2,7 @@
 #include "ota-server/service/api_campaign.h"
 #include "common/base/text.h"
 #include "ota-server/service/api_approval.h"
+#include "ota-server/service/api_upload.h"
 
 #include <stdlib.h>
 
@@ -310,6 +311,8 @@ static enum store_status take(struct api_exchange *x, struct store *store,
     if (t->kind == TARGET_LIST)
         return store_campaign_reset(store, x->object_id);
     enum store_status status = store_campaign_clear(store, x->object_id);
+    if (t->kind == TARGET_UPLOAD) // in turns of their own
+        return status;
     if (t->kind == TARGET_FILTER)
         return status == STORE_OK
                    ? store_campaign_take(store, x->object_id, &f, CAMPAIGN_CARDS_MAX + 1)
@@ -358,6 +361,23 @@ static enum store_status begin_check(struct api_exchange *x, struct store *store
     return store_campaign_put(store, c, (struct utc){0});
 }
 
+// A part of the upload a turn.
+static enum store_status take_some(struct api_exchange *x, struct store *store,
+                                   struct campaign_work *w)
+{
+    struct upload_part *part = malloc(sizeof(*part));
+    enum store_status status =
+        part != NULL ? upload_part(store, w->target.upload, w->taken, part) : STORE_BUSY;
+    for (size_t i = 0; status == STORE_OK && i < part->count; i++)
+        status = store_campaign_add(store, x->object_id, part->cards[i]);
+    if (status == STORE_OK) {
+        w->is_taking = part->id != 0;
+        w->taken = part->id;
+    }
+    free(part);
+    return status;
+}
+
 static enum store_status check_some(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct campaign_work *w = x->work;
@@ -367,6 +387,8 @@ static enum store_status check_some(struct api_exchange *x, struct store *store,
     enum store_status status = store_campaign_get(store, x->object_id, &present);
     if (status == STORE_OK && present.check != w->campaign.check)
         return not_now(x, "It was changed, or checked anew, meanwhile");
+    if (status == STORE_OK && w->is_taking)
+        return take_some(x, store, w);
     if (status == STORE_OK)
         status = campaign_check_some(runner, x->api->options.turn, &present, now, &is_done);
     if (status != STORE_OK)
@@ -405,11 +427,13 @@ void api_campaign_check(struct api_exchange *x)
     if (w == NULL)
         return;
     if (!api_campaign_kept_target(x, w->object.document.body, &w->target)) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "A group of its target is gone"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "A group, or the upload, of its target is gone"));
         return;
     }
     w->campaign.check = api_new_id(x);
     w->campaign.cursor = 0;
+    w->is_taking = w->target.kind == TARGET_UPLOAD;
     api_commit(x, begin_check, reply_checked);
 }
 

@@ -11,7 +11,7 @@
 #define CAMPAIGN_GROUPS_MAX 50
 #define CAMPAIGN_LIST_MAX 10000 // cards that a request names
 
-enum campaign_target_kind { TARGET_NONE, TARGET_GROUPS, TARGET_FILTER, TARGET_LIST };
+enum campaign_target_kind { TARGET_NONE, TARGET_GROUPS, TARGET_FILTER, TARGET_LIST, TARGET_UPLOAD };
 struct campaign_target {
     enum campaign_target_kind kind;
     uint64_t groups[CAMPAIGN_GROUPS_MAX];
@@ -20,6 +20,7 @@ struct campaign_target {
     struct card_filter filter;
     uint64_t *cards; // freed by whoever made it
     size_t card_count;
+    uint64_t upload;
 };
 
 struct campaign_work {
@@ -28,6 +29,8 @@ struct campaign_work {
     struct campaign_target target; // of the request
     uint64_t parent;               // a new one takes what this one lost
     uint8_t input;                 // enum campaign_input that is acted out
+    bool is_taking;                // an upload's cards are being put into the campaign
+    uint64_t taken;                // the last part of it that was
 };
 
 extern const struct api_kind api_campaigns;

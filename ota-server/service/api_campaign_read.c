@@ -1,8 +1,8 @@
 // A campaign from a body.
 #include "ota-server/service/api_campaign.h"
 #include "ota-server/service/api_group.h"
-#include "ota-server/service/api_iccid.h"
 #include "ota-server/service/api_parameter.h"
+#include "ota-server/service/api_upload.h"
 
 #include "common/base/text.h"
 #include "common/wire/ident.h"
@@ -274,22 +274,6 @@ static void read_groups(struct api_exchange *x, struct api_body *b, const json_t
     }
 }
 
-static bool find_card(struct api_exchange *x, const char *text, bool is_iccid, uint64_t *card)
-{
-    struct record *record = calloc(1, sizeof(*record));
-    enum store_status status = STORE_NONE;
-    if (record != NULL && is_iccid)
-        status = api_iccid_card(x->reader, text, card);
-    else if (record != NULL && !is_iccid && api_id_read(bytes_of_text(text), "crd", card))
-        status = STORE_OK;
-    if (status == STORE_OK)
-        status = store_card_load(x->reader, *card, record);
-    const bool is_seen = status == STORE_OK && api_access_to(x, record, 0) != API_ACCESS_NONE &&
-                         api_access_to(x, record, 0) != API_ACCESS_UNKNOWN;
-    free(record);
-    return is_seen;
-}
-
 // The first that is not there for the caller is told by its place, from 1 on: identifiers stand in
 // no answer.
 static void read_list(struct api_exchange *x, struct api_body *b, const char *name,
@@ -309,7 +293,7 @@ static void read_list(struct api_exchange *x, struct api_body *b, const char *na
     {
         const char *text = json_string_value(item);
         char why[64];
-        if (t->cards != NULL && text != NULL && find_card(x, text, is_iccid, &t->cards[i])) {
+        if (t->cards != NULL && text != NULL && upload_card(x, text, is_iccid, &t->cards[i])) {
             t->card_count++;
             continue;
         }
@@ -320,6 +304,18 @@ static void read_list(struct api_exchange *x, struct api_body *b, const char *na
         api_body_fail(b, api_problem_field(API_NOT_FOUND, bytes_of_text(name), text_end(&w)));
         return;
     }
+}
+
+static void read_upload(struct api_exchange *x, struct api_body *b, struct campaign_target *t)
+{
+    struct api_object *upload = calloc(1, sizeof(*upload));
+    t->kind = TARGET_UPLOAD;
+    t->upload = api_body_id(b, "uploadId", API_REQUIRED, api_uploads.prefix);
+    if (b->problem.code == API_OK &&
+        (upload == NULL || !api_document_get(x, &api_uploads, t->upload, upload)))
+        api_body_fail(
+            b, api_problem_field(API_NOT_FOUND, bytes_of_text("uploadId"), "No such upload"));
+    free(upload);
 }
 
 static void read_filter(struct api_exchange *x, struct api_body *outer, struct campaign_target *t)
@@ -337,7 +333,7 @@ static void read_filter(struct api_exchange *x, struct api_body *outer, struct c
 void api_campaign_read_target(struct api_exchange *x, struct api_body *outer, enum api_need need,
                               struct campaign_target *t)
 {
-    static const char *const names[] = {"groupIds", "filter", "cardIds", "list"};
+    static const char *const names[] = {"groupIds", "filter", "cardIds", "list", "uploadId"};
     struct api_body b;
     unsigned given = 0;
     if (!api_body_begin(outer, "target", &b)) {
@@ -349,11 +345,14 @@ void api_campaign_read_target(struct api_exchange *x, struct api_body *outer, en
         given += api_body_has(&b, names[i]);
     if (given != 1)
         api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("groupIds"),
-                                            "Exactly one of groupIds, filter, cardIds and list"));
+                                            "Exactly one of groupIds, filter, cardIds, list "
+                                            "and uploadId"));
     else if (api_body_has(&b, "groupIds"))
         read_groups(x, &b, api_body_array(&b, "groupIds", API_OPTIONAL), t);
     else if (api_body_has(&b, "filter"))
         read_filter(x, &b, t);
+    else if (api_body_has(&b, "uploadId"))
+        read_upload(x, &b, t);
     else
         read_list(x, &b, api_body_has(&b, "list") ? "list" : "cardIds", t);
     api_body_close(outer, "target", &b);

@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_campaign.h"
 #include "ota-server/service/api_group.h"
+#include "ota-server/service/api_upload.h"
 
 #include <stdlib.h>
 
@@ -53,8 +54,8 @@ struct move {
     uint64_t correlator;
     char reason[API_WHY_MAX + 1], address[64];
     json_t *target; // of the request; {"listed": n} for cards that are named
-    uint64_t after; // the last card, or the number of those of the list
-    uint64_t at;    // the group of the target
+    uint64_t after; // the last card, or the number of those of the list, or of the part
+    uint64_t at;    // the group of the target, or the part of the upload before
     uint64_t visited, moved, unchanged;
     uint64_t skipped[REFUSALS];
 };
@@ -69,7 +70,8 @@ struct move_step {
     size_t listed_count;
     uint64_t cards[CARDS_MAX];
     size_t count;
-    bool is_last; // of the target, or of a group of it
+    bool is_last;  // of the target, or of a group or part of it
+    uint64_t part; // of the upload, that is behind us with these cards; 0: it is not
     uint64_t sample[SAMPLE_MAX];
     size_t sampled;
     struct record record;
@@ -121,14 +123,35 @@ static void find_listed(struct move_step *s)
     s->is_last = after + s->count == s->listed_count;
 }
 
+static enum store_status find_uploaded(struct move_step *s, const char *upload)
+{
+    struct upload_part *part = malloc(sizeof(*part));
+    uint64_t id = 0;
+    const bool is_id = upload != NULL && api_id_read(bytes_of_text(upload), "upl", &id);
+    enum store_status status = part == NULL ? STORE_BUSY : is_id ? STORE_OK : STORE_FAILED;
+    if (status == STORE_OK)
+        status = upload_part(s->store, id, s->m->at, part);
+    if (status == STORE_OK) {
+        const size_t after = (size_t)s->m->after < part->count ? (size_t)s->m->after : part->count;
+        s->count = part->count - after < CARDS_MAX ? part->count - after : CARDS_MAX;
+        memcpy(s->cards, part->cards + after, s->count * sizeof(s->cards[0]));
+        s->is_last = part->id == 0;
+        s->part = after + s->count == part->count ? part->id : 0;
+    }
+    free(part);
+    return status;
+}
+
 static enum store_status find_cards(struct move_step *s, uint64_t id)
 {
     const json_t *filter = json_object_get(s->m->target, "filter");
     const json_t *groups = json_object_get(s->m->target, "groupIds");
+    const json_t *upload = json_object_get(s->m->target, "uploadId");
     struct card_words words;
     struct card_filter f;
     struct api_body b;
     s->count = 0;
+    s->part = 0;
     s->is_last = true;
     if (s->listed != NULL) {
         find_listed(s);
@@ -136,6 +159,8 @@ static enum store_status find_cards(struct move_step *s, uint64_t id)
     }
     if (groups != NULL)
         return find_in_groups(s, groups);
+    if (upload != NULL)
+        return find_uploaded(s, json_string_value(upload));
     if (filter == NULL)
         return store_document_get(s->store, LIST_KIND, id, take_listed, s);
     api_body_init(&b, filter);
@@ -230,12 +255,17 @@ static enum store_status run_card(struct move_step *s, uint64_t card)
 static enum store_status run_some(struct move_step *s, uint64_t id, bool *is_done)
 {
     struct move *m = s->m;
-    const bool is_listed = json_object_get(m->target, "listed") != NULL;
+    const bool is_listed = json_object_get(m->target, "listed") != NULL ||
+                           json_object_get(m->target, "uploadId") != NULL;
     const json_t *groups = json_object_get(m->target, "groupIds");
     enum store_status status = find_cards(s, id);
     for (size_t i = 0; i < s->count && status == STORE_OK; i++) {
         status = run_card(s, s->cards[i]);
         m->after = is_listed ? m->after + 1 : s->cards[i];
+    }
+    if (s->part != 0) {
+        m->at = s->part;
+        m->after = 0;
     }
     *is_done = s->is_last && m->at + 1 >= json_array_size(groups);
     if (s->is_last && !*is_done) {

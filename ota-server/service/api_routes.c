@@ -5,6 +5,7 @@
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/api_move.h"
 #include "ota-server/service/api_operation.h"
+#include "ota-server/service/api_upload.h"
 
 #define CHANGES ROUTE_CHANGES
 #define CAMARA ROUTE_CAMARA
@@ -120,6 +121,11 @@ const struct api_route_row api_routes[] = {
      api_bootstrap_job_resume},
     {API_POST, API_BASE "/bootstrap-jobs/*/cancel", "operations:download", TAKES_MAYBE, CHANGES,
      api_bootstrap_job_cancel},
+
+    {API_GET, API_BASE "/uploads", "campaigns:read", TAKES_NOTHING, 0, api_uploads_list},
+    {API_POST, API_BASE "/uploads", "campaigns:write", TAKES_FILE, CHANGES, api_uploads_post},
+    {API_GET, API_BASE "/uploads/*", "campaigns:read", TAKES_NOTHING, 0, api_upload_get},
+    {API_DELETE, API_BASE "/uploads/*", "campaigns:write", TAKES_NOTHING, CHANGES, api_upload_delete},
 
     {API_GET, API_BASE "/campaigns", "campaigns:read", TAKES_NOTHING, 0, api_campaigns_list},
     {API_POST, API_BASE "/campaigns", "campaigns:write", TAKES_JSON, CHANGES | ROUTE_NEEDS_KEY, api_campaigns_post},

@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_exchange.h"
+#include "ota-server/service/api_upload.h"
 #include "ota-server/service/trail_check.h"
 
 #include <stdlib.h>
@@ -360,7 +361,8 @@ static enum store_status sweep(void *context, struct store *store, struct utc no
 {
     (void)context;
     // Claims are of earlier releases.
-    static const char *const kinds[] = {"answer", "claim", "token", "session", TRAIL_CHECK_KIND};
+    static const char *const kinds[] = {"answer",         "claim",     "token",         "session",
+                                        TRAIL_CHECK_KIND, UPLOAD_KIND, UPLOAD_PART_KIND};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         struct sweep s = {.kind = kinds[i], .now = now};
         const struct document_filter filter = {.kind = kinds[i], .state = -1};

@@ -4,8 +4,6 @@
 #include "common/base/text.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 
 static const struct ctl_column finding_columns[] = {{"CODE", "code"}, {"LEVEL", "level"},
                                                     {"LINE", "line"}, {"FIELD", "field"},
@@ -94,34 +92,6 @@ static void tell_sent(void *context, uint64_t sent, uint64_t total)
     ctl_progress(context, line);
 }
 
-static FILE *open_file(const char *path)
-{
-    struct stat what;
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL || fstat(fileno(file), &what) != 0 || !S_ISDIR(what.st_mode))
-        return file;
-    (void)fclose(file);
-    errno = EISDIR;
-    return NULL;
-}
-
-// Standard input is kept in a file first: it is read twice, to be signed and to be sent.
-static FILE *open_upload(const char *path)
-{
-    if (strcmp(path, "-") != 0)
-        return open_file(path);
-    FILE *kept = tmpfile();
-    char piece[65536];
-    for (size_t len = 1; kept != NULL && len > 0;) {
-        len = fread(piece, 1, sizeof(piece), stdin);
-        if (fwrite(piece, 1, len, kept) != len || ferror(stdin)) {
-            (void)fclose(kept);
-            kept = NULL;
-        }
-    }
-    return kept;
-}
-
 static enum ctl_exit check_run(const struct ctl_task *t)
 {
     const char *kind = t->option[OPTION_KIND];
@@ -161,7 +131,7 @@ enum ctl_exit import_run_run(struct ctl_task *t)
     enum ctl_exit exit = check_run(t);
     if (exit != CTL_DONE)
         return exit;
-    FILE *file = open_upload(t->args[0]);
+    FILE *file = ctl_open_upload(t->args[0]);
     if (file == NULL) {
         fprintf(stderr, "otactl: %s: %s\n", t->args[0], strerror(errno));
         return CTL_WRONG_USE;

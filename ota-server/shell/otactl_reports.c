@@ -167,8 +167,9 @@ enum ctl_exit card_move_all_run(struct ctl_task *t)
     if (filter == NULL)
         return CTL_WRONG_USE;
     json_object_del(filter, "reason");
-    json_t *body =
-        json_pack("{s{so}ss}", "target", "filter", filter, "groupId", t->option[OPTION_GROUP]);
+    const bool is_upload = json_object_get(filter, "uploadId") != NULL;
+    json_t *target = is_upload ? filter : json_pack("{so}", "filter", filter);
+    json_t *body = json_pack("{soss}", "target", target, "groupId", t->option[OPTION_GROUP]);
     if (body == NULL)
         return CTL_INTERNAL;
     if (ctl_has(t, OPTION_REASON))

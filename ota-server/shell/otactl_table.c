@@ -34,7 +34,7 @@ const struct ctl_verb ctl_verbs[] = {
 
     {"card", "move-all", "[NAME=VALUE...]", 0, MANY,
      TAKES_CHANGE | TAKES_REASON | TAKES_MOVE | TAKES_WAIT, card_move_all_run,
-     "Move all cards of a filter into a group, as a job; --dry-run judges each.",
+     "Move all cards of a filter, or of an uploadId, into a group, as a job; --dry-run judges each.",
      "card move-all batchId=imp_01JH8Q4M7Y2K9T3W5X6A7B8C9D"
      " --group grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D --wait"},
     {"card", "move-show", "MOVE...|-", 1, MANY, 0, card_move_show_run,
@@ -85,6 +85,12 @@ const struct ctl_verb ctl_verbs[] = {
      "List how far each card is.", "campaign cards cmp_01JG8Q4M7Y2K9T3W5X6A7B8C9D --result FAILED --csv"},
     {"campaign", "exclusions", "CAMPAIGN", 1, 1, LIST, campaign_exclusions_run,
      "List who was excluded, and why.", "campaign exclusions cmp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"upload", "list", "", 0, 0, LIST, upload_list_run, "List files of cards that are kept for targets.",
+     "upload list"},
+    {"upload", "add", "FILE|-", 1, 1, TAKES_CHANGE, upload_add_run,
+     "Send a CSV of cards for the target of a campaign or move: {\"uploadId\": ...}.", "upload add meters.csv"},
+    {"upload", "delete", "UPLOAD...|-", 1, MANY, TAKES_CHANGE, upload_delete_run, "Remove such files.",
+     "upload delete upl_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
     {"event", "follow", "", 0, 0, TAKES_EVENTS, event_follow_run,
      "Show what happens, as it happens.", "event follow --topics operations,alarms"},
     {"sink", "list", "", 0, 0, LIST, sink_list_run, "List where events are sent.", "sink list"},

@@ -532,6 +532,33 @@ enum ctl_exit ctl_act(struct ctl_task *t, const char *path, const char *id, cons
 
 // --- values ---
 
+static FILE *open_file(const char *path)
+{
+    struct stat what;
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL || fstat(fileno(file), &what) != 0 || !S_ISDIR(what.st_mode))
+        return file;
+    (void)fclose(file);
+    errno = EISDIR;
+    return NULL;
+}
+
+FILE *ctl_open_upload(const char *path)
+{
+    if (strcmp(path, "-") != 0)
+        return open_file(path);
+    FILE *kept = tmpfile();
+    char piece[65536];
+    for (size_t len = 1; kept != NULL && len > 0;) {
+        len = fread(piece, 1, sizeof(piece), stdin);
+        if (fwrite(piece, 1, len, kept) != len || ferror(stdin)) {
+            (void)fclose(kept);
+            kept = NULL;
+        }
+    }
+    return kept;
+}
+
 char *ctl_read_file(const char *path, size_t len_max, size_t *len)
 {
     const bool is_input = strcmp(path, "-") == 0;

@@ -95,6 +95,9 @@ void ctl_progress(const struct ctl_task *t, const char *text);
 
 // The whole file, or standard input for "-"; NULL after saying why. The caller frees it.
 char *ctl_read_file(const char *path, size_t len_max, size_t *len) MUST_USE;
+// The file, to be sent; standard input for "-", kept in a file first: it is read twice, to be
+// signed and to be sent. NULL: errno says why.
+FILE *ctl_open_upload(const char *path) MUST_USE;
 // A secret of one line from a file that only its owner can read, without the line's end: never from
 // the command line, where others see it. False after saying why; the caller wipes `text` always.
 bool ctl_read_secret(const char *path, char *text, size_t size, size_t *len) MUST_USE;

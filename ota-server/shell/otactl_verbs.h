@@ -27,6 +27,9 @@ enum ctl_exit campaign_act_run(struct ctl_task *t) MUST_USE; // check, start, pa
 enum ctl_exit campaign_wait_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit campaign_cards_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit campaign_exclusions_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit upload_list_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit upload_add_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit upload_delete_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit sink_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit sink_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit sink_create_run(struct ctl_task *t) MUST_USE;

@@ -184,7 +184,7 @@ void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer)
 {
     lab_crash_everywhere(lab, ask);
     struct api_exchange *x = lab_start(lab, ask, answer);
-    for (unsigned i = 0; i < 8 && answer->count == 0; i++)
+    for (unsigned i = 0; i < 40 && answer->count == 0; i++)
         lab_turn(lab);
     assert_int_equal(answer->count, 1);
     lab_turn(lab);

@@ -1,0 +1,364 @@
+#include "ota-server/service/api_upload.h"
+
+#include "common/base/text.h"
+#include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_iccid.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LIFE_MS (7ll * 24 * 60 * 60 * 1000) // the sweep of api_stored.c takes them then
+#define KEPT_MAX 50                         // of one enterprise
+#define AT_ONCE 4                           // of which each may hold 8 MiB
+#define LINES_MAX 256                       // that one turn looks up: some ten milliseconds
+#define LINE_SIZE 1024
+#define CELL_SIZE 64
+#define COLUMNS_MAX 64
+
+// --- what others take of it --------------------------------------------------------------------
+
+static void put_end(struct api_exchange *x, const struct document *d)
+{
+    api_put_time(&x->json, "expiresAt", utc_after(d->created_at, LIFE_MS));
+}
+
+const struct api_kind api_uploads = {
+    .kind = UPLOAD_KIND, .prefix = "upl", .path = "/uploads", .more = put_end};
+
+struct taking {
+    uint64_t upload;
+    struct upload_part *part;
+};
+
+static bool take_part(void *context, const struct document *d)
+{
+    const struct taking *t = context;
+    struct reader r = reader_of(d->body);
+    if (d->parent != t->upload)
+        return false;
+    t->part->id = d->id;
+    while (r.left >= 8 && t->part->count < UPLOAD_PART_CARDS)
+        t->part->cards[t->part->count++] = reader_u64(&r);
+    return false;
+}
+
+// An upload's parts have the ids that follow its own.
+enum store_status upload_part(struct store *s, uint64_t upload, uint64_t after,
+                              struct upload_part *out)
+{
+    const struct document_filter filter = {
+        .kind = UPLOAD_PART_KIND, .state = -1, .after = after != 0 ? after : upload};
+    const struct store_page page = {.limit = 1};
+    struct taking t = {upload, out};
+    out->id = 0;
+    out->count = 0;
+    return store_documents(s, &filter, &page, take_part, &t, NULL);
+}
+
+bool upload_card(struct api_exchange *x, const char *text, bool is_iccid, uint64_t *card)
+{
+    struct record *record = calloc(1, sizeof(*record));
+    enum store_status status = STORE_NONE;
+    if (record != NULL && is_iccid)
+        status = api_iccid_card(x->reader, text, card);
+    else if (record != NULL && api_id_read(bytes_of_text(text), "crd", card))
+        status = STORE_OK;
+    if (status == STORE_OK)
+        status = store_card_load(x->reader, *card, record);
+    const bool is_seen = status == STORE_OK && api_access_to(x, record, 0) != API_ACCESS_NONE &&
+                         api_access_to(x, record, 0) != API_ACCESS_UNKNOWN;
+    free(record);
+    return is_seen;
+}
+
+// --- reading -----------------------------------------------------------------------------------
+
+struct upload_work {
+    struct api_object object; // first: as api_document_apply() wants it
+    FILE *file;
+    struct api_problem problem;
+    uint64_t line;
+    unsigned column; // in which the cards stand
+    bool has_begun, is_ended;
+    uint64_t *cards;
+    size_t count, room;
+    char text[LINE_SIZE];
+};
+
+static void close_upload(void *work)
+{
+    struct upload_work *w = work;
+    if (w->file != NULL)
+        (void)fclose(w->file);
+    free(w->cards);
+}
+
+// Cell `index` of a line, without blanks and quotes around it; false: the line ends before.
+static bool read_cell(const char *line, unsigned index, char cell[CELL_SIZE])
+{
+    for (; index > 0; index--) {
+        line = strpbrk(line, ",;");
+        if (line == NULL)
+            return false;
+        line++;
+    }
+    line += strspn(line, " \t\"");
+    size_t len = strcspn(line, ",;\"");
+    while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
+        len--;
+    if (len >= CELL_SIZE)
+        len = CELL_SIZE - 1; // longer than whatever names a card
+    memcpy(cell, line, len);
+    cell[len] = '\0';
+    return true;
+}
+
+// A first line that names its columns says in which one the cards stand.
+static bool read_names(struct upload_work *w)
+{
+    char cell[CELL_SIZE];
+    for (unsigned i = 0; i < COLUMNS_MAX && read_cell(w->text, i, cell); i++) {
+        if (strcmp(cell, "iccid") != 0 && strcmp(cell, "cardId") != 0)
+            continue;
+        w->column = i;
+        return true;
+    }
+    return false;
+}
+
+static void fail_line(struct upload_work *w, enum api_code code, const char *what)
+{
+    char text[96];
+    struct writer t = writer_of(text, sizeof(text));
+    text_put(&t, what);
+    text_put(&t, ": line ");
+    text_decimal(&t, w->line);
+    w->problem = api_problem_text(code, text_end(&t));
+}
+
+static bool keep_card(struct upload_work *w, uint64_t card)
+{
+    if (w->count == w->room) {
+        const size_t room = w->room == 0 ? UPLOAD_PART_CARDS : w->room * 2;
+        uint64_t *more = realloc(w->cards, room * sizeof(*more));
+        if (more == NULL) {
+            w->problem = api_problem_of(API_UNAVAILABLE);
+            return false;
+        }
+        w->cards = more;
+        w->room = room;
+    }
+    w->cards[w->count++] = card;
+    return true;
+}
+
+// The next line without its end; false at the end of the file, or with a problem.
+static bool next_line(struct upload_work *w)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    if (fgets(w->text, sizeof(w->text), w->file) == NULL) {
+        w->is_ended = true;
+        if (ferror(w->file) != 0)
+            w->problem = api_problem_of(API_UNAVAILABLE);
+        return false;
+    }
+    w->line++;
+    const size_t len = strlen(w->text);
+    if (len + 1 == sizeof(w->text)) {
+        fail_line(w, API_INVALID_ARGUMENT, "Too long");
+        return false;
+    }
+    w->text[strcspn(w->text, "\r\n")] = '\0';
+    if (w->line == 1 && strncmp(w->text, mark, strlen(mark)) == 0)
+        memmove(w->text, w->text + strlen(mark), len + 1 - strlen(mark));
+    return true;
+}
+
+// Identifiers stand in no answer: a line is told by its number.
+static bool read_line(struct api_exchange *x, struct upload_work *w)
+{
+    char cell[CELL_SIZE];
+    uint64_t card = 0;
+    if (!next_line(w))
+        return false;
+    const bool is_first = !w->has_begun;
+    w->has_begun = w->has_begun || w->text[0] != '\0';
+    if (w->text[0] == '\0' || (is_first && read_names(w)))
+        return true;
+    if (!read_cell(w->text, w->column, cell) ||
+        !upload_card(x, cell, strncmp(cell, "crd_", 4) != 0, &card))
+        fail_line(w, API_NOT_FOUND, "No such card");
+    else if (w->count == UPLOAD_CARDS_MAX)
+        fail_line(w, API_INVALID_ARGUMENT, "More than 1,000,000 cards");
+    else
+        return keep_card(w, card);
+    return false;
+}
+
+static enum store_status read_some(void *context, struct store *store, struct utc now)
+{
+    struct api_exchange *x = context;
+    struct upload_work *w = x->work;
+    (void)store;
+    (void)now;
+    for (unsigned i = 0; i < LINES_MAX && read_line(x, w); i++) {
+    }
+    return STORE_OK;
+}
+
+// --- keeping -----------------------------------------------------------------------------------
+
+static enum store_status keep_parts(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct upload_work *w = x->work;
+    uint8_t body[UPLOAD_PART_CARDS * 8];
+    enum store_status status = STORE_OK;
+    for (size_t at = 0; at < w->count && status == STORE_OK;) {
+        struct writer out = writer_of(body, sizeof(body));
+        for (; at < w->count && out.len < sizeof(body); at++)
+            writer_u64(&out, w->cards[at]);
+        const struct document d = {.kind = UPLOAD_PART_KIND,
+                                   .id = api_new_id(x),
+                                   .owner = w->object.document.owner,
+                                   .parent = x->object_id,
+                                   .created_at = now,
+                                   .changed_at = now,
+                                   .body = writer_bytes(&out)};
+        status = store_document_put(store, &d);
+    }
+    return status;
+}
+
+// The id is of this turn, so that nobody's parts stand between it and its own.
+static enum store_status keep_upload(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct upload_work *w = x->work;
+    const struct document_filter filter = {.kind = UPLOAD_KIND, .owner = x->tenant, .state = -1};
+    const struct store_page page = {.limit = 0};
+    uint64_t count = 0;
+    enum store_status status = store_documents(store, &filter, &page, NULL, NULL, &count);
+    if (status == STORE_OK && count >= KEPT_MAX) {
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
+                                      "50 uploads are kept: delete one that is not needed");
+        return STORE_CONFLICT;
+    }
+    x->object_id = api_new_id(x);
+    w->object.document.id = x->object_id;
+    if (status == STORE_OK)
+        status = api_document_apply(x, store, now);
+    return status == STORE_OK ? keep_parts(x, store, now) : status;
+}
+
+static void reply_upload(struct api_exchange *x)
+{
+    uint64_t version = 0;
+    if (!api_document_put(x, &api_uploads, x->object_id, &version)) {
+        api_refuse_code(x, API_INTERNAL);
+        return;
+    }
+    api_location(x, api_uploads.path, api_uploads.prefix, x->object_id);
+    api_etag(x, version);
+    api_reply(x, 201);
+}
+
+static void end_reading(struct api_exchange *x, struct upload_work *w)
+{
+    json_t *root = json_pack("{sI}", "lines", (json_int_t)w->count);
+    w->object.document = (struct document){.kind = UPLOAD_KIND, .owner = x->tenant};
+    if (api_document_fill(x, &w->object, root))
+        api_commit(x, keep_upload, reply_upload);
+    json_decref(root);
+}
+
+static void read_on(void *context, enum store_status status)
+{
+    struct api_exchange *x = context;
+    struct upload_work *w = x->work;
+    api_start_answer(x);
+    if (status != STORE_OK)
+        api_refuse_store(x, status);
+    else if (w->problem.code != API_OK)
+        api_refuse(x, w->problem);
+    else if (w->is_ended && w->count == 0)
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "There is no card in the file"));
+    else if (w->is_ended)
+        end_reading(x, w);
+    else if (!turn_write(x->api->options.turn, read_some, read_on, x))
+        api_refuse_code(x, API_UNAVAILABLE);
+}
+
+// A small file may stand in memory.
+static FILE *open_file(const struct api_exchange *x)
+{
+    const struct bytes body = x->request->body;
+    if (x->request->upload != NULL)
+        return fopen(x->request->upload, "rb");
+    FILE *file = tmpfile();
+    if (file == NULL ||
+        (fwrite(body.at, 1, body.len, file) == body.len && fseek(file, 0, SEEK_SET) == 0))
+        return file;
+    (void)fclose(file);
+    return NULL;
+}
+
+static bool are_too_many(const struct api_exchange *x)
+{
+    unsigned count = 0;
+    for (const struct api_exchange *e = x->api->in_work; e != NULL; e = e->next)
+        count += e != x && e->route == x->route;
+    return count >= AT_ONCE;
+}
+
+void api_uploads_post(struct api_exchange *x)
+{
+    struct upload_work *w = calloc(1, sizeof(*w));
+    x->work = w;
+    if (w == NULL || are_too_many(x)) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    x->close_work = close_upload;
+    if (!api_end_reading(x))
+        return;
+    w->file = open_file(x);
+    if (w->file == NULL || !turn_write(x->api->options.turn, read_some, read_on, x))
+        api_refuse_code(x, API_UNAVAILABLE);
+}
+
+// --- the rest ----------------------------------------------------------------------------------
+
+void api_uploads_list(struct api_exchange *x)
+{
+    api_documents_list(x, &api_uploads, 0);
+}
+
+void api_upload_get(struct api_exchange *x)
+{
+    api_document_show(x, &api_uploads);
+}
+
+static enum store_status remove_parts(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct upload_part *part = malloc(sizeof(*part));
+    enum store_status status = part == NULL ? STORE_BUSY : STORE_OK;
+    (void)now;
+    if (status == STORE_OK)
+        status = upload_part(store, x->object_id, 0, part);
+    while (status == STORE_OK && part->id != 0) {
+        const uint64_t id = part->id;
+        status = store_document_delete(store, UPLOAD_PART_KIND, id);
+        if (status == STORE_OK)
+            status = upload_part(store, x->object_id, id, part);
+    }
+    free(part);
+    return status;
+}
+
+void api_upload_delete(struct api_exchange *x)
+{
+    if (!api_end_reading(x))
+        return;
+    const struct api_object *object = api_document_load(x, &api_uploads);
+    if (object != NULL && api_if_match(x, object->document.version))
+        api_document_remove(x, &api_uploads, remove_parts);
+}
