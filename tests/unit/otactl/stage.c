@@ -79,6 +79,9 @@ static void keep(struct stage *s, struct http_request *r)
              http_body(r).len > 0 ? (const char *)http_body(r).at : "");
     const char *key = http_header(r, "Idempotency-Key");
     snprintf(kept->key, sizeof(kept->key), "%s", key != NULL ? key : "");
+    const char *last = http_header(r, "Last-Event-ID");
+    snprintf(kept->last, sizeof(kept->last), "%s", last != NULL ? last : "");
+    kept->at = clock_instant();
 }
 
 static void complete(void *context, struct http_request *r)

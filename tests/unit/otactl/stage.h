@@ -21,7 +21,9 @@ struct stage_reply {
 struct stage_request {
     char line[1024]; // "GET /cards?page=2", with the API's path when it is another
     char body[4096];
-    char key[128];  // Idempotency-Key
+    char key[128]; // Idempotency-Key
+    char last[32]; // Last-Event-ID
+    struct instant at;
     bool is_signed; // rightly
 };
 

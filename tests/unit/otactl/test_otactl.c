@@ -574,6 +574,69 @@ static void every_verb_explains_itself_with_an_example(void **state)
 
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
 
+// --- events ---
+
+#define EVENT(id) "id: " id "\nevent: alarm.raised\ndata: {}\n\n"
+
+static void a_stream_that_broke_off_is_opened_again_after_growing_pauses(void **state)
+{
+    struct stage *s = *state;
+    stage_reply(s, 200, "retry: 40\n\n" EVENT("7"));
+    for (int i = 0; i < 3; i++)
+        s->replies[s->reply_count++] = (struct stage_reply){.status = 503};
+    stage_reply(s, 200, ": only a comment\n\n");
+    stage_reply(s, 200, EVENT("8"));
+    stage_run(s, "event|follow|--count|2|--quiet", "");
+    assert_int_equal(s->exit, 0);
+    assert_string_equal(s->out, "7 alarm.raised\n8 alarm.raised\n");
+    assert_int_equal(s->request_count, 6);
+    assert_string_equal(s->requests[0].last, "");
+    // Behind each failure twice as long; and from the start again once it was open.
+    static const uint64_t pauses_ms[] = {0, 40, 80, 160, 320, 40};
+    for (size_t i = 1; i < 6; i++) {
+        assert_string_equal(s->requests[i].last, "7");
+        assert_true(s->requests[i].at.ms - s->requests[i - 1].at.ms >= pauses_ms[i]);
+    }
+    assert_true(s->requests[5].at.ms - s->requests[4].at.ms < 640);
+}
+
+static void a_stream_that_is_refused_ends(void **state)
+{
+    struct stage *s = *state;
+    stage_reply(s, 200, "retry: 1\n" EVENT("7"));
+    stage_reply(s, 403, "{\"status\":403,\"code\":\"PERMISSION_DENIED\",\"message\":\"No\"}");
+    stage_run(s, "event|follow", "");
+    assert_int_equal(s->exit, 4);
+    assert_int_equal(s->request_count, 2);
+    expect_error(s, "PERMISSION_DENIED");
+}
+
+static void a_stream_that_never_was_is_not_waited_for(void **state)
+{
+    struct stage *s = *state;
+    s->replies[s->reply_count++] = (struct stage_reply){.status = 503};
+    stage_run(s, "event|follow", "");
+    assert_int_equal(s->exit, 5);
+    assert_int_equal(s->request_count, 1);
+}
+
+static void what_is_no_event_or_number_of_events_is_not_asked_for(void **state)
+{
+    static const char *const commands[] = {"event|follow|--count|0", "event|follow|--count|-1",
+                                           "event|follow|--after|x",
+                                           "event|follow|--after|100000000000000000000000"};
+    struct stage *s = *state;
+    stage_reply(s, 200, EVENT("7"));
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        stage_run(s, commands[i], "");
+        assert_int_equal(s->exit, 2);
+    }
+    assert_int_equal(s->request_count, 0);
+    expect_error(s, "--after takes a number, not: 100000000000000000000000");
+    stage_run(s, "event|follow|--after|12345678901234567890|--count|1", "");
+    assert_string_equal(s->requests[0].last, "12345678901234567890");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -609,6 +672,10 @@ int main(void)
         ON_STAGE(the_doctor_looks_at_everything),
         ON_STAGE(several_commands_stop_at_exit_or_at_the_first_failure),
         ON_STAGE(every_verb_explains_itself_with_an_example),
+        ON_STAGE(a_stream_that_broke_off_is_opened_again_after_growing_pauses),
+        ON_STAGE(a_stream_that_is_refused_ends),
+        ON_STAGE(a_stream_that_never_was_is_not_waited_for),
+        ON_STAGE(what_is_no_event_or_number_of_events_is_not_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
