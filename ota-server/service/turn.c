@@ -388,6 +388,8 @@ static enum store_status run_upkeep(struct turn *t, struct utc now)
     bool is_more_calls = false;
     enum store_status status =
         store_trail_expire(t->options.store, now, t->options.trail_months, EXPIRE_ROWS, &is_more);
+    if (store_archive_problem(t->options.store)[0] != '\0')
+        t->counts.failures++;
     if (status == STORE_OK)
         status = store_calls_expire(t->options.store, now, EXPIRE_ROWS, &is_more_calls);
     is_more |= is_more_calls;

@@ -8,7 +8,7 @@
 
 static const struct {
     const char *name, *argument;
-    uint32_t groups;
+    uint64_t groups;
     const char *parameter, *text;
 } options[] = {
 #define X(id, name, argument, groups, parameter, text) {name, argument, groups, parameter, text},

@@ -42,7 +42,9 @@ enum ctl_group {
         TAKES_CARD_FILTER | TAKES_OPERATION_FILTER | TAKES_DIRTY_FILTER | TAKES_TRAIL_FILTER,
 };
 
-#define TAKES_EVENTS (UINT32_C(1) << 31) // more than a constant of an enumeration can be
+// More than a constant of an enumeration can be.
+#define TAKES_EVENTS (UINT64_C(1) << 31)
+#define TAKES_FILES (UINT64_C(1) << 32)
 
 // X(id, name, argument or NULL, groups (0: every verb), query parameter or NULL, what it does)
 // clang-format off
@@ -123,6 +125,9 @@ enum ctl_group {
     X(ALGORITHM, "algorithm", "NAME", TAKES_KEY, NULL, "default AES128-CBC") \
     X(FIRST, "first", "SEQUENCE", TAKES_RANGE, NULL, "from this row (default: the first)") \
     X(LAST, "last", "SEQUENCE", TAKES_RANGE, NULL, "to this row (default: the last)") \
+    X(LIVE, "live", NULL, TAKES_FILES, NULL, "and the server's trail, which must go on where the files end") \
+    X(CHECKPOINT_KEY, "checkpoint-key", "HEX", TAKES_FILES, NULL, \
+      "that files must be signed by: checkpointKey of system show (default: what the first one says)") \
     X(WINDOW, "window", "HOURS", TAKES_WINDOW, "window", "1h, 24h (default), 7d or 30d") \
     X(RESULT, "result", "RESULT", TAKES_RESULT, "result", "WAITING, OPEN, DONE, FAILED or EXCLUDED") \
     X(TOPICS, "topics", "TOPIC,...", TAKES_EVENTS, "topics", "only these, such as operations,alarms") \
@@ -145,7 +150,7 @@ struct ctl_verb {
     const char *noun, *verb;
     const char *arguments; // as --help shows them
     unsigned arguments_min, arguments_max;
-    uint32_t groups;
+    uint64_t groups;
     enum ctl_exit (*run)(struct ctl_task *t);
     const char *summary;
     const char *example; // what follows "otactl "

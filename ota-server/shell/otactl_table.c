@@ -314,8 +314,9 @@ const struct ctl_verb ctl_verbs[] = {
      "List the audit trail.", "trail list --from 2026-07-24T00:00:00Z --limit 50"},
     {"trail", "show", "SEQUENCE|CHECK", 1, 1, 0, trail_show_run,
      "Show one row of it, or what came of a verification.", "trail show 4711"},
-    {"trail", "verify", "", 0, 0, TAKES_RANGE, trail_verify_run,
-     "Verify its chain.", "trail verify --first 1 --last 100000"},
+    {"trail", "verify", "[FILE...]", 0, MANY, TAKES_RANGE | TAKES_FILES, trail_verify_run,
+     "Verify its chain: the server's, or months of its archive, which needs no server.",
+     "trail verify archive/trail-*.tsv --live"},
 
     {"kpi", "show", "", 0, 0, TAKES_WINDOW | TAKES_CSV, kpi_show_run,
      "Show key figures: of the cards now, and of a window of time.", "kpi show --window 7d"},

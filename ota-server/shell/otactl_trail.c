@@ -1,7 +1,8 @@
-// The audit trail: reading it, and having its chain verified.
+// The audit trail: reading it, and having its chain verified, or verifying files of it.
 #include "ota-server/shell/otactl_verbs.h"
 
 #include "common/base/text.h"
+#include "ota-server/shell/otactl_proof.h"
 
 enum ctl_exit trail_list_run(struct ctl_task *t)
 {
@@ -26,6 +27,9 @@ static enum ctl_exit judge(struct ctl_task *t, const json_t *answer)
     }
     char bad[CTL_CELL_MAX];
     ctl_text_at(answer, "firstBadSequence", bad);
+    const char *file = ctl_string_at(answer, "file");
+    if (*file != '\0')
+        fprintf(stderr, "otactl: %s is not what the server wrote\n", file);
     fputs("otactl: the chain is broken: somebody or something changed the trail\n"
           "  do: stop changes, keep the data as it is, and compare with the last checkpoint "
           "outside\n",
@@ -104,23 +108,69 @@ enum ctl_exit trail_show_run(struct ctl_task *t)
     return ctl_show(t, "/audit-trail", t->args[0], "");
 }
 
+// `a` gets the server's verdict, whether it comes at once or later.
+static enum ctl_exit ask_verdict(struct ctl_task *t, uint64_t first, uint64_t last,
+                                 struct ctl_answer *a)
+{
+    char text[96];
+    struct writer w = writer_of(text, sizeof(text));
+    struct ctl_request r;
+    put_range(&r, first, last, &w);
+    enum ctl_exit exit = ctl_ask(t, &r, a);
+    if (exit == CTL_DONE && a->status == 202) {
+        char id[CTL_ID_SIZE];
+        snprintf(id, sizeof(id), "%s", ctl_string_at(a->json, "id"));
+        ctl_answer_free(a);
+        exit = await_verdict(t, id, a);
+    }
+    return exit;
+}
+
+// One verdict of files and of what the server says of the rows behind them.
+static void join(json_t *files, const json_t *live)
+{
+    const json_int_t checked = json_integer_value(json_object_get(files, "checked")) +
+                               json_integer_value(json_object_get(live, "checked"));
+    json_t *first = json_incref(json_object_get(files, "fromSequence"));
+    (void)json_object_update(files, (json_t *)live);
+    (void)json_object_set_new(files, "fromSequence", first);
+    (void)json_object_set_new(files, "checked", json_integer(checked));
+}
+
+static enum ctl_exit verify_files(struct ctl_task *t)
+{
+    struct ctl_answer a = {0};
+    json_t *verdict = NULL;
+    uint64_t next = 0;
+    enum ctl_exit exit = ctl_prove_files(t, &next, &verdict);
+    if (exit == CTL_DONE && ctl_has(t, OPTION_LIVE) &&
+        json_is_true(json_object_get(verdict, "ok"))) {
+        exit = ask_verdict(t, next, 0, &a);
+        if (exit == CTL_DONE)
+            join(verdict, a.json);
+        ctl_answer_free(&a);
+    }
+    a = (struct ctl_answer){.status = 200, .json = verdict};
+    if (exit == CTL_DONE) {
+        a.text = json_dumps(verdict, JSON_COMPACT);
+        a.len = a.text != NULL ? strlen(a.text) : 0;
+    }
+    return show_verdict(t, exit, &a);
+}
+
 enum ctl_exit trail_verify_run(struct ctl_task *t)
 {
     struct ctl_answer a;
     uint64_t first = 0;
     uint64_t last = 0;
+    const bool has_range = ctl_has(t, OPTION_FIRST) || ctl_has(t, OPTION_LAST);
+    if (t->arg_count > 0)
+        return has_range ? ctl_wrong(t, "files are verified whole, without", "--first or --last")
+                         : verify_files(t);
+    if (ctl_has(t, OPTION_LIVE) || ctl_has(t, OPTION_CHECKPOINT_KEY))
+        return ctl_wrong(t, "files are needed with", "--live or --checkpoint-key");
     if (!ctl_number(t, OPTION_FIRST, &first) || !ctl_number(t, OPTION_LAST, &last))
         return CTL_WRONG_USE;
-    char text[96];
-    struct writer w = writer_of(text, sizeof(text));
-    struct ctl_request r;
-    put_range(&r, first, last, &w);
-    enum ctl_exit exit = ctl_ask(t, &r, &a);
-    if (exit == CTL_DONE && a.status == 202) {
-        char id[CTL_ID_SIZE];
-        snprintf(id, sizeof(id), "%s", ctl_string_at(a.json, "id"));
-        ctl_answer_free(&a);
-        exit = await_verdict(t, id, &a);
-    }
+    const enum ctl_exit exit = ask_verdict(t, first, last, &a);
     return show_verdict(t, exit, &a);
 }

@@ -14,6 +14,7 @@
 #include "ota-server/shell/sender.h"
 #include "ota-server/shell/server_crypto.h"
 #include "ota-server/shell/watcher.h"
+#include "ota-server/store/tombstones.h"
 #include "profiles/vendor/shell/digest_host.h"
 #include "profiles/vendor/shell/scratch_host.h"
 
@@ -83,6 +84,7 @@ struct server {
     enum stage stage;
     int exit_code;
     bool is_retrying;
+    bool is_archive_stuck;
     char public_url[URL_SIZE];
     const char *routes[OUTBOX_ROUTES_MAX + 1]; // names
     char uploads[SERVER_PATH_SIZE];
@@ -133,6 +135,15 @@ static void log_plain(struct server *v, enum log_level level, const char *event,
     log_end(&v->log);
 }
 
+// Nothing is removed from the trail then: no reason to stop.
+static void judge_archive(struct server *v)
+{
+    const char *problem = store_archive_problem(v->writer);
+    if (*problem != '\0' && !v->is_archive_stuck)
+        log_plain(v, LOG_ERROR, "trail.not_archived", problem);
+    v->is_archive_stuck = *problem != '\0';
+}
+
 static void judge_turn(struct server *v, enum turn_status status, uint64_t took_ms)
 {
     if (took_ms > TURN_SLOW_MS) {
@@ -167,6 +178,7 @@ static void turn_end(void *context, struct instant now)
     const enum turn_status status = turn_run(v->turn, server_utc(v));
     const uint64_t took_ms = clock_instant().ms - before.ms;
     judge_turn(v, status, took_ms);
+    judge_archive(v);
     if (v->watcher != NULL)
         watcher_commit(v->watcher, took_ms);
     if (status == TURN_STOP)
@@ -295,6 +307,9 @@ static void hand_over(void *context, const struct message *message)
 
 static bool open_work(struct server *v, const struct server_keys *keys)
 {
+    const char *archive = v->settings->trail_archive;
+    if (*archive != '\0' && access(archive, W_OK | X_OK) != 0)
+        return fail(archive, strerror(errno));
     if (!server_crypto_open(&v->crypto))
         return fail("OpenSSL", "an algorithm is missing");
     v->writer = server_store_open(v->settings, keys, &v->crypto, false);

@@ -45,14 +45,16 @@ enum store_status server_store_try(const struct server_settings *settings,
     if (!server_path(settings, "registry.db", path) ||
         !server_path(settings, "checkpoints", checkpoints))
         return STORE_FAILED; // the folder was opened before: no path is too long
-    struct store_options options = {.path = path,
-                                    .checkpoints = checkpoints,
-                                    .is_reader = is_reader,
-                                    .wait_ms = LOCK_WAIT_MS,
-                                    .ota_master = keys->ota,
-                                    .network_master = keys->network,
-                                    .pseudonym_key = keys->pseudonym,
-                                    .crypto = &crypto->store};
+    struct store_options options = {
+        .path = path,
+        .checkpoints = checkpoints,
+        .archive = settings->trail_archive[0] != '\0' ? settings->trail_archive : NULL,
+        .is_reader = is_reader,
+        .wait_ms = LOCK_WAIT_MS,
+        .ota_master = keys->ota,
+        .network_master = keys->network,
+        .pseudonym_key = keys->pseudonym,
+        .crypto = &crypto->store};
     if (old != NULL) {
         options.old_ota = old->ota;
         options.old_network = old->network;

@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-#define TRAIL_MONTHS 96 // 24 months and 6 years of archive
+#define TRAIL_MONTHS 96          // 24 months and 6 years of archive
+#define TRAIL_MONTHS_ARCHIVED 24 // where those are in files
 #define TRAIL_MONTHS_MIN 6
 #define TRAIL_MONTHS_MAX 1200
 #define LISTEN "127.0.0.1:8080"
@@ -349,7 +350,11 @@ static bool read_networks(struct server_networks *n, cfg_t *file, const char *na
 // Less than half a year is what no operator may keep.
 static bool read_retention(struct server_settings *s, cfg_t *file, char *error)
 {
-    const long months = cfg_getint(file, "trail-months");
+    if (!take(s->trail_archive, sizeof s->trail_archive, cfg_getstr(file, "trail-archive")))
+        return fail(error, "too long:", "trail-archive");
+    long months = cfg_getint(file, "trail-months");
+    if (months == -1)
+        months = s->trail_archive[0] != '\0' ? TRAIL_MONTHS_ARCHIVED : TRAIL_MONTHS;
     if (months != 0 && (months < TRAIL_MONTHS_MIN || months > TRAIL_MONTHS_MAX))
         return fail(error, "6 to 1200 months are allowed, or 0 for ever, for", "trail-months");
     s->trail_months = (unsigned)months;
@@ -503,7 +508,8 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR_LIST("metrics-from", loopback, CFGF_NONE),
         CFG_STR("server-address", "12345", CFGF_NONE),
         CFG_STR("master-key-file", "", CFGF_NONE),
-        CFG_INT("trail-months", TRAIL_MONTHS, CFGF_NONE),
+        CFG_INT("trail-months", -1, CFGF_NONE), // as the archive has it
+        CFG_STR("trail-archive", "", CFGF_NONE),
         CFG_STR("log-level", "info", CFGF_NONE),
         CFG_STR("log-form", "text", CFGF_NONE),
         CFG_BOOL("single-person", cfg_false, CFGF_NONE),

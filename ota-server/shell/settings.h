@@ -107,7 +107,8 @@ struct server_settings {
     enum log_level log_level;
     struct policy policy;
     struct server_sinks sinks;
-    unsigned trail_months; // after which a month of the trail is removed; 0: never
+    unsigned trail_months;                // after which a month of the trail is removed; 0: never
+    char trail_archive[SERVER_PATH_SIZE]; // folder that it is written to before; "": none
 };
 
 // Completes `s` from its configuration file and defaults. False, with a reason that names file and

@@ -7,11 +7,13 @@
 #include "ota-server/store/store.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 
 #define QUERY_PARAMETERS_MAX 24
 #define STORE_PROBLEM_SIZE 160
 #define STORE_PATH_SIZE 4096
 #define STORE_NAMED 1024
+#define ARCHIVE_NAME_SIZE 80
 
 #define STATEMENT(name, text) STATEMENT_##name,
 enum statement { STORE_STATEMENTS(STATEMENT) STATEMENT_COUNT };
@@ -22,6 +24,15 @@ struct trail_head {
     uint8_t hash[32];
     int64_t day;    // of the last row since 1970; 0: not known yet
     uint32_t month; // of the newest segment, from year 0; 0: there is none
+};
+
+// A month of the trail on its way to a file.
+struct archiving {
+    FILE *file; // NULL: none is
+    struct tombstone of;
+    uint64_t next;
+    uint8_t hash[32]; // of the row before it
+    char problem[STORE_PROBLEM_SIZE];
 };
 
 // Cards that were added and not yet counted in card_count.
@@ -44,6 +55,7 @@ struct store {
     const struct store_crypto *crypto;
     struct store_options options;
     char checkpoints[STORE_PATH_SIZE];      // what options.checkpoints points to
+    char archive[STORE_PATH_SIZE];          // and options.archive
     struct secret_key old_ota, old_network; // during a change of master keys
     uint32_t generation;                    // of the master keys
     struct moved_to {                       // behind which rows it goes on
@@ -60,6 +72,7 @@ struct store {
     bool holds_state;      // a reader that is refreshed by its owner
     int log_pages;         // of the engine's log after the last commit
     struct trail_head head, head_begun, head_marked;
+    struct archiving archiving;
     uint64_t card_named; // the card whose pseudonym was asked for last
     char card_pseudonym[33];
     struct counted counted;
@@ -108,11 +121,13 @@ enum store_status store_is_put_back(struct store *s, bool *is_so);
 // trail.c
 enum store_status trail_open(struct store *s);
 void trail_read(const struct query *q, struct trail_row *r);
-bool trail_hash(struct store *s, const struct trail_row *r, uint8_t hash[CIPHER_SHA256_SIZE]);
 void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33]);
 // trail_proof.c: makes the key that checkpoints are signed with
 bool trail_signer(struct store *s);
 enum store_status trail_hash_at(struct store *s, uint64_t sequence, uint8_t hash[32]);
+// What is wrong with a row that should be the one behind `previous`; NULL: nothing.
+const char *trail_row_problem(struct store *s, const struct trail_row *r, uint64_t expected,
+                              const uint8_t *previous);
 // trail_segment.c
 enum store_status segment_open(struct store *s);
 enum store_status segment_begin(struct store *s, const struct trail_row *first);
@@ -123,3 +138,9 @@ enum store_status tombstones_verify(struct store *s, uint64_t *first, uint8_t be
 // The hash that a tombstone ends with; STORE_NONE: none ends there; `is_removed`: inside of one.
 enum store_status tombstone_hash(struct store *s, uint64_t sequence, uint8_t hash[32],
                                  bool *is_removed);
+// trail_archive.c: takes the next rows of the month of a tombstone, which is signed, to its file.
+// `is_whole`: that has all of them and the tombstone, and will survive.
+enum store_status archive_step(struct store *s, const struct tombstone *t, uint32_t rows_max,
+                               bool *is_whole);
+void archive_name(const struct tombstone *t, char name[ARCHIVE_NAME_SIZE]);
+void archive_close(struct store *s);

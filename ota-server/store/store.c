@@ -133,14 +133,14 @@ static enum store_status set_up(struct store *s)
     return status == STORE_OK ? trail_open(s) : status;
 }
 
-// The path of the checkpoints is needed for life, longer than the caller's text may last.
-static enum store_status keep_path(struct store *s)
+// A path is needed for life, longer than the caller's text may last.
+static bool keep_path(const char **path, char kept[STORE_PATH_SIZE])
 {
-    if (s->options.checkpoints == NULL)
-        return STORE_OK;
-    const int len = snprintf(s->checkpoints, sizeof(s->checkpoints), "%s", s->options.checkpoints);
-    s->options.checkpoints = s->checkpoints;
-    return len >= 0 && (size_t)len < sizeof(s->checkpoints) ? STORE_OK : STORE_FAILED;
+    if (*path == NULL)
+        return true;
+    const int len = snprintf(kept, STORE_PATH_SIZE, "%s", *path);
+    *path = kept;
+    return len >= 0 && len < STORE_PATH_SIZE;
 }
 
 enum store_status store_open(const struct store_options *options, struct store **out)
@@ -154,7 +154,10 @@ enum store_status store_open(const struct store_options *options, struct store *
     s->options = *options;
     s->lock_fd = -1;
     s->crypto = options->crypto;
-    enum store_status status = keep_path(s);
+    enum store_status status = keep_path(&s->options.checkpoints, s->checkpoints) &&
+                                       keep_path(&s->options.archive, s->archive)
+                                   ? STORE_OK
+                                   : STORE_FAILED;
     if (status == STORE_OK)
         status = lock(s);
     if (status == STORE_OK) {
@@ -184,6 +187,7 @@ void store_close(struct store *s)
         sqlite3_close(s->db);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
+    archive_close(s);
     secret_wipe(s, sizeof(*s));
     free(s);
 }

@@ -16,6 +16,7 @@
 #include "ota-server/core/decision.h"
 #include "ota-server/core/kpi.h"
 #include "ota-server/core/message.h"
+#include "ota-server/core/trail.h"
 
 enum store_status {
     STORE_OK = 0,
@@ -54,6 +55,7 @@ struct store_crypto {
 struct store_options {
     const char *path;        // the database file; ":memory:" for tests
     const char *checkpoints; // append-only file outside the database, or NULL
+    const char *archive;     // folder for months that leave the trail, or NULL: they are not kept
     bool is_reader;          // opens an existing database for reading
     // 32-octet keys from outside the database; all zero-length for a reader that opens no keys.
     struct secret_key ota_master;
@@ -500,16 +502,6 @@ struct trail_new {
     uint64_t correlator;
     const char *before, *after, *reason, *result;
     uint64_t approval;
-};
-struct trail_row {
-    uint64_t sequence;
-    struct utc at;
-    uint64_t tenant;
-    struct actor actor;
-    const char *address, *action, *object_kind, *pseudonym;
-    uint64_t operation, correlator, approval;
-    const char *before, *after, *reason, *result;
-    uint8_t previous[32], hash[32];
 };
 enum store_status store_trail_add(struct store *s, const struct trail_new *row) MUST_USE;
 struct trail_filter {

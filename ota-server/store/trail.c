@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#define ROW_OCTETS_MAX (1400 + 40)
 #define TEXT_MAX 200 // octets of one text; longer ones are cut before they are hashed
 
 static void make_pseudonym(struct store *s, const char *kind, uint64_t object, char text[33])
@@ -35,80 +34,6 @@ void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[
         s->card_named = object;
         memcpy(s->card_pseudonym, text, sizeof(s->card_pseudonym));
     }
-}
-
-// A row as it is hashed. Millions are, one after the other: what is not needed for one row is left
-// out, and the end is looked at once per field.
-struct row_octets {
-    uint8_t at[ROW_OCTETS_MAX];
-    size_t len;
-    bool has_no_room;
-};
-
-static inline void put_field(struct row_octets *o, const void *text, size_t len)
-{
-    if (len > ROW_OCTETS_MAX - 4 - o->len) {
-        o->has_no_room = true; // longer than any that we wrote
-        return;
-    }
-    uint8_t *to = o->at + o->len;
-    to[0] = to[1] = 0;
-    to[2] = (uint8_t)(len >> 8);
-    to[3] = (uint8_t)len;
-    memcpy(to + 4, text, len);
-    o->len += 4 + len;
-}
-
-static void put_text(struct row_octets *o, const char *text)
-{
-    put_field(o, text, strlen(text));
-}
-
-// The digits of a number, two at a time: seven of them are in every row.
-static void put_number(struct row_octets *o, uint64_t v)
-{
-    static const char pairs[] =
-        "00010203040506070809101112131415161718192021222324252627282930313233"
-        "34353637383940414243444546474849505152535455565758596061626364656667"
-        "68697071727374757677787980818283848586878889909192939495969798990000";
-    char text[20];
-    size_t at = sizeof(text);
-    for (; v >= 100; v /= 100) {
-        at -= 2;
-        memcpy(text + at, pairs + v % 100 * 2, 2);
-    }
-    at -= v >= 10 ? 2 : 1;
-    memcpy(text + at, pairs + v * 2 + (v < 10), v >= 10 ? 2 : 1);
-    put_field(o, text + at, sizeof(text) - at);
-}
-
-// hash = SHA-256(previous || sequence || row): the fields in fixed order, each with its length.
-bool trail_hash(struct store *s, const struct trail_row *r, uint8_t hash[CIPHER_SHA256_SIZE])
-{
-    struct row_octets o;
-    struct writer sequence = writer_of(o.at + sizeof(r->previous), sizeof(r->sequence));
-    o.has_no_room = false;
-    o.len = sizeof(r->previous) + sizeof(r->sequence);
-    memcpy(o.at, r->previous, sizeof(r->previous));
-    writer_u64(&sequence, r->sequence);
-    put_number(&o, (uint64_t)r->at.ms);
-    put_number(&o, r->tenant);
-    put_text(&o, actor_kind_name(r->actor.kind));
-    put_number(&o, r->actor.id);
-    put_text(&o, r->address);
-    put_text(&o, r->action);
-    put_text(&o, r->object_kind);
-    put_text(&o, r->pseudonym);
-    put_number(&o, r->operation);
-    put_number(&o, r->correlator);
-    put_text(&o, r->before);
-    put_text(&o, r->after);
-    put_text(&o, r->reason);
-    put_number(&o, r->approval);
-    put_text(&o, r->result);
-    const struct bytes octets = bytes_of(o.at, o.len);
-    const struct cipher *c = s->crypto->cipher;
-    return !o.has_no_room && c->sha256(c->context, &octets, 1, hash);
 }
 
 static enum store_status read_head(struct store *s)
@@ -175,7 +100,7 @@ enum store_status store_trail_add(struct store *s, const struct trail_new *v)
     if (v->object != 0)
         pseudonym_of(s, r.object_kind, v->object, pseudonym);
     memcpy(r.previous, s->head.hash, sizeof(r.previous));
-    if (!trail_hash(s, &r, r.hash))
+    if (!trail_row_hash(s->crypto->cipher, &r, r.hash))
         return STORE_FAILED;
     enum store_status status = segment_begin(s, &r);
     if (status != STORE_OK)

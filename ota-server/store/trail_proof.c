@@ -262,7 +262,7 @@ void store_trail_witness(struct store *s, uint64_t from, uint64_t to, struct tra
     fclose(f);
 }
 
-static const char *problem_of(struct store *s, const struct trail_row *r, uint64_t expected,
+const char *trail_row_problem(struct store *s, const struct trail_row *r, uint64_t expected,
                               const uint8_t *previous)
 {
     uint8_t hash[32];
@@ -270,7 +270,8 @@ static const char *problem_of(struct store *s, const struct trail_row *r, uint64
         return "GAP";
     if (memcmp(r->previous, previous, 32) != 0)
         return "HASH";
-    return trail_hash(s, r, hash) && memcmp(hash, r->hash, 32) == 0 ? NULL : "HASH";
+    return trail_row_hash(s->crypto->cipher, r, hash) && memcmp(hash, r->hash, 32) == 0 ? NULL
+                                                                                        : "HASH";
 }
 
 // The first row at or behind `start` that must be there, and the hash that it is chained from.
@@ -317,7 +318,7 @@ enum store_status store_trail_chain(struct store *s, uint64_t from, uint64_t to,
     while (status == STORE_OK && out->ok) {
         struct trail_row r;
         trail_read(&q, &r);
-        const char *problem = problem_of(s, &r, expected, previous);
+        const char *problem = trail_row_problem(s, &r, expected, previous);
         if (problem != NULL) {
             out->ok = false;
             out->problem = problem;

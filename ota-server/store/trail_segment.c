@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #define DAY_MS (24ll * 60 * 60 * 1000)
-#define TEXT_SIZE 320
 
 // From year 0.
 static uint32_t month_of(struct utc at)
@@ -69,29 +68,11 @@ static void read_tombstone(const struct query *q, struct tombstone *t)
     copy_octets(t->signature, sizeof(t->signature), column_octets(q, 6));
 }
 
-// What is signed.
-static struct bytes text_of(const struct tombstone *t, char text[TEXT_SIZE])
-{
-    struct writer w = writer_of(text, TEXT_SIZE);
-    text_put(&w, "tombstone ");
-    text_decimal(&w, t->first);
-    text_put(&w, " ");
-    text_decimal(&w, t->last);
-    text_put(&w, " ");
-    text_decimal(&w, t->month);
-    text_put(&w, " ");
-    text_decimal(&w, (uint64_t)t->at.ms);
-    text_put(&w, " ");
-    text_hex(&w, bytes_of(t->previous, sizeof(t->previous)));
-    text_put(&w, " ");
-    text_hex(&w, bytes_of(t->hash, sizeof(t->hash)));
-    return writer_bytes(&w);
-}
-
 static bool is_genuine(const struct store *s, const struct tombstone *t)
 {
-    char text[TEXT_SIZE];
-    return s->signing.len == 0 || s->crypto->is_signed(s->signer, text_of(t, text), t->signature);
+    char text[TOMBSTONE_TEXT_SIZE];
+    return s->signing.len == 0 ||
+           s->crypto->is_signed(s->signer, tombstone_text(t, text), t->signature);
 }
 
 enum store_status store_tombstones(struct store *s, store_tombstone_fn *each, void *context)
@@ -166,11 +147,15 @@ enum store_status tombstone_hash(struct store *s, uint64_t sequence, uint8_t has
 
 // --- expiry --------------------------------------------------------------------------------------
 
-static enum store_status put_tombstone(struct store *s, struct tombstone *t)
+static bool sign(struct store *s, struct tombstone *t)
 {
-    char text[TEXT_SIZE];
-    if (s->signing.len != 0 && !s->crypto->sign(&s->signing, text_of(t, text), t->signature))
-        return STORE_FAILED;
+    char text[TOMBSTONE_TEXT_SIZE];
+    return s->signing.len == 0 ||
+           s->crypto->sign(&s->signing, tombstone_text(t, text), t->signature);
+}
+
+static enum store_status put_tombstone(struct store *s, const struct tombstone *t)
+{
     struct query q = query_of(s, STATEMENT_TOMBSTONE_ADD);
     bind_number(&q, 1, (int64_t)t->last);
     bind_number(&q, 2, (int64_t)t->first);
@@ -191,6 +176,9 @@ static enum store_status note_removal(struct store *s, const struct tombstone *t
 {
     char month[16];
     char rows[64];
+    char file[ARCHIVE_NAME_SIZE] = "";
+    if (s->options.archive != NULL)
+        archive_name(t, file);
     snprintf(month, sizeof(month), "%04u-%02u", t->month / 12, t->month % 12 + 1);
     snprintf(rows, sizeof(rows), "%llu to %llu", (unsigned long long)t->first,
              (unsigned long long)t->last);
@@ -200,7 +188,8 @@ static enum store_status note_removal(struct store *s, const struct tombstone *t
                                   .object_kind = "trail",
                                   .before = month,
                                   .after = rows,
-                                  .reason = "retention"};
+                                  .reason = "retention",
+                                  .result = file};
     return store_trail_add(s, &row);
 }
 
@@ -220,20 +209,43 @@ static enum store_status find_oldest(struct store *s, struct tombstone *t)
     return status;
 }
 
-static enum store_status bury_oldest(struct store *s, struct utc now, unsigned months,
-                                     bool *is_more)
+// What a month was chained from and to; STORE_NONE when that does not fit. Of one that is on its
+// way to its file it is known.
+static enum store_status find_ends(struct store *s, struct tombstone *t)
 {
-    struct tombstone t = {.at = now};
+    const struct tombstone *known = &s->archiving.of;
     struct trail_verdict v = {.ok = true};
     uint64_t first = 0;
+    if (s->archiving.file != NULL && known->first == t->first && known->last == t->last) {
+        memcpy(t->previous, known->previous, sizeof(t->previous));
+        memcpy(t->hash, known->hash, sizeof(t->hash));
+        return STORE_OK;
+    }
+    enum store_status status = tombstones_verify(s, &first, t->previous, &v);
+    if (status == STORE_OK)
+        status = trail_hash_at(s, t->last, t->hash);
+    return status == STORE_OK && (!v.ok || first != t->first) ? STORE_NONE : status;
+}
+
+static enum store_status bury_oldest(struct store *s, struct utc now, unsigned months,
+                                     uint32_t rows_max, bool *is_more)
+{
+    struct tombstone t = {.at = now};
+    bool is_kept = true;
     enum store_status status = find_oldest(s, &t);
     if (status != STORE_OK || t.month + months >= month_of(now))
         return status == STORE_NONE ? STORE_OK : status;
-    status = tombstones_verify(s, &first, t.previous, &v);
-    if (status == STORE_OK)
-        status = trail_hash_at(s, t.last, t.hash);
-    if (status != STORE_OK || !v.ok || first != t.first) // what does not fit stays
+    status = find_ends(s, &t);
+    if (status != STORE_OK) // what does not fit stays
         return status == STORE_NONE ? STORE_OK : status;
+    if (!sign(s, &t))
+        return STORE_FAILED;
+    if (s->options.archive != NULL)
+        status = archive_step(s, &t, rows_max, &is_kept);
+    if (status != STORE_OK || !is_kept) {
+        *is_more = s->archiving.file != NULL;
+        return status;
+    }
     status = put_tombstone(s, &t);
     if (status == STORE_OK)
         status = note_removal(s, &t);
@@ -259,7 +271,7 @@ enum store_status store_trail_expire(struct store *s, struct utc now, unsigned m
     if (status != STORE_OK)
         return status;
     if (!is_covered)
-        return months == 0 ? STORE_OK : bury_oldest(s, now, months, is_more);
+        return months == 0 ? STORE_OK : bury_oldest(s, now, months, rows_max, is_more);
     struct query q = query_of(s, STATEMENT_TRAIL_REMOVE);
     bind_number(&q, 1, rows_max);
     *is_more = true;

@@ -1,61 +1,19 @@
 #!/usr/bin/env python3
 """Backups of a server that works, and what comes of them. usage: test_backup.py FOLDER-OF-PROGRAMS"""
-import os, shutil, sqlite3, subprocess, sys, tempfile, threading, unittest
+import os, shutil, sqlite3, sys, threading, unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools/story"))
-from system import Api, Program  # noqa: E402
-
-PROGRAMS = sys.argv.pop(1)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from alone import Alone, tool  # noqa: E402
 
 
-def tool(*arguments):
-    return subprocess.run([os.path.join(PROGRAMS, arguments[0]), *arguments[1:]], capture_output=True, text=True)
-
-
-class Backup(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp()
-        self.data, self.copy = self.at("data"), self.at("backup")
-        self.password = self.at("password")
-        with open(os.open(self.password, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.write("secret1\n")
-        self.well("ota-server", "init", "--data", self.data)
-        made = self.well("ota-server", "client", "add", "--data", self.data, "--name", "test")
-        self.client = tuple(dict(line.split("=", 1) for line in made.split()).values())
-        self.program = None
-        self.start()
-
-    def tearDown(self):
-        self.stop()
-        shutil.rmtree(self.folder)
-
-    def at(self, name):
-        return os.path.join(self.folder, name)
-
-    def well(self, *arguments):
-        done = tool(*arguments)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
+class Backup(Alone):
+    def prepare(self):
+        self.copy = self.at("backup")
 
     def fails(self, word, *arguments):
         done = tool(*arguments)
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn(word, done.stderr)
-
-    def start(self):
-        # Nobody answers at this address: the server works without a link.
-        self.program = Program("ota-server", [
-            os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--listen", "127.0.0.1:0", "--single-person", "--smsc",
-            "127.0.0.1:1", "--system-id", "server", "--password-file", self.password], self.folder)
-        self.api = Api(self.program.ready["http"], [self.client])
-
-    def stop(self):
-        if self.program is not None:
-            self.assertEqual(self.program.stop(), 0)
-            self.program.log.close()
-            self.program.process.stdout.close()
-        self.program = None
 
     def pool(self, name):
         return self.api.post("/subscription-pools", {"name": name, "operator": "TEST-001-01", "templateId": 1})

@@ -4,58 +4,13 @@
 
 #include "common/host/crypto.h"
 #include "ota-server/service/turn.h"
-#include "ota-server/shell/server_crypto.h"
 #include "ota-server/store/schema.h"
-#include "ota-server/store/tombstones.h"
+#include "tests/unit/server/trail_lab.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static struct server_crypto crypto;
-static char folder[64];
-static char path[96];
-static char checkpoints[96];
-
-static struct store *open_store(void)
-{
-    struct secret_key key = {.len = 32, .octets = {9}};
-    const struct store_options options = {.path = path,
-                                          .checkpoints = checkpoints,
-                                          .ota_master = key,
-                                          .network_master = key,
-                                          .pseudonym_key = key,
-                                          .crypto = &crypto.store};
-    struct store *s = NULL;
-    assert_int_equal(store_open(&options, &s), STORE_OK);
-    return s;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    (void)snprintf(folder, sizeof(folder), "/tmp/otaria-trail-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    (void)snprintf(path, sizeof(path), "%s/server.db", folder);
-    (void)snprintf(checkpoints, sizeof(checkpoints), "%s/checkpoints", folder);
-    return server_crypto_open(&crypto) ? 0 : 1;
-}
-
-static int tear_down(void **state)
-{
-    static const char *const ends[] = {"", "-wal", "-shm", ".writer"};
-    char file[128];
-    (void)state;
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        (void)snprintf(file, sizeof(file), "%s%s", path, ends[i]);
-        (void)unlink(file);
-    }
-    (void)unlink(checkpoints);
-    (void)rmdir(folder);
-    server_crypto_close(&crypto);
-    return 0;
-}
 
 static void add_rows(struct store *s, int count)
 {
@@ -67,51 +22,28 @@ static void add_rows(struct store *s, int count)
     assert_int_equal(store_commit(s), STORE_OK);
 }
 
-static void run_behind_the_back(const char *text)
-{
-    sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
-static struct trail_verdict verdict_from(struct store *s, uint64_t from)
-{
-    struct trail_verdict v;
-    assert_int_equal(store_trail_verify(s, from, 0, &v), STORE_OK);
-    return v;
-}
-
-static void expect(struct store *s, uint64_t from, const char *problem, uint64_t first_bad)
-{
-    const struct trail_verdict v = verdict_from(s, from);
-    assert_string_equal(v.problem, problem);
-    assert_int_equal(v.first_bad, first_bad);
-    assert_true(v.ok == (problem[0] == '\0'));
-}
-
 static void verify_sees_the_link_to_the_row_before_its_first(void **state)
 {
     (void)state;
-    struct store *s = open_store();
+    struct store *s = trail_store(NULL);
     add_rows(s, 4);
-    expect(s, 3, "", 0);
-    assert_int_equal(verdict_from(s, 3).checked, 2);
+    trail_expect(s, 3, "", 0);
+    assert_int_equal(trail_verdict_from(s, 3).checked, 2);
     store_close(s);
-    run_behind_the_back("DROP TRIGGER trail_no_update; DROP TRIGGER trail_no_delete;"
-                        "UPDATE trail SET hash = zeroblob(32) WHERE sequence = 2");
-    s = open_store();
-    expect(s, 3, "HASH", 3);
+    trail_behind_the_back("DROP TRIGGER trail_no_update; DROP TRIGGER trail_no_delete;"
+                          "UPDATE trail SET hash = zeroblob(32) WHERE sequence = 2");
+    s = trail_store(NULL);
+    trail_expect(s, 3, "HASH", 3);
     store_close(s);
-    run_behind_the_back("DELETE FROM trail WHERE sequence = 2");
-    s = open_store();
-    expect(s, 3, "GAP", 2);
+    trail_behind_the_back("DELETE FROM trail WHERE sequence = 2");
+    s = trail_store(NULL);
+    trail_expect(s, 3, "GAP", 2);
     store_close(s);
 }
 
 static size_t read_file(char text[4096])
 {
-    FILE *file = fopen(checkpoints, "r");
+    FILE *file = fopen(trail_lab.checkpoints, "r");
     assert_non_null(file);
     const size_t len = fread(text, 1, 4095, file);
     text[len] = '\0';
@@ -121,7 +53,7 @@ static size_t read_file(char text[4096])
 
 static void write_file(const char *text)
 {
-    FILE *file = fopen(checkpoints, "w");
+    FILE *file = fopen(trail_lab.checkpoints, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
@@ -133,11 +65,11 @@ static void a_checkpoint_that_was_altered_is_found(void **state)
     char text[4096];
     uint8_t signer[32];
     (void)state;
-    struct store *s = open_store();
+    struct store *s = trail_store(NULL);
     add_rows(s, 12);
     assert_int_equal(store_checkpoint(s, (struct utc){1784894400123}), STORE_OK);
-    expect(s, 1, "", 0);
-    assert_int_equal(verdict_from(s, 1).checkpoints, 1);
+    trail_expect(s, 1, "", 0);
+    assert_int_equal(trail_verdict_from(s, 1).checkpoints, 1);
     store_checkpoint_signer(s, signer);
     const size_t len = read_file(text);
     assert_true(strncmp(text, "12 1784894400123 ", 17) == 0 && text[len - 1] == '\n');
@@ -151,11 +83,11 @@ static void a_checkpoint_that_was_altered_is_found(void **state)
         text[i] = was == '1' ? '2' : '1';
         write_file(text);
         const bool is_hash = text + i >= hash && text + i < hash + 64;
-        expect(s, 1, is_hash ? "CHECKPOINT" : "SIGNATURE", 12);
+        trail_expect(s, 1, is_hash ? "CHECKPOINT" : "SIGNATURE", 12);
         text[i] = was;
     }
     write_file(text);
-    expect(s, 1, "", 0);
+    trail_expect(s, 1, "", 0);
     // Whoever has the public key needs nothing else.
     uint8_t octets[64];
     for (size_t i = 0; i < sizeof(octets); i++) {
@@ -173,23 +105,23 @@ static void only_the_first_release_left_checkpoints_unsigned(void **state)
     char old[4096];
     char both[8192];
     (void)state;
-    struct store *s = open_store();
+    struct store *s = trail_store(NULL);
     add_rows(s, 3);
     assert_int_equal(store_checkpoint(s, (struct utc){1}), STORE_OK);
     (void)read_file(old);
     old[strlen("3 1 ") + 64] = '\n'; // as it wrote them
     old[strlen("3 1 ") + 65] = '\0';
-    (void)unlink(checkpoints);
+    (void)unlink(trail_lab.checkpoints);
     add_rows(s, 3);
     assert_int_equal(store_checkpoint(s, (struct utc){2}), STORE_OK);
     (void)read_file(text);
     (void)snprintf(both, sizeof(both), "%s%s", old, text);
     write_file(both);
-    expect(s, 1, "", 0);
-    assert_int_equal(verdict_from(s, 1).checkpoints, 2);
+    trail_expect(s, 1, "", 0);
+    assert_int_equal(trail_verdict_from(s, 1).checkpoints, 2);
     (void)snprintf(both, sizeof(both), "%s%s", text, old);
     write_file(both);
-    expect(s, 1, "SIGNATURE", 3);
+    trail_expect(s, 1, "SIGNATURE", 3);
     store_close(s);
 }
 
@@ -223,20 +155,20 @@ static void add_full_rows(struct store *s, int count)
 
 static void break_in(void)
 {
-    run_behind_the_back("DROP TRIGGER trail_no_update; DROP TRIGGER trail_no_delete;"
-                        "CREATE TABLE kept AS SELECT * FROM trail");
+    trail_behind_the_back("DROP TRIGGER trail_no_update; DROP TRIGGER trail_no_delete;"
+                          "CREATE TABLE kept AS SELECT * FROM trail");
 }
 
 // Changes the trail, verifies it, and puts it back.
 static void expect_found(const char *change, const char *problem, uint64_t first_bad)
 {
-    run_behind_the_back(change);
-    struct store *s = open_store();
-    const struct trail_verdict v = verdict_from(s, 1);
+    trail_behind_the_back(change);
+    struct store *s = trail_store(NULL);
+    const struct trail_verdict v = trail_verdict_from(s, 1);
     if (v.ok || strcmp(v.problem, problem) != 0 || v.first_bad != first_bad)
         fail_msg("%s: %s at %llu", change, v.problem, (unsigned long long)v.first_bad);
     store_close(s);
-    run_behind_the_back("DELETE FROM trail; INSERT INTO trail SELECT * FROM kept");
+    trail_behind_the_back("DELETE FROM trail; INSERT INTO trail SELECT * FROM kept");
 }
 
 // Each octet of each column that is hashed, and of both hashes: its lowest bit, and its highest.
@@ -252,7 +184,7 @@ static void every_octet_of_a_row_is_under_its_hash(void **state)
                                           "operation", "correlator", "approval"};
     char change[400];
     (void)state;
-    struct store *s = open_store();
+    struct store *s = trail_store(NULL);
     add_full_rows(s, 3);
     store_close(s);
     break_in();
@@ -287,7 +219,7 @@ static void rows_that_were_taken_added_or_exchanged_are_found(void **state)
                                   " reason, result, previous, hash, grp";
     char change[800];
     (void)state;
-    struct store *s = open_store();
+    struct store *s = trail_store(NULL);
     add_full_rows(s, SIGNED_TRAIL);
     assert_int_equal(store_checkpoint(s, (struct utc){1}), STORE_OK);
     store_close(s);
@@ -322,37 +254,7 @@ static void rows_that_were_taken_added_or_exchanged_are_found(void **state)
 
 // --- months that are removed ---
 
-#define JULY 1784894400000 // 2026-07-24T12:00:00Z
-#define DAY 86400000ll
-
-// Rows of July, August, September and October 2026, three each, with a checkpoint at the end of
-// each.
-static struct store *four_months(void)
-{
-    struct store *s = open_store();
-    for (int month = 0; month < 4; month++) {
-        assert_int_equal(store_begin(s), STORE_OK);
-        for (int i = 0; i < 3; i++) {
-            const struct trail_new row = {.at = {JULY + month * 31 * DAY + i},
-                                          .action = "card.marked"};
-            assert_int_equal(store_trail_add(s, &row), STORE_OK);
-        }
-        assert_int_equal(store_commit(s), STORE_OK);
-        assert_int_equal(store_checkpoint(s, (struct utc){JULY + month * 31 * DAY + 5}), STORE_OK);
-    }
-    return s;
-}
-
-static bool expire(struct store *s, struct utc now, unsigned months)
-{
-    bool is_more = false;
-    assert_int_equal(store_begin(s), STORE_OK);
-    assert_int_equal(store_trail_expire(s, now, months, 2, &is_more), STORE_OK);
-    assert_int_equal(store_commit(s), STORE_OK);
-    return is_more;
-}
-
-static const struct utc october = {JULY + 93 * DAY + 10};
+static const struct utc october = {TRAIL_JULY + 93 * TRAIL_DAY + 10};
 
 static bool count_tombstone(void *context, const struct tombstone *t)
 {
@@ -366,18 +268,18 @@ static void a_month_is_removed_whole_and_leaves_a_tombstone(void **state)
     struct tombstone t[8] = {{0}};
     bool is_restored = true;
     (void)state;
-    struct store *s = four_months();
-    assert_false(expire(s, october, 0)); // for ever
-    assert_false(expire(s, october, 3)); // July is three months old
-    expect(s, 1, "", 0);
-    assert_true(expire(s, october, 2));
+    struct store *s = trail_four_months(NULL);
+    assert_false(trail_expire(s, october, 0)); // for ever
+    assert_false(trail_expire(s, october, 3)); // July is three months old
+    trail_expect(s, 1, "", 0);
+    assert_true(trail_expire(s, october, 2));
     // From here on it holds, whether its rows are gone yet or not.
     for (int i = 0; i < 3; i++) {
-        const struct trail_verdict v = verdict_from(s, 1);
+        const struct trail_verdict v = trail_verdict_from(s, 1);
         assert_true(v.ok);
         assert_int_equal(v.checked, 10); // of 12, 3 less, and the row that tells of it
         assert_int_equal(v.checkpoints, 4);
-        assert_int_equal(expire(s, october, 2), i < 2);
+        assert_int_equal(trail_expire(s, october, 2), i < 2);
     }
     assert_int_equal(store_tombstones(s, count_tombstone, t), STORE_OK);
     assert_int_equal(t[7].first, 1);
@@ -385,14 +287,14 @@ static void a_month_is_removed_whole_and_leaves_a_tombstone(void **state)
     assert_int_equal(t[0].last, 3);
     assert_int_equal(t[0].month, 2026 * 12 + 6);
     store_close(s);
-    s = open_store(); // what it knows of months is in the database
-    assert_true(expire(s, (struct utc){october.ms + 31 * DAY}, 2)); // August
-    while (expire(s, (struct utc){october.ms + 31 * DAY}, 2))
+    s = trail_store(NULL); // what it knows of months is in the database
+    assert_true(trail_expire(s, (struct utc){october.ms + 31 * TRAIL_DAY}, 2)); // August
+    while (trail_expire(s, (struct utc){october.ms + 31 * TRAIL_DAY}, 2))
         continue;
-    expect(s, 1, "", 0);
-    expect(s, 2, "", 0); // inside of what is gone
-    expect(s, 7, "", 0); // the first that is there
-    expect(s, 8, "", 0);
+    trail_expect(s, 1, "", 0);
+    trail_expect(s, 2, "", 0); // inside of what is gone
+    trail_expect(s, 7, "", 0); // the first that is there
+    trail_expect(s, 8, "", 0);
     struct trail_verdict v;
     assert_int_equal(store_trail_chain(s, 2, 5, &v), STORE_OK);
     assert_true(v.ok);
@@ -400,7 +302,7 @@ static void a_month_is_removed_whole_and_leaves_a_tombstone(void **state)
     assert_int_equal(store_is_restored(s, &is_restored), STORE_OK);
     assert_false(is_restored);
     add_rows(s, 2);
-    expect(s, 1, "", 0);
+    trail_expect(s, 1, "", 0);
     store_close(s);
 }
 
@@ -424,10 +326,10 @@ static void turns_remove_a_month_by_and_by(void **state)
     struct policy policy;
     struct tombstone t[8] = {{0}};
     (void)state;
-    struct store *s = open_store();
+    struct store *s = trail_store(NULL);
     assert_int_equal(store_begin(s), STORE_OK);
     for (int i = 0; i < 1201; i++) {
-        const struct trail_new row = {.at = {i < 1200 ? JULY : october.ms},
+        const struct trail_new row = {.at = {i < 1200 ? TRAIL_JULY : october.ms},
                                       .action = "card.marked"};
         assert_int_equal(store_trail_add(s, &row), STORE_OK);
     }
@@ -440,7 +342,8 @@ static void turns_remove_a_month_by_and_by(void **state)
     assert_true(turn_write(turn, nothing, ignore, NULL));
     for (unsigned turns = 0; turns < 5; turns++) {
         assert_int_equal(turn_run(turn, now), TURN_OK);
-        assert_int_equal(verdict_from(s, 1).checked, 2); // the last row, and that of the removal
+        assert_int_equal(trail_verdict_from(s, 1).checked,
+                         2); // the last row, and that of the removal
         assert_true((turn_due(turn).ms == now.ms + 100) == (turns < 4));
         now = utc_after(now, 100);
     }
@@ -455,52 +358,52 @@ static void an_older_trail_is_cut_into_months_at_its_first_start(void **state)
 {
     struct tombstone t[8] = {{0}};
     (void)state;
-    store_close(four_months());
-    run_behind_the_back(
+    store_close(trail_four_months(NULL));
+    trail_behind_the_back(
         "DROP TRIGGER trail_no_delete; DROP TABLE tombstone; DROP TABLE trail_segment;"
         "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail BEGIN SELECT 1; END");
     for (size_t i = 0; i < schema_step_count; i++) {
         if (strstr(schema_steps[i], "CREATE TABLE trail_segment") != NULL)
-            run_behind_the_back(schema_steps[i]);
+            trail_behind_the_back(schema_steps[i]);
     }
-    struct store *s = open_store();
-    while (expire(s, october, 1))
+    struct store *s = trail_store(NULL);
+    while (trail_expire(s, october, 1))
         continue;
     assert_int_equal(store_tombstones(s, count_tombstone, t), STORE_OK);
     assert_int_equal(t[7].first, 2);
     assert_int_equal(t[1].first, 4);
     assert_int_equal(t[1].last, 6);
     assert_int_equal(t[1].month, 2026 * 12 + 7);
-    expect(s, 1, "", 0);
+    trail_expect(s, 1, "", 0);
     store_close(s);
 }
 
 static void the_last_month_stays_however_old_it_is(void **state)
 {
     (void)state;
-    struct store *s = four_months();
-    const struct utc much_later = {JULY + 4000 * DAY};
-    while (expire(s, much_later, 6))
+    struct store *s = trail_four_months(NULL);
+    const struct utc much_later = {TRAIL_JULY + 4000 * TRAIL_DAY};
+    while (trail_expire(s, much_later, 6))
         continue;
     struct tombstone t[8] = {{0}};
     assert_int_equal(store_tombstones(s, count_tombstone, t), STORE_OK);
     // The row that told of July's end began a month of its own; so October is not the last any
     // more.
     assert_int_equal(t[7].first, 4);
-    expect(s, 1, "", 0);
-    assert_true(verdict_from(s, 1).checked >= 4);
+    trail_expect(s, 1, "", 0);
+    assert_true(trail_verdict_from(s, 1).checked >= 4);
     store_close(s);
 }
 
 static void the_database_lets_go_of_nothing_that_no_tombstone_covers(void **state)
 {
     (void)state;
-    struct store *s = four_months();
-    while (expire(s, october, 2))
+    struct store *s = trail_four_months(NULL);
+    while (trail_expire(s, october, 2))
         continue;
     store_close(s);
     sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(trail_lab.path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "DELETE FROM trail WHERE sequence = 4", NULL, NULL, NULL),
                      SQLITE_CONSTRAINT);
     assert_int_equal(sqlite3_exec(db, "DELETE FROM tombstone", NULL, NULL, NULL),
@@ -535,20 +438,20 @@ static void a_month_without_its_tombstone_or_with_a_false_one_is_found(void **st
          "SIGNATURE", 4},
     };
     (void)state;
-    struct store *s = four_months();
-    while (expire(s, october, 2))
+    struct store *s = trail_four_months(NULL);
+    while (trail_expire(s, october, 2))
         continue;
     store_close(s);
-    run_behind_the_back("DROP TRIGGER trail_no_update; DROP TRIGGER trail_no_delete;"
-                        "DROP TRIGGER tombstone_no_update; DROP TRIGGER tombstone_no_delete;"
-                        "CREATE TABLE kept AS SELECT * FROM trail;"
-                        "CREATE TABLE stone AS SELECT * FROM tombstone");
+    trail_behind_the_back("DROP TRIGGER trail_no_update; DROP TRIGGER trail_no_delete;"
+                          "DROP TRIGGER tombstone_no_update; DROP TRIGGER tombstone_no_delete;"
+                          "CREATE TABLE kept AS SELECT * FROM trail;"
+                          "CREATE TABLE stone AS SELECT * FROM tombstone");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         expect_found(rows[i].change, rows[i].problem, rows[i].first_bad);
-        run_behind_the_back("DELETE FROM tombstone; INSERT INTO tombstone SELECT * FROM stone");
+        trail_behind_the_back("DELETE FROM tombstone; INSERT INTO tombstone SELECT * FROM stone");
     }
-    s = open_store();
-    expect(s, 1, "", 0);
+    s = trail_store(NULL);
+    trail_expect(s, 1, "", 0);
     store_close(s);
 }
 
@@ -556,12 +459,12 @@ static void a_month_without_its_tombstone_or_with_a_false_one_is_found(void **st
 static void forgetting_whom_a_pseudonym_means_leaves_the_chain_whole(void **state)
 {
     (void)state;
-    struct store *s = open_store();
+    struct store *s = trail_store(NULL);
     add_full_rows(s, 4);
     store_close(s);
-    run_behind_the_back("DELETE FROM pseudonym");
-    s = open_store();
-    expect(s, 1, "", 0);
+    trail_behind_the_back("DELETE FROM pseudonym");
+    s = trail_store(NULL);
+    trail_expect(s, 1, "", 0);
     store_close(s);
 }
 
@@ -594,7 +497,7 @@ static void ed25519_gives_the_published_octets(void **state)
     assert_false(crypto_is_signed(public, bytes_of("\x73", 1), signature));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, trail_set_up, trail_tear_down)
 
 int main(void)
 {

@@ -525,6 +525,12 @@ enum store_status store_trail_expire(struct store *s, struct utc now, unsigned m
     return STORE_OK;
 }
 
+const char *store_archive_problem(const struct store *s)
+{
+    (void)s;
+    return "";
+}
+
 enum store_status store_checkpoint(struct store *s, struct utc at)
 {
     (void)s;
