@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "common/wire/ident.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_iccid.h"
 #include "ota-server/service/import_registry.h"
 #include "profiles/vendor/weak.h"
 
@@ -364,7 +365,7 @@ static enum store_status check_iccid(struct api_exchange *x, struct store *store
     const struct store_page page = {.limit = 2};
     enum store_status status = store_subscriptions(store, &filter, &page, see_twin, &t, NULL);
     if (status == STORE_OK)
-        status = store_card_by_iccid(store, s->plan.iccid, &card);
+        status = api_iccid_card(store, text, &card);
     if (status == STORE_OK && t.id != 0 && card == s->card)
         return STORE_OK;
     if (status == STORE_NONE && t.id != 0)

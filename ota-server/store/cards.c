@@ -376,14 +376,16 @@ void card_filter_init(struct card_filter *f)
 
 #define STATEMENT_MAX 3072
 
-// Both ends of the range that the text can stand in, and a pattern for its end.
+// Both ends of the range that the text can stand in, and a pattern for its end. Of a whole ICCID
+// the low end is the one without check digit, which is the same.
 #define SEARCH                                                                                     \
     " AND id IN (SELECT id FROM card WHERE $14 & 1 AND iccid >= $11 AND iccid <= $12"              \
-    " AND iccid LIKE $13 UNION ALL SELECT id FROM card WHERE $14 & 8 AND eid <> ''"                \
-    " AND eid >= $11 AND eid <= $12 AND eid LIKE $13"                                              \
+    " AND (iccid LIKE $13 OR iccid = $11)"                                                         \
+    " UNION ALL SELECT id FROM card WHERE $14 & 8 AND eid <> '' AND eid >= $11 AND eid <= $12 "    \
+    "AND eid LIKE $13"                                                                             \
     " UNION ALL SELECT id FROM card WHERE $14 & 16 AND imei <> '' AND imei >= $11"                 \
     " AND imei <= $12 AND imei LIKE $13 UNION ALL SELECT card FROM subscription WHERE $14 & 1"     \
-    " AND iccid <> '' AND iccid >= $11 AND iccid <= $12 AND iccid LIKE $13"                        \
+    " AND iccid <> '' AND iccid >= $11 AND iccid <= $12 AND (iccid LIKE $13 OR iccid = $11)"       \
     " UNION ALL SELECT card FROM subscription WHERE $14 & 2 AND imsi >= $11 AND imsi <= $12"       \
     " AND imsi LIKE $13 UNION ALL SELECT card FROM subscription WHERE $14 & 4 AND number <> ''"    \
     " AND number >= $11 AND number <= $12 AND number LIKE $13)"
@@ -410,15 +412,21 @@ static int64_t search_set(char in)
 
 static void bind_search(struct query *q, const struct card_filter *f)
 {
+    char low[SEARCH_TEXT_SIZE];
     char high[SEARCH_TEXT_SIZE];
     char pattern[SEARCH_TEXT_SIZE];
     const bool is_suffix = f->search_how == 's';
     const bool is_prefix = f->search_how == 'p';
+    const bool is_whole = f->search_how == 'e' && strlen(f->search) == ICCID_SIZE - 1;
     // ':' follows '9': above every number that begins with these digits
     snprintf(high, sizeof(high), "%s%s", is_suffix ? "" : f->search,
              is_suffix || is_prefix ? ":" : "");
-    snprintf(pattern, sizeof(pattern), "%%%s", is_suffix ? f->search : "");
-    bind_text(q, 11, is_suffix ? "" : f->search);
+    snprintf(low, sizeof(low), "%s", is_suffix ? "" : f->search);
+    if (is_whole)
+        low[ICCID_SIZE - 2] = '\0';
+    snprintf(pattern, sizeof(pattern), "%s%s", is_whole ? "" : "%",
+             is_suffix || is_whole ? f->search : "");
+    bind_text(q, 11, low);
     bind_text(q, 12, high);
     bind_text(q, 13, pattern);
     bind_number(q, 14, search_set(f->search_in));

@@ -18,7 +18,7 @@
 // before it, in statements of their own.
 #define SUBSCRIPTIONS_WHERE " FROM subscription WHERE "
 #define SUBSCRIPTION_NAMED "((imsi >= $5 AND imsi < $6) OR (iccid <> '' AND iccid >= $5 AND iccid < $6)" \
-    " OR (number <> '' AND number >= $5 AND number < $6))"
+    " OR (iccid <> '' AND iccid = $9) OR (number <> '' AND number >= $5 AND number < $6))"
 #define SUBSCRIPTION_FILTERS " AND ($1 = 0 OR tenant = $1) AND ($2 = 0 OR pool = $2)" \
     " AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
     " AND ($5 = '' OR " SUBSCRIPTION_NAMED ") AND" VISIBLE

@@ -161,8 +161,11 @@ enum store_status store_subscriptions(struct store *s, const struct subscription
                                       void *context, uint64_t *total)
 {
     char high[NUMBER_TEXT_SIZE + 4] = "";
+    char without[ICCID_SIZE] = ""; // its check digit
     const char *search = f->search == NULL ? "" : f->search;
     snprintf(high, sizeof(high), "%s:", search);
+    if (strlen(search) == ICCID_SIZE - 1)
+        snprintf(without, sizeof(without), "%.*s", ICCID_SIZE - 2, search);
     for (int is_count = 0; is_count <= (total != NULL); is_count++) {
         struct query q = query_of(s, list_of(f, is_count != 0));
         bind_number(&q, 1, (int64_t)f->tenant);
@@ -172,6 +175,7 @@ enum store_status store_subscriptions(struct store *s, const struct subscription
         bind_text(&q, 5, search);
         bind_text(&q, 6, high);
         bind_page(&q, 7, page);
+        bind_text(&q, 9, without);
         enum store_status status = query_step(&q);
         if (is_count && status == STORE_OK)
             *total = (uint64_t)column_number(&q, 0);

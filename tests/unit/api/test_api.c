@@ -247,6 +247,30 @@ static void a_card_is_shown_masked_with_its_version(void **state)
     assert_true(has("\"totalCount\":1"));
 }
 
+static void an_iccid_is_found_with_and_without_its_check_digit(void **state)
+{
+    // Of cards whose ICCIDs have 20 and 19 digits [E.118: the last one is a Luhn digit].
+    static const char *const found[] = {
+        "{\"iccid\":\"89999000000000000015\"}", "{\"iccid\":\"8999900000000000001\"}",
+        "{\"any\":\"89999000000000000023\"}",   "{\"iccid\":\"89999000000000000023\"}",
+        "{\"iccid\":\"8999900000000000002\"}",
+    };
+    static const char *const not_found[] = {"{\"iccid\":\"89999000000000000016\"}",
+                                            "{\"any\":\"89999000000000000031\"}"};
+    struct record record;
+    (void)state;
+    (void)lab_card_of(&lab, "89999000000000000015", "999700000000011", "999700000000012", &record);
+    (void)lab_card_of(&lab, "8999900000000000002", "999700000000021", "999700000000022", &record);
+    for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+        ask("POST", BASE "/cards/search", found[i]);
+        assert_true(has("\"totalCount\":1"));
+    }
+    for (size_t i = 0; i < sizeof(not_found) / sizeof(not_found[0]); i++) {
+        ask("POST", BASE "/cards/search", not_found[i]);
+        assert_true(has("\"totalCount\":0"));
+    }
+}
+
 static void identifiers_are_clear_only_with_their_scope(void **state)
 {
     (void)state;
@@ -635,6 +659,7 @@ int main(void)
         TEST(bodies_that_are_not_one_clean_object_are_400),
         TEST(unknown_query_parameters_are_400),
         TEST(a_card_is_shown_masked_with_its_version),
+        TEST(an_iccid_is_found_with_and_without_its_check_digit),
         TEST(identifiers_are_clear_only_with_their_scope),
         TEST(a_foreign_card_is_as_unknown_as_none),
         TEST(the_views_say_that_nobody_has_audited),

@@ -123,6 +123,17 @@ static void keys_come_under_a_transport_key(void **state)
     assert_false(has("\"k\"") || has("8b3a6f02") || has("8B3A6F02"));
 }
 
+static void a_check_digit_makes_no_other_iccid(void **state)
+{
+    (void)state;
+    enter("999700000000077", ",\"iccid\":\"8999900000000000095\"");
+    expect(201, "\"state\":\"FREE\"");
+    ask("POST", BASE "/subscriptions/search", "{\"iccid\":\"89999000000000000957\"}");
+    expect(200, "\"totalCount\":1");
+    enter("999700000000078", ",\"iccid\":\"89999000000000000957\"");
+    expect(409, "ALREADY_EXISTS");
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -307,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(keys_come_under_a_transport_key),
+        TEST(a_check_digit_makes_no_other_iccid),
         TEST(what_does_not_fit_is_refused),
         TEST(a_weak_key_is_for_laboratories),
         TEST(what_has_no_keys_goes_to_no_card),
