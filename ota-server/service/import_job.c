@@ -34,12 +34,14 @@ static void give(struct import_jobs *j, enum hand_kind kind)
 // The other slice is filled while this one is written.
 static bool give_slice(struct import_jobs *j)
 {
-    if (j->slices[j->filling].count == 0)
+    const struct load_head head = import_load_head(&j->reads, &j->header);
+    if (load_is_empty(j->reads.load))
         return true;
     if (!settle(j))
         return false;
     j->filling ^= 1;
-    j->slices[j->filling].count = 0;
+    j->reads.load = j->loads[j->filling];
+    load_begin(j->reads.load, &head);
     j->has_loaded = true;
     give(j, HAND_SLICE);
     return true;
@@ -70,27 +72,33 @@ static bool begin(void *context, const struct vendor_header *header, struct impo
     struct import_jobs *j = jobs_of(context);
     j->header = *header;
     header_wipe(&j->header); // keys stay with the importer
-    return progress(context, 2, 0, counts.records);
+    if (!progress(context, 2, 0, counts.records))
+        return false;
+    give(j, HAND_BEGIN);
+    if (!settle(j))
+        return false;
+    const struct load_head head = import_load_head(&j->reads, header);
+    load_begin(j->reads.load, &head);
+    return true;
 }
 
-static bool load_card(void *context, const struct vendor_header *header,
+static bool take_card(void *context, const struct vendor_header *header,
                       const struct vendor_card *card)
 {
     struct import_jobs *j = jobs_of(context);
-    struct slice *s = &j->slices[j->filling];
-    (void)header;
-    s->known[s->count] = 0;
-    j->has_parts = import_finds(&j->reads, card, &s->known[s->count]) || j->has_parts;
-    s->cards[s->count++] = *card;
-    return s->count < SLICE || give_slice(j);
+    uint64_t known = 0;
+    j->has_parts = import_finds(&j->reads, card, &known) || j->has_parts;
+    const enum store_status status = known == 0 ? import_load(&j->reads, header, card)
+                                                : import_part_add(&j->reads, header, card, known);
+    return status == STORE_OK && (!load_is_full(j->reads.load) || give_slice(j));
 }
 
-static bool load_subscription(void *context, const struct vendor_header *header,
+static bool take_subscription(void *context, const struct vendor_header *header,
                               const struct vendor_subscription *subscription)
 {
     struct vendor_card card = {.subscription_count = 1};
     card.subscriptions[0] = *subscription;
-    const bool ok = load_card(context, header, &card);
+    const bool ok = take_card(context, header, &card);
     secret_wipe(&card, sizeof(card));
     return ok;
 }
@@ -155,6 +163,8 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
                                       .tenant = s->order.tenant,
                                       .import = s->order.import,
                                       .pool = s->order.pool,
+                                      .load = j->loads[j->filling],
+                                      .record = j->record,
                                       .owner = j};
     struct import_options options = {
         .file = {.profile = s->profile,
@@ -166,8 +176,8 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
                  .context = &j->reads,
                  .transport_key = import_transport_key},
         .registry = {.begin = begin,
-                     .load_card = load_card,
-                     .load_subscription = load_subscription,
+                     .load_card = take_card,
+                     .load_subscription = take_subscription,
                      .quarantine = quarantine,
                      .commit = commit,
                      .abort = give_up},
@@ -244,8 +254,6 @@ static void complete_cards(struct import_jobs *j, bool ok)
 static void run_job(struct import_jobs *j, struct seat *s)
 {
     j->report = (struct import_report){0};
-    j->slices[0].count = 0;
-    j->slices[1].count = 0;
     j->has_loaded = false;
     j->is_gone = false;
     j->has_parts = false;
@@ -268,7 +276,6 @@ static void run_job(struct import_jobs *j, struct seat *s)
     (void)settle(j); // what the registry refuses even now ends at the next start
     secret_wipe(&j->body, sizeof(j->body));
     import_report_close(&j->report);
-    secret_wipe(j->slices, sizeof(j->slices));
 }
 
 static void free_seat(struct seat *s)
@@ -378,7 +385,7 @@ bool import_jobs_cancel(struct import_jobs *j, uint64_t import)
     const bool can = s != NULL && !s->is_ending;
     if (can)
         s->is_cancelled = true;
-    if (can && s == j->running && j->hand == HAND_LATER && j->kind == HAND_SLICE) {
+    if (can && s == j->running && j->hand == HAND_LATER && j->kind <= HAND_SLICE) {
         j->hand = HAND_FREE; // nobody waits for the disk any more
         (void)pthread_cond_broadcast(&j->moved);
     }
@@ -421,22 +428,38 @@ bool import_jobs_wait(struct import_jobs *j)
 
 // --- opening and closing -----------------------------------------------------------------------
 
+static void release(struct import_jobs *j)
+{
+    load_close(j->loads[0]);
+    load_close(j->loads[1]);
+    free(j->record);
+    crypto_close(j->crypto);
+    crypto_close(j->writer_crypto);
+    free(j);
+}
+
+static bool allocate(struct import_jobs *j)
+{
+    j->loads[0] = load_open();
+    j->loads[1] = load_open();
+    j->record = malloc(sizeof(*j->record));
+    j->crypto = crypto_open();
+    j->writer_crypto = crypto_open();
+    return j->loads[0] != NULL && j->loads[1] != NULL && j->record != NULL && j->crypto != NULL &&
+           j->writer_crypto != NULL;
+}
+
 struct import_jobs *import_jobs_open(const struct import_jobs_options *options)
 {
     struct import_jobs *j = calloc(1, sizeof(*j));
     if (j == NULL)
         return NULL;
     j->options = *options;
-    j->crypto = crypto_open();
-    j->writer_crypto = crypto_open();
     if (options->folder != NULL)
         import_bodies_tidy(options->reader, options->folder);
-    if (pthread_mutex_init(&j->mutex, NULL) != 0 || pthread_cond_init(&j->moved, NULL) != 0 ||
-        j->crypto == NULL || j->writer_crypto == NULL ||
-        pthread_create(&j->thread, NULL, work, j) != 0) {
-        crypto_close(j->crypto);
-        crypto_close(j->writer_crypto);
-        free(j);
+    if (!allocate(j) || pthread_mutex_init(&j->mutex, NULL) != 0 ||
+        pthread_cond_init(&j->moved, NULL) != 0 || pthread_create(&j->thread, NULL, work, j) != 0) {
+        release(j);
         return NULL;
     }
     return j;
@@ -453,9 +476,7 @@ void import_jobs_close(struct import_jobs *j)
     (void)pthread_join(j->thread, NULL);
     for (unsigned i = 0; i < IMPORT_SEATS; i++)
         free_seat(&j->seats[i]);
-    crypto_close(j->crypto);
-    crypto_close(j->writer_crypto);
     (void)pthread_cond_destroy(&j->moved);
     (void)pthread_mutex_destroy(&j->mutex);
-    free(j);
+    release(j);
 }

@@ -8,8 +8,6 @@
 
 #include <pthread.h>
 
-#define SLICE 1024 // cards in a transaction: some 35 ms, and fewer pages of indexes than in four
-
 enum seat_state { SEAT_FREE, SEAT_HELD, SEAT_WAITING, SEAT_RUNNING };
 
 struct seat {
@@ -25,14 +23,9 @@ struct seat {
     uint64_t done, total;
 };
 
-enum hand_kind { HAND_SLICE, HAND_UNDO, HAND_MERGE, HAND_END };
+// What begins and the slices count as nothing before the end.
+enum hand_kind { HAND_BEGIN, HAND_SLICE, HAND_UNDO, HAND_MERGE, HAND_END };
 enum hand_state { HAND_FREE, HAND_GIVEN, HAND_IN_TURN, HAND_LATER };
-
-struct slice {
-    struct vendor_card cards[SLICE];
-    uint64_t known[SLICE]; // the card that one completes, or 0
-    size_t count;
-};
 
 struct import_jobs {
     struct import_jobs_options options;
@@ -47,7 +40,7 @@ struct import_jobs {
     enum store_status hand_ended; // of the last one
     // of the thread, and of the server's thread while something is handed over
     uint8_t kind; // enum hand_kind
-    struct slice slices[2];
+    struct load *loads[2];
     unsigned filling;
     struct seat *running;
     struct vendor_header header;
@@ -59,6 +52,7 @@ struct import_jobs {
     const char *failure;
     struct import_report report;
     struct import_target reads;
+    struct record *record;
     struct import_body body; // of the file under way, when it is kept
     uint8_t body_nonce[CRYPTO_NONCE_SIZE];
     bool is_kept;

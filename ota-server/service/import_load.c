@@ -31,11 +31,28 @@ static void copy_text(char *to, size_t size, const char *from)
     text_end(&w);
 }
 
-static enum store_status put_subscription(const struct import_target *t,
+static uint64_t fresh_id(struct import_target *t)
+{
+    return t->load != NULL ? ids_next(&t->ids, (struct utc){0}) : turn_id(t->turn, t->now);
+}
+
+// Made ready, or written at once.
+static enum store_status keep_subscription(const struct import_target *t,
+                                           const struct subscription *s,
+                                           const struct network_keys *keys)
+{
+    if (t->load != NULL)
+        return load_subscription(t->load, t->store, s, keys);
+    const enum store_status status = store_subscription_put(t->store, s);
+    return status == STORE_OK && keys != NULL ? store_network_keys_put(t->store, s->plan.imsi, keys)
+                                              : status;
+}
+
+static enum store_status put_subscription(struct import_target *t,
                                           const struct vendor_subscription *from,
                                           struct subscription *s)
 {
-    s->id = turn_id(t->turn, t->now);
+    s->id = fresh_id(t);
     s->tenant = t->pool != 0 ? t->pool_owner : t->tenant;
     s->import = t->import;
     s->has_keys = from->k.len > 0;
@@ -47,16 +64,13 @@ static enum store_status put_subscription(const struct import_target *t,
     if ((s->plan.has_iccid && !iccid_write(from->iccid, s->plan.iccid)) ||
         !imsi_write(from->imsi, s->plan.imsi))
         return STORE_FAILED;
-    enum store_status status = store_subscription_put(t->store, s);
-    if (status != STORE_OK || !s->has_keys)
-        return status;
     struct network_keys keys = {.k = from->k, .op = from->opc};
-    status = store_network_keys_put(t->store, s->plan.imsi, &keys);
+    const enum store_status status = keep_subscription(t, s, s->has_keys ? &keys : NULL);
     secret_wipe(&keys, sizeof(keys));
     return status;
 }
 
-static enum store_status put_slot(const struct import_target *t, struct record *r,
+static enum store_status put_slot(struct import_target *t, struct record *r,
                                   const struct vendor_subscription *from)
 {
     struct mirror_slot *slot = &r->slots[r->slot_count];
@@ -120,17 +134,21 @@ static void sort_slots(struct record *r)
     }
 }
 
-static enum store_status fill_record(const struct import_target *t,
-                                     const struct vendor_header *header,
+static uint8_t state_of(const struct vendor_header *header)
+{
+    const unsigned whole = VENDOR_TARGET_OTA | VENDOR_TARGET_AUC;
+    return (header->targets & whole) == whole ? CARD_IMPORTED : CARD_IMPORTED_PARTIAL;
+}
+
+static enum store_status fill_record(struct import_target *t, const struct vendor_header *header,
                                      const struct vendor_card *card, struct record *r)
 {
     const struct vendor_applet *applet = &header->applet;
-    const unsigned whole = VENDOR_TARGET_OTA | VENDOR_TARGET_AUC;
-    record_init(r, turn_id(t->turn, t->now));
+    record_init(r, fresh_id(t));
     r->tenant = t->tenant;
     r->batch = t->import;
     r->created_at = t->now;
-    r->state = (header->targets & whole) == whole ? CARD_IMPORTED : CARD_IMPORTED_PARTIAL;
+    r->state = state_of(header);
     r->level = applet->level;
     r->slot_limit = applet->slot_count;
     r->mt_counter = card->keyset.counter;
@@ -146,16 +164,12 @@ static enum store_status fill_record(const struct import_target *t,
     return status;
 }
 
-static enum store_status load_card(const struct import_target *t,
-                                   const struct vendor_header *header,
-                                   const struct vendor_card *card)
+static enum store_status add_card(struct import_target *t, const struct vendor_header *header,
+                                  const struct vendor_card *card)
 {
-    struct record *r = calloc(1, sizeof(*r));
-    if (r == NULL)
-        return STORE_FAILED;
     const uint8_t *tar = header->applet.tar;
     struct card_new new_card = {
-        .record = r,
+        .record = t->record,
         .has_reference = card->keyset.number != 0,
         .has_keys = card->keyset.number != 0,
         .keys = {.version = card->keyset.number,
@@ -171,19 +185,28 @@ static enum store_status load_card(const struct import_target *t,
         .at = t->now,
     };
     memcpy(new_card.reference, card->keyset.reference, sizeof(new_card.reference));
-    enum store_status status = fill_record(t, header, card, r);
+    enum store_status status = fill_record(t, header, card, t->record);
     if (status == STORE_OK)
-        status = store_card_add(t->store, &new_card);
+        status = load_card(t->load, t->store, &new_card);
     secret_wipe(&new_card.keys, sizeof(new_card.keys));
-    free(r);
     return status;
 }
 
-enum store_status import_load(const struct import_target *target,
-                              const struct vendor_header *header, const struct vendor_card *card)
+struct load_head import_load_head(const struct import_target *t, const struct vendor_header *header)
+{
+    return (struct load_head){.import = t->import,
+                              .tenant = t->tenant,
+                              .owner = t->pool != 0 ? t->pool_owner : t->tenant,
+                              .pool = t->pool,
+                              .state = state_of(header),
+                              .at = t->now};
+}
+
+enum store_status import_load(struct import_target *target, const struct vendor_header *header,
+                              const struct vendor_card *card)
 {
     if (!header->is_pool)
-        return load_card(target, header, card);
+        return add_card(target, header, card);
     struct subscription s = {.pool = target->pool, .state = SUBSCRIPTION_FREE};
     return put_subscription(target, &card->subscriptions[0], &s);
 }
@@ -310,7 +333,7 @@ static void read_subscription(struct reader *r, struct vendor_subscription *s)
     take_secret(r, &s->opc);
 }
 
-enum store_status import_part_put(const struct import_target *t, const struct vendor_header *h,
+enum store_status import_part_add(const struct import_target *t, const struct vendor_header *h,
                                   const struct vendor_card *card, uint64_t id)
 {
     uint8_t octets[PART_MAX];
@@ -327,7 +350,7 @@ enum store_status import_part_put(const struct import_target *t, const struct ve
     for (uint8_t i = 0; i < card->subscription_count; i++)
         write_subscription(&w, &card->subscriptions[i]);
     const enum store_status status =
-        w.failed ? STORE_FAILED : store_part_put(t->store, t->import, id, writer_bytes(&w));
+        w.failed ? STORE_FAILED : load_part(t->load, t->store, id, writer_bytes(&w));
     secret_wipe(octets, sizeof(octets));
     return status;
 }
@@ -391,7 +414,7 @@ static enum store_status merge_subscription(const struct import_target *t, struc
 }
 
 // A slot that the header of another file told of keeps what that said.
-static enum store_status merge_slot(const struct import_target *t, struct record *r,
+static enum store_status merge_slot(struct import_target *t, struct record *r,
                                     const struct vendor_subscription *from)
 {
     struct mirror_slot *known = slot_of(r, from->slot);
@@ -427,8 +450,7 @@ static bool is_complete(const struct import_target *t, const struct record *r, c
     return has_keys && has_network;
 }
 
-static enum store_status merge(const struct import_target *t, struct record *r,
-                               const struct part *p)
+static enum store_status merge(struct import_target *t, struct record *r, const struct part *p)
 {
     const struct record before = *r;
     enum store_status status = merge_keys(t, r, p);
@@ -444,7 +466,7 @@ static enum store_status merge(const struct import_target *t, struct record *r,
     return store_card_save(t->store, &before, r);
 }
 
-static enum store_status merge_next(const struct import_target *t, bool *is_done)
+static enum store_status merge_next(struct import_target *t, bool *is_done)
 {
     uint8_t octets[PART_MAX];
     uint64_t card = 0;
@@ -471,7 +493,7 @@ static enum store_status merge_next(const struct import_target *t, bool *is_done
     return *is_done ? STORE_OK : status;
 }
 
-enum store_status import_parts_merge(const struct import_target *t, uint32_t limit, bool *is_done)
+enum store_status import_parts_merge(struct import_target *t, uint32_t limit, bool *is_done)
 {
     enum store_status status = STORE_OK;
     *is_done = false;

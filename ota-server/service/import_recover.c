@@ -10,7 +10,7 @@ static enum store_status take_away(struct store *store, uint64_t import, bool *i
     return status == STORE_OK && *is_done ? store_loading_end(store, import) : status;
 }
 
-static enum store_status carry_through(const struct import_target *t, bool *is_done)
+static enum store_status carry_through(struct import_target *t, bool *is_done)
 {
     const struct import_order order = {.import = t->import, .tenant = t->tenant};
     enum store_status status = import_parts_merge(t, MERGE_CARDS, is_done);
@@ -23,7 +23,7 @@ static enum store_status carry_through(const struct import_target *t, bool *is_d
     return status;
 }
 
-static enum store_status recover_one(const struct import_target *t, bool is_merging)
+static enum store_status recover_one(struct import_target *t, bool is_merging)
 {
     bool is_done = false;
     enum store_status status = STORE_OK;

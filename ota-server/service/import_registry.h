@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/wire/cipher.h"
+#include "ota-server/store/load.h"
 #include "ota-server/store/store.h"
 #include "profiles/vendor/import.h"
 
@@ -16,6 +17,10 @@ struct turn;
 struct import_target {
     struct store *store;
     struct turn *turn; // for ids of what is written
+    // Of who makes rows ready, and has ids of its own: where to, and a place for a record.
+    struct load *load;
+    struct ids ids;
+    struct record *record;
     struct crypto *crypto;
     const struct secret_key *key; // that transport keys are wrapped with
     uint64_t tenant;
@@ -41,20 +46,23 @@ struct vendor_profile *import_profile_open(struct store *store, uint64_t tenant,
 bool import_transport_key(void *context, uint8_t index, enum transport_kind kind,
                           struct secret_key *key);
 
-// A card with its subscriptions and keys; of a pool, the one subscription of `card`.
-enum store_status import_load(const struct import_target *target,
-                              const struct vendor_header *header,
+// What all cards of the file have, for load_begin().
+struct load_head import_load_head(const struct import_target *target,
+                                  const struct vendor_header *header);
+// Adds to target->load: a card with its subscriptions and keys; of a pool, the one subscription of
+// `card`.
+enum store_status import_load(struct import_target *target, const struct vendor_header *header,
                               const struct vendor_card *card) MUST_USE;
 // Whether another file of the same batch has brought the card.
 bool import_finds(const struct import_target *target, const struct vendor_card *card,
                   uint64_t *id) MUST_USE;
-// Keeps what a file has of such a card, until the import has passed the point behind which it
-// completes its cards, whatever happens.
-enum store_status import_part_put(const struct import_target *target,
+// Adds what a file has of such a card. It is kept until the import has passed the point behind
+// which it completes its cards, whatever happens.
+enum store_status import_part_add(const struct import_target *target,
                                   const struct vendor_header *header,
                                   const struct vendor_card *card, uint64_t id) MUST_USE;
 // Completes at most `limit` cards; `is_done` when none was left.
-enum store_status import_parts_merge(const struct import_target *target, uint32_t limit,
+enum store_status import_parts_merge(struct import_target *target, uint32_t limit,
                                      bool *is_done) MUST_USE;
 // Note that the file, and the batch, were imported, for the next time.
 enum store_status import_file_put(const struct import_target *target,

@@ -5,14 +5,18 @@
 #define MERGE_CARDS 64
 #define SWEEP_TICKS 600 // of a second
 
+// The thread gives the ids out by itself, to as many subscriptions as a card can have.
+static void begin(struct import_jobs *j, struct utc now)
+{
+    const uint64_t count = j->running->total * (1 + VENDOR_SLOTS_MAX);
+    j->reads.now = now;
+    j->reads.ids.last = turn_ids(j->options.turn, now, count + 1) - 1;
+}
+
 static enum store_status write_slice(struct import_jobs *j, const struct import_target *t)
 {
-    const struct slice *s = &j->slices[j->filling ^ 1];
-    enum store_status status = store_loading_begin(t->store, t->import);
-    for (size_t i = 0; i < s->count && status == STORE_OK; i++)
-        status = s->known[i] == 0 ? import_load(t, &j->header, &s->cards[i])
-                                  : import_part_put(t, &j->header, &s->cards[i], s->known[i]);
-    return status;
+    const enum store_status status = store_loading_begin(t->store, t->import);
+    return status == STORE_OK ? store_load(t->store, j->loads[j->filling ^ 1]) : status;
 }
 
 // What is kept of the import: how it ended, its findings, and that the file is known.
@@ -39,7 +43,7 @@ static enum store_status write_outcome(struct import_jobs *j, const struct impor
 }
 
 // The first time: all is judged and stands ready. From here on a stop changes nothing any more.
-static enum store_status write_merge(struct import_jobs *j, const struct import_target *t)
+static enum store_status write_merge(struct import_jobs *j, struct import_target *t)
 {
     enum store_status status = STORE_OK;
     if (!j->is_decided)
@@ -72,15 +76,18 @@ static enum store_status apply(void *context, struct store *store, struct utc no
 {
     struct import_jobs *j = context;
     const struct import_order *o = &j->running->order;
-    const struct import_target t = {.store = store,
-                                    .turn = j->options.turn,
-                                    .key = j->options.key,
-                                    .tenant = o->tenant,
-                                    .import = o->import,
-                                    .pool = o->pool,
-                                    .pool_owner = j->reads.pool_owner,
-                                    .now = now};
+    struct import_target t = {.store = store,
+                              .turn = j->options.turn,
+                              .key = j->options.key,
+                              .tenant = o->tenant,
+                              .import = o->import,
+                              .pool = o->pool,
+                              .pool_owner = j->reads.pool_owner,
+                              .now = now};
     switch ((enum hand_kind)j->kind) {
+    case HAND_BEGIN:
+        begin(j, now);
+        return STORE_OK;
     case HAND_SLICE:
         return write_slice(j, &t);
     case HAND_UNDO:
@@ -116,7 +123,7 @@ void import_jobs_step(struct import_jobs *j)
     // A full turn takes it next time. Only the end must be on the disk: until then what was loaded
     // counts as nothing, and is taken away at the next start.
     if (j->hand == HAND_GIVEN &&
-        (j->kind == HAND_SLICE ? turn_write_part(j->options.turn, apply, applied, j)
+        (j->kind <= HAND_SLICE ? turn_write_part(j->options.turn, apply, applied, j)
                                : turn_write(j->options.turn, apply, applied, j)))
         j->hand = HAND_IN_TURN;
     (void)pthread_mutex_unlock(&j->mutex);

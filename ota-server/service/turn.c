@@ -51,6 +51,13 @@ uint64_t turn_id(struct turn *t, struct utc now)
     return ids_next(&t->ids, now);
 }
 
+uint64_t turn_ids(struct turn *t, struct utc now, uint64_t count)
+{
+    const uint64_t first = turn_id(t, now);
+    t->ids.last += count - 1;
+    return first;
+}
+
 bool turn_has_work(const struct turn *t)
 {
     return t->task_count > 0;

@@ -169,6 +169,8 @@ void turn_forget_rules(struct turn *t);
 const struct policy *turn_policy(const struct turn *t);
 // A fresh server id, for what an interface creates itself.
 uint64_t turn_id(struct turn *t, struct utc now);
+// The first of `count` of them, for who gives them out itself.
+uint64_t turn_ids(struct turn *t, struct utc now, uint64_t count);
 
 // At start: when the clock stands before the last row of the trail, takes all times that something
 // waits for back with it; marks cards dirty after an unclean stop or a restore, in steps of a

@@ -28,16 +28,15 @@ enum store_status cards_count(struct store *s)
 }
 
 // Cards that are added together are mostly of one kind.
-static enum store_status count_card(struct store *s, const struct record *r, uint64_t import)
+enum store_status cards_counted(struct store *s, const struct counted *cards)
 {
     struct counted *c = &s->counted;
-    const bool is_same = c->tenant == r->tenant && c->import == import && c->state == r->state &&
-                         c->marks == r->marks;
+    const bool is_same = c->tenant == cards->tenant && c->import == cards->import &&
+                         c->state == cards->state && c->marks == cards->marks;
     const enum store_status status = is_same ? STORE_OK : cards_count(s);
-    if (!is_same)
-        *c = (struct counted){
-            .tenant = r->tenant, .import = import, .state = r->state, .marks = r->marks};
-    c->cards++;
+    const uint32_t before = is_same ? c->cards : 0;
+    *c = *cards;
+    c->cards += before;
     return status;
 }
 
@@ -70,7 +69,11 @@ enum store_status store_card_add(struct store *s, const struct card_new *c)
     if (status == STORE_OK && sqlite3_changes(s->db) == 0)
         return STORE_CONFLICT;
     if (status == STORE_OK)
-        status = count_card(s, r, c->import);
+        status = cards_counted(s, &(struct counted){.tenant = r->tenant,
+                                                    .import = c->import,
+                                                    .state = r->state,
+                                                    .marks = r->marks,
+                                                    .cards = 1});
     return status == STORE_OK && c->has_keys ? store_card_keys_put(s, r->card, r->iccid, &c->keys)
                                              : status;
 }

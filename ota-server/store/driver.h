@@ -49,9 +49,20 @@ struct prepared {
     size_t kept_len;
 };
 
+// Into which a load writes.
+enum load_table {
+    LOAD_TABLE_CARD,
+    LOAD_TABLE_SUBSCRIPTION,
+    LOAD_TABLE_OTA_KEY,
+    LOAD_TABLE_NETWORK_KEY,
+    LOAD_TABLE_PART,
+};
+#define LOAD_TABLES (LOAD_TABLE_PART + 1)
+
 struct store {
     sqlite3 *db;
     struct prepared prepared[STATEMENT_COUNT];
+    sqlite3_stmt *loads[LOAD_TABLES];
     const struct store_crypto *crypto;
     struct store_options options;
     char checkpoints[STORE_PATH_SIZE];      // what options.checkpoints points to
@@ -114,7 +125,16 @@ bool key_seal(struct store *s, bool is_network, struct bytes additional, struct 
               struct writer *out);
 bool key_unseal(struct store *s, bool is_network, uint32_t generation, struct bytes additional,
                 struct bytes sealed, struct writer *out);
-// cards.c: writes what has been counted.
+// All keys of a card, or of a subscription, as one; false when they cannot be sealed.
+bool card_keys_seal(struct store *s, const uint8_t iccid[COMMAND_ICCID_SIZE],
+                    const struct card_keys *keys, struct writer *out);
+bool network_keys_seal(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                       const struct network_keys *keys, struct writer *out);
+// loading.c
+bool part_seal(struct store *s, uint64_t import, uint64_t card, struct bytes content,
+               struct writer *out);
+// cards.c: notes new cards of one kind; writes what has been noted.
+enum store_status cards_counted(struct store *s, const struct counted *cards);
 enum store_status cards_count(struct store *s);
 // backup.c
 enum store_status store_is_put_back(struct store *s, bool *is_so);

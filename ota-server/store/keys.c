@@ -181,25 +181,31 @@ static bool open_row(const struct query *q, bool is_network, struct bytes additi
     return good;
 }
 
-enum store_status store_card_keys_put(struct store *s, uint64_t card,
-                                      const uint8_t iccid[COMMAND_ICCID_SIZE],
-                                      const struct card_keys *keys)
+bool card_keys_seal(struct store *s, const uint8_t iccid[COMMAND_ICCID_SIZE],
+                    const struct card_keys *keys, struct writer *out)
 {
     char text[ICCID_SIZE];
     uint8_t additional[ADDITIONAL_MAX];
     uint8_t plain[SET_PLAIN_MAX];
-    uint8_t sealed[SEALED_MAX];
     struct writer p = writer_of(plain, sizeof(plain));
-    struct writer w = writer_of(sealed, sizeof(sealed));
     if (!iccid_read(iccid, text))
-        return STORE_FAILED;
+        return false;
     put_key(&p, &keys->kic);
     put_key(&p, &keys->kid);
     put_key(&p, &keys->kik);
     const struct bytes a = additional_of(additional, bytes_of_text(text), KEY_SET, keys->version);
-    const bool is_sealed = key_seal(s, false, a, writer_bytes(&p), &w);
+    const bool is_sealed = key_seal(s, false, a, writer_bytes(&p), out);
     secret_wipe(plain, sizeof(plain));
-    if (!is_sealed)
+    return is_sealed;
+}
+
+enum store_status store_card_keys_put(struct store *s, uint64_t card,
+                                      const uint8_t iccid[COMMAND_ICCID_SIZE],
+                                      const struct card_keys *keys)
+{
+    uint8_t sealed[SEALED_MAX];
+    struct writer w = writer_of(sealed, sizeof(sealed));
+    if (!card_keys_seal(s, iccid, keys, &w))
         return STORE_KEYS;
     struct query q = query_of(s, STATEMENT_KEY_PUT);
     bind_number(&q, 1, (int64_t)card);
@@ -250,24 +256,29 @@ enum store_status store_card_keys_erase(struct store *s, uint64_t card)
     return query_run(&q);
 }
 
-enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
-                                         const struct network_keys *keys)
+bool network_keys_seal(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                       const struct network_keys *keys, struct writer *out)
 {
     uint8_t additional[ADDITIONAL_MAX];
     uint8_t plain[SET_PLAIN_MAX];
-    uint8_t sealed[SEALED_MAX];
     struct writer p = writer_of(plain, sizeof(plain));
-    struct writer w = writer_of(sealed, sizeof(sealed));
-    const struct bytes owner = bytes_of(imsi, COMMAND_IMSI_SIZE);
     put_key(&p, &keys->k);
     put_key(&p, &keys->op);
-    const bool is_sealed =
-        key_seal(s, true, additional_of(additional, owner, KEY_SET, 0), writer_bytes(&p), &w);
+    const struct bytes a = additional_of(additional, bytes_of(imsi, COMMAND_IMSI_SIZE), KEY_SET, 0);
+    const bool is_sealed = key_seal(s, true, a, writer_bytes(&p), out);
     secret_wipe(plain, sizeof(plain));
-    if (!is_sealed)
+    return is_sealed;
+}
+
+enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                         const struct network_keys *keys)
+{
+    uint8_t sealed[SEALED_MAX];
+    struct writer w = writer_of(sealed, sizeof(sealed));
+    if (!network_keys_seal(s, imsi, keys, &w))
         return STORE_KEYS;
     struct query q = query_of(s, STATEMENT_NETWORK_PUT);
-    bind_octets(&q, 1, owner);
+    bind_octets(&q, 1, bytes_of(imsi, COMMAND_IMSI_SIZE));
     bind_number(&q, 2, KEY_SET);
     bind_number(&q, 3, s->generation);
     bind_octets(&q, 4, writer_bytes(&w));

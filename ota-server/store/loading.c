@@ -41,7 +41,6 @@ enum store_status store_loading_next(struct store *s, uint64_t *import, bool *is
 
 // --- parts ---
 
-#define PART_SEALED_MAX 4200
 #define PART_OWNER_SIZE 17
 
 // A part opens for its card and import alone.
@@ -54,20 +53,11 @@ static struct bytes owner_of(uint8_t octets[PART_OWNER_SIZE], uint64_t import, u
     return writer_bytes(&w);
 }
 
-enum store_status store_part_put(struct store *s, uint64_t import, uint64_t card,
-                                 struct bytes content)
+bool part_seal(struct store *s, uint64_t import, uint64_t card, struct bytes content,
+               struct writer *out)
 {
-    uint8_t sealed[PART_SEALED_MAX];
     uint8_t owner[PART_OWNER_SIZE];
-    struct writer w = writer_of(sealed, sizeof(sealed));
-    if (!key_seal(s, true, owner_of(owner, import, card), content, &w))
-        return STORE_KEYS;
-    struct query q = query_of(s, STATEMENT_PART_PUT);
-    bind_number(&q, 1, (int64_t)import);
-    bind_number(&q, 2, (int64_t)card);
-    bind_number(&q, 3, s->generation);
-    bind_octets(&q, 4, writer_bytes(&w));
-    return query_run(&q);
+    return key_seal(s, true, owner_of(owner, import, card), content, out);
 }
 
 enum store_status store_part_next(struct store *s, uint64_t import, uint64_t *card,

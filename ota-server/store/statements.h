@@ -255,9 +255,6 @@
     S(LOADING_END, "DELETE FROM loading WHERE import = $1") \
     S(LOADING_LIST, "SELECT import, is_merging FROM loading ORDER BY import LIMIT 1") \
     S(LOADING_MERGE, "UPDATE loading SET is_merging = 1 WHERE import = $1") \
-    S(PART_PUT, "INSERT INTO part (import, card, generation, sealed) VALUES ($1,$2,$3,$4)" \
-        " ON CONFLICT (import, card) DO UPDATE SET generation = excluded.generation," \
-        " sealed = excluded.sealed") \
     S(PART_NEXT, "SELECT card, generation, sealed FROM part WHERE import = $1 LIMIT 1") \
     S(PART_DROP, "DELETE FROM part WHERE import = $1 AND card = $2") \
     S(PARTS_DROP, "DELETE FROM part WHERE import = $1 AND card IN (SELECT card FROM part" \

@@ -183,6 +183,8 @@ void store_close(struct store *s)
         sqlite3_finalize(s->prepared[i].at);
         free(s->prepared[i].kept);
     }
+    for (size_t i = 0; i < LOAD_TABLES; i++)
+        sqlite3_finalize(s->loads[i]);
     if (s->db != NULL)
         sqlite3_close(s->db);
     if (s->lock_fd >= 0)

@@ -311,9 +311,7 @@ enum store_status store_loading_next(struct store *s, uint64_t *import, bool *is
 enum store_status store_loading_undo(struct store *s, uint64_t import, uint32_t limit,
                                      bool *is_gone) MUST_USE;
 
-// What a load has of a card that was there before it: octets of the caller's, sealed.
-enum store_status store_part_put(struct store *s, uint64_t import, uint64_t card,
-                                 struct bytes content) MUST_USE;
+// What a load has of a card that was there before it: octets of the caller's, sealed [load.h].
 enum store_status store_part_next(struct store *s, uint64_t import, uint64_t *card,
                                   struct writer *content) MUST_USE;
 enum store_status store_part_drop(struct store *s, uint64_t import, uint64_t card) MUST_USE;

@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static struct lab lab;
     static uint64_t card;
+    static struct load *part;
     static uint8_t octets[2][RECORD_OCTETS_MAX];
     struct writer before;
     struct writer after;
@@ -33,18 +34,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         lab_open(&lab, "all", true);
         card = lab_card(&lab, "8988211000000000019", &r);
         lab_turn(&lab);
+        part = load_open();
+        check(part != NULL);
     }
     if (len > 4096) // more than a part may have
         return 0;
-    const struct import_target target = {.store = lab.store,
-                                         .turn = lab.turn,
-                                         .tenant = LAB_TENANT,
-                                         .import = IMPORT,
-                                         .now = {1000}};
+    struct import_target target = {.store = lab.store,
+                                   .turn = lab.turn,
+                                   .tenant = LAB_TENANT,
+                                   .import = IMPORT,
+                                   .now = {1000}};
     bool is_done = false;
     load(lab.store, card, octets[0], &before);
-    check(store_begin(lab.store) == STORE_OK);
-    check(store_part_put(lab.store, IMPORT, card, bytes_of(data, len)) == STORE_OK);
+    load_begin(part, &(struct load_head){.import = IMPORT});
+    check(load_part(part, lab.store, card, bytes_of(data, len)) == STORE_OK);
+    check(store_begin(lab.store) == STORE_OK && store_load(lab.store, part) == STORE_OK);
     const enum store_status status = import_parts_merge(&target, 2, &is_done);
     check(status == STORE_OK ? is_done : !is_done);
     if (status == STORE_OK)
