@@ -40,6 +40,7 @@ tidy_test(tidy_bare ${tools}/bare ${CMAKE_BINARY_DIR}/bare)
 # The protocol as models, in small; ./check --long does the rest.
 set(models ${CMAKE_SOURCE_DIR}/tests/proof/models)
 add_test(NAME tidy_models COMMAND ${tools}/models --quick ${models}/operation.pml ${models}/notification.pml ${models}/outbox.pml
+    ${models}/campaign.pml
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(tidy_models PROPERTIES LABELS tidy TIMEOUT 300)
 
