@@ -6,8 +6,9 @@
 #include "common/base/check.h"
 #include "common/wire/crc.h"
 
-// Two copies of the counters stand before the first bank: marker, CRC, number, length, content.
-#define COPY_HEAD 11
+// Two copies of the counters stand before the first bank: marker, seal, CRC, number, length,
+// content.
+#define COPY_HEAD 12
 #define COUNTERS 18
 #define BANK_AT (2 * (COPY_HEAD + COUNTERS))
 
@@ -17,12 +18,13 @@ static void lock(uint8_t *at, struct bytes content)
 {
     struct writer w = writer_of(at, COPY_HEAD + content.len);
     writer_u8(&w, 0xA5);
+    writer_u8(&w, 0x5A);
     writer_u32(&w, 0);
     writer_u32(&w, 1);
     writer_u16(&w, (uint16_t)content.len);
     writer_copy(&w, content);
-    uint32_t crc = crc32_add(0, bytes_of(at + 5, 6 + content.len));
-    struct writer wc = writer_of(at + 1, 4);
+    uint32_t crc = crc32_add(0, bytes_of(at + 6, 6 + content.len));
+    struct writer wc = writer_of(at + 2, 4);
     writer_u32(&wc, crc);
 }
 
