@@ -98,23 +98,12 @@ static void prefer(struct image *m, uint8_t slot_index)
 
 // --- DOWNLOAD ---
 
-#define PLMN_ENTRY_LEN 5 // network and access technologies [31.102 §4.2.53]
-
 static bool is_number(struct bytes b)
 {
     return b.len == 0 || phone_is_octets(b);
 }
 
-static bool is_keys_len(size_t len)
-{
-    return len == 32 || len == 48 || len == 64;
-}
-
-static bool is_plmns_len(size_t len)
-{
-    return len % PLMN_ENTRY_LEN == 0 && len <= COMMAND_PLMNS_MAX;
-}
-
+// What no form can say; lengths were judged with it (command_read()).
 static bool is_in_range(const struct command *c)
 {
     const struct command_download *d = &c->download;
@@ -134,8 +123,7 @@ static bool is_in_range(const struct command *c)
         return false;
     bool is_alone =
         (c->flags & (COMMAND_FLAG_ENABLE | COMMAND_FLAG_SET_FALLBACK)) == COMMAND_FLAG_SET_FALLBACK;
-    return is_number(d->smsc) && is_number(d->msisdn) && is_keys_len(d->wrapped_keys.len) &&
-           is_plmns_len(d->plmns.len) && !is_alone;
+    return is_number(d->smsc) && is_number(d->msisdn) && !is_alone;
 }
 
 static bool is_installed(const struct image *m, const struct command_download *d)
@@ -533,10 +521,9 @@ static bool read_command(const struct turn *t, struct bytes data, struct command
     // What is no command has no form either.
     bool is_known = status != COMMAND_READ_UNKNOWN &&
                     (c->number != COMMAND_CONFIGURE || t->port->factory->level >= 2);
-    bool lacks_id = command_is_state_changing(c->number) && c->operation_id == 0;
     if (!is_known)
         o->code = RESULT_UNKNOWN_COMMAND;
-    else if (status == COMMAND_READ_BAD_FORMAT || lacks_id)
+    else if (status == COMMAND_READ_BAD_FORMAT)
         o->code = RESULT_BAD_FORMAT;
     return o->code == RESULT_OK;
 }
