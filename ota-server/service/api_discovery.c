@@ -35,6 +35,7 @@ void api_discovery(struct api_exchange *x)
     api_put_text(j, "issuer", x->api->options.public_url);
     put_url(x, "token_endpoint", "/oauth2/token");
     put_url(x, "revocation_endpoint", "/oauth2/revoke");
+    put_url(x, "introspection_endpoint", "/oauth2/introspect");
     put_url(x, "jwks_uri", "/.well-known/jwks.json");
     api_open_array(j, "scopes_supported");
     for (size_t i = 0; client_scopes[i] != NULL; i++) {

@@ -1,4 +1,4 @@
-// POST /oauth2/token: client credentials with APPKEY and APPSECRET [RFC 6749 §4.4].
+// Tokens: client credentials [RFC 6749 §4.4], giving one back, and what one is worth.
 #include "common/base/text.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/auth_jwt.h"
@@ -168,6 +168,17 @@ static bool client_fits(struct api_exchange *x)
     return is_named && matches;
 }
 
+// Is it a client that may ask for anything, from where it may ask?
+static bool client_may_ask(struct api_exchange *x)
+{
+    const bool fits = client_fits(x);
+    x->tenant = x->client.tenant;
+    if (fits && !x->client.is_suspended && auth_is_source(&x->client, x->request->peer))
+        return true;
+    api_count_failure(x);
+    return false;
+}
+
 // What is wrong with the request, or NULL; `scope` gets a copy of the scopes.
 static const char *judge_form(struct api_exchange *x, struct writer *scope)
 {
@@ -176,12 +187,8 @@ static const char *judge_form(struct api_exchange *x, struct writer *scope)
         return "invalid_request";
     if (!bytes_equal(value, bytes_of_text("client_credentials")))
         return "unsupported_grant_type";
-    const bool fits = client_fits(x);
-    x->tenant = x->client.tenant;
-    if (!fits || x->client.is_suspended) {
-        api_count_failure(x);
+    if (!client_may_ask(x))
         return "invalid_client";
-    }
     if (!api_query_take(&x->query, "scope", &value) || !check_scopes(&x->client, value))
         return "invalid_scope";
     writer_copy(scope, value);
@@ -214,7 +221,41 @@ void api_token_post(struct api_exchange *x)
         refuse_grant(x, strcmp(error, "invalid_client") == 0 ? 401 : 400, error);
 }
 
-// --- giving a token back [RFC 7009] ---
+// --- tokens that there are ---
+
+struct kept_token {
+    uint64_t id, client;
+    struct utc created_at, until;
+};
+
+static bool see_token(void *context, const struct document *d)
+{
+    *(struct kept_token *)context = (struct kept_token){
+        .id = d->id, .client = d->parent, .created_at = d->created_at, .until = {d->state}};
+    return false;
+}
+
+static bool find_token(struct api_exchange *x, struct bytes token, struct kept_token *found)
+{
+    char name[AUTH_DIGEST_NAME_SIZE];
+    return auth_digest_name(token, name) &&
+           store_document_named(x->reader, "token", name, see_token, found) == STORE_OK;
+}
+
+// The token that the form names; false: refused.
+static bool read_token(struct api_exchange *x, struct bytes *token)
+{
+    if (!read_form(x) || !api_query_take(&x->query, "token", token)) {
+        refuse_grant(x, 400, "invalid_request");
+        return false;
+    }
+    if (client_may_ask(x))
+        return true;
+    refuse_grant(x, 401, "invalid_client");
+    return false;
+}
+
+// --- giving one back [RFC 7009] ---
 
 static enum store_status revoke(struct api_exchange *x, struct store *store, struct utc now)
 {
@@ -228,37 +269,76 @@ static void reply_revoked(struct api_exchange *x)
     api_reply_empty(x, 200);
 }
 
-struct token_id {
-    uint64_t id, client;
-};
-
-static bool see_token(void *context, const struct document *d)
-{
-    *(struct token_id *)context = (struct token_id){.id = d->id, .client = d->parent};
-    return false;
-}
-
 void api_revoke_post(struct api_exchange *x)
 {
-    char name[AUTH_DIGEST_NAME_SIZE];
     struct bytes token = {0};
-    struct token_id found = {0};
-    if (!read_form(x) || !api_query_take(&x->query, "token", &token)) {
-        refuse_grant(x, 400, "invalid_request");
+    struct kept_token found = {0};
+    if (!read_token(x, &token))
         return;
-    }
-    if (!client_fits(x) || x->client.is_suspended) {
-        api_count_failure(x);
-        refuse_grant(x, 401, "invalid_client");
-        return;
-    }
     // One that is unknown, or somebody else's, is answered like one that was ended.
-    if (!auth_digest_name(token, name) ||
-        store_document_named(x->reader, "token", name, see_token, &found) != STORE_OK ||
-        found.client != x->client.id) {
+    if (!find_token(x, token, &found) || found.client != x->client.id) {
         reply_revoked(x);
         return;
     }
     x->object_id = found.id;
     api_commit(x, revoke, reply_revoked);
+}
+
+// --- what one is worth [RFC 7662] ---
+
+// Who may use it now, with the scopes that it still gives.
+static bool is_live(struct api_exchange *x, struct bytes token, struct auth_client *who)
+{
+    bool works = false;
+    return auth_token_find(x->reader, &x->api->kept, token, x->now.utc, who) == STORE_OK &&
+           !who->is_suspended &&
+           api_enterprise_works(x->reader, who->tenant, x->now.utc, &works) == STORE_OK && works;
+}
+
+static void put_scope_list(struct json_writer *j, const struct auth_client *who)
+{
+    uint8_t octets[AUTH_SCOPES_MAX * (AUTH_WIRE_SCOPE_SIZE + 1)];
+    struct writer w = writer_of(octets, sizeof(octets));
+    for (unsigned i = 0; i < who->scope_count; i++) {
+        text_put(&w, i > 0 ? " " : "");
+        auth_scope_put(&w, who->scopes[i]);
+    }
+    api_put_octets(j, "scope", writer_bytes(&w));
+}
+
+static void reply_worth(struct api_exchange *x, const struct auth_client *who,
+                        const struct kept_token *token)
+{
+    struct json_writer *j = &x->json;
+    json_begin_object(j);
+    api_put_bool(j, "active", who != NULL);
+    if (who != NULL) {
+        api_put_text(j, "client_id", who->app_key);
+        api_put_text(j, "sub", who->app_key);
+        api_put_text(j, "iss", x->api->options.public_url);
+        api_put_text(j, "token_type", "Bearer");
+        api_put_number(j, "iat", (uint64_t)token->created_at.ms / 1000);
+        api_put_number(j, "exp", (uint64_t)token->until.ms / 1000);
+        put_scope_list(j, who);
+    }
+    json_end_object(j);
+    api_reply(x, 200);
+}
+
+void api_introspect_post(struct api_exchange *x)
+{
+    struct bytes token = {0};
+    struct kept_token found = {0};
+    if (!read_token(x, &token))
+        return;
+    if (x->client.tenant != AUTH_OPERATOR) {
+        refuse_grant(x, 400, "unauthorized_client");
+        return;
+    }
+    struct auth_client *who = malloc(sizeof(*who));
+    if (who == NULL)
+        api_refuse_code(x, API_UNAVAILABLE);
+    else
+        reply_worth(x, find_token(x, token, &found) && is_live(x, token, who) ? who : NULL, &found);
+    free(who);
 }

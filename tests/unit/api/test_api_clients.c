@@ -517,6 +517,88 @@ static void a_token_is_given_back(void **state)
     assert_int_equal(a.status, 401);
 }
 
+// What one client says of itself at an endpoint, about a token.
+static void ask_about(const char *endpoint, const char *key, const char *secret, const char *token)
+{
+    char body[512];
+    (void)snprintf(body, sizeof(body), "client_id=%s&client_secret=%s&token=%s", key, secret,
+                   token);
+    ask_form(endpoint, body);
+}
+
+static bool fill(void *context, uint8_t *to, size_t len)
+{
+    (void)context;
+    memset(to, 7, len);
+    return true;
+}
+
+#define INTROSPECT "/oauth2/introspect"
+
+static void the_operator_asks_what_a_token_is_worth(void **state)
+{
+    (void)state;
+    const char *key = lab.credentials.app_key;
+    const char *secret = lab.credentials.app_secret;
+    char token[64];
+    char times[64];
+    add_client("app", "client_secret", "");
+    ask("POST", client_path("/approve"), NULL);
+    ask("POST", client_path("/secrets"), NULL);
+    take_text("appSecret", app_secret, sizeof(app_secret));
+    lab.now.utc.ms = NOW_S * 1000ll;
+    ask_token();
+    take_text("access_token", token, sizeof(token));
+    ask_about(INTROSPECT, key, secret, token);
+    assert_int_equal(a.status, 200);
+    (void)snprintf(times, sizeof(times), "\"iat\":%d,\"exp\":%d", NOW_S, NOW_S + 3600);
+    assert_true(has("\"active\":true") && has(app_key) && has(times) &&
+                has("\"scope\":\"connectivity-management:cards:read\"") &&
+                has("\"iss\":\"https://api.example.com\"") && !has(token));
+    ask_about(INTROSPECT, key, secret, "nobody");
+    assert_string_equal(a.body, "{\"active\":false}");
+    ask_about(INTROSPECT, key, "wrong", token);
+    assert_int_equal(a.status, 401);
+    ask_about(INTROSPECT, key, secret, token);
+    assert_int_equal(a.status, 200);
+    ask("PATCH", client_path(""), "{\"status\":\"SUSPENDED\"}");
+    ask_about(INTROSPECT, key, secret, token);
+    assert_string_equal(a.body, "{\"active\":false}");
+    ask_about(INTROSPECT, key, secret, lab.token + strlen("Bearer "));
+    assert_true(has("\"active\":true"));
+    lab.now.utc.ms += AUTH_TOKEN_LIFE_S * 1000ll;
+    ask_about(INTROSPECT, key, secret, lab.token + strlen("Bearer "));
+    assert_string_equal(a.body, "{\"active\":false}");
+}
+
+static void an_enterprise_does_not_ask_about_tokens(void **state)
+{
+    (void)state;
+    const struct client_new wanted = {
+        .name = "theirs", .scopes = "cards:read", .tenant = 77, .now = lab.now.utc, .fill = fill};
+    struct client_credentials theirs;
+    assert_int_equal(client_add(lab.store, &lab.client_key, &wanted, &theirs), CLIENT_OK);
+    ask_about(INTROSPECT, theirs.app_key, theirs.app_secret, lab.token + strlen("Bearer "));
+    assert_int_equal(a.status, 400);
+    assert_string_equal(a.body, "{\"error\":\"unauthorized_client\"}");
+}
+
+static void a_client_gets_no_token_from_a_network_that_is_none_of_its_own(void **state)
+{
+    (void)state;
+    add_client("app", "client_secret", ",\"sourceCidrs\":[\"192.0.2.0/24\"]");
+    ask("POST", client_path("/approve"), NULL);
+    ask("POST", client_path("/secrets"), NULL);
+    take_text("appSecret", app_secret, sizeof(app_secret));
+    ask_token(); // from 192.0.2.1
+    assert_int_equal(a.status, 200);
+    ask("PATCH", client_path(""), "{\"sourceCidrs\":[\"198.51.100.0/24\"]}");
+    ask("POST", client_path("/approve"), NULL);
+    ask_token();
+    assert_int_equal(a.status, 401);
+    assert_true(has("\"error\":\"invalid_client\""));
+}
+
 static void strangers_find_the_way(void **state)
 {
     (void)state;
@@ -548,6 +630,9 @@ int main(void)
         TEST(a_client_proves_itself_only_as_agreed),
         TEST(an_assertion_serves_once_and_only_if_all_of_it_is_right),
         TEST(a_token_is_given_back),
+        TEST(the_operator_asks_what_a_token_is_worth),
+        TEST(an_enterprise_does_not_ask_about_tokens),
+        TEST(a_client_gets_no_token_from_a_network_that_is_none_of_its_own),
         TEST(strangers_find_the_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
