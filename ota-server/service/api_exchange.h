@@ -274,6 +274,11 @@ bool api_has_scope(const struct api_exchange *x, const char *scope);
 enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
                             const char *object_kind, uint64_t object, const char *reason);
 struct actor api_actor(const struct api_exchange *x);
+// Of the public URL: a gateway's prefix, "" for none; and host and port as they are signed.
+struct bytes api_prefix(const struct api *api);
+struct bytes api_authority(const struct api *api, char text[API_URL_MAX]);
+// The path below the prefix, which the gateway may have taken away already.
+struct bytes api_local_path(const struct api *api, struct bytes path);
 // Is what clients see TLS? And the name of the session's cookie.
 bool api_is_secure(const struct api *api);
 const char *api_cookie_name(const struct api *api);
@@ -326,7 +331,7 @@ void api_list_open(struct api_exchange *x);
 // Closes it, adds pagination and headers, and replies.
 void api_list_end(struct api_exchange *x, struct api_list *list);
 
-// --- between api.c and api_access.c, api_stored.c ---
+// --- between api.c and api_access.c, api_authenticate.c, api_stored.c ---
 
 // Ends the exchange with what status, headers and out hold.
 void api_deliver(struct api_exchange *x);
@@ -336,6 +341,8 @@ void api_start_answer(struct api_exchange *x);
 bool api_admit(struct api_exchange *x);
 // Who sends it? False when nobody known does, or with x->problem for a bad target.
 bool api_authenticate(struct api_exchange *x);
+// Does it name a caller that there is, without proof? Keeps strangers from filling the disk.
+bool api_is_somebody(struct api *api, const struct api_request *request);
 // Refuses with 403, after a row of the trail.
 void api_refuse_permission(struct api_exchange *x);
 // RateLimit headers of an authenticated answer.
