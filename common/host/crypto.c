@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
@@ -136,6 +137,14 @@ bool crypto_hmac(struct crypto *c, struct bytes key, const struct bytes *parts, 
     size_t written = 0;
     return EVP_MAC_final(c->hmac, mac, &written, CRYPTO_SHA256_SIZE) &&
            written == CRYPTO_SHA256_SIZE;
+}
+
+bool crypto_hmac_sha1(struct bytes key, struct bytes text, uint8_t mac[CRYPTO_SHA1_SIZE])
+{
+    unsigned written = 0;
+    check(key.len <= INT_MAX);
+    return HMAC(EVP_sha1(), key.at, (int)key.len, text.at, text.len, mac, &written) != NULL &&
+           written == CRYPTO_SHA1_SIZE;
 }
 
 struct sha256 *sha256_open(void)

@@ -36,6 +36,10 @@ bool crypto_unseal(struct crypto *c, const struct secret_key *key,
 bool crypto_hmac(struct crypto *c, struct bytes key, const struct bytes *parts, size_t part_count,
                  uint8_t mac[CRYPTO_SHA256_SIZE]) MUST_USE;
 
+// HMAC-SHA-1, for one-time passwords alone: their apps know nothing else [RFC 6238].
+#define CRYPTO_SHA1_SIZE 20
+bool crypto_hmac_sha1(struct bytes key, struct bytes text, uint8_t mac[CRYPTO_SHA1_SIZE]) MUST_USE;
+
 // SHA-256 of what arrives in pieces, such as an upload.
 struct sha256;
 

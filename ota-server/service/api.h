@@ -46,6 +46,7 @@ struct api_options {
     const char *const *routes;    // names of the routes of links, ended by NULL; NULL: none
     bool single_person;           // four-eyes is off: a test installation
     bool has_basic;               // HTTP Basic is taken, over TLS or loopback
+    unsigned factor_roles;        // (1 << enum user_role) of those that need a second factor
     bool is_clear;                // identifiers are not masked: test data only
     const struct cipher *cipher;
     struct campaign_runner *campaigns; // NULL: campaigns are kept, but do not run

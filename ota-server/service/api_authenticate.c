@@ -1,6 +1,6 @@
 // Who sends a request: a signature, a token, a certificate, a session or a password.
 #include "common/base/text.h"
-#include "ota-server/service/api_exchange.h"
+#include "ota-server/service/api_factor.h"
 
 #include <stdlib.h>
 
@@ -174,12 +174,24 @@ enum store_status api_session_lives(const struct api *api, const struct auth_ses
     return status == STORE_NONE ? STORE_OK : status;
 }
 
-static bool take_user(struct api_exchange *x, const struct auth_user *user)
+// Whose role needs a second factor may do nothing before there is one but enrol. `has_proved`: what
+// came tells also of the factor, where there is one.
+static bool take_user(struct api_exchange *x, const struct auth_user *user, bool has_proved)
 {
+    struct auth_factor factor;
+    enum api_factor has = API_FACTOR_NONE;
     if (!auth_user_is_active(user, x->now.utc))
         return false;
+    if (!has_proved || api_factor_is_needed(x->api, user)) {
+        const enum store_status status = api_factor_find(x, user, &factor, &has);
+        secret_wipe(&factor, sizeof(factor));
+        if (status != STORE_OK)
+            return cannot_tell(x);
+    }
     auth_user_as_caller(user, &x->client);
-    return true;
+    if (has == API_FACTOR_NEEDED)
+        x->client.scope_count = 0;
+    return has_proved || has != API_FACTOR_ACTIVE;
 }
 
 static bool authenticate_session(struct api_exchange *x)
@@ -188,7 +200,7 @@ static bool authenticate_session(struct api_exchange *x)
     const struct bytes secret = cookie_of(x->api, x->request);
     if (secret.len == 0 || !is_found(x, auth_session_find(x->reader, secret, &x->session)) ||
         !is_found(x, auth_user_get(x->reader, x->session.user, &user)) || !touch_session(x) ||
-        !take_user(x, &user)) {
+        !take_user(x, &user, true)) {
         x->session = (struct auth_session){0};
         return false;
     }
@@ -222,7 +234,7 @@ static bool authenticate_certificate(struct api_exchange *x)
 static bool authenticate_basic(struct api_exchange *x)
 {
     struct auth_user user;
-    return api_basic(x, &user) && take_user(x, &user);
+    return api_basic(x, &user) && take_user(x, &user, false);
 }
 
 // Whoever belongs to a suspended enterprise is suspended with it, and whoever belongs to one whose

@@ -197,7 +197,7 @@ static enum store_status keep(struct api_exchange *x, struct store *store, struc
     }
     // A token does not come back to life with its client.
     if (status == STORE_OK && w->client.status != CLIENT_ACTIVE)
-        status = auth_end_all(store, "token", w->client.id);
+        status = auth_end_all(store, "token", w->client.id, 0);
     return status == STORE_OK ? api_trail(x, store, w->action, "client", w->client.id, NULL)
                               : status;
 }

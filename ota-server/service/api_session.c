@@ -1,6 +1,7 @@
 // Who a person is: set-up of the first one, log-in and log-out.
 #include "common/base/text.h"
 #include "common/host/password.h"
+#include "ota-server/service/api_factor.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/api_user.h"
 #include "ota-server/service/auth_setup.h"
@@ -9,6 +10,9 @@
 
 struct login {
     struct auth_user user;
+    struct auth_factor factor;
+    struct bytes otp;
+    enum api_factor has_factor;
     struct auth_session session;
     char secret[AUTH_TOKEN_SIZE];
     struct attempts attempts;
@@ -20,6 +24,7 @@ static void close_login(void *work)
     struct login *l = work;
     secret_wipe(l->secret, sizeof(l->secret));
     secret_wipe(&l->session, sizeof(l->session));
+    secret_wipe(&l->factor, sizeof(l->factor));
 }
 
 static struct login *open_login(struct api_exchange *x)
@@ -54,15 +59,18 @@ static void put_scopes(struct json_writer *j, const struct auth_client *caller)
 }
 
 static void put_session(struct api_exchange *x, const struct auth_user *user,
-                        const struct auth_client *caller, const struct auth_session *session)
+                        enum api_factor factor, const struct auth_session *session)
 {
+    static const char *const factors[] = {
+        [API_FACTOR_NONE] = "NONE", [API_FACTOR_NEEDED] = "NEEDED", [API_FACTOR_ACTIVE] = "ACTIVE"};
     struct json_writer *j = &x->json;
     json_begin_object(j);
     api_put_user_summary(j, "user", user);
     api_open_array(j, "roles");
     api_put_text(j, NULL, user_role_names[user->role]);
     json_end_array(j);
-    put_scopes(j, caller);
+    put_scopes(j, &x->client);
+    api_put_text(j, "secondFactor", factors[factor]);
     if (session != NULL) {
         api_put_text(j, "csrfToken", session->csrf);
         api_put_time(j, "expiresAt", session->ends_at);
@@ -99,8 +107,13 @@ static void refuse_wrong(struct api_exchange *x)
 static enum store_status keep_session(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct login *l = x->work;
-    const enum store_status status = auth_session_put(store, &l->session, l->secret, now);
-    return status == STORE_OK ? api_trail(x, store, "session.opened", "user", l->user.id, NULL)
+    const char *reason = NULL;
+    enum store_status status = STORE_OK;
+    if (l->has_factor == API_FACTOR_ACTIVE)
+        status = api_factor_spend(x, store, l->user.id, l->otp, &reason);
+    if (status == STORE_OK)
+        status = auth_session_put(store, &l->session, l->secret, now);
+    return status == STORE_OK ? api_trail(x, store, "session.opened", "user", l->user.id, reason)
                               : status;
 }
 
@@ -108,7 +121,7 @@ static void reply_session(struct api_exchange *x)
 {
     const struct login *l = x->work;
     put_cookie(x, l->secret, "");
-    put_session(x, &l->user, &x->client, &l->session);
+    put_session(x, &l->user, l->has_factor, &l->session);
     api_reply(x, 200);
 }
 
@@ -128,10 +141,47 @@ static bool make_session(struct api_exchange *x, struct login *l)
     return true;
 }
 
+static void refuse_login(struct api_exchange *x, struct login *l)
+{
+    api_attempts_wrong(&l->attempts);
+    x->tenant = l->is_known ? l->user.tenant : AUTH_OPERATOR;
+    api_commit(x, note_wrong, refuse_wrong);
+}
+
+// The password was right. A code that is missing is no wrong one, and does not make good those that
+// were.
+static void judge_factor(struct api_exchange *x, struct login *l)
+{
+    const enum store_status status = api_factor_find(x, &l->user, &l->factor, &l->has_factor);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    if (l->has_factor == API_FACTOR_ACTIVE && l->otp.len == 0) {
+        api_refuse(x, api_problem_reason(API_UNAUTHENTICATED, "OTP_REQUIRED", ""));
+        return;
+    }
+    if (l->has_factor == API_FACTOR_ACTIVE &&
+        auth_factor_use(&l->factor, l->otp, api_factor_time(x)) == FACTOR_WRONG) {
+        refuse_login(x, l);
+        return;
+    }
+    api_attempts_right(&l->attempts);
+    auth_user_as_caller(&l->user, &x->client);
+    if (l->has_factor == API_FACTOR_NEEDED)
+        x->client.scope_count = 0;
+    x->tenant = l->user.tenant;
+    if (make_session(x, l))
+        api_commit(x, keep_session, reply_session);
+    else
+        api_refuse_code(x, API_UNAVAILABLE);
+}
+
 void api_session_post(struct api_exchange *x)
 {
     const struct bytes username = api_body_text(&x->body, "username", API_REQUIRED, 1, 256);
     const struct bytes password = api_body_text(&x->body, "password", API_REQUIRED, 1, 256);
+    const struct bytes otp = api_body_text(&x->body, "otp", API_OPTIONAL, 1, FACTOR_TEXT_MAX);
     if (!api_end_reading(x))
         return;
     if (!api_origin_is_ours(x, true)) {
@@ -151,20 +201,12 @@ void api_session_post(struct api_exchange *x)
         return;
     }
     l->is_known = found == STORE_OK;
+    l->otp = otp;
     const bool fits = auth_user_check(l->is_known ? &l->user : NULL, password);
-    if (!fits || !auth_user_is_active(&l->user, x->now.utc)) {
-        api_attempts_wrong(&l->attempts);
-        x->tenant = l->is_known ? l->user.tenant : AUTH_OPERATOR;
-        api_commit(x, note_wrong, refuse_wrong);
-        return;
-    }
-    api_attempts_right(&l->attempts);
-    auth_user_as_caller(&l->user, &x->client);
-    x->tenant = l->user.tenant;
-    if (make_session(x, l))
-        api_commit(x, keep_session, reply_session);
+    if (fits && auth_user_is_active(&l->user, x->now.utc))
+        judge_factor(x, l);
     else
-        api_refuse_code(x, API_UNAVAILABLE);
+        refuse_login(x, l);
 }
 
 void api_session_get(struct api_exchange *x)
@@ -182,12 +224,17 @@ void api_session_get(struct api_exchange *x)
         api_reply(x, 200);
         return;
     }
-    const enum store_status status = auth_user_get(x->reader, x->client.id, &user);
+    struct auth_factor factor;
+    enum api_factor has = API_FACTOR_NONE;
+    enum store_status status = auth_user_get(x->reader, x->client.id, &user);
+    if (status == STORE_OK)
+        status = api_factor_find(x, &user, &factor, &has);
+    secret_wipe(&factor, sizeof(factor));
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
     }
-    put_session(x, &user, &x->client, x->session.id != 0 ? &x->session : NULL);
+    put_session(x, &user, has, x->session.id != 0 ? &x->session : NULL);
     api_reply(x, 200);
 }
 

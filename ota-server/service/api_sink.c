@@ -384,7 +384,7 @@ static enum store_status drop_all(struct api_exchange *x, struct store *store, s
     api_id_write(object, SINK_PREFIX, x->object_id);
     const struct alarm_place at = {.key = "webhook.dead", .object = object};
     // Also those that its document names no more.
-    enum store_status status = auth_end_all(store, SINK_SECRET_KIND, x->object_id);
+    enum store_status status = auth_end_all(store, SINK_SECRET_KIND, x->object_id, 0);
     if (status == STORE_OK)
         status = store_sink_delete(store, x->object_id);
     if (status == STORE_OK)

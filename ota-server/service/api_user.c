@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "common/host/password.h"
 #include "common/host/zone.h"
+#include "ota-server/service/api_factor.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 
@@ -215,7 +216,7 @@ void api_users_list(struct api_exchange *x)
         api_refuse_store(x, status);
 }
 
-static bool find_user(struct api_exchange *x, struct auth_user *user)
+bool api_user_find(struct api_exchange *x, struct auth_user *user)
 {
     if (!api_capture(x, 0, "usr", &x->object_id))
         return false;
@@ -226,8 +227,7 @@ static bool find_user(struct api_exchange *x, struct auth_user *user)
     return false;
 }
 
-// Nobody gives a role that can more than they, and nobody touches who has one.
-static bool check_reach(struct api_exchange *x, enum user_role role)
+bool api_user_reach(struct api_exchange *x, enum user_role role)
 {
     if (user_role_is_within(role, &x->client))
         return true;
@@ -237,7 +237,7 @@ static bool check_reach(struct api_exchange *x, enum user_role role)
 
 static bool find_for_change(struct api_exchange *x, struct auth_user *user)
 {
-    return find_user(x, user) && check_reach(x, user->role);
+    return api_user_find(x, user) && api_user_reach(x, user->role);
 }
 
 static bool show_user(void *context, const struct document *d)
@@ -262,7 +262,7 @@ static void reply_with(struct api_exchange *x, unsigned status)
 void api_user_get(struct api_exchange *x)
 {
     struct user_work *w = open_work(x);
-    if (w != NULL && api_end_reading(x) && find_user(x, &w->user))
+    if (w != NULL && api_end_reading(x) && api_user_find(x, &w->user))
         reply_with(x, 200);
 }
 
@@ -318,7 +318,7 @@ static bool check_role(struct api_exchange *x, const struct auth_user *user)
         api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("expiresAt"),
                                         "Within 7 days for this role"));
     else
-        return check_reach(x, user->role);
+        return api_user_reach(x, user->role);
     return false;
 }
 
@@ -330,7 +330,7 @@ static enum store_status keep_user(struct api_exchange *x, struct store *store, 
         x->problem = api_problem_of(API_FAILED_PRECONDITION);
     // Whoever knew the old password, or was locked out, is not to go on.
     if (status == STORE_OK && (w->has_password || w->user.is_locked))
-        status = auth_end_all(store, "session", w->user.id);
+        status = auth_end_all(store, "session", w->user.id, 0);
     return status == STORE_OK ? api_trail(x, store, w->is_new ? "user.created" : "user.changed",
                                           "user", w->user.id, NULL)
                               : status;
@@ -425,7 +425,9 @@ void api_user_password_post(struct api_exchange *x)
 static enum store_status remove_user(struct api_exchange *x, struct store *store, struct utc now)
 {
     (void)now;
-    const enum store_status status = store_document_delete(store, "user", x->object_id);
+    enum store_status status = store_document_delete(store, "user", x->object_id);
+    if (status == STORE_OK)
+        status = auth_factor_drop(store, x->object_id);
     return status == STORE_OK ? api_trail(x, store, "user.deleted", "user", x->object_id, NULL)
                               : status;
 }

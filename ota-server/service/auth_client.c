@@ -484,6 +484,7 @@ enum store_status auth_token_lives(struct store *s, const char *name, struct utc
 }
 
 struct ended {
+    uint64_t kept;
     uint64_t ids[32];
     size_t count;
 };
@@ -491,15 +492,16 @@ struct ended {
 static bool see_one(void *context, const struct document *d)
 {
     struct ended *e = context;
-    e->ids[e->count++] = d->id;
+    if (d->id != e->kept)
+        e->ids[e->count++] = d->id;
     return e->count < sizeof(e->ids) / sizeof(e->ids[0]);
 }
 
-enum store_status auth_end_all(struct store *s, const char *kind, uint64_t parent)
+enum store_status auth_end_all(struct store *s, const char *kind, uint64_t parent, uint64_t kept)
 {
     const struct document_filter filter = {.kind = kind, .parent = parent, .state = -1};
     const struct store_page page = {.limit = 32};
-    struct ended e;
+    struct ended e = {.kept = kept};
     enum store_status status = STORE_OK;
     do {
         e.count = 0;

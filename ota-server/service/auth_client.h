@@ -144,8 +144,9 @@ enum store_status auth_token_find(struct store *s, struct auth_kept *kept, struc
 enum store_status auth_token_lives(struct store *s, const char *name, struct utc now,
                                    bool *lives) MUST_USE;
 // Ends what was opened for one client or user, or a sink: all documents of a kind ("token",
-// "session") below it. For the turn's writer.
-enum store_status auth_end_all(struct store *s, const char *kind, uint64_t parent) MUST_USE;
+// "session") below it but `kept`, 0 for none. For the turn's writer.
+enum store_status auth_end_all(struct store *s, const char *kind, uint64_t parent,
+                               uint64_t kept) MUST_USE;
 // Keeps a token: `scope` is the list of scopes, separated by spaces, with their prefix.
 enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth_client *client,
                                  const char *token, struct bytes scope, struct utc now) MUST_USE;

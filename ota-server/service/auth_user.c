@@ -8,10 +8,6 @@
 
 #define BODY_MAX 1024
 
-const char *const user_role_names[USER_ROLES + 1] = {
-    "PLATFORM_ADMIN",  "OPERATOR",  "SUPPORT",        "ENTERPRISE_ADMIN",
-    "ENTERPRISE_USER", "INSPECTOR", "VENDOR_SUPPORT", NULL};
-
 #define BIT(role) (1u << ROLE_##role)
 #define ADMIN BIT(PLATFORM_ADMIN)
 #define OPERATORS (ADMIN | BIT(OPERATOR))

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ota-server/service/auth_client.h"
+#include "ota-server/service/auth_role.h"
 
 #define USER_NAME_MAX 64
 #define USER_PASSWORD_MIN 12
@@ -13,19 +14,6 @@
 #define SESSION_IDLE_MS (30 * 60 * 1000ll)
 #define SESSION_LIFE_MS (12 * 60 * 60 * 1000ll)
 
-enum user_role {
-    ROLE_PLATFORM_ADMIN,
-    ROLE_OPERATOR,
-    ROLE_SUPPORT,
-    ROLE_ENTERPRISE_ADMIN,
-    ROLE_ENTERPRISE_USER,
-    ROLE_INSPECTOR,
-    ROLE_VENDOR_SUPPORT,
-};
-#define USER_ROLES (ROLE_VENDOR_SUPPORT + 1)
-
-// Names as the interface writes them, ended by NULL.
-extern const char *const user_role_names[USER_ROLES + 1];
 bool user_role_has(enum user_role role, const char *scope);
 // Has the caller every scope of the role?
 bool user_role_is_within(enum user_role role, const struct auth_client *caller);

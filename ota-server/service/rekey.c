@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/auth_factor.h"
 #include "ota-server/service/import_body.h"
 #include "ota-server/service/sink.h"
 
@@ -93,8 +94,8 @@ static bool see_sealed(void *context, const struct document *d)
     return false;
 }
 
-// What the octets are bound to: a key or a sink's secret to its name, a component to the id of its
-// key, that of a file to the id of its import.
+// What the octets are bound to: a key, a sink's secret or a second factor to its name, a component
+// to the id of its key, that of a file to the id of its import.
 static struct bytes bound_to(const struct sealed *s, char text[API_ID_SIZE])
 {
     if (strcmp(s->kind, "transport-component") != 0 && strcmp(s->kind, IMPORT_BODY_KIND) != 0)
@@ -156,5 +157,7 @@ enum store_status rekey_documents(const struct rekey *r)
         status = each_of(r, "transport-component");
     if (status == STORE_OK)
         status = each_of(r, SINK_SECRET_KIND);
+    if (status == STORE_OK)
+        status = each_of(r, FACTOR_KIND);
     return status == STORE_OK ? each_of(r, IMPORT_BODY_KIND) : status;
 }

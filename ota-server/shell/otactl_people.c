@@ -273,6 +273,25 @@ enum ctl_exit user_password_run(struct ctl_task *t)
     return exit;
 }
 
+enum ctl_exit user_factor_run(struct ctl_task *t)
+{
+    return ctl_show(t, "/users", t->args[0], "/second-factor");
+}
+
+static enum ctl_exit reset_factor(struct ctl_task *t, const char *id)
+{
+    struct ctl_request r;
+    ctl_request_init(&r, "DELETE", "/users");
+    ctl_request_segment(&r, id);
+    text_put(&r.path_w, "/second-factor");
+    return send_object(t, &r, ctl_object_of_pairs(t, t->arg_count), id);
+}
+
+enum ctl_exit user_reset_factor_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "usr", reset_factor);
+}
+
 // --- programs ---
 
 enum ctl_exit client_list_run(struct ctl_task *t)

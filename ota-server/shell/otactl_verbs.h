@@ -107,6 +107,8 @@ enum ctl_exit user_create_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit user_set_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit user_delete_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit user_password_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit user_factor_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit user_reset_factor_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit client_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit client_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit client_create_run(struct ctl_task *t) MUST_USE;

@@ -507,6 +507,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .routes = v->routes,
                                         .single_person = s->single_person,
                                         .has_basic = s->has_basic,
+                                        .factor_roles = s->factor_roles,
                                         .is_clear = s->is_clear,
                                         .cipher = v->crypto.store.cipher,
                                         .campaigns = v->campaigns,

@@ -4,6 +4,7 @@
 #include "common/host/config.h"
 #include "common/host/net.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/auth_role.h"
 #include "ota-server/service/import_report.h"
 
 #include <stdio.h>
@@ -375,6 +376,20 @@ static bool read_connections(struct server_settings *s, cfg_t *file, char *error
     return true;
 }
 
+static bool read_factor_roles(struct server_settings *s, cfg_t *file, char *error)
+{
+    for (unsigned i = 0; i < cfg_size(file, "second-factor-roles"); i++) {
+        const char *name = cfg_getnstr(file, "second-factor-roles", i);
+        unsigned role = 0;
+        while (role < USER_ROLES && strcmp(user_role_names[role], name) != 0)
+            role++;
+        if (role == USER_ROLES)
+            return fail(error, "this is no role, in second-factor-roles:", name);
+        s->factor_roles |= 1u << role;
+    }
+    return true;
+}
+
 static bool read_sinks(struct server_sinks *o, cfg_t *section, char *error)
 {
     for (unsigned i = 0; i < cfg_size(section, "sink-ports"); i++) {
@@ -431,7 +446,8 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     return read_networks(&s->proxies, file, "trusted-proxies", error) &&
            read_networks(&s->metrics_from, file, "metrics-from", error) &&
            read_connections(s, file, error) && read_retention(s, file, error) &&
-           read_log(s, file, error) && read_sinks(&s->sinks, cfg_getsec(file, "events"), error) &&
+           read_factor_roles(s, file, error) && read_log(s, file, error) &&
+           read_sinks(&s->sinks, cfg_getsec(file, "events"), error) &&
            read_policy(&s->policy, cfg_getsec(file, "policy"), error) && ask_smsc(s, error) &&
            judge_routes(s, error);
 }
@@ -512,6 +528,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR("trail-archive", "", CFGF_NONE),
         CFG_STR("log-level", "info", CFGF_NONE),
         CFG_STR("log-form", "text", CFGF_NONE),
+        CFG_STR_LIST("second-factor-roles", nobody, CFGF_NONE),
         CFG_BOOL("single-person", cfg_false, CFGF_NONE),
         CFG_BOOL("clear-identifiers", cfg_false, CFGF_NONE),
         CFG_END()};

@@ -87,6 +87,7 @@ struct server_settings {
     double speed; // how much faster than real time the server's clock runs; 1 outside laboratories
     bool single_person;
     bool has_basic;
+    unsigned factor_roles; // (1 << enum user_role) of those that need a second factor
     bool is_clear;
     struct server_networks proxies, metrics_from;
     // What came of both.

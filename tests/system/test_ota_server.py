@@ -297,7 +297,8 @@ class OtaServer(unittest.TestCase):
         config = os.path.join(self.folder, "wrong.conf")
         for text, says in (("connections = 0", "1 to 16384"), ("connections = 16385", "1 to 16384"),
                            ("connections-per-address = 0", "connections-per-address"),
-                           ("connections = 5\nconnections-per-address = 6", "connections-per-address")):
+                           ("connections = 5\nconnections-per-address = 6", "connections-per-address"),
+                           ('second-factor-roles = {"OPERATOR", "BOSS"}', "second-factor-roles: BOSS")):
             with open(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(text + "\n")
             ended = tool("ota-server", "--data", self.data, "--config", config)

@@ -385,6 +385,7 @@ static void open_api(struct lab *lab)
                                         .client_key = client_key,
                                         .single_person = lab->is_single_person,
                                         .has_basic = lab->has_basic,
+                                        .factor_roles = lab->factor_roles,
                                         .cipher = crypto.store.cipher,
                                         .campaigns = lab->campaigns,
                                         .imports = lab->imports,

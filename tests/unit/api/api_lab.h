@@ -60,6 +60,7 @@ struct lab {
     uint64_t tenant; // of the cards and subscriptions that are made: LAB_TENANT at first
     bool is_single_person;
     bool has_basic;
+    unsigned factor_roles;
     bool has_refusals_only; // so that crashes need not be tried
     struct prng chance;     // of a twin: what it was before
 };

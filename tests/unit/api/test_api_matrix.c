@@ -26,6 +26,7 @@ static const struct {
     BODY("/enterprises/*", "{\"name\":\"y\"}"),
     BODY("/users/*", "{\"displayName\":\"y\"}"),
     BODY("/users/*/password", "{\"password\":\"twelve octets\"}"),
+    BODY("/users/*/second-factor", "{\"password\":\"twelve octets\"}"),
     BODY("/cards/export", "{\"reason\":\"x\"}"),
     BODY("/operations/export", "{\"reason\":\"x\"}"),
     BODY("/cards/search", "{\"any\":\"8999\"}"),
@@ -183,6 +184,8 @@ static const char *body_of(const struct api_route_row *row)
         return client;
     if (strcmp(row->path, API_BASE "/subscriptions") == 0 && row->takes != TAKES_NOTHING)
         return subscription;
+    if (strcmp(row->path, API_BASE "/users/*/second-factor") == 0 && row->takes == TAKES_MERGE)
+        return "{\"otp\":\"123456\"}";
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         if (row->takes != TAKES_NOTHING && row->takes != TAKES_MAYBE &&
             strcmp(bodies[i].path, row->path) == 0)
@@ -285,7 +288,7 @@ static void end_client(const char *token, enum auth_client_status status)
     found.status = (uint8_t)status;
     assert_int_equal(store_begin(lab.store), STORE_OK);
     assert_int_equal(auth_client_put(lab.store, &found, lab.now.utc), STORE_OK);
-    assert_int_equal(auth_end_all(lab.store, "token", found.id), STORE_OK);
+    assert_int_equal(auth_end_all(lab.store, "token", found.id, 0), STORE_OK);
     assert_int_equal(store_commit(lab.store), STORE_OK);
 }
 

@@ -244,6 +244,11 @@ static void it_enters_enterprises_people_and_programs(void **state)
     run(r, command, 0);
     run(r, "permission|list", 0);
     assert_non_null(strstr(r->stage.out, "card.audit"));
+    snprintf(command, sizeof(command), "user|factor|%s", user);
+    run(r, command, 0);
+    assert_non_null(strstr(r->stage.out, "NONE"));
+    snprintf(command, sizeof(command), "user|reset-factor|%s|--reason|lost", user);
+    run(r, command, 3); // there is none
     snprintf(command, sizeof(command), "user|delete|%s", user);
     run(r, command, 0);
     snprintf(command, sizeof(command), "user|show|%s", user);
