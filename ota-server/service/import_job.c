@@ -32,16 +32,18 @@ static void give(struct import_jobs *j, enum hand_kind kind)
 }
 
 // The other slice is filled while this one is written.
-static bool give_slice(struct import_jobs *j)
+static bool give_slice(struct import_jobs *j, bool is_last)
 {
     const struct load_head head = import_load_head(&j->reads, &j->header);
     if (load_is_empty(j->reads.load))
         return true;
     if (!settle(j))
         return false;
+    struct load *full = j->reads.load;
     j->filling ^= 1;
     j->reads.load = j->loads[j->filling];
     load_begin(j->reads.load, &head);
+    load_end(full, j->reads.load, is_last);
     j->has_loaded = true;
     give(j, HAND_SLICE);
     return true;
@@ -90,7 +92,7 @@ static bool take_card(void *context, const struct vendor_header *header,
     j->has_parts = import_finds(&j->reads, card, &known) || j->has_parts;
     const enum store_status status = known == 0 ? import_load(&j->reads, header, card)
                                                 : import_part_add(&j->reads, header, card, known);
-    return status == STORE_OK && (!load_is_full(j->reads.load) || give_slice(j));
+    return status == STORE_OK && (!load_is_full(j->reads.load) || give_slice(j, false));
 }
 
 static bool take_subscription(void *context, const struct vendor_header *header,
@@ -115,7 +117,7 @@ static bool quarantine(void *context, uint32_t line, struct bytes raw)
 static bool commit(void *context)
 {
     struct import_jobs *j = jobs_of(context);
-    return give_slice(j) && settle(j);
+    return give_slice(j, true) && settle(j);
 }
 
 static void give_up(void *context)

@@ -40,6 +40,15 @@ enum store_status cards_counted(struct store *s, const struct counted *cards)
     return status;
 }
 
+static enum store_status put_reference(struct store *s, enum statement statement, uint64_t card,
+                                       const uint8_t reference[CARD_REFERENCE_SIZE])
+{
+    struct query q = query_of(s, statement);
+    bind_number(&q, 1, (int64_t)card);
+    bind_octets(&q, 2, bytes_of(reference, CARD_REFERENCE_SIZE));
+    return query_run(&q);
+}
+
 enum store_status store_card_add(struct store *s, const struct card_new *c)
 {
     const struct record *r = c->record;
@@ -74,6 +83,8 @@ enum store_status store_card_add(struct store *s, const struct card_new *c)
                                                     .state = r->state,
                                                     .marks = r->marks,
                                                     .cards = 1});
+    if (status == STORE_OK && c->has_reference)
+        status = put_reference(s, STATEMENT_REFERENCE_PUT, r->card, c->reference);
     return status == STORE_OK && c->has_keys ? store_card_keys_put(s, r->card, r->iccid, &c->keys)
                                              : status;
 }
@@ -343,10 +354,14 @@ enum store_status store_card_field_put(struct store *s, uint64_t card,
 enum store_status store_card_reference_put(struct store *s, uint64_t card,
                                            const uint8_t reference[CARD_REFERENCE_SIZE])
 {
-    struct query q = query_of(s, STATEMENT_CARD_REFERENCE_PUT);
+    struct query q = query_of(s, STATEMENT_REFERENCE_DROP);
     bind_number(&q, 1, (int64_t)card);
-    bind_octets(&q, 2, bytes_of(reference, CARD_REFERENCE_SIZE));
-    return change_card(s, &q);
+    enum store_status status = query_run(&q);
+    if (status == STORE_OK)
+        status = put_reference(s, STATEMENT_CARD_REFERENCE_PUT, card, reference);
+    if (status == STORE_OK && sqlite3_changes(s->db) == 0)
+        return STORE_NONE;
+    return status == STORE_OK ? put_reference(s, STATEMENT_REFERENCE_PUT, card, reference) : status;
 }
 
 // --- lists -----------------------------------------------------------------------------------

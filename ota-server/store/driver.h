@@ -56,8 +56,9 @@ enum load_table {
     LOAD_TABLE_OTA_KEY,
     LOAD_TABLE_NETWORK_KEY,
     LOAD_TABLE_PART,
+    LOAD_TABLE_REFERENCE,
 };
-#define LOAD_TABLES (LOAD_TABLE_PART + 1)
+#define LOAD_TABLES (LOAD_TABLE_REFERENCE + 1)
 
 struct store {
     sqlite3 *db;

@@ -11,14 +11,15 @@
 #define OCTETS_SIZE (2U << 20)
 #define OCTETS_OF_ONE (2U * RECORD_OCTETS_MAX) // more than a card, its subscriptions and keys take
 #define SUBSCRIPTIONS 4096
-#define TOGETHER 32 // rows in a statement: more save little
+#define REFERENCES 32768U // so many at once: some 20 ms
+#define TOGETHER 32       // rows in a statement: more save little
 #define TEXT_SIZE 16384
 #define SHARED 6 // parameters of the head
 
-enum cell_kind { CELL_NONE, CELL_NUMBER, CELL_TEXT, CELL_OCTETS };
+enum cell_kind { CELL_NONE, CELL_NUMBER, CELL_TEXT, CELL_OCTETS, CELL_REFERENCE };
 
 struct cell {
-    int64_t number; // or where its octets begin
+    int64_t number; // or where its octets begin; or the octets of a reference
     uint32_t len;
     uint8_t kind; // enum cell_kind
 };
@@ -45,7 +46,11 @@ static const struct {
     [LOAD_TABLE_NETWORK_KEY] = {"network_key (imsi, key_id, generation, sealed)", "(@,0,@,@)", 3,
                                 SUBSCRIPTIONS},
     [LOAD_TABLE_PART] = {"part (import, card, generation, sealed)", "($1,@,@,@)", 3, LOAD_CARDS},
+    [LOAD_TABLE_REFERENCE] = {"card_reference (reference, card)", "(@,@)", 2,
+                              REFERENCES + LOAD_CARDS},
 };
+
+_Static_assert(sizeof(int64_t) == CARD_REFERENCE_SIZE, "a reference fits in a cell");
 
 struct load {
     struct load_head head;
@@ -93,13 +98,35 @@ void load_begin(struct load *l, const struct load_head *head)
 
 bool load_is_empty(const struct load *l)
 {
-    return l->units == 0;
+    return l->units == 0 && l->counts[LOAD_TABLE_REFERENCE] == 0;
 }
 
 bool load_is_full(const struct load *l)
 {
     return l->units == LOAD_CARDS || OCTETS_SIZE - l->octets_len < OCTETS_OF_ONE ||
            SUBSCRIPTIONS - l->counts[LOAD_TABLE_SUBSCRIPTION] < COMMAND_SLOTS_MAX;
+}
+
+static int compare_references(const void *a, const void *b)
+{
+    const struct cell *x = a;
+    const struct cell *y = b;
+    const int by_octets = memcmp(&x->number, &y->number, CARD_REFERENCE_SIZE);
+    return by_octets != 0 ? by_octets : (x[1].number > y[1].number) - (x[1].number < y[1].number);
+}
+
+void load_end(struct load *l, struct load *next, bool is_last)
+{
+    struct cell *cells = l->cells[LOAD_TABLE_REFERENCE];
+    const uint32_t count = l->counts[LOAD_TABLE_REFERENCE];
+    if (is_last || count >= REFERENCES) {
+        qsort(cells, count, 2 * sizeof(*cells), compare_references);
+        return;
+    }
+    l->cells[LOAD_TABLE_REFERENCE] = next->cells[LOAD_TABLE_REFERENCE];
+    l->counts[LOAD_TABLE_REFERENCE] = 0;
+    next->cells[LOAD_TABLE_REFERENCE] = cells;
+    next->counts[LOAD_TABLE_REFERENCE] = count;
 }
 
 // --- rows ------------------------------------------------------------------------------------
@@ -167,6 +194,16 @@ static enum store_status add_card_keys(struct load *l, struct store *sealer, con
     return STORE_OK;
 }
 
+static void add_reference(struct load *l, uint64_t card,
+                          const uint8_t reference[CARD_REFERENCE_SIZE])
+{
+    struct row r = new_row(l, LOAD_TABLE_REFERENCE);
+    struct cell c = {.kind = CELL_REFERENCE};
+    memcpy(&c.number, reference, CARD_REFERENCE_SIZE);
+    *r.next++ = c;
+    put_number(&r, (int64_t)card);
+}
+
 enum store_status load_card(struct load *l, struct store *sealer, const struct card_new *c)
 {
     char iccid[ICCID_SIZE];
@@ -187,6 +224,8 @@ enum store_status load_card(struct load *l, struct store *sealer, const struct c
     if (w.failed)
         return STORE_FAILED;
     end_octets(&r, &w);
+    if (c->has_reference)
+        add_reference(l, c->record->card, c->reference);
     return c->has_keys ? add_card_keys(l, sealer, c->record, &c->keys) : STORE_OK;
 }
 
@@ -277,6 +316,8 @@ static int bind(sqlite3_stmt *to, int n, const struct load *l, const struct cell
     case CELL_TEXT:
         return sqlite3_bind_text(to, n, (const char *)l->octets + c->number, (int)c->len,
                                  SQLITE_STATIC);
+    case CELL_REFERENCE:
+        return sqlite3_bind_blob(to, n, &c->number, CARD_REFERENCE_SIZE, SQLITE_STATIC);
     case CELL_OCTETS:
         return sqlite3_bind_blob(to, n, l->octets + c->number, (int)c->len, SQLITE_STATIC);
     }

@@ -28,6 +28,9 @@ void load_close(struct load *l);
 void load_begin(struct load *l, const struct load_head *head);
 bool load_is_empty(const struct load *l);
 bool load_is_full(const struct load *l); // nothing may be added
+// Before it is written: what would cost a page each, being in no order, waits in `next`, which was
+// begun, until there is much of it, or `is_last`.
+void load_end(struct load *l, struct load *next, bool is_last);
 
 // Each adds rows; `sealer` is a store of the same thread that was opened with the master keys. What
 // stands in the head is not looked at. Of a subscription: id, card, slot, ICCID, IMSI, number and

@@ -135,7 +135,9 @@ static enum store_status erase_subscription(struct store *s, uint64_t id,
 
 static enum store_status erase_card(struct store *s, uint64_t id)
 {
-    const enum store_status status = run_with(s, STATEMENT_KEY_ERASE, id);
+    enum store_status status = run_with(s, STATEMENT_KEY_ERASE, id);
+    if (status == STORE_OK)
+        status = run_with(s, STATEMENT_REFERENCE_DROP, id);
     return status == STORE_OK ? run_with(s, STATEMENT_CARD_ERASE, id) : status;
 }
 

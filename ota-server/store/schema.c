@@ -296,6 +296,14 @@ const char *const schema_steps[] = {
 
     // Records and operations are written in form 8.
     "",
+
+    // Cards by their reference. It is in no order, so a load brings many at a time: each card's alone
+    // would write a page of an index.
+    "DROP INDEX card_reference;"
+    "CREATE TABLE card_reference (reference BLOB NOT NULL, card INTEGER NOT NULL,"
+    " PRIMARY KEY (reference, card)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO card_reference SELECT reference, id FROM card WHERE reference IS NOT NULL"
+    " ORDER BY reference, id;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

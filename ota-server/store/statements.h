@@ -86,7 +86,8 @@
         " AND version = $2") \
     S(CARD_PLACE, "UPDATE card SET tenant = $2, grp = $3, imei = $4, dirty_since = $5, state = $6," \
         " marks = $7 WHERE id = $1") \
-    S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE reference = $1 AND" VISIBLE) \
+    S(CARD_BY_REFERENCE, "SELECT id FROM card WHERE id IN (SELECT card FROM card_reference" \
+        " WHERE reference = $1) AND" VISIBLE) \
     S(CARD_BY_ICCID, "SELECT id FROM card WHERE iccid = $1 AND" VISIBLE \
         " UNION ALL SELECT card FROM subscription WHERE iccid = $1 AND iccid <> '' AND card > 0" \
         " AND" VISIBLE " LIMIT 1") \
@@ -260,6 +261,10 @@
     S(PARTS_DROP, "DELETE FROM part WHERE import = $1 AND card IN (SELECT card FROM part" \
         " WHERE import = $1 LIMIT $2)") \
     S(CARD_REFERENCE_PUT, "UPDATE card SET reference = $2 WHERE id = $1") \
+    S(REFERENCE_PUT, "INSERT INTO card_reference (reference, card) VALUES ($2,$1)" \
+        " ON CONFLICT DO NOTHING") \
+    S(REFERENCE_DROP, "DELETE FROM card_reference WHERE card = $1" \
+        " AND reference = (SELECT reference FROM card WHERE id = $1)") \
     S(LOADED_SUBSCRIPTIONS, "SELECT id, imsi FROM subscription WHERE id > $1 AND import = $1" \
         " ORDER BY id LIMIT $2") \
     S(LOADED_CARDS, "SELECT id FROM card WHERE id > $1 AND import = $1 ORDER BY id LIMIT $2") \

@@ -192,10 +192,12 @@ static void a_load_writes_what_single_rows_say(void **state)
     for (unsigned n = 0; n < CARDS; n++)
         put(n);
     assert_int_equal(store_commit(single), STORE_OK);
+    load_end(load, load, true);
     assert_int_equal(store_begin(many), STORE_OK);
     assert_int_equal(store_load(many, load), STORE_OK);
     assert_int_equal(store_commit(many), STORE_OK);
     same_rows("SELECT * FROM card ORDER BY id");
+    same_rows("SELECT * FROM card_reference ORDER BY reference, card");
     same_rows("SELECT * FROM subscription ORDER BY id");
     same_rows("SELECT card, key_id, version, tar, spi1, spi2, cmac_len, generation, length(sealed)"
               " FROM ota_key ORDER BY card");
@@ -205,6 +207,37 @@ static void a_load_writes_what_single_rows_say(void **state)
     assert_int_equal(query_step(&q), STORE_OK);
     assert_int_equal(column_number(&q, 0), CARDS);
     query_end(&q);
+}
+
+// A load without its references, and the next one with those of both.
+static void references_wait_for_the_last_load(void **state)
+{
+    (void)state;
+    uint64_t card = 0;
+    const struct record r = record_of(1);
+    const struct card_new c = card_of(&r, 1);
+    struct load *next = load_open();
+    assert_non_null(next);
+    begin_load();
+    add(1);
+    load_begin(next, &(struct load_head){.import = IMPORT, .tenant = TENANT});
+    load_end(load, next, false);
+    assert_int_equal(store_begin(many), STORE_OK);
+    assert_int_equal(store_load(many, load), STORE_OK);
+    assert_int_equal(store_card_by_reference(many, c.reference, &card), STORE_NONE);
+    assert_false(load_is_empty(next));
+    load_end(next, load, true);
+    assert_int_equal(store_load(many, next), STORE_OK);
+    assert_int_equal(store_card_by_reference(many, c.reference, &card), STORE_OK);
+    assert_int_equal(card, r.card);
+    bool is_gone = false;
+    assert_int_equal(store_loading_undo(many, IMPORT, 10, &is_gone), STORE_OK);
+    struct query q = query_text(many, "SELECT count(*) FROM card_reference");
+    assert_int_equal(query_step(&q), STORE_OK);
+    assert_int_equal(column_number(&q, 0), 0);
+    query_end(&q);
+    store_rollback(many);
+    load_close(next);
 }
 
 static void keys_of_a_load_open_for_their_card(void **state)
@@ -269,9 +302,8 @@ static void a_load_holds_so_many_cards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_load_writes_what_single_rows_say),
-        TEST(keys_of_a_load_open_for_their_card),
-        TEST(of_a_load_that_conflicts_nothing_is_left),
+        TEST(a_load_writes_what_single_rows_say), TEST(references_wait_for_the_last_load),
+        TEST(keys_of_a_load_open_for_their_card), TEST(of_a_load_that_conflicts_nothing_is_left),
         TEST(a_load_holds_so_many_cards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,8 @@ static const char additions_undone[] =
     "DROP TABLE sink; DROP TABLE delivery; DROP TABLE delivery_attempt;"
     "DROP TRIGGER trail_no_delete; DROP TABLE tombstone; DROP TABLE trail_segment;"
     "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail BEGIN SELECT RAISE(ABORT, 'no'); END;"
+    "DROP TABLE card_reference;"
+    "CREATE INDEX card_reference ON card (reference) WHERE reference IS NOT NULL;"
     "PRAGMA user_version = 2";
 
 static void make_released_database(void)
@@ -214,6 +216,9 @@ static void a_database_of_the_release_is_brought_up_to_date(void **state)
     uint64_t card = 0;
     make_released_database();
     struct store *s = open_store();
+    const uint8_t reference[] = {1, 2, 3, 4, 5, 6, 7, 1};
+    assert_int_equal(store_card_by_reference(s, reference, &card), STORE_OK);
+    assert_int_equal(card, 7);
     assert_int_equal(store_card_load(s, 7, &before), STORE_OK);
     assert_int_equal(before.mt_counter, 201);
     assert_int_equal(store_operation_get(s, 0x61, &o, &card), STORE_OK);
