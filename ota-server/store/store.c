@@ -54,13 +54,13 @@ static enum store_status pragma_number(struct store *s, const char *text, int64_
 // must be one that is read.
 static enum store_status check_forms(struct store *s)
 {
-    struct query q = query_text(
-        s, "SELECT 1 FROM card WHERE substr(record, 1, 1) NOT IN ($1, $2, $3, $4) UNION ALL"
-           " SELECT 1 FROM operation WHERE substr(body, 1, 1) NOT IN ($1, $2, $3, $4) LIMIT 1");
+    struct query q = query_text(s, "SELECT 1 FROM card WHERE substr(record, 1, 1) <> $1 AND"
+                                   " substr(record, 1, 1) NOT BETWEEN $2 AND $3 UNION ALL"
+                                   " SELECT 1 FROM operation WHERE substr(body, 1, 1) <> $1 AND"
+                                   " substr(body, 1, 1) NOT BETWEEN $2 AND $3 LIMIT 1");
     bind_octets(&q, 1, bytes_of((const uint8_t[]){RECORD_FORM_FIRST}, 1));
     bind_octets(&q, 2, bytes_of((const uint8_t[]){RECORD_FORM_THIRD}, 1));
-    bind_octets(&q, 3, bytes_of((const uint8_t[]){RECORD_FORM_FOURTH}, 1));
-    bind_octets(&q, 4, bytes_of((const uint8_t[]){RECORD_FORM}, 1));
+    bind_octets(&q, 3, bytes_of((const uint8_t[]){RECORD_FORM}, 1));
     const enum store_status status = query_step(&q);
     query_end(&q);
     return status == STORE_OK ? STORE_FORM : status == STORE_NONE ? STORE_OK : status;

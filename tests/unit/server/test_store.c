@@ -242,7 +242,7 @@ static void a_database_of_the_release_is_brought_up_to_date(void **state)
     store_close(s);
 }
 
-static void a_form_of_no_release_is_refused_at_the_start(void **state)
+static void a_form_that_is_not_read_is_refused_at_the_start(void **state)
 {
     (void)state;
     static const char *const spoils[] = {
@@ -256,6 +256,11 @@ static void a_form_of_no_release_is_refused_at_the_start(void **state)
         assert_int_equal(status_of_open(), STORE_FORM); // the first start changed nothing
         (void)unlink(path);
     }
+    make_released_database(); // forms between that of the release and that of today
+    run_behind_the_back("UPDATE card SET record = x'05'; UPDATE operation SET body = x'08'",
+                        SQLITE_OK);
+    assert_int_equal(status_of_open(), STORE_OK);
+    (void)unlink(path);
     make_released_database();
     run_behind_the_back("PRAGMA user_version = 99", SQLITE_OK);
     assert_int_equal(status_of_open(), STORE_NEWER);
@@ -673,7 +678,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_card_is_loaded_as_it_was_saved),
         TEST(a_database_of_the_release_is_brought_up_to_date),
-        TEST(a_form_of_no_release_is_refused_at_the_start),
+        TEST(a_form_that_is_not_read_is_refused_at_the_start),
         TEST(an_iccid_is_added_once),
         TEST(a_second_writer_is_refused),
         TEST(a_reader_sees_commits_only),
