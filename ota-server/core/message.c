@@ -1,5 +1,6 @@
 #include "ota-server/core/message.h"
 
+#include "common/base/check.h"
 #include "common/wire/ident.h"
 #include "common/wire/remote.h"
 #include "common/wire/secured.h"
@@ -127,13 +128,13 @@ enum message_status message_build(const struct cipher *cipher, const struct card
 // Before what is ciphered; of that: counter, padding counter and checksum of 8 [102.225 §5.1].
 #define PACKET_CLEAR 10
 #define PACKET_SECRET 14
-#define NETWORK_KEYS 32   // octets of two keys, wrapped
+#define NETWORK_KEYS 32   // octets of two keys of 128 bits, wrapped
 #define CONFIRM_OCTETS 42 // of the packet; its command has 17
 
 size_t message_octets(const struct operation *o)
 {
     const struct send send = {.command = plan_command(o->kind)};
-    static const uint8_t wrapped[NETWORK_KEYS] = {0};
+    static const uint8_t wrapped[COMMAND_KEYS_MAX] = {0};
     uint8_t smsc[COMMAND_NUMBER_MAX];
     uint8_t msisdn[COMMAND_NUMBER_MAX];
     uint8_t data[COMMAND_BODY_MAX];
@@ -142,7 +143,9 @@ size_t message_octets(const struct operation *o)
     fill(o, &send, &c);
     if (send.command == COMMAND_DOWNLOAD) {
         fill_download(o, &c.download, smsc, msisdn);
-        c.download.wrapped_keys = bytes_of(wrapped, sizeof(wrapped));
+        const size_t len = o->download.keys_len != 0 ? o->download.keys_len : NETWORK_KEYS;
+        check(len <= sizeof(wrapped));
+        c.download.wrapped_keys = bytes_of(wrapped, len);
     }
     command_write(&w, &c);
     const size_t blocks = (PACKET_SECRET + w.len + CIPHER_AES_BLOCK - 1) / CIPHER_AES_BLOCK;

@@ -36,8 +36,8 @@ enum message_status message_build(const struct cipher *cipher, const struct card
                                   const struct network_keys *network,
                                   struct writer *packet) MUST_USE;
 
-// Octets of the packet that carries an operation of which the network keys, if it has any, are of
-// 128 bits; 0: it fits no packet.
+// Octets of the packet that carries an operation, a download with network keys as long as its plan
+// says; 0: it fits no packet.
 size_t message_octets(const struct operation *o);
 // SMS that the packet takes.
 size_t message_sms(size_t octets);

@@ -153,7 +153,8 @@ struct actor {
 struct download_plan {
     uint8_t template_number;
     bool has_iccid, has_mnc_length, has_role, has_rank, has_marks;
-    bool is_barred; // as fallback; the card is not told
+    bool is_barred;   // as fallback; the card is not told
+    uint8_t keys_len; // octets of its network keys; 0: not known, counted as two of 128 bits
     uint8_t iccid[COMMAND_ICCID_SIZE];
     uint8_t imsi[COMMAND_IMSI_SIZE];
     uint8_t mnc_length;
@@ -478,7 +479,8 @@ const char *actor_kind_name(uint8_t kind);           // "USER"
 #define RECORD_FORM_FIFTH 5
 #define RECORD_FORM_SIXTH 6
 #define RECORD_FORM_SEVENTH 7
-#define RECORD_FORM 8
+#define RECORD_FORM_EIGHTH 8
+#define RECORD_FORM 9
 #define RECORD_OCTETS_MAX 16384
 void record_write(struct writer *w, const struct record *r);
 bool record_read(struct bytes octets, struct record *r) MUST_USE;

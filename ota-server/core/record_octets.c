@@ -121,6 +121,8 @@ static void plan(struct walk *k, struct download_plan *p)
     digits(k, p->smsc);
     if (has(k, RECORD_FORM_FOURTH))
         flag(k, &p->is_barred);
+    if (has(k, RECORD_FORM))
+        count(k, &p->keys_len, COMMAND_KEYS_MAX);
 }
 
 static void operation_marks(struct walk *k, struct operation *o)
@@ -471,7 +473,7 @@ static void known(struct walk *k, struct record *r)
         r->seen_at = r->last_contact_at;
         r->attached_at = r->last_contact_at;
     }
-    if (has(k, RECORD_FORM))
+    if (has(k, RECORD_FORM_EIGHTH))
         word(k, &r->restored_sequence);
 }
 
@@ -497,7 +499,8 @@ static struct walk walk_from(struct bytes in)
     k.form = reader_u8(&k.from);
     if (k.form != RECORD_FORM_FIRST && k.form != RECORD_FORM_THIRD &&
         k.form != RECORD_FORM_FOURTH && k.form != RECORD_FORM_FIFTH &&
-        k.form != RECORD_FORM_SIXTH && k.form != RECORD_FORM_SEVENTH && k.form != RECORD_FORM)
+        k.form != RECORD_FORM_SIXTH && k.form != RECORD_FORM_SEVENTH &&
+        k.form != RECORD_FORM_EIGHTH && k.form != RECORD_FORM)
         k.from.failed = true;
     return k;
 }

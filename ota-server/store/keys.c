@@ -309,6 +309,27 @@ enum store_status store_network_keys(struct store *s, const uint8_t imsi[COMMAND
     return status == STORE_OK ? STORE_NONE : status;
 }
 
+// A set has an octet of length before each key.
+enum store_status store_network_keys_len(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                         uint8_t *len)
+{
+    struct query q = query_of(s, STATEMENT_NETWORK_GET);
+    bind_octets(&q, 1, bytes_of(imsi, COMMAND_IMSI_SIZE));
+    size_t total = 0;
+    bool is_set = false;
+    enum store_status status = query_step(&q);
+    while (status == STORE_OK && !is_set) {
+        const size_t sealed = column_octets(&q, 2).len;
+        is_set = column_number(&q, 0) == KEY_SET; // the first, when there is one
+        const size_t more = NONCE_SIZE + TAG_SIZE + (is_set ? 2 : 0);
+        total += sealed > more ? sealed - more : 0;
+        status = query_step(&q);
+    }
+    query_end(&q);
+    *len = total <= COMMAND_KEYS_MAX ? (uint8_t)total : 0;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 // --- a new pair of master keys ---------------------------------------------------------------
 
 #define REWRAP_MAX 256

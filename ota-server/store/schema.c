@@ -304,6 +304,9 @@ const char *const schema_steps[] = {
     " PRIMARY KEY (reference, card)) STRICT, WITHOUT ROWID;"
     "INSERT INTO card_reference SELECT reference, id FROM card WHERE reference IS NOT NULL"
     " ORDER BY reference, id;",
+
+    // Records and operations are written in form 9.
+    "",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

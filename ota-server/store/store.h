@@ -288,6 +288,9 @@ enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COM
 // Only for the builder of DOWNLOAD.
 enum store_status store_network_keys(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
                                      struct network_keys *out) MUST_USE;
+// How many octets they have, which no key is opened for; 0: there are none.
+enum store_status store_network_keys_len(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                                         uint8_t *len) MUST_USE;
 // New master keys: what is sealed from here on is sealed under them, and until store_rewrap() is
 // done the old ones open what it has not come to. With pseudonyms nothing changes.
 enum store_status store_masters_change(struct store *s, const struct secret_key *ota,

@@ -83,13 +83,17 @@ static void read_row(const struct query *q, struct subscription *v)
     p->is_barred = column_number(q, 22) != 0;
 }
 
+// With the length of its keys, which is no part of its row.
 static enum store_status one(struct query *q, struct subscription *out)
 {
+    struct store *s = q->s;
     const enum store_status status = query_step(q);
     if (status == STORE_OK)
         read_row(q, out);
     query_end(q);
-    return status;
+    return status == STORE_OK && out->has_keys
+               ? store_network_keys_len(s, out->plan.imsi, &out->plan.keys_len)
+               : status;
 }
 
 enum store_status store_subscription_get(struct store *s, uint64_t id, struct subscription *out)

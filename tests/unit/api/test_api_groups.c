@@ -1,5 +1,6 @@
 // Card groups, their rules, and what the rules do to the cards in them.
 #include "common/base/text.h"
+#include "common/wire/ident.h"
 #include "ota-server/service/api_exchange.h"
 #include "tests/unit/api/api_lab.h"
 
@@ -511,6 +512,42 @@ static void a_command_that_takes_more_sms_than_the_group_permits_is_refused(void
     assert_int_equal(record.open.sms_mt, 2);
 }
 
+// Keys of 256 bits are 32 octets more than those of 128: a DOWNLOAD of one SMS takes two.
+static void a_download_is_counted_with_the_keys_that_it_carries(void **state)
+{
+    (void)state;
+    static const uint8_t octets[32] = {1};
+    const struct network_keys keys = {.k = secret_key_of(bytes_of(octets, 32)),
+                                      .op = secret_key_of(bytes_of(octets, 32))};
+    const uint64_t group = new_group("meters");
+    char body[256];
+    char id[API_ID_SIZE];
+    uint8_t imsi[IMSI_EF_LEN];
+    ask("POST", API_BASE "/subscription-pools",
+        "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":7}");
+    const uint64_t pool = lab_id(&a, "pol");
+    move(lab_card(&lab, ICCID, &record), group);
+    rules(group, "{\"ota\":{\"maxSmsParts\":1},\"reason\":\"x\"}");
+    api_id_write(id, "sub", lab_subscription(&lab, pool, "999700000000077"));
+    (void)snprintf(body, sizeof(body),
+                   "{\"type\":\"download\",\"subscriptionId\":\"%s\",\"enable\":\"LATER\","
+                   "\"role\":\"OPERATIONAL\",\"rank\":5}",
+                   id);
+    ask("POST", target("/cards/", "crd", record.card, "/operations?dryRun=true"), body);
+    expect(200, "\"sms\":2"); // there, and the answer
+    assert_true(imsi_write("999700000000077", imsi));
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_network_keys_put(lab.store, imsi, &keys), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    ask("POST", target("/cards/", "crd", record.card, "/operations"), body);
+    expect(422, "\"reason\":\"TOO_LONG\"");
+    rules(group, "{\"ota\":{\"maxSmsParts\":2},\"reason\":\"x\"}");
+    ask("POST", target("/cards/", "crd", record.card, "/operations"), body);
+    assert_int_equal(a.status, 202);
+    assert_int_equal(store_card_load(lab.store, record.card, &record), STORE_OK);
+    assert_int_equal(record.open.sms_mt, 2);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -531,6 +568,7 @@ int main(void)
         CASE(rules_that_nothing_follows_are_refused_by_name),
         CASE(a_backup_that_is_the_route_itself_contradicts_it),
         CASE(a_command_that_takes_more_sms_than_the_group_permits_is_refused),
+        CASE(a_download_is_counted_with_the_keys_that_it_carries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -307,6 +307,8 @@ static void audited(struct record *r)
 #define OPERATION_MORE 1
 // is_barred, of a slot and of a download
 #define BARRED_MORE 1
+// keys_len, of a download
+#define KEYS_MORE 1
 // heard_from (its length), audit_turn, operation_id_ran, count of `late`; less the late counter
 #define RECORD_MORE (1 + 1 + 4 + 1 - 8)
 // mo_counter
@@ -329,7 +331,7 @@ static const struct state {
     {"AUDITED", audited, NULL, RECORD_MORE + OPERATION_MORE + AUDIT_MORE},
     {"ENABLE", NULL, enable, OPERATION_MORE},
     {"SET-TIMERS", NULL, set_timers, OPERATION_MORE},
-    {"DOWNLOAD", NULL, download, OPERATION_MORE + BARRED_MORE},
+    {"DOWNLOAD", NULL, download, OPERATION_MORE + BARRED_MORE + KEYS_MORE},
 };
 #define STATES (sizeof(states) / sizeof(states[0]))
 
@@ -383,7 +385,7 @@ static void read_record(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 8);
+    assert_int_equal(octets[0], 9);
     assert_int_equal(w.len, old.len + s->more + 1 + KNOWN_MORE); // and no bootstrap
     assert_true(record_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -405,7 +407,7 @@ static void read_operation(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     operation_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 8);
+    assert_int_equal(octets[0], 9);
     assert_int_equal(w.len, old.len + s->more);
     assert_true(operation_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -510,6 +512,7 @@ static void the_third_form_is_read_as_nobody_barred(void **state)
     memset(&o, 0, sizeof(o));
     download(&o);
     o.download.is_barred = true;
+    o.download.keys_len = 48;
     w = writer_of(octets, sizeof(octets));
     operation_write(&w, &o);
     octets[0] = 3;
@@ -518,8 +521,15 @@ static void the_third_form_is_read_as_nobody_barred(void **state)
         at++;
     at += strlen(smsc);
     assert_int_equal(octets[at], 1);
-    memmove(octets + at, octets + at + 1, w.len - at - 1);
+    assert_int_equal(octets[at + 1], 48);
+    octets[0] = 8; // which does not say how long its keys are
+    memmove(octets + at + 1, octets + at + 2, w.len - at - 2);
     assert_true(operation_read(bytes_of(octets, w.len - 1), &read));
+    o.download.keys_len = 0;
+    assert_memory_equal(&read, &o, sizeof(o));
+    octets[0] = 3;
+    memmove(octets + at, octets + at + 1, w.len - at - 2);
+    assert_true(operation_read(bytes_of(octets, w.len - 2), &read));
     o.download.is_barred = false;
     assert_memory_equal(&read, &o, sizeof(o));
     assert_false(operation_read(bytes_of(octets, w.len), &read));
@@ -548,7 +558,7 @@ static void other_forms_are_refused(void **state)
     record_write(&w, &r);
     for (unsigned form = 0; form < 256; form++) {
         uint8_t number = (uint8_t)form;
-        if (form == 1 || (form >= 3 && form <= 8))
+        if (form == 1 || (form >= 3 && form <= 9))
             continue;
         octets[0] = number;
         assert_false(record_read(writer_bytes(&w), &r));
