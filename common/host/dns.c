@@ -3,7 +3,6 @@
 #include <event2/dns.h>
 #include <event2/util.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -50,21 +49,6 @@ void dns_close(struct dns *dns)
     free(dns);
 }
 
-static bool take_address(const struct evutil_addrinfo *a, struct ip *ip)
-{
-    static const uint8_t V4[12] = {[10] = 0xFF, [11] = 0xFF};
-    if (a->ai_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)a->ai_addr;
-        memcpy(ip->at, V4, sizeof V4);
-        memcpy(ip->at + sizeof V4, &in->sin_addr, 4);
-        return true;
-    }
-    if (a->ai_family != AF_INET6)
-        return false;
-    memcpy(ip->at, &((const struct sockaddr_in6 *)a->ai_addr)->sin6_addr, sizeof ip->at);
-    return memcmp(ip->at, V4, sizeof V4) != 0; // an IPv4 address that pretends to be none
-}
-
 static void found(int error, struct evutil_addrinfo *list, void *context)
 {
     struct dns_query *q = context;
@@ -72,7 +56,7 @@ static void found(int error, struct evutil_addrinfo *list, void *context)
     size_t count = 0;
     bool is_whole = error == 0;
     for (const struct evutil_addrinfo *a = list; is_whole && a != NULL; a = a->ai_next) {
-        is_whole = count < DNS_ADDRESSES_MAX && take_address(a, &addresses[count]);
+        is_whole = count < DNS_ADDRESSES_MAX && ip_of_socket(a->ai_addr, &addresses[count]);
         count++;
     }
     if (list != NULL)

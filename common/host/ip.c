@@ -3,14 +3,30 @@
 #include "common/base/text.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #define V4_AT 12 // octets in front of the mapped address
 
 static const uint8_t v4_front[V4_AT] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
-static bool is_v4(const struct ip *ip)
+bool ip_is_v4(const struct ip *ip)
 {
     return memcmp(ip->at, v4_front, V4_AT) == 0;
+}
+
+bool ip_of_socket(const struct sockaddr *address, struct ip *ip)
+{
+    const void *at = address; // of the family that it names
+    if (address->sa_family == AF_INET) {
+        memcpy(ip->at, v4_front, V4_AT);
+        memcpy(ip->at + V4_AT, &((const struct sockaddr_in *)at)->sin_addr, 4);
+        return true;
+    }
+    if (address->sa_family != AF_INET6)
+        return false;
+    memcpy(ip->at, &((const struct sockaddr_in6 *)at)->sin6_addr, sizeof ip->at);
+    return !ip_is_v4(ip);
 }
 
 static size_t find(struct bytes text, uint8_t wanted)
@@ -49,11 +65,11 @@ void ip_format(const struct ip *ip, char text[IP_TEXT_SIZE])
 {
     char host[INET6_ADDRSTRLEN];
     struct writer w = writer_of(text, IP_TEXT_SIZE);
-    const char *made = is_v4(ip) ? inet_ntop(AF_INET, ip->at + V4_AT, host, sizeof host)
-                                 : inet_ntop(AF_INET6, ip->at, host, sizeof host);
-    text_put(&w, is_v4(ip) ? "" : "[");
+    const char *made = ip_is_v4(ip) ? inet_ntop(AF_INET, ip->at + V4_AT, host, sizeof host)
+                                    : inet_ntop(AF_INET6, ip->at, host, sizeof host);
+    text_put(&w, ip_is_v4(ip) ? "" : "[");
     text_put(&w, made != NULL ? made : "?");
-    text_put(&w, is_v4(ip) ? "" : "]");
+    text_put(&w, ip_is_v4(ip) ? "" : "]");
     (void)text_end(&w);
 }
 
@@ -76,7 +92,7 @@ bool ip_network_read(const char *text, struct ip_network *network)
     network->bits = 128;
     if (slash == all.len)
         return true;
-    const unsigned before = is_v4(&network->ip) ? 8 * V4_AT : 0;
+    const unsigned before = ip_is_v4(&network->ip) ? 8 * V4_AT : 0;
     if (!text_read_decimal(bytes_slice(all, slash + 1, all.len), &bits) || bits > 128 - before)
         return false;
     network->bits = (uint8_t)(bits + before);

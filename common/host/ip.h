@@ -15,6 +15,11 @@ struct ip_network {
     uint8_t bits; // 0 to 128, of the 16 octets
 };
 
+bool ip_is_v4(const struct ip *ip);
+struct sockaddr;
+// False for a family that is neither, and for an IPv6 address that maps one of IPv4: what pretends
+// to be another is none.
+bool ip_of_socket(const struct sockaddr *address, struct ip *ip) MUST_USE;
 // "192.0.2.1", "2001:db8::1" or "[2001:db8::1]", with a port behind it or without.
 bool ip_read(struct bytes text, struct ip *ip) MUST_USE;
 // "192.0.2.1", or "[2001:db8::1]".

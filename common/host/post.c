@@ -4,7 +4,6 @@
 #include "common/base/secret.h"
 #include "common/base/text.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -47,6 +46,7 @@ struct post {
     struct dns *dns;
     CURLM *multi;
     struct loop_timer timer, look_timer;
+    struct instant look_at;
     struct sending *sendings;
     struct watched *sockets;
     size_t socket_count;
@@ -112,11 +112,20 @@ static void fail(struct sending *s, enum post_problem problem)
     finish(s, &answer);
 }
 
+// At the latest: whoever asks for a later look does not put off an earlier one.
+static void look_by(struct post *p, struct instant at)
+{
+    if (at.ms >= p->look_at.ms)
+        return;
+    p->look_at = at;
+    loop_timer_set(&p->look_timer, at);
+}
+
 // In the next turn: nobody is called back inside post_send().
 static void fail_soon(struct sending *s, enum post_problem problem)
 {
     s->early = problem;
-    loop_timer_set(&s->post->look_timer, loop_now(s->post->options.loop));
+    look_by(s->post, loop_now(s->post->options.loop));
 }
 
 static enum post_problem problem_of(const struct sending *s, CURLcode code)
@@ -242,16 +251,10 @@ static void timer_due(void *context, struct instant now)
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
 {
     struct sending *s = context;
-    struct ip ip = {0};
+    struct ip ip;
     (void)purpose;
-    if (to->family == AF_INET) {
-        ip.at[10] = ip.at[11] = 0xFF;
-        memcpy(ip.at + 12, &((const struct sockaddr_in *)(const void *)&to->addr)->sin_addr, 4);
-    } else if (to->family == AF_INET6) {
-        memcpy(ip.at, &((const struct sockaddr_in6 *)(const void *)&to->addr)->sin6_addr, 16);
-    }
     const struct post_options *o = &s->post->options;
-    if (!o->is_allowed(o->context, &ip, s->resolve == NULL)) {
+    if (!ip_of_socket(&to->addr, &ip) || !o->is_allowed(o->context, &ip, s->resolve == NULL)) {
         s->is_refused = true;
         return CURL_SOCKET_BAD;
     }
@@ -314,7 +317,7 @@ static void begin(struct sending *s)
     }
     s->is_added = true;
     (void)curl_multi_socket_action(s->post->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    loop_timer_set(&s->post->look_timer, loop_now(s->post->options.loop)); // it may have ended
+    look_by(s->post, loop_now(s->post->options.loop)); // it may have ended
 }
 
 // "host:port:address,address": libcurl asks nobody else.
@@ -405,7 +408,7 @@ bool post_send(struct post *p, const struct post_request *r)
     }
     s->query = dns_look(p->dns, s->host, found, s);
     if (s->query != NULL)
-        loop_timer_set(&p->look_timer, instant_after(s->start, LOOK_MS));
+        look_by(p, instant_after(s->start, LOOK_MS));
     return true;
 }
 
@@ -414,6 +417,7 @@ static void look_due(void *context, struct instant now)
 {
     struct post *p = context;
     bool is_asking = false;
+    p->look_at = INSTANT_NEVER;
     look_for_ends(p);
     for (uint32_t i = 0; i < p->options.at_once; i++) {
         struct sending *s = &p->sendings[i];
@@ -426,7 +430,7 @@ static void look_due(void *context, struct instant now)
         is_asking |= s->query != NULL;
     }
     if (is_asking)
-        loop_timer_set(&p->look_timer, instant_after(now, LOOK_MS));
+        look_by(p, instant_after(now, LOOK_MS));
 }
 
 // --- opening and closing -------------------------------------------------------------------------
@@ -462,6 +466,7 @@ struct post *post_open(const struct post_options *options)
     }
     p->options = *options;
     p->socket_count = (size_t)options->at_once * SOCKETS_EACH;
+    p->look_at = INSTANT_NEVER;
     if (!open_parts(p)) {
         post_close(p);
         return NULL;

@@ -47,7 +47,7 @@ static const struct {
     {"audit.checkpoint.late", ALARM_MAJOR, false},
     {"approval.waiting", ALARM_MINOR, false},
     {"campaign.autopaused", ALARM_MAJOR, false},
-    {"webhook.dead", ALARM_MAJOR, false},
+    {ALARM_SINK_DEAD, ALARM_MAJOR, false},
 };
 
 const char *alarm_key_find(struct bytes key, uint8_t *severity, bool *ends_when_seen)

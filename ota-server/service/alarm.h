@@ -9,6 +9,7 @@
 #include "ota-server/store/store.h"
 
 #define ALARM_KIND "alarm"
+#define ALARM_SINK_DEAD "webhook.dead"
 #define ALARM_KEY_SIZE 32
 #define ALARM_OBJECT_SIZE 80
 

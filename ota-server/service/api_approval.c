@@ -111,13 +111,6 @@ static void set_id(json_t *root, const char *name, const char *prefix, uint64_t 
     json_object_set_new(root, name, json_string(text));
 }
 
-static void set_time(json_t *root, const char *name, struct utc at)
-{
-    char text[UTC_TEXT_SIZE];
-    utc_format(at, text);
-    json_object_set_new(root, name, json_string(text));
-}
-
 static json_t *requester_of(const struct api_exchange *x)
 {
     json_t *by = json_object();
@@ -166,8 +159,8 @@ static bool set_request(struct api_exchange *x, json_t *root, json_t *request,
     json_object_set_new(root, "requestHash", json_string(ok ? hash : ""));
     if (x->reason[0] != '\0')
         json_object_set_new(root, "reason", json_string(x->reason));
-    set_time(root, "expiresAt",
-             utc_after(x->now.utc, turn_policy(x->api->options.turn)->approval_ms));
+    api_set_time(root, "expiresAt",
+                 utc_after(x->now.utc, turn_policy(x->api->options.turn)->approval_ms));
     json_object_set_new(root, "person", json_integer((json_int_t)api_person(x)));
     if (!ok)
         api_refuse_code(x, API_UNAVAILABLE);
@@ -441,7 +434,7 @@ static bool note_decision(struct api_exchange *x, struct api_object *object, con
     object->document.state = state;
     object->document.changed_at = x->now.utc;
     json_object_set_new(k->root, "decidedBy", requester_of(x));
-    set_time(k->root, "decidedAt", x->now.utc);
+    api_set_time(k->root, "decidedAt", x->now.utc);
     if (x->reason[0] != '\0')
         json_object_set_new(k->root, "comment", json_string(x->reason));
     return api_document_fill(x, object, k->root);

@@ -5,25 +5,19 @@
 
 #include <stdlib.h>
 
-#define DELIVERY_PREFIX "dlv"
-
 // --- showing ---------------------------------------------------------------------------------
 
 static const char *const delivery_states[] = {"WAITING", "DELIVERED", "DEAD", NULL};
 
 static void put_members(struct json_writer *j, const struct delivery *d)
 {
-    char type[64];
+    char type[SINK_TYPE_SIZE];
     char uuid[API_UUID_SIZE];
-    const char *name = sink_type_name(d->kind);
-    struct writer w = writer_of(type, sizeof(type));
-    text_put(&w, SINK_TYPE_PREFIX);
-    text_put(&w, name != NULL ? name : "unknown");
     api_uuid_make(uuid, d->uuid);
     api_put_id(j, "id", DELIVERY_PREFIX, d->id);
     api_put_id(j, "sinkId", SINK_PREFIX, d->sink);
     api_put_text(j, "eventId", uuid);
-    api_put_text(j, "type", text_end(&w));
+    api_put_text(j, "type", sink_type_text(d->kind, type));
     api_put_id(j, "cardId", "crd", d->card);
     api_put_text(j, "state", delivery_states[d->state]);
     api_put_time(j, "occurredAt", d->at);

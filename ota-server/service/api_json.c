@@ -119,3 +119,10 @@ void api_put_problem(struct json_writer *j, const struct api_problem *p)
     }
     json_end_object(j);
 }
+
+void api_set_time(json_t *object, const char *name, struct utc at)
+{
+    char text[UTC_TEXT_SIZE];
+    utc_format(at, text);
+    json_object_set_new(object, name, json_string(text));
+}

@@ -4,6 +4,7 @@
 #include "common/base/json_writer.h"
 #include "common/base/mask.h"
 #include "common/base/time.h"
+#include "common/host/json.h"
 #include "ota-server/service/api_error.h"
 
 void api_put_text(struct json_writer *j, const char *name, const char *text);
@@ -22,6 +23,8 @@ void api_put_id(struct json_writer *j, const char *name, const char *prefix, uin
 // Masked unless `is_clear`; nothing for an empty text.
 void api_put_identifier(struct json_writer *j, const char *name, enum mask mask, bool is_clear,
                         const char *text);
+// As a member of an object that is kept.
+void api_set_time(json_t *object, const char *name, struct utc at);
 void api_open_object(struct json_writer *j, const char *name);
 void api_open_array(struct json_writer *j, const char *name);
 // The ErrorInfo object.

@@ -53,13 +53,6 @@ static void reply_order(struct api_exchange *x)
     api_reply(x, 202);
 }
 
-static void set_time(json_t *root, const char *name, struct utc at)
-{
-    char text[UTC_TEXT_SIZE];
-    utc_format(at, text);
-    json_object_set_new(root, name, json_string(text));
-}
-
 static void read_order(struct api_exchange *x, struct report_order *o)
 {
     struct api_body *b = &x->body;
@@ -106,8 +99,8 @@ void api_reports_post(struct api_exchange *x)
     if (!api_end_reading(x) || !is_possible(x, &o))
         return;
     json_object_del(x->root, "reason"); // which is the trail's
-    set_time(x->root, "from", o.from);
-    set_time(x->root, "to", o.to);
+    api_set_time(x->root, "from", o.from);
+    api_set_time(x->root, "to", o.to);
     json_object_set_new(x->root, "format",
                         json_string(report_formats[o.format > 0 ? o.format : 0]));
     struct api_object *object = api_document_new(x, &reports, x->tenant, bytes_of(NULL, 0));

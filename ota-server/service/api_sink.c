@@ -60,6 +60,8 @@ struct sink_work {
     uint64_t delivery;
     char secret[AUTH_TOKEN_SIZE];
     uint64_t number; // of the secret
+    uint64_t ended[SINK_SECRETS_MAX];
+    size_t ended_count; // numbers of secrets that go
 };
 
 static void close_work(void *work)
@@ -196,13 +198,6 @@ static bool draw_nonce(struct api_exchange *x, uint8_t nonce[CRYPTO_NONCE_SIZE])
 
 // --- writing ---------------------------------------------------------------------------------
 
-static void set_time(json_t *root, const char *name, struct utc at)
-{
-    char text[UTC_TEXT_SIZE];
-    utc_format(at, text);
-    json_object_set_new(root, name, json_string(text));
-}
-
 static enum store_status keep_credential(struct api_exchange *x, struct store *store,
                                          struct utc now)
 {
@@ -307,7 +302,7 @@ void api_sinks_post(struct api_exchange *x)
     json_object_del(x->root, "protocol");
     json_object_set_new(x->root, "secrets", json_array());
     if (w->change.has_credential)
-        set_time(x->root, "credentialExpiresAt", w->change.until);
+        api_set_time(x->root, "credentialExpiresAt", w->change.until);
     if (api_document_fill(x, &w->object, x->root))
         api_commit(x, apply_new, reply_sink);
 }
@@ -352,7 +347,7 @@ static bool fill_changed(struct api_exchange *x, struct sink_work *w, uint32_t t
             json_object_set(root, kept[i], value);
     }
     if (w->change.has_credential)
-        set_time(root, "credentialExpiresAt", w->change.until);
+        api_set_time(root, "credentialExpiresAt", w->change.until);
     if (types != 0)
         w->object.document.state = types;
     const bool is_filled = api_document_fill(x, &w->object, root);
@@ -382,7 +377,7 @@ static enum store_status drop_all(struct api_exchange *x, struct store *store, s
 {
     char object[API_ID_SIZE];
     api_id_write(object, SINK_PREFIX, x->object_id);
-    const struct alarm_place at = {.key = "webhook.dead", .object = object};
+    const struct alarm_place at = {.key = ALARM_SINK_DEAD, .object = object};
     // Also those that its document names no more.
     enum store_status status = auth_end_all(store, SINK_SECRET_KIND, x->object_id, 0);
     if (status == STORE_OK)
@@ -433,7 +428,7 @@ static enum store_status apply_test(struct api_exchange *x, struct store *store,
 static void reply_test(struct api_exchange *x)
 {
     const struct sink_work *w = x->work;
-    api_location(x, "/event-deliveries", "dlv", w->delivery);
+    api_location(x, "/event-deliveries", DELIVERY_PREFIX, w->delivery);
     if (api_delivery_put(x, w->delivery))
         api_reply(x, 202);
     else
@@ -453,7 +448,9 @@ static enum store_status apply_secret(struct api_exchange *x, struct store *stor
 {
     struct sink_work *w = x->work;
     const struct sink_safe safe = {x->api->crypto, &x->api->options.client_key};
-    const enum store_status status = api_document_apply(x, store, now);
+    enum store_status status = api_document_apply(x, store, now);
+    for (size_t i = 0; i < w->ended_count && status == STORE_OK; i++)
+        status = sink_secret_drop(store, x->object_id, w->ended[i]);
     return status == STORE_OK ? sink_secret_put(&safe, store, api_new_id(x), &w->change.credential,
                                                 w->change.nonce, now)
                               : status;
@@ -477,15 +474,17 @@ static bool make_room(struct sink_work *w, json_t *list, struct utc now, struct 
         return false;
     for (unsigned i = sink.secret_count; i-- > 0;) {
         const struct utc end = sink.secrets[i].until;
-        if (end.ms != 0 && end.ms <= now.ms)
+        if (end.ms != 0 && end.ms <= now.ms) {
             json_array_remove(list, i);
+            w->ended[w->ended_count++] = sink.secrets[i].number;
+        }
         w->number = sink.secrets[i].number > w->number ? sink.secrets[i].number : w->number;
     }
     w->number++;
     if (json_array_size(list) == SINK_SECRETS_MAX)
         return false;
     if (json_array_size(list) == 1)
-        set_time(json_array_get(list, 0), "endsAt", until);
+        api_set_time(json_array_get(list, 0), "endsAt", until);
     json_t *one = json_object();
     json_object_set_new(one, "number", json_integer((json_int_t)w->number));
     return json_array_append_new(list, one) == 0;

@@ -5,6 +5,7 @@
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/notice.h"
 
+#define SINK_TYPE_PREFIX "ota.connectivity-management.v1."
 #define SEALED_MAX (CRYPTO_NONCE_SIZE + SINK_TOKEN_MAX + CRYPTO_TAG_SIZE)
 
 // --- types -----------------------------------------------------------------------------------
@@ -23,9 +24,13 @@ uint32_t sink_type_of(struct bytes name)
     return 0;
 }
 
-const char *sink_type_name(uint8_t kind)
+const char *sink_type_text(uint8_t kind, char text[SINK_TYPE_SIZE])
 {
-    return notice_form(kind).type;
+    const char *name = notice_form(kind).type;
+    struct writer w = writer_of(text, SINK_TYPE_SIZE);
+    text_put(&w, SINK_TYPE_PREFIX);
+    text_put(&w, name != NULL ? name : "unknown");
+    return text_end(&w);
 }
 
 // --- the document ----------------------------------------------------------------------------

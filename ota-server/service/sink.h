@@ -10,16 +10,17 @@
 #include "ota-server/store/deliveries.h"
 
 #define SINK_PREFIX "snk"
+#define DELIVERY_PREFIX "dlv"
 #define SINK_SECRET_KIND "sink-secret"
-#define SINK_TYPE_PREFIX "ota.connectivity-management.v1."
 #define SINK_TOKEN_MAX 2048
 #define SINK_SECRETS_MAX 2
 #define SINK_CREDENTIAL 0 // as the number of a secret: the access token; the others count from 1
 
 // The kinds of notices that a sink may want, as a set of (1 << kind); 0: no such type.
 uint32_t sink_type_of(struct bytes name);
-// "operation-ended"; NULL: sinks are not told of this kind.
-const char *sink_type_name(uint8_t kind);
+// As events name it: "ota.connectivity-management.v1.operation-ended".
+#define SINK_TYPE_SIZE 64
+const char *sink_type_text(uint8_t kind, char text[SINK_TYPE_SIZE]);
 
 struct sink {
     uint64_t id, owner, group;

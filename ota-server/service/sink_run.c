@@ -30,7 +30,7 @@ struct errand {
     bool is_expired; // nothing was sent: the credential is over
     uint64_t ticket, delivery, sink, card;
     uint64_t host; // hash of name and port
-    struct utc at, give_up_at;
+    struct utc give_up_at;
     struct sink_answer answer;
     uint8_t chance;
 };
@@ -116,7 +116,7 @@ enum store_status sink_alarm_keep(struct store *store, struct turn *t, uint64_t 
     if (status != STORE_OK)
         return status;
     api_id_write(object, SINK_PREFIX, sink);
-    const struct alarm_place at = {.key = "webhook.dead", .object = object, .owner = kept.owner};
+    const struct alarm_place at = {.key = ALARM_SINK_DEAD, .object = object, .owner = kept.owner};
     status =
         is_wanted ? alarm_raise(store, &at, turn_id(t, now), now) : alarm_clear(store, &at, now);
     if (status == STORE_NONE)
@@ -228,16 +228,12 @@ static void write_event(const struct sinks *s, const struct delivery *d, const c
                         struct writer *w)
 {
     struct json_writer j = json_writer_of(w);
-    char type[64];
-    struct writer t = writer_of(type, sizeof(type));
-    const char *name = sink_type_name(d->kind);
-    text_put(&t, SINK_TYPE_PREFIX);
-    text_put(&t, name != NULL ? name : "unknown");
+    char type[SINK_TYPE_SIZE];
     json_begin_object(&j);
     api_put_text(&j, "specversion", "1.0");
     api_put_text(&j, "id", uuid);
     api_put_text(&j, "source", s->options.source);
-    api_put_text(&j, "type", text_end(&t));
+    api_put_text(&j, "type", sink_type_text(d->kind, type));
     api_put_text(&j, "datacontenttype", "application/json");
     api_put_time(&j, "time", d->at);
     json_put_key(&j, "data");
@@ -370,7 +366,6 @@ static bool start(struct sinks *s, const struct sink *sink, const struct deliver
                          .sink = d->sink,
                          .card = d->card,
                          .host = host,
-                         .at = d->at,
                          .give_up_at = d->give_up_at};
     if (!s->options.fill(s->options.fill_context, &f->chance, sizeof(f->chance)))
         f->chance = 0;
@@ -477,7 +472,7 @@ static void look(struct sinks *s, struct utc now)
     s->due = (struct utc){0};
     s->row_count = 0;
     store_refresh(s->options.reader); // what was committed is to be seen
-    if (store_sinks_waiting(s->options.reader, 0, note_row, s) != STORE_OK) {
+    if (store_sinks_waiting(s->options.reader, note_row, s) != STORE_OK) {
         s->is_dirty = true;
         return;
     }

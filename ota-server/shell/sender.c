@@ -15,19 +15,13 @@ struct sender {
     uint64_t answered, failed;
 };
 
-static bool is_v4(const struct ip *ip)
-{
-    static const uint8_t FRONT[12] = {[10] = 0xFF, [11] = 0xFF};
-    return memcmp(ip->at, FRONT, sizeof FRONT) == 0;
-}
-
 // Everybody's, or named by the configuration; one that stands in the URL only if it is named.
 static bool is_allowed(void *context, const struct ip *ip, bool is_literal)
 {
     const struct sender *s = context;
     const struct server_networks *n = &s->options.settings->sinks.allowed;
     return ip_is_in(ip, n->at, n->count) ||
-           (!is_literal && sink_address_is_public(ip->at, is_v4(ip)));
+           (!is_literal && sink_address_is_public(ip->at, ip_is_v4(ip)));
 }
 
 bool sender_allows(void *context, const struct sink_url *url)

@@ -81,11 +81,9 @@ static enum store_status each_sink(struct query *q, store_sink_fn *each, void *c
     return status == STORE_NONE ? STORE_OK : status;
 }
 
-enum store_status store_sinks_waiting(struct store *s, uint64_t after, store_sink_fn *each,
-                                      void *context)
+enum store_status store_sinks_waiting(struct store *s, store_sink_fn *each, void *context)
 {
     struct query q = query_of(s, STATEMENT_SINKS_WAITING);
-    bind_number(&q, 1, (int64_t)after);
     return each_sink(&q, each, context);
 }
 

@@ -13,7 +13,6 @@
 
 #define STORE_SINK_KIND "event-sink"
 #define DELIVERIES_WAITING_MAX 1000
-#define DELIVERY_PROBLEM_SIZE 96
 #define DELIVERY_UUID_SIZE 16
 
 struct sink_row {
@@ -29,9 +28,8 @@ enum store_status store_sink_health_put(struct store *s, uint64_t id,
 // With its events, whatever became of them.
 enum store_status store_sink_delete(struct store *s, uint64_t id) MUST_USE;
 typedef bool store_sink_fn(void *context, const struct sink_row *row);
-// Those behind `after` for which events wait.
-enum store_status store_sinks_waiting(struct store *s, uint64_t after, store_sink_fn *each,
-                                      void *context) MUST_USE;
+// Those for which events wait, by their ids.
+enum store_status store_sinks_waiting(struct store *s, store_sink_fn *each, void *context) MUST_USE;
 // Those whose alarm is not as it should be: there for a suspended one, or with dead letters.
 enum store_status store_sinks_to_alarm(struct store *s, uint32_t limit, store_sink_fn *each,
                                        void *context) MUST_USE;

@@ -140,8 +140,7 @@
     S(SINK_DELIVERIES_DROP, "DELETE FROM delivery WHERE sink = $1") \
     S(SINK_ATTEMPTS_DROP, "DELETE FROM delivery_attempt WHERE delivery IN" \
         " (SELECT id FROM delivery WHERE sink = $1)") \
-    S(SINKS_WAITING, "SELECT " SINK_COLUMNS " FROM sink WHERE waiting > 0 AND id > $1" \
-        " ORDER BY id") \
+    S(SINKS_WAITING, "SELECT " SINK_COLUMNS " FROM sink WHERE waiting > 0 ORDER BY id") \
     S(SINKS_TO_ALARM, "SELECT " SINK_COLUMNS " FROM sink WHERE has_alarm <> (state = 2 OR dead > 0)" \
         " LIMIT $1") \
     /* who wants it, and may read it */ \

@@ -204,10 +204,12 @@ static void events_are_signed_with_each_secret_of_their_sink(void **state)
     check_signature(2, second, 0);
     assert_null(strstr(strstr(sents[2].headers, ",sig=") + 1, ",sig="));
     ask("POST", sink_path(sink, "/secrets"), NULL, 201); // the first has ended
-    ask("DELETE", sink_path(sink, ""), NULL, 204);
     const struct document_filter filter = {.kind = SINK_SECRET_KIND, .state = -1};
     const struct store_page page = {.limit = 9};
     uint64_t left = 9;
+    assert_int_equal(store_documents(lab.store, &filter, &page, see_none, NULL, &left), STORE_OK);
+    assert_int_equal(left, 2); // and is nowhere any more
+    ask("DELETE", sink_path(sink, ""), NULL, 204);
     assert_int_equal(store_documents(lab.store, &filter, &page, see_none, NULL, &left), STORE_OK);
     assert_int_equal(left, 0);
 }

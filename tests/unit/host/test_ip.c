@@ -4,6 +4,9 @@
 
 #include "common/host/ip.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 static const char *again(const char *text)
 {
     static char out[IP_TEXT_SIZE];
@@ -86,11 +89,35 @@ static void a_client_is_the_last_that_no_proxy_is(void **state)
     assert_string_equal(behind(""), "none");
 }
 
+static void an_address_of_a_socket_is_what_it_says_it_is(void **state)
+{
+    (void)state;
+    char text[IP_TEXT_SIZE];
+    struct ip ip;
+    const struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr = {htonl(0xC0000201)}};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const struct sockaddr other = {.sa_family = AF_UNIX};
+    assert_true(ip_of_socket((const struct sockaddr *)&four, &ip));
+    ip_format(&ip, text);
+    assert_string_equal(text, "192.0.2.1");
+    assert_true(ip_is_v4(&ip));
+    assert_true(ip_of_socket((const struct sockaddr *)&six, &ip));
+    ip_format(&ip, text);
+    assert_string_equal(text, "[::1]");
+    assert_false(ip_is_v4(&ip));
+    // ::ffff:192.0.2.1, which some system might connect to over IPv4
+    const uint8_t mapped[16] = {[10] = 0xFF, [11] = 0xFF, [12] = 192, [14] = 2, [15] = 1};
+    memcpy(&six.sin6_addr, mapped, sizeof mapped);
+    assert_false(ip_of_socket((const struct sockaddr *)&six, &ip));
+    assert_false(ip_of_socket(&other, &ip));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_read_with_and_without_its_port),
         cmocka_unit_test(a_network_has_its_prefix),
+        cmocka_unit_test(an_address_of_a_socket_is_what_it_says_it_is),
         cmocka_unit_test(a_client_is_the_last_that_no_proxy_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
