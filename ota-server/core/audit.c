@@ -112,7 +112,7 @@ static void adopt(struct work *w, struct mirror_slot *to, struct findings *found
     }
     for (uint8_t i = 0; i < r->late_count; i++) {
         const struct late *late = &r->late[i];
-        if (!late->is_download || !is_imsi(to, late->imsi))
+        if (late->kind != OPERATION_DOWNLOAD || !is_imsi(to, late->imsi))
             continue;
         to->subscription = late->subscription;
         to->is_barred = late->is_barred;
@@ -255,6 +255,8 @@ static void resolve_open(struct work *w, const struct audit_answer *a, struct fi
     const uint8_t input = input_of_lookup(r, a);
     const bool is_again = input == IN_AUDIT_NEVER || input == IN_AUDIT_ABSENT;
     work_step(w, o, STEP_RECONCILED, input_name(input));
+    if (input == IN_AUDIT_NEVER) // and the counter of this audit shuts its packets out
+        o->may_have_run = false;
     if (is_again && o->not_after.ms != 0 && o->not_after.ms <= w->now.ms) {
         operation_input(w, o, IN_EXPIRED);
         return;

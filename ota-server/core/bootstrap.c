@@ -484,18 +484,25 @@ static void note_confirming(struct work *w)
     w->d->is_job_changed = true;
 }
 
-// What was deleted on the card is its pool's again, or retired: nobody resumes with it.
+static void forget_item(struct bootstrap *b, uint64_t subscription)
+{
+    for (uint8_t k = 0; k < b->item_count; k++) {
+        if (subscription == b->items[k].subscription)
+            b->items[k].subscription = 0;
+    }
+}
+
+// What was deleted on the card, also if it tells of that late, is its pool's again, or retired:
+// nobody resumes with it.
 static void forget_deleted(struct work *w)
 {
-    struct bootstrap *b = &w->r->bootstrap;
     for (uint8_t i = 0; i < w->d->ended_count; i++) {
         const struct operation *o = &w->d->ended[i];
-        for (uint8_t k = 0; k < b->item_count; k++) {
-            if (o->kind == OPERATION_DELETE && o->outcome == OUTCOME_DONE &&
-                o->subscription == b->items[k].subscription)
-                b->items[k].subscription = 0;
-        }
+        if (o->kind == OPERATION_DELETE && o->outcome == OUTCOME_DONE)
+            forget_item(&w->r->bootstrap, o->subscription);
     }
+    for (uint8_t i = 0; i < w->d->settled_count; i++)
+        forget_item(&w->r->bootstrap, w->d->settled[i].deleted);
 }
 
 static void step(struct work *w)

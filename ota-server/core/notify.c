@@ -311,6 +311,8 @@ void decide_notify(struct work *w)
         restored(w, n->sequence, kind != SEQUENCE_NEW);
     work_attached(w); // its applet sends when it has normal service
     if (kind == SEQUENCE_HANDLED) {
+        if (r->has_registry_version && n->registry_version < r->registry_version)
+            work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0); // it tells of now, whatever it repeats
         work_contact(w);
         if (may_confirm_again(w, n)) {
             if (r->has_open && n->operation_id != 0 &&

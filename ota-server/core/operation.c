@@ -193,7 +193,7 @@ static void note_late(struct record *r, const struct operation *o)
                           .card_operation_id = o->card_operation_id,
                           .subscription = o->subscription,
                           .counter = o->last_counter,
-                          .is_download = o->kind == OPERATION_DOWNLOAD,
+                          .kind = o->kind,
                           .is_barred = o->download.is_barred};
     memcpy(late->imsi, o->download.imsi, sizeof(late->imsi));
     memcpy(late->number, o->download.number, sizeof(late->number));
@@ -233,10 +233,12 @@ void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, ui
         if (r->late[i].card_operation_id != card_operation_id)
             continue;
         const char *after = outcome == OUTCOME_NONE ? "never ran" : operation_outcome_name(outcome);
-        w->d->settled[w->d->settled_count++] = (struct settlement){o.id, outcome, code};
+        const bool is_deleted = r->late[i].kind == OPERATION_DELETE && outcome == OUTCOME_DONE;
+        w->d->settled[w->d->settled_count++] =
+            (struct settlement){o.id, outcome, code, is_deleted ? r->late[i].subscription : 0};
         work_step(w, &o, STEP_RECONCILED, after);
         work_trail(w, "operation.corrected", o.id, "", after, event_type_name(w->e->type));
-        if (r->late[i].is_download && outcome == OUTCOME_DONE)
+        if (r->late[i].kind == OPERATION_DOWNLOAD && outcome == OUTCOME_DONE)
             r->late[i].card_operation_id = 0;
         else
             forget_late(r, i);

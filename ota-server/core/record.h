@@ -278,7 +278,7 @@ struct late {
     uint32_t card_operation_id; // 0: told, but the mirror does not show the download yet
     uint64_t subscription;      // its target
     uint64_t counter;           // of its last packet
-    bool is_download;           // then what came onto the card with it:
+    uint8_t kind;               // DOWNLOAD, and what came onto the card with it:
     uint8_t imsi[COMMAND_IMSI_SIZE];
     bool is_barred;
     char number[NUMBER_TEXT_SIZE];

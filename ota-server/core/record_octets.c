@@ -306,7 +306,7 @@ static void late(struct walk *k, struct record *r)
         word(k, &r->late[i].card_operation_id);
         number(k, &r->late[i].subscription);
         number(k, &r->late[i].counter);
-        flag(k, &r->late[i].is_download);
+        octet(k, &r->late[i].kind); // older forms said 1 for a download, else 0
         octets(k, r->late[i].imsi, sizeof(r->late[i].imsi));
         if (has(k, RECORD_FORM_FOURTH))
             flag(k, &r->late[i].is_barred);

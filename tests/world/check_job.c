@@ -42,7 +42,7 @@ static bool is_named(const struct record *r, uint64_t id)
     for (uint8_t i = 0; i < r->queue_len; i++)
         is_named |= r->queue[i].kind == OPERATION_DOWNLOAD && r->queue[i].subscription == id;
     for (uint8_t i = 0; i < r->late_count; i++)
-        is_named |= r->late[i].is_download && r->late[i].subscription == id;
+        is_named |= r->late[i].kind == OPERATION_DOWNLOAD && r->late[i].subscription == id;
     return is_named;
 }
 

@@ -82,6 +82,52 @@ static void a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice(void
     assert_int_equal(world.record.notify_sequence, handled - 2);
 }
 
+// --- two cards with the same keys --------------------------------------------------------------
+
+// A notification that was handled, told once more: its number is known, its registry is older.
+static void an_older_registry_is_a_doubt_also_in_a_notification_that_was_handled(void **state)
+{
+    (void)state;
+    rotate(2);
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = world.record.mo_counter + 1;
+    e.as.notify.notification =
+        (struct notification){.cause = NOTIFY_SWITCH_CAP,
+                              .sequence = world.record.notify_sequence,
+                              .registry_version = world.record.registry_version};
+    world_event(&world, &e);
+    assert_int_equal(world.record.dirty_since.ms, 0);
+    e.as.notify.mo_counter++;
+    e.as.notify.notification.registry_version--;
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_CARD_RESET_SUSPECTED));
+}
+
+static void be_asked(uint32_t operation_id_highest)
+{
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.operation_id_highest = operation_id_highest;
+    world_event(&world, &e);
+}
+
+// Once, its memory may have gone back; again, it is another one that answers.
+static void an_operation_id_that_fell_again_after_a_clean_audit_needs_an_operator(void **state)
+{
+    (void)state;
+    world.record.operation_id_last = 9;
+    be_asked(7);
+    be_asked(4);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_SERVER_CORRECTED);
+    be_asked(7);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_CLEAN);
+    be_asked(4);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_NEEDS_OPERATOR);
+    assert_int_equal(world.decision.alarms[0].key, ALARM_NEEDS_OPERATOR);
+}
+
 // --- what came after an audit that needs a person ------------------------------------------------
 
 static void need_an_operator(uint8_t reason)
@@ -130,6 +176,25 @@ static void a_decision_that_a_later_doubt_overtook_is_a_row_and_grants_no_more_i
     assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
 }
 
+static void what_a_card_never_saw_does_not_arrive_after_a_decision(void **state)
+{
+    (void)state;
+    world.policy.reissues_max = 0;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, 62 * MINUTE);
+    world_wake_after(&world, MINUTE);
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NEVER_SEEN, 0);
+    world_event(&world, &e);
+    assert_true(world.record.needs_operator);
+    e = (struct event){.type = EVENT_RESOLVE};
+    world_event(&world, &e);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_false(world_ended(&world)->may_still_arrive);
+    assert_int_equal(world.record.late_count, 0);
+}
+
 // --- of which operations a card keeps the id -----------------------------------------------------
 
 static void what_a_card_did_not_judge_leaves_no_id_on_it(void **state)
@@ -158,8 +223,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_restored_card_is_heard_anew_also_when_a_reset_was_suspected_before),
         TEST(a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice),
+        TEST(an_older_registry_is_a_doubt_also_in_a_notification_that_was_handled),
+        TEST(an_operation_id_that_fell_again_after_a_clean_audit_needs_an_operator),
         TEST(the_same_doubt_after_an_audit_is_a_row_and_names_what_it_came_from),
         TEST(a_decision_that_a_later_doubt_overtook_is_a_row_and_grants_no_more_issues),
+        TEST(what_a_card_never_saw_does_not_arrive_after_a_decision),
         TEST(what_a_card_did_not_judge_leaves_no_id_on_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,25 @@ static void what_ran_after_it_was_given_up_is_told_by_an_audit(void **state)
     assert_int_equal(world.record.slot_count, 1);
 }
 
+// It is its pool's again.
+static void an_item_of_a_bootstrap_that_was_deleted_late_is_not_sent_again(void **state)
+{
+    (void)state;
+    struct bootstrap *b = &world.record.bootstrap;
+    b->state = BOOTSTRAP_PARTIAL;
+    b->item_count = 2;
+    b->items[0].subscription = world.record.slots[0].subscription;
+    b->items[1].subscription = world.record.slots[1].subscription;
+    (void)given_up(OPERATION_DELETE);
+    assert_int_equal(b->items[1].subscription, world.record.slots[1].subscription);
+    struct event e;
+    audit_after_minute(&e, LOOKUP_STORED, RESULT_OK);
+    e.as.por.answer.slot_count_here = 1;
+    world_event(&world, &e);
+    assert_int_equal(b->items[0].subscription, world.record.slots[0].subscription);
+    assert_int_equal(b->items[1].subscription, 0);
+}
+
 static void what_ran_after_it_was_given_up_is_told_by_its_late_answer(void **state)
 {
     (void)state;
@@ -508,6 +527,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_may_have_run_is_a_doubt_until_the_card_tells),
         TEST(what_ran_after_it_was_given_up_is_told_by_an_audit),
+        TEST(an_item_of_a_bootstrap_that_was_deleted_late_is_not_sent_again),
         TEST(what_ran_after_it_was_given_up_is_told_by_its_late_answer),
         TEST(a_download_that_came_late_is_no_foreign_one),
         TEST(a_download_told_by_its_notification_alone_is_no_foreign_one),
