@@ -28,6 +28,8 @@ enum happening {
     HAPPENS_CAMPAIGN,  // somebody looks at it
     HAPPENS_RESTORE,   // `value` 0: a backup is made, 1: it is put back
     HAPPENS_ROT,       // `subject`: card
+    HAPPENS_SWAP,      // `subject`: card; `value`: 1 more than the one to swap back with, or 0
+    HAPPENS_CLONE,     // `value` 1: it is switched off
     HAPPENS_DEED,      // of a story: `subject` is its place
 };
 

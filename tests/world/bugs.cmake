@@ -181,7 +181,7 @@ planted_bug(audit_never_again ota-server/core/plan.c
     if (r->dirty_since.ms != 0 && r->dirty_attempts == 0)
         soonest(w, r->next_audit_at);]==])
 
-planted_bug(any_answer_taken ota-server/core/answer.c SEED 164
+planted_bug(any_answer_taken ota-server/core/answer.c STORY
     TEXT [==[
     if (r->flight.kind == FLIGHT_NONE || r->flight.counter != p->counter) {]==]
     BECOMES [==[
@@ -429,6 +429,12 @@ planted_bug(deleted_item_sent_again ota-server/core/bootstrap.c STORY
     BECOMES [==[
         if (false) {]==])
 
+planted_bug(deleted_late_kept ota-server/core/bootstrap.c STORY
+    TEXT [==[
+        forget_item(&w->r->bootstrap, w->d->settled[i].deleted);]==]
+    BECOMES [==[
+        (void)w->d->settled[i].deleted;]==])
+
 planted_bug(cancelled_never_given_back ota-server/core/bootstrap.c SEED 84
     TEXT [==[
         if (b->due.ms <= w->now.ms && !is_any_asked_for(r))]==]
@@ -584,6 +590,30 @@ planted_bug(clock_back_ignored ota-server/service/turn_start.c SEED 156
     if (status != STORE_OK || last.ms - now.ms <= CLOCK_BACK_MS)]==]
     BECOMES [==[
     if (status != STORE_OK || last.ms != 0)]==])
+
+# --- cards that are not who they seem to be ---
+
+planted_bug(heard_by_its_number ota-server/service/turn_message.c
+    TEXT [==[
+    struct turn_answer unused = {0};
+    t->counts.received++;]==]
+    BECOMES [==[
+    struct turn_answer unused = {0};
+    (void)store_card_by_number(t->options.store, m->number, &card);
+    t->counts.received++;]==])
+
+planted_bug(older_registry_in_a_repeat ota-server/core/notify.c
+    TEXT [==[
+        if (r->has_registry_version && n->registry_version < r->registry_version)]==]
+    BECOMES [==[
+        if (false)]==])
+
+planted_bug(nobody_asked_about_a_clone ota-server/core/audit.c STORY
+    TEXT [==[
+        found->needs_operator |= r->resets_suspected > 0;
+]==]
+    BECOMES [==[
+]==])
 
 # --- backups and rot ---
 

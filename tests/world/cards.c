@@ -136,11 +136,12 @@ void cards_make(struct world *w)
     for (uint8_t i = 0; i < 2; i++)
         w->templates[i] = (struct applet_template){
             .number = (uint8_t)(i + 1), .version = 1, .name = "world", .rank = 3, .mnc_length = 2};
-    w->devices = calloc(w->cards, sizeof *w->devices);
+    const uint32_t devices = w->cards + identity_clones(w);
+    w->devices = calloc(devices, sizeof *w->devices);
     w->truths = calloc(w->cards, sizeof *w->truths);
-    w->pages = calloc((size_t)w->cards * PAGES_PER_CARD + 2, sizeof *w->pages);
+    w->pages = calloc((size_t)devices * PAGES_PER_CARD + 2, sizeof *w->pages);
     check(w->devices != NULL && w->truths != NULL && w->pages != NULL);
-    nvm_pool_init(&w->shop.pool, w->pages, w->cards * PAGES_PER_CARD + 2);
+    nvm_pool_init(&w->shop.pool, w->pages, devices * PAGES_PER_CARD + 2);
     w->shop.cipher = &w->cipher;
     w->shop.random = draw;
     w->shop.random_context = w;
@@ -149,14 +150,15 @@ void cards_make(struct world *w)
     struct scenario_error error;
     check(scenario_read(bytes_of_text(scenario_text), &w->scenario, &w->radio, &error));
     make_models(w);
-    for (uint32_t i = 0; i < w->cards; i++) {
-        device_init(&w->devices[i], &w->shop, &w->people[i].factory,
+    for (uint32_t i = 0; i < devices; i++) {
+        const uint32_t card = i < w->cards ? i : w->story.clone_of - 1;
+        device_init(&w->devices[i], &w->shop, &w->people[card].factory,
                     &w->scenario.models[w->story.models[i]]);
         w->devices[i].may_rest = !w->options.is_restless;
     }
     shadow_open(w);
     const struct fleet_config config = {.devices = w->devices,
-                                        .count = w->cards,
+                                        .count = devices,
                                         .heap = w->heap,
                                         .places = w->places,
                                         .radio = &w->radio,

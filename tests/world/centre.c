@@ -246,6 +246,8 @@ bool centre_has_from(const struct world *w, uint32_t card)
             if (strcmp(m->source.digits, w->people[card].numbers[s]) == 0)
                 return true;
         }
+        if (w->has_swapped && identity_spoke_from(w, card, radio_identity(m->source.digits)))
+            return true;
     }
     return false;
 }

@@ -246,7 +246,7 @@ static void check_card(struct world *w, uint32_t card)
 void check_cards(struct world *w)
 {
     for (uint32_t i = 0; w->cards_touched != 0; i++) {
-        if ((w->cards_touched >> i & 1) != 0)
+        if ((w->cards_touched >> i & 1) != 0 && i < w->cards)
             check_card(w, i);
         w->cards_touched &= ~(UINT64_C(1) << i);
     }
@@ -317,7 +317,7 @@ static void check_intention(struct world *w, uint32_t card, const struct command
         const struct run *run = t->operations[i] == t->operations[at] && t->ids[i] != t->ids[at]
                                     ? find_run(t, t->ids[i])
                                     : NULL;
-        if (run != NULL && !run->is_lost && run->code == RESULT_OK)
+        if (run != NULL && !run->is_lost && run->code == RESULT_OK && !identity_is_cloned(w, card))
             world_violate(w, "one_intention", card, "operation %u ran, and is sent again as %u",
                           t->ids[i], t->ids[at]);
     }
@@ -362,13 +362,26 @@ void check_confirmed(struct world *w, uint32_t card, uint32_t sequence)
         t->confirms[t->confirm_count++] = sequence;
 }
 
-void check_packet(struct world *w, uint32_t card, struct bytes user_data)
+// Whose keys it is made with: those of the card whose number this is, or of one that spoke from it.
+static uint32_t addressee(struct world *w, uint32_t owner, uint64_t number, struct bytes packet)
+{
+    uint8_t octets[SMS_PACKET_MAX];
+    struct secured_packet p;
+    for (uint32_t i = 0; i < w->cards && w->has_swapped; i++) {
+        struct writer buffer = writer_of(octets, sizeof octets);
+        if (identity_spoke_from(w, i, number) && open_for(w, i, packet, &buffer, &p))
+            return i;
+    }
+    return owner;
+}
+
+void check_packet(struct world *w, uint32_t card, uint64_t number, struct bytes user_data)
 {
     static const struct sms_address server = {.digit_count = 2, .type = PHONE_INTERNATIONAL};
     struct sms_packet packet;
     switch (sms_join(&w->people[card].tap, &server, user_data, w->now, &packet)) {
     case SMS_JOIN_COMPLETE:
-        check_whole_packet(w, card, packet.octets);
+        check_whole_packet(w, addressee(w, card, number, packet.octets), packet.octets);
         break;
     case SMS_JOIN_WAITING:
     case SMS_JOIN_DUPLICATE:

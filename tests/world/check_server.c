@@ -45,7 +45,7 @@ static void check_mirror(struct world *w, uint32_t card)
     // A memory that fails keeps the card from saying it for now.
     const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE ||
                             w->devices[card].card.applet.is_late;
-    if (!t->is_known || t->is_mirrored || t->is_foreign)
+    if (!t->is_known || t->is_mirrored || t->is_foreign || identity_is_cloned(w, card))
         return;
     if (!t->glance.is_doubted && !is_pending && !is_told(w, card))
         world_violate(w, "no_silent_difference", card,
@@ -65,7 +65,9 @@ static void check_given_up(struct world *w, uint32_t card, uint64_t id, const st
     // Since the last look; or with its end, of which a server that crashed in between tells later.
     const bool is_audited =
         r->last_audit_at.ms != t->audited_ms || r->last_audit_at.ms >= o.ended_at.ms;
-    if (!operation_is_state_changing(o.kind) || is_audited)
+    // The counter of an audit shuts out what left before: a person may decide on what it told.
+    const bool is_shut_out = t->changed.ms < t->audited.ms;
+    if (!operation_is_state_changing(o.kind) || is_audited || is_shut_out)
         return;
     if (o.may_still_arrive && r->dirty_since.ms == 0)
         world_violate(w, "doubt", card, "%s %u was given up, and nobody doubts",
@@ -92,14 +94,27 @@ static void check_audit(struct world *w, uint32_t card, const struct record *r)
                       (unsigned long long)t->change_counter);
 }
 
+// Nobody but the card itself counts its messages on: not another one that speaks from its number.
+static void check_voice(struct world *w, uint32_t card, const struct record *r)
+{
+    const uint64_t own = w->devices[card].card.applet.mo_counter;
+    const struct truth *t = &w->truths[card];
+    if (t->is_known && !t->is_rotten && own != 0 && r->mo_counter > own &&
+        !identity_is_cloned(w, card))
+        world_violate(w, "heard_itself", card, "MO counter %llu, and the card counts %llu",
+                      (unsigned long long)r->mo_counter, (unsigned long long)own);
+}
+
 // What the last commit says about the operation that was open, and about audits.
 static void check_commit(struct world *w, uint32_t card, const struct record *r)
 {
     struct truth *t = &w->truths[card];
     const uint64_t was = t->open;
+    identity_check(w, card, r);
     if (r->mo_counter < t->mo_counter)
         world_violate(w, "counters_grow", card, "the mirror went from MO counter %llu to %llu",
                       (unsigned long long)t->mo_counter, (unsigned long long)r->mo_counter);
+    check_voice(w, card, r);
     t->mo_counter = r->mo_counter;
     t->glance =
         (struct glance){.is_doubted = r->dirty_since.ms != 0 || r->has_open,
@@ -109,8 +124,10 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
     t->open = r->has_open ? r->open.id : 0;
     if (was != 0 && was != t->open)
         check_given_up(w, card, was, r);
-    if (r->last_audit_at.ms != t->audited_ms)
+    if (r->last_audit_at.ms != t->audited_ms && !identity_is_cloned(w, card))
         check_audit(w, card, r);
+    if (r->last_audit_at.ms != t->audited_ms)
+        t->audited = w->now;
     t->audited_ms = r->last_audit_at.ms;
 }
 
@@ -186,9 +203,12 @@ void check_restored(struct world *w)
         t->overtaken = overtaken(t);
         t->mo_counter = r.mo_counter;
         t->open = r.has_open ? r.open.id : 0;
+        t->audited.ms = 0;
         t->audited_ms = r.last_audit_at.ms;
         t->change_counter = t->audit_counter = 0;
         t->is_mirrored = false;
+        t->id_seen = r.operation_id_seen;
+        t->falls = r.resets_suspected;
     }
     w->cards_changed = w->cards_saved = w->cards == 64 ? UINT64_MAX : (UINT64_C(1) << w->cards) - 1;
 }
@@ -278,8 +298,8 @@ static bool review(void *context, uint64_t id, const struct operation *o)
     const struct run *run =
         o->card_operation_id == 0 ? NULL : run_of(&w->truths[card], o->card_operation_id);
     const char *wrong = wrong_about(o, run);
-    // It ran, and the card forgot it: whatever is said is true of one or the other.
-    if (run != NULL && run->is_lost)
+    // It ran, and the card forgot it, or it is two: whatever is said is true of one or the other.
+    if ((run != NULL && run->is_lost) || identity_is_cloned(w, card))
         return true;
     // An operation whose result is not kept any more counts as done when its effect is there, even
     // if it was somebody else's.
@@ -342,14 +362,15 @@ void check_history(struct world *w)
 
 // --- the end ---------------------------------------------------------------------------------
 
-// Since the backup it moved to a subscription that the server then did not know of on it: it is
-// found when it speaks.
+// Since the backup it moved to a subscription that the server then did not know of on it, or not
+// the number of: it is found when it speaks.
 static bool is_out_of_reach(const struct truth *t, const struct record *r)
 {
     const struct slot *enabled = &t->dump.image.slots[image_enabled(&t->dump.image)];
     bool is_known = t->packets_unknown == 0;
     for (uint8_t i = 0; i < r->slot_count; i++)
-        is_known |= memcmp(r->slots[i].fact.imsi, enabled->imsi, sizeof enabled->imsi) == 0;
+        is_known |= r->slots[i].number[0] != 0 &&
+                    memcmp(r->slots[i].fact.imsi, enabled->imsi, sizeof enabled->imsi) == 0;
     return !is_known && r->dirty_since.ms != 0;
 }
 
@@ -361,6 +382,9 @@ static const char *unsettled(const struct world *w, uint32_t card)
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
     // Its counters are lost: it takes no command any more, and only says so.
     if (t->dump.is_blocked || is_out_of_reach(t, &r))
+        return NULL;
+    // Two that are one to the server never agree with it.
+    if (identity_is_cloned(w, card))
         return NULL;
     if (r.dirty_since.ms != 0) {
         for (uint8_t i = 0; i < DIRTY_REASONS; i++) {

@@ -44,6 +44,8 @@ enum deed_stage {
     DEED(NVM_ERROR, nvm_error, NONE)       /* the n-th octet from now fails, or all from it */     \
     DEED(ROT, rot, NONE)                   /* an octet changes while the card is off */            \
     DEED(FLOOD, flood, NONE)               /* so many packets without a right MAC */               \
+    DEED(SWAP, swap, NONE)                 /* it and card `value` exchange one of their numbers */ \
+    DEED(CLONE, clone, NONE)               /* that of the head is switched on, or off */           \
     DEED(SMSC_MT, smsc_mt, MT_SUBMIT)      /* a fault of the message centre */                     \
     DEED(SMSC_MO, smsc_mo, MO_SUBMIT)                                                              \
     DEED(MT_LOST, mt_lost, MT_DELIVER)     /* the network says delivered */                        \

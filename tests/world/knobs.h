@@ -43,7 +43,9 @@
     KNOB(nvm_error_ms, 14400000, 345600000)   /* a cell of the card's memory fails */              \
     KNOB(flood_ms, 14400000, 345600000)       /* somebody sends the card many wrong packets */     \
     KNOB(restore_ms, 43200000, 691200000)     /* the database is put back as it was before */      \
-    KNOB(rot_ms, 14400000, 345600000)         /* an octet of a card that is off changes */
+    KNOB(rot_ms, 14400000, 345600000)         /* an octet of a card that is off changes */         \
+    KNOB(swap_ms, 43200000, 345600000)        /* two cards have each other's number for a while */ \
+    KNOB(clone_ms, 43200000, 691200000)       /* a second card with the same keys is there */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -51,7 +53,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 36
+#define KNOB_COUNT 38
 // `calm`: how many times the times between happenings are doubled.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);
 // Everything off.

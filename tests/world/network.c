@@ -51,7 +51,7 @@ static uint32_t hand_over(struct world *w, const struct air_message *m)
     const struct bytes tpdu = bytes_of(m->tpdu, m->len);
     const struct radio_subscriber *s = radio_by_msisdn(&w->radio, m->number);
     const bool is_there = s != NULL && s->device != RADIO_NOBODY;
-    const bool is_judged = is_there && oracle_before(w, s->device, tpdu);
+    const bool is_judged = is_there && s->device < w->cards && oracle_before(w, s->device, tpdu);
     uint32_t device;
     const enum fleet_delivery delivery =
         fleet_deliver(&w->fleet, m->number, tpdu, &report, w->now, &device);
@@ -214,6 +214,7 @@ void network_message(void *context, const struct fleet_message *message)
     m.len = (uint8_t)message->tpdu.len;
     memcpy(m.tpdu, message->tpdu.at, message->tpdu.len);
     w->result.notified++;
+    identity_said(w, card, message->source);
     fate_stage(w, STAGE_MO_SEND, card);
     const bool is_lost = fate_befalls(w, DEED_MO_LOST, card, &d);
     world_note(w, "mo", "card=%u number=%llu lost=%d", card, (unsigned long long)message->source,

@@ -210,6 +210,7 @@ static void decide_about(struct world *w, uint32_t card)
     fate_stage(w, STAGE_DECISION, card);
     e.push_server = fate_befalls(w, DEED_PUSH, card, &push);
     world_note(w, "decision", "card=%u event=%s", card, event_type_name(e.type));
+    w->truths[card].falls = 0;
     check(turn_event(w->server.turn, w->people[card].id, &e, NULL, NULL));
 }
 

@@ -194,7 +194,10 @@ static void tap(struct world *w, const struct smpp_message *m)
 {
     const uint32_t card = card_of_number(w, m->destination.digits);
     if (card < w->cards) {
-        check_packet(w, card, m->short_message);
+        char digits[RADIO_DIGITS_SIZE] = "";
+        const struct bytes to = bytes_slice(m->destination.digits, 0, sizeof digits - 1);
+        memcpy(digits, to.at, to.len);
+        check_packet(w, card, radio_identity(digits), m->short_message);
         fate_submit(w, DEED_SMSC_MT, card, m);
         return;
     }

@@ -35,7 +35,8 @@ struct story {
     uint32_t calm;
     uint32_t is_alerted;
     uint32_t validity_s;
-    uint32_t in_file; // each life of the server opens the database anew
+    uint32_t in_file;  // each life of the server opens the database anew
+    uint32_t clone_of; // 1 more than the card that has a clone; 0: none has
     struct story_group group;
     uint32_t models[STORY_CARDS_MAX]; // of the devices
     struct deed *deeds;               // in order of time; on the heap

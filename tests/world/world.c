@@ -112,6 +112,7 @@ static void draw_world(struct world *w)
         else if (knob_value(&w->knobs, i) != 0)
             tell_knob(w, i);
     }
+    identity_draw(w);
 }
 
 static void open_streams(struct world *w)
@@ -121,12 +122,13 @@ static void open_streams(struct world *w)
         &w->chance_move, &w->chance_reject,  &w->chance_imei,      &w->chance_server,
         &w->chance_link, &w->chance_card,    &w->chance_adversary, &w->chance_hand,
         &w->chance_smsc, &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
+        &w->chance_swap, &w->chance_clone,
     };
     static const char *const names[] = {
-        "world air",  "world people",  "world power",     "world cut",
-        "world move", "world reject",  "world imei",      "world server",
-        "world link", "world card",    "world adversary", "world hand",
-        "world smsc", "world trouble", "world restore",   "world rot",
+        "world air",       "world people", "world power",  "world cut",     "world move",
+        "world reject",    "world imei",   "world server", "world link",    "world card",
+        "world adversary", "world hand",   "world smsc",   "world trouble", "world restore",
+        "world rot",       "world swap",   "world clone",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
@@ -223,6 +225,7 @@ static void begin(struct world *w)
     record_head(w);
     centre_open(w);
     cards_make(w);
+    identity_begin(w);
     if (w->options.has_campaign)
         world_store.campaigns->begin(w);
     server_make(w);
@@ -237,6 +240,7 @@ static void begin(struct world *w)
     plan_server(w, HAPPENS_STOP, w->knobs.server_stop_ms);
     plan_link(w);
     trouble_plan(w);
+    identity_plan(w);
     if (w->options.story != NULL)
         plan_story(w);
 }
@@ -298,6 +302,10 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_NVM_ERROR:
     case DEED_FLOOD:
         trouble_do(w, d);
+        break;
+    case DEED_SWAP:
+    case DEED_CLONE:
+        identity_do(w, d);
         break;
     case DEED_PUSH:
     case DEED_SMSC_MT:
@@ -373,6 +381,10 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_NVM_ERROR:
     case HAPPENS_FLOOD:
         trouble_happen(w, e);
+        break;
+    case HAPPENS_SWAP:
+    case HAPPENS_CLONE:
+        identity_happen(w, e);
         break;
     case HAPPENS_CAMPAIGN:
         world_store.campaigns->happen(w);
@@ -451,6 +463,7 @@ static void calm(struct world *w)
     agenda_forget(&w->agenda, HAPPENS_STOP);
     agenda_forget(&w->agenda, HAPPENS_LINK);
     w->server.dies_acting = false;
+    identity_calm(w);
     centre_calm(w);
     physics_calm(w);
     trouble_calm(w);

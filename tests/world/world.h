@@ -36,6 +36,8 @@
 #define WORLD_RUNS_MAX 512     // operations executed by one card
 #define WORLD_PACKETS_MAX 4096 // different packets to one card
 #define WORLD_HANDS_MAX 16     // the newest of somebody else
+#define WORLD_VOICES_MAX 16    // numbers that one card spoke from
+#define WORLD_SAYINGS_MAX 256  // the newest notifications of a card and its clone
 
 struct run {
     uint32_t operation_id;
@@ -72,7 +74,8 @@ struct truth {
     struct instant changed;                 // when that command left
     uint32_t audit_version;                 // of the registry when that was asked
     struct instant asked;
-    int64_t audited_ms;                // when the last audit was complete
+    int64_t audited_ms;                // when the last audit was complete, says the server
+    struct instant audited;            // and when that was
     uint64_t sending, sending_counter; // operation and counter of the last that left
     uint64_t mo_counter;               // that the server's mirror has reached
     uint32_t packet_count;
@@ -93,6 +96,17 @@ struct truth {
     bool is_deaf;             // after too many wrong packets
     uint8_t deaf_doublings;
     struct instant deaf_since;
+    uint64_t voices[WORLD_VOICES_MAX]; // numbers that it spoke from
+    uint32_t voice_count;
+    uint32_t id_seen; // highest operation of it that the server knows
+    uint32_t falls;   // how often that fell in an audit, without a person
+};
+
+// A notification of a card that has a clone, or of the clone.
+struct saying {
+    uint64_t mo_counter;
+    uint32_t version; // of the registry
+    uint32_t device;
 };
 
 // --- the parts -------------------------------------------------------------------------------
@@ -219,7 +233,8 @@ struct world {
     // chance, one stream for each purpose
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
-        chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot;
+        chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
+        chance_clone;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
@@ -236,6 +251,9 @@ struct world {
     uint32_t by_imsi[1024];
     uint32_t by_msisdn[1024];
     struct nvm_page *pages;
+    bool has_swapped, has_cloned; // ever
+    struct saying sayings[WORLD_SAYINGS_MAX];
+    uint32_t saying_count;
     struct air_message air[WORLD_AIR_MAX];
     // the message centre
     struct smsc smsc;
@@ -358,6 +376,25 @@ void rot_do(struct world *w, const struct deed *d);
 bool rot_check(struct world *w, uint32_t card, const struct applet_dump *before,
                const struct applet_dump *now);
 
+// --- identity.c: cards on each other's number, and a clone ---------------------------------------
+void identity_draw(struct world *w);
+void identity_plan(struct world *w);
+// The clone, if there will be one, is off.
+void identity_begin(struct world *w);
+void identity_happen(struct world *w, const struct entry *entry);
+void identity_do(struct world *w, const struct deed *deed);
+void identity_calm(struct world *w);
+// How many devices there are beside those of the cards: their numbers follow.
+uint32_t identity_clones(const struct world *w);
+// Was there ever a clone of it? Then what the server knows may be of either.
+bool identity_is_cloned(const struct world *w, uint32_t card);
+// A device sends a message, from this number.
+void identity_said(struct world *w, uint32_t device, uint64_t number);
+// Did this card, or its clone?
+bool identity_spoke_from(const struct world *w, uint32_t card, uint64_t number);
+// The record of a card was saved; before it is looked at otherwise.
+void identity_check(struct world *w, uint32_t card, const struct record *r);
+
 // --- people.c: operators -------------------------------------------------------------------------
 void people_plan(struct world *w);
 void people_happen(struct world *w, const struct entry *entry);
@@ -412,7 +449,8 @@ void shadow_close(struct world *w);
 // After anything that may have changed the memory of cards; looks at those that did something.
 void check_cards(struct world *w);
 // A packet on the connection between server and message centre.
-void check_packet(struct world *w, uint32_t card, struct bytes packet);
+// For the card whose number this is; or for another one that spoke from there.
+void check_packet(struct world *w, uint32_t card, uint64_t number, struct bytes packet);
 // The server is about to send a packet for one of its operations.
 void check_send(struct world *w, const struct message *message);
 // A CONFIRM of this sequence is on its way to the card.
