@@ -1,23 +1,29 @@
 // The bootstrap of a card: from the subscription of the factory to those of its group.
 //
 // In each state this is true:
-//   WAITING       nothing is reserved, the card is SEEN
-//   DOWNLOADING   the items are reserved; those on the card are done
-//   ENABLING      all items are on the card; ENABLE of the marked one is wanted or under way
-//   CONFIRMING    the same, and its notification came
-//   SOAKING       the marked one is confirmed; `due` is when it will have been in use long enough,
-//                 0 while the card uses another
-//   FINISHING     the fallback attribute, then the deletion, then the audit that must equal the
-//   plan FAILED, PARTIAL  stopped; the reservations are kept for a resumption CANCELLING    an
+//   WAITING         for a place among those of the group that are at it, and for subscriptions of
+//   the
+//                   pools unless they are reserved, because the job is resumed
+//   DOWNLOADING     the items are reserved; those on the card are done
+//   ENABLING        all items are on the card; ENABLE of the marked one is wanted or under way
+//   CONFIRMING      the same, and its notification came
+//   SOAKING         the marked one is confirmed; `due` is when it will have been in use long
+//   enough,
+//                   0 while the card uses another
+//   FINISHING       the fallback attribute, then the deletion, then the audit that must equal the
+//   plan FAILED, PARTIAL stopped; the reservations are kept for a resumption CANCELLING      an
 //   audit is to show what can be given back
+//
+// No time wakes a card that waits: it is in a queue [bootstrap_place()], and whoever serves that
+// tells it with EVENT_PLAN.
+//
 // A step's operation is in the record or has ended in this very decision; so whatever the server
 // loses at a kill, the step and its operation are lost or kept together.
 #include "ota-server/core/work.h"
 
 #include "common/base/check.h"
 
-#define POOL_RETRY_MS (10 * MINUTE_MS)
-#define TURN_RETRY_MS MINUTE_MS // too many cards are at it
+#define AUDIT_RETRY_MS (10 * MINUTE_MS) // after one that did not end well
 #define STEP_TRIES_MAX 3
 
 static const char *name(const struct bootstrap *b)
@@ -30,6 +36,23 @@ bool bootstrap_is_active(const struct record *r)
     const uint8_t state = r->bootstrap.state;
     return (state >= BOOTSTRAP_WAITING && state <= BOOTSTRAP_FINISHING) ||
            state == BOOTSTRAP_CANCELLING;
+}
+
+// Nothing new is begun in doubt.
+static bool is_held(const struct record *r)
+{
+    return r->dirty_since.ms != 0 || record_has_mark(r, MARK_QUARANTINED);
+}
+
+int64_t bootstrap_place(const struct record *r)
+{
+    const struct bootstrap *b = &r->bootstrap;
+    const bool is_elsewhere = b->state == BOOTSTRAP_SOAKING && b->due.ms == 0;
+    if (r->state == CARD_BOOTSTRAPPING && !is_elsewhere)
+        return PLACE_HELD;
+    if (b->state != BOOTSTRAP_WAITING || is_held(r))
+        return PLACE_NONE;
+    return b->item_count > 0 ? PLACE_FIRST : b->started_at.ms;
 }
 
 // --- from state to state ---------------------------------------------------------------------
@@ -128,10 +151,8 @@ static void ask(struct work *w, struct operation *o)
         stop(w, refusal, operation_kind_name(o->kind));
         return;
     }
-    if (r->queue_len == RECORD_QUEUE_MAX) {
-        r->bootstrap.due = utc_after(w->now, TURN_RETRY_MS);
-        return;
-    }
+    if (r->queue_len == RECORD_QUEUE_MAX)
+        return; // it is asked for at the next event, such as the end of one of them
     r->bootstrap.operation = o->id;
     work_step(w, o, STEP_CREATED, operation_kind_name(o->kind));
     work_step(w, o, STEP_QUEUED, "bootstrap");
@@ -166,21 +187,22 @@ static void start(struct work *w)
     go(w, BOOTSTRAP_WAITING, event_type_name(w->e->type));
 }
 
-static void wait_for_plan(struct work *w)
+static void begin(struct work *w, const char *why)
 {
-    struct bootstrap *b = &w->r->bootstrap;
-    if (b->due.ms > w->now.ms || w->d->is_plan_wanted || w->e->type == EVENT_PLAN)
-        return;
-    b->due = utc_after(w->now, TURN_RETRY_MS); // if nobody answers
-    w->d->is_plan_wanted = true;
+    go(w, BOOTSTRAP_DOWNLOADING, why);
+    set_card_state(w, CARD_BOOTSTRAPPING);
 }
 
 void decide_plan(struct work *w)
 {
     const struct event_plan *p = &w->e->as.plan;
     struct bootstrap *b = &w->r->bootstrap;
-    if (b->state != BOOTSTRAP_WAITING) { // nobody asked
+    if (b->state != BOOTSTRAP_WAITING || is_held(w->r)) { // it does not wait
         w->d->refusal = REFUSAL_WRONG_STATUS;
+        return;
+    }
+    if (p->refusal == REFUSAL_NONE && b->item_count > 0) {
+        begin(w, "resumed"); // what is done already is seen on the card
         return;
     }
     // The rule may have changed since the start, and the card its group: what was reserved counts.
@@ -194,11 +216,8 @@ void decide_plan(struct work *w)
         return;
     }
     if (p->refusal != REFUSAL_NONE) {
-        const bool is_new = b->failure != p->refusal;
+        w->d->is_job_changed |= b->failure != p->refusal;
         b->failure = p->refusal;
-        b->due =
-            utc_after(w->now, p->refusal == REFUSAL_POOL_EMPTY ? POOL_RETRY_MS : TURN_RETRY_MS);
-        w->d->is_job_changed |= is_new;
         return;
     }
     check(p->count == rule->item_count && rule->enable < p->count);
@@ -211,8 +230,7 @@ void decide_plan(struct work *w)
         b->items[i].subscription = p->items[i].subscription;
         b->items[i].plan = p->items[i].plan;
     }
-    go(w, BOOTSTRAP_DOWNLOADING, "reserved");
-    set_card_state(w, CARD_BOOTSTRAPPING);
+    begin(w, "reserved");
 }
 
 static const struct mirror_slot *slot_to_enable(const struct record *r)
@@ -356,7 +374,7 @@ static void finish(struct work *w)
         b->operation = 0;
         b->is_audited = o->outcome == OUTCOME_DONE;
         if (!b->is_audited)
-            b->due = utc_after(w->now, POOL_RETRY_MS);
+            b->due = utc_after(w->now, AUDIT_RETRY_MS);
     } else if (o != NULL && !went_well(w, o)) {
         return;
     }
@@ -413,7 +431,7 @@ static void give_back(struct work *w)
     const struct operation *o = ended(w);
     if (o != NULL && (o->outcome != OUTCOME_DONE || is_any_expected(r))) {
         b->operation = 0;
-        b->due = utc_after(w->now, POOL_RETRY_MS);
+        b->due = utc_after(w->now, AUDIT_RETRY_MS);
         return;
     }
     if (o == NULL) {
@@ -521,14 +539,10 @@ static void step(struct work *w)
     check_deadline(w);
     note_confirming(w);
     note_use(w);
-    // Nothing new is begun in doubt; but what has ended is noted, for it is not told again.
-    const bool is_held = r->dirty_since.ms != 0 || record_has_mark(r, MARK_QUARANTINED);
-    if (is_under_way(w) || (is_held && ended(w) == NULL))
+    // In doubt, too, what has ended is noted, for it is not told again.
+    if (is_under_way(w) || (is_held(r) && ended(w) == NULL))
         return;
     switch ((enum bootstrap_state)b->state) {
-    case BOOTSTRAP_WAITING:
-        wait_for_plan(w);
-        break;
     case BOOTSTRAP_DOWNLOADING:
         download(w);
         break;
@@ -547,6 +561,7 @@ static void step(struct work *w)
         give_back(w);
         break;
     case BOOTSTRAP_NONE:
+    case BOOTSTRAP_WAITING:
     case BOOTSTRAP_DONE:
     case BOOTSTRAP_FAILED:
     case BOOTSTRAP_PARTIAL:
@@ -613,8 +628,7 @@ static uint8_t resume(struct work *w)
     struct bootstrap *b = &r->bootstrap;
     if (r->state == CARD_RETIRED || !is_stopped(b) || !is_reserved(b))
         return REFUSAL_WRONG_STATUS;
-    go(w, BOOTSTRAP_DOWNLOADING, "resumed"); // what is done already is seen on the card
-    set_card_state(w, CARD_BOOTSTRAPPING);
+    go(w, BOOTSTRAP_WAITING, "resumed");
     return REFUSAL_NONE;
 }
 
@@ -622,7 +636,7 @@ static uint8_t cancel(struct work *w)
 {
     struct record *r = w->r;
     struct bootstrap *b = &r->bootstrap;
-    if (b->state == BOOTSTRAP_WAITING) {
+    if (b->state == BOOTSTRAP_WAITING && b->item_count == 0) {
         stop(w, REFUSAL_NONE, "cancelled");
         return REFUSAL_NONE;
     }

@@ -259,7 +259,6 @@ void decide(const struct record *record, const struct event *event,
     out->difference_count = 0;
     out->is_located = false;
     out->settled_count = 0;
-    out->is_plan_wanted = false;
     out->is_job_changed = false;
     out->released_count = 0;
     out->is_dropped = false;

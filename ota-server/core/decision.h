@@ -201,8 +201,6 @@ struct decision {
     bool is_located; // slots, numbers or subscriptions changed: what the card is found by
     uint8_t settled_count;
     struct settlement settled[RECORD_LATE_MAX];
-    bool is_plan_wanted;    // subscriptions for policy->bootstrap, as EVENT_PLAN in the same
-                            // transaction
     bool is_job_changed;    // next.bootstrap is to be shown anew
     uint8_t released_count; // subscriptions that the card does not have and the job gives back
     uint64_t released[BOOTSTRAP_ITEMS_MAX];

@@ -58,7 +58,7 @@ enum event_type {
     EVENT_WAKE,      // wake_at is reached
     EVENT_RESTART,   // the server stopped without storing its work
     EVENT_RESTORE,   // the database is older than what was sent
-    EVENT_PLAN,      // what was reserved for the card's bootstrap
+    EVENT_PLAN,      // the card's bootstrap can go on, or why not yet
     EVENT_BOOTSTRAP, // a person starts, resumes or cancels it
     EVENT_TIMERS,    // the card is to be brought to the parameters that its group wants
     EVENT_CLOCK,     // the clock went back while the server was away
@@ -128,7 +128,7 @@ struct event_notify {
     uint16_t octets;
 };
 
-// All of the rule's items, or none with the reason.
+// All of the rule's items, or none with the reason; none for a job that is resumed.
 struct event_plan {
     uint8_t refusal; // enum refusal: POOL_EMPTY, CARD_BUSY when too many cards are at it, NOT_FOUND
                      // when there is no rule any more, or NOT_INSTALLED when the factory put no

@@ -301,7 +301,7 @@ struct audit_job {
 // Where the bootstrap of a card stands; bootstrap.c says what is true in each.
 enum bootstrap_state {
     BOOTSTRAP_NONE,
-    BOOTSTRAP_WAITING, // for subscriptions of the pools
+    BOOTSTRAP_WAITING, // for its turn, and for subscriptions of the pools
     BOOTSTRAP_DOWNLOADING,
     BOOTSTRAP_ENABLING,
     BOOTSTRAP_CONFIRMING,
@@ -431,6 +431,15 @@ struct record {
     uint32_t draws;     // chance taken so far, so that a run can be repeated
     struct utc wake_at; // when decide() wants a WAKE event; 0 = never
 };
+
+// The card's place among the bootstraps of its group: PLACE_HELD, it is one of the rule's
+// `concurrency` (but not while it soaks and uses another subscription, because that can take for
+// ever); above 0, it waits, and who has the lowest number goes first: those that are resumed, for
+// they keep subscriptions from others, then the one that began first. In doubt it has none.
+#define PLACE_HELD (-1)
+#define PLACE_NONE 0
+#define PLACE_FIRST 1
+int64_t bootstrap_place(const struct record *r);
 
 // A record of a card that was never seen, with the parameters' defaults.
 void record_init(struct record *r, uint64_t card);

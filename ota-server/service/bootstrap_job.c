@@ -1,6 +1,7 @@
 #include "ota-server/service/bootstrap_job.h"
 
 #include "ota-server/service/api_json.h"
+#include "ota-server/store/places.h"
 
 #define BODY_MAX 4096
 
@@ -22,8 +23,8 @@ static void take(struct event_plan *p, const struct bootstrap_item *item,
     p->items[p->count++].subscription = s->id;
 }
 
-// The operational subscription of the factory: one that the card has beside its enabled one, and
-// that came from no pool; of several the first in rotation.
+// The operational subscription of the factory: one that the card has beside the one that it comes
+// from, and that came from no pool; of several the first in rotation.
 static enum store_status find_of_factory(struct store *s, const struct record *r, uint64_t *id)
 {
     uint8_t best = UINT8_MAX;
@@ -79,17 +80,7 @@ static enum store_status take_of_pool(struct store *s, const struct bootstrap_ru
 static enum store_status reserve(struct store *s, const struct bootstrap_rule *rule,
                                  const struct record *r, struct utc at, struct event_plan *p)
 {
-    uint64_t busy = 0;
-    if (!rule->is_enabled) {
-        p->refusal = REFUSAL_NOT_FOUND;
-        return STORE_OK;
-    }
-    enum store_status status =
-        store_group_count(s, r->group, CARD_BOOTSTRAPPING, rule->concurrency, &busy);
-    if (status == STORE_OK && busy >= rule->concurrency) {
-        p->refusal = REFUSAL_CARD_BUSY;
-        return STORE_OK;
-    }
+    enum store_status status = STORE_OK;
     for (uint8_t i = 0; i < rule->item_count && status == STORE_OK; i++) {
         status = rule->items[i].pool == 0 ? take_of_factory(s, r, p)
                                           : take_of_pool(s, rule, i, r, at, p);
@@ -103,6 +94,26 @@ static enum store_status reserve(struct store *s, const struct bootstrap_rule *r
                                                 false, at);
     }
     return status;
+}
+
+enum store_status bootstrap_plan(void *context, struct store *s, const struct policy *policy,
+                                 const struct record *r, struct event *event)
+{
+    (void)context;
+    const struct bootstrap_rule *rule = &policy->bootstrap;
+    struct event_plan *p = &event->as.plan;
+    const bool is_resumed = r->bootstrap.item_count > 0;
+    uint64_t held = 0;
+    if (!rule->is_enabled) { // what is reserved already needs none
+        p->refusal = is_resumed ? REFUSAL_NONE : REFUSAL_NOT_FOUND;
+        return STORE_OK;
+    }
+    const enum store_status status = store_places_held(s, r->group, rule->concurrency, &held);
+    if (status == STORE_OK && held >= rule->concurrency)
+        p->refusal = REFUSAL_CARD_BUSY;
+    return status != STORE_OK || p->refusal != REFUSAL_NONE || is_resumed
+               ? status
+               : reserve(s, rule, r, event->at, p);
 }
 
 static enum store_status give_back(struct store *s, const struct decision *d, struct utc at)
@@ -181,17 +192,10 @@ static enum store_status show(struct store *s, const struct record *r, struct ut
     return json_done(&j) ? store_document_put(s, &d) : STORE_FAILED;
 }
 
-enum store_status bootstrap_follow(void *context, struct store *s, const struct policy *policy,
-                                   const struct decision *d, struct event *next, bool *has_next)
+enum store_status bootstrap_follow(void *context, struct store *s, const struct decision *d,
+                                   struct utc at)
 {
     (void)context;
-    const struct utc at = next->at;
-    enum store_status status = give_back(s, d, at);
-    if (status == STORE_OK && d->is_job_changed)
-        status = show(s, &d->next, at);
-    if (status != STORE_OK || !d->is_plan_wanted)
-        return status;
-    next->type = EVENT_PLAN;
-    *has_next = true;
-    return reserve(s, &policy->bootstrap, &d->next, at, &next->as.plan);
+    const enum store_status status = give_back(s, d, at);
+    return status == STORE_OK && d->is_job_changed ? show(s, &d->next, at) : status;
 }

@@ -9,6 +9,8 @@
 
 #define JOB_KIND "bootstrap-job"
 
-// For turn_options.follow; the context is not used.
-enum store_status bootstrap_follow(void *context, struct store *s, const struct policy *policy,
-                                   const struct decision *d, struct event *next, bool *has_next);
+// For turn_options.follow and turn_options.plan; the context is not used.
+enum store_status bootstrap_follow(void *context, struct store *s, const struct decision *d,
+                                   struct utc at);
+enum store_status bootstrap_plan(void *context, struct store *s, const struct policy *policy,
+                                 const struct record *r, struct event *event);

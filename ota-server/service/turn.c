@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #define IDS_PER_EVENT 4
-#define FOLLOWS_MAX 4 // events that follow from one
 #define CHECKPOINT_MS (15 * 60 * 1000)
 #define CHECKPOINT_ROWS 10000
 #define CHECKPOINT_AGAIN_MS (60 * 1000) // after one that could not be written
@@ -194,33 +193,19 @@ static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
 static bool is_to_follow(const struct turn *t)
 {
     const struct decision *d = &t->decision;
-    return t->options.follow != NULL &&
-           (d->is_plan_wanted || d->is_job_changed || d->released_count > 0);
+    return t->options.follow != NULL && (d->is_job_changed || d->released_count > 0);
 }
 
 // Saves the decision, and what follows from it.
 static enum store_status save(struct turn *t, const struct event *e)
 {
-    const uint64_t card = t->decision.next.card;
-    enum store_status status = turn_save(t, e);
-    bool has_next = true;
-    for (unsigned i = 0; i < FOLLOWS_MAX && status == STORE_OK && has_next && is_to_follow(t);
-         i++) {
-        const struct policy *policy = NULL;
-        struct event *next = &t->next_event;
-        struct turn_answer unused = {0};
-        *next = (struct event){.at = e->at, .actor = {ACTOR_RULE, t->decision.next.group}};
-        has_next = false;
-        status = turn_policy_of(t, t->decision.next.group, &policy);
-        if (status == STORE_OK)
-            status = t->options.follow(t->options.follow_context, t->options.store, policy,
-                                       &t->decision, next, &has_next);
-        if (status == STORE_OK && has_next)
-            status = judge(t, card, next, &unused);
-        if (status == STORE_OK && has_next)
-            status = turn_save(t, next);
-    }
-    return status;
+    const enum store_status status = turn_save(t, e);
+    if (status != STORE_OK)
+        return status;
+    turn_note_place(t, e);
+    return is_to_follow(t)
+               ? t->options.follow(t->options.follow_context, t->options.store, &t->decision, e->at)
+               : STORE_OK;
 }
 
 static bool must_save(const struct turn *t, const struct event *e)
@@ -431,6 +416,8 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
         status = turn_run_campaigns(t, is_slice ? (struct utc){0} : now, &campaign_due);
     if (status == STORE_OK)
         status = turn_run_strays(t, now);
+    if (status == STORE_OK && !is_slice)
+        status = turn_run_places(t, now);
     if (status == STORE_OK)
         status = run_upkeep(t, now);
     if (status == STORE_OK)
@@ -445,6 +432,10 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
         t->next_due = t->next_sweep; // a month of the trail is on its way out
     if (status == STORE_OK && t->strays.is_wanted)
         t->next_due = now; // the rest of them
+    const struct utc places_due = turn_places_due(t, now);
+    if (status == STORE_OK && places_due.ms != 0 &&
+        (t->next_due.ms == 0 || places_due.ms < t->next_due.ms))
+        t->next_due = places_due;
     if (status == STORE_OK) {
         t->counts.commits++;
         status = store_commit(t->options.store);
@@ -453,7 +444,7 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
         t->tally_count = 0;
     }
     if (status != STORE_OK) {
-        turn_forget_rules(t); // what was learnt may never have been
+        turn_forget_rules(t); // what was learnt may never have been, nor what was served
         t->strays = strays;
     }
     return status;

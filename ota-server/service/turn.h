@@ -33,13 +33,15 @@ typedef void turn_answer_fn(void *context, const struct turn_answer *answer);
 typedef void turn_send_fn(void *context, const struct message *message);
 typedef void turn_alarm_fn(void *context, uint8_t key, uint64_t card, bool is_raised);
 
-// What a saved decision asks for besides packets: runs in its transaction, may write, and may make
-// another event for the card, which is decided next (`next` is empty but for its time). `policy` is
-// that of the card's group.
+// What a saved decision asks for besides packets: runs in its transaction, and may write.
 typedef enum store_status turn_follow_fn(void *context, struct store *store,
-                                         const struct policy *policy,
-                                         const struct decision *decision, struct event *next,
-                                         bool *has_next);
+                                         const struct decision *decision, struct utc at);
+
+// Completes EVENT_PLAN for the card whose bootstrap is next in its group: reserves what the rule of
+// `policy` wants for it, or says why it has to wait. Runs in the event's transaction.
+typedef enum store_status turn_plan_fn(void *context, struct store *store,
+                                       const struct policy *policy, const struct record *record,
+                                       struct event *event);
 
 // What a campaign that is due does in a turn: it may write, and ask cards with turn_event_now().
 // On a status other than OK its part is undone, and it is looked at again a minute later.
@@ -53,8 +55,9 @@ struct turn_options {
     const struct cipher *cipher;
     turn_send_fn *send; // may call turn_event()
     void *send_context;
-    turn_follow_fn *follow; // or NULL: there are no bootstraps
-    void *follow_context;
+    turn_follow_fn *follow;     // or NULL: there are no bootstraps
+    turn_plan_fn *plan;         // likewise
+    void *follow_context;       // of both
     turn_campaign_fn *campaign; // or NULL: there are none
     void *campaign_context;
     turn_alarm_fn *alarm; // or NULL

@@ -43,6 +43,19 @@ struct strays {
     uint64_t after; // those up to this one were
 };
 
+// Groups in which a bootstrap may go on that waits. After a crash all of them are looked at.
+#define PLACES_MAX TURN_EVENTS_MAX
+struct places {
+    struct place_note {
+        uint64_t group;
+        uint64_t card; // that is to be told why it waits, or 0
+    } notes[PLACES_MAX];
+    size_t count;
+    bool are_all;        // to be looked at
+    uint64_t after;      // of all: those up to this one were
+    struct utc check_at; // all, whatever happens; 0: nobody waits
+};
+
 // The policy of a group that was used lately.
 struct policy_row {
     uint64_t group; // 0: free
@@ -68,7 +81,6 @@ struct turn {
     size_t tally_count;
     struct record before;
     struct decision decision;
-    struct event next_event; // that follows from it
     struct policy_row policies[POLICY_ROWS];
     struct turn_origin origin; // of the task that runs
     bool is_dry;               // likewise
@@ -83,6 +95,7 @@ struct turn {
     uint64_t wakes[WAKES_MAX];
     size_t wake_count;
     struct strays strays;
+    struct places places;
     struct stray stray_rows[STRAYS_MAX];
     size_t stray_count;
     int64_t clock_back_ms; // that the clock had gone back at the start
@@ -124,6 +137,12 @@ enum store_status turn_note_quarantine(struct turn *t, struct utc at) MUST_USE;
 enum store_status turn_notice_operation(struct turn *t, const struct operation *before,
                                         const struct operation *o, struct utc at) MUST_USE;
 enum store_status turn_notice_card(struct turn *t, struct utc at) MUST_USE;
+// turn_places.c: notes which group a saved decision lets somebody go on in.
+void turn_note_place(struct turn *t, const struct event *e);
+void turn_want_places(struct turn *t); // look at all groups
+// The next ones of the groups that were noted begin, some at a time in the next turns.
+enum store_status turn_run_places(struct turn *t, struct utc now) MUST_USE;
+struct utc turn_places_due(const struct turn *t, struct utc now); // 0: not by time
 // turn_message.c: a message that comes now is kept if it fits no card; one that was kept leaves the
 // store once it fits.
 enum store_status turn_run_message(struct turn *t, const struct turn_message *m, uint64_t stray,

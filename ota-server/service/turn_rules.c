@@ -5,6 +5,7 @@ void turn_forget_rules(struct turn *t)
 {
     for (size_t i = 0; i < POLICY_ROWS; i++)
         t->policies[i].group = 0;
+    turn_want_places(t);
 }
 
 const struct policy *turn_policy(const struct turn *t)

@@ -264,6 +264,7 @@ enum turn_status turn_start(struct turn *t, struct utc now)
     if (status == STORE_OK)
         status = resend_waiting(t);
     t->next_due = now; // look at once
+    turn_want_places(t);
     t->next_sweep = now;
     t->next_checkpoint = now;
     return turn_status_of(status);

@@ -325,6 +325,7 @@ static bool open_work(struct server *v, const struct server_keys *keys)
                                          .campaign = campaign_run,
                                          .campaign_context = v->campaigns,
                                          .follow = bootstrap_follow,
+                                         .plan = bootstrap_plan,
                                          .policy = &v->settings->policy,
                                          .trail_months = v->settings->trail_months,
                                          .cipher = v->crypto.store.cipher,

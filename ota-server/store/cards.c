@@ -166,6 +166,19 @@ static enum store_status save_place(struct store *s, const struct record *r)
     return query_run(&q);
 }
 
+// What took a card that waits out of the queue holds until its next event.
+static enum store_status save_queue(struct store *s, const struct record *before,
+                                    const struct record *r)
+{
+    const int64_t place = bootstrap_place(r);
+    if (place <= 0 && place == bootstrap_place(before))
+        return STORE_OK;
+    struct query q = query_of(s, STATEMENT_CARD_QUEUE);
+    bind_number(&q, 1, (int64_t)r->card);
+    bind_number(&q, 2, place);
+    return query_run(&q);
+}
+
 enum store_status store_card_save(struct store *s, const struct record *before,
                                   const struct record *r)
 {
@@ -192,6 +205,8 @@ enum store_status store_card_save(struct store *s, const struct record *before,
         status = STORE_CONFLICT;
     if (status == STORE_OK && !same_place(before, r))
         status = save_place(s, r);
+    if (status == STORE_OK)
+        status = save_queue(s, before, r);
     return status != STORE_OK || same_slots(before, r) ? status : save_slots(s, r);
 }
 
@@ -294,16 +309,6 @@ enum store_status store_group_states(struct store *s, uint64_t group, uint64_t c
     }
     query_end(&q);
     return status == STORE_NONE ? STORE_OK : status;
-}
-
-enum store_status store_group_count(struct store *s, uint64_t group, uint8_t state, uint32_t limit,
-                                    uint64_t *count)
-{
-    struct query q = query_of(s, STATEMENT_GROUP_COUNT);
-    bind_number(&q, 1, (int64_t)group);
-    bind_number(&q, 2, state);
-    bind_number(&q, 3, limit);
-    return one_id(&q, count);
 }
 
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out)

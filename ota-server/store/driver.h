@@ -81,6 +81,7 @@ struct store {
     struct ids deliveries; // 0: not read yet
     bool has_notices;      // written in this transaction
     bool has_told;         // committed since store_notices_told()
+    bool has_filled;       // a pool, since store_pools_filled()
     bool holds_state;      // a reader that is refreshed by its owner
     int log_pages;         // of the engine's log after the last commit
     struct trail_head head, head_begun, head_marked;

@@ -19,6 +19,7 @@ enum store_status store_loading_begin(struct store *s, uint64_t import)
 
 enum store_status store_loading_end(struct store *s, uint64_t import)
 {
+    s->has_filled = true;
     return run_with(s, STATEMENT_LOADING_END, import);
 }
 

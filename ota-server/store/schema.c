@@ -307,6 +307,12 @@ const char *const schema_steps[] = {
 
     // Records and operations are written in form 9.
     "",
+
+    // Who waits for a place among the bootstraps of a group, in which order, and who holds one. Those
+    // that wait already are woken once more, and get theirs then.
+    "ALTER TABLE card ADD COLUMN place INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE card SET place = -1 WHERE state = 3;"
+    "CREATE INDEX card_place ON card (grp, place, id) WHERE place <> 0;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

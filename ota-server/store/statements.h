@@ -97,7 +97,14 @@
     S(CARD_BY_EID, "SELECT id FROM card WHERE eid = $1 AND eid <> '' AND" VISIBLE) \
     S(CARD_EID, "SELECT eid FROM card WHERE id = $1") \
     S(CARD_GROUP, "SELECT grp FROM card WHERE id = $1") \
-    S(GROUP_COUNT, "SELECT count(*) FROM (SELECT 1 FROM card WHERE grp = $1 AND state = $2 LIMIT $3)") \
+    S(CARD_QUEUE, "UPDATE card SET place = $2 WHERE id = $1") \
+    S(PLACES_HELD, "SELECT count(*) FROM (SELECT 1 FROM card WHERE grp = $1 AND place <> 0" \
+        " AND place = -1 LIMIT $2)") \
+    S(PLACE_NEXT, "SELECT id FROM card WHERE grp = $1 AND place <> 0 AND place > 0" \
+        " ORDER BY place, id LIMIT 1") \
+    S(PLACE_GROUP, "SELECT grp FROM card WHERE grp > $1 AND place <> 0 AND place > 0" \
+        " ORDER BY grp LIMIT 1") \
+    S(PLACE_POSTPONE, "UPDATE card SET place = 0, wake_at = $2 WHERE id = $1") \
     S(GROUP_CARDS, "SELECT id FROM (" GROUP_CARDS_IN("0") " UNION ALL " GROUP_CARDS_IN("1") \
         " UNION ALL " GROUP_CARDS_IN("2") " UNION ALL " GROUP_CARDS_IN("3") " UNION ALL " \
         GROUP_CARDS_IN("4") ") ORDER BY id LIMIT $3") \
@@ -116,7 +123,7 @@
     S(CARD_DUE, "SELECT id FROM card WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2") \
     S(CARD_NEXT_DUE, "SELECT wake_at FROM card WHERE wake_at > 0 ORDER BY wake_at LIMIT 1") \
     S(CARD_UNDER_WAY, "SELECT id FROM card WHERE is_under_way = 1 AND id > $1 ORDER BY id LIMIT $2") \
-    S(CARD_WAITING, "SELECT id FROM card WHERE (wake_at > 0 OR is_under_way = 1)" \
+    S(CARD_WAITING, "SELECT id FROM card WHERE (wake_at > 0 OR is_under_way = 1 OR place <> 0)" \
         " AND id > $1 ORDER BY id LIMIT $2") \
     S(CARD_POSTPONE, "UPDATE card SET wake_at = $2 WHERE id = $1") \
     S(CARD_ALL, "SELECT id FROM card WHERE id > $1 ORDER BY id LIMIT $2") \

@@ -140,9 +140,6 @@ enum store_status store_group_cards(struct store *s, uint64_t group, uint64_t af
 
 // What people write about a card (labels, note ...), as JSON or ""; the application field is for
 // lists.
-// Cards of a group in a state, counted up to `limit`.
-enum store_status store_group_count(struct store *s, uint64_t group, uint8_t state, uint32_t limit,
-                                    uint64_t *count) MUST_USE;
 enum store_status store_card_notes(struct store *s, uint64_t card, struct writer *out) MUST_USE;
 enum store_status store_card_notes_put(struct store *s, uint64_t card, struct bytes notes) MUST_USE;
 enum store_status store_card_field_put(struct store *s, uint64_t card,
@@ -465,7 +462,7 @@ enum store_status store_next_due(struct store *s, struct utc *at) MUST_USE;
 // Cards with something under way, for the restart after an unclean stop; in order from `after`.
 enum store_status store_under_way(struct store *s, uint64_t after, uint32_t limit,
                                   store_id_fn *each, void *context) MUST_USE;
-// Cards that wait for a time, or have something under way, in order from `after`.
+// Cards that wait for time or place, hold one, or have something under way, in order from `after`.
 enum store_status store_waiting(struct store *s, uint64_t after, uint32_t limit, store_id_fn *each,
                                 void *context) MUST_USE;
 // Every card, in order from `after`.

@@ -18,6 +18,7 @@ enum store_status store_subscription_put(struct store *s, const struct subscript
     char imsi[IMSI_SIZE];
     if (!imsi_read(p->imsi, imsi) || (p->has_iccid && !iccid_read(p->iccid, iccid)))
         return STORE_FAILED;
+    s->has_filled |= v->pool != 0 && v->state == SUBSCRIPTION_FREE;
     struct query q = query_of(s, STATEMENT_SUBSCRIPTION_PUT);
     bind_number(&q, 1, (int64_t)v->id);
     bind_number(&q, 2, (int64_t)v->tenant);
@@ -137,6 +138,7 @@ enum store_status store_pool_free(struct store *s, uint64_t pool, bool is_for_fa
 enum store_status store_subscription_release(struct store *s, uint64_t id, uint64_t card,
                                              bool was_on_card, struct utc at)
 {
+    s->has_filled = true;
     struct query q = query_of(s, STATEMENT_SUBSCRIPTION_RELEASE);
     bind_number(&q, 1, (int64_t)id);
     bind_number(&q, 2, (int64_t)card);

@@ -1,6 +1,7 @@
 // What must hold of bootstraps and the pool: a subscription is one card's, what is reserved is
 // wanted, and a job does what the rule says, in its order.
 #include "common/base/check.h"
+#include "ota-server/store/places.h"
 #include "tests/world/world.h"
 
 // --- subscriptions -----------------------------------------------------------------------------
@@ -220,19 +221,25 @@ static uint32_t free_in_pool(const struct world *w)
     return (uint32_t)counts[SUBSCRIPTION_FREE];
 }
 
-// As many as the rule lets at it at once: one whose card uses another subscription holds its place.
+// As many as the rule lets at it at once.
 static bool are_enough_at_it(const struct world *w)
 {
     uint64_t count = 0;
-    check(store_group_count(w->server.store, w->group, CARD_BOOTSTRAPPING, WORLD_CARDS_MAX,
-                            &count) == STORE_OK);
+    check(store_places_held(w->server.store, w->group, WORLD_CARDS_MAX, &count) == STORE_OK);
     return count >= w->story.group.at_once;
 }
 
-// An alarm says that it waits for others, or there is nothing left for it.
-static bool may_wait(const struct world *w, const struct bootstrap *b)
+// An alarm says that it waits for others, or there is nothing left for it. That is judged of the
+// first one: who is behind it was told why when something happened to it last.
+static bool may_wait(const struct world *w, const struct record *r)
 {
     const struct story_group *g = &w->story.group;
+    const struct bootstrap *b = &r->bootstrap;
+    uint64_t first = 0;
+    check(store_place_next(w->server.store, w->group, &first) == STORE_OK);
+    if (first != r->card)
+        return b->is_stalled &&
+               (b->failure == REFUSAL_CARD_BUSY || b->failure == REFUSAL_POOL_EMPTY);
     if (b->failure == REFUSAL_CARD_BUSY)
         return b->is_stalled && are_enough_at_it(w);
     return b->failure == REFUSAL_POOL_EMPTY && free_in_pool(w) < g->items - (g->of_factory != 0);
@@ -247,7 +254,7 @@ const char *check_job_end(const struct world *w, uint32_t card, const struct rec
     case BOOTSTRAP_DONE:
         return NULL;
     case BOOTSTRAP_WAITING:
-        return may_wait(w, b) ? NULL : "its bootstrap waits";
+        return may_wait(w, r) ? NULL : "its bootstrap waits";
     case BOOTSTRAP_FAILED:
     case BOOTSTRAP_PARTIAL:
         if (b->failure == REFUSAL_DELETE_FALLBACK)

@@ -305,7 +305,8 @@ void server_start(struct world *w)
                                 .cipher = s->crypto.store.cipher,
                                 .send = send_packet,
                                 .send_context = w,
-                                .follow = bootstrap_follow};
+                                .follow = bootstrap_follow,
+                                .plan = bootstrap_plan};
     if (w->options.has_campaign)
         world_store.campaigns->join(w, &turn);
     s->turn = turn_open(&turn);

@@ -292,6 +292,7 @@ static void open_turn(struct lab *lab)
     lab->campaigns = campaign_runner_open(lab->store, crypto.store.cipher);
     assert_non_null(lab->campaigns);
     const struct turn_options options = {.follow = bootstrap_follow,
+                                         .plan = bootstrap_plan,
                                          .campaign = campaign_run,
                                          .campaign_context = lab->campaigns,
                                          .store = lab->store,

@@ -1,108 +1,8 @@
 // The bootstrap rule of a group through the interface, with the pools of the store.
 #include "common/base/text.h"
-#include "common/wire/ident.h"
-#include "ota-server/service/api_exchange.h"
-#include "tests/unit/api/api_lab.h"
+#include "tests/unit/api/group_lab.h"
 
 #include <stdio.h>
-
-static struct lab lab;
-static struct answer a;
-static struct record record;
-static uint64_t group, pool;
-static char path[256];
-
-static void ask(const char *method, const char *target, const char *body)
-{
-    lab.now.utc.ms += 1000;
-    lab.now.instant.ms += 1000;
-    lab_ask(&lab, &(struct ask){.method = method, .target = target, .body = body}, &a);
-}
-
-static bool has(const char *text)
-{
-    return strstr(a.body, text) != NULL;
-}
-
-static void expect(unsigned status, const char *text)
-{
-    if (a.status != status || !has(text))
-        fail_msg("%s %s: %u instead of %u with %s: %s", a.asked.method, a.asked.target, a.status,
-                 status, text, a.body);
-}
-
-static const char *target(const char *before, const char *prefix, uint64_t id, const char *after)
-{
-    char text[API_ID_SIZE];
-    api_id_write(text, prefix, id);
-    (void)snprintf(path, sizeof(path), API_BASE "%s%s%s", before, text, after);
-    return path;
-}
-
-static void rule(const char *more)
-{
-    char body[512];
-    char id[API_ID_SIZE];
-    api_id_write(id, "pol", pool);
-    (void)snprintf(body, sizeof(body),
-                   "{\"bootstrap\":{\"enabled\":true,\"items\":[{\"poolId\":\"%s\",\"rank\":2},"
-                   "{\"poolId\":\"%s\",\"enable\":true}]%s},\"reason\":\"roll-out\"}",
-                   id, id, more);
-    ask("PATCH", target("/card-groups/", "grp", group, "/rules"), body);
-}
-
-// A card with the factory's subscription alone, in the group.
-static uint64_t new_card(const char *iccid, const char *first, const char *second)
-{
-    const uint64_t card = lab_card_of(&lab, iccid, first, second, &record);
-    struct record next = record;
-    next.state = CARD_IMPORTED;
-    next.group = group;
-    next.slot_count = 1;
-    assert_int_equal(store_begin(lab.store), STORE_OK);
-    assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
-    assert_int_equal(store_commit(lab.store), STORE_OK);
-    return card;
-}
-
-static void tell(uint64_t card, struct event *e)
-{
-    assert_true(turn_event(lab.turn, card, e, NULL, NULL));
-    lab_turn(&lab);
-    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
-}
-
-static void contact(uint64_t card)
-{
-    struct event e = {.type = EVENT_CONTACT};
-    tell(card, &e);
-}
-
-static int open_all(void **state)
-{
-    (void)state;
-    lab_open(&lab, "all", true);
-    ask("POST", API_BASE "/card-groups", "{\"name\":\"meters\"}");
-    group = lab_id(&a, "grp");
-    ask("POST", API_BASE "/subscription-pools",
-        "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":7}");
-    pool = lab_id(&a, "pol");
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    lab_close(&lab);
-    return 0;
-}
-
-static void free_are(unsigned count)
-{
-    uint64_t counts[4];
-    assert_int_equal(store_pool_counts(lab.store, pool, counts), STORE_OK);
-    assert_int_equal(counts[SUBSCRIPTION_FREE], count);
-}
 
 // --- the rule --------------------------------------------------------------------------------
 
@@ -321,11 +221,8 @@ static void all_of_the_items_are_reserved_or_none(void **state)
     ask("GET", target("/card-groups/", "grp", group, "/bootstrap-jobs"), NULL);
     expect(200, "\"state\":\"WAITING\"");
     assert_true(has("\"reason\":\"POOL_EMPTY\""));
-    (void)lab_subscription(&lab, pool, "999700000000102");
-    lab.now.utc.ms += 601000;
-    lab_turn(&lab);
-    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
-    assert_int_equal(record.bootstrap.state, BOOTSTRAP_DOWNLOADING);
+    fill("999700000000102"); // in the same turn
+    assert_int_equal(state_of(card), BOOTSTRAP_DOWNLOADING);
     assert_int_equal(record.state, CARD_BOOTSTRAPPING);
     free_are(0);
     assert_true(record.has_open && record.open.kind == OPERATION_DOWNLOAD);
@@ -353,19 +250,16 @@ static void no_more_cards_than_the_rule_allows_are_at_it(void **state)
     assert_int_equal(record.bootstrap.state, BOOTSTRAP_WAITING);
     assert_int_equal(record.bootstrap.failure, REFUSAL_CARD_BUSY);
     free_are(2);
-    // The first one stops: the card refuses.
-    assert_int_equal(store_card_load(lab.store, first, &record), STORE_OK);
-    struct event e = {.type = EVENT_SUBMIT};
-    e.as.submit = (struct event_submit){
-        .counter = record.flight.counter, .outcome = SUBMIT_REJECTED, .parts = 1};
-    tell(first, &e);
-    assert_int_equal(record.bootstrap.state, BOOTSTRAP_FAILED);
-    free_are(2); // kept for a resumption
-    lab.now.utc.ms += 61000;
-    lab_turn(&lab);
-    assert_int_equal(store_card_load(lab.store, second, &record), STORE_OK);
-    assert_int_equal(record.bootstrap.state, BOOTSTRAP_DOWNLOADING);
-    free_are(0);
+    refuse(first);
+    assert_int_equal(state_of(second), BOOTSTRAP_DOWNLOADING); // in the same turn
+    free_are(0); // the first's are kept for a resumption
+    // Whose is resumed waits as well.
+    ask("POST", target("/bootstrap-jobs/", "job", first, "/resume"), NULL);
+    expect(200, "\"state\":\"WAITING\"");
+    ask("GET", target("/bootstrap-jobs/", "job", first, ""), NULL);
+    expect(200, "\"reason\":\"CARD_BUSY\"");
+    refuse(second);
+    assert_int_equal(state_of(first), BOOTSTRAP_DOWNLOADING);
 }
 
 static void a_rule_may_change_while_a_card_waits(void **state)
@@ -376,7 +270,9 @@ static void a_rule_may_change_while_a_card_waits(void **state)
     rule("");
     const uint64_t card = new_card("89999000000000000012", "001010000000001", "001010000000002");
     contact(card); // the pool is empty
-    (void)lab_subscription(&lab, pool, "999700000000101");
+    fill("999700000000101");
+    assert_int_equal(state_of(card), BOOTSTRAP_WAITING);
+    free_are(1);
     api_id_write(id, "pol", pool);
     (void)snprintf(
         body, sizeof(body),
@@ -385,10 +281,8 @@ static void a_rule_may_change_while_a_card_waits(void **state)
         id);
     ask("PATCH", target("/card-groups/", "grp", group, "/rules"), body);
     assert_int_equal(a.status, 200);
-    lab.now.utc.ms += 601000;
     lab_turn(&lab);
-    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
-    assert_int_equal(record.bootstrap.state, BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(state_of(card), BOOTSTRAP_DOWNLOADING);
     assert_int_equal(record.bootstrap.item_count, 1);
     free_are(0);
     // And go: another card waits, then there is no rule.
@@ -398,10 +292,8 @@ static void a_rule_may_change_while_a_card_waits(void **state)
     ask("PATCH", target("/card-groups/", "grp", group, "/rules"),
         "{\"bootstrap\":{\"enabled\":false},\"reason\":\"stop\"}");
     assert_int_equal(a.status, 200);
-    lab.now.utc.ms += 601000;
     lab_turn(&lab);
-    assert_int_equal(store_card_load(lab.store, other, &record), STORE_OK);
-    assert_int_equal(record.bootstrap.state, BOOTSTRAP_FAILED);
+    assert_int_equal(state_of(other), BOOTSTRAP_FAILED);
     assert_int_equal(record.bootstrap.failure, REFUSAL_NOT_FOUND);
 }
 
@@ -465,13 +357,7 @@ static void a_failed_job_is_resumed_with_what_was_reserved(void **state)
 static void a_crash_loses_and_doubles_no_reservation(void **state)
 {
     (void)state;
-    lab_close(&lab);
-    lab_open_imports(&lab, "all", true); // its database outlives the program
-    ask("POST", API_BASE "/card-groups", "{\"name\":\"meters\"}");
-    group = lab_id(&a, "grp");
-    ask("POST", API_BASE "/subscription-pools",
-        "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":7}");
-    pool = lab_id(&a, "pol");
+    open_on_disk();
     rule("");
     for (unsigned i = 0; i < 6; i++) {
         char imsi[16];
@@ -483,8 +369,7 @@ static void a_crash_loses_and_doubles_no_reservation(void **state)
     free_are(4);
     const uint64_t reserved[] = {record.bootstrap.items[0].subscription,
                                  record.bootstrap.items[1].subscription};
-    lab_crash(&lab);
-    assert_int_equal(turn_start(lab.turn, lab.now.utc), TURN_OK);
+    crash();
     contact(card);
     assert_int_equal(record.bootstrap.items[0].subscription, reserved[0]);
     assert_int_equal(record.bootstrap.items[1].subscription, reserved[1]);

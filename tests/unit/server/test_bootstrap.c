@@ -1,130 +1,17 @@
 // The bootstrap of a card, step by step: the next one follows when the one before has ended.
 #include "tests/lib/cmocka_all.h"
-#include "tests/unit/server/world.h"
-
-#define MINUTE 60000
-#define HOUR (60 * (int64_t)MINUTE)
-#define FIRST 301 // subscriptions that the pools give
-#define SECOND 302
-
-static struct world world;
-
-// A card that was never seen, with the subscription of the factory; the rule: two downloads, the
-// second is enabled.
-static int set_up(void **state)
-{
-    (void)state;
-    world_init(&world);
-    world.record.state = CARD_IMPORTED;
-    world.record.slot_count = 1;
-    world.next_slot = 2;
-    world.policy.contact_delay_ms = 0;
-    world.policy.bootstrap = (struct bootstrap_rule){.is_enabled = true,
-                                                     .item_count = 2,
-                                                     .enable = 1,
-                                                     .soak_s = 3600,
-                                                     .deadline_s = 86400,
-                                                     .items = {{.pool = 9}, {.pool = 9}}};
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    world_close(&world);
-    return 0;
-}
-
-static uint8_t job(void)
-{
-    return world.record.bootstrap.state;
-}
-
-static void contact(void)
-{
-    struct event e = {.type = EVENT_CONTACT};
-    world_event(&world, &e);
-}
-
-static void act(uint8_t action)
-{
-    struct event e = {.type = EVENT_BOOTSTRAP, .as.bootstrap = action};
-    world_event(&world, &e);
-}
-
-static void plan(uint8_t refusal)
-{
-    struct event e = {.type = EVENT_PLAN};
-    struct event_plan *p = &e.as.plan;
-    p->refusal = refusal;
-    p->count = 2;
-    for (uint8_t i = 0; i < 2; i++) {
-        p->items[i].subscription = FIRST + i;
-        p->items[i].plan.template_number = 1;
-        p->items[i].plan.has_role = true;
-        p->items[i].plan.role = ROLE_OPERATIONAL;
-        memcpy(p->items[i].plan.imsi,
-               (uint8_t[]){8, 0x99, 0x99, 0x07, 0, 0, 0, 7, (uint8_t)(i << 4)}, 9);
-        memcpy(p->items[i].plan.number, i == 0 ? "9990000000071" : "9990000000072", 14);
-    }
-    world_event(&world, &e);
-}
-
-static uint8_t sent(void)
-{
-    return world.decision.send_count == 0 ? 0xFF : world.decision.sends[0].command;
-}
-
-static void answer(uint8_t code)
-{
-    world_submit(&world, SUBMIT_ACCEPTED);
-    world_result(&world, code);
-}
-
-static void downloaded(void)
-{
-    answer(RESULT_OK);
-    world.next_slot++;
-}
-
-static void enabled(uint8_t slot)
-{
-    answer(RESULT_OK_PENDING);
-    world_notify(&world, NOTIFY_ENABLED, slot, true);
-    answer(RESULT_OK); // of CONFIRM
-}
-
-static void audited(void)
-{
-    struct event e;
-    world_submit(&world, SUBMIT_ACCEPTED);
-    world_answer_init(&world, &e, 0, 0);
-    world_event(&world, &e);
-}
-
-static void up_to_enabling(void)
-{
-    contact();
-    plan(REFUSAL_NONE);
-    downloaded();
-    downloaded();
-}
-
-static void up_to_soaking(void)
-{
-    up_to_enabling();
-    enabled(3);
-}
+#include "tests/unit/server/bootstrap_lab.h"
 
 // --- the whole way ---------------------------------------------------------------------------
 
-static void the_first_contact_asks_for_subscriptions(void **state)
+static void the_first_contact_puts_it_into_the_queue(void **state)
 {
     (void)state;
     contact();
     assert_int_equal(job(), BOOTSTRAP_WAITING);
     assert_int_equal(world.record.state, CARD_SEEN);
-    assert_true(world.decision.is_plan_wanted && world.decision.is_job_changed);
+    assert_true(world.decision.is_job_changed);
+    assert_true(bootstrap_place(&world.record) == world.now.ms);
     assert_int_equal(world.record.bootstrap.origin, 101);
     assert_int_equal(world.decision.send_count, 0);
 }
@@ -178,8 +65,8 @@ static void the_bootstrap_subscription_stays_as_the_fallback_one(void **state)
     assert_int_equal(job(), BOOTSTRAP_DONE);
     assert_int_equal(world.record.state, CARD_OPERATIONAL);
     assert_int_equal(world.record.slot_count, 3);
-    contact();
-    assert_int_equal(job(), BOOTSTRAP_DONE); // once
+    contact(); // it is done once
+    assert_int_equal(job(), BOOTSTRAP_DONE);
 }
 
 static void or_it_is_deleted_after_the_fallback_attribute_has_moved(void **state)
@@ -209,11 +96,15 @@ static void an_empty_pool_lets_it_wait(void **state)
     plan(REFUSAL_POOL_EMPTY);
     assert_int_equal(job(), BOOTSTRAP_WAITING);
     assert_int_equal(world.record.bootstrap.failure, REFUSAL_POOL_EMPTY);
-    assert_int_equal(world.record.wake_at.ms, world.now.ms + 10 * MINUTE);
-    world_wake_after(&world, 10 * MINUTE);
-    assert_true(world.decision.is_plan_wanted);
+    const int64_t began_ms = world.now.ms;
+    assert_int_equal(world.record.wake_at.ms, began_ms + 24 * HOUR); // somebody is told
+    world_wake_after(&world, 24 * HOUR);
+    assert_true(world.record.bootstrap.is_stalled);
+    assert_int_equal(world.record.wake_at.ms, 0);
+    assert_true(bootstrap_place(&world.record) == began_ms);
     plan(REFUSAL_NONE);
     assert_int_equal(job(), BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(bootstrap_place(&world.record), PLACE_HELD);
 }
 
 static void the_rule_of_the_reservation_counts(void **state)
@@ -223,7 +114,6 @@ static void the_rule_of_the_reservation_counts(void **state)
     plan(REFUSAL_POOL_EMPTY);
     world.policy.bootstrap.enable = 0;
     world.policy.bootstrap.soak_s = 60;
-    world_wake_after(&world, 10 * MINUTE);
     plan(REFUSAL_NONE);
     world.policy.bootstrap.enable = 1; // too late
     downloaded();
@@ -239,8 +129,6 @@ static void a_rule_that_is_gone_ends_what_waits(void **state)
     contact();
     plan(REFUSAL_POOL_EMPTY);
     world.policy.bootstrap.is_enabled = false;
-    world_wake_after(&world, 10 * MINUTE);
-    assert_true(world.decision.is_plan_wanted);
     plan(REFUSAL_NOT_FOUND);
     assert_int_equal(job(), BOOTSTRAP_FAILED);
     assert_int_equal(world.record.bootstrap.failure, REFUSAL_NOT_FOUND);
@@ -286,6 +174,7 @@ static void a_download_that_the_card_refuses_stops_it(void **state)
     assert_int_equal(job(), BOOTSTRAP_FAILED); // nobody begins again by itself
     assert_int_equal(world.decision.send_count, 0);
     act(BOOTSTRAP_RESUME);
+    plan(REFUSAL_NONE);
     assert_int_equal(job(), BOOTSTRAP_DOWNLOADING);
     assert_int_equal(world.record.open.subscription, FIRST); // the same as before
     downloaded();
@@ -301,6 +190,7 @@ static void what_is_on_the_card_is_not_sent_again_by_a_resumption(void **state)
     answer(RESULT_KEY_CHECK_FAILED);
     assert_int_equal(job(), BOOTSTRAP_PARTIAL);
     act(BOOTSTRAP_RESUME);
+    plan(REFUSAL_NONE);
     assert_int_equal(sent(), COMMAND_DOWNLOAD);
     assert_int_equal(world.record.open.subscription, SECOND);
 }
@@ -476,7 +366,8 @@ static void an_item_that_a_person_deletes_is_not_sent_again(void **state)
     answer(RESULT_KEY_CHECK_FAILED);
     (void)world_request(&world, OPERATION_DELETE);
     act(BOOTSTRAP_RESUME); // it is still there
-    answer(RESULT_OK);     // it is its pool's, and perhaps another card's
+    plan(REFUSAL_NONE);
+    answer(RESULT_OK); // it is its pool's, and perhaps another card's
     assert_int_equal(world.record.open.subscription, SECOND);
     downloaded();
     assert_int_equal(job(), BOOTSTRAP_PARTIAL);
@@ -656,7 +547,7 @@ static void the_job_is_a_part_of_the_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(the_first_contact_asks_for_subscriptions),
+        CASE(the_first_contact_puts_it_into_the_queue),
         CASE(downloads_follow_each_other_and_enable_nothing),
         CASE(soaking_begins_with_the_confirmation),
         CASE(the_bootstrap_subscription_stays_as_the_fallback_one),

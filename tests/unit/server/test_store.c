@@ -181,7 +181,7 @@ static const char additions_undone[] =
     "DROP TABLE campaign; DROP TABLE campaign_card; DROP TABLE campaign_count;"
     "DROP TABLE campaign_network;"
     "DROP TABLE call; DROP TABLE call_sum; DROP TABLE queried; DROP TABLE queried_sum;"
-    "DROP TABLE notice;"
+    "DROP TABLE notice; DROP INDEX card_place; ALTER TABLE card DROP COLUMN place;"
     "DROP TABLE sink; DROP TABLE delivery; DROP TABLE delivery_attempt;"
     "DROP TRIGGER trail_no_delete; DROP TABLE tombstone; DROP TABLE trail_segment;"
     "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail BEGIN SELECT RAISE(ABORT, 'no'); END;"

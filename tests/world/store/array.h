@@ -54,6 +54,8 @@ struct card_place {
 struct wake_place {
     uint64_t card;
     int64_t at_ms; // 0: it does not wake
+    uint64_t group;
+    int64_t place; // among the bootstraps of its group
 };
 
 struct subscription_place {
@@ -121,6 +123,7 @@ struct store {
     struct rows rows[ROW_KINDS];
     bool is_open; // a transaction
     bool refuses; // commits
+    bool has_filled;
     struct point begun, mark;
     struct change *changes;
     uint32_t change_count, change_max;
@@ -140,6 +143,8 @@ void *row_at(const struct store *s, int kind, uint32_t index);
 void *row_add(struct store *s, int kind, uint64_t key);
 // Of the rows with this key, and some others, the newest behind `*before`, 0 at first; NULL: none.
 void *row_with(const struct store *s, int kind, uint64_t key, uint32_t *before);
+// Of a card, to be changed.
+struct wake_place *wake_of(struct store *s, uint64_t card);
 // Of a text.
 uint64_t row_key(const char *text);
 // Before octets of a row that is there are changed.

@@ -13,17 +13,6 @@ static struct card_place *card_find(const struct store *s, uint64_t card)
     return c;
 }
 
-static void set_wake(struct store *s, uint64_t card, struct utc at)
-{
-    uint32_t index = 0;
-    struct wake_place *v = row_with(s, WAKES, card, &index);
-    while (v != NULL && v->card != card)
-        v = row_with(s, WAKES, card, &index);
-    check(v != NULL);
-    row_keep(s, &v->at_ms, sizeof v->at_ms);
-    v->at_ms = at.ms;
-}
-
 static struct subscription_place *subscription_find(const struct store *s, uint64_t id)
 {
     uint32_t at = 0;
@@ -40,7 +29,8 @@ enum store_status store_card_add(struct store *s, const struct card_new *card)
     c->record = *card->record;
     c->keys = card->keys;
     memcpy(c->reference, card->reference, sizeof c->reference);
-    ((struct wake_place *)row_add(s, WAKES, card->record->card))->card = card->record->card;
+    *(struct wake_place *)row_add(s, WAKES, card->record->card) =
+        (struct wake_place){.card = card->record->card, .group = card->record->group};
     return STORE_OK;
 }
 
@@ -96,7 +86,10 @@ enum store_status store_card_save(struct store *s, const struct record *before,
         s->watch(s->watch_context, next->card);
     row_keep(s, &c->record, sizeof c->record);
     c->record = *next;
-    set_wake(s, next->card, next->wake_at);
+    struct wake_place *v = wake_of(s, next->card);
+    v->at_ms = next->wake_at.ms;
+    v->group = next->group;
+    v->place = bootstrap_place(next);
     if (!are_slots_same(before, next))
         save_slots(s, next);
     return STORE_OK;
@@ -154,7 +147,7 @@ enum store_status store_card_by_number(struct store *s, const char *number, uint
 
 enum store_status store_card_postpone(struct store *s, uint64_t card, struct utc at)
 {
-    set_wake(s, card, at);
+    wake_of(s, card)->at_ms = at.ms;
     return STORE_OK;
 }
 
@@ -202,7 +195,7 @@ static bool is_under_way(const struct record *r)
 
 static bool is_waiting(const struct record *r)
 {
-    return r->wake_at.ms != 0 || is_under_way(r);
+    return r->wake_at.ms != 0 || is_under_way(r) || bootstrap_place(r) != 0;
 }
 
 static bool is_card(const struct record *r)
@@ -267,6 +260,7 @@ enum store_status store_subscription_put(struct store *s, const struct subscript
 {
     struct subscription_place *place = row_add(s, SUBSCRIPTIONS, v->id);
     place->row = *v;
+    s->has_filled |= v->pool != 0 && v->state == SUBSCRIPTION_FREE;
     return STORE_OK;
 }
 
@@ -291,6 +285,7 @@ enum store_status store_subscription_release(struct store *s, uint64_t id, uint6
     v->row.slot = 0;
     v->row.state =
         !v->row.has_keys && was_on_card ? SUBSCRIPTION_RETIRED : (uint8_t)SUBSCRIPTION_FREE;
+    s->has_filled = true;
     return STORE_OK;
 }
 
@@ -322,17 +317,6 @@ enum store_status store_pool_counts(struct store *s, uint64_t pool, uint64_t cou
     for (uint32_t i = 0; i < s->rows[SUBSCRIPTIONS].count; i++) {
         const struct subscription_place *v = row_at(s, SUBSCRIPTIONS, i);
         counts[v->row.state & 3] += v->row.pool == pool;
-    }
-    return STORE_OK;
-}
-
-enum store_status store_group_count(struct store *s, uint64_t group, uint8_t state, uint32_t limit,
-                                    uint64_t *count)
-{
-    *count = 0;
-    for (uint32_t i = 0; i < s->rows[CARDS].count && *count < limit; i++) {
-        const struct record *r = &((struct card_place *)row_at(s, CARDS, i))->record;
-        *count += r->group == group && r->state == state;
     }
     return STORE_OK;
 }

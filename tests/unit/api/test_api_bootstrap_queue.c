@@ -1,0 +1,139 @@
+// Who waits for a bootstrap: in which order cards go on, what wakes them, and that waiting is free.
+#include "tests/unit/api/group_lab.h"
+
+#include <stdio.h>
+
+// The job stops, and the turn does not see that.
+static void stop_unseen(uint64_t card)
+{
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    struct record next = record;
+    next.version++;
+    next.state = CARD_SEEN;
+    next.bootstrap.state = BOOTSTRAP_FAILED;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+// Four cards, and a place for one.
+static void queue_up(uint64_t cards[4])
+{
+    rule(",\"concurrency\":1");
+    for (unsigned i = 0; i < 4; i++) {
+        char iccid[21], first[16], second[16];
+        (void)snprintf(iccid, sizeof(iccid), "8999900000000000005%u", i);
+        (void)snprintf(first, sizeof(first), "00101000000010%u", i);
+        (void)snprintf(second, sizeof(second), "00101000000020%u", i);
+        cards[i] = new_card(iccid, first, second);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        char imsi[16];
+        (void)snprintf(imsi, sizeof(imsi), "99970000000020%u", i);
+        (void)lab_subscription(&lab, pool, imsi);
+    }
+    static const uint8_t order[] = {2, 0, 3, 1};
+    for (unsigned i = 0; i < 4; i++) {
+        lab.now.utc.ms += 1000;
+        contact(cards[order[i]]);
+    }
+}
+
+static void who_waits_goes_on_in_the_order_of_beginning(void **state)
+{
+    (void)state;
+    uint64_t cards[4];
+    queue_up(cards);
+    assert_int_equal(state_of(cards[2]), BOOTSTRAP_DOWNLOADING);
+    contact(cards[1]); // it does not get before others
+    assert_int_equal(record.bootstrap.state, BOOTSTRAP_WAITING);
+    refuse(cards[2]);
+    assert_int_equal(state_of(cards[0]), BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(state_of(cards[3]), BOOTSTRAP_WAITING);
+    // The next one is in doubt: it stays where it is, and another goes on.
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    tell(cards[3], &e);
+    refuse(cards[0]);
+    assert_int_equal(state_of(cards[3]), BOOTSTRAP_WAITING);
+    assert_int_equal(state_of(cards[1]), BOOTSTRAP_DOWNLOADING);
+    e = (struct event){.type = EVENT_CLEAR_DIRTY};
+    tell(cards[3], &e);
+    assert_int_equal(state_of(cards[3]), BOOTSTRAP_WAITING);
+    refuse(cards[1]);
+    assert_int_equal(state_of(cards[3]), BOOTSTRAP_DOWNLOADING);
+}
+
+static void what_waits_costs_nothing_and_survives_a_crash(void **state)
+{
+    (void)state;
+    uint64_t cards[4];
+    open_on_disk();
+    queue_up(cards);
+    (void)state_of(cards[0]);
+    const uint64_t version = record.version;
+    uint64_t sequence, after;
+    uint8_t hash[32];
+    assert_int_equal(store_trail_head(lab.store, &sequence, hash), STORE_OK);
+    for (unsigned i = 0; i < 20; i++) { // ten minutes each, and of six hours each a look
+        lab.now.utc.ms += 600000;
+        lab_turn(&lab);
+    }
+    (void)state_of(cards[0]);
+    assert_true(record.version == version);
+    assert_int_equal(store_trail_head(lab.store, &after, hash), STORE_OK);
+    assert_true(after == sequence);
+    crash();
+    (void)state_of(cards[0]);
+    assert_true(record.version == version);
+    // What frees a place is lost with the server; what waits is not.
+    stop_unseen(cards[2]);
+    assert_int_equal(state_of(cards[0]), BOOTSTRAP_WAITING);
+    crash();
+    assert_int_equal(state_of(cards[0]), BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(state_of(cards[3]), BOOTSTRAP_WAITING);
+}
+
+// Should nothing have told that a place is free: hours later it is seen.
+static void nobody_waits_for_ever(void **state)
+{
+    (void)state;
+    uint64_t cards[4];
+    queue_up(cards);
+    stop_unseen(cards[2]);
+    lab.now.utc.ms += 6 * INT64_C(3600000);
+    lab_turn(&lab);
+    assert_int_equal(state_of(cards[0]), BOOTSTRAP_DOWNLOADING);
+}
+
+// A card without keys: nothing can be sent to it, and it must not stand before others.
+static void a_card_that_cannot_begin_lets_others_go_on(void **state)
+{
+    (void)state;
+    uint64_t cards[4];
+    queue_up(cards);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_keys_erase(lab.store, cards[0]), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    refuse(cards[2]);
+    assert_int_equal(state_of(cards[0]), BOOTSTRAP_WAITING);
+    assert_int_equal(state_of(cards[3]), BOOTSTRAP_DOWNLOADING);
+    free_are(4);
+    refuse(cards[3]);
+    assert_int_equal(state_of(cards[1]), BOOTSTRAP_DOWNLOADING);
+    lab.now.utc.ms += 3600000; // it is tried again, to no more avail
+    lab_turn(&lab);
+    free_are(2);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(who_waits_goes_on_in_the_order_of_beginning),
+        CASE(what_waits_costs_nothing_and_survives_a_crash),
+        CASE(nobody_waits_for_ever),
+        CASE(a_card_that_cannot_begin_lets_others_go_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,87 @@
+// The place of a bootstrap among those of its group: who waits, who holds one, and that no time
+// wakes who waits.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/bootstrap_lab.h"
+
+static void in_doubt_it_is_out_of_the_queue(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_CARD_BUSY);
+    const int64_t began_ms = world.now.ms;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world.now.ms += HOUR;
+    world_event(&world, &e);
+    assert_int_equal(bootstrap_place(&world.record), PLACE_NONE);
+    plan(REFUSAL_NONE);
+    assert_int_equal(world.decision.refusal, REFUSAL_WRONG_STATUS);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+    e = (struct event){.type = EVENT_CLEAR_DIRTY};
+    world_event(&world, &e);
+    assert_true(bootstrap_place(&world.record) == began_ms); // where it was
+}
+
+static void a_job_that_is_resumed_waits_for_its_turn_first(void **state)
+{
+    (void)state;
+    contact();
+    plan(REFUSAL_NONE);
+    downloaded();
+    answer(RESULT_KEY_CHECK_FAILED);
+    assert_int_equal(bootstrap_place(&world.record), PLACE_NONE);
+    act(BOOTSTRAP_RESUME);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(bootstrap_place(&world.record), PLACE_FIRST);
+    plan(REFUSAL_CARD_BUSY);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+    act(BOOTSTRAP_CANCEL); // what is reserved is not forgotten
+    assert_int_equal(job(), BOOTSTRAP_CANCELLING);
+    assert_int_equal(sent(), COMMAND_AUDIT);
+}
+
+static void a_full_queue_of_the_card_is_no_reason_to_look_every_minute(void **state)
+{
+    (void)state;
+    contact();
+    struct record *r = &world.record;
+    for (r->queue_len = 0; r->queue_len < RECORD_QUEUE_MAX; r->queue_len++)
+        r->queue[r->queue_len] = (struct operation){.id = 5000u + r->queue_len,
+                                                    .kind = OPERATION_AUDIT,
+                                                    .status = STATUS_AWAIT_APPROVAL,
+                                                    .deadline = {world.now.ms + 48 * HOUR}};
+    plan(REFUSAL_NONE);
+    assert_int_equal(job(), BOOTSTRAP_DOWNLOADING);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(r->wake_at.ms, world.now.ms + 24 * HOUR);
+    struct event e = {.type = EVENT_CANCEL, .operation = 5000};
+    world_event(&world, &e);
+    assert_int_equal(sent(), COMMAND_DOWNLOAD);
+}
+
+static void while_it_uses_another_subscription_it_holds_no_place(void **state)
+{
+    (void)state;
+    up_to_soaking();
+    assert_int_equal(bootstrap_place(&world.record), PLACE_HELD);
+    world_notify(&world, NOTIFY_FALLBACK, 1, false);
+    answer(RESULT_OK);
+    assert_int_equal(job(), BOOTSTRAP_SOAKING);
+    assert_int_equal(bootstrap_place(&world.record), PLACE_NONE);
+    world_notify(&world, NOTIFY_RETURNED, 3, false);
+    answer(RESULT_OK);
+    assert_int_equal(bootstrap_place(&world.record), PLACE_HELD);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(in_doubt_it_is_out_of_the_queue),
+        CASE(a_job_that_is_resumed_waits_for_its_turn_first),
+        CASE(a_full_queue_of_the_card_is_no_reason_to_look_every_minute),
+        CASE(while_it_uses_another_subscription_it_holds_no_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
