@@ -289,20 +289,45 @@ class Mutate(Tree):
 
 class Coverage(Tree):
     """The verdicts, on what the compiler's tools say that was missed."""
+    TESTS = ("test_more", "test_elsewhere", "more_finds_it")
 
     def setUp(self):
         super().setUp()
-        self.program("build/coverage/test_more", "true")
-        shown = {"tests": [{"command": [os.path.abspath("build/coverage/test_more")]}]}
+        shown = {"tests": [{"name": n, "command": [os.path.abspath(f"build/coverage/{self.folder(n)}/{n}")]}
+                           for n in self.TESTS]}
+        self.write("build/coverage/build.ninja", "".join(
+            f"build {self.folder(n)}/{n}: C_EXECUTABLE_LINKER__{n}_ {n}.o\n" for n in self.TESTS))
         self.program("fake/ctest", f"echo '{json.dumps(shown)}'")
-        self.write("applet/more.c", "")
+        self.write("applet/more.c", "    check(a);\n    more(a);\n")
         self.missed(branches=3, conditions=1)
 
+    @staticmethod
+    def folder(test):
+        return "tests/unit/server" if test == "test_elsewhere" else "tests/unit/applet"
+
     def missed(self, branches, conditions):
-        summary = {"lines": {"count": 9, "covered": 9}, "branches": {"count": 10, "covered": 10 - branches},
-                   "mcdc": {"count": 4, "covered": 4 - conditions}}
-        files = [{"filename": os.path.join(os.getcwd(), "applet/more.c"), "summary": summary}]
-        self.program("fake/llvm-cov-19", f"echo '{json.dumps({'data': [{'files': files}]})}'")
+        """Of five branches with two sides each. One of a check() and one of another macro stand apart."""
+        summary = {"lines": {"count": 9, "covered": 9}, "mcdc": {"count": 4, "covered": 4 - conditions}}
+        sides = [1] * (10 - branches) + [0] * branches
+        found = [[1, 1, 1, 2, *sides[i:i + 2], 0, 0, 4] for i in range(0, 10, 2)]
+        expansions = [{"source_region": [1, 5, 1, 10, 1, 0, 1, 1], "branches": [[5, 1, 5, 2, 1, 0, 0, 0, 4]]},
+                      {"source_region": [2, 5, 2, 9, 1, 0, 1, 1], "branches": found[4:]}]
+        files = [{"filename": os.path.join(os.getcwd(), "applet/more.c"), "summary": summary, "branches": found[:4],
+                  "expansions": expansions}]
+        self.program("fake/llvm-cov-19", f"echo \"$@\" > said; echo '{json.dumps({'data': [{'files': files}]})}'")
+
+    def test_what_counts_is_run_by_tests_of_its_folders_without_planted_bugs(self):
+        self.write("tests/coverage.txt", "applet/more.c 3 1\n")
+        self.assertEqual(self.tool("coverage", "--no-run")[0], 0)
+        with open("said", encoding="utf-8") as text:
+            self.assertRegex(text.read(), "^export build/coverage/tests/unit/applet/test_more -instr-profile")
+
+    def test_a_tool_that_fails_is_told(self):
+        self.write("tests/coverage.txt", "")
+        self.program("fake/llvm-cov-19", "echo no such profile >&2; exit 1")
+        status, said, _ = self.tool("coverage", "--no-run")
+        self.assertEqual(status, 1)
+        self.assertIn("no such profile", said)
 
     def test_no_more_may_be_missed_than_is_allowed(self):
         for row, status in (("3 1", 0), ("4 1", 0), ("2 1", 1), ("3 0", 1)):

@@ -1,6 +1,7 @@
 #include "tests/lib/cmocka_all.h"
 
 #include "common/base/bytes.h"
+#include "common/base/mask.h"
 #include "common/base/prng.h"
 #include "common/base/secret.h"
 #include "common/base/text.h"
@@ -140,6 +141,11 @@ static void decimals_stop_at_their_limit(void **state)
     assert_false(text_read_decimal(bytes_of_text("1 "), &value));
 }
 
+static void keep_line(void *context, struct bytes line)
+{
+    writer_copy(context, line);
+}
+
 static void the_trace_hash_is_fnv_1a_over_the_lines(void **state)
 {
     (void)state;
@@ -152,6 +158,106 @@ static void the_trace_hash_is_fnv_1a_over_the_lines(void **state)
     for (const char *c = "0 a\n"; *c != '\0'; c++)
         hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001B3);
     assert_true(trace_hash(&t) == hash);
+}
+
+static void a_line_reaches_whoever_asked_for_it(void **state)
+{
+    (void)state;
+    struct trace t;
+    uint8_t octets[64];
+    struct writer lines = writer_of(octets, sizeof octets);
+    trace_init(&t, keep_line, &lines);
+    trace_event(&t, (struct instant){7}, "sent", bytes_of_text("to 1"));
+    assert_true(bytes_equal(writer_bytes(&lines), bytes_of_text("7 sent to 1")));
+}
+
+static void dates_stay_within_four_digits(void **state)
+{
+    (void)state;
+    char text[UTC_TEXT_SIZE];
+    utc_format((struct utc){INT64_MIN}, text);
+    assert_string_equal(text, "0000-01-01T00:00:00.000Z");
+    utc_format((struct utc){INT64_MAX}, text);
+    assert_string_equal(text, "9999-12-31T23:59:59.999Z");
+    // The year 0000 has a 29 February.
+    utc_format((struct utc){INT64_C(-62162121600001)}, text);
+    assert_string_equal(text, "0000-02-28T23:59:59.999Z");
+    utc_format((struct utc){INT64_C(-62162121600000)}, text);
+    assert_string_equal(text, "0000-02-29T00:00:00.000Z");
+}
+
+static void text_that_does_not_fit_is_empty(void **state)
+{
+    (void)state;
+    uint8_t octets[4];
+    struct writer w = writer_of(octets, sizeof octets);
+    text_put(&w, "abc");
+    assert_string_equal(text_end(&w), "abc");
+    w = writer_of(octets, sizeof octets);
+    text_put(&w, "abcd"); // no room for the zero
+    assert_string_equal(text_end(&w), "");
+    w = writer_of(octets, sizeof octets);
+    text_put(&w, "abcde");
+    assert_string_equal(text_end(&w), "");
+    w = writer_of(octets, sizeof octets);
+    writer_fill(&w, 'a', 5);
+    assert_true(w.failed);
+    assert_int_equal(w.len, 0);
+}
+
+static void a_draw_stays_below_any_bound(void **state)
+{
+    (void)state;
+    struct prng p;
+    prng_init(&p, 1, "bounds", 0);
+    // Half of all numbers lie above the bound and are drawn again.
+    const uint64_t bound = (UINT64_C(1) << 63) + 1;
+    for (unsigned i = 0; i < 64; i++)
+        assert_true(prng_below(&p, bound) < bound);
+    assert_true(prng_below(&p, 0) == 0);
+    assert_true(prng_below(&p, 1) == 0);
+}
+
+static void no_octets_are_no_key(void **state)
+{
+    (void)state;
+    assert_int_equal(secret_key_of(bytes_of(NULL, 0)).len, 0);
+}
+
+static void identifiers_are_shown_in_part(void **state)
+{
+    (void)state;
+    static const struct {
+        enum mask mask;
+        const char *text;
+        const char *shown;
+    } rows[] = {
+        {MASK_ICCID, "8988211000000000017", "89882**********0017"},
+        {MASK_IMSI, "001010000000001", "00101******0001"},
+        {MASK_IMSI, "0010100000001", "00101****0001"},
+        {MASK_IMSI, "001010000001", "************"}, // three would be hidden
+        {MASK_MSISDN, "+12025550123", "+1******0123"},
+        {MASK_MSISDN, "74951234567", "7******4567"},
+        {MASK_MSISDN, "+491701234567", "+49******4567"},
+        {MASK_MSISDN, "+999000000001", "+999*****0001"},
+        {MASK_MSISDN, "5", "*"},
+        {MASK_MSISDN, "", ""},
+        {MASK_IMEI, "490154203237518", "***********7518"},
+        {MASK_NUMBER, "12345678", "****5678"},
+        {MASK_NUMBER, "1234567", "*******"},
+        {MASK_NAME, "Ada", "A**"},
+        {MASK_NAME, "A", "*"},
+        {MASK_IP, "10.20.30.40", "10.20.*****"},
+        {MASK_IP, "2001:db8::1", "2001:db8:**"},
+        {MASK_IP, "localhost", "*********"},
+        {MASK_ALL, "abcdef", "******"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t octets[32];
+        struct writer w = writer_of(octets, sizeof octets);
+        mask_write(&w, rows[i].mask, bytes_of_text(rows[i].text));
+        assert_string_equal(text_end(&w), rows[i].shown);
+    }
 }
 
 int main(void)
@@ -167,6 +273,12 @@ int main(void)
         cmocka_unit_test(hexadecimal_reads_back),
         cmocka_unit_test(decimals_stop_at_their_limit),
         cmocka_unit_test(the_trace_hash_is_fnv_1a_over_the_lines),
+        cmocka_unit_test(a_line_reaches_whoever_asked_for_it),
+        cmocka_unit_test(dates_stay_within_four_digits),
+        cmocka_unit_test(text_that_does_not_fit_is_empty),
+        cmocka_unit_test(a_draw_stays_below_any_bound),
+        cmocka_unit_test(no_octets_are_no_key),
+        cmocka_unit_test(identifiers_are_shown_in_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

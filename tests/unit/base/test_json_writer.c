@@ -91,6 +91,7 @@ static void only_well_formed_utf_8_comes_out(void **state)
     expect_text(bytes_of_text("\xED\xA0\x80"), "\"\\ufffd\\ufffd\\ufffd\""); // a surrogate
     expect_text(bytes_of_text("\xF5z"), "\"\\ufffdz\"");                     // above U+10FFFF
     expect_text(bytes_of_text("\xE2\x82"), "\"\\ufffd\\ufffd\"");            // cut off
+    expect_text(bytes_of_text("\xE2\x82z"), "\"\\ufffd\\ufffdz\"");          // and goes on
 }
 
 static void a_document_that_does_not_fit_is_never_done(void **state)
