@@ -404,11 +404,15 @@ static bool note_head(void *context, const struct delivery *d)
     return ++s->head_count < HEAD_MAX;
 }
 
-static unsigned under_way(const struct sinks *s, uint64_t sink)
+// `all`: of every sink.
+static unsigned under_way(const struct sinks *s, uint64_t sink, unsigned *all)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < SINK_FLIGHTS_MAX; i++)
+    *all = 0;
+    for (size_t i = 0; i < SINK_FLIGHTS_MAX; i++) {
+        *all += s->errands[i].stage != SINK_FREE;
         count += s->errands[i].stage != SINK_FREE && s->errands[i].sink == sink;
+    }
     return count;
 }
 
@@ -443,8 +447,10 @@ static void serve(struct sinks *s, const struct sink_row *row, struct utc now)
 {
     const struct pace *pace = pace_of(s, row->id);
     const bool is_slow = pace->sink == row->id && pace->took_ms > SLOW_MS;
-    const unsigned limit = row->health.failures > 0 || is_slow ? 1 : SINK_EACH;
-    unsigned open = under_way(s, row->id);
+    unsigned all = 0;
+    unsigned open = under_way(s, row->id, &all);
+    const unsigned limit =
+        row->health.failures > 0 || is_slow || all >= SINK_EXTRA_MAX ? 1 : SINK_EACH;
     struct sink sink;
     if (!sink_may_send(&row->health, now)) {
         note_due(s, sink_next(&row->health));

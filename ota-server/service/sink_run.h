@@ -4,15 +4,17 @@
 // Promises: an event is sent until it was taken, given up, or its sink is gone, also across a stop:
 // at least once, always with the same id and octets. Of one sink and card events go one after the
 // other, in their order; a sink that fails gets one at a time. What is written is written before
-// the next attempt. Never: more than SINK_PER_HOST requests to one host at once.
+// the next attempt. No sink waits for another, of another host: there is a place for each, however
+// many are dead or slow. Never: more than SINK_PER_HOST requests to one host at once.
 #pragma once
 
 #include "ota-server/service/sink.h"
 #include "ota-server/service/turn.h"
 
-#define SINK_FLIGHTS_MAX 256 // at once
+#define SINK_FLIGHTS_MAX 1024 // at once: one for each sink that there may be
 #define SINK_PER_HOST 10
-#define SINK_EACH 4 // of one sink
+#define SINK_EACH 4        // of one sink,
+#define SINK_EXTRA_MAX 256 // the second and further ones while there are no more than these
 #define SINK_BODY_MAX 4096
 
 struct sinks;

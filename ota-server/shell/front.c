@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "common/host/crypto.h"
+#include "ota-server/service/sink_run.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@
 
 #define PATH_SIZE 512
 #define TICK_MS 1000
-#define FILES_OF_OURS 256 // databases, links, uploads, and what libraries open
+// Databases, links, uploads, and what libraries open; and requests to event sinks.
+#define FILES_OF_OURS (256 + SINK_FLIGHTS_MAX)
 #define FIELDS_MAX 16
 #define FIELDS_OCTETS 4096
 

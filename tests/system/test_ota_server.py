@@ -298,7 +298,7 @@ class OtaServer(unittest.TestCase):
         for text, says in (("connections = 0", "1 to 16384"), ("connections = 16385", "1 to 16384"),
                            ("connections-per-address = 0", "connections-per-address"),
                            ("connections = 5\nconnections-per-address = 6", "connections-per-address"),
-                           ('second-factor-roles = {"OPERATOR", "BOSS"}', "second-factor-roles: BOSS")):
+                           ('second-factor-roles = {"OPERATOR", "BOSS"}', 'second-factor-roles: "BOSS"')):
             with open(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(text + "\n")
             ended = tool("ota-server", "--data", self.data, "--config", config)
@@ -309,7 +309,7 @@ class OtaServer(unittest.TestCase):
         own = [os.path.join(PROGRAMS, "ota-server"), *self.arguments()]
         ended = subprocess.run(["prlimit", "--nofile=300:300", *own], capture_output=True, text=True)
         self.assertEqual(ended.returncode, 1)
-        self.assertIn("ota-server: 2048 connections need 2304 open files: raise that limit (now 300), or lower connections", ended.stderr)
+        self.assertIn("ota-server: 2048 connections need 3328 open files: raise that limit (now 300), or lower connections", ended.stderr)
         self.restart()
 
     def test_a_thousand_idle_and_some_hundred_slow_connections_hold_up_nobody(self):
