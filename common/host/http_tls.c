@@ -123,13 +123,15 @@ static void copy_name(char to[HTTP_NAME_SIZE], gnutls_datum_t *name)
     gnutls_free(name->data);
 }
 
-static void read_names(const gnutls_datum_t *der, struct http_certificate *out)
+// False for what is no certificate.
+static bool read_names(const gnutls_datum_t *der, struct http_certificate *out)
 {
     gnutls_x509_crt_t c;
     gnutls_datum_t name = {0};
     if (gnutls_x509_crt_init(&c) < 0)
-        return;
-    if (gnutls_x509_crt_import(c, der, GNUTLS_X509_FMT_DER) >= 0) {
+        return false;
+    const bool is_one = gnutls_x509_crt_import(c, der, GNUTLS_X509_FMT_DER) >= 0;
+    if (is_one) {
         if (gnutls_x509_crt_get_dn3(c, &name, 0) >= 0)
             copy_name(out->subject, &name);
         name = (gnutls_datum_t){0};
@@ -137,6 +139,24 @@ static void read_names(const gnutls_datum_t *der, struct http_certificate *out)
             copy_name(out->issuer, &name);
     }
     gnutls_x509_crt_deinit(c);
+    return is_one;
+}
+
+static void read_one(const gnutls_datum_t *der, struct http_certificate *out)
+{
+    size_t len = sizeof out->sha256;
+    out->is_there = true;
+    if (read_names(der, out) && gnutls_fingerprint(GNUTLS_DIG_SHA256, der, out->sha256, &len) >= 0)
+        return;
+    out->is_believed = false;
+    (void)snprintf(out->reason, sizeof out->reason, "it is no certificate");
+}
+
+void http_certificate_of(struct bytes der, struct http_certificate *out)
+{
+    const gnutls_datum_t d = {(unsigned char *)der.at, (unsigned)der.len};
+    *out = (struct http_certificate){.is_believed = true};
+    read_one(&d, out);
 }
 
 void http_certificate_read(struct MHD_Connection *connection, struct http_certificate *out)
@@ -144,7 +164,6 @@ void http_certificate_read(struct MHD_Connection *connection, struct http_certif
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     unsigned count = 0;
-    size_t len = sizeof out->sha256;
     *out = (struct http_certificate){0};
     if (info == NULL || info->tls_session == NULL)
         return;
@@ -152,11 +171,6 @@ void http_certificate_read(struct MHD_Connection *connection, struct http_certif
     const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
     if (chain == NULL || count == 0)
         return;
-    out->is_there = true;
     judge(session, out);
-    read_names(&chain[0], out);
-    if (gnutls_fingerprint(GNUTLS_DIG_SHA256, &chain[0], out->sha256, &len) < 0) {
-        out->is_believed = false;
-        (void)snprintf(out->reason, sizeof out->reason, "it has no fingerprint");
-    }
+    read_one(&chain[0], out);
 }

@@ -33,5 +33,7 @@ void http_tls_close(struct http_tls *t); // NULL: nothing
 // What the daemon must be told, at most HTTP_TLS_ITEMS, ended as it wants it. `t` must outlive the
 // daemon.
 void http_tls_items(const struct http_tls *t, struct MHD_OptionItem *items);
+// What stands in a certificate [RFC 5280] that somebody else judged: believed, unless it is none.
+void http_certificate_of(struct bytes der, struct http_certificate *out);
 // What the peer of an established connection showed; nothing without TLS.
 void http_certificate_read(struct MHD_Connection *connection, struct http_certificate *out);

@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "common/host/crypto.h"
+#include "ota-server/service/api_text.h"
 #include "ota-server/service/sink_run.h"
 
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #define FILES_OF_OURS (256 + SINK_FLIGHTS_MAX)
 #define FIELDS_MAX 16
 #define FIELDS_OCTETS 4096
+#define CERTIFICATE_MAX 8192 // octets, as a gateway tells them
 
 // One request in work, from its headers to its answer.
 struct seat {
@@ -28,8 +30,9 @@ struct seat {
     char upload[PATH_SIZE];
     char peer[NET_ADDRESS_TEXT_SIZE];
     uint64_t upload_len;
-    int fd;                   // of an upload, -1: none
-    struct api_request asked; // its headers
+    int fd;                       // of an upload, -1: none
+    struct api_request asked;     // its headers
+    struct http_certificate told; // by a gateway
     bool is_used;
     bool is_handled;  // the API has it: it must live until it is answered
     bool is_failed;   // the upload could not be written
@@ -133,15 +136,21 @@ static void reply_unavailable(struct http_request *r)
     http_reply(r, 503, "application/json", FIELDS, 2, bytes_of_text(BODY));
 }
 
-// Who asks: the other end of the connection, or whom a gateway saw. A gateway that says nothing is
-// asked for itself; one that cannot be understood speaks for nobody.
-static bool find_client(const struct front_options *o, const struct http_request *r, struct ip *ip)
+// The other end of the connection; false when it has no address.
+static bool find_peer(const struct http_request *r, struct ip *ip)
 {
     struct net_address peer;
     char text[NET_ADDRESS_TEXT_SIZE];
     http_peer(r, &peer);
     net_address_format(&peer, text);
-    if (!ip_read(bytes_of_text(text), ip))
+    return ip_read(bytes_of_text(text), ip);
+}
+
+// Who asks: the other end of the connection, or whom a gateway saw. A gateway that says nothing is
+// asked for itself; one that cannot be understood speaks for nobody.
+static bool find_client(const struct front_options *o, const struct http_request *r, struct ip *ip)
+{
+    if (!find_peer(r, ip))
         return false;
     const unsigned said = http_header_count(r, "X-Forwarded-For");
     if (said == 0 || !ip_is_in(ip, o->proxies, o->proxy_count))
@@ -180,10 +189,30 @@ static void refused(void *context, const struct net_address *peer)
              "no TLS 1.2 or 1.3 in common, or they left before a request");
 }
 
+// What a gateway says that the client showed to it [RFC 9440 §2.2]; of others the header says
+// nothing. What cannot be understood is not believed. False: nothing was said.
+static bool read_told(struct seat *s, const struct http_request *r)
+{
+    const struct front_options *o = &s->front->options;
+    const struct bytes value = header(r, "Client-Cert");
+    const unsigned said = http_header_count(r, "Client-Cert");
+    uint8_t der[CERTIFICATE_MAX];
+    struct writer w = writer_of(der, sizeof der);
+    struct ip ip;
+    if (!o->takes_certificates || said == 0 || !find_peer(r, &ip) ||
+        !ip_is_in(&ip, o->proxies, o->proxy_count))
+        return false;
+    const bool is_read = said == 1 && value.len > 2 && value.at[0] == ':' &&
+                         value.at[value.len - 1] == ':' &&
+                         api_base64_read(bytes_slice(value, 1, value.len - 2), &w);
+    http_certificate_of(is_read ? writer_bytes(&w) : bytes_of(NULL, 0), &s->told);
+    return true;
+}
+
 // What the client showed about itself while TLS began.
 static void read_certificate(struct seat *s, const struct http_request *r)
 {
-    const struct http_certificate *c = http_certificate(r);
+    const struct http_certificate *c = read_told(s, r) ? &s->told : http_certificate(r);
     if (!c->is_there)
         return;
     s->asked.has_certificate = true;

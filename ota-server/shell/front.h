@@ -21,6 +21,7 @@ struct front_options {
     // Gateways: what they say in X-Forwarded-For about the client is believed.
     const struct ip_network *proxies;
     size_t proxy_count;
+    bool takes_certificates;           // and in Client-Cert, of its certificate
     const struct ip_network *watchers; // who reads /metrics without credentials
     size_t watcher_count;
     const struct http_tls *tls; // NULL: plain HTTP

@@ -533,6 +533,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .api = v->api,
                                         .proxies = s->proxies.at,
                                         .proxy_count = s->proxies.count,
+                                        .takes_certificates = s->proxy_certificates,
                                         .watchers = s->metrics_from.at,
                                         .watcher_count = s->metrics_from.count,
                                         .tls = v->tls,

@@ -410,6 +410,7 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     const char *address = first_of(s->address_asked, cfg_getstr(file, "server-address"));
     const char *key_file = first_of(s->key_file_asked, cfg_getstr(file, "master-key-file"));
     s->single_person = s->single_person || cfg_getbool(file, "single-person");
+    s->proxy_certificates = cfg_getbool(file, "proxy-certificates");
     s->is_clear = s->is_clear || cfg_getbool(file, "clear-identifiers");
     if (!take(s->listen, sizeof s->listen, first_of(s->listen_asked, cfg_getstr(file, "listen"))))
         return fail(error, "listen takes HOST:PORT, not", s->listen_asked);
@@ -521,6 +522,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR("tls-ca-file", "", CFGF_NONE),
         CFG_BOOL("plain-http", cfg_false, CFGF_NONE),
         CFG_STR_LIST("trusted-proxies", nobody, CFGF_NONE),
+        CFG_BOOL("proxy-certificates", cfg_false, CFGF_NONE),
         CFG_STR_LIST("metrics-from", loopback, CFGF_NONE),
         CFG_STR("server-address", "12345", CFGF_NONE),
         CFG_STR("master-key-file", "", CFGF_NONE),

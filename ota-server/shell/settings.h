@@ -90,6 +90,7 @@ struct server_settings {
     unsigned factor_roles; // (1 << enum user_role) of those that need a second factor
     bool is_clear;
     struct server_networks proxies, metrics_from;
+    bool proxy_certificates; // proxies tell of clients' certificates
     // What came of both.
     char listen[SERVER_TEXT_SIZE];
     unsigned connections, connections_per_address; // of HTTP, at once

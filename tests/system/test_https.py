@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """ota-server behind TLS: who is answered, who is refused, and what the log says. usage: test_https.py FOLDER-OF-PROGRAMS"""
-import http.client, os, re, shutil, socket, ssl, subprocess, sys, tempfile, unittest, warnings
+import base64, http.client, os, re, shutil, socket, ssl, subprocess, sys, tempfile, unittest, warnings
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
@@ -127,6 +127,52 @@ class Https(unittest.TestCase):
         stranger = Authority(self.folder, "stranger-ca").issue("stranger")
         self.assertEqual(status(self.context(stranger)), (401, "UNAUTHENTICATED"))
         self.logged(r'http.certificate_refused peer=127.0.0.1 reason=".*issuer is unknown')
+
+    def test_a_gateway_tells_of_certificates_where_it_is_asked_to(self):
+        made = self.tool("client", "add", "--data", self.data, "--name", "test")
+        client = dict(line.split("=", 1) for line in made.stdout.split())
+        billing, cards = self.authority.issue("billing"), "/connectivity-management/v1/cards"
+        with open(billing + ".crt") as file:
+            der = ssl.PEM_cert_to_DER_cert(file.read())
+        told = ":" + base64.b64encode(der).decode() + ":"
+
+        def status(*values):
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
+            connection.putrequest("GET", cards)
+            for value in values:
+                connection.putheader("Client-Cert", value)
+            connection.endheaders()
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            return answer.status
+
+        def start(text):
+            config = self.config(CONFIG % "127.0.0.1:0" + text)
+            self.program = Program("ota-server", [os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--config", config],
+                                   self.folder)
+            self.host, port = self.program.ready["http"].rsplit(":", 1)
+            self.port = int(port)
+        start('trusted-proxies = {"127.0.0.1"}\nproxy-certificates = true\n')
+        api = Api(f"{self.host}:{self.port}", [(client["appkey"], client["appsecret"])])
+        owner = api.post("/enterprises", {"name": "Example", "kind": "ENTERPRISE", "region": "DE", "timeZone": "UTC"})
+        added = api.post("/api-clients", {"name": "billing", "enterpriseId": owner["id"], "scopes": ["cards:read"],
+                                          "mechanisms": ["tls_client_auth"],
+                                          "certificate": {"issuer": "CN=ca", "subject": "CN=billing,O=Otaria"}})
+        api.post(f"/api-clients/{added['id']}/approve", {})
+        self.assertEqual(status(told), 200)
+        self.assertEqual(status(), 401)
+        self.assertEqual(status(told, told), 401)  # which of them?
+        for wrong in ("", "::", told[1:], told[:-1], ":" + base64.b64encode(der[:-1]).decode() + ":", ":!!:", ":AAAA:"):
+            self.assertEqual(status(wrong), 401, wrong)
+        self.logged(r'http.certificate_refused peer=127.0.0.1 reason="it is no certificate"')
+        other = self.authority.issue("other")
+        with open(other + ".crt") as file:
+            self.assertEqual(status(":" + base64.b64encode(ssl.PEM_cert_to_DER_cert(file.read())).decode() + ":"), 401)
+        for config in ('trusted-proxies = {"127.0.0.1"}\n', 'trusted-proxies = {"192.0.2.1"}\nproxy-certificates = true\n'):
+            self.stop()
+            start(config)
+            self.assertEqual(status(told), 401)  # anybody can say so
 
     def test_nobody_else_is_served_in_the_clear_unasked(self):
         done = self.tool("--data", self.data, "--config", self.config(CONFIG % "0.0.0.0:0"))
