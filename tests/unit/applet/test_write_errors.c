@@ -102,6 +102,30 @@ static void an_outage_goes_on_after_a_failed_command(void **state)
     assert_int_equal(card.applet.clocks[CLOCK_NOTIFY].left_s, notify_s);
 }
 
+// A card at rest that is about to return, after a wait by chance.
+static void a_return_that_cannot_be_kept_is_tried_a_minute_later(void **state)
+{
+    (void)state;
+    static const uint8_t by_chance[] = {
+        PARAMETER_JITTER_MAX, 2, 0, 60, PARAMETER_T_RETURN, 4, 0, 0, 0x0E, 0x10}; // an hour
+    bench_confirm_all(&card);
+    bench_settle_on(&card, 2);
+    bench_rotate_away(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    bench_confirm_all(&card);
+    bench_set(&card, by_chance, sizeof by_chance);
+    for (unsigned i = 0; i < 20 && card.applet.wait != WAIT_JITTER_RETURN; i++)
+        bench_timer(&card, CLOCK_SLOW);
+    assert_int_equal(card.applet.wait, WAIT_JITTER_RETURN);
+    fail_write(1);
+    bench_run_out(&card, CLOCK_STATE);
+    assert_int_equal(card.applet.state, SWITCH_STABLE);
+    assert_int_equal(card.applet.wait, WAIT_JITTER_RETURN);
+    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, AGAIN_S);
+    bench_timer(&card, CLOCK_STATE);
+    assert_int_equal(bench_enabled(&card), 1);
+}
+
 static void of_clocks_that_are_over_at_once_none_is_lost(void **state)
 {
     (void)state;
@@ -131,6 +155,7 @@ int main(void)
         T(a_sending_that_cannot_be_counted_is_tried_a_minute_later),
         T(a_card_at_rest_waits_for_nothing_after_a_failed_command),
         T(an_outage_goes_on_after_a_failed_command),
+        T(a_return_that_cannot_be_kept_is_tried_a_minute_later),
         T(of_clocks_that_are_over_at_once_none_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
