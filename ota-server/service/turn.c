@@ -18,6 +18,8 @@
 #define EXPIRE_MS 100           // until the next ones
 #define POSTPONE_MS (60 * 1000) // of a card whose work fails alone
 #define TOGETHER_MAX 64         // tasks that are undone together
+#define AGAIN_MS 1000           // after a turn that could not be written; twice as long each time
+#define AGAIN_MOST_MS (64 * AGAIN_MS)
 
 struct turn *turn_open(const struct turn_options *options)
 {
@@ -450,6 +452,23 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
     return status;
 }
 
+// After a turn that could not be written, its work is not done in vain again and again: first the
+// store has to take something.
+static enum store_status probe(struct turn *t, struct utc now)
+{
+    uint8_t octets[8];
+    struct writer w = writer_of(octets, sizeof(octets));
+    writer_u64(&w, (uint64_t)now.ms);
+    enum store_status status = store_begin(t->options.store);
+    if (status != STORE_OK)
+        return status;
+    status = store_value_put(t->options.store, "probe", writer_bytes(&w));
+    if (status == STORE_OK)
+        return store_commit(t->options.store);
+    store_rollback(t->options.store);
+    return status;
+}
+
 static void answer_all(struct turn *t, size_t count, enum store_status status)
 {
     for (size_t i = 0; i < count; i++) {
@@ -515,7 +534,9 @@ enum turn_status turn_run(struct turn *t, struct utc now)
     t->send_count = 0;
     t->alarm_count = 0;
     t->counts.turns++;
-    const enum store_status status = run_all(t, now, count);
+    enum store_status status = t->cannot_write ? probe(t, now) : STORE_OK;
+    if (status == STORE_OK)
+        status = run_all(t, now, count);
     if (status != STORE_OK)
         t->counts.failures++;
     // What is asked from here on belongs to the next turn.
@@ -529,9 +550,12 @@ enum turn_status turn_run(struct turn *t, struct utc now)
             t->options.alarm(t->options.alarm_context, t->alarms[i].key, t->alarms[i].card,
                              t->alarms[i].is_raised);
         t->counts.sent += t->send_count;
+        t->again_ms = 0;
         checkpoint(t, now);
     } else { // the disk may have room again; what the turn read about the next one was undone
-        t->next_due = utc_after(now, 1000);
+        const uint32_t twice_ms = t->again_ms < AGAIN_MOST_MS ? 2 * t->again_ms : AGAIN_MOST_MS;
+        t->again_ms = t->again_ms == 0 ? AGAIN_MS : twice_ms;
+        t->next_due = utc_after(now, t->again_ms);
     }
     t->is_running = false;
     t->cannot_write = status != STORE_OK;

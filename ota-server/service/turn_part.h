@@ -101,6 +101,7 @@ struct turn {
     int64_t clock_back_ms; // that the clock had gone back at the start
     bool is_running;
     bool cannot_write; // the last turn, to its store
+    uint32_t again_ms; // until the next one then
 };
 
 // Writes t->decision, made from t->before, inside the transaction. Notes packets and alarms for the

@@ -66,6 +66,34 @@ static void reads_go_on_while_the_disk_is_full(void **state)
     assert_true(r.has_open);
 }
 
+// Nobody's packets are made again and again meanwhile.
+static void a_full_disk_is_asked_before_work_and_ever_more_seldom(void **state)
+{
+    (void)state;
+    static const int64_t waits_ms[] = {1000, 2000, 4000, 8000, 16000, 32000, 64000, 64000};
+    faulty_disk_set(DISK_FULL, 1, true);
+    for (size_t i = 0; i < sizeof waits_ms / sizeof waits_ms[0]; i++) {
+        const uint64_t events = turn_counts(turn).events;
+        (void)ask(1);
+        assert_int_equal(turn_run(turn, world.now), TURN_RETRY);
+        assert_int_equal(answered.refusal, REFUSAL_OVERLOADED);
+        assert_int_equal(turn_due(turn).ms, world.now.ms + waits_ms[i]);
+        assert_true(turn_counts(turn).events == events + (i == 0)); // the first one did not know
+        world.now.ms += waits_ms[i];
+    }
+    faulty_disk_set(DISK_GOOD, 0, false);
+    (void)ask(1);
+    assert_int_equal(run(), TURN_OK);
+    assert_int_equal(sent_count, 1);
+    faulty_disk_set(DISK_FULL, 1, true);
+    (void)ask(2);
+    assert_int_equal(turn_run(turn, world.now), TURN_RETRY);
+    assert_int_equal(turn_due(turn).ms, world.now.ms + 1000); // and anew
+    faulty_disk_set(DISK_GOOD, 0, false);
+    (void)ask(3);
+    assert_int_equal(run(), TURN_OK);
+}
+
 // Every call in turn: whatever failed, what was answered is there and what was not is not claimed.
 static void each_call_fails_once(enum disk_fault fault)
 {
@@ -440,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_full_disk_refuses_for_now_and_the_next_turn_works),
+        TEST(a_full_disk_is_asked_before_work_and_ever_more_seldom),
         TEST(a_failing_write_refuses_for_now_and_the_next_turn_works),
         TEST(reads_go_on_while_the_disk_is_full),
         TEST(each_write_of_a_turn_may_fail),
