@@ -463,7 +463,7 @@ struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_ru
         return never;
     switch ((enum bootstrap_trigger)rule->trigger) {
     case BOOTSTRAP_FIRST_CONTACT:
-        return r->created_at.ms > 0 ? r->created_at : (struct utc){1}; // it was seen
+        return (struct utc){1}; // it was seen
     case BOOTSTRAP_FIRST_ATTACH:
         return r->attached_at;
     case BOOTSTRAP_AFTER_ACTIVATION:

@@ -34,6 +34,19 @@ static void doubt_back(struct record *r, int64_t by_ms)
     back(&r->gap_deadline, by_ms);
 }
 
+// A card that waits for nothing is not told, and a small step back tells nobody: what it remembers
+// may lie ahead. It happened before now, and is waited from as if that were a moment ago.
+void clock_past(struct work *w)
+{
+    struct record *r = w->r;
+    struct utc *const past[] = {&r->last_contact_at, &r->seen_at, &r->attached_at,
+                                &r->last_attempt_at, &r->last_audit_at};
+    for (size_t i = 0; i < sizeof(past) / sizeof(past[0]); i++) {
+        if (past[i]->ms > w->now.ms)
+            past[i]->ms = w->now.ms - 1;
+    }
+}
+
 void decide_clock(struct work *w)
 {
     struct record *r = w->r;

@@ -262,6 +262,8 @@ void decide(const struct record *record, const struct event *event,
     out->is_job_changed = false;
     out->released_count = 0;
     out->is_dropped = false;
+    if (event->type != EVENT_CLOCK) // which moves all of them
+        clock_past(&w);
     take(&w);
     if (event->type == EVENT_REQUEST && event->as.request.is_dry_run)
         return;

@@ -134,6 +134,7 @@ struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_ru
 // timers.c
 void decide_timers(struct work *w);
 // clock.c
+void clock_past(struct work *w); // before every event but EVENT_CLOCK
 void decide_clock(struct work *w);
 
 // plan.c

@@ -86,6 +86,46 @@ static void what_is_under_way_is_waited_for_as_long_as_before(void **state)
     assert_int_equal(after.created_at.ms, before.created_at.ms); // it happened then
 }
 
+static struct world own;
+
+// Ten years behind what it remembers.
+static void a_card_at_rest_is_asked_and_given_up_as_ever(void **state)
+{
+    (void)state;
+    world_init(&own);
+    const struct utc ahead = {own.now.ms + TEN_YEARS_MS};
+    struct record *r = &own.record;
+    r->last_contact_at = r->last_attempt_at = r->last_audit_at = r->seen_at = ahead;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    own.policy.audit = (struct policy_steps){.count = 1, .after_s = {8 * 86400}};
+    world_event(&own, &e);
+    assert_int_equal(r->last_contact_at.ms, own.now.ms - 1);
+    assert_int_equal(r->seen_at.ms, own.now.ms - 1);
+    assert_int_equal(r->last_audit_at.ms, own.now.ms - 1); // the doubt came after it
+    world_wake_after(&own, 7 * 24 * 60 * MINUTE_MS);
+    assert_true(record_has_mark(r, MARK_UNREACHABLE));
+    e = (struct event){.type = EVENT_CONTACT};
+    world_event(&own, &e);
+    assert_in_range(r->next_audit_at.ms - own.now.ms, 0, 30000);
+    world_close(&own);
+}
+
+static void a_card_made_ahead_begins_its_bootstrap(void **state)
+{
+    (void)state;
+    world_init(&own);
+    struct record *r = &own.record;
+    r->state = CARD_IMPORTED;
+    r->slot_count = 1;
+    r->created_at.ms = own.now.ms + TEN_YEARS_MS;
+    own.policy.bootstrap = (struct bootstrap_rule){
+        .is_enabled = true, .item_count = 1, .deadline_s = 86400, .items = {{.pool = 9}}};
+    struct event e = {.type = EVENT_CONTACT};
+    world_event(&own, &e);
+    assert_int_equal(r->bootstrap.state, BOOTSTRAP_WAITING);
+    world_close(&own);
+}
+
 static void a_step_of_minutes_is_left_alone(void **state)
 {
     (void)state;
@@ -166,6 +206,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_card_in_doubt_is_asked_as_soon_as_before),
         TEST(what_is_under_way_is_waited_for_as_long_as_before),
+        TEST(a_card_at_rest_is_asked_and_given_up_as_ever),
+        TEST(a_card_made_ahead_begins_its_bootstrap),
         TEST(a_step_of_minutes_is_left_alone),
         TEST(a_backup_put_back_does_not_hide_it),
         TEST(a_start_that_is_killed_meanwhile_goes_on_where_it_was),
