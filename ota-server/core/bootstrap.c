@@ -177,13 +177,39 @@ static void ask_for(struct work *w, uint8_t kind, const struct mirror_slot *slot
 
 // --- the steps -------------------------------------------------------------------------------
 
+// The subscription that the card comes from, which is kept or deleted in the end: the enabled one,
+// or, where a card has left that already, the bootstrap subscription. NULL: the server knows none.
+static const struct mirror_slot *origin_of(const struct record *r)
+{
+    const struct mirror_slot *origin = record_enabled(r);
+    if (origin == NULL)
+        return NULL;
+    for (uint8_t i = 0; i < r->slot_count && origin->fact.role == ROLE_OPERATIONAL; i++) {
+        if (r->slots[i].fact.role == ROLE_BOOTSTRAP)
+            origin = &r->slots[i];
+    }
+    return origin->subscription != 0 ? origin : NULL;
+}
+
+// A card that its factory left with an operational subscription enabled is owed none.
+bool bootstrap_is_owed(const struct work *w)
+{
+    const struct bootstrap_rule *rule = &w->policy->bootstrap;
+    const struct mirror_slot *made = record_enabled(w->before);
+    const bool is_made_so =
+        w->before->state == CARD_IMPORTED && made != NULL && made->fact.role == ROLE_OPERATIONAL;
+    const struct mirror_slot *origin = origin_of(w->r);
+    return rule->is_enabled && rule->trigger != BOOTSTRAP_MANUAL && !is_made_so &&
+           w->r->bootstrap.state == BOOTSTRAP_NONE && origin != NULL &&
+           origin->fact.role == ROLE_BOOTSTRAP;
+}
+
 static void start(struct work *w)
 {
     struct record *r = w->r;
     const struct bootstrap_rule *rule = &w->policy->bootstrap;
-    r->bootstrap = (struct bootstrap){.deadline_s = rule->deadline_s,
-                                      .origin = record_enabled(r)->subscription,
-                                      .started_at = w->now};
+    r->bootstrap = (struct bootstrap){
+        .deadline_s = rule->deadline_s, .origin = origin_of(r)->subscription, .started_at = w->now};
     go(w, BOOTSTRAP_WAITING, event_type_name(w->e->type));
 }
 
@@ -450,12 +476,6 @@ static void give_back(struct work *w)
     stop(w, REFUSAL_NONE, "cancelled");
 }
 
-// The subscription that it comes from must be one that the server knows.
-static bool has_origin(const struct record *r)
-{
-    return record_enabled(r) != NULL && record_enabled(r)->subscription != 0;
-}
-
 struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_rule *rule)
 {
     const struct utc never = {0};
@@ -478,7 +498,7 @@ static bool may_start(const struct work *w)
 {
     const struct record *r = w->r;
     return w->e->type != EVENT_MOVE && // the policy is that of the group that it leaves
-           has_origin(r) && r->dirty_since.ms == 0 &&
+           origin_of(r) != NULL && r->dirty_since.ms == 0 &&
            utc_is_due(bootstrap_starts_at(r, &w->policy->bootstrap), w->now);
 }
 
@@ -616,7 +636,8 @@ static uint8_t begin_by_hand(struct work *w)
     const uint8_t state = r->bootstrap.state;
     const bool is_over = state == BOOTSTRAP_NONE || state == BOOTSTRAP_DONE ||
                          (is_stopped(&r->bootstrap) && !holds_any(&r->bootstrap));
-    if (!is_over || r->state != CARD_SEEN || !has_origin(r) || !w->policy->bootstrap.is_enabled)
+    if (!is_over || r->state != CARD_SEEN || origin_of(r) == NULL ||
+        !w->policy->bootstrap.is_enabled)
         return REFUSAL_WRONG_STATUS;
     start(w);
     return REFUSAL_NONE;

@@ -245,6 +245,7 @@ void decide(const struct record *record, const struct event *event,
                      .policy = context->policy,
                      .cipher = context->cipher,
                      .d = out,
+                     .before = record,
                      .r = &out->next,
                      .now = event->at};
     out->refusal = REFUSAL_NONE;

@@ -161,7 +161,8 @@ void work_contact(struct work *w)
     const struct utc soon =
         utc_after(w->now, (int64_t)work_draw(w, (uint64_t)w->policy->contact_delay_ms + 1));
     const struct mirror_slot *enabled = record_enabled(r);
-    const bool is_operational = enabled != NULL && enabled->fact.role == ROLE_OPERATIONAL;
+    const bool is_operational =
+        enabled != NULL && enabled->fact.role == ROLE_OPERATIONAL && !bootstrap_is_owed(w);
     if (r->state == CARD_IMPORTED || (r->state == CARD_SEEN && is_operational)) {
         const uint8_t next = is_operational ? CARD_OPERATIONAL : CARD_SEEN;
         work_trail(w, "card.state", 0, card_state_name(r->state), card_state_name(next), "contact");

@@ -13,6 +13,7 @@ struct work {
     const struct policy *policy;
     const struct cipher *cipher;
     struct decision *d;
+    const struct record *before;
     struct record *r; // the next record
     struct utc now;
     uint8_t ids; // taken of the event's fresh ones
@@ -128,6 +129,8 @@ void bootstrap_run(struct work *w);
 void decide_plan(struct work *w);
 void decide_bootstrap(struct work *w);
 bool bootstrap_is_active(const struct record *r);
+// Is the card still to get what the rule of its group says, by itself?
+bool bootstrap_is_owed(const struct work *w);
 // When a card begins by its group's rule; 0: not by time.
 struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_rule *rule);
 

@@ -32,7 +32,7 @@ static enum store_status find_of_factory(struct store *s, const struct record *r
     for (uint8_t i = 0; i < r->slot_count; i++) {
         const struct mirror_slot *slot = &r->slots[i];
         struct subscription found;
-        if (slot->fact.role != ROLE_OPERATIONAL || slot->fact.state == SLOT_ENABLED ||
+        if (slot->fact.role != ROLE_OPERATIONAL || slot->subscription == r->bootstrap.origin ||
             slot->subscription == 0 || (*id != 0 && slot->fact.rank >= best))
             continue;
         const enum store_status status = store_subscription_get(s, slot->subscription, &found);

@@ -245,6 +245,14 @@ static bool may_wait(const struct world *w, const struct record *r)
     return b->failure == REFUSAL_POOL_EMPTY && free_in_pool(w) < g->items - (g->of_factory != 0);
 }
 
+static bool has_bootstrap_slot(const struct record *r)
+{
+    bool has = false;
+    for (uint8_t i = 0; i < r->slot_count; i++)
+        has |= r->slots[i].fact.role == ROLE_BOOTSTRAP;
+    return has;
+}
+
 const char *check_job_end(const struct world *w, uint32_t card, const struct record *r)
 {
     const struct bootstrap *b = &r->bootstrap;
@@ -262,8 +270,10 @@ const char *check_job_end(const struct world *w, uint32_t card, const struct rec
         return b->failure != REFUSAL_NONE || b->operation != 0 || w->truths[card].is_job_touched
                    ? NULL
                    : "its bootstrap stopped without a reason";
-    case BOOTSTRAP_NONE: // one that is heard first from an operational subscription skips it
-        return r->state == CARD_OPERATIONAL ? NULL : "its bootstrap was never begun";
+    case BOOTSTRAP_NONE: // a card without the subscription that it should come from
+        return r->state == CARD_OPERATIONAL && !has_bootstrap_slot(r)
+                   ? NULL
+                   : "its bootstrap was never begun";
     case BOOTSTRAP_DOWNLOADING:
     case BOOTSTRAP_ENABLING:
     case BOOTSTRAP_CONFIRMING:

@@ -387,6 +387,36 @@ static void cards_with_an_operational_subscription_skip_it(void **state)
     assert_int_equal(job(), BOOTSTRAP_NONE);
 }
 
+// It has used its other subscription since it left the factory: the rule holds for it as well, and
+// the job comes from the bootstrap subscription.
+static void a_card_heard_first_elsewhere_is_bootstrapped_too(void **state)
+{
+    (void)state;
+    struct record *r = &world.record;
+    r->slot_count = 2;
+    world.next_slot = 3;
+    world_notify(&world, NOTIFY_FALLBACK, 2, false);
+    assert_int_equal(record_enabled(r)->fact.role, ROLE_OPERATIONAL);
+    assert_int_equal(r->state, CARD_SEEN);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+    assert_int_equal(r->bootstrap.origin, 101);
+}
+
+static void and_so_it_is_when_doubt_ends_later(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world.record.slot_count = 2;
+    world_event(&world, &e);
+    world_notify(&world, NOTIFY_FALLBACK, 2, false);
+    contact();
+    assert_int_equal(world.record.state, CARD_SEEN);
+    assert_int_equal(job(), BOOTSTRAP_NONE);
+    e = (struct event){.type = EVENT_CLEAR_DIRTY};
+    world_event(&world, &e);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+}
+
 static void a_rule_by_hand_waits_for_a_hand(void **state)
 {
     (void)state;
@@ -570,6 +600,8 @@ int main(void)
         CASE(a_download_that_was_given_up_is_asked_about),
         CASE(an_item_that_a_person_deletes_is_not_sent_again),
         CASE(cards_with_an_operational_subscription_skip_it),
+        CASE(a_card_heard_first_elsewhere_is_bootstrapped_too),
+        CASE(and_so_it_is_when_doubt_ends_later),
         CASE(a_rule_by_hand_waits_for_a_hand),
         CASE(a_full_card_is_told_at_once),
         CASE(a_rule_of_the_first_attach_waits_for_the_network_or_the_applet),
