@@ -83,6 +83,15 @@ static void put_limits(struct json_writer *j, const struct auth_client *c)
             api_put_text(j, NULL, c->sources[i]);
         json_end_array(j);
     }
+    if (c->prefix_count > 0) {
+        api_open_array(j, "sinkPrefixes");
+        for (uint8_t i = 0; i < c->prefix_count; i++) {
+            json_begin_object(j);
+            api_put_text(j, "prefix", c->prefixes[i]);
+            json_end_object(j);
+        }
+        json_end_array(j);
+    }
     api_open_object(j, "quotas");
     api_open_object(j, "callsPerMonth");
     for (size_t i = 0; i < AUTH_APIS; i++) {

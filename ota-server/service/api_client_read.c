@@ -4,6 +4,7 @@
 #include "common/host/ip.h"
 #include "ota-server/service/auth_user.h"
 #include "ota-server/service/client_admin.h"
+#include "ota-server/service/sink_url.h"
 
 #define CALLS_MAX 1000000000000 // a month
 
@@ -153,6 +154,43 @@ static void read_sources(struct api_exchange *x, struct auth_client *c)
     }
 }
 
+// A URL of the form that sinks have, whole segments of which begin them.
+static bool take_prefix(struct api_exchange *x, struct auth_client *c, const json_t *item)
+{
+    const struct api_options *o = &x->api->options;
+    struct api_body b;
+    struct sink_url url;
+    if (!json_is_object(item) || c->prefix_count == AUTH_PREFIXES_MAX)
+        return false;
+    api_body_init(&b, item);
+    const struct bytes prefix = api_body_text(&b, "prefix", API_REQUIRED, 1, AUTH_URL_SIZE - 1);
+    if (!api_body_end(&b) || !sink_url_is_below(prefix, prefix) ||
+        sink_url_read(prefix, &url) != SINK_OK ||
+        (o->sink_allows != NULL && !o->sink_allows(o->sink_context, &url)))
+        return false;
+    bytes_copy(c->prefixes[c->prefix_count], prefix);
+    c->prefixes[c->prefix_count++][prefix.len] = '\0';
+    return true;
+}
+
+static void read_prefixes(struct api_exchange *x, struct auth_client *c)
+{
+    const json_t *list = api_body_array(&x->body, "sinkPrefixes", API_OPTIONAL);
+    size_t i;
+    const json_t *item;
+    if (list == NULL)
+        return;
+    c->prefix_count = 0;
+    json_array_foreach(list, i, item)
+    {
+        if (!take_prefix(x, c, item)) {
+            fail(x, "sinkPrefixes",
+                 "At most 8 of {\"prefix\"}, https URLs of at most 255 octets without a query");
+            return;
+        }
+    }
+}
+
 // As a whole: an API that it does not name is not limited.
 static void read_quotas(struct api_exchange *x, struct auth_client *c)
 {
@@ -182,6 +220,7 @@ void api_client_read(struct api_exchange *x, struct auth_client *c, enum api_nee
     read_jwks(x, c);
     read_certificate(x, c);
     read_sources(x, c);
+    read_prefixes(x, c);
     read_quotas(x, c);
     c->per_second = (uint32_t)api_body_integer(&x->body, "ratePerSecond", 1, 100000, c->per_second);
     c->burst = (uint32_t)api_body_integer(&x->body, "burst", 1, 100000, c->burst);
@@ -199,27 +238,45 @@ bool api_client_contract(struct api_exchange *x, const struct auth_client *then,
     return false;
 }
 
-// From networks that it could not call from before?
-static bool has_more_sources(const struct auth_client *then, const struct auth_client *now)
+// Texts of `size` octets each; none are no limit. Is there one that was none before?
+struct limit {
+    const char *texts;
+    size_t count, size;
+};
+
+static bool is_more(const struct limit *then, const struct limit *now)
 {
-    if (then->source_count == 0)
+    if (then->count == 0)
         return false;
-    for (uint8_t i = 0; i < now->source_count; i++) {
+    for (size_t i = 0; i < now->count; i++) {
         bool is_known = false;
-        for (uint8_t k = 0; k < then->source_count; k++)
-            is_known |= strcmp(now->sources[i], then->sources[k]) == 0;
+        for (size_t k = 0; k < then->count; k++)
+            is_known |= strcmp(now->texts + i * now->size, then->texts + k * then->size) == 0;
         if (!is_known)
             return true;
     }
-    return now->source_count == 0;
+    return now->count == 0;
+}
+
+static struct limit sources_of(const struct auth_client *c)
+{
+    return (struct limit){c->sources[0], c->source_count, AUTH_SOURCE_SIZE};
+}
+
+static struct limit prefixes_of(const struct auth_client *c)
+{
+    return (struct limit){c->prefixes[0], c->prefix_count, AUTH_URL_SIZE};
 }
 
 bool api_client_is_wider(const struct auth_client *then, const struct auth_client *now)
 {
+    const struct limit sources[] = {sources_of(then), sources_of(now)};
+    const struct limit prefixes[] = {prefixes_of(then), prefixes_of(now)};
     for (unsigned i = 0; i < now->scope_count; i++) {
         if (!auth_has_scope(then, bytes_of_text(now->scopes[i])))
             return true;
     }
     return (now->mechanisms & ~then->mechanisms) != 0 || strcmp(now->jwks, then->jwks) != 0 ||
-           strcmp(now->certificate, then->certificate) != 0 || has_more_sources(then, now);
+           strcmp(now->certificate, then->certificate) != 0 || is_more(&sources[0], &sources[1]) ||
+           is_more(&prefixes[0], &prefixes[1]);
 }

@@ -280,6 +280,20 @@ static bool group_is_seen(struct api_exchange *x, uint64_t group)
     return false;
 }
 
+// Below one of those that the client's record names, if it names any. Of people nothing is asked.
+static bool url_is_agreed(struct api_exchange *x)
+{
+    const struct auth_client *c = &x->client;
+    const char *url = json_string_value(json_object_get(x->root, "sink"));
+    bool is_below = c->is_user || c->prefix_count == 0 || url == NULL;
+    for (uint8_t i = 0; i < c->prefix_count && !is_below; i++)
+        is_below = sink_url_is_below(bytes_of_text(url), bytes_of_text(c->prefixes[i]));
+    if (!is_below)
+        api_refuse(x, api_problem_field(API_INVALID_SINK, bytes_of_text("sink"),
+                                        "It begins with none of the client's sinkPrefixes"));
+    return is_below;
+}
+
 void api_sinks_post(struct api_exchange *x)
 {
     struct sink_work *w = open_work(x);
@@ -290,7 +304,8 @@ void api_sinks_post(struct api_exchange *x)
     read_protocol(x);
     const uint32_t types = read_types(x, API_REQUIRED);
     read_credential(x, &w->change);
-    if (!api_end_reading(x) || !group_is_seen(x, group) || !draw_nonce(x, w->change.nonce))
+    if (!api_end_reading(x) || !group_is_seen(x, group) || !url_is_agreed(x) ||
+        !draw_nonce(x, w->change.nonce))
         return;
     x->object_id = api_new_id(x);
     w->object.document = (struct document){.kind = STORE_SINK_KIND,
@@ -366,7 +381,7 @@ void api_sink_patch(struct api_exchange *x)
     const uint32_t types = read_types(x, API_OPTIONAL);
     read_credential(x, &w->change);
     w->change.wakes = api_body_enum(&x->body, "status", API_OPTIONAL, states) == 0;
-    if (!load(x, w) || !api_if_match(x, w->object.document.version) ||
+    if (!load(x, w) || !api_if_match(x, w->object.document.version) || !url_is_agreed(x) ||
         !draw_nonce(x, w->change.nonce) || !fill_changed(x, w, types))
         return;
     x->committed = look_again;

@@ -7,7 +7,7 @@
 #include "ota-server/service/api_text.h"
 
 #define SCOPE_PREFIX "connectivity-management:"
-#define BODY_MAX 12288
+#define BODY_MAX 16384
 
 const char *const auth_api_names[AUTH_APIS + 1] = {"connectivity-management",
                                                    "esim-profile-management", NULL};
@@ -91,6 +91,11 @@ static void write_limits(struct json_writer *j, const struct auth_client *client
     json_begin_array(j);
     for (uint8_t i = 0; i < client->source_count; i++)
         json_put_string(j, client->sources[i]);
+    json_end_array(j);
+    json_put_key(j, "sinkPrefixes");
+    json_begin_array(j);
+    for (uint8_t i = 0; i < client->prefix_count; i++)
+        json_put_string(j, client->prefixes[i]);
     json_end_array(j);
     json_put_key(j, "callsPerMonth");
     json_begin_object(j);
@@ -235,6 +240,12 @@ static void read_limits(const json_t *root, struct auth_client *out)
     {
         if (json_is_string(item) && out->source_count < AUTH_SOURCES_MAX)
             copy_text(out->sources[out->source_count++], AUTH_SOURCE_SIZE,
+                      bytes_of(json_string_value(item), json_string_length(item)));
+    }
+    json_array_foreach(json_object_get(root, "sinkPrefixes"), i, item)
+    {
+        if (json_is_string(item) && out->prefix_count < AUTH_PREFIXES_MAX)
+            copy_text(out->prefixes[out->prefix_count++], AUTH_URL_SIZE,
                       bytes_of(json_string_value(item), json_string_length(item)));
     }
     for (i = 0; i < AUTH_APIS; i++) {

@@ -46,6 +46,8 @@ enum {
 #define AUTH_JWKS_SIZE 2048
 #define AUTH_SOURCES_MAX 16
 #define AUTH_SOURCE_SIZE 48 // a network as text, "10.0.0.0/8"
+#define AUTH_PREFIXES_MAX 8
+#define AUTH_URL_SIZE 256
 
 // The APIs that contracts count calls of.
 enum auth_api { AUTH_API_OWN, AUTH_API_ESIM };
@@ -76,6 +78,8 @@ struct auth_client {
     char subject[AUTH_DN_SIZE];
     uint8_t source_count; // networks that requests may come from; 0: any
     char sources[AUTH_SOURCES_MAX][AUTH_SOURCE_SIZE];
+    uint8_t prefix_count; // beginnings of the sinks that it may enter; 0: any
+    char prefixes[AUTH_PREFIXES_MAX][AUTH_URL_SIZE];
     uint64_t calls_per_month[AUTH_APIS]; // 0: as many as it likes
 };
 

@@ -110,6 +110,66 @@ static void what_cannot_be_a_sink_is_refused(void **state)
     assert_true(says("\"totalCount\":0"));
 }
 
+// Enters or moves a sink as a client whose record names two beginnings.
+static void a_client_enters_sinks_below_its_prefixes(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "https://events.example.com/a", "https://events.example.com/a/b?c=d",
+        "https://EVENTS.example.com:443/a/", "https://other.example.com/anything"};
+    static const char *const bad[] = {
+        "https://events.example.com/",       "https://events.example.com/ab",
+        "https://events.example.com:444/a",  "https://events.example.com.evil.example/a",
+        "https://events.example.com/a/../b", "https://third.example.com/a"};
+    char token[LAB_TOKEN_SIZE];
+    char sink[API_ID_SIZE];
+    char body[512];
+    struct auth_client client;
+    lab_client(&lab, "events:read,events:write", LAB_TENANT, token);
+    assert_int_equal(auth_token_find(lab.store, NULL, bytes_of_text(token + strlen("Bearer ")),
+                                     lab.now.utc, &client),
+                     STORE_OK);
+    char id[API_ID_SIZE];
+    api_id_write(id, "cli", client.id);
+    (void)snprintf(path, sizeof(path), API_BASE "/api-clients/%s", id);
+    ask("PATCH", path,
+        "{\"sinkPrefixes\":[{\"prefix\":\"https://events.example.com/a/\"},"
+        "{\"prefix\":\"https://other.example.com\"}]}",
+        200);
+    assert_true(says("\"sinkPrefixes\":[{\"prefix\":\"https://events.example.com/a/\"},") &&
+                says("\"status\":\"ACTIVE\"")); // fewer than any
+    memcpy(sink, add_sink(token, good[0], T("card-dirty")), sizeof(sink));
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        (void)snprintf(body, sizeof(body), "{\"sink\":\"%s\"}", good[i]);
+        ask_as(token, "PATCH", sink_path(sink, ""), body, 200);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        (void)snprintf(body, sizeof(body), "{\"sink\":\"%s\",\"types\":[" T("card-dirty") "]}",
+                       bad[i]);
+        ask_as(token, "POST", SINKS, body, 400);
+        assert_true(says("\"code\":\"INVALID_SINK\""));
+        (void)snprintf(body, sizeof(body), "{\"sink\":\"%s\"}", bad[i]);
+        ask_as(token, "PATCH", sink_path(sink, ""), body, 400);
+        ask("PATCH", sink_path(sink, ""), body, 200); // another client, whose record names none
+    }
+    ask_as(token, "PATCH", sink_path(sink, ""), "{\"status\":\"OK\"}", 200); // it stays where it is
+    (void)snprintf(path, sizeof(path), API_BASE "/api-clients/%s", id);
+    ask("PATCH", path, "{\"sinkPrefixes\":[{\"prefix\":\"https://other.example.com\"}]}", 200);
+    assert_true(says("\"status\":\"ACTIVE\""));
+    ask("PATCH", path, "{\"sinkPrefixes\":[{\"prefix\":\"https://more.example.com\"}]}", 200);
+    assert_true(says("\"status\":\"REQUESTED\"")); // another person looks
+    static const char *const wrong[] = {"\"https://a.example.com\"",
+                                        "{}",
+                                        "{\"prefix\":\"http://a.example.com\"}",
+                                        "{\"prefix\":\"https://a.example.com/?q\"}",
+                                        "{\"prefix\":\"https://a.example.com/../\"}",
+                                        "{\"prefix\":\"https://a.example.com\",\"region\":\"EU\"}"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        (void)snprintf(body, sizeof(body), "{\"sinkPrefixes\":[%s]}", wrong[i]);
+        ask("PATCH", path, body, 400);
+    }
+}
+
 static void an_enterprise_has_a_hundred_sinks(void **state)
 {
     (void)state;
@@ -323,6 +383,7 @@ int main(void)
         ONE(a_sink_is_entered_changed_and_removed),
         ONE(what_cannot_be_a_sink_is_refused),
         ONE(an_enterprise_has_a_hundred_sinks),
+        ONE(a_client_enters_sinks_below_its_prefixes),
         ONE(events_are_signed_with_each_secret_of_their_sink),
         ONE(a_sink_is_told_of_what_its_owner_may_read),
         ONE(a_test_is_sent_to_its_sink_alone),
