@@ -75,6 +75,8 @@ enum file_verdict layout_record(struct vendor_file *f, const struct line *line)
 {
     f->record_count++;
     f->record_line = line->number;
+    if (f->findings == NULL) // a second reading: the digest of the whole file is compared
+        return FILE_OK;
     bool good = f->options->digest->add(f->data_digest, line->text) &&
                 f->options->digest->add(f->data_digest, bytes_of("\n", 1));
     return good ? FILE_OK : FILE_UNREADABLE;
@@ -216,7 +218,7 @@ enum file_verdict file_recognise(struct vendor_file *f, struct findings *finding
     struct line line;
     enum file_verdict verdict;
     f->findings = findings;
-    if (lines_start(f->lines) != LINES_OK)
+    if (lines_start(f->lines, true) != LINES_OK)
         return FILE_UNREADABLE;
     if (refuse_foreign(f))
         return FILE_REFUSED;
@@ -253,7 +255,8 @@ enum file_verdict file_start(struct vendor_file *f, struct findings *findings)
     f->is_cut = false;
     memset(&f->trailer, 0, sizeof f->trailer);
     memset(f->columns, 0, sizeof f->columns);
-    if (!f->options->digest->finish(f->data_digest, unused) || lines_start(f->lines) != LINES_OK)
+    if (!f->options->digest->finish(f->data_digest, unused) ||
+        lines_start(f->lines, findings == NULL) != LINES_OK)
         return FILE_UNREADABLE;
     uint64_t before = findings != NULL ? findings->by_level[FINDING_FILE] : 0;
     enum file_verdict verdict = layouts[f->layout].header(f);

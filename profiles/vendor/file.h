@@ -94,7 +94,8 @@ void file_close(struct vendor_file *f);
 // Reads everything once: the digest, the layout, and what makes a file unreadable as text.
 // FILE_OK, FILE_REFUSED or FILE_UNREADABLE.
 enum file_verdict file_recognise(struct vendor_file *f, struct findings *findings) MUST_USE;
-// Begins (again) with the first record. `findings` may be NULL.
+// Begins (again) with the first record. Without `findings` it is a second reading of what was
+// judged before: it ends with file_is_unchanged(), not with file_finish().
 enum file_verdict file_start(struct vendor_file *f, struct findings *findings) MUST_USE;
 // FILE_OK and a record, valid until the next call; FILE_END; or no more.
 enum file_verdict file_next(struct vendor_file *f, struct vendor_fields *fields) MUST_USE;

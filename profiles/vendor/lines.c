@@ -47,9 +47,10 @@ static bool refill(struct lines *l)
     return true;
 }
 
-enum lines_verdict lines_start(struct lines *l)
+enum lines_verdict lines_start(struct lines *l, bool is_digested)
 {
     uint8_t unused[CIPHER_SHA256_SIZE];
+    l->is_digested = is_digested;
     if (!l->digest->finish(l->stream, unused) || !l->source.rewind(l->source.context))
         return LINES_UNREADABLE;
     l->has_mark = false;
@@ -94,22 +95,31 @@ static bool is_refused(uint8_t c)
     return (c < 0x20 && c != '\t') || c > 0x7E;
 }
 
-// A full pass without branches first: nearly every line is clean.
-static bool has_refused(struct bytes text)
+// Of eight octets at once: one below 20, 7F, or one above it. A tab is one of the first, too.
+static bool has_doubtful(struct bytes text)
 {
-    unsigned bad = 0;
-    for (size_t i = 0; i < text.len; i++)
-        bad |= (unsigned)(text.at[i] - 0x20U > 0x5EU) & (unsigned)(text.at[i] != '\t');
-    return bad != 0;
+    const uint64_t ones = 0x0101010101010101U;
+    uint64_t high = 0;
+    size_t at = 0;
+    for (; text.len - at >= sizeof high; at += sizeof high) {
+        uint64_t x;
+        memcpy(&x, text.at + at, sizeof x);
+        high |= x | (x - 0x20 * ones) | (x + ones);
+    }
+    for (; at < text.len; at++)
+        high |= text.at[at] < 0x20 || text.at[at] > 0x7E ? 0x80 : 0;
+    return (high & 0x80 * ones) != 0;
 }
 
-static enum lines_verdict refuse_octet(struct lines *l, struct bytes text, uint64_t start)
+// Where the first one is, or the length.
+static size_t find_refused(struct bytes text)
 {
+    if (!has_doubtful(text)) // as nearly every line
+        return text.len;
     size_t at = 0;
-    while (!is_refused(text.at[at]))
+    while (at < text.len && !is_refused(text.at[at]))
         at++;
-    l->bad_offset = start + at;
-    return LINES_OCTET;
+    return at;
 }
 
 enum lines_verdict lines_next(struct lines *l, struct line *line)
@@ -138,12 +148,15 @@ enum lines_verdict lines_next(struct lines *l, struct line *line)
     struct bytes text = bytes_of(l->line, len);
     if (len > LINE_MAX_LEN)
         return LINES_LONG;
-    if (has_refused(text))
-        return refuse_octet(l, text, start);
+    const size_t refused = find_refused(text);
+    l->bad_offset = start + refused;
+    if (refused < text.len)
+        return LINES_OCTET;
     if (crlf && l->crlf_line == 0)
         l->crlf_line = l->line_number;
     const struct bytes feed = bytes_of("\n", 1);
-    if (!l->digest->add(l->stream, text) || (ended && !l->digest->add(l->stream, feed)))
+    if (l->is_digested &&
+        (!l->digest->add(l->stream, text) || (ended && !l->digest->add(l->stream, feed))))
         return LINES_UNREADABLE;
     *line = (struct line){.text = text, .number = l->line_number, .ended = ended};
     return LINES_OK;

@@ -42,11 +42,12 @@ struct lines {
     bool has_mark;        // byte order mark seen
     uint32_t crlf_line;   // first line that ended with CRLF, or 0
     uint32_t line_number; // of the line last given or refused
-    uint64_t bad_offset;  // in the file as it came, 0 is the first octet
+    uint64_t bad_offset;  // of LINES_OCTET, in the file as it came, 0 is the first octet
     /* private */
     struct vendor_source source;
     const struct vendor_digest *digest;
     void *stream;
+    bool is_digested;
     uint64_t offset;
     size_t at;
     size_t len;
@@ -61,10 +62,11 @@ struct lines *lines_open(const struct vendor_source *source,
                          const struct vendor_digest *digest) MUST_USE;
 void lines_close(struct lines *l);
 // Begins with the first octet; LINES_OK or LINES_UNREADABLE.
-enum lines_verdict lines_start(struct lines *l) MUST_USE;
+enum lines_verdict lines_start(struct lines *l, bool is_digested) MUST_USE;
 // The first octets of the file as they came, at most `max`; after lines_start(), before the first
 // lines_next().
 struct bytes lines_peek(const struct lines *l, size_t max);
 enum lines_verdict lines_next(struct lines *l, struct line *line) MUST_USE;
-// SHA-256 of everything since lines_start(), without byte order mark and carriage returns.
+// SHA-256 of everything since lines_start() with `is_digested`, without byte order mark and
+// carriage returns.
 bool lines_digest(struct lines *l, uint8_t sha256[CIPHER_SHA256_SIZE]) MUST_USE;

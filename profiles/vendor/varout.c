@@ -61,11 +61,11 @@ static void split(struct vendor_file *f, struct bytes text, struct vendor_fields
     struct bytes rest = text;
     struct bytes field;
     size_t octets = 0;
-    while (words_next(&rest, " \t", &field)) {
+    const bool has_tab = memchr(text.at, '\t', text.len) != NULL;
+    while (words_next(&rest, has_tab ? " \t" : " ", &field)) {
         layout_field(fields, field);
         octets += field.len + 1;
     }
-    bool has_tab = memchr(text.at, '\t', text.len) != NULL;
     if (has_tab || octets != text.len + 1)
         findings_add(f->findings, W_003, fields->line, "",
                      "tabs or several spaces between fields; expected one space");

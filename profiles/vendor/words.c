@@ -18,6 +18,10 @@ bool words_next(struct bytes *rest, const char *separators, struct bytes *word)
     while (start < rest->len && is_separator(rest->at[start], separators))
         start++;
     size_t end = start;
+    if (start < rest->len && separators[1] == '\0') {
+        const uint8_t *at = memchr(rest->at + start, separators[0], rest->len - start);
+        end = at != NULL ? (size_t)(at - rest->at) : rest->len;
+    }
     while (end < rest->len && !is_separator(rest->at[end], separators))
         end++;
     if (start == end)
