@@ -66,6 +66,7 @@ static bool progress(void *context, unsigned pass, uint64_t done, uint64_t total
     const bool goes_on = !j->is_closing && !j->running->is_cancelled;
     (void)pthread_mutex_unlock(&j->mutex);
     store_refresh(j->options.reader); // it must not keep the log from being copied
+    import_registry_forget(&j->reads);
     return goes_on;
 }
 

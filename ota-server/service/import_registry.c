@@ -131,6 +131,32 @@ struct vendor_profile *import_profile_open(struct store *store, uint64_t tenant,
 
 // --- what the registry has ---
 
+// Most of what a file names is new, and lies in a gap: one question tells of all of it.
+static bool is_new(struct import_target *t, enum store_number what, const char *value)
+{
+    struct import_gap *gaps = t->gaps[what];
+    const unsigned count = t->gap_count[what] < IMPORT_GAPS ? t->gap_count[what] : IMPORT_GAPS;
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(gaps[i].from, value) <= 0 &&
+            (gaps[i].to[0] == '\0' || strcmp(value, gaps[i].to) < 0))
+            return true;
+    }
+    struct import_gap gap;
+    struct writer w = writer_of(gap.from, sizeof(gap.from));
+    text_put(&w, value);
+    const enum store_status status = store_number_next(t->store, what, text_end(&w), gap.to);
+    const bool is_so =
+        !w.failed && (status == STORE_NONE || (status == STORE_OK && strcmp(gap.to, value) != 0));
+    if (is_so)
+        gaps[t->gap_count[what]++ % IMPORT_GAPS] = gap;
+    return is_so;
+}
+
+void import_registry_forget(struct import_target *target)
+{
+    memset(target->gap_count, 0, sizeof(target->gap_count));
+}
+
 // By its ICCID, or an IMSI where the file has none.
 static bool find_card(const struct import_target *t, const struct vendor_card *card, uint64_t *id)
 {
@@ -240,11 +266,12 @@ bool import_pool_owner(struct import_target *t)
            store_document_get(t->store, "pool", t->pool, see_owner, &t->pool_owner) == STORE_OK;
 }
 
-static enum import_known pool_known(const struct import_target *t, const struct vendor_card *card)
+static enum import_known pool_known(struct import_target *t, const struct vendor_card *card)
 {
     struct subscription s;
     uint8_t imsi[IMSI_EF_LEN];
-    if (card->subscription_count == 0 || !imsi_write(card->subscriptions[0].imsi, imsi) ||
+    if (card->subscription_count == 0 || is_new(t, STORE_IMSI, card->subscriptions[0].imsi) ||
+        !imsi_write(card->subscriptions[0].imsi, imsi) ||
         store_subscription_by_imsi(t->store, imsi, &s) != STORE_OK)
         return KNOWN_NOT;
     if (s.tenant != t->pool_owner)
@@ -257,10 +284,12 @@ static enum import_known pool_known(const struct import_target *t, const struct 
 static enum import_known card_known(void *context, const struct vendor_header *header,
                                     const struct vendor_card *card)
 {
-    const struct import_target *t = context;
+    struct import_target *t = context;
     uint64_t id = 0;
     if (header->is_pool)
         return pool_known(t, card);
+    if (card->iccid[0] != '\0' && is_new(t, STORE_ICCID, card->iccid))
+        return KNOWN_NOT;
     if (!find_card(t, card, &id)) // without an ICCID it can only complete a card
         return card->iccid[0] != '\0' ? KNOWN_NOT : KNOWN_DISAGREES;
     struct record *r = malloc(sizeof(*r));
@@ -279,8 +308,8 @@ static enum import_known card_known(void *context, const struct vendor_header *h
 static bool value_known(void *context, enum import_value what, struct bytes value,
                         const struct vendor_card *card)
 {
-    const struct import_target *t = context;
-    char text[32] = "";
+    struct import_target *t = context;
+    char text[STORE_NUMBER_SIZE] = "";
     uint8_t imsi[IMSI_EF_LEN];
     struct subscription s;
     uint64_t own = 0;
@@ -289,11 +318,13 @@ static bool value_known(void *context, enum import_value what, struct bytes valu
     if (what == VALUE_KEY || value.len >= sizeof(text))
         return false;
     bytes_copy(text, value);
+    if (what == VALUE_ICCID || is_new(t, what == VALUE_IMSI ? STORE_IMSI : STORE_MSISDN, text))
+        return false;
     if (what == VALUE_IMSI) {
         if (!imsi_write(text, imsi) || store_subscription_by_imsi(t->store, imsi, &s) != STORE_OK)
             return false;
         other = s.card;
-    } else if (what != VALUE_MSISDN || store_card_by_number(t->store, text, &other) != STORE_OK) {
+    } else if (store_card_by_number(t->store, text, &other) != STORE_OK) {
         return false;
     }
     (void)find_card(t, card, &own); // a new card has no id, and 0 is nobody's

@@ -14,6 +14,13 @@ struct turn;
 
 #define IMPORT_PARTS_MAX 7 // sums of targets that a file of a split batch may be of
 
+// What the registry does not have: nothing from `from` up to `to`, or to the end when that is "".
+struct import_gap {
+    char from[STORE_NUMBER_SIZE], to[STORE_NUMBER_SIZE];
+};
+#define IMPORT_GAPS                                                                                \
+    8 // of a kind: numbers of a file mostly ascend, those of each slot by themselves
+
 struct import_target {
     struct store *store;
     struct turn *turn; // for ids of what is written
@@ -32,11 +39,16 @@ struct import_target {
     // Imports of other files of the same batch, when the registry has been asked for the batch.
     uint64_t parts[IMPORT_PARTS_MAX];
     unsigned part_count;
-    void *owner; // of whoever adds callbacks of its own to the questions
+    // Gaps that were found since import_registry_forget().
+    struct import_gap gaps[STORE_MSISDN + 1][IMPORT_GAPS];
+    unsigned gap_count[STORE_MSISDN + 1]; // found, of which the last ones are kept
+    void *owner;                          // of whoever adds callbacks of its own to the questions
 };
 
 // Sets the questions of a registry and its context, which `target` becomes.
 void import_registry_reads(struct import_target *target, struct import_registry *registry);
+// Whenever target->store may see a newer state.
+void import_registry_forget(struct import_target *target);
 // Fills target->pool_owner where there is a pool; false when there is none any more.
 bool import_pool_owner(struct import_target *target) MUST_USE;
 // The vendor profile of a tenant, which the caller closes, or NULL.

@@ -258,6 +258,10 @@
         " AND state = 0 AND has_keys = 1 AND is_barred <= $2 AND" VISIBLE " ORDER BY id LIMIT 1") \
     S(POOL_COUNTS, "SELECT state, count(*) FROM subscription WHERE pool = $1 AND pool > 0 AND" VISIBLE \
         " GROUP BY state") \
+    S(NEXT_ICCID, "SELECT min(iccid) FROM (SELECT min(iccid) AS iccid FROM card WHERE iccid >= $1" \
+        " UNION ALL SELECT min(iccid) FROM subscription WHERE iccid <> '' AND iccid >= $1)") \
+    S(NEXT_IMSI, "SELECT min(imsi) FROM subscription WHERE imsi >= $1") \
+    S(NEXT_MSISDN, "SELECT min(number) FROM subscription WHERE number <> '' AND number >= $1") \
     S(LOADING_PUT, "INSERT INTO loading (import) VALUES ($1) ON CONFLICT DO NOTHING") \
     S(LOADING_END, "DELETE FROM loading WHERE import = $1") \
     S(LOADING_LIST, "SELECT import, is_merging FROM loading ORDER BY import LIMIT 1") \

@@ -297,6 +297,13 @@ enum store_status store_masters_change(struct store *s, const struct secret_key 
 // old masters as store_options.old_ota and old_network.
 enum store_status store_rewrap(struct store *s, uint32_t limit, bool *is_done) MUST_USE;
 
+// The first of these that any card or subscription has, of a load under way too, and that is not
+// below `from`; STORE_NONE: there is none.
+enum store_number { STORE_ICCID, STORE_IMSI, STORE_MSISDN };
+#define STORE_NUMBER_SIZE 24
+enum store_status store_number_next(struct store *s, enum store_number what, const char *from,
+                                    char next[STORE_NUMBER_SIZE]) MUST_USE;
+
 // --- imports ---------------------------------------------------------------------------------
 
 // A load comes in many transactions and is seen at once: cards and subscriptions of `import` are

@@ -115,6 +115,22 @@ enum store_status store_subscription_by_imsi(struct store *s, const uint8_t imsi
     return one(&q, out);
 }
 
+enum store_status store_number_next(struct store *s, enum store_number what, const char *from,
+                                    char next[STORE_NUMBER_SIZE])
+{
+    static const enum statement statements[] = {[STORE_ICCID] = STATEMENT_NEXT_ICCID,
+                                                [STORE_IMSI] = STATEMENT_NEXT_IMSI,
+                                                [STORE_MSISDN] = STATEMENT_NEXT_MSISDN};
+    struct query q = query_of(s, statements[what]);
+    bind_text(&q, 1, from);
+    const enum store_status status = query_step(&q);
+    next[0] = '\0';
+    if (status == STORE_OK)
+        copy_text(next, STORE_NUMBER_SIZE, column_text(&q, 0));
+    query_end(&q);
+    return status == STORE_OK && next[0] == '\0' ? STORE_NONE : status;
+}
+
 enum store_status store_pool_reserve(struct store *s, uint64_t pool, bool is_for_fallback,
                                      uint64_t card, struct utc at, struct subscription *out)
 {

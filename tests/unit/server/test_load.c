@@ -3,6 +3,7 @@
 #include "tests/unit/server/world.h"
 
 #include "common/base/text.h"
+#include "common/wire/ident.h"
 #include "ota-server/shell/server_crypto.h"
 #include "ota-server/store/driver.h"
 #include "ota-server/store/load.h"
@@ -240,6 +241,34 @@ static void references_wait_for_the_last_load(void **state)
     load_close(next);
 }
 
+static void the_next_number_may_be_of_a_card_or_a_subscription(void **state)
+{
+    (void)state;
+    const struct record r = record_of(4);
+    const struct subscription s = subscription_of(&r, 4);
+    char iccids[2][ICCID_SIZE];
+    char imsi[IMSI_SIZE];
+    char next[STORE_NUMBER_SIZE];
+    assert_true(iccid_read(r.iccid, iccids[0]) && iccid_read(s.plan.iccid, iccids[1]));
+    assert_true(imsi_read(s.plan.imsi, imsi));
+    const bool is_up = strcmp(iccids[0], iccids[1]) < 0;
+    assert_int_equal(store_number_next(many, STORE_ICCID, "", next), STORE_NONE);
+    begin_load();
+    add(4);
+    assert_int_equal(store_begin(many), STORE_OK);
+    assert_int_equal(store_load(many, load), STORE_OK);
+    assert_int_equal(store_number_next(many, STORE_ICCID, "0", next), STORE_OK);
+    assert_string_equal(next, iccids[is_up ? 0 : 1]);
+    assert_int_equal(store_number_next(many, STORE_ICCID, iccids[is_up ? 1 : 0], next), STORE_OK);
+    assert_string_equal(next, iccids[is_up ? 1 : 0]);
+    assert_int_equal(store_number_next(many, STORE_IMSI, "001", next), STORE_OK);
+    assert_string_equal(next, imsi);
+    assert_int_equal(store_number_next(many, STORE_MSISDN, "", next), STORE_OK);
+    assert_string_equal(next, s.plan.number);
+    assert_int_equal(store_number_next(many, STORE_MSISDN, "999004!", next), STORE_NONE);
+    store_rollback(many);
+}
+
 static void keys_of_a_load_open_for_their_card(void **state)
 {
     (void)state;
@@ -302,8 +331,11 @@ static void a_load_holds_so_many_cards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_load_writes_what_single_rows_say), TEST(references_wait_for_the_last_load),
-        TEST(keys_of_a_load_open_for_their_card), TEST(of_a_load_that_conflicts_nothing_is_left),
+        TEST(a_load_writes_what_single_rows_say),
+        TEST(references_wait_for_the_last_load),
+        TEST(the_next_number_may_be_of_a_card_or_a_subscription),
+        TEST(keys_of_a_load_open_for_their_card),
+        TEST(of_a_load_that_conflicts_nothing_is_left),
         TEST(a_load_holds_so_many_cards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
