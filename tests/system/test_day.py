@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An operator's day, from the token of the first start to the day's reports: people, an enterprise, a group with a bootstrap
-rule, an import, cards that appear and are bootstrapped while the SMSC loses messages, a campaign that a second person
-approves, audits, figures, the trail. Once by the interface only, once by otactl only.
+rule, an import, cards that appear and are bootstrapped while the SMSC loses, doubles, delays, reorders and refuses messages, forgets
+answers and receipts, and cuts links; a campaign that a second person approves, audits, figures, the trail. Once by the interface only, once by otactl only.
 usage: test_day.py FOLDER-OF-PROGRAMS [ByApi|ByCli]"""
 import collections, datetime, hashlib, http.client, json, os, shutil, subprocess, sys, tempfile, time, urllib.request
 
@@ -22,6 +22,17 @@ PASSWORD = "correct horse battery"
 MASK = 0x5A3C96E10F784B2D1133557799BBDDFF
 # Each transport key in two halves, whose sum it is.
 KEYS = {index: (("%032X" % (int(key, 16) ^ MASK), "%032X" % MASK), key) for index, key in TRANSPORT.items()}
+
+
+# What becomes of messages to cards and from them: how many in a million, and how (ms, copies, a command_status).
+FAULTS = {"lose": (20000, 0), "duplicate": (20000, 1), "delay": (20000, 200), "reorder": (20000, 200), "status": (20000, 88),
+          "drop-receipt": (20000, 0), "drop-response": (2000, 0), "cut-link": (1000, 0)}
+
+
+# What the trail must tell of a day.
+STEPS = ["installation.set-up", "enterprise.created", "user.created", "group.created", "group-rules.changed", "permission.changed", "pool.created", "import.ended",
+         "card-move.created", "card.moved", "card.bootstrap", "campaign.created", "operation.requested", "operation.ended",
+         "report.created"]
 
 
 class Person:
@@ -49,6 +60,7 @@ class Person:
 class ByApi:
     """What an operator does, each a call of the interface."""
     NAME, OPTIONS = "interface", []
+    STEPS = STEPS + ["client.approved"]
 
     def __init__(self, lab):
         self.lab = lab
@@ -90,6 +102,19 @@ class ByApi:
     def user(self, name, enterprise):
         return self.api.post("/users", {"username": name, "role": "ENTERPRISE_USER", "enterpriseId": enterprise,
                                         "password": PASSWORD})["id"]
+
+    def works(self, user, enterprise, group, cards):
+        """The enterprise's person sees the cards of that group, and may not move one."""
+        carla = Person(self.lab.server.ready["http"], "carla")
+        assert carla.ask("GET", "/session")["user"]["id"] == user
+        seen = carla.ask("GET", "/cards?perPage=1")
+        assert seen["pagination"]["totalCount"] == cards and seen["items"][0]["groupId"] == group, seen
+        card = seen["items"][0]["id"]
+        try:
+            carla.ask("PATCH", "/cards/" + card, {"groupId": group})
+            raise AssertionError("carla moved a card")
+        except Failed as refused:
+            assert " 403 " in str(refused), refused
 
     def group(self, name):
         return self.api.post("/card-groups", {"name": name})["id"]
@@ -212,6 +237,7 @@ class ByApi:
 class ByCli:
     """The same, each a command of otactl. A second person is one who is logged in, so here nothing waits for one."""
     NAME, OPTIONS = "command line", ["--single-person"]
+    STEPS = STEPS
 
     def __init__(self, lab):
         self.lab = lab
@@ -253,6 +279,14 @@ class ByCli:
         user = self.id("user", "create", "username=" + name, "role=ENTERPRISE_USER", "enterpriseId=" + enterprise)
         self.run("user", "password", user, self.file("password", PASSWORD + "\n"))
         return user
+
+    def works(self, user, enterprise, group, cards):
+        shown = self.json("user", "show", user)
+        assert (shown["username"], shown["role"], shown["enterpriseId"], shown["hasPassword"]) == (
+            "carla", "ENTERPRISE_USER", enterprise, True), shown
+        granted = [p for p in self.json("permission", "list")["items"] if (p["enterpriseId"], p["groupId"]) == (enterprise, group)]
+        assert [sorted(p["operations"]) for p in granted] == [["card.audit", "card.read"]], granted
+        assert len(self.cards("group=" + group)) == cards
 
     def group(self, name):
         return self.id("group", "create", "--name", name)
@@ -341,10 +375,23 @@ class DayLab(Lab):
         with open(os.path.join(self.data, "setup-token")) as file:
             return file.read().strip()
 
-    def lose(self, probability):
+    def disturb(self):
+        """By chance, both ways; and one of each kind for sure, so that a short day has them all."""
         control = Control(self.smsc.ready["control"])
-        for destination in ("999", "12345"):  # to cards and from them
-            control.post("/rules", {"fault": "lose", "destination": destination, "count": 0, "probability": probability})
+        for number, (fault, (millionths, value)) in enumerate(FAULTS.items()):
+            for destination in ("999", "12345"):
+                control.post("/rules", {"fault": fault, "destination": destination, "count": 0, "value": value,
+                                        "probability": millionths / 1000000})
+            control.post("/rules", {"fault": fault, "destination": "999", "skip": 5 + 3 * number, "count": 1, "value": value})
+
+    def disturbed(self):
+        """How often each came."""
+        hits = collections.Counter()
+        for rule in Control(self.smsc.ready["control"]).get("/rules"):
+            hits[rule["fault"]] += rule["hit"]
+        assert all(hits[fault] > 0 for fault in FAULTS), hits
+        assert sum(hits.values()) >= 3 * len(FAULTS), hits
+        return dict(hits)
 
 
 def concurrency(cards):
@@ -374,7 +421,7 @@ def prepare(lab, hand, cards):
     hand.first_person(lab.token())
     hand.people()
     enterprise = hand.enterprise("Meters")
-    hand.user("carla", enterprise)
+    carla = hand.user("carla", enterprise)
     hand.vendor(lab.profile)
     pool = hand.pool("first")
     assert hand.load(lab.pool, pool) == 2 * cards
@@ -386,6 +433,7 @@ def prepare(lab, hand, cards):
     assert hand.load(lab.batch) == cards
     moved = hand.move(hand.cards(), group)
     assert moved["status"] == "ENDED" and moved["moved"] == cards and not moved["skipped"], moved
+    hand.works(carla, enterprise, group, cards)
     return group, pool
 
 
@@ -460,6 +508,13 @@ def reports(hand, group, pool, cards, confirmed):
     return charged
 
 
+def check_trail(hand):
+    """The chain holds, and each step of the day has its row."""
+    assert hand.trail_is_whole()
+    missing = [action for action in hand.STEPS if not hand.trail(action)]
+    assert not missing, missing
+
+
 def told(began, what):
     print(f"{time.monotonic() - began:6.1f} s: {what}", flush=True)
 
@@ -471,7 +526,7 @@ def day(make_hand, cards):
     try:
         hand = make_hand(lab)
         group, pool = prepare(lab, hand, cards)
-        lab.lose(0.02)
+        lab.disturb()
         fleet = lab.fleet(spread=60 if cards < 100 else 600)
         told(began, "prepared")
         until("all cards appeared", WAIT, lambda: hand.waiting() == 0, 0.5)
@@ -487,9 +542,10 @@ def day(make_hand, cards):
         compare(hand, fleet.truth(), cards, pool, cards + confirmed)
         assert {item["id"]: item for item in hand.kpis()["items"]}["bootstrap-yield"]["part"] == cards
         charged = reports(hand, group, pool, cards, confirmed)
-        assert hand.trail_is_whole()
+        check_trail(hand)
+        faults = lab.disturbed()
         lab.stop()
-        print(f"by the {hand.NAME}: {cards} cards, {confirmed} with a second subscription, {charged} calls metered")
+        print(f"by the {hand.NAME}: {cards} cards, {confirmed} with a second subscription, {charged} calls metered; faults: {faults}")
     finally:
         lab.close()
         shutil.rmtree(folder)
