@@ -103,6 +103,7 @@ enum ctl_exit subscription_search_run(struct ctl_task *t)
         return ctl_wrong(t, "give one of --iccid --imsi --msisdn", NULL);
     const struct ctl_listing l = {.path = "/subscriptions/search",
                                   .search = (const char *)text + 1, // behind the opening brace
+                                  .has_page_in_query = true,
                                   .noun = "subscriptions",
                                   .key = "id",
                                   .columns = subscription_columns};

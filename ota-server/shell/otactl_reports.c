@@ -179,7 +179,7 @@ enum ctl_exit card_move_all_run(struct ctl_task *t)
 
 static enum ctl_exit show_move(struct ctl_task *t, const char *id)
 {
-    return ctl_show(t, MOVES, id, NULL);
+    return ctl_show(t, MOVES, id, "");
 }
 
 enum ctl_exit card_move_show_run(struct ctl_task *t)

@@ -336,12 +336,16 @@ static void put_page(const struct pages *p, const char *per_page, struct ctl_req
     ctl_request_query(r, "perPage", per_page);
 }
 
-// A search carries the page in its body.
+// The body of a search, with the page unless that is in the query.
 static void put_search(const struct pages *p, uint64_t per_page, struct writer *w)
 {
     struct json_writer j = json_writer_of(w);
     json_begin_object(&j);
     text_put(w, p->l->search);
+    if (p->l->has_page_in_query) {
+        text_put(w, "}");
+        return;
+    }
     text_put(w, ",");
     if (p->cursor[0] != '\0') {
         json_put_key(&j, "cursor");
@@ -372,7 +376,8 @@ static enum ctl_exit ask_page(struct pages *p, struct ctl_answer *a)
         put_search(p, per_page, &w);
         ctl_request_json(&r, writer_bytes(&w));
         r.is_reading = true;
-    } else {
+    }
+    if (p->l->search == NULL || p->l->has_page_in_query) {
         if (p->l->has_pairs && !ctl_put_pairs(p->t, &r))
             return CTL_WRONG_USE;
         put_page(p, number, &r);

@@ -49,10 +49,11 @@ struct ctl_listing {
     const char *path;
     const char *id; // the object, between path and suffix; NULL: none
     const char *suffix;
-    const char *search; // members of a search, `"iccid":"…"`; NULL: a GET
-    bool has_pairs;     // the arguments are parameters as NAME=VALUE
-    const char *noun;   // of the last line, plural
-    const char *key;    // the column that --quiet prints
+    const char *search;     // members of a search, `"iccid":"…"`; NULL: a GET
+    bool has_page_in_query; // of a search; else its body has the page
+    bool has_pairs;         // the arguments are parameters as NAME=VALUE
+    const char *noun;       // of the last line, plural
+    const char *key;        // the column that --quiet prints
     const struct ctl_column *columns;
     bool (*is_marked)(const json_t *item);
 };
