@@ -313,6 +313,20 @@ const char *const schema_steps[] = {
     "ALTER TABLE card ADD COLUMN place INTEGER NOT NULL DEFAULT 0;"
     "UPDATE card SET place = -1 WHERE state = 3;"
     "CREATE INDEX card_place ON card (grp, place, id) WHERE place <> 0;",
+
+    // How many cards of a group are in which state, without counting them. Loads bring cards of none.
+    "CREATE TABLE group_count (grp INTEGER NOT NULL, state INTEGER NOT NULL, cards INTEGER NOT NULL,"
+    " PRIMARY KEY (grp, state)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO group_count SELECT grp, state, count(*) FROM card WHERE grp > 0 GROUP BY grp, state;"
+    "CREATE TRIGGER group_counted AFTER INSERT ON card WHEN NEW.grp > 0 BEGIN INSERT INTO group_count"
+    " VALUES (NEW.grp, NEW.state, 1) ON CONFLICT DO UPDATE SET cards = cards + 1; END;"
+    "CREATE TRIGGER group_recounted AFTER UPDATE OF grp, state ON card"
+    " WHEN OLD.grp <> NEW.grp OR OLD.state <> NEW.state BEGIN"
+    " UPDATE group_count SET cards = cards - 1 WHERE grp = OLD.grp AND state = OLD.state;"
+    " INSERT INTO group_count SELECT NEW.grp, NEW.state, 1 WHERE NEW.grp > 0"
+    " ON CONFLICT DO UPDATE SET cards = cards + 1; END;"
+    "CREATE TRIGGER group_uncounted AFTER DELETE ON card WHEN OLD.grp > 0 BEGIN"
+    " UPDATE group_count SET cards = cards - 1 WHERE grp = OLD.grp AND state = OLD.state; END;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

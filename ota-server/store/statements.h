@@ -108,7 +108,7 @@
     S(GROUP_CARDS, "SELECT id FROM (" GROUP_CARDS_IN("0") " UNION ALL " GROUP_CARDS_IN("1") \
         " UNION ALL " GROUP_CARDS_IN("2") " UNION ALL " GROUP_CARDS_IN("3") " UNION ALL " \
         GROUP_CARDS_IN("4") ") ORDER BY id LIMIT $3") \
-    S(GROUP_STATES, "SELECT state, count(*) FROM card WHERE grp = $1 GROUP BY state") \
+    S(GROUP_STATES, "SELECT state, cards FROM group_count WHERE grp = $1") \
     S(CARD_NOTES, "SELECT notes FROM card WHERE id = $1") \
     S(CARD_NOTES_PUT, "UPDATE card SET notes = $2 WHERE id = $1") \
     S(LABELS_DROP, "DELETE FROM card_label WHERE card = $1") \

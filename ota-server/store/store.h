@@ -129,7 +129,7 @@ enum store_status store_card_by_eid(struct store *s, const char *eid, uint64_t *
 #define STORE_EID_SIZE 33
 enum store_status store_card_eid(struct store *s, uint64_t card, char eid[STORE_EID_SIZE]) MUST_USE;
 enum store_status store_card_group(struct store *s, uint64_t card, uint64_t *group) MUST_USE;
-// Cards of a group by enum card_state.
+// Cards of a group by enum card_state; kept, not counted.
 enum store_status store_group_states(struct store *s, uint64_t group,
                                      uint64_t counts[CARD_STATES]) MUST_USE;
 

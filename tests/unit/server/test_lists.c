@@ -186,6 +186,60 @@ static void subscriptions_are_found_by_what_was_asked_for(void **state)
     expect("subscription_imsi (imsi>? AND imsi<?)");
 }
 
+static void add_card(uint64_t id, uint64_t group, uint8_t state)
+{
+    static struct record record;
+    record.card = id;
+    record.version = 1;
+    record.group = group;
+    record.state = state;
+    memset(record.iccid, (int)id, sizeof(record.iccid));
+    record.iccid[0] = 0x98; // "89"
+    const struct card_new card = {.record = &record};
+    assert_int_equal(store_card_add(store, &card), STORE_OK);
+}
+
+static void place(uint64_t id, uint64_t group, uint8_t state)
+{
+    static struct record before;
+    static struct record next;
+    assert_int_equal(store_card_load(store, id, &before), STORE_OK);
+    next = before;
+    next.version++;
+    next.group = group;
+    next.state = state;
+    assert_int_equal(store_card_save(store, &before, &next), STORE_OK);
+}
+
+static void cards_of_a_group_are_counted_as_they_change(void **state)
+{
+    (void)state;
+    uint64_t counts[CARD_STATES];
+    assert_int_equal(store_begin(store), STORE_OK);
+    add_card(0x11, 0, CARD_IMPORTED);
+    add_card(0x12, 7, CARD_IMPORTED);
+    add_card(0x13, 7, CARD_IMPORTED);
+    place(0x11, 7, CARD_SEEN);        // into the group
+    place(0x12, 7, CARD_OPERATIONAL); // stays
+    place(0x13, 8, CARD_OPERATIONAL); // into another
+    place(0x11, 7, CARD_OPERATIONAL);
+    assert_int_equal(store_commit(store), STORE_OK);
+    forget();
+    assert_int_equal(store_group_states(store, 7, counts), STORE_OK);
+    assert_int_equal(counts[CARD_IMPORTED] + counts[CARD_SEEN], 0);
+    assert_int_equal(counts[CARD_OPERATIONAL], 2);
+    assert_int_equal(store_group_states(store, 8, counts), STORE_OK);
+    assert_int_equal(counts[CARD_OPERATIONAL], 1);
+    expect("SEARCH group_count USING PRIMARY KEY (grp=?)");
+    assert_int_equal(store_begin(store), STORE_OK);
+    place(0x13, 0, CARD_RETIRED); // out of all
+    assert_int_equal(store_commit(store), STORE_OK);
+    assert_int_equal(store_group_states(store, 8, counts), STORE_OK);
+    assert_int_equal(counts[CARD_OPERATIONAL] + counts[CARD_RETIRED], 0);
+    assert_int_equal(store_group_states(store, 0, counts), STORE_OK);
+    assert_int_equal(counts[CARD_RETIRED], 0); // cards of no group are no group
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -194,6 +248,7 @@ int main(void)
         TEST(cards_are_found_by_what_was_asked_for),
         TEST(the_trail_is_found_by_what_was_asked_for),
         TEST(subscriptions_are_found_by_what_was_asked_for),
+        TEST(cards_of_a_group_are_counted_as_they_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
