@@ -65,6 +65,14 @@ static struct api_problem read_batch(struct api_exchange *x, struct import_order
     return api_problem_of(API_OK);
 }
 
+static struct api_problem read_how(struct api_exchange *x, struct import_order *o)
+{
+    struct api_problem p = api_query_bool(&x->query, "partial", &o->is_partial);
+    if (p.code == API_OK)
+        p = api_query_number(&x->query, "quantity", &o->quantity);
+    return p.code == API_OK ? read_batch(x, o) : p;
+}
+
 static bool read_query(struct api_exchange *x, struct import_work *w)
 {
     static const char *const kinds[] = {"CARDS", "SUBSCRIPTIONS", NULL};
@@ -73,11 +81,7 @@ static bool read_query(struct api_exchange *x, struct import_work *w)
     int kind = 0;
     struct api_problem p = api_query_enum(&x->query, "kind", kinds, &kind);
     if (p.code == API_OK)
-        p = api_query_bool(&x->query, "partial", &o->is_partial);
-    if (p.code == API_OK)
-        p = api_query_number(&x->query, "quantity", &o->quantity);
-    if (p.code == API_OK)
-        p = read_batch(x, o);
+        p = read_how(x, o);
     if (p.code == API_OK && (!api_query_take(&x->query, "vendorProfile", &text) || text.len == 0 ||
                              text.len >= sizeof(o->vendor)))
         p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("vendorProfile"), "Missing");
@@ -165,12 +169,9 @@ static bool take_seat(struct api_exchange *x, struct import_work *w, const uint8
     return false;
 }
 
-void api_imports_post(struct api_exchange *x)
+static void begin(struct api_exchange *x, struct import_work *w)
 {
     uint8_t sha256[32] = {0};
-    struct import_work *w = open_work(x);
-    if (w == NULL || !read_query(x, w))
-        return;
     w->profile = import_profile_open(x->reader, x->tenant, w->order.vendor);
     if (w->profile == NULL) {
         api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
@@ -187,6 +188,62 @@ void api_imports_post(struct api_exchange *x)
     x->committed = start_import;
     if (take_seat(x, w, sha256))
         api_commit(x, insert_import, reply_import);
+}
+
+void api_imports_post(struct api_exchange *x)
+{
+    struct import_work *w = open_work(x);
+    if (w != NULL && read_query(x, w))
+        begin(x, w);
+}
+
+// --- correcting ---
+
+struct original {
+    struct import_order order;
+    bool is_ours, has_held_back;
+};
+
+static bool see_original(void *context, const struct document *d)
+{
+    struct original *o = context;
+    json_t *root = NULL;
+    const uint64_t tenant = o->order.tenant;
+    import_order_read(d, &o->order);
+    o->is_ours = d->owner == tenant;
+    o->has_held_back = d->state == IMPORT_ENDED && !o->order.is_dry &&
+                       json_read(d->body, &root) == JSON_READ_OK &&
+                       json_integer_value(json_object_get(root, "quarantined")) > 0 &&
+                       !json_is_true(json_object_get(root, "quarantineDropped"));
+    json_decref(root);
+    return false;
+}
+
+// What an import held back comes as a file of its own, which is read as the first one was.
+void api_quarantine_post(struct api_exchange *x)
+{
+    struct import_work *w = open_work(x);
+    struct original original = {.order = {.tenant = x->tenant}};
+    if (w == NULL || !api_capture(x, 0, "imp", &x->object_id))
+        return;
+    const struct api_problem p = read_how(x, &w->order);
+    if (p.code != API_OK) {
+        api_refuse(x, p);
+        return;
+    }
+    if (!api_end_reading(x))
+        return;
+    const enum store_status status =
+        store_document_get(x->reader, IMPORT_KIND, x->object_id, see_original, &original);
+    w->order.corrects = original.order.corrects != 0 ? original.order.corrects : x->object_id;
+    w->order.pool = original.order.pool;
+    memcpy(w->order.vendor, original.order.vendor, sizeof(w->order.vendor));
+    if (status != STORE_OK || !original.is_ours)
+        api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
+    else if (!original.has_held_back)
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It holds no record back"));
+    else
+        begin(x, w);
 }
 
 // --- showing ---

@@ -173,6 +173,8 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/batch-imports/*/cancel", "imports:write", TAKES_MAYBE, CHANGES, api_import_cancel},
     {API_GET, API_BASE "/batch-imports/*/report", "imports:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_import_report},
     {API_GET, API_BASE "/batch-imports/*/quarantine", "imports:write", TAKES_NOTHING, 0, api_quarantine_list},
+    {API_POST, API_BASE "/batch-imports/*/quarantine", "imports:write", TAKES_FILE, CHANGES | ROUTE_NEEDS_KEY,
+     api_quarantine_post},
     {API_DELETE, API_BASE "/batch-imports/*/quarantine", "imports:write", TAKES_NOTHING, CHANGES,
      api_quarantine_delete},
     {API_GET, API_BASE "/vendor-profiles", "imports:write", TAKES_NOTHING, 0, api_vendor_profiles_list},

@@ -166,6 +166,7 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
                                       .tenant = s->order.tenant,
                                       .import = s->order.import,
                                       .pool = s->order.pool,
+                                      .corrects = s->order.corrects,
                                       .load = j->loads[j->filling],
                                       .record = j->record,
                                       .owner = j};

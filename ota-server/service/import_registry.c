@@ -78,6 +78,8 @@ static enum import_batch batch(void *context, const struct vendor_header *header
     for (unsigned targets = 1; targets <= IMPORT_PARTS_MAX; targets++) {
         if (find_batch(t, header, targets, &import) != STORE_OK)
             continue;
+        if (targets == header->targets && import == t->corrects)
+            continue; // what it held back comes now
         if (targets == header->targets)
             return BATCH_LOADED;
         t->parts[t->part_count++] = import;
@@ -344,6 +346,10 @@ enum store_status import_batch_put(const struct import_target *target,
                                    const struct vendor_header *header)
 {
     char name[BATCH_NAME_SIZE];
+    uint64_t import = 0;
+    if (find_batch(target, header, header->targets, &import) == STORE_OK &&
+        import == target->corrects)
+        return STORE_OK; // whose mark stays
     batch_name(target, header, header->targets, name);
     return put_mark(target, "import-batch", name);
 }

@@ -31,8 +31,9 @@ struct import_target {
     struct crypto *crypto;
     const struct secret_key *key; // that transport keys are wrapped with
     uint64_t tenant;
-    uint64_t import; // its id
-    uint64_t pool;   // of a file of subscriptions, or 0
+    uint64_t import;   // its id
+    uint64_t pool;     // of a file of subscriptions, or 0
+    uint64_t corrects; // the first import of the batch, of which this one brings the rest; or 0
     // Whose that pool is, and so the subscriptions: import_pool_owner() tells.
     uint64_t pool_owner;
     struct utc now;

@@ -87,6 +87,7 @@ void import_document_write(struct writer *out, const struct import_order *order,
         api_put_text(&j, "failure", state->failure);
     api_put_text(&j, "vendor", order->vendor);
     api_put_id(&j, "poolId", "pol", order->pool);
+    api_put_id(&j, "correctionOf", "imp", order->corrects);
     api_put_bool(&j, "dryRun", order->is_dry);
     if (state->report != NULL)
         put_report(&j, state->report);
@@ -173,6 +174,14 @@ enum store_status import_alarms_raise(const struct import_target *t,
     return status;
 }
 
+// 0: it is not there.
+static uint64_t id_in(const json_t *object, const char *name, const char *prefix)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    uint64_t id = 0;
+    return text != NULL && api_id_read(bytes_of_text(text), prefix, &id) ? id : 0;
+}
+
 void import_order_read(const struct document *d, struct import_order *o)
 {
     json_t *root = NULL;
@@ -183,6 +192,8 @@ void import_order_read(const struct document *d, struct import_order *o)
         text_put(&w, vendor != NULL ? vendor : "");
         text_end(&w);
         o->is_dry = json_is_true(json_object_get(root, "dryRun"));
+        o->pool = id_in(root, "poolId", "pol");
+        o->corrects = id_in(root, "correctionOf", "imp");
     }
     json_decref(root);
 }

@@ -13,6 +13,7 @@
 // What a request for an import said.
 struct import_order {
     uint64_t import, tenant, pool;
+    uint64_t corrects; // the import whose held-back records it brings, the first of several; or 0
     uint64_t correlator;
     struct actor actor; // who ordered it
     char vendor[IMPORT_VENDOR_SIZE];

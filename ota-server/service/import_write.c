@@ -82,6 +82,7 @@ static enum store_status apply(void *context, struct store *store, struct utc no
                               .tenant = o->tenant,
                               .import = o->import,
                               .pool = o->pool,
+                              .corrects = o->corrects,
                               .pool_owner = j->reads.pool_owner,
                               .now = now};
     switch ((enum hand_kind)j->kind) {

@@ -106,39 +106,55 @@ static enum ctl_exit check_run(const struct ctl_task *t)
     return ctl_number(t, OPTION_QUANTITY, &number) ? CTL_DONE : CTL_WRONG_USE;
 }
 
-static enum ctl_exit send_file(struct ctl_task *t, FILE *file, char id[CTL_ID_SIZE])
+// Sends the file with a request that is complete but for it, and follows the import.
+static enum ctl_exit send_file(struct ctl_task *t, struct ctl_request *r, const char *path)
 {
-    struct ctl_request r;
     struct ctl_answer a;
-    ctl_request_init(&r, "POST", "/batch-imports");
-    ctl_put_query(t, &r);
-    if (ctl_has(t, OPTION_KIND))
-        ctl_request_query(&r, "kind", ctl_has(t, OPTION_POOL) ? "SUBSCRIPTIONS" : "CARDS");
-    r.type = "application/octet-stream";
-    r.upload = file;
-    r.progress = t->shows_progress ? tell_sent : NULL;
-    r.progress_context = t;
-    const enum ctl_exit exit = ctl_ask(t, &r, &a);
+    char id[CTL_ID_SIZE];
+    FILE *file = ctl_open_upload(path);
+    if (file == NULL) {
+        fprintf(stderr, "otactl: %s: %s\n", path, strerror(errno));
+        return CTL_WRONG_USE;
+    }
+    r->type = "application/octet-stream";
+    r->upload = file;
+    r->progress = t->shows_progress ? tell_sent : NULL;
+    r->progress_context = t;
+    const enum ctl_exit exit = ctl_ask(t, r, &a);
+    (void)fclose(file);
     ctl_progress(t, NULL);
     snprintf(id, CTL_ID_SIZE, "%s", ctl_string_at(a.json, "id"));
     ctl_answer_free(&a);
-    return exit;
+    return exit == CTL_DONE ? follow(t, id) : exit;
 }
 
 enum ctl_exit import_run_run(struct ctl_task *t)
 {
-    char id[CTL_ID_SIZE];
-    enum ctl_exit exit = check_run(t);
+    struct ctl_request r;
+    const enum ctl_exit exit = check_run(t);
     if (exit != CTL_DONE)
         return exit;
-    FILE *file = ctl_open_upload(t->args[0]);
-    if (file == NULL) {
-        fprintf(stderr, "otactl: %s: %s\n", t->args[0], strerror(errno));
+    ctl_request_init(&r, "POST", "/batch-imports");
+    ctl_put_query(t, &r);
+    if (ctl_has(t, OPTION_KIND))
+        ctl_request_query(&r, "kind", ctl_has(t, OPTION_POOL) ? "SUBSCRIPTIONS" : "CARDS");
+    return send_file(t, &r, t->args[0]);
+}
+
+enum ctl_exit import_correct_run(struct ctl_task *t)
+{
+    struct ctl_request r;
+    uint64_t number = 0;
+    if (ctl_has(t, OPTION_VENDOR_PROFILE) || ctl_has(t, OPTION_KIND) || ctl_has(t, OPTION_POOL))
+        return ctl_wrong(t, "the first import says how the file is read, and into which pool",
+                         NULL);
+    if (!ctl_number(t, OPTION_QUANTITY, &number))
         return CTL_WRONG_USE;
-    }
-    exit = send_file(t, file, id);
-    (void)fclose(file);
-    return exit == CTL_DONE ? follow(t, id) : exit;
+    ctl_request_init(&r, "POST", "/batch-imports");
+    ctl_request_segment(&r, t->args[0]);
+    text_put(&r.path_w, "/quarantine");
+    ctl_put_query(t, &r);
+    return send_file(t, &r, t->args[1]);
 }
 
 enum ctl_exit import_list_run(struct ctl_task *t)

@@ -219,8 +219,11 @@ const struct ctl_verb ctl_verbs[] = {
      "import cancel imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
     {"import", "report", "IMPORT", 1, 1, LIST | TAKES_CSV, import_report_run,
      "Show what an import found.", "import report imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D --csv"},
+    {"import", "correct", "IMPORT FILE|-", 2, 2, TAKES_IMPORT | TAKES_CHANGE | TAKES_WAIT, import_correct_run,
+     "Send a file with what was held back, corrected; its other records are unchanged.",
+     "import correct imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D alder-0000717-b.out"},
     {"import", "quarantine", "IMPORT", 1, 1, LIST | TAKES_CHANGE | TAKES_QUARANTINE,
-     import_quarantine_run, "Show or drop what was held back; to load it, correct the file and import it.",
+     import_quarantine_run, "Show or drop what was held back; import correct loads it.",
      "import quarantine imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D --drop"},
 
     {"pool", "list", "", 0, 0, LIST, pool_list_run, "List pools of subscriptions.", "pool list"},

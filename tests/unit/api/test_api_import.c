@@ -223,6 +223,66 @@ static void a_vendor_file_is_tried_loaded_and_known_again(void **state)
     lab_close(&lab);
 }
 
+static void correct(const char *query, const char *key, const char *text)
+{
+    char target[256];
+    (void)snprintf(target, sizeof(target), BASE "/batch-imports/%s/quarantine%s", import_id, query);
+    lab_ask(&lab,
+            &(struct ask){
+                .method = "POST", .target = target, .type = "text/plain", .body = text, .key = key},
+            &a);
+}
+
+// The sample with the ICCID of its last card wrong by a digit, and the digest right.
+static const char *spoilt_sample(void)
+{
+    char *text = (char *)read_sample("tests/samples/alder-0000717.out");
+    const struct cipher *cipher = lab.import_crypto.store.cipher;
+    uint8_t sha256[32];
+    char hex[65];
+    char *data = strstr(text, "*DATA\n") + strlen("*DATA\n");
+    char *digest = strstr(text, "SHA256-DATA: ") + strlen("SHA256-DATA: ");
+    char *iccid = strstr(text, "89999000000717000035");
+    assert_non_null(iccid);
+    iccid[19] = '6';
+    const struct bytes lines = bytes_of(data, (size_t)(strstr(data, "*END") - data));
+    struct writer w = writer_of(hex, sizeof(hex));
+    assert_true(cipher->sha256(cipher->context, &lines, 1, sha256));
+    text_hex(&w, bytes_of(sha256, sizeof(sha256)));
+    memcpy(digest, hex, 64);
+    return text;
+}
+
+static void what_was_held_back_comes_in_a_corrected_file(void **state)
+{
+    (void)state;
+    char first[sizeof(import_id)];
+    lab_open_imports(&lab, "all", true);
+    ask("POST", BASE "/vendor-profiles", read_sample("profiles/vendor/samples/alder.json"));
+    load_transport_keys();
+    import_text("&partial=true", "imp-0000752", spoilt_sample());
+    run_import();
+    assert_true(has("\"outcome\":\"IMPORTED_IN_PART\"") && has("\"quarantined\":1"));
+    memcpy(first, import_id, sizeof(first));
+    import_sample("", "imp-0000753"); // as a file of its own the batch is another one
+    run_import();
+    assert_true(has("\"IMP-121\":1"));
+    memcpy(import_id, first, sizeof(first));
+    correct("", "imp-0000754", read_sample("tests/samples/alder-0000717.out"));
+    assert_true(has("\"correctionOf\":\"imp_") && has(first) && has("\"vendor\":\"alder\""));
+    run_import();
+    assert_true(has("\"outcome\":\"IMPORTED\"") && has("\"correctionOf\":\"imp_"));
+    assert_true(has("\"loaded\":1") && has("\"unchanged\":2"));
+    ask("GET", BASE "/cards", NULL);
+    assert_true(has("\"totalCount\":3"));
+    correct("", "imp-0000755", "x"); // that one holds nothing back
+    assert_int_equal(a.status, 409);
+    memcpy(import_id, first, sizeof(first));
+    correct("?batch=a%20b", "imp-0000756", "x");
+    assert_int_equal(a.status, 400);
+    lab_close(&lab);
+}
+
 static void an_import_is_cancelled_without_a_trace(void **state)
 {
     (void)state;
@@ -602,6 +662,7 @@ int main(void)
         cmocka_unit_test(who_is_logged_in_sends_whole_files),
         cmocka_unit_test(a_vendor_file_is_tried_loaded_and_known_again),
         cmocka_unit_test(a_csv_without_a_header_loads_with_what_is_stated),
+        cmocka_unit_test(what_was_held_back_comes_in_a_corrected_file),
         cmocka_unit_test(an_import_is_cancelled_without_a_trace),
         cmocka_unit_test(a_profile_is_replaced_whole_and_by_version),
         cmocka_unit_test(a_load_is_hidden_until_it_ends_and_gone_after_a_crash),

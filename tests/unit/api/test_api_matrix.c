@@ -229,8 +229,9 @@ static const char import_query[] = "?vendorProfile=nobody";
 // What the routes of imports want besides.
 static const char *query_of_route(const struct api_route_row *row)
 {
-    return strstr(row->path, "/batch-imports") != NULL && row->takes == TAKES_FILE ? import_query
-                                                                                   : "";
+    return strcmp(row->path, API_BASE "/batch-imports") == 0 && row->takes == TAKES_FILE
+               ? import_query
+               : "";
 }
 
 static void pass_time(void)
