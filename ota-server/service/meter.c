@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define NOTES_MAX 4096
+#define GIVEN_MAX 512 // to one turn: some ten milliseconds
 #define MINUTE_MS INT64_C(60000)
 #define CLOSING_MS MINUTE_MS // after a month's end: what was answered at its end is written by then
 #define EARLIEST_MINUTES (14 * 60)
@@ -230,12 +231,16 @@ static enum store_status write_all(void *context, struct store *store, struct ut
 static void written(void *context, enum store_status status)
 {
     struct meter *m = context;
+    const bool is_more = status == STORE_OK && m->given == GIVEN_MAX;
     if (status == STORE_OK) {
         m->count -= m->given;
         memmove(m->notes, m->notes + m->given, m->count * sizeof(m->notes[0]));
     }
     m->given = 0;
     m->is_given = false;
+    m->is_due = m->is_due || is_more;
+    if (is_more)
+        meter_step(m);
 }
 
 void meter_step(struct meter *m)
@@ -243,7 +248,7 @@ void meter_step(struct meter *m)
     const bool is_due = m->is_due || m->count >= NOTES_MAX / 2 || turn_has_work(m->turn);
     if (m->count == 0 || m->is_given || !is_due)
         return;
-    m->given = m->count;
+    m->given = m->count < GIVEN_MAX ? m->count : GIVEN_MAX;
     m->is_due = false;
     m->is_given = turn_write_part(m->turn, write_all, written, m);
     if (!m->is_given)

@@ -1,6 +1,7 @@
 // Metering over the interface: what is counted, for whom, in which month, and what it costs.
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
+#include "ota-server/service/meter.h"
 #include "ota-server/store/calls.h"
 #include "tests/unit/api/api_lab.h"
 
@@ -489,9 +490,47 @@ static void old_lines_go_and_their_sums_stay(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
+// More lines than one turn writes: the others are in the next ones.
+static void notes_are_written_some_a_turn(void **state)
+{
+    (void)state;
+    struct record record;
+    struct answer found;
+    char target[128];
+    char id[API_ID_SIZE];
+    char iccid[21];
+    char imsis[2][16];
+    enum { CARDS = 20, ROUNDS = 30 }; // one after the other, so that none joins the last ones
+    uint64_t cards[CARDS];
+    get(NULL, API_BASE "/enterprises");
+    for (unsigned i = 0; i < CARDS; i++) {
+        (void)snprintf(iccid, sizeof(iccid), "8999900000001000%03u", i);
+        (void)snprintf(imsis[0], sizeof(imsis[0]), "999970000000%03u", i);
+        (void)snprintf(imsis[1], sizeof(imsis[1]), "999960000000%03u", i);
+        cards[i] = lab_card_of(&lab, iccid, imsis[0], imsis[1], &record);
+    }
+    for (unsigned i = 0; i < CARDS * ROUNDS; i++) {
+        lab.now.instant.ms += 1000;
+        api_id_write(id, "crd", cards[i % CARDS]);
+        (void)snprintf(target, sizeof(target), API_BASE "/cards/%s", id);
+        struct api_exchange *x =
+            lab_start(&lab, &(struct ask){.method = "GET", .target = target}, &found);
+        assert_int_equal(found.status, 200);
+        lab_forget(x);
+    }
+    const size_t waiting = meter_counts(lab.api->meter).waiting;
+    assert_true(waiting > 512);
+    api_tick(lab.api, lab.now);
+    lab_turn(&lab);
+    assert_int_equal(meter_counts(lab.api->meter).waiting, waiting - 512);
+    lab_turn(&lab);
+    assert_int_equal(meter_counts(lab.api->meter).waiting, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(notes_are_written_some_a_turn),
         TEST(a_call_counts_by_its_answer),
         TEST(a_repetition_and_a_trial_are_not_billed),
         TEST(a_change_is_in_the_log_with_its_own_commit),
