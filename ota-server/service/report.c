@@ -54,7 +54,7 @@ static struct report_work *begin(const struct document *d)
         return NULL;
     }
     r->is_limited = r->order.group != 0 || r->order.province[0] != '\0';
-    if (r->order.group != 0)
+    if (r->order.group != 0 && r->order.province[0] == '\0')
         r->groups[r->group_count++] = r->order.group;
     r->w = writer_of(r->octets, sizeof(r->octets));
     r->j = json_writer_of(&r->w);

@@ -68,7 +68,7 @@ struct report_work {
     bool is_open;           // the table
     bool is_limited;        // to the groups below
     uint64_t groups[REPORT_GROUPS_MAX];
-    size_t group_count;
+    size_t group_count, groups_left_out;
     struct report_counts counts;
     uint64_t states[CARD_STATES]; // cards of the groups
     struct writer w;

@@ -9,11 +9,25 @@
 
 // --- whose groups a province has ---------------------------------------------------------------
 
+static void tell_left_out(struct report_work *r, struct utc now)
+{
+    static const char *const columns[] = {"groups", "left out", NULL};
+    const struct report_heading h = {1, "groups-left-out", "Groups of the province",
+                                     "card groups; of those left out nothing is in this report",
+                                     columns};
+    report_open(r, &h, now);
+    if (report_row(r)) {
+        report_number(r, r->group_count);
+        report_number(r, r->groups_left_out);
+        report_row_end(r);
+    }
+    report_close(r);
+}
+
 static bool find_groups(struct report_work *r, struct store *s, struct utc now,
                         enum store_status *status)
 {
     bool is_last = true;
-    (void)now;
     if (r->order.province[0] == '\0')
         return true;
     struct report_page *p = report_page_new(report_group_texts, NULL, status);
@@ -23,10 +37,14 @@ static bool find_groups(struct report_work *r, struct store *s, struct utc now,
     for (size_t i = 0; i < p->count; i++) {
         const bool is_wanted = strcmp(p->notes[i].texts[2], r->order.province) == 0 &&
                                (r->order.group == 0 || r->order.group == p->notes[i].id);
-        if (is_wanted && r->order.group == 0 && r->group_count < REPORT_GROUPS_MAX)
+        if (is_wanted && r->group_count < REPORT_GROUPS_MAX)
             r->groups[r->group_count++] = p->notes[i].id;
+        else
+            r->groups_left_out += is_wanted;
     }
     free(p);
+    if (is_last && r->groups_left_out > 0)
+        tell_left_out(r, now);
     return is_last;
 }
 

@@ -495,7 +495,7 @@ void lab_run_imports(struct lab *lab)
 
 void lab_run_jobs(struct lab *lab)
 {
-    for (unsigned i = 0; i < 200 && !jobs_are_idle(lab->api->jobs); i++)
+    for (unsigned i = 0; i < 2000 && !jobs_are_idle(lab->api->jobs); i++)
         lab_turn(lab);
     assert_true(jobs_are_idle(lab->api->jobs));
 }

@@ -357,6 +357,55 @@ static void an_enterprise_sees_its_own_only(void **state)
     assert_int_equal(a.status, 404);
 }
 
+static void put_groups(unsigned count)
+{
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    for (unsigned i = 0; i < count; i++) {
+        const struct document d = {.kind = "group",
+                                   .id = turn_id(lab.turn, lab.now.utc),
+                                   .owner = LAB_TENANT,
+                                   .body =
+                                       bytes_of_text("{\"name\":\"x\",\"province\":\"Hebei\"}")};
+        assert_int_equal(store_document_put(lab.store, &d), STORE_OK);
+    }
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+static void groups_of_a_province_that_are_left_out_are_told(void **state)
+{
+    (void)state;
+    put_groups(500);
+    make(NULL, "{\"type\":\"INVENTORY\"," YEAR ",\"province\":\"Hebei\"}");
+    get_content(NULL, NULL);
+    assert_false(has("groups-left-out"));
+    put_groups(3);
+    make(NULL, "{\"type\":\"INVENTORY\"," YEAR ",\"province\":\"Hebei\"}");
+    get_content(NULL, NULL);
+    assert_true(has("\"id\":\"groups-left-out\"") && has("\"rows\":[[500,3]]"));
+}
+
+static void a_group_counts_in_its_province_alone(void **state)
+{
+    (void)state;
+    struct record record;
+    char order[256];
+    char id[API_ID_SIZE];
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    add_group(NULL, "{\"name\":\"meters\",\"province\":\"Hebei\"}");
+    const uint64_t group = lab_id(&a, "grp");
+    lab_place(&lab, card, LAB_TENANT, group);
+    api_id_write(id, "grp", group);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)snprintf(order, sizeof(order),
+                       "{\"type\":\"INVENTORY\"," YEAR ",\"groupId\":\"%s\",\"province\":\"%s\"}",
+                       id, i == 0 ? "Hebei" : "Hunan");
+        make(NULL, order);
+        get_content(NULL, NULL);
+        assert_true(has("\"meters\"") == (i == 0));
+        assert_true(has("[\"OPERATIONAL\",1]") == (i == 0));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -364,6 +413,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(operations_count_by_outcome_and_day),
         TEST(an_inventory_says_what_there_is),
+        TEST(groups_of_a_province_that_are_left_out_are_told),
+        TEST(a_group_counts_in_its_province_alone),
         TEST(who_can_write_cards_is_listed),
         TEST(other_types_have_their_tables),
         TEST(csv_and_html_are_harmless),
