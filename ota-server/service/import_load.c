@@ -61,6 +61,7 @@ static enum store_status put_subscription(struct import_target *t,
     s->plan.has_iccid = from->iccid[0] != '\0';
     copy_text(s->plan.number, sizeof(s->plan.number), from->msisdn);
     copy_text(s->operator_name, sizeof(s->operator_name), from->operator_name);
+    copy_text(s->rule_pack, sizeof(s->rule_pack), t->rule_pack);
     if ((s->plan.has_iccid && !iccid_write(from->iccid, s->plan.iccid)) ||
         !imsi_write(from->imsi, s->plan.imsi))
         return STORE_FAILED;

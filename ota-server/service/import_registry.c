@@ -3,6 +3,7 @@
 #include "common/base/json_writer.h"
 #include "common/base/text.h"
 #include "common/host/crypto.h"
+#include "common/host/json.h"
 #include "common/wire/ident.h"
 #include "common/wire/keywrap.h"
 #include "ota-server/service/api_text.h"
@@ -256,16 +257,22 @@ static enum import_known judge_known(const struct import_target *t, const struct
                : KNOWN_OTHER;
 }
 
-static bool see_owner(void *context, const struct document *d)
+static bool see_pool(void *context, const struct document *d)
 {
-    *(uint64_t *)context = d->owner;
+    struct import_target *t = context;
+    json_t *root = NULL;
+    struct bytes pack = {0};
+    t->pool_owner = d->owner;
+    if (json_read(d->body, &root) == JSON_READ_OK &&
+        json_get_text(root, "rulePack", &pack) == JSON_FOUND && pack.len < sizeof(t->rule_pack))
+        bytes_copy(t->rule_pack, pack);
+    json_decref(root);
     return false;
 }
 
 bool import_pool_owner(struct import_target *t)
 {
-    return t->pool == 0 ||
-           store_document_get(t->store, "pool", t->pool, see_owner, &t->pool_owner) == STORE_OK;
+    return t->pool == 0 || store_document_get(t->store, "pool", t->pool, see_pool, t) == STORE_OK;
 }
 
 static enum import_known pool_known(struct import_target *t, const struct vendor_card *card)

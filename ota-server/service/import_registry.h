@@ -36,6 +36,7 @@ struct import_target {
     uint64_t corrects; // the first import of the batch, of which this one brings the rest; or 0
     // Whose that pool is, and so the subscriptions: import_pool_owner() tells.
     uint64_t pool_owner;
+    char rule_pack[32]; // of that pool, or ""
     struct utc now;
     // Imports of other files of the same batch, when the registry has been asked for the batch.
     uint64_t parts[IMPORT_PARTS_MAX];

@@ -39,7 +39,7 @@ static const struct {
         {"subscription (id, tenant, pool, card, slot, state, iccid, imsi, number, smsc, template,"
          " mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at, import,"
          " version, changed_at, is_barred)",
-         "(@,$3,$4,@,@,@,@,@,@,'',0,0,0,0,0,@,'',@,$6,$1,1,$6,0)", 9, SUBSCRIPTIONS},
+         "(@,$3,$4,@,@,@,@,@,@,'',0,0,0,0,0,@,@,@,$6,$1,1,$6,0)", 10, SUBSCRIPTIONS},
     [LOAD_TABLE_OTA_KEY] = {"ota_key (card, key_id, version, tar, spi1, spi2, cmac_len, generation,"
                             " sealed)",
                             "(@,0,@,@,@,@,@,@,@)", 8, LOAD_CARDS},
@@ -247,6 +247,7 @@ enum store_status load_subscription(struct load *l, struct store *sealer,
     put_text(&r, imsi);
     put_text(&r, p->number);
     put_text(&r, s->operator_name);
+    put_text(&r, s->rule_pack);
     put_number(&r, keys != NULL);
     if (keys == NULL)
         return STORE_OK;

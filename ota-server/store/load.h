@@ -33,8 +33,8 @@ bool load_is_full(const struct load *l); // nothing may be added
 void load_end(struct load *l, struct load *next, bool is_last);
 
 // Each adds rows; `sealer` is a store of the same thread that was opened with the master keys. What
-// stands in the head is not looked at. Of a subscription: id, card, slot, ICCID, IMSI, number and
-// operator; `keys` may be NULL.
+// stands in the head is not looked at. Of a subscription: id, card, slot, ICCID, IMSI, number,
+// operator and rule pack; `keys` may be NULL.
 enum store_status load_card(struct load *l, struct store *sealer,
                             const struct card_new *card) MUST_USE;
 enum store_status load_subscription(struct load *l, struct store *sealer,

@@ -577,6 +577,7 @@ static void subscriptions_belong_to_who_has_the_pool(void **state)
     api_id_write(id, "ent", enterprise);
     (void)snprintf(text, sizeof(text),
                    "{\"name\":\"theirs\",\"operator\":\"TEST-001-01\",\"templateId\":1,"
+                   "\"rulePack\":\"CN-IoT\","
                    "\"enterpriseId\":\"%s\"}",
                    id);
     ask("POST", BASE "/subscription-pools", text);
@@ -591,7 +592,7 @@ static void subscriptions_belong_to_who_has_the_pool(void **state)
             &(struct ask){.method = "GET", .target = BASE "/subscriptions", .authorization = token},
             &a);
     assert_int_equal(a.status, 200);
-    assert_true(has("\"totalCount\":2"));
+    assert_true(has("\"totalCount\":2") && has("\"rulePack\":\"CN-IoT\""));
     lab_client(&lab, "all", enterprise + 1, token); // nobody else's
     lab_ask(&lab,
             &(struct ask){.method = "GET", .target = BASE "/subscriptions", .authorization = token},
