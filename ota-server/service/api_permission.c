@@ -56,6 +56,15 @@ void api_permissions_list(struct api_exchange *x)
     }
     if (api_query_take(&x->query, "groupId", &text) && !api_id_read(text, "grp", &filter.parent))
         filter.parent = UINT64_MAX >> 1;
+    if (api_query_take(&x->query, "operation", &text)) {
+        const enum grant grant = grant_of(text);
+        if (grant == GRANT_NONE) {
+            api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("operation"),
+                                            "No operation that can be granted"));
+            return;
+        }
+        filter.bits = GRANT_BIT(grant);
+    }
     if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
         return;
     filter.is_descending = list.page.is_descending;

@@ -62,7 +62,54 @@ static int read_enterprise(struct api_exchange *x, enum api_need need)
         (void)api_body_time(&agreement, "expiresAt");
         api_body_close(b, "agreement", &agreement);
     }
+    (void)api_body_text(b, "approvalReference", API_OPTIONAL, 1, 128);
+    (void)api_body_id(b, "parentId", API_OPTIONAL, "ent");
     return api_body_enum(b, "status", API_OPTIONAL, statuses);
+}
+
+static bool is_virtual(const json_t *root)
+{
+    const char *kind = json_string_value(json_object_get(root, "kind"));
+    return kind != NULL && strcmp(kind, "VIRTUAL_OPERATOR") == 0;
+}
+
+static bool see_parent(void *context, const struct document *d)
+{
+    json_t *root = NULL;
+    *(bool *)context = json_read(d->body, &root) == JSON_READ_OK && is_virtual(root);
+    json_decref(root);
+    return false;
+}
+
+// Who sells for whom: customers of a virtual operator, and the approval that one of them has.
+static bool check_relations(struct api_exchange *x, const struct api_object *object)
+{
+    json_t *root = NULL;
+    struct bytes text = {0};
+    uint64_t parent = 0;
+    bool is_parent = false;
+    struct api_problem p = api_problem_of(API_OK);
+    if (json_read(object->document.body, &root) != JSON_READ_OK) {
+        api_refuse_code(x, API_INTERNAL);
+        return false;
+    }
+    const bool is_approved = json_object_get(root, "approvalReference") != NULL;
+    const bool has_parent = json_get_text(root, "parentId", &text) == JSON_FOUND;
+    if (is_approved && !is_virtual(root))
+        p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("approvalReference"),
+                              "Only a VIRTUAL_OPERATOR has one");
+    else if (has_parent && (!api_id_read(text, "ent", &parent) ||
+                            store_document_get(x->reader, "enterprise", parent, see_parent,
+                                               &is_parent) != STORE_OK))
+        p = api_problem_field(API_NOT_FOUND, bytes_of_text("parentId"), "No such enterprise");
+    else if (has_parent && (!is_parent || is_virtual(root)))
+        p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("parentId"),
+                              "The VIRTUAL_OPERATOR of an enterprise that is none itself");
+    json_decref(root);
+    if (p.code == API_OK)
+        return true;
+    api_refuse(x, p);
+    return false;
 }
 
 struct seen_enterprise {
@@ -122,7 +169,7 @@ void api_enterprises_post(struct api_exchange *x)
     if (!check_operator(x))
         return;
     struct api_object *object = api_document_new(x, &enterprises, x->tenant, name);
-    if (object == NULL)
+    if (object == NULL || !check_relations(x, object))
         return;
     object->document.state = status != 0;
     api_document_commit(x, &enterprises);
@@ -145,7 +192,7 @@ void api_enterprise_patch(struct api_exchange *x)
         api_document_name(object, name);
     if (status >= 0)
         object->document.state = status;
-    if (api_document_merge(x, object))
+    if (api_document_merge(x, object) && check_relations(x, object))
         api_document_commit(x, &enterprises);
 }
 

@@ -45,10 +45,10 @@
 #define DOCUMENT_COLUMNS "kind, id, owner, parent, name, state, created_at, changed_at, version, body"
 #define TRAIL_COLUMNS "sequence, at, tenant, actor_kind, actor_id, address, action, object_kind, " \
     "pseudonym, operation, correlator, approval, before, after, reason, result, previous, hash"
-// One card of 64 is drawn, in an order that has nothing to do with that of the ids, and comes first; the
-// others go by their ids, because what is written about neighbours stands side by side.
 #define CALL_FILTERS " AND ($2 = 0 OR tenant = $2) AND ($3 < 0 OR api = $3)"
 #define CALL_SUM_OF(result) "sum(calls * (is_late = 0 AND result = " result "))"
+// One card of 64 is drawn, in an order that has nothing to do with that of the ids, and comes first; the
+// others go by their ids, because what is written about neighbours stands side by side.
 #define CAMPAIGN_HASH(id) "(((" id " & 2147483647) * 1103515245 >> 16) & 2147483647)"
 #define CAMPAIGN_DRAW(id) "CASE WHEN " CAMPAIGN_HASH(id) " & 63 = 0 THEN " CAMPAIGN_HASH(id) \
     " ELSE 2147483647 END"
@@ -421,13 +421,13 @@
         " AND name < $3 AND state <> $4 LIMIT 1") \
     S(DOCUMENT_DELETE, "DELETE FROM document WHERE kind = $1 AND id = $2") \
     S(DOCUMENTS, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
-        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) AND id > $7" \
+        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) AND ($8 = 0 OR (state & $8) <> 0) AND id > $7" \
         " ORDER BY id LIMIT $5 OFFSET $6") \
     S(DOCUMENTS_DOWN, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
-        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4)" \
+        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) AND ($8 = 0 OR (state & $8) <> 0)" \
         " ORDER BY id DESC LIMIT $5 OFFSET $6") \
     S(DOCUMENTS_COUNT, "SELECT count(*) FROM document WHERE kind = $1 AND" OWNED \
-        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4)") \
+        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) AND ($8 = 0 OR (state & $8) <> 0)") \
     S(VALUE_GET, "SELECT value FROM value WHERE name = $1") \
     S(VALUE_PUT, "INSERT INTO value (name, value) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET" \
         " value = excluded.value") \

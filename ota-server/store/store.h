@@ -625,6 +625,7 @@ struct document_filter {
     const char *kind;
     uint64_t owner, parent;
     int64_t state; // -1 = any
+    uint32_t bits; // not 0: the state has one of them
     bool is_descending;
     uint64_t after; // of a list that ascends: with higher ids only; not counted so
 };

@@ -3,6 +3,8 @@
 #include "ota-server/service/api_text.h"
 #include "tests/unit/api/api_lab.h"
 
+#include <stdio.h>
+
 #define BASE "/connectivity-management/v1"
 
 static struct lab lab;
@@ -384,6 +386,59 @@ static void a_key_is_entered_by_two_people(void **state)
     assert_true(has("\"kcv\":\"3544E0\"") && has("\"kcv\":\"8F93D8\"") && !has("0011"));
 }
 
+// --- who sells for whom ---
+
+static void an_enterprise_names_its_virtual_operator(void **state)
+{
+    (void)state;
+    char body[256];
+    char seller[API_ID_SIZE];
+    ask("POST", BASE "/enterprises",
+        "{\"name\":\"seller\",\"kind\":\"VIRTUAL_OPERATOR\",\"region\":\"cn\",\"timeZone\":\"UTC\","
+        "\"approvalReference\":\"MIIT 7\"}");
+    assert_int_equal(a.status, 201);
+    assert_true(has("\"approvalReference\":\"MIIT 7\""));
+    api_id_write(seller, "ent", lab_id(&a, "ent"));
+    (void)snprintf(
+        body, sizeof(body),
+        "{\"name\":\"acme\",\"kind\":\"ENTERPRISE\",\"region\":\"cn\",\"timeZone\":\"UTC\","
+        "\"parentId\":\"%s\"}",
+        seller);
+    ask("POST", BASE "/enterprises", body);
+    assert_int_equal(a.status, 201);
+    assert_true(has(seller));
+    const char *acme = path_to("/enterprises/", "ent_", "");
+    ask("PATCH", acme, "{\"approvalReference\":\"MIIT 8\"}");
+    assert_int_equal(a.status, 400);
+    ask("PATCH", acme, "{\"kind\":\"VIRTUAL_OPERATOR\"}");
+    assert_int_equal(a.status, 400); // below another one
+    ask("PATCH", acme, "{\"parentId\":\"ent_00000000000000000000000000\"}");
+    assert_int_equal(a.status, 404);
+    (void)snprintf(body, sizeof(body), "{\"parentId\":\"%s\"}", strrchr(acme, '/') + 1);
+    ask("PATCH", acme, body);
+    assert_int_equal(a.status, 400); // none that sells
+    char nobody[API_ID_SIZE];
+    api_id_write(nobody, "ent", 0x1234567890);
+    (void)snprintf(body, sizeof(body), "{\"parentId\":\"%s\"}", nobody);
+    ask("PATCH", acme, body);
+    assert_int_equal(a.status, 404);
+}
+
+static void permissions_are_listed_by_operation(void **state)
+{
+    (void)state;
+    (void)lab_grant(&lab, 77, GRANT_BIT(GRANT_CARD_READ) | GRANT_BIT(GRANT_ENABLE));
+    (void)lab_grant(&lab, 78, GRANT_BIT(GRANT_CARD_READ));
+    ask("GET", BASE "/permissions?operation=card.read", NULL);
+    assert_true(has("\"totalCount\":2"));
+    ask("GET", BASE "/permissions?operation=subscription.enable&sort=-createdAt", NULL);
+    assert_true(has("\"totalCount\":1") && has("subscription.enable"));
+    ask("GET", BASE "/permissions?operation=subscription.delete", NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask("GET", BASE "/permissions?operation=everything", NULL);
+    assert_int_equal(a.status, 400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +456,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_estimate_is_the_length_of_real_packets, open_all,
                                         close_all),
         cmocka_unit_test_setup_teardown(a_key_is_entered_by_two_people, open_all, close_all),
+        cmocka_unit_test_setup_teardown(an_enterprise_names_its_virtual_operator, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(permissions_are_listed_by_operation, open_all, close_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,7 @@ static void permissions_are_replaced_as_a_whole_and_leave_a_row(void **state)
                 .method = "DELETE", .target = pair(enterprise_a, group_a), .if_match = "\"1\""},
             &a);
     expect(412);
-    ask(NULL, "GET", API_BASE "/permissions?operation=card.read", NULL);
+    ask(NULL, "GET", API_BASE "/permissions?grant=card.read", NULL);
     expect(400);
     ask(NULL, "GET", API_BASE "/permissions", NULL);
     expect(200);
