@@ -52,7 +52,7 @@ static bool read_api(struct api_exchange *x, int *api)
     return false;
 }
 
-// Which enterprise, when it is one.
+// Whose figures, of which period, and whether that is closed.
 static void put_period(struct api_exchange *x, uint64_t tenant, uint32_t period, const char *name)
 {
     struct json_writer *j = &x->json;

@@ -216,9 +216,7 @@ static enum store_status move_one(struct move_step *s, uint64_t card, uint8_t *r
                    .address = s->m->address,
                    .tenant = s->m->owner == AUTH_OPERATOR ? 0 : s->m->owner}};
     struct turn_answer answer = {0};
-    enum store_status status = api_group_owner(s->store, s->m->group, &e.tenant);
-    if (status == STORE_OK)
-        status = turn_event_now(s->turn, card, &e, &with, &answer);
+    const enum store_status status = turn_event_now(s->turn, card, &e, &with, &answer);
     if (is_fatal(status))
         return status;
     // The group is gone, or this card alone cannot be saved.

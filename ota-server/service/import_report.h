@@ -52,7 +52,7 @@ enum store_status import_state_put(struct store *store, const struct import_orde
 // What was put as the end of an import that was still open: now it counts.
 enum store_status import_outcome_show(struct store *store, uint64_t import,
                                       struct utc now) MUST_USE;
-// Tells clients how far it is; a status that has not ended.
+// Tells clients how far it is, or that it has ended: then `failure` is its outcome.
 enum store_status import_tell(struct store *store, uint64_t import, uint64_t tenant,
                               const struct import_state *state, struct utc now) MUST_USE;
 // The row of the trail that tells of its end, and what clients are told.

@@ -69,6 +69,8 @@ enum ctl_exit metering_records_run(struct ctl_task *t)
                                   .noun = "lines",
                                   .key = "minute",
                                   .columns = columns};
+    if (ctl_has(t, OPTION_CSV) && (ctl_has(t, OPTION_LIMIT) || ctl_has(t, OPTION_SORT)))
+        return ctl_wrong(t, "--csv has every line, in the order of the log", NULL);
     return ctl_has(t, OPTION_CSV) ? records_csv(t) : ctl_list(t, &l);
 }
 

@@ -20,12 +20,12 @@ static const struct row rows[] = {STORE_STATEMENTS(ROW)};
 // They look at everything, and may: lists without a filter, counts for the metrics, what is kept
 // for a week, and what happens once an hour, at the start, or when the master keys change.
 static const char *const whole[] = {
-    "SUBSCRIPTIONS",       "SUBSCRIPTIONS_COUNT", "OPERATIONS",   "COUNT_STATES",
-    "STRAYS_COUNT",        "SWEEP_STRAYS",        "LOADING_LIST", "OUTBOX_FORGET",
-    "COUNT_OUTBOX",        "TRAIL_HEAD",          "HIGHEST_ID",   "MESSAGE_PARTS",
-    "SWEEP_MESSAGE_PARTS", "FALLBACKS",           "SEGMENTS",     "SEGMENT_LAST",
-    "CAMPAIGN_CARDS_BACK", "CAMPAIGN_SLOTS_BACK", "DELIVERIES",   "DELIVERIES_COUNT",
-    "DELIVERY_COUNTS",     "SINKS_TO_ALARM",
+    "SUBSCRIPTIONS",       "SUBSCRIPTIONS_COUNT", "OPERATIONS",    "COUNT_STATES",
+    "STRAYS_COUNT",        "SWEEP_STRAYS",        "LOADING_LIST",  "OUTBOX_FORGET",
+    "COUNT_OUTBOX",        "TRAIL_HEAD",          "HIGHEST_ID",    "MESSAGE_PARTS",
+    "SWEEP_MESSAGE_PARTS", "FALLBACKS",           "SEGMENTS",      "SEGMENT_LAST",
+    "CAMPAIGN_CARDS_BACK", "CAMPAIGN_SLOTS_BACK", "DELIVERIES",    "DELIVERIES_COUNT",
+    "DELIVERY_COUNTS",     "SINKS_TO_ALARM",      "SINKS_WAITING",
 };
 
 static bool may_scan(const char *name)
