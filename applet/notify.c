@@ -133,7 +133,9 @@ void notify_on_normal(struct turn *t)
 void notify_resume(struct turn *t)
 {
     struct image *m = t->image;
-    m->journal.attempt++;
+    // One more than there are waits says that they are over, however often the card starts then.
+    if (m->journal.attempt <= m->parameters.wait_count)
+        m->journal.attempt++;
     t->is_changed = true;
     t->a->notify_sent = 0;
     t->a->notify_attempt = m->journal.attempt;

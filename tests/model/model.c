@@ -159,7 +159,8 @@ static void go_on_after(struct model_card *m)
         break;
     case JOURNAL_CONFIRMING:
         m->state = SWITCH_CONFIRMING;
-        o->sendings++;
+        if (o->sendings <= m->parameters.wait_count)
+            o->sendings++;
         m->attempt = o->sendings;
         m->notify = (struct model_time){.is_on = true};
         if (o->sendings <= m->parameters.wait_count)

@@ -1,5 +1,6 @@
 // The conditions of the rule table, each alone: what makes it true, and what of it is enough to
 // make it false.
+#include "applet/notify.h"
 #include "applet/switching.h"
 
 #include "tests/lib/cmocka_all.h"
@@ -259,6 +260,31 @@ static void a_candidate_is_one_for_a_terminal_that_can_change(void **state)
     assert_false(guard_has_candidate(&t));
 }
 
+// A start in the confirmation sends again. One more than there are waits is the highest count.
+static void sendings_are_counted_to_one_more_than_the_waits(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t before, after;
+        uint32_t wait_s;
+    } rows[] = {{0, 1, 10}, {1, 2, 20}, {2, 3, 0}, {3, 3, 0}, {255, 255, 0}};
+    m.parameters.wait_count = 2;
+    m.parameters.waits_s[0] = 10;
+    m.parameters.waits_s[1] = 20;
+    m.journal.phase = JOURNAL_CONFIRMING;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        m.journal.attempt = rows[i].before;
+        a.fired = 0;
+        t.is_changed = false;
+        notify_resume(&t);
+        assert_int_equal(m.journal.attempt, rows[i].after);
+        assert_int_equal(a.notify_attempt, rows[i].after);
+        assert_int_equal(a.clocks[CLOCK_NOTIFY].left_s, rows[i].wait_s);
+        assert_int_equal(a.fired, rows[i].wait_s == 0 ? 1u << CLOCK_NOTIFY : 0);
+        assert_true(t.is_changed);
+    }
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup(test, setup)
@@ -273,6 +299,7 @@ int main(void)
         T(service_is_normal_service_that_was_told),
         T(what_is_being_tried_counts_as_failed),
         T(each_wait_is_one_alone),
+        T(sendings_are_counted_to_one_more_than_the_waits),
         T(a_candidate_is_one_for_a_terminal_that_can_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
