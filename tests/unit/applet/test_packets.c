@@ -1,0 +1,321 @@
+// What a card does with packets that it need not believe, and with a cipher or a memory that fails.
+#include "tests/unit/applet/bench_card.h"
+
+#include "applet/clocks.h"
+#include "applet/packet.h"
+#include "common/wire/secured.h"
+#include "tests/lib/cmocka_all.h"
+
+#define TAR 0xB00010
+
+static struct bench_card card;
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_init(&card);
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    bench_confirm_all(&card);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_close(&card);
+    return 0;
+}
+
+// An AUDIT as the server would send it; what a test changes of it makes it another.
+struct wanted {
+    uint8_t spi1, spi2, kic, kid, cmac_len, key_change;
+};
+static const struct wanted RIGHT = {0x16, 0x39, 0x12, 0x12, 8, 0};
+
+static enum packet_verdict take(struct wanted w)
+{
+    struct command audit = bench_audit(&card);
+    uint8_t data[COMMAND_BODY_MAX];
+    struct writer body = writer_of(data, sizeof data);
+    command_write(&body, &audit);
+    struct secret_key kid = card.factory.kid;
+    kid.octets[0] ^= w.key_change;
+    const struct secured_keys keys = {
+        .kic = &card.factory.kic, .kid = &kid, .cmac_len = w.cmac_len};
+    const struct secured_command command = {.spi1 = w.spi1,
+                                            .spi2 = w.spi2,
+                                            .kic = w.kic,
+                                            .kid = w.kid,
+                                            .tar = TAR,
+                                            .cntr = card.applet.mt_counter + 1,
+                                            .data = writer_bytes(&body)};
+    uint8_t octets[SMS_PACKET_MAX];
+    struct writer packet = writer_of(octets, sizeof octets);
+    assert_int_equal(secured_write_command(&packet, &command, &keys, &card.cipher), SECURED_OK);
+    return packet_take(&card.applet, &card.port, writer_bytes(&packet));
+}
+
+// Counts as a failure, and draws nothing.
+static void silent(struct wanted w)
+{
+    const uint64_t counter = card.applet.mt_counter;
+    card.applet.failures_in_row = 0;
+    assert_int_equal(take(w), PACKET_SILENT);
+    assert_int_equal(card.applet.failures_in_row, 1);
+    assert_true(card.applet.mt_counter == counter);
+}
+
+static void only_the_cards_own_keys_and_a_whole_check_count(void **state)
+{
+    (void)state;
+    assert_int_equal(take(RIGHT), PACKET_ANSWER);
+    struct wanted w = RIGHT;
+    w.key_change = 1;
+    silent(w);
+    w = RIGHT;
+    w.kic = 0x22;
+    silent(w);
+    w = RIGHT;
+    w.kid = 0x22;
+    silent(w);
+    w = RIGHT;
+    w.cmac_len = 4;
+    silent(w);
+    w = RIGHT;
+    w.spi1 = 0x14; // no integrity at all
+    silent(w);
+    assert_int_equal(packet_take(&card.applet, &card.port, bytes_of("\0\1\2", 3)), PACKET_SILENT);
+}
+
+static void a_test_card_tells_what_was_wrong(void **state)
+{
+    (void)state;
+    struct wanted w = RIGHT;
+    w.key_change = 1;
+    card.port.talkative = true;
+    assert_int_equal(take(w), PACKET_TELLTALE);
+    assert_int_equal(card.applet.answer.status, SECURED_STATUS_CHECK_FAILED);
+    w = RIGHT;
+    w.kid = 0x22;
+    assert_int_equal(take(w), PACKET_TELLTALE);
+    assert_int_equal(card.applet.answer.status, SECURED_STATUS_UNIDENTIFIED_ERROR);
+}
+
+static void an_answer_is_given_as_it_was_asked_for(void **state)
+{
+    (void)state;
+    struct wanted w = RIGHT;
+    w.spi2 = 0x3A; // only of errors
+    assert_int_equal(take(w), PACKET_SILENT);
+    assert_int_equal(card.applet.answer.status, SECURED_STATUS_OK);
+    card.factory.tar++;
+    assert_int_equal(take(w), PACKET_ANSWER);
+    assert_int_equal(card.applet.answer.status, SECURED_STATUS_TAR_UNKNOWN);
+    card.factory.tar--;
+    w.spi2 = 0x3B; // reserved [102.225 §5.1.1]
+    assert_int_equal(take(w), PACKET_SILENT);
+    assert_int_equal(card.applet.answer.status, SECURED_STATUS_LEVEL_TOO_LOW);
+    w.spi2 = 0xF9; // reserved bits
+    assert_int_equal(take(w), PACKET_ANSWER);
+    assert_int_equal(card.applet.answer.status, SECURED_STATUS_LEVEL_TOO_LOW);
+    w.spi2 = 0x00;
+    assert_int_equal(take(w), PACKET_SILENT);
+    assert_int_equal(card.applet.answer.status, SECURED_STATUS_OK);
+}
+
+static void sixteen_failures(uint32_t deaf_s)
+{
+    struct wanted w = RIGHT;
+    w.key_change = 1;
+    for (unsigned i = 0; i < 16; i++) {
+        assert_false(card.applet.is_locked);
+        assert_int_equal(take(w), PACKET_SILENT);
+    }
+    assert_true(card.applet.is_locked);
+    assert_int_equal(card.applet.clocks[CLOCK_LOCK].left_s, deaf_s);
+    const uint64_t counter = card.applet.mt_counter;
+    assert_int_equal(take(RIGHT), PACKET_SILENT);
+    assert_true(card.applet.mt_counter == counter);
+    bench_run_out(&card, CLOCK_LOCK);
+}
+
+static void a_card_is_deaf_for_twice_as_long_each_time_up_to_an_hour(void **state)
+{
+    (void)state;
+    static const uint32_t deaf_s[] = {60, 120, 240, 480, 960, 1920, 3600, 3600};
+    for (size_t i = 0; i < sizeof deaf_s / sizeof deaf_s[0]; i++) {
+        sixteen_failures(deaf_s[i]);
+        assert_int_equal(bench_dump(&card).image.security_failures, 16 * (i + 1));
+    }
+    card.applet.lock_doublings = UINT8_MAX;
+    sixteen_failures(3600);
+    assert_int_equal(card.applet.lock_doublings, UINT8_MAX);
+    assert_int_equal(take(RIGHT), PACKET_ANSWER); // and one that is right forgives
+    sixteen_failures(60);
+}
+
+static void failures_are_counted_to_the_maximum(void **state)
+{
+    (void)state;
+    static const uint16_t counts[][2] = {{65518, 65534}, {65519, 65535}, {65520, 65535}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(memory_load(&card.applet, &card.port));
+        memory_release(&card.port);
+        card.work.image.security_failures = counts[i][0];
+        assert_int_equal(memory_commit(&card.applet, &card.port), MEMORY_OK);
+        card.applet.lock_doublings = 0;
+        sixteen_failures(60);
+        assert_int_equal(bench_dump(&card).image.security_failures, counts[i][1]);
+    }
+}
+
+static void a_memory_that_fails_does_not_keep_a_card_from_being_deaf(void **state)
+{
+    (void)state;
+    memory_release(&card.port);
+    card.fail_read_at = card.reads + 1;
+    card.fails_on = true;
+    struct wanted w = RIGHT;
+    w.key_change = 1;
+    for (unsigned i = 0; i < 16; i++)
+        (void)take(w);
+    assert_true(card.applet.is_locked);
+    card.fail_read_at = 0;
+    assert_int_equal(bench_dump(&card).image.security_failures, 0);
+}
+
+// --- a cipher that fails ---
+
+static struct cipher real;
+static unsigned calls_left;
+
+static bool sha256(void *context, const struct bytes *parts, size_t part_count,
+                   uint8_t digest[CIPHER_SHA256_SIZE])
+{
+    if (calls_left == 0)
+        return false;
+    calls_left--;
+    return real.sha256(context, parts, part_count, digest);
+}
+
+static bool fails_cmac(void *context, const struct secret_key *key, const struct bytes *parts,
+                       size_t part_count, uint8_t mac[CIPHER_AES_BLOCK])
+{
+    (void)context, (void)key, (void)parts, (void)part_count, (void)mac;
+    return false;
+}
+
+static void without_a_digest_nothing_runs(void **state)
+{
+    (void)state;
+    real = card.cipher;
+    struct cipher failing = real;
+    failing.sha256 = sha256;
+    card.port.cipher = &failing;
+    const uint8_t on[] = {PARAMETER_HEARTBEAT, 2, 0, 24};
+    // Of the packet, of the operation, and of the registry: the last one only says so.
+    for (unsigned calls = 0; calls < 3; calls++) {
+        struct command c = bench_configure(&card, bytes_of(on, sizeof on), bytes_of(NULL, 0));
+        calls_left = calls;
+        const struct sent *s = bench_command(&card, &c);
+        assert_non_null(s);
+        assert_int_equal(s->result.code, calls < 2 ? RESULT_NVM_ERROR : RESULT_OK);
+        calls_left = 100;
+        assert_int_equal(bench_dump(&card).image.parameters.heartbeat_h, calls < 2 ? 0 : 24);
+        static const uint8_t zeros[COMMAND_HASH_SIZE];
+        assert_memory_equal(s->result.state_hash, zeros, sizeof zeros);
+    }
+    card.port.cipher = &card.cipher;
+}
+
+static void a_card_that_cannot_name_itself_is_dead(void **state)
+{
+    (void)state;
+    struct cipher failing = card.cipher;
+    failing.aes_cmac = fails_cmac;
+    card.port.cipher = &failing;
+    applet_start(&card.applet, &card.port);
+    assert_true(card.applet.is_dead);
+    card.port.cipher = &card.cipher;
+    assert_int_equal(take(RIGHT), PACKET_SILENT);
+    assert_int_equal(card.applet.failures_in_row, 0);
+    assert_int_equal(applet_pending(&card.applet, &card.port), 0);
+    struct applet_subscription subscription;
+    struct applet_dump dump;
+    assert_false(applet_subscription(&card.applet, &card.port, &subscription));
+    assert_false(applet_dump(&card.applet, &card.port, &dump));
+}
+
+static void a_memory_that_is_too_small_is_none(void **state)
+{
+    (void)state;
+    // Counters take 2 * 30, an empty bank 12, and one octet of content is the least.
+    static const size_t sizes[] = {0, 59, 60, 60 + 2 * 12 + 1};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        card.port.nvm_size = sizes[i];
+        assert_int_equal(memory_capacity(&card.port), 0);
+        applet_start(&card.applet, &card.port);
+        assert_true(card.applet.is_dead);
+    }
+    card.port.nvm_size = 60 + 2 * 13;
+    assert_int_equal(memory_capacity(&card.port), 1);
+}
+
+// --- what an audit tells ---
+
+static struct audit_answer audit(uint32_t lookup)
+{
+    struct command c = bench_audit(&card);
+    c.audit.has_lookup = lookup != 0;
+    c.audit.lookup_operation_id = lookup;
+    const struct sent *s = bench_command(&card, &c);
+    struct audit_answer a;
+    assert_non_null(s);
+    assert_true(audit_answer_read(s->result.data, &a));
+    return a;
+}
+
+static void an_audit_tells_what_is_free(void **state)
+{
+    (void)state;
+    // A bank has (4096 - 60) / 2 - 12 = 2006 octets. Of them are taken: 61 besides slots, 63 and 53
+    // of the two subscriptions, 6 of the address, and 387 that stay free for 8 results, 4
+    // notifications, a journal, a pause, 4 clocks, IMEI and a new address.
+    assert_int_equal(audit(0).free_memory, 2006 - 61 - 63 - 53 - 6 - 387);
+    bench_install(&card, 3, 0);
+    assert_int_equal(audit(0).free_memory, 2006 - 61 - 63 - 53 - 53 - 6 - 387);
+}
+
+static void an_audit_tells_of_an_operation_what_is_known(void **state)
+{
+    (void)state;
+    const uint32_t first = card.operation_id + 1;
+    for (unsigned i = 0; i < 9; i++)
+        bench_set(&card, (uint8_t[]){PARAMETER_HEARTBEAT, 2, 0, (uint8_t)(i + 1)}, 4);
+    assert_int_equal(audit(0).lookup, LOOKUP_NOT_ASKED);
+    assert_int_equal(audit(first).lookup, LOOKUP_NOT_STORED); // eight are kept
+    const struct audit_answer stored = audit(first + 1);
+    assert_int_equal(stored.lookup, LOOKUP_STORED);
+    assert_int_equal(stored.lookup_code, RESULT_OK);
+    assert_int_equal(audit(first + 9).lookup, LOOKUP_NEVER_SEEN);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(only_the_cards_own_keys_and_a_whole_check_count),
+        T(a_test_card_tells_what_was_wrong),
+        T(an_answer_is_given_as_it_was_asked_for),
+        T(a_card_is_deaf_for_twice_as_long_each_time_up_to_an_hour),
+        T(failures_are_counted_to_the_maximum),
+        T(a_memory_that_fails_does_not_keep_a_card_from_being_deaf),
+        T(without_a_digest_nothing_runs),
+        T(a_card_that_cannot_name_itself_is_dead),
+        T(a_memory_that_is_too_small_is_none),
+        T(an_audit_tells_what_is_free),
+        T(an_audit_tells_of_an_operation_what_is_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
