@@ -93,21 +93,6 @@ void api_percent_encode(struct bytes text, bool keep_slash, struct writer *out)
 
 static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-// Five bits of the 128-bit value whose octets stand in `value`, counted from bit 2 before its first
-// octet: 26 characters hold 130 bits, so the first has two leading zeros.
-static unsigned ulid_digit(const uint8_t value[16], unsigned index)
-{
-    unsigned digit = 0;
-    for (unsigned i = 0; i < 5; i++) {
-        const unsigned position = index * 5 + i;
-        unsigned bit = 0;
-        if (position >= 2)
-            bit = value[(position - 2) / 8] >> (7 - (position - 2) % 8) & 1;
-        digit = digit << 1 | bit;
-    }
-    return digit;
-}
-
 // Spreads all bits over all bits; a bijection (the finaliser of splitmix64).
 static uint64_t mixed(uint64_t x)
 {
@@ -122,19 +107,21 @@ void api_id_write(char text[API_ID_SIZE], const char *prefix, uint64_t id)
     uint64_t kind = 0;
     for (const char *c = prefix; *c != '\0'; c++)
         kind = kind << 8 | (uint8_t)*c;
-    uint8_t value[16];
-    struct writer v = writer_of(value, sizeof(value));
     // 48 bits of time (server ids keep milliseconds above their lowest 20 bits), those 20 bits, and
-    // 60 of checksum.
-    writer_u40(&v, id >> 28);
-    writer_u8(&v, (uint8_t)(id >> 20));
-    writer_u16(&v, (uint16_t)(id >> 4));
-    writer_u64(&v, (id & 0x0F) << 60 | mixed(mixed(id) + kind) >> 4);
+    // 60 of checksum; 26 characters of 5 bits, from behind, so that the first has two leading
+    // zeros.
+    uint64_t high = id >> 4;
+    uint64_t low = (id & 0x0F) << 60 | mixed(mixed(id) + kind) >> 4;
+    char digits[ULID_LEN + 1] = "";
+    for (unsigned i = ULID_LEN; i > 0; i--) {
+        digits[i - 1] = crockford[low & 31];
+        low = low >> 5 | high << 59;
+        high >>= 5;
+    }
     struct writer w = writer_of(text, API_ID_SIZE);
     text_put(&w, prefix);
     text_put(&w, "_");
-    for (unsigned i = 0; i < ULID_LEN; i++)
-        writer_u8(&w, (uint8_t)crockford[ulid_digit(value, i)]);
+    text_put(&w, digits);
     text_end(&w);
 }
 

@@ -51,9 +51,8 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
                       const struct record *r)
 {
     const uint64_t id = w->people[person].subscriptions[k];
-    struct subscription row;
-    check(store_subscription_get(w->server.store, id, &row) == STORE_OK);
-    const bool is_ours = row.card == r->card && row.state != SUBSCRIPTION_FREE;
+    const struct pool_row *row = group_row(w, person, k);
+    const bool is_ours = row->card == r->card && row->state != SUBSCRIPTION_FREE;
     const bool is_there =
         w->truths[card].is_known && slot_with(w, card, w->people[person].slots[k].imsi) != NULL;
     if (is_there && !is_ours)
@@ -62,7 +61,7 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
     if (is_named(r, id) && !is_ours)
         world_violate(w, "pool_once", card,
                       "it counts on subscription %u of %u, which is another's", k, person);
-    if (is_ours && row.state == SUBSCRIPTION_RESERVED && !is_named(r, id))
+    if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(r, id))
         world_violate(w, "reserved_is_wanted", card, "nobody wants subscription %u of %u", k,
                       person);
 }

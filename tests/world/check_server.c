@@ -139,13 +139,12 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
 static void compare(struct world *w, uint32_t card, bool is_saved)
 {
     struct truth *t = &w->truths[card];
-    struct record r;
-    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
+    const struct record *r = world_store_record(w->server.store, w->people[card].id);
     if (is_saved)
-        check_commit(w, card, &r);
-    t->is_mirrored = t->is_known && check_is_equal(&r, &t->dump.image);
+        check_commit(w, card, r);
+    t->is_mirrored = t->is_known && check_is_equal(r, &t->dump.image);
     t->is_foreign &= !t->is_mirrored;
-    check_job(w, card, &r, is_saved);
+    check_job(w, card, r, is_saved);
 }
 
 // Every card is in doubt, and the server is far above whatever it may have given away since.
@@ -214,6 +213,7 @@ void check_restored(struct world *w)
         t->id_seen = r.operation_id_seen;
         t->falls = r.resets_suspected;
     }
+    group_forget(w);
     w->cards_changed = w->cards_saved = w->cards == 64 ? UINT64_MAX : (UINT64_C(1) << w->cards) - 1;
 }
 

@@ -116,6 +116,34 @@ uint32_t group_holder(const struct world *w, uint32_t card, unsigned subscriptio
     return holder == 0 ? w->cards : holder - 1;
 }
 
+const struct pool_row *group_row(struct world *w, uint32_t card, unsigned subscription)
+{
+    struct pool_row *row = &w->people[card].pooled[subscription - POOLED_FIRST];
+    struct subscription v;
+    if (!row->is_known) {
+        const uint64_t id = w->people[card].subscriptions[subscription];
+        check(store_subscription_get(w->server.store, id, &v) == STORE_OK);
+        *row = (struct pool_row){.is_known = true, .state = v.state, .card = v.card};
+    }
+    return row;
+}
+
+void group_written(struct world *w, uint64_t subscription)
+{
+    for (uint32_t i = 0; i < w->cards; i++) {
+        for (unsigned k = 0; k < 2; k++) {
+            if (w->people[i].subscriptions[POOLED_FIRST + k] == subscription)
+                w->people[i].pooled[k].is_known = false;
+        }
+    }
+}
+
+void group_forget(struct world *w)
+{
+    for (uint32_t i = 0; i < w->cards; i++)
+        memset(w->people[i].pooled, 0, sizeof w->people[i].pooled);
+}
+
 void group_hold(struct world *w, const uint8_t imsi[COMMAND_IMSI_SIZE], uint32_t holder)
 {
     for (uint32_t i = 0; i < w->cards; i++) {

@@ -31,10 +31,13 @@ static struct secret_key master_key(uint8_t purpose)
 
 // --- the database ----------------------------------------------------------------------------
 
-static void note_saved(void *context, uint64_t card)
+static void note_saved(void *context, enum world_saved what, uint64_t id)
 {
     struct world *w = context;
-    w->cards_saved |= UINT64_C(1) << card_of(w, card);
+    if (what == SAVED_CARD)
+        w->cards_saved |= UINT64_C(1) << card_of(w, id);
+    else
+        group_written(w, id);
 }
 
 static struct store_options options_of(const struct server *s)

@@ -122,6 +122,11 @@ struct person { // a card with everything the world knows about it
     struct sms_joiner tap; // of its packets in several parts, as the checker saw them
     // Who was given its two subscriptions that are the pool's: 1 more than the card, 0: nobody yet.
     uint32_t holders[2];
+    struct pool_row { // what the database says of them
+        bool is_known;
+        uint8_t state;
+        uint64_t card;
+    } pooled[2];
 };
 
 // A subscription: the n-th of a person.
@@ -410,6 +415,10 @@ uint32_t group_factory_count(const struct world *w);
 bool group_is_pooled(const struct world *w, uint32_t person, unsigned subscription);
 // Who was given it last: a card, the person itself, or `cards`.
 uint32_t group_holder(const struct world *w, uint32_t person, unsigned subscription);
+// What the database says of it, which is asked anew when it was written.
+const struct pool_row *group_row(struct world *w, uint32_t person, unsigned subscription);
+void group_written(struct world *w, uint64_t subscription);
+void group_forget(struct world *w); // another database
 // The server gives this subscription to a card.
 void group_hold(struct world *w, const uint8_t imsi[COMMAND_IMSI_SIZE], uint32_t card);
 // Whom people mean by the n-th subscription of a card.

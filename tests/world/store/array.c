@@ -8,7 +8,7 @@
 
 const struct world_store world_store = {.name = "arrays", .has_files = false};
 
-void world_store_watch(struct store *s, void (*saved)(void *context, uint64_t card), void *context)
+void world_store_watch(struct store *s, world_saved_fn *saved, void *context)
 {
     s->watch = saved;
     s->watch_context = context;

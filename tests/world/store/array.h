@@ -10,6 +10,7 @@
 #pragma once
 
 #include "ota-server/store/store.h"
+#include "tests/world/store/kind.h"
 
 #define CHUNK 128u // rows
 #define CHUNKS_MAX 8192u
@@ -129,8 +130,8 @@ struct store {
     uint32_t change_count, change_max;
     uint8_t *octets;
     size_t octets_len, octets_max;
-    int64_t swept_ms;                            // receipts before are gone
-    void (*watch)(void *context, uint64_t card); // world_store_watch()
+    int64_t swept_ms;      // receipts before are gone
+    world_saved_fn *watch; // world_store_watch()
     void *watch_context;
     struct trail_head {
         uint64_t sequence;

@@ -43,6 +43,21 @@ enum store_status store_card_load(struct store *s, uint64_t card, struct record 
     return STORE_OK;
 }
 
+// Before it is changed.
+static void change_row(struct store *s, struct subscription_place *v)
+{
+    if (s->watch != NULL)
+        s->watch(s->watch_context, SAVED_SUBSCRIPTION, v->row.id);
+    row_keep(s, &v->row, sizeof v->row);
+}
+
+const struct record *world_store_record(struct store *s, uint64_t card)
+{
+    const struct card_place *c = card_find(s, card);
+    check(c != NULL);
+    return &c->record;
+}
+
 // Which subscriptions are on the card, as the mirror says it.
 static void save_slots(struct store *s, const struct record *r)
 {
@@ -57,7 +72,7 @@ static void save_slots(struct store *s, const struct record *r)
             slot == NULL && v->row.card == r->card && v->row.state == SUBSCRIPTION_ON_CARD;
         if (slot == NULL && !has_left)
             continue;
-        row_keep(s, &v->row, sizeof v->row);
+        change_row(s, v);
         v->row.slot = slot == NULL ? 0 : slot->fact.slot;
         v->row.state = slot == NULL ? SUBSCRIPTION_RESERVED : SUBSCRIPTION_ON_CARD;
         v->row.card = r->card;
@@ -83,7 +98,7 @@ enum store_status store_card_save(struct store *s, const struct record *before,
     if (c == NULL || c->record.version != before->version)
         return STORE_CONFLICT;
     if (s->watch != NULL)
-        s->watch(s->watch_context, next->card);
+        s->watch(s->watch_context, SAVED_CARD, next->card);
     row_keep(s, &c->record, sizeof c->record);
     c->record = *next;
     struct wake_place *v = wake_of(s, next->card);
@@ -280,7 +295,7 @@ enum store_status store_subscription_release(struct store *s, uint64_t id, uint6
     struct subscription_place *v = subscription_find(s, id);
     if (v == NULL || v->row.card != card || v->row.state != SUBSCRIPTION_RESERVED)
         return STORE_OK;
-    row_keep(s, &v->row, sizeof v->row);
+    change_row(s, v);
     v->row.card = 0;
     v->row.slot = 0;
     v->row.state =
@@ -304,7 +319,7 @@ enum store_status store_pool_reserve(struct store *s, uint64_t pool, bool is_for
     }
     if (best == NULL)
         return STORE_NONE;
-    row_keep(s, &best->row, sizeof best->row);
+    change_row(s, best);
     best->row.state = SUBSCRIPTION_RESERVED;
     best->row.card = card;
     *out = best->row;

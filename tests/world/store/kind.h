@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct record;
 struct store;
 struct store_options;
 struct world_campaigns; // campaign.h
@@ -14,10 +15,13 @@ struct world_store {
     const struct world_campaigns *campaigns; // NULL: it has none
 };
 extern const struct world_store world_store;
-// `saved` is called for each card that was saved from now on, before the commit; also for one whose
-// transaction is then undone.
-void world_store_watch(struct store *store, void (*saved)(void *context, uint64_t card),
-                       void *context);
+// `saved` is called for each card and subscription that was written from now on, before the commit;
+// also for one whose transaction is then undone.
+enum world_saved { SAVED_CARD, SAVED_SUBSCRIPTION };
+typedef void world_saved_fn(void *context, enum world_saved what, uint64_t id);
+void world_store_watch(struct store *store, world_saved_fn *saved, void *context);
+// The record of a card, to be looked at before anything else is asked of the store.
+const struct record *world_store_record(struct store *store, uint64_t card);
 // The committed state is kept as a backup, in the place of the former one. `path`: of a file for
 // it, where there are files.
 void world_store_backup(struct store *store, const char *path);

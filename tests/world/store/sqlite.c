@@ -14,7 +14,7 @@ const struct world_store world_store = {
 
 // One store at a time, as there is one world at a time.
 static struct watch {
-    void (*saved)(void *context, uint64_t card);
+    world_saved_fn *saved;
     void *context;
 } watch;
 
@@ -25,11 +25,19 @@ static void updated(void *context, int what, const char *database, const char *t
     (void)what;
     (void)database;
     if (strcmp(table, "card") == 0)
-        w->saved(w->context, (uint64_t)row);
+        w->saved(w->context, SAVED_CARD, (uint64_t)row);
+    else if (strcmp(table, "subscription") == 0)
+        w->saved(w->context, SAVED_SUBSCRIPTION, (uint64_t)row);
 }
 
-void world_store_watch(struct store *store, void (*saved)(void *context, uint64_t card),
-                       void *context)
+const struct record *world_store_record(struct store *store, uint64_t card)
+{
+    static struct record r;
+    check(store_card_load(store, card, &r) == STORE_OK);
+    return &r;
+}
+
+void world_store_watch(struct store *store, world_saved_fn *saved, void *context)
 {
     watch = (struct watch){.saved = saved, .context = context};
     (void)sqlite3_update_hook(store->db, updated, &watch);
