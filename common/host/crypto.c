@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -279,6 +280,81 @@ bool crypto_verify(enum crypto_scheme scheme, const struct crypto_public *key, s
     EVP_PKEY *public = signature.len == 0 ? NULL : is_ec ? ec_key_of(key) : rsa_key_of(key);
     const bool ok = public != NULL && verify_with(public, scheme == CRYPTO_PS256, text, signature);
     EVP_PKEY_free(public);
+    return ok;
+}
+
+bool crypto_es256_public(const struct secret_key *number, uint8_t x[CRYPTO_EC_SIZE],
+                         uint8_t y[CRYPTO_EC_SIZE])
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_POINT *point = group != NULL ? EC_POINT_new(group) : NULL;
+    BIGNUM *d = BN_bin2bn(number->octets, number->len, BN_secure_new());
+    BIGNUM *a = BN_new();
+    BIGNUM *b = BN_new();
+    const bool ok = point != NULL && d != NULL && a != NULL && b != NULL && !BN_is_zero(d) &&
+                    BN_cmp(d, EC_GROUP_get0_order(group)) < 0 &&
+                    EC_POINT_mul(group, point, d, NULL, NULL, NULL) == 1 &&
+                    EC_POINT_get_affine_coordinates(group, point, a, b, NULL) == 1 &&
+                    BN_bn2binpad(a, x, CRYPTO_EC_SIZE) == CRYPTO_EC_SIZE &&
+                    BN_bn2binpad(b, y, CRYPTO_EC_SIZE) == CRYPTO_EC_SIZE;
+    BN_clear_free(d);
+    BN_free(a);
+    BN_free(b);
+    EC_POINT_free(point);
+    EC_GROUP_free(group);
+    return ok;
+}
+
+static EVP_PKEY *es256_key_of(const struct secret_key *number)
+{
+    uint8_t point[1 + 2 * EC_OCTETS] = {4};
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM *params = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    BIGNUM *d = BN_bin2bn(number->octets, number->len, BN_secure_new());
+    if (context != NULL && build != NULL && d != NULL &&
+        crypto_es256_public(number, point + 1, point + 1 + EC_OCTETS) &&
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) == 1 &&
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)) ==
+            1 &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1)
+        params = OSSL_PARAM_BLD_to_param(build);
+    if (params != NULL && (EVP_PKEY_fromdata_init(context) != 1 ||
+                           EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) != 1))
+        key = NULL;
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    EVP_PKEY_CTX_free(context);
+    BN_clear_free(d);
+    return key;
+}
+
+// OpenSSL's DER becomes r and s side by side [RFC 7518 §3.4].
+static bool pair_of(struct bytes der, uint8_t signature[CRYPTO_ES256_SIZE])
+{
+    const uint8_t *at = der.at;
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
+    const bool ok =
+        pair != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(pair), signature, EC_OCTETS) == EC_OCTETS &&
+        BN_bn2binpad(ECDSA_SIG_get0_s(pair), signature + EC_OCTETS, EC_OCTETS) == EC_OCTETS;
+    ECDSA_SIG_free(pair);
+    return ok;
+}
+
+bool crypto_es256_sign(const struct secret_key *number, struct bytes text,
+                       uint8_t signature[CRYPTO_ES256_SIZE])
+{
+    uint8_t der[EC_OCTETS * 2 + 16];
+    size_t len = sizeof(der);
+    EVP_PKEY *key = es256_key_of(number);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    const bool ok = key != NULL && context != NULL &&
+                    EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+                    EVP_DigestSign(context, der, &len, text.at, text.len) == 1 &&
+                    pair_of(bytes_of(der, len), signature);
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
     return ok;
 }
 

@@ -62,6 +62,14 @@ struct crypto_public {
 bool crypto_verify(enum crypto_scheme scheme, const struct crypto_public *key, struct bytes text,
                    struct bytes signature) MUST_USE;
 
+// Our own in ES256, by a private number of 32 octets: false for one that the curve does not have.
+#define CRYPTO_EC_SIZE 32
+#define CRYPTO_ES256_SIZE (2 * CRYPTO_EC_SIZE)
+bool crypto_es256_public(const struct secret_key *number, uint8_t x[CRYPTO_EC_SIZE],
+                         uint8_t y[CRYPTO_EC_SIZE]) MUST_USE;
+bool crypto_es256_sign(const struct secret_key *number, struct bytes text,
+                       uint8_t signature[CRYPTO_ES256_SIZE]) MUST_USE;
+
 // Our own signatures: Ed25519 [RFC 8032] with a seed of 32 octets.
 #define CRYPTO_SIGNATURE_SIZE 64
 #define CRYPTO_SIGNER_SIZE 32

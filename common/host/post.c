@@ -25,6 +25,8 @@ struct sending {
     char *url;
     uint8_t *body;
     size_t body_len, read; // read: of the answer
+    uint8_t *answer;
+    size_t answer_len, answer_max;
     char host[HOST_SIZE];
     uint16_t port;
     bool is_added, is_refused; // to libcurl; an address by us
@@ -93,6 +95,9 @@ static void release(struct sending *s)
     curl_slist_free_all(s->resolve);
     free(s->url);
     free(s->body);
+    if (s->answer != NULL)
+        secret_wipe(s->answer, s->answer_max);
+    free(s->answer);
     *s = (struct sending){.post = s->post};
 }
 
@@ -101,8 +106,14 @@ static void finish(struct sending *s, const struct post_answer *answer)
     post_done_fn *done = s->done;
     void *context = s->context;
     const uint64_t ticket = s->ticket;
+    uint8_t *kept = s->answer;
+    const size_t kept_max = s->answer_max;
+    s->answer = NULL;
     release(s);
     done(context, ticket, answer);
+    if (kept != NULL)
+        secret_wipe(kept, kept_max);
+    free(kept);
 }
 
 static void fail(struct sending *s, enum post_problem problem)
@@ -156,11 +167,13 @@ static void ended(struct sending *s, CURLcode code)
     long status = 0;
     (void)curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
     // Who says more than we read has answered all the same.
-    const bool is_cut = code == CURLE_WRITE_ERROR && s->read >= POST_ANSWER_MAX && status >= 200;
+    const bool is_cut = s->answer == NULL && code == CURLE_WRITE_ERROR &&
+                        s->read >= POST_ANSWER_MAX && status >= 200;
     if (code != CURLE_OK && !is_cut) {
         answer.problem = problem_of(s, code);
     } else {
         answer.status = (unsigned)status;
+        answer.body = bytes_of(s->answer, s->answer_len);
         if (curl_easy_getinfo(s->curl, CURLINFO_RETRY_AFTER, &after) == CURLE_OK && after > 0)
             answer.retry_after_s = after;
     }
@@ -269,6 +282,19 @@ static size_t count_octets(char *at, size_t one, size_t count, void *context)
     return s->read >= POST_ANSWER_MAX ? 0 : one * count;
 }
 
+static size_t take_octets(char *at, size_t one, size_t count, void *context)
+{
+    struct sending *s = context;
+    const size_t len = one * count;
+    if (s->answer == NULL)
+        return count_octets(at, one, count, context);
+    if (len > s->answer_max - s->answer_len)
+        return 0;
+    bytes_copy(s->answer + s->answer_len, bytes_of(at, len));
+    s->answer_len += len;
+    return count_octets(at, one, count, context);
+}
+
 // --- the beginning of one ------------------------------------------------------------------------
 
 static bool put_options(struct sending *s)
@@ -297,7 +323,7 @@ static bool put_options(struct sending *s)
         curl_easy_setopt(c, CURLOPT_RESOLVE, s->resolve) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, s) == CURLE_OK &&
-        curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, count_octets) == CURLE_OK &&
+        curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_octets) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_WRITEDATA, s) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, count_octets) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_HEADERDATA, s) == CURLE_OK &&
@@ -374,6 +400,12 @@ static bool copy(struct sending *s, const struct post_request *r)
     s->body = malloc(r->body.len > 0 ? r->body.len : 1);
     if (s->url == NULL || s->body == NULL || r->host.len >= sizeof s->host)
         return false;
+    if (r->answer_max > 0) {
+        s->answer = calloc(1, r->answer_max);
+        s->answer_max = r->answer_max;
+        if (s->answer == NULL)
+            return false;
+    }
     bytes_copy(s->body, r->body);
     s->body_len = r->body.len;
     bytes_copy(s->host, r->host);

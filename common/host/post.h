@@ -2,9 +2,9 @@
 //
 // Promises: the name is asked for anew each time, every address that it has must be allowed, and
 // the connection goes to one of them; chain and name of the certificate are verified; no more than
-// POST_ANSWER_MAX octets of an answer are read and nothing of it is kept; whoever is slow is left
-// after POST_MS, POST_CONNECT_MS for the connection.
-// Never: follows a redirect, asks a proxy, or speaks anything but HTTP/1.1 over TLS 1.2 or newer.
+// POST_ANSWER_MAX octets of an answer are read, and only what was asked for is kept; whoever is
+// slow is left after POST_MS, POST_CONNECT_MS for the connection. Never: follows a redirect, asks a
+// proxy, or speaks anything but HTTP/1.1 over TLS 1.2 or newer.
 #pragma once
 
 #include "common/host/dns.h"
@@ -46,6 +46,7 @@ struct post_answer {
     unsigned status;       // of an answer; else 0
     int64_t retry_after_s; // -1: not said
     uint32_t took_ms;
+    struct bytes body; // that was kept; good during the call
 };
 typedef void post_done_fn(void *context, uint64_t ticket, const struct post_answer *answer);
 
@@ -56,6 +57,7 @@ struct post_request {
     bool is_literal;            // the host is an address
     const char *const *headers; // lines `Name: value`, ended by NULL
     struct bytes body;
+    size_t answer_max; // octets of the answer's body that are kept; 0: none. A longer one is BROKEN
     uint64_t ticket;
     post_done_fn *done;
     void *context;

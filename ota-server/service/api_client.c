@@ -92,6 +92,12 @@ static void put_limits(struct json_writer *j, const struct auth_client *c)
         }
         json_end_array(j);
     }
+    if (c->token_uri[0] != '\0') {
+        api_open_object(j, "sinkTokenEndpoint");
+        api_put_text(j, "tokenUri", c->token_uri);
+        api_put_text(j, "clientId", c->token_id);
+        json_end_object(j);
+    }
     api_open_object(j, "quotas");
     api_open_object(j, "callsPerMonth");
     for (size_t i = 0; i < AUTH_APIS; i++) {

@@ -191,6 +191,30 @@ static void read_prefixes(struct api_exchange *x, struct auth_client *c)
     }
 }
 
+// An address that the server will connect to: judged like a sink.
+static void read_endpoint(struct api_exchange *x, struct auth_client *c)
+{
+    const struct api_options *o = &x->api->options;
+    struct api_body b;
+    struct sink_url url;
+    if (!api_body_begin(&x->body, "sinkTokenEndpoint", &b))
+        return;
+    const struct bytes uri = api_body_text(&b, "tokenUri", API_REQUIRED, 1, AUTH_URL_SIZE - 1);
+    const struct bytes id = api_body_text(&b, "clientId", API_REQUIRED, 1, AUTH_TOKEN_ID_SIZE - 1);
+    if (b.problem.code == API_OK &&
+        (sink_url_read(uri, &url) != SINK_OK ||
+         (o->sink_allows != NULL && !o->sink_allows(o->sink_context, &url))))
+        api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("tokenUri"),
+                                            "No https URL whose port and address are allowed"));
+    if (b.problem.code == API_OK) {
+        memset(c->token_uri, 0, sizeof(c->token_uri));
+        memset(c->token_id, 0, sizeof(c->token_id));
+        bytes_copy(c->token_uri, uri);
+        bytes_copy(c->token_id, id);
+    }
+    api_body_close(&x->body, "sinkTokenEndpoint", &b);
+}
+
 // As a whole: an API that it does not name is not limited.
 static void read_quotas(struct api_exchange *x, struct auth_client *c)
 {
@@ -221,6 +245,7 @@ void api_client_read(struct api_exchange *x, struct auth_client *c, enum api_nee
     read_certificate(x, c);
     read_sources(x, c);
     read_prefixes(x, c);
+    read_endpoint(x, c);
     read_quotas(x, c);
     c->per_second = (uint32_t)api_body_integer(&x->body, "ratePerSecond", 1, 100000, c->per_second);
     c->burst = (uint32_t)api_body_integer(&x->body, "burst", 1, 100000, c->burst);
@@ -276,7 +301,9 @@ bool api_client_is_wider(const struct auth_client *then, const struct auth_clien
         if (!auth_has_scope(then, bytes_of_text(now->scopes[i])))
             return true;
     }
-    return (now->mechanisms & ~then->mechanisms) != 0 || strcmp(now->jwks, then->jwks) != 0 ||
+    return (now->mechanisms & ~then->mechanisms) != 0 ||
+           strcmp(now->token_uri, then->token_uri) != 0 ||
+           strcmp(now->token_id, then->token_id) != 0 || strcmp(now->jwks, then->jwks) != 0 ||
            strcmp(now->certificate, then->certificate) != 0 || is_more(&sources[0], &sources[1]) ||
            is_more(&prefixes[0], &prefixes[1]);
 }

@@ -2,6 +2,7 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/client_admin.h"
+#include "ota-server/service/sink_token.h"
 
 static void put_url(struct api_exchange *x, const char *name, const char *path)
 {
@@ -55,11 +56,19 @@ void api_discovery(struct api_exchange *x)
     api_reply(x, 200);
 }
 
-// Keys of requests that this server signs itself; it signs none yet.
+// The key that the server signs its requests for sinks' tokens with.
 void api_jwks(struct api_exchange *x)
 {
+    struct token_key key;
+    const bool is_made = token_key_make(x->api->crypto, &x->api->options.client_key, &key);
+    secret_wipe(&key.number, sizeof(key.number));
+    if (!is_made) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
     json_begin_object(&x->json);
     api_open_array(&x->json, "keys");
+    token_key_put(&x->json, &key);
     json_end_array(&x->json);
     json_end_object(&x->json);
     api_reply(x, 200);

@@ -51,6 +51,7 @@ struct sink_change {
     struct sink_secret credential;
     struct utc until;
     bool has_credential, has_url, wakes;
+    bool has_client; // the caller's record says where tokens are asked for
     uint8_t nonce[CRYPTO_NONCE_SIZE];
 };
 
@@ -143,18 +144,36 @@ static void read_protocol(struct api_exchange *x)
                                                   "Only HTTP is there"));
 }
 
-static bool is_token(struct bytes text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] <= 0x20 || text.at[i] >= 0x7F)
-            return false;
-    }
-    return text.len > 0;
-}
-
 static void fail_credential(struct api_body *b, enum api_code code, const char *text)
 {
     api_body_fail(b, api_problem_field(code, bytes_of_text("credentialType"), text));
+}
+
+static void read_token(struct api_exchange *x, struct sink_change *c, struct api_body *b,
+                       struct bytes type)
+{
+    if (type.len > 0 && !bytes_equal(type, bytes_of_text("ACCESSTOKEN")))
+        fail_credential(b, API_INVALID_CREDENTIAL, "ACCESSTOKEN or PRIVATE_KEY_JWT");
+    const struct bytes token = api_body_text(b, "accessToken", API_REQUIRED, 1, SINK_TOKEN_MAX);
+    c->until = api_body_time(b, "accessTokenExpiresUtc");
+    const struct bytes kind = api_body_text(b, "accessTokenType", API_REQUIRED, 1, 32);
+    if (kind.len > 0 && !bytes_equal(kind, bytes_of_text("bearer")))
+        fail_credential(b, API_INVALID_CREDENTIAL, "Only tokens of the type bearer can be sent");
+    if (b->problem.code == API_OK && c->until.ms == 0)
+        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT,
+                                           bytes_of_text("accessTokenExpiresUtc"), "Is needed"));
+    else if (b->problem.code == API_OK && c->until.ms <= x->now.utc.ms)
+        api_body_fail(b,
+                      api_problem_field(API_INVALID_ARGUMENT,
+                                        bytes_of_text("accessTokenExpiresUtc"), "Is past already"));
+    if (b->problem.code == API_OK && !sink_is_token(token))
+        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("accessToken"),
+                                           "Has an octet that no header may have"));
+    if (b->problem.code == API_OK) {
+        c->has_credential = true;
+        c->credential.len = token.len;
+        bytes_copy(c->credential.text, token);
+    }
 }
 
 static void read_credential(struct api_exchange *x, struct sink_change *c)
@@ -163,28 +182,15 @@ static void read_credential(struct api_exchange *x, struct sink_change *c)
     if (!api_body_begin(&x->body, "sinkCredential", &b))
         return;
     const struct bytes type = api_body_text(&b, "credentialType", API_REQUIRED, 1, 32);
-    if (type.len > 0 && !bytes_equal(type, bytes_of_text("ACCESSTOKEN")))
-        fail_credential(&b, API_INVALID_CREDENTIAL, "Only ACCESSTOKEN can be used here");
-    const struct bytes token = api_body_text(&b, "accessToken", API_REQUIRED, 1, SINK_TOKEN_MAX);
-    c->until = api_body_time(&b, "accessTokenExpiresUtc");
-    const struct bytes kind = api_body_text(&b, "accessTokenType", API_REQUIRED, 1, 32);
-    if (kind.len > 0 && !bytes_equal(kind, bytes_of_text("bearer")))
-        fail_credential(&b, API_INVALID_CREDENTIAL, "Only tokens of the type bearer can be sent");
-    if (b.problem.code == API_OK && c->until.ms == 0)
-        api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT,
-                                            bytes_of_text("accessTokenExpiresUtc"), "Is needed"));
-    else if (b.problem.code == API_OK && c->until.ms <= x->now.utc.ms)
-        api_body_fail(&b,
-                      api_problem_field(API_INVALID_ARGUMENT,
-                                        bytes_of_text("accessTokenExpiresUtc"), "Is past already"));
-    if (b.problem.code == API_OK && !is_token(token))
-        api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("accessToken"),
-                                            "Has an octet that no header may have"));
-    if (b.problem.code == API_OK) {
-        c->has_credential = true;
-        c->credential.len = token.len;
-        bytes_copy(c->credential.text, token);
+    if (bytes_equal(type, bytes_of_text("PRIVATE_KEY_JWT"))) {
+        c->has_client = !x->client.is_user && x->client.token_uri[0] != '\0';
+        if (!c->has_client)
+            fail_credential(&b, API_INVALID_CREDENTIAL,
+                            "It takes a client whose record has a sinkTokenEndpoint");
+        api_body_close(&x->body, "sinkCredential", &b);
+        return;
     }
+    read_token(x, c, &b, type);
     api_body_close(&x->body, "sinkCredential", &b);
 }
 
@@ -203,12 +209,29 @@ static enum store_status keep_credential(struct api_exchange *x, struct store *s
 {
     struct sink_work *w = x->work;
     const struct sink_safe safe = {x->api->crypto, &x->api->options.client_key};
+    if (w->change.has_client)
+        return sink_secret_drop(store, w->object.document.id, SINK_CREDENTIAL);
     if (!w->change.has_credential)
         return STORE_OK;
     w->change.credential.sink = w->object.document.id;
     w->change.credential.number = SINK_CREDENTIAL;
     return sink_secret_put(&safe, store, api_new_id(x), &w->change.credential, w->change.nonce,
                            now);
+}
+
+// As the document shows it.
+static void set_credential(const struct api_exchange *x, const struct sink_change *c, json_t *root)
+{
+    char client[API_ID_SIZE];
+    if (!c->has_credential && !c->has_client)
+        return;
+    json_object_del(root, "credentialExpiresAt");
+    json_object_del(root, SINK_TOKEN_CLIENT);
+    api_id_write(client, "cli", x->client.id);
+    if (c->has_client)
+        json_object_set_new(root, SINK_TOKEN_CLIENT, json_string(client));
+    else
+        api_set_time(root, "credentialExpiresAt", c->until);
 }
 
 static void look_again(struct api_exchange *x)
@@ -316,8 +339,7 @@ void api_sinks_post(struct api_exchange *x)
     json_object_del(x->root, "sinkCredential");
     json_object_del(x->root, "protocol");
     json_object_set_new(x->root, "secrets", json_array());
-    if (w->change.has_credential)
-        api_set_time(x->root, "credentialExpiresAt", w->change.until);
+    set_credential(x, &w->change, x->root);
     if (api_document_fill(x, &w->object, x->root))
         api_commit(x, apply_new, reply_sink);
 }
@@ -332,7 +354,8 @@ static enum store_status wake(struct api_exchange *x, struct store *store, struc
     if (status != STORE_OK)
         return status;
     const bool is_mended = (w->change.has_url && row.health.why == SINK_WHY_GONE) ||
-                           (w->change.has_credential && row.health.why == SINK_WHY_CREDENTIAL);
+                           ((w->change.has_credential || w->change.has_client) &&
+                            row.health.why == SINK_WHY_CREDENTIAL);
     if (!w->change.wakes && !is_mended)
         return STORE_OK;
     status = store_sink_health_put(store, x->object_id, &well);
@@ -361,8 +384,7 @@ static bool fill_changed(struct api_exchange *x, struct sink_work *w, uint32_t t
         if (value != NULL)
             json_object_set(root, kept[i], value);
     }
-    if (w->change.has_credential)
-        api_set_time(root, "credentialExpiresAt", w->change.until);
+    set_credential(x, &w->change, root);
     if (types != 0)
         w->object.document.state = types;
     const bool is_filled = api_document_fill(x, &w->object, root);

@@ -317,3 +317,17 @@ bool api_base64url_read(struct bytes text, struct writer *out)
 {
     return read_digits(text, base64url_digit, out);
 }
+
+void api_base64url_put(struct writer *w, struct bytes octets)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint32_t held = 0;
+    unsigned bits = 0;
+    for (size_t i = 0; i < octets.len; i++) {
+        held = held << 8 | octets.at[i];
+        for (bits += 8; bits >= 6; bits -= 6)
+            writer_u8(w, (uint8_t)digits[held >> (bits - 6) & 63]);
+    }
+    if (bits > 0)
+        writer_u8(w, (uint8_t)digits[held << (6 - bits) & 63]);
+}

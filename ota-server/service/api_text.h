@@ -32,6 +32,7 @@ void api_percent_encode(struct bytes text, bool keep_slash, struct writer *out);
 bool api_base64_read(struct bytes text, struct writer *out) MUST_USE;
 // The form of it for URLs, without padding [RFC 4648 §5].
 bool api_base64url_read(struct bytes text, struct writer *out) MUST_USE;
+void api_base64url_put(struct writer *w, struct bytes octets); // without padding
 
 // A server id as clients see it: `prefix`, an underscore and a ULID [ulid specification], whose
 // time is that of the id and whose last 60 bits are a checksum over prefix and id. The checksum is

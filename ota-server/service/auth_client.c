@@ -97,6 +97,10 @@ static void write_limits(struct json_writer *j, const struct auth_client *client
     for (uint8_t i = 0; i < client->prefix_count; i++)
         json_put_string(j, client->prefixes[i]);
     json_end_array(j);
+    json_put_key(j, "tokenUri");
+    json_put_string(j, client->token_uri);
+    json_put_key(j, "tokenId");
+    json_put_string(j, client->token_id);
     json_put_key(j, "callsPerMonth");
     json_begin_object(j);
     for (size_t i = 0; i < AUTH_APIS; i++) {
@@ -242,6 +246,11 @@ static void read_limits(const json_t *root, struct auth_client *out)
             copy_text(out->sources[out->source_count++], AUTH_SOURCE_SIZE,
                       bytes_of(json_string_value(item), json_string_length(item)));
     }
+    struct bytes text = {0};
+    if (json_get_text(root, "tokenUri", &text) == JSON_FOUND)
+        copy_text(out->token_uri, sizeof(out->token_uri), text);
+    if (json_get_text(root, "tokenId", &text) == JSON_FOUND)
+        copy_text(out->token_id, sizeof(out->token_id), text);
     json_array_foreach(json_object_get(root, "sinkPrefixes"), i, item)
     {
         if (json_is_string(item) && out->prefix_count < AUTH_PREFIXES_MAX)

@@ -48,6 +48,7 @@ enum {
 #define AUTH_SOURCE_SIZE 48 // a network as text, "10.0.0.0/8"
 #define AUTH_PREFIXES_MAX 8
 #define AUTH_URL_SIZE 256
+#define AUTH_TOKEN_ID_SIZE 128
 
 // The APIs that contracts count calls of.
 enum auth_api { AUTH_API_OWN, AUTH_API_ESIM };
@@ -80,6 +81,8 @@ struct auth_client {
     char sources[AUTH_SOURCES_MAX][AUTH_SOURCE_SIZE];
     uint8_t prefix_count; // beginnings of the sinks that it may enter; 0: any
     char prefixes[AUTH_PREFIXES_MAX][AUTH_URL_SIZE];
+    char token_uri[AUTH_URL_SIZE]; // where tokens for its sinks are asked for, and as whom; or ""
+    char token_id[AUTH_TOKEN_ID_SIZE];
     uint64_t calls_per_month[AUTH_APIS]; // 0: as many as it likes
 };
 

@@ -65,7 +65,11 @@ bool sink_read(const struct document *d, struct sink *out)
                          url.len < sizeof(out->url);
     if (is_read) {
         bytes_copy(out->url, url);
+        struct bytes client = {0};
         out->credential_until = time_in(root, "credentialExpiresAt");
+        if (json_get_text(root, SINK_TOKEN_CLIENT, &client) == JSON_FOUND &&
+            !api_id_read(client, "cli", &out->token_client))
+            out->token_client = 0;
         read_secrets(json_object_get(root, "secrets"), out);
     }
     json_decref(root);
@@ -89,6 +93,15 @@ enum store_status sink_get(struct store *s, uint64_t id, struct sink *out)
     struct found f = {.sink = out};
     const enum store_status status = store_document_get(s, STORE_SINK_KIND, id, take, &f);
     return status == STORE_OK && !f.is_read ? STORE_FORM : status;
+}
+
+bool sink_is_token(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] <= 0x20 || text.at[i] >= 0x7F)
+            return false;
+    }
+    return text.len > 0;
 }
 
 // --- secrets ---------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 #define DELIVERY_PREFIX "dlv"
 #define SINK_SECRET_KIND "sink-secret"
 #define SINK_TOKEN_MAX 2048
+#define SINK_TOKEN_CLIENT "credentialClientId" // member of its document
 #define SINK_SECRETS_MAX 2
 #define SINK_CREDENTIAL 0 // as the number of a secret: the access token; the others count from 1
 
@@ -26,7 +27,8 @@ struct sink {
     uint64_t id, owner, group;
     uint32_t types;
     char url[SINK_URL_MAX + 1];
-    struct utc credential_until; // 0: there is none
+    struct utc credential_until; // of its own token; 0: there is none
+    uint64_t token_client;       // whose record says where tokens are asked for; 0: nobody's
     uint8_t secret_count;
     struct {
         uint64_t number;
@@ -37,6 +39,9 @@ struct sink {
 bool sink_read(const struct document *d, struct sink *out) MUST_USE;
 // STORE_NONE when there is none.
 enum store_status sink_get(struct store *s, uint64_t id, struct sink *out) MUST_USE;
+
+// May it stand in a header as a token?
+bool sink_is_token(struct bytes text);
 
 // Sealing takes a crypto, the key, and a nonce that was never used.
 struct sink_safe {

@@ -8,6 +8,7 @@
 #include "ota-server/service/api_json.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/notice.h"
+#include "ota-server/service/sink_token.h"
 
 #include <stdlib.h>
 
@@ -20,16 +21,19 @@
 #define SINKS_MAX 1024  // that are looked at in one look; the others in the next
 #define EXPIRY_MS 60000 // a token that ends so soon is not used any more
 #define LINES_MAX 8
+#define TOKENS_MAX 64 // of clients, that are kept
+#define TOKEN_ANSWER_MAX 16384
 #define LINE_SIZE (SINK_TOKEN_MAX + 64)
 
-enum errand_stage { SINK_FREE, SINK_UNDER_WAY, SINK_TO_WRITE, SINK_IN_TURN };
+enum errand_stage { SINK_FREE, SINK_ASKS_TOKEN, SINK_UNDER_WAY, SINK_TO_WRITE, SINK_IN_TURN };
 
 struct errand {
     struct sinks *owner;
     uint8_t stage;
     bool is_expired; // nothing was sent: the credential is over
     uint64_t ticket, delivery, sink, card;
-    uint64_t host; // hash of name and port
+    uint64_t token_client; // whose token it asks for, or has; 0: nobody's
+    uint64_t host;         // hash of name and port
     struct utc give_up_at;
     struct sink_answer answer;
     uint8_t chance;
@@ -46,6 +50,8 @@ struct sinks {
     struct crypto *crypto;
     struct errand errands[SINK_FLIGHTS_MAX];
     struct pace paces[SINKS_MAX];
+    struct token_key key;
+    struct secret_token tokens[TOKENS_MAX];
     uint64_t tickets;
     bool is_dirty, is_sweeping;
     struct utc looked_at, due, sweep_at;
@@ -71,11 +77,10 @@ struct sinks *sinks_open(const struct sinks_options *options)
     s->is_dirty = true;
     for (size_t i = 0; i < SINK_FLIGHTS_MAX; i++)
         s->errands[i].owner = s;
-    if (s->crypto == NULL) {
-        free(s);
-        return NULL;
-    }
-    return s;
+    if (s->crypto != NULL && token_key_make(s->crypto, &s->options.client_key, &s->key))
+        return s;
+    sinks_close(s);
+    return NULL;
 }
 
 void sinks_close(struct sinks *s)
@@ -85,6 +90,8 @@ void sinks_close(struct sinks *s)
     crypto_close(s->crypto);
     secret_wipe(&s->options.client_key, sizeof(s->options.client_key));
     secret_wipe(s->lines, sizeof(s->lines));
+    secret_wipe(&s->key, sizeof(s->key));
+    secret_wipe(s->tokens, sizeof(s->tokens));
     free(s);
 }
 
@@ -194,13 +201,52 @@ static void write_some(struct sinks *s)
     }
 }
 
+// --- tokens ----------------------------------------------------------------------------------
+
+static struct secret_token *token_of(struct sinks *s, uint64_t client)
+{
+    return &s->tokens[client % TOKENS_MAX];
+}
+
+static bool has_token(struct sinks *s, uint64_t client, struct utc now)
+{
+    const struct secret_token *t = token_of(s, client);
+    return t->client == client && t->until.ms - TOKEN_MARGIN_MS > now.ms;
+}
+
+static void drop_token(struct sinks *s, uint64_t client)
+{
+    if (token_of(s, client)->client == client)
+        secret_wipe(token_of(s, client), sizeof(struct secret_token));
+}
+
+// The event goes in the next look; an endpoint that gives no token is an attempt that failed.
+static bool take_token(struct sinks *s, struct errand *f, const struct sink_answer *answer)
+{
+    struct secret_token *t = token_of(s, f->token_client);
+    drop_token(s, f->token_client);
+    if (answer->status != 200 || !token_answer_read(answer->body, s->looked_at, t))
+        return false;
+    t->client = f->token_client;
+    *f = (struct errand){.owner = s};
+    s->is_dirty = true;
+    return true;
+}
+
 void sinks_answered(struct sinks *s, uint64_t ticket, const struct sink_answer *answer)
 {
+    static const struct sink_answer none = {.problem = "NO_TOKEN", .retry_after_s = -1};
     for (size_t i = 0; i < SINK_FLIGHTS_MAX; i++) {
         struct errand *f = &s->errands[i];
-        if (f->stage != SINK_UNDER_WAY || f->ticket != ticket)
+        const bool asks = f->stage == SINK_ASKS_TOKEN;
+        if ((!asks && f->stage != SINK_UNDER_WAY) || f->ticket != ticket)
             continue;
-        f->answer = *answer;
+        if (asks && take_token(s, f, answer))
+            return;
+        if (!asks && answer->status == 401 && f->token_client != 0)
+            drop_token(s, f->token_client);
+        f->answer = asks ? none : *answer;
+        f->answer.body = bytes_of(NULL, 0);
         f->stage = SINK_TO_WRITE;
         *pace_of(s, f->sink) = (struct pace){f->sink, answer->took_ms};
         write_some(s);
@@ -289,6 +335,11 @@ static bool add_credential(struct sinks *s, const struct sink *sink)
 {
     const struct sink_safe safe = {s->crypto, &s->options.client_key};
     struct sink_secret secret = {.sink = sink->id, .number = SINK_CREDENTIAL};
+    if (sink->token_client != 0) {
+        const struct secret_token *t = token_of(s, sink->token_client);
+        add_line(s, "Authorization: Bearer ", bytes_of(t->text, t->len));
+        return true;
+    }
     if (sink->credential_until.ms == 0)
         return true;
     const bool is_there = sink_secret_get(&safe, s->options.reader, &secret) == STORE_OK;
@@ -321,7 +372,9 @@ static unsigned to_host(const struct sinks *s, uint64_t host)
 {
     unsigned count = 0;
     for (size_t i = 0; i < SINK_FLIGHTS_MAX; i++)
-        count += s->errands[i].stage == SINK_UNDER_WAY && s->errands[i].host == host;
+        count +=
+            (s->errands[i].stage == SINK_UNDER_WAY || s->errands[i].stage == SINK_ASKS_TOKEN) &&
+            s->errands[i].host == host;
     return count;
 }
 
@@ -349,6 +402,57 @@ static bool send(struct sinks *s, struct errand *f, const struct sink *sink,
     return is_sent;
 }
 
+// What the client's record says now; false when nobody can be asked.
+static bool find_endpoint(struct sinks *s, uint64_t id, struct auth_client *client,
+                          struct sink_url *url)
+{
+    return auth_client_get(s->options.reader, id, client) == STORE_OK && !client->is_suspended &&
+           client->token_uri[0] != '\0' &&
+           sink_url_read(bytes_of_text(client->token_uri), url) == SINK_OK;
+}
+
+static bool send_question(struct sinks *s, struct errand *f, const struct auth_client *client,
+                          const struct sink_url *url, struct utc now)
+{
+    uint8_t jti[16];
+    char octets[TOKEN_REQUEST_MAX];
+    struct writer w = writer_of(octets, sizeof(octets));
+    if (!s->options.fill(s->options.fill_context, jti, sizeof(jti)) ||
+        !token_request_write(&s->key, client, jti, now, &w))
+        return false;
+    s->line_count = 0;
+    add_line(s, "Content-Type: application/x-www-form-urlencoded", bytes_of("", 0));
+    add_line(s, "Accept: application/json", bytes_of("", 0));
+    add_line(s, "Expect:", bytes_of("", 0));
+    const struct sink_request request = {.ticket = f->ticket,
+                                         .url = client->token_uri,
+                                         .parts = *url,
+                                         .headers = s->headers,
+                                         .body = writer_bytes(&w),
+                                         .answer_max = TOKEN_ANSWER_MAX};
+    return s->options.send(s->options.send_context, &request);
+}
+
+// In place of the event, which waits for it. A client that may not work, or says no more where to
+// ask, is a credential that is over.
+static void ask_token(struct sinks *s, struct errand *f, uint64_t id, struct utc now)
+{
+    struct sink_url url;
+    struct auth_client *client = malloc(sizeof(*client));
+    f->is_expired = client != NULL && !find_endpoint(s, id, client, &url);
+    f->stage = f->is_expired ? SINK_TO_WRITE : SINK_ASKS_TOKEN;
+    if (client == NULL) {
+        *f = (struct errand){.owner = s};
+        return;
+    }
+    if (!f->is_expired) {
+        f->host = host_of(&url);
+        if (to_host(s, f->host) > SINK_PER_HOST || !send_question(s, f, client, &url, now))
+            *f = (struct errand){.owner = s};
+    }
+    free(client);
+}
+
 // False: no more of this sink now.
 static bool start(struct sinks *s, const struct sink *sink, const struct delivery *d,
                   struct utc now)
@@ -365,6 +469,7 @@ static bool start(struct sinks *s, const struct sink *sink, const struct deliver
                          .delivery = d->id,
                          .sink = d->sink,
                          .card = d->card,
+                         .token_client = sink->token_client,
                          .host = host,
                          .give_up_at = d->give_up_at};
     if (!s->options.fill(s->options.fill_context, &f->chance, sizeof(f->chance)))
@@ -373,6 +478,10 @@ static bool start(struct sinks *s, const struct sink *sink, const struct deliver
         sink->credential_until.ms != 0 && sink->credential_until.ms - EXPIRY_MS <= now.ms;
     if (f->is_expired) {
         f->stage = SINK_TO_WRITE;
+        return false;
+    }
+    if (sink->token_client != 0 && !has_token(s, sink->token_client, now)) {
+        ask_token(s, f, sink->token_client, now);
         return false;
     }
     f->stage = SINK_UNDER_WAY;
@@ -458,6 +567,7 @@ static void serve(struct sinks *s, const struct sink_row *row, struct utc now)
     }
     s->head_count = 0;
     if (open >= limit || sink_get(s->options.reader, row->id, &sink) != STORE_OK ||
+        (open > 0 && sink.token_client != 0 && !has_token(s, sink.token_client, now)) ||
         !owner_works(s, sink.owner, now) ||
         store_deliveries_waiting(s->options.reader, row->id, HEAD_MAX, note_head, s) != STORE_OK)
         return;

@@ -26,6 +26,7 @@ struct sink_request {
     struct sink_url parts;      // of it
     const char *const *headers; // lines `Name: value`, ended by NULL
     struct bytes body;
+    size_t answer_max; // octets of the answer that are wanted
 };
 // False: not now.
 typedef bool sink_send_fn(void *context, const struct sink_request *request);
@@ -57,6 +58,7 @@ struct sink_answer {
     bool is_refused;       // an address that is not allowed: no use in trying again
     int64_t retry_after_s; // -1: not said
     uint32_t took_ms;
+    struct bytes body; // that was wanted
 };
 void sinks_answered(struct sinks *s, uint64_t ticket, const struct sink_answer *answer);
 

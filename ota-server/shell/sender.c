@@ -43,7 +43,8 @@ static void answered(void *context, uint64_t ticket, const struct post_answer *a
                                        .problem = post_problem_name(a->problem),
                                        .is_refused = a->problem == POST_ADDRESS_REFUSED,
                                        .retry_after_s = a->retry_after_s,
-                                       .took_ms = a->took_ms};
+                                       .took_ms = a->took_ms,
+                                       .body = a->body};
     if (a->problem == POST_ANSWERED)
         s->answered++;
     else
@@ -61,6 +62,7 @@ static bool send(void *context, const struct sink_request *r)
                                          .is_literal = r->parts.is_literal,
                                          .headers = r->headers,
                                          .body = r->body,
+                                         .answer_max = r->answer_max,
                                          .ticket = r->ticket,
                                          .done = answered,
                                          .context = s};

@@ -4,7 +4,7 @@ import hashlib, hmac, http.server, json, os, socket, ssl, sys, threading, time, 
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from certificates import Authority  # noqa: E402
-from test_events import Served, until  # noqa: E402
+from test_events import Api, Served, until  # noqa: E402
 
 TYPE = "ota.connectivity-management.v1."
 NAMES = ("sink.test", "rebind.test", "mixed.test")
@@ -60,7 +60,8 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with receiver.changed:
                     earlier = sum(1 for path, _, _, _ in receiver.got if path == self.path)
-                    receiver.got.append((self.path, json.loads(body), dict(self.headers), body))
+                    is_event = self.headers["Content-Type"].startswith("application/cloudevents")
+                    receiver.got.append((self.path, json.loads(body) if is_event else None, dict(self.headers), body))
                     receiver.changed.notify_all()
                 getattr(self, "on_" + self.path.strip("/").split("/")[0], self.on_ok)(earlier)
 
@@ -74,6 +75,13 @@ class Receiver:
 
             def on_once(self, earlier):
                 self.on_ok(earlier, 500 if earlier == 0 else 204)
+
+            def on_token(self, earlier):
+                token = json.dumps({"access_token": "token-%d" % earlier, "token_type": "Bearer", "expires_in": 3600}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(token)))
+                self.end_headers()
+                self.wfile.write(token)
 
             def on_gone(self, earlier):
                 self.on_ok(earlier, 410)
@@ -209,6 +217,31 @@ class Sinks(Served):
             made = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
             self.assertEqual(signature, made)
             self.assertLess(abs(int(stamp) - time.time()), 300)
+
+    def test_a_token_is_asked_for_and_sent_along(self):
+        owner = self.api.get("/session")["enterpriseId"]
+
+        def add(path, endpoint):
+            ends = {"tokenUri": f"https://sink.test:{self.good.port}{endpoint}", "clientId": "otaria"}
+            client = self.api.post("/api-clients", {"name": "tokens", "enterpriseId": owner, "mechanisms": ["hmac"],
+                                                    "scopes": ["events:read", "events:write"], "sinkTokenEndpoint": ends})
+            self.api.post(f"/api-clients/{client['id']}/approve", {})
+            secret = self.api.post(f"/api-clients/{client['id']}/secrets", {})
+            theirs = Api(self.api.authority, [(secret["appKey"], secret["appSecret"])])
+            sink = theirs.post("/event-sinks", {"sink": f"https://sink.test:{self.good.port}{path}", "types": [TYPE + "card-dirty"],
+                                                "sinkCredential": {"credentialType": "PRIVATE_KEY_JWT"}})["id"]
+            theirs.post(f"/event-sinks/{sink}/test", {})
+            return sink
+        add("/ok/token", "/token")
+        ((_, headers, _),) = self.good.wait("/ok/token", 1)
+        self.assertEqual(headers["Authorization"], "Bearer token-0")
+        ((_, headers, body),) = self.good.of("/token")
+        self.assertIn(b"client_assertion=ey", body)
+        self.assertNotIn("Authorization", headers)
+        sink = add("/ok/none", "/endless")  # an answer that does not end is no token
+        waiting = until("no token", 20, lambda: [one for one in self.deliveries(sink, "WAITING") if one["attempts"]], 0.05)
+        self.assertEqual(waiting[0]["lastProblem"], "NO_TOKEN")
+        self.assertEqual(self.good.of("/ok/none"), [])
 
     def test_a_failed_event_comes_again_with_its_id_also_after_a_crash(self):
         sink = self.add("/once")

@@ -110,10 +110,16 @@ void work(void)
 
 void answer_with(size_t index, unsigned status)
 {
+    answer_body(index, status, "");
+}
+
+void answer_body(size_t index, unsigned status, const char *body)
+{
     const struct sink_answer answer = {.status = status,
                                        .problem = status == 0 ? "TIMEOUT" : "",
                                        .retry_after_s = -1,
-                                       .took_ms = 5};
+                                       .took_ms = 5,
+                                       .body = bytes_of_text(body)};
     assert_true(index < sent_count);
     sinks_answered(sinks, sents[index].ticket, &answer);
     work();

@@ -44,6 +44,7 @@ void work_for(int64_t ms);
 void work(void);
 // The sink's answer to a request; 0: none came.
 void answer_with(size_t index, unsigned status);
+void answer_body(size_t index, unsigned status, const char *body);
 
 void ask_as(const char *token, const char *method, const char *target, const char *body,
             unsigned status);

@@ -612,7 +612,9 @@ static void strangers_find_the_way(void **state)
     ask_with("", "GET", "/.well-known/oauth-authorization-server", NULL);
     assert_string_equal(a.body, first);
     ask_with("", "GET", "/.well-known/jwks.json", NULL);
-    assert_string_equal(a.body, "{\"keys\":[]}");
+    assert_true(
+        has("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"use\":\"sig\",\"alg\":\"ES256\",") &&
+        has("\"x\":\"") && !has("\"d\":"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)

@@ -286,6 +286,45 @@ static void a_seal_with_any_changed_octet_gives_nothing(void **state)
     crypto_close(c);
 }
 
+// The key of [RFC 7515 appendix A.3.1].
+static void our_es256_has_the_public_key_of_its_number(void **state)
+{
+    (void)state;
+    static const uint8_t number[32] = {142, 155, 16, 158, 113, 144, 152, 191, 152, 4,   135,
+                                       223, 31,  93, 119, 233, 203, 41,  96,  110, 190, 210,
+                                       38,  59,  95, 87,  194, 19,  223, 132, 244, 178};
+    static const uint8_t x_wanted[32] = {127, 205, 206, 39,  112, 246, 196, 93,  65, 131, 203,
+                                         238, 111, 219, 75,  123, 88,  7,   51,  53, 123, 233,
+                                         239, 19,  186, 207, 110, 60,  123, 209, 84, 69};
+    static const uint8_t y_wanted[32] = {199, 241, 68,  205, 27,  189, 155, 126, 135, 44,  223,
+                                         237, 185, 238, 185, 244, 179, 105, 93,  110, 169, 11,
+                                         36,  173, 138, 70,  35,  40,  133, 136, 229, 173};
+    const struct secret_key key = secret_key_of(bytes_of(number, sizeof(number)));
+    uint8_t x[32];
+    uint8_t y[32];
+    uint8_t signature[CRYPTO_ES256_SIZE];
+    assert_true(crypto_es256_public(&key, x, y));
+    assert_memory_equal(x, x_wanted, sizeof(x));
+    assert_memory_equal(y, y_wanted, sizeof(y));
+    const struct crypto_public public = {bytes_of(x, sizeof(x)), bytes_of(y, sizeof(y))};
+    const struct bytes text = bytes_of_text("text");
+    assert_true(crypto_es256_sign(&key, text, signature));
+    const struct bytes signed_by_us = bytes_of(signature, sizeof(signature));
+    assert_true(crypto_verify(CRYPTO_ES256, &public, text, signed_by_us));
+    assert_false(crypto_verify(CRYPTO_ES256, &public, bytes_of_text("test"), signed_by_us));
+    // Neither 0 nor the order of the curve is a key [FIPS 186-5, SP 800-186 §3.2.1.3].
+    static const uint8_t order[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0,    0,    0,    0,
+                                      0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                      0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84,
+                                      0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
+    static const uint8_t none[32] = {0};
+    const struct secret_key zero = secret_key_of(bytes_of(none, sizeof(none)));
+    const struct secret_key full = secret_key_of(bytes_of(order, sizeof(order)));
+    assert_false(crypto_es256_public(&zero, x, y));
+    assert_false(crypto_es256_public(&full, x, y));
+    assert_false(crypto_es256_sign(&full, text, signature));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_changed_key_is_noticed_between_two_operations),
         cmocka_unit_test(sha_256_is_that_of_fips_180),
         cmocka_unit_test(hmac_is_that_of_rfc_4231),
+        cmocka_unit_test(our_es256_has_the_public_key_of_its_number),
         cmocka_unit_test(a_seal_is_that_of_the_gcm_specification),
         cmocka_unit_test(a_seal_with_any_changed_octet_gives_nothing),
     };

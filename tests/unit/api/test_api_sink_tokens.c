@@ -1,0 +1,272 @@
+// Sinks whose access tokens the server asks for itself.
+#include "ota-server/service/auth_jwt.h"
+#include "ota-server/service/sink_token.h"
+#include "tests/unit/api/sink_lab.h"
+
+#include <stdio.h>
+
+#define ENDPOINT "https://id.example.com/token"
+#define JWT_CREDENTIAL "\"sinkCredential\":{\"credentialType\":\"PRIVATE_KEY_JWT\"}"
+#define GIVEN "{\"access_token\":\"t-%u\",\"token_type\":\"Bearer\",\"expires_in\":%u}"
+
+static char token[LAB_TOKEN_SIZE], client[API_ID_SIZE], sink[API_ID_SIZE];
+
+// A client whose record has an endpoint; approved by the operator's.
+static void make_client(void)
+{
+    struct auth_client made;
+    char at[256];
+    lab_client(&lab, "events:read,events:write", LAB_TENANT, token);
+    assert_int_equal(auth_token_find(lab.store, NULL, bytes_of_text(token + strlen("Bearer ")),
+                                     lab.now.utc, &made),
+                     STORE_OK);
+    api_id_write(client, "cli", made.id);
+    (void)snprintf(at, sizeof(at), API_BASE "/api-clients/%s", client);
+    ask("PATCH", at,
+        "{\"sinkTokenEndpoint\":{\"tokenUri\":\"" ENDPOINT "\",\"clientId\":\"our \\\"name\\\"\"}}",
+        200);
+    assert_true(says("\"status\":\"REQUESTED\"") && // somebody looks where the server will ask
+                says("\"sinkTokenEndpoint\":{\"tokenUri\":\"" ENDPOINT "\","));
+    (void)snprintf(at, sizeof(at), API_BASE "/api-clients/%s/approve", client);
+    ask("POST", at, NULL, 200);
+}
+
+// Its tokens ended with the approval; the next one.
+static void renew(void)
+{
+    uint64_t id = 0;
+    struct auth_client made;
+    static char fresh[] = "fresh-token-of-the-client-0123456789-012345";
+    fresh[0]++;
+    assert_true(api_id_read(bytes_of_text(client), "cli", &id));
+    assert_int_equal(auth_client_get(lab.store, id, &made), STORE_OK);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(auth_token_put(lab.store, turn_id(lab.turn, lab.now.utc), &made, fresh,
+                                    bytes_of_text("connectivity-management:events:read "
+                                                  "connectivity-management:events:write"),
+                                    lab.now.utc),
+                     STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    (void)snprintf(token, sizeof(token), "Bearer %s", fresh);
+}
+
+static void add_jwt_sink(void)
+{
+    make_client();
+    renew();
+    ask_as(token, "POST", SINKS,
+           "{\"sink\":\"" HOOK
+           "\",\"types\":[" T("card-dirty") "," T("card-clean") "]," JWT_CREDENTIAL "}",
+           201);
+    memcpy(sink, last_id("snk"), sizeof(sink));
+}
+
+static void give(size_t index, unsigned number, unsigned life_s)
+{
+    char body[128];
+    (void)snprintf(body, sizeof(body), GIVEN, number, life_s);
+    answer_body(index, 200, body);
+}
+
+static bool is_question(size_t index)
+{
+    return strcmp(sents[index].url, ENDPOINT) == 0;
+}
+
+static bool has_token(size_t index, const char *text)
+{
+    char line[64];
+    (void)snprintf(line, sizeof(line), "Authorization: Bearer %s\n", text);
+    return strcmp(sents[index].url, HOOK) == 0 && strstr(sents[index].headers, line) != NULL;
+}
+
+static void the_server_proves_who_it_is_and_sends_what_it_got(void **state)
+{
+    (void)state;
+    char jti[JWT_JTI_MAX + 1];
+    json_t *jwks = NULL;
+    add_jwt_sink();
+    assert_true(says("\"credentialClientId\":\"cli_"));
+    dirty(card);
+    work();
+    assert_int_equal(sent_count, 1);
+    assert_true(is_question(0));
+    assert_non_null(strstr(sents[0].headers, "Content-Type: application/x-www-form-urlencoded\n"));
+    assert_null(strstr(sents[0].headers, "Authorization"));
+    static const char start[] = "grant_type=client_credentials&client_assertion_type="
+                                "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+                                "&client_assertion=";
+    assert_memory_equal(sents[0].body, start, sizeof(start) - 1);
+    ask_as("", "GET", "/.well-known/jwks.json", NULL, 200);
+    assert_int_equal(json_read(bytes_of_text(a.body), &jwks), JSON_READ_OK);
+    const struct jwt_expected expected = {.client = "our \"name\"",
+                                          .audiences = {ENDPOINT, ENDPOINT},
+                                          .now = lab.now.utc,
+                                          .jwks = jwks};
+    assert_true(jwt_check(bytes_of_text(sents[0].body + sizeof(start) - 1), &expected, jti));
+    json_decref(jwks);
+    give(0, 1, 300);
+    assert_int_equal(sent_count, 2);
+    assert_true(has_token(1, "t-1"));
+    assert_true(is_of_type(1, "card-dirty"));
+    answer_with(1, 204);
+    // Until 30 s before its end it serves again.
+    work_for(260000);
+    clean(card);
+    work();
+    assert_int_equal(sent_count, 3);
+    assert_true(has_token(2, "t-1"));
+    answer_with(2, 204);
+    work_for(15000);
+    dirty(card);
+    work();
+    assert_int_equal(sent_count, 4);
+    assert_true(is_question(3));
+    give(3, 2, 300);
+    assert_true(has_token(4, "t-2"));
+    answer_with(4, 204);
+    ask("GET", sink_path(sink, ""), NULL, 200);
+    assert_true(says("\"status\":\"OK\"") && !says("t-2"));
+}
+
+static void a_refused_token_is_asked_for_anew_and_three_suspend_the_sink(void **state)
+{
+    (void)state;
+    add_jwt_sink();
+    dirty(card);
+    work();
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(sent_count, 2 * i + 1);
+        assert_true(is_question(2 * i));
+        give(2 * i, i, 3600);
+        assert_int_equal(sent_count, 2 * i + 2);
+        answer_with(2 * i + 1, 401);
+        work_for(40000);
+    }
+    assert_int_equal(sent_count, 6);
+    ask("GET", sink_path(sink, ""), NULL, 200);
+    assert_true(says("\"status\":\"SUSPENDED\"") && says("\"statusReason\":\"CREDENTIAL\""));
+    // Given the same credential once more, it is asked again.
+    renew();
+    ask_as(token, "PATCH", sink_path(sink, ""), "{" JWT_CREDENTIAL "}", 200);
+    sinks_look(sinks);
+    work();
+    assert_true(is_question(6));
+    give(6, 9, 3600);
+    assert_true(has_token(7, "t-9"));
+}
+
+static void an_endpoint_that_gives_no_token_is_an_attempt_that_failed(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned status;
+        const char *body;
+    } rows[] = {
+        {500, ""},
+        {0, ""},
+        {401, "{\"error\":\"invalid_client\"}"},
+        {200, "nonsense"},
+        {200, "{\"access_token\":\"a b\",\"token_type\":\"Bearer\"}"},
+        {200, "{\"access_token\":\"\",\"token_type\":\"Bearer\"}"},
+        {200, "{\"access_token\":\"x\",\"token_type\":\"mac\"}"},
+        {200, "{\"access_token\":\"x\"}"},
+        {200, "{\"access_token\":\"x\",\"token_type\":\"Bearer\",\"expires_in\":\"soon\"}"},
+        {200, "{\"access_token\":\"x\",\"token_type\":\"Bearer\",\"expires_in\":0}"},
+    };
+    const size_t count = sizeof(rows) / sizeof(rows[0]);
+    add_jwt_sink();
+    dirty(card);
+    dirty(card2);
+    work();
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(sent_count, i + 1); // one at a time
+        assert_true(is_question(i));
+        answer_body(i, rows[i].status, rows[i].body);
+        work_for(4000000);
+    }
+    ask("GET", DELIVERIES "?state=WAITING", NULL, 200);
+    assert_true(says("\"lastProblem\":\"NO_TOKEN\""));
+    give(count, 7, 60);
+    assert_true(has_token(count + 1, "t-7"));
+}
+
+static void a_token_that_does_not_say_how_long_it_lives_lives_a_minute(void **state)
+{
+    (void)state;
+    add_jwt_sink();
+    dirty(card);
+    work();
+    answer_body(0, 200, "{\"access_token\":\"x\",\"token_type\":\"bearer\"}");
+    assert_true(has_token(1, "x"));
+    answer_with(1, 200);
+    work_for(31000);
+    clean(card);
+    work();
+    assert_true(is_question(2));
+}
+
+static void a_client_that_may_not_work_gets_no_tokens(void **state)
+{
+    (void)state;
+    char at[256];
+    add_jwt_sink();
+    (void)snprintf(at, sizeof(at), API_BASE "/api-clients/%s", client);
+    ask("PATCH", at, "{\"status\":\"SUSPENDED\"}", 200);
+    dirty(card);
+    work();
+    work();
+    assert_int_equal(sent_count, 0);
+    ask("GET", sink_path(sink, ""), NULL, 200);
+    assert_true(says("\"statusReason\":\"CREDENTIAL\""));
+}
+
+static bool see_none(void *context, const struct document *d)
+{
+    (void)context;
+    (void)d;
+    return true;
+}
+
+static void one_credential_takes_the_place_of_the_other(void **state)
+{
+    (void)state;
+    add_jwt_sink();
+    ask_as(token, "PATCH", sink_path(sink, ""), "{" CREDENTIAL "}", 200);
+    assert_true(says("credentialExpiresAt") && !says("credentialClientId"));
+    dirty(card);
+    work();
+    assert_true(has_token(0, TOKEN));
+    answer_with(0, 200);
+    renew();
+    ask_as(token, "PATCH", sink_path(sink, ""), "{" JWT_CREDENTIAL "}", 200);
+    assert_true(!says("credentialExpiresAt") && says("credentialClientId"));
+    const struct document_filter filter = {.kind = SINK_SECRET_KIND, .state = -1};
+    const struct store_page page = {.limit = 9};
+    uint64_t left = 9;
+    assert_int_equal(store_documents(lab.store, &filter, &page, see_none, NULL, &left), STORE_OK);
+    assert_int_equal(left, 0);
+    clean(card);
+    work();
+    assert_true(is_question(1));
+    // People, and clients without an endpoint, have nobody to ask.
+    ask("PATCH", sink_path(sink, ""), "{" JWT_CREDENTIAL "}", 400);
+    assert_true(says("\"code\":\"INVALID_CREDENTIAL\""));
+    ask_as(token, "PATCH", sink_path(sink, ""),
+           "{\"sinkCredential\":{\"credentialType\":\"PRIVATE_KEY_JWT\",\"accessToken\":\"x\"}}",
+           400);
+}
+
+int main(void)
+{
+#define ONE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+    const struct CMUnitTest tests[] = {
+        ONE(the_server_proves_who_it_is_and_sends_what_it_got),
+        ONE(a_refused_token_is_asked_for_anew_and_three_suspend_the_sink),
+        ONE(an_endpoint_that_gives_no_token_is_an_attempt_that_failed),
+        ONE(a_token_that_does_not_say_how_long_it_lives_lives_a_minute),
+        ONE(a_client_that_may_not_work_gets_no_tokens),
+        ONE(one_credential_takes_the_place_of_the_other),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
