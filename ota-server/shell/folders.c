@@ -215,16 +215,26 @@ static bool take(struct folders *v, struct folder *f)
 struct ended {
     bool is_ended;
     bool is_refused;
+    bool is_kept; // enciphered, by this import or by the one before it
     FILE *report; // its body is written here, or NULL
 };
+
+static bool has(struct bytes body, const char *text)
+{
+    const size_t len = strlen(text);
+    bool is_there = false;
+    for (size_t i = 0; i + len <= body.len && !is_there; i++)
+        is_there = memcmp(body.at + i, text, len) == 0;
+    return is_there;
+}
 
 static bool see_import(void *context, const struct document *d)
 {
     struct ended *e = context;
-    static const char refused[] = "\"outcome\":\"REFUSED\"";
     e->is_ended = d->state == IMPORT_ENDED;
-    for (size_t i = 0; i + sizeof refused - 1 <= d->body.len; i++)
-        e->is_refused = e->is_refused || memcmp(d->body.at + i, refused, sizeof refused - 1) == 0;
+    e->is_refused = has(d->body, "\"outcome\":\"REFUSED\"");
+    e->is_kept =
+        has(d->body, "\"fileKeptUntil\":") || has(d->body, "\"outcome\":\"ALREADY_IMPORTED\"");
     if (e->report != NULL)
         (void)fwrite(d->body.at, 1, d->body.len, e->report);
     return false;
@@ -268,13 +278,18 @@ static bool write_report(struct folders *v, FILE *file)
     return is_good && fflush(file) == 0 && ferror(file) == 0 && fsync(fileno(file)) == 0;
 }
 
+static void report_name(const char *name, char report[MADE_NAME_SIZE + 24])
+{
+    (void)snprintf(report, MADE_NAME_SIZE + 24, "%s.report.json", name);
+}
+
 // Written under a hidden name and then named, so that whoever waits for it reads all of it.
 static bool put_report(struct folders *v, int place, const char *name)
 {
     char hidden[MADE_NAME_SIZE + 24];
     char final[MADE_NAME_SIZE + 24];
     (void)snprintf(hidden, sizeof hidden, ".%s.report", name);
-    (void)snprintf(final, sizeof final, "%s.report.json", name);
+    report_name(name, final);
     (void)unlinkat(place, hidden, 0);
     const int fd =
         openat(place, hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
@@ -292,11 +307,22 @@ static bool put_report(struct folders *v, int place, const char *name)
 static void final_name(const struct folders *v, int place, char name[MADE_NAME_SIZE])
 {
     char id[API_ID_SIZE];
+    char report[MADE_NAME_SIZE + 24];
     struct stat about;
     api_id_write(id, "imp", v->order.import);
-    const bool is_there = fstatat(place, v->name, &about, AT_SYMLINK_NOFOLLOW) == 0;
+    report_name(v->name, report);
+    const bool is_there = fstatat(place, v->name, &about, AT_SYMLINK_NOFOLLOW) == 0 ||
+                          fstatat(place, report, &about, AT_SYMLINK_NOFOLLOW) == 0;
     (void)snprintf(name, MADE_NAME_SIZE, "%s%s%s", v->name, is_there ? "." : "",
                    is_there ? id : "");
+}
+
+// Beside its report, or away, where no file is to stay in the clear that is kept enciphered.
+static bool put_away(const struct folders *v, const struct ended *e, int place, const char *name)
+{
+    const int taken = v->of->places[PLACE_TAKEN];
+    return e->is_kept && !v->of->settings->keeps_clear ? unlinkat(taken, v->name, 0) == 0
+                                                       : renameat(taken, v->name, place, name) == 0;
 }
 
 static void finish(struct folders *v)
@@ -310,8 +336,7 @@ static void finish(struct folders *v)
     struct folder *f = v->of;
     const int place = f->places[e.is_refused ? PLACE_REFUSED : PLACE_DONE];
     final_name(v, place, name);
-    if (!put_report(v, place, name) ||
-        renameat(f->places[PLACE_TAKEN], v->name, place, name) != 0) {
+    if (!put_report(v, place, name) || !put_away(v, &e, place, name)) {
         tell_once(v, f, strerror(errno)); // and again at the next look
         return;
     }

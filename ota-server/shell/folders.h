@@ -7,7 +7,8 @@
 // A file is taken when nothing has changed it for the folder's settling time, by renaming it: of
 // two servers one gets it. Hidden names and those that programs give to files under way (.part,
 // .filepart, .partial, .tmp) are left alone. After a stop in the middle, what stands in `taken` is
-// imported again. Never: follows a link, reads what is no plain file, or deletes anything.
+// imported again. Never: follows a link, reads what is no plain file, or deletes anything but,
+// where the folder is set so, what it has taken and keeps enciphered [import_body.h].
 #pragma once
 
 #include "common/host/loop.h"

@@ -257,7 +257,8 @@ static bool read_folder(struct server_settings *s, cfg_t *section, char *error)
     struct server_folder *f = &s->folders[s->folder_count++];
     *f = (struct server_folder){.tenant = (uint64_t)tenant,
                                 .is_partial = cfg_getbool(section, "partial"),
-                                .settle_s = (unsigned)settle};
+                                .settle_s = (unsigned)settle,
+                                .keeps_clear = cfg_getbool(section, "keep-clear")};
     if (!take(f->name, sizeof f->name, name) ||
         !take(f->path, sizeof f->path, cfg_getstr(section, "path")) ||
         !take(f->vendor, IMPORT_VENDOR_SIZE, vendor[0] != '\0' ? vendor : name))
@@ -480,6 +481,7 @@ static cfg_opt_t folder_members[] = {CFG_STR("path", "", CFGF_NONE),
                                      CFG_INT("tenant", 1, CFGF_NONE),
                                      CFG_INT("settle-s", 10, CFGF_NONE),
                                      CFG_BOOL("partial", cfg_false, CFGF_NONE),
+                                     CFG_BOOL("keep-clear", cfg_true, CFGF_NONE),
                                      CFG_END()};
 
 bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_ERROR_SIZE])

@@ -59,6 +59,7 @@ struct server_folder {
     uint64_t pool; // of files of subscriptions, or 0
     bool is_partial;
     unsigned settle_s; // nothing changed a file for so long: it is whole
+    bool keeps_clear;  // what was imported stays there, as it came
 };
 
 #define SERVER_SINK_PORTS_MAX 16

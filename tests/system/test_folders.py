@@ -107,6 +107,28 @@ class Folders(unittest.TestCase):
         self.assertEqual(json.loads(read(self.at("inbox", "done", again[0])))["import"]["outcome"], "ALREADY_IMPORTED")
         self.assertEqual(self.cards(), 3)
 
+    def test_no_file_stays_in_the_clear(self):
+        self.assertEqual(self.program.stop(), 0)
+        with open(self.at("conf"), "a") as file:
+            os.mkdir(self.at("other"))
+            file.write('import-folder "closed" { path = "%s" vendor-profile = "alder" settle-s = 1 keep-clear = false }\n'
+                       % self.at("other"))
+        self.program.start()
+        self.connect()
+        outcomes = []
+        for name, octets in (("a.out", SAMPLE), ("a.out", SAMPLE), ("b.out", SAMPLE[:-200].replace(b"0000717", b"0000718"))):
+            write(self.at("other", name), octets)
+            until(name, 30, lambda: len(self.reports()) > len(outcomes) and not os.listdir(self.at("other", "taken")), 0.05)
+            outcomes = self.reports()
+        self.assertEqual(sorted(outcomes), ["ALREADY_IMPORTED", "IMPORTED", "REFUSED"])
+        self.assertEqual([name for place in ("", "taken", "done", "refused") for name in os.listdir(self.at("other", place))
+                          if name.endswith(".out")], [])
+        self.assertEqual(self.cards(), 3)
+
+    def reports(self):
+        return [json.loads(read(self.at("other", place, name)))["import"]["outcome"] for place in ("done", "refused")
+                for name in os.listdir(self.at("other", place)) if name.endswith(".report.json")]
+
     def test_a_kill_loses_no_file(self):
         self.tool("vendor-make", "--count", "3000", "--output", self.at("many.out"))
         shutil.copy(self.at("many.out"), self.at("inbox", "many.out"))
