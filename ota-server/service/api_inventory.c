@@ -28,12 +28,15 @@ void api_pool_get(struct api_exchange *x)
     api_document_show(x, &pools);
 }
 
+// What is followed: another name would be believed to be.
+static const char *const packs[] = {"NONE", "CN-IoT", NULL};
+
 // Every member of a pool; `need` says whether those that a new one must have may be missing.
 static struct bytes read_pool(struct api_exchange *x, enum api_need need)
 {
     const struct bytes name = api_body_text(&x->body, "name", need, 1, API_NAME_MAX);
     (void)api_body_text(&x->body, "operator", need, 1, 47);
-    (void)api_body_text(&x->body, "rulePack", API_OPTIONAL, 1, 31);
+    (void)api_body_enum(&x->body, "rulePack", API_OPTIONAL, packs);
     (void)api_body_integer(&x->body, "templateId", 1, 254, 0);
     (void)api_body_integer(&x->body, "lowWaterMark", 0, 1000000000, 0);
     if (need == API_REQUIRED && !api_body_has(&x->body, "templateId"))

@@ -188,6 +188,7 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
         .is_dry_run = s->order.is_dry,
         .is_partial = s->order.is_partial,
         .is_lab = o->is_lab,
+        .number_rule = import_number_rule,
         .fingerprint_key = *o->key,
         .scratch = o->scratch,
         .context = &j->reads,

@@ -8,6 +8,7 @@
 #include "common/wire/keywrap.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/turn.h"
+#include "profiles/vendor/number.h"
 
 #include <stdlib.h>
 
@@ -273,6 +274,13 @@ static bool see_pool(void *context, const struct document *d)
 bool import_pool_owner(struct import_target *t)
 {
     return t->pool == 0 || store_document_get(t->store, "pool", t->pool, see_pool, t) == STORE_OK;
+}
+
+const struct number_rule *import_number_rule(void *context, const char *operator_name)
+{
+    const struct import_target *t = context;
+    (void)operator_name; // a pool is of one
+    return strcmp(t->rule_pack, number_rule_cn_iot.pack) == 0 ? &number_rule_cn_iot : NULL;
 }
 
 static enum import_known pool_known(struct import_target *t, const struct vendor_card *card)

@@ -279,6 +279,9 @@ static void a_rule_pack_counts_the_digits(void **state)
 {
     (void)state;
     ask("POST", BASE "/subscription-pools",
+        "{\"name\":\"q\",\"operator\":\"Birch\",\"templateId\":3,\"rulePack\":\"CN-IOT\"}");
+    expect(400, "rulePack"); // nothing would follow it
+    ask("POST", BASE "/subscription-pools",
         "{\"name\":\"q\",\"operator\":\"Birch\",\"templateId\":3,\"rulePack\":\"CN-IoT\"}");
     take_id("pol_", pool);
     enter("999700000000077", ",\"msisdn\":\"144000000001\"");
