@@ -29,6 +29,7 @@ struct sending {
     size_t answer_len, answer_max;
     char host[HOST_SIZE];
     uint16_t port;
+    bool is_get;
     bool is_added, is_refused; // to libcurl; an address by us
     enum post_problem early;   // found before there was a turn to say so in
     struct instant start;
@@ -316,9 +317,6 @@ static bool put_options(struct sending *s)
         curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)POST_CONNECT_MS) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, left_ms > 1 ? left_ms : 1) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_USERAGENT, "otaria") == CURLE_OK &&
-        curl_easy_setopt(c, CURLOPT_POST, 1L) == CURLE_OK &&
-        curl_easy_setopt(c, CURLOPT_POSTFIELDS, s->body) == CURLE_OK &&
-        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->body_len) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_HTTPHEADER, s->headers) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_RESOLVE, s->resolve) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
@@ -328,6 +326,11 @@ static bool put_options(struct sending *s)
         curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, count_octets) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_HEADERDATA, s) == CURLE_OK &&
         curl_easy_setopt(c, CURLOPT_PRIVATE, s) == CURLE_OK;
+    if (!s->is_get)
+        is_set =
+            is_set && curl_easy_setopt(c, CURLOPT_POST, 1L) == CURLE_OK &&
+            curl_easy_setopt(c, CURLOPT_POSTFIELDS, s->body) == CURLE_OK &&
+            curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->body_len) == CURLE_OK;
     if (o->ca_file != NULL) // and nobody else
         is_set = is_set && curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file) == CURLE_OK &&
                  curl_easy_setopt(c, CURLOPT_CAPATH, NULL) == CURLE_OK;
@@ -408,6 +411,7 @@ static bool copy(struct sending *s, const struct post_request *r)
     }
     bytes_copy(s->body, r->body);
     s->body_len = r->body.len;
+    s->is_get = r->is_get;
     bytes_copy(s->host, r->host);
     s->host[r->host.len] = '\0';
     s->port = r->port;

@@ -1,4 +1,4 @@
-// POST requests to servers of others over HTTPS [RFC 9110], without waiting: libcurl over the loop.
+// Requests to servers of others over HTTPS [RFC 9110], without waiting: libcurl over the loop.
 //
 // Promises: the name is asked for anew each time, every address that it has must be allowed, and
 // the connection goes to one of them; chain and name of the certificate are verified; no more than
@@ -57,6 +57,7 @@ struct post_request {
     bool is_literal;            // the host is an address
     const char *const *headers; // lines `Name: value`, ended by NULL
     struct bytes body;
+    bool is_get;       // without a body
     size_t answer_max; // octets of the answer's body that are kept; 0: none. A longer one is BROKEN
     uint64_t ticket;
     post_done_fn *done;

@@ -22,6 +22,8 @@ struct api *api_open(const struct api_options *options)
     if (api == NULL)
         return NULL;
     api->options = *options;
+    api->keys.fetch = options->fetch_keys;
+    api->keys.context = options->fetch_context;
     api->crypto = crypto_open();
     api->out = malloc(API_ANSWER_MAX);
     api->headers = malloc(API_HEADERS_MAX);
@@ -39,6 +41,12 @@ struct api *api_open(const struct api_options *options)
     }
     nonce_cache_init(&api->nonces, api->nonce_entries, API_NONCES_MAX);
     return api;
+}
+
+void api_keys_answered(struct api *api, uint64_t ticket, unsigned status, struct bytes body,
+                       struct instant now)
+{
+    keys_answered(&api->keys, ticket, status, body, now);
 }
 
 void api_close(struct api *api)

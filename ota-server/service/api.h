@@ -9,6 +9,7 @@
 #include "common/host/crypto.h"
 #include "ota-server/service/api_error.h"
 #include "ota-server/service/auth_limit.h"
+#include "ota-server/service/key_sets.h"
 #include "ota-server/service/turn.h"
 
 #define API_BODY_MAX (1024 * 1024)
@@ -56,6 +57,9 @@ struct api_options {
     // May a client give this address, by its port, and if it is a literal one? NULL: any.
     bool (*sink_allows)(void *context, const struct sink_url *url);
     void *sink_context;
+    // Reads the keys that a client publishes; api_keys_answered() gives them. NULL: none are read.
+    keys_fetch_fn *fetch_keys;
+    void *fetch_context;
     bool (*fill)(void *context, uint8_t *to, size_t len);
     void *fill_context;
     // Adds members about links and queues to /system, and answers whether SMSC links are bound;
@@ -135,6 +139,9 @@ void api_handle(struct api *api, struct api_exchange *x, const struct api_reques
 uint64_t api_body_limit(struct api *api, const struct api_request *request);
 // Gives the turn what imports and verifications have ready: before each turn.
 void api_step(struct api *api);
+// What came of a question of api_options.fetch_keys; status 0: no answer.
+void api_keys_answered(struct api *api, uint64_t ticket, unsigned status, struct bytes body,
+                       struct instant now);
 // After each turn: wakes those who are told of what it committed. False: nobody is.
 bool api_told(struct api *api);
 // Ends duplicates that waited too long; once a second. Sweeps stored answers and tokens.

@@ -121,6 +121,8 @@ static void put_client(struct json_writer *j, const struct auth_client *c, struc
         json_put_key(j, "jwks");
         json_put_raw(j, bytes_of_text(c->jwks));
     }
+    if (c->jwks_uri[0] != '\0')
+        api_put_text(j, "jwksUri", c->jwks_uri);
     put_certificate(j, c);
     put_limits(j, c);
     api_put_number(j, "ratePerSecond", c->per_second);

@@ -93,6 +93,31 @@ static void read_jwks(struct api_exchange *x, struct auth_client *c)
     c->jwks[len < sizeof(c->jwks) ? len : 0] = '\0';
     if (len >= sizeof(c->jwks) || !json_is_array(json_object_get(jwks, "keys")))
         fail(x, "jwks", "A set of keys, of at most 2047 octets");
+    memset(c->jwks_uri, 0, sizeof(c->jwks_uri));
+}
+
+static bool is_address(const struct api_exchange *x, struct bytes text)
+{
+    const struct api_options *o = &x->api->options;
+    struct sink_url url;
+    return sink_url_read(text, &url) == SINK_OK &&
+           (o->sink_allows == NULL || o->sink_allows(o->sink_context, &url));
+}
+
+// In place of the set itself.
+static void read_jwks_uri(struct api_exchange *x, struct auth_client *c)
+{
+    const struct bytes uri = api_body_text(&x->body, "jwksUri", API_OPTIONAL, 1, AUTH_URL_SIZE - 1);
+    if (uri.len == 0 || uri.len >= AUTH_URL_SIZE)
+        return;
+    if (api_body_has(&x->body, "jwks") || !is_address(x, uri)) {
+        fail(x, "jwksUri",
+             "An https URL whose port and address are allowed, and no jwks beside it");
+        return;
+    }
+    memset(c->jwks_uri, 0, sizeof(c->jwks_uri));
+    bytes_copy(c->jwks_uri, uri);
+    c->jwks[0] = '\0';
 }
 
 // By its own digest, or by the names of its issuer and subject, so that it can be renewed.
@@ -157,16 +182,12 @@ static void read_sources(struct api_exchange *x, struct auth_client *c)
 // A URL of the form that sinks have, whole segments of which begin them.
 static bool take_prefix(struct api_exchange *x, struct auth_client *c, const json_t *item)
 {
-    const struct api_options *o = &x->api->options;
     struct api_body b;
-    struct sink_url url;
     if (!json_is_object(item) || c->prefix_count == AUTH_PREFIXES_MAX)
         return false;
     api_body_init(&b, item);
     const struct bytes prefix = api_body_text(&b, "prefix", API_REQUIRED, 1, AUTH_URL_SIZE - 1);
-    if (!api_body_end(&b) || !sink_url_is_below(prefix, prefix) ||
-        sink_url_read(prefix, &url) != SINK_OK ||
-        (o->sink_allows != NULL && !o->sink_allows(o->sink_context, &url)))
+    if (!api_body_end(&b) || !sink_url_is_below(prefix, prefix) || !is_address(x, prefix))
         return false;
     bytes_copy(c->prefixes[c->prefix_count], prefix);
     c->prefixes[c->prefix_count++][prefix.len] = '\0';
@@ -194,16 +215,12 @@ static void read_prefixes(struct api_exchange *x, struct auth_client *c)
 // An address that the server will connect to: judged like a sink.
 static void read_endpoint(struct api_exchange *x, struct auth_client *c)
 {
-    const struct api_options *o = &x->api->options;
     struct api_body b;
-    struct sink_url url;
     if (!api_body_begin(&x->body, "sinkTokenEndpoint", &b))
         return;
     const struct bytes uri = api_body_text(&b, "tokenUri", API_REQUIRED, 1, AUTH_URL_SIZE - 1);
     const struct bytes id = api_body_text(&b, "clientId", API_REQUIRED, 1, AUTH_TOKEN_ID_SIZE - 1);
-    if (b.problem.code == API_OK &&
-        (sink_url_read(uri, &url) != SINK_OK ||
-         (o->sink_allows != NULL && !o->sink_allows(o->sink_context, &url))))
+    if (b.problem.code == API_OK && !is_address(x, uri))
         api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("tokenUri"),
                                             "No https URL whose port and address are allowed"));
     if (b.problem.code == API_OK) {
@@ -242,6 +259,7 @@ void api_client_read(struct api_exchange *x, struct auth_client *c, enum api_nee
     read_scopes(x, c, need);
     read_mechanisms(x, c, need);
     read_jwks(x, c);
+    read_jwks_uri(x, c);
     read_certificate(x, c);
     read_sources(x, c);
     read_prefixes(x, c);
@@ -304,6 +322,7 @@ bool api_client_is_wider(const struct auth_client *then, const struct auth_clien
     return (now->mechanisms & ~then->mechanisms) != 0 ||
            strcmp(now->token_uri, then->token_uri) != 0 ||
            strcmp(now->token_id, then->token_id) != 0 || strcmp(now->jwks, then->jwks) != 0 ||
+           strcmp(now->jwks_uri, then->jwks_uri) != 0 ||
            strcmp(now->certificate, then->certificate) != 0 || is_more(&sources[0], &sources[1]) ||
            is_more(&prefixes[0], &prefixes[1]);
 }

@@ -183,6 +183,7 @@ struct api {
     struct session_row sessions[API_SESSIONS_MAX];
     struct right_row rights[API_RIGHTS_MAX];
     struct auth_kept kept; // of options.reader
+    struct key_sets keys;  // of clients that publish theirs
     struct timers_runs *timers;
     struct meter *meter;
     struct jobs *jobs;

@@ -115,33 +115,56 @@ static void grant_token(struct api_exchange *x, struct bytes scope)
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-// The client's own signature [RFC 7523 §2.2]; each serves once.
-static bool assertion_fits(struct api_exchange *x, struct bytes assertion)
+// Is it signed with one of these keys, and right?
+static bool is_signed(struct api_exchange *x, struct bytes assertion, const char *client,
+                      struct bytes keys, char jti[JWT_JTI_MAX + 1])
 {
-    char client[JWT_CLIENT_MAX + 1];
-    char jti[JWT_JTI_MAX + 1];
     char endpoint[API_URL_MAX + 16];
     struct writer w = writer_of(endpoint, sizeof(endpoint));
-    struct bytes named = {0};
     json_t *jwks = NULL;
     text_put(&w, x->api->options.public_url);
     text_put(&w, "/oauth2/token");
-    jwt_client(assertion, client);
-    if (auth_client_by_key(x->reader, &x->api->kept, bytes_of_text(client), &x->client) !=
-            STORE_OK ||
-        (x->client.mechanisms & CLIENT_BY_JWT) == 0 ||
-        (api_query_take(&x->query, "client_id", &named) &&
-         !bytes_equal(named, bytes_of_text(client))) ||
-        json_read(bytes_of_text(x->client.jwks), &jwks) != JSON_READ_OK)
+    if (keys.len == 0 || json_read(keys, &jwks) != JSON_READ_OK)
         return false;
     const struct jwt_expected expected = {.client = client,
                                           .audiences = {text_end(&w), x->api->options.public_url},
                                           .now = {x->now.utc.ms - x->now.ahead_ms},
                                           .jwks = jwks};
-    const bool ok = jwt_check(assertion, &expected, jti) &&
-                    api_nonce_is_new(x, bytes_of_text(client), bytes_of_text(jti));
+    const bool ok = jwt_check(assertion, &expected, jti);
     json_decref(jwks);
     return ok;
+}
+
+// The keys that it publishes are read anew when none of those that were read fits: one of them may
+// be new. Until then nobody can tell.
+static bool is_signed_by_published(struct api_exchange *x, struct bytes assertion,
+                                   const char *client, char jti[JWT_JTI_MAX + 1])
+{
+    struct key_sets *k = &x->api->keys;
+    if (is_signed(x, assertion, client, keys_of(k, &x->client, x->now.instant), jti))
+        return true;
+    if (keys_ask(k, &x->client, x->now.instant))
+        x->problem = api_problem_of(API_UNAVAILABLE);
+    return false;
+}
+
+// The client's own signature [RFC 7523 §2.2]; each serves once.
+static bool assertion_fits(struct api_exchange *x, struct bytes assertion)
+{
+    char client[JWT_CLIENT_MAX + 1];
+    char jti[JWT_JTI_MAX + 1];
+    struct bytes named = {0};
+    jwt_client(assertion, client);
+    if (auth_client_by_key(x->reader, &x->api->kept, bytes_of_text(client), &x->client) !=
+            STORE_OK ||
+        (x->client.mechanisms & CLIENT_BY_JWT) == 0 ||
+        (api_query_take(&x->query, "client_id", &named) &&
+         !bytes_equal(named, bytes_of_text(client))))
+        return false;
+    const bool ok = x->client.jwks_uri[0] != '\0'
+                        ? is_signed_by_published(x, assertion, client, jti)
+                        : is_signed(x, assertion, client, bytes_of_text(x->client.jwks), jti);
+    return ok && api_nonce_is_new(x, bytes_of_text(client), bytes_of_text(jti));
 }
 
 // By assertion, or by name and secret; never both.
@@ -175,8 +198,18 @@ static bool client_may_ask(struct api_exchange *x)
     x->tenant = x->client.tenant;
     if (fits && !x->client.is_suspended && auth_is_source(&x->client, x->request->peer))
         return true;
-    api_count_failure(x);
+    if (x->problem.code == API_OK)
+        api_count_failure(x);
     return false;
+}
+
+// Not now, or not at all.
+static void refuse_client(struct api_exchange *x)
+{
+    if (x->problem.code != API_OK)
+        api_refuse(x, x->problem);
+    else
+        refuse_grant(x, 401, "invalid_client");
 }
 
 // What is wrong with the request, or NULL; `scope` gets a copy of the scopes.
@@ -217,8 +250,10 @@ void api_token_post(struct api_exchange *x)
     secret_wipe(x->query.decoded, sizeof(x->query.decoded));
     if (error == NULL)
         grant_token(x, writer_bytes(&scope));
+    else if (strcmp(error, "invalid_client") == 0)
+        refuse_client(x);
     else
-        refuse_grant(x, strcmp(error, "invalid_client") == 0 ? 401 : 400, error);
+        refuse_grant(x, 400, error);
 }
 
 // --- tokens that there are ---
@@ -251,7 +286,7 @@ static bool read_token(struct api_exchange *x, struct bytes *token)
     }
     if (client_may_ask(x))
         return true;
-    refuse_grant(x, 401, "invalid_client");
+    refuse_client(x);
     return false;
 }
 

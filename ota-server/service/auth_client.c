@@ -97,6 +97,8 @@ static void write_limits(struct json_writer *j, const struct auth_client *client
     for (uint8_t i = 0; i < client->prefix_count; i++)
         json_put_string(j, client->prefixes[i]);
     json_end_array(j);
+    json_put_key(j, "jwksUri");
+    json_put_string(j, client->jwks_uri);
     json_put_key(j, "tokenUri");
     json_put_string(j, client->token_uri);
     json_put_key(j, "tokenId");
@@ -247,6 +249,8 @@ static void read_limits(const json_t *root, struct auth_client *out)
                       bytes_of(json_string_value(item), json_string_length(item)));
     }
     struct bytes text = {0};
+    if (json_get_text(root, "jwksUri", &text) == JSON_FOUND)
+        copy_text(out->jwks_uri, sizeof(out->jwks_uri), text);
     if (json_get_text(root, "tokenUri", &text) == JSON_FOUND)
         copy_text(out->token_uri, sizeof(out->token_uri), text);
     if (json_get_text(root, "tokenId", &text) == JSON_FOUND)

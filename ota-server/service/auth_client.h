@@ -74,6 +74,7 @@ struct auth_client {
     struct auth_secret secrets[AUTH_SECRETS_MAX]; // the older first
     uint32_t secret_last;                         // the highest number that one had
     char jwks[AUTH_JWKS_SIZE];                    // its public keys [RFC 7517], or ""
+    char jwks_uri[AUTH_URL_SIZE];                 // where it publishes them instead, or ""
     char certificate[AUTH_CERTIFICATE_SIZE];      // "": none
     char issuer[AUTH_DN_SIZE];                    // of it, where it is known by name [RFC 4514]
     char subject[AUTH_DN_SIZE];

@@ -12,6 +12,7 @@ struct sender {
     struct sender_options options;
     struct post *post;
     struct sinks *sinks;
+    struct api *api; // that keys are read for
     uint64_t answered, failed;
 };
 
@@ -69,6 +70,34 @@ static bool send(void *context, const struct sink_request *r)
     return post_send(s->post, &request);
 }
 
+static void fetched(void *context, uint64_t ticket, const struct post_answer *a)
+{
+    struct sender *s = context;
+    api_keys_answered(s->api, ticket, a->status, a->body, loop_now(s->options.loop));
+}
+
+bool sender_fetch(void *context, uint64_t ticket, const char *url, const struct sink_url *parts)
+{
+    static const char *const headers[] = {"Accept: application/json", NULL};
+    struct sender *s = context;
+    const struct post_request request = {.url = url,
+                                         .host = parts->host,
+                                         .port = parts->port,
+                                         .is_literal = parts->is_literal,
+                                         .headers = headers,
+                                         .is_get = true,
+                                         .answer_max = KEYS_TEXT_MAX,
+                                         .ticket = ticket,
+                                         .done = fetched,
+                                         .context = s};
+    return s->api != NULL && post_send(s->post, &request);
+}
+
+void sender_fetch_for(struct sender *s, struct api *api)
+{
+    s->api = api;
+}
+
 static bool fill(void *context, uint8_t *to, size_t len)
 {
     (void)context;
@@ -87,7 +116,7 @@ struct sender *sender_open(const struct sender_options *options)
                                       .dns_server =
                                           o->name_server[0] != '\0' ? o->name_server : NULL,
                                       .ca_file = o->ca_file[0] != '\0' ? o->ca_file : NULL,
-                                      .at_once = SINK_FLIGHTS_MAX,
+                                      .at_once = SINK_FLIGHTS_MAX + KEYS_MAX,
                                       .is_allowed = is_allowed,
                                       .context = s};
     const struct sinks_options sinks = {.reader = options->reader,

@@ -2,6 +2,7 @@
 // allows.
 #pragma once
 
+#include "ota-server/service/api.h"
 #include "ota-server/service/sink_run.h"
 #include "ota-server/shell/settings.h"
 
@@ -24,5 +25,8 @@ struct sinks *sender_sinks(struct sender *s);
 
 // May clients give this address? For api_options.
 bool sender_allows(void *context, const struct sink_url *url);
+// Reads what a client publishes. For api_options, and the API that gets it.
+bool sender_fetch(void *context, uint64_t ticket, const char *url, const struct sink_url *parts);
+void sender_fetch_for(struct sender *s, struct api *api);
 // For /metrics.
 void sender_metrics(const struct sender *s, struct writer *w);

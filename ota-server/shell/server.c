@@ -517,6 +517,8 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .sinks = sender_sinks(v->sender),
                                         .sink_allows = sender_allows,
                                         .sink_context = v->sender,
+                                        .fetch_keys = sender_fetch,
+                                        .fetch_context = v->sender,
                                         .fill = fill,
                                         .links = put_links,
                                         .metrics = put_link_metrics,
@@ -528,6 +530,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
     v->api = api_open(&options);
     if (v->api == NULL)
         return fail("memory", "not enough");
+    sender_fetch_for(v->sender, v->api);
     const struct front_options front = {.loop = v->loop,
                                         .listen = s->listen,
                                         .api = v->api,

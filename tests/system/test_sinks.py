@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Event sinks of ota-server as a program, over TLS, with a name server of our own. usage: test_sinks.py FOLDER-OF-PROGRAMS"""
-import hashlib, hmac, http.server, json, os, socket, ssl, sys, threading, time, unittest
+import base64, hashlib, hmac, http.client, http.server, json, os, socket, ssl, sys, threading, time, unittest, urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from certificates import Authority  # noqa: E402
@@ -64,6 +64,15 @@ class Receiver:
                     receiver.got.append((self.path, json.loads(body) if is_event else None, dict(self.headers), body))
                     receiver.changed.notify_all()
                 getattr(self, "on_" + self.path.strip("/").split("/")[0], self.on_ok)(earlier)
+
+            def do_GET(self):
+                with receiver.changed:
+                    receiver.got.append((self.path, None, dict(self.headers), b""))
+                    receiver.changed.notify_all()
+                self.send_response(200)
+                self.send_header("Content-Length", "11")
+                self.end_headers()
+                self.wfile.write(b'{"keys":[]}')
 
             def on_ok(self, earlier, status=204, *headers):
                 self.send_response(status)
@@ -242,6 +251,32 @@ class Sinks(Served):
         waiting = until("no token", 20, lambda: [one for one in self.deliveries(sink, "WAITING") if one["attempts"]], 0.05)
         self.assertEqual(waiting[0]["lastProblem"], "NO_TOKEN")
         self.assertEqual(self.good.of("/ok/none"), [])
+
+    def test_keys_are_read_where_a_client_publishes_them(self):
+        owner = self.api.get("/session")["enterpriseId"]
+        client = self.api.post("/api-clients", {"name": "keys", "enterpriseId": owner, "mechanisms": ["private_key_jwt"],
+                                                "scopes": ["cards:read"], "jwksUri": f"https://sink.test:{self.good.port}/keys"})
+        self.api.post(f"/api-clients/{client['id']}/approve", {})
+
+        def part(**members):
+            return base64.urlsafe_b64encode(json.dumps(members).encode()).decode().rstrip("=")
+        form = urllib.parse.urlencode({
+            "grant_type": "client_credentials", "scope": "connectivity-management:cards:read",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": ".".join((part(alg="ES256"), part(sub=client["appKey"]), "AA"))})
+
+        def status():
+            connection = http.client.HTTPConnection(self.address, timeout=20)
+            connection.request("POST", "/oauth2/token", form, {"Content-Type": "application/x-www-form-urlencoded"})
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            return answer.status
+        self.assertEqual(status(), 503)
+        ((_, headers, _),) = self.good.wait("/keys", 1)
+        self.assertEqual((headers["Accept"], headers.get("Authorization")), ("application/json", None))
+        until("the keys", 20, lambda: status() == 401, 0.05)  # none of them fits
+        self.assertEqual(len(self.good.of("/keys")), 1)
 
     def test_a_failed_event_comes_again_with_its_id_also_after_a_crash(self):
         sink = self.add("/once")

@@ -387,6 +387,7 @@ static void open_api(struct lab *lab)
                                         .single_person = lab->is_single_person,
                                         .has_basic = lab->has_basic,
                                         .factor_roles = lab->factor_roles,
+                                        .fetch_keys = lab->fetch_keys,
                                         .cipher = crypto.store.cipher,
                                         .campaigns = lab->campaigns,
                                         .imports = lab->imports,

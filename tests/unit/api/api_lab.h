@@ -61,6 +61,7 @@ struct lab {
     bool is_single_person;
     bool has_basic;
     unsigned factor_roles;
+    keys_fetch_fn *fetch_keys;
     bool has_refusals_only; // so that crashes need not be tried
     struct prng chance;     // of a twin: what it was before
 };

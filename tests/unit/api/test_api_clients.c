@@ -3,14 +3,12 @@
 #include "ota-server/service/api_exchange.h"
 #include "tests/unit/api/api_lab.h"
 
-#include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 
 #define TOKEN "/oauth2/token"
 #define FORM "application/x-www-form-urlencoded"
 #define NOW_S 1784894400
+#define ENDPOINT "https://api.example.com/oauth2/token"
 
 static struct lab lab;
 static struct answer a;
@@ -356,135 +354,6 @@ static void a_client_proves_itself_only_as_agreed(void **state)
     assert_true(has("\"error\":\"invalid_client\""));
 }
 
-static size_t to_base64url(const uint8_t *octets, size_t len, char *text)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    size_t n = 0;
-    for (size_t bit = 0; bit < len * 8; bit += 6) {
-        unsigned digit = 0;
-        for (size_t i = bit; i < bit + 6; i++)
-            digit = digit << 1 | (i < len * 8 ? octets[i / 8] >> (7 - i % 8) & 1u : 0u);
-        text[n++] = digits[digit];
-    }
-    text[n] = '\0';
-    return n;
-}
-
-static EVP_PKEY *make_key(char jwks[512])
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    BIGNUM *x = NULL;
-    BIGNUM *y = NULL;
-    uint8_t octets[32];
-    char texts[2][64];
-    assert_non_null(key);
-    assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x), 1);
-    assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y), 1);
-    assert_int_equal(BN_bn2binpad(x, octets, 32), 32);
-    (void)to_base64url(octets, 32, texts[0]);
-    assert_int_equal(BN_bn2binpad(y, octets, 32), 32);
-    (void)to_base64url(octets, 32, texts[1]);
-    BN_free(x);
-    BN_free(y);
-    (void)snprintf(jwks, 512,
-                   ",\"jwks\":{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k1\","
-                   "\"x\":\"%s\",\"y\":\"%s\"}]}",
-                   texts[0], texts[1]);
-    return key;
-}
-
-// Appends the signature of what stands in `jwt` [RFC 7518 §3.4].
-static void sign(EVP_PKEY *key, char *jwt)
-{
-    uint8_t der[128];
-    const uint8_t *at = der;
-    uint8_t pair[64];
-    size_t len = sizeof(der);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
-    assert_int_equal(EVP_DigestSign(context, der, &len, (const uint8_t *)jwt, strlen(jwt)), 1);
-    EVP_MD_CTX_free(context);
-    ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &at, (long)len);
-    assert_non_null(signature);
-    assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_r(signature), pair, 32), 32);
-    assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(signature), pair + 32, 32), 32);
-    ECDSA_SIG_free(signature);
-    const size_t end = strlen(jwt);
-    jwt[end] = '.';
-    (void)to_base64url(pair, 64, jwt + end + 1);
-}
-
-struct claims {
-    const char *header, *audience, *jti;
-    int64_t issued, ends;
-};
-
-static void ask_with_assertion(EVP_PKEY *key, const struct claims *c)
-{
-    char claims[512];
-    char jwt[2048];
-    char body[4096];
-    (void)snprintf(claims, sizeof(claims),
-                   "{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":\"%s\",\"jti\":\"%s\",\"iat\":%lld,"
-                   "\"exp\":%lld}",
-                   app_key, app_key, c->audience, c->jti, (long long)c->issued, (long long)c->ends);
-    size_t len = to_base64url((const uint8_t *)c->header, strlen(c->header), jwt);
-    jwt[len++] = '.';
-    (void)to_base64url((const uint8_t *)claims, strlen(claims), jwt + len);
-    sign(key, jwt);
-    (void)snprintf(body, sizeof(body),
-                   "grant_type=client_credentials&scope=connectivity-management:cards:read"
-                   "&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-                   "&client_assertion=%s",
-                   jwt);
-    lab.now.utc.ms = NOW_S * 1000ll;
-    lab.now.instant.ms += 2000;
-    ask_form(TOKEN, body);
-}
-
-#define ENDPOINT "https://api.example.com/oauth2/token"
-#define HEADER "{\"alg\":\"ES256\",\"kid\":\"k1\"}"
-
-static void an_assertion_serves_once_and_only_if_all_of_it_is_right(void **state)
-{
-    (void)state;
-    char jwks[512];
-    char other[512];
-    EVP_PKEY *key = make_key(jwks);
-    EVP_PKEY *wrong = make_key(other);
-    add_client("app", "private_key_jwt", jwks);
-    ask("POST", client_path("/approve"), NULL);
-    assert_int_equal(a.status, 200);
-    const struct claims good = {HEADER, ENDPOINT, "j1", NOW_S - 5, NOW_S + 60};
-    ask_with_assertion(key, &good);
-    assert_int_equal(a.status, 200);
-    assert_true(has("\"token_type\":\"Bearer\""));
-    const struct claims bad[] = {
-        good, // seen before
-        {HEADER, "https://elsewhere.example.com/oauth2/token", "j2", NOW_S, NOW_S + 60},
-        {HEADER, ENDPOINT, "j3", NOW_S - 400, NOW_S - 31}, // over
-        {HEADER, ENDPOINT, "j4", NOW_S, NOW_S + 331},      // too long
-        {HEADER, ENDPOINT, "j5", NOW_S + 31, NOW_S + 60},  // not yet
-        {HEADER, ENDPOINT, "", NOW_S, NOW_S + 60},
-        {"{\"alg\":\"none\"}", ENDPOINT, "j6", NOW_S, NOW_S + 60},
-        {"{\"alg\":\"HS256\"}", ENDPOINT, "j7", NOW_S, NOW_S + 60},
-        {"{\"alg\":\"ES256\",\"kid\":\"k2\"}", ENDPOINT, "j8", NOW_S, NOW_S + 60},
-        {"{\"alg\":\"ES256\",\"crit\":[\"x\"]}", ENDPOINT, "j9", NOW_S, NOW_S + 60},
-    };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        ask_with_assertion(key, &bad[i]);
-        assert_int_equal(a.status, 401);
-        assert_true(has("\"error\":\"invalid_client\""));
-    }
-    const struct claims fresh = {HEADER, "https://api.example.com", "j10", NOW_S, NOW_S + 300};
-    ask_with_assertion(wrong, &fresh);
-    assert_int_equal(a.status, 401);
-    ask_with_assertion(key, &fresh); // the issuer is an audience, too
-    assert_int_equal(a.status, 200);
-    EVP_PKEY_free(key);
-    EVP_PKEY_free(wrong);
-}
-
 static void a_token_is_given_back(void **state)
 {
     (void)state;
@@ -630,7 +499,6 @@ int main(void)
         TEST(secrets_are_shown_once_and_rotated),
         TEST(a_client_gets_no_more_than_its_maker_has),
         TEST(a_client_proves_itself_only_as_agreed),
-        TEST(an_assertion_serves_once_and_only_if_all_of_it_is_right),
         TEST(a_token_is_given_back),
         TEST(the_operator_asks_what_a_token_is_worth),
         TEST(an_enterprise_does_not_ask_about_tokens),
