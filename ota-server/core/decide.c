@@ -250,7 +250,7 @@ void decide(const struct record *record, const struct event *event,
                      .now = event->at};
     out->refusal = REFUSAL_NONE;
     out->operation = 0;
-    out->next = *record;
+    record_copy(&out->next, record);
     out->send_count = 0;
     out->step_count = 0;
     out->ended_count = 0;

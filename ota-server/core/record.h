@@ -10,6 +10,9 @@
 #include "common/wire/command.h"
 #include "common/wire/parameter.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #define RECORD_QUEUE_MAX 16
 #define RECORD_CONFIRMS_MAX 8
 #define RECORD_ANSWERED_MAX 8
@@ -421,8 +424,6 @@ struct record {
     struct flight flight;
     bool has_open;
     struct operation open; // the state-changing operation under way, or the reading of timers
-    uint8_t queue_len;
-    struct operation queue[RECORD_QUEUE_MAX];
     struct audit_job audit;
     uint8_t confirm_count;
     struct confirm confirms[RECORD_CONFIRMS_MAX];
@@ -430,7 +431,22 @@ struct record {
     struct bootstrap bootstrap;
     uint32_t draws;     // chance taken so far, so that a run can be repeated
     struct utc wake_at; // when decide() wants a WAKE event; 0 = never
+
+    // What waits behind the open one: most of the octets, and mostly empty. It stands last, so that
+    // a copy can leave out what is.
+    uint8_t queue_len;
+    struct operation queue[RECORD_QUEUE_MAX];
 };
+
+// As much of it as says something.
+static inline size_t record_size(const struct record *r)
+{
+    return offsetof(struct record, queue) + r->queue_len * sizeof(r->queue[0]);
+}
+static inline void record_copy(struct record *to, const struct record *from)
+{
+    memcpy(to, from, record_size(from));
+}
 
 // The card's place among the bootstraps of its group: PLACE_HELD, it is one of the rule's
 // `concurrency` (but not while it soaks and uses another subscription, because that can take for

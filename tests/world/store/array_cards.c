@@ -26,7 +26,7 @@ enum store_status store_card_add(struct store *s, const struct card_new *card)
 {
     check(card->has_reference && card->has_keys);
     struct card_place *c = row_add(s, CARDS, card->record->card);
-    c->record = *card->record;
+    record_copy(&c->record, card->record);
     c->keys = card->keys;
     memcpy(c->reference, card->reference, sizeof c->reference);
     *(struct wake_place *)row_add(s, WAKES, card->record->card) =
@@ -39,7 +39,7 @@ enum store_status store_card_load(struct store *s, uint64_t card, struct record 
     const struct card_place *c = card_find(s, card);
     if (c == NULL)
         return STORE_NONE;
-    *out = c->record;
+    record_copy(out, &c->record);
     return STORE_OK;
 }
 
@@ -99,8 +99,8 @@ enum store_status store_card_save(struct store *s, const struct record *before,
         return STORE_CONFLICT;
     if (s->watch != NULL)
         s->watch(s->watch_context, SAVED_CARD, next->card);
-    row_keep(s, &c->record, sizeof c->record);
-    c->record = *next;
+    row_keep(s, &c->record, record_size(&c->record));
+    record_copy(&c->record, next);
     struct wake_place *v = wake_of(s, next->card);
     v->at_ms = next->wake_at.ms;
     v->group = next->group;
