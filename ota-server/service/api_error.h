@@ -24,29 +24,39 @@
       "Client does not have sufficient permissions to perform this action")                        \
     X(NOT_FOUND, 404, "NOT_FOUND", "The specified resource is not found")                          \
     X(IDENTIFIER_NOT_FOUND, 404, "IDENTIFIER_NOT_FOUND", "Device or identifier not found")         \
-    X(METHOD_NOT_ALLOWED, 405, "METHOD_NOT_ALLOWED", "The path does not take this method")         \
-    X(NOT_ACCEPTABLE, 406, "NOT_ACCEPTABLE", "No type that the request accepts can be produced")   \
-    X(ABORTED, 409, "ABORTED", "Another change of the card is open")                               \
-    X(INCOMPATIBLE_STATE, 409, "INCOMPATIBLE_STATE", "The state of the object does not permit it") \
-    X(ALREADY_EXISTS, 409, "ALREADY_EXISTS", "The value is taken")                                 \
-    X(FAILED_PRECONDITION, 412, "FAILED_PRECONDITION", "The object has changed since it was read") \
-    X(BODY_TOO_LARGE, 413, "INVALID_ARGUMENT", "The body is too large")                            \
-    X(TARGET_TOO_LONG, 414, "INVALID_ARGUMENT", "The request line is too long")                    \
-    X(HEADERS_TOO_LARGE, 431, "INVALID_ARGUMENT", "The header block is too large")                 \
-    X(UNSUPPORTED_MEDIA_TYPE, 415, "UNSUPPORTED_MEDIA_TYPE", "The type of the body is not taken")  \
-    X(SERVICE_NOT_APPLICABLE, 422, "SERVICE_NOT_APPLICABLE", "It can never apply to this object")  \
+    X(METHOD_NOT_ALLOWED, 405, "METHOD_NOT_ALLOWED",                                               \
+      "The path does not take this method: Allow names those that it takes")                       \
+    X(NOT_ACCEPTABLE, 406, "NOT_ACCEPTABLE",                                                       \
+      "No type that Accept names can be produced: leave it out, or name one of the document")      \
+    X(ABORTED, 409, "ABORTED", "Another change of the card is open: wait for its end")             \
+    X(INCOMPATIBLE_STATE, 409, "INCOMPATIBLE_STATE",                                               \
+      "The state of the object does not permit it: read it, and ask again when it does")           \
+    X(ALREADY_EXISTS, 409, "ALREADY_EXISTS", "The value is taken: choose another one")             \
+    X(FAILED_PRECONDITION, 412, "FAILED_PRECONDITION",                                             \
+      "The object has changed since it was read: read it, and ask again")                          \
+    X(BODY_TOO_LARGE, 413, "INVALID_ARGUMENT", "The body is too large: send less at a time")       \
+    X(TARGET_TOO_LONG, 414, "INVALID_ARGUMENT", "The request line is too long: it may have 8 KiB") \
+    X(HEADERS_TOO_LARGE, 431, "INVALID_ARGUMENT",                                                  \
+      "The header block is too large: it may have 100 fields, in 16 KiB")                          \
+    X(UNSUPPORTED_MEDIA_TYPE, 415, "UNSUPPORTED_MEDIA_TYPE",                                       \
+      "The type of the body is not taken: name one of the document in Content-Type")               \
+    X(SERVICE_NOT_APPLICABLE, 422, "SERVICE_NOT_APPLICABLE",                                       \
+      "It can never apply to this object: leave it out")                                           \
     X(RULE_PACK_VIOLATION, 422, "CONNECTIVITY_MANAGEMENT.RULE_PACK_VIOLATION",                     \
-      "The rule pack forbids it")                                                                  \
+      "The rule pack forbids it: the pool or the operator names another one")                      \
     X(NOT_SUPPORTED_BY_CARD, 422, "CONNECTIVITY_MANAGEMENT.NOT_SUPPORTED_BY_CARD",                 \
-      "The applet of the card has no such command")                                                \
+      "The applet of the card has no such command: leave the card out")                            \
     X(RULES_INCONSISTENT, 422, "CONNECTIVITY_MANAGEMENT.RULES_INCONSISTENT",                       \
-      "The rules contradict each other")                                                           \
+      "The rules contradict each other: change one of them")                                       \
     X(IDENTIFIER_MISMATCH, 422, "ESIM_PROFILE_MANAGEMENT.IDENTIFIER_MISMATCH",                     \
-      "The eid and the iccid are not of the same card")                                            \
-    X(TOO_MANY_REQUESTS, 429, "TOO_MANY_REQUESTS", "The request rate is exceeded")                 \
-    X(QUOTA_EXCEEDED, 429, "QUOTA_EXCEEDED", "The contract amount is used up")                     \
+      "The eid and the iccid are not of the same card: give one of them")                          \
+    X(TOO_MANY_REQUESTS, 429, "TOO_MANY_REQUESTS",                                                 \
+      "The request rate is exceeded: wait as long as Retry-After says")                            \
+    X(QUOTA_EXCEEDED, 429, "QUOTA_EXCEEDED",                                                       \
+      "The contract amount is used up: ask the operator, or wait for the next period")             \
     X(INTERNAL, 500, "INTERNAL", "Internal error")                                                 \
-    X(UNAVAILABLE, 503, "UNAVAILABLE", "The service cannot take the request now")                  \
+    X(UNAVAILABLE, 503, "UNAVAILABLE",                                                             \
+      "The service cannot take the request now: send it again when Retry-After is over")           \
     X(TIMEOUT, 504, "TIMEOUT", "An internal dependency was silent too long")
 
 enum api_code {

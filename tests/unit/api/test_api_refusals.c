@@ -1,0 +1,210 @@
+// What stands in the way of an operation, as clients are told: status, code and reason as the
+// contract maps them, and with each what to do.
+#include "ota-server/service/api_exchange.h"
+#include "tests/unit/api/api_lab.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct lab lab;
+static struct answer a;
+static struct record record;
+static uint64_t pool;
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open(&lab, "all", true);
+    (void)lab_card(&lab, "89999000000000000012", &record);
+    lab_ask(&lab,
+            &(struct ask){.method = "POST",
+                          .target = API_BASE "/subscription-pools",
+                          .body = "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":1}"},
+            &a);
+    pool = lab_id(&a, "pol");
+    (void)lab_subscription(&lab, pool, "999700000000777");
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void order(const char *body)
+{
+    char id[API_ID_SIZE];
+    char path[128];
+    api_id_write(id, "crd", record.card);
+    (void)snprintf(path, sizeof(path), API_BASE "/cards/%s/operations", id);
+    lab.now.utc.ms += 1000;
+    lab.now.instant.ms += 1000;
+    lab_ask(&lab, &(struct ask){.method = "POST", .target = path, .body = body}, &a);
+}
+
+static const char *of(const char *type, uint64_t subscription, const char *more)
+{
+    static char body[256];
+    char id[API_ID_SIZE];
+    api_id_write(id, "sub", subscription);
+    (void)snprintf(body, sizeof(body), "{\"type\":\"%s\",\"subscriptionId\":\"%s\"%s}", type, id,
+                   more);
+    return body;
+}
+
+static const char *download(void)
+{
+    static char body[256];
+    char id[API_ID_SIZE];
+    api_id_write(id, "pol", pool);
+    (void)snprintf(body, sizeof(body),
+                   "{\"type\":\"download\",\"poolId\":\"%s\",\"enable\":\"LATER\"}", id);
+    return body;
+}
+
+static void keep(const struct record *next)
+{
+    struct record before;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_load(lab.store, record.card, &before), STORE_OK);
+    struct record *changed = malloc(sizeof(*changed));
+    assert_non_null(changed);
+    *changed = *next;
+    changed->version = before.version + 1;
+    assert_int_equal(store_card_save(lab.store, &before, changed), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    free(changed);
+}
+
+// A message says what is wrong, and behind a colon what to do.
+static void expect(unsigned status, const char *code, const char *reason)
+{
+    char text[128];
+    (void)snprintf(text, sizeof(text), "\"code\":\"%s\"", code);
+    const bool is_right = a.status == status && strstr(a.body, text) != NULL;
+    (void)snprintf(text, sizeof(text), "\"reason\":\"%s\"", reason);
+    const char *message = strstr(a.body, "\"message\":\"");
+    if (!is_right || strstr(a.body, text) == NULL || message == NULL ||
+        strstr(message + 11, ": ") == NULL)
+        fail_msg("%u %s %s, not %s", status, code, reason, a.body);
+}
+
+static void a_card_whose_files_came_in_part_is_sent_nothing(void **state)
+{
+    (void)state;
+    record.state = CARD_IMPORTED_PARTIAL;
+    keep(&record);
+    order("{\"type\":\"audit\"}");
+    expect(409, "INCOMPATIBLE_STATE", "CARD_PARTIAL");
+}
+
+static void an_applet_of_the_first_level_has_no_timers(void **state)
+{
+    (void)state;
+    record.level = 1;
+    keep(&record);
+    order("{\"type\":\"set-timers\",\"parameters\":{\"JITTER_MAX\":0}}");
+    expect(422, "CONNECTIVITY_MANAGEMENT.NOT_SUPPORTED_BY_CARD", "NOT_SUPPORTED_BY_CARD");
+}
+
+static void what_is_disabled_is_not_disabled_again(void **state)
+{
+    (void)state;
+    order(of("disable", record.slots[1].subscription, ""));
+    expect(409, "INCOMPATIBLE_STATE", "NOT_ENABLED");
+}
+
+static void the_fallback_is_not_deleted(void **state)
+{
+    (void)state;
+    record.slots[0].fact.is_fallback = false;
+    record.slots[1].fact.is_fallback = true;
+    keep(&record);
+    order(of("delete", record.slots[1].subscription, ""));
+    expect(409, "INCOMPATIBLE_STATE", "DELETE_FALLBACK");
+}
+
+static void what_never_had_service_does_not_become_the_fallback(void **state)
+{
+    (void)state;
+    record.slots[1].fact.is_proven = false;
+    keep(&record);
+    order(of("set-fallback", record.slots[1].subscription, ""));
+    expect(409, "INCOMPATIBLE_STATE", "NOT_PROVEN");
+    order(of("set-fallback", record.slots[1].subscription, ",\"allowUnproven\":true"));
+    assert_int_equal(a.status, 202);
+}
+
+static void what_is_on_the_card_is_not_downloaded_again(void **state)
+{
+    (void)state;
+    order(of("download", record.slots[1].subscription, ",\"enable\":\"LATER\""));
+    expect(409, "ALREADY_EXISTS", "DUPLICATE_SUBSCRIPTION");
+}
+
+static void a_card_that_is_full_takes_no_more(void **state)
+{
+    (void)state;
+    record.slot_limit = 2;
+    keep(&record);
+    order(download());
+    expect(409, "INCOMPATIBLE_STATE", "NO_FREE_SLOT");
+}
+
+static void a_queue_has_sixteen_places(void **state)
+{
+    (void)state;
+    // One is open, sixteen wait.
+    for (unsigned i = 0; i < 17; i++) {
+        order("{\"type\":\"set-timers\",\"parameters\":{\"JITTER_MAX\":0}}");
+        if (a.status != 202)
+            fail_msg("%u: %s", i, a.body);
+    }
+    order("{\"type\":\"set-timers\",\"parameters\":{\"JITTER_MAX\":0}}");
+    expect(409, "ABORTED", "QUEUE_FULL");
+}
+
+// The texts of 401, 403 and 404 are those of the contract.
+static void every_code_says_what_to_do(void **state)
+{
+    (void)state;
+    static const enum api_code fixed[] = {API_UNAUTHENTICATED, API_PERMISSION_DENIED, API_NOT_FOUND,
+                                          API_IDENTIFIER_NOT_FOUND};
+    for (unsigned code = API_OUT_OF_RANGE; code < API_INTERNAL; code++) {
+        bool is_fixed = false;
+        for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+            is_fixed = is_fixed || fixed[i] == code;
+        // Those of 400 are never sent without the field and what is wrong with it.
+        if (is_fixed || api_code_status(code) == 400)
+            continue;
+        if (strstr(api_code_text(code), ": ") == NULL)
+            fail_msg("%s: %s", api_code_wire(code), api_code_text(code));
+    }
+    for (uint8_t refusal = REFUSAL_NONE + 1; refusal_name(refusal)[0] != '?'; refusal++) {
+        const struct api_problem p = api_refusal(refusal);
+        const char *text = p.message[0] != '\0' ? p.message : api_code_text(p.code);
+        if (api_code_status(p.code) < 500 && p.code != API_PERMISSION_DENIED &&
+            p.code != API_NOT_FOUND && strstr(text, ": ") == NULL)
+            fail_msg("%s: %s", refusal_name(refusal), text);
+    }
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_card_whose_files_came_in_part_is_sent_nothing),
+        CASE(an_applet_of_the_first_level_has_no_timers),
+        CASE(what_is_disabled_is_not_disabled_again),
+        CASE(the_fallback_is_not_deleted),
+        CASE(what_never_had_service_does_not_become_the_fallback),
+        CASE(what_is_on_the_card_is_not_downloaded_again),
+        CASE(a_card_that_is_full_takes_no_more),
+        CASE(a_queue_has_sixteen_places),
+        cmocka_unit_test(every_code_says_what_to_do),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
