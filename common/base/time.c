@@ -1,8 +1,6 @@
 #include "common/base/time.h"
 
 #define MS_PER_DAY INT64_C(86400000)
-#define MIN_MS INT64_C(-62167219200000) // 0000-01-01T00:00:00.000Z
-#define MAX_MS INT64_C(253402300799999) // 9999-12-31T23:59:59.999Z
 
 static void put(char *to, int64_t value, int digits)
 {
@@ -14,7 +12,7 @@ static void put(char *to, int64_t value, int digits)
 
 void utc_format(struct utc at, char text[UTC_TEXT_SIZE])
 {
-    int64_t ms = at.ms < MIN_MS ? MIN_MS : at.ms > MAX_MS ? MAX_MS : at.ms;
+    int64_t ms = at.ms < UTC_MIN_MS ? UTC_MIN_MS : at.ms > UTC_MAX_MS ? UTC_MAX_MS : at.ms;
     int64_t day = ms / MS_PER_DAY;
     int64_t rest = ms % MS_PER_DAY;
     if (rest < 0) {

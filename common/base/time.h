@@ -38,6 +38,10 @@ static inline struct utc utc_after(struct utc at, int64_t ms)
     return (struct utc){at.ms + ms};
 }
 
+// The years 0000 to 9999.
+#define UTC_MIN_MS INT64_C(-62167219200000)
+#define UTC_MAX_MS INT64_C(253402300799999)
+
 // Writes `2026-07-24T12:00:00.000Z` and a zero. Years 0000 to 9999; others become the nearest.
 #define UTC_TEXT_SIZE 25
 void utc_format(struct utc at, char text[UTC_TEXT_SIZE]);

@@ -129,6 +129,12 @@ enum json_found json_get_integer(const json_t *object, const char *name, int64_t
     return JSON_FOUND;
 }
 
+uint64_t json_unsigned(const json_t *object, const char *name)
+{
+    int64_t value = 0;
+    return json_get_integer(object, name, 0, INT64_MAX, &value) == JSON_FOUND ? (uint64_t)value : 0;
+}
+
 enum json_found json_get_real(const json_t *object, const char *name, double min, double max,
                               double *value)
 {

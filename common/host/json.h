@@ -38,6 +38,8 @@ enum json_found {
 enum json_found json_get_text(const json_t *object, const char *name, struct bytes *value);
 enum json_found json_get_integer(const json_t *object, const char *name, int64_t min, int64_t max,
                                  int64_t *value);
+// One that is not negative, of our own documents; 0 when there is none.
+uint64_t json_unsigned(const json_t *object, const char *name);
 enum json_found json_get_real(const json_t *object, const char *name, double min, double max,
                               double *value);
 enum json_found json_get_bool(const json_t *object, const char *name, bool *value);

@@ -41,7 +41,6 @@ const char *campaign_reason_name(uint8_t reason)
 
 // --- octets ----------------------------------------------------------------------------------
 
-#define TIME_MAX_MS (INT64_C(1) << 48) // before and after 1970; the years 0 to 9999 are within it
 #define MINUTES_MAX (24 * 60)
 
 static void write_time(struct writer *w, struct utc at)
@@ -52,7 +51,7 @@ static void write_time(struct writer *w, struct utc at)
 static struct utc read_time(struct reader *r)
 {
     const struct utc at = {(int64_t)reader_u64(r)};
-    if (at.ms < -TIME_MAX_MS || at.ms > TIME_MAX_MS)
+    if (at.ms < UTC_MIN_MS || at.ms > UTC_MAX_MS)
         r->failed = true;
     return at;
 }

@@ -325,12 +325,6 @@ static void put_document(struct writer *w, const struct move *m)
         w->failed = true;
 }
 
-static uint64_t number_in(const json_t *object, const char *name)
-{
-    int64_t value = 0;
-    return json_get_integer(object, name, 0, INT64_MAX, &value) == JSON_FOUND ? (uint64_t)value : 0;
-}
-
 static void copy_text(const json_t *object, const char *name, char *to, size_t size)
 {
     struct bytes text = {0};
@@ -349,7 +343,7 @@ static void read_skipped(const json_t *array, struct move *m)
         const char *reason = json_string_value(json_object_get(row, "reason"));
         for (unsigned k = 1; k < REFUSALS && reason != NULL; k++) {
             if (strcmp(refusal_name((uint8_t)k), reason) == 0)
-                m->skipped[k] = number_in(row, "count");
+                m->skipped[k] = json_unsigned(row, "count");
         }
     }
 }
@@ -365,14 +359,15 @@ static bool read_document(const struct document *d, struct move *m)
     const json_t *state = json_object_get(root, "state");
     const bool ok = json_get_text(root, "groupId", &group) == JSON_FOUND &&
                     api_id_read(group, "grp", &m->group);
-    m->visited = number_in(root, "visited");
-    m->moved = number_in(root, "moved");
+    m->visited = json_unsigned(root, "visited");
+    m->moved = json_unsigned(root, "moved");
     read_skipped(json_object_get(root, "skipped"), m);
-    m->after = number_in(state, "after");
-    m->at = number_in(state, "at");
-    m->unchanged = number_in(state, "unchanged");
-    m->actor = (struct actor){(uint8_t)number_in(state, "actorKind"), number_in(state, "actorId")};
-    m->correlator = number_in(state, "correlator");
+    m->after = json_unsigned(state, "after");
+    m->at = json_unsigned(state, "at");
+    m->unchanged = json_unsigned(state, "unchanged");
+    m->actor =
+        (struct actor){(uint8_t)json_unsigned(state, "actorKind"), json_unsigned(state, "actorId")};
+    m->correlator = json_unsigned(state, "correlator");
     copy_text(state, "address", m->address, sizeof(m->address));
     copy_text(root, "reason", m->reason, sizeof(m->reason));
     m->target = json_incref(json_object_get(root, "target"));

@@ -64,17 +64,12 @@ bool api_path_matches(const char *pattern, struct bytes path, struct api_match *
     return left.len == 0 && path.len == 0;
 }
 
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
-
 static bool is_same_type(struct bytes a, struct bytes b)
 {
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.at[i]) != lower(b.at[i]))
+        if (text_lower((char)a.at[i]) != text_lower((char)b.at[i]))
             return false;
     }
     return true;
@@ -86,7 +81,7 @@ static bool is_weightless(struct bytes parameters)
     while (parameters.len > 0) {
         const struct bytes part = api_until(parameters, ';');
         struct bytes p = api_trimmed(part);
-        if (p.len >= 3 && lower(p.at[0]) == 'q' && p.at[1] == '=') {
+        if (p.len >= 3 && text_lower((char)p.at[0]) == 'q' && p.at[1] == '=') {
             for (size_t i = 2; i < p.len; i++) {
                 if (p.at[i] != '0' && p.at[i] != '.')
                     return false;

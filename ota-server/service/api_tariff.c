@@ -62,12 +62,6 @@ enum store_status tariffs_load(struct store *store, struct tariffs *out)
     return store_documents(store, &filter, &page, note_key, out, NULL);
 }
 
-static uint64_t member(const json_t *object, const char *name)
-{
-    int64_t value = 0;
-    return json_get_integer(object, name, 0, INT64_MAX, &value) == JSON_FOUND ? (uint64_t)value : 0;
-}
-
 static bool see_tariff(void *context, const struct document *d)
 {
     struct tariff *t = context;
@@ -84,8 +78,9 @@ static bool see_tariff(void *context, const struct document *d)
     json_array_foreach(json_object_get(root, "tiers"), i, tier)
     {
         if (t->tier_count < METER_TIERS_MAX)
-            t->tiers[t->tier_count++] = (struct meter_tier){
-                member(tier, "from"), member(tier, "to"), (int64_t)member(tier, "unitPrice")};
+            t->tiers[t->tier_count++] =
+                (struct meter_tier){json_unsigned(tier, "from"), json_unsigned(tier, "to"),
+                                    (int64_t)json_unsigned(tier, "unitPrice")};
     }
     json_decref(root);
     return false;

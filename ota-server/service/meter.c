@@ -2,7 +2,6 @@
 
 #include "common/base/text.h"
 #include "common/host/json.h"
-#include "common/host/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 // calls that changed nothing, in favour of whom they would be charged to.
 #pragma once
 
+#include "common/host/zone.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/store/calls.h"
 
@@ -40,7 +41,7 @@ struct meter_counts {
 struct meter_counts meter_counts(const struct meter *m);
 
 // The time zone of an enterprise; "UTC" when it has none.
-#define METER_ZONE_SIZE 65
+#define METER_ZONE_SIZE (ZONE_NAME_MAX + 1)
 enum store_status meter_zone(struct store *store, uint64_t tenant,
                              char zone[METER_ZONE_SIZE]) MUST_USE;
 // Is the month or year over there, and a minute more?

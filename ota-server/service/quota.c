@@ -3,6 +3,7 @@
 #include "common/base/json_writer.h"
 #include "common/base/text.h"
 #include "common/host/json.h"
+#include "ota-server/core/metering.h"
 
 #include <stdlib.h>
 
@@ -49,14 +50,8 @@ void quotas_close(struct quotas *q)
 // From year 0.
 static uint32_t month_of(struct utc at)
 {
-    char text[UTC_TEXT_SIZE];
-    uint64_t year = 0;
-    uint64_t month = 0;
-    utc_format(at, text);
-    if (!text_read_decimal(bytes_of(text, 4), &year) ||
-        !text_read_decimal(bytes_of(text + 5, 2), &month))
-        return 0;
-    return (uint32_t)(year * 12 + month - 1);
+    const struct meter_month m = meter_month_of(at, 0);
+    return m.year * 12u + m.month - 1;
 }
 
 uint64_t quota_resets_after_s(struct utc now)

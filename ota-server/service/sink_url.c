@@ -37,19 +37,14 @@ static bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
-}
-
 static bool is_hex(uint8_t c)
 {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
+    return is_digit(c) || (text_lower((char)c) >= 'a' && text_lower((char)c) <= 'f');
 }
 
 static bool is_letter(uint8_t c)
 {
-    return lower(c) >= 'a' && lower(c) <= 'z';
+    return text_lower((char)c) >= 'a' && text_lower((char)c) <= 'z';
 }
 
 // Unreserved, reserved, and whole percent-encodings [RFC 3986 §2].
@@ -74,7 +69,7 @@ static bool is_same(struct bytes a, struct bytes b)
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.at[i]) != lower(b.at[i]))
+        if (text_lower((char)a.at[i]) != text_lower((char)b.at[i]))
             return false;
     }
     return true;
@@ -134,7 +129,8 @@ static bool is_number_like(struct bytes label)
     bool has_digits_only = true;
     for (size_t i = 0; i < label.len; i++)
         has_digits_only = has_digits_only && is_digit(label.at[i]);
-    return has_digits_only || (label.len >= 2 && label.at[0] == '0' && lower(label.at[1]) == 'x');
+    return has_digits_only ||
+           (label.len >= 2 && label.at[0] == '0' && text_lower((char)label.at[1]) == 'x');
 }
 
 static bool is_name(struct bytes host)
@@ -228,7 +224,7 @@ static bool is_dots(struct bytes segment)
         if (segment.at[i] == '.') {
             dots++;
         } else if (segment.len - i > 2 && segment.at[i] == '%' && segment.at[i + 1] == '2' &&
-                   lower(segment.at[i + 2]) == 'e') {
+                   text_lower((char)segment.at[i + 2]) == 'e') {
             dots++;
             i += 2;
         } else {

@@ -74,23 +74,17 @@ static struct bytes body_of(const struct counts *c, uint8_t body[BODY_MAX])
     return json_done(&j) ? writer_bytes(&w) : bytes_of(NULL, 0);
 }
 
-static uint64_t number_in(const json_t *root, const char *name)
-{
-    int64_t value = 0;
-    return json_get_integer(root, name, 0, INT64_MAX, &value) == JSON_FOUND ? (uint64_t)value : 0;
-}
-
 static struct counts counts_in(struct bytes body)
 {
     struct counts c = {.after = 0};
     json_t *root = NULL;
     if (json_read(body, &root) != JSON_READ_OK)
         return c;
-    c.after = number_in(root, "after");
-    c.asked = number_in(root, "asked");
-    c.agreed = number_in(root, "agreed");
+    c.after = json_unsigned(root, "after");
+    c.asked = json_unsigned(root, "asked");
+    c.agreed = json_unsigned(root, "agreed");
     for (unsigned i = 1; i < REFUSALS; i++)
-        c.refused[i] = number_in(root, refusal_name((uint8_t)i));
+        c.refused[i] = json_unsigned(root, refusal_name((uint8_t)i));
     json_decref(root);
     return c;
 }

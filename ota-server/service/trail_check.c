@@ -95,19 +95,13 @@ void trail_check_write(struct writer *out, const struct trail_check *c, uint64_t
     json_end_object(&j);
 }
 
-static uint64_t number_of(const json_t *root, const char *name)
-{
-    int64_t value = 0;
-    return json_get_integer(root, name, 0, INT64_MAX, &value) == JSON_FOUND ? (uint64_t)value : 0;
-}
-
 void trail_check_read(const struct document *d, struct trail_check *c)
 {
     json_t *root = NULL;
     *c = (struct trail_check){.id = d->id, .owner = d->owner, .created_at = d->created_at};
     if (json_read(d->body, &root) == JSON_READ_OK) {
-        c->from = number_of(root, "fromSequence");
-        c->to = number_of(root, "toSequence");
+        c->from = json_unsigned(root, "fromSequence");
+        c->to = json_unsigned(root, "toSequence");
     }
     json_decref(root);
 }

@@ -46,17 +46,12 @@ static const struct {
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
-
 bool vendor_text_equal(struct bytes a, struct bytes b)
 {
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (lower(a.at[i]) != lower(b.at[i]))
+        if (text_lower((char)a.at[i]) != text_lower((char)b.at[i]))
             return false;
     return true;
 }

@@ -68,6 +68,13 @@ struct nvm {
 // Is anything of the plan still to come?
 bool nvm_may_fail(const struct nvm_faults *faults);
 
+// Has a cell refused its value?
+static inline bool nvm_met_error(const struct nvm *nvm)
+{
+    const struct nvm_faults *f = nvm->faults;
+    return f != NULL && f->error_at != 0 && f->written >= f->error_at;
+}
+
 void nvm_init(struct nvm *nvm, struct nvm_pool *pool);
 // Gives all pages back to the pool.
 void nvm_release(struct nvm *nvm);

@@ -332,10 +332,8 @@ void oracle_after(struct world *w, uint32_t card)
         after.image.last.code != answer.code)
         text = "the result";
     // A cell failed: the card is as it was, or as the model.
-    const struct nvm_faults *faults = c->nvm.faults;
-    const bool met_error =
-        faults != NULL && faults->error_at != 0 && faults->written >= faults->error_at;
-    if (text != NULL && met_error && is_registry_same(&before.dump.image, &after.image))
+    if (text != NULL && nvm_met_error(&c->nvm) &&
+        is_registry_same(&before.dump.image, &after.image))
         text = NULL;
     if (text != NULL)
         world_violate(w, "as_the_model", card, "%s of operation %u: %s, after the model's %s",

@@ -84,8 +84,7 @@ static uint32_t card_with(const struct applet *a)
 
 static bool has_failed(const struct nvm *nvm)
 {
-    const struct nvm_faults *f = nvm->faults;
-    return nvm->is_cut || (f != NULL && f->error_at != 0 && f->written >= f->error_at);
+    return nvm->is_cut || nvm_met_error(nvm);
 }
 
 static bool look(uint32_t card, const struct applet *a, const struct applet_port *port)
