@@ -97,26 +97,38 @@ static bool is_imsi(const struct mirror_slot *slot, const uint8_t imsi[COMMAND_I
     return memcmp(slot->fact.imsi, imsi, sizeof(slot->fact.imsi)) == 0;
 }
 
+static void recognise(struct mirror_slot *to, uint64_t subscription, bool is_barred,
+                      const char number[NUMBER_TEXT_SIZE])
+{
+    to->subscription = subscription;
+    to->is_barred = is_barred;
+    memcpy(to->number, number, sizeof(to->number));
+}
+
 // What the server knows about a subscription that it did not expect on the card: a download whose
-// outcome is unknown, or nothing.
+// outcome is unknown, one that a bootstrap was to bring before a backup was put back, or nothing.
 static void adopt(struct work *w, struct mirror_slot *to, struct findings *found)
 {
     const struct record *r = w->r;
     const struct operation *o = &r->open;
+    const struct bootstrap *b = &r->bootstrap;
     differ(w, to->fact.slot, "subscription", 0, 1);
     if (r->has_open && o->kind == OPERATION_DOWNLOAD && is_imsi(to, o->download.imsi)) {
-        to->subscription = o->subscription;
-        to->is_barred = o->download.is_barred;
-        memcpy(to->number, o->download.number, sizeof(to->number));
+        recognise(to, o->subscription, o->download.is_barred, o->download.number);
         return;
     }
     for (uint8_t i = 0; i < r->late_count; i++) {
         const struct late *late = &r->late[i];
         if (late->kind != OPERATION_DOWNLOAD || !is_imsi(to, late->imsi))
             continue;
-        to->subscription = late->subscription;
-        to->is_barred = late->is_barred;
-        memcpy(to->number, late->number, sizeof(to->number));
+        recognise(to, late->subscription, late->is_barred, late->number);
+        return;
+    }
+    for (uint8_t i = 0; i < b->item_count; i++) {
+        const struct download_plan *p = &b->items[i].plan;
+        if (b->items[i].subscription == 0 || !is_imsi(to, p->imsi))
+            continue;
+        recognise(to, b->items[i].subscription, p->is_barred, p->number);
         return;
     }
     found->needs_operator = true; // foreign: nobody deletes it by itself
@@ -314,29 +326,6 @@ static void resolve_late(struct work *w, const struct audit_answer *a, uint64_t 
     }
 }
 
-// The card's timers changed behind our back: read them.
-static void read_timers(struct work *w)
-{
-    struct record *r = w->r;
-    bool is_asked = r->has_open && r->open.kind == OPERATION_READ_TIMERS && r->open.is_automatic;
-    for (uint8_t i = 0; i < r->queue_len; i++)
-        is_asked |= r->queue[i].kind == OPERATION_READ_TIMERS && r->queue[i].is_automatic;
-    if (r->level < 2 || is_asked || r->queue_len == RECORD_QUEUE_MAX)
-        return;
-    struct operation *o = &r->queue[r->queue_len++];
-    memset(o, 0, sizeof(*o));
-    o->id = work_id(w);
-    o->kind = OPERATION_READ_TIMERS;
-    o->status = STATUS_QUEUED;
-    o->is_automatic = true;
-    o->created_at = w->now;
-    o->not_after = utc_after(w->now, w->policy->not_after_ms);
-    o->list_len = 1;
-    o->list[0] = READ_ALL;
-    work_step(w, o, STEP_CREATED, "configuration version differs");
-    work_trail(w, "operation.requested", o->id, "", operation_kind_name(o->kind), "audit");
-}
-
 static void finish(struct work *w, const struct findings *found)
 {
     struct record *r = w->r;
@@ -388,7 +377,7 @@ static void complete(struct work *w, const struct event_por *p)
         resolve_late(w, a, p->counter);
         late_mirrored(r);
         if (r->parameters_version != a->configuration_version)
-            read_timers(w);
+            timers_read(w, "configuration version differs", "audit");
     }
     w->d->has_answer = true;
     w->d->answer = *a;

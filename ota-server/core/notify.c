@@ -284,6 +284,33 @@ static void restored(struct work *w, uint32_t sequence, bool is_back)
     work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
 }
 
+// Does it tell of a change that this message may have brought? Where a hash says what the registry
+// is, each may; a card of level 1 only counts its changes.
+static bool tells_of_change(const struct notification *n)
+{
+    switch ((enum notify_cause)n->cause) {
+    case NOTIFY_ENABLED:
+    case NOTIFY_ROLLED_BACK:
+    case NOTIFY_ROTATED:
+    case NOTIFY_FALLBACK:
+    case NOTIFY_RETURNED:
+    case NOTIFY_COUNTRY:
+    case NOTIFY_SWITCH_FAILED:
+    case NOTIFY_RECOVERED:
+        return true;
+    case NOTIFY_FIRST_CONTACT:
+    case NOTIFY_IMEI_CHANGED:
+    case NOTIFY_ADDRESS_CHECK:
+    case NOTIFY_SWITCH_CAP:
+    case NOTIFY_EXHAUSTED:
+    case NOTIFY_RESTORED:
+        return n->has_hash;
+    case NOTIFY_HEARTBEAT:
+        break;
+    }
+    return false;
+}
+
 void decide_notify(struct work *w)
 {
     const struct event_notify *e = &w->e->as.notify;
@@ -310,6 +337,9 @@ void decide_notify(struct work *w)
     if (n->cause == NOTIFY_RESTORED)
         restored(w, n->sequence, kind != SEQUENCE_NEW);
     work_attached(w); // its applet sends when it has normal service
+    // Its confirmation, which goes first, changes the address that the card keeps.
+    if (n->cause == NOTIFY_ADDRESS_CHECK)
+        timers_read(w, "address checked", "notification");
     if (kind == SEQUENCE_HANDLED) {
         if (r->has_registry_version && n->registry_version < r->registry_version)
             work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0); // it tells of now, whatever it repeats
@@ -332,7 +362,7 @@ void decide_notify(struct work *w)
     // mirror did not follow that; a difference is for an audit.
     if (is_newest || kind == SEQUENCE_BETWEEN)
         compare_state(w, n->registry_version, n->has_hash, n->state_hash,
-                      is_newest && !is_heartbeat);
+                      is_newest && tells_of_change(n));
     if (n->coalesced > 0)
         work_dirty(w, DIRTY_NOTIFY_GAP, 0);
     work_contact(w);

@@ -324,8 +324,11 @@ void operation_input(struct work *w, struct operation *o, uint8_t input)
         o->failure = rule->failure;
         o->hold = HOLD_NONE;
         o->ended_at = w->now;
+        // Nothing of its last packet left; of one before, something may have.
+        const bool is_rejected = input == IN_SUBMIT_REJECTED && o->attempts > 1;
         const bool is_given_up = o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED ||
-                                 o->outcome == OUTCOME_REFUSED || rule->effect == EFFECT_ALARM_NVM;
+                                 o->outcome == OUTCOME_REFUSED || is_rejected ||
+                                 rule->effect == EFFECT_ALARM_NVM;
         // What a receipt says does not count: it may be wrong.
         o->may_still_arrive = is_given_up && o->may_have_run;
         if (o->may_still_arrive && operation_is_state_changing(o->kind))

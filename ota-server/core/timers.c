@@ -103,3 +103,25 @@ void decide_timers(struct work *w)
     work_trail(w, "operation.requested", o.id, "", operation_kind_name(o.kind), "group");
     r->queue[r->queue_len++] = o;
 }
+
+void timers_read(struct work *w, const char *detail, const char *why)
+{
+    struct record *r = w->r;
+    bool is_asked = r->has_open && r->open.kind == OPERATION_READ_TIMERS && r->open.is_automatic;
+    for (uint8_t i = 0; i < r->queue_len; i++)
+        is_asked |= r->queue[i].kind == OPERATION_READ_TIMERS && r->queue[i].is_automatic;
+    if (r->level < 2 || is_asked || r->queue_len == RECORD_QUEUE_MAX)
+        return;
+    struct operation *o = &r->queue[r->queue_len++];
+    memset(o, 0, sizeof(*o));
+    o->id = work_id(w);
+    o->kind = OPERATION_READ_TIMERS;
+    o->status = STATUS_QUEUED;
+    o->is_automatic = true;
+    o->created_at = w->now;
+    o->not_after = utc_after(w->now, w->policy->not_after_ms);
+    o->list_len = 1;
+    o->list[0] = READ_ALL;
+    work_step(w, o, STEP_CREATED, detail);
+    work_trail(w, "operation.requested", o->id, "", operation_kind_name(o->kind), why);
+}

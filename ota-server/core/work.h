@@ -136,6 +136,8 @@ struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_ru
 
 // timers.c
 void decide_timers(struct work *w);
+// The card's timers changed behind our back, or will with the next CONFIRM: asks for all of them.
+void timers_read(struct work *w, const char *detail, const char *why);
 // clock.c
 void clock_past(struct work *w); // before every event but EVENT_CLOCK
 void decide_clock(struct work *w);

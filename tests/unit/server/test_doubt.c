@@ -103,6 +103,21 @@ static void an_older_registry_is_a_doubt_also_in_a_notification_that_was_handled
     assert_true(world_is_dirty(&world, DIRTY_CARD_RESET_SUSPECTED));
 }
 
+// A card of level 1 says how often its registry changed, not how. What tells of no change must not
+// explain one.
+static void a_change_that_no_notification_tells_of_is_a_doubt_at_level_1(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = 1;
+    e.as.notify.notification =
+        (struct notification){.cause = NOTIFY_EXHAUSTED,
+                              .sequence = 1,
+                              .registry_version = world.record.registry_version + 1};
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
+}
+
 static void be_asked(uint32_t operation_id_highest)
 {
     struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
@@ -224,6 +239,7 @@ int main(void)
         TEST(a_restored_card_is_heard_anew_also_when_a_reset_was_suspected_before),
         TEST(a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice),
         TEST(an_older_registry_is_a_doubt_also_in_a_notification_that_was_handled),
+        TEST(a_change_that_no_notification_tells_of_is_a_doubt_at_level_1),
         TEST(an_operation_id_that_fell_again_after_a_clean_audit_needs_an_operator),
         TEST(the_same_doubt_after_an_audit_is_a_row_and_names_what_it_came_from),
         TEST(a_decision_that_a_later_doubt_overtook_is_a_row_and_grants_no_more_issues),

@@ -70,6 +70,49 @@ static void what_ran_after_it_was_given_up_is_told_by_an_audit(void **state)
     assert_int_equal(world.record.slot_count, 1);
 }
 
+// The network rejects the last packet for good; of the one before it said that it was lost.
+static void what_was_rejected_after_an_earlier_packet_may_have_run(void **state)
+{
+    (void)state;
+    for (unsigned earlier = 0; earlier < 2; earlier++) {
+        (void)world_request(&world, OPERATION_DELETE);
+        if (earlier > 0) {
+            world_submit(&world, SUBMIT_ACCEPTED);
+            world_receipt(&world, RECEIPT_LOST);
+            world_wake_after(&world, 10 * MINUTE);
+        }
+        world_submit(&world, SUBMIT_REJECTED);
+        assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+        assert_int_equal(world_ended(&world)->may_still_arrive, earlier > 0);
+        assert_int_equal(world_is_dirty(&world, DIRTY_POR_TIMEOUT), earlier > 0);
+        assert_int_equal(world.record.late_count, earlier);
+    }
+}
+
+// A backup that was put back knows of the job, not of how far it came.
+static void an_item_of_a_bootstrap_that_is_there_already_is_no_foreign_one(void **state)
+{
+    (void)state;
+    struct bootstrap *b = &world.record.bootstrap;
+    const uint8_t imsi[COMMAND_IMSI_SIZE] = {8, 0x99, 0x99, 0x07, 0, 0, 0, 0, 0x30};
+    b->state = BOOTSTRAP_PARTIAL;
+    b->item_count = 1;
+    b->items[0].subscription = 103;
+    memcpy(b->items[0].plan.imsi, imsi, sizeof imsi);
+    memcpy(b->items[0].plan.number, "9990000000003", 14);
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_RESTORE_FROM_BACKUP};
+    world_event(&world, &e);
+    audit_after_minute(&e, LOOKUP_NOT_ASKED, 0);
+    struct audit_answer *a = &e.as.por.answer;
+    a->slots[2] = (struct audit_slot){.slot = 3, .state = SLOT_DISABLED, .rank = 3};
+    memcpy(a->slots[2].imsi, imsi, sizeof imsi);
+    a->slot_count_here = 3;
+    world_event(&world, &e);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_SERVER_CORRECTED);
+    assert_int_equal(world.record.slots[2].subscription, 103);
+    assert_string_equal(world.record.slots[2].number, "9990000000003");
+}
+
 // It is its pool's again.
 static void an_item_of_a_bootstrap_that_was_deleted_late_is_not_sent_again(void **state)
 {
@@ -527,6 +570,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_may_have_run_is_a_doubt_until_the_card_tells),
         TEST(what_ran_after_it_was_given_up_is_told_by_an_audit),
+        TEST(what_was_rejected_after_an_earlier_packet_may_have_run),
+        TEST(an_item_of_a_bootstrap_that_is_there_already_is_no_foreign_one),
         TEST(an_item_of_a_bootstrap_that_was_deleted_late_is_not_sent_again),
         TEST(what_ran_after_it_was_given_up_is_told_by_its_late_answer),
         TEST(a_download_that_came_late_is_no_foreign_one),

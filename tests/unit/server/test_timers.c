@@ -186,6 +186,18 @@ static void a_reading_that_never_came_is_asked_for_by_the_next_audit(void **stat
     assert_int_equal(world.record.queue_len, 0);
 }
 
+// The card keeps the new address with the confirmation, and nothing else tells that.
+static void an_address_that_was_checked_is_read(void **state)
+{
+    (void)state;
+    world_notify(&world, NOTIFY_ADDRESS_CHECK, 1, false);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_CONFIRM_UNKNOWN);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIGURE);
+    assert_int_equal(world.record.open.kind, OPERATION_READ_TIMERS);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -198,6 +210,7 @@ int main(void)
         CASE(a_dirty_card_is_asked_and_waits_until_it_is_clean),
         CASE(a_full_queue_and_a_retired_card_are_told),
         CASE(what_others_wrote_is_unknown_until_it_is_read),
+        CASE(an_address_that_was_checked_is_read),
         CASE(a_reading_that_never_came_is_asked_for_by_the_next_audit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
