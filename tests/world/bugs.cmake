@@ -435,7 +435,7 @@ planted_bug(deleted_late_kept ota-server/core/bootstrap.c STORY
     BECOMES [==[
         (void)w->d->settled[i].deleted;]==])
 
-planted_bug(cancelled_never_given_back ota-server/core/bootstrap.c SEED 84
+planted_bug(cancelled_never_given_back ota-server/core/bootstrap.c STORY
     TEXT [==[
         if (b->due.ms <= w->now.ms && !is_any_asked_for(r))]==]
     BECOMES [==[
@@ -614,6 +614,24 @@ planted_bug(nobody_asked_about_a_clone ota-server/core/audit.c STORY
 ]==]
     BECOMES [==[
 ]==])
+
+planted_bug(item_taken_for_foreign ota-server/core/audit.c STORY
+    TEXT [==[
+        if (b->items[i].subscription == 0 || !is_imsi(to, p->imsi))]==]
+    BECOMES [==[
+        if (b->items[i].subscription != 0)]==])
+
+planted_bug(rejected_after_it_ran ota-server/core/operation.c STORY
+    TEXT [==[
+        const bool is_rejected = input == IN_SUBMIT_REJECTED && o->attempts > 1;]==]
+    BECOMES [==[
+        const bool is_rejected = false;]==])
+
+planted_bug(address_not_read ota-server/core/notify.c STORY
+    TEXT [==[
+    if (n->cause == NOTIFY_ADDRESS_CHECK)]==]
+    BECOMES [==[
+    if (false)]==])
 
 # --- backups and rot ---
 

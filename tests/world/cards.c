@@ -67,7 +67,8 @@ static void make_card(struct world *w, uint32_t card)
     struct person *person = &w->people[card];
     struct prng p;
     prng_init(&p, w->options.seed, "card", card);
-    person->factory = (struct applet_factory){.level = 2,
+    const bool is_old = w->story.models[card] == STORY_MODEL_OLD;
+    person->factory = (struct applet_factory){.level = is_old ? 1 : 2,
                                               .slot_count = 4,
                                               .tar = WORLD_TAR,
                                               .key_version = 1,
@@ -92,17 +93,18 @@ static void make_card(struct world *w, uint32_t card)
 }
 
 // Kinds of devices: the usual one, one that polls seldom, one that is on for ten minutes an hour
-// (in a slow world, off for one hour a day), one that is busy for REFRESH, one that ignores it.
+// (in a slow world, off for one hour a day), one that is busy for REFRESH, one that ignores it, one
+// that refuses it, and the usual one with a card of level 1.
 static void make_models(struct world *w)
 {
     struct scenario *s = &w->scenario;
-    for (uint8_t i = 0; i < 5; i++) {
+    for (uint8_t i = 0; i < STORY_MODELS; i++) {
         device_model_init(&s->models[i], "world");
         s->models[i].status_s = 240;
         cat_profile_set(s->models[i].profile, s->models[i].profile_len, CAT_FEATURE_POLL_INTERVAL,
                         i == 0);
     }
-    s->model_count = 5;
+    s->model_count = STORY_MODELS;
 
     const bool is_slow = w->calm > 2;
     s->models[2].on_s = is_slow ? 23 * 3600 : 600;
@@ -110,6 +112,7 @@ static void make_models(struct world *w)
     s->models[3].refresh = DEVICE_REFRESH_BUSY;
     s->models[3].busy_ms = 45000;
     s->models[4].refresh = DEVICE_REFRESH_IGNORE;
+    s->models[STORY_MODEL_REFUSING].refresh = DEVICE_REFRESH_REFUSE;
 }
 
 static uint32_t draw(void *context)

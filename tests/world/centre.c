@@ -68,6 +68,11 @@ void centre_open(struct world *w)
 
 void centre_calm(struct world *w)
 {
+    for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
+        if (!instant_is_due(w->connections[i].away_until, w->now))
+            agenda_add(&w->agenda, w->now, HAPPENS_CONNECT, i, 0);
+        w->connections[i].away_until = w->now;
+    }
     while (w->faults.rule_count > 0)
         check(smsc_faults_remove(&w->faults, w->faults.rules[0].id));
 }
@@ -97,7 +102,8 @@ static void handle(struct world *w, struct connection *c)
 void centre_connect(struct world *w, uint32_t connection)
 {
     struct connection *c = &w->connections[connection];
-    if (c->is_open || (is_of_server(connection) && !w->server.is_running))
+    if (c->is_open || (is_of_server(connection) && !w->server.is_running) ||
+        !instant_is_due(c->away_until, w->now))
         return;
     c->opened++;
     c->cut_after = 0;
@@ -121,6 +127,8 @@ void centre_connect(struct world *w, uint32_t connection)
 static uint64_t away_ms(const struct world *w, const struct connection *c)
 {
     struct prng p;
+    if (c->away_ms != 0)
+        return c->away_ms;
     prng_init(&p, w->options.seed + w->now.ms, "reconnect", c->index);
     return 1000 + prng_below(&p, 60000);
 }
@@ -132,6 +140,8 @@ static void close_connection(struct world *w, struct connection *c)
     c->is_bound = false;
     world_note(w, "cut_off", "link=%u", c->index);
     agenda_add(&w->agenda, instant_after(w->now, away_ms(w, c)), HAPPENS_CONNECT, c->index, 0);
+    c->away_until = instant_after(w->now, c->away_ms);
+    c->away_ms = 0;
 }
 
 void centre_cut(struct world *w, uint32_t connection)
@@ -142,6 +152,12 @@ void centre_cut(struct world *w, uint32_t connection)
     smpp_session_disconnected(&c->session);
     handle(w, c);
     close_connection(w, c);
+}
+
+void centre_cut_for(struct world *w, uint32_t connection, uint32_t away_ms)
+{
+    w->connections[connection].away_ms = w->connections[connection].is_open ? away_ms : 0;
+    centre_cut(w, connection);
 }
 
 void centre_cut_after(struct world *w, uint32_t connection, uint32_t octets)

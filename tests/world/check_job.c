@@ -53,9 +53,12 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
     const uint64_t id = w->people[person].subscriptions[k];
     const struct pool_row *row = group_row(w, person, k);
     const bool is_ours = row->card == r->card && row->state != SUBSCRIPTION_FREE;
+    bool *is_lost = &w->people[person].is_lost[k];
     const bool is_there =
         w->truths[card].is_known && slot_with(w, card, w->people[person].slots[k].imsi) != NULL;
-    if (is_there && !is_ours)
+    if (is_there)
+        *is_lost &= !is_ours;
+    if (is_there && !is_ours && !*is_lost)
         world_violate(w, "pool_once", card, "it has subscription %u of %u, which is another's", k,
                       person);
     if (is_named(r, id) && !is_ours)
@@ -64,6 +67,21 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
     if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(r, id))
         world_violate(w, "reserved_is_wanted", card, "nobody wants subscription %u of %u", k,
                       person);
+}
+
+void check_job_restored(struct world *w)
+{
+    for (uint32_t i = 0; i < w->cards; i++) {
+        for (unsigned k = 0; k < WORLD_SUBSCRIPTIONS; k++) {
+            if (!group_is_pooled(w, i, k))
+                continue;
+            const struct pool_row *row = group_row(w, i, k);
+            for (uint32_t card = 0; card < w->cards; card++)
+                w->people[i].is_lost[k] |= w->truths[card].is_known &&
+                                           row->card != w->people[card].id &&
+                                           slot_with(w, card, w->people[i].slots[k].imsi) != NULL;
+        }
+    }
 }
 
 static void check_pool(struct world *w, uint32_t card, const struct record *r)
@@ -156,13 +174,24 @@ void check_job(struct world *w, uint32_t card, const struct record *r, bool is_s
 
 // --- on the wire -------------------------------------------------------------------------------
 
+static bool is_lost(const struct world *w, const uint8_t *imsi)
+{
+    bool is_so = false;
+    for (uint32_t i = 0; i < w->cards; i++) {
+        for (unsigned k = 0; k < WORLD_SUBSCRIPTIONS; k++)
+            is_so |= w->people[i].is_lost[k] &&
+                     memcmp(w->people[i].slots[k].imsi, imsi, COMMAND_IMSI_SIZE) == 0;
+    }
+    return is_so;
+}
+
 // It is the card's in the database, nobody else has it, and what comes before it in the rule is
 // there.
 static void check_download(struct world *w, uint32_t card, const uint8_t *imsi,
                            const struct record *r)
 {
     for (uint32_t i = 0; i < w->cards; i++) {
-        if (i != card && slot_with(w, i, imsi) != NULL)
+        if (i != card && slot_with(w, i, imsi) != NULL && !is_lost(w, imsi))
             world_violate(w, "pool_once", card, "it is given what card %u has", i);
     }
     struct subscription row;

@@ -45,7 +45,8 @@ static void check_mirror(struct world *w, uint32_t card)
     // A memory that fails keeps the card from saying it for now.
     const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE ||
                             w->devices[card].card.applet.is_late;
-    if (!t->is_known || t->is_mirrored || t->is_foreign || identity_is_cloned(w, card))
+    const bool is_nobodys = t->glance.is_retired || identity_is_cloned(w, card);
+    if (!t->is_known || t->is_mirrored || t->is_foreign || is_nobodys)
         return;
     if (!t->glance.is_doubted && !is_pending && !is_told(w, card))
         world_violate(w, "no_silent_difference", card,
@@ -123,6 +124,7 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
     t->glance =
         (struct glance){.is_doubted = r->dirty_since.ms != 0 || r->has_open,
                         .is_unreachable = record_has_mark(r, MARK_UNREACHABLE),
+                        .is_retired = r->state == CARD_RETIRED,
                         .needs_decision = record_has_mark(r, MARK_QUARANTINED) || r->needs_operator,
                         .registry_version = r->registry_version};
     t->open = r->has_open ? r->open.id : 0;
@@ -214,6 +216,7 @@ void check_restored(struct world *w)
         t->falls = r.resets_suspected;
     }
     group_forget(w);
+    check_job_restored(w);
     w->cards_changed = w->cards_saved = w->cards == 64 ? UINT64_MAX : (UINT64_C(1) << w->cards) - 1;
 }
 
@@ -267,7 +270,7 @@ static const char *wrong_about(const struct operation *o, const struct run *run)
     case OUTCOME_FAILED: {
         const bool is_switch_failed = has_run && run->code == RESULT_OK_PENDING && o->has_result &&
                                       o->result == RESULT_TERMINAL_INCAPABLE;
-        return has_run && !is_switch_failed ? "failed, and it ran" : NULL;
+        return has_run && !is_switch_failed && !o->may_still_arrive ? "failed, and it ran" : NULL;
     }
     case OUTCOME_REFUSED:
         return has_run && !o->may_still_arrive ? "refused, and it ran" : NULL;
@@ -387,8 +390,8 @@ static const char *unsettled(const struct world *w, uint32_t card)
     // Its counters are lost: it takes no command any more, and only says so.
     if (t->dump.is_blocked || is_out_of_reach(t, &r))
         return NULL;
-    // Two that are one to the server never agree with it.
-    if (identity_is_cloned(w, card))
+    // Two that are one to the server never agree with it; one that is out of use need not.
+    if (identity_is_cloned(w, card) || r.state == CARD_RETIRED)
         return NULL;
     if (r.dirty_since.ms != 0) {
         for (uint8_t i = 0; i < DIRTY_REASONS; i++) {

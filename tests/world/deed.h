@@ -46,6 +46,9 @@ enum deed_stage {
     DEED(FLOOD, flood, NONE)               /* so many packets without a right MAC */               \
     DEED(SWAP, swap, NONE)                 /* it and card `value` exchange one of their numbers */ \
     DEED(CLONE, clone, NONE)               /* that of the head is switched on, or off */           \
+    DEED(APPROVE, approve, NONE)           /* the first that waits for it, or reject it */         \
+    DEED(BAR, bar, NONE)                   /* one of its subscriptions as fallback, or not */      \
+    DEED(RETIRE, retire, NONE)             /* it is out of use */                                  \
     DEED(SMSC_MT, smsc_mt, MT_SUBMIT)      /* a fault of the message centre */                     \
     DEED(SMSC_MO, smsc_mo, MO_SUBMIT)                                                              \
     DEED(MT_LOST, mt_lost, MT_DELIVER)     /* the network says delivered */                        \
@@ -92,7 +95,9 @@ enum deed_kind {
     FIELD(heartbeat_h)                                                                             \
     FIELD(return_s)                                                                                \
     FIELD(jitter_s)                                                                                \
-    FIELD(count)
+    FIELD(count)                                                                                   \
+    FIELD(approval) /* it needs one */                                                             \
+    FIELD(alone)    /* or not at all */
 
 struct deed {
     uint64_t at_ms;

@@ -150,6 +150,15 @@ static void draw_submit(struct world *w, enum deed_kind kind, uint32_t card,
         world_record(w, &d);
         arm(w, &d, m);
     }
+    if (k->smsc_reject == 0 || !prng_chance(&w->chance_office, k->smsc_reject))
+        return;
+    const struct deed d = {.kind = kind,
+                           .card = card,
+                           .what = SMSC_FAULT_STATUS,
+                           .value = ESME_RINVDSTADR,
+                           .place = w->moments[deed_stage(kind)][card].place};
+    world_record(w, &d);
+    arm(w, &d, m);
 }
 
 void fate_submit(struct world *w, enum deed_kind kind, uint32_t card, const struct smpp_message *m)

@@ -45,7 +45,9 @@
     KNOB(restore_ms, 43200000, 691200000)     /* the database is put back as it was before */      \
     KNOB(rot_ms, 14400000, 345600000)         /* an octet of a card that is off changes */         \
     KNOB(swap_ms, 43200000, 345600000)        /* two cards have each other's number for a while */ \
-    KNOB(clone_ms, 43200000, 691200000)       /* a second card with the same keys is there */
+    KNOB(clone_ms, 43200000, 691200000)       /* a second card with the same keys is there */      \
+    KNOB(office_ms, 14400000, 345600000)      /* people approve, retire, bar, stop the server */   \
+    KNOB(smsc_reject, 1000, 100000)           /* per million: for good */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -53,7 +55,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 38
+#define KNOB_COUNT 40
 // `calm`: how many times the times between happenings are doubled.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);
 // Everything off.

@@ -33,23 +33,22 @@ static void name_target(struct world *w, uint32_t card, unsigned i, struct opera
 
 // --- what somebody wants -----------------------------------------------------------------------
 
-static void draw_timers(struct world *w, struct deed *d)
+static void draw_timers(const struct world *w, struct prng *p, struct deed *d)
 {
-    d->attach_s = 60 + (uint32_t)prng_below(&w->chance_people, 600);
-    d->auto_mode = (uint32_t)prng_below(&w->chance_people, 3);
-    d->heartbeat_h = (uint32_t)prng_below(&w->chance_people, 48u << (w->calm / 2));
-    d->return_s = 600 + (uint32_t)prng_below(&w->chance_people, 200000);
-    d->jitter_s = (uint32_t)prng_below(&w->chance_people, 120);
-    d->count = 1 + (uint32_t)prng_below(&w->chance_people, TIMERS);
+    d->attach_s = 60 + (uint32_t)prng_below(p, 600);
+    d->auto_mode = (uint32_t)prng_below(p, 3);
+    d->heartbeat_h = (uint32_t)prng_below(p, 48u << (w->calm / 2));
+    d->return_s = 600 + (uint32_t)prng_below(p, 200000);
+    d->jitter_s = (uint32_t)prng_below(p, 120);
+    d->count = 1 + (uint32_t)prng_below(p, TIMERS);
 }
 
-static void draw_request(struct world *w, struct deed *d)
+void people_draw(struct world *w, struct prng *p, struct deed *d)
 {
     static const uint8_t kinds[] = {
         OPERATION_DOWNLOAD,     OPERATION_DOWNLOAD,   OPERATION_ENABLE, OPERATION_ENABLE,
         OPERATION_ENABLE,       OPERATION_DISABLE,    OPERATION_DELETE, OPERATION_DELETE,
         OPERATION_SET_FALLBACK, OPERATION_SET_TIMERS, OPERATION_AUDIT,  OPERATION_READ_TIMERS};
-    struct prng *p = &w->chance_people;
     d->what = kinds[prng_below(p, sizeof kinds)];
     d->subscription = (uint32_t)prng_below(p, WORLD_SUBSCRIPTIONS);
     switch ((enum operation_kind)d->what) {
@@ -72,7 +71,7 @@ static void draw_request(struct world *w, struct deed *d)
         d->flags = prng_below(p, 3) == 0 ? COMMAND_FLAG_FORCE : 0;
         break;
     case OPERATION_SET_TIMERS:
-        draw_timers(w, d);
+        draw_timers(w, p, d);
         break;
     case OPERATION_READ_TIMERS:
     case OPERATION_DELETE:
@@ -106,7 +105,22 @@ static void plan_download(struct world *w, const struct deed *deed, struct opera
     memcpy(d->number, person->numbers[i], sizeof d->number);
 }
 
-static void plan_timers(const struct deed *d, struct operation *o)
+// So many rows of countries, the first ones of the home networks: each prefers one subscription.
+static void plan_countries(const struct world *w, const struct deed *d, struct parameters *p)
+{
+    const struct person *person = &w->people[d->card];
+    p->country_count = (uint8_t)(d->value <= PARAMETER_COUNTRIES_MAX ? d->value : 0);
+    for (uint8_t i = 0; i < p->country_count; i++) {
+        struct country_row *row = &p->countries[i];
+        const unsigned of = (d->subscription + i) % WORLD_SUBSCRIPTIONS;
+        // 001, any network of it; then 101, 201 ...
+        memcpy(row->plmn, (uint8_t[]){i, 0xF1, 0xFF}, sizeof row->plmn);
+        memcpy(row->imsi, person->slots[of].imsi, sizeof row->imsi);
+        row->action = i % 3 == 2 ? COUNTRY_FORBID : COUNTRY_PREFER;
+    }
+}
+
+static void plan_timers(const struct world *w, const struct deed *d, struct operation *o)
 {
     struct parameters p;
     struct writer list = writer_of(o->list, sizeof o->list);
@@ -121,6 +135,15 @@ static void plan_timers(const struct deed *d, struct operation *o)
                                             PARAMETER_JITTER_MAX};
     for (size_t i = 0; i < d->count && i < TIMERS; i++)
         check(parameter_write(&list, &p, numbers[i]));
+    plan_countries(w, d, &p);
+    if (d->count == PEOPLE_COUNTRIES)
+        check(parameter_write(&list, &p, PARAMETER_COUNTRY_TABLE));
+    if (d->count == PEOPLE_ADDRESS) {
+        static const uint8_t elsewhere[] = {0x91, 0x21, 0x43, 0x05, 0x00, 0xF1};
+        p.server_address_len = sizeof elsewhere;
+        memcpy(p.server_address, elsewhere, sizeof elsewhere);
+        check(parameter_write(&list, &p, PARAMETER_SERVER_ADDR));
+    }
     check(!list.failed);
     o->list_len = (uint16_t)list.len;
 }
@@ -137,7 +160,7 @@ static void do_request(struct world *w, const struct deed *d)
     if (d->what == OPERATION_DOWNLOAD)
         plan_download(w, d, o);
     if (d->what == OPERATION_SET_TIMERS)
-        plan_timers(d, o);
+        plan_timers(w, d, o);
     if (d->what == OPERATION_READ_TIMERS) {
         o->list_len = 1;
         o->list[0] = 0xFF;
@@ -145,6 +168,8 @@ static void do_request(struct world *w, const struct deed *d)
     o->wait_until_clean = d->wait != 0;
     o->force = d->force != 0;
     o->at_next_contact = d->contact != 0;
+    o->needs_approval = d->approval != 0;
+    e.as.request.refuse_if_busy = d->alone != 0;
     if (d->within_ms != 0)
         o->not_after = utc_after(server_utc(w), d->within_ms);
     o->id = turn_id(w->server.turn, server_utc(w));
@@ -240,7 +265,7 @@ void people_happen(struct world *w, const struct entry *e)
             change_mind(w, e->subject);
     } else if (w->server.is_running) {
         struct deed d = {.kind = DEED_REQUEST, .card = e->subject};
-        draw_request(w, &d);
+        people_draw(w, &w->chance_people, &d);
         world_do(w, &d);
     }
     agenda_add(&w->agenda, instant_after(w->now, is_decision ? DECISION_MS : pause_ms(w)),

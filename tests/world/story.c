@@ -101,7 +101,7 @@ static bool read_models(struct bytes value, struct story *s)
 {
     uint32_t count = 0;
     for (size_t i = 0; i < value.len; i += 2, count++) {
-        if (count == STORY_CARDS_MAX || value.at[i] < '0' || value.at[i] > '4')
+        if (count == STORY_CARDS_MAX || value.at[i] < '0' || value.at[i] >= '0' + STORY_MODELS)
             return false;
         s->models[count] = value.at[i] - '0';
     }

@@ -12,6 +12,9 @@
 #define STORY_ITEMS_MAX 3
 #define STORY_CALM_MAX 10 // a wish for each card every 64 days
 #define STORY_WORD_SIZE 48
+#define STORY_MODELS 7
+#define STORY_MODEL_REFUSING 5 // REFRESH
+#define STORY_MODEL_OLD 6      // its card is of level 1
 
 // The group that all cards are in, when its rule gives them subscriptions: they come with that of
 // the bootstrap and, if one item is the factory's, one more.
@@ -38,7 +41,7 @@ struct story {
     uint32_t in_file;  // each life of the server opens the database anew
     uint32_t clone_of; // 1 more than the card that has a clone; 0: none has
     struct story_group group;
-    uint32_t models[STORY_CARDS_MAX]; // of the devices
+    uint32_t models[STORY_CARDS_MAX]; // of the devices, and their cards
     struct deed *deeds;               // in order of time; on the heap
     uint32_t count;
     /* private */

@@ -81,6 +81,13 @@ static void draw_models(struct world *w)
         const uint64_t kind = prng_below(&p, 10);
         w->story.models[i] = kind < 4 ? (uint32_t)kind + 1 : kind < 6 ? 0 : 1;
     }
+    // The later ones have a stream of their own.
+    prng_init(&p, w->options.seed, "models", 1);
+    for (uint32_t i = 0; i < w->cards; i++) {
+        const uint64_t kind = prng_below(&p, 16);
+        if (kind < 2)
+            w->story.models[i] = kind == 0 ? STORY_MODEL_REFUSING : STORY_MODEL_OLD;
+    }
 }
 
 // What a story says of itself in its head.
@@ -122,13 +129,13 @@ static void open_streams(struct world *w)
         &w->chance_move, &w->chance_reject,  &w->chance_imei,      &w->chance_server,
         &w->chance_link, &w->chance_card,    &w->chance_adversary, &w->chance_hand,
         &w->chance_smsc, &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
-        &w->chance_swap, &w->chance_clone,
+        &w->chance_swap, &w->chance_clone,   &w->chance_office,
     };
     static const char *const names[] = {
         "world air",       "world people", "world power",  "world cut",     "world move",
         "world reject",    "world imei",   "world server", "world link",    "world card",
         "world adversary", "world hand",   "world smsc",   "world trouble", "world restore",
-        "world rot",       "world swap",   "world clone",
+        "world rot",       "world swap",   "world clone",  "world office",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
@@ -235,6 +242,8 @@ static void begin(struct world *w)
     people_plan(w);
     for (uint32_t i = 0; i < w->cards; i++)
         hand_plan(w, i);
+    for (uint32_t i = 0; i < w->cards; i++)
+        office_plan(w, i);
     plan_server(w, HAPPENS_CRASH, w->knobs.crash_ms);
     plan_server(w, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
     plan_server(w, HAPPENS_STOP, w->knobs.server_stop_ms);
@@ -290,7 +299,7 @@ void world_do(struct world *w, const struct deed *d)
         break;
     case DEED_LINK:
         if (d->octet == 0)
-            centre_cut(w, d->card % WORLD_CONNECTIONS);
+            centre_cut_for(w, d->card % WORLD_CONNECTIONS, d->after_ms);
         else
             centre_cut_after(w, d->card % WORLD_CONNECTIONS, d->octet);
         break;
@@ -302,6 +311,11 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_NVM_ERROR:
     case DEED_FLOOD:
         trouble_do(w, d);
+        break;
+    case DEED_APPROVE:
+    case DEED_BAR:
+    case DEED_RETIRE:
+        office_do(w, d);
         break;
     case DEED_SWAP:
     case DEED_CLONE:
@@ -381,6 +395,9 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_NVM_ERROR:
     case HAPPENS_FLOOD:
         trouble_happen(w, e);
+        break;
+    case HAPPENS_OFFICE:
+        office_happen(w, e);
         break;
     case HAPPENS_SWAP:
     case HAPPENS_CLONE:
@@ -462,6 +479,7 @@ static void calm(struct world *w)
     agenda_forget(&w->agenda, HAPPENS_CRASH_ACTING);
     agenda_forget(&w->agenda, HAPPENS_STOP);
     agenda_forget(&w->agenda, HAPPENS_LINK);
+    agenda_forget(&w->agenda, HAPPENS_OFFICE);
     w->server.dies_acting = false;
     identity_calm(w);
     centre_calm(w);

@@ -51,6 +51,7 @@ struct run {
 struct glance {
     bool is_doubted; // dirty, or an operation is open
     bool is_unreachable;
+    bool is_retired;
     bool needs_decision; // of an operator
     uint32_t registry_version;
 };
@@ -127,6 +128,8 @@ struct person { // a card with everything the world knows about it
         uint8_t state;
         uint64_t card;
     } pooled[2];
+    // On a card, and a database that was put back does not know that it ever gave it away.
+    bool is_lost[WORLD_SUBSCRIPTIONS];
 };
 
 // A subscription: the n-th of a person.
@@ -151,6 +154,8 @@ struct connection {
     bool is_bound;
     uint32_t opened;    // how often
     uint32_t cut_after; // it carries one octet less than that; 0: all
+    uint32_t away_ms;   // after its next end; 0: a little
+    struct instant away_until;
     struct smpp_pending window[2][WORLD_WINDOW];
     struct smpp_owed owed[2][WORLD_WINDOW];
     uint8_t input[2][WORLD_BUFFER];
@@ -239,7 +244,7 @@ struct world {
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
-        chance_clone;
+        chance_clone, chance_office;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
@@ -335,6 +340,8 @@ void centre_open(struct world *w);
 void centre_calm(struct world *w);
 void centre_connect(struct world *w, uint32_t connection);
 void centre_cut(struct world *w, uint32_t connection);
+// And stays away so long; 0: a little.
+void centre_cut_for(struct world *w, uint32_t connection, uint32_t away_ms);
 // The same once it carried so many octets more, both ways together.
 void centre_cut_after(struct world *w, uint32_t connection, uint32_t octets);
 // Message centre, sessions and server know the time from here on.
@@ -404,6 +411,15 @@ void identity_check(struct world *w, uint32_t card, const struct record *r);
 void people_plan(struct world *w);
 void people_happen(struct world *w, const struct entry *entry);
 void people_do(struct world *w, const struct deed *deed);
+// What somebody wants of a card, from this stream.
+void people_draw(struct world *w, struct prng *p, struct deed *d);
+#define PEOPLE_COUNTRIES 6 // as `count` of timers: five, and a table of countries
+#define PEOPLE_ADDRESS 7   // and another address of the server
+
+// --- office.c: what else people do --------------------------------------------------------------
+void office_plan(struct world *w, uint32_t card);
+void office_happen(struct world *w, const struct entry *entry);
+void office_do(struct world *w, const struct deed *deed);
 
 // --- group.c: a rule that gives cards subscriptions of a pool ------------------------------------
 bool group_has_rule(const struct world *w);
@@ -473,6 +489,8 @@ void check_restored(struct world *w);
 void check_mirrors(struct world *w);
 // The bootstrap of a card whose record or memory changed, and the pool.
 void check_job(struct world *w, uint32_t card, const struct record *r, bool is_saved);
+// A backup was put back.
+void check_job_restored(struct world *w);
 // A download or deletion is on the wire for the first time, for this operation of the server.
 void check_job_packet(struct world *w, uint32_t card, const struct command *c, uint64_t operation);
 // NULL, or why its bootstrap is not at its end.
