@@ -361,6 +361,40 @@ static void a_vendors_file_is_imported_once(void **state)
     unlink(zero);
 }
 
+static void a_file_of_cards_is_a_target(void **state)
+{
+    struct real *r = *state;
+    struct record record;
+    char path[64];
+    char upload[64];
+    char group[64];
+    char command[512];
+    (void)lab_card(&r->lab, "8988211000000000019", &record);
+    write_file(path, "site,iccid\nnorth,8988211000000000019\n");
+    snprintf(command, sizeof(command), "upload|add|%s", path);
+    run(r, command, 0);
+    snprintf(upload, sizeof(upload), "%s", stage_result(&r->stage));
+    assert_int_equal(strncmp(upload, "upl_", 4), 0);
+    run(r, "upload|list", 0);
+    assert_string_equal(stage_result(&r->stage), "1 uploads");
+    run(r, "group|create|--name|meters", 0);
+    snprintf(group, sizeof(group), "%s", stage_result(&r->stage));
+    snprintf(command, sizeof(command), "card|move-all|uploadId=%s|--group|%s|--dry-run", upload,
+             group);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "upload|delete|%s", upload);
+    run(r, command, 0);
+    snprintf(command, sizeof(command), "card|move-all|uploadId=%s|--group|%s|--dry-run", upload,
+             group);
+    run(r, command, 3);
+    snprintf(command, sizeof(command), "import|correct|imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D|%s", path);
+    run(r, command, 3);
+    snprintf(command + strlen(command), 64, "|--kind|cards");
+    run(r, command, 2);
+    run(r, "upload|add|/tmp/nothing-is-there", 2);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_campaign_goes_from_a_file_to_its_cards, open_real,
                                         close_real),
         cmocka_unit_test_setup_teardown(a_vendors_file_is_imported_once, open_real, close_real),
+        cmocka_unit_test_setup_teardown(a_file_of_cards_is_a_target, open_real, close_real),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
