@@ -31,22 +31,37 @@ static void give(struct import_jobs *j, enum hand_kind kind)
         j->options.wake(j->options.wake_context);
 }
 
+// Nothing else is filled meanwhile, which costs little: it is rare.
+static bool give_references(struct import_jobs *j)
+{
+    load_sort_references(j->reads.load);
+    const uint32_t count = load_reference_count(j->reads.load);
+    bool ok = settle(j);
+    for (j->reference = 0; j->reference < count && ok; j->reference += LOAD_REFERENCES) {
+        give(j, HAND_REFERENCES);
+        ok = settle(j);
+    }
+    load_forget_references(j->reads.load);
+    return ok;
+}
+
 // The other slice is filled while this one is written.
 static bool give_slice(struct import_jobs *j, bool is_last)
 {
     const struct load_head head = import_load_head(&j->reads, &j->header);
-    if (load_is_empty(j->reads.load))
-        return true;
-    if (!settle(j))
-        return false;
     struct load *full = j->reads.load;
-    j->filling ^= 1;
-    j->reads.load = j->loads[j->filling];
-    load_begin(j->reads.load, &head);
-    load_end(full, j->reads.load, is_last);
-    j->has_loaded = true;
-    give(j, HAND_SLICE);
-    return true;
+    if (!load_is_empty(full)) {
+        if (!settle(j))
+            return false;
+        j->filling ^= 1;
+        j->reads.load = j->loads[j->filling];
+        load_begin(j->reads.load, &head);
+        load_pass_references(full, j->reads.load);
+        j->has_loaded = true;
+        give(j, HAND_SLICE);
+    }
+    const bool is_time = is_last || load_has_many_references(j->reads.load);
+    return !is_time || give_references(j);
 }
 
 // --- the importer's callbacks, on the thread --------------------------------------------------
@@ -390,7 +405,7 @@ bool import_jobs_cancel(struct import_jobs *j, uint64_t import)
     const bool can = s != NULL && !s->is_ending;
     if (can)
         s->is_cancelled = true;
-    if (can && s == j->running && j->hand == HAND_LATER && j->kind <= HAND_SLICE) {
+    if (can && s == j->running && j->hand == HAND_LATER && j->kind <= HAND_REFERENCES) {
         j->hand = HAND_FREE; // nobody waits for the disk any more
         (void)pthread_cond_broadcast(&j->moved);
     }

@@ -24,7 +24,14 @@ struct seat {
 };
 
 // What begins and the slices count as nothing before the end.
-enum hand_kind { HAND_BEGIN, HAND_SLICE, HAND_UNDO, HAND_MERGE, HAND_END };
+enum hand_kind {
+    HAND_BEGIN,
+    HAND_SLICE,
+    HAND_REFERENCES,
+    HAND_UNDO,
+    HAND_MERGE,
+    HAND_END,
+};
 enum hand_state { HAND_FREE, HAND_GIVEN, HAND_IN_TURN, HAND_LATER };
 
 struct import_jobs {
@@ -42,6 +49,7 @@ struct import_jobs {
     uint8_t kind; // enum hand_kind
     struct load *loads[2];
     unsigned filling;
+    uint32_t reference; // of those of the load being filled, the next to be written
     struct seat *running;
     struct vendor_header header;
     bool has_loaded; // something may be in the registry

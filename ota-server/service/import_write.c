@@ -91,6 +91,8 @@ static enum store_status apply(void *context, struct store *store, struct utc no
         return STORE_OK;
     case HAND_SLICE:
         return write_slice(j, &t);
+    case HAND_REFERENCES:
+        return store_load_references(store, j->reads.load, j->reference);
     case HAND_UNDO:
         return store_loading_undo(store, o->import, UNDO_ROWS, &j->is_gone);
     case HAND_MERGE:
@@ -124,8 +126,8 @@ void import_jobs_step(struct import_jobs *j)
     // A full turn takes it next time. Only the end must be on the disk: until then what was loaded
     // counts as nothing, and is taken away at the next start.
     if (j->hand == HAND_GIVEN &&
-        (j->kind <= HAND_SLICE ? turn_write_part(j->options.turn, apply, applied, j)
-                               : turn_write(j->options.turn, apply, applied, j)))
+        (j->kind <= HAND_REFERENCES ? turn_write_part(j->options.turn, apply, applied, j)
+                                    : turn_write(j->options.turn, apply, applied, j)))
         j->hand = HAND_IN_TURN;
     (void)pthread_mutex_unlock(&j->mutex);
 }

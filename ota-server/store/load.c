@@ -11,8 +11,8 @@
 #define OCTETS_SIZE (2U << 20)
 #define OCTETS_OF_ONE (2U * RECORD_OCTETS_MAX) // more than a card, its subscriptions and keys take
 #define SUBSCRIPTIONS 4096
-#define REFERENCES 32768U // so many at once: some 20 ms
-#define TOGETHER 32       // rows in a statement: more save little
+#define REFERENCES (1U << 18) // 8 MiB of cells
+#define TOGETHER 32           // rows in a statement: more save little
 #define TEXT_SIZE 16384
 #define SHARED 6 // parameters of the head
 
@@ -98,7 +98,7 @@ void load_begin(struct load *l, const struct load_head *head)
 
 bool load_is_empty(const struct load *l)
 {
-    return l->units == 0 && l->counts[LOAD_TABLE_REFERENCE] == 0;
+    return l->units == 0;
 }
 
 bool load_is_full(const struct load *l)
@@ -115,18 +115,35 @@ static int compare_references(const void *a, const void *b)
     return by_octets != 0 ? by_octets : (x[1].number > y[1].number) - (x[1].number < y[1].number);
 }
 
-void load_end(struct load *l, struct load *next, bool is_last)
+void load_pass_references(struct load *from, struct load *to)
+{
+    struct cell *cells = to->cells[LOAD_TABLE_REFERENCE];
+    check(to->counts[LOAD_TABLE_REFERENCE] == 0);
+    to->cells[LOAD_TABLE_REFERENCE] = from->cells[LOAD_TABLE_REFERENCE];
+    to->counts[LOAD_TABLE_REFERENCE] = from->counts[LOAD_TABLE_REFERENCE];
+    from->cells[LOAD_TABLE_REFERENCE] = cells;
+    from->counts[LOAD_TABLE_REFERENCE] = 0;
+}
+
+bool load_has_many_references(const struct load *l)
+{
+    return l->counts[LOAD_TABLE_REFERENCE] >= REFERENCES;
+}
+
+void load_sort_references(struct load *l)
 {
     struct cell *cells = l->cells[LOAD_TABLE_REFERENCE];
-    const uint32_t count = l->counts[LOAD_TABLE_REFERENCE];
-    if (is_last || count >= REFERENCES) {
-        qsort(cells, count, 2 * sizeof(*cells), compare_references);
-        return;
-    }
-    l->cells[LOAD_TABLE_REFERENCE] = next->cells[LOAD_TABLE_REFERENCE];
+    qsort(cells, l->counts[LOAD_TABLE_REFERENCE], 2 * sizeof(*cells), compare_references);
+}
+
+uint32_t load_reference_count(const struct load *l)
+{
+    return l->counts[LOAD_TABLE_REFERENCE];
+}
+
+void load_forget_references(struct load *l)
+{
     l->counts[LOAD_TABLE_REFERENCE] = 0;
-    next->cells[LOAD_TABLE_REFERENCE] = cells;
-    next->counts[LOAD_TABLE_REFERENCE] = count;
 }
 
 // --- rows ------------------------------------------------------------------------------------
@@ -350,22 +367,29 @@ static enum store_status write_rows(struct store *s, sqlite3_stmt *to, const str
     return status;
 }
 
-static enum store_status write_table(struct store *s, const struct load *l, enum load_table table)
+static enum store_status write_table(struct store *s, const struct load *l, enum load_table table,
+                                     uint32_t from, uint32_t to)
 {
     enum store_status status = STORE_OK;
-    for (uint32_t at = 0; at < l->counts[table] && status == STORE_OK; at += TOGETHER) {
-        const uint32_t left = l->counts[table] - at;
-        const uint32_t rows = left < TOGETHER ? left : TOGETHER;
+    for (uint32_t at = from; at < to && status == STORE_OK; at += TOGETHER) {
+        const uint32_t rows = to - at < TOGETHER ? to - at : TOGETHER;
         const struct cell *cells = &l->cells[table][(size_t)at * tables[table].cells];
         sqlite3_stmt *rest = NULL;
-        sqlite3_stmt **to = rows == TOGETHER ? &s->loads[table] : &rest;
-        if (*to == NULL)
-            status = prepare(s, table, rows, to);
+        sqlite3_stmt **with = rows == TOGETHER ? &s->loads[table] : &rest;
+        if (*with == NULL)
+            status = prepare(s, table, rows, with);
         if (status == STORE_OK)
-            status = write_rows(s, *to, l, cells, rows * tables[table].cells);
+            status = write_rows(s, *with, l, cells, rows * tables[table].cells);
         sqlite3_finalize(rest);
     }
     return status;
+}
+
+enum store_status store_load_references(struct store *s, const struct load *l, uint32_t from)
+{
+    const uint32_t left = l->counts[LOAD_TABLE_REFERENCE] - from;
+    return write_table(s, l, LOAD_TABLE_REFERENCE, from,
+                       from + (left < LOAD_REFERENCES ? left : LOAD_REFERENCES));
 }
 
 enum store_status store_load(struct store *s, const struct load *l)
@@ -375,7 +399,7 @@ enum store_status store_load(struct store *s, const struct load *l)
                                   .state = l->head.state,
                                   .cards = l->counts[LOAD_TABLE_CARD]};
     enum store_status status = STORE_OK;
-    for (size_t i = 0; i < LOAD_TABLES && status == STORE_OK; i++)
-        status = write_table(s, l, (enum load_table)i);
+    for (size_t i = 0; i < LOAD_TABLE_REFERENCE && status == STORE_OK; i++)
+        status = write_table(s, l, (enum load_table)i, 0, l->counts[i]);
     return status == STORE_OK ? cards_counted(s, &cards) : status;
 }

@@ -28,9 +28,16 @@ void load_close(struct load *l);
 void load_begin(struct load *l, const struct load_head *head);
 bool load_is_empty(const struct load *l);
 bool load_is_full(const struct load *l); // nothing may be added
-// Before it is written: what would cost a page each, being in no order, waits in `next`, which was
-// begun, until there is much of it, or `is_last`.
-void load_end(struct load *l, struct load *next, bool is_last);
+
+// References of cards are in no order, and each alone would write a page. They are gathered from
+// load to load, and written by themselves, in their order: LOAD_REFERENCES pieces after each other,
+// which then stand on few pages.
+#define LOAD_REFERENCES 4096 // in a piece: some 3 ms
+void load_pass_references(struct load *from, struct load *to);
+bool load_has_many_references(const struct load *l); // it is time
+void load_sort_references(struct load *l);
+uint32_t load_reference_count(const struct load *l);
+void load_forget_references(struct load *l);
 
 // Each adds rows; `sealer` is a store of the same thread that was opened with the master keys. What
 // stands in the head is not looked at. Of a subscription: id, card, slot, ICCID, IMSI, number,
@@ -44,6 +51,9 @@ enum store_status load_subscription(struct load *l, struct store *sealer,
 enum store_status load_part(struct load *l, struct store *sealer, uint64_t card,
                             struct bytes content) MUST_USE;
 
-// Writes them, hidden as store_loading_begin() says, inside a transaction. STORE_CONFLICT:
-// something of it is there; the caller undoes what was written.
+// Writes all but references, hidden as store_loading_begin() says, inside a transaction.
+// STORE_CONFLICT: something of it is there; the caller undoes what was written.
 enum store_status store_load(struct store *s, const struct load *l) MUST_USE;
+// The piece of its references that begins at `from`, sorted.
+enum store_status store_load_references(struct store *s, const struct load *l,
+                                        uint32_t from) MUST_USE;

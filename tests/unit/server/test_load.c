@@ -193,9 +193,11 @@ static void a_load_writes_what_single_rows_say(void **state)
     for (unsigned n = 0; n < CARDS; n++)
         put(n);
     assert_int_equal(store_commit(single), STORE_OK);
-    load_end(load, load, true);
+    load_sort_references(load);
+    assert_int_equal(load_reference_count(load), CARDS - (CARDS + 2) / 3);
     assert_int_equal(store_begin(many), STORE_OK);
     assert_int_equal(store_load(many, load), STORE_OK);
+    assert_int_equal(store_load_references(many, load, 0), STORE_OK);
     assert_int_equal(store_commit(many), STORE_OK);
     same_rows("SELECT * FROM card ORDER BY id");
     same_rows("SELECT * FROM card_reference ORDER BY reference, card");
@@ -210,25 +212,26 @@ static void a_load_writes_what_single_rows_say(void **state)
     query_end(&q);
 }
 
-// A load without its references, and the next one with those of both.
-static void references_wait_for_the_last_load(void **state)
+static void references_go_from_load_to_load(void **state)
 {
     (void)state;
     uint64_t card = 0;
-    const struct record r = record_of(1);
-    const struct card_new c = card_of(&r, 1);
     struct load *next = load_open();
     assert_non_null(next);
     begin_load();
     add(1);
     load_begin(next, &(struct load_head){.import = IMPORT, .tenant = TENANT});
-    load_end(load, next, false);
+    load_pass_references(load, next);
+    assert_int_equal(load_reference_count(load), 0);
     assert_int_equal(store_begin(many), STORE_OK);
     assert_int_equal(store_load(many, load), STORE_OK);
+    const struct record r = record_of(1);
+    const struct card_new c = card_of(&r, 1);
     assert_int_equal(store_card_by_reference(many, c.reference, &card), STORE_NONE);
-    assert_false(load_is_empty(next));
-    load_end(next, load, true);
-    assert_int_equal(store_load(many, next), STORE_OK);
+    assert_true(load_is_empty(next) && load_reference_count(next) == 1);
+    assert_int_equal(store_load_references(many, next, 0), STORE_OK);
+    load_forget_references(next);
+    assert_int_equal(load_reference_count(next), 0);
     assert_int_equal(store_card_by_reference(many, c.reference, &card), STORE_OK);
     assert_int_equal(card, r.card);
     bool is_gone = false;
@@ -332,7 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_load_writes_what_single_rows_say),
-        TEST(references_wait_for_the_last_load),
+        TEST(references_go_from_load_to_load),
         TEST(the_next_number_may_be_of_a_card_or_a_subscription),
         TEST(keys_of_a_load_open_for_their_card),
         TEST(of_a_load_that_conflicts_nothing_is_left),
