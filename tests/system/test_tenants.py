@@ -98,7 +98,7 @@ class Tenants(Alone):
         more = {"campaign rate": ["2"], "card move": ["--group", self.a["grp"]], "bootstrap start": ["--group", b["grp"]],
                 "sub download": ["--pool", b["pol"]], "config set": ["POLL_PERIOD=30"], "sink set": ["status=OK"],
                 "dirty resolve": ["--decision", "accept-card"], "report write": ["6=x"], "user set": ["displayName=x"],
-                "enterprise set": ["name=x"], "client set": ["name=x"]}
+                "enterprise set": ["name=x"], "client set": ["name=x"], "import correct": [self.write("records", "x\n")]}
         more.update({f"approval {what}": ["--hash", "00" * 32] for what in ("approve", "reject")})
         more.update({f"sub {what}": ["--sub-imsi", "999700000000001"] for what in ("enable", "disable", "delete", "set-fallback")})
         reason = ["--reason", "a look around"] if " --reason" in self.verbs[verb] else []
