@@ -89,8 +89,7 @@ static char *read_campaign(const struct ctl_task *t, const char *path)
         return NULL;
     const enum json_fault fault = json_read(bytes_of(text, len), &root);
     if (fault == JSON_READ_OK && json_is_object(root)) {
-        if (ctl_has(t, OPTION_REASON))
-            json_object_set_new(root, "reason", json_string(t->option[OPTION_REASON]));
+        ctl_put_reason(t, root);
         body = json_dumps(root, JSON_COMPACT);
     } else {
         fprintf(stderr, "otactl: %s is no JSON object: %s\n", path, json_fault_text(fault));

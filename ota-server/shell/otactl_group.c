@@ -52,10 +52,7 @@ enum ctl_exit group_create_run(struct ctl_task *t)
 
 static enum ctl_exit delete_one(struct ctl_task *t, const char *id)
 {
-    struct ctl_request r;
-    ctl_request_init(&r, "DELETE", "/card-groups");
-    ctl_request_segment(&r, id);
-    return ctl_change(t, &r, id);
+    return ctl_delete(t, "/card-groups", id);
 }
 
 enum ctl_exit group_delete_run(struct ctl_task *t)
@@ -201,8 +198,7 @@ enum ctl_exit group_set_run(struct ctl_task *t)
     json_t *rules = read_rules(t->args[1]);
     if (rules == NULL)
         return CTL_WRONG_USE;
-    if (ctl_has(t, OPTION_REASON))
-        json_object_set_new(rules, "reason", json_string(t->option[OPTION_REASON]));
+    ctl_put_reason(t, rules);
     char *text = json_dumps(rules, JSON_COMPACT);
     json_decref(rules);
     if (text == NULL)

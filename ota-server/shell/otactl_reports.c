@@ -128,23 +128,14 @@ enum ctl_exit report_content_run(struct ctl_task *t)
 enum ctl_exit report_write_run(struct ctl_task *t)
 {
     struct ctl_request r;
-    json_t *texts = ctl_object_of_pairs(t, 1);
+    json_t *texts = ctl_pairs(t, 1);
     if (texts == NULL)
         return CTL_WRONG_USE;
-    json_object_del(texts, "reason");
     json_t *body = json_pack("{so}", "texts", texts);
-    if (body != NULL && ctl_has(t, OPTION_REASON))
-        json_object_set_new(body, "reason", json_string(t->option[OPTION_REASON]));
-    char *text = json_dumps(body, JSON_COMPACT);
-    json_decref(body);
-    if (text == NULL)
-        return CTL_INTERNAL;
+    ctl_put_reason(t, body);
     ctl_request_init(&r, "PATCH", PATH);
     ctl_request_segment(&r, t->args[0]);
-    ctl_request_json(&r, bytes_of_text(text));
-    const enum ctl_exit exit = ctl_change(t, &r, t->args[0]);
-    free(text);
-    return exit;
+    return ctl_send_object(t, &r, body, t->args[0]);
 }
 
 static enum ctl_exit sign_one(struct ctl_task *t, const char *id)
@@ -163,17 +154,15 @@ enum ctl_exit card_move_all_run(struct ctl_task *t)
 {
     if (!ctl_has(t, OPTION_GROUP))
         return ctl_wrong(t, "moving cards needs --group", NULL);
-    json_t *filter = ctl_object_of_pairs(t, 0);
+    json_t *filter = ctl_pairs(t, 0);
     if (filter == NULL)
         return CTL_WRONG_USE;
-    json_object_del(filter, "reason");
     const bool is_upload = json_object_get(filter, "uploadId") != NULL;
     json_t *target = is_upload ? filter : json_pack("{so}", "filter", filter);
     json_t *body = json_pack("{soss}", "target", target, "groupId", t->option[OPTION_GROUP]);
     if (body == NULL)
         return CTL_INTERNAL;
-    if (ctl_has(t, OPTION_REASON))
-        json_object_set_new(body, "reason", json_string(t->option[OPTION_REASON]));
+    ctl_put_reason(t, body);
     return send_order(t, body, MOVES, "otactl card move-show");
 }
 

@@ -30,27 +30,17 @@ enum ctl_exit sink_show_run(struct ctl_task *t)
 
 enum ctl_exit sink_create_run(struct ctl_task *t)
 {
-    struct ctl_request r;
-    ctl_request_init(&r, "POST", "/event-sinks");
-    return ctl_send_pairs(t, &r, 0, NULL);
+    return ctl_create(t, "/event-sinks");
 }
 
 enum ctl_exit sink_set_run(struct ctl_task *t)
 {
-    struct ctl_request r;
-    if (t->arg_count < 2)
-        return ctl_wrong(t, "nothing to set: give NAME=VALUE", NULL);
-    ctl_request_init(&r, "PATCH", "/event-sinks");
-    ctl_request_segment(&r, t->args[0]);
-    return ctl_send_pairs(t, &r, 1, t->args[0]);
+    return ctl_set(t, "/event-sinks");
 }
 
 static enum ctl_exit delete_one(struct ctl_task *t, const char *id)
 {
-    struct ctl_request r;
-    ctl_request_init(&r, "DELETE", "/event-sinks");
-    ctl_request_segment(&r, id);
-    return ctl_change(t, &r, id);
+    return ctl_delete(t, "/event-sinks", id);
 }
 
 enum ctl_exit sink_delete_run(struct ctl_task *t)

@@ -306,22 +306,6 @@ void ctl_put_query(const struct ctl_task *t, struct ctl_request *r)
     }
 }
 
-bool ctl_put_pairs(const struct ctl_task *t, struct ctl_request *r)
-{
-    for (size_t i = 0; i < t->arg_count; i++) {
-        char name[32];
-        const size_t len = strcspn(t->args[i], "=");
-        if (t->args[i][len] != '=' || len == 0 || len >= sizeof(name)) {
-            ctl_wrong(t, "expected NAME=VALUE, not", t->args[i]);
-            return false;
-        }
-        memcpy(name, t->args[i], len);
-        name[len] = '\0';
-        ctl_request_query(r, name, t->args[i] + len + 1);
-    }
-    return true;
-}
-
 static void put_page(const struct pages *p, const char *per_page, struct ctl_request *r)
 {
     char number[24];

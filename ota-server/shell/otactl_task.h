@@ -109,8 +109,21 @@ bool ctl_put_pairs(const struct ctl_task *t, struct ctl_request *r) MUST_USE;
 // is JSON of a file.
 enum ctl_exit ctl_send_pairs(struct ctl_task *t, struct ctl_request *r, size_t first,
                              const char *result) MUST_USE;
-// The object itself; NULL after saying what is wrong.
+// Those as an object; NULL after saying what is wrong.
+json_t *ctl_pairs(const struct ctl_task *t, size_t first);
+// The same with --reason.
 json_t *ctl_object_of_pairs(const struct ctl_task *t, size_t first);
+// Values joined by commas.
+json_t *ctl_list_of(const char *value);
+// Adds --reason, if it was given.
+void ctl_put_reason(const struct ctl_task *t, json_t *object);
+// Sends the object, which ends here, and prints the answer.
+enum ctl_exit ctl_send_object(struct ctl_task *t, struct ctl_request *r, json_t *object,
+                              const char *result) MUST_USE;
+// What the arguments say: POST of all to `path`; PATCH of all but the first, which is the id.
+enum ctl_exit ctl_create(struct ctl_task *t, const char *path) MUST_USE;
+enum ctl_exit ctl_set(struct ctl_task *t, const char *path) MUST_USE;
+enum ctl_exit ctl_delete(struct ctl_task *t, const char *path, const char *id) MUST_USE;
 // Adds every option that is a query parameter.
 void ctl_put_query(const struct ctl_task *t, struct ctl_request *r);
 // A number option; the value stays as it is when the option is not given.

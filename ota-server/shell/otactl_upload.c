@@ -35,10 +35,7 @@ enum ctl_exit upload_add_run(struct ctl_task *t)
 
 static enum ctl_exit delete_one(struct ctl_task *t, const char *id)
 {
-    struct ctl_request r;
-    ctl_request_init(&r, "DELETE", "/uploads");
-    ctl_request_segment(&r, id);
-    return ctl_change(t, &r, id);
+    return ctl_delete(t, "/uploads", id);
 }
 
 enum ctl_exit upload_delete_run(struct ctl_task *t)
