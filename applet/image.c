@@ -33,6 +33,10 @@ enum {
     PENDING_FLAG_SET_FALLBACK = 0x02,
 };
 
+/*@ requires bit <= 0xFF;
+  @ assigns \result \from on, bit;
+  @ ensures \result == (on ? bit : 0);
+  @*/
 static uint8_t flag(bool on, unsigned bit)
 {
     return on ? (uint8_t)bit : 0;
@@ -40,12 +44,24 @@ static uint8_t flag(bool on, unsigned bit)
 
 // --- writing ---
 
+/*@ requires writer_is_valid(w) && \valid_read(d) && \separated(w, d);
+  @ requires \separated(d, w->at + (0 .. w->cap - 1)) && d->len <= COMMAND_NUMBER_MAX;
+  @ assigns w->len, w->failed, w->at[w->len .. w->cap - 1];
+  @ ensures writer_is_valid(w) && w->at == \old(w->at) && w->cap == \old(w->cap);
+  @ ensures w->len >= \old(w->len) && (\old(w->failed) ==> w->failed);
+  @*/
 static void write_dialling(struct writer *w, const struct dialling *d)
 {
     writer_u8(w, d->len);
     writer_copy(w, bytes_of(d->octets, d->len));
 }
 
+/*@ requires writer_is_valid(w) && \valid_read(key) && \separated(w, key);
+  @ requires \separated(key, w->at + (0 .. w->cap - 1)) && key->len <= SECRET_KEY_MAX;
+  @ assigns w->len, w->failed, w->at[w->len .. w->cap - 1];
+  @ ensures writer_is_valid(w) && w->at == \old(w->at) && w->cap == \old(w->cap);
+  @ ensures w->len >= \old(w->len) && (\old(w->failed) ==> w->failed);
+  @*/
 static void write_key(struct writer *w, const struct secret_key *key)
 {
     writer_u8(w, key->len);
@@ -85,6 +101,12 @@ static void write_slot(struct writer *w, uint8_t index, const struct slot *s,
     write_key(w, &s->keys.op);
 }
 
+/*@ requires writer_is_valid(w) && \valid_read(n) && \separated(w, n);
+  @ requires \separated(n, w->at + (0 .. w->cap - 1));
+  @ assigns w->len, w->failed, w->at[w->len .. w->cap - 1];
+  @ ensures writer_is_valid(w) && w->at == \old(w->at) && w->cap == \old(w->cap);
+  @ ensures w->len >= \old(w->len) && (\old(w->failed) ==> w->failed);
+  @*/
 static void write_name(struct writer *w, const struct subscription_name *n)
 {
     if (!n->is_given)
@@ -264,6 +286,13 @@ size_t image_need(const struct image *m, uint8_t *scratch, size_t cap)
 
 // --- reading ---
 
+/*@ requires reader_is_valid(r) && \valid(d) && \separated(r, d);
+  @ requires \separated(d, r->at + (0 .. r->left - 1));
+  @ assigns *r, *d;
+  @ ensures reader_is_valid(r) && (\old(r->failed) ==> r->failed);
+  @ ensures r->left <= \old(r->left) && r->at == \old(r->at) + (\old(r->left) - r->left);
+  @ ensures d->len <= COMMAND_NUMBER_MAX;
+  @*/
 static void read_dialling(struct reader *r, struct dialling *d)
 {
     d->len = reader_u8(r);
@@ -274,6 +303,13 @@ static void read_dialling(struct reader *r, struct dialling *d)
     reader_copy(r, d->octets, d->len);
 }
 
+/*@ requires reader_is_valid(r) && \valid(key) && \separated(r, key);
+  @ requires \separated(key, r->at + (0 .. r->left - 1));
+  @ assigns *r, *key;
+  @ ensures reader_is_valid(r) && (\old(r->failed) ==> r->failed);
+  @ ensures r->left <= \old(r->left) && r->at == \old(r->at) + (\old(r->left) - r->left);
+  @ ensures key->len <= SECRET_KEY_MAX;
+  @*/
 static void read_key(struct reader *r, struct secret_key *key)
 {
     key->len = reader_u8(r);
@@ -284,6 +320,13 @@ static void read_key(struct reader *r, struct secret_key *key)
     reader_copy(r, key->octets, key->len);
 }
 
+/*@ requires reader_is_valid(r) && \valid(s) && \separated(r, s);
+  @ requires \separated(s, r->at + (0 .. r->left - 1));
+  @ assigns *r, *s;
+  @ ensures reader_is_valid(r) && (\old(r->failed) ==> r->failed);
+  @ ensures r->left <= \old(r->left) && r->at == \old(r->at) + (\old(r->left) - r->left);
+  @ ensures s->plmns_len <= COMMAND_PLMNS_MAX;
+  @*/
 static void read_plmns(struct reader *r, struct slot *s)
 {
     s->plmns_len = reader_u8(r);
@@ -341,6 +384,12 @@ static void read_slot(struct reader *r, const struct applet_factory *factory, st
     read_key(r, &s->keys.op);
 }
 
+/*@ requires reader_is_valid(r) && \valid(n) && \separated(r, n);
+  @ requires \separated(n, r->at + (0 .. r->left - 1));
+  @ assigns *r, *n;
+  @ ensures reader_is_valid(r) && (\old(r->failed) ==> r->failed);
+  @ ensures r->left <= \old(r->left) && r->at == \old(r->at) + (\old(r->left) - r->left);
+  @*/
 static void read_name(struct reader *r, struct subscription_name *n)
 {
     uint8_t kind = reader_u8(r);
@@ -456,6 +505,11 @@ static void read_head(struct reader *r, struct image *m)
 }
 
 // A count that fits its array, or 0 and failure.
+/*@ requires reader_is_valid(r);
+  @ assigns *r, \result \from *r, r->at[0 .. 0], max;
+  @ ensures reader_is_valid(r) && (\old(r->failed) ==> r->failed);
+  @ ensures r->left <= \old(r->left) && \result <= max;
+  @*/
 static uint8_t read_count(struct reader *r, uint8_t max)
 {
     uint8_t count = reader_u8(r);

@@ -21,16 +21,25 @@ struct copy {
     size_t content_max;
 };
 
+/*@ requires page > 0;
+  @ assigns \result \from len, page;
+  @*/
 static size_t round_up(size_t len, size_t page)
 {
     return (len + page - 1) / page * page;
 }
 
+/*@ requires page > 0;
+  @ assigns \result \from content_len, page;
+  @*/
 static size_t copy_size(size_t content_len, size_t page)
 {
     return 2 * page + round_up(CRC_LEN, page) + round_up(HEAD_LEN + content_len, page);
 }
 
+/*@ requires page > 0;
+  @ assigns \result \from base, size, page;
+  @*/
 static struct copy copy_at(size_t base, size_t size, size_t page)
 {
     size_t head_at = base + 2 * page + round_up(CRC_LEN, page);
@@ -43,12 +52,18 @@ static struct copy copy_at(size_t base, size_t size, size_t page)
     };
 }
 
+/*@ requires \valid_read(port) && port->nvm_page > 0;
+  @ assigns \result \from *port, which;
+  @*/
 static struct copy counters_copy(const struct applet_port *port, uint8_t which)
 {
     size_t size = copy_size(COUNTERS_LEN, port->nvm_page);
     return copy_at(which * size, size, port->nvm_page);
 }
 
+/*@ requires \valid_read(port) && port->nvm_page > 0;
+  @ assigns \result \from *port;
+  @*/
 static size_t bank_size(const struct applet_port *port)
 {
     size_t counters = 2 * copy_size(COUNTERS_LEN, port->nvm_page);
@@ -59,6 +74,9 @@ static size_t bank_size(const struct applet_port *port)
     return size < max ? size : max;
 }
 
+/*@ requires \valid_read(port) && port->nvm_page > 0;
+  @ assigns \result \from *port, which;
+  @*/
 static struct copy bank_copy(const struct applet_port *port, uint8_t which)
 {
     size_t base = 2 * copy_size(COUNTERS_LEN, port->nvm_page);
@@ -145,8 +163,17 @@ static bool crc_of_content(const struct applet_port *port, const struct copy *c,
     return is_read;
 }
 
+/*@ requires len == 0 || \valid_read(octets + (0 .. len - 1));
+  @ assigns \result \from octets[0 .. len - 1], len, value;
+  @ ensures \result <==> (\forall integer i; 0 <= i < len ==> octets[i] == value);
+  @*/
 static bool is_filled(const uint8_t *octets, size_t len, uint8_t value)
 {
+    /*@ loop invariant 0 <= i <= len;
+      @ loop invariant \forall integer k; 0 <= k < i ==> octets[k] == value;
+      @ loop assigns i;
+      @ loop variant len - i;
+      @*/
     for (size_t i = 0; i < len; i++) {
         if (octets[i] != value)
             return false;
@@ -234,6 +261,9 @@ static void copy_seal(const struct applet_port *port, const struct copy *c)
 }
 
 // `octets` holds HEAD_LEN octets of room, then `len` octets of content.
+/*@ requires \valid_read(port) && \valid_read(c) && \valid(octets + (0 .. HEAD_LEN + len - 1));
+  @ assigns octets[0 .. HEAD_LEN - 1];
+  @*/
 static bool copy_commit(const struct applet_port *port, const struct copy *c, uint32_t number,
                         uint8_t *octets, size_t len)
 {

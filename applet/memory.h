@@ -49,10 +49,26 @@ bool memory_scrub(const struct applet *a, const struct applet_port *port);
 // Commits the counters as they are, so that a damaged copy of them is overwritten. False: it
 // failed.
 bool memory_heal(struct applet *a, const struct applet_port *port);
-// Commits both counters and the digest of the last packet.
+// Commits both counters and the digest of the last packet. They never go down.
+/*@ requires \valid(a) && \valid_read(port) && port->nvm_page > 0;
+  @ requires \valid_read(digest + (0 .. 7)) && \separated(a, digest + (0 .. 7));
+  @ requires mt_counter >= a->mt_counter && mo_counter >= a->mo_counter;
+  @ assigns a->counters_bank, a->counters_number, a->mt_counter, a->mo_counter,
+  @   a->packet_digest[0 .. 7];
+  @ ensures \result ==> a->mt_counter == mt_counter && a->mo_counter == mo_counter &&
+  @   a->counters_number == (uint32_t)(\old(a->counters_number) + 1);
+  @ ensures !\result ==> a->mt_counter == \old(a->mt_counter) &&
+  @   a->mo_counter == \old(a->mo_counter) &&
+  @   a->counters_bank == \old(a->counters_bank) &&
+  @   a->counters_number == \old(a->counters_number);
+  @*/
 bool memory_count(struct applet *a, const struct applet_port *port, uint64_t mt_counter,
                   uint64_t mo_counter, const uint8_t digest[8]) MUST_USE;
 // Octets of content that a bank holds.
+/*@ requires \valid_read(port) && port->nvm_page > 0;
+  @ assigns \result \from *port;
+  @ ensures \result <= IMAGE_LEN_MAX;
+  @*/
 size_t memory_capacity(const struct applet_port *port);
 // The image of a card that never did anything.
 void memory_factory_image(const struct applet_port *port, struct image *image);

@@ -15,6 +15,10 @@ struct secret_key {
 // True when all `len` octets are equal. Time depends on `len` only.
 bool secret_equal(const void *a, const void *b, size_t len);
 // Overwrites with zeros, also when nothing reads the memory afterwards.
+/*@ requires len == 0 || \valid((uint8_t *)at + (0 .. len - 1));
+  @ assigns ((uint8_t *)at)[0 .. len - 1];
+  @ ensures \forall integer i; 0 <= i < len ==> ((uint8_t *)at)[i] == 0;
+  @*/
 void secret_wipe(void *at, size_t len);
 // A key of these octets; check()s that there are at most SECRET_KEY_MAX.
 struct secret_key secret_key_of(struct bytes octets);
