@@ -8,6 +8,8 @@
 #define AWAY_MS 86400000
 #define HOLE_MS 14400000
 #define OFF_MS 1200000
+#define IMEI_OF_NOBODY 10 // all zeros
+#define IMEIS 11
 
 static void plan(struct world *w, struct prng *p, enum happening what, uint32_t subject,
                  uint32_t mean_ms)
@@ -120,7 +122,7 @@ static void change_imei(struct world *w, const struct entry *e)
 {
     world_do(w, &(struct deed){.kind = DEED_IMEI,
                                .card = e->subject,
-                               .value = (uint32_t)prng_below(&w->chance_imei, 10)});
+                               .value = (uint32_t)prng_below(&w->chance_imei, IMEIS)});
     plan(w, &w->chance_imei, HAPPENS_IMEI, e->subject, w->knobs.imei_ms);
 }
 
@@ -128,7 +130,10 @@ static void do_imei(struct world *w, const struct deed *d)
 {
     struct scenario_step step = {.action = SCENARIO_IMEI};
     char imei[IMEI_SIZE] = "352099009000000";
-    imei[13] = (char)('0' + d->value % 10);
+    if (d->value == IMEI_OF_NOBODY)
+        memset(imei, '0', 15);
+    else
+        imei[13] = (char)('0' + d->value % 10);
     imei[14] = luhn_digit(imei, 14);
     check(imei_write(imei, step.imei));
     act(w, d->card, SCENARIO_POWER_OFF, 0);
