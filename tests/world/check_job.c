@@ -25,6 +25,8 @@ static const struct slot *slot_with(const struct world *w, uint32_t card, const 
 // The same for one that the server knows by this id.
 static const struct slot *slot_of(const struct world *w, uint32_t card, uint64_t id)
 {
+    if (id == 0)
+        return NULL;
     for (uint32_t i = 0; i < w->cards; i++) {
         for (unsigned k = 0; k < WORLD_SUBSCRIPTIONS; k++) {
             if (w->people[i].subscriptions[k] == id)
@@ -34,16 +36,38 @@ static const struct slot *slot_of(const struct world *w, uint32_t card, uint64_t
     return NULL;
 }
 
-// Does the server mean to bring it to the card, or fear that it comes?
-static bool is_named(const struct record *r, uint64_t id)
+static void name(struct pool_look *look, bool is_download, uint64_t id)
 {
-    bool is_named = r->has_open && r->open.kind == OPERATION_DOWNLOAD && r->open.subscription == id;
+    if (is_download)
+        look->named[look->named_count++] = id;
+}
+
+// What the server means to bring to the card, or fears that it comes; and what the card has.
+static void look_at(const struct world *w, uint32_t card, const struct record *r,
+                    struct pool_look *look)
+{
+    const struct image *image = &w->truths[card].dump.image;
+    memset(look, 0, sizeof *look); // they are compared as octets
+    look->writes = w->pool_writes;
+    look->is_known = w->truths[card].is_known;
+    name(look, r->has_open && r->open.kind == OPERATION_DOWNLOAD, r->open.subscription);
     for (uint8_t i = 0; i < r->bootstrap.item_count; i++)
-        is_named |= r->bootstrap.items[i].subscription == id;
+        name(look, true, r->bootstrap.items[i].subscription);
     for (uint8_t i = 0; i < r->queue_len; i++)
-        is_named |= r->queue[i].kind == OPERATION_DOWNLOAD && r->queue[i].subscription == id;
+        name(look, r->queue[i].kind == OPERATION_DOWNLOAD, r->queue[i].subscription);
     for (uint8_t i = 0; i < r->late_count; i++)
-        is_named |= r->late[i].kind == OPERATION_DOWNLOAD && r->late[i].subscription == id;
+        name(look, r->late[i].kind == OPERATION_DOWNLOAD, r->late[i].subscription);
+    for (uint8_t i = 0; look->is_known && i < image->slot_count; i++) {
+        if (image->slots[i].state != SLOT_EMPTY)
+            memcpy(look->imsis[i], image->slots[i].imsi, sizeof look->imsis[i]);
+    }
+}
+
+static bool is_named(const struct pool_look *look, uint64_t id)
+{
+    bool is_named = false;
+    for (uint8_t i = 0; i < look->named_count; i++)
+        is_named |= look->named[i] == id;
     return is_named;
 }
 
@@ -53,24 +77,28 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
     const uint64_t id = w->people[person].subscriptions[k];
     const struct pool_row *row = group_row(w, person, k);
     const bool is_ours = row->card == r->card && row->state != SUBSCRIPTION_FREE;
+    const struct pool_look *look = &w->truths[card].look;
     bool *is_lost = &w->people[person].is_lost[k];
     const bool is_there =
-        w->truths[card].is_known && slot_with(w, card, w->people[person].slots[k].imsi) != NULL;
-    if (is_there)
-        *is_lost &= !is_ours;
+        look->is_known && slot_with(w, card, w->people[person].slots[k].imsi) != NULL;
+    if (is_there && is_ours && *is_lost) {
+        *is_lost = false;
+        w->pool_writes++; // others are looked at anew
+    }
     if (is_there && !is_ours && !*is_lost)
         world_violate(w, "pool_once", card, "it has subscription %u of %u, which is another's", k,
                       person);
-    if (is_named(r, id) && !is_ours)
+    if (is_named(look, id) && !is_ours)
         world_violate(w, "pool_once", card,
                       "it counts on subscription %u of %u, which is another's", k, person);
-    if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(r, id))
+    if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(look, id))
         world_violate(w, "reserved_is_wanted", card, "nobody wants subscription %u of %u", k,
                       person);
 }
 
 void check_job_restored(struct world *w)
 {
+    w->pool_writes++;
     for (uint32_t i = 0; i < w->cards; i++) {
         for (unsigned k = 0; k < WORLD_SUBSCRIPTIONS; k++) {
             if (!group_is_pooled(w, i, k))
@@ -84,8 +112,16 @@ void check_job_restored(struct world *w)
     }
 }
 
+// The same need not be looked at again.
 static void check_pool(struct world *w, uint32_t card, const struct record *r)
 {
+    struct pool_look look;
+    look_at(w, card, r, &look);
+    // What pads them is zero, too.
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
+    if (memcmp(&look, &w->truths[card].look, sizeof look) == 0)
+        return;
+    memcpy(&w->truths[card].look, &look, sizeof look);
     for (uint32_t i = 0; i < w->cards; i++) {
         for (unsigned k = 0; k < WORLD_SUBSCRIPTIONS; k++) {
             if (group_is_pooled(w, i, k))

@@ -82,6 +82,7 @@ void group_make(struct world *w)
         return;
     check(w->story.group.enable < w->story.group.items &&
           w->story.group.of_factory <= w->story.group.items && pooled_items(&w->story.group) <= 2);
+    w->pool_writes = 1;
     w->group = ids_next(&w->ids, server_utc(w));
     w->pool = ids_next(&w->ids, server_utc(w));
     rules_default(&chosen, &w->server.policy);
@@ -130,6 +131,7 @@ const struct pool_row *group_row(struct world *w, uint32_t card, unsigned subscr
 
 void group_written(struct world *w, uint64_t subscription)
 {
+    w->pool_writes++;
     for (uint32_t i = 0; i < w->cards; i++) {
         for (unsigned k = 0; k < 2; k++) {
             if (w->people[i].subscriptions[POOLED_FIRST + k] == subscription)
@@ -140,6 +142,7 @@ void group_written(struct world *w, uint64_t subscription)
 
 void group_forget(struct world *w)
 {
+    w->pool_writes++;
     for (uint32_t i = 0; i < w->cards; i++)
         memset(w->people[i].pooled, 0, sizeof w->people[i].pooled);
 }

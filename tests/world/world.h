@@ -56,6 +56,16 @@ struct glance {
     uint32_t registry_version;
 };
 
+// All that was looked at when a card and the pool were compared last.
+#define POOL_NAMED_MAX (1 + BOOTSTRAP_ITEMS_MAX + RECORD_QUEUE_MAX + RECORD_LATE_MAX)
+struct pool_look {
+    uint32_t writes; // world.pool_writes
+    bool is_known;   // the card's memory
+    uint8_t named_count;
+    uint64_t named[POOL_NAMED_MAX];                      // by its record
+    uint8_t imsis[COMMAND_SLOTS_MAX][COMMAND_IMSI_SIZE]; // on the card; zero: none
+};
+
 struct truth {
     bool is_known;    // the image below was seen
     bool is_mirrored; // and the server's mirror was equal; neither has changed since
@@ -83,9 +93,10 @@ struct truth {
     uint64_t hand_counters[WORLD_HANDS_MAX];
     uint32_t hand_count;
     bool is_job_touched; // a person had a word with its bootstrap
-    uint8_t job;         // enum bootstrap_state, as of the last commit
-    uint64_t in_use_ms;  // since when it uses the subscription that its rule enables, as the server
-                         // counts time; 0: another
+    struct pool_look look;
+    uint8_t job;        // enum bootstrap_state, as of the last commit
+    uint64_t in_use_ms; // since when it uses the subscription that its rule enables, as the server
+                        // counts time; 0: another
     uint32_t backup_packets; // when the last backup was made, and how many of them its trail has
     uint32_t backup_causes;
     uint64_t overtaken;       // after a restore: counters up to this one may come again
@@ -284,6 +295,7 @@ struct world {
     bool is_by_hand;          // what reaches a card now is of somebody else
     uint64_t cards_touched;   // bit n: card n did something since its memory was looked at
     uint64_t cards_changed;   // bit n: its memory or its record changed since they were compared
+    uint32_t pool_writes;     // of its subscriptions, from 1
     uint64_t cards_saved;     // bit n: its record was saved since it was looked at
     bool is_stirred;          // message centre or server have work that no deadline tells of
     struct instant other_due; // the earliest deadline of message centre and server
