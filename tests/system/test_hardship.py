@@ -2,7 +2,7 @@
 """The real programs in hard times: killed again and again, on a disk without room, among strangers who send slowly, half,
 or too much. usage: test_hardship.py FOLDER-OF-PROGRAMS
 
-OTARIA_KILLS: how often the server is killed (25 times, or for 20 s where starting it takes long)."""
+OTARIA_KILLS: how often the server is killed (25 times, or for 20 s where starting it takes long); OTARIA_KILLS_SEED: when (1)."""
 import json, os, random, secrets, shutil, socket, struct, subprocess, sys, tempfile, threading, time, unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -12,6 +12,7 @@ from system import Api, Program, until  # noqa: E402
 
 PROGRAMS = sys.argv.pop(1)
 KILLS = int(os.environ.get("OTARIA_KILLS", "25"))
+KILLS_SEED = int(os.environ.get("OTARIA_KILLS_SEED", "1"))
 KILLING_S = None if "OTARIA_KILLS" in os.environ else 20
 ROUNDS = 3          # of good times and bad times in turn
 REQUESTS = 200      # of the good client in each
@@ -87,7 +88,7 @@ class Killed(InAFolder):
                             key=f"pool-{number:07}")
 
     def test_each_kill_leaves_a_change_and_its_answer_or_neither(self):
-        server, chance = Server(self.folder), random.Random(1)
+        server, chance = Server(self.folder), random.Random(KILLS_SEED)
         self.assertEqual(server.prepare().returncode, 0)
         asked, acknowledged, kills, begin = [], 0, 0, time.monotonic()  # the log outside: ids, None where no answer came
         while kills < KILLS and (KILLING_S is None or time.monotonic() < begin + KILLING_S):
