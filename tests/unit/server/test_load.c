@@ -113,7 +113,8 @@ static struct subscription subscription_of(const struct record *r, unsigned n)
     const uint8_t imsi[] = {8, 0x09, 0x10, 0x10, 0, 0, 0, (uint8_t)(n / 100 << 4), 0};
     memcpy(s.plan.imsi, imsi, sizeof(s.plan.imsi));
     s.plan.imsi[8] = (uint8_t)(n / 10 % 10 | n % 10 << 4);
-    snprintf(s.plan.number, sizeof(s.plan.number), n % 7 == 0 ? "" : "99900%u", n);
+    if (n % 7 != 0)
+        snprintf(s.plan.number, sizeof(s.plan.number), "99900%u", n);
     snprintf(s.operator_name, sizeof(s.operator_name), "TEST-001-01");
     return s;
 }
