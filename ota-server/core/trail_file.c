@@ -136,9 +136,9 @@ static const char *take_text(struct fields *f)
 static uint8_t take_actor_kind(struct fields *f)
 {
     const struct bytes name = next_field(f);
-    for (uint8_t kind = ACTOR_SYSTEM; kind <= ACTOR_CARD; kind++) {
-        if (bytes_equal(name, bytes_of_text(actor_kind_name(kind))))
-            return kind;
+    for (unsigned kind = ACTOR_SYSTEM; kind <= ACTOR_CARD; kind++) {
+        if (bytes_equal(name, bytes_of_text(actor_kind_name((uint8_t)kind))))
+            return (uint8_t)kind;
     }
     f->is_wrong = true;
     return 0;
