@@ -370,12 +370,12 @@ static bool read_counters(struct applet *a, const struct applet_port *port)
 }
 
 // The damaged copy may have been the newer one. A message may have left under its MO counter, which
-// is therefore not used again; the last packet that changed anything stands in the image.
-static void catch_up(struct applet *a, const struct applet_port *port)
+// is therefore not used again; the last packet that changed anything stands in the image, if that
+// is not lost as well.
+static void catch_up(struct applet *a, uint64_t last_counter)
 {
-    const uint64_t last = port->work->image.last_counter;
-    if (last > a->mt_counter)
-        a->mt_counter = last;
+    if (last_counter > a->mt_counter)
+        a->mt_counter = last_counter;
     if (a->mo_counter < SECURED_CNTR_MAX)
         a->mo_counter++;
 }
@@ -535,12 +535,14 @@ enum memory_found memory_mount(struct applet *a, const struct applet_port *port)
     int which = copy_choose(found);
     if (which >= 0 && load_either(a, port, found, which)) {
         if (is_count_damaged)
-            catch_up(a, port);
+            catch_up(a, port->work->image.last_counter);
         // A bank that is whole and yet no image is damaged too.
         bool is_other = a->bank != which;
         bool is_damaged = copy_settle(port, copies, found, a->bank) || is_other;
         return is_damaged || is_count_damaged ? MEMORY_DAMAGED : MEMORY_FOUND;
     }
+    if (is_count_damaged)
+        catch_up(a, 0);
     // Into the first bank, above every number that may still stand somewhere.
     bool is_virgin = is_new(a, port);
     a->bank = 1;

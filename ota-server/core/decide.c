@@ -32,6 +32,19 @@ static void restart(struct work *w)
     flight_clear(w);
 }
 
+// What waited to be sent again under an id of its own may have been since, and have run.
+static void doubt_waiting(struct work *w)
+{
+    struct operation *o = &w->r->open;
+    if (!w->r->has_open || o->status != STATUS_QUEUED || o->card_operation_id == 0)
+        return;
+    o->sent_any = true;
+    o->may_have_run = true;
+    o->at_next_contact = false;
+    o->hold = HOLD_NONE;
+    operation_input(w, o, IN_RESTORE);
+}
+
 static void restore(struct work *w)
 {
     struct record *r = w->r;
@@ -39,6 +52,7 @@ static void restore(struct work *w)
     r->operation_id_last += COUNTER_JUMP;
     r->audit.is_page_due = false;
     restart(w);
+    doubt_waiting(w);
     work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
 }
 

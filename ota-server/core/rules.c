@@ -120,6 +120,8 @@ const struct rule rules[] = {
     IGNORE(ALL & ~U, IN_UNREACHABLE),
     GO(S | T | D | W | C, IN_RESTART, UNKNOWN, SERVER_RESTART_WITH_OPEN_OP, NONE),
     IGNORE(A | Q | U, IN_RESTART),
+    GO(Q, IN_RESTORE, UNKNOWN, RESTORE_FROM_BACKUP, NONE),
+    IGNORE(ALL & ~Q, IN_RESTORE),
 };
 // clang-format on
 const size_t rule_count = sizeof(rules) / sizeof(rules[0]);
@@ -182,6 +184,7 @@ const char *input_name(uint8_t input)
         "audit_absent",
         "unreachable",
         "restart",
+        "restore",
     };
     return input < INPUTS ? names[input] : "?";
 }

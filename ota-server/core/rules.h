@@ -59,8 +59,9 @@ enum input {
     IN_AUDIT_ABSENT, // no longer stored, and the effect is not there: again under a new id
     IN_UNREACHABLE,
     IN_RESTART,
+    IN_RESTORE, // from a backup, made while it waited to be sent again
 };
-#define INPUTS (IN_RESTART + 1)
+#define INPUTS (IN_RESTORE + 1)
 
 // What a transition does besides changing the status.
 enum effect {

@@ -644,10 +644,10 @@ planted_bug(restore_keeps_counters ota-server/core/decide.c
 
 planted_bug(restore_without_doubt ota-server/core/decide.c
     TEXT [==[
-    restart(w);
+    doubt_waiting(w);
     work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);]==]
     BECOMES [==[
-    restart(w);]==])
+    doubt_waiting(w);]==])
 
 planted_bug(rot_not_told applet/start.c
     TEXT [==[
@@ -656,3 +656,19 @@ planted_bug(rot_not_told applet/start.c
     BECOMES [==[
     if (is_damaged)
         (void)restore_note;]==])
+
+planted_bug(waiting_over_a_restore ota-server/core/decide.c STORY
+    TEXT [==[
+    doubt_waiting(w);
+    work_dirty(]==]
+    BECOMES [==[
+    (void)doubt_waiting;
+    work_dirty(]==])
+
+planted_bug(began_anew_with_one_count applet/memory.c STORY
+    TEXT [==[
+    if (is_count_damaged)
+        catch_up(a, 0);
+]==]
+    BECOMES [==[
+]==])

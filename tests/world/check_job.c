@@ -142,9 +142,8 @@ static uint64_t counted_ms(const struct world *w)
     return w->now.ms + w->server.skipped_ms;
 }
 
-static bool is_soaked(const struct world *w, uint32_t card)
+static bool is_soaked(const struct world *w, uint64_t in_use_ms)
 {
-    const uint64_t in_use_ms = w->truths[card].in_use_ms;
     return in_use_ms != 0 && counted_ms(w) - in_use_ms >= w->story.group.soak_s * UINT64_C(1000);
 }
 
@@ -179,7 +178,9 @@ static const char *differs(const struct world *w, uint32_t card, const struct re
     return fallback == NULL || !fallback->is_fallback ? "the fallback attribute" : NULL;
 }
 
-static void check_step(struct world *w, uint32_t card, const struct record *r)
+// `in_use_ms`: when it was looked at last. What left the card in the same moment as the job went on
+// was heard of after that.
+static void check_step(struct world *w, uint32_t card, const struct record *r, uint64_t in_use_ms)
 {
     struct truth *t = &w->truths[card];
     const uint8_t was = t->job;
@@ -190,7 +191,8 @@ static void check_step(struct world *w, uint32_t card, const struct record *r)
     world_note(w, "job", "card=%u state=%s", card, bootstrap_state_name(t->job));
     const bool was_before = was < BOOTSTRAP_FINISHING;
     const bool is_behind = t->job == BOOTSTRAP_FINISHING || t->job == BOOTSTRAP_DONE;
-    if (is_judged && was_before && is_behind && !is_soaked(w, card))
+    const bool is_soon = !is_soaked(w, t->in_use_ms) && !is_soaked(w, in_use_ms);
+    if (is_judged && was_before && is_behind && is_soon)
         world_violate(w, "soak", card, "its bootstrap goes on before the time is over");
     const char *text =
         t->job == BOOTSTRAP_DONE && is_judged && t->is_mirrored ? differs(w, card, r) : NULL;
@@ -202,10 +204,11 @@ void check_job(struct world *w, uint32_t card, const struct record *r, bool is_s
 {
     if (!group_has_rule(w))
         return;
+    const uint64_t in_use_ms = w->truths[card].in_use_ms;
     note_use(w, card, r);
     check_pool(w, card, r);
     if (is_saved)
-        check_step(w, card, r);
+        check_step(w, card, r, in_use_ms);
 }
 
 // --- on the wire -------------------------------------------------------------------------------

@@ -180,6 +180,7 @@ void check_backup(struct world *w)
         struct record r;
         check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
         t->backup_counter = r.mt_counter;
+        t->backup_in_use_ms = t->in_use_ms;
         t->backup_packets = t->packet_count;
         t->backup_causes = t->packet_count - t->packets_unknown;
     }
@@ -208,6 +209,8 @@ void check_restored(struct world *w)
         t->overtaken = overtaken(t);
         t->mo_counter = r.mo_counter;
         t->open = r.has_open ? r.open.id : 0;
+        t->job = r.bootstrap.state;
+        t->in_use_ms = t->backup_in_use_ms;
         t->audited.ms = 0;
         t->audited_ms = r.last_audit_at.ms;
         t->change_counter = t->audit_counter = 0;

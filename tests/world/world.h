@@ -97,7 +97,8 @@ struct truth {
     uint8_t job;        // enum bootstrap_state, as of the last commit
     uint64_t in_use_ms; // since when it uses the subscription that its rule enables, as the server
                         // counts time; 0: another
-    uint32_t backup_packets; // when the last backup was made, and how many of them its trail has
+    uint64_t backup_in_use_ms; // the same when the last backup was made
+    uint32_t backup_packets;   // when the last backup was made, and how many of them its trail has
     uint32_t backup_causes;
     uint64_t overtaken;       // after a restore: counters up to this one may come again
     uint64_t backup_counter;  // the server's, in it

@@ -536,6 +536,26 @@ static void a_damaged_bank_is_noticed_and_the_other_one_used(void **state)
     bench_close(&start);
 }
 
+// The factory's state, and the lost copy of the counters may have been the newer one.
+static void a_card_that_begins_anew_uses_no_mo_counter_twice(void **state)
+{
+    (void)state;
+    prepare();
+    const size_t first = COUNTERS_END + HEAD_LEN + 10;
+    for (unsigned which = 0; which < 2; which++) {
+        copy(&card, &start);
+        card.nvm[first] ^= 0x10;
+        card.nvm[first + BANK_LEN] ^= 0x10;
+        card.nvm[COUNTERS_COPY * which + CRC_AT + 1] ^= 0x10;
+        card.mt_seen = 0; // where all that tells of the last packet is lost, nobody knows it
+        bench_boot(&card);
+        assert_true(is_restored(&card));
+        assert_true(bench_dump(&card).mo_counter >= start.mo_seen);
+        bench_service(&card, CAT_SERVICE_NORMAL); // asserts that no MO counter is used twice
+    }
+    bench_close(&start);
+}
+
 static void lost_counters_block_the_key_set(void **state)
 {
     (void)state;
@@ -595,6 +615,7 @@ int main(void)
         cmocka_unit_test(a_damaged_bank_is_noticed_and_the_other_one_used),
         cmocka_unit_test(damage_to_any_octet_of_a_bank_is_told),
         cmocka_unit_test(damaged_counters_never_go_down),
+        cmocka_unit_test(a_card_that_begins_anew_uses_no_mo_counter_twice),
         cmocka_unit_test(lost_counters_block_the_key_set),
         cmocka_unit_test(answers_after_a_restart_have_another_reference),
     };

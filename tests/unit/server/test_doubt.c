@@ -231,6 +231,35 @@ static void what_a_card_did_not_judge_leaves_no_id_on_it(void **state)
     assert_int_equal(world.record.operation_id_seen, world.record.operation_id_last);
 }
 
+// Its next packet may have left after the backup, and the card may have done it.
+static void what_waited_to_be_sent_again_is_asked_about_after_a_restore(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_LOST);
+    const uint32_t id = world.record.open.card_operation_id;
+    struct event e = {.type = EVENT_RESTORE};
+    world_event(&world, &e);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world.record.open.may_have_run);
+    world_wake_after(&world, 60 * 1000);
+    assert_int_equal(world.decision.send_count, 1);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    assert_int_equal(world.decision.sends[0].lookup, id);
+}
+
+static void what_was_never_given_an_id_goes_on_waiting_after_a_restore(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_BUSY_SWITCHING); // nothing ran: the next packet gets a new id
+    struct event e = {.type = EVENT_RESTORE};
+    world_event(&world, &e);
+    assert_int_equal(world.record.open.status, STATUS_QUEUED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -245,6 +274,8 @@ int main(void)
         TEST(a_decision_that_a_later_doubt_overtook_is_a_row_and_grants_no_more_issues),
         TEST(what_a_card_never_saw_does_not_arrive_after_a_decision),
         TEST(what_a_card_did_not_judge_leaves_no_id_on_it),
+        TEST(what_waited_to_be_sent_again_is_asked_about_after_a_restore),
+        TEST(what_was_never_given_an_id_goes_on_waiting_after_a_restore),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
