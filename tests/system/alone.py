@@ -6,6 +6,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools/story"))
 from system import Api, Program, until  # noqa: E402,F401
 
 PROGRAMS = sys.argv.pop(1)
+TRANSPORT = {7: "00112233445566778899AABBCCDDEEFF", 12: "0F1E2D3C4B5A69788796A5B4C3D2E1F0"}
 
 
 def tool(*arguments, env=None):
@@ -54,6 +55,19 @@ class Alone(unittest.TestCase):
             os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--listen", "127.0.0.1:0", "--single-person", "--smsc",
             "127.0.0.1:1", "--system-id", "server", "--password-file", self.password, "--config", self.config], self.folder)
         self.api = Api(self.program.ready["http"], [self.client])
+
+    def load(self, count, batch):
+        """Cards of a vendor, imported; the vendor's file."""
+        path = self.at(batch + ".out")
+        self.well("vendor-make", "-n", str(count), "-b", batch, "-o", path)
+        with open(os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "rb") as file:
+            self.api.post("/vendor-profiles", file.read())
+        for index, key in TRANSPORT.items():
+            self.api.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
+        with open(path, "rb") as file:
+            self.imported = self.api.post("/batch-imports", file.read(), content_type="text/plain", query="vendorProfile=alder")["id"]
+        until("the end of the import", 30, lambda: self.api.get("/batch-imports/" + self.imported)["status"] == "ENDED", 0.05)
+        return path
 
     def close(self):
         self.program.log.close()

@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
 """What the server says of a month that two clients of two enterprises spent with it, beside what this test makes of the
 call log's lines, by its own arithmetic; also after the server was killed. usage: test_metering.py FOLDER-OF-PROGRAMS"""
-import collections, csv, datetime, io, os, secrets, shutil, subprocess, sys, tempfile, unittest, urllib.request
+import collections, csv, datetime, io, os, secrets, sys, unittest, urllib.request
 import zoneinfo
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools/story"))
-from system import Api, Program, until  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from alone import Alone, until  # noqa: E402
+from system import Api  # noqa: E402
 
-PROGRAMS = sys.argv.pop(1)
-TRANSPORT = {7: "00112233445566778899AABBCCDDEEFF", 12: "0F1E2D3C4B5A69788796A5B4C3D2E1F0"}
 ESIM = "/esim-profile-management/v0.1"
 TIERS = [{"from": 1, "to": 3, "unitPrice": 700}, {"from": 4, "to": 10, "unitPrice": 50}, {"from": 11, "unitPrice": 1}]
 RESULTS = {"BILLABLE": "billable", "REPEATED": "repeated", "DRY_RUN": "dryRuns", "REFUSED": "refused", "FAILED": "failed"}
@@ -27,47 +25,9 @@ def price(calls):
     return amount
 
 
-class Metering(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp()
-        self.data = os.path.join(self.folder, "data")
-        self.tool("ota-server", "init", "--data", self.data)
-        self.operator = self.client("all")
-        password = os.path.join(self.folder, "password")
-        with open(os.open(password, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.write("secret1\n")
-        # Nobody answers at this address: the server works without a link.
-        self.program = Program("ota-server", [os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--listen", "127.0.0.1:0",
-                                              "--single-person", "--smsc", "127.0.0.1:1", "--system-id", "server",
-                                              "--password-file", password], self.folder)
-        self.api = Api(self.program.ready["http"], [self.operator])
-
-    def tearDown(self):
-        code = self.program.stop()
-        self.program.log.close()
-        self.program.process.stdout.close()
-        shutil.rmtree(self.folder)
-        self.assertEqual(code, 0)
-
-    def tool(self, name, *arguments):
-        return subprocess.run([os.path.join(PROGRAMS, name), *arguments], capture_output=True, text=True, check=True).stdout
-
-    def client(self, scopes):
-        made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "test", "--scopes", scopes)
-        values = dict(line.split("=", 1) for line in made.split())
-        return values["appkey"], values["appsecret"]
-
+class Metering(Alone):
     def cards(self, count):
-        batch = os.path.join(self.folder, "batch.out")
-        self.tool("vendor-make", "-n", str(count), "-b", "METER01", "-o", batch)
-        with open(os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "rb") as file:
-            self.api.post("/vendor-profiles", file.read())
-        for index, key in TRANSPORT.items():
-            self.api.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
-        with open(batch, "rb") as file:
-            job = self.api.post("/batch-imports", file.read(), content_type="text/plain", query="vendorProfile=alder")
-        until("the import", 30, lambda: self.api.get("/batch-imports/" + job["id"])["status"] == "ENDED", 0.05)
-        with open(batch) as file:
+        with open(self.load(count, "METER01")) as file:
             return [line.split()[0] for line in file if line.startswith("8999")]
 
     def enterprise(self, name, zone):
@@ -179,20 +139,16 @@ class Metering(unittest.TestCase):
         lines, sums = self.compare(month, asked)
         changes = [l for l in lines if l["operation"] == "POST /subscription-pools"]
         self.assertEqual({l["result"]: int(l["calls"]) for l in changes}, {"BILLABLE": 1, "REPEATED": 3, "DRY_RUN": 1})
-        self.program.kill()
-        self.program.process.stdout.close()
-        self.program.start()
-        self.api = Api(self.program.ready["http"], [self.operator])
+        self.kill()
+        self.start()
         self.assertEqual(self.compare(month, asked)[1][north[0], "E", "QUERY", "BILLABLE"], sums[north[0], "E", "QUERY", "BILLABLE"])
 
     def test_a_change_that_was_answered_is_in_the_log_of_a_killed_server(self):
         month = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m")
         for number in range(20):
             self.api.post("/subscription-pools", {"name": f"p{number}", "operator": "o", "templateId": 1})
-        self.program.kill()
-        self.program.process.stdout.close()
-        self.program.start()
-        self.api = Api(self.program.ready["http"], [self.operator])
+        self.kill()
+        self.start()
         calls = [int(l["calls"]) for l in self.lines(month) if l["operation"] == "POST /subscription-pools"]
         self.assertEqual(sum(calls), 20)
 

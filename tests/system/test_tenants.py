@@ -4,11 +4,10 @@ nor in what the other's stream of events tells. usage: test_tenants.py FOLDER-OF
 import datetime, os, subprocess, sys, threading, unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from alone import PROGRAMS, ROOT, Alone, tool, until  # noqa: E402
+from alone import PROGRAMS, Alone, tool, until  # noqa: E402
 from system import Api  # noqa: E402
 
 CANARY = "canary-of-b"
-KEYS = {7: "00112233445566778899AABBCCDDEEFF", 12: "0F1E2D3C4B5A69788796A5B4C3D2E1F0"}
 SCOPES = ["cards:read", "cards:write", "cards:reveal", "operations:read", "operations:audit", "operations:download",
           "operations:enable", "operations:disable", "operations:delete", "operations:set-fallback", "operations:set-timers",
           "operations:read-timers", "groups:read", "permissions:read", "alarms:read", "approvals:read", "approvals:decide",
@@ -24,20 +23,9 @@ OWN = {"campaign create", "campaign change", "campaign wait", "event follow", "g
 class Tenants(Alone):
     def setUp(self):
         super().setUp()
-        self.load()
-        self.a, self.b = self.enterprise("A"), self.enterprise(CANARY)
-
-    def load(self):
-        path = self.at("cards.out")
-        self.well("vendor-make", "-n", "4", "-b", "TEN0001", "-o", path)
-        with open(os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "rb") as file:
-            self.api.post("/vendor-profiles", file.read())
-        for index, key in KEYS.items():
-            self.api.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
-        with open(path, "rb") as file:
-            self.imported = self.api.post("/batch-imports", file.read(), content_type="text/plain", query="vendorProfile=alder")["id"]
-        until("the end of the import", 20, lambda: self.api.get("/batch-imports/" + self.imported)["status"] == "ENDED", 0.05)
+        self.load(4, "TEN0001")
         self.cards = [card["id"] for card in self.api.all("/cards")]
+        self.a, self.b = self.enterprise("A"), self.enterprise(CANARY)
 
     def change(self, method, path, body, api=None):
         status, document = (api or self.api).ask(method, path, body)
