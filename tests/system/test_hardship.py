@@ -2,7 +2,8 @@
 """The real programs in hard times: killed again and again, on a disk without room, among strangers who send slowly, half,
 or too much. usage: test_hardship.py FOLDER-OF-PROGRAMS
 
-OTARIA_KILLS: how often the server is killed (25 times, or for 20 s where starting it takes long); OTARIA_KILLS_SEED: when (1)."""
+OTARIA_KILLS: how often the server is killed (25 times, or for 20 s where starting it takes long);
+OTARIA_KILLS_SEED: when (1)."""
 import json, os, random, secrets, shutil, socket, struct, subprocess, sys, tempfile, threading, time, unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

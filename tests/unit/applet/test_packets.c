@@ -124,6 +124,77 @@ static void an_answer_is_given_as_it_was_asked_for(void **state)
     assert_int_equal(card.applet.answer.status, SECURED_STATUS_OK);
 }
 
+static const struct sent *audit_for(uint8_t spi2)
+{
+    struct command c = bench_audit(&card);
+    uint8_t data[COMMAND_BODY_MAX];
+    struct writer body = writer_of(data, sizeof data);
+    command_write(&body, &c);
+    return bench_packet(&card, writer_bytes(&body), 0x16, spi2, TAR, ++card.counter);
+}
+
+static void an_audit_that_fits_no_report_follows_by_message(void **state)
+{
+    (void)state;
+    const struct sent *s = audit_for(0x19); // in the report
+    assert_non_null(s);
+    assert_int_equal(s->status, SECURED_STATUS_FOLLOWS_BY_SUBMIT);
+    assert_int_equal(s->result.command, 0);
+    const struct sent *message = &card.sent[card.sent_count - 1];
+    assert_ptr_equal(message, s + 1);
+    assert_int_equal(message->status, SECURED_STATUS_OK);
+    assert_int_equal(message->result.command, COMMAND_AUDIT);
+    // A terminal that sends no messages gets what fits.
+    card.applet.terminal &= (uint16_t)~TERMINAL_SEND_SMS;
+    const unsigned before = card.sent_count;
+    s = audit_for(0x19);
+    assert_non_null(s);
+    assert_int_equal(s->status, SECURED_STATUS_OK);
+    assert_int_equal(s->result.command, COMMAND_AUDIT);
+    assert_int_equal(card.sent_count, before + 1);
+}
+
+// Unsecured [102.225 §5.2]: the head of a response packet, TAR, counter, padding, status.
+static void a_test_card_tells_it_in_the_report(void **state)
+{
+    (void)state;
+    assert_non_null(audit_for(0x39));
+    card.last_tpdu[card.last_tpdu_len - 1] ^= 1;
+    uint8_t octets[140];
+    struct writer report = writer_of(octets, sizeof octets);
+    const struct bytes tpdu = bytes_of(card.last_tpdu, card.last_tpdu_len);
+    assert_int_equal(applet_sms(&card.applet, &card.port, tpdu, &report), APPLET_SMS_ACCEPTED);
+    assert_int_equal(report.len, 0);
+    card.port.talkative = true;
+    assert_int_equal(applet_sms(&card.applet, &card.port, tpdu, &report), APPLET_SMS_REPORT);
+    assert_int_equal(report.len, 16);
+    assert_memory_equal(octets, "\x02\x71\x00\x00\x0B\x0A\xB0\x00\x10", 9);
+    assert_int_equal(octets[14], 0);
+    assert_int_equal(octets[15], 0x01); // the check is wrong
+    report = writer_of(octets, 15);
+    assert_int_equal(applet_sms(&card.applet, &card.port, tpdu, &report), APPLET_SMS_ACCEPTED);
+}
+
+static void events_without_what_they_are_about_are_passed_over(void **state)
+{
+    (void)state;
+    static const uint8_t unknown[] = {0x01};
+    static const uint8_t technology[] = {CAT_EUTRAN};
+    const struct applet before = card.applet;
+    struct cat_message m = cat_location_event(CAT_SERVICE_NORMAL, NULL);
+    m.has &= ~(uint32_t)CAT_HAS_LOCATION_STATUS;
+    applet_event(&card.applet, &card.port, CAT_EVENT_DOWNLOAD, &m);
+    m.events = bytes_of(unknown, 1);
+    applet_event(&card.applet, &card.port, CAT_EVENT_DOWNLOAD, &m);
+    m = cat_technology_event(bytes_of(NULL, 0));
+    applet_event(&card.applet, &card.port, CAT_EVENT_DOWNLOAD, &m);
+    assert_memory_equal(&card.applet, &before, sizeof before);
+    m = cat_technology_event(bytes_of(technology, 1));
+    applet_event(&card.applet, &card.port, CAT_EVENT_DOWNLOAD, &m);
+    assert_true(card.applet.has_access);
+    assert_int_equal(card.applet.access, CAT_EUTRAN);
+}
+
 static void sixteen_failures(uint32_t deaf_s)
 {
     struct wanted w = RIGHT;
@@ -308,6 +379,9 @@ int main(void)
         T(only_the_cards_own_keys_and_a_whole_check_count),
         T(a_test_card_tells_what_was_wrong),
         T(an_answer_is_given_as_it_was_asked_for),
+        T(an_audit_that_fits_no_report_follows_by_message),
+        T(a_test_card_tells_it_in_the_report),
+        T(events_without_what_they_are_about_are_passed_over),
         T(a_card_is_deaf_for_twice_as_long_each_time_up_to_an_hour),
         T(failures_are_counted_to_the_maximum),
         T(a_memory_that_fails_does_not_keep_a_card_from_being_deaf),
