@@ -401,6 +401,24 @@ static bool is_part(const struct turn *t, struct utc now, size_t count)
     return is_only;
 }
 
+static void sooner(struct utc *due, struct utc at)
+{
+    if (at.ms != 0 && (due->ms == 0 || at.ms < due->ms))
+        *due = at;
+}
+
+static enum store_status find_next_due(struct turn *t, struct utc now, struct utc campaign_due)
+{
+    const enum store_status status = store_next_due(t->options.store, &t->next_due);
+    sooner(&t->next_due, campaign_due);
+    if (t->next_sweep.ms <= now.ms + EXPIRE_MS)
+        sooner(&t->next_due, t->next_sweep); // a month of the trail is on its way out
+    if (t->strays.is_wanted)
+        sooner(&t->next_due, now); // the rest of them
+    sooner(&t->next_due, turn_places_due(t, now));
+    return status;
+}
+
 static enum store_status run_all(struct turn *t, struct utc now, size_t count)
 {
     const struct strays strays = t->strays;
@@ -425,19 +443,7 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
     if (status == STORE_OK)
         status = turn_figures_write(t);
     if (status == STORE_OK)
-        status = store_next_due(t->options.store, &t->next_due);
-    if (status == STORE_OK && campaign_due.ms != 0 &&
-        (t->next_due.ms == 0 || campaign_due.ms < t->next_due.ms))
-        t->next_due = campaign_due;
-    if (status == STORE_OK && t->next_sweep.ms <= now.ms + EXPIRE_MS &&
-        (t->next_due.ms == 0 || t->next_sweep.ms < t->next_due.ms))
-        t->next_due = t->next_sweep; // a month of the trail is on its way out
-    if (status == STORE_OK && t->strays.is_wanted)
-        t->next_due = now; // the rest of them
-    const struct utc places_due = turn_places_due(t, now);
-    if (status == STORE_OK && places_due.ms != 0 &&
-        (t->next_due.ms == 0 || places_due.ms < t->next_due.ms))
-        t->next_due = places_due;
+        status = find_next_due(t, now, campaign_due);
     if (status == STORE_OK) {
         t->counts.commits++;
         status = store_commit(t->options.store);
