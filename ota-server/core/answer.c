@@ -225,7 +225,11 @@ static void answer_operation(struct work *w, const struct event_por *p)
         return;
     }
     const uint8_t code = p->result.code;
-    const uint8_t input = input_of_result(r, o, code);
+    uint8_t input = input_of_result(r, o, code);
+    // Somebody else's command under our counter: it says nothing of ours.
+    const bool is_ours = p->result.operation_id == o->card_operation_id;
+    if (!is_ours && (input == IN_DONE || input == IN_PENDING))
+        input = IN_NOT_UNDERSTOOD;
     const bool is_newest = p->counter == r->mt_counter && !p->result.replayed;
     const bool is_newer = p->result.registry_version > r->registry_version;
     const bool has_run = input == IN_DONE || input == IN_PENDING;

@@ -231,6 +231,28 @@ static void what_a_card_did_not_judge_leaves_no_id_on_it(void **state)
     assert_int_equal(world.record.operation_id_seen, world.record.operation_id_last);
 }
 
+// Somebody else has the keys, and used the counter first.
+static void an_answer_about_another_operation_under_our_counter_is_not_believed(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    const uint8_t slot_count = world.record.slot_count;
+    struct event e = {.type = EVENT_POR};
+    struct event_por *p = &e.as.por;
+    p->is_authentic = true;
+    p->counter = world.record.flight.counter;
+    p->has_result = true;
+    p->result.code = RESULT_OK_UNCHANGED;
+    p->result.command = COMMAND_SET_FALLBACK;
+    p->result.operation_id = world.record.flight.operation_id + 5000;
+    p->result.registry_version = world.record.registry_version;
+    world_event(&world, &e);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_int_equal(world.record.slot_count, slot_count);
+    assert_true(world_is_dirty(&world, DIRTY_UNKNOWN_POR_STATUS));
+}
+
 // Its next packet may have left after the backup, and the card may have done it.
 static void what_waited_to_be_sent_again_is_asked_about_after_a_restore(void **state)
 {
@@ -274,6 +296,7 @@ int main(void)
         TEST(a_decision_that_a_later_doubt_overtook_is_a_row_and_grants_no_more_issues),
         TEST(what_a_card_never_saw_does_not_arrive_after_a_decision),
         TEST(what_a_card_did_not_judge_leaves_no_id_on_it),
+        TEST(an_answer_about_another_operation_under_our_counter_is_not_believed),
         TEST(what_waited_to_be_sent_again_is_asked_about_after_a_restore),
         TEST(what_was_never_given_an_id_goes_on_waiting_after_a_restore),
     };
