@@ -181,11 +181,11 @@ planted_bug(audit_never_again ota-server/core/plan.c
     if (r->dirty_since.ms != 0 && r->dirty_attempts == 0)
         soonest(w, r->next_audit_at);]==])
 
-planted_bug(any_answer_taken ota-server/core/answer.c STORY
+planted_bug(any_answer_taken ota-server/core/answer.c SEED 4032
     TEXT [==[
-    if (r->flight.kind == FLIGHT_NONE || r->flight.counter != p->counter) {]==]
+    const bool is_ours = p->result.operation_id == o->card_operation_id;]==]
     BECOMES [==[
-    if (r->flight.kind == FLIGHT_NONE) {]==])
+    const bool is_ours = true;]==])
 
 planted_bug(sent_without_cause ota-server/core/plan.c
     TEXT [==[
