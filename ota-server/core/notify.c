@@ -363,6 +363,10 @@ void decide_notify(struct work *w)
     if (is_newest || kind == SEQUENCE_BETWEEN)
         compare_state(w, n->registry_version, n->has_hash, n->state_hash,
                       is_newest && tells_of_change(n));
+    // At level 1 nothing else tells of one: the number of commits is that of what came before it.
+    const bool is_switch = n->to.is_given && record_slot_named(r, &n->to) != record_enabled(r);
+    if (kind == SEQUENCE_BETWEEN && !n->has_hash && is_switch)
+        unexpected(w);
     if (n->coalesced > 0)
         work_dirty(w, DIRTY_NOTIFY_GAP, 0);
     work_contact(w);
