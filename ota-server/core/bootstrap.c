@@ -543,6 +543,15 @@ static void forget_deleted(struct work *w)
         forget_item(&w->r->bootstrap, w->d->settled[i].deleted);
 }
 
+void bootstrap_lose(struct work *w, uint64_t subscription)
+{
+    struct bootstrap *b = &w->r->bootstrap;
+    for (uint8_t i = 0; i < b->item_count; i++) {
+        if (b->items[i].subscription == subscription && !record_slot_of(w->r, subscription))
+            b->items[i].subscription = 0;
+    }
+}
+
 static void step(struct work *w)
 {
     struct record *r = w->r;

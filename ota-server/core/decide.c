@@ -159,6 +159,12 @@ static void move(struct work *w)
     work_trail(w, "card.moved", 0, "", "", "");
 }
 
+static void refuse_at_send(struct work *w, struct operation *o, uint8_t refusal)
+{
+    work_step(w, o, STEP_CHECKED, refusal_name(refusal));
+    operation_input(w, o, IN_REFUSED_AT_SEND);
+}
+
 // Wherever the subscription stands: what still waits is judged again before it is sent.
 static void bar(struct work *w)
 {
@@ -178,6 +184,35 @@ static void bar(struct work *w)
         if (r->late[i].subscription == e->subscription)
             r->late[i].is_barred = e->is_barred;
     }
+}
+
+// It stands with another card by now: nothing of this one may bring it there a second time.
+static void lose(struct work *w)
+{
+    struct record *r = w->r;
+    const uint64_t id = w->e->subscription;
+    bootstrap_lose(w, id);
+    uint8_t i = 0;
+    while (i < r->queue_len) {
+        struct operation *o = &r->queue[i];
+        if (o->kind == OPERATION_DOWNLOAD && o->subscription == id && o->status == STATUS_QUEUED)
+            refuse_at_send(w, o, REFUSAL_NOT_FOUND);
+        else
+            i++;
+    }
+    struct operation *open = &r->open;
+    if (r->has_open && open->kind == OPERATION_DOWNLOAD && open->subscription == id &&
+        open->status == STATUS_QUEUED)
+        refuse_at_send(w, open, REFUSAL_NOT_FOUND);
+}
+
+// What happens to one of its subscriptions outside the card.
+static void subscription_event(struct work *w)
+{
+    if (w->e->type == EVENT_BAR)
+        bar(w);
+    else
+        lose(w);
 }
 
 static void take(struct work *w)
@@ -215,7 +250,8 @@ static void take(struct work *w)
         move(w);
         break;
     case EVENT_BAR:
-        bar(w);
+    case EVENT_LOST:
+        subscription_event(w);
         break;
     case EVENT_SUBMIT:
         decide_submit(w);
@@ -258,6 +294,7 @@ void decide(const struct record *record, const struct event *event,
     struct work w = {.e = event,
                      .policy = context->policy,
                      .cipher = context->cipher,
+                     .are_downloads_held = context->are_downloads_held,
                      .d = out,
                      .before = record,
                      .r = &out->next,

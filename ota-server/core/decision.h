@@ -210,6 +210,9 @@ struct decision {
 struct decide_context {
     const struct policy *policy;
     const struct cipher *cipher; // SHA-256 only
+    // A backup was put back, and cards may have what the database believes to be free: no
+    // download leaves unless it is forced.
+    bool are_downloads_held;
 };
 
 void decide(const struct record *record, const struct event *event,

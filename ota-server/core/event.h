@@ -62,8 +62,9 @@ enum event_type {
     EVENT_BOOTSTRAP, // a person starts, resumes or cancels it
     EVENT_TIMERS,    // the card is to be brought to the parameters that its group wants
     EVENT_CLOCK,     // the clock went back while the server was away
+    EVENT_LOST,      // a subscription that it was to get is another card's, or nobody's
 };
-#define EVENT_TYPES (EVENT_CLOCK + 1)
+#define EVENT_TYPES (EVENT_LOST + 1)
 
 struct event_request {
     struct operation operation; // id, kind, target or plan, flags, actor, not_before, not_after (0:
@@ -153,7 +154,7 @@ struct event {
     bool push_server;      // RESOLVE: the server's intent wins; else the card's facts
     uint64_t group;        // MOVE
     uint64_t tenant;       // MOVE
-    uint64_t subscription; // BAR
+    uint64_t subscription; // BAR, LOST
     bool is_barred;        // BAR
     uint64_t fresh_id;     // a server id that decide() may use for an operation it starts itself
     union {

@@ -106,7 +106,7 @@ const char *operation_hold_name(uint8_t hold)
 {
     static const char *const names[] = {
         "",           "CARD_BUSY", "CARD_DIRTY",      "CARD_QUARANTINED", "NEXT_CONTACT",
-        "NOT_BEFORE", "RETRY",     "OTA_UNREACHABLE",
+        "NOT_BEFORE", "RETRY",     "OTA_UNREACHABLE", "RESTORED",
     };
     return NAME_OF(names, hold);
 }
@@ -163,7 +163,7 @@ const char *event_type_name(uint8_t type)
         "mark_dirty", "clear_dirty", "resolve",  "lift_quarantine", "retire",
         "move",       "bar",         "submit",   "receipt",         "por",
         "notify",     "contact",     "wake",     "restart",         "restore",
-        "plan",       "bootstrap",   "timers",   "clock",
+        "plan",       "bootstrap",   "timers",   "clock",           "lost",
     };
     return NAME_OF(names, type);
 }

@@ -4,6 +4,7 @@
 #include "common/base/check.h"
 
 #define VALIDITY_MIN_MS MINUTE_MS
+#define RESTORED_RETRY_MS (10 * MINUTE_MS)
 
 static void timeout_open(struct work *w)
 {
@@ -337,6 +338,8 @@ static uint8_t hold_of(const struct work *w, const struct operation *o)
         return HOLD_NOT_BEFORE;
     if (r->dirty_since.ms != 0 && operation_is_state_changing(o->kind) && !o->force)
         return HOLD_CARD_DIRTY;
+    if (w->are_downloads_held && o->kind == OPERATION_DOWNLOAD && !o->force)
+        return HOLD_RESTORED;
     return reachable(r) == NULL ? HOLD_OTA_UNREACHABLE : HOLD_NONE;
 }
 
@@ -444,6 +447,13 @@ static void soonest(struct work *w, struct utc at)
         w->r->wake_at = at;
 }
 
+// What a restore holds is looked at from time to time: it ends with the doubt of other cards.
+static void look_again(struct work *w, const struct operation *o)
+{
+    if (o->status == STATUS_QUEUED && o->hold == HOLD_RESTORED)
+        soonest(w, utc_after(w->now, RESTORED_RETRY_MS));
+}
+
 void plan_wake(struct work *w)
 {
     struct record *r = w->r;
@@ -452,6 +462,7 @@ void plan_wake(struct work *w)
         return;
     if (r->has_open) {
         soonest(w, r->open.deadline);
+        look_again(w, &r->open);
         if (r->open.status == STATUS_QUEUED) {
             soonest(w, r->open.not_before);
             soonest(w, r->open.not_after);
@@ -461,6 +472,7 @@ void plan_wake(struct work *w)
         soonest(w, policy_quiet_until(w->policy, w->now));
     for (uint8_t i = 0; i < r->queue_len; i++) {
         soonest(w, r->queue[i].deadline);
+        look_again(w, &r->queue[i]);
         soonest(w, r->queue[i].not_before);
         soonest(w, r->queue[i].not_after);
     }

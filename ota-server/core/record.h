@@ -137,6 +137,7 @@ enum operation_hold {
     HOLD_NOT_BEFORE, // a date, a schedule window or quiet hours
     HOLD_RETRY,      // between two attempts
     HOLD_OTA_UNREACHABLE,
+    HOLD_RESTORED, // a download, until no card is in doubt because a backup was put back
 };
 
 enum actor_kind {

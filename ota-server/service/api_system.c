@@ -1,6 +1,7 @@
 // Health, readiness, metrics, documents, and what the installation is.
 #include "common/base/text.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/download_hold.h"
 #include "ota-server/service/meter.h"
 #include "ota-server/service/metric.h"
 #include "ota-server/store/deliveries.h"
@@ -85,6 +86,7 @@ void api_system_get(struct api_exchange *x)
     struct json_writer *j = &x->json;
     struct store_counts counts;
     struct store_sizes sizes = {0};
+    struct utc held_since = {0};
     uint64_t head = 0;
     uint8_t hash[32];
     if (!api_end_reading(x))
@@ -94,6 +96,8 @@ void api_system_get(struct api_exchange *x)
         status = store_trail_head(x->reader, &head, hash);
     if (status == STORE_OK)
         status = store_sizes(x->reader, &sizes);
+    if (status == STORE_OK)
+        status = download_hold_since(x->reader, &held_since);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
@@ -104,6 +108,7 @@ void api_system_get(struct api_exchange *x)
     api_put_time(j, "startedAt", x->api->started_at);
     api_put_bool(j, "fourEyes", !x->api->options.single_person);
     api_put_bool(j, "masking", !x->api->options.is_clear);
+    api_put_time(j, "downloadsHeldSince", held_since);
     api_open_object(j, "cards");
     for (unsigned i = 0; i < CARD_STATES; i++)
         api_put_number(j, card_state_name((uint8_t)i), counts.cards_by_state[i]);

@@ -169,8 +169,8 @@ bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_
 // --- one event -------------------------------------------------------------------------------
 
 // STORE_NONE: there is no such card, and nothing to save.
-static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
-                               struct turn_answer *answer)
+static enum store_status judge_once(struct turn *t, uint64_t card, struct event *e,
+                                    struct turn_answer *answer)
 {
     struct decide_context context = {.cipher = t->options.cipher};
     enum store_status status = store_card_load(t->options.store, card, &t->before);
@@ -180,6 +180,8 @@ static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
     }
     if (status == STORE_OK)
         status = turn_policy_of(t, t->before.group, &context.policy);
+    if (status == STORE_OK)
+        status = turn_hold(t, &context.are_downloads_held);
     if (status != STORE_OK)
         return status;
     e->fresh_id = turn_id(t, e->at);
@@ -215,6 +217,28 @@ static bool must_save(const struct turn *t, const struct event *e)
     return !t->is_dry && (e->type != EVENT_REQUEST || !e->as.request.is_dry_run);
 }
 
+// A card whose registry was behind may have what another was promised: the promise is taken back
+// before anything leaves, and the event judged again.
+static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
+                               struct turn_answer *answer)
+{
+    for (unsigned i = 0; i <= RECORD_QUEUE_MAX; i++) {
+        enum store_status status = judge_once(t, card, e, answer);
+        struct event lost = {.type = EVENT_LOST, .at = e->at};
+        if (status == STORE_OK && must_save(t, e))
+            status = turn_stolen(t, &lost.subscription);
+        if (status != STORE_OK || lost.subscription == 0)
+            return status;
+        struct turn_answer unused = {0};
+        status = judge_once(t, card, &lost, &unused);
+        if (status == STORE_OK)
+            status = save(t, &lost);
+        if (status != STORE_OK)
+            return status;
+    }
+    return STORE_FAILED; // each takes one of the operations away
+}
+
 enum store_status turn_run_event(struct turn *t, uint64_t card, struct event *e,
                                  struct turn_answer *answer)
 {
@@ -233,6 +257,8 @@ static void note_unbuildable(struct turn *t)
 // What was prepared for a request that is refused, or only judged, is undone without it.
 static enum store_status run_prepared(struct turn *t, struct task *k)
 {
+    const size_t sends = t->send_count;
+    const size_t tallies = t->tally_count;
     enum store_status status = store_mark(t->options.store);
     if (status == STORE_OK)
         status = k->prepare(k->context, t->options.store, &k->event);
@@ -241,10 +267,13 @@ static enum store_status run_prepared(struct turn *t, struct task *k)
     status = judge(t, k->card, &k->event, &k->result);
     if (status != STORE_OK)
         return status;
-    if (!must_save(t, &k->event) || k->result.refusal != REFUSAL_NONE)
+    if (!must_save(t, &k->event) || k->result.refusal != REFUSAL_NONE) {
         store_mark_undo(t->options.store);
-    else
+        t->send_count = sends; // of what was lost meanwhile
+        t->tally_count = tallies;
+    } else {
         status = store_mark_keep(t->options.store);
+    }
     return status == STORE_OK && must_save(t, &k->event) ? save(t, &k->event) : status;
 }
 
@@ -436,6 +465,8 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
         status = turn_run_campaigns(t, is_slice ? (struct utc){0} : now, &campaign_due);
     if (status == STORE_OK)
         status = turn_run_strays(t, now);
+    if (status == STORE_OK && !is_slice)
+        status = turn_run_hold(t, now);
     if (status == STORE_OK && !is_slice)
         status = turn_run_places(t, now);
     if (status == STORE_OK)

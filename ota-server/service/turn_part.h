@@ -56,6 +56,13 @@ struct places {
     struct utc check_at; // all, whatever happens; 0: nobody waits
 };
 
+// Downloads wait after a restore, until no card is in doubt because of it.
+struct hold {
+    bool is_known; // false: the store is to be asked
+    bool is_on;
+    struct utc look_at; // whether it can end
+};
+
 // The policy of a group that was used lately.
 struct policy_row {
     uint64_t group; // 0: free
@@ -96,6 +103,7 @@ struct turn {
     size_t wake_count;
     struct strays strays;
     struct places places;
+    struct hold hold;
     struct stray stray_rows[STRAYS_MAX];
     size_t stray_count;
     int64_t clock_back_ms; // that the clock had gone back at the start
@@ -144,6 +152,17 @@ void turn_want_places(struct turn *t); // look at all groups
 // The next ones of the groups that were noted begin, some at a time in the next turns.
 enum store_status turn_run_places(struct turn *t, struct utc now) MUST_USE;
 struct utc turn_places_due(const struct turn *t, struct utc now); // 0: not by time
+// turn_hold.c: whether downloads are held now.
+enum store_status turn_hold(struct turn *t, bool *is_on) MUST_USE;
+// A backup was put back: they are from here on.
+enum store_status turn_hold_begin(struct turn *t, struct utc now) MUST_USE;
+// Ends it when no card is in doubt any more.
+enum store_status turn_run_hold(struct turn *t, struct utc now) MUST_USE;
+// What t->decision found on the card and the registry believed to be free, or only promised to
+// another card, is this card's.
+enum store_status turn_adopt(struct turn *t, struct utc at) MUST_USE;
+// Does t->decision send a subscription that is not the card's? Then its id, otherwise 0.
+enum store_status turn_stolen(struct turn *t, uint64_t *subscription) MUST_USE;
 // turn_message.c: a message that comes now is kept if it fits no card; one that was kept leaves the
 // store once it fits.
 enum store_status turn_run_message(struct turn *t, const struct turn_message *m, uint64_t stray,

@@ -151,14 +151,18 @@ enum store_status turn_run_places(struct turn *t, struct utc now)
 {
     struct places *p = &t->places;
     unsigned looks = LOOKS_MAX;
+    bool is_held = false;
     if (t->options.plan == NULL)
         return STORE_OK;
+    enum store_status status = turn_hold(t, &is_held);
+    if (status != STORE_OK || is_held)
+        return status;
     const bool is_check = p->check_at.ms != 0 && p->check_at.ms <= now.ms;
     if (store_pools_filled(t->options.store) || is_check)
         turn_want_places(t);
     if (is_check)
         p->check_at.ms = 0;
-    enum store_status status = serve_noted(t, &looks, now);
+    status = serve_noted(t, &looks, now);
     if (status == STORE_OK)
         status = serve_all(t, &looks, now);
     (void)store_pools_filled(t->options.store); // what one could not have together was put back
@@ -170,5 +174,7 @@ struct utc turn_places_due(const struct turn *t, struct utc now)
     const struct places *p = &t->places;
     if (t->options.plan == NULL)
         return (struct utc){0};
+    if (t->hold.is_on)
+        return t->hold.look_at; // then it may end, and all are looked at
     return p->count > 0 || p->are_all ? now : p->check_at;
 }

@@ -5,6 +5,7 @@ void turn_forget_rules(struct turn *t)
 {
     for (size_t i = 0; i < POLICY_ROWS; i++)
         t->policies[i].group = 0;
+    t->hold.is_known = false;
     turn_want_places(t);
 }
 

@@ -80,6 +80,8 @@ static enum store_status restore(struct turn *t, struct utc now)
     if (status == STORE_OK)
         status = note_restore(t, now);
     if (status == STORE_OK)
+        status = turn_hold_begin(t, now);
+    if (status == STORE_OK)
         status = store_notices_jump(t->options.store, now);
     if (status == STORE_OK)
         status = store_commit(t->options.store);

@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "common/host/clock.h"
+#include "ota-server/service/download_hold.h"
 #include "ota-server/shell/keyfile.h"
 #include "ota-server/shell/server.h"
 #include "ota-server/shell/server_crypto.h"
@@ -247,7 +248,48 @@ int backup_restore(const struct server_settings *settings, const struct server_k
         rename(names.restored_checkpoints, names.data_checkpoints) != 0)
         return fail(settings->data, strerror(errno));
     (void)printf("restored %s\nwhat was there has .before-%s behind its name\n"
-                 "next: start the server; it audits every card\n",
+                 "next: start the server; it audits every card, and holds downloads until then\n",
                  names.data_database, time);
+    return EXIT_SUCCESS;
+}
+
+// --- what a restore holds --------------------------------------------------------------------
+
+static enum store_status free_downloads(struct store *store, const char *reason, bool *are_held)
+{
+    struct utc since;
+    enum store_status status = store_begin(store);
+    if (status != STORE_OK)
+        return status;
+    status = download_hold_since(store, &since);
+    *are_held = status == STORE_OK && since.ms != 0;
+    if (*are_held)
+        status = download_hold_end(store, reason, clock_utc());
+    if (status == STORE_OK)
+        return store_commit(store);
+    store_rollback(store);
+    return status;
+}
+
+int backup_free_downloads(const struct server_settings *settings, const struct server_keys *keys,
+                          const char *reason)
+{
+    struct server_crypto crypto;
+    bool are_held = false;
+    if (!server_crypto_open(&crypto))
+        return fail("OpenSSL", "an algorithm is missing");
+    struct store *store = server_store_open(settings, keys, &crypto, false);
+    enum store_status status = STORE_FAILED;
+    if (store != NULL)
+        status = free_downloads(store, reason, &are_held);
+    store_close(store);
+    server_crypto_close(&crypto);
+    if (store == NULL)
+        return EXIT_FAILURE; // it said why
+    if (status != STORE_OK)
+        return fail(settings->data, server_store_text(status));
+    if (!are_held)
+        return fail(settings->data, "no download is held");
+    (void)printf("downloads leave again\nnext: start the server\n");
     return EXIT_SUCCESS;
 }

@@ -16,3 +16,7 @@ int backup_make(const struct server_settings *settings, const struct server_keys
 // it, with the time in its name. The next start of the server knows of it.
 int backup_restore(const struct server_settings *settings, const struct server_keys *keys,
                    const char *from);
+// Lets the downloads leave that a restore holds, in the data folder, which the caller has locked:
+// for whoever knows what the cards have that are still in doubt.
+int backup_free_downloads(const struct server_settings *settings, const struct server_keys *keys,
+                          const char *reason);

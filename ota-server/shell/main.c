@@ -25,6 +25,7 @@ static const char DOC[] =
     "  client add    make an API client, and print its key and secret\n"
     "  backup        copy the database to a folder, while the server works\n"
     "  restore       take the data folder back to a backup, while it does not\n"
+    "  free-downloads  let downloads leave that a restore holds, while it does not\n"
     "  import-file   write a vendor file that is kept, as it came\n"
     "  rekey         change the master key, while it does not\n"
     "  (none)        serve, until SIGTERM\n\n"
@@ -58,6 +59,7 @@ enum {
     OPTION_TO,
     OPTION_FROM,
     OPTION_IMPORT,
+    OPTION_REASON,
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -81,6 +83,8 @@ static const struct argp_option OPTIONS[] = {
     {0, 0, 0, 0, "For backup and restore:", 2},
     {"to", OPTION_TO, "FOLDER", 0, "of the backup (required)", 2},
     {"from", OPTION_FROM, "FOLDER", 0, "of the backup (required)", 2},
+    {0, 0, 0, 0, "For free-downloads:", 2},
+    {"reason", OPTION_REASON, "TEXT", 0, "for the audit trail (required)", 2},
     {0, 0, 0, 0, "For import-file, with --to FILE:", 3},
     {"import", OPTION_IMPORT, "ID", 0, "imp_... (required)", 3},
     {0, 0, 0, 0, "For laboratories with test data:", 4},
@@ -96,6 +100,7 @@ enum action {
     ACTION_CLIENT_ADD,
     ACTION_BACKUP,
     ACTION_RESTORE,
+    ACTION_FREE_DOWNLOADS,
     ACTION_REKEY,
     ACTION_IMPORT_FILE
 };
@@ -106,7 +111,7 @@ struct arguments {
     const char *name;
     const char *scopes;
     uint64_t tenant;
-    const char *to, *from, *import;
+    const char *to, *from, *import, *reason;
 };
 
 static error_t parse_number(int key, const char *value, struct argp_state *state)
@@ -135,6 +140,8 @@ static error_t parse_word(const char *word, struct argp_state *state)
         a->action = ACTION_BACKUP;
     } else if (strcmp(word, "restore") == 0) {
         a->action = ACTION_RESTORE;
+    } else if (strcmp(word, "free-downloads") == 0) {
+        a->action = ACTION_FREE_DOWNLOADS;
     } else if (strcmp(word, "rekey") == 0) {
         a->action = ACTION_REKEY;
     } else if (strcmp(word, "import-file") == 0) {
@@ -144,8 +151,8 @@ static error_t parse_word(const char *word, struct argp_state *state)
         state->next++;
     } else {
         argp_error(state,
-                   "there is no command \"%s\": init, client add, backup, restore, import-file, "
-                   "rekey, or none to serve",
+                   "there is no command \"%s\": init, client add, backup, restore, free-downloads, "
+                   "import-file, rekey, or none to serve",
                    word);
     }
     return 0;
@@ -161,6 +168,8 @@ static error_t check_all(const struct arguments *a, struct argp_state *state)
         argp_error(state, "--to FOLDER is needed: where is the backup to be?");
     if (a->action == ACTION_RESTORE && a->from == NULL)
         argp_error(state, "--from FOLDER is needed: which backup?");
+    if (a->action == ACTION_FREE_DOWNLOADS && (a->reason == NULL || a->reason[0] == '\0'))
+        argp_error(state, "--reason TEXT is needed: why may they leave?");
     if (a->action == ACTION_IMPORT_FILE && (a->to == NULL || a->import == NULL))
         argp_error(state, "--import ID and --to FILE are needed: which file, and where to?");
     if (a->settings.smsc_asked != NULL && a->settings.system_id_asked == NULL)
@@ -205,6 +214,8 @@ static const char **text_of(struct arguments *a, int key)
         return &a->from;
     case OPTION_IMPORT:
         return &a->import;
+    case OPTION_REASON:
+        return &a->reason;
     default:
         return NULL;
     }
@@ -343,6 +354,8 @@ static int act(const struct arguments *a, const struct server_keys *keys)
         return backup_make(&a->settings, keys, a->to);
     case ACTION_RESTORE:
         return backup_restore(&a->settings, keys, a->from);
+    case ACTION_FREE_DOWNLOADS:
+        return backup_free_downloads(&a->settings, keys, a->reason);
     case ACTION_REKEY:
         return rekey_run(&a->settings, keys);
     case ACTION_IMPORT_FILE:
@@ -380,8 +393,13 @@ int main(int argc, char **argv)
 {
     static struct arguments a = {.settings = {.speed = 1}, .scopes = "all", .tenant = 1};
     static const struct argp ARGP = {
-        OPTIONS, parse, "[init | client add | backup | restore | import-file | rekey]", DOC, NULL,
-        NULL,    NULL};
+        OPTIONS,
+        parse,
+        "[init | client add | backup | restore | free-downloads | import-file | rekey]",
+        DOC,
+        NULL,
+        NULL,
+        NULL};
     char error[SERVER_SETTINGS_ERROR_SIZE];
     argp_err_exit_status = SERVER_WRONG_USE;
     (void)umask(077); // whatever it makes is for its owner

@@ -578,6 +578,23 @@ enum store_status store_cards(struct store *s, const struct card_filter *f,
     return status;
 }
 
+static bool note_doubted(void *context, const struct card_row *row)
+{
+    bool *is_any = context;
+    *is_any = row->state != CARD_RETIRED;
+    return !*is_any;
+}
+
+enum store_status store_any_doubted(struct store *s, uint8_t reason, bool *is_any)
+{
+    struct card_filter f;
+    const struct store_page all = {.limit = UINT32_MAX};
+    card_filter_init(&f);
+    f.dirty_reason = reason;
+    *is_any = false;
+    return store_cards(s, &f, &all, note_doubted, is_any, NULL);
+}
+
 enum store_status store_campaign_take(struct store *s, uint64_t campaign,
                                       const struct card_filter *f, uint32_t limit)
 {

@@ -32,6 +32,21 @@ class Backup(Alone):
         self.assertTrue(answer["ok"], answer)
         return answer
 
+    def test_downloads_that_a_restore_holds_are_freed_by_hand_with_a_reason(self):
+        free = ("ota-server", "free-downloads", "--data", self.data, "--reason", "the other cards are scrap")
+        self.backup()
+        self.fails("another process", *free)
+        self.stop()
+        self.fails("no download is held", *free)
+        with sqlite3.connect(f"{self.data}/registry.db") as db:
+            db.execute("INSERT OR REPLACE INTO value VALUES ('downloads_held', ?)", ((1).to_bytes(8, "big"),))
+        db.close()
+        self.assertEqual(tool("ota-server", "free-downloads", "--data", self.data).returncode, 2)
+        self.well(*free)
+        self.start()
+        rows = self.api.all("/audit-trail", "action=server.downloads_freed")
+        self.assertEqual([row["reason"] for row in rows], ["the other cards are scrap"])
+
     def test_a_backup_under_load_has_what_was_answered_before_it(self):
         done, ended = [], threading.Event()
 
@@ -71,6 +86,8 @@ class Backup(Alone):
         self.verified()
         actions = [row["action"] for row in self.api.all("/audit-trail")]
         self.assertEqual(actions.count("server.restored"), 1)
+        self.assertEqual(actions.count("server.downloads_freed"), 1)  # there is no card that could have anything
+        self.assertNotIn("downloadsHeldSince", self.api.get("/system"))
         # The database from before is whole: it is put back in turn.
         self.stop()
         old = [name for name in os.listdir(self.data) if name.startswith("registry.db.before-")]

@@ -181,12 +181,6 @@ planted_bug(audit_never_again ota-server/core/plan.c
     if (r->dirty_since.ms != 0 && r->dirty_attempts == 0)
         soonest(w, r->next_audit_at);]==])
 
-planted_bug(any_answer_taken ota-server/core/answer.c SEED 4032
-    TEXT [==[
-    const bool is_ours = p->result.operation_id == o->card_operation_id;]==]
-    BECOMES [==[
-    const bool is_ours = true;]==])
-
 planted_bug(sent_without_cause ota-server/core/plan.c
     TEXT [==[
     work_trail(w, "command.sent", s->operation, "", "AUDIT",
@@ -435,6 +429,24 @@ planted_bug(deleted_late_kept ota-server/core/bootstrap.c STORY
     BECOMES [==[
         (void)w->d->settled[i].deleted;]==])
 
+planted_bug(pool_gives_after_a_restore ota-server/service/turn_hold.c STORY
+    TEXT [==[
+    *is_on = t->hold.is_on;]==]
+    BECOMES [==[
+    *is_on = false;]==])
+
+planted_bug(found_on_a_card_not_adopted ota-server/service/turn_hold.c STORY
+    TEXT [==[
+        if (slot->subscription != 0)]==]
+    BECOMES [==[
+        if (true)]==])
+
+planted_bug(promise_not_taken_back ota-server/service/turn_hold.c STORY
+    TEXT [==[
+    if (status == STORE_NONE || row.card != d->next.card)]==]
+    BECOMES [==[
+    if (status == STORE_NONE)]==])
+
 planted_bug(cancelled_never_given_back ota-server/core/bootstrap.c STORY
     TEXT [==[
         if (b->due.ms <= w->now.ms && !is_any_asked_for(r))]==]
@@ -614,12 +626,6 @@ planted_bug(nobody_asked_about_a_clone ota-server/core/audit.c STORY
 ]==]
     BECOMES [==[
 ]==])
-
-planted_bug(item_taken_for_foreign ota-server/core/audit.c STORY
-    TEXT [==[
-        if (b->items[i].subscription == 0 || !is_imsi(to, p->imsi))]==]
-    BECOMES [==[
-        if (b->items[i].subscription != 0)]==])
 
 planted_bug(rejected_after_it_ran ota-server/core/operation.c STORY
     TEXT [==[

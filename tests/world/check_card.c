@@ -367,13 +367,16 @@ void check_confirmed(struct world *w, uint32_t card, uint32_t sequence)
 }
 
 // Whose keys it is made with: those of the card whose number this is, or of one that spoke from it.
+// A registry from a backup may know one as another's that has left it since.
 static uint32_t addressee(struct world *w, uint32_t owner, uint64_t number, struct bytes packet)
 {
     uint8_t octets[SMS_PACKET_MAX];
     struct secured_packet p;
-    for (uint32_t i = 0; i < w->cards && w->has_swapped; i++) {
+    const bool is_known_to_move = w->has_swapped || w->server.was_put_back;
+    for (uint32_t i = 0; i < w->cards && is_known_to_move; i++) {
         struct writer buffer = writer_of(octets, sizeof octets);
-        if (identity_spoke_from(w, i, number) && open_for(w, i, packet, &buffer, &p))
+        if ((identity_spoke_from(w, i, number) || w->server.was_put_back) &&
+            open_for(w, i, packet, &buffer, &p))
             return i;
     }
     return owner;

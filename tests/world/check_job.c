@@ -50,6 +50,7 @@ static void look_at(const struct world *w, uint32_t card, const struct record *r
     memset(look, 0, sizeof *look); // they are compared as octets
     look->writes = w->pool_writes;
     look->is_known = w->truths[card].is_known;
+    look->is_forgotten = r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0;
     name(look, r->has_open && r->open.kind == OPERATION_DOWNLOAD, r->open.subscription);
     for (uint8_t i = 0; i < r->bootstrap.item_count; i++)
         name(look, true, r->bootstrap.items[i].subscription);
@@ -78,20 +79,19 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
     const struct pool_row *row = group_row(w, person, k);
     const bool is_ours = row->card == r->card && row->state != SUBSCRIPTION_FREE;
     const struct pool_look *look = &w->truths[card].look;
-    bool *is_lost = &w->people[person].is_lost[k];
     const bool is_there =
         look->is_known && slot_with(w, card, w->people[person].slots[k].imsi) != NULL;
-    if (is_there && is_ours && *is_lost) {
-        *is_lost = false;
-        w->pool_writes++; // others are looked at anew
-    }
-    if (is_there && !is_ours && !*is_lost)
+    if (is_there && !is_ours && !look->is_forgotten)
         world_violate(w, "pool_once", card, "it has subscription %u of %u, which is another's", k,
                       person);
-    if (is_named(look, id) && !is_ours)
+    // What was promised in a backup is taken back when it would be sent.
+    const bool is_found_elsewhere = w->server.was_put_back && row->state == SUBSCRIPTION_ON_CARD;
+    if (is_named(look, id) && !is_ours && !is_found_elsewhere)
         world_violate(w, "pool_once", card,
                       "it counts on subscription %u of %u, which is another's", k, person);
-    if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(look, id))
+    // What was adopted and has left the card since stays its until a person decides.
+    if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(look, id) &&
+        !w->server.was_put_back)
         world_violate(w, "reserved_is_wanted", card, "nobody wants subscription %u of %u", k,
                       person);
 }
@@ -99,17 +99,6 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
 void check_job_restored(struct world *w)
 {
     w->pool_writes++;
-    for (uint32_t i = 0; i < w->cards; i++) {
-        for (unsigned k = 0; k < WORLD_SUBSCRIPTIONS; k++) {
-            if (!group_is_pooled(w, i, k))
-                continue;
-            const struct pool_row *row = group_row(w, i, k);
-            for (uint32_t card = 0; card < w->cards; card++)
-                w->people[i].is_lost[k] |= w->truths[card].is_known &&
-                                           row->card != w->people[card].id &&
-                                           slot_with(w, card, w->people[i].slots[k].imsi) != NULL;
-        }
-    }
 }
 
 // The same need not be looked at again.
@@ -213,24 +202,13 @@ void check_job(struct world *w, uint32_t card, const struct record *r, bool is_s
 
 // --- on the wire -------------------------------------------------------------------------------
 
-static bool is_lost(const struct world *w, const uint8_t *imsi)
-{
-    bool is_so = false;
-    for (uint32_t i = 0; i < w->cards; i++) {
-        for (unsigned k = 0; k < WORLD_SUBSCRIPTIONS; k++)
-            is_so |= w->people[i].is_lost[k] &&
-                     memcmp(w->people[i].slots[k].imsi, imsi, COMMAND_IMSI_SIZE) == 0;
-    }
-    return is_so;
-}
-
 // It is the card's in the database, nobody else has it, and what comes before it in the rule is
 // there.
 static void check_download(struct world *w, uint32_t card, const uint8_t *imsi,
                            const struct record *r)
 {
     for (uint32_t i = 0; i < w->cards; i++) {
-        if (i != card && slot_with(w, i, imsi) != NULL && !is_lost(w, imsi))
+        if (i != card && slot_with(w, i, imsi) != NULL)
             world_violate(w, "pool_once", card, "it is given what card %u has", i);
     }
     struct subscription row;
@@ -268,7 +246,10 @@ void check_job_packet(struct world *w, uint32_t card, const struct command *c, u
     if (!group_has_rule(w) || !is_of_interest)
         return;
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
-    check(store_operation_get(w->server.store, operation, &o, &unused) == STORE_OK);
+    const enum store_status status = store_operation_get(w->server.store, operation, &o, &unused);
+    if (status == STORE_NONE && w->server.was_put_back) // it was under way, and is forgotten
+        return;
+    check(status == STORE_OK);
     if (o.actor.kind != ACTOR_RULE)
         return;
     if (c->number == COMMAND_DELETE) {
@@ -300,6 +281,10 @@ static bool are_enough_at_it(const struct world *w)
 // first one: who is behind it was told why when something happened to it last.
 static bool may_wait(const struct world *w, const struct record *r)
 {
+    bool is_held = false; // until every card has said what it has
+    check(store_any_doubted(w->server.store, DIRTY_RESTORE_FROM_BACKUP, &is_held) == STORE_OK);
+    if (is_held)
+        return true;
     const struct story_group *g = &w->story.group;
     const struct bootstrap *b = &r->bootstrap;
     uint64_t first = 0;

@@ -413,7 +413,7 @@ void server_restore(struct world *w)
     world_store_watch(s->store, note_saved, w);
     check(store_put_back(s->store, server_utc(w)) == STORE_OK);
     s->has_backup = false;
-    s->is_put_back = true;
+    s->is_put_back = s->was_put_back = true;
     check_restored(w);
     world_note(w, "restore", "life=%u", s->lives);
 }

@@ -59,8 +59,9 @@ struct glance {
 // All that was looked at when a card and the pool were compared last.
 #define POOL_NAMED_MAX (1 + BOOTSTRAP_ITEMS_MAX + RECORD_QUEUE_MAX + RECORD_LATE_MAX)
 struct pool_look {
-    uint32_t writes; // world.pool_writes
-    bool is_known;   // the card's memory
+    uint32_t writes;   // world.pool_writes
+    bool is_known;     // the card's memory
+    bool is_forgotten; // in doubt since the database was put back
     uint8_t named_count;
     uint64_t named[POOL_NAMED_MAX];                      // by its record
     uint8_t imsis[COMMAND_SLOTS_MAX][COMMAND_IMSI_SIZE]; // on the card; zero: none
@@ -141,7 +142,6 @@ struct person { // a card with everything the world knows about it
         uint64_t card;
     } pooled[2];
     // On a card, and a database that was put back does not know that it ever gave it away.
-    bool is_lost[WORLD_SUBSCRIPTIONS];
 };
 
 // A subscription: the n-th of a person.
@@ -192,6 +192,7 @@ struct server {
     char keeper[64]; // folder of the backup; "": none, or in memory
     bool has_backup;
     bool is_put_back; // and has not started since
+    bool was_put_back;
     uint64_t commits; // of turns before this life
     uint32_t lives;
 };

@@ -269,6 +269,42 @@ static void an_older_copy_is_noticed_on_every_card_and_nothing_old_is_sent(void 
     assert_int_equal(load(2).mt_counter, after.mt_counter);
 }
 
+static bool are_downloads_held(void)
+{
+    uint8_t octets[8];
+    struct writer w = writer_of(octets, sizeof(octets));
+    const enum store_status status = store_value(store, "downloads_held", &w);
+    assert_true(status == STORE_OK || status == STORE_NONE);
+    return status == STORE_OK && w.len > 0;
+}
+
+static void downloads_are_held_from_a_restore_until_no_card_is_in_doubt(void **state)
+{
+    (void)state;
+    (void)ask(1);
+    assert_int_equal(run(), TURN_OK);
+    assert_false(are_downloads_held());
+    copy_database();
+    (void)ask(2);
+    assert_int_equal(run(), TURN_OK);
+    assert_int_equal(turn_stop(turn, world.now), TURN_OK);
+    close_server();
+    put_back(copy);
+    open_server(note_sent, NULL);
+    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+    for (uint64_t i = 1; i <= CARDS; i++) {
+        struct event e = {.type = EVENT_CLEAR_DIRTY};
+        assert_true(are_downloads_held());
+        assert_true(turn_event(turn, i, &e, NULL, NULL));
+        world.now.ms += 60 * 1000; // it looks once a minute
+        assert_int_equal(run(), TURN_OK);
+        reopen(); // and keeps it over a start
+    }
+    world.now.ms += 60 * 1000;
+    assert_int_equal(run(), TURN_OK);
+    assert_false(are_downloads_held());
+}
+
 static void a_restore_that_is_cut_short_is_done_again(void **state)
 {
     (void)state;
@@ -477,6 +513,7 @@ int main(void)
         TEST(a_failed_sync_behind_the_commit_stops_the_server_too),
         TEST(a_lock_held_by_another_process_refuses_for_now),
         TEST(an_older_copy_is_noticed_on_every_card_and_nothing_old_is_sent),
+        TEST(downloads_are_held_from_a_restore_until_no_card_is_in_doubt),
         TEST(a_restore_that_is_cut_short_is_done_again),
         TEST(each_opening_of_a_file_may_fail),
         TEST(nothing_acknowledged_is_lost_by_200_kills),

@@ -14,6 +14,7 @@ struct world {
     struct utc now;
     uint64_t next_id;
     uint8_t next_slot; // that a download takes
+    bool are_downloads_held;
 };
 
 void world_init(struct world *w);

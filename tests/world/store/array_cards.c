@@ -326,6 +326,16 @@ enum store_status store_pool_reserve(struct store *s, uint64_t pool, bool is_for
     return STORE_OK;
 }
 
+enum store_status store_any_doubted(struct store *s, uint8_t reason, bool *is_any)
+{
+    *is_any = false;
+    for (uint32_t i = 0; i < s->rows[CARDS].count; i++) {
+        const struct record *r = &((struct card_place *)row_at(s, CARDS, i))->record;
+        *is_any |= r->state != CARD_RETIRED && r->reasons[reason].since.ms != 0;
+    }
+    return STORE_OK;
+}
+
 enum store_status store_pool_counts(struct store *s, uint64_t pool, uint64_t counts[4])
 {
     memset(counts, 0, 4 * sizeof counts[0]);

@@ -1,0 +1,105 @@
+// What a restore from a backup holds back. The database does not know what the server did since the
+// backup was made: a subscription that it believes to be free, or another card's, may be on a card.
+// Two cards with one subscription cannot be undone, so no download leaves, and nothing is taken
+// from a pool, until every card has said what it has, or somebody with the right takes the risk.
+#include "ota-server/service/download_hold.h"
+#include "ota-server/service/turn_part.h"
+
+#define LOOK_MS (60 * 1000)
+
+enum store_status turn_hold(struct turn *t, bool *is_on)
+{
+    struct utc since;
+    if (!t->hold.is_known) {
+        const enum store_status status = download_hold_since(t->options.store, &since);
+        if (status != STORE_OK)
+            return status;
+        t->hold = (struct hold){.is_known = true, .is_on = since.ms != 0};
+    }
+    *is_on = t->hold.is_on;
+    return STORE_OK;
+}
+
+enum store_status turn_hold_begin(struct turn *t, struct utc now)
+{
+    t->hold.is_known = false;
+    return download_hold_begin(t->options.store, now);
+}
+
+static enum store_status end(struct turn *t, struct utc now)
+{
+    t->hold.is_known = false;
+    turn_want_places(t);
+    return download_hold_end(t->options.store, "every card was audited since the restore", now);
+}
+
+enum store_status turn_run_hold(struct turn *t, struct utc now)
+{
+    bool is_on = false;
+    bool is_doubted = false;
+    enum store_status status = turn_hold(t, &is_on);
+    if (status != STORE_OK || !is_on || t->hold.look_at.ms > now.ms)
+        return status;
+    t->hold.look_at = utc_after(now, LOOK_MS);
+    status = store_any_doubted(t->options.store, DIRTY_RESTORE_FROM_BACKUP, &is_doubted);
+    return status == STORE_OK && !is_doubted ? end(t, now) : status;
+}
+
+static bool is_to_be_had(const struct record *r, const struct subscription *s)
+{
+    return s->tenant == r->tenant && (s->state != SUBSCRIPTION_ON_CARD || s->card == r->card);
+}
+
+static enum store_status note_adoption(struct turn *t, const struct subscription *s, struct utc at)
+{
+    const struct trail_new row = {.at = at,
+                                  .actor = {.kind = ACTOR_SYSTEM},
+                                  .action = "subscription.adopted",
+                                  .object_kind = "subscription",
+                                  .object = s->id,
+                                  .tenant = s->tenant,
+                                  .after = "ON_CARD",
+                                  .reason = "the card has it"};
+    return store_trail_add(t->options.store, &row);
+}
+
+enum store_status turn_adopt(struct turn *t, struct utc at)
+{
+    struct record *r = &t->decision.next;
+    enum store_status status = STORE_OK;
+    for (uint8_t i = 0; i < r->slot_count && status == STORE_OK; i++) {
+        struct mirror_slot *slot = &r->slots[i];
+        struct subscription row;
+        if (slot->subscription != 0)
+            continue;
+        status = store_subscription_by_imsi(t->options.store, slot->fact.imsi, &row);
+        if (status == STORE_OK && is_to_be_had(r, &row)) {
+            slot->subscription = row.id;
+            slot->is_barred = row.plan.is_barred;
+            memcpy(slot->number, row.plan.number, sizeof(slot->number));
+            status = note_adoption(t, &row, at);
+        } else if (status == STORE_NONE) {
+            status = STORE_OK; // foreign
+        }
+    }
+    return status;
+}
+
+enum store_status turn_stolen(struct turn *t, uint64_t *subscription)
+{
+    const struct decision *d = &t->decision;
+    struct subscription row;
+    *subscription = 0;
+    bool is_download = false;
+    for (uint8_t i = 0; i < d->send_count; i++)
+        is_download |= d->sends[i].command == COMMAND_DOWNLOAD;
+    if (!is_download || d->next.open.subscription == 0)
+        return STORE_OK;
+    const enum store_status status =
+        store_subscription_get(t->options.store, d->next.open.subscription, &row);
+    if (status != STORE_OK && status != STORE_NONE)
+        return status;
+    if (status == STORE_NONE || row.card != d->next.card)
+        *subscription = d->next.open.subscription;
+    return STORE_OK;
+}
