@@ -186,15 +186,17 @@ static void check_notifications(struct world *w, uint32_t card, const struct ima
 
 // --- all of it -------------------------------------------------------------------------------
 
-// At most an hour, which the card may take half as long again for where timers do not come.
+// At most an hour, which the card may take half as long again for where timers do not come. One that
+// is off counts nothing, and starts with nothing of it.
 #define DEAF_MS (95 * 60000ull)
 
 static void check_deaf(struct world *w, uint32_t card)
 {
     struct truth *t = &w->truths[card];
     const struct applet *a = &w->devices[card].card.applet;
+    const bool is_on = w->devices[card].state == DEVICE_RUNNING;
     const bool goes_on = t->is_deaf && a->is_locked && a->lock_doublings == t->deaf_doublings;
-    if (!goes_on)
+    if (!is_on || !goes_on)
         t->deaf_since = w->now;
     else if (w->now.ms - t->deaf_since.ms > DEAF_MS)
         world_violate(w, "hears_again", card, "it has been deaf for %llu min",
