@@ -305,6 +305,14 @@ static bool has_bootstrap_slot(const struct record *r)
     return has;
 }
 
+// Of its only notification so far the server never heard: somebody else confirmed it. An answer is
+// no event of a network.
+static bool may_be_unattached(const struct world *w, uint32_t card, const struct record *r)
+{
+    return w->story.group.trigger == BOOTSTRAP_FIRST_ATTACH && w->truths[card].hand_count > 0 &&
+           r->attached_at.ms == 0;
+}
+
 const char *check_job_end(const struct world *w, uint32_t card, const struct record *r)
 {
     const struct bootstrap *b = &r->bootstrap;
@@ -323,7 +331,8 @@ const char *check_job_end(const struct world *w, uint32_t card, const struct rec
                    ? NULL
                    : "its bootstrap stopped without a reason";
     case BOOTSTRAP_NONE: // a card without the subscription that it should come from
-        return r->state == CARD_OPERATIONAL && !has_bootstrap_slot(r)
+        return (r->state == CARD_OPERATIONAL && !has_bootstrap_slot(r)) ||
+                       may_be_unattached(w, card, r)
                    ? NULL
                    : "its bootstrap was never begun";
     case BOOTSTRAP_DOWNLOADING:
