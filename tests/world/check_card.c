@@ -186,8 +186,8 @@ static void check_notifications(struct world *w, uint32_t card, const struct ima
 
 // --- all of it -------------------------------------------------------------------------------
 
-// At most an hour, which the card may take half as long again for where timers do not come. One that
-// is off counts nothing, and starts with nothing of it.
+// At most an hour, which the card may take half as long again for where timers do not come. A card
+// that is off counts nothing, and starts with nothing of it.
 #define DEAF_MS (95 * 60000ull)
 
 static void check_deaf(struct world *w, uint32_t card)
