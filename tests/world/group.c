@@ -129,6 +129,20 @@ const struct pool_row *group_row(struct world *w, uint32_t card, unsigned subscr
     return row;
 }
 
+uint32_t group_promised(struct world *w, struct bytes digits)
+{
+    for (uint32_t i = 0; i < w->cards; i++) {
+        for (unsigned k = POOLED_FIRST; k < POOLED_FIRST + 2; k++) {
+            if (!group_is_pooled(w, i, k) ||
+                !bytes_equal(digits, bytes_of_text(w->people[i].numbers[k])))
+                continue;
+            const struct pool_row *row = group_row(w, i, k);
+            return row->state == SUBSCRIPTION_FREE ? w->cards : card_of(w, row->card);
+        }
+    }
+    return w->cards;
+}
+
 void group_written(struct world *w, uint64_t subscription)
 {
     w->pool_writes++;

@@ -447,6 +447,8 @@ bool group_is_pooled(const struct world *w, uint32_t person, unsigned subscripti
 uint32_t group_holder(const struct world *w, uint32_t person, unsigned subscription);
 // What the database says of it, which is asked anew when it was written.
 const struct pool_row *group_row(struct world *w, uint32_t person, unsigned subscription);
+// Whose is this number of the pool's, says the database? `cards`: nobody's.
+uint32_t group_promised(struct world *w, struct bytes digits);
 void group_written(struct world *w, uint64_t subscription);
 void group_forget(struct world *w); // another database
 // The server gives this subscription to a card.
