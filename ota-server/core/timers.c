@@ -107,7 +107,9 @@ void decide_timers(struct work *w)
 void timers_read(struct work *w, const char *detail, const char *why)
 {
     struct record *r = w->r;
-    bool is_asked = r->has_open && r->open.kind == OPERATION_READ_TIMERS && r->open.is_automatic;
+    // One that left may have been answered before this: it is asked again behind it.
+    bool is_asked = r->has_open && r->open.kind == OPERATION_READ_TIMERS && r->open.is_automatic &&
+                    !r->open.may_have_run;
     for (uint8_t i = 0; i < r->queue_len; i++)
         is_asked |= r->queue[i].kind == OPERATION_READ_TIMERS && r->queue[i].is_automatic;
     if (r->level < 2 || is_asked || r->queue_len == RECORD_QUEUE_MAX)

@@ -198,6 +198,28 @@ static void an_address_that_was_checked_is_read(void **state)
     assert_int_equal(world.record.open.kind, OPERATION_READ_TIMERS);
 }
 
+// Its confirmation was lost, and it tells again while the reading is under way: what is read may be
+// from before the confirmation that follows.
+static void an_address_that_is_checked_while_it_is_read_is_read_again(void **state)
+{
+    (void)state;
+    an_address_that_was_checked_is_read(state);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_notify(&world, NOTIFY_ADDRESS_CHECK, 1, false);
+    world_notify(&world, NOTIFY_ADDRESS_CHECK, 1, false); // once is enough
+    assert_int_equal(world.record.queue_len, 1);
+    configured(2, wanted.list, wanted.len);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_CONFIRM_UNKNOWN);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIGURE);
+    configured(3, wanted.list, wanted.len);
+    assert_int_equal(world.record.parameters_version, 3);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -211,6 +233,7 @@ int main(void)
         CASE(a_full_queue_and_a_retired_card_are_told),
         CASE(what_others_wrote_is_unknown_until_it_is_read),
         CASE(an_address_that_was_checked_is_read),
+        CASE(an_address_that_is_checked_while_it_is_read_is_read_again),
         CASE(a_reading_that_never_came_is_asked_for_by_the_next_audit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
