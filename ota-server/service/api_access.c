@@ -38,25 +38,30 @@ static struct bucket *find_bucket(struct bucket_row *rows, uint64_t key, uint32_
 
 // --- route ---
 
-// Answers the methods that the path has.
-static unsigned find_route(struct api_exchange *x)
+struct found_route {
+    const struct api_route_row *row; // NULL: none
+    struct api_match match;
+    unsigned allowed; // the methods that the path has
+};
+
+static struct found_route find_route(const struct api *api, const struct api_request *request)
 {
-    const struct bytes path = api_local_path(x->api, x->request->path);
-    unsigned method = api_method_of(x->request->method);
+    const struct bytes path = api_local_path(api, request->path);
+    struct found_route found = {.row = NULL};
+    unsigned method = api_method_of(request->method);
     if (method == API_HEAD)
         method = API_GET;
-    unsigned allowed = 0;
     for (size_t i = 0; i < api_route_count; i++) {
         struct api_match match;
         if (!api_path_matches(api_routes[i].path, path, &match))
             continue;
-        allowed |= api_routes[i].method;
-        if (api_routes[i].method == method && x->route == NULL) {
-            x->route = &api_routes[i];
-            x->match = match;
+        found.allowed |= api_routes[i].method;
+        if (api_routes[i].method == method && found.row == NULL) {
+            found.row = &api_routes[i];
+            found.match = match;
         }
     }
-    return allowed;
+    return found;
 }
 
 static bool check_route(struct api_exchange *x, unsigned allowed)
@@ -269,11 +274,13 @@ bool api_admit(struct api_exchange *x)
     }
     struct bucket *failures = failures_of(x);
     struct bucket before = *failures;
-    const unsigned allowed = find_route(x);
+    const struct found_route found = find_route(x->api, x->request);
+    x->route = found.row;
+    x->match = found.match;
     const bool is_limited = x->route == NULL || (x->route->flags & ROUTE_UNLIMITED) == 0;
     if (is_limited && !bucket_take(&before, x->now.instant))
         return refuse_rate(x);
-    if (!check_route(x, allowed))
+    if (!check_route(x, found.allowed))
         return false;
     if ((x->route->flags & ROUTE_OPEN) == 0) {
         if (!api_authenticate(x)) {
@@ -300,9 +307,7 @@ uint64_t api_body_limit(struct api *api, const struct api_request *request)
     const size_t esim_len = strlen(ESIM_BASE);
     if (path.len > esim_len && memcmp(path.at, ESIM_BASE, esim_len) == 0)
         return ESIM_BODY_MAX;
-    if (!bytes_equal(request->method, bytes_of_text("POST")) ||
-        !bytes_equal(path, bytes_of_text(API_BASE "/batch-imports")) ||
-        !api_is_somebody(api, request))
-        return API_BODY_MAX;
-    return API_UPLOAD_MAX;
+    const struct api_route_row *row = find_route(api, request).row;
+    const bool is_file = row != NULL && row->takes == TAKES_FILE && api_is_somebody(api, request);
+    return is_file ? API_UPLOAD_MAX : API_BODY_MAX;
 }

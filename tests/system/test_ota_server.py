@@ -121,6 +121,16 @@ class OtaServer(unittest.TestCase):
         self.refused(405, "METHOD_NOT_ALLOWED", "PUT", "/cards", {})
         self.refused(415, "UNSUPPORTED_MEDIA_TYPE", "POST", "/subscription-pools", b"{}", content_type="text/plain")
 
+    def test_files_may_be_larger_than_other_bodies(self):
+        file = b"nobody\n" + b"#" * (2 << 20)
+        for path in ("/uploads", "/batch-imports/imp_" + NOBODY[4:] + "/quarantine"):
+            self.refused(404, "NOT_FOUND", "POST", path, file, content_type="text/csv")
+            head = {"Host": self.address, "Content-Type": "text/csv", "Idempotency-Key": "file-0001",
+                    "Authorization": self.api.sign("POST", Api.BASE + path, "", "text/csv", "file-0001", b"")}
+            lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+            told = f"POST {Api.BASE + path} HTTP/1.1\r\n{lines}Content-Length: {(512 << 20) + 1}\r\n\r\n"
+            self.assertIn(" 413 ", self.raw(told.encode())[0])
+
     def test_framing_that_can_be_read_in_two_ways_is_refused_and_the_connection_closed(self):
         get, post = b"GET /healthz HTTP/1.1\r\nHost: a\r\n", b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\n"
         lengths = (b"4\r\nContent-Length: 4", b"3\r\nContent-Length: 4", b"4, 4", b"4, 5", b"+4", b"-4", b"0x4", b"4 4", b"", b"4;",

@@ -179,6 +179,56 @@ class Split(unittest.TestCase):
         self.assertEqual(self.states(), {"IMPORTED"})
         self.assertTrue(self.api.post("/audit-trail/verify", {})["ok"])
 
+    def correct(self, first, text, query=""):
+        job = self.api.post(f"/batch-imports/{first}/quarantine", text.encode(), content_type="text/plain", query=query)["id"]
+        ended = self.ended(job)
+        return tuple(ended.get(name) for name in ("outcome", "loaded", "unchanged", "quarantined"))
+
+    def held_back(self, text, query="vendorProfile=alder&partial=true"):
+        """Orders a file with the ICCID of its last card wrong by a digit; its import."""
+        text = text.replace("89999000000717000035", "89999000000717000036")
+        data = text.split("*DATA\n")[1].split("*END")[0]
+        digest = hashlib.sha256(data.encode()).hexdigest()
+        text = text.split("SHA256-DATA: ")[0] + f"SHA256-DATA: {digest}\n"
+        job = self.api.post("/batch-imports", text.encode(), content_type="text/plain", query=query)["id"]
+        self.assertEqual(self.ended(job)["quarantined"], 1)
+        return job, text
+
+    def test_a_refused_file_is_corrected_in_steps(self):
+        first, spoilt = self.held_back(SAMPLE, "vendorProfile=alder")
+        self.assertEqual(self.api.get("/cards")["pagination"]["totalCount"], 0)
+        again = spoilt.replace("Order-No: PO", "Order-No: OP")
+        self.assertEqual(self.correct(first, again, "partial=true"), ("IMPORTED_IN_PART", 2, 0, 1))
+        self.assertEqual(self.correct(first, SAMPLE), ("IMPORTED", 1, 2, 0))
+        self.assertEqual(self.states(), {"IMPORTED"})
+        self.assertEqual({card["batchId"] for card in self.api.all("/cards")}, {first})
+
+    def test_a_corrected_card_is_completed_by_another_file(self):
+        first, _ = self.held_back(part(SAMPLE, "OTA", OTA))
+        self.assertEqual(self.correct(first, part(SAMPLE, "OTA", OTA)), ("IMPORTED", 1, 2, 0))
+        self.imported(part(SAMPLE, "AUC", AUC))
+        self.assertEqual(self.states(), {"IMPORTED"})
+
+    def test_a_file_is_corrected_after_another_has_completed_its_cards(self):
+        for names in ((("OTA", OTA), ("AUC", AUC)), (("AUC", AUC), ("OTA", OTA))):
+            with self.subTest(names[0][0]):
+                first, _ = self.held_back(part(SAMPLE, *names[0]))
+                self.imported(part(SAMPLE, *names[1]))
+                self.assertEqual(self.states(), {"IMPORTED", "IMPORTED_PARTIAL"})
+                self.assertEqual(self.correct(first, part(SAMPLE, *names[0])), ("IMPORTED", 1, 2, 0))
+                self.assertEqual(self.states(), {"IMPORTED"})
+                self.tearDown()
+                self.setUp()
+
+    def test_a_correction_changes_no_card_that_was_loaded(self):
+        first, _ = self.held_back(part(SAMPLE, "AUC", AUC))
+        self.imported(part(SAMPLE, "OTA", OTA))
+        before = self.shown()
+        other = part(SAMPLE, "AUC", AUC, lambda line: line.replace("999700000000002", "999700000000009"))
+        job = self.api.post(f"/batch-imports/{first}/quarantine", other.encode(), content_type="text/plain")["id"]
+        self.assertEqual((self.ended(job)["outcome"], {code for code, _ in self.findings(self.ended(job))}), ("REFUSED", {"IMP-211"}))
+        self.assertEqual(self.shown(), before)
+
 
 if __name__ == "__main__":
     unittest.main()

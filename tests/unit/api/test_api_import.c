@@ -533,10 +533,10 @@ static void nobody_learns_that_another_tenant_has_a_card(void **state)
     lab_close(&lab);
 }
 
-static uint64_t limit_of(const char *cookie)
+static uint64_t limit_of(const char *path, const char *cookie)
 {
     const struct api_request request = {.method = bytes_of_text("POST"),
-                                        .path = bytes_of_text(BASE "/batch-imports"),
+                                        .path = bytes_of_text(path),
                                         .cookie = bytes_of_text(cookie),
                                         .peer = "192.0.2.1"};
     return api_body_limit(lab.api, &request);
@@ -548,9 +548,14 @@ static void who_is_logged_in_sends_whole_files(void **state)
     struct door door;
     lab_open(&lab, "all", true);
     lab_user(&lab, "root", ROLE_PLATFORM_ADMIN, LAB_TENANT, &door);
-    assert_int_equal(limit_of(door.cookie), API_UPLOAD_MAX);
-    assert_int_equal(limit_of("__Host-session=nobody"), API_BODY_MAX);
-    assert_int_equal(limit_of(""), API_BODY_MAX);
+    assert_int_equal(limit_of(BASE "/batch-imports", door.cookie), 512 << 20);
+    assert_int_equal(limit_of(BASE "/batch-imports/imp_1/quarantine", door.cookie), 512 << 20);
+    assert_int_equal(limit_of(BASE "/uploads", door.cookie), 512 << 20);
+    assert_int_equal(limit_of(BASE "/uploads", ""), API_BODY_MAX);
+    assert_int_equal(limit_of(BASE "/batch-imports", "__Host-session=nobody"), API_BODY_MAX);
+    assert_int_equal(limit_of(BASE "/batch-imports", ""), API_BODY_MAX);
+    assert_int_equal(limit_of(BASE "/card-groups", door.cookie), API_BODY_MAX);
+    assert_int_equal(limit_of(BASE "/none", door.cookie), API_BODY_MAX);
     lab_close(&lab);
 }
 
