@@ -147,7 +147,7 @@ static enum store_status fill_record(struct import_target *t, const struct vendo
     const struct vendor_applet *applet = &header->applet;
     record_init(r, fresh_id(t));
     r->tenant = t->tenant;
-    r->batch = t->import;
+    r->batch = import_batch_of(t);
     r->created_at = t->now;
     r->state = state_of(header);
     r->level = applet->level;
@@ -196,6 +196,7 @@ static enum store_status add_card(struct import_target *t, const struct vendor_h
 struct load_head import_load_head(const struct import_target *t, const struct vendor_header *header)
 {
     return (struct load_head){.import = t->import,
+                              .batch = import_batch_of(t),
                               .tenant = t->tenant,
                               .owner = t->pool != 0 ? t->pool_owner : t->tenant,
                               .pool = t->pool,

@@ -89,13 +89,19 @@ static enum import_batch batch(void *context, const struct vendor_header *header
     return BATCH_NEW;
 }
 
-static enum store_status put_mark(const struct import_target *t, const char *kind, const char *name)
+uint64_t import_batch_of(const struct import_target *t)
+{
+    return t->corrects != 0 ? t->corrects : t->import;
+}
+
+static enum store_status put_mark(const struct import_target *t, const char *kind, const char *name,
+                                  uint64_t parent)
 {
     const struct document d = {
         .kind = kind,
         .id = turn_id(t->turn, t->now),
         .owner = t->tenant,
-        .parent = t->import,
+        .parent = parent,
         .name = name,
         .created_at = t->now,
         .changed_at = t->now,
@@ -109,7 +115,7 @@ enum store_status import_file_put(const struct import_target *target,
 {
     char name[FILE_NAME_SIZE];
     file_name(target, sha256, name);
-    return put_mark(target, "import-file", name);
+    return put_mark(target, "import-file", name, target->import);
 }
 
 static bool read_profile(void *context, const struct document *d)
@@ -241,17 +247,68 @@ static bool parts_agree(const struct import_target *t, const struct record *r,
     return agrees;
 }
 
+static bool key_adds(const struct secret_key *known, const struct secret_key *key)
+{
+    return known->len == 0 && key->len > 0;
+}
+
+static bool subscription_adds(const struct import_target *t, const struct record *r,
+                              const struct vendor_subscription *s)
+{
+    struct network_keys keys;
+    const struct mirror_slot *slot = NULL;
+    for (unsigned i = 0; i < r->slot_count; i++) {
+        if (r->slots[i].fact.slot == s->slot && r->slots[i].subscription != 0)
+            slot = &r->slots[i];
+    }
+    if (slot == NULL || (slot->number[0] == '\0' && s->msisdn[0] != '\0'))
+        return true;
+    if (s->k.len == 0)
+        return false;
+    const bool is_there = store_network_keys(t->store, slot->fact.imsi, &keys) == STORE_OK;
+    secret_wipe(&keys, sizeof(keys));
+    return !is_there;
+}
+
+// Of a card that agrees: is there something that the registry does not have?
+static bool adds(const struct import_target *t, const struct record *r,
+                 const struct card_keys *keys, const struct vendor_card *card)
+{
+    bool is_more = key_adds(&keys->kic, &card->keyset.kic) ||
+                   key_adds(&keys->kid, &card->keyset.kid) ||
+                   key_adds(&keys->kik, &card->keyset.kik);
+    for (unsigned i = 0; i < card->subscription_count && !is_more; i++)
+        is_more = subscription_adds(t, r, &card->subscriptions[i]);
+    return is_more;
+}
+
+// What an import loaded comes again with what it held back, and other files of the batch may have
+// completed it meanwhile; a correction changes none of it.
+static enum import_known judge_again(const struct import_target *t, const struct record *r,
+                                     const struct card_keys *keys, const struct vendor_card *card)
+{
+    return parts_agree(t, r, keys, card) && !adds(t, r, keys, card) ? KNOWN_EQUAL : KNOWN_OTHER;
+}
+
+static enum import_known judge_part(const struct import_target *t, const struct record *r,
+                                    const struct card_keys *keys, const struct vendor_card *card)
+{
+    if (!parts_agree(t, r, keys, card))
+        return KNOWN_DISAGREES;
+    // One that has been seen is complete.
+    const bool is_open = r->state <= CARD_IMPORTED && (t->corrects == 0 || adds(t, r, keys, card));
+    return is_open ? KNOWN_MERGES : KNOWN_EQUAL;
+}
+
 static enum import_known judge_known(const struct import_target *t, const struct record *r,
                                      const struct card_keys *keys, const struct vendor_card *card)
 {
     if (r->tenant != t->tenant)
         return KNOWN_FOREIGN;
-    if (is_of_same_batch(t, r)) {
-        if (!parts_agree(t, r, keys, card))
-            return KNOWN_DISAGREES;
-        // One that has been seen is complete.
-        return r->state <= CARD_IMPORTED ? KNOWN_MERGES : KNOWN_EQUAL;
-    }
+    if (is_of_same_batch(t, r))
+        return judge_part(t, r, keys, card);
+    if (r->batch == import_batch_of(t))
+        return judge_again(t, r, keys, card);
     return same_key(&keys->kic, &card->keyset.kic) && same_key(&keys->kid, &card->keyset.kid) &&
                    same_key(&keys->kik, &card->keyset.kik) && same_subscriptions(r, card)
                ? KNOWN_EQUAL
@@ -366,7 +423,7 @@ enum store_status import_batch_put(const struct import_target *target,
         import == target->corrects)
         return STORE_OK; // whose mark stays
     batch_name(target, header, header->targets, name);
-    return put_mark(target, "import-batch", name);
+    return put_mark(target, "import-batch", name, import_batch_of(target));
 }
 
 // --- transport keys ---

@@ -47,6 +47,8 @@ struct import_target {
     void *owner;                          // of whoever adds callbacks of its own to the questions
 };
 
+// The import under which its cards stand: of one that corrects, the first one.
+uint64_t import_batch_of(const struct import_target *target);
 // For a file of subscriptions: what the rule pack of its pool asks of numbers. NULL: nothing.
 const struct number_rule *import_number_rule(void *context, const char *operator_name);
 // Sets the questions of a registry and its context, which `target` becomes.

@@ -14,7 +14,7 @@
 #define REFERENCES (1U << 18) // 8 MiB of cells
 #define TOGETHER 32           // rows in a statement: more save little
 #define TEXT_SIZE 16384
-#define SHARED 6 // parameters of the head
+#define SHARED 7 // parameters of the head
 
 enum cell_kind { CELL_NONE, CELL_NUMBER, CELL_TEXT, CELL_OCTETS, CELL_REFERENCE };
 
@@ -24,7 +24,7 @@ struct cell {
     uint8_t kind; // enum cell_kind
 };
 
-// $1 to $6 are of the head, @ is the next cell of the row.
+// $1 to $7 are of the head, @ is the next cell of the row.
 static const struct {
     const char *into, *row;
     uint8_t cells;
@@ -34,7 +34,7 @@ static const struct {
         {"card (id, version, tenant, grp, batch, iccid, reference, eid, imei, state, marks,"
          " created_at, contact_at, dirty_since, needs_operator, open_operation, queued, wake_at,"
          " is_under_way, application_field, label, notes, import, record)",
-         "(@,@,$2,0,$1,@,@,@,'',$5,0,$6,0,0,0,0,0,0,0,'','',x'',$1,@)", 6, LOAD_CARDS},
+         "(@,@,$2,0,$7,@,@,@,'',$5,0,$6,0,0,0,0,0,0,0,'','',x'',$1,@)", 6, LOAD_CARDS},
     [LOAD_TABLE_SUBSCRIPTION] =
         {"subscription (id, tenant, pool, card, slot, state, iccid, imsi, number, smsc, template,"
          " mnc_length, role, rank, marks, operator, rule_pack, has_keys, created_at, import,"
@@ -345,7 +345,8 @@ static int bind(sqlite3_stmt *to, int n, const struct load *l, const struct cell
 static int bind_head(sqlite3_stmt *to, const struct load_head *h)
 {
     const int64_t shared[SHARED] = {(int64_t)h->import, (int64_t)h->tenant, (int64_t)h->owner,
-                                    (int64_t)h->pool,   h->state,           h->at.ms};
+                                    (int64_t)h->pool,   h->state,           h->at.ms,
+                                    (int64_t)h->batch};
     int code = SQLITE_OK;
     for (int i = 0; i < SHARED && code == SQLITE_OK; i++)
         code = sqlite3_bind_int64(to, i + 1, shared[i]);

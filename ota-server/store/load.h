@@ -14,6 +14,7 @@ struct load;
 // What all its rows have.
 struct load_head {
     uint64_t import;
+    uint64_t batch;  // of the cards: an import
     uint64_t tenant; // of the cards
     uint64_t owner;  // of the subscriptions
     uint64_t pool;   // that the subscriptions are in, or 0: they are on the cards

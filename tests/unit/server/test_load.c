@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #define IMPORT 9
+#define BATCH 8 // another import: the one corrects the other
 #define TENANT 3
 #define CARDS 67 // two statements' worth, and some
 
@@ -68,7 +69,7 @@ static struct record record_of(unsigned n)
     r.card = 1000 + 2 * n;
     r.tenant = TENANT;
     r.group = 0;
-    r.batch = IMPORT;
+    r.batch = BATCH;
     r.state = CARD_IMPORTED;
     r.marks = 0;
     r.iccid[7] = (uint8_t)(n / 10 % 10 << 4 | n / 100);
@@ -127,8 +128,12 @@ static struct network_keys network_keys_of(unsigned n)
 
 static void begin_load(void)
 {
-    const struct load_head head = {
-        .import = IMPORT, .tenant = TENANT, .owner = TENANT, .state = CARD_IMPORTED, .at = {77}};
+    const struct load_head head = {.import = IMPORT,
+                                   .batch = BATCH,
+                                   .tenant = TENANT,
+                                   .owner = TENANT,
+                                   .state = CARD_IMPORTED,
+                                   .at = {77}};
     load_begin(load, &head);
 }
 
