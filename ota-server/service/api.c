@@ -14,6 +14,8 @@
 
 #include <stdlib.h>
 
+#define STOP_TURNS 16 // for the most notes of calls, and those of what is answered meanwhile
+
 static const struct job_kind job_kinds[] = {{MOVE_KIND, api_move_step}, {REPORT_KIND, report_step}};
 
 struct api *api_open(const struct api_options *options)
@@ -292,10 +294,22 @@ void api_tick(struct api *api, struct api_now now)
         trail_checks_tick(api->options.trail_checks);
 }
 
+// A turn takes some of the notes of calls.
+static bool write_rest(struct api *api, struct utc now)
+{
+    for (unsigned i = 0; i < STOP_TURNS; i++) {
+        meter_tick(api->meter);
+        if (turn_run(api->options.turn, now) != TURN_OK)
+            return false;
+        if (meter_counts(api->meter).waiting == 0)
+            return true;
+    }
+    return false;
+}
+
 bool api_stop(struct api *api, bool is_clean, struct utc now)
 {
-    meter_tick(api->meter);
-    const bool is_written = turn_run(api->options.turn, now) == TURN_OK;
+    const bool is_written = write_rest(api, now);
     return (!is_clean || turn_stop(api->options.turn, now) == TURN_OK) && is_written;
 }
 

@@ -126,8 +126,8 @@ struct api_now {
     int64_t ahead_ms; // of the world's clock, by which requests are signed: a laboratory's is
 };
 
-// The last turn, with what was answered before it, and the end of turns; `is_clean`: the next start
-// may trust what the store says of packets. False: the database could not write.
+// The last turns, with what was answered before them, and the end of turns; `is_clean`: the next
+// start may trust what the store says of packets. False: the database could not write.
 bool api_stop(struct api *api, bool is_clean, struct utc now);
 
 // Handles the request; `done` is called once, in this call or after a turn's commit. The exchange

@@ -490,10 +490,9 @@ static void old_lines_go_and_their_sums_stay(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
-// More lines than one turn writes: the others are in the next ones.
-static void notes_are_written_some_a_turn(void **state)
+// More lines than one turn writes.
+static void answer_many(void)
 {
-    (void)state;
     struct record record;
     struct answer found;
     char target[128];
@@ -518,6 +517,13 @@ static void notes_are_written_some_a_turn(void **state)
         assert_int_equal(found.status, 200);
         lab_forget(x);
     }
+}
+
+// The others are in the next turns.
+static void notes_are_written_some_a_turn(void **state)
+{
+    (void)state;
+    answer_many();
     const size_t waiting = meter_counts(lab.api->meter).waiting;
     assert_true(waiting > 512);
     api_tick(lab.api, lab.now);
@@ -527,10 +533,20 @@ static void notes_are_written_some_a_turn(void **state)
     assert_int_equal(meter_counts(lab.api->meter).waiting, 0);
 }
 
+static void all_notes_are_written_before_a_stop(void **state)
+{
+    (void)state;
+    answer_many();
+    assert_true(meter_counts(lab.api->meter).waiting > 512);
+    assert_true(api_stop(lab.api, true, lab.now.utc));
+    assert_int_equal(meter_counts(lab.api->meter).waiting, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(notes_are_written_some_a_turn),
+        TEST(all_notes_are_written_before_a_stop),
         TEST(a_call_counts_by_its_answer),
         TEST(a_repetition_and_a_trial_are_not_billed),
         TEST(a_change_is_in_the_log_with_its_own_commit),
