@@ -231,6 +231,37 @@ static bool authenticate_certificate(struct api_exchange *x)
     return true;
 }
 
+bool api_shows_certificate(const struct api_request *request, const struct auth_client *client)
+{
+    char name[AUTH_CERTIFICATE_SIZE];
+    if (!request->has_certificate || !request->certificate_is_believed)
+        return false;
+    auth_certificate_digest(request->certificate_sha256, name);
+    if (strcmp(name, client->certificate) == 0)
+        return true;
+    return request->certificate_subject.len > 0 &&
+           auth_certificate_name(request->certificate_issuer, request->certificate_subject, name) &&
+           strcmp(name, client->certificate) == 0;
+}
+
+static bool has_bearer(const struct api_request *request)
+{
+    return request->authorization.len > 7 && memcmp(request->authorization.at, "Bearer ", 7) == 0;
+}
+
+// A token that is bound to a certificate is none without it [RFC 8705 §3].
+static enum store_status find_bearer(struct api *api, const struct api_request *request,
+                                     struct utc now, struct auth_client *out)
+{
+    const struct bytes value = request->authorization;
+    char shown[AUTH_CERTIFICATE_SIZE] = "";
+    if (request->has_certificate && request->certificate_is_believed)
+        auth_certificate_digest(request->certificate_sha256, shown);
+    const enum store_status status = auth_token_find(api->options.reader, &api->kept,
+                                                     bytes_slice(value, 7, value.len), now, out);
+    return status == STORE_OK && !auth_token_serves(out, shown) ? STORE_NONE : status;
+}
+
 static bool authenticate_basic(struct api_exchange *x)
 {
     struct auth_user user;
@@ -275,10 +306,8 @@ bool api_authenticate(struct api_exchange *x)
         x->is_authenticated = authenticate_certificate(x) || authenticate_session(x);
     else if (value.len > 6 && memcmp(value.at, "Basic ", 6) == 0)
         x->is_authenticated = authenticate_basic(x);
-    else if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
-        x->is_authenticated =
-            is_found(x, auth_token_find(x->reader, &x->api->kept, bytes_slice(value, 7, value.len),
-                                        x->now.utc, &x->client));
+    else if (has_bearer(x->request))
+        x->is_authenticated = is_found(x, find_bearer(x->api, x->request, x->now.utc, &x->client));
     else
         x->is_authenticated = authenticate_signature(x);
     x->tenant = x->client.tenant;
@@ -301,10 +330,8 @@ bool api_is_somebody(struct api *api, const struct api_request *request)
     if (auth_signature_read(value, &signature))
         is_known = auth_client_by_key(api->options.reader, &api->kept, signature.app_key, client) ==
                    STORE_OK;
-    else if (value.len > 7 && memcmp(value.at, "Bearer ", 7) == 0)
-        is_known =
-            auth_token_find(api->options.reader, &api->kept, bytes_slice(value, 7, value.len),
-                            (struct utc){0}, client) == STORE_OK;
+    else if (has_bearer(request))
+        is_known = find_bearer(api, request, (struct utc){0}, client) == STORE_OK;
     else if (value.len == 0)
         is_known =
             auth_session_find(api->options.reader, cookie_of(api, request), &session) == STORE_OK;

@@ -17,6 +17,7 @@ struct client_work {
     struct auth_client client;
     char secret[AUTH_TOKEN_SIZE];
     unsigned number; // of the secret
+    bool ends_tokens;
     const char *action;
 };
 
@@ -124,6 +125,7 @@ static void put_client(struct json_writer *j, const struct auth_client *c, struc
     if (c->jwks_uri[0] != '\0')
         api_put_text(j, "jwksUri", c->jwks_uri);
     put_certificate(j, c);
+    api_put_bool(j, "certificateBoundTokens", c->has_bound_tokens);
     put_limits(j, c);
     api_put_number(j, "ratePerSecond", c->per_second);
     api_put_number(j, "burst", c->burst);
@@ -213,7 +215,7 @@ static enum store_status keep(struct api_exchange *x, struct store *store, struc
                                            "Another client has this certificate");
     }
     // A token does not come back to life with its client.
-    if (status == STORE_OK && w->client.status != CLIENT_ACTIVE)
+    if (status == STORE_OK && (w->client.status != CLIENT_ACTIVE || w->ends_tokens))
         status = auth_end_all(store, "token", w->client.id, 0);
     return status == STORE_OK ? api_trail(x, store, w->action, "client", w->client.id, NULL)
                               : status;
@@ -252,7 +254,7 @@ void api_clients_post(struct api_exchange *x)
     api_client_read(x, &w->client, API_REQUIRED);
     const struct auth_client usual = {.per_second = CLIENT_PER_SECOND, .burst = CLIENT_BURST};
     if (!api_end_reading(x) || !api_enterprise_allowed(x, w->client.tenant) ||
-        !api_client_contract(x, &usual, &w->client))
+        !api_client_contract(x, &usual, &w->client) || !api_client_binds(x, &w->client))
         return;
     if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy))) {
         api_refuse_code(x, API_UNAVAILABLE);
@@ -271,7 +273,7 @@ static bool change_client(struct api_exchange *x, struct auth_client *c, struct 
     *then = *c;
     api_body_init(&x->body, x->root);
     api_client_read(x, c, API_OPTIONAL);
-    if (!api_client_contract(x, then, c))
+    if (!api_client_contract(x, then, c) || !api_client_binds(x, c))
         return false;
     if (!api_client_is_wider(then, c))
         return true;
@@ -302,8 +304,10 @@ static void patch_client(struct api_exchange *x, struct client_work *w, struct c
     }
     if (status >= 0)
         w->client.status = (uint8_t)status;
-    if (change_client(x, &w->client, &other->client))
-        commit(x, "client.changed", reply_changed);
+    if (!change_client(x, &w->client, &other->client))
+        return;
+    w->ends_tokens = w->client.has_bound_tokens && !other->client.has_bound_tokens;
+    commit(x, "client.changed", reply_changed);
 }
 
 void api_client_patch(struct api_exchange *x)

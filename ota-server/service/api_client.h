@@ -17,5 +17,7 @@ bool api_client_reach(struct api_exchange *x, const struct auth_client *c);
 // What a client may use up is agreed with the operator, who alone gives more. False: refused.
 bool api_client_contract(struct api_exchange *x, const struct auth_client *then,
                          const struct auth_client *now);
+// Is there a certificate for its tokens to be bound to? False: refused.
+bool api_client_binds(struct api_exchange *x, const struct auth_client *c);
 // Would what was approved no longer be what there is?
 bool api_client_is_wider(const struct auth_client *then, const struct auth_client *now);

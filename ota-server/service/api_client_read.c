@@ -261,6 +261,7 @@ void api_client_read(struct api_exchange *x, struct auth_client *c, enum api_nee
     read_jwks(x, c);
     read_jwks_uri(x, c);
     read_certificate(x, c);
+    c->has_bound_tokens = api_body_bool(&x->body, "certificateBoundTokens", c->has_bound_tokens);
     read_sources(x, c);
     read_prefixes(x, c);
     read_endpoint(x, c);
@@ -278,6 +279,15 @@ bool api_client_contract(struct api_exchange *x, const struct auth_client *then,
     if (!is_more || api_is_operator(x))
         return true;
     api_refuse_permission(x);
+    return false;
+}
+
+bool api_client_binds(struct api_exchange *x, const struct auth_client *c)
+{
+    if (!c->has_bound_tokens || c->certificate[0] != '\0')
+        return true;
+    api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("certificateBoundTokens"),
+                                    "It has no certificate to bind them to"));
     return false;
 }
 
@@ -320,6 +330,7 @@ bool api_client_is_wider(const struct auth_client *then, const struct auth_clien
             return true;
     }
     return (now->mechanisms & ~then->mechanisms) != 0 ||
+           (then->has_bound_tokens && !now->has_bound_tokens) ||
            strcmp(now->token_uri, then->token_uri) != 0 ||
            strcmp(now->token_id, then->token_id) != 0 || strcmp(now->jwks, then->jwks) != 0 ||
            strcmp(now->jwks_uri, then->jwks_uri) != 0 ||

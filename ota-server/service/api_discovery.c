@@ -21,13 +21,13 @@ static void put_texts(struct json_writer *j, const char *name, const char *const
     json_end_array(j);
 }
 
-// [RFC 8414 §2; OpenID Connect Discovery 1.0 §3]
+// [RFC 8414 §2; RFC 8705 §3.3; OpenID Connect Discovery 1.0 §3]
 void api_discovery(struct api_exchange *x)
 {
     static const char *const none[] = {"none", NULL};
     static const char *const grants[] = {"client_credentials", NULL};
-    static const char *const methods[] = {"private_key_jwt", "client_secret_basic",
-                                          "client_secret_post", NULL};
+    static const char *const methods[] = {"private_key_jwt", "tls_client_auth",
+                                          "client_secret_basic", "client_secret_post", NULL};
     static const char *const algorithms[] = {"ES256", "PS256", "RS256", NULL};
     static const char *const subjects[] = {"pairwise", NULL};
     static const char *const signing[] = {"ES256", NULL};
@@ -50,6 +50,7 @@ void api_discovery(struct api_exchange *x)
     put_texts(j, "grant_types_supported", grants);
     put_texts(j, "token_endpoint_auth_methods_supported", methods);
     put_texts(j, "token_endpoint_auth_signing_alg_values_supported", algorithms);
+    api_put_bool(j, "tls_client_certificate_bound_access_tokens", true);
     put_texts(j, "subject_types_supported", subjects);
     put_texts(j, "id_token_signing_alg_values_supported", signing);
     json_end_object(j);

@@ -297,6 +297,8 @@ void api_attempts_right(struct attempts *attempts);
 bool api_basic(struct api_exchange *x, struct auth_user *user);
 // Was this nonce never used by this caller? It is used from now on.
 bool api_nonce_is_new(struct api_exchange *x, struct bytes who, struct bytes nonce);
+// Does the request come over a connection with the certificate in the client's record?
+bool api_shows_certificate(const struct api_request *request, const struct auth_client *client);
 // Another wrong credential from this address.
 void api_count_failure(struct api_exchange *x);
 // Of the installation's own enterprise, which runs it.

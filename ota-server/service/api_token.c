@@ -167,7 +167,19 @@ static bool assertion_fits(struct api_exchange *x, struct bytes assertion)
     return ok && api_nonce_is_new(x, bytes_of_text(client), bytes_of_text(jti));
 }
 
-// By assertion, or by name and secret; never both.
+// The form only names the client, whose certificate the connection has [RFC 8705 §2]. A browser
+// shows one to whoever asks it to. What it gets is bound to the very certificate.
+static bool certificate_fits(struct api_exchange *x, struct bytes key)
+{
+    if (auth_client_by_key(x->reader, &x->api->kept, key, &x->client) != STORE_OK ||
+        (x->client.mechanisms & CLIENT_BY_CERTIFICATE) == 0 ||
+        !api_shows_certificate(x->request, &x->client) || !api_origin_is_ours(x, true))
+        return false;
+    auth_certificate_digest(x->request->certificate_sha256, x->client.token_certificate);
+    return true;
+}
+
+// By assertion, by name and secret, or by certificate; never two of them.
 static bool client_fits(struct api_exchange *x)
 {
     uint8_t octets[512];
@@ -182,6 +194,10 @@ static bool client_fits(struct api_exchange *x)
         return has_type && has_assertion && bytes_equal(type, bytes_of_text(ASSERTION_TYPE)) &&
                x->request->authorization.len == 0 &&
                !api_query_take(&x->query, "client_secret", &secret) && assertion_fits(x, assertion);
+    if (x->request->has_certificate && x->request->authorization.len == 0 &&
+        api_query_take(&x->query, "client_id", &key) &&
+        !api_query_take(&x->query, "client_secret", &secret))
+        return certificate_fits(x, key);
     const bool is_named = read_credentials(x, &scratch, &key, &secret);
     const bool is_known =
         auth_client_by_key(x->reader, &x->api->kept, key, &x->client) == STORE_OK &&
@@ -212,6 +228,16 @@ static void refuse_client(struct api_exchange *x)
         refuse_grant(x, 401, "invalid_client");
 }
 
+// A client that wants nothing but bound tokens shows its certificate, however it proves itself
+// [RFC 8705 §3.4].
+static bool bind_token(struct api_exchange *x)
+{
+    struct auth_client *c = &x->client;
+    if (c->has_bound_tokens && api_shows_certificate(x->request, c))
+        auth_certificate_digest(x->request->certificate_sha256, c->token_certificate);
+    return auth_token_serves(c, c->token_certificate);
+}
+
 // What is wrong with the request, or NULL; `scope` gets a copy of the scopes.
 static const char *judge_form(struct api_exchange *x, struct writer *scope)
 {
@@ -222,6 +248,8 @@ static const char *judge_form(struct api_exchange *x, struct writer *scope)
         return "unsupported_grant_type";
     if (!client_may_ask(x))
         return "invalid_client";
+    if (!bind_token(x))
+        return "invalid_request";
     if (!api_query_take(&x->query, "scope", &value) || !check_scopes(&x->client, value))
         return "invalid_scope";
     writer_copy(scope, value);
@@ -326,7 +354,7 @@ static bool is_live(struct api_exchange *x, struct bytes token, struct auth_clie
 {
     bool works = false;
     return auth_token_find(x->reader, &x->api->kept, token, x->now.utc, who) == STORE_OK &&
-           !who->is_suspended &&
+           auth_token_serves(who, who->token_certificate) && !who->is_suspended &&
            api_enterprise_works(x->reader, who->tenant, x->now.utc, &works) == STORE_OK && works;
 }
 
@@ -339,6 +367,22 @@ static void put_scope_list(struct json_writer *j, const struct auth_client *who)
         auth_scope_put(&w, who->scopes[i]);
     }
     api_put_octets(j, "scope", writer_bytes(&w));
+}
+
+// Whom it serves [RFC 8705 §3.2].
+static void put_confirmation(struct json_writer *j, const struct auth_client *who)
+{
+    uint8_t digest[CRYPTO_SHA256_SIZE];
+    uint8_t octets[AUTH_TOKEN_SIZE];
+    struct writer d = writer_of(digest, sizeof(digest));
+    struct writer w = writer_of(octets, sizeof(octets));
+    if (who->token_certificate[0] == '\0' ||
+        !text_unhex(bytes_of_text(strchr(who->token_certificate, ':') + 1), &d))
+        return;
+    api_base64url_put(&w, writer_bytes(&d));
+    api_open_object(j, "cnf");
+    api_put_octets(j, "x5t#S256", writer_bytes(&w));
+    json_end_object(j);
 }
 
 static void reply_worth(struct api_exchange *x, const struct auth_client *who,
@@ -355,6 +399,7 @@ static void reply_worth(struct api_exchange *x, const struct auth_client *who,
         api_put_number(j, "iat", (uint64_t)token->created_at.ms / 1000);
         api_put_number(j, "exp", (uint64_t)token->until.ms / 1000);
         put_scope_list(j, who);
+        put_confirmation(j, who);
     }
     json_end_object(j);
     api_reply(x, 200);

@@ -132,6 +132,8 @@ static void write_client(struct writer *w, const struct auth_client *client)
     json_put_string(&j, client->issuer);
     json_put_key(&j, "subject");
     json_put_string(&j, client->subject);
+    json_put_key(&j, "boundTokens");
+    json_put_bool(&j, client->has_bound_tokens);
     json_put_key(&j, "scopes");
     json_begin_array(&j);
     for (unsigned i = 0; i < client->scope_count; i++)
@@ -176,7 +178,7 @@ static bool read_secret(const json_t *object, struct auth_secret *out)
 static void copy_text(char *to, size_t size, struct bytes text)
 {
     const size_t len = text.len < size - 1 ? text.len : size - 1;
-    memcpy(to, text.at, len);
+    bytes_copy(to, bytes_of(text.at, len));
     to[len] = '\0';
 }
 
@@ -234,6 +236,9 @@ static void read_proofs(const json_t *root, struct auth_client *out)
         copy_text(out->issuer, sizeof(out->issuer), text);
     if (json_get_text(root, "subject", &text) == JSON_FOUND)
         copy_text(out->subject, sizeof(out->subject), text);
+    // Records from before there was a choice need none.
+    if (json_get_bool(root, "boundTokens", &out->has_bound_tokens) != JSON_FOUND)
+        out->has_bound_tokens = false;
     out->mechanisms = (uint8_t)set;
 }
 
@@ -455,6 +460,7 @@ struct found_token {
     uint64_t client;
     struct utc until;
     char scope[BODY_MAX];
+    char certificate[AUTH_CERTIFICATE_SIZE];
 };
 
 static bool take_token(void *context, const struct document *d)
@@ -462,7 +468,10 @@ static bool take_token(void *context, const struct document *d)
     struct found_token *f = context;
     f->client = d->parent;
     f->until = (struct utc){d->state};
-    copy_text(f->scope, sizeof(f->scope), d->body);
+    const struct bytes scope = api_until(d->body, '\n');
+    copy_text(f->scope, sizeof(f->scope), scope);
+    copy_text(f->certificate, sizeof(f->certificate),
+              bytes_slice(d->body, scope.len + 1, d->body.len));
     return false;
 }
 
@@ -494,9 +503,18 @@ enum store_status auth_token_find(struct store *s, struct auth_kept *kept, struc
     enum store_status status = store_document_named(s, "token", name, take_token, &f);
     if (status == STORE_OK)
         status = f.until.ms > now.ms ? get_client(s, f.client, &client) : STORE_NONE;
-    if (status == STORE_OK)
+    if (status == STORE_OK) {
         narrow(out, bytes_of_text(f.scope));
+        memcpy(out->token_certificate, f.certificate, sizeof(f.certificate));
+    }
     return status;
+}
+
+bool auth_token_serves(const struct auth_client *client, const char *certificate)
+{
+    if (client->token_certificate[0] == '\0')
+        return !client->has_bound_tokens;
+    return strcmp(client->token_certificate, certificate) == 0;
 }
 
 enum store_status auth_token_lives(struct store *s, const char *name, struct utc now, bool *lives)
@@ -540,7 +558,14 @@ enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth
                                  const char *token, struct bytes scope, struct utc now)
 {
     char name[AUTH_DIGEST_NAME_SIZE];
-    if (!auth_digest_name(bytes_of_text(token), name))
+    uint8_t body[BODY_MAX];
+    struct writer w = writer_of(body, sizeof(body));
+    writer_copy(&w, scope);
+    if (client->token_certificate[0] != '\0') {
+        writer_u8(&w, '\n');
+        text_put(&w, client->token_certificate);
+    }
+    if (w.failed || !auth_digest_name(bytes_of_text(token), name))
         return STORE_FAILED;
     const struct document d = {
         .kind = "token",
@@ -551,7 +576,7 @@ enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth
         .state = utc_after(now, AUTH_TOKEN_LIFE_S * 1000).ms,
         .created_at = now,
         .changed_at = now,
-        .body = scope,
+        .body = writer_bytes(&w),
     };
     return store_document_put(s, &d);
 }

@@ -78,6 +78,10 @@ struct auth_client {
     char certificate[AUTH_CERTIFICATE_SIZE];      // "": none
     char issuer[AUTH_DN_SIZE];                    // of it, where it is known by name [RFC 4514]
     char subject[AUTH_DN_SIZE];
+    bool has_bound_tokens; // none but those that are bound to its certificate serve
+    // By name, what the token it came with is bound to [RFC 8705 §3], of the client itself nothing;
+    // "": serves whoever has it.
+    char token_certificate[AUTH_CERTIFICATE_SIZE];
     uint8_t source_count; // networks that requests may come from; 0: any
     char sources[AUTH_SOURCES_MAX][AUTH_SOURCE_SIZE];
     uint8_t prefix_count; // beginnings of the sinks that it may enter; 0: any
@@ -145,9 +149,12 @@ void auth_secret_make(char text[AUTH_TOKEN_SIZE], const uint8_t entropy[32]);
 #define AUTH_DIGEST_NAME_SIZE (2 * CRYPTO_SHA256_SIZE + 1)
 bool auth_digest_name(struct bytes secret, char name[AUTH_DIGEST_NAME_SIZE]) MUST_USE;
 
-// The client of a token that has not ended, with only the scopes of the token.
+// The client of a token that has not ended, with only the scopes of the token, and what it is bound
+// to: ask auth_token_serves() before you believe it.
 enum store_status auth_token_find(struct store *s, struct auth_kept *kept, struct bytes token,
                                   struct utc now, struct auth_client *out) MUST_USE;
+// Does the token serve whoever showed the certificate with this name ("": none)?
+bool auth_token_serves(const struct auth_client *client, const char *certificate) MUST_USE;
 // Has the token with this digest name not ended?
 enum store_status auth_token_lives(struct store *s, const char *name, struct utc now,
                                    bool *lives) MUST_USE;
@@ -155,6 +162,7 @@ enum store_status auth_token_lives(struct store *s, const char *name, struct utc
 // "session") below it but `kept`, 0 for none. For the turn's writer.
 enum store_status auth_end_all(struct store *s, const char *kind, uint64_t parent,
                                uint64_t kept) MUST_USE;
-// Keeps a token: `scope` is the list of scopes, separated by spaces, with their prefix.
+// Keeps a token, bound to what `client` says: `scope` is the list of scopes, separated by spaces,
+// with their prefix.
 enum store_status auth_token_put(struct store *s, uint64_t id, const struct auth_client *client,
                                  const char *token, struct bytes scope, struct utc now) MUST_USE;

@@ -13,8 +13,11 @@ static const struct {
     const char *name;
     enum { LIST, NUMBER, FLAG, TYPES } kind;
 } members[] = {
-    {"scopes", LIST},  {"mechanisms", LIST},       {"operations", LIST}, {"ratePerSecond", NUMBER},
-    {"burst", NUMBER}, {"overlapSeconds", NUMBER}, {"locked", FLAG},     {"types", TYPES},
+    {"scopes", LIST},     {"mechanisms", LIST},
+    {"operations", LIST}, {"ratePerSecond", NUMBER},
+    {"burst", NUMBER},    {"overlapSeconds", NUMBER},
+    {"locked", FLAG},     {"certificateBoundTokens", FLAG},
+    {"types", TYPES},
 };
 
 json_t *ctl_list_of(const char *value)

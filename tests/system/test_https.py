@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """ota-server behind TLS: who is answered, who is refused, and what the log says. usage: test_https.py FOLDER-OF-PROGRAMS"""
-import base64, http.client, os, re, shutil, socket, ssl, subprocess, sys, tempfile, unittest, warnings
+import base64, hashlib, http.client, json, os, re, shutil, socket, ssl, subprocess, sys, tempfile, unittest, urllib.parse, warnings
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
@@ -15,6 +15,22 @@ TLS = """tls-certificate-file = "%s.crt"
 tls-key-file = "%s.key"
 tls-ca-file = "%s"
 """
+FORM = "application/x-www-form-urlencoded"
+
+
+def octets(certificate):
+    with open(certificate + ".crt") as file:
+        return ssl.PEM_cert_to_DER_cert(file.read())
+
+
+def told(certificate):
+    """Client-Cert, as a gateway says it [RFC 9440 section 2.1]."""
+    return ":" + base64.b64encode(octets(certificate)).decode() + ":"
+
+
+def grant(key, **more):
+    return urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": key,
+                                   "scope": "connectivity-management:cards:read", **more})
 
 
 class Https(unittest.TestCase):
@@ -128,24 +144,63 @@ class Https(unittest.TestCase):
         self.assertEqual(status(self.context(stranger)), (401, "UNAUTHENTICATED"))
         self.logged(r'http.certificate_refused peer=127.0.0.1 reason=".*issuer is unknown')
 
+    def test_a_stolen_token_serves_nobody_without_the_certificate(self):
+        made = self.tool("client", "add", "--data", self.data, "--name", "test")
+        client = dict(line.split("=", 1) for line in made.stdout.split())
+        self.start()
+        api = Api(f"{self.host}:{self.port}", [(client["appkey"], client["appsecret"])], self.context())
+        owner = api.post("/enterprises", {"name": "Example", "kind": "ENTERPRISE", "region": "DE", "timeZone": "UTC"})
+        names, cards = os.path.join(self.folder, "names.json"), "/connectivity-management/v1/cards"
+        with open(names, "w") as file:
+            json.dump({"issuer": "CN=ca", "subject": "CN=billing,O=Otaria"}, file)
+        done = self.otactl(f"appkey={client['appkey']}\nappsecret={client['appsecret']}\n", "client", "create", "name=billing",
+                           f"enterpriseId={owner['id']}", "scopes=cards:read", "mechanisms=tls_client_auth",
+                           f"certificate=@{names}", "certificateBoundTokens=true")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        added = next(item for item in api.all("/api-clients") if item["name"] == "billing")
+        self.assertIs(added["certificateBoundTokens"], True)
+        api.post(f"/api-clients/{added['id']}/approve", {})
+        billing, other = self.authority.issue("billing"), self.authority.issue("other")
+
+        def post(path, form, certificate=None):
+            answer, text = self.ask("POST", path, form, self.context(certificate), **{"Content-Type": FORM})
+            return answer.status, json.loads(text)
+
+        def use(token, certificate=None):
+            return self.ask("GET", cards, context=self.context(certificate), Authorization="Bearer " + token)[0].status
+        self.assertEqual(post("/oauth2/token", grant(added["appKey"])), (401, {"error": "invalid_client"}))
+        self.assertEqual(post("/oauth2/token", grant(added["appKey"]), other), (401, {"error": "invalid_client"}))
+        status, given = post("/oauth2/token", grant(added["appKey"]), billing)
+        self.assertEqual(status, 200, given)
+        token = given["access_token"]
+        self.assertEqual([use(token, shown) for shown in (billing, None, other)], [200, 401, 401])
+        question = urllib.parse.urlencode({"client_id": client["appkey"], "client_secret": client["appsecret"], "token": token})
+        status, worth = post("/oauth2/introspect", question)
+        thumbprint = base64.urlsafe_b64encode(hashlib.sha256(octets(billing)).digest()).decode().rstrip("=")
+        self.assertEqual((status, worth["active"], worth["cnf"]), (200, True, {"x5t#S256": thumbprint}))
+
     def test_a_gateway_tells_of_certificates_where_it_is_asked_to(self):
         made = self.tool("client", "add", "--data", self.data, "--name", "test")
         client = dict(line.split("=", 1) for line in made.stdout.split())
         billing, cards = self.authority.issue("billing"), "/connectivity-management/v1/cards"
-        with open(billing + ".crt") as file:
-            der = ssl.PEM_cert_to_DER_cert(file.read())
-        told = ":" + base64.b64encode(der).decode() + ":"
+        der, right = octets(billing), told(billing)
 
-        def status(*values):
+        def ask(method, path, values, body=b"", **headers):
             connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
-            connection.putrequest("GET", cards)
-            for value in values:
-                connection.putheader("Client-Cert", value)
-            connection.endheaders()
+            connection.putrequest(method, path)
+            for name, value in [("Client-Cert", value) for value in values] + list(headers.items()):
+                connection.putheader(name, value)
+            if body:
+                connection.putheader("Content-Type", FORM)
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
             answer = connection.getresponse()
-            answer.read()
+            text = answer.read()
             connection.close()
-            return answer.status
+            return answer.status, text
+
+        def status(*values, **headers):
+            return ask("GET", cards, values, **headers)[0]
 
         def start(text):
             config = self.config(CONFIG % "127.0.0.1:0" + text)
@@ -160,19 +215,27 @@ class Https(unittest.TestCase):
                                           "mechanisms": ["tls_client_auth"],
                                           "certificate": {"issuer": "CN=ca", "subject": "CN=billing,O=Otaria"}})
         api.post(f"/api-clients/{added['id']}/approve", {})
-        self.assertEqual(status(told), 200)
+        self.assertEqual(status(right), 200)
         self.assertEqual(status(), 401)
-        self.assertEqual(status(told, told), 401)  # which of them?
-        for wrong in ("", "::", told[1:], told[:-1], ":" + base64.b64encode(der[:-1]).decode() + ":", ":!!:", ":AAAA:"):
+        self.assertEqual(status(right, right), 401)  # which of them?
+        for wrong in ("", "::", right[1:], right[:-1], ":" + base64.b64encode(der[:-1]).decode() + ":", ":!!:", ":AAAA:"):
             self.assertEqual(status(wrong), 401, wrong)
         self.logged(r'http.certificate_refused peer=127.0.0.1 reason="it is no certificate"')
-        other = self.authority.issue("other")
-        with open(other + ".crt") as file:
-            self.assertEqual(status(":" + base64.b64encode(ssl.PEM_cert_to_DER_cert(file.read())).decode() + ":"), 401)
+        other = told(self.authority.issue("other"))
+        self.assertEqual(status(other), 401)
+        form = grant(added["appKey"]).encode()
+        for wrong in ((), (other,), (right, right)):
+            self.assertEqual(ask("POST", "/oauth2/token", wrong, form)[0], 401)
+        code, text = ask("POST", "/oauth2/token", (right,), form)
+        self.assertEqual(code, 200, text)
+        bearer = {"Authorization": "Bearer " + json.loads(text)["access_token"]}
+        self.assertEqual([status(*shown, **bearer) for shown in ((right,), (), (other,), (right, right))], [200, 401, 401, 401])
         for config in ('trusted-proxies = {"127.0.0.1"}\n', 'trusted-proxies = {"192.0.2.1"}\nproxy-certificates = true\n'):
             self.stop()
             start(config)
-            self.assertEqual(status(told), 401)  # anybody can say so
+            self.assertEqual(status(right), 401)  # anybody can say so
+            self.assertEqual(status(right, **bearer), 401)
+            self.assertEqual(ask("POST", "/oauth2/token", (right,), form)[0], 401)
 
     def test_nobody_else_is_served_in_the_clear_unasked(self):
         done = self.tool("--data", self.data, "--config", self.config(CONFIG % "0.0.0.0:0"))

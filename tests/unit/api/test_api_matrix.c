@@ -261,11 +261,13 @@ struct credential {
     const char *what;
     const char *authorization, *cookie, *csrf;
     bool is_twice;
+    const uint8_t *certificate_sha256; // NULL: none
 };
 
 // Ways in that were good once, or never were. Each is dead when the routes are asked.
 static struct {
     char ended[LAB_TOKEN_SIZE], revoked[LAB_TOKEN_SIZE], suspended[LAB_TOKEN_SIZE];
+    char bound[LAB_TOKEN_SIZE]; // to the certificate of 32 octets 0
     struct door ended_door, idle, locked, expired, alive;
 } once;
 
@@ -293,6 +295,26 @@ static void end_client(const char *token, enum auth_client_status status)
     assert_int_equal(store_commit(lab.store), STORE_OK);
 }
 
+// A token as the endpoint gives them to who shows a certificate.
+static void make_bound(char token[LAB_TOKEN_SIZE])
+{
+    static const char text[] = "bound-bound-bound-bound-bound-bound-bound-1";
+    static const uint8_t digest[32];
+    struct auth_client found;
+    assert_int_equal(
+        auth_client_by_key(lab.store, NULL, bytes_of_text(lab.credentials.app_key), &found),
+        STORE_OK);
+    auth_certificate_digest(digest, found.token_certificate);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(
+        auth_token_put(lab.store, turn_id(lab.turn, lab.now.utc), &found, text,
+                       bytes_of_text("connectivity-management:cards:read"),
+                       utc_after(lab.now.utc, 7ll * 24 * 3600 * 1000)), // past the end of the test
+        STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    (void)snprintf(token, LAB_TOKEN_SIZE, "Bearer %s", text);
+}
+
 static void let_time_pass(int64_t ms)
 {
     lab.now.utc.ms += ms;
@@ -315,33 +337,37 @@ static void make_what_was_good_once(void)
     lab_user(&lab, "expired", ROLE_PLATFORM_ADMIN, LAB_TENANT, &once.expired);
     change_user("expired", false, lab.now.utc);
     lab_user(&lab, "alive", ROLE_PLATFORM_ADMIN, LAB_TENANT, &once.alive);
+    make_bound(once.bound);
 }
 
 static void no_route_takes_a_credential_that_is_none(void **state)
 {
     (void)state;
     make_what_was_good_once();
+    static const uint8_t another[32] = {1};
     const struct credential credentials[] = {
-        {"nothing", "", NULL, NULL, false},
-        {"an unknown token", "Bearer nobody", NULL, NULL, false},
-        {"a token that has ended", once.ended, NULL, NULL, false},
-        {"a token of a client that was revoked", once.revoked, NULL, NULL, false},
-        {"a token of a client that was suspended", once.suspended, NULL, NULL, false},
-        {"two headers", lab.token, NULL, NULL, true},
-        {"a password while Basic is off", "Basic cm9vdDp4", NULL, NULL, false},
+        {"nothing", "", NULL, NULL, false, NULL},
+        {"an unknown token", "Bearer nobody", NULL, NULL, false, NULL},
+        {"a token that has ended", once.ended, NULL, NULL, false, NULL},
+        {"a token of a client that was revoked", once.revoked, NULL, NULL, false, NULL},
+        {"a token of a client that was suspended", once.suspended, NULL, NULL, false, NULL},
+        {"a bound token without its certificate", once.bound, NULL, NULL, false, NULL},
+        {"a bound token with another certificate", once.bound, NULL, NULL, false, another},
+        {"two headers", lab.token, NULL, NULL, true, NULL},
+        {"a password while Basic is off", "Basic cm9vdDp4", NULL, NULL, false, NULL},
         {"a signature of nobody",
          "OTA1-HMAC-SHA256 appKey=AAAAAAAAAAAAAAAAAAAA,ts=1784894400,nonce=9f2c4e7ab1d05583,"
          "signature=c5d6fe3e1df6f8850050df2fea2555c6728e379982717a1bd04bc365c6ebcabd",
-         NULL, NULL, false},
-        {"an unknown cookie", "", "__Host-session=nobody", once.alive.csrf, false},
-        {"a session that has ended", "", once.ended_door.cookie, once.ended_door.csrf, false},
-        {"a session that was idle", "", once.idle.cookie, once.idle.csrf, false},
-        {"a session of who was locked", "", once.locked.cookie, once.locked.csrf, false},
-        {"a session of who has expired", "", once.expired.cookie, once.expired.csrf, false},
+         NULL, NULL, false, NULL},
+        {"an unknown cookie", "", "__Host-session=nobody", once.alive.csrf, false, NULL},
+        {"a session that has ended", "", once.ended_door.cookie, once.ended_door.csrf, false, NULL},
+        {"a session that was idle", "", once.idle.cookie, once.idle.csrf, false, NULL},
+        {"a session of who was locked", "", once.locked.cookie, once.locked.csrf, false, NULL},
+        {"a session of who has expired", "", once.expired.cookie, once.expired.csrf, false, NULL},
         {"a good session beside a bad header", "Bearer nobody", once.alive.cookie, once.alive.csrf,
-         false},
+         false, NULL},
         {"a cookie of the other name", "", once.alive.cookie + strlen("__Host-"), once.alive.csrf,
-         false},
+         false, NULL},
     };
     for (size_t i = 0; i < api_route_count; i++) {
         for (size_t k = 0; k < sizeof(credentials) / sizeof(credentials[0]); k++) {
@@ -352,6 +378,7 @@ static void no_route_takes_a_credential_that_is_none(void **state)
             ask.csrf_token = c->csrf;
             ask.origin = LAB_ORIGIN;
             ask.is_twice = c->is_twice;
+            ask.certificate_sha256 = c->certificate_sha256;
             if ((api_routes[i].flags & ROUTE_OPEN) != 0)
                 break;
             pass_time();
