@@ -57,11 +57,11 @@ void api_discovery(struct api_exchange *x)
     api_reply(x, 200);
 }
 
-// The key that the server signs its requests for sinks' tokens with.
-void api_jwks(struct api_exchange *x)
+static void reply_keys(struct api_exchange *x, uint64_t enterprise)
 {
     struct token_key key;
-    const bool is_made = token_key_make(x->api->crypto, &x->api->options.client_key, &key);
+    const bool is_made =
+        token_key_make(x->api->crypto, &x->api->options.client_key, enterprise, &key);
     secret_wipe(&key.number, sizeof(key.number));
     if (!is_made) {
         api_refuse_code(x, API_UNAVAILABLE);
@@ -73,4 +73,18 @@ void api_jwks(struct api_exchange *x)
     json_end_array(&x->json);
     json_end_object(&x->json);
     api_reply(x, 200);
+}
+
+// The key that the server signs its requests for tokens of the operator's own sinks with.
+void api_jwks(struct api_exchange *x)
+{
+    reply_keys(x, AUTH_OPERATOR);
+}
+
+// That for an enterprise's sinks. Also of one that there is not, so that nobody learns who is here.
+void api_enterprise_jwks(struct api_exchange *x)
+{
+    uint64_t enterprise = 0;
+    if (api_capture(x, 0, "ent", &enterprise))
+        reply_keys(x, enterprise);
 }

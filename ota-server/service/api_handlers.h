@@ -70,6 +70,7 @@ void api_client_secrets_post(struct api_exchange *x);
 void api_client_secret_delete(struct api_exchange *x);
 void api_discovery(struct api_exchange *x);
 void api_jwks(struct api_exchange *x);
+void api_enterprise_jwks(struct api_exchange *x);
 void api_revoke_post(struct api_exchange *x);
 void api_introspect_post(struct api_exchange *x);
 void api_enterprises_list(struct api_exchange *x);

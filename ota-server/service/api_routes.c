@@ -31,6 +31,7 @@ const struct api_route_row api_routes[] = {
     {API_GET, "/.well-known/openid-configuration", NULL, TAKES_NOTHING, ROUTE_OPEN, api_discovery},
     {API_GET, "/.well-known/oauth-authorization-server", NULL, TAKES_NOTHING, ROUTE_OPEN, api_discovery},
     {API_GET, "/.well-known/jwks.json", NULL, TAKES_NOTHING, ROUTE_OPEN, api_jwks},
+    {API_GET, "/.well-known/jwks/*", NULL, TAKES_NOTHING, ROUTE_OPEN, api_enterprise_jwks},
     {API_POST, "/oauth2/introspect", NULL, TAKES_FORM, ROUTE_OPEN, api_introspect_post},
     {API_POST, "/oauth2/revoke", NULL, TAKES_FORM, ROUTE_OPEN, api_revoke_post},
     {API_POST, "/oauth2/token", NULL, TAKES_FORM, ROUTE_OPEN, api_token_post},

@@ -50,7 +50,6 @@ struct sinks {
     struct crypto *crypto;
     struct errand errands[SINK_FLIGHTS_MAX];
     struct pace paces[SINKS_MAX];
-    struct token_key key;
     struct secret_token tokens[TOKENS_MAX];
     uint64_t tickets;
     bool is_dirty, is_sweeping;
@@ -77,7 +76,7 @@ struct sinks *sinks_open(const struct sinks_options *options)
     s->is_dirty = true;
     for (size_t i = 0; i < SINK_FLIGHTS_MAX; i++)
         s->errands[i].owner = s;
-    if (s->crypto != NULL && token_key_make(s->crypto, &s->options.client_key, &s->key))
+    if (s->crypto != NULL)
         return s;
     sinks_close(s);
     return NULL;
@@ -90,7 +89,6 @@ void sinks_close(struct sinks *s)
     crypto_close(s->crypto);
     secret_wipe(&s->options.client_key, sizeof(s->options.client_key));
     secret_wipe(s->lines, sizeof(s->lines));
-    secret_wipe(&s->key, sizeof(s->key));
     secret_wipe(s->tokens, sizeof(s->tokens));
     free(s);
 }
@@ -411,14 +409,25 @@ static bool find_endpoint(struct sinks *s, uint64_t id, struct auth_client *clie
            sink_url_read(bytes_of_text(client->token_uri), url) == SINK_OK;
 }
 
+static bool write_question(struct sinks *s, const struct auth_client *client, struct utc now,
+                           struct writer *w)
+{
+    uint8_t jti[16];
+    struct token_key key;
+    const bool is_written =
+        s->options.fill(s->options.fill_context, jti, sizeof(jti)) &&
+        token_key_make(s->crypto, &s->options.client_key, client->tenant, &key) &&
+        token_request_write(&key, client, jti, now, w);
+    secret_wipe(&key, sizeof(key));
+    return is_written;
+}
+
 static bool send_question(struct sinks *s, struct errand *f, const struct auth_client *client,
                           const struct sink_url *url, struct utc now)
 {
-    uint8_t jti[16];
     char octets[TOKEN_REQUEST_MAX];
     struct writer w = writer_of(octets, sizeof(octets));
-    if (!s->options.fill(s->options.fill_context, jti, sizeof(jti)) ||
-        !token_request_write(&s->key, client, jti, now, &w))
+    if (!write_question(s, client, now, &w))
         return false;
     s->line_count = 0;
     add_line(s, "Content-Type: application/x-www-form-urlencoded", bytes_of("", 0));

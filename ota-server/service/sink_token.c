@@ -10,17 +10,23 @@
 
 // A number that is 0 or above the order of the curve comes once in 2^32 keys: then the next is
 // made.
-bool token_key_make(struct crypto *crypto, const struct secret_key *from, struct token_key *out)
+bool token_key_make(struct crypto *crypto, const struct secret_key *from, uint64_t enterprise,
+                    struct token_key *out)
 {
     uint8_t digest[CRYPTO_SHA256_SIZE];
+    uint8_t octets[8];
+    struct writer owner = writer_of(octets, sizeof(octets));
     bool is_made = false;
+    writer_u64(&owner, enterprise);
     for (uint8_t count = 0; count < 8 && !is_made; count++) {
-        const struct bytes parts[] = {bytes_of_text("sink-token"), bytes_of(&count, 1)};
-        if (!crypto_hmac(crypto, bytes_of(from->octets, from->len), parts, 2, digest))
+        const struct bytes parts[] = {bytes_of_text("sink-token"), writer_bytes(&owner),
+                                      bytes_of(&count, 1)};
+        if (!crypto_hmac(crypto, bytes_of(from->octets, from->len), parts, 3, digest))
             return false;
         out->number = secret_key_of(bytes_of(digest, sizeof(digest)));
         is_made = crypto_es256_public(&out->number, out->x, out->y);
     }
+    secret_wipe(digest, sizeof(digest));
     const struct bytes public = bytes_of(out->x, sizeof(out->x));
     if (!is_made || !crypto_hmac(crypto, bytes_of_text("kid"), &public, 1, digest))
         return false;

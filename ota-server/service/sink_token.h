@@ -1,8 +1,9 @@
 // Access tokens for event sinks, asked of the token endpoint that a client's record names: the
 // server proves with a signature of its own that it is the client there [RFC 6749 §4.4, RFC 7523].
 //
-// Promises: the key follows from the key of the clients' secrets, so nothing more is kept; what is
-// signed holds for a minute. A token is in memory alone.
+// Promises: each enterprise has a key of its own, so none of them gets the tokens of another, whose
+// endpoint and name it may enter as well. The keys follow from the key of the clients' secrets, so
+// nothing more is kept; what is signed holds for a minute. A token is in memory alone.
 #pragma once
 
 #include "common/base/json_writer.h"
@@ -15,14 +16,14 @@
 #define TOKEN_LIFE_S 60       // of one that does not say how long it lives
 #define TOKEN_LIFE_MAX_S 86400
 
-// The server's own ES256 key.
+// The ES256 key that the server signs with for one enterprise.
 struct token_key {
     struct secret_key number;
     uint8_t x[CRYPTO_EC_SIZE], y[CRYPTO_EC_SIZE];
     char kid[TOKEN_KID_SIZE];
 };
 // False when OpenSSL refuses.
-bool token_key_make(struct crypto *crypto, const struct secret_key *from,
+bool token_key_make(struct crypto *crypto, const struct secret_key *from, uint64_t enterprise,
                     struct token_key *out) MUST_USE;
 // Its public half [RFC 7517].
 void token_key_put(struct json_writer *j, const struct token_key *key);

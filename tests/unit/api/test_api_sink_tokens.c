@@ -9,14 +9,17 @@
 #define JWT_CREDENTIAL "\"sinkCredential\":{\"credentialType\":\"PRIVATE_KEY_JWT\"}"
 #define GIVEN "{\"access_token\":\"t-%u\",\"token_type\":\"Bearer\",\"expires_in\":%u}"
 
+#define OTHER "https://id.example.com/other"
+
 static char token[LAB_TOKEN_SIZE], client[API_ID_SIZE], sink[API_ID_SIZE];
+static uint64_t owner = LAB_TENANT; // of the next client
 
 // A client whose record has an endpoint; approved by the operator's.
 static void make_client(void)
 {
     struct auth_client made;
     char at[256];
-    lab_client(&lab, "events:read,events:write", LAB_TENANT, token);
+    lab_client(&lab, "events:read,events:write", owner, token);
     assert_int_equal(auth_token_find(lab.store, NULL, bytes_of_text(token + strlen("Bearer ")),
                                      lab.now.utc, &made),
                      STORE_OK);
@@ -80,11 +83,58 @@ static bool has_token(size_t index, const char *text)
     return strcmp(sents[index].url, HOOK) == 0 && strstr(sents[index].headers, line) != NULL;
 }
 
+// What the server signed, by the keys of that path.
+static bool is_signed_by(size_t index, const char *keys)
+{
+    char jti[JWT_JTI_MAX + 1];
+    json_t *jwks = NULL;
+    const char *assertion = strstr(sents[index].body, "&client_assertion=");
+    assert_non_null(assertion);
+    ask_as("", "GET", keys, NULL, 200);
+    assert_int_equal(json_read(bytes_of_text(a.body), &jwks), JSON_READ_OK);
+    const struct jwt_expected expected = {.client = "our \"name\"",
+                                          .audiences = {ENDPOINT, ENDPOINT},
+                                          .now = lab.now.utc,
+                                          .jwks = jwks};
+    const bool is_signed =
+        jwt_check(bytes_of_text(assertion + strlen("&client_assertion=")), &expected, jti);
+    json_decref(jwks);
+    return is_signed;
+}
+
+static const char *keys_of_enterprise(uint64_t id)
+{
+    static char at[64];
+    char text[API_ID_SIZE];
+    api_id_write(text, "ent", id);
+    (void)snprintf(at, sizeof(at), "/.well-known/jwks/%s", text);
+    return at;
+}
+
+// Else whoever enters another enterprise's endpoint would get its tokens.
+static void the_server_signs_for_each_enterprise_with_a_key_of_its_own(void **state)
+{
+    (void)state;
+    owner = TENANT_A;
+    add_jwt_sink();
+    owner = LAB_TENANT;
+    ask_as(token, "POST", sink_path(sink, "/test"), NULL, 202);
+    sinks_look(sinks);
+    work();
+    assert_true(is_question(0));
+    assert_true(is_signed_by(0, keys_of_enterprise(TENANT_A)));
+    assert_false(is_signed_by(0, keys_of_enterprise(TENANT_B)));
+    assert_false(is_signed_by(0, "/.well-known/jwks.json")); // that of the operator
+    static char own[sizeof(a.body)];
+    memcpy(own, a.body, sizeof(own));
+    ask_as("", "GET", keys_of_enterprise(AUTH_OPERATOR), NULL, 200);
+    assert_string_equal(a.body, own);
+    ask_as("", "GET", "/.well-known/jwks/nobody", NULL, 404);
+}
+
 static void the_server_proves_who_it_is_and_sends_what_it_got(void **state)
 {
     (void)state;
-    char jti[JWT_JTI_MAX + 1];
-    json_t *jwks = NULL;
     add_jwt_sink();
     assert_true(says("\"credentialClientId\":\"cli_"));
     dirty(card);
@@ -97,14 +147,7 @@ static void the_server_proves_who_it_is_and_sends_what_it_got(void **state)
                                 "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
                                 "&client_assertion=";
     assert_memory_equal(sents[0].body, start, sizeof(start) - 1);
-    ask_as("", "GET", "/.well-known/jwks.json", NULL, 200);
-    assert_int_equal(json_read(bytes_of_text(a.body), &jwks), JSON_READ_OK);
-    const struct jwt_expected expected = {.client = "our \"name\"",
-                                          .audiences = {ENDPOINT, ENDPOINT},
-                                          .now = lab.now.utc,
-                                          .jwks = jwks};
-    assert_true(jwt_check(bytes_of_text(sents[0].body + sizeof(start) - 1), &expected, jti));
-    json_decref(jwks);
+    assert_true(is_signed_by(0, "/.well-known/jwks.json"));
     give(0, 1, 300);
     assert_int_equal(sent_count, 2);
     assert_true(has_token(1, "t-1"));
@@ -228,6 +271,15 @@ static bool see_none(void *context, const struct document *d)
     return true;
 }
 
+static uint64_t kept_secrets(void)
+{
+    const struct document_filter filter = {.kind = SINK_SECRET_KIND, .state = -1};
+    const struct store_page page = {.limit = 9};
+    uint64_t count = 0;
+    assert_int_equal(store_documents(lab.store, &filter, &page, see_none, NULL, &count), STORE_OK);
+    return count;
+}
+
 static void one_credential_takes_the_place_of_the_other(void **state)
 {
     (void)state;
@@ -241,11 +293,7 @@ static void one_credential_takes_the_place_of_the_other(void **state)
     renew();
     ask_as(token, "PATCH", sink_path(sink, ""), "{" JWT_CREDENTIAL "}", 200);
     assert_true(!says("credentialExpiresAt") && says("credentialClientId"));
-    const struct document_filter filter = {.kind = SINK_SECRET_KIND, .state = -1};
-    const struct store_page page = {.limit = 9};
-    uint64_t left = 9;
-    assert_int_equal(store_documents(lab.store, &filter, &page, see_none, NULL, &left), STORE_OK);
-    assert_int_equal(left, 0);
+    assert_int_equal(kept_secrets(), 0);
     clean(card);
     work();
     assert_true(is_question(1));
@@ -262,6 +310,7 @@ int main(void)
 #define ONE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
     const struct CMUnitTest tests[] = {
         ONE(the_server_proves_who_it_is_and_sends_what_it_got),
+        ONE(the_server_signs_for_each_enterprise_with_a_key_of_its_own),
         ONE(a_refused_token_is_asked_for_anew_and_three_suspend_the_sink),
         ONE(an_endpoint_that_gives_no_token_is_an_attempt_that_failed),
         ONE(a_token_that_does_not_say_how_long_it_lives_lives_a_minute),
