@@ -183,7 +183,7 @@ static bool take_user(struct api_exchange *x, const struct auth_user *user, bool
     if (!auth_user_is_active(user, x->now.utc))
         return false;
     if (!has_proved || api_factor_is_needed(x->api, user)) {
-        const enum store_status status = api_factor_find(x, user, &factor, &has);
+        const enum store_status status = api_factor_find(x, x->reader, user, &factor, &has);
         secret_wipe(&factor, sizeof(factor));
         if (status != STORE_OK)
             return cannot_tell(x);

@@ -26,12 +26,13 @@ bool api_factor_is_needed(const struct api *api, const struct auth_user *user)
     return (api->options.factor_roles >> user->role & 1) != 0;
 }
 
-enum store_status api_factor_find(struct api_exchange *x, const struct auth_user *user,
-                                  struct auth_factor *factor, enum api_factor *has)
+enum store_status api_factor_find(struct api_exchange *x, struct store *store,
+                                  const struct auth_user *user, struct auth_factor *factor,
+                                  enum api_factor *has)
 {
     const struct factor_safe safe = safe_of(x->api);
     *has = api_factor_is_needed(x->api, user) ? API_FACTOR_NEEDED : API_FACTOR_NONE;
-    const enum store_status status = auth_factor_get(&safe, x->reader, user->id, factor);
+    const enum store_status status = auth_factor_get(&safe, store, user->id, factor);
     if (status == STORE_OK && factor->is_active)
         *has = API_FACTOR_ACTIVE;
     return status == STORE_NONE ? STORE_OK : status;

@@ -12,8 +12,9 @@ enum api_factor {
 // Does the configuration ask it of the user's role?
 bool api_factor_is_needed(const struct api *api, const struct auth_user *user);
 // `factor` is of the user if `has` says ACTIVE. Other than STORE_OK: it cannot be told.
-enum store_status api_factor_find(struct api_exchange *x, const struct auth_user *user,
-                                  struct auth_factor *factor, enum api_factor *has) MUST_USE;
+enum store_status api_factor_find(struct api_exchange *x, struct store *store,
+                                  const struct auth_user *user, struct auth_factor *factor,
+                                  enum api_factor *has) MUST_USE;
 // The time of the world, which apps go by, and not a laboratory's.
 struct utc api_factor_time(const struct api_exchange *x);
 // Inside a transaction: uses the proof up. STORE_CONFLICT, with 401 as x->problem, when another

@@ -104,12 +104,23 @@ static void refuse_wrong(struct api_exchange *x)
     api_refuse_code(x, API_UNAUTHENTICATED);
 }
 
+static struct api_problem code_is_missing(void)
+{
+    return api_problem_reason(API_UNAUTHENTICATED, "OTP_REQUIRED", "");
+}
+
+// A factor that was proved after the password was judged, in the same turn, is asked for too.
 static enum store_status keep_session(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct login *l = x->work;
     const char *reason = NULL;
-    enum store_status status = STORE_OK;
-    if (l->has_factor == API_FACTOR_ACTIVE)
+    enum api_factor has = API_FACTOR_NONE;
+    enum store_status status = api_factor_find(x, store, &l->user, &l->factor, &has);
+    if (status == STORE_OK && has == API_FACTOR_ACTIVE && l->otp.len == 0) {
+        x->problem = code_is_missing();
+        return STORE_CONFLICT;
+    }
+    if (status == STORE_OK && (has == API_FACTOR_ACTIVE || l->has_factor == API_FACTOR_ACTIVE))
         status = api_factor_spend(x, store, l->user.id, l->otp, &reason);
     if (status == STORE_OK)
         status = auth_session_put(store, &l->session, l->secret, now);
@@ -152,13 +163,14 @@ static void refuse_login(struct api_exchange *x, struct login *l)
 // were.
 static void judge_factor(struct api_exchange *x, struct login *l)
 {
-    const enum store_status status = api_factor_find(x, &l->user, &l->factor, &l->has_factor);
+    const enum store_status status =
+        api_factor_find(x, x->reader, &l->user, &l->factor, &l->has_factor);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
     }
     if (l->has_factor == API_FACTOR_ACTIVE && l->otp.len == 0) {
-        api_refuse(x, api_problem_reason(API_UNAUTHENTICATED, "OTP_REQUIRED", ""));
+        api_refuse(x, code_is_missing());
         return;
     }
     if (l->has_factor == API_FACTOR_ACTIVE &&
@@ -228,7 +240,7 @@ void api_session_get(struct api_exchange *x)
     enum api_factor has = API_FACTOR_NONE;
     enum store_status status = auth_user_get(x->reader, x->client.id, &user);
     if (status == STORE_OK)
-        status = api_factor_find(x, &user, &factor, &has);
+        status = api_factor_find(x, x->reader, &user, &factor, &has);
     secret_wipe(&factor, sizeof(factor));
     if (status != STORE_OK) {
         api_refuse_store(x, status);

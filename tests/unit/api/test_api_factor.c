@@ -114,6 +114,46 @@ static void of_two_at_once_with_one_code_one_gets_in(void **state)
     assert_int_equal(a.status + other.status, 200 + 401);
 }
 
+// `one` as that person; both in one turn, in this order.
+static void ask_at_once(const struct door *door, const struct ask *one, const struct ask *two,
+                        struct answer *other)
+{
+    const struct ask ask = {.method = one->method,
+                            .target = one->target,
+                            .body = one->body,
+                            .authorization = "",
+                            .cookie = door->cookie,
+                            .csrf_token = door->csrf,
+                            .origin = LAB_ORIGIN};
+    struct api_exchange *first = lab_start(&lab, &ask, &a);
+    struct api_exchange *second = lab_start(&lab, two, other);
+    lab_turn(&lab);
+    lab_forget(first);
+    lab_forget(second);
+}
+
+// When it asked, the password alone was enough.
+static void a_log_in_beside_the_first_code_needs_one_too(void **state)
+{
+    (void)state;
+    static struct answer other;
+    struct door door;
+    enter("ann", NULL, &door);
+    begin(&door, ann);
+    const struct ask login = {.method = "POST",
+                              .target = API_BASE "/session",
+                              .authorization = "",
+                              .body = "{\"username\":\"ann\",\"password\":\"" PASSWORD "\"}",
+                              .origin = LAB_ORIGIN};
+    const struct ask confirm = {
+        .method = "PATCH", .target = factor_of(ann), .body = otp_body(shown(0))};
+    ask_at_once(&door, &confirm, &login, &other);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(other.status, 401);
+    assert_non_null(strstr(other.body, "\"reason\":\"OTP_REQUIRED\""));
+    assert_null(strstr(other.headers, "Set-Cookie"));
+}
+
 // [RFC 6238 §5.2]: one step for the way, and as much for a clock that is ahead.
 static void a_code_may_be_one_step_early_or_late(void **state)
 {
@@ -461,6 +501,7 @@ int main(void)
         TEST(from_its_first_code_on_a_factor_is_asked_for),
         TEST(a_code_is_accepted_once),
         TEST(of_two_at_once_with_one_code_one_gets_in),
+        TEST(a_log_in_beside_the_first_code_needs_one_too),
         TEST(a_code_may_be_one_step_early_or_late),
         TEST(codes_go_by_the_clock_of_the_world),
         TEST(a_recovery_code_serves_once),
