@@ -33,6 +33,7 @@ struct errand {
     bool is_expired; // nothing was sent: the credential is over
     uint64_t ticket, delivery, sink, card;
     uint64_t token_client; // whose token it asks for, or has; 0: nobody's
+    uint64_t record;       // version of the client's record that it asks by
     uint64_t host;         // hash of name and port
     struct utc give_up_at;
     struct sink_answer answer;
@@ -226,6 +227,7 @@ static bool take_token(struct sinks *s, struct errand *f, const struct sink_answ
     if (answer->status != 200 || !token_answer_read(answer->body, s->looked_at, t))
         return false;
     t->client = f->token_client;
+    t->record = f->record;
     *f = (struct errand){.owner = s};
     s->is_dirty = true;
     return true;
@@ -400,13 +402,15 @@ static bool send(struct sinks *s, struct errand *f, const struct sink *sink,
     return is_sent;
 }
 
-// What the client's record says now; false when nobody can be asked.
-static bool find_endpoint(struct sinks *s, uint64_t id, struct auth_client *client,
-                          struct sink_url *url)
+// What the client's record says now; STORE_NONE when nobody can be asked.
+static enum store_status find_endpoint(struct sinks *s, uint64_t id, struct auth_client *client,
+                                       struct sink_url *url)
 {
-    return auth_client_get(s->options.reader, id, client) == STORE_OK && !client->is_suspended &&
-           client->token_uri[0] != '\0' &&
-           sink_url_read(bytes_of_text(client->token_uri), url) == SINK_OK;
+    const enum store_status status = auth_client_get(s->options.reader, id, client);
+    const bool has_one = status == STORE_OK && !client->is_suspended &&
+                         client->token_uri[0] != '\0' &&
+                         sink_url_read(bytes_of_text(client->token_uri), url) == SINK_OK;
+    return status == STORE_OK && !has_one ? STORE_NONE : status;
 }
 
 static bool write_question(struct sinks *s, const struct auth_client *client, struct utc now,
@@ -442,24 +446,36 @@ static bool send_question(struct sinks *s, struct errand *f, const struct auth_c
     return s->options.send(s->options.send_context, &request);
 }
 
-// In place of the event, which waits for it. A client that may not work, or says no more where to
-// ask, is a credential that is over.
-static void ask_token(struct sinks *s, struct errand *f, uint64_t id, struct utc now)
+static bool ask_token(struct sinks *s, struct errand *f, const struct auth_client *client,
+                      const struct sink_url *url, struct utc now)
+{
+    f->stage = SINK_ASKS_TOKEN;
+    f->host = host_of(url);
+    f->record = client->version;
+    return to_host(s, f->host) <= SINK_PER_HOST && send_question(s, f, client, url, now);
+}
+
+// Is there a token that the client's record, as it is now, stands behind? Else one is asked for in
+// place of the event, which waits for it. A client that may not work, or says no more where to ask,
+// is a credential that is over.
+static bool find_token(struct sinks *s, struct errand *f, struct utc now)
 {
     struct sink_url url;
     struct auth_client *client = malloc(sizeof(*client));
-    f->is_expired = client != NULL && !find_endpoint(s, id, client, &url);
-    f->stage = f->is_expired ? SINK_TO_WRITE : SINK_ASKS_TOKEN;
-    if (client == NULL) {
+    const enum store_status status =
+        client != NULL ? find_endpoint(s, f->token_client, client, &url) : STORE_FAILED;
+    if (status == STORE_NONE ||
+        (status == STORE_OK && token_of(s, f->token_client)->record != client->version))
+        drop_token(s, f->token_client);
+    const bool is_there = status == STORE_OK && has_token(s, f->token_client, now);
+    if (status == STORE_NONE) {
+        f->is_expired = true;
+        f->stage = SINK_TO_WRITE;
+    } else if (!is_there && (status != STORE_OK || !ask_token(s, f, client, &url, now))) {
         *f = (struct errand){.owner = s};
-        return;
-    }
-    if (!f->is_expired) {
-        f->host = host_of(&url);
-        if (to_host(s, f->host) > SINK_PER_HOST || !send_question(s, f, client, &url, now))
-            *f = (struct errand){.owner = s};
     }
     free(client);
+    return is_there;
 }
 
 // False: no more of this sink now.
@@ -489,10 +505,8 @@ static bool start(struct sinks *s, const struct sink *sink, const struct deliver
         f->stage = SINK_TO_WRITE;
         return false;
     }
-    if (sink->token_client != 0 && !has_token(s, sink->token_client, now)) {
-        ask_token(s, f, sink->token_client, now);
+    if (sink->token_client != 0 && !find_token(s, f, now))
         return false;
-    }
     f->stage = SINK_UNDER_WAY;
     if (send(s, f, sink, &url, d, now))
         return true;

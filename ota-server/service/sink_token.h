@@ -34,6 +34,7 @@ bool token_request_write(const struct token_key *key, const struct auth_client *
 
 struct secret_token {
     uint64_t client;
+    uint64_t record;  // version of the client's record that named the endpoint
     struct utc until; // 0: there is none
     size_t len;
     char text[SINK_TOKEN_MAX];

@@ -132,6 +132,57 @@ static void the_server_signs_for_each_enterprise_with_a_key_of_its_own(void **st
     ask_as("", "GET", "/.well-known/jwks/nobody", NULL, 404);
 }
 
+static void change_client(const char *body)
+{
+    char at[256];
+    (void)snprintf(at, sizeof(at), API_BASE "/api-clients/%s", client);
+    ask("PATCH", at, body, 200);
+}
+
+static void move_endpoint(void)
+{
+    char at[256];
+    change_client("{\"sinkTokenEndpoint\":{\"tokenUri\":\"" OTHER "\",\"clientId\":\"other\"}}");
+    (void)snprintf(at, sizeof(at), API_BASE "/api-clients/%s/approve", client);
+    ask("POST", at, NULL, 200);
+}
+
+static void a_token_ends_with_what_the_record_said(void **state)
+{
+    (void)state;
+    add_jwt_sink();
+    dirty(card);
+    work();
+    give(0, 1, 3600);
+    answer_with(1, 204);
+    move_endpoint();
+    clean(card);
+    work();
+    assert_int_equal(sent_count, 3);
+    assert_string_equal(sents[2].url, OTHER);
+    give(2, 2, 3600);
+    assert_true(has_token(3, "t-2"));
+    answer_with(3, 204);
+    change_client("{\"status\":\"SUSPENDED\"}");
+    dirty(card);
+    work();
+    assert_int_equal(sent_count, 4);
+    ask("GET", sink_path(sink, ""), NULL, 200);
+    assert_true(says("\"statusReason\":\"CREDENTIAL\""));
+}
+
+static void an_answer_to_what_was_asked_before_is_no_token(void **state)
+{
+    (void)state;
+    add_jwt_sink();
+    dirty(card);
+    work();
+    move_endpoint();
+    give(0, 1, 3600);
+    assert_int_equal(sent_count, 2);
+    assert_string_equal(sents[1].url, OTHER);
+}
+
 static void the_server_proves_who_it_is_and_sends_what_it_got(void **state)
 {
     (void)state;
@@ -311,6 +362,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONE(the_server_proves_who_it_is_and_sends_what_it_got),
         ONE(the_server_signs_for_each_enterprise_with_a_key_of_its_own),
+        ONE(a_token_ends_with_what_the_record_said),
+        ONE(an_answer_to_what_was_asked_before_is_no_token),
         ONE(a_refused_token_is_asked_for_anew_and_three_suspend_the_sink),
         ONE(an_endpoint_that_gives_no_token_is_an_attempt_that_failed),
         ONE(a_token_that_does_not_say_how_long_it_lives_lives_a_minute),
