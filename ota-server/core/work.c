@@ -72,6 +72,13 @@ void work_unmark(struct work *w, uint8_t mark, const char *why)
     work_trail(w, "card.unmarked", 0, card_mark_name(mark), "", why);
 }
 
+// When a card is asked first.
+static struct utc first_audit(const struct work *w)
+{
+    const struct policy *p = w->policy;
+    return utc_after(w->now, p->audit.count == 0 ? MINUTE_MS : (int64_t)p->audit.after_s[0] * 1000);
+}
+
 void work_dirty(struct work *w, uint8_t reason, uint64_t operation)
 {
     struct record *r = w->r;
@@ -88,9 +95,7 @@ void work_dirty(struct work *w, uint8_t reason, uint64_t operation)
         r->dirty_attempts = 0;
         r->reissues = 0;
         r->needs_operator = false;
-        r->next_audit_at = utc_after(w->now, w->policy->audit.count == 0
-                                                 ? MINUTE_MS
-                                                 : (int64_t)w->policy->audit.after_s[0] * 1000);
+        r->next_audit_at = first_audit(w);
     }
     r->marks |= 1u << MARK_DIRTY;
     if (r->mark_since[MARK_DIRTY].ms == 0)
@@ -132,6 +137,11 @@ void work_jump(struct work *w)
     r->jumps_today++;
     r->mt_counter += COUNTER_JUMP;
     work_trail(w, "card.counter_jumped", 0, "", "", event_type_name(w->e->type));
+    // The card heard what it refused: asked soon again it may take the new counter, and what is
+    // missing after several jumps does not cost a day each.
+    const struct utc soon = first_audit(w);
+    if (r->dirty_since.ms != 0 && r->next_audit_at.ms > soon.ms)
+        r->next_audit_at = soon;
 }
 
 void work_heard(struct work *w, const char *number)

@@ -678,3 +678,9 @@ planted_bug(began_anew_with_one_count applet/memory.c STORY
 ]==]
     BECOMES [==[
 ]==])
+
+planted_bug(jumped_and_asked_a_day_later ota-server/core/work.c STORY
+    TEXT [==[
+    if (r->dirty_since.ms != 0 && r->next_audit_at.ms > soon.ms)]==]
+    BECOMES [==[
+    if (r->dirty_since.ms == 0 && r->next_audit_at.ms > soon.ms)]==])

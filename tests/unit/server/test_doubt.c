@@ -3,6 +3,7 @@
 #include "tests/unit/server/world.h"
 
 #define MINUTE 60000
+#define DAY (24 * 60 * (int64_t)MINUTE)
 
 static struct world world;
 
@@ -282,6 +283,24 @@ static void what_was_never_given_an_id_goes_on_waiting_after_a_restore(void **st
     assert_int_equal(world.record.open.status, STATUS_QUEUED);
 }
 
+static void a_jump_in_an_old_doubt_is_tried_within_a_minute_thrice_a_day(void **state)
+{
+    (void)state;
+    mark(DIRTY_OPERATOR_REQUEST);
+    world_wake_after(&world, 3 * DAY); // behind the steps: once a day
+    const uint64_t before = world.record.mt_counter;
+    for (uint64_t jumps = 1; jumps <= 3; jumps++) {
+        assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+        world_por(&world, 0x02);
+        assert_int_equal(world.record.mt_counter, before + jumps * 65536 + jumps - 1);
+        assert_int_equal(world.record.next_audit_at.ms - world.now.ms, MINUTE);
+        world_wake_after(&world, MINUTE);
+    }
+    world_por(&world, 0x02); // that was the fourth
+    assert_int_equal(world.record.mt_counter, before + 3 * 65536 + 3);
+    assert_true(world.record.next_audit_at.ms - world.now.ms > 60 * MINUTE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -299,6 +318,7 @@ int main(void)
         TEST(an_answer_about_another_operation_under_our_counter_is_not_believed),
         TEST(what_waited_to_be_sent_again_is_asked_about_after_a_restore),
         TEST(what_was_never_given_an_id_goes_on_waiting_after_a_restore),
+        TEST(a_jump_in_an_old_doubt_is_tried_within_a_minute_thrice_a_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
