@@ -106,7 +106,8 @@ static void recognise(struct mirror_slot *to, uint64_t subscription, bool is_bar
 }
 
 // What the server knows about a subscription that it did not expect on the card: a download whose
-// outcome is unknown, one that a bootstrap was to bring before a backup was put back, or nothing.
+// outcome is unknown, one that a bootstrap was to bring before a backup was put back, what the
+// registry knows, or nothing.
 static void adopt(struct work *w, struct mirror_slot *to, struct findings *found)
 {
     const struct record *r = w->r;
@@ -129,6 +130,15 @@ static void adopt(struct work *w, struct mirror_slot *to, struct findings *found
         if (b->items[i].subscription == 0 || !is_imsi(to, p->imsi))
             continue;
         recognise(to, b->items[i].subscription, p->is_barred, p->number);
+        return;
+    }
+    // A registry from a backup believes it to be free, or promised it to somebody else.
+    struct found_subscription known;
+    const struct decide_context *c = w->context;
+    if (c->find != NULL && c->find(c->find_context, r, to->fact.imsi, &known)) {
+        recognise(to, known.id, known.is_barred, known.number);
+        work_trail(w, "subscription.adopted", 0, known.is_promised ? "RESERVED" : "FREE", "ON_CARD",
+                   "an audit found it");
         return;
     }
     found->needs_operator = true; // foreign: nobody deletes it by itself

@@ -207,12 +207,25 @@ struct decision {
     bool is_dropped; // a message that was not fresh, or answered nothing: counted, no effect
 };
 
+// A subscription of the registry.
+struct found_subscription {
+    uint64_t id;
+    bool is_barred;
+    bool is_promised; // to another card
+    char number[NUMBER_TEXT_SIZE];
+};
+typedef bool decide_find_fn(void *context, const struct record *r,
+                            const uint8_t imsi[COMMAND_IMSI_SIZE], struct found_subscription *out);
+
 struct decide_context {
     const struct policy *policy;
     const struct cipher *cipher; // SHA-256 only
     // A backup was put back, and cards may have what the database believes to be free: no
     // download leaves unless it is forced.
     bool are_downloads_held;
+    // The subscription with this IMSI, when it may be the card's: no other one has it. NULL: none.
+    decide_find_fn *find;
+    void *find_context;
 };
 
 void decide(const struct record *record, const struct event *event,

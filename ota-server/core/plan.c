@@ -338,7 +338,7 @@ static uint8_t hold_of(const struct work *w, const struct operation *o)
         return HOLD_NOT_BEFORE;
     if (r->dirty_since.ms != 0 && operation_is_state_changing(o->kind) && !o->force)
         return HOLD_CARD_DIRTY;
-    if (w->are_downloads_held && o->kind == OPERATION_DOWNLOAD && !o->force)
+    if (w->context->are_downloads_held && o->kind == OPERATION_DOWNLOAD && !o->force)
         return HOLD_RESTORED;
     return reachable(r) == NULL ? HOLD_OTA_UNREACHABLE : HOLD_NONE;
 }

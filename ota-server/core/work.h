@@ -16,7 +16,7 @@ struct work {
     const struct record *before;
     struct record *r; // the next record
     struct utc now;
-    bool are_downloads_held;
+    const struct decide_context *context;
     uint8_t ids; // taken of the event's fresh ones
 };
 #define FRESH_IDS 4 // that an event brings: fresh_id and the three after it

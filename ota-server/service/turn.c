@@ -172,7 +172,8 @@ bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_
 static enum store_status judge_once(struct turn *t, uint64_t card, struct event *e,
                                     struct turn_answer *answer)
 {
-    struct decide_context context = {.cipher = t->options.cipher};
+    struct decide_context context = {
+        .cipher = t->options.cipher, .find = turn_find, .find_context = t};
     enum store_status status = store_card_load(t->options.store, card, &t->before);
     if (status == STORE_NONE) {
         answer->refusal = REFUSAL_NOT_FOUND;
@@ -184,6 +185,8 @@ static enum store_status judge_once(struct turn *t, uint64_t card, struct event 
         status = turn_hold(t, &context.are_downloads_held);
     if (status != STORE_OK)
         return status;
+    context.are_downloads_held |= e->type == EVENT_LOST; // its next one is asked for, too
+    t->find_status = STORE_OK;
     e->fresh_id = turn_id(t, e->at);
     for (unsigned i = 1; i < IDS_PER_EVENT; i++)
         (void)turn_id(t, e->at);
@@ -191,7 +194,7 @@ static enum store_status judge_once(struct turn *t, uint64_t card, struct event 
     answer->refusal = t->decision.refusal;
     answer->operation = t->decision.operation;
     t->counts.dropped += t->decision.is_dropped;
-    return STORE_OK;
+    return t->find_status;
 }
 
 static bool is_to_follow(const struct turn *t)
@@ -231,6 +234,7 @@ static enum store_status judge(struct turn *t, uint64_t card, struct event *e,
             return status;
         struct turn_answer unused = {0};
         status = judge_once(t, card, &lost, &unused);
+        t->has_lost = true;
         if (status == STORE_OK)
             status = save(t, &lost);
         if (status != STORE_OK)
@@ -259,6 +263,8 @@ static enum store_status run_prepared(struct turn *t, struct task *k)
 {
     const size_t sends = t->send_count;
     const size_t tallies = t->tally_count;
+    const size_t alarms = t->alarm_count;
+    t->has_lost = false;
     enum store_status status = store_mark(t->options.store);
     if (status == STORE_OK)
         status = k->prepare(k->context, t->options.store, &k->event);
@@ -269,8 +275,11 @@ static enum store_status run_prepared(struct turn *t, struct task *k)
         return status;
     if (!must_save(t, &k->event) || k->result.refusal != REFUSAL_NONE) {
         store_mark_undo(t->options.store);
-        t->send_count = sends; // of what was lost meanwhile
+        t->send_count = sends;
         t->tally_count = tallies;
+        t->alarm_count = alarms;
+        if (t->has_lost) // that was undone with it
+            status = judge(t, k->card, &k->event, &k->result);
     } else {
         status = store_mark_keep(t->options.store);
     }

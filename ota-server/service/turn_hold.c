@@ -1,7 +1,8 @@
 // What a restore from a backup holds back. The database does not know what the server did since the
 // backup was made: a subscription that it believes to be free, or another card's, may be on a card.
-// Two cards with one subscription cannot be undone, so no download leaves, and nothing is taken
-// from a pool, until every card has said what it has, or somebody with the right takes the risk.
+// Two cards with one subscription cannot be undone, so no download leaves, and no bootstrap takes
+// anything from a pool, until every card has said what it has, or somebody with the right takes the
+// risk.
 #include "ota-server/service/download_hold.h"
 #include "ota-server/service/turn_part.h"
 
@@ -30,7 +31,7 @@ static enum store_status end(struct turn *t, struct utc now)
 {
     t->hold.is_known = false;
     turn_want_places(t);
-    return download_hold_end(t->options.store, "every card was audited since the restore", now);
+    return download_hold_end(t->options.store, "no card is in doubt because of the restore", now);
 }
 
 enum store_status turn_run_hold(struct turn *t, struct utc now)
@@ -41,48 +42,29 @@ enum store_status turn_run_hold(struct turn *t, struct utc now)
     if (status != STORE_OK || !is_on || t->hold.look_at.ms > now.ms)
         return status;
     t->hold.look_at = utc_after(now, LOOK_MS);
-    status = store_any_doubted(t->options.store, DIRTY_RESTORE_FROM_BACKUP, &is_doubted);
+    struct utc since;
+    status = download_hold_since(t->options.store, &since);
+    if (status == STORE_OK)
+        status = store_any_dirty(t->options.store, since, &is_doubted);
     return status == STORE_OK && !is_doubted ? end(t, now) : status;
 }
 
-static bool is_to_be_had(const struct record *r, const struct subscription *s)
+bool turn_find(void *context, const struct record *r, const uint8_t imsi[COMMAND_IMSI_SIZE],
+               struct found_subscription *out)
 {
-    return s->tenant == r->tenant && (s->state != SUBSCRIPTION_ON_CARD || s->card == r->card);
-}
-
-static enum store_status note_adoption(struct turn *t, const struct subscription *s, struct utc at)
-{
-    const struct trail_new row = {.at = at,
-                                  .actor = {.kind = ACTOR_SYSTEM},
-                                  .action = "subscription.adopted",
-                                  .object_kind = "subscription",
-                                  .object = s->id,
-                                  .tenant = s->tenant,
-                                  .after = "ON_CARD",
-                                  .reason = "the card has it"};
-    return store_trail_add(t->options.store, &row);
-}
-
-enum store_status turn_adopt(struct turn *t, struct utc at)
-{
-    struct record *r = &t->decision.next;
-    enum store_status status = STORE_OK;
-    for (uint8_t i = 0; i < r->slot_count && status == STORE_OK; i++) {
-        struct mirror_slot *slot = &r->slots[i];
-        struct subscription row;
-        if (slot->subscription != 0)
-            continue;
-        status = store_subscription_by_imsi(t->options.store, slot->fact.imsi, &row);
-        if (status == STORE_OK && is_to_be_had(r, &row)) {
-            slot->subscription = row.id;
-            slot->is_barred = row.plan.is_barred;
-            memcpy(slot->number, row.plan.number, sizeof(slot->number));
-            status = note_adoption(t, &row, at);
-        } else if (status == STORE_NONE) {
-            status = STORE_OK; // foreign
-        }
-    }
-    return status;
+    struct turn *t = context;
+    struct subscription row;
+    const enum store_status status = store_subscription_by_imsi(t->options.store, imsi, &row);
+    if (status != STORE_OK && status != STORE_NONE)
+        t->find_status = status;
+    const bool is_free = row.state == SUBSCRIPTION_FREE || row.state == SUBSCRIPTION_RESERVED;
+    if (status != STORE_OK || row.tenant != r->tenant || !(is_free || row.card == r->card))
+        return false;
+    *out = (struct found_subscription){.id = row.id,
+                                       .is_barred = row.plan.is_barred,
+                                       .is_promised = row.card != 0 && row.card != r->card};
+    memcpy(out->number, row.plan.number, sizeof(out->number));
+    return true;
 }
 
 enum store_status turn_stolen(struct turn *t, uint64_t *subscription)

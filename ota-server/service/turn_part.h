@@ -104,6 +104,8 @@ struct turn {
     struct strays strays;
     struct places places;
     struct hold hold;
+    enum store_status find_status; // of the decision that is made
+    bool has_lost;                 // in the event that runs, a promise was taken back
     struct stray stray_rows[STRAYS_MAX];
     size_t stray_count;
     int64_t clock_back_ms; // that the clock had gone back at the start
@@ -158,9 +160,10 @@ enum store_status turn_hold(struct turn *t, bool *is_on) MUST_USE;
 enum store_status turn_hold_begin(struct turn *t, struct utc now) MUST_USE;
 // Ends it when no card is in doubt any more.
 enum store_status turn_run_hold(struct turn *t, struct utc now) MUST_USE;
-// What t->decision found on the card and the registry believed to be free, or only promised to
-// another card, is this card's.
-enum store_status turn_adopt(struct turn *t, struct utc at) MUST_USE;
+// decide_find_fn: what the registry believes to be free, or only promised to another card, may be
+// this card's. What fails is in t->find_status.
+bool turn_find(void *context, const struct record *r, const uint8_t imsi[COMMAND_IMSI_SIZE],
+               struct found_subscription *out);
 // Does t->decision send a subscription that is not the card's? Then its id, otherwise 0.
 enum store_status turn_stolen(struct turn *t, uint64_t *subscription) MUST_USE;
 // turn_message.c: a message that comes now is kept if it fits no card; one that was kept leaves the

@@ -298,8 +298,6 @@ enum store_status turn_save(struct turn *t, const struct event *e)
     struct decision *d = &t->decision;
     enum store_status status = STORE_OK;
     const size_t sends = t->send_count;
-    if (d->is_located)
-        status = turn_adopt(t, e->at);
     for (uint8_t i = 0; i < d->send_count && status == STORE_OK; i++)
         status = save_send(t, &d->sends[i], e->at);
     if (status == STORE_OK)

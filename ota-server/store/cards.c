@@ -578,21 +578,16 @@ enum store_status store_cards(struct store *s, const struct card_filter *f,
     return status;
 }
 
-static bool note_doubted(void *context, const struct card_row *row)
+enum store_status store_any_dirty(struct store *s, struct utc until, bool *is_any)
 {
-    bool *is_any = context;
-    *is_any = row->state != CARD_RETIRED;
-    return !*is_any;
-}
-
-enum store_status store_any_doubted(struct store *s, uint8_t reason, bool *is_any)
-{
-    struct card_filter f;
-    const struct store_page all = {.limit = UINT32_MAX};
-    card_filter_init(&f);
-    f.dirty_reason = reason;
-    *is_any = false;
-    return store_cards(s, &f, &all, note_doubted, is_any, NULL);
+    struct query q = query_of(s, STATEMENT_CARD_ANY_DIRTY);
+    bind_number(&q, 1, until.ms);
+    bind_number(&q, 2, CARD_RETIRED);
+    bind_number(&q, 3, CARD_IMPORTED_PARTIAL);
+    const enum store_status status = query_step(&q);
+    query_end(&q);
+    *is_any = status == STORE_OK;
+    return status == STORE_NONE ? STORE_OK : status;
 }
 
 enum store_status store_campaign_take(struct store *s, uint64_t campaign,

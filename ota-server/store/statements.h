@@ -97,6 +97,8 @@
     S(CARD_BY_EID, "SELECT id FROM card WHERE eid = $1 AND eid <> '' AND" VISIBLE) \
     S(CARD_EID, "SELECT eid FROM card WHERE id = $1") \
     S(CARD_GROUP, "SELECT grp FROM card WHERE id = $1") \
+    S(CARD_ANY_DIRTY, "SELECT 1 FROM card WHERE dirty_since > 0 AND dirty_since <= $1" \
+        " AND state NOT IN ($2, $3) LIMIT 1") \
     S(CARD_QUEUE, "UPDATE card SET place = $2 WHERE id = $1") \
     S(PLACES_HELD, "SELECT count(*) FROM (SELECT 1 FROM card WHERE grp = $1 AND place <> 0" \
         " AND place = -1 LIMIT $2)") \

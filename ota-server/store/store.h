@@ -561,8 +561,8 @@ typedef bool store_checkpoint_fn(void *context, const struct checkpoint *c);
 enum store_status store_checkpoints(struct store *s, const struct store_page *page,
                                     store_checkpoint_fn *each, void *context,
                                     uint64_t *total) MUST_USE;
-// Is any card in doubt for this reason (enum dirty_reason) that is not retired?
-enum store_status store_any_doubted(struct store *s, uint8_t reason, bool *is_any) MUST_USE;
+// Is any card in doubt since then or before? Not one that is retired, or has no keys yet.
+enum store_status store_any_dirty(struct store *s, struct utc until, bool *is_any) MUST_USE;
 // Was the database restored from a backup: does it say so itself, or does its trail not reach the
 // newest checkpoint?
 enum store_status store_is_restored(struct store *s, bool *is_restored) MUST_USE;

@@ -435,11 +435,11 @@ planted_bug(pool_gives_after_a_restore ota-server/service/turn_hold.c STORY
     BECOMES [==[
     *is_on = false;]==])
 
-planted_bug(found_on_a_card_not_adopted ota-server/service/turn_hold.c STORY
+planted_bug(found_on_a_card_not_adopted ota-server/core/audit.c STORY
     TEXT [==[
-        if (slot->subscription != 0)]==]
+    if (c->find != NULL && ]==]
     BECOMES [==[
-        if (true)]==])
+    if (c->find == NULL && ]==])
 
 planted_bug(promise_not_taken_back ota-server/service/turn_hold.c STORY
     TEXT [==[

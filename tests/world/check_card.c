@@ -391,10 +391,10 @@ static uint32_t addressee(struct world *w, uint32_t owner, uint64_t number, stru
 {
     uint8_t octets[SMS_PACKET_MAX];
     struct secured_packet p;
-    const bool is_known_to_move = w->has_swapped || w->server.was_put_back;
-    for (uint32_t i = 0; i < w->cards && is_known_to_move; i++) {
+    const bool may_move = w->has_swapped || w->server.was_put_back;
+    for (uint32_t i = 0; i < w->cards && may_move; i++) {
         struct writer buffer = writer_of(octets, sizeof octets);
-        if ((identity_spoke_from(w, i, number) || w->server.was_put_back) &&
+        if ((identity_spoke_from(w, i, number) || check_is_forgotten(w, i)) &&
             open_for(w, i, packet, &buffer, &p))
             return i;
     }

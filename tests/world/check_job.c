@@ -81,6 +81,8 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
     const struct pool_look *look = &w->truths[card].look;
     const bool is_there =
         look->is_known && slot_with(w, card, w->people[person].slots[k].imsi) != NULL;
+    bool *is_adopted = &w->people[person].is_adopted[k];
+    *is_adopted |= is_there && !is_ours && look->is_forgotten;
     if (is_there && !is_ours && !look->is_forgotten)
         world_violate(w, "pool_once", card, "it has subscription %u of %u, which is another's", k,
                       person);
@@ -90,8 +92,7 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
         world_violate(w, "pool_once", card,
                       "it counts on subscription %u of %u, which is another's", k, person);
     // What was adopted and has left the card since stays its until a person decides.
-    if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(look, id) &&
-        !w->server.was_put_back)
+    if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(look, id) && !*is_adopted)
         world_violate(w, "reserved_is_wanted", card, "nobody wants subscription %u of %u", k,
                       person);
 }
@@ -281,10 +282,10 @@ static bool are_enough_at_it(const struct world *w)
 // first one: who is behind it was told why when something happened to it last.
 static bool may_wait(const struct world *w, const struct record *r)
 {
-    bool is_held = false; // until every card has said what it has
-    check(store_any_doubted(w->server.store, DIRTY_RESTORE_FROM_BACKUP, &is_held) == STORE_OK);
-    if (is_held)
-        return true;
+    for (uint32_t i = 0; i < w->cards; i++) { // until every card has said what it has
+        if (check_is_forgotten(w, i))
+            return true;
+    }
     const struct story_group *g = &w->story.group;
     const struct bootstrap *b = &r->bootstrap;
     uint64_t first = 0;

@@ -149,6 +149,13 @@ static void compare(struct world *w, uint32_t card, bool is_saved)
     check_job(w, card, r, is_saved);
 }
 
+bool check_is_forgotten(const struct world *w, uint32_t card)
+{
+    struct record r;
+    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
+    return r.reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0;
+}
+
 // Every card is in doubt, and the server is far above whatever it may have given away since.
 static void check_noticed(struct world *w, uint32_t card, const struct record *r)
 {

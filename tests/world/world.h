@@ -141,7 +141,8 @@ struct person { // a card with everything the world knows about it
         uint8_t state;
         uint64_t card;
     } pooled[2];
-    // On a card, and a database that was put back does not know that it ever gave it away.
+    // A database that was put back did not know that it gave it away, until it was found.
+    bool is_adopted[WORLD_SUBSCRIPTIONS];
 };
 
 // A subscription: the n-th of a person.
@@ -501,6 +502,8 @@ void check_started(struct world *w);
 // A backup was made; it was put back.
 void check_backup(struct world *w);
 void check_restored(struct world *w);
+// Is the card in doubt because the database was put back?
+bool check_is_forgotten(const struct world *w, uint32_t card);
 // After every event: mirror and truth.
 void check_mirrors(struct world *w);
 // The bootstrap of a card whose record or memory changed, and the pool.

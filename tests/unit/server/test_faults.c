@@ -305,6 +305,61 @@ static void downloads_are_held_from_a_restore_until_no_card_is_in_doubt(void **s
     assert_false(are_downloads_held());
 }
 
+static void give(uint64_t subscription, uint64_t card, uint8_t state)
+{
+    struct subscription s = {.id = subscription, .tenant = 1, .card = card, .state = state};
+    memcpy(s.plan.imsi, (uint8_t[]){8, 0x99, 0x99, 0x07, 0, 0, 0, 7, (uint8_t)subscription}, 9);
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_subscription_put(store, &s), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+}
+
+static void want(uint64_t subscription)
+{
+    struct event e = {.type = EVENT_REQUEST, .actor = {ACTOR_USER, 1}};
+    struct operation *o = &e.as.request.operation;
+    *o = (struct operation){.id = subscription + 1000,
+                            .kind = OPERATION_DOWNLOAD,
+                            .subscription = subscription,
+                            .actor = {ACTOR_USER, 1},
+                            .wait_until_clean = true};
+    o->target.is_given = true;
+    memcpy(o->download.imsi, (uint8_t[]){8, 0x99, 0x99, 0x07, 0, 0, 0, 7, (uint8_t)subscription},
+           9);
+    memcpy(o->target.imsi, o->download.imsi, sizeof(o->target.imsi));
+    assert_true(turn_event(turn, 1, &e, note_answer, NULL));
+    assert_int_equal(run(), TURN_OK);
+    assert_int_equal(answered.refusal, REFUSAL_NONE);
+}
+
+static void of_two_downloads_that_became_another_cards_none_leaves(void **state)
+{
+    (void)state;
+    struct event doubt = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    struct event clear = {.type = EVENT_CLEAR_DIRTY};
+    assert_true(turn_event(turn, 1, &doubt, NULL, NULL));
+    for (uint64_t id = 0x11; id <= 0x12; id++) {
+        give(id, 1, SUBSCRIPTION_RESERVED);
+        want(id);
+    }
+    assert_int_equal(load(1).queue_len, 2);
+    for (uint64_t id = 0x11; id <= 0x12; id++)
+        give(id, 2, SUBSCRIPTION_ON_CARD);
+    sent_count = 0;
+    assert_true(turn_event(turn, 1, &clear, note_answer, NULL));
+    assert_int_equal(run(), TURN_OK);
+    assert_int_equal(answered.refusal, REFUSAL_NONE);
+    assert_int_equal(sent_count, 0);
+    assert_int_equal(load(1).queue_len, 0);
+    assert_false(load(1).has_open);
+    for (uint64_t id = 0x11; id <= 0x12; id++) {
+        struct operation o;
+        uint64_t card;
+        assert_int_equal(store_operation_get(store, id + 1000, &o, &card), STORE_OK);
+        assert_int_equal(o.failure, FAILURE_REFUSED_AT_SEND);
+    }
+}
+
 static void a_restore_that_is_cut_short_is_done_again(void **state)
 {
     (void)state;
@@ -514,6 +569,7 @@ int main(void)
         TEST(a_lock_held_by_another_process_refuses_for_now),
         TEST(an_older_copy_is_noticed_on_every_card_and_nothing_old_is_sent),
         TEST(downloads_are_held_from_a_restore_until_no_card_is_in_doubt),
+        TEST(of_two_downloads_that_became_another_cards_none_leaves),
         TEST(a_restore_that_is_cut_short_is_done_again),
         TEST(each_opening_of_a_file_may_fail),
         TEST(nothing_acknowledged_is_lost_by_200_kills),

@@ -165,6 +165,64 @@ static void a_download_that_came_late_is_no_foreign_one(void **state)
     assert_int_equal(world.record.slots[2].subscription, 103);
 }
 
+static bool is_promised;
+
+static bool find(void *context, const struct record *r, const uint8_t imsi[COMMAND_IMSI_SIZE],
+                 struct found_subscription *out)
+{
+    (void)context;
+    (void)r;
+    *out = (struct found_subscription){.id = 777, .is_promised = is_promised, .number = "99901"};
+    return imsi[1] == 0x77;
+}
+
+static void audit_with_unknown(uint8_t digits)
+{
+    struct event e;
+    audit_after_minute(&e, LOOKUP_STORED, RESULT_OK);
+    struct audit_answer *a = &e.as.por.answer;
+    a->slots[2] = (struct audit_slot){
+        .slot = 3, .state = SLOT_DISABLED, .rank = 3, .imsi = {8, digits, 0x99, 7, 0, 0, 0, 7, 1}};
+    a->slot_count_here = 3;
+    world_event(&world, &e);
+}
+
+static bool has_row(const char *action, const char *before)
+{
+    bool has = false;
+    for (uint8_t i = 0; i < world.decision.trail_count; i++)
+        has |= strcmp(world.decision.trail[i].action, action) == 0 &&
+               strcmp(world.decision.trail[i].before, before) == 0;
+    return has;
+}
+
+static void what_the_registry_has_free_is_the_cards_and_nobody_decides(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        world_init(&world);
+        world.find = find;
+        is_promised = i == 1;
+        (void)given_up(OPERATION_DOWNLOAD);
+        audit_with_unknown(0x77);
+        assert_false(world.record.needs_operator);
+        assert_int_equal(world.record.slots[2].subscription, 777);
+        assert_string_equal(world.record.slots[2].number, "99901");
+        assert_true(has_row("subscription.adopted", i == 1 ? "RESERVED" : "FREE"));
+        assert_int_equal(world.record.last_audit_outcome, AUDIT_SERVER_CORRECTED);
+    }
+}
+
+static void what_the_registry_does_not_give_is_foreign(void **state)
+{
+    (void)state;
+    world.find = find;
+    (void)given_up(OPERATION_DOWNLOAD);
+    audit_with_unknown(0x78);
+    assert_true(world.record.needs_operator);
+    assert_int_equal(world.record.slots[2].subscription, 0);
+}
+
 // Its answer is lost, its notification is not: the operation is done, the mirror lacks the slot.
 static void a_download_told_by_its_notification_alone_is_no_foreign_one(void **state)
 {
@@ -575,6 +633,8 @@ int main(void)
         TEST(an_item_of_a_bootstrap_that_was_deleted_late_is_not_sent_again),
         TEST(what_ran_after_it_was_given_up_is_told_by_its_late_answer),
         TEST(a_download_that_came_late_is_no_foreign_one),
+        TEST(what_the_registry_has_free_is_the_cards_and_nobody_decides),
+        TEST(what_the_registry_does_not_give_is_foreign),
         TEST(a_download_told_by_its_notification_alone_is_no_foreign_one),
         TEST(a_lost_packet_that_ran_before_the_next_answer_may_have_run),
         TEST(an_audit_also_goes_to_the_number_of_a_late_download),

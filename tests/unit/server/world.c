@@ -48,7 +48,10 @@ void world_close(struct world *w)
 
 void world_event(struct world *w, struct event *e)
 {
-    const struct decide_context c = {&w->policy, &w->cipher, w->are_downloads_held};
+    const struct decide_context c = {.policy = &w->policy,
+                                     .cipher = &w->cipher,
+                                     .are_downloads_held = w->are_downloads_held,
+                                     .find = w->find};
     e->at = w->now;
     e->fresh_id = w->next_id;
     w->next_id += 4;

@@ -15,6 +15,7 @@ struct world {
     uint64_t next_id;
     uint8_t next_slot; // that a download takes
     bool are_downloads_held;
+    decide_find_fn *find; // in the registry
 };
 
 void world_init(struct world *w);

@@ -326,12 +326,13 @@ enum store_status store_pool_reserve(struct store *s, uint64_t pool, bool is_for
     return STORE_OK;
 }
 
-enum store_status store_any_doubted(struct store *s, uint8_t reason, bool *is_any)
+enum store_status store_any_dirty(struct store *s, struct utc until, bool *is_any)
 {
     *is_any = false;
     for (uint32_t i = 0; i < s->rows[CARDS].count; i++) {
         const struct record *r = &((struct card_place *)row_at(s, CARDS, i))->record;
-        *is_any |= r->state != CARD_RETIRED && r->reasons[reason].since.ms != 0;
+        const bool is_asked = r->state != CARD_RETIRED && r->state != CARD_IMPORTED_PARTIAL;
+        *is_any |= is_asked && r->dirty_since.ms != 0 && r->dirty_since.ms <= until.ms;
     }
     return STORE_OK;
 }
