@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CUTS 150  // more with OTARIA_POWER_CUTS
-#define CALLS 160 // a life ends at one of so many first calls of the disk
+#define CUTS 150        // more with OTARIA_POWER_CUTS
+#define CUTS_OF_ONE 500 // of one database
+#define CALLS 160       // a life ends at one of so many first calls of the disk
 #define ACKS_MAX 65536
 
 static struct prng chance;
@@ -91,13 +92,33 @@ static unsigned cuts(void)
     return wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : CUTS;
 }
 
-static void what_was_acknowledged_survives_every_loss_of_power(void **state)
+static int open_watched(void **state)
 {
-    (void)state;
+    ack_count = 0;
+    heard = 0;
+    const int failed = fault_lab_open(state);
+    if (failed != 0)
+        return failed;
+    close_server();
+    lost_writes_begin();
+    return start() ? 0 : 1;
+}
+
+static int close_watched(void **state)
+{
+    faulty_disk_set(DISK_GOOD, 0, false);
+    lost_writes_end();
+    return fault_lab_close(state);
+}
+
+// So many cuts of one database; each ends with less than it could do, and begins with what is
+// there.
+static void cut_one(unsigned count)
+{
     uint64_t heard_before = 0;
     struct utc checked_at = world.now;
-    const unsigned count = cuts();
-    prng_init(&chance, 1, "power", 0);
+    ack_count = 0;
+    heard = 0;
     for (unsigned i = 0; i < count; i++) {
         const size_t before = ack_count;
         faulty_disk_set(DISK_LOSES_POWER, 1 + (uint32_t)prng_below(&chance, CALLS), true);
@@ -120,9 +141,24 @@ static void what_was_acknowledged_survives_every_loss_of_power(void **state)
     assert_whole();
     assert_true(ack_count > count / 2 && heard > count / 2); // there was something to lose
     assert_true(lost_writes_count() > count);
+}
+
+static void what_was_acknowledged_survives_every_loss_of_power(void **state)
+{
+    const unsigned count = cuts();
+    size_t acks_in_all = 0;
+    prng_init(&chance, 1, "power", 0);
+    for (unsigned done = 0; done < count; done += CUTS_OF_ONE) {
+        if (done > 0) { // looking at a whole database takes longer the more happened to it
+            assert_int_equal(close_watched(state), 0);
+            assert_int_equal(open_watched(state), 0);
+        }
+        cut_one(count - done < CUTS_OF_ONE ? count - done : CUTS_OF_ONE);
+        acks_in_all += ack_count;
+    }
     (void)printf("figure {\"name\": \"fault.power_cuts\", \"value\": %u, \"unit\": \"cuts\", "
                  "\"what\": \"of the server's disk, %zu acknowledged changes\"}\n",
-                 count, ack_count);
+                 count, acks_in_all);
 }
 
 // The same with a disk that only says that it synced: the test must see what is missing.
@@ -177,25 +213,6 @@ static void parts_are_durable_with_their_end(void **state)
         assert_true(has_end ? after == before + 4 : after >= before && after <= before + 3);
         assert_whole();
     }
-}
-
-static int open_watched(void **state)
-{
-    ack_count = 0;
-    heard = 0;
-    const int failed = fault_lab_open(state);
-    if (failed != 0)
-        return failed;
-    close_server();
-    lost_writes_begin();
-    return start() ? 0 : 1;
-}
-
-static int close_watched(void **state)
-{
-    faulty_disk_set(DISK_GOOD, 0, false);
-    lost_writes_end();
-    return fault_lab_close(state);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_watched, close_watched)
