@@ -21,7 +21,6 @@
 #define SINKS_MAX 1024  // that are looked at in one look; the others in the next
 #define EXPIRY_MS 60000 // a token that ends so soon is not used any more
 #define LINES_MAX 8
-#define TOKENS_MAX 64 // of clients, that are kept
 #define TOKEN_ANSWER_MAX 16384
 #define LINE_SIZE (SINK_TOKEN_MAX + 64)
 
@@ -40,18 +39,13 @@ struct errand {
     uint8_t chance;
 };
 
-// What a sink took for its last answer, to tell slow ones.
-struct pace {
-    uint64_t sink;
-    uint32_t took_ms;
-};
-
 struct sinks {
     struct sinks_options options;
     struct crypto *crypto;
     struct errand errands[SINK_FLIGHTS_MAX];
-    struct pace paces[SINKS_MAX];
-    struct secret_token tokens[TOKENS_MAX];
+    uint64_t slow[SINKS_MAX]; // sinks whose last answer took long
+    size_t slow_count;
+    struct secret_tokens tokens;
     uint64_t tickets;
     bool is_dirty, is_sweeping;
     struct utc looked_at, due, sweep_at;
@@ -90,7 +84,7 @@ void sinks_close(struct sinks *s)
     crypto_close(s->crypto);
     secret_wipe(&s->options.client_key, sizeof(s->options.client_key));
     secret_wipe(s->lines, sizeof(s->lines));
-    secret_wipe(s->tokens, sizeof(s->tokens));
+    secret_wipe(&s->tokens, sizeof(s->tokens));
     free(s);
 }
 
@@ -132,9 +126,24 @@ enum store_status sink_alarm_keep(struct store *store, struct turn *t, uint64_t 
 
 // --- what came of one ------------------------------------------------------------------------
 
-static struct pace *pace_of(struct sinks *s, uint64_t sink)
+// Its place among the slow ones; slow_count: it is none.
+static size_t slow_index(const struct sinks *s, uint64_t sink)
 {
-    return &s->paces[sink % SINKS_MAX];
+    size_t i = 0;
+    while (i < s->slow_count && s->slow[i] != sink)
+        i++;
+    return i;
+}
+
+// One that was deleted while it was slow keeps its place until the next start; when none is left,
+// which takes more than there may be at once, a further one is taken for quick.
+static void note_pace(struct sinks *s, uint64_t sink, uint32_t took_ms)
+{
+    const size_t i = slow_index(s, sink);
+    if (took_ms > SLOW_MS && i == s->slow_count && i < SINKS_MAX)
+        s->slow[s->slow_count++] = sink;
+    else if (took_ms <= SLOW_MS && i < s->slow_count)
+        s->slow[i] = s->slow[--s->slow_count];
 }
 
 static enum store_status keep_attempt(const struct errand *f, struct store *store, struct utc now,
@@ -202,35 +211,26 @@ static void write_some(struct sinks *s)
 
 // --- tokens ----------------------------------------------------------------------------------
 
-static struct secret_token *token_of(struct sinks *s, uint64_t client)
-{
-    return &s->tokens[client % TOKENS_MAX];
-}
-
 static bool has_token(struct sinks *s, uint64_t client, struct utc now)
 {
-    const struct secret_token *t = token_of(s, client);
-    return t->client == client && t->until.ms - TOKEN_MARGIN_MS > now.ms;
-}
-
-static void drop_token(struct sinks *s, uint64_t client)
-{
-    if (token_of(s, client)->client == client)
-        secret_wipe(token_of(s, client), sizeof(struct secret_token));
+    const struct secret_token *t = token_of(&s->tokens, client);
+    return t != NULL && t->until.ms - TOKEN_MARGIN_MS > now.ms;
 }
 
 // The event goes in the next look; an endpoint that gives no token is an attempt that failed.
 static bool take_token(struct sinks *s, struct errand *f, const struct sink_answer *answer)
 {
-    struct secret_token *t = token_of(s, f->token_client);
-    drop_token(s, f->token_client);
-    if (answer->status != 200 || !token_answer_read(answer->body, s->looked_at, t))
-        return false;
-    t->client = f->token_client;
-    t->record = f->record;
-    *f = (struct errand){.owner = s};
-    s->is_dirty = true;
-    return true;
+    struct secret_token token = {.client = f->token_client, .record = f->record, .used = f->ticket};
+    token_drop(&s->tokens, f->token_client);
+    const bool is_given =
+        answer->status == 200 && token_answer_read(answer->body, s->looked_at, &token);
+    if (is_given) {
+        token_keep(&s->tokens, &token);
+        *f = (struct errand){.owner = s};
+        s->is_dirty = true;
+    }
+    secret_wipe(&token, sizeof(token));
+    return is_given;
 }
 
 void sinks_answered(struct sinks *s, uint64_t ticket, const struct sink_answer *answer)
@@ -244,11 +244,11 @@ void sinks_answered(struct sinks *s, uint64_t ticket, const struct sink_answer *
         if (asks && take_token(s, f, answer))
             return;
         if (!asks && answer->status == 401 && f->token_client != 0)
-            drop_token(s, f->token_client);
+            token_drop(&s->tokens, f->token_client);
         f->answer = asks ? none : *answer;
         f->answer.body = bytes_of(NULL, 0);
         f->stage = SINK_TO_WRITE;
-        *pace_of(s, f->sink) = (struct pace){f->sink, answer->took_ms};
+        note_pace(s, f->sink, answer->took_ms);
         write_some(s);
         return;
     }
@@ -336,7 +336,9 @@ static bool add_credential(struct sinks *s, const struct sink *sink)
     const struct sink_safe safe = {s->crypto, &s->options.client_key};
     struct sink_secret secret = {.sink = sink->id, .number = SINK_CREDENTIAL};
     if (sink->token_client != 0) {
-        const struct secret_token *t = token_of(s, sink->token_client);
+        struct secret_token *t = token_of(&s->tokens, sink->token_client);
+        check(t != NULL);
+        t->used = s->tickets;
         add_line(s, "Authorization: Bearer ", bytes_of(t->text, t->len));
         return true;
     }
@@ -464,9 +466,9 @@ static bool find_token(struct sinks *s, struct errand *f, struct utc now)
     struct auth_client *client = malloc(sizeof(*client));
     const enum store_status status =
         client != NULL ? find_endpoint(s, f->token_client, client, &url) : STORE_FAILED;
-    if (status == STORE_NONE ||
-        (status == STORE_OK && token_of(s, f->token_client)->record != client->version))
-        drop_token(s, f->token_client);
+    const struct secret_token *t = token_of(&s->tokens, f->token_client);
+    if (status == STORE_NONE || (status == STORE_OK && t != NULL && t->record != client->version))
+        token_drop(&s->tokens, f->token_client);
     const bool is_there = status == STORE_OK && has_token(s, f->token_client, now);
     if (status == STORE_NONE) {
         f->is_expired = true;
@@ -577,8 +579,7 @@ static bool owner_works(struct sinks *s, uint64_t owner, struct utc now)
 
 static void serve(struct sinks *s, const struct sink_row *row, struct utc now)
 {
-    const struct pace *pace = pace_of(s, row->id);
-    const bool is_slow = pace->sink == row->id && pace->took_ms > SLOW_MS;
+    const bool is_slow = slow_index(s, row->id) < s->slow_count;
     unsigned all = 0;
     unsigned open = under_way(s, row->id, &all);
     const unsigned limit =

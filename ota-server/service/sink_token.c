@@ -147,3 +147,30 @@ bool token_answer_read(struct bytes body, struct utc now, struct secret_token *o
     json_decref(root);
     return is_read;
 }
+
+struct secret_token *token_of(struct secret_tokens *tokens, uint64_t client)
+{
+    for (size_t i = 0; i < TOKENS_MAX; i++) {
+        if (tokens->rows[i].client == client)
+            return &tokens->rows[i];
+    }
+    return NULL;
+}
+
+void token_drop(struct secret_tokens *tokens, uint64_t client)
+{
+    struct secret_token *t = token_of(tokens, client);
+    if (t != NULL)
+        secret_wipe(t, sizeof(*t));
+}
+
+void token_keep(struct secret_tokens *tokens, const struct secret_token *token)
+{
+    struct secret_token *place = &tokens->rows[0];
+    token_drop(tokens, token->client);
+    for (size_t i = 1; i < TOKENS_MAX; i++) {
+        if (tokens->rows[i].used < place->used)
+            place = &tokens->rows[i];
+    }
+    *place = *token;
+}

@@ -35,9 +35,20 @@ bool token_request_write(const struct token_key *key, const struct auth_client *
 struct secret_token {
     uint64_t client;
     uint64_t record;  // version of the client's record that named the endpoint
+    uint64_t used;    // the higher, the later
     struct utc until; // 0: there is none
     size_t len;
     char text[SINK_TOKEN_MAX];
 };
 // What the endpoint answered [RFC 6749 §5.1]; false for no bearer token that a header may have.
 bool token_answer_read(struct bytes body, struct utc now, struct secret_token *out) MUST_USE;
+
+#define TOKENS_MAX 64 // clients; the one whose token was used least lately gives way
+struct secret_tokens {
+    struct secret_token rows[TOKENS_MAX];
+};
+// NULL: it has none.
+struct secret_token *token_of(struct secret_tokens *tokens, uint64_t client);
+void token_drop(struct secret_tokens *tokens, uint64_t client);
+// In place of the one that the client had.
+void token_keep(struct secret_tokens *tokens, const struct secret_token *token);

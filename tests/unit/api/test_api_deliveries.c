@@ -305,6 +305,26 @@ static void a_slow_sink_gets_one_request_at_a_time(void **state)
     assert_int_equal(sent_count, 2);
 }
 
+static void a_quick_sink_makes_no_slow_one_quick(void **state)
+{
+    (void)state;
+    static const char events[] = T("card-dirty") "," T("card-clean");
+    (void)add_sink(NULL, HOOK, events);
+    (void)add_sink(NULL, "https://events.example.com/quick", events);
+    dirty(card);
+    work();
+    assert_int_equal(sent_count, 2);
+    const size_t at = strcmp(sents[0].url, HOOK) == 0 ? 0 : 1;
+    const struct sink_answer slow = {
+        .status = 200, .problem = "", .retry_after_s = -1, .took_ms = 2001};
+    sinks_answered(sinks, sents[at].ticket, &slow);
+    answer_with(1 - at, 200);
+    clean(card);
+    dirty(card2);
+    work();
+    assert_int_equal(sent_count, 2 + 1 + 2);
+}
+
 static void a_crash_loses_no_event(void **state)
 {
     (void)state;
@@ -348,6 +368,7 @@ int main(void)
         ONE(a_queue_has_a_thousand_events),
         ONE(one_host_gets_ten_requests_at_once),
         ONE(a_slow_sink_gets_one_request_at_a_time),
+        ONE(a_quick_sink_makes_no_slow_one_quick),
         cmocka_unit_test_setup_teardown(a_crash_loses_no_event, open_file, close_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

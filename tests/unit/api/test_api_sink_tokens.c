@@ -132,6 +132,27 @@ static void the_server_signs_for_each_enterprise_with_a_key_of_its_own(void **st
     ask_as("", "GET", "/.well-known/jwks/nobody", NULL, 404);
 }
 
+static void each_client_keeps_a_token_of_its_own(void **state)
+{
+    (void)state;
+    add_jwt_sink();
+    add_jwt_sink();
+    dirty(card);
+    work();
+    assert_int_equal(sent_count, 2);
+    assert_true(is_question(0) && is_question(1));
+    give(0, 1, 3600);
+    give(1, 2, 3600);
+    assert_true(has_token(2, "t-1") && has_token(3, "t-2"));
+    answer_with(2, 204);
+    answer_with(3, 204);
+    clean(card);
+    work();
+    assert_int_equal(sent_count, 6);
+    assert_true((has_token(4, "t-1") && has_token(5, "t-2")) ||
+                (has_token(4, "t-2") && has_token(5, "t-1")));
+}
+
 static void change_client(const char *body)
 {
     char at[256];
@@ -362,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONE(the_server_proves_who_it_is_and_sends_what_it_got),
         ONE(the_server_signs_for_each_enterprise_with_a_key_of_its_own),
+        ONE(each_client_keeps_a_token_of_its_own),
         ONE(a_token_ends_with_what_the_record_said),
         ONE(an_answer_to_what_was_asked_before_is_no_token),
         ONE(a_refused_token_is_asked_for_anew_and_three_suspend_the_sink),
