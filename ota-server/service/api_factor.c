@@ -297,11 +297,29 @@ void api_factor_patch(struct api_exchange *x)
 
 // --- taking it away ---
 
+// Of what is there now: since the code was judged, in the same turn, the factor may have been
+// proved at first, or the code used.
+static enum store_status prove_own(struct api_exchange *x, struct store *store)
+{
+    struct factor_work *w = x->work;
+    const struct factor_safe safe = safe_of(x->api);
+    enum factor_proof proof = FACTOR_WRONG;
+    enum store_status status = auth_factor_get(&safe, store, w->user.id, &w->factor);
+    if (status != STORE_OK || !w->factor.is_active)
+        return status;
+    status = spend(x, store, w->user.id, w->otp, &w->factor, &proof);
+    if (status == STORE_CONFLICT)
+        x->problem = api_problem_reason(API_PERMISSION_DENIED, "WRONG_CODE", "");
+    return status;
+}
+
 static enum store_status take_away(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct factor_work *w = x->work;
     (void)now;
-    enum store_status status = auth_factor_drop(store, w->user.id);
+    enum store_status status = w->is_own ? prove_own(x, store) : STORE_OK;
+    if (status == STORE_OK)
+        status = auth_factor_drop(store, w->user.id);
     if (status == STORE_OK)
         status = auth_end_all(store, "session", w->user.id, x->session.id);
     return status == STORE_OK

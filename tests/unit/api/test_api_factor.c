@@ -261,6 +261,53 @@ static void ones_own_is_taken_away_with_a_code(void **state)
     assert_int_equal(ask_as(&door, "DELETE", factor_of(ann), NULL), 204); // it proved nothing
 }
 
+// When that was asked, nothing was proved yet.
+static void the_first_code_beside_it_must_be_proved_to_take_it_away(void **state)
+{
+    (void)state;
+    static struct answer other;
+    struct door door;
+    enter("ann", NULL, &door);
+    begin(&door, ann);
+    const struct ask confirm = {
+        .method = "PATCH", .target = factor_of(ann), .body = otp_body(shown(0))};
+    const struct ask away = {.method = "DELETE",
+                             .target = factor_of(ann),
+                             .authorization = "",
+                             .cookie = door.cookie,
+                             .csrf_token = door.csrf,
+                             .origin = LAB_ORIGIN};
+    ask_at_once(&door, &confirm, &away, &other);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(other.status, 403);
+    assert_non_null(strstr(other.body, "\"reason\":\"WRONG_CODE\""));
+    assert_int_equal(ask_as(&door, "GET", factor_of(ann), NULL), 200);
+    assert_true(has("\"state\":\"ACTIVE\""));
+}
+
+static void a_code_that_was_used_beside_it_takes_nothing_away(void **state)
+{
+    (void)state;
+    static struct answer other;
+    struct door door;
+    char body[128];
+    enrol("ann", ann);
+    enter("ann", codes[0], &door);
+    (void)snprintf(body, sizeof(body),
+                   "{\"username\":\"ann\",\"password\":\"" PASSWORD "\",\"otp\":\"%s\"}", codes[1]);
+    const struct ask login = {.method = "POST", .target = API_BASE "/session", .body = body};
+    const struct ask away = {.method = "DELETE",
+                             .target = factor_of(ann),
+                             .authorization = "",
+                             .body = otp_body(codes[1]),
+                             .cookie = door.cookie,
+                             .csrf_token = door.csrf,
+                             .origin = LAB_ORIGIN};
+    ask_at_once(&door, &login, &away, &other);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(other.status, 403);
+}
+
 static void whoever_may_change_a_user_takes_theirs_away(void **state)
 {
     (void)state;
@@ -508,6 +555,8 @@ int main(void)
         TEST(wrong_codes_are_counted_with_wrong_passwords),
         TEST(a_session_cannot_guess),
         TEST(ones_own_is_taken_away_with_a_code),
+        TEST(the_first_code_beside_it_must_be_proved_to_take_it_away),
+        TEST(a_code_that_was_used_beside_it_takes_nothing_away),
         TEST(whoever_may_change_a_user_takes_theirs_away),
         TEST(each_caller_gets_as_far_as_it_may),
         TEST(an_enterprises_admin_takes_nothing_from_a_higher_role),
