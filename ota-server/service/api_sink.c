@@ -51,6 +51,7 @@ struct sink_change {
     struct sink_secret credential;
     struct utc until;
     bool has_credential, has_url, wakes;
+    bool is_moved;   // to another URL: the credential was not for that
     bool has_client; // the caller's record says where tokens are asked for
     uint8_t nonce[CRYPTO_NONCE_SIZE];
 };
@@ -209,7 +210,7 @@ static enum store_status keep_credential(struct api_exchange *x, struct store *s
 {
     struct sink_work *w = x->work;
     const struct sink_safe safe = {x->api->crypto, &x->api->options.client_key};
-    if (w->change.has_client)
+    if (w->change.has_client || (w->change.is_moved && !w->change.has_credential))
         return sink_secret_drop(store, w->object.document.id, SINK_CREDENTIAL);
     if (!w->change.has_credential)
         return STORE_OK;
@@ -223,14 +224,14 @@ static enum store_status keep_credential(struct api_exchange *x, struct store *s
 static void set_credential(const struct api_exchange *x, const struct sink_change *c, json_t *root)
 {
     char client[API_ID_SIZE];
-    if (!c->has_credential && !c->has_client)
+    if (!c->has_credential && !c->has_client && !c->is_moved)
         return;
     json_object_del(root, "credentialExpiresAt");
     json_object_del(root, SINK_TOKEN_CLIENT);
     api_id_write(client, "cli", x->client.id);
     if (c->has_client)
         json_object_set_new(root, SINK_TOKEN_CLIENT, json_string(client));
-    else
+    else if (c->has_credential)
         api_set_time(root, "credentialExpiresAt", c->until);
 }
 
@@ -303,11 +304,16 @@ static bool group_is_seen(struct api_exchange *x, uint64_t group)
     return false;
 }
 
+// NULL: none.
+static const char *given_url(const struct api_exchange *x)
+{
+    return json_string_value(json_object_get(x->root, "sink"));
+}
+
 // Below one of those that the client's record names, if it names any. Of people nothing is asked.
-static bool url_is_agreed(struct api_exchange *x)
+static bool url_is_agreed(struct api_exchange *x, const char *url)
 {
     const struct auth_client *c = &x->client;
-    const char *url = json_string_value(json_object_get(x->root, "sink"));
     bool is_below = c->is_user || c->prefix_count == 0 || url == NULL;
     for (uint8_t i = 0; i < c->prefix_count && !is_below; i++)
         is_below = sink_url_is_below(bytes_of_text(url), bytes_of_text(c->prefixes[i]));
@@ -327,7 +333,7 @@ void api_sinks_post(struct api_exchange *x)
     read_protocol(x);
     const uint32_t types = read_types(x, API_REQUIRED);
     read_credential(x, &w->change);
-    if (!api_end_reading(x) || !group_is_seen(x, group) || !url_is_agreed(x) ||
+    if (!api_end_reading(x) || !group_is_seen(x, group) || !url_is_agreed(x, given_url(x)) ||
         !draw_nonce(x, w->change.nonce))
         return;
     x->object_id = api_new_id(x);
@@ -392,6 +398,21 @@ static bool fill_changed(struct api_exchange *x, struct sink_work *w, uint32_t t
     return is_filled;
 }
 
+// Whoever enters a credential has it sent to where the sink is, as if the sink were entered. Says
+// also whether the sink moves.
+static bool judge_place(struct api_exchange *x, struct sink_work *w)
+{
+    struct sink_change *c = &w->change;
+    struct sink kept;
+    if (!sink_read(&w->object.document, &kept)) {
+        api_refuse_code(x, API_INTERNAL);
+        return false;
+    }
+    c->is_moved = c->has_url && strcmp(given_url(x), kept.url) != 0;
+    const bool is_asked = c->has_url || c->has_credential || c->has_client;
+    return !is_asked || url_is_agreed(x, c->has_url ? given_url(x) : kept.url);
+}
+
 void api_sink_patch(struct api_exchange *x)
 {
     static const char *const states[] = {"OK", NULL};
@@ -403,7 +424,7 @@ void api_sink_patch(struct api_exchange *x)
     const uint32_t types = read_types(x, API_OPTIONAL);
     read_credential(x, &w->change);
     w->change.wakes = api_body_enum(&x->body, "status", API_OPTIONAL, states) == 0;
-    if (!load(x, w) || !api_if_match(x, w->object.document.version) || !url_is_agreed(x) ||
+    if (!load(x, w) || !api_if_match(x, w->object.document.version) || !judge_place(x, w) ||
         !draw_nonce(x, w->change.nonce) || !fill_changed(x, w, types))
         return;
     x->committed = look_again;

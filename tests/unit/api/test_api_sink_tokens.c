@@ -352,6 +352,41 @@ static uint64_t kept_secrets(void)
     return count;
 }
 
+// What was entered for one address is not sent to another.
+static void a_sink_that_moves_leaves_its_credential_behind(void **state)
+{
+    (void)state;
+    add_jwt_sink();
+    ask("PATCH", sink_path(sink, ""), "{\"sink\":\"" HOOK "\"}", 200); // no other one
+    assert_true(says("credentialClientId"));
+    ask("PATCH", sink_path(sink, ""), "{\"sink\":\"https://elsewhere.example.com/\"}", 200);
+    assert_false(says("credentialClientId"));
+    ask_as(token, "PATCH", sink_path(sink, ""), "{" CREDENTIAL "}", 200);
+    assert_true(says("credentialExpiresAt"));
+    ask("PATCH", sink_path(sink, ""), "{\"sink\":\"" HOOK "\"}", 200);
+    assert_false(says("credentialExpiresAt"));
+    assert_int_equal(kept_secrets(), 0);
+    dirty(card);
+    work();
+    assert_string_equal(sents[0].url, HOOK);
+    assert_null(strstr(sents[0].headers, "Authorization"));
+}
+
+static void a_credential_is_entered_where_the_client_may_enter_sinks(void **state)
+{
+    (void)state;
+    make_client();
+    change_client("{\"sinkPrefixes\":[{\"prefix\":\"https://other.example.com\"}]}");
+    renew();
+    memcpy(sink, add_sink(NULL, HOOK, T("card-dirty")), sizeof(sink));
+    ask_as(token, "PATCH", sink_path(sink, ""), "{" JWT_CREDENTIAL "}", 400);
+    assert_true(says("\"code\":\"INVALID_SINK\""));
+    ask_as(token, "PATCH", sink_path(sink, ""), "{" CREDENTIAL "}", 400);
+    ask_as(token, "PATCH", sink_path(sink, ""),
+           "{\"sink\":\"https://other.example.com/\"," JWT_CREDENTIAL "}", 200);
+    ask_as(token, "PATCH", sink_path(sink, ""), "{" CREDENTIAL "}", 200);
+}
+
 static void one_credential_takes_the_place_of_the_other(void **state)
 {
     (void)state;
@@ -386,6 +421,8 @@ int main(void)
         ONE(each_client_keeps_a_token_of_its_own),
         ONE(a_token_ends_with_what_the_record_said),
         ONE(an_answer_to_what_was_asked_before_is_no_token),
+        ONE(a_sink_that_moves_leaves_its_credential_behind),
+        ONE(a_credential_is_entered_where_the_client_may_enter_sinks),
         ONE(a_refused_token_is_asked_for_anew_and_three_suspend_the_sink),
         ONE(an_endpoint_that_gives_no_token_is_an_attempt_that_failed),
         ONE(a_token_that_does_not_say_how_long_it_lives_lives_a_minute),
