@@ -227,6 +227,7 @@ void api_factor_post(struct api_exchange *x)
         return;
     }
     if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy))) {
+        secret_wipe(entropy, sizeof(entropy));
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
@@ -249,11 +250,11 @@ static enum store_status confirm(struct api_exchange *x, struct store *store, st
         return status;
     w->factor.is_active = true;
     w->factor.since = now;
-    if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy)) ||
-        !auth_factor_recode(&w->factor, entropy, w->codes))
-        return STORE_FAILED;
+    const bool is_coded =
+        x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy)) &&
+        auth_factor_recode(&w->factor, entropy, w->codes);
     secret_wipe(entropy, sizeof(entropy));
-    status = keep(x, store, &w->factor);
+    status = is_coded ? keep(x, store, &w->factor) : STORE_FAILED;
     if (status == STORE_OK)
         status = auth_end_all(store, "session", w->user.id, x->session.id);
     return status == STORE_OK

@@ -332,7 +332,7 @@ static void reply_revoked(struct api_exchange *x)
     api_reply_empty(x, 200);
 }
 
-void api_revoke_post(struct api_exchange *x)
+static void revoke_token(struct api_exchange *x)
 {
     struct bytes token = {0};
     struct kept_token found = {0};
@@ -345,6 +345,12 @@ void api_revoke_post(struct api_exchange *x)
     }
     x->object_id = found.id;
     api_commit(x, revoke, reply_revoked);
+}
+
+void api_revoke_post(struct api_exchange *x)
+{
+    revoke_token(x);
+    secret_wipe(x->query.decoded, sizeof(x->query.decoded));
 }
 
 // --- what one is worth [RFC 7662] ---
@@ -405,7 +411,7 @@ static void reply_worth(struct api_exchange *x, const struct auth_client *who,
     api_reply(x, 200);
 }
 
-void api_introspect_post(struct api_exchange *x)
+static void judge_token(struct api_exchange *x)
 {
     struct bytes token = {0};
     struct kept_token found = {0};
@@ -421,4 +427,10 @@ void api_introspect_post(struct api_exchange *x)
     else
         reply_worth(x, find_token(x, token, &found) && is_live(x, token, who) ? who : NULL, &found);
     free(who);
+}
+
+void api_introspect_post(struct api_exchange *x)
+{
+    judge_token(x);
+    secret_wipe(x->query.decoded, sizeof(x->query.decoded));
 }

@@ -440,6 +440,40 @@ static void the_operator_asks_what_a_token_is_worth(void **state)
     assert_string_equal(a.body, "{\"active\":false}");
 }
 
+static bool holds(const uint8_t *octets, size_t len, const char *text)
+{
+    bool is_there = false;
+    for (size_t i = 0; i + strlen(text) <= len && !is_there; i++)
+        is_there = memcmp(octets + i, text, strlen(text)) == 0;
+    return is_there;
+}
+
+static void secrets_of_a_form_do_not_stay_in_memory(void **state)
+{
+    (void)state;
+    static const char *const endpoints[] = {"/oauth2/token", "/oauth2/revoke", INTROSPECT};
+    const char *secret = lab.credentials.app_secret;
+    char body[512];
+    for (size_t i = 0; i < 2 * sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+        (void)snprintf(body, sizeof(body),
+                       "client_id=%s&client_secret=%s&grant_type=client_credentials%s",
+                       lab.credentials.app_key, secret, i % 2 == 0 ? "&token=canary" : "");
+        struct api_exchange *x =
+            lab_start(&lab,
+                      &(struct ask){.method = "POST",
+                                    .target = endpoints[i / 2],
+                                    .authorization = "",
+                                    .type = "application/x-www-form-urlencoded",
+                                    .body = body},
+                      &a);
+        lab_turn(&lab);
+        assert_int_equal(a.count, 1);
+        assert_false(holds(x->query.decoded, sizeof(x->query.decoded), secret));
+        assert_false(holds(x->query.decoded, sizeof(x->query.decoded), "canary"));
+        lab_forget(x);
+    }
+}
+
 static void an_enterprise_does_not_ask_about_tokens(void **state)
 {
     (void)state;
@@ -501,6 +535,7 @@ int main(void)
         TEST(a_client_proves_itself_only_as_agreed),
         TEST(a_token_is_given_back),
         TEST(the_operator_asks_what_a_token_is_worth),
+        TEST(secrets_of_a_form_do_not_stay_in_memory),
         TEST(an_enterprise_does_not_ask_about_tokens),
         TEST(a_client_gets_no_token_from_a_network_that_is_none_of_its_own),
         TEST(strangers_find_the_way),
