@@ -5,6 +5,7 @@
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/api_move.h"
+#include "ota-server/service/api_upload.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/meter.h"
 #include "ota-server/service/quota.h"
@@ -283,6 +284,7 @@ void api_handle(struct api *api, struct api_exchange *x, const struct api_reques
 void api_tick(struct api *api, struct api_now now)
 {
     api_stored_tick(api, now);
+    uploads_tick(api);
     timers_runs_tick(api->timers, now.utc);
     jobs_tick(api->jobs);
     meter_tick(api->meter);

@@ -350,7 +350,10 @@ static bool see_old(void *context, const struct document *d)
 {
     struct sweep *s = context;
     const bool is_token = strcmp(s->kind, "token") == 0 || strcmp(s->kind, "session") == 0;
-    const int64_t life_ms = strcmp(s->kind, TRAIL_CHECK_KIND) == 0 ? CHECK_LIFE_MS : LIFE_MS;
+    const int64_t life_ms = strcmp(s->kind, TRAIL_CHECK_KIND) == 0   ? CHECK_LIFE_MS
+                            : strcmp(s->kind, UPLOAD_KIND) == 0      ? UPLOAD_LIFE_MS
+                            : strcmp(s->kind, UPLOAD_PART_KIND) == 0 ? UPLOAD_PART_LIFE_MS
+                                                                     : LIFE_MS;
     const bool is_old = is_token ? d->state <= s->now.ms : d->created_at.ms + life_ms <= s->now.ms;
     if (is_old)
         s->ids[s->count++] = d->id;

@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LIFE_MS (7ll * 24 * 60 * 60 * 1000) // the sweep of api_stored.c takes them then
-#define KEPT_MAX 50                         // of one enterprise
-#define AT_ONCE 4                           // of which each may hold 8 MiB
-#define LINES_MAX 256                       // that one turn looks up: some ten milliseconds
+#define KEPT_MAX 50     // of one enterprise
+#define AT_ONCE 4       // of which each may hold 8 MiB
+#define LINES_MAX 256   // that one turn looks up: some ten milliseconds
+#define PARTS_A_TURN 4  // of 16 KiB
+#define SWEPT_A_TURN 64 // one a second: they go faster than they can come
 #define LINE_SIZE 1024
 #define CELL_SIZE 64
 #define COLUMNS_MAX 64
@@ -19,7 +20,7 @@
 
 static void put_end(struct api_exchange *x, const struct document *d)
 {
-    api_put_time(&x->json, "expiresAt", utc_after(d->created_at, LIFE_MS));
+    api_put_time(&x->json, "expiresAt", utc_after(d->created_at, UPLOAD_LIFE_MS));
 }
 
 const struct api_kind api_uploads = {
@@ -43,8 +44,8 @@ static bool take_part(void *context, const struct document *d)
 }
 
 // An upload's parts have the ids that follow its own.
-enum store_status upload_part(struct store *s, uint64_t upload, uint64_t after,
-                              struct upload_part *out)
+static enum store_status next_part(struct store *s, uint64_t upload, uint64_t after,
+                                   struct upload_part *out)
 {
     const struct document_filter filter = {
         .kind = UPLOAD_PART_KIND, .state = -1, .after = after != 0 ? after : upload};
@@ -53,6 +54,18 @@ enum store_status upload_part(struct store *s, uint64_t upload, uint64_t after,
     out->id = 0;
     out->count = 0;
     return store_documents(s, &filter, &page, take_part, &t, NULL);
+}
+
+static bool take_id(void *context, const struct document *d)
+{
+    *(uint64_t *)context = d->id;
+    return false;
+}
+
+enum store_status upload_part(struct store *s, uint64_t upload, uint64_t after,
+                              struct upload_part *out)
+{
+    return next_part(s, upload, after, out);
 }
 
 bool upload_card(struct api_exchange *x, const char *text, bool is_iccid, uint64_t *card)
@@ -82,6 +95,8 @@ struct upload_work {
     bool has_begun, is_ended;
     uint64_t *cards;
     size_t count, room;
+    uint64_t part; // the id of the next one
+    size_t kept;   // cards
     char text[LINE_SIZE];
 };
 
@@ -208,17 +223,20 @@ static enum store_status read_some(void *context, struct store *store, struct ut
 
 // --- keeping -----------------------------------------------------------------------------------
 
-static enum store_status keep_parts(struct api_exchange *x, struct store *store, struct utc now)
+// Parts come before their upload: nobody sees them without it.
+static enum store_status keep_some(void *context, struct store *store, struct utc now)
 {
+    const struct api_exchange *x = context;
     const struct upload_work *w = x->work;
     uint8_t body[UPLOAD_PART_CARDS * 8];
     enum store_status status = STORE_OK;
-    for (size_t at = 0; at < w->count && status == STORE_OK;) {
+    size_t at = w->kept;
+    for (unsigned i = 0; i < PARTS_A_TURN && at < w->count && status == STORE_OK; i++) {
         struct writer out = writer_of(body, sizeof(body));
         for (; at < w->count && out.len < sizeof(body); at++)
             writer_u64(&out, w->cards[at]);
         const struct document d = {.kind = UPLOAD_PART_KIND,
-                                   .id = api_new_id(x),
+                                   .id = w->part + i,
                                    .owner = w->object.document.owner,
                                    .parent = x->object_id,
                                    .created_at = now,
@@ -227,26 +245,6 @@ static enum store_status keep_parts(struct api_exchange *x, struct store *store,
         status = store_document_put(store, &d);
     }
     return status;
-}
-
-// The id is of this turn, so that nobody's parts stand between it and its own.
-static enum store_status keep_upload(struct api_exchange *x, struct store *store, struct utc now)
-{
-    struct upload_work *w = x->work;
-    const struct document_filter filter = {.kind = UPLOAD_KIND, .owner = x->tenant, .state = -1};
-    const struct store_page page = {.limit = 0};
-    uint64_t count = 0;
-    enum store_status status = store_documents(store, &filter, &page, NULL, NULL, &count);
-    if (status == STORE_OK && count >= KEPT_MAX) {
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
-                                      "50 uploads are kept: delete one that is not needed");
-        return STORE_CONFLICT;
-    }
-    x->object_id = api_new_id(x);
-    w->object.document.id = x->object_id;
-    if (status == STORE_OK)
-        status = api_document_apply(x, store, now);
-    return status == STORE_OK ? keep_parts(x, store, now) : status;
 }
 
 static void reply_upload(struct api_exchange *x)
@@ -261,12 +259,42 @@ static void reply_upload(struct api_exchange *x)
     api_reply(x, 201);
 }
 
+static void keep_on(struct api_exchange *x);
+
+static void kept(void *context, enum store_status status)
+{
+    struct api_exchange *x = context;
+    struct upload_work *w = x->work;
+    api_start_answer(x);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    w->part += PARTS_A_TURN;
+    w->kept += PARTS_A_TURN * UPLOAD_PART_CARDS;
+    keep_on(x);
+}
+
+static void keep_on(struct api_exchange *x)
+{
+    const struct upload_work *w = x->work;
+    if (w->kept >= w->count || x->is_dry_run)
+        api_commit(x, api_document_apply, reply_upload);
+    else if (!turn_write(x->api->options.turn, keep_some, kept, x))
+        api_refuse_code(x, API_UNAVAILABLE);
+}
+
+// The ids are taken together, so that nobody's parts stand between it and its own.
 static void end_reading(struct api_exchange *x, struct upload_work *w)
 {
     json_t *root = json_pack("{sI}", "lines", (json_int_t)w->count);
-    w->object.document = (struct document){.kind = UPLOAD_KIND, .owner = x->tenant};
+    const uint64_t parts = (w->count + UPLOAD_PART_CARDS - 1) / UPLOAD_PART_CARDS;
+    x->object_id = turn_ids(x->api->options.turn, x->now.utc, 1 + parts);
+    w->part = x->object_id + 1;
+    w->object.document =
+        (struct document){.kind = UPLOAD_KIND, .id = x->object_id, .owner = x->tenant};
     if (api_document_fill(x, &w->object, root))
-        api_commit(x, keep_upload, reply_upload);
+        keep_on(x);
     json_decref(root);
 }
 
@@ -301,25 +329,44 @@ static FILE *open_file(const struct api_exchange *x)
     return NULL;
 }
 
+// One of an enterprise is read at a time, so that nobody takes the places of all.
 static bool are_too_many(const struct api_exchange *x)
 {
     unsigned count = 0;
-    for (const struct api_exchange *e = x->api->in_work; e != NULL; e = e->next)
-        count += e != x && e->route == x->route;
-    return count >= AT_ONCE;
+    bool has_own = false;
+    for (const struct api_exchange *e = x->api->in_work; e != NULL; e = e->next) {
+        const bool is_read = e != x && e->route == x->route && e->work != NULL;
+        count += is_read;
+        has_own = has_own || (is_read && e->tenant == x->tenant);
+    }
+    return has_own || count >= AT_ONCE;
+}
+
+// None comes to them before this one has ended.
+static enum store_status count_kept(const struct api_exchange *x, uint64_t *count)
+{
+    const struct document_filter filter = {.kind = UPLOAD_KIND, .owner = x->tenant, .state = -1};
+    const struct store_page page = {.limit = 0};
+    return store_documents(x->reader, &filter, &page, NULL, NULL, count);
 }
 
 void api_uploads_post(struct api_exchange *x)
 {
     struct upload_work *w = calloc(1, sizeof(*w));
+    uint64_t count = 0;
     x->work = w;
-    if (w == NULL || are_too_many(x)) {
+    if (w == NULL || are_too_many(x) || count_kept(x, &count) != STORE_OK) {
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
     x->close_work = close_upload;
     if (!api_end_reading(x))
         return;
+    if (count >= KEPT_MAX) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "50 uploads are kept: delete one that is not needed"));
+        return;
+    }
     w->file = open_file(x);
     if (w->file == NULL || !turn_write(x->api->options.turn, read_some, read_on, x))
         api_refuse_code(x, API_UNAVAILABLE);
@@ -337,21 +384,52 @@ void api_upload_get(struct api_exchange *x)
     api_document_show(x, &api_uploads);
 }
 
-static enum store_status remove_parts(struct api_exchange *x, struct store *store, struct utc now)
+// There may be many: they go some at a time, when it is gone.
+static enum store_status leave_parts(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct document d = {.kind = UPLOAD_GONE_KIND,
+                               .id = x->object_id,
+                               .owner = x->tenant,
+                               .created_at = now,
+                               .changed_at = now,
+                               .body = bytes_of_text("{}")};
+    return store_document_put(store, &d);
+}
+
+static enum store_status find_gone(struct store *s, uint64_t *gone)
+{
+    const struct document_filter filter = {.kind = UPLOAD_GONE_KIND, .state = -1};
+    const struct store_page page = {.limit = 1};
+    *gone = 0;
+    return store_documents(s, &filter, &page, take_id, gone, NULL);
+}
+
+static enum store_status sweep_gone(void *context, struct store *store, struct utc now)
 {
     struct upload_part *part = malloc(sizeof(*part));
     enum store_status status = part == NULL ? STORE_BUSY : STORE_OK;
+    uint64_t gone = 0;
+    (void)context;
     (void)now;
-    if (status == STORE_OK)
-        status = upload_part(store, x->object_id, 0, part);
-    while (status == STORE_OK && part->id != 0) {
-        const uint64_t id = part->id;
-        status = store_document_delete(store, UPLOAD_PART_KIND, id);
+    for (unsigned i = 0; i < SWEPT_A_TURN && status == STORE_OK; i++) {
+        status = find_gone(store, &gone);
+        if (status != STORE_OK || gone == 0)
+            break;
+        status = next_part(store, gone, 0, part);
         if (status == STORE_OK)
-            status = upload_part(store, x->object_id, id, part);
+            status = part->id != 0 ? store_document_delete(store, UPLOAD_PART_KIND, part->id)
+                                   : store_document_delete(store, UPLOAD_GONE_KIND, gone);
     }
     free(part);
     return status;
+}
+
+void uploads_tick(const struct api *api)
+{
+    uint64_t gone = 0;
+    if (find_gone(api->options.reader, &gone) == STORE_OK && gone != 0 &&
+        !turn_write(api->options.turn, sweep_gone, NULL, NULL))
+        return; // a second later
 }
 
 void api_upload_delete(struct api_exchange *x)
@@ -360,5 +438,5 @@ void api_upload_delete(struct api_exchange *x)
         return;
     const struct api_object *object = api_document_load(x, &api_uploads);
     if (object != NULL && api_if_match(x, object->document.version))
-        api_document_remove(x, &api_uploads, remove_parts);
+        api_document_remove(x, &api_uploads, leave_parts);
 }

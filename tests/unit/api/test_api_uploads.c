@@ -187,24 +187,29 @@ static void a_campaign_takes_the_cards_of_an_upload(void **state)
     expect(404, "NOT_FOUND");
 }
 
-// More than one part, and more than one step of a part.
-static void a_move_takes_the_cards_of_an_upload(void **state)
+// So many of the cards; the third comes last.
+static const char *lines(unsigned count)
 {
-    enum { LINES = UPLOAD_PART_CARDS + 70 };
-    char *text = malloc(LINES * 21 + 1);
-    char body[256];
-    char group[API_ID_SIZE];
-    uint64_t found = 0;
-    (void)state;
-    assert_non_null(text);
-    struct writer w = writer_of(text, LINES * 21 + 1);
-    for (unsigned i = 0; i < LINES; i++) {
-        text_put(&w, iccids[i + 1 == LINES ? 2 : i % 2]);
+    static char text[6 * UPLOAD_PART_CARDS * 21];
+    struct writer w = writer_of(text, sizeof(text));
+    for (unsigned i = 0; i < count; i++) {
+        text_put(&w, iccids[i + 1 == count ? 2 : i % 2]);
         text_put(&w, "\n");
     }
-    send(text_end(&w));
+    return text_end(&w);
+}
+
+#define LINES (UPLOAD_PART_CARDS + 70) // more than one part, and more than one step of a part
+
+static char moved[128];
+
+static void move_all(void)
+{
+    char body[256];
+    char group[API_ID_SIZE];
+    char id[API_ID_SIZE];
+    send(lines(LINES));
     expect(201, "\"lines\":2118,");
-    free(text);
     ask_as(NULL, "POST", API_BASE "/card-groups", "{\"name\":\"to\"}");
     api_id_write(group, "grp", lab_id(&a, "grp"));
     (void)snprintf(body, sizeof(body), "{\"target\":{\"uploadId\":\"%s\"},\"groupId\":\"%s\"}",
@@ -213,10 +218,15 @@ static void a_move_takes_the_cards_of_an_upload(void **state)
     expect(200, "\"targeted\":2118,");
     ask_as(NULL, "POST", API_BASE "/cards/moves", body);
     expect(202, "RUNNING");
-    char moved[128];
-    char id[API_ID_SIZE];
     api_id_write(id, "mov", lab_id(&a, "mov"));
     (void)snprintf(moved, sizeof(moved), API_BASE "/cards/moves/%s", id);
+}
+
+static void a_move_takes_the_cards_of_an_upload(void **state)
+{
+    uint64_t found = 0;
+    (void)state;
+    move_all();
     lab_run_jobs(&lab);
     ask_as(NULL, "GET", moved, NULL);
     expect(200, "\"status\":\"ENDED\"");
@@ -228,11 +238,85 @@ static void a_move_takes_the_cards_of_an_upload(void **state)
     }
 }
 
+static uint64_t count_of(const char *kind)
+{
+    uint64_t count = 0;
+    const struct store_page page = {.limit = 0};
+    const struct document_filter filter = {.kind = kind, .state = -1};
+    assert_int_equal(store_documents(lab.store, &filter, &page, NULL, NULL, &count), STORE_OK);
+    return count;
+}
+
+static struct api_exchange *begin_sending(const char *text, struct answer *answer)
+{
+    lab.has_refusals_only = true;
+    return lab_start(&lab,
+                     &(struct ask){.method = "POST",
+                                   .target = UPLOADS,
+                                   .body = text,
+                                   .type = "text/csv",
+                                   .key = "first-001"},
+                     answer);
+}
+
+static void an_enterprise_sends_one_file_at_a_time(void **state)
+{
+    static struct answer first;
+    char token[LAB_TOKEN_SIZE];
+    (void)state;
+    lab_place(&lab, cards[0], OTHER, lab_grant(&lab, OTHER, GRANT_BIT(GRANT_CARD_READ)));
+    lab_client(&lab, "campaigns:write", OTHER, token);
+    struct api_exchange *x = begin_sending(lines(LINES), &first);
+    ask_as(NULL, "POST", UPLOADS, "89999000000000000015\n");
+    expect(503, "UNAVAILABLE");
+    ask_as(token, "POST", UPLOADS, "89999000000000000015\n");
+    expect(201, "\"lines\":1,");
+    for (unsigned i = 0; i < 40 && first.count == 0; i++)
+        lab_turn(&lab);
+    assert_int_equal(first.status, 201);
+    lab_forget(x);
+    ask_as(NULL, "POST", UPLOADS, "89999000000000000015\n");
+    expect(201, "\"lines\":1,");
+}
+
+static void parts_come_before_their_upload_and_go_after_it(void **state)
+{
+    enum { PARTS = 6, A_TURN = 4 };
+    static struct answer first;
+    (void)state;
+    struct api_exchange *x = begin_sending(lines((PARTS - 1) * UPLOAD_PART_CARDS + 1), &first);
+    for (uint64_t before = 0; first.count == 0;) {
+        lab_turn(&lab);
+        const uint64_t parts = count_of(UPLOAD_PART_KIND);
+        assert_in_range(parts - before, 0, A_TURN);
+        if (before < PARTS)
+            assert_int_equal(count_of(UPLOAD_KIND), 0);
+        before = parts;
+    }
+    assert_int_equal(first.status, 201);
+    assert_int_equal(count_of(UPLOAD_PART_KIND), PARTS);
+    api_id_write(upload, "upl", lab_id(&first, "upl"));
+    lab_forget(x);
+    ask_as(NULL, "DELETE", at(upload), NULL);
+    expect(204, "");
+    assert_int_equal(count_of(UPLOAD_KIND), 0);
+    assert_int_equal(count_of(UPLOAD_PART_KIND), PARTS);
+    lab.now.utc.ms += 1000;
+    api_tick(lab.api, lab.now);
+    lab_turn(&lab);
+    assert_int_equal(count_of(UPLOAD_PART_KIND) + count_of(UPLOAD_GONE_KIND), 0);
+}
+
+static void pass_days(int64_t days)
+{
+    lab.now.utc.ms += days * 24 * 60 * 60 * 1000;
+    lab.now.instant.ms += (uint64_t)days * 24 * 60 * 60 * 1000;
+    api_tick(lab.api, lab.now);
+    lab_turn(&lab);
+}
+
 static void uploads_are_few_and_end_by_themselves(void **state)
 {
-    uint64_t left = 0;
-    const struct store_page page = {.limit = 0};
-    const struct document_filter filter = {.kind = UPLOAD_PART_KIND, .state = -1};
     (void)state;
     for (unsigned i = 0; i < 50; i++) {
         send("89999000000000000015\n");
@@ -240,12 +324,11 @@ static void uploads_are_few_and_end_by_themselves(void **state)
     }
     send("89999000000000000015\n");
     expect(409, "50 uploads are kept");
-    lab.now.utc.ms += 7ll * 24 * 60 * 60 * 1000;
-    lab.now.instant.ms += 7ull * 24 * 60 * 60 * 1000;
-    api_tick(lab.api, lab.now);
-    lab_turn(&lab);
-    assert_int_equal(store_documents(lab.store, &filter, &page, NULL, NULL, &left), STORE_OK);
-    assert_int_equal(left, 0);
+    pass_days(7);
+    assert_int_equal(count_of(UPLOAD_KIND), 0);
+    assert_int_equal(count_of(UPLOAD_PART_KIND), 50);
+    pass_days(1);
+    assert_int_equal(count_of(UPLOAD_PART_KIND), 0);
     send("89999000000000000015\n");
     expect(401, ""); // the token ended too
 }
@@ -260,6 +343,8 @@ int main(void)
         TEST(an_upload_is_its_owners),
         TEST(a_campaign_takes_the_cards_of_an_upload),
         TEST(a_move_takes_the_cards_of_an_upload),
+        TEST(an_enterprise_sends_one_file_at_a_time),
+        TEST(parts_come_before_their_upload_and_go_after_it),
         TEST(uploads_are_few_and_end_by_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
