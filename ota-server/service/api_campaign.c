@@ -375,7 +375,7 @@ static enum store_status take_some(struct api_exchange *x, struct store *store,
         w->taken = part->id;
     }
     free(part);
-    return status;
+    return status == STORE_NONE ? not_now(x, "The upload of its target is gone") : status;
 }
 
 static enum store_status check_some(struct api_exchange *x, struct store *store, struct utc now)

@@ -390,9 +390,10 @@ enum store_status api_move_step(void *context, struct job *job)
         json_decref(m.target);
     }
     free(s);
-    if (status == STORE_OK && job->is_done)
-        status = store_document_delete(job->store, LIST_KIND, job->document.id);
-    return status == STORE_NONE ? STORE_OK : status;
+    if (status != STORE_OK || !job->is_done)
+        return status;
+    status = store_document_delete(job->store, LIST_KIND, job->document.id);
+    return status == STORE_NONE ? STORE_OK : status; // most have no list
 }
 
 // --- the interface -----------------------------------------------------------------------------

@@ -65,7 +65,9 @@ static bool take_id(void *context, const struct document *d)
 enum store_status upload_part(struct store *s, uint64_t upload, uint64_t after,
                               struct upload_part *out)
 {
-    return next_part(s, upload, after, out);
+    uint64_t id = 0;
+    const enum store_status status = store_document_get(s, UPLOAD_KIND, upload, take_id, &id);
+    return status == STORE_OK ? next_part(s, upload, after, out) : status;
 }
 
 bool upload_card(struct api_exchange *x, const char *text, bool is_iccid, uint64_t *card)

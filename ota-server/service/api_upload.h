@@ -22,7 +22,7 @@ struct upload_part {
     size_t count;
     uint64_t cards[UPLOAD_PART_CARDS];
 };
-// The part behind `after`, of which 0 is before the first.
+// The part behind `after`, of which 0 is before the first. STORE_NONE: the upload is not there.
 enum store_status upload_part(struct store *s, uint64_t upload, uint64_t after,
                               struct upload_part *out) MUST_USE;
 // Once a second: parts of those that were deleted go, some a turn.

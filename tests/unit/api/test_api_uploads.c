@@ -238,6 +238,51 @@ static void a_move_takes_the_cards_of_an_upload(void **state)
     }
 }
 
+static void a_move_whose_upload_goes_away_fails(void **state)
+{
+    (void)state;
+    move_all();
+    ask_as(NULL, "DELETE", at(upload), NULL);
+    expect(204, "");
+    for (unsigned i = 0; i < 6; i++) {
+        lab.now.utc.ms += 1000;
+        api_tick(lab.api, lab.now);
+        lab_run_jobs(&lab);
+    }
+    ask_as(NULL, "GET", moved, NULL);
+    expect(200, "\"status\":\"FAILED\"");
+}
+
+static void a_check_whose_upload_goes_away_is_refused(void **state)
+{
+    static struct answer check;
+    char body[256];
+    char campaign[API_ID_SIZE];
+    char where[128];
+    (void)state;
+    lab.has_refusals_only = true;
+    send(lines(LINES));
+    (void)snprintf(body, sizeof(body),
+                   "{\"name\":\"x\",\"operation\":{\"type\":\"audit\"},\"target\":"
+                   "{\"uploadId\":\"%s\"},\"rate\":{\"perSecond\":1}}",
+                   upload);
+    ask_as(NULL, "POST", API_BASE "/campaigns", body);
+    api_id_write(campaign, "cmp", lab_id(&a, "cmp"));
+    (void)snprintf(where, sizeof(where), API_BASE "/campaigns/%s/check", campaign);
+    struct api_exchange *x = lab_start(
+        &lab, &(struct ask){.method = "POST", .target = where, .body = "{}", .key = "check-001"},
+        &check);
+    lab_turn(&lab);
+    assert_int_equal(check.count, 0);
+    ask_as(NULL, "DELETE", at(upload), NULL);
+    expect(204, "");
+    for (unsigned i = 0; i < 20 && check.count == 0; i++)
+        lab_turn(&lab);
+    assert_int_equal(check.status, 409);
+    assert_non_null(strstr(check.body, "upload"));
+    lab_forget(x);
+}
+
 static uint64_t count_of(const char *kind)
 {
     uint64_t count = 0;
@@ -343,6 +388,8 @@ int main(void)
         TEST(an_upload_is_its_owners),
         TEST(a_campaign_takes_the_cards_of_an_upload),
         TEST(a_move_takes_the_cards_of_an_upload),
+        TEST(a_move_whose_upload_goes_away_fails),
+        TEST(a_check_whose_upload_goes_away_is_refused),
         TEST(an_enterprise_sends_one_file_at_a_time),
         TEST(parts_come_before_their_upload_and_go_after_it),
         TEST(uploads_are_few_and_end_by_themselves),
