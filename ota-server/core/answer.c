@@ -209,6 +209,15 @@ static bool is_id_kept(uint8_t code)
            code != RESULT_NO_MEMORY && code != RESULT_BUSY_SWITCHING && code != RESULT_NVM_ERROR;
 }
 
+// Somebody else's command under our counter: it says nothing of ours. A card names no operation in
+// an answer to what it could not read.
+static bool is_foreign(const struct operation *o, const struct result *p)
+{
+    const bool is_unread =
+        p->operation_id == 0 && (p->code == RESULT_BAD_FORMAT || p->code == RESULT_UNKNOWN_COMMAND);
+    return p->operation_id != o->card_operation_id && !is_unread;
+}
+
 static void answer_operation(struct work *w, const struct event_por *p)
 {
     struct record *r = w->r;
@@ -224,12 +233,13 @@ static void answer_operation(struct work *w, const struct event_por *p)
         operation_input(w, o, input);
         return;
     }
+    if (is_foreign(o, &p->result)) {
+        work_step(w, o, STEP_POR, "of another operation");
+        operation_input(w, o, IN_NOT_UNDERSTOOD);
+        return;
+    }
     const uint8_t code = p->result.code;
-    uint8_t input = input_of_result(r, o, code);
-    // Somebody else's command under our counter: it says nothing of ours.
-    const bool is_ours = p->result.operation_id == o->card_operation_id;
-    if (!is_ours && (input == IN_DONE || input == IN_PENDING))
-        input = IN_NOT_UNDERSTOOD;
+    const uint8_t input = input_of_result(r, o, code);
     const bool is_newest = p->counter == r->mt_counter && !p->result.replayed;
     const bool is_newer = p->result.registry_version > r->registry_version;
     const bool has_run = input == IN_DONE || input == IN_PENDING;

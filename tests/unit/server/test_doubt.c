@@ -232,26 +232,59 @@ static void what_a_card_did_not_judge_leaves_no_id_on_it(void **state)
     assert_int_equal(world.record.operation_id_seen, world.record.operation_id_last);
 }
 
-// Somebody else has the keys, and used the counter first.
-static void an_answer_about_another_operation_under_our_counter_is_not_believed(void **state)
+// Somebody else has the keys, and used the counter first; or the card could not read whose it is.
+static void answer_about(uint32_t operation_id, uint8_t code)
 {
-    (void)state;
-    (void)world_request(&world, OPERATION_DELETE);
-    world_submit(&world, SUBMIT_ACCEPTED);
-    const uint8_t slot_count = world.record.slot_count;
     struct event e = {.type = EVENT_POR};
     struct event_por *p = &e.as.por;
     p->is_authentic = true;
     p->counter = world.record.flight.counter;
     p->has_result = true;
-    p->result.code = RESULT_OK_UNCHANGED;
+    p->result.code = code;
     p->result.command = COMMAND_SET_FALLBACK;
-    p->result.operation_id = world.record.flight.operation_id + 5000;
+    p->result.operation_id = operation_id;
     p->result.registry_version = world.record.registry_version;
     world_event(&world, &e);
-    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
-    assert_int_equal(world.record.slot_count, slot_count);
-    assert_true(world_is_dirty(&world, DIRTY_UNKNOWN_POR_STATUS));
+}
+
+static void an_answer_about_another_operation_under_our_counter_is_not_believed(void **state)
+{
+    static const uint8_t codes[] = {RESULT_OK_UNCHANGED,   RESULT_OK_PENDING, RESULT_NOT_FOUND,
+                                    RESULT_BUSY_SWITCHING, RESULT_NVM_ERROR,  RESULT_BAD_FORMAT,
+                                    RESULT_OPID_EXPIRED};
+    for (size_t i = 0; i < sizeof codes; i++) {
+        (void)set_up(state);
+        (void)world_request(&world, OPERATION_DELETE);
+        world_submit(&world, SUBMIT_ACCEPTED);
+        const struct operation *o = &world.record.open;
+        const uint32_t id = o->card_operation_id;
+        const uint8_t slot_count = world.record.slot_count;
+        answer_about(id + 5000, codes[i]);
+        assert_true(world.record.has_open);
+        assert_int_equal(o->status, STATUS_UNKNOWN);
+        assert_int_equal(o->card_operation_id, id);
+        assert_true(o->may_have_run);
+        assert_false(o->has_result);
+        assert_int_equal(world.record.operation_id_seen, 0);
+        assert_int_equal(world.record.slot_count, slot_count);
+        assert_true(world_is_dirty(&world, DIRTY_UNKNOWN_POR_STATUS));
+        (void)tear_down(state);
+    }
+    (void)set_up(state);
+}
+
+static void what_a_card_could_not_read_has_no_id_and_is_ours(void **state)
+{
+    (void)state;
+    static const uint8_t codes[] = {RESULT_BAD_FORMAT, RESULT_UNKNOWN_COMMAND};
+    for (size_t i = 0; i < sizeof codes; i++) {
+        (void)world_request(&world, OPERATION_DELETE);
+        world_submit(&world, SUBMIT_ACCEPTED);
+        answer_about(0, codes[i]);
+        assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+        struct event e = {.type = EVENT_CLEAR_DIRTY};
+        world_event(&world, &e);
+    }
 }
 
 // Its next packet may have left after the backup, and the card may have done it.
@@ -316,6 +349,7 @@ int main(void)
         TEST(what_a_card_never_saw_does_not_arrive_after_a_decision),
         TEST(what_a_card_did_not_judge_leaves_no_id_on_it),
         TEST(an_answer_about_another_operation_under_our_counter_is_not_believed),
+        TEST(what_a_card_could_not_read_has_no_id_and_is_ours),
         TEST(what_waited_to_be_sent_again_is_asked_about_after_a_restore),
         TEST(what_was_never_given_an_id_goes_on_waiting_after_a_restore),
         TEST(a_jump_in_an_old_doubt_is_tried_within_a_minute_thrice_a_day),
