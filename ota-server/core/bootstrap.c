@@ -2,17 +2,15 @@
 //
 // In each state this is true:
 //   WAITING         for a place among those of the group that are at it, and for subscriptions of
-//   the
-//                   pools unless they are reserved, because the job is resumed
+//                   the pools unless they are reserved, because the job is resumed
 //   DOWNLOADING     the items are reserved; those on the card are done
 //   ENABLING        all items are on the card; ENABLE of the marked one is wanted or under way
 //   CONFIRMING      the same, and its notification came
 //   SOAKING         the marked one is confirmed; `due` is when it will have been in use long
-//   enough,
-//                   0 while the card uses another
-//   FINISHING       the fallback attribute, then the deletion, then the audit that must equal the
-//   plan FAILED, PARTIAL stopped; the reservations are kept for a resumption CANCELLING      an
-//   audit is to show what can be given back
+//                   enough, 0 while the card uses another
+//   FINISHING       the fallback attribute, the deletion, then the audit that must equal the plan
+//   FAILED, PARTIAL stopped; the reservations are kept for a resumption
+//   CANCELLING      an audit is to show what can be given back
 //
 // No time wakes a card that waits: it is in a queue [bootstrap_place()], and whoever serves that
 // tells it with EVENT_PLAN.
@@ -191,7 +189,8 @@ static const struct mirror_slot *origin_of(const struct record *r)
     return origin->subscription != 0 ? origin : NULL;
 }
 
-// A card that its factory left with an operational subscription enabled is owed none.
+// A card that its factory left with an operational subscription enabled is owed none; one that
+// waits is owed one, whatever the rule says by now.
 bool bootstrap_is_owed(const struct work *w)
 {
     const struct bootstrap_rule *rule = &w->policy->bootstrap;
@@ -199,9 +198,10 @@ bool bootstrap_is_owed(const struct work *w)
     const bool is_made_so =
         w->before->state == CARD_IMPORTED && made != NULL && made->fact.role == ROLE_OPERATIONAL;
     const struct mirror_slot *origin = origin_of(w->r);
-    return rule->is_enabled && rule->trigger != BOOTSTRAP_MANUAL && !is_made_so &&
-           w->r->bootstrap.state == BOOTSTRAP_NONE && origin != NULL &&
-           origin->fact.role == ROLE_BOOTSTRAP;
+    const bool is_next = rule->is_enabled && rule->trigger != BOOTSTRAP_MANUAL && !is_made_so &&
+                         w->r->bootstrap.state == BOOTSTRAP_NONE && origin != NULL &&
+                         origin->fact.role == ROLE_BOOTSTRAP;
+    return is_next || w->r->bootstrap.state == BOOTSTRAP_WAITING;
 }
 
 static void start(struct work *w)

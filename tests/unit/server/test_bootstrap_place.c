@@ -3,6 +3,26 @@
 #include "tests/lib/cmocka_all.h"
 #include "tests/unit/server/bootstrap_lab.h"
 
+// It moved to another subscription before its first word.
+static void who_waits_is_operational_at_no_later_contact(void **state)
+{
+    (void)state;
+    struct record *r = &world.record;
+    r->state = CARD_SEEN;
+    r->slot_count = 2;
+    r->slots[0].fact.state = SLOT_DISABLED;
+    r->slots[1].fact.state = SLOT_ENABLED;
+    contact();
+    plan(REFUSAL_POOL_EMPTY);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(job(), BOOTSTRAP_WAITING);
+        assert_int_equal(r->state, CARD_SEEN);
+        contact();
+    }
+    plan(REFUSAL_NONE);
+    assert_int_equal(r->state, CARD_BOOTSTRAPPING);
+}
+
 static void in_doubt_it_is_out_of_the_queue(void **state)
 {
     (void)state;
@@ -78,6 +98,7 @@ static void while_it_uses_another_subscription_it_holds_no_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(who_waits_is_operational_at_no_later_contact),
         CASE(in_doubt_it_is_out_of_the_queue),
         CASE(a_job_that_is_resumed_waits_for_its_turn_first),
         CASE(a_full_queue_of_the_card_is_no_reason_to_look_every_minute),
