@@ -269,18 +269,21 @@ static void learn_number(struct work *w, const struct notification *n)
 }
 
 // The card's memory was damaged, and it counts from an older state: numbers that were handled may
-// come again with other content. The first word of it in a doubt counts, whatever its number; it is
-// repeated until it is confirmed.
+// come again with other content. The first word of it in a doubt counts, whatever its number, and
+// then one with a lower number: the same is repeated until it is confirmed, and two of them in
+// turns.
 static void restored(struct work *w, uint32_t sequence, bool is_back)
 {
     struct record *r = w->r;
-    if (is_back && r->restored_sequence != sequence) {
+    const bool is_lower = r->restored_sequence == 0 || sequence < r->restored_sequence;
+    if (is_back && is_lower) {
         r->notify_sequence = sequence;
         r->notify_seen = 1;
         r->gap_sequences = 0;
         r->gap_deadline.ms = 0;
     }
-    r->restored_sequence = sequence;
+    if (is_lower)
+        r->restored_sequence = sequence;
     work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
 }
 

@@ -415,7 +415,7 @@ struct record {
     uint8_t last_audit_outcome;
     bool needs_operator;
     uint8_t resets_suspected;   // in a row, without a person
-    uint32_t restored_sequence; // of the last RESTORED in this doubt, or 0
+    uint32_t restored_sequence; // the lowest of a RESTORED in this doubt, or 0
     uint32_t jump_day;          // days since 1970 of the last jump
     uint8_t jumps_today;
     uint8_t insecure_answers; // unauthenticated error answers since the last authenticated one

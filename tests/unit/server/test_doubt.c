@@ -83,6 +83,24 @@ static void a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice(void
     assert_int_equal(world.record.notify_sequence, handled - 2);
 }
 
+// It repeats both until they are confirmed.
+static void a_card_that_has_two_words_of_it_turns_the_count_back_once(void **state)
+{
+    (void)state;
+    rotate(5);
+    const uint32_t handled = world.record.notify_sequence;
+    tell(NOTIFY_RESTORED, handled - 2);
+    assert_int_equal(world.record.notify_sequence, handled - 2);
+    tell(NOTIFY_RESTORED, handled - 4);
+    assert_int_equal(world.record.notify_sequence, handled - 4);
+    for (unsigned i = 0; i < 2; i++) {
+        tell(NOTIFY_RESTORED, handled - 2);
+        assert_int_equal(world.record.notify_sequence, handled - 2);
+        tell(NOTIFY_RESTORED, handled - 4);
+        assert_int_equal(world.record.notify_sequence, handled - 2);
+    }
+}
+
 // --- two cards with the same keys --------------------------------------------------------------
 
 // A notification that was handled, told once more: its number is known, its registry is older.
@@ -340,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_restored_card_is_heard_anew_also_when_a_reset_was_suspected_before),
+        TEST(a_card_that_has_two_words_of_it_turns_the_count_back_once),
         TEST(a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice),
         TEST(an_older_registry_is_a_doubt_also_in_a_notification_that_was_handled),
         TEST(a_change_that_no_notification_tells_of_is_a_doubt_at_level_1),
