@@ -166,12 +166,13 @@ static enum store_status save_place(struct store *s, const struct record *r)
     return query_run(&q);
 }
 
-// What took a card that waits out of the queue holds until its next event.
+// What took a card that waits out of the queue holds until its next event. The row of a card that
+// is at its bootstrap may name a place that it does not hold: an upgrade gave each of them one.
 static enum store_status save_queue(struct store *s, const struct record *before,
                                     const struct record *r)
 {
     const int64_t place = bootstrap_place(r);
-    if (place <= 0 && place == bootstrap_place(before))
+    if (place <= 0 && place == bootstrap_place(before) && r->state != CARD_BOOTSTRAPPING)
         return STORE_OK;
     struct query q = query_of(s, STATEMENT_CARD_QUEUE);
     bind_number(&q, 1, (int64_t)r->card);

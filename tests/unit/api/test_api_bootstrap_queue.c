@@ -1,16 +1,17 @@
 // Who waits for a bootstrap: in which order cards go on, what wakes them, and that waiting is free.
+#include "ota-server/store/driver.h"
 #include "tests/unit/api/group_lab.h"
 
 #include <stdio.h>
 
-// The job stops, and the turn does not see that.
-static void stop_unseen(uint64_t card)
+// The turn does not see what becomes of the job.
+static void change_unseen(uint64_t card, uint8_t state, uint8_t job)
 {
     assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
     struct record next = record;
     next.version++;
-    next.state = CARD_SEEN;
-    next.bootstrap.state = BOOTSTRAP_FAILED;
+    next.state = state;
+    next.bootstrap.state = job;
     assert_int_equal(store_begin(lab.store), STORE_OK);
     assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
     assert_int_equal(store_commit(lab.store), STORE_OK);
@@ -86,7 +87,7 @@ static void what_waits_costs_nothing_and_survives_a_crash(void **state)
     (void)state_of(cards[0]);
     assert_true(record.version == version);
     // What frees a place is lost with the server; what waits is not.
-    stop_unseen(cards[2]);
+    change_unseen(cards[2], CARD_SEEN, BOOTSTRAP_FAILED);
     assert_int_equal(state_of(cards[0]), BOOTSTRAP_WAITING);
     crash();
     assert_int_equal(state_of(cards[0]), BOOTSTRAP_DOWNLOADING);
@@ -99,7 +100,29 @@ static void nobody_waits_for_ever(void **state)
     (void)state;
     uint64_t cards[4];
     queue_up(cards);
-    stop_unseen(cards[2]);
+    change_unseen(cards[2], CARD_SEEN, BOOTSTRAP_FAILED);
+    lab.now.utc.ms += 6 * INT64_C(3600000);
+    lab_turn(&lab);
+    assert_int_equal(state_of(cards[0]), BOOTSTRAP_DOWNLOADING);
+}
+
+static void set_behind(const char *text, uint64_t card)
+{
+    struct query q = query_text(lab.store, text);
+    bind_number(&q, 1, (int64_t)card);
+    assert_int_equal(query_run(&q), STORE_OK);
+}
+
+// An upgrade gives a place to all that are at it, and does not read their records.
+static void who_soaks_elsewhere_gives_back_a_place_that_an_upgrade_gave(void **state)
+{
+    (void)state;
+    uint64_t cards[4];
+    queue_up(cards);
+    change_unseen(cards[2], CARD_BOOTSTRAPPING, BOOTSTRAP_SOAKING);
+    set_behind("UPDATE card SET place = -1 WHERE id = $1", cards[2]);
+    contact(cards[2]);
+    assert_int_equal(bootstrap_place(&record), PLACE_NONE);
     lab.now.utc.ms += 6 * INT64_C(3600000);
     lab_turn(&lab);
     assert_int_equal(state_of(cards[0]), BOOTSTRAP_DOWNLOADING);
@@ -133,6 +156,7 @@ int main(void)
         CASE(who_waits_goes_on_in_the_order_of_beginning),
         CASE(what_waits_costs_nothing_and_survives_a_crash),
         CASE(nobody_waits_for_ever),
+        CASE(who_soaks_elsewhere_gives_back_a_place_that_an_upgrade_gave),
         CASE(a_card_that_cannot_begin_lets_others_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
