@@ -298,12 +298,13 @@ const char *const schema_steps[] = {
     "",
 
     // Cards by their reference. It is in no order, so a load brings many at a time: each card's alone
-    // would write a page of an index.
-    "DROP INDEX card_reference;"
-    "CREATE TABLE card_reference (reference BLOB NOT NULL, card INTEGER NOT NULL,"
+    // would write a page of an index. The former index brings them in order: to sort would take memory
+    // for all of them.
+    "CREATE TABLE card_referred (reference BLOB NOT NULL, card INTEGER NOT NULL,"
     " PRIMARY KEY (reference, card)) STRICT, WITHOUT ROWID;"
-    "INSERT INTO card_reference SELECT reference, id FROM card WHERE reference IS NOT NULL"
-    " ORDER BY reference, id;",
+    "INSERT INTO card_referred SELECT reference, id FROM card WHERE reference IS NOT NULL"
+    " ORDER BY reference, id;"
+    "DROP INDEX card_reference; ALTER TABLE card_referred RENAME TO card_reference;",
 
     // Records and operations are written in form 9.
     "",

@@ -125,11 +125,47 @@ static void a_card_is_found_by_what_names_it(void **state)
     sqlite3_close(db);
 }
 
+static bool sorts(sqlite3 *db, const char *text)
+{
+    char explain[4096];
+    sqlite3_stmt *plan = NULL;
+    bool is_found = false;
+    (void)snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", text);
+    assert_int_equal(sqlite3_prepare_v2(db, explain, -1, &plan, NULL), SQLITE_OK);
+    while (sqlite3_step(plan) == SQLITE_ROW)
+        is_found |= strstr((const char *)sqlite3_column_text(plan, 3), "ORDER BY") != NULL;
+    sqlite3_finalize(plan);
+    return is_found;
+}
+
+// Rows that are sorted are held in memory, and there may be millions.
+static void no_step_of_the_schema_sorts_what_is_there(void **state)
+{
+    (void)state;
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+    for (size_t i = 0; i < schema_step_count; i++) {
+        sqlite3_stmt *at = NULL;
+        const char *text = schema_steps[i];
+        assert_int_equal(sqlite3_prepare_v2(db, text, -1, &at, &text), SQLITE_OK);
+        while (at != NULL) {
+            if (strncmp(sqlite3_sql(at), "INSERT", 6) == 0 && sorts(db, sqlite3_sql(at)))
+                fail_msg("%s", sqlite3_sql(at));
+            while (sqlite3_step(at) == SQLITE_ROW)
+                continue;
+            assert_int_equal(sqlite3_finalize(at), SQLITE_OK);
+            assert_int_equal(sqlite3_prepare_v2(db, text, -1, &at, &text), SQLITE_OK);
+        }
+    }
+    sqlite3_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_statement_finds_its_rows_by_an_index),
         cmocka_unit_test(a_card_is_found_by_what_names_it),
+        cmocka_unit_test(no_step_of_the_schema_sorts_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
