@@ -106,7 +106,8 @@
         " ORDER BY place, id LIMIT 1") \
     S(PLACE_GROUP, "SELECT grp FROM card WHERE grp > $1 AND place <> 0 AND place > 0" \
         " ORDER BY grp LIMIT 1") \
-    S(PLACE_POSTPONE, "UPDATE card SET place = 0, wake_at = $2 WHERE id = $1") \
+    S(PLACE_POSTPONE, "UPDATE card SET place = 0, wake_at = CASE WHEN wake_at > 0" \
+        " AND wake_at < $2 THEN wake_at ELSE $2 END WHERE id = $1") \
     S(GROUP_CARDS, "SELECT id FROM (" GROUP_CARDS_IN("0") " UNION ALL " GROUP_CARDS_IN("1") \
         " UNION ALL " GROUP_CARDS_IN("2") " UNION ALL " GROUP_CARDS_IN("3") " UNION ALL " \
         GROUP_CARDS_IN("4") ") ORDER BY id LIMIT $3") \

@@ -1,5 +1,6 @@
 // Who waits for a bootstrap: in which order cards go on, what wakes them, and that waiting is free.
 #include "ota-server/store/driver.h"
+#include "ota-server/store/places.h"
 #include "tests/unit/api/group_lab.h"
 
 #include <stdio.h>
@@ -128,6 +129,26 @@ static void who_soaks_elsewhere_gives_back_a_place_that_an_upgrade_gave(void **s
     assert_int_equal(state_of(cards[0]), BOOTSTRAP_DOWNLOADING);
 }
 
+// Its deadlines are due when they were.
+static void a_place_that_is_postponed_moves_nothing_later(void **state)
+{
+    (void)state;
+    uint64_t cards[4];
+    struct utc due;
+    queue_up(cards);
+    set_behind("UPDATE card SET wake_at = 1000 WHERE id = $1", cards[0]);
+    assert_int_equal(store_place_postpone(lab.store, cards[0], (struct utc){2000}), STORE_OK);
+    assert_int_equal(store_next_due(lab.store, &due), STORE_OK);
+    assert_true(due.ms == 1000);
+    assert_int_equal(store_place_postpone(lab.store, cards[0], (struct utc){500}), STORE_OK);
+    assert_int_equal(store_next_due(lab.store, &due), STORE_OK);
+    assert_true(due.ms == 500);
+    set_behind("UPDATE card SET wake_at = 0 WHERE id = $1", cards[0]);
+    assert_int_equal(store_place_postpone(lab.store, cards[0], (struct utc){700}), STORE_OK);
+    assert_int_equal(store_next_due(lab.store, &due), STORE_OK);
+    assert_true(due.ms == 700);
+}
+
 // A card without keys: nothing can be sent to it, and it must not stand before others.
 static void a_card_that_cannot_begin_lets_others_go_on(void **state)
 {
@@ -157,6 +178,7 @@ int main(void)
         CASE(what_waits_costs_nothing_and_survives_a_crash),
         CASE(nobody_waits_for_ever),
         CASE(who_soaks_elsewhere_gives_back_a_place_that_an_upgrade_gave),
+        CASE(a_place_that_is_postponed_moves_nothing_later),
         CASE(a_card_that_cannot_begin_lets_others_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

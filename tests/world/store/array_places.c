@@ -60,7 +60,8 @@ enum store_status store_place_group(struct store *s, uint64_t after, uint64_t *g
 enum store_status store_place_postpone(struct store *s, uint64_t card, struct utc at)
 {
     struct wake_place *v = wake_of(s, card);
-    v->at_ms = at.ms;
+    if (v->at_ms <= 0 || v->at_ms > at.ms)
+        v->at_ms = at.ms;
     v->place = PLACE_NONE;
     return STORE_OK;
 }
