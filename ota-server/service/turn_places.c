@@ -58,6 +58,7 @@ static enum store_status prepare(void *context, struct store *s, struct event *e
     enum store_status status = store_card_load(s, told->card, r);
     if (status != STORE_OK || bootstrap_place(r) <= 0)
         return status == STORE_OK ? STORE_NONE : status;
+    e->actor = (struct actor){ACTOR_RULE, r->group};
     p->refusal = told->why;
     if (told->why == REFUSAL_NONE)
         status = turn_policy_of(t, r->group, &policy);
@@ -76,7 +77,6 @@ static bool tell(struct turn *t, struct told *told, struct utc now, enum store_s
 {
     struct task k = {.kind = TASK_EVENT, .card = told->card, .prepare = prepare, .context = told};
     k.event.type = EVENT_PLAN;
-    k.event.actor = (struct actor){ACTOR_RULE, 0};
     const bool is_safe = turn_run_guarded(t, &k, now);
     *status = is_safe ? STORE_OK : k.status;
     return is_safe && k.status == STORE_OK && k.result.refusal == REFUSAL_NONE;

@@ -149,6 +149,29 @@ static void a_place_that_is_postponed_moves_nothing_later(void **state)
     assert_true(due.ms == 700);
 }
 
+static bool count_rule_rows(void *context, const struct trail_row *row)
+{
+    const bool is_begun =
+        strcmp(row->action, "card.bootstrap") == 0 && strcmp(row->after, "DOWNLOADING") == 0;
+    assert_true(!is_begun || (row->actor.kind == ACTOR_RULE && row->actor.id == group));
+    *(unsigned *)context += is_begun;
+    return true;
+}
+
+static void what_the_queue_does_is_done_by_the_rule_of_the_group(void **state)
+{
+    (void)state;
+    uint64_t cards[4];
+    struct trail_filter filter;
+    const struct store_page page = {.limit = 500};
+    unsigned count = 0;
+    queue_up(cards);
+    trail_filter_init(&filter);
+    assert_int_equal(store_trail(lab.store, &filter, &page, count_rule_rows, &count, NULL),
+                     STORE_OK);
+    assert_int_equal(count, 1);
+}
+
 // A card without keys: nothing can be sent to it, and it must not stand before others.
 static void a_card_that_cannot_begin_lets_others_go_on(void **state)
 {
@@ -179,6 +202,7 @@ int main(void)
         CASE(nobody_waits_for_ever),
         CASE(who_soaks_elsewhere_gives_back_a_place_that_an_upgrade_gave),
         CASE(a_place_that_is_postponed_moves_nothing_later),
+        CASE(what_the_queue_does_is_done_by_the_rule_of_the_group),
         CASE(a_card_that_cannot_begin_lets_others_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
