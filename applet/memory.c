@@ -374,7 +374,7 @@ static bool read_counters(struct applet *a, const struct applet_port *port)
 // is not lost as well.
 static void catch_up(struct applet *a, uint64_t last_counter)
 {
-    if (last_counter > a->mt_counter)
+    if (last_counter > a->mt_counter && last_counter <= SECURED_CNTR_MAX)
         a->mt_counter = last_counter;
     if (a->mo_counter < SECURED_CNTR_MAX)
         a->mo_counter++;
@@ -541,8 +541,13 @@ enum memory_found memory_mount(struct applet *a, const struct applet_port *port)
         bool is_damaged = copy_settle(port, copies, found, a->bank) || is_other;
         return is_damaged || is_count_damaged ? MEMORY_DAMAGED : MEMORY_FOUND;
     }
-    if (is_count_damaged)
-        catch_up(a, 0);
+    // Nothing tells of the last packet any more, nor what ran: a copy of it must not run again.
+    // Kept before the image that has forgotten it.
+    if (is_count_damaged) {
+        catch_up(a, a->mt_counter + 1);
+        if (!memory_heal(a, port))
+            return MEMORY_UNUSABLE;
+    }
     // Into the first bank, above every number that may still stand somewhere.
     bool is_virgin = is_new(a, port);
     a->bank = 1;

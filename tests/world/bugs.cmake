@@ -673,8 +673,7 @@ planted_bug(waiting_over_a_restore ota-server/core/decide.c STORY
 
 planted_bug(began_anew_with_one_count applet/memory.c STORY
     TEXT [==[
-    if (is_count_damaged)
-        catch_up(a, 0);
+        catch_up(a, a->mt_counter + 1);
 ]==]
     BECOMES [==[
 ]==])

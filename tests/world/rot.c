@@ -99,6 +99,11 @@ bool rot_check(struct world *w, uint32_t card, const struct applet_dump *before,
     if (now->mo_counter < before->mo_counter && !now->is_blocked)
         world_violate(w, "rot_is_told", card, "the MO counter %llu is used again",
                       (unsigned long long)before->mo_counter);
+    // What ran is forgotten with the image: a copy of the last packet would run again.
+    const bool is_forgotten = a->last_counter != 0 && b->last_counter == 0;
+    if (now->mt_counter < before->mt_counter && is_forgotten && !now->is_blocked)
+        world_violate(w, "rot_is_told", card, "the MT counter %llu may be used again",
+                      (unsigned long long)before->mt_counter);
     if (!is_known && !is_excused && !now->is_blocked)
         world_violate(w, "rot_is_told", card, "REGV %u became %u, and the card says nothing",
                       a->registry_version, b->registry_version);
