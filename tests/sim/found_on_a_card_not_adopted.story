@@ -1,5 +1,6 @@
 otaria-story 1
 rule pool_once
+bug found_on_a_card_not_adopted
 seed 13773
 faults_ms 81151986
 cards 3

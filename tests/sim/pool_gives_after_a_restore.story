@@ -1,5 +1,6 @@
 otaria-story 1
 rule pool_once
+bug pool_gives_after_a_restore
 seed 11739
 faults_ms 26181884
 cards 2

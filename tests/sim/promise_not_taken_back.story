@@ -1,5 +1,6 @@
 otaria-story 1
 rule pool_once
+bug promise_not_taken_back
 seed 12941
 faults_ms 78941660
 cards 3

@@ -189,6 +189,29 @@ planted_bug(sent_without_cause ota-server/core/plan.c
     BECOMES [==[
 ]==])
 
+# Counter and id say whose answer it is: without one of them the other does.
+planted_bug(any_answer_taken ota-server/core/answer.c STORY
+    TEXT [==[
+    if (r->flight.kind == FLIGHT_NONE || r->flight.counter != p->counter) {
+        answer_late(w, p);
+        return;
+    }
+    switch ((enum flight_kind)r->flight.kind) {
+    case FLIGHT_OPERATION:
+        answer_operation(w, p);
+        break;]==]
+    BECOMES [==[
+    if (r->flight.kind == FLIGHT_NONE) {
+        answer_late(w, p);
+        return;
+    }
+    struct event_por any = *p;
+    any.result.operation_id = r->open.card_operation_id;
+    switch ((enum flight_kind)r->flight.kind) {
+    case FLIGHT_OPERATION:
+        answer_operation(w, &any);
+        break;]==])
+
 planted_bug(trail_not_chained ota-server/store/trail.c
     TEXT [==[
     memcpy(s->head.hash, r.hash, sizeof(r.hash));
