@@ -493,7 +493,7 @@ const char *audit_outcome_name(uint8_t outcome);     // "" for none
 const char *actor_kind_name(uint8_t kind);           // "USER"
 
 // The record as octets for the store: the number of the form, then integers big endian, only what
-// is used. Written in the newest form, read in forms 1 and 3 to 7, too: what they did not have is
+// is used. Written in the newest form, read in forms 1 and 3 to 8, too: what they did not have is
 // zero, but an operation of which a packet left may have run. Form 2 was two layouts, and never
 // released. Reading gives false for any other form, and for octets that are none of ours.
 //
