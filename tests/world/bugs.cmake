@@ -296,15 +296,6 @@ planted_bug(given_up_without_mark ota-server/core/operation.c
         o->may_still_arrive = false;
 ]==])
 
-planted_bug(new_id_after_a_memory_error ota-server/core/operation.c STORY
-    TEXT [==[
-        o->nvm_tries++; // the counter was not kept either: a copy of the packet may still run
-]==]
-    BECOMES [==[
-        o->nvm_tries++;
-        o->card_operation_id = 0;
-]==])
-
 planted_bug(asked_once_a_week_after_a_contact ota-server/core/work.c STORY
     TEXT [==[
         audit_next(w); // no longer once in a week
