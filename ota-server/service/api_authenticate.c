@@ -265,7 +265,11 @@ static enum store_status find_bearer(struct api *api, const struct api_request *
 static bool authenticate_basic(struct api_exchange *x)
 {
     struct auth_user user;
-    return api_basic(x, &user) && take_user(x, &user, false);
+    struct attempts attempts;
+    if (!api_basic(x, &user, &attempts) || !take_user(x, &user, false))
+        return false;
+    api_attempts_right(&attempts);
+    return true;
 }
 
 // Whoever belongs to a suspended enterprise is suspended with it, and whoever belongs to one whose

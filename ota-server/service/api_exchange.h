@@ -293,8 +293,9 @@ bool api_attempts_begin(struct api_exchange *x, struct bytes username, struct at
 void api_attempts_wrong(struct attempts *attempts);
 void api_attempts_right(struct attempts *attempts);
 // The user whose password a Basic credential has; false, with x->problem when it cannot be told or
-// is not asked any more.
-bool api_basic(struct api_exchange *x, struct auth_user *user);
+// is not asked any more. `attempts`: for api_attempts_right(), once the user is let in: a password
+// alone makes no wrong code good.
+bool api_basic(struct api_exchange *x, struct auth_user *user, struct attempts *attempts);
 // Was this nonce never used by this caller? It is used from now on.
 bool api_nonce_is_new(struct api_exchange *x, struct bytes who, struct bytes nonce);
 // Does the request come over a connection with the certificate in the client's record?

@@ -70,9 +70,11 @@ void api_attempts_wrong(struct attempts *attempts)
     attempts->address->count++;
 }
 
+// A remembered password was no attempt.
 void api_attempts_right(struct attempts *attempts)
 {
-    attempts->account->count = 0;
+    if (attempts->account != NULL)
+        attempts->account->count = 0;
 }
 
 // --- Basic ---
@@ -111,29 +113,27 @@ static void remember(struct api_exchange *x, const struct auth_user *user,
 
 // `user` NULL: nobody has this name, which takes as long.
 static bool check_password(struct api_exchange *x, const struct auth_user *user, struct bytes name,
-                           struct bytes password)
+                           struct bytes password, struct attempts *attempts)
 {
     uint8_t tag[CRYPTO_SHA256_SIZE];
-    struct attempts attempts;
+    *attempts = (struct attempts){0};
     const bool has_tag = user != NULL && tag_of(x, user, password, tag);
     if (has_tag && is_remembered(x, user, tag))
         return true;
-    if (!api_attempts_begin(x, name, &attempts)) {
+    if (!api_attempts_begin(x, name, attempts)) {
         x->problem = api_problem_of(API_TOO_MANY_REQUESTS);
         return false;
     }
     const bool fits = auth_user_check(user, password);
-    if (fits)
-        api_attempts_right(&attempts);
-    else
-        api_attempts_wrong(&attempts);
+    if (!fits)
+        api_attempts_wrong(attempts);
     if (fits && has_tag)
         remember(x, user, tag);
     return fits;
 }
 
 // User name and password with each request [RFC 7617]; never from a page of somebody else.
-bool api_basic(struct api_exchange *x, struct auth_user *user)
+bool api_basic(struct api_exchange *x, struct auth_user *user, struct attempts *attempts)
 {
     uint8_t octets[USER_NAME_MAX + USER_PASSWORD_MAX + 8];
     struct writer w = writer_of(octets, sizeof(octets));
@@ -146,9 +146,9 @@ bool api_basic(struct api_exchange *x, struct auth_user *user)
     const enum store_status found = auth_user_named(x->reader, name, user);
     if (found != STORE_OK && found != STORE_NONE)
         x->problem = api_problem_of(API_UNAVAILABLE);
-    const bool fits =
-        x->problem.code == API_OK && check_password(x, found == STORE_OK ? user : NULL, name,
-                                                    bytes_slice(pair, name.len + 1, pair.len));
+    const bool fits = x->problem.code == API_OK &&
+                      check_password(x, found == STORE_OK ? user : NULL, name,
+                                     bytes_slice(pair, name.len + 1, pair.len), attempts);
     secret_wipe(octets, sizeof(octets));
     x->is_forged = !api_origin_is_ours(x, true);
     return fits;

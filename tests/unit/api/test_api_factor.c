@@ -446,6 +446,25 @@ static void basic_is_not_for_who_has_a_second_factor(void **state)
     assert_int_equal(a.status, 401); // also while the password is remembered
 }
 
+// Whoever has the password guesses codes no faster with it.
+static void basic_does_not_make_good_codes_that_were_wrong(void **state)
+{
+    (void)state;
+    const struct ask basic = {.method = "GET",
+                              .target = API_BASE "/cards",
+                              .authorization = "Basic YW5uOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ=="};
+    lab.has_basic = true;
+    lab_reopen_api(&lab);
+    enrol("ann", ann);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(log_in("ann", wrong()), 401);
+        pass_time(61000); // a right password is remembered for a minute
+        lab_ask(&lab, &basic, &a);
+        assert_int_equal(a.status, i < 4 ? 401 : 429);
+    }
+    assert_int_equal(log_in("ann", shown(0)), 429);
+}
+
 // --- what is kept ---
 
 struct seen {
@@ -563,6 +582,7 @@ int main(void)
         TEST(a_role_that_needs_one_does_nothing_before),
         TEST(a_session_from_before_the_role_needed_one_does_nothing_more),
         TEST(basic_is_not_for_who_has_a_second_factor),
+        TEST(basic_does_not_make_good_codes_that_were_wrong),
         TEST(what_is_kept_is_sealed_to_its_user),
         TEST(another_key_seals_it_anew),
         TEST(it_goes_with_its_user),
