@@ -22,17 +22,28 @@ struct bytes keys_of(struct key_sets *k, const struct auth_client *client, struc
     return bytes_of(s->text, s->len);
 }
 
-// One for another URL of the client takes its row, so that no old key serves.
-static struct key_set *make(struct key_sets *k, const struct auth_client *client)
+static bool asked_lately(const struct key_set *s, struct instant now)
 {
-    struct key_set *found = &k->rows[0];
-    for (size_t i = 0; i < KEYS_MAX && found->client != client->id; i++) {
+    return s->ticket != 0 || !instant_is_due(instant_after(s->asked_at, KEYS_AGAIN_MS), now);
+}
+
+// One for another URL of the client takes its row, so that no old key serves. NULL: all others
+// wait, or asked lately, which would be forgotten.
+static struct key_set *make(struct key_sets *k, const struct auth_client *client,
+                            struct instant now)
+{
+    struct key_set *found = NULL;
+    for (size_t i = 0; i < KEYS_MAX; i++) {
         struct key_set *s = &k->rows[i];
-        if (s->client == client->id || s->client == 0 || s->asked_at.ms < found->asked_at.ms)
+        if (s->client == client->id || s->client == 0) {
             found = s;
-        if (s->client == 0)
             break;
+        }
+        if (!asked_lately(s, now) && (found == NULL || s->asked_at.ms < found->asked_at.ms))
+            found = s;
     }
+    if (found == NULL)
+        return NULL;
     *found = (struct key_set){.client = client->id};
     struct writer w = writer_of(found->uri, sizeof(found->uri));
     text_put(&w, client->jwks_uri);
@@ -48,10 +59,12 @@ bool keys_ask(struct key_sets *k, const struct auth_client *client, struct insta
         return false;
     if (s != NULL && s->ticket != 0)
         return true;
-    if (s != NULL && !instant_is_due(instant_after(s->asked_at, KEYS_AGAIN_MS), now))
+    if (s != NULL && asked_lately(s, now))
         return false;
     if (s == NULL)
-        s = make(k, client);
+        s = make(k, client, now);
+    if (s == NULL)
+        return false;
     s->asked_at = now;
     s->ticket = ++k->tickets;
     if (!k->fetch(k->context, s->ticket, s->uri, &url))

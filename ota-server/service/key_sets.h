@@ -9,7 +9,7 @@
 #include "ota-server/service/auth_client.h"
 #include "ota-server/service/sink_url.h"
 
-#define KEYS_MAX 64         // clients; the one that was asked least lately gives way
+#define KEYS_MAX 64         // clients; the one that was asked least lately gives way, if not lately
 #define KEYS_TEXT_MAX 16384 // octets of a set
 #define KEYS_AGAIN_MS 60000
 #define KEYS_SOON_MS (30 * 60 * 1000) // older, it is read anew while it still serves

@@ -389,6 +389,31 @@ static void nobody_makes_the_server_ask_more_than_once_a_minute(void **state)
     EVP_PKEY_free(key);
 }
 
+// Else many clients would make one ask a client's URL more than once a minute.
+static void no_row_gives_way_that_waits_or_asked_a_moment_ago(void **state)
+{
+    (void)state;
+    static struct key_sets k;
+    static struct auth_client c;
+    struct instant now = {1000000};
+    memset(&asked, 0, sizeof(asked));
+    k = (struct key_sets){.fetch = fetch};
+    c = (struct auth_client){.jwks_uri = KEYS_URL};
+    for (c.id = 1; c.id <= KEYS_MAX; c.id++)
+        assert_true(keys_ask(&k, &c, now));
+    assert_false(keys_ask(&k, &c, now)); // all wait
+    for (uint64_t ticket = 2; ticket <= KEYS_MAX; ticket++)
+        keys_answered(&k, ticket, 200, bytes_of_text("{\"keys\":[]}"), now);
+    now.ms += KEYS_AGAIN_MS - 1;
+    assert_false(keys_ask(&k, &c, now));
+    now.ms++;
+    assert_true(keys_ask(&k, &c, now));
+    assert_int_equal(asked.count, KEYS_MAX + 1);
+    c.id = 1;
+    assert_true(keys_ask(&k, &c, now)); // its answer is still awaited
+    assert_int_equal(asked.count, KEYS_MAX + 1);
+}
+
 static void what_was_read_serves_an_hour_and_is_read_anew_before(void **state)
 {
     (void)state;
@@ -446,6 +471,7 @@ int main(void)
         TEST(an_assertion_serves_once_and_only_if_all_of_it_is_right),
         TEST(keys_stand_side_by_side_while_a_client_changes_them),
         TEST(keys_are_read_where_a_client_publishes_them),
+        TEST(no_row_gives_way_that_waits_or_asked_a_moment_ago),
         TEST(nobody_makes_the_server_ask_more_than_once_a_minute),
         TEST(what_was_read_serves_an_hour_and_is_read_anew_before),
         TEST(keys_stand_in_the_record_or_elsewhere),
