@@ -314,6 +314,21 @@ static bool tells_of_change(const struct notification *n)
     return false;
 }
 
+// What was handled already tells of now all the same, and its confirmation may have been lost.
+static void repeated(struct work *w, const struct notification *n)
+{
+    struct record *r = w->r;
+    if (r->has_registry_version && n->registry_version < r->registry_version)
+        work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
+    work_contact(w);
+    if (!may_confirm_again(w, n))
+        return;
+    if (r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id &&
+        n->cause == NOTIFY_ENABLED)
+        operation_input(w, &r->open, IN_ENABLED);
+    confirm_queue(w, n, w->e->as.notify.number);
+}
+
 void decide_notify(struct work *w)
 {
     const struct event_notify *e = &w->e->as.notify;
@@ -344,15 +359,7 @@ void decide_notify(struct work *w)
     if (n->cause == NOTIFY_ADDRESS_CHECK)
         timers_read(w, "address checked", "notification");
     if (kind == SEQUENCE_HANDLED) {
-        if (r->has_registry_version && n->registry_version < r->registry_version)
-            work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0); // it tells of now, whatever it repeats
-        work_contact(w);
-        if (may_confirm_again(w, n)) {
-            if (r->has_open && n->operation_id != 0 &&
-                n->operation_id == r->open.card_operation_id && n->cause == NOTIFY_ENABLED)
-                operation_input(w, &r->open, IN_ENABLED);
-            confirm_queue(w, n, e->number);
-        }
+        repeated(w, n);
         return;
     }
     if (kind == SEQUENCE_TOO_LOW)

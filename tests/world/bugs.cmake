@@ -630,7 +630,7 @@ planted_bug(heard_by_its_number ota-server/service/turn_message.c
 
 planted_bug(older_registry_in_a_repeat ota-server/core/notify.c
     TEXT [==[
-        if (r->has_registry_version && n->registry_version < r->registry_version)]==]
+    if (r->has_registry_version && n->registry_version < r->registry_version)]==]
     BECOMES [==[
         if (false)]==])
 
