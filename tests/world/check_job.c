@@ -146,6 +146,13 @@ static void note_use(struct world *w, uint32_t card, const struct record *r)
         t->in_use_ms = counted_ms(w);
     if (!is_used && t->is_mirrored)
         t->in_use_ms = 0;
+    const struct mirror_slot *enabled = record_enabled(r);
+    const bool is_believed =
+        r->bootstrap.item_count > 0 && enabled != NULL && enabled->subscription == marked(r);
+    if (!is_believed)
+        t->believed_ms = 0;
+    else if (t->believed_ms == 0)
+        t->believed_ms = counted_ms(w);
 }
 
 // NULL, or in what the card is not as the rule wants it at the end.
@@ -169,7 +176,8 @@ static const char *differs(const struct world *w, uint32_t card, const struct re
 }
 
 // `in_use_ms`: when it was looked at last. What left the card in the same moment as the job went on
-// was heard of after that.
+// was heard of after that. What never left it is not known: a card out of coverage may use another
+// by now, or may have done for a while.
 static void check_step(struct world *w, uint32_t card, const struct record *r, uint64_t in_use_ms)
 {
     struct truth *t = &w->truths[card];
@@ -181,7 +189,8 @@ static void check_step(struct world *w, uint32_t card, const struct record *r, u
     world_note(w, "job", "card=%u state=%s", card, bootstrap_state_name(t->job));
     const bool was_before = was < BOOTSTRAP_FINISHING;
     const bool is_behind = t->job == BOOTSTRAP_FINISHING || t->job == BOOTSTRAP_DONE;
-    const bool is_soon = !is_soaked(w, t->in_use_ms) && !is_soaked(w, in_use_ms);
+    const bool is_soon =
+        !is_soaked(w, t->in_use_ms) && !is_soaked(w, in_use_ms) && !is_soaked(w, t->believed_ms);
     if (is_judged && was_before && is_behind && is_soon)
         world_violate(w, "soak", card, "its bootstrap goes on before the time is over");
     const char *text =

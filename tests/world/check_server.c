@@ -174,7 +174,10 @@ void check_started(struct world *w)
         struct record r;
         check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
         const bool is_back = back_ms != 0 && r.last_audit_at.ms == t->audited_ms - back_ms;
-        t->audited_ms = is_back ? r.last_audit_at.ms : t->audited_ms;
+        // It lay ahead, and the last commit before a kill made it a moment ago: no audit either.
+        const bool is_past =
+            t->audited_ms > w->server.killed_ms && r.last_audit_at.ms == w->server.killed_ms - 1;
+        t->audited_ms = is_back || is_past ? r.last_audit_at.ms : t->audited_ms;
         if (w->server.is_put_back)
             check_noticed(w, i, &r);
     }

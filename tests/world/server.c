@@ -378,6 +378,8 @@ void server_crash(struct world *w)
         return;
     w->result.crashes++;
     world_note(w, "server_crash", "acting=%d", w->server.is_dying);
+    if (w->server.is_dying)
+        w->server.killed_ms = server_utc(w).ms;
     end(w);
 }
 

@@ -98,7 +98,8 @@ struct truth {
     uint8_t job;        // enum bootstrap_state, as of the last commit
     uint64_t in_use_ms; // since when it uses the subscription that its rule enables, as the server
                         // counts time; 0: another
-    uint64_t backup_in_use_ms; // the same when the last backup was made
+    uint64_t believed_ms;      // since when the server believes that it does
+    uint64_t backup_in_use_ms; // the first when the last backup was made
     uint32_t backup_packets;   // when the last backup was made, and how many of them its trail has
     uint32_t backup_causes;
     uint64_t overtaken;       // after a restore: counters up to this one may come again
@@ -186,6 +187,7 @@ struct server {
     bool is_running;
     bool dies_acting;    // at the next commit
     bool is_dying;       // what it does from now on never happened
+    int64_t killed_ms;   // when that ended last, on its clock
     uint32_t away_ms;    // after its next end
     int64_t clock_ms;    // how far its clock is ahead
     uint64_t skipped_ms; // by all jumps ahead: one back takes its times back with it
