@@ -141,7 +141,7 @@ static bool may_confirm_again(const struct work *w, const struct notification *n
         return (r->open.flags & COMMAND_FLAG_ROLLBACK) == 0 ||
                w->now.ms <= r->open.confirm_until.ms;
     if (n->operation_id == r->switch_id)
-        return w->now.ms <= r->switch_until.ms;
+        return r->switch_until.ms == 0 || w->now.ms <= r->switch_until.ms;
     return is_long_over(w);
 }
 

@@ -2,7 +2,6 @@
 #include "ota-server/core/work.h"
 
 #define BUSY_RETRY_MS (15 * MINUTE_MS)
-#define SWITCH_TOLD_MS (365 * DAY_MS)
 
 uint32_t switch_ms(const struct record *r)
 {
@@ -175,7 +174,7 @@ static void note_switch(struct work *w, const struct operation *o)
     if (!is_switch || o->card_operation_id == 0 || (o->flags & COMMAND_FLAG_ROLLBACK) != 0)
         return;
     w->r->switch_id = o->card_operation_id;
-    w->r->switch_until = utc_after(w->now, SWITCH_TOLD_MS);
+    w->r->switch_until.ms = 0; // at any time
 }
 
 static void forget_late(struct record *r, uint8_t index)

@@ -400,7 +400,7 @@ struct record {
     uint64_t answered[RECORD_ANSWERED_MAX]; // counters whose authentic answer was handled
     uint8_t answered_next;
     uint32_t switch_id;      // of the last commanded switch that was confirmed
-    struct utc switch_until; // until when its notification may be confirmed again
+    struct utc switch_until; // until when its notification may be confirmed again; 0: ever
 
     // doubt
     struct dirty_entry reasons[DIRTY_REASONS];

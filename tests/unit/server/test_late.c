@@ -411,6 +411,34 @@ static void a_switch_of_the_past_can_be_confirmed(void **state)
     assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
 }
 
+// Its CONFIRM was lost, and the card was away for longer than anybody counts.
+static void a_switch_without_rollback_can_be_confirmed_for_ever(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world.record.open.flags = 0;
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK_PENDING);
+    const uint32_t id = world.record.open.card_operation_id;
+    assert_int_not_equal(id, 0);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_false(world.record.has_open);
+    world_wake_after(&world, 20 * 366 * 24 * HOUR);
+    assert_int_equal(world.record.confirm_count, 0);
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = world.record.mo_counter + 1;
+    e.as.notify.notification =
+        (struct notification){.cause = NOTIFY_ENABLED,
+                              .sequence = world.record.notify_sequence,
+                              .operation_id = id,
+                              .registry_version = world.record.registry_version};
+    world_event(&world, &e);
+    assert_int_equal(world.decision.send_count, 1);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+}
+
 static void an_enabled_of_an_unknown_operation_is_confirmed_when_its_switch_is_over(void **state)
 {
     (void)state;
@@ -644,6 +672,7 @@ int main(void)
         TEST(a_delivered_audit_is_not_replaced_by_the_next_attempt),
         TEST(an_answer_older_than_a_notification_is_asked_again),
         TEST(a_switch_of_the_past_can_be_confirmed),
+        TEST(a_switch_without_rollback_can_be_confirmed_for_ever),
         TEST(what_a_late_notification_tells_of_the_registry_is_compared),
         TEST(an_enabled_of_an_unknown_operation_is_confirmed_when_its_switch_is_over),
         TEST(a_kept_result_brings_its_registry_version),
