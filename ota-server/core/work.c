@@ -94,7 +94,6 @@ void work_dirty(struct work *w, uint8_t reason, uint64_t operation)
         r->dirty_since = w->now;
         r->dirty_attempts = 0;
         r->reissues = 0;
-        r->needs_operator = false;
         r->next_audit_at = first_audit(w);
     }
     r->marks |= 1u << MARK_DIRTY;

@@ -25,6 +25,12 @@ void model_drop(struct model_card *m, unsigned index)
     m->notify.is_on = false;
 }
 
+// What one octet holds; 255 means that many or more.
+static unsigned saturated(unsigned merged)
+{
+    return merged < 255 ? merged : 255;
+}
+
 // At most four are kept; the oldest that no command caused is merged into the newest.
 static bool make_room(struct model_card *m, unsigned *merged)
 {
@@ -33,11 +39,12 @@ static bool make_room(struct model_card *m, unsigned *merged)
     for (unsigned i = 0; i < m->note_count; i++) {
         if (!is_automatic(&m->notes[i]))
             continue;
-        *merged = m->notes[i].merged + 1;
+        *merged = saturated(m->notes[i].merged + 1);
         take_out(m, i);
         return true;
     }
-    m->notes[m->note_count - 1].merged++;
+    struct model_note *last = &m->notes[m->note_count - 1];
+    last->merged = saturated(last->merged + 1);
     return false;
 }
 

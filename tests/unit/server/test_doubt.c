@@ -162,6 +162,28 @@ static void an_operation_id_that_fell_again_after_a_clean_audit_needs_an_operato
     assert_int_equal(world.decision.alarms[0].key, ALARM_NEEDS_OPERATOR);
 }
 
+// An audit that a person asked for, of a card in no doubt: a doubt after it decides nothing.
+static void a_doubt_after_an_audit_that_needs_a_person_is_no_decision(void **state)
+{
+    (void)state;
+    world.record.operation_id_last = 9;
+    be_asked(7);
+    be_asked(4);
+    assert_int_equal(world.record.dirty_since.ms, 0);
+    (void)world_request(&world, OPERATION_AUDIT);
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.operation_id_highest = 3;
+    world_event(&world, &e);
+    assert_true(world.record.needs_operator);
+    world.now.ms += MINUTE;
+    mark(DIRTY_POR_TIMEOUT);
+    assert_true(world.record.needs_operator);
+    e = (struct event){.type = EVENT_RESOLVE};
+    world_event(&world, &e);
+    assert_int_equal(world.decision.refusal, REFUSAL_NONE);
+}
+
 // --- what came after an audit that needs a person ------------------------------------------------
 
 static void need_an_operator(uint8_t reason)
@@ -363,6 +385,7 @@ int main(void)
         TEST(an_older_registry_is_a_doubt_also_in_a_notification_that_was_handled),
         TEST(a_change_that_no_notification_tells_of_is_a_doubt_at_level_1),
         TEST(an_operation_id_that_fell_again_after_a_clean_audit_needs_an_operator),
+        TEST(a_doubt_after_an_audit_that_needs_a_person_is_no_decision),
         TEST(the_same_doubt_after_an_audit_is_a_row_and_names_what_it_came_from),
         TEST(a_decision_that_a_later_doubt_overtook_is_a_row_and_grants_no_more_issues),
         TEST(what_a_card_never_saw_does_not_arrive_after_a_decision),
