@@ -66,7 +66,8 @@ static bool take_line(struct bytes *rest, struct bytes *line)
     return line->len > 0;
 }
 
-static void judge(const struct answer *a)
+// What the request says itself may come back: the name of a parameter that nobody knows.
+static void judge(const struct answer *a, const char *target)
 {
     static const char *const secrets[] = {OTHER_ICCID, "0505050505050505", "0606060606060606",
                                           "0808080808080808", "0909090909090909"};
@@ -74,7 +75,8 @@ static void judge(const struct answer *a)
     check((a->status >= 200 && a->status < 300) || (a->status >= 400 && a->status < 500) ||
           a->status == 503); // imports need a database in a file
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
-        check(strstr(a->body, secrets[i]) == NULL && strstr(a->headers, secrets[i]) == NULL);
+        check(strstr(target, secrets[i]) != NULL ||
+              (strstr(a->body, secrets[i]) == NULL && strstr(a->headers, secrets[i]) == NULL));
     check(strstr(a->body, lab.credentials.app_secret) == NULL);
     if (a->body[0] != '{')
         return;
@@ -110,7 +112,7 @@ static void ask_one(struct bytes request)
     if (request.len > 0)
         ask.body = text_of(request, parts[8]);
     lab_ask(&lab, &ask, &answer);
-    judge(&answer);
+    judge(&answer, ask.target);
     // The other tenant's card exists no more than one that never was.
     check(strstr(ask.target, ids[1]) == NULL || strstr(ask.target, "/cards/crd_") == NULL ||
           answer.status >= 400);
