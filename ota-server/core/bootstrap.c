@@ -14,7 +14,6 @@
 //
 // No time wakes a card that waits: it is in a queue [bootstrap_place()], and whoever serves that
 // tells it with EVENT_PLAN.
-//
 // A step's operation is in the record or has ended in this very decision; so whatever the server
 // loses at a kill, the step and its operation are lost or kept together.
 #include "ota-server/core/work.h"
@@ -147,6 +146,12 @@ static void ask(struct work *w, struct operation *o)
     const uint8_t refusal = refusal_of(w, o, false);
     if (refusal != REFUSAL_NONE) {
         stop(w, refusal, operation_kind_name(o->kind));
+        return;
+    }
+    // One that a person asked for and nobody approved yet may never come.
+    if (o->kind == OPERATION_AUDIT && r->audit.is_open &&
+        r->audit.operation.status == STATUS_AWAIT_APPROVAL) {
+        r->bootstrap.due = utc_after(w->now, AUDIT_RETRY_MS);
         return;
     }
     if (r->queue_len == RECORD_QUEUE_MAX)

@@ -105,7 +105,7 @@ static void confirmed(struct work *w, struct operation *o)
     if (o->kind == OPERATION_DOWNLOAD && (o->flags & COMMAND_FLAG_SET_FALLBACK) != 0)
         mirror_fallback(w, slot);
     if (slot->fact.role == ROLE_OPERATIONAL && r->state < CARD_OPERATIONAL &&
-        r->state != CARD_BOOTSTRAPPING) {
+        r->state != CARD_BOOTSTRAPPING && !bootstrap_is_owed(w)) {
         work_trail(w, "card.state", o->id, card_state_name(r->state), "OPERATIONAL", "confirmed");
         r->state = CARD_OPERATIONAL;
     }

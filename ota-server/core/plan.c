@@ -49,6 +49,11 @@ static void timeout_flight(struct work *w)
     audit_unanswered(w);
 }
 
+static struct utc waits_until(const struct operation *o)
+{
+    return o->status == STATUS_AWAIT_APPROVAL ? o->deadline : o->not_after;
+}
+
 static void timeout_queue(struct work *w)
 {
     struct record *r = w->r;
@@ -56,13 +61,14 @@ static void timeout_queue(struct work *w)
     while (i < r->queue_len) {
         struct operation *o = &r->queue[i];
         const uint8_t len = r->queue_len;
-        if (utc_is_due(o->status == STATUS_AWAIT_APPROVAL ? o->deadline : o->not_after, w->now))
+        if (utc_is_due(waits_until(o), w->now))
             operation_input(w, o, IN_EXPIRED);
         if (r->queue_len == len)
             i++;
     }
     struct operation *a = &r->audit.operation;
-    if (r->audit.is_open && a->status == STATUS_QUEUED && utc_is_due(a->not_after, w->now))
+    const bool is_waiting = a->status == STATUS_QUEUED || a->status == STATUS_AWAIT_APPROVAL;
+    if (r->audit.is_open && is_waiting && utc_is_due(waits_until(a), w->now))
         operation_input(w, a, IN_EXPIRED);
 }
 
@@ -478,7 +484,7 @@ void plan_wake(struct work *w)
     }
     if (r->audit.is_open) {
         soonest(w, r->audit.operation.not_before);
-        soonest(w, r->audit.operation.not_after);
+        soonest(w, waits_until(&r->audit.operation));
     }
     if (bootstrap_is_active(r)) {
         soonest(w, r->bootstrap.due);

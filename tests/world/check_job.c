@@ -87,8 +87,7 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
         world_violate(w, "pool_once", card, "it has subscription %u of %u, which is another's", k,
                       person);
     // What was promised in a backup is taken back when it would be sent.
-    const bool is_found_elsewhere = w->server.was_put_back && row->state == SUBSCRIPTION_ON_CARD;
-    if (is_named(look, id) && !is_ours && !is_found_elsewhere)
+    if (is_named(look, id) && !is_ours && !*is_adopted)
         world_violate(w, "pool_once", card,
                       "it counts on subscription %u of %u, which is another's", k, person);
     // What was adopted and has left the card since stays its until a person decides.
@@ -257,7 +256,8 @@ void check_job_packet(struct world *w, uint32_t card, const struct command *c, u
         return;
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
     const enum store_status status = store_operation_get(w->server.store, operation, &o, &unused);
-    if (status == STORE_NONE && w->server.was_put_back) // it was under way, and is forgotten
+    // It was under way and is forgotten, or another packet of the card was handed over since.
+    if (status == STORE_NONE && (w->server.was_put_back || operation == 0))
         return;
     check(status == STORE_OK);
     if (o.actor.kind != ACTOR_RULE)

@@ -93,6 +93,50 @@ static void while_it_uses_another_subscription_it_holds_no_place(void **state)
     assert_int_equal(bootstrap_place(&world.record), PLACE_HELD);
 }
 
+static void another_subscription_that_a_person_enables_takes_no_bootstrap_away(void **state)
+{
+    (void)state;
+    world.policy.bootstrap.trigger = BOOTSTRAP_AFTER_ACTIVATION;
+    world.policy.bootstrap.delay_s = 7200;
+    world.record.slot_count = 2;
+    world.record.slots[0].fact.role = ROLE_BOOTSTRAP;
+    world.record.slots[1].fact.role = ROLE_OPERATIONAL;
+    contact();
+    assert_int_equal(world.record.state, CARD_SEEN);
+    (void)world_request(&world, OPERATION_ENABLE);
+    assert_int_equal(sent(), COMMAND_ENABLE);
+    enabled(2);
+    assert_int_equal(record_enabled(&world.record)->fact.slot, 2);
+    assert_int_equal(world.record.state, CARD_SEEN);
+    world_wake_after(&world, 2 * HOUR);
+    assert_int_equal(job(), BOOTSTRAP_WAITING);
+}
+
+// What nobody approves may never be sent, and ends with the time for the approval.
+static void the_last_audit_does_not_wait_for_an_approval_of_another(void **state)
+{
+    (void)state;
+    up_to_soaking();
+    struct event e = {.type = EVENT_REQUEST};
+    e.as.request.operation =
+        (struct operation){.id = 900, .kind = OPERATION_AUDIT, .needs_approval = true};
+    world_event(&world, &e);
+    assert_int_equal(world.record.audit.operation.status, STATUS_AWAIT_APPROVAL);
+    const int64_t until = world.now.ms + world.policy.approval_ms;
+    world_wake_after(&world, HOUR);
+    assert_int_equal(job(), BOOTSTRAP_FINISHING);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(world.record.bootstrap.operation, 0);
+    world.now.ms = until;
+    world_wake_after(&world, 0);
+    assert_int_equal(world.decision.ended[0].id, 900);
+    assert_int_equal(world.decision.ended[0].outcome, OUTCOME_EXPIRED);
+    assert_int_equal(world.decision.ended[0].failure, FAILURE_APPROVAL_EXPIRED);
+    assert_int_equal(sent(), COMMAND_AUDIT);
+    audited();
+    assert_int_equal(job(), BOOTSTRAP_DONE);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -102,6 +146,8 @@ int main(void)
         CASE(in_doubt_it_is_out_of_the_queue),
         CASE(a_job_that_is_resumed_waits_for_its_turn_first),
         CASE(a_full_queue_of_the_card_is_no_reason_to_look_every_minute),
+        CASE(the_last_audit_does_not_wait_for_an_approval_of_another),
+        CASE(another_subscription_that_a_person_enables_takes_no_bootstrap_away),
         CASE(while_it_uses_another_subscription_it_holds_no_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
