@@ -14,6 +14,7 @@
 //
 // No time wakes a card that waits: it is in a queue [bootstrap_place()], and whoever serves that
 // tells it with EVENT_PLAN.
+//
 // A step's operation is in the record or has ended in this very decision; so whatever the server
 // loses at a kill, the step and its operation are lost or kept together.
 #include "ota-server/core/work.h"
@@ -546,15 +547,6 @@ static void forget_deleted(struct work *w)
     }
     for (uint8_t i = 0; i < w->d->settled_count; i++)
         forget_item(&w->r->bootstrap, w->d->settled[i].deleted);
-}
-
-void bootstrap_lose(struct work *w, uint64_t subscription)
-{
-    struct bootstrap *b = &w->r->bootstrap;
-    for (uint8_t i = 0; i < b->item_count; i++) {
-        if (b->items[i].subscription == subscription && !record_slot_of(w->r, subscription))
-            b->items[i].subscription = 0;
-    }
 }
 
 static void step(struct work *w)

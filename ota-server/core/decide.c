@@ -191,7 +191,10 @@ static void lose(struct work *w)
 {
     struct record *r = w->r;
     const uint64_t id = w->e->subscription;
-    bootstrap_lose(w, id);
+    for (uint8_t k = 0; k < r->bootstrap.item_count; k++) {
+        if (r->bootstrap.items[k].subscription == id && record_slot_of(r, id) == NULL)
+            r->bootstrap.items[k].subscription = 0;
+    }
     uint8_t i = 0;
     while (i < r->queue_len) {
         struct operation *o = &r->queue[i];

@@ -127,8 +127,6 @@ void decide_resolve(struct work *w);
 // What the bootstrap does about what has happened in this decision; then the next packet is chosen,
 // and so on until nothing follows any more.
 void bootstrap_run(struct work *w);
-// An item that is not on the card is no longer the job's.
-void bootstrap_lose(struct work *w, uint64_t subscription);
 void decide_plan(struct work *w);
 void decide_bootstrap(struct work *w);
 bool bootstrap_is_active(const struct record *r);
