@@ -105,6 +105,21 @@ static void recognise(struct mirror_slot *to, uint64_t subscription, bool is_bar
     memcpy(to->number, number, sizeof(to->number));
 }
 
+// A registry from a backup believes it to be free, or promised it to somebody else.
+static bool adopt_known(struct work *w, struct mirror_slot *to)
+{
+    struct found_subscription known;
+    const struct decide_context *c = w->context;
+    if (c->find != NULL && c->find(c->find_context, w->r, to->fact.imsi, &known)) {
+        recognise(to, known.id, known.is_barred, known.number);
+        work_trail(w, "subscription.adopted", 0, known.is_promised ? "RESERVED" : "FREE", "ON_CARD",
+                   "an audit found it");
+        w->d->is_located = true;
+        return true;
+    }
+    return false;
+}
+
 // What the server knows about a subscription that it did not expect on the card: a download whose
 // outcome is unknown, one that a bootstrap was to bring before a backup was put back, what the
 // registry knows, or nothing.
@@ -132,16 +147,8 @@ static void adopt(struct work *w, struct mirror_slot *to, struct findings *found
         recognise(to, b->items[i].subscription, p->is_barred, p->number);
         return;
     }
-    // A registry from a backup believes it to be free, or promised it to somebody else.
-    struct found_subscription known;
-    const struct decide_context *c = w->context;
-    if (c->find != NULL && c->find(c->find_context, r, to->fact.imsi, &known)) {
-        recognise(to, known.id, known.is_barred, known.number);
-        work_trail(w, "subscription.adopted", 0, known.is_promised ? "RESERVED" : "FREE", "ON_CARD",
-                   "an audit found it");
-        return;
-    }
-    found->needs_operator = true; // foreign: nobody deletes it by itself
+    if (!adopt_known(w, to))
+        found->needs_operator = true; // foreign: nobody deletes it by itself
 }
 
 static void correct_slots(struct work *w, struct findings *found)
@@ -168,6 +175,8 @@ static void correct_slots(struct work *w, struct findings *found)
         next[i].subscription = s->subscription;
         next[i].is_barred = s->is_barred;
         memcpy(next[i].number, s->number, sizeof(s->number));
+        if (s->subscription == 0) // another card that had it may have lost it since
+            (void)adopt_known(w, &next[i]);
     }
     for (uint8_t i = 0; i < r->slot_count; i++) {
         const struct subscription_name name = record_slot_name(&r->slots[i]);
@@ -490,6 +499,10 @@ void decide_resolve(struct work *w)
     if (r->has_open && r->open.status == STATUS_UNKNOWN) {
         w->d->operation = r->open.id;
         operation_input(w, &r->open, w->e->push_server ? IN_AUDIT_ABSENT : IN_EXPIRED);
+    }
+    for (uint8_t i = 0; i < r->slot_count; i++) { // of another card by now, or of none
+        if (r->slots[i].subscription == 0)
+            (void)adopt_known(w, &r->slots[i]);
     }
     work_clear_dirty(w, decided);
 }

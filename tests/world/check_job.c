@@ -83,7 +83,8 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
         look->is_known && slot_with(w, card, w->people[person].slots[k].imsi) != NULL;
     bool *is_adopted = &w->people[person].is_adopted[k];
     *is_adopted |= is_there && !is_ours && look->is_forgotten;
-    if (is_there && !is_ours && !look->is_forgotten)
+    // One that another card had in the backup stays foreign, also when a person accepts the card.
+    if (is_there && !is_ours && !look->is_forgotten && !*is_adopted)
         world_violate(w, "pool_once", card, "it has subscription %u of %u, which is another's", k,
                       person);
     // What was promised in a backup is taken back when it would be sent.

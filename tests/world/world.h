@@ -143,7 +143,7 @@ struct person { // a card with everything the world knows about it
         uint64_t card;
     } pooled[2];
     // A database that was put back did not know that it gave it away, until it was found.
-    bool is_adopted[WORLD_SUBSCRIPTIONS];
+    bool is_adopted[WORLD_SUBSCRIPTIONS]; // or stayed foreign
 };
 
 // A subscription: the n-th of a person.

@@ -166,7 +166,6 @@ static void a_download_that_came_late_is_no_foreign_one(void **state)
 }
 
 static bool is_promised;
-
 static bool find(void *context, const struct record *r, const uint8_t imsi[COMMAND_IMSI_SIZE],
                  struct found_subscription *out)
 {
@@ -180,19 +179,18 @@ static void audit_with_unknown(uint8_t digits)
 {
     struct event e;
     audit_after_minute(&e, LOOKUP_STORED, RESULT_OK);
-    struct audit_answer *a = &e.as.por.answer;
-    a->slots[2] = (struct audit_slot){
+    e.as.por.answer.slots[2] = (struct audit_slot){
         .slot = 3, .state = SLOT_DISABLED, .rank = 3, .imsi = {8, digits, 0x99, 7, 0, 0, 0, 7, 1}};
-    a->slot_count_here = 3;
+    e.as.por.answer.slot_count_here = 3;
     world_event(&world, &e);
 }
 
 static bool has_row(const char *action, const char *before)
 {
     bool has = false;
-    for (uint8_t i = 0; i < world.decision.trail_count; i++)
-        has |= strcmp(world.decision.trail[i].action, action) == 0 &&
-               strcmp(world.decision.trail[i].before, before) == 0;
+    for (const struct trail_entry *t = world.decision.trail;
+         t < world.decision.trail + world.decision.trail_count; t++)
+        has |= strcmp(t->action, action) == 0 && strcmp(t->before, before) == 0;
     return has;
 }
 
@@ -207,7 +205,6 @@ static void what_the_registry_has_free_is_the_cards_and_nobody_decides(void **st
         audit_with_unknown(0x77);
         assert_false(world.record.needs_operator);
         assert_int_equal(world.record.slots[2].subscription, 777);
-        assert_string_equal(world.record.slots[2].number, "99901");
         assert_true(has_row("subscription.adopted", i == 1 ? "RESERVED" : "FREE"));
         assert_int_equal(world.record.last_audit_outcome, AUDIT_SERVER_CORRECTED);
     }
@@ -221,6 +218,18 @@ static void what_the_registry_does_not_give_is_foreign(void **state)
     audit_with_unknown(0x78);
     assert_true(world.record.needs_operator);
     assert_int_equal(world.record.slots[2].subscription, 0);
+}
+
+static void what_was_foreign_is_the_cards_once_the_registry_gives_it(void **state)
+{
+    (void)state;
+    (void)given_up(OPERATION_DOWNLOAD);
+    audit_with_unknown(0x77); // another card has it
+    world.find = find;        // and lost it
+    struct event e = {.type = EVENT_RESOLVE};
+    world_event(&world, &e);
+    assert_int_equal(world.record.slots[2].subscription, 777);
+    assert_true(world.decision.is_located && world.record.dirty_since.ms == 0);
 }
 
 // Its answer is lost, its notification is not: the operation is done, the mirror lacks the slot.
@@ -663,6 +672,7 @@ int main(void)
         TEST(a_download_that_came_late_is_no_foreign_one),
         TEST(what_the_registry_has_free_is_the_cards_and_nobody_decides),
         TEST(what_the_registry_does_not_give_is_foreign),
+        TEST(what_was_foreign_is_the_cards_once_the_registry_gives_it),
         TEST(a_download_told_by_its_notification_alone_is_no_foreign_one),
         TEST(a_lost_packet_that_ran_before_the_next_answer_may_have_run),
         TEST(an_audit_also_goes_to_the_number_of_a_late_download),
