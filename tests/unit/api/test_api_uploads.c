@@ -84,8 +84,8 @@ static void cards_stand_in_the_column_that_the_first_line_names(void **state)
         "89999000000000000015\n89999000000000000023\n",
         "8999900000000000001\r\n\r\n8999900000000000002", // without their check digits
         "iccid\n89999000000000000015\n89999000000000000023\n",
-        "\xEF\xBB\xBF\"site\";\"iccid\"\n\"a\"; \"89999000000000000015\" "
-        "\nb;89999000000000000023\n",
+        ("\xEF\xBB\xBF\"site\";\"iccid\"\n\"a\"; \"89999000000000000015\" "
+         "\nb;89999000000000000023\n"),
         "89999000000000000015,first\n89999000000000000015,again\n",
     };
     (void)state;
