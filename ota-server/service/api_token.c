@@ -305,15 +305,23 @@ static bool find_token(struct api_exchange *x, struct bytes token, struct kept_t
            store_document_named(x->reader, "token", name, see_token, found) == STORE_OK;
 }
 
+// The form names secrets; and who is answered may be gone at once.
+static void forget_form(struct api_exchange *x)
+{
+    secret_wipe(x->query.decoded, sizeof(x->query.decoded));
+}
+
 // The token that the form names; false: refused.
 static bool read_token(struct api_exchange *x, struct bytes *token)
 {
     if (!read_form(x) || !api_query_take(&x->query, "token", token)) {
+        forget_form(x);
         refuse_grant(x, 400, "invalid_request");
         return false;
     }
     if (client_may_ask(x))
         return true;
+    forget_form(x);
     refuse_client(x);
     return false;
 }
@@ -332,25 +340,20 @@ static void reply_revoked(struct api_exchange *x)
     api_reply_empty(x, 200);
 }
 
-static void revoke_token(struct api_exchange *x)
+void api_revoke_post(struct api_exchange *x)
 {
     struct bytes token = {0};
     struct kept_token found = {0};
     if (!read_token(x, &token))
         return;
-    // One that is unknown, or somebody else's, is answered like one that was ended.
-    if (!find_token(x, token, &found) || found.client != x->client.id) {
+    const bool is_theirs = find_token(x, token, &found) && found.client == x->client.id;
+    forget_form(x);
+    if (!is_theirs) { // answered like one that was ended
         reply_revoked(x);
         return;
     }
     x->object_id = found.id;
     api_commit(x, revoke, reply_revoked);
-}
-
-void api_revoke_post(struct api_exchange *x)
-{
-    revoke_token(x);
-    secret_wipe(x->query.decoded, sizeof(x->query.decoded));
 }
 
 // --- what one is worth [RFC 7662] ---
@@ -411,26 +414,22 @@ static void reply_worth(struct api_exchange *x, const struct auth_client *who,
     api_reply(x, 200);
 }
 
-static void judge_token(struct api_exchange *x)
+void api_introspect_post(struct api_exchange *x)
 {
     struct bytes token = {0};
     struct kept_token found = {0};
     if (!read_token(x, &token))
         return;
-    if (x->client.tenant != AUTH_OPERATOR) {
-        refuse_grant(x, 400, "unauthorized_client");
-        return;
-    }
     struct auth_client *who = malloc(sizeof(*who));
-    if (who == NULL)
+    const bool is_operator = x->client.tenant == AUTH_OPERATOR;
+    const bool is_active =
+        who != NULL && is_operator && find_token(x, token, &found) && is_live(x, token, who);
+    forget_form(x);
+    if (!is_operator)
+        refuse_grant(x, 400, "unauthorized_client");
+    else if (who == NULL)
         api_refuse_code(x, API_UNAVAILABLE);
     else
-        reply_worth(x, find_token(x, token, &found) && is_live(x, token, who) ? who : NULL, &found);
+        reply_worth(x, is_active ? who : NULL, &found);
     free(who);
-}
-
-void api_introspect_post(struct api_exchange *x)
-{
-    judge_token(x);
-    secret_wipe(x->query.decoded, sizeof(x->query.decoded));
 }

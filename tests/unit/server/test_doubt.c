@@ -293,6 +293,7 @@ static void an_answer_about_another_operation_under_our_counter_is_not_believed(
                                     RESULT_BUSY_SWITCHING, RESULT_NVM_ERROR,  RESULT_BAD_FORMAT,
                                     RESULT_OPID_EXPIRED};
     for (size_t i = 0; i < sizeof codes; i++) {
+        (void)tear_down(state);
         (void)set_up(state);
         (void)world_request(&world, OPERATION_DELETE);
         world_submit(&world, SUBMIT_ACCEPTED);
@@ -308,9 +309,7 @@ static void an_answer_about_another_operation_under_our_counter_is_not_believed(
         assert_int_equal(world.record.operation_id_seen, 0);
         assert_int_equal(world.record.slot_count, slot_count);
         assert_true(world_is_dirty(&world, DIRTY_UNKNOWN_POR_STATUS));
-        (void)tear_down(state);
     }
-    (void)set_up(state);
 }
 
 static void what_a_card_could_not_read_has_no_id_and_is_ours(void **state)

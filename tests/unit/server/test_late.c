@@ -198,6 +198,7 @@ static void what_the_registry_has_free_is_the_cards_and_nobody_decides(void **st
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
+        world_close(&world);
         world_init(&world);
         world.find = find;
         is_promised = i == 1;
