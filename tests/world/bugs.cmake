@@ -404,7 +404,7 @@ planted_bug(reservation_kept_when_too_few ota-server/service/bootstrap_job.c STO
     BECOMES [==[
     for (; false; p->count--) {]==])
 
-planted_bug(step_asked_again ota-server/core/record_octets.c SEED 6
+planted_bug(step_asked_again ota-server/core/record_octets.c SEED 3
     TEXT [==[
     number(k, &b->operation);
 ]==]

@@ -301,6 +301,12 @@ static void note_counter(struct world *w, uint32_t card, uint64_t counter, struc
         world_violate(w, "wire_grows", card, "counter %llu after %llu on the wire",
                       (unsigned long long)counter,
                       (unsigned long long)t->counters[t->packet_count - 1]);
+    const uint64_t days = w->now.ms / 86400000;
+    if (t->packet_count >= WORLD_PACKETS_SURE + days * WORLD_PACKETS_A_DAY) {
+        world_violate(w, "no_storm", card, "%u packets in %u days", t->packet_count,
+                      (unsigned)days);
+        return;
+    }
     check(t->packet_count < WORLD_PACKETS_MAX);
     t->counters[t->packet_count] = counter;
     t->operations[t->packet_count] = t->sending_counter == counter ? t->sending : 0;
