@@ -241,17 +241,24 @@ static bool write_u8(const struct applet_port *port, size_t at, uint8_t value)
 }
 
 // Steps 1 and 2: both locks closed. Gives the length of what stood there. What is closed already
-// stays as it is: writing it again could open it.
-static bool copy_close(const struct applet_port *port, const struct copy *c, size_t *former_len)
+// stays as it is: writing it again could open it. `present`: the number of the other copy, which is
+// valid. A damaged copy gets, and keeps, its seal: when the commit that tells of the damage is cut
+// off, the next start finds the damage again.
+static bool copy_close(const struct applet_port *port, const struct copy *c, uint32_t present,
+                       size_t *former_len)
 {
     struct found f = copy_look(port, c);
     if (!f.is_readable)
         return false;
     *former_len = f.len;
+    const bool is_older = (int32_t)(f.number - present) < 0;
+    const uint8_t seal = is_rotten(&f, is_older, port->nvm_page) ? SEAL : 0;
+    if (seal == SEAL && f.seal != seal && !write_u8(port, c->seal_at, seal))
+        return false;
     if (f.stored == f.crc && !write_u8(port, c->crc_at, (uint8_t)(~f.crc >> 24)))
         return false;
     return (f.marker == 0 || write_u8(port, c->marker_at, 0)) &&
-           (f.seal == 0 || write_u8(port, c->seal_at, 0));
+           (seal == SEAL || f.seal == 0 || write_u8(port, c->seal_at, 0));
 }
 
 // Step 6. One that fails is made up for at the next start.
@@ -268,7 +275,7 @@ static bool copy_commit(const struct applet_port *port, const struct copy *c, ui
                         uint8_t *octets, size_t len)
 {
     size_t former_len = 0;
-    if (!copy_close(port, c, &former_len))
+    if (!copy_close(port, c, number - 1, &former_len))
         return false;
     struct writer w = writer_of(octets, HEAD_LEN);
     writer_u32(&w, number);
@@ -439,7 +446,8 @@ bool memory_scrub(const struct applet *a, const struct applet_port *port)
 {
     struct copy c = bank_copy(port, a->bank ^ 1);
     size_t former_len = 0;
-    return copy_close(port, &c, &former_len) && nvm_zero(port, c.head_at + HEAD_LEN, c.content_max);
+    return copy_close(port, &c, a->bank_number, &former_len) &&
+           nvm_zero(port, c.head_at + HEAD_LEN, c.content_max);
 }
 
 void memory_factory_image(const struct applet_port *port, struct image *image)

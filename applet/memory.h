@@ -13,8 +13,9 @@
 // The seal locks nothing. It tells damage from a commit that was cut off: a sealed copy was
 // committed, so one that is newer than the valid copy and no longer valid is damaged; and as the
 // CRC is spoiled before the marker is cleared, so is a sealed one whose CRC is right and whose
-// marker is not. Not to be told from a cut, and without effect: damage to the first octet of the
-// CRC, or to the seal, of the older copy.
+// marker is not. Over a damaged copy step 2 leaves the seal: a cut before the word of the damage is
+// committed leaves the damage to be found again. Not to be told from a cut, and without effect:
+// damage to the first octet of the CRC, or to the seal, of the older copy.
 //
 // Every write is read back and compared. Nothing here judges what an image means.
 #pragma once

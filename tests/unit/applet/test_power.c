@@ -476,6 +476,39 @@ static void damage_to_any_octet_of_a_bank_is_told(void **state)
     bench_close(&start);
 }
 
+// The word of it goes into the damaged bank. Cut off at each of its writes, it is told at the next
+// start.
+static void damage_is_told_also_when_its_word_is_cut_off(void **state)
+{
+    (void)state;
+    prepare();
+    static const uint8_t values[] = {0x00, 0xFF, 0xA5, 0x5A, 0x01};
+    static const size_t places[] = {0, CRC_AT + 1, NUMBER_AT, LENGTH_AT + 1, HEAD_LEN + 10};
+    const size_t second = COUNTERS_END + BANK_LEN;
+    const bool is_second_newer = number_at(&start, second) > number_at(&start, COUNTERS_END);
+    const size_t newer = is_second_newer ? second : COUNTERS_END;
+    for (unsigned p = 0; p < sizeof places / sizeof places[0]; p++) {
+        bool is_over = false;
+        for (unsigned i = 0; !is_over; i++) {
+            copy(&card, &start);
+            memory_release(&card.port);
+            card.nvm[newer + places[p]] ^= 0x10;
+            card.writes = 0;
+            card.cut_at = i / 4 / sizeof values + 1;
+            card.cut_octet = i / sizeof values % 4;
+            card.cut_value = values[i % sizeof values];
+            bench_boot(&card);
+            is_over = !card.is_cut && card.writes < card.cut_at;
+            card.is_cut = false;
+            card.cut_at = 0;
+            bench_boot(&card);
+            assert_true(is_restored(&card));
+            bench_check(&card);
+        }
+    }
+    bench_close(&start);
+}
+
 static void damaged_counters_never_go_down(void **state)
 {
     (void)state;
@@ -617,6 +650,7 @@ int main(void)
         cmocka_unit_test(a_write_error_changes_nothing_and_is_told),
         cmocka_unit_test(a_damaged_bank_is_noticed_and_the_other_one_used),
         cmocka_unit_test(damage_to_any_octet_of_a_bank_is_told),
+        cmocka_unit_test(damage_is_told_also_when_its_word_is_cut_off),
         cmocka_unit_test(damaged_counters_never_go_down),
         cmocka_unit_test(a_card_that_begins_anew_uses_no_counter_twice),
         cmocka_unit_test(lost_counters_block_the_key_set),
