@@ -60,6 +60,7 @@ void decide_clock(struct work *w)
     back(&r->seen_at, by_ms);
     back(&r->attached_at, by_ms);
     back(&r->switch_until, by_ms);
+    back(&r->timers_due, by_ms);
     back(&r->flight.sent_at, by_ms);
     back(&r->flight.deadline, by_ms);
     if (r->has_open)

@@ -323,6 +323,7 @@ void decide(const struct record *record, const struct event *event,
     if (event->type == EVENT_REQUEST && event->as.request.is_dry_run)
         return;
     plan_timeouts(&w);
+    timers_plan(&w);
     bootstrap_run(&w);
     plan_wake(&w);
     // However it came there: one at a time, or in a jump.

@@ -86,6 +86,8 @@ static void take_parameters(struct work *w, const struct operation *o, const str
         work_dirty(w, DIRTY_UNKNOWN_POR_STATUS, o->id);
     else if (is_whole || por->configuration_version == expected)
         r->parameters_version = por->configuration_version;
+    if (is_whole)
+        timers_known(w);
 }
 
 void mirror_apply(struct work *w, const struct operation *o, const struct event_por *por)

@@ -357,7 +357,7 @@ void decide_notify(struct work *w)
     work_attached(w); // its applet sends when it has normal service
     // Its confirmation, which goes first, changes the address that the card keeps.
     if (n->cause == NOTIFY_ADDRESS_CHECK)
-        timers_read(w, "address checked", "notification");
+        timers_read(w);
     if (kind == SEQUENCE_HANDLED) {
         repeated(w, n);
         return;

@@ -498,4 +498,6 @@ void plan_wake(struct work *w)
     soonest(w, unreachable_at(w));
     if (r->dirty_since.ms != 0)
         soonest(w, r->next_audit_at);
+    if (!timers_are_idle(r))
+        soonest(w, r->timers_due);
 }

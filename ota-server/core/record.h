@@ -380,6 +380,7 @@ struct record {
     uint16_t configuration_version;
     struct parameters parameters; // as last configured or read
     uint16_t parameters_version;  // configuration version at which all of them were known
+    struct utc timers_due;        // when they are to be read; 0: as they are known they are
     bool has_imei, has_plmn;
     uint8_t imei[COMMAND_IMEI_SIZE];
     uint8_t plmn[COMMAND_PLMN_SIZE];
@@ -493,7 +494,7 @@ const char *audit_outcome_name(uint8_t outcome);     // "" for none
 const char *actor_kind_name(uint8_t kind);           // "USER"
 
 // The record as octets for the store: the number of the form, then integers big endian, only what
-// is used. Written in the newest form, read in forms 1 and 3 to 8, too: what they did not have is
+// is used. Written in the newest form, read in forms 1 and 3 to 9, too: what they did not have is
 // zero, but an operation of which a packet left may have run. Form 2 was two layouts, and never
 // released. Reading gives false for any other form, and for octets that are none of ours.
 //
@@ -506,7 +507,8 @@ const char *actor_kind_name(uint8_t kind);           // "USER"
 #define RECORD_FORM_SIXTH 6
 #define RECORD_FORM_SEVENTH 7
 #define RECORD_FORM_EIGHTH 8
-#define RECORD_FORM 9
+#define RECORD_FORM_NINTH 9
+#define RECORD_FORM 10
 #define RECORD_OCTETS_MAX 16384
 void record_write(struct writer *w, const struct record *r);
 bool record_read(struct bytes octets, struct record *r) MUST_USE;

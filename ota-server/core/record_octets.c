@@ -121,7 +121,7 @@ static void plan(struct walk *k, struct download_plan *p)
     digits(k, p->smsc);
     if (has(k, RECORD_FORM_FOURTH))
         flag(k, &p->is_barred);
-    if (has(k, RECORD_FORM))
+    if (has(k, RECORD_FORM_NINTH))
         count(k, &p->keys_len, COMMAND_KEYS_MAX);
 }
 
@@ -475,6 +475,10 @@ static void known(struct walk *k, struct record *r)
     }
     if (has(k, RECORD_FORM_EIGHTH))
         word(k, &r->restored_sequence);
+    if (has(k, RECORD_FORM))
+        when(k, &r->timers_due);
+    else if (r->level >= 2 && r->parameters_version != r->configuration_version)
+        r->timers_due.ms = 1; // whoever was to read them may have been given up
 }
 
 static void record_walk(struct walk *k, struct record *r)
@@ -500,7 +504,7 @@ static struct walk walk_from(struct bytes in)
     if (k.form != RECORD_FORM_FIRST && k.form != RECORD_FORM_THIRD &&
         k.form != RECORD_FORM_FOURTH && k.form != RECORD_FORM_FIFTH &&
         k.form != RECORD_FORM_SIXTH && k.form != RECORD_FORM_SEVENTH &&
-        k.form != RECORD_FORM_EIGHTH && k.form != RECORD_FORM)
+        k.form != RECORD_FORM_EIGHTH && k.form != RECORD_FORM_NINTH && k.form != RECORD_FORM)
         k.from.failed = true;
     return k;
 }

@@ -2,6 +2,9 @@
 
 #include "ota-server/core/work.h"
 
+// A reading that was given up, or that the card refused, is asked for again.
+#define TIMERS_AGAIN_MS DAY_MS
+
 const char *timers_agreement_name(uint8_t agreement)
 {
     static const char *const names[] = {"NONE", "AGREES", "DIFFERS", "UNKNOWN", "NOT_SUPPORTED"};
@@ -104,15 +107,44 @@ void decide_timers(struct work *w)
     r->queue[r->queue_len++] = o;
 }
 
-void timers_read(struct work *w, const char *detail, const char *why)
+void timers_read(struct work *w)
+{
+    if (w->r->level >= 2)
+        w->r->timers_due = w->now;
+}
+
+// One that left may have been answered before this: another goes behind it.
+static bool is_reading_waiting(const struct record *r)
+{
+    bool is_waiting = r->has_open && r->open.kind == OPERATION_READ_TIMERS &&
+                      r->open.is_automatic && !r->open.may_have_run;
+    for (uint8_t i = 0; i < r->queue_len; i++)
+        is_waiting |= r->queue[i].kind == OPERATION_READ_TIMERS && r->queue[i].is_automatic;
+    return is_waiting;
+}
+
+void timers_known(struct work *w)
 {
     struct record *r = w->r;
-    // One that left may have been answered before this: it is asked again behind it.
-    bool is_asked = r->has_open && r->open.kind == OPERATION_READ_TIMERS && r->open.is_automatic &&
-                    !r->open.may_have_run;
-    for (uint8_t i = 0; i < r->queue_len; i++)
-        is_asked |= r->queue[i].kind == OPERATION_READ_TIMERS && r->queue[i].is_automatic;
-    if (r->level < 2 || is_asked || r->queue_len == RECORD_QUEUE_MAX)
+    if (!utc_is_due(r->timers_due, w->now) && !is_reading_waiting(r))
+        r->timers_due.ms = 0;
+}
+
+bool timers_are_idle(const struct record *r)
+{
+    return r->state == CARD_RETIRED || r->state == CARD_IMPORTED_PARTIAL || r->level < 2 ||
+           record_has_mark(r, MARK_QUARANTINED) || record_has_mark(r, MARK_UNREACHABLE);
+}
+
+void timers_plan(struct work *w)
+{
+    struct record *r = w->r;
+    const bool is_waiting = is_reading_waiting(r);
+    const bool is_full = r->queue_len == RECORD_QUEUE_MAX;
+    if (timers_are_idle(r) || !utc_is_due(r->timers_due, w->now) || (is_full && !is_waiting))
+        return;
+    r->timers_due = utc_after(w->now, TIMERS_AGAIN_MS);
+    if (is_waiting)
         return;
     struct operation *o = &r->queue[r->queue_len++];
     memset(o, 0, sizeof(*o));
@@ -124,6 +156,6 @@ void timers_read(struct work *w, const char *detail, const char *why)
     o->not_after = utc_after(w->now, w->policy->not_after_ms);
     o->list_len = 1;
     o->list[0] = READ_ALL;
-    work_step(w, o, STEP_CREATED, detail);
-    work_trail(w, "operation.requested", o->id, "", operation_kind_name(o->kind), why);
+    work_step(w, o, STEP_CREATED, "timers changed");
+    work_trail(w, "operation.requested", o->id, "", operation_kind_name(o->kind), "timers changed");
 }

@@ -137,8 +137,15 @@ struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_ru
 
 // timers.c
 void decide_timers(struct work *w);
-// The card's timers changed behind our back, or will with the next CONFIRM: asks for all of them.
-void timers_read(struct work *w, const char *detail, const char *why);
+// The card's timers changed behind our back, or will with the next CONFIRM: all of them are to be
+// read. The record keeps that until an answer came.
+void timers_read(struct work *w);
+// All of them were read.
+void timers_known(struct work *w);
+// Asks for what is to be read by now, as soon as a place in the queue is free.
+void timers_plan(struct work *w);
+// Nothing is read of such a card.
+bool timers_are_idle(const struct record *r);
 // clock.c
 void clock_past(struct work *w); // before every event but EVENT_CLOCK
 void decide_clock(struct work *w);

@@ -328,6 +328,9 @@ const char *const schema_steps[] = {
     " ON CONFLICT DO UPDATE SET cards = cards + 1; END;"
     "CREATE TRIGGER group_uncounted AFTER DELETE ON card WHEN OLD.grp > 0 BEGIN"
     " UPDATE group_count SET cards = cards - 1 WHERE grp = OLD.grp AND state = OLD.state; END;",
+
+    // Records and operations are written in form 10.
+    "",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

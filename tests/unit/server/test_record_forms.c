@@ -313,11 +313,12 @@ static void audited(struct record *r)
 #define RECORD_MORE (1 + 1 + 4 + 1 - 8)
 // mo_counter
 #define AUDIT_MORE 8
-// parameters_version, then seen_at and attached_at, then restored_sequence
+// parameters_version, then seen_at and attached_at, then restored_sequence, then timers_due
 #define SIXTH_MORE 2
 #define SEVENTH_MORE 16
 #define EIGHTH_MORE 4
-#define KNOWN_MORE (SIXTH_MORE + SEVENTH_MORE + EIGHTH_MORE)
+#define TENTH_MORE 8
+#define KNOWN_MORE (SIXTH_MORE + SEVENTH_MORE + EIGHTH_MORE + TENTH_MORE)
 
 static const struct state {
     const char *name;
@@ -385,7 +386,7 @@ static void read_record(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 9);
+    assert_int_equal(octets[0], 10);
     assert_int_equal(w.len, old.len + s->more + 1 + KNOWN_MORE); // and no bootstrap
     assert_true(record_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -407,7 +408,7 @@ static void read_operation(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     operation_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 9);
+    assert_int_equal(octets[0], 10);
     assert_int_equal(w.len, old.len + s->more);
     assert_true(operation_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -478,14 +479,19 @@ static void the_fifth_form_is_read_as_with_parameters_that_are_known(void **stat
     assert_true(record_read(bytes_of(octets, w.len - KNOWN_MORE), &found));
     take_for_known(&expected);
     assert_memory_equal(&found, &expected, sizeof(found));
-    expected.parameters_version = 3; // the sixth says so
+    expected.parameters_version = 3; // the sixth says so, and the tenth that they are to be read
     w = writer_of(octets, sizeof(octets));
     record_write(&w, &expected);
+    expected.timers_due.ms = 1;
     octets[0] = 6;
-    assert_true(record_read(bytes_of(octets, w.len - EIGHTH_MORE - SEVENTH_MORE), &found));
+    assert_true(
+        record_read(bytes_of(octets, w.len - TENTH_MORE - EIGHTH_MORE - SEVENTH_MORE), &found));
+    assert_memory_equal(&found, &expected, sizeof(found));
+    octets[0] = 9;
+    assert_true(record_read(bytes_of(octets, w.len - TENTH_MORE), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
     octets[0] = 7;
-    assert_true(record_read(bytes_of(octets, w.len - EIGHTH_MORE), &found));
+    assert_true(record_read(bytes_of(octets, w.len - TENTH_MORE - EIGHTH_MORE), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
 }
 
@@ -558,7 +564,7 @@ static void other_forms_are_refused(void **state)
     record_write(&w, &r);
     for (unsigned form = 0; form < 256; form++) {
         uint8_t number = (uint8_t)form;
-        if (form == 1 || (form >= 3 && form <= 9))
+        if (form == 1 || (form >= 3 && form <= 10))
             continue;
         octets[0] = number;
         assert_false(record_read(writer_bytes(&w), &r));

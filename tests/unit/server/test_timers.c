@@ -220,6 +220,69 @@ static void an_address_that_is_checked_while_it_is_read_is_read_again(void **sta
     assert_int_equal(world.record.parameters_version, 3);
 }
 
+// Sixteen wait for an approval, and there is no place for the server's own reading.
+static void fill(void)
+{
+    world.record.queue_len = RECORD_QUEUE_MAX;
+    for (unsigned i = 0; i < RECORD_QUEUE_MAX; i++)
+        world.record.queue[i] = (struct operation){.id = 100 + i,
+                                                   .kind = OPERATION_READ_TIMERS,
+                                                   .status = STATUS_AWAIT_APPROVAL,
+                                                   .deadline = utc_after(world.now, 3600000)};
+}
+
+static void a_reading_without_a_place_in_the_queue_waits_for_one(void **state)
+{
+    (void)state;
+    fill();
+    world_notify(&world, NOTIFY_ADDRESS_CHECK, 1, false);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world.record.queue_len, RECORD_QUEUE_MAX);
+    assert_false(world.record.has_open);
+    struct event e = {.type = EVENT_REJECTED, .operation = 107};
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIGURE);
+    assert_true(world.record.open.is_automatic);
+    configured(3, wanted.list, wanted.len);
+    assert_int_equal(world.record.parameters_version, 3);
+    assert_int_equal(world.record.timers_due.ms, 0);
+}
+
+// The first reading left before the address was checked again, and its answer says nothing of that.
+static void a_reading_from_before_does_not_serve_what_has_no_place_yet(void **state)
+{
+    (void)state;
+    an_address_that_was_checked_is_read(state);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    fill();
+    world_notify(&world, NOTIFY_ADDRESS_CHECK, 1, false);
+    configured(2, wanted.list, wanted.len);
+    assert_true(world.record.timers_due.ms != 0);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    world_wake_after(&world, 3600000); // all the others expired
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIGURE);
+    configured(3, wanted.list, wanted.len);
+    assert_int_equal(world.record.parameters_version, 3);
+    assert_int_equal(world.record.timers_due.ms, 0);
+}
+
+static void a_reading_that_the_card_refuses_is_asked_for_a_day_later(void **state)
+{
+    (void)state;
+    an_address_that_was_checked_is_read(state);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_UNKNOWN_PARAMETER);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_true(world.record.wake_at.ms - world.now.ms <= 86400000);
+    world_wake_after(&world, 43200000);
+    assert_int_equal(world.decision.send_count, 0);
+    world_wake_after(&world, 43200000);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIGURE);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -235,6 +298,9 @@ int main(void)
         CASE(an_address_that_was_checked_is_read),
         CASE(an_address_that_is_checked_while_it_is_read_is_read_again),
         CASE(a_reading_that_never_came_is_asked_for_by_the_next_audit),
+        CASE(a_reading_without_a_place_in_the_queue_waits_for_one),
+        CASE(a_reading_from_before_does_not_serve_what_has_no_place_yet),
+        CASE(a_reading_that_the_card_refuses_is_asked_for_a_day_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
