@@ -352,7 +352,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     (void)context;
     struct connection *c = connection_of(mhd);
     struct http_request *r = *of_request;
-    if (!c)
+    if (!c || c->http->is_closing)
         return MHD_NO;
     if (!r)
         return begin(c, path, method, version, of_request);
@@ -469,6 +469,8 @@ void http_close(struct http *http)
         if (c->request && c->request->suspended)
             MHD_resume_connection(c->mhd); // a suspended one cannot be stopped
     }
+    http->is_closing = true;
+    (void)MHD_run(http->daemon);
     MHD_stop_daemon(http->daemon);
     free(http);
 }
@@ -511,6 +513,8 @@ static ssize_t on_pull(void *context, uint64_t position, char *to, size_t len)
 {
     (void)position;
     struct http_request *r = context;
+    if (r->connection->http->is_closing)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     long got = r->pull(r->connection->http->context, r, (uint8_t *)to, len);
     if (got == HTTP_PULL_END) {
         r->streaming = false;

@@ -53,7 +53,8 @@ enum net_error http_open(struct loop *loop, const struct net_address *address,
                          const struct http_limits *limits, const struct http_handler *handler,
                          void *context, struct http **http) MUST_USE;
 void http_address(const struct http *http, struct net_address *address);
-// Ends every connection; `gone` is called for those not answered.
+// Ends every connection: what was answered and fits the socket is sent, nothing new is begun, and
+// `gone` is called for those not answered.
 void http_close(struct http *http);
 
 const char *http_method(const struct http_request *r); // upper case, as sent

@@ -58,4 +58,5 @@ struct http {
     struct loop_timer timer; // libmicrohttpd's own, and deadlines of connections
     struct loop_turn_end turn_end;
     bool run_wanted; // an answer waits to be sent
+    bool is_closing;
 };

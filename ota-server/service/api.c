@@ -74,8 +74,31 @@ struct api_exchange *api_exchange_open(void)
     return calloc(1, sizeof(struct api_exchange));
 }
 
+// It is in work no more.
+static void forget(struct api_exchange *x)
+{
+    struct api_exchange **at = &x->api->in_work;
+    while (*at != NULL && *at != x)
+        at = &(*at)->next;
+    if (*at == x)
+        *at = x->next;
+    json_decref(x->root);
+    x->root = NULL;
+    if (x->close_work != NULL)
+        x->close_work(x->work);
+    free(x->work);
+    x->work = NULL;
+    free(x->approval);
+    x->approval = NULL;
+    free(x->kept);
+    x->kept = NULL;
+    x->done = NULL;
+}
+
 void api_exchange_close(struct api_exchange *x)
 {
+    if (x->done != NULL)
+        forget(x);
     if (x->stream != NULL)
         api_stream_close(x);
     free(x->rest);
@@ -117,25 +140,6 @@ void api_start_answer(struct api_exchange *x)
 }
 
 // --- delivery ---
-
-static void forget(struct api_exchange *x)
-{
-    struct api_exchange **at = &x->api->in_work;
-    while (*at != NULL && *at != x)
-        at = &(*at)->next;
-    if (*at == x)
-        *at = x->next;
-    json_decref(x->root);
-    x->root = NULL;
-    if (x->close_work != NULL)
-        x->close_work(x->work);
-    free(x->work);
-    x->work = NULL;
-    free(x->approval);
-    x->approval = NULL;
-    free(x->kept);
-    x->kept = NULL;
-}
 
 void api_deliver(struct api_exchange *x)
 {
@@ -296,14 +300,14 @@ void api_tick(struct api *api, struct api_now now)
         trail_checks_tick(api->options.trail_checks);
 }
 
-// A turn takes some of the notes of calls.
+// A turn takes some of the notes of calls, and an answer may need several.
 static bool write_rest(struct api *api, struct utc now)
 {
     for (unsigned i = 0; i < STOP_TURNS; i++) {
         meter_tick(api->meter);
         if (turn_run(api->options.turn, now) != TURN_OK)
             return false;
-        if (meter_counts(api->meter).waiting == 0)
+        if (meter_counts(api->meter).waiting == 0 && api->in_work == NULL)
             return true;
     }
     return false;

@@ -111,6 +111,7 @@ typedef void api_done_fn(void *context, const struct api_answer *answer);
 // One request in work.
 struct api_exchange;
 struct api_exchange *api_exchange_open(void) MUST_USE;
+// One that is in work ends without an answer: no turn may run any more.
 void api_exchange_close(struct api_exchange *x);
 
 // The next octets of a body that goes on, at most `len`; 0 at its end, -1 when it cannot go on. Ask
@@ -126,8 +127,9 @@ struct api_now {
     int64_t ahead_ms; // of the world's clock, by which requests are signed: a laboratory's is
 };
 
-// The last turns, with what was answered before them, and the end of turns; `is_clean`: the next
-// start may trust what the store says of packets. False: the database could not write.
+// The last turns: what is in work is answered, and what was answered is noted. Then the end of
+// turns; `is_clean`: the next start may trust what the store says of packets. False: the database
+// could not write, and requests may still be in work.
 bool api_stop(struct api *api, bool is_clean, struct utc now);
 
 // Handles the request; `done` is called once, in this call or after a turn's commit. The exchange

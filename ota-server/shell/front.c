@@ -446,3 +446,10 @@ void front_close(struct front *f)
     free(f->seats);
     free(f);
 }
+
+bool front_stop(struct front *f, bool is_clean, struct utc now)
+{
+    const bool is_written = api_stop(f->options.api, is_clean, now);
+    front_close(f);
+    return is_written;
+}

@@ -42,5 +42,8 @@ bool front_files(unsigned connections, char reason[FRONT_REASON_SIZE]) MUST_USE;
 // Add the turn end that commits before this, so that answers leave in the same turn.
 enum net_error front_open(const struct front_options *options, struct front **front) MUST_USE;
 void front_address(const struct front *f, char text[NET_ADDRESS_TEXT_SIZE]);
-// Ends every connection. Exchanges that wait for a commit are forgotten.
+// The end of a server that serves: as api_stop(), and then as front_close(). In this order, since
+// what is in work needs its seat until the turns have answered it.
+bool front_stop(struct front *f, bool is_clean, struct utc now);
+// Ends every connection, and what is in work without an answer: no turn may run any more.
 void front_close(struct front *f);

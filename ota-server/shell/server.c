@@ -225,10 +225,10 @@ static void asked_to_stop(void *context)
 
 static void drained(struct server *v, struct instant now)
 {
-    front_close(v->front);
-    v->front = NULL;
     v->stage = STAGE_UNBINDING;
-    if (!api_stop(v->api, outbox_is_settled(v->outbox), server_utc(v))) {
+    const bool is_written = front_stop(v->front, outbox_is_settled(v->outbox), server_utc(v));
+    v->front = NULL;
+    if (!is_written) {
         log_plain(v, LOG_ERROR, "store.cannot_write", store_problem(v->writer));
         v->exit_code = EXIT_FAILURE;
     }
