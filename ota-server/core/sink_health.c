@@ -70,15 +70,21 @@ enum sink_fate sink_judge(struct sink_health *h, const struct sink_attempt *a)
         *h = (struct sink_health){.state = SINK_STATE_OK};
         return SINK_FATE_DONE;
     }
+    // It was put off when another failed that was under way beside this one: both are one failure.
+    const bool is_same =
+        a->result == SINK_AGAIN && a->retry_after_s < 0 && !sink_may_send(h, a->now);
     if (h->failures == 0)
         h->failing_since = a->now;
-    h->failures++;
+    if (!is_same)
+        h->failures++;
     h->refusals = a->result == SINK_UNAUTHORISED ? h->refusals + 1 : 0;
     if (h->state == SINK_STATE_OK && h->failures >= SINK_DEGRADED_AFTER)
         h->state = SINK_DEGRADED;
     if (a->now.ms - h->failing_since.ms >= SINK_GIVE_UP_MS)
         sink_suspend(h, SINK_WHY_FAILING);
-    h->retry_at = a->result == SINK_REFUSED && h->state != SINK_SUSPENDED ? a->now : next_try(h, a);
+    if (!is_same)
+        h->retry_at =
+            a->result == SINK_REFUSED && h->state != SINK_SUSPENDED ? a->now : next_try(h, a);
     if (a->result == SINK_GONE)
         sink_suspend(h, SINK_WHY_GONE);
     if (h->refusals >= REFUSALS_MAX)

@@ -376,6 +376,24 @@ static void a_failing_sink_is_asked_ever_less_often(void **state)
     }
 }
 
+static void what_fails_together_counts_once(void **state)
+{
+    (void)state;
+    (void)judge(SINK_AGAIN);
+    const struct utc retry_at = health.retry_at;
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(judge(SINK_AGAIN), SINK_FATE_WAITS);
+    assert_int_equal(health.failures, 1);
+    assert_int_equal(health.retry_at.ms, retry_at.ms);
+    attempt.retry_after_s = 60; // what the sink says itself counts
+    (void)judge(SINK_AGAIN);
+    assert_int_equal(health.retry_at.ms, attempt.now.ms + 60000);
+    attempt.retry_after_s = -1;
+    attempt.now.ms += 60000;
+    (void)judge(SINK_AGAIN); // the next attempt
+    assert_int_equal(health.failures, 3);
+}
+
 static void five_failures_in_a_row_degrade_it(void **state)
 {
     (void)state;
@@ -400,6 +418,7 @@ static void a_day_of_failures_suspends_it_and_it_is_asked_each_hour(void **state
     (void)judge(SINK_AGAIN);
     assert_int_equal(health.state, SINK_DEGRADED);
     attempt.now.ms += 1;
+    health.retry_at = attempt.now;
     assert_int_equal(judge(SINK_AGAIN), SINK_FATE_WAITS);
     assert_int_equal(health.state, SINK_SUSPENDED);
     assert_int_equal(health.why, SINK_WHY_FAILING);
@@ -485,6 +504,7 @@ int main(void)
         cmocka_unit_test(addresses_that_nobody_else_reaches_are_refused),
         cmocka_unit_test(answers_are_told_apart),
         cmocka_unit_test_setup(a_failing_sink_is_asked_ever_less_often, begin),
+        cmocka_unit_test_setup(what_fails_together_counts_once, begin),
         cmocka_unit_test_setup(five_failures_in_a_row_degrade_it, begin),
         cmocka_unit_test_setup(a_day_of_failures_suspends_it_and_it_is_asked_each_hour, begin),
         cmocka_unit_test_setup(an_event_is_tried_for_a_day, begin),
