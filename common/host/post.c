@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +15,8 @@
 #define HOST_SIZE 254
 #define LOOK_MS 100 // how often names that nobody tells are given up
 #define RESOLVE_SIZE (HOST_SIZE + 16 + DNS_ADDRESSES_MAX * (INET6_ADDRSTRLEN + 3))
-#define SOCKETS_EACH 4 // libcurl tries addresses side by side
+#define SOCKETS_EACH 4    // libcurl tries addresses side by side
+#define CA_MAX (4u << 20) // octets of certificates of whom to trust: the system's are some 200,000
 
 // One request.
 struct sending {
@@ -53,6 +55,7 @@ struct post {
     struct sending *sendings;
     struct watched *sockets;
     size_t socket_count;
+    struct curl_blob ca; // whom to trust
 };
 
 const char *post_problem_name(enum post_problem problem)
@@ -301,7 +304,7 @@ static size_t take_octets(char *at, size_t one, size_t count, void *context)
 static bool put_options(struct sending *s)
 {
     CURL *c = s->curl;
-    const struct post_options *o = &s->post->options;
+    const struct curl_blob *ca = &s->post->ca;
     const long left_ms = POST_MS - (long)took_ms(s);
     bool is_set =
         curl_easy_setopt(c, CURLOPT_URL, s->url) == CURLE_OK &&
@@ -331,8 +334,8 @@ static bool put_options(struct sending *s)
             is_set && curl_easy_setopt(c, CURLOPT_POST, 1L) == CURLE_OK &&
             curl_easy_setopt(c, CURLOPT_POSTFIELDS, s->body) == CURLE_OK &&
             curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->body_len) == CURLE_OK;
-    if (o->ca_file != NULL) // and nobody else
-        is_set = is_set && curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file) == CURLE_OK &&
+    if (ca->len > 0) // and nobody else
+        is_set = is_set && curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, ca) == CURLE_OK &&
                  curl_easy_setopt(c, CURLOPT_CAPATH, NULL) == CURLE_OK;
     return is_set;
 }
@@ -471,6 +474,24 @@ static void look_due(void *context, struct instant now)
 
 // --- opening and closing -------------------------------------------------------------------------
 
+// Now and not at each connection: a process that makes requests need not be able to open files.
+static bool read_ca(struct post *p)
+{
+    const char *own = p->options.ca_file;
+    const char *path = own != NULL ? own : curl_version_info(CURLVERSION_NOW)->cainfo;
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    p->ca.data = malloc(CA_MAX);
+    p->ca.flags = CURL_BLOB_NOCOPY;
+    if (file != NULL && p->ca.data != NULL)
+        p->ca.len = fread(p->ca.data, 1, CA_MAX, file);
+    const bool is_whole = p->ca.len > 0 && p->ca.len < CA_MAX && ferror(file) == 0;
+    if (file != NULL)
+        (void)fclose(file);
+    if (!is_whole)
+        p->ca.len = 0;
+    return is_whole || own == NULL; // a system may have none: then nobody is trusted
+}
+
 static bool open_parts(struct post *p)
 {
     const struct post_options *o = &p->options;
@@ -484,8 +505,7 @@ static bool open_parts(struct post *p)
         p->sendings[i].post = p;
     for (size_t i = 0; i < p->socket_count; i++)
         p->sockets[i] = (struct watched){.post = p, .fd = CURL_SOCKET_BAD};
-    return (o->ca_file == NULL || access(o->ca_file, R_OK) == 0) &&
-           loop_timer_open(&p->timer, o->loop, timer_due, p) &&
+    return read_ca(p) && loop_timer_open(&p->timer, o->loop, timer_due, p) &&
            loop_timer_open(&p->look_timer, o->loop, look_due, p) &&
            curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, want_socket) == CURLM_OK &&
            curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p) == CURLM_OK &&
@@ -527,6 +547,7 @@ void post_close(struct post *p)
     dns_close(p->dns);
     free(p->sendings);
     free(p->sockets);
+    free(p->ca.data);
     free(p);
     curl_global_cleanup();
 }

@@ -18,7 +18,7 @@ struct post;
 struct post_options {
     struct loop *loop;
     const char *dns_server; // see dns_open()
-    const char *ca_file;    // whom to trust; NULL: the system's
+    const char *ca_file;    // whom to trust, read when it opens; NULL: the system's
     uint32_t at_once;       // requests; more are refused
     // May anybody make us connect to this address? `is_literal`: it stood in the URL itself.
     bool (*is_allowed)(void *context, const struct ip *address, bool is_literal);

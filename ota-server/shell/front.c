@@ -3,7 +3,6 @@
 #include "common/base/text.h"
 #include "common/host/crypto.h"
 #include "ota-server/service/api_text.h"
-#include "ota-server/service/sink_run.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,8 +13,7 @@
 
 #define PATH_SIZE 512
 #define TICK_MS 1000
-// Databases, links, uploads, and what libraries open; and requests to event sinks.
-#define FILES_OF_OURS (256 + SINK_FLIGHTS_MAX)
+#define FILES_OF_OURS 256 // databases, links, uploads, and what libraries open
 #define FIELDS_MAX 16
 #define FIELDS_OCTETS 4096
 #define CERTIFICATE_MAX 8192 // octets, as a gateway tells them

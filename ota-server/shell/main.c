@@ -5,6 +5,7 @@
 #include "ota-server/service/client_admin.h"
 #include "ota-server/shell/backup.h"
 #include "ota-server/shell/body_command.h"
+#include "ota-server/shell/egress.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/rekey_command.h"
 #include "ota-server/shell/server.h"
@@ -403,6 +404,8 @@ int main(int argc, char **argv)
     char error[SERVER_SETTINGS_ERROR_SIZE];
     argp_err_exit_status = SERVER_WRONG_USE;
     (void)umask(077); // whatever it makes is for its owner
+    if (argc == 2 && strcmp(argv[1], EGRESS_WORKER) == 0)
+        egress_work(); // which the server starts, and nobody else
     if (argp_parse(&ARGP, argc, argv, 0, NULL, &a) != 0)
         return SERVER_WRONG_USE;
     if (!server_settings_read(&a.settings, error)) {

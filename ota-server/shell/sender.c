@@ -2,28 +2,20 @@
 
 #include "common/base/text.h"
 #include "common/host/entropy.h"
-#include "common/host/post.h"
 #include "ota-server/service/metric.h"
+#include "ota-server/shell/egress.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct sender {
     struct sender_options options;
-    struct post *post;
+    struct egress *egress;
     struct sinks *sinks;
     struct api *api; // that keys are read for
     uint64_t answered, failed;
 };
-
-// Everybody's, or named by the configuration; one that stands in the URL only if it is named.
-static bool is_allowed(void *context, const struct ip *ip, bool is_literal)
-{
-    const struct sender *s = context;
-    const struct server_networks *n = &s->options.settings->sinks.allowed;
-    return ip_is_in(ip, n->at, n->count) ||
-           (!is_literal && sink_address_is_public(ip->at, ip_is_v4(ip)));
-}
 
 bool sender_allows(void *context, const struct sink_url *url)
 {
@@ -34,7 +26,8 @@ bool sender_allows(void *context, const struct sink_url *url)
     for (unsigned i = 0; i < o->port_count; i++)
         is_port |= o->ports[i] == url->port;
     return is_port &&
-           (!url->is_literal || (ip_read(url->host, &ip) && is_allowed((void *)s, &ip, true)));
+           (!url->is_literal ||
+            (ip_read(url->host, &ip) && egress_allows(o->allowed.at, o->allowed.count, &ip, true)));
 }
 
 static void answered(void *context, uint64_t ticket, const struct post_answer *a)
@@ -67,7 +60,7 @@ static bool send(void *context, const struct sink_request *r)
                                          .ticket = r->ticket,
                                          .done = answered,
                                          .context = s};
-    return post_send(s->post, &request);
+    return egress_send(s->egress, &request);
 }
 
 static void fetched(void *context, uint64_t ticket, const struct post_answer *a)
@@ -90,7 +83,7 @@ bool sender_fetch(void *context, uint64_t ticket, const char *url, const struct 
                                          .ticket = ticket,
                                          .done = fetched,
                                          .context = s};
-    return s->api != NULL && post_send(s->post, &request);
+    return s->api != NULL && egress_send(s->egress, &request);
 }
 
 void sender_fetch_for(struct sender *s, struct api *api)
@@ -105,20 +98,34 @@ static bool fill(void *context, uint8_t *to, size_t len)
     return true;
 }
 
-struct sender *sender_open(const struct sender_options *options)
+// What the worker needs of the configuration.
+static bool read_settings(const struct server_sinks *o, struct egress_settings *to,
+                          const char **reason)
+{
+    const struct passwd *user = o->user[0] != '\0' ? getpwnam(o->user) : NULL;
+    *to = (struct egress_settings){.at_once = SINK_FLIGHTS_MAX + KEYS_MAX,
+                                   .has_user = user != NULL,
+                                   .allowed_count = (uint8_t)o->allowed.count};
+    if (user != NULL) {
+        to->user = user->pw_uid;
+        to->group = user->pw_gid;
+    }
+    memcpy(to->ca_file, o->ca_file, sizeof o->ca_file);
+    memcpy(to->name_server, o->name_server, sizeof o->name_server);
+    memcpy(to->allowed, o->allowed.at, sizeof o->allowed.at);
+    *reason = "there is no such egress-user";
+    return user != NULL || o->user[0] == '\0';
+}
+
+struct sender *sender_open(const struct sender_options *options, const char **reason)
 {
     struct sender *s = calloc(1, sizeof *s);
+    *reason = "not enough memory";
     if (s == NULL)
         return NULL;
     s->options = *options;
-    const struct server_sinks *o = &options->settings->sinks;
-    const struct post_options post = {.loop = options->loop,
-                                      .dns_server =
-                                          o->name_server[0] != '\0' ? o->name_server : NULL,
-                                      .ca_file = o->ca_file[0] != '\0' ? o->ca_file : NULL,
-                                      .at_once = SINK_FLIGHTS_MAX + KEYS_MAX,
-                                      .is_allowed = is_allowed,
-                                      .context = s};
+    struct egress_options egress = {
+        .loop = options->loop, .log = options->log, .silent_ms = EGRESS_SILENT_MS};
     const struct sinks_options sinks = {.reader = options->reader,
                                         .turn = options->turn,
                                         .source = options->source,
@@ -126,10 +133,11 @@ struct sender *sender_open(const struct sender_options *options)
                                         .fill = fill,
                                         .send = send,
                                         .send_context = s};
-    s->post = post_open(&post);
     s->sinks = sinks_open(&sinks);
+    if (s->sinks != NULL && read_settings(&options->settings->sinks, &egress.settings, reason))
+        s->egress = egress_open(&egress, reason);
     secret_wipe(&s->options.client_key, sizeof s->options.client_key);
-    if (s->post != NULL && s->sinks != NULL)
+    if (s->egress != NULL)
         return s;
     sender_close(s);
     return NULL;
@@ -139,7 +147,7 @@ void sender_close(struct sender *s)
 {
     if (s == NULL)
         return;
-    post_close(s->post);
+    egress_close(s->egress);
     sinks_close(s->sinks);
     free(s);
 }
@@ -154,4 +162,7 @@ void sender_metrics(const struct sender *s, struct writer *w)
     metric_put(w, "sink_answers_total", "counter", "Answers of event sinks.", s->answered);
     metric_put(w, "sink_failures_total", "counter", "Attempts that event sinks did not answer.",
                s->failed);
+    metric_put(w, "egress_losses_total", "counter",
+               "Workers that make requests and ended while the server did not.",
+               egress_losses(s->egress));
 }

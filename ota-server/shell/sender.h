@@ -1,5 +1,5 @@
-// Deliveries to event sinks over the network: sink_run.h with post.h, and what the configuration
-// allows.
+// Deliveries to event sinks over the network: sink_run.h with egress.h, and what the
+// configuration allows.
 #pragma once
 
 #include "ota-server/service/api.h"
@@ -10,6 +10,7 @@ struct sender;
 
 struct sender_options {
     struct loop *loop;
+    struct log *log;
     const struct server_settings *settings; // must outlive the sender
     struct store *reader;
     struct turn *turn;
@@ -17,8 +18,9 @@ struct sender_options {
     struct secret_key client_key;
 };
 
-// NULL when memory is missing, or the configured name server or CA file is none.
-struct sender *sender_open(const struct sender_options *options) MUST_USE;
+// NULL, with a reason that is constant text: memory is missing, or the process that makes the
+// requests does not start.
+struct sender *sender_open(const struct sender_options *options, const char **reason) MUST_USE;
 // What is under way ends without a word, and is sent again after the next start.
 void sender_close(struct sender *s);
 struct sinks *sender_sinks(struct sender *s);

@@ -482,15 +482,16 @@ static bool open_http_tls(struct server *v)
 
 static bool open_sender(struct server *v, const struct server_keys *keys)
 {
+    const char *reason = "";
     const struct sender_options options = {.loop = v->loop,
+                                           .log = &v->log,
                                            .settings = v->settings,
                                            .reader = v->reader,
                                            .turn = v->turn,
                                            .source = v->public_url,
                                            .client_key = keys->client};
-    v->sender = sender_open(&options);
-    return v->sender != NULL ||
-           fail("events", "its sink-ca-file cannot be read, or its name-server is no ADDRESS:PORT");
+    v->sender = sender_open(&options, &reason);
+    return v->sender != NULL || fail("events", reason);
 }
 
 static bool open_api(struct server *v, const struct server_keys *keys)

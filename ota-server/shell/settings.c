@@ -403,6 +403,8 @@ static bool read_sinks(struct server_sinks *o, cfg_t *section, char *error)
         return fail(error, "this path is too long:", "sink-ca-file");
     if (!take(o->name_server, sizeof o->name_server, cfg_getstr(section, "name-server")))
         return fail(error, "a name server is ADDRESS:PORT, not", "name-server");
+    if (!take(o->user, sizeof o->user, cfg_getstr(section, "egress-user")))
+        return fail(error, "this name is too long:", "egress-user");
     return read_networks(&o->allowed, section, "sink-allow-cidrs", error);
 }
 
@@ -507,7 +509,9 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
     cfg_opt_t events[] = {CFG_INT_LIST("sink-ports", nobody, CFGF_NONE),
                           CFG_STR_LIST("sink-allow-cidrs", nobody, CFGF_NONE),
                           CFG_STR("sink-ca-file", "", CFGF_NONE),
-                          CFG_STR("name-server", "", CFGF_NONE), CFG_END()};
+                          CFG_STR("name-server", "", CFGF_NONE),
+                          CFG_STR("egress-user", "", CFGF_NONE),
+                          CFG_END()};
     cfg_opt_t options[] = {
         CFG_SEC("smsc", smsc_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("route", route_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),

@@ -70,6 +70,7 @@ struct server_sinks {
     struct server_networks allowed;     // although not everybody reaches them
     char ca_file[SERVER_PATH_SIZE];     // whom to trust; "": as the system does
     char name_server[SERVER_TEXT_SIZE]; // ADDRESS:PORT; "": those of the system
+    char user[SERVER_TEXT_SIZE];        // that makes the requests; "": the server's
 };
 
 struct server_settings {

@@ -330,7 +330,7 @@ class OtaServer(unittest.TestCase):
         own = [os.path.join(PROGRAMS, "ota-server"), *self.arguments()]
         ended = subprocess.run(["prlimit", "--nofile=300:300", *own], capture_output=True, text=True)
         self.assertEqual(ended.returncode, 1)
-        self.assertIn("ota-server: 2048 connections need 3328 open files: raise that limit (now 300), or lower connections", ended.stderr)
+        self.assertIn("ota-server: 2048 connections need 2304 open files: raise that limit (now 300), or lower connections", ended.stderr)
         self.restart()
 
     def test_a_thousand_idle_and_some_hundred_slow_connections_hold_up_nobody(self):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Event sinks of ota-server as a program, over TLS, with a name server of our own. usage: test_sinks.py FOLDER-OF-PROGRAMS"""
-import base64, hashlib, hmac, http.client, http.server, json, os, socket, ssl, sys, threading, time, unittest, urllib.parse
+import base64, hashlib, hmac, http.client, http.server, json, os, pwd, signal, socket, ssl, subprocess, sys, threading, time, unittest, urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from certificates import Authority  # noqa: E402
@@ -85,6 +85,13 @@ class Receiver:
             def on_once(self, earlier):
                 self.on_ok(earlier, 500 if earlier == 0 else 204)
 
+            def on_held(self, earlier):
+                if earlier == 0:
+                    self.rfile.read(1)  # until who asked has gone
+                    self.close_connection = True
+                else:
+                    self.on_ok(earlier)
+
             def on_token(self, earlier):
                 token = json.dumps({"access_token": "token-%d" % earlier, "token_type": "Bearer", "expires_in": 3600}).encode()
                 self.send_response(200)
@@ -159,6 +166,31 @@ class Receiver:
             return self.of(path)
 
 
+def worker_of(program):
+    """The process that makes the requests: the server's only child."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                parent = file.read().rsplit(")", 1)[1].split()[1]
+        except OSError:
+            continue
+        if int(parent) == program.process.pid:
+            return int(pid)
+    return None
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+
+
+def has_ended(pid):
+    try:
+        return status_of(pid)["State"].startswith("Z")
+    except OSError:
+        return True
+
+
 class Sinks(Served):
     def setUp(self):
         self.places, self.authorities = [], []
@@ -226,6 +258,41 @@ class Sinks(Served):
             made = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
             self.assertEqual(signature, made)
             self.assertLess(abs(int(stamp) - time.time()), 300)
+
+    def test_a_worker_that_is_killed_loses_no_event_and_no_order(self):
+        sink = self.add("/held", "card-dirty", "card-clean")
+        killed = [None]
+        for round in range(3):
+            for card in self.cards:
+                self.dirty(card)
+            if round == 0:
+                self.good.wait("/held", 1)  # and is not answered
+            killed.append(until("another worker", 20, lambda: (lambda one: one if one not in killed else None)(worker_of(self.program)), 0.05))
+            os.kill(killed[-1], signal.SIGKILL)
+            for card in self.cards:
+                self.clean(card)
+            until("all are noted", 30, lambda: self.api.get("/event-sinks/" + sink)["waiting"] == 0, 0.05)
+        self.assertEqual(self.deliveries(sink, "DEAD"), [])
+        events = list({event["id"]: event for event, _, _ in self.good.of("/held")}.values())
+        self.assertEqual(len(events), 6 * len(self.cards))
+        for card in self.cards:
+            kinds = [event["type"][len(TYPE):] for event in events if event["data"]["cardId"] == card]
+            self.assertEqual(kinds, ["card-dirty", "card-clean"] * 3)
+        self.assertIn("otaria_egress_losses_total 3\n", self.api.get("/metrics"))
+        with open(self.program.log.name) as log:
+            self.assertEqual(log.read().count("egress.lost"), 3)
+
+    def test_the_worker_holds_nothing_of_the_server_and_ends_with_it(self):
+        pid = worker_of(self.program)
+        status = status_of(pid)
+        self.assertEqual([int(status[name], 16) for name in ("CapPrm", "CapEff", "CapInh", "CapAmb")], [0] * 4)
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+        held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        self.assertEqual([one for one in held if one.startswith("/")], ["/dev/null", "/dev/null", self.program.log.name])
+        with open(f"/proc/{pid}/maps") as file:
+            self.assertNotIn(self.folder, file.read())
+        self.crash()
+        until("its end", 20, lambda: has_ended(pid), 0.05)
 
     def test_a_token_is_asked_for_and_sent_along(self):
         owner = self.api.get("/session")["enterpriseId"]
@@ -332,6 +399,25 @@ class Sinks(Served):
         for url in ("https://10.0.0.1/", "https://[::1]/", "https://sink.test:%d/" % (self.good.port + 1), "https://8.8.8.8/"):
             status, answer = self.api.ask("POST", "/event-sinks", {"sink": url, "types": [TYPE + "card-dirty"]})
             self.assertEqual((status, answer["code"]), (400, "INVALID_SINK"), url)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only who may change users")
+class OtherUser(Served):
+    def more_config(self):
+        return 'events { egress-user = "nobody" }\n'
+
+    def test_the_worker_is_the_user_that_it_is_to_be(self):
+        user, pid = pwd.getpwnam("nobody"), worker_of(self.program)
+        status = status_of(pid)
+        self.assertEqual((status["Uid"].split(), status["Gid"].split()), ([str(user.pw_uid)] * 4, [str(user.pw_gid)] * 4))
+        self.assertEqual(status["Groups"].strip(), "")
+        os.kill(pid, signal.SIGTERM)  # systemd says it to both
+        self.assertEqual(self.program.stop(), 0)
+        self.assertTrue(has_ended(pid))
+        with open(os.path.join(self.folder, "server.conf"), "a") as file:
+            file.write('events { egress-user = "nobody-at-all" }\n')
+        ended = subprocess.run(self.program.arguments, capture_output=True, text=True, timeout=60)
+        self.assertEqual((ended.returncode, "events: there is no such egress-user" in ended.stderr), (1, True), ended.stderr)
 
 
 if __name__ == "__main__":
