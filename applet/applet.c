@@ -206,12 +206,11 @@ static bool is_same_country(const uint8_t *a, const uint8_t *b)
     return a[0] == b[0] && (a[1] & 0x0F) == (b[1] & 0x0F);
 }
 
-// True when the network is another one than before.
-static bool note_plmn(struct turn *t, const uint8_t *plmn)
+static void note_plmn(struct turn *t, const uint8_t *plmn)
 {
     struct applet *a = t->a;
     if (plmn == NULL)
-        return false;
+        return;
     bool is_same = a->has_plmn && memcmp(a->plmn, plmn, sizeof a->plmn) == 0;
     bool is_new_country = !a->has_plmn || !is_same_country(a->plmn, plmn);
     a->has_plmn = true;
@@ -220,7 +219,6 @@ static bool note_plmn(struct turn *t, const uint8_t *plmn)
         a->is_country_stable = false;
         clock_set(a, CLOCK_COUNTRY, t->image->parameters.country_s);
     }
-    return !is_same;
 }
 
 void applet_location(struct applet *a, const struct applet_port *port,
@@ -241,7 +239,7 @@ void applet_location(struct applet *a, const struct applet_port *port,
     a->service = (uint8_t)status;
     a->has_service = true;
     if (is_kept && is_normal)
-        (void)note_plmn(&t, plmn);
+        note_plmn(&t, plmn);
     if (is_kept) {
         switching_service(&t, was_normal);
         is_kept = turn_end(&t);

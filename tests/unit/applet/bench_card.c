@@ -66,8 +66,9 @@ static struct secret_key key(uint8_t first)
 
 void bench_imsi(uint8_t n, uint8_t imsi[COMMAND_IMSI_SIZE])
 {
-    // 001010000000n0n as EF.IMSI: length, first digit with the odd mark, then pairs.
-    const uint8_t octets[COMMAND_IMSI_SIZE] = {8, 0x09, 0x10, 0x10, 0, 0, 0, 0, (uint8_t)(n << 4)};
+    // 0010100000000nn as EF.IMSI: length, first digit with the odd mark, then pairs.
+    const uint8_t octets[COMMAND_IMSI_SIZE] = {
+        8, 0x09, 0x10, 0x10, 0, 0, 0, 0, (uint8_t)((n % 10) << 4 | n / 10)};
     memcpy(imsi, octets, sizeof octets);
 }
 
@@ -361,8 +362,11 @@ static const struct sent *deliver(struct bench_card *b, struct bytes tpdu)
     uint8_t octets[200];
     struct writer report = writer_of(octets, sizeof octets);
     enum applet_sms_answer a = applet_sms(&b->applet, &b->port, tpdu, &report);
-    if (a == APPLET_SMS_REPORT)
+    if (a == APPLET_SMS_REPORT) {
+        assert_true(report.len <= 128);                 // [31.111 §7.1.1]
+        assert_memory_equal(octets, "\x02\x71\x00", 3); // [31.115 §4.2]
         open_answer(b, bytes_of(octets + 3, report.len - 3));
+    }
     bench_pump(b);
     return b->sent_count > before ? &b->sent[before] : NULL;
 }

@@ -367,6 +367,21 @@ static void a_start_in_the_confirmation_sends_again(void **state)
     assert_int_equal(card.applet.state, SWITCH_STABLE);
 }
 
+// Four sendings were all: a start behind the last one waits for no terminal.
+static void a_start_after_the_last_sending_rolls_back_at_once(void **state)
+{
+    (void)state;
+    bench_enable(&card, 2);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    for (unsigned i = 0; i < 3; i++)
+        bench_run_out(&card, CLOCK_NOTIFY);
+    assert_int_equal(card.applet.state, SWITCH_CONFIRMING);
+    assert_int_equal(card.applet.notify_attempt, 4);
+    applet_start(&card.applet, &card.port);
+    assert_int_equal(card.applet.state, SWITCH_SWITCHING);
+    assert_int_equal(bench_enabled(&card), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -388,6 +403,7 @@ int main(void)
         T(a_commanded_switch_that_was_cut_off_is_told_by_its_outcome),
         T(a_write_error_at_the_start_does_not_stop_the_recovery),
         T(a_start_in_the_confirmation_sends_again),
+        T(a_start_after_the_last_sending_rolls_back_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

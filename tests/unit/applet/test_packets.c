@@ -154,6 +154,67 @@ static void an_audit_that_fits_no_report_follows_by_message(void **state)
     assert_int_equal(card.sent_count, before + 1);
 }
 
+static const struct sent *in_report(struct command c)
+{
+    uint8_t data[COMMAND_BODY_MAX];
+    struct writer body = writer_of(data, sizeof data);
+    command_write(&body, &c);
+    return bench_packet(&card, writer_bytes(&body), 0x16, 0x19, TAR, ++card.counter);
+}
+
+// Only what can be long travels by itself; the rest stands in the report that was asked for.
+static void a_short_answer_stays_in_the_report(void **state)
+{
+    (void)state;
+    const struct sent *s = in_report(bench_target(&card, COMMAND_DELETE, 2, 0));
+    assert_non_null(s);
+    assert_int_equal(s->status, SECURED_STATUS_OK);
+    assert_int_equal(s->result.code, RESULT_OK);
+    // So does a long one that was refused.
+    struct command c =
+        bench_configure(&card, bytes_of(NULL, 0), bytes_of("\x7F", 1)); // no such parameter
+    s = in_report(c);
+    assert_int_equal(s->status, SECURED_STATUS_OK);
+    assert_int_equal(s->result.code, RESULT_UNKNOWN_PARAMETER);
+    c = bench_configure(&card, bytes_of(NULL, 0), bytes_of("\x05", 1));
+    s = in_report(c);
+    assert_int_equal(s->status, SECURED_STATUS_FOLLOWS_BY_SUBMIT);
+    assert_int_equal(card.sent[card.sent_count - 1].result.code, RESULT_OK);
+}
+
+// Values are not cut as an audit is: what fits no report, and cannot be sent, is not told.
+static void an_answer_that_fits_no_report_and_cannot_be_sent_is_none(void **state)
+{
+    (void)state;
+    uint8_t table[2 + 10 * 13] = {PARAMETER_COUNTRY_TABLE, 10 * 13};
+    for (uint8_t row = 0; row < 10; row++) {
+        memcpy(table + 2 + row * 13, (uint8_t[]){0x62, 0xF2, (uint8_t)(0x10 * row)}, 3);
+        bench_imsi(2, table + 2 + row * 13 + 3);
+        table[2 + row * 13 + 12] = COUNTRY_FORBID;
+    }
+    bench_set(&card, table, sizeof table);
+    card.applet.terminal &= (uint16_t)~TERMINAL_SEND_SMS;
+    struct command c =
+        bench_configure(&card, bytes_of(NULL, 0), bytes_of("\x11", 1)); // COUNTRY_TABLE
+    assert_null(in_report(c));
+    c = bench_configure(&card, bytes_of(NULL, 0), bytes_of("\x05", 1));
+    const struct sent *s = in_report(c);
+    assert_non_null(s);
+    assert_int_equal(s->result.code, RESULT_OK);
+}
+
+static void a_switch_without_a_pause_follows_its_report_at_once(void **state)
+{
+    (void)state;
+    static const uint8_t pause[] = {PARAMETER_T_REFRESH, 1, 0};
+    bench_set(&card, pause, sizeof pause);
+    const struct sent *s = in_report(bench_target(&card, COMMAND_ENABLE, 2, 0));
+    assert_non_null(s);
+    assert_int_equal(s->result.code, RESULT_OK_PENDING);
+    assert_int_equal(bench_enabled(&card), 1);
+    assert_int_equal(card.refreshes, 1);
+}
+
 // Unsecured [102.225 §5.2]: the head of a response packet, TAR, counter, padding, status.
 static void a_test_card_tells_it_in_the_report(void **state)
 {
@@ -380,6 +441,9 @@ int main(void)
         T(a_test_card_tells_what_was_wrong),
         T(an_answer_is_given_as_it_was_asked_for),
         T(an_audit_that_fits_no_report_follows_by_message),
+        T(a_short_answer_stays_in_the_report),
+        T(a_switch_without_a_pause_follows_its_report_at_once),
+        T(an_answer_that_fits_no_report_and_cannot_be_sent_is_none),
         T(a_test_card_tells_it_in_the_report),
         T(events_without_what_they_are_about_are_passed_over),
         T(a_card_is_deaf_for_twice_as_long_each_time_up_to_an_hour),
