@@ -250,6 +250,11 @@ class Mutate(Tree):
             "if (a <= 3)", "if (a >= 3)", "if (a < 4)", "if (a < 2)", "if (true)", "if (false)",
             "return a - 1;", "return a + 2;", "return a + 0;", "return a;"})
 
+    def test_a_named_number_is_changed_as_the_number_that_it_is(self):
+        self.write("common/base/more.c", "#define MARK 0xA5 // a mark\n#define MOST 16\n")
+        self.assertEqual(set(re.findall(r"^\+ (.*)", self.mutants("--list")[1], re.M)), {
+            "#define MARK 166 // a mark", "#define MARK 164 // a mark", "#define MOST 17", "#define MOST 15"})
+
     def test_a_reason_needs_its_mutant(self):
         self.write("tests/mutation.txt", "= It is a test.\n")
         status, said, _ = self.mutants("--list")
