@@ -487,6 +487,15 @@ static void an_unanswered_delivery_is_tried_again(void **state)
     assert_int_equal(smsc.counts.temporary, 1);
 }
 
+static uint32_t status_of_pdu(const struct smpp_pdu *pdu)
+{
+    const size_t before = server.response_count;
+    assert_int_equal(smpp_session_request(&server.session, pdu, 1), SMPP_SEND_OK);
+    settle();
+    assert_int_equal(server.response_count, before + 1);
+    return server.statuses[before];
+}
+
 // What one submit_sm is answered with: its text in short_message or in message_payload.
 static uint32_t status_of(uint8_t esm_class, struct bytes text, bool in_payload)
 {
@@ -500,11 +509,7 @@ static uint32_t status_of(uint8_t esm_class, struct bytes text, bool in_payload)
                     .short_message = in_payload ? bytes_of(NULL, 0) : text},
         .tlvs = in_payload ? writer_bytes(&tlvs) : bytes_of(NULL, 0),
     };
-    const size_t before = server.response_count;
-    assert_int_equal(smpp_session_request(&server.session, &pdu, 1), SMPP_SEND_OK);
-    settle();
-    assert_int_equal(server.response_count, before + 1);
-    return server.statuses[before];
+    return status_of_pdu(&pdu);
 }
 
 static void a_header_must_fit_in_its_message(void **state)
@@ -536,6 +541,60 @@ static void a_payload_of_a_thousand_octets_is_refused_and_the_link_lives(void **
     assert_int_equal(queue.held, 0);
     assert_int_equal(status_of(0, bytes_of(text, 10), true), ESME_ROK);
     assert_int_equal(network.delivery_count, 2);
+}
+
+// [SMPP 3.4 §5.1.3]
+static void each_refusal_has_its_status(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *to, *schedule, *validity;
+        uint8_t replaces;
+        uint32_t status;
+    } rows[] = {
+        {"", "", "", 0, ESME_RINVDSTADR},
+        {"+", "", "", 0, ESME_RINVDSTADR},
+        {"@0", "", "", 0, ESME_RINVDSTADR}, // a mailbox of ours
+        {"9991", "", "", 2, ESME_RINVREPFLAG},
+        {"9991", "000000010000000X", "", 0, ESME_RINVSCHED},
+        {"9991", "", "000000010000000X", 0, ESME_RINVEXPIRY},
+        {"9991", "", "", 1, ESME_ROK},
+        {"+9991", "", "", 0, ESME_ROK},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct smpp_pdu pdu = {
+            .command = SMPP_SUBMIT_SM,
+            .message = {.destination = {0, 1, bytes_of_text(rows[i].to)},
+                        .schedule_delivery_time = bytes_of_text(rows[i].schedule),
+                        .validity_period = bytes_of_text(rows[i].validity),
+                        .replace_if_present = rows[i].replaces,
+                        .short_message = bytes_of("a", 1)}};
+        assert_int_equal(status_of_pdu(&pdu), rows[i].status);
+    }
+    assert_int_equal(network.delivery_count, 2);
+    assert_int_equal(smsc.counts.refused, 6);
+    static uint8_t tlvs[80] = {0x14, 0x00, 0, 76}; // more than is kept with a message
+    const struct smpp_pdu long_tlvs = {.command = SMPP_SUBMIT_SM,
+                                       .message = {.destination = {1, 1, bytes_of_text("9991")},
+                                                   .short_message = bytes_of("a", 1)},
+                                       .tlvs = bytes_of(tlvs, sizeof tlvs)};
+    assert_int_equal(status_of_pdu(&long_tlvs), ESME_RINVPARLEN);
+    assert_int_equal(queue.held, 0);
+}
+
+static void no_more_links_than_there_are(void **state)
+{
+    (void)state;
+    struct smpp_session_config memory = session_config(&link_memory[2], SMPP_SMSC);
+    assert_int_equal(smsc_link_open(&smsc, &memory), 2);
+    memory = session_config(&link_memory[3], SMPP_SMSC);
+    assert_int_equal(smsc_link_open(&smsc, &memory), 3);
+    assert_int_equal(smsc_link_open(&smsc, &memory), SMSC_NONE);
+    smsc_link_gone(&smsc, 2);
+    smsc_cut(&smsc, 2); // nobody's
+    smsc_cut(&smsc, LINKS);
+    assert_int_equal(smsc_link_open(&smsc, &memory), 2);
+    assert_false(links[2].is_cut);
 }
 
 static void one_of_two_links_of_an_account_gets_a_message(void **state)
@@ -590,29 +649,6 @@ static void a_sender_that_disconnects_often_loses_nothing(void **state)
     assert_int_equal(queue.held, 0);
 }
 
-static void times_are_those_of_the_standard(void **state)
-{
-    (void)state;
-    uint64_t ms = 1;
-    // 2026-11-23T22:00:00Z is 1795471200 s after 1970 (date -u +%s).
-    const struct utc at = {INT64_C(1795471200000)};
-    assert_true(smsc_read_time(bytes_of(NULL, 0), at, &ms));
-    assert_int_equal(ms, 0);
-    assert_true(smsc_read_time(bytes_of_text("000000010000000R"), at, &ms));
-    assert_int_equal(ms, 3600000);
-    assert_true(smsc_read_time(bytes_of_text("000002000000000R"), at, &ms));
-    assert_int_equal(ms, 2 * 86400000);
-    assert_true(smsc_read_time(bytes_of_text("261123230000000+"), at, &ms));
-    assert_int_equal(ms, 3600000);
-    assert_true(smsc_read_time(bytes_of_text("261124000000004+"), at, &ms)); // UTC+1: 23:00Z
-    assert_int_equal(ms, 3600000);
-    assert_true(smsc_read_time(bytes_of_text("261123210000000+"), at, &ms)); // past: now
-    assert_int_equal(ms, 0);
-    assert_false(smsc_read_time(bytes_of_text("000000010000000X"), at, &ms));
-    assert_false(smsc_read_time(bytes_of_text("00000001000000R"), at, &ms));
-    assert_false(smsc_read_time(bytes_of_text("261323220000000+"), at, &ms));
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
@@ -637,10 +673,11 @@ int main(void)
         TEST(an_unanswered_delivery_is_tried_again),
         TEST(a_header_must_fit_in_its_message),
         TEST(a_payload_of_a_thousand_octets_is_refused_and_the_link_lives),
+        TEST(each_refusal_has_its_status),
+        TEST(no_more_links_than_there_are),
         TEST(one_of_two_links_of_an_account_gets_a_message),
         TEST(a_message_without_a_route_expires_and_its_receipt_waits_for_the_sender),
         TEST(a_sender_that_disconnects_often_loses_nothing),
-        TEST(times_are_those_of_the_standard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
