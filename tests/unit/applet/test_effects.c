@@ -159,6 +159,29 @@ static void results_name_the_slots(void **state)
     assert_memory_equal(s->result.data.at, "\x01\x03", 2);
 }
 
+static void a_template_that_the_factory_does_not_count_is_none(void **state)
+{
+    (void)state;
+    card.factory.template_count = 1;
+    struct command c = bench_download(&card, 3, 0);
+    c.download.template_number = 2;
+    assert_int_equal(code_of(c), RESULT_TEMPLATE_UNKNOWN);
+}
+
+// Only a download that says so takes the attribute, once it is confirmed.
+static void a_download_that_is_enabled_leaves_the_fallback_attribute(void **state)
+{
+    (void)state;
+    assert_int_equal(code_of(bench_download(&card, 3, COMMAND_FLAG_ENABLE)), RESULT_OK_PENDING);
+    bench_run_out(&card, CLOCK_STATE);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    bench_confirm_all(&card);
+    const struct applet_dump d = bench_dump(&card);
+    assert_int_equal(image_enabled(&d.image), 2);
+    assert_int_equal(d.image.preferred, 2);
+    assert_int_equal(image_fallback(&d.image), 0);
+}
+
 // --- memory ---
 
 // A download whose key block has so many octets.
@@ -369,6 +392,8 @@ int main(void)
         T(without_a_preferred_subscription_nobody_returns),
         T(enabling_the_enabled_one_makes_it_preferred),
         T(results_name_the_slots),
+        T(a_template_that_the_factory_does_not_count_is_none),
+        T(a_download_that_is_enabled_leaves_the_fallback_attribute),
         T(a_download_needs_room_for_its_slot_and_its_keys),
         T(only_a_new_value_is_counted_from_now),
         T(where_nobody_went_by_itself_nobody_is_to_return),

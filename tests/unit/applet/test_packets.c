@@ -182,6 +182,32 @@ static void a_short_answer_stays_in_the_report(void **state)
     assert_int_equal(card.sent[card.sent_count - 1].result.code, RESULT_OK);
 }
 
+static bool (*real_read)(void *context, size_t at, void *to, size_t len);
+
+// The counters can be read, the banks behind them cannot.
+static bool read_counters_only(void *context, size_t at, void *to, size_t len)
+{
+    return at < 60 && real_read(context, at, to, len);
+}
+
+static void a_card_that_cannot_read_its_image_reports_nothing(void **state)
+{
+    (void)state;
+    struct command c = bench_target(&card, COMMAND_DELETE, 2, 0);
+    card.is_cut = true; // nothing is kept, and nobody asks the card for more
+    const struct sent *s = in_report(c);
+    assert_non_null(s);
+    assert_int_equal(s->result.code, RESULT_NVM_ERROR);
+    real_read = card.port.nvm_read;
+    card.port.nvm_read = read_counters_only;
+    memory_release(&card.port);
+    c = bench_target(&card, COMMAND_DELETE, 2, 0);
+    assert_null(in_report(c));
+    card.port.nvm_read = real_read;
+    card.is_cut = false;
+    assert_int_equal(bench_dump(&card).image.slots[1].state, SLOT_DISABLED);
+}
+
 // Values are not cut as an audit is: what fits no report, and cannot be sent, is not told.
 static void an_answer_that_fits_no_report_and_cannot_be_sent_is_none(void **state)
 {
@@ -442,6 +468,7 @@ int main(void)
         T(an_answer_is_given_as_it_was_asked_for),
         T(an_audit_that_fits_no_report_follows_by_message),
         T(a_short_answer_stays_in_the_report),
+        T(a_card_that_cannot_read_its_image_reports_nothing),
         T(a_switch_without_a_pause_follows_its_report_at_once),
         T(an_answer_that_fits_no_report_and_cannot_be_sent_is_none),
         T(a_test_card_tells_it_in_the_report),

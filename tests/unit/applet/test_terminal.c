@@ -394,9 +394,10 @@ static void the_files_are_those_of_the_enabled_subscription(void **state)
     card.templates[1].number = 1;
     assert_true(applet_subscription(&card.applet, &card.port, &s));
     assert_ptr_equal(s.from, &card.templates[1]);
-    card.templates[1].number = 8;
+    card.factory.template_count = 1; // one that the factory does not count is none
     assert_true(applet_subscription(&card.applet, &card.port, &s));
     assert_null(s.from);
+    card.factory.template_count = 2;
     card.templates[0].number = 1;
     bench_service(&card, CAT_SERVICE_NORMAL);
     bench_settle_on(&card, 2);
