@@ -31,7 +31,9 @@ enum happening {
     HAPPENS_SWAP,      // `subject`: card; `value`: 1 more than the one to swap back with, or 0
     HAPPENS_CLONE,     // `value` 1: it is switched off
     HAPPENS_OFFICE,    // `subject`: card
-    HAPPENS_DEED,      // of a story: `subject` is its place
+    HAPPENS_WEAK,
+    HAPPENS_COUNTERS, // `subject`: card
+    HAPPENS_DEED,     // of a story: `subject` is its place
 };
 
 struct entry {

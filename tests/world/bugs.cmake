@@ -653,6 +653,16 @@ planted_bug(address_not_read ota-server/core/notify.c STORY
     BECOMES [==[
     if (false)]==])
 
+planted_bug(reading_without_a_place_forgotten ota-server/core/timers.c STORY
+    TEXT [==[
+    if (timers_are_idle(r) || !utc_is_due(r->timers_due, w->now) || (is_full && !is_waiting))
+        return;]==]
+    BECOMES [==[
+    if (is_full && !is_waiting)
+        r->timers_due.ms = 0;
+    if (timers_are_idle(r) || !utc_is_due(r->timers_due, w->now) || (is_full && !is_waiting))
+        return;]==])
+
 # --- backups and rot ---
 
 planted_bug(restore_keeps_counters ota-server/core/decide.c
@@ -676,6 +686,12 @@ planted_bug(rot_not_told applet/start.c
     BECOMES [==[
     if (is_damaged)
         (void)restore_note;]==])
+
+planted_bug(damage_overwritten_untold applet/memory.c STORY
+    TEXT [==[
+    const uint8_t seal = is_rotten(&f, is_older, port->nvm_page) ? SEAL : 0;]==]
+    BECOMES [==[
+    const uint8_t seal = 0 * is_older;]==])
 
 planted_bug(waiting_over_a_restore ota-server/core/decide.c STORY
     TEXT [==[

@@ -148,6 +148,7 @@ void cards_make(struct world *w)
     w->shop.cipher = &w->cipher;
     w->shop.random = draw;
     w->shop.random_context = w;
+    w->shop.is_talkative = w->story.is_talkative != 0;
     for (uint32_t i = 0; i < w->cards; i++)
         make_card(w, i);
     struct scenario_error error;

@@ -228,7 +228,6 @@ static void check_card(struct world *w, uint32_t card)
     struct card *c = &w->devices[card].card;
     struct applet_dump now;
     check_deaf(w, card);
-    t->was_cut |= t->is_rotten && c->nvm.is_cut;
     const bool is_waiting = t->is_rotten && w->devices[card].state != DEVICE_RUNNING;
     if (c->nvm.written == t->nvm_written || c->nvm.is_cut || c->nvm.written == 0 || is_waiting)
         return;
@@ -320,6 +319,19 @@ void check_send(struct world *w, const struct message *message)
     t->sending_counter = message->counter;
 }
 
+// The `i`-th packet to the card was of an operation that ran. A clone that was on since says that
+// it did not. Of timers no audit tells where the card keeps the result no more, because others than
+// this server, or it before a backup was put back, commanded it since: what is not kept the
+// registry decides, which says nothing of timers, and they are written once more.
+static bool may_run_again(const struct world *w, uint32_t card, const struct command *c, uint32_t i)
+{
+    const struct truth *t = &w->truths[card];
+    const bool is_denied = identity_is_cloned(w, card) && i < t->clone_packets;
+    const bool is_kept = image_outcome(&t->dump.image, t->ids[i]) != NULL;
+    const bool was_commanded = t->packets_unknown > 0 || t->hand_count > 0;
+    return is_denied || (c->number == COMMAND_CONFIGURE && !is_kept && was_commanded);
+}
+
 // One intention of the server is one operation of the card: it gets another id only when nothing
 // ran under the one before.
 static void check_intention(struct world *w, uint32_t card, const struct command *c)
@@ -338,15 +350,11 @@ static void check_intention(struct world *w, uint32_t card, const struct command
         t->audit_version = t->dump.image.registry_version;
         t->asked = w->now;
     }
-    // A clone says what the other did not do. What ran after the backup that was put back, the card
-    // may have forgotten by now, and no audit tells of timers: they are written once more.
-    const bool is_excused =
-        identity_is_cloned(w, card) || (c->number == COMMAND_CONFIGURE && t->packets_unknown > 0);
     for (uint32_t i = 0; i < at && t->ids[at] != 0 && t->operations[at] != 0; i++) {
         const struct run *run = t->operations[i] == t->operations[at] && t->ids[i] != t->ids[at]
                                     ? find_run(t, t->ids[i])
                                     : NULL;
-        if (run != NULL && !run->is_lost && run->code == RESULT_OK && !is_excused)
+        if (run != NULL && !run->is_lost && run->code == RESULT_OK && !may_run_again(w, card, c, i))
             world_violate(w, "one_intention", card, "operation %u ran, and is sent again as %u",
                           t->ids[i], t->ids[at]);
     }

@@ -81,18 +81,20 @@ static void check_row(struct world *w, uint32_t card, uint32_t person, unsigned 
     const struct pool_look *look = &w->truths[card].look;
     const bool is_there =
         look->is_known && slot_with(w, card, w->people[person].slots[k].imsi) != NULL;
-    bool *is_adopted = &w->people[person].is_adopted[k];
-    *is_adopted |= is_there && !is_ours && look->is_forgotten;
+    uint32_t *adopter = &w->people[person].adopters[k];
+    if (is_there && !is_ours && look->is_forgotten)
+        *adopter = card + 1;
     // One that another card had in the backup stays foreign, also when a person accepts the card.
-    if (is_there && !is_ours && !look->is_forgotten && !*is_adopted)
+    if (is_there && !is_ours && !look->is_forgotten && *adopter != card + 1)
         world_violate(w, "pool_once", card, "it has subscription %u of %u, which is another's", k,
                       person);
     // What was promised in a backup is taken back when it would be sent.
-    if (is_named(look, id) && !is_ours && !*is_adopted)
+    if (is_named(look, id) && !is_ours && *adopter == 0)
         world_violate(w, "pool_once", card,
                       "it counts on subscription %u of %u, which is another's", k, person);
     // What was adopted and has left the card since stays its until a person decides.
-    if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(look, id) && !*is_adopted)
+    if (is_ours && row->state == SUBSCRIPTION_RESERVED && !is_named(look, id) &&
+        *adopter != card + 1)
         world_violate(w, "reserved_is_wanted", card, "nobody wants subscription %u of %u", k,
                       person);
 }

@@ -45,7 +45,9 @@ static void check_mirror(struct world *w, uint32_t card)
     // A memory that fails keeps the card from saying it for now.
     const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE ||
                             w->devices[card].card.applet.is_late;
-    const bool is_nobodys = t->glance.is_retired || identity_is_cloned(w, card);
+    // One that lost its counters cannot say anything any more.
+    const bool is_nobodys =
+        t->glance.is_retired || t->dump.is_blocked || identity_is_cloned(w, card);
     if (!t->is_known || t->is_mirrored || t->is_foreign || is_nobodys)
         return;
     if (!t->glance.is_doubted && !is_pending && !is_told(w, card))
@@ -153,7 +155,7 @@ bool check_is_forgotten(const struct world *w, uint32_t card)
 {
     struct record r;
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
-    return r.reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0;
+    return r.reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0 && r.state != CARD_RETIRED;
 }
 
 // Every card is in doubt, and the server is far above whatever it may have given away since.
@@ -322,10 +324,11 @@ static bool review(void *context, uint64_t id, const struct operation *o)
     if ((run != NULL && run->is_lost) || identity_is_cloned(w, card))
         return true;
     // An operation whose result is not kept any more counts as done when its effect is there, even
-    // if it was somebody else's.
+    // if it was somebody else's; not when the card itself said so.
     const struct truth *t = &w->truths[card];
+    const bool is_told = o->has_result && has_effect(o->result);
     const bool is_shared =
-        (t->hand_count > 0 || t->packets_unknown > 0) && o->outcome == OUTCOME_DONE;
+        (t->hand_count > 0 || t->packets_unknown > 0) && o->outcome == OUTCOME_DONE && !is_told;
     if (wrong != NULL && !is_shared)
         world_violate(w, "outcome_is_true", card, "%s %u: %s", operation_kind_name(o->kind),
                       o->card_operation_id, wrong);
@@ -394,6 +397,23 @@ static bool is_out_of_reach(const struct truth *t, const struct record *r)
     return !is_known && r->dirty_since.ms != 0;
 }
 
+// The address of the server came with the card, and is known once it was read.
+static bool are_timers_equal(const struct parameters *a, const struct parameters *b)
+{
+    bool are_equal = true;
+    for (uint8_t number = 1; number <= PARAMETER_LAST; number++) {
+        if (number == PARAMETER_SERVER_ADDR && a->server_address_len == 0)
+            continue;
+        uint8_t ours[2 + UINT8_MAX];
+        uint8_t theirs[2 + UINT8_MAX];
+        struct writer x = writer_of(ours, sizeof ours);
+        struct writer y = writer_of(theirs, sizeof theirs);
+        are_equal &= parameter_write(&x, a, number) == parameter_write(&y, b, number) &&
+                     bytes_equal(writer_bytes(&x), writer_bytes(&y));
+    }
+    return are_equal;
+}
+
 static const char *unsettled(const struct world *w, uint32_t card)
 {
     const struct truth *t = &w->truths[card];
@@ -418,6 +438,10 @@ static const char *unsettled(const struct world *w, uint32_t card)
         return "the registry version differs";
     if (r.configuration_version != image->configuration_version)
         return "the configuration version differs";
+    if (r.level >= 2 && r.parameters_version != r.configuration_version)
+        return "the timers are not known";
+    if (r.level >= 2 && !are_timers_equal(&r.parameters, &image->parameters))
+        return "the timers differ";
     if (r.mt_counter < t->dump.mt_counter)
         return "the card's counter is ahead";
     if (image->pending_count > 0)

@@ -50,6 +50,7 @@ bool deed_is_of_card(uint32_t kind)
     case DEED_CLOCK:
     case DEED_BACKUP:
     case DEED_RESTORE:
+    case DEED_WEAK:
         return false;
     default: // all others
         return true;

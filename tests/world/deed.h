@@ -43,6 +43,8 @@ enum deed_stage {
     DEED(RESTORE, restore, NONE)           /* the server starts anew with the last backup */       \
     DEED(NVM_ERROR, nvm_error, NONE)       /* the n-th octet from now fails, or all from it */     \
     DEED(ROT, rot, NONE)                   /* an octet changes while the card is off */            \
+    DEED(COUNTERS, counters, NONE)         /* so do both copies of its counters */                 \
+    DEED(WEAK, weak, NONE)                 /* packets are not ciphered, for a while */             \
     DEED(FLOOD, flood, NONE)               /* so many packets without a right MAC */               \
     DEED(SWAP, swap, NONE)                 /* it and card `value` exchange one of their numbers */ \
     DEED(CLONE, clone, NONE)               /* that of the head is switched on, or off */           \

@@ -150,6 +150,14 @@ static void draw_submit(struct world *w, enum deed_kind kind, uint32_t card,
         world_record(w, &d);
         arm(w, &d, m);
     }
+    const struct deed mute = {.kind = kind,
+                              .card = card,
+                              .what = SMSC_FAULT_DROP_RESPONSE,
+                              .place = w->moments[deed_stage(kind)][card].place};
+    if (k->smsc_mute != 0 && prng_chance(&w->chance_seldom, k->smsc_mute)) {
+        world_record(w, &mute);
+        arm(w, &mute, m);
+    }
     if (k->smsc_reject == 0 || !prng_chance(&w->chance_office, k->smsc_reject))
         return;
     const struct deed d = {.kind = kind,

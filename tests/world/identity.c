@@ -131,6 +131,8 @@ static void power(struct world *w, bool is_on)
     const struct scenario_step step = {.action = is_on ? SCENARIO_POWER_ON : SCENARIO_POWER_OFF};
     if (is_on != (w->devices[w->cards].state != DEVICE_OFF))
         check(fleet_act(&w->fleet, w->cards, &step, w->now));
+    struct truth *t = &w->truths[w->story.clone_of - 1];
+    t->clone_packets = is_on ? UINT32_MAX : t->packet_count;
 }
 
 void identity_begin(struct world *w)

@@ -39,7 +39,8 @@ void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm)
     for (unsigned i = 0; i < KNOB_COUNT; i++) {
         struct prng p;
         prng_init(&p, seed, "knob", i);
-        values[i] = prng_below(&p, 2) == 0 ? 0 : draw(&p, &ranges[i]);
+        const bool is_on = i < KNOB_SELDOM ? prng_below(&p, 2) != 0 : prng_below(&p, 8) == 0;
+        values[i] = is_on ? draw(&p, &ranges[i]) : 0;
         const uint64_t longer = (uint64_t)values[i] << calm;
         if (is_time(&ranges[i]))
             values[i] = longer < UINT32_MAX ? (uint32_t)longer : UINT32_MAX;

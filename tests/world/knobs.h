@@ -1,6 +1,6 @@
 // What goes wrong in a world, and how often: drawn from the seed. Each knob is off in half of the
-// seeds, else log-uniform between its least and its most, because leaving faults out finds more
-// than using all of them.
+// seeds, the last ones in seven of eight, else log-uniform between its least and its most, because
+// leaving faults out finds more than using all of them.
 #pragma once
 
 #include "common/base/prng.h"
@@ -47,7 +47,12 @@
     KNOB(swap_ms, 43200000, 345600000)        /* two cards have each other's number for a while */ \
     KNOB(clone_ms, 43200000, 691200000)       /* a second card with the same keys is there */      \
     KNOB(office_ms, 14400000, 345600000)      /* people approve, retire, bar, stop the server */   \
-    KNOB(smsc_reject, 1000, 100000)           /* per million: for good */
+    KNOB(smsc_reject, 1000, 100000)           /* per million: for good */                          \
+    /* in one of eight seeds each: */                                                              \
+    KNOB(smsc_mute, 10000, 500000)         /* per million: taken, and not answered */              \
+    KNOB(weak_ms, 43200000, 345600000)     /* the server sends what cards refuse, for a while */   \
+    KNOB(counters_ms, 86400000, 691200000) /* both copies of a card's counters are lost */         \
+    KNOB(telltale, 1, 1)                   /* cards answer packets without a right MAC */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -55,7 +60,8 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 40
+#define KNOB_COUNT 44
+#define KNOB_SELDOM 40 // from here on
 // `calm`: how many times the times between happenings are doubled.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);
 // Everything off.

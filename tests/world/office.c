@@ -150,14 +150,14 @@ void office_do(struct world *w, const struct deed *d)
         e.operation = waiting_for_approval(&r);
         if (e.operation == 0)
             return;
-    } else if (group_has_rule(w)) {
-        return; // its own rule is judged by what people left alone
     } else if (d->kind == DEED_BAR) {
         e.type = EVENT_BAR;
         e.subscription = w->people[d->card].subscriptions[d->subscription];
         e.is_barred = d->value != 0;
+        w->truths[d->card].is_job_touched = true;
     } else {
         e.type = EVENT_RETIRE;
+        w->truths[d->card].is_job_touched = true;
     }
     world_note(w, "office", "card=%u event=%s", d->card, event_type_name(e.type));
     check(turn_event(w->server.turn, id, &e, NULL, NULL));

@@ -3,6 +3,8 @@
 #include "common/base/check.h"
 #include "tests/world/world.h"
 
+#define COUNTERS_COPY 30 // octets; the other copy stands behind it [applet/memory.h]
+
 // The octet changes, whatever else is wrong with the memory.
 static void flip(struct card *c, size_t at, uint8_t by)
 {
@@ -32,15 +34,18 @@ void rot_do(struct world *w, const struct deed *d)
     struct truth *t = &w->truths[d->card];
     const bool is_on = device->state != DEVICE_OFF;
     const size_t at = d->octet % card_port(&device->card).nvm_size;
+    const bool is_twice = d->kind == DEED_COUNTERS;
     if (device->card.nvm.written == 0 || (d->value & 0xFF) == 0)
         return;
-    world_note(w, "rot", "card=%u octet=%u value=%u", d->card, d->octet, d->value);
+    world_note(w, deed_name(d->kind), "card=%u octet=%u value=%u", d->card, d->octet, d->value);
     if (is_on)
         power(w, d->card, SCENARIO_POWER_OFF);
     // What it did until then is looked at now: later it may be gone.
     w->cards_touched |= UINT64_C(1) << d->card;
     check_cards(w);
     flip(&device->card, at, (uint8_t)d->value);
+    if (is_twice)
+        flip(&device->card, at + COUNTERS_COPY, (uint8_t)d->value);
     t->is_rotten = t->is_known;
     if (is_on)
         power(w, d->card, SCENARIO_POWER_ON);
@@ -89,9 +94,9 @@ bool rot_check(struct world *w, uint32_t card, const struct applet_dump *before,
         b->configuration_version < a->configuration_version ||
         now->mt_counter < before->mt_counter || now->mo_counter < before->mo_counter;
     const bool is_known = is_told(a, b);
-    // A cut while the damage is noted, or a memory that cannot keep the note, may cost the word.
-    const bool is_excused = t->was_cut || w->devices[card].card.applet.is_late;
-    t->is_rotten = t->was_cut = false;
+    // A memory that cannot keep the note costs the word until it can.
+    const bool is_excused = w->devices[card].card.applet.is_late;
+    t->is_rotten = false;
     if (!went_back && !is_known && !now->is_blocked)
         return false;
     world_note(w, "went_back", "card=%u version=%u was=%u blocked=%d", card, b->registry_version,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define WEAK_SPI 0x12 // not ciphered: below the least that cards take
 #define LINKS 2
 
 // Nonces of the store: repeated from the seed, because a run must be. Never in a product.
@@ -475,6 +476,7 @@ void server_step(struct world *w)
     struct server *s = &w->server;
     if (!s->is_running)
         return;
+    s->policy.ota.spi1 = w->now.ms < s->weak_until.ms ? WEAK_SPI : 0;
     outbox_tick(s->outbox, w->now);
     for (unsigned i = 0; i < 64 && s->is_running && is_turn_due(w); i++) {
         world_store_refuse(s->store, is_full(w));

@@ -18,6 +18,7 @@ static const struct {
     {"alerted", offsetof(struct story, is_alerted), 1},
     {"validity_s", offsetof(struct story, validity_s), 259200},
     {"in_file", offsetof(struct story, in_file), 1},
+    {"talkative", offsetof(struct story, is_talkative), 1},
     {"clone_of", offsetof(struct story, clone_of), STORY_CARDS_MAX - 1},
     {"group_items", offsetof(struct story, group.items), STORY_ITEMS_MAX},
     {"group_enable", offsetof(struct story, group.enable), STORY_ITEMS_MAX - 1},
@@ -29,7 +30,7 @@ static const struct {
     {"group_pool", offsetof(struct story, group.pool), 2 * STORY_CARDS_MAX},
 };
 #define HEADS (sizeof heads / sizeof heads[0])
-#define HEADS_ALONE 6 // without a group
+#define HEADS_ALONE 7 // without a group
 
 void story_add(struct story *s, const struct deed *deed)
 {
@@ -58,7 +59,9 @@ void story_write_head(FILE *file, const struct story *s)
                   (unsigned long long)s->faults_ms);
     for (size_t i = 0; i < (s->group.items == 0 ? HEADS_ALONE : HEADS); i++) {
         const uint32_t value = *(const uint32_t *)((const char *)s + heads[i].offset);
-        if (value != 0 || heads[i].offset != offsetof(struct story, clone_of))
+        const bool is_usual = heads[i].offset != offsetof(struct story, clone_of) &&
+                              heads[i].offset != offsetof(struct story, is_talkative);
+        if (value != 0 || is_usual)
             (void)fprintf(file, "%s %u\n", heads[i].name, value);
     }
     (void)fprintf(file, "models");

@@ -8,6 +8,10 @@
 #define FLOOD_USUAL 40 // half of them lock a card out
 #define ROT_OCTETS 5000
 #define BACKUP_AGE_MS 21600000
+#define WEAK_MS 21600000
+// Of each copy of the counters: behind marker and seal [applet/memory.h].
+#define COUNTERS_FIRST 2
+#define COUNTERS_OCTETS 28
 
 static const struct kind {
     enum happening what;
@@ -15,7 +19,8 @@ static const struct kind {
     bool is_of_card;
 } kinds[] = {{HAPPENS_FULL, DEED_FULL, false},          {HAPPENS_CLOCK, DEED_CLOCK, false},
              {HAPPENS_RESTORE, DEED_BACKUP, false},     {HAPPENS_ROT, DEED_ROT, true},
-             {HAPPENS_NVM_ERROR, DEED_NVM_ERROR, true}, {HAPPENS_FLOOD, DEED_FLOOD, true}};
+             {HAPPENS_NVM_ERROR, DEED_NVM_ERROR, true}, {HAPPENS_FLOOD, DEED_FLOOD, true},
+             {HAPPENS_COUNTERS, DEED_COUNTERS, true},   {HAPPENS_WEAK, DEED_WEAK, false}};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 static uint32_t mean_ms(const struct world *w, enum happening what)
@@ -33,6 +38,10 @@ static uint32_t mean_ms(const struct world *w, enum happening what)
         return w->knobs.nvm_error_ms;
     case HAPPENS_FLOOD:
         return w->knobs.flood_ms;
+    case HAPPENS_COUNTERS:
+        return w->knobs.counters_ms;
+    case HAPPENS_WEAK:
+        return w->knobs.weak_ms;
     default: // the others are not of this file
         return 0;
     }
@@ -43,6 +52,8 @@ static struct prng *chance_of(struct world *w, enum happening what)
 {
     if (what == HAPPENS_ROT)
         return &w->chance_rot;
+    if (what == HAPPENS_COUNTERS || what == HAPPENS_WEAK)
+        return &w->chance_seldom;
     return what == HAPPENS_RESTORE ? &w->chance_restore : &w->chance_trouble;
 }
 
@@ -115,6 +126,13 @@ void trouble_happen(struct world *w, const struct entry *e)
         d.octet = (uint32_t)prng_below(&w->chance_rot, ROT_OCTETS);
         d.value = 1 + (uint32_t)prng_below(&w->chance_rot, 255);
         break;
+    case DEED_COUNTERS:
+        d.octet = COUNTERS_FIRST + (uint32_t)prng_below(&w->chance_seldom, COUNTERS_OCTETS);
+        d.value = 1 + (uint32_t)prng_below(&w->chance_seldom, 255);
+        break;
+    case DEED_WEAK:
+        d.after_ms = 1 + (uint32_t)prng_below(&w->chance_seldom, WEAK_MS);
+        break;
     case DEED_NVM_ERROR:
         d.octet = 1 + (uint32_t)prng_below(p, ERROR_OCTETS);
         d.torn = prng_below(p, UINT64_C(4) << w->calm) == 0;
@@ -171,7 +189,12 @@ void trouble_do(struct world *w, const struct deed *d)
         server_restore(w);
         break;
     case DEED_ROT:
+    case DEED_COUNTERS:
         rot_do(w, d);
+        break;
+    case DEED_WEAK:
+        w->server.weak_until = instant_after(w->now, d->after_ms);
+        world_note(w, "weak", "for=%u", d->after_ms);
         break;
     case DEED_NVM_ERROR:
         do_error(w, d);
@@ -188,5 +211,5 @@ void trouble_calm(struct world *w)
 {
     for (size_t i = 0; i < KINDS; i++)
         agenda_forget(&w->agenda, kinds[i].what);
-    w->server.full_until = w->now;
+    w->server.full_until = w->server.weak_until = w->now;
 }

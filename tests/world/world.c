@@ -119,6 +119,7 @@ static void draw_world(struct world *w)
         else if (knob_value(&w->knobs, i) != 0)
             tell_knob(w, i);
     }
+    w->story.is_talkative = w->knobs.telltale;
     identity_draw(w);
 }
 
@@ -129,13 +130,13 @@ static void open_streams(struct world *w)
         &w->chance_move, &w->chance_reject,  &w->chance_imei,      &w->chance_server,
         &w->chance_link, &w->chance_card,    &w->chance_adversary, &w->chance_hand,
         &w->chance_smsc, &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
-        &w->chance_swap, &w->chance_clone,   &w->chance_office,
+        &w->chance_swap, &w->chance_clone,   &w->chance_office,    &w->chance_seldom,
     };
     static const char *const names[] = {
         "world air",       "world people", "world power",  "world cut",     "world move",
         "world reject",    "world imei",   "world server", "world link",    "world card",
         "world adversary", "world hand",   "world smsc",   "world trouble", "world restore",
-        "world rot",       "world swap",   "world clone",  "world office",
+        "world rot",       "world swap",   "world clone",  "world office",  "world seldom",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
@@ -267,6 +268,14 @@ static void do_server(struct world *w, const struct deed *d)
         w->server.dies_acting = w->server.is_running;
 }
 
+static void do_link(struct world *w, const struct deed *d)
+{
+    if (d->octet == 0)
+        centre_cut_for(w, d->card % WORLD_CONNECTIONS, d->after_ms);
+    else
+        centre_cut_after(w, d->card % WORLD_CONNECTIONS, d->octet);
+}
+
 void world_do(struct world *w, const struct deed *d)
 {
     world_record(w, d);
@@ -298,16 +307,15 @@ void world_do(struct world *w, const struct deed *d)
         do_server(w, d);
         break;
     case DEED_LINK:
-        if (d->octet == 0)
-            centre_cut_for(w, d->card % WORLD_CONNECTIONS, d->after_ms);
-        else
-            centre_cut_after(w, d->card % WORLD_CONNECTIONS, d->octet);
+        do_link(w, d);
         break;
     case DEED_FULL:
     case DEED_CLOCK:
     case DEED_BACKUP:
     case DEED_RESTORE:
     case DEED_ROT:
+    case DEED_COUNTERS:
+    case DEED_WEAK:
     case DEED_NVM_ERROR:
     case DEED_FLOOD:
         trouble_do(w, d);
@@ -392,6 +400,8 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_CLOCK:
     case HAPPENS_RESTORE:
     case HAPPENS_ROT:
+    case HAPPENS_COUNTERS:
+    case HAPPENS_WEAK:
     case HAPPENS_NVM_ERROR:
     case HAPPENS_FLOOD:
         trouble_happen(w, e);

@@ -104,6 +104,7 @@ struct truth {
                         // counts time; 0: another
     uint64_t believed_ms;      // since when the server believes that it does
     uint64_t backup_in_use_ms; // the first when the last backup was made
+    uint32_t clone_packets;    // that its clone may have heard of
     uint32_t backup_packets;   // when the last backup was made, and how many of them its trail has
     uint32_t backup_causes;
     uint64_t overtaken;       // after a restore: counters up to this one may come again
@@ -111,7 +112,6 @@ struct truth {
     uint32_t packets_unknown; // that the trail lost by a restore
     bool is_foreign;          // somebody else changed the card, and the server may not know
     bool is_rotten;           // its memory changed while it was off
-    bool was_cut;             // the power failed again while it started with that
     bool is_deaf;             // after too many wrong packets
     uint8_t deaf_doublings;
     struct instant deaf_since;
@@ -146,8 +146,9 @@ struct person { // a card with everything the world knows about it
         uint8_t state;
         uint64_t card;
     } pooled[2];
-    // A database that was put back did not know that it gave it away, until it was found.
-    bool is_adopted[WORLD_SUBSCRIPTIONS]; // or stayed foreign
+    // A database that was put back did not know that it gave it away, until it was found: 1 more
+    // than the card whose it became, or on which it stayed foreign.
+    uint32_t adopters[WORLD_SUBSCRIPTIONS];
 };
 
 // A subscription: the n-th of a person.
@@ -196,6 +197,7 @@ struct server {
     int64_t clock_ms;    // how far its clock is ahead
     uint64_t skipped_ms; // by all jumps ahead: one back takes its times back with it
     struct instant full_until;
+    struct instant weak_until;
     char keeper[64]; // folder of the backup; "": none, or in memory
     bool has_backup;
     bool is_put_back; // and has not started since
@@ -264,7 +266,7 @@ struct world {
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
-        chance_clone, chance_office;
+        chance_clone, chance_office, chance_seldom;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
