@@ -329,6 +329,15 @@ static void repeated(struct work *w, const struct notification *n)
     confirm_queue(w, n, w->e->as.notify.number);
 }
 
+// At level 1: a switch that the mirror does not show, at a registry version that it was made from
+// already. It is over, and another one came after it.
+static bool is_of_the_past(const struct record *r, const struct notification *n)
+{
+    const bool is_switch = n->to.is_given && record_slot_named(r, &n->to) != record_enabled(r);
+    return is_switch && !n->has_hash && r->has_registry_version &&
+           n->registry_version == r->registry_version;
+}
+
 void decide_notify(struct work *w)
 {
     const struct event_notify *e = &w->e->as.notify;
@@ -367,6 +376,7 @@ void decide_notify(struct work *w)
     work_trail(w, "card.notified", 0, "", notify_cause_name(n->cause), "");
     note_device(w, n);
     const bool is_newest = kind == SEQUENCE_NEW;
+    const bool is_past = is_of_the_past(r, n);
     const bool is_confirmed = act(w, n, is_newest);
     // It tells of the card as it is, also when what it is about is older than what came before. The
     // mirror did not follow that; a difference is for an audit.
@@ -375,7 +385,7 @@ void decide_notify(struct work *w)
                       is_newest && tells_of_change(n));
     // At level 1 nothing else tells of one: the number of commits is that of what came before it.
     const bool is_switch = n->to.is_given && record_slot_named(r, &n->to) != record_enabled(r);
-    if (kind == SEQUENCE_BETWEEN && !n->has_hash && is_switch)
+    if ((kind == SEQUENCE_BETWEEN && !n->has_hash && is_switch) || is_past)
         unexpected(w);
     if (n->coalesced > 0)
         work_dirty(w, DIRTY_NOTIFY_GAP, 0);

@@ -137,6 +137,38 @@ static void a_change_that_no_notification_tells_of_is_a_doubt_at_level_1(void **
     assert_true(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
 }
 
+// Told late: an audit showed what came after it. The registry has no other version since.
+static void a_switch_at_a_version_that_is_known_is_a_doubt_at_level_1(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = 1;
+    e.as.notify.notification =
+        (struct notification){.cause = NOTIFY_ROTATED,
+                              .sequence = 1,
+                              .to = record_slot_name(&world.record.slots[1]),
+                              .registry_version = world.record.registry_version};
+    world.record.has_registry_version = true;
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_UNEXPECTED_NOTIFY));
+}
+
+// What the mirror shows already is none.
+static void a_switch_that_the_mirror_shows_is_no_doubt_at_level_1(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = 1;
+    e.as.notify.notification =
+        (struct notification){.cause = NOTIFY_ROTATED,
+                              .sequence = 1,
+                              .to = record_slot_name(&world.record.slots[0]),
+                              .registry_version = world.record.registry_version};
+    world.record.has_registry_version = true;
+    world_event(&world, &e);
+    assert_int_equal(world.record.dirty_since.ms, 0);
+}
+
 static void be_asked(uint32_t operation_id_highest)
 {
     struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
@@ -383,6 +415,8 @@ int main(void)
         TEST(a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice),
         TEST(an_older_registry_is_a_doubt_also_in_a_notification_that_was_handled),
         TEST(a_change_that_no_notification_tells_of_is_a_doubt_at_level_1),
+        TEST(a_switch_at_a_version_that_is_known_is_a_doubt_at_level_1),
+        TEST(a_switch_that_the_mirror_shows_is_no_doubt_at_level_1),
         TEST(an_operation_id_that_fell_again_after_a_clean_audit_needs_an_operator),
         TEST(a_doubt_after_an_audit_that_needs_a_person_is_no_decision),
         TEST(the_same_doubt_after_an_audit_is_a_row_and_names_what_it_came_from),
