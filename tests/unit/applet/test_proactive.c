@@ -279,6 +279,33 @@ static void an_answer_overtakes_a_notification_that_has_not_left(void **state)
     assert_false(a->is_heartbeat_due);
 }
 
+// Without an answer, while the terminal sends nothing.
+static void command_in_silence(struct command c)
+{
+    uint8_t data[COMMAND_BODY_MAX];
+    struct writer body = writer_of(data, sizeof data);
+    command_write(&body, &c);
+    const uint16_t terminal = card.applet.terminal;
+    card.applet.terminal = (uint16_t)(terminal & ~TERMINAL_SEND_SMS);
+    assert_null(bench_packet(&card, writer_bytes(&body), 0x16, 0, 0xB00010, ++card.counter));
+    card.applet.terminal = terminal;
+}
+
+static void a_notification_that_was_confirmed_before_it_left_is_not_sent(void **state)
+{
+    (void)state;
+    static const uint8_t address[] = {PARAMETER_SERVER_ADDR, 4, 0x91, 0x94, 0x71, 0x00};
+    command_in_silence(
+        bench_configure(&card, bytes_of(address, sizeof address), bytes_of(NULL, 0)));
+    assert_true(bench_is_pending(&card, NOTIFY_ADDRESS_CHECK));
+    assert_true(applet_pending(&card.applet, &card.port) > 0);
+    assert_int_equal(card.applet.sending.kind, SENDING_NOTIFICATION);
+    command_in_silence(bench_confirm(&card, bench_dump(&card).image.pending[0].sequence, 0));
+    assert_false(bench_is_pending(&card, NOTIFY_ADDRESS_CHECK));
+    assert_int_equal(applet_pending(&card.applet, &card.port), 0);
+    assert_int_equal(card.applet.sending.kind, SENDING_NONE);
+}
+
 // 8988010000000000 and two digits, with the check digit that fits them.
 static struct subscription_name iccid_that_ends_in(uint8_t n)
 {
@@ -421,6 +448,7 @@ int main(void)
         T(an_answer_leaves_part_by_part_under_one_reference),
         T(a_message_whose_content_changes_between_its_parts_is_given_up),
         T(an_answer_overtakes_a_notification_that_has_not_left),
+        T(a_notification_that_was_confirmed_before_it_left_is_not_sent),
         T(an_answer_is_cut_to_three_messages),
         T(a_message_goes_over_the_centre_of_the_enabled_subscription),
         T(nothing_is_sent_while_it_cannot_arrive),
