@@ -362,6 +362,28 @@ static void a_late_confirmation_prefers_what_is_enabled(void **state)
     }
 }
 
+// The attribute moves to what is there and does not have it, and to nothing else.
+static void a_late_confirmation_moves_no_attribute_that_cannot_move(void **state)
+{
+    (void)state;
+    const struct subscription_name names[] = {image_name(opened(), 0), bench_name(9)};
+    for (size_t i = 0; i < 2; i++) {
+        struct image *m = opened();
+        m->pending_count = 1;
+        m->pending[0] = (struct pending){.cause = NOTIFY_ENABLED,
+                                         .sequence = ++m->notify_sequence,
+                                         .operation_id = 50,
+                                         .set_fallback = true,
+                                         .to = names[i]};
+        const uint32_t sequence = m->notify_sequence;
+        keep();
+        assert_int_equal(code_of(bench_confirm(&card, sequence, 50)), RESULT_OK);
+        const struct applet_dump d = bench_dump(&card);
+        assert_int_equal(image_fallback(&d.image), 0);
+        assert_int_equal(d.image.registry_version, 1);
+    }
+}
+
 // A confirmation of an older ENABLED, while another switch waits for its own.
 static void only_its_own_confirmation_ends_a_switch(void **state)
 {
@@ -402,6 +424,7 @@ int main(void)
         T(a_confirmed_address_is_another_configuration),
         T(a_check_without_an_address_changes_no_configuration),
         T(a_late_confirmation_prefers_what_is_enabled),
+        T(a_late_confirmation_moves_no_attribute_that_cannot_move),
         T(only_its_own_confirmation_ends_a_switch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
