@@ -28,6 +28,7 @@ enum {
     KEY_SCRIPT,
     KEY_LIST,
     KEY_WORDS,
+    KEY_EXAMPLES,
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -39,6 +40,7 @@ static const struct argp_option OPTIONS[] = {
     {"script", KEY_SCRIPT, "FILE", 0, "commands from a file, or - for standard input", 0},
     {"list", KEY_LIST, NULL, 0, "name all commands", 0},
     {"words", KEY_WORDS, NULL, OPTION_HIDDEN, "for shell completion", 0},
+    {"examples", KEY_EXAMPLES, NULL, OPTION_HIDDEN, "one of each command", 0},
     {0},
 };
 
@@ -73,6 +75,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         exit(CTL_DONE);
     case KEY_WORDS:
         ctl_verbs_print();
+        exit(CTL_DONE);
+    case KEY_EXAMPLES:
+        ctl_examples_print();
         exit(CTL_DONE);
     case ARGP_KEY_ARGS:
         p->first = state->next;

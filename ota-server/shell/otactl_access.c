@@ -58,6 +58,10 @@ static bool put_member(struct ctl_access *a, struct bytes name, struct bytes val
         return put(a->certificate, sizeof(a->certificate), value);
     if (bytes_equal(name, bytes_of_text("key")))
         return put(a->key, sizeof(a->key), value);
+    if (bytes_equal(name, bytes_of_text("session")))
+        return put(a->session.cookie, sizeof(a->session.cookie), value);
+    if (bytes_equal(name, bytes_of_text("csrf")))
+        return put(a->session.csrf, sizeof(a->session.csrf), value);
     return false;
 }
 
@@ -77,7 +81,7 @@ static enum ctl_exit read_lines(struct ctl_access *a, const char *path, struct b
                         api_trimmed(bytes_slice(clean, name.len + 1, clean.len)))) {
             fprintf(stderr,
                     "otactl: credentials file %s, line %u: expected url=, appkey=, appsecret=, "
-                    "ca=, certificate= or key=, with a value that fits\n",
+                    "ca=, certificate=, key=, session= or csrf=, with a value that fits\n",
                     path, number);
             return CTL_WRONG_USE;
         }
@@ -158,6 +162,31 @@ static bool split_url(struct ctl_access *a)
     return is_right;
 }
 
+static enum ctl_exit judge_key(const struct ctl_access *a, bool needs_key)
+{
+    const bool has_none = a->app_key[0] == '\0' && a->secret.text[0] == '\0';
+    if (a->session.cookie[0] != '\0' && !has_none) {
+        fprintf(stderr, "otactl: a session and an APPKEY: who asks?\n"
+                        "  do: leave out one of them, OTARIA_APPKEY for the person's session\n");
+        return CTL_WRONG_USE;
+    }
+    if (has_none && (!needs_key || a->certificate[0] != '\0' || a->session.cookie[0] != '\0'))
+        return CTL_DONE;
+    if (a->app_key[0] == '\0' || a->secret.text[0] == '\0') {
+        fprintf(stderr, "otactl: no credentials\n"
+                        "  do: set OTARIA_CREDENTIALS to a file of mode 600 with appkey= and "
+                        "appsecret=, or OTARIA_APPKEY and OTARIA_APPSECRET; or log in: otactl "
+                        "session open\n");
+        return CTL_WRONG_USE;
+    }
+    if (!auth_is_app_key(bytes_of_text(a->app_key)) || strlen(a->secret.text) != AUTH_SECRET_SIZE) {
+        fprintf(stderr, "otactl: an APPKEY has %u letters and digits, an APPSECRET %u characters\n",
+                AUTH_APP_KEY_SIZE, AUTH_SECRET_SIZE);
+        return CTL_WRONG_USE;
+    }
+    return CTL_DONE;
+}
+
 static enum ctl_exit judge(struct ctl_access *a, bool needs_key)
 {
     if (a->url[0] == '\0') {
@@ -174,22 +203,7 @@ static enum ctl_exit judge(struct ctl_access *a, bool needs_key)
         fprintf(stderr, "otactl: certificate= and key= go together in the credentials file\n");
         return CTL_WRONG_USE;
     }
-    if (a->certificate[0] != '\0' && a->app_key[0] == '\0' && a->secret.text[0] == '\0')
-        return CTL_DONE;
-    if (!needs_key && a->app_key[0] == '\0' && a->secret.text[0] == '\0')
-        return CTL_DONE;
-    if (a->app_key[0] == '\0' || a->secret.text[0] == '\0') {
-        fprintf(stderr, "otactl: no credentials\n"
-                        "  do: set OTARIA_CREDENTIALS to a file of mode 600 with appkey= and "
-                        "appsecret=, or OTARIA_APPKEY and OTARIA_APPSECRET\n");
-        return CTL_WRONG_USE;
-    }
-    if (!auth_is_app_key(bytes_of_text(a->app_key)) || strlen(a->secret.text) != AUTH_SECRET_SIZE) {
-        fprintf(stderr, "otactl: an APPKEY has %u letters and digits, an APPSECRET %u characters\n",
-                AUTH_APP_KEY_SIZE, AUTH_SECRET_SIZE);
-        return CTL_WRONG_USE;
-    }
-    return CTL_DONE;
+    return judge_key(a, needs_key);
 }
 
 enum ctl_exit ctl_access_read(struct ctl_access *a, bool needs_key)
@@ -207,6 +221,26 @@ enum ctl_exit ctl_access_read(struct ctl_access *a, bool needs_key)
         !take_environment("OTARIA_APPSECRET", a->secret.text, sizeof(a->secret.text)))
         return CTL_WRONG_USE;
     return judge(a, needs_key);
+}
+
+bool ctl_access_write(const struct ctl_access *a, const struct secret_session *session,
+                      const char *path)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FILE *file = fd < 0 || fchmod(fd, 0600) != 0 ? NULL : fdopen(fd, "w");
+    bool is_written = file != NULL;
+    if (file == NULL && fd >= 0)
+        close(fd);
+    if (is_written) {
+        is_written = fprintf(file, "url=%s\nsession=%s\ncsrf=%s\n", a->url, session->cookie,
+                             session->csrf) > 0;
+        if (a->ca_path[0] != '\0')
+            is_written = fprintf(file, "ca=%s\n", a->ca_path) > 0 && is_written;
+        is_written = fclose(file) == 0 && is_written;
+    }
+    if (!is_written)
+        fprintf(stderr, "otactl: %s cannot be written: %s\n", path, strerror(errno));
+    return is_written;
 }
 
 void ctl_access_wipe(struct ctl_access *a)

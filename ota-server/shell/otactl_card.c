@@ -1,6 +1,8 @@
 // Cards: finding and looking at them.
 #include "ota-server/shell/otactl_verbs.h"
 
+#include "common/base/text.h"
+
 static const struct ctl_column card_columns[] = {{"CARD", "id"},
                                                  {"ICCID", "iccid"},
                                                  {"STATE", "state"},
@@ -174,4 +176,85 @@ enum ctl_exit card_move_run(struct ctl_task *t)
     if (!ctl_has(t, OPTION_GROUP))
         return ctl_wrong(t, "moving cards needs --group", NULL);
     return ctl_each_card(t, move_one);
+}
+
+// --- more about one card ---
+
+static enum ctl_exit timeline_one(struct ctl_task *t, const char *id)
+{
+    static const struct ctl_column columns[] = {
+        {"AT", "at"},         {"KIND", "kind"},           {"STEP", "step"},
+        {"ACTION", "action"}, {"DIRECTION", "direction"}, {"COMMAND", "command"},
+        {"CAUSE", "cause"},   {"DETAIL", "detail"},       {"OPERATION", "operationId"},
+        {NULL, NULL}};
+    const struct ctl_listing l = {.path = "/cards",
+                                  .id = id,
+                                  .suffix = "/timeline",
+                                  .noun = "entries",
+                                  .key = "at",
+                                  .columns = columns};
+    return ctl_list(t, &l);
+}
+
+enum ctl_exit card_timeline_run(struct ctl_task *t)
+{
+    return ctl_each_card(t, timeline_one);
+}
+
+// Leaves a row in the trail, and nothing else: a POST for the sake of that.
+static enum ctl_exit reveal_one(struct ctl_task *t, const char *id)
+{
+    struct ctl_request r;
+    json_t *object = ctl_object_of_pairs(t, t->arg_count);
+    json_object_set_new(object, "fields", ctl_list_of(t->option[OPTION_FIELDS]));
+    ctl_request_init(&r, "POST", "/cards");
+    ctl_request_segment(&r, id);
+    text_put(&r.path_w, "/reveal");
+    r.is_reading = true;
+    return ctl_send_object(t, &r, object, id);
+}
+
+enum ctl_exit card_reveal_run(struct ctl_task *t)
+{
+    if (!ctl_has(t, OPTION_FIELDS) || !ctl_has(t, OPTION_REASON))
+        return ctl_wrong(t, "clear values need --fields and --reason", NULL);
+    return ctl_each_card(t, reveal_one);
+}
+
+enum ctl_exit card_set_run(struct ctl_task *t)
+{
+    return ctl_set(t, "/cards");
+}
+
+static enum ctl_exit take_off(struct ctl_task *t, const char *id, const char *mark)
+{
+    struct ctl_request r;
+    ctl_request_init(&r, "DELETE", "/cards");
+    ctl_request_segment(&r, id);
+    text_put(&r.path_w, mark);
+    return ctl_send_object(t, &r, ctl_object_of_pairs(t, t->arg_count), id);
+}
+
+static enum ctl_exit release_one(struct ctl_task *t, const char *id)
+{
+    return take_off(t, id, "/quarantine");
+}
+
+static enum ctl_exit clear_one(struct ctl_task *t, const char *id)
+{
+    return take_off(t, id, "/dirty");
+}
+
+enum ctl_exit card_release_run(struct ctl_task *t)
+{
+    if (!ctl_has(t, OPTION_REASON))
+        return ctl_wrong(t, "lifting a quarantine needs --reason", NULL);
+    return ctl_each_card(t, release_one);
+}
+
+enum ctl_exit dirty_clear_run(struct ctl_task *t)
+{
+    if (!ctl_has(t, OPTION_REASON))
+        return ctl_wrong(t, "clearing doubt without an audit needs --reason", NULL);
+    return ctl_each_card(t, clear_one);
 }

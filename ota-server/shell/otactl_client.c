@@ -66,6 +66,12 @@ void ctl_client_close(struct ctl_client *c)
     curl_global_cleanup();
 }
 
+bool ctl_client_keep(const struct ctl_client *c, const struct secret_session *session,
+                     const char *path)
+{
+    return ctl_access_write(&c->access, session, path);
+}
+
 const char *ctl_client_url(const struct ctl_client *c)
 {
     return c->access.url;
@@ -106,7 +112,10 @@ void ctl_request_json(struct ctl_request *r, struct bytes body)
 void ctl_answer_free(struct ctl_answer *a)
 {
     json_decref(a->json);
+    if (a->text != NULL)
+        secret_wipe(a->text, a->len); // some hold secrets
     free(a->text);
+    secret_wipe(a->cookie, sizeof(a->cookie));
     *a = (struct ctl_answer){0};
 }
 
@@ -180,6 +189,12 @@ static size_t take_header(char *at, size_t one, size_t count, void *context)
     if (name.len == 11 && strncasecmp(at, "Retry-After", 11) == 0 &&
         text_read_decimal(bytes_of_text(value), &seconds) && seconds < INT32_MAX)
         a->retry_after_s = (int64_t)seconds;
+    const struct bytes cookie = api_trimmed(api_until(rest, ';'));
+    if (name.len == 10 && strncasecmp(at, "Set-Cookie", 10) == 0 &&
+        cookie.len < sizeof(a->cookie)) {
+        bytes_copy(a->cookie, cookie);
+        a->cookie[cookie.len] = '\0';
+    }
     if (name.len == 4 && strncasecmp(at, "Date", 4) == 0)
         a->date_s = (int64_t)curl_getdate(value, NULL);
     return one * count;
@@ -278,6 +293,20 @@ static bool sign(struct exchange *e, const char *path, char authorization[CTL_SI
     return ctl_sign(&signer, &s, clock_utc(), bytes_of_text(nonce), authorization);
 }
 
+// A person is known by a cookie; what changes something also shows that it is no other page's.
+static void put_session(struct exchange *e)
+{
+    const struct ctl_access *a = &e->c->access;
+    char origin[CTL_URL_MAX];
+    add_header(e, "Cookie", a->session.cookie);
+    if (strcmp(e->r->method, "GET") == 0)
+        return;
+    snprintf(origin, sizeof(origin), "%.*s%.400s", (int)(strcspn(a->url, "/") + 2), a->url,
+             a->authority);
+    add_header(e, "X-CSRF-Token", a->session.csrf);
+    add_header(e, "Origin", origin);
+}
+
 static bool put_headers(struct exchange *e, const char *path)
 {
     char authorization[CTL_SIGNED_MAX];
@@ -290,6 +319,8 @@ static bool put_headers(struct exchange *e, const char *path)
             return false;
         add_header(e, "Authorization", authorization);
     }
+    if (e->c->access.session.cookie[0] != '\0' && !e->r->is_unsigned)
+        put_session(e);
     add_header(e, "x-correlator", e->a->correlator);
     if (e->idempotency_key != NULL)
         add_header(e, "Idempotency-Key", e->idempotency_key);
@@ -506,6 +537,8 @@ static void say_answer(const struct ctl_client *c, const char *what, const struc
     const char *advice = ctl_advice(reason, code);
     if (advice != NULL)
         fprintf(stderr, "  do: %s\n", advice);
+    else if (a->status == 401 && c->access.session.cookie[0] != '\0')
+        fprintf(stderr, "  do: the session is over; log in again: otactl session open\n");
     else if (a->status == 401)
         fprintf(stderr,
                 "  do: check APPKEY and APPSECRET, and that %s is the address the server calls "

@@ -1,6 +1,7 @@
 // Signed requests to the server over libcurl: one connection, kept open between requests.
 //
-// Promises: every request is signed (docs: OTA1-HMAC-SHA256); a changing request carries an
+// Promises: every request is signed (docs: OTA1-HMAC-SHA256), or shows the session of a person; a
+// changing request carries an
 // idempotency key, so that one whose answer was lost is sent again without doing it twice; 429 and
 // 503 are tried again as long as Retry-After and RETRY_MAX_MS allow. What goes wrong is said on
 // standard error, once, with what to do about it.
@@ -24,6 +25,10 @@ enum ctl_exit ctl_client_open(struct ctl_client **client, bool needs_key) MUST_U
 // NULL is harmless.
 void ctl_client_close(struct ctl_client *c);
 const char *ctl_client_url(const struct ctl_client *c);
+struct secret_session;
+// ctl_access_write() for this server.
+bool ctl_client_keep(const struct ctl_client *c, const struct secret_session *session,
+                     const char *path) MUST_USE;
 
 struct ctl_request {
     const char *method;
@@ -63,6 +68,7 @@ struct ctl_answer {
     int64_t retry_after_s; // -1: not said
     int64_t date_s;        // of the server's clock; -1: not said
     char correlator[64];   // that was sent
+    char cookie[128];      // NAME=VALUE that it set, or empty
 };
 
 void ctl_answer_free(struct ctl_answer *a);

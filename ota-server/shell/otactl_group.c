@@ -50,6 +50,11 @@ enum ctl_exit group_create_run(struct ctl_task *t)
     return ctl_change(t, &r, NULL);
 }
 
+enum ctl_exit group_change_run(struct ctl_task *t)
+{
+    return ctl_set(t, "/card-groups");
+}
+
 static enum ctl_exit delete_one(struct ctl_task *t, const char *id)
 {
     return ctl_delete(t, "/card-groups", id);

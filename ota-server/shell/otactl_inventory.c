@@ -37,6 +37,21 @@ enum ctl_exit pool_show_run(struct ctl_task *t)
     return ctl_each_of_ids(t, "pol", pool_one);
 }
 
+enum ctl_exit pool_set_run(struct ctl_task *t)
+{
+    return ctl_set(t, "/subscription-pools");
+}
+
+static enum ctl_exit delete_pool(struct ctl_task *t, const char *id)
+{
+    return ctl_delete(t, "/subscription-pools", id);
+}
+
+enum ctl_exit pool_delete_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "pol", delete_pool);
+}
+
 static bool put_number(const struct ctl_task *t, struct json_writer *j, enum ctl_option option,
                        const char *name)
 {
@@ -108,6 +123,26 @@ enum ctl_exit subscription_search_run(struct ctl_task *t)
                                   .key = "id",
                                   .columns = subscription_columns};
     return ctl_list(t, &l);
+}
+
+static enum ctl_exit show_subscription(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, "/subscriptions", id, "");
+}
+
+enum ctl_exit subscription_show_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "sub", show_subscription);
+}
+
+enum ctl_exit subscription_create_run(struct ctl_task *t)
+{
+    return ctl_create(t, "/subscriptions");
+}
+
+enum ctl_exit subscription_set_run(struct ctl_task *t)
+{
+    return ctl_set(t, "/subscriptions");
 }
 
 // One member of a subscription that becomes `value`, which is JSON.
@@ -210,6 +245,58 @@ enum ctl_exit template_estimate_run(struct ctl_task *t)
     return ctl_each_id(t, "tpl", estimate_one);
 }
 
+static enum ctl_exit show_template(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, "/profile-templates", id, "");
+}
+
+enum ctl_exit template_show_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "tpl", show_template);
+}
+
+enum ctl_exit template_versions_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {{"VERSION", "templateVersion"},
+                                                {"NUMBER", "templateId"},
+                                                {"STATUS", "status"},
+                                                {"AT", "createdAt"},
+                                                {NULL, NULL}};
+    const struct ctl_listing l = {.path = "/profile-templates",
+                                  .id = t->args[0],
+                                  .suffix = "/versions",
+                                  .noun = "versions",
+                                  .key = "templateVersion",
+                                  .columns = columns};
+    return ctl_list(t, &l);
+}
+
+enum ctl_exit template_create_run(struct ctl_task *t)
+{
+    struct ctl_request r;
+    ctl_request_init(&r, "POST", "/profile-templates");
+    return send_document(t, &r, t->args[0]);
+}
+
+enum ctl_exit template_renew_run(struct ctl_task *t)
+{
+    struct ctl_request r;
+    ctl_request_init(&r, "POST", "/profile-templates");
+    ctl_request_segment(&r, t->args[0]);
+    text_put(&r.path_w, "/versions");
+    return send_document(t, &r, t->args[1]);
+}
+
+static enum ctl_exit show_profile(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, "/vendor-profiles", id, "");
+}
+
+enum ctl_exit profile_show_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "rec", show_profile);
+}
+
 enum ctl_exit profile_list_run(struct ctl_task *t)
 {
     static const struct ctl_column columns[] = {{"PROFILE", "id"},
@@ -306,6 +393,55 @@ enum ctl_exit transport_key_add_run(struct ctl_task *t)
         snprintf(line, sizeof(line), "transport key %.8s", t->option[OPTION_INDEX]);
         exit = ctl_change(t, &r, line);
     }
+    secret_wipe(text, sizeof(text));
+    return exit;
+}
+
+// --- transport keys of several people ---
+
+enum ctl_exit transport_key_create_run(struct ctl_task *t)
+{
+    return ctl_create(t, "/transport-keys");
+}
+
+enum ctl_exit transport_key_components_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {
+        {"COMPONENT", "id"}, {"KCV", "kcv"}, {"AT", "createdAt"}, {NULL, NULL}};
+    const struct ctl_listing l = {.path = "/transport-keys",
+                                  .id = t->args[0],
+                                  .suffix = "/components",
+                                  .noun = "components",
+                                  .key = "kcv",
+                                  .columns = columns};
+    return ctl_list(t, &l);
+}
+
+// Each person enters their own; the server refuses a second one of the same.
+enum ctl_exit transport_key_enter_run(struct ctl_task *t)
+{
+    uint8_t text[COMPONENT_DIGITS_MAX + 128];
+    struct writer w = writer_of(text, sizeof(text));
+    struct json_writer j = json_writer_of(&w);
+    struct ctl_request r;
+    struct secret_component component = {.len = 0};
+    enum ctl_exit exit = read_component(t->args[1], &component) ? CTL_DONE : CTL_REFUSED;
+    json_begin_object(&j);
+    json_put_key(&j, "component");
+    json_put_text(&j, bytes_of(component.digits, component.len));
+    json_put_key(&j, "kcv");
+    json_put_string(&j, t->args[2]);
+    json_end_object(&j);
+    if (exit == CTL_DONE && !json_done(&j))
+        exit = ctl_wrong(t, "too long", NULL);
+    if (exit == CTL_DONE) {
+        ctl_request_init(&r, "POST", "/transport-keys");
+        ctl_request_segment(&r, t->args[0]);
+        text_put(&r.path_w, "/components");
+        ctl_request_json(&r, writer_bytes(&w));
+        exit = ctl_change(t, &r, t->args[0]);
+    }
+    secret_wipe(&component, sizeof(component));
     secret_wipe(text, sizeof(text));
     return exit;
 }

@@ -146,6 +146,12 @@ void ctl_verbs_print(void)
     }
 }
 
+void ctl_examples_print(void)
+{
+    for (const struct ctl_verb *v = ctl_verbs; v->noun != NULL; v++)
+        printf("otactl %s\n", v->example);
+}
+
 void ctl_help_print(void)
 {
     for (const struct ctl_verb *v = ctl_verbs; v->noun != NULL; v++)

@@ -45,6 +45,7 @@ enum ctl_group {
 // More than a constant of an enumeration can be.
 #define TAKES_EVENTS (UINT64_C(1) << 31)
 #define TAKES_FILES (UINT64_C(1) << 32)
+#define TAKES_FIELDS (UINT64_C(1) << 33)
 
 // X(id, name, argument or NULL, groups (0: every verb), query parameter or NULL, what it does)
 // clang-format off
@@ -133,6 +134,7 @@ enum ctl_group {
     X(AFTER, "after", "ID", TAKES_EVENTS, NULL, "go on behind this event") \
     X(COUNT, "count", "COUNT", TAKES_EVENTS, NULL, "end after so many") \
     X(HASH, "hash", "HEX", TAKES_APPROVAL, NULL, "requestHash of what is decided (required)") \
+    X(FIELDS, "fields", "FIELD,...", TAKES_FIELDS, NULL, "of iccid, eid, imei, imsi, msisdn (required)") \
     X(DECISION, "decision", "WHAT", TAKES_RESOLVE, NULL, "accept-card or push-server (required)")
 // clang-format on
 
@@ -188,4 +190,5 @@ bool ctl_verb_takes(const struct ctl_verb *verb, enum ctl_option option);
 void ctl_task_parse(struct ctl_task *t, int argc, char **argv);
 // Prints "noun verb option..." per verb, for shell completion.
 void ctl_verbs_print(void);
+void ctl_examples_print(void);
 void ctl_help_print(void);

@@ -13,11 +13,14 @@ static const struct {
     const char *name;
     enum { LIST, NUMBER, FLAG, TYPES } kind;
 } members[] = {
-    {"scopes", LIST},     {"mechanisms", LIST},
-    {"operations", LIST}, {"ratePerSecond", NUMBER},
-    {"burst", NUMBER},    {"overlapSeconds", NUMBER},
-    {"locked", FLAG},     {"certificateBoundTokens", FLAG},
-    {"types", TYPES},
+    {"scopes", LIST},       {"mechanisms", LIST},
+    {"operations", LIST},   {"ratePerSecond", NUMBER},
+    {"burst", NUMBER},      {"overlapSeconds", NUMBER},
+    {"locked", FLAG},       {"certificateBoundTokens", FLAG},
+    {"types", TYPES},       {"labels", LIST},
+    {"index", NUMBER},      {"componentsNeeded", NUMBER},
+    {"templateId", NUMBER}, {"lowWaterMark", NUMBER},
+    {"mncLength", NUMBER},  {"fallbackEligible", FLAG},
 };
 
 json_t *ctl_list_of(const char *value)

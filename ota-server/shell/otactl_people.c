@@ -216,6 +216,16 @@ enum ctl_exit client_secret_run(struct ctl_task *t)
     return ctl_send_object(t, &r, object, t->args[0]);
 }
 
+enum ctl_exit client_drop_secret_run(struct ctl_task *t)
+{
+    struct ctl_request r;
+    ctl_request_init(&r, "DELETE", "/api-clients");
+    ctl_request_segment(&r, t->args[0]);
+    text_put(&r.path_w, "/secrets");
+    ctl_request_segment(&r, t->args[1]);
+    return ctl_change(t, &r, t->args[0]);
+}
+
 // --- permissions ---
 
 enum ctl_exit permission_list_run(struct ctl_task *t)
@@ -227,11 +237,30 @@ enum ctl_exit permission_list_run(struct ctl_task *t)
     return ctl_list(t, &l);
 }
 
+enum ctl_exit permission_effective_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {
+        {"ENTERPRISE", "enterpriseId"}, {"GROUP", "groupId"}, {"MAY", "operations"}, {NULL, NULL}};
+    const struct ctl_listing l = {.path = "/permissions/effective",
+                                  .has_pairs = true,
+                                  .noun = "permissions",
+                                  .key = "groupId",
+                                  .columns = columns};
+    return ctl_list(t, &l);
+}
+
 static void begin_permission(const struct ctl_task *t, struct ctl_request *r, const char *method)
 {
     ctl_request_init(r, method, "/permissions");
     ctl_request_segment(r, t->args[0]);
     ctl_request_segment(r, t->args[1]);
+}
+
+enum ctl_exit permission_show_run(struct ctl_task *t)
+{
+    struct ctl_request r;
+    begin_permission(t, &r, "GET");
+    return ctl_change(t, &r, t->args[1]);
 }
 
 // They replace those that there were.

@@ -174,3 +174,14 @@ enum ctl_exit trail_verify_run(struct ctl_task *t)
     const enum ctl_exit exit = ask_verdict(t, first, last, &a);
     return show_verdict(t, exit, &a);
 }
+
+enum ctl_exit trail_checkpoints_run(struct ctl_task *t)
+{
+    static const struct ctl_column columns[] = {
+        {"SEQUENCE", "sequence"}, {"AT", "at"}, {"ROWS", "rows"}, {"HASH", "hash"}, {NULL, NULL}};
+    const struct ctl_listing l = {.path = "/audit-trail/checkpoints",
+                                  .noun = "checkpoints",
+                                  .key = "sequence",
+                                  .columns = columns};
+    return ctl_list(t, &l);
+}

@@ -33,6 +33,16 @@ enum ctl_exit upload_add_run(struct ctl_task *t)
     return exit;
 }
 
+static enum ctl_exit show_one(struct ctl_task *t, const char *id)
+{
+    return ctl_show(t, "/uploads", id, "");
+}
+
+enum ctl_exit upload_show_run(struct ctl_task *t)
+{
+    return ctl_each_of_ids(t, "upl", show_one);
+}
+
 static enum ctl_exit delete_one(struct ctl_task *t, const char *id)
 {
     return ctl_delete(t, "/uploads", id);

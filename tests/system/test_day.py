@@ -59,7 +59,7 @@ class Person:
 
 class ByApi:
     """What an operator does, each a call of the interface."""
-    NAME, OPTIONS = "interface", []
+    NAME = "interface"
     STEPS = STEPS + ["client.approved"]
 
     def __init__(self, lab):
@@ -235,17 +235,18 @@ class ByApi:
 
 
 class ByCli:
-    """The same, each a command of otactl. A second person is one who is logged in, so here nothing waits for one."""
-    NAME, OPTIONS = "command line", ["--single-person"]
-    STEPS = STEPS
+    """The same, each a command of otactl: two people with a session each, and a program that works for the first one."""
+    NAME = "command line"
+    STEPS = STEPS + ["client.approved"]
 
     def __init__(self, lab):
         self.lab = lab
-        self.access = {"OTARIA_URL": "http://" + lab.server.ready["http"]}
+        self.address = {"OTARIA_URL": "http://" + lab.server.ready["http"]}
+        self.access = dict(self.address)
 
-    def run(self, *words, stdin="", codes=(0,)):
+    def run(self, *words, stdin="", codes=(0,), access=None):
         ended = subprocess.run([os.path.join(PROGRAMS, "otactl"), *words], input=stdin, capture_output=True, text=True,
-                               env={**os.environ, **self.access})
+                               env={**os.environ, **(access or self.access)})
         assert ended.returncode in codes, (words, ended.returncode, ended.stdout[-500:], ended.stderr[-500:])
         return ended.stdout
 
@@ -268,9 +269,34 @@ class ByCli:
         self.run(*words, codes=(4,))  # the token serves once
 
     def people(self):
-        """The program that otactl signs for is entered at the server's machine."""
-        self.run("card", "list", codes=(2,))  # without one
-        self.access.update(zip(("OTARIA_APPKEY", "OTARIA_APPSECRET"), self.lab.client))
+        """A second person for what needs two, and a program that works for the first one."""
+        self.run("card", "list", codes=(2,))  # nobody asks
+        self.anna = self.log_in("anna")
+        me = json.loads(self.run("session", "show", "--json", access=self.anna))
+        operator = me["user"]["enterpriseId"]
+        ben = self.run("user", "create", "username=ben", "role=PLATFORM_ADMIN", "enterpriseId=" + operator, "-q",
+                       access=self.anna).split()[-1]
+        self.run("user", "password", ben, self.file("password", PASSWORD + "\n"), access=self.anna)
+        self.ben = self.log_in("ben")
+        client = self.run("client", "create", "name=day", "enterpriseId=" + operator, "scopes=" + ",".join(me["scopes"]),
+                          "mechanisms=hmac", "-q", access=self.anna).split()[-1]
+        self.run("client", "approve", client, codes=(4,), access=self.anna)  # who asked for it
+        self.run("client", "approve", client, access=self.ben)
+        secret = json.loads(self.run("client", "secret", client, "--json", access=self.anna))
+        self.access.update(OTARIA_APPKEY=secret["appKey"], OTARIA_APPSECRET=secret["appSecret"])
+
+    def log_in(self, name):
+        kept = os.path.join(self.lab.folder, name + ".session")
+        self.run("session", "open", name, self.file("password", PASSWORD + "\n"), kept, access=self.address)
+        assert os.stat(kept).st_mode & 0o777 == 0o600
+        return {"OTARIA_CREDENTIALS": kept}
+
+    def approve(self):
+        self.ben = self.log_in("ben")  # the day is long, a session of 30 idle minutes is not
+        for approval in json.loads(self.run("approval", "list", "--state", "OPEN", "--json", access=self.ben))["items"]:
+            self.run("approval", "approve", approval["id"], "--hash", approval["requestHash"], access=self.ben)
+        self.run("session", "close", access=self.ben)
+        self.run("card", "list", codes=(4,), access=self.ben)
 
     def enterprise(self, name):
         return self.id("enterprise", "create", "name=" + name, "kind=ENTERPRISE", "region=CN", "timeZone=Asia/Shanghai")
@@ -300,7 +326,10 @@ class ByCli:
     def vendor(self, profile):
         self.run("profile", "put", profile)
         for index, (halves, _) in KEYS.items():
-            self.run("transport-key", "add", "--index", str(index), self.file("mine", halves[0] + "\n"), self.file("other", halves[1] + "\n"))
+            made = self.id("transport-key", "create", f"index={index}", "algorithm=AES128-CBC")
+            for person, half in zip((self.anna, self.ben), halves):
+                self.run("transport-key", "enter", made, self.file("half", half + "\n"), cbc(half, bytes([1] * 16)).hex()[:6].upper(),
+                         access=person)
 
     def pool(self, name):
         return self.id("pool", "create", "--name", name, "--operator", "TEST-001-01", "--template", "1")
@@ -426,7 +455,7 @@ def prepare(lab, hand, cards):
     pool = hand.pool("first")
     assert hand.load(lab.pool, pool) == 2 * cards
     group = hand.group("meters")
-    hand.rules(group, {**PATIENCE, "bootstrap": {"enabled": True, "items": [{"poolId": pool, "enable": True}],
+    hand.rules(group, {**PATIENCE, "fourEyes": {"campaignAbove": 5}, "bootstrap": {"enabled": True, "items": [{"poolId": pool, "enable": True}],
                                                  "concurrency": concurrency(cards), "afterwards": "KEEP_AS_FALLBACK",
                                                  "soakSeconds": 60}})
     hand.permit(enterprise, group, ["card.read", "card.audit"])
@@ -442,10 +471,8 @@ def campaign(hand, group, pool, cards):
         "name": "second subscription", "operation": {"type": "download", "poolId": pool, "enable": "LATER"},
         "target": {"groupIds": [group]}, "rate": {"perSecond": 500}})
     assert checked["state"] == "CHECKED" and checked["funnel"]["targeted"] == cards, checked
-    needs_approval = cards > 100 and not hand.OPTIONS
-    assert (started["state"] == "AWAIT_APPROVAL") == needs_approval, started
-    if needs_approval:
-        hand.approve()
+    assert started["state"] == "AWAIT_APPROVAL", started
+    hand.approve()
     ended = until("the campaign's end", WAIT, lambda: (lambda c: c if c["state"] in ("COMPLETED", "PAUSED") else None)(
         hand.show_campaign(campaign)))
     assert ended["state"] == "COMPLETED", ended
@@ -521,7 +548,7 @@ def told(began, what):
 
 def day(make_hand, cards):
     folder = tempfile.mkdtemp()
-    lab = DayLab(folder, PROGRAMS, cards, 2 * cards, SPEED, make_hand.OPTIONS)
+    lab = DayLab(folder, PROGRAMS, cards, 2 * cards, SPEED, ())
     began = time.monotonic()
     try:
         hand = make_hand(lab)

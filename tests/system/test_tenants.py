@@ -17,6 +17,7 @@ MAY = ["card.read", "card.move", "card.audit", "subscription.enable"]
 # What makes something of one's own from files, or waits for what is never said: it names nothing of B.
 OWN = {"campaign create", "campaign change", "campaign wait", "event follow", "group set", "import run", "op wait", "profile put",
        "setup -", "user password", "upload add", "template estimate", "tariff set", "transport-key add", "group create", "pool create",
+       "template create", "transport-key create", "session open", "session show", "session close",
        "enterprise create", "client create", "user create", "sink create", "report create", "card move-all", "doctor -"}
 
 
@@ -71,21 +72,27 @@ class Tenants(Alone):
         """What B's things are called where this verb wants something, and what else it needs."""
         b, noun = self.b, verb.split()[0]
         month = datetime.datetime.now(datetime.timezone.utc).strftime("month=%Y-%m")
-        nobody = {prefix: prefix + "_" + "0" * 26 for prefix in ("apr", "alm", "job", "sub")}
+        nobody = {prefix: prefix + "_" + "0" * 26 for prefix in ("apr", "alm", "job", "sub", "tpl", "rec")}
         if verb.endswith((" list", " summary")) and noun not in ("sub", "bootstrap"):
             return []
         ids = {"card": b["crd"], "bootstrap": nobody["job"], "campaign": b["cmp"], "upload": b["upl"], "sink": b["snk"],
                "delivery": b["dlv"], "alarm": nobody["alm"], "approval": nobody["apr"], "group": b["grp"], "sub": b["crd"],
                "config": b["crd"], "op": b["op"], "dirty": b["crd"], "import": self.imported, "pool": b["pol"],
-               "subscription": nobody["sub"], "enterprise": b["ent"], "user": b["usr"], "client": b["cli"], "report": b["rpt"]}
+               "subscription": nobody["sub"], "enterprise": b["ent"], "user": b["usr"], "client": b["cli"], "report": b["rpt"], "template": nobody["tpl"], "profile": nobody["rec"], "transport-key": nobody["rec"]}
         words = {"card move-show": [b["mov"]], "card search": ["899990", "--match", "prefix"], "bootstrap list": [b["grp"]],
                  "bootstrap start": [b["crd"]], "subscription search": ["--imsi", "999700000000001"], "permission set": [b["ent"], b["grp"], "card.read"],
-                 "permission delete": [b["ent"], b["grp"]], "trail show": [str(self.row)], "trail verify": [], "kpi show": [],
+                 "permission delete": [b["ent"], b["grp"]], "permission show": [b["ent"], b["grp"]],
+                 "permission effective": ["enterpriseId=" + b["ent"]], "trail checkpoints": [],
+                 "subscription create": ["poolId=" + b["pol"], "imsi=001010000000009"], "trail show": [str(self.row)], "trail verify": [], "kpi show": [],
                  "system show": [], "export cards": [], "export operations": [], "export trail": []}
         words.update({f"metering {what}": [month, "enterpriseId=" + b["ent"]] for what in ("calls", "cards", "records")})
         more = {"campaign rate": ["2"], "card move": ["--group", self.a["grp"]], "bootstrap start": ["--group", b["grp"]],
                 "sub download": ["--pool", b["pol"]], "config set": ["POLL_PERIOD=30"], "sink set": ["status=OK"],
                 "dirty resolve": ["--decision", "accept-card"], "report write": ["6=x"], "user set": ["displayName=x"],
+                "card set": ["note=x"], "card reveal": ["--fields", "iccid"], "group change": ["name=x"], "pool set": ["name=x"],
+                "subscription set": ["msisdn=9990000000001"], "template renew": [self.write("json", "{}")], "client drop-secret": ["1"],
+                "transport-key enter": [self.write("half", "00" * 16 + "\n"), "3544E0"],
+                "user enrol-factor": [self.write("half", "00" * 16 + "\n")], "user prove-factor": [self.write("code", "123456\n")],
                 "enterprise set": ["name=x"], "client set": ["name=x"], "import correct": [self.write("records", "x\n")]}
         more.update({f"approval {what}": ["--hash", "00" * 32] for what in ("approve", "reject")})
         more.update({f"sub {what}": ["--sub-imsi", "999700000000001"] for what in ("enable", "disable", "delete", "set-fallback")})
@@ -115,7 +122,7 @@ class Tenants(Alone):
         # Whatever names something of B is refused.
         good = {verb for verb, code in codes.items() if code == 0}
         self.assertLessEqual(good, {v for v in codes if v.endswith(" list")} | {
-            "card search", "subscription search", "dirty summary", "kpi show", "export cards", "export operations", "export trail"})
+            "card search", "subscription search", "dirty summary", "kpi show", "permission effective", "trail checkpoints", "export cards", "export operations", "export trail"})
         self.assertGreater(len(good), 15)
         self.assertIn(CANARY, self.run_as(self.b["client"], "card", "show", self.b["crd"]).stdout)
         self.assertIn(CANARY, self.run_as(self.b["client"], "campaign", "list").stdout)
