@@ -2,6 +2,7 @@
 #include "common/host/clock.h"
 #include "common/host/datadir.h"
 #include "common/host/entropy.h"
+#include "common/host/process.h"
 #include "ota-server/service/client_admin.h"
 #include "ota-server/shell/backup.h"
 #include "ota-server/shell/body_command.h"
@@ -390,6 +391,16 @@ static int run(const struct arguments *a)
     return status;
 }
 
+// Nobody else looks into its memory while there are keys.
+static int run_hidden(const struct arguments *a)
+{
+    if (!process_hide())
+        return fail("the system", "it does not keep the memory from others");
+    const int status = run(a);
+    process_show();
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     static struct arguments a = {.settings = {.speed = 1}, .scopes = "all", .tenant = 1};
@@ -413,5 +424,5 @@ int main(int argc, char **argv)
         return SERVER_WRONG_USE;
     }
     entropy_fill(&a.settings.policy.seed, sizeof a.settings.policy.seed);
-    return run(&a);
+    return run_hidden(&a);
 }
