@@ -245,13 +245,39 @@ void api_metrics(struct api_exchange *x)
     api_reply(x, 200);
 }
 
+// A document as it stands in the sources, but with the server's public URL where that is meant:
+// what reads it may have it from anywhere.
+static void put_document(struct api_exchange *x, const char *text)
+{
+    static const char *const places[] = {"servers: [{url: ", "openIdConnectUrl: ",
+                                         "\"servers\":[{\"url\":\"", "\"openIdConnectUrl\":\""};
+    for (;;) {
+        const char *next = NULL;
+        size_t len = 0;
+        for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+            const char *found = strstr(text, places[i]);
+            if (found == NULL || (next != NULL && next < found))
+                continue;
+            next = found;
+            len = strlen(places[i]);
+        }
+        if (next == NULL)
+            break;
+        writer_copy(&x->out, bytes_of(text, (size_t)(next - text) + len));
+        text_put(&x->out, x->api->options.public_url);
+        text = next + len;
+        text += text[0] == '/' && (text[1] == '}' || text[1] == '"'); // the root alone
+    }
+    text_put(&x->out, text);
+}
+
 static void reply_document(struct api_exchange *x, const char *text)
 {
     if (!api_accepts(x->request->accept, "application/yaml")) {
         api_refuse_code(x, API_NOT_ACCEPTABLE);
         return;
     }
-    text_put(&x->out, text);
+    put_document(x, text);
     x->type = "application/yaml";
     api_reply(x, 200);
 }
@@ -285,7 +311,7 @@ void api_docs_page(struct api_exchange *x)
         return;
     }
     api_header(x, "Content-Security-Policy", PAGE_POLICY);
-    text_put(&x->out, page->text);
+    put_document(x, page->text);
     x->type = page->type;
     api_reply(x, 200);
 }

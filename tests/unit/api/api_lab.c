@@ -356,7 +356,8 @@ static const struct api_file *read_pages(void)
         {"/docs/", "text/html", texts[0]},
         {"/docs/viewer.js", "text/javascript", texts[1]},
         {"/docs/viewer.css", "text/css", texts[2]},
-        {"/docs/connectivity-management.json", "application/json", "{}"},
+        {"/docs/connectivity-management.json", "application/json",
+         "{\"servers\":[{\"url\":\"/\"}],\"x\":{\"openIdConnectUrl\":\"/.well-known/x\"}}"},
         {"/docs/esim-profile-management.json", "application/json", "{}"},
         {NULL, NULL, NULL}};
     for (size_t i = 0; i < 3; i++) {
@@ -381,7 +382,8 @@ static void open_api(struct lab *lab)
                                         .public_url = "https://api.example.com",
                                         .version = "1",
                                         .openapi = "openapi: 3.0.3\n",
-                                        .openapi_esim = "openapi: 3.0.3 of the other\n",
+                                        .openapi_esim =
+                                            "openapi: 3.0.3 of the other\nservers: [{url: /}]\n",
                                         .pages = read_pages(),
                                         .client_key = client_key,
                                         .single_person = lab->is_single_person,

@@ -523,6 +523,10 @@ static void the_page_of_the_documents_loads_nothing_from_elsewhere(void **state)
     assert_true(has("src=\"viewer.js\"") && has("href=\"viewer.css\""));
     assert_true(has("connectivity-management.yaml") && has("esim-profile-management.json"));
     get_open("/docs/connectivity-management.json");
+    // Whoever keeps a copy knows where the server is.
+    assert_string_equal(a.body,
+                        "{\"servers\":[{\"url\":\"" LAB_ORIGIN
+                        "\"}],\"x\":{\"openIdConnectUrl\":\"" LAB_ORIGIN "/.well-known/x\"}}");
     get_open("/docs/esim-profile-management.json");
 }
 
@@ -535,7 +539,7 @@ static void its_document_is_served(void **state)
                           .authorization = ""},
             &a);
     assert_int_equal(a.status, 200);
-    assert_string_equal(a.body, "openapi: 3.0.3 of the other\n");
+    assert_string_equal(a.body, "openapi: 3.0.3 of the other\nservers: [{url: " LAB_ORIGIN "}]\n");
     lab_ask(&lab,
             &(struct ask){.method = "GET",
                           .target = "/.well-known/openid-configuration",
