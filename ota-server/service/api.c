@@ -90,8 +90,7 @@ static void forget(struct api_exchange *x)
     x->work = NULL;
     free(x->approval);
     x->approval = NULL;
-    free(x->kept);
-    x->kept = NULL;
+    api_stored_free(x);
     x->done = NULL;
 }
 

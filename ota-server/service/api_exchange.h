@@ -34,6 +34,7 @@ enum {
     ROUTE_ANY_TYPE = 8,   // the handler judges Accept itself
     ROUTE_UNLIMITED = 16, // by rates: what watches over the server
     ROUTE_CAMARA = 32,    // errors without details, no dryRun, bodies to 64 KiB
+    ROUTE_SECRET = 64,    // its answer holds a secret, and is kept under seal
 };
 
 struct api_route_row {
@@ -365,6 +366,7 @@ enum store_status api_stored_compose_end(struct api_exchange *x);
 void api_stored_put(struct api_exchange *x);
 // Delivers it, after the commit.
 void api_stored_deliver(struct api_exchange *x);
+void api_stored_free(struct api_exchange *x);
 // Notes the text of the correlator that stands in the trail.
 enum store_status api_stored_correlator(struct api_exchange *x, struct store *store);
 // api_stream.c: of all streams. Tells those that may be told, and ends what may not go on.

@@ -46,8 +46,8 @@ const struct api_route_row api_routes[] = {
     {API_PATCH, API_BASE "/api-clients/*", "clients:write", TAKES_MERGE, CHANGES, api_client_patch},
     {API_POST, API_BASE "/api-clients/*/approve", "clients:write", TAKES_MAYBE, CHANGES, api_client_approve},
     {API_POST, API_BASE "/api-clients/*/revoke", "clients:write", TAKES_JSON, CHANGES, api_client_revoke},
-    // Its answer holds a secret and is not kept: no idempotency key.
-    {API_POST, API_BASE "/api-clients/*/secrets", "clients:write", TAKES_MAYBE, 0, api_client_secrets_post},
+    {API_POST, API_BASE "/api-clients/*/secrets", "clients:write", TAKES_MAYBE, CHANGES | ROUTE_SECRET,
+     api_client_secrets_post},
     {API_DELETE, API_BASE "/api-clients/*/secrets/*", "clients:write", TAKES_NOTHING, CHANGES,
      api_client_secret_delete},
     {API_GET, API_BASE "/enterprises", "enterprises:read", TAKES_NOTHING, 0, api_enterprises_list},
@@ -208,8 +208,8 @@ const struct api_route_row api_routes[] = {
     {API_PATCH, API_BASE "/event-sinks/*", "events:write", TAKES_MERGE, CHANGES, api_sink_patch},
     {API_DELETE, API_BASE "/event-sinks/*", "events:write", TAKES_NOTHING, CHANGES, api_sink_delete},
     {API_POST, API_BASE "/event-sinks/*/test", "events:write", TAKES_MAYBE, CHANGES, api_sink_test},
-    // Its answer holds a secret and is not kept: no idempotency key.
-    {API_POST, API_BASE "/event-sinks/*/secrets", "events:write", TAKES_MAYBE, 0, api_sink_secrets_post},
+    {API_POST, API_BASE "/event-sinks/*/secrets", "events:write", TAKES_MAYBE, CHANGES | ROUTE_SECRET,
+     api_sink_secrets_post},
     {API_GET, API_BASE "/event-deliveries", "events:read", TAKES_NOTHING, 0, api_deliveries_list},
     {API_GET, API_BASE "/event-deliveries/*", "events:read", TAKES_NOTHING, 0, api_delivery_get},
     {API_POST, API_BASE "/event-deliveries/*/resend", "events:write", TAKES_MAYBE, CHANGES, api_delivery_resend},

@@ -2,6 +2,7 @@
 // work waits for it. The answer to a change is in the transaction of the change, so that a stop
 // between the two cannot make a repetition a second change.
 #include "common/base/check.h"
+#include "common/base/secret.h"
 #include "common/base/text.h"
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_exchange.h"
@@ -15,6 +16,7 @@
 #define CHECK_LIFE_MS (30ll * 24 * 60 * 60 * 1000)
 #define KEPT_BODY_MAX 65536
 #define KEPT_MAX (2 * KEPT_BODY_MAX + 4096) // a JSON text, escaped
+#define SEALED_MAX 1024                     // an answer with a secret
 #define SWEEP_MS 60000
 #define SWEEP_ROWS 100
 
@@ -95,11 +97,23 @@ static bool digest_is(const json_t *root, const struct api_exchange *x)
            bytes_equal(writer_bytes(&w), bytes_of(x->body_digest, sizeof(x->body_digest)));
 }
 
+// What holds a secret is sealed for its key. False: the master key is another one since.
+static bool take_sealed(struct api_exchange *x, struct bytes text)
+{
+    uint8_t octets[CRYPTO_NONCE_SIZE + SEALED_MAX + CRYPTO_TAG_SIZE];
+    struct writer w = writer_of(octets, sizeof(octets));
+    return text_unhex(text, &w) && w.len > CRYPTO_NONCE_SIZE &&
+           crypto_unseal(x->api->crypto, &x->api->options.client_key, octets,
+                         bytes_of_text(x->key_name),
+                         bytes_slice(writer_bytes(&w), CRYPTO_NONCE_SIZE, w.len), &x->out);
+}
+
 static void take_answer(struct replay_context *c, const json_t *root)
 {
     struct api_exchange *x = c->x;
     struct bytes location = {0};
     struct bytes body = {0};
+    struct bytes sealed = {0};
     int64_t status = 0;
     if (json_get_integer(root, "status", 200, 499, &status) != JSON_FOUND ||
         json_get_text(root, "location", &location) != JSON_FOUND ||
@@ -108,9 +122,10 @@ static void take_answer(struct replay_context *c, const json_t *root)
     bytes_copy(x->location, location);
     x->location[location.len] = '\0';
     writer_copy(&x->out, body);
+    const bool is_sealed = json_get_text(root, "sealed", &sealed) == JSON_FOUND;
+    c->result = is_sealed && !take_sealed(x, sealed) ? REPLAY_OTHER_BODY : REPLAY_READY;
     x->status = (unsigned)status;
-    x->type = body.len > 0 ? "application/json" : NULL;
-    c->result = REPLAY_READY;
+    x->type = x->out.len > 0 ? "application/json" : NULL;
 }
 
 static bool see_answer(void *context, const struct document *d)
@@ -192,15 +207,42 @@ void api_stored_ended(struct api_exchange *x)
 
 // --- keeping ---
 
-static void write_document(struct api_exchange *x, struct writer *w)
+// Was this answer made of a secret, and not of a refusal?
+static bool is_secret(const struct api_exchange *x)
+{
+    return (x->route->flags & ROUTE_SECRET) != 0 && x->status < 300;
+}
+
+static bool put_sealed(struct api_exchange *x, struct json_writer *j)
+{
+    uint8_t octets[CRYPTO_NONCE_SIZE + SEALED_MAX + CRYPTO_TAG_SIZE];
+    uint8_t hex[2 * sizeof(octets)];
+    struct writer w = writer_of(octets, sizeof(octets));
+    struct writer h = writer_of(hex, sizeof(hex));
+    if (!x->api->options.fill(x->api->options.fill_context, octets, CRYPTO_NONCE_SIZE))
+        return false;
+    w.len = CRYPTO_NONCE_SIZE;
+    if (!crypto_seal(x->api->crypto, &x->api->options.client_key, octets,
+                     bytes_of_text(x->key_name), writer_bytes(&x->out), &w))
+        return false;
+    text_hex(&h, writer_bytes(&w));
+    api_put_octets(j, "sealed", writer_bytes(&h));
+    return !h.failed;
+}
+
+static bool write_document(struct api_exchange *x, struct writer *w)
 {
     struct json_writer j = json_writer_of(w);
+    bool is_written = true;
     json_begin_object(&j);
     api_put_hex(&j, "digest", bytes_of(x->body_digest, sizeof(x->body_digest)));
     api_put_number(&j, "status", x->status);
     api_put_text(&j, "location", x->location);
-    api_put_octets(&j, "body", writer_bytes(&x->out));
+    if (is_secret(x))
+        is_written = put_sealed(x, &j);
+    api_put_octets(&j, "body", is_secret(x) ? (struct bytes){0} : writer_bytes(&x->out));
     json_end_object(&j);
+    return is_written && !w->failed;
 }
 
 static enum store_status put_answer(struct api_exchange *x, struct store *store, struct utc now)
@@ -238,9 +280,17 @@ static bool fill_kept(struct api_exchange *x)
     x->kept->headers_len = x->headers.len;
     x->kept->body_len = x->out.len;
     struct writer w = writer_of(x->kept->document, sizeof(x->kept->document));
-    write_document(x, &w);
+    const bool is_written = write_document(x, &w);
     x->kept->document_len = w.len;
-    return !w.failed;
+    return is_written;
+}
+
+void api_stored_free(struct api_exchange *x)
+{
+    if (x->kept != NULL && (x->route->flags & ROUTE_SECRET) != 0)
+        secret_wipe(x->kept->body, sizeof(x->kept->body));
+    free(x->kept);
+    x->kept = NULL;
 }
 
 bool api_stored_compose(struct api_exchange *x, struct store *store)
