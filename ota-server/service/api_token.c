@@ -6,11 +6,14 @@
 #include <stdlib.h>
 
 #define SCOPE_LIST_MAX 4096
+#define PURPOSE_PREFIX "dpv:" // of the W3C's vocabulary of purposes
+#define PURPOSE_MAX 64
 
 struct token_grant {
     char token[AUTH_TOKEN_SIZE];
     uint8_t scope[SCOPE_LIST_MAX];
     size_t scope_len;
+    char purpose[PURPOSE_MAX + 1]; // what the client wants it for, or empty
 };
 
 // Errors have the form of [RFC 6749 §5.2].
@@ -61,13 +64,39 @@ static bool secret_matches(struct api_exchange *x, bool is_known, struct bytes g
     return matches;
 }
 
-static bool check_scopes(const struct auth_client *client, struct bytes list)
+static bool is_purpose(struct bytes scope)
+{
+    const size_t len = strlen(PURPOSE_PREFIX);
+    return scope.len >= len && memcmp(scope.at, PURPOSE_PREFIX, len) == 0;
+}
+
+static bool purpose_is_valid(struct bytes scope)
+{
+    if (scope.len <= strlen(PURPOSE_PREFIX) || scope.len > PURPOSE_MAX)
+        return false;
+    for (size_t i = strlen(PURPOSE_PREFIX); i < scope.len; i++) {
+        const uint8_t c = scope.at[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            c != '-' && c != '_')
+            return false;
+    }
+    return true;
+}
+
+// Scopes of the client, and at most one purpose.
+static bool check_scopes(const struct auth_client *client, struct bytes list, struct bytes *purpose)
 {
     size_t count = 0;
     for (size_t at = 0; at < list.len;) {
         const struct bytes scope = api_until(bytes_slice(list, at, list.len), ' ');
         at += scope.len + 1;
         struct bytes own;
+        if (is_purpose(scope)) {
+            if (purpose->len > 0 || !purpose_is_valid(scope))
+                return false;
+            *purpose = scope;
+            continue;
+        }
         if (!auth_scope_read(scope, &own) || !auth_has_scope(client, own))
             return false;
         count++;
@@ -78,8 +107,11 @@ static bool check_scopes(const struct auth_client *client, struct bytes list)
 static enum store_status put_token(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct token_grant *grant = x->work;
-    return auth_token_put(store, api_new_id(x), &x->client, grant->token,
-                          bytes_of(grant->scope, grant->scope_len), now);
+    const enum store_status status = auth_token_put(store, api_new_id(x), &x->client, grant->token,
+                                                    bytes_of(grant->scope, grant->scope_len), now);
+    if (status != STORE_OK || grant->purpose[0] == '\0')
+        return status;
+    return api_trail(x, store, "token.issued", "client", x->client.id, grant->purpose);
 }
 
 static void reply_token(struct api_exchange *x)
@@ -96,7 +128,7 @@ static void reply_token(struct api_exchange *x)
     api_reply(x, 200);
 }
 
-static void grant_token(struct api_exchange *x, struct bytes scope)
+static void grant_token(struct api_exchange *x, struct bytes scope, struct bytes purpose)
 {
     uint8_t entropy[32];
     struct token_grant *grant = calloc(1, sizeof(*grant));
@@ -110,6 +142,7 @@ static void grant_token(struct api_exchange *x, struct bytes scope)
     secret_wipe(entropy, sizeof(entropy));
     bytes_copy(grant->scope, scope);
     grant->scope_len = scope.len;
+    bytes_copy(grant->purpose, purpose); // and a zero: it is of calloc()
     api_commit(x, put_token, reply_token);
 }
 
@@ -238,8 +271,8 @@ static bool bind_token(struct api_exchange *x)
     return auth_token_serves(c, c->token_certificate);
 }
 
-// What is wrong with the request, or NULL; `scope` gets a copy of the scopes.
-static const char *judge_form(struct api_exchange *x, struct writer *scope)
+// What is wrong with the request, or NULL; `scope` gets a copy of the scopes, `purpose` is in it.
+static const char *judge_form(struct api_exchange *x, struct writer *scope, struct bytes *purpose)
 {
     struct bytes value = {0};
     if (!api_query_take(&x->query, "grant_type", &value))
@@ -250,10 +283,10 @@ static const char *judge_form(struct api_exchange *x, struct writer *scope)
         return "invalid_client";
     if (!bind_token(x))
         return "invalid_request";
-    if (!api_query_take(&x->query, "scope", &value) || !check_scopes(&x->client, value))
+    if (!api_query_take(&x->query, "scope", &value))
         return "invalid_scope";
     writer_copy(scope, value);
-    return NULL;
+    return check_scopes(&x->client, writer_bytes(scope), purpose) ? NULL : "invalid_scope";
 }
 
 // Reads the body as the query's twin; "+" stands for a space in it [RFC 6749 appendix B].
@@ -274,10 +307,11 @@ void api_token_post(struct api_exchange *x)
 {
     static uint8_t scope_octets[SCOPE_LIST_MAX];
     struct writer scope = writer_of(scope_octets, sizeof(scope_octets));
-    const char *error = read_form(x) ? judge_form(x, &scope) : "invalid_request";
+    struct bytes purpose = {0};
+    const char *error = read_form(x) ? judge_form(x, &scope, &purpose) : "invalid_request";
     secret_wipe(x->query.decoded, sizeof(x->query.decoded));
     if (error == NULL)
-        grant_token(x, writer_bytes(&scope));
+        grant_token(x, writer_bytes(&scope), purpose);
     else if (strcmp(error, "invalid_client") == 0)
         refuse_client(x);
     else

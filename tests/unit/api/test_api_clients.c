@@ -115,6 +115,49 @@ static void ask_token(void)
     ask_form(TOKEN, body);
 }
 
+static void ask_scopes(const char *scopes)
+{
+    char body[512];
+    (void)snprintf(body, sizeof(body),
+                   "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s", app_key,
+                   app_secret, scopes);
+    ask_form(TOKEN, body);
+}
+
+static void one_purpose_of_a_token_stands_in_the_trail(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "dpv:ServiceProvision", // of no scope
+        "connectivity-management:cards:read+dpv:A+dpv:B",
+        "connectivity-management:cards:read+dpv:", "connectivity-management:cards:read+dpv:a%22b",
+        ("connectivity-management:cards:read+dpv:"
+         "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff1")};
+    struct door other;
+    char token[LAB_TOKEN_SIZE] = "Bearer ";
+    lab_user(&lab, "other", ROLE_PLATFORM_ADMIN, LAB_TENANT, &other);
+    add_client("purpose", "client_secret", "");
+    ask("POST", client_path("/secrets"), NULL);
+    take_text("appSecret", app_secret, sizeof(app_secret));
+    ask_as(&other, "POST", client_path("/approve"), "{}");
+    assert_int_equal(a.status, 200);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        ask_scopes(wrong[i]);
+        assert_int_equal(a.status, 400);
+        assert_true(has("invalid_scope"));
+    }
+    ask_scopes("dpv:FraudPrevention+connectivity-management:cards:read");
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"scope\":\"dpv:FraudPrevention connectivity-management:cards:read\""));
+    take_text("access_token", token + strlen(token), sizeof(token) - strlen(token));
+    lab_ask(&lab,
+            &(struct ask){.method = "GET", .target = API_BASE "/cards", .authorization = token},
+            &a);
+    assert_int_equal(a.status, 200);
+    ask("GET", API_BASE "/audit-trail?action=token.issued", NULL);
+    assert_true(has("\"totalCount\":1,") && has("\"reason\":\"dpv:FraudPrevention\""));
+}
+
 // --- their life ---
 
 static void a_client_is_approved_by_somebody_else(void **state)
@@ -526,6 +569,7 @@ static void strangers_find_the_way(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST_OF_TWO(one_purpose_of_a_token_stands_in_the_trail),
         TEST_OF_TWO(a_client_is_approved_by_somebody_else),
         TEST_OF_TWO(what_was_approved_is_what_there_is),
         TEST(nobody_takes_a_way_in_as_a_client_that_may_more),
