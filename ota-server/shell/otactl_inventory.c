@@ -12,6 +12,13 @@
 
 // --- pools and subscriptions ---
 
+static bool is_low(const json_t *pool)
+{
+    const json_t *free_ones = json_object_get(json_object_get(pool, "counts"), "FREE");
+    const json_t *mark = json_object_get(pool, "lowWaterMark");
+    return json_integer_value(free_ones) < json_integer_value(mark);
+}
+
 enum ctl_exit pool_list_run(struct ctl_task *t)
 {
     static const struct ctl_column columns[] = {{"POOL", "id"},
@@ -19,11 +26,15 @@ enum ctl_exit pool_list_run(struct ctl_task *t)
                                                 {"OPERATOR", "operator"},
                                                 {"TEMPLATE", "templateId"},
                                                 {"FREE", "counts.FREE"},
+                                                {"LOW BELOW", "lowWaterMark"},
                                                 {"ON CARD", "counts.ON_CARD"},
                                                 {"RULE PACK", "rulePack"},
                                                 {NULL, NULL}};
-    const struct ctl_listing l = {
-        .path = "/subscription-pools", .noun = "pools", .key = "id", .columns = columns};
+    const struct ctl_listing l = {.path = "/subscription-pools",
+                                  .noun = "pools",
+                                  .key = "id",
+                                  .columns = columns,
+                                  .is_marked = is_low};
     return ctl_list(t, &l);
 }
 

@@ -119,7 +119,7 @@ enum ctl_group {
       "whose (default: the caller's)") \
     X(OPERATOR, "operator", "NAME", TAKES_POOL, NULL, "of which operator (required)") \
     X(RULE_PACK, "rule-pack", "NAME", TAKES_POOL, NULL, "rules for its numbers") \
-    X(LOW_WATER, "low-water-mark", "COUNT", TAKES_POOL, NULL, "alarm below so many free ones") \
+    X(LOW_WATER, "low-water-mark", "COUNT", TAKES_POOL, NULL, "lists mark it below so many free ones") \
     X(VALUES, "values", "FILE", TAKES_ESTIMATE, NULL, "{\"values\":{\"imsi\":\"00101...\"}} (required)") \
     X(INDEX, "index", "NUMBER", TAKES_KEY, NULL, "the key's number in vendor files (required)") \
     X(ALGORITHM, "algorithm", "NAME", TAKES_KEY, NULL, "default AES128-CBC") \
