@@ -215,9 +215,10 @@ static bool read_topics(struct api_exchange *x, uint32_t *topics)
         const struct bytes name = api_until(bytes_slice(text, at, text.len), ',');
         const uint32_t topic = topic_named(name);
         if (topic == 0) {
-            api_refuse(x, api_problem_field(
-                              API_INVALID_ARGUMENT, bytes_of_text("topics"),
-                              "One of operations, cards, alarms, campaigns, imports, approvals"));
+            api_refuse(
+                x, api_problem_field(
+                       API_INVALID_ARGUMENT, bytes_of_text("topics"),
+                       "One of operations, cards, alarms, campaigns, imports, approvals, links"));
             return false;
         }
         *topics |= topic;

@@ -14,6 +14,7 @@ static const struct {
     [NOTICE_CAMPAIGNS] = {"campaigns", "campaigns:read"},
     [NOTICE_IMPORTS] = {"imports", "imports:read"},
     [NOTICE_APPROVALS] = {"approvals", "approvals:read"},
+    [NOTICE_LINKS] = {"links", "system:read"},
 };
 
 const char *notice_topic_name(enum notice_topic topic)
@@ -47,6 +48,7 @@ struct notice_form notice_form(uint8_t kind)
         [NOTICE_APPROVAL_OPENED] = {"approval.opened", NOTICE_APPROVALS, NULL},
         [NOTICE_APPROVAL_DECIDED] = {"approval.decided", NOTICE_APPROVALS, NULL},
         [NOTICE_TEST] = {NULL, NOTICE_CARDS, "test"},
+        [NOTICE_LINK_CHANGED] = {"link.changed", NOTICE_LINKS, NULL},
     };
     return kind < NOTICE_KINDS ? FORMS[kind] : FORMS[NOTICE_NONE];
 }

@@ -30,8 +30,9 @@ enum notice_kind {
     NOTICE_APPROVAL_OPENED = 16,
     NOTICE_APPROVAL_DECIDED = 17,
     NOTICE_TEST = 18, // of a sink, which asked for it
+    NOTICE_LINK_CHANGED = 19,
 };
-#define NOTICE_KINDS (NOTICE_TEST + 1)
+#define NOTICE_KINDS (NOTICE_LINK_CHANGED + 1)
 
 enum notice_topic {
     NOTICE_OPERATIONS,
@@ -40,8 +41,9 @@ enum notice_topic {
     NOTICE_CAMPAIGNS,
     NOTICE_IMPORTS,
     NOTICE_APPROVALS,
+    NOTICE_LINKS,
 };
-#define NOTICE_TOPICS (NOTICE_APPROVALS + 1)
+#define NOTICE_TOPICS (NOTICE_LINKS + 1)
 // "operations", and the scope that reads its objects.
 const char *notice_topic_name(enum notice_topic topic);
 const char *notice_topic_scope(enum notice_topic topic);

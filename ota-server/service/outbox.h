@@ -111,6 +111,7 @@ uint32_t outbox_rate(const struct outbox *o, unsigned link);
 // one at a time every 30 s until it does, unless nobody else is left; or it is up.
 enum outbox_health { OUTBOX_LINK_DOWN, OUTBOX_LINK_SILENT, OUTBOX_LINK_UP };
 enum outbox_health outbox_health(const struct outbox *o, unsigned link);
+const char *outbox_health_name(enum outbox_health health); // "bound", "silent", "down"
 
 struct outbox_link_counts {
     uint64_t sent;       // parts, repeated ones included

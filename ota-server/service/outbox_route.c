@@ -75,6 +75,13 @@ enum outbox_health outbox_health(const struct outbox *o, unsigned link)
     return s->silences >= SILENCES_MAX ? OUTBOX_LINK_SILENT : OUTBOX_LINK_UP;
 }
 
+const char *outbox_health_name(enum outbox_health health)
+{
+    static const char *const NAMES[] = {
+        [OUTBOX_LINK_DOWN] = "down", [OUTBOX_LINK_SILENT] = "silent", [OUTBOX_LINK_UP] = "bound"};
+    return NAMES[health];
+}
+
 struct outbox_link_counts outbox_link_counts(const struct outbox *o, unsigned link)
 {
     return o->links[link].counts;

@@ -176,13 +176,6 @@ static void put_number(struct json_writer *j, const char *name, uint64_t value)
     json_put_unsigned(j, value);
 }
 
-static const char *health_name(enum outbox_health health)
-{
-    static const char *const NAMES[] = {
-        [OUTBOX_LINK_DOWN] = "down", [OUTBOX_LINK_SILENT] = "silent", [OUTBOX_LINK_UP] = "bound"};
-    return NAMES[health];
-}
-
 static void put_link(const struct server_links *l, unsigned index, struct json_writer *j)
 {
     const struct server_smsc *s = &l->settings->smscs[index];
@@ -192,7 +185,7 @@ static void put_link(const struct server_links *l, unsigned index, struct json_w
     json_put_key(j, "name");
     json_put_string(j, s->name);
     json_put_key(j, "state");
-    json_put_string(j, health_name(outbox_health(l->outbox, index)));
+    json_put_string(j, outbox_health_name(outbox_health(l->outbox, index)));
     json_put_key(j, "route");
     json_put_string(j, l->settings->routes[s->route].name);
     put_number(j, "weight", s->weight);

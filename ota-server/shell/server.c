@@ -551,6 +551,12 @@ static bool open_api(struct server *v, const struct server_keys *keys)
     return error == NET_OK || fail(s->listen, net_error_name(error));
 }
 
+static const char *link_name(void *context, unsigned link)
+{
+    const struct server *v = context;
+    return v->settings->smscs[link].name;
+}
+
 static bool open_watcher(struct server *v)
 {
     const struct watcher_options options = {.loop = v->loop,
@@ -559,6 +565,8 @@ static bool open_watcher(struct server *v)
                                             .reader = v->reader,
                                             .outbox = v->outbox,
                                             .link_count = v->settings->smsc_count,
+                                            .link_name = link_name,
+                                            .link_context = v,
                                             .data = v->settings->data,
                                             .utc = server_utc,
                                             .utc_context = v};

@@ -1,7 +1,9 @@
 #include "ota-server/shell/watcher.h"
 
 #include "ota-server/service/alarm.h"
+#include "ota-server/service/api_json.h"
 #include "ota-server/service/approval.h"
+#include "ota-server/service/notice.h"
 #include "ota-server/service/storm.h"
 #include "ota-server/service/watch.h"
 
@@ -9,6 +11,7 @@
 #include <sys/statvfs.h>
 
 #define LOOK_MS 10000
+#define LINKS_MS 1000
 #define COUNT_EVERY 6 // looks between two counts of cards and approvals
 #define SLOW_MS 200
 #define VERY_SLOW_MS 500
@@ -41,6 +44,9 @@ struct watcher {
     struct news news[NEWS_MAX];
     size_t news_count;
     bool is_writing;
+    struct loop_timer link_timer;
+    enum outbox_health links[OUTBOX_LINKS_MAX], told[OUTBOX_LINKS_MAX]; // now; what everybody knows
+    bool is_telling;
 };
 
 static bool see_oldest(void *context, const struct message *m)
@@ -233,10 +239,58 @@ static void tick(void *context, struct instant now)
     loop_wake(w->options.loop);
 }
 
+// --- links -----------------------------------------------------------------------------------
+
+static enum store_status tell_links(void *context, struct store *store, struct utc now)
+{
+    const struct watcher *w = context;
+    enum store_status status = STORE_OK;
+    for (unsigned i = 0; i < w->options.link_count && status == STORE_OK; i++) {
+        struct notice_text n;
+        if (w->links[i] == w->told[i])
+            continue;
+        notice_begin(&n, "link", 0, 0);
+        api_put_text(&n.j, "name", w->options.link_name(w->options.link_context, i));
+        api_put_text(&n.j, "state", outbox_health_name(w->links[i]));
+        status = notice_end(&n, store, (struct notice){.kind = NOTICE_LINK_CHANGED, .at = now});
+    }
+    return status;
+}
+
+static void told_links(void *context, enum store_status status)
+{
+    struct watcher *w = context;
+    w->is_telling = false;
+    if (status == STORE_OK)
+        memcpy(w->told, w->links, sizeof w->told);
+}
+
+static void look_at_links(void *context, struct instant now)
+{
+    struct watcher *w = context;
+    bool is_changed = false;
+    loop_timer_set(&w->link_timer, instant_after(now, LINKS_MS));
+    if (w->is_telling)
+        return;
+    for (unsigned i = 0; i < w->options.link_count; i++) {
+        w->links[i] = outbox_health(w->options.outbox, i);
+        is_changed |= w->links[i] != w->told[i];
+    }
+    if (is_changed)
+        w->is_telling = turn_write(w->options.turn, tell_links, told_links, w);
+    if (w->is_telling)
+        loop_wake(w->options.loop);
+}
+
 struct watcher *watcher_open(const struct watcher_options *options)
 {
     struct watcher *w = calloc(1, sizeof *w);
-    if (w == NULL || !loop_timer_open(&w->timer, options->loop, tick, w)) {
+    if (w == NULL)
+        return NULL;
+    const bool has_timer = loop_timer_open(&w->timer, options->loop, tick, w);
+    if (!has_timer || !loop_timer_open(&w->link_timer, options->loop, look_at_links, w)) {
+        if (has_timer)
+            loop_timer_close(&w->timer);
         free(w);
         return NULL;
     }
@@ -247,6 +301,7 @@ struct watcher *watcher_open(const struct watcher_options *options)
         loop_utc(options->loop).ms - (int64_t)now.ms + turn_clock_back_ms(options->turn);
     watch_init(&w->watch, now);
     loop_timer_set(&w->timer, now);
+    loop_timer_set(&w->link_timer, now);
     return w;
 }
 
@@ -255,6 +310,7 @@ void watcher_close(struct watcher *w)
     if (w == NULL)
         return;
     loop_timer_close(&w->timer);
+    loop_timer_close(&w->link_timer);
     free(w);
 }
 

@@ -1,4 +1,5 @@
-// Looks at the installation every 10 seconds, and raises and clears the alarms of watch.h.
+// Looks at the installation every 10 seconds, and raises and clears the alarms of watch.h; and at
+// its links each second, to tell of those that change.
 #pragma once
 
 #include "common/host/log.h"
@@ -14,6 +15,8 @@ struct watcher_options {
     struct store *reader;
     const struct outbox *outbox;
     unsigned link_count;
+    const char *(*link_name)(void *context, unsigned link);
+    void *link_context;
     const char *data; // folder whose disk must have room
     // The server's clock.
     struct utc (*utc)(void *context);

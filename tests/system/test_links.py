@@ -71,7 +71,8 @@ class TwoSmscs(unittest.TestCase):
             tls += f' tls-certificate-file = "{certificate}.crt" tls-key-file = "{certificate}.key"'
         config = self.write("server.conf", SERVER % (near, password, tls, far, password))
         server = self.program("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--config", config)
-        self.api = Api(server.ready["http"], [(client["appkey"], client["appsecret"])])
+        self.url, self.client_key = "http://" + server.ready["http"], (client["appkey"], client["appsecret"])
+        self.api = Api(server.ready["http"], [self.client_key])
 
     def start_cards(self):
         with open(os.path.join(ROOT, "profiles/vendor/samples/alder.json"), "rb") as file:
@@ -135,6 +136,24 @@ class TwoSmscs(unittest.TestCase):
         self.assertEqual(self.metric("link_bound", "far"), 1)
         self.assertEqual(self.api.ask("GET", "/readyz")[0], 200)
         self.assertEqual(self.ended(self.order(second, "audit"))["outcome"], "done")
+        told = self.told_until("near", "down")
+        self.assertEqual((told["near"][0], told["near"][-1], told["far"]), ("bound", "down", ["bound"]))
+
+    def told_until(self, name, state):
+        """What the stream of events told of each link, from the first one on."""
+        access = {"OTARIA_URL": self.url, "OTARIA_APPKEY": self.client_key[0], "OTARIA_APPSECRET": self.client_key[1]}
+        follow = subprocess.Popen(["timeout", "60", os.path.join(PROGRAMS, "otactl"), "event", "follow", "--topics", "links", "--after",
+                                   "0", "--json"], stdout=subprocess.PIPE, text=True, env={**os.environ, **access})
+        states = {}
+        for line in follow.stdout:
+            link = json.loads(line)["data"]["link"]
+            states.setdefault(link["name"], []).append(link["state"])
+            if (link["name"], link["state"]) == (name, state):
+                break
+        follow.terminate()
+        follow.stdout.close()
+        follow.wait()
+        return states
 
     def logged(self, name, pattern):
         def look():
