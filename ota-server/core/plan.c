@@ -25,7 +25,9 @@ static void timeout_open(struct work *w)
         input = IN_TIMEOUT_UNSUBMITTED;
     else if (o->status == STATUS_UNKNOWN)
         input = IN_TIMEOUT_ROLLBACK;
-    if (o->status == STATUS_CONFIRMING && f->kind == FLIGHT_CONFIRM) {
+    // That of another notification may be under way: nothing of this one is waited for any more.
+    const bool is_own = f->kind == FLIGHT_CONFIRM && f->operation_id == o->card_operation_id;
+    if (o->status == STATUS_CONFIRMING && is_own) {
         if (!utc_is_due(f->deadline, w->now)) { // its own time runs
             o->deadline = f->deadline;
             return;

@@ -104,6 +104,24 @@ static void an_audit_of_a_clean_card_ends_though_no_link_ever_takes_it(void **st
     assert_int_equal(world.record.flight.kind, FLIGHT_NONE);
 }
 
+static void a_confirmation_that_no_link_took_does_not_keep_its_operation_waiting(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    assert_int_equal(world.record.flight.kind, FLIGHT_CONFIRM);
+    world_notify(&world, NOTIFY_IMEI_CHANGED, 2, false);
+    world.now.ms += 5 * MINUTE;
+    world_submit(&world, SUBMIT_UNSENT);
+    assert_int_equal(world.decision.send_count, 1); // that of the other, which no link takes either
+    assert_int_equal(world.decision.sends[0].operation_id, 0);
+    assert_int_equal(world.record.open.status, STATUS_CONFIRMING);
+    world_wake_after(&world, 5 * MINUTE);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world_is_dirty(&world, DIRTY_CONFIRM_UNACKNOWLEDGED));
+    assert_int_equal(world.record.flight.kind, FLIGHT_CONFIRM); // it may still leave
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -114,6 +132,7 @@ int main(void)
         TEST(what_an_earlier_packet_may_have_done_stays_open_when_a_later_one_is_withdrawn),
         TEST(an_audit_that_waits_for_a_link_is_not_joined_by_the_next),
         TEST(an_audit_of_a_clean_card_ends_though_no_link_ever_takes_it),
+        TEST(a_confirmation_that_no_link_took_does_not_keep_its_operation_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
