@@ -106,9 +106,11 @@ struct outbox *outbox_open(const struct outbox_options *options, struct instant 
     if (o->options.packets_max == 0)
         o->options.packets_max = PACKETS_MAX;
     check(o->options.packets_max < OUTBOX_NONE);
-    for (unsigned i = 0; i < options->link_count; i++)
-        smpp_rate_init(&o->rates[i], options->links[i].rate, now);
+    if (o->options.clock.speed == 0)
+        o->options.clock.speed = 1;
     o->now = now;
+    for (unsigned i = 0; i < options->link_count; i++)
+        smpp_rate_init(&o->rates[i], options->links[i].rate, outbox_pace(o));
     o->scan_at = INSTANT_NEVER;
     o->deadline = INSTANT_NEVER;
     if (!open_packets(o) || !outbox_receive_open(o)) {
@@ -126,6 +128,17 @@ void outbox_close(struct outbox *o)
     free(o->packets);
     free(o->buckets);
     free(o);
+}
+
+struct instant outbox_pace(const struct outbox *o)
+{
+    return (struct instant){o->now.ms * o->options.clock.speed};
+}
+
+struct instant outbox_paced(const struct outbox *o, struct instant at)
+{
+    const uint32_t speed = o->options.clock.speed;
+    return (struct instant){at.ms / speed + (at.ms % speed != 0)};
 }
 
 void outbox_tick(struct outbox *o, struct instant now)

@@ -44,6 +44,7 @@ struct outbox_clock {
     struct utc (*utc)(void *context, struct instant at);
     // When the loop reaches it; the present when that is past.
     struct instant (*instant_of)(void *context, struct utc at);
+    uint32_t speed; // of its seconds, in which rates are counted; 0: as the loop's
 };
 
 struct outbox_link {

@@ -28,7 +28,7 @@ void outbox_limit_add(struct outbox *o, struct packet *p, const struct turn_rout
     if (l->rate.allowed_per_s != asked->rate) {
         l->rate = (struct smpp_rate){.allowed_per_s = 0};
         if (asked->rate > 0)
-            smpp_rate_init(&l->rate, asked->rate, o->now);
+            smpp_rate_init(&l->rate, asked->rate, outbox_pace(o));
     }
     l->window = asked->window;
     l->held++;
@@ -49,7 +49,7 @@ bool outbox_limit_is_free(struct outbox *o, const struct packet *p)
         return false; // an answer makes room
     if (l->rate.allowed_per_s == 0)
         return true;
-    const struct instant at = smpp_rate_next(&l->rate, o->now);
+    const struct instant at = outbox_paced(o, smpp_rate_next(&l->rate, outbox_pace(o)));
     if (instant_is_due(at, o->now))
         return true;
     o->deadline = instant_earlier(o->deadline, at);
@@ -63,7 +63,7 @@ void outbox_limit_take(struct outbox *o, const struct packet *p)
     struct group_limit *l = &o->limits[p->limit];
     l->flying++;
     // It was free when the link was chosen.
-    if (l->rate.allowed_per_s > 0 && !smpp_rate_take(&l->rate, o->now))
+    if (l->rate.allowed_per_s > 0 && !smpp_rate_take(&l->rate, outbox_pace(o)))
         return;
 }
 

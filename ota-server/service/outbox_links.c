@@ -255,7 +255,7 @@ static void refused(struct packet *p, struct part *part, uint32_t status)
     o->counts.parts_refused++;
     if (smpp_status_is_throttle(status)) {
         o->counts.throttled++;
-        smpp_rate_throttled(&o->rates[part->link], o->now);
+        smpp_rate_throttled(&o->rates[part->link], outbox_pace(o));
         part->state = PART_WAITING;
         p->is_throttled = p->phase == PACKET_FLYING;
     } else if (is_permanent(status)) {

@@ -190,6 +190,10 @@ struct outbox {
     unsigned done_next;
 };
 
+// The time of rates: the server's seconds, that never go back. And when the loop reaches it.
+struct instant outbox_pace(const struct outbox *o);
+struct instant outbox_paced(const struct outbox *o, struct instant at);
+
 #define OUTBOX_AGAIN_MS 1000 // after the store failed, or the turn had no room
 
 void outbox_list_add(struct outbox *o, struct packet_list *list, struct packet *p);

@@ -184,6 +184,12 @@ bool outbox_route_is_dead(const struct outbox *o, const struct packet *p)
     return true;
 }
 
+// When the rate of a link lets the next part leave.
+static struct instant rate_at(const struct outbox *o, unsigned link)
+{
+    return outbox_paced(o, smpp_rate_next(&o->rates[link], outbox_pace(o)));
+}
+
 static bool has_room(const struct outbox *o, unsigned link)
 {
     return o->options.links[link].sends && o->options.port.room(o->options.port.context, link) > 0;
@@ -224,7 +230,7 @@ static uint16_t ready_of(struct outbox *o, const struct packet *p, const struct 
         if (!is_of(o, i, route) || standing_of(o, p, i) != standing || is_avoided(o, p, part, i) ||
             !has_room(o, i))
             continue;
-        const struct instant at = smpp_rate_next(&o->rates[i], o->now);
+        const struct instant at = rate_at(o, i);
         if (instant_is_due(at, o->now))
             ready |= (uint16_t)(1u << i);
         else
@@ -248,7 +254,7 @@ unsigned outbox_link_choose(struct outbox *o, const struct packet *p, const stru
     }
     const unsigned link =
         best > STANDING_NONE ? share(o, ready_of(o, p, part, route, best)) : OUTBOX_LINKS_MAX;
-    if (link != OUTBOX_LINKS_MAX && smpp_rate_take(&o->rates[link], o->now))
+    if (link != OUTBOX_LINKS_MAX && smpp_rate_take(&o->rates[link], outbox_pace(o)))
         return link;
     if (is_plain)
         o->blocked |= (uint16_t)(1u << p->route);
@@ -261,7 +267,7 @@ bool outbox_link_is_free(struct outbox *o)
     for (unsigned i = 0; i < o->options.link_count; i++) {
         if (!has_room(o, i))
             continue;
-        const struct instant at = smpp_rate_next(&o->rates[i], o->now);
+        const struct instant at = rate_at(o, i);
         if (instant_is_due(at, o->now))
             return true;
         first = instant_earlier(first, at);

@@ -12,7 +12,7 @@
 #define WAITING_MAX 16384 // messages of cards
 #define WINDOW 100
 #define NOTHING UINT32_MAX
-#define RETRY_MS 1000
+#define RETRY_MS 1000 // of the cards' time
 
 // A message on its way to an SMSC.
 struct air_message {
@@ -226,7 +226,8 @@ static void response(void *context, struct esme *e, uint64_t tag, const struct s
     loop_wake(air->app->loop);
     if (smpp_status_is_throttle(pdu->status) || pdu->status == ESME_RSYSERR) {
         put_back(air, number);
-        air->hold = instant_after(loop_now(air->app->loop), RETRY_MS);
+        const double hold_ms = RETRY_MS / air->app->options.speed;
+        air->hold = instant_after(loop_now(air->app->loop), (uint64_t)hold_ms + 1);
         return;
     }
     if (pdu->status == ESME_ROK)

@@ -72,7 +72,7 @@ struct outbox_options fake_options(unsigned links)
 {
     struct outbox_options options = {
         .port = {.is_bound = is_bound, .room = room, .send = send_pdu, .answer = answer},
-        .clock = {NULL, utc_at, instant_of},
+        .clock = {.utc = utc_at, .instant_of = instant_of},
         .link_count = links,
         .address = "12345",
     };

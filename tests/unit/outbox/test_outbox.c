@@ -208,6 +208,34 @@ static void the_rate_of_a_link_is_kept(void **state)
     assert_int_equal(fake_links.sent_count, 2);
 }
 
+// At 20 messages a second and 100 times the speed: 2 of the loop's milliseconds are 200, that is
+// 4 messages, of which 2 fit into the bucket. A refusal empties it and halves the rate; 5 % of it
+// are back after a second, of which the loop has 10 milliseconds: 11/s, or 1.1 in a millisecond.
+static void a_rate_is_kept_in_the_servers_time(void **state)
+{
+    (void)state;
+    struct outbox_options options = fake_options(1);
+    options.links[0].rate = 20;
+    options.clock.speed = 100;
+    fake_links.speed = 100;
+    restart(&options);
+    for (uint64_t i = 1; i <= 9; i++)
+        hand(packet(i, 20));
+    at(0);
+    assert_int_equal(fake_links.sent_count, 2);
+    assert_int_equal(outbox_deadline(outbox).ms, T0 + 1); // 50 ms of its time
+    at(2);
+    assert_int_equal(fake_links.sent_count, 4);
+    fake_respond(outbox, 0, ESME_RTHROTTLED, "");
+    assert_int_equal(outbox_rate(outbox, 0), 10);
+    at(2);
+    assert_int_equal(fake_links.sent_count, 4);
+    at(3);
+    assert_int_equal(fake_links.sent_count, 5);
+    at(12);
+    assert_int_equal(outbox_rate(outbox, 0), 11);
+}
+
 static void a_temporary_refusal_is_tried_again_after_5_30_and_120_seconds(void **state)
 {
     (void)state;
@@ -547,6 +575,7 @@ int main(void)
         TEST(a_throttled_link_is_slower_and_nothing_is_lost),
         TEST(what_is_refused_for_want_of_room_leaves_again_first),
         TEST(the_rate_of_a_link_is_kept),
+        TEST(a_rate_is_kept_in_the_servers_time),
         TEST(a_temporary_refusal_is_tried_again_after_5_30_and_120_seconds),
         TEST(a_permanent_refusal_ends_a_packet_of_which_nothing_was_taken),
         TEST(a_packet_taken_in_part_says_so),
