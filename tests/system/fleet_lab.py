@@ -1,6 +1,6 @@
 """A server, an SMSC and a fleet of emulated cards with a batch and a pool of a vendor, the world sped up: for tests that kill
 the server and look at what the cards hold."""
-import os, subprocess, sys
+import collections, os, subprocess, sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
@@ -18,6 +18,19 @@ allow 99970 99970
 allow 00101 00101
 area home 99970 00101
 """
+
+
+FUNNEL = ("targeted", "eligible", "sent", "delivered", "answered", "confirmed")
+
+
+def add_up(campaign):
+    """Of each step, the cards of the step before are those that came to it and its losses."""
+    lost = collections.Counter()
+    for loss in campaign["losses"]:
+        lost[loss["step"]] += loss["count"]
+    funnel = campaign["funnel"]
+    for before, step in zip(FUNNEL, FUNNEL[1:]):
+        assert funnel[before] == funnel[step] + lost[step], (before, step, campaign)
 
 
 class Lab:

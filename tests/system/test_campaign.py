@@ -4,23 +4,12 @@ each card is asked once, the funnel adds up, and the cards hold what the server 
 usage: test_campaign.py FOLDER-OF-PROGRAMS"""
 import collections, os, shutil, sys, tempfile
 
-from fleet_lab import Lab, until
+from fleet_lab import FUNNEL, Lab, add_up, until
 
 PROGRAMS = os.path.abspath(sys.argv[1])
 SPEED = 50  # virtual seconds a second
 CARDS = 24
 OUTSIDE = 2  # of them that are retired before the check
-FUNNEL = ("targeted", "eligible", "sent", "delivered", "answered", "confirmed")
-
-
-def add_up(campaign):
-    """Of each step, the cards of the step before are those that came to it and its losses."""
-    lost = collections.Counter()
-    for loss in campaign["losses"]:
-        lost[loss["step"]] += loss["count"]
-    funnel = campaign["funnel"]
-    for before, step in zip(FUNNEL, FUNNEL[1:]):
-        assert funnel[before] == funnel[step] + lost[step], (before, step, campaign)
 
 
 def start(lab):
