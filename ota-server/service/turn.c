@@ -3,9 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "ota-server/service/turn_part.h"
-#include "ota-server/store/calls.h"
 #include "ota-server/store/notices.h"
-#include "ota-server/store/tombstones.h"
 
 #include <stdlib.h>
 
@@ -13,12 +11,9 @@
 #define CHECKPOINT_MS (15 * 60 * 1000)
 #define CHECKPOINT_ROWS 10000
 #define CHECKPOINT_AGAIN_MS (60 * 1000) // after one that could not be written
-#define SWEEP_MS (60 * 60 * 1000)
-#define EXPIRE_ROWS 500         // of the trail that are removed in a turn: some milliseconds
-#define EXPIRE_MS 100           // until the next ones
-#define POSTPONE_MS (60 * 1000) // of a card whose work fails alone
-#define TOGETHER_MAX 64         // tasks that are undone together
-#define AGAIN_MS 1000           // after a turn that could not be written; twice as long each time
+#define POSTPONE_MS (60 * 1000)         // of a card whose work fails alone
+#define TOGETHER_MAX 64                 // tasks that are undone together
+#define AGAIN_MS 1000 // after a turn that could not be written; twice as long each time
 #define AGAIN_MOST_MS (64 * AGAIN_MS)
 
 struct turn *turn_open(const struct turn_options *options)
@@ -412,23 +407,6 @@ static enum store_status run_wakes(struct turn *t, struct utc now)
     return status;
 }
 
-static enum store_status run_upkeep(struct turn *t, struct utc now)
-{
-    if (t->next_sweep.ms > now.ms)
-        return STORE_OK;
-    bool is_more = false;
-    bool is_more_calls = false;
-    enum store_status status =
-        store_trail_expire(t->options.store, now, t->options.trail_months, EXPIRE_ROWS, &is_more);
-    if (store_archive_problem(t->options.store)[0] != '\0')
-        t->counts.failures++;
-    if (status == STORE_OK)
-        status = store_calls_expire(t->options.store, now, EXPIRE_ROWS, &is_more_calls);
-    is_more |= is_more_calls;
-    t->next_sweep = utc_after(now, is_more ? EXPIRE_MS : SWEEP_MS);
-    return status == STORE_OK && !is_more ? store_sweep(t->options.store, now) : status;
-}
-
 // Is there nothing in this turn that must be on the disk at its end?
 static bool is_part(const struct turn *t, struct utc now, size_t count)
 {
@@ -449,8 +427,7 @@ static enum store_status find_next_due(struct turn *t, struct utc now, struct ut
 {
     const enum store_status status = store_next_due(t->options.store, &t->next_due);
     sooner(&t->next_due, campaign_due);
-    if (t->next_sweep.ms <= now.ms + EXPIRE_MS)
-        sooner(&t->next_due, t->next_sweep); // a month of the trail is on its way out
+    sooner(&t->next_due, turn_upkeep_due(t, now));
     if (t->strays.is_wanted)
         sooner(&t->next_due, now); // the rest of them
     sooner(&t->next_due, turn_places_due(t, now));
@@ -479,7 +456,7 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
     if (status == STORE_OK && !is_slice)
         status = turn_run_places(t, now);
     if (status == STORE_OK)
-        status = run_upkeep(t, now);
+        status = turn_upkeep(t, now);
     if (status == STORE_OK)
         status = turn_figures_write(t);
     if (status == STORE_OK)

@@ -52,6 +52,7 @@ struct turn_options {
     struct store *store;         // the writer
     const struct policy *policy; // of the installation; a group may have its own
     unsigned trail_months;       // after which a month of the trail is removed; 0: never
+    unsigned retired_key_days;   // after which a retired card's keys are erased; 0: never
     const struct cipher *cipher;
     turn_send_fn *send; // may call turn_event()
     void *send_context;

@@ -94,6 +94,7 @@ struct turn {
     struct utc next_due;
     struct utc now; // of the turn that runs
     struct utc next_sweep;
+    struct utc keys_due; // of a retired card, to be erased; 0: of none
     struct utc next_checkpoint;
     char month[8]; // "2026-11": the trail's segment that was written to last
     uint64_t checkpoint_sequence;
@@ -166,6 +167,11 @@ bool turn_find(void *context, const struct record *r, const uint8_t imsi[COMMAND
                struct found_subscription *out);
 // Does t->decision send a subscription that is not the card's? Then its id, otherwise 0.
 enum store_status turn_stolen(struct turn *t, uint64_t *subscription) MUST_USE;
+// turn_upkeep.c: remembers that t->decision retires its card.
+enum store_status turn_note_retired(struct turn *t, struct utc at) MUST_USE;
+// What has stood its time leaves, some at a time.
+enum store_status turn_upkeep(struct turn *t, struct utc now) MUST_USE;
+struct utc turn_upkeep_due(const struct turn *t, struct utc now); // 0: not by time
 // turn_message.c: a message that comes now is kept if it fits no card; one that was kept leaves the
 // store once it fits.
 enum store_status turn_run_message(struct turn *t, const struct turn_message *m, uint64_t stray,

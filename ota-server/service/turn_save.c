@@ -303,6 +303,8 @@ enum store_status turn_save(struct turn *t, const struct event *e)
     if (status == STORE_OK)
         status = store_card_save(t->options.store, &t->before, &d->next);
     if (status == STORE_OK)
+        status = turn_note_retired(t, e->at);
+    if (status == STORE_OK)
         status = save_operations(t, e->at);
     if (status == STORE_OK)
         status = turn_note_quarantine(t, e->at);

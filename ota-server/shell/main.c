@@ -8,6 +8,7 @@
 #include "ota-server/shell/body_command.h"
 #include "ota-server/shell/egress.h"
 #include "ota-server/shell/front.h"
+#include "ota-server/shell/memory_guard.h"
 #include "ota-server/shell/rekey_command.h"
 #include "ota-server/shell/server.h"
 #include "ota-server/shell/server_crypto.h"
@@ -374,9 +375,11 @@ static bool is_reading(enum action action)
     return action == ACTION_BACKUP || action == ACTION_IMPORT_FILE;
 }
 
-static int run(const struct arguments *a)
+static int run(struct arguments *a)
 {
     struct server_keys keys = {.ota = {.len = 0}};
+    a->settings.is_memory_locked = memory_guard_lock();
+    a->settings.are_keys_locked = memory_guard_keep(&keys, sizeof keys);
     int lock_fd = -1;
     const enum datadir_error folder =
         is_reading(a->action) ? DATADIR_OK : datadir_open(a->settings.data, &lock_fd);
@@ -392,7 +395,7 @@ static int run(const struct arguments *a)
 }
 
 // Nobody else looks into its memory while there are keys.
-static int run_hidden(const struct arguments *a)
+static int run_hidden(struct arguments *a)
 {
     if (!process_hide())
         return fail("the system", "it does not keep the memory from others");

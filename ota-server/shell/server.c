@@ -328,6 +328,7 @@ static bool open_work(struct server *v, const struct server_keys *keys)
                                          .plan = bootstrap_plan,
                                          .policy = &v->settings->policy,
                                          .trail_months = v->settings->trail_months,
+                                         .retired_key_days = v->settings->retired_key_days,
                                          .cipher = v->crypto.store.cipher,
                                          .send = hand_over,
                                          .send_context = v,
@@ -664,6 +665,10 @@ int server_run(const struct server_settings *settings, const struct server_keys 
         (void)fail("the system", "it gives no event loop");
         return EXIT_FAILURE;
     }
+    if (!settings->is_memory_locked)
+        log_plain(&v, LOG_WARN, "memory.not_locked",
+                  settings->are_keys_locked ? "only what has keys: raise LimitMEMLOCK"
+                                            : "not even keys: raise LimitMEMLOCK");
     if (start(&v, keys))
         loop_run(v.loop);
     else

@@ -13,6 +13,8 @@
 #define TRAIL_MONTHS_ARCHIVED 24 // where those are in files
 #define TRAIL_MONTHS_MIN 6
 #define TRAIL_MONTHS_MAX 1200
+#define RETIRED_KEY_DAYS 30
+#define RETIRED_KEY_DAYS_MAX 3650
 #define LISTEN "127.0.0.1:8080"
 #define CONNECTIONS 2048
 #define CONNECTIONS_MAX 16384
@@ -360,6 +362,10 @@ static bool read_retention(struct server_settings *s, cfg_t *file, char *error)
     if (months != 0 && (months < TRAIL_MONTHS_MIN || months > TRAIL_MONTHS_MAX))
         return fail(error, "6 to 1200 months are allowed, or 0 for ever, for", "trail-months");
     s->trail_months = (unsigned)months;
+    const long days = cfg_getint(file, "retired-key-days");
+    if (days < 1 || days > RETIRED_KEY_DAYS_MAX)
+        return fail(error, "1 to 3650 days are allowed for", "retired-key-days");
+    s->retired_key_days = (unsigned)days;
     return true;
 }
 
@@ -534,6 +540,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR("master-key-file", "", CFGF_NONE),
         CFG_INT("trail-months", -1, CFGF_NONE), // as the archive has it
         CFG_STR("trail-archive", "", CFGF_NONE),
+        CFG_INT("retired-key-days", RETIRED_KEY_DAYS, CFGF_NONE),
         CFG_STR("log-level", "info", CFGF_NONE),
         CFG_STR("log-form", "text", CFGF_NONE),
         CFG_STR_LIST("second-factor-roles", nobody, CFGF_NONE),

@@ -112,6 +112,9 @@ struct server_settings {
     struct policy policy;
     struct server_sinks sinks;
     unsigned trail_months;                // after which a month of the trail is removed; 0: never
+    bool is_memory_locked;                // not the file's: all of it,
+    bool are_keys_locked;                 // or what has keys
+    unsigned retired_key_days;            // after which a retired card's keys are erased
     char trail_archive[SERVER_PATH_SIZE]; // folder that it is written to before; "": none
 };
 

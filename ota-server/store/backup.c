@@ -14,11 +14,13 @@ enum store_status store_copy(struct store *reader, const char *path)
     enum store_status status = store_run_text(reader, "PRAGMA query_only = 0");
     if (status != STORE_OK)
         return status;
+    (void)sqlite3_limit(reader->db, SQLITE_LIMIT_ATTACHED, 1); // the copy, for this statement
     if (sqlite3_prepare_v2(reader->db, "VACUUM INTO ?1", -1, &copy, NULL) != SQLITE_OK ||
         sqlite3_bind_text(copy, 1, path, -1, SQLITE_STATIC) != SQLITE_OK ||
         sqlite3_step(copy) != SQLITE_DONE)
         status = store_failed(reader, sqlite3_extended_errcode(reader->db));
     (void)sqlite3_finalize(copy);
+    (void)sqlite3_limit(reader->db, SQLITE_LIMIT_ATTACHED, 0);
     return status;
 }
 

@@ -84,6 +84,8 @@ struct store {
     bool has_filled;       // a pool, since store_pools_filled()
     bool holds_state;      // a reader that is refreshed by its owner
     int log_pages;         // of the engine's log after the last commit
+    bool has_erased;       // keys that the log may still hold, since the last commit
+    bool is_log_to_empty;  // because of them
     struct trail_head head, head_begun, head_marked;
     struct archiving archiving;
     uint64_t card_named; // the card whose pseudonym was asked for last

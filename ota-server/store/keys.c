@@ -249,11 +249,30 @@ enum store_status store_card_keys(struct store *s, uint64_t card, struct card_ke
     return out->kic.len > 0 && out->kid.len > 0 ? STORE_OK : STORE_NONE;
 }
 
+// The engine overwrites what it deletes on a page; here also the pages that a deletion empties.
+static enum store_status shred(struct query *q)
+{
+    enum store_status status = store_run_text(q->s, "PRAGMA secure_delete = ON");
+    if (status == STORE_OK)
+        status = query_run(q);
+    else
+        query_end(q);
+    const enum store_status back = store_run_text(q->s, "PRAGMA secure_delete = FAST");
+    return status == STORE_OK ? back : status;
+}
+
 enum store_status store_card_keys_erase(struct store *s, uint64_t card)
 {
     struct query q = query_of(s, STATEMENT_KEY_ERASE);
     bind_number(&q, 1, (int64_t)card);
-    return query_run(&q);
+    return shred(&q);
+}
+
+enum store_status store_network_keys_erase(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE])
+{
+    struct query q = query_of(s, STATEMENT_NETWORK_ERASE);
+    bind_octets(&q, 1, bytes_of(imsi, COMMAND_IMSI_SIZE));
+    return shred(&q);
 }
 
 bool network_keys_seal(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],

@@ -128,15 +128,13 @@ static enum store_status list(struct store *s, enum statement statement, uint64_
 static enum store_status erase_subscription(struct store *s, uint64_t id,
                                             const uint8_t imsi[COMMAND_IMSI_SIZE])
 {
-    struct query q = query_of(s, STATEMENT_NETWORK_ERASE);
-    bind_octets(&q, 1, bytes_of(imsi, COMMAND_IMSI_SIZE));
-    const enum store_status status = query_run(&q);
+    const enum store_status status = store_network_keys_erase(s, imsi);
     return status == STORE_OK ? run_with(s, STATEMENT_SUBSCRIPTION_ERASE, id) : status;
 }
 
 static enum store_status erase_card(struct store *s, uint64_t id)
 {
-    enum store_status status = run_with(s, STATEMENT_KEY_ERASE, id);
+    enum store_status status = store_card_keys_erase(s, id);
     if (status == STORE_OK)
         status = run_with(s, STATEMENT_REFERENCE_DROP, id);
     return status == STORE_OK ? run_with(s, STATEMENT_CARD_ERASE, id) : status;

@@ -331,6 +331,12 @@ const char *const schema_steps[] = {
 
     // Records and operations are written in form 10.
     "",
+
+    // Since when cards are retired whose keys are still there. Of earlier ones nobody wrote it down:
+    // their time begins now.
+    "CREATE TABLE retired (card INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX retired_at ON retired (at, card);"
+    "INSERT INTO retired SELECT id, unixepoch() * 1000 FROM card WHERE state = 5;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

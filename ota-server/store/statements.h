@@ -197,6 +197,14 @@
         " k.sealed, c.iccid FROM ota_key k JOIN card c ON c.id = k.card WHERE k.card = $1" \
         " ORDER BY k.key_id") \
     S(KEY_ERASE, "DELETE FROM ota_key WHERE card = $1") \
+    S(RETIRED_PUT, "INSERT INTO retired (card, at) VALUES ($1,$2) ON CONFLICT DO NOTHING") \
+    S(RETIRED_NEXT, "SELECT r.card, r.at, coalesce((SELECT tenant FROM card WHERE id = r.card), 0)" \
+        " FROM retired r WHERE r.at >= 0 ORDER BY r.at, r.card LIMIT 1") \
+    S(RETIRED_DONE, "DELETE FROM retired WHERE card = $1") \
+    S(SUBSCRIPTION_KEYED, "SELECT id, imsi FROM subscription WHERE card = $1 AND card > 0" \
+        " AND has_keys = 1 LIMIT 1") \
+    S(SUBSCRIPTION_KEYLESS, "UPDATE subscription SET has_keys = 0, version = version + 1," \
+        " changed_at = $2 WHERE id = $1") \
     S(KEY_OLD, "SELECT k.card, k.key_id, k.version, k.sealed, c.iccid, k.generation FROM ota_key k" \
         " JOIN card c ON c.id = k.card WHERE (k.card, k.key_id) > ($3, $4) AND k.generation < $1" \
         " ORDER BY k.card, k.key_id LIMIT $2") \

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,6 +93,11 @@ static enum store_status migrate(struct store *s)
     return status == STORE_OK ? store_run_text(s, "COMMIT") : status; // closing rolls back
 }
 
+static void set_patience(struct store *s)
+{
+    sqlite3_busy_timeout(s->db, s->options.wait_ms == 0 ? 5000 : (int)s->options.wait_ms);
+}
+
 // The engine would copy its log into the database by itself, and forget a sync that failed then.
 static int note_log(void *context, sqlite3 *db, const char *name, int pages)
 {
@@ -102,28 +108,62 @@ static int note_log(void *context, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
+// A log that somebody reads is emptied after a later commit: nobody waits for that.
+static int empty_log(struct store *s)
+{
+    sqlite3_busy_timeout(s->db, 0);
+    const int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    set_patience(s);
+    s->is_log_to_empty = code != SQLITE_OK;
+    return code;
+}
+
 // A copy that found no room or a reader in its way is made after a later commit.
 static enum store_status copy_log(struct store *s)
 {
-    if (s->log_pages < LOG_PAGES_MAX)
+    if (s->log_pages < LOG_PAGES_MAX && !s->has_erased)
         return STORE_OK;
     s->log_pages = 0;
-    const int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    s->has_erased = false;
+    const int code =
+        s->is_log_to_empty
+            ? empty_log(s)
+            : sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return code != SQLITE_OK && store_failed(s, code) == STORE_LOST ? STORE_LOST : STORE_OK;
+}
+
+// What none of our statements needs, a file that somebody else wrote does not get either.
+static void limit(sqlite3 *db)
+{
+    static const struct {
+        int id, most;
+    } limits[] = {
+        {SQLITE_LIMIT_LENGTH, 64 << 20}, // of a value or row
+        {SQLITE_LIMIT_SQL_LENGTH, 100000}, {SQLITE_LIMIT_COLUMN, 100},
+        {SQLITE_LIMIT_EXPR_DEPTH, 100},    {SQLITE_LIMIT_COMPOUND_SELECT, 10},
+        {SQLITE_LIMIT_VDBE_OP, 25000},     {SQLITE_LIMIT_FUNCTION_ARG, 8},
+        {SQLITE_LIMIT_ATTACHED, 0},        {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100},
+        {SQLITE_LIMIT_TRIGGER_DEPTH, 10},  {SQLITE_LIMIT_WORKER_THREADS, 0},
+    };
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        (void)sqlite3_limit(db, limits[i].id, limits[i].most);
 }
 
 static enum store_status set_up(struct store *s)
 {
-    sqlite3_busy_timeout(s->db, s->options.wait_ms == 0 ? 5000 : (int)s->options.wait_ms);
+    set_patience(s);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    limit(s->db);
     // A plan never depends on what is bound: else statements are prepared anew for other values.
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     enum store_status status = store_run_text(
-        s, s->options.is_reader
-               ? "PRAGMA query_only = 1; PRAGMA cache_size = -16384"
-               : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;"
-                 "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
+        s,
+        s->options.is_reader
+            ? "PRAGMA query_only = 1; PRAGMA cache_size = -16384"
+            : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;"
+              "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST");
     if (!s->options.is_reader)
         sqlite3_wal_hook(s->db, note_log, s);
     if (status == STORE_OK)
@@ -151,6 +191,8 @@ enum store_status store_open(const struct store_options *options, struct store *
         return STORE_FAILED;
     // One thread uses a connection, and nobody asks how much memory the engine has: no locks.
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); // refused, and done, after the first time
+    (void)mlock(s,
+                sizeof(*s)); // it has the master keys; without a limit for that it may be swapped
     s->options = *options;
     s->lock_fd = -1;
     s->crypto = options->crypto;
@@ -191,6 +233,7 @@ void store_close(struct store *s)
         close(s->lock_fd);
     archive_close(s);
     secret_wipe(s, sizeof(*s));
+    (void)munlock(s, sizeof(*s));
     free(s);
 }
 

@@ -285,6 +285,8 @@ enum store_status store_network_keys_put(struct store *s, const uint8_t imsi[COM
 // Only for the builder of DOWNLOAD.
 enum store_status store_network_keys(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
                                      struct network_keys *out) MUST_USE;
+enum store_status store_network_keys_erase(struct store *s,
+                                           const uint8_t imsi[COMMAND_IMSI_SIZE]) MUST_USE;
 // How many octets they have, which no key is opened for; 0: there are none.
 enum store_status store_network_keys_len(struct store *s, const uint8_t imsi[COMMAND_IMSI_SIZE],
                                          uint8_t *len) MUST_USE;

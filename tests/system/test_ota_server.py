@@ -194,6 +194,22 @@ class OtaServer(unittest.TestCase):
         with open(os.path.join(ROOT, "docs/openapi/connectivity-management.yaml"), "rb") as file:
             self.assertEqual(answer.split(b"\r\n\r\n", 1)[1], file.read())
 
+    def test_its_memory_is_neither_dumped_nor_swapped(self):
+        folder = "/proc/%d/" % self.program.process.pid
+        with open(folder + "limits") as file:
+            limits = {line[:26].strip(): line[26:].split()[:2] for line in file}
+        self.assertEqual(limits["Max core file size"], ["0", "0"])
+        with open(folder + "status") as file:
+            status = dict(line.split(":", 1) for line in file)
+        with open(os.path.join(self.folder, "ota-server.log")) as file:
+            is_said = "memory.not_locked" in file.read()
+        is_limited = limits["Max locked memory"][0] != "unlimited"
+        self.assertEqual(is_said, is_limited)
+        locked, resident = (int(status[name].split()[0]) for name in ("VmLck", "VmRSS"))
+        if "asan" not in PROGRAMS:  # the sanitizer's run time locks nothing
+            self.assertGreater(locked, 0)
+            self.assertTrue(is_limited or locked >= resident, (locked, resident))
+
     def test_a_second_server_on_the_same_data_is_refused(self):
         second = tool("ota-server", *self.arguments())
         self.assertEqual(second.returncode, 1)

@@ -1,0 +1,113 @@
+#include "ota-server/store/retention.h"
+
+#include "common/wire/ident.h"
+#include "ota-server/store/driver.h"
+
+enum store_status store_retired_put(struct store *s, uint64_t card, struct utc at)
+{
+    struct query q = query_of(s, STATEMENT_RETIRED_PUT);
+    bind_number(&q, 1, (int64_t)card);
+    bind_number(&q, 2, at.ms);
+    return query_run(&q);
+}
+
+struct retired {
+    uint64_t card, tenant;
+    struct utc at;
+};
+
+static enum store_status next_retired(struct store *s, struct retired *out)
+{
+    struct query q = query_of(s, STATEMENT_RETIRED_NEXT);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK)
+        *out = (struct retired){.card = (uint64_t)column_number(&q, 0),
+                                .at = {column_number(&q, 1)},
+                                .tenant = (uint64_t)column_number(&q, 2)};
+    query_end(&q);
+    return status;
+}
+
+enum store_status store_retired_first(struct store *s, struct utc *at)
+{
+    struct retired first;
+    const enum store_status status = next_retired(s, &first);
+    if (status == STORE_OK)
+        *at = first.at;
+    return status;
+}
+
+struct keyed {
+    uint64_t id;
+    uint8_t imsi[COMMAND_IMSI_SIZE];
+};
+
+static enum store_status next_keyed(struct store *s, uint64_t card, struct keyed *out)
+{
+    struct query q = query_of(s, STATEMENT_SUBSCRIPTION_KEYED);
+    bind_number(&q, 1, (int64_t)card);
+    enum store_status status = query_step(&q);
+    if (status == STORE_OK) {
+        out->id = (uint64_t)column_number(&q, 0);
+        status = imsi_write(column_text(&q, 1), out->imsi) ? STORE_OK : STORE_FAILED;
+    }
+    query_end(&q);
+    return status;
+}
+
+static enum store_status erase_network(struct store *s, uint64_t card, struct utc now)
+{
+    struct keyed k;
+    enum store_status status = next_keyed(s, card, &k);
+    while (status == STORE_OK) {
+        status = store_network_keys_erase(s, k.imsi);
+        struct query q = query_of(s, STATEMENT_SUBSCRIPTION_KEYLESS);
+        bind_number(&q, 1, (int64_t)k.id);
+        bind_number(&q, 2, now.ms);
+        if (status == STORE_OK)
+            status = query_run(&q);
+        if (status == STORE_OK)
+            status = next_keyed(s, card, &k);
+    }
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+static enum store_status forget(struct store *s, uint64_t card)
+{
+    struct query q = query_of(s, STATEMENT_RETIRED_DONE);
+    bind_number(&q, 1, (int64_t)card);
+    return query_run(&q);
+}
+
+static enum store_status erase(struct store *s, const struct retired *r, struct utc now)
+{
+    const struct trail_new row = {.at = now,
+                                  .tenant = r->tenant,
+                                  .actor = {.kind = ACTOR_SYSTEM},
+                                  .action = "card.keys.erased",
+                                  .object_kind = "card",
+                                  .object = r->card,
+                                  .reason = "retention"};
+    enum store_status status = store_card_keys_erase(s, r->card);
+    if (status == STORE_OK)
+        status = erase_network(s, r->card, now);
+    if (status == STORE_OK)
+        status = forget(s, r->card);
+    s->has_erased = s->is_log_to_empty = true;
+    return status == STORE_OK ? store_trail_add(s, &row) : status;
+}
+
+enum store_status store_retired_erase(struct store *s, struct utc before, struct utc now,
+                                      uint32_t limit)
+{
+    struct retired r;
+    enum store_status status = STORE_OK;
+    for (uint32_t i = 0; i < limit && status == STORE_OK; i++) {
+        status = next_retired(s, &r);
+        if (status == STORE_OK && r.at.ms > before.ms)
+            return STORE_OK;
+        if (status == STORE_OK)
+            status = erase(s, &r, now);
+    }
+    return status == STORE_NONE ? STORE_OK : status;
+}

@@ -1,0 +1,14 @@
+// What has stood its time leaves the database, some at a time, beside the work: whoever calls says
+// how many. Nothing leaves that somebody waits for. All of it inside a transaction.
+#pragma once
+
+#include "ota-server/store/store.h"
+
+// A card was retired at `at`. No effect on one that was before.
+enum store_status store_retired_put(struct store *s, uint64_t card, struct utc at) MUST_USE;
+// When the card that was retired first was; STORE_NONE: the keys of all that were are gone.
+enum store_status store_retired_first(struct store *s, struct utc *at) MUST_USE;
+// Erases the keys of up to `limit` cards that were retired at `before` or earlier, and those of the
+// subscriptions on them or reserved for them; each with a row of the trail, dated `now`.
+enum store_status store_retired_erase(struct store *s, struct utc before, struct utc now,
+                                      uint32_t limit) MUST_USE;

@@ -1,0 +1,309 @@
+// What leaves the database when its time is over, and what stays.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#include "ota-server/service/turn.h"
+#include "ota-server/shell/server_crypto.h"
+#include "ota-server/store/retention.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DAY_MS (24LL * 60 * 60 * 1000)
+#define SEALED 32 // octets of a sealed set that are looked for
+
+static struct world world;
+static struct server_crypto crypto;
+static struct store *store;
+static struct turn *turn;
+static char folder[] = "/tmp/otaria-retention-XXXXXX";
+static char path[64];
+
+static struct secret_key key_of(uint8_t fill)
+{
+    uint8_t octets[16];
+    memset(octets, fill, sizeof(octets));
+    return secret_key_of(bytes_of(octets, 16));
+}
+
+static void ignore_sent(void *context, const struct message *m)
+{
+    (void)context;
+    (void)m;
+}
+
+static void open_all(void)
+{
+    struct store_options options = {.path = path, .crypto = &crypto.store};
+    options.ota_master.len = options.network_master.len = SECRET_KEY_MAX;
+    assert_int_equal(store_open(&options, &store), STORE_OK);
+    const struct turn_options t = {.store = store,
+                                   .policy = &world.policy,
+                                   .retired_key_days = 30,
+                                   .cipher = crypto.store.cipher,
+                                   .send = ignore_sent};
+    turn = turn_open(&t);
+    assert_non_null(turn);
+    assert_int_equal(turn_start(turn, world.now), TURN_OK);
+}
+
+static void close_all(void)
+{
+    assert_int_equal(turn_stop(turn, world.now), TURN_OK);
+    turn_close(turn);
+    store_close(store);
+}
+
+static void add_card(uint64_t id, uint8_t serial)
+{
+    struct record r = world.record;
+    r.card = id;
+    r.iccid[8] = serial;
+    const struct card_new c = {.record = &r,
+                               .has_keys = true,
+                               .keys = {.version = 1,
+                                        .tar = 0x534D01,
+                                        .spi1 = 0x16,
+                                        .spi2 = 0x39,
+                                        .kic = key_of(0x11),
+                                        .kid = key_of(0x22)},
+                               .at = world.now};
+    assert_int_equal(store_card_add(store, &c), STORE_OK);
+}
+
+static void imsi_of(uint8_t serial, uint8_t imsi[COMMAND_IMSI_SIZE])
+{
+    static const uint8_t first[COMMAND_IMSI_SIZE] = {8, 0x99, 0x99, 0x07, 0, 0, 0, 0, 0};
+    memcpy(imsi, first, sizeof(first));
+    imsi[8] = serial;
+}
+
+static void add_subscription(uint64_t id, uint64_t card, uint8_t state, uint8_t serial)
+{
+    struct subscription s = {.id = id, .tenant = 1, .card = card, .state = state, .has_keys = true};
+    const struct network_keys keys = {.k = key_of(0x33), .op = key_of(0x44)};
+    imsi_of(serial, s.plan.imsi);
+    assert_int_equal(store_subscription_put(store, &s), STORE_OK);
+    assert_int_equal(store_network_keys_put(store, s.plan.imsi, &keys), STORE_OK);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+    if (!server_crypto_open(&crypto) || mkdtemp(folder) == NULL)
+        return 1;
+    (void)snprintf(path, sizeof(path), "%s/registry.db", folder);
+    open_all();
+    assert_int_equal(store_begin(store), STORE_OK);
+    add_card(7, 0x01);
+    add_card(8, 0x11);
+    add_subscription(101, 7, SUBSCRIPTION_ON_CARD, 0x10);
+    add_subscription(102, 7, SUBSCRIPTION_RESERVED, 0x20);
+    add_subscription(103, 8, SUBSCRIPTION_ON_CARD, 0x30);
+    assert_int_equal(store_commit(store), STORE_OK);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    static const char *const endings[] = {"", "-wal", "-shm", ".writer"};
+    close_all();
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        char file[80];
+        (void)snprintf(file, sizeof(file), "%s%s", path, endings[i]);
+        (void)unlink(file);
+    }
+    (void)rmdir(folder);
+    server_crypto_close(&crypto);
+    world_close(&world);
+    return 0;
+}
+
+static void run(void)
+{
+    assert_int_equal(turn_run(turn, world.now), TURN_OK);
+}
+
+static void retire(uint64_t card)
+{
+    const struct event e = {.type = EVENT_RETIRE, .actor = {.kind = ACTOR_CLIENT, .id = 3}};
+    assert_true(turn_event(turn, card, &e, NULL, NULL));
+    run();
+}
+
+static bool has_card_keys(uint64_t card)
+{
+    struct card_keys keys;
+    return store_card_keys(store, card, &keys) == STORE_OK;
+}
+
+static bool has_network_keys(uint8_t serial)
+{
+    uint8_t imsi[COMMAND_IMSI_SIZE];
+    struct network_keys keys;
+    imsi_of(serial, imsi);
+    return store_network_keys(store, imsi, &keys) == STORE_OK;
+}
+
+static bool count_row(void *context, const struct trail_row *row)
+{
+    if (strcmp(row->action, "card.keys.erased") == 0)
+        ++*(unsigned *)context;
+    return true;
+}
+
+static unsigned erasures(uint64_t card)
+{
+    unsigned count = 0;
+    struct trail_filter filter;
+    trail_filter_init(&filter);
+    filter.object_kind = "card";
+    filter.object = card;
+    const struct store_page page = {.limit = 1000};
+    assert_int_equal(store_trail(store, &filter, &page, count_row, &count, NULL), STORE_OK);
+    return count;
+}
+
+static void keys_of_a_retired_card_go_after_their_time_and_no_others(void **state)
+{
+    (void)state;
+    retire(7);
+    const struct utc retired = world.now;
+    world.now = utc_after(retired, 30 * DAY_MS - 1);
+    run();
+    assert_true(has_card_keys(7) && has_network_keys(0x10) && has_network_keys(0x20));
+    assert_int_equal(erasures(7), 0);
+    world.now = utc_after(retired, 30 * DAY_MS);
+    run();
+    assert_false(has_card_keys(7) || has_network_keys(0x10) || has_network_keys(0x20));
+    assert_int_equal(erasures(7), 1);
+    assert_true(has_card_keys(8) && has_network_keys(0x30));
+    assert_int_equal(erasures(8), 0);
+    struct subscription s;
+    assert_int_equal(store_subscription_get(store, 101, &s), STORE_OK);
+    assert_false(s.has_keys);
+    world.now = utc_after(retired, 60 * DAY_MS);
+    run();
+    assert_int_equal(erasures(7), 1); // once
+}
+
+// Nothing else happens on that server.
+static void a_turn_is_due_when_the_time_of_keys_is_over(void **state)
+{
+    (void)state;
+    run();
+    retire(7);
+    const struct utc retired = world.now;
+    for (unsigned turns = 0; turns < 100 && has_card_keys(7); turns++) {
+        assert_true(turn_due(turn).ms > world.now.ms);
+        world.now = turn_due(turn);
+        run();
+    }
+    assert_int_equal(world.now.ms, retired.ms + 30 * DAY_MS);
+    assert_false(has_card_keys(7));
+}
+
+static void a_server_that_was_off_erases_at_its_start(void **state)
+{
+    (void)state;
+    retire(7);
+    close_all();
+    world.now = utc_after(world.now, 31 * DAY_MS);
+    open_all();
+    assert_true(has_card_keys(7));
+    run();
+    assert_false(has_card_keys(7));
+    assert_true(has_card_keys(8));
+}
+
+// Some at a time, each of them with its row.
+static void many_cards_are_erased_in_pieces(void **state)
+{
+    (void)state;
+    for (uint64_t card = 1000; card < 1040; card++) {
+        assert_int_equal(store_begin(store), STORE_OK);
+        assert_int_equal(store_retired_put(store, card, world.now), STORE_OK);
+        assert_int_equal(store_commit(store), STORE_OK);
+    }
+    struct utc first = world.now;
+    world.now = utc_after(world.now, 30 * DAY_MS);
+    run();
+    assert_int_equal(erasures(1031), 1);
+    assert_int_equal(erasures(1032), 0);
+    assert_int_equal(turn_due(turn).ms, world.now.ms + 100);
+    world.now = turn_due(turn);
+    run();
+    assert_int_equal(erasures(1039), 1);
+    assert_int_equal(store_retired_first(store, &first), STORE_NONE);
+}
+
+// --- on the disk -----------------------------------------------------------------------------
+
+static void read_sealed(uint64_t card, uint8_t sealed[SEALED])
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT sealed FROM ota_key WHERE card = ?1", -1, &q, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_bind_int64(q, 1, (int64_t)card), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    assert_true(sqlite3_column_bytes(q, 0) >= SEALED);
+    memcpy(sealed, sqlite3_column_blob(q, 0), SEALED);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+}
+
+static bool is_in_file(const char *ending, const uint8_t sealed[SEALED])
+{
+    static uint8_t octets[8 << 20];
+    char file[80];
+    (void)snprintf(file, sizeof(file), "%s%s", path, ending);
+    FILE *f = fopen(file, "rb");
+    if (f == NULL)
+        return false;
+    const size_t len = fread(octets, 1, sizeof(octets), f);
+    (void)fclose(f);
+    assert_true(len < sizeof(octets)); // all of it
+    for (size_t at = 0; at + SEALED <= len; at++) {
+        if (memcmp(octets + at, sealed, SEALED) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void no_octet_of_erased_keys_is_left_in_the_files(void **state)
+{
+    uint8_t seven[SEALED];
+    uint8_t eight[SEALED];
+    (void)state;
+    read_sealed(7, seven);
+    read_sealed(8, eight);
+    assert_true(is_in_file("", seven) || is_in_file("-wal", seven));
+    retire(7);
+    retire(8); // the page of the keys is empty then
+    world.now = utc_after(world.now, 30 * DAY_MS);
+    run();
+    assert_false(is_in_file("", seven) || is_in_file("-wal", seven));
+    assert_false(is_in_file("", eight) || is_in_file("-wal", eight));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(keys_of_a_retired_card_go_after_their_time_and_no_others),
+        TEST(a_turn_is_due_when_the_time_of_keys_is_over),
+        TEST(a_server_that_was_off_erases_at_its_start),
+        TEST(many_cards_are_erased_in_pieces),
+        TEST(no_octet_of_erased_keys_is_left_in_the_files),
+    };
+    return cmocka_run_group_tests_name("server_retention", tests, NULL, NULL);
+}
