@@ -5,6 +5,7 @@
 #include "ota-server/service/api_card.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_user.h"
 
 #include <stdlib.h>
 
@@ -318,6 +319,26 @@ void api_approval_request_rules(struct api_exchange *x, const char *what, uint64
         api_commit(x, keep_request, reply_requested);
 }
 
+void api_approval_request_user(struct api_exchange *x, const struct auth_user *user)
+{
+    if (!open_approval(x, user->tenant))
+        return;
+    json_t *request = json_deep_copy(x->root);
+    set_id(request, "userId", "usr", user->id);
+    json_object_set_new(request, "roleNow", json_string(user_role_names[user->role]));
+    json_t *root = json_object();
+    bool ok = set_request(x, root, request, APPROVAL_FOUR_EYES);
+    json_object_set_new(root, "summary", json_string("role of a user"));
+    json_object_set_new(root, "targetCount", json_integer(1));
+    json_object_set_new(root, "sample", json_array());
+    set_id(root, "userId", "usr", user->id);
+    json_object_set_new(root, "event", json_integer(0));
+    ok = ok && api_document_fill(x, x->approval, root);
+    json_decref(root);
+    if (ok)
+        api_commit(x, keep_request, reply_requested);
+}
+
 void api_approval_reply(struct api_exchange *x)
 {
     reply_approval(x, x->approval->document.id, 200);
@@ -330,7 +351,7 @@ struct kept {
     json_t *root;
     int64_t person, event;
     struct bytes kind, hash;
-    uint64_t card, operation, group, campaign;
+    uint64_t card, operation, group, campaign, user;
     struct utc expires_at;
 };
 
@@ -353,6 +374,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
     k->operation = id_of(k->root, "operationId", "op");
     k->group = id_of(k->root, "groupId", "grp");
     k->campaign = id_of(k->root, "campaignId", "cmp");
+    k->user = id_of(k->root, "userId", "usr");
     return json_get_integer(k->root, "person", INT64_MIN, INT64_MAX, &k->person) == JSON_FOUND &&
            json_get_integer(k->root, "event", 0, EVENT_TYPES, &k->event) == JSON_FOUND &&
            json_get_text(k->root, "kind", &k->kind) == JSON_FOUND &&
@@ -393,7 +415,7 @@ static bool check_decider(struct api_exchange *x, const struct kept *k)
         api_refuse_permission(x);
         return false;
     }
-    if (api_is_operator(x))
+    if (api_is_operator(x) || k->user != 0) // whose roles reach so far is asked at the change
         return true;
     if (k->campaign != 0) {
         const bool may = bytes_equal(k->kind, bytes_of_text(whys[APPROVAL_FOUR_EYES])) &&
@@ -505,6 +527,11 @@ static void carry_out(struct api_exchange *x, const struct kept *k, bool is_appr
         x->work = NULL;
         api_group_rules_carry_out(x, k->group, json_object_get(k->root, "request"),
                                   requester_in(k->root));
+        return;
+    } else if (k->user != 0) {
+        x->approval = x->work;
+        x->work = NULL;
+        api_user_carry_out(x, k->user, json_object_get(k->root, "request"));
         return;
     } else {
         x->event.type = (uint8_t)k->event;

@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "common/host/password.h"
 #include "common/host/zone.h"
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_factor.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
@@ -425,34 +426,96 @@ static bool check_other(struct api_exchange *x, bool is_shutting)
     return false;
 }
 
+// What a change gives, which nobody has looked at yet.
+struct user_change {
+    struct auth_user given;
+    struct bytes shown;
+    bool has_shown, has_role, has_locked, is_locked;
+};
+
+static void read_change(struct api_exchange *x, struct user_change *c)
+{
+    *c = (struct user_change){.given = {.role = ROLE_ENTERPRISE_USER}};
+    c->has_shown = api_body_has(&x->body, "displayName");
+    c->shown = api_body_text(&x->body, "displayName", API_OPTIONAL, 0, USER_NAME_MAX);
+    c->has_role = api_body_has(&x->body, "role");
+    read_role(x, &c->given, API_OPTIONAL);
+    c->has_locked = api_body_has(&x->body, "locked");
+    c->is_locked = api_body_bool(&x->body, "locked", false);
+    api_read_reason(x, API_OPTIONAL);
+}
+
+static void change_user(struct auth_user *user, const struct user_change *c)
+{
+    if (c->has_shown) {
+        bytes_copy(user->display_name, c->shown);
+        user->display_name[c->shown.len] = '\0';
+    }
+    if (c->has_role)
+        user->role = c->given.role;
+    if (c->given.expires_at.ms != 0)
+        user->expires_at = c->given.expires_at;
+    if (c->has_locked)
+        user->is_locked = c->is_locked;
+}
+
 void api_user_patch(struct api_exchange *x)
 {
     struct user_work *w = open_work(x);
-    struct auth_user given = {.role = ROLE_ENTERPRISE_USER};
+    struct user_change c;
     if (w == NULL)
         return;
-    const struct bytes shown =
-        api_body_text(&x->body, "displayName", API_OPTIONAL, 0, USER_NAME_MAX);
-    const bool has_role = api_body_has(&x->body, "role");
-    read_role(x, &given, API_OPTIONAL);
-    const bool has_locked = api_body_has(&x->body, "locked");
-    const bool is_locked = api_body_bool(&x->body, "locked", false);
-    api_read_reason(x, API_OPTIONAL);
+    read_change(x, &c);
     if (!api_end_reading(x) || !find_for_change(x, &w->user) || !api_if_match(x, w->user.version) ||
-        !check_other(x, (has_locked && is_locked) || has_role))
+        !check_other(x, (c.has_locked && c.is_locked) || c.has_role))
         return;
-    if (api_body_has(&x->body, "displayName")) {
-        bytes_copy(w->user.display_name, shown);
-        w->user.display_name[shown.len] = '\0';
-    }
-    if (has_role)
-        w->user.role = given.role;
-    if (given.expires_at.ms != 0)
-        w->user.expires_at = given.expires_at;
-    if (has_locked)
-        w->user.is_locked = is_locked;
-    if (check_role(x, &w->user))
+    const struct auth_user before = w->user;
+    change_user(&w->user, &c);
+    if (!check_role(x, &w->user))
+        return;
+    if (w->user.role != before.role && !x->api->options.single_person)
+        api_approval_request_user(x, &before);
+    else
         api_commit(x, keep_user, reply_changed);
+}
+
+static enum store_status keep_approved(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const enum store_status status = api_approval_keep(x, store);
+    if (status == STORE_CONFLICT) // somebody else decided meanwhile
+        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
+    return status == STORE_OK ? keep_user(x, store, now) : status;
+}
+
+// What was approved is a change from one role to another, not to wherever they are now.
+static bool is_as_approved(const json_t *request, const struct auth_user *user)
+{
+    struct bytes role = {0};
+    return json_get_text(request, "roleNow", &role) == JSON_FOUND &&
+           bytes_equal(role, bytes_of_text(user_role_names[user->role]));
+}
+
+void api_user_carry_out(struct api_exchange *x, uint64_t user, json_t *request)
+{
+    struct user_work *w = open_work(x);
+    struct user_change c;
+    if (w == NULL)
+        return;
+    json_decref(x->root);
+    x->root = json_incref(request);
+    api_body_init(&x->body, x->root);
+    read_change(x, &c);
+    if (auth_user_get(x->reader, user, &w->user) != STORE_OK ||
+        !is_as_approved(request, &w->user)) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "They have another role by now, or are gone"));
+        return;
+    }
+    if (!api_user_reach(x, w->user.role))
+        return;
+    change_user(&w->user, &c);
+    if (check_role(x, &w->user))
+        api_commit(x, keep_approved, api_approval_reply);
 }
 
 void api_user_password_post(struct api_exchange *x)

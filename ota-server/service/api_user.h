@@ -14,5 +14,7 @@ bool api_user_set_password(struct api_exchange *x, struct auth_user *user, struc
 bool api_user_find(struct api_exchange *x, struct auth_user *user);
 // Nobody gives a role that can more than they, and nobody touches who has one: else refused.
 bool api_user_reach(struct api_exchange *x, enum user_role role);
+// What was asked for with api_approval_request_user() and is approved with x->approval.
+void api_user_carry_out(struct api_exchange *x, uint64_t user, json_t *request);
 // A time zone that an enterprise may have [common/host/zone.h].
 bool api_is_zone(struct bytes text);

@@ -22,6 +22,9 @@ static const char second[] = "Basic b2xnYTpjb3JyZWN0IGhvcnNlIGJhdHRlcnk="; // ol
 static const char third[] = "Basic b3R0bzpjb3JyZWN0IGhvcnNlIGJhdHRlcnk=";  // otto, another one
 static const char colleague[] =
     "Basic Ym9iOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ=="; // bob, of the enterprise
+static const char first_admin[] =
+    "Basic YWRhOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==";                          // ada, a platform admin
+static const char fellow[] = "Basic YW5uOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ=="; // ann, of the enterprise
 static char path[256];
 static char approval[API_ID_SIZE], hash[65], operation[API_ID_SIZE];
 
@@ -499,6 +502,121 @@ static void two_of_an_enterprise_delete_where_that_is_granted(void **state)
     expect(200, "\"state\":\"APPROVED\"");
 }
 
+// --- roles ---
+
+static const char *user_path(const char *name)
+{
+    struct auth_user user;
+    char id[API_ID_SIZE];
+    assert_int_equal(auth_user_named(lab.store, bytes_of_text(name), &user), STORE_OK);
+    api_id_write(id, "usr", user.id);
+    (void)snprintf(path, sizeof(path), API_BASE "/users/%s", id);
+    return path;
+}
+
+static void ask_for_role(const char *as, const char *name, const char *body)
+{
+    ask(as, "PATCH", user_path(name), body);
+    expect(202, "\"kind\":\"FOUR_EYES\"");
+    take("id", approval, sizeof(approval));
+    take("requestHash", hash, sizeof(hash));
+}
+
+static void expect_user(const char *name, const char *text)
+{
+    ask(NULL, "GET", user_path(name), NULL);
+    expect(200, text);
+}
+
+static void another_role_waits_for_a_second_person(void **state)
+{
+    (void)state;
+    ask_for_role(NULL, "otto",
+                 "{\"role\":\"SUPPORT\",\"displayName\":\"Otto\",\"reason\":\"moves\"}");
+    assert_true(has("\"summary\":\"role of a user\"") && has("\"targetCount\":1") &&
+                has("\"userId\":\"usr_") && has("\"roleNow\":\"OPERATOR\"") &&
+                has("\"role\":\"SUPPORT\"") && has("\"reason\":\"moves\""));
+    expect_user("otto", "\"role\":\"OPERATOR\"");
+    assert_false(has("displayName"));
+    decide_as(NULL, "/approve"); // a client is no person
+    expect(403, "PERMISSION_DENIED");
+    decide_as(colleague, "/approve"); // it is the operator's
+    expect(404, "NOT_FOUND");
+    decide_as(second, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
+    expect_user("otto", "\"role\":\"SUPPORT\"");
+    assert_true(has("\"displayName\":\"Otto\""));
+    decide_as(second, "/approve");
+    expect(409, "INCOMPATIBLE_STATE");
+}
+
+static void a_role_that_is_rejected_is_not_given(void **state)
+{
+    (void)state;
+    ask_for_role(NULL, "otto", "{\"role\":\"SUPPORT\"}");
+    decide_as(second, "/reject");
+    expect(200, "\"state\":\"REJECTED\"");
+    expect_user("otto", "\"role\":\"OPERATOR\"");
+}
+
+// Else two who may less would make a third who may all.
+static void nobody_approves_a_role_that_can_more_than_theirs(void **state)
+{
+    (void)state;
+    ask_for_role(NULL, "otto", "{\"role\":\"PLATFORM_ADMIN\"}");
+    decide_as(second, "/approve");
+    expect(403, "PERMISSION_DENIED");
+    expect_user("otto", "\"role\":\"OPERATOR\"");
+    add_user("ada", "PLATFORM_ADMIN", LAB_TENANT);
+    decide_as(first_admin, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
+    expect_user("otto", "\"role\":\"PLATFORM_ADMIN\"");
+}
+
+static void a_role_is_approved_for_who_they_were(void **state)
+{
+    (void)state;
+    char old[API_ID_SIZE];
+    char old_hash[65];
+    ask_for_role(NULL, "otto", "{\"role\":\"INSPECTOR\"}");
+    memcpy(old, approval, sizeof(old));
+    memcpy(old_hash, hash, sizeof(old_hash));
+    ask_for_role(NULL, "otto", "{\"role\":\"SUPPORT\"}");
+    decide_as(second, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
+    memcpy(approval, old, sizeof(old));
+    memcpy(hash, old_hash, sizeof(old_hash));
+    decide_as(second, "/approve");
+    expect(409, "INCOMPATIBLE_STATE");
+    expect_user("otto", "\"role\":\"SUPPORT\"");
+}
+
+static void what_is_no_other_role_waits_for_nobody(void **state)
+{
+    (void)state;
+    ask(NULL, "PATCH", user_path("otto"), "{\"role\":\"OPERATOR\",\"displayName\":\"Otto\"}");
+    expect(200, "\"displayName\":\"Otto\"");
+    ask(NULL, "PATCH", user_path("otto"), "{\"locked\":true}");
+    expect(200, "\"locked\":true");
+    lab_close(&lab);
+    assert_int_equal(open_with(true), 0);
+    ask(NULL, "PATCH", user_path("otto"), "{\"role\":\"SUPPORT\"}");
+    expect(200, "\"role\":\"SUPPORT\"");
+}
+
+static void two_admins_of_an_enterprise_change_its_roles(void **state)
+{
+    (void)state;
+    add_user("eve", "ENTERPRISE_USER", enterprise);
+    add_user("ann", "ENTERPRISE_ADMIN", enterprise);
+    ask_for_role(colleague, "eve", "{\"role\":\"ENTERPRISE_ADMIN\"}");
+    decide_as(colleague, "/approve"); // who asked
+    expect(403, "PERMISSION_DENIED");
+    decide_as(fellow, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
+    expect_user("eve", "\"role\":\"ENTERPRISE_ADMIN\"");
+}
+
 static void approvals_of_others_are_unknown(void **state)
 {
     (void)state;
@@ -540,6 +658,12 @@ int main(void)
         CASE(the_stricter_of_enterprise_and_group_holds),
         CASE(what_permissions_come_to_is_shown),
         CASE(two_of_an_enterprise_delete_where_that_is_granted),
+        CASE(another_role_waits_for_a_second_person),
+        CASE(a_role_that_is_rejected_is_not_given),
+        CASE(nobody_approves_a_role_that_can_more_than_theirs),
+        CASE(a_role_is_approved_for_who_they_were),
+        CASE(what_is_no_other_role_waits_for_nobody),
+        CASE(two_admins_of_an_enterprise_change_its_roles),
         CASE(approvals_of_others_are_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
