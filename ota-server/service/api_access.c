@@ -1,6 +1,7 @@
 // Steps 2 to 8 but for authentication: route, scope, rate, correlator, types, JSON syntax.
 #include "common/base/text.h"
 #include "ota-server/service/api_esim.h"
+#include "ota-server/service/auth_setup.h"
 #include "ota-server/service/quota.h"
 
 #define FAILURES_PER_S 1
@@ -261,8 +262,23 @@ static bool check_form(struct api_exchange *x)
     return true;
 }
 
+// Until the first start's token is used, or a client was made on this machine, nobody else is here.
+static bool may_come(struct api_exchange *x)
+{
+    struct api *api = x->api;
+    if (api->is_in_use || api_is_loopback(x))
+        return true;
+    api->is_in_use = auth_is_in_use(x->reader);
+    return api->is_in_use;
+}
+
 bool api_admit(struct api_exchange *x)
 {
+    if (!may_come(x)) {
+        api_refuse(x, api_problem_text(API_PERMISSION_DENIED,
+                                       "This server is not set up yet: that is done beside it"));
+        return false;
+    }
     if (x->request->has_certificate && !x->request->certificate_is_believed) {
         api_count_failure(x);
         api_refuse_code(x, API_UNAUTHENTICATED);

@@ -35,6 +35,7 @@ enum {
     ROUTE_UNLIMITED = 16, // by rates: what watches over the server
     ROUTE_CAMARA = 32,    // errors without details, no dryRun, bodies to 64 KiB
     ROUTE_SECRET = 64,    // its answer holds a secret, and is kept under seal
+    ROUTE_NO_KEY = 128,   // Idempotency-Key is refused: no answer of it is kept
 };
 
 struct api_route_row {
@@ -192,6 +193,7 @@ struct api {
     struct utc swept_at;
     struct utc started_at;
     uint64_t answers[6]; // by hundred of the status
+    bool is_in_use;      // somebody may ask from elsewhere; false: to be looked at
     uint8_t *out;
     uint8_t *headers;
 };

@@ -8,6 +8,7 @@
 #include "ota-server/service/api_upload.h"
 
 #define CHANGES ROUTE_CHANGES
+#define NO_KEY ROUTE_NO_KEY
 #define CAMARA ROUTE_CAMARA
 #define ESIM(name) "iot-device-management:esim-profiles:" name
 
@@ -62,18 +63,18 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/users/*/password", "users:write", TAKES_JSON, CHANGES, api_user_password_post},
     // One's own takes no scope. Answers that hold secrets are not kept: no idempotency key.
     {API_GET, API_BASE "/users/*/second-factor", NULL, TAKES_NOTHING, 0, api_factor_get},
-    {API_POST, API_BASE "/users/*/second-factor", NULL, TAKES_JSON, 0, api_factor_post},
-    {API_PATCH, API_BASE "/users/*/second-factor", NULL, TAKES_MERGE, 0, api_factor_patch},
+    {API_POST, API_BASE "/users/*/second-factor", NULL, TAKES_JSON, NO_KEY, api_factor_post},
+    {API_PATCH, API_BASE "/users/*/second-factor", NULL, TAKES_MERGE, NO_KEY, api_factor_patch},
     {API_DELETE, API_BASE "/users/*/second-factor", NULL, TAKES_MAYBE, CHANGES, api_factor_delete},
 
     {API_GET, API_BASE "/cards", "cards:read", TAKES_NOTHING, 0, api_cards_list},
     {API_POST, API_BASE "/cards/search", "cards:read", TAKES_JSON, 0, api_cards_search},
-    {API_POST, API_BASE "/cards/export", "cards:read", TAKES_JSON, ROUTE_ANY_TYPE, api_cards_export},
+    {API_POST, API_BASE "/cards/export", "cards:read", TAKES_JSON, ROUTE_ANY_TYPE | NO_KEY, api_cards_export},
     {API_POST, API_BASE "/cards/moves", "cards:write", TAKES_JSON, CHANGES | ROUTE_NEEDS_KEY, api_moves_post},
     {API_GET, API_BASE "/cards/moves/*", "cards:read", TAKES_NOTHING, 0, api_move_get},
     {API_GET, API_BASE "/cards/*", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ), api_card_get},
     {API_PATCH, API_BASE "/cards/*", "cards:write", TAKES_MERGE, CHANGES | NEEDS(CARD_MOVE), api_card_patch},
-    {API_POST, API_BASE "/cards/*/reveal", "cards:reveal", TAKES_JSON, NEEDS(CARD_REVEAL), api_card_reveal},
+    {API_POST, API_BASE "/cards/*/reveal", "cards:reveal", TAKES_JSON, NO_KEY | NEEDS(CARD_REVEAL), api_card_reveal},
     {API_GET, API_BASE "/cards/*/subscriptions", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ),
      api_card_subscriptions},
     {API_GET, API_BASE "/cards/*/parameters", "cards:read", TAKES_NOTHING, NEEDS(CARD_READ), api_card_parameters},
@@ -89,7 +90,7 @@ const struct api_route_row api_routes[] = {
     {API_DELETE, API_BASE "/cards/*/quarantine", "cards:dirty", TAKES_JSON, CHANGES, api_card_quarantine_delete},
 
     {API_GET, API_BASE "/operations", "operations:read", TAKES_NOTHING, 0, api_operations_list},
-    {API_POST, API_BASE "/operations/export", "operations:read", TAKES_JSON, ROUTE_ANY_TYPE, api_operations_export},
+    {API_POST, API_BASE "/operations/export", "operations:read", TAKES_JSON, ROUTE_ANY_TYPE | NO_KEY, api_operations_export},
     {API_GET, API_BASE "/operations/*", "operations:read", TAKES_NOTHING, NEEDS(CARD_READ), api_operation_get},
     {API_POST, API_BASE "/operations/*/resend", NULL, TAKES_MAYBE, CHANGES, api_operation_resend},
     {API_POST, API_BASE "/operations/*/cancel", NULL, TAKES_MAYBE, CHANGES, api_operation_cancel},
@@ -199,7 +200,7 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/audit-trail/verifications/*", "audit-trail:verify", TAKES_NOTHING, 0,
      api_trail_verification_get},
     {API_GET, API_BASE "/audit-trail/checkpoints", "audit-trail:read", TAKES_NOTHING, 0, api_trail_checkpoints},
-    {API_POST, API_BASE "/audit-trail/export", "audit-trail:read", TAKES_JSON, ROUTE_ANY_TYPE, api_trail_export},
+    {API_POST, API_BASE "/audit-trail/export", "audit-trail:read", TAKES_JSON, ROUTE_ANY_TYPE | NO_KEY, api_trail_export},
     {API_GET, API_BASE "/audit-trail/*", "audit-trail:read", TAKES_NOTHING, 0, api_trail_get},
     {API_GET, API_BASE "/events", "events:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_events_get},
     {API_GET, API_BASE "/event-sinks", "events:read", TAKES_NOTHING, 0, api_sinks_list},

@@ -177,8 +177,21 @@ static struct api_exchange *first_in_work(struct api_exchange *x)
     return NULL;
 }
 
+// Better a clear refusal than a key that is taken and protects from nothing.
+static bool refuse_key(struct api_exchange *x)
+{
+    const struct api_request *r = x->request;
+    if (r->idempotency_key.len == 0 && r->client_token.len == 0)
+        return true;
+    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                   "It takes no Idempotency-Key: its answer must not be kept"));
+    return false;
+}
+
 bool api_stored_begin(struct api_exchange *x)
 {
+    if ((x->route->flags & ROUTE_NO_KEY) != 0)
+        return refuse_key(x);
     if ((x->route->flags & ROUTE_CHANGES) == 0 || (x->route->flags & ROUTE_OPEN) != 0)
         return true;
     if (!read_key(x))

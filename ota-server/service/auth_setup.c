@@ -41,6 +41,28 @@ bool auth_setup_is_open(struct store *s)
     return read_value(s, value) == STORE_OK && value[0] != '\0' && strcmp(value, DONE) != 0;
 }
 
+static bool see_client(void *context, const struct document *d)
+{
+    (void)d;
+    *(bool *)context = true;
+    return false;
+}
+
+bool auth_is_in_use(struct store *s)
+{
+    char value[AUTH_DIGEST_NAME_SIZE];
+    const struct document_filter filter = {.kind = "client", .state = -1};
+    const struct store_page page = {.limit = 1};
+    bool has_client = false;
+    if (read_value(s, value) != STORE_OK)
+        return false;
+    // None of this store's servers made a token yet, or the one that was made is used.
+    if (value[0] == '\0' || strcmp(value, DONE) == 0)
+        return true;
+    return store_documents(s, &filter, &page, see_client, &has_client, NULL) == STORE_OK &&
+           has_client;
+}
+
 bool auth_setup_fits(struct store *s, struct bytes token)
 {
     char value[AUTH_DIGEST_NAME_SIZE];

@@ -10,4 +10,6 @@ enum store_status auth_setup_begin(struct store *writer, const uint8_t entropy[3
                                    char token[AUTH_TOKEN_SIZE], bool *is_open) MUST_USE;
 bool auth_setup_fits(struct store *s, struct bytes token);
 bool auth_setup_is_open(struct store *s);
+// False as long as neither a person nor a client was ever entered, or the store cannot say.
+bool auth_is_in_use(struct store *s);
 enum store_status auth_setup_close(struct store *s) MUST_USE;

@@ -458,6 +458,17 @@ static enum ctl_exit explain(const struct ctl_client *c, CURLcode code, char pro
     }
 }
 
+// The server refuses a key where no answer may be kept: it has a secret.
+static bool takes_key(const struct ctl_request *r)
+{
+    const struct bytes path = bytes_of(r->path, r->path_w.len);
+    const struct bytes end = bytes_of_text("/second-factor");
+    if (r->is_reading || strcmp(r->method, "GET") == 0)
+        return false;
+    return path.len <= end.len || strcmp(r->method, "DELETE") == 0 ||
+           !bytes_equal(bytes_slice(path, path.len - end.len, path.len), end);
+}
+
 enum ctl_exit ctl_call_quietly(struct ctl_client *c, struct ctl_request *r, struct ctl_answer *a,
                                char problem[256])
 {
@@ -467,7 +478,7 @@ enum ctl_exit ctl_call_quietly(struct ctl_client *c, struct ctl_request *r, stru
     struct exchange e = {.c = c, .r = r, .a = a, .idempotency_key = r->idempotency_key};
     *a = (struct ctl_answer){0};
     problem[0] = '\0';
-    if (e.idempotency_key == NULL && !r->is_reading && strcmp(r->method, "GET") != 0) {
+    if (e.idempotency_key == NULL && takes_key(r)) {
         make_token("otactl-", made_key, sizeof(made_key));
         e.idempotency_key = made_key;
     }

@@ -1,6 +1,7 @@
 // Nobody gets further than their own reach: not by giving roles, not by guessing, not by asking
 // often.
 #include "ota-server/service/api_exchange.h"
+#include "ota-server/service/auth_setup.h"
 #include "tests/unit/api/api_lab.h"
 
 #include <stdio.h>
@@ -305,6 +306,70 @@ static void a_repeatable_password_is_kept_as_nothing_to_guess_by(void **state)
     assert_int_equal(total, 1);
 }
 
+// --- the first start ---
+
+static bool note_id(void *context, const struct document *d)
+{
+    *(uint64_t *)context = d->id;
+    return false;
+}
+
+// As at a first start: the laboratory has a client, which somebody made on this machine.
+static void remove_client(void)
+{
+    uint64_t id = 0;
+    const struct document_filter filter = {.kind = "client", .state = -1};
+    const struct store_page page = {.limit = 1};
+    assert_int_equal(store_documents(lab.store, &filter, &page, note_id, &id, NULL), STORE_OK);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_document_delete(lab.store, "client", id), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    lab.api->is_in_use = false;
+}
+
+static unsigned status_from(const char *peer)
+{
+    const struct ask ask = {
+        .method = "GET", .target = API_BASE "/system", .authorization = "", .peer = peer};
+    lab_ask(&lab, &ask, &a);
+    return a.status;
+}
+
+static unsigned set_up(const char *token, const char *peer)
+{
+    char body[512];
+    (void)snprintf(body, sizeof(body),
+                   "{\"token\":\"%s\",\"username\":\"root\",\"password\":\"" PASSWORD "\","
+                   "\"enterprise\":{\"name\":\"Us\",\"region\":\"EU\",\"timeZone\":\"UTC\"}}",
+                   token);
+    const struct ask ask = {.method = "POST",
+                            .target = API_BASE "/setup",
+                            .authorization = "",
+                            .body = body,
+                            .peer = peer};
+    lab_ask(&lab, &ask, &a);
+    return a.status;
+}
+
+static void nobody_from_afar_is_heard_before_the_first_person_is_there(void **state)
+{
+    const uint8_t entropy[32] = {7};
+    char token[AUTH_TOKEN_SIZE];
+    bool is_open = false;
+    (void)state;
+    assert_int_equal(auth_setup_begin(lab.store, entropy, token, &is_open), STORE_OK);
+    assert_int_equal(status_from("192.0.2.1"), 401); // a client was made
+    remove_client();
+    assert_int_equal(status_from("192.0.2.1"), 403);
+    assert_int_equal(status_from("2001:db8::1"), 403);
+    assert_int_equal(status_from("128.0.0.1"), 403);
+    assert_int_equal(status_from("127.0.0.2"), 401);
+    assert_int_equal(status_from("::1"), 401);
+    assert_int_equal(set_up(token, "192.0.2.1"), 403);
+    assert_int_equal(set_up(token, "127.0.0.1"), 201);
+    assert_int_equal(status_from("192.0.2.1"), 401);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -318,6 +383,7 @@ int main(void)
         TEST(a_session_ends_with_its_password_or_a_lock),
         TEST(refusals_above_the_rate_leave_no_rows),
         TEST(another_rate_holds_at_once),
+        TEST(nobody_from_afar_is_heard_before_the_first_person_is_there),
         TEST(a_repeatable_password_is_kept_as_nothing_to_guess_by),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

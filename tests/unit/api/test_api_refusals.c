@@ -1,5 +1,6 @@
 // What stands in the way of an operation, as clients are told: status, code and reason as the
 // contract maps them, and with each what to do.
+#include "common/base/text.h"
 #include "ota-server/service/api_exchange.h"
 #include "tests/unit/api/api_lab.h"
 
@@ -191,6 +192,40 @@ static void every_code_says_what_to_do(void **state)
     }
 }
 
+static const char *method_of(unsigned method)
+{
+    return method == API_PATCH ? "PATCH" : method == API_DELETE ? "DELETE" : "POST";
+}
+
+// A key that is taken and does nothing would be believed.
+static void where_no_answer_is_kept_a_key_is_refused(void **state)
+{
+    unsigned count = 0;
+    (void)state;
+    for (size_t i = 0; i < api_route_count; i++) {
+        const struct api_route_row *row = &api_routes[i];
+        char target[160];
+        struct writer w = writer_of(target, sizeof(target));
+        if ((row->flags & ROUTE_NO_KEY) == 0)
+            continue;
+        for (const char *at = row->path; *at != '\0'; at++) {
+            if (*at == '*')
+                text_put(&w, "crd_00000000000000000000000001");
+            else
+                writer_u8(&w, (uint8_t)*at);
+        }
+        struct ask ask = {.method = method_of(row->method), .target = text_end(&w), .body = "{}"};
+        lab_ask(&lab, &ask, &a);
+        assert_null(strstr(a.body, "Idempotency-Key"));
+        ask.key = "order-4711";
+        lab_ask(&lab, &ask, &a);
+        assert_int_equal(a.status, 400);
+        assert_non_null(strstr(a.body, "It takes no Idempotency-Key"));
+        count++;
+    }
+    assert_int_equal(count, 6);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -204,6 +239,7 @@ int main(void)
         CASE(what_is_on_the_card_is_not_downloaded_again),
         CASE(a_card_that_is_full_takes_no_more),
         CASE(a_queue_has_sixteen_places),
+        CASE(where_no_answer_is_kept_a_key_is_refused),
         cmocka_unit_test(every_code_says_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
