@@ -144,6 +144,14 @@ static void put_turn_metrics(struct writer *w, const struct turn_counts *c)
     metric_put(w, "failures_total", "counter", "Events and turns that failed.", c->failures);
 }
 
+static void put_retention_metrics(struct writer *w, const struct turn_counts *c)
+{
+    static const char *const kinds[RETAINED_KINDS] = {"operations", "messages", "alarms"};
+    metric_family(w, "removed_total", "counter", "What was removed because its time was over.");
+    for (unsigned i = 0; i < RETAINED_KINDS; i++)
+        metric_value(w, "removed_total", "what", kinds[i], c->removed[i]);
+}
+
 static void put_store_metrics(struct writer *w, const struct store_counts *c)
 {
     metric_family(w, "cards", "gauge", "Cards by state.");
@@ -228,6 +236,7 @@ void api_metrics(struct api_exchange *x)
         metric_value(&x->out, "http_answers_total", "class", classes[i], x->api->answers[i]);
     const struct turn_counts turns = turn_counts(x->api->options.turn);
     put_turn_metrics(&x->out, &turns);
+    put_retention_metrics(&x->out, &turns);
     put_card_metrics(&x->out, &turns);
     put_store_metrics(&x->out, &counts);
     const struct meter_counts calls = meter_counts(x->api->meter);

@@ -437,6 +437,8 @@ static enum store_status find_next_due(struct turn *t, struct utc now, struct ut
 static enum store_status run_all(struct turn *t, struct utc now, size_t count)
 {
     const struct strays strays = t->strays;
+    uint64_t removed[RETAINED_KINDS];
+    memcpy(removed, t->removed, sizeof(removed));
     const bool is_slice = is_part(t, now, count);
     struct utc campaign_due = {0};
     t->now = now;
@@ -471,6 +473,7 @@ static enum store_status run_all(struct turn *t, struct utc now, size_t count)
     if (status != STORE_OK) {
         turn_forget_rules(t); // what was learnt may never have been, nor what was served
         t->strays = strays;
+        memcpy(t->removed, removed, sizeof(removed));
     }
     return status;
 }

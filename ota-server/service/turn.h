@@ -11,6 +11,7 @@
 // Never: asks a clock or a socket. One thread.
 #pragma once
 
+#include "ota-server/store/retention.h"
 #include "ota-server/store/store.h"
 
 #define TURN_EVENTS_MAX 1024
@@ -53,6 +54,8 @@ struct turn_options {
     const struct policy *policy; // of the installation; a group may have its own
     unsigned trail_months;       // after which a month of the trail is removed; 0: never
     unsigned retired_key_days;   // after which a retired card's keys are erased; 0: never
+    // After which these are removed; a month counts 31 days; 0: never.
+    unsigned operation_months, message_days, alarm_months;
     const struct cipher *cipher;
     turn_send_fn *send; // may call turn_event()
     void *send_context;
@@ -188,6 +191,7 @@ struct turn_counts {
     uint64_t events, turns, commits, sent, received, dropped, strays, duplicates, failures;
     uint64_t pors, por_errors;   // answers of cards, and those that say that something went wrong
     uint64_t enables, rollbacks; // switches that ended done or rolled back, and the latter
+    uint64_t removed[RETAINED_KINDS]; // because their time was over
 };
 // Was anything committed since this was asked last that clients are told of [store/notices.h]?
 bool turn_has_told(struct turn *t);

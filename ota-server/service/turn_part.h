@@ -94,7 +94,8 @@ struct turn {
     struct utc next_due;
     struct utc now; // of the turn that runs
     struct utc next_sweep;
-    struct utc keys_due; // of a retired card, to be erased; 0: of none
+    uint64_t removed[RETAINED_KINDS]; // that the trail does not tell of yet
+    struct utc keys_due;              // of a retired card, to be erased; 0: of none
     struct utc next_checkpoint;
     char month[8]; // "2026-11": the trail's segment that was written to last
     uint64_t checkpoint_sequence;

@@ -1,13 +1,15 @@
 // What the turn does beside its work, a little at a time: what has stood its time leaves.
+#include "common/base/text.h"
 #include "ota-server/service/turn_part.h"
 #include "ota-server/store/calls.h"
 #include "ota-server/store/retention.h"
 #include "ota-server/store/tombstones.h"
 
 #define SWEEP_MS (60 * 60 * 1000)
-#define EXPIRE_ROWS 500 // that are removed in a turn: some milliseconds
-#define EXPIRE_MS 100   // until the next ones
-#define CARDS_MAX 32    // whose keys are erased in a turn
+#define EXPIRE_ROWS 500    // that are removed in a turn: some milliseconds
+#define EXPIRE_MS 100      // until the next ones
+#define EXPIRE_OF_KIND 200 // operations, messages, alarms
+#define CARDS_MAX 32       // whose keys are erased in a turn
 #define DAY_MS (24ull * 60 * 60 * 1000)
 
 static struct utc keys_end(const struct turn *t, struct utc retired_at)
@@ -46,6 +48,62 @@ static enum store_status erase_keys(struct turn *t, struct utc now)
     return STORE_OK;
 }
 
+// --- operations, messages, alarms ------------------------------------------------------------
+
+static const char *const objects[RETAINED_KINDS] = {"operation", "message", "alarm"};
+
+static uint64_t kept_days(const struct turn *t, enum retained kind)
+{
+    switch (kind) {
+    case RETAINED_OPERATION:
+        return 31ull * t->options.operation_months;
+    case RETAINED_MESSAGE:
+        return t->options.message_days;
+    case RETAINED_ALARM:
+        return 31ull * t->options.alarm_months;
+    case RETAINED_KINDS:
+        break;
+    }
+    return 0;
+}
+
+// One row for all that left in a row of pieces.
+static enum store_status note_removed(struct turn *t, enum retained kind, struct utc before,
+                                      struct utc now)
+{
+    char until[UTC_TEXT_SIZE];
+    char count[24];
+    struct writer w = writer_of(count, sizeof(count));
+    utc_format(before, until);
+    text_decimal(&w, t->removed[kind]);
+    const struct trail_new row = {.at = now,
+                                  .actor = {.kind = ACTOR_SYSTEM},
+                                  .action = "retention.removed",
+                                  .object_kind = objects[kind],
+                                  .before = until,
+                                  .after = text_end(&w),
+                                  .reason = "retention"};
+    t->removed[kind] = 0;
+    return store_trail_add(t->options.store, &row);
+}
+
+static enum store_status expire(struct turn *t, enum retained kind, struct utc now, bool *is_more)
+{
+    const uint64_t days = kept_days(t, kind);
+    const struct utc before = utc_after(now, -(int64_t)(days * DAY_MS));
+    uint32_t count = 0;
+    if (days == 0)
+        return STORE_OK;
+    enum store_status status = store_expire(t->options.store, kind, before, EXPIRE_OF_KIND, &count);
+    t->removed[kind] += count;
+    t->counts.removed[kind] += count;
+    if (count == EXPIRE_OF_KIND)
+        *is_more = true;
+    else if (status == STORE_OK && t->removed[kind] > 0)
+        status = note_removed(t, kind, before, now);
+    return status;
+}
+
 static enum store_status sweep(struct turn *t, struct utc now)
 {
     bool is_more = false;
@@ -57,6 +115,8 @@ static enum store_status sweep(struct turn *t, struct utc now)
     if (status == STORE_OK)
         status = store_calls_expire(t->options.store, now, EXPIRE_ROWS, &is_more_calls);
     is_more |= is_more_calls;
+    for (unsigned kind = 0; kind < RETAINED_KINDS && status == STORE_OK; kind++)
+        status = expire(t, (enum retained)kind, now, &is_more);
     t->next_sweep = utc_after(now, is_more ? EXPIRE_MS : SWEEP_MS);
     return status == STORE_OK && !is_more ? store_sweep(t->options.store, now) : status;
 }

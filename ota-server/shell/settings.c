@@ -13,8 +13,11 @@
 #define TRAIL_MONTHS_ARCHIVED 24 // where those are in files
 #define TRAIL_MONTHS_MIN 6
 #define TRAIL_MONTHS_MAX 1200
+#define OPERATION_MONTHS 96 // as the trail: they have no archive
+#define ALARM_MONTHS 24
+#define MESSAGE_DAYS 90
 #define RETIRED_KEY_DAYS 30
-#define RETIRED_KEY_DAYS_MAX 3650
+#define RETENTION_DAYS_MAX 3650
 #define LISTEN "127.0.0.1:8080"
 #define CONNECTIONS 2048
 #define CONNECTIONS_MAX 16384
@@ -351,7 +354,24 @@ static bool read_networks(struct server_networks *n, cfg_t *file, const char *na
     return true;
 }
 
-// Less than half a year is what no operator may keep.
+// Months: less than half a year is what no operator may keep. 0 is for ever, which keys never stay.
+static bool read_kept(unsigned *time, cfg_t *file, const char *name, char *error)
+{
+    const bool are_days = strstr(name, "-days") != NULL;
+    const bool may_stay = strcmp(name, "retired-key-days") != 0;
+    const long given = cfg_getint(file, name);
+    const long least = are_days ? 1 : TRAIL_MONTHS_MIN;
+    const long most = are_days ? RETENTION_DAYS_MAX : TRAIL_MONTHS_MAX;
+    if (!(given == 0 && may_stay) && (given < least || given > most))
+        return fail(error,
+                    !are_days  ? "6 to 1200 months are allowed, or 0 for ever, for"
+                    : may_stay ? "1 to 3650 days are allowed, or 0 for ever, for"
+                               : "1 to 3650 days are allowed for",
+                    name);
+    *time = (unsigned)given;
+    return true;
+}
+
 static bool read_retention(struct server_settings *s, cfg_t *file, char *error)
 {
     if (!take(s->trail_archive, sizeof s->trail_archive, cfg_getstr(file, "trail-archive")))
@@ -362,11 +382,10 @@ static bool read_retention(struct server_settings *s, cfg_t *file, char *error)
     if (months != 0 && (months < TRAIL_MONTHS_MIN || months > TRAIL_MONTHS_MAX))
         return fail(error, "6 to 1200 months are allowed, or 0 for ever, for", "trail-months");
     s->trail_months = (unsigned)months;
-    const long days = cfg_getint(file, "retired-key-days");
-    if (days < 1 || days > RETIRED_KEY_DAYS_MAX)
-        return fail(error, "1 to 3650 days are allowed for", "retired-key-days");
-    s->retired_key_days = (unsigned)days;
-    return true;
+    return read_kept(&s->operation_months, file, "operation-months", error) &&
+           read_kept(&s->alarm_months, file, "alarm-months", error) &&
+           read_kept(&s->message_days, file, "message-days", error) &&
+           read_kept(&s->retired_key_days, file, "retired-key-days", error);
 }
 
 static bool read_connections(struct server_settings *s, cfg_t *file, char *error)
@@ -540,6 +559,9 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR("master-key-file", "", CFGF_NONE),
         CFG_INT("trail-months", -1, CFGF_NONE), // as the archive has it
         CFG_STR("trail-archive", "", CFGF_NONE),
+        CFG_INT("operation-months", OPERATION_MONTHS, CFGF_NONE),
+        CFG_INT("alarm-months", ALARM_MONTHS, CFGF_NONE),
+        CFG_INT("message-days", MESSAGE_DAYS, CFGF_NONE),
         CFG_INT("retired-key-days", RETIRED_KEY_DAYS, CFGF_NONE),
         CFG_STR("log-level", "info", CFGF_NONE),
         CFG_STR("log-form", "text", CFGF_NONE),

@@ -111,9 +111,10 @@ struct server_settings {
     enum log_level log_level;
     struct policy policy;
     struct server_sinks sinks;
-    unsigned trail_months;                // after which a month of the trail is removed; 0: never
-    bool is_memory_locked;                // not the file's: all of it,
-    bool are_keys_locked;                 // or what has keys
+    unsigned trail_months; // after which a month of the trail is removed; 0: never
+    bool is_memory_locked; // not the file's: all of it,
+    bool are_keys_locked;  // or what has keys
+    unsigned operation_months, alarm_months, message_days; // after which they go; 0: never
     unsigned retired_key_days;            // after which a retired card's keys are erased
     char trail_archive[SERVER_PATH_SIZE]; // folder that it is written to before; "": none
 };

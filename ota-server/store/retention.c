@@ -111,3 +111,67 @@ enum store_status store_retired_erase(struct store *s, struct utc before, struct
     }
     return status == STORE_NONE ? STORE_OK : status;
 }
+
+// --- operations, messages, alarms ------------------------------------------------------------
+
+#define OPERATIONS_MAX 256 // in one call
+#define ALARM_IS_CLEARED 0 // as the state of its document
+
+static struct query expire_query(struct store *s, enum statement statement, struct utc before,
+                                 uint32_t limit)
+{
+    struct query q = query_of(s, statement);
+    bind_number(&q, 1, (int64_t)ids_first(before)); // ids ascend with the time
+    bind_number(&q, 2, limit);
+    bind_number(&q, 3, statement == STATEMENT_ALARMS_EXPIRE ? ALARM_IS_CLEARED : STATUS_ENDED);
+    if (statement == STATEMENT_ALARMS_EXPIRE)
+        bind_number(&q, 4, before.ms);
+    return q;
+}
+
+static enum store_status drop(struct store *s, enum statement statement, uint64_t operation)
+{
+    struct query q = query_of(s, statement);
+    bind_number(&q, 1, (int64_t)operation);
+    return query_run(&q);
+}
+
+static enum store_status drop_operation(struct store *s, uint64_t id)
+{
+    enum store_status status = drop(s, STATEMENT_STEPS_DROP, id);
+    if (status == STORE_OK)
+        status = drop(s, STATEMENT_AUDIT_DROP, id);
+    return status == STORE_OK ? drop(s, STATEMENT_OPERATION_DROP, id) : status;
+}
+
+static enum store_status expire_operations(struct store *s, struct utc before, uint32_t limit,
+                                           uint32_t *count)
+{
+    uint64_t ids[OPERATIONS_MAX];
+    const uint32_t most = limit < OPERATIONS_MAX ? limit : OPERATIONS_MAX;
+    struct query q = expire_query(s, STATEMENT_OPERATIONS_OLD, before, most);
+    enum store_status status = query_step(&q);
+    for (*count = 0; status == STORE_OK && *count < most; status = query_step(&q))
+        ids[(*count)++] = (uint64_t)column_number(&q, 0);
+    query_end(&q);
+    if (status == STORE_NONE)
+        status = STORE_OK;
+    for (uint32_t i = 0; i < *count && status == STORE_OK; i++)
+        status = drop_operation(s, ids[i]);
+    return status;
+}
+
+enum store_status store_expire(struct store *s, enum retained kind, struct utc before,
+                               uint32_t limit, uint32_t *count)
+{
+    *count = 0;
+    if (kind == RETAINED_OPERATION)
+        return expire_operations(s, before, limit, count);
+    struct query q = expire_query(
+        s, kind == RETAINED_ALARM ? STATEMENT_ALARMS_EXPIRE : STATEMENT_MESSAGES_EXPIRE, before,
+        limit);
+    const enum store_status status = query_run(&q);
+    if (status == STORE_OK)
+        *count = (uint32_t)sqlite3_changes(s->db);
+    return status;
+}

@@ -200,6 +200,15 @@
     S(RETIRED_PUT, "INSERT INTO retired (card, at) VALUES ($1,$2) ON CONFLICT DO NOTHING") \
     S(RETIRED_NEXT, "SELECT r.card, r.at, coalesce((SELECT tenant FROM card WHERE id = r.card), 0)" \
         " FROM retired r WHERE r.at >= 0 ORDER BY r.at, r.card LIMIT 1") \
+    S(OPERATIONS_OLD, "SELECT id FROM operation WHERE id < $1 AND status = $3 ORDER BY id LIMIT $2") \
+    S(OPERATION_DROP, "DELETE FROM operation WHERE id = $1") \
+    S(STEPS_DROP, "DELETE FROM step WHERE operation = $1") \
+    S(AUDIT_DROP, "DELETE FROM audit WHERE operation = $1") \
+    S(MESSAGES_EXPIRE, "DELETE FROM message WHERE id IN (SELECT id FROM message m WHERE id < $1" \
+        " AND state <> 0 AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.id = m.operation" \
+        " AND o.status <> $3) ORDER BY id LIMIT $2)") \
+    S(ALARMS_EXPIRE, "DELETE FROM document WHERE kind = 'alarm' AND id IN (SELECT id FROM document" \
+        " WHERE kind = 'alarm' AND id < $1 AND state = $3 AND changed_at < $4 ORDER BY id LIMIT $2)") \
     S(RETIRED_DONE, "DELETE FROM retired WHERE card = $1") \
     S(SUBSCRIPTION_KEYED, "SELECT id, imsi FROM subscription WHERE card = $1 AND card > 0" \
         " AND has_keys = 1 LIMIT 1") \

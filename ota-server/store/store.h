@@ -691,6 +691,7 @@ struct ids {
     uint64_t last;
 };
 uint64_t ids_next(struct ids *ids, struct utc now);
+uint64_t ids_first(struct utc now); // of those that are given from then on
 
 // Behind the highest that the store holds: a clock that went back must not give one again, and what
 // is sent in the order of its id must come behind what was there.

@@ -42,6 +42,9 @@ static void open_all(void)
     const struct turn_options t = {.store = store,
                                    .policy = &world.policy,
                                    .retired_key_days = 30,
+                                   .operation_months = 6,
+                                   .message_days = 90,
+                                   .alarm_months = 24,
                                    .cipher = crypto.store.cipher,
                                    .send = ignore_sent};
     turn = turn_open(&t);
@@ -242,6 +245,146 @@ static void many_cards_are_erased_in_pieces(void **state)
     assert_int_equal(store_retired_first(store, &first), STORE_NONE);
 }
 
+// --- operations, messages, alarms ------------------------------------------------------------
+
+static void add_operation(uint64_t id, uint8_t status)
+{
+    const struct operation o = {.id = id, .kind = OPERATION_AUDIT, .status = status};
+    const struct step step = {.operation = id, .name = STEP_SUBMITTED};
+    assert_int_equal(store_operation_put(store, 7, 1, &o), STORE_OK);
+    assert_int_equal(store_step_add(store, &step, world.now, ""), STORE_OK);
+}
+
+static void add_message(uint64_t id, uint64_t operation, bool is_waiting)
+{
+    static struct message m;
+    m = (struct message){.id = id, .card = 7, .operation = operation, .at = world.now};
+    m.packet_len = 1;
+    assert_int_equal(store_message_put(store, &m), STORE_OK);
+    if (!is_waiting)
+        assert_int_equal(store_message_state(store, id, 1, 1, world.now), STORE_OK);
+}
+
+static void add_alarm(uint64_t id, int state)
+{
+    const struct document d = {.kind = "alarm",
+                               .id = id,
+                               .owner = 1,
+                               .state = state,
+                               .created_at = world.now,
+                               .changed_at = world.now,
+                               .body = bytes_of_text("{}")};
+    assert_int_equal(store_document_put(store, &d), STORE_OK);
+}
+
+// Of each kind two that have ended, and one that has not.
+static uint64_t add_old_ones(void)
+{
+    const uint64_t first = turn_ids(turn, world.now, 16);
+    assert_int_equal(store_begin(store), STORE_OK);
+    add_operation(first, STATUS_ENDED);
+    add_operation(first + 1, STATUS_ENDED);
+    add_operation(first + 2, STATUS_SENT);
+    add_message(first + 3, first, false);
+    add_message(first + 4, first + 2, false); // of what is open
+    add_message(first + 5, first, true);      // on its way to a link
+    add_alarm(first + 6, 0);
+    add_alarm(first + 7, 1);
+    assert_int_equal(store_commit(store), STORE_OK);
+    return first;
+}
+
+static bool has_operation(uint64_t id)
+{
+    struct operation o;
+    uint64_t card = 0;
+    return store_operation_get(store, id, &o, &card) == STORE_OK;
+}
+
+static bool note_it(void *context, const struct document *d)
+{
+    (void)d;
+    *(bool *)context = true;
+    return false;
+}
+
+static bool has_alarm(uint64_t id)
+{
+    bool is_there = false;
+    return store_document_get(store, "alarm", id, note_it, &is_there) == STORE_OK && is_there;
+}
+
+static int64_t rows(const char *text)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, text, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    const int64_t count = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return count;
+}
+
+static void sweep_after(struct utc from, int64_t days)
+{
+    world.now = utc_after(from, days * DAY_MS);
+    turn_close(turn); // what an hour of it would be for
+    store_close(store);
+    open_all();
+    run();
+}
+
+static void what_has_ended_leaves_after_its_time(void **state)
+{
+    (void)state;
+    const struct utc begin = world.now;
+    const uint64_t first = add_old_ones();
+    sweep_after(begin, 90);
+    assert_int_equal(rows("SELECT count(*) FROM message"), 3);
+    sweep_after(begin, 91);
+    assert_int_equal(rows("SELECT count(*) FROM message"), 2);
+    assert_true(has_operation(first));
+    sweep_after(begin, 6 * 31);
+    assert_true(has_operation(first) && has_operation(first + 1));
+    sweep_after(begin, 6 * 31 + 1);
+    assert_false(has_operation(first) || has_operation(first + 1));
+    assert_true(has_operation(first + 2));
+    assert_int_equal(rows("SELECT count(*) FROM step"), 1);
+    assert_true(has_alarm(first + 6));
+    sweep_after(begin, 24 * 31 + 1);
+    assert_false(has_alarm(first + 6));
+    assert_true(has_alarm(first + 7));
+    assert_int_equal(rows("SELECT count(*) FROM trail WHERE action = 'retention.removed'"), 3);
+    assert_int_equal(rows("SELECT count(*) FROM trail WHERE action = 'retention.removed' AND"
+                          " object_kind = 'operation' AND after = '2'"),
+                     1);
+}
+
+// 200 at a time, and one row for them all.
+static void many_leave_in_pieces_and_are_told_of_once(void **state)
+{
+    (void)state;
+    const uint64_t first = turn_ids(turn, world.now, 450);
+    assert_int_equal(store_begin(store), STORE_OK);
+    for (uint64_t i = 0; i < 450; i++)
+        add_operation(first + i, STATUS_ENDED);
+    assert_int_equal(store_commit(store), STORE_OK);
+    sweep_after(world.now, 6 * 31 + 1);
+    assert_int_equal(rows("SELECT count(*) FROM operation"), 250);
+    assert_int_equal(turn_due(turn).ms, world.now.ms + 100);
+    world.now = turn_due(turn);
+    run();
+    assert_int_equal(rows("SELECT count(*) FROM operation"), 50);
+    assert_int_equal(rows("SELECT count(*) FROM trail WHERE action = 'retention.removed'"), 0);
+    world.now = turn_due(turn);
+    run();
+    assert_int_equal(rows("SELECT count(*) FROM operation"), 0);
+    assert_int_equal(rows("SELECT after FROM trail WHERE action = 'retention.removed'"), 450);
+    assert_int_equal(turn_counts(turn).removed[RETAINED_OPERATION], 450);
+}
+
 // --- on the disk -----------------------------------------------------------------------------
 
 static void read_sealed(uint64_t card, uint8_t sealed[SEALED])
@@ -303,6 +446,8 @@ int main(void)
         TEST(a_turn_is_due_when_the_time_of_keys_is_over),
         TEST(a_server_that_was_off_erases_at_its_start),
         TEST(many_cards_are_erased_in_pieces),
+        TEST(what_has_ended_leaves_after_its_time),
+        TEST(many_leave_in_pieces_and_are_told_of_once),
         TEST(no_octet_of_erased_keys_is_left_in_the_files),
     };
     return cmocka_run_group_tests_name("server_retention", tests, NULL, NULL);

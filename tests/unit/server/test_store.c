@@ -187,9 +187,8 @@ static const char additions_undone[] =
     "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail BEGIN SELECT RAISE(ABORT, 'no'); END;"
     "DROP TABLE card_reference; DROP TRIGGER group_counted; DROP TRIGGER group_recounted;"
     "DROP TRIGGER group_uncounted; DROP TABLE group_count;"
-    "DROP TABLE retired;"
     "CREATE INDEX card_reference ON card (reference) WHERE reference IS NOT NULL;"
-    "PRAGMA user_version = 2";
+    "DROP TABLE retired; PRAGMA user_version = 2";
 
 static void make_released_database(void)
 {
