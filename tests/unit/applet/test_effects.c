@@ -168,6 +168,45 @@ static void a_template_that_the_factory_does_not_count_is_none(void **state)
     assert_int_equal(code_of(c), RESULT_TEMPLATE_UNKNOWN);
 }
 
+static void what_a_download_leaves_out_comes_from_its_template(void **state)
+{
+    (void)state;
+    card.templates[1].smsc = (struct dialling){.len = 4, .octets = {0x91, 0x94, 0x71, 0x00}};
+    struct command c = bench_download(&card, 3, 0);
+    c.download.template_number = 2;
+    assert_int_equal(code_of(c), RESULT_OK);
+    const struct slot s = bench_dump(&card).image.slots[2];
+    assert_int_equal(s.template_number, 2);
+    assert_int_equal(s.smsc.len, 4);
+    assert_memory_equal(s.smsc.octets, "\x91\x94\x71\x00", 4);
+    assert_int_equal(s.msisdn.len, 0);
+    assert_false(s.has_iccid);
+}
+
+// Any slot may be the first that is free.
+static void a_download_fills_the_first_free_slot(void **state)
+{
+    (void)state;
+    bench_settle_on(&card, 2);
+    assert_int_equal(code_of(bench_target(&card, COMMAND_SET_FALLBACK, 2, 0)), RESULT_OK);
+    assert_int_equal(code_of(bench_target(&card, COMMAND_DELETE, 1, 0)), RESULT_OK);
+    struct command c = bench_download(&card, 3, 0);
+    const struct sent *s = bench_command(&card, &c);
+    assert_int_equal(s->result.code, RESULT_OK);
+    assert_memory_equal(s->result.data.at, "\x01\x02", 2);
+}
+
+// Guards of ENABLE are for a download that enables.
+static void a_terminal_that_cannot_refresh_can_download(void **state)
+{
+    (void)state;
+    card.applet.terminal = (uint16_t)(card.applet.terminal & ~TERMINAL_REFRESH);
+    assert_int_equal(code_of(bench_download(&card, 3, COMMAND_FLAG_ENABLE)),
+                     RESULT_TERMINAL_INCAPABLE);
+    assert_int_equal(bench_dump(&card).image.slots[2].state, SLOT_EMPTY);
+    assert_int_equal(code_of(bench_download(&card, 3, 0)), RESULT_OK);
+}
+
 // Only a download that says so takes the attribute, once it is confirmed.
 static void a_download_that_is_enabled_leaves_the_fallback_attribute(void **state)
 {
@@ -415,6 +454,9 @@ int main(void)
         T(enabling_the_enabled_one_makes_it_preferred),
         T(results_name_the_slots),
         T(a_template_that_the_factory_does_not_count_is_none),
+        T(what_a_download_leaves_out_comes_from_its_template),
+        T(a_download_fills_the_first_free_slot),
+        T(a_terminal_that_cannot_refresh_can_download),
         T(a_download_that_is_enabled_leaves_the_fallback_attribute),
         T(a_download_needs_room_for_its_slot_and_its_keys),
         T(only_a_new_value_is_counted_from_now),
