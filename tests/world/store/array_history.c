@@ -2,6 +2,7 @@
 #include "common/base/check.h"
 #include "ota-server/store/calls.h"
 #include "ota-server/store/notices.h"
+#include "ota-server/store/retention.h"
 #include "ota-server/store/tombstones.h"
 #include "tests/world/store/array.h"
 
@@ -282,6 +283,45 @@ enum store_status store_calls_expire(struct store *s, struct utc now, uint32_t r
     (void)rows_max;
     *is_more = false;
     return STORE_OK;
+}
+
+// A world keeps keys and history for as long as it lasts: its server is told of no time for them.
+enum store_status store_retired_put(struct store *s, uint64_t card, struct utc at)
+{
+    (void)s;
+    (void)card;
+    (void)at;
+    return STORE_OK;
+}
+
+enum store_status store_retired_first(struct store *s, struct utc *at)
+{
+    (void)s;
+    (void)at;
+    return STORE_NONE;
+}
+
+enum store_status store_retired_erase(struct store *s, struct utc before, struct utc now,
+                                      uint32_t limit)
+{
+    (void)s;
+    (void)before;
+    (void)now;
+    (void)limit;
+    check(false);
+    return STORE_FAILED;
+}
+
+enum store_status store_expire(struct store *s, enum retained kind, struct utc before,
+                               uint32_t limit, uint32_t *count)
+{
+    (void)s;
+    (void)kind;
+    (void)before;
+    (void)limit;
+    (void)count;
+    check(false);
+    return STORE_FAILED;
 }
 
 // As the other store does: receipts after 7 d; the rest is not kept.
