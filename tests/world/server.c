@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WEAK_SPI 0x12 // not ciphered: below the least that cards take
+#define WEAK_SPI 0x12   // not ciphered: below the least that cards take
+#define ANSWER_SPI 0x39 // an answer, secured, in a message of its own
 #define LINKS 2
 
 // Nonces of the store: repeated from the seed, because a run must be. Never in a product.
@@ -477,6 +478,7 @@ void server_step(struct world *w)
     if (!s->is_running)
         return;
     s->policy.ota.spi1 = w->now.ms < s->weak_until.ms ? WEAK_SPI : 0;
+    s->policy.ota.spi2 = ANSWER_SPI;
     outbox_tick(s->outbox, w->now);
     for (unsigned i = 0; i < 64 && s->is_running && is_turn_due(w); i++) {
         world_store_refuse(s->store, is_full(w));
