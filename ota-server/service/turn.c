@@ -317,7 +317,8 @@ bool turn_run_guarded(struct turn *t, struct task *k, struct utc now)
     k->status = run_task(t, k, now);
     if (k->status == STORE_OK) {
         t->counts.events++;
-        return store_mark_keep(t->options.store) == STORE_OK;
+        k->status = store_mark_keep(t->options.store);
+        return k->status == STORE_OK;
     }
     t->send_count = sends;
     t->tally_count = tallies;
@@ -346,8 +347,8 @@ static bool run_together(struct turn *t, size_t from, size_t to, struct utc now)
         is_good = k->status == STORE_OK;
         t->counts.events++;
     }
-    if (is_good)
-        return store_mark_keep(t->options.store) == STORE_OK;
+    if (is_good && store_mark_keep(t->options.store) == STORE_OK)
+        return true;
     store_mark_undo(t->options.store);
     t->counts = counts;
     t->send_count = sends;

@@ -1,4 +1,5 @@
 // Campaigns in the turn: those that are due run, and what becomes of their operations is noted.
+#include "common/base/check.h"
 #include "ota-server/service/turn_part.h"
 #include "ota-server/store/campaigns.h"
 
@@ -40,8 +41,9 @@ enum store_status turn_event_now(struct turn *t, uint64_t card, const struct eve
     k->origin = with->origin;
     k->status = STORE_OK;
     const bool is_safe = turn_run_guarded(t, k, t->now);
+    check(is_safe || k->status != STORE_OK);
     *answer = k->result;
-    return is_safe || k->status != STORE_OK ? k->status : STORE_FAILED;
+    return k->status;
 }
 
 // One that fails must neither stop others nor be due for ever.

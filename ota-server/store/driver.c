@@ -15,6 +15,7 @@ static const char *const texts[] = {STORE_STATEMENTS(STATEMENT)};
 enum store_status store_failed(struct store *s, int code)
 {
     snprintf(s->problem, sizeof(s->problem), "%s (%d)", sqlite3_errstr(code), code);
+    s->failures += (code & 0xFF) != SQLITE_CONSTRAINT;
     switch (code & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -80,16 +81,28 @@ void store_refresh(struct store *reader)
     (void)query_run(&q);
 }
 
+bool store_is_undone(struct store *s)
+{
+    if (!s->is_writing || !sqlite3_get_autocommit(s->db))
+        return false;
+    snprintf(s->problem, sizeof(s->problem), "the transaction was undone");
+    return true;
+}
+
 struct query query_of(struct store *s, enum statement statement)
 {
+    if (store_is_undone(s))
+        return (struct query){.s = s, .status = STORE_FAILED};
     begin_state(s);
     return listed(s, statement);
 }
 
 struct query query_text(struct store *s, const char *text)
 {
+    struct query q = {.s = s, .status = STORE_FAILED};
+    if (store_is_undone(s))
+        return q;
     begin_state(s);
-    struct query q = {.s = s};
     q.status = prepare(s, &q.own, text, 0);
     return q;
 }

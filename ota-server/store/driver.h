@@ -95,6 +95,7 @@ struct store {
     uint8_t signer[32];          // its public key
     uint64_t named[STORE_NAMED]; // cards whose pseudonym is in its table, by the end of their id
     int lock_fd;
+    uint64_t failures; // errors of the engine so far
     char problem[STORE_PROBLEM_SIZE];
 };
 
@@ -122,6 +123,9 @@ void query_end(struct query *q);
 enum store_status query_run(struct query *q);
 enum store_status store_run_text(struct store *s, const char *text);
 enum store_status store_failed(struct store *s, int code);
+// An error of the disk or of memory has ended the transaction that is under way. What were written
+// now would be committed by itself: queries are refused until store_rollback().
+bool store_is_undone(struct store *s);
 
 // keys.c
 enum store_status keys_open(struct store *s);

@@ -356,6 +356,8 @@ static int bind_head(sqlite3_stmt *to, const struct load_head *h)
 static enum store_status write_rows(struct store *s, sqlite3_stmt *to, const struct load *l,
                                     const struct cell *cells, uint32_t count)
 {
+    if (store_is_undone(s))
+        return STORE_FAILED;
     int code = bind_head(to, &l->head);
     for (uint32_t i = 0; i < count && code == SQLITE_OK; i++)
         code = bind(to, (int)(SHARED + 1 + i), l, &cells[i]);

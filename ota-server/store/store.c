@@ -242,6 +242,11 @@ const char *store_problem(const struct store *s)
     return s->problem;
 }
 
+uint64_t store_failures(const struct store *s)
+{
+    return s->failures;
+}
+
 enum store_status store_sizes(struct store *s, struct store_sizes *out)
 {
     char path[STORE_PATH_SIZE];
@@ -334,10 +339,7 @@ void store_rollback(struct store *s)
 
 enum store_status store_mark(struct store *s)
 {
-    if (sqlite3_get_autocommit(s->db)) { // an error ended the transaction: nothing may follow alone
-        snprintf(s->problem, sizeof(s->problem), "the transaction was undone");
-        return STORE_FAILED;
-    }
+    check(s->is_writing);
     s->head_marked = s->head;
     const enum store_status status = cards_count(s);
     return status == STORE_OK ? run(s, STATEMENT_MARK) : status;

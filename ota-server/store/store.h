@@ -71,6 +71,8 @@ enum store_status store_open(const struct store_options *options, struct store *
 void store_close(struct store *s);
 // What went wrong last, for the log: no key and no message body in it.
 const char *store_problem(const struct store *s);
+// How often the engine failed so far: what it did not find meanwhile may be there.
+uint64_t store_failures(const struct store *s);
 // For a reader that asks often: from its first query until the next call of this it sees one state
 // of the database, and does not look for a newer one at every query. For the writer it does
 // nothing.

@@ -150,11 +150,17 @@ int fault_lab_close(void **state)
 
 uint64_t ask(uint64_t card)
 {
+    return ask_for(card, (struct utc){0});
+}
+
+uint64_t ask_for(uint64_t card, struct utc not_before)
+{
     struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_CLIENT, .id = 3}};
     e.as.request.operation.id = turn_id(turn, world.now);
     e.as.request.operation.kind = OPERATION_READ_TIMERS;
     e.as.request.operation.list_len = 1;
     e.as.request.operation.list[0] = 0xFF;
+    e.as.request.operation.not_before = not_before;
     e.as.request.operation.not_after = utc_after(world.now, 5 * 60 * 1000); // the queue stays short
     assert_true(turn_event(turn, card, &e, note_answer, NULL));
     return e.as.request.operation.id;

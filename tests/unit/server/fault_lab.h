@@ -34,6 +34,7 @@ void close_server(void);
 void reopen(void);
 // Asks for an operation of the card, whose id comes back; note_answer() hears the answer.
 uint64_t ask(uint64_t card);
+uint64_t ask_for(uint64_t card, struct utc not_before);
 // Octets that no card sent: kept as a stray, and acknowledged only when they are.
 void hear_a_stray(turn_done_fn *done, void *context);
 // One turn, 20 ms later.

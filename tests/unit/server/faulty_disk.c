@@ -209,3 +209,8 @@ uint32_t faulty_disk_hits(void)
 {
     return hits;
 }
+
+uint32_t faulty_disk_calls(void)
+{
+    return calls;
+}

@@ -20,4 +20,5 @@ enum disk_fault {
 
 void faulty_disk_install(void); // becomes the default; once per process
 void faulty_disk_set(enum disk_fault fault, uint32_t at_call, bool lasts); // at_call counts from 1
-uint32_t faulty_disk_hits(void); // calls that failed since then
+uint32_t faulty_disk_hits(void);  // calls that failed since then
+uint32_t faulty_disk_calls(void); // that the fault could have met

@@ -1,7 +1,9 @@
 // The turn when the machine fails: disk full, failing writes and syncs, a lock that another process
 // holds, kill -9, an older copy of the database put back. What was acknowledged is never missing.
 #include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/database_mark.h"
 #include "tests/unit/server/fault_lab.h"
+#include "tests/unit/server/faulty_statement.h"
 
 #include "common/base/prng.h"
 
@@ -15,6 +17,7 @@
 #define HOUR_MS 3600000
 
 #define KILLS 200
+#define NOT_CHANGED " value " // has the probe of a disk that could not be written
 
 // --- the disk --------------------------------------------------------------------------------
 
@@ -154,6 +157,47 @@ static void each_read_of_a_turn_may_fail(void **state)
         assert_int_equal(done_status, STORE_OK);
         assert_whole();
     }
+}
+
+static enum store_status write_value(void *context, struct store *s, struct utc now)
+{
+    (void)context;
+    (void)now;
+    return store_value_put(s, "written", bytes_of("1", 1));
+}
+
+// The engine undoes the whole transaction by itself; what comes behind must not be written alone.
+static void each_statement_of_a_turn_may_fail(void **state)
+{
+    bool is_hit = true;
+    (void)state;
+    sqlite3 *db = database_mark_open(path);
+    for (uint32_t at = 1; is_hit; at++) {
+        const uint64_t id = ask_for(1, utc_after(world.now, 60 * 1000));
+        const struct event cancel = {.type = EVENT_CANCEL, .operation = id};
+        assert_int_equal(run(), TURN_OK);
+        assert_int_equal(answered.refusal, REFUSAL_NONE);
+        const uint64_t content = database_mark_of(db, NOT_CHANGED).content;
+        faulty_statement_set(at);
+        assert_true(turn_event(turn, 1, &cancel, note_answer, NULL)); // counts as a figure
+        assert_true(turn_write(turn, write_value, note_done, NULL));
+        const enum turn_status status = run();
+        is_hit = faulty_statement_was_hit();
+        faulty_statement_set(0);
+        assert_int_not_equal(status, TURN_STOP);
+        assert_true(is_hit || status == TURN_OK);
+        if (status != TURN_OK && database_mark_of(db, NOT_CHANGED).content != content)
+            fail_msg("written beside the turn whose statement %u failed", at);
+        assert_true(status == TURN_OK || done_status != STORE_OK);
+        assert_true(status == TURN_OK || answered.refusal != REFUSAL_NONE);
+        if (answered.refusal == REFUSAL_OVERLOADED) {
+            assert_true(turn_event(turn, 1, &cancel, note_answer, NULL));
+            assert_int_equal(run(), TURN_OK);
+        }
+        assert_int_equal(answered.refusal, REFUSAL_NONE);
+        assert_whole();
+    }
+    database_mark_close(db);
 }
 
 static void a_failed_sync_stops_the_server_and_nothing_is_answered_as_done(void **state)
@@ -562,6 +606,7 @@ int main(void)
         TEST(reads_go_on_while_the_disk_is_full),
         TEST(each_write_of_a_turn_may_fail),
         TEST(each_read_of_a_turn_may_fail),
+        TEST(each_statement_of_a_turn_may_fail),
         TEST(a_failed_sync_stops_the_server_and_nothing_is_answered_as_done),
         TEST(a_failed_sync_behind_the_commit_stops_the_server_too),
         TEST(a_lock_held_by_another_process_refuses_for_now),
@@ -573,5 +618,6 @@ int main(void)
         TEST(nothing_acknowledged_is_lost_by_200_kills),
     };
     faulty_disk_install();
+    faulty_statement_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
