@@ -24,7 +24,8 @@ struct bytes keys_of(struct key_sets *k, const struct auth_client *client, struc
 
 static bool asked_lately(const struct key_set *s, struct instant now)
 {
-    return s->ticket != 0 || !instant_is_due(instant_after(s->asked_at, KEYS_AGAIN_MS), now);
+    return s->ticket != 0 ||
+           (s->asked_at.ms != 0 && !instant_is_due(instant_after(s->asked_at, KEYS_AGAIN_MS), now));
 }
 
 // One for another URL of the client takes its row, so that no old key serves. NULL: all others
@@ -64,12 +65,15 @@ bool keys_ask(struct key_sets *k, const struct auth_client *client, struct insta
     if (s == NULL)
         s = make(k, client, now);
     if (s == NULL)
-        return false;
+        return true;
+    const struct instant before = s->asked_at;
     s->asked_at = now;
     s->ticket = ++k->tickets;
-    if (!k->fetch(k->context, s->ticket, s->uri, &url))
-        s->ticket = 0;
-    return s->ticket != 0;
+    if (k->fetch(k->context, s->ticket, s->uri, &url))
+        return true;
+    s->ticket = 0; // not asked: the next one may
+    s->asked_at = before;
+    return true;
 }
 
 void keys_answered(struct key_sets *k, uint64_t ticket, unsigned status, struct bytes body,

@@ -18,8 +18,8 @@
 struct key_set {
     uint64_t client, ticket; // ticket: of the question that is open, 0: none
     char uri[AUTH_URL_SIZE];
-    struct instant asked_at, got_at;
-    size_t len; // 0: nothing was got
+    struct instant asked_at, got_at; // 0: never
+    size_t len;                      // 0: nothing was got
     char text[KEYS_TEXT_MAX];
 };
 
@@ -37,7 +37,8 @@ struct key_sets {
 
 // Those of the client's URL, empty when there are none that serve now.
 struct bytes keys_of(struct key_sets *k, const struct auth_client *client, struct instant now);
-// Asks, unless that was done lately. Is an answer awaited?
+// Asks, unless that was done lately. True: nobody can tell yet, because the answer is awaited, or
+// because it cannot be asked for now. False: what was read is what there is.
 bool keys_ask(struct key_sets *k, const struct auth_client *client, struct instant now);
 void keys_answered(struct key_sets *k, uint64_t ticket, unsigned status, struct bytes body,
                    struct instant now);
