@@ -135,8 +135,7 @@ static size_t slow_index(const struct sinks *s, uint64_t sink)
     return i;
 }
 
-// One that was deleted while it was slow keeps its place until the next start; when none is left,
-// which takes more than there may be at once, a further one is taken for quick.
+// Without a place, which takes more of them than there may be at once, one is taken for quick.
 static void note_pace(struct sinks *s, uint64_t sink, uint32_t took_ms)
 {
     const size_t i = slow_index(s, sink);
@@ -144,6 +143,16 @@ static void note_pace(struct sinks *s, uint64_t sink, uint32_t took_ms)
         s->slow[s->slow_count++] = sink;
     else if (took_ms <= SLOW_MS && i < s->slow_count)
         s->slow[i] = s->slow[--s->slow_count];
+}
+
+// Those that were deleted while they were slow.
+static void forget_deleted(struct sinks *s, struct store *store)
+{
+    struct sink_row row;
+    for (size_t i = s->slow_count; i-- > 0;) {
+        if (store_sink_get(store, s->slow[i], &row) == STORE_NONE)
+            s->slow[i] = s->slow[--s->slow_count];
+    }
 }
 
 static enum store_status keep_attempt(const struct errand *f, struct store *store, struct utc now,
@@ -638,6 +647,7 @@ static enum store_status sweep(void *context, struct store *store, struct utc no
     struct sinks *s = context;
     bool is_more = false;
     enum store_status status = store_deliveries_sweep(store, now, SWEEP_ROWS, &is_more);
+    forget_deleted(s, store);
     s->row_count = 0;
     if (status == STORE_OK)
         status = store_sinks_to_alarm(store, SWEEP_SINKS, note_alarm, s);

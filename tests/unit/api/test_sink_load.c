@@ -18,6 +18,7 @@
 struct waiting {
     uint64_t ticket;
     int64_t at_ms; // when it is answered
+    uint32_t took_ms;
     size_t sink, event;
     unsigned status;
 };
@@ -28,7 +29,7 @@ static struct waiting waitings[SINK_FLIGHTS_MAX];
 static size_t waiting_count;
 static struct prng chance;
 
-static bool is_bad_now;
+static bool is_bad_now, are_all_slow;
 static int64_t born_ms[EVENTS_MAX], took_ms[EVENTS_MAX];
 static size_t event_count;
 static bool is_counted[EVENTS_MAX]; // of a healthy sink
@@ -60,14 +61,15 @@ static bool take(void *context, const struct sink_request *r)
     struct waiting *w = &waitings[waiting_count++];
     const size_t sink = number_behind(r->url, "https://s");
     const bool is_now_dead = is_bad_now && is_dead(sink);
-    const bool is_now_slow = is_bad_now && is_slow(sink);
+    const bool is_now_slow = are_all_slow || (is_bad_now && is_slow(sink));
     *w = (struct waiting){.ticket = r->ticket,
                           .sink = sink,
                           .event = number_behind(body, "\"event\":"),
                           .status = is_now_dead ? 0 : 200,
-                          .at_ms = lab.now.utc.ms + (is_now_dead   ? DEAD_MS
-                                                     : is_now_slow ? SLOW_MS
-                                                                   : QUICK_MS)};
+                          .took_ms = is_now_dead   ? DEAD_MS
+                                     : is_now_slow ? SLOW_MS
+                                                   : QUICK_MS};
+    w->at_ms = lab.now.utc.ms + w->took_ms;
     return true;
 }
 
@@ -79,10 +81,10 @@ static bool fill(void *context, uint8_t *to, size_t len)
     return true;
 }
 
-static void add_sinks(void)
+static void add_sinks(size_t from)
 {
     assert_int_equal(store_begin(lab.store), STORE_OK);
-    for (size_t i = 0; i < COUNT; i++) {
+    for (size_t i = from; i < from + COUNT; i++) {
         char body[128];
         (void)snprintf(body, sizeof(body),
                        "{\"sink\":\"https://s%zu.example.com/\",\"secrets\":[]}", i);
@@ -112,7 +114,8 @@ static void open_all(void)
     prng_init(&chance, 1, "sinks", 0);
     waiting_count = 0;
     event_count = 0;
-    add_sinks();
+    are_all_slow = false;
+    add_sinks(0);
 }
 
 static void close_all(void)
@@ -170,9 +173,7 @@ static void answer_what_is_due(void)
         const struct sink_answer answer = {.status = w.status,
                                            .problem = w.status == 0 ? "TIMEOUT" : "",
                                            .retry_after_s = -1,
-                                           .took_ms = w.status == 0                   ? DEAD_MS
-                                                      : is_bad_now && is_slow(w.sink) ? SLOW_MS
-                                                                                      : QUICK_MS};
+                                           .took_ms = w.took_ms};
         sinks_answered(sinks, w.ticket, &answer);
     }
 }
@@ -266,10 +267,48 @@ static void dead_and_slow_sinks_delay_no_other(void **state)
     assert_true(bad.burst * 2 < good.burst * 3);
 }
 
+static void delete_all(void)
+{
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_int_equal(store_document_delete(lab.store, STORE_SINK_KIND, i + 1), STORE_OK);
+        assert_int_equal(store_sink_delete(lab.store, i + 1), STORE_OK);
+    }
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+// Who is slow gets one event at a time, also when as many slow ones as there may be are gone.
+static void sinks_that_are_gone_take_no_place_from_slow_ones(void **state)
+{
+    (void)state;
+    open_all();
+    are_all_slow = true;
+    run(SLOW_MS + 1000, 1, 0);
+    delete_all();
+    add_sinks(COUNT);
+    run(60000, 0, 0); // it is noticed within a minute
+    for (unsigned events = 1; events <= 4; events += 3) {
+        assert_int_equal(store_begin(lab.store), STORE_OK);
+        for (unsigned k = 0; k < events; k++) {
+            for (size_t i = COUNT; i < COUNT + 100; i++)
+                tell(i);
+        }
+        assert_int_equal(store_commit(lab.store), STORE_OK);
+        sinks_look(sinks);
+        run(1000, 0, 0);
+        assert_int_equal(waiting_count, 100);
+        run(events == 1 ? SLOW_MS : 0, 0, 0);
+    }
+    run((int64_t)4 * SLOW_MS + 1000, 0, 0);
+    assert_int_equal(waiting_count, 0);
+    close_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dead_and_slow_sinks_delay_no_other),
+        cmocka_unit_test(sinks_that_are_gone_take_no_place_from_slow_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
