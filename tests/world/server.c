@@ -320,18 +320,19 @@ void server_start(struct world *w)
         world_store.campaigns->join(w, &turn);
     s->turn = turn_open(&turn);
     check(s->turn != NULL);
-    struct outbox_options outbox = {.turn = s->turn,
-                                    .port = {.context = w,
-                                             .is_bound = is_bound,
-                                             .room = room,
-                                             .send = send_part,
-                                             .answer = answer_part},
-                                    .clock = {w, utc_at, instant_of},
-                                    .link_count = LINKS,
-                                    .address = WORLD_SERVER_NUMBER,
-                                    .packets_max = 256,
-                                    .joins_max = 64,
-                                    .waits_max = 256};
+    struct outbox_options outbox = {
+        .turn = s->turn,
+        .port = {.context = w,
+                 .is_bound = is_bound,
+                 .room = room,
+                 .send = send_part,
+                 .answer = answer_part},
+        .clock = {.context = w, .utc = utc_at, .instant_of = instant_of},
+        .link_count = LINKS,
+        .address = WORLD_SERVER_NUMBER,
+        .packets_max = 256,
+        .joins_max = 64,
+        .waits_max = 256};
     for (unsigned i = 0; i < LINKS; i++)
         outbox.links[i] =
             (struct outbox_link){.smsc = "centre", .sends = true, .rate = 100, .weight = 1};
