@@ -575,7 +575,7 @@ planted_bug(campaign_opens_any_number ota-server/core/campaign.c CAMPAIGN
     BECOMES [==[
 ]==])
 
-planted_bug(campaign_canary_not_awaited ota-server/core/campaign.c CAMPAIGN
+planted_bug(campaign_canary_not_awaited ota-server/core/campaign.c CAMPAIGN SEED 6
     TEXT [==[
     if (n->open > 0 || asked < canary) {]==]
     BECOMES [==[
