@@ -6,6 +6,7 @@
 #include "ota-server/shell/keyfile.h"
 #include "ota-server/shell/server.h"
 #include "ota-server/shell/server_crypto.h"
+#include "ota-server/store/backup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-// Copies of a database that is in use, and the mark that tells that one was put back.
+#include "ota-server/store/backup.h"
+
 #include "ota-server/store/driver.h"
 
 #include <stdio.h>

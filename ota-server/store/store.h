@@ -573,15 +573,6 @@ enum store_status store_is_restored(struct store *s, bool *is_restored) MUST_USE
 // The cards have been told: it no longer says so.
 enum store_status store_restore_done(struct store *s) MUST_USE;
 
-// --- copies ----------------------------------------------------------------------------------
-
-// Makes the file `path`, which must not be there, a copy of one state of the database, whatever is
-// written meanwhile. Its log grows until that ends.
-enum store_status store_copy(struct store *reader, const char *path) MUST_USE;
-// Looks at every page and index: STORE_LOST when something does not fit.
-enum store_status store_judge(struct store *s) MUST_USE;
-// Notes, in a copy that is about to take the place of a database, that it does.
-enum store_status store_put_back(struct store *s, struct utc now) MUST_USE;
 // Writes the checkpoints of the file `from` (none when it is not there) that fit this trail to
 // `to`.
 enum store_status store_checkpoints_keep(struct store *s, const char *from,

@@ -2,6 +2,7 @@
 // the connections of the message centre.
 #include "common/base/check.h"
 #include "ota-server/service/bootstrap_job.h"
+#include "ota-server/store/backup.h"
 #include "tests/world/campaign.h"
 #include "tests/world/store/kind.h"
 #include "tests/world/world.h"

@@ -1,6 +1,7 @@
 // Changes that a crash meets. Every change that a test of the interface asks for is first tried on
 // copies of its database, so that a new route is covered by whatever test it has.
 #include "ota-server/service/api_exchange.h"
+#include "ota-server/store/backup.h"
 #include "tests/unit/api/api_lab.h"
 
 #include <stdio.h>

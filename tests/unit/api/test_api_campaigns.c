@@ -2,6 +2,7 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/campaign_run.h"
+#include "ota-server/store/backup.h"
 #include "tests/unit/api/api_lab.h"
 
 #include <stdio.h>

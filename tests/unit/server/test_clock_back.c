@@ -2,6 +2,7 @@
 #include "tests/lib/cmocka_all.h"
 #include "tests/unit/server/fault_lab.h"
 
+#include "ota-server/store/backup.h"
 #include "ota-server/store/campaigns.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))

@@ -1,5 +1,6 @@
 // Operations, messages, values and the trail.
 #include "common/base/check.h"
+#include "ota-server/store/backup.h"
 #include "ota-server/store/calls.h"
 #include "ota-server/store/notices.h"
 #include "ota-server/store/retention.h"

@@ -1,5 +1,6 @@
 #include "tests/world/store/kind.h"
 
+#include "ota-server/store/backup.h"
 #include "ota-server/store/driver.h"
 #include "tests/world/campaign.h"
 
