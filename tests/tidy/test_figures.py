@@ -71,6 +71,15 @@ def test_the_page(figures):
     shown, missing = page.stdout.split("## Not shown")
     assert "goals proved" in missing and "goals proved" not in shown
     assert "proofs (did not run)" in missing and "dev (did not run)" not in missing
+    # What was tried by hand comes from the tree.
+    part = {**json.loads(figures.splitlines()[1]), "part": "all mutants", "passed": 31, "failed": 1}
+    killed = {"name": "mutation.all_killed", "value": 30, "of": 32, "what": "applet/one.c", "source": "all mutants"}
+    write("tests/mutation-score.jsonl", json.dumps(part) + "\n" + json.dumps(killed) + "\n")
+    page = tool("reliability", "figures.jsonl").stdout
+    assert "| all mutants | 31 | **1** | 9 |" in page
+    assert "| of all mutants of the applet: noticed | 30 of 32 (93.7 %) |" in page
+    assert "| applet/one.c | 30/32 |" in page
+    os.remove("tests/mutation-score.jsonl")
 
 
 def test_no_page_of_another_run(figures):

@@ -261,16 +261,19 @@ class Mutate(Tree):
         self.assertEqual(status, 1)
         self.assertIn("tests/mutation.txt:1: a reason without a mutant", said)
 
-    def test_mutants_that_are_noticed_open_excused_and_gone(self):
+    def build(self):
+        """Tests of which each notices `a - 1` of three mutants, not `a + 2` and `a + 0`."""
         programs = "".join(f"add_executable({n} weak.c)\ntarget_link_libraries({n} more)\n" for n in self.JUDGES)
         self.write("CMakeLists.txt", "cmake_minimum_required(VERSION 3.25)\nproject(tiny C)\n"
                    f"add_library(more STATIC common/base/more.c)\n{programs}")
-        # Of three mutants it notices `a - 1`, not `a + 2` and `a + 0`.
-        self.write("weak.c", "int more(int a);\nint main(void)\n{\n    return more(1) > 0 ? 0 : 1;\n}\n")
+        if not os.path.exists("weak.c"):
+            self.write("weak.c", "int more(int a);\nint main(void)\n{\n    return more(1) > 0 ? 0 : 1;\n}\n")
         subprocess.run(["cmake", "-G", "Ninja", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-B", "build/dev"], check=True,
                        stdout=subprocess.DEVNULL)
         subprocess.run(["cmake", "--build", "build/dev"], check=True, stdout=subprocess.DEVNULL)
 
+    def test_mutants_that_are_noticed_open_excused_and_gone(self):
+        self.build()
         status, said, figures = self.mutants()
         self.assertEqual(status, 1)
         self.assertIn("+ return a + 2;", said)
@@ -290,6 +293,48 @@ class Mutate(Tree):
             status, said, _ = self.tool("mutate", *arguments)
             self.assertEqual(status, 1)
             self.assertIn("tests/mutation.txt: fits no mutant", said)
+
+    def test_an_excuse_of_what_a_test_notices_is_refused(self):
+        self.build()
+        self.write("tests/mutation.txt", self.EXCUSE.replace("a + %d", "a - 1"))
+        status, said, _ = self.mutants("--least", "0")
+        self.assertEqual(status, 1)
+        self.assertIn("excused, but test_base notices", said)
+
+    def test_tests_that_fail_without_a_mutant_judge_nothing(self):
+        self.write("weak.c", "int main(void)\n{\n    return 1;\n}\n")
+        self.build()
+        status, said, _ = self.mutants()
+        self.assertEqual(status, 1)
+        self.assertIn("test_base: fails without a mutant", said)
+
+    def test_a_run_goes_on_where_it_stopped(self):
+        self.build()
+        self.write(".gitignore", "build\nkept\nscore\n")
+        self.commit()
+        arguments = ("--keep", "kept", "--score", "score")
+        status, said, _ = self.mutants(*arguments, "--minutes", "0")
+        self.assertEqual(status, 1)
+        self.assertIn("0 tried, 0 open", said)
+        self.assertIn("score: not all were tried", said)
+        self.assertIn("3 tried, 2 open", self.mutants(*arguments)[1])
+        with open("score", encoding="utf-8") as score:
+            part, *figures = [json.loads(line) for line in score]
+        self.assertEqual((part["passed"], part["failed"], part["is_changed"]), (1, 2, False))
+        self.assertEqual([(f["name"], f["value"], f["of"]) for f in figures], [
+            ("mutation.all_killed", 1, 3), ("mutation.all_excused", 0, 3), ("mutation.all_open", 2, 3)])
+
+        # Nothing is left to try; what is open counts at one commit only, and is tried again at the next.
+        os.rename("build", "gone")
+        self.assertIn("3 tried, 2 open", self.mutants(*arguments)[1])
+        os.rename("gone", "build")
+        self.write("weak.c", "int more(int a);\nint main(void)\n{\n    return more(1) == 2 ? 0 : 1;\n}\n")
+        self.commit()
+        subprocess.run(["cmake", "--build", "build/dev"], check=True, stdout=subprocess.DEVNULL)
+        self.assertIn("not all were tried, or not at this commit", self.mutants(*arguments)[1])
+        status, said, _ = self.mutants(*arguments, "--again")
+        self.assertEqual(status, 0, said)
+        self.assertIn("3 tried, 0 open", said)
 
 
 class Coverage(Tree):
