@@ -7,6 +7,12 @@
 #include "common/base/secret.h"
 #include "common/wire/ident.h"
 
+// A turn and what is brought to it: nothing of them overlaps.
+/*@ predicate turn_is_ours{L}(struct turn *t, struct command *c, struct outcome *o) =
+  @   \valid(t) && image_is_valid(t->image) && \valid_read(c) && \valid(o) &&
+  @   \separated(t, t->image, o, c);
+  @*/
+
 static const struct applet_template *template_of(const struct applet_port *port, uint8_t number)
 {
     for (uint8_t i = 0; i < port->factory->template_count; i++) {
@@ -16,6 +22,9 @@ static const struct applet_template *template_of(const struct applet_port *port,
     return NULL;
 }
 
+/*@ requires \valid(o);
+  @ assigns o->has_pair, o->first, o->second;
+  @*/
 static void pair(struct outcome *o, unsigned first, unsigned second)
 {
     o->has_pair = true;
@@ -49,42 +58,6 @@ static void plan_switch(struct turn *t, const struct command *c, uint8_t to)
         .operation_id = c->operation_id,
     };
     turn_feed(t, EVENT_COMMAND);
-}
-
-// A slot that becomes empty or full has no part in what was tried before.
-/*@ requires \valid(m) && slot_index < IMAGE_SLOTS_MAX;
-  @ assigns m->dues.cool[slot_index], m->search.tried, m->search.failed;
-  @*/
-static void forget_slot(struct image *m, uint8_t slot_index)
-{
-    const uint16_t others = (uint16_t) ~(1u << slot_index);
-    m->dues.cool[slot_index] = 0;
-    m->search.tried &= others;
-    m->search.failed &= others;
-}
-
-/*@ requires image_is_valid(m) && one_is_fallback(m);
-  @ requires slot_index == IMAGE_NO_SLOT || is_used(m, slot_index);
-  @ assigns m->slots[0 .. IMAGE_SLOTS_MAX - 1].is_fallback, m->registry_version;
-  @ ensures one_is_fallback(m);
-  @ ensures slot_index != IMAGE_NO_SLOT ==> is_fallback(m, slot_index);
-  @*/
-static void set_fallback(struct image *m, uint8_t slot_index)
-{
-    uint8_t former = image_fallback(m);
-    if (former == slot_index || slot_index == IMAGE_NO_SLOT)
-        return;
-    //@ assert is_fallback(m, former) && is_used(m, slot_index);
-    /*@ assert \forall integer j; 0 <= j < m->slot_count && j != former &&
-      @   m->slots[j].state != SLOT_EMPTY ==> !is_fallback(m, j) && !m->slots[j].is_fallback;
-      @*/
-    m->slots[former].is_fallback = false;
-    m->slots[slot_index].is_fallback = true;
-    /*@ assert \forall integer j; 0 <= j < m->slot_count && j != slot_index &&
-      @   m->slots[j].state != SLOT_EMPTY ==> !m->slots[j].is_fallback;
-      @*/
-    //@ assert is_fallback(m, slot_index);
-    m->registry_version++;
 }
 
 static void prefer(struct image *m, uint8_t slot_index)
@@ -235,7 +208,7 @@ static void run_download(struct turn *t, const struct command *c, struct outcome
         return;
     }
     m->registry_version++;
-    forget_slot(m, slot_index);
+    image_forget(m, slot_index);
     pair(o, slot_index + 1u, image_free_slots(m));
     if ((c->flags & COMMAND_FLAG_ENABLE) != 0) {
         o->code = RESULT_OK_PENDING;
@@ -287,47 +260,70 @@ static uint8_t delete_guards(const struct image *m, uint8_t slot_index)
     return (s->marks & SLOT_MARK_NO_DELETE) != 0 ? RESULT_POLICY_FORBIDS : RESULT_OK;
 }
 
+/*@ requires turn_is_ours(t, c, o);
+  @ requires one_is_enabled(t->image) && one_is_fallback(t->image);
+  @ assigns *o, t->is_scrub, t->image->slots[0 .. IMAGE_SLOTS_MAX - 1], t->image->registry_version,
+  @   t->image->preferred, t->image->dues, t->image->search;
+  @ ensures one_is_enabled(t->image) && one_is_fallback(t->image);
+  @ ensures o->code != RESULT_OK ==> is_untouched{Pre, Post}(t->image);
+  @ ensures o->code == RESULT_OK ==>
+  @   t->image->registry_version == (uint32_t)(\old(t->image->registry_version) + 1);
+  @*/
 static void run_delete(struct turn *t, const struct command *c, struct outcome *o)
 {
     struct image *m = t->image;
     uint8_t slot_index = image_find(m, &c->target);
     o->code = delete_guards(m, slot_index);
+    //@ assert is_untouched{Pre, Here}(m);
+    //@ assert is_same_use{Pre, Here}(m);
     if (o->code != RESULT_OK)
         return;
-    secret_wipe(&m->slots[slot_index], sizeof m->slots[slot_index]);
-    m->registry_version++;
-    forget_slot(m, slot_index);
-    if (m->preferred == slot_index) {
-        m->preferred = IMAGE_NO_SLOT;
-        m->dues.back = 0;
-        m->dues.reuse = 0;
-    }
     t->is_scrub = true;
-    pair(o, slot_index + 1u, image_free_slots(m));
+    //@ assert is_untouched{Pre, Here}(m);
+    pair(o, slot_index + 1u, image_free_slots(m) + 1u); // with the one that becomes free
+    //@ assert is_untouched{Pre, Here}(m);
+    //@ assert is_same_use{Pre, Here}(m);
+    image_delete(m, slot_index);
+    //@ assert o->code == RESULT_OK;
 }
 
+/*@ requires image_is_valid((struct image *)m);
+  @ requires slot_index == IMAGE_NO_SLOT || is_used((struct image *)m, slot_index);
+  @ assigns \result \from *m, slot_index, is_forced;
+  @ ensures \result < RESULT_NOT_FOUND ==> is_used((struct image *)m, slot_index);
+  @*/
+static uint8_t fallback_guards(const struct image *m, uint8_t slot_index, bool is_forced)
+{
+    if (slot_index == IMAGE_NO_SLOT)
+        return RESULT_NOT_FOUND;
+    const struct slot *s = &m->slots[slot_index];
+    if (s->is_fallback)
+        return RESULT_OK_UNCHANGED;
+    return s->is_proven || is_forced ? RESULT_OK : RESULT_NOT_PROVEN;
+}
+
+/*@ requires turn_is_ours(t, c, o);
+  @ requires one_is_enabled(t->image) && one_is_fallback(t->image);
+  @ assigns *o, t->image->slots[0 .. IMAGE_SLOTS_MAX - 1].is_fallback,
+  @   t->image->registry_version;
+  @ ensures one_is_fallback(t->image);
+  @ ensures o->code >= RESULT_NOT_FOUND ==> is_untouched{Pre, Post}(t->image);
+  @*/
 static void run_set_fallback(struct turn *t, const struct command *c, struct outcome *o)
 {
     struct image *m = t->image;
     uint8_t slot_index = image_find(m, &c->target);
     uint8_t former = image_fallback(m);
-    if (slot_index == IMAGE_NO_SLOT) {
-        o->code = RESULT_NOT_FOUND;
+    o->code = fallback_guards(m, slot_index, (c->flags & COMMAND_FLAG_FORCE) != 0);
+    //@ assert is_untouched{Pre, Here}(m);
+    //@ assert is_same_use{Pre, Here}(m);
+    if (o->code >= RESULT_NOT_FOUND)
         return;
-    }
     pair(o, former + 1u, slot_index + 1u);
-    if (slot_index == former) {
-        o->code = RESULT_OK_UNCHANGED;
-        return;
-    }
-    if (!m->slots[slot_index].is_proven && (c->flags & COMMAND_FLAG_FORCE) == 0) {
-        o->code = RESULT_NOT_PROVEN;
-        o->has_pair = false;
-        o->first = 0;
-        o->second = 0;
-        return;
-    }
-    set_fallback(m, slot_index);
+    //@ assert is_untouched{Pre, Here}(m);
+    //@ assert is_same_use{Pre, Here}(m);
+    image_set_fallback(m, slot_index);
+    //@ assert o->code < RESULT_NOT_FOUND;
 }
 
 // --- CONFIGURE ---
@@ -480,7 +476,7 @@ static void run_confirm(struct turn *t, const struct command *c, struct outcome 
     if (slot_index == image_enabled(m))
         prefer(m, slot_index);
     if (p.set_fallback)
-        set_fallback(m, slot_index);
+        image_set_fallback(m, slot_index);
     if (m->journal.phase == JOURNAL_CONFIRMING && m->journal.sequence == p.sequence)
         turn_feed(t, EVENT_CONFIRM);
 }

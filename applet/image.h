@@ -177,6 +177,17 @@ bool image_read(struct bytes octets, const struct applet_factory *factory,
   @ predicate image_is_valid{L}(struct image *m) = \valid(m) && m->slot_count <= IMAGE_SLOTS_MAX;
   @ predicate is_used{L}(struct image *m, integer i) =
   @   0 <= i < m->slot_count && m->slots[i].state != SLOT_EMPTY;
+  @ predicate is_same_use{L1, L2}(struct image *m) = \forall integer i;
+  @   (is_enabled{L1}(m, i) <==> is_enabled{L2}(m, i)) &&
+  @   (is_fallback{L1}(m, i) <==> is_fallback{L2}(m, i));
+  @ predicate is_same_registry{L1, L2}(struct image *m) =
+  @   \at(m->slot_count, L1) == \at(m->slot_count, L2) &&
+  @   (\forall integer i; 0 <= i < IMAGE_SLOTS_MAX ==>
+  @   \at(m->slots[i].state, L1) == \at(m->slots[i].state, L2) &&
+  @   \at(m->slots[i].is_fallback, L1) == \at(m->slots[i].is_fallback, L2));
+  @ predicate is_untouched{L1, L2}(struct image *m) = is_same_registry{L1, L2}(m) &&
+  @   \at(m->registry_version, L1) == \at(m->registry_version, L2) &&
+  @   \at(m->preferred, L1) == \at(m->preferred, L2);
   @*/
 
 // The invariants of the registry: exactly one enabled, exactly one fallback, no identity twice,
@@ -239,6 +250,30 @@ struct subscription_name image_name(const struct image *image, uint8_t slot_inde
   @ disjoint behaviors;
   @*/
 void image_enable(struct image *image, uint8_t slot_index);
+// Moves the fallback attribute; nothing happens when it is there already, or for IMAGE_NO_SLOT.
+/*@ requires image_is_valid(image) && one_is_fallback(image);
+  @ requires slot_index == IMAGE_NO_SLOT || is_used(image, slot_index);
+  @ assigns image->slots[0 .. IMAGE_SLOTS_MAX - 1].is_fallback, image->registry_version;
+  @ ensures one_is_fallback(image);
+  @ ensures slot_index != IMAGE_NO_SLOT ==> is_fallback(image, slot_index);
+  @*/
+void image_set_fallback(struct image *image, uint8_t slot_index);
+// A slot that becomes empty or full has no part in what was tried before.
+/*@ requires \valid(image) && slot_index < IMAGE_SLOTS_MAX;
+  @ assigns image->dues.cool[slot_index], image->search.tried, image->search.failed;
+  @*/
+void image_forget(struct image *image, uint8_t slot_index);
+// Empties a slot that is neither enabled nor the fallback; nothing refers to it any more.
+/*@ requires image_is_valid(image) && is_used(image, slot_index);
+  @ requires !is_enabled(image, slot_index) && !is_fallback(image, slot_index);
+  @ requires one_is_enabled(image) && one_is_fallback(image);
+  @ assigns image->slots[slot_index], image->registry_version, image->preferred, image->dues,
+  @   image->search;
+  @ ensures one_is_enabled(image) && one_is_fallback(image);
+  @ ensures image->slots[slot_index].state == SLOT_EMPTY && image->preferred != slot_index;
+  @ ensures image->registry_version == (uint32_t)(\old(image->registry_version) + 1);
+  @*/
+void image_delete(struct image *image, uint8_t slot_index);
 // Whether a subscription is in this slot.
 /*@ requires image_is_valid((struct image *)image);
   @ assigns \result \from *image, index;

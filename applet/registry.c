@@ -1,5 +1,7 @@
 #include "applet/image.h"
 
+#include "common/base/secret.h"
+
 bool image_is_used(const struct image *m, uint8_t index)
 {
     return index < m->slot_count && m->slots[index].state != SLOT_EMPTY;
@@ -149,6 +151,60 @@ void image_enable(struct image *m, uint8_t slot_index)
     m->slots[slot_index].state = SLOT_ENABLED;
     m->registry_version++;
     m->generation++;
+}
+
+void image_forget(struct image *m, uint8_t slot_index)
+{
+    const uint16_t others = (uint16_t) ~(1u << slot_index);
+    m->dues.cool[slot_index] = 0;
+    m->search.tried &= others;
+    m->search.failed &= others;
+}
+
+void image_set_fallback(struct image *m, uint8_t slot_index)
+{
+    uint8_t former = image_fallback(m);
+    if (former == slot_index || slot_index == IMAGE_NO_SLOT)
+        return;
+    //@ assert is_fallback(m, former) && is_used(m, slot_index);
+    /*@ assert \forall integer j; 0 <= j < m->slot_count && j != former &&
+      @   m->slots[j].state != SLOT_EMPTY ==> !is_fallback(m, j) && !m->slots[j].is_fallback;
+      @*/
+    m->slots[former].is_fallback = false;
+    m->slots[slot_index].is_fallback = true;
+    /*@ assert \forall integer j; 0 <= j < m->slot_count && j != slot_index &&
+      @   m->slots[j].state != SLOT_EMPTY ==> !m->slots[j].is_fallback;
+      @*/
+    //@ assert is_fallback(m, slot_index);
+    m->registry_version++;
+}
+
+// Leaves no trace of the keys.
+/*@ requires image_is_valid(m) && is_used(m, slot_index);
+  @ requires !is_enabled(m, slot_index) && !is_fallback(m, slot_index);
+  @ requires one_is_enabled(m) && one_is_fallback(m);
+  @ assigns m->slots[slot_index];
+  @ ensures m->slots[slot_index].state == SLOT_EMPTY;
+  @ ensures one_is_enabled(m) && one_is_fallback(m);
+  @*/
+static void empty_slot(struct image *m, uint8_t slot_index)
+{
+    secret_wipe(&m->slots[slot_index], sizeof m->slots[slot_index]);
+    //@ assert is_same_use{Pre, Here}(m);
+}
+
+void image_delete(struct image *m, uint8_t slot_index)
+{
+    m->registry_version++;
+    image_forget(m, slot_index);
+    if (m->preferred == slot_index) {
+        m->preferred = IMAGE_NO_SLOT;
+        m->dues.back = 0;
+        m->dues.reuse = 0;
+    }
+    //@ assert is_same_registry{Pre, Here}(m);
+    //@ assert is_same_use{Pre, Here}(m);
+    empty_slot(m, slot_index);
 }
 
 uint8_t image_audit_slots(const struct image *m, struct audit_slot slots[COMMAND_SLOTS_MAX])

@@ -112,25 +112,23 @@ planted_bug(tar_not_compared applet/packet.c SEED 103
     if ((p->tar & ~1u) != (port->factory->tar & ~1u) && p->tar != port->factory->tar + 1)
 ]==])
 
-planted_bug(delete_keeps_the_version applet/commands.c
+planted_bug(delete_keeps_the_version applet/registry.c
     TEXT [==[
-    secret_wipe(&m->slots[slot_index], sizeof m->slots[slot_index]);
     m->registry_version++;
-    forget_slot(m, slot_index);
-    if (m->preferred]==]
+    image_forget(m, slot_index);
+    if (m->preferred == slot_index)]==]
     BECOMES [==[
-    secret_wipe(&m->slots[slot_index], sizeof m->slots[slot_index]);
-    forget_slot(m, slot_index);
-    if (m->preferred]==])
+    image_forget(m, slot_index);
+    if (m->preferred == slot_index)]==])
 
-planted_bug(two_fallbacks applet/commands.c
+planted_bug(two_fallbacks applet/registry.c
     TEXT [==[
     m->slots[former].is_fallback = false;
 ]==]
     BECOMES [==[
 ]==])
 
-planted_bug(no_fallback applet/commands.c
+planted_bug(no_fallback applet/registry.c
     TEXT [==[
     m->slots[slot_index].is_fallback = true;
 ]==]
