@@ -5,13 +5,13 @@
 #include "ota-server/service/api_card.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
-#include "ota-server/service/api_user.h"
 
 #include <stdlib.h>
 
 #define HASH_SIZE 65
 #define SWEEP_ROWS 100
 #define SAMPLE_MAX 20 // cards of a campaign
+#define HASH_MEMBER "passwordHash"
 
 static const char *const whys[] = {"", "FOUR_EYES", "REQUEST_APPROVE"};
 
@@ -26,7 +26,8 @@ static void put_approval(struct api_exchange *x, const struct document *d)
         return;
     json_object_foreach(root, name, value)
     {
-        if (strcmp(name, "person") == 0 || strcmp(name, "event") == 0)
+        if (strcmp(name, "person") == 0 || strcmp(name, "event") == 0 ||
+            strcmp(name, HASH_MEMBER) == 0)
             continue; // how it is kept
         char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
         json_put_key(&x->json, name);
@@ -319,20 +320,28 @@ void api_approval_request_rules(struct api_exchange *x, const char *what, uint64
         api_commit(x, keep_request, reply_requested);
 }
 
-void api_approval_request_user(struct api_exchange *x, const struct auth_user *user)
+void api_approval_request_user(struct api_exchange *x, enum user_deed deed,
+                               const struct auth_user *user, const char *hash)
 {
+    static const char *const summaries[] = {"new user", "role of a user", "deletion of a user",
+                                            "password of a user", "second factor of a user"};
     if (!open_approval(x, user->tenant))
         return;
-    json_t *request = json_deep_copy(x->root);
+    json_t *request = x->root != NULL ? json_deep_copy(x->root) : json_object();
+    json_object_del(request, "password");
+    json_object_set_new(request, "deed", json_string(user_deeds[deed]));
     set_id(request, "userId", "usr", user->id);
-    json_object_set_new(request, "roleNow", json_string(user_role_names[user->role]));
+    if (deed != USER_ENTERED)
+        json_object_set_new(request, "roleNow", json_string(user_role_names[user->role]));
     json_t *root = json_object();
     bool ok = set_request(x, root, request, APPROVAL_FOUR_EYES);
-    json_object_set_new(root, "summary", json_string("role of a user"));
+    json_object_set_new(root, "summary", json_string(summaries[deed]));
     json_object_set_new(root, "targetCount", json_integer(1));
     json_object_set_new(root, "sample", json_array());
     set_id(root, "userId", "usr", user->id);
     json_object_set_new(root, "event", json_integer(0));
+    if (hash != NULL)
+        json_object_set_new(root, HASH_MEMBER, json_string(hash));
     ok = ok && api_document_fill(x, x->approval, root);
     json_decref(root);
     if (ok)
@@ -353,6 +362,7 @@ struct kept {
     struct bytes kind, hash;
     uint64_t card, operation, group, campaign, user;
     struct utc expires_at;
+    char password_hash[USER_HASH_SIZE]; // that a person is to have, or ""
 };
 
 static uint64_t id_of(const json_t *root, const char *name, const char *prefix)
@@ -367,6 +377,7 @@ static uint64_t id_of(const json_t *root, const char *name, const char *prefix)
 static bool read_kept(const struct api_object *object, struct kept *k)
 {
     struct bytes text = {0};
+    struct bytes password = {0};
     *k = (struct kept){.root = NULL};
     if (json_read(object->document.body, &k->root) != JSON_READ_OK)
         return false;
@@ -375,6 +386,10 @@ static bool read_kept(const struct api_object *object, struct kept *k)
     k->group = id_of(k->root, "groupId", "grp");
     k->campaign = id_of(k->root, "campaignId", "cmp");
     k->user = id_of(k->root, "userId", "usr");
+    if (json_get_text(k->root, HASH_MEMBER, &password) == JSON_FOUND &&
+        password.len < sizeof(k->password_hash))
+        bytes_copy(k->password_hash, password);
+    json_object_del(k->root, HASH_MEMBER); // is over with the decision
     return json_get_integer(k->root, "person", INT64_MIN, INT64_MAX, &k->person) == JSON_FOUND &&
            json_get_integer(k->root, "event", 0, EVENT_TYPES, &k->event) == JSON_FOUND &&
            json_get_text(k->root, "kind", &k->kind) == JSON_FOUND &&
@@ -415,7 +430,7 @@ static bool check_decider(struct api_exchange *x, const struct kept *k)
         api_refuse_permission(x);
         return false;
     }
-    if (api_is_operator(x) || k->user != 0) // whose roles reach so far is asked at the change
+    if (api_is_operator(x) || k->user != 0) // whom they see of: what was asked for is asked again
         return true;
     if (k->campaign != 0) {
         const bool may = bytes_equal(k->kind, bytes_of_text(whys[APPROVAL_FOUR_EYES])) &&
@@ -531,7 +546,10 @@ static void carry_out(struct api_exchange *x, const struct kept *k, bool is_appr
     } else if (k->user != 0) {
         x->approval = x->work;
         x->work = NULL;
-        api_user_carry_out(x, k->user, json_object_get(k->root, "request"));
+        api_user_carry_out(x, &(struct user_request){.user = k->user,
+                                                     .asker = requester_in(k->root),
+                                                     .request = json_object_get(k->root, "request"),
+                                                     .hash = k->password_hash});
         return;
     } else {
         x->event.type = (uint8_t)k->event;

@@ -7,8 +7,8 @@
 
 #include "ota-server/core/campaign.h"
 #include "ota-server/service/api_document.h"
+#include "ota-server/service/api_user.h"
 #include "ota-server/service/approval.h"
-#include "ota-server/service/auth_user.h"
 #include "ota-server/service/group_rules.h"
 
 // Why somebody else has to approve.
@@ -36,8 +36,11 @@ void api_approval_request(struct api_exchange *x, const char *what, uint64_t ten
 // The same for a change of a group's rules, which is x->root.
 void api_approval_request_rules(struct api_exchange *x, const char *what, uint64_t group,
                                 uint64_t tenant);
-// The same for a change of a person, as they are now, to another role, which is x->root.
-void api_approval_request_user(struct api_exchange *x, const struct auth_user *user);
+// The same for what is asked to be done to a person, as they are now or, a new one, will be;
+// x->root is the request, without its password: that is kept as its hash, or NULL, and shown to
+// nobody.
+void api_approval_request_user(struct api_exchange *x, enum user_deed deed,
+                               const struct auth_user *user, const char *hash);
 // In the transaction of what was approved with x->approval, and after it: 200.
 void api_approval_reply(struct api_exchange *x);
 // Ends those whose time is over; for the turn's writer.

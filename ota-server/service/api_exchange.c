@@ -220,10 +220,10 @@ void api_submit(struct api_exchange *x,
         api_refuse_code(x, API_UNAVAILABLE);
 }
 
-enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
-                            const char *object_kind, uint64_t object, const char *reason)
+struct trail_new api_trail_row(const struct api_exchange *x, const char *action,
+                               const char *object_kind, uint64_t object)
 {
-    const struct trail_new row = {
+    return (struct trail_new){
         .at = x->now.utc,
         .tenant = x->tenant,
         .actor = api_actor(x),
@@ -232,8 +232,17 @@ enum store_status api_trail(struct api_exchange *x, struct store *store, const c
         .object_kind = object_kind,
         .object = object,
         .correlator = x->correlator_id,
-        .reason = reason != NULL ? reason : x->reason,
+        .reason = x->reason,
+        .approval = x->event.approval,
     };
+}
+
+enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
+                            const char *object_kind, uint64_t object, const char *reason)
+{
+    struct trail_new row = api_trail_row(x, action, object_kind, object);
+    if (reason != NULL)
+        row.reason = reason;
     return store_trail_add(store, &row);
 }
 

@@ -277,6 +277,8 @@ bool api_has_scope(const struct api_exchange *x, const char *scope);
 // The trail row of a change of this request.
 enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
                             const char *object_kind, uint64_t object, const char *reason);
+struct trail_new api_trail_row(const struct api_exchange *x, const char *action,
+                               const char *object_kind, uint64_t object);
 struct actor api_actor(const struct api_exchange *x);
 // Of the public URL: a gateway's prefix, "" for none; and host and port as they are signed.
 struct bytes api_prefix(const struct api *api);

@@ -2,8 +2,8 @@
 #include "ota-server/service/api_factor.h"
 
 #include "common/base/text.h"
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_handlers.h"
-#include "ota-server/service/api_user.h"
 
 #include <stdlib.h>
 
@@ -83,6 +83,7 @@ struct factor_work {
     struct auth_user user;
     struct auth_factor factor; // version 0: there is none
     struct bytes otp;
+    enum user_watch watch;
     const char *refusal;
     char codes[FACTOR_CODES][FACTOR_CODE_SIZE];
     bool is_own;
@@ -314,18 +315,27 @@ static enum store_status prove_own(struct api_exchange *x, struct store *store)
     return status;
 }
 
+static enum store_status drop(struct api_exchange *x, struct store *store, uint64_t user,
+                              enum user_watch watch)
+{
+    enum store_status status = auth_factor_drop(store, user);
+    if (status == STORE_OK)
+        status = auth_end_all(store, "session", user, x->session.id);
+    return status == STORE_OK ? api_user_trail(x, store, "second-factor.removed", user, watch)
+                              : status;
+}
+
 static enum store_status take_away(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct factor_work *w = x->work;
     (void)now;
     enum store_status status = w->is_own ? prove_own(x, store) : STORE_OK;
-    if (status == STORE_OK)
-        status = auth_factor_drop(store, w->user.id);
-    if (status == STORE_OK)
-        status = auth_end_all(store, "session", w->user.id, x->session.id);
-    return status == STORE_OK
-               ? api_trail(x, store, "second-factor.removed", "user", w->user.id, NULL)
-               : status;
+    return status == STORE_OK ? drop(x, store, w->user.id, w->watch) : status;
+}
+
+enum store_status api_factor_take(struct api_exchange *x, struct store *store, uint64_t user)
+{
+    return drop(x, store, user, USER_FREE);
 }
 
 static void reply_nothing(struct api_exchange *x)
@@ -338,7 +348,7 @@ static bool may_take_away(struct api_exchange *x, struct factor_work *w)
 {
     struct attempts attempts;
     if (!w->is_own)
-        return api_user_reach(x, w->user.role);
+        return api_user_reach(x, w->user.role) && api_user_watch(x, &w->user, &w->watch);
     if (!w->factor.is_active)
         return true;
     if (!may_try(x, w, &attempts))
@@ -361,6 +371,10 @@ void api_factor_delete(struct api_exchange *x)
     w->otp = otp;
     if (w->factor.version == 0)
         api_refuse_code(x, API_NOT_FOUND);
-    else if (may_take_away(x, w))
+    else if (!may_take_away(x, w))
+        return;
+    else if (w->watch == USER_FOR_TWO)
+        api_approval_request_user(x, USER_FACTOR, &w->user, NULL);
+    else
         api_commit(x, take_away, reply_nothing);
 }

@@ -202,6 +202,7 @@ void api_enterprise_patch(struct api_exchange *x)
 struct user_work {
     struct auth_user user;
     bool is_new, has_password; // has_password: another one
+    enum user_watch watch;
 };
 
 static struct user_work *open_work(struct api_exchange *x)
@@ -354,8 +355,8 @@ static void read_role(struct api_exchange *x, struct auth_user *user, enum api_n
         user->expires_at = expires;
 }
 
-// Which roles there are in which enterprise, and who may give them.
-static bool check_role(struct api_exchange *x, const struct auth_user *user)
+// Which roles there are in which enterprise.
+static bool check_fit(struct api_exchange *x, const struct auth_user *user)
 {
     const bool is_operators = (OPERATORS_ONLY >> user->role & 1) != 0;
     const int64_t left_ms = user->expires_at.ms - x->now.utc.ms;
@@ -366,8 +367,14 @@ static bool check_role(struct api_exchange *x, const struct auth_user *user)
         api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("expiresAt"),
                                         "Within 7 days for this role"));
     else
-        return api_user_reach(x, user->role);
+        return true;
     return false;
+}
+
+// And who may give them.
+static bool check_role(struct api_exchange *x, const struct auth_user *user)
+{
+    return check_fit(x, user) && api_user_reach(x, user->role);
 }
 
 static enum store_status keep_user(struct api_exchange *x, struct store *store, struct utc now)
@@ -379,9 +386,10 @@ static enum store_status keep_user(struct api_exchange *x, struct store *store, 
     // Whoever knew the old password, or was locked out, is not to go on.
     if (status == STORE_OK && (w->has_password || w->user.is_locked))
         status = auth_end_all(store, "session", w->user.id, 0);
-    return status == STORE_OK ? api_trail(x, store, w->is_new ? "user.created" : "user.changed",
-                                          "user", w->user.id, NULL)
-                              : status;
+    return status == STORE_OK
+               ? api_user_trail(x, store, w->is_new ? "user.created" : "user.changed", w->user.id,
+                                w->watch)
+               : status;
 }
 
 static void reply_created(struct api_exchange *x)
@@ -399,21 +407,43 @@ static void reply_nothing(struct api_exchange *x)
     api_reply_empty(x, 204);
 }
 
+// The members of a new one; the password.
+static struct bytes read_new(struct api_exchange *x, struct auth_user *user)
+{
+    const struct bytes password = api_user_read(x, user, API_OPTIONAL);
+    user->tenant = api_body_id(&x->body, "enterpriseId", API_REQUIRED, "ent");
+    read_role(x, user, API_REQUIRED);
+    return password;
+}
+
+// Before somebody approves what cannot be.
+static bool check_name_is_free(struct api_exchange *x, const struct auth_user *user)
+{
+    struct auth_user other;
+    const enum store_status status =
+        auth_user_named(x->reader, bytes_of_text(user->username), &other);
+    if (status == STORE_NONE)
+        return true;
+    api_refuse_store(x, status == STORE_OK ? STORE_CONFLICT : status);
+    return false;
+}
+
 void api_users_post(struct api_exchange *x)
 {
     struct user_work *w = open_work(x);
     if (w == NULL)
         return;
     w->is_new = true;
-    const struct bytes password = api_user_read(x, &w->user, API_OPTIONAL);
-    w->user.tenant = api_body_id(&x->body, "enterpriseId", API_REQUIRED, "ent");
-    read_role(x, &w->user, API_REQUIRED);
+    const struct bytes password = read_new(x, &w->user);
     if (!api_end_reading(x) || !api_enterprise_allowed(x, w->user.tenant) ||
-        !check_role(x, &w->user))
+        !check_role(x, &w->user) || !check_name_is_free(x, &w->user) ||
+        !api_user_watch(x, &w->user, &w->watch) || !api_user_set_password(x, &w->user, password))
         return;
     w->user.id = api_new_id(x);
     x->object_id = w->user.id;
-    if (api_user_set_password(x, &w->user, password))
+    if (w->watch == USER_FOR_TWO)
+        api_approval_request_user(x, USER_ENTERED, &w->user, w->user.hash);
+    else
         api_commit(x, keep_user, reply_created);
 }
 
@@ -474,48 +504,9 @@ void api_user_patch(struct api_exchange *x)
     if (!check_role(x, &w->user))
         return;
     if (w->user.role != before.role && !x->api->options.single_person)
-        api_approval_request_user(x, &before);
+        api_approval_request_user(x, USER_ROLE, &before, NULL);
     else
         api_commit(x, keep_user, reply_changed);
-}
-
-static enum store_status keep_approved(struct api_exchange *x, struct store *store, struct utc now)
-{
-    const enum store_status status = api_approval_keep(x, store);
-    if (status == STORE_CONFLICT) // somebody else decided meanwhile
-        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
-    return status == STORE_OK ? keep_user(x, store, now) : status;
-}
-
-// What was approved is a change from one role to another, not to wherever they are now.
-static bool is_as_approved(const json_t *request, const struct auth_user *user)
-{
-    struct bytes role = {0};
-    return json_get_text(request, "roleNow", &role) == JSON_FOUND &&
-           bytes_equal(role, bytes_of_text(user_role_names[user->role]));
-}
-
-void api_user_carry_out(struct api_exchange *x, uint64_t user, json_t *request)
-{
-    struct user_work *w = open_work(x);
-    struct user_change c;
-    if (w == NULL)
-        return;
-    json_decref(x->root);
-    x->root = json_incref(request);
-    api_body_init(&x->body, x->root);
-    read_change(x, &c);
-    if (auth_user_get(x->reader, user, &w->user) != STORE_OK ||
-        !is_as_approved(request, &w->user)) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
-                                       "They have another role by now, or are gone"));
-        return;
-    }
-    if (!api_user_reach(x, w->user.role))
-        return;
-    change_user(&w->user, &c);
-    if (check_role(x, &w->user))
-        api_commit(x, keep_approved, api_approval_reply);
 }
 
 void api_user_password_post(struct api_exchange *x)
@@ -525,27 +516,152 @@ void api_user_password_post(struct api_exchange *x)
         return;
     const struct bytes password =
         api_body_text(&x->body, "password", API_REQUIRED, USER_PASSWORD_MIN, USER_PASSWORD_MAX);
-    if (api_end_reading(x) && find_for_change(x, &w->user) &&
-        api_user_set_password(x, &w->user, password)) {
-        w->has_password = true;
+    if (!api_end_reading(x) || !find_for_change(x, &w->user) ||
+        !api_user_watch(x, &w->user, &w->watch) || !api_user_set_password(x, &w->user, password))
+        return;
+    w->has_password = true;
+    if (w->watch == USER_FOR_TWO)
+        api_approval_request_user(x, USER_PASSWORD, &w->user, w->user.hash);
+    else
         api_commit(x, keep_user, reply_nothing);
-    }
 }
 
 static enum store_status remove_user(struct api_exchange *x, struct store *store, struct utc now)
 {
+    const struct user_work *w = x->work;
     (void)now;
-    enum store_status status = store_document_delete(store, "user", x->object_id);
+    enum store_status status = store_document_delete(store, "user", w->user.id);
     if (status == STORE_OK)
-        status = auth_factor_drop(store, x->object_id);
-    return status == STORE_OK ? api_trail(x, store, "user.deleted", "user", x->object_id, NULL)
+        status = auth_factor_drop(store, w->user.id);
+    return status == STORE_OK ? api_user_trail(x, store, "user.deleted", w->user.id, w->watch)
                               : status;
 }
 
 void api_user_delete(struct api_exchange *x)
 {
     struct user_work *w = open_work(x);
-    if (w != NULL && api_end_reading(x) && find_for_change(x, &w->user) && check_other(x, true) &&
-        api_if_match(x, w->user.version))
+    if (w == NULL || !api_end_reading(x) || !find_for_change(x, &w->user) ||
+        !check_other(x, true) || !api_if_match(x, w->user.version) ||
+        !api_user_watch(x, &w->user, &w->watch))
+        return;
+    if (w->watch == USER_FOR_TWO)
+        api_approval_request_user(x, USER_DELETED, &w->user, NULL);
+    else
         api_commit(x, remove_user, reply_nothing);
+}
+
+// --- what was approved ---
+
+static enum store_status keep_decision(struct api_exchange *x, struct store *store)
+{
+    const enum store_status status = api_approval_keep(x, store);
+    if (status == STORE_CONFLICT) // somebody else decided meanwhile
+        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
+    return status;
+}
+
+static enum store_status keep_approved(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const enum store_status status = keep_decision(x, store);
+    return status == STORE_OK ? keep_user(x, store, now) : status;
+}
+
+static enum store_status remove_approved(struct api_exchange *x, struct store *store,
+                                         struct utc now)
+{
+    const enum store_status status = keep_decision(x, store);
+    return status == STORE_OK ? remove_user(x, store, now) : status;
+}
+
+static enum store_status take_approved(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const struct user_work *w = x->work;
+    const enum store_status status = keep_decision(x, store);
+    (void)now;
+    return status == STORE_OK ? api_factor_take(x, store, w->user.id) : status;
+}
+
+// What was approved is for the role that they had, not for wherever they are now.
+static bool check_as_approved(struct api_exchange *x, const struct user_request *r,
+                              struct auth_user *user)
+{
+    struct bytes role = {0};
+    if (auth_user_get(x->reader, r->user, user) == STORE_OK &&
+        json_get_text(r->request, "roleNow", &role) == JSON_FOUND &&
+        bytes_equal(role, bytes_of_text(user_role_names[user->role])))
+        return true;
+    api_refuse(
+        x, api_problem_text(API_INCOMPATIBLE_STATE, "They have another role by now, or are gone"));
+    return false;
+}
+
+static void enter_approved(struct api_exchange *x, const struct user_request *r)
+{
+    struct user_work *w = x->work;
+    bool works = false;
+    w->is_new = true;
+    (void)read_new(x, &w->user);
+    w->user.id = r->user;
+    memcpy(w->user.hash, r->hash, sizeof(w->user.hash));
+    if (api_enterprise_works(x->reader, w->user.tenant, x->now.utc, &works) != STORE_OK || !works)
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "Their enterprise is suspended"));
+    else if (check_fit(x, &w->user) && check_name_is_free(x, &w->user) &&
+             api_user_asker_reaches(x, r->asker, w->user.role))
+        api_commit(x, keep_approved, api_approval_reply);
+}
+
+static void change_approved(struct api_exchange *x, const struct user_request *r)
+{
+    struct user_work *w = x->work;
+    struct user_change c;
+    read_change(x, &c);
+    if (!api_user_asker_reaches(x, r->asker, w->user.role))
+        return;
+    change_user(&w->user, &c);
+    if (check_fit(x, &w->user) && api_user_asker_reaches(x, r->asker, w->user.role))
+        api_commit(x, keep_approved, api_approval_reply);
+}
+
+static enum user_deed deed_of(const json_t *request)
+{
+    struct bytes text = {0};
+    enum user_deed deed = USER_ROLE; // of requests from before there were others
+    if (json_get_text(request, "deed", &text) != JSON_FOUND)
+        return deed;
+    for (size_t i = 0; i < USER_DEEDS; i++) {
+        if (bytes_equal(text, bytes_of_text(user_deeds[i])))
+            deed = (enum user_deed)i;
+    }
+    return deed;
+}
+
+void api_user_carry_out(struct api_exchange *x, const struct user_request *r)
+{
+    struct user_work *w = open_work(x);
+    if (w == NULL)
+        return;
+    json_decref(x->root);
+    x->root = json_incref(r->request);
+    api_body_init(&x->body, x->root);
+    const enum user_deed deed = deed_of(r->request);
+    if (deed == USER_ENTERED) {
+        enter_approved(x, r);
+        return;
+    }
+    if (!check_as_approved(x, r, &w->user))
+        return;
+    if (deed == USER_ROLE) {
+        change_approved(x, r);
+        return;
+    }
+    if (!api_user_asker_reaches(x, r->asker, w->user.role))
+        return;
+    w->has_password = deed == USER_PASSWORD;
+    if (w->has_password)
+        memcpy(w->user.hash, r->hash, sizeof(w->user.hash));
+    api_commit(x,
+               deed == USER_DELETED    ? remove_approved
+               : deed == USER_PASSWORD ? keep_approved
+                                       : take_approved,
+               api_approval_reply);
 }

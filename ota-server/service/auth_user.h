@@ -11,6 +11,7 @@
 #define USER_NAME_MAX 64
 #define USER_PASSWORD_MIN 12
 #define USER_PASSWORD_MAX 128
+#define USER_HASH_SIZE 128
 #define SESSION_IDLE_MS (30 * 60 * 1000ll)
 #define SESSION_LIFE_MS (12 * 60 * 60 * 1000ll)
 
@@ -27,8 +28,8 @@ struct auth_user {
     char display_name[USER_NAME_MAX + 1];
     enum user_role role;
     bool is_locked;
-    struct utc expires_at; // 0: never
-    char hash[128];        // of the password; "" when none was set
+    struct utc expires_at;     // 0: never
+    char hash[USER_HASH_SIZE]; // of the password; "" when none was set
 };
 
 enum store_status auth_user_get(struct store *s, uint64_t id, struct auth_user *out) MUST_USE;

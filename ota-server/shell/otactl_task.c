@@ -486,7 +486,8 @@ enum ctl_exit ctl_change(struct ctl_task *t, struct ctl_request *r, const char *
     } else if (exit == CTL_DONE) {
         ctl_print_object(t, &a);
         const char *id = ctl_string_at(a.json, "id");
-        ctl_print_result(t, result != NULL ? result : id);
+        const bool waits = strncmp(id, "apr_", 4) == 0; // not done: somebody has to approve it
+        ctl_print_result(t, result != NULL && !waits ? result : id);
     }
     ctl_answer_free(&a);
     return exit;

@@ -324,6 +324,34 @@ static void whoever_may_change_a_user_takes_theirs_away(void **state)
     assert_true(has("\"second-factor.removed\"") && has("telephone lost"));
 }
 
+static void that_of_whoever_may_approve_is_taken_away_by_two(void **state)
+{
+    (void)state;
+    static const char zoe[] = "Basic em9lOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==";
+    char id[API_ID_SIZE];
+    char approval[API_ID_SIZE];
+    char hash[65];
+    char body[128];
+    enrol("ann", ann);
+    add_user("zoe", "OPERATOR", LAB_TENANT, id);
+    lab.is_single_person = false;
+    lab.has_basic = true;
+    lab_reopen_api(&lab);
+    lab_ask(&lab, &(struct ask){.method = "DELETE", .target = factor_of(ann)}, &a);
+    assert_int_equal(a.status, 202);
+    assert_true(has("\"summary\":\"second factor of a user\""));
+    take_text("id", approval, sizeof(approval));
+    take_text("requestHash", hash, sizeof(hash));
+    assert_int_equal(log_in("ann", NULL), 401);
+    (void)snprintf(body, sizeof(body), "{\"requestHash\":\"%s\"}", hash);
+    (void)snprintf(path, sizeof(path), API_BASE "/approvals/%s/approve", approval);
+    const struct ask approve = {
+        .method = "POST", .target = path, .body = body, .authorization = zoe};
+    lab_ask(&lab, &approve, &a);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(log_in("ann", NULL), 200);
+}
+
 // Who asks, of whom, and what: every row of it.
 static void each_caller_gets_as_far_as_it_may(void **state)
 {
@@ -577,6 +605,7 @@ int main(void)
         TEST(the_first_code_beside_it_must_be_proved_to_take_it_away),
         TEST(a_code_that_was_used_beside_it_takes_nothing_away),
         TEST(whoever_may_change_a_user_takes_theirs_away),
+        TEST(that_of_whoever_may_approve_is_taken_away_by_two),
         TEST(each_caller_gets_as_far_as_it_may),
         TEST(an_enterprises_admin_takes_nothing_from_a_higher_role),
         TEST(a_role_that_needs_one_does_nothing_before),
