@@ -402,7 +402,7 @@ planted_bug(reservation_kept_when_too_few ota-server/service/bootstrap_job.c STO
     BECOMES [==[
     for (; false; p->count--) {]==])
 
-planted_bug(step_asked_again ota-server/core/record_octets.c SEED 3
+planted_bug(step_asked_again ota-server/core/record_octets.c SEED 19
     TEXT [==[
     number(k, &b->operation);
 ]==]

@@ -26,6 +26,14 @@ static void keep(struct world *w, enum happening what, const struct air_message 
     agenda_add(&w->agenda, instant_after(w->now, delay_ms), what, at, 0);
 }
 
+// How long the network takes: made of the time and the card, so that it needs no place in a story.
+static uint64_t carry_ms(const struct world *w, uint32_t card)
+{
+    struct prng p;
+    prng_init(&p, w->options.seed + w->now.ms, "carry", card);
+    return 1 + prng_below(&p, CARRY_MS);
+}
+
 // --- to cards --------------------------------------------------------------------------------
 
 static uint32_t status_of(enum fleet_delivery delivery)
@@ -44,6 +52,25 @@ static uint32_t status_of(enum fleet_delivery delivery)
     return ESME_RX_P_APPN;
 }
 
+// What a talkative card says in the report of a delivery comes to the sender as a message. Anybody
+// could have made it.
+static void tell_report(struct world *w, const struct air_message *of, uint32_t device,
+                        struct bytes report)
+{
+    struct phone server;
+    if (w->story.is_talkative == 0 || device >= w->cards || report.len == 0)
+        return;
+    check(phone_of_text(WORLD_SERVER_NUMBER, &server));
+    const struct sms_address address = sms_address_of(&server);
+    const struct sms_submit sms = sms_submit_packet(&address, report);
+    struct air_message m = {.number = of->number, .card = device};
+    struct writer to = writer_of(m.tpdu, sizeof m.tpdu);
+    sms_write_submit(&to, &sms);
+    m.len = (uint8_t)to.len;
+    if (!to.failed)
+        keep(w, HAPPENS_MO, &m, carry_ms(w, device));
+}
+
 static uint32_t hand_over(struct world *w, const struct air_message *m)
 {
     uint8_t octets[CARD_RESPONSE_MAX];
@@ -60,6 +87,8 @@ static uint32_t hand_over(struct world *w, const struct air_message *m)
     world_note(w, "mt", "card=%d number=%llu result=%d", (int)device, (unsigned long long)m->number,
                delivery);
     check_cards(w);
+    if (delivery == FLEET_ACCEPTED)
+        tell_report(w, m, device, writer_bytes(&report));
     return status_of(delivery);
 }
 
@@ -194,14 +223,6 @@ static void reflect(struct world *w, const struct air_message *from)
     struct air_message m;
     if (make_delivery(w, &message, &m))
         keep(w, HAPPENS_MT, &m, d.after_ms);
-}
-
-// How long the network takes: made of the time and the card, so that it needs no place in a story.
-static uint64_t carry_ms(const struct world *w, uint32_t card)
-{
-    struct prng p;
-    prng_init(&p, w->options.seed + w->now.ms, "carry", card);
-    return 1 + prng_below(&p, CARRY_MS);
 }
 
 void network_message(void *context, const struct fleet_message *message)
