@@ -1,0 +1,127 @@
+// Changes: what is written in a turn, or asked of a card in one, and answered after its commit.
+#include "ota-server/service/api_esim.h"
+#include "ota-server/service/api_exchange.h"
+#include "ota-server/service/meter.h"
+
+// The status that the answer to this change will have.
+static unsigned status_to_be(const struct api_exchange *x, const struct turn_answer *answer)
+{
+    if (x->is_refused)
+        return 403;
+    return answer == NULL || answer->refusal == REFUSAL_NONE
+               ? 200
+               : api_code_status(api_refusal(answer->refusal).code);
+}
+
+// The answer is made and kept in the transaction of its change: a crash leaves both or neither.
+static enum store_status compose(struct api_exchange *x, struct store *store,
+                                 const struct turn_answer *answer)
+{
+    if (x->key_name[0] == '\0')
+        return meter_changed(x, store, status_to_be(x, answer));
+    if (!api_stored_compose(x, store))
+        return STORE_CONFLICT;
+    if (answer != NULL)
+        x->answered(x, answer);
+    else
+        x->reply(x);
+    const enum store_status status = api_stored_compose_end(x);
+    return status == STORE_OK && x->is_composed ? meter_changed(x, store, x->status) : status;
+}
+
+static enum store_status apply_in_turn(void *context, struct store *store, struct utc now)
+{
+    struct api_exchange *x = context;
+    x->problem = api_problem_of(API_OK);
+    const enum store_status status = x->apply(x, store, now);
+    if (status != STORE_OK)
+        return status;
+    if (!x->is_dry_run)
+        return compose(x, store, NULL);
+    x->is_dry_done = true;
+    return STORE_CONFLICT; // so that it is undone
+}
+
+static void reply_plan(struct api_exchange *x)
+{
+    json_begin_object(&x->json);
+    api_put_bool(&x->json, "dryRun", true);
+    json_end_object(&x->json);
+    api_reply(x, 200);
+}
+
+static void after_turn(void *context, enum store_status status)
+{
+    struct api_exchange *x = context;
+    meter_settled(x, status == STORE_OK);
+    if (status == STORE_OK && x->committed != NULL)
+        x->committed(x);
+    if (status == STORE_OK && x->is_composed) {
+        api_stored_deliver(x);
+        return;
+    }
+    x->is_composed = false;
+    api_start_answer(x);
+    if (x->is_dry_done)
+        reply_plan(x);
+    else if (x->problem.code != API_OK)
+        api_refuse(x, x->problem);
+    else if (status != STORE_OK)
+        api_refuse_store(x, status);
+    else
+        x->reply(x);
+}
+
+void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x))
+{
+    if (x->is_composing)
+        return; // it goes on after this commit, where the reply is asked again
+    x->apply = apply;
+    x->reply = reply;
+    if (!turn_write(x->api->options.turn, apply_in_turn, after_turn, x))
+        api_refuse_code(x, API_UNAVAILABLE);
+}
+
+static enum store_status event_decided(void *context, struct store *store,
+                                       const struct turn_answer *answer)
+{
+    struct api_exchange *x = context;
+    enum store_status status = api_stored_correlator(x, store);
+    if (status == STORE_OK && (x->route->flags & ROUTE_CAMARA) != 0)
+        status = api_esim_keep(x, store, x->now.utc);
+    return status == STORE_OK ? compose(x, store, answer) : status;
+}
+
+static void event_answered(void *context, const struct turn_answer *answer)
+{
+    struct api_exchange *x = context;
+    meter_settled(x, answer->refusal != REFUSAL_OVERLOADED);
+    // What was not committed is answered as overloaded, which is never kept.
+    if (x->is_composed && answer->refusal != REFUSAL_OVERLOADED) {
+        api_stored_deliver(x);
+        return;
+    }
+    x->is_composed = false;
+    api_start_answer(x);
+    // The plan of an operation says more.
+    if (x->is_dry_run && answer->refusal == REFUSAL_NONE && x->event.type != EVENT_REQUEST)
+        reply_plan(x);
+    else
+        x->answered(x, answer);
+}
+
+void api_submit(struct api_exchange *x,
+                void (*answered)(struct api_exchange *x, const struct turn_answer *answer))
+{
+    if (x->is_composing)
+        return;
+    x->answered = answered;
+    x->event.actor = api_actor(x);
+    x->event.correlator = x->correlator_id;
+    const struct turn_prepared with = {
+        x->prepare,     x->is_dry_run ? NULL : event_decided,
+        event_answered, x,
+        x->is_dry_run,  {.reason = x->reason, .address = x->request->peer, .tenant = api_reach(x)}};
+    if (!turn_event_prepared(x->api->options.turn, x->card_id, &x->event, &with))
+        api_refuse_code(x, API_UNAVAILABLE);
+}
