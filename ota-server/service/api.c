@@ -185,9 +185,18 @@ static void end(struct api_exchange *x)
         api_deliver(x);
 }
 
+bool api_is_unsure(const struct api_exchange *x)
+{
+    return store_failures(x->api->options.reader) != x->failures;
+}
+
 void api_refuse(struct api_exchange *x, struct api_problem problem)
 {
     check(problem.code != API_OK);
+    if (api_is_unsure(x)) {
+        problem = api_problem_of(API_UNAVAILABLE);
+        x->headers.len = 0;
+    }
     if (x->route != NULL && (x->route->flags & ROUTE_CAMARA) != 0)
         problem = api_esim_problem(x, problem);
     x->problem = problem;
@@ -206,8 +215,21 @@ void api_refuse_code(struct api_exchange *x, enum api_code code)
     api_refuse(x, api_problem_of(code));
 }
 
+// What was read is in doubt, and nothing was changed. Whoever watches the server wants to know.
+static bool refuse_unsure(struct api_exchange *x)
+{
+    const bool may_have_changed = x->apply != NULL || x->answered != NULL;
+    const bool is_watching = x->route != NULL && (x->route->flags & ROUTE_UNLIMITED) != 0;
+    if (may_have_changed || is_watching || !api_is_unsure(x))
+        return false;
+    api_refuse_code(x, API_UNAVAILABLE);
+    return true;
+}
+
 void api_reply(struct api_exchange *x, unsigned status)
 {
+    if (refuse_unsure(x))
+        return;
     if (x->out.failed || (x->type == NULL && !json_done(&x->json))) {
         api_refuse_code(x, API_INTERNAL);
         return;
@@ -225,6 +247,8 @@ void api_reply(struct api_exchange *x, unsigned status)
 
 void api_reply_empty(struct api_exchange *x, unsigned status)
 {
+    if (refuse_unsure(x))
+        return;
     x->out.len = 0;
     x->status = status;
     x->type = NULL;
@@ -271,6 +295,7 @@ void api_handle(struct api *api, struct api_exchange *x, const struct api_reques
                                .reader = api->options.reader,
                                .request_copy = *request,
                                .now = now,
+                               .failures = store_failures(api->options.reader),
                                .done = done,
                                .done_context = context};
     x->request = &x->request_copy;

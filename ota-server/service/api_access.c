@@ -300,7 +300,8 @@ bool api_admit(struct api_exchange *x)
         return false;
     if ((x->route->flags & ROUTE_OPEN) == 0) {
         if (!api_authenticate(x)) {
-            if (x->problem.code == API_OK && !bucket_take(failures, x->now.instant))
+            if (x->problem.code == API_OK && !api_is_unsure(x) &&
+                !bucket_take(failures, x->now.instant))
                 return refuse_rate(x);
             api_refuse(x, x->problem.code != API_OK ? x->problem
                                                     : api_problem_of(API_UNAUTHENTICATED));

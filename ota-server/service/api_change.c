@@ -13,6 +13,15 @@ static unsigned status_to_be(const struct api_exchange *x, const struct turn_ans
                : api_code_status(api_refusal(answer->refusal).code);
 }
 
+// A change without the answer that was to be kept would be made twice. Is there one, and it is not?
+static bool has_lost_answer(const struct api_exchange *x, const struct turn_answer *answer)
+{
+    const bool goes_on = x->status == 0; // after this commit
+    const bool is_refused = x->status >= 400 && x->status < 500;
+    const bool is_done = answer == NULL || answer->refusal == REFUSAL_NONE;
+    return !x->is_composed && is_done && !is_refused && !goes_on;
+}
+
 // The answer is made and kept in the transaction of its change: a crash leaves both or neither.
 static enum store_status compose(struct api_exchange *x, struct store *store,
                                  const struct turn_answer *answer)
@@ -26,13 +35,25 @@ static enum store_status compose(struct api_exchange *x, struct store *store,
     else
         x->reply(x);
     const enum store_status status = api_stored_compose_end(x);
+    if (status == STORE_OK && has_lost_answer(x, answer)) {
+        if (x->status < 500)
+            x->problem = api_problem_of(API_INTERNAL);
+        return STORE_FAILED;
+    }
     return status == STORE_OK && x->is_composed ? meter_changed(x, store, x->status) : status;
 }
 
-static enum store_status apply_in_turn(void *context, struct store *store, struct utc now)
+// The turn undoes what the database failed amid: what it did not find then may be there.
+static void judge_failures(struct api_exchange *x, const struct store *store, uint64_t before)
 {
-    struct api_exchange *x = context;
-    x->problem = api_problem_of(API_OK);
+    if (store_failures(store) == before)
+        return;
+    x->problem = api_problem_of(API_UNAVAILABLE);
+    x->is_dry_done = false;
+}
+
+static enum store_status apply_change(struct api_exchange *x, struct store *store, struct utc now)
+{
     const enum store_status status = x->apply(x, store, now);
     if (status != STORE_OK)
         return status;
@@ -40,6 +61,16 @@ static enum store_status apply_in_turn(void *context, struct store *store, struc
         return compose(x, store, NULL);
     x->is_dry_done = true;
     return STORE_CONFLICT; // so that it is undone
+}
+
+static enum store_status apply_in_turn(void *context, struct store *store, struct utc now)
+{
+    struct api_exchange *x = context;
+    const uint64_t failures = store_failures(store);
+    x->problem = api_problem_of(API_OK);
+    const enum store_status status = apply_change(x, store, now);
+    judge_failures(x, store, failures);
+    return status;
 }
 
 static void reply_plan(struct api_exchange *x)
@@ -82,6 +113,15 @@ void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struc
         api_refuse_code(x, API_UNAVAILABLE);
 }
 
+static enum store_status prepare_in_turn(void *context, struct store *store, struct event *event)
+{
+    struct api_exchange *x = context;
+    const uint64_t failures = store_failures(store);
+    const enum store_status status = x->prepare(x, store, event);
+    judge_failures(x, store, failures);
+    return status;
+}
+
 static enum store_status event_decided(void *context, struct store *store,
                                        const struct turn_answer *answer)
 {
@@ -119,9 +159,12 @@ void api_submit(struct api_exchange *x,
     x->event.actor = api_actor(x);
     x->event.correlator = x->correlator_id;
     const struct turn_prepared with = {
-        x->prepare,     x->is_dry_run ? NULL : event_decided,
-        event_answered, x,
-        x->is_dry_run,  {.reason = x->reason, .address = x->request->peer, .tenant = api_reach(x)}};
+        .prepare = x->prepare != NULL ? prepare_in_turn : NULL,
+        .decided = x->is_dry_run ? NULL : event_decided,
+        .answer = event_answered,
+        .context = x,
+        .is_dry = x->is_dry_run,
+        .origin = {.reason = x->reason, .address = x->request->peer, .tenant = api_reach(x)}};
     if (!turn_event_prepared(x->api->options.turn, x->card_id, &x->event, &with))
         api_refuse_code(x, API_UNAVAILABLE);
 }

@@ -15,10 +15,10 @@ void api_refuse_store(struct api_exchange *x, enum store_status status)
         return;
     case STORE_BUSY:
     case STORE_FULL:
+    case STORE_FAILED:
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     case STORE_OK:
-    case STORE_FAILED:
     case STORE_LOST:
     case STORE_NEWER:
     case STORE_FORM:

@@ -75,6 +75,7 @@ struct api_exchange {
     struct auth_session session; // id 0: the request came without one
     bool is_forged;              // by a page of somebody else
     uint64_t tenant;             // of the client: every query takes it
+    uint64_t failures;           // of the store that it reads, when it began
     struct api_now now;
     bool is_dry_run;
     bool is_refused; // with 403: what is written is the row that says so
@@ -211,6 +212,9 @@ struct api_rest {
 // Refuses with a problem. Each of these ends the exchange; the caller returns at once.
 void api_refuse(struct api_exchange *x, struct api_problem problem);
 void api_refuse_code(struct api_exchange *x, enum api_code code);
+// Did the store that it reads fail since the request came? What was not found may be there: every
+// refusal, and every reply without a change, becomes UNAVAILABLE.
+bool api_is_unsure(const struct api_exchange *x);
 // Replies with what was written to x->json; API_INTERNAL when it did not fit.
 void api_reply(struct api_exchange *x, unsigned status);
 // Replies without a body.

@@ -79,6 +79,7 @@ static bool read_key(struct api_exchange *x)
 
 enum replay {
     REPLAY_NONE,
+    REPLAY_UNKNOWN, // there is an answer, which cannot be read
     REPLAY_OTHER_BODY,
     REPLAY_READY,
 };
@@ -132,6 +133,7 @@ static bool see_answer(void *context, const struct document *d)
 {
     struct replay_context *c = context;
     json_t *root = NULL;
+    c->result = REPLAY_UNKNOWN;
     if (json_read(d->body, &root) != JSON_READ_OK)
         return false;
     if (digest_is(root, c->x))
@@ -164,7 +166,13 @@ static bool replay(struct api_exchange *x)
             api_reply(x, x->status);
         return false;
     }
-    return c.result == REPLAY_OTHER_BODY ? refuse_other_body(x) : true;
+    if (c.result == REPLAY_OTHER_BODY)
+        return refuse_other_body(x);
+    if (status == STORE_NONE)
+        return true;
+    // Better not done than done twice.
+    api_refuse_code(x, API_UNAVAILABLE);
+    return false;
 }
 
 // The first of its kind that is still in work, or NULL.
@@ -269,9 +277,7 @@ static enum store_status put_answer(struct api_exchange *x, struct store *store,
         .changed_at = now,
         .body = bytes_of(x->kept->document, x->kept->document_len),
     };
-    const enum store_status status = store_document_put(store, &d);
-    // The same key from a moment ago: the first answer stays.
-    return status == STORE_CONFLICT ? STORE_OK : status;
+    return store_document_put(store, &d);
 }
 
 static bool is_definite(unsigned status)
@@ -315,6 +321,7 @@ bool api_stored_compose(struct api_exchange *x, struct store *store)
         return false;
     }
     api_start_answer(x);
+    x->status = 0;
     x->reader = store;
     x->is_composing = true;
     x->is_composed = false;
@@ -334,6 +341,8 @@ enum store_status api_stored_compose_end(struct api_exchange *x)
 {
     x->reader = x->api->options.reader;
     x->is_composing = false;
+    if (x->kept_as == STORE_CONFLICT) // the key has an answer: this change would be its second
+        x->problem = api_problem_of(API_UNAVAILABLE);
     return x->kept_as;
 }
 

@@ -306,6 +306,15 @@ static enum store_status run_task(struct turn *t, struct task *k, struct utc now
     return STORE_FAILED;
 }
 
+// What was judged by a database that failed meanwhile must not stay, whatever came of it.
+static enum store_status run_surely(struct turn *t, struct task *k, struct utc now)
+{
+    const uint64_t failures = store_failures(t->options.store);
+    const enum store_status status = run_task(t, k, now);
+    const bool is_quiet = status == STORE_OK || status == STORE_NONE || status == STORE_CONFLICT;
+    return is_quiet && store_failures(t->options.store) != failures ? STORE_FAILED : status;
+}
+
 bool turn_run_guarded(struct turn *t, struct task *k, struct utc now)
 {
     const size_t sends = t->send_count;
@@ -314,7 +323,7 @@ bool turn_run_guarded(struct turn *t, struct task *k, struct utc now)
     k->status = store_mark(t->options.store);
     if (k->status != STORE_OK)
         return false;
-    k->status = run_task(t, k, now);
+    k->status = run_surely(t, k, now);
     if (k->status == STORE_OK) {
         t->counts.events++;
         k->status = store_mark_keep(t->options.store);
@@ -343,7 +352,7 @@ static bool run_together(struct turn *t, size_t from, size_t to, struct utc now)
     for (size_t i = from; i < to && is_good; i++) {
         struct task *k = &t->tasks[i];
         k->result = (struct turn_answer){0};
-        k->status = run_task(t, k, now);
+        k->status = run_surely(t, k, now);
         is_good = k->status == STORE_OK;
         t->counts.events++;
     }
