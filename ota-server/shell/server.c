@@ -265,7 +265,7 @@ static struct outbox *open_outbox(struct server *v)
                                      .link_count = s->smsc_count,
                                      .route_count = s->route_count};
     for (unsigned i = 0; i < s->smsc_count; i++)
-        options.links[i] = (struct outbox_link){.smsc = s->smscs[i].address,
+        options.links[i] = (struct outbox_link){.smsc = s->smscs[i].centre,
                                                 .sends = s->smscs[i].bind != SMPP_RX,
                                                 .rate = s->smscs[i].rate,
                                                 .weight = s->smscs[i].weight,

@@ -190,6 +190,7 @@ static bool read_smsc(struct server_settings *s, cfg_t *section, char *error)
 {
     const char *name = cfg_title(section);
     const char *file = cfg_getstr(section, "password-file");
+    const char *centre = cfg_getstr(section, "centre");
     const long window = cfg_getint(section, "window");
     const long rate = cfg_getint(section, "rate");
     const long weight = cfg_getint(section, "weight");
@@ -210,6 +211,7 @@ static bool read_smsc(struct server_settings *s, cfg_t *section, char *error)
         return fail(error, "a weight is 0 to 100, in smsc", name);
     if (!take(v->name, sizeof v->name, name) ||
         !take(v->address, sizeof v->address, cfg_getstr(section, "address")) ||
+        !take(v->centre, sizeof v->centre, centre[0] == '\0' ? v->address : centre) ||
         !take(v->system_id, sizeof v->system_id, cfg_getstr(section, "system-id")) ||
         !take(v->password, sizeof v->password, cfg_getstr(section, "password")) ||
         !take(v->system_type, sizeof v->system_type, cfg_getstr(section, "system-type")) ||
@@ -236,7 +238,8 @@ static bool ask_smsc(struct server_settings *s, char *error)
                               .weight = 1,
                               .enquire_s = ENQUIRE_S};
     s->route_count = 1; // the links of the others are gone
-    if (!take(v->address, sizeof v->address, s->smsc_asked))
+    if (!take(v->address, sizeof v->address, s->smsc_asked) ||
+        !take(v->centre, sizeof v->centre, s->smsc_asked))
         return fail(error, "an address is HOST:PORT, not", s->smsc_asked);
     if (!take(v->system_id, sizeof v->system_id, first_of(s->system_id_asked, "")))
         return fail(error, "a system_id has at most 15 characters:", s->system_id_asked);
@@ -483,6 +486,7 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
 
 // What libconfuse copies of a section.
 static cfg_opt_t smsc_members[] = {CFG_STR("address", "", CFGF_NONE),
+                                   CFG_STR("centre", "", CFGF_NONE),
                                    CFG_STR("system-id", "", CFGF_NONE),
                                    CFG_STR("password", "", CFGF_NONE),
                                    CFG_STR("password-file", "", CFGF_NONE),

@@ -22,6 +22,7 @@ struct server_tls {
 struct server_smsc {
     char name[SERVER_TEXT_SIZE];
     char address[SERVER_TEXT_SIZE]; // HOST:PORT
+    char centre[SERVER_TEXT_SIZE];  // whose message ids it brings; the address unless told
     char system_id[SMPP_SYSTEM_ID_SIZE];
     char password[SERVER_PASSWORD_SIZE];
     char system_type[13];

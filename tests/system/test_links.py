@@ -23,9 +23,14 @@ policy { submit-s = 1 }
 single-person = true
 clear-identifiers = true
 """
+ONE_SMSC = """smsc "sends" { address = "%s" system-id = "server" password-file = "%s" bind = "transmitter" %s }
+smsc "hears" { address = "%s" system-id = "server" password-file = "%s" bind = "receiver" %s }
+single-person = true
+clear-identifiers = true
+"""
 
 
-class TwoSmscs(unittest.TestCase):
+class Links(unittest.TestCase):
     def setUp(self):
         self.folder, self.running = tempfile.mkdtemp(), []
         self.addCleanup(shutil.rmtree, self.folder)
@@ -60,17 +65,12 @@ class TwoSmscs(unittest.TestCase):
             program.process.stdout.close()
         self.assertEqual(set(codes.values()), {0}, codes)
 
-    def start_server(self, authority, certificate):
+    def start_server(self, settings):
         self.tool("ota-server", "init", "--data", self.data)
         made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "test")
         client = dict(line.split("=", 1) for line in made.split())
-        password = self.write("password", "secret1\n")
-        near, far = self.smscs[0].ready["smpps"], self.smscs[1].ready["smpp"]
-        tls = f'tls = true tls-ca-file = "{authority.file}"'
-        if certificate:
-            tls += f' tls-certificate-file = "{certificate}.crt" tls-key-file = "{certificate}.key"'
-        config = self.write("server.conf", SERVER % (near, password, tls, far, password))
-        server = self.program("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--config", config)
+        server = self.program("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--config",
+                              self.write("server.conf", settings))
         self.url, self.client_key = "http://" + server.ready["http"], (client["appkey"], client["appsecret"])
         self.api = Api(server.ready["http"], [self.client_key])
 
@@ -105,8 +105,17 @@ class TwoSmscs(unittest.TestCase):
     def metric(self, name, smsc):
         return int(re.search(r'^otaria_%s\{link="%s"\} (\d+)$' % (name, smsc), self.api.ask("GET", "/metrics")[1], re.M).group(1))
 
+class TwoSmscs(Links):
+    def start(self, authority, certificate):
+        password = self.write("password", "secret1\n")
+        near, far = self.smscs[0].ready["smpps"], self.smscs[1].ready["smpp"]
+        tls = f'tls = true tls-ca-file = "{authority.file}"'
+        if certificate:
+            tls += f' tls-certificate-file = "{certificate}.crt" tls-key-file = "{certificate}.key"'
+        self.start_server(SERVER % (near, password, tls, far, password))
+
     def test_another_smsc_takes_over_and_nothing_runs_twice(self):
-        self.start_server(self.authority, self.client)
+        self.start(self.authority, self.client)
         self.start_cards()
         first, second = self.cards
         until("two links", 20, lambda: self.link("near")["state"] == "bound" and self.link("far")["state"] == "bound", 0.05)
@@ -162,17 +171,39 @@ class TwoSmscs(unittest.TestCase):
         until(f"{name} logs {pattern}", 20, look, 0.02)
 
     def test_an_smsc_that_is_not_believed_gets_nothing(self):
-        self.start_server(Authority(self.folder, "stranger"), self.client)
+        self.start(Authority(self.folder, "stranger"), self.client)
         self.logged("ota-server", r"smpp.tls_refused smsc=\S+ reason=.*self-signed certificate in certificate chain")
         self.logged("smsc-sim", r"smpp.tls_refused .*unknown ca")
         self.assertEqual((self.link("near")["state"], self.link("near")["timesBound"]), ("down", 0))
         until("the far link", 20, lambda: self.link("far")["state"] == "bound", 0.05)
 
     def test_an_smsc_refuses_a_server_without_a_certificate(self):
-        self.start_server(self.authority, None)
+        self.start(self.authority, None)
         self.logged("smsc-sim", r"smpp.tls_refused .*peer did not return a certificate")
         self.logged("ota-server", r"smpp.tls_refused .*certificate required")
         self.assertEqual((self.link("near")["state"], self.link("near")["timesBound"]), ("down", 0))
+
+
+class OneSmscAtTwoAddresses(Links):
+    """Messages go to one address; what cards say, and receipts, come over the other."""
+
+    def known_receipts(self, centre):
+        password, (host, port) = self.write("password", "secret1\n"), self.smscs[0].ready["smpp"].split(":")
+        self.assertEqual(host, "127.0.0.1")
+        self.start_server(ONE_SMSC % (f"127.0.0.1:{port}", password, centre, f"localhost:{port}", password, centre))
+        self.start_cards()
+        self.assertEqual(self.ended(self.order(self.cards[0], "audit"))["outcome"], "done")
+
+        def count(name):
+            return int(re.search(r"^otaria_%s (\d+)$" % name, self.api.ask("GET", "/metrics")[1], re.M).group(1))
+        until("receipts", 20, lambda: count("receipts_total") + count("receipts_unknown_total") > 0, 0.05)
+        return count("receipts_total") > 0, count("receipts_unknown_total") > 0
+
+    def test_links_of_one_centre_share_their_receipts(self):
+        self.assertEqual(self.known_receipts('centre = "one"'), (True, False))
+
+    def test_others_are_of_two_centres(self):
+        self.assertEqual(self.known_receipts(""), (False, True))
 
 
 if __name__ == "__main__":
