@@ -1,24 +1,11 @@
 #!/usr/bin/env python3
 """Vendors' files that arrive in a folder. usage: test_folders.py FOLDER-OF-PROGRAMS"""
-import json, os, shutil, subprocess, sys, tempfile, time, unittest
+import json, os, shutil, time, unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools/story"))
-from system import Api, Program, until  # noqa: E402
+import served
+from served import ROOT, read, tool, until
 
-PROGRAMS = sys.argv.pop(1)
-# The published transport keys of the sample file.
-KEYS = {7: "00112233445566778899AABBCCDDEEFF", 12: "0F1E2D3C4B5A69788796A5B4C3D2E1F0"}
-CONFIG = """smsc "none" { address = "127.0.0.1:1" system-id = "server" password = "secret1" }
-single-person = true
-listen = "127.0.0.1:0"
-import-folder "alder" { path = "%s" settle-s = 1 }
-"""
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
+SAMPLE = read(served.SAMPLE)
 
 
 def write(path, octets, how="wb"):
@@ -26,45 +13,17 @@ def write(path, octets, how="wb"):
         file.write(octets)
 
 
-SAMPLE = read(os.path.join(ROOT, "tests/samples/alder-0000717.out"))
-
-
-class Folders(unittest.TestCase):
+class Folders(served.Served):
     def setUp(self):
-        self.folder = tempfile.mkdtemp()
-        self.data, self.inbox = self.at("data"), self.at("inbox")
-        os.mkdir(self.inbox)
-        with open(os.open(self.at("conf"), os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.write(CONFIG % self.inbox)
-        self.tool("ota-server", "init", "--data", self.data)
-        made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "test")
-        self.client = tuple(dict(line.split("=", 1) for line in made.split()).values())
-        self.program = Program("ota-server", [os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--config",
-                                              self.at("conf")], self.folder)
-        self.connect()
-        self.api.post("/vendor-profiles", read(os.path.join(ROOT, "profiles/vendor/samples/alder.json")))
-        for index, key in KEYS.items():
-            self.api.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
+        super().setUp()
+        self.inbox = self.at("inbox")
 
-    def tearDown(self):
-        self.assertEqual(self.program.stop(), 0)
-        self.program.log.close()
-        self.program.process.stdout.close()
-        shutil.rmtree(self.folder)
-
-    def at(self, *names):
-        return os.path.join(self.folder, *names)
-
-    def tool(self, *arguments):
-        done = subprocess.run([os.path.join(PROGRAMS, arguments[0]), *arguments[1:]], capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
-
-    def connect(self):
-        self.api = Api(self.program.ready["http"], [self.client])
+    def more_config(self):
+        os.mkdir(self.at("inbox"))
+        return 'import-folder "alder" { path = "%s" settle-s = 1 }\n' % self.at("inbox")
 
     def cards(self):
-        return self.api.get("/cards")["pagination"]["totalCount"]
+        return self.count("/cards")
 
     def here(self, *names):
         return sorted(os.listdir(self.at("inbox", *names)))
@@ -109,7 +68,7 @@ class Folders(unittest.TestCase):
 
     def test_no_file_stays_in_the_clear(self):
         self.assertEqual(self.program.stop(), 0)
-        with open(self.at("conf"), "a") as file:
+        with open(self.at("server.conf"), "a") as file:
             os.mkdir(self.at("other"))
             file.write('import-folder "closed" { path = "%s" vendor-profile = "alder" settle-s = 1 keep-clear = false }\n'
                        % self.at("other"))
@@ -130,14 +89,10 @@ class Folders(unittest.TestCase):
                 for name in os.listdir(self.at("other", place)) if name.endswith(".report.json")]
 
     def test_a_kill_loses_no_file(self):
-        self.tool("vendor-make", "--count", "3000", "--output", self.at("many.out"))
+        tool("vendor-make", "--count", "3000", "--output", self.at("many.out"))
         shutil.copy(self.at("many.out"), self.at("inbox", "many.out"))
         until("the file taken", 20, lambda: self.here("taken") == ["many.out"], 0.005)
-        self.program.kill()
-        self.program.process.stdout.close()
-        self.assertEqual(self.here("taken"), ["many.out"])
-        self.program.start()
-        self.connect()
+        self.crash()
         report = self.report("done", "many.out")
         self.assertEqual((report["import"]["outcome"], report["import"]["loaded"]), ("IMPORTED", 3000))
         self.assertEqual(self.cards(), 3000)

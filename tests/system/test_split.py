@@ -1,14 +1,10 @@
 #!/usr/bin/env python3
 """One batch in several files: cards that a second file completes. usage: test_split.py FOLDER-OF-PROGRAMS"""
-import hashlib, os, random, shutil, subprocess, sys, tempfile, time, unittest
+import hashlib, random, time, unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools/story"))
-from system import Api, Program, until  # noqa: E402
+import served
+from served import tool, until
 
-PROGRAMS = sys.argv.pop(1)
-# The published transport keys of the sample file.
-KEYS = {7: "00112233445566778899AABBCCDDEEFF", 12: "0F1E2D3C4B5A69788796A5B4C3D2E1F0"}
 OTA = ["ICCID", "KIC1", "KID1", "KIK1", "KCV"]
 AUC = ["ICCID", "IMSI1", "MSISDN1", "KI1", "OPC1", "IMSI2", "KI2", "OPC2"]
 # Header keys that only an OTA file has.
@@ -16,11 +12,10 @@ OF_OTA = ("OTA-Keyset", "OTA-Security", "Applet-SM", "Bootstrap", "Operational",
 
 
 def read(path):
-    with open(path) as file:
-        return file.read()
+    return served.read(path).decode()
 
 
-SAMPLE = read(os.path.join(ROOT, "tests/samples/alder-0000717.out"))
+SAMPLE = read(served.SAMPLE)
 
 
 def part(whole, target, names, edit=lambda line: line):
@@ -42,46 +37,11 @@ def part(whole, target, names, edit=lambda line: line):
     return "\n".join(lines) + f"\n*DATA\n{text}*END\nRecords: {len(records)}\nSHA256-DATA: {digest}\n"
 
 
-class Split(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp()
-        self.data, self.password = self.at("data"), self.at("password")
-        with open(os.open(self.password, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.write("secret1\n")
-        self.tool("ota-server", "init", "--data", self.data)
-        made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "test")
-        self.client = tuple(dict(line.split("=", 1) for line in made.split()).values())
-        self.program = Program("ota-server", [
-            os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--listen", "127.0.0.1:0", "--single-person", "--clear",
-            "--smsc", "127.0.0.1:1", "--system-id", "server", "--password-file", self.password], self.folder)
-        self.connect()
-        self.api.post("/vendor-profiles", read(os.path.join(ROOT, "profiles/vendor/samples/alder.json")).encode())
-        for index, key in KEYS.items():
-            self.api.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
+class Split(served.Served):
+    OPTIONS = ("--clear",)
 
-    def tearDown(self):
-        self.assertEqual(self.program.stop(), 0)
-        self.program.log.close()
-        self.program.process.stdout.close()
-        shutil.rmtree(self.folder)
-
-    def at(self, name):
-        return os.path.join(self.folder, name)
-
-    def tool(self, *arguments):
-        done = subprocess.run([os.path.join(PROGRAMS, arguments[0]), *arguments[1:]], capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
-
-    def connect(self):
-        self.api = Api(self.program.ready["http"], [self.client])
-
-    def order(self, text):
-        return self.api.post("/batch-imports", text.encode(), content_type="text/plain", query="vendorProfile=alder")["id"]
-
-    def ended(self, job):
-        return until("the end of the import", 60, lambda: next(
-            (now for now in [self.api.get("/batch-imports/" + job)] if now["status"] == "ENDED"), None), 0.02)
+    def order(self, text, query=""):
+        return super().order(text.encode(), query)
 
     def load(self, text):
         return self.ended(self.order(text))
@@ -106,12 +66,6 @@ class Split(unittest.TestCase):
                      for slot in self.api.all("/subscriptions", "cardId=" + card["id"])]
             cards.append((card["iccid"], one["state"], one.get("applet"), one.get("slotCount"), slots))
         return cards
-
-    def restart(self):
-        self.program.kill()
-        self.program.process.stdout.close()
-        self.program.start()
-        self.connect()
 
     def test_the_order_of_arrival_is_free(self):
         kinds = [[SAMPLE], [part(SAMPLE, "OTA", OTA), part(SAMPLE, "AUC", AUC)], [part(SAMPLE, "AUC", AUC), part(SAMPLE, "OTA", OTA)],
@@ -155,7 +109,7 @@ class Split(unittest.TestCase):
     def test_a_kill_leaves_all_cards_or_none_completed(self):
         count, seen = 600, set()
         chance = random.Random(1)
-        self.tool("vendor-make", "--count", str(count), "--output", self.at("many"))
+        tool("vendor-make", "--count", str(count), "--output", self.at("many"))
         many = read(self.at("many"))
         self.imported(part(many, "OTA", OTA), count)
         auc = part(many, "AUC", AUC)
@@ -164,13 +118,13 @@ class Split(unittest.TestCase):
             until("it to load", 20, lambda: self.api.get("/batch-imports/" + job)["status"] != "CHECKING", 0.001)
             end = time.monotonic() + chance.random() * 0.1
             until("the moment", 1, lambda: time.monotonic() > end, 0.001)
-            self.restart()
+            self.crash()
             ended = self.ended(job)
             states = self.states()
             self.assertEqual(len(states), 1, ended)
             done = states == {"IMPORTED"}
             self.assertEqual(done, ended["outcome"] == "IMPORTED", ended)
-            self.assertEqual(self.api.get("/subscriptions")["pagination"]["totalCount"], 2 * count if done else 0)
+            self.assertEqual(self.count("/subscriptions"), 2 * count if done else 0)
             seen.add(done)
             if done:
                 break
@@ -184,19 +138,19 @@ class Split(unittest.TestCase):
         ended = self.ended(job)
         return tuple(ended.get(name) for name in ("outcome", "loaded", "unchanged", "quarantined"))
 
-    def held_back(self, text, query="vendorProfile=alder&partial=true"):
+    def held_back(self, text, query="&partial=true"):
         """Orders a file with the ICCID of its last card wrong by a digit; its import."""
         text = text.replace("89999000000717000035", "89999000000717000036")
         data = text.split("*DATA\n")[1].split("*END")[0]
         digest = hashlib.sha256(data.encode()).hexdigest()
         text = text.split("SHA256-DATA: ")[0] + f"SHA256-DATA: {digest}\n"
-        job = self.api.post("/batch-imports", text.encode(), content_type="text/plain", query=query)["id"]
+        job = self.order(text, query)
         self.assertEqual(self.ended(job)["quarantined"], 1)
         return job, text
 
     def test_a_refused_file_is_corrected_in_steps(self):
-        first, spoilt = self.held_back(SAMPLE, "vendorProfile=alder")
-        self.assertEqual(self.api.get("/cards")["pagination"]["totalCount"], 0)
+        first, spoilt = self.held_back(SAMPLE, "")
+        self.assertEqual(self.count("/cards"), 0)
         again = spoilt.replace("Order-No: PO", "Order-No: OP")
         self.assertEqual(self.correct(first, again, "partial=true"), ("IMPORTED_IN_PART", 2, 0, 1))
         self.assertEqual(self.correct(first, SAMPLE), ("IMPORTED", 1, 2, 0))
