@@ -255,6 +255,16 @@ class Mutate(Tree):
         self.assertEqual(set(re.findall(r"^\+ (.*)", self.mutants("--list")[1], re.M)), {
             "#define MARK 166 // a mark", "#define MARK 164 // a mark", "#define MOST 17", "#define MOST 15"})
 
+    def test_of_two_equal_lines_the_second_has_a_number(self):
+        self.write("common/base/more.c", "void f(int *a)\n{\n    ++*a;\n    more();\n    ++*a;\n}\n")
+        said = self.mutants("--list")[1]
+        self.assertEqual(re.findall(r"^- (.*)\n\+ --", said, re.M), ["++*a;", "++*a; [2]"])
+
+    def test_one_reason_for_several_mutants(self):
+        self.build()
+        self.write("tests/mutation.txt", self.EXCUSE.replace("= ", "+ return a + 0;\n= ") % 2)
+        self.assertEqual(self.mutants()[0], 0)
+
     def test_a_reason_needs_its_mutant(self):
         self.write("tests/mutation.txt", "= It is a test.\n")
         status, said, _ = self.mutants("--list")

@@ -252,6 +252,7 @@ static void take_submit(struct bench_card *b, struct bytes tpdu)
 static void answer(struct bench_card *b, const struct cat_message *command)
 {
     struct cat_message r = cat_answer(command, CAT_DONE);
+    b->asked[command->type]++;
     if (command->type == CAT_REFRESH)
         r.result = b->refresh_result;
     if (command->type == CAT_PROVIDE_LOCAL_INFORMATION) {

@@ -55,6 +55,7 @@ struct bench_card {
     uint8_t imei[COMMAND_IMEI_SIZE];
     uint8_t plmn[3];
     unsigned refreshes;
+    unsigned asked[256]; // proactive commands of each type
     // The server.
     uint64_t counter;
     uint32_t operation_id;

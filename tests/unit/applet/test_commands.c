@@ -244,6 +244,22 @@ static void a_card_of_level_1_does_not_know_configure(void **state)
     assert_false(bench_command(&card, &c)->result.has_hash);
 }
 
+// By the first four octets of its SHA-256.
+static void an_operation_is_known_by_the_digest_of_its_command(void **state)
+{
+    (void)state;
+    struct command c = bench_target(&card, COMMAND_DELETE, 9, 0);
+    uint8_t octets[COMMAND_BODY_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    command_write(&w, &c);
+    const struct bytes data = writer_bytes(&w);
+    uint8_t whole[CIPHER_SHA256_SIZE];
+    assert_true(card.cipher.sha256(card.cipher.context, &data, 1, whole));
+    assert_int_equal(code_of(c), RESULT_NOT_FOUND);
+    const struct applet_dump d = bench_dump(&card);
+    assert_memory_equal(d.image.outcomes[d.image.outcome_count - 1].digest, whole, 4);
+}
+
 static void an_operation_runs_once(void **state)
 {
     (void)state;
@@ -522,6 +538,7 @@ int main(void)
         T(an_audit_without_the_room_says_that_there_is_more),
         T(parameters_are_written_all_or_none),
         T(a_card_of_level_1_does_not_know_configure),
+        T(an_operation_is_known_by_the_digest_of_its_command),
         T(an_operation_runs_once),
         T(only_the_last_eight_results_are_kept),
         T(an_open_switch_refuses_changes_and_keeps_nothing_of_them),

@@ -78,6 +78,7 @@ static void a_list_that_is_cut_is_bad_format(void **state)
     refused(bytes_of(list, 4), none, RESULT_BAD_FORMAT);
     const uint8_t value[] = {PARAMETER_T_ATTACH, 2, 0};
     refused(bytes_of(value, 3), none, RESULT_BAD_FORMAT);
+    refused(bytes_of(value, 1), none, RESULT_BAD_FORMAT);
 }
 
 static void what_does_not_fit_the_memory_is_refused(void **state)
@@ -116,20 +117,39 @@ static void the_terminal_is_told_of_another_polling_period(void **state)
 {
     (void)state;
     const uint8_t period[] = {PARAMETER_POLL_PERIOD, 1, 60};
+    unsigned asked[256];
+    memcpy(asked, card.asked, sizeof asked);
     bench_set(&card, period, sizeof period);
     assert_int_equal(card.applet.poll_period_s, 60);
+    assert_int_equal(card.asked[CAT_POLL_INTERVAL], asked[CAT_POLL_INTERVAL] + 1);
     cat_profile_set(card.profile, sizeof card.profile, CAT_FEATURE_POLL_INTERVAL, false);
     bench_boot(&card);
     bench_service(&card, CAT_SERVICE_NORMAL);
     const uint8_t other[] = {PARAMETER_POLL_PERIOD, 1, 90};
+    memcpy(asked, card.asked, sizeof asked);
     bench_set(&card, other, sizeof other);
     assert_int_equal(card.applet.todo, 0); // it could not be
+    assert_int_equal(card.asked[CAT_POLL_INTERVAL], asked[CAT_POLL_INTERVAL]);
+    assert_int_equal(card.asked[CAT_SET_UP_EVENT_LIST], asked[CAT_SET_UP_EVENT_LIST]);
+}
+
+static void an_address_that_is_given_up_is_forgotten(void **state)
+{
+    (void)state;
+    static const uint8_t other[] = {PARAMETER_SERVER_ADDR, 4, 0x91, 0x21, 0x43, 0x66};
+    static const uint8_t former[] = {PARAMETER_SERVER_ADDR, 4, 0x91, 0x21, 0x43, 0x65};
+    bench_set(&card, other, sizeof other);
+    assert_int_equal(bench_dump(&card).image.address_new.len, 4);
+    bench_set(&card, former, sizeof former);
+    assert_int_equal(bench_dump(&card).image.address_new.len, 0);
+    assert_false(bench_is_pending(&card, NOTIFY_ADDRESS_CHECK));
 }
 
 static void return_and_reuse_limit_count_from_now_where_a_card_went_by_itself(void **state)
 {
     (void)state;
     const uint8_t limit[] = {PARAMETER_REUSE_LIMIT, 2, 0, 3};
+    const uint8_t one_day[] = {PARAMETER_REUSE_LIMIT, 2, 0, 1};
     const uint8_t no_limit[] = {PARAMETER_REUSE_LIMIT, 2, 0, 0};
     const uint8_t other[] = {PARAMETER_REUSE_LIMIT, 2, 0, 4};
     const uint8_t never[] = {PARAMETER_T_RETURN, 4, 0, 0, 0, 0};
@@ -143,6 +163,8 @@ static void return_and_reuse_limit_count_from_now_where_a_card_went_by_itself(vo
     assert_true(bench_dump(&card).image.is_automatic);
     bench_set(&card, limit, sizeof limit);
     assert_int_equal(bench_dump(&card).image.dues.reuse, card.applet.now_s + 3 * 86400);
+    bench_set(&card, one_day, sizeof one_day);
+    assert_int_equal(bench_dump(&card).image.dues.reuse, card.applet.now_s + 86400);
     bench_set(&card, no_limit, sizeof no_limit);
     assert_int_equal(bench_dump(&card).image.dues.reuse, 0);
     assert_true(bench_dump(&card).image.dues.back != 0);
@@ -202,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_heartbeat_is_counted_anew_or_off, setup, teardown),
         cmocka_unit_test_setup_teardown(the_terminal_is_told_of_another_polling_period, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(an_address_that_is_given_up_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(
             return_and_reuse_limit_count_from_now_where_a_card_went_by_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(reading_is_possible_while_a_switch_is_open, setup,

@@ -22,7 +22,7 @@ enum {
 
 static struct image image;
 static struct image back;
-static struct slot made[1];
+static struct slot made[2]; // the factory's, and one behind it
 static struct applet_factory factory;
 static uint8_t octets[IMAGE_LEN_MAX];
 static size_t len;
@@ -48,6 +48,7 @@ static int setup(void **state)
     image.slots[1].state = SLOT_ENABLED;
     parameters_default(&image.parameters);
     made[0] = image.slots[0];
+    fill(&made[1], 9);
     factory = (struct applet_factory){.subscription_count = 1, .subscriptions = made};
     return 0;
 }
@@ -63,6 +64,34 @@ static void write_with(const struct applet_factory *known)
     image_write(&w, &image, known);
     assert_false(w.failed);
     len = w.len;
+    assert_true(reads(len));
+}
+
+// Makes room for this octet, or takes the octets at this place away.
+static void insert(size_t at, uint8_t value)
+{
+    memmove(octets + at + 1, octets + at, len - at);
+    octets[at] = value;
+    len++;
+}
+
+static void take_away(size_t at, size_t count)
+{
+    memmove(octets + at, octets + at + count, len - at - count);
+    len -= count;
+}
+
+// The length at this place is its greatest. One more is refused with one octet more, and where none
+// of its octets follows.
+static void is_the_longest(size_t at)
+{
+    const uint8_t max = octets[at];
+    insert(at + 1, 0);
+    octets[at] = (uint8_t)(max + 1);
+    assert_false(reads(len));
+    take_away(at + 1, max + 1u);
+    assert_false(reads(len));
+    octets[at] = 0;
     assert_true(reads(len));
 }
 
@@ -151,6 +180,13 @@ static void a_card_has_two_to_sixteen_slots(void **state)
     assert_true(reads(len));
     octets[SLOT_COUNT_AT] = 16;
     assert_true(reads(len));
+    // One slot would do for its single subscription, and is refused nevertheless.
+    image.slots[0].state = SLOT_ENABLED;
+    image.slots[1].state = SLOT_EMPTY;
+    image.slot_count = 2;
+    write_with(NULL);
+    refuses(SLOT_COUNT_AT, 1);
+    refuses(SLOT_COUNT_AT, 0);
 }
 
 static void a_slot_stands_once_and_in_its_place(void **state)
@@ -165,6 +201,55 @@ static void a_slot_stands_once_and_in_its_place(void **state)
     octets[SLOT_AT + SLOT_LEN] = 3;
     assert_true(reads(len));
     assert_int_equal(back.slots[3].imsi[8], 2);
+    // One more that nothing is missing of, behind the last slot.
+    fill(&image.slots[2], 3);
+    write_with(NULL);
+    refuses(SLOT_AT + 2 * SLOT_LEN, 4);
+    // Of one whose place is taken nothing else has to follow.
+    image.slots[2].state = SLOT_EMPTY;
+    write_with(NULL);
+    octets[USED_AT] = 3;
+    insert(SLOT_AT + 2 * SLOT_LEN, 0);
+    assert_false(reads(len));
+}
+
+static void behind_the_last_slot_nothing_is_written(void **state)
+{
+    (void)state;
+    write_with(NULL);
+    const size_t before = len;
+    fill(&image.slots[4], 5);
+    write_with(NULL);
+    assert_int_equal(len, before);
+}
+
+// clang-format off
+static const uint8_t OTHER_VALUES[] = {
+    PARAMETER_POLL_PERIOD, 1, 31, PARAMETER_POLL_BY_STATUS, 1, 1, PARAMETER_T_NOSERVICE, 2, 0, 31,
+    PARAMETER_T_LIMITED, 2, 0, 32, PARAMETER_T_ATTACH, 2, 0, 61, PARAMETER_AUTO_MODE, 1, 1,
+    PARAMETER_ROUNDS_MAX, 1, 9, PARAMETER_BACKOFF_BASE, 1, 59, PARAMETER_BACKOFF_MAX, 1, 47,
+    PARAMETER_T_RETURN, 4, 0, 0, 0x0E, 0x10, PARAMETER_RETURN_ON_COUNTRY, 1, 0,
+    PARAMETER_T_COOL, 4, 0, 0, 0, 1, PARAMETER_SWITCHES_PER_DAY, 1, 254,
+    PARAMETER_NOTIFY_WAITS, 2, 0, 11, PARAMETER_JITTER_MAX, 2, 0, 1, PARAMETER_REUSE_LIMIT, 2, 0, 2,
+    PARAMETER_COUNTRY_TABLE, 13, 0x62, 0xF2, 0x10, 8, 0x09, 0x10, 0x10, 0, 0, 0, 0, 0x10,
+    COUNTRY_FORBID, PARAMETER_T_COUNTRY, 2, 0, 1, PARAMETER_HEARTBEAT, 2, 0, 3,
+    PARAMETER_REFRESH_MODE, 1, 3, PARAMETER_T_REFRESH, 1, 59,
+    PARAMETER_SERVER_ADDR, 3, 0x91, 0x21, 0xF3};
+// clang-format on
+
+static void all_parameters_are_kept(void **state)
+{
+    (void)state;
+    struct parameters plain;
+    parameters_default(&plain);
+    assert_int_equal(
+        parameters_apply(&image.parameters, bytes_of(OTHER_VALUES, sizeof OTHER_VALUES), NULL),
+        PARAMETER_OK);
+    write_with(NULL);
+    for (uint8_t number = 1; number <= PARAMETER_LAST; number++) {
+        assert_false(parameter_is_same(&image.parameters, &plain, number));
+        assert_true(parameter_is_same(&image.parameters, &back.parameters, number));
+    }
 }
 
 static void nothing_is_longer_than_its_room(void **state)
@@ -181,6 +266,11 @@ static void nothing_is_longer_than_its_room(void **state)
     write_with(NULL);
     assert_int_equal(back.slots[0].plmns_len, COMMAND_PLMNS_MAX);
     refuses(SLOT_AT + PLMNS_IN + COMMAND_NUMBER_MAX, COMMAND_PLMNS_MAX + 1);
+    is_the_longest(SLOT_AT + PLMNS_IN + COMMAND_NUMBER_MAX);
+    write_with(NULL);
+    is_the_longest(SLOT_AT + PLMNS_IN + COMMAND_NUMBER_MAX + COMMAND_PLMNS_MAX + 1);
+    write_with(NULL);
+    is_the_longest(SLOT_AT + MSISDN_IN);
 }
 
 static void a_record_of_the_factory_is_one_that_it_has(void **state)
@@ -189,6 +279,24 @@ static void a_record_of_the_factory_is_one_that_it_has(void **state)
     write_with(&factory);
     assert_int_equal(octets[SLOT_AT + FACTORY_IN], 0);
     refuses(SLOT_AT + FACTORY_IN, 1);
+    refuses(SLOT_AT + FACTORY_IN, 2);
+    // Nor is one that stands behind the factory's written by its index.
+    assert_int_equal(image_factory_index(&factory, &made[0]), 0);
+    assert_int_equal(image_factory_index(&factory, &made[1]), IMAGE_NO_RECORD);
+}
+
+static void the_first_record_takes_the_number_of_the_card_unless_another_has_it(void **state)
+{
+    (void)state;
+    struct slot out;
+    made[0].has_iccid = false;
+    factory.card_iccid[9] = 9; // that of the record behind the last
+    image_factory_slot(&factory, 0, &out);
+    assert_true(out.has_iccid);
+    assert_int_equal(out.iccid[9], 9);
+    factory.subscription_count = 2;
+    image_factory_slot(&factory, 0, &out);
+    assert_false(out.has_iccid);
 }
 
 static void results_and_notifications_have_their_number(void **state)
@@ -202,6 +310,17 @@ static void results_and_notifications_have_their_number(void **state)
     // From where and to where: none, an ICCID, an IMSI.
     refuses(len - 1, 3);
     refuses(len - 2, 3);
+    // One result more than there is room for, whole.
+    image.outcome_count = IMAGE_OUTCOMES_MAX;
+    write_with(NULL);
+    for (size_t i = 0; i < 21; i++)
+        insert(outcomes_at + 1, 0);
+    octets[outcomes_at]++;
+    assert_false(reads(len));
+    octets[outcomes_at]--;
+    for (size_t i = 0; i < 21; i++)
+        take_away(outcomes_at + 1, 1);
+    assert_true(reads(len));
 }
 
 static void a_journal_names_a_phase_a_reason_and_two_subscriptions(void **state)
@@ -246,6 +365,10 @@ int main(void)
         cmocka_unit_test_setup(another_form_is_not_read, setup),
         cmocka_unit_test_setup(a_card_has_two_to_sixteen_slots, setup),
         cmocka_unit_test_setup(a_slot_stands_once_and_in_its_place, setup),
+        cmocka_unit_test_setup(behind_the_last_slot_nothing_is_written, setup),
+        cmocka_unit_test_setup(all_parameters_are_kept, setup),
+        cmocka_unit_test_setup(the_first_record_takes_the_number_of_the_card_unless_another_has_it,
+                               setup),
         cmocka_unit_test_setup(nothing_is_longer_than_its_room, setup),
         cmocka_unit_test_setup(a_record_of_the_factory_is_one_that_it_has, setup),
         cmocka_unit_test_setup(results_and_notifications_have_their_number, setup),

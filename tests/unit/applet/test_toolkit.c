@@ -525,9 +525,66 @@ static void clocks_tell_how_long_they_still_run(void **state)
     clock_stop(a, CLOCK_STATE);
 }
 
+// 97 s may last 145.5 s: 29 periods of 5 s are less, the 30th is not.
+static void patience_ends_with_one_and_a_half_times_the_length(void **state)
+{
+    (void)state;
+    struct applet *a = &card.applet;
+    a->poll_period_s = 5;
+    clock_set(a, CLOCK_STATE, 97);
+    assert_int_equal(clock_patience(a, CLOCK_STATE), 29);
+    for (unsigned i = 0; i < 29; i++)
+        clock_status(a);
+    assert_true(clock_is_on(a, CLOCK_STATE));
+    clock_status(a);
+    assert_false(clock_is_on(a, CLOCK_STATE));
+}
+
+static void a_clock_that_is_off_is_never_over(void **state)
+{
+    (void)state;
+    struct applet *a = &card.applet;
+    for (uint8_t i = 0; i < APPLET_CLOCKS; i++)
+        clock_stop(a, (enum applet_clock_use)i);
+    for (unsigned by_status = 0; by_status < 2; by_status++) {
+        a->is_by_status = by_status == 1;
+        clock_status(a);
+        assert_int_equal(a->fired, 0);
+    }
+    clock_timer(a, CLOCK_NOTIFY);
+    assert_int_equal(a->fired, 0);
+    // A clock that the terminal was not told of has no timer either.
+    clock_set(a, CLOCK_NOTIFY, 60);
+    clock_timer(a, CLOCK_NOTIFY);
+    assert_int_equal(a->clocks[CLOCK_NOTIFY].left_s, 60);
+    a->is_by_status = false;
+    a->poll_period_s = 30;
+    clock_set(a, CLOCK_NOTIFY, 1); // 1 s is on
+    clock_status(a);
+    assert_int_equal(a->fired, 1u << CLOCK_NOTIFY);
+}
+
+static void there_are_no_more_clocks(void **state)
+{
+    (void)state;
+    struct applet *a = &card.applet;
+    memset(&a->answer, 0xFF, sizeof a->answer); // what stands behind them
+    const struct applet_answer answer = a->answer;
+    for (uint8_t i = 0; i < APPLET_CLOCKS; i++)
+        clock_stop(a, (enum applet_clock_use)i);
+    clock_timer(a, APPLET_CLOCKS);
+    clock_status(a);
+    assert_int_equal(a->fired, 0);
+    assert_memory_equal(&a->answer, &answer, sizeof answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(patience_ends_with_one_and_a_half_times_the_length, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_clock_that_is_off_is_never_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(there_are_no_more_clocks, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_to_nothing_is_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_is_a_refusal, setup, teardown),
         cmocka_unit_test_setup_teardown(only_seconds_that_were_granted_change_the_polling, setup,

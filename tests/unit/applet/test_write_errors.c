@@ -78,9 +78,52 @@ static void a_card_at_rest_waits_for_nothing_after_a_failed_command(void **state
     const struct sent *s = bench_command(&card, &c);
     assert_non_null(s);
     assert_int_equal(s->result.code, RESULT_NVM_ERROR);
+    assert_int_equal(s->result.data.len, 0);
     assert_int_equal(card.applet.state, SWITCH_STABLE);
     assert_false(clock_is_on(&card.applet, CLOCK_STATE));
     assert_false(clock_is_on(&card.applet, CLOCK_NOTIFY));
+}
+
+// DELETE: writes 1 to 7 commit the counter, the others the image.
+static void a_command_that_cannot_be_kept_tells_what_is(void **state)
+{
+    (void)state;
+    bench_confirm_all(&card);
+    const struct applet_dump before = bench_dump(&card);
+    struct command c = bench_target(&card, COMMAND_DELETE, 2, 0);
+    fail_write(8);
+    const struct sent *s = bench_command(&card, &c);
+    assert_non_null(s);
+    assert_int_equal(s->result.code, RESULT_NVM_ERROR);
+    assert_int_equal(s->result.registry_version, before.image.registry_version);
+    assert_int_equal(s->result.data.len, 0);
+    assert_false(s->result.replayed);
+    const struct applet_dump after = bench_dump(&card);
+    assert_memory_equal(after.image.slots, before.image.slots, sizeof after.image.slots);
+    // The same when it is the stored result that cannot be kept as the last one.
+    c = bench_target(&card, COMMAND_DELETE, 2, 0);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK);
+    fail_write(8);
+    s = bench_command(&card, &c);
+    assert_int_equal(s->result.code, RESULT_NVM_ERROR);
+    assert_false(s->result.replayed);
+    assert_int_equal(s->result.data.len, 0);
+}
+
+// That of a first contact is not kept; the service is there nevertheless.
+static void what_the_terminal_said_of_its_service_stays(void **state)
+{
+    (void)state;
+    bench_close(&card);
+    bench_init(&card);
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_LIMITED);
+    fail_write(1);
+    applet_location(&card.applet, &card.port, CAT_SERVICE_NORMAL, card.plmn);
+    assert_true(card.writes > 0);
+    assert_false(bench_is_pending(&card, NOTIFY_FIRST_CONTACT));
+    assert_int_equal(card.applet.service, CAT_SERVICE_NORMAL);
+    assert_true(card.applet.has_service);
 }
 
 // A clock that still runs goes on as it was.
@@ -154,6 +197,8 @@ int main(void)
         T(a_switch_that_cannot_be_kept_is_tried_a_minute_later),
         T(a_sending_that_cannot_be_counted_is_tried_a_minute_later),
         T(a_card_at_rest_waits_for_nothing_after_a_failed_command),
+        T(a_command_that_cannot_be_kept_tells_what_is),
+        T(what_the_terminal_said_of_its_service_stays),
         T(an_outage_goes_on_after_a_failed_command),
         T(a_return_that_cannot_be_kept_is_tried_a_minute_later),
         T(of_clocks_that_are_over_at_once_none_is_lost),
