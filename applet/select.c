@@ -201,5 +201,5 @@ uint32_t select_return_s(const struct image *m, uint32_t chance)
     for (uint8_t i = 0; i < m->return_doublings && base < max; i++)
         base *= 2;
     base = base < max ? base : max;
-    return base - base / 10 + chance % (base / 5 + 1);
+    return base - base / 10 + chance % (base / 10 * 2 + 1);
 }

@@ -351,6 +351,10 @@ static void a_return_is_doubled_to_seven_days_unless_it_is_longer_itself(void **
     assert_int_equal(select_return_s(&m, 0), 77760);
     assert_int_equal(select_return_s(&m, 17280), 95040);
     assert_int_equal(select_return_s(&m, 17281), 77760);
+    m.parameters.return_s = 79456; // a tenth is 7945.6: no more than 87401.6
+    assert_int_equal(select_return_s(&m, 15890), 87401);
+    assert_int_equal(select_return_s(&m, 15891), 71511);
+    m.parameters.return_s = DAY;
     m.return_doublings = 1;
     assert_int_equal(select_return_s(&m, 0), 155520);
     m.return_doublings = 3;
