@@ -297,6 +297,15 @@ static void leave(struct work *w, struct operation *o)
     r->queue_len--;
 }
 
+// Is only the last packet over with this input? Of it nothing ran, but of one before, something may
+// have; and a card may have become blocked after a first copy of it ran.
+static bool is_of_last(const struct operation *o, uint8_t input)
+{
+    const bool is_alone = o->attempts <= 1;
+    return input == IN_BLOCKED ||
+           ((input == IN_SUBMIT_REJECTED || input == IN_PACKET_REFUSED) && !is_alone);
+}
+
 void operation_input(struct work *w, struct operation *o, uint8_t input)
 {
     const struct rule *rule = rule_of(o->status, input);
@@ -323,10 +332,8 @@ void operation_input(struct work *w, struct operation *o, uint8_t input)
         o->failure = rule->failure;
         o->hold = HOLD_NONE;
         o->ended_at = w->now;
-        // Nothing of its last packet left; of one before, something may have.
-        const bool is_rejected = input == IN_SUBMIT_REJECTED && o->attempts > 1;
         const bool is_given_up = o->outcome == OUTCOME_EXPIRED || o->outcome == OUTCOME_CANCELLED ||
-                                 o->outcome == OUTCOME_REFUSED || is_rejected ||
+                                 o->outcome == OUTCOME_REFUSED || is_of_last(o, input) ||
                                  rule->effect == EFFECT_ALARM_NVM;
         // What a receipt says does not count: it may be wrong.
         o->may_still_arrive = is_given_up && o->may_have_run;

@@ -641,9 +641,9 @@ planted_bug(nobody_asked_about_a_clone ota-server/core/audit.c STORY
 
 planted_bug(rejected_after_it_ran ota-server/core/operation.c STORY
     TEXT [==[
-        const bool is_rejected = input == IN_SUBMIT_REJECTED && o->attempts > 1;]==]
+           ((input == IN_SUBMIT_REJECTED || ]==]
     BECOMES [==[
-        const bool is_rejected = false;]==])
+           ((]==])
 
 planted_bug(address_not_read ota-server/core/notify.c STORY
     TEXT [==[

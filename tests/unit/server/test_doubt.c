@@ -2,6 +2,8 @@
 #include "tests/lib/cmocka_all.h"
 #include "tests/unit/server/world.h"
 
+#include "common/wire/secured.h"
+
 #define MINUTE 60000
 #define DAY (24 * 60 * (int64_t)MINUTE)
 
@@ -405,6 +407,45 @@ static void a_jump_in_an_old_doubt_is_tried_within_a_minute_thrice_a_day(void **
     assert_true(world.record.next_audit_at.ms - world.now.ms > 60 * MINUTE);
 }
 
+// The network rejects the last packet for good, or the card does, whose level is higher; of the one
+// before the network said that it was lost.
+static void what_was_refused_after_an_earlier_packet_may_have_run(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        const bool has_earlier = i % 2 != 0;
+        (void)world_request(&world, OPERATION_DELETE);
+        if (has_earlier) {
+            world_submit(&world, SUBMIT_ACCEPTED);
+            world_receipt(&world, RECEIPT_LOST);
+            world_wake_after(&world, 10 * MINUTE);
+        }
+        world_submit(&world, i < 2 ? SUBMIT_REJECTED : SUBMIT_ACCEPTED);
+        if (i >= 2)
+            world_por(&world, SECURED_STATUS_LEVEL_TOO_LOW);
+        assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+        assert_int_equal(world_ended(&world)->may_still_arrive, has_earlier);
+        assert_int_equal(world_is_dirty(&world, DIRTY_POR_TIMEOUT), has_earlier);
+        assert_int_equal(world.record.late_count, has_earlier);
+        world_close(&world);
+        world_init(&world);
+    }
+}
+
+// Its counters were lost between two copies of the packet; the answer to the first one was as well.
+static void what_a_blocked_card_refuses_may_have_run(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_por(&world, SECURED_STATUS_CNTR_BLOCKED);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
+    assert_true(world_ended(&world)->may_still_arrive);
+    assert_true(world_is_dirty(&world, DIRTY_POR_TIMEOUT));
+    assert_true(record_has_mark(&world.record, MARK_QUARANTINED));
+    assert_int_equal(world.record.late_count, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -428,6 +469,8 @@ int main(void)
         TEST(what_waited_to_be_sent_again_is_asked_about_after_a_restore),
         TEST(what_was_never_given_an_id_goes_on_waiting_after_a_restore),
         TEST(a_jump_in_an_old_doubt_is_tried_within_a_minute_thrice_a_day),
+        TEST(what_was_refused_after_an_earlier_packet_may_have_run),
+        TEST(what_a_blocked_card_refuses_may_have_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,25 +70,6 @@ static void what_ran_after_it_was_given_up_is_told_by_an_audit(void **state)
     assert_int_equal(world.record.slot_count, 1);
 }
 
-// The network rejects the last packet for good; of the one before it said that it was lost.
-static void what_was_rejected_after_an_earlier_packet_may_have_run(void **state)
-{
-    (void)state;
-    for (unsigned earlier = 0; earlier < 2; earlier++) {
-        (void)world_request(&world, OPERATION_DELETE);
-        if (earlier > 0) {
-            world_submit(&world, SUBMIT_ACCEPTED);
-            world_receipt(&world, RECEIPT_LOST);
-            world_wake_after(&world, 10 * MINUTE);
-        }
-        world_submit(&world, SUBMIT_REJECTED);
-        assert_int_equal(world_ended(&world)->outcome, OUTCOME_FAILED);
-        assert_int_equal(world_ended(&world)->may_still_arrive, earlier > 0);
-        assert_int_equal(world_is_dirty(&world, DIRTY_POR_TIMEOUT), earlier > 0);
-        assert_int_equal(world.record.late_count, earlier);
-    }
-}
-
 // A backup that was put back knows of the job, not of how far it came.
 static void an_item_of_a_bootstrap_that_is_there_already_is_no_foreign_one(void **state)
 {
@@ -666,7 +647,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_may_have_run_is_a_doubt_until_the_card_tells),
         TEST(what_ran_after_it_was_given_up_is_told_by_an_audit),
-        TEST(what_was_rejected_after_an_earlier_packet_may_have_run),
         TEST(an_item_of_a_bootstrap_that_is_there_already_is_no_foreign_one),
         TEST(an_item_of_a_bootstrap_that_was_deleted_late_is_not_sent_again),
         TEST(what_ran_after_it_was_given_up_is_told_by_its_late_answer),
