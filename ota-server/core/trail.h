@@ -8,6 +8,7 @@
 #include "ota-server/core/record.h"
 
 // Texts are never NULL.
+// `pseudonym` is the name of an object that carries no personal data.
 struct trail_row {
     uint64_t sequence;
     struct utc at;

@@ -14,7 +14,7 @@
 
 #include "ota-server/core/trail.h"
 
-#define TRAIL_LINE_MAX 8192 // more than any row takes, all of it escaped
+#define TRAIL_LINE_MAX 12288 // more than any row takes, all of it escaped
 #define TRAIL_SIGNER_SIZE 32
 
 struct trail_file_head {

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/api_move.h"
@@ -84,6 +85,7 @@ static void forget(struct api_exchange *x)
         *at = x->next;
     json_decref(x->root);
     x->root = NULL;
+    api_difference_free(x);
     if (x->close_work != NULL)
         x->close_work(x->work);
     free(x->work);

@@ -151,6 +151,11 @@ static bool check_quota(struct api_exchange *x)
 static enum store_status note_refusal(struct api_exchange *x, struct store *store, struct utc now)
 {
     (void)now;
+    struct writer w = writer_of(x->before, sizeof(x->before));
+    writer_copy(&w, x->request->method);
+    text_put(&w, " ");
+    text_put(&w, x->route->path); // with a star for each id
+    (void)text_end(&w);
     return api_trail(x, store, "request.refused", "path", 0, "PERMISSION_DENIED");
 }
 

@@ -1,6 +1,7 @@
 #include "ota-server/service/api_client.h"
 
 #include "common/base/text.h"
+#include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/auth_user.h"
@@ -135,12 +136,17 @@ static void put_client(struct json_writer *j, const struct auth_client *c, struc
     json_end_object(j);
 }
 
-static bool put_row(void *context, const struct document *d)
+static void put_document(struct json_writer *j, const struct document *d)
 {
     struct auth_client *client = malloc(sizeof(*client));
     if (client != NULL && auth_client_read(d, client))
-        put_client(&((struct api_exchange *)context)->json, client, d->changed_at);
+        put_client(j, client, d->changed_at);
     free(client);
+}
+
+static bool put_row(void *context, const struct document *d)
+{
+    put_document(&((struct api_exchange *)context)->json, d);
     return true;
 }
 
@@ -205,7 +211,9 @@ void api_client_get(struct api_exchange *x)
 static enum store_status keep(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct client_work *w = x->work;
-    enum store_status status = auth_client_put(store, &w->client, now);
+    enum store_status status = api_difference_begin(x, store, "client", w->client.id, put_document);
+    if (status == STORE_OK)
+        status = auth_client_put(store, &w->client, now);
     if (status == STORE_CONFLICT && w->client.version != 0)
         x->problem = api_problem_of(API_FAILED_PRECONDITION);
     if (status == STORE_OK) {
@@ -386,6 +394,7 @@ void api_client_secrets_post(struct api_exchange *x)
     struct client_work *w = open_work(x);
     const int64_t overlap_s =
         api_body_integer(&x->body, "overlapSeconds", 0, OVERLAP_MAX_S, OVERLAP_S);
+    api_read_reason(x, API_OPTIONAL);
     if (w == NULL || !api_end_reading(x) || !find_client(x, w) || !api_client_reach(x, &w->client))
         return;
     struct auth_client *c = &w->client;

@@ -1,6 +1,7 @@
 #include "ota-server/service/api_document.h"
 
 #include "common/base/text.h"
+#include "ota-server/service/api_difference.h"
 
 #include <stdlib.h>
 
@@ -300,7 +301,9 @@ enum store_status api_document_apply(struct api_exchange *x, struct store *store
     if (is_new)
         d->created_at = now;
     d->changed_at = now;
-    enum store_status status = store_document_put(store, d);
+    enum store_status status = api_difference_begin(x, store, d->kind, d->id, NULL);
+    if (status == STORE_OK)
+        status = store_document_put(store, d);
     if (status == STORE_CONFLICT && !is_new && !is_taken(store, d)) // changed since it was read
         x->problem = api_problem_of(API_FAILED_PRECONDITION);
     return status == STORE_OK
@@ -335,6 +338,8 @@ static enum store_status remove_object(struct api_exchange *x, struct store *sto
 {
     char action[64];
     enum store_status status = x->judge != NULL ? x->judge(x, store, now) : STORE_OK;
+    if (status == STORE_OK)
+        status = api_difference_begin(x, store, x->kind->kind, x->object_id, NULL);
     if (status == STORE_OK)
         status = store_document_delete(store, x->kind->kind, x->object_id);
     return status == STORE_OK ? api_trail(x, store, action_of(x->kind->kind, ".deleted", action),

@@ -1,6 +1,7 @@
 #include "ota-server/service/api_exchange.h"
 
 #include "common/base/text.h"
+#include "ota-server/service/api_difference.h"
 
 // --- answers of the store and the core ---
 
@@ -112,13 +113,38 @@ struct trail_new api_trail_row(const struct api_exchange *x, const char *action,
     };
 }
 
+// `word` follows what was changed.
+static enum store_status add_row(struct api_exchange *x, struct store *store, struct trail_new *row,
+                                 const char *word)
+{
+    char after[sizeof(x->after) + 16];
+    struct writer w = writer_of(after, sizeof(after));
+    enum store_status status = api_difference_end(x, store);
+    text_put(&w, x->after);
+    text_put(&w, x->after[0] != '\0' && word[0] != '\0' ? ", " : "");
+    text_put(&w, word);
+    row->before = x->before;
+    row->after = text_end(&w);
+    if (status == STORE_OK)
+        status = store_trail_add(store, row);
+    x->before[0] = x->after[0] = '\0';
+    return status;
+}
+
 enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
                             const char *object_kind, uint64_t object, const char *reason)
 {
     struct trail_new row = api_trail_row(x, action, object_kind, object);
     if (reason != NULL)
         row.reason = reason;
-    return store_trail_add(store, &row);
+    return add_row(x, store, &row, "");
+}
+
+enum store_status api_trail_with(struct api_exchange *x, struct store *store, const char *action,
+                                 const char *object_kind, uint64_t object, const char *word)
+{
+    struct trail_new row = api_trail_row(x, action, object_kind, object);
+    return add_row(x, store, &row, word);
 }
 
 bool api_is_operator(const struct api_exchange *x)

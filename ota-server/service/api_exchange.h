@@ -16,7 +16,8 @@
 #define API_BASE "/connectivity-management/v1"
 #define API_URL_MAX 256
 #define API_WHY_MAX 256
-#define API_KEY_NAME_SIZE 65 // hexadecimal SHA-256
+#define API_DIFFERENCE_MAX 500 // octets of what was, and of what is, in the trail
+#define API_KEY_NAME_SIZE 65   // hexadecimal SHA-256
 
 enum api_takes {
     TAKES_NOTHING,
@@ -94,6 +95,14 @@ struct api_exchange {
     struct json_writer json;
     char location[API_URL_MAX];
     char reason[API_WHY_MAX + 1]; // the caller's, for the trail
+    // What its next row says that the change changes; of the document that is changed.
+    char before[API_DIFFERENCE_MAX + 1], after[API_DIFFERENCE_MAX + 1];
+    struct {
+        const char *kind; // or NULL
+        uint64_t id;
+        void (*show)(struct json_writer *j, const struct document *d);
+        json_t *was;
+    } difference;
 
     // a change under way
     api_apply_fn *apply;
@@ -281,6 +290,9 @@ bool api_has_scope(const struct api_exchange *x, const char *scope);
 // The trail row of a change of this request.
 enum store_status api_trail(struct api_exchange *x, struct store *store, const char *action,
                             const char *object_kind, uint64_t object, const char *reason);
+// The same, with a word behind what was changed.
+enum store_status api_trail_with(struct api_exchange *x, struct store *store, const char *action,
+                                 const char *object_kind, uint64_t object, const char *word);
 struct trail_new api_trail_row(const struct api_exchange *x, const char *action,
                                const char *object_kind, uint64_t object);
 struct actor api_actor(const struct api_exchange *x);

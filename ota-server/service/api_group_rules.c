@@ -1,5 +1,6 @@
 // The rules of a card group, with their versions and the effect of a change.
 #include "ota-server/service/api_approval.h"
+#include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/api_parameter.h"
@@ -284,6 +285,8 @@ static enum store_status keep_rules(struct api_exchange *x, struct store *store,
     d->changed_at = now;
     w->version.document.created_at = now;
     w->version.document.changed_at = now;
+    if (status == STORE_OK)
+        status = api_difference_begin(x, store, RULES_KIND, d->id, NULL);
     if (status == STORE_OK)
         status = store_document_put(store, d);
     if (status == STORE_CONFLICT) // changed since it was read

@@ -57,6 +57,7 @@ void api_pools_post(struct api_exchange *x)
 void api_pool_patch(struct api_exchange *x)
 {
     const struct bytes name = read_pool(x, API_OPTIONAL);
+    api_read_reason(x, API_OPTIONAL);
     if (!api_end_reading(x))
         return;
     struct api_object *object = api_document_load(x, &pools);

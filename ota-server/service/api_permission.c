@@ -1,5 +1,6 @@
 // Who may do what to the cards of which group.
 #include "ota-server/service/api_approval.h"
+#include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 
@@ -252,6 +253,8 @@ static enum store_status keep(struct api_exchange *x, struct store *store, struc
     }
     d->changed_at = now;
     if (status == STORE_OK)
+        status = api_difference_begin(x, store, PERMISSION_KIND, d->id, put_permission);
+    if (status == STORE_OK)
         status = store_document_put(store, d);
     if (status == STORE_CONFLICT) // changed, or made, since it was read
         x->problem = api_problem_of(API_FAILED_PRECONDITION);
@@ -284,7 +287,10 @@ static enum store_status remove_pair(struct api_exchange *x, struct store *store
 {
     const struct permission_work *w = x->work;
     (void)now;
-    const enum store_status status = store_document_delete(store, PERMISSION_KIND, w->document.id);
+    enum store_status status =
+        api_difference_begin(x, store, PERMISSION_KIND, w->document.id, put_permission);
+    if (status == STORE_OK)
+        status = store_document_delete(store, PERMISSION_KIND, w->document.id);
     return status == STORE_OK
                ? api_trail(x, store, "permission.deleted", PERMISSION_KIND, w->document.id, NULL)
                : status;

@@ -83,7 +83,27 @@ static void read_actor(struct bytes text, struct trail_filter *f)
         f->actor_id = UINT64_MAX >> 1;
 }
 
-static bool read_filter(struct api_exchange *x, struct trail_filter *f, char action[48])
+// A card or subscription by its id; any other object by the name that the trail has for it.
+static void read_object(struct api_exchange *x, struct trail_filter *f, char name[48])
+{
+    struct bytes text;
+    if (!api_query_take(&x->query, "objectId", &text))
+        return;
+    struct writer w = writer_of(name, 48);
+    writer_copy(&w, text);
+    if (api_id_read(text, "crd", &f->object))
+        f->object_kind = "card";
+    else if (api_id_read(text, "sub", &f->object))
+        f->object_kind = "subscription";
+    else
+        f->object_name = text_end(&w);
+}
+
+struct filter_texts {
+    char action[48], object[48];
+};
+
+static bool read_filter(struct api_exchange *x, struct trail_filter *f, struct filter_texts *texts)
 {
     struct bytes text;
     trail_filter_init(f);
@@ -94,12 +114,13 @@ static bool read_filter(struct api_exchange *x, struct trail_filter *f, char act
     take_id(x, "cardId", "crd", &f->object);
     if (f->object != 0)
         f->object_kind = "card";
+    read_object(x, f, texts->object);
     take_id(x, "operationId", "op", &f->operation);
     take_id(x, "groupId", "grp", &f->group);
     if (api_query_take(&x->query, "actor", &text))
         read_actor(text, f);
     if (api_query_take(&x->query, "action", &text)) {
-        struct writer w = writer_of(action, 48);
+        struct writer w = writer_of(texts->action, sizeof(texts->action));
         writer_copy(&w, text);
         f->action = text_end(&w);
     }
@@ -129,8 +150,8 @@ void api_trail_list(struct api_exchange *x)
     static const char *const fields[] = {"at", "sequence", NULL};
     struct trail_filter filter;
     struct api_list list;
-    char action[48];
-    if (read_filter(x, &filter, action) && api_list_begin(x, &list, fields) && api_end_reading(x))
+    struct filter_texts texts;
+    if (read_filter(x, &filter, &texts) && api_list_begin(x, &list, fields) && api_end_reading(x))
         reply_rows(x, &filter, &list);
 }
 

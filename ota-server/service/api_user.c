@@ -5,6 +5,7 @@
 #include "common/host/password.h"
 #include "common/host/zone.h"
 #include "ota-server/service/api_approval.h"
+#include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_factor.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
@@ -179,6 +180,7 @@ void api_enterprises_post(struct api_exchange *x)
 void api_enterprise_patch(struct api_exchange *x)
 {
     const int status = read_enterprise(x, API_OPTIONAL);
+    api_read_reason(x, API_OPTIONAL);
     const struct bytes name = api_body_text(&x->body, "name", API_OPTIONAL, 1, API_NAME_MAX);
     if (!check_operator(x))
         return;
@@ -229,6 +231,23 @@ static void put_user(struct json_writer *j, const struct auth_user *u, struct ut
     api_put_time(j, "createdAt", u->created_at);
     api_put_time(j, "updatedAt", changed_at);
     api_put_number(j, "version", u->version);
+    json_end_object(j);
+}
+
+// With what no answer has, and the trail neither: only whether it changed.
+static void put_compared(struct json_writer *j, const struct document *d)
+{
+    struct auth_user user;
+    const bool is_read = auth_user_read(d, &user);
+    json_begin_object(j);
+    if (is_read) {
+        api_put_text(j, "username", user.username);
+        api_put_text(j, "displayName", user.display_name);
+        api_put_text(j, "role", user_role_names[user.role]);
+        api_put_time(j, "expiresAt", user.expires_at);
+        api_put_bool(j, "locked", user.is_locked);
+        api_put_text(j, "password", user.hash);
+    }
     json_end_object(j);
 }
 
@@ -380,7 +399,9 @@ static bool check_role(struct api_exchange *x, const struct auth_user *user)
 static enum store_status keep_user(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct user_work *w = x->work;
-    enum store_status status = auth_user_put(store, &w->user, now);
+    enum store_status status = api_difference_begin(x, store, "user", w->user.id, put_compared);
+    if (status == STORE_OK)
+        status = auth_user_put(store, &w->user, now);
     if (status == STORE_CONFLICT && !w->is_new)
         x->problem = api_problem_of(API_FAILED_PRECONDITION);
     // Whoever knew the old password, or was locked out, is not to go on.
@@ -516,6 +537,7 @@ void api_user_password_post(struct api_exchange *x)
         return;
     const struct bytes password =
         api_body_text(&x->body, "password", API_REQUIRED, USER_PASSWORD_MIN, USER_PASSWORD_MAX);
+    api_read_reason(x, API_OPTIONAL);
     if (!api_end_reading(x) || !find_for_change(x, &w->user) ||
         !api_user_watch(x, &w->user, &w->watch) || !api_user_set_password(x, &w->user, password))
         return;
@@ -530,7 +552,9 @@ static enum store_status remove_user(struct api_exchange *x, struct store *store
 {
     const struct user_work *w = x->work;
     (void)now;
-    enum store_status status = store_document_delete(store, "user", w->user.id);
+    enum store_status status = api_difference_begin(x, store, "user", w->user.id, put_compared);
+    if (status == STORE_OK)
+        status = store_document_delete(store, "user", w->user.id);
     if (status == STORE_OK)
         status = auth_factor_drop(store, w->user.id);
     return status == STORE_OK ? api_user_trail(x, store, "user.deleted", w->user.id, w->watch)

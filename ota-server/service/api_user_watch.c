@@ -66,10 +66,7 @@ bool api_user_watch(struct api_exchange *x, const struct auth_user *user, enum u
 enum store_status api_user_trail(struct api_exchange *x, struct store *store, const char *action,
                                  uint64_t user, enum user_watch watch)
 {
-    struct trail_new row = api_trail_row(x, action, "user", user);
-    if (watch == USER_ALONE)
-        row.after = "alone";
-    return store_trail_add(store, &row);
+    return api_trail_with(x, store, action, "user", user, watch == USER_ALONE ? "alone" : "");
 }
 
 static bool read_asker(struct api_exchange *x, const char *asker, struct auth_client *out)

@@ -26,12 +26,31 @@ static uint64_t tenant_of(const struct turn *t)
     return t->origin.tenant != 0 ? t->origin.tenant : t->decision.next.tenant;
 }
 
+#define PLACE_SIZE 96 // two names and two ids
+
+static const char *place_of(const struct record *r, char text[PLACE_SIZE])
+{
+    char id[API_ID_SIZE];
+    struct writer w = writer_of(text, PLACE_SIZE);
+    api_id_write(id, "ent", r->tenant);
+    text_put(&w, "enterpriseId=");
+    text_put(&w, id);
+    if (r->group != 0) {
+        api_id_write(id, "grp", r->group);
+        text_put(&w, ", groupId=");
+        text_put(&w, id);
+    }
+    return text_end(&w);
+}
+
 static enum store_status save_trail(struct turn *t, const struct event *e)
 {
     const struct decision *d = &t->decision;
     for (uint8_t i = 0; i < d->trail_count; i++) {
         const struct trail_entry *v = &d->trail[i];
         char reason[REASON_SIZE];
+        char from[PLACE_SIZE], to[PLACE_SIZE];
+        const bool is_move = e->type == EVENT_MOVE;
         const struct trail_new row = {.at = e->at,
                                       .tenant = tenant_of(t),
                                       .actor = e->actor,
@@ -41,8 +60,8 @@ static enum store_status save_trail(struct turn *t, const struct event *e)
                                       .object = d->next.card,
                                       .operation = v->operation,
                                       .correlator = e->correlator,
-                                      .before = v->before,
-                                      .after = v->after,
+                                      .before = is_move ? place_of(&t->before, from) : v->before,
+                                      .after = is_move ? place_of(&d->next, to) : v->after,
                                       .reason = whole_reason(t, v->reason, reason),
                                       .result = refusal_name(d->refusal),
                                       .approval = e->approval};

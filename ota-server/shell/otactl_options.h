@@ -92,6 +92,7 @@ enum ctl_group {
     X(TO, "to", "TIME", TAKES_TRAIL_FILTER | TAKES_TIME, "to", "until then") \
     X(ACTOR, "actor", "ID", TAKES_TRAIL_FILTER, "actor", "by this actor") \
     X(ACTION, "action", "NAME", TAKES_TRAIL_FILTER, "action", "of this kind") \
+    X(OBJECT, "object", "ID", TAKES_TRAIL_FILTER, "objectId", "about this object") \
     X(OPERATION, "operation", "ID", TAKES_TRAIL_FILTER, "operationId", "of this operation") \
     X(CORRELATOR, "correlator", "TEXT", TAKES_TRAIL_FILTER, "correlator", "of this request") \
     X(POOL, "pool", "ID", TAKES_DOWNLOAD | TAKES_IMPORT | TAKES_INVENTORY_FILTER, "poolId", "of this pool") \

@@ -111,15 +111,16 @@ static bool put_password(struct json_writer *j, const char *path)
 // Read from a file that only its owner can read, never from the command line.
 enum ctl_exit user_password_run(struct ctl_task *t)
 {
-    uint8_t text[6 * PASSWORD_MAX + 32];
+    uint8_t text[6 * PASSWORD_MAX + 6 * 256 + 48]; // with a reason
     struct writer w = writer_of(text, sizeof(text));
     struct json_writer j = json_writer_of(&w);
     struct ctl_request r;
     json_begin_object(&j);
     enum ctl_exit exit = put_password(&j, t->args[1]) ? CTL_DONE : CTL_REFUSED;
+    ctl_put_text(t, &j, OPTION_REASON, "reason");
     json_end_object(&j);
     if (exit == CTL_DONE && !json_done(&j))
-        exit = ctl_wrong(t, "the password is too long, or no UTF-8, in", t->args[1]);
+        exit = ctl_wrong(t, "the password or the reason is too long, or no UTF-8: see", t->args[1]);
     if (exit == CTL_DONE) {
         ctl_request_init(&r, "POST", "/users");
         ctl_request_segment(&r, t->args[0]);

@@ -1,6 +1,7 @@
 // The server's connections to its database.
 #include "ota-server/shell/server.h"
 
+#include "ota-server/service/trail_name.h"
 #include "ota-server/shell/server_crypto.h"
 
 #include <stdio.h>
@@ -54,6 +55,7 @@ enum store_status server_store_try(const struct server_settings *settings,
         .ota_master = keys->ota,
         .network_master = keys->network,
         .pseudonym_key = keys->pseudonym,
+        .name_object = trail_name,
         .crypto = &crypto->store};
     if (old != NULL) {
         options.old_ota = old->ota;

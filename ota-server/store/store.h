@@ -63,6 +63,9 @@ struct store_options {
     struct secret_key pseudonym_key;
     struct secret_key old_ota, old_network; // only to go on with store_rewrap()
     const struct store_crypto *crypto;
+    // Writes the name that the trail has for an object in clear, up to 32 octets; false, or NULL:
+    // it has a pseudonym.
+    bool (*name_object)(const char *kind, uint64_t object, char *text);
     uint32_t wait_ms; // for a lock; 0: 5,000
 };
 
@@ -506,7 +509,7 @@ struct trail_new {
     const char *address;     // source address of a request
     const char *action;      // "operation.requested"
     const char *object_kind; // "card"
-    uint64_t object;         // written as a keyed pseudonym
+    uint64_t object;         // written by its name, or as a keyed pseudonym
     uint64_t operation;
     uint64_t correlator;
     const char *before, *after, *reason, *result;
@@ -518,7 +521,8 @@ struct trail_filter {
     uint64_t group; // of the card that the row is about
     uint64_t sequence_from;
     const char *object_kind, *action;
-    int actor_kind; // -1 = any
+    const char *object_name; // that the object has in clear; NULL: any
+    int actor_kind;          // -1 = any
     uint64_t actor_id;
     struct utc from, to;
     bool is_ascending; // else newest first

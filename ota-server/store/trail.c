@@ -5,7 +5,10 @@
 
 #include <stdio.h>
 
-#define TEXT_MAX 200 // octets of one text; longer ones are cut before they are hashed
+// Octets of one text, and of one that says what a change changed or why; longer ones are cut before
+// they are hashed.
+#define TEXT_MAX 200
+#define CHANGE_MAX 500
 
 static void make_pseudonym(struct store *s, const char *kind, uint64_t object, char text[33])
 {
@@ -26,6 +29,8 @@ static void make_pseudonym(struct store *s, const char *kind, uint64_t object, c
 void pseudonym_of(struct store *s, const char *kind, uint64_t object, char text[33])
 {
     const bool is_card = strcmp(kind, "card") == 0;
+    if (!is_card && s->options.name_object != NULL && s->options.name_object(kind, object, text))
+        return;
     if (!is_card || object == 0 || object != s->card_named)
         make_pseudonym(s, kind, object, text);
     else
@@ -56,10 +61,29 @@ enum store_status trail_open(struct store *s)
     return status == STORE_OK ? segment_open(s) : status;
 }
 
+// Between two characters.
+static const char *cut_to(char *to, size_t max, const char *from)
+{
+    size_t len = from == NULL ? 0 : strnlen(from, max + 1);
+    if (len > max) {
+        len = max;
+        while (len > 0 && ((uint8_t)from[len] & 0xC0) == 0x80)
+            len--;
+    }
+    if (len > 0)
+        memcpy(to, from, len);
+    to[len] = '\0';
+    return to;
+}
+
 static const char *cut(char to[TEXT_MAX + 1], const char *from)
 {
-    snprintf(to, TEXT_MAX + 1, "%s", from == NULL ? "" : from);
-    return to;
+    return cut_to(to, TEXT_MAX, from);
+}
+
+static const char *cut_change(char to[CHANGE_MAX + 1], const char *from)
+{
+    return cut_to(to, CHANGE_MAX, from);
 }
 
 // Which card a pseudonym stands for is kept apart, from the card's first row on.
@@ -80,7 +104,8 @@ static enum store_status name_card(struct store *s, uint64_t card, const char *p
 
 enum store_status store_trail_add(struct store *s, const struct trail_new *v)
 {
-    char texts[7][TEXT_MAX + 1];
+    char texts[4][TEXT_MAX + 1];
+    char changes[3][CHANGE_MAX + 1];
     char pseudonym[33] = "";
     struct trail_row r = {.sequence = s->head.sequence + 1,
                           .at = v->at,
@@ -93,10 +118,10 @@ enum store_status store_trail_add(struct store *s, const struct trail_new *v)
                           .operation = v->operation,
                           .correlator = v->correlator,
                           .approval = v->approval,
-                          .before = cut(texts[3], v->before),
-                          .after = cut(texts[4], v->after),
-                          .reason = cut(texts[5], v->reason),
-                          .result = cut(texts[6], v->result)};
+                          .before = cut_change(changes[0], v->before),
+                          .after = cut_change(changes[1], v->after),
+                          .reason = cut_change(changes[2], v->reason),
+                          .result = cut(texts[3], v->result)};
     if (v->object != 0)
         pseudonym_of(s, r.object_kind, v->object, pseudonym);
     memcpy(r.previous, s->head.hash, sizeof(r.previous));
@@ -184,7 +209,9 @@ static struct query trail_query(struct store *s, const struct trail_filter *f, c
         pseudonym_of(s, f->object_kind == NULL ? "card" : f->object_kind, f->object, pseudonym);
     struct query q = query_text(s, text);
     bind_number(&q, 1, (int64_t)f->tenant);
-    if (f->object != 0)
+    if (f->object_name != NULL)
+        bind_text(&q, 2, f->object_name);
+    else if (f->object != 0)
         bind_text(&q, 2, pseudonym);
     bind_number(&q, 3, (int64_t)f->operation);
     bind_number(&q, 4, (int64_t)f->correlator);
@@ -203,7 +230,7 @@ static struct query trail_query(struct store *s, const struct trail_filter *f, c
 // What finds the rows by an index; the object's are those of one tenant, however many it has.
 static const char *leading(const struct trail_filter *f)
 {
-    if (f->object != 0)
+    if (f->object != 0 || f->object_name != NULL)
         return "pseudonym = $2";
     if (f->operation != 0)
         return "operation = $3 AND operation > 0";

@@ -9,6 +9,7 @@
 #include "ota-server/service/campaign_run.h"
 #include "ota-server/service/job.h"
 #include "ota-server/service/meter.h"
+#include "ota-server/service/trail_name.h"
 #include "profiles/vendor/shell/digest_host.h"
 
 #include <dirent.h>
@@ -282,6 +283,7 @@ static void open_store(struct lab *lab, const struct server_crypto *c, bool is_r
                                           .ota_master = key_of(1),
                                           .network_master = key_of(2),
                                           .pseudonym_key = key_of(3),
+                                          .name_object = trail_name,
                                           .crypto = &c->store};
     assert_int_equal(store_open(&options, store), STORE_OK);
 }

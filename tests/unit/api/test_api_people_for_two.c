@@ -218,15 +218,15 @@ static void what_is_done_alone_says_so(void **state)
     (void)state;
     ask(NULL, "GET", API_BASE "/audit-trail?action=user.created", NULL);
     assert_int_equal(a.status, 200);
-    const char *first = strstr(a.body, "\"after\":\"alone\"");
+    const char *first = strstr(a.body, ", alone\"");
     assert_non_null(first);
-    assert_null(strstr(first + 1, "\"after\":\"alone\""));
+    assert_null(strstr(first + 1, ", alone\""));
     lab_close(&lab);
     (void)open_with(true);
     expect_rows("user.created", "\"totalCount\":3");
     const char *at = a.body;
     for (unsigned i = 0; i < 3; i++) {
-        at = strstr(at + 1, "\"after\":\"alone\"");
+        at = strstr(at + 1, ", alone\"");
         assert_non_null(at);
     }
 }

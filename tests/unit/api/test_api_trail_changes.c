@@ -1,0 +1,278 @@
+// What the rows of the trail say that was changed: which object, what it was, what it is, and why.
+#include "ota-server/service/api_exchange.h"
+#include "tests/unit/api/api_lab.h"
+
+#include <stdio.h>
+
+#define PASSWORD "correct horse battery"
+#define REVEALED "Anna Ohnegleichen"
+
+static struct lab lab;
+static struct answer a;
+static char path[256];
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open(&lab, "all", true);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void ask(const char *method, const char *target, const char *body, unsigned status)
+{
+    lab.now.utc.ms += 1000;
+    lab.now.instant.ms += 1000;
+    lab_ask(&lab, &(struct ask){.method = method, .target = target, .body = body}, &a);
+    if (a.status != status)
+        fail_msg("%s %s: %u instead of %u: %s", method, target, a.status, status, a.body);
+}
+
+static const char *target(const char *before, const char *prefix, uint64_t id, const char *after)
+{
+    char text[API_ID_SIZE];
+    api_id_write(text, prefix, id);
+    (void)snprintf(path, sizeof(path), API_BASE "%s%s%s", before, text, after);
+    return path;
+}
+
+static void expect(const char *text)
+{
+    if (strstr(a.body, text) == NULL)
+        fail_msg("no %s in %s", text, a.body);
+}
+
+// The newest row of this action about the object, which is named in it.
+static void look(const char *action, const char *prefix, uint64_t object)
+{
+    char id[API_ID_SIZE];
+    char text[256];
+    api_id_write(id, prefix, object);
+    (void)snprintf(text, sizeof(text),
+                   API_BASE "/audit-trail?action=%s&objectId=%s&perPage=1&sort=-sequence", action,
+                   id);
+    ask("GET", text, NULL, 200);
+    (void)snprintf(text, sizeof(text), "\"id\":\"%s\"", id);
+    expect(text);
+}
+
+static uint64_t enterprise(const char *name)
+{
+    char body[256];
+    (void)snprintf(body, sizeof(body),
+                   "{\"name\":\"%s\",\"kind\":\"ENTERPRISE\",\"region\":\"EU\","
+                   "\"timeZone\":\"UTC\"}",
+                   name);
+    ask("POST", API_BASE "/enterprises", body, 201);
+    return lab_id(&a, "ent");
+}
+
+static uint64_t group(const char *name)
+{
+    char body[128];
+    (void)snprintf(body, sizeof(body), "{\"name\":\"%s\"}", name);
+    ask("POST", API_BASE "/card-groups", body, 201);
+    return lab_id(&a, "grp");
+}
+
+static void a_persons_row_has_the_role_before_and_after_and_no_name(void **state)
+{
+    (void)state;
+    char body[384];
+    char own[API_ID_SIZE];
+    api_id_write(own, "ent", AUTH_OPERATOR);
+    (void)snprintf(body, sizeof(body),
+                   "{\"username\":\"anna\",\"displayName\":\"" REVEALED "\",\"role\":\"SUPPORT\","
+                   "\"enterpriseId\":\"%s\",\"password\":\"" PASSWORD "\"}",
+                   own);
+    ask("POST", API_BASE "/users", body, 201);
+    const uint64_t user = lab_id(&a, "usr");
+    look("user.created", "usr", user);
+    expect("\"after\":\"username=*, displayName=*, role=SUPPORT, locked=false, password=*\"");
+    ask("PATCH", target("/users/", "usr", user, ""),
+        "{\"role\":\"OPERATOR\",\"displayName\":\"" REVEALED " II\",\"reason\":\"promoted\"}", 200);
+    look("user.changed", "usr", user);
+    expect("\"before\":\"displayName=*, role=SUPPORT\","
+           "\"after\":\"displayName=*, role=OPERATOR\",\"reason\":\"promoted\"");
+    ask("POST", target("/users/", "usr", user, "/password"),
+        "{\"password\":\"" PASSWORD "!\",\"reason\":\"forgotten\"}", 204);
+    look("user.changed", "usr", user);
+    expect("\"before\":\"password=*\",\"after\":\"password=*, alone\",\"reason\":\"forgotten\"");
+    ask("GET", API_BASE "/audit-trail?perPage=100", NULL, 200);
+    assert_null(strstr(a.body, REVEALED));
+    assert_null(strstr(a.body, "argon2"));
+    assert_null(strstr(a.body, PASSWORD));
+}
+
+static void an_enterprises_row_has_what_was_changed_and_why(void **state)
+{
+    (void)state;
+    const uint64_t id = enterprise("North");
+    ask("PATCH", target("/enterprises/", "ent", id, ""),
+        "{\"authorityMode\":\"REQUEST_APPROVE\",\"agreement\":{\"reference\":\"A-1\"},"
+        "\"reason\":\"contract A-1\"}",
+        200);
+    look("enterprise.changed", "ent", id);
+    expect("\"after\":\"authorityMode=REQUEST_APPROVE, agreement.reference=A-1\","
+           "\"reason\":\"contract A-1\"");
+    ask("PATCH", target("/enterprises/", "ent", id, ""),
+        "{\"authorityMode\":\"SELF_SERVICE\",\"agreement\":{\"reference\":\"A-1\"}}", 200);
+    look("enterprise.changed", "ent", id);
+    expect("\"before\":\"authorityMode=REQUEST_APPROVE\",\"after\":\"authorityMode=SELF_SERVICE\"");
+    ask("GET", target("/enterprises/", "ent", id, ""), NULL, 200);
+    assert_null(strstr(a.body, "reason"));
+}
+
+static void a_permissions_row_has_the_pair_and_the_operations(void **state)
+{
+    (void)state;
+    char first[API_ID_SIZE], second[API_ID_SIZE], text[384];
+    const uint64_t whose = enterprise("South"), where = group("meters");
+    api_id_write(first, "ent", whose);
+    api_id_write(second, "grp", where);
+    (void)snprintf(text, sizeof(text), API_BASE "/permissions/%s/%s", first, second);
+    ask("PUT", text, "{\"operations\":[\"card.read\"],\"reason\":\"pilot\"}", 200);
+    ask("PUT", text, "{\"operations\":[\"card.read\",\"card.move\"],\"reason\":\"live\"}", 200);
+    ask("GET", API_BASE "/audit-trail?action=permission.changed&perPage=1&sort=-sequence", NULL,
+        200);
+    (void)snprintf(text, sizeof(text),
+                   "\"before\":\"enterpriseId=%s, groupId=%s, operations=[card.read]\","
+                   "\"after\":\"enterpriseId=%s, groupId=%s, operations=[card.read card.move]\","
+                   "\"reason\":\"live\"",
+                   first, second, first, second);
+    expect(text);
+}
+
+static void a_row_of_rules_has_the_members_that_differ(void **state)
+{
+    (void)state;
+    const uint64_t id = group("trackers");
+    look("group.created", "grp", id);
+    expect("\"after\":\"name=trackers, enterpriseId=ent_");
+    ask("PATCH", target("/card-groups/", "grp", id, "/rules"),
+        "{\"retry\":{\"smsValiditySeconds\":600},\"reason\":\"cells\"}", 200);
+    ask("PATCH", target("/card-groups/", "grp", id, "/rules"),
+        "{\"retry\":{\"smsValiditySeconds\":700},\"reason\":\"more\"}", 200);
+    look("group-rules.changed", "grp", id);
+    expect("\"before\":\"retry.smsValiditySeconds=600\",\"after\":\"retry.smsValiditySeconds=700\","
+           "\"reason\":\"more\"");
+}
+
+static void a_clients_row_has_scopes_and_no_secret(void **state)
+{
+    (void)state;
+    char own[API_ID_SIZE], body[256];
+    api_id_write(own, "ent", AUTH_OPERATOR);
+    (void)snprintf(body, sizeof(body),
+                   "{\"name\":\"erp\",\"enterpriseId\":\"%s\",\"scopes\":[\"cards:read\"],"
+                   "\"mechanisms\":[\"client_secret\"]}",
+                   own);
+    ask("POST", API_BASE "/api-clients", body, 201);
+    const uint64_t id = lab_id(&a, "cli");
+    ask("PATCH", target("/api-clients/", "cli", id, ""),
+        "{\"scopes\":[\"cards:read\",\"cards:write\"],\"burst\":7}", 200);
+    look("client.changed", "cli", id);
+    expect("\"before\":\"scopes=[cards:read], burst=");
+    expect("\"after\":\"scopes=[cards:read cards:write], burst=7\"");
+    ask("POST", target("/api-clients/", "cli", id, "/approve"), NULL, 200);
+    look("client.approved", "cli", id);
+    expect("\"before\":\"status=REQUESTED\",\"after\":\"status=ACTIVE\"");
+    ask("POST", target("/api-clients/", "cli", id, "/secrets"), "{\"reason\":\"rotation\"}", 201);
+    look("client.secret-issued", "cli", id);
+    expect("\"before\":\"secrets=[]\",\"after\":\"secrets=[{\\\"number\\\":1}]\","
+           "\"reason\":\"rotation\"");
+}
+
+static void a_pools_row_says_why(void **state)
+{
+    (void)state;
+    ask("POST", API_BASE "/subscription-pools",
+        "{\"name\":\"main\",\"operator\":\"Us\",\"templateId\":1}", 201);
+    const uint64_t id = lab_id(&a, "pol");
+    ask("PATCH", target("/subscription-pools/", "pol", id, ""),
+        "{\"lowWaterMark\":9,\"reason\":\"more to come\"}", 200);
+    look("pool.changed", "pol", id);
+    expect("\"after\":\"lowWaterMark=9\",\"reason\":\"more to come\"");
+}
+
+static void a_moved_cards_row_has_both_groups(void **state)
+{
+    (void)state;
+    struct record record;
+    char first[API_ID_SIZE], second[API_ID_SIZE], text[256];
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    const uint64_t from = group("from"), to = group("to");
+    api_id_write(first, "grp", from);
+    api_id_write(second, "grp", to);
+    (void)snprintf(text, sizeof(text), "{\"groupId\":\"%s\",\"reason\":\"first\"}", first);
+    ask("PATCH", target("/cards/", "crd", card, ""), text, 200);
+    (void)snprintf(text, sizeof(text), "{\"groupId\":\"%s\",\"reason\":\"second\"}", second);
+    ask("PATCH", target("/cards/", "crd", card, ""), text, 200);
+    ask("GET",
+        target("/audit-trail?action=card.moved&sort=-sequence&perPage=1&objectId=", "crd", card,
+               ""),
+        NULL, 200);
+    (void)snprintf(text, sizeof(text), ", groupId=%s\",\"after\":", first);
+    expect(text);
+    (void)snprintf(text, sizeof(text), ", groupId=%s\",\"reason\":", second);
+    expect(text);
+    expect("\"before\":\"enterpriseId=ent_");
+}
+
+static void a_refused_request_leaves_its_method_and_path(void **state)
+{
+    (void)state;
+    char token[LAB_TOKEN_SIZE];
+    lab_client(&lab, "cards:read", LAB_TENANT, token);
+    const struct ask wanted = {.method = "PATCH",
+                               .target = target("/users/", "usr", 77, ""),
+                               .body = "{\"locked\":true}",
+                               .authorization = token};
+    lab_ask(&lab, &wanted, &a);
+    assert_int_equal(a.status, 403);
+    ask("GET", API_BASE "/audit-trail?action=request.refused&perPage=1&sort=-sequence", NULL, 200);
+    expect("\"before\":\"PATCH /connectivity-management/v1/users/*\"");
+}
+
+static void what_is_too_long_is_cut_between_members_and_verifies(void **state)
+{
+    (void)state;
+    char own[API_ID_SIZE], body[2048];
+    api_id_write(own, "ent", AUTH_OPERATOR);
+    int at = snprintf(body, sizeof(body),
+                      "{\"name\":\"many\",\"enterpriseId\":\"%s\",\"scopes\":[\"cards:read\"],"
+                      "\"mechanisms\":[\"client_secret\"],\"sourceCidrs\":[",
+                      own);
+    for (unsigned i = 0; i < 8; i++)
+        at += snprintf(body + at, sizeof(body) - (size_t)at, "%s\"2001:db8:%u:ffff::/64\"",
+                       i > 0 ? "," : "", 1000 + i);
+    (void)snprintf(body + at, sizeof(body) - (size_t)at,
+                   "],\"quotas\":{\"callsPerMonth\":{\"esim-profile-management\":1000}}}");
+    ask("POST", API_BASE "/api-clients", body, 201);
+    look("client.requested", "cli", lab_id(&a, "cli"));
+    expect("sourceCidrs=[2001:db8:1000:ffff::/64 ");
+    ask("POST", API_BASE "/audit-trail/verify", NULL, 200);
+    expect("\"ok\":true");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_persons_row_has_the_role_before_and_after_and_no_name),
+        cmocka_unit_test(an_enterprises_row_has_what_was_changed_and_why),
+        cmocka_unit_test(a_permissions_row_has_the_pair_and_the_operations),
+        cmocka_unit_test(a_row_of_rules_has_the_members_that_differ),
+        cmocka_unit_test(a_clients_row_has_scopes_and_no_secret),
+        cmocka_unit_test(a_pools_row_says_why),
+        cmocka_unit_test(a_moved_cards_row_has_both_groups),
+        cmocka_unit_test(a_refused_request_leaves_its_method_and_path),
+        cmocka_unit_test(what_is_too_long_is_cut_between_members_and_verifies),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
