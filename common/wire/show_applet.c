@@ -96,7 +96,7 @@ static void put_download(struct writer *w, const struct command_download *d)
 static void put_parameters(struct writer *w, const char *before, struct bytes list)
 {
     struct reader r = reader_of(list);
-    while (r.left > 0) {
+    while (r.left > 0 && !r.failed) {
         uint8_t number = reader_u8(&r);
         struct bytes value = reader_bytes(&r, reader_u8(&r));
         const char *name = parameter_name(number);

@@ -15,7 +15,7 @@ uint32_t timers_named(const struct policy_timers *wanted)
 {
     struct reader r = reader_of(bytes_of(wanted->list, wanted->len));
     uint32_t set = 0;
-    while (r.left > 0) {
+    while (r.left > 0 && !r.failed) {
         const uint8_t number = reader_u8(&r);
         set |= number <= PARAMETER_LAST ? (uint32_t)1 << number : 0;
         reader_skip(&r, reader_u8(&r));

@@ -517,7 +517,7 @@ static bool sets_address(const struct operation *o)
 {
     struct reader r = reader_of(bytes_of(o->list, o->list_len));
     bool is_set = false;
-    while (o->kind == OPERATION_SET_TIMERS && r.left > 0) {
+    while (o->kind == OPERATION_SET_TIMERS && r.left > 0 && !r.failed) {
         is_set |= reader_u8(&r) == PARAMETER_SERVER_ADDR;
         reader_skip(&r, reader_u8(&r));
     }

@@ -125,7 +125,7 @@ static void take_sessions(struct story *story, const struct card_seen *seen,
         return;
     uint8_t res_len = reader_u8(&r);
     reader_skip(&r, res_len); // RES or SRES: the network hears it in clear
-    while (r.left > 0) {
+    while (r.left > 0 && !r.failed) {
         uint8_t len = reader_u8(&r);
         size_t at = seen->response.len - r.left;
         take_session(story, reader_bytes(&r, len), at, response);

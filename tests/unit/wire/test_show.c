@@ -118,6 +118,12 @@ static void commands_are_told_without_their_keys(void **state)
     assert_string_equal(text,
                         "CONFIGURE operation 11: T_ATTACH = 012c, NOTIFY_WAITS = 003c0078 read "
                         "T_ATTACH, SERVER_ADDR");
+    // The second value is told to be 6 octets long, and has 3.
+    const struct octets cut = hex("80e29106118f040000000b8e090502012c0e06003c00");
+    w = fresh();
+    assert_int_equal(command_read(view(&cut), &c), COMMAND_READ_OK);
+    show_command(&w, &c);
+    assert_non_null(strstr(text, "T_ATTACH = 012c"));
 }
 
 static void results_and_notifications_are_told(void **state)
