@@ -37,23 +37,33 @@ static size_t find(struct bytes text, uint8_t wanted)
     return at;
 }
 
-// Without brackets and port.
+static bool is_port(struct bytes text)
+{
+    uint64_t port = 0;
+    return text.len <= 5 && text_read_decimal(text, &port) && port <= UINT16_MAX;
+}
+
+// Without brackets and port; empty when something else stands there.
 static struct bytes host_of(struct bytes text)
 {
-    const size_t end = find(text, ']');
-    if (text.len > 0 && text.at[0] == '[' && end < text.len)
-        return bytes_slice(text, 1, end - 1);
-    const size_t colon = find(text, ':');
-    const bool is_only = colon < text.len &&
-                         find(bytes_slice(text, colon + 1, text.len), ':') == text.len - colon - 1;
-    return is_only ? bytes_slice(text, 0, colon) : text;
+    const struct bytes none = bytes_of(NULL, 0);
+    const bool has_bracket = text.len > 0 && text.at[0] == '[';
+    const size_t end = has_bracket ? find(text, ']') + 1 : find(text, ':');
+    const struct bytes behind = bytes_slice(text, end, text.len);
+    if (has_bracket && end > text.len)
+        return none;
+    if (!has_bracket && find(bytes_slice(behind, 1, text.len), ':') + 1 < behind.len)
+        return text; // of IPv6
+    if (behind.len > 0 && (behind.at[0] != ':' || !is_port(bytes_slice(behind, 1, text.len))))
+        return none;
+    return has_bracket ? bytes_slice(text, 1, end - 2) : bytes_slice(text, 0, end);
 }
 
 bool ip_read(struct bytes text, struct ip *ip)
 {
     char host[INET6_ADDRSTRLEN];
     const struct bytes part = host_of(text);
-    if (part.len >= sizeof host)
+    if (part.len >= sizeof host || find(part, 0) < part.len)
         return false;
     bytes_copy(host, part);
     host[part.len] = '\0';

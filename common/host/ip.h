@@ -20,7 +20,8 @@ struct sockaddr;
 // False for a family that is neither, and for an IPv6 address that maps one of IPv4: what pretends
 // to be another is none.
 bool ip_of_socket(const struct sockaddr *address, struct ip *ip) MUST_USE;
-// "192.0.2.1", "2001:db8::1" or "[2001:db8::1]", with a port behind it or without.
+// "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"; with a port behind it or without, which the second
+// form cannot have.
 bool ip_read(struct bytes text, struct ip *ip) MUST_USE;
 // "192.0.2.1", or "[2001:db8::1]".
 void ip_format(const struct ip *ip, char text[IP_TEXT_SIZE]);

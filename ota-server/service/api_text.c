@@ -281,6 +281,7 @@ static int base64_digit(uint8_t c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
+// One text for the same octets: no digit too many, and what is left of the last one is 0.
 static bool read_digits(struct bytes text, int (*digit_of)(uint8_t c), struct writer *out)
 {
     uint32_t bits = 0;
@@ -296,14 +297,21 @@ static bool read_digits(struct bytes text, int (*digit_of)(uint8_t c), struct wr
             writer_u8(out, (uint8_t)(bits >> count));
         }
     }
-    return !out->failed;
+    return !out->failed && count < 6 && (bits & ((1u << count) - 1)) == 0;
 }
 
 bool api_base64_read(struct bytes text, struct writer *out)
 {
-    while (text.len > 0 && text.at[text.len - 1] == '=')
-        text.len--;
+    const size_t padding_max = text.len % 4 == 0 ? 2 : 0;
+    for (size_t i = 0; i < padding_max && text.len > 0; i++)
+        text.len -= text.at[text.len - 1] == '=';
     return read_digits(text, base64_digit, out);
+}
+
+bool api_binary_read(struct bytes text, struct writer *out)
+{
+    return text.len >= 2 && text.at[0] == ':' && text.at[text.len - 1] == ':' &&
+           api_base64_read(bytes_slice(text, 1, text.len - 2), out);
 }
 
 static int base64url_digit(uint8_t c)

@@ -30,6 +30,8 @@ void api_percent_encode(struct bytes text, bool keep_slash, struct writer *out);
 
 // Appends the octets of a text in base64 [RFC 4648 §4]; padding may be missing. False for another.
 bool api_base64_read(struct bytes text, struct writer *out) MUST_USE;
+// The same between colons, as fields of HTTP have it [RFC 8941 §3.3.5].
+bool api_binary_read(struct bytes text, struct writer *out) MUST_USE;
 // The form of it for URLs, without padding [RFC 4648 §5].
 bool api_base64url_read(struct bytes text, struct writer *out) MUST_USE;
 void api_base64url_put(struct writer *w, struct bytes octets); // without padding

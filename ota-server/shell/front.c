@@ -200,9 +200,7 @@ static bool read_told(struct seat *s, const struct http_request *r)
     if (!o->takes_certificates || said == 0 || !find_peer(r, &ip) ||
         !ip_is_in(&ip, o->proxies, o->proxy_count))
         return false;
-    const bool is_read = said == 1 && value.len > 2 && value.at[0] == ':' &&
-                         value.at[value.len - 1] == ':' &&
-                         api_base64_read(bytes_slice(value, 1, value.len - 2), &w);
+    const bool is_read = said == 1 && api_binary_read(value, &w);
     http_certificate_of(is_read ? writer_bytes(&w) : bytes_of(NULL, 0), &s->told);
     return true;
 }

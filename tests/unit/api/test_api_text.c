@@ -105,6 +105,30 @@ static void a_date_time_needs_a_zone_and_a_real_day(void **state)
     assert_int_equal(ms_of("2026-07-24T12:00:00+2"), -1);
 }
 
+// [RFC 4648 §3.5, §10]
+static void octets_have_one_text_in_base64(void **state)
+{
+    (void)state;
+    static const char *const right[] = {"Zg==", "Zg", "Zm8=", "Zm8", "Zm9v", "Zm9vYmE="};
+    static const char *const octets[] = {"f", "f", "fo", "fo", "foo", "fooba"};
+    static const char *const wrong[] = {"Z",   "Zh==", "Zg=",      "Zg===", "=",      "Zm9vY",
+                                        "Zm9", "Zm9=", "Zg==Zg==", "Zm 8",  "Zg==\n", "Z==="};
+    uint8_t out[16];
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        struct writer w = writer_of(out, sizeof(out));
+        assert_true(api_base64_read(bytes_of_text(right[i]), &w));
+        assert_true(bytes_equal(writer_bytes(&w), bytes_of_text(octets[i])));
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct writer w = writer_of(out, sizeof(out));
+        assert_false(api_base64_read(bytes_of_text(wrong[i]), &w));
+    }
+    struct writer w = writer_of(out, sizeof(out));
+    assert_true(api_binary_read(bytes_of_text(":Zm9v:"), &w) && w.len == 3);
+    assert_false(api_binary_read(bytes_of_text(":"), &w));
+    assert_false(api_binary_read(bytes_of_text("Zm9v"), &w));
+}
+
 static void a_query_is_strict(void **state)
 {
     (void)state;
@@ -272,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_uuid_shows_version_and_variant),
         cmocka_unit_test(a_date_time_needs_a_zone_and_a_real_day),
         cmocka_unit_test(a_mistyped_or_foreign_id_is_none),
+        cmocka_unit_test(octets_have_one_text_in_base64),
         cmocka_unit_test(a_query_is_strict),
         cmocka_unit_test(pages_have_bounds),
         cmocka_unit_test(a_cursor_lasts_an_hour),

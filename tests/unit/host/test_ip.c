@@ -26,11 +26,14 @@ static void an_address_is_read_with_and_without_its_port(void **state)
     assert_string_equal(again("[2001:DB8::1]:443"), "[2001:db8::1]");
     assert_string_equal(again("::ffff:192.0.2.1"), "192.0.2.1");
     static const char *const wrong[] = {
-        "",          "unknown",     "192.0.2",     "192.0.2.256",
-        "_hidden",   "2001:db8::g", "[2001:db8::", "1:2:3:4:5:6:7:8:9",
-        "127.0.0.1 "};
+        "",           "unknown",     "192.0.2",     "192.0.2.256",
+        "_hidden",    "2001:db8::g", "[2001:db8::", "1:2:3:4:5:6:7:8:9",
+        "127.0.0.1 ", "192.0.2.1:",  "192.0.2.1:x", "192.0.2.1:65536",
+        "[::1]x",     "[::1]:",      "[::1]:443 ",  "192.0.2.1:000443"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_string_equal(again(wrong[i]), "none");
+    struct ip ip;
+    assert_false(ip_read(bytes_of("192.0.2.1\0x", 11), &ip));
 }
 
 static bool is_in(const char *address, const char *network)
