@@ -219,7 +219,26 @@ static bool choose(struct rig *r, uint8_t event, struct rig_last *next, struct w
     }
     if (event == RIG_OLD_COUNTER && r->now.counter < 2)
         return false;
+    if (event == RIG_BODY) {
+        next->are_keys_good = r->are_body_keys_good;
+        writer_copy(w, r->body);
+        return true;
+    }
     return build(r, next->event, next->operation_id, w);
+}
+
+// What the octets are to the model.
+static enum command_read_status read(struct rig_last *next, struct bytes octets, struct command *c)
+{
+    const enum command_read_status form = command_read(octets, c);
+    if (next->event == RIG_BODY) {
+        if (form == COMMAND_READ_OK && command_is_state_changing(c->number))
+            next->operation_id = c->operation_id;
+        return form;
+    }
+    const bool is_nonsense = next->event == RIG_NONSENSE;
+    check(form == (is_nonsense ? COMMAND_READ_BAD_FORMAT : COMMAND_READ_OK));
+    return form;
 }
 
 bool rig_command(struct rig *r, uint8_t event, struct rig_command *out)
@@ -232,10 +251,7 @@ bool rig_command(struct rig *r, uint8_t event, struct rig_command *out)
     check(!w.failed && w.len <= sizeof next.data);
     next.len = (uint8_t)w.len;
     memcpy(next.data, out->data, w.len);
-    out->packet.form = next.event == RIG_NONSENSE ? COMMAND_READ_BAD_FORMAT : COMMAND_READ_OK;
-    out->command.number = COMMAND_DELETE; // of the nonsense
-    if (next.event != RIG_NONSENSE)
-        check(command_read(writer_bytes(&w), &out->command) == COMMAND_READ_OK);
+    out->packet.form = read(&next, writer_bytes(&w), &out->command);
     out->packet.command = &out->command;
     out->packet.body = sum(writer_bytes(&w));
     out->packet.by_message = true;

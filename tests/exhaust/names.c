@@ -47,6 +47,7 @@ const char *rig_event_name(uint8_t event)
         "EF.IMSI is read",
         "short delays",
         "long delays",
+        "a command of the input",
     };
     return names[event];
 }

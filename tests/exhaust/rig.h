@@ -13,6 +13,7 @@
 #define RIG_WRITES_MAX 4096
 #define RIG_OCTETS_MAX 65536
 #define RIG_SNAPSHOTS_MAX 24
+#define RIG_BODY_MAX 96 // what one message holds
 
 // Octets written, in order, with what they replaced.
 struct rig_write {
@@ -94,6 +95,7 @@ enum rig_event {
     // Not searched, but applied once at the beginning.
     RIG_SETUP_SHORT = RIG_EVENTS, // no delays, one sending, one round
     RIG_SETUP_LONG,               // delays, two sendings, two rounds
+    RIG_BODY,                     // a command packet with `body`
 };
 const char *rig_event_name(uint8_t event);
 
@@ -105,6 +107,8 @@ struct rig {
     struct applet_template templates[1];
     struct slot subscriptions[2];
     struct cipher cipher;
+    struct bytes body; // at most RIG_BODY_MAX octets
+    bool are_body_keys_good;
     struct rig_log *log; // NULL: writes are not logged
     // The model at the beginning of a step and at each of its commits.
     unsigned snapshot_count;
