@@ -546,20 +546,43 @@ static void a_password_of_nine_characters_is_refused(void **state)
 
 // Cuts
 
-static size_t events_of(struct bytes stream, size_t step, enum smpp_event_type kinds[8])
+#define EVENTS_MAX 8
+
+struct told {
+    enum smpp_event_type type;
+    uint32_t command, sequence;
+    uint8_t text[16];
+    size_t text_len;
+};
+
+// What the stream, cut once at `at` and then into pieces of `step`, tells; and what it is answered.
+static size_t events_of(struct bytes stream, size_t at, size_t step, struct told told[EVENTS_MAX],
+                        struct writer *answers)
 {
     (void)set_up(NULL);
     assert_true(end_bound(&smsc, &esme, SMPP_TRX));
     size_t count = 0;
-    for (size_t at = 0; at < stream.len; at += step) {
-        assert_true(end_take(&smsc, bytes_slice(stream, at, step)));
+    for (size_t from = 0; from < stream.len;) {
+        const size_t len = from == 0 ? at : step;
+        assert_true(end_take(&smsc, bytes_slice(stream, from, len)));
+        from += len;
         while (end_next(&smsc)) {
-            assert_true(count < 8);
-            kinds[count++] = smsc.event.type;
-            if (smsc.event.type == SMPP_EVENT_REQUEST)
-                assert_int_equal(smsc.event.pdu.sequence, count);
+            assert_true(count < EVENTS_MAX);
+            const struct smpp_event *e = &smsc.event;
+            const bool is_request = e->type == SMPP_EVENT_REQUEST;
+            struct told *t = &told[count++];
+            memset(t, 0, sizeof *t);
+            t->type = e->type;
+            if (!is_request)
+                continue;
+            t->command = e->pdu.command;
+            t->sequence = e->pdu.sequence;
+            t->text_len = e->pdu.message.short_message.len;
+            assert_true(t->text_len <= sizeof t->text);
+            bytes_copy(t->text, e->pdu.message.short_message);
         }
     }
+    writer_copy(answers, smpp_session_output(&smsc.session));
     return count;
 }
 
@@ -567,6 +590,9 @@ static void a_stream_gives_the_same_events_however_it_is_cut(void **state)
 {
     (void)state;
     uint8_t octets[512];
+    struct told whole[EVENTS_MAX];
+    uint8_t whole_octets[256];
+    struct writer whole_answers = writer_of(whole_octets, sizeof whole_octets);
     struct writer w = writer_of(octets, sizeof octets);
     struct smpp_pdu pdu = submit;
     for (pdu.sequence = 1; pdu.sequence <= 3; pdu.sequence++) {
@@ -574,11 +600,19 @@ static void a_stream_gives_the_same_events_however_it_is_cut(void **state)
         assert_int_equal(smpp_header_write(&w, SMPP_ENQUIRE_LINK, 0, 70), SMPP_WRITE_OK);
     }
     assert_int_equal(smpp_header_write(&w, SMPP_UNBIND_RESP, 0, 80), SMPP_WRITE_OK);
-    for (size_t step = 1; step <= w.len; step++) {
-        enum smpp_event_type kinds[8];
-        assert_int_equal(events_of(writer_bytes(&w), step, kinds), 3);
-        const struct bytes out = smpp_session_output(&smsc.session);
-        assert_int_equal(out.len, 3 * SMPP_HEADER_LEN);
+    const struct bytes stream = writer_bytes(&w);
+    assert_int_equal(events_of(stream, stream.len, 1, whole, &whole_answers), 3);
+    assert_int_equal(whole_answers.len, 3 * SMPP_HEADER_LEN);
+    for (size_t at = 1; at <= stream.len; at++) {
+        const size_t steps[] = {stream.len, at, 1};
+        for (size_t i = 0; i < 3; i++) {
+            struct told told[EVENTS_MAX];
+            uint8_t answered[256];
+            struct writer answers = writer_of(answered, sizeof answered);
+            assert_int_equal(events_of(stream, at, steps[i], told, &answers), 3);
+            assert_memory_equal(told, whole, 3 * sizeof told[0]);
+            assert_true(bytes_equal(writer_bytes(&answers), writer_bytes(&whole_answers)));
+        }
     }
 }
 
