@@ -244,6 +244,33 @@ static void a_card_of_level_1_does_not_know_configure(void **state)
     assert_false(bench_command(&card, &c)->result.has_hash);
 }
 
+static bool (*sha256)(void *context, const struct bytes *parts, size_t count,
+                      uint8_t digest[CIPHER_SHA256_SIZE]);
+static unsigned hashes_left;
+
+static bool sha256_for_a_while(void *context, const struct bytes *parts, size_t count,
+                               uint8_t digest[CIPHER_SHA256_SIZE])
+{
+    if (hashes_left == 0)
+        return false;
+    hashes_left--;
+    return sha256(context, parts, count, digest);
+}
+
+static void what_no_digest_could_be_made_of_can_be_tried_again(void **state)
+{
+    (void)state;
+    struct command c = bench_target(&card, COMMAND_DELETE, 2, 0);
+    sha256 = card.cipher.sha256;
+    card.cipher.sha256 = sha256_for_a_while;
+    hashes_left = 1; // that of the packet
+    assert_int_equal(code_of(c), RESULT_NVM_ERROR);
+    card.cipher.sha256 = sha256;
+    const struct sent *s = bench_command(&card, &c);
+    assert_int_equal(s->result.code, RESULT_OK);
+    assert_false(s->result.replayed);
+}
+
 // By the first four octets of its SHA-256.
 static void an_operation_is_known_by_the_digest_of_its_command(void **state)
 {
@@ -538,6 +565,7 @@ int main(void)
         T(an_audit_without_the_room_says_that_there_is_more),
         T(parameters_are_written_all_or_none),
         T(a_card_of_level_1_does_not_know_configure),
+        T(what_no_digest_could_be_made_of_can_be_tried_again),
         T(an_operation_is_known_by_the_digest_of_its_command),
         T(an_operation_runs_once),
         T(only_the_last_eight_results_are_kept),

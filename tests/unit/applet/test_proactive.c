@@ -168,6 +168,8 @@ static void a_lost_refresh_is_no_refusal(void **state)
     assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK_PENDING);
     applet_timer(a, &card.port, CLOCK_STATE + 1); // T_REFRESH
     for (unsigned i = 0; i < 8 && a->command != CAT_REFRESH; i++) {
+        if (a->wait == WAIT_FETCH) // the terminal has a minute from when it fetched it
+            a->clocks[CLOCK_STATE].left_s = 7;
         const struct cat_message m = fetched();
         if (m.type != CAT_REFRESH)
             answered(&m, CAT_DONE);
@@ -277,6 +279,115 @@ static void an_answer_overtakes_a_notification_that_has_not_left(void **state)
     assert_int_equal(a->sending.reference, (uint8_t)(a->mt_counter + a->mo_counter));
     answered(&m, CAT_DONE);
     assert_false(a->is_heartbeat_due);
+}
+
+static void an_answer_stays_wanted_when_a_notification_has_left(void **state)
+{
+    (void)state;
+    struct applet *a = &card.applet;
+    a->is_heartbeat_due = true;
+    struct cat_message m = fetched();
+    assert_int_equal(a->sending.kind, SENDING_HEARTBEAT);
+    want_long_answer(); // while the terminal sends the heartbeat
+    answered(&m, CAT_DONE);
+    assert_false(a->is_heartbeat_due);
+    assert_true(a->answer.is_wanted);
+    m = fetched();
+    assert_int_equal(a->sending.kind, SENDING_ANSWER);
+}
+
+static void an_answer_from_a_memory_that_does_not_read_waits(void **state)
+{
+    (void)state;
+    want_long_answer();
+    memory_release(&card.port);
+    card.reads = 0;
+    card.fail_read_at = 1;
+    card.fails_on = true;
+    assert_int_equal(applet_pending(&card.applet, &card.port), 0);
+    assert_true(card.applet.answer.is_wanted);
+    card.fail_read_at = 0;
+    assert_true(applet_pending(&card.applet, &card.port) > 0);
+    assert_int_equal(card.applet.sending.kind, SENDING_ANSWER);
+}
+
+// Whether it left nobody knows; it is not sent for ever.
+static void a_message_without_answer_counts_as_sent(void **state)
+{
+    (void)state;
+    struct applet *a = &card.applet;
+    a->is_heartbeat_due = true;
+    (void)fetched();
+    a->poll_period_s = 120;
+    applet_status(a, &card.port);
+    assert_int_equal(a->command, 0);
+    assert_int_equal(a->sending.kind, SENDING_NONE);
+    assert_false(a->is_heartbeat_due);
+}
+
+// An ENABLE waits until its answer has left, which without an address it never does.
+static void a_switch_goes_on_at_once_when_its_answer_cannot_be_sent(void **state)
+{
+    (void)state;
+    static const uint8_t at_once[] = {PARAMETER_T_REFRESH, 1, 0};
+    bench_set(&card, at_once, sizeof at_once);
+    assert_true(memory_load(&card.applet, &card.port));
+    memory_release(&card.port);
+    card.work.image.parameters.server_address_len = 0;
+    assert_int_equal(memory_commit(&card.applet, &card.port), MEMORY_OK);
+    struct command c = bench_target(&card, COMMAND_ENABLE, 2, 0);
+    assert_null(bench_command(&card, &c));
+    assert_int_equal(card.refreshes, 0);
+    bench_pump(&card);
+    assert_int_equal(card.refreshes, 1);
+}
+
+static void only_the_check_goes_to_an_address_that_is_checked(void **state)
+{
+    (void)state;
+    static const uint8_t address[] = {PARAMETER_SERVER_ADDR, 4, 0x91, 0x94, 0x71, 0x00};
+    bench_set(&card, address, sizeof address);
+    bench_enable(&card, 2);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    const struct sent *of[2] = {NULL, NULL};
+    for (unsigned i = 0; i < card.sent_count; i++) {
+        if (card.sent[i].note.cause == NOTIFY_ADDRESS_CHECK)
+            of[0] = &card.sent[i];
+        if (card.sent[i].note.cause == NOTIFY_ENABLED)
+            of[1] = &card.sent[i];
+    }
+    assert_non_null(of[0]);
+    assert_non_null(of[1]);
+    assert_memory_equal(of[0]->to.octets, "\x94\x71\x00", 3);
+    assert_memory_equal(of[1]->to.octets, "\x21\x43\x65", 3);
+}
+
+// Two cards in one state, whose images differ, share a workspace.
+static void what_was_made_for_one_card_is_not_told_by_another(void **state)
+{
+    (void)state;
+    static struct bench_card other;
+    static const struct dialling centres[] = {{4, {0x91, 0x94, 0x71, 0x01}},
+                                              {4, {0x91, 0x94, 0x71, 0x02}}};
+    memcpy(&other, &card, sizeof other);
+    other.port.context = &other;
+    struct bench_card *both[] = {&card, &other};
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(memory_load(&both[i]->applet, &both[i]->port));
+        memory_release(&both[i]->port);
+        card.work.image.slots[0].smsc = centres[i];
+        assert_int_equal(memory_commit(&both[i]->applet, &both[i]->port), MEMORY_OK);
+        memory_release(&both[i]->port);
+    }
+    card.applet.is_heartbeat_due = true;
+    assert_true(applet_pending(&card.applet, &card.port) > 0);
+    memcpy(&other.applet, &card.applet, sizeof other.applet);
+    uint8_t octets[APPLET_COMMAND_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    struct cat_message m;
+    assert_true(applet_fetch(&other.applet, &other.port, &w));
+    assert_int_equal(cat_read_command(writer_bytes(&w), &m), CAT_OK);
+    assert_memory_equal(m.address.at, centres[1].octets, 4);
 }
 
 // Without an answer, while the terminal sends nothing.
@@ -434,6 +545,71 @@ static void a_status_at_rest_counts_for_clocks_that_run(void **state)
     // As many as in full.
     applet_status(a, &card.port);
     assert_false(clock_is_on(a, CLOCK_STATE));
+    // At a period of 1 s even a second has its STATUS.
+    for (uint8_t i = 0; i < APPLET_CLOCKS; i++)
+        clock_stop(a, (enum applet_clock_use)i);
+    a->poll_period_s = 1;
+    clock_set(a, CLOCK_STATE, 1);
+    assert_int_equal(applet_rest_status(a, 9), 1);
+    assert_int_equal(a->clocks[CLOCK_STATE].status_s, 1);
+}
+
+static void at_rest_nothing_behind_the_clocks_counts(void **state)
+{
+    (void)state;
+    struct applet *a = &card.applet;
+    bench_pump(&card);
+    for (uint8_t i = 0; i < APPLET_CLOCKS; i++) {
+        if (i != CLOCK_SLOW)
+            clock_stop(a, (enum applet_clock_use)i);
+    }
+    a->due_s = a->busy_s = 0;
+    uint8_t *const behind = (uint8_t *)(a->clocks + APPLET_CLOCKS);
+    const size_t len = (size_t)((uint8_t *)(&a->answer + 1) - behind);
+    uint8_t before[sizeof a->answer + 16];
+    assert_true(len <= sizeof before);
+    memset(behind, 0xFF, len);
+    memset(before, 0xFF, len);
+    a->poll_period_s = 30;
+    assert_int_equal(applet_rest_status(a, 2), 2);
+    assert_memory_equal(behind, before, len);
+    assert_int_equal(applet_rest_ticks(a, 3, 9, true), 3);
+    assert_memory_equal(behind, before, len);
+}
+
+// Where another clock runs, or STATUS comes too often, each tick is one of its own.
+static void ticks_with_something_beside_them_come_one_by_one(void **state)
+{
+    (void)state;
+    struct applet *a = &card.applet;
+    bench_pump(&card);
+    for (uint8_t i = 0; i < APPLET_CLOCKS; i++) {
+        if (i != CLOCK_SLOW)
+            clock_stop(a, (enum applet_clock_use)i);
+    }
+    a->due_s = a->busy_s = 0;
+    a->poll_period_s = 30;
+    const struct applet rest = *a;
+    assert_int_equal(applet_rest_ticks(a, 2, 14, true), 2); // 420 s of 450
+    *a = rest;
+    assert_int_equal(applet_rest_ticks(a, 2, 15, true), 1);
+    *a = rest;
+    assert_int_equal(applet_rest_ticks(a, 1, 15, true), 1);
+    // Where the clock alone is kept, it is kept again as long after.
+    *a = rest;
+    a->keep_s = 600;
+    a->due_s = a->now_s + 600;
+    assert_int_equal(applet_rest_ticks(a, 3, 9, true), 3);
+    assert_int_equal(a->kept, 1);
+    assert_int_equal(a->kept_s, rest.now_s + 600);
+    assert_int_equal(a->due_s, rest.now_s + 1200);
+    for (uint8_t i = 0; i < APPLET_CLOCKS; i++) {
+        *a = rest;
+        if (i != CLOCK_SLOW)
+            a->clocks[i].left_s = 100000;
+        assert_int_equal(applet_rest_ticks(a, 2, 9, true), i == CLOCK_SLOW ? 2 : 1);
+    }
+    *a = rest;
 }
 
 int main(void)
@@ -453,6 +629,14 @@ int main(void)
         T(a_message_goes_over_the_centre_of_the_enabled_subscription),
         T(nothing_is_sent_while_it_cannot_arrive),
         T(what_was_sent_is_sent_again_only_after_its_wait),
+        T(an_answer_stays_wanted_when_a_notification_has_left),
+        T(an_answer_from_a_memory_that_does_not_read_waits),
+        T(a_message_without_answer_counts_as_sent),
+        T(a_switch_goes_on_at_once_when_its_answer_cannot_be_sent),
+        T(only_the_check_goes_to_an_address_that_is_checked),
+        T(what_was_made_for_one_card_is_not_told_by_another),
+        T(at_rest_nothing_behind_the_clocks_counts),
+        T(ticks_with_something_beside_them_come_one_by_one),
         T(a_status_at_rest_counts_for_clocks_that_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,10 @@ static void rest(uint8_t hours)
     bench_set(&begin, list, sizeof list);
     bench_timer(&begin, CLOCK_SLOW);
     assert_true(applet_is_at_rest(&begin.applet));
+    // What a tick in full sets anew.
+    begin.applet.command_s = 40;
+    begin.applet.command_timer = APPLET_CLOCKS;
+    begin.applet.clocks[CLOCK_SLOW].status_s = 30;
 }
 
 static int teardown(void **state)
@@ -109,6 +113,14 @@ static void spared_ticks_are_those_that_were_done(void **state)
         spare(count, count % 3);
 }
 
+static void a_card_that_waits_for_nothing_only_ticks(void **state)
+{
+    (void)state;
+    rest(0);
+    for (unsigned count = 1; count <= TICKS; count += 13)
+        spare(count, 1);
+}
+
 static void ticks_end_before_the_one_that_does_something(void **state)
 {
     (void)state;
@@ -161,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(spared_ticks_are_those_that_were_done, teardown),
+        cmocka_unit_test_teardown(a_card_that_waits_for_nothing_only_ticks, teardown),
         cmocka_unit_test_teardown(ticks_end_before_the_one_that_does_something, teardown),
         cmocka_unit_test_teardown(what_was_kept_is_found_at_the_next_start, teardown),
         cmocka_unit_test_teardown(what_was_to_be_scrubbed_is_not_scrubbed_for_ever, teardown),

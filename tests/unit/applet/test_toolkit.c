@@ -86,6 +86,7 @@ static void only_seconds_that_were_granted_change_the_polling(void **state)
         {CAT_DONE, CAT_SECONDS, 20, true, 20},  {CAT_TERMINAL_UNABLE, CAT_SECONDS, 40, true, 20},
         {CAT_DONE, CAT_MINUTES, 40, true, 20},  {CAT_DONE, CAT_SECONDS, 0, true, 20},
         {CAT_DONE, CAT_SECONDS, 40, false, 20}, {CAT_DONE, CAT_SECONDS, 255, true, 255},
+        {CAT_DONE, CAT_SECONDS, 1, true, 1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct cat_message r = asked_for(TODO_POLL, CAT_POLL_INTERVAL);
@@ -137,6 +138,10 @@ static void a_location_with_service_comes_with_its_network(void **state)
     answered(&r);
     assert_memory_equal(card.applet.plmn, germany, 3);
     r = asked_for(TODO_LOCATION, CAT_PROVIDE_LOCAL_INFORMATION);
+    answered(&r); // service, and not where
+    assert_int_equal(card.applet.service, CAT_SERVICE_NORMAL);
+    assert_memory_equal(card.applet.plmn, germany, 3);
+    r = asked_for(TODO_LOCATION, CAT_PROVIDE_LOCAL_INFORMATION);
     r.result = CAT_DONE_LIMITED_SERVICE;
     r.has |= CAT_HAS_LOCATION;
     r.location = cat_location_gsm(france, 1, 1);
@@ -163,7 +168,11 @@ static void an_imei_that_is_none_is_passed_over(void **state)
     (void)state;
     static const uint8_t zeros[IMEI_LEN] = {0x0A};
     static const uint8_t filler[IMEI_LEN] = {0x1A, 0x32, 0x54, 0xFF, 0x98, 0x10, 0x32, 0x54};
+    static const uint8_t only_check[IMEI_LEN] = {0x0A, 0, 0, 0, 0, 0, 0, 0x50};
+    static const uint8_t first_digit[IMEI_LEN] = {0x1A};
+    static const uint8_t zero_first[IMEI_LEN] = {0x0A, 0x32, 0x54, 0x76, 0x98, 0x10, 0x32, 0x54};
     tell_imei(zeros);
+    tell_imei(only_check); // which is not of the equipment
     tell_imei(filler);
     assert_false(bench_dump(&card).image.has_imei);
     tell_imei(imei);
@@ -171,6 +180,10 @@ static void an_imei_that_is_none_is_passed_over(void **state)
     tell_imei(filler);
     assert_memory_equal(bench_dump(&card).image.imei, imei, sizeof imei);
     assert_false(bench_is_pending(&card, NOTIFY_IMEI_CHANGED));
+    tell_imei(first_digit);
+    assert_memory_equal(bench_dump(&card).image.imei, first_digit, sizeof imei);
+    tell_imei(zero_first);
+    assert_memory_equal(bench_dump(&card).image.imei, zero_first, sizeof imei);
 }
 
 static void an_imeisv_names_the_same_equipment(void **state)
@@ -199,6 +212,9 @@ static void a_technology_is_told_or_stays(void **state)
     (void)state;
     static const uint8_t eutran[] = {8};
     struct cat_message r = asked_for(TODO_ACCESS, CAT_PROVIDE_LOCAL_INFORMATION);
+    answered(&r); // nothing told
+    assert_false(card.applet.has_access);
+    r = asked_for(TODO_ACCESS, CAT_PROVIDE_LOCAL_INFORMATION);
     r.has |= CAT_HAS_TECHNOLOGIES;
     r.technologies = bytes_of(eutran, 1);
     answered(&r);
@@ -207,6 +223,44 @@ static void a_technology_is_told_or_stays(void **state)
     r = asked_for(TODO_ACCESS, CAT_PROVIDE_LOCAL_INFORMATION);
     answered(&r); // nothing told
     assert_int_equal(card.applet.access, 8);
+    r = asked_for(TODO_ACCESS, CAT_PROVIDE_LOCAL_INFORMATION);
+    r.has |= CAT_HAS_TECHNOLOGIES;
+    r.technologies = bytes_of(eutran, 0); // none
+    answered(&r);
+    assert_int_equal(card.applet.access, 8);
+}
+
+// What could be read of an answer that is broken behind it is not taken.
+static void of_a_broken_answer_nothing_is_believed(void **state)
+{
+    (void)state;
+    uint8_t octets[CAT_DATA_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    struct cat_message r = asked_for(TODO_IMEI, CAT_PROVIDE_LOCAL_INFORMATION);
+    r.has |= CAT_HAS_IMEI;
+    memcpy(r.imei, imei, sizeof r.imei);
+    cat_write_response(&w, &r);
+    writer_u8(&w, 0x14); // an object without a length
+    applet_terminal_response(&card.applet, &card.port, writer_bytes(&w));
+    assert_false(bench_dump(&card).image.has_imei);
+    // It is no word of service either.
+    bench_service(&card, CAT_SERVICE_NONE);
+    (void)asked_for(TODO_LOCATION, CAT_PROVIDE_LOCAL_INFORMATION);
+    applet_terminal_response(&card.applet, &card.port, bytes_of("\x81", 1));
+    assert_int_equal(card.applet.service, CAT_SERVICE_NONE);
+}
+
+static void what_passed_before_the_timer_began_is_not_of_it(void **state)
+{
+    (void)state;
+    bench_pump(&card);
+    clock_set(&card.applet, CLOCK_COUNTRY, 45);
+    clock_status(&card.applet);
+    assert_true(card.applet.clocks[CLOCK_COUNTRY].status_s > 0);
+    const struct cat_message command = fetched(CAT_TIMER_MANAGEMENT);
+    const struct cat_message r = cat_answer(&command, CAT_DONE);
+    answered(&r);
+    assert_int_equal(card.applet.clocks[CLOCK_COUNTRY].status_s, 0);
 }
 
 static void a_terminal_without_timers_says_so(void **state)
@@ -568,14 +622,18 @@ static void there_are_no_more_clocks(void **state)
 {
     (void)state;
     struct applet *a = &card.applet;
-    memset(&a->answer, 0xFF, sizeof a->answer); // what stands behind them
-    const struct applet_answer answer = a->answer;
+    uint8_t *const behind = (uint8_t *)(a->clocks + APPLET_CLOCKS);
+    const size_t len = (size_t)((uint8_t *)(&a->answer + 1) - behind);
+    uint8_t before[sizeof a->answer + 16];
+    assert_true(len <= sizeof before);
+    memset(behind, 0xFF, len);
+    memset(before, 0xFF, len);
     for (uint8_t i = 0; i < APPLET_CLOCKS; i++)
         clock_stop(a, (enum applet_clock_use)i);
     clock_timer(a, APPLET_CLOCKS);
     clock_status(a);
     assert_int_equal(a->fired, 0);
-    assert_memory_equal(&a->answer, &answer, sizeof answer);
+    assert_memory_equal(behind, before, len);
 }
 
 int main(void)
@@ -584,6 +642,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(patience_ends_with_one_and_a_half_times_the_length, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_clock_that_is_off_is_never_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_a_broken_answer_nothing_is_believed, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_passed_before_the_timer_began_is_not_of_it, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(there_are_no_more_clocks, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_to_nothing_is_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_is_a_refusal, setup, teardown),
