@@ -409,6 +409,7 @@ void decide_por(struct work *w)
     work_contact(w);
     if (p->counter > r->mt_counter) { // this database never sent it: time went backwards
         r->mt_counter = p->counter + COUNTER_JUMP;
+        r->changed_counter = r->mt_counter;
         r->operation_id_last += COUNTER_JUMP;
         work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
         return;

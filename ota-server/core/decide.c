@@ -50,6 +50,7 @@ static void restore(struct work *w)
     struct record *r = w->r;
     r->mt_counter += COUNTER_JUMP;
     r->operation_id_last += COUNTER_JUMP;
+    r->changed_counter = r->mt_counter; // an answer to what was asked before tells of then
     r->audit.is_page_due = false;
     restart(w);
     doubt_waiting(w);

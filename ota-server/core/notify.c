@@ -359,6 +359,7 @@ void decide_notify(struct work *w)
     if (n->operation_id > r->operation_id_last) { // this database never gave it
         r->operation_id_last = n->operation_id + COUNTER_JUMP;
         r->mt_counter += COUNTER_JUMP;
+        r->changed_counter = r->mt_counter;
         work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
     }
     if (n->cause == NOTIFY_RESTORED)

@@ -393,7 +393,7 @@ struct record {
     uint32_t gap_sequences;     // how many below it are missing
     struct utc gap_deadline;
     uint32_t notify_seen;       // bit i: notify_sequence - i was handled
-    uint64_t changed_counter;   // of the last state-changing packet, to outdate audits
+    uint64_t changed_counter;   // of the last state-changing packet or a restore, to outdate audits
     uint32_t operation_id_seen; // highest one that the card is known to have judged
     uint32_t operation_id_ran;  // highest one known to have changed it: earlier switches are over
     uint8_t late_count;

@@ -446,6 +446,25 @@ static void what_a_blocked_card_refuses_may_have_run(void **state)
     assert_int_equal(world.record.late_count, 1);
 }
 
+// The database that was put back still asks; what came since, it does not know.
+static void an_audit_that_was_asked_before_a_restore_tells_nothing(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        mark(DIRTY_OPERATOR_REQUEST);
+        world_wake_after(&world, MINUTE);
+        struct event answer;
+        world_answer_init(&world, &answer, LOOKUP_NOT_ASKED, 0);
+        struct event restore = {.type = EVENT_RESTORE};
+        if (i != 0)
+            world_event(&world, &restore);
+        world_event(&world, &answer);
+        assert_int_equal(record_has_mark(&world.record, MARK_DIRTY), i != 0);
+        assert_int_equal(world.decision.is_dropped, i != 0);
+    }
+    assert_true(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -471,6 +490,7 @@ int main(void)
         TEST(a_jump_in_an_old_doubt_is_tried_within_a_minute_thrice_a_day),
         TEST(what_was_refused_after_an_earlier_packet_may_have_run),
         TEST(what_a_blocked_card_refuses_may_have_run),
+        TEST(an_audit_that_was_asked_before_a_restore_tells_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
