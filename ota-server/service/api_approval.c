@@ -348,6 +348,26 @@ void api_approval_request_user(struct api_exchange *x, enum user_deed deed,
         api_commit(x, keep_request, reply_requested);
 }
 
+void api_approval_request_import(struct api_exchange *x, uint64_t import, uint64_t tenant,
+                                 uint64_t count, json_t *sample)
+{
+    if (!open_approval(x, tenant))
+        return;
+    json_t *request = json_deep_copy(x->root);
+    set_id(request, "importId", "imp", import);
+    json_t *root = json_object();
+    bool ok = set_request(x, root, request, APPROVAL_FOUR_EYES);
+    json_object_set_new(root, "summary", json_string("update of cards by an import"));
+    json_object_set_new(root, "targetCount", json_integer((json_int_t)count));
+    json_object_set(root, "sample", sample);
+    set_id(root, "importId", "imp", import);
+    json_object_set_new(root, "event", json_integer(0));
+    ok = ok && api_document_fill(x, x->approval, root);
+    json_decref(root);
+    if (ok)
+        api_commit(x, keep_request, reply_requested);
+}
+
 void api_approval_reply(struct api_exchange *x)
 {
     reply_approval(x, x->approval->document.id, 200);
@@ -360,7 +380,7 @@ struct kept {
     json_t *root;
     int64_t person, event;
     struct bytes kind, hash;
-    uint64_t card, operation, group, campaign, user;
+    uint64_t card, operation, group, campaign, user, import;
     struct utc expires_at;
     char password_hash[USER_HASH_SIZE]; // that a person is to have, or ""
 };
@@ -386,6 +406,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
     k->group = id_of(k->root, "groupId", "grp");
     k->campaign = id_of(k->root, "campaignId", "cmp");
     k->user = id_of(k->root, "userId", "usr");
+    k->import = id_of(k->root, "importId", "imp");
     if (json_get_text(k->root, HASH_MEMBER, &password) == JSON_FOUND &&
         password.len < sizeof(k->password_hash))
         bytes_copy(k->password_hash, password);
@@ -550,6 +571,11 @@ static void carry_out(struct api_exchange *x, const struct kept *k, bool is_appr
                                                      .asker = requester_in(k->root),
                                                      .request = json_object_get(k->root, "request"),
                                                      .hash = k->password_hash});
+        return;
+    } else if (k->import != 0) {
+        x->approval = x->work;
+        x->work = NULL;
+        api_import_carry_out(x, k->import);
         return;
     } else {
         x->event.type = (uint8_t)k->event;

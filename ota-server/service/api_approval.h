@@ -41,6 +41,11 @@ void api_approval_request_rules(struct api_exchange *x, const char *what, uint64
 // nobody.
 void api_approval_request_user(struct api_exchange *x, enum user_deed deed,
                                const struct auth_user *user, const char *hash);
+// The same for an update of cards, which was judged as that import, and of which these are some.
+void api_approval_request_import(struct api_exchange *x, uint64_t import, uint64_t tenant,
+                                 uint64_t count, json_t *sample);
+// What was asked for with it and is approved with x->approval: api_import.c.
+void api_import_carry_out(struct api_exchange *x, uint64_t import);
 // In the transaction of what was approved with x->approval, and after it: 200.
 void api_approval_reply(struct api_exchange *x);
 // Ends those whose time is over; for the turn's writer.

@@ -130,6 +130,7 @@ void api_imports_post(struct api_exchange *x);
 void api_import_get(struct api_exchange *x);
 void api_import_cancel(struct api_exchange *x);
 void api_import_report(struct api_exchange *x);
+void api_import_apply(struct api_exchange *x);
 void api_quarantine_post(struct api_exchange *x);
 void api_quarantine_list(struct api_exchange *x);
 void api_quarantine_delete(struct api_exchange *x);

@@ -1,6 +1,8 @@
 // Imports of vendor files: ordered here, carried out by import_job.h.
 #include "common/base/text.h"
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/import_body.h"
 #include "ota-server/service/import_job.h"
 
 #include <stdlib.h>
@@ -70,6 +72,9 @@ static struct api_problem read_how(struct api_exchange *x, struct import_order *
     struct api_problem p = api_query_bool(&x->query, "partial", &o->is_partial);
     if (p.code == API_OK)
         p = api_query_number(&x->query, "quantity", &o->quantity);
+    if (p.code == API_OK && o->is_update && o->is_partial)
+        p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("partial"),
+                              "An update takes the whole file: leave out what has findings");
     return p.code == API_OK ? read_batch(x, o) : p;
 }
 
@@ -80,6 +85,11 @@ static bool read_query(struct api_exchange *x, struct import_work *w)
     struct bytes text = {0};
     int kind = 0;
     struct api_problem p = api_query_enum(&x->query, "kind", kinds, &kind);
+    if (p.code == API_OK)
+        p = api_query_bool(&x->query, "update", &o->is_update);
+    if (p.code == API_OK && o->is_update && kind == 1)
+        p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("update"),
+                              "Cards are updated; correct subscriptions of a pool one by one");
     if (p.code == API_OK)
         p = read_how(x, o);
     if (p.code == API_OK && (!api_query_take(&x->query, "vendorProfile", &text) || text.len == 0 ||
@@ -127,12 +137,16 @@ static enum store_status insert_import(struct api_exchange *x, struct store *sto
     put_state(&out, x, &w->order);
     const struct document d = {.kind = IMPORT_KIND,
                                .id = w->order.import,
-                               .owner = x->tenant,
+                               .owner = w->order.tenant,
                                .state = IMPORT_OPEN,
                                .created_at = now,
                                .changed_at = now,
                                .body = writer_bytes(&out)};
-    const enum store_status status = out.failed ? STORE_FAILED : store_document_put(store, &d);
+    enum store_status status = out.failed ? STORE_FAILED : store_document_put(store, &d);
+    if (status == STORE_OK)
+        status = api_approval_keep(x, store);
+    if (status == STORE_CONFLICT) // somebody else decided meanwhile
+        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
     return status == STORE_OK
                ? api_trail(x, store, "import.ordered", "import", w->order.import, NULL)
                : status;
@@ -169,21 +183,26 @@ static bool take_seat(struct api_exchange *x, struct import_work *w, const uint8
     return false;
 }
 
+static bool open_profile(struct api_exchange *x, struct import_work *w)
+{
+    w->profile = import_profile_open(x->reader, w->order.tenant, w->order.vendor);
+    if (w->profile == NULL)
+        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
+                                        "No such vendor profile"));
+    return w->profile != NULL;
+}
+
 static void begin(struct api_exchange *x, struct import_work *w)
 {
     uint8_t sha256[32] = {0};
-    w->profile = import_profile_open(x->reader, x->tenant, w->order.vendor);
-    if (w->profile == NULL) {
-        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
-                                        "No such vendor profile"));
+    if (!open_profile(x, w))
         return;
-    }
     if (!open_upload(x, w, sha256)) {
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
     // A dry run is a job of its own, which is kept.
-    w->order.is_dry = x->is_dry_run;
+    w->order.is_dry = x->is_dry_run || w->order.is_update;
     x->is_dry_run = false;
     x->committed = start_import;
     if (take_seat(x, w, sha256))
@@ -244,6 +263,126 @@ void api_quarantine_post(struct api_exchange *x)
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It holds no record back"));
     else
         begin(x, w);
+}
+
+// --- applying an update ---
+
+// What was judged of it.
+struct judged {
+    struct import_order order;
+    char sha256[65], batch[HEADER_TEXT_SIZE];
+    json_t *sample;
+    json_int_t changed, records;
+    bool has_ended, is_good, is_kept;
+};
+
+static void copy_member(const json_t *root, const char *name, char *to, size_t size)
+{
+    const char *text = json_string_value(json_object_get(root, name));
+    struct writer w = writer_of(to, size);
+    text_put(&w, text != NULL ? text : "");
+    text_end(&w);
+}
+
+static bool see_judged(void *context, const struct document *d)
+{
+    struct judged *j = context;
+    json_t *root = NULL;
+    import_order_read(d, &j->order);
+    j->has_ended = d->state == IMPORT_ENDED;
+    if (json_read(d->body, &root) != JSON_READ_OK)
+        return false;
+    const char *outcome = json_string_value(json_object_get(root, "outcome"));
+    j->is_good = outcome != NULL && strcmp(outcome, "DRY_RUN_OK") == 0;
+    j->changed = json_integer_value(json_object_get(root, "changed"));
+    j->records = json_integer_value(json_object_get(root, "records"));
+    j->sample = json_incref(json_object_get(root, "sample"));
+    copy_member(root, "sha256", j->sha256, sizeof(j->sha256));
+    copy_member(root, "batch", j->batch, sizeof(j->batch));
+    json_decref(root);
+    return false;
+}
+
+static bool see_any(void *context, const struct document *d)
+{
+    (void)context;
+    (void)d;
+    return false;
+}
+
+// Why it cannot be applied; NULL: it can.
+static const char *hindrance(const struct judged *j)
+{
+    if (!j->order.is_update || j->order.applies != 0)
+        return "It is no update: send the file with update=true";
+    if (!j->has_ended)
+        return "It is still being judged: wait for its end";
+    if (!j->is_good)
+        return "Its report has findings: correct the file, and send it with update=true";
+    if (j->changed == 0)
+        return "It changes no card";
+    return j->is_kept ? NULL : "Its file is kept no more: send it again";
+}
+
+// Of `tenant`, or anybody's for 0. False: refused.
+static bool load_judged(struct api_exchange *x, uint64_t import, uint64_t tenant, struct judged *j)
+{
+    const enum store_status status =
+        store_document_get(x->reader, IMPORT_KIND, import, see_judged, j);
+    if (status != STORE_OK || (tenant != 0 && j->order.tenant != tenant)) {
+        api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
+        return false;
+    }
+    j->is_kept = store_document_get(x->reader, IMPORT_BODY_KIND, import, see_any, NULL) == STORE_OK;
+    const char *why = hindrance(j);
+    if (why != NULL)
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, why));
+    return why == NULL;
+}
+
+static void begin_applying(struct api_exchange *x, struct import_work *w, const struct judged *j,
+                           void (*reply)(struct api_exchange *x))
+{
+    uint8_t sha256[32] = {0};
+    struct writer digest = writer_of(sha256, sizeof(sha256));
+    w->order.tenant = j->order.tenant;
+    w->order.is_update = true;
+    w->order.applies = j->order.import;
+    w->order.quantity = (uint64_t)j->records;
+    memcpy(w->order.vendor, j->order.vendor, sizeof(w->order.vendor));
+    memcpy(w->order.batch, j->batch, sizeof(w->order.batch));
+    if (!text_unhex(bytes_of_text(j->sha256), &digest))
+        api_refuse_code(x, API_INTERNAL);
+    else if (open_profile(x, w) && take_seat(x, w, sha256)) {
+        x->committed = start_import;
+        api_commit(x, insert_import, reply);
+    }
+}
+
+void api_import_apply(struct api_exchange *x)
+{
+    struct judged j = {.sample = NULL};
+    struct import_work *w = open_work(x);
+    api_read_reason(x, API_REQUIRED);
+    if (w == NULL || !api_end_reading(x) || !api_capture(x, 0, "imp", &x->object_id))
+        return;
+    if (load_judged(x, x->object_id, x->tenant, &j)) {
+        if (x->api->options.single_person)
+            begin_applying(x, w, &j, reply_import);
+        else
+            api_approval_request_import(x, j.order.import, j.order.tenant, (uint64_t)j.changed,
+                                        j.sample);
+    }
+    json_decref(j.sample);
+}
+
+void api_import_carry_out(struct api_exchange *x, uint64_t import)
+{
+    struct judged j = {.sample = NULL};
+    struct import_work *w = open_work(x);
+    if (w != NULL && load_judged(x, import, 0, &j))
+        begin_applying(x, w, &j, api_approval_reply);
+    json_decref(j.sample);
 }
 
 // --- showing ---

@@ -174,6 +174,7 @@ const struct api_route_row api_routes[] = {
     {API_POST, API_BASE "/batch-imports", "imports:write", TAKES_FILE, CHANGES | ROUTE_NEEDS_KEY, api_imports_post},
     {API_GET, API_BASE "/batch-imports/*", "imports:read", TAKES_NOTHING, 0, api_import_get},
     {API_POST, API_BASE "/batch-imports/*/cancel", "imports:write", TAKES_MAYBE, CHANGES, api_import_cancel},
+    {API_POST, API_BASE "/batch-imports/*/apply", "imports:write", TAKES_JSON, CHANGES, api_import_apply},
     {API_GET, API_BASE "/batch-imports/*/report", "imports:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_import_report},
     {API_GET, API_BASE "/batch-imports/*/quarantine", "imports:write", TAKES_NOTHING, 0, api_quarantine_list},
     {API_POST, API_BASE "/batch-imports/*/quarantine", "imports:write", TAKES_FILE, CHANGES | ROUTE_NEEDS_KEY,

@@ -182,6 +182,7 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
                                       .import = s->order.import,
                                       .pool = s->order.pool,
                                       .corrects = s->order.corrects,
+                                      .is_update = s->order.is_update,
                                       .load = j->loads[j->filling],
                                       .record = j->record,
                                       .owner = j};
@@ -219,6 +220,24 @@ static enum import_verdict read_all(struct import_jobs *j, const struct seat *s)
     return verdict;
 }
 
+// What is applied was kept when it was judged. False: it is gone, or cannot be read.
+static bool open_kept(struct import_jobs *j, struct seat *s)
+{
+    const struct import_target kept = {.store = j->options.reader,
+                                       .crypto = j->crypto,
+                                       .key = j->options.key,
+                                       .tenant = s->order.tenant,
+                                       .import = s->order.applies};
+    struct import_body body = {.import = s->order.applies};
+    s->file = tmpfile();
+    const bool ok = s->file != NULL && j->options.folder != NULL &&
+                    import_body_get(&kept, &body) == STORE_OK &&
+                    import_body_read(j->crypto, j->options.folder, &body, s->file) &&
+                    fseek(s->file, 0, SEEK_SET) == 0;
+    secret_wipe(&body, sizeof(body));
+    return ok;
+}
+
 static bool is_cancelled(struct import_jobs *j, const struct seat *s)
 {
     (void)pthread_mutex_lock(&j->mutex);
@@ -242,7 +261,8 @@ static void keep_file(struct import_jobs *j, const struct seat *s)
 {
     const struct import_jobs_options *o = &j->options;
     j->is_kept = false;
-    if (o->folder == NULL || s->order.is_dry || j->failure != NULL ||
+    const bool is_trial = s->order.is_dry && !s->order.is_update;
+    if (o->folder == NULL || is_trial || j->failure != NULL ||
         j->report.outcome == REPORT_ALREADY_IMPORTED)
         return;
     j->body = (struct import_body){.import = s->order.import, .seed = {.len = IMPORT_BODY_SEED}};
@@ -255,7 +275,8 @@ static void keep_file(struct import_jobs *j, const struct seat *s)
 static void drop_file(struct import_jobs *j, struct seat *s)
 {
     const struct vendor_scratch *scratch = j->options.scratch;
-    (void)fclose(s->file);
+    if (s->file != NULL)
+        (void)fclose(s->file);
     s->file = NULL;
     if (scratch != NULL)
         (void)scratch->clear(scratch->context); // one that fails is cleared by the next import
@@ -280,7 +301,9 @@ static void run_job(struct import_jobs *j, struct seat *s)
     j->is_decided = false;
     j->is_merged = false;
     store_refresh(j->options.reader);
-    j->failure = failure_of(is_cancelled(j, s) ? IMPORT_CANCELLED : read_all(j, s));
+    j->failure = failure_of(is_cancelled(j, s)                          ? IMPORT_CANCELLED
+                            : s->order.applies != 0 && !open_kept(j, s) ? IMPORT_UNREADABLE
+                                                                        : read_all(j, s));
     store_refresh(j->options.reader);
     keep_file(j, s);
     drop_file(j, s);

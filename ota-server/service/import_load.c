@@ -468,6 +468,70 @@ static enum store_status merge(struct import_target *t, struct record *r, const 
     return store_card_save(t->store, &before, r);
 }
 
+// --- updates of cards that are known ---
+
+// The card itself tells of its slots: an update gives what the card cannot tell.
+static enum store_status replace_subscription(const struct import_target *t, struct record *r,
+                                              const struct vendor_subscription *from)
+{
+    struct subscription s;
+    struct network_keys keys = {.k = from->k, .op = from->opc};
+    uint8_t imsi[COMMAND_IMSI_SIZE];
+    const unsigned at = imsi_write(from->imsi, imsi) ? import_slot_with(r, imsi) : r->slot_count;
+    if (at == r->slot_count || r->slots[at].subscription == 0)
+        return STORE_OK; // the card has it no more
+    struct mirror_slot *slot = &r->slots[at];
+    enum store_status status = store_subscription_get(t->store, slot->subscription, &s);
+    if (status == STORE_OK && from->k.len > 0)
+        status = store_network_keys_put(t->store, imsi, &keys);
+    secret_wipe(&keys, sizeof(keys));
+    if (status != STORE_OK)
+        return status;
+    if (from->msisdn[0] != '\0') {
+        copy_text(s.plan.number, sizeof(s.plan.number), from->msisdn);
+        copy_text(slot->number, sizeof(slot->number), from->msisdn);
+    }
+    s.has_keys = s.has_keys || from->k.len > 0;
+    s.changed_at = t->now;
+    return store_subscription_put(t->store, &s);
+}
+
+static enum store_status replace_keys(const struct import_target *t, struct record *r,
+                                      const struct part *p)
+{
+    if (r->state <= CARD_IMPORTED || p->keys.kic.len == 0)
+        return merge_keys(t, r, p);
+    r->mt_counter = p->counter > r->mt_counter ? p->counter : r->mt_counter;
+    const enum store_status status = store_card_keys_put(t->store, r->card, r->iccid, &p->keys);
+    return status == STORE_OK ? store_card_reference_put(t->store, r->card, p->reference) : status;
+}
+
+// What is believed of it may be wrong now: its next audit tells, or that the keys are not its own.
+static enum store_status doubt(const struct import_target *t, uint64_t card)
+{
+    const struct event e = {
+        .type = EVENT_MARK_DIRTY, .actor = t->actor, .reason = DIRTY_IMPORT_CHANGED_LIVE_CARD};
+    const struct turn_prepared with = {
+        .origin = {.reason = "changed by an import", .address = t->address}};
+    struct turn_answer answer = {0};
+    return turn_event_now(t->turn, card, &e, &with, &answer);
+}
+
+static enum store_status update(struct import_target *t, struct record *r, const struct part *p)
+{
+    const struct record before = *r;
+    enum store_status status = replace_keys(t, r, p);
+    for (uint8_t i = 0; i < p->subscription_count && status == STORE_OK; i++)
+        status = replace_subscription(t, r, &p->subscriptions[i]);
+    if (status != STORE_OK)
+        return status;
+    if (r->state == CARD_IMPORTED_PARTIAL && is_complete(t, r, p))
+        r->state = CARD_IMPORTED;
+    r->version++;
+    status = store_card_save(t->store, &before, r);
+    return status == STORE_OK && r->state > CARD_IMPORTED ? doubt(t, r->card) : status;
+}
+
 static enum store_status merge_next(struct import_target *t, bool *is_done)
 {
     uint8_t octets[PART_MAX];
@@ -484,7 +548,7 @@ static enum store_status merge_next(struct import_target *t, bool *is_done)
     if (status == STORE_OK)
         status = store_card_load(t->store, card, r);
     if (status == STORE_OK)
-        status = merge(t, r, p);
+        status = t->is_update ? update(t, r, p) : merge(t, r, p);
     if (status == STORE_OK)
         status = store_part_drop(t->store, t->import, card);
     secret_wipe(octets, sizeof(octets));

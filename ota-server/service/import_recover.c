@@ -1,5 +1,6 @@
 // What was under way when the process stopped: taken away, or carried through.
 #include "ota-server/service/import_job.h"
+#include "ota-server/service/turn.h"
 
 #define ROWS 256       // taken away in a transaction
 #define MERGE_CARDS 64 // completed in one
@@ -40,31 +41,29 @@ static enum store_status recover_one(struct import_target *t, bool is_merging)
     return status;
 }
 
-static bool see_owner(void *context, const struct document *d)
+static bool copy_order(void *context, const struct document *d)
 {
-    *(uint64_t *)context = d->owner;
+    import_order_read(d, context);
     return false;
 }
 
 static enum store_status recover_loads(struct store *store, struct turn *turn, struct utc now)
 {
     struct import_target t = {.store = store, .turn = turn, .now = now};
+    struct import_order order = {.import = 0};
     bool is_merging = false;
+    turn_set_time(turn, now);
     enum store_status status = store_loading_next(store, &t.import, &is_merging);
     while (status == STORE_OK) {
-        status = store_document_get(store, IMPORT_KIND, t.import, see_owner, &t.tenant);
+        status = store_document_get(store, IMPORT_KIND, t.import, copy_order, &order);
+        t.tenant = order.tenant;
+        t.is_update = order.is_update;
         if (status == STORE_OK || status == STORE_NONE)
             status = recover_one(&t, is_merging);
         if (status == STORE_OK)
             status = store_loading_next(store, &t.import, &is_merging);
     }
     return status == STORE_NONE ? STORE_OK : status;
-}
-
-static bool copy_order(void *context, const struct document *d)
-{
-    import_order_read(d, context);
-    return false;
 }
 
 static enum store_status end_one(struct store *store, const struct import_order *order,

@@ -43,6 +43,8 @@ static bool file_known(void *context, const uint8_t sha256[CIPHER_SHA256_SIZE],
     char name[FILE_NAME_SIZE];
     uint64_t import = 0;
     file_name(t, sha256, name);
+    if (t->is_update) // what it brought once may have been changed since
+        return false;
     if (store_document_named(t->store, "import-file", name, see_parent, &import) != STORE_OK)
         return false;
     api_id_write(reference, "imp", import);
@@ -77,6 +79,8 @@ static enum import_batch batch(void *context, const struct vendor_header *header
     struct import_target *t = context;
     uint64_t import = 0;
     t->part_count = 0;
+    if (t->is_update)
+        return BATCH_NEW;
     for (unsigned targets = 1; targets <= IMPORT_PARTS_MAX; targets++) {
         if (find_batch(t, header, targets, &import) != STORE_OK)
             continue;
@@ -114,7 +118,11 @@ enum store_status import_file_put(const struct import_target *target,
                                   const uint8_t sha256[CIPHER_SHA256_SIZE])
 {
     char name[FILE_NAME_SIZE];
+    uint64_t import = 0;
     file_name(target, sha256, name);
+    if (target->is_update &&
+        store_document_named(target->store, "import-file", name, see_parent, &import) == STORE_OK)
+        return STORE_OK;
     return put_mark(target, "import-file", name, target->import);
 }
 
@@ -180,7 +188,7 @@ static bool find_card(const struct import_target *t, const struct vendor_card *c
 
 bool import_finds(const struct import_target *target, const struct vendor_card *card, uint64_t *id)
 {
-    return target->part_count > 0 && find_card(target, card, id);
+    return (target->part_count > 0 || target->is_update) && find_card(target, card, id);
 }
 
 static bool is_of_same_batch(const struct import_target *t, const struct record *r)
@@ -315,6 +323,72 @@ static enum import_known judge_known(const struct import_target *t, const struct
                : KNOWN_OTHER;
 }
 
+// --- updates ---
+
+static bool is_number_of(const struct import_target *t, const uint8_t imsi[IMSI_EF_LEN])
+{
+    struct subscription s;
+    return store_subscription_by_imsi(t->store, imsi, &s) == STORE_OK && s.tenant == t->tenant;
+}
+
+unsigned import_slot_with(const struct record *r, const uint8_t imsi[COMMAND_IMSI_SIZE])
+{
+    unsigned at = 0;
+    while (at < r->slot_count && memcmp(r->slots[at].fact.imsi, imsi, COMMAND_IMSI_SIZE) != 0)
+        at++;
+    return at;
+}
+
+static bool slot_differs(const struct import_target *t, const struct mirror_slot *slot,
+                         const struct vendor_subscription *s)
+{
+    struct network_keys keys = {.k = {.len = 0}};
+    if (s->msisdn[0] != '\0' && strcmp(slot->number, s->msisdn) != 0)
+        return true;
+    if (s->k.len == 0)
+        return false;
+    const bool is_same = store_network_keys(t->store, slot->fact.imsi, &keys) == STORE_OK &&
+                         same_key(&keys.k, &s->k) && same_key(&keys.op, &s->opc);
+    secret_wipe(&keys, sizeof(keys));
+    return !is_same;
+}
+
+static bool key_differs(const struct secret_key *known, const struct secret_key *key)
+{
+    return key->len > 0 && !same_key(known, key);
+}
+
+// Which subscriptions are on a card, the card tells and operations change: a file that names one
+// which the registry never had is of another card. What the card has no more is left out.
+static enum import_known judge_update(struct import_target *t, const struct record *r,
+                                      const struct card_keys *keys, const struct vendor_card *card)
+{
+    const struct vendor_keyset *k = &card->keyset;
+    uint8_t imsi[IMSI_EF_LEN];
+    bool differs = key_differs(&keys->kic, &k->kic) || key_differs(&keys->kid, &k->kid) ||
+                   key_differs(&keys->kik, &k->kik) ||
+                   (k->number != 0 && k->number != keys->version);
+    if (r->tenant != t->tenant)
+        return KNOWN_FOREIGN;
+    if (r->state == CARD_RETIRED) // its keys are to go, or gone
+        return KNOWN_OTHER;
+    for (unsigned i = 0; i < card->subscription_count; i++) {
+        const struct vendor_subscription *s = &card->subscriptions[i];
+        if (!imsi_write(s->imsi, imsi))
+            return KNOWN_OTHER;
+        const unsigned at = import_slot_with(r, imsi);
+        if (at == r->slot_count && !is_number_of(t, imsi))
+            return KNOWN_OTHER;
+        differs = differs || (at < r->slot_count && slot_differs(t, &r->slots[at], s));
+    }
+    if (!differs)
+        return KNOWN_EQUAL;
+    if (t->changes.count < IMPORT_SAMPLE_MAX)
+        t->changes.sample[t->changes.count] = r->card;
+    t->changes.count++;
+    return KNOWN_MERGES;
+}
+
 static bool see_pool(void *context, const struct document *d)
 {
     struct import_target *t = context;
@@ -372,7 +446,7 @@ static enum import_known card_known(void *context, const struct vendor_header *h
     if (r != NULL && store_card_load(t->store, id, r) == STORE_OK) {
         const enum store_status status = store_card_keys(t->store, id, &keys);
         if (status == STORE_OK || status == STORE_NONE)
-            known = judge_known(t, r, &keys, card);
+            known = t->is_update ? judge_update(t, r, &keys, card) : judge_known(t, r, &keys, card);
     }
     secret_wipe(&keys, sizeof(keys));
     free(r);
@@ -420,7 +494,7 @@ enum store_status import_batch_put(const struct import_target *target,
     char name[BATCH_NAME_SIZE];
     uint64_t import = 0;
     if (find_batch(target, header, header->targets, &import) == STORE_OK &&
-        import == target->corrects)
+        (import == target->corrects || target->is_update))
         return STORE_OK; // whose mark stays
     batch_name(target, header, header->targets, name);
     return put_mark(target, "import-batch", name, import_batch_of(target));

@@ -18,6 +18,12 @@ struct turn;
 struct import_gap {
     char from[STORE_NUMBER_SIZE], to[STORE_NUMBER_SIZE];
 };
+// Cards that an update changes, and some of them.
+#define IMPORT_SAMPLE_MAX 20
+struct import_changes {
+    uint64_t count;
+    uint64_t sample[IMPORT_SAMPLE_MAX];
+};
 #define IMPORT_GAPS                                                                                \
     8 // of a kind: numbers of a file mostly ascend, those of each slot by themselves
 
@@ -34,6 +40,10 @@ struct import_target {
     uint64_t import;   // its id
     uint64_t pool;     // of a file of subscriptions, or 0
     uint64_t corrects; // the first import of the batch, of which this one brings the rest; or 0
+    bool is_update;    // known cards change instead of being refused
+    struct import_changes changes; // of an update, as far as its records were judged
+    struct actor actor;            // who asked
+    const char *address;           // from where, or NULL
     // Whose that pool is, and so the subscriptions: import_pool_owner() tells.
     uint64_t pool_owner;
     char rule_pack[32]; // of that pool, or ""
@@ -71,15 +81,18 @@ struct load_head import_load_head(const struct import_target *target,
 // `card`.
 enum store_status import_load(struct import_target *target, const struct vendor_header *header,
                               const struct vendor_card *card) MUST_USE;
-// Whether another file of the same batch has brought the card.
+// Whether another file of the same batch has brought the card, or it is to be changed.
 bool import_finds(const struct import_target *target, const struct vendor_card *card,
                   uint64_t *id) MUST_USE;
+// The slot with the subscription, or r->slot_count.
+unsigned import_slot_with(const struct record *r, const uint8_t imsi[COMMAND_IMSI_SIZE]);
 // Adds what a file has of such a card. It is kept until the import has passed the point behind
 // which it completes its cards, whatever happens.
 enum store_status import_part_add(const struct import_target *target,
                                   const struct vendor_header *header,
                                   const struct vendor_card *card, uint64_t id) MUST_USE;
-// Completes at most `limit` cards; `is_done` when none was left.
+// Completes at most `limit` cards, or changes them; `is_done` when none was left. One that has been
+// seen is in doubt then, and is audited.
 enum store_status import_parts_merge(struct import_target *target, uint32_t limit,
                                      bool *is_done) MUST_USE;
 // Note that the file, and the batch, were imported, for the next time.

@@ -60,6 +60,16 @@ static void put_report(struct json_writer *j, const struct import_report *r)
     put_codes(j, &r->findings);
 }
 
+// How many cards it changes, and some of them.
+static void put_changes(struct json_writer *j, const struct import_changes *c)
+{
+    api_put_number(j, "changed", c->count);
+    api_open_array(j, "sample");
+    for (uint64_t i = 0; i < c->count && i < IMPORT_SAMPLE_MAX; i++)
+        api_put_id(j, NULL, "crd", c->sample[i]);
+    json_end_array(j);
+}
+
 static void put_seconds(struct json_writer *j, int64_t ms)
 {
     char text[32];
@@ -89,8 +99,13 @@ void import_document_write(struct writer *out, const struct import_order *order,
     api_put_id(&j, "poolId", "pol", order->pool);
     api_put_id(&j, "correctionOf", "imp", order->corrects);
     api_put_bool(&j, "dryRun", order->is_dry);
+    if (order->is_update)
+        api_put_bool(&j, "update", true);
+    api_put_id(&j, "appliedFrom", "imp", order->applies);
     if (state->report != NULL)
         put_report(&j, state->report);
+    if (order->is_update && state->report != NULL)
+        put_changes(&j, state->changes);
     if (state->report == NULL && state->failure == NULL) {
         api_put_number(&j, "records", state->total);
         api_put_number(&j, "recordsDone", state->done);
@@ -194,6 +209,8 @@ void import_order_read(const struct document *d, struct import_order *o)
         o->is_dry = json_is_true(json_object_get(root, "dryRun"));
         o->pool = id_in(root, "poolId", "pol");
         o->corrects = id_in(root, "correctionOf", "imp");
+        o->is_update = json_is_true(json_object_get(root, "update"));
+        o->applies = id_in(root, "appliedFrom", "imp");
     }
     json_decref(root);
 }

@@ -20,6 +20,8 @@ struct import_order {
     char batch[HEADER_TEXT_SIZE]; // of a CSV without a header of its own, or ""
     char address[48];
     bool is_partial, is_dry;
+    bool is_update;   // cards that are known change; such an import is dry until it is applied
+    uint64_t applies; // the import whose kept file it applies; or 0
     uint64_t quantity;
     struct utc created_at;
 };
@@ -30,9 +32,10 @@ struct import_state {
     uint64_t done;       // records of the pass under way
     uint64_t total;      // announced by the file
     struct utc at;
-    const struct import_report *report; // when ended, or NULL
-    bool is_dropped;                    // what was held back
-    bool is_kept;                       // the file, see import_body.h
+    const struct import_report *report;   // when ended, or NULL
+    const struct import_changes *changes; // of an update with a report
+    bool is_dropped;                      // what was held back
+    bool is_kept;                         // the file, see import_body.h
 };
 
 // Kinds of documents.

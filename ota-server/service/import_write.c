@@ -30,7 +30,8 @@ static enum store_status write_outcome(struct import_jobs *j, const struct impor
                                        .failure = j->failure,
                                        .at = t->now,
                                        .is_kept = j->is_kept,
-                                       .report = j->failure == NULL ? r : NULL};
+                                       .report = j->failure == NULL ? r : NULL,
+                                       .changes = &j->reads.changes};
     enum store_status status =
         import_state_put(t->store, &j->running->order, &state, document_state);
     if (status == STORE_OK)
@@ -83,6 +84,9 @@ static enum store_status apply(void *context, struct store *store, struct utc no
                               .import = o->import,
                               .pool = o->pool,
                               .corrects = o->corrects,
+                              .is_update = o->is_update,
+                              .actor = o->actor,
+                              .address = o->address,
                               .pool_owner = j->reads.pool_owner,
                               .now = now};
     switch ((enum hand_kind)j->kind) {

@@ -111,6 +111,8 @@ bool turn_event_prepared(struct turn *t, uint64_t card, const struct event *even
 enum store_status turn_event_now(struct turn *t, uint64_t card, const struct event *event,
                                  const struct turn_prepared *with,
                                  struct turn_answer *answer) MUST_USE;
+// When that is, at start, before the first turn.
+void turn_set_time(struct turn *t, struct utc now);
 // May the turn send another packet?
 bool turn_has_room(const struct turn *t);
 

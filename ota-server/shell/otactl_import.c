@@ -28,16 +28,20 @@ static enum ctl_exit print_report(struct ctl_task *t, const char *id)
 
 static void print_outcome(struct ctl_task *t, const json_t *import)
 {
-    char line[256];
+    char line[320];
+    char changed[32] = "";
     const char *first = ctl_string_at(import, "firstImportId");
     const char *outcome = ctl_string_at(import, "outcome");
+    if (json_is_true(json_object_get(import, "update")))
+        snprintf(changed, sizeof(changed), " changed=%lld",
+                 (long long)json_integer_value(json_object_get(import, "changed")));
     snprintf(
-        line, sizeof(line), "%s %s loaded=%lld unchanged=%lld quarantined=%lld warnings=%lld%s%s",
+        line, sizeof(line), "%s %s loaded=%lld unchanged=%lld quarantined=%lld warnings=%lld%s%s%s",
         ctl_string_at(import, "id"), *outcome != '\0' ? outcome : ctl_string_at(import, "status"),
         (long long)json_integer_value(json_object_get(import, "loaded")),
         (long long)json_integer_value(json_object_get(import, "unchanged")),
         (long long)json_integer_value(json_object_get(import, "quarantined")),
-        (long long)json_integer_value(json_object_get(import, "warnings")),
+        (long long)json_integer_value(json_object_get(import, "warnings")), changed,
         *first != '\0' ? " first=" : "", first);
     ctl_print_result(t, line);
 }
@@ -53,6 +57,11 @@ static void say_outcome(const json_t *import)
             "names, or load the good records with --partial if no finding has level F\n");
     else if (strcmp(outcome, "DRY_RUN_FINDINGS") == 0)
         fprintf(stderr, "otactl: the file has findings; nothing was loaded, as asked\n");
+    else if (strcmp(outcome, "DRY_RUN_OK") == 0 &&
+             json_integer_value(json_object_get(import, "changed")) > 0)
+        fprintf(stderr,
+                "otactl: nothing was changed yet\n  do: otactl import apply %s --reason TEXT\n",
+                id);
     else if (strcmp(outcome, "IMPORTED_IN_PART") == 0)
         fprintf(stderr, "otactl: some records are held back\n  do: otactl import quarantine %s\n",
                 id);
@@ -145,7 +154,8 @@ enum ctl_exit import_correct_run(struct ctl_task *t)
 {
     struct ctl_request r;
     uint64_t number = 0;
-    if (ctl_has(t, OPTION_VENDOR_PROFILE) || ctl_has(t, OPTION_KIND) || ctl_has(t, OPTION_POOL))
+    if (ctl_has(t, OPTION_VENDOR_PROFILE) || ctl_has(t, OPTION_KIND) || ctl_has(t, OPTION_POOL) ||
+        ctl_has(t, OPTION_UPDATE))
         return ctl_wrong(t, "the first import says how the file is read, and into which pool",
                          NULL);
     if (!ctl_number(t, OPTION_QUANTITY, &number))
@@ -205,6 +215,31 @@ static enum ctl_exit cancel_one(struct ctl_task *t, const char *id)
 enum ctl_exit import_cancel_run(struct ctl_task *t)
 {
     return ctl_each_of_ids(t, "imp", cancel_one);
+}
+
+// The approval that it waits for, or the import that does it.
+enum ctl_exit import_apply_run(struct ctl_task *t)
+{
+    uint8_t text[CTL_REASON_SIZE];
+    struct ctl_request r;
+    struct ctl_answer a;
+    char id[CTL_ID_SIZE];
+    if (!ctl_has(t, OPTION_REASON))
+        return ctl_wrong(t, "--reason says why, for the audit trail", NULL);
+    enum ctl_exit exit = ctl_act_request(t, "/batch-imports", t->args[0], "apply", text, &r);
+    if (exit != CTL_DONE)
+        return exit;
+    if (ctl_is_dry_run(t))
+        return ctl_change(t, &r, t->args[0]);
+    exit = ctl_ask(t, &r, &a);
+    snprintf(id, sizeof(id), "%s", ctl_string_at(a.json, "id"));
+    const bool waits = strncmp(id, "apr_", 4) == 0;
+    if (exit == CTL_DONE && waits) {
+        ctl_print_object(t, &a);
+        ctl_print_result(t, id);
+    }
+    ctl_answer_free(&a);
+    return exit == CTL_DONE && !waits ? follow(t, id) : exit;
 }
 
 static enum ctl_exit report_csv(struct ctl_task *t, const char *id)

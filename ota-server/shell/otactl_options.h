@@ -111,6 +111,7 @@ enum ctl_group {
     X(VENDOR_PROFILE, "vendor-profile", "NAME", TAKES_IMPORT, "vendorProfile", "the vendor's field map (required)") \
     X(KIND, "kind", "KIND", TAKES_IMPORT, NULL, "cards (default) or subscriptions (with --pool)") \
     X(PARTIAL, "partial", NULL, TAKES_IMPORT, "partial", "load the good records, hold back the rest") \
+    X(UPDATE, "update", NULL, TAKES_IMPORT, "update", "judge what it changes of known cards; import apply does it") \
     X(BATCH_ID, "batch-id", "ID", TAKES_IMPORT, "batch", "of a CSV file without a header of its own") \
     X(QUANTITY, "quantity", "COUNT", TAKES_IMPORT, "quantity", "records of a CSV file without trailer") \
     X(DROP, "drop", NULL, TAKES_QUARANTINE, NULL, "drop the records held back") \

@@ -79,6 +79,7 @@ enum ctl_exit import_run_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit import_list_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit import_show_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit import_cancel_run(struct ctl_task *t) MUST_USE;
+enum ctl_exit import_apply_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit import_report_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit import_correct_run(struct ctl_task *t) MUST_USE;
 enum ctl_exit import_quarantine_run(struct ctl_task *t) MUST_USE;

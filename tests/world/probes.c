@@ -42,7 +42,7 @@ static bool is_told(uint8_t status, uint8_t input)
 static const struct {
     const char *name, *why;
 } impossible[] = {
-    {"dirty: import_changed_live_card", "an import refuses cards that are there"},
+    {"dirty: import_changed_live_card", "no import of a world updates cards that are there"},
     {"dirty: manual_edit", "nobody can edit a mirror by hand"},
     {"dirty: handover_in", "no card is taken over from another server"},
     {"refused: NOT_AUTHORISED", "the API judges rights; who acts in a world has them"},

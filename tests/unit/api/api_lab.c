@@ -401,12 +401,6 @@ static void open_api(struct lab *lab)
     assert_non_null(lab->api);
 }
 
-void lab_reopen_api(struct lab *lab)
-{
-    api_close(lab->api);
-    open_api(lab);
-}
-
 static void open_all(struct lab *lab, const char *scopes, bool single_person)
 {
     lab->now = (struct api_now){.utc = {1784894400000}, .instant = {1000000}};
@@ -439,7 +433,7 @@ void lab_open_imports(struct lab *lab, const char *scopes, bool single_person)
     open_all(lab, scopes, single_person);
 }
 
-static void close_parts(struct lab *lab)
+static void close_api(struct lab *lab)
 {
     api_close(lab->api);
     close_checks(lab);
@@ -448,10 +442,22 @@ static void close_parts(struct lab *lab)
     if (lab->imports != NULL)
         server_crypto_close(&lab->import_crypto);
     vendor_scratch_close(&lab->import_scratch);
+    lab->imports = NULL;
+    lab->import_reader = NULL;
+}
+
+void lab_reopen_api(struct lab *lab)
+{
+    close_api(lab);
+    open_api(lab);
+}
+
+static void close_parts(struct lab *lab)
+{
+    close_api(lab);
     turn_close(lab->turn);
     campaign_runner_close(lab->campaigns);
     store_close(lab->store);
-    lab->imports = NULL;
 }
 
 void lab_crash(struct lab *lab)

@@ -3,82 +3,11 @@
 #include "ota-server/shell/server_crypto.h"
 #include "profiles/vendor/shell/digest_host.h"
 #include "profiles/vendor/shell/make_batch.h"
-#include "tests/unit/api/api_lab.h"
+#include "tests/unit/api/import_lab.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define BASE "/connectivity-management/v1"
-
-static struct lab lab;
-static struct answer a;
-static char import_id[31]; // "imp_" and 26 characters
-
-static void ask(const char *method, const char *target, const char *body)
-{
-    lab_ask(&lab, &(struct ask){.method = method, .target = target, .body = body}, &a);
-}
-
-static bool has(const char *text)
-{
-    return strstr(a.body, text) != NULL;
-}
-
-static const char *read_sample(const char *path)
-{
-    static char text[1 << 20];
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    const size_t len = fread(text, 1, sizeof(text) - 1, file);
-    assert_int_equal(fclose(file), 0);
-    text[len] = '\0';
-    return text;
-}
-
-static void import_text(const char *query, const char *key, const char *text)
-{
-    char target[256];
-    struct writer w = writer_of(target, sizeof(target));
-    text_put(&w, BASE "/batch-imports?vendorProfile=alder");
-    text_put(&w, query);
-    lab_ask(&lab,
-            &(struct ask){.method = "POST",
-                          .target = text_end(&w),
-                          .type = "text/plain",
-                          .body = text,
-                          .key = key},
-            &a);
-}
-
-static void import_sample(const char *query, const char *key)
-{
-    import_text(query, key, read_sample("tests/samples/alder-0000717.out"));
-}
-
-static void read_import(const char *part, const char *accept)
-{
-    char target[256];
-    const char *id = strstr(import_id, "imp_");
-    struct writer w = writer_of(target, sizeof(target));
-    text_put(&w, BASE "/batch-imports/");
-    text_put(&w, id != NULL ? id : "none");
-    text_put(&w, part);
-    lab_ask(&lab, &(struct ask){.method = "GET", .target = text_end(&w), .accept = accept}, &a);
-}
-
-// The import runs to its end; the answer is what is kept of it.
-static void run_import(void)
-{
-    const char *id = strstr(a.body, "imp_");
-    assert_int_equal(a.status, 202);
-    assert_non_null(id);
-    memcpy(import_id, id, sizeof(import_id) - 1);
-    lab_run_imports(&lab);
-    read_import("", NULL);
-    assert_int_equal(a.status, 200);
-    assert_true(has("\"status\":\"ENDED\""));
-}
 
 // Of the transport key, which is not the one that was loaded.
 static void import_other_check_value(const char *query, const char *key)
@@ -96,19 +25,6 @@ static bool has_alarm(const char *name)
 {
     ask("GET", BASE "/alarms?state=OPEN", NULL);
     return has(name);
-}
-
-static void load_transport_keys(void)
-{
-    ask("POST", BASE "/transport-keys",
-        "{\"index\":7,\"algorithm\":\"AES128-CBC\",\"components\":["
-        "\"00112233445566778899AABBCCDDEEFF\",\"00000000000000000000000000000000\"]}");
-    assert_int_equal(a.status, 201);
-    assert_false(has("0011"));
-    ask("POST", BASE "/transport-keys",
-        "{\"index\":12,\"algorithm\":\"AES128-CBC\",\"components\":["
-        "\"0F1E2D3C4B5A69788796A5B4C3D2E1F0\",\"00000000000000000000000000000000\"]}");
-    assert_int_equal(a.status, 201);
 }
 
 // A file of columns and records alone: what its header would say comes from the vendor profile's
@@ -349,71 +265,11 @@ static void a_profile_is_replaced_whole_and_by_version(void **state)
     lab_close(&lab);
 }
 
-static const char *make_batch(const char *name, uint64_t count)
-{
-    static char path[] = "/tmp/otaria-batch-XXXXXX";
-    struct server_crypto crypto;
-    static const uint8_t auc[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
-                                    0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF};
-    static const uint8_t ota[16] = {0x0F, 0x1E, 0x2D, 0x3C, 0x4B, 0x5A, 0x69, 0x78,
-                                    0x87, 0x96, 0xA5, 0xB4, 0xC3, 0xD2, 0xE1, 0xF0};
-    assert_true(server_crypto_open(&crypto));
-    memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
-    const int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    const struct make_options options = {.cipher = crypto.store.cipher,
-                                         .digest = &vendor_digest_host,
-                                         .to = fdopen(fd, "wb"),
-                                         .seed = 1,
-                                         .first = 1,
-                                         .count = count,
-                                         .batch = name,
-                                         .customer = "NORDWIND-IOT",
-                                         .transport_auc = secret_key_of(bytes_of(auc, 16)),
-                                         .transport_ota = secret_key_of(bytes_of(ota, 16))};
-    assert_non_null(options.to);
-    assert_true(make_cards(&options));
-    assert_int_equal(fclose(options.to), 0);
-    server_crypto_close(&crypto);
-    return path;
-}
-
-static void order(const char *file, const char *query, const char *key)
-{
-    char target[256];
-    struct writer w = writer_of(target, sizeof(target));
-    text_put(&w, BASE "/batch-imports?vendorProfile=alder");
-    text_put(&w, query);
-    lab_ask(&lab,
-            &(struct ask){.method = "POST",
-                          .target = text_end(&w),
-                          .type = "text/plain",
-                          .body = read_sample(file),
-                          .key = key},
-            &a);
-}
-
-static void open_prepared(void)
-{
-    lab_open_imports(&lab, "all", true);
-    ask("POST", BASE "/vendor-profiles", read_sample("profiles/vendor/samples/alder.json"));
-    assert_int_equal(a.status, 201);
-    load_transport_keys();
-}
-
-// One thing that was handed over is written.
-static void step_once(void)
-{
-    assert_true(import_jobs_wait(lab.imports));
-    api_step(lab.api);
-    lab_turn(&lab);
-}
-
 static void a_load_is_hidden_until_it_ends_and_gone_after_a_crash(void **state)
 {
     (void)state;
-    open_prepared();
-    const char *file = make_batch("BATCH01", 1100); // two slices
+    open_prepared(true);
+    const char *file = make_batch("BATCH01", 1100, 1); // two slices
     order(file, "", "imp-0000801");
     assert_int_equal(a.status, 202);
     memcpy(import_id, strstr(a.body, "imp_"), sizeof(import_id) - 1);
@@ -447,8 +303,8 @@ static void a_load_is_hidden_until_it_ends_and_gone_after_a_crash(void **state)
 static void a_file_that_is_being_imported_is_busy(void **state)
 {
     (void)state;
-    open_prepared();
-    const char *file = make_batch("BATCH02", 3);
+    open_prepared(true);
+    const char *file = make_batch("BATCH02", 3, 1);
     order(file, "", "imp-0000811");
     assert_int_equal(a.status, 202);
     order(file, "", "imp-0000812");
@@ -467,8 +323,8 @@ static void a_file_that_is_being_imported_is_busy(void **state)
 static void a_file_whose_import_has_ended_is_not_busy(void **state)
 {
     (void)state;
-    open_prepared();
-    const char *file = make_batch("BATCH05", 1);
+    open_prepared(true);
+    const char *file = make_batch("BATCH05", 1, 1);
     for (unsigned i = 0; i < 200; i++) {
         char key[16];
         (void)snprintf(key, sizeof(key), "imp-%07u", 9000 + i);
@@ -487,8 +343,8 @@ static void a_file_whose_import_has_ended_is_not_busy(void **state)
 static void nobody_learns_that_another_tenant_has_a_card(void **state)
 {
     (void)state;
-    open_prepared();
-    const char *file = make_batch("BATCH03", 2);
+    open_prepared(true);
+    const char *file = make_batch("BATCH03", 2, 1);
     order(file, "", "imp-0000821");
     run_import();
     // The cards go to another tenant, and the file comes again under another batch.
@@ -513,7 +369,7 @@ static void nobody_learns_that_another_tenant_has_a_card(void **state)
     }
     assert_int_equal(store_commit(lab.store), STORE_OK);
     assert_int_equal(unlink(file), 0);
-    file = make_batch("BATCH04", 2);
+    file = make_batch("BATCH04", 2, 1);
     order(file, "", "imp-0000822");
     run_import();
     assert_true(has("\"outcome\":\"REFUSED\"") && has("\"quarantined\":2"));
@@ -577,7 +433,7 @@ static void subscriptions_belong_to_who_has_the_pool(void **state)
     char token[LAB_TOKEN_SIZE];
     char text[256];
     char pool[31] = "";
-    open_prepared();
+    open_prepared(true);
     ask("POST", BASE "/enterprises",
         "{\"name\":\"acme\",\"kind\":\"ENTERPRISE\",\"region\":\"eu\",\"timeZone\":\"UTC\"}");
     assert_int_equal(a.status, 201);
@@ -630,7 +486,7 @@ static void a_file_is_kept_for_30_days_and_its_digest_longer(void **state)
 {
     (void)state;
     char token[LAB_TOKEN_SIZE];
-    open_prepared();
+    open_prepared(true);
     import_sample("&dryRun=true", "imp-kept-1");
     run_import();
     assert_true(has("\"outcome\":\"DRY_RUN_OK\""));

@@ -35,6 +35,7 @@ static const struct {
     BODY("/cards/*/operations", "{\"type\":\"audit\"}"),
     BODY("/cards/*/dirty", "{\"reason\":\"x\"}"),
     BODY("/cards/*/quarantine", "{\"reason\":\"x\"}"),
+    BODY("/batch-imports/*/apply", "{\"reason\":\"x\"}"),
     BODY("/approvals/*/approve", "{" HASH "}"),
     BODY("/approvals/*/reject", "{" HASH "}"),
     BODY("/permissions/*/*", "{\"operations\":[\"card.read\"],\"reason\":\"x\"}"),
