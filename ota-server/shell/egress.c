@@ -121,6 +121,7 @@ static bool spawn(struct egress *e, int fd)
     static char program[] = "ota-server";
     static char word[] = EGRESS_WORKER;
     static char *const arguments[] = {program, word, NULL};
+    static char *const nothing[] = {NULL}; // of the environment: it needs none of it
     posix_spawn_file_actions_t files;
     if (posix_spawn_file_actions_init(&files) != 0)
         return false;
@@ -131,7 +132,7 @@ static bool spawn(struct egress *e, int fd)
         posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, STDOUT_FILENO) == 0 &&
         posix_spawn_file_actions_adddup2(&files, fd, EGRESS_FD) == 0 &&
         posix_spawn_file_actions_addclosefrom_np(&files, EGRESS_FD + 1) == 0 &&
-        posix_spawn(&e->worker, "/proc/self/exe", &files, NULL, arguments, environ) == 0;
+        posix_spawn(&e->worker, "/proc/self/exe", &files, NULL, arguments, nothing) == 0;
     (void)posix_spawn_file_actions_destroy(&files);
     return is_started;
 }

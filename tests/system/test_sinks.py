@@ -291,6 +291,10 @@ class Sinks(Served):
         self.assertEqual([one for one in held if one.startswith("/")], ["/dev/null", "/dev/null", self.program.log.name])
         with open(f"/proc/{pid}/maps") as file:
             self.assertNotIn(self.folder, file.read())
+        with open(f"/proc/{self.program.process.pid}/environ", "rb") as file:
+            self.assertIn(b"PATH=", file.read())
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            self.assertEqual(file.read(), b"")
         self.crash()
         until("its end", 20, lambda: has_ended(pid), 0.05)
 
