@@ -80,7 +80,7 @@ int api_body_enum(struct api_body *b, const char *name, enum api_need need,
         if (bytes_equal(value, bytes_of_text(names[i])))
             return i;
     }
-    fail_member(b, API_INVALID_ARGUMENT, name, "Not one of its values");
+    api_body_fail(b, api_problem_enum(bytes_of_text(name), names));
     return -1;
 }
 

@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "common/wire/ident.h"
 #include "ota-server/service/api_approval.h"
+#include "ota-server/service/api_group.h"
 #include "ota-server/service/api_move.h"
 #include "ota-server/service/api_operation.h"
 
@@ -46,9 +47,11 @@ static struct api_problem read_words(struct api_exchange *x, struct card_words *
                                      struct card_filter *f)
 {
     struct bytes text;
-    struct api_problem p = api_problem_of(API_OK);
-    if (api_query_take(&x->query, "applicationField", &text))
-        p = take_word(text, "applicationField", words->field, &f->application_field);
+    int field = -1;
+    struct api_problem p =
+        api_query_enum(&x->query, "applicationField", api_application_fields, &field);
+    if (field >= 0)
+        f->application_field = api_application_fields[field];
     if (p.code == API_OK && api_query_take(&x->query, "label", &text))
         p = take_word(text, "label", words->label, &f->label);
     return p;
@@ -237,10 +240,10 @@ void api_card_filter_read(struct api_body *b, struct card_words *words, struct c
     f->batch = body_id(b, "batchId", "imp");
     f->state = api_body_enum(b, "state", API_OPTIONAL, states);
     f->mark = api_body_enum(b, "mark", API_OPTIONAL, marks);
-    const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 1, LABEL_MAX);
+    const int field = api_body_enum(b, "applicationField", API_OPTIONAL, api_application_fields);
     const struct bytes label = api_body_text(b, "label", API_OPTIONAL, 1, LABEL_MAX);
-    if (field.len > 0)
-        api_body_fail(b, take_word(field, "applicationField", words->field, &f->application_field));
+    if (field >= 0)
+        f->application_field = api_application_fields[field];
     if (label.len > 0)
         api_body_fail(b, take_word(label, "label", words->label, &f->label));
     if (api_body_has(b, "openOperation"))
@@ -345,14 +348,26 @@ static void set_text(json_t *root, const char *name, struct bytes text)
     json_object_set_new(root, name, json_stringn((const char *)text.at, text.len));
 }
 
+// An empty one takes it away.
+static void read_field(struct api_body *b, struct patch *patch)
+{
+    const struct bytes text = api_body_text(b, "applicationField", API_OPTIONAL, 0, LABEL_MAX);
+    const char *const *known = api_application_fields;
+    while (*known != NULL && !bytes_equal(text, bytes_of_text(*known)))
+        known++;
+    if (text.len == 0 || *known != NULL)
+        bytes_copy(patch->field, text);
+    else
+        api_body_fail(b,
+                      api_problem_enum(bytes_of_text("applicationField"), api_application_fields));
+}
+
 static bool read_notes(struct api_exchange *x, struct patch *patch)
 {
     struct api_body *b = &x->body;
     patch->labels = read_labels(x);
     patch->note = api_body_text(b, "note", API_OPTIONAL, 0, NOTE_MAX);
-    const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 0, LABEL_MAX);
-    if (field.len <= LABEL_MAX) // else refused
-        bytes_copy(patch->field, field);
+    read_field(b, patch);
     return api_body_has(b, "labels") || api_body_has(b, "note") ||
            api_body_has(b, "applicationField");
 }

@@ -8,7 +8,7 @@
 
 // The texts that a filter points to.
 struct card_words {
-    char field[API_LABEL_MAX + 1], label[API_LABEL_MAX + 1];
+    char label[API_LABEL_MAX + 1];
     char digits[API_DIGITS_SIZE];
 };
 // The filters of a search of cards from a body; `tenant` and `grants` are the caller's to set. The

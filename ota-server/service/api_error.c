@@ -68,6 +68,21 @@ struct api_problem api_problem_field(enum api_code code, struct bytes field, con
     return p;
 }
 
+struct api_problem api_problem_enum(struct bytes field, const char *const *names)
+{
+    char message[API_MESSAGE_MAX - API_FIELD_MAX - 2];
+    struct writer w = writer_of(message, sizeof(message));
+    text_put(&w, "One of");
+    for (size_t i = 0; names[i] != NULL; i++) {
+        const bool has_room = strlen(names[i]) + sizeof(" ...") + 2 < sizeof(message) - w.len;
+        text_put(&w, has_room ? " " : " ...");
+        if (!has_room)
+            break;
+        text_put(&w, names[i]);
+    }
+    return api_problem_field(API_INVALID_ARGUMENT, field, text_end(&w));
+}
+
 struct api_problem api_problem_reason(enum api_code code, const char *reason, const char *message)
 {
     struct api_problem p = api_problem_text(code, message);

@@ -5,9 +5,9 @@
 #include "ota-server/service/timers_run.h"
 
 static const char *const classes[] = {"iot", NULL};
-static const char *const fields[] = {"PUBLIC_SERVICE", "FINANCE", "SMART_CITY", "SMART_RETAIL",
-                                     "INDUSTRY",       "ENERGY",  "TRANSPORT",  "AGRICULTURE",
-                                     "OTHER",          NULL};
+const char *const api_application_fields[] = {
+    "PUBLIC_SERVICE", "FINANCE",   "SMART_CITY",  "SMART_RETAIL", "INDUSTRY",
+    "ENERGY",         "TRANSPORT", "AGRICULTURE", "OTHER",        NULL};
 
 static void put_count(struct api_exchange *x, const struct document *d)
 {
@@ -67,7 +67,7 @@ static struct bytes read_group(struct api_exchange *x, enum api_need need)
 {
     const struct bytes name = api_body_text(&x->body, "name", need, 1, API_NAME_MAX);
     (void)api_body_enum(&x->body, "serviceClass", API_OPTIONAL, classes);
-    (void)api_body_enum(&x->body, "applicationField", API_OPTIONAL, fields);
+    (void)api_body_enum(&x->body, "applicationField", API_OPTIONAL, api_application_fields);
     (void)api_body_text(&x->body, "province", API_OPTIONAL, 1, 64);
     return name;
 }

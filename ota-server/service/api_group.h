@@ -9,6 +9,8 @@ extern const struct api_kind api_groups;
 // Changes the rules as `request` says, which `author` made and x->approval approves.
 void api_group_rules_carry_out(struct api_exchange *x, uint64_t group, json_t *request,
                                const char *author);
+// What cards and groups are used for; ended by NULL.
+extern const char *const api_application_fields[];
 // Whose group it is; STORE_NONE when there is none.
 enum store_status api_group_owner(struct store *store, uint64_t group, uint64_t *owner) MUST_USE;
 bool api_enterprise_is(struct api_exchange *x, uint64_t enterprise);

@@ -111,7 +111,7 @@ struct api_problem api_query_enum(struct api_query *q, const char *name, const c
             return fine;
         }
     }
-    return bad_value(name);
+    return api_problem_enum(bytes_of_text(name), names);
 }
 
 // --- pages ---

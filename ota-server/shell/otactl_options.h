@@ -74,7 +74,7 @@ enum ctl_group {
     X(BATCH, "batch", "ID", TAKES_CARD_FILTER, "batchId", "of this vendor batch") \
     X(STATE, "state", "STATE", TAKES_CARD_FILTER | TAKES_INVENTORY_FILTER | TAKES_STATE, "state", "in this state") \
     X(MARK, "mark", "MARK", TAKES_CARD_FILTER, "mark", "with this mark, such as DIRTY") \
-    X(FIELD, "application-field", "TEXT", TAKES_CARD_FILTER | TAKES_GROUP, "applicationField", "used in this field") \
+    X(FIELD, "application-field", "NAME", TAKES_CARD_FILTER | TAKES_GROUP, "applicationField", "used in this field") \
     X(LABEL, "label", "TEXT", TAKES_CARD_FILTER, "label", "with this label") \
     X(TYPE, "type", "TYPE", TAKES_OPERATION_FILTER, "type", "of this type, such as download") \
     X(STATUS, "status", "STATUS", TAKES_OPERATION_FILTER, "status", "such as QUEUED or ENDED") \

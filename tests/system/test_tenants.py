@@ -51,7 +51,7 @@ class Tenants(Alone):
         """Something of every kind, with the canary wherever a name can stand."""
         b = self.b
         api = Api(self.program.ready["http"], [b["client"]])
-        self.change("PATCH", "/cards/" + b["crd"], {"note": CANARY, "labels": [CANARY], "applicationField": CANARY}, api)
+        self.change("PATCH", "/cards/" + b["crd"], {"note": CANARY, "labels": [CANARY], "applicationField": "OTHER"}, api)
         b["usr"] = api.post("/users", {"username": CANARY, "displayName": CANARY, "role": "ENTERPRISE_USER",
                                        "enterpriseId": b["ent"]})["id"]
         b["op"] = api.post(f"/cards/{b['crd']}/operations", {"type": "audit", "reason": CANARY})["id"]

@@ -78,6 +78,21 @@ static void cards_are_found_by_label_and_field(void **state)
     assert_true(has("\"totalCount\":0"));
     ask("GET", BASE "/cards?applicationField=FINANCE", NULL);
     assert_true(has("\"totalCount\":0"));
+    static const char one_of[] = "One of PUBLIC_SERVICE FINANCE SMART_CITY SMART_RETAIL INDUSTRY "
+                                 "ENERGY TRANSPORT AGRICULTURE OTHER: applicationField";
+    ask("GET", BASE "/cards?applicationField=energy", NULL);
+    assert_true(a.status == 400 && has(one_of));
+    ask("POST", BASE "/cards/search", "{\"any\":\"8999900\",\"applicationField\":\"\"}");
+    assert_true(a.status == 400 && has(one_of));
+    ask("PATCH", card_path(card, ""), "{\"applicationField\":\"gardening\"}");
+    assert_true(a.status == 400 && has(one_of));
+    ask("POST", BASE "/card-groups", "{\"name\":\"x\",\"applicationField\":\"gardening\"}");
+    assert_true(a.status == 400 && has(one_of));
+    ask("PATCH", card_path(card, ""), "{\"applicationField\":\"\"}");
+    assert_int_equal(a.status, 200);
+    ask("GET", BASE "/cards?applicationField=ENERGY", NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask("PATCH", card_path(card, ""), "{\"applicationField\":\"ENERGY\"}");
     ask("POST", BASE "/cards/search",
         "{\"any\":\"89999000000000000012\",\"label\":\"south\",\"applicationField\":\"ENERGY\","
         "\"state\":\"OPERATIONAL\",\"openOperation\":false,\"sort\":\"-lastContactAt\"}");

@@ -134,8 +134,7 @@ static size_t fill_b(struct object *objects)
     grant(enterprise_b, group_b,
           "\"card.read\",\"card.move\",\"card.audit\",\"timers.set\",\"subscription.enable\"");
     ask(token_b, "PATCH", target("/cards/", "crd", record_b.card, ""),
-        "{\"note\":\"" CANARY "\",\"labels\":[\"" CANARY "\"],\"applicationField\":\"" CANARY
-        "\"}");
+        "{\"note\":\"" CANARY "\",\"labels\":[\"" CANARY "\"],\"applicationField\":\"OTHER\"}");
     expect(200);
     const uint64_t user = new_user();
     api_id_write(id, "ent", enterprise_b);
