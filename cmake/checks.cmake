@@ -46,6 +46,7 @@ set_tests_properties(tidy_models PROPERTIES LABELS tidy TIMEOUT 300)
 
 tidy_test(tidy_figures python3 ${cases}/test_figures.py)
 tidy_test(tidy_tools python3 ${cases}/test_tools.py)
+tidy_test(tidy_security python3 ${cases}/test_security.py)
 
 # What the excuses, goals and planted bugs of ./check --long are about must still be there.
 foreach(tool IN ITEMS "mutate --excuses" "prove --fits")
