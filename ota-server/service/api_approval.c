@@ -320,52 +320,82 @@ void api_approval_request_rules(struct api_exchange *x, const char *what, uint64
         api_commit(x, keep_request, reply_requested);
 }
 
-void api_approval_request_user(struct api_exchange *x, enum user_deed deed,
-                               const struct auth_user *user, const char *hash)
+// What a request is about that is no operation, and what the approver sees of its effect.
+struct about {
+    const char *summary, *member, *prefix;
+    uint64_t id, tenant, count;
+    json_t *sample;   // or NULL
+    const char *hash; // of a password, or NULL
+};
+
+// Takes the request over.
+static void request_about(struct api_exchange *x, json_t *request, const struct about *a)
 {
-    static const char *const summaries[] = {"new user", "role of a user", "deletion of a user",
-                                            "password of a user", "second factor of a user"};
-    if (!open_approval(x, user->tenant))
+    if (!open_approval(x, a->tenant)) {
+        json_decref(request);
         return;
-    json_t *request = x->root != NULL ? json_deep_copy(x->root) : json_object();
-    json_object_del(request, "password");
-    json_object_set_new(request, "deed", json_string(user_deeds[deed]));
-    set_id(request, "userId", "usr", user->id);
-    if (deed != USER_ENTERED)
-        json_object_set_new(request, "roleNow", json_string(user_role_names[user->role]));
+    }
+    set_id(request, a->member, a->prefix, a->id);
     json_t *root = json_object();
     bool ok = set_request(x, root, request, APPROVAL_FOUR_EYES);
-    json_object_set_new(root, "summary", json_string(summaries[deed]));
-    json_object_set_new(root, "targetCount", json_integer(1));
-    json_object_set_new(root, "sample", json_array());
-    set_id(root, "userId", "usr", user->id);
+    json_object_set_new(root, "summary", json_string(a->summary));
+    json_object_set_new(root, "targetCount", json_integer((json_int_t)a->count));
+    json_object_set_new(root, "sample", a->sample != NULL ? json_incref(a->sample) : json_array());
+    set_id(root, a->member, a->prefix, a->id);
     json_object_set_new(root, "event", json_integer(0));
-    if (hash != NULL)
-        json_object_set_new(root, HASH_MEMBER, json_string(hash));
+    if (a->hash != NULL)
+        json_object_set_new(root, HASH_MEMBER, json_string(a->hash));
     ok = ok && api_document_fill(x, x->approval, root);
     json_decref(root);
     if (ok)
         api_commit(x, keep_request, reply_requested);
 }
 
+void api_approval_request_user(struct api_exchange *x, enum user_deed deed,
+                               const struct auth_user *user, const char *hash)
+{
+    static const char *const summaries[] = {"new user", "role of a user", "deletion of a user",
+                                            "password of a user", "second factor of a user"};
+    json_t *request = x->root != NULL ? json_deep_copy(x->root) : json_object();
+    json_object_del(request, "password");
+    json_object_set_new(request, "deed", json_string(user_deeds[deed]));
+    if (deed != USER_ENTERED)
+        json_object_set_new(request, "roleNow", json_string(user_role_names[user->role]));
+    request_about(x, request,
+                  &(struct about){.summary = summaries[deed],
+                                  .member = "userId",
+                                  .prefix = "usr",
+                                  .id = user->id,
+                                  .tenant = user->tenant,
+                                  .count = 1,
+                                  .hash = hash});
+}
+
 void api_approval_request_import(struct api_exchange *x, uint64_t import, uint64_t tenant,
                                  uint64_t count, json_t *sample)
 {
-    if (!open_approval(x, tenant))
-        return;
+    request_about(x, json_deep_copy(x->root),
+                  &(struct about){.summary = "update of cards by an import",
+                                  .member = "importId",
+                                  .prefix = "imp",
+                                  .id = import,
+                                  .tenant = tenant,
+                                  .count = count,
+                                  .sample = sample});
+}
+
+void api_approval_request_pool(struct api_exchange *x, uint64_t pool, uint64_t tenant,
+                               uint64_t count, const char *pack_now)
+{
     json_t *request = json_deep_copy(x->root);
-    set_id(request, "importId", "imp", import);
-    json_t *root = json_object();
-    bool ok = set_request(x, root, request, APPROVAL_FOUR_EYES);
-    json_object_set_new(root, "summary", json_string("update of cards by an import"));
-    json_object_set_new(root, "targetCount", json_integer((json_int_t)count));
-    json_object_set(root, "sample", sample);
-    set_id(root, "importId", "imp", import);
-    json_object_set_new(root, "event", json_integer(0));
-    ok = ok && api_document_fill(x, x->approval, root);
-    json_decref(root);
-    if (ok)
-        api_commit(x, keep_request, reply_requested);
+    json_object_set_new(request, "rulePackNow", json_string(pack_now));
+    request_about(x, request,
+                  &(struct about){.summary = "rule pack of a pool",
+                                  .member = "poolId",
+                                  .prefix = "pol",
+                                  .id = pool,
+                                  .tenant = tenant,
+                                  .count = count});
 }
 
 void api_approval_reply(struct api_exchange *x)
@@ -380,7 +410,7 @@ struct kept {
     json_t *root;
     int64_t person, event;
     struct bytes kind, hash;
-    uint64_t card, operation, group, campaign, user, import;
+    uint64_t card, operation, group, campaign, user, import, pool;
     struct utc expires_at;
     char password_hash[USER_HASH_SIZE]; // that a person is to have, or ""
 };
@@ -407,6 +437,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
     k->campaign = id_of(k->root, "campaignId", "cmp");
     k->user = id_of(k->root, "userId", "usr");
     k->import = id_of(k->root, "importId", "imp");
+    k->pool = id_of(k->root, "poolId", "pol");
     if (json_get_text(k->root, HASH_MEMBER, &password) == JSON_FOUND &&
         password.len < sizeof(k->password_hash))
         bytes_copy(k->password_hash, password);
@@ -576,6 +607,11 @@ static void carry_out(struct api_exchange *x, const struct kept *k, bool is_appr
         x->approval = x->work;
         x->work = NULL;
         api_import_carry_out(x, k->import);
+        return;
+    } else if (k->pool != 0) {
+        x->approval = x->work;
+        x->work = NULL;
+        api_pool_carry_out(x, k->pool, json_object_get(k->root, "request"));
         return;
     } else {
         x->event.type = (uint8_t)k->event;

@@ -46,6 +46,10 @@ void api_approval_request_import(struct api_exchange *x, uint64_t import, uint64
                                  uint64_t count, json_t *sample);
 // What was asked for with it and is approved with x->approval: api_import.c.
 void api_import_carry_out(struct api_exchange *x, uint64_t import);
+// The same for another rule pack of a pool, with so many subscriptions, which is x->root.
+void api_approval_request_pool(struct api_exchange *x, uint64_t pool, uint64_t tenant,
+                               uint64_t count, const char *pack_now);
+void api_pool_carry_out(struct api_exchange *x, uint64_t pool, json_t *request);
 // In the transaction of what was approved with x->approval, and after it: 200.
 void api_approval_reply(struct api_exchange *x);
 // Ends those whose time is over; for the turn's writer.

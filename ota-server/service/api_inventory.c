@@ -1,6 +1,11 @@
 // Pools of subscriptions.
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
+
+#include <stdlib.h>
+
+#define PACK_SIZE 32
 
 // --- pools ---
 
@@ -54,6 +59,38 @@ void api_pools_post(struct api_exchange *x)
         api_document_commit(x, &pools);
 }
 
+static void take_text(const json_t *root, const char *name, char *to, size_t size)
+{
+    struct bytes text = {0};
+    if (json_get_text(root, name, &text) != JSON_FOUND || text.len >= size)
+        text.len = 0;
+    bytes_copy(to, text);
+    to[text.len] = '\0';
+}
+
+// Is x->root to give it another one than it has `now`?
+static bool is_other_pack(const struct api_exchange *x, const struct api_object *object,
+                          char now[PACK_SIZE])
+{
+    json_t *root = NULL;
+    const char *given = json_string_value(json_object_get(x->root, "rulePack"));
+    now[0] = '\0';
+    if (json_read(object->document.body, &root) == JSON_READ_OK)
+        take_text(root, "rulePack", now, PACK_SIZE);
+    json_decref(root);
+    if (now[0] == '\0')
+        memcpy(now, packs[0], strlen(packs[0]) + 1);
+    return given != NULL && strcmp(given, now) != 0;
+}
+
+static uint64_t count_of(const struct api_exchange *x)
+{
+    uint64_t counts[4] = {0};
+    if (store_pool_counts(x->reader, x->object_id, counts) != STORE_OK)
+        return 0;
+    return counts[0] + counts[1] + counts[2] + counts[3];
+}
+
 void api_pool_patch(struct api_exchange *x)
 {
     const struct bytes name = read_pool(x, API_OPTIONAL);
@@ -63,10 +100,52 @@ void api_pool_patch(struct api_exchange *x)
     struct api_object *object = api_document_load(x, &pools);
     if (object == NULL || !api_if_match(x, object->document.version))
         return;
+    char now[PACK_SIZE];
+    if (is_other_pack(x, object, now) && !x->api->options.single_person) {
+        api_approval_request_pool(x, x->object_id, object->document.owner, count_of(x), now);
+        return;
+    }
     if (name.len > 0)
         api_document_name(object, name);
     if (api_document_merge(x, object))
         api_document_commit(x, &pools);
+}
+
+static enum store_status keep_approved(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const enum store_status status = api_approval_keep(x, store);
+    if (status == STORE_CONFLICT) // somebody else decided meanwhile
+        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
+    return status == STORE_OK ? api_document_apply(x, store, now) : status;
+}
+
+void api_pool_carry_out(struct api_exchange *x, uint64_t pool, json_t *request)
+{
+    char now[PACK_SIZE];
+    struct bytes was = {0};
+    struct bytes name = {0};
+    struct api_object *object = calloc(1, sizeof(*object));
+    x->work = object;
+    json_decref(x->root);
+    x->root = json_deep_copy(request);
+    if (object == NULL || x->root == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    // What was approved is a change from that pack, not from whichever it has now.
+    if (!api_document_get(x, &pools, pool, object) || !is_other_pack(x, object, now) ||
+        json_get_text(request, "rulePackNow", &was) != JSON_FOUND ||
+        !bytes_equal(was, bytes_of_text(now))) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "The pool has another rule pack by now, or is gone"));
+        return;
+    }
+    json_object_del(x->root, "rulePackNow");
+    json_object_del(x->root, "poolId");
+    if (json_get_text(request, "name", &name) == JSON_FOUND)
+        api_document_name(object, name);
+    if (api_document_merge(x, object))
+        api_commit(x, keep_approved, api_approval_reply);
 }
 
 static enum store_status judge_removal(struct api_exchange *x, struct store *store, struct utc now)
@@ -113,15 +192,6 @@ struct seen_pool {
     uint64_t owner;
     struct subscription *s; // that takes over what the pool says; or NULL
 };
-
-static void take_text(const json_t *root, const char *name, char *to, size_t size)
-{
-    struct bytes text = {0};
-    if (json_get_text(root, name, &text) != JSON_FOUND || text.len >= size)
-        text.len = 0;
-    bytes_copy(to, text);
-    to[text.len] = '\0';
-}
 
 static bool see_pool(void *context, const struct document *d)
 {

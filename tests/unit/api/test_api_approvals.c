@@ -250,6 +250,62 @@ static void a_quarantine_is_lifted_by_two_or_stays(void **state)
     expect(200, "\"state\":\"EXPIRED\"");
 }
 
+static void take_asked_of_pool(const char *pool, const char *body)
+{
+    char own[128];
+    (void)snprintf(own, sizeof(own), API_BASE "/subscription-pools/%s", pool);
+    ask(NULL, "PATCH", own, body);
+    take_asked();
+}
+
+static void expect_pool(const char *pool, const char *text)
+{
+    char own[128];
+    (void)snprintf(own, sizeof(own), API_BASE "/subscription-pools/%s", pool);
+    ask(NULL, "GET", own, NULL);
+    expect(200, text);
+}
+
+static void another_rule_pack_of_a_pool_is_for_two(void **state)
+{
+    (void)state;
+    char pool[API_ID_SIZE];
+    char old[API_ID_SIZE];
+    char old_hash[65];
+    ask(NULL, "POST", API_BASE "/subscription-pools",
+        "{\"name\":\"q\",\"operator\":\"Birch\",\"templateId\":3,\"rulePack\":\"CN-IoT\"}");
+    take("id", pool, sizeof(pool));
+    take_asked_of_pool(pool, "{\"rulePack\":\"NONE\",\"lowWaterMark\":5}");
+    assert_true(has("\"summary\":\"rule pack of a pool\"") && has("\"rulePackNow\":\"CN-IoT\"") &&
+                has(pool) && has("\"targetCount\":0"));
+    memcpy(old, approval, sizeof(old));
+    memcpy(old_hash, hash, sizeof(old_hash));
+    expect_pool(pool, "\"rulePack\":\"CN-IoT\"");
+    assert_false(has("lowWaterMark"));
+    take_asked_of_pool(pool, "{\"rulePack\":\"NONE\"}");
+    decide_as(NULL, "/approve"); // a client is no person
+    expect(403, "PERMISSION_DENIED");
+    decide_as(second, "/reject");
+    expect(200, "\"state\":\"REJECTED\"");
+    expect_pool(pool, "\"rulePack\":\"CN-IoT\"");
+    memcpy(approval, old, sizeof(old));
+    memcpy(hash, old_hash, sizeof(old_hash));
+    decide_as(second, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
+    expect_pool(pool, "\"rulePack\":\"NONE\"");
+    assert_true(has("\"lowWaterMark\":5") && !has("rulePackNow") && !has("poolId"));
+    take_asked_of_pool(pool, "{\"rulePack\":\"CN-IoT\"}");
+    memcpy(old, approval, sizeof(old));
+    memcpy(old_hash, hash, sizeof(old_hash));
+    take_asked_of_pool(pool, "{\"rulePack\":\"CN-IoT\"}");
+    decide_as(second, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
+    memcpy(approval, old, sizeof(old));
+    memcpy(hash, old_hash, sizeof(old_hash));
+    decide_as(second, "/approve"); // overtaken
+    expect(409, "has another rule pack by now");
+}
+
 static void an_installation_of_one_person_waits_for_nobody(void **state)
 {
     (void)state;
@@ -418,6 +474,7 @@ int main(void)
         CASE(another_address_to_report_to_is_for_two),
         CASE(doubt_is_cleared_by_two),
         CASE(a_quarantine_is_lifted_by_two_or_stays),
+        CASE(another_rule_pack_of_a_pool_is_for_two),
         CASE(an_installation_of_one_person_waits_for_nobody),
         CASE(an_enterprise_serves_itself_unless_somebody_says_otherwise),
         CASE(where_it_may_only_request_the_operator_approves),
