@@ -229,26 +229,7 @@ static void refresh(struct applet *a, const struct image *m)
         a->poll_period_s = m->parameters.poll_period_s;
 }
 
-bool turn_load(struct turn *t, struct applet *a, const struct applet_port *port)
-{
-    memset(t, 0, sizeof *t);
-    t->a = a;
-    t->port = port;
-    t->image = &port->work->image;
-    t->saved = *a;
-    if (a->is_dead || !memory_load(a, port))
-        return false;
-    memory_release(port);
-    return true;
-}
-
-bool turn_begin(struct turn *t, struct applet *a, const struct applet_port *port)
-{
-    const bool is_kept = !a->is_late || start_catch_up(a, port);
-    return turn_load(t, a, port) && is_kept;
-}
-
-#define AGAIN_S 60 // a step whose commit failed is tried again then
+#define AGAIN_S 60 // a step that could not be read or kept is tried again then
 
 // Everything as before, except that what was waited for is waited for a little longer.
 static void give_up(struct turn *t)
@@ -260,6 +241,29 @@ static void give_up(struct turn *t)
         clock_set(a, CLOCK_STATE, AGAIN_S);
     if (a->notify_attempt > 0 && !clock_is_on(a, CLOCK_NOTIFY))
         clock_set(a, CLOCK_NOTIFY, AGAIN_S);
+}
+
+bool turn_load(struct turn *t, struct applet *a, const struct applet_port *port)
+{
+    memset(t, 0, sizeof *t);
+    t->a = a;
+    t->port = port;
+    t->image = &port->work->image;
+    t->saved = *a;
+    if (a->is_dead)
+        return false;
+    if (!memory_load(a, port)) {
+        give_up(t);
+        return false;
+    }
+    memory_release(port);
+    return true;
+}
+
+bool turn_begin(struct turn *t, struct applet *a, const struct applet_port *port)
+{
+    const bool is_kept = !a->is_late || start_catch_up(a, port);
+    return turn_load(t, a, port) && is_kept;
 }
 
 bool turn_end(struct turn *t)

@@ -51,6 +51,25 @@ static void a_switch_that_cannot_be_kept_is_tried_a_minute_later(void **state)
     assert_int_equal(bench_enabled(&card), 1);
 }
 
+static void a_switch_from_a_memory_that_does_not_read_is_tried_a_minute_later(void **state)
+{
+    (void)state;
+    bench_confirm_all(&card);
+    bench_service(&card, CAT_SERVICE_NONE);
+    assert_int_equal(card.applet.state, SWITCH_SUSPECT);
+    memory_release(&card.port);
+    card.reads = 0;
+    card.fail_read_at = 1;
+    applet_timer(&card.applet, &card.port, CLOCK_STATE + 1);
+    assert_true(card.reads > 0);
+    card.fail_read_at = 0;
+    assert_int_equal(card.applet.state, SWITCH_SUSPECT);
+    assert_int_equal(bench_enabled(&card), 0);
+    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, AGAIN_S);
+    bench_timer(&card, CLOCK_STATE);
+    assert_int_equal(bench_enabled(&card), 1);
+}
+
 static void a_sending_that_cannot_be_counted_is_tried_a_minute_later(void **state)
 {
     (void)state;
@@ -195,6 +214,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_switch_that_cannot_be_kept_is_tried_a_minute_later),
+        T(a_switch_from_a_memory_that_does_not_read_is_tried_a_minute_later),
         T(a_sending_that_cannot_be_counted_is_tried_a_minute_later),
         T(a_card_at_rest_waits_for_nothing_after_a_failed_command),
         T(a_command_that_cannot_be_kept_tells_what_is),
