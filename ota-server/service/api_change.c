@@ -126,10 +126,14 @@ static enum store_status event_decided(void *context, struct store *store,
                                        const struct turn_answer *answer)
 {
     struct api_exchange *x = context;
+    const uint64_t failures = store_failures(store);
     enum store_status status = api_stored_correlator(x, store);
     if (status == STORE_OK && (x->route->flags & ROUTE_CAMARA) != 0)
         status = api_esim_keep(x, store, x->now.utc);
-    return status == STORE_OK ? compose(x, store, answer) : status;
+    if (status == STORE_OK)
+        status = compose(x, store, answer);
+    judge_failures(x, store, failures);
+    return status;
 }
 
 static void event_answered(void *context, const struct turn_answer *answer)

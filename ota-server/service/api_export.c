@@ -153,25 +153,20 @@ static enum store_status note(struct api_exchange *x, struct store *store, struc
 {
     struct export *e = x->work;
     const char *prefix = x->client.is_user ? "usr" : "cli";
+    uint8_t hash[32];
     utc_format(now, e->at);
     api_id_write(e->by, prefix, x->client.id);
-    return api_trail(x, store, e->kind->action, e->kind->object, 0, NULL);
+    const enum store_status status = api_trail(x, store, e->kind->action, e->kind->object, 0, NULL);
+    return status == STORE_OK ? store_trail_head(store, &e->head, hash) : status;
 }
 
 static void reply(struct api_exchange *x)
 {
     struct export *e = x->work;
-    uint64_t head = 0;
-    uint8_t hash[32];
-    const enum store_status status = store_trail_head(x->reader, &head, hash);
-    if (status != STORE_OK) {
-        api_refuse_store(x, status);
-        return;
-    }
     x->rest_work = e;
     x->work = NULL;
-    if (x->more_to > head)
-        x->more_to = head; // of an export of the trail: with the row of this export itself
+    if (x->more_to > e->head)
+        x->more_to = e->head; // of an export of the trail: with the row of this export itself
     x->more = put_piece;
     x->type = e->is_csv ? "text/csv" : "application/x-ndjson";
     api_reply(x, 200);

@@ -28,6 +28,7 @@ struct export
 {
     const struct export_kind *kind;
     bool is_csv, has_begun, has_failed;
+    uint64_t head; // of the trail, the row that notes this
     char at[UTC_TEXT_SIZE], by[API_ID_SIZE];
     uint8_t octets[EXPORT_OBJECT_MAX];
 };

@@ -1,22 +1,24 @@
 // Changes that a crash meets. Every change that a test of the interface asks for is first tried on
 // copies of its database, so that a new route is covered by whatever test it has.
-#include "ota-server/service/api_exchange.h"
+#include "tests/unit/api/api_crash.h"
+
 #include "ota-server/store/backup.h"
-#include "tests/unit/api/api_lab.h"
+#include "tests/unit/server/faulty_disk.h"
+#include "tests/unit/server/faulty_statement.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TRIES 2        // of each route in a process
-#define REFUSED_MAX 12 // likewise, after which what is refused is not tried any more
+#define REFUSED_MAX 12 // of each route in a process, after which what is refused is not tried
 #define COMMITS_MAX 8
 #define ROUTES_MAX 512
 #define KEY "crash-0000001"
 #define CORRELATOR "crash-everywhere"
 #define PATH_SIZE 96 // of lab.path
 
-static uint8_t tried[ROUTES_MAX], refused[ROUTES_MAX];
+static bool tried[ROUTES_MAX];
+static uint8_t refused[ROUTES_MAX];
 static char folder[PATH_SIZE - 16];
 
 // The route of a change, or -1.
@@ -28,24 +30,26 @@ static long find_route(const struct ask *ask)
     for (size_t i = 0; i < api_route_count; i++) {
         const struct api_route_row *row = &api_routes[i];
         struct api_match match;
-        if (row->method == method && (row->flags & ROUTE_CHANGES) != 0 &&
-            (row->flags & ROUTE_OPEN) == 0 &&
+        if (row->method == method && method != API_GET &&
             api_path_matches(row->path, api_until(target, '?'), &match))
             return (long)i;
     }
     return -1;
 }
 
-static const char *copy_name(unsigned commit)
+// --- copies ---
+
+static void name_copy(char path[PATH_SIZE], const char *name, unsigned number)
 {
-    static char name[PATH_SIZE];
-    (void)snprintf(name, sizeof(name), "%s/%u.db", folder, commit);
-    return name;
+    (void)snprintf(path, PATH_SIZE, "%s/%s-%u.db", folder, name, number);
 }
 
+// After so many commits; 0 is what there was before.
 static void keep_copy(struct lab *lab, unsigned commit)
 {
-    assert_int_equal(store_copy(lab->store, copy_name(commit)), STORE_OK);
+    char path[PATH_SIZE];
+    name_copy(path, "after", commit);
+    assert_int_equal(store_copy(lab->store, path), STORE_OK);
 }
 
 static void remove_copy(const char *path)
@@ -58,11 +62,70 @@ static void remove_copy(const char *path)
     }
 }
 
-struct rows {
-    uint64_t all;
-    uint64_t own;    // without what follows from them: packets, and what a bootstrap goes on with
-    uint64_t states; // of a card, which most of them change as well
-};
+static void copy_file(const char *from, const char *to)
+{
+    static uint8_t octets[1 << 16];
+    FILE *in = fopen(from, "rb");
+    FILE *out = fopen(to, "wb");
+    assert_true(in != NULL && out != NULL);
+    size_t len = 0;
+    do {
+        len = fread(octets, 1, sizeof(octets), in);
+        assert_int_equal(fwrite(octets, 1, len, out), len);
+    } while (len > 0);
+    assert_int_equal(fclose(in), 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+// Another connection to the database of the twin.
+static sqlite3 *look;
+static int64_t version;
+
+static int64_t data_version(void)
+{
+    sqlite3_stmt *ask = NULL;
+    assert_int_equal(sqlite3_prepare_v2(look, "PRAGMA data_version", -1, &ask, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(ask), SQLITE_ROW);
+    const int64_t found = sqlite3_column_int64(ask, 0);
+    assert_int_equal(sqlite3_finalize(ask), SQLITE_OK);
+    return found;
+}
+
+void trial_begin(const struct trial *t, struct lab *twin)
+{
+    static unsigned count;
+    char from[PATH_SIZE];
+    char path[PATH_SIZE];
+    name_copy(from, "after", 0);
+    name_copy(path, "twin", ++count);
+    copy_file(from, path);
+    lab_twin(t->lab, path, twin);
+    look = database_mark_open(path);
+    version = data_version();
+}
+
+bool trial_is_untouched(void)
+{
+    return data_version() == version;
+}
+
+void trial_restart(const struct trial *t, struct lab *twin)
+{
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s", twin->path);
+    lab_twin_close(twin);
+    faulty_disk_set(DISK_GOOD, 0, false);
+    lab_twin(t->lab, path, twin);
+}
+
+void trial_end(struct lab *twin)
+{
+    database_mark_close(look);
+    lab_twin_close(twin);
+    remove_copy(twin->path);
+}
+
+// --- what is looked at ---
 
 static bool count_row(void *context, const struct trail_row *row)
 {
@@ -76,103 +139,172 @@ static bool count_row(void *context, const struct trail_row *row)
     return true;
 }
 
-static struct rows rows_of_it(struct lab *lab)
+struct rows trial_rows(struct lab *twin)
 {
     const struct store_page page = {.limit = 100};
     struct trail_filter filter;
     struct rows rows = {0};
     trail_filter_init(&filter);
     filter.correlator = api_correlator_hash(bytes_of_text(CORRELATOR));
-    assert_int_equal(store_trail(lab->store, &filter, &page, count_row, &rows, NULL), STORE_OK);
+    assert_int_equal(store_trail(twin->store, &filter, &page, count_row, &rows, NULL), STORE_OK);
+    if (rows.own == 0) // then the state is what was asked for
+        rows.own = rows.states;
     return rows;
 }
 
+struct database_mark trial_mark(void)
+{
+    struct database_mark mark = database_mark_of(look, NOT_COUNTED);
+    mark.amounts = database_mark_of(look, FOLLOWS).amounts;
+    return mark;
+}
+
+static void assert_the_same(const struct answer *first, const struct answer *a, const char *when)
+{
+    const bool is_replayed = strstr(a->headers, "Idempotency-Replayed: true") != NULL;
+    if (a->status != first->status || (is_replayed && strcmp(a->body, first->body) != 0))
+        fail_msg("%s %s %s: %u instead of %u\n%s\n%s", a->asked.method, a->asked.target, when,
+                 a->status, first->status, a->body, first->body);
+}
+
+// --- trials ---
+
+void trial_ask(const struct ask *ask, struct lab *twin, struct answer *a)
+{
+    struct api_exchange *x = lab_start(twin, ask, a);
+    for (unsigned i = 0; i < COMMITS_MAX && a->count == 0; i++)
+        (void)lab_try_turn(twin);
+    assert_int_equal(a->count, 1);
+    lab_forget(x);
+}
+
+void trial_repeat(const struct trial *t, struct lab *twin, const struct answer *first,
+                  const char *when)
+{
+    static struct answer again;
+    const bool was_done = trial_rows(twin).all > 0;
+    twin->now.instant.ms += 1000; // the client's rate is not what is tried
+    trial_ask(&t->ask, twin, &again);
+    assert_the_same(first, &again, when);
+    const bool is_replayed = strstr(again.headers, "Idempotency-Replayed: true") != NULL;
+    const struct rows rows = trial_rows(twin);
+    if (rows.own != t->rows.own || (rows.all > 0 && is_replayed != was_done))
+        fail_msg("%s %s %s: %llu rows instead of %llu%s", t->ask.method, t->ask.target, when,
+                 (unsigned long long)rows.own, (unsigned long long)t->rows.own,
+                 was_done && !is_replayed ? ", done anew" : "");
+}
+
+static struct database_mark mark_idle(const struct trial *t)
+{
+    static struct lab twin;
+    trial_begin(t, &twin);
+    lab_turn(&twin);
+    const struct database_mark mark = trial_mark();
+    trial_end(&twin);
+    return mark;
+}
+
 // Asks on a copy of what there was before, and copies what is there after each commit: the number
-// of them. Commits are numbered from 1; copy 0 is of before.
-static unsigned ask_first(struct lab *lab, const struct ask *ask, struct answer *answer,
-                          struct rows *rows)
+// of them.
+static unsigned ask_first(struct trial *t)
 {
     static struct lab twin;
     unsigned commits = 0;
-    char path[PATH_SIZE];
-    (void)snprintf(path, sizeof(path), "%s/first.db", folder);
-    assert_int_equal(store_copy(lab->store, path), STORE_OK);
-    lab_twin(lab, path, &twin);
-    struct api_exchange *x = lab_start(&twin, ask, answer);
-    while (answer->count == 0 && commits < COMMITS_MAX) {
+    t->idle = mark_idle(t);
+    trial_begin(t, &twin);
+    t->before = trial_mark();
+    struct api_exchange *x = lab_start(&twin, &t->ask, &t->answer);
+    while (t->answer.count == 0 && commits < COMMITS_MAX) {
         lab_turn(&twin);
         keep_copy(&twin, ++commits);
     }
-    assert_int_equal(answer->count, 1);
+    assert_int_equal(t->answer.count, 1);
     lab_forget(x);
-    *rows = rows_of_it(&twin);
-    lab_twin_close(&twin);
-    remove_copy(path);
+    t->rows = trial_rows(&twin);
+    t->after = trial_mark();
+    trial_end(&twin);
     return commits;
 }
 
 // The server stopped when it had made so many commits of the request, and the client asks again.
-static void ask_again(struct lab *lab, const struct ask *ask, unsigned commit,
-                      const struct answer *first, struct rows rows)
+static void crash_after(const struct trial *t, unsigned commit)
 {
     static struct lab twin;
-    static struct answer again;
-    lab_twin(lab, copy_name(commit), &twin);
-    const bool is_done = rows_of_it(&twin).all > 0;
-    struct api_exchange *x = lab_start(&twin, ask, &again);
-    for (unsigned i = 0; i < COMMITS_MAX && again.count == 0; i++)
-        lab_turn(&twin);
-    assert_int_equal(again.count, 1);
-    lab_forget(x);
-    const bool is_replayed = strstr(again.headers, "Idempotency-Replayed: true") != NULL;
-    if (again.status != first->status || rows_of_it(&twin).all != rows.all ||
-        (is_done && (!is_replayed || strcmp(again.body, first->body) != 0)))
-        fail_msg("%s %s after commit %u: %u, %llu rows, instead of %u, %llu rows\n%s\n%s",
-                 ask->method, ask->target, commit, again.status,
-                 (unsigned long long)rows_of_it(&twin).all, first->status,
-                 (unsigned long long)rows.all, again.body, first->body);
+    char path[PATH_SIZE];
+    char when[32];
+    name_copy(path, "after", commit);
+    (void)snprintf(when, sizeof(when), "after commit %u", commit);
+    lab_twin(t->lab, path, &twin);
+    if (t->has_key)
+        trial_repeat(t, &twin, &t->answer, when);
     lab_twin_close(&twin);
 }
 
-static void try_at(struct lab *lab, const struct ask *ask, long route)
+// Tokens come and go without one, and a short verification of the trail only reads.
+static void assert_one_row(const struct trial *t)
 {
-    static struct answer first;
-    struct rows rows;
-    struct ask keyed = *ask;
-    keyed.key = KEY;
-    keyed.correlator = CORRELATOR;
-    keyed.is_trial = true;
-    keep_copy(lab, 0);
-    const unsigned commits = ask_first(lab, &keyed, &first, &rows);
-    const bool is_done = first.status < 300;
-    for (unsigned i = 0; i <= commits && is_done; i++)
-        ask_again(lab, &keyed, i, &first, rows);
-    // A short verification only reads.
-    const bool is_reading = first.status == 200 && strstr(ask->target, "/audit-trail/verify");
-    if (rows.own == 0) // then the state is what was asked for
-        rows.own = rows.states;
-    if (is_done && rows.own != (is_reading ? 0 : 1))
-        fail_msg("%s %s left %llu rows", ask->method, ask->target, (unsigned long long)rows.own);
-    for (unsigned i = 0; i <= commits; i++)
-        remove_copy(copy_name(i));
-    if (!is_done) {
-        refused[route]++;
-        return;
+    const bool has_changed = t->before.content != t->after.content;
+    const bool is_reading =
+        t->answer.status == 200 && strstr(t->ask.target, "/audit-trail/verify") != NULL;
+    const bool may_lack = (t->route->flags & ROUTE_OPEN) != 0 && t->rows.own == 0;
+    if (!may_lack && t->rows.own != (has_changed && !is_reading ? 1 : 0))
+        fail_msg("%s %s left %llu rows", t->ask.method, t->ask.target,
+                 (unsigned long long)t->rows.own);
+}
+
+// False: refused, so that there is nothing to see.
+static bool try_all(struct trial *t)
+{
+    keep_copy(t->lab, 0);
+    t->commits = ask_first(t);
+    const bool is_done = t->answer.status < 300;
+    if (is_done) {
+        assert_one_row(t);
+        t->answer.faults = trial_fail(t);
     }
-    tried[route]++;
-    first.commits = commits;
-    lab_keep_exchange(ask, &first);
+    for (unsigned i = 0; i <= t->commits; i++) {
+        char path[PATH_SIZE];
+        if (is_done)
+            crash_after(t, i);
+        name_copy(path, "after", i);
+        remove_copy(path);
+    }
+    return is_done;
+}
+
+static bool has_key(const struct api_route_row *route)
+{
+    return (route->flags & ROUTE_CHANGES) != 0 && (route->flags & ROUTE_OPEN) == 0;
+}
+
+// What can be sent twice as it is: no signature, assertion or code that serves once.
+static bool can_repeat(const struct ask *ask, const struct api_route_row *route)
+{
+    const bool is_bearer =
+        ask->authorization == NULL || strncmp(ask->authorization, "Bearer ", 7) == 0;
+    return has_key(route) && (is_bearer || ask->cookie != NULL);
 }
 
 void lab_crash_everywhere(struct lab *lab, const struct ask *ask)
 {
+    static struct trial t;
     const long route = find_route(ask);
-    if (route < 0 || lab->has_refusals_only || tried[route] >= TRIES ||
+    const bool is_open = lab->token[0] != '\0'; // else it only takes its own token
+    if (route < 0 || !is_open || lab->has_refusals_only || tried[route] ||
         refused[route] >= REFUSED_MAX || strstr(ask->target, "dryRun=true") != NULL)
         return;
     (void)snprintf(folder, sizeof(folder), "%s/otaria-crash-XXXXXX",
                    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(folder));
-    try_at(lab, ask, route);
+    t = (struct trial){.lab = lab, .route = &api_routes[route], .ask = *ask};
+    t.has_key = has_key(t.route);
+    t.is_again = can_repeat(ask, t.route);
+    t.ask.key = t.has_key ? KEY : NULL;
+    t.ask.correlator = CORRELATOR;
+    t.ask.is_trial = true;
+    tried[route] = try_all(&t);
+    refused[route] += !tried[route];
     assert_int_equal(rmdir(folder), 0);
+    if (tried[route])
+        lab_keep_exchange(ask, &t.answer);
 }

@@ -11,6 +11,8 @@
 #include "ota-server/service/meter.h"
 #include "ota-server/service/trail_name.h"
 #include "profiles/vendor/shell/digest_host.h"
+#include "tests/unit/server/faulty_disk.h"
+#include "tests/unit/server/faulty_statement.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -73,8 +75,8 @@ void lab_keep_exchange(const struct ask *ask, const struct answer *a)
     api_put_text(&j, "answer", a->body);
     api_put_text(&j, "requestType", ask->type != NULL ? ask->type : "application/json");
     api_put_text(&j, "request", ask->body != NULL ? ask->body : "");
-    if (a->commits > 0)
-        api_put_number(&j, "commits", a->commits);
+    if (a->faults > 0)
+        api_put_number(&j, "faults", a->faults);
     json_end_object(&j);
     text_put(&w, "\n");
     assert_true(json_done(&j));
@@ -109,7 +111,8 @@ static void take_answer(void *context, const struct api_answer *given)
             more = api_more(given->rest, (uint8_t *)a->body + len, 1009);
             len += more > 0 ? (size_t)more : 0;
         }
-        assert_true(more == 0 || given->rest->stream != NULL);
+        a->is_cut = more < 0;
+        assert_true(more == 0 || given->rest->stream != NULL || a->asked.is_trial);
     }
     a->body[len] = '\0';
     if (!a->asked.is_trial)
@@ -166,14 +169,19 @@ struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct an
     return x;
 }
 
-void lab_turn(struct lab *lab)
+enum turn_status lab_try_turn(struct lab *lab)
 {
     lab->now.utc.ms += 20;
     lab->now.instant.ms += 20;
     // As api_step() does, which would step imports too.
     jobs_step(lab->api->jobs);
     meter_step(lab->api->meter);
-    assert_int_equal(turn_run(lab->turn, lab->now.utc), TURN_OK);
+    return turn_run(lab->turn, lab->now.utc);
+}
+
+void lab_turn(struct lab *lab)
+{
+    assert_int_equal(lab_try_turn(lab), TURN_OK);
 }
 
 void lab_forget(struct api_exchange *x)
@@ -291,6 +299,9 @@ static void open_store(struct lab *lab, const struct server_crypto *c, bool is_r
 static void open_turn(struct lab *lab)
 {
     open_store(lab, &crypto, false, &lab->store);
+    lab->reader = lab->store;
+    if (lab->path[0] != '\0') // as in a server
+        open_store(lab, &crypto, true, &lab->reader);
     lab->campaigns = campaign_runner_open(lab->store, crypto.store.cipher);
     assert_non_null(lab->campaigns);
     const struct turn_options options = {.follow = bootstrap_follow,
@@ -378,7 +389,7 @@ static void open_api(struct lab *lab)
         open_checks(lab);
     }
     static const char *const routes[] = {"main", "south", NULL};
-    const struct api_options options = {.reader = lab->store,
+    const struct api_options options = {.reader = lab->reader,
                                         .routes = routes,
                                         .turn = lab->turn,
                                         .public_url = "https://api.example.com",
@@ -401,8 +412,19 @@ static void open_api(struct lab *lab)
     assert_non_null(lab->api);
 }
 
+static void install_faults(void)
+{
+    static bool is_done;
+    if (is_done)
+        return;
+    is_done = true;
+    faulty_disk_install();
+    faulty_statement_install();
+}
+
 static void open_all(struct lab *lab, const char *scopes, bool single_person)
 {
+    install_faults();
     lab->now = (struct api_now){.utc = {1784894400000}, .instant = {1000000}};
     lab->is_single_person = single_person;
     prng_init(&chance, 1, "lab", 0);
@@ -457,6 +479,8 @@ static void close_parts(struct lab *lab)
     close_api(lab);
     turn_close(lab->turn);
     campaign_runner_close(lab->campaigns);
+    if (lab->reader != lab->store)
+        store_close(lab->reader);
     store_close(lab->store);
 }
 

@@ -33,7 +33,8 @@ struct ask {
 
 struct answer {
     unsigned status, count; // count: how often the exchange was answered
-    unsigned commits;       // after each of which a crash was tried; see lab_crash_everywhere()
+    bool is_cut;            // its body ended before its end
+    unsigned faults;        // amid it, that were tried; see lab_crash_everywhere()
     struct ask asked;
     char headers[4096]; // Content-Type is the last
     char body[65536];
@@ -50,6 +51,7 @@ struct lab {
     struct store *check_readers[TRAIL_CHECK_THREADS];
     struct trail_checks *checks;
     struct store *store;
+    struct store *reader; // the same when it is in memory
     struct campaign_runner *campaigns;
     struct turn *turn;
     struct api *api;
@@ -96,9 +98,10 @@ void lab_crash(struct lab *lab);
 void lab_twin(struct lab *of, const char *path, struct lab *twin);
 void lab_twin_close(struct lab *twin);
 // What every change that a test asks for must stand, tried on copies of the database before the
-// test itself asks: under a key, with a crash before it and after each of its commits, the
-// repetition gives the same answer, and the trail has its rows once. Done twice for each route in a
-// process.
+// test itself asks. It leaves one row in the trail, and all of it or nothing is there when the
+// server crashes before it and after each of its commits, when each of its statements fails, and
+// when the power is cut at its writes. Under a key the repetition then gives the same answer, and
+// everything is there once; with another body it is refused. Done for each route in a process.
 void lab_crash_everywhere(struct lab *lab, const struct ask *ask);
 // Turns until no import is under way.
 void lab_run_imports(struct lab *lab);
@@ -113,6 +116,7 @@ void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer);
 // lab_forget() afterwards.
 struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct answer *answer);
 void lab_turn(struct lab *lab);
+enum turn_status lab_try_turn(struct lab *lab); // which may fail
 void lab_forget(struct api_exchange *x);
 // A card with two subscriptions: slot 1 bootstrap, enabled and fallback; slot 2 operational.
 uint64_t lab_card(struct lab *lab, const char *iccid, struct record *record);

@@ -445,7 +445,7 @@ static void the_cards_come_as_a_file(void **state)
 
 static enum store_status fail_one(struct store *s, uint64_t id)
 {
-    const struct campaign_row row = {.card = cards[0],
+    const struct campaign_row row = {.card = cards[2],
                                      .step = CAMPAIGN_SENT,
                                      .reason = CAMPAIGN_FAILURE + FAILURE_DELIVERY_EXPIRED,
                                      .ended_at = lab.now.utc};
