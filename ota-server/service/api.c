@@ -44,6 +44,7 @@ struct api *api_open(const struct api_options *options)
         return NULL;
     }
     nonce_cache_init(&api->nonces, api->nonce_entries, API_NONCES_MAX);
+    api->started_at = options->started_at;
     return api;
 }
 
@@ -144,11 +145,19 @@ void api_start_answer(struct api_exchange *x)
 
 void api_deliver(struct api_exchange *x)
 {
+    char caller[API_ID_SIZE] = "";
+    char correlator[sizeof(x->correlator)];
+    memcpy(correlator, x->correlator, sizeof(correlator));
+    if (x->is_authenticated)
+        api_id_write(caller, x->client.is_user ? "usr" : "cli", x->client.id);
     const struct api_answer answer = {.status = x->status,
                                       .type = x->type,
                                       .headers = writer_bytes(&x->headers),
                                       .body = writer_bytes(&x->out),
-                                      .rest = x->rest != NULL ? x : NULL};
+                                      .rest = x->rest != NULL ? x : NULL,
+                                      .route = x->route != NULL ? x->route->path : NULL,
+                                      .caller = caller,
+                                      .correlator = correlator};
     api_done_fn *done = x->done;
     void *context = x->done_context;
     struct api_exchange ended = {.api = x->api};

@@ -60,6 +60,7 @@ struct api_options {
     // Reads the keys that a client publishes; api_keys_answered() gives them. NULL: none are read.
     keys_fetch_fn *fetch_keys;
     void *fetch_context;
+    struct utc started_at; // the server; 0: with the first request
     bool (*fill)(void *context, uint8_t *to, size_t len);
     void *fill_context;
     // Adds members about links and queues to /system, and answers whether SMSC links are bound;
@@ -103,6 +104,10 @@ struct api_answer {
     struct bytes headers; // lines `Name: value`, each ended by LF
     struct bytes body;
     struct api_exchange *rest; // the body goes on: api_more() gives it; else NULL
+    // For the request log: nothing of it is of a person.
+    const char *route;  // path with a star for each id; NULL: there is no such path
+    const char *caller; // id; "" when nobody proved to be one
+    const char *correlator;
 };
 
 // The answer is good during the call only. The exchange is free afterwards, or has the rest.

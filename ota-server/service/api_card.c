@@ -521,6 +521,8 @@ void api_card_quarantine_delete(struct api_exchange *x)
 // What a reveal may ask for, as bits of a set.
 static const char *const revealed[] = {"iccid", "eid", "imei", "imsi", "msisdn", NULL};
 
+#define REVEALS_IMSI (1u << 3)
+
 static unsigned read_fields(struct api_exchange *x)
 {
     const json_t *fields = api_body_array(&x->body, "fields", API_REQUIRED);
@@ -547,7 +549,16 @@ static unsigned read_fields(struct api_exchange *x)
 
 static enum store_status note_reveal(struct api_exchange *x, struct store *store, struct utc now)
 {
+    struct writer w = writer_of(x->after, sizeof(x->after));
     (void)now;
+    for (unsigned k = 0; revealed[k] != NULL; k++) {
+        if ((x->object_id >> k & 1) == 0)
+            continue;
+        text_put(&w, w.len > 0 ? " " : "fields=[");
+        text_put(&w, revealed[k]);
+    }
+    text_put(&w, "]");
+    (void)text_end(&w);
     return api_trail(x, store, "card.revealed", "card", x->card_id, NULL);
 }
 
@@ -564,6 +575,12 @@ void api_card_reveal(struct api_exchange *x)
     api_read_reason(x, API_REQUIRED);
     if (!api_end_reading(x) || !open_change(x))
         return;
+    // Who sees a subscriber on the air by an IMSI is the operator: not its help desk, which changes
+    // no card, and no enterprise.
+    if ((set & REVEALS_IMSI) != 0 && !(api_is_operator(x) && api_has_scope(x, "cards:write"))) {
+        api_refuse_permission(x);
+        return;
+    }
     x->object_id = set;
     // Shown only after the trail knows it.
     api_commit(x, note_reveal, reply_revealed);

@@ -114,9 +114,13 @@ bool report_bootstraps(struct report_work *r, struct store *s, struct utc now,
 
 // --- who can write cards -----------------------------------------------------------------------
 
+#define ESIM(name) "iot-device-management:esim-profiles:" name
+
 static const char *const writing_scopes[] = {
     "operations:download",     "operations:enable",     "operations:disable", "operations:delete",
-    "operations:set-fallback", "operations:set-timers", "approvals:decide",   "campaigns:write"};
+    "operations:set-fallback", "operations:set-timers", "approvals:decide",   "campaigns:write",
+    ESIM("download"),          ESIM("enable"),          ESIM("disable"),      ESIM("delete"),
+    ESIM("set-fallback")};
 #define WRITING_SCOPES (sizeof(writing_scopes) / sizeof(writing_scopes[0]))
 
 static void report_set(char to[REPORT_TEXT_MAX + 1], const char *text)
@@ -150,6 +154,7 @@ static bool read_client(const struct document *d, struct report_note *n)
     for (size_t i = 0; i < WRITING_SCOPES; i++)
         can_write |= auth_has_scope(&c, bytes_of_text(writing_scopes[i]));
     n->owner = c.tenant;
+    n->parent = 0; // whoever asked for it
     report_set(n->texts[0], c.name);
     report_set(n->texts[1], "scopes");
     report_set(n->texts[2], c.status == CLIENT_ACTIVE ? "active" : "not active");
@@ -172,13 +177,18 @@ static bool read_rule(const struct document *d, struct report_note *n)
 
 static bool read_permission(const struct document *d, struct report_note *n)
 {
-    unsigned writing = 0;
-    for (unsigned i = 1; i < GRANTS; i++)
-        writing |= grant_writes_card((enum grant)i) ? GRANT_BIT(i) : 0;
+    struct writer w = writer_of(n->texts[1], sizeof(n->texts[1]));
+    for (unsigned i = 1; i < GRANTS; i++) {
+        if (!grant_writes_card((enum grant)i) || ((unsigned)d->state & GRANT_BIT(i)) == 0)
+            continue;
+        text_put(&w, w.len > 0 ? " " : "");
+        text_put(&w, grant_name((enum grant)i));
+    }
+    const bool writes = w.len > 0;
+    (void)text_end(&w);
     report_set(n->texts[0], "people and clients of the enterprise");
-    report_set(n->texts[1], "permission in a group");
     report_set(n->texts[2], "active");
-    return ((unsigned)d->state & writing) != 0;
+    return writes;
 }
 
 bool report_writers(struct report_work *r, struct store *s, struct utc now,

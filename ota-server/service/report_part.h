@@ -4,7 +4,7 @@
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/report.h"
 
-#define REPORT_TEXT_MAX 64 // octets of a cell that is read from a document
+#define REPORT_TEXT_MAX 160 // octets of a cell that is read from a document: all that one may do
 
 struct report_heading {
     unsigned chapter; // from 1, of the regulator's

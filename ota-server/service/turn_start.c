@@ -70,6 +70,33 @@ static enum store_status note_restore(struct turn *t, struct utc now)
     return store_value_put(t->options.store, TURN_RESTORED_AT, writer_bytes(&w));
 }
 
+static bool note_document(void *context, const struct document *d)
+{
+    return note_card(context, d->id);
+}
+
+static enum store_status end_all(struct turn *t, const char *kind)
+{
+    const struct document_filter filter = {.kind = kind, .state = -1};
+    const struct store_page page = {.limit = START_STEP};
+    struct sweep_state found;
+    enum store_status status;
+    do {
+        found.count = 0;
+        status = store_documents(t->options.store, &filter, &page, note_document, &found, NULL);
+        for (size_t i = 0; i < found.count && status == STORE_OK; i++)
+            status = store_document_delete(t->options.store, kind, found.cards[i]);
+    } while (status == STORE_OK && found.count > 0);
+    return status;
+}
+
+// Who was shut out after the copy was made, it does not know: all prove anew who they are.
+static enum store_status end_sessions(struct turn *t)
+{
+    const enum store_status status = end_all(t, "session");
+    return status == STORE_OK ? end_all(t, "token") : status;
+}
+
 // Which cards were spoken to after the copy was made, the copy cannot know: it holds for all.
 static enum store_status restore(struct turn *t, struct utc now)
 {
@@ -83,6 +110,8 @@ static enum store_status restore(struct turn *t, struct utc now)
         status = turn_hold_begin(t, now);
     if (status == STORE_OK)
         status = store_notices_jump(t->options.store, now);
+    if (status == STORE_OK)
+        status = end_sessions(t);
     if (status == STORE_OK)
         status = store_commit(t->options.store);
     if (status == STORE_OK)

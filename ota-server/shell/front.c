@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define PATH_SIZE 512
+#define METHOD_SIZE 16
 #define TICK_MS 1000
 #define FILES_OF_OURS 256 // databases, links, uploads, and what libraries open
 #define FIELDS_MAX 16
@@ -27,6 +28,8 @@ struct seat {
     struct sha256 *digest; // of an upload
     char upload[PATH_SIZE];
     char peer[NET_ADDRESS_TEXT_SIZE];
+    char method[METHOD_SIZE];
+    struct instant began_at;
     uint64_t upload_len;
     int fd;                       // of an upload, -1: none
     struct api_request asked;     // its headers
@@ -266,10 +269,29 @@ static void wake(void *context)
     http_wake(s->request);
 }
 
+// The request log: one line for each exchange, without ids, query or body.
+static void log_exchange(const struct seat *s, const struct api_answer *answer)
+{
+    const struct front *f = s->front;
+    struct log *log = f->options.log;
+    if (log == NULL)
+        return;
+    log_begin(log, LOG_INFO, loop_utc(f->options.loop), "http.request");
+    log_string(log, "peer", s->peer);
+    log_string(log, "caller", answer->caller);
+    log_string(log, "method", s->method);
+    log_string(log, "path", answer->route != NULL ? answer->route : "");
+    log_number(log, "status", answer->status);
+    log_string(log, "correlator", answer->correlator);
+    log_number(log, "ms", (int64_t)(loop_now(f->options.loop).ms - s->began_at.ms));
+    log_end(log);
+}
+
 static void answered(void *context, const struct api_answer *answer)
 {
     struct seat *s = context;
     struct http_request *r = s->request;
+    log_exchange(s, answer);
     struct http_field fields[FIELDS_MAX];
     size_t count = 0;
     char text[FIELDS_OCTETS];
@@ -320,6 +342,9 @@ static void begin(void *context, struct http_request *r)
         return;
     }
     s->request = r;
+    s->began_at = loop_now(f->options.loop);
+    (void)snprintf(s->method, sizeof s->method, "%s",
+                   http_method(r)); // one of those that are known
     read_headers(s, r);
     const uint64_t limit = api_body_limit(f->options.api, &s->asked);
     uint64_t length = 0;

@@ -524,6 +524,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .sink_context = v->sender,
                                         .fetch_keys = sender_fetch,
                                         .fetch_context = v->sender,
+                                        .started_at = server_utc(v),
                                         .fill = fill,
                                         .links = put_links,
                                         .metrics = put_link_metrics,

@@ -197,6 +197,21 @@ class OtaServer(unittest.TestCase):
         named = kept.replace(b"url: /}", b"url: %s}" % here, 1).replace(b"Url: /.well", b"Url: %s/.well" % here, 1)
         self.assertEqual(answer.split(b"\r\n\r\n", 1)[1], named)
 
+    def test_each_request_leaves_a_line_in_the_log(self):
+        target = "/connectivity-management/v1/users/usr_01JU8Q4M7Y2K9T3W5X6A7B8C9D?name=anna"
+        answer, _ = self.raw_all(f"GET {target} HTTP/1.1\r\nHost: a\r\nx-correlator: find-me-1\r\nConnection: close\r\n\r\n".encode())
+        self.assertIn(b" 401 ", answer)
+        self.assertEqual(self.ask("GET", "/system")[0], 200)
+        with open(os.path.join(self.folder, "ota-server.log")) as file:
+            kept = file.read()
+        lines = [line for line in kept.splitlines() if "correlator=find-me-1" in line]
+        self.assertEqual(len(lines), 1, lines)
+        self.assertRegex(lines[0], r'http\.request peer=127\.0\.0\.1 caller="" method=GET '
+                                   r"path=/connectivity-management/v1/users/\* status=401 correlator=find-me-1 ms=\d+$")
+        self.assertRegex(kept, r"http\.request peer=127\.0\.0\.1 caller=cli_\w{26} method=GET path=/connectivity-management/v1/system status=200")
+        self.assertNotIn("anna", lines[0])
+        self.assertNotIn("usr_", lines[0])
+
     def test_its_memory_is_neither_dumped_nor_swapped(self):
         folder = "/proc/%d/" % self.program.process.pid
         with open(folder + "limits") as file:

@@ -1,6 +1,8 @@
 // Templates, pools, transport keys, and what cards show besides their state.
 #include "common/base/text.h"
+#include "ota-server/service/api_exchange.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/store/backup.h"
 #include "tests/unit/api/api_lab.h"
 
 #include <stdio.h>
@@ -109,7 +111,7 @@ static void clear_values_need_a_reason_and_leave_a_row(void **state)
     (void)state;
     struct record record;
     lab_close(&lab);
-    lab_open(&lab, "cards:read,cards:reveal,audit-trail:read", true);
+    lab_open(&lab, "cards:read,cards:write,cards:reveal,audit-trail:read", true);
     const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
     ask("POST", card_path(card, "/reveal"), "{\"fields\":[\"iccid\"]}");
     assert_int_equal(a.status, 400);
@@ -126,7 +128,48 @@ static void clear_values_need_a_reason_and_leave_a_row(void **state)
     assert_false(has("\"imei\""));
     ask("GET", card_path(card, "/audit-trail"), NULL);
     assert_true(has("\"action\":\"card.revealed\"") && has("\"reason\":\"the customer calls\""));
+    assert_true(has("\"after\":\"fields=[iccid imsi msisdn]\""));
     assert_true(has("\"address\":\"192.0.2.1\""));
+}
+
+static void an_imsi_is_shown_to_the_operator_alone(void **state)
+{
+    (void)state;
+    struct record record;
+    struct door desk;
+    struct door them;
+    const uint64_t other = 77;
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    lab_user(&lab, "desk", ROLE_SUPPORT, LAB_TENANT, &desk);
+    lab_user(&lab, "them", ROLE_ENTERPRISE_ADMIN, other, &them);
+    const struct door *doors[] = {&desk, &them};
+    lab_place(&lab, card, other,
+              lab_grant(&lab, other, GRANT_BIT(GRANT_CARD_READ) | GRANT_BIT(GRANT_CARD_REVEAL)));
+    for (size_t i = 0; i < 2; i++) {
+        lab_ask_as(&lab, doors[i], "POST", card_path(card, "/reveal"),
+                   "{\"fields\":[\"iccid\",\"imsi\"],\"reason\":\"x\"}", &a);
+        assert_int_equal(a.status, 403);
+        assert_false(has("001010000000001"));
+        lab_ask_as(&lab, doors[i], "POST", card_path(card, "/reveal"),
+                   "{\"fields\":[\"iccid\"],\"reason\":\"x\"}", &a);
+        assert_int_equal(a.status, 200);
+    }
+}
+
+// Whoever was locked or revoked after the copy was made would else go on.
+static void nobody_is_in_after_a_restore(void **state)
+{
+    (void)state;
+    struct door door;
+    lab_user(&lab, "olga", ROLE_OPERATOR, AUTH_OPERATOR, &door);
+    lab_ask_as(&lab, &door, "GET", API_BASE "/session", NULL, &a);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(store_put_back(lab.store, lab.now.utc), STORE_OK);
+    assert_int_equal(turn_start(lab.turn, lab.now.utc), TURN_OK);
+    lab_ask_as(&lab, &door, "GET", API_BASE "/session", NULL, &a);
+    assert_int_equal(a.status, 401);
+    lab_ask(&lab, &(struct ask){.method = "GET", .target = API_BASE "/cards"}, &a);
+    assert_int_equal(a.status, 401);
 }
 
 static void the_time_line_joins_steps_messages_and_trail(void **state)
@@ -460,6 +503,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(cards_are_found_by_label_and_field, open_all, close_all),
         cmocka_unit_test_setup_teardown(clear_values_need_a_reason_and_leave_a_row, open_all,
                                         close_all),
+        cmocka_unit_test_setup_teardown(an_imsi_is_shown_to_the_operator_alone, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(nobody_is_in_after_a_restore, open_all, close_all),
         cmocka_unit_test_setup_teardown(the_time_line_joins_steps_messages_and_trail, open_all,
                                         close_all),
         cmocka_unit_test_setup_teardown(the_trail_is_exported_as_lines_and_says_so, open_all,

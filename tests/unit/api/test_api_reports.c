@@ -152,13 +152,26 @@ static void who_can_write_cards_is_listed(void **state)
     lab_user(&lab, "ines", ROLE_INSPECTOR, LAB_TENANT, &door);
     (void)lab_grant(&lab, OTHER, GRANT_BIT(GRANT_ENABLE));
     (void)lab_grant(&lab, OTHER + 1, GRANT_BIT(GRANT_CARD_READ));
+    char own[API_ID_SIZE], text[256];
+    api_id_write(own, "ent", LAB_TENANT);
+    (void)snprintf(text, sizeof(text),
+                   "{\"name\":\"facade\",\"enterpriseId\":\"%s\",\"mechanisms\":[\"hmac\"],"
+                   "\"scopes\":[\"iot-device-management:esim-profiles:enable\"]}",
+                   own);
+    lab_user(&lab, "root", ROLE_PLATFORM_ADMIN, LAB_TENANT, &door);
+    lab_ask_as(&lab, &door, "POST", API_BASE "/api-clients", text, &a);
+    assert_int_equal(a.status, 201);
     make(NULL, "{\"type\":\"CARD_WRITERS\"," YEAR "}");
     get_content(NULL, NULL);
     assert_true(has("\"anna\""));
     assert_true(has("\"OPERATOR\",\"active\"]"));
     assert_false(has("\"ines\""));
     assert_true(has("[\"client\",\"cli_"));
+    (void)snprintf(text, sizeof(text), "\"facade\",\"%s\",\"\",\"scopes\",\"not active\"]", own);
+    assert_true(has(text)); // no group, though somebody asked for it
     assert_true(has("[\"permission\",\"\",\"people and clients of the enterprise\""));
+    (void)snprintf(text, sizeof(text), ",\"%s\",\"active\"]", grant_name(GRANT_ENABLE));
+    assert_true(has(text));
     char id[API_ID_SIZE];
     api_id_write(id, "ent", OTHER);
     assert_true(has(id));
