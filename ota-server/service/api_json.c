@@ -24,10 +24,10 @@ void api_put_octets(struct json_writer *j, const char *name, struct bytes text)
 
 void api_put_hex(struct json_writer *j, const char *name, struct bytes octets)
 {
-    char hex[129];
-    struct writer w = writer_of(hex, sizeof(hex));
-    text_hex(&w, octets);
-    api_put_text(j, name, text_end(&w));
+    put_name(j, name);
+    json_put_raw(j, bytes_of_text("\"")); // the value begins
+    text_hex(j->out, octets);
+    text_put(j->out, "\"");
 }
 
 void api_put_kcv(struct json_writer *j, struct bytes kcv)
