@@ -325,11 +325,11 @@ enum ctl_exit config_get_run(struct ctl_task *t)
 }
 
 // A number; numbers joined by commas; JSON; or text.
-static bool put_parameter(struct json_writer *j, const char *value)
+static bool put_parameter(struct json_writer *j, const char *value, bool is_text)
 {
     uint64_t number = 0;
     const struct bytes text = bytes_of_text(value);
-    if (text_read_decimal(text, &number)) {
+    if (!is_text && text_read_decimal(text, &number)) {
         json_put_unsigned(j, number);
         return true;
     }
@@ -371,7 +371,7 @@ static enum ctl_exit set_one(struct ctl_task *t, const char *id)
         memcpy(name, t->args[i], len);
         name[len] = '\0';
         json_put_key(&o.j, name);
-        if (!put_parameter(&o.j, t->args[i] + len + 1))
+        if (!put_parameter(&o.j, t->args[i] + len + 1, strcmp(name, "SERVER_ADDR") == 0))
             return ctl_wrong(t, "this value is none", t->args[i]);
     }
     json_end_object(&o.j);

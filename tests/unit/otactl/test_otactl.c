@@ -259,14 +259,14 @@ static void a_dry_run_asks_for_one(void **state)
     struct stage *s = *state;
     stage_reply(s, 200, "{\"dryRun\":true,\"wouldAnswer\":202,\"estimate\":{\"sms\":3}}");
     stage_run(s,
-              "config|set|" CARD_A "|T_RETURN=3600|NOTIFY_WAITS=60,120|SERVER_ADDR=+99955|"
+              "config|set|" CARD_A "|T_RETURN=3600|NOTIFY_WAITS=60,120|SERVER_ADDR=12346|"
               "--dry-run|--wait",
               "");
     assert_int_equal(s->exit, 0);
     assert_int_equal(s->request_count, 1);
     expect_request(s, 0, "POST /cards/" CARD_A "/operations?dryRun=true",
                    "{\"type\":\"set-timers\",\"parameters\":{\"T_RETURN\":3600,\"NOTIFY_WAITS\":"
-                   "[60,120],\"SERVER_ADDR\":\"+99955\"}}");
+                   "[60,120],\"SERVER_ADDR\":\"12346\"}}");
     assert_string_equal(stage_result(s), "dry run: it would be accepted");
 }
 
