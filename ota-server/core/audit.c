@@ -110,7 +110,7 @@ static bool adopt_known(struct work *w, struct mirror_slot *to)
 {
     struct found_subscription known;
     const struct decide_context *c = w->context;
-    if (c->find != NULL && c->find(c->find_context, w->r, to->fact.imsi, &known)) {
+    if (c->find != NULL && c->find(c->caller_context, w->r, to->fact.imsi, &known)) {
         recognise(to, known.id, known.is_barred, known.number);
         work_trail(w, "subscription.adopted", 0, known.is_promised ? "RESERVED" : "FREE", "ON_CARD",
                    "an audit found it");

@@ -160,12 +160,6 @@ static void move(struct work *w)
     work_trail(w, "card.moved", 0, "", "", "");
 }
 
-static void refuse_at_send(struct work *w, struct operation *o, uint8_t refusal)
-{
-    work_step(w, o, STEP_CHECKED, refusal_name(refusal));
-    operation_input(w, o, IN_REFUSED_AT_SEND);
-}
-
 // Wherever the subscription stands: what still waits is judged again before it is sent.
 static void bar(struct work *w)
 {
@@ -200,14 +194,14 @@ static void lose(struct work *w)
     while (i < r->queue_len) {
         struct operation *o = &r->queue[i];
         if (o->kind == OPERATION_DOWNLOAD && o->subscription == id && o->status == STATUS_QUEUED)
-            refuse_at_send(w, o, REFUSAL_NOT_FOUND);
+            operation_refuse(w, o, REFUSAL_NOT_FOUND);
         else
             i++;
     }
     struct operation *open = &r->open;
     if (r->has_open && open->kind == OPERATION_DOWNLOAD && open->subscription == id &&
         open->status == STATUS_QUEUED)
-        refuse_at_send(w, open, REFUSAL_NOT_FOUND);
+        operation_refuse(w, open, REFUSAL_NOT_FOUND);
 }
 
 // What happens to one of its subscriptions outside the card.

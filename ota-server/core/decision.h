@@ -217,6 +217,10 @@ struct found_subscription {
 typedef bool decide_find_fn(void *context, const struct record *r,
                             const uint8_t imsi[COMMAND_IMSI_SIZE], struct found_subscription *out);
 
+// May whoever asked for the operation still have it? What enum refusal says; asked before each of
+// its packets.
+typedef uint8_t decide_may_fn(void *context, const struct record *r, const struct operation *o);
+
 struct decide_context {
     const struct policy *policy;
     const struct cipher *cipher; // SHA-256 only
@@ -225,7 +229,8 @@ struct decide_context {
     bool are_downloads_held;
     // The subscription with this IMSI, when it may be the card's: no other one has it. NULL: none.
     decide_find_fn *find;
-    void *find_context;
+    decide_may_fn *may;   // NULL: always
+    void *caller_context; // of both
 };
 
 void decide(const struct record *record, const struct event *event,

@@ -350,3 +350,9 @@ void operation_input(struct work *w, struct operation *o, uint8_t input)
                    operation_status_name(o->status), input_name(input));
     }
 }
+
+void operation_refuse(struct work *w, struct operation *o, uint8_t refusal)
+{
+    work_step(w, o, STEP_CHECKED, refusal_name(refusal));
+    operation_input(w, o, IN_REFUSED_AT_SEND);
+}

@@ -252,6 +252,14 @@ static bool send_audit(struct work *w)
     const bool is_page = a->is_open && a->is_page_due;
     if (!is_due && !is_wanted && !is_page)
         return false;
+    const uint8_t refusal = a->is_open && a->operation.status == STATUS_QUEUED
+                                ? refusal_by_right(w, &a->operation)
+                                : (uint8_t)REFUSAL_NONE;
+    if (refusal != REFUSAL_NONE) {
+        operation_refuse(w, &a->operation, refusal);
+        if (!is_due)
+            return false;
+    }
     if (!a->is_open)
         audit_open(w, NULL);
     struct audit_targets targets;
@@ -398,8 +406,7 @@ static void send_next_operation(struct work *w)
         }
         const uint8_t refusal = refusal_of(w, o, true);
         if (refusal != REFUSAL_NONE) {
-            work_step(w, o, STEP_CHECKED, refusal_name(refusal));
-            operation_input(w, o, IN_REFUSED_AT_SEND);
+            operation_refuse(w, o, refusal);
             continue;
         }
         r->open = *o;

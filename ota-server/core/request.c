@@ -64,9 +64,18 @@ static uint8_t refusal_by_mirror(const struct record *r, const struct operation 
     return REFUSAL_NONE;
 }
 
+uint8_t refusal_by_right(const struct work *w, const struct operation *o)
+{
+    const struct decide_context *c = w->context;
+    return c->may == NULL ? (uint8_t)REFUSAL_NONE : c->may(c->caller_context, w->r, o);
+}
+
 uint8_t refusal_of(const struct work *w, const struct operation *o, bool at_send)
 {
     const struct record *r = w->r;
+    const uint8_t right = at_send ? refusal_by_right(w, o) : (uint8_t)REFUSAL_NONE;
+    if (right != REFUSAL_NONE)
+        return right;
     if (r->state == CARD_RETIRED)
         return REFUSAL_CARD_RETIRED;
     if (r->state == CARD_IMPORTED_PARTIAL)

@@ -57,6 +57,8 @@ void operation_input(struct work *w, struct operation *o, uint8_t input);
 // Of EVENT_SUBMIT: the packet under way reached no link. Whether an earlier one of the operation
 // did, its attempts tell.
 void operation_unsend(struct work *w, struct operation *o);
+// A check failed again when it was to be sent: it ends.
+void operation_refuse(struct work *w, struct operation *o, uint8_t refusal);
 // At the next step of the retry policy; after the last one at the next contact, or never.
 void operation_retry_later(struct work *w, struct operation *o);
 // SENDING, SENT ...: when its status times out.
@@ -83,6 +85,8 @@ void decide_cancel(struct work *w);
 void decide_resend(struct work *w);
 // The checks that a person, and the sending, run in the same order.
 uint8_t refusal_of(const struct work *w, const struct operation *o, bool at_send);
+// The first of them at sending: may whoever asked for it still have it?
+uint8_t refusal_by_right(const struct work *w, const struct operation *o);
 
 // answer.c
 void decide_submit(struct work *w);

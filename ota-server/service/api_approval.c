@@ -70,7 +70,7 @@ bool api_approval_need(struct api_exchange *x, const struct record *record, uint
     enum store_status status =
         rules_of(x->reader, record->group, turn_policy(x->api->options.turn), &rules);
     if (status == STORE_OK && !api_is_operator(x) && operation_is_state_changing(kind))
-        status = rules_authority(x->reader, x->tenant, &rules, &mode, &by_group);
+        status = rules_authority(x->reader, x->tenant, rules.authority, &mode, &by_group);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return false;

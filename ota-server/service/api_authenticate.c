@@ -277,7 +277,7 @@ static bool authenticate_basic(struct api_exchange *x)
 static void check_enterprise(struct api_exchange *x)
 {
     bool works = true;
-    if (api_enterprise_works(x->reader, x->client.tenant, x->now.utc, &works) != STORE_OK)
+    if (enterprise_works(x->reader, x->client.tenant, x->now.utc, &works) != STORE_OK)
         x->is_authenticated = cannot_tell(x);
     if (!works)
         x->client.is_suspended = true;

@@ -258,9 +258,6 @@ enum api_access api_access_to(struct api_exchange *x, const struct record *recor
 // Was the session neither ended nor idle for too long?
 enum store_status api_session_lives(const struct api *api, const struct auth_session *session,
                                     struct utc now, bool *lives) MUST_USE;
-// Is the enterprise neither suspended nor its agreement over? The operator's own never is.
-enum store_status api_enterprise_works(struct store *s, uint64_t enterprise, struct utc now,
-                                       bool *works) MUST_USE;
 // Has the caller all of these grants for the card? Else refused, with a row of the trail for 403.
 bool api_card_allowed(struct api_exchange *x, const struct record *record, uint32_t grants);
 // Loads the card of capture 0 if the caller may read it and has the grant of the route; else

@@ -116,7 +116,7 @@ static enum store_status put_effects(struct api_exchange *x, const struct pair *
     enum store_status status =
         rules_of(x->reader, p->group, turn_policy(x->api->options.turn), &rules);
     if (status == STORE_OK)
-        status = rules_authority(x->reader, p->enterprise, &rules, &mode, &by_group);
+        status = rules_authority(x->reader, p->enterprise, rules.authority, &mode, &by_group);
     json_begin_object(&x->json);
     api_put_id(&x->json, "enterpriseId", "ent", p->enterprise);
     api_put_id(&x->json, "groupId", "grp", p->group);

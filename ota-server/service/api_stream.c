@@ -138,7 +138,7 @@ static enum store_status look(struct api *api, const struct api_stream *s, struc
     else if (s->token[0] != '\0')
         status = auth_token_lives(reader, s->token, now, &lives);
     if (status == STORE_OK)
-        status = api_enterprise_works(reader, s->tenant, now, &works);
+        status = enterprise_works(reader, s->tenant, now, &works);
     if (status == STORE_OK && s->user != 0) {
         status = auth_user_get(reader, s->user, &user);
         works = works && status == STORE_OK && auth_user_is_active(&user, now) &&

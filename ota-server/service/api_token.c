@@ -398,7 +398,7 @@ static bool is_live(struct api_exchange *x, struct bytes token, struct auth_clie
     bool works = false;
     return auth_token_find(x->reader, &x->api->kept, token, x->now.utc, who) == STORE_OK &&
            auth_token_serves(who, who->token_certificate) && !who->is_suspended &&
-           api_enterprise_works(x->reader, who->tenant, x->now.utc, &works) == STORE_OK && works;
+           enterprise_works(x->reader, who->tenant, x->now.utc, &works) == STORE_OK && works;
 }
 
 static void put_scope_list(struct json_writer *j, const struct auth_client *who)

@@ -114,40 +114,6 @@ static bool check_relations(struct api_exchange *x, const struct api_object *obj
     return false;
 }
 
-struct seen_enterprise {
-    struct utc now;
-    bool is_suspended;
-};
-
-static bool see_enterprise(void *context, const struct document *d)
-{
-    struct seen_enterprise *seen = context;
-    json_t *root = NULL;
-    struct bytes text = {0};
-    struct utc ends_at = {0};
-    seen->is_suspended = d->state == 0;
-    if (json_read(d->body, &root) == JSON_READ_OK) {
-        const json_t *agreement = json_object_get(root, "agreement");
-        if (agreement != NULL && json_get_text(agreement, "expiresAt", &text) == JSON_FOUND &&
-            api_read_time(text, &ends_at))
-            seen->is_suspended |= ends_at.ms <= seen->now.ms;
-    }
-    json_decref(root);
-    return false;
-}
-
-enum store_status api_enterprise_works(struct store *s, uint64_t enterprise, struct utc now,
-                                       bool *works)
-{
-    struct seen_enterprise seen = {.now = now};
-    const enum store_status status =
-        enterprise == AUTH_OPERATOR
-            ? STORE_OK
-            : store_document_get(s, "enterprise", enterprise, see_enterprise, &seen);
-    *works = !seen.is_suspended;
-    return status == STORE_NONE ? STORE_OK : status;
-}
-
 void api_enterprises_list(struct api_exchange *x)
 {
     if (api_is_operator(x))
@@ -627,7 +593,7 @@ static void enter_approved(struct api_exchange *x, const struct user_request *r)
     (void)read_new(x, &w->user);
     w->user.id = r->user;
     memcpy(w->user.hash, r->hash, sizeof(w->user.hash));
-    if (api_enterprise_works(x->reader, w->user.tenant, x->now.utc, &works) != STORE_OK || !works)
+    if (enterprise_works(x->reader, w->user.tenant, x->now.utc, &works) != STORE_OK || !works)
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "Their enterprise is suspended"));
     else if (check_fit(x, &w->user) && check_name_is_free(x, &w->user) &&
              api_user_asker_reaches(x, r->asker, w->user.role))

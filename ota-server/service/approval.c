@@ -33,3 +33,21 @@ enum store_status approval_end(struct store *s, uint64_t id, enum approval_state
         status = store_document_get(s, APPROVAL_KIND, id, take_owner, &d);
     return status == STORE_OK ? approval_tell(s, &d, at) : status;
 }
+
+static bool see_kind(void *context, const struct document *d)
+{
+    struct bytes kind = {0};
+    json_t *root = NULL;
+    *(bool *)context = json_read(d->body, &root) == JSON_READ_OK &&
+                       json_get_text(root, "kind", &kind) == JSON_FOUND &&
+                       bytes_equal(kind, bytes_of_text("REQUEST_APPROVE"));
+    json_decref(root);
+    return false;
+}
+
+enum store_status approval_is_operators(struct store *s, uint64_t id, bool *is)
+{
+    *is = false;
+    const enum store_status status = store_document_get(s, APPROVAL_KIND, id, see_kind, is);
+    return status == STORE_NONE ? STORE_OK : status;
+}

@@ -19,5 +19,7 @@ extern const char *const approval_states[]; // names, ended by NULL
 // Ends one that is open without a decision, and tells of it; STORE_NONE when it is not open.
 enum store_status approval_end(struct store *s, uint64_t id, enum approval_state state,
                                struct utc at) MUST_USE;
+// Was it for the operator's people to decide, as one of an enterprise that may only request?
+enum store_status approval_is_operators(struct store *s, uint64_t id, bool *is) MUST_USE;
 // Tells of one that was opened or decided, as its document is kept now.
 enum store_status approval_tell(struct store *s, const struct document *d, struct utc at) MUST_USE;

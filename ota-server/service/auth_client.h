@@ -6,9 +6,9 @@
 
 #include "common/host/crypto.h"
 #include "ota-server/service/auth_hmac.h"
+#include "ota-server/service/permission.h"
 #include "ota-server/store/store.h"
 
-#define AUTH_OPERATOR 1 // the enterprise that runs the installation
 #define AUTH_SCOPES_MAX 64
 #define AUTH_SCOPE_SIZE 64
 #define AUTH_NAME_SIZE 65

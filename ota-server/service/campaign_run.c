@@ -122,22 +122,26 @@ static enum store_status see_group(struct campaign_runner *v, uint64_t group,
     enum authority_mode mode = AUTHORITY_SELF_SERVICE;
     uint32_t set = 0;
     bool by_group = false;
+    bool works = true;
     const uint32_t needed =
         GRANT_BIT(GRANT_CAMPAIGN_RUN) | GRANT_BIT(grant_of_operation(c->operation.kind));
     enum store_status status = rules_of(v->store, group, installation, &rules);
     if (status == STORE_OK && c->tenant != 0)
         status = permission_of(v->store, c->tenant, group, &set, NULL);
+    if (status == STORE_OK && c->tenant != 0)
+        status = enterprise_works(v->store, c->tenant, v->now, &works);
     if (status == STORE_OK && c->tenant != 0 && operation_is_state_changing(c->operation.kind))
-        status = rules_authority(v->store, c->tenant, &rules, &mode, &by_group);
+        status = rules_authority(v->store, c->tenant, rules.authority, &mode, &by_group);
     if (status != STORE_OK)
         return status;
-    *g = (struct group_seen){.group = group,
-                             .is_known = true,
-                             .is_forbidden = c->tenant != 0 && ((set & needed) != needed ||
-                                                                mode == AUTHORITY_OPERATOR_ONLY),
-                             .is_on_request = mode == AUTHORITY_REQUEST_APPROVE,
-                             .above = rules.campaign_above,
-                             .quiet_until = policy_quiet_until(&rules.policy, v->now)};
+    *g =
+        (struct group_seen){.group = group,
+                            .is_known = true,
+                            .is_forbidden = c->tenant != 0 && ((set & needed) != needed || !works ||
+                                                               mode == AUTHORITY_OPERATOR_ONLY),
+                            .is_on_request = mode == AUTHORITY_REQUEST_APPROVE,
+                            .above = rules.campaign_above,
+                            .quiet_until = policy_quiet_until(&rules.policy, v->now)};
     return STORE_OK;
 }
 

@@ -549,14 +549,13 @@ static bool see_mode(void *context, const struct document *d)
     return false;
 }
 
-enum store_status rules_authority(struct store *s, uint64_t enterprise,
-                                  const struct group_rules *rules, enum authority_mode *mode,
-                                  bool *by_group)
+enum store_status rules_authority(struct store *s, uint64_t enterprise, enum authority_mode group,
+                                  enum authority_mode *mode, bool *by_group)
 {
     int own = -1;
     const enum store_status status =
         store_document_get(s, "enterprise", enterprise, see_mode, &own);
-    *by_group = own < (int)rules->authority;
-    *mode = *by_group ? rules->authority : (enum authority_mode)own;
+    *by_group = own < (int)group;
+    *mode = *by_group ? group : (enum authority_mode)own;
     return status == STORE_NONE ? STORE_OK : status;
 }

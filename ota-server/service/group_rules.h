@@ -44,11 +44,10 @@ void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear
 // The rules of a group; those of the installation for group 0, and for one that has none.
 enum store_status rules_of(struct store *s, uint64_t group, const struct policy *installation,
                            struct group_rules *r) MUST_USE;
-// What an enterprise may do by itself in a group with these rules: the stricter of what the two
-// say. `by_group`: it is the group's word.
-enum store_status rules_authority(struct store *s, uint64_t enterprise,
-                                  const struct group_rules *rules, enum authority_mode *mode,
-                                  bool *by_group) MUST_USE;
+// What an enterprise may do by itself in a group with this mode: the stricter of what the two say.
+// `by_group`: it is the group's word.
+enum store_status rules_authority(struct store *s, uint64_t enterprise, enum authority_mode group,
+                                  enum authority_mode *mode, bool *by_group) MUST_USE;
 // Of "hh:mm"; -1 for another text.
 int rules_minutes(struct bytes text);
 // Of "UTC", "+hh:mm" or "-hh:mm", or nothing, which is UTC.

@@ -1,6 +1,8 @@
 #include "ota-server/service/permission.h"
 
 #include "common/base/text.h"
+#include "ota-server/service/api_body.h"
+#include "ota-server/service/api_text.h"
 
 static const char *const names[GRANTS] = {
     [GRANT_NONE] = "",
@@ -85,5 +87,39 @@ enum store_status permission_of(struct store *s, uint64_t enterprise, uint64_t g
         s, PERMISSION_KIND, permission_name(enterprise, group, name), see_set, set);
     if (is_there != NULL)
         *is_there = status == STORE_OK;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+struct seen_enterprise {
+    struct utc now;
+    bool is_suspended;
+};
+
+static bool see_enterprise(void *context, const struct document *d)
+{
+    struct seen_enterprise *seen = context;
+    json_t *root = NULL;
+    struct bytes text = {0};
+    struct utc ends_at = {0};
+    seen->is_suspended = d->state == 0;
+    if (json_read(d->body, &root) == JSON_READ_OK) {
+        const json_t *agreement = json_object_get(root, "agreement");
+        if (agreement != NULL && json_get_text(agreement, "expiresAt", &text) == JSON_FOUND &&
+            api_read_time(text, &ends_at))
+            seen->is_suspended |= ends_at.ms <= seen->now.ms;
+    }
+    json_decref(root);
+    return false;
+}
+
+enum store_status enterprise_works(struct store *s, uint64_t enterprise, struct utc now,
+                                   bool *works)
+{
+    struct seen_enterprise seen = {.now = now};
+    const enum store_status status =
+        enterprise == AUTH_OPERATOR
+            ? STORE_OK
+            : store_document_get(s, "enterprise", enterprise, see_enterprise, &seen);
+    *works = !seen.is_suspended;
     return status == STORE_NONE ? STORE_OK : status;
 }

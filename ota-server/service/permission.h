@@ -6,6 +6,7 @@
 #include "ota-server/store/store.h"
 
 #define PERMISSION_KIND STORE_PERMISSION_KIND
+#define AUTH_OPERATOR 1 // the enterprise that runs the installation
 
 // Only what the server can hold to; GRANT_NONE is for the operator's own people alone.
 enum grant {
@@ -41,3 +42,7 @@ enum store_status permission_of(struct store *s, uint64_t enterprise, uint64_t g
 #define PERMISSION_NAME_SIZE 48
 // Under which the document is found.
 const char *permission_name(uint64_t enterprise, uint64_t group, char name[PERMISSION_NAME_SIZE]);
+
+// Is the enterprise neither suspended nor its agreement over? The operator's own never is.
+enum store_status enterprise_works(struct store *s, uint64_t enterprise, struct utc now,
+                                   bool *works) MUST_USE;

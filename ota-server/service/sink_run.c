@@ -583,7 +583,7 @@ static void note_due(struct sinks *s, struct utc at)
 static bool owner_works(struct sinks *s, uint64_t owner, struct utc now)
 {
     bool works = true;
-    return api_enterprise_works(s->options.reader, owner, now, &works) == STORE_OK && works;
+    return enterprise_works(s->options.reader, owner, now, &works) == STORE_OK && works;
 }
 
 static void serve(struct sinks *s, const struct sink_row *row, struct utc now)

@@ -68,6 +68,7 @@ struct policy_row {
     uint64_t group; // 0: free
     struct policy policy;
     struct turn_route route;
+    enum authority_mode authority;
 };
 #define POLICY_ROWS 64
 
@@ -129,6 +130,9 @@ enum store_status turn_figures_write(struct turn *t) MUST_USE;
 // The policy that holds for cards of a group; good until the rules are forgotten.
 enum store_status turn_policy_of(struct turn *t, uint64_t group,
                                  const struct policy **policy) MUST_USE;
+// What enterprises may do in the group by themselves, by its rules.
+enum store_status turn_authority_of(struct turn *t, uint64_t group,
+                                    enum authority_mode *mode) MUST_USE;
 
 // A card's keys, as its group wants them used. STORE_NONE: it has none.
 enum store_status turn_keys_of(struct turn *t, uint64_t card, uint64_t group,
@@ -166,6 +170,9 @@ enum store_status turn_run_hold(struct turn *t, struct utc now) MUST_USE;
 // this card's. What fails is in t->find_status.
 bool turn_find(void *context, const struct record *r, const uint8_t imsi[COMMAND_IMSI_SIZE],
                struct found_subscription *out);
+// turn_right.c, decide_may_fn: permission, status and authority of the enterprise that asked, as
+// they are now. What fails is in t->find_status.
+uint8_t turn_may(void *context, const struct record *r, const struct operation *o);
 // Does t->decision send a subscription that is not the card's? Then its id, otherwise 0.
 enum store_status turn_stolen(struct turn *t, uint64_t *subscription) MUST_USE;
 // turn_upkeep.c: remembers that t->decision retires its card.

@@ -14,12 +14,10 @@ const struct policy *turn_policy(const struct turn *t)
     return t->options.policy;
 }
 
-enum store_status turn_policy_of(struct turn *t, uint64_t group, const struct policy **policy)
+static enum store_status find_row(struct turn *t, uint64_t group, struct policy_row **found)
 {
-    *policy = t->options.policy;
-    if (group == 0)
-        return STORE_OK;
     struct policy_row *row = &t->policies[(group ^ group >> 20) % POLICY_ROWS];
+    *found = row;
     if (row->group != group) {
         struct group_rules rules;
         const enum store_status status =
@@ -29,9 +27,33 @@ enum store_status turn_policy_of(struct turn *t, uint64_t group, const struct po
         row->group = group;
         row->policy = rules.policy;
         row->route = rules.route;
+        row->authority = rules.authority;
     }
-    *policy = &row->policy;
     return STORE_OK;
+}
+
+enum store_status turn_policy_of(struct turn *t, uint64_t group, const struct policy **policy)
+{
+    struct policy_row *row = NULL;
+    *policy = t->options.policy;
+    if (group == 0)
+        return STORE_OK;
+    const enum store_status status = find_row(t, group, &row);
+    if (status == STORE_OK)
+        *policy = &row->policy;
+    return status;
+}
+
+enum store_status turn_authority_of(struct turn *t, uint64_t group, enum authority_mode *mode)
+{
+    struct policy_row *row = NULL;
+    *mode = AUTHORITY_SELF_SERVICE;
+    if (group == 0)
+        return STORE_OK;
+    const enum store_status status = find_row(t, group, &row);
+    if (status == STORE_OK)
+        *mode = row->authority;
+    return status;
 }
 
 enum store_status turn_keys_of(struct turn *t, uint64_t card, uint64_t group,
@@ -48,9 +70,9 @@ enum store_status turn_keys_of(struct turn *t, uint64_t card, uint64_t group,
 
 struct turn_route turn_route_of(struct turn *t, uint64_t group)
 {
-    const struct policy *unused;
+    struct policy_row *row = NULL;
     // A group that cannot be read has its cards reached as if they were in none.
-    if (group == 0 || turn_policy_of(t, group, &unused) != STORE_OK)
+    if (group == 0 || find_row(t, group, &row) != STORE_OK)
         return (struct turn_route){.rate = 0};
-    return t->policies[(group ^ group >> 20) % POLICY_ROWS].route;
+    return row->route;
 }

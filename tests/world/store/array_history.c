@@ -46,6 +46,15 @@ enum store_status store_operation_get(struct store *s, uint64_t id, struct opera
     return STORE_OK;
 }
 
+// All people of a world are the operator's.
+enum store_status store_operation_tenant(struct store *s, uint64_t id, uint64_t *tenant)
+{
+    if (operation_find(s, id) == NULL)
+        return STORE_NONE;
+    *tenant = 1;
+    return STORE_OK;
+}
+
 void operation_filter_init(struct operation_filter *f)
 {
     *f = (struct operation_filter){.kind = -1, .status = -1, .outcome = -1, .failure = -1};
