@@ -17,6 +17,16 @@ static const char *const whys[] = {"", "FOUR_EYES", "REQUEST_APPROVE"};
 
 // --- showing ---
 
+// How it is kept is not shown.
+static bool is_kept_only(const char *name)
+{
+    static const char *const names[] = {"person", "enterprise", "event", HASH_MEMBER};
+    bool is = false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        is |= strcmp(name, names[i]) == 0;
+    return is;
+}
+
 static void put_approval(struct api_exchange *x, const struct document *d)
 {
     json_t *root = NULL;
@@ -26,9 +36,8 @@ static void put_approval(struct api_exchange *x, const struct document *d)
         return;
     json_object_foreach(root, name, value)
     {
-        if (strcmp(name, "person") == 0 || strcmp(name, "event") == 0 ||
-            strcmp(name, HASH_MEMBER) == 0)
-            continue; // how it is kept
+        if (is_kept_only(name))
+            continue;
         char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
         json_put_key(&x->json, name);
         json_put_raw(&x->json, bytes_of_text(text != NULL ? text : "null"));
@@ -164,6 +173,7 @@ static bool set_request(struct api_exchange *x, json_t *root, json_t *request,
     api_set_time(root, "expiresAt",
                  utc_after(x->now.utc, turn_policy(x->api->options.turn)->approval_ms));
     json_object_set_new(root, "person", json_integer((json_int_t)api_person(x)));
+    json_object_set_new(root, "enterprise", json_integer((json_int_t)x->tenant));
     if (!ok)
         api_refuse_code(x, API_UNAVAILABLE);
     return ok;
@@ -408,7 +418,7 @@ void api_approval_reply(struct api_exchange *x)
 // What is needed of a kept one to decide it.
 struct kept {
     json_t *root;
-    int64_t person, event;
+    int64_t person, event, enterprise;
     struct bytes kind, hash;
     uint64_t card, operation, group, campaign, user, import, pool;
     struct utc expires_at;
@@ -443,6 +453,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
         bytes_copy(k->password_hash, password);
     json_object_del(k->root, HASH_MEMBER); // is over with the decision
     return json_get_integer(k->root, "person", INT64_MIN, INT64_MAX, &k->person) == JSON_FOUND &&
+           json_get_integer(k->root, "enterprise", 0, INT64_MAX, &k->enterprise) == JSON_FOUND &&
            json_get_integer(k->root, "event", 0, EVENT_TYPES, &k->event) == JSON_FOUND &&
            json_get_text(k->root, "kind", &k->kind) == JSON_FOUND &&
            json_get_text(k->root, "requestHash", &k->hash) == JSON_FOUND &&
@@ -450,30 +461,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
            api_read_time(text, &k->expires_at);
 }
 
-// A campaign whose target is groups, if it is granted in each of them. The cards of any other
-// target are in whichever groups: it is the operator's.
-static bool may_decide_campaign(struct api_exchange *x, const json_t *root)
-{
-    const json_t *target = json_object_get(json_object_get(root, "request"), "target");
-    const json_t *groups = json_object_get(target, "groupIds");
-    size_t i;
-    const json_t *item;
-    bool may = json_array_size(groups) > 0;
-    json_array_foreach(groups, i, item)
-    {
-        const char *text = json_string_value(item);
-        uint64_t group = 0;
-        uint32_t set = 0;
-        bool is_there = false;
-        may = may && text != NULL && api_id_read(bytes_of_text(text), "grp", &group) &&
-              permission_of(x->reader, x->tenant, group, &set, &is_there) == STORE_OK &&
-              (set & GRANT_BIT(GRANT_OPERATION_APPROVE)) != 0;
-    }
-    return may;
-}
-
-// May the caller decide at all? The operator's people may; those of an enterprise where it is for
-// two of them, and granted.
+// May the caller decide at all? The operator's people may; those of an enterprise what is theirs.
 static bool check_decider(struct api_exchange *x, const struct kept *k)
 {
     if (!api_second_person(x))
@@ -484,20 +472,13 @@ static bool check_decider(struct api_exchange *x, const struct kept *k)
     }
     if (api_is_operator(x) || k->user != 0) // whom they see of: what was asked for is asked again
         return true;
-    if (k->campaign != 0) {
-        const bool may = bytes_equal(k->kind, bytes_of_text(whys[APPROVAL_FOUR_EYES])) &&
-                         may_decide_campaign(x, k->root);
-        if (!may)
-            api_refuse_permission(x);
-        return may;
-    }
-    struct record *record = malloc(sizeof(*record));
+    const struct approval_matter m = {.enterprise = (uint64_t)k->enterprise,
+                                      .card = k->card,
+                                      .operation = k->operation,
+                                      .campaign = k->campaign,
+                                      .request = json_object_get(k->root, "request")};
     const bool is_theirs = bytes_equal(k->kind, bytes_of_text(whys[APPROVAL_FOUR_EYES]));
-    const bool is_known = record != NULL && store_card_load(x->reader, k->card, record) == STORE_OK;
-    const bool may =
-        is_theirs && is_known &&
-        api_access_to(x, record, GRANT_BIT(GRANT_OPERATION_APPROVE)) == API_ACCESS_GRANTED;
-    free(record);
+    const bool may = is_theirs && api_approval_is_ours(x, &m);
     if (!may)
         api_refuse_permission(x);
     return may;

@@ -50,6 +50,14 @@ void api_import_carry_out(struct api_exchange *x, uint64_t import);
 void api_approval_request_pool(struct api_exchange *x, uint64_t pool, uint64_t tenant,
                                uint64_t count, const char *pack_now);
 void api_pool_carry_out(struct api_exchange *x, uint64_t pool, json_t *request);
+// What one is about, as far as its decider matters.
+struct approval_matter {
+    uint64_t enterprise; // that asked
+    uint64_t card, operation, campaign;
+    const json_t *request;
+};
+// May people of the caller's enterprise, which is not the operator's, decide it?
+bool api_approval_is_ours(struct api_exchange *x, const struct approval_matter *m);
 // In the transaction of what was approved with x->approval, and after it: 200.
 void api_approval_reply(struct api_exchange *x);
 // Ends those whose time is over; for the turn's writer.

@@ -440,6 +440,91 @@ static void two_of_an_enterprise_delete_where_that_is_granted(void **state)
     expect(200, "\"state\":\"APPROVED\"");
 }
 
+static void permit(const char *operations)
+{
+    char ids[2][API_ID_SIZE];
+    char body[256];
+    api_id_write(ids[0], "ent", enterprise);
+    api_id_write(ids[1], "grp", group);
+    (void)snprintf(path, sizeof(path), API_BASE "/permissions/%s/%s", ids[0], ids[1]);
+    (void)snprintf(body, sizeof(body), "{\"operations\":[%s],\"reason\":\"x\"}", operations);
+    ask(NULL, "PUT", path, body);
+    assert_int_equal(a.status, 200);
+}
+
+#define MAY_APPROVE                                                                                \
+    "\"card.read\",\"subscription.delete\",\"subscription.enable\",\"timers.set\",\"operation."    \
+    "approve\""
+
+// Neither word is theirs.
+static void expect_not_theirs(void)
+{
+    ask(second, "GET", approval_path(""), NULL);
+    take("requestHash", hash, sizeof(hash));
+    decide_as(colleague, "/approve");
+    expect(403, "PERMISSION_DENIED");
+    decide_as(colleague, "/reject");
+    expect(403, "PERMISSION_DENIED");
+}
+
+static void what_the_operator_asked_for_no_customer_decides(void **state)
+{
+    (void)state;
+    permit(MAY_APPROVE);
+    ask(NULL, "POST", card_path("/operations"), request_of("delete", ""));
+    take_approval(NULL);
+    expect_not_theirs();
+    decide_as(third, "/approve");
+    expect(200, "APPROVED");
+    ask(NULL, "POST", card_path("/operations"),
+        "{\"type\":\"set-timers\",\"parameters\":{\"SERVER_ADDR\":\"+9990000000999\"}}");
+    take("approvalId", approval, sizeof(approval));
+    expect_not_theirs();
+    ask(NULL, "PUT", card_path("/dirty"), "{\"reason\":\"found in a drawer\"}");
+    ask(NULL, "DELETE", card_path("/dirty"), "{\"reason\":\"it is known\"}");
+    expect(202, "clear doubt");
+    take("id", approval, sizeof(approval));
+    expect_not_theirs();
+    decide_as(third, "/approve");
+    expect(200, "APPROVED");
+}
+
+static void what_is_sharp_the_operator_decides(void **state)
+{
+    (void)state;
+    static const char *const sharp[] = {
+        "{\"type\":\"set-timers\",\"parameters\":{\"SERVER_ADDR\":\"+9990000000999\"}}", NULL};
+    char strong[LAB_TOKEN_SIZE];
+    lab_client(&lab, TENANT_SCOPES ",operations:force", enterprise, strong);
+    permit(MAY_APPROVE);
+    for (size_t i = 0; i < 2; i++) {
+        ask(strong, "POST", card_path("/operations"),
+            sharp[i] != NULL ? sharp[i]
+                             : request_of("delete", ",\"force\":true,\"reason\":\"urgent\""));
+        expect(202, "\"status\":\"AWAIT_APPROVAL\"");
+        take("approvalId", approval, sizeof(approval));
+        expect_not_theirs();
+        decide_as(second, "/reject");
+        expect(200, "REJECTED");
+    }
+}
+
+static void where_it_serves_itself_no_longer_it_decides_nothing(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"OPERATOR_ONLY", "REQUEST_APPROVE"};
+    permit(MAY_APPROVE);
+    for (size_t i = 0; i < 2; i++) {
+        char body[128];
+        rules("{\"authorityMode\":\"SELF_SERVICE\",\"reason\":\"x\"}");
+        ask(token, "POST", card_path("/operations"), request_of("delete", ""));
+        take_approval(token);
+        (void)snprintf(body, sizeof(body), "{\"authorityMode\":\"%s\",\"reason\":\"x\"}", modes[i]);
+        rules(body);
+        expect_not_theirs();
+    }
+}
+
 static void approvals_of_others_are_unknown(void **state)
 {
     (void)state;
@@ -482,6 +567,9 @@ int main(void)
         CASE(the_stricter_of_enterprise_and_group_holds),
         CASE(what_permissions_come_to_is_shown),
         CASE(two_of_an_enterprise_delete_where_that_is_granted),
+        CASE(what_the_operator_asked_for_no_customer_decides),
+        CASE(what_is_sharp_the_operator_decides),
+        CASE(where_it_serves_itself_no_longer_it_decides_nothing),
         CASE(approvals_of_others_are_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
