@@ -166,6 +166,13 @@ static bool are_timers_for_two(const struct api_exchange *x, const struct rules_
             cards > w->after.campaign_above);
 }
 
+// What needed two people would need one.
+static bool is_looser(const struct group_rules *before, const struct group_rules *after)
+{
+    return (before->four_eyes_delete && !after->four_eyes_delete) ||
+           after->campaign_above > before->campaign_above;
+}
+
 // What a second person has to approve; NULL: nothing. A rule that deletes by itself is for two
 // people; what is on already they have approved.
 static const char *what_is_for_two(const struct api_exchange *x, const struct rules_work *w)
@@ -179,6 +186,8 @@ static const char *what_is_for_two(const struct api_exchange *x, const struct ru
         return NULL;
     if (after->deletes && !is_same)
         return "bootstrap that deletes";
+    if (is_looser(&w->before, &w->after))
+        return "less for two people";
     return are_timers_for_two(x, w) ? "timers of a group" : NULL;
 }
 

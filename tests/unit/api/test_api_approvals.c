@@ -24,6 +24,24 @@ static void rules(const char *body)
     expect(200, "\"version\":");
 }
 
+static const char *id_of_group(void)
+{
+    static char id[API_ID_SIZE];
+    api_id_write(id, "grp", group);
+    return id;
+}
+
+// The rules need two people for less; olga is one of them.
+static void loosen(const char *body)
+{
+    (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules", id_of_group());
+    ask(NULL, "PATCH", path, body);
+    expect(202, "\"summary\":\"less for two people\"");
+    take_asked();
+    decide_as(second, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
+}
+
 static const char *request_of(const char *type, const char *more)
 {
     static char body[256];
@@ -166,12 +184,37 @@ static void what_is_cancelled_is_withdrawn(void **state)
 static void a_group_may_do_without_four_eyes_for_deletions(void **state)
 {
     (void)state;
-    rules("{\"fourEyes\":{\"delete\":false},\"reason\":\"test cards\"}");
+    loosen("{\"fourEyes\":{\"delete\":false},\"reason\":\"test cards\"}");
     ask(NULL, "POST", card_path("/operations"), request_of("delete", ""));
     expect(202, "\"status\":\"SENDING\"");
     ask(NULL, "POST", card_path("/operations"),
         request_of("enable", ",\"force\":true,\"reason\":\"urgent\""));
     expect(202, "\"status\":\"AWAIT_APPROVAL\""); // force is no deletion
+}
+
+static void nobody_switches_four_eyes_off_alone(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{\"fourEyes\":{\"delete\":false,\"campaignAbove\":100},\"reason\":\"x\"}",
+        "{\"fourEyes\":{\"campaignAbove\":101},\"reason\":\"x\"}",
+        "{\"fourEyes\":{\"delete\":false,\"campaignAbove\":1},\"reason\":\"x\"}"};
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules", id_of_group());
+        ask(second, "PATCH", path, bodies[i]);
+        take_asked();
+        decide_as(second, "/approve");
+        expect(403, "PERMISSION_DENIED");
+        ask(NULL, "POST", card_path("/operations?dryRun=true"), request_of("delete", ""));
+        expect(200, "\"approvalsNeeded\":1");
+    }
+    // Stricter is done at once, and what is as strict.
+    rules("{\"fourEyes\":{\"delete\":true,\"campaignAbove\":99},\"reason\":\"x\"}");
+    rules("{\"fourEyes\":{\"campaignAbove\":99},\"reason\":\"x\"}");
+    // The default is looser than that.
+    (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules?dryRun=true", id_of_group());
+    ask(second, "PATCH", path, "{\"fourEyes\":{},\"reason\":\"x\"}");
+    expect(200, "\"approvalsNeeded\":1");
 }
 
 static void another_address_to_report_to_is_for_two(void **state)
@@ -556,6 +599,7 @@ int main(void)
         CASE(an_operation_has_its_whole_time_after_the_approval),
         CASE(what_is_cancelled_is_withdrawn),
         CASE(a_group_may_do_without_four_eyes_for_deletions),
+        CASE(nobody_switches_four_eyes_off_alone),
         CASE(another_address_to_report_to_is_for_two),
         CASE(doubt_is_cleared_by_two),
         CASE(a_quarantine_is_lifted_by_two_or_stays),
