@@ -90,3 +90,13 @@ bool operation_is_state_changing(uint8_t kind)
 {
     return kind >= OPERATION_DOWNLOAD && kind <= OPERATION_SET_TIMERS;
 }
+
+struct utc record_doubted_at(const struct record *r)
+{
+    struct utc at = r->dirty_since;
+    for (size_t i = 0; i < DIRTY_REASONS; i++) {
+        if (r->reasons[i].since.ms > at.ms)
+            at = r->reasons[i].since;
+    }
+    return at;
+}

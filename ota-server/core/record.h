@@ -467,6 +467,8 @@ static inline bool record_has_mark(const struct record *r, enum card_mark mark)
 }
 // Slots of the mirror; NULL when there is none.
 const struct mirror_slot *record_enabled(const struct record *r);
+// When the latest reason of its present doubt came; 0: it is in none.
+struct utc record_doubted_at(const struct record *r);
 const struct mirror_slot *record_fallback(const struct record *r);
 const struct mirror_slot *record_slot_named(const struct record *r,
                                             const struct subscription_name *name);

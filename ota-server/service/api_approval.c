@@ -27,6 +27,34 @@ static bool is_kept_only(const char *name)
     return is;
 }
 
+static uint64_t cards_of(struct api_exchange *x, uint64_t group)
+{
+    uint64_t counts[CARD_STATES] = {0};
+    uint64_t total = 0;
+    if (store_group_states(x->reader, group, counts) != STORE_OK)
+        memset(counts, 0, sizeof(counts));
+    for (size_t i = 0; i < CARD_STATES; i++)
+        total += counts[i];
+    return total;
+}
+
+static uint64_t id_of(const json_t *root, const char *name, const char *prefix)
+{
+    struct bytes text = {0};
+    uint64_t id = 0;
+    if (json_get_text(root, name, &text) != JSON_FOUND || !api_id_read(text, prefix, &id))
+        return 0;
+    return id;
+}
+
+// Cards come and go while it waits: as many as it would concern now.
+static void count_anew(struct api_exchange *x, const struct document *d, json_t *root)
+{
+    const uint64_t group = id_of(root, "groupId", "grp");
+    if (group != 0 && d->state == APPROVAL_OPEN)
+        json_object_set_new(root, "targetCount", json_integer((json_int_t)cards_of(x, group)));
+}
+
 static void put_approval(struct api_exchange *x, const struct document *d)
 {
     json_t *root = NULL;
@@ -34,6 +62,7 @@ static void put_approval(struct api_exchange *x, const struct document *d)
     json_t *value;
     if (json_read(d->body, &root) != JSON_READ_OK)
         return;
+    count_anew(x, d, root);
     json_object_foreach(root, name, value)
     {
         if (is_kept_only(name))
@@ -143,12 +172,7 @@ static json_t *request_of(struct api_exchange *x, uint64_t group)
 static void set_targets(struct api_exchange *x, json_t *root, uint64_t group)
 {
     char card[API_ID_SIZE];
-    uint64_t counts[CARD_STATES] = {0};
-    uint64_t total = group == 0;
-    if (group != 0 && store_group_states(x->reader, group, counts) != STORE_OK)
-        memset(counts, 0, sizeof(counts));
-    for (size_t i = 0; i < CARD_STATES; i++)
-        total += counts[i];
+    const uint64_t total = group == 0 ? 1 : cards_of(x, group);
     api_id_write(card, "crd", x->card_id);
     json_object_set_new(root, "targetCount", json_integer((json_int_t)total));
     json_object_set_new(root, "sample", group == 0 ? json_pack("[s]", card) : json_array());
@@ -317,8 +341,10 @@ static void reply_requested(struct api_exchange *x)
     reply_approval(x, x->approval->document.id, 202);
 }
 
-void api_approval_request(struct api_exchange *x, const char *what, uint64_t tenant)
+void api_approval_request(struct api_exchange *x, const char *what, struct utc since,
+                          uint64_t tenant)
 {
+    api_set_time(x->root, "since", since);
     if (api_approval_begin(x, what, APPROVAL_FOUR_EYES, tenant))
         api_commit(x, keep_request, reply_requested);
 }
@@ -425,15 +451,6 @@ struct kept {
     char password_hash[USER_HASH_SIZE]; // that a person is to have, or ""
 };
 
-static uint64_t id_of(const json_t *root, const char *name, const char *prefix)
-{
-    struct bytes text = {0};
-    uint64_t id = 0;
-    if (json_get_text(root, name, &text) != JSON_FOUND || !api_id_read(text, prefix, &id))
-        return 0;
-    return id;
-}
-
 static bool read_kept(const struct api_object *object, struct kept *k)
 {
     struct bytes text = {0};
@@ -514,11 +531,14 @@ static enum store_status keep_decision(void *context, struct store *store, struc
 {
     struct api_exchange *x = context;
     const struct api_object *object = x->work;
-    (void)e;
     x->problem = api_problem_of(API_OK);
-    const enum store_status status = store_document_put(store, &object->document);
+    enum store_status status = store_document_put(store, &object->document);
     if (status == STORE_CONFLICT) // somebody else decided meanwhile
         x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
+    const bool is_of_card =
+        e != NULL && (e->type == EVENT_CLEAR_DIRTY || e->type == EVENT_LIFT_QUARANTINE);
+    if (status == STORE_OK && is_of_card)
+        status = api_approval_judge_since(x, store, object);
     return status == STORE_OK ? approval_tell(store, &object->document, x->now.utc) : status;
 }
 

@@ -31,8 +31,14 @@ bool api_approval_begin_campaign(struct api_exchange *x, const struct campaign *
                                  enum approval_why why);
 // Keeps it, in the transaction of what waits for it; nothing without one.
 enum store_status api_approval_keep(struct api_exchange *x, struct store *store);
-// A request that is not stored but in the approval: 202 with it.
-void api_approval_request(struct api_exchange *x, const char *what, uint64_t tenant);
+// Since when a card has what EVENT_CLEAR_DIRTY or EVENT_LIFT_QUARANTINE would end; 0: it has not.
+struct utc api_approval_since(const struct record *record, uint8_t event_type);
+// Is it still what the request was made for, by x->event? STORE_CONFLICT with x->problem: no.
+enum store_status api_approval_judge_since(struct api_exchange *x, struct store *store,
+                                           const struct api_object *object);
+// A request about a card that is not stored but in the approval: 202 with it.
+void api_approval_request(struct api_exchange *x, const char *what, struct utc since,
+                          uint64_t tenant);
 // The same for a change of a group's rules, which is x->root.
 void api_approval_request_rules(struct api_exchange *x, const char *what, uint64_t group,
                                 uint64_t tenant);

@@ -483,17 +483,17 @@ void api_card_dirty_put(struct api_exchange *x)
 }
 
 // Two people, unless the installation has but one.
-static void change_by_two(struct api_exchange *x, enum event_type type, bool is_possible,
-                          const char *what)
+static void change_by_two(struct api_exchange *x, enum event_type type, const char *what)
 {
     const struct patch *patch = x->work;
+    const struct utc since = api_approval_since(&patch->record, (uint8_t)type);
     x->event.type = (uint8_t)type;
-    if (!is_possible)
+    if (since.ms == 0)
         api_refuse(x, api_refusal(REFUSAL_WRONG_STATUS));
     else if (x->api->options.single_person)
         change(x, type);
     else
-        api_approval_request(x, what, patch->record.tenant);
+        api_approval_request(x, what, since, patch->record.tenant);
 }
 
 void api_card_dirty_delete(struct api_exchange *x)
@@ -501,9 +501,7 @@ void api_card_dirty_delete(struct api_exchange *x)
     api_read_reason(x, API_REQUIRED);
     if (!api_end_reading(x) || !open_change(x))
         return;
-    const struct patch *patch = x->work;
-    change_by_two(x, EVENT_CLEAR_DIRTY, patch->record.dirty_since.ms != 0,
-                  "clear doubt without an audit");
+    change_by_two(x, EVENT_CLEAR_DIRTY, "clear doubt without an audit");
 }
 
 void api_card_quarantine_delete(struct api_exchange *x)
@@ -511,9 +509,7 @@ void api_card_quarantine_delete(struct api_exchange *x)
     api_read_reason(x, API_REQUIRED);
     if (!api_end_reading(x) || !open_change(x))
         return;
-    const struct patch *patch = x->work;
-    change_by_two(x, EVENT_LIFT_QUARANTINE, record_has_mark(&patch->record, MARK_QUARANTINED),
-                  "lift the quarantine");
+    change_by_two(x, EVENT_LIFT_QUARANTINE, "lift the quarantine");
 }
 
 // --- identifiers in clear ---

@@ -18,6 +18,8 @@ static bool is_shared(struct api_exchange *x, const struct document *d)
 static const struct api_kind kept = {.kind = RULES_KIND, .prefix = "grp", .is_shared = is_shared};
 static const struct api_kind versions = {.kind = RULES_VERSION_KIND, .prefix = "rec"};
 
+#define VERSION_MEMBER "rulesVersion" // of a request that waits: the rules that it was made for
+
 struct rules_work {
     struct api_object group;
     struct api_object object; // the rules; version 0 when there are none yet
@@ -337,6 +339,12 @@ void api_group_rules_carry_out(struct api_exchange *x, uint64_t group, json_t *r
     if (w == NULL)
         return;
     w->is_applied = api_body_bool(&x->body, "apply", false);
+    int64_t version = -1;
+    (void)json_get_integer(request, VERSION_MEMBER, 0, INT64_MAX, &version);
+    if (version != (int64_t)w->object.document.version) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The rules were changed since"));
+        return;
+    }
     if (complete_items(x, w) && merge(x, w) && fill_version(x, w, author))
         api_commit(x, keep_rules, api_approval_reply);
 }
@@ -383,6 +391,13 @@ static bool are_consistent(struct api_exchange *x, const struct group_rules *r)
     return false;
 }
 
+static void ask_for_two(struct api_exchange *x, const struct rules_work *w, const char *what)
+{
+    json_object_set_new(x->root, VERSION_MEMBER,
+                        json_integer((json_int_t)w->object.document.version));
+    api_approval_request_rules(x, what, x->object_id, w->group.document.owner);
+}
+
 void api_group_rules_patch(struct api_exchange *x)
 {
     struct group_rules given;
@@ -409,7 +424,7 @@ void api_group_rules_patch(struct api_exchange *x)
     if (x->is_dry_run)
         reply_effect(x, w);
     else if (for_two != NULL)
-        api_approval_request_rules(x, for_two, group, w->group.document.owner);
+        ask_for_two(x, w, for_two);
     else
         api_commit(x, keep_rules, reply_changed);
 }

@@ -66,7 +66,7 @@ static void run_at(int64_t ms, const struct event *e)
 
 static struct event request(uint8_t kind)
 {
-    struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_CLIENT, .id = 3}};
+    struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_RULE, .id = 3}};
     e.as.request.operation.id = turn_id(turn, world.now);
     e.as.request.operation.kind = kind;
     e.as.request.operation.target = record_slot_name(&world.record.slots[1]);
