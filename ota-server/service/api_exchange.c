@@ -169,9 +169,13 @@ uint64_t api_person(const struct api_exchange *x)
 
 bool api_second_person(struct api_exchange *x)
 {
-    if (x->api->options.single_person || x->client.is_user)
+    const bool is_somebody = x->client.is_user && !x->client.is_given;
+    if (x->api->options.single_person || is_somebody)
         return true;
-    api_refuse_code(x, API_PERMISSION_DENIED);
+    if (x->client.is_user)
+        api_refuse(x, api_problem_reason(API_PERMISSION_DENIED, "SET_OWN_PASSWORD", ""));
+    else
+        api_refuse_code(x, API_PERMISSION_DENIED);
     return false;
 }
 

@@ -60,8 +60,8 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/users/*", "users:read", TAKES_NOTHING, 0, api_user_get},
     {API_PATCH, API_BASE "/users/*", "users:write", TAKES_MERGE, CHANGES, api_user_patch},
     {API_DELETE, API_BASE "/users/*", "users:write", TAKES_NOTHING, CHANGES, api_user_delete},
-    {API_POST, API_BASE "/users/*/password", "users:write", TAKES_JSON, CHANGES, api_user_password_post},
-    // One's own takes no scope. Answers that hold secrets are not kept: no idempotency key.
+    {API_POST, API_BASE "/users/*/password", NULL, TAKES_JSON, CHANGES, api_user_password_post},
+    // One's own takes no scope, here and above. Answers that hold secrets are not kept: no idempotency key.
     {API_GET, API_BASE "/users/*/second-factor", NULL, TAKES_NOTHING, 0, api_factor_get},
     {API_POST, API_BASE "/users/*/second-factor", NULL, TAKES_JSON, NO_KEY, api_factor_post},
     {API_PATCH, API_BASE "/users/*/second-factor", NULL, TAKES_MERGE, NO_KEY, api_factor_patch},

@@ -364,7 +364,9 @@ static bool check_role(struct api_exchange *x, const struct auth_user *user)
 
 static enum store_status keep_user(struct api_exchange *x, struct store *store, struct utc now)
 {
-    const struct user_work *w = x->work;
+    struct user_work *w = x->work;
+    if (w->is_new || w->has_password)
+        w->user.is_given = w->user.hash[0] != '\0';
     enum store_status status = api_difference_begin(x, store, "user", w->user.id, put_compared);
     if (status == STORE_OK)
         status = auth_user_put(store, &w->user, now);
@@ -498,6 +500,17 @@ void api_user_patch(struct api_exchange *x)
 
 void api_user_password_post(struct api_exchange *x)
 {
+    uint64_t id = 0;
+    if (!api_capture(x, 0, "usr", &id))
+        return;
+    if (x->client.is_user && x->client.id == id) {
+        api_own_password_post(x, id);
+        return;
+    }
+    if (!api_has_scope(x, "users:write")) {
+        api_refuse_permission(x);
+        return;
+    }
     struct user_work *w = open_work(x);
     if (w == NULL)
         return;

@@ -15,6 +15,9 @@ bool api_user_find(struct api_exchange *x, struct auth_user *user);
 // Nobody gives a role that can more than they, and nobody touches who has one: else refused.
 bool api_user_reach(struct api_exchange *x, enum user_role role);
 
+// POST of the caller's own password, with the present one: takes no scope.
+void api_own_password_post(struct api_exchange *x, uint64_t id);
+
 // --- for two ---
 
 // What one person does to another. Whoever may approve is made and unmade by two.

@@ -62,6 +62,7 @@ struct auth_client {
     char name[AUTH_NAME_SIZE];
     bool is_suspended;
     bool is_user;       // a person, see auth_user.h; then `id` is the user's
+    bool is_given;      // a person whose password somebody else knows
     uint8_t status;     // enum auth_client_status
     uint8_t mechanisms; // set of CLIENT_BY_...
     uint64_t asked_by;  // person; 0: at the command line

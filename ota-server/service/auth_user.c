@@ -89,8 +89,12 @@ bool user_role_is_within(enum user_role role, const struct auth_client *caller)
 
 void auth_user_as_caller(const struct auth_user *user, struct auth_client *caller)
 {
-    *caller = (struct auth_client){
-        .id = user->id, .tenant = user->tenant, .is_user = true, .per_second = 20, .burst = 40};
+    *caller = (struct auth_client){.id = user->id,
+                                   .tenant = user->tenant,
+                                   .is_user = true,
+                                   .is_given = user->is_given,
+                                   .per_second = 20,
+                                   .burst = 40};
     for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++) {
         // The table has no more rows than a caller has room for.
         if ((grants[i].roles >> user->role & 1) != 0 &&
@@ -155,6 +159,7 @@ bool auth_user_read(const struct document *d, struct auth_user *out)
         json_get_text(root, "displayName", &shown) == JSON_FOUND;
     if (ok) {
         out->role = (enum user_role)role;
+        out->is_given = json_is_true(json_object_get(root, "given"));
         copy(out->hash, sizeof(out->hash), hash);
         copy(out->display_name, sizeof(out->display_name), shown);
     }
@@ -211,6 +216,8 @@ enum store_status auth_user_put(struct store *s, const struct auth_user *user, s
     json_put_signed(&j, user->expires_at.ms);
     json_put_key(&j, "hash");
     json_put_string(&j, user->hash);
+    json_put_key(&j, "given");
+    json_put_bool(&j, user->is_given);
     json_end_object(&j);
     const struct document d = {.kind = "user",
                                .id = user->id,

@@ -30,6 +30,7 @@ struct auth_user {
     bool is_locked;
     struct utc expires_at;     // 0: never
     char hash[USER_HASH_SIZE]; // of the password; "" when none was set
+    bool is_given;             // it is: by somebody else, who knows it
 };
 
 enum store_status auth_user_get(struct store *s, uint64_t id, struct auth_user *out) MUST_USE;

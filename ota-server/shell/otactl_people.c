@@ -96,27 +96,30 @@ struct secret_password {
     size_t len;
 };
 
-static bool put_password(struct json_writer *j, const char *path)
+static bool put_secret(struct json_writer *j, const char *name, const char *path)
 {
     struct secret_password password;
     const bool is_read = ctl_read_secret(path, password.text, sizeof(password.text), &password.len);
     if (is_read) {
-        json_put_key(j, "password");
+        json_put_key(j, name);
         json_put_text(j, bytes_of(password.text, password.len));
     }
     secret_wipe(&password, sizeof(password));
     return is_read;
 }
 
-// Read from a file that only its owner can read, never from the command line.
+// Read from files that only their owner can read, never from the command line. The present one is
+// needed for the own account.
 enum ctl_exit user_password_run(struct ctl_task *t)
 {
-    uint8_t text[6 * PASSWORD_MAX + 6 * 256 + 48]; // with a reason
+    uint8_t text[2 * 6 * PASSWORD_MAX + 6 * 256 + 64]; // with a reason
     struct writer w = writer_of(text, sizeof(text));
     struct json_writer j = json_writer_of(&w);
     struct ctl_request r;
     json_begin_object(&j);
-    enum ctl_exit exit = put_password(&j, t->args[1]) ? CTL_DONE : CTL_REFUSED;
+    const bool is_read = put_secret(&j, "password", t->args[1]) &&
+                         (t->arg_count < 3 || put_secret(&j, "currentPassword", t->args[2]));
+    enum ctl_exit exit = is_read ? CTL_DONE : CTL_REFUSED;
     ctl_put_text(t, &j, OPTION_REASON, "reason");
     json_end_object(&j);
     if (exit == CTL_DONE && !json_done(&j))
@@ -320,8 +323,9 @@ enum ctl_exit setup_run(struct ctl_task *t)
         json_put_string(&j, t->args[3 + i]);
     }
     json_end_object(&j);
-    enum ctl_exit exit =
-        put_token(&j, t->args[0]) && put_password(&j, t->args[1]) ? CTL_DONE : CTL_REFUSED;
+    enum ctl_exit exit = put_token(&j, t->args[0]) && put_secret(&j, "password", t->args[1])
+                             ? CTL_DONE
+                             : CTL_REFUSED;
     json_end_object(&j);
     if (exit == CTL_DONE && !json_done(&j))
         exit = ctl_wrong(t, "a text is too long, or no UTF-8", NULL);

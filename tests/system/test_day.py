@@ -19,6 +19,7 @@ PATIENCE = {"retry": {"backoffSeconds": [30, 60, 120, 300, 600], "smsValiditySec
                       "porWaitSeconds": 60},
             "dirty": {"auditBackoffSeconds": [10, 120, 300, 600, 900, 1200, 1800, 2700]}}
 PASSWORD = "correct horse battery"
+GIVEN = "battery given horse"  # by somebody else: who has it approves nothing
 MASK = 0x5A3C96E10F784B2D1133557799BBDDFF
 # Each transport key in two halves, whose sum it is.
 KEYS = {index: (("%032X" % (int(key, 16) ^ MASK), "%032X" % MASK), key) for index, key in TRANSPORT.items()}
@@ -43,9 +44,9 @@ STEPS = ["installation.set-up", "enterprise.created", "user.created", "group.cre
 class Person:
     """Somebody at a browser: a session, its cookie, and the token against forged requests."""
 
-    def __init__(self, authority, username):
+    def __init__(self, authority, username, password=PASSWORD):
         self.authority, self.cookie, self.token = authority, "", ""
-        self.token = self.ask("POST", "/session", {"username": username, "password": PASSWORD})["csrfToken"]
+        self.token = self.ask("POST", "/session", {"username": username, "password": password})["csrfToken"]
 
     def ask(self, method, path, body=None):
         link = http.client.HTTPConnection(self.authority, timeout=20)
@@ -85,10 +86,11 @@ class ByApi:
         authority = self.lab.server.ready["http"]
         self.anna = anna = Person(authority, "anna")
         operator = anna.ask("GET", "/session")["user"]["enterpriseId"]
-        ben = anna.ask("POST", "/users", {"username": "ben", "password": PASSWORD, "role": "PLATFORM_ADMIN",
+        ben = anna.ask("POST", "/users", {"username": "ben", "password": GIVEN, "role": "PLATFORM_ADMIN",
                                           "enterpriseId": operator})
         assert ben["role"] == "PLATFORM_ADMIN"
-        self.ben = Person(authority, "ben")
+        self.ben = Person(authority, "ben", GIVEN)
+        self.ben.ask("POST", f"/users/{ben['id']}/password", {"password": PASSWORD, "currentPassword": GIVEN})
         scopes = anna.ask("GET", "/session")["scopes"]
         client = anna.ask("POST", "/api-clients", {"name": "day", "enterpriseId": operator, "scopes": scopes,
                                                    "mechanisms": ["hmac"]})
@@ -291,8 +293,10 @@ class ByCli:
         operator = me["user"]["enterpriseId"]
         ben = self.run("user", "create", "username=ben", "role=PLATFORM_ADMIN", "enterpriseId=" + operator, "-q",
                        access=self.anna).split()[-1]
-        self.run("user", "password", ben, self.file("password", PASSWORD + "\n"), access=self.anna)
-        self.ben = self.log_in("ben")
+        self.run("user", "password", ben, self.file("given", GIVEN + "\n"), access=self.anna)
+        self.ben = self.log_in("ben", GIVEN)
+        self.run("user", "password", ben, self.file("password", PASSWORD + "\n"), self.file("given", GIVEN + "\n"),
+                 access=self.ben)
         client = self.run("client", "create", "name=day", "enterpriseId=" + operator, "scopes=" + ",".join(me["scopes"]),
                           "mechanisms=hmac", "-q", access=self.anna).split()[-1]
         self.run("client", "approve", client, codes=(4,), access=self.anna)  # who asked for it
@@ -300,9 +304,9 @@ class ByCli:
         secret = json.loads(self.run("client", "secret", client, "--json", access=self.anna))
         self.access.update(OTARIA_APPKEY=secret["appKey"], OTARIA_APPSECRET=secret["appSecret"])
 
-    def log_in(self, name):
+    def log_in(self, name, password=PASSWORD):
         kept = os.path.join(self.lab.folder, name + ".session")
-        self.run("session", "open", name, self.file("password", PASSWORD + "\n"), kept, access=self.address)
+        self.run("session", "open", name, self.file("password", password + "\n"), kept, access=self.address)
         assert os.stat(kept).st_mode & 0o777 == 0o600
         return {"OTARIA_CREDENTIALS": kept}
 

@@ -308,3 +308,13 @@ void lab_crash_everywhere(struct lab *lab, const struct ask *ask)
     if (tried[route])
         lab_keep_exchange(ask, &t.answer);
 }
+
+void lab_own_password(struct lab *lab, const char *username)
+{
+    struct auth_user user;
+    assert_int_equal(auth_user_named(lab->store, bytes_of_text(username), &user), STORE_OK);
+    user.is_given = false;
+    assert_int_equal(store_begin(lab->store), STORE_OK);
+    assert_int_equal(auth_user_put(lab->store, &user, lab->now.utc), STORE_OK);
+    assert_int_equal(store_commit(lab->store), STORE_OK);
+}

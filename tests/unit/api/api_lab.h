@@ -88,6 +88,8 @@ struct door {
 // A user without a password, and a session of theirs.
 void lab_user(struct lab *lab, const char *username, enum user_role role, uint64_t tenant,
               struct door *door);
+// They have set their own password, whoever gave them the first one.
+void lab_own_password(struct lab *lab, const char *username);
 // Asks as that user.
 void lab_ask_as(struct lab *lab, const struct door *door, const char *method, const char *target,
                 const char *body, struct answer *answer);

@@ -96,6 +96,7 @@ void add_user(const char *name, const char *role, uint64_t of)
     } else {
         assert_int_equal(a.status, 201);
     }
+    lab_own_password(&lab, name);
     memcpy(approval, other, sizeof(approval));
     memcpy(hash, other_hash, sizeof(hash));
 }

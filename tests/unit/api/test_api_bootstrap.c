@@ -175,6 +175,7 @@ static void a_rule_that_deletes_is_for_two(void **state)
                    id);
     ask("POST", API_BASE "/users", body);
     assert_int_equal(a.status, 201);
+    lab_own_password(&lab, "olga");
     ask("PATCH", target("/card-groups/", "grp", group, "/rules?dryRun=true"), "{\"reason\":\"x\"}");
     expect(200, "\"approvalsNeeded\":0");
     rule(",\"afterwards\":\"DELETE\"");

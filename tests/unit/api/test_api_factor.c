@@ -334,6 +334,7 @@ static void that_of_whoever_may_approve_is_taken_away_by_two(void **state)
     char body[128];
     enrol("ann", ann);
     add_user("zoe", "OPERATOR", LAB_TENANT, id);
+    lab_own_password(&lab, "zoe");
     lab.is_single_person = false;
     lab.has_basic = true;
     lab_reopen_api(&lab);

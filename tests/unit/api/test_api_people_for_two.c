@@ -273,7 +273,8 @@ static void the_password_of_whoever_may_approve_is_reset_by_two(void **state)
     // One's own is one's own.
     add_user("ada", "PLATFORM_ADMIN", LAB_TENANT);
     (void)snprintf(own, sizeof(own), "%s/password", user_path("ada"));
-    ask(first_admin, "POST", own, "{\"password\":\"another horse battery\"}");
+    ask(first_admin, "POST", own,
+        "{\"password\":\"another horse battery\",\"currentPassword\":\"correct horse battery\"}");
     assert_int_equal(a.status, 204);
 }
 
@@ -286,11 +287,97 @@ static void an_admin_of_an_enterprise_makes_no_other_alone(void **state)
     expect(403, "PERMISSION_DENIED");
     decide_as(second, "/approve");
     expect(200, "\"state\":\"APPROVED\"");
+    lab_own_password(&lab, "ann");
     ask_for_user(colleague, "eve", "ENTERPRISE_ADMIN", enterprise);
     take_asked();
     decide_as(fellow, "/approve");
     expect(200, "\"state\":\"APPROVED\"");
     expect_user("eve", "\"role\":\"ENTERPRISE_ADMIN\"");
+}
+
+static const char *own_path(const char *name)
+{
+    struct auth_user user;
+    char id[API_ID_SIZE];
+    assert_int_equal(auth_user_named(lab.store, bytes_of_text(name), &user), STORE_OK);
+    api_id_write(id, "usr", user.id);
+    (void)snprintf(path, sizeof(path), API_BASE "/users/%s/password", id);
+    return path;
+}
+
+static void everybody_sets_their_own_password(void **state)
+{
+    (void)state;
+    static const char wrong[] =
+        "{\"password\":\"another horse battery\",\"currentPassword\":\"correct horse bakery\"}";
+    static const char right[] =
+        "{\"password\":\"another horse battery\",\"currentPassword\":\"correct horse battery\"}";
+    ask(second, "POST", own_path("otto"), right); // an operator has no scope for others'
+    expect(403, "PERMISSION_DENIED");
+    ask(second, "POST", own_path("olga"), "{\"password\":\"another horse battery\"}");
+    expect(400, "currentPassword");
+    ask(second, "POST", own_path("olga"),
+        "{\"password\":\"correct horse battery\",\"currentPassword\":\"correct horse battery\"}");
+    expect(400, "choose another");
+    ask(second, "POST", own_path("olga"), wrong);
+    expect(403, "WRONG_PASSWORD");
+    ask(NULL, "GET", API_BASE "/audit-trail?action=password.refused", NULL);
+    expect(200, "\"totalCount\":1");
+    ask(second, "POST", own_path("olga"), right);
+    assert_int_equal(a.status, 204);
+    ask(second, "GET", API_BASE "/approvals", NULL);
+    expect(401, "UNAUTHENTICATED");
+    // A client gives it, and needs no present one.
+    ask(NULL, "POST", own_path("bob"), right);
+    expect(400, "currentPassword");
+}
+
+static void wrong_present_passwords_are_counted(void **state)
+{
+    (void)state;
+    static const char wrong[] =
+        "{\"password\":\"another horse battery\",\"currentPassword\":\"correct horse bakery\"}";
+    ask(second, "GET", API_BASE "/approvals", NULL); // remembered for a minute
+    expect(200, "items");
+    for (unsigned i = 0; i < 5; i++) {
+        ask(second, "POST", own_path("olga"), wrong);
+        expect(403, "WRONG_PASSWORD");
+    }
+    ask(second, "POST", own_path("olga"), wrong);
+    expect(429, "TOO_MANY_REQUESTS");
+}
+
+static void who_was_given_a_password_approves_nothing(void **state)
+{
+    (void)state;
+    // As anybody who gave it knows it.
+    ask_for_user(NULL, "ann", "OPERATOR", LAB_TENANT);
+    take_asked();
+    decide_as(second, "/approve");
+    expect(200, "APPROVED");
+    ask_for_user(second, "x", "ENTERPRISE_ADMIN", enterprise);
+    if (a.status == 403)
+        ask_for_user(NULL, "x", "ENTERPRISE_ADMIN", enterprise);
+    take_asked();
+    decide_as(fellow, "/approve");
+    expect(403, "SET_OWN_PASSWORD");
+    decide_as(fellow, "/reject");
+    expect(403, "SET_OWN_PASSWORD");
+    ask(fellow, "POST", own_path("ann"),
+        "{\"password\":\"another horse battery\",\"currentPassword\":\"correct horse battery\"}");
+    assert_int_equal(a.status, 204);
+    static const char own[] = "Basic YW5uOmFub3RoZXIgaG9yc2UgYmF0dGVyeQ=="; // ann's another one
+    decide_as(own, "/approve");
+    expect(200, "APPROVED");
+    // Given anew, it is somebody else's again.
+    ask(NULL, "POST", own_path("ann"), "{\"password\":\"correct horse battery\"}");
+    take_asked();
+    decide_as(second, "/approve");
+    expect(200, "APPROVED");
+    ask_for_user(NULL, "y", "ENTERPRISE_ADMIN", enterprise);
+    take_asked();
+    decide_as(fellow, "/approve");
+    expect(403, "SET_OWN_PASSWORD");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
@@ -311,6 +398,9 @@ int main(void)
         CASE(whoever_may_approve_is_deleted_by_two),
         CASE(the_password_of_whoever_may_approve_is_reset_by_two),
         CASE(an_admin_of_an_enterprise_makes_no_other_alone),
+        CASE(everybody_sets_their_own_password),
+        CASE(wrong_present_passwords_are_counted),
+        CASE(who_was_given_a_password_approves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

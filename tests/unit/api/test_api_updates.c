@@ -339,6 +339,7 @@ static void add_olga(void)
     lab_reopen_api(&lab);
     ask("POST", BASE "/users", body);
     assert_int_equal(a.status, 201);
+    lab_own_password(&lab, "olga");
 }
 
 static void an_update_waits_for_a_second_person(void **state)
