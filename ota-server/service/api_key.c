@@ -112,6 +112,21 @@ static bool find_kcv(struct api_exchange *x, const struct secret_key *key, uint3
     return true;
 }
 
+// All octets equal, as the sum of equal components is: no key. Not in a time that tells of others.
+static bool is_constant(const struct secret_key *key)
+{
+    uint8_t other = 0;
+    for (size_t i = 1; i < KEY_LEN; i++)
+        other |= key->octets[i] ^ key->octets[0];
+    return other == 0;
+}
+
+static struct api_problem no_key(const char *field)
+{
+    return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(field),
+                             "All octets of the key would be equal: enter another component");
+}
+
 static bool draw(struct api_exchange *x, uint8_t nonce[CRYPTO_NONCE_SIZE])
 {
     return x->api->options.fill(x->api->options.fill_context, nonce, CRYPTO_NONCE_SIZE);
@@ -193,6 +208,10 @@ static bool read_all(struct api_exchange *x, struct key_work *w, const json_t *c
         }
         add_to(&w->key, &w->component);
         w->given++;
+    }
+    if (components != NULL && is_constant(&w->key)) {
+        api_refuse(x, no_key("components"));
+        return false;
     }
     if (find_kcv(x, &w->key, &w->kcv))
         return true;
@@ -420,6 +439,10 @@ static enum store_status add_component(struct api_exchange *x, struct store *sto
     add_to(&w->key, &w->component);
     w->given = e.count + 1;
     const bool is_last = w->given == w->needed;
+    if (is_last && is_constant(&w->key)) {
+        x->problem = no_key("component");
+        return STORE_CONFLICT;
+    }
     status = insert_component(x, store, w, !is_last);
     if (status == STORE_OK && is_last)
         status = complete(x, store, w, &e);

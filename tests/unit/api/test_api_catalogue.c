@@ -400,7 +400,7 @@ static void an_estimate_is_the_length_of_real_packets(void **state)
 
 // Check values by `openssl enc -aes-128-ecb` over sixteen octets of 01.
 #define FIRST "{\"component\":\"00112233445566778899AABBCCDDEEFF\",\"kcv\":\"3544E0\"}"
-#define SECOND "{\"component\":\"0F1E2D3C4B5A69788796A5B4C3D2E1F0\",\"kcv\":\"8F93D8\"}"
+#define SECOND "{\"component\":\"2B7E151628AED2A6ABF7158809CF4F3C\",\"kcv\":\"2CF6A4\"}"
 
 static void a_key_is_entered_by_two_people(void **state)
 {
@@ -441,7 +441,40 @@ static void a_key_is_entered_by_two_people(void **state)
     ask("GET", BASE "/transport-keys", NULL);
     assert_true(has("\"totalCount\":1"));
     ask("GET", key, NULL);
-    assert_true(has("\"kcv\":\"3544E0\"") && has("\"kcv\":\"8F93D8\"") && !has("0011"));
+    assert_true(has("\"kcv\":\"3544E0\"") && has("\"kcv\":\"2CF6A4\"") && !has("0011"));
+}
+
+static void a_key_of_equal_octets_is_none(void **state)
+{
+    (void)state;
+    struct door one;
+    struct door other;
+    // All at once, where one person is all there is.
+    ask("POST", BASE "/transport-keys",
+        "{\"index\":3,\"algorithm\":\"AES128-CBC\",\"components\":["
+        "\"00112233445566778899AABBCCDDEEFF\",\"00112233445566778899AABBCCDDEEFF\"]}");
+    assert_int_equal(a.status, 400);
+    assert_true(has("\"field\":\"components\"") && has("enter another component"));
+    ask("POST", BASE "/transport-keys",
+        "{\"index\":3,\"algorithm\":\"AES128-CBC\",\"components\":["
+        "\"00112233445566778899AABBCCDDEEFF\",\"A5B48796E1F0C3D22D3C0F1E69784B5A\"]}");
+    assert_int_equal(a.status, 400); // A5 everywhere
+    lab_close(&lab);
+    lab_open(&lab, "all", false);
+    lab_user(&lab, "one", ROLE_PLATFORM_ADMIN, LAB_TENANT, &one);
+    lab_user(&lab, "other", ROLE_PLATFORM_ADMIN, LAB_TENANT, &other);
+    ask("POST", BASE "/transport-keys", "{\"index\":3,\"algorithm\":\"AES128-CBC\"}");
+    assert_int_equal(a.status, 201);
+    char key[sizeof(path)];
+    memcpy(key, path_to("/transport-keys/", "rec_", "/components"), sizeof(key));
+    lab_ask_as(&lab, &one, "POST", key, FIRST, &a);
+    assert_int_equal(a.status, 201);
+    lab_ask_as(&lab, &other, "POST", key, FIRST, &a);
+    assert_int_equal(a.status, 400);
+    assert_true(has("\"field\":\"component\"") && has("enter another component"));
+    lab_ask_as(&lab, &other, "POST", key, SECOND, &a);
+    assert_int_equal(a.status, 201);
+    assert_true(has("\"complete\":true"));
 }
 
 // --- who sells for whom ---
@@ -517,6 +550,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_estimate_is_the_length_of_real_packets, open_all,
                                         close_all),
         cmocka_unit_test_setup_teardown(a_key_is_entered_by_two_people, open_all, close_all),
+        cmocka_unit_test_setup_teardown(a_key_of_equal_octets_is_none, open_all, close_all),
         cmocka_unit_test_setup_teardown(an_enterprise_names_its_virtual_operator, open_all,
                                         close_all),
         cmocka_unit_test_setup_teardown(permissions_are_listed_by_operation, open_all, close_all),
