@@ -202,8 +202,12 @@ enum api_access api_access_to(struct api_exchange *x, const struct record *recor
         return API_ACCESS_GRANTED;
     if (permission_of(x->reader, x->tenant, record->group, &set, &is_there) != STORE_OK)
         return API_ACCESS_UNKNOWN;
-    if (!is_there && record->tenant != x->tenant)
-        return API_ACCESS_NONE;
+    if (!is_there && record->tenant != x->tenant) {
+        bool is_customers = false;
+        if (api_customer_sees(x, record, &is_customers) != STORE_OK)
+            return API_ACCESS_UNKNOWN;
+        return is_customers ? API_ACCESS_SEEN : API_ACCESS_NONE;
+    }
     const bool is_granted = (grants & GRANT_BIT(GRANT_NONE)) == 0 && (set & grants) == grants;
     return is_granted ? API_ACCESS_GRANTED : API_ACCESS_SEEN;
 }

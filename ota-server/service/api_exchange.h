@@ -254,6 +254,9 @@ enum api_access {
     API_ACCESS_GRANTED,
     API_ACCESS_UNKNOWN, // the store did not tell
 };
+// Is the card visible to a customer of the caller, which is a virtual operator?
+enum store_status api_customer_sees(struct api_exchange *x, const struct record *record,
+                                    bool *is) MUST_USE;
 enum api_access api_access_to(struct api_exchange *x, const struct record *record, uint32_t grants);
 // Was the session neither ended nor idle for too long?
 enum store_status api_session_lives(const struct api *api, const struct auth_session *session,

@@ -269,6 +269,44 @@ static void stock_of_one_enterprise_goes_onto_no_card_of_another(void **state)
     expect(202);
 }
 
+static void a_virtual_operator_knows_its_customers_cards(void **state)
+{
+    (void)state;
+    char body[128];
+    char seller[API_ID_SIZE];
+    char token[LAB_TOKEN_SIZE];
+    ask(NULL, "POST", API_BASE "/enterprises",
+        "{\"name\":\"seller\",\"kind\":\"VIRTUAL_OPERATOR\",\"region\":\"X\",\"timeZone\":"
+        "\"UTC\"}");
+    expect(201);
+    const uint64_t id = lab_id(&a, "ent");
+    api_id_write(seller, "ent", id);
+    lab_client(&lab, "cards:read,operations:read", id, token);
+    ask(token, "GET", target("/cards/", "crd", record_a.card, ""), NULL);
+    expect(404); // a stranger's
+    (void)snprintf(body, sizeof(body), "{\"parentId\":\"%s\"}", seller);
+    ask(NULL, "PATCH", target("/enterprises/", "ent", enterprise_a, ""), body);
+    expect(200);
+    ask(token, "GET", target("/cards/", "crd", record_a.card, ""), NULL);
+    expect(403); // its customer's own
+    ask(token, "GET", target("/cards/", "crd", record_b.card, ""), NULL);
+    expect(404);
+    grant(enterprise_a, group_b, "\"card.audit\"");
+    ask(token, "GET", target("/cards/", "crd", record_b.card, ""), NULL);
+    expect(403); // its customer may do something there
+    ask(token, "GET", API_BASE "/cards", NULL);
+    assert_true(has("\"totalCount\":0"));
+    grant(id, group_a, "\"card.read\"");
+    ask(token, "GET", target("/cards/", "crd", record_a.card, ""), NULL);
+    expect(200);
+    // The customer sees nothing of who sells for it, nor does another enterprise.
+    ask(token_b, "GET", target("/cards/", "crd", record_a.card, ""), NULL);
+    expect(404);
+    ask(NULL, "DELETE", pair(enterprise_a, group_b), NULL);
+    ask(token, "GET", target("/cards/", "crd", record_b.card, ""), NULL);
+    expect(404);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -281,6 +319,7 @@ int main(void)
         CASE(a_permission_in_a_foreign_group_shows_its_cards_alone),
         CASE(cards_are_moved_between_own_groups_only_where_it_is_granted),
         CASE(stock_of_one_enterprise_goes_onto_no_card_of_another),
+        CASE(a_virtual_operator_knows_its_customers_cards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
