@@ -55,6 +55,38 @@ const char *approval_path(const char *after)
     return path;
 }
 
+const char *card_path(const char *after)
+{
+    char id[API_ID_SIZE];
+    api_id_write(id, "crd", record.card);
+    (void)snprintf(path, sizeof(path), API_BASE "/cards/%s%s", id, after);
+    return path;
+}
+
+const char *id_of_group(void)
+{
+    static char id[API_ID_SIZE];
+    api_id_write(id, "grp", group);
+    return id;
+}
+
+void change_rules(const char *body)
+{
+    (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules", id_of_group());
+    ask(NULL, "PATCH", path, body);
+    expect(200, "\"version\":");
+}
+
+const char *request_of(const char *type, const char *more)
+{
+    static char body[256];
+    char id[API_ID_SIZE];
+    api_id_write(id, "sub", record.slots[1].subscription);
+    (void)snprintf(body, sizeof(body), "{\"type\":\"%s\",\"subscriptionId\":\"%s\"%s}", type, id,
+                   more);
+    return body;
+}
+
 void decide_as(const char *as, const char *how)
 {
     char body[128];

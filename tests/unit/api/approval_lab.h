@@ -30,6 +30,12 @@ void expect(unsigned status, const char *text);
 // The value of a member of the answer.
 void take(const char *name, char *to, size_t size);
 const char *approval_path(const char *after);
+// These write to `path`: of the card, with what follows; and the group's rules, changed at once.
+const char *card_path(const char *after);
+void change_rules(const char *body);
+const char *id_of_group(void);
+// The body of an operation on the card's second subscription.
+const char *request_of(const char *type, const char *more);
 void decide_as(const char *as, const char *how);
 void ask_for_user(const char *as, const char *name, const char *role, uint64_t of);
 // The approval in the answer, of what waits for one.

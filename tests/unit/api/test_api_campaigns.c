@@ -671,32 +671,6 @@ static void a_grant_that_is_taken_back_excludes_the_card_at_its_turn(void **stat
     assert_true(has("\"state\":\"COMPLETED\""));
 }
 
-static void a_campaign_of_a_suspended_enterprise_asks_no_card(void **state)
-{
-    (void)state;
-    ask("POST", API_BASE "/enterprises", ACME);
-    enterprise = lab_id(&a, "ent");
-    const uint64_t own = lab_grant(&lab, enterprise,
-                                   GRANT_BIT(GRANT_CARD_READ) | GRANT_BIT(GRANT_CARD_AUDIT) |
-                                       GRANT_BIT(GRANT_CAMPAIGN_RUN));
-    put_in_group(cards[0], own);
-    lab_client(&lab, TENANT_SCOPES, enterprise, tenant_token);
-    new_as(tenant_token, AUDIT, "{\"filter\":{}}",
-           ",\"schedule\":{\"startAt\":\"2026-07-24T12:30:00Z\"}");
-    ask_as(tenant_token, "POST", at("/check"), NULL);
-    expect(200, "\"eligible\":1");
-    ask_as(tenant_token, "POST", at("/start"), NULL);
-    expect(200, "\"startedAt\"");
-    (void)snprintf(path, sizeof(path), API_BASE "/enterprises/%s", id_of("ent", enterprise));
-    ask("PATCH", path, "{\"status\":\"SUSPENDED\"}");
-    expect(200, "\"SUSPENDED\"");
-    lab.now.utc.ms += 45 * 60 * 1000;
-    run_turns(5);
-    ask("GET", at(""), NULL);
-    expect(200, "{\"step\":\"sent\",\"reason\":\"NOT_AUTHORISED\",\"count\":1}");
-    assert_true(has("\"state\":\"COMPLETED\""));
-}
-
 #define RUN(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
 #define RUN_FOR_TWO(test) cmocka_unit_test_setup_teardown(test, open_for_two, close_all)
 
@@ -721,7 +695,6 @@ int main(void)
         RUN(an_enterprise_runs_campaigns_where_it_may),
         RUN_FOR_TWO(an_enterprise_decides_about_its_own_campaign_of_groups),
         RUN(a_grant_that_is_taken_back_excludes_the_card_at_its_turn),
-        RUN(a_campaign_of_a_suspended_enterprise_asks_no_card),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,15 +9,6 @@
     "\"card.read\",\"card.audit\",\"subscription.enable\",\"subscription.delete\","                \
     "\"operation.approve\""
 
-static const char *path_of(const char *resource, const char *prefix, uint64_t of, const char *after)
-{
-    static char text[256];
-    char id[API_ID_SIZE];
-    api_id_write(id, prefix, of);
-    (void)snprintf(text, sizeof(text), API_BASE "%s%s%s", resource, id, after);
-    return text;
-}
-
 static void permit(const char *grants)
 {
     char ids[2][API_ID_SIZE];
@@ -30,15 +21,12 @@ static void permit(const char *grants)
     assert_int_equal(a.status, 200);
 }
 
-static void rules(const char *body)
-{
-    ask(NULL, "PATCH", path_of("/card-groups/", "grp", group, "/rules"), body);
-    expect(200, "\"version\":");
-}
-
 static void change_enterprise(const char *body)
 {
-    ask(NULL, "PATCH", path_of("/enterprises/", "ent", enterprise, ""), body);
+    char id[API_ID_SIZE];
+    api_id_write(id, "ent", enterprise);
+    (void)snprintf(path, sizeof(path), API_BASE "/enterprises/%s", id);
+    ask(NULL, "PATCH", path, body);
     assert_int_equal(a.status, 200);
 }
 
@@ -59,7 +47,7 @@ static void order_as(const char *as, const char *type)
     (void)snprintf(body, sizeof(body), "{\"type\":\"%s\",\"when\":\"%s\"%s%s%s}", type, in_hours(1),
                    is_audit ? "" : ",\"subscriptionId\":\"", is_audit ? "" : id,
                    is_audit ? "" : "\"");
-    ask(as, "POST", path_of("/cards/", "crd", record.card, "/operations"), body);
+    ask(as, "POST", card_path("/operations"), body);
     assert_int_equal(a.status, 202);
     take("id", operation, sizeof(operation));
 }
@@ -72,12 +60,17 @@ static void take_approval_of_order(void)
     take("requestHash", hash, sizeof(hash));
 }
 
-static void show_an_hour_later(void)
+static void pass_an_hour(void)
 {
     lab.now.utc.ms += HOUR_MS + 1000;
     lab_turn(&lab);
     lab_client(&lab, "all", LAB_TENANT, lab.token);
     lab_client(&lab, TENANT_SCOPES, enterprise, token);
+}
+
+static void show_an_hour_later(void)
+{
+    pass_an_hour();
     (void)snprintf(path, sizeof(path), API_BASE "/operations/%s", operation);
     ask(NULL, "GET", path, NULL);
 }
@@ -122,7 +115,7 @@ static void so_is_an_audit(void **state)
     permit("\"card.read\",\"subscription.enable\"");
     expect_refused();
     // Doubt is the server's own: it asks for nobody.
-    ask(NULL, "PUT", path_of("/cards/", "crd", record.card, "/dirty"), "{\"reason\":\"x\"}");
+    ask(NULL, "PUT", card_path("/dirty"), "{\"reason\":\"x\"}");
     permit(ALL_GRANTS);
     order_as(token, "audit");
     permit("\"card.read\"");
@@ -136,7 +129,7 @@ static void so_it_is_when_only_the_operator_may_write(void **state)
     (void)state;
     permit(ALL_GRANTS);
     order_as(token, "enable");
-    rules("{\"authorityMode\":\"OPERATOR_ONLY\",\"reason\":\"x\"}");
+    change_rules("{\"authorityMode\":\"OPERATOR_ONLY\",\"reason\":\"x\"}");
     expect_refused();
 }
 
@@ -228,9 +221,47 @@ static void the_operators_own_waits_for_no_permission(void **state)
     (void)state;
     permit("\"card.read\"");
     order_as(second, "enable");
-    rules("{\"authorityMode\":\"OPERATOR_ONLY\",\"reason\":\"x\"}");
+    change_rules("{\"authorityMode\":\"OPERATOR_ONLY\",\"reason\":\"x\"}");
     change_enterprise("{\"status\":\"SUSPENDED\"}");
     expect_sent();
+}
+
+static void a_campaign_of_a_suspended_enterprise_asks_no_card(void **state)
+{
+    (void)state;
+    char runner[LAB_TOKEN_SIZE];
+    char body[384];
+    char campaign[API_ID_SIZE];
+    lab_client(&lab, TENANT_SCOPES ",campaigns:read,campaigns:write", enterprise, runner);
+    permit("\"card.read\",\"card.audit\",\"campaign.run\"");
+    (void)snprintf(body, sizeof(body),
+                   "{\"name\":\"meters\",\"operation\":{\"type\":\"read-timers\"},"
+                   "\"target\":{\"groupIds\":[\"%s\"]},\"rate\":{\"perSecond\":100},"
+                   "\"schedule\":{\"startAt\":\"%s\"}}",
+                   id_of_group(), in_hours(1));
+    lab_ask(&lab,
+            &(struct ask){.method = "POST",
+                          .target = API_BASE "/campaigns",
+                          .body = body,
+                          .authorization = runner,
+                          .key = "meters-0001"},
+            &a);
+    expect(201, "DRAFT");
+    take("id", campaign, sizeof(campaign));
+    (void)snprintf(path, sizeof(path), API_BASE "/campaigns/%s/check", campaign);
+    ask(runner, "POST", path, NULL);
+    expect(200, "\"eligible\":1");
+    (void)snprintf(path, sizeof(path), API_BASE "/campaigns/%s/start", campaign);
+    ask(runner, "POST", path, NULL);
+    expect(200, "SCHEDULED");
+    change_enterprise("{\"status\":\"SUSPENDED\"}");
+    pass_an_hour();
+    for (unsigned i = 0; i < 5; i++)
+        ask(NULL, "GET", API_BASE "/system", NULL); // a turn each
+    (void)snprintf(path, sizeof(path), API_BASE "/campaigns/%s", campaign);
+    ask(NULL, "GET", path, NULL);
+    expect(200, "{\"step\":\"sent\",\"reason\":\"NOT_AUTHORISED\",\"count\":1}");
+    assert_true(has("\"state\":\"COMPLETED\""));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
@@ -249,6 +280,7 @@ int main(void)
         CASE(approval_gives_no_right_back),
         CASE(what_somebody_asked_who_is_gone_is_their_enterprises),
         CASE(the_operators_own_waits_for_no_permission),
+        CASE(a_campaign_of_a_suspended_enterprise_asks_no_card),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

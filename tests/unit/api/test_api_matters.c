@@ -1,0 +1,160 @@
+// What approvals are about: that a second person looks at it, and at what is there now.
+#include "tests/unit/api/approval_lab.h"
+
+#include <stdio.h>
+
+static void nobody_switches_four_eyes_off_alone(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{\"fourEyes\":{\"delete\":false,\"campaignAbove\":100},\"reason\":\"x\"}",
+        "{\"fourEyes\":{\"campaignAbove\":101},\"reason\":\"x\"}",
+        "{\"fourEyes\":{\"delete\":false,\"campaignAbove\":1},\"reason\":\"x\"}"};
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules", id_of_group());
+        ask(second, "PATCH", path, bodies[i]);
+        take_asked();
+        decide_as(second, "/approve");
+        expect(403, "PERMISSION_DENIED");
+        ask(NULL, "POST", card_path("/operations?dryRun=true"), request_of("delete", ""));
+        expect(200, "\"approvalsNeeded\":1");
+    }
+    // Stricter is done at once, and what is as strict.
+    change_rules("{\"fourEyes\":{\"delete\":true,\"campaignAbove\":99},\"reason\":\"x\"}");
+    change_rules("{\"fourEyes\":{\"campaignAbove\":99},\"reason\":\"x\"}");
+    // The default is looser than that.
+    (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules?dryRun=true", id_of_group());
+    ask(second, "PATCH", path, "{\"fourEyes\":{},\"reason\":\"x\"}");
+    expect(200, "\"approvalsNeeded\":1");
+}
+
+static void take_waiting(void)
+{
+    take("id", approval, sizeof(approval));
+    take("requestHash", hash, sizeof(hash));
+}
+
+static void change_record(const struct record *next)
+{
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_save(lab.store, &record, next), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+static void an_old_word_clears_no_later_doubt(void **state)
+{
+    (void)state;
+    struct record next;
+    ask(NULL, "PUT", card_path("/dirty"), "{\"reason\":\"found in a drawer\"}");
+    ask(NULL, "DELETE", card_path("/dirty"), "{\"reason\":\"it is known\"}");
+    expect(202, "\"since\":\"2026-");
+    take_waiting();
+    // An audit cleans it, and it is in doubt anew, for the same reason.
+    assert_int_equal(store_card_load(lab.store, record.card, &record), STORE_OK);
+    next = record;
+    memset(next.reasons, 0, sizeof(next.reasons));
+    next.dirty_since.ms = 0;
+    next.marks = 0;
+    next.mark_since[MARK_DIRTY].ms = 0;
+    next.next_audit_at.ms = 0;
+    next.version++;
+    change_record(&next);
+    decide_as(second, "/approve"); // there is nothing to clear
+    expect(409, "INCOMPATIBLE_STATE");
+    ask(NULL, "PUT", card_path("/dirty"), "{\"reason\":\"found again\"}");
+    decide_as(second, "/approve");
+    expect(409, "ask for it anew");
+    ask(NULL, "GET", card_path(""), NULL);
+    expect(200, "\"DIRTY\"");
+    ask(NULL, "GET", approval_path(""), NULL);
+    expect(200, "\"state\":\"OPEN\"");
+    ask(NULL, "DELETE", card_path("/dirty"), "{\"reason\":\"it is known\"}");
+    take_waiting();
+    // A further reason is a further doubt.
+    assert_int_equal(store_card_load(lab.store, record.card, &record), STORE_OK);
+    next = record;
+    next.reasons[DIRTY_IMEI_SWAP].since.ms = lab.now.utc.ms;
+    next.version++;
+    change_record(&next);
+    decide_as(second, "/approve");
+    expect(409, "ask for it anew");
+    ask(NULL, "DELETE", card_path("/dirty"), "{\"reason\":\"it is known\"}");
+    take_waiting();
+    decide_as(second, "/approve");
+    expect(200, "APPROVED");
+}
+
+static void quarantine(int64_t at_ms)
+{
+    struct record next;
+    assert_int_equal(store_card_load(lab.store, record.card, &record), STORE_OK);
+    next = record;
+    next.marks |= 1u << MARK_QUARANTINED;
+    next.mark_since[MARK_QUARANTINED].ms = at_ms;
+    next.version++;
+    change_record(&next);
+}
+
+static void an_old_word_lifts_no_later_quarantine(void **state)
+{
+    (void)state;
+    quarantine(lab.now.utc.ms);
+    ask(NULL, "DELETE", card_path("/quarantine"), "{\"reason\":\"it was us\"}");
+    expect(202, "lift the quarantine");
+    take_waiting();
+    quarantine(lab.now.utc.ms);
+    decide_as(second, "/approve");
+    expect(409, "ask for it anew");
+    ask(NULL, "DELETE", card_path("/quarantine"), "{\"reason\":\"it was us\"}");
+    take_waiting();
+    decide_as(second, "/approve");
+    expect(200, "APPROVED");
+    ask(NULL, "GET", card_path(""), NULL);
+    assert_false(has("QUARANTINED"));
+}
+
+static void an_old_request_overwrites_no_later_rules(void **state)
+{
+    (void)state;
+    char own[256];
+    (void)snprintf(own, sizeof(own), API_BASE "/card-groups/%s/rules", id_of_group());
+    static const char deletes[] =
+        "{\"bootstrap\":{\"enabled\":true,\"items\":[{\"factory\":true,\"enable\":true}],"
+        "\"afterwards\":\"DELETE\"},\"reason\":\"x\"}";
+    ask(NULL, "PATCH", own, deletes);
+    expect(202, "\"rulesVersion\":0");
+    assert_true(has("\"targetCount\":1"));
+    take_waiting();
+    struct record other;
+    const uint64_t card =
+        lab_card_of(&lab, "89999000000000000137", "002020000000031", "002020000000032", &other);
+    lab_place(&lab, card, enterprise, group);
+    ask(NULL, "GET", approval_path(""), NULL);
+    expect(200, "\"targetCount\":2"); // as many as it would concern now
+    ask(third, "PATCH", own, "{\"bootstrap\":{\"enabled\":false},\"reason\":\"stop them all\"}");
+    expect(200, "\"version\":1");
+    decide_as(second, "/approve");
+    expect(409, "The rules were changed since");
+    ask(NULL, "GET", own, NULL);
+    expect(200, "\"bootstrap\":{\"enabled\":false");
+    ask(NULL, "PATCH", own, deletes);
+    expect(202, "\"rulesVersion\":1");
+    take_waiting();
+    decide_as(second, "/approve");
+    expect(200, "APPROVED");
+    ask(NULL, "GET", own, NULL);
+    expect(200, "\"bootstrap\":{\"enabled\":true");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(nobody_switches_four_eyes_off_alone),
+        CASE(an_old_word_clears_no_later_doubt),
+        CASE(an_old_word_lifts_no_later_quarantine),
+        CASE(an_old_request_overwrites_no_later_rules),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
