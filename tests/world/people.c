@@ -4,6 +4,8 @@
 #include "tests/world/world.h"
 
 #define DECISION_MS 21600000
+#define LIFTS_SOON 8 // of one card's quarantine
+#define LIFT_AGAIN_MS 2592000000
 #define TIMERS 5
 
 static uint64_t pause_ms(struct world *w)
@@ -220,6 +222,18 @@ void people_do(struct world *w, const struct deed *d)
         do_change(w, d);
 }
 
+// A card that is in quarantine again and again is looked at once a month: there is nothing to do
+// about it.
+static bool is_given_up(struct world *w, struct truth *t)
+{
+    if (t->lifts >= LIFTS_SOON && !w->is_settling &&
+        !instant_is_due(instant_after(t->lifted, LIFT_AGAIN_MS), w->now))
+        return true;
+    t->lifts++;
+    t->lifted = w->now;
+    return false;
+}
+
 static void decide_about(struct world *w, uint32_t card)
 {
     struct record r;
@@ -230,6 +244,8 @@ static void decide_about(struct world *w, uint32_t card)
     else if (r.needs_operator)
         e.type = EVENT_RESOLVE;
     else
+        return;
+    if (e.type == EVENT_LIFT_QUARANTINE && is_given_up(w, &w->truths[card]))
         return;
     struct deed push;
     fate_stage(w, STAGE_DECISION, card);

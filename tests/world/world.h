@@ -119,6 +119,8 @@ struct truth {
     uint32_t voice_count;
     uint32_t id_seen; // highest operation of it that the server knows
     uint32_t falls;   // how often that fell in an audit, without a person
+    uint32_t lifts;   // of its quarantine
+    struct instant lifted;
 };
 
 // A notification of a card that has a clone, or of the clone.
