@@ -72,7 +72,7 @@ struct applet {
     bool is_dead;     // the memory cannot be used
     bool is_late;     // it could not keep the start yet
     bool is_blocked;  // the counters are lost: nothing is accepted or sent
-    uint8_t found;    // enum memory_found, until the start is kept
+    uint8_t found;    // enum memory_found, of the last start
     uint8_t bank;     // that holds the image
     uint8_t counters_bank;
     uint16_t bank_len; // of the image

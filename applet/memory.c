@@ -320,7 +320,7 @@ static bool copy_settle(const struct applet_port *port, const struct copy copies
 static bool is_blank(const struct applet_port *port, size_t from, size_t to)
 {
     uint8_t first = 0;
-    if (from >= to || !nvm_read(port, from, &first, 1) || (first != 0x00 && first != 0xFF))
+    if (!nvm_read(port, from, &first, 1) || (first != 0x00 && first != 0xFF))
         return false;
     uint8_t piece[PIECE_LEN];
     bool is_same = true;
@@ -414,7 +414,7 @@ bool memory_load(const struct applet *a, const struct applet_port *port)
     memory_release(port);
     struct copy c = bank_copy(port, a->bank);
     uint8_t *bank = port->work->bank;
-    if (!nvm_read(port, c.head_at, bank, HEAD_LEN + a->bank_len) || a->bank_len == 0)
+    if (!nvm_read(port, c.head_at, bank, HEAD_LEN + a->bank_len))
         return false;
     if (!image_read(bytes_of(bank + HEAD_LEN, a->bank_len), port->factory, &port->work->image))
         return false;
@@ -489,7 +489,6 @@ static bool load_either(struct applet *a, const struct applet_port *port,
         a->bank = (uint8_t)bank;
         a->bank_number = found[bank].number;
         a->bank_len = (uint16_t)found[bank].len;
-        memory_release(port);
         if (memory_load(a, port))
             return true;
     }
@@ -508,7 +507,7 @@ static bool is_new(const struct applet *a, const struct applet_port *port)
     if (!is_second_blank)
         return false;
     if (!a->is_blocked)
-        return a->counters_number == 1 && a->mt_counter == 0 && a->mo_counter == 0;
+        return a->counters_number == 1;
     return is_blank(port, first.marker_at, first.head_at + HEAD_LEN + first.content_max) &&
            is_blank(port, counters.marker_at, first.marker_at);
 }
@@ -519,12 +518,10 @@ static enum memory_found make_new(struct applet *a, const struct applet_port *po
     if (found == MEMORY_NEW && a->is_blocked) {
         const uint8_t none[8] = {0};
         a->counters_bank = 1;
-        a->counters_number = 0;
         if (!memory_count(a, port, 0, 0, none))
             return MEMORY_UNUSABLE;
         a->is_blocked = false;
     }
-    memory_release(port);
     memory_factory_image(port, &port->work->image);
     if (found == MEMORY_REPLACED)
         note_replaced(&port->work->image);

@@ -115,7 +115,6 @@ void notify_begin(struct turn *t, uint32_t delay_s)
     a->notify_sent = 0;
     a->resend_s = 0;
     if (delay_s > 0) {
-        a->notify_attempt = 0;
         clock_set(a, CLOCK_NOTIFY, delay_s);
         return;
     }
@@ -157,19 +156,13 @@ static void rest(struct turn *t)
         notify_remove(t, i);
         break;
     }
-    if (a->state == SWITCH_CONFIRMING)
-        turn_feed(t, EVENT_UNCONFIRMED);
+    turn_feed(t, EVENT_UNCONFIRMED);
 }
 
 void notify_clock(struct turn *t)
 {
     struct applet *a = t->a;
     const struct parameters *p = &t->image->parameters;
-    if (a->notify_attempt == 0) {
-        if (t->image->pending_count > 0)
-            notify_begin(t, 0);
-        return;
-    }
     if (a->notify_attempt >= p->wait_count) {
         rest(t);
         return;

@@ -7,8 +7,8 @@
 
 #define MINIMUM_LEVEL 0x16 // CC, ciphered, counter higher
 #define OWN_LEVEL 0x16
-#define ANSWER_ASKED 0x23   // of SPI2: whether, and by which message
-#define ANSWER_SECURED 0x18 // of SPI2: CC and ciphering
+#define ANSWER_BY_SUBMIT 0x20 // of SPI2: by which message
+#define ANSWER_SECURED 0x18   // of SPI2: CC and ciphering
 #define CHECK_LEN 8
 #define FAILURES_MAX 16
 #define LOCK_S 60
@@ -174,11 +174,15 @@ enum packet_verdict packet_take(struct applet *a, const struct applet_port *port
     if (a->is_locked || a->is_dead)
         return PACKET_SILENT;
     struct secured_packet p;
-    memset(&p, 0, sizeof p);
     struct writer buffer = writer_of(port->work->packet, sizeof port->work->packet);
     uint8_t status = authenticate(port, packet, &p, &buffer);
+    // Secured, however it was asked for.
     const struct applet_answer answer = {
-        .status = status, .spi2 = p.spi2, .tar = p.tar, .counter = p.cntr};
+        .status = status,
+        .spi2 = (uint8_t)((p.spi2 & ANSWER_BY_SUBMIT) | ANSWER_SECURED),
+        .tar = p.tar,
+        .counter = p.cntr,
+    };
     if (status != SECURED_STATUS_OK)
         return fail(a, port, &answer);
     // The answer to an earlier packet is given up: the server sends one at a time.
@@ -191,13 +195,9 @@ enum packet_verdict packet_take(struct applet *a, const struct applet_port *port
     uint8_t digest[8] = {0};
     bool has_digest = digest_of(port, packet, digest);
     a->answer.status = admit(a, port, &p, &spi);
-    if (!is_answer_safe(&spi))
-        a->answer.spi2 = (uint8_t)((p.spi2 & ANSWER_ASKED) | ANSWER_SECURED);
     bool is_same = has_digest && p.cntr == a->mt_counter && p.cntr != 0 &&
                    secret_equal(digest, a->packet_digest, sizeof digest);
-    bool is_passed = a->answer.status == SECURED_STATUS_CNTR_LOW ||
-                     (a->answer.status == SECURED_STATUS_CNTR_BLOCKED && !a->is_blocked);
-    if (is_passed && is_same)
+    if (is_same)
         repeat(a, port, p.data);
     if (a->answer.status != SECURED_STATUS_OK || is_same)
         return verdict(a, &spi);

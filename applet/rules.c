@@ -205,11 +205,7 @@ static void refresh(struct applet *a, const struct image *m)
 {
     const struct dues *d = &m->dues;
     a->generation = m->generation;
-    a->pending_last = 0;
-    for (uint8_t i = 0; i < m->pending_count; i++) {
-        if (m->pending[i].sequence > a->pending_last)
-            a->pending_last = m->pending[i].sequence;
-    }
+    a->pending_last = m->pending_count > 0 ? m->pending[m->pending_count - 1].sequence : 0;
     uint32_t due = sooner(sooner(d->back, d->reuse), d->heartbeat);
     // While something is due the clock itself is kept, once an hour; in a pause more often.
     a->keep_s = 0;

@@ -27,7 +27,6 @@ static bool carry_out(struct turn *t)
     a->is_late = false;
     if (!turn_end(t))
         return false;
-    a->found = MEMORY_FOUND;
     // After the note, so that a cut between the two notes the damage again. One that fails is
     // noticed at the next start.
     if (is_damaged)

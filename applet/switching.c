@@ -170,8 +170,6 @@ void action_resume_probation(struct turn *t)
 
 void action_last_start(struct turn *t)
 {
-    t->image->journal.starts++;
-    t->is_changed = true;
     turn_next(t, EVENT_CLOCK);
 }
 
@@ -187,7 +185,6 @@ void action_normal(struct turn *t)
 {
     struct image *m = t->image;
     stop_waiting(t);
-    t->a->is_cause_final = false;
     if (m->search.is_exhausted) {
         uint8_t enabled = image_enabled(m);
         notify_queue(t, NOTIFY_EXHAUSTED, image_name(m, m->search.origin), image_name(m, enabled),
@@ -262,7 +259,6 @@ static void tell_cap(struct turn *t)
 
 void action_cap(struct turn *t)
 {
-    stop_waiting(t);
     t->a->wait = WAIT_DAY;
     tell_cap(t);
 }
@@ -295,9 +291,6 @@ static void begin_planned(struct turn *t, const struct plan *plan)
 {
     t->image->search = plan->search;
     count_switch(t);
-    // What this outage was about is told by the search; the command that may have begun it has
-    // been answered.
-    t->image->journal.operation_id = 0;
     open_journal(t, (enum switch_reason)plan->reason, image_enabled(t->image), plan->slot);
 }
 
@@ -352,7 +345,6 @@ void action_switch(struct turn *t)
     struct journal *j = &t->image->journal;
     image_enable(t->image, j->to);
     j->phase = JOURNAL_SWITCHED;
-    j->starts = 0;
     t->is_changed = true;
     want_refresh(t);
 }
@@ -403,7 +395,6 @@ void action_put_back_without(struct turn *t)
 static void prove(struct turn *t)
 {
     t->image->slots[t->image->journal.to].is_proven = true;
-    t->is_changed = true;
 }
 
 void action_await_confirm(struct turn *t)
@@ -562,8 +553,6 @@ void switching_country(struct turn *t)
     struct applet *a = t->a;
     const struct image *m = t->image;
     a->is_country_stable = true;
-    if (!a->has_plmn || a->state != SWITCH_STABLE)
-        return;
     turn_feed(t, EVENT_COUNTRY);
     bool is_abroad = m->country[0] != 0xFF &&
                      (a->plmn[0] != m->country[0] || (a->plmn[1] & 0x0F) != m->country[1]);
@@ -614,6 +603,6 @@ void switching_due(struct turn *t)
         d->back = d->back != 0 && d->back <= a->now_s ? a->now_s + 3600 : d->back;
         d->reuse = d->reuse != 0 && d->reuse <= a->now_s ? a->now_s + 3600 : d->reuse;
     }
-    if (a->resend_s != 0 && a->resend_s <= a->now_s && t->image->pending_count > 0)
+    if (a->resend_s != 0 && a->resend_s <= a->now_s)
         notify_begin(t, 0);
 }

@@ -207,6 +207,7 @@ static void open_note(struct bench_card *b, struct bytes packet)
     struct writer buffer = writer_of(room, sizeof room);
     assert_int_equal(secured_command_shape(packet, &p), SECURED_OK);
     assert_int_equal(p.tar, TAR + 1);
+    assert_true(p.spi1 == 0x16 && p.spi2 == 0x00); // nothing answers it on this layer
     assert_int_equal(secured_decipher(&p, &keys, &b->cipher, &buffer), SECURED_OK);
     assert_int_equal(secured_verify(&p, &keys, &b->cipher), SECURED_OK);
     struct sent *s = new_sent(b);

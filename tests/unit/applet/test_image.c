@@ -70,6 +70,10 @@ static void no_identity_is_there_twice(void **state)
     image.slots[2].has_iccid = true;
     image.slots[0].has_iccid = false;
     assert_true(image_is_sound(&image));
+    fill(&image.slots[2], 3);
+    memcpy(image.slots[2].imsi, image.slots[1].imsi, sizeof image.slots[1].imsi);
+    assert_false(image_is_sound(&image));
+    fill(&image.slots[2], 3);
     // Nor does a deleted one count.
     memcpy(image.slots[3].imsi, image.slots[0].imsi, sizeof image.slots[0].imsi);
     assert_true(image_is_sound(&image));
@@ -129,6 +133,35 @@ static void enabling_nothing_new_changes_nothing(void **state)
     image_enable(&image, 4); // not there
     image_enable(&image, IMAGE_NO_SLOT);
     assert_memory_equal(&image, &before, sizeof image);
+}
+
+// What stands behind the last slot of a card is no slot.
+static void there_is_nothing_behind_the_last_slot(void **state)
+{
+    (void)state;
+    struct audit_slot shown[COMMAND_SLOTS_MAX];
+    image.slot_count = 2;
+    image.slots[2].state = SLOT_ENABLED;
+    image.slots[2].is_fallback = true;
+    const struct subscription_name third = {.is_given = true, .imsi = {8, [8] = 3}};
+    assert_true(image_is_sound(&image));
+    assert_false(image_is_used(&image, 2));
+    assert_int_equal(image_find(&image, &third), IMAGE_NO_SLOT);
+    assert_int_equal(image_audit_slots(&image, shown), 2);
+    image.slots[1].state = SLOT_DISABLED;
+    image.slots[0].is_fallback = false;
+    assert_int_equal(image_enabled(&image), IMAGE_NO_SLOT);
+    assert_int_equal(image_fallback(&image), IMAGE_NO_SLOT);
+}
+
+static void a_name_that_is_not_given_finds_nobody(void **state)
+{
+    (void)state;
+    struct subscription_name name = image_name(&image, 2);
+    name.is_given = false;
+    assert_int_equal(image_find(&image, &name), IMAGE_NO_SLOT);
+    name.is_iccid = false;
+    assert_int_equal(image_find(&image, &name), IMAGE_NO_SLOT);
 }
 
 static void a_name_finds_its_own_kind_of_identity(void **state)
@@ -241,6 +274,8 @@ int main(void)
         cmocka_unit_test_setup(the_preferred_one_is_installed_or_none, setup),
         cmocka_unit_test_setup(enabling_moves_the_state_and_counts, setup),
         cmocka_unit_test_setup(enabling_nothing_new_changes_nothing, setup),
+        cmocka_unit_test_setup(there_is_nothing_behind_the_last_slot, setup),
+        cmocka_unit_test_setup(a_name_that_is_not_given_finds_nobody, setup),
         cmocka_unit_test_setup(a_name_finds_its_own_kind_of_identity, setup),
         cmocka_unit_test_setup(the_last_eight_results_are_kept_and_the_highest_id, setup),
         cmocka_unit_test(only_the_very_subscription_is_the_factorys),

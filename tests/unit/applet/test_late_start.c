@@ -187,7 +187,89 @@ static void damage_is_told_also_when_the_start_is_late(void **state)
     assert_false(bench_is_pending(&card, NOTIFY_RESTORED));
     memory_recovers();
     bench_service(&card, CAT_SERVICE_NORMAL);
-    assert_non_null(bench_note(&card, NOTIFY_RESTORED));
+    const struct notification *n = bench_note(&card, NOTIFY_RESTORED);
+    assert_non_null(n);
+    assert_int_equal(n->operation_id, 0);
+    assert_false(n->from.is_given);
+    assert_true(n->to.is_given);
+}
+
+static void what_is_pending_is_sent_when_a_late_start_finds_service(void **state)
+{
+    (void)state;
+    bench_close(&card);
+    bench_init(&card);
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_true(bench_is_pending(&card, NOTIFY_FIRST_CONTACT));
+    struct command c = bench_target(&card, COMMAND_ENABLE, 2, COMMAND_FLAG_ROLLBACK);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK_PENDING);
+    memory_fails();
+    bench_boot(&card);
+    assert_int_equal(card.applet.state, SWITCH_STARTING);
+    memory_release(&card.port);
+    card.fail_read_at = card.reads + 1; // not even read, while the terminal tells of service
+    applet_location(&card.applet, &card.port, CAT_SERVICE_NORMAL, card.plmn);
+    card.fail_read_at = 0;
+    memory_recovers();
+    card.sent_count = 0;
+    card.service = CAT_SERVICE_NORMAL; // and tells of the same again
+    bench_pump(&card);
+    assert_int_equal(card.applet.state, SWITCH_SWITCHING);
+    assert_non_null(bench_note(&card, NOTIFY_FIRST_CONTACT));
+}
+
+static bool (*real_write)(void *context, size_t at, const void *from, size_t len);
+static unsigned failures;
+
+static bool write_after_failures(void *context, size_t at, const void *from, size_t len)
+{
+    if (failures == 0)
+        return real_write(context, at, from, len);
+    failures--;
+    return false;
+}
+
+static void a_start_is_tried_three_times_at_once(void **state)
+{
+    (void)state;
+    await_confirm();
+    real_write = card.port.nvm_write;
+    card.port.nvm_write = write_after_failures;
+    for (unsigned count = 0; count <= 3; count++) {
+        failures = count;
+        applet_start(&card.applet, &card.port);
+        assert_int_equal(card.applet.state, count < 3 ? SWITCH_CONFIRMING : SWITCH_STARTING);
+        assert_int_equal(failures, 0);
+    }
+}
+
+static void a_start_of_a_card_that_is_whole_writes_nothing(void **state)
+{
+    (void)state;
+    card.writes = 0;
+    bench_boot(&card);
+    assert_int_equal(card.writes, 0);
+}
+
+// A memory that can be read no more, whenever that is: nothing is asked of such a card.
+static void a_new_card_that_cannot_be_read_is_dead(void **state)
+{
+    (void)state;
+    unsigned reads = 1;
+    for (unsigned at = 0; at <= reads; at++) {
+        bench_close(&card);
+        bench_init(&card);
+        card.fail_read_at = at;
+        card.fails_on = true;
+        applet_start(&card.applet, &card.port);
+        if (at == 0)
+            reads = card.reads;
+        assert_int_equal(card.applet.is_dead, at > 0);
+    }
+    card.fail_read_at = 0;
+    card.fails_on = false;
+    bench_boot(&card);
 }
 
 // The power goes when the new image is there, and the memory keeps nothing after it.
@@ -201,6 +283,7 @@ static void a_card_that_began_anew_says_so_whatever_follows(void **state)
     bench_boot(&card);
     assert_true(bench_is_pending(&card, NOTIFY_RESTORED));
     assert_int_equal(bench_dump(&card).image.notify_sequence, 1);
+    assert_int_equal(bench_dump(&card).image.pending_count, 1);
     memory_recovers();
     bench_service(&card, CAT_SERVICE_NORMAL);
     const struct notification *n = bench_note(&card, NOTIFY_RESTORED);
@@ -233,6 +316,10 @@ int main(void)
         T(service_that_came_before_a_late_probation_counts),
         T(a_switch_that_is_recovered_late_asks_for_a_refresh),
         T(damage_is_told_also_when_the_start_is_late),
+        T(what_is_pending_is_sent_when_a_late_start_finds_service),
+        T(a_start_is_tried_three_times_at_once),
+        T(a_start_of_a_card_that_is_whole_writes_nothing),
+        T(a_new_card_that_cannot_be_read_is_dead),
         T(a_card_that_began_anew_says_so_whatever_follows),
         T(a_confirmation_without_service_starts_the_outage_clock),
     };

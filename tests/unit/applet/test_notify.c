@@ -53,11 +53,13 @@ static void a_notification_is_sent_four_times_and_then_rests(void **state)
 {
     (void)state;
     const uint32_t waits[] = {60, 120, 240, 480};
+    const uint32_t commits = card.applet.bank_number; // only counters are written
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), i + 1);
         assert_int_equal(card.applet.clocks[CLOCK_NOTIFY].left_s, waits[i]);
         assert_nothing_is_asked();
         bench_run_out(&card, CLOCK_NOTIFY);
+        assert_int_equal(card.applet.bank_number, commits);
     }
     assert_int_equal(sendings_of(NOTIFY_FIRST_CONTACT), 4);
     assert_int_equal(bench_dump(&card).image.pending_count, 1);
@@ -124,6 +126,7 @@ static void what_was_confirmed_at_rest_wears_no_memory(void **state)
     bench_confirm_all(&card);
     for (unsigned i = 0; i < 288; i++) // ticks of 300 s
         bench_timer(&card, CLOCK_SLOW);
+    bench_set(&card, (const uint8_t[]){PARAMETER_T_RETURN, 4, 0, 0, 0, 0}, 6); // kept with the time
     const unsigned writes = card.writes;
     for (unsigned i = 0; i < 24; i++)
         bench_timer(&card, CLOCK_SLOW);
@@ -372,6 +375,7 @@ static void a_random_wait_is_for_switches_of_the_cards_own(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool was_zero = false;
+        bool was_shortest = false;
         bool was_longest = false;
         // Waits of 0, 1 and 2 s are possible.
         for (unsigned n = 0; n < 60; n++) {
@@ -382,11 +386,21 @@ static void a_random_wait_is_for_switches_of_the_cards_own(void **state)
             const bool is_at_once = idle.notify_attempt == 1;
             assert_true(is_at_once ? wait_s == 60 : wait_s == 1 || wait_s == 2);
             was_zero |= is_at_once;
+            was_shortest |= wait_s == 1;
             was_longest |= wait_s == 2;
         }
         assert_true(was_zero);
+        assert_int_equal(was_shortest, rows[i].is_delayed);
         assert_int_equal(was_longest, rows[i].is_delayed);
     }
+    bool was_delayed = false; // a JITTER_MAX of 1 s is one, too
+    for (unsigned n = 0; n < 60; n++) {
+        empty_queue();
+        queue.parameters.jitter_max_s = 1;
+        add(NOTIFY_ROTATED, 0);
+        was_delayed |= idle.notify_attempt == 0;
+    }
+    assert_true(was_delayed);
     empty_queue();
     add(NOTIFY_ROTATED, 0);
     assert_int_equal(idle.clocks[CLOCK_NOTIFY].left_s, 60); // no wait without JITTER_MAX
@@ -456,6 +470,26 @@ static void a_notification_is_found_by_its_sequence(void **state)
     assert_int_equal(idle.notify_attempt, 0);
     assert_false(clock_is_on(&idle, CLOCK_NOTIFY));
     assert_int_equal(notify_find(&queue, 0), IMAGE_PENDING_MAX);
+    assert_int_equal(notify_find(&queue, 3), IMAGE_PENDING_MAX); // it is not pending any more
+}
+
+// What was pending once, behind the last, is neither sent nor given up.
+static void what_was_removed_is_gone(void **state)
+{
+    (void)state;
+    empty_queue();
+    add(NOTIFY_ROTATED, 0);
+    add(NOTIFY_ADDRESS_CHECK, 0);
+    struct turn t = turn_on_queue();
+    notify_remove(&t, 1);
+    idle.notify_attempt = 1;
+    idle.notify_sent = 1;
+    assert_int_equal(notify_next(&idle, &queue), IMAGE_PENDING_MAX);
+    idle.notify_attempt = queue.parameters.wait_count;
+    notify_clock(&t); // the last wait is over
+    assert_int_equal(idle.notify_attempt, 0);
+    assert_int_equal(queue.pending_count, 1);
+    assert_int_equal(queue.pending[0].cause, NOTIFY_ROTATED);
 }
 
 int main(void)
@@ -482,6 +516,7 @@ int main(void)
         T(a_random_wait_is_for_switches_of_the_cards_own),
         T(a_sending_is_of_what_is_higher_than_the_last_one),
         T(a_notification_is_found_by_its_sequence),
+        T(what_was_removed_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -263,6 +263,19 @@ static void a_fifth_start_in_a_rotation_goes_on_to_the_next(void **state)
     assert_false(bench_is_pending(&card, NOTIFY_EXHAUSTED));
 }
 
+static void the_end_of_a_day_of_switches_wears_the_memory_once(void **state)
+{
+    (void)state;
+    bench_rotate_away(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    bench_confirm_all(&card);
+    bench_set(&card, (const uint8_t[]){PARAMETER_T_RETURN, 4, 0, 0, 0, 0}, 6); // never
+    const uint32_t commits = card.applet.bank_number;
+    for (unsigned ticks = 0; ticks < 300; ticks++) // of 300 s, the day is 288
+        bench_timer(&card, CLOCK_SLOW);
+    assert_int_equal(card.applet.bank_number, commits + 1);
+}
+
 // --- marks ---
 
 static void only_the_fallback_takes_the_place_of_one_marked_no_disable(void **state)
@@ -370,6 +383,7 @@ int main(void)
         T(a_candidate_that_fails_last_cools_down_too),
         T(the_cap_is_told_also_when_nothing_works),
         T(a_fifth_start_in_a_rotation_goes_on_to_the_next),
+        T(the_end_of_a_day_of_switches_wears_the_memory_once),
         T(only_the_fallback_takes_the_place_of_one_marked_no_disable),
         T(a_rollback_ignores_no_disable),
         T(a_rollback_without_service_falls_back_and_keeps_the_operation),

@@ -33,12 +33,11 @@ struct wanted {
 };
 static const struct wanted RIGHT = {0x16, 0x39, 0x12, 0x12, 8, 0};
 
-static enum packet_verdict take(struct wanted w)
+static enum packet_verdict take_command(struct wanted w, const struct command *c)
 {
-    struct command audit = bench_audit(&card);
     uint8_t data[COMMAND_BODY_MAX];
     struct writer body = writer_of(data, sizeof data);
-    command_write(&body, &audit);
+    command_write(&body, c);
     struct secret_key kid = card.factory.kid;
     kid.octets[0] ^= w.key_change;
     const struct secured_keys keys = {
@@ -54,6 +53,12 @@ static enum packet_verdict take(struct wanted w)
     struct writer packet = writer_of(octets, sizeof octets);
     assert_int_equal(secured_write_command(&packet, &command, &keys, &card.cipher), SECURED_OK);
     return packet_take(&card.applet, &card.port, writer_bytes(&packet));
+}
+
+static enum packet_verdict take(struct wanted w)
+{
+    const struct command audit = bench_audit(&card);
+    return take_command(w, &audit);
 }
 
 // Counts as a failure, and draws nothing.
@@ -96,8 +101,17 @@ static void a_test_card_tells_what_was_wrong(void **state)
     card.port.talkative = true;
     assert_int_equal(take(w), PACKET_TELLTALE);
     assert_int_equal(card.applet.answer.status, SECURED_STATUS_CHECK_FAILED);
+    // Another key set, a shorter check, and none: these are not looked into.
     w = RIGHT;
     w.kid = 0x22;
+    assert_int_equal(take(w), PACKET_TELLTALE);
+    assert_int_equal(card.applet.answer.status, SECURED_STATUS_UNIDENTIFIED_ERROR);
+    w = RIGHT;
+    w.cmac_len = 4;
+    assert_int_equal(take(w), PACKET_TELLTALE);
+    assert_int_equal(card.applet.answer.status, SECURED_STATUS_UNIDENTIFIED_ERROR);
+    w = RIGHT;
+    w.spi1 = 0x14;
     assert_int_equal(take(w), PACKET_TELLTALE);
     assert_int_equal(card.applet.answer.status, SECURED_STATUS_UNIDENTIFIED_ERROR);
 }
@@ -282,6 +296,163 @@ static void events_without_what_they_are_about_are_passed_over(void **state)
     assert_int_equal(card.applet.access, CAT_EUTRAN);
 }
 
+// --- what is under way when a packet comes ---
+
+static void begin_anew(void)
+{
+    bench_close(&card);
+    bench_init(&card);
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+}
+
+// The answer of an ENABLE leaves before the pause of T_REFRESH; what is not sent is not waited for.
+static void a_switch_waits_for_its_answer_where_that_is_a_message(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t spi2;
+        uint32_t wait_s;
+    } rows[] = {{0x39, 30}, {0x3A, 5}, {0x19, 5}, {0x20, 5}, {0x00, 5}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin_anew();
+        const struct command c = bench_target(&card, COMMAND_ENABLE, 2, COMMAND_FLAG_ROLLBACK);
+        struct wanted w = RIGHT;
+        w.spi2 = rows[i].spi2;
+        (void)take_command(w, &c);
+        assert_int_equal(card.applet.state, SWITCH_SWITCHING);
+        assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, rows[i].wait_s);
+    }
+}
+
+// The terminal says nothing of the answer for 30 s: the pause begins, and then the switch.
+static void a_switch_does_not_wait_for_its_answer_for_ever(void **state)
+{
+    (void)state;
+    const struct command c = bench_target(&card, COMMAND_ENABLE, 2, COMMAND_FLAG_ROLLBACK);
+    (void)take_command(RIGHT, &c);
+    assert_int_equal(card.applet.wait, WAIT_ANSWER);
+    bench_timer(&card, CLOCK_STATE);
+    assert_int_equal(card.applet.wait, WAIT_PAUSE);
+    assert_int_equal(card.applet.clocks[CLOCK_STATE].left_s, 5);
+    assert_int_equal(bench_enabled(&card), 0);
+    bench_timer(&card, CLOCK_STATE);
+    assert_int_equal(bench_enabled(&card), 1);
+    assert_int_equal(card.refreshes, 1);
+}
+
+static struct cat_message fetched(void)
+{
+    static uint8_t octets[APPLET_COMMAND_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    struct cat_message command;
+    assert_true(applet_fetch(&card.applet, &card.port, &w));
+    assert_int_equal(cat_read_command(writer_bytes(&w), &command), CAT_OK);
+    assert_int_equal(command.type, CAT_SEND_SHORT_MESSAGE);
+    return command;
+}
+
+static void respond(const struct cat_message *command)
+{
+    const struct cat_message r = cat_answer(command, CAT_DONE);
+    uint8_t octets[CAT_DATA_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    cat_write_response(&w, &r);
+    applet_terminal_response(&card.applet, &card.port, writer_bytes(&w));
+}
+
+// The server sends one packet at a time: what it asks now is what it wants to know.
+static void an_answer_of_which_a_part_left_gives_way_to_the_next(void **state)
+{
+    (void)state;
+    assert_int_equal(take(RIGHT), PACKET_ANSWER);
+    card.applet.answer.is_wanted = true;
+    const struct cat_message part = fetched();
+    respond(&part);
+    assert_int_equal(card.applet.sending.part, 1);
+    const unsigned before = card.sent_count;
+    assert_int_equal(take(RIGHT), PACKET_ANSWER);
+    card.applet.answer.is_wanted = true;
+    bench_pump(&card);
+    assert_int_equal(card.sent_count, before + 1);
+    assert_int_equal(card.sent[before].result.command, COMMAND_AUDIT);
+    assert_true(card.sent[before].counter == card.applet.mt_counter);
+}
+
+static void a_notification_under_way_is_not_sent_twice_for_a_packet(void **state)
+{
+    (void)state;
+    begin_anew();
+    applet_timer(&card.applet, &card.port, CLOCK_NOTIFY + 1); // it is sent again
+    // The clock for the time after that comes first.
+    uint8_t octets[APPLET_COMMAND_MAX];
+    struct writer w = writer_of(octets, sizeof octets);
+    struct cat_message timer;
+    assert_true(applet_fetch(&card.applet, &card.port, &w));
+    assert_int_equal(cat_read_command(writer_bytes(&w), &timer), CAT_OK);
+    assert_int_equal(timer.type, CAT_TIMER_MANAGEMENT);
+    respond(&timer);
+    const struct cat_message note = fetched();
+    const unsigned before = card.sent_count;
+    assert_int_equal(take(RIGHT), PACKET_ANSWER);
+    card.applet.answer.is_wanted = true;
+    respond(&note);
+    bench_pump(&card);
+    assert_int_equal(card.sent_count, before + 1);
+    assert_true(card.sent[before].is_answer);
+}
+
+static void the_first_packet_of_all_is_answered_again_too(void **state)
+{
+    (void)state;
+    bench_close(&card);
+    bench_init(&card);
+    bench_boot(&card);
+    struct command c = bench_audit(&card);
+    const struct sent *s = bench_command(&card, &c);
+    assert_non_null(s);
+    assert_int_equal(s->counter, 1);
+    s = bench_again(&card);
+    assert_non_null(s);
+    assert_int_equal(s->status, SECURED_STATUS_OK);
+    assert_int_equal(s->result.command, COMMAND_AUDIT);
+}
+
+// A response packet is 6 octets, then in blocks of 16: counter(5), padding(1), status(1), MAC(8)
+// and data. Here the data takes 33 octets: 3 and 15 of head, version(2), and 3, 3, 3 and 4 of
+// values.
+static void an_answer_may_fill_its_room_to_the_last_octet(void **state)
+{
+    (void)state;
+    struct command c = bench_configure(&card, bytes_of(NULL, 0), bytes_of("\x01\x02\x06\x03", 4));
+    const struct sent *s = bench_command(&card, &c);
+    assert_non_null(s);
+    assert_int_equal(s->result.code, RESULT_OK);
+    assert_int_equal(s->result.data.len, 15);
+    assert_true(memory_load(&card.applet, &card.port));
+    uint8_t octets[54];
+    struct writer w = writer_of(octets, sizeof octets);
+    assert_true(packet_write_answer(&w, &card.applet, &card.port, 54));
+    assert_int_equal(w.len, 54);
+    w = writer_of(octets, sizeof octets);
+    assert_false(packet_write_answer(&w, &card.applet, &card.port, 53));
+}
+
+static void a_packet_that_is_right_ends_a_row_of_failures(void **state)
+{
+    (void)state;
+    struct wanted w = RIGHT;
+    w.key_change = 1;
+    for (unsigned i = 0; i < 15; i++)
+        assert_int_equal(take(w), PACKET_SILENT);
+    assert_int_equal(take(RIGHT), PACKET_ANSWER);
+    for (unsigned i = 0; i < 15; i++)
+        assert_int_equal(take(w), PACKET_SILENT);
+    assert_false(card.applet.is_locked);
+    assert_int_equal(take(w), PACKET_SILENT);
+    assert_true(card.applet.is_locked);
+}
+
 static void sixteen_failures(uint32_t deaf_s)
 {
     struct wanted w = RIGHT;
@@ -332,6 +503,7 @@ static void a_memory_that_fails_does_not_keep_a_card_from_being_deaf(void **stat
 {
     (void)state;
     memory_release(&card.port);
+    memset(&card.work.image, 0, sizeof card.work.image); // scratch, between two calls
     card.fail_read_at = card.reads + 1;
     card.fails_on = true;
     struct wanted w = RIGHT;
@@ -376,14 +548,42 @@ static void without_a_digest_nothing_runs(void **state)
     for (unsigned calls = 0; calls < 3; calls++) {
         struct command c = bench_configure(&card, bytes_of(on, sizeof on), bytes_of(NULL, 0));
         calls_left = calls;
+        const uint64_t counter = card.applet.mt_counter;
         const struct sent *s = bench_command(&card, &c);
         assert_non_null(s);
         assert_int_equal(s->result.code, calls < 2 ? RESULT_NVM_ERROR : RESULT_OK);
+        // A packet that cannot be known again is not accepted.
+        assert_int_equal(card.applet.mt_counter == counter, calls == 0);
         calls_left = 100;
         assert_int_equal(bench_dump(&card).image.parameters.heartbeat_h, calls < 2 ? 0 : 24);
         static const uint8_t zeros[COMMAND_HASH_SIZE];
         assert_memory_equal(s->result.state_hash, zeros, sizeof zeros);
     }
+    card.port.cipher = &card.cipher;
+}
+
+static uint8_t last_octet;
+
+static bool sha256_by_last_octet(void *context, const struct bytes *parts, size_t part_count,
+                                 uint8_t digest[CIPHER_SHA256_SIZE])
+{
+    (void)context, (void)parts, (void)part_count;
+    memset(digest, 0, CIPHER_SHA256_SIZE);
+    digest[7] = last_octet;
+    return true;
+}
+
+static void each_of_eight_octets_of_a_digest_tells_packets_apart(void **state)
+{
+    (void)state;
+    struct cipher digests = card.cipher;
+    digests.sha256 = sha256_by_last_octet;
+    card.port.cipher = &digests;
+    last_octet = 1;
+    assert_int_equal(audit_for(0x39)->status, SECURED_STATUS_OK);
+    assert_int_equal(bench_again(&card)->status, SECURED_STATUS_OK);
+    last_octet = 2;
+    assert_int_equal(bench_again(&card)->status, SECURED_STATUS_CNTR_LOW);
     card.port.cipher = &card.cipher;
 }
 
@@ -473,10 +673,18 @@ int main(void)
         T(an_answer_that_fits_no_report_and_cannot_be_sent_is_none),
         T(a_test_card_tells_it_in_the_report),
         T(events_without_what_they_are_about_are_passed_over),
+        T(a_switch_waits_for_its_answer_where_that_is_a_message),
+        T(a_switch_does_not_wait_for_its_answer_for_ever),
+        T(an_answer_of_which_a_part_left_gives_way_to_the_next),
+        T(a_notification_under_way_is_not_sent_twice_for_a_packet),
+        T(the_first_packet_of_all_is_answered_again_too),
+        T(an_answer_may_fill_its_room_to_the_last_octet),
+        T(a_packet_that_is_right_ends_a_row_of_failures),
         T(a_card_is_deaf_for_twice_as_long_each_time_up_to_an_hour),
         T(failures_are_counted_to_the_maximum),
         T(a_memory_that_fails_does_not_keep_a_card_from_being_deaf),
         T(without_a_digest_nothing_runs),
+        T(each_of_eight_octets_of_a_digest_tells_packets_apart),
         T(a_card_that_cannot_name_itself_is_dead),
         T(a_memory_that_is_too_small_is_none),
         T(an_audit_tells_what_is_free),

@@ -287,6 +287,50 @@ static void a_preferred_country_moves_the_card(void **state)
     assert_non_null(bench_note(&card, NOTIFY_COUNTRY));
 }
 
+// The table changed while the card waited: it stays, and the wait is over.
+static void a_country_that_prefers_nobody_any_more_moves_no_card(void **state)
+{
+    (void)state;
+    bench_confirm_all(&card);
+    uint8_t list[2 + 13] = {PARAMETER_COUNTRY_TABLE, 13, 0x00, 0xF1, 0x10}; // where the card is
+    bench_imsi(2, list + 5);
+    list[14] = COUNTRY_PREFER;
+    bench_set(&card, list, sizeof list);
+    bench_run_out(&card, CLOCK_COUNTRY);
+    assert_int_equal(card.applet.wait, WAIT_JITTER_COUNTRY);
+    bench_set(&card, (const uint8_t[]){PARAMETER_COUNTRY_TABLE, 0}, 2);
+    bench_run_out(&card, CLOCK_STATE);
+    assert_int_equal(card.applet.wait, WAIT_NONE);
+    assert_int_equal(bench_enabled(&card), 0);
+    assert_int_equal(card.applet.state, SWITCH_STABLE);
+}
+
+// ENABLE without rollback keeps one that never had service. Its proof is service, however the
+// switch that follows ends.
+static void one_that_is_put_back_is_proven_by_the_service_that_it_has(void **state)
+{
+    (void)state;
+    bench_confirm_all(&card);
+    struct command c = bench_target(&card, COMMAND_ENABLE, 2, 0);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK_PENDING);
+    bench_run_out(&card, CLOCK_STATE);
+    bench_run_out(&card, CLOCK_STATE);
+    assert_int_equal(card.applet.state, SWITCH_SUSPECT);
+    card.refresh_result = CAT_TERMINAL_UNABLE;
+    c = bench_target(&card, COMMAND_ENABLE, 1, 0);
+    assert_int_equal(bench_command(&card, &c)->result.code, RESULT_OK_PENDING);
+    bench_run_out(&card, CLOCK_STATE);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(card.applet.state, SWITCH_SWITCHING);
+        bench_run_out(&card, CLOCK_STATE);
+    }
+    assert_int_equal(card.applet.state, SWITCH_STABLE);
+    assert_int_equal(bench_enabled(&card), 1);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_true(bench_dump(&card).image.slots[1].is_proven);
+}
+
 static void without_timers_status_commands_are_counted(void **state)
 {
     (void)state;
@@ -302,6 +346,20 @@ static void without_timers_status_commands_are_counted(void **state)
     }
     // 180 s of outage and up to 60 s of jitter in periods of 30 s.
     assert_in_range(polls, 6, 8);
+}
+
+static void where_status_commands_are_to_be_counted_no_timer_is_used(void **state)
+{
+    (void)state;
+    bench_set(&card, (const uint8_t[]){PARAMETER_POLL_BY_STATUS, 1, 1}, 3);
+    bench_service(&card, CAT_SERVICE_NONE);
+    assert_false(card.applet.clocks[CLOCK_STATE].is_told);
+    bench_statuses(&card, 5);
+    assert_int_equal(card.applet.wait, WAIT_OUTAGE);
+    bench_statuses(&card, 1); // 180 s in periods of 30 s
+    assert_int_not_equal(card.applet.wait, WAIT_OUTAGE);
+    bench_set(&card, (const uint8_t[]){PARAMETER_POLL_BY_STATUS, 1, 0}, 3);
+    assert_true(card.applet.clocks[CLOCK_STATE].is_told);
 }
 
 static void a_timer_that_never_comes_is_replaced_by_counting(void **state)
@@ -421,7 +479,10 @@ int main(void)
         T(a_rotation_that_finds_service_is_told_and_returned_from),
         T(the_daily_cap_ends_in_the_fallback_and_a_notification),
         T(a_preferred_country_moves_the_card),
+        T(a_country_that_prefers_nobody_any_more_moves_no_card),
+        T(one_that_is_put_back_is_proven_by_the_service_that_it_has),
         T(without_timers_status_commands_are_counted),
+        T(where_status_commands_are_to_be_counted_no_timer_is_used),
         T(a_timer_that_never_comes_is_replaced_by_counting),
         T(another_imei_is_told),
         T(a_new_address_counts_only_once_confirmed),
