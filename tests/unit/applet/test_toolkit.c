@@ -371,6 +371,8 @@ static void nothing_is_asked_before_the_profile_or_of_a_dead_card(void **state)
     const struct applet before = card.applet;
     applet_status(&card.applet, &card.port);
     assert_memory_equal(&before, &card.applet, sizeof before);
+    applet_rejection(&card.applet, &card.port, NULL, 3); // illegal MS
+    assert_false(card.applet.is_cause_final);
     card.applet.is_dead = false;
     assert_true(applet_pending(&card.applet, &card.port) > 0);
     struct writer small = writer_of(octets, 3);
