@@ -484,7 +484,6 @@ static void begin_with_pages(size_t page)
     bench_confirm_all(&card);
 }
 
-// Marker, seal and CRC; then number, length and content.
 static size_t paged_bank(unsigned which, size_t page)
 {
     const size_t crc = (4 + page - 1) / page * page;
@@ -605,6 +604,19 @@ static void the_highest_counters_stay_what_they_are(void **state)
     assert_true(card.applet.mo_counter == max);
 }
 
+// The number that is left out is kept before anything else is.
+static void counters_of_a_card_that_begins_anew_are_kept_at_once(void **state)
+{
+    (void)state;
+    const uint64_t counter = card.applet.mt_counter;
+    damage_counters(card.applet.counters_bank ^ 1u);
+    card.nvm[BANKS_AT + CONTENT_AT] ^= 1;
+    card.nvm[BANKS_AT + BANK_SIZE + CONTENT_AT] ^= 1;
+    assert_int_equal(mounted(), MEMORY_REPLACED);
+    assert_int_not_equal(mounted(), MEMORY_REPLACED);
+    assert_true(card.applet.mt_counter == counter + 1);
+}
+
 // The copy that is written anew knows the last packet still.
 static void the_last_packet_is_answered_again_after_damage(void **state)
 {
@@ -676,6 +688,7 @@ int main(void)
         T(a_torn_page_of_an_older_crc_is_a_cut),
         T(damage_to_a_page_is_told_also_when_its_word_is_cut_off),
         T(a_card_that_begins_anew_counts_on),
+        T(counters_of_a_card_that_begins_anew_are_kept_at_once),
         T(the_last_packet_is_answered_again_after_damage),
         T(lost_counters_are_not_begun_anew),
         T(the_image_brings_no_counter_down),
