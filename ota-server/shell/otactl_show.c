@@ -61,6 +61,17 @@ static void clean(char *cell)
     }
 }
 
+// An element in one word; what has a state shows it too: "east=bound".
+static void put_element(const json_t *element, char *cell, size_t size)
+{
+    const json_t *state = json_object_get(element, "state");
+    const json_t *name = name_of(element);
+    put_value(name, cell, size);
+    const size_t len = strlen(cell);
+    if (name != element && json_is_string(state))
+        snprintf(cell + len, size - len, "=%s", json_string_value(state));
+}
+
 const char *ctl_text_at(const json_t *object, const char *path, char cell[CTL_CELL_MAX])
 {
     const json_t *value = find(object, path);
@@ -77,7 +88,7 @@ const char *ctl_text_at(const json_t *object, const char *path, char cell[CTL_CE
     {
         if (len > 0 && len + 1 < CTL_CELL_MAX)
             cell[len++] = ' ';
-        put_value(name_of(element), cell + len, CTL_CELL_MAX - len);
+        put_element(element, cell + len, CTL_CELL_MAX - len);
         len += strlen(cell + len);
     }
     clean(cell);
