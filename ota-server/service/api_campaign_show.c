@@ -3,6 +3,7 @@
 
 #include "common/base/text.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_parameter.h"
 #include "ota-server/service/campaign_tell.h"
 
 static const char *const states[] = {"DRAFT",   "CHECKED", "AWAIT_APPROVAL", "SCHEDULED", "CANARY",
@@ -50,19 +51,28 @@ static void put_loss(void *context, uint8_t step, uint8_t reason, uint64_t cards
 
 // --- the whole -------------------------------------------------------------------------------
 
-// A switch is confirmed, which is a packet more. Downloads depend on their templates.
-static void put_estimate(struct json_writer *j, const struct campaign *c)
+static bool take_plan(void *context, const struct subscription *s)
 {
-    const uint8_t kind = c->operation.kind;
-    const bool switches = kind == OPERATION_ENABLE || kind == OPERATION_DISABLE ||
-                          (c->operation.flags & COMMAND_FLAG_ENABLE) != 0;
-    const uint64_t packets = (uint64_t)c->eligible * (switches ? 2 : 1);
-    api_open_object(j, "estimate");
-    api_put_number(j, "packets", packets);
-    if (kind != OPERATION_DOWNLOAD)
-        api_put_number(j, "sms", packets);
-    api_put_number(j, "seconds", (c->eligible + c->per_second - 1u) / c->per_second);
-    json_end_object(j);
+    *(struct download_plan *)context = s->plan;
+    return false;
+}
+
+// As a dry run for one of the cards says it. What is downloaded is as long as a subscription of the
+// pool is; the names of all that are on cards are of one length.
+static void put_estimate(struct api_exchange *x, const struct campaign *c)
+{
+    const struct subscription_filter filter = {.pool = c->pool, .state = -1};
+    const struct store_page page = {.limit = 1};
+    struct operation o = c->operation;
+    struct download_plan found = {.template_number = 0};
+    if (o.kind == OPERATION_DOWNLOAD) {
+        // Of an empty pool no card is eligible, and nothing costs nothing.
+        if (store_subscriptions(x->reader, &filter, &page, take_plan, &found, NULL) != STORE_OK)
+            return; // the whole answer is refused
+        o.download = campaign_plan(c, &found);
+    }
+    api_put_estimate(&x->json, message_cost(&o), c->eligible,
+                     (c->eligible + c->per_second - 1u) / c->per_second);
 }
 
 static void put_check(struct api_exchange *x, const struct campaign *c)
@@ -75,7 +85,7 @@ static void put_check(struct api_exchange *x, const struct campaign *c)
     api_put_number(j, "approvalsNeeded",
                    c->needs_approval ||
                        (!x->api->options.single_person && campaign_needs_approval(c)));
-    put_estimate(j, c);
+    put_estimate(x, c);
 }
 
 static void put_campaign(struct api_exchange *x, const struct document *d)

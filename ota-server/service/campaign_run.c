@@ -218,12 +218,34 @@ static enum store_status judge_card(struct campaign_runner *v, struct turn *t, u
     return v->reason == REFUSAL_NONE && has_target ? find_target(v, o) : STORE_OK;
 }
 
+struct download_plan campaign_plan(const struct campaign *c, const struct download_plan *found)
+{
+    const struct download_plan *wanted = &c->operation.download;
+    struct download_plan plan = *found;
+    if (wanted->template_number != 0)
+        plan.template_number = wanted->template_number;
+    else if (plan.template_number == 0)
+        plan.template_number = c->template_default;
+    if (wanted->has_role) {
+        plan.has_role = true;
+        plan.role = wanted->role;
+    }
+    if (wanted->has_rank) {
+        plan.has_rank = true;
+        plan.rank = wanted->rank;
+    }
+    if (wanted->has_marks) {
+        plan.has_marks = true;
+        plan.marks = wanted->marks;
+    }
+    return plan;
+}
+
 // A download takes its subscription in the transaction of its operation.
 static enum store_status reserve(void *context, struct store *s, struct event *e)
 {
     struct campaign_runner *v = context;
     const struct campaign *c = v->campaign;
-    const struct download_plan *wanted = &c->operation.download;
     struct operation *o = &e->as.request.operation;
     struct subscription found;
     const enum store_status status =
@@ -232,24 +254,7 @@ static enum store_status reserve(void *context, struct store *s, struct event *e
         v->reason = REFUSAL_POOL_EMPTY;
     if (status != STORE_OK)
         return status == STORE_NONE ? STORE_CONFLICT : status;
-    struct download_plan *plan = &o->download;
-    *plan = found.plan;
-    if (wanted->template_number != 0)
-        plan->template_number = wanted->template_number;
-    else if (plan->template_number == 0)
-        plan->template_number = c->template_default;
-    if (wanted->has_role) {
-        plan->has_role = true;
-        plan->role = wanted->role;
-    }
-    if (wanted->has_rank) {
-        plan->has_rank = true;
-        plan->rank = wanted->rank;
-    }
-    if (wanted->has_marks) {
-        plan->has_marks = true;
-        plan->marks = wanted->marks;
-    }
+    o->download = campaign_plan(c, &found.plan);
     o->subscription = found.id;
     return STORE_OK;
 }

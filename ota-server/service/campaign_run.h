@@ -39,6 +39,8 @@ struct campaign_by {
 // STORE_CONFLICT: its state does not permit it.
 enum store_status campaign_act(struct campaign_runner *v, struct campaign *c, uint8_t input,
                                const struct campaign_by *by, struct utc now) MUST_USE;
+// How a campaign downloads a subscription of its pool.
+struct download_plan campaign_plan(const struct campaign *c, const struct download_plan *found);
 // What its cards have come to.
 enum store_status campaign_counts_of(struct store *s, uint64_t id,
                                      struct campaign_counts *counts) MUST_USE;

@@ -315,7 +315,7 @@ static void a_check_freezes_the_target_and_tells_who_is_excluded(void **state)
     expect(200, "\"dryRun\":true");
     act("/check", 200, "\"state\":\"CHECKED\"");
     assert_true(has("\"targeted\":3,\"eligible\":3,\"sent\":0"));
-    assert_true(has("\"estimate\":{\"packets\":6,\"sms\":6,\"seconds\":1}"));
+    assert_true(has("\"estimate\":{\"packets\":6,\"sms\":15,\"bytes\":300,\"seconds\":1}"));
     assert_true(has("\"canaryCount\":1"));
     assert_true(has("{\"step\":\"sent\",\"reason\":\"WAITING\",\"count\":3}"));
     take("targetHash", before, sizeof(before));
