@@ -16,13 +16,38 @@ struct token_grant {
     char purpose[PURPOSE_MAX + 1]; // what the client wants it for, or empty
 };
 
-// Errors have the form of [RFC 6749 §5.2].
-static void refuse_grant(struct api_exchange *x, unsigned status, const char *error)
+// A refusal [RFC 6749 §5.2], and what helps against it.
+struct grant_error {
+    unsigned status;
+    const char *name, *description; // without quotes and backslashes
+};
+
+static const struct grant_error
+    BAD_FORM = {400, "invalid_request",
+                "Send the form application/x-www-form-urlencoded with each name once, and nothing "
+                "in the query"},
+    NO_GRANT_TYPE = {400, "invalid_request", "Add grant_type=client_credentials to the form"},
+    NO_TOKEN = {400, "invalid_request",
+                "Send the token in a form application/x-www-form-urlencoded, each name once"},
+    NO_CERTIFICATE = {400, "invalid_request",
+                      "Show the certificate of the client: its tokens are bound to it"},
+    OTHER_GRANT_TYPE = {400, "unsupported_grant_type", "Ask with grant_type=client_credentials"},
+    UNKNOWN_CLIENT = {401, "invalid_client",
+                      "Prove the client in one way that is registered for it, from a network that "
+                      "is its own, while it is active"},
+    WRONG_CLIENT = {400, "unauthorized_client", "Ask as a client of the operator"},
+    NO_SCOPE = {400, "invalid_scope", "Add the scope to the form"},
+    OTHER_SCOPE = {400, "invalid_scope",
+                   "Ask for scopes that the client has, divided by one space, and for at most one "
+                   "purpose"};
+
+static void refuse_grant(struct api_exchange *x, const struct grant_error *error)
 {
     json_begin_object(&x->json);
-    api_put_text(&x->json, "error", error);
+    api_put_text(&x->json, "error", error->name);
+    api_put_text(&x->json, "error_description", error->description);
     json_end_object(&x->json);
-    api_reply(x, status);
+    api_reply(x, error->status);
 }
 
 // Exactly one of the two ways to name the client.
@@ -258,7 +283,7 @@ static void refuse_client(struct api_exchange *x)
     if (x->problem.code != API_OK)
         api_refuse(x, x->problem);
     else
-        refuse_grant(x, 401, "invalid_client");
+        refuse_grant(x, &UNKNOWN_CLIENT);
 }
 
 // A client that wants nothing but bound tokens shows its certificate, however it proves itself
@@ -272,21 +297,22 @@ static bool bind_token(struct api_exchange *x)
 }
 
 // What is wrong with the request, or NULL; `scope` gets a copy of the scopes, `purpose` is in it.
-static const char *judge_form(struct api_exchange *x, struct writer *scope, struct bytes *purpose)
+static const struct grant_error *judge_form(struct api_exchange *x, struct writer *scope,
+                                            struct bytes *purpose)
 {
     struct bytes value = {0};
     if (!api_query_take(&x->query, "grant_type", &value))
-        return "invalid_request";
+        return &NO_GRANT_TYPE;
     if (!bytes_equal(value, bytes_of_text("client_credentials")))
-        return "unsupported_grant_type";
+        return &OTHER_GRANT_TYPE;
     if (!client_may_ask(x))
-        return "invalid_client";
+        return &UNKNOWN_CLIENT;
     if (!bind_token(x))
-        return "invalid_request";
+        return &NO_CERTIFICATE;
     if (!api_query_take(&x->query, "scope", &value))
-        return "invalid_scope";
+        return &NO_SCOPE;
     writer_copy(scope, value);
-    return check_scopes(&x->client, writer_bytes(scope), purpose) ? NULL : "invalid_scope";
+    return check_scopes(&x->client, writer_bytes(scope), purpose) ? NULL : &OTHER_SCOPE;
 }
 
 // Reads the body as the query's twin; "+" stands for a space in it [RFC 6749 appendix B].
@@ -308,14 +334,14 @@ void api_token_post(struct api_exchange *x)
     static uint8_t scope_octets[SCOPE_LIST_MAX];
     struct writer scope = writer_of(scope_octets, sizeof(scope_octets));
     struct bytes purpose = {0};
-    const char *error = read_form(x) ? judge_form(x, &scope, &purpose) : "invalid_request";
+    const struct grant_error *error = read_form(x) ? judge_form(x, &scope, &purpose) : &BAD_FORM;
     secret_wipe(x->query.decoded, sizeof(x->query.decoded));
     if (error == NULL)
         grant_token(x, writer_bytes(&scope), purpose);
-    else if (strcmp(error, "invalid_client") == 0)
+    else if (error == &UNKNOWN_CLIENT)
         refuse_client(x);
     else
-        refuse_grant(x, 400, error);
+        refuse_grant(x, error);
 }
 
 // --- tokens that there are ---
@@ -350,7 +376,7 @@ static bool read_token(struct api_exchange *x, struct bytes *token)
 {
     if (!read_form(x) || !api_query_take(&x->query, "token", token)) {
         forget_form(x);
-        refuse_grant(x, 400, "invalid_request");
+        refuse_grant(x, &NO_TOKEN);
         return false;
     }
     if (client_may_ask(x))
@@ -460,7 +486,7 @@ void api_introspect_post(struct api_exchange *x)
         who != NULL && is_operator && find_token(x, token, &found) && is_live(x, token, who);
     forget_form(x);
     if (!is_operator)
-        refuse_grant(x, 400, "unauthorized_client");
+        refuse_grant(x, &WRONG_CLIENT);
     else if (who == NULL)
         api_refuse_code(x, API_UNAVAILABLE);
     else

@@ -168,8 +168,10 @@ class Https(unittest.TestCase):
 
         def use(token, certificate=None):
             return self.ask("GET", cards, context=self.context(certificate), Authorization="Bearer " + token)[0].status
-        self.assertEqual(post("/oauth2/token", grant(added["appKey"])), (401, {"error": "invalid_client"}))
-        self.assertEqual(post("/oauth2/token", grant(added["appKey"]), other), (401, {"error": "invalid_client"}))
+        status, refusal = post("/oauth2/token", grant(added["appKey"]))
+        self.assertEqual((status, refusal["error"]), (401, "invalid_client"))
+        status, refusal = post("/oauth2/token", grant(added["appKey"]), other)
+        self.assertEqual((status, refusal["error"]), (401, "invalid_client"))
         status, given = post("/oauth2/token", grant(added["appKey"]), billing)
         self.assertEqual(status, 200, given)
         token = given["access_token"]
