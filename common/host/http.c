@@ -148,7 +148,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
         return NULL;
     const char *rest = " HTTP/1.1";
     c->long_target = strlen(target) + strlen(rest) + strlen("PATCH ") > HTTP_LINE_MAX;
-    c->bad_target = target[0] != '/' || strstr(target, "%00") != NULL;
+    c->bad_target = target[0] != '/' || strchr(target, ' ') || strstr(target, "%00");
     free(c->target);
     c->target = strdup(target);
     return NULL;
@@ -186,6 +186,16 @@ static bool is_field_value(const char *value, size_t len)
     return true;
 }
 
+// What goes on in another line [RFC 9112 §5.2] libmicrohttpd joins to the name, in a copy
+// elsewhere: of one line, only the colon's place and spaces stand between name and value.
+static bool is_one_line(const char *name, size_t name_len, const char *value)
+{
+    const char *at = name + name_len + 1;
+    while (at < value && (*at == ' ' || *at == '\t'))
+        at++;
+    return at == value;
+}
+
 static void add_length(struct framing *f, const char *value)
 {
     size_t digits = strspn(value, "0123456789");
@@ -203,7 +213,8 @@ static enum MHD_Result add_field(void *context, enum MHD_ValueKind kind, const c
     struct framing *f = context;
     f->fields++;
     f->octets += name_len + value_len + 4; // ": " and the line's end
-    if (!value || !is_token(name, name_len) || !is_field_value(value, value_len)) {
+    if (!value || !is_token(name, name_len) || !is_field_value(value, value_len) ||
+        !is_one_line(name, name_len, value)) {
         f->bad = true;
         return MHD_YES;
     }
@@ -234,8 +245,7 @@ static unsigned refusal(const struct connection *c, const struct framing *f)
 
 static enum MHD_Result refuse(struct MHD_Connection *mhd, unsigned status)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = http_refusal(status);
     if (!response)
         return MHD_NO;
     enum MHD_Result result = MHD_add_response_header(response, "Connection", "close");
@@ -252,6 +262,16 @@ static enum MHD_Result send_reply(struct http_request *r)
     enum MHD_Result result = MHD_queue_response(r->connection->mhd, r->status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+static void refuse_body(struct http_request *r)
+{
+    const struct http *h = r->connection->http;
+    r->status = 413;
+    r->response = http_refusal(r->status);
+    check(r->response != NULL);
+    if (h->handler.gone)
+        h->handler.gone(h->context, r);
 }
 
 static enum MHD_Result begin(struct connection *c, const char *path, const char *method,
@@ -281,9 +301,7 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
     if (r->response)
         return send_reply(r);
     if (f.length > r->body_max) {
-        http_reply(r, 413, NULL, NULL, 0, bytes_of(NULL, 0));
-        if (h->handler.gone)
-            h->handler.gone(h->context, r);
+        refuse_body(r);
         return send_reply(r);
     }
     r->awaited = HTTP_BODY_STEP;
@@ -331,9 +349,7 @@ static enum MHD_Result complete(struct http_request *r)
     r->completed = true;
     wait_for(r->connection, WAITS);
     if (r->too_long && r->status == 0) {
-        http_reply(r, 413, NULL, NULL, 0, bytes_of(NULL, 0));
-        if (h->handler.gone)
-            h->handler.gone(h->context, r);
+        refuse_body(r);
     } else if (r->status == 0) {
         h->handler.complete(h->context, r);
     }
@@ -395,12 +411,12 @@ static bool daemon_open(struct http *h, int fd)
     const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     h->daemon = MHD_start_daemon(
         h->limits.tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, h,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-        h->limits.connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        h->limits.connection_per_address_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, h->limits.connection_max,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, h->limits.connection_per_address_max,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE, MHD_OPTION_CONNECTION_TIMEOUT,
+        idle_s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_ARRAY, tls,
+        MHD_OPTION_END);
     if (!h->daemon)
         return false;
     int epoll_fd = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

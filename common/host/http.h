@@ -3,8 +3,9 @@
 // Requests arrive whole: `begin` when the headers are there, `complete` when the body is. Answers
 // are given at once or in a later turn: a change is answered after its commit. Framing is judged
 // before any handler sees a request: two Content-Lengths, one together with Transfer-Encoding, a
-// transfer coding other than chunked, or not exactly one Host are answered 400, and the connection
-// is closed. HEAD is answered like GET, without the body.
+// transfer coding other than chunked, not exactly one Host, or a field that goes on in another line
+// are answered 400, and the connection is closed. What is refused here has the body of the APIs'
+// errors. HEAD is answered like GET, without the body.
 // With TLS: see http_tls.h. Never: HTTP/2, threads, trust in a name or length the peer sent.
 #pragma once
 

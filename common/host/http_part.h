@@ -60,3 +60,6 @@ struct http {
     bool run_wanted; // an answer waits to be sent
     bool is_closing;
 };
+
+// What a request gets that no handler sees, or sees no more; NULL: no memory.
+struct MHD_Response *http_refusal(unsigned status);

@@ -1,5 +1,7 @@
-// What a handler asks of a request.
+// What a handler asks of a request, and what those are told that none sees.
 #include "common/host/http_part.h"
+
+#include "common/base/check.h"
 
 #include <strings.h>
 
@@ -122,4 +124,49 @@ void http_body_sink(struct http_request *r,
 {
     r->sink = sink;
     r->sink_context = context;
+}
+
+// In the form of the APIs' errors.
+static struct bytes refusal_text(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *text;
+    } TEXTS[] = {
+        {400,
+         "{\"status\":400,\"code\":\"INVALID_ARGUMENT\",\"message\":\"No well-formed request: give "
+         "one Host, a path as the target, either one Content-Length or the coding chunked, "
+         "and no control characters\"}"},
+        {413,
+         "{\"status\":413,\"code\":\"INVALID_ARGUMENT\",\"message\":\"The body is longer than is "
+         "taken here\"}"},
+        {414,
+         "{\"status\":414,\"code\":\"INVALID_ARGUMENT\",\"message\":\"The request line is longer "
+         "than 8192 octets\"}"},
+        {431, "{\"status\":431,\"code\":\"INVALID_ARGUMENT\",\"message\":\"There are more than 100 "
+              "header fields, or they are longer than 16384 octets\"}"},
+        {503, "{\"status\":503,\"code\":\"UNAVAILABLE\",\"message\":\"The server is busy\"}"},
+    };
+    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++)
+        if (TEXTS[i].status == status)
+            return bytes_of_text(TEXTS[i].text);
+    check(false);
+    return bytes_of(NULL, 0);
+}
+
+struct MHD_Response *http_refusal(unsigned status)
+{
+    static const struct http_field FIELDS[] = {{"Content-Type", "application/json"},
+                                               {"Cache-Control", "no-store"},
+                                               {"X-Content-Type-Options", "nosniff"}};
+    const struct bytes text = refusal_text(status);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(text.len, (void *)text.at, MHD_RESPMEM_PERSISTENT);
+    for (size_t i = 0; response && i < sizeof(FIELDS) / sizeof(FIELDS[0]); i++) {
+        if (MHD_add_response_header(response, FIELDS[i].name, FIELDS[i].value) != MHD_YES) {
+            MHD_destroy_response(response);
+            return NULL;
+        }
+    }
+    return response;
 }

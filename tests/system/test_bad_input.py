@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Bad input for an ota-server that works: what an SMSC, a stranger, a file, a disk can bring, each with the answer that the
 standard or the documents ask for, while cards are commanded beside it. usage: test_bad_input.py FOLDER-OF-PROGRAMS"""
-import os, random, sqlite3, struct, subprocess, sys, unittest
+import json, os, random, socket, sqlite3, struct, subprocess, sys, unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402
@@ -180,6 +180,50 @@ class FromTheNetwork(Working):
         self.done(operation)
         self.done(self.order(1))
         self.assertTrue(self.api.post("/audit-trail/verify", {})["ok"])
+
+
+class FromClients(Working):
+    CARDS = 1
+
+    def ask(self, request):
+        """All that comes until the server closes the connection."""
+        host, port = self.api.authority.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 20) as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def refused(self, request, status):
+        answer = self.ask(request)
+        self.assertEqual(answer.count(b"HTTP/1.1 "), 1, answer)
+        head, body = answer.split(b"\r\n\r\n", 1)
+        lines = head.decode().split("\r\n")
+        told = json.loads(body)
+        self.assertEqual(int(lines[0].split()[1]), status)
+        for line in ("Content-Type: application/json", "Cache-Control: no-store", "X-Content-Type-Options: nosniff",
+                     "Content-Length: %d" % len(body)):
+            self.assertIn(line, lines)
+        self.assertEqual(sorted(told), ["code", "message", "status"])
+        self.assertEqual((told["status"], told["code"]), (status, "INVALID_ARGUMENT"))
+
+    def test_requests_out_of_form_and_size_are_told_so_once(self):
+        get, form = b"GET /healthz HTTP/1.1\r\n", b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\n"
+        chunked = b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for what, request, status in (
+            ("no Host", get + b"\r\n", 400),
+            ("two Hosts", get + b"Host: a\r\nHost: a\r\n\r\n", 400),
+            ("a space in the target", b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+            ("two lengths", form + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na", 400),
+            ("a length and chunks", form + b"Content-Length: 1\r\n" + chunked, 400),
+            ("a length in two lines", form + b"Content-Length: 1\r\n 0\r\n\r\n0123456789", 400),
+            ("a name in two lines", form + b"Transfer: chunked\r\n -Encoding\r\n\r\n0\r\n\r\n", 400),
+            ("a long target", b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"a" * 8192), 414),
+            ("many fields", get + b"Host: a\r\n" + b"X: y\r\n" * 100 + b"\r\n", 431),
+            ("long fields", get + b"Host: a\r\nX: %s\r\n\r\n" % (b"y" * 16384), 431),
+            ("a long body in chunks", form + chunked + b"100001\r\n%s\r\n0\r\n\r\n" % (b"a" * 0x100001), 413),
+        ):
+            with self.subTest(what):
+                self.refused(request, status)
+        self.assertEqual(self.api.ask("GET", "/healthz")[0], 200)
 
 
 class OnASmallDisk(Working):

@@ -262,6 +262,12 @@ static void wrong_framing_is_refused_before_a_handler_sees_it(void **state)
         "GET / HTTP/1.1\r\nHost: a\r\nX(: y\r\n\r\n",
         "GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\tz\r\n z\r\nY: z\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n x\r\n\r\nbody",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent: 4\r\n -Length\r\n\r\nbody",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer: chunked\r\n -Encoding\r\n\r\n0\r\n\r\n",
     };
     struct world w;
     start(&w);
@@ -300,12 +306,14 @@ static void too_many_or_too_long_headers_are_431_and_a_long_target_is_414(void *
     (void)snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: a\r\nX: %s\r\n\r\n", value);
     say(&w, text);
     until(&w, "HTTP/1.1 431 ");
+    until(&w, "\r\n\r\n{\"status\":431,\"code\":\"INVALID_ARGUMENT\",");
     until_closed(&w);
     dial(&w);
     value[HTTP_LINE_MAX] = '\0';
     (void)snprintf(text, sizeof text, "GET /%s HTTP/1.1\r\nHost: a\r\n\r\n", value);
     say(&w, text);
     until(&w, "HTTP/1.1 414 ");
+    until(&w, "\r\n\r\n{\"status\":414,\"code\":\"INVALID_ARGUMENT\",");
     until_closed(&w);
     stop(&w);
 }
