@@ -468,15 +468,18 @@ void api_operation_submit(struct api_exchange *x)
 static bool find_operation(struct api_exchange *x, struct operation *o)
 {
     uint64_t id = 0;
-    if (!api_end_reading(x) || !api_capture(x, 0, "op", &id))
-        return false;
-    if (!api_operation_find(x, id, o, &x->card_id))
-        return false;
+    return api_end_reading(x) && api_capture(x, 0, "op", &id) &&
+           api_operation_find(x, id, o, &x->card_id);
+}
+
+// May the caller ask for the like of it, or else has it the other scope? Else refused.
+static bool may_change(struct api_exchange *x, const struct operation *o, const char *other)
+{
     char scope[AUTH_SCOPE_SIZE];
     struct writer w = writer_of(scope, sizeof(scope));
     text_put(&w, "operations:");
     text_put(&w, operation_kind_name(o->kind));
-    if (api_has_scope(x, text_end(&w)))
+    if (api_has_scope(x, text_end(&w)) || (other != NULL && api_has_scope(x, other)))
         return may_act(x, x->card_id, GRANT_BIT(grant_of_operation(o->kind)));
     api_refuse_permission(x);
     return false;
@@ -563,7 +566,10 @@ void api_operation_resend(struct api_exchange *x)
     api_read_reason(x, API_OPTIONAL);
     if (!find_operation(x, &o))
         return;
-    if (may_be_repeated(&o)) {
+    const bool is_new = may_be_repeated(&o);
+    if (!may_change(x, &o, is_new ? NULL : "operations:resend"))
+        return;
+    if (is_new) {
         repeat(x, &o);
         return;
     }
@@ -576,7 +582,7 @@ void api_operation_cancel(struct api_exchange *x)
 {
     struct operation o;
     api_read_reason(x, API_OPTIONAL);
-    if (!find_operation(x, &o))
+    if (!find_operation(x, &o) || !may_change(x, &o, NULL))
         return;
     x->event.type = EVENT_CANCEL;
     x->event.operation = o.id;

@@ -32,6 +32,7 @@ static const struct {
     {"operations:set-timers", OPERATORS | TENANTS},
     {"operations:read-timers", OPERATORS | BIT(SUPPORT) | TENANTS},
     {"operations:audit", OPERATORS | BIT(SUPPORT) | TENANTS},
+    {"operations:resend", OPERATORS | BIT(SUPPORT)},
     {"operations:force", OPERATORS},
     {"campaigns:read", READERS},
     {"campaigns:write", OPERATORS | TENANTS},

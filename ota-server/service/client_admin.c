@@ -16,6 +16,7 @@ const char *const client_scopes[] = {
     "operations:set-timers",
     "operations:read-timers",
     "operations:audit",
+    "operations:resend",
     "operations:force",
     "campaigns:read",
     "campaigns:write",

@@ -151,6 +151,46 @@ static void what_expired_is_sent_again_as_a_new_operation(void **state)
     assert_true(has("\"retryOf\":\"") && has(id));
 }
 
+// As if an attempt had come to nothing.
+static void fail_once(void)
+{
+    struct record next;
+    assert_int_equal(store_card_load(lab.store, card, &next), STORE_OK);
+    assert_true(next.has_open);
+    next.open.status = STATUS_QUEUED;
+    next.open.attempts = 1;
+    save(&next);
+}
+
+static void support_sends_again_what_others_asked_for_and_asks_for_nothing(void **state)
+{
+    (void)state;
+    struct door desk;
+    char id[API_ID_SIZE];
+    lab_user(&lab, "desk", ROLE_SUPPORT, LAB_TENANT, &desk);
+    ask("POST", card_path("/operations"),
+        "{\"type\":\"set-timers\",\"parameters\":{\"T_ATTACH\":60},\"ttlSeconds\":300}");
+    assert_int_equal(a.status, 202);
+    take_operation(id);
+    lab_turn(&lab);
+    fail_once();
+    lab_ask_as(&lab, &desk, "POST", operation_path(id, "/cancel"), NULL, &a);
+    assert_int_equal(a.status, 403);
+    lab_ask_as(&lab, &desk, "POST", operation_path(id, "/resend"), NULL, &a);
+    assert_int_equal(a.status, 202);
+    assert_true(has(id) && has("\"detail\":\"resend\""));
+    lab.now.utc.ms += 301000;
+    lab.now.instant.ms += 301000;
+    lab_turn(&lab);
+    ask("GET", operation_path(id, ""), NULL);
+    assert_true(has("\"status\":\"ENDED\""));
+    lab_ask_as(&lab, &desk, "POST", operation_path(id, "/resend"), NULL, &a);
+    assert_int_equal(a.status, 403); // it would be a new one
+    ask("POST", operation_path(id, "/resend"), NULL);
+    assert_int_equal(a.status, 409); // whose right it is, is told what is in the way
+    assert_true(has("CARD_DIRTY"));
+}
+
 static void a_retired_card_takes_nothing_more(void **state)
 {
     (void)state;
@@ -407,6 +447,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_not_sent_is_cancelled_and_repeated_on_demand),
         TEST(what_expired_is_sent_again_as_a_new_operation),
+        TEST(support_sends_again_what_others_asked_for_and_asks_for_nothing),
         TEST(a_retired_card_takes_nothing_more),
         TEST(doubt_is_marked_audited_and_cleared),
         TEST(a_quarantine_is_lifted_by_hand_only),

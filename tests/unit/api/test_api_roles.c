@@ -13,7 +13,7 @@ static struct answer a;
 //
 //     P PLATFORM_ADMIN    everything
 //     O OPERATOR          cards, operations, campaigns, groups, dirty queue, alarms, imports, force
-//     S SUPPORT           reads, audits
+//     S SUPPORT           reads, audits, re-sends
 //     A ENTERPRISE_ADMIN  own people and clients, own cards as permitted
 //     U ENTERPRISE_USER   own cards as permitted
 //     I INSPECTOR         reads and exports reports, incidents, permissions, trail; changes nothing
@@ -35,6 +35,7 @@ static const struct {
     {"operations:set-timers", "POAU"},
     {"operations:read-timers", "POSAU"},
     {"operations:audit", "POSAU"},
+    {"operations:resend", "POS"},
     {"operations:force", "PO"},
     {"campaigns:read", "POSAUV"},
     {"campaigns:write", "POAU"},
