@@ -5,6 +5,7 @@
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_move.h"
+#include "ota-server/service/api_move_effect.h"
 #include "ota-server/service/api_operation.h"
 
 #include <stdlib.h>
@@ -399,10 +400,28 @@ static enum store_status enter_group(void *context, struct store *store, struct 
     return status;
 }
 
+// What a move of the card would change.
+static void reply_effect(struct api_exchange *x)
+{
+    const struct patch *patch = x->work;
+    struct json_writer *j = &x->json;
+    struct move_effect effect = {.count = 0};
+    if (patch->record.group != x->event.group)
+        move_effect_add(&effect, patch->record.group);
+    json_begin_object(j);
+    api_put_bool(j, "dryRun", true);
+    api_put_number(j, "wouldAnswer", 200);
+    move_effect_put(x, &effect, x->event.group);
+    json_end_object(j);
+    api_reply(x, 200);
+}
+
 static void answer_moved(struct api_exchange *x, const struct turn_answer *answer)
 {
     if (x->problem.code != API_OK)
         api_refuse(x, x->problem);
+    else if (x->is_dry_run && answer->refusal == REFUSAL_NONE)
+        reply_effect(x);
     else
         answer_card(x, answer);
 }

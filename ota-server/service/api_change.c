@@ -147,8 +147,9 @@ static void event_answered(void *context, const struct turn_answer *answer)
     }
     x->is_composed = false;
     api_start_answer(x);
-    // The plan of an operation says more.
-    if (x->is_dry_run && answer->refusal == REFUSAL_NONE && x->event.type != EVENT_REQUEST)
+    // The plan of an operation says more, and that of a move.
+    const bool says_more = x->event.type == EVENT_REQUEST || x->event.type == EVENT_MOVE;
+    if (x->is_dry_run && answer->refusal == REFUSAL_NONE && !says_more)
         reply_plan(x);
     else
         x->answered(x, answer);

@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_campaign.h"
 #include "ota-server/service/api_group.h"
+#include "ota-server/service/api_move_effect.h"
 #include "ota-server/service/api_upload.h"
 
 #include <stdlib.h>
@@ -74,6 +75,7 @@ struct move_step {
     uint64_t part; // of the upload, that is behind us with these cards; 0: it is not
     uint64_t sample[SAMPLE_MAX];
     size_t sampled;
+    struct move_effect effect;
     struct record record;
 };
 
@@ -243,6 +245,7 @@ static enum store_status run_card(struct move_step *s, uint64_t card)
         s->m->skipped[refusal]++;
     } else {
         s->m->moved++;
+        move_effect_add(&s->effect, s->record.group);
         if (s->sampled < SAMPLE_MAX)
             s->sample[s->sampled++] = card;
     }
@@ -537,6 +540,7 @@ static void reply_trial(struct api_exchange *x)
         json_put_string(j, id);
     }
     json_end_array(j);
+    move_effect_put(x, &w->step.effect, w->m.group);
     json_end_object(j);
     api_reply(x, 200);
 }

@@ -29,12 +29,12 @@ const struct ctl_verb ctl_verbs[] = {
      "Show the audit trail of cards.", "card trail crd_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
 
     {"card", "move", CARDS, 0, MANY, TAKES_CARD | TAKES_CHANGE | TAKES_REASON | TAKES_MOVE,
-     card_move_run, "Move cards into a group; --dry-run judges it.",
+     card_move_run, "Move cards into a group; --dry-run shows what changes.",
      "card move crd_01JZ8Q4M7Y2K9T3W5X6A7B8C9D --group grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
 
     {"card", "move-all", "[NAME=VALUE...]", 0, MANY,
      TAKES_CHANGE | TAKES_REASON | TAKES_MOVE | TAKES_WAIT, card_move_all_run,
-     "Move all cards of a filter, or of an uploadId, into a group, as a job; --dry-run judges each.",
+     "Move all cards of a filter, or of an uploadId, into a group, as a job; --dry-run shows what changes.",
      "card move-all batchId=imp_01JH8Q4M7Y2K9T3W5X6A7B8C9D"
      " --group grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D --wait"},
     {"card", "move-show", "MOVE...|-", 1, MANY, 0, card_move_show_run,

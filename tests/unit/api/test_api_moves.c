@@ -240,6 +240,69 @@ static void a_trial_judges_all_and_moves_none(void **state)
     assert_true(has(id));
 }
 
+static void set_rules(const char *rules)
+{
+    char target[128];
+    char body[256];
+    (void)snprintf(target, sizeof(target), API_BASE "/card-groups/%s/rules", group);
+    (void)snprintf(body, sizeof(body), "{%s,\"reason\":\"x\"}", rules);
+    lab_ask(&lab, &(struct ask){.method = "PATCH", .target = target, .body = body}, &a);
+    assert_int_equal(a.status, 200);
+}
+
+static void try_card(const char *token, uint64_t card)
+{
+    char target[128];
+    char body[128];
+    char id[API_ID_SIZE];
+    api_id_write(id, "crd", card);
+    (void)snprintf(target, sizeof(target), API_BASE "/cards/%s?dryRun=true", id);
+    (void)snprintf(body, sizeof(body), "{\"groupId\":\"%s\"}", group);
+    lab_ask(
+        &lab,
+        &(struct ask){.method = "PATCH", .target = target, .body = body, .authorization = token},
+        &a);
+}
+
+// The installation permits everything and names no timers; the group does both otherwise.
+#define CHANGES                                                                                    \
+    "\"before\":{\"authorityMode\":\"SELF_SERVICE\",\"timers\":{}},"                               \
+    "\"after\":{\"authorityMode\":\"OPERATOR_ONLY\",\"timers\":{\"T_ATTACH\":100}}"
+
+static void a_trial_shows_what_changes_for_the_cards_of_each_group(void **state)
+{
+    (void)state;
+    char expected[512];
+    char from[API_ID_SIZE];
+    set_rules("\"authorityMode\":\"OPERATOR_ONLY\",\"timers\":{\"T_ATTACH\":100}");
+    try_card(NULL, cards[0]);
+    assert_int_equal(a.status, 200);
+    (void)snprintf(
+        expected, sizeof(expected),
+        "{\"dryRun\":true,\"wouldAnswer\":200,\"groupId\":\"%s\",\"rules\":{\"retry\":", group);
+    assert_true(has(expected));
+    assert_true(has("\"from\":[{\"count\":1," CHANGES "}]}"));
+    assert_int_equal(group_of(cards[0]), 0);
+    (void)snprintf(from, sizeof(from), "%s", group);
+    for (unsigned i = 0; i < 2; i++)
+        lab_place(&lab, cards[i], LAB_TENANT, group_id);
+    try_card(NULL, cards[0]); // it is there
+    assert_true(has("\"from\":[]}"));
+    lab_ask(&lab,
+            &(struct ask){.method = "POST",
+                          .target = API_BASE "/card-groups",
+                          .body = "{\"name\":\"further\"}"},
+            &a);
+    api_id_write(group, "grp", lab_id(&a, "grp"));
+    ask(NULL, MOVES "?dryRun=true", order_of("{\"filter\":{}}"), "move-000001");
+    assert_true(has("\"targeted\":150,\"eligible\":150,"));
+    (void)snprintf(
+        expected, sizeof(expected),
+        "{\"groupId\":\"%s\",\"count\":2,\"before\":{\"authorityMode\":\"OPERATOR_ONLY\",", from);
+    assert_true(has(expected));
+    assert_true(has("{\"count\":148,\"before\":{},\"after\":{}}"));
+}
+
 // Cards of two groups of the enterprise: it may move those of one.
 static void who_asks_needs_the_permission_on_both_groups(void **state)
 {
@@ -270,6 +333,9 @@ static void who_asks_needs_the_permission_on_both_groups(void **state)
     assert_int_equal(a.status, 403);
     group_id = lab_grant(&lab, OTHER, all);
     api_id_write(group, "grp", group_id);
+    try_card(token, own[0]); // without groups:read no rules
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"count\":1}]}") && !has("\"rules\"") && !has("\"before\""));
     move_all(token, "{\"filter\":{}}");
     assert_true(
         has("\"visited\":2,\"moved\":1,\"skipped\":[{\"reason\":\"NOT_AUTHORISED\",\"count\":1}]"));
@@ -305,6 +371,7 @@ int main(void)
         TEST(cards_of_groups_move),
         cmocka_unit_test_setup_teardown(a_move_goes_on_after_a_crash, open_file, close_all),
         TEST(a_trial_judges_all_and_moves_none),
+        TEST(a_trial_shows_what_changes_for_the_cards_of_each_group),
         TEST(who_asks_needs_the_permission_on_both_groups),
         TEST(what_cannot_be_ordered_is_refused),
     };
