@@ -1,5 +1,6 @@
 // The process that makes requests, and what the server does about what it says. Workers of the
-// tests are this program itself, which does what OTARIA_TEST_WORKER names.
+// tests are this program itself, which does what the name of the process that started it says: they
+// have nothing else of it.
 #include "ota-server/shell/egress.h"
 #include "tests/lib/cmocka_all.h"
 
@@ -9,11 +10,32 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KIND "OTARIA_TEST_WORKER"
+#define KIND_SIZE 16 // of a process's name, with its end [prctl(2), PR_SET_NAME]
+
+static void set_kind(const char *kind)
+{
+    assert_true(strlen(kind) < KIND_SIZE);
+    assert_int_equal(prctl(PR_SET_NAME, kind), 0);
+}
+
+static void read_kind(char kind[KIND_SIZE])
+{
+    char path[40];
+    (void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)getppid());
+    FILE *file = fopen(path, "r");
+    const bool is_read = file != NULL && fgets(kind, KIND_SIZE, file) != NULL;
+    if (file != NULL)
+        (void)fclose(file);
+    if (!is_read)
+        exit(EXIT_FAILURE);
+    kind[strcspn(kind, "\n")] = '\0';
+}
 
 // --- the workers ---------------------------------------------------------------------------------
 
@@ -140,7 +162,7 @@ static const char *begin(struct story *s, const char *kind)
                                          .log = &s->log,
                                          .silent_ms = EGRESS_SILENT_MS,
                                          .settings = {.at_once = REQUESTS}};
-    assert_int_equal(setenv(KIND, kind, 1), 0);
+    set_kind(kind);
     s->egress = egress_open(&s->options, &reason);
     return reason;
 }
@@ -310,7 +332,7 @@ static void a_worker_that_says_something_else_is_ended_and_another_one_works(voi
             assert_int_equal(s.answers[k].problem, POST_BROKEN);
         }
         assert_int_equal(egress_losses(s.egress), 1);
-        assert_int_equal(setenv(KIND, "echo", 1), 0);
+        set_kind("echo");
         ask(&s, 2); // waits for it
         wait_for(&s, 3);
         assert_int_equal(s.answers[2].status, 200);
@@ -463,10 +485,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_worker_says_why_it_does_not_start),
         cmocka_unit_test(a_confined_process_opens_nothing),
     };
-    const char *kind = getenv(KIND);
+    char kind[KIND_SIZE];
     if (argc != 2 || strcmp(argv[1], EGRESS_WORKER) != 0)
         return cmocka_run_group_tests(tests, NULL, NULL);
-    if (kind == NULL || strcmp(kind, "real") == 0)
+    read_kind(kind);
+    if (strcmp(kind, "real") == 0)
         egress_work();
     work(kind);
     return EGRESS_EXIT_MESSAGE;
