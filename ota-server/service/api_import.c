@@ -186,10 +186,11 @@ static bool take_seat(struct api_exchange *x, struct import_work *w, const uint8
 static bool open_profile(struct api_exchange *x, struct import_work *w)
 {
     w->profile = import_profile_open(x->reader, w->order.tenant, w->order.vendor);
-    if (w->profile == NULL)
-        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
-                                        "No such vendor profile"));
-    return w->profile != NULL;
+    if (w->profile != NULL)
+        return true;
+    api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
+                                    "No such vendor profile")); // the work is gone
+    return false;
 }
 
 static void begin(struct api_exchange *x, struct import_work *w)
