@@ -364,8 +364,10 @@ void api_import_apply(struct api_exchange *x)
 {
     struct judged j = {.sample = NULL};
     struct import_work *w = open_work(x);
+    if (w == NULL)
+        return;
     api_read_reason(x, API_REQUIRED);
-    if (w == NULL || !api_end_reading(x) || !api_capture(x, 0, "imp", &x->object_id))
+    if (!api_end_reading(x) || !api_capture(x, 0, "imp", &x->object_id))
         return;
     if (load_judged(x, x->object_id, x->tenant, &j)) {
         if (x->api->options.single_person)
