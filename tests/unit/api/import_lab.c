@@ -121,17 +121,7 @@ const char *make_batch(const char *name, uint64_t count, uint64_t seed)
 
 void order(const char *file, const char *query, const char *key)
 {
-    char target[256];
-    struct writer w = writer_of(target, sizeof(target));
-    text_put(&w, BASE "/batch-imports?vendorProfile=alder");
-    text_put(&w, query);
-    lab_ask(&lab,
-            &(struct ask){.method = "POST",
-                          .target = text_end(&w),
-                          .type = "text/plain",
-                          .body = read_sample(file),
-                          .key = key},
-            &a);
+    import_text(query, key, read_sample(file));
 }
 
 void open_prepared(bool single_person)
