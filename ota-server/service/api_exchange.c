@@ -173,7 +173,8 @@ bool api_second_person(struct api_exchange *x)
     if (x->api->options.single_person || is_somebody)
         return true;
     if (x->client.is_user)
-        api_refuse(x, api_problem_reason(API_PERMISSION_DENIED, "SET_OWN_PASSWORD", ""));
+        api_refuse(x, api_problem_reason(API_PERMISSION_DENIED, "SET_OWN_PASSWORD",
+                                         "Somebody else gave you your password: set your own"));
     else
         api_refuse_code(x, API_PERMISSION_DENIED);
     return false;

@@ -320,7 +320,7 @@ static void everybody_sets_their_own_password(void **state)
         "{\"password\":\"correct horse battery\",\"currentPassword\":\"correct horse battery\"}");
     expect(400, "choose another");
     ask(second, "POST", own_path("olga"), wrong);
-    expect(403, "WRONG_PASSWORD");
+    expect(403, "currentPassword is not the present one");
     ask(NULL, "GET", API_BASE "/audit-trail?action=password.refused", NULL);
     expect(200, "\"totalCount\":1");
     ask(second, "POST", own_path("olga"), right);
@@ -360,7 +360,7 @@ static void who_was_given_a_password_approves_nothing(void **state)
         ask_for_user(NULL, "x", "ENTERPRISE_ADMIN", enterprise);
     take_asked();
     decide_as(fellow, "/approve");
-    expect(403, "SET_OWN_PASSWORD");
+    expect(403, "set your own");
     decide_as(fellow, "/reject");
     expect(403, "SET_OWN_PASSWORD");
     ask(fellow, "POST", own_path("ann"),
