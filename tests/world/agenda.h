@@ -33,6 +33,7 @@ enum happening {
     HAPPENS_OFFICE,    // `subject`: card
     HAPPENS_WEAK,
     HAPPENS_COUNTERS, // `subject`: card
+    HAPPENS_CLOG,     // the same
     HAPPENS_DEED,     // of a story: `subject` is its place
 };
 

@@ -63,7 +63,8 @@ enum deed_stage {
     DEED(MO_LATE, mo_late, MO_SEND)                                                                \
     DEED(MO_COPY, mo_copy, MO_SEND)                                                                \
     DEED(MO_FORGED, mo_forged, MO_SEND)                                                            \
-    DEED(REFLECTED, reflected, MO_SEND) /* it comes back to the card as well */
+    DEED(REFLECTED, reflected, MO_SEND) /* it comes back to the card as well */                    \
+    DEED(CLOG, clog, NONE) /* its network carries nothing for a while, then in any order */
 
 enum deed_kind {
 #define DEED(NAME, name, stage) DEED_##NAME,

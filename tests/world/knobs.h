@@ -52,7 +52,9 @@
     KNOB(smsc_mute, 10000, 500000)         /* per million: taken, and not answered */              \
     KNOB(weak_ms, 43200000, 345600000)     /* the server sends what cards refuse, for a while */   \
     KNOB(counters_ms, 86400000, 691200000) /* both copies of a card's counters are lost */         \
-    KNOB(telltale, 1, 1)                   /* cards answer packets without a right MAC */
+    KNOB(telltale, 1, 1)                   /* cards answer packets without a right MAC */          \
+    /* of the transport: */                                                                        \
+    KNOB(clog_ms, 14400000, 345600000) /* the network of a card is clogged for a while */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -60,7 +62,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 44
+#define KNOB_COUNT 45
 #define KNOB_SELDOM 40 // from here on
 // `calm`: how many times the times between happenings are doubled.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);

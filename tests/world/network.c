@@ -159,6 +159,12 @@ static uint32_t deliver(struct world *w, const struct smpp_message *from)
     }
     if (fate_befalls(w, DEED_MT_RADIO, card, &d))
         return ESME_RX_T_APPN;
+    const uint64_t wait_ms = transport_wait_ms(w, card, w->moments[STAGE_MT_DELIVER][card].place);
+    if (wait_ms > 0) {
+        probes_met(&w->result.probes, PROBE_CLOGGED);
+        keep(w, HAPPENS_MT, &m, wait_ms);
+        return ESME_ROK;
+    }
     const uint32_t status = hand_over(w, &m);
     return fate_befalls(w, DEED_MT_DENIED, card, &d) ? ESME_RX_T_APPN : status;
 }
@@ -243,7 +249,9 @@ void network_message(void *context, const struct fleet_message *message)
     if (is_lost)
         return;
     const bool is_late = fate_befalls(w, DEED_MO_LATE, card, &d);
-    keep(w, HAPPENS_MO, &m, is_late ? d.after_ms : carry_ms(w, card));
+    const uint64_t carried_ms = is_late ? d.after_ms : carry_ms(w, card);
+    const uint64_t wait_ms = transport_wait_ms(w, card, w->moments[STAGE_MO_SEND][card].place);
+    keep(w, HAPPENS_MO, &m, carried_ms > wait_ms ? carried_ms : wait_ms);
     if (fate_befalls(w, DEED_MO_FORGED, card, &d)) {
         const struct air_message forged = forge(w, &m, &d);
         keep(w, HAPPENS_MO, &forged, d.after_ms);

@@ -26,6 +26,10 @@ static const uint8_t wanted_results[][2] = {
 };
 #define WANTED_RESULTS (sizeof wanted_results / sizeof wanted_results[0])
 
+static const char *const fault_names[PROBE_FAULTS] = {
+    [PROBE_CLOGGED] = "clogged",
+};
+
 // The trail tells of operations that end, wait again, or come into or out of doubt.
 static bool is_told(uint8_t status, uint8_t input)
 {
@@ -113,6 +117,11 @@ void probes_ran(struct probes *p, uint8_t command, uint8_t result)
     p->results[command % PROBE_COMMANDS][result % PROBE_RESULTS]++;
 }
 
+void probes_met(struct probes *p, enum probe_fault fault)
+{
+    p->faults[fault]++;
+}
+
 void probes_add(struct probes *sum, const struct probes *p)
 {
     uint32_t *to = &sum->transitions[0][0];
@@ -161,6 +170,8 @@ unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(co
         const uint8_t *v = wanted_results[i];
         tell(&r, p->results[v[0]][v[1]], "ran", command_number_name(v[0]), result_code_name(v[1]));
     }
+    for (unsigned i = 0; i < PROBE_FAULTS; i++)
+        tell(&r, p->faults[i], "transport", fault_names[i], "");
     *met = r.met;
     return r.count;
 }

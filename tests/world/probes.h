@@ -12,17 +12,25 @@ struct world;
 #define PROBE_COMMANDS 17
 #define PROBE_RESULTS 64
 
+// What befell messages on their way.
+enum probe_fault {
+    PROBE_CLOGGED, // one waited until a network was clogged no more
+    PROBE_FAULTS
+};
+
 struct probes {
     uint32_t transitions[OPERATION_STATUSES][INPUTS]; // of operations
     uint32_t reasons[DIRTY_REASONS];
     uint32_t causes[PROBE_CAUSES];
     uint32_t refusals[PROBE_REFUSALS];
     uint32_t results[PROBE_COMMANDS][PROBE_RESULTS];
+    uint32_t faults[PROBE_FAULTS];
 };
 
 // Adds what this world met so far.
 void probes_look(const struct world *w, struct probes *p);
 void probes_ran(struct probes *p, uint8_t command, uint8_t result);
+void probes_met(struct probes *p, enum probe_fault fault);
 void probes_add(struct probes *sum, const struct probes *p);
 // Calls `missing` for each that was not met. How many there are, and how many were met.
 unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(const char *name));

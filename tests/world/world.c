@@ -126,17 +126,19 @@ static void draw_world(struct world *w)
 static void open_streams(struct world *w)
 {
     struct prng *const streams[] = {
-        &w->chance_air,  &w->chance_people,  &w->chance_power,     &w->chance_cut,
-        &w->chance_move, &w->chance_reject,  &w->chance_imei,      &w->chance_server,
-        &w->chance_link, &w->chance_card,    &w->chance_adversary, &w->chance_hand,
-        &w->chance_smsc, &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
-        &w->chance_swap, &w->chance_clone,   &w->chance_office,    &w->chance_seldom,
+        &w->chance_air,       &w->chance_people,  &w->chance_power,     &w->chance_cut,
+        &w->chance_move,      &w->chance_reject,  &w->chance_imei,      &w->chance_server,
+        &w->chance_link,      &w->chance_card,    &w->chance_adversary, &w->chance_hand,
+        &w->chance_smsc,      &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
+        &w->chance_swap,      &w->chance_clone,   &w->chance_office,    &w->chance_seldom,
+        &w->chance_transport,
     };
     static const char *const names[] = {
         "world air",       "world people", "world power",  "world cut",     "world move",
         "world reject",    "world imei",   "world server", "world link",    "world card",
         "world adversary", "world hand",   "world smsc",   "world trouble", "world restore",
         "world rot",       "world swap",   "world clone",  "world office",  "world seldom",
+        "world transport",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
@@ -250,6 +252,7 @@ static void begin(struct world *w)
     plan_server(w, HAPPENS_STOP, w->knobs.server_stop_ms);
     plan_link(w);
     trouble_plan(w);
+    transport_plan(w);
     identity_plan(w);
     if (w->options.story != NULL)
         plan_story(w);
@@ -281,7 +284,7 @@ void world_do(struct world *w, const struct deed *d)
     world_record(w, d);
     if (deed_is_of_card(d->kind) && d->card >= w->cards)
         return;
-    switch ((enum deed_kind)d->kind) {
+    switch (d->kind) {
     case DEED_REQUEST:
     case DEED_CANCEL:
     case DEED_RESEND:
@@ -320,6 +323,9 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_FLOOD:
         trouble_do(w, d);
         break;
+    case DEED_CLOG:
+        transport_do(w, d);
+        break;
     case DEED_APPROVE:
     case DEED_BAR:
     case DEED_RETIRE:
@@ -329,22 +335,8 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_CLONE:
         identity_do(w, d);
         break;
-    case DEED_PUSH:
-    case DEED_SMSC_MT:
-    case DEED_SMSC_MO:
-    case DEED_MT_LOST:
-    case DEED_MT_LATE:
-    case DEED_MT_COPY:
-    case DEED_MT_FORGED:
-    case DEED_MT_RADIO:
-    case DEED_MT_DENIED:
-    case DEED_MO_LOST:
-    case DEED_MO_LATE:
-    case DEED_MO_COPY:
-    case DEED_MO_FORGED:
-    case DEED_REFLECTED:
-    case DEED_KINDS:
-        check(false); // these wait for a message
+    default: // the others wait for a message
+        check(false);
     }
 }
 
@@ -405,6 +397,9 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_NVM_ERROR:
     case HAPPENS_FLOOD:
         trouble_happen(w, e);
+        break;
+    case HAPPENS_CLOG:
+        transport_happen(w, e);
         break;
     case HAPPENS_OFFICE:
         office_happen(w, e);
@@ -495,6 +490,7 @@ static void calm(struct world *w)
     centre_calm(w);
     physics_calm(w);
     trouble_calm(w);
+    transport_calm(w);
     hand_calm(w);
 }
 

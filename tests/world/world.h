@@ -151,6 +151,7 @@ struct person { // a card with everything the world knows about it
     // A database that was put back did not know that it gave it away, until it was found: 1 more
     // than the card whose it became, or on which it stayed foreign.
     uint32_t adopters[WORLD_SUBSCRIPTIONS];
+    struct instant clogged_until; // its network
 };
 
 // A subscription: the n-th of a person.
@@ -268,7 +269,7 @@ struct world {
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
-        chance_clone, chance_office, chance_seldom;
+        chance_clone, chance_office, chance_seldom, chance_transport;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
@@ -405,6 +406,16 @@ void trouble_plan(struct world *w);
 void trouble_happen(struct world *w, const struct entry *entry);
 void trouble_do(struct world *w, const struct deed *deed);
 void trouble_calm(struct world *w);
+
+// --- transport.c: links and networks that carry late, wrongly, or not at all
+// ----------------------
+void transport_plan(struct world *w);
+void transport_happen(struct world *w, const struct entry *entry);
+void transport_do(struct world *w, const struct deed *deed);
+void transport_calm(struct world *w);
+// When the `place`-th message of a card goes on in this moment, in ms: 0 at once, or when its
+// network is clogged no more.
+uint64_t transport_wait_ms(const struct world *w, uint32_t card, uint32_t place);
 
 // --- rot.c: memory of cards that loses its value ---------------------------------------------
 void rot_do(struct world *w, const struct deed *d);
