@@ -29,15 +29,19 @@ static void submit_of_audit(struct work *w)
     }
 }
 
+// The operation that the CONFIRM under way is about; NULL: none that is open.
+static struct operation *confirmed_by(struct record *r, const struct flight *f)
+{
+    const bool is_of_it = r->has_open && f->kind == FLIGHT_CONFIRM && f->operation_id != 0 &&
+                          f->operation_id == r->open.card_operation_id;
+    return is_of_it && r->open.status == STATUS_CONFIRMING ? &r->open : NULL;
+}
+
 static void submit_of_confirm(struct work *w)
 {
     struct record *r = w->r;
     struct flight *f = &r->flight;
-    struct operation *o = r->has_open && f->operation_id != 0 &&
-                                  f->operation_id == r->open.card_operation_id &&
-                                  r->open.status == STATUS_CONFIRMING
-                              ? &r->open
-                              : NULL;
+    struct operation *o = confirmed_by(r, f);
     if (o != NULL)
         o->deadline = utc_after(w->now, w->policy->confirm_silent_ms);
     if (f->state == FLIGHT_SENT)
@@ -107,6 +111,9 @@ void decide_receipt(struct work *w)
         f->state = FLIGHT_DELIVERED;
         const uint32_t wait = f->kind == FLIGHT_CONFIRM ? w->policy->confirm_ms : w->policy->por_ms;
         f->deadline = utc_after(w->now, wait);
+        struct operation *o = confirmed_by(r, f);
+        if (o != NULL)
+            o->deadline = f->deadline;
     } else if (f->delivered_set != 0 && f->lost_set != 0) {
         input = IN_PART_LOST;
     } else if (f->lost_set == all) {

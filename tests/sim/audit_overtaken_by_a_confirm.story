@@ -12,4 +12,6 @@ models 0 0 0 0 0 0 0 0
 17842152 request card=5 what=download subscription=4 flags=7
 17850152 mo_late card=5 after_ms=1957365
 17911369 mt_lost card=5
-18030152 mo_late card=5 after_ms=399002
+18030152 mo_late card=5 after_ms=200000
+18091000 mo_late card=5 after_ms=200000
+18091000 mo_late card=5 after_ms=200000

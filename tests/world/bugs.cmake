@@ -609,7 +609,7 @@ planted_bug(deaf_for_good applet/toolkit.c
         if (use == CLOCK_LOCK) {
             a->is_locked = true;]==])
 
-planted_bug(clock_back_ignored ota-server/service/turn_start.c SEED 156
+planted_bug(clock_back_ignored ota-server/service/turn_start.c SEED 491
     TEXT [==[
     if (status != STORE_OK || last.ms - now.ms <= CLOCK_BACK_MS)]==]
     BECOMES [==[

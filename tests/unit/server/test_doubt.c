@@ -467,6 +467,28 @@ static void an_audit_that_was_asked_before_a_restore_tells_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+// 120 s after its receipt, 300 s after the submit without one.
+static void how_long_a_confirmation_is_waited_for(void **state)
+{
+    (void)state;
+    for (int has_receipt = 0; has_receipt < 2; has_receipt++) {
+        world_close(&world);
+        world_init(&world);
+        (void)world_switching(&world);
+        world_notify(&world, NOTIFY_ENABLED, 2, true);
+        world_submit(&world, SUBMIT_ACCEPTED);
+        world_wake_after(&world, 10000);
+        if (has_receipt)
+            world_receipt(&world, RECEIPT_DELIVERED);
+        world_wake_after(&world, has_receipt ? 119999 : 289999);
+        assert_int_equal(world.record.open.status, STATUS_CONFIRMING);
+        assert_int_equal(world.record.flight.kind, FLIGHT_CONFIRM);
+        world_wake_after(&world, 1);
+        assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+        assert_true(world_is_dirty(&world, DIRTY_CONFIRM_UNACKNOWLEDGED));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,6 +513,7 @@ int main(void)
         TEST(what_was_refused_after_an_earlier_packet_may_have_run),
         TEST(what_a_blocked_card_refuses_may_have_run),
         TEST(an_audit_that_was_asked_before_a_restore_tells_nothing),
+        TEST(how_long_a_confirmation_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
