@@ -1,7 +1,7 @@
-# Bugs that the simulated world must find: the text, which stands once in the source, and what it
-# becomes. Whoever changes the text moves the bug along.
+# Bugs that the simulated world must find: the rule that does, the text, which stands once in the source, and what it
+# becomes. Whoever changes the text moves the bug along. Each rule has one.
 
-planted_bug(audit_clears_a_notification applet/commands.c
+planted_bug(audit_clears_a_notification applet/commands.c RULE as_the_model
     TEXT [==[
     if (is_good && c.number == COMMAND_AUDIT) {
         complete(t, o);
@@ -15,13 +15,13 @@ planted_bug(audit_clears_a_notification applet/commands.c
         return;
 ]==])
 
-planted_bug(done_on_a_receipt ota-server/core/rules.c
+planted_bug(done_on_a_receipt ota-server/core/rules.c RULE no_silent_difference
     TEXT [==[
 GO(S | T, IN_DELIVERED, DELIVERED, NONE, NONE)]==]
     BECOMES [==[
 END(S | T, IN_DELIVERED, DONE, NONE, NONE, NONE)]==])
 
-planted_bug(counter_kept_on_retry ota-server/core/plan.c
+planted_bug(counter_kept_on_retry ota-server/core/plan.c RULE counter_once
     TEXT [==[
     r->mt_counter++;
 ]==]
@@ -29,7 +29,7 @@ planted_bug(counter_kept_on_retry ota-server/core/plan.c
     r->mt_counter += o == NULL || o->attempts == 0;
 ]==])
 
-planted_bug(silence_clears_doubt ota-server/core/plan.c
+planted_bug(silence_clears_doubt ota-server/core/plan.c RULE no_silent_difference
     TEXT [==[
         return;
     audit_unanswered(w);
@@ -41,13 +41,13 @@ planted_bug(silence_clears_doubt ota-server/core/plan.c
     operation_input(w, &r->audit.operation, IN_EXPIRED);
 ]==])
 
-planted_bug(accepts_older_counter applet/packet.c
+planted_bug(accepts_older_counter applet/packet.c RULE check
     TEXT [==[
     if (p->cntr <= a->mt_counter)]==]
     BECOMES [==[
     if (p->cntr + 3 <= a->mt_counter)]==])
 
-planted_bug(no_kept_answer applet/commands.c
+planted_bug(no_kept_answer applet/commands.c RULE as_the_model
     TEXT [==[
     if (is_stored)
         image_remember(t->image, o);]==]
@@ -55,7 +55,7 @@ planted_bug(no_kept_answer applet/commands.c
     if (is_stored && o->code != RESULT_OK)
         image_remember(t->image, o);]==])
 
-planted_bug(enables_without_disabling applet/registry.c
+planted_bug(enables_without_disabling applet/registry.c RULE check
     TEXT [==[
         m->slots[former].state = SLOT_DISABLED;
     m->slots[slot_index].state = SLOT_ENABLED;]==]
@@ -63,32 +63,32 @@ planted_bug(enables_without_disabling applet/registry.c
         m->slots[former].state = SLOT_ENABLED;
     m->slots[slot_index].state = SLOT_ENABLED;]==])
 
-planted_bug(start_takes_the_lower_number applet/memory.c
+planted_bug(start_takes_the_lower_number applet/memory.c RULE as_the_model
     TEXT [==[
         return (int32_t)(f[1].number - f[0].number) > 0 ? 1 : 0;]==]
     BECOMES [==[
         return (int32_t)(f[1].number - f[0].number) < 0 ? 1 : 0;]==])
 
-planted_bug(counters_in_one_copy applet/memory.c
+planted_bug(counters_in_one_copy applet/memory.c RULE counters_grow
     TEXT [==[
     uint8_t other = a->counters_bank ^ 1;]==]
     BECOMES [==[
     uint8_t other = a->counters_bank;]==])
 
-planted_bug(counter_only_in_memory applet/packet.c
+planted_bug(counter_only_in_memory applet/packet.c RULE as_the_model
     TEXT [==[
     if (has_digest && memory_count(a, port, p.cntr, a->mo_counter, digest)) {]==]
     BECOMES [==[
     a->mt_counter = p.cntr;
     if (has_digest) {]==])
 
-planted_bug(mo_counter_only_in_memory applet/toolkit.c
+planted_bug(mo_counter_only_in_memory applet/toolkit.c RULE counters_grow
     TEXT [==[
         !memory_count(a, port, a->mt_counter, a->mo_counter + 1, a->packet_digest))]==]
     BECOMES [==[
         ++a->mo_counter == 0)]==])
 
-planted_bug(notification_dropped_after_its_waits applet/notify.c
+planted_bug(notification_dropped_after_its_waits applet/notify.c RULE as_the_model
     TEXT [==[
     a->resend_s = a->now_s + NOTIFY_RESEND_S;]==]
     BECOMES [==[
@@ -96,7 +96,7 @@ planted_bug(notification_dropped_after_its_waits applet/notify.c
     t->image->pending_count = 0;
     t->is_changed = true;]==])
 
-planted_bug(mac_not_verified applet/packet.c
+planted_bug(mac_not_verified applet/packet.c RULE refused_does_nothing
     TEXT [==[
     if (secured_verify(p, &keys, port->cipher) != SECURED_OK)
         return SECURED_STATUS_CHECK_FAILED;
@@ -104,7 +104,7 @@ planted_bug(mac_not_verified applet/packet.c
     BECOMES [==[
 ]==])
 
-planted_bug(tar_not_compared applet/packet.c SEED 103
+planted_bug(tar_not_compared applet/packet.c RULE refused_does_nothing SEED 103
     TEXT [==[
     if (p->tar != port->factory->tar)
 ]==]
@@ -112,7 +112,7 @@ planted_bug(tar_not_compared applet/packet.c SEED 103
     if ((p->tar & ~1u) != (port->factory->tar & ~1u) && p->tar != port->factory->tar + 1)
 ]==])
 
-planted_bug(delete_keeps_the_version applet/registry.c
+planted_bug(delete_keeps_the_version applet/registry.c RULE one_version
     TEXT [==[
     m->registry_version++;
     image_forget(m, slot_index);
@@ -121,21 +121,21 @@ planted_bug(delete_keeps_the_version applet/registry.c
     image_forget(m, slot_index);
     if (m->preferred == slot_index)]==])
 
-planted_bug(two_fallbacks applet/registry.c
+planted_bug(two_fallbacks applet/registry.c RULE check
     TEXT [==[
     m->slots[former].is_fallback = false;
 ]==]
     BECOMES [==[
 ]==])
 
-planted_bug(no_fallback applet/registry.c
+planted_bug(no_fallback applet/registry.c RULE check
     TEXT [==[
     m->slots[slot_index].is_fallback = true;
 ]==]
     BECOMES [==[
 ]==])
 
-planted_bug(confirm_ends_another applet/commands.c
+planted_bug(confirm_ends_another applet/commands.c RULE kept_till_confirmed
     TEXT [==[
     notify_remove(t, index);
     if (p.cause == NOTIFY_ADDRESS_CHECK]==]
@@ -144,7 +144,7 @@ planted_bug(confirm_ends_another applet/commands.c
     t->is_changed = true;
     if (p.cause == NOTIFY_ADDRESS_CHECK]==])
 
-planted_bug(merged_without_count applet/notify.c
+planted_bug(merged_without_count applet/notify.c RULE as_the_model
     TEXT [==[
     *coalesced = add_counts(m->pending[oldest].coalesced, 1);
 ]==]
@@ -152,7 +152,7 @@ planted_bug(merged_without_count applet/notify.c
     *coalesced = 0;
 ]==])
 
-planted_bug(switch_not_told applet/switching.c
+planted_bug(switch_not_told applet/switching.c RULE no_silent_difference
     TEXT [==[
     report(t, cause_of(m->journal.reason));
     settle(t, m->journal.reason);
@@ -163,7 +163,7 @@ planted_bug(switch_not_told applet/switching.c
     close_journal(t);
     const struct search none]==])
 
-planted_bug(download_takes_a_used_slot applet/commands.c
+planted_bug(download_takes_a_used_slot applet/commands.c RULE only_delete
     TEXT [==[
         if (m->slots[i].state == SLOT_EMPTY)
             return i;]==]
@@ -171,7 +171,7 @@ planted_bug(download_takes_a_used_slot applet/commands.c
         if (m->slots[i].state != SLOT_ENABLED)
             return i;]==])
 
-planted_bug(audit_never_again ota-server/core/plan.c
+planted_bug(audit_never_again ota-server/core/plan.c RULE convergence
     TEXT [==[
     if (r->dirty_since.ms != 0)
         soonest(w, r->next_audit_at);]==]
@@ -179,7 +179,7 @@ planted_bug(audit_never_again ota-server/core/plan.c
     if (r->dirty_since.ms != 0 && r->dirty_attempts == 0)
         soonest(w, r->next_audit_at);]==])
 
-planted_bug(sent_without_cause ota-server/core/plan.c
+planted_bug(sent_without_cause ota-server/core/plan.c RULE every_command_has_a_cause
     TEXT [==[
     work_trail(w, "command.sent", s->operation, "", "AUDIT",
                a->operation.is_automatic ? "dirty" : "request");
@@ -210,7 +210,7 @@ planted_bug(any_answer_taken ota-server/core/answer.c STORY
         answer_operation(w, &any);
         break;]==])
 
-planted_bug(trail_not_chained ota-server/store/trail.c
+planted_bug(trail_not_chained ota-server/store/trail.c RULE trail
     TEXT [==[
     memcpy(s->head.hash, r.hash, sizeof(r.hash));
 ]==]
@@ -218,20 +218,20 @@ planted_bug(trail_not_chained ota-server/store/trail.c
     memcpy(s->head.hash, r.hash, sizeof(r.hash) - 1);
 ]==])
 
-planted_bug(ids_not_stored ota-server/core/record_octets.c
+planted_bug(ids_not_stored ota-server/core/record_octets.c RULE outcome_is_true
     TEXT [==[
     word(k, &r->operation_id_last);
 ]==]
     BECOMES [==[
 ]==])
 
-planted_bug(timeout_without_doubt ota-server/core/rules.c
+planted_bug(timeout_without_doubt ota-server/core/rules.c RULE outcome_is_true
     TEXT [==[
     GO(D, IN_TIMEOUT, UNKNOWN, POR_MISSING_BUT_DELIVERED, NONE),]==]
     BECOMES [==[
     END(D, IN_TIMEOUT, FAILED, OTA_TIMEOUT, NONE, NONE),]==])
 
-planted_bug(deletes_the_fallback applet/commands.c
+planted_bug(deletes_the_fallback applet/commands.c RULE check
     TEXT [==[
     if (s->is_fallback)
         return RESULT_IS_FALLBACK;
@@ -239,7 +239,7 @@ planted_bug(deletes_the_fallback applet/commands.c
     BECOMES [==[
 ]==])
 
-planted_bug(deletes_the_enabled applet/commands.c
+planted_bug(deletes_the_enabled applet/commands.c RULE check
     TEXT [==[
     if (s->state == SLOT_ENABLED)
         return RESULT_IS_ENABLED;
@@ -247,13 +247,13 @@ planted_bug(deletes_the_enabled applet/commands.c
     BECOMES [==[
 ]==])
 
-planted_bug(confirms_what_is_rolled_back applet/commands.c SEED 129
+planted_bug(confirms_what_is_rolled_back applet/commands.c RULE as_the_model SEED 129
     TEXT [==[
     if (is_being_rolled_back(m, &p)) {]==]
     BECOMES [==[
     if (false) {]==])
 
-planted_bug(old_ids_run_again applet/commands.c
+planted_bug(old_ids_run_again applet/commands.c RULE as_the_model
     TEXT [==[
         if (o->operation_id > t->image->operation_id_highest)
             return true;]==]
@@ -261,7 +261,15 @@ planted_bug(old_ids_run_again applet/commands.c
         if (o->operation_id != 0)
             return true;]==])
 
-planted_bug(installs_twice applet/commands.c
+planted_bug(runs_on_each_retry applet/commands.c RULE runs_once
+    TEXT [==[
+    *o = *stored;
+    o->is_replayed = true;
+    return false;]==]
+    BECOMES [==[
+    return true;]==])
+
+planted_bug(installs_twice applet/commands.c RULE as_the_model
     TEXT [==[
     else if (is_installed(m, &c->download))
         o->code = RESULT_ALREADY_INSTALLED;
@@ -269,13 +277,13 @@ planted_bug(installs_twice applet/commands.c
     BECOMES [==[
 ]==])
 
-planted_bug(old_notification_taken ota-server/core/notify.c
+planted_bug(old_notification_taken ota-server/core/notify.c RULE counters_grow
     TEXT [==[
     if (e->mo_counter <= r->mo_counter) { // merely old: dropped and counted]==]
     BECOMES [==[
     if (e->mo_counter + 3 <= r->mo_counter) {]==])
 
-planted_bug(given_up_without_doubt ota-server/core/operation.c
+planted_bug(given_up_without_doubt ota-server/core/operation.c RULE doubt
     TEXT [==[
         if (o->may_still_arrive && operation_is_state_changing(o->kind))
             work_dirty(w, DIRTY_POR_TIMEOUT, id);
@@ -283,7 +291,7 @@ planted_bug(given_up_without_doubt ota-server/core/operation.c
     BECOMES [==[
 ]==])
 
-planted_bug(given_up_without_mark ota-server/core/operation.c
+planted_bug(given_up_without_mark ota-server/core/operation.c RULE doubt
     TEXT [==[
         o->may_still_arrive = is_given_up && o->may_have_run;
 ]==]
@@ -301,13 +309,13 @@ planted_bug(asked_once_a_week_after_a_contact ota-server/core/work.c STORY
     BECOMES [==[
 ]==])
 
-planted_bug(restart_without_doubt ota-server/core/rules.c
+planted_bug(restart_without_doubt ota-server/core/rules.c RULE outcome_is_true
     TEXT [==[
     GO(S | T | D | W | C, IN_RESTART, UNKNOWN, SERVER_RESTART_WITH_OPEN_OP, NONE),]==]
     BECOMES [==[
     END(S | T | D | W | C, IN_RESTART, FAILED, OTA_TIMEOUT, NONE, NONE),]==])
 
-planted_bug(automatic_never_confirmed ota-server/core/notify.c
+planted_bug(automatic_never_confirmed ota-server/core/notify.c RULE convergence
     TEXT [==[
     struct record *r = w->r;
     for (uint8_t i = 0; i < r->confirm_count; i++) {]==]
@@ -317,7 +325,7 @@ planted_bug(automatic_never_confirmed ota-server/core/notify.c
         return;
     for (uint8_t i = 0; i < r->confirm_count; i++) {]==])
 
-planted_bug(rollback_forgotten applet/guards.c
+planted_bug(rollback_forgotten applet/guards.c RULE as_the_model
     TEXT [==[
     return t->image->journal.phase == JOURNAL_SWITCHED;]==]
     BECOMES [==[
@@ -331,7 +339,7 @@ planted_bug(audit_overtaken_by_a_confirm ota-server/core/audit.c STORY
 
 # --- sessions, outbox, store, turn ---
 
-planted_bug(lost_requests_forgotten smpp/core/session.c SEED 8
+planted_bug(lost_requests_forgotten smpp/core/session.c RULE convergence SEED 8
     TEXT [==[
     if (s->window.used > 0)
         return give_up_oldest(s, event);
@@ -339,7 +347,7 @@ planted_bug(lost_requests_forgotten smpp/core/session.c SEED 8
     BECOMES [==[
     if (s->close_told)]==])
 
-planted_bug(silence_is_no_end smpp/core/session.c
+planted_bug(silence_is_no_end smpp/core/session.c RULE time_goes_on
     TEXT [==[
     if (oldest == NULL || !instant_is_due(oldest->due, s->now))
         return false;
@@ -349,7 +357,7 @@ planted_bug(silence_is_no_end smpp/core/session.c
         return false;
     s->counts.timed_out++;]==])
 
-planted_bug(response_of_another ota-server/service/outbox_links.c
+planted_bug(response_of_another ota-server/service/outbox_links.c RULE convergence
     TEXT [==[
     const bool is_same = p->generation == tag >> 32 && p->phase != PACKET_FREE;]==]
     BECOMES [==[
@@ -357,19 +365,19 @@ planted_bug(response_of_another ota-server/service/outbox_links.c
     part = &p->parts[number];
     const bool is_same = p->phase != PACKET_FREE;]==])
 
-planted_bug(store_asked_at_once ota-server/service/outbox_join.c
+planted_bug(store_asked_at_once ota-server/service/outbox_join.c RULE time_goes_on
     TEXT [==[
         if (instant_is_due(o->read_at, o->now))]==]
     BECOMES [==[
         if (o->now.ms != 0)]==])
 
-planted_bug(wake_not_stored ota-server/store/cards.c
+planted_bug(wake_not_stored ota-server/store/cards.c RULE convergence
     TEXT [==[
     bind_number(&q, 8, r->wake_at.ms);]==]
     BECOMES [==[
     bind_number(&q, 8, 0);]==])
 
-planted_bug(trail_head_kept_on_rollback ota-server/store/store.c
+planted_bug(trail_head_kept_on_rollback ota-server/store/store.c RULE trail
     TEXT [==[
     s->is_writing = false;
     s->head = s->head_begun;]==]
@@ -384,7 +392,7 @@ planted_bug(start_not_kept_is_forgotten applet/start.c STORY
 
 # --- bootstraps and their pools ---
 
-planted_bug(reservation_not_stored ota-server/service/bootstrap_job.c
+planted_bug(reservation_not_stored ota-server/service/bootstrap_job.c RULE pool_once
     TEXT [==[
     if (status == STORE_OK)
         take(p, item, &found);
@@ -402,26 +410,26 @@ planted_bug(reservation_kept_when_too_few ota-server/service/bootstrap_job.c STO
     BECOMES [==[
     for (; false; p->count--) {]==])
 
-planted_bug(step_asked_again ota-server/core/record_octets.c SEED 19
+planted_bug(step_asked_again ota-server/core/record_octets.c RULE no_storm SEED 19
     TEXT [==[
     number(k, &b->operation);
 ]==]
     BECOMES [==[
 ]==])
 
-planted_bug(soak_skipped ota-server/core/bootstrap.c
+planted_bug(soak_skipped ota-server/core/bootstrap.c RULE soak
     TEXT [==[
     go(w, BOOTSTRAP_SOAKING, "confirmed");]==]
     BECOMES [==[
     go(w, BOOTSTRAP_FINISHING, "confirmed");]==])
 
-planted_bug(finished_before_the_confirmation ota-server/core/bootstrap.c
+planted_bug(finished_before_the_confirmation ota-server/core/bootstrap.c RULE soak
     TEXT [==[
     r->bootstrap.state = BOOTSTRAP_CONFIRMING;]==]
     BECOMES [==[
     r->bootstrap.state = BOOTSTRAP_FINISHING;]==])
 
-planted_bug(deleted_before_the_fallback_moved ota-server/core/bootstrap.c
+planted_bug(deleted_before_the_fallback_moved ota-server/core/bootstrap.c RULE convergence
     TEXT [==[
     if (!fallback->fact.is_fallback)
         ask_for]==]
@@ -467,51 +475,51 @@ planted_bug(cancelled_never_given_back ota-server/core/bootstrap.c STORY
 
 # --- what a card does by itself ---
 
-planted_bug(cooling_ignored applet/select.c
+planted_bug(cooling_ignored applet/select.c RULE as_the_model
     TEXT [==[
     bool is_cooling = m->dues.cool[slot] > now && !is_set(m->search.failed, slot);]==]
     BECOMES [==[
     bool is_cooling = false;]==])
 
-planted_bug(pause_not_doubled applet/select.c
+planted_bug(pause_not_doubled applet/select.c RULE as_the_model
     TEXT [==[
     for (uint8_t i = 0; i < n && pause < max; i++)
         pause *= 2;]==]
     BECOMES [==[
 ]==])
 
-planted_bug(rank_ignored applet/select.c
+planted_bug(rank_ignored applet/select.c RULE as_the_model
     TEXT [==[
     return m->slots[slot].rank * 256u + slot;]==]
     BECOMES [==[
     return slot;]==])
 
-planted_bug(failed_tried_again applet/select.c
+planted_bug(failed_tried_again applet/select.c RULE as_the_model
     TEXT [==[
         s.tried = with(s.tried, failed);
 ]==]
     BECOMES [==[
 ]==])
 
-planted_bug(rolled_back_to_the_fallback applet/switching.c
+planted_bug(rolled_back_to_the_fallback applet/switching.c RULE as_the_model
     TEXT [==[
     open_journal(t, REASON_ROLLBACK, j->to, j->from);]==]
     BECOMES [==[
     open_journal(t, REASON_ROLLBACK, j->to, image_fallback(t->image));]==])
 
-planted_bug(returns_not_doubled applet/switching.c
+planted_bug(returns_not_doubled applet/switching.c RULE as_the_model
     TEXT [==[
         m->return_doublings++;]==]
     BECOMES [==[
         (void)m;]==])
 
-planted_bug(switches_not_counted applet/switching.c
+planted_bug(switches_not_counted applet/switching.c RULE as_the_model
     TEXT [==[
         m->switches++;]==]
     BECOMES [==[
         (void)m;]==])
 
-planted_bug(return_not_planned applet/switching.c
+planted_bug(return_not_planned applet/switching.c RULE as_the_model
     TEXT [==[
         d->back = t->a->now_s + select_return_s(m, t->port->random(t->port->context));]==]
     BECOMES [==[
@@ -560,26 +568,26 @@ planted_bug(window_place_never_freed smpp/core/session.c STORY
 
 # --- campaigns ---
 
-planted_bug(campaign_rate_ignored ota-server/core/campaign.c CAMPAIGN
+planted_bug(campaign_rate_ignored ota-server/core/campaign.c RULE campaign_rate CAMPAIGN
     TEXT [==[
     c->credit = spent < c->credit ? c->credit - (uint32_t)spent : 0;]==]
     BECOMES [==[
     (void)spent;]==])
 
-planted_bug(campaign_opens_any_number ota-server/core/campaign.c CAMPAIGN
+planted_bug(campaign_opens_any_number ota-server/core/campaign.c RULE campaign_open CAMPAIGN
     TEXT [==[
     room = lesser(room, n->open >= c->open_max ? 0 : c->open_max - n->open);
 ]==]
     BECOMES [==[
 ]==])
 
-planted_bug(campaign_canary_not_awaited ota-server/core/campaign.c CAMPAIGN SEED 6
+planted_bug(campaign_canary_not_awaited ota-server/core/campaign.c RULE campaign CAMPAIGN SEED 6
     TEXT [==[
     if (n->open > 0 || asked < canary) {]==]
     BECOMES [==[
     if (asked < canary) {]==])
 
-planted_bug(campaign_notes_the_end_only ota-server/service/turn_campaign.c CAMPAIGN
+planted_bug(campaign_notes_the_end_only ota-server/service/turn_campaign.c RULE campaign CAMPAIGN
     TEXT [==[
     if (row.step == step && row.reason == reason)
         return STORE_OK;
@@ -589,7 +597,7 @@ planted_bug(campaign_notes_the_end_only ota-server/service/turn_campaign.c CAMPA
         return STORE_OK;
 ]==])
 
-planted_bug(campaign_failures_not_noted ota-server/service/turn_campaign.c CAMPAIGN
+planted_bug(campaign_failures_not_noted ota-server/service/turn_campaign.c RULE campaign CAMPAIGN
     TEXT [==[
     if (row.step == step && row.reason == reason)
         return STORE_OK;
@@ -601,7 +609,7 @@ planted_bug(campaign_failures_not_noted ota-server/service/turn_campaign.c CAMPA
 
 # --- floods and clocks ---
 
-planted_bug(deaf_for_good applet/toolkit.c
+planted_bug(deaf_for_good applet/toolkit.c RULE hears_again
     TEXT [==[
         if (use == CLOCK_LOCK) {
             a->is_locked = false;]==]
@@ -609,7 +617,7 @@ planted_bug(deaf_for_good applet/toolkit.c
         if (use == CLOCK_LOCK) {
             a->is_locked = true;]==])
 
-planted_bug(clock_back_ignored ota-server/service/turn_start.c SEED 491
+planted_bug(clock_back_ignored ota-server/service/turn_start.c RULE convergence SEED 491
     TEXT [==[
     if (status != STORE_OK || last.ms - now.ms <= CLOCK_BACK_MS)]==]
     BECOMES [==[
@@ -617,7 +625,7 @@ planted_bug(clock_back_ignored ota-server/service/turn_start.c SEED 491
 
 # --- cards that are not who they seem to be ---
 
-planted_bug(heard_by_its_number ota-server/service/turn_message.c
+planted_bug(heard_by_its_number ota-server/service/turn_message.c RULE heard_itself
     TEXT [==[
     struct turn_answer unused = {0};
     t->counts.received++;]==]
@@ -626,7 +634,7 @@ planted_bug(heard_by_its_number ota-server/service/turn_message.c
     (void)store_card_by_number(t->options.store, m->number, &card);
     t->counts.received++;]==])
 
-planted_bug(older_registry_in_a_repeat ota-server/core/notify.c
+planted_bug(older_registry_in_a_repeat ota-server/core/notify.c RULE clone_is_noticed
     TEXT [==[
     if (r->has_registry_version && n->registry_version < r->registry_version)]==]
     BECOMES [==[
@@ -663,21 +671,21 @@ planted_bug(reading_without_a_place_forgotten ota-server/core/timers.c STORY
 
 # --- backups and rot ---
 
-planted_bug(restore_keeps_counters ota-server/core/decide.c
+planted_bug(restore_keeps_counters ota-server/core/decide.c RULE restore_is_noticed
     TEXT [==[
     r->mt_counter += COUNTER_JUMP;
     r->operation_id_last += COUNTER_JUMP;]==]
     BECOMES [==[
     r->operation_id_last += COUNTER_JUMP;]==])
 
-planted_bug(restore_without_doubt ota-server/core/decide.c
+planted_bug(restore_without_doubt ota-server/core/decide.c RULE restore_is_noticed
     TEXT [==[
     doubt_waiting(w);
     work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);]==]
     BECOMES [==[
     doubt_waiting(w);]==])
 
-planted_bug(rot_not_told applet/start.c
+planted_bug(rot_not_told applet/start.c RULE rot_is_told
     TEXT [==[
     if (is_damaged)
         restore_note(t);]==]
@@ -711,3 +719,166 @@ planted_bug(jumped_and_asked_a_day_later ota-server/core/work.c STORY
     if (r->dirty_since.ms != 0 && r->next_audit_at.ms > soon.ms)]==]
     BECOMES [==[
     if (r->dirty_since.ms == 0 && r->next_audit_at.ms > soon.ms)]==])
+
+# --- what a check of the product, or a rule that looks earlier, hides otherwise ---
+
+planted_bug(two_enabled_and_sound applet/registry.c RULE one_enabled
+    TEXT [==[
+        m->slots[former].state = SLOT_DISABLED;
+]==]
+    BECOMES [==[
+        m->slots[former].state = SLOT_ENABLED;
+]==]
+    ALSO [==[
+    return enabled == 1 && fallback == 1 && is_preferred;]==]
+    ALSO_BECOMES [==[
+    return fallback == 1 && is_preferred;]==])
+
+planted_bug(two_fallbacks_and_sound applet/registry.c RULE one_fallback
+    TEXT [==[
+    m->slots[former].is_fallback = false;
+]==]
+    BECOMES [==[
+]==]
+    ALSO [==[
+    return enabled == 1 && fallback == 1 && is_preferred;]==]
+    ALSO_BECOMES [==[
+    return enabled == 1 && is_preferred;]==])
+
+planted_bug(one_imsi_twice_and_sound applet/registry.c RULE identity_once
+    TEXT [==[
+    m->slots[slot_index].state = SLOT_ENABLED;
+    m->registry_version++;]==]
+    BECOMES [==[
+    m->slots[slot_index].state = SLOT_ENABLED;
+    memcpy(m->slots[slot_index].imsi, m->slots[former].imsi, sizeof m->slots[former].imsi);
+    m->registry_version++;]==]
+    ALSO [==[
+    if (memcmp(a->imsi, b->imsi, sizeof a->imsi) == 0)
+        return true;
+]==]
+    ALSO_BECOMES [==[
+]==])
+
+planted_bug(one_iccid_twice_and_sound applet/registry.c RULE identity_once
+    TEXT [==[
+    m->slots[slot_index].state = SLOT_ENABLED;
+    m->registry_version++;]==]
+    BECOMES [==[
+    m->slots[slot_index].state = SLOT_ENABLED;
+    m->slots[slot_index].has_iccid = true;
+    memcpy(m->slots[slot_index].iccid, m->slots[former].iccid, sizeof m->slots[former].iccid);
+    m->registry_version++;]==]
+    ALSO [==[
+    return a->has_iccid && b->has_iccid && memcmp(]==]
+    ALSO_BECOMES [==[
+    return a == b && memcmp(]==])
+
+planted_bug(version_falls applet/registry.c RULE version_grows
+    TEXT [==[
+    m->registry_version++;
+    m->generation++;]==]
+    BECOMES [==[
+    m->registry_version--;
+    m->generation++;]==])
+
+planted_bug(counts_one_more applet/packet.c RULE was_sent
+    TEXT [==[
+    if (has_digest && memory_count(a, port, p.cntr, a->mo_counter, digest)) {]==]
+    BECOMES [==[
+    if (has_digest && memory_count(a, port, p.cntr + 1, a->mo_counter, digest)) {]==])
+
+planted_bug(bank_cut_short applet/memory.c RULE readable
+    TEXT [==[
+    a->bank_len = (uint16_t)w.len;]==]
+    BECOMES [==[
+    a->bank_len = (uint16_t)(w.len - 1);]==])
+
+planted_bug(next_one_during_a_switch ota-server/core/plan.c RULE one_open
+    TEXT [==[
+    if (r->has_open) {
+        if (r->open.status != STATUS_QUEUED)]==]
+    BECOMES [==[
+    if (r->has_open && r->open.status != STATUS_SWITCHING) {
+        if (r->open.status != STATUS_QUEUED)]==])
+
+planted_bug(keys_swapped ota-server/core/message.c RULE packet
+    TEXT [==[
+    return (struct secured_keys){.kic = &keys->kic, .kid = &keys->kid, .cmac_len = keys->cmac_len};]==]
+    BECOMES [==[
+    return (struct secured_keys){.kic = &keys->kid, .kid = &keys->kic, .cmac_len = keys->cmac_len};]==])
+
+planted_bug(audits_count_backwards ota-server/core/plan.c RULE wire_grows
+    TEXT [==[
+    r->mt_counter++;
+]==]
+    BECOMES [==[
+    r->mt_counter += 3;
+]==]
+    ALSO [==[
+                       .counter = r->mt_counter,
+                       .operation =]==]
+    ALSO_BECOMES [==[
+                       .counter = r->mt_counter - (kind == FLIGHT_AUDIT && r->mt_counter > 3 ? 4 : 0),
+                       .operation =]==])
+
+planted_bug(number_of_nobody ota-server/core/plan.c RULE address
+    TEXT [==[
+    s->subscription = slot->subscription;
+    memcpy(s->number, slot->number, sizeof(s->number));
+]==]
+    BECOMES [==[
+    s->subscription = slot->subscription;
+    memcpy(s->number, slot->number, sizeof(s->number));
+    s->number[4] = '0';
+]==])
+
+planted_bug(last_item_first ota-server/core/bootstrap.c RULE as_the_rule
+    TEXT [==[
+    for (uint8_t i = 0; i < b->item_count; i++) {
+        if (record_slot_of(r, b->items[i].subscription) != NULL) {]==]
+    BECOMES [==[
+    for (uint8_t i = b->item_count; i-- > 0;) {
+        if (record_slot_of(r, b->items[i].subscription) != NULL) {]==])
+
+planted_bug(new_database_refused ota-server/service/turn_start.c RULE start
+    TEXT [==[
+    if (status == STORE_OK || status == STORE_NONE)
+        status = store_ids(]==]
+    BECOMES [==[
+    if (status == STORE_OK)
+        status = store_ids(]==])
+
+planted_bug(no_queue_is_an_error ota-server/service/turn_places.c RULE turn
+    TEXT [==[
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+enum store_status turn_run_places(]==]
+    BECOMES [==[
+    return status;
+}
+
+enum store_status turn_run_places(]==])
+
+planted_bug(campaign_counts_the_eligible ota-server/core/campaign.c CAMPAIGN RULE campaign_frozen
+    TEXT [==[
+    c->state = next;
+    c->why = ]==]
+    BECOMES [==[
+    c->state = next;
+    c->targeted -= is_resumed;
+    c->why = ]==])
+
+planted_bug(campaign_asks_in_a_pause ota-server/service/campaign_run.c CAMPAIGN RULE campaign_waits
+    TEXT [==[
+    if (!m.is_changed)
+        return m.ask]==]
+    BECOMES [==[
+    m.ask += before == CAMPAIGN_PAUSED;
+    if (!m.is_changed)
+        return m.ask]==]
+    ALSO [==[
+store_campaign_put(v->store, c, is_due ? now : (struct utc){0});]==]
+    ALSO_BECOMES [==[
+store_campaign_put(v->store, c, is_due ? now : utc_after(now, 1000));]==])

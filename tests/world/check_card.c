@@ -5,6 +5,20 @@
 
 // --- the registry ----------------------------------------------------------------------------
 
+// Two slots, of which the second is used.
+static void check_identities(struct world *w, uint32_t card, const struct image *image, uint8_t k,
+                             uint8_t i)
+{
+    const struct slot *s = &image->slots[i];
+    const struct slot *t = &image->slots[k];
+    if (t->state == SLOT_EMPTY)
+        return;
+    if (memcmp(s->imsi, t->imsi, sizeof s->imsi) == 0)
+        world_violate(w, "identity_once", card, "slots %u and %u share an IMSI", k, i);
+    if (s->has_iccid && t->has_iccid && memcmp(s->iccid, t->iccid, sizeof s->iccid) == 0)
+        world_violate(w, "identity_once", card, "slots %u and %u share an ICCID", k, i);
+}
+
 static void check_registry(struct world *w, uint32_t card, const struct image *image)
 {
     unsigned enabled = 0;
@@ -13,12 +27,8 @@ static void check_registry(struct world *w, uint32_t card, const struct image *i
         const struct slot *s = &image->slots[i];
         enabled += s->state == SLOT_ENABLED;
         fallbacks += s->state != SLOT_EMPTY && s->is_fallback;
-        for (uint8_t k = 0; k < i; k++) {
-            const struct slot *t = &image->slots[k];
-            const bool are_used = s->state != SLOT_EMPTY && t->state != SLOT_EMPTY;
-            if (are_used && memcmp(s->imsi, t->imsi, sizeof s->imsi) == 0)
-                world_violate(w, "identity_once", card, "slots %u and %u share an IMSI", k, i);
-        }
+        for (uint8_t k = 0; k < i && s->state != SLOT_EMPTY; k++)
+            check_identities(w, card, image, k, i);
     }
     if (enabled != 1)
         world_violate(w, "one_enabled", card, "%u subscriptions are enabled", enabled);
@@ -109,8 +119,9 @@ static void check_runs(struct world *w, uint32_t card, const struct image *befor
         const struct outcome *o = &after->outcomes[i];
         const struct outcome *was = image_outcome(before, o->operation_id);
         struct run *run = find_run(&w->truths[card], o->operation_id);
-        const bool is_other =
-            was == NULL || was->code != o->code || was->registry_version != o->registry_version;
+        const bool is_other = was == NULL || was->code != o->code ||
+                              was->registry_version != o->registry_version ||
+                              image_outcome(after, o->operation_id) != o; // it is kept twice
         if (run == NULL)
             add_run(w, card, o);
         else if (run->is_lost)
@@ -121,12 +132,15 @@ static void check_runs(struct world *w, uint32_t card, const struct image *befor
     }
 }
 
-// Only DELETE empties a slot.
+// Only DELETE takes a subscription out of its slot.
 static void check_removals(struct world *w, uint32_t card, const struct image *before,
                            const struct image *after)
 {
     for (uint8_t i = 0; i < before->slot_count; i++) {
-        if (before->slots[i].state == SLOT_EMPTY || after->slots[i].state != SLOT_EMPTY)
+        const struct slot *was = &before->slots[i];
+        const struct slot *is = &after->slots[i];
+        if (was->state == SLOT_EMPTY ||
+            (is->state != SLOT_EMPTY && memcmp(was->imsi, is->imsi, sizeof was->imsi) == 0))
             continue;
         bool is_ordered = false;
         for (uint8_t k = 0; k < after->outcome_count; k++) {

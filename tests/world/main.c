@@ -17,9 +17,9 @@
 
 static const char help_text[] =
     "usage: ota-world --seed N | --seeds A..B,... [--cards N] [--days N] [--calm N] "
-    "[--trace FILE] [--probes] [--canary] [--restless] [--campaign] [--record FILE] [--shrink "
-    "FILE]\n"
-    "       ota-world --replay FILE [--trace FILE]\n"
+    "[--only RULE,...] [--trace FILE] [--probes] [--canary] [--restless] [--campaign] "
+    "[--record FILE] [--shrink FILE]\n"
+    "       ota-world --replay FILE [--only RULE,...] [--trace FILE]\n"
     "\n"
     "Simulates cards, devices, networks, a message centre and the OTA server on a virtual clock,\n"
     "with faults drawn from the seed, and checks after every event what was promised.\n"
@@ -30,6 +30,7 @@ static const char help_text[] =
     "  --days N       so many days with faults, 1 to 365; otherwise the seed says\n"
     "  --calm N       everything takes 2 to the N times as long, N 0 to 10; otherwise the seed "
     "says\n"
+    "  --only RULE,.. judges by these rules alone; not with --shrink\n"
     "  --trace FILE   writes every line of the story (of the last world)\n"
     "  --probes       lists the rare situations that were never met\n"
     "  --canary       one checker fails on purpose\n"
@@ -52,6 +53,7 @@ struct options {
     unsigned range_count;
     uint64_t cards, days, calm;
     bool has_calm;
+    const char *only;
     const char *trace;
     const char *record, *replay, *shrink;
     struct story story; // to replay
@@ -130,19 +132,20 @@ static bool read_flag(const char *name, struct options *o)
     return false;
 }
 
-static bool read_file(const char *name, const char *value, struct options *o)
+static bool read_text(const char *name, const char *value, struct options *o)
 {
     const struct {
         const char *name;
-        const char **path;
-    } files[] = {{"--trace", &o->trace},
+        const char **text;
+    } texts[] = {{"--only", &o->only},
+                 {"--trace", &o->trace},
                  {"--record", &o->record},
                  {"--replay", &o->replay},
                  {"--shrink", &o->shrink}};
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        if (strcmp(name, files[i].name) != 0)
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (strcmp(name, texts[i].name) != 0)
             continue;
-        *files[i].path = value;
+        *texts[i].text = value;
         return value != NULL;
     }
     return false;
@@ -159,7 +162,7 @@ static bool read_value(const char *name, const char *value, struct options *o)
     o->has_calm = o->has_calm || strcmp(name, "--calm") == 0;
     if (strcmp(name, "--calm") == 0)
         return read_number(value, STORY_CALM_MAX, &o->calm);
-    return read_file(name, value, o);
+    return read_text(name, value, o);
 }
 
 static bool read_options(int argc, char **argv, struct options *o)
@@ -171,7 +174,8 @@ static bool read_options(int argc, char **argv, struct options *o)
             return false;
         i++;
     }
-    return (o->range_count > 0) != (o->replay != NULL);
+    const bool is_one = (o->range_count > 0) != (o->replay != NULL);
+    return is_one && (o->only == NULL || o->shrink == NULL);
 }
 
 static void print_violation(const struct world_result *r, const struct options *o, uint64_t seed,
@@ -182,11 +186,13 @@ static void print_violation(const struct world_result *r, const struct options *
         printf("  %s\n", t->lines[i % LINES]);
     printf("VIOLATION %s card=%u seed=%llu: %s\n", r->rule, r->card, (unsigned long long)seed,
            r->text);
+    const char *only = o->only == NULL ? "" : " --only ";
+    const char *judged = o->only == NULL ? "" : o->only;
     if (o->replay != NULL) {
-        printf("repeat with: ota-world --replay %s\n", o->replay);
+        printf("repeat with: ota-world --replay %s%s%s\n", o->replay, only, judged);
         return;
     }
-    printf("repeat with: ota-world --seed %llu", (unsigned long long)seed);
+    printf("repeat with: ota-world --seed %llu%s%s", (unsigned long long)seed, only, judged);
     if (o->cards != 0)
         printf(" --cards %llu", (unsigned long long)o->cards);
     if (o->days != 0)
@@ -212,6 +218,7 @@ static struct world_options options_of(const struct options *o, uint64_t seed)
                                   .days = (uint32_t)o->days,
                                   .has_calm = o->has_calm,
                                   .calm = (uint32_t)o->calm,
+                                  .only = o->only,
                                   .story = o->replay != NULL ? &o->story : NULL,
                                   .is_canary = o->is_canary,
                                   .is_restless = o->is_restless,

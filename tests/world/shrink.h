@@ -8,7 +8,7 @@
 #include "tests/world/world.h"
 
 struct shrink_result {
-    char rule[24]; // "" when nothing was violated
+    char rule[STORY_WORD_SIZE]; // "" when nothing was violated
 };
 
 // Runs a world in a process of its own, recording it when `record` is not NULL.

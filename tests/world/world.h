@@ -218,6 +218,7 @@ struct world_options {
     void (*sink)(void *context, struct bytes line);
     void *context;
     uint64_t knobs_off; // bit n: the n-th knob is off, whatever the seed says
+    const char *only;   // NULL, or the rules that are judged, with commas
     // NULL, or what is done to the world: the seed and all above say nothing then.
     const struct story *story;
     FILE *record;      // NULL, or gets what was done, at once
@@ -228,7 +229,7 @@ struct world_options {
 
 struct world_result {
     bool is_violated;
-    char rule[24];
+    char rule[STORY_WORD_SIZE];
     uint32_t card;
     char text[200];
     uint64_t events;
@@ -329,7 +330,7 @@ void world_record(struct world *w, const struct deed *deed);
 // One line of the trace.
 void world_note(struct world *w, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-// The first one counts.
+// The first one counts, of a rule that is judged.
 void world_violate(struct world *w, const char *rule, uint32_t card, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 // Exponential around `mean_ms`, with a tail of days in one of a thousand; at least 1.
