@@ -623,6 +623,24 @@ planted_bug(clock_back_ignored ota-server/service/turn_start.c RULE convergence 
     BECOMES [==[
     if (status != STORE_OK || last.ms != 0)]==])
 
+planted_bug(queued_past_its_time ota-server/core/plan.c RULE progress
+    TEXT [==[
+        if (utc_is_due(waits_until(o), w->now))
+            operation_input(w, o, IN_EXPIRED);
+        if (r->queue_len == len)]==]
+    BECOMES [==[
+        if (utc_is_due(waits_until(o), w->now) && i > 0)
+            operation_input(w, o, IN_EXPIRED);
+        if (r->queue_len == len)]==])
+
+planted_bug(open_past_its_time ota-server/core/plan.c RULE progress
+    TEXT [==[
+        if (utc_is_due(o->not_after, w->now))
+            operation_input(w, o, IN_EXPIRED);
+        return;]==]
+    BECOMES [==[
+        return;]==])
+
 # --- cards that are not who they seem to be ---
 
 planted_bug(heard_by_its_number ota-server/service/turn_message.c RULE heard_itself

@@ -340,6 +340,7 @@ void server_start(struct world *w)
     s->outbox = outbox_open(&outbox, w->now);
     check(s->outbox != NULL);
     s->is_running = true;
+    s->started = w->now;
     s->dies_acting = false;
     s->is_dying = false;
     s->lives++;

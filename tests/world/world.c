@@ -508,6 +508,15 @@ static void calm(struct world *w)
     hand_calm(w);
 }
 
+// A day at a time, each with a look at what should have ended.
+static void run_days(struct world *w, struct instant end)
+{
+    while (!w->result.is_violated && w->now.ms < end.ms) {
+        run_until(w, instant_earlier(instant_after(w->now, DAY_MS), end));
+        check_progress(w);
+    }
+}
+
 // Until everything agrees, or then.
 static void await_end(struct world *w, struct instant end)
 {
@@ -558,11 +567,12 @@ void world_run(const struct world_options *options, struct world_result *result)
     trace_init(&w->trace, options->sink, options->context);
     w->is_stirred = true;
     begin(w);
-    run_until(w, w->safety_end);
+    run_days(w, w->safety_end);
     check_history(w);
     if (!w->result.is_violated) {
         calm(w);
         settle(w);
+        check_progress(w);
         check_history(w);
     }
     end(w);

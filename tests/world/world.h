@@ -193,6 +193,7 @@ struct server {
     char folder[64]; // "" for a database in memory
     char path[96];
     bool is_running;
+    struct instant started;
     bool dies_acting;    // at the next commit
     bool is_dying;       // what it does from now on never happened
     int64_t killed_ms;   // when that ended last, on its clock
@@ -540,6 +541,8 @@ const char *check_job_end(const struct world *w, uint32_t card, const struct rec
 bool check_is_equal(const struct record *r, const struct image *image);
 // What was promised about operations and the trail, over the whole history.
 void check_history(struct world *w);
+// Each operation has ended by its time, or its card is in doubt.
+void check_progress(struct world *w);
 // What the server wrote down about a card, for the end of a story that went wrong.
 void check_tell(struct world *w, uint32_t card);
 // Does everything agree by now? That it does not is a violation for the cards that must.
