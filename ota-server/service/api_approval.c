@@ -142,7 +142,7 @@ static bool hash_of(struct bytes request, char text[HASH_SIZE])
     return ok;
 }
 
-static void set_id(json_t *root, const char *name, const char *prefix, uint64_t id)
+void api_approval_set_id(json_t *root, const char *name, const char *prefix, uint64_t id)
 {
     char text[API_ID_SIZE];
     if (id == 0)
@@ -155,7 +155,7 @@ static json_t *requester_of(const struct api_exchange *x)
 {
     json_t *by = json_object();
     json_object_set_new(by, "kind", json_string(x->client.is_user ? "USER" : "CLIENT"));
-    set_id(by, "id", x->client.is_user ? "usr" : "cli", x->client.id);
+    api_approval_set_id(by, "id", x->client.is_user ? "usr" : "cli", x->client.id);
     return by;
 }
 
@@ -163,8 +163,8 @@ static json_t *requester_of(const struct api_exchange *x)
 static json_t *request_of(struct api_exchange *x, uint64_t group)
 {
     json_t *request = x->root != NULL ? json_deep_copy(x->root) : json_object();
-    set_id(request, "cardId", "crd", x->card_id);
-    set_id(request, "groupId", "grp", group);
+    api_approval_set_id(request, "cardId", "crd", x->card_id);
+    api_approval_set_id(request, "groupId", "grp", group);
     return request;
 }
 
@@ -176,8 +176,8 @@ static void set_targets(struct api_exchange *x, json_t *root, uint64_t group)
     api_id_write(card, "crd", x->card_id);
     json_object_set_new(root, "targetCount", json_integer((json_int_t)total));
     json_object_set_new(root, "sample", group == 0 ? json_pack("[s]", card) : json_array());
-    set_id(root, "cardId", "crd", x->card_id);
-    set_id(root, "groupId", "grp", group);
+    api_approval_set_id(root, "cardId", "crd", x->card_id);
+    api_approval_set_id(root, "groupId", "grp", group);
 }
 
 // What all approvals have; takes the request over. False: refused.
@@ -232,7 +232,7 @@ static bool begin(struct api_exchange *x, const char *what, enum approval_why wh
     const bool ok = set_request(x, root, request_of(x, group), why);
     json_object_set_new(root, "summary", json_string(what));
     set_targets(x, root, group);
-    set_id(root, "operationId", "op", operation);
+    api_approval_set_id(root, "operationId", "op", operation);
     json_object_set_new(root, "event", json_integer(x->event.type));
     const bool is_filled = ok && api_document_fill(x, x->approval, root);
     json_decref(root);
@@ -297,7 +297,7 @@ bool api_approval_begin_campaign(struct api_exchange *x, const struct campaign *
         json_object_set_new(root, "summary", json_string(text_end(&w)));
         json_object_set_new(root, "targetCount", json_integer(c->eligible));
         json_object_set_new(root, "sample", sample_of(x, c));
-        set_id(root, "campaignId", "cmp", c->id);
+        api_approval_set_id(root, "campaignId", "cmp", c->id);
         json_object_set_new(root, "event", json_integer(0));
     }
     const bool is_filled = ok && api_document_fill(x, x->approval, root);
@@ -356,28 +356,20 @@ void api_approval_request_rules(struct api_exchange *x, const char *what, uint64
         api_commit(x, keep_request, reply_requested);
 }
 
-// What a request is about that is no operation, and what the approver sees of its effect.
-struct about {
-    const char *summary, *member, *prefix;
-    uint64_t id, tenant, count;
-    json_t *sample;   // or NULL
-    const char *hash; // of a password, or NULL
-};
-
-// Takes the request over.
-static void request_about(struct api_exchange *x, json_t *request, const struct about *a)
+void api_approval_request_about(struct api_exchange *x, json_t *request,
+                                const struct approval_about *a)
 {
     if (!open_approval(x, a->tenant)) {
         json_decref(request);
         return;
     }
-    set_id(request, a->member, a->prefix, a->id);
+    api_approval_set_id(request, a->member, a->prefix, a->id);
     json_t *root = json_object();
     bool ok = set_request(x, root, request, APPROVAL_FOUR_EYES);
     json_object_set_new(root, "summary", json_string(a->summary));
     json_object_set_new(root, "targetCount", json_integer((json_int_t)a->count));
     json_object_set_new(root, "sample", a->sample != NULL ? json_incref(a->sample) : json_array());
-    set_id(root, a->member, a->prefix, a->id);
+    api_approval_set_id(root, a->member, a->prefix, a->id);
     json_object_set_new(root, "event", json_integer(0));
     if (a->hash != NULL)
         json_object_set_new(root, HASH_MEMBER, json_string(a->hash));
@@ -385,53 +377,6 @@ static void request_about(struct api_exchange *x, json_t *request, const struct 
     json_decref(root);
     if (ok)
         api_commit(x, keep_request, reply_requested);
-}
-
-void api_approval_request_user(struct api_exchange *x, enum user_deed deed,
-                               const struct auth_user *user, const char *hash)
-{
-    static const char *const summaries[] = {"new user", "role of a user", "deletion of a user",
-                                            "password of a user", "second factor of a user"};
-    json_t *request = x->root != NULL ? json_deep_copy(x->root) : json_object();
-    json_object_del(request, "password");
-    json_object_set_new(request, "deed", json_string(user_deeds[deed]));
-    if (deed != USER_ENTERED)
-        json_object_set_new(request, "roleNow", json_string(user_role_names[user->role]));
-    request_about(x, request,
-                  &(struct about){.summary = summaries[deed],
-                                  .member = "userId",
-                                  .prefix = "usr",
-                                  .id = user->id,
-                                  .tenant = user->tenant,
-                                  .count = 1,
-                                  .hash = hash});
-}
-
-void api_approval_request_import(struct api_exchange *x, uint64_t import, uint64_t tenant,
-                                 uint64_t count, json_t *sample)
-{
-    request_about(x, json_deep_copy(x->root),
-                  &(struct about){.summary = "update of cards by an import",
-                                  .member = "importId",
-                                  .prefix = "imp",
-                                  .id = import,
-                                  .tenant = tenant,
-                                  .count = count,
-                                  .sample = sample});
-}
-
-void api_approval_request_pool(struct api_exchange *x, uint64_t pool, uint64_t tenant,
-                               uint64_t count, const char *pack_now)
-{
-    json_t *request = json_deep_copy(x->root);
-    json_object_set_new(request, "rulePackNow", json_string(pack_now));
-    request_about(x, request,
-                  &(struct about){.summary = "rule pack of a pool",
-                                  .member = "poolId",
-                                  .prefix = "pol",
-                                  .id = pool,
-                                  .tenant = tenant,
-                                  .count = count});
 }
 
 void api_approval_reply(struct api_exchange *x)
@@ -446,7 +391,7 @@ struct kept {
     json_t *root;
     int64_t person, event, enterprise;
     struct bytes kind, hash;
-    uint64_t card, operation, group, campaign, user, import, pool;
+    uint64_t card, operation, group, campaign, user, import, pool, subscription;
     struct utc expires_at;
     char password_hash[USER_HASH_SIZE]; // that a person is to have, or ""
 };
@@ -465,6 +410,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
     k->user = id_of(k->root, "userId", "usr");
     k->import = id_of(k->root, "importId", "imp");
     k->pool = id_of(k->root, "poolId", "pol");
+    k->subscription = id_of(k->root, "subscriptionId", "sub");
     if (json_get_text(k->root, HASH_MEMBER, &password) == JSON_FOUND &&
         password.len < sizeof(k->password_hash))
         bytes_copy(k->password_hash, password);
@@ -527,6 +473,11 @@ static bool note_decision(struct api_exchange *x, struct api_object *object, con
     return api_document_fill(x, object, k->root);
 }
 
+static bool is_of_card(int64_t event_type)
+{
+    return event_type == EVENT_CLEAR_DIRTY || event_type == EVENT_LIFT_QUARANTINE;
+}
+
 static enum store_status keep_decision(void *context, struct store *store, struct event *e)
 {
     struct api_exchange *x = context;
@@ -535,9 +486,7 @@ static enum store_status keep_decision(void *context, struct store *store, struc
     enum store_status status = store_document_put(store, &object->document);
     if (status == STORE_CONFLICT) // somebody else decided meanwhile
         x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
-    const bool is_of_card =
-        e != NULL && (e->type == EVENT_CLEAR_DIRTY || e->type == EVENT_LIFT_QUARANTINE);
-    if (status == STORE_OK && is_of_card)
+    if (status == STORE_OK && e != NULL && is_of_card(e->type))
         status = api_approval_judge_since(x, store, object);
     return status == STORE_OK ? approval_tell(store, &object->document, x->now.utc) : status;
 }
@@ -573,50 +522,48 @@ static const char *requester_in(const json_t *root)
     return id != NULL ? id : "";
 }
 
+// Does what waited for it and is neither an operation nor of a card; false: it is one of those.
+static bool carry_out_other(struct api_exchange *x, const struct kept *k)
+{
+    json_t *request = json_object_get(k->root, "request");
+    if (k->campaign == 0 && k->group == 0 && k->user == 0 && k->import == 0 && k->pool == 0 &&
+        k->subscription == 0)
+        return false;
+    x->approval = x->work;
+    x->work = NULL;
+    if (k->campaign != 0)
+        api_campaign_carry_out(x, k->campaign);
+    else if (k->group != 0)
+        api_group_rules_carry_out(x, k->group, request, requester_in(k->root));
+    else if (k->user != 0)
+        api_user_carry_out(x, &(struct user_request){.user = k->user,
+                                                     .asker = requester_in(k->root),
+                                                     .request = request,
+                                                     .hash = k->password_hash});
+    else if (k->import != 0)
+        api_import_carry_out(x, k->import);
+    else if (k->pool != 0)
+        api_pool_carry_out(x, k->pool, request);
+    else
+        api_subscription_carry_out(x, k->subscription, request);
+    return true;
+}
+
 // Runs what waits for it, or ends it, together with the decision.
 static void carry_out(struct api_exchange *x, const struct kept *k, bool is_approved)
 {
     x->card_id = k->card;
     x->event.approval = x->object_id;
     x->event.operation = k->operation;
-    if (k->campaign != 0) {
-        x->approval = x->work;
-        x->work = NULL;
-        api_campaign_carry_out(x, k->campaign);
-        return;
-    }
-    if (k->operation != 0)
-        x->event.type = is_approved ? EVENT_APPROVED : EVENT_REJECTED;
-    else if (!is_approved) {
+    if (k->operation == 0 && k->campaign == 0 && !is_approved) {
         api_commit(x, keep_rejection, reply_decided);
         return;
-    } else if (k->group != 0) {
-        x->approval = x->work;
-        x->work = NULL;
-        api_group_rules_carry_out(x, k->group, json_object_get(k->root, "request"),
-                                  requester_in(k->root));
-        return;
-    } else if (k->user != 0) {
-        x->approval = x->work;
-        x->work = NULL;
-        api_user_carry_out(x, &(struct user_request){.user = k->user,
-                                                     .asker = requester_in(k->root),
-                                                     .request = json_object_get(k->root, "request"),
-                                                     .hash = k->password_hash});
-        return;
-    } else if (k->import != 0) {
-        x->approval = x->work;
-        x->work = NULL;
-        api_import_carry_out(x, k->import);
-        return;
-    } else if (k->pool != 0) {
-        x->approval = x->work;
-        x->work = NULL;
-        api_pool_carry_out(x, k->pool, json_object_get(k->root, "request"));
-        return;
-    } else {
-        x->event.type = (uint8_t)k->event;
     }
+    if (k->operation == 0 && carry_out_other(x, k))
+        return;
+    x->event.type = (uint8_t)k->event;
+    if (k->operation != 0)
+        x->event.type = is_approved ? EVENT_APPROVED : EVENT_REJECTED;
     x->prepare = keep_decision;
     api_submit(x, answer_decided);
 }

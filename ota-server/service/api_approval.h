@@ -42,6 +42,18 @@ void api_approval_request(struct api_exchange *x, const char *what, struct utc s
 // The same for a change of a group's rules, which is x->root.
 void api_approval_request_rules(struct api_exchange *x, const char *what, uint64_t group,
                                 uint64_t tenant);
+// What a request is about that is neither a card nor an operation, and what the approver sees of
+// it.
+struct approval_about {
+    const char *summary, *member, *prefix;
+    uint64_t id, tenant, count;
+    json_t *sample;   // or NULL
+    const char *hash; // of a password, or NULL
+};
+// The same for that; takes the request over.
+void api_approval_request_about(struct api_exchange *x, json_t *request,
+                                const struct approval_about *a);
+void api_approval_set_id(json_t *root, const char *name, const char *prefix, uint64_t id);
 // The same for what is asked to be done to a person, as they are now or, a new one, will be;
 // x->root is the request, without its password: that is kept as its hash, or NULL, and shown to
 // nobody.
@@ -52,10 +64,17 @@ void api_approval_request_import(struct api_exchange *x, uint64_t import, uint64
                                  uint64_t count, json_t *sample);
 // What was asked for with it and is approved with x->approval: api_import.c.
 void api_import_carry_out(struct api_exchange *x, uint64_t import);
-// The same for another rule pack of a pool, with so many subscriptions, which is x->root.
-void api_approval_request_pool(struct api_exchange *x, uint64_t pool, uint64_t tenant,
-                               uint64_t count, const char *pack_now);
+// The same for another rule pack of a pool with so many subscriptions, which is x->root; and for a
+// new pool, which has no pack now (NULL).
+void api_approval_request_pool(struct api_exchange *x, const struct document *pool, uint64_t count,
+                               const char *pack_now);
 void api_pool_carry_out(struct api_exchange *x, uint64_t pool, json_t *request);
+// The same for a subscription that goes to a pool with another pack, which is x->root.
+void api_approval_request_pack(struct api_exchange *x, const struct subscription *s,
+                               const char *pack_now, const char *pack);
+void api_subscription_carry_out(struct api_exchange *x, uint64_t subscription, json_t *request);
+// 409: a request that was kept in a form in which it cannot be judged any more.
+void api_approval_refuse_old(struct api_exchange *x);
 // What one is about, as far as its decider matters.
 struct approval_matter {
     uint64_t enterprise; // that asked

@@ -3,6 +3,7 @@
 #include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_pack.h"
 #include "ota-server/service/api_parameter.h"
 #include "ota-server/service/timers_run.h"
 
@@ -26,6 +27,7 @@ struct rules_work {
     struct api_object version;
     struct group_rules before, after;
     bool is_applied; // cards are to be brought to the timers
+    bool has_other_packs;
 };
 
 // What a body says, on top of the installation's policy.
@@ -175,6 +177,39 @@ static bool is_looser(const struct group_rules *before, const struct group_rules
            after->campaign_above > before->campaign_above;
 }
 
+// The packs of the pools that a rule names, one bit each; pools that are gone have none.
+static enum store_status packs_of(struct api_exchange *x, const struct bootstrap_rule *rule,
+                                  unsigned *packs)
+{
+    enum store_status status = STORE_OK;
+    *packs = 0;
+    for (size_t i = 0; i < rule->item_count && (status == STORE_OK || status == STORE_NONE); i++) {
+        int index = 0;
+        if (rule->items[i].pool == 0)
+            continue;
+        status = api_pack_of(x, rule->items[i].pool, &index);
+        if (status == STORE_OK)
+            *packs |= 1u << index;
+    }
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+// Would its cards get subscriptions that keep to other packs than those they got until now? False:
+// refused.
+static bool judge_packs(struct api_exchange *x, struct rules_work *w)
+{
+    unsigned before = 0;
+    unsigned after = 0;
+    enum store_status status = packs_of(x, &w->before.policy.bootstrap, &before);
+    if (status == STORE_OK)
+        status = packs_of(x, &w->after.policy.bootstrap, &after);
+    if (status == STORE_OK && after != 0 && after != before)
+        status = api_packs_in_reach(x, w->group.document.owner, &w->has_other_packs);
+    if (status != STORE_OK)
+        api_refuse_store(x, status);
+    return status == STORE_OK;
+}
+
 // What a second person has to approve; NULL: nothing. A rule that deletes by itself is for two
 // people; what is on already they have approved.
 static const char *what_is_for_two(const struct api_exchange *x, const struct rules_work *w)
@@ -190,6 +225,8 @@ static const char *what_is_for_two(const struct api_exchange *x, const struct ru
         return "bootstrap that deletes";
     if (is_looser(&w->before, &w->after))
         return "less for two people";
+    if (w->has_other_packs)
+        return "bootstrap from pools with another rule pack";
     return are_timers_for_two(x, w) ? "timers of a group" : NULL;
 }
 
@@ -342,7 +379,8 @@ void api_group_rules_carry_out(struct api_exchange *x, uint64_t group, json_t *r
     int64_t version = -1;
     (void)json_get_integer(request, VERSION_MEMBER, 0, INT64_MAX, &version);
     if (version != (int64_t)w->object.document.version) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The rules were changed since"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "The rules were changed since"));
         return;
     }
     if (complete_items(x, w) && merge(x, w) && fill_version(x, w, author))
@@ -418,7 +456,7 @@ void api_group_rules_patch(struct api_exchange *x)
         return;
     w->is_applied = is_applied;
     if (!complete_items(x, w) || !api_if_match(x, w->object.document.version) || !merge(x, w) ||
-        !are_consistent(x, &w->after) || !fill_version(x, w, author))
+        !are_consistent(x, &w->after) || !judge_packs(x, w) || !fill_version(x, w, author))
         return;
     const char *for_two = what_is_for_two(x, w);
     if (x->is_dry_run)

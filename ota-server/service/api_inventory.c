@@ -2,10 +2,9 @@
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_pack.h"
 
 #include <stdlib.h>
-
-#define PACK_SIZE 32
 
 // --- pools ---
 
@@ -33,30 +32,18 @@ void api_pool_get(struct api_exchange *x)
     api_document_show(x, &pools);
 }
 
-// What is followed: another name would be believed to be.
-static const char *const packs[] = {"NONE", "CN-IoT", NULL};
-
 // Every member of a pool; `need` says whether those that a new one must have may be missing.
 static struct bytes read_pool(struct api_exchange *x, enum api_need need)
 {
     const struct bytes name = api_body_text(&x->body, "name", need, 1, API_NAME_MAX);
     (void)api_body_text(&x->body, "operator", need, 1, 47);
-    (void)api_body_enum(&x->body, "rulePack", API_OPTIONAL, packs);
+    (void)api_body_enum(&x->body, "rulePack", API_OPTIONAL, api_pack_names);
     (void)api_body_integer(&x->body, "templateId", 1, 254, 0);
     (void)api_body_integer(&x->body, "lowWaterMark", 0, 1000000000, 0);
     if (need == API_REQUIRED && !api_body_has(&x->body, "templateId"))
         api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("templateId"),
                                                   "Missing member"));
     return name;
-}
-
-void api_pools_post(struct api_exchange *x)
-{
-    const struct bytes name = read_pool(x, API_REQUIRED);
-    const uint64_t owner = api_body_id(&x->body, "enterpriseId", API_OPTIONAL, "ent");
-    if (api_end_reading(x) && api_enterprise_allowed(x, owner) &&
-        api_document_new(x, &pools, owner == 0 ? x->tenant : owner, name) != NULL)
-        api_document_commit(x, &pools);
 }
 
 static void take_text(const json_t *root, const char *name, char *to, size_t size)
@@ -68,18 +55,48 @@ static void take_text(const json_t *root, const char *name, char *to, size_t siz
     to[text.len] = '\0';
 }
 
+// A new one needs a second person where packs matter: it brings one, or comes beside one that its
+// cards may get subscriptions from, and would let them have others.
+static enum store_status judge_new(struct api_exchange *x, uint64_t owner, bool *is_for_two)
+{
+    char pack[API_PACK_SIZE];
+    take_text(x->root, "rulePack", pack, sizeof(pack));
+    *is_for_two = api_pack_index(pack) != 0;
+    return *is_for_two ? STORE_OK : api_packs_in_reach(x, owner, is_for_two);
+}
+
+void api_pools_post(struct api_exchange *x)
+{
+    const struct bytes name = read_pool(x, API_REQUIRED);
+    const uint64_t given = api_body_id(&x->body, "enterpriseId", API_OPTIONAL, "ent");
+    const uint64_t owner = given == 0 ? x->tenant : given;
+    bool is_for_two = false;
+    if (!api_end_reading(x) || !api_enterprise_allowed(x, given))
+        return;
+    const struct api_object *object = api_document_new(x, &pools, owner, name);
+    if (object == NULL)
+        return;
+    const enum store_status status = judge_new(x, owner, &is_for_two);
+    if (status != STORE_OK)
+        api_refuse_store(x, status);
+    else if (is_for_two && !x->api->options.single_person)
+        api_approval_request_pool(x, &object->document, 0, NULL);
+    else
+        api_document_commit(x, &pools);
+}
+
 // Is x->root to give it another one than it has `now`?
 static bool is_other_pack(const struct api_exchange *x, const struct api_object *object,
-                          char now[PACK_SIZE])
+                          char now[API_PACK_SIZE])
 {
     json_t *root = NULL;
     const char *given = json_string_value(json_object_get(x->root, "rulePack"));
     now[0] = '\0';
     if (json_read(object->document.body, &root) == JSON_READ_OK)
-        take_text(root, "rulePack", now, PACK_SIZE);
+        take_text(root, "rulePack", now, API_PACK_SIZE);
     json_decref(root);
     if (now[0] == '\0')
-        memcpy(now, packs[0], strlen(packs[0]) + 1);
+        memcpy(now, api_pack_names[0], strlen(api_pack_names[0]) + 1);
     return given != NULL && strcmp(given, now) != 0;
 }
 
@@ -100,9 +117,9 @@ void api_pool_patch(struct api_exchange *x)
     struct api_object *object = api_document_load(x, &pools);
     if (object == NULL || !api_if_match(x, object->document.version))
         return;
-    char now[PACK_SIZE];
+    char now[API_PACK_SIZE];
     if (is_other_pack(x, object, now) && !x->api->options.single_person) {
-        api_approval_request_pool(x, x->object_id, object->document.owner, count_of(x), now);
+        api_approval_request_pool(x, &object->document, count_of(x), now);
         return;
     }
     if (name.len > 0)
@@ -119,11 +136,40 @@ static enum store_status keep_approved(struct api_exchange *x, struct store *sto
     return status == STORE_OK ? api_document_apply(x, store, now) : status;
 }
 
+// What was approved is a change from that pack, not from whichever it has now.
+static bool change_approved(struct api_exchange *x, uint64_t pool, struct api_object *object,
+                            struct bytes was)
+{
+    char now[API_PACK_SIZE];
+    struct bytes name = {0};
+    if (!api_document_get(x, &pools, pool, object) || !is_other_pack(x, object, now) ||
+        !bytes_equal(was, bytes_of_text(now))) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "The pool has another rule pack by now, or is gone"));
+        return false;
+    }
+    if (json_get_text(x->root, "name", &name) == JSON_FOUND)
+        api_document_name(object, name);
+    return api_document_merge(x, object);
+}
+
+static bool enter_approved(struct api_exchange *x, uint64_t pool, struct api_object *object)
+{
+    struct bytes name = {0};
+    object->document = (struct document){.kind = pools.kind, .id = pool};
+    const char *owner = json_string_value(json_object_get(x->root, "enterpriseId"));
+    if (owner == NULL || !api_id_read(bytes_of_text(owner), "ent", &object->document.owner) ||
+        json_get_text(x->root, "name", &name) != JSON_FOUND) {
+        api_approval_refuse_old(x);
+        return false;
+    }
+    api_document_name(object, name);
+    return api_document_fill(x, object, x->root);
+}
+
 void api_pool_carry_out(struct api_exchange *x, uint64_t pool, json_t *request)
 {
-    char now[PACK_SIZE];
     struct bytes was = {0};
-    struct bytes name = {0};
     struct api_object *object = calloc(1, sizeof(*object));
     x->work = object;
     json_decref(x->root);
@@ -132,19 +178,10 @@ void api_pool_carry_out(struct api_exchange *x, uint64_t pool, json_t *request)
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }
-    // What was approved is a change from that pack, not from whichever it has now.
-    if (!api_document_get(x, &pools, pool, object) || !is_other_pack(x, object, now) ||
-        json_get_text(request, "rulePackNow", &was) != JSON_FOUND ||
-        !bytes_equal(was, bytes_of_text(now))) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
-                                       "The pool has another rule pack by now, or is gone"));
-        return;
-    }
+    const bool is_new = json_get_text(request, "rulePackNow", &was) != JSON_FOUND;
     json_object_del(x->root, "rulePackNow");
     json_object_del(x->root, "poolId");
-    if (json_get_text(request, "name", &name) == JSON_FOUND)
-        api_document_name(object, name);
-    if (api_document_merge(x, object))
+    if (is_new ? enter_approved(x, pool, object) : change_approved(x, pool, object, was))
         api_commit(x, keep_approved, api_approval_reply);
 }
 

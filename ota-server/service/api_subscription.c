@@ -2,8 +2,10 @@
 // imports.
 #include "common/base/text.h"
 #include "common/wire/ident.h"
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/api_iccid.h"
+#include "ota-server/service/api_pack.h"
 #include "ota-server/service/import_registry.h"
 #include "profiles/vendor/weak.h"
 
@@ -513,6 +515,80 @@ static void change_with_card(struct api_exchange *x, const struct subscription *
     api_submit(x, answer_changed);
 }
 
+// Does it go to a pool with another pack? Within its pool it follows what two people approved for
+// that. STORE_NONE: there is no such pool.
+static enum store_status judge_pack(struct api_exchange *x, const struct form *f,
+                                    const struct subscription *s, bool *is_other, int *pack)
+{
+    *is_other = false;
+    if (f->pool == 0 || f->pool == s->pool)
+        return STORE_OK;
+    const enum store_status status = api_pack_of(x, f->pool, pack);
+    *is_other = status == STORE_OK && *pack != api_pack_index(s->rule_pack);
+    return status;
+}
+
+static void ask_for_two(struct api_exchange *x, const struct subscription *before, int pack)
+{
+    if (json_object_size(x->root) > (x->reason[0] != '\0' ? 2 : 1)) {
+        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("poolId"),
+                                        "A pool with another rule pack waits for a second person: "
+                                        "ask for it by itself"));
+        return;
+    }
+    api_approval_request_pack(x, before, api_pack_names[api_pack_index(before->rule_pack)],
+                              api_pack_names[pack]);
+}
+
+static enum store_status keep_approved(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const enum store_status status = api_approval_keep(x, store);
+    if (status == STORE_CONFLICT) // somebody else decided meanwhile
+        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
+    return status == STORE_OK ? change(x, store, now) : status;
+}
+
+static bool says(const json_t *request, const char *name, int pack)
+{
+    struct bytes text = {0};
+    return json_get_text(request, name, &text) == JSON_FOUND &&
+           bytes_equal(text, bytes_of_text(api_pack_names[pack]));
+}
+
+// What was approved is a move between those two packs, not between whichever they are now.
+void api_subscription_carry_out(struct api_exchange *x, uint64_t subscription, json_t *request)
+{
+    struct work *w = open_work(x);
+    if (w == NULL)
+        return;
+    int pack = 0;
+    bool is_other = false;
+    const char *pool = json_string_value(json_object_get(request, "poolId"));
+    x->object_id = subscription;
+    enum store_status status = store_subscription_get(x->reader, subscription, &w->s);
+    if (status == STORE_OK && pool != NULL &&
+        api_id_read(bytes_of_text(pool), "pol", &w->form.pool))
+        status = judge_pack(x, &w->form, &w->s, &is_other, &pack);
+    if (status != STORE_OK && status != STORE_NONE) {
+        api_refuse_store(x, status);
+        return;
+    }
+    if (!is_other || w->s.card != 0 || !says(request, "rulePack", pack) ||
+        !says(request, "rulePackNow", api_pack_index(w->s.rule_pack))) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "Subscription or pool have changed since: ask for it anew"));
+        return;
+    }
+    w->form.state = -1;
+    const struct api_problem p = fill(x, &w->form, &w->s);
+    if (p.code != API_OK) {
+        api_refuse(x, p);
+        return;
+    }
+    w->s.version++;
+    api_commit(x, keep_approved, api_approval_reply);
+}
+
 void api_subscription_patch(struct api_exchange *x)
 {
     struct work *w = open_work(x);
@@ -527,9 +603,21 @@ void api_subscription_patch(struct api_exchange *x)
             x, api_problem_text(API_INCOMPATIBLE_STATE, "It is reserved for a card, or on one"));
         return;
     }
+    int pack = 0;
+    const struct subscription before = w->s;
+    bool is_other = false;
     const struct api_problem p = fill(x, &w->form, &w->s);
     if (p.code != API_OK) {
         api_refuse(x, p);
+        return;
+    }
+    const enum store_status status = judge_pack(x, &w->form, &before, &is_other, &pack);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    if (is_other && !x->api->options.single_person) {
+        ask_for_two(x, &before, pack);
         return;
     }
     w->s.version++;

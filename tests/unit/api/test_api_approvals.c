@@ -259,7 +259,10 @@ static void another_rule_pack_of_a_pool_is_for_two(void **state)
     char old_hash[65];
     ask(NULL, "POST", API_BASE "/subscription-pools",
         "{\"name\":\"q\",\"operator\":\"Birch\",\"templateId\":3,\"rulePack\":\"CN-IoT\"}");
-    take("id", pool, sizeof(pool));
+    take_asked();
+    take("poolId", pool, sizeof(pool));
+    decide_as(second, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
     take_asked_of_pool(pool, "{\"rulePack\":\"NONE\",\"lowWaterMark\":5}");
     assert_true(has("\"summary\":\"rule pack of a pool\"") && has("\"rulePackNow\":\"CN-IoT\"") &&
                 has(pool) && has("\"targetCount\":0"));
