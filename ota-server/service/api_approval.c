@@ -389,13 +389,22 @@ void api_approval_reply(struct api_exchange *x)
 // What is needed of a kept one to decide it.
 struct kept {
     json_t *root;
-    int64_t person, event, enterprise;
+    int64_t person, event, enterprise; // 0: nobody noted whose it is
     struct bytes kind, hash;
     uint64_t card, operation, group, campaign, user, import, pool, subscription;
     struct utc expires_at;
     char password_hash[USER_HASH_SIZE]; // that a person is to have, or ""
 };
 
+// Requests from before it was kept have none.
+static bool has_enterprise(struct kept *k)
+{
+    const enum json_found found =
+        json_get_integer(k->root, "enterprise", 1, INT64_MAX, &k->enterprise);
+    return found == JSON_FOUND || found == JSON_ABSENT;
+}
+
+// False: it is not in a form in which it could be judged.
 static bool read_kept(const struct api_object *object, struct kept *k)
 {
     struct bytes text = {0};
@@ -416,7 +425,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
         bytes_copy(k->password_hash, password);
     json_object_del(k->root, HASH_MEMBER); // is over with the decision
     return json_get_integer(k->root, "person", INT64_MIN, INT64_MAX, &k->person) == JSON_FOUND &&
-           json_get_integer(k->root, "enterprise", 0, INT64_MAX, &k->enterprise) == JSON_FOUND &&
+           has_enterprise(k) &&
            json_get_integer(k->root, "event", 0, EVENT_TYPES, &k->event) == JSON_FOUND &&
            json_get_text(k->root, "kind", &k->kind) == JSON_FOUND &&
            json_get_text(k->root, "requestHash", &k->hash) == JSON_FOUND &&
@@ -435,6 +444,10 @@ static bool check_decider(struct api_exchange *x, const struct kept *k)
     }
     if (api_is_operator(x) || k->user != 0) // whom they see of: what was asked for is asked again
         return true;
+    if (k->enterprise == 0) {
+        api_approval_refuse_old(x);
+        return false;
+    }
     const struct approval_matter m = {.enterprise = (uint64_t)k->enterprise,
                                       .card = k->card,
                                       .operation = k->operation,
@@ -561,6 +574,10 @@ static void carry_out(struct api_exchange *x, const struct kept *k, bool is_appr
     }
     if (k->operation == 0 && carry_out_other(x, k))
         return;
+    if (k->operation == 0 && !is_of_card(k->event)) {
+        api_approval_refuse_old(x);
+        return;
+    }
     x->event.type = (uint8_t)k->event;
     if (k->operation != 0)
         x->event.type = is_approved ? EVENT_APPROVED : EVENT_REJECTED;
@@ -581,7 +598,7 @@ static void decide_it(struct api_exchange *x, enum approval_state state)
     if (object == NULL)
         return;
     if (!read_kept(object, &k))
-        api_refuse_code(x, API_INTERNAL);
+        api_approval_refuse_old(x);
     else if (check_decider(x, &k) && check_open(x, object, &k, hash) &&
              note_decision(x, object, &k, state))
         carry_out(x, &k, state == APPROVAL_APPROVED);
@@ -612,9 +629,10 @@ static bool see_due(void *context, const struct document *d)
     json_t *root = NULL;
     struct bytes text = {0};
     struct utc at = {0};
-    if (json_read(d->body, &root) == JSON_READ_OK &&
-        json_get_text(root, "expiresAt", &text) == JSON_FOUND && api_read_time(text, &at) &&
-        at.ms <= due->now.ms)
+    const bool is_told = json_read(d->body, &root) == JSON_READ_OK &&
+                         json_get_text(root, "expiresAt", &text) == JSON_FOUND &&
+                         api_read_time(text, &at);
+    if (!is_told || at.ms <= due->now.ms) // what does not tell its end nobody can decide
         due->ids[due->count++] = d->id;
     json_decref(root);
     return due->count < SWEEP_ROWS;

@@ -44,7 +44,10 @@ static bool compile(struct api_exchange *x, struct bytes body, struct group_rule
     json_decref(root);
     if (is_read && b.problem.code == API_OK)
         return true;
-    api_refuse(x, is_read ? b.problem : api_problem_of(API_INTERNAL));
+    if (is_read && x->approval != NULL)
+        api_approval_refuse_old(x);
+    else
+        api_refuse(x, is_read ? b.problem : api_problem_of(API_INTERNAL));
     return false;
 }
 
@@ -380,7 +383,7 @@ void api_group_rules_carry_out(struct api_exchange *x, uint64_t group, json_t *r
     (void)json_get_integer(request, VERSION_MEMBER, 0, INT64_MAX, &version);
     if (version != (int64_t)w->object.document.version) {
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
-                                       "The rules were changed since"));
+                                       "The rules were changed since: ask for it anew"));
         return;
     }
     if (complete_items(x, w) && merge(x, w) && fill_version(x, w, author))

@@ -593,8 +593,8 @@ static bool check_as_approved(struct api_exchange *x, const struct user_request 
         json_get_text(r->request, "roleNow", &role) == JSON_FOUND &&
         bytes_equal(role, bytes_of_text(user_role_names[user->role])))
         return true;
-    api_refuse(
-        x, api_problem_text(API_INCOMPATIBLE_STATE, "They have another role by now, or are gone"));
+    api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                   "They have another role by now, or are gone: ask for it anew"));
     return false;
 }
 
@@ -606,7 +606,9 @@ static void enter_approved(struct api_exchange *x, const struct user_request *r)
     (void)read_new(x, &w->user);
     w->user.id = r->user;
     memcpy(w->user.hash, r->hash, sizeof(w->user.hash));
-    if (enterprise_works(x->reader, w->user.tenant, x->now.utc, &works) != STORE_OK || !works)
+    if (x->body.problem.code != API_OK)
+        api_approval_refuse_old(x);
+    else if (enterprise_works(x->reader, w->user.tenant, x->now.utc, &works) != STORE_OK || !works)
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "Their enterprise is suspended"));
     else if (check_fit(x, &w->user) && check_name_is_free(x, &w->user) &&
              api_user_asker_reaches(x, r->asker, w->user.role))
@@ -618,6 +620,10 @@ static void change_approved(struct api_exchange *x, const struct user_request *r
     struct user_work *w = x->work;
     struct user_change c;
     read_change(x, &c);
+    if (x->body.problem.code != API_OK) {
+        api_approval_refuse_old(x);
+        return;
+    }
     if (!api_user_asker_reaches(x, r->asker, w->user.role))
         return;
     change_user(&w->user, &c);
@@ -660,6 +666,10 @@ void api_user_carry_out(struct api_exchange *x, const struct user_request *r)
     if (!api_user_asker_reaches(x, r->asker, w->user.role))
         return;
     w->has_password = deed == USER_PASSWORD;
+    if (w->has_password && r->hash[0] == '\0') {
+        api_approval_refuse_old(x);
+        return;
+    }
     if (w->has_password)
         memcpy(w->user.hash, r->hash, sizeof(w->user.hash));
     api_commit(x,
