@@ -165,6 +165,17 @@ size_t figures_of_operation(const struct operation *o, const struct figure_times
     return c.count;
 }
 
+size_t figures_of_download(const struct operation *o, uint64_t full,
+                           struct figure_count out[FIGURE_COUNTS_MAX])
+{
+    struct counts c = {.out = out};
+    if (o->kind != OPERATION_DOWNLOAD || o->outcome != OUTCOME_DONE || full == 0)
+        return 0;
+    add(&c, FIGURE_BYTES_FULL, 0, (int64_t)full);
+    add(&c, FIGURE_BYTES_SAVED, 0, (int64_t)full - o->bytes_mt);
+    return c.count;
+}
+
 size_t figures_of_correction(const struct operation *before, const struct operation *after,
                              struct figure_count out[FIGURE_COUNTS_MAX])
 {

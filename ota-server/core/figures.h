@@ -30,8 +30,10 @@ enum figure {
     FIGURE_JOBS_DONE,    // by class of duration
     FIGURE_FALLBACKS,    // cards that went onto their fallback subscription by themselves
     FIGURE_RETURNS,      // and came back by themselves
+    FIGURE_BYTES_FULL,   // octets without a template of the profiles that were downloaded
+    FIGURE_BYTES_SAVED,  // of them, that did not have to be sent
 };
-#define FIGURES (FIGURE_RETURNS + 1)
+#define FIGURES (FIGURE_BYTES_SAVED + 1)
 
 struct figure_count {
     uint8_t figure;
@@ -68,6 +70,10 @@ size_t figures_of_operation(const struct operation *o, const struct figure_times
 // One that had ended is known to have ended otherwise: takes back what it counted as, for `before`.
 size_t figures_of_correction(const struct operation *before, const struct operation *after,
                              struct figure_count out[FIGURE_COUNTS_MAX]);
+// What a download saved whose profile has `full` octets without a template (0: nobody knows);
+// nothing unless it is done, and less than nothing where repetitions cost more.
+size_t figures_of_download(const struct operation *o, uint64_t full,
+                           struct figure_count out[FIGURE_COUNTS_MAX]);
 // The subscription that the card fell from in this decision; 0: it did not, or from a foreign one.
 uint64_t figure_fallen_from(const struct record *before, const struct decision *d);
 bool figure_is_switch(const struct operation *o);

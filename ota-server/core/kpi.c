@@ -47,6 +47,8 @@ static const struct rule RULES[KPI_COUNT] = {
      KPI_MEAN, FIGURE_BYTES_MT, FIGURE_SENT},
     {"bytes-mo-per-operation", "Octets of packets from cards / operations that ended and were sent",
      KPI_MEAN, FIGURE_BYTES_MO, FIGURE_SENT},
+    {"template-saving", "Octets that templates saved / octets that the profiles of downloads that are done have"
+     " without them", KPI_PERCENT, FIGURE_BYTES_SAVED, FIGURE_BYTES_FULL},
     {"dirty-rate", "Cards that are dirty / cards that were seen and are not retired",
      KPI_PERCENT, DIRTY, SEEN},
     {"time-to-clean", "From becoming dirty to clean", KPI_DURATION, FIGURE_TIME_CLEAN, 0},

@@ -40,7 +40,7 @@ struct kpi {
     uint8_t p50, p95, p99; // classes, when count > 0
 };
 
-#define KPI_COUNT 24
+#define KPI_COUNT 25
 // The figure at `index`, below KPI_COUNT.
 void kpi_make(const struct figure_sums *sums, const struct kpi_cards *cards, unsigned index,
               struct kpi *out);

@@ -181,6 +181,11 @@ static void put_card_metrics(struct writer *w, const struct turn_counts *c)
     metric_put(w, "switches_total", "counter", "Switches that ended done or rolled back.",
                c->enables);
     metric_put(w, "rollbacks_total", "counter", "Switches that were rolled back.", c->rollbacks);
+    metric_put(w, "profile_octets_total", "counter",
+               "Octets that profiles have without a template, of downloads that are done.",
+               c->profile_octets);
+    metric_put(w, "download_octets_total", "counter", "Octets that were sent for those downloads.",
+               c->download_octets);
 }
 
 static void put_meter_metrics(struct writer *w, const struct meter_counts *c)

@@ -193,6 +193,8 @@ struct turn_counts {
     uint64_t events, turns, commits, sent, received, dropped, strays, duplicates, failures;
     uint64_t pors, por_errors;   // answers of cards, and those that say that something went wrong
     uint64_t enables, rollbacks; // switches that ended done or rolled back, and the latter
+    // Octets of downloads that are done: without their templates, and as they were sent.
+    uint64_t profile_octets, download_octets;
     uint64_t removed[RETAINED_KINDS]; // because their time was over
 };
 // Was anything committed since this was asked last that clients are told of [store/notices.h]?

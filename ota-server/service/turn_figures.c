@@ -1,4 +1,6 @@
 // What a decision counts as: noted as it is saved, and written once for a whole turn.
+#include "common/base/text.h"
+#include "ota-server/service/template_size.h"
 #include "ota-server/service/turn_part.h"
 
 #include <stdlib.h>
@@ -35,14 +37,56 @@ static bool note_step(void *context, const struct step *step, struct utc at, con
     return true;
 }
 
+static bool see_full(void *context, const struct document *d)
+{
+    *(size_t *)context = template_full_octets(d->body);
+    return false;
+}
+
+// What the profile of a template costs without it; 0: the inventory of `owner` does not know.
+static enum store_status full_of(struct turn *t, uint64_t owner, uint8_t number, size_t *full)
+{
+    char name[32];
+    struct writer w = writer_of(name, sizeof(name));
+    text_decimal(&w, owner);
+    text_put(&w, "/");
+    text_decimal(&w, number);
+    const enum store_status status =
+        store_document_named(t->options.store, "template-version", text_end(&w), see_full, full);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+// Templates are those of who has the pool. `sign` -1: what was noted is taken back.
+static enum store_status note_saved(struct turn *t, const struct operation *o, int sign)
+{
+    struct subscription s;
+    struct figure_count counts[FIGURE_COUNTS_MAX];
+    size_t full = 0;
+    if (o->kind != OPERATION_DOWNLOAD || o->outcome != OUTCOME_DONE)
+        return STORE_OK;
+    enum store_status status = store_subscription_get(t->options.store, o->subscription, &s);
+    if (status == STORE_OK)
+        status = full_of(t, s.tenant, o->download.template_number, &full);
+    if (status != STORE_OK)
+        return status == STORE_NONE ? STORE_OK : status;
+    const size_t count = figures_of_download(o, full, counts);
+    if (sign > 0 && full > 0) {
+        t->counts.profile_octets += full;
+        t->counts.download_octets += o->bytes_mt;
+    }
+    for (size_t i = 0; i < count; i++)
+        counts[i].count *= sign;
+    return note(t, o->ended_at, counts, count);
+}
+
 static enum store_status note_ended(struct turn *t, const struct operation *o)
 {
     struct figure_times times = {0};
     struct figure_count counts[FIGURE_COUNTS_MAX];
-    const enum store_status status = store_steps(t->options.store, o->id, note_step, &times);
-    return status == STORE_OK
-               ? note(t, o->ended_at, counts, figures_of_operation(o, &times, counts))
-               : status;
+    enum store_status status = store_steps(t->options.store, o->id, note_step, &times);
+    if (status == STORE_OK)
+        status = note(t, o->ended_at, counts, figures_of_operation(o, &times, counts));
+    return status == STORE_OK ? note_saved(t, o, 1) : status;
 }
 
 static enum store_status note_fallback(struct turn *t, struct utc at)
@@ -70,7 +114,13 @@ enum store_status turn_figures_correct(struct turn *t, const struct operation *b
                                        const struct operation *after)
 {
     struct figure_count counts[FIGURE_COUNTS_MAX];
-    return note(t, after->ended_at, counts, figures_of_correction(before, after, counts));
+    enum store_status status =
+        note(t, after->ended_at, counts, figures_of_correction(before, after, counts));
+    if (status == STORE_OK && before->outcome != after->outcome)
+        status = note_saved(t, before, -1);
+    if (status == STORE_OK && before->outcome != after->outcome)
+        status = note_saved(t, after, 1);
+    return status;
 }
 
 static int by_place(const void *left, const void *right)

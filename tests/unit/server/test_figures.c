@@ -80,6 +80,31 @@ static void refused_and_cancelled_operations_are_neither_success_nor_failure(voi
     assert_int_equal(kpi.value, 71); // 7.14 %
 }
 
+// (12,500 - 98) + (12,500 - 433) of 25,000 octets; and one that cost more than it would have.
+static void a_template_saves_what_the_profile_has_beyond_it(void **state)
+{
+    (void)state;
+    struct operation o = {.kind = OPERATION_DOWNLOAD, .outcome = OUTCOME_DONE, .bytes_mt = 98};
+    take(figures_of_download(&o, 12500, counts));
+    o.bytes_mt = 433;
+    take(figures_of_download(&o, 12500, counts));
+    o.outcome = OUTCOME_FAILED;
+    take(figures_of_download(&o, 12500, counts));
+    make("template-saving", OPERATION_NONE);
+    assert_int_equal(kpi.part, 24469);
+    assert_int_equal(kpi.whole, 25000);
+    assert_int_equal(kpi.value, 979); // 97.88 %
+    o.outcome = OUTCOME_DONE;
+    o.bytes_mt = 600;
+    assert_int_equal(figures_of_download(&o, 0, counts), 0); // nobody knows
+    take(figures_of_download(&o, 250, counts));
+    make("template-saving", OPERATION_NONE);
+    assert_int_equal(kpi.part, 24119);
+    assert_int_equal(kpi.whole, 25250);
+    o.kind = OPERATION_ENABLE;
+    assert_int_equal(figures_of_download(&o, 250, counts), 0);
+}
+
 static void a_download_that_enables_is_a_switch(void **state)
 {
     (void)state;
@@ -350,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(refused_and_cancelled_operations_are_neither_success_nor_failure),
+        TEST(a_template_saves_what_the_profile_has_beyond_it),
         TEST(a_download_that_enables_is_a_switch),
         TEST(what_was_sent_counts_and_what_was_not_does_not),
         TEST(a_correction_takes_back_what_it_counted_as),

@@ -5,6 +5,9 @@
 #include "ota-server/service/turn.h"
 #include "ota-server/shell/server_crypto.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #define SECOND 1000
 #define HOUR (3600 * SECOND)
 #define TENANT 42
@@ -244,6 +247,113 @@ static void fallbacks_are_those_of_ten_minutes_and_of_the_week_before(void **sta
     assert_int_equal(seen.week, 3);   // 10 minutes, a day, and a week and 9 minutes ago
 }
 
+// --- what templates save ---
+
+#define FREE_ONE 200
+#define FILE_OCTETS 200
+// One file of 200 octets, as a script: SELECT with a path of 2 (5 + 2), UPDATE BINARY (5 + 200).
+// With the 14 octets of the header that are ciphered 226, padded to 240, and 10 before them.
+#define PROFILE_OCTETS 250
+
+static void add_template(void)
+{
+    char body[FILE_OCTETS * 2 + 64] = "";
+    char zeros[FILE_OCTETS * 2 + 1];
+    memset(zeros, '0', sizeof(zeros) - 1);
+    zeros[sizeof(zeros) - 1] = '\0';
+    (void)snprintf(body, sizeof(body), "{\"files\":[{\"fileId\":\"6F07\",\"content\":\"%s\"}]}",
+                   zeros);
+    const struct document d = {.kind = "template-version",
+                               .id = 900,
+                               .owner = TENANT,
+                               .name = "42/3", // whose, and its number
+                               .body = bytes_of_text(body),
+                               .created_at = world.now,
+                               .changed_at = world.now};
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_document_put(store, &d), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+}
+
+static void add_free_subscription(uint8_t template_number)
+{
+    static const uint8_t imsi[COMMAND_IMSI_SIZE] = {8, 0x99, 0x99, 0x07, 0, 0, 0, 0, 0x90};
+    static const uint8_t octets[16] = {1, 4, 1, 4, 2, 1, 3, 5, 6, 2, 3, 7, 3, 0, 9, 5};
+    const struct network_keys keys = {.k = secret_key_of(bytes_of(octets, 16)),
+                                      .op = secret_key_of(bytes_of(octets, 16))};
+    struct subscription s = {.id = FREE_ONE,
+                             .tenant = TENANT,
+                             .pool = 50,
+                             .has_keys = true,
+                             .created_at = world.now,
+                             .plan = {.template_number = template_number}};
+    memcpy(s.plan.imsi, imsi, sizeof(imsi));
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_subscription_put(store, &s), STORE_OK);
+    assert_int_equal(store_network_keys_put(store, imsi, &keys), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+}
+
+// As it is asked for and answered; what was sent for it.
+static int64_t download(uint8_t code)
+{
+    static const uint8_t slots[] = {3, 5}; // its own, and how many are free
+    struct subscription taken;
+    struct event e = request(OPERATION_DOWNLOAD);
+    memset(&e.as.request.operation.target, 0, sizeof(e.as.request.operation.target));
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_pool_reserve(store, 50, false, 7, world.now, &taken), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+    e.as.request.operation.subscription = taken.id;
+    e.as.request.operation.download = taken.plan;
+    run_at(0, &e);
+    e = submitted(SUBMIT_ACCEPTED, 1);
+    run_at(2 * SECOND, &e);
+    const int64_t octets = (int64_t)sent.packet_len;
+    e = answered(code);
+    if (code == RESULT_OK)
+        e.as.por.result.data = bytes_of(slots, sizeof(slots));
+    run_at(9 * SECOND, &e);
+    return octets;
+}
+
+static void a_template_saves_what_was_not_sent(void **state)
+{
+    (void)state;
+    add_template();
+    add_free_subscription(3);
+    const int64_t octets = download(RESULT_OK);
+    assert_int_equal(
+        count(TENANT, 0, HOUR, FIGURE_ENDED, figure_ended(OPERATION_DOWNLOAD, OUTCOME_DONE)), 1);
+    assert_int_equal(sums.counts[FIGURE_BYTES_FULL][0], PROFILE_OCTETS);
+    assert_int_equal(sums.counts[FIGURE_BYTES_SAVED][0], PROFILE_OCTETS - octets);
+    assert_int_equal(turn_counts(turn).profile_octets, PROFILE_OCTETS);
+    assert_int_equal(turn_counts(turn).download_octets, octets);
+}
+
+static void a_download_that_failed_saved_nothing(void **state)
+{
+    (void)state;
+    add_template();
+    add_free_subscription(3);
+    (void)download(RESULT_KEY_CHECK_FAILED);
+    assert_int_equal(
+        count(TENANT, 0, HOUR, FIGURE_ENDED, figure_ended(OPERATION_DOWNLOAD, OUTCOME_FAILED)), 1);
+    assert_int_equal(sums.counts[FIGURE_BYTES_FULL][0], 0);
+}
+
+static void a_template_that_nobody_knows_counts_for_nothing(void **state)
+{
+    (void)state;
+    add_template();
+    add_free_subscription(4);
+    (void)download(RESULT_OK);
+    assert_int_equal(
+        count(TENANT, 0, HOUR, FIGURE_ENDED, figure_ended(OPERATION_DOWNLOAD, OUTCOME_DONE)), 1);
+    assert_int_equal(sums.counts[FIGURE_BYTES_FULL][0], 0);
+    assert_int_equal(turn_counts(turn).profile_octets, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +363,9 @@ int main(void)
         TEST(what_is_undone_does_not_count),
         TEST(tallies_are_kept_for_24_months),
         TEST(fallbacks_are_those_of_ten_minutes_and_of_the_week_before),
+        TEST(a_template_saves_what_was_not_sent),
+        TEST(a_download_that_failed_saved_nothing),
+        TEST(a_template_that_nobody_knows_counts_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
