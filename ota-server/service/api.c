@@ -171,7 +171,7 @@ void api_deliver(struct api_exchange *x)
 static void put_common_headers(struct api_exchange *x)
 {
     text_put(&x->headers, "Cache-Control: no-store\nX-Content-Type-Options: nosniff\n");
-    if (strncmp(x->api->options.public_url, "https:", 6) == 0)
+    if (api_is_secure(x->api) && !x->request->is_in_clear)
         text_put(&x->headers, "Strict-Transport-Security: max-age=31536000\n");
     api_header(x, "x-correlator", x->correlator);
     if (x->location[0] != '\0')

@@ -92,6 +92,7 @@ struct api_request {
     bool is_too_large; // the body was above its limit and was not read
     const char *peer;  // address, for limits and the trail
     bool is_watcher;   // reads /metrics without credentials
+    bool is_in_clear;  // not over TLS, although the public URL says so
     // What the client showed when TLS began. One that is not believed is refused.
     bool has_certificate, certificate_is_believed;
     uint8_t certificate_sha256[32];

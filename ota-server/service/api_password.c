@@ -138,7 +138,9 @@ bool api_basic(struct api_exchange *x, struct auth_user *user, struct attempts *
     uint8_t octets[USER_NAME_MAX + USER_PASSWORD_MAX + 8];
     struct writer w = writer_of(octets, sizeof(octets));
     const struct bytes value = x->request->authorization;
-    if (!x->api->options.has_basic || !(api_is_secure(x->api) || api_is_loopback(x)) ||
+    const bool is_secret =
+        api_is_loopback(x) || (api_is_secure(x->api) && !x->request->is_in_clear);
+    if (!x->api->options.has_basic || !is_secret ||
         !api_base64_read(bytes_slice(value, 6, value.len), &w))
         return false;
     const struct bytes pair = writer_bytes(&w);

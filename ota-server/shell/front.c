@@ -40,9 +40,17 @@ struct seat {
     bool is_going_on; // its answer is being sent
 };
 
+// A listener.
+struct door {
+    struct front *front;
+    struct http *http; // NULL: not there
+    bool is_plain;     // in the clear, beside the one with TLS
+};
+
+#define DOORS 2
 struct front {
     struct front_options options;
-    struct http *http;
+    struct door doors[DOORS]; // the first one is that of `listen`
     struct loop_timer timer;
     struct seat *seats, *free_seats;
     unsigned seat_count;
@@ -184,9 +192,10 @@ static void log_peer(const struct front *f, const char *event, const char *peer,
 
 static void refused(void *context, const struct net_address *peer)
 {
+    const struct door *door = context;
     char text[NET_ADDRESS_TEXT_SIZE];
     net_address_format(peer, text);
-    log_peer(context, "http.tls_refused", text,
+    log_peer(door->front, "http.tls_refused", text,
              "no TLS 1.2 or 1.3 in common, or they left before a request");
 }
 
@@ -332,9 +341,19 @@ static void handle(struct seat *s)
     api_handle(f->options.api, s->exchange, &s->asked, now_of(f), answered, s);
 }
 
+// Came it in the clear, although the clients' own connections are TLS? Those of gateways are not
+// the clients'.
+static bool is_in_clear(const struct door *door, const struct http_request *r)
+{
+    const struct front_options *o = &door->front->options;
+    struct ip ip;
+    return door->is_plain && !(find_peer(r, &ip) && ip_is_in(&ip, o->proxies, o->proxy_count));
+}
+
 static void begin(void *context, struct http_request *r)
 {
-    struct front *f = context;
+    const struct door *door = context;
+    struct front *f = door->front;
     struct seat *s = take_seat(f);
     http_set_user(r, s);
     if (s == NULL) {
@@ -346,6 +365,7 @@ static void begin(void *context, struct http_request *r)
     (void)snprintf(s->method, sizeof s->method, "%s",
                    http_method(r)); // one of those that are known
     read_headers(s, r);
+    s->asked.is_in_clear = is_in_clear(door, r);
     const uint64_t limit = api_body_limit(f->options.api, &s->asked);
     uint64_t length = 0;
     // A length that cannot be read was refused before.
@@ -414,12 +434,31 @@ bool front_files(unsigned connections, char reason[FRONT_REASON_SIZE])
     return wanted <= files.rlim_max && setrlimit(RLIMIT_NOFILE, &files) == 0;
 }
 
-enum net_error front_open(const struct front_options *options, struct front **front)
+static void open_seats(struct front *f)
+{
+    for (unsigned i = 0; i < f->seat_count; i++)
+        f->seats[i] = (struct seat){
+            .front = f, .next_free = i + 1 < f->seat_count ? &f->seats[i + 1] : NULL, .fd = -1};
+    f->free_seats = f->seats;
+}
+
+static enum net_error open_door(struct front *f, unsigned index, const char *listen,
+                                const struct http_limits *limits)
 {
     static const struct http_handler HANDLER = {
         .begin = begin, .complete = complete, .refused = refused, .gone = gone};
-    struct http_limits limits = http_limits_default();
+    struct door *door = &f->doors[index];
     struct net_address address;
+    *door = (struct door){.front = f, .is_plain = index > 0};
+    const enum net_error result = net_resolve(listen, &address);
+    return result == NET_OK
+               ? http_open(f->options.loop, &address, limits, &HANDLER, door, &door->http)
+               : result;
+}
+
+enum net_error front_open(const struct front_options *options, struct front **front)
+{
+    struct http_limits limits = http_limits_default();
     struct front *f = calloc(1, sizeof *f);
     if (f == NULL)
         return NET_NO_RESOURCES;
@@ -429,17 +468,18 @@ enum net_error front_open(const struct front_options *options, struct front **fr
         limits.connection_max = options->connections;
     if (options->connections_per_address != 0)
         limits.connection_per_address_max = options->connections_per_address;
-    f->seat_count = limits.connection_max; // a connection has one request at a time
+    // A connection has one request at a time.
+    f->seat_count = limits.connection_max * (options->plain_listen != NULL ? 2 : 1);
     f->seats = calloc(f->seat_count, sizeof *f->seats);
-    enum net_error result = f->seats != NULL && loop_timer_open(&f->timer, options->loop, tick, f)
-                                ? net_resolve(options->listen, &address)
-                                : NET_NO_RESOURCES;
-    for (unsigned i = 0; f->seats != NULL && i < f->seat_count; i++)
-        f->seats[i] = (struct seat){
-            .front = f, .next_free = i + 1 < f->seat_count ? &f->seats[i + 1] : NULL, .fd = -1};
-    f->free_seats = f->seats;
-    if (result == NET_OK)
-        result = http_open(options->loop, &address, &limits, &HANDLER, f, &f->http);
+    const bool has_memory = f->seats != NULL && loop_timer_open(&f->timer, options->loop, tick, f);
+    enum net_error result = NET_NO_RESOURCES;
+    if (has_memory) {
+        open_seats(f);
+        result = open_door(f, 0, options->listen, &limits);
+    }
+    limits.tls = NULL;
+    if (result == NET_OK && options->plain_listen != NULL)
+        result = open_door(f, 1, options->plain_listen, &limits);
     if (result != NET_OK) {
         front_close(f);
         return result;
@@ -449,18 +489,33 @@ enum net_error front_open(const struct front_options *options, struct front **fr
     return NET_OK;
 }
 
-void front_address(const struct front *f, char text[NET_ADDRESS_TEXT_SIZE])
+static void address_of(const struct door *door, char text[NET_ADDRESS_TEXT_SIZE])
 {
     struct net_address address;
-    http_address(f->http, &address);
+    http_address(door->http, &address);
     net_address_format(&address, text);
+}
+
+void front_address(const struct front *f, char text[NET_ADDRESS_TEXT_SIZE])
+{
+    address_of(&f->doors[0], text);
+}
+
+bool front_plain_address(const struct front *f, char text[NET_ADDRESS_TEXT_SIZE])
+{
+    if (f->doors[1].http == NULL)
+        return false;
+    address_of(&f->doors[1], text);
+    return true;
 }
 
 void front_close(struct front *f)
 {
     loop_timer_close(&f->timer);
-    if (f->http != NULL)
-        http_close(f->http);
+    for (unsigned i = 0; i < DOORS; i++) {
+        if (f->doors[i].http != NULL)
+            http_close(f->doors[i].http);
+    }
     for (unsigned i = 0; f->seats != NULL && i < f->seat_count; i++)
         if (f->seats[i].is_used)
             release(&f->seats[i]);

@@ -16,7 +16,8 @@ struct front;
 
 struct front_options {
     struct loop *loop;
-    const char *listen; // HOST:PORT
+    const char *listen;       // HOST:PORT
+    const char *plain_listen; // likewise in the clear, beside the one with TLS; NULL: none
     struct api *api;
     // Gateways: what they say in X-Forwarded-For about the client is believed.
     const struct ip_network *proxies;
@@ -27,7 +28,8 @@ struct front_options {
     const struct http_tls *tls; // NULL: plain HTTP
     struct log *log;            // needed with TLS
     const char *upload_dir;     // where uploads are kept while they are judged
-    unsigned connections;       // at once, as many exchanges too; 0: those of http_limits_default()
+    unsigned connections;       // of each listener, at once, as many exchanges too; 0: those of
+                                // http_limits_default()
     unsigned connections_per_address; // 0: likewise
     // The API's time: the server's clock, which a laboratory may run faster.
     struct utc (*utc)(void *context);
@@ -42,6 +44,8 @@ bool front_files(unsigned connections, char reason[FRONT_REASON_SIZE]) MUST_USE;
 // Add the turn end that commits before this, so that answers leave in the same turn.
 enum net_error front_open(const struct front_options *options, struct front **front) MUST_USE;
 void front_address(const struct front *f, char text[NET_ADDRESS_TEXT_SIZE]);
+// Of the one in the clear beside it; false: there is none.
+bool front_plain_address(const struct front *f, char text[NET_ADDRESS_TEXT_SIZE]);
 // The end of a server that serves: as api_stop(), and then as front_close(). In this order, since
 // what is in work needs its seat until the turns have answered it.
 bool front_stop(struct front *f, bool is_clean, struct utc now);

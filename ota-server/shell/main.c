@@ -340,7 +340,8 @@ static int client_add_command(const struct arguments *a, const struct server_key
 static int serve(const struct server_settings *settings, const struct server_keys *keys)
 {
     char reason[FRONT_REASON_SIZE];
-    if (front_files(settings->connections, reason))
+    const unsigned listeners = settings->plain_listen[0] != '\0' ? 2 : 1;
+    if (front_files(settings->connections * listeners, reason))
         return server_run(settings, keys);
     (void)fprintf(stderr, "ota-server: %s\n", reason);
     return EXIT_FAILURE;

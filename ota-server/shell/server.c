@@ -501,6 +501,7 @@ static bool open_sender(struct server *v, const struct server_keys *keys)
 static bool open_api(struct server *v, const struct server_keys *keys)
 {
     const struct server_settings *s = v->settings;
+    const char *plain = s->plain_listen;
     const struct api_options options = {.reader = v->reader,
                                         .turn = v->turn,
                                         .public_url = v->public_url,
@@ -539,6 +540,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
     sender_fetch_for(v->sender, v->api);
     const struct front_options front = {.loop = v->loop,
                                         .listen = s->listen,
+                                        .plain_listen = plain[0] != '\0' ? plain : NULL,
                                         .api = v->api,
                                         .proxies = s->proxies.at,
                                         .proxy_count = s->proxies.count,
@@ -553,7 +555,9 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .utc = server_utc,
                                         .utc_context = v};
     const enum net_error error = front_open(&front, &v->front);
-    return error == NET_OK || fail(s->listen, net_error_name(error));
+    return error == NET_OK ||
+           fail(v->tls != NULL && plain[0] != '\0' ? "listen or plain-listen" : s->listen,
+                net_error_name(error));
 }
 
 static const char *link_name(void *context, unsigned link)
@@ -585,8 +589,14 @@ static bool say_ready(struct server *v, const char *http)
     log_string(&v->log, "http", http);
     log_number(&v->log, "links", v->settings->smsc_count);
     log_end(&v->log);
-    const struct ready_item items[] = {{"http", http}, {"data", v->settings->data}};
-    return ready_say(STDOUT_FILENO, "ota-server", items, 2) ||
+    char plain[NET_ADDRESS_TEXT_SIZE];
+    const bool has_plain = front_plain_address(v->front, plain);
+    const struct ready_item items[] = {
+        {"http", http}, {"data", v->settings->data}, {"plain", plain}};
+    if (has_plain)
+        log_plain(v, LOG_WARN, "http.plain",
+                  "plain-listen: requests and answers are not enciphered");
+    return ready_say(STDOUT_FILENO, "ota-server", items, has_plain ? 3 : 2) ||
            fail("standard output", "it is closed");
 }
 

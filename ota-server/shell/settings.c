@@ -452,6 +452,11 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
         return fail(
             error, "give a tls-certificate-file, or say plain-http = true, to listen for others at",
             s->listen);
+    if (!take(s->plain_listen, sizeof s->plain_listen, cfg_getstr(file, "plain-listen")))
+        return fail(error, "this address is too long:", "plain-listen");
+    if (s->plain_listen[0] != '\0' && s->tls.certificate_file[0] == '\0')
+        return fail(error, "it stands beside TLS: give a tls-certificate-file, or use listen for",
+                    "plain-listen");
     if (!take(s->public_url, sizeof s->public_url,
               first_of(s->public_url_asked, cfg_getstr(file, "public-url"))))
         return fail(error, "the public URL is too long:", "public-url");
@@ -548,6 +553,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_SEC("policy", policy, CFGF_NONE),
         CFG_SEC("events", events, CFGF_NONE),
         CFG_STR("listen", LISTEN, CFGF_NONE),
+        CFG_STR("plain-listen", "", CFGF_NONE),
         CFG_INT("connections", CONNECTIONS, CFGF_NONE),
         CFG_INT("connections-per-address", PER_ADDRESS, CFGF_NONE),
         CFG_STR("public-url", "", CFGF_NONE),

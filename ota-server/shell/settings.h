@@ -96,6 +96,7 @@ struct server_settings {
     bool proxy_certificates; // proxies tell of clients' certificates
     // What came of both.
     char listen[SERVER_TEXT_SIZE];
+    char plain_listen[SERVER_TEXT_SIZE];           // in the clear, beside one with TLS; "": none
     unsigned connections, connections_per_address; // of HTTP, at once
     char public_url[SERVER_TEXT_SIZE];             // "": as it listens
     char smdp_host[SERVER_TEXT_SIZE]; // that activation codes name; "": that of the public URL

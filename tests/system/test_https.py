@@ -52,8 +52,8 @@ class Https(unittest.TestCase):
             file.write(text)
         return path
 
-    def start(self):
-        config = self.config(CONFIG % "127.0.0.1:0" + TLS % (self.server, self.server, self.authority.file))
+    def start(self, more=""):
+        config = self.config(CONFIG % "127.0.0.1:0" + TLS % (self.server, self.server, self.authority.file) + more)
         self.program = Program("ota-server", [os.path.join(PROGRAMS, "ota-server"), "--data", self.data, "--config", config],
                                self.folder)
         self.host, port = self.program.ready["http"].rsplit(":", 1)
@@ -115,6 +115,43 @@ class Https(unittest.TestCase):
         with socket.create_connection((self.host, self.port), 20) as plain:
             plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
             self.assertNotIn(b"HTTP/", plain.recv(100))
+
+    def test_plain_http_stands_beside_it_where_it_is_named(self):
+        made = self.tool("client", "add", "--data", self.data, "--name", "test")
+        client = dict(line.split("=", 1) for line in made.stdout.split())
+        self.start('plain-listen = "127.0.0.1:0"\n')
+        self.logged(r'http.plain reason="plain-listen')
+        plain = self.program.ready["plain"]
+        self.assertNotEqual(plain, f"{self.host}:{self.port}")
+        connection = http.client.HTTPConnection(plain, timeout=20)
+        connection.request("GET", "/.well-known/openid-configuration")
+        answer = connection.getresponse()
+        self.assertIn(f'"issuer":"https://127.0.0.1:{self.port}"', answer.read().decode())
+        self.assertIsNone(answer.getheader("Strict-Transport-Security"))  # [RFC 6797 section 7.2]
+        connection.close()
+        answer, _ = self.ask("GET", "/healthz")
+        self.assertEqual(answer.status, 200)
+        self.assertTrue(answer.getheader("Strict-Transport-Security"))
+        with socket.create_connection((self.host, self.port), 20) as tls:  # the other one takes none of it
+            tls.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertNotIn(b"HTTP/", tls.recv(100))
+        Api(f"{self.host}:{self.port}", [(client["appkey"], client["appsecret"])], self.context()).post(
+            "/enterprises", {"name": "Example", "kind": "ENTERPRISE", "region": "DE", "timeZone": "UTC"})
+        grants = grant(client["appkey"], client_secret=client["appsecret"])
+        connection = http.client.HTTPConnection(plain, timeout=20)
+        connection.request("POST", "/oauth2/token", grants, {"Content-Type": FORM})
+        token = json.loads(connection.getresponse().read())["access_token"]
+        connection.request("GET", "/connectivity-management/v1/cards", headers={"Authorization": f"Bearer {token}"})
+        self.assertEqual(connection.getresponse().status, 200)  # what one of them gave serves at the other
+        connection.close()
+        answer, _ = self.ask("GET", "/connectivity-management/v1/cards", Authorization=f"Bearer {token}")
+        self.assertEqual(answer.status, 200)
+
+    def test_plain_http_beside_nothing_is_refused(self):
+        config = self.config(CONFIG % "127.0.0.1:0" + 'plain-listen = "127.0.0.1:0"\n')
+        run = self.tool("--data", self.data, "--config", config)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("plain-listen", run.stderr)
 
     def test_clients_are_known_by_certificates_and_others_refused(self):
         made = self.tool("client", "add", "--data", self.data, "--name", "test")

@@ -153,6 +153,7 @@ struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct an
         .csrf_token = text_or_empty(ask->csrf_token),
         .last_event_id = text_or_empty(ask->last_event_id),
         .peer = ask->peer != NULL ? ask->peer : "192.0.2.1",
+        .is_in_clear = ask->is_in_clear,
         .has_certificate = ask->certificate_sha256 != NULL,
         .certificate_is_believed = !ask->is_doubted,
         .certificate_issuer = text_or_empty(ask->issuer),

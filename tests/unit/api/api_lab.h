@@ -25,6 +25,7 @@ struct ask {
     // The client's certificate; NULL: it showed none.
     const uint8_t *certificate_sha256;
     const char *issuer, *subject;
+    bool is_in_clear;
     bool is_doubted;   // the certificate is not believed
     bool is_twice;     // the Authorization header, doubled
     bool is_too_large; // the body was above its limit

@@ -46,6 +46,15 @@ static void basic_is_off_unless_it_is_wanted(void **state)
     lab_reopen_api(&lab);
     lab_ask(&lab, &ask, &a);
     assert_int_equal(a.status, 200);
+    ask.is_in_clear = true; // although the public URL is https
+    lab_ask(&lab, &ask, &a);
+    assert_int_equal(a.status, 401);
+    assert_null(strstr(a.headers, "Strict-Transport-Security"));
+    ask.peer = "127.0.0.1";
+    lab_ask(&lab, &ask, &a);
+    assert_int_equal(a.status, 200);
+    ask.peer = NULL;
+    ask.is_in_clear = false;
     ask.origin = "https://evil.example.com";
     lab_ask(&lab, &ask, &a);
     assert_int_equal(a.status, 403);
