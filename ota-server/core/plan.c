@@ -389,11 +389,12 @@ static void send_next_operation(struct work *w)
         r->open.hold = hold_of(w, &r->open);
         if (r->open.hold != HOLD_NONE)
             return;
-        if (refusal_of(w, &r->open, true) == REFUSAL_NONE) {
+        const uint8_t refusal = refusal_of(w, &r->open, true);
+        if (refusal == REFUSAL_NONE) {
             send_operation(w);
             return;
         }
-        operation_input(w, &r->open, IN_REFUSED_AT_SEND);
+        operation_refuse(w, &r->open, refusal);
     }
     uint8_t i = 0;
     while (i < r->queue_len) {

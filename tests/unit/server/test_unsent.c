@@ -1,4 +1,4 @@
-// decide(): packets that no link took while they were valid.
+// decide(): packets that no link took while they were valid, and those that are not sent any more.
 #include "tests/lib/cmocka_all.h"
 #include "tests/unit/server/world.h"
 
@@ -122,6 +122,34 @@ static void a_confirmation_that_no_link_took_does_not_keep_its_operation_waiting
     assert_int_equal(world.record.flight.kind, FLIGHT_CONFIRM); // it may still leave
 }
 
+static const char *detail_of(uint8_t step)
+{
+    for (uint8_t i = 0; i < world.decision.step_count; i++) {
+        if (world.decision.steps[i].name == step)
+            return world.decision.steps[i].detail;
+    }
+    return "none";
+}
+
+// What waits for its next attempt says, too, why it is refused.
+static void a_refusal_between_attempts_is_a_step(void **state)
+{
+    (void)state;
+    const uint64_t id = world_request(&world, OPERATION_SET_FALLBACK);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_receipt(&world, RECEIPT_LOST);
+    struct event e = {
+        .type = EVENT_BAR, .subscription = world.record.slots[1].subscription, .is_barred = true};
+    world_event(&world, &e);
+    world_wake_after(&world, 10 * MINUTE);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(world.decision.ended_count, 1);
+    assert_int_equal(world.decision.ended[0].id, id);
+    assert_int_equal(world.decision.ended[0].outcome, OUTCOME_REFUSED);
+    assert_string_equal(detail_of(STEP_CHECKED), refusal_name(REFUSAL_NOT_ELIGIBLE));
+    assert_string_equal(detail_of(STEP_ENDED), "refused");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -133,6 +161,7 @@ int main(void)
         TEST(an_audit_that_waits_for_a_link_is_not_joined_by_the_next),
         TEST(an_audit_of_a_clean_card_ends_though_no_link_ever_takes_it),
         TEST(a_confirmation_that_no_link_took_does_not_keep_its_operation_waiting),
+        TEST(a_refusal_between_attempts_is_a_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
