@@ -16,6 +16,7 @@ struct campaign_target {
     enum campaign_target_kind kind;
     uint64_t groups[CAMPAIGN_GROUPS_MAX];
     size_t group_count;
+    bool is_kept; // it was read before, and stands in the store
     struct card_words words;
     struct card_filter filter;
     uint64_t *cards; // freed by whoever made it

@@ -324,7 +324,10 @@ static void read_filter(struct api_exchange *x, struct api_body *outer, struct c
     if (!api_body_begin(outer, "filter", &b))
         return;
     t->kind = TARGET_FILTER;
-    api_card_filter_read(&b, &t->words, &t->filter);
+    if (t->is_kept)
+        api_card_kept_filter_read(&b, &t->words, &t->filter);
+    else
+        api_card_filter_read(&b, &t->words, &t->filter);
     t->filter.tenant = api_reach(x);
     t->filter.grants = api_reading(x);
     api_body_close(outer, "filter", &b);
@@ -365,6 +368,7 @@ bool api_campaign_kept_target(struct api_exchange *x, struct bytes body, struct 
     if (json_read(body, &root) != JSON_READ_OK)
         return false;
     api_body_init(&b, root);
+    t->is_kept = true;
     if (json_object_get(json_object_get(root, "target"), LISTED) != NULL)
         t->kind = TARGET_LIST;
     else

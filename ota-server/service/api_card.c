@@ -233,7 +233,7 @@ static void read_body_search(struct api_body *b, struct card_words *words, struc
         f->search_how = 'p';
 }
 
-void api_card_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f)
+static void read_rest(struct api_body *b, struct card_words *words, struct card_filter *f)
 {
     card_filter_init(f);
     read_body_search(b, words, f);
@@ -241,10 +241,7 @@ void api_card_filter_read(struct api_body *b, struct card_words *words, struct c
     f->batch = body_id(b, "batchId", "imp");
     f->state = api_body_enum(b, "state", API_OPTIONAL, states);
     f->mark = api_body_enum(b, "mark", API_OPTIONAL, marks);
-    const int field = api_body_enum(b, "applicationField", API_OPTIONAL, api_application_fields);
     const struct bytes label = api_body_text(b, "label", API_OPTIONAL, 1, LABEL_MAX);
-    if (field >= 0)
-        f->application_field = api_application_fields[field];
     if (label.len > 0)
         api_body_fail(b, take_word(label, "label", words->label, &f->label));
     if (api_body_has(b, "openOperation"))
@@ -253,6 +250,22 @@ void api_card_filter_read(struct api_body *b, struct card_words *words, struct c
         (void)api_body_bool(b, "openOperation", false);
     f->contact_from = api_body_time(b, "lastContactAt.gte");
     f->contact_to = api_body_time(b, "lastContactAt.lte");
+}
+
+void api_card_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f)
+{
+    read_rest(b, words, f);
+    const int field = api_body_enum(b, "applicationField", API_OPTIONAL, api_application_fields);
+    if (field >= 0)
+        f->application_field = api_application_fields[field];
+}
+
+void api_card_kept_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f)
+{
+    read_rest(b, words, f);
+    const struct bytes field = api_body_text(b, "applicationField", API_OPTIONAL, 1, LABEL_MAX);
+    if (field.len > 0)
+        api_body_fail(b, take_word(field, "applicationField", words->field, &f->application_field));
 }
 
 void api_cards_search(struct api_exchange *x)

@@ -9,11 +9,15 @@
 // The texts that a filter points to.
 struct card_words {
     char label[API_LABEL_MAX + 1];
+    char field[API_LABEL_MAX + 1]; // of a kept filter
     char digits[API_DIGITS_SIZE];
 };
 // The filters of a search of cards from a body; `tenant` and `grants` are the caller's to set. The
 // search stays NULL when no identifier was given.
 void api_card_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f);
+// The same of one that was taken before and kept: of then, when fields had no names, it may have
+// any, which cards of then may have, too.
+void api_card_kept_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f);
 
 // The slots and facts of a complete audit answer.
 void api_put_card_view(struct api_exchange *x, const char *name, const struct card_view *view);

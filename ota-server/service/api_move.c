@@ -166,7 +166,7 @@ static enum store_status find_cards(struct move_step *s, uint64_t id)
     if (filter == NULL)
         return store_document_get(s->store, LIST_KIND, id, take_listed, s);
     api_body_init(&b, filter);
-    api_card_filter_read(&b, &words, &f);
+    api_card_kept_filter_read(&b, &words, &f);
     return b.problem.code == API_OK ? find_by(s, &f) : STORE_FAILED;
 }
 
