@@ -171,6 +171,21 @@ void api_refuse_permission(struct api_exchange *x)
     api_commit(x, note_refusal, refuse_after_note);
 }
 
+static void refuse_force_after_note(struct api_exchange *x)
+{
+    api_refuse(x, api_problem_reason(
+                      API_PERMISSION_DENIED, "FORCE",
+                      "Client does not have sufficient permissions to perform this action: only "
+                      "the operator forces operations; ask without force, with ifDirty WAIT"));
+}
+
+void api_refuse_force(struct api_exchange *x)
+{
+    x->is_dry_run = false;
+    x->is_refused = true;
+    api_commit(x, note_refusal, refuse_force_after_note);
+}
+
 // `is_within` its rate: above it a refusal leaves no row, so that nobody fills the disk with them.
 static bool check_permission(struct api_exchange *x, bool is_within)
 {

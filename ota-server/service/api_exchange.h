@@ -372,6 +372,8 @@ bool api_is_somebody(struct api *api, const struct api_request *request);
 void api_refuse_permission(struct api_exchange *x);
 // RateLimit headers of an authenticated answer.
 void api_rate_headers(struct api_exchange *x);
+// The same for one who may do it, but not by force.
+void api_refuse_force(struct api_exchange *x);
 // Runs the handler.
 void api_run(struct api_exchange *x);
 // Reads the key and finds the answer that was given before: true when the handler may run.

@@ -158,6 +158,10 @@ static bool check_scope(struct api_exchange *x, struct order *order, bool is_for
         api_refuse_permission(x);
         return false;
     }
+    if (is_forced && !api_is_operator(x)) { // whoever gave it the scope
+        api_refuse_force(x);
+        return false;
+    }
     if (!api_card_allowed(x, &order->record, GRANT_BIT(grant_of_operation((uint8_t)order->kind))))
         return false;
     return api_approval_need(x, &order->record, (uint8_t)order->kind,

@@ -480,21 +480,33 @@ static void what_the_operator_asked_for_no_customer_decides(void **state)
 static void what_is_sharp_the_operator_decides(void **state)
 {
     (void)state;
-    static const char *const sharp[] = {
-        "{\"type\":\"set-timers\",\"parameters\":{\"SERVER_ADDR\":\"+9990000000999\"}}", NULL};
+    permit(MAY_APPROVE);
+    ask(token, "POST", card_path("/operations"),
+        "{\"type\":\"set-timers\",\"parameters\":{\"SERVER_ADDR\":\"+9990000000999\"}}");
+    expect(202, "\"status\":\"AWAIT_APPROVAL\"");
+    take("approvalId", approval, sizeof(approval));
+    expect_not_theirs();
+    decide_as(second, "/reject");
+    expect(200, "REJECTED");
+}
+
+static void only_the_operator_forces(void **state)
+{
+    (void)state;
     char strong[LAB_TOKEN_SIZE];
     lab_client(&lab, TENANT_SCOPES ",operations:force", enterprise, strong);
-    permit(MAY_APPROVE);
-    for (size_t i = 0; i < 2; i++) {
-        ask(strong, "POST", card_path("/operations"),
-            sharp[i] != NULL ? sharp[i]
-                             : request_of("delete", ",\"force\":true,\"reason\":\"urgent\""));
-        expect(202, "\"status\":\"AWAIT_APPROVAL\"");
-        take("approvalId", approval, sizeof(approval));
-        expect_not_theirs();
-        decide_as(second, "/reject");
-        expect(200, "REJECTED");
-    }
+    ask(strong, "POST", card_path("/operations"),
+        request_of("enable", ",\"force\":true,\"reason\":\"urgent\""));
+    expect(403, "Client does not have sufficient permissions to perform this action: only the "
+                "operator forces operations");
+    assert_true(has("\"reason\":\"FORCE\""));
+    ask(NULL, "GET", API_BASE "/audit-trail?action=request.refused", NULL);
+    expect(200, "\"totalCount\":1");
+    ask(strong, "POST", card_path("/operations"), request_of("enable", ""));
+    assert_int_equal(a.status, 202);
+    ask(NULL, "POST", card_path("/operations"),
+        request_of("set-fallback", ",\"force\":true,\"reason\":\"urgent\""));
+    expect(202, "\"status\":\"AWAIT_APPROVAL\"");
 }
 
 static void where_it_serves_itself_no_longer_it_decides_nothing(void **state)
@@ -557,6 +569,7 @@ int main(void)
         CASE(two_of_an_enterprise_delete_where_that_is_granted),
         CASE(what_the_operator_asked_for_no_customer_decides),
         CASE(what_is_sharp_the_operator_decides),
+        CASE(only_the_operator_forces),
         CASE(where_it_serves_itself_no_longer_it_decides_nothing),
         CASE(approvals_of_others_are_unknown),
     };
