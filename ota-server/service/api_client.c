@@ -430,6 +430,7 @@ void api_client_secret_delete(struct api_exchange *x)
 {
     uint64_t number = 0;
     struct client_work *w = open_work(x);
+    api_read_reason(x, API_OPTIONAL);
     if (w == NULL || !api_end_reading(x) || !find_client(x, w))
         return;
     struct auth_client *c = &w->client;

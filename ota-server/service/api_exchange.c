@@ -277,6 +277,23 @@ void api_read_reason(struct api_exchange *x, enum api_need need)
     x->reason[text.len] = '\0';
 }
 
+struct api_problem api_take_reason(struct api_exchange *x)
+{
+    struct bytes text = {0};
+    if (!api_query_take(&x->query, "reason", &text))
+        return api_problem_of(API_OK);
+    json_t *string = json_stringn((const char *)text.at, text.len); // only of UTF-8
+    const bool is_good = string != NULL && text.len > 0 && text.len <= API_WHY_MAX &&
+                         memchr(text.at, '\0', text.len) == NULL;
+    json_decref(string);
+    if (!is_good)
+        return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("reason"),
+                                 "1 to 256 octets of text");
+    bytes_copy(x->reason, text);
+    x->reason[text.len] = '\0';
+    return api_problem_of(API_OK);
+}
+
 bool api_take_enterprise(struct api_exchange *x, uint64_t *tenant)
 {
     struct bytes text;

@@ -244,6 +244,8 @@ struct api_problem api_refusal(uint8_t refusal);
 
 // Member `reason` of the body, which every trail row of the request then carries.
 void api_read_reason(struct api_exchange *x, enum api_need need);
+// The same, optional, as a parameter of the query, where the body is a file.
+struct api_problem api_take_reason(struct api_exchange *x);
 // Id in the path; refuses with 404 and answers false when it has no such form.
 bool api_capture(struct api_exchange *x, size_t index, const char *prefix, uint64_t *id);
 // How far the caller gets with a card. The operator's people get to every one; an enterprise sees
@@ -370,10 +372,10 @@ bool api_authenticate(struct api_exchange *x);
 bool api_is_somebody(struct api *api, const struct api_request *request);
 // Refuses with 403, after a row of the trail.
 void api_refuse_permission(struct api_exchange *x);
-// RateLimit headers of an authenticated answer.
-void api_rate_headers(struct api_exchange *x);
 // The same for one who may do it, but not by force.
 void api_refuse_force(struct api_exchange *x);
+// RateLimit headers of an authenticated answer.
+void api_rate_headers(struct api_exchange *x);
 // Runs the handler.
 void api_run(struct api_exchange *x);
 // Reads the key and finds the answer that was given before: true when the handler may run.

@@ -75,6 +75,8 @@ static struct api_problem read_how(struct api_exchange *x, struct import_order *
     if (p.code == API_OK && o->is_update && o->is_partial)
         p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("partial"),
                               "An update takes the whole file: leave out what has findings");
+    if (p.code == API_OK)
+        p = api_take_reason(x);
     return p.code == API_OK ? read_batch(x, o) : p;
 }
 

@@ -199,6 +199,7 @@ static enum store_status judge_removal(struct api_exchange *x, struct store *sto
 
 void api_pool_delete(struct api_exchange *x)
 {
+    api_read_reason(x, API_OPTIONAL);
     if (!api_end_reading(x))
         return;
     const struct api_object *object = api_document_load(x, &pools);

@@ -200,6 +200,7 @@ static void reply_dropped(struct api_exchange *x)
 void api_quarantine_delete(struct api_exchange *x)
 {
     struct report *r = open_report(x);
+    api_read_reason(x, API_OPTIONAL);
     if (r == NULL || !api_end_reading(x) || !find_import(x, r))
         return;
     if (r->changed.state == IMPORT_OPEN)

@@ -448,6 +448,7 @@ static enum store_status drop_all(struct api_exchange *x, struct store *store, s
 void api_sink_delete(struct api_exchange *x)
 {
     struct sink_work *w = open_work(x);
+    api_read_reason(x, API_OPTIONAL);
     if (w != NULL && load(x, w) && api_if_match(x, w->object.document.version))
         api_document_remove(x, &kind_sink, drop_all);
 }

@@ -436,6 +436,7 @@ void uploads_tick(const struct api *api)
 
 void api_upload_delete(struct api_exchange *x)
 {
+    api_read_reason(x, API_OPTIONAL);
     if (!api_end_reading(x))
         return;
     const struct api_object *object = api_document_load(x, &api_uploads);

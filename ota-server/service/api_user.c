@@ -543,6 +543,7 @@ static enum store_status remove_user(struct api_exchange *x, struct store *store
 void api_user_delete(struct api_exchange *x)
 {
     struct user_work *w = open_work(x);
+    api_read_reason(x, API_OPTIONAL);
     if (w == NULL || !api_end_reading(x) || !find_for_change(x, &w->user) ||
         !check_other(x, true) || !api_if_match(x, w->user.version) ||
         !api_user_watch(x, &w->user, &w->watch))

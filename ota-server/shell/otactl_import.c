@@ -125,6 +125,8 @@ static enum ctl_exit send_file(struct ctl_task *t, struct ctl_request *r, const 
         fprintf(stderr, "otactl: %s: %s\n", path, strerror(errno));
         return CTL_WRONG_USE;
     }
+    if (ctl_has(t, OPTION_REASON))
+        ctl_request_query(r, "reason", t->option[OPTION_REASON]);
     r->type = "application/octet-stream";
     r->upload = file;
     r->progress = t->shows_progress ? tell_sent : NULL;
@@ -209,7 +211,7 @@ static enum ctl_exit cancel_one(struct ctl_task *t, const char *id)
     ctl_request_segment(&r, id);
     text_put(&r.path_w, "/cancel");
     snprintf(line, sizeof(line), "%s is being cancelled", id);
-    return ctl_change(t, &r, line);
+    return ctl_send_reason(t, &r, line);
 }
 
 enum ctl_exit import_cancel_run(struct ctl_task *t)
@@ -279,7 +281,7 @@ static enum ctl_exit quarantine_one(struct ctl_task *t, const char *id)
     text_put(&r.path_w, "/quarantine");
     char line[128];
     snprintf(line, sizeof(line), "%s quarantine dropped", id);
-    return ctl_change(t, &r, line);
+    return ctl_send_reason(t, &r, line);
 }
 
 enum ctl_exit import_quarantine_run(struct ctl_task *t)

@@ -179,10 +179,19 @@ enum ctl_exit ctl_set(struct ctl_task *t, const char *path)
     return ctl_send_pairs(t, &r, 1, t->args[0]);
 }
 
+enum ctl_exit ctl_send_reason(struct ctl_task *t, struct ctl_request *r, const char *result)
+{
+    if (!ctl_has(t, OPTION_REASON))
+        return ctl_change(t, r, result);
+    json_t *object = json_object();
+    ctl_put_reason(t, object);
+    return ctl_send_object(t, r, object, result);
+}
+
 enum ctl_exit ctl_delete(struct ctl_task *t, const char *path, const char *id)
 {
     struct ctl_request r;
     ctl_request_init(&r, "DELETE", path);
     ctl_request_segment(&r, id);
-    return ctl_change(t, &r, id);
+    return ctl_send_reason(t, &r, id);
 }

@@ -227,7 +227,7 @@ enum ctl_exit client_drop_secret_run(struct ctl_task *t)
     ctl_request_segment(&r, t->args[0]);
     text_put(&r.path_w, "/secrets");
     ctl_request_segment(&r, t->args[1]);
-    return ctl_change(t, &r, t->args[0]);
+    return ctl_send_reason(t, &r, t->args[0]);
 }
 
 // --- permissions ---

@@ -124,6 +124,9 @@ enum ctl_exit ctl_send_object(struct ctl_task *t, struct ctl_request *r, json_t 
 enum ctl_exit ctl_create(struct ctl_task *t, const char *path) MUST_USE;
 enum ctl_exit ctl_set(struct ctl_task *t, const char *path) MUST_USE;
 enum ctl_exit ctl_delete(struct ctl_task *t, const char *path, const char *id) MUST_USE;
+// A change whose body is the reason alone, where there is one.
+enum ctl_exit ctl_send_reason(struct ctl_task *t, struct ctl_request *r,
+                              const char *result) MUST_USE;
 // Adds every option that is a query parameter.
 void ctl_put_query(const struct ctl_task *t, struct ctl_request *r);
 // A number option; the value stays as it is when the option is not given.

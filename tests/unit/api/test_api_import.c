@@ -232,6 +232,26 @@ static void an_import_is_cancelled_without_a_trace(void **state)
     lab_close(&lab);
 }
 
+// Why a file came stands in the query, since the body is the file.
+static void the_trail_says_why_a_file_came(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"&reason=", "&reason=%FF", "&reason=a%00b"};
+    open_prepared(true);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        import_sample(wrong[i], "imp-reason-0");
+        assert_int_equal(a.status, 400);
+        assert_true(has("\"field\":\"reason\""));
+    }
+    import_sample("&reason=the%20July%20order", "imp-reason-1");
+    run_import();
+    assert_true(has("\"outcome\":\"IMPORTED\""));
+    ask("GET", BASE "/audit-trail?action=import.ordered", NULL);
+    assert_int_equal(a.status, 200);
+    assert_true(has("\"totalCount\":1") && has("\"reason\":\"the July order\""));
+    lab_close(&lab);
+}
+
 static void a_profile_is_replaced_whole_and_by_version(void **state)
 {
     (void)state;
@@ -538,6 +558,7 @@ int main(void)
         cmocka_unit_test(a_csv_without_a_header_loads_with_what_is_stated),
         cmocka_unit_test(what_was_held_back_comes_in_a_corrected_file),
         cmocka_unit_test(an_import_is_cancelled_without_a_trace),
+        cmocka_unit_test(the_trail_says_why_a_file_came),
         cmocka_unit_test(a_profile_is_replaced_whole_and_by_version),
         cmocka_unit_test(a_load_is_hidden_until_it_ends_and_gone_after_a_crash),
         cmocka_unit_test(a_file_that_is_being_imported_is_busy),

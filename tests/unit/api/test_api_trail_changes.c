@@ -201,6 +201,43 @@ static void a_pools_row_says_why(void **state)
     expect("\"after\":\"lowWaterMark=9\",\"reason\":\"more to come\"");
 }
 
+static void what_goes_away_goes_with_a_reason(void **state)
+{
+    (void)state;
+    char own[API_ID_SIZE], body[256];
+    api_id_write(own, "ent", AUTH_OPERATOR);
+    (void)snprintf(body, sizeof(body),
+                   "{\"name\":\"crm\",\"enterpriseId\":\"%s\",\"scopes\":[\"cards:read\"],"
+                   "\"mechanisms\":[\"client_secret\"]}",
+                   own);
+    ask("POST", API_BASE "/api-clients", body, 201);
+    const uint64_t client = lab_id(&a, "cli");
+    ask("POST", target("/api-clients/", "cli", client, "/approve"), NULL, 200);
+    ask("POST", target("/api-clients/", "cli", client, "/secrets"), NULL, 201);
+    ask("DELETE", target("/api-clients/", "cli", client, "/secrets/1"), "{\"reason\":\"leaked\"}",
+        204);
+    look("client.secret-ended", "cli", client);
+    expect("\"reason\":\"leaked\"");
+    ask("POST", API_BASE "/subscription-pools",
+        "{\"name\":\"spare\",\"operator\":\"Us\",\"templateId\":1}", 201);
+    const uint64_t pool = lab_id(&a, "pol");
+    ask("DELETE", target("/subscription-pools/", "pol", pool, ""), "{\"reason\":\"empty\"}", 204);
+    look("pool.deleted", "pol", pool);
+    expect("\"reason\":\"empty\"");
+    const uint64_t meters = group("spare");
+    ask("DELETE", target("/card-groups/", "grp", meters, ""), "{\"reason\":7}", 400);
+    ask("DELETE", target("/card-groups/", "grp", meters, ""), "{\"reason\":\"sold\"}", 204);
+    look("group.deleted", "grp", meters);
+    expect("\"reason\":\"sold\"");
+    (void)snprintf(body, sizeof(body),
+                   "{\"username\":\"berta\",\"role\":\"INSPECTOR\",\"enterpriseId\":\"%s\"}", own);
+    ask("POST", API_BASE "/users", body, 201);
+    const uint64_t user = lab_id(&a, "usr");
+    ask("DELETE", target("/users/", "usr", user, ""), "{\"reason\":\"has left\"}", 204);
+    look("user.deleted", "usr", user);
+    expect("\"reason\":\"has left\"");
+}
+
 static void a_moved_cards_row_has_both_groups(void **state)
 {
     (void)state;
@@ -270,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_row_of_rules_has_the_members_that_differ),
         cmocka_unit_test(a_clients_row_has_scopes_and_no_secret),
         cmocka_unit_test(a_pools_row_says_why),
+        cmocka_unit_test(what_goes_away_goes_with_a_reason),
         cmocka_unit_test(a_moved_cards_row_has_both_groups),
         cmocka_unit_test(a_refused_request_leaves_its_method_and_path),
         cmocka_unit_test(what_is_too_long_is_cut_between_members_and_verifies),

@@ -1,4 +1,4 @@
-// What otactl says of requests that wait for a second person.
+// What otactl says of requests that wait for a second person, and of reasons.
 #include "tests/unit/otactl/stage.h"
 
 #include "tests/lib/cmocka_all.h"
@@ -91,6 +91,37 @@ static void why_an_update_is_applied_is_asked_for(void **state)
     assert_non_null(strstr(s->err, "--reason"));
 }
 
+static void what_goes_away_goes_with_a_reason(void **state)
+{
+    struct stage *s = *state;
+    stage_reply(s, 204, "");
+    stage_run(s, "client|drop-secret|cli_1|2|--reason|leaked", "");
+    assert_int_equal(s->exit, 0);
+    assert_string_equal(s->requests[0].line, "DELETE /api-clients/cli_1/secrets/2");
+    assert_string_equal(s->requests[0].body, "{\"reason\":\"leaked\"}");
+    stage_reply(s, 204, "");
+    stage_run(s, "pool|delete|pol_1", "");
+    assert_string_equal(s->requests[0].line, "DELETE /subscription-pools/pol_1");
+    assert_string_equal(s->requests[0].body, "");
+}
+
+// The body is the file: the reason stands in the query.
+static void what_comes_comes_with_a_reason(void **state)
+{
+    struct stage *s = *state;
+    stage_reply(s, 202, "{\"id\":\"" IMPORT "\",\"status\":\"CHECKING\"}");
+    stage_reply(s, 200, "{\"id\":\"" IMPORT "\",\"status\":\"ENDED\",\"outcome\":\"IMPORTED\"}");
+    stage_run(s, "import|run|-|--vendor-profile|alder|--reason|July order", "*HEADER\n*END\n");
+    assert_int_equal(s->exit, 0);
+    assert_string_equal(s->requests[0].line,
+                        "POST /batch-imports?vendorProfile=alder&reason=July%20order");
+    assert_string_equal(s->requests[0].body, "*HEADER\n*END\n");
+    stage_reply(s, 202, "{\"id\":\"" IMPORT "\"}");
+    stage_run(s, "import|cancel|" IMPORT "|--reason|wrong file", "");
+    assert_string_equal(s->requests[0].line, "POST /batch-imports/" IMPORT "/cancel");
+    assert_string_equal(s->requests[0].body, "{\"reason\":\"wrong file\"}");
+}
+
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
 
 int main(void)
@@ -100,6 +131,8 @@ int main(void)
         ON_STAGE(applying_an_update_gives_the_approval_it_waits_for),
         ON_STAGE(where_nobody_is_asked_applying_is_followed),
         ON_STAGE(why_an_update_is_applied_is_asked_for),
+        ON_STAGE(what_goes_away_goes_with_a_reason),
+        ON_STAGE(what_comes_comes_with_a_reason),
         ON_STAGE(of_what_waits_for_a_second_person_the_approval_is_the_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
