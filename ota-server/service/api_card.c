@@ -32,6 +32,13 @@ static void take_id(struct api_exchange *x, const char *name, const char *prefix
         *id = NOBODY;
 }
 
+void api_card_group_read(struct bytes text, struct card_filter *f)
+{
+    f->in_no_group = bytes_equal(text, bytes_of_text("unassigned"));
+    if (!f->in_no_group && !api_id_read(text, "grp", &f->group))
+        f->group = NOBODY;
+}
+
 // Texts of a filter; the views that come in do not end with a zero.
 static struct api_problem take_word(struct bytes text, const char *name, char word[LABEL_MAX + 1],
                                     const char **to)
@@ -66,7 +73,8 @@ struct api_problem api_card_query_read(struct api_exchange *x, struct card_words
     card_filter_init(f);
     f->tenant = api_reach(x);
     f->grants = api_reading(x);
-    take_id(x, "groupId", "grp", &f->group);
+    if (api_query_take(&x->query, "groupId", &text))
+        api_card_group_read(text, f);
     take_id(x, "batchId", "imp", &f->batch);
     struct api_problem p = api_query_enum(&x->query, "state", states, &f->state);
     if (p.code == API_OK)
@@ -237,7 +245,9 @@ static void read_rest(struct api_body *b, struct card_words *words, struct card_
 {
     card_filter_init(f);
     read_body_search(b, words, f);
-    f->group = body_id(b, "groupId", "grp");
+    const struct bytes group = api_body_text(b, "groupId", API_OPTIONAL, 1, API_ID_SIZE);
+    if (group.len > 0)
+        api_card_group_read(group, f);
     f->batch = body_id(b, "batchId", "imp");
     f->state = api_body_enum(b, "state", API_OPTIONAL, states);
     f->mark = api_body_enum(b, "mark", API_OPTIONAL, marks);

@@ -31,6 +31,8 @@ void api_put_revealed(struct api_exchange *x, const struct record *record, unsig
 // `dirty_reason` names as the API writes them, ended by NULL.
 int api_dirty_reason_of(struct bytes name);
 
+// The group in a filter: "unassigned" are the cards that stand in none.
+void api_card_group_read(struct bytes text, struct card_filter *f);
 // The same from the query of a list.
 struct api_problem api_card_query_read(struct api_exchange *x, struct card_words *words,
                                        struct card_filter *f) MUST_USE;

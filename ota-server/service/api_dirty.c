@@ -69,8 +69,8 @@ static bool read_filter(struct api_exchange *x, struct card_filter *f)
         if (f->dirty_reason < 0)
             p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("reason"), "Invalid value");
     }
-    if (api_query_take(&x->query, "groupId", &text) && !api_id_read(text, "grp", &f->group))
-        f->group = UINT64_MAX >> 1;
+    if (api_query_take(&x->query, "groupId", &text))
+        api_card_group_read(text, f);
     if (p.code == API_OK && api_query_take(&x->query, "unreachable", &text)) {
         p = api_query_bool(&x->query, "unreachable", &is_unreachable);
         f->is_unreachable = is_unreachable ? 1 : 0;

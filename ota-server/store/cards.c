@@ -518,7 +518,9 @@ static bool has_reason(const struct query *q, int reason)
 static const char *leading(const struct card_filter *f)
 {
     if (f->search != NULL || f->label != NULL)
-        return "1";
+        return f->in_no_group ? "+grp = 0" : "1";
+    if (f->in_no_group)
+        return "grp = 0";
     if (f->group != 0)
         return "grp = $2";
     if (f->grants != 0)

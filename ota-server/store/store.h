@@ -169,6 +169,7 @@ enum store_sort { SORT_CREATED, SORT_CONTACT, SORT_STATE, SORT_DIRTY };
 // Zero and negative members mean "any".
 struct card_filter {
     uint64_t tenant, group, batch;
+    bool in_no_group;
     uint32_t grants;    // not 0: of groups for which `tenant` has one of them, whosoever they are
     int state;          // enum card_state, or -1
     int mark;           // enum card_mark, or -1

@@ -548,6 +548,39 @@ static void a_download_is_counted_with_the_keys_that_it_carries(void **state)
     assert_int_equal(record.open.sms_mt, 2);
 }
 
+static void cards_in_no_group_are_found_as_unassigned(void **state)
+{
+    (void)state;
+    struct record loose;
+    char body[256];
+    char id[API_ID_SIZE];
+    const uint64_t group = new_group("meters");
+    (void)lab_card(&lab, ICCID, &record);
+    lab_place(&lab, record.card, LAB_TENANT, group);
+    (void)lab_card_of(&lab, "89999000000000000137", "002020000000031", "002020000000032", &loose);
+    api_id_write(id, "crd", loose.card);
+    ask("GET", API_BASE "/cards?groupId=unassigned", NULL);
+    expect(200, "\"totalCount\":1");
+    assert_true(has(id) && !has("groupId"));
+    ask("POST", API_BASE "/cards/search",
+        "{\"any\":\"899990\",\"match\":\"PREFIX\",\"groupId\":\"unassigned\"}");
+    expect(200, id);
+    assert_true(has("\"totalCount\":1"));
+    ask("GET", API_BASE "/dirty-cards?groupId=unassigned", NULL);
+    expect(200, "\"totalCount\":0");
+    ask("PUT", target("/cards/", "crd", loose.card, "/dirty"), "{\"reason\":\"odd\"}");
+    ask("GET", API_BASE "/dirty-cards?groupId=unassigned", NULL);
+    expect(200, id);
+    ask("GET", API_BASE "/cards?groupId=unassigned&label=none", NULL);
+    expect(200, "\"totalCount\":0");
+    api_id_write(id, "grp", group);
+    (void)snprintf(body, sizeof(body), "{\"groupId\":\"%s\"}", id);
+    ask("PATCH", target("/cards/", "crd", loose.card, ""), body);
+    expect(200, id);
+    ask("GET", API_BASE "/cards?groupId=unassigned", NULL);
+    expect(200, "\"totalCount\":0");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -569,6 +602,7 @@ int main(void)
         CASE(a_backup_that_is_the_route_itself_contradicts_it),
         CASE(a_command_that_takes_more_sms_than_the_group_permits_is_refused),
         CASE(a_download_is_counted_with_the_keys_that_it_carries),
+        CASE(cards_in_no_group_are_found_as_unassigned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,12 +120,19 @@ static void cards_are_found_by_what_was_asked_for(void **state)
     list_cards(&f);
     expect("card_group (grp=?");
     f.group = 0;
+    f.in_no_group = true;
+    list_cards(&f);
+    expect("card_group (grp=?");
+    f.in_no_group = false;
     f.label = "meter";
     list_cards(&f);
     expect("SEARCH card_label USING PRIMARY KEY (label=?)");
     f.label = NULL;
     f.search = "89990000";
     f.search_how = 'p';
+    list_cards(&f);
+    expect("card_iccid (iccid>? AND iccid<?)");
+    f.in_no_group = true;
     list_cards(&f);
     expect("card_iccid (iccid>? AND iccid<?)");
 }
