@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 // Of a connection: its headers at their limits, libmicrohttpd's notes of them and of the answer,
@@ -16,6 +17,7 @@
 #define POOL_SIZE 49152
 #define STREAM_BLOCK 16384    // what a streamed answer is asked for at a time
 #define BODY_FIRST 4096       // the first allocation for a body without a length
+#define LEFT_MS 100           // what was read ahead is looked at long before
 #define LENGTH_DIGITS_MAX 18  // of a Content-Length: fits 64 bits
 #define SWALLOWED_MAX 1048576 // octets of a body too long that are read so that 413 can be sent
 
@@ -65,6 +67,20 @@ static void run(struct http *h, struct instant now)
     if (MHD_get_timeout(h->daemon, &wait_ms) == MHD_YES)
         next = instant_earlier(next, instant_after(now, wait_ms));
     loop_timer_set(&h->timer, next);
+}
+
+// Nothing comes any more: who asked has shut their half [RFC 9112 §9.6]. When that came together
+// with the last octets, libmicrohttpd does not see it. Over TLS a farewell is still to be read.
+static bool has_left(const struct connection *c)
+{
+    char octet;
+    return recv(c->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+// What it read already may still be a whole request, or the rest of one.
+static void wait_for_more(struct connection *c, enum wait wait)
+{
+    wait_for(c, has_left(c) ? WAIT_LEFT : wait);
 }
 
 static void on_ready(void *context, bool readable, bool writable)
@@ -305,7 +321,7 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
         return send_reply(r);
     }
     r->awaited = HTTP_BODY_STEP;
-    wait_for(c, WAIT_BODY);
+    wait_for_more(c, WAIT_BODY);
     return MHD_YES;
 }
 
@@ -331,7 +347,7 @@ static enum MHD_Result take_piece(struct http_request *r, struct bytes piece)
     r->received += piece.len;
     if (r->received >= r->awaited) {
         r->awaited = r->received + HTTP_BODY_STEP;
-        wait_for(r->connection, WAIT_BODY);
+        wait_for_more(r->connection, WAIT_BODY);
     }
     if (r->received > r->body_max) {
         r->too_long = true;
@@ -388,7 +404,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **of_re
     struct connection *c = connection_of(mhd);
     *of_request = NULL;
     if (c) { // the next request's headers must be there in time
-        wait_for(c, WAIT_REQUEST);
+        wait_for_more(c, WAIT_REQUEST);
         c->request = NULL;
     }
     if (!r)
@@ -447,7 +463,8 @@ enum net_error http_open(struct loop *loop, const struct net_address *address,
             .context = context,
             .wait_ms = {[WAIT_HEADERS] = limits->header_ms,
                         [WAIT_REQUEST] = (uint64_t)limits->idle_ms + limits->header_ms,
-                        [WAIT_BODY] = limits->body_ms}};
+                        [WAIT_BODY] = limits->body_ms,
+                        [WAIT_LEFT] = LEFT_MS}};
         for (unsigned i = 0; i < WAITS; i++)
             TAILQ_INIT(&h->rows[i]);
         if (daemon_open(h, fd)) {

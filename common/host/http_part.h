@@ -11,6 +11,7 @@ enum wait {
     WAIT_HEADERS, // of its first request
     WAIT_REQUEST, // the headers of another one
     WAIT_BODY,    // HTTP_BODY_STEP more octets, or the end
+    WAIT_LEFT,    // what was read before the other end shut its half
     WAITS,        // none of these
 };
 

@@ -434,6 +434,39 @@ static void a_body_that_dribbles_ends_the_connection(void **state)
     stop(&w);
 }
 
+// All of these would wait for longer than a test does. What was sent whole before is answered.
+static void who_shuts_their_half_is_answered_and_left(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned answers, gone;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 1, 0},
+        {"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 2, 0},
+        {"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHo", 1, 0},
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody", 1, 0},
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo", 0, 1},
+    };
+    struct http_limits limits = http_limits_default();
+    limits.body_ms = 60000;
+    limits.header_ms = 60000;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world w;
+        unsigned answers = 0;
+        start_with(&w, &limits);
+        say(&w, cases[i].text);
+        net_finish(w.client);
+        until_closed(&w);
+        for (const char *at = strstr(w.answer, "HTTP/1.1 200 "); at != NULL;
+             at = strstr(at + 1, "HTTP/1.1 200 "))
+            answers++;
+        assert_int_equal(answers, cases[i].answers);
+        assert_int_equal(w.gone, cases[i].gone);
+        stop(&w);
+    }
+}
+
 // One that was waited for later, of another kind, may be due earlier; and who is due does not wait
 // behind who is not.
 static void each_connection_has_its_own_time(void **state)
@@ -507,6 +540,7 @@ int main(void)
         cmocka_unit_test(a_streamed_answer_waits_and_goes_on_when_woken),
         cmocka_unit_test(headers_that_do_not_come_in_time_end_the_connection),
         cmocka_unit_test(a_body_that_dribbles_ends_the_connection),
+        cmocka_unit_test(who_shuts_their_half_is_answered_and_left),
         cmocka_unit_test(each_connection_has_its_own_time),
         cmocka_unit_test(one_address_has_only_so_many_connections),
         cmocka_unit_test(who_waits_for_a_place_gets_the_next),
