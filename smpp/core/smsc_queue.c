@@ -2,6 +2,8 @@
 
 #include "common/base/check.h"
 
+#define SWEEP_LEAST 1024u // timers
+
 static uint32_t bucket_of(const struct smsc_queue *q, const char *digits)
 {
     uint32_t hash = 2166136261u; // FNV-1a, 32 bit
@@ -13,6 +15,13 @@ static uint32_t bucket_of(const struct smsc_queue *q, const char *digits)
 static bool is_same(const char *a, const char *b)
 {
     return bytes_equal(bytes_of_text(a), bytes_of_text(b));
+}
+
+// When there are twice as many timers as now.
+static void sweep_later(struct smsc_queue *q)
+{
+    const uint32_t twice = 2 * q->timers_used > SWEEP_LEAST ? 2 * q->timers_used : SWEEP_LEAST;
+    q->sweep_at = twice < q->timer_count ? twice : q->timer_count;
 }
 
 void smsc_queue_init(struct smsc_queue *q)
@@ -28,6 +37,7 @@ void smsc_queue_init(struct smsc_queue *q)
     q->free_mailbox = 0;
     q->ready_first = q->ready_last = SMSC_NONE;
     q->timers_used = 0;
+    sweep_later(q);
     q->timer_order = 0;
     q->held = 0;
 }
@@ -220,11 +230,12 @@ static void timers_sweep(struct smsc_queue *q)
         if (is_meant(q, &timer))
             timer_rise(q, q->timers_used++, timer);
     }
+    sweep_later(q);
 }
 
 bool smsc_queue_timer(struct smsc_queue *q, struct instant due, uint32_t subject, uint64_t id)
 {
-    if (q->timers_used == q->timer_count)
+    if (q->timers_used >= q->sweep_at)
         timers_sweep(q);
     if (q->timers_used == q->timer_count)
         return false;

@@ -88,6 +88,7 @@ struct smsc_queue {
     uint32_t free_mailbox;
     uint32_t ready_first, ready_last;
     uint32_t timers_used;
+    uint32_t sweep_at; // so many timers
     uint64_t timer_order;
     uint32_t held; // messages now in the queue
 };
@@ -107,8 +108,8 @@ void smsc_queue_ready(struct smsc_queue *q, uint32_t mailbox);
 uint32_t smsc_queue_take_ready(struct smsc_queue *q);
 // A timer of a message (its id counts: a removed message's timer means nothing) or of a mailbox
 // (0; for its `retry`). Timers are not cancelled; when one fires, look whether it still means
-// something. When the room is used up, those that mean nothing any more are swept out. False: no
-// room even so.
+// something. When there are twice as many as once meant something, or no room is left, those that
+// mean nothing any more are swept out. False: no room even so.
 bool smsc_queue_timer(struct smsc_queue *q, struct instant due, uint32_t subject, uint64_t id);
 struct instant smsc_queue_due(const struct smsc_queue *q);
 // Takes the next timer that is due; false when none is.

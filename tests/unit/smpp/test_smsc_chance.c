@@ -270,6 +270,38 @@ static void messages_that_ended_leave_no_room_taken(void **state)
     assert_int_equal(smsc.counts.dropped_receipts, 0);
 }
 
+// Its memory follows what is held, not what came by.
+static void timers_of_messages_that_ended_are_swept_early(void **state)
+{
+    (void)state;
+    static struct smsc_message many[4096];
+    static struct smsc_mailbox boxes[4096];
+    static uint32_t heads[4096];
+    static struct smsc_timer room[4 * 4096];
+    struct smsc_queue q = {.messages = many,
+                           .mailboxes = boxes,
+                           .buckets = heads,
+                           .timers = room,
+                           .message_count = 4096,
+                           .timer_count = 4 * 4096};
+    smsc_queue_init(&q);
+    const struct smsc_number to = {.digits = "911"};
+    for (uint64_t id = 1; id <= 100000; id++) {
+        const uint32_t at = smsc_queue_add(&q, &to);
+        many[at].id = id;
+        many[at].expiry = (struct instant){86400000 + id};
+        assert_true(smsc_queue_timer(&q, many[at].expiry, at, id));
+        if (id > 8)
+            smsc_queue_remove(&q, at);
+        assert_in_range(q.timers_used, 1, 1024);
+    }
+    struct smsc_timer timer;
+    for (uint64_t id = 1; id <= 8; id++) { // those that are held lost none
+        assert_true(smsc_queue_expire(&q, (struct instant){86400000 + id}, &timer));
+        assert_int_equal(timer.id, id);
+    }
+}
+
 static void a_full_queue_has_room_for_the_receipt_of_what_it_delivers(void **state)
 {
     (void)state;
@@ -320,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_accepted_message_ends_once_whatever_happens),
         cmocka_unit_test(messages_that_ended_leave_no_room_taken),
+        cmocka_unit_test(timers_of_messages_that_ended_are_swept_early),
         cmocka_unit_test(a_full_queue_has_room_for_the_receipt_of_what_it_delivers),
         cmocka_unit_test(what_fails_together_is_one_failure),
     };
