@@ -65,15 +65,18 @@ static bool see_full(void *context, const struct document *d)
     return false;
 }
 
-// What the template saved, if the inventory knows how much the profile is without it.
+// What the template saved, if the inventory of who has the subscription knows how much the profile
+// is without it.
 static void put_saved(struct api_exchange *x, const struct operation *o)
 {
     char name[32];
     struct writer w = writer_of(name, sizeof(name));
+    struct subscription s;
     size_t full = 0;
-    if (o->kind != OPERATION_DOWNLOAD || o->bytes_mt == 0)
+    if (o->kind != OPERATION_DOWNLOAD || o->bytes_mt == 0 ||
+        store_subscription_get(x->reader, o->subscription, &s) != STORE_OK)
         return;
-    text_decimal(&w, x->tenant);
+    text_decimal(&w, s.tenant);
     text_put(&w, "/");
     text_decimal(&w, o->download.template_number);
     if (store_document_named(x->reader, "template-version", text_end(&w), see_full, &full) !=

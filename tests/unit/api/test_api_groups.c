@@ -548,6 +548,52 @@ static void a_download_is_counted_with_the_keys_that_it_carries(void **state)
     assert_int_equal(record.open.sms_mt, 2);
 }
 
+static void ask_as(const char *token, const char *method, const char *to, const char *body)
+{
+    lab_ask(&lab,
+            &(struct ask){.method = method, .target = to, .body = body, .authorization = token},
+            &a);
+}
+
+// Templates are those of who has the subscription, whoever looks.
+static void the_operator_sees_what_a_customers_template_saves(void **state)
+{
+    (void)state;
+    char content[401];
+    char body[640];
+    char id[API_ID_SIZE];
+    char token[LAB_TOKEN_SIZE];
+    ask("POST", API_BASE "/enterprises",
+        "{\"name\":\"A\",\"kind\":\"ENTERPRISE\",\"region\":\"X\",\"timeZone\":\"UTC\"}");
+    const uint64_t enterprise = lab_id(&a, "ent");
+    lab_client(&lab, "all", enterprise, token);
+    memset(content, '0', sizeof(content) - 1);
+    content[sizeof(content) - 1] = '\0';
+    (void)snprintf(body, sizeof(body),
+                   "{\"templateId\":1,\"name\":\"t\",\"files\":[{\"fileId\":\"6F07\","
+                   "\"content\":\"%s\"}]}",
+                   content);
+    ask_as(token, "POST", API_BASE "/profile-templates", body);
+    assert_int_equal(a.status, 201);
+    ask_as(token, "POST", API_BASE "/subscription-pools",
+           "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":1}");
+    const uint64_t pool = lab_id(&a, "pol");
+    lab.tenant = enterprise;
+    (void)lab_subscription(&lab, pool, "999700000000077");
+    lab_place(&lab, lab_card(&lab, ICCID, &record), enterprise,
+              lab_grant(&lab, enterprise, UINT32_MAX));
+    api_id_write(id, "pol", pool);
+    (void)snprintf(body, sizeof(body),
+                   "{\"type\":\"download\",\"poolId\":\"%s\",\"enable\":\"LATER\"}", id);
+    ask_as(token, "POST", target("/cards/", "crd", record.card, "/operations"), body);
+    expect(202, "\"type\":\"download\"");
+    const uint64_t operation = lab_id(&a, "op");
+    ask_as(token, "GET", target("/operations/", "op", operation, ""), NULL);
+    expect(200, "\"savedPercent\":");
+    ask("GET", target("/operations/", "op", operation, ""), NULL);
+    expect(200, "\"savedPercent\":");
+}
+
 static void cards_in_no_group_are_found_as_unassigned(void **state)
 {
     (void)state;
@@ -603,6 +649,7 @@ int main(void)
         CASE(a_command_that_takes_more_sms_than_the_group_permits_is_refused),
         CASE(a_download_is_counted_with_the_keys_that_it_carries),
         CASE(cards_in_no_group_are_found_as_unassigned),
+        CASE(the_operator_sees_what_a_customers_template_saves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
