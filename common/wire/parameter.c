@@ -203,17 +203,23 @@ static bool next_item(struct reader *r, uint8_t *number, struct bytes *value)
 enum parameter_status parameters_apply(struct parameters *p, struct bytes list, uint8_t *bad)
 {
     uint8_t number = 0;
+    uint8_t unknown = 0;
+    bool is_any_unknown = false;
     struct bytes value;
     struct reader names = reader_of(list);
     while (next_item(&names, &number, &value)) {
-        if (number == 0 || parameter_name(number) == NULL) {
-            if (bad != NULL)
-                *bad = number;
-            return PARAMETER_UNKNOWN;
+        if (!is_any_unknown && parameter_name(number) == NULL) {
+            unknown = number;
+            is_any_unknown = true;
         }
     }
     if (names.failed)
         return PARAMETER_MALFORMED;
+    if (is_any_unknown) {
+        if (bad != NULL)
+            *bad = unknown;
+        return PARAMETER_UNKNOWN;
+    }
 
     struct parameters next = *p;
     struct reader values = reader_of(list);

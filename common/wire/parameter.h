@@ -86,8 +86,9 @@ void parameters_default(struct parameters *p);
 const char *parameter_name(uint8_t number);
 // The number of a name, or 0.
 uint8_t parameter_by_name(struct bytes name);
-// Applies a list of number(1) length(1) value to `p`: all of it, or nothing. UNKNOWN is judged
-// before OUT_OF_RANGE, over the whole list. `bad` (may be NULL) gets the number at fault.
+// Applies a list of number(1) length(1) value to `p`: all of it, or nothing. MALFORMED is judged
+// before UNKNOWN, and that before OUT_OF_RANGE, each over the whole list. `bad` (may be NULL) gets
+// the number at fault of these two.
 enum parameter_status parameters_apply(struct parameters *p, struct bytes list,
                                        uint8_t *bad) MUST_USE;
 // Writes number, length and value of one parameter; false and nothing for an unknown number.

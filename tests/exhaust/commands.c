@@ -227,18 +227,15 @@ static bool choose(struct rig *r, uint8_t event, struct rig_last *next, struct w
     return build(r, next->event, next->operation_id, w);
 }
 
-// What the octets are to the model.
-static enum command_read_status read(struct rig_last *next, struct bytes octets, struct command *c)
+// Is the command what it is to be? A body from elsewhere may be anything.
+static void look(struct rig_last *next, struct bytes octets)
 {
-    const enum command_read_status form = command_read(octets, c);
-    if (next->event == RIG_BODY) {
-        if (form == COMMAND_READ_OK && command_is_state_changing(c->number))
-            next->operation_id = c->operation_id;
-        return form;
-    }
-    const bool is_nonsense = next->event == RIG_NONSENSE;
-    check(form == (is_nonsense ? COMMAND_READ_BAD_FORMAT : COMMAND_READ_OK));
-    return form;
+    struct command c;
+    const enum command_read_status form = model_read(octets, &c);
+    if (next->event != RIG_BODY)
+        check(form == (next->event == RIG_NONSENSE ? COMMAND_READ_BAD_FORMAT : COMMAND_READ_OK));
+    else if (form == COMMAND_READ_OK && command_is_state_changing(c.number))
+        next->operation_id = c.operation_id;
 }
 
 bool rig_command(struct rig *r, uint8_t event, struct rig_command *out)
@@ -251,8 +248,8 @@ bool rig_command(struct rig *r, uint8_t event, struct rig_command *out)
     check(!w.failed && w.len <= sizeof next.data);
     next.len = (uint8_t)w.len;
     memcpy(next.data, out->data, w.len);
-    out->packet.form = read(&next, writer_bytes(&w), &out->command);
-    out->packet.command = &out->command;
+    look(&next, writer_bytes(&w));
+    out->packet.data = writer_bytes(&w);
     out->packet.body = sum(writer_bytes(&w));
     out->packet.by_message = true;
     out->packet.are_keys_good = next.are_keys_good;

@@ -141,7 +141,6 @@ const char *rig_compare(struct rig *r, const struct applet *a, const struct mode
 
 // The SMS-DELIVER of a command, and the model's view of it. False: there is no such command now.
 struct rig_command {
-    struct command command;
     struct model_packet packet;
     uint8_t data[COMMAND_BODY_MAX];
     uint8_t tpdu[SMS_DELIVER_MAX];

@@ -172,14 +172,16 @@ void model_start(struct model_card *m);
 // `terminal`: TERMINAL_ flags of what the terminal can do.
 void model_profile(struct model_card *m, uint16_t terminal);
 // A packet whose MAC, TAR and level are right. `packet` and `body` name its octets and those of
-// its command; `are_keys_good`: the key block of a DOWNLOAD opens; `by_message`: its answer travels
-// in a message of its own.
+// its command, which are `data`; `are_keys_good`: the key block of a DOWNLOAD opens; `by_message`:
+// its answer travels in a message of its own.
 struct model_packet {
     uint64_t counter, packet, body;
-    enum command_read_status form;
-    const struct command *command;
+    struct bytes data;
     bool are_keys_good;
     bool by_message;
+    // private: as the model reads them
+    enum command_read_status form;
+    struct command command;
 };
 void model_packet(struct model_card *m, const struct model_packet *p, struct model_answer *out);
 void model_answer_sent(struct model_card *m);
@@ -193,6 +195,10 @@ void model_refresh_fetched(struct model_card *m);
 void model_refresh_answered(struct model_card *m, bool is_done);
 void model_imsi_read(struct model_card *m);
 void model_imei(struct model_card *m, const uint8_t imei[COMMAND_IMEI_SIZE]);
+// What the octets of a command say, as the model reads them: with nothing of the product's.
+enum command_read_status model_read(struct bytes data, struct command *out) MUST_USE;
+// Applies what a CONFIGURE writes. RESULT_OK, or why not: then nothing is applied.
+uint8_t model_parameters(struct parameters *p, const struct command_configure *c) MUST_USE;
 // The notification that leaves next, if one may; it counts as sent. `counter` gets its MO counter.
 bool model_send(struct model_card *m, struct model_note *out, uint64_t *counter);
 
@@ -203,6 +209,10 @@ const char *model_differs(const struct model_card *m, const struct applet *a,
 void model_adopt(struct model_card *m, const struct image *image);
 
 // --- between the files of the model ---
+
+bool model_is_imsi(const uint8_t ef[COMMAND_IMSI_SIZE]);
+bool model_is_iccid(const uint8_t ef[COMMAND_ICCID_SIZE]);
+bool model_is_number(struct bytes octets); // of a telephone, with its type
 
 uint8_t model_enabled(const struct model_card *m);
 uint8_t model_fallback(const struct model_card *m);

@@ -1,8 +1,6 @@
 // Commands: packets, operation ids, guards in their order, effects.
 #include "tests/model/model.h"
 
-#include "common/wire/ident.h"
-
 static bool can_refresh(const struct model_card *m)
 {
     return (m->terminal & TERMINAL_REFRESH) != 0;
@@ -68,21 +66,15 @@ static const struct applet_template *template_of(const struct model_card *m, uin
     return NULL;
 }
 
-static bool is_number(struct bytes b)
-{
-    return b.len == 0 || phone_is_octets(b);
-}
-
 static bool are_values_good(const struct command *c)
 {
     const struct command_download *d = &c->download;
-    char text[ICCID_SIZE];
     const bool takes = (c->flags & COMMAND_FLAG_SET_FALLBACK) != 0;
-    return imsi_read(d->imsi, text) && (!d->iccid.is_given || iccid_read(d->iccid.iccid, text)) &&
+    return model_is_imsi(d->imsi) && (!d->iccid.is_given || model_is_iccid(d->iccid.iccid)) &&
            !(d->has_role && d->role > ROLE_TEST) && !(d->has_rank && d->rank == 0) &&
            !(d->has_mnc_length && d->mnc_length != 2 && d->mnc_length != 3) &&
-           !(d->has_marks && d->marks > 7) && is_number(d->smsc) && is_number(d->msisdn) &&
-           (d->wrapped_keys.len == 32 || d->wrapped_keys.len == 48 || d->wrapped_keys.len == 64) &&
+           !(d->has_marks && d->marks > 7) && (d->smsc.len == 0 || model_is_number(d->smsc)) &&
+           (d->msisdn.len == 0 || model_is_number(d->msisdn)) &&
            (!takes || (c->flags & COMMAND_FLAG_ENABLE) != 0);
 }
 
@@ -126,7 +118,7 @@ static uint8_t guards_of_enable(const struct model_card *m)
 
 static uint8_t guards_of_download(const struct model_card *m, const struct model_packet *p)
 {
-    const struct command *c = p->command;
+    const struct command *c = &p->command;
     struct subscription_name imsi = {.is_given = true};
     memcpy(imsi.imsi, c->download.imsi, sizeof imsi.imsi);
     if (template_of(m, c->download.template_number) == NULL)
@@ -150,22 +142,22 @@ static void download(struct model_card *m, const struct model_packet *p, struct 
     uint8_t slot = 0;
     while (m->slots[slot].is_used)
         slot++;
-    const struct command_download *d = &p->command->download;
+    const struct command_download *d = &p->command.download;
     install(&m->slots[slot], d, template_of(m, d->template_number));
     forget_tries(m, slot);
     m->registry_version++;
     pair(a, slot + 1u, free_slots(m));
-    if ((p->command->flags & COMMAND_FLAG_ENABLE) == 0)
+    if ((p->command.flags & COMMAND_FLAG_ENABLE) == 0)
         return;
     a->code = RESULT_OK_PENDING;
-    model_order(m, p->command, slot, p->by_message);
+    model_order(m, &p->command, slot, p->by_message);
 }
 
 // --- the others ------------------------------------------------------------------------------
 
 static void enable(struct model_card *m, const struct model_packet *p, struct model_answer *a)
 {
-    const uint8_t to = model_find(m, &p->command->target);
+    const uint8_t to = model_find(m, &p->command.target);
     const uint8_t on = model_enabled(m);
     a->code = to == MODEL_NONE ? RESULT_NOT_FOUND
               : to == on       ? RESULT_OK_UNCHANGED
@@ -177,12 +169,12 @@ static void enable(struct model_card *m, const struct model_packet *p, struct mo
     if (a->code == RESULT_OK_UNCHANGED || a->code == RESULT_OK_PENDING)
         pair(a, on + 1u, to + 1u);
     if (a->code == RESULT_OK_PENDING)
-        model_order(m, p->command, to, p->by_message);
+        model_order(m, &p->command, to, p->by_message);
 }
 
 static void remove_slot(struct model_card *m, const struct model_packet *p, struct model_answer *a)
 {
-    const uint8_t slot = model_find(m, &p->command->target);
+    const uint8_t slot = model_find(m, &p->command.target);
     if (slot == MODEL_NONE)
         a->code = RESULT_NOT_FOUND;
     else if (m->slots[slot].is_enabled)
@@ -205,9 +197,9 @@ static void remove_slot(struct model_card *m, const struct model_packet *p, stru
 
 static void set_fallback(struct model_card *m, const struct model_packet *p, struct model_answer *a)
 {
-    const uint8_t slot = model_find(m, &p->command->target);
+    const uint8_t slot = model_find(m, &p->command.target);
     const uint8_t was = model_fallback(m);
-    const bool is_forced = (p->command->flags & COMMAND_FLAG_FORCE) != 0;
+    const bool is_forced = (p->command.flags & COMMAND_FLAG_FORCE) != 0;
     if (slot == MODEL_NONE)
         a->code = RESULT_NOT_FOUND;
     else if (slot == was)
@@ -220,11 +212,6 @@ static void set_fallback(struct model_card *m, const struct model_packet *p, str
     move_fallback(m, slot);
 }
 
-static bool is_known(uint8_t number)
-{
-    return number >= 1 && number <= PARAMETER_LAST;
-}
-
 // Whether a list of parameters to write names this one.
 static bool writes(struct bytes list, uint8_t number)
 {
@@ -232,24 +219,6 @@ static bool writes(struct bytes list, uint8_t number)
     for (size_t at = 0; at + 1 < list.len; at += 2u + list.at[at + 1])
         is_there |= list.at[at] == number;
     return is_there;
-}
-
-static uint8_t guards_of_configure(const struct model_card *m, const struct command_configure *c,
-                                   struct parameters *next)
-{
-    *next = m->parameters;
-    const enum parameter_status status =
-        c->writes.len > 0 ? parameters_apply(next, c->writes, NULL) : PARAMETER_OK;
-    if (status == PARAMETER_MALFORMED)
-        return RESULT_BAD_FORMAT;
-    const bool are_all = c->reads.len == 1 && c->reads.at[0] == 0xFF;
-    for (size_t i = 0; i < c->reads.len && !are_all; i++) {
-        if (!is_known(c->reads.at[i]))
-            return RESULT_UNKNOWN_PARAMETER;
-    }
-    if (status == PARAMETER_UNKNOWN)
-        return RESULT_UNKNOWN_PARAMETER;
-    return status == PARAMETER_OUT_OF_RANGE ? RESULT_OUT_OF_RANGE : RESULT_OK;
 }
 
 static bool is_same_address(const struct parameters *a, const struct parameters *b)
@@ -285,9 +254,9 @@ static struct model_time around(uint32_t now, uint32_t period)
 
 static void configure(struct model_card *m, const struct model_packet *p, struct model_answer *a)
 {
-    const struct command_configure *c = &p->command->configure;
-    struct parameters next;
-    a->code = guards_of_configure(m, c, &next);
+    const struct command_configure *c = &p->command.configure;
+    struct parameters next = m->parameters;
+    a->code = model_parameters(&next, c);
     if (a->code != RESULT_OK || c->writes.len == 0)
         return;
     const struct parameters was = m->parameters;
@@ -315,7 +284,7 @@ static void configure(struct model_card *m, const struct model_packet *p, struct
 
 static void confirm(struct model_card *m, const struct model_packet *p, struct model_answer *a)
 {
-    const struct command *c = p->command;
+    const struct command *c = &p->command;
     unsigned i = 0;
     while (i < m->note_count && (m->notes[i].sequence != c->confirm.sequence ||
                                  m->notes[i].operation_id != c->operation_id))
@@ -374,7 +343,7 @@ static void keep(struct model_card *m, const struct model_packet *p, const struc
 static void run_operation(struct model_card *m, const struct model_packet *p,
                           struct model_answer *a)
 {
-    const struct command *c = p->command;
+    const struct command *c = &p->command;
     const struct model_kept *kept = kept_of(m, c->operation_id);
     if (kept != NULL && kept->body == p->body) {
         *a = kept->answer;
@@ -421,7 +390,7 @@ static void audit(const struct model_card *m, const struct command_audit *q, str
 
 static void run(struct model_card *m, const struct model_packet *p, struct model_answer *a)
 {
-    const struct command *c = p->command;
+    const struct command *c = &p->command;
     a->command = c->number;
     a->operation_id = c->operation_id;
     const bool is_level_2_only = c->number == COMMAND_CONFIGURE && m->factory->level < 2;
@@ -433,8 +402,6 @@ static void run(struct model_card *m, const struct model_packet *p, struct model
         audit(m, &c->audit, a);
     else if (c->number == COMMAND_CONFIRM)
         confirm(m, p, a);
-    else if (c->operation_id == 0)
-        a->code = RESULT_BAD_FORMAT;
     else
         run_operation(m, p, a);
     // Also with a stored result: an older version would say that the card went back in time.
@@ -452,12 +419,15 @@ static uint8_t passed_status(const struct model_card *m)
     return m->mt_counter == UINT64_C(0xFFFFFFFFFF) ? 0x04 : 0x02;
 }
 
-void model_packet(struct model_card *m, const struct model_packet *p, struct model_answer *out)
+void model_packet(struct model_card *m, const struct model_packet *packet, struct model_answer *out)
 {
+    struct model_packet read = *packet;
+    const struct model_packet *p = &read;
+    read.form = model_read(packet->data, &read.command);
     *out = (struct model_answer){.status = 0};
     if (p->counter == m->mt_counter && p->packet == m->last_packet) {
         // The same answer again; only an audit is made anew.
-        if (p->form == COMMAND_READ_OK && p->command->number == COMMAND_AUDIT)
+        if (p->form == COMMAND_READ_OK && p->command.number == COMMAND_AUDIT)
             run(m, p, out);
         else if (m->last_counter == p->counter)
             *out = m->last;

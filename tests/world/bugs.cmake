@@ -269,6 +269,13 @@ planted_bug(runs_on_each_retry applet/commands.c RULE runs_once
     BECOMES [==[
     return true;]==])
 
+# What card and server decode alike, and only a second decoder finds.
+planted_bug(rank_of_the_role common/wire/command.c RULE as_the_model
+    TEXT [==[
+    d->rank = field_u8(f, FIELD_RANK);]==]
+    BECOMES [==[
+    d->rank = field_u8(f, FIELD_ROLE);]==])
+
 planted_bug(installs_twice applet/commands.c RULE as_the_model
     TEXT [==[
     else if (is_installed(m, &c->download))

@@ -1,6 +1,7 @@
 // What must hold on every card after every event, and what may travel to one.
 #include "common/base/check.h"
 #include "common/wire/secured.h"
+#include "tests/model/model.h"
 #include "tests/world/world.h"
 
 // --- the registry ----------------------------------------------------------------------------
@@ -392,7 +393,7 @@ static void check_whole_packet(struct world *w, uint32_t card, struct bytes pack
     struct command c;
     bool is_right = open_for(w, card, packet, &buffer, &p);
     struct truth *t = &w->truths[card];
-    if (!is_right || command_read(p.data, &c) != COMMAND_READ_OK) {
+    if (!is_right || model_read(p.data, &c) != COMMAND_READ_OK) {
         world_violate(w, "packet", card, "a packet that its card cannot take");
         return;
     }

@@ -179,8 +179,6 @@ struct opened {
     bool is_whole;     // all its parts are there
     bool is_authentic; // and the card may believe it
     struct secured_packet packet;
-    struct command command;
-    enum command_read_status form;
     uint8_t octets[SMS_PACKET_MAX];
 };
 
@@ -202,8 +200,6 @@ static void open_packet(struct world *w, uint32_t card, struct bytes tpdu, struc
     o->is_authentic = secured_command_shape(packet.octets, p) == SECURED_OK && p->tar == f->tar &&
                       secured_decipher(p, &keys, &w->cipher, &buffer) == SECURED_OK &&
                       secured_verify(p, &keys, &w->cipher) == SECURED_OK;
-    if (o->is_authentic)
-        o->form = command_read(p->data, &o->command);
 }
 
 // --- comparing -------------------------------------------------------------------------------
@@ -317,8 +313,7 @@ void oracle_after(struct world *w, uint32_t card)
     const struct model_packet p = {.counter = o->packet.cntr,
                                    .packet = 1,
                                    .body = body_of(digest),
-                                   .form = o->form,
-                                   .command = &o->command,
+                                   .data = o->packet.data,
                                    .are_keys_good = !w->is_by_hand,
                                    .by_message = (o->packet.spi2 & BY_MESSAGE) != 0};
     struct model_answer answer;
@@ -337,6 +332,6 @@ void oracle_after(struct world *w, uint32_t card)
         text = NULL;
     if (text != NULL)
         world_violate(w, "as_the_model", card, "%s of operation %u: %s, after the model's %s",
-                      command_number_name(o->command.number), o->command.operation_id, text,
+                      command_number_name(answer.command), answer.operation_id, text,
                       result_code_name(answer.code));
 }

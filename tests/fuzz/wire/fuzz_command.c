@@ -1,14 +1,19 @@
 // Commands, results, audit answers, notifications and parameter lists: what is read is written back
-// to the same octets or means the same, and nothing is read that is not there.
+// to the same octets or means the same, and nothing is read that is not there. Commands and
+// parameters are what the model of the card reads.
 #include "common/base/check.h"
-#include "common/wire/parameter.h"
+#include "tests/model/model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void try_command(struct bytes octets)
 {
     struct command c;
-    if (command_read(octets, &c) != COMMAND_READ_OK)
+    struct command other;
+    const enum command_read_status form = command_read(octets, &c);
+    check(model_read(octets, &other) == form);
+    check(c.number == other.number && c.operation_id == other.operation_id);
+    if (form != COMMAND_READ_OK)
         return;
     uint8_t out[COMMAND_BODY_MAX];
     struct writer w = writer_of(out, sizeof out);
@@ -71,8 +76,17 @@ static void try_parameters(struct bytes list)
     struct parameters p;
     parameters_default(&p);
     const struct parameters before = p;
+    static const uint8_t codes[] = {[PARAMETER_OK] = RESULT_OK,
+                                    [PARAMETER_UNKNOWN] = RESULT_UNKNOWN_PARAMETER,
+                                    [PARAMETER_OUT_OF_RANGE] = RESULT_OUT_OF_RANGE,
+                                    [PARAMETER_MALFORMED] = RESULT_BAD_FORMAT};
+    struct parameters other = p;
+    const struct command_configure configure = {.writes = list};
     uint8_t bad = 0;
-    if (parameters_apply(&p, list, &bad) != PARAMETER_OK) {
+    const enum parameter_status status = parameters_apply(&p, list, &bad);
+    check(model_parameters(&other, &configure) == codes[status]);
+    check(memcmp(&p, &other, sizeof p) == 0);
+    if (status != PARAMETER_OK) {
         check(memcmp(&p, &before, sizeof p) == 0);
         return;
     }

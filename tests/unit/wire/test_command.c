@@ -206,6 +206,11 @@ static void a_write_list_is_applied_whole_or_not_at_all(void **state)
     assert_int_equal(bad, 0x17);
     const uint8_t cut[] = {0x05, 2, 0x01};
     assert_int_equal(parameters_apply(&p, bytes_of(cut, sizeof cut), NULL), PARAMETER_MALFORMED);
+    // The form comes first, whatever stands before the cut.
+    const uint8_t unknown_then_cut[] = {0x17, 1, 0, 0x05, 2, 0x01};
+    assert_int_equal(
+        parameters_apply(&p, bytes_of(unknown_then_cut, sizeof unknown_then_cut), NULL),
+        PARAMETER_MALFORMED);
     assert_memory_equal(&p, &before, sizeof p);
 }
 
