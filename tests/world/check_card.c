@@ -218,6 +218,16 @@ static void check_notifications(struct world *w, uint32_t card, const struct ima
 
 // --- all of it -------------------------------------------------------------------------------
 
+static void look_for_rare(struct probes *p, const struct image *before, const struct image *after)
+{
+    const bool is_full = before->outcome_count == IMAGE_OUTCOMES_MAX;
+    const bool is_kept = !is_full || image_outcome(after, before->outcomes[0].operation_id) != NULL;
+    probes_card(p, PROBE_RESULT_FORGOTTEN, !is_kept);
+    probes_card(p, PROBE_MERGED, merged(after) > merged(before));
+    probes_card(p, PROBE_CAP_IN_A_SEARCH,
+                after->is_capped && !before->is_capped && after->search.is_open);
+}
+
 // At most an hour, which the card may take half as long again for where timers do not come. A card
 // that is off counts nothing, and starts with nothing of it.
 #define DEAF_MS (95 * 60000ull)
@@ -233,6 +243,9 @@ static void check_deaf(struct world *w, uint32_t card)
     else if (w->now.ms - t->deaf_since.ms > DEAF_MS)
         world_violate(w, "hears_again", card, "it has been deaf for %llu min",
                       (unsigned long long)(w->now.ms - t->deaf_since.ms) / 60000);
+    const bool is_switching = t->is_known && t->dump.image.journal.phase != JOURNAL_NONE;
+    probes_card(&w->result.probes, PROBE_DEAF_IN_A_SWITCH,
+                a->is_locked && !t->is_deaf && is_switching);
     t->is_deaf = a->is_locked;
     t->deaf_doublings = a->lock_doublings;
 }
@@ -267,6 +280,7 @@ static void check_card(struct world *w, uint32_t card)
     check_notifications(w, card, &before->image, &now.image);
     check_runs(w, card, &before->image, &now.image);
     hand_tempt(w, card, &before->image, &now.image);
+    look_for_rare(&w->result.probes, &before->image, &now.image);
     if (before->image.registry_version != now.image.registry_version)
         world_note(w, "registry", "card=%u version=%u enabled=%u fallback=%u", card,
                    now.image.registry_version, image_enabled(&now.image) + 1u,

@@ -30,6 +30,13 @@ static const char *const fault_names[PROBE_FAULTS] = {
     [PROBE_CLOGGED] = "clogged",
 };
 
+static const char *const card_names[PROBE_CARDS] = {
+    [PROBE_RESULT_FORGOTTEN] = "result forgotten",
+    [PROBE_MERGED] = "notifications merged",
+    [PROBE_DEAF_IN_A_SWITCH] = "deaf in a switch",
+    [PROBE_CAP_IN_A_SEARCH] = "cap in a search",
+};
+
 // The trail tells of operations that end, wait again, or come into or out of doubt.
 static bool is_told(uint8_t status, uint8_t input)
 {
@@ -122,6 +129,11 @@ void probes_met(struct probes *p, enum probe_fault fault)
     p->faults[fault]++;
 }
 
+void probes_card(struct probes *p, enum probe_card situation, bool is_met)
+{
+    p->cards[situation] += is_met;
+}
+
 void probes_add(struct probes *sum, const struct probes *p)
 {
     uint32_t *to = &sum->transitions[0][0];
@@ -172,6 +184,8 @@ unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(co
     }
     for (unsigned i = 0; i < PROBE_FAULTS; i++)
         tell(&r, p->faults[i], "transport", fault_names[i], "");
+    for (unsigned i = 0; i < PROBE_CARDS; i++)
+        tell(&r, p->cards[i], "card", card_names[i], "");
     *met = r.met;
     return r.count;
 }

@@ -18,6 +18,15 @@ enum probe_fault {
     PROBE_FAULTS
 };
 
+// What cards came to.
+enum probe_card {
+    PROBE_RESULT_FORGOTTEN, // the result of an operation fell out of the eight that are kept
+    PROBE_MERGED,           // two notifications became one
+    PROBE_DEAF_IN_A_SWITCH, // wrong packets made it deaf while a switch was open
+    PROBE_CAP_IN_A_SEARCH,  // its switches of the day were over before it found service
+    PROBE_CARDS
+};
+
 struct probes {
     uint32_t transitions[OPERATION_STATUSES][INPUTS]; // of operations
     uint32_t reasons[DIRTY_REASONS];
@@ -25,12 +34,14 @@ struct probes {
     uint32_t refusals[PROBE_REFUSALS];
     uint32_t results[PROBE_COMMANDS][PROBE_RESULTS];
     uint32_t faults[PROBE_FAULTS];
+    uint32_t cards[PROBE_CARDS];
 };
 
 // Adds what this world met so far.
 void probes_look(const struct world *w, struct probes *p);
 void probes_ran(struct probes *p, uint8_t command, uint8_t result);
 void probes_met(struct probes *p, enum probe_fault fault);
+void probes_card(struct probes *p, enum probe_card situation, bool is_met);
 void probes_add(struct probes *sum, const struct probes *p);
 // Calls `missing` for each that was not met. How many there are, and how many were met.
 unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(const char *name));
