@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The server, killed amid moves of many cards, reports and bootstraps: what it acknowledged, as a log outside of it has it, is
-done at the end, and stands in the trail once. usage: test_killed_jobs.py FOLDER-OF-PROGRAMS"""
+done at the end, and stands in the trail once. usage: test_killed_jobs.py FOLDER-OF-PROGRAMS
+
+OTARIA_KILLS: how often (12 times)."""
 import collections, http.client, os, random, shutil, sqlite3, sys, tempfile, threading
 
 from fleet_lab import Lab, until
@@ -8,7 +10,7 @@ from fleet_lab import Lab, until
 PROGRAMS = os.path.abspath(sys.argv[1])
 SPEED = 100       # virtual seconds a second
 CARDS, BOOTED = 240, 8
-KILLS = 12
+KILLS = int(os.environ.get("OTARIA_KILLS", "12"))
 SPAN = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
 
 
