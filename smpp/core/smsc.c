@@ -191,6 +191,7 @@ static uint32_t add_copy(struct smsc *s, const struct submission *sub, uint64_t 
     m->source = sub->source;
     m->from_account = sub->account;
     m->drops_receipt = v->drops_receipt;
+    m->receipt_copies = (uint8_t)v->receipt_copies;
     m->submitted = s->utc;
     m->due = instant_after(s->now, delay_ms);
     m->expiry = instant_after(s->now, sub->validity_ms);
@@ -207,6 +208,8 @@ static uint32_t add_copy(struct smsc *s, const struct submission *sub, uint64_t 
         smsc_queue_pass(s->queue, before))
         s->queue->messages[before].waits_pass = s->queue->messages[before].is_held = false;
     smsc_queue_ready(s->queue, m->mailbox);
+    if (v->receipt_is_early)
+        smsc_receipt_early(s, at);
     return ESME_ROK;
 }
 
@@ -276,6 +279,8 @@ static void handle_submit(struct smsc *s, struct smsc_link *link, const struct s
     s->counts.queue_full += status == ESME_RMSGQFUL;
     if (status == ESME_ROK)
         smsc_alert(s, sub.source.digits);
+    if (status == ESME_ROK && sub.verdict.receipt_is_early)
+        smsc_pump(s);
     if (status == ESME_ROK && sub.verdict.cuts_link) {
         s->counts.cut++;
         link->is_cut = true;
@@ -288,7 +293,7 @@ static void handle_submit(struct smsc *s, struct smsc_link *link, const struct s
     }
     uint8_t text[24];
     struct writer w = writer_of(text, sizeof text);
-    smsc_write_id(&w, id);
+    smsc_write_id(&w, id, s->config.hex_in_answers);
     answer(link, event->handle, status, status == ESME_ROK ? writer_bytes(&w) : bytes_of(NULL, 0));
 }
 

@@ -61,6 +61,8 @@ struct smsc_config {
     uint32_t retry_max_ms;              // 0: 300,000
     bool range_is_ordered;              // links bound with an address_range carry a network
     bool text_receipts_only;            // no TLVs in receipts
+    bool hex_in_answers;                // message ids in hexadecimal, in submit_sm_resp
+    bool hex_in_receipts;               // or in receipts; decimal otherwise
 };
 
 struct smsc_counts {
@@ -75,7 +77,7 @@ struct smsc_counts {
     uint64_t expired;
     uint64_t receipts; // receipts that a receiver took
     uint64_t lost, duplicated, delayed, reordered, statuses, cut;
-    uint64_t dropped_receipts, dropped_responses;
+    uint64_t dropped_receipts, dropped_responses, duplicated_receipts, early_receipts;
 };
 
 struct smsc {

@@ -6,12 +6,16 @@
 // The tag of a deliver_sm is the message's id and its index.
 #define TAG_SHIFT 24
 #define TAG_INDEX 0xFFFFFFu
+#define ID_DIGITS 10 // of a message_id, at least
 
-void smsc_write_id(struct writer *w, uint64_t id)
+void smsc_write_id(struct writer *w, uint64_t id, bool is_hex)
 {
-    for (uint64_t digit = 1000000000; digit > id && digit > 1; digit /= 10)
-        writer_u8(w, '0');
-    text_decimal(w, id);
+    const unsigned base = is_hex ? 16 : 10;
+    uint64_t place = 1;
+    for (unsigned digits = 1; digits < ID_DIGITS || id / place >= base; digits++)
+        place *= base;
+    for (; place > 0; place /= base)
+        writer_u8(w, (uint8_t) "0123456789ABCDEF"[id / place % base]);
 }
 
 // --- who takes it ---
@@ -132,7 +136,7 @@ static void write_receipt(const struct smsc *s, const struct smsc_message *m, ui
 {
     uint8_t id[24];
     struct writer id_text = writer_of(id, sizeof id);
-    smsc_write_id(&id_text, m->id);
+    smsc_write_id(&id_text, m->id, s->config.hex_in_receipts);
     const struct smpp_receipt_text written = {
         .message_id = writer_bytes(&id_text),
         .state = message_state,
@@ -146,16 +150,9 @@ static void write_receipt(const struct smsc *s, const struct smsc_message *m, ui
         smpp_receipt_write_tlvs(tlvs, &receipt);
 }
 
-// For a message that has left the queue, if it asked for one.
 static void add_receipt(struct smsc *s, const struct smsc_message *m, uint8_t message_state,
                         uint32_t status)
 {
-    if (!wants_receipt(m, message_state))
-        return;
-    if (m->drops_receipt) {
-        s->counts.dropped_receipts++;
-        return;
-    }
     struct smsc_number to = {.digits = "@"};
     struct writer digits = writer_of(to.digits + 1, sizeof to.digits - 2);
     text_decimal(&digits, m->from_account);
@@ -186,6 +183,29 @@ static void add_receipt(struct smsc *s, const struct smsc_message *m, uint8_t me
     smsc_queue_ready(s->queue, r->mailbox);
 }
 
+// For a message that has left the queue, if it asked for one.
+static void add_receipts(struct smsc *s, const struct smsc_message *m, uint8_t message_state,
+                         uint32_t status)
+{
+    if (!wants_receipt(m, message_state))
+        return;
+    if (m->drops_receipt) {
+        s->counts.dropped_receipts++;
+        return;
+    }
+    s->counts.duplicated_receipts += m->receipt_copies;
+    for (unsigned i = 0; i <= m->receipt_copies; i++)
+        add_receipt(s, m, message_state, status);
+}
+
+void smsc_receipt_early(struct smsc *s, uint32_t message)
+{
+    struct smsc_message *m = &s->queue->messages[message];
+    s->counts.early_receipts += wants_receipt(m, SMPP_MESSAGE_DELIVERED);
+    add_receipts(s, m, SMPP_MESSAGE_DELIVERED, ESME_ROK);
+    m->registered_delivery = 0;
+}
+
 // --- delivering ---
 
 static void count_end(struct smsc_counts *c, const struct smsc_message *m, uint8_t message_state)
@@ -206,7 +226,7 @@ static void end_message(struct smsc *s, uint32_t at, uint8_t message_state, uint
     const struct smsc_message m = s->queue->messages[at];
     count_end(&s->counts, &m, message_state);
     smsc_queue_remove(s->queue, at);
-    add_receipt(s, &m, message_state, status);
+    add_receipts(s, &m, message_state, status);
 }
 
 static uint32_t next_message(const struct smsc *s, const struct smsc_mailbox *box)

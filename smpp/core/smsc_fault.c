@@ -50,6 +50,11 @@ static bool hits(struct smsc_rule *rule, struct prng *chance)
     return true;
 }
 
+static uint32_t copies(uint32_t so_far, uint32_t more)
+{
+    return more < COPIES_MAX - so_far ? so_far + more : COPIES_MAX;
+}
+
 static void apply(struct smsc_verdict *v, const struct smsc_rule *rule)
 {
     switch (rule->fault) {
@@ -62,8 +67,7 @@ static void apply(struct smsc_verdict *v, const struct smsc_rule *rule)
         v->delay_ms += rule->value;
         break;
     case SMSC_FAULT_DUPLICATE:
-        v->copies += rule->value;
-        v->copies = v->copies < COPIES_MAX ? v->copies : COPIES_MAX;
+        v->copies = copies(v->copies, rule->value);
         break;
     case SMSC_FAULT_REORDER:
         v->is_reordered = true;
@@ -80,6 +84,12 @@ static void apply(struct smsc_verdict *v, const struct smsc_rule *rule)
         break;
     case SMSC_FAULT_CUT_LINK:
         v->cuts_link = true;
+        break;
+    case SMSC_FAULT_DUPLICATE_RECEIPT:
+        v->receipt_copies = copies(v->receipt_copies, rule->value);
+        break;
+    case SMSC_FAULT_EARLY_RECEIPT:
+        v->receipt_is_early = true;
         break;
     }
 }
@@ -107,6 +117,8 @@ static const char *const NAMES[] = {
     [SMSC_FAULT_DROP_RECEIPT] = "drop-receipt",
     [SMSC_FAULT_DROP_RESPONSE] = "drop-response",
     [SMSC_FAULT_CUT_LINK] = "cut-link",
+    [SMSC_FAULT_DUPLICATE_RECEIPT] = "duplicate-receipt",
+    [SMSC_FAULT_EARLY_RECEIPT] = "early-receipt",
 };
 
 const char *smsc_fault_name(enum smsc_fault fault)
@@ -116,7 +128,7 @@ const char *smsc_fault_name(enum smsc_fault fault)
 
 enum smsc_fault smsc_fault_by_name(struct bytes name)
 {
-    for (int i = SMSC_FAULT_LOSE; i <= SMSC_FAULT_CUT_LINK; i++)
+    for (int i = SMSC_FAULT_LOSE; i <= SMSC_FAULT_LAST; i++)
         if (bytes_equal(name, bytes_of_text(NAMES[i])))
             return (enum smsc_fault)i;
     return SMSC_FAULT_NONE;

@@ -21,7 +21,10 @@ enum smsc_fault {
     SMSC_FAULT_DROP_RECEIPT,  // no receipt is sent
     SMSC_FAULT_DROP_RESPONSE, // accepted and delivered, but submit_sm is not answered
     SMSC_FAULT_CUT_LINK,      // accepted and delivered; the submitter's connection ends unanswered
+    SMSC_FAULT_DUPLICATE_RECEIPT, // its receipt is sent `value` more times
+    SMSC_FAULT_EARLY_RECEIPT, // a receipt says that it is delivered, before submit_sm is answered
 };
+#define SMSC_FAULT_LAST SMSC_FAULT_EARLY_RECEIPT
 
 struct smsc_rule {
     uint32_t id; // given by smsc_faults_add
@@ -39,11 +42,12 @@ struct smsc_rule {
 
 // What the rules say about one message.
 struct smsc_verdict {
-    bool is_lost, drops_receipt, drops_response, cuts_link, is_reordered;
+    bool is_lost, drops_receipt, drops_response, cuts_link, is_reordered, receipt_is_early;
     uint32_t delay_ms;
     uint32_t reorder_ms;
-    uint32_t copies; // more than the one
-    uint32_t status; // other than ESME_ROK: refuse with it
+    uint32_t copies;         // more than the one
+    uint32_t receipt_copies; // the same of its receipt
+    uint32_t status;         // other than ESME_ROK: refuse with it
 };
 
 struct smsc_faults {

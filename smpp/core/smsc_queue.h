@@ -39,11 +39,12 @@ struct smsc_message {
     uint8_t tlvs_len;
     uint8_t short_message[SMSC_MESSAGE_MAX];
     uint8_t tlvs[SMSC_TLVS_MAX];
-    uint16_t from_account; // who submitted, and gets the receipt
-    uint16_t to_account;   // RECEIPT: who gets it
-    bool drops_receipt;    // a fault rule says so
-    bool is_held;          // not to be delivered before `due`
-    bool waits_pass;       // a fault rule: ... or before the next one of the mailbox came
+    uint16_t from_account;  // who submitted, and gets the receipt
+    uint16_t to_account;    // RECEIPT: who gets it
+    bool drops_receipt;     // a fault rule says so
+    uint8_t receipt_copies; // the same
+    bool is_held;           // not to be delivered before `due`
+    bool waits_pass;        // a fault rule: ... or before the next one of the mailbox came
     bool is_in_flight;
     uint16_t attempts;
     struct instant due;    // of a delayed or held message

@@ -76,6 +76,8 @@ static void reply_counters(struct http_request *r, struct links *links)
     put(&j, "cut", c->cut);
     put(&j, "droppedReceipts", c->dropped_receipts);
     put(&j, "droppedResponses", c->dropped_responses);
+    put(&j, "duplicatedReceipts", c->duplicated_receipts);
+    put(&j, "earlyReceipts", c->early_receipts);
     put(&j, "queued", s->queue->held);
     put(&j, "links", links_count(links));
     json_end_object(&j);
@@ -204,8 +206,8 @@ static const char *read_rule(const json_t *body, struct smsc_rule *rule)
     if (json_get_text(body, "fault", &fault) == JSON_FOUND)
         rule->fault = smsc_fault_by_name(fault);
     if (rule->fault == SMSC_FAULT_NONE)
-        return "fault is lose, delay, duplicate, reorder, status, drop-receipt, drop-response or "
-               "cut-link";
+        return "fault is lose, delay, duplicate, reorder, status, drop-receipt, drop-response, "
+               "cut-link, duplicate-receipt or early-receipt";
     enum json_found chance = json_get_real(body, "probability", 0, 1, &probability);
     if (chance != JSON_FOUND && chance != JSON_ABSENT)
         return "probability is a number from 0 to 1";

@@ -351,6 +351,8 @@ static void start_smsc(struct links *l)
         .retry_max_ms = s->retry_max_ms,
         .range_is_ordered = true,
         .text_receipts_only = s->text_receipts_only,
+        .hex_in_answers = s->hex_in_answers,
+        .hex_in_receipts = s->hex_in_receipts,
     };
     smsc_init(&l->smsc, &config, &l->queue, &l->faults);
 }

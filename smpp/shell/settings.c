@@ -71,8 +71,8 @@ static bool read_rule(struct settings *s, cfg_t *section, char error[SETTINGS_ER
     if (rule->fault == SMSC_FAULT_NONE)
         return fail(
             error, s,
-            "a fault is lose, delay, duplicate, reorder, status, drop-receipt, drop-response "
-            "or cut-link, not",
+            "a fault is lose, delay, duplicate, reorder, status, drop-receipt, drop-response, "
+            "cut-link, duplicate-receipt or early-receipt, not",
             fault);
     if (!(chance >= 0 && chance <= 1))
         return fail(error, s, "a probability is from 0 to 1, in a rule", fault);
@@ -131,6 +131,8 @@ static bool read_numbers(struct settings *s, cfg_t *file, char error[SETTINGS_ER
     s->retry_first_ms = (uint32_t)cfg_getint(file, "retry-first-ms");
     s->retry_max_ms = (uint32_t)cfg_getint(file, "retry-max-ms");
     s->text_receipts_only = cfg_getbool(file, "text-receipts-only");
+    s->hex_in_answers = cfg_getbool(file, "hex-in-answers");
+    s->hex_in_receipts = cfg_getbool(file, "hex-in-receipts");
     return true;
 }
 
@@ -155,6 +157,8 @@ bool settings_read(struct settings *s, char error[SETTINGS_ERROR_SIZE])
         CFG_INT("retry-first-ms", 5000, CFGF_NONE),
         CFG_INT("retry-max-ms", 300000, CFGF_NONE),
         CFG_BOOL("text-receipts-only", cfg_false, CFGF_NONE),
+        CFG_BOOL("hex-in-answers", cfg_false, CFGF_NONE),
+        CFG_BOOL("hex-in-receipts", cfg_false, CFGF_NONE),
         CFG_STR("tls-certificate-file", "", CFGF_NONE),
         CFG_STR("tls-key-file", "", CFGF_NONE),
         CFG_STR("tls-ca-file", "", CFGF_NONE),

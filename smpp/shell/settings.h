@@ -27,6 +27,7 @@ struct settings {
     uint32_t retry_first_ms;
     uint32_t retry_max_ms;
     bool text_receipts_only;
+    bool hex_in_answers, hex_in_receipts;
     char tls_certificate_file[SETTINGS_PATH_SIZE];
     char tls_key_file[SETTINGS_PATH_SIZE];
     char tls_ca_file[SETTINGS_PATH_SIZE]; // "": asks ESMEs for no certificate

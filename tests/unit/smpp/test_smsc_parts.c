@@ -107,7 +107,7 @@ static struct smsc_verdict judged(void)
 static void each_fault_does_what_it_is_called(void **state)
 {
     (void)state;
-    for (int fault = SMSC_FAULT_NONE; fault <= SMSC_FAULT_CUT_LINK; fault++) {
+    for (int fault = SMSC_FAULT_NONE; fault <= SMSC_FAULT_LAST; fault++) {
         smsc_faults_init(&faults, 1);
         const struct smsc_rule r = rule((enum smsc_fault)fault, 7);
         assert_int_equal(smsc_faults_add(&faults, &r), 1);
@@ -121,6 +121,8 @@ static void each_fault_does_what_it_is_called(void **state)
         assert_int_equal(v.drops_receipt, fault == SMSC_FAULT_DROP_RECEIPT);
         assert_int_equal(v.drops_response, fault == SMSC_FAULT_DROP_RESPONSE);
         assert_int_equal(v.cuts_link, fault == SMSC_FAULT_CUT_LINK);
+        assert_int_equal(v.receipt_copies, fault == SMSC_FAULT_DUPLICATE_RECEIPT ? 7 : 0);
+        assert_int_equal(v.receipt_is_early, fault == SMSC_FAULT_EARLY_RECEIPT);
         // By its name there and back.
         const char *name = smsc_fault_name((enum smsc_fault)fault);
         assert_int_equal(smsc_fault_by_name(bytes_of_text(name)), fault);
