@@ -32,9 +32,13 @@ enum happening {
     HAPPENS_CLONE,     // `value` 1: it is switched off
     HAPPENS_OFFICE,    // `subject`: card
     HAPPENS_WEAK,
-    HAPPENS_COUNTERS, // `subject`: card
-    HAPPENS_CLOG,     // the same
-    HAPPENS_DEED,     // of a story: `subject` is its place
+    HAPPENS_COUNTERS,  // `subject`: card
+    HAPPENS_CLOG,      // the same
+    HAPPENS_STALL,     // `subject`: connection
+    HAPPENS_HALF_OPEN, // the same
+    HAPPENS_HEX,
+    HAPPENS_SWALLOW, // `subject`: link of the server
+    HAPPENS_DEED,    // of a story: `subject` is its place
 };
 
 struct entry {

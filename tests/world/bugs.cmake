@@ -907,3 +907,12 @@ planted_bug(campaign_asks_in_a_pause ota-server/service/campaign_run.c CAMPAIGN 
 store_campaign_put(v->store, c, is_due ? now : (struct utc){0});]==]
     ALSO_BECOMES [==[
 store_campaign_put(v->store, c, is_due ? now : utc_after(now, 1000));]==])
+# --- the transport ---
+
+planted_bug(silence_is_never_missed smpp/core/session.c
+    TEXT [==[
+    if (s->enquire_sequence != 0)
+        s->misses++;]==]
+    BECOMES [==[
+    if (s->enquire_sequence == 0)
+        s->misses++;]==])

@@ -25,7 +25,7 @@ static uint32_t enquire_ms(const struct world *w)
 static struct smpp_session_config memory_of(const struct world *w, struct connection *c,
                                             enum smpp_role role)
 {
-    const unsigned side = role == SMPP_ESME ? 0 : 1;
+    const unsigned side = role == SMPP_ESME ? 0 : c->far_side;
     return (struct smpp_session_config){.role = role,
                                         .connection = c->index * 65536 + c->opened,
                                         .enquire_ms = enquire_ms(w),
@@ -56,14 +56,33 @@ void centre_open(struct world *w)
         .routes = routes,
         .route_count = 2,
         .links = w->links,
-        .link_count = WORLD_CONNECTIONS,
+        .link_count = 2 * WORLD_CONNECTIONS,
         .validity_s = w->validity_s,
         .retry_max_ms = w->retry_max_ms,
         .session = {.enquire_ms = enquire_ms(w), .response_ms = RESPONSE_MS}};
     smsc_init(&w->smsc, &config, &w->queue, &w->faults);
     smsc_tick(&w->smsc, w->now, world_utc(w));
-    for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++)
+    for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
         w->connections[i].index = i;
+        w->connections[i].far_side = 1;
+        w->connections[i].ghost = SMSC_NONE;
+    }
+}
+
+static void end_ghost(struct world *w, struct connection *c)
+{
+    if (c->ghost != SMSC_NONE)
+        smsc_link_gone(&w->smsc, c->ghost);
+    c->ghost = SMSC_NONE;
+}
+
+// The message centre does not know that the connection is gone, and keeps its side of it.
+static void leave_ghost(struct world *w, struct connection *c)
+{
+    end_ghost(w, c);
+    c->ghost = c->link;
+    c->ghost_lost = c->lost;
+    c->far_side = c->far_side == 1 ? 2 : 1;
 }
 
 void centre_calm(struct world *w)
@@ -71,7 +90,10 @@ void centre_calm(struct world *w)
     for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
         if (!instant_is_due(w->connections[i].away_until, w->now))
             agenda_add(&w->agenda, w->now, HAPPENS_CONNECT, i, 0);
-        w->connections[i].away_until = w->now;
+        w->connections[i].away_until = w->connections[i].stalled_until = w->now;
+        if (w->connections[i].is_half_open)
+            centre_cut(w, i);
+        end_ghost(w, &w->connections[i]);
     }
     while (w->faults.rule_count > 0)
         check(smsc_faults_remove(&w->faults, w->faults.rules[0].id));
@@ -107,6 +129,8 @@ void centre_connect(struct world *w, uint32_t connection)
         return;
     c->opened++;
     c->cut_after = 0;
+    c->is_half_open = false;
+    c->stalled_until = w->now;
     const struct smpp_session_config ours = memory_of(w, c, SMPP_ESME);
     const struct smpp_session_config theirs = memory_of(w, c, SMPP_SMSC);
     smpp_session_init(&c->session, &ours, w->now);
@@ -135,7 +159,10 @@ static uint64_t away_ms(const struct world *w, const struct connection *c)
 
 static void close_connection(struct world *w, struct connection *c)
 {
-    smsc_link_gone(&w->smsc, c->link);
+    if (c->is_half_open && c->link != SMSC_NONE)
+        leave_ghost(w, c);
+    else if (c->link != SMSC_NONE)
+        smsc_link_gone(&w->smsc, c->link);
     c->is_open = false;
     c->is_bound = false;
     world_note(w, "cut_off", "link=%u", c->index);
@@ -163,13 +190,81 @@ void centre_cut_for(struct world *w, uint32_t connection, uint32_t away_ms)
 void centre_cut_after(struct world *w, uint32_t connection, uint32_t octets)
 {
     w->connections[connection].cut_after = octets;
+    w->connections[connection].stall_ms = 0;
+}
+
+void centre_stall(struct world *w, uint32_t connection, uint32_t octets, uint32_t for_ms)
+{
+    w->connections[connection].cut_after = octets;
+    w->connections[connection].stall_ms = for_ms;
+}
+
+void centre_lose(struct world *w, uint32_t connection, enum half_open who)
+{
+    struct connection *c = &w->connections[connection];
+    if (!c->is_open || c->is_half_open)
+        return;
+    c->is_half_open = true;
+    c->lost = w->now;
+    world_note(w, "half_open", "link=%u who=%d", connection, who);
+    if (who == HALF_OPEN_NEAR) {
+        smsc_link_gone(&w->smsc, c->link);
+        c->link = SMSC_NONE;
+    } else if (who == HALF_OPEN_FAR) {
+        centre_cut(w, connection);
+    }
+}
+
+// Silence is noticed after two enquire_link, each with its time, that began when something was
+// heard last.
+static void check_noticed(struct world *w, struct instant lost, const char *who)
+{
+    if (w->now.ms > lost.ms + 3ull * enquire_ms(w))
+        world_violate(w, "silence_is_noticed", 0, "%s believes that it has a connection", who);
+}
+
+// What one side of a connection that is lost has to send goes nowhere. False: it knows.
+static bool lose_far(struct world *w, uint32_t link, struct instant lost)
+{
+    struct smpp_session *theirs = smsc_session(&w->smsc, link);
+    const bool stays = smsc_link_handle(&w->smsc, link);
+    smsc_pump(&w->smsc);
+    smpp_session_written(theirs, smpp_session_output(theirs).len);
+    if (!stays) {
+        smsc_link_gone(&w->smsc, link);
+        probes_met(&w->result.probes, PROBE_SILENCE_FAR);
+        return false;
+    }
+    check_noticed(w, lost, "the message centre");
+    return true;
+}
+
+static bool lose(struct world *w, struct connection *c)
+{
+    const size_t len = smpp_session_output(&c->session).len;
+    smpp_session_written(&c->session, len);
+    if (c->link != SMSC_NONE && !lose_far(w, c->link, c->lost))
+        c->link = SMSC_NONE;
+    handle(w, c);
+    if (c->session.state != SMPP_STATE_CLOSED) {
+        check_noticed(w, c->lost, is_of_server(c->index) ? "the server" : "the network");
+        return len > 0;
+    }
+    probes_met(&w->result.probes, PROBE_SILENCE_NEAR);
+    close_connection(w, c);
+    return true;
 }
 
 // As much of it as the connection still carries.
-static size_t carry_one_way(struct connection *c, struct smpp_session *from,
+static size_t carry_one_way(struct world *w, struct connection *c, struct smpp_session *from,
                             struct smpp_session *to)
 {
     struct bytes octets = smpp_session_output(from);
+    if (!instant_is_due(c->stalled_until, w->now)) {
+        if (octets.len > 0)
+            probes_met(&w->result.probes, PROBE_STALLED);
+        return 0;
+    }
     if (c->cut_after != 0)
         octets = bytes_slice(octets, 0, c->cut_after - 1);
     const size_t len = smpp_session_receive(to, octets);
@@ -182,29 +277,41 @@ static size_t carry_one_way(struct connection *c, struct smpp_session *from,
 // Carries octets both ways once. True when something moved.
 static bool carry(struct world *w, struct connection *c)
 {
+    if (c->ghost != SMSC_NONE && !lose_far(w, c->ghost, c->ghost_lost))
+        c->ghost = SMSC_NONE;
     if (!c->is_open)
         return false;
+    if (c->is_half_open)
+        return lose(w, c);
     struct smpp_session *theirs = smsc_session(&w->smsc, c->link);
-    const size_t there = carry_one_way(c, &c->session, theirs);
+    const size_t there = carry_one_way(w, c, &c->session, theirs);
     const bool stays = smsc_link_handle(&w->smsc, c->link);
     smsc_pump(&w->smsc);
-    const size_t back = carry_one_way(c, theirs, &c->session);
+    const size_t back = carry_one_way(w, c, theirs, &c->session);
     handle(w, c);
-    if (c->cut_after == 1 && stays) { // in mid PDU
+    if (c->cut_after == 1 && c->stall_ms != 0) { // in mid PDU
+        c->stalled_until = instant_after(w->now, c->stall_ms);
+        c->cut_after = c->stall_ms = 0;
+        world_note(w, "stalled", "link=%u", c->index);
+    }
+    if (c->cut_after == 1 && stays) { // the same
         centre_cut(w, c->index);
         return true;
     }
     if (!stays) {
         smpp_session_disconnected(&c->session);
         handle(w, c);
-        close_connection(w, c);
     }
+    if (c->session.state == SMPP_STATE_CLOSED)
+        close_connection(w, c);
     return there > 0 || back > 0;
 }
 
 void centre_tick(struct world *w)
 {
     smsc_tick(&w->smsc, w->now, world_utc(w));
+    if (instant_is_due(w->hex_until, w->now))
+        w->smsc.config.hex_in_answers = w->smsc.config.hex_in_receipts = false;
     if (w->server.is_running)
         outbox_tick(w->server.outbox, w->now);
     for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
@@ -246,8 +353,11 @@ struct instant centre_deadline(const struct world *w)
 {
     struct instant due = smsc_deadline(&w->smsc);
     for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
-        if (w->connections[i].is_open)
-            due = instant_earlier(due, smpp_session_deadline(&w->connections[i].session));
+        const struct connection *c = &w->connections[i];
+        if (c->is_open)
+            due = instant_earlier(due, smpp_session_deadline(&c->session));
+        if (c->is_open && !instant_is_due(c->stalled_until, w->now))
+            due = instant_earlier(due, c->stalled_until);
     }
     return due;
 }

@@ -228,11 +228,13 @@ static void check_download(struct world *w, uint32_t card, const uint8_t *imsi,
     if (row.card != r->card)
         world_violate(w, "pool_once", card, "it is given what is not reserved for it");
     const struct bootstrap *b = &r->bootstrap;
+    // One that lost its counters cannot say any more that it went back.
+    const bool is_judged = w->truths[card].hand_count == 0 && !w->truths[card].dump.is_blocked;
     for (uint8_t i = 0; i < b->item_count; i++) {
         if (memcmp(b->items[i].plan.imsi, imsi, COMMAND_IMSI_SIZE) == 0)
             return;
         if (b->items[i].subscription != 0 && slot_of(w, card, b->items[i].subscription) == NULL &&
-            w->truths[card].hand_count == 0)
+            is_judged)
             world_violate(w, "as_the_rule", card, "item %u is not there, and a later one comes", i);
     }
 }

@@ -43,6 +43,10 @@ bool deed_is_of_card(uint32_t kind)
     switch (kind) {
     case DEED_REJECT:
     case DEED_LINK:
+    case DEED_STALL:
+    case DEED_HALF_OPEN:
+    case DEED_HEX:
+    case DEED_SWALLOW:
     case DEED_CRASH:
     case DEED_CRASH_ACTING:
     case DEED_STOP:
@@ -76,7 +80,7 @@ static const char *word(uint32_t kind, uint32_t what)
         return command_number_name((uint8_t)what);
     case DEED_SMSC_MT:
     case DEED_SMSC_MO:
-        return what <= SMSC_FAULT_CUT_LINK ? smsc_fault_name((enum smsc_fault)what) : "";
+        return what <= SMSC_FAULT_LAST ? smsc_fault_name((enum smsc_fault)what) : "";
     case DEED_MOVE:
         return what < sizeof areas / sizeof areas[0] ? areas[what] : "";
     default: // the others have numbers

@@ -64,7 +64,15 @@ enum deed_stage {
     DEED(MO_COPY, mo_copy, MO_SEND)                                                                \
     DEED(MO_FORGED, mo_forged, MO_SEND)                                                            \
     DEED(REFLECTED, reflected, MO_SEND) /* it comes back to the card as well */                    \
-    DEED(CLOG, clog, NONE) /* its network carries nothing for a while, then in any order */
+    DEED(CLOG, clog, NONE)   /* its network carries nothing for a while, then in any order */      \
+    DEED(STALL, stall, NONE) /* a connection carries nothing, after so many octets */              \
+    DEED(HALF_OPEN, half_open, NONE)         /* it is gone, and one side at least does not know */ \
+    DEED(MT_ALTERED, mt_altered, MT_DELIVER) /* itself: enum alteration */                         \
+    DEED(MO_ALTERED, mo_altered, MO_SEND)                                                          \
+    DEED(MT_MIXED, mt_mixed, MT_DELIVER) /* a part comes among those of the next packet */         \
+    DEED(MO_MIXED, mo_mixed, MO_SEND)                                                              \
+    DEED(HEX, hex, NONE)         /* for a while, in answers (`what` 0) or receipts */              \
+    DEED(SWALLOW, swallow, NONE) /* what goes over this link is lost, for a while */
 
 enum deed_kind {
 #define DEED(NAME, name, stage) DEED_##NAME,

@@ -57,6 +57,26 @@ static bool is_kept(struct world *w, uint32_t chance, struct deed *d)
     return true;
 }
 
+static bool is_altered(struct world *w, struct deed *d)
+{
+    struct prng *p = &w->chance_transport;
+    if (w->knobs.alter == 0 || !prng_chance(p, w->knobs.alter))
+        return false;
+    d->what = (uint32_t)prng_below(p, ALTERATIONS);
+    d->octet = (uint32_t)prng_below(p, 1000);
+    d->value = 1 + (uint32_t)prng_below(p, 255);
+    return true;
+}
+
+static bool is_mixed(struct world *w, struct deed *d)
+{
+    struct prng *p = &w->chance_transport;
+    if (w->knobs.seg_mix == 0 || !prng_chance(p, w->knobs.seg_mix))
+        return false;
+    d->flags = (uint32_t)prng_below(p, 2);
+    return true;
+}
+
 static bool draw(struct world *w, struct deed *d)
 {
     const struct knobs *k = &w->knobs;
@@ -84,6 +104,12 @@ static bool draw(struct world *w, struct deed *d)
     case DEED_REFLECTED:
         d->after_ms = 1 + (uint32_t)prng_below(&w->chance_adversary, LATE_MS);
         return prng_chance(&w->chance_adversary, k->reflected);
+    case DEED_MT_ALTERED:
+    case DEED_MO_ALTERED:
+        return is_altered(w, d);
+    case DEED_MT_MIXED:
+    case DEED_MO_MIXED:
+        return is_mixed(w, d);
     case DEED_PUSH:
         return prng_below(&w->chance_people, 2) == 0;
     default: // the others strike by themselves
@@ -120,6 +146,24 @@ static void arm(struct world *w, const struct deed *d, const struct smpp_message
     (void)smsc_faults_add(&w->faults, &rule);
 }
 
+static void befall(struct world *w, enum deed_kind kind, uint32_t card,
+                   const struct smpp_message *m, enum smsc_fault fault, uint32_t value)
+{
+    const struct deed d = {.kind = kind,
+                           .card = card,
+                           .what = fault,
+                           .value = value,
+                           .place = w->moments[deed_stage(kind)][card].place};
+    world_record(w, &d);
+    arm(w, &d, m);
+}
+
+void fate_swallow(struct world *w, const struct smpp_message *m)
+{
+    arm(w, &(struct deed){.what = SMSC_FAULT_LOSE}, m);
+    probes_met(&w->result.probes, PROBE_SWALLOWED);
+}
+
 static void draw_submit(struct world *w, enum deed_kind kind, uint32_t card,
                         const struct smpp_message *m)
 {
@@ -143,30 +187,20 @@ static void draw_submit(struct world *w, enum deed_kind kind, uint32_t card,
         {SMSC_FAULT_CUT_LINK, k->smsc_cut, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct deed d = {.kind = kind, .card = card, .what = rows[i].fault, .value = rows[i].value};
-        if (rows[i].per_million == 0 || !prng_chance(&w->chance_smsc, rows[i].per_million))
-            continue;
-        d.place = w->moments[deed_stage(kind)][card].place;
-        world_record(w, &d);
-        arm(w, &d, m);
+        if (rows[i].per_million != 0 && prng_chance(&w->chance_smsc, rows[i].per_million))
+            befall(w, kind, card, m, (enum smsc_fault)rows[i].fault, rows[i].value);
     }
-    const struct deed mute = {.kind = kind,
-                              .card = card,
-                              .what = SMSC_FAULT_DROP_RESPONSE,
-                              .place = w->moments[deed_stage(kind)][card].place};
-    if (k->smsc_mute != 0 && prng_chance(&w->chance_seldom, k->smsc_mute)) {
-        world_record(w, &mute);
-        arm(w, &mute, m);
-    }
-    if (k->smsc_reject == 0 || !prng_chance(&w->chance_office, k->smsc_reject))
-        return;
-    const struct deed d = {.kind = kind,
-                           .card = card,
-                           .what = SMSC_FAULT_STATUS,
-                           .value = ESME_RINVDSTADR,
-                           .place = w->moments[deed_stage(kind)][card].place};
-    world_record(w, &d);
-    arm(w, &d, m);
+    struct prng *p = &w->chance_transport;
+    if (k->smsc_mute != 0 && prng_chance(&w->chance_seldom, k->smsc_mute))
+        befall(w, kind, card, m, SMSC_FAULT_DROP_RESPONSE, 0);
+    if (k->smsc_reject != 0 && prng_chance(&w->chance_office, k->smsc_reject))
+        befall(w, kind, card, m, SMSC_FAULT_STATUS, ESME_RINVDSTADR);
+    if (kind != DEED_SMSC_MT)
+        return; // nobody asks for receipts
+    if (k->receipt_dup != 0 && prng_chance(p, k->receipt_dup))
+        befall(w, kind, card, m, SMSC_FAULT_DUPLICATE_RECEIPT, 1 + (uint32_t)prng_below(p, 3));
+    if (k->receipt_early != 0 && prng_chance(p, k->receipt_early))
+        befall(w, kind, card, m, SMSC_FAULT_EARLY_RECEIPT, 0);
 }
 
 void fate_submit(struct world *w, enum deed_kind kind, uint32_t card, const struct smpp_message *m)

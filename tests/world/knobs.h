@@ -54,7 +54,15 @@
     KNOB(counters_ms, 86400000, 691200000) /* both copies of a card's counters are lost */         \
     KNOB(telltale, 1, 1)                   /* cards answer packets without a right MAC */          \
     /* of the transport: */                                                                        \
-    KNOB(clog_ms, 14400000, 345600000) /* the network of a card is clogged for a while */
+    KNOB(clog_ms, 14400000, 345600000)     /* the network of a card is clogged for a while */      \
+    KNOB(stall_ms, 3600000, 172800000)     /* a connection carries nothing for a while */          \
+    KNOB(half_open_ms, 3600000, 345600000) /* a connection is gone, and nobody says so */          \
+    KNOB(alter, 1000, 300000)              /* per million: a message is altered */                 \
+    KNOB(seg_mix, 10000, 500000)           /* per million: a part comes with another packet */     \
+    KNOB(receipt_dup, 1000, 500000)   /* per million: a receipt comes up to three times more */    \
+    KNOB(receipt_early, 1000, 500000) /* per million: it says delivered, before its answer */      \
+    KNOB(receipt_hex_ms, 14400000, 345600000) /* ids have another form on one side, for a while */ \
+    KNOB(swallow_ms, 14400000, 345600000) /* a link takes all and delivers nothing, for a while */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -62,7 +70,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 45
+#define KNOB_COUNT 53
 #define KNOB_SELDOM 40 // from here on
 // `calm`: how many times the times between happenings are doubled.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);

@@ -135,6 +135,20 @@ static struct air_message forge(struct world *w, const struct air_message *from,
     return m;
 }
 
+// And with it a part that was kept.
+static uint32_t hand_over_mixed(struct world *w, uint32_t card, const struct air_message *m)
+{
+    struct air_message other;
+    bool is_behind = false;
+    const bool is_mixed = alter_mix(w, card, m, true, &other, &is_behind);
+    if (is_mixed && !is_behind)
+        (void)hand_over(w, &other);
+    const uint32_t status = hand_over(w, m);
+    if (is_mixed && is_behind)
+        (void)hand_over(w, &other);
+    return status;
+}
+
 static uint32_t deliver(struct world *w, const struct smpp_message *from)
 {
     const uint32_t card = card_of_number(w, from->destination.digits);
@@ -159,13 +173,17 @@ static uint32_t deliver(struct world *w, const struct smpp_message *from)
     }
     if (fate_befalls(w, DEED_MT_RADIO, card, &d))
         return ESME_RX_T_APPN;
+    if (alter_keep(w, card, &m, true, DEED_MT_MIXED))
+        return ESME_ROK;
+    if (fate_befalls(w, DEED_MT_ALTERED, card, &d))
+        alter(w, &m, true, &d);
     const uint64_t wait_ms = transport_wait_ms(w, card, w->moments[STAGE_MT_DELIVER][card].place);
     if (wait_ms > 0) {
         probes_met(&w->result.probes, PROBE_CLOGGED);
         keep(w, HAPPENS_MT, &m, wait_ms);
         return ESME_ROK;
     }
-    const uint32_t status = hand_over(w, &m);
+    const uint32_t status = hand_over_mixed(w, card, &m);
     return fate_befalls(w, DEED_MT_DENIED, card, &d) ? ESME_RX_T_APPN : status;
 }
 
@@ -231,6 +249,18 @@ static void reflect(struct world *w, const struct air_message *from)
         keep(w, HAPPENS_MT, &m, d.after_ms);
 }
 
+static void keep_mixed(struct world *w, uint32_t card, const struct air_message *m, uint64_t ms)
+{
+    struct air_message other;
+    bool is_behind = false;
+    const bool is_mixed = alter_mix(w, card, m, false, &other, &is_behind);
+    if (is_mixed && !is_behind)
+        keep(w, HAPPENS_MO, &other, ms);
+    keep(w, HAPPENS_MO, m, ms);
+    if (is_mixed && is_behind)
+        keep(w, HAPPENS_MO, &other, ms);
+}
+
 void network_message(void *context, const struct fleet_message *message)
 {
     struct world *w = context;
@@ -248,10 +278,14 @@ void network_message(void *context, const struct fleet_message *message)
                is_lost);
     if (is_lost)
         return;
+    if (alter_keep(w, card, &m, false, DEED_MO_MIXED))
+        return;
     const bool is_late = fate_befalls(w, DEED_MO_LATE, card, &d);
     const uint64_t carried_ms = is_late ? d.after_ms : carry_ms(w, card);
     const uint64_t wait_ms = transport_wait_ms(w, card, w->moments[STAGE_MO_SEND][card].place);
-    keep(w, HAPPENS_MO, &m, carried_ms > wait_ms ? carried_ms : wait_ms);
+    if (fate_befalls(w, DEED_MO_ALTERED, card, &d))
+        alter(w, &m, false, &d);
+    keep_mixed(w, card, &m, carried_ms > wait_ms ? carried_ms : wait_ms);
     if (fate_befalls(w, DEED_MO_FORGED, card, &d)) {
         const struct air_message forged = forge(w, &m, &d);
         keep(w, HAPPENS_MO, &forged, d.after_ms);

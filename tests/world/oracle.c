@@ -182,6 +182,13 @@ struct opened {
     uint8_t octets[SMS_PACKET_MAX];
 };
 
+// Devices keep the others.
+static bool is_for_card(const struct sms_deliver *m)
+{
+    return m->pid == SMS_PID_USIM_DATA_DOWNLOAD && !sms_is_septets(m->dcs) &&
+           (m->first & SMS_HEADER_PRESENT) != 0;
+}
+
 static void open_packet(struct world *w, uint32_t card, struct bytes tpdu, struct opened *o)
 {
     const struct applet_factory *f = &w->people[card].factory;
@@ -191,7 +198,7 @@ static void open_packet(struct world *w, uint32_t card, struct bytes tpdu, struc
     struct sms_packet packet;
     struct writer buffer = writer_of(o->octets, sizeof o->octets);
     o->is_whole = o->is_authentic = false;
-    if (sms_read_deliver(tpdu, &message) != SMS_OK ||
+    if (sms_read_deliver(tpdu, &message) != SMS_OK || !is_for_card(&message) ||
         sms_join(&w->people[card].ear, &server, message.user_data, w->now, &packet) !=
             SMS_JOIN_COMPLETE)
         return;

@@ -28,6 +28,17 @@ static const uint8_t wanted_results[][2] = {
 
 static const char *const fault_names[PROBE_FAULTS] = {
     [PROBE_CLOGGED] = "clogged",
+    [PROBE_STALLED] = "stalled",
+    [PROBE_SILENCE_NEAR] = "centre gone",
+    [PROBE_SILENCE_FAR] = "centre left alone",
+    [PROBE_ALTERED_MT] = "altered to a card",
+    [PROBE_ALTERED_MO] = "altered from a card",
+    [PROBE_MIXED_MT] = "mixed to a card",
+    [PROBE_MIXED_MO] = "mixed from a card",
+    [PROBE_RECEIPTS_DOUBLED] = "receipts doubled",
+    [PROBE_RECEIPTS_EARLY] = "receipts early",
+    [PROBE_HEX] = "ids in hexadecimal",
+    [PROBE_SWALLOWED] = "swallowed",
 };
 
 static const char *const card_names[PROBE_CARDS] = {
@@ -124,9 +135,14 @@ void probes_ran(struct probes *p, uint8_t command, uint8_t result)
     p->results[command % PROBE_COMMANDS][result % PROBE_RESULTS]++;
 }
 
+void probes_count(struct probes *p, enum probe_fault fault, uint64_t times)
+{
+    p->faults[fault] += (uint32_t)times;
+}
+
 void probes_met(struct probes *p, enum probe_fault fault)
 {
-    p->faults[fault]++;
+    probes_count(p, fault, 1);
 }
 
 void probes_card(struct probes *p, enum probe_card situation, bool is_met)

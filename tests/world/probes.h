@@ -14,7 +14,18 @@ struct world;
 
 // What befell messages on their way.
 enum probe_fault {
-    PROBE_CLOGGED, // one waited until a network was clogged no more
+    PROBE_CLOGGED,      // one waited until a network was clogged no more
+    PROBE_STALLED,      // octets waited in a connection that carried nothing
+    PROBE_SILENCE_NEAR, // server or network noticed that the message centre is gone
+    PROBE_SILENCE_FAR,  // or the reverse
+    PROBE_ALTERED_MT,
+    PROBE_ALTERED_MO,
+    PROBE_MIXED_MT, // a part came among those of another packet
+    PROBE_MIXED_MO,
+    PROBE_RECEIPTS_DOUBLED,
+    PROBE_RECEIPTS_EARLY,
+    PROBE_HEX,       // a receipt came while ids had two forms
+    PROBE_SWALLOWED, // a message went over a link that delivers nothing
     PROBE_FAULTS
 };
 
@@ -42,6 +53,7 @@ void probes_look(const struct world *w, struct probes *p);
 void probes_ran(struct probes *p, uint8_t command, uint8_t result);
 void probes_met(struct probes *p, enum probe_fault fault);
 void probes_card(struct probes *p, enum probe_card situation, bool is_met);
+void probes_count(struct probes *p, enum probe_fault fault, uint64_t times);
 void probes_add(struct probes *sum, const struct probes *p);
 // Calls `missing` for each that was not met. How many there are, and how many were met.
 unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(const char *name));

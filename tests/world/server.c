@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "ota-server/service/bootstrap_job.h"
 #include "ota-server/store/backup.h"
+#include "smpp/core/receipt.h"
 #include "tests/world/campaign.h"
 #include "tests/world/store/kind.h"
 #include "tests/world/world.h"
@@ -198,7 +199,7 @@ static size_t room(void *context, unsigned link)
 
 // A question may go to a number that is the card's with a download that never left: the server was
 // killed before, and does not know.
-static void tap(struct world *w, const struct smpp_message *m)
+static void tap(struct world *w, unsigned link, const struct smpp_message *m)
 {
     const struct bytes number = m->destination.digits;
     const uint32_t holder = card_of_number(w, number);
@@ -209,6 +210,8 @@ static void tap(struct world *w, const struct smpp_message *m)
         memcpy(digits, to.at, to.len);
         check_packet(w, card, radio_identity(digits), m->short_message);
         fate_submit(w, DEED_SMSC_MT, card, m);
+        if (!instant_is_due(w->connections[link].swallows_until, w->now))
+            fate_swallow(w, m);
         return;
     }
     world_violate(w, "address", 0, "a message for %.*s, which is no card's", (int)number.len,
@@ -226,7 +229,7 @@ static enum smpp_send send_part(void *context, unsigned link, const struct smpp_
     if (sent != SMPP_SEND_OK)
         return sent;
     w->result.sent++;
-    tap(w, &pdu->message);
+    tap(w, link, &pdu->message);
     return sent;
 }
 
@@ -285,6 +288,8 @@ void server_event(struct world *w, uint32_t link, const struct smpp_event *event
         return;
     switch (event->type) {
     case SMPP_EVENT_REQUEST:
+        if (smpp_is_receipt(&event->pdu) && !instant_is_due(w->hex_until, w->now))
+            probes_met(&w->result.probes, PROBE_HEX);
         outbox_request(s->outbox, link, event->handle, &event->pdu);
         break;
     case SMPP_EVENT_RESPONSE:

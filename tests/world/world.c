@@ -336,6 +336,10 @@ void world_do(struct world *w, const struct deed *d)
         trouble_do(w, d);
         break;
     case DEED_CLOG:
+    case DEED_STALL:
+    case DEED_HALF_OPEN:
+    case DEED_HEX:
+    case DEED_SWALLOW:
         transport_do(w, d);
         break;
     case DEED_APPROVE:
@@ -411,6 +415,10 @@ static void happen(struct world *w, const struct entry *e)
         trouble_happen(w, e);
         break;
     case HAPPENS_CLOG:
+    case HAPPENS_STALL:
+    case HAPPENS_HALF_OPEN:
+    case HAPPENS_HEX:
+    case HAPPENS_SWALLOW:
         transport_happen(w, e);
         break;
     case HAPPENS_OFFICE:
@@ -551,6 +559,8 @@ static void end(struct world *w)
         check_tell(w, w->result.card);
     if (w->server.is_running)
         probes_look(w, &w->result.probes);
+    probes_count(&w->result.probes, PROBE_RECEIPTS_DOUBLED, w->smsc.counts.duplicated_receipts);
+    probes_count(&w->result.probes, PROBE_RECEIPTS_EARLY, w->smsc.counts.early_receipts);
     w->result.card_days = w->cards * w->now.ms / DAY_MS;
     w->result.ended_ms = w->now.ms;
     world_note(w, "end", "cards=%u", w->cards);

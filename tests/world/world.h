@@ -132,6 +132,21 @@ struct saying {
 
 // --- the parts -------------------------------------------------------------------------------
 
+struct air_message {
+    bool is_used;
+    uint8_t len;
+    uint64_t number; // MT: destination, MO: source
+    uint32_t card;
+    uint8_t tpdu[SMS_SUBMIT_MAX + 16];
+};
+
+// A part of several that comes among those of the next packet.
+struct mixed {
+    bool is_kept;
+    bool is_behind; // or in front of the first of them
+    struct air_message message;
+};
+
 struct person { // a card with everything the world knows about it
     struct applet_factory factory;
     struct slot slots[WORLD_SUBSCRIPTIONS]; // the first two from the factory
@@ -152,6 +167,7 @@ struct person { // a card with everything the world knows about it
     // than the card whose it became, or on which it stayed foreign.
     uint32_t adopters[WORLD_SUBSCRIPTIONS];
     struct instant clogged_until; // its network
+    struct mixed mixed[2];        // to and from it
 };
 
 // A subscription: the n-th of a person.
@@ -160,28 +176,30 @@ struct subject {
     unsigned subscription;
 };
 
-struct air_message {
-    bool is_used;
-    uint8_t len;
-    uint64_t number; // MT: destination, MO: source
-    uint32_t card;
-    uint8_t tpdu[SMS_SUBMIT_MAX + 16];
-};
+#define CONNECTION_SIDES 3 // the server's or the network's, and two of the message centre
 
 struct connection {
     struct smpp_session session;
-    uint32_t link; // of the message centre
+    uint32_t link;  // of the message centre; SMSC_NONE: it is gone there
+    uint32_t ghost; // another one, of which only the message centre knows; or SMSC_NONE
     uint32_t index;
     bool is_open;
     bool is_bound;
-    uint32_t opened;    // how often
-    uint32_t cut_after; // it carries one octet less than that; 0: all
-    uint32_t away_ms;   // after its next end; 0: a little
+    bool is_half_open;         // what goes into it is lost
+    struct instant lost;       // since then
+    struct instant ghost_lost; // the ghost
+    uint32_t stall_ms;         // what ends after `cut_after` octets is not the connection: 0
+    struct instant stalled_until;
+    struct instant swallows_until; // what the server sends over it
+    uint8_t far_side;              // of the message centre
+    uint32_t opened;               // how often
+    uint32_t cut_after;            // it carries one octet less than that; 0: all
+    uint32_t away_ms;              // after its next end; 0: a little
     struct instant away_until;
-    struct smpp_pending window[2][WORLD_WINDOW];
-    struct smpp_owed owed[2][WORLD_WINDOW];
-    uint8_t input[2][WORLD_BUFFER];
-    uint8_t output[2][WORLD_BUFFER];
+    struct smpp_pending window[CONNECTION_SIDES][WORLD_WINDOW];
+    struct smpp_owed owed[CONNECTION_SIDES][WORLD_WINDOW];
+    uint8_t input[CONNECTION_SIDES][WORLD_BUFFER];
+    uint8_t output[CONNECTION_SIDES][WORLD_BUFFER];
 };
 
 struct server {
@@ -300,7 +318,8 @@ struct world {
     struct smsc_mailbox mailboxes[512];
     uint32_t buckets[512];
     struct smsc_timer timers[4 * 512];
-    struct smsc_link links[WORLD_CONNECTIONS];
+    struct instant hex_until; // it has ids in hexadecimal on one side
+    struct smsc_link links[2 * WORLD_CONNECTIONS];
     struct connection connections[WORLD_CONNECTIONS];
     // the server
     struct server server;
@@ -343,6 +362,8 @@ void fate_stage(struct world *w, enum deed_stage stage, uint32_t card);
 bool fate_befalls(struct world *w, enum deed_kind kind, uint32_t card, struct deed *deed);
 // Somebody gave the message centre a message: faults of it are drawn and armed.
 void fate_submit(struct world *w, enum deed_kind kind, uint32_t card, const struct smpp_message *m);
+// It takes this message, and loses it.
+void fate_swallow(struct world *w, const struct smpp_message *m);
 // Forgets faults of the message centre that were used up.
 void fate_sweep(struct world *w);
 
@@ -372,6 +393,12 @@ void centre_cut(struct world *w, uint32_t connection);
 void centre_cut_for(struct world *w, uint32_t connection, uint32_t away_ms);
 // The same once it carried so many octets more, both ways together.
 void centre_cut_after(struct world *w, uint32_t connection, uint32_t octets);
+// It carries nothing more for so long, once it carried so many octets more.
+void centre_stall(struct world *w, uint32_t connection, uint32_t octets, uint32_t for_ms);
+// Its octets are lost from now on, and nobody says so.
+enum half_open { HALF_OPEN_BOTH, HALF_OPEN_NEAR /* the message centre is gone */, HALF_OPEN_FAR };
+#define HALF_OPENS 3
+void centre_lose(struct world *w, uint32_t connection, enum half_open who);
 // Message centre, sessions and server know the time from here on.
 void centre_tick(struct world *w);
 // Carries octets until nothing moves.
@@ -418,6 +445,26 @@ void transport_calm(struct world *w);
 // When the `place`-th message of a card goes on in this moment, in ms: 0 at once, or when its
 // network is clogged no more.
 uint64_t transport_wait_ms(const struct world *w, uint32_t card, uint32_t place);
+
+// --- alter.c: messages that are altered, and parts among those of another packet
+// -------------------
+enum alteration {
+    ALTER_OCTET,     // any one of the user data
+    ALTER_CODING,    // it is a text then, for the device
+    ALTER_PROTOCOL,  // and no data download
+    ALTER_INDICATOR, // there is no header, it says
+    ALTER_HEADER,    // it is written anew, and does not say any more that there are other parts
+    ALTER_END,       // cut off
+};
+#define ALTERATIONS 6
+// `is_deliver`: to the card.
+void alter(struct world *w, struct air_message *m, bool is_deliver, const struct deed *deed);
+// Is it a part that is kept for the next packet?
+bool alter_keep(struct world *w, uint32_t card, const struct air_message *m, bool is_deliver,
+                enum deed_kind kind);
+// A message of a card goes on: does one that was kept come with it? In `out`, in front or behind.
+bool alter_mix(struct world *w, uint32_t card, const struct air_message *m, bool is_deliver,
+               struct air_message *out, bool *is_behind);
 
 // --- rot.c: memory of cards that loses its value ---------------------------------------------
 void rot_do(struct world *w, const struct deed *d);
