@@ -282,8 +282,11 @@ static void restored(struct work *w, uint32_t sequence, bool is_back)
         r->gap_sequences = 0;
         r->gap_deadline.ms = 0;
     }
-    if (is_lower)
+    if (is_lower) {
         r->restored_sequence = sequence;
+        // Versions of its parameters may come again with other content as well.
+        timers_read(w);
+    }
     work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
 }
 

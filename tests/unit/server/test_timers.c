@@ -55,15 +55,21 @@ static void configured(uint16_t version, const uint8_t *list, uint16_t len)
     world_event(&world, &e);
 }
 
+static void audit_answered(uint16_t version)
+{
+    struct event e;
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.configuration_version = version;
+    world_event(&world, &e);
+}
+
 static void audited(uint16_t version)
 {
     struct event e = {.type = EVENT_REQUEST, .fresh_id = ++world.next_id};
     e.as.request.operation = (struct operation){.id = 77, .kind = OPERATION_AUDIT};
     world_event(&world, &e);
-    world_submit(&world, SUBMIT_ACCEPTED);
-    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
-    e.as.por.answer.configuration_version = version;
-    world_event(&world, &e);
+    audit_answered(version);
 }
 
 static void only_what_the_group_names_is_compared(void **state)
@@ -220,6 +226,21 @@ static void an_address_that_is_checked_while_it_is_read_is_read_again(void **sta
     assert_int_equal(world.record.parameters_version, 3);
 }
 
+// It went back to version 4 and was configured again: the number says that nothing changed.
+static void a_card_that_went_back_is_read(void **state)
+{
+    (void)state;
+    world.policy.timers.len = 0;
+    world.record.configuration_version = world.record.parameters_version = 5;
+    world_notify(&world, NOTIFY_RESTORED, 1, false);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    audit_answered(5);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIGURE);
+    assert_int_equal(world.record.open.kind, OPERATION_READ_TIMERS);
+}
+
 // Sixteen wait for an approval, and there is no place for the server's own reading.
 static void fill(void)
 {
@@ -298,6 +319,7 @@ int main(void)
         CASE(an_address_that_was_checked_is_read),
         CASE(an_address_that_is_checked_while_it_is_read_is_read_again),
         CASE(a_reading_that_never_came_is_asked_for_by_the_next_audit),
+        CASE(a_card_that_went_back_is_read),
         CASE(a_reading_without_a_place_in_the_queue_waits_for_one),
         CASE(a_reading_from_before_does_not_serve_what_has_no_place_yet),
         CASE(a_reading_that_the_card_refuses_is_asked_for_a_day_later),
