@@ -239,7 +239,7 @@ planted_bug(deletes_the_fallback applet/commands.c RULE check
     BECOMES [==[
 ]==])
 
-planted_bug(deletes_the_enabled applet/commands.c RULE check
+planted_bug(deletes_the_enabled applet/commands.c RULE check SEED 12
     TEXT [==[
     if (s->state == SLOT_ENABLED)
         return RESULT_IS_ENABLED;
@@ -624,7 +624,7 @@ planted_bug(deaf_for_good applet/toolkit.c RULE hears_again
         if (use == CLOCK_LOCK) {
             a->is_locked = true;]==])
 
-planted_bug(clock_back_ignored ota-server/service/turn_start.c RULE convergence SEED 491
+planted_bug(clock_back_ignored ota-server/service/turn_start.c RULE convergence SEED 528
     TEXT [==[
     if (status != STORE_OK || last.ms - now.ms <= CLOCK_BACK_MS)]==]
     BECOMES [==[
@@ -907,9 +907,10 @@ planted_bug(campaign_asks_in_a_pause ota-server/service/campaign_run.c CAMPAIGN 
 store_campaign_put(v->store, c, is_due ? now : (struct utc){0});]==]
     ALSO_BECOMES [==[
 store_campaign_put(v->store, c, is_due ? now : utc_after(now, 1000));]==])
+
 # --- the transport ---
 
-planted_bug(silence_is_never_missed smpp/core/session.c
+planted_bug(silence_is_never_missed smpp/core/session.c RULE silence_is_noticed
     TEXT [==[
     if (s->enquire_sequence != 0)
         s->misses++;]==]
