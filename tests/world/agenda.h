@@ -38,7 +38,9 @@ enum happening {
     HAPPENS_HALF_OPEN, // the same
     HAPPENS_HEX,
     HAPPENS_SWALLOW, // `subject`: link of the server
-    HAPPENS_DEED,    // of a story: `subject` is its place
+    HAPPENS_BUSY,
+    HAPPENS_EIO,
+    HAPPENS_DEED, // of a story: `subject` is its place
 };
 
 struct entry {

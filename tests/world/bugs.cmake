@@ -225,6 +225,26 @@ planted_bug(ids_not_stored ota-server/core/record_octets.c RULE outcome_is_true
     BECOMES [==[
 ]==])
 
+planted_bug(goes_on_without_a_sync ota-server/service/turn.c RULE turn SEED 23
+    TEXT [==[
+    return status == STORE_LOST ? TURN_STOP : TURN_RETRY;
+}
+
+bool turn_has_told]==]
+    BECOMES [==[
+    return TURN_RETRY;
+}
+
+bool turn_has_told]==])
+
+planted_bug(sync_taken_for_a_write ota-server/store/driver.c RULE turn SEED 23
+    TEXT [==[
+            return STORE_LOST;
+        return code == SQLITE_IOERR_WRITE]==]
+    BECOMES [==[
+            return STORE_FULL;
+        return code == SQLITE_IOERR_WRITE]==])
+
 planted_bug(timeout_without_doubt ota-server/core/rules.c RULE outcome_is_true
     TEXT [==[
     GO(D, IN_TIMEOUT, UNKNOWN, POR_MISSING_BUT_DELIVERED, NONE),]==]
@@ -372,7 +392,7 @@ planted_bug(response_of_another ota-server/service/outbox_links.c RULE convergen
     part = &p->parts[number];
     const bool is_same = p->phase != PACKET_FREE;]==])
 
-planted_bug(store_asked_at_once ota-server/service/outbox_join.c RULE time_goes_on
+planted_bug(store_asked_at_once ota-server/service/outbox_join.c RULE time_goes_on SEED 200
     TEXT [==[
         if (instant_is_due(o->read_at, o->now))]==]
     BECOMES [==[
@@ -866,7 +886,7 @@ planted_bug(last_item_first ota-server/core/bootstrap.c RULE as_the_rule
     for (uint8_t i = b->item_count; i-- > 0;) {
         if (record_slot_of(r, b->items[i].subscription) != NULL) {]==])
 
-planted_bug(new_database_refused ota-server/service/turn_start.c RULE start
+planted_bug(new_database_refused ota-server/service/turn_start.c RULE turn
     TEXT [==[
     if (status == STORE_OK || status == STORE_NONE)
         status = store_ids(]==]

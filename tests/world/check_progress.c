@@ -23,7 +23,9 @@ void check_progress(struct world *w)
 {
     const struct server *s = &w->server;
     const bool is_judged = s->is_running && w->now.ms >= s->started.ms + START_MS &&
-                           w->now.ms >= s->full_until.ms + START_MS;
+                           w->now.ms >= s->full_until.ms + START_MS &&
+                           w->now.ms >= s->busy_until.ms + START_MS &&
+                           w->now.ms >= s->failing_until.ms + START_MS;
     for (uint32_t i = 0; is_judged && i < w->cards; i++) {
         struct record r;
         check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);

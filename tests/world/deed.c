@@ -55,6 +55,8 @@ bool deed_is_of_card(uint32_t kind)
     case DEED_BACKUP:
     case DEED_RESTORE:
     case DEED_WEAK:
+    case DEED_BUSY:
+    case DEED_EIO:
         return false;
     default: // all others
         return true;
@@ -71,6 +73,7 @@ static const char *word(uint32_t kind, uint32_t what)
 {
     static const char *const areas[] = {"home", "first", "second", "third", "hole"};
     static const char *const actions[] = {"start", "resume", "cancel"};
+    static const char *const errors[] = {"writes", "write", "sync_undone", "sync_kept"};
     switch (kind) {
     case DEED_BOOTSTRAP:
         return what < sizeof actions / sizeof actions[0] ? actions[what] : "";
@@ -81,6 +84,8 @@ static const char *word(uint32_t kind, uint32_t what)
     case DEED_SMSC_MT:
     case DEED_SMSC_MO:
         return what <= SMSC_FAULT_LAST ? smsc_fault_name((enum smsc_fault)what) : "";
+    case DEED_EIO:
+        return what < sizeof errors / sizeof errors[0] ? errors[what] : "";
     case DEED_MOVE:
         return what < sizeof areas / sizeof areas[0] ? areas[what] : "";
     default: // the others have numbers

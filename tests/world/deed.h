@@ -51,6 +51,8 @@ enum deed_stage {
     DEED(APPROVE, approve, NONE)           /* the first that waits for it, or reject it */         \
     DEED(BAR, bar, NONE)                   /* one of its subscriptions as fallback, or not */      \
     DEED(RETIRE, retire, NONE)             /* it is out of use */                                  \
+    DEED(BUSY, busy, NONE)                 /* somebody else holds the database for a while */      \
+    DEED(EIO, eio, NONE)                   /* writes of it fail for a while, or one, or a sync */  \
     DEED(SMSC_MT, smsc_mt, MT_SUBMIT)      /* a fault of the message centre */                     \
     DEED(SMSC_MO, smsc_mo, MO_SUBMIT)                                                              \
     DEED(MT_LOST, mt_lost, MT_DELIVER)     /* the network says delivered */                        \

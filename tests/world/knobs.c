@@ -38,7 +38,10 @@ void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm)
     uint32_t values[KNOB_COUNT];
     for (unsigned i = 0; i < KNOB_COUNT; i++) {
         struct prng p;
-        prng_init(&p, seed, "knob", i);
+        if (i < KNOB_NAMED)
+            prng_init(&p, seed, "knob", i);
+        else
+            prng_init(&p, seed, ranges[i].name, 0);
         const bool is_on = i < KNOB_SELDOM ? prng_below(&p, 2) != 0 : prng_below(&p, 8) == 0;
         values[i] = is_on ? draw(&p, &ranges[i]) : 0;
         const uint64_t longer = (uint64_t)values[i] << calm;

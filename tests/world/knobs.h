@@ -62,7 +62,10 @@
     KNOB(receipt_dup, 1000, 500000)   /* per million: a receipt comes up to three times more */    \
     KNOB(receipt_early, 1000, 500000) /* per million: it says delivered, before its answer */      \
     KNOB(receipt_hex_ms, 14400000, 345600000) /* ids have another form on one side, for a while */ \
-    KNOB(swallow_ms, 14400000, 345600000) /* a link takes all and delivers nothing, for a while */
+    KNOB(swallow_ms, 14400000, 345600000) /* a link takes all and delivers nothing, for a while */ \
+    /* of the database, people and devices: */                                                     \
+    KNOB(busy_ms, 14400000, 345600000) /* somebody else holds the database for a while */          \
+    KNOB(eio_ms, 14400000, 345600000)  /* a write of it fails, or a sync */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -70,7 +73,8 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 53
+#define KNOB_COUNT 55
+#define KNOB_NAMED 53  // drawn by their names from here on
 #define KNOB_SELDOM 40 // from here on
 // `calm`: how many times the times between happenings are doubled.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);

@@ -60,6 +60,9 @@ static bool is_told(uint8_t status, uint8_t input)
                                status == STATUS_AWAIT_APPROVAL || next == STATUS_QUEUED));
 }
 
+static const char *const disk_names[WORLD_DISKS] = {"good",        "full",        "busy",
+                                                    "write_fails", "sync_undone", "sync_kept"};
+
 // What no world can meet, and why: it is no gap. One that is met all the same counts.
 static const struct {
     const char *name, *why;
@@ -150,6 +153,11 @@ void probes_card(struct probes *p, enum probe_card situation, bool is_met)
     p->cards[situation] += is_met;
 }
 
+void probes_struck(struct probes *p, uint8_t disk)
+{
+    p->disks[disk % WORLD_DISKS]++;
+}
+
 void probes_add(struct probes *sum, const struct probes *p)
 {
     uint32_t *to = &sum->transitions[0][0];
@@ -202,6 +210,8 @@ unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(co
         tell(&r, p->faults[i], "transport", fault_names[i], "");
     for (unsigned i = 0; i < PROBE_CARDS; i++)
         tell(&r, p->cards[i], "card", card_names[i], "");
+    for (size_t i = WORLD_DISK_GOOD + 1; i < WORLD_DISKS; i++)
+        tell(&r, p->disks[i], "disk", disk_names[i], "");
     *met = r.met;
     return r.count;
 }

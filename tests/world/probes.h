@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ota-server/core/rules.h"
+#include "tests/world/store/kind.h"
 
 struct world;
 
@@ -46,6 +47,7 @@ struct probes {
     uint32_t results[PROBE_COMMANDS][PROBE_RESULTS];
     uint32_t faults[PROBE_FAULTS];
     uint32_t cards[PROBE_CARDS];
+    uint32_t disks[WORLD_DISKS];
 };
 
 // Adds what this world met so far.
@@ -54,6 +56,7 @@ void probes_ran(struct probes *p, uint8_t command, uint8_t result);
 void probes_met(struct probes *p, enum probe_fault fault);
 void probes_card(struct probes *p, enum probe_card situation, bool is_met);
 void probes_count(struct probes *p, enum probe_fault fault, uint64_t times);
+void probes_struck(struct probes *p, uint8_t disk); // enum world_disk
 void probes_add(struct probes *sum, const struct probes *p);
 // Calls `missing` for each that was not met. How many there are, and how many were met.
 unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(const char *name));

@@ -15,6 +15,7 @@
 #define WEAK_SPI 0x12   // not ciphered: below the least that cards take
 #define ANSWER_SPI 0x39 // an answer, secured, in a message of its own
 #define LINKS 2
+#define AGAIN_MS 60000 // after a start that failed
 
 // Nonces of the store: repeated from the seed, because a run must be. Never in a product.
 static struct prng nonces;
@@ -50,7 +51,8 @@ static struct store_options options_of(const struct server *s)
                                   .ota_master = master_key(1),
                                   .network_master = master_key(2),
                                   .pseudonym_key = master_key(3),
-                                  .crypto = &s->crypto.store};
+                                  .crypto = &s->crypto.store,
+                                  .wait_ms = 1};
 }
 
 static void open_store(struct world *w)
@@ -153,6 +155,7 @@ static void make_home(struct server *s)
     if (s->folder[0] == 0)
         make_folder(s->folder);
     (void)snprintf(s->path, sizeof s->path, "%s/server.db", s->folder);
+    world_store_use_files();
 }
 
 void server_make(struct world *w)
@@ -267,9 +270,51 @@ struct utc server_utc(const struct world *w)
     return (struct utc){world_utc(w).ms + w->server.clock_ms};
 }
 
-static bool is_full(const struct world *w)
+// --- its disk --------------------------------------------------------------------------------
+
+static enum world_disk disk_of(const struct world *w)
 {
-    return w->now.ms < w->server.full_until.ms;
+    const struct server *s = &w->server;
+    if (w->now.ms < s->busy_until.ms)
+        return WORLD_DISK_BUSY;
+    if (w->now.ms < s->full_until.ms)
+        return WORLD_DISK_FULL;
+    if (w->now.ms < s->failing_until.ms)
+        return WORLD_DISK_WRITE_FAILS;
+    return s->next_error;
+}
+
+// What the server may do on such a disk. After a sync that failed it must not go on.
+static const char *wrong_on(enum world_disk disk, bool was_struck, enum turn_status status)
+{
+    const bool is_lost = disk == WORLD_DISK_SYNC_UNDONE || disk == WORLD_DISK_SYNC_KEPT;
+    if (was_struck && is_lost)
+        return status == TURN_STOP ? NULL : "a sync failed, and the server goes on";
+    if (was_struck)
+        return status == TURN_RETRY ? NULL : "it cannot be written, and the server takes no notice";
+    return status == TURN_OK ? NULL : "the server cannot write";
+}
+
+// Writes on the disk as it is, which is good again afterwards. False: it could not be, and when the
+// process is dying, it has to end before the disk is looked at again.
+static bool write_on_disk(struct world *w, enum turn_status (*write)(struct turn *t, struct utc at))
+{
+    struct server *s = &w->server;
+    const enum world_disk disk = disk_of(w);
+    world_store_disk(s->store, disk);
+    const enum turn_status status = write(s->turn, server_utc(w));
+    const bool was_struck = world_store_was_struck(s->store);
+    const char *wrong = wrong_on(disk, was_struck, status);
+    if (wrong != NULL)
+        world_violate(w, "turn", 0, "%s: %s", wrong, store_problem(s->store));
+    if (was_struck) {
+        s->next_error = WORLD_DISK_GOOD;
+        probes_struck(&w->result.probes, (uint8_t)disk);
+    }
+    if (status != TURN_STOP)
+        world_store_disk(s->store, WORLD_DISK_GOOD);
+    s->is_dying |= status == TURN_STOP;
+    return status == TURN_OK;
 }
 
 static void send_packet(void *context, const struct message *message)
@@ -350,8 +395,11 @@ void server_start(struct world *w)
     s->is_dying = false;
     s->lives++;
     world_note(w, "server_start", "life=%u", s->lives);
-    if (turn_start(s->turn, server_utc(w)) != TURN_OK)
-        world_violate(w, "start", 0, "the server does not start: %s", store_problem(s->store));
+    if (!write_on_disk(w, turn_start)) {
+        s->away_ms = AGAIN_MS; // whoever supervises it starts it again
+        server_crash(w);
+        return;
+    }
     check_started(w);
     s->is_put_back = false;
     for (uint32_t i = 0; i < LINKS; i++)
@@ -377,6 +425,7 @@ static void end(struct world *w)
     } else {
         store_rollback(s->store);
     }
+    world_store_disk(s->store, WORLD_DISK_GOOD);
     s->dies_acting = false;
     s->is_dying = false;
     agenda_add(&w->agenda, instant_after(w->now, 1000 + s->away_ms), HAPPENS_START, 0, 0);
@@ -440,7 +489,7 @@ void server_stop(struct world *w)
         return;
     world_note(w, "server_stop", "life=%u", w->server.lives);
     if (outbox_is_settled(w->server.outbox))
-        check(turn_stop(w->server.turn, server_utc(w)) == TURN_OK);
+        (void)write_on_disk(w, turn_stop);
     end(w);
 }
 
@@ -489,11 +538,7 @@ void server_step(struct world *w)
     s->policy.ota.spi2 = ANSWER_SPI;
     outbox_tick(s->outbox, w->now);
     for (unsigned i = 0; i < 64 && s->is_running && is_turn_due(w); i++) {
-        world_store_refuse(s->store, is_full(w));
-        const bool is_done = turn_run(s->turn, server_utc(w)) == TURN_OK;
-        world_store_refuse(s->store, false);
-        if (!is_done && !is_full(w))
-            world_violate(w, "turn", 0, "the server cannot write: %s", store_problem(s->store));
+        (void)write_on_disk(w, turn_run);
         if (s->is_dying)
             server_crash(w);
         else

@@ -1,14 +1,17 @@
-// What else goes wrong: the server's disk and clock, cells of cards' memories, floods of forgers.
+// What else goes wrong: the server's disk, its database and clock, cells of cards' memories, floods
+// of forgers.
 #include "common/base/check.h"
 #include "tests/world/world.h"
 
 #define FULL_MS 7200000
+#define DISK_ERRORS 4 // writes for a while, one, a sync that undid, one that kept what it had
 #define ERROR_OCTETS 3000
 #define FLOOD_MOST 200
 #define FLOOD_USUAL 40 // half of them lock a card out
 #define ROT_OCTETS 5000
 #define BACKUP_AGE_MS 21600000
 #define WEAK_MS 21600000
+#define BUSY_MS 3600000
 // Of each copy of the counters: behind marker and seal [applet/memory.h].
 #define COUNTERS_FIRST 2
 #define COUNTERS_OCTETS 28
@@ -20,7 +23,8 @@ static const struct kind {
 } kinds[] = {{HAPPENS_FULL, DEED_FULL, false},          {HAPPENS_CLOCK, DEED_CLOCK, false},
              {HAPPENS_RESTORE, DEED_BACKUP, false},     {HAPPENS_ROT, DEED_ROT, true},
              {HAPPENS_NVM_ERROR, DEED_NVM_ERROR, true}, {HAPPENS_FLOOD, DEED_FLOOD, true},
-             {HAPPENS_COUNTERS, DEED_COUNTERS, true},   {HAPPENS_WEAK, DEED_WEAK, false}};
+             {HAPPENS_COUNTERS, DEED_COUNTERS, true},   {HAPPENS_WEAK, DEED_WEAK, false},
+             {HAPPENS_BUSY, DEED_BUSY, false},          {HAPPENS_EIO, DEED_EIO, false}};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 static uint32_t mean_ms(const struct world *w, enum happening what)
@@ -42,6 +46,10 @@ static uint32_t mean_ms(const struct world *w, enum happening what)
         return w->knobs.counters_ms;
     case HAPPENS_WEAK:
         return w->knobs.weak_ms;
+    case HAPPENS_BUSY:
+        return w->knobs.busy_ms;
+    case HAPPENS_EIO:
+        return w->knobs.eio_ms;
     default: // the others are not of this file
         return 0;
     }
@@ -54,6 +62,8 @@ static struct prng *chance_of(struct world *w, enum happening what)
         return &w->chance_rot;
     if (what == HAPPENS_COUNTERS || what == HAPPENS_WEAK)
         return &w->chance_seldom;
+    if (what == HAPPENS_BUSY || what == HAPPENS_EIO)
+        return &w->chance_disk;
     return what == HAPPENS_RESTORE ? &w->chance_restore : &w->chance_trouble;
 }
 
@@ -133,6 +143,13 @@ void trouble_happen(struct world *w, const struct entry *e)
     case DEED_WEAK:
         d.after_ms = 1 + (uint32_t)prng_below(&w->chance_seldom, WEAK_MS);
         break;
+    case DEED_BUSY:
+        d.after_ms = 1 + (uint32_t)prng_below(&w->chance_disk, BUSY_MS);
+        break;
+    case DEED_EIO:
+        d.what = (uint32_t)prng_below(&w->chance_disk, DISK_ERRORS);
+        d.after_ms = 1 + (uint32_t)prng_below(&w->chance_disk, FULL_MS);
+        break;
     case DEED_NVM_ERROR:
         d.octet = 1 + (uint32_t)prng_below(p, ERROR_OCTETS);
         d.torn = prng_below(p, UINT64_C(4) << w->calm) == 0;
@@ -153,6 +170,16 @@ static void do_full(struct world *w, const struct deed *d)
 {
     w->server.full_until = instant_after(w->now, d->after_ms);
     world_note(w, "full", "for=%u", d->after_ms);
+}
+
+static void do_disk_error(struct world *w, const struct deed *d)
+{
+    struct server *s = &w->server;
+    if (d->what == 0)
+        s->failing_until = instant_after(w->now, d->after_ms);
+    else if (d->what < DISK_ERRORS)
+        s->next_error = (enum world_disk)(WORLD_DISK_WRITE_FAILS + d->what - 1);
+    world_note(w, "eio", "what=%u for=%u", d->what, d->after_ms);
 }
 
 // The program is killed, and finds another time when it starts.
@@ -180,6 +207,13 @@ void trouble_do(struct world *w, const struct deed *d)
         break;
     case DEED_CLOCK:
         do_clock(w, d);
+        break;
+    case DEED_BUSY:
+        w->server.busy_until = instant_after(w->now, d->after_ms);
+        world_note(w, "busy", "for=%u", d->after_ms);
+        break;
+    case DEED_EIO:
+        do_disk_error(w, d);
         break;
     case DEED_BACKUP:
         server_backup(w);
@@ -211,5 +245,7 @@ void trouble_calm(struct world *w)
 {
     for (size_t i = 0; i < KINDS; i++)
         agenda_forget(&w->agenda, kinds[i].what);
-    w->server.full_until = w->server.weak_until = w->now;
+    struct server *s = &w->server;
+    s->full_until = s->weak_until = s->busy_until = s->failing_until = w->now;
+    s->next_error = WORLD_DISK_GOOD;
 }

@@ -131,6 +131,8 @@ static void draw_world(struct world *w)
         else if (knob_value(&w->knobs, i) != 0)
             tell_knob(w, i);
     }
+    // What fails there is the file of the database.
+    w->story.in_file |= w->knobs.busy_ms != 0 || w->knobs.eio_ms != 0;
     w->story.is_talkative = w->knobs.telltale;
     identity_draw(w);
 }
@@ -143,14 +145,14 @@ static void open_streams(struct world *w)
         &w->chance_link,      &w->chance_card,    &w->chance_adversary, &w->chance_hand,
         &w->chance_smsc,      &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
         &w->chance_swap,      &w->chance_clone,   &w->chance_office,    &w->chance_seldom,
-        &w->chance_transport,
+        &w->chance_transport, &w->chance_disk,
     };
     static const char *const names[] = {
         "world air",       "world people", "world power",  "world cut",     "world move",
         "world reject",    "world imei",   "world server", "world link",    "world card",
         "world adversary", "world hand",   "world smsc",   "world trouble", "world restore",
         "world rot",       "world swap",   "world clone",  "world office",  "world seldom",
-        "world transport",
+        "world transport", "world disk",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
@@ -178,9 +180,19 @@ static void record_head(struct world *w)
         story_write_head(w->options.record, &w->story);
 }
 
+static bool has_disk_faults(const struct story *s)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (s->deeds[i].kind == DEED_BUSY || s->deeds[i].kind == DEED_EIO)
+            return true;
+    }
+    return false;
+}
+
 static void take_head(struct world *w)
 {
     w->story = *w->options.story;
+    w->story.in_file |= has_disk_faults(w->options.story);
     w->options.seed = w->story.seed;
     w->cards = w->story.cards;
     w->calm = w->story.calm;
@@ -333,6 +345,8 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_WEAK:
     case DEED_NVM_ERROR:
     case DEED_FLOOD:
+    case DEED_BUSY:
+    case DEED_EIO:
         trouble_do(w, d);
         break;
     case DEED_CLOG:
@@ -412,6 +426,8 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_WEAK:
     case HAPPENS_NVM_ERROR:
     case HAPPENS_FLOOD:
+    case HAPPENS_BUSY:
+    case HAPPENS_EIO:
         trouble_happen(w, e);
         break;
     case HAPPENS_CLOG:

@@ -15,6 +15,7 @@
 #include "tests/world/agenda.h"
 #include "tests/world/knobs.h"
 #include "tests/world/probes.h"
+#include "tests/world/store/kind.h"
 #include "tests/world/story.h"
 
 #define WORLD_CARDS_MAX 64
@@ -219,6 +220,9 @@ struct server {
     int64_t clock_ms;    // how far its clock is ahead
     uint64_t skipped_ms; // by all jumps ahead: one back takes its times back with it
     struct instant full_until;
+    struct instant busy_until;    // somebody else holds the database
+    struct instant failing_until; // it cannot be written
+    enum world_disk next_error;   // of its next write, or good
     struct instant weak_until;
     char keeper[64]; // folder of the backup; "": none, or in memory
     bool has_backup;
@@ -289,7 +293,7 @@ struct world {
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
-        chance_clone, chance_office, chance_seldom, chance_transport;
+        chance_clone, chance_office, chance_seldom, chance_transport, chance_disk;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;

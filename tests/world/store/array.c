@@ -14,9 +14,19 @@ void world_store_watch(struct store *s, world_saved_fn *saved, void *context)
     s->watch_context = context;
 }
 
-void world_store_refuse(struct store *s, bool refuses)
+void world_store_disk(struct store *s, enum world_disk disk)
 {
-    s->refuses = refuses;
+    s->disk = disk;
+    s->was_struck = false;
+}
+
+bool world_store_was_struck(const struct store *s)
+{
+    return s->was_struck;
+}
+
+void world_store_use_files(void)
+{
 }
 
 // --- rows ------------------------------------------------------------------------------------
@@ -49,6 +59,7 @@ void *row_add(struct store *s, int kind, uint64_t key)
 {
     struct rows *r = &s->rows[kind];
     const uint32_t index = r->count;
+    s->is_touched = true;
     check(s->is_open && index < CHUNK * CHUNKS_MAX);
     uint8_t **chunk = &r->chunks[index / CHUNK];
     struct chain **chains = &r->chains[index / CHUNK];
@@ -76,6 +87,7 @@ void *row_with(const struct store *s, int kind, uint64_t key, uint32_t *before)
 void row_keep(struct store *s, void *at, size_t len)
 {
     check(s->is_open);
+    s->is_touched = true;
     if (s->change_count == s->change_max) {
         s->change_max = s->change_max * 2 + 64;
         s->changes = realloc(s->changes, s->change_max * sizeof *s->changes);
@@ -172,7 +184,12 @@ uint64_t store_failures(const struct store *s)
 enum store_status store_begin(struct store *s)
 {
     check(!s->is_open);
+    if (s->disk == WORLD_DISK_BUSY) {
+        s->was_struck = true;
+        return STORE_BUSY;
+    }
     s->is_open = true;
+    s->is_touched = false;
     s->begun = point_of(s);
     return STORE_OK;
 }
@@ -182,17 +199,29 @@ enum store_status store_begin_part(struct store *s)
     return store_begin(s);
 }
 
+// As SQLite answers; where nothing was written, nothing has to reach the disk.
+static enum store_status status_of(const struct store *s)
+{
+    if (s->disk == WORLD_DISK_FULL)
+        return STORE_CONFLICT; // its hook
+    if (s->disk < WORLD_DISK_WRITE_FAILS || !s->is_touched)
+        return STORE_OK;
+    return s->disk == WORLD_DISK_WRITE_FAILS ? STORE_FULL : STORE_LOST;
+}
+
 enum store_status store_commit(struct store *s)
 {
     check(s->is_open);
-    if (s->refuses) {
+    const enum store_status status = status_of(s);
+    s->was_struck |= status != STORE_OK;
+    if (status != STORE_OK && s->disk != WORLD_DISK_SYNC_KEPT) {
         store_rollback(s);
-        return STORE_CONFLICT; // as SQLite's hook
+        return status;
     }
     s->is_open = false;
     s->change_count = 0;
     s->octets_len = 0;
-    return STORE_OK;
+    return status;
 }
 
 void store_rollback(struct store *s)

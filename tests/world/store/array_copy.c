@@ -25,7 +25,7 @@ static struct store *copy_of(const struct store *s)
     c->octets = NULL;
     c->change_max = 0;
     c->octets_max = 0;
-    c->refuses = false;
+    c->disk = WORLD_DISK_GOOD;
     for (int i = 0; i < ROW_KINDS; i++) {
         struct rows *r = &c->rows[i];
         for (uint32_t k = 0; k < CHUNKS_MAX && r->chunks[k] != NULL; k++) {

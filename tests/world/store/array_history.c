@@ -79,7 +79,7 @@ enum store_status store_operations(struct store *s, const struct operation_filte
 enum store_status store_step_add(struct store *s, const struct step *step, struct utc at,
                                  const char *messages)
 {
-    (void)s;
+    s->is_touched = true;
     (void)step;
     (void)at;
     (void)messages;
@@ -189,7 +189,7 @@ enum store_status store_receipt_find(struct store *s, const char *link, const ch
 
 enum store_status store_stray_add(struct store *s, const struct stray *v, struct utc at)
 {
-    (void)s;
+    s->is_touched = true;
     (void)v;
     (void)at;
     return STORE_OK;
@@ -220,7 +220,7 @@ enum store_status store_message_parts(struct store *s, struct utc from, store_me
 
 enum store_status store_stray_drop(struct store *s, uint64_t id)
 {
-    (void)s;
+    s->is_touched = true;
     (void)id;
     return STORE_OK;
 }
@@ -250,14 +250,14 @@ enum store_status store_steps(struct store *s, uint64_t operation, store_step_fn
 
 enum store_status store_tally_add(struct store *s, const struct figure_tally *tally)
 {
-    (void)s;
+    s->is_touched = true;
     (void)tally;
     return STORE_OK;
 }
 
 enum store_status store_fallback_add(struct store *s, const char *operator_name, struct utc at)
 {
-    (void)s;
+    s->is_touched = true;
     (void)operator_name;
     (void)at;
     return STORE_OK;
@@ -266,7 +266,7 @@ enum store_status store_fallback_add(struct store *s, const char *operator_name,
 // Nobody listens.
 enum store_status store_notice_add(struct store *s, const struct notice *n)
 {
-    (void)s;
+    s->is_touched = true;
     (void)n;
     return STORE_OK;
 }
@@ -334,11 +334,31 @@ enum store_status store_expire(struct store *s, enum retained kind, struct utc b
     return STORE_FAILED;
 }
 
+#define DAY_MS INT64_C(86400000)
+
+// Is there anything that the sweep of `now` deletes, and the last one did not?
+static bool has_something_to_sweep(const struct store *s, int64_t now_ms)
+{
+    const int64_t last_ms = s->swept_ms + 7 * DAY_MS;
+    bool is_any = false;
+    for (uint32_t i = 0; i < s->rows[PARTS].count; i++) {
+        const struct part_place *p = row_at(s, PARTS, i);
+        is_any |= p->at_ms >= last_ms - DAY_MS && p->at_ms < now_ms - DAY_MS;
+    }
+    for (uint32_t i = 0; i < s->rows[RECEIPTS].count; i++) {
+        const struct receipt_place *r = row_at(s, RECEIPTS, i);
+        is_any |= r->at_ms >= s->swept_ms && r->at_ms < now_ms - 7 * DAY_MS;
+    }
+    return is_any;
+}
+
 // As the other store does: receipts after 7 d; the rest is not kept.
 enum store_status store_sweep(struct store *s, struct utc now)
 {
+    const bool is_touched = s->is_touched || has_something_to_sweep(s, now.ms);
     row_keep(s, &s->swept_ms, sizeof s->swept_ms);
-    s->swept_ms = now.ms - 7 * INT64_C(86400000);
+    s->is_touched = is_touched; // only by what is deleted
+    s->swept_ms = now.ms - 7 * DAY_MS;
     return STORE_OK;
 }
 
@@ -367,6 +387,8 @@ enum store_status store_value_put(struct store *s, const char *name, struct byte
 {
     struct value_place *v = value_find(s, name);
     check(strlen(name) < sizeof v->name && value.len <= sizeof v->octets);
+    if (v != NULL && bytes_equal(bytes_of(v->octets, v->len), value))
+        return STORE_OK; // the engine writes nothing then
     if (v == NULL)
         v = row_add(s, VALUES, row_key(name));
     else

@@ -28,5 +28,21 @@ void world_store_backup(struct store *store, const char *path);
 // The backup becomes the database of these options (a file, where there are files), and is open.
 // The caller has closed what stood there.
 struct store *world_store_put_back(const struct store_options *options, const char *path);
-// Commits fail from now on, or no longer: what was to be committed is undone.
-void world_store_refuse(struct store *store, bool refuses);
+
+// What becomes of what the store writes from now on. Nothing of it is there, but after
+// WORLD_SYNC_KEPT.
+enum world_disk {
+    WORLD_DISK_GOOD,
+    WORLD_DISK_FULL,
+    WORLD_DISK_BUSY,        // somebody else holds the database
+    WORLD_DISK_WRITE_FAILS, // a file, as the next ones
+    WORLD_DISK_SYNC_UNDONE, // a sync of a file fails: what it was for is lost
+    WORLD_DISK_SYNC_KEPT,   // the same, and it is on the disk all the same
+    WORLD_DISKS,
+};
+// `store`: or NULL, it was closed. The last three need a file, where there are files.
+void world_store_disk(struct store *store, enum world_disk disk);
+// Did that strike since it was set?
+bool world_store_was_struck(const struct store *store);
+// Before the first store in a file is opened.
+void world_store_use_files(void);

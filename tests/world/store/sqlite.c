@@ -2,6 +2,7 @@
 
 #include "ota-server/store/backup.h"
 #include "ota-server/store/driver.h"
+#include "tests/unit/server/faulty_disk.h"
 #include "tests/world/campaign.h"
 
 #include "common/base/check.h"
@@ -64,13 +65,54 @@ struct store *world_store_put_back(const struct store_options *options, const ch
     return store;
 }
 
+// --- the disk ------------------------------------------------------------------------------------
+
+static uint32_t refused;       // commits since the disk became what it is
+static uint64_t failures;      // before
+static sqlite3 *somebody_else; // who holds the database, or NULL
+
+void world_store_use_files(void)
+{
+    static bool is_installed;
+    if (!is_installed)
+        faulty_disk_install();
+    is_installed = true;
+}
+
 static int refuse(void *context)
 {
     (void)context;
+    refused++;
     return 1;
 }
 
-void world_store_refuse(struct store *store, bool refuses)
+static void hold(const struct store *store)
 {
-    (void)sqlite3_commit_hook(store->db, refuses ? refuse : NULL, NULL);
+    check(sqlite3_open(store->options.path, &somebody_else) == SQLITE_OK);
+    check(sqlite3_exec(somebody_else, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+}
+
+void world_store_disk(struct store *store, enum world_disk disk)
+{
+    static const enum disk_fault faults[WORLD_DISKS] = {[WORLD_DISK_WRITE_FAILS] = DISK_WRITE_FAILS,
+                                                        [WORLD_DISK_SYNC_UNDONE] = DISK_SYNC_FAILS,
+                                                        [WORLD_DISK_SYNC_KEPT] = DISK_SYNC_FAILS};
+    // Undone is what the process finds when the log can be copied at its end; kept, what the next
+    // one finds in the log when it cannot.
+    faulty_disk_set(faults[disk], 1, disk != WORLD_DISK_SYNC_UNDONE);
+    (void)sqlite3_close(somebody_else);
+    somebody_else = NULL;
+    refused = 0;
+    if (store == NULL)
+        return;
+    failures = store_failures(store);
+    (void)sqlite3_commit_hook(store->db, disk == WORLD_DISK_FULL ? refuse : NULL, NULL);
+    if (disk == WORLD_DISK_BUSY)
+        hold(store);
+}
+
+bool world_store_was_struck(const struct store *store)
+{
+    const bool is_locked = somebody_else != NULL && store_failures(store) > failures;
+    return refused > 0 || is_locked || faulty_disk_hits() > 0;
 }
