@@ -422,15 +422,26 @@ static void restart(struct work *w)
     work_trail(w, "card.audited", a->operation.id, "", "incomplete", "");
 }
 
+// Was the answer to a packet that left later heard already? A CONFIRM moves the fallback mark; in a
+// doubt the mirror does not follow.
+static bool is_later_answered(const struct record *r, uint64_t counter)
+{
+    bool is_any = false;
+    for (uint8_t i = 0; i < RECORD_ANSWERED_MAX; i++)
+        is_any |= r->answered[i] > counter;
+    return is_any;
+}
+
 // A notification that came after this answer on the card arrived before it; or the answer to a
-// later packet did, a CONFIRM that moved the fallback mark, and the registry is known to be newer.
+// later packet did; or the registry is known to be newer.
 // An older MO counter than was known when it was asked for is something else: the card went back.
 static bool is_overtaken(const struct record *r, const struct event_por *p)
 {
     const uint64_t mo_counter = p->answer.mo_counter;
     const bool is_before = mo_counter < r->mo_counter && mo_counter >= r->audit.mo_counter;
-    const bool is_older = p->counter < r->mt_counter && r->has_registry_version &&
-                          p->result.registry_version < r->registry_version;
+    const bool is_known_newer = p->counter < r->mt_counter && r->has_registry_version &&
+                                p->result.registry_version < r->registry_version;
+    const bool is_older = is_known_newer || is_later_answered(r, p->counter);
     return is_before || is_older;
 }
 

@@ -577,7 +577,11 @@ planted_bug(outdated_audit_taken ota-server/core/audit.c STORY
     TEXT [==[
     if (!is_ours || p->counter < r->changed_counter) {]==]
     BECOMES [==[
-    if (!is_ours) {]==])
+    if (!is_ours) {]==]
+    ALSO [==[
+is_later_answered(r, p->counter);]==]
+    ALSO_BECOMES [==[
+(is_later_answered(r, p->counter) && false);]==])
 
 planted_bug(overtaken_audit_taken ota-server/core/audit.c STORY
     TEXT [==[

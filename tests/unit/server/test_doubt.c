@@ -446,6 +446,26 @@ static void what_a_blocked_card_refuses_may_have_run(void **state)
     assert_int_equal(world.record.late_count, 1);
 }
 
+// A CONFIRM left after the question and was answered first; in a doubt the mirror does not follow
+// what that told of.
+static void an_answer_to_what_left_before_an_answered_packet_is_asked_for_again(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct event e;
+        mark(DIRTY_OPERATOR_REQUEST);
+        world_wake_after(&world, MINUTE);
+        world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+        if (i != 0)
+            world.record.answered[0] = ++world.record.mt_counter;
+        e.as.por.result.registry_version = ++world.record.registry_version;
+        world_event(&world, &e);
+        assert_int_equal(record_has_mark(&world.record, MARK_DIRTY), i != 0);
+        assert_int_equal(world.decision.has_answer, i == 0);
+    }
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+}
+
 // The database that was put back still asks; what came since, it does not know.
 static void an_audit_that_was_asked_before_a_restore_tells_nothing(void **state)
 {
@@ -512,6 +532,7 @@ int main(void)
         TEST(a_jump_in_an_old_doubt_is_tried_within_a_minute_thrice_a_day),
         TEST(what_was_refused_after_an_earlier_packet_may_have_run),
         TEST(what_a_blocked_card_refuses_may_have_run),
+        TEST(an_answer_to_what_left_before_an_answered_packet_is_asked_for_again),
         TEST(an_audit_that_was_asked_before_a_restore_tells_nothing),
         TEST(how_long_a_confirmation_is_waited_for),
     };
