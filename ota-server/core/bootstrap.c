@@ -213,9 +213,10 @@ bool bootstrap_is_owed(const struct work *w)
 static void start(struct work *w)
 {
     struct record *r = w->r;
-    const struct bootstrap_rule *rule = &w->policy->bootstrap;
-    r->bootstrap = (struct bootstrap){
-        .deadline_s = rule->deadline_s, .origin = origin_of(r)->subscription, .started_at = w->now};
+    r->bootstrap = (struct bootstrap){.state = r->bootstrap.state, // of a former one
+                                      .deadline_s = w->policy->bootstrap.deadline_s,
+                                      .origin = origin_of(r)->subscription,
+                                      .started_at = w->now};
     go(w, BOOTSTRAP_WAITING, event_type_name(w->e->type));
 }
 
@@ -343,6 +344,7 @@ static void enable(struct work *w)
         return;
     }
     if (o != NULL) {
+        work_trail(w, "card.bootstrap", o->id, name(b), "ENABLING", "rolled back: once more");
         b->state = BOOTSTRAP_ENABLING;
         b->tries++;
         b->operation = 0;
@@ -524,6 +526,7 @@ static void note_confirming(struct work *w)
     if (r->bootstrap.state != BOOTSTRAP_ENABLING || !r->has_open ||
         r->open.id != r->bootstrap.operation || r->open.status != STATUS_CONFIRMING)
         return;
+    work_trail(w, "card.bootstrap", r->open.id, name(&r->bootstrap), "CONFIRMING", "enabled");
     r->bootstrap.state = BOOTSTRAP_CONFIRMING;
     w->d->is_job_changed = true;
 }

@@ -37,6 +37,17 @@ static void downloads_follow_each_other_and_enable_nothing(void **state)
     assert_int_equal(world.record.open.flags, COMMAND_FLAG_ROLLBACK);
 }
 
+static bool has_row(const char *before, const char *after)
+{
+    for (uint8_t i = 0; i < world.decision.trail_count; i++) {
+        const struct trail_entry *t = &world.decision.trail[i];
+        if (strcmp(t->action, "card.bootstrap") == 0 && strcmp(t->before, before) == 0 &&
+            strcmp(t->after, after) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void soaking_begins_with_the_confirmation(void **state)
 {
     (void)state;
@@ -44,8 +55,10 @@ static void soaking_begins_with_the_confirmation(void **state)
     answer(RESULT_OK_PENDING);
     world_notify(&world, NOTIFY_ENABLED, 3, true);
     assert_int_equal(job(), BOOTSTRAP_CONFIRMING);
+    assert_true(has_row("ENABLING", "CONFIRMING"));
     answer(RESULT_OK);
     assert_int_equal(job(), BOOTSTRAP_SOAKING);
+    assert_true(has_row("CONFIRMING", "SOAKING"));
     assert_int_equal(world.record.bootstrap.due.ms, world.now.ms + HOUR);
     assert_int_equal(world.record.state, CARD_BOOTSTRAPPING);
     world_wake_after(&world, HOUR - 1);
