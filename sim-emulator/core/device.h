@@ -38,9 +38,10 @@ struct device_model {
     uint32_t restart_s; // restarts itself after so long without service; 0 = never
     uint32_t on_s;      // duty cycle: on for so long, then off; 0 = always on
     uint32_t off_s;
-    uint32_t mo_loss; // per million: messages of the card lost, unknown to the device
-    uint32_t mt_loss; // per million: messages to the card lost on the air
-    int64_t clock_ms; // its clock is so much ahead
+    uint32_t timer_step_s; // timers expire at multiples of so long: late, and at once; 0 = in time
+    uint32_t mo_loss;      // per million: messages of the card lost, unknown to the device
+    uint32_t mt_loss;      // per million: messages to the card lost on the air
+    int64_t clock_ms;      // its clock is so much ahead
 };
 // Everything in the profile that the applet can use, and usual times.
 void device_model_init(struct device_model *model, const char *name);

@@ -199,6 +199,16 @@ static void serve_events(struct talk *t, const struct cat_message *command,
     d->wants_rejection_event = cat_lists(command->events, CAT_EVENT_NETWORK_REJECTION);
 }
 
+// When a timer expires in this device: a coarse clock has several expire at once.
+static struct instant expiry(const struct talk *t, uint32_t seconds)
+{
+    const uint64_t step_ms = t->device->model->timer_step_s * 1000ULL;
+    const struct instant due = instant_after(t->now, seconds * 1000ULL);
+    if (step_ms == 0)
+        return due;
+    return (struct instant){(due.ms + step_ms - 1) / step_ms * step_ms};
+}
+
 static void serve_timer(struct talk *t, const struct cat_message *command,
                         struct cat_message *answer)
 {
@@ -218,7 +228,7 @@ static void serve_timer(struct talk *t, const struct cat_message *command,
     bool is_running = due->ms != INSTANT_NEVER.ms;
     if (command->qualifier == CAT_TIMER_START) {
         d->timer_s[command->timer - 1] = command->timer_seconds;
-        *due = instant_after(t->now, command->timer_seconds * 1000ULL);
+        *due = expiry(t, command->timer_seconds);
         return;
     }
     if (!is_running) {

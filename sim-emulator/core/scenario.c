@@ -333,10 +333,15 @@ static bool read_model_word(struct line *l, struct device_model *m)
         const char *name;
         uint64_t divisor;
         uint32_t *value;
-    } times[] = {{"busy", 1, &m->busy_ms},       {"boot", 1, &m->boot_ms},
-                 {"attach", 1, &m->attach_ms},   {"retry", 1, &m->retry_ms},
-                 {"status", 1000, &m->status_s}, {"restart", 1000, &m->restart_s},
-                 {"on", 1000, &m->on_s},         {"off", 1000, &m->off_s}};
+    } times[] = {{"busy", 1, &m->busy_ms},
+                 {"boot", 1, &m->boot_ms},
+                 {"attach", 1, &m->attach_ms},
+                 {"retry", 1, &m->retry_ms},
+                 {"status", 1000, &m->status_s},
+                 {"restart", 1000, &m->restart_s},
+                 {"on", 1000, &m->on_s},
+                 {"off", 1000, &m->off_s},
+                 {"timer-step", 1000, &m->timer_step_s}};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         if (is_word(word, times[i].name))
             return read_duration32(l, times[i].divisor, times[i].value);

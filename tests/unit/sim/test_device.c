@@ -186,6 +186,26 @@ static void lost_coverage_rotates_to_the_other_subscription(void **state)
     assert_true(lab_find_notification(&lab, &from, NOTIFY_ROTATED, &n));
 }
 
+static void timers_of_a_coarse_clock_expire_at_its_steps_only(void **state)
+{
+    (void)state;
+    open_running("otaria-scenario 1\n"
+                 "network 00101\n"
+                 "network 00102\n"
+                 "allow 00101 00101\n"
+                 "allow 00102 00102\n"
+                 "model default timer-step 15m\n"
+                 "area home 00101 00102\n");
+    const struct instant *tick = &lab.devices[0].timers[APPLET_TICK_TIMER - 1];
+    // The tick was asked for within the first seconds.
+    assert_int_equal(tick->ms, 900000);
+    lab_run(&lab, 900000 - lab.now.ms - 1);
+    assert_int_equal(tick->ms, 900000);
+    lab_run(&lab, 1);
+    assert_int_equal(tick->ms, 1800000);
+    assert_true(is_attached_as(0));
+}
+
 static void a_terminal_that_ignores_refresh_is_put_back(void **state)
 {
     (void)state;
@@ -418,6 +438,7 @@ int main(void)
         cmocka_unit_test_teardown(a_device_that_was_refused_everywhere_waits_for_another_place,
                                   close_lab),
         cmocka_unit_test_teardown(lost_coverage_rotates_to_the_other_subscription, close_lab),
+        cmocka_unit_test_teardown(timers_of_a_coarse_clock_expire_at_its_steps_only, close_lab),
         cmocka_unit_test_teardown(a_terminal_that_ignores_refresh_is_put_back, close_lab),
         cmocka_unit_test_teardown(a_terminal_that_never_answers_refresh_is_put_back, close_lab),
         cmocka_unit_test_teardown(a_card_has_one_planned_power_cut, close_lab),

@@ -63,7 +63,7 @@ static void devices_and_steps_are_read_in_order_of_time(void **state)
     (void)state;
     assert_true(read("otaria-scenario 1\nnetwork 26201\narea home 26201\n"
                      "model sparse no-timers no-events status 10s restart 5m on 20s off 1m "
-                     "mo-loss 10 refresh busy busy 90s clock -1h\n"
+                     "timer-step 15m mo-loss 10 refresh busy busy 90s clock -1h\n"
                      "cards 1-10 area home model sparse\n"
                      "at 2m cards 3 cut 17\n"
                      "at 1m cards all power off\n"
@@ -76,6 +76,7 @@ static void devices_and_steps_are_read_in_order_of_time(void **state)
     assert_true(cat_profile_has(profile, CAT_FEATURE_REFRESH));
     assert_int_equal(m->status_s, 10);
     assert_int_equal(m->restart_s, 300);
+    assert_int_equal(m->timer_step_s, 900);
     assert_int_equal(m->mo_loss, 100000);
     assert_int_equal(m->busy_ms, 90000);
     assert_int_equal(m->clock_ms, -3600000);
