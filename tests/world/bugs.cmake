@@ -245,6 +245,27 @@ planted_bug(sync_taken_for_a_write ota-server/store/driver.c RULE turn SEED 23
             return STORE_FULL;
         return code == SQLITE_IOERR_WRITE]==])
 
+planted_bug(mark_taken_off_without_a_row ota-server/core/work.c RULE fold
+    TEXT [==[
+    work_trail(w, "card.unmarked", 0, card_mark_name(mark), "", why);
+]==]
+    BECOMES [==[
+    (void)why;
+]==])
+
+planted_bug(row_tells_another_after ota-server/core/work.c RULE fold
+    TEXT [==[
+card_state_name(r->state), card_state_name(next), "contact");]==]
+    BECOMES [==[
+card_state_name(r->state), card_state_name(r->state), "contact");]==])
+
+planted_bug(step_of_a_bootstrap_without_a_row ota-server/core/bootstrap.c RULE fold
+    TEXT [==[
+    work_trail(w, "card.bootstrap", r->open.id, name(&r->bootstrap), "CONFIRMING", "enabled");
+]==]
+    BECOMES [==[
+]==])
+
 planted_bug(timeout_without_doubt ota-server/core/rules.c RULE outcome_is_true
     TEXT [==[
     GO(D, IN_TIMEOUT, UNKNOWN, POR_MISSING_BUT_DELIVERED, NONE),]==]

@@ -376,6 +376,7 @@ void check_history(struct world *w)
             world_violate(w, "one_open", i, "%u operations are open", v.open[i]);
         check_causes(w, i);
     }
+    fold_check(w);
     struct trail_verdict verdict;
     check(store_trail_verify(w->server.store, 0, 0, &verdict) == STORE_OK);
     if (!verdict.ok)

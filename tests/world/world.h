@@ -594,6 +594,8 @@ bool check_is_equal(const struct record *r, const struct image *image);
 void check_history(struct world *w);
 // Each operation has ended by its time, or its card is in doubt.
 void check_progress(struct world *w);
+// fold.c: the registry is what the trail alone says.
+void fold_check(struct world *w);
 // What the server wrote down about a card, for the end of a story that went wrong.
 void check_tell(struct world *w, uint32_t card);
 // Does everything agree by now? That it does not is a violation for the cards that must.
