@@ -266,6 +266,12 @@ planted_bug(step_of_a_bootstrap_without_a_row ota-server/core/bootstrap.c RULE f
     BECOMES [==[
 ]==])
 
+planted_bug(one_of_two_at_once_not_refused ota-server/core/request.c RULE double_click
+    TEXT [==[
+q->refuse_if_busy && has_state_changing(r))]==]
+    BECOMES [==[
+q->refuse_if_busy && r->last_contact_at.ms == 0 && has_state_changing(r))]==])
+
 planted_bug(timeout_without_doubt ota-server/core/rules.c RULE outcome_is_true
     TEXT [==[
     GO(D, IN_TIMEOUT, UNKNOWN, POR_MISSING_BUT_DELIVERED, NONE),]==]

@@ -95,17 +95,42 @@ static void make_card(struct world *w, uint32_t card)
 // Kinds of devices: the usual one, one that polls seldom, one that is on for ten minutes an hour
 // (in a slow world, off for one hour a day), one that is busy for REFRESH, one that ignores it, one
 // that refuses it, and the usual one with a card of level 1.
+static void drop(struct device_model *m, const enum cat_feature *features, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        cat_profile_set(m->profile, m->profile_len, features[i], false);
+}
+
+// In which cards are for a while: timers that are late, and all at once; without timers; without
+// STATUS; with neither.
+static void make_clocks(struct device_model models[WORLD_CLOCKS])
+{
+    static const enum cat_feature timers[] = {CAT_FEATURE_TIMER_START_STOP, CAT_FEATURE_TIMER_READ,
+                                              CAT_FEATURE_TIMER_EXPIRATION};
+    static const enum cat_feature polling[] = {CAT_FEATURE_POLL_INTERVAL, CAT_FEATURE_POLLING_OFF};
+    models[0].timer_step_s = 900;
+    for (size_t i = 1; i < WORLD_CLOCKS; i++) {
+        if (i != 2)
+            drop(&models[i], timers, sizeof timers / sizeof timers[0]);
+        if (i == 1)
+            continue;
+        drop(&models[i], polling, sizeof polling / sizeof polling[0]);
+        models[i].status_s = 0;
+    }
+}
+
 static void make_models(struct world *w)
 {
     struct scenario *s = &w->scenario;
-    for (uint8_t i = 0; i < STORY_MODELS; i++) {
+    for (uint8_t i = 0; i < STORY_MODELS + WORLD_CLOCKS; i++) {
         device_model_init(&s->models[i], "world");
         s->models[i].status_s = 240;
         cat_profile_set(s->models[i].profile, s->models[i].profile_len, CAT_FEATURE_POLL_INTERVAL,
                         i == 0);
     }
-    s->model_count = STORY_MODELS;
+    s->model_count = STORY_MODELS + WORLD_CLOCKS;
 
+    make_clocks(&s->models[STORY_MODELS]);
     const bool is_slow = w->calm > 2;
     s->models[2].on_s = is_slow ? 23 * 3600 : 600;
     s->models[2].off_s = is_slow ? 3600 : 3000;

@@ -229,14 +229,17 @@ static void look_for_rare(struct probes *p, const struct image *before, const st
 }
 
 // At most an hour, which the card may take half as long again for where timers do not come. A card
-// that is off counts nothing, and starts with nothing of it.
+// that is off counts nothing, and starts with nothing of it; nor does one that nobody tells that
+// time passes.
 #define DEAF_MS (95 * 60000ull)
 
 static void check_deaf(struct world *w, uint32_t card)
 {
     struct truth *t = &w->truths[card];
     const struct applet *a = &w->devices[card].card.applet;
-    const bool is_on = w->devices[card].state == DEVICE_RUNNING;
+    const struct device_model *timeless = &w->scenario.models[STORY_MODELS + WORLD_CLOCK_NONE];
+    const bool is_on =
+        w->devices[card].state == DEVICE_RUNNING && w->devices[card].model != timeless;
     const bool goes_on = t->is_deaf && a->is_locked && a->lock_doublings == t->deaf_doublings;
     if (!is_on || !goes_on)
         t->deaf_since = w->now;
@@ -248,6 +251,22 @@ static void check_deaf(struct world *w, uint32_t card)
                 a->is_locked && !t->is_deaf && is_switching);
     t->is_deaf = a->is_locked;
     t->deaf_doublings = a->lock_doublings;
+}
+
+// A switch in a device that is seldom on, or keeps time badly.
+static void note_switch(struct world *w, uint32_t card, const struct image *before,
+                        const struct image *now)
+{
+    const struct device_model *clocks = &w->scenario.models[STORY_MODELS];
+    const struct device_model *model = w->devices[card].model;
+    struct probes *p = &w->result.probes;
+    if (image_enabled(before) == image_enabled(now))
+        return;
+    const bool is_undone =
+        before->journal.phase != JOURNAL_NONE && now->journal.phase == JOURNAL_NONE;
+    p->duties += is_undone && w->people[card].on_ms != 0;
+    if (model >= clocks && model < clocks + WORLD_CLOCKS)
+        p->clocks[model - clocks]++;
 }
 
 static void check_card(struct world *w, uint32_t card)
@@ -281,6 +300,7 @@ static void check_card(struct world *w, uint32_t card)
     check_runs(w, card, &before->image, &now.image);
     hand_tempt(w, card, &before->image, &now.image);
     look_for_rare(&w->result.probes, &before->image, &now.image);
+    note_switch(w, card, &before->image, &now.image);
     if (before->image.registry_version != now.image.registry_version)
         world_note(w, "registry", "card=%u version=%u enabled=%u fallback=%u", card,
                    now.image.registry_version, image_enabled(&now.image) + 1u,

@@ -52,8 +52,10 @@ enum deed_stage {
     DEED(BAR, bar, NONE)                   /* one of its subscriptions as fallback, or not */      \
     DEED(RETIRE, retire, NONE)             /* it is out of use */                                  \
     DEED(BUSY, busy, NONE)                 /* somebody else holds the database for a while */      \
-    DEED(EIO, eio, NONE)                   /* writes of it fail for a while, or one, or a sync */  \
-    DEED(SMSC_MT, smsc_mt, MT_SUBMIT)      /* a fault of the message centre */                     \
+    DEED(DUTY, duty, NONE)            /* its device is on for within_ms, off for after_ms ... */   \
+    DEED(TICK, tick, NONE)            /* it is in a device with such timers for a while */         \
+    DEED(EIO, eio, NONE)              /* writes of it fail for a while, or one, or a sync */       \
+    DEED(SMSC_MT, smsc_mt, MT_SUBMIT) /* a fault of the message centre */                          \
     DEED(SMSC_MO, smsc_mo, MO_SUBMIT)                                                              \
     DEED(MT_LOST, mt_lost, MT_DELIVER)     /* the network says delivered */                        \
     DEED(MT_LATE, mt_late, MT_DELIVER)     /* the same, and it comes later */                      \
@@ -110,7 +112,8 @@ enum deed_kind {
     FIELD(jitter_s)                                                                                \
     FIELD(count)                                                                                   \
     FIELD(approval) /* it needs one */                                                             \
-    FIELD(alone)    /* or not at all */
+    FIELD(alone)    /* or not at all */                                                            \
+    FIELD(twice)    /* at once */
 
 struct deed {
     uint64_t at_ms;

@@ -65,7 +65,10 @@
     KNOB(swallow_ms, 14400000, 345600000) /* a link takes all and delivers nothing, for a while */ \
     /* of the database, people and devices: */                                                     \
     KNOB(busy_ms, 14400000, 345600000) /* somebody else holds the database for a while */          \
-    KNOB(eio_ms, 14400000, 345600000)  /* a write of it fails, or a sync */
+    KNOB(eio_ms, 14400000, 345600000)  /* a write of it fails, or a sync */                        \
+    KNOB(double_click, 10000, 500000)  /* per million: the same is wished twice at once */         \
+    KNOB(duty_ms, 14400000, 345600000) /* the device is on for moments only, for a while */        \
+    KNOB(tick_ms, 14400000, 345600000) /* the card is in a device with bad timers for a while */
 
 struct knobs {
 #define KNOB(name, least, most) uint32_t name;
@@ -73,7 +76,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 55
+#define KNOB_COUNT 58
 #define KNOB_NAMED 53  // drawn by their names from here on
 #define KNOB_SELDOM 40 // from here on
 // `calm`: how many times the times between happenings are doubled.

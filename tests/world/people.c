@@ -150,6 +150,44 @@ static void plan_timers(const struct world *w, const struct deed *d, struct oper
     o->list_len = (uint16_t)list.len;
 }
 
+// Of two wishes that came at once: one question is asked of the card once; and who refuses to wait
+// is refused while the other is at it.
+static void answered(void *context, const struct turn_answer *answer)
+{
+    struct double_click *c = context;
+    struct world *w = c->w;
+    struct record r;
+    if (c->answers++ == 0) {
+        c->first = answer->operation;
+        return;
+    }
+    c->life = 0;
+    if (c->first == 0 || answer->operation == 0)
+        return;
+    w->result.probes.doubles++;
+    if (c->kind == OPERATION_AUDIT && c->first != answer->operation)
+        world_violate(w, "double_click", c->card, "two audits are open");
+    check(store_card_load(w->server.store, w->people[c->card].id, &r) == STORE_OK);
+    const bool is_open = record_operation(&r, c->first) != NULL;
+    if (c->is_alone && is_open && operation_is_state_changing(c->kind))
+        world_violate(w, "double_click", c->card, "%s was taken twice by who does not wait",
+                      operation_kind_name(c->kind));
+}
+
+// One double click for a card at a time is looked at.
+static struct double_click *click(struct world *w, const struct deed *d)
+{
+    struct double_click *c = &w->people[d->card].clicks;
+    if (d->twice == 0 || c->life == w->server.lives)
+        return NULL;
+    *c = (struct double_click){.w = w,
+                               .card = d->card,
+                               .life = w->server.lives,
+                               .kind = (uint8_t)d->what,
+                               .is_alone = d->alone != 0};
+    return c;
+}
+
 static void do_request(struct world *w, const struct deed *d)
 {
     struct event e = {.type = EVENT_REQUEST, .actor = {.kind = ACTOR_USER, .id = 1}};
@@ -176,7 +214,13 @@ static void do_request(struct world *w, const struct deed *d)
         o->not_after = utc_after(server_utc(w), d->within_ms);
     o->id = turn_id(w->server.turn, server_utc(w));
     world_note(w, "request", "card=%u kind=%s", d->card, operation_kind_name(o->kind));
-    check(turn_event(w->server.turn, w->people[d->card].id, &e, NULL, NULL));
+    struct double_click *c = click(w, d);
+    for (unsigned i = 0; i < (d->twice != 0 ? 2u : 1u); i++) {
+        if (i > 0)
+            o->id = turn_id(w->server.turn, server_utc(w));
+        check(
+            turn_event(w->server.turn, w->people[d->card].id, &e, c != NULL ? answered : NULL, c));
+    }
 }
 
 // --- minds are changed -------------------------------------------------------------------------
@@ -282,6 +326,9 @@ void people_happen(struct world *w, const struct entry *e)
     } else if (w->server.is_running) {
         struct deed d = {.kind = DEED_REQUEST, .card = e->subject};
         people_draw(w, &w->chance_people, &d);
+        d.twice = prng_chance(&w->chance_twice, w->knobs.double_click);
+        if (d.twice != 0)
+            d.alone = prng_below(&w->chance_twice, 2) == 0;
         world_do(w, &d);
     }
     agenda_add(&w->agenda, instant_after(w->now, is_decision ? DECISION_MS : pause_ms(w)),

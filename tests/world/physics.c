@@ -10,6 +10,10 @@
 #define OFF_MS 1200000
 #define IMEI_OF_NOBODY 10 // all zeros
 #define IMEIS 11
+#define DUTY_ON_MS 240000
+#define DUTY_OFF_MS 1800000
+#define DUTY_MOST 30
+#define CLOCK_MS 21600000
 
 static void plan(struct world *w, struct prng *p, enum happening what, uint32_t subject,
                  uint32_t mean_ms)
@@ -25,6 +29,8 @@ void physics_plan(struct world *w)
         plan(w, &w->chance_cut, HAPPENS_CUT, i, w->knobs.nvm_cut_ms);
         plan(w, &w->chance_move, HAPPENS_MOVE, i, w->knobs.move_ms);
         plan(w, &w->chance_imei, HAPPENS_IMEI, i, w->knobs.imei_ms);
+        plan(w, &w->chance_device, HAPPENS_DUTY, i, w->knobs.duty_ms);
+        plan(w, &w->chance_device, HAPPENS_TICK, i, w->knobs.tick_ms);
     }
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
         plan(w, &w->chance_reject, HAPPENS_REJECT, i, w->knobs.reject_ms);
@@ -142,6 +148,73 @@ static void do_imei(struct world *w, const struct deed *d)
     world_note(w, "imei", "card=%u", d->card);
 }
 
+// On for less than a card waits for service after a switch, again and again.
+static void draw_duty(struct world *w, uint32_t card)
+{
+    struct prng *p = &w->chance_device;
+    struct deed d = {.kind = DEED_DUTY, .card = card};
+    d.within_ms = 10000 + (uint32_t)prng_below(p, DUTY_ON_MS);
+    d.after_ms = 10000 + (uint32_t)prng_below(p, DUTY_OFF_MS);
+    d.count = 1 + (uint32_t)prng_below(p, DUTY_MOST);
+    world_do(w, &d);
+    plan(w, p, HAPPENS_DUTY, card, w->knobs.duty_ms);
+}
+
+static void switch_duty(struct world *w, uint32_t card, uint32_t left)
+{
+    struct person *person = &w->people[card];
+    const bool is_on = left % 2 != 0;
+    act(w, card, is_on ? SCENARIO_POWER_ON : SCENARIO_POWER_OFF, 0);
+    if (left > 1)
+        agenda_add(&w->agenda, instant_after(w->now, is_on ? person->on_ms : person->off_ms),
+                   HAPPENS_DUTY, card, left - 1);
+    else
+        person->on_ms = 0;
+}
+
+static void do_duty(struct world *w, const struct deed *d)
+{
+    struct person *person = &w->people[d->card];
+    if (person->on_ms != 0 || d->within_ms == 0 || d->count == 0)
+        return; // one cycle at a time
+    person->on_ms = d->within_ms;
+    person->off_ms = d->after_ms;
+    world_note(w, "duty", "card=%u on=%u off=%u count=%u", d->card, d->within_ms, d->after_ms,
+               d->count);
+    switch_duty(w, d->card, 2 * d->count);
+}
+
+// Into another device, as it is switched off.
+static void put_into(struct world *w, uint32_t card, uint32_t model)
+{
+    act(w, card, SCENARIO_POWER_OFF, 0);
+    w->devices[card].model = &w->scenario.models[model];
+    act(w, card, SCENARIO_POWER_ON, 0);
+}
+
+static void tick(struct world *w, const struct entry *e)
+{
+    struct prng *p = &w->chance_device;
+    if (e->value != 0) {
+        put_into(w, e->subject, w->story.models[e->subject]);
+        return;
+    }
+    world_do(w, &(struct deed){.kind = DEED_TICK,
+                               .card = e->subject,
+                               .what = (uint32_t)prng_below(p, WORLD_CLOCKS),
+                               .after_ms = (uint32_t)world_delay(p, CLOCK_MS)});
+    plan(w, p, HAPPENS_TICK, e->subject, w->knobs.tick_ms);
+}
+
+static void do_tick(struct world *w, const struct deed *d)
+{
+    if (d->what >= WORLD_CLOCKS)
+        return;
+    put_into(w, d->card, STORY_MODELS + d->what);
+    agenda_add(&w->agenda, instant_after(w->now, d->after_ms), HAPPENS_TICK, d->card, 1);
+    world_note(w, "tick", "card=%u what=%u for=%u", d->card, d->what, d->after_ms);
+}
+
 void physics_happen(struct world *w, const struct entry *e)
 {
     switch (e->what) {
@@ -159,6 +232,15 @@ void physics_happen(struct world *w, const struct entry *e)
         break;
     case HAPPENS_IMEI:
         change_imei(w, e);
+        break;
+    case HAPPENS_DUTY:
+        if (e->value == 0)
+            draw_duty(w, e->subject);
+        else
+            switch_duty(w, e->subject, e->value);
+        break;
+    case HAPPENS_TICK:
+        tick(w, e);
         break;
     default: // the others are not of this file
         check(false);
@@ -184,6 +266,12 @@ void physics_do(struct world *w, const struct deed *d)
     case DEED_IMEI:
         do_imei(w, d);
         break;
+    case DEED_DUTY:
+        do_duty(w, d);
+        break;
+    case DEED_TICK:
+        do_tick(w, d);
+        break;
     default: // the others are not of this file
         check(false);
     }
@@ -199,14 +287,16 @@ void physics_restart(struct world *w)
 
 void physics_calm(struct world *w)
 {
-    static const enum happening kinds[] = {HAPPENS_POWER, HAPPENS_CUT, HAPPENS_MOVE, HAPPENS_REJECT,
-                                           HAPPENS_IMEI};
+    static const enum happening kinds[] = {HAPPENS_POWER,  HAPPENS_CUT,  HAPPENS_MOVE,
+                                           HAPPENS_REJECT, HAPPENS_IMEI, HAPPENS_DUTY,
+                                           HAPPENS_TICK};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         agenda_forget(&w->agenda, kinds[i]);
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
         set_cause(w, i, 0);
     for (uint32_t i = 0; i < w->cards; i++) {
         w->devices[i].card.nvm.faults = NULL;
+        w->devices[i].model = &w->scenario.models[w->story.models[i]];
         act(w, i, SCENARIO_MOVE, AREA_HOME);
     }
     physics_restart(w);

@@ -63,6 +63,8 @@ static bool is_told(uint8_t status, uint8_t input)
 static const char *const disk_names[WORLD_DISKS] = {"good",        "full",        "busy",
                                                     "write_fails", "sync_undone", "sync_kept"};
 
+static const char *const clock_names[PROBE_CLOCKS] = {"late", "no_timers", "no_status", "neither"};
+
 // What no world can meet, and why: it is no gap. One that is met all the same counts.
 static const struct {
     const char *name, *why;
@@ -212,6 +214,10 @@ unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(co
         tell(&r, p->cards[i], "card", card_names[i], "");
     for (size_t i = WORLD_DISK_GOOD + 1; i < WORLD_DISKS; i++)
         tell(&r, p->disks[i], "disk", disk_names[i], "");
+    for (size_t i = 0; i < PROBE_CLOCKS; i++)
+        tell(&r, p->clocks[i], "clock", clock_names[i], "switched");
+    tell(&r, p->duties, "duty", "a switch was undone", "");
+    tell(&r, p->doubles, "double_click", "both were taken", "");
     *met = r.met;
     return r.count;
 }

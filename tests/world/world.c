@@ -145,14 +145,14 @@ static void open_streams(struct world *w)
         &w->chance_link,      &w->chance_card,    &w->chance_adversary, &w->chance_hand,
         &w->chance_smsc,      &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
         &w->chance_swap,      &w->chance_clone,   &w->chance_office,    &w->chance_seldom,
-        &w->chance_transport, &w->chance_disk,
+        &w->chance_transport, &w->chance_disk,    &w->chance_device,    &w->chance_twice,
     };
     static const char *const names[] = {
         "world air",       "world people", "world power",  "world cut",     "world move",
         "world reject",    "world imei",   "world server", "world link",    "world card",
         "world adversary", "world hand",   "world smsc",   "world trouble", "world restore",
         "world rot",       "world swap",   "world clone",  "world office",  "world seldom",
-        "world transport", "world disk",
+        "world transport", "world disk",   "world device", "world twice",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
@@ -326,6 +326,8 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_MOVE:
     case DEED_REJECT:
     case DEED_IMEI:
+    case DEED_DUTY:
+    case DEED_TICK:
         physics_do(w, d);
         break;
     case DEED_CRASH:
@@ -378,6 +380,16 @@ static void draw_server(struct world *w, enum deed_kind kind, enum happening aga
     plan_server(w, again, mean_ms);
 }
 
+static void end_server(struct world *w, uint8_t how)
+{
+    if (how == HAPPENS_CRASH)
+        draw_server(w, DEED_CRASH, HAPPENS_CRASH, w->knobs.crash_ms);
+    else if (how == HAPPENS_CRASH_ACTING)
+        draw_server(w, DEED_CRASH_ACTING, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
+    else
+        draw_server(w, DEED_STOP, HAPPENS_STOP, w->knobs.server_stop_ms);
+}
+
 static void draw_link(struct world *w, uint32_t link)
 {
     struct deed d = {.kind = DEED_LINK, .card = link};
@@ -401,19 +413,17 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_MOVE:
     case HAPPENS_REJECT:
     case HAPPENS_IMEI:
+    case HAPPENS_DUTY:
+    case HAPPENS_TICK:
         physics_happen(w, e);
         break;
     case HAPPENS_CRASH:
-        draw_server(w, DEED_CRASH, HAPPENS_CRASH, w->knobs.crash_ms);
-        break;
     case HAPPENS_CRASH_ACTING:
-        draw_server(w, DEED_CRASH_ACTING, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
+    case HAPPENS_STOP:
+        end_server(w, e->what);
         break;
     case HAPPENS_START:
         server_start(w);
-        break;
-    case HAPPENS_STOP:
-        draw_server(w, DEED_STOP, HAPPENS_STOP, w->knobs.server_stop_ms);
         break;
     case HAPPENS_LINK:
         draw_link(w, e->subject);

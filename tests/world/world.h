@@ -22,6 +22,8 @@
 #define WORLD_CALM_DRAWN 8    // at most; more can be asked for
 #define WORLD_SUBSCRIPTIONS 5 // of a card: two from the factory, three that can be downloaded
 #define WORLD_NETWORKS 3
+#define WORLD_CLOCKS 4     // kinds of devices with bad timers
+#define WORLD_CLOCK_NONE 3 // the one with neither timers nor STATUS
 #define WORLD_AIR_MAX 2048
 #define WORLD_TAR 0x534D01
 #define WORLD_SERVER_NUMBER "12345000"
@@ -155,8 +157,17 @@ struct person { // a card with everything the world knows about it
     uint64_t id;                                 // the server's
     uint64_t subscriptions[WORLD_SUBSCRIPTIONS]; // the server's
     struct nvm_faults faults;
-    struct sms_joiner ear; // of packets in several parts, as they reached it
-    struct sms_joiner tap; // of its packets in several parts, as the checker saw them
+    struct sms_joiner ear;  // of packets in several parts, as they reached it
+    struct sms_joiner tap;  // of its packets in several parts, as the checker saw them
+    uint32_t on_ms, off_ms; // of its device's duty cycle, if it has one
+    struct double_click {   // the last wish that was made twice at once
+        struct world *w;
+        uint32_t card, life; // of the server; 0: both are answered
+        uint8_t kind;
+        bool is_alone;
+        uint8_t answers;
+        uint64_t first; // the operation that the first was accepted as, or 0
+    } clicks;
     // Who was given its two subscriptions that are the pool's: 1 more than the card, 0: nobody yet.
     uint32_t holders[2];
     struct pool_row { // what the database says of them
@@ -293,7 +304,8 @@ struct world {
     struct prng chance_air, chance_people, chance_power, chance_cut, chance_move, chance_reject,
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
-        chance_clone, chance_office, chance_seldom, chance_transport, chance_disk;
+        chance_clone, chance_office, chance_seldom, chance_transport, chance_disk, chance_device,
+        chance_twice;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
