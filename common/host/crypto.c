@@ -1,11 +1,13 @@
 #include "common/host/crypto.h"
 
 #include "common/base/check.h"
+#include "common/host/memory.h"
 
 #include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/param_build.h>
@@ -63,15 +65,23 @@ void crypto_close(struct crypto *c)
     free(c);
 }
 
+// What needs memory alone, and failed.
+static bool done(bool is_good)
+{
+    if (!is_good)
+        memory_failed();
+    return is_good;
+}
+
 // Starts the context in one direction and feeds the additional data.
 static bool gcm_start(struct crypto *c, const struct secret_key *key, const uint8_t *nonce,
                       struct bytes additional, int encrypts)
 {
     check(key->len == 32 && additional.len <= INT_MAX);
     int written = 0;
-    return EVP_CipherInit_ex2(c->cipher, c->gcm, key->octets, nonce, encrypts, NULL) &&
-           (additional.len == 0 ||
-            EVP_CipherUpdate(c->cipher, NULL, &written, additional.at, (int)additional.len));
+    return done(EVP_CipherInit_ex2(c->cipher, c->gcm, key->octets, nonce, encrypts, NULL) &&
+                (additional.len == 0 ||
+                 EVP_CipherUpdate(c->cipher, NULL, &written, additional.at, (int)additional.len)));
 }
 
 // Nothing of the key stays behind, whether it went well or not.
@@ -129,33 +139,30 @@ bool crypto_hmac(struct crypto *c, struct bytes key, const struct bytes *parts, 
                  uint8_t mac[CRYPTO_SHA256_SIZE])
 {
     static const uint8_t empty[1] = {0}; // OpenSSL takes NULL for "the key of last time"
-    if (!EVP_MAC_init(c->hmac, key.len > 0 ? key.at : empty, key.len, NULL))
-        return false;
-    for (size_t i = 0; i < part_count; i++) {
-        if (parts[i].len > 0 && !EVP_MAC_update(c->hmac, parts[i].at, parts[i].len))
-            return false;
-    }
+    bool is_good = EVP_MAC_init(c->hmac, key.len > 0 ? key.at : empty, key.len, NULL);
+    for (size_t i = 0; i < part_count && is_good; i++)
+        is_good = parts[i].len == 0 || EVP_MAC_update(c->hmac, parts[i].at, parts[i].len);
     size_t written = 0;
-    return EVP_MAC_final(c->hmac, mac, &written, CRYPTO_SHA256_SIZE) &&
-           written == CRYPTO_SHA256_SIZE;
+    return done(is_good && EVP_MAC_final(c->hmac, mac, &written, CRYPTO_SHA256_SIZE) &&
+                written == CRYPTO_SHA256_SIZE);
 }
 
 bool crypto_hmac_sha1(struct bytes key, struct bytes text, uint8_t mac[CRYPTO_SHA1_SIZE])
 {
     unsigned written = 0;
     check(key.len <= INT_MAX);
-    return HMAC(EVP_sha1(), key.at, (int)key.len, text.at, text.len, mac, &written) != NULL &&
-           written == CRYPTO_SHA1_SIZE;
+    return done(HMAC(EVP_sha1(), key.at, (int)key.len, text.at, text.len, mac, &written) != NULL &&
+                written == CRYPTO_SHA1_SIZE);
 }
 
 struct sha256 *sha256_open(void)
 {
     struct sha256 *s = calloc(1, sizeof *s);
-    if (!s)
+    if (!done(s != NULL))
         return NULL;
     s->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
     s->context = EVP_MD_CTX_new();
-    if (s->algorithm && s->context && EVP_DigestInit_ex2(s->context, s->algorithm, NULL))
+    if (done(s->algorithm && s->context && EVP_DigestInit_ex2(s->context, s->algorithm, NULL)))
         return s;
     sha256_close(s);
     return NULL;
@@ -163,13 +170,13 @@ struct sha256 *sha256_open(void)
 
 bool sha256_add(struct sha256 *s, struct bytes octets)
 {
-    return octets.len == 0 || EVP_DigestUpdate(s->context, octets.at, octets.len);
+    return done(octets.len == 0 || EVP_DigestUpdate(s->context, octets.at, octets.len));
 }
 
 bool sha256_finish(struct sha256 *s, uint8_t digest[CRYPTO_SHA256_SIZE])
 {
-    return EVP_DigestFinal_ex(s->context, digest, NULL) &&
-           EVP_DigestInit_ex2(s->context, s->algorithm, NULL);
+    return done(EVP_DigestFinal_ex(s->context, digest, NULL) &&
+                EVP_DigestInit_ex2(s->context, s->algorithm, NULL));
 }
 
 void sha256_close(struct sha256 *s)
@@ -260,8 +267,8 @@ static bool verify_with(EVP_PKEY *key, bool is_pss, struct bytes text, struct by
 {
     EVP_PKEY_CTX *padding = NULL;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok =
-        context != NULL && EVP_DigestVerifyInit(context, &padding, EVP_sha256(), NULL, key) == 1;
+    bool ok = done(context != NULL &&
+                   EVP_DigestVerifyInit(context, &padding, EVP_sha256(), NULL, key) == 1);
     if (ok && is_pss)
         ok = EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) == 1 &&
              EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, RSA_PSS_SALTLEN_DIGEST) == 1;
@@ -270,16 +277,29 @@ static bool verify_with(EVP_PKEY *key, bool is_pss, struct bytes text, struct by
     return ok;
 }
 
+// A signature that could not be looked at is not a wrong one.
+static void note_memory(void)
+{
+    bool is_refused = false;
+    for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error())
+        is_refused = is_refused || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    if (is_refused)
+        memory_failed();
+}
+
 bool crypto_verify(enum crypto_scheme scheme, const struct crypto_public *key, struct bytes text,
                    struct bytes signature)
 {
     uint8_t der[EC_OCTETS * 2 + 16];
     const bool is_ec = scheme == CRYPTO_ES256;
+    ERR_clear_error();
     if (is_ec)
         signature = bytes_of(der, der_of(signature, der));
     EVP_PKEY *public = signature.len == 0 ? NULL : is_ec ? ec_key_of(key) : rsa_key_of(key);
     const bool ok = public != NULL && verify_with(public, scheme == CRYPTO_PS256, text, signature);
     EVP_PKEY_free(public);
+    if (!ok)
+        note_memory();
     return ok;
 }
 

@@ -1,6 +1,7 @@
 #include "common/host/json.h"
 
 #include "common/base/check.h"
+#include "common/host/memory.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,7 +12,10 @@ static _Thread_local bool is_refused;
 static void *allocate(size_t len)
 {
     void *at = malloc(len);
-    is_refused = is_refused || at == NULL;
+    if (at == NULL) {
+        is_refused = true;
+        memory_failed();
+    }
     return at;
 }
 

@@ -1,5 +1,7 @@
 #include "common/host/password.h"
 
+#include "common/host/memory.h"
+
 #include <argon2.h>
 
 // Second choice of [RFC 9106 §4], with less memory: 19 MiB, two passes, one lane.
@@ -18,5 +20,8 @@ bool password_hash(struct bytes password, const uint8_t salt[PASSWORD_SALT_SIZE]
 
 bool password_fits(struct bytes password, const char *hash)
 {
-    return argon2id_verify(hash, password.at, password.len) == ARGON2_OK;
+    const int code = argon2id_verify(hash, password.at, password.len);
+    if (code == ARGON2_MEMORY_ALLOCATION_ERROR)
+        memory_failed();
+    return code == ARGON2_OK;
 }

@@ -201,9 +201,18 @@ bool api_is_unsure(const struct api_exchange *x)
     return store_failures(x->api->options.reader) != x->failures;
 }
 
+bool api_rest_open(struct api_exchange *x)
+{
+    if (x->rest == NULL)
+        x->rest = calloc(1, sizeof(*x->rest));
+    return x->rest != NULL;
+}
+
 void api_refuse(struct api_exchange *x, struct api_problem problem)
 {
     check(problem.code != API_OK);
+    free(x->rest); // of an answer in pieces that will not be
+    x->rest = NULL;
     if (api_is_unsure(x)) {
         problem = api_problem_of(API_UNAVAILABLE);
         x->headers.len = 0;
@@ -245,8 +254,7 @@ void api_reply(struct api_exchange *x, unsigned status)
         api_refuse_code(x, API_INTERNAL);
         return;
     }
-    x->rest = x->more != NULL ? calloc(1, sizeof(*x->rest)) : NULL;
-    if (x->more != NULL && x->rest == NULL) {
+    if (x->more != NULL && !api_rest_open(x)) {
         api_refuse_code(x, API_UNAVAILABLE);
         return;
     }

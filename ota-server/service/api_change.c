@@ -106,7 +106,11 @@ static void after_turn(void *context, enum store_status status)
 void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x))
 {
     if (x->is_composing)
-        return; // it goes on after this commit, where the reply is asked again
+        return;             // it goes on after this commit, where the reply is asked again
+    if (api_is_unsure(x)) { // it may want something else
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
     x->apply = apply;
     x->reply = reply;
     if (!turn_write(x->api->options.turn, apply_in_turn, after_turn, x))
@@ -160,6 +164,10 @@ void api_submit(struct api_exchange *x,
 {
     if (x->is_composing)
         return;
+    if (api_is_unsure(x)) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
     x->answered = answered;
     x->event.actor = api_actor(x);
     x->event.correlator = x->correlator_id;

@@ -221,9 +221,12 @@ struct api_rest {
 // Refuses with a problem. Each of these ends the exchange; the caller returns at once.
 void api_refuse(struct api_exchange *x, struct api_problem problem);
 void api_refuse_code(struct api_exchange *x, enum api_code code);
-// Did the store that it reads fail since the request came? What was not found may be there: every
-// refusal, and every reply without a change, becomes UNAVAILABLE.
+// Did the store that it reads fail since the request came, or was there no memory? What was not
+// found may be there: every refusal, every reply without a change, and every change that was not
+// begun becomes UNAVAILABLE.
 bool api_is_unsure(const struct api_exchange *x);
+// Room for an answer in pieces, for who must know before its change is made; false: no memory.
+bool api_rest_open(struct api_exchange *x) MUST_USE;
 // Replies with what was written to x->json; API_INTERNAL when it did not fit.
 void api_reply(struct api_exchange *x, unsigned status);
 // Replies without a body.
@@ -313,7 +316,8 @@ bool api_is_loopback(const struct api_exchange *x);
 bool api_origin_is_ours(const struct api_exchange *x, bool may_lack);
 // May this account and address give one more password? False, with Retry-After, when not.
 bool api_attempts_begin(struct api_exchange *x, struct bytes username, struct attempts *out);
-void api_attempts_wrong(struct attempts *attempts);
+// What could not be judged, because there was no memory, is none.
+void api_attempts_wrong(const struct api_exchange *x, struct attempts *attempts);
 void api_attempts_right(struct attempts *attempts);
 // The user whose password a Basic credential has; false, with x->problem when it cannot be told or
 // is not asked any more. `attempts`: for api_attempts_right(), once the user is let in: a password

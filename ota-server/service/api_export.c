@@ -183,6 +183,8 @@ void export_begin(struct api_exchange *x, const struct export_kind *kind)
     e->is_csv = !takes_lines && api_accepts(x->request->accept, "text/csv");
     if (!takes_lines && !e->is_csv)
         api_refuse_code(x, API_NOT_ACCEPTABLE);
+    else if (!api_rest_open(x)) // it is noted as read before it begins
+        api_refuse_code(x, API_UNAVAILABLE);
     else
         api_commit(x, note, reply);
 }

@@ -161,7 +161,7 @@ static void reply_wrong(struct api_exchange *x)
 static void refuse_proof(struct api_exchange *x, struct attempts *attempts, const char *reason)
 {
     ((struct factor_work *)x->work)->refusal = reason;
-    api_attempts_wrong(attempts);
+    api_attempts_wrong(x, attempts);
     x->is_dry_run = false;
     x->is_refused = true;
     api_commit(x, note_wrong, reply_wrong);

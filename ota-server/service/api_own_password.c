@@ -27,7 +27,7 @@ static bool check_current(struct api_exchange *x, const struct auth_user *user,
     }
     if (auth_user_check(user, current))
         return true;
-    api_attempts_wrong(&attempts);
+    api_attempts_wrong(x, &attempts);
     x->is_dry_run = false;
     x->is_refused = true;
     api_commit(x, note_wrong, reply_wrong);

@@ -64,8 +64,10 @@ bool api_attempts_begin(struct api_exchange *x, struct bytes username, struct at
     return false;
 }
 
-void api_attempts_wrong(struct attempts *attempts)
+void api_attempts_wrong(const struct api_exchange *x, struct attempts *attempts)
 {
+    if (api_is_unsure(x))
+        return;
     attempts->account->count++;
     attempts->address->count++;
 }
@@ -126,7 +128,7 @@ static bool check_password(struct api_exchange *x, const struct auth_user *user,
     }
     const bool fits = auth_user_check(user, password);
     if (!fits)
-        api_attempts_wrong(attempts);
+        api_attempts_wrong(x, attempts);
     if (fits && has_tag)
         remember(x, user, tag);
     return fits;

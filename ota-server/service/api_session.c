@@ -154,7 +154,7 @@ static bool make_session(struct api_exchange *x, struct login *l)
 
 static void refuse_login(struct api_exchange *x, struct login *l)
 {
-    api_attempts_wrong(&l->attempts);
+    api_attempts_wrong(x, &l->attempts);
     x->tenant = l->is_known ? l->user.tenant : AUTH_OPERATOR;
     api_commit(x, note_wrong, refuse_wrong);
 }

@@ -3,6 +3,7 @@
 #include "common/host/cipher_openssl.h"
 #include "common/host/crypto.h"
 #include "common/host/entropy.h"
+#include "common/host/memory.h"
 
 // Nonces are drawn in stock: one call of the system for many.
 static void draw(void *to, size_t len)
@@ -52,6 +53,7 @@ bool server_crypto_open(struct server_crypto *c)
                                      .unseal = unseal,
                                      .hmac = hmac,
                                      .random = draw,
+                                     .memory_failures = memory_failures,
                                      .sign = crypto_sign,
                                      .signer = crypto_signer,
                                      .is_signed = crypto_is_signed};

@@ -149,6 +149,20 @@ static void limit(sqlite3 *db)
         (void)sqlite3_limit(db, limits[i].id, limits[i].most);
 }
 
+// What ends a transaction, or undoes a part of it, must not fail because there is no memory.
+static enum store_status prepare_ends(struct store *s)
+{
+    static const enum statement ends[] = {STATEMENT_COMMIT, STATEMENT_ROLLBACK, STATEMENT_MARK_KEEP,
+                                          STATEMENT_MARK_UNDO};
+    enum store_status status = STORE_OK;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && status == STORE_OK; i++) {
+        struct query q = query_of(s, ends[i]);
+        status = q.status;
+        query_end(&q);
+    }
+    return status;
+}
+
 static enum store_status set_up(struct store *s)
 {
     set_patience(s);
@@ -170,7 +184,9 @@ static enum store_status set_up(struct store *s)
         status = migrate(s);
     if (status == STORE_OK)
         status = keys_open(s);
-    return status == STORE_OK ? trail_open(s) : status;
+    if (status == STORE_OK)
+        status = trail_open(s);
+    return status == STORE_OK ? prepare_ends(s) : status;
 }
 
 // A path is needed for life, longer than the caller's text may last.
@@ -244,7 +260,8 @@ const char *store_problem(const struct store *s)
 
 uint64_t store_failures(const struct store *s)
 {
-    return s->failures;
+    const struct store_crypto *c = s->crypto;
+    return s->failures + (c != NULL && c->memory_failures != NULL ? c->memory_failures() : 0);
 }
 
 enum store_status store_sizes(struct store *s, struct store_sizes *out)
@@ -290,6 +307,8 @@ static enum store_status set_part(struct store *s, bool is_part)
 static enum store_status begin(struct store *s, bool is_part)
 {
     check(!s->is_writing);
+    if (!sqlite3_get_autocommit(s->db)) // the last one could not be undone
+        (void)run(s, STATEMENT_ROLLBACK);
     enum store_status status = set_part(s, is_part);
     if (status == STORE_OK)
         status = run(s, STATEMENT_BEGIN);
@@ -357,6 +376,8 @@ void store_mark_undo(struct store *s)
     memset(s->named, 0, sizeof(s->named));
     if (run(s, STATEMENT_MARK_UNDO) == STORE_OK)
         (void)run(s, STATEMENT_MARK_KEEP);
+    else if (!sqlite3_get_autocommit(s->db)) // then nothing of the transaction may stay
+        (void)run(s, STATEMENT_ROLLBACK);
 }
 
 enum store_status store_ids(struct store *s, struct ids *ids)

@@ -46,6 +46,7 @@ struct store_crypto {
     bool (*hmac)(void *context, struct bytes key, const struct bytes *parts, size_t part_count,
                  uint8_t mac[32]);
     void (*random)(void *to, size_t len);
+    uint64_t (*memory_failures)(void); // of this thread [common/host/memory.h], or NULL
     // Ed25519 with a seed of 32 octets; NULL: checkpoints are not signed.
     bool (*sign)(const struct secret_key *seed, struct bytes text, uint8_t signature[64]);
     bool (*signer)(const struct secret_key *seed, uint8_t public[32]);
@@ -74,7 +75,8 @@ enum store_status store_open(const struct store_options *options, struct store *
 void store_close(struct store *s);
 // What went wrong last, for the log: no key and no message body in it.
 const char *store_problem(const struct store *s);
-// How often the engine failed so far: what it did not find meanwhile may be there.
+// How often the engine failed so far, or memory was refused to a library in this thread: what was
+// not found meanwhile may be there, and what did not fit may fit.
 uint64_t store_failures(const struct store *s);
 // For a reader that asks often: from its first query until the next call of this it sees one state
 // of the database, and does not look for a newer one at every query. For the writer it does

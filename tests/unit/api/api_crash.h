@@ -1,4 +1,4 @@
-// A change that is tried on copies of a lab's database: shared by api_crash.c and api_fault.c.
+// A request that is tried on copies of a lab's database: shared by api_crash.c and api_fault.c.
 #pragma once
 
 #include "tests/unit/api/api_lab.h"
@@ -48,5 +48,8 @@ struct database_mark trial_mark(void); // `amounts`: but for what follows
 void trial_repeat(const struct trial *t, struct lab *twin, const struct answer *first,
                   const char *when);
 
-// api_fault.c: each of its statements fails, and the power is cut at its writes; how often.
+// api_fault.c: each of its statements fails, allocations fail, once and from there on, and the
+// power is cut at its writes; how often.
 unsigned trial_fail(const struct trial *t);
+// The same with the allocations of what only reads.
+unsigned trial_fail_reading(const struct trial *t);

@@ -1,24 +1,65 @@
-// Changes amid which a statement fails, or the power.
+// Requests amid which a statement fails, an allocation, or the power.
 #include "tests/unit/api/api_crash.h"
 #include "tests/unit/server/faulty_disk.h"
+#include "tests/unit/server/faulty_memory.h"
 #include "tests/unit/server/faulty_statement.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CALLS_MAX 2000 // of one request
-// Of a change, how many writes are cut at, and every how many-th statement fails, unless everything
-// is wanted.
+// Of a change, how many writes are cut at, every how many-th statement fails, and how many of the
+// allocations, unless everything is wanted.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define CUTS 1 // programs are slow
-#define STRIDE 31
+#define STATEMENTS 31
+#define ALLOCATIONS 2
 #endif
 #endif
 #ifndef CUTS
 #define CUTS 3
-#define STRIDE 1
+#define STATEMENTS 1
+#define ALLOCATIONS 6
 #endif
+#define CALLS_MAX 1000000   // of one request
+#define MANY_ALLOCATIONS 60 // when everything is wanted: all of them take hours
+
+// Calls of which one fails, or from which on all fail.
+struct fault {
+    void (*set)(uint32_t at_call); // counts from 1; 0: none
+    bool (*was_hit)(void);
+    const char *(*text)(void); // which
+};
+
+static void set_allocation(uint32_t at, bool is_lasting)
+{
+    // The first is the exchange's: without it there is no request.
+    faulty_memory_set(at > 0 ? at + 1 : 0, is_lasting);
+}
+
+static void set_one_allocation(uint32_t at)
+{
+    set_allocation(at, false);
+}
+
+static void set_allocations(uint32_t at)
+{
+    set_allocation(at, true);
+}
+
+static const char *name_allocation(void)
+{
+    static char text[64];
+    (void)snprintf(text, sizeof(text), "an allocation, of %u", faulty_memory_calls() - 1);
+    return text;
+}
+
+static const struct fault of_statement = {faulty_statement_set, faulty_statement_was_hit,
+                                          faulty_statement_text};
+static const struct fault of_allocation = {set_one_allocation, faulty_memory_was_hit,
+                                           name_allocation};
+static const struct fault of_allocations = {set_allocations, faulty_memory_was_hit,
+                                            name_allocation};
 
 static bool is_everything_wanted(void)
 {
@@ -43,17 +84,18 @@ static bool is_as_before(const struct trial *t)
     return content == t->before.content || content == t->idle.content;
 }
 
-static void assert_nothing_is_done(const struct trial *t, struct lab *twin, const struct answer *a)
+static void assert_nothing_is_done(const struct trial *t, const struct fault *fault,
+                                   struct lab *twin, const struct answer *a)
 {
-    if (a->status != 503)
+    if (a->status != 503 || strstr(a->body, "\"code\":\"UNAVAILABLE\"") == NULL)
         fail_msg("%s %s is answered with %u when this fails: %s\n%s", t->ask.method, t->ask.target,
-                 a->status, faulty_statement_text(), a->body);
+                 a->status, fault->text(), a->body);
     if (trial_is_untouched())
         return;
     const uint64_t rows = trial_rows(twin).all;
     if (rows != 0 || (!is_in_steps(t) && !is_as_before(t)))
         fail_msg("%s %s is half done, with %llu rows, when this fails: %s\n%s", t->ask.method,
-                 t->ask.target, (unsigned long long)rows, faulty_statement_text(), a->body);
+                 t->ask.target, (unsigned long long)rows, fault->text(), a->body);
 }
 
 static void assert_all_is_done(const struct trial *t, struct lab *twin, const struct answer *a)
@@ -62,7 +104,7 @@ static void assert_all_is_done(const struct trial *t, struct lab *twin, const st
     const bool is_compared = t->rows.all > 0 && !is_in_steps(t);
     if (a->status != t->answer.status || trial_rows(twin).own != t->rows.own ||
         (is_compared && trial_mark().amounts != t->after.amounts))
-        fail_msg("%s %s is done otherwise after statements that failed: %u instead of %u\n%s",
+        fail_msg("%s %s is done otherwise after calls that failed: %u instead of %u\n%s",
                  t->ask.method, t->ask.target, a->status, t->answer.status, a->body);
 }
 
@@ -94,27 +136,38 @@ static void end_done(const struct trial *t, struct lab *twin, const struct answe
     trial_end(twin);
 }
 
-// One statement after the other. A server in which one failed goes on, unless it has work of its
+// Behind the first, a place that differs from route to route.
+static uint32_t next_call(const struct trial *t, uint32_t stride, uint32_t at)
+{
+    const uint32_t second = 1 + (uint32_t)(t->route - api_routes) % stride;
+    return at + (at == 1 ? second : stride);
+}
+
+static void ask_amid(const struct trial *t, const struct fault *fault, uint32_t at,
+                     struct lab *twin, struct answer *a)
+{
+    assert_true(at < CALLS_MAX);
+    twin->now.instant.ms += 1000; // the client's rate is not what is tried
+    fault->set(at);
+    trial_ask(&t->ask, twin, a);
+}
+
+// One call after the other. A server in which one failed goes on, unless it has work of its
 // own beside, and what it was asked for can be asked again, until it is done.
-static unsigned fail_statements(const struct trial *t)
+static unsigned fail_calls(const struct trial *t, const struct fault *fault, uint32_t stride)
 {
     static struct lab twin;
     static struct answer a;
     bool is_hit = true;
     bool is_begun = false;
-    const uint32_t stride = is_everything_wanted() ? 1 : STRIDE;
     unsigned asked = 0;
-    const uint32_t second = 1 + (uint32_t)(t->route - api_routes) % stride; // behind the first
-    for (uint32_t at = 1; is_hit; at += at == 1 ? second : stride) {
+    for (uint32_t at = 1; is_hit; at = next_call(t, stride, at)) {
         asked++;
-        assert_true(at < CALLS_MAX);
         if (!is_begun)
             trial_begin(t, &twin);
-        twin.now.instant.ms += 1000; // the client's rate is not what is tried
-        faulty_statement_set(at);
-        trial_ask(&t->ask, &twin, &a);
-        is_hit = faulty_statement_was_hit();
-        faulty_statement_set(0);
+        ask_amid(t, fault, at, &twin, &a);
+        is_hit = fault->was_hit();
+        fault->set(0);
         const bool is_done = a.status < 300;
         is_begun = false;
         if (a.is_cut) { // it was counted as read before it began
@@ -123,7 +176,7 @@ static unsigned fail_statements(const struct trial *t)
         }
         is_begun = !is_done && t->is_again && !is_at_work(t);
         if (!is_done)
-            assert_nothing_is_done(t, &twin, &a);
+            assert_nothing_is_done(t, fault, &twin, &a);
         if (is_done)
             end_done(t, &twin, &a, !is_hit);
         else if (!is_begun)
@@ -131,6 +184,21 @@ static unsigned fail_statements(const struct trial *t)
     }
     assert_false(is_begun);
     return asked - 1; // the last one is behind its end
+}
+
+// Every how many-th allocation fails.
+static uint32_t allocation_stride(const struct trial *t)
+{
+    static struct lab twin;
+    static struct answer a;
+    const uint32_t most = is_everything_wanted() ? MANY_ALLOCATIONS : ALLOCATIONS;
+    if (getenv("OTARIA_EVERY_ALLOCATION") != NULL)
+        return 1;
+    trial_begin(t, &twin);
+    ask_amid(t, &of_allocation, CALLS_MAX - 1, &twin, &a);
+    faulty_memory_set(0, false);
+    trial_end(&twin);
+    return 1 + faulty_memory_calls() / most;
 }
 
 // The n-th write is the last that the disk takes. What is there when the server starts again?
@@ -179,11 +247,51 @@ static unsigned cut_writes(const struct trial *t)
     return cuts;
 }
 
+static void tell(unsigned faults, const char *what)
+{
+    (void)printf("figure {\"name\": \"fault.loops\", \"value\": %u, \"unit\": \"calls failed\", "
+                 "\"what\": \"%s\"}\n",
+                 faults, what);
+}
+
 unsigned trial_fail(const struct trial *t)
 {
-    const unsigned faults = fail_statements(t) + cut_writes(t);
-    (void)printf("figure {\"name\": \"fault.loops\", \"value\": %u, \"unit\": \"calls failed\", "
-                 "\"what\": \"statements and writes of changes\"}\n",
-                 faults);
-    return faults;
+    const uint32_t statements = is_everything_wanted() ? 1 : STATEMENTS;
+    const unsigned faults = fail_calls(t, &of_statement, statements) + cut_writes(t);
+    const uint32_t stride = allocation_stride(t);
+    const unsigned allocations =
+        fail_calls(t, &of_allocation, stride) + fail_calls(t, &of_allocations, stride);
+    tell(faults, "statements and writes of changes");
+    tell(allocations, "allocations of changes");
+    return faults + allocations;
+}
+
+static bool read_amid(const struct trial *t, const struct fault *fault, uint32_t at,
+                      struct lab *twin)
+{
+    static struct answer a;
+    ask_amid(t, fault, at, twin, &a);
+    const bool is_hit = fault->was_hit();
+    fault->set(0);
+    if (a.status != t->answer.status && !(is_hit && a.status == 503))
+        fail_msg("%s %s is answered with %u when this fails: %s\n%s", t->ask.method, t->ask.target,
+                 a.status, fault->text(), a.body);
+    assert_true(is_hit || a.is_cut == t->answer.is_cut);
+    return is_hit;
+}
+
+unsigned trial_fail_reading(const struct trial *t)
+{
+    static struct lab twin;
+    const struct fault *const faults[] = {&of_allocation, &of_allocations};
+    unsigned failed = 0;
+    const uint32_t stride = allocation_stride(t);
+    trial_begin(t, &twin);
+    for (size_t i = 0; i < 2; i++) {
+        for (uint32_t at = 1; read_amid(t, faults[i], at, &twin); at = next_call(t, stride, at))
+            failed++;
+    }
+    trial_end(&twin);
+    tell(failed, "allocations of readings");
+    return failed + 2; // and twice none: some need no memory
 }
