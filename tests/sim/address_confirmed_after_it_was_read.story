@@ -1,5 +1,6 @@
 otaria-story 1
 rule convergence
+bug address_confirmed_after_it_was_read
 seed 14220
 faults_ms 345600000
 cards 3

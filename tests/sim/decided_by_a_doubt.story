@@ -1,5 +1,6 @@
 otaria-story 1
 rule fell_again
+bug decided_by_a_doubt
 seed 14665
 faults_ms 259200000
 cards 1

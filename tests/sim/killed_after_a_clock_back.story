@@ -1,5 +1,6 @@
 otaria-story 1
 rule audit_is_fresh
+bug killed_after_a_clock_back
 seed 44668
 faults_ms 4752000000
 cards 1

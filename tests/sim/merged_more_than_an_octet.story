@@ -1,5 +1,6 @@
 otaria-story 1
 rule as_the_model
+bug merged_more_than_an_octet
 seed 10469
 faults_ms 3888000000
 cards 1

@@ -1,5 +1,6 @@
 otaria-story 1
 rule soak
+bug soaked_unheard
 seed 45602
 faults_ms 345600000
 cards 8

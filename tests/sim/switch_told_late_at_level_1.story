@@ -1,5 +1,6 @@
 otaria-story 1
 rule no_silent_difference
+bug switch_told_late_at_level_1
 seed 4068
 faults_ms 345600000
 cards 1

@@ -1,5 +1,6 @@
 otaria-story 1
 rule outcome_is_true
+bug waiting_over_a_restore
 seed 30337
 faults_ms 90408515
 cards 3

@@ -783,6 +783,37 @@ planted_bug(waiting_over_a_restore ota-server/core/decide.c STORY
     (void)doubt_waiting;
     work_dirty(]==])
 
+planted_bug(address_confirmed_after_it_was_read ota-server/core/timers.c STORY
+    TEXT [==[
+    if (w->r->level >= 2)
+        w->r->timers_due = w->now;]==]
+    BECOMES [==[
+    if (w->r->level >= 2 && !(w->r->has_open && w->r->open.kind == OPERATION_READ_TIMERS))
+        w->r->timers_due = w->now;]==])
+
+planted_bug(decided_by_a_doubt ota-server/core/work.c STORY
+    TEXT [==[
+        r->dirty_attempts = 0;
+        r->reissues = 0;
+        r->next_audit_at = first_audit(w);]==]
+    BECOMES [==[
+        r->dirty_attempts = 0;
+        r->reissues = 0;
+        r->needs_operator = false;
+        r->next_audit_at = first_audit(w);]==])
+
+planted_bug(merged_more_than_an_octet applet/notify.c STORY
+    TEXT [==[
+    return (uint8_t)(a + b < 255 ? a + b : 255);]==]
+    BECOMES [==[
+    return (uint8_t)(a + b);]==])
+
+planted_bug(switch_told_late_at_level_1 ota-server/core/notify.c STORY
+    TEXT [==[
+    if ((kind == SEQUENCE_BETWEEN && !n->has_hash && is_switch) || is_past)]==]
+    BECOMES [==[
+    if (is_past && !is_switch)]==])
+
 planted_bug(began_anew_with_one_count applet/memory.c STORY
     TEXT [==[
         catch_up(a, a->mt_counter + 1);
@@ -968,3 +999,17 @@ planted_bug(silence_is_never_missed smpp/core/session.c RULE silence_is_noticed
     BECOMES [==[
     if (s->enquire_sequence == 0)
         s->misses++;]==])
+
+# --- what the world's own checkers once took for a violation ---
+
+planted_bug(killed_after_a_clock_back tests/world/check_server.c STORY
+    TEXT [==[
+        t->audited_ms = is_back || is_past ? ]==]
+    BECOMES [==[
+        t->audited_ms = is_back ? ]==])
+
+planted_bug(soaked_unheard tests/world/check_job.c STORY
+    TEXT [==[
+ && !is_soaked(w, in_use_ms) && !is_soaked(w, t->believed_ms);]==]
+    BECOMES [==[
+ && !is_soaked(w, in_use_ms);]==])
