@@ -1,8 +1,8 @@
 // Reports: tables of a time, made a piece at a time from what the store holds [job.h], and kept.
 //
 // Promises: each table says what it was made of and when; an enterprise's report has nothing of
-// another; identifiers of cards are ids only. Never: more than REPORT_ROWS_MAX rows of a table;
-// what is left out is said.
+// another; identifiers of cards are ids only. Never: more than REPORT_ROWS_MAX rows of a table,
+// or REPORT_WRITERS_MAX of who can write cards; what is left out is said.
 #pragma once
 
 #include "common/base/json_writer.h"
@@ -12,6 +12,7 @@
 #define REPORT_CONTENT_KIND "report-content" // the tables of the report with the same id, as JSON
 #define REPORT_CONTENT_MAX (256u * 1024)     // as HTML it fits an answer
 #define REPORT_ROWS_MAX 500
+#define REPORT_WRITERS_MAX 1200 // as many of its rows as the content has room for
 #define REPORT_DAYS_MAX 400
 #define REPORT_GROUPS_MAX 500 // of one province
 #define REPORT_PROVINCE_MAX 64
@@ -61,12 +62,12 @@ struct report_counts {
 
 struct report_work {
     struct report_order order;
-    size_t table;           // of the catalogue
-    uint64_t after;         // where the table is: an id, or a number
-    unsigned part;          // of the table
-    uint32_t rows, omitted; // of the table
-    bool is_open;           // the table
-    bool is_limited;        // to the groups below
+    size_t table;                     // of the catalogue
+    uint64_t after;                   // where the table is: an id, or a number
+    unsigned part;                    // of the table
+    uint32_t rows, rows_max, omitted; // of the table
+    bool is_open;                     // the table
+    bool is_limited;                  // to the groups below
     uint64_t groups[REPORT_GROUPS_MAX];
     size_t group_count, groups_left_out;
     struct report_counts counts;

@@ -116,11 +116,24 @@ bool report_bootstraps(struct report_work *r, struct store *s, struct utc now,
 
 #define ESIM(name) "iot-device-management:esim-profiles:" name
 
-static const char *const writing_scopes[] = {
-    "operations:download",     "operations:enable",     "operations:disable", "operations:delete",
-    "operations:set-fallback", "operations:set-timers", "approvals:decide",   "campaigns:write",
-    ESIM("download"),          ESIM("enable"),          ESIM("disable"),      ESIM("delete"),
-    ESIM("set-fallback")};
+// Also what leads to a command: PUSH_SERVER of a dirty card, rules that send, and moves of cards to
+// a group with such rules.
+static const char *const writing_scopes[] = {"operations:download",
+                                             "operations:enable",
+                                             "operations:disable",
+                                             "operations:delete",
+                                             "operations:set-fallback",
+                                             "operations:set-timers",
+                                             "approvals:decide",
+                                             "campaigns:write",
+                                             "cards:dirty",
+                                             "cards:write",
+                                             "groups:write",
+                                             ESIM("download"),
+                                             ESIM("enable"),
+                                             ESIM("disable"),
+                                             ESIM("delete"),
+                                             ESIM("set-fallback")};
 #define WRITING_SCOPES (sizeof(writing_scopes) / sizeof(writing_scopes[0]))
 
 static void report_set(char to[REPORT_TEXT_MAX + 1], const char *text)
@@ -166,13 +179,15 @@ static bool read_rule(const struct document *d, struct report_note *n)
     json_t *root = NULL;
     if (json_read(d->body, &root) != JSON_READ_OK)
         return false;
-    const bool writes =
-        json_is_true(json_object_get(json_object_get(root, "bootstrap"), "enabled"));
+    const bool boots = json_is_true(json_object_get(json_object_get(root, "bootstrap"), "enabled"));
+    const bool has_timers = json_object_size(json_object_get(root, "timers")) > 0;
     json_decref(root);
-    report_set(n->texts[0], "bootstrap of a group");
+    report_set(n->texts[0], !has_timers ? "bootstrap of a group"
+                            : boots     ? "bootstrap and timers of a group"
+                                        : "timers of a group");
     report_set(n->texts[1], "rule");
     report_set(n->texts[2], "active");
-    return writes;
+    return boots || has_timers;
 }
 
 static bool read_permission(const struct document *d, struct report_note *n)
@@ -212,6 +227,8 @@ bool report_writers(struct report_work *r, struct store *s, struct utc now,
         return false;
     if (!r->is_open)
         report_open(r, &h, now);
+    if (r->order.type == REPORT_CARD_WRITERS)
+        r->rows_max = REPORT_WRITERS_MAX;
     p->read = parts[r->part].read;
     *status = report_read(r, s, parts[r->part].kind, REPORT_PAGE, p, &is_last);
     for (size_t i = 0; i < p->count; i++) {

@@ -25,6 +25,7 @@ void report_open(struct report_work *r, const struct report_heading *h, struct u
     r->is_open = true;
     r->rows = 0;
     r->omitted = 0;
+    r->rows_max = REPORT_ROWS_MAX;
 }
 
 void report_close(struct report_work *r)
@@ -38,7 +39,7 @@ void report_close(struct report_work *r)
 // False: it is one that is left out.
 bool report_row(struct report_work *r)
 {
-    if (r->rows == REPORT_ROWS_MAX || r->w.len > REPORT_CONTENT_MAX - REPORT_CONTENT_MAX / 8) {
+    if (r->rows == r->rows_max || r->w.len > REPORT_CONTENT_MAX - REPORT_CONTENT_MAX / 8) {
         r->omitted++;
         return false;
     }
