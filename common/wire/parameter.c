@@ -90,6 +90,18 @@ static const struct number_form *form_of(uint8_t number)
     return NULL;
 }
 
+bool parameter_range(uint8_t number, uint32_t *min, uint32_t *max, bool *zero_too)
+{
+    const struct number_form *form = form_of(number);
+    const bool is_waits = number == PARAMETER_NOTIFY_WAITS;
+    if (form == NULL && !is_waits)
+        return false;
+    *min = is_waits ? WAIT_MIN_S : form->min;
+    *max = is_waits ? WAIT_MAX_S : form->max;
+    *zero_too = !is_waits && form->zero_too;
+    return true;
+}
+
 static void number_set(struct parameters *p, const struct number_form *form, uint32_t value)
 {
     uint8_t *at = (uint8_t *)p + form->offset;

@@ -86,6 +86,9 @@ void parameters_default(struct parameters *p);
 const char *parameter_name(uint8_t number);
 // The number of a name, or 0.
 uint8_t parameter_by_name(struct bytes name);
+// What a number, or each of a list of waits, may be, in the card's units; `zero_too`: 0 as well,
+// below `min`. False for what is no number.
+bool parameter_range(uint8_t number, uint32_t *min, uint32_t *max, bool *zero_too) MUST_USE;
 // Applies a list of number(1) length(1) value to `p`: all of it, or nothing. MALFORMED is judged
 // before UNKNOWN, and that before OUT_OF_RANGE, each over the whole list. `bad` (may be NULL) gets
 // the number at fault of these two.

@@ -60,7 +60,7 @@ int64_t api_body_integer(struct api_body *b, const char *name, int64_t min, int6
               json_get_integer(b->object, name, INT64_MIN, INT64_MAX, &value)))
         return absent;
     if (value < min || value > max)
-        fail_member(b, API_OUT_OF_RANGE, name, "Outside its range");
+        api_body_fail(b, api_problem_range(bytes_of_text(name), min, max));
     return value;
 }
 
@@ -84,6 +84,23 @@ int api_body_enum(struct api_body *b, const char *name, enum api_need need,
     return -1;
 }
 
+// Where the ids are from.
+static const char *unknown_id(const char *prefix)
+{
+    static const char *const lists[][2] = {
+        {"grp", "No such object, GET /card-groups lists them"},
+        {"pol", "No such object, GET /subscription-pools lists them"},
+        {"sub", "No such object, GET /subscriptions lists them"},
+        {"ent", "No such object, GET /enterprises lists them"},
+        {"crd", "No such object, GET /cards lists them"},
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        if (strcmp(lists[i][0], prefix) == 0)
+            return lists[i][1];
+    }
+    return "No such object";
+}
+
 uint64_t api_body_id(struct api_body *b, const char *name, enum api_need need, const char *prefix)
 {
     struct bytes value = {0};
@@ -91,7 +108,7 @@ uint64_t api_body_id(struct api_body *b, const char *name, enum api_need need, c
         return 0;
     uint64_t id = 0;
     if (!api_id_read(value, prefix, &id))
-        fail_member(b, API_NOT_FOUND, name, "No such object");
+        fail_member(b, API_NOT_FOUND, name, unknown_id(prefix));
     return id;
 }
 

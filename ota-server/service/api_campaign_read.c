@@ -104,7 +104,8 @@ static void find_pool(struct api_exchange *x, struct api_body *b, struct campaig
         return;
     if (!api_pool_visible(x, c->pool, 0) ||
         store_document_get(x->reader, "pool", c->pool, see_owner, &owner) != STORE_OK) {
-        api_body_fail(b, api_problem_field(API_NOT_FOUND, bytes_of_text("poolId"), "No such pool"));
+        api_body_fail(b, api_problem_field(API_NOT_FOUND, bytes_of_text("poolId"),
+                                           "No such pool, GET /subscription-pools lists them"));
         return;
     }
     c->pool_owner = owner == AUTH_OPERATOR ? 0 : owner;
@@ -268,8 +269,8 @@ static void read_groups(struct api_exchange *x, struct api_body *b, const json_t
         if (text == NULL || !api_id_read(bytes_of_text(text), "grp", &id))
             fail(b, "groupIds", "Invalid value");
         else if (!is_group(x, id))
-            api_body_fail(
-                b, api_problem_field(API_NOT_FOUND, bytes_of_text("groupIds"), "No such group"));
+            api_body_fail(b, api_problem_field(API_NOT_FOUND, bytes_of_text("groupIds"),
+                                               "No such group, GET /card-groups lists them"));
         t->groups[t->group_count++] = id;
     }
 }

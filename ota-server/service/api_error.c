@@ -68,6 +68,24 @@ struct api_problem api_problem_field(enum api_code code, struct bytes field, con
     return p;
 }
 
+static void put_number(struct writer *w, int64_t number)
+{
+    if (number < 0)
+        text_put(w, "-");
+    text_decimal(w, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+}
+
+struct api_problem api_problem_range(struct bytes field, int64_t min, int64_t max)
+{
+    char message[API_FIELD_MAX];
+    struct writer w = writer_of(message, sizeof(message));
+    text_put(&w, "It must be from ");
+    put_number(&w, min);
+    text_put(&w, " to ");
+    put_number(&w, max);
+    return api_problem_field(API_OUT_OF_RANGE, field, text_end(&w));
+}
+
 struct api_problem api_problem_enum(struct bytes field, const char *const *names)
 {
     char message[API_MESSAGE_MAX - API_FIELD_MAX - 2];

@@ -88,6 +88,8 @@ struct api_problem api_problem_text(enum api_code code, const char *message);
 // One about a member or parameter: `message` is followed by a colon and the field's name, unless it
 // is empty. `field` is cut and cleaned of what is not printable ASCII, as it may come from a peer.
 struct api_problem api_problem_field(enum api_code code, struct bytes field, const char *message);
+// OUT_OF_RANGE about a number that is not from `min` to `max`, which it tells.
+struct api_problem api_problem_range(struct bytes field, int64_t min, int64_t max);
 // One about a value that is none of these names, as many of which are told as there is room for.
 struct api_problem api_problem_enum(struct bytes field, const char *const *names);
 // One with a reason that programs read, such as DELETE_NOT_DISABLED.

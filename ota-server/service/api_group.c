@@ -90,8 +90,8 @@ bool api_enterprise_allowed(struct api_exchange *x, uint64_t enterprise)
 {
     if (enterprise == 0 || (api_enterprise_is(x, enterprise) && api_owns(x, enterprise)))
         return true;
-    api_refuse(
-        x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"), "No such enterprise"));
+    api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"),
+                                    "No such enterprise, GET /enterprises lists them"));
     return false;
 }
 

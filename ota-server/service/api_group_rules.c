@@ -292,7 +292,7 @@ static bool complete_items(struct api_exchange *x, const struct rules_work *w)
         if (text == NULL || !api_id_read(bytes_of_text(text), "pol", &pool) ||
             !api_pool_visible(x, pool, w->group.document.owner)) {
             api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("bootstrap.items.poolId"),
-                                            "No such pool"));
+                                            "No such pool, GET /subscription-pools lists them"));
             return false;
         }
         const uint8_t number = api_pool_template(x->reader, pool);

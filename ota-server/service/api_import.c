@@ -102,7 +102,8 @@ static bool read_query(struct api_exchange *x, struct import_work *w)
     if (p.code == API_OK && kind == 1 &&
         (!api_query_take(&x->query, "poolId", &text) || !api_id_read(text, "pol", &o->pool) ||
          !api_pool_visible(x, o->pool, 0)))
-        p = api_problem_field(API_NOT_FOUND, bytes_of_text("poolId"), "No such pool");
+        p = api_problem_field(API_NOT_FOUND, bytes_of_text("poolId"),
+                              "No such pool, GET /subscription-pools lists them");
     if (p.code == API_OK)
         return api_end_reading(x);
     api_refuse(x, p);

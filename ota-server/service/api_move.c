@@ -35,7 +35,8 @@ bool api_move_allowed(struct api_exchange *x, uint64_t group, uint64_t *owner)
     uint32_t set = 0;
     const enum store_status status = api_group_owner(x->reader, group, owner);
     if (status != STORE_OK || !api_owns(x, *owner)) {
-        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("groupId"), "No such group"));
+        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("groupId"),
+                                        "No such group, GET /card-groups lists them"));
         return false;
     }
     if (api_is_operator(x) || (permission_of(x->reader, x->tenant, group, &set, NULL) == STORE_OK &&

@@ -209,13 +209,15 @@ static bool is_for_card(struct api_exchange *x, const struct order *order)
 static bool find_target(struct api_exchange *x, struct order *order, struct operation *o)
 {
     if (order->pool_id != 0 && !api_pool_visible(x, order->pool_id, order->record.tenant))
-        return refuse_field(x, API_NOT_FOUND, "poolId", "No such pool");
+        return refuse_field(x, API_NOT_FOUND, "poolId",
+                            "No such pool, GET /subscription-pools lists them");
     if (order->subscription_id == 0)
         return true;
     if (store_subscription_get(x->reader, order->subscription_id, &order->subscription) !=
             STORE_OK ||
         !is_for_card(x, order))
-        return refuse_field(x, API_NOT_FOUND, "subscriptionId", "No such subscription");
+        return refuse_field(x, API_NOT_FOUND, "subscriptionId",
+                            "No such subscription, GET /subscriptions lists them");
     const struct mirror_slot *slot = record_slot_of(&order->record, order->subscription_id);
     o->subscription = order->subscription_id;
     o->target = slot != NULL ? record_slot_name(slot) : name_of(&order->subscription.plan);

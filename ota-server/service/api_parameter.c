@@ -1,5 +1,6 @@
 #include "ota-server/service/api_parameter.h"
 
+#include "common/base/text.h"
 #include "common/wire/ident.h"
 
 #define LIST_VALUE_MAX 255
@@ -163,10 +164,58 @@ static enum api_code read_value(const json_t *value, uint8_t number, struct writ
     return API_INTERNAL;
 }
 
-static struct api_problem bad(enum api_code code, const char *name)
+static struct api_problem unknown(const char *field)
 {
-    return api_problem_field(code, bytes_of_text(name),
-                             code == API_OUT_OF_RANGE ? "Outside its range" : "Invalid parameter");
+    return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(field),
+                             "Not the names of parameters, GET /cards/{id}/parameters shows them");
+}
+
+static const char *form_text(uint8_t number)
+{
+    switch ((enum form)coding[number].form) {
+    case FORM_NUMBER:
+        return "It must be a whole number";
+    case FORM_WAITS:
+        return "It must be a list of whole numbers";
+    case FORM_COUNTRIES:
+        return "It must be a list of objects with mcc, imsi, action PREFER or FORBID, perhaps mnc";
+    case FORM_PHONE:
+        return "It must be a telephone number such as +8613800000000";
+    }
+    return "";
+}
+
+// In the API's units. Numbers have a least and a most one, lists also so many items.
+static struct api_problem outside(uint8_t number)
+{
+    char text[API_MESSAGE_MAX - API_FIELD_MAX - 2];
+    struct writer w = writer_of(text, sizeof(text));
+    uint32_t min = 0;
+    uint32_t max = 0;
+    bool zero_too = false;
+    const uint16_t unit = coding[number].unit > 1 ? coding[number].unit : 1;
+    text_put(&w, "It must be ");
+    if (parameter_range(number, &min, &max, &zero_too)) {
+        if (coding[number].form == FORM_WAITS) {
+            text_put(&w, "1 to ");
+            text_decimal(&w, PARAMETER_WAITS_MAX);
+            text_put(&w, " numbers ");
+        }
+        text_put(&w, zero_too ? "0, or from " : "from ");
+        text_decimal(&w, (uint64_t)min * unit);
+        text_put(&w, " to ");
+        text_decimal(&w, (uint64_t)max * unit);
+        if (unit > 1) {
+            text_put(&w, " in steps of ");
+            text_decimal(&w, unit);
+        }
+    } else if (coding[number].form == FORM_COUNTRIES) {
+        text_put(&w, "a list of 0 to ");
+        text_decimal(&w, PARAMETER_COUNTRIES_MAX);
+    } else {
+        text_put(&w, "a telephone number");
+    }
+    return api_problem_field(API_OUT_OF_RANGE, bytes_of_text(parameter_name(number)), text_end(&w));
 }
 
 struct api_problem api_parameters_read(const json_t *map, const struct parameters *present,
@@ -182,21 +231,23 @@ struct api_problem api_parameters_read(const json_t *map, const struct parameter
         struct writer w = writer_of(octets, sizeof(octets));
         const uint8_t number = parameter_by_name(bytes_of_text(name));
         if (number == 0)
-            return bad(API_INVALID_ARGUMENT, name);
+            return unknown(name);
         const enum api_code code = read_value(value, number, &w);
-        if (code != API_OK || w.failed)
-            return bad(code != API_OK ? code : API_OUT_OF_RANGE, name);
+        if (code == API_OUT_OF_RANGE || w.failed)
+            return outside(number);
+        if (code != API_OK)
+            return api_problem_field(code, bytes_of_text(name), form_text(number));
         writer_u8(list, number);
         writer_u8(list, (uint8_t)w.len);
         writer_copy(list, writer_bytes(&w));
         *changes_address = *changes_address || number == PARAMETER_SERVER_ADDR;
     }
     if (list->len == 0 || list->failed)
-        return bad(API_INVALID_ARGUMENT, "parameters");
+        return unknown("parameters");
     struct parameters next = *present;
     uint8_t number = 0;
     if (parameters_apply(&next, writer_bytes(list), &number) != PARAMETER_OK)
-        return bad(API_OUT_OF_RANGE, parameter_name(number) != NULL ? parameter_name(number) : "");
+        return outside(number);
     return api_problem_of(API_OK);
 }
 
@@ -215,10 +266,10 @@ struct api_problem api_parameter_names_read(const json_t *names, struct writer *
                 ? parameter_by_name(bytes_of(json_string_value(item), json_string_length(item)))
                 : 0;
         if (number == 0 || list->len > PARAMETER_LAST)
-            return bad(API_INVALID_ARGUMENT, "names");
+            return unknown("names");
         writer_u8(list, number);
     }
-    return list->len == 0 ? bad(API_INVALID_ARGUMENT, "names") : api_problem_of(API_OK);
+    return list->len == 0 ? unknown("names") : api_problem_of(API_OK);
 }
 
 // --- out ---

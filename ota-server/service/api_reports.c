@@ -88,7 +88,8 @@ static bool is_possible(struct api_exchange *x, const struct report_order *o)
                           api_owns(x, group->document.owner));
     free(group);
     if (!is_seen)
-        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("groupId"), "No such group"));
+        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("groupId"),
+                                        "No such group, GET /card-groups lists them"));
     return is_seen;
 }
 

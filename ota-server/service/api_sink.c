@@ -300,7 +300,8 @@ static bool group_is_seen(struct api_exchange *x, uint64_t group)
         (group == 0 || api_owns(x, owner) ||
          (permission_of(x->reader, x->tenant, group, &set, &is_there) == STORE_OK && is_there)))
         return true;
-    api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("groupId"), "No such group"));
+    api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("groupId"),
+                                    "No such group, GET /card-groups lists them"));
     return false;
 }
 

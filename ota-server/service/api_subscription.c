@@ -323,7 +323,8 @@ static struct api_problem fill(struct api_exchange *x, const struct form *f, str
 {
     struct api_problem p = api_problem_of(API_OK);
     if (f->pool != 0 && !api_pool_join(x, f->pool, s))
-        return api_problem_field(API_NOT_FOUND, bytes_of_text("poolId"), "No such pool");
+        return api_problem_field(API_NOT_FOUND, bytes_of_text("poolId"),
+                                 "No such pool, GET /subscription-pools lists them");
     if (f->iccid.len > 0)
         p = set_iccid(s, f->iccid);
     copy_digits(s->plan.number, f->msisdn);

@@ -248,7 +248,7 @@ void api_tariffs_put(struct api_exchange *x)
         return;
     if (key.enterprise != 0 && !api_enterprise_is(x, key.enterprise)) {
         api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"),
-                                        "No such enterprise"));
+                                        "No such enterprise, GET /enterprises lists them"));
         return;
     }
     const enum store_status status = is_frozen(x->reader, &key, x->now.utc, &is_late);

@@ -103,7 +103,8 @@ static bool check_relations(struct api_exchange *x, const struct api_object *obj
     else if (has_parent && (!api_id_read(text, "ent", &parent) ||
                             store_document_get(x->reader, "enterprise", parent, see_parent,
                                                &is_parent) != STORE_OK))
-        p = api_problem_field(API_NOT_FOUND, bytes_of_text("parentId"), "No such enterprise");
+        p = api_problem_field(API_NOT_FOUND, bytes_of_text("parentId"),
+                              "No such enterprise, GET /enterprises lists them");
     else if (has_parent && (!is_parent || is_virtual(root)))
         p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("parentId"),
                               "The VIRTUAL_OPERATOR of an enterprise that is none itself");

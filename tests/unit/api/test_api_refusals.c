@@ -167,6 +167,56 @@ static void a_queue_has_sixteen_places(void **state)
     expect(409, "ABORTED", "QUEUE_FULL");
 }
 
+// The message, without the field's name behind the last colon, which tells nobody what to do.
+static void expect_told(const char *code, const char *told)
+{
+    char text[256];
+    (void)snprintf(text, sizeof(text), "\"code\":\"%s\"", code);
+    const char *at = strstr(a.body, "\"message\":\"");
+    if (strstr(a.body, text) == NULL || at == NULL)
+        fail_msg("%s", a.body);
+    at += strlen("\"message\":\"");
+    (void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(at, ":\""), at);
+    if (strcmp(text, told) != 0)
+        fail_msg("%s, not %s", text, told);
+}
+
+static void what_is_outside_its_range_is_told_the_least_and_the_most(void **state)
+{
+    (void)state;
+    static const char *const wrong[][2] = {
+        {"\"POLL_PERIOD\":4", "It must be from 5 to 255"},
+        {"\"POLL_PERIOD\":256", "It must be from 5 to 255"},
+        {"\"T_RETURN\":599", "It must be 0, or from 600 to 2592000"},
+        {"\"BACKOFF_BASE\":90", "It must be from 60 to 3600 in steps of 60"},
+        {"\"BACKOFF_MAX\":0", "It must be from 3600 to 172800 in steps of 3600"},
+        {"\"NOTIFY_WAITS\":[9]", "It must be 1 to 8 numbers from 10 to 3600"},
+        {"\"NOTIFY_WAITS\":[]", "It must be 1 to 8 numbers from 10 to 3600"},
+    };
+    char body[128];
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        (void)snprintf(body, sizeof(body), "{\"type\":\"set-timers\",\"parameters\":{%s}}",
+                       wrong[i][0]);
+        order(body);
+        expect_told("OUT_OF_RANGE", wrong[i][1]);
+    }
+    order("{\"type\":\"audit\",\"ttlSeconds\":299}");
+    expect_told("OUT_OF_RANGE", "It must be from 300 to 1209600");
+}
+
+static void what_is_unknown_is_told_where_to_look(void **state)
+{
+    (void)state;
+    order("{\"type\":\"set-timers\",\"parameters\":{\"NOPE\":1}}");
+    expect_told("INVALID_ARGUMENT",
+                "Not the names of parameters, GET /cards/{id}/parameters shows them");
+    order("{\"type\":\"set-timers\",\"parameters\":{\"POLL_PERIOD\":\"5\"}}");
+    expect_told("INVALID_ARGUMENT", "It must be a whole number");
+    order("{\"type\":\"download\",\"poolId\":\"pol_00000000000000000000000000\",\"enable\":"
+          "\"LATER\"}");
+    expect_told("NOT_FOUND", "No such object, GET /subscription-pools lists them");
+}
+
 // The texts of 401, 403 and 404 are those of the contract.
 static void every_code_says_what_to_do(void **state)
 {
@@ -240,6 +290,8 @@ int main(void)
         CASE(a_card_that_is_full_takes_no_more),
         CASE(a_queue_has_sixteen_places),
         CASE(where_no_answer_is_kept_a_key_is_refused),
+        CASE(what_is_outside_its_range_is_told_the_least_and_the_most),
+        CASE(what_is_unknown_is_told_where_to_look),
         cmocka_unit_test(every_code_says_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
