@@ -159,6 +159,7 @@ struct sms_join_set {
     uint16_t reference;
     struct sms_address sender;
     struct instant deadline;
+    uint32_t number; // of all sets that began
     enum sms_packet_kind kind;
     uint8_t card_reference[SMS_CARD_REFERENCE_LEN];
     bool has_card_reference;
@@ -168,6 +169,7 @@ struct sms_join_set {
 
 struct sms_joiner {
     // private
+    uint32_t begun;
     struct sms_join_set sets[SMS_JOIN_SETS];
 };
 

@@ -35,7 +35,8 @@ static bool is_of(const struct sms_join_set *set, const struct sms_address *send
            set->is_wide == part->is_wide && sms_address_equal(&set->sender, sender);
 }
 
-// The set this part belongs to, or a fresh one: a free one, else the oldest.
+// The set this part belongs to, or a fresh one: a free one, else the oldest. Where the caller's
+// clock stands still only their numbers tell which that is.
 static struct sms_join_set *set_of(struct sms_joiner *joiner, const struct sms_address *sender,
                                    const struct sms_part *part, struct instant now)
 {
@@ -44,10 +45,11 @@ static struct sms_join_set *set_of(struct sms_joiner *joiner, const struct sms_a
         struct sms_join_set *set = &joiner->sets[i];
         if (is_of(set, sender, part))
             return set;
-        if (fresh->is_used && (!set->is_used || set->deadline.ms < fresh->deadline.ms))
+        if (fresh->is_used && (!set->is_used || (int32_t)(set->number - fresh->number) < 0))
             fresh = set;
     }
     fresh->is_used = true;
+    fresh->number = joiner->begun++;
     fresh->is_wide = part->is_wide;
     fresh->reference = part->reference;
     fresh->total = part->total;

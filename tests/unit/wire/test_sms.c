@@ -377,6 +377,28 @@ static void a_third_set_takes_the_place_of_the_oldest(void **state)
                      SMS_JOIN_COMPLETE);
 }
 
+// A card has no clock of its own here: all is at one time.
+static void the_oldest_goes_also_when_all_came_at_one_time(void **state)
+{
+    (void)state;
+    const struct octets one[2] = {hex("07 0003 010201 7000 A1"), hex("05 0003 010202 A2")};
+    const struct octets two[2] = {hex("07 0003 020201 7000 B1"), hex("05 0003 020202 B2")};
+    const struct octets three[2] = {hex("07 0003 030201 7000 C1"), hex("05 0003 030202 C2")};
+    const struct octets four = hex("07 0003 040201 7000 D1");
+    struct sms_joiner joiner;
+    struct sms_packet packet;
+    sms_joiner_init(&joiner);
+    assert_int_equal(sms_join(&joiner, &alice, view(&one[0]), start, &packet), SMS_JOIN_WAITING);
+    assert_int_equal(sms_join(&joiner, &alice, view(&two[0]), start, &packet), SMS_JOIN_WAITING);
+    assert_int_equal(sms_join(&joiner, &alice, view(&one[1]), start, &packet), SMS_JOIN_COMPLETE);
+    assert_int_equal(sms_join(&joiner, &alice, view(&three[0]), start, &packet), SMS_JOIN_WAITING);
+    assert_int_equal(sms_join(&joiner, &alice, view(&four), start, &packet), SMS_JOIN_WAITING);
+    assert_int_equal(sms_join(&joiner, &alice, view(&three[1]), start, &packet), SMS_JOIN_COMPLETE);
+    assert_octets(packet.octets, "C1C2");
+    assert_int_equal(sms_join(&joiner, &alice, view(&two[1]), start, &packet),
+                     SMS_JOIN_WAITING); // its first part is gone
+}
+
 static void the_mark_is_in_exactly_one_part(void **state)
 {
     (void)state;
@@ -411,6 +433,7 @@ int main(void)
         cmocka_unit_test(sets_are_told_apart_by_sender_reference_and_total),
         cmocka_unit_test(a_set_is_forgotten_after_its_time),
         cmocka_unit_test(a_third_set_takes_the_place_of_the_oldest),
+        cmocka_unit_test(the_oldest_goes_also_when_all_came_at_one_time),
         cmocka_unit_test(the_mark_is_in_exactly_one_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
