@@ -1,11 +1,12 @@
 // F9: a sequence of APDUs to a card, with resets, power cuts and secured packets whose MAC is
 // right. Each step is a kind octet, a length octet and that many octets. Beyond "no crash": a
-// status word comes exactly when the card has power; after every reset the applet's state is sound.
+// status word comes exactly when the card has power; the applet's state is sound; what the applet
+// does of what it is told is what the reference model of the card does, put into the state before,
+// and a packet that is refused does nothing. The last two are judged by the oracle and the shadow
+// of the simulated world, for whom the card is that of a world of one.
 #include "common/base/check.h"
 #include "sim-emulator/core/story.h"
-#include "tests/unit/sim/lab.h"
-
-#include <stdint.h>
+#include "tests/fuzz/sim/judge.h"
 
 static struct lab lab;
 
@@ -91,7 +92,10 @@ static void send_secured(struct card *card, struct bytes data, bool is_remote)
     struct apdu apdu = {.cla = 0x80, .ins = INS_ENVELOPE, .data = writer_bytes(&w)};
     apdu_write(&whole, &apdu);
     check(!whole.failed);
+    const bool is_judged = judge_before(writer_bytes(&tpdu));
     send(card, writer_bytes(&whole));
+    if (is_judged)
+        judge_after();
 }
 
 // Whatever goes over the line can be told.
@@ -122,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     static struct story story;
     story_init(&story);
     make_product();
+    judge_open(&lab);
     lab.shop.seen = tell;
     lab.shop.seen_context = &story;
     reset(card);
@@ -143,9 +148,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             send(card, step);
         }
         check_sound(card);
+        judge_check();
     }
     if (!card->is_powered)
         reset(card);
+    judge_check();
+    judge_close();
     lab_close(&lab);
     return 0;
 }
