@@ -157,8 +157,11 @@ void api_body_fail_within(struct api_body *outer, const char *name, struct api_p
     struct writer w = writer_of(path, sizeof(path));
     text_put(&w, name);
     text_put(&w, ".");
-    text_put(&w, p.field);
-    memcpy(p.field, text_end(&w), strlen(path) + 1);
+    // A name may be a peer's, and long: it is cut.
+    writer_copy(&w, bytes_slice(bytes_of_text(p.field), 0, sizeof(path) - 1 - w.len));
+    text_end(&w);
+    check(!w.failed);
+    memcpy(p.field, path, w.len);
     api_body_fail(outer, p);
 }
 

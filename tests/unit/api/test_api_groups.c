@@ -260,6 +260,20 @@ static void rules_outside_their_ranges_are_refused(void **state)
     expect(200, "\"version\":0");
 }
 
+// Of a path 63 characters are told: 6 of the object, 57 of the name.
+static void a_long_name_within_rules_is_told_cut(void **state)
+{
+    (void)state;
+    char name[81] = "";
+    char body[256];
+    char field[128];
+    memset(name, 'a', sizeof(name) - 1);
+    (void)snprintf(body, sizeof(body), "{\"dirty\":{\"%s\":1},\"reason\":\"x\"}", name);
+    (void)snprintf(field, sizeof(field), "\"field\":\"dirty.%.57s\"", name);
+    rules(new_group("meters"), body);
+    expect(400, field);
+}
+
 static void a_dry_run_shows_how_many_cards_a_change_concerns(void **state)
 {
     (void)state;
@@ -637,6 +651,7 @@ int main(void)
         CASE(a_card_that_goes_to_another_owner_leaves_its_notes_and_takes_no_work),
         CASE(rules_are_those_of_the_installation_until_they_are_changed),
         CASE(rules_outside_their_ranges_are_refused),
+        CASE(a_long_name_within_rules_is_told_cut),
         CASE(a_dry_run_shows_how_many_cards_a_change_concerns),
         CASE(operations_live_as_long_as_the_rules_say),
         CASE(in_the_quiet_hours_of_the_group_an_operation_waits),
