@@ -7,6 +7,7 @@
 #include "ota-server/service/api_move.h"
 #include "ota-server/service/api_move_effect.h"
 #include "ota-server/service/api_operation.h"
+#include "ota-server/service/registry_eid.h"
 
 #include <stdlib.h>
 
@@ -236,6 +237,10 @@ static void read_body_search(struct api_body *b, struct card_words *words, struc
             b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("match"), "Too few digits"));
     f->search = words->digits;
     f->search_how = how[match < 0 ? 0 : match];
+    const bool can_be_eid = f->search_in == 'e' || f->search_in == 'a';
+    if (!can_be_eid || f->search_how != 'e' ||
+        !registry_eid_read(bytes_of_text(f->search), &f->search_card))
+        f->search_card = 0;
     // A 20th digit may be the check digit; no other identifier has 19.
     if (f->search_how == 'e' && strlen(words->digits) == ICCID_SIZE - 2)
         f->search_how = 'p';

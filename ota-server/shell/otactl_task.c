@@ -232,7 +232,8 @@ enum ctl_exit ctl_each_card(struct ctl_task *t,
     if (id[0] != '\0')
         return for_one(t, "crd", id, one);
     if (t->arg_count == 0)
-        return ctl_wrong(t, "name a card by its id, \"-\", --iccid, --imsi or --msisdn", NULL);
+        return ctl_wrong(
+            t, "name a card by its id, \"-\", --iccid, --imsi, --msisdn, --eid or --imei", NULL);
     // A verb whose further arguments are something else takes one card.
     if (t->verb->arguments_max == UINT32_MAX && strstr(t->verb->arguments, "CARD...") != NULL)
         return ctl_each_of_ids(t, "crd", one);

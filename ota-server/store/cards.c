@@ -412,7 +412,8 @@ void card_filter_init(struct card_filter *f)
     " AND iccid <> '' AND iccid >= $11 AND iccid <= $12 AND (iccid LIKE $13 OR iccid = $11)"       \
     " UNION ALL SELECT card FROM subscription WHERE $14 & 2 AND imsi >= $11 AND imsi <= $12"       \
     " AND imsi LIKE $13 UNION ALL SELECT card FROM subscription WHERE $14 & 4 AND number <> ''"    \
-    " AND number >= $11 AND number <= $12 AND number LIKE $13)"
+    " AND number >= $11 AND number <= $12 AND number LIKE $13"                                     \
+    " UNION ALL SELECT id FROM card WHERE id = $21 AND eid = '')"
 
 #define LABELLED " AND id IN (SELECT card FROM card_label WHERE label = $17)"
 
@@ -454,6 +455,7 @@ static void bind_search(struct query *q, const struct card_filter *f)
     bind_text(q, 12, high);
     bind_text(q, 13, pattern);
     bind_number(q, 14, search_set(f->search_in));
+    bind_number(q, 21, (int64_t)f->search_card);
 }
 
 static void bind_filter(struct query *q, const struct card_filter *f)

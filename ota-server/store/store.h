@@ -183,9 +183,10 @@ struct card_filter {
     const char *application_field; // or NULL
     const char *label;             // one of those in the notes; or NULL
     const char *search;            // digits; or NULL
-    char search_in;  // 'c' card ICCID or any ICCID, 'i' IMSI, 'm' number, 'e' EID, 'd' IMEI,
-                     // 'a' any of them
-    char search_how; // 'e' exact, 'p' prefix, 's' suffix
+    char search_in;       // 'c' card ICCID or any ICCID, 'i' IMSI, 'm' number, 'e' EID, 'd' IMEI,
+                          // 'a' any of them
+    char search_how;      // 'e' exact, 'p' prefix, 's' suffix
+    uint64_t search_card; // it is found, too, unless it has an EID; or 0
     enum store_sort sort;
     bool is_descending;
     uint64_t after; // not 0: with higher ids only

@@ -171,6 +171,27 @@ static void a_card_is_found_by_its_eid_and_by_any_iccid(void **state)
     expect(200, SLOT_ICCID);
 }
 
+static unsigned found_by(const char *member, const char *digits, const char *match)
+{
+    (void)snprintf(body, sizeof(body), "{\"%s\":\"%s\",\"match\":\"%s\"}", member, digits, match);
+    lab_ask(&lab, &(struct ask){.method = "POST", .target = API_BASE "/cards/search", .body = body},
+            &a);
+    assert_int_equal(a.status, 200);
+    return has("\"id\":\"crd_") ? 1 : 0;
+}
+
+static void a_registry_eid_is_searched_as_it_is_shown(void **state)
+{
+    (void)state;
+    (void)usual_card();
+    assert_int_equal(found_by("eid", eid, "EXACT"), 1);
+    assert_int_equal(found_by("any", eid, "EXACT"), 1);
+    assert_int_equal(found_by("imei", "89049999000000000", "EXACT"), 0);
+    assert_int_equal(found_by("eid", eid, "PREFIX"), 0);
+    eid[EID_DIGITS - 1] = eid[EID_DIGITS - 1] == '0' ? '1' : '0';
+    assert_int_equal(found_by("eid", eid, "EXACT"), 0);
+}
+
 static void identifiers_that_do_not_fit_are_told_apart(void **state)
 {
     (void)state;
@@ -557,6 +578,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registry_eids_are_1_modulo_97),
         CASE(a_card_is_found_by_its_eid_and_by_any_iccid),
+        CASE(a_registry_eid_is_searched_as_it_is_shown),
         CASE(identifiers_that_do_not_fit_are_told_apart),
         CASE(it_is_strict_and_400_is_always_the_same_code),
         CASE(an_enable_is_accepted_followed_and_told),
