@@ -223,8 +223,8 @@ static bool is_rotten(const struct found *f, bool is_older, size_t page)
     if (f->has_length && ((f->stored ^ f->crc) & rest) == 0)
         return f->stored == f->crc && f->seal == SEAL; // the CRC is spoiled before the marker goes
     // The content is replaced only while marker and seal are clear. Where whole pages are written,
-    // the spoiling may tear all of the CRC.
-    return (f->marker != 0 || f->seal != 0) && !(is_older && page > 1);
+    // the spoiling may tear all of the CRC, of an older version or one that was never committed.
+    return (f->marker != 0 || f->seal != 0) && page == 1;
 }
 
 static bool write_u32(const struct applet_port *port, size_t at, uint32_t value)
