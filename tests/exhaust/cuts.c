@@ -2,6 +2,7 @@
 
 #include "applet/memory.h"
 #include "common/base/check.h"
+#include "common/base/prng.h"
 
 #define SAMPLES 6
 
@@ -169,17 +170,18 @@ static unsigned octets_of(unsigned len, unsigned out[64])
     return count;
 }
 
-static unsigned values_of(const struct cuts *c, unsigned len, uint8_t former, uint8_t value,
+// `is_small`: of a write of a few octets, or the first octet of a page, where its lock stands.
+static unsigned values_of(const struct cuts *c, bool is_small, uint8_t former, uint8_t value,
                           uint8_t out[256])
 {
-    const bool are_all = c->torn == CUTS_ALL || (c->torn == CUTS_MANY && len <= 4);
+    const bool are_all = c->torn == CUTS_ALL || (c->torn == CUTS_MANY && is_small);
     if (are_all) {
         for (unsigned i = 0; i < 256; i++)
             out[i] = (uint8_t)i;
         return 256;
     }
     const uint8_t few[SAMPLES] = {former, 0x00, 0xFF, 0xA5, 0x5A, (uint8_t)~value};
-    const unsigned count = len <= 4 || c->torn != CUTS_FEW ? SAMPLES : 4;
+    const unsigned count = is_small || c->torn != CUTS_FEW ? SAMPLES : 4;
     memcpy(out, few, count);
     return count;
 }
@@ -192,7 +194,20 @@ struct tear {
     uint8_t value;
 };
 
-// The card is what it was before the write, or what it is behind all of it: `is`.
+// The card is what it was before the write, or what it is behind all of it: `is`. Puts back what
+// stood there before the write.
+static void judge(struct cuts *c, struct rig *r, const struct tear *t, struct rig_log *next,
+                  const uint64_t is[2])
+{
+    struct applet a;
+    const uint64_t found = recover(r, &a, next);
+    c->cut++;
+    if (found != is[0] && found != is[1])
+        differ(c, "a torn write leaves neither version", t->k + 1, t->octet, t->value);
+    all_back(r, next);
+    back(r, t->log, t->k);
+}
+
 static void cut_torn(struct cuts *c, struct rig *r, const struct tear *t, struct rig_log *next,
                      const uint64_t is[2])
 {
@@ -200,17 +215,45 @@ static void cut_torn(struct cuts *c, struct rig *r, const struct tear *t, struct
     const unsigned k = t->k;
     const unsigned octet = t->octet;
     const uint8_t value = t->value;
-    struct applet a;
     const uint16_t at = log->writes[k].at;
     memcpy(r->now.nvm + at, new_octets(log, k), octet);
     r->now.nvm[at + octet] = value;
-    const uint64_t found = recover(r, &a, next);
-    c->cut++;
     c->torn_values += value != former_octets(log, k)[octet] && value != new_octets(log, k)[octet];
-    if (found != is[0] && found != is[1])
-        differ(c, "a torn write leaves neither version", k + 1, octet, value);
-    all_back(r, next);
-    memcpy(r->now.nvm + at, former_octets(log, k), octet + 1u);
+    judge(c, r, t, next, is);
+}
+
+// --- pages -----------------------------------------------------------------------------------
+
+#define PAGE_TEARS 8
+
+// A page as a power cut may leave it; the memory is as before its write. 0: its second half is new;
+// then one value everywhere, that of a lock among them; then noise.
+static void tear_page(struct rig *r, const struct rig_log *log, unsigned k, unsigned which)
+{
+    static const uint8_t values[] = {0x00, 0xFF, 0xA5, 0x5A};
+    const unsigned len = log->writes[k].len;
+    uint8_t *page = r->now.nvm + log->writes[k].at;
+    if (which == 0) {
+        memcpy(page + len / 2, new_octets(log, k) + len / 2, len - len / 2);
+    } else if (which <= sizeof values) {
+        memset(page, values[which - 1], len);
+    } else {
+        struct prng noise;
+        prng_init(&noise, k, "noise", which);
+        for (unsigned i = 0; i < len; i++)
+            page[i] = (uint8_t)prng_next(&noise);
+    }
+}
+
+static void cut_page(struct cuts *c, struct rig *r, const struct rig_log *log, unsigned k,
+                     struct rig_log *next, const uint64_t is[2])
+{
+    for (unsigned i = 0; i < PAGE_TEARS && r->port.nvm_page > 1; i++) {
+        const struct tear t = {log, k, log->writes[k].len, (uint8_t)i};
+        tear_page(r, log, k, i);
+        c->pages++;
+        judge(c, r, &t, next, is);
+    }
 }
 
 // The power fails again at each write of the recovery that is in c->again; the memory is as at the
@@ -231,31 +274,34 @@ static void cut_again(struct cuts *c, struct rig *r, struct versions *first)
                 cut_torn(c, r, &t, &c->ignore, &is[k]);
             }
         }
+        cut_page(c, r, &c->again, k, &c->ignore, &is[k]);
         forward(r, &c->again, k);
     }
     all_back(r, &c->again);
     c->second += c->clean + c->cut - before;
 }
 
-// After a first cut at the beginning of write k, or in its first octet.
+// After a first cut at the beginning of write k, or in its first octet; or of its page.
 static void cut_twice(struct cuts *c, struct rig *r, unsigned k, struct versions *v)
 {
     static const uint8_t samples[] = {0x00, 0xA5, 0x77};
     struct applet a;
-    const uint16_t at = c->log.writes[k].at;
-    const uint8_t former = r->now.nvm[at];
+    const bool is_paged = r->port.nvm_page > 1;
     // Locks of one octet with each value, of the rest one value each.
     const unsigned first = c->log.writes[k].len == 1 ? 0 : k % 3;
     const unsigned last = c->log.writes[k].len == 1 ? 2 : k % 3;
     for (unsigned i = first; i <= last; i++) {
-        r->now.nvm[at] = samples[i];
+        if (is_paged)
+            tear_page(r, &c->log, k, (k + i) % PAGE_TEARS);
+        else
+            r->now.nvm[c->log.writes[k].at] = samples[i];
         (void)recover(r, &a, &c->again);
         all_back(r, &c->again);
         v->at = v->behind[k];
         if (c->again.count > 0)
             cut_again(c, r, v);
     }
-    r->now.nvm[at] = former;
+    back(r, &c->log, k);
 }
 
 static void cut_write(struct cuts *c, struct rig *r, unsigned k, const uint64_t is[2])
@@ -268,14 +314,16 @@ static void cut_write(struct cuts *c, struct rig *r, unsigned k, const uint64_t 
     for (unsigned i = 0; i < count; i++) {
         const unsigned octet = is_every ? i : octets[i];
         const uint8_t value = new_octets(&c->log, k)[octet];
+        const bool is_small = len <= 4 || (r->port.nvm_page > 1 && octet == 0);
         const unsigned value_count =
-            values_of(c, len, former_octets(&c->log, k)[octet], value, values);
+            values_of(c, is_small, former_octets(&c->log, k)[octet], value, values);
         for (unsigned j = 0; j < value_count; j++) {
             const struct tear t = {&c->log, k, octet, values[j]};
             if (values[j] != value)
                 cut_torn(c, r, &t, &c->again, is);
         }
     }
+    cut_page(c, r, &c->log, k, &c->again, is);
 }
 
 void cuts_sweep(struct cuts *c, struct rig *r)
@@ -310,13 +358,18 @@ bool cuts_pick(struct cuts *c, struct rig *r, uint64_t chance)
         forward(r, &c->log, i);
     const struct rig_write *w = &c->log.writes[k];
     const unsigned octet = (unsigned)(chance >> 16 & 0xFFFF) % w->len;
-    memcpy(r->now.nvm + w->at, new_octets(&c->log, k), octet);
-    r->now.nvm[w->at + octet] = samples[chance >> 32 & 7];
+    const uint8_t value = samples[chance >> 32 & 7];
+    if (r->port.nvm_page > 1 && (chance >> 40 & 1) != 0) {
+        tear_page(r, &c->log, k, chance >> 32 & 7);
+    } else {
+        memcpy(r->now.nvm + w->at, new_octets(&c->log, k), octet);
+        r->now.nvm[w->at + octet] = value;
+    }
     (void)recover(r, &r->now.applet, &c->again);
     c->cut++;
     const char *text = no_version(r, &r->now.applet, &v);
     if (text != NULL) {
-        differ(c, text, k + 1, octet, samples[chance >> 32 & 7]);
+        differ(c, text, k + 1, octet, value);
         return false;
     }
     struct model_card *m = &r->now.model;

@@ -3,7 +3,8 @@
 // A cut in write k, at octet i: writes before k are there, of k the first i octets, and octet i has
 // any value. Then the card starts. It must be what it is after a clean cut behind write k - 1 or
 // behind write k, bit for bit; and after a clean cut it must be the reference model started from
-// one of the versions that the step commits, in their order.
+// one of the versions that the step commits, in their order. Where pages are written, a torn one
+// may also be half old and half new, or noise as a whole.
 #pragma once
 
 #include "tests/exhaust/rig.h"
@@ -18,9 +19,10 @@ struct cuts {
     enum cuts_torn torn;
     bool is_twice; // and again at each write of the recovery
     unsigned long long clean, cut, torn_values, second;
-    struct rig_log log;    // of the step
-    struct rig_log again;  // of a recovery
-    struct rig_log ignore; // of a recovery of a recovery
+    unsigned long long pages; // torn as a whole
+    struct rig_log log;       // of the step
+    struct rig_log again;     // of a recovery
+    struct rig_log ignore;    // of a recovery of a recovery
     const char *differs;
     unsigned write; // where
     unsigned octet;

@@ -1,38 +1,45 @@
-// usage: exhaust [--states N] [--walks N] [--same N] [--cuts N] [--torn few|many|all] [--once]
-//                [--setup short|long] [--real]
+// usage: exhaust [--states N] [--walks N] [--same N] [--cuts N] [--least-cuts N]
+//                [--torn few|many|all] [--once] [--setup short|long] [--pages] [--errors] [--real]
 //
 // Breadth first over everything that can happen to a card of three slots: each event in each state
 // is compared with the reference model; then the power is cut before and during each of its writes,
 // and again in the recovery. Prints what was covered. Exits with 7 when something differs, after
-// the events that led there.
+// the events that led there, and with 8 when too little was tried: fewer cuts than it must, or none
+// in the writes of some kind of event, or not every pair of state and event of the rule table.
 //
 //   --states N   visit at most N states (default 1500)
 //   --walks N    then walk N times 200 steps at random (default 200)
 //   --same N     cut at most N steps of one kind: the same event, state, wait, open switch and
 //                number of writes (default 2)
-//   --cuts N     go on without cuts once there were N
+//   --cuts N     go on without cuts once there were N, but for kinds of events that had none
+//   --least-cuts N fewer are too little (default 0)
 //   --torn WHICH octets and values of torn writes (default few)
 //   --once       no second cut
 //   --setup WHICH the card's parameters: short (default) or long delays
+//   --pages      on a memory that writes pages of 64 octets
+//   --errors     of each kind of step that is cut, one with a memory error in each of its writes
 //   --real       with real cryptography
+#include "common/base/check.h"
 #include "common/base/prng.h"
 #include "tests/exhaust/cuts.h"
+#include "tests/exhaust/errors.h"
 #include "tests/exhaust/pairs.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define STATES_MAX 400000
 #define WALK_LEN 200
-#define KINDS 65536 // two kinds that fall together are cut less often
+#define KINDS_MAX 65536
+#define TOO_LITTLE 8 // exit code
 
 struct options {
-    unsigned states, walks, same;
-    unsigned long long cuts;
+    unsigned long long states, walks, same, cuts, least_cuts;
     enum cuts_torn torn;
-    bool is_once, is_real, is_long;
+    bool is_once, is_real, is_long, is_paged, has_errors;
 };
 
 struct visit {
@@ -42,6 +49,12 @@ struct visit {
     uint8_t depth;
 };
 
+// Steps that are alike to the memory.
+struct kind {
+    uint64_t key; // 0: free
+    uint8_t cut;  // steps of it that were
+};
+
 struct walk {
     struct options options;
     struct visit *visits;
@@ -49,11 +62,15 @@ struct walk {
     unsigned done;
     uint64_t *keys; // open addressing, 0 = free
     size_t keys_len;
-    uint8_t kinds[KINDS]; // steps of a kind that were cut
+    struct kind kinds[KINDS_MAX]; // open addressing
+    unsigned kind_count;
+    bool has_written[RIG_EVENTS], is_swept[RIG_EVENTS];
+    unsigned full_depth; // of the last one that no state is missing of, when some are
     unsigned long long transitions, refused, merged, beyond, steps;
     uint8_t path[WALK_LEN]; // of a random walk
     unsigned path_len;
     struct cuts cuts;
+    struct errors errors;
     struct pairs pairs;
 };
 
@@ -92,6 +109,8 @@ static void keep(struct walk *s, unsigned parent, uint8_t event)
         return;
     }
     if (s->count == s->options.states) {
+        // Breadth first: the first that is missing is of the least depth.
+        s->full_depth = s->beyond == 0 ? s->visits[parent].depth : s->full_depth;
         s->beyond++;
         return;
     }
@@ -102,20 +121,60 @@ static void keep(struct walk *s, unsigned parent, uint8_t event)
     v->depth = parent == s->count - 1 ? 0 : (uint8_t)(s->visits[parent].depth + 1);
 }
 
-// Whether enough steps of this kind were cut. `was`: where it began.
-static bool is_cut_enough(struct walk *s, const struct rig_state *was, uint8_t event)
+// The kind of the step that was made last. `was`: where it began.
+static struct kind *kind_of(struct walk *s, const struct rig_state *was, uint8_t event)
 {
     const struct model_switch *open = &was->model.open;
-    const uint64_t parts[] = {event,       was->applet.state, was->applet.wait,
-                              open->phase, open->reason,      s->cuts.log.count};
-    uint64_t sum = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        sum = (sum + parts[i] + 1) * UINT64_C(0x9E3779B97F4A7C15);
-    uint8_t *count = &s->kinds[sum >> 48];
-    if (*count >= s->options.same || s->cuts.clean + s->cuts.cut >= s->options.cuts)
+    check(open->phase < 16 && open->reason < 16 && s->cuts.log.count < 65536);
+    const uint64_t key = (uint64_t)(event + 1) << 48 | (uint64_t)was->applet.state << 40 |
+                         (uint64_t)was->applet.wait << 32 | (uint64_t)open->phase << 20 |
+                         (uint64_t)open->reason << 16 | s->cuts.log.count;
+    size_t at = (size_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 48) % KINDS_MAX;
+    while (s->kinds[at].key != 0 && s->kinds[at].key != key)
+        at = (at + 1) % KINDS_MAX;
+    if (s->kinds[at].key == 0) {
+        check(++s->kind_count < KINDS_MAX);
+        s->kinds[at].key = key;
+    }
+    return &s->kinds[at];
+}
+
+static bool is_cut_enough(const struct walk *s, const struct kind *kind, uint8_t event)
+{
+    const bool is_over = s->cuts.clean + s->cuts.cut >= s->options.cuts;
+    return kind->cut >= s->options.same || (is_over && s->is_swept[event]);
+}
+
+// Cuts in this step, and errors in the first of its kind. False: something differs, and was told.
+static bool sweep(struct walk *s, const struct rig_state *from, unsigned index, uint8_t event)
+{
+    static struct rig_state after;
+    struct cuts *c = &s->cuts;
+    struct errors *e = &s->errors;
+    struct kind *kind = kind_of(s, from, event);
+    s->has_written[event] = true;
+    if (is_cut_enough(s, kind, event))
         return true;
-    (*count)++;
-    return false;
+    after = rig.now;
+    cuts_sweep(c, &rig);
+    if (c->differs != NULL) {
+        (void)printf("VIOLATION after a cut: %s, write %u of %u, octet %u becomes %02X\n",
+                     c->differs, c->write, c->log.count, c->octet, c->value);
+        print_path(s, index, event);
+        return false;
+    }
+    if (s->options.has_errors && kind->cut == 0 &&
+        !errors_sweep(e, &rig, from, event, c->log.count)) {
+        (void)printf("VIOLATION with a memory error: %s, write %u of %u, failure %u%s\n",
+                     e->differs, e->write, c->log.count, e->failure,
+                     e->is_on ? ", from there on" : "");
+        print_path(s, index, event);
+        return false;
+    }
+    rig_restore(&rig, &after);
+    kind->cut++;
+    s->is_swept[event] = true;
+    return true;
 }
 
 // One event from this state; `index` is the visited state that led there. False: something
@@ -123,7 +182,6 @@ static bool is_cut_enough(struct walk *s, const struct rig_state *was, uint8_t e
 static bool step(struct walk *s, const struct rig_state *from, unsigned index, uint8_t event,
                  bool *is_possible)
 {
-    static struct rig_state after;
     struct cuts *c = &s->cuts;
     rig_restore(&rig, from);
     c->log.count = 0;
@@ -141,17 +199,7 @@ static bool step(struct walk *s, const struct rig_state *from, unsigned index, u
         print_path(s, index, event);
         return false;
     }
-    if (c->log.count == 0 || is_cut_enough(s, from, event))
-        return true;
-    after = rig.now;
-    cuts_sweep(c, &rig);
-    rig_restore(&rig, &after);
-    if (c->differs == NULL)
-        return true;
-    (void)printf("VIOLATION after a cut: %s, write %u of %u, octet %u becomes %02X\n", c->differs,
-                 c->write, c->log.count, c->octet, c->value);
-    print_path(s, index, event);
-    return false;
+    return c->log.count == 0 || sweep(s, from, index, event);
 }
 
 // False: a rule does what it must not, and that was told.
@@ -242,57 +290,116 @@ static bool run(struct walk *s)
     return is_good;
 }
 
+struct option {
+    const char *name;
+    size_t at; // in struct options
+};
+
+// False: there is none of this name.
+static bool read_flag(const char *name, struct options *o)
+{
+    static const struct option flags[] = {
+        {"--once", offsetof(struct options, is_once)},
+        {"--real", offsetof(struct options, is_real)},
+        {"--pages", offsetof(struct options, is_paged)},
+        {"--errors", offsetof(struct options, has_errors)},
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strcmp(name, flags[i].name) == 0) {
+            *(bool *)((char *)o + flags[i].at) = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_value(const char *name, const char *value, struct options *o)
+{
+    static const struct option numbers[] = {
+        {"--states", offsetof(struct options, states)},
+        {"--walks", offsetof(struct options, walks)},
+        {"--same", offsetof(struct options, same)},
+        {"--cuts", offsetof(struct options, cuts)},
+        {"--least-cuts", offsetof(struct options, least_cuts)},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (strcmp(name, numbers[i].name) == 0) {
+            *(unsigned long long *)((char *)o + numbers[i].at) = strtoull(value, NULL, 10);
+            return true;
+        }
+    }
+    if (strcmp(name, "--torn") == 0)
+        o->torn = strcmp(value, "all") == 0    ? CUTS_ALL
+                  : strcmp(value, "many") == 0 ? CUTS_MANY
+                                               : CUTS_FEW;
+    else if (strcmp(name, "--setup") == 0)
+        o->is_long = strcmp(value, "long") == 0;
+    else
+        return false;
+    return true;
+}
+
 static bool read_options(int argc, char **argv, struct options *o)
 {
     *o = (struct options){.states = 1500, .walks = 200, .same = 2, .cuts = ULLONG_MAX};
     for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
-        if (strcmp(argv[i], "--once") == 0) {
-            o->is_once = true;
-        } else if (strcmp(argv[i], "--real") == 0) {
-            o->is_real = true;
-        } else if (strcmp(argv[i], "--states") == 0) {
-            o->states = (unsigned)strtoul(value, NULL, 10);
-            i++;
-        } else if (strcmp(argv[i], "--walks") == 0) {
-            o->walks = (unsigned)strtoul(value, NULL, 10);
-            i++;
-        } else if (strcmp(argv[i], "--same") == 0) {
-            o->same = (unsigned)strtoul(value, NULL, 10);
-            i++;
-        } else if (strcmp(argv[i], "--cuts") == 0) {
-            o->cuts = strtoull(value, NULL, 10);
-            i++;
-        } else if (strcmp(argv[i], "--torn") == 0) {
-            o->torn = strcmp(value, "all") == 0    ? CUTS_ALL
-                      : strcmp(value, "many") == 0 ? CUTS_MANY
-                                                   : CUTS_FEW;
-            i++;
-        } else if (strcmp(argv[i], "--setup") == 0) {
-            o->is_long = strcmp(value, "long") == 0;
-            i++;
-        } else {
+        if (read_flag(argv[i], o))
+            continue;
+        if (i + 1 == argc || !read_value(argv[i], argv[i + 1], o))
             return false;
-        }
+        i++;
     }
-    return o->states >= 1 && o->states <= STATES_MAX && o->same <= UINT8_MAX;
+    return o->states >= 1 && o->states <= STATES_MAX && o->same >= 1 && o->same <= UINT8_MAX;
+}
+
+// What keeps nothing, or does in few states: it is refused, or only remembered until a reset.
+static bool may_write_nothing(uint8_t event)
+{
+    static const uint8_t quiet[] = {RIG_OLD_COUNTER,   RIG_NO_SERVICE,    RIG_REJECTED,
+                                    RIG_COUNTRY_CLOCK, RIG_REFRESH_FETCH, RIG_REFRESH_DONE,
+                                    RIG_REFRESH_BUSY,  RIG_IMSI_READ};
+    return memchr(quiet, event, sizeof quiet) != NULL;
+}
+
+// Tells what was not tried and must be.
+static bool is_enough(const struct walk *s)
+{
+    const unsigned long long cuts = s->cuts.clean + s->cuts.cut;
+    bool is_good = true;
+    for (uint8_t event = 0; event < RIG_EVENTS; event++) {
+        if (s->is_swept[event] || (!s->has_written[event] && may_write_nothing(event)))
+            continue;
+        (void)printf("TOO LITTLE no cut in the event %s, which %s\n", rig_event_name(event),
+                     s->has_written[event] ? "writes" : "wrote nothing");
+        is_good = false;
+    }
+    if (cuts < s->options.least_cuts) {
+        (void)printf("TOO LITTLE %llu power cuts of %llu\n", cuts, s->options.least_cuts);
+        is_good = false;
+    }
+    return pairs_are_all(&s->pairs) && is_good;
 }
 
 static void print_report(const struct walk *s, bool is_good)
 {
     const struct cuts *c = &s->cuts;
     const unsigned depth = s->count > 0 ? s->visits[s->count - 1].depth : 0;
-    (void)printf("states %u  visited %u  depth %u  transitions %llu  not possible %llu\n", s->count,
-                 s->done, depth, s->transitions, s->refused);
+    (void)printf("states %u  visited %u  depth %u, complete to %u  transitions %llu  "
+                 "not possible %llu\n",
+                 s->count, s->done, depth, s->beyond == 0 ? depth : s->full_depth, s->transitions,
+                 s->refused);
     (void)printf("steps of random walks %llu\n", s->steps);
     (void)printf("messages compared %llu  pairs of state and event %u of %u\n", rig.messages,
                  pairs_count(&s->pairs), RULE_STATES * RULE_EVENTS);
-    (void)printf("power cuts %llu  of them torn %llu, second %llu\n", c->clean + c->cut,
-                 c->torn_values, c->second);
+    (void)printf("power cuts %llu  of them torn %llu, pages %llu, second %llu  kinds of steps %u\n",
+                 c->clean + c->cut, c->torn_values, c->pages, c->second, s->kind_count);
+    (void)printf("memory errors %llu  answered NVM_ERROR %llu\n", s->errors.tried, s->errors.told);
     if (!is_good)
         return;
     const char *extent = s->beyond == 0 ? "complete" : "bounded by the number of states";
-    const char *setup = s->options.is_long ? "long delays" : "short delays";
+    const char *setup = s->options.is_long    ? "long delays"
+                        : s->options.is_paged ? "short delays, pages"
+                                              : "short delays";
     (void)printf("%s\n", extent);
     (void)printf("figure {\"name\": \"power.cuts\", \"value\": %llu, \"unit\": \"cuts\", "
                  "\"what\": \"3 slots, depth %d, %s\"}\n",
@@ -307,8 +414,8 @@ int main(int argc, char **argv)
     struct walk *s = &walk;
     if (!read_options(argc, argv, &s->options)) {
         (void)fputs("usage: exhaust [--states N] [--walks N] [--same N] [--cuts N] "
-                    "[--torn few|many|all] [--once] "
-                    "[--setup short|long] [--real]\n",
+                    "[--least-cuts N] [--torn few|many|all] [--once] "
+                    "[--setup short|long] [--pages] [--errors] [--real]\n",
                     stderr);
         return 2;
     }
@@ -317,14 +424,16 @@ int main(int argc, char **argv)
     s->keys_len = (size_t)STATES_MAX * 8 + 7;
     s->visits = calloc(s->options.states, sizeof *s->visits);
     s->keys = calloc(s->keys_len, sizeof *s->keys);
-    if (s->visits == NULL || s->keys == NULL || !rig_open(&rig, s->options.is_real)) {
+    if (s->visits == NULL || s->keys == NULL ||
+        !rig_open(&rig, s->options.is_real, s->options.is_paged)) {
         (void)fputs("exhaust: no memory, or no cryptography\n", stderr);
         return 1;
     }
     const bool is_good = run(s);
     print_report(s, is_good);
+    const int end = !is_good ? 7 : is_enough(s) ? 0 : TOO_LITTLE;
     rig_close(&rig, s->options.is_real);
     free(s->visits);
     free(s->keys);
-    return is_good ? 0 : 7;
+    return end;
 }

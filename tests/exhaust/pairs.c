@@ -2,6 +2,8 @@
 
 #include "applet/memory.h"
 
+#include <stdio.h>
+
 static bool is_row_open(const struct turn *t, uint8_t state, enum rule_event event)
 {
     size_t count = 0;
@@ -21,7 +23,8 @@ static bool fits(const struct applet *a, const struct image *m)
     return is_open == (m->journal.phase != JOURNAL_NONE);
 }
 
-static const char *feed(struct rig *r, enum rule_event event)
+// `*is_fed`: whether it was; without a second subscription there is nothing to order.
+static const char *feed(struct rig *r, enum rule_event event, bool *is_fed)
 {
     struct applet *a = &r->now.applet;
     struct turn t;
@@ -35,6 +38,7 @@ static const char *feed(struct rig *r, enum rule_event event)
     if (t.image->slots[t.order.to].state == SLOT_EMPTY)
         return NULL; // one subscription alone
     const bool is_open = is_row_open(&t, state, event);
+    *is_fed = true;
     turn_feed(&t, event);
     if (!is_open && (t.is_changed || a->state != state))
         return "an event without a row does something";
@@ -48,15 +52,30 @@ static const char *feed(struct rig *r, enum rule_event event)
 bool pairs_try(struct pairs *p, struct rig *r, const struct rig_state *state)
 {
     for (unsigned event = 0; event < RULE_EVENTS; event++) {
+        bool is_fed = false;
         rig_restore(r, state);
-        const bool is_start = event == EVENT_START && r->now.applet.state == SWITCH_STARTING;
-        p->differs = is_start ? NULL : feed(r, (enum rule_event)event);
-        p->seen[state->applet.state][event] = true;
+        p->differs = feed(r, (enum rule_event)event, &is_fed);
+        p->seen[state->applet.state][event] |= is_fed;
         if (p->differs != NULL)
             return false;
     }
     rig_restore(r, state);
     return true;
+}
+
+bool pairs_are_all(const struct pairs *p)
+{
+    bool are_all = true;
+    for (uint8_t s = 0; s < RULE_STATES; s++) {
+        for (unsigned e = 0; e < RULE_EVENTS; e++) {
+            if (p->seen[s][e])
+                continue;
+            (void)printf("TOO LITTLE %s in %s was never fed\n",
+                         rules_event_name((enum rule_event)e), rules_state_name(s));
+            are_all = false;
+        }
+    }
+    return are_all;
 }
 
 unsigned pairs_count(const struct pairs *p)

@@ -13,4 +13,6 @@ struct pairs {
 
 // Tries all events in this state and goes back to it. False: `differs` says what.
 bool pairs_try(struct pairs *p, struct rig *r, const struct rig_state *state);
+// Tells which are missing.
+bool pairs_are_all(const struct pairs *p);
 unsigned pairs_count(const struct pairs *p);

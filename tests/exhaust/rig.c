@@ -26,21 +26,66 @@ static bool nvm_read(void *context, size_t at, void *to, size_t len)
     return true;
 }
 
+// False: an error is told.
+static bool write_badly(struct rig *r, size_t at, const uint8_t *from, size_t len)
+{
+    uint8_t *to = r->now.nvm + at;
+    switch (r->failure) {
+    case RIG_NOTHING_WRITTEN:
+        break;
+    case RIG_HALF_WRITTEN:
+        memcpy(to, from, len / 2);
+        to[len / 2] ^= 0x3C;
+        break;
+    case RIG_ALL_WRITTEN:
+        memcpy(to, from, len);
+        break;
+    case RIG_WORN:
+        memcpy(to, from, len);
+        to[len / 2] ^= 0x10;
+        return true;
+    }
+    return false;
+}
+
+// In one write: of a page, or of as many octets as it takes.
+static bool write_once(struct rig *r, size_t at, const uint8_t *from, size_t len)
+{
+    struct rig_log *log = r->log;
+    r->writes++;
+    if (r->fails_at != 0 && (r->writes == r->fails_at || (r->fails_on && r->writes > r->fails_at)))
+        return write_badly(r, at, from, len);
+    const size_t page = r->port.nvm_page;
+    const size_t whole = page == 1 ? len : page;
+    const size_t first = page == 1 ? at : at / page * page;
+    if (log != NULL) {
+        check(log->count < RIG_WRITES_MAX && log->used + 2 * whole <= RIG_OCTETS_MAX);
+        log->writes[log->count++] = (struct rig_write){
+            .at = (uint16_t)first, .len = (uint16_t)whole, .octets_at = log->used};
+        memcpy(log->octets + log->used + whole, r->now.nvm + first, whole);
+    }
+    memcpy(r->now.nvm + at, from, len);
+    if (log != NULL) {
+        memcpy(log->octets + log->used, r->now.nvm + first, whole);
+        log->used += 2 * (uint32_t)whole;
+    }
+    return true;
+}
+
 static bool nvm_write(void *context, size_t at, const void *from, size_t len)
 {
     struct rig *r = context;
-    struct rig_log *log = r->log;
-    check(at + len <= RIG_NVM);
-    if (log != NULL) {
-        check(log->count < RIG_WRITES_MAX && log->used + 2 * len <= RIG_OCTETS_MAX);
-        log->writes[log->count++] =
-            (struct rig_write){.at = (uint16_t)at, .len = (uint16_t)len, .octets_at = log->used};
-        memcpy(log->octets + log->used, from, len);
-        memcpy(log->octets + log->used + len, r->now.nvm + at, len);
-        log->used += 2 * (uint32_t)len;
+    const uint8_t *octets = from;
+    const size_t page = r->port.nvm_page;
+    check(at + len <= r->port.nvm_size);
+    bool is_right = true;
+    for (size_t done = 0; done < len && is_right;) {
+        const size_t room = page == 1 ? len : page - (at + done) % page;
+        const size_t part = len - done < room ? len - done : room;
+        is_right = write_once(r, at + done, octets + done, part);
+        done += part;
     }
-    memcpy(r->now.nvm + at, from, len);
-    return true;
+    return is_right;
 }
 
 static uint32_t chance(void *context)
@@ -90,7 +135,7 @@ static void start(struct rig *r)
     check(rig_apply(r, RIG_RESET) && r->differs == NULL);
 }
 
-bool rig_open(struct rig *r, bool is_real)
+bool rig_open(struct rig *r, bool is_real, bool is_paged)
 {
     memset(r, 0, sizeof *r);
     r->cipher = rig_cipher();
@@ -117,8 +162,8 @@ bool rig_open(struct rig *r, bool is_real)
     r->port = (struct applet_port){.context = r,
                                    .nvm_read = nvm_read,
                                    .nvm_write = nvm_write,
-                                   .nvm_size = RIG_NVM,
-                                   .nvm_page = 1,
+                                   .nvm_size = is_paged ? RIG_NVM : RIG_NVM_OCTETS,
+                                   .nvm_page = is_paged ? RIG_PAGE : 1,
                                    .random = chance,
                                    .cipher = &r->cipher,
                                    .factory = &r->factory,
@@ -144,7 +189,7 @@ void rig_restore(struct rig *r, const struct rig_state *s)
 
 static void differ(struct rig *r, const char *what)
 {
-    if (r->differs == NULL)
+    if (r->differs == NULL && r->fails_at == 0)
         r->differs = what;
 }
 
@@ -215,6 +260,11 @@ static void compare_answer(struct rig *r, const struct secured_packet *p)
     const struct model_answer *e = &r->expects;
     struct result result;
     r->is_answered = true;
+    r->answer_status = p->status;
+    if (p->status == 0 && result_read(p->data, &result)) {
+        r->answer_code = result.code;
+        r->answer_version = result.registry_version;
+    }
     if (!r->is_asked || p->status != e->status || p->cntr != r->now.last.counter)
         differ(r, "status or counter of an answer");
     if (e->status != 0 || r->differs != NULL)

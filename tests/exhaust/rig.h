@@ -8,14 +8,17 @@
 
 #include "tests/model/model.h"
 
-#define RIG_NVM 2048
+#define RIG_NVM 3072        // of memories with pages
+#define RIG_NVM_OCTETS 2048 // of those that write single octets
+#define RIG_PAGE 64
 #define RIG_SLOTS 3
 #define RIG_WRITES_MAX 4096
-#define RIG_OCTETS_MAX 65536
+#define RIG_OCTETS_MAX 262144
 #define RIG_SNAPSHOTS_MAX 24
 #define RIG_BODY_MAX 96 // what one message holds
 
-// Octets written, in order, with what they replaced.
+// Octets written, in order, with what they replaced. On a memory with pages a write is a page as a
+// whole.
 struct rig_write {
     uint16_t at;
     uint16_t len;
@@ -99,6 +102,15 @@ enum rig_event {
 };
 const char *rig_event_name(uint8_t event);
 
+// What becomes of a write in which the memory fails.
+enum rig_failure {
+    RIG_NOTHING_WRITTEN,
+    RIG_HALF_WRITTEN, // the other half as it was, and one octet wrong
+    RIG_ALL_WRITTEN,  // and an error all the same
+    RIG_WORN,         // no error is told, but one octet is wrong
+};
+#define RIG_FAILURES (RIG_WORN + 1)
+
 struct rig {
     struct rig_state now;
     struct applet_port port;
@@ -110,20 +122,28 @@ struct rig {
     struct bytes body; // at most RIG_BODY_MAX octets
     bool are_body_keys_good;
     struct rig_log *log; // NULL: writes are not logged
+    // The memory fails in write `fails_at` (0: in none), once or from there on. What the model
+    // then differs in does not count: it knows no memory.
+    unsigned fails_at, writes;
+    bool fails_on;
+    enum rig_failure failure;
     // The model at the beginning of a step and at each of its commits.
     unsigned snapshot_count;
     struct model_card snapshots[RIG_SNAPSHOTS_MAX];
     const char *differs;         // what, or NULL
     struct model_answer expects; // of the command under way
     bool is_answered, is_asked;
+    uint8_t answer_status, answer_code; // of the answer to it
+    uint32_t answer_version;
     unsigned long long messages;
     uint8_t parts[SMS_PACKET_MAX]; // of a message under way
     size_t parts_len;
     bool is_parts_answer;
 };
 
-// `is_real`: with real cryptography, from host. False: it is not to be had.
-bool rig_open(struct rig *r, bool is_real);
+// `is_real`: with real cryptography, from host. False: it is not to be had. `is_paged`: the memory
+// writes pages.
+bool rig_open(struct rig *r, bool is_real, bool is_paged);
 void rig_close(struct rig *r, bool is_real);
 // Lets the event happen. False when it cannot in this state; then nothing did. r->differs says
 // whether card and model still agree.

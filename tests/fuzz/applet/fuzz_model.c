@@ -93,7 +93,7 @@ static void command(struct reader *r)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader r = reader_of(bytes_of(data, size));
-    check(rig_open(&rig, false));
+    check(rig_open(&rig, false, false));
     step(reader_u8(&r) % 2 == 0 ? RIG_SETUP_SHORT : RIG_SETUP_LONG);
     for (unsigned i = 0; i < STEPS_MAX && r.left > 0; i++) {
         const uint8_t event = reader_u8(&r);
