@@ -394,7 +394,7 @@ static void complete(struct work *w, const struct event_por *p)
         r->registry_version = p->result.registry_version;
         resolve_open(w, a, &found);
         resolve_late(w, a, p->counter);
-        late_mirrored(r);
+        late_mirrored(w);
         if (r->parameters_version != a->configuration_version)
             timers_read(w);
     }

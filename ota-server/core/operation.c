@@ -237,7 +237,9 @@ void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, ui
             (struct settlement){o.id, outcome, code, is_deleted ? r->late[i].subscription : 0};
         work_step(w, &o, STEP_RECONCILED, after);
         work_trail(w, "operation.corrected", o.id, "", after, event_type_name(w->e->type));
-        if (r->late[i].kind == OPERATION_DOWNLOAD && outcome == OUTCOME_DONE)
+        // The mirror shows it still: its subscription can go back only with the mirror.
+        const bool is_shown = is_deleted && record_slot_of(r, r->late[i].subscription) != NULL;
+        if (is_shown || (r->late[i].kind == OPERATION_DOWNLOAD && outcome == OUTCOME_DONE))
             r->late[i].card_operation_id = 0;
         else
             forget_late(r, i);
@@ -245,14 +247,22 @@ void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, ui
     }
 }
 
-void late_mirrored(struct record *r)
+void late_mirrored(struct work *w)
 {
+    struct record *r = w->r;
     uint8_t i = 0;
     while (i < r->late_count) {
-        if (r->late[i].card_operation_id == 0)
-            forget_late(r, i);
-        else
+        const struct late *late = &r->late[i];
+        if (late->card_operation_id != 0) {
             i++;
+            continue;
+        }
+        const bool is_gone =
+            late->kind == OPERATION_DELETE && record_slot_of(r, late->subscription) == NULL;
+        if (is_gone && w->d->settled_count < RECORD_LATE_MAX)
+            w->d->settled[w->d->settled_count++] =
+                (struct settlement){late->operation, OUTCOME_NONE, 0, late->subscription};
+        forget_late(r, i);
     }
 }
 

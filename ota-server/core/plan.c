@@ -197,7 +197,7 @@ static bool send_confirm(struct work *w)
         memcpy(s->number, c.number, sizeof(s->number));
         r->flight.sequence = c.sequence;
         r->flight.operation_id = c.operation_id;
-        if (o != NULL)
+        if (o != NULL && o->status == STATUS_CONFIRMING)
             o->deadline = r->flight.deadline;
         work_trail(w, "command.sent", s->operation, "", "CONFIRM", "notification");
         return true;

@@ -279,7 +279,7 @@ struct confirm {
 // An operation that ended without the card's word on it.
 struct late {
     uint64_t operation;
-    uint32_t card_operation_id; // 0: told, but the mirror does not show the download yet
+    uint32_t card_operation_id; // 0: told, but the mirror does not show it yet
     uint64_t subscription;      // its target
     uint64_t counter;           // of its last packet
     uint8_t kind;               // DOWNLOAD, and what came onto the card with it:

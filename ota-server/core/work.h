@@ -72,7 +72,7 @@ void note_ran(struct record *r, const struct operation *o);
 // says nothing.
 void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, uint8_t code);
 // The mirror was made from a complete answer: downloads that are settled are in it, or gone.
-void late_mirrored(struct record *r);
+void late_mirrored(struct work *w);
 // The card cannot tell any more.
 void late_forget(struct work *w, uint32_t card_operation_id);
 uint32_t switch_ms(const struct record *r);   // T_SWITCH

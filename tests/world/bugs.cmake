@@ -681,6 +681,20 @@ planted_bug(clock_back_ignored ota-server/service/turn_start.c RULE convergence 
     BECOMES [==[
     if (status != STORE_OK || last.ms != 0)]==])
 
+planted_bug(confirm_takes_the_deadline ota-server/core/plan.c STORY
+    TEXT [==[
+        if (o != NULL && o->status == STATUS_CONFIRMING)
+            o->deadline = r->flight.deadline;]==]
+    BECOMES [==[
+        if (o != NULL)
+            o->deadline = r->flight.deadline;]==])
+
+planted_bug(deleted_late_and_shown ota-server/core/operation.c STORY
+    TEXT [==[
+        const bool is_shown = is_deleted && record_slot_of(r, r->late[i].subscription) != NULL;]==]
+    BECOMES [==[
+        const bool is_shown = false;]==])
+
 planted_bug(queued_past_its_time ota-server/core/plan.c RULE progress
     TEXT [==[
         if (utc_is_due(waits_until(o), w->now))

@@ -509,6 +509,25 @@ static void how_long_a_confirmation_is_waited_for(void **state)
     }
 }
 
+// A card that went back tells of it under the id of the switch that is open: that is confirmed, and
+// the switch has the time that it had.
+static void another_confirmation_takes_no_time_from_a_switch(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    const struct utc until = world.record.open.deadline;
+    assert_int_equal(world.record.open.status, STATUS_SWITCHING);
+    assert_true(until.ms > world.now.ms);
+    world_notify(&world, NOTIFY_RESTORED, 1, true);
+    assert_int_equal(world.record.flight.kind, FLIGHT_CONFIRM);
+    assert_int_equal(world.record.open.status, STATUS_SWITCHING);
+    assert_int_equal(world.record.open.deadline.ms, until.ms);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, until.ms - world.now.ms);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world_is_dirty(&world, DIRTY_SWITCH_NO_NOTIFY));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -535,6 +554,7 @@ int main(void)
         TEST(an_answer_to_what_left_before_an_answered_packet_is_asked_for_again),
         TEST(an_audit_that_was_asked_before_a_restore_tells_nothing),
         TEST(how_long_a_confirmation_is_waited_for),
+        TEST(another_confirmation_takes_no_time_from_a_switch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
