@@ -271,6 +271,7 @@ static enum MHD_Result refuse(struct MHD_Connection *mhd, unsigned status)
     return result;
 }
 
+// Without a response, for want of memory, libmicrohttpd is told to close the connection.
 static enum MHD_Result send_reply(struct http_request *r)
 {
     struct MHD_Response *response = r->response;
@@ -285,7 +286,6 @@ static void refuse_body(struct http_request *r)
     const struct http *h = r->connection->http;
     r->status = 413;
     r->response = http_refusal(r->status);
-    check(r->response != NULL);
     if (h->handler.gone)
         h->handler.gone(h->context, r);
 }
@@ -314,7 +314,7 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
     c->request = r;
     if (h->handler.begin)
         h->handler.begin(h->context, r);
-    if (r->response)
+    if (r->status != 0)
         return send_reply(r);
     if (f.length > r->body_max) {
         refuse_body(r);
@@ -369,7 +369,7 @@ static enum MHD_Result complete(struct http_request *r)
     } else if (r->status == 0) {
         h->handler.complete(h->context, r);
     }
-    if (r->response)
+    if (r->status != 0)
         return send_reply(r);
     MHD_suspend_connection(r->connection->mhd);
     r->suspended = true;
@@ -393,7 +393,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
         *upload_len = 0;
         return take_piece(r, bytes_of(upload, len));
     }
-    return r->completed ? MHD_YES : complete(r);
+    if (!r->completed)
+        return complete(r);
+    return r->lost ? MHD_NO : MHD_YES;
 }
 
 static void on_completed(void *context, struct MHD_Connection *mhd, void **of_request,
@@ -524,12 +526,18 @@ static void give(struct http_request *r, unsigned status, const char *type,
     bool fits = r->response != NULL;
     if (fits && type)
         fits = MHD_add_response_header(r->response, "Content-Type", type) == MHD_YES;
-    for (size_t i = 0; fits && i < field_count; i++)
+    for (size_t i = 0; fits && i < field_count; i++) {
+        check(strpbrk(fields[i].value, "\r\n") == NULL);
         fits = MHD_add_response_header(r->response, fields[i].name, fields[i].value) == MHD_YES;
-    check(fits); // memory, or a field of ours with a line break in it
+    }
+    if (!fits) { // there is no memory
+        MHD_destroy_response(r->response);
+        r->response = NULL;
+    }
     if (!r->suspended)
-        return;          // queued when libmicrohttpd's callback returns
-    (void)send_reply(r); // refused only for a connection that ended meanwhile
+        return; // queued when libmicrohttpd's callback returns
+    // Refused for a connection that ended meanwhile, or that ends because there is no answer.
+    r->lost = send_reply(r) != MHD_YES;
     resume(r);
 }
 

@@ -44,6 +44,7 @@ struct http_request {
     unsigned status; // 0 = no reply yet
     struct MHD_Response *response;
     bool completed, suspended, too_long, streaming;
+    bool lost; // its answer, for want of memory
 };
 
 struct http {

@@ -2,6 +2,7 @@
 
 #include "common/host/clock.h"
 #include "common/host/http.h"
+#include "tests/unit/server/faulty_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -525,6 +526,54 @@ static void who_waits_for_a_place_gets_the_next(void **state)
     stop(&w);
 }
 
+// True when an allocation failed.
+static bool ask_without_memory(const char *request, uint32_t at, bool is_lasting)
+{
+    struct world w;
+    start(&w);
+    say(&w, request);
+    faulty_memory_set(at, is_lasting);
+    while (!w.closed && !strstr(w.answer, "HTTP/1.1 ")) {
+        loop_turn(w.loop);
+        if (w.waiting && w.pulls == 0)
+            http_reply(w.waiting, 200, "text/plain", NULL, 0, bytes_of_text("late"));
+        w.waiting = NULL;
+    }
+    const bool is_hit = faulty_memory_was_hit();
+    faulty_memory_set(0, false);
+    assert_true(is_hit || !w.closed);
+    if (w.client)
+        net_close(w.client);
+    while (!w.closed)
+        loop_turn(w.loop);
+    dial(&w);
+    say(&w, "GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+    until(&w, "GET /next name=- x=- body=");
+    stop(&w);
+    return is_hit;
+}
+
+static void what_gets_no_memory_is_answered_or_closed_and_the_next_one_answered(void **state)
+{
+    static const char *const requests[] = {
+        "POST /a?name=b HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody",
+        "GET /later HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody",
+        "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\ntoo long by",
+    };
+    unsigned failed = 0;
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof requests / sizeof requests[0]; i++) {
+        for (uint32_t at = 1; ask_without_memory(requests[i / 2], at, i % 2 == 1); at++)
+            failed++;
+    }
+    assert_true(failed > 50);
+    (void)printf("figure {\"name\": \"fault.loops\", \"value\": %u, \"unit\": \"calls failed\", "
+                 "\"what\": \"allocations of HTTP\"}\n",
+                 failed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -544,6 +593,7 @@ int main(void)
         cmocka_unit_test(each_connection_has_its_own_time),
         cmocka_unit_test(one_address_has_only_so_many_connections),
         cmocka_unit_test(who_waits_for_a_place_gets_the_next),
+        cmocka_unit_test(what_gets_no_memory_is_answered_or_closed_and_the_next_one_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
