@@ -47,6 +47,3 @@ enum egress_exit {
 };
 // egress_worker.c: what the program does when it is the worker.
 _Noreturn void egress_work(void);
-// egress_confine.c: from here on this process opens no file, starts no program, and gets no right
-// that it does not have. False when the system does not do that.
-bool egress_confine(void) MUST_USE;

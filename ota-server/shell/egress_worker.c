@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/base/secret.h"
+#include "ota-server/shell/confine.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -171,7 +172,7 @@ void egress_work(void)
     mind_only_the_server();
     if (!become(&w.settings))
         leave(EGRESS_EXIT_USER);
-    if (!egress_confine())
+    if (!confine_worker())
         leave(EGRESS_EXIT_CONFINE);
     struct writer ready = writer_of(&octet, sizeof octet);
     egress_ready_write(&ready);

@@ -8,6 +8,7 @@
 #include "ota-server/service/campaign_run.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/shell/checks.h"
+#include "ota-server/shell/confine.h"
 #include "ota-server/shell/folders.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
@@ -622,6 +623,8 @@ static bool start(struct server *v, const struct server_keys *keys)
     if (!open_watcher(v))
         return fail("memory", "not enough");
     loop_on_signal(v->loop, asked_to_stop, v);
+    if (v->settings->is_confined && !confine_server())
+        return fail("the system", "it does not confine the server, see \"confined\"");
     return say_ready(v, http);
 }
 

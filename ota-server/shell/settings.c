@@ -441,6 +441,7 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     const char *address = first_of(s->address_asked, cfg_getstr(file, "server-address"));
     const char *key_file = first_of(s->key_file_asked, cfg_getstr(file, "master-key-file"));
     s->single_person = s->single_person || cfg_getbool(file, "single-person");
+    s->is_confined = cfg_getbool(file, "confined");
     s->proxy_certificates = cfg_getbool(file, "proxy-certificates");
     s->is_clear = s->is_clear || cfg_getbool(file, "clear-identifiers");
     if (!take(s->listen, sizeof s->listen, first_of(s->listen_asked, cfg_getstr(file, "listen"))))
@@ -577,6 +578,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR("log-form", "text", CFGF_NONE),
         CFG_STR_LIST("second-factor-roles", nobody, CFGF_NONE),
         CFG_BOOL("single-person", cfg_false, CFGF_NONE),
+        CFG_BOOL("confined", cfg_true, CFGF_NONE),
         CFG_BOOL("clear-identifiers", cfg_false, CFGF_NONE),
         CFG_END()};
     if (s->config != NULL && !config_is_private(s->config))

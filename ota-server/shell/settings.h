@@ -89,6 +89,7 @@ struct server_settings {
     const char *log_level_asked;
     double speed; // how much faster than real time the server's clock runs; 1 outside laboratories
     bool single_person;
+    bool is_confined; // by a filter of system calls [confine.h]
     bool has_basic;
     unsigned factor_roles; // (1 << enum user_role) of those that need a second factor
     bool is_clear;

@@ -33,6 +33,16 @@ class Hidden(Alone):
         # Of a process that is not to be dumped the system gives these to root, whoever runs it [proc(5)].
         self.assertEqual(os.stat(folder + "mem").st_uid, 0)
 
+    def test_the_server_confines_itself_unless_told_otherwise(self):
+        state = lambda: re.search(r"Seccomp:\s+(\d)", content("/proc/%d/status" % self.program.process.pid)).group(1)
+        self.assertEqual(state(), "2")
+        with open(self.config, "a") as file:
+            file.write("confined = false\n")
+        self.assertEqual(self.program.stop(), 0)
+        self.program.process.stdout.close()
+        self.program.start()
+        self.assertEqual(state(), re.search(r"Seccomp:\s+(\d)", content("/proc/self/status")).group(1))
+
     def test_none_of_its_words_is_a_secret(self):
         folder = "/proc/%d/" % self.program.process.pid
         key = content(os.path.join(self.data, "master.key")).strip()

@@ -1,18 +1,21 @@
 // The process that makes requests, and what the server does about what it says. Workers of the
 // tests are this program itself, which does what the name of the process that started it says: they
 // have nothing else of it.
+#include "ota-server/shell/confine.h"
 #include "ota-server/shell/egress.h"
 #include "tests/lib/cmocka_all.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -450,7 +453,7 @@ static void a_confined_process_opens_nothing(void **state)
     (void)state;
     const pid_t child = fork();
     if (child == 0) {
-        if (!egress_confine())
+        if (!confine_worker())
             _exit(1);
         if (open("/etc/hosts", O_RDONLY) >= 0 || errno != EPERM)
             _exit(2);
@@ -462,6 +465,36 @@ static void a_confined_process_opens_nothing(void **state)
             _exit(errno == EAFNOSUPPORT ? 0 : 5);
         (void)execl("/bin/true", "true", (char *)NULL);
         _exit(errno == EPERM ? 0 : 6);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+// What it needs for its worker is left to it.
+static void a_confined_server_reaches_no_other_process(void **state)
+{
+    (void)state;
+    const pid_t child = fork();
+    if (child == 0) {
+        char octet;
+        const struct iovec own = {.iov_base = &octet, .iov_len = 1};
+        if (!confine_server())
+            _exit(1);
+        if (process_vm_readv(getppid(), &own, 1, &own, 1, 0) >= 0 || errno != EPERM)
+            _exit(2);
+        if (unshare(CLONE_NEWUSER) == 0 || errno != EPERM)
+            _exit(3);
+        const int fd = socket(AF_INET, SOCK_STREAM, 0);
+        if (fd < 0 || listen(fd, 1) == 0 || errno != EPERM)
+            _exit(4);
+        if (socket(AF_ALG, SOCK_SEQPACKET, 0) >= 0 || errno != EPERM)
+            _exit(5);
+        if (open("/etc/hosts", O_RDONLY) < 0)
+            _exit(6);
+        (void)execl("/bin/true", "true", (char *)NULL);
+        _exit(7);
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -484,6 +517,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_worker_judges_addresses),
         cmocka_unit_test(the_worker_says_why_it_does_not_start),
         cmocka_unit_test(a_confined_process_opens_nothing),
+        cmocka_unit_test(a_confined_server_reaches_no_other_process),
     };
     char kind[KIND_SIZE];
     if (argc != 2 || strcmp(argv[1], EGRESS_WORKER) != 0)
