@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define PACKETS_MAX 4096
+#define AUDIT_PERCENT 10
 
 uint64_t outbox_hash(uint64_t hash, struct bytes octets)
 {
@@ -106,6 +107,9 @@ struct outbox *outbox_open(const struct outbox_options *options, struct instant 
     if (o->options.packets_max == 0)
         o->options.packets_max = PACKETS_MAX;
     check(o->options.packets_max < OUTBOX_NONE);
+    if (o->options.audit_percent == 0)
+        o->options.audit_percent = AUDIT_PERCENT;
+    check(o->options.audit_percent <= 100);
     if (o->options.clock.speed == 0)
         o->options.clock.speed = 1;
     o->now = now;
@@ -162,8 +166,8 @@ static struct packet *new_packet(struct outbox *o, const struct message *m)
     p->part_count = (uint8_t)parts;
     p->avoid = OUTBOX_LINKS_MAX;
     outbox_route(o, p);
-    o->last_taken = m->id;
     o->counts.packets_held++;
+    o->counts.audits_held += m->is_automatic;
     return p;
 }
 
@@ -174,6 +178,7 @@ static void free_packet(struct packet *p)
     p->phase = PACKET_FREE;
     outbox_list_add(o, &o->free, p);
     o->counts.packets_held--;
+    o->counts.audits_held -= p->message.is_automatic;
 }
 
 static struct packet *first_of_card(struct outbox *o, uint64_t card)
@@ -235,6 +240,23 @@ bool outbox_leave(struct outbox *o, struct packet *p)
     return true;
 }
 
+// Automatic audits wait long for their share of the links. They have a part of the memory only, so
+// that what is behind them finds room.
+static uint32_t audits_max(const struct outbox *o)
+{
+    return o->options.packets_max / 4 + 1;
+}
+
+// Leaves an automatic audit to the store, behind those that are there.
+static bool leave_audit(struct outbox *o, const struct message *m)
+{
+    if (!m->is_automatic || (o->audits_left == 0 && o->counts.audits_held < audits_max(o)))
+        return false;
+    if (o->audits_left == 0 || m->id < o->audits_left)
+        o->audits_left = m->id;
+    return true;
+}
+
 void outbox_send(void *context, const struct message *m)
 {
     struct outbox *o = context;
@@ -245,7 +267,9 @@ void outbox_send(void *context, const struct message *m)
         o->counts.overflows++;
         return;
     }
-    line_up(new_packet(o, m));
+    o->last_taken = m->id;
+    if (!leave_audit(o, m))
+        line_up(new_packet(o, m));
 }
 
 // --- those that wait in the store ------------------------------------------------------------
@@ -259,14 +283,21 @@ static bool is_here(struct outbox *o, const struct message *m)
     return false;
 }
 
-static bool stage(void *context, const struct message *m)
+static void stage(struct outbox *o, const struct message *m)
 {
-    struct outbox *o = context;
-    if (is_here(o, m))
-        return true; // read again because of others that were left
     struct packet *p = new_packet(o, m);
     p->phase = PACKET_STAGED;
     outbox_list_add(o, &o->staged, p);
+}
+
+static bool take_row(void *context, const struct message *m)
+{
+    struct outbox *o = context;
+    o->rows_read++;
+    o->last_taken = m->id;
+    // One that is here is read again because of others that were left.
+    if (!is_here(o, m) && !leave_audit(o, m))
+        stage(o, m);
     return o->free.head != OUTBOX_NONE;
 }
 
@@ -277,15 +308,26 @@ static enum store_status read_waiting(void *context, struct store *store, struct
     const uint32_t room = o->options.packets_max - o->counts.packets_held;
     if (room == 0)
         return STORE_OK;
-    const enum store_status status = store_outbox(store, o->last_taken, room, stage, o);
-    o->is_behind = o->free.head == OUTBOX_NONE;
+    o->rows_read = 0;
+    const enum store_status status = store_outbox(store, o->last_taken, room, take_row, o);
+    o->is_behind = o->rows_read == room || o->free.head == OUTBOX_NONE;
     return status;
+}
+
+static void end_staged(struct outbox *o, enum store_status status)
+{
+    struct packet *p;
+    while ((p = outbox_list_take(o, &o->staged)) != NULL) {
+        if (status == STORE_OK)
+            line_up(p);
+        else
+            free_packet(p);
+    }
 }
 
 static void waiting_read(void *context, enum store_status status)
 {
     struct outbox *o = context;
-    struct packet *p;
     o->is_reading = false;
     if (status != STORE_OK) {
         o->is_behind = true;
@@ -293,12 +335,45 @@ static void waiting_read(void *context, enum store_status status)
         if (o->staged.head != OUTBOX_NONE)
             o->last_taken = o->packets[o->staged.head].message.id - 1;
     }
-    while ((p = outbox_list_take(o, &o->staged)) != NULL) {
-        if (status == STORE_OK)
-            line_up(p);
-        else
-            free_packet(p);
+    end_staged(o, status);
+}
+
+static bool has_audit_room(const struct outbox *o)
+{
+    return o->counts.audits_held < audits_max(o) && o->free.head != OUTBOX_NONE;
+}
+
+static bool take_audit(void *context, const struct message *m)
+{
+    struct outbox *o = context;
+    o->rows_read++;
+    o->audits_left = m->id + 1;
+    if (m->is_automatic && !is_here(o, m))
+        stage(o, m);
+    return has_audit_room(o);
+}
+
+static enum store_status read_audits(void *context, struct store *store, struct utc now)
+{
+    struct outbox *o = context;
+    const uint32_t limit = o->options.packets_max;
+    (void)now;
+    o->rows_read = 0;
+    const enum store_status status = store_outbox(store, o->audits_left - 1, limit, take_audit, o);
+    if (status == STORE_OK && o->rows_read < limit && has_audit_room(o))
+        o->audits_left = 0; // these were the last ones
+    return status;
+}
+
+static void audits_read(void *context, enum store_status status)
+{
+    struct outbox *o = context;
+    o->is_reading = false;
+    if (status != STORE_OK) {
+        o->audits_left = o->audits_from;
+        o->read_at = instant_after(o->now, OUTBOX_AGAIN_MS);
     }
+    end_staged(o, status);
 }
 
 static void read_from_store(struct outbox *o)
@@ -310,13 +385,18 @@ static void read_from_store(struct outbox *o)
         o->left_from = 0;
         o->is_behind = true;
     }
-    if (!o->is_behind || o->is_reading || !has_room || o->is_holding)
+    const bool wants_audits =
+        o->audits_left != 0 && has_audit_room(o) && o->counts.audits_held <= audits_max(o) / 2;
+    const bool wants_others = o->is_behind && has_room;
+    if (!(wants_audits || wants_others) || o->is_reading || o->is_holding)
         return;
     if (!instant_is_due(o->read_at, o->now)) {
         o->deadline = instant_earlier(o->deadline, o->read_at);
         return;
     }
-    o->is_reading = turn_write(o->options.turn, read_waiting, waiting_read, o);
+    o->audits_from = o->audits_left;
+    o->is_reading = wants_audits ? turn_write(o->options.turn, read_audits, audits_read, o)
+                                 : turn_write(o->options.turn, read_waiting, waiting_read, o);
     if (!o->is_reading)
         o->deadline = instant_earlier(o->deadline, instant_after(o->now, OUTBOX_AGAIN_MS));
 }

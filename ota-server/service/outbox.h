@@ -12,7 +12,8 @@
 // ends as exactly one EVENT_SUBMIT, whose commit also takes it out of the store's outbox; a part
 // without an answer is tried once more over another link, with the same octets, and then is
 // unknown; links of a route share its packets by their weights, and when they fail the route's
-// backup takes over, with the same octets; a deliver_sm is answered ESME_ROK only after what it
+// backup takes over, with the same octets; automatic audits take no more than their share of a
+// link's rate, and stand in nobody's way; a deliver_sm is answered ESME_ROK only after what it
 // brought is committed. Nothing grows: packets beyond the limit wait in the store, parts beyond
 // theirs stay with the SMSC. Never: asks a clock; judges a packet; believes a receipt (it only
 // informs decide()).
@@ -75,9 +76,10 @@ struct outbox_options {
     unsigned route_count;              // 0: one, route 0
     char address[OUTBOX_ADDRESS_SIZE]; // of the server, as cards see it: digits, + allowed, or a
                                        // name
-    uint32_t packets_max;              // held in memory; 0: 4096
-    uint32_t joins_max;                // packets from cards of which parts are missing; 0: 4096
-    uint32_t waits_max;                // deliver_sm and receipts that wait for a commit; 0: 2048
+    uint8_t audit_percent; // of a link's rate that automatic audits may take, 1 to 100; 0: 10
+    uint32_t packets_max;  // held in memory; 0: 4096
+    uint32_t joins_max;    // packets from cards of which parts are missing; 0: 4096
+    uint32_t waits_max;    // deliver_sm and receipts that wait for a commit; 0: 2048
 };
 
 struct outbox;
@@ -142,6 +144,7 @@ struct outbox_counts {
     uint64_t no_packet;        // messages that are no secured packet: text, lost headers
     uint64_t overflows;        // packets left in the store because memory was full
     uint32_t packets_held;     // now
+    uint32_t audits_held;      // of these: automatic ones
     uint32_t joins_held;       // now
 };
 struct outbox_counts outbox_counts(const struct outbox *o);

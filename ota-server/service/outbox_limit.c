@@ -1,4 +1,5 @@
-// What groups may take of the links: so many SMS a second, so many without an answer.
+// What groups may take of the links: so many SMS a second, so many without an answer. And what
+// automatic audits may take of each link.
 #include "ota-server/service/outbox_part.h"
 
 static uint8_t place_of(const struct outbox *o, uint64_t group)
@@ -71,4 +72,25 @@ void outbox_limit_landed(struct outbox *o, const struct packet *p)
 {
     if (p->limit != OUTBOX_LIMITS_MAX)
         o->limits[p->limit].flying--;
+}
+
+#define BURST_US 100000u // of unused share that is made up for
+
+struct instant outbox_limit_audit_at(const struct outbox *o, unsigned link)
+{
+    return outbox_paced(o, (struct instant){(o->links[link].audit_at_us + 999) / 1000});
+}
+
+// A bucket of tokens as a link has, kept as the time at which there is the next one: a share of a
+// small rate is less than one a second, and it shrinks and grows with the link's rate.
+void outbox_limit_audit_take(struct outbox *o, unsigned link)
+{
+    const uint64_t percents_per_s =
+        (uint64_t)smpp_rate_now(&o->rates[link]) * o->options.audit_percent;
+    const uint64_t gap_us = (100000000u + percents_per_s - 1) / percents_per_s;
+    const uint64_t now_us = outbox_pace(o).ms * 1000;
+    const uint64_t unused_us = gap_us < BURST_US ? BURST_US - gap_us : 0;
+    const uint64_t earliest_us = now_us > unused_us ? now_us - unused_us : 0;
+    uint64_t *at_us = &o->links[link].audit_at_us;
+    *at_us = (*at_us > earliest_us ? *at_us : earliest_us) + gap_us;
 }

@@ -172,7 +172,7 @@ void outbox_pump(struct outbox *o)
     struct packet_list ready = o->ready;
     struct packet *p = NULL;
     o->ready = (struct packet_list){OUTBOX_NONE, OUTBOX_NONE};
-    o->blocked = 0;
+    o->blocked = o->audits_blocked = 0;
     while (!o->is_holding && ready.head != OUTBOX_NONE && outbox_link_is_free(o)) {
         p = outbox_list_take(o, &ready);
         if (!has(p, PART_REJECTED) && !has(p, PART_GIVEN_UP))

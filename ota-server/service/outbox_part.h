@@ -146,7 +146,8 @@ struct link_state {
     struct outbox_link_counts counts;
     uint32_t silences; // parts in a row without an answer
     struct instant silent_until;
-    int32_t credit; // of the sharing by weight: the highest one is next
+    int32_t credit;       // of the sharing by weight: the highest one is next
+    uint64_t audit_at_us; // in the time of rates: the next part of an automatic audit may leave
 };
 
 struct outbox {
@@ -157,7 +158,8 @@ struct outbox {
     struct instant now;
     struct instant deadline;
     bool is_holding;
-    uint16_t blocked; // routes that take nothing in this pump, a bit each
+    uint16_t blocked;        // routes that take nothing in this pump, a bit each
+    uint16_t audits_blocked; // routes that take no automatic audits in this pump
 
     struct packet *packets;
     uint16_t *buckets; // by card
@@ -170,6 +172,9 @@ struct outbox {
     struct instant report_at;
     uint64_t last_taken;    // highest id of a message
     bool is_behind;         // some wait in the store only
+    uint32_t rows_read;     // in the transaction that reads them
+    uint64_t audits_left;   // automatic ones from this id on wait in the store only; 0: none
+    uint64_t audits_from;   // where the reading of these began
     bool is_reading;        // the turn was asked for them
     struct instant read_at; // not before: the store failed
     struct instant scan_at;
@@ -220,6 +225,9 @@ void outbox_limit_remove(struct outbox *o, const struct packet *p);
 bool outbox_limit_is_free(struct outbox *o, const struct packet *p);
 void outbox_limit_take(struct outbox *o, const struct packet *p);
 void outbox_limit_landed(struct outbox *o, const struct packet *p);
+// When the share of automatic audits lets a part of one leave over the link; and that one does.
+struct instant outbox_limit_audit_at(const struct outbox *o, unsigned link);
+void outbox_limit_audit_take(struct outbox *o, unsigned link);
 
 // outbox.c
 // Leaves a packet of which nothing was sent to the store, to be read again when there is room.

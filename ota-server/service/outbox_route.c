@@ -220,6 +220,15 @@ static unsigned share(struct outbox *o, uint16_t candidates)
     return chosen;
 }
 
+static struct instant leaves_at(const struct outbox *o, const struct packet *p, unsigned link)
+{
+    const struct instant at = rate_at(o, link);
+    if (!p->message.is_automatic)
+        return at;
+    const struct instant share = outbox_limit_audit_at(o, link);
+    return share.ms > at.ms ? share : at;
+}
+
 // Those of a standing that can send at once; when only a rate is in the way, the deadline says when
 // it is not.
 static uint16_t ready_of(struct outbox *o, const struct packet *p, const struct part *part,
@@ -230,7 +239,7 @@ static uint16_t ready_of(struct outbox *o, const struct packet *p, const struct 
         if (!is_of(o, i, route) || standing_of(o, p, i) != standing || is_avoided(o, p, part, i) ||
             !has_room(o, i))
             continue;
-        const struct instant at = rate_at(o, i);
+        const struct instant at = leaves_at(o, p, i);
         if (instant_is_due(at, o->now))
             ready |= (uint16_t)(1u << i);
         else
@@ -243,8 +252,9 @@ unsigned outbox_link_choose(struct outbox *o, const struct packet *p, const stru
 {
     const bool is_plain =
         !part->is_repeated && p->sour == 0 && p->backup == o->options.routes[p->route].backup;
+    uint16_t *blocked = p->message.is_automatic ? &o->audits_blocked : &o->blocked;
     unsigned route = p->route;
-    if (is_plain && (o->blocked >> route & 1) != 0)
+    if (is_plain && ((*blocked | o->blocked) >> route & 1) != 0)
         return OUTBOX_LINKS_MAX;
     enum standing best = best_of(o, p, part, route);
     if (best <= STANDING_LAST) {
@@ -254,10 +264,13 @@ unsigned outbox_link_choose(struct outbox *o, const struct packet *p, const stru
     }
     const unsigned link =
         best > STANDING_NONE ? share(o, ready_of(o, p, part, route, best)) : OUTBOX_LINKS_MAX;
-    if (link != OUTBOX_LINKS_MAX && smpp_rate_take(&o->rates[link], outbox_pace(o)))
+    if (link != OUTBOX_LINKS_MAX && smpp_rate_take(&o->rates[link], outbox_pace(o))) {
+        if (p->message.is_automatic)
+            outbox_limit_audit_take(o, link);
         return link;
+    }
     if (is_plain)
-        o->blocked |= (uint16_t)(1u << p->route);
+        *blocked |= (uint16_t)(1u << p->route);
     return OUTBOX_LINKS_MAX;
 }
 

@@ -250,6 +250,7 @@ static enum store_status save_send(struct turn *t, const struct send *send, stru
     m->card = r->card;
     m->group = r->group;
     m->operation = send->operation;
+    m->is_automatic = send->kind == FLIGHT_AUDIT && r->audit.operation.is_automatic;
     m->command = send->command;
     m->counter = send->counter;
     memcpy(m->number, send->number, sizeof(m->number));

@@ -282,4 +282,6 @@ void server_links_metrics(const struct server_links *l, struct writer *w)
     };
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
         metric_put(w, counters[i].name, "counter", counters[i].help, counters[i].count);
+    metric_put(w, "outbox_audits", "gauge", "Automatic audits in memory: on their way, or waiting.",
+               c.audits_held);
 }

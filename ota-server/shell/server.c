@@ -263,6 +263,7 @@ static struct outbox *open_outbox(struct server *v)
     struct outbox_options options = {.turn = v->turn,
                                      .port = server_links_port(v->links),
                                      .clock = {v, utc_at, loop_reaches, (uint32_t)s->speed},
+                                     .audit_percent = s->audit_percent,
                                      .link_count = s->smsc_count,
                                      .route_count = s->route_count};
     for (unsigned i = 0; i < s->smsc_count; i++)

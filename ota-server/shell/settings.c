@@ -24,6 +24,7 @@
 #define PER_ADDRESS 64
 #define KEY_FILE "master.key"
 #define RATE 100
+#define AUDIT_PERCENT 10
 #define ROUTE "main"
 #define WINDOW 100
 #define ENQUIRE_S 30
@@ -222,6 +223,15 @@ static bool read_smsc(struct server_settings *s, cfg_t *section, char *error)
     if (file[0] != '\0' && !read_password(file, v->password, error))
         return false;
     return judge_smsc(v, window, rate, error) && read_tls(v, section, error);
+}
+
+static bool read_audit_share(struct server_settings *s, cfg_t *file, char *error)
+{
+    const long percent = cfg_getint(file, "audit-percent");
+    if (percent < 1 || percent > 100)
+        return fail(error, "it is 1 to 100 percent of a link's rate:", "audit-percent");
+    s->audit_percent = (uint8_t)percent;
+    return true;
 }
 
 // --smsc HOST:PORT: one link, instead of those of the file.
@@ -483,9 +493,9 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
     }
     return read_networks(&s->proxies, file, "trusted-proxies", error) &&
            read_networks(&s->metrics_from, file, "metrics-from", error) &&
-           read_connections(s, file, error) && read_retention(s, file, error) &&
-           read_factor_roles(s, file, error) && read_log(s, file, error) &&
-           read_sinks(&s->sinks, cfg_getsec(file, "events"), error) &&
+           read_connections(s, file, error) && read_audit_share(s, file, error) &&
+           read_retention(s, file, error) && read_factor_roles(s, file, error) &&
+           read_log(s, file, error) && read_sinks(&s->sinks, cfg_getsec(file, "events"), error) &&
            read_policy(&s->policy, cfg_getsec(file, "policy"), error) && ask_smsc(s, error) &&
            judge_routes(s, error);
 }
@@ -567,6 +577,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_BOOL("proxy-certificates", cfg_false, CFGF_NONE),
         CFG_STR_LIST("metrics-from", loopback, CFGF_NONE),
         CFG_STR("server-address", "12345", CFGF_NONE),
+        CFG_INT("audit-percent", AUDIT_PERCENT, CFGF_NONE),
         CFG_STR("master-key-file", "", CFGF_NONE),
         CFG_INT("trail-months", -1, CFGF_NONE), // as the archive has it
         CFG_STR("trail-archive", "", CFGF_NONE),

@@ -247,6 +247,7 @@ static enum store_status messages(struct query *q, bool is_waiting, store_messag
         struct message m;
         read_message(q, 0, &m);
         m.group = is_waiting ? (uint64_t)column_number(q, 15) : 0;
+        m.is_automatic = is_waiting && column_number(q, 16) != 0;
         if (!each(context, &m))
             break;
         status = query_step(q);
@@ -261,6 +262,8 @@ enum store_status store_outbox(struct store *s, uint64_t after, uint32_t limit,
     struct query q = query_of(s, STATEMENT_OUTBOX);
     bind_number(&q, 1, (int64_t)after);
     bind_number(&q, 2, limit);
+    bind_number(&q, 3, OPERATION_AUDIT);
+    bind_number(&q, 4, ACTOR_SYSTEM);
     return messages(&q, true, each, context);
 }
 

@@ -332,7 +332,8 @@
         "$11,$12,$13,$14,$15)") \
     S(MESSAGE_STATE, "UPDATE message SET state = $2, tries = $3, due = $4 WHERE id = $1") \
     S(OUTBOX_FORGET, "UPDATE message SET state = 6 WHERE state = 0") \
-    S(OUTBOX, "SELECT " MESSAGE_COLUMNS ", (SELECT grp FROM card WHERE card.id = message.card)" \
+    S(OUTBOX, "SELECT " MESSAGE_COLUMNS ", (SELECT grp FROM card WHERE card.id = message.card)," \
+        " (SELECT kind = $3 AND actor_kind = $4 FROM operation WHERE operation.id = message.operation)" \
         " FROM message WHERE state = 0 AND id > $1" \
         " ORDER BY id LIMIT $2") \
     S(MESSAGES, "SELECT " MESSAGE_COLUMNS " FROM message WHERE card = $1 ORDER BY id DESC" \

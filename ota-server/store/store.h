@@ -388,7 +388,8 @@ enum post_state {
 #define MESSAGE_PACKET_MAX 512
 struct message {
     uint64_t id, card, operation;
-    uint64_t group; // of the card; known of those that wait
+    uint64_t group;    // of the card; known of those that wait
+    bool is_automatic; // of an audit that the dirty schedule started; known as the group is
     bool is_mo;
     uint8_t state;
     uint8_t command; // enum command_number, or notify cause of MO

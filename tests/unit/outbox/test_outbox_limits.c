@@ -1,4 +1,5 @@
 // What a group's rules do on the links: source address, receipts, SMS a second, SMS without answer.
+// And what automatic audits take of them.
 #include "tests/lib/cmocka_all.h"
 
 #include "tests/unit/outbox/fake_links.h"
@@ -162,6 +163,176 @@ static void a_slow_group_leaves_memory_to_the_others_and_loses_nothing(void **st
     assert_int_equal(outbox_counts(outbox).packets, 50);
 }
 
+static void hand_audit(uint64_t counter)
+{
+    struct message m = message_of(0, counter);
+    m.is_automatic = true;
+    fake.waiting[fake.waiting_count++] = m;
+    outbox_send(outbox, &m);
+}
+
+static void reopen(uint32_t rate, uint32_t packets_max, uint8_t audit_percent)
+{
+    struct outbox_options options = fake_options(1);
+    options.links[0].rate = rate;
+    options.packets_max = packets_max;
+    options.audit_percent = audit_percent;
+    outbox_close(outbox);
+    open_with(&options);
+}
+
+// The counter of the packet whose end is told as number `index`.
+static uint64_t ended(size_t index)
+{
+    return fake.events[index].event.as.submit.counter;
+}
+
+static void run_answered(uint64_t from_ms, uint64_t to_ms, size_t *seen)
+{
+    for (uint64_t ms = from_ms; ms <= to_ms; ms += 10) {
+        at(ms);
+        for (; *seen < fake_links.sent_count; ++*seen)
+            fake_respond(outbox, *seen, ESME_ROK, "1");
+    }
+}
+
+static void automatic_audits_take_a_tenth_of_a_link_and_stop_no_command(void **state)
+{
+    (void)state;
+    reopen(100, 0, 0);
+    for (uint64_t i = 1; i <= 200; i++)
+        hand_audit(i);
+    at(0);
+    assert_int_equal(fake_links.sent_count, 1);
+    hand(0, 201);
+    at(10);
+    assert_int_equal(fake_links.sent_count, 2);
+    fake_respond(outbox, 1, ESME_ROK, "1");
+    at(20);
+    assert_int_equal(ended(0), 201);
+    // 100 a second, of these 10: one each 100 ms after the first.
+    for (uint64_t ms = 30; ms <= 10000; ms += 10)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, 102);
+    assert_int_equal(outbox_counts(outbox).audits_held, 200);
+    assert_true(outbox_deadline(outbox).ms > T0 + 10000);
+    assert_true(outbox_deadline(outbox).ms <= T0 + 10100);
+}
+
+static void the_share_of_audits_is_what_is_configured(void **state)
+{
+    (void)state;
+    // 1 % of 5 a second is one in 20 s.
+    reopen(5, 0, 1);
+    for (uint64_t i = 1; i <= 10; i++)
+        hand_audit(i);
+    for (uint64_t ms = 0; ms <= 60000; ms += 10)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, 4);
+    // All of 200 a second: a tenth of a second's at once, and 200 in the second after it.
+    reopen(200, 0, 100);
+    for (uint64_t i = 1; i <= 300; i++)
+        hand_audit(i);
+    for (uint64_t ms = 0; ms <= 1000; ms += 10)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, 220);
+}
+
+static void the_share_of_audits_shrinks_with_the_rate_of_the_link(void **state)
+{
+    (void)state;
+    reopen(100, 0, 0);
+    for (uint64_t i = 1; i <= 50; i++)
+        hand_audit(i);
+    at(0);
+    fake_respond(outbox, 0, ESME_RTHROTTLED, "");
+    at(200); // 50 a second: a tenth of it is one in 200 ms
+    const size_t sent = fake_links.sent_count;
+    for (uint64_t ms = 210; ms <= 999; ms += 10)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, sent + 3);
+}
+
+static void audits_asked_for_by_a_person_have_all_of_the_link(void **state)
+{
+    (void)state;
+    reopen(100, 0, 0);
+    for (uint64_t i = 1; i <= 200; i++) {
+        struct message m = message_of(0, i);
+        m.command = COMMAND_AUDIT;
+        outbox_send(outbox, &m);
+    }
+    for (uint64_t ms = 0; ms <= 1000; ms += 10)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, 110);
+}
+
+// Sixteen places, of which audits have five: far more wait in the store.
+static void a_command_behind_audits_in_the_store_leaves_at_once(void **state)
+{
+    (void)state;
+    reopen(100, 16, 0);
+    size_t seen = 0;
+    for (uint64_t i = 1; i <= 100; i++)
+        hand_audit(i);
+    assert_int_equal(outbox_counts(outbox).audits_held, 5);
+    run_answered(0, 1000, &seen);
+    const size_t before = fake.event_count;
+    hand(0, 101);
+    run_answered(1010, 1030, &seen);
+    assert_in_range(fake.event_count, before + 1, before + 2);
+    assert_true(ended(before) == 101 || ended(before + 1) == 101);
+    // Each audit leaves once, in its order.
+    run_answered(1040, 12000, &seen);
+    assert_int_equal(fake.event_count, 101);
+    assert_int_equal(fake.waiting_count, 0);
+    uint64_t last = 0;
+    for (size_t i = 0; i < fake.event_count; i++) {
+        if (ended(i) == 101)
+            continue;
+        assert_int_equal(ended(i), last + 1);
+        last = ended(i);
+    }
+}
+
+static void after_a_start_commands_are_found_behind_audits_in_the_store(void **state)
+{
+    (void)state;
+    reopen(100, 16, 0);
+    size_t seen = 0;
+    for (uint64_t i = 1; i <= 130; i++) {
+        struct message m = message_of(0, i);
+        m.is_automatic = i % 13 != 0;
+        fake.waiting[fake.waiting_count++] = m;
+    }
+    for (uint64_t i = 0; i < 130; i++) // as a turn does that starts
+        outbox_send(outbox, &fake.waiting[i]);
+    run_answered(0, 500, &seen);
+    size_t commands = 0;
+    for (size_t i = 0; i < fake.event_count; i++)
+        commands += ended(i) % 13 == 0;
+    assert_int_equal(commands, 10);
+    assert_in_range(fake.event_count, 14, 17);
+    run_answered(510, 15000, &seen);
+    assert_int_equal(fake.event_count, 130);
+}
+
+static void audits_that_could_not_be_read_are_read_again(void **state)
+{
+    (void)state;
+    reopen(100, 16, 0);
+    size_t seen = 0;
+    for (uint64_t i = 1; i <= 40; i++)
+        hand_audit(i);
+    // Of three turns one fails, and with it what it reads or reports.
+    for (uint64_t ms = 0; ms <= 12000; ms += 10) {
+        fake.outcome = ms / 10 % 3 == 0 ? STORE_FULL : STORE_OK;
+        run_answered(ms, ms, &seen);
+    }
+    assert_int_equal(fake.waiting_count, 0);
+    assert_int_equal(fake_links.sent_count, 40);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -171,6 +342,13 @@ int main(void)
         CASE(a_group_sends_no_more_a_second_than_its_rate),
         CASE(a_group_has_no_more_without_an_answer_than_its_window),
         CASE(a_slow_group_leaves_memory_to_the_others_and_loses_nothing),
+        CASE(automatic_audits_take_a_tenth_of_a_link_and_stop_no_command),
+        CASE(the_share_of_audits_is_what_is_configured),
+        CASE(the_share_of_audits_shrinks_with_the_rate_of_the_link),
+        CASE(audits_asked_for_by_a_person_have_all_of_the_link),
+        CASE(a_command_behind_audits_in_the_store_leaves_at_once),
+        CASE(after_a_start_commands_are_found_behind_audits_in_the_store),
+        CASE(audits_that_could_not_be_read_are_read_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
