@@ -222,6 +222,20 @@ uint8_t late_outcome(uint8_t code)
     }
 }
 
+// What was deleted on the card is its pool's again, or another card's by now: a download that ended
+// without the card's word does not bring it any more, for its counter is too low.
+static void unname_late(struct record *r, uint64_t subscription)
+{
+    for (uint8_t i = 0; i < r->late_count; i++) {
+        struct late *late = &r->late[i];
+        if (late->kind != OPERATION_DOWNLOAD || late->subscription != subscription)
+            continue;
+        late->subscription = 0;
+        memset(late->imsi, 0, sizeof(late->imsi));
+        memset(late->number, 0, sizeof(late->number));
+    }
+}
+
 void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, uint8_t code)
 {
     struct record *r = w->r;
@@ -233,8 +247,8 @@ void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, ui
             continue;
         const char *after = outcome == OUTCOME_NONE ? "never ran" : operation_outcome_name(outcome);
         const bool is_deleted = r->late[i].kind == OPERATION_DELETE && outcome == OUTCOME_DONE;
-        w->d->settled[w->d->settled_count++] =
-            (struct settlement){o.id, outcome, code, is_deleted ? r->late[i].subscription : 0};
+        const uint64_t deleted = is_deleted ? r->late[i].subscription : 0;
+        w->d->settled[w->d->settled_count++] = (struct settlement){o.id, outcome, code, deleted};
         work_step(w, &o, STEP_RECONCILED, after);
         work_trail(w, "operation.corrected", o.id, "", after, event_type_name(w->e->type));
         // The mirror shows it still: its subscription can go back only with the mirror.
@@ -243,6 +257,7 @@ void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, ui
             r->late[i].card_operation_id = 0;
         else
             forget_late(r, i);
+        unname_late(r, deleted);
         return;
     }
 }
@@ -289,6 +304,8 @@ static void leave(struct work *w, struct operation *o)
         note_late(r, o);
         r->late[r->late_count - 1].card_operation_id = 0;
     }
+    if (o->kind == OPERATION_DELETE && o->outcome == OUTCOME_DONE)
+        unname_late(r, o->subscription);
     if (w->d->ended_count < DECISION_ENDED_MAX)
         w->d->ended[w->d->ended_count++] = *o;
     if (r->has_open && o == &r->open) {

@@ -503,6 +503,12 @@ planted_bug(deleted_late_kept ota-server/core/bootstrap.c STORY
     BECOMES [==[
         (void)w->d->settled[i].deleted;]==])
 
+planted_bug(late_download_of_what_was_deleted ota-server/core/operation.c STORY
+    TEXT [==[
+        unname_late(r, o->subscription);]==]
+    BECOMES [==[
+        unname_late(r, 0);]==])
+
 planted_bug(pool_gives_after_a_restore ota-server/service/turn_hold.c STORY
     TEXT [==[
     *is_on = t->hold.is_on;]==]
