@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Checks recorded exchanges against an OpenAPI 3.0 document.
 
-usage: openapi_check.py [--cover UNREACHED | --cover-changes UNREACHED] DOCUMENT... FOLDER-OF-RECORDS
+usage: openapi_check.py [--cover UNREACHED] DOCUMENT... FOLDER-OF-RECORDS
 
 A record is one line of JSON: {"method", "target", "status", "type", "answer", "requestType", "request"}. Every answer must
 be one that the document describes: its path and method, its status, its type, and no member that the schema does not name.
 A request that succeeded must be one that the document describes, too. With --cover, every operation must have succeeded once,
 and have stood faults amid it ("faults" of a record says how many),
 and every 4xx of the document must have been answered once; UNREACHED lists the exceptions, each with its reason, as lines
-`METHOD PATH STATUS reason`, where STATUS may be `success` or `crash`. With --cover-changes, what only reads need not have stood
-faults."""
+`METHOD PATH STATUS reason`, where STATUS may be `success` or `crash`."""
 import json, os, re, sys, urllib.parse
 import jsonschema, yaml
 
@@ -144,14 +143,14 @@ class Checker:
             if problem:
                 self.wrong(record, "taken with " + problem)
 
-    def missing(self, are_readings_tried):
+    def missing(self):
         """What was never answered: (method, path, status) of each."""
         rows = []
         for method, pattern, operation in self.document.operations():
             statuses = [int(status) for status in operation["responses"]]
             if not any((method, pattern, status) in self.reached for status in statuses if status < 300):
                 rows.append((method, pattern, "success"))
-            if (method, pattern) not in self.crashed and (are_readings_tried or method != "GET"):
+            if (method, pattern) not in self.crashed:
                 rows.append((method, pattern, "crash"))
             rows += [(method, pattern, str(status)) for status in statuses
                      if 400 <= status < 500 and (method, pattern, status) not in self.reached]
@@ -160,15 +159,13 @@ class Checker:
 
 def main(arguments):
     excepted = {}
-    is_covering = arguments[0] in ("--cover", "--cover-changes")
-    are_readings_tried = arguments[0] == "--cover"
+    is_covering = arguments[0] == "--cover"
     if is_covering:
         with open(arguments[1], encoding="utf-8") as file:
             for line in file:
                 if line.strip() and not line.startswith("#"):
                     method, path, status, reason = line.split(None, 3)
-                    if are_readings_tried or (method, status) != ("GET", "crash"):
-                        excepted[(method, path, status)] = reason
+                    excepted[(method, path, status)] = reason
         arguments = arguments[2:]
     *paths, folder = arguments
     checkers, count = [Checker(Document(path)) for path in paths], 0
@@ -181,7 +178,7 @@ def main(arguments):
                 owner.check(record)
                 count += 1
     if is_covering:
-        missing = [row for one in checkers for row in one.missing(are_readings_tried)]
+        missing = [row for one in checkers for row in one.missing()]
         problems = ["never reached: " + " ".join(row) for row in missing if row not in excepted]
         problems += ["listed as unreached, and reached: " + " ".join(row) for row in excepted if row not in missing]
         checkers[0].problems += problems

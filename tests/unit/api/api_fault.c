@@ -13,7 +13,7 @@
 #if __has_feature(address_sanitizer)
 #define CUTS 1 // programs are slow
 #define STATEMENTS 31
-#define ALLOCATIONS 1
+#define ALLOCATIONS 2
 #endif
 #endif
 #ifndef CUTS
