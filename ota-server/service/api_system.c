@@ -146,7 +146,8 @@ static void put_turn_metrics(struct writer *w, const struct turn_counts *c)
 
 static void put_retention_metrics(struct writer *w, const struct turn_counts *c)
 {
-    static const char *const kinds[RETAINED_KINDS] = {"operations", "messages", "alarms"};
+    static const char *const kinds[RETAINED_KINDS] = {"operations", "messages", "alarms",
+                                                      "locations"};
     metric_family(w, "removed_total", "counter", "What was removed because its time was over.");
     for (unsigned i = 0; i < RETAINED_KINDS; i++)
         metric_value(w, "removed_total", "what", kinds[i], c->removed[i]);

@@ -55,7 +55,7 @@ struct turn_options {
     unsigned trail_months;       // after which a month of the trail is removed; 0: never
     unsigned retired_key_days;   // after which a retired card's keys are erased; 0: never
     // After which these are removed; a month counts 31 days; 0: never.
-    unsigned operation_months, message_days, alarm_months;
+    unsigned operation_months, message_days, alarm_months, location_months;
     const struct cipher *cipher;
     turn_send_fn *send; // may call turn_event()
     void *send_context;

@@ -8,7 +8,7 @@
 #define SWEEP_MS (60 * 60 * 1000)
 #define EXPIRE_ROWS 500    // that are removed in a turn: some milliseconds
 #define EXPIRE_MS 100      // until the next ones
-#define EXPIRE_OF_KIND 200 // operations, messages, alarms
+#define EXPIRE_OF_KIND 200 // operations, messages, alarms, locations
 #define CARDS_MAX 32       // whose keys are erased in a turn
 #define DAY_MS (24ull * 60 * 60 * 1000)
 
@@ -48,9 +48,9 @@ static enum store_status erase_keys(struct turn *t, struct utc now)
     return STORE_OK;
 }
 
-// --- operations, messages, alarms ------------------------------------------------------------
+// --- operations, messages, alarms, locations --------------------------------------------------
 
-static const char *const objects[RETAINED_KINDS] = {"operation", "message", "alarm"};
+static const char *const objects[RETAINED_KINDS] = {"operation", "message", "alarm", "location"};
 
 static uint64_t kept_days(const struct turn *t, enum retained kind)
 {
@@ -61,6 +61,8 @@ static uint64_t kept_days(const struct turn *t, enum retained kind)
         return t->options.message_days;
     case RETAINED_ALARM:
         return 31ull * t->options.alarm_months;
+    case RETAINED_LOCATION:
+        return 31ull * t->options.location_months;
     case RETAINED_KINDS:
         break;
     }

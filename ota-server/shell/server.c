@@ -334,6 +334,7 @@ static bool open_work(struct server *v, const struct server_keys *keys)
                                          .operation_months = v->settings->operation_months,
                                          .message_days = v->settings->message_days,
                                          .alarm_months = v->settings->alarm_months,
+                                         .location_months = v->settings->location_months,
                                          .cipher = v->crypto.store.cipher,
                                          .send = hand_over,
                                          .send_context = v,

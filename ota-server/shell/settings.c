@@ -15,6 +15,7 @@
 #define TRAIL_MONTHS_MAX 1200
 #define OPERATION_MONTHS 96 // as the trail: they have no archive
 #define ALARM_MONTHS 24
+#define LOCATION_MONTHS 6
 #define MESSAGE_DAYS 90
 #define RETIRED_KEY_DAYS 30
 #define RETENTION_DAYS_MAX 3650
@@ -397,6 +398,7 @@ static bool read_retention(struct server_settings *s, cfg_t *file, char *error)
     s->trail_months = (unsigned)months;
     return read_kept(&s->operation_months, file, "operation-months", error) &&
            read_kept(&s->alarm_months, file, "alarm-months", error) &&
+           read_kept(&s->location_months, file, "location-months", error) &&
            read_kept(&s->message_days, file, "message-days", error) &&
            read_kept(&s->retired_key_days, file, "retired-key-days", error);
 }
@@ -583,6 +585,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR("trail-archive", "", CFGF_NONE),
         CFG_INT("operation-months", OPERATION_MONTHS, CFGF_NONE),
         CFG_INT("alarm-months", ALARM_MONTHS, CFGF_NONE),
+        CFG_INT("location-months", LOCATION_MONTHS, CFGF_NONE),
         CFG_INT("message-days", MESSAGE_DAYS, CFGF_NONE),
         CFG_INT("retired-key-days", RETIRED_KEY_DAYS, CFGF_NONE),
         CFG_STR("log-level", "info", CFGF_NONE),

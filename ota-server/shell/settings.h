@@ -118,7 +118,8 @@ struct server_settings {
     unsigned trail_months; // after which a month of the trail is removed; 0: never
     bool is_memory_locked; // not the file's: all of it,
     bool are_keys_locked;  // or what has keys
-    unsigned operation_months, alarm_months, message_days; // after which they go; 0: never
+    // After which they go; 0: never.
+    unsigned operation_months, alarm_months, location_months, message_days;
     unsigned retired_key_days;            // after which a retired card's keys are erased
     char trail_archive[SERVER_PATH_SIZE]; // folder that it is written to before; "": none
 };

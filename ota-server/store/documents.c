@@ -213,7 +213,10 @@ enum store_status store_sweep(struct store *s, struct utc now)
 
 // --- card views ------------------------------------------------------------------------------
 
-#define ANSWER_OCTETS_MAX 1024
+static bool is_located(const struct audit_answer *a)
+{
+    return a->has_imei || a->has_plmn;
+}
 
 static bool write_answer(struct writer *w, const struct card_view *v)
 {
@@ -222,7 +225,7 @@ static bool write_answer(struct writer *w, const struct card_view *v)
 
 enum store_status store_card_view_put(struct store *s, uint64_t card, const struct card_view *v)
 {
-    uint8_t octets[ANSWER_OCTETS_MAX];
+    uint8_t octets[STORE_ANSWER_MAX];
     struct writer w = writer_of(octets, sizeof(octets));
     if (!write_answer(&w, v))
         return STORE_FAILED;
@@ -233,6 +236,7 @@ enum store_status store_card_view_put(struct store *s, uint64_t card, const stru
     bind_number(&q, 4, v->registry_version);
     bind_number(&q, 5, v->outcome);
     bind_octets(&q, 6, writer_bytes(&w));
+    bind_number(&q, 7, is_located(&v->answer));
     return query_run(&q);
 }
 
@@ -307,7 +311,7 @@ static bool read_differences(struct bytes octets, struct kept_audit *out)
 
 enum store_status store_audit_put(struct store *s, uint64_t card, const struct kept_audit *audit)
 {
-    uint8_t octets[ANSWER_OCTETS_MAX];
+    uint8_t octets[STORE_ANSWER_MAX];
     uint8_t differences[DIFFERENCES_OCTETS_MAX];
     const struct card_view *v = &audit->view;
     struct writer w = writer_of(octets, sizeof(octets));
@@ -322,7 +326,8 @@ enum store_status store_audit_put(struct store *s, uint64_t card, const struct k
     bind_number(&q, 4, v->registry_version);
     bind_number(&q, 5, v->outcome);
     bind_octets(&q, 6, writer_bytes(&w));
-    bind_octets(&q, 7, writer_bytes(&d));
+    bind_number(&q, 7, is_located(&v->answer));
+    bind_octets(&q, 8, writer_bytes(&d));
     return query_run(&q);
 }
 

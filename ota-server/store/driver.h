@@ -60,6 +60,8 @@ enum load_table {
 };
 #define LOAD_TABLES (LOAD_TABLE_REFERENCE + 1)
 
+#define STORE_ANSWER_MAX 1024 // octets of an audit's answer as it is kept
+
 struct store {
     sqlite3 *db;
     struct prepared prepared[STATEMENT_COUNT];

@@ -161,12 +161,64 @@ static enum store_status expire_operations(struct store *s, struct utc before, u
     return status;
 }
 
+// --- locations ---------------------------------------------------------------------------------
+
+// Where answers are kept, and where a blank one is put. One that nobody can read becomes empty.
+struct answers {
+    enum statement next, blank;
+};
+
+static enum store_status blank_next(struct store *s, const struct answers *at, struct utc before)
+{
+    uint8_t octets[STORE_ANSWER_MAX];
+    struct writer w = writer_of(octets, sizeof(octets));
+    struct audit_answer answer;
+    int64_t id = 0;
+    struct query q = query_of(s, at->next);
+    bind_number(&q, 1, before.ms);
+    enum store_status status = query_step(&q);
+    if (status == STORE_OK) {
+        id = column_number(&q, 0);
+        if (audit_answer_read(column_octets(&q, 1), &answer)) {
+            answer.has_imei = answer.has_plmn = false;
+            (void)audit_answer_write(&w, &answer, w.cap);
+        }
+    }
+    query_end(&q);
+    if (status != STORE_OK)
+        return status;
+    q = query_of(s, at->blank);
+    bind_number(&q, 1, id);
+    bind_octets(&q, 2, writer_bytes(&w));
+    return query_run(&q);
+}
+
+static enum store_status expire_locations(struct store *s, struct utc before, uint32_t limit,
+                                          uint32_t *count)
+{
+    static const struct answers places[] = {
+        {STATEMENT_AUDIT_LOCATED, STATEMENT_AUDIT_BLANK},
+        {STATEMENT_VIEW_LOCATED, STATEMENT_VIEW_BLANK},
+    };
+    enum store_status status = STORE_OK;
+    for (size_t i = 0; i < 2 && (status == STORE_OK || status == STORE_NONE); i++) {
+        status = STORE_OK;
+        while (status == STORE_OK && *count < limit) {
+            status = blank_next(s, &places[i], before);
+            *count += status == STORE_OK;
+        }
+    }
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 enum store_status store_expire(struct store *s, enum retained kind, struct utc before,
                                uint32_t limit, uint32_t *count)
 {
     *count = 0;
     if (kind == RETAINED_OPERATION)
         return expire_operations(s, before, limit, count);
+    if (kind == RETAINED_LOCATION)
+        return expire_locations(s, before, limit, count);
     struct query q = expire_query(
         s, kind == RETAINED_ALARM ? STATEMENT_ALARMS_EXPIRE : STATEMENT_MESSAGES_EXPIRE, before,
         limit);

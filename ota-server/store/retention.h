@@ -13,10 +13,17 @@ enum store_status store_retired_first(struct store *s, struct utc *at) MUST_USE;
 enum store_status store_retired_erase(struct store *s, struct utc before, struct utc now,
                                       uint32_t limit) MUST_USE;
 
-// What is counted as it leaves.
-enum retained { RETAINED_OPERATION, RETAINED_MESSAGE, RETAINED_ALARM, RETAINED_KINDS };
+// What is counted as it leaves. A location: where, and in which device, an audit found a card.
+enum retained {
+    RETAINED_OPERATION,
+    RETAINED_MESSAGE,
+    RETAINED_ALARM,
+    RETAINED_LOCATION,
+    RETAINED_KINDS
+};
 // Removes up to `limit` of a kind that began, and alarms that were cleared, before `before`; an
 // operation with its steps and what its audit answered. What has not ended stays, and so does a
-// message of an operation that has not.
+// message of an operation that has not. Of an answer older than that, the last one of its card
+// included, only IMEI and PLMN leave, whatever its operation does.
 enum store_status store_expire(struct store *s, enum retained kind, struct utc before,
                                uint32_t limit, uint32_t *count) MUST_USE;

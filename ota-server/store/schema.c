@@ -337,6 +337,12 @@ const char *const schema_steps[] = {
     "CREATE TABLE retired (card INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX retired_at ON retired (at, card);"
     "INSERT INTO retired SELECT id, unixepoch() * 1000 FROM card WHERE state = 5;",
+
+    // Which answers still say where the card was, or in which device. Of earlier ones any may.
+    "ALTER TABLE audit ADD COLUMN is_located INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE card_view ADD COLUMN is_located INTEGER NOT NULL DEFAULT 1;"
+    "CREATE INDEX audit_located ON audit (at) WHERE is_located = 1;"
+    "CREATE INDEX card_view_located ON card_view (at) WHERE is_located = 1;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

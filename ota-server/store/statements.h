@@ -209,6 +209,12 @@
         " AND o.status <> $3) ORDER BY id LIMIT $2)") \
     S(ALARMS_EXPIRE, "DELETE FROM document WHERE kind = 'alarm' AND id IN (SELECT id FROM document" \
         " WHERE kind = 'alarm' AND id < $1 AND state = $3 AND changed_at < $4 ORDER BY id LIMIT $2)") \
+    S(AUDIT_LOCATED, "SELECT operation, answer FROM audit WHERE is_located = 1 AND at < $1" \
+        " ORDER BY at LIMIT 1") \
+    S(AUDIT_BLANK, "UPDATE audit SET answer = $2, is_located = 0 WHERE operation = $1") \
+    S(VIEW_LOCATED, "SELECT card, answer FROM card_view WHERE is_located = 1 AND at < $1" \
+        " ORDER BY at LIMIT 1") \
+    S(VIEW_BLANK, "UPDATE card_view SET answer = $2, is_located = 0 WHERE card = $1") \
     S(RETIRED_DONE, "DELETE FROM retired WHERE card = $1") \
     S(SUBSCRIPTION_KEYED, "SELECT id, imsi FROM subscription WHERE card = $1 AND card > 0" \
         " AND has_keys = 1 LIMIT 1") \
@@ -357,13 +363,14 @@
     S(SWEEP_STRAYS, "DELETE FROM stray WHERE at < $1") \
     S(SWEEP_KEYS, "DELETE FROM idempotency WHERE at < $1") \
     S(SWEEP_RECEIPTS, "DELETE FROM receipt WHERE at < $1") \
-    S(VIEW_PUT, "INSERT INTO card_view (card, at, operation, registry_version, outcome, answer)" \
-        " VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT (card) DO UPDATE SET at = excluded.at," \
+    S(VIEW_PUT, "INSERT INTO card_view (card, at, operation, registry_version, outcome, answer," \
+        " is_located) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (card) DO UPDATE SET at = excluded.at," \
         " operation = excluded.operation, registry_version = excluded.registry_version," \
-        " outcome = excluded.outcome, answer = excluded.answer") \
+        " outcome = excluded.outcome, answer = excluded.answer," \
+        " is_located = excluded.is_located") \
     S(VIEW_GET, "SELECT at, operation, registry_version, outcome, answer FROM card_view WHERE card = $1") \
     S(AUDIT_PUT, "INSERT INTO audit (operation, card, at, registry_version, outcome, answer," \
-        " differences) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (operation) DO NOTHING") \
+        " is_located, differences) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT (operation) DO NOTHING") \
     S(AUDIT_GET, "SELECT at, operation, registry_version, outcome, answer, card, differences" \
         " FROM audit WHERE operation = $1") \
     S(DIRTY, "SELECT record, dirty_since, marks, needs_operator FROM card WHERE dirty_since > 0" \

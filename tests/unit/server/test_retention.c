@@ -45,6 +45,7 @@ static void open_all(void)
                                    .operation_months = 6,
                                    .message_days = 90,
                                    .alarm_months = 24,
+                                   .location_months = 6,
                                    .cipher = crypto.store.cipher,
                                    .send = ignore_sent};
     turn = turn_open(&t);
@@ -385,6 +386,119 @@ static void many_leave_in_pieces_and_are_told_of_once(void **state)
     assert_int_equal(turn_counts(turn).removed[RETAINED_OPERATION], 450);
 }
 
+// --- where a card was, and in which device -----------------------------------------------------
+
+// IMEI 490154203237518 and PLMN 46000, as the terminal gives them.
+static struct card_view view_at(struct utc at, uint64_t operation, bool has_imei, bool has_plmn)
+{
+    static const uint8_t imei[COMMAND_IMEI_SIZE] = {0x94, 0x10, 0x45, 0x02, 0x23, 0x73, 0x15, 0xF8};
+    static const uint8_t plmn[COMMAND_PLMN_SIZE] = {0x64, 0xF0, 0x00};
+    struct card_view v = {.at = at, .operation = operation, .outcome = AUDIT_CLEAN};
+    v.answer.free_memory = 4321;
+    v.answer.has_imei = has_imei;
+    v.answer.has_plmn = has_plmn;
+    if (has_imei)
+        memcpy(v.answer.imei, imei, sizeof(imei));
+    if (has_plmn)
+        memcpy(v.answer.plmn, plmn, sizeof(plmn));
+    return v;
+}
+
+static void add_audit(uint64_t operation, struct utc at, bool has_imei, bool has_plmn)
+{
+    const struct kept_audit audit = {.view = view_at(at, operation, has_imei, has_plmn)};
+    assert_int_equal(store_audit_put(store, 7, &audit), STORE_OK);
+}
+
+static void add_view(uint64_t card, struct utc at)
+{
+    const struct card_view v = view_at(at, 0, true, true);
+    assert_int_equal(store_card_view_put(store, card, &v), STORE_OK);
+}
+
+static struct audit_answer audit_of(uint64_t operation)
+{
+    struct kept_audit audit;
+    assert_int_equal(store_audit(store, operation, &audit), STORE_OK);
+    assert_int_equal(audit.view.answer.free_memory, 4321); // the rest stays
+    return audit.view.answer;
+}
+
+static struct audit_answer view_of(uint64_t card)
+{
+    struct card_view v;
+    assert_int_equal(store_card_view(store, card, &v), STORE_OK);
+    assert_int_equal(v.answer.free_memory, 4321);
+    return v.answer;
+}
+
+static void imei_and_network_leave_the_answers_of_old_audits(void **state)
+{
+    (void)state;
+    const struct utc begin = world.now;
+    const struct utc later = utc_after(begin, 1);
+    const uint64_t first = turn_ids(turn, begin, 4);
+    assert_int_equal(store_begin(store), STORE_OK);
+    add_audit(first, begin, true, false);
+    add_audit(first + 1, begin, false, true);
+    add_audit(first + 2, begin, false, false);
+    add_audit(first + 3, later, true, true);
+    add_view(7, begin);
+    add_view(8, later);
+    assert_int_equal(store_commit(store), STORE_OK);
+    sweep_after(begin, 6 * 31);
+    assert_true(audit_of(first).has_imei && audit_of(first + 1).has_plmn && view_of(7).has_imei);
+    sweep_after(later, 6 * 31); // the first ones are a millisecond older than that
+    assert_false(audit_of(first).has_imei || audit_of(first + 1).has_plmn);
+    assert_false(audit_of(first + 2).has_imei || audit_of(first + 2).has_plmn);
+    assert_true(audit_of(first + 3).has_imei && audit_of(first + 3).has_plmn);
+    assert_false(view_of(7).has_imei || view_of(7).has_plmn);
+    assert_true(view_of(8).has_imei && view_of(8).has_plmn);
+    assert_int_equal(rows("SELECT after FROM trail WHERE action = 'retention.removed' AND"
+                          " object_kind = 'location'"),
+                     3);
+    assert_int_equal(turn_counts(turn).removed[RETAINED_LOCATION], 3);
+    assert_int_equal(rows("SELECT count(*) FROM audit WHERE instr(hex(answer), '94104502')"), 1);
+    assert_int_equal(rows("SELECT count(*) FROM card_view WHERE instr(hex(answer), '94104502')"),
+                     1);
+    assert_int_equal(store_begin(store), STORE_OK);
+    add_view(7, world.now); // and the next answer says where the card is now
+    assert_int_equal(store_commit(store), STORE_OK);
+    sweep_after(world.now, 6 * 31);
+    assert_true(view_of(7).has_imei);
+    assert_false(view_of(8).has_imei);
+}
+
+// 200 at a time, audits and views together; one that cannot be read does not stop the others.
+static void many_answers_are_blanked_in_pieces(void **state)
+{
+    (void)state;
+    const struct utc begin = world.now;
+    const uint64_t first = turn_ids(turn, begin, 300);
+    sqlite3 *db = NULL;
+    assert_int_equal(store_begin(store), STORE_OK);
+    for (uint64_t i = 0; i < 199; i++)
+        add_audit(first + i, begin, true, true);
+    add_view(7, begin);
+    add_view(8, begin);
+    assert_int_equal(store_commit(store), STORE_OK);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE card_view SET answer = x'94104502' WHERE card = 7",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    sweep_after(begin, 6 * 31 + 1);
+    assert_int_equal(rows("SELECT count(*) FROM audit WHERE is_located = 1"), 0);
+    assert_int_equal(rows("SELECT count(*) FROM card_view WHERE is_located = 1"), 1);
+    assert_int_equal(turn_due(turn).ms, world.now.ms + 100);
+    world.now = turn_due(turn);
+    run();
+    assert_int_equal(rows("SELECT count(*) FROM card_view WHERE is_located = 1"), 0);
+    assert_int_equal(rows("SELECT count(*) FROM card_view WHERE instr(hex(answer), '94104502')"),
+                     0);
+    assert_int_equal(rows("SELECT after FROM trail WHERE action = 'retention.removed'"), 201);
+}
+
 // --- on the disk -----------------------------------------------------------------------------
 
 static void read_sealed(uint64_t card, uint8_t sealed[SEALED])
@@ -448,6 +562,8 @@ int main(void)
         TEST(many_cards_are_erased_in_pieces),
         TEST(what_has_ended_leaves_after_its_time),
         TEST(many_leave_in_pieces_and_are_told_of_once),
+        TEST(imei_and_network_leave_the_answers_of_old_audits),
+        TEST(many_answers_are_blanked_in_pieces),
         TEST(no_octet_of_erased_keys_is_left_in_the_files),
     };
     return cmocka_run_group_tests_name("server_retention", tests, NULL, NULL);

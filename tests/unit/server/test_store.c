@@ -167,7 +167,7 @@ static void keep_octets(const struct vector *v, void *context)
 static const char additions_undone[] =
     "DROP TABLE tally; DROP TABLE fallback; DROP INDEX document_alarm;"
     "ALTER TABLE stray DROP COLUMN reference; ALTER TABLE stray DROP COLUMN is_response;"
-    "ALTER TABLE stray DROP COLUMN sms;"
+    "ALTER TABLE stray DROP COLUMN sms; DROP INDEX card_view_located;"
     "DROP TABLE message_part; DROP INDEX document_permission; DROP TABLE part; ALTER TABLE loading "
     "DROP COLUMN is_merging;"
     "DROP TABLE audit; ALTER TABLE step DROP COLUMN messages;"
@@ -179,7 +179,7 @@ static const char additions_undone[] =
     "DROP TABLE card_label; DROP TRIGGER card_recounted;"
     "DROP TRIGGER card_uncounted; DROP TABLE card_count;"
     "DROP TABLE campaign; DROP TABLE campaign_card; DROP TABLE campaign_count;"
-    "DROP TABLE campaign_network;"
+    "DROP TABLE campaign_network; ALTER TABLE card_view DROP COLUMN is_located;"
     "DROP TABLE call; DROP TABLE call_sum; DROP TABLE queried; DROP TABLE queried_sum;"
     "DROP TABLE notice; DROP INDEX card_place; ALTER TABLE card DROP COLUMN place;"
     "DROP TABLE sink; DROP TABLE delivery; DROP TABLE delivery_attempt;"
