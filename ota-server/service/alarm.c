@@ -48,6 +48,7 @@ static const struct {
     {"approval.waiting", ALARM_MINOR, false},
     {"campaign.autopaused", ALARM_MAJOR, false},
     {ALARM_SINK_DEAD, ALARM_MAJOR, false},
+    {"compliance.due", ALARM_MAJOR, false},
 };
 
 const char *alarm_key_find(struct bytes key, uint8_t *severity, bool *ends_when_seen)
@@ -235,6 +236,16 @@ enum store_status alarm_clear(struct store *s, const struct alarm_place *at, str
     struct alarm a;
     const enum store_status status = find(s, at, &a);
     return status == STORE_OK ? end(s, &a, now) : status;
+}
+
+enum store_status alarm_keep(struct store *s, const struct alarm_place *at, bool is_wanted,
+                             uint64_t id, struct utc now)
+{
+    struct alarm a;
+    const enum store_status status = find(s, at, &a);
+    if (status == STORE_NONE)
+        return is_wanted ? alarm_raise(s, at, id, now) : STORE_OK;
+    return status == STORE_OK && !is_wanted ? end(s, &a, now) : status;
 }
 
 enum store_status alarm_is_raised(struct store *s, const char *key, bool *is_raised)

@@ -36,6 +36,9 @@ enum store_status alarm_raise(struct store *s, const struct alarm_place *at, uin
 // STORE_NONE: none is open.
 enum store_status alarm_clear(struct store *s, const struct alarm_place *at,
                               struct utc now) MUST_USE;
+// Open exactly while it is wanted: one that is open is not counted up.
+enum store_status alarm_keep(struct store *s, const struct alarm_place *at, bool is_wanted,
+                             uint64_t id, struct utc now) MUST_USE;
 // Is one of this key open, whatever its object?
 enum store_status alarm_is_raised(struct store *s, const char *key, bool *is_raised) MUST_USE;
 // STORE_CONFLICT: it is over, or was acknowledged. `by`: id of a user or client.

@@ -95,20 +95,27 @@ struct seen_enterprise {
     bool is_suspended;
 };
 
+bool enterprise_agreement_end(const struct document *enterprise, struct utc *ends_at)
+{
+    json_t *root = NULL;
+    struct bytes text = {0};
+    bool is_said = false;
+    if (json_read(enterprise->body, &root) == JSON_READ_OK) {
+        const json_t *agreement = json_object_get(root, "agreement");
+        is_said = agreement != NULL && json_get_text(agreement, "expiresAt", &text) == JSON_FOUND &&
+                  api_read_time(text, ends_at);
+    }
+    json_decref(root);
+    return is_said;
+}
+
 static bool see_enterprise(void *context, const struct document *d)
 {
     struct seen_enterprise *seen = context;
-    json_t *root = NULL;
-    struct bytes text = {0};
     struct utc ends_at = {0};
     seen->is_suspended = d->state == 0;
-    if (json_read(d->body, &root) == JSON_READ_OK) {
-        const json_t *agreement = json_object_get(root, "agreement");
-        if (agreement != NULL && json_get_text(agreement, "expiresAt", &text) == JSON_FOUND &&
-            api_read_time(text, &ends_at))
-            seen->is_suspended |= ends_at.ms <= seen->now.ms;
-    }
-    json_decref(root);
+    if (enterprise_agreement_end(d, &ends_at))
+        seen->is_suspended |= ends_at.ms <= seen->now.ms;
     return false;
 }
 

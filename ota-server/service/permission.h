@@ -43,6 +43,8 @@ enum store_status permission_of(struct store *s, uint64_t enterprise, uint64_t g
 // Under which the document is found.
 const char *permission_name(uint64_t enterprise, uint64_t group, char name[PERMISSION_NAME_SIZE]);
 
+// When the agreement of an enterprise ends, which is such a document; false: nothing says so.
+bool enterprise_agreement_end(const struct document *enterprise, struct utc *ends_at);
 // Is the enterprise neither suspended nor its agreement over? The operator's own never is.
 enum store_status enterprise_works(struct store *s, uint64_t enterprise, struct utc now,
                                    bool *works) MUST_USE;

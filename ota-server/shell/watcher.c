@@ -1,5 +1,6 @@
 #include "ota-server/shell/watcher.h"
 
+#include "ota-server/service/agreement.h"
 #include "ota-server/service/alarm.h"
 #include "ota-server/service/api_json.h"
 #include "ota-server/service/approval.h"
@@ -12,6 +13,7 @@
 
 #define LOOK_MS 10000
 #define LINKS_MS 1000
+#define AGREEMENTS_MS (60 * 60 * 1000)
 #define COUNT_EVERY 6 // looks between two counts of cards and approvals
 #define SLOW_MS 200
 #define VERY_SLOW_MS 500
@@ -47,6 +49,8 @@ struct watcher {
     struct loop_timer link_timer;
     enum outbox_health links[OUTBOX_LINKS_MAX], told[OUTBOX_LINKS_MAX]; // now; what everybody knows
     bool is_telling;
+    struct instant agreements_due; // when they are looked at next
+    bool is_keeping;
 };
 
 static bool see_oldest(void *context, const struct message *m)
@@ -218,11 +222,29 @@ static void look_for_storms(struct watcher *w)
     }
 }
 
+// --- agreements ------------------------------------------------------------------------------
+
+static enum store_status keep_agreements(void *context, struct store *store, struct utc now)
+{
+    const struct watcher *w = context;
+    return agreements_keep(store, w->options.turn, now);
+}
+
+static void kept_agreements(void *context, enum store_status status)
+{
+    struct watcher *w = context;
+    w->is_keeping = false;
+    if (status == STORE_OK) // else at the next look again
+        w->agreements_due = instant_after(loop_now(w->options.loop), AGREEMENTS_MS);
+}
+
 static void tick(void *context, struct instant now)
 {
     struct watcher *w = context;
     struct watch_sample sample;
     loop_timer_set(&w->timer, instant_after(now, LOOK_MS));
+    if (!w->is_keeping && now.ms >= w->agreements_due.ms)
+        w->is_keeping = turn_write(w->options.turn, keep_agreements, kept_agreements, w);
     if (w->is_writing)
         return;
     if (w->news_count == 0) {

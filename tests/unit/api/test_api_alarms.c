@@ -1,4 +1,5 @@
 // Alarms: raised once, counted, seen, over.
+#include "ota-server/service/agreement.h"
 #include "ota-server/service/alarm.h"
 #include "ota-server/service/api_exchange.h"
 #include "tests/unit/api/api_lab.h"
@@ -209,6 +210,118 @@ static void an_enterprise_sees_the_alarms_of_its_own_cards_only(void **state)
     assert_int_equal(a.status, 404);
 }
 
+// --- agreements --------------------------------------------------------------------------------
+
+static void hour_passes(void)
+{
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(agreements_keep(lab.store, lab.turn, lab.now.utc), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+}
+
+static void change_enterprise(uint64_t id, const char *body)
+{
+    char text[API_ID_SIZE];
+    api_id_write(text, "ent", id);
+    (void)snprintf(path, sizeof(path), API_BASE "/enterprises/%s", text);
+    lab_ask(&lab, &(struct ask){.method = "PATCH", .target = path, .body = body}, &a);
+    assert_int_equal(a.status, 200);
+}
+
+static uint64_t add_enterprise(const char *name, const char *more)
+{
+    char body[256];
+    (void)snprintf(
+        body, sizeof(body),
+        "{\"name\":\"%s\",\"kind\":\"ENTERPRISE\",\"region\":\"x\",\"timeZone\":\"UTC\"%s}", name,
+        more);
+    lab_ask(&lab, &(struct ask){.method = "POST", .target = API_BASE "/enterprises", .body = body},
+            &a);
+    assert_int_equal(a.status, 201);
+    return lab_id(&a, "ent");
+}
+
+static void expect_count(const char *token, const char *query, const char *count)
+{
+    char target[64];
+    (void)snprintf(target, sizeof(target), ALARMS "%s", query);
+    ask(token, "GET", target);
+    assert_int_equal(a.status, 200);
+    if (!has(count))
+        fail_msg("%s: %s", count, a.body);
+}
+
+static void an_agreement_that_ends_is_told_of_thirty_days_before(void **state)
+{
+    (void)state;
+    char north[API_ID_SIZE];
+    char token[LAB_TOKEN_SIZE];
+    (void)add_enterprise("South", ""); // whose agreement never ends
+    int64_t ends_ms = lab.now.utc.ms + 30 * INT64_C(86400000) + 60000;
+    ends_ms -= ends_ms % 1000;
+    char text[UTC_TEXT_SIZE], more[128];
+    utc_format((struct utc){ends_ms}, text);
+    (void)snprintf(more, sizeof(more), ",\"agreement\":{\"reference\":\"88\",\"expiresAt\":\"%s\"}",
+                   text);
+    const uint64_t id = add_enterprise("North", more);
+    lab.now.utc.ms = ends_ms - 30 * INT64_C(86400000) - 1;
+    hour_passes();
+    expect_count(NULL, "", "\"totalCount\":0");
+    lab.now.utc.ms = ends_ms - 30 * INT64_C(86400000);
+    hour_passes();
+    hour_passes();
+    expect_count(NULL, "", "\"totalCount\":1");
+    assert_true(has("\"key\":\"compliance.due\",\"severity\":\"MAJOR\",\"object\":\"ent_"));
+    api_id_write(north, "ent", id);
+    assert_true(has(north));
+    assert_true(has("\"count\":1")); // it is one, however often it is looked at
+    lab_client(&lab, "alarms:read", id, token);
+    expect_count(token, "", "\"totalCount\":1");
+    lab_client(&lab, "alarms:read", 77, token);
+    expect_count(token, "", "\"totalCount\":0");
+    change_enterprise( // it is over
+        id, "{\"agreement\":{\"reference\":\"88\",\"expiresAt\":\"2020-01-31T00:00:00Z\"}}");
+    hour_passes();
+    expect_count(NULL, "?state=OPEN", "\"totalCount\":1");
+    change_enterprise(
+        id, "{\"agreement\":{\"reference\":\"89\",\"expiresAt\":\"2028-01-31T00:00:00Z\"}}");
+    hour_passes();
+    expect_count(NULL, "?state=OPEN", "\"totalCount\":0");
+    expect_count(NULL, "?state=CLEARED", "\"totalCount\":1");
+}
+
+static void of_a_suspended_enterprise_nothing_is_due(void **state)
+{
+    (void)state;
+    const uint64_t id = add_enterprise(
+        "North", ",\"agreement\":{\"reference\":\"88\",\"expiresAt\":\"2020-01-31T00:00:00Z\"}");
+    hour_passes();
+    expect_count(NULL, "?state=OPEN", "\"totalCount\":1");
+    change_enterprise(id, "{\"status\":\"SUSPENDED\"}");
+    hour_passes();
+    expect_count(NULL, "?state=OPEN", "\"totalCount\":0");
+}
+
+// More than are read at once; the last one is not forgotten.
+static void agreements_of_many_enterprises_are_all_looked_at(void **state)
+{
+    (void)state;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    for (unsigned i = 0; i < 200; i++) {
+        const struct document d = {.kind = "enterprise",
+                                   .id = turn_id(lab.turn, lab.now.utc),
+                                   .owner = LAB_TENANT,
+                                   .state = 1,
+                                   .body = bytes_of_text("{}")};
+        assert_int_equal(store_document_put(lab.store, &d), STORE_OK);
+    }
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    (void)add_enterprise(
+        "North", ",\"agreement\":{\"reference\":\"88\",\"expiresAt\":\"2020-01-31T00:00:00Z\"}");
+    hour_passes();
+    expect_count(NULL, "?state=OPEN", "\"totalCount\":1");
+}
+
 static void a_trail_that_does_not_hold_is_an_alarm_that_stays(void **state)
 {
     sqlite3 *db = NULL;
@@ -251,6 +364,9 @@ int main(void)
         TEST(what_nothing_else_ends_ends_when_it_was_seen),
         TEST(a_decision_about_a_card_writes_its_alarm),
         TEST(an_enterprise_sees_the_alarms_of_its_own_cards_only),
+        TEST(an_agreement_that_ends_is_told_of_thirty_days_before),
+        TEST(of_a_suspended_enterprise_nothing_is_due),
+        TEST(agreements_of_many_enterprises_are_all_looked_at),
         TEST(a_trail_that_does_not_hold_is_an_alarm_that_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
