@@ -60,6 +60,13 @@ struct report_counts {
     uint64_t asked[REPORT_DAYS_MAX + 1], done[REPORT_DAYS_MAX + 1]; // days from the first
 };
 
+#define REPORT_TOTALS_MAX (REPORT_ROWS_MAX - 2) // besides a row of all, and one of all others
+// Bootstraps that began in the time, of a group or of several.
+struct report_total {
+    uint64_t group;
+    uint64_t by_state[BOOTSTRAP_STATES], jobs;
+};
+
 struct report_work {
     struct report_order order;
     size_t table;                     // of the catalogue
@@ -72,6 +79,8 @@ struct report_work {
     size_t group_count, groups_left_out;
     struct report_counts counts;
     uint64_t states[CARD_STATES]; // cards of the groups
+    struct report_total all, others, totals[REPORT_TOTALS_MAX];
+    size_t total_count;
     struct writer w;
     struct json_writer j;
     uint8_t octets[REPORT_CONTENT_MAX];

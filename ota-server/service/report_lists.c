@@ -83,6 +83,79 @@ bool report_customers(struct report_work *r, struct store *s, struct utc now,
 
 // --- bootstraps --------------------------------------------------------------------------------
 
+static struct report_total *total_of(struct report_work *r, uint64_t group)
+{
+    for (size_t i = 0; i < r->total_count; i++) {
+        if (r->totals[i].group == group)
+            return &r->totals[i];
+    }
+    if (r->total_count == REPORT_TOTALS_MAX)
+        return &r->others;
+    struct report_total *t = &r->totals[r->total_count++];
+    t->group = group;
+    return t;
+}
+
+static void count_job(struct report_total *t, int64_t state)
+{
+    t->jobs++;
+    if (state > BOOTSTRAP_NONE && state < BOOTSTRAP_STATES)
+        t->by_state[state]++;
+}
+
+static void put_total(struct report_work *r, const char *name, const struct report_total *t)
+{
+    if (t->jobs == 0 || !report_row(r))
+        return;
+    if (name != NULL)
+        report_text(r, name);
+    else
+        report_id(r, "grp", t->group);
+    for (unsigned i = BOOTSTRAP_WAITING; i < BOOTSTRAP_STATES; i++)
+        report_number(r, t->by_state[i]);
+    report_number(r, t->jobs);
+    report_row_end(r);
+}
+
+static void put_totals(struct report_work *r, struct utc now)
+{
+    const char *columns[BOOTSTRAP_STATES + 2] = {"group"};
+    for (unsigned i = BOOTSTRAP_WAITING; i < BOOTSTRAP_STATES; i++)
+        columns[i] = bootstrap_state_name((uint8_t)i);
+    columns[BOOTSTRAP_STATES] = "bootstraps";
+    const struct report_heading h = {1, "bootstraps-by-group",
+                                     "Bootstraps that began in the time, by group and state",
+                                     "bootstrap jobs", columns};
+    report_open(r, &h, now);
+    put_total(r, "all", &r->all);
+    for (size_t i = 0; i < r->total_count; i++)
+        put_total(r, NULL, &r->totals[i]);
+    put_total(r, "others", &r->others);
+    report_close(r);
+}
+
+bool report_bootstrap_totals(struct report_work *r, struct store *s, struct utc now,
+                             enum store_status *status)
+{
+    bool is_last = true;
+    struct report_page *p = report_page_new(NULL, NULL, status);
+    if (p == NULL)
+        return false;
+    *status = report_read(r, s, JOB_KIND, REPORT_PAGE, p, &is_last);
+    for (size_t i = 0; i < p->count; i++) {
+        const struct report_note *n = &p->notes[i];
+        if (!report_covers(r, n->created_at) || !report_has(r, n->parent))
+            continue;
+        count_job(&r->all, n->state);
+        count_job(total_of(r, n->parent), n->state);
+    }
+    free(p);
+    if (!is_last || *status != STORE_OK)
+        return false;
+    put_totals(r, now);
+    return true;
+}
+
 static enum store_status put_bootstrap(struct report_work *r, struct store *s,
                                        const struct report_note *n)
 {

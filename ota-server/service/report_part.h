@@ -75,6 +75,8 @@ bool report_groups(struct report_work *r, struct store *s, struct utc now,
                    enum store_status *status);
 bool report_customers(struct report_work *r, struct store *s, struct utc now,
                       enum store_status *status);
+bool report_bootstrap_totals(struct report_work *r, struct store *s, struct utc now,
+                             enum store_status *status);
 bool report_bootstraps(struct report_work *r, struct store *s, struct utc now,
                        enum store_status *status);
 bool report_writers(struct report_work *r, struct store *s, struct utc now,

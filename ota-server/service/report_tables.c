@@ -317,6 +317,7 @@ const struct report_table report_tables[] = {
     {IN(OPERATIONS) | IN(REGULATOR), scan_operations},
     {IN(FALLBACK) | IN(REGULATOR), put_fallbacks},
     {IN(FALLBACK), put_on_fallback},
+    {IN(BOOTSTRAP), report_bootstrap_totals},
     {IN(BOOTSTRAP), report_bootstraps},
     {IN(INVENTORY) | IN(REGULATOR), put_cards},
     {IN(REGULATOR), report_customers},

@@ -1,6 +1,7 @@
 // Reports over the interface: what they say, for whom, in which form, and how they are signed off.
 #include "common/base/text.h"
 #include "ota-server/service/api_exchange.h"
+#include "ota-server/service/bootstrap_job.h"
 #include "ota-server/service/job.h"
 #include "ota-server/service/report.h"
 #include "tests/unit/api/api_lab.h"
@@ -487,6 +488,107 @@ static void a_group_counts_in_its_province_alone(void **state)
     }
 }
 
+// --- bootstraps --------------------------------------------------------------------------------
+
+static char content[REPORT_CONTENT_MAX + 1];
+
+static bool keep_content(void *context, const struct document *d)
+{
+    (void)context;
+    assert_true(d->body.len < sizeof(content));
+    bytes_copy(content, d->body);
+    content[d->body.len] = '\0';
+    return false;
+}
+
+static void make_bootstraps(const char *more)
+{
+    char order[256];
+    (void)snprintf(order, sizeof(order),
+                   "{\"type\":\"BOOTSTRAP\",\"from\":\"2026-07-01T00:00:00Z\","
+                   "\"to\":\"2026-07-03T00:00:00Z\"%s}",
+                   more);
+    make(NULL, order);
+    assert_int_equal(
+        store_document_get(lab.store, REPORT_CONTENT_KIND, lab_id(&a, "rpt"), keep_content, NULL),
+        STORE_OK);
+}
+
+static void put_job(uint64_t card, uint64_t group, uint8_t state, int64_t at)
+{
+    const struct document d = {.kind = JOB_KIND,
+                               .id = card,
+                               .owner = LAB_TENANT,
+                               .parent = group,
+                               .state = state,
+                               .created_at = {at},
+                               .changed_at = {at},
+                               .body = bytes_of_text("{}")};
+    assert_int_equal(store_document_put(lab.store, &d), STORE_OK);
+}
+
+// The row of a group, or of "all": downloading, done, failed; of the other states there are none.
+static void expect_total(const char *name, unsigned downloading, unsigned done, unsigned failed)
+{
+    char row[160];
+    (void)snprintf(row, sizeof(row), "[\"%s\",0,%u,0,0,0,0,%u,%u,0,0,%u]", name, downloading, done,
+                   failed, downloading + done + failed);
+    if (strstr(content, row) == NULL)
+        fail_msg("%s: %.600s", row, content);
+}
+
+static void every_bootstrap_counts_in_the_sums(void **state)
+{
+    (void)state;
+    char north[API_ID_SIZE], south[API_ID_SIZE], more[64];
+    uint64_t groups[2];
+    for (unsigned i = 0; i < 2; i++) {
+        add_group(NULL, i == 0 ? "{\"name\":\"north\"}" : "{\"name\":\"south\"}");
+        groups[i] = lab_id(&a, "grp");
+    }
+    api_id_write(north, "grp", groups[0]);
+    api_id_write(south, "grp", groups[1]);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    for (unsigned i = 0; i < 600; i++)
+        put_job(1 + i, groups[0], BOOTSTRAP_DONE, JULY);
+    for (unsigned i = 0; i < 400; i++) // behind the last row
+        put_job(601 + i, groups[1], i < 399 ? BOOTSTRAP_FAILED : BOOTSTRAP_DOWNLOADING,
+                JULY + 2 * DAY - 1);
+    put_job(1001, groups[1], BOOTSTRAP_FAILED, JULY - 1); // before the time, and at its end
+    put_job(1002, groups[1], BOOTSTRAP_FAILED, JULY + 2 * DAY);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    make_bootstraps("");
+    expect_total("all", 1, 600, 399);
+    expect_total(north, 0, 600, 0);
+    expect_total(south, 1, 0, 399);
+    assert_null(strstr(content, "\"others\""));
+    assert_non_null(strstr(content, "\"omitted\":500}]"));
+    (void)snprintf(more, sizeof(more), ",\"groupId\":\"%s\"", south);
+    make_bootstraps(more);
+    expect_total("all", 1, 0, 399);
+    assert_null(strstr(content, north));
+}
+
+// 498 groups have rows of their own.
+static void bootstraps_of_the_499th_group_count_among_others(void **state)
+{
+    (void)state;
+    for (unsigned groups = 498; groups <= 500; groups++) {
+        assert_int_equal(store_begin(lab.store), STORE_OK);
+        for (unsigned i = 1; i <= groups; i++) {
+            if (groups == 498 || i == groups)
+                put_job(i, 5000 + i, BOOTSTRAP_DONE, JULY);
+        }
+        assert_int_equal(store_commit(lab.store), STORE_OK);
+        make_bootstraps("");
+        expect_total("all", 0, groups, 0);
+        if (groups == 498)
+            assert_null(strstr(content, "\"others\""));
+        else
+            expect_total("others", 0, groups - 498, 0);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -499,6 +601,8 @@ int main(void)
         TEST(who_can_write_cards_is_listed),
         TEST(what_leads_to_commands_is_listed_too),
         TEST(of_who_can_write_cards_nothing_is_left_out),
+        TEST(every_bootstrap_counts_in_the_sums),
+        TEST(bootstraps_of_the_499th_group_count_among_others),
         TEST(other_types_have_their_tables),
         TEST(csv_and_html_are_harmless),
         TEST(a_regulators_report_is_written_and_signed),
