@@ -174,9 +174,8 @@ struct difference {
 // What the card told at last about an operation that had ended without its word.
 struct settlement {
     uint64_t operation;
-    uint8_t
-        outcome;    // DONE, FAILED or ROLLED_BACK; NONE: as it is known, and nothing comes any more
-    uint8_t result; // enum result_code, unless it never ran
+    uint8_t outcome;  // DONE, FAILED, ROLLED_BACK; NONE: as it is known, and nothing more comes
+    uint8_t result;   // enum result_code, unless it never ran
     uint64_t deleted; // subscription, or 0
 };
 

@@ -71,7 +71,8 @@ void note_ran(struct record *r, const struct operation *o);
 // The card's word on an operation that had ended without it: NONE, it never ran; UNRESOLVED, it
 // says nothing.
 void late_settle(struct work *w, uint32_t card_operation_id, uint8_t outcome, uint8_t code);
-// The mirror was made from a complete answer: downloads that are settled are in it, or gone.
+// The mirror was made from a complete answer: downloads that are settled are in it, or gone; what
+// was deleted and is in it no more can be given back.
 void late_mirrored(struct work *w);
 // The card cannot tell any more.
 void late_forget(struct work *w, uint32_t card_operation_id);

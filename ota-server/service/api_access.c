@@ -159,6 +159,13 @@ static enum store_status note_refusal(struct api_exchange *x, struct store *stor
     return api_trail(x, store, "request.refused", "path", 0, "PERMISSION_DENIED");
 }
 
+static void note_and(struct api_exchange *x, void (*refuse)(struct api_exchange *x))
+{
+    x->is_dry_run = false;
+    x->is_refused = true;
+    api_commit(x, note_refusal, refuse);
+}
+
 static void refuse_after_note(struct api_exchange *x)
 {
     api_refuse_code(x, API_PERMISSION_DENIED);
@@ -166,9 +173,7 @@ static void refuse_after_note(struct api_exchange *x)
 
 void api_refuse_permission(struct api_exchange *x)
 {
-    x->is_dry_run = false;
-    x->is_refused = true;
-    api_commit(x, note_refusal, refuse_after_note);
+    note_and(x, refuse_after_note);
 }
 
 static void refuse_force_after_note(struct api_exchange *x)
@@ -181,9 +186,7 @@ static void refuse_force_after_note(struct api_exchange *x)
 
 void api_refuse_force(struct api_exchange *x)
 {
-    x->is_dry_run = false;
-    x->is_refused = true;
-    api_commit(x, note_refusal, refuse_force_after_note);
+    note_and(x, refuse_force_after_note);
 }
 
 // `is_within` its rate: above it a refusal leaves no row, so that nobody fills the disk with them.

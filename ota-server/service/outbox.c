@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define PACKETS_MAX 4096
-#define AUDIT_PERCENT 10
 
 uint64_t outbox_hash(uint64_t hash, struct bytes octets)
 {
@@ -108,7 +107,7 @@ struct outbox *outbox_open(const struct outbox_options *options, struct instant 
         o->options.packets_max = PACKETS_MAX;
     check(o->options.packets_max < OUTBOX_NONE);
     if (o->options.audit_percent == 0)
-        o->options.audit_percent = AUDIT_PERCENT;
+        o->options.audit_percent = OUTBOX_AUDIT_PERCENT;
     check(o->options.audit_percent <= 100);
     if (o->options.clock.speed == 0)
         o->options.clock.speed = 1;

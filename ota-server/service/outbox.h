@@ -26,6 +26,7 @@
 #define OUTBOX_ROUTES_MAX 16
 #define OUTBOX_WEIGHT_MAX 100
 #define OUTBOX_ADDRESS_SIZE 21
+#define OUTBOX_AUDIT_PERCENT 10 // unless told otherwise
 
 // Where links are reached. `link` counts from 0.
 struct outbox_port {
@@ -76,7 +77,7 @@ struct outbox_options {
     unsigned route_count;              // 0: one, route 0
     char address[OUTBOX_ADDRESS_SIZE]; // of the server, as cards see it: digits, + allowed, or a
                                        // name
-    uint8_t audit_percent; // of a link's rate that automatic audits may take, 1 to 100; 0: 10
+    uint8_t audit_percent; // of a link's rate that automatic audits may take, 1 to 100; 0: as above
     uint32_t packets_max;  // held in memory; 0: 4096
     uint32_t joins_max;    // packets from cards of which parts are missing; 0: 4096
     uint32_t waits_max;    // deliver_sm and receipts that wait for a commit; 0: 2048

@@ -19,54 +19,18 @@
 #endif
 #endif
 
-// What who makes requests never does once it has begun, and what would reach the server's files and
-// memory: it may be the same user. A call that is not named here is left to the kernel.
-static const uint32_t WORKER_DENIED[] = {
-#ifdef __x86_64__ // newer systems have only those that name a folder
-    SYS_open,
-    SYS_creat,
-    SYS_fork,
-    SYS_vfork,
-    SYS_unlink,
-    SYS_rename,
-    SYS_link,
-    SYS_symlink,
-    SYS_mkdir,
-    SYS_rmdir,
+// What neither does once it has begun. A call that is not named here is left to the kernel.
+static const uint32_t BOTH_DENIED[] = {
+#ifdef __x86_64__ // newer systems have only the one that names a folder
     SYS_mknod,
-    SYS_chmod,
-    SYS_chown,
 #endif
-    SYS_openat,
-    SYS_openat2,
+    SYS_mknodat,
     SYS_open_by_handle_at,
     SYS_name_to_handle_at,
     SYS_io_uring_setup,
-    SYS_clone,
-    SYS_clone3,
-    SYS_execve,
-    SYS_execveat,
-    SYS_ptrace,
     SYS_process_vm_readv,
     SYS_process_vm_writev,
-    SYS_kill,
-    SYS_tkill,
-    SYS_tgkill,
-    SYS_rt_sigqueueinfo,
-    SYS_rt_tgsigqueueinfo,
-    SYS_pidfd_open,
     SYS_pidfd_getfd,
-    SYS_pidfd_send_signal,
-    SYS_prlimit64,
-    SYS_unlinkat,
-    SYS_renameat2,
-    SYS_linkat,
-    SYS_symlinkat,
-    SYS_mkdirat,
-    SYS_mknodat,
-    SYS_fchmodat,
-    SYS_fchownat,
-    SYS_truncate,
     SYS_mount,
     SYS_umount2,
     SYS_chroot,
@@ -83,55 +47,76 @@ static const uint32_t WORKER_DENIED[] = {
     SYS_shmget,
     SYS_msgget,
     SYS_semget,
-    SYS_socketpair,
     SYS_listen,
 };
 
-// What the server never does once it has begun: reach into other processes, change the system or
-// what it sees of it, be reached on further ports, or use those parts of the kernel that weaknesses
-// were found in most often. It starts its worker anew, which inherits this: what that needs is not
-// here.
+// What who makes requests never does besides, and what would reach the server's files and memory:
+// it may be the same user.
+static const uint32_t WORKER_DENIED[] = {
+#ifdef __x86_64__ // likewise
+    SYS_open,
+    SYS_creat,
+    SYS_fork,
+    SYS_vfork,
+    SYS_unlink,
+    SYS_rename,
+    SYS_link,
+    SYS_symlink,
+    SYS_mkdir,
+    SYS_rmdir,
+    SYS_chmod,
+    SYS_chown,
+#endif
+    SYS_openat,
+    SYS_openat2,
+    SYS_clone,
+    SYS_clone3,
+    SYS_execve,
+    SYS_execveat,
+    SYS_ptrace,
+    SYS_kill,
+    SYS_tkill,
+    SYS_tgkill,
+    SYS_rt_sigqueueinfo,
+    SYS_rt_tgsigqueueinfo,
+    SYS_pidfd_open,
+    SYS_pidfd_send_signal,
+    SYS_prlimit64,
+    SYS_unlinkat,
+    SYS_renameat2,
+    SYS_linkat,
+    SYS_symlinkat,
+    SYS_mkdirat,
+    SYS_fchmodat,
+    SYS_fchownat,
+    SYS_truncate,
+    SYS_socketpair,
+};
+
+// What the server never does besides: reach into other processes, change the system or what it sees
+// of it, or use those parts of the kernel that weaknesses were found in most often. It starts its
+// worker anew, which inherits this: what that needs is not here.
 static const uint32_t SERVER_DENIED[] = {
 #ifdef __x86_64__
     SYS_iopl,
     SYS_ioperm,
-    SYS_mknod,
     SYS_uselib,
     SYS__sysctl,
 #endif
 #ifndef UNDER_TRACE
     SYS_ptrace,
 #endif
-    SYS_process_vm_readv,
-    SYS_process_vm_writev,
     SYS_process_madvise,
     SYS_kcmp,
-    SYS_pidfd_getfd,
-    SYS_open_by_handle_at,
-    SYS_name_to_handle_at,
-    SYS_io_uring_setup,
     SYS_io_uring_enter,
     SYS_io_uring_register,
-    SYS_bpf,
-    SYS_perf_event_open,
-    SYS_userfaultfd,
     SYS_fanotify_init,
-    SYS_keyctl,
-    SYS_add_key,
-    SYS_request_key,
-    SYS_mount,
-    SYS_umount2,
     SYS_open_tree,
     SYS_move_mount,
     SYS_fsopen,
     SYS_fsmount,
     SYS_fspick,
     SYS_mount_setattr,
-    SYS_chroot,
-    SYS_pivot_root,
-    SYS_unshare,
-    SYS_setns,
-    SYS_mknodat,
     SYS_personality,
     SYS_init_module,
     SYS_finit_module,
@@ -150,12 +135,7 @@ static const uint32_t SERVER_DENIED[] = {
     SYS_clock_settime,
     SYS_adjtimex,
     SYS_clock_adjtime,
-    SYS_mq_open,
-    SYS_shmget,
-    SYS_msgget,
-    SYS_semget,
     SYS_memfd_create,
-    SYS_listen,
 };
 
 // Of these families a process may open sockets; those that end with 0 are fewer.
@@ -181,31 +161,46 @@ static const uint32_t SERVER_FAMILIES[FAMILIES_MAX] = {AF_INET, AF_INET6, AF_UNI
 #endif
 #define FOREIGN_CALLS 0x40000000u // those of x32, under other numbers
 
-// What is refused says EPERM: a library that tries something goes on without it.
-static bool confine(const uint32_t *denied, size_t denied_count, const uint32_t *families)
-{
+struct filter {
     struct sock_filter steps[2 * (DENIED_MAX + FAMILIES_MAX) + 16];
-    unsigned short count = 0;
-    check(denied_count <= DENIED_MAX);
-    steps[count++] = LOAD(arch);
-    steps[count++] = IF_NOT(ARCHITECTURE);
-    steps[count++] = END(SECCOMP_RET_KILL_PROCESS);
-    steps[count++] = LOAD(nr);
-    steps[count++] = IF_FROM(FOREIGN_CALLS);
-    steps[count++] = END(SECCOMP_RET_KILL_PROCESS);
-    for (size_t i = 0; i < denied_count; i++) {
-        steps[count++] = IF(denied[i]);
-        steps[count++] = END(REFUSED);
+    unsigned short count;
+};
+
+static void add(struct filter *f, struct sock_filter step)
+{
+    f->steps[f->count++] = step;
+}
+
+// What is refused says EPERM: a library that tries something goes on without it.
+static void deny(struct filter *f, const uint32_t *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        add(f, IF(calls[i]));
+        add(f, END(REFUSED));
     }
-    steps[count++] = IF_NOT(SYS_socket);
-    steps[count++] = END(SECCOMP_RET_ALLOW);
-    steps[count++] = LOAD(args[0]);
+}
+
+static bool confine(const uint32_t *calls, size_t count, const uint32_t *families)
+{
+    struct filter f = {.count = 0};
+    check(COUNT_OF(BOTH_DENIED) + count <= DENIED_MAX);
+    add(&f, LOAD(arch));
+    add(&f, IF_NOT(ARCHITECTURE));
+    add(&f, END(SECCOMP_RET_KILL_PROCESS));
+    add(&f, LOAD(nr));
+    add(&f, IF_FROM(FOREIGN_CALLS));
+    add(&f, END(SECCOMP_RET_KILL_PROCESS));
+    deny(&f, BOTH_DENIED, COUNT_OF(BOTH_DENIED));
+    deny(&f, calls, count);
+    add(&f, IF_NOT(SYS_socket));
+    add(&f, END(SECCOMP_RET_ALLOW));
+    add(&f, LOAD(args[0]));
     for (size_t i = 0; i < FAMILIES_MAX && families[i] != 0; i++) {
-        steps[count++] = IF(families[i]);
-        steps[count++] = END(SECCOMP_RET_ALLOW);
+        add(&f, IF(families[i]));
+        add(&f, END(SECCOMP_RET_ALLOW));
     }
-    steps[count++] = END(REFUSED);
-    const struct sock_fprog program = {.len = count, .filter = steps};
+    add(&f, END(REFUSED));
+    const struct sock_fprog program = {.len = f.count, .filter = f.steps};
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }

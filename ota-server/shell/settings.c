@@ -25,7 +25,6 @@
 #define PER_ADDRESS 64
 #define KEY_FILE "master.key"
 #define RATE 100
-#define AUDIT_PERCENT 10
 #define ROUTE "main"
 #define WINDOW 100
 #define ENQUIRE_S 30
@@ -579,7 +578,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_BOOL("proxy-certificates", cfg_false, CFGF_NONE),
         CFG_STR_LIST("metrics-from", loopback, CFGF_NONE),
         CFG_STR("server-address", "12345", CFGF_NONE),
-        CFG_INT("audit-percent", AUDIT_PERCENT, CFGF_NONE),
+        CFG_INT("audit-percent", OUTBOX_AUDIT_PERCENT, CFGF_NONE),
         CFG_STR("master-key-file", "", CFGF_NONE),
         CFG_INT("trail-months", -1, CFGF_NONE), // as the archive has it
         CFG_STR("trail-archive", "", CFGF_NONE),
