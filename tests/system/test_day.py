@@ -562,9 +562,13 @@ def reports(hand, group, pool, cards, confirmed):
     assert kinds["download"][2] == cards + confirmed, kinds  # done
     assert kinds["audit"][2] >= min(10, cards), kinds
     assert sum(row[1] for row in table(told["OPERATIONS"], "operations-by-day")) == sum(row[1] for row in kinds.values())
-    bootstraps = told["BOOTSTRAP"]["tables"][0]
-    assert {row[3] for row in bootstraps["rows"]} == {"DONE"}, bootstraps
-    assert len(bootstraps["rows"]) + bootstraps["omitted"] == cards, bootstraps
+    bootstraps = told["BOOTSTRAP"]["tables"]
+    counts, jobs = (next(t for t in bootstraps if t["id"] == name) for name in ("bootstraps-by-group", "bootstraps"))
+    for row in counts["rows"]:
+        assert {c: n for c, n in zip(counts["columns"][1:], row[1:]) if n} == {"DONE": cards, "bootstraps": cards}, counts
+    assert [row[0] for row in counts["rows"]] == ["all", group], counts
+    assert {row[3] for row in jobs["rows"]} == {"DONE"}, jobs
+    assert len(jobs["rows"]) + jobs["omitted"] == cards, jobs
     assert dict(map(tuple, table(told["INVENTORY"], "cards")))["OPERATIONAL"] == cards, told["INVENTORY"]
     assert [row[4] for row in table(told["INVENTORY"], "groups") if row[0] == group] == [cards]
     assert [row[5] for row in table(told["INVENTORY"], "pools") if row[0] == pool] == [cards + confirmed]  # on cards
