@@ -317,12 +317,12 @@ static bool tells_of_change(const struct notification *n)
     return false;
 }
 
-// What was handled already tells of now all the same, and its confirmation may have been lost.
+// What was handled already tells of now all the same, and its confirmation may have been lost. Or a
+// card that lost its memory gave its number once more: it tells of no change that we know.
 static void repeated(struct work *w, const struct notification *n)
 {
     struct record *r = w->r;
-    if (r->has_registry_version && n->registry_version < r->registry_version)
-        work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
+    compare_state(w, n->registry_version, n->has_hash, n->state_hash, n->has_hash);
     work_contact(w);
     if (!may_confirm_again(w, n))
         return;

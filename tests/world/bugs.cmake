@@ -732,9 +732,20 @@ planted_bug(heard_by_its_number ota-server/service/turn_message.c RULE heard_its
 
 planted_bug(older_registry_in_a_repeat ota-server/core/notify.c RULE clone_is_noticed
     TEXT [==[
-    if (r->has_registry_version && n->registry_version < r->registry_version)]==]
+    compare_state(w, n->registry_version, n->has_hash, n->state_hash, n->has_hash);
+]==]
     BECOMES [==[
-        if (false)]==])
+]==])
+
+# As it was: a number that was handled, and comes again after damage, tells of a later change than the mirror shows.
+planted_bug(newer_registry_in_a_repeat ota-server/core/notify.c STORY
+    TEXT [==[
+    compare_state(w, n->registry_version, n->has_hash, n->state_hash, n->has_hash);
+]==]
+    BECOMES [==[
+    if (r->has_registry_version && n->registry_version < r->registry_version)
+        work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
+]==])
 
 planted_bug(nobody_asked_about_a_clone ota-server/core/audit.c STORY
     TEXT [==[

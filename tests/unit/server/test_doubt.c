@@ -124,6 +124,73 @@ static void an_older_registry_is_a_doubt_also_in_a_notification_that_was_handled
     assert_true(world_is_dirty(&world, DIRTY_CARD_RESET_SUSPECTED));
 }
 
+// --- numbers of notifications that come again ---------------------------------------------------
+
+// The last notification once more, under a new counter, of a card that is as the mirror shows it.
+static struct event told_again(void)
+{
+    const struct record *r = &world.record;
+    struct event e = {.type = EVENT_NOTIFY};
+    e.as.notify.mo_counter = r->mo_counter + 1;
+    struct notification *n = &e.as.notify.notification;
+    *n = (struct notification){.cause = NOTIFY_ROTATED,
+                               .sequence = r->notify_sequence,
+                               .registry_version = r->registry_version,
+                               .has_hash = true};
+    struct audit_slot slots[COMMAND_SLOTS_MAX];
+    for (uint8_t i = 0; i < r->slot_count; i++)
+        slots[i] = r->slots[i].fact;
+    assert_true(state_hash(&world.cipher, slots, r->slot_count, n->state_hash));
+    return e;
+}
+
+static void a_notification_that_is_told_again_is_no_doubt(void **state)
+{
+    (void)state;
+    rotate(2);
+    struct event e = told_again();
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    assert_int_equal(world.record.dirty_since.ms, 0);
+}
+
+// A card that went back to an older memory counts from there, and switched since.
+static void another_registry_is_a_doubt_also_under_a_number_that_was_handled(void **state)
+{
+    (void)state;
+    rotate(2);
+    struct event e = told_again();
+    e.as.notify.notification.registry_version++;
+    e.as.notify.notification.state_hash[0] ^= 1;
+    world_event(&world, &e);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    assert_true(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
+}
+
+// Two switches, the second back to where it was: what the hash shows is in no doubt.
+static void
+a_later_registry_that_is_the_same_is_no_doubt_under_a_number_that_was_handled(void **state)
+{
+    (void)state;
+    rotate(2);
+    struct event e = told_again();
+    e.as.notify.notification.registry_version += 2;
+    world_event(&world, &e);
+    assert_int_equal(world.record.dirty_since.ms, 0);
+    assert_int_equal(world.record.registry_version, e.as.notify.notification.registry_version);
+}
+
+static void a_later_registry_is_a_doubt_under_a_number_that_was_handled_at_level_1(void **state)
+{
+    (void)state;
+    rotate(2);
+    struct event e = told_again();
+    e.as.notify.notification.has_hash = false;
+    e.as.notify.notification.registry_version++;
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_STATE_HASH_MISMATCH));
+}
+
 // A card of level 1 says how often its registry changed, not how. What tells of no change must not
 // explain one.
 static void a_change_that_no_notification_tells_of_is_a_doubt_at_level_1(void **state)
@@ -535,6 +602,10 @@ int main(void)
         TEST(a_card_that_has_two_words_of_it_turns_the_count_back_once),
         TEST(a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice),
         TEST(an_older_registry_is_a_doubt_also_in_a_notification_that_was_handled),
+        TEST(a_notification_that_is_told_again_is_no_doubt),
+        TEST(another_registry_is_a_doubt_also_under_a_number_that_was_handled),
+        TEST(a_later_registry_that_is_the_same_is_no_doubt_under_a_number_that_was_handled),
+        TEST(a_later_registry_is_a_doubt_under_a_number_that_was_handled_at_level_1),
         TEST(a_change_that_no_notification_tells_of_is_a_doubt_at_level_1),
         TEST(a_switch_at_a_version_that_is_known_is_a_doubt_at_level_1),
         TEST(a_switch_that_the_mirror_shows_is_no_doubt_at_level_1),
