@@ -2,7 +2,8 @@
 //
 // Promises: each table says what it was made of and when; an enterprise's report has nothing of
 // another; identifiers of cards are ids only. Never: more than REPORT_ROWS_MAX rows of a table,
-// or REPORT_WRITERS_MAX of who can write cards; what is left out is said.
+// or REPORT_WRITERS_MAX of who can write cards; what is left out is said, and the cards of groups
+// that are stand in one row more.
 #pragma once
 
 #include "common/base/json_writer.h"
@@ -81,6 +82,7 @@ struct report_work {
     uint64_t states[CARD_STATES]; // cards of the groups
     struct report_total all, others, totals[REPORT_TOTALS_MAX];
     size_t total_count;
+    uint64_t other_cards; // of the groups that have no row
     struct writer w;
     struct json_writer j;
     uint8_t octets[REPORT_CONTENT_MAX];

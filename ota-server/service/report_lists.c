@@ -23,14 +23,30 @@ static enum store_status put_group(struct report_work *r, struct store *s,
     const enum store_status status = report_add_group(s, n->id, counts);
     for (size_t k = 0; k < CARD_STATES; k++)
         cards += counts[k];
-    if (status != STORE_OK || !report_row(r))
+    if (status != STORE_OK)
         return status;
+    if (!report_row(r)) {
+        r->other_cards += cards;
+        return STORE_OK;
+    }
     report_id(r, "grp", n->id);
     for (size_t k = 0; k < 3; k++)
         report_text(r, n->texts[k]);
     report_number(r, cards);
     report_row_end(r);
     return STORE_OK;
+}
+
+static void put_other_groups(struct report_work *r)
+{
+    if (r->omitted == 0)
+        return;
+    report_last_row(r);
+    report_text(r, "others");
+    for (size_t k = 0; k < 3; k++)
+        report_text(r, "");
+    report_number(r, r->other_cards);
+    report_row_end(r);
 }
 
 bool report_groups(struct report_work *r, struct store *s, struct utc now,
@@ -44,7 +60,8 @@ bool report_groups(struct report_work *r, struct store *s, struct utc now,
                                      1,
                                      report_group_texts,
                                      NULL,
-                                     put_group};
+                                     put_group,
+                                     put_other_groups};
     return report_list(r, s, now, status, &l);
 }
 
@@ -77,7 +94,8 @@ bool report_customers(struct report_work *r, struct store *s, struct utc now,
         REPORT_PAGE,
         texts,
         NULL,
-        put_customer};
+        put_customer,
+        NULL};
     return report_list(r, s, now, status, &l);
 }
 
@@ -181,7 +199,8 @@ bool report_bootstraps(struct report_work *r, struct store *s, struct utc now,
         REPORT_PAGE,
         NULL,
         NULL,
-        put_bootstrap};
+        put_bootstrap,
+        NULL};
     return report_list(r, s, now, status, &l);
 }
 
@@ -355,7 +374,8 @@ bool report_pools(struct report_work *r, struct store *s, struct utc now, enum s
         1,
         texts,
         NULL,
-        put_pool};
+        put_pool,
+        NULL};
     return report_list(r, s, now, status, &l);
 }
 
@@ -383,7 +403,8 @@ bool report_templates(struct report_work *r, struct store *s, struct utc now,
         REPORT_PAGE,
         texts,
         numbers,
-        put_template};
+        put_template,
+        NULL};
     return report_list(r, s, now, status, &l);
 }
 
@@ -417,6 +438,7 @@ bool report_imports(struct report_work *r, struct store *s, struct utc now,
                                      REPORT_PAGE,
                                      texts,
                                      numbers,
-                                     put_import};
+                                     put_import,
+                                     NULL};
     return report_list(r, s, now, status, &l);
 }

@@ -48,6 +48,12 @@ bool report_row(struct report_work *r)
     return true;
 }
 
+void report_last_row(struct report_work *r)
+{
+    r->rows++;
+    json_begin_array(&r->j);
+}
+
 void report_row_end(struct report_work *r)
 {
     json_end_array(&r->j);
@@ -165,6 +171,8 @@ bool report_list(struct report_work *r, struct store *s, struct utc now, enum st
     for (size_t i = 0; i < p->count && *status == STORE_OK; i++)
         *status = l->put(r, s, &p->notes[i]);
     free(p);
+    if (is_last && l->put_last != NULL && *status == STORE_OK)
+        l->put_last(r);
     if (is_last)
         report_close(r);
     return is_last;

@@ -17,6 +17,8 @@ void report_open(struct report_work *r, const struct report_heading *h, struct u
 void report_close(struct report_work *r);
 // False: it is one that is left out.
 bool report_row(struct report_work *r);
+// The row behind the others, of all that were left out; there is always room for it.
+void report_last_row(struct report_work *r);
 void report_row_end(struct report_work *r);
 void report_text(struct report_work *r, const char *text);
 void report_number(struct report_work *r, uint64_t number);
@@ -59,6 +61,7 @@ struct report_listing {
     uint32_t limit; // of rows in a step: 1 where each counts many others
     const char *const *texts, *const *numbers;
     enum store_status (*put)(struct report_work *r, struct store *s, const struct report_note *n);
+    void (*put_last)(struct report_work *r); // or NULL
 };
 
 bool report_list(struct report_work *r, struct store *s, struct utc now, enum store_status *status,

@@ -439,6 +439,26 @@ static void an_enterprise_sees_its_own_only(void **state)
     assert_int_equal(a.status, 404);
 }
 
+static char content[REPORT_CONTENT_MAX + 1];
+
+static bool keep_content(void *context, const struct document *d)
+{
+    (void)context;
+    assert_true(d->body.len < sizeof(content));
+    bytes_copy(content, d->body);
+    content[d->body.len] = '\0';
+    return false;
+}
+
+// A report whose content may be too long for an answer.
+static void make_long(const char *order)
+{
+    make(NULL, order);
+    assert_int_equal(
+        store_document_get(lab.store, REPORT_CONTENT_KIND, lab_id(&a, "rpt"), keep_content, NULL),
+        STORE_OK);
+}
+
 static void put_groups(unsigned count)
 {
     assert_int_equal(store_begin(lab.store), STORE_OK);
@@ -466,6 +486,35 @@ static void groups_of_a_province_that_are_left_out_are_told(void **state)
     assert_true(has("\"id\":\"groups-left-out\"") && has("\"rows\":[[500,3]]"));
 }
 
+// One card in a group with a row of its own, one in a group behind the 500th.
+static void cards_of_the_501st_group_count_among_others(void **state)
+{
+    (void)state;
+    struct record record;
+    char row[96], id[API_ID_SIZE];
+    add_group(NULL, "{\"name\":\"first\"}");
+    const uint64_t first = lab_id(&a, "grp");
+    lab_place(&lab, lab_card(&lab, "89999000000000000012", &record), LAB_TENANT, first);
+    put_groups(499);
+    make_long("{\"type\":\"INVENTORY\"," YEAR "}");
+    assert_null(strstr(content, "\"others\""));
+    api_id_write(id, "grp", first);
+    (void)snprintf(row, sizeof(row), "[\"%s\",\"first\",\"\",\"\",1]", id);
+    assert_non_null(strstr(content, row));
+    add_group(NULL, "{\"name\":\"last\"}");
+    const uint64_t last = lab_id(&a, "grp");
+    lab_place(
+        &lab,
+        lab_card_of(&lab, "89999000000000000020", "001010000000002", "999700000000002", &record),
+        LAB_TENANT, last);
+    put_groups(1);
+    make_long("{\"type\":\"INVENTORY\"," YEAR "}");
+    assert_non_null(strstr(content, row));
+    api_id_write(id, "grp", last);
+    assert_null(strstr(content, id));
+    assert_non_null(strstr(content, ",[\"others\",\"\",\"\",\"\",1]],\"omitted\":2}"));
+}
+
 static void a_group_counts_in_its_province_alone(void **state)
 {
     (void)state;
@@ -490,17 +539,6 @@ static void a_group_counts_in_its_province_alone(void **state)
 
 // --- bootstraps --------------------------------------------------------------------------------
 
-static char content[REPORT_CONTENT_MAX + 1];
-
-static bool keep_content(void *context, const struct document *d)
-{
-    (void)context;
-    assert_true(d->body.len < sizeof(content));
-    bytes_copy(content, d->body);
-    content[d->body.len] = '\0';
-    return false;
-}
-
 static void make_bootstraps(const char *more)
 {
     char order[256];
@@ -508,10 +546,7 @@ static void make_bootstraps(const char *more)
                    "{\"type\":\"BOOTSTRAP\",\"from\":\"2026-07-01T00:00:00Z\","
                    "\"to\":\"2026-07-03T00:00:00Z\"%s}",
                    more);
-    make(NULL, order);
-    assert_int_equal(
-        store_document_get(lab.store, REPORT_CONTENT_KIND, lab_id(&a, "rpt"), keep_content, NULL),
-        STORE_OK);
+    make_long(order);
 }
 
 static void put_job(uint64_t card, uint64_t group, uint8_t state, int64_t at)
@@ -597,6 +632,7 @@ int main(void)
         TEST(operations_count_by_outcome_and_day),
         TEST(an_inventory_says_what_there_is),
         TEST(groups_of_a_province_that_are_left_out_are_told),
+        TEST(cards_of_the_501st_group_count_among_others),
         TEST(a_group_counts_in_its_province_alone),
         TEST(who_can_write_cards_is_listed),
         TEST(what_leads_to_commands_is_listed_too),
