@@ -186,6 +186,8 @@ static void put_common_headers(struct api_exchange *x)
 
 static void end(struct api_exchange *x)
 {
+    if (x->is_showing)
+        return;
     put_common_headers(x);
     check(!x->headers.failed);
     if (!x->is_composing)
@@ -303,7 +305,7 @@ uint64_t api_correlator_hash(struct bytes text)
 void api_run(struct api_exchange *x)
 {
     x->is_waiting = false;
-    if (api_stored_begin(x))
+    if (api_stored_begin(x) && api_whole_begin(x))
         x->route->handle(x);
 }
 

@@ -105,7 +105,7 @@ static void after_turn(void *context, enum store_status status)
 
 void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x))
 {
-    if (x->is_composing)
+    if (x->is_composing || x->is_showing)
         return;             // it goes on after this commit, where the reply is asked again
     if (api_is_unsure(x)) { // it may want something else
         api_refuse_code(x, API_UNAVAILABLE);

@@ -258,6 +258,8 @@ bool api_card(struct api_exchange *x, struct record *record)
 bool api_end_reading(struct api_exchange *x)
 {
     struct api_problem p = x->body.problem;
+    if (x->is_showing) // the body is for another handler
+        return true;
     if (p.code == API_OK)
         p = api_query_end(&x->query);
     if (p.code == API_OK && !api_body_end(&x->body))

@@ -81,6 +81,7 @@ struct api_exchange {
     bool is_dry_run;
     bool is_refused; // with 403: what is written is the row that says so
     bool is_clear;   // identifiers may be shown
+    bool is_showing; // the answer is read here, and not given [api_whole.c]
     json_t *root;
     struct api_body body;
     char correlator[API_CORRELATOR_MAX + 1];
@@ -380,6 +381,10 @@ void api_refuse_permission(struct api_exchange *x);
 void api_refuse_force(struct api_exchange *x);
 // RateLimit headers of an authenticated answer.
 void api_rate_headers(struct api_exchange *x);
+// A body with `version`, of a PUT also `updatedAt`, is the document as GET gives it, with changes.
+// Members that are as they were are taken out of x->root: of a PATCH all, of a PUT those that only
+// the server writes. False: it is answered, with 412 for another version, or as nothing changes.
+bool api_whole_begin(struct api_exchange *x);
 // Runs the handler.
 void api_run(struct api_exchange *x);
 // Reads the key and finds the answer that was given before: true when the handler may run.

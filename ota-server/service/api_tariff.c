@@ -160,7 +160,7 @@ static void read_tiers(struct api_body *b)
             b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("tiers"), problems[status]));
 }
 
-static void read_table(struct api_exchange *x, struct tariff_key *k)
+static void read_table(struct api_exchange *x, struct tariff_key *k, int64_t *version)
 {
     struct api_body *b = &x->body;
     const struct bytes from = api_body_text(b, "validFrom", API_REQUIRED, 7, 7);
@@ -170,6 +170,10 @@ static void read_table(struct api_exchange *x, struct tariff_key *k)
     (void)api_body_text(b, "unit", API_REQUIRED, 1, TARIFF_UNIT_MAX);
     read_tiers(b);
     api_read_reason(x, API_OPTIONAL);
+    k->id = api_body_id(b, "id", API_OPTIONAL, "rec");
+    (void)api_body_time(b, "createdAt");
+    (void)api_body_time(b, "updatedAt");
+    *version = api_body_integer(b, "version", 1, INT64_MAX, -1);
     k->valid_from = api_month_read(from);
     k->api = (uint8_t)(api > 0 ? api : 0);
     k->kind = (uint8_t)(kind > 0 ? kind : 0);
@@ -231,6 +235,31 @@ static void reply_table(struct api_exchange *x)
     api_reply(x, 200);
 }
 
+// Members that a table has in the list; `reason` is the trail's.
+static void drop_fixed(json_t *root)
+{
+    static const char *const fixed[] = {"id", "createdAt", "updatedAt", "version", "reason"};
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+        json_object_del(root, fixed[i]);
+}
+
+// Is the table that the caller changed the one that is there? False: refused.
+static bool is_present(struct api_exchange *x, const char *name, uint64_t id, int64_t version)
+{
+    struct document present = {.id = 0};
+    if (id == 0 && version < 0)
+        return true;
+    const enum store_status status =
+        store_document_named(x->reader, TARIFF_KIND, name, see_present, &present);
+    if (status != STORE_OK && status != STORE_NONE)
+        api_refuse_store(x, status);
+    else if (present.id != id || (int64_t)present.version != version)
+        api_refuse_code(x, API_FAILED_PRECONDITION);
+    else
+        return true;
+    return false;
+}
+
 static struct bytes name_of(const struct tariff_key *k, char name[API_NAME_MAX])
 {
     (void)snprintf(name, API_NAME_MAX, "%s/%s/%llu/%u", meter_api_name(k->api),
@@ -243,7 +272,8 @@ void api_tariffs_put(struct api_exchange *x)
     struct tariff_key key = {.id = 0};
     char name[API_NAME_MAX];
     bool is_late = false;
-    read_table(x, &key);
+    int64_t version = -1;
+    read_table(x, &key, &version);
     if (!api_end_reading(x) || !api_operator_only(x))
         return;
     if (key.enterprise != 0 && !api_enterprise_is(x, key.enterprise)) {
@@ -262,10 +292,10 @@ void api_tariffs_put(struct api_exchange *x)
                                          "later validFrom"));
         return;
     }
-    json_object_del(x->root, "reason"); // which is the trail's
+    drop_fixed(x->root);
     struct api_object *object =
         api_document_new(x, &tariffs_kind, AUTH_OPERATOR, name_of(&key, name));
-    if (object == NULL)
+    if (object == NULL || !is_present(x, object->document.name, key.id, version))
         return;
     object->document.parent = key.enterprise;
     object->document.state = state_of(&key);

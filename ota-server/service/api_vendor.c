@@ -4,6 +4,8 @@
 #include "ota-server/service/api_handlers.h"
 #include "profiles/vendor/profile.h"
 
+#include <stdlib.h>
+
 // Shown with its text inside `content`, because its members are the vendor's words and not ours.
 static void put_profile(struct api_exchange *x, const struct document *d)
 {
@@ -20,7 +22,7 @@ static const struct api_kind profiles = {.kind = "vendor-profile",
                                          .is_opaque = true};
 
 // The profile's own reader is as strict as ours and says what is wrong.
-static struct vendor_profile *read_profile(struct api_exchange *x)
+static struct vendor_profile *read_profile(struct api_exchange *x, struct bytes text)
 {
     char error[PROFILE_ERROR_SIZE];
     const struct api_problem p = api_query_end(&x->query);
@@ -28,15 +30,14 @@ static struct vendor_profile *read_profile(struct api_exchange *x)
         api_refuse(x, p);
         return NULL;
     }
-    struct vendor_profile *profile = profile_open(x->request->body, error);
+    struct vendor_profile *profile = profile_open(text, error);
     if (profile == NULL)
         api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, error));
     return profile;
 }
 
-static bool take_text(struct api_exchange *x, struct api_object *object)
+static bool take_text(struct api_exchange *x, struct api_object *object, struct bytes body)
 {
-    const struct bytes body = x->request->body;
     if (body.len > sizeof(object->body)) {
         api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "The profile is too large"));
         return false;
@@ -48,27 +49,43 @@ static bool take_text(struct api_exchange *x, struct api_object *object)
 
 void api_vendor_profiles_post(struct api_exchange *x)
 {
-    struct vendor_profile *profile = read_profile(x);
+    struct vendor_profile *profile = read_profile(x, x->request->body);
     if (profile == NULL)
         return;
     struct api_object *object =
         api_document_new(x, &profiles, x->tenant, bytes_of_text(profile->vendor));
     profile_close(profile);
-    if (object != NULL && take_text(x, object))
+    if (object != NULL && take_text(x, object, x->request->body))
         api_document_commit(x, &profiles);
 }
 
-void api_vendor_profile_put(struct api_exchange *x)
+static void put_text(struct api_exchange *x, struct bytes text)
 {
-    struct vendor_profile *profile = read_profile(x);
+    struct vendor_profile *profile = read_profile(x, text);
     if (profile == NULL)
         return;
     struct api_object *object = api_document_load(x, &profiles);
-    if (object != NULL && api_if_match(x, object->document.version) && take_text(x, object)) {
+    if (object != NULL && api_if_match(x, object->document.version) && take_text(x, object, text)) {
         api_document_name(object, bytes_of_text(profile->vendor));
         api_document_commit(x, &profiles);
     }
     profile_close(profile);
+}
+
+// The profile, or what GET shows, with the profile as its `content`.
+void api_vendor_profile_put(struct api_exchange *x)
+{
+    const json_t *content = json_object_get(x->root, "content");
+    if (!json_is_object(content) || json_object_size(x->root) != 1) {
+        put_text(x, x->request->body);
+        return;
+    }
+    char *text = json_dumps(content, JSON_COMPACT);
+    if (text != NULL)
+        put_text(x, bytes_of_text(text));
+    else
+        api_refuse_code(x, API_UNAVAILABLE);
+    free(text);
 }
 
 void api_vendor_profiles_list(struct api_exchange *x)

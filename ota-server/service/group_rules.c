@@ -291,23 +291,28 @@ static void read_bootstrap(struct api_body *outer, struct bootstrap_rule *rule)
     rule->concurrency =
         (uint32_t)api_body_integer(&b, "concurrency", 1, CONCURRENCY_MAX, rule->concurrency);
     const json_t *items = api_body_array(&b, "items", API_OPTIONAL);
-    if ((items != NULL || rule->is_enabled) && !read_items(items, rule))
+    if ((json_array_size(items) > 0 || rule->is_enabled) && !read_items(items, rule))
         api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("items"),
                                             "1 to 15 of poolId, templateId, role and rank, or one "
                                             "factory; exactly one with enable"));
     api_body_close(outer, "bootstrap", &b);
 }
 
-// Six hexadecimal digits; those of the card manager and of remote management are none of an applet
-// of ours [101.220 annex D].
-static bool tar_of(struct bytes text, uint32_t *tar)
+// Of six hexadecimal digits; 0 for anything else.
+static uint32_t tar_of(struct bytes text)
 {
     uint8_t octets[3];
     struct writer w = writer_of(octets, sizeof(octets));
     if (!text_unhex(text, &w) || w.len != sizeof(octets))
-        return false;
-    *tar = (uint32_t)octets[0] << 16 | (uint32_t)octets[1] << 8 | octets[2];
-    return *tar != 0 && *tar < 0xFFFFFE && octets[0] != 0xB0;
+        return 0;
+    return (uint32_t)octets[0] << 16 | (uint32_t)octets[1] << 8 | octets[2];
+}
+
+// Those of the card manager and of remote management are none of an applet of ours [101.220 annex
+// D].
+static bool is_free_tar(uint32_t tar)
+{
+    return tar != 0 && tar < 0xFFFFFE && tar >> 16 != 0xB0;
 }
 
 // What is weaker than MAC, ciphering and a counter that grows, both ways, has no name here.
@@ -325,9 +330,14 @@ static void read_ota(struct api_body *outer, struct policy_ota *ota)
         ota->spi2 = 0x39;
     }
     const struct bytes tar = api_body_text(&b, "tar", API_OPTIONAL, 6, 6);
-    if (tar.len == 6 && !tar_of(tar, &ota->tar))
+    ota->tar = tar_of(tar);
+    if (tar.len == 6 && !is_free_tar(ota->tar))
         api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("tar"),
                                             "Six hexadecimal digits that are free for an applet"));
+    const struct bytes mo_tar = api_body_text(&b, "moTar", API_OPTIONAL, 6, 6);
+    if (mo_tar.len == 6 && (ota->tar == 0 || tar_of(mo_tar) != ota->tar + 1))
+        api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("moTar"),
+                                            "Read-only: it is the tar and one more"));
     ota->sms_parts_max =
         (uint8_t)api_body_integer(&b, "maxSmsParts", 1, SMS_PARTS_MAX, POLICY_SMS_PARTS);
     api_body_close(outer, "ota", &b);
