@@ -277,6 +277,9 @@ bool api_card_visible(struct api_exchange *x, uint64_t card, struct record *reco
 uint32_t api_reading(const struct api_exchange *x);
 // Is there such a pool for the caller, with subscriptions for cards of `tenant` (0: any)?
 bool api_pool_visible(struct api_exchange *x, uint64_t pool, uint64_t tenant);
+// May a caller who was granted downloads to a card of `tenant` name the pool for one? Its own, and
+// the operator's, of which an enterprise sees nothing else.
+bool api_pool_serves(struct api_exchange *x, uint64_t pool, uint64_t tenant);
 // Is it the caller's? The subscription becomes one of it, with its operator and rule pack, and of
 // its enterprise, which it must not leave.
 bool api_pool_join(struct api_exchange *x, uint64_t pool, struct subscription *s);

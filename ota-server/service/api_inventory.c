@@ -266,3 +266,11 @@ bool api_pool_visible(struct api_exchange *x, uint64_t pool, uint64_t tenant)
     return find_pool(x, pool, &seen) &&
            (tenant == 0 || seen.owner == tenant || seen.owner == AUTH_OPERATOR);
 }
+
+bool api_pool_serves(struct api_exchange *x, uint64_t pool, uint64_t tenant)
+{
+    struct seen_pool seen = {.s = NULL};
+    if (store_document_get(x->reader, "pool", pool, see_pool, &seen) != STORE_OK)
+        return false;
+    return seen.owner == AUTH_OPERATOR || (seen.owner == tenant && api_owns(x, tenant));
+}

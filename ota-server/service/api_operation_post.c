@@ -208,7 +208,7 @@ static bool is_for_card(struct api_exchange *x, const struct order *order)
 
 static bool find_target(struct api_exchange *x, struct order *order, struct operation *o)
 {
-    if (order->pool_id != 0 && !api_pool_visible(x, order->pool_id, order->record.tenant))
+    if (order->pool_id != 0 && !api_pool_serves(x, order->pool_id, order->record.tenant))
         return refuse_field(x, API_NOT_FOUND, "poolId",
                             "No such pool, GET /subscription-pools lists them");
     if (order->subscription_id == 0)

@@ -269,6 +269,47 @@ static void stock_of_one_enterprise_goes_onto_no_card_of_another(void **state)
     expect(202);
 }
 
+static void the_operators_stock_goes_where_a_download_is_granted(void **state)
+{
+    (void)state;
+    char body[256];
+    char id[API_ID_SIZE];
+    char after[API_ID_SIZE + 32];
+    const char *operations = "/operations";
+    ask(NULL, "POST", API_BASE "/subscription-pools",
+        "{\"name\":\"stock\",\"operator\":\"o\",\"templateId\":1}");
+    expect(201);
+    const uint64_t pool = lab_id(&a, "pol");
+    (void)lab_subscription(&lab, pool, "002020000000099");
+    (void)lab_subscription(&lab, pool, "002020000000098");
+    api_id_write(id, "pol", pool);
+    (void)snprintf(body, sizeof(body),
+                   "{\"type\":\"download\",\"poolId\":\"%s\",\"enable\":\"LATER\"}", id);
+    (void)snprintf(after, sizeof(after), "?poolId=%s", id);
+    grant(enterprise_a, group_a, "\"card.read\",\"subscription.enable\"");
+    ask(token_a, "POST", target("/cards/", "crd", record_a.card, operations), body);
+    expect(403);
+    grant(enterprise_a, group_a, "\"card.read\",\"subscription.download\"");
+    ask(token_a, "POST", target("/cards/", "crd", record_b.card, operations), body);
+    expect(404); // not to a card that it does not know
+    ask(token_a, "POST", target("/cards/", "crd", record_a.card, operations), body);
+    expect(202);
+    const uint64_t operation = lab_id(&a, "op");
+    ask(token_a, "GET", target("/operations/", "op", operation, ""), NULL);
+    expect(200);
+    ask(token_a, "GET", target("/subscription-pools/", "pol", pool, ""), NULL);
+    expect(404);
+    ask(token_a, "GET", API_BASE "/subscription-pools", NULL);
+    assert_true(has("\"totalCount\":0"));
+    (void)snprintf(path, sizeof(path), API_BASE "/subscriptions%s", after);
+    ask(token_a, "GET", path, NULL);
+    assert_true(has("\"totalCount\":0"));
+    // To a foreign card that the operator gave it, too.
+    grant(enterprise_a, group_b, "\"card.read\",\"subscription.download\"");
+    ask(token_a, "POST", target("/cards/", "crd", record_b.card, operations), body);
+    expect(202);
+}
+
 static void a_virtual_operator_knows_its_customers_cards(void **state)
 {
     (void)state;
@@ -319,6 +360,7 @@ int main(void)
         CASE(a_permission_in_a_foreign_group_shows_its_cards_alone),
         CASE(cards_are_moved_between_own_groups_only_where_it_is_granted),
         CASE(stock_of_one_enterprise_goes_onto_no_card_of_another),
+        CASE(the_operators_stock_goes_where_a_download_is_granted),
         CASE(a_virtual_operator_knows_its_customers_cards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
