@@ -68,6 +68,11 @@ struct report_total {
     uint64_t by_state[BOOTSTRAP_STATES], jobs;
 };
 
+#define REPORT_WRITER_KINDS 4 // user, client, rule, permission
+struct report_writers {
+    uint64_t found, listed;
+};
+
 struct report_work {
     struct report_order order;
     size_t table;                     // of the catalogue
@@ -83,6 +88,7 @@ struct report_work {
     struct report_total all, others, totals[REPORT_TOTALS_MAX];
     size_t total_count;
     uint64_t other_cards; // of the groups that have no row
+    struct report_writers writers[REPORT_WRITER_KINDS];
     struct writer w;
     struct json_writer j;
     uint8_t octets[REPORT_CONTENT_MAX];

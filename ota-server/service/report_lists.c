@@ -208,24 +208,14 @@ bool report_bootstraps(struct report_work *r, struct store *s, struct utc now,
 
 #define ESIM(name) "iot-device-management:esim-profiles:" name
 
-// Also what leads to a command: PUSH_SERVER of a dirty card, rules that send, and moves of cards to
-// a group with such rules.
-static const char *const writing_scopes[] = {"operations:download",
-                                             "operations:enable",
-                                             "operations:disable",
-                                             "operations:delete",
-                                             "operations:set-fallback",
-                                             "operations:set-timers",
-                                             "approvals:decide",
-                                             "campaigns:write",
-                                             "cards:dirty",
-                                             "cards:write",
-                                             "groups:write",
-                                             ESIM("download"),
-                                             ESIM("enable"),
-                                             ESIM("disable"),
-                                             ESIM("delete"),
-                                             ESIM("set-fallback")};
+// Also what leads to a command: sending again, PUSH_SERVER of a dirty card, rules that send, and
+// moves of cards to a group with such rules. Force takes the scope of what is forced besides.
+static const char *const writing_scopes[] = {
+    "operations:download",     "operations:enable",     "operations:disable", "operations:delete",
+    "operations:set-fallback", "operations:set-timers", "operations:resend",  "approvals:decide",
+    "campaigns:write",         "cards:dirty",           "cards:write",        "groups:write",
+    ESIM("download"),          ESIM("enable"),          ESIM("disable"),      ESIM("delete"),
+    ESIM("set-fallback")};
 #define WRITING_SCOPES (sizeof(writing_scopes) / sizeof(writing_scopes[0]))
 
 static void report_set(char to[REPORT_TEXT_MAX + 1], const char *text)
@@ -298,21 +288,60 @@ static bool read_permission(const struct document *d, struct report_note *n)
     return writes;
 }
 
+static const struct {
+    const char *kind, *name, *prefix;
+    bool (*read)(const struct document *d, struct report_note *n);
+} writer_parts[REPORT_WRITER_KINDS] = {{"user", "user", "usr", read_user},
+                                       {"client", "client", "cli", read_client},
+                                       {RULES_KIND, "rule", "grp", read_rule},
+                                       {PERMISSION_KIND, "permission", NULL, read_permission}};
+
+static void put_writer(struct report_work *r, const struct report_note *n)
+{
+    const char *prefix = writer_parts[r->part].prefix;
+    struct report_writers *of = &r->writers[r->part];
+    of->found++;
+    if (!report_row(r))
+        return;
+    of->listed++;
+    report_text(r, writer_parts[r->part].name);
+    report_id(r, prefix, prefix != NULL ? n->id : 0);
+    report_text(r, n->texts[0]);
+    report_id(r, "ent", n->owner);
+    report_id(r, "grp", n->parent);
+    report_text(r, n->texts[1]);
+    report_text(r, n->texts[2]);
+    report_row_end(r);
+}
+
+// Whatever the list has no room for is counted: these rows are never left out.
+static void put_writer_counts(struct report_work *r, struct utc now)
+{
+    static const char *const columns[] = {"kind", "found", "listed", NULL};
+    const struct report_heading h = {4, "card-writers-by-kind",
+                                     "Who can write cards, and how many of them are listed",
+                                     "the rows of card-writers and those left out there", columns};
+    report_open(r, &h, now);
+    for (size_t i = 0; i < REPORT_WRITER_KINDS; i++) {
+        json_begin_array(&r->j);
+        report_text(r, writer_parts[i].name);
+        report_number(r, r->writers[i].found);
+        report_number(r, r->writers[i].listed);
+        report_row_end(r);
+    }
+    report_close(r);
+}
+
 bool report_writers(struct report_work *r, struct store *s, struct utc now,
                     enum store_status *status)
 {
     static const char *const columns[] = {"kind",  "id", "name",   "enterprise",
                                           "group", "by", "status", NULL};
-    static const struct {
-        const char *kind, *name, *prefix;
-        bool (*read)(const struct document *d, struct report_note *n);
-    } parts[] = {{"user", "user", "usr", read_user},
-                 {"client", "client", "cli", read_client},
-                 {RULES_KIND, "rule", "grp", read_rule},
-                 {PERMISSION_KIND, "permission", NULL, read_permission}};
-    const struct report_heading h = {4, "card-writers", "Who can write cards",
-                                     "accounts, clients, rules and permissions as they stand now",
-                                     columns};
+    const struct report_heading h = {
+        4, "card-writers", "Who can write cards",
+        "accounts, clients, rules and permissions as they stand now, in this order and that of "
+        "their ids",
+        columns};
     bool is_last = true;
     struct report_page *p = report_page_new(NULL, NULL, status);
     if (p == NULL)
@@ -321,27 +350,17 @@ bool report_writers(struct report_work *r, struct store *s, struct utc now,
         report_open(r, &h, now);
     if (r->order.type == REPORT_CARD_WRITERS)
         r->rows_max = REPORT_WRITERS_MAX;
-    p->read = parts[r->part].read;
-    *status = report_read(r, s, parts[r->part].kind, REPORT_PAGE, p, &is_last);
-    for (size_t i = 0; i < p->count; i++) {
-        const struct report_note *n = &p->notes[i];
-        if (!report_row(r))
-            continue;
-        report_text(r, parts[r->part].name);
-        report_id(r, parts[r->part].prefix, parts[r->part].prefix != NULL ? n->id : 0);
-        report_text(r, n->texts[0]);
-        report_id(r, "ent", n->owner);
-        report_id(r, "grp", n->parent);
-        report_text(r, n->texts[1]);
-        report_text(r, n->texts[2]);
-        report_row_end(r);
-    }
+    p->read = writer_parts[r->part].read;
+    *status = report_read(r, s, writer_parts[r->part].kind, REPORT_PAGE, p, &is_last);
+    for (size_t i = 0; i < p->count; i++)
+        put_writer(r, &p->notes[i]);
     free(p);
-    if (!is_last || ++r->part < sizeof(parts) / sizeof(parts[0])) {
+    if (!is_last || ++r->part < REPORT_WRITER_KINDS) {
         r->after = is_last ? 0 : r->after;
         return false;
     }
     report_close(r);
+    put_writer_counts(r, now);
     return true;
 }
 
