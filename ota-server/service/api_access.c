@@ -250,14 +250,16 @@ static bool read_json(struct api_exchange *x)
     else if (fault != JSON_READ_OK)
         x->problem = api_problem_text(API_INVALID_ARGUMENT, json_fault_text(fault));
     else if (!json_is_object(x->root))
-        x->problem = api_problem_text(API_INVALID_ARGUMENT, "The body is not an object");
+        x->problem = api_problem_text(API_INVALID_ARGUMENT, "The body must be a JSON object");
     return x->problem.code == API_OK;
 }
 
 static bool check_form(struct api_exchange *x)
 {
     if (x->request->correlator_count > 1 || !api_is_correlator(x->request->correlator)) {
-        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "Invalid x-correlator"));
+        api_refuse(
+            x, api_problem_text(API_INVALID_ARGUMENT,
+                                "x-correlator may have 256 letters, digits and -_:;./<>{}, once"));
         return false;
     }
     const bool is_any = (x->route->flags & ROUTE_ANY_TYPE) != 0;

@@ -4,6 +4,8 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_text.h"
 
+#define A_TEXT "It must be a text"
+
 void api_body_init(struct api_body *b, const json_t *object)
 {
     *b = (struct api_body){.object = object};
@@ -20,8 +22,10 @@ static void fail_member(struct api_body *b, enum api_code code, const char *name
     api_body_fail(b, api_problem_field(code, bytes_of_text(name), text));
 }
 
-// Notes that the member is known, and keeps the problem that `found` is. True when it is there.
-static bool take(struct api_body *b, const char *name, enum api_need need, enum json_found found)
+// Notes that the member is known, and keeps the problem that `found` is. True when it is there;
+// `wanted` says what else it must be.
+static bool take(struct api_body *b, const char *name, enum api_need need, const char *wanted,
+                 enum json_found found)
 {
     check(b->taken_count < API_MEMBERS_MAX);
     b->taken[b->taken_count++] = name;
@@ -31,7 +35,7 @@ static bool take(struct api_body *b, const char *name, enum api_need need, enum 
         if (need == API_REQUIRED)
             fail_member(b, API_INVALID_ARGUMENT, name, "Missing member");
     } else {
-        fail_member(b, API_INVALID_ARGUMENT, name, "Wrong type or value");
+        fail_member(b, API_INVALID_ARGUMENT, name, wanted);
     }
     return false;
 }
@@ -45,10 +49,10 @@ struct bytes api_body_text(struct api_body *b, const char *name, enum api_need n
                            size_t max)
 {
     struct bytes value = {0};
-    if (!take(b, name, need, json_get_text(b->object, name, &value)))
+    if (!take(b, name, need, A_TEXT, json_get_text(b->object, name, &value)))
         return bytes_of(NULL, 0);
     if (value.len < min || value.len > max)
-        fail_member(b, API_INVALID_ARGUMENT, name, "Wrong length");
+        api_body_fail(b, api_problem_length(bytes_of_text(name), min, max));
     return value;
 }
 
@@ -56,7 +60,7 @@ int64_t api_body_integer(struct api_body *b, const char *name, int64_t min, int6
                          int64_t absent)
 {
     int64_t value = 0;
-    if (!take(b, name, API_OPTIONAL,
+    if (!take(b, name, API_OPTIONAL, "It must be a whole number",
               json_get_integer(b->object, name, INT64_MIN, INT64_MAX, &value)))
         return absent;
     if (value < min || value > max)
@@ -67,14 +71,17 @@ int64_t api_body_integer(struct api_body *b, const char *name, int64_t min, int6
 bool api_body_bool(struct api_body *b, const char *name, bool absent)
 {
     bool value = absent;
-    return take(b, name, API_OPTIONAL, json_get_bool(b->object, name, &value)) ? value : absent;
+    return take(b, name, API_OPTIONAL, "It must be true or false",
+                json_get_bool(b->object, name, &value))
+               ? value
+               : absent;
 }
 
 int api_body_enum(struct api_body *b, const char *name, enum api_need need,
                   const char *const *names)
 {
     struct bytes value = {0};
-    if (!take(b, name, need, json_get_text(b->object, name, &value)))
+    if (!take(b, name, need, A_TEXT, json_get_text(b->object, name, &value)))
         return -1;
     for (int i = 0; names[i] != NULL; i++) {
         if (bytes_equal(value, bytes_of_text(names[i])))
@@ -93,6 +100,8 @@ static const char *unknown_id(const char *prefix)
         {"sub", "No such object, GET /subscriptions lists them"},
         {"ent", "No such object, GET /enterprises lists them"},
         {"crd", "No such object, GET /cards lists them"},
+        {"op", "No such object, GET /operations lists them"},
+        {"upl", "No such object, GET /uploads lists them"},
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         if (strcmp(lists[i][0], prefix) == 0)
@@ -104,7 +113,7 @@ static const char *unknown_id(const char *prefix)
 uint64_t api_body_id(struct api_body *b, const char *name, enum api_need need, const char *prefix)
 {
     struct bytes value = {0};
-    if (!take(b, name, need, json_get_text(b->object, name, &value)))
+    if (!take(b, name, need, A_TEXT, json_get_text(b->object, name, &value)))
         return 0;
     uint64_t id = 0;
     if (!api_id_read(value, prefix, &id))
@@ -116,22 +125,26 @@ struct utc api_body_time(struct api_body *b, const char *name)
 {
     struct bytes value = {0};
     struct utc at = {0};
-    if (take(b, name, API_OPTIONAL, json_get_text(b->object, name, &value)) &&
+    if (take(b, name, API_OPTIONAL, A_TEXT, json_get_text(b->object, name, &value)) &&
         !api_read_time(value, &at))
-        fail_member(b, API_INVALID_ARGUMENT, name, "Not a date-time with zone");
+        fail_member(b, API_INVALID_ARGUMENT, name, API_TIME_FORM);
     return at;
 }
 
 const json_t *api_body_object(struct api_body *b, const char *name, enum api_need need)
 {
     const json_t *value = NULL;
-    return take(b, name, need, json_get_object(b->object, name, &value)) ? value : NULL;
+    return take(b, name, need, "It must be an object", json_get_object(b->object, name, &value))
+               ? value
+               : NULL;
 }
 
 const json_t *api_body_array(struct api_body *b, const char *name, enum api_need need)
 {
     const json_t *value = NULL;
-    return take(b, name, need, json_get_array(b->object, name, &value)) ? value : NULL;
+    return take(b, name, need, "It must be an array", json_get_array(b->object, name, &value))
+               ? value
+               : NULL;
 }
 
 bool api_body_end(struct api_body *b)

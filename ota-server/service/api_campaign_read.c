@@ -119,7 +119,7 @@ static void read_operation(struct api_exchange *x, struct api_body *outer, enum 
     struct api_body b;
     if (!api_body_begin(outer, "operation", &b)) {
         if (need == API_REQUIRED)
-            fail(outer, "operation", "Missing");
+            fail(outer, "operation", "Missing member");
         return;
     }
     const int kind = api_body_enum(&b, "type", API_REQUIRED, kinds);
@@ -183,7 +183,7 @@ static void read_schedule(struct api_body *outer, struct campaign *c)
     c->start_at = api_body_time(&b, "startAt");
     c->end_at = api_body_time(&b, "endAt");
     if (c->end_at.ms != 0 && c->end_at.ms <= c->start_at.ms)
-        fail(&b, "endAt", "Not after startAt");
+        fail(&b, "endAt", "It must be after startAt");
     const json_t *windows = api_body_array(&b, "windows", API_OPTIONAL);
     bool ok = json_array_size(windows) <= CAMPAIGN_WINDOWS_MAX;
     c->window_count = 0;
@@ -203,11 +203,11 @@ static void read_rate(struct api_body *outer, enum api_need need, struct campaig
     struct api_body b;
     if (!api_body_begin(outer, "rate", &b)) {
         if (need == API_REQUIRED)
-            fail(outer, "rate", "Missing");
+            fail(outer, "rate", "Missing member");
         return;
     }
     if (!api_body_has(&b, "perSecond"))
-        fail(&b, "perSecond", "Missing");
+        fail(&b, "perSecond", "Missing member");
     c->per_second =
         (uint16_t)api_body_integer(&b, "perSecond", 1, CAMPAIGN_RATE_MAX, c->per_second);
     c->per_network = (uint16_t)api_body_integer(&b, "perPlmn", 1, CAMPAIGN_RATE_MAX, 0);
@@ -267,7 +267,7 @@ static void read_groups(struct api_exchange *x, struct api_body *b, const json_t
         uint64_t id = 0;
         const char *text = json_string_value(item);
         if (text == NULL || !api_id_read(bytes_of_text(text), "grp", &id))
-            fail(b, "groupIds", "Invalid value");
+            fail(b, "groupIds", "Each must be the id of a group, grp_ and 26 characters");
         else if (!is_group(x, id))
             api_body_fail(b, api_problem_field(API_NOT_FOUND, bytes_of_text("groupIds"),
                                                "No such group, GET /card-groups lists them"));
@@ -314,8 +314,8 @@ static void read_upload(struct api_exchange *x, struct api_body *b, struct campa
     t->upload = api_body_id(b, "uploadId", API_REQUIRED, api_uploads.prefix);
     if (b->problem.code == API_OK &&
         (upload == NULL || !api_document_get(x, &api_uploads, t->upload, upload)))
-        api_body_fail(
-            b, api_problem_field(API_NOT_FOUND, bytes_of_text("uploadId"), "No such upload"));
+        api_body_fail(b, api_problem_field(API_NOT_FOUND, bytes_of_text("uploadId"),
+                                           "No such upload, GET /uploads lists them"));
     free(upload);
 }
 
@@ -342,7 +342,7 @@ void api_campaign_read_target(struct api_exchange *x, struct api_body *outer, en
     unsigned given = 0;
     if (!api_body_begin(outer, "target", &b)) {
         if (need == API_REQUIRED)
-            fail(outer, "target", "Missing");
+            fail(outer, "target", "Missing member");
         return;
     }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -45,7 +45,7 @@ static struct api_problem take_word(struct bytes text, const char *name, char wo
                                     const char **to)
 {
     if (text.len == 0 || text.len > LABEL_MAX)
-        return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(name), "Wrong length");
+        return api_problem_length(bytes_of_text(name), 1, LABEL_MAX);
     bytes_copy(word, text);
     word[text.len] = '\0';
     *to = word;
@@ -171,8 +171,9 @@ static bool read_digits(struct api_body *b, char digits[API_DIGITS_SIZE], char *
     if (given == 0)
         return true;
     if (given > 1 || !text_is_digits(value)) {
-        api_body_fail(b, api_problem_text(API_INVALID_ARGUMENT,
-                                          "Exactly one identifier of digits is needed"));
+        api_body_fail(b, api_problem_text(
+                             API_INVALID_ARGUMENT,
+                             "Exactly one of iccid, imsi, msisdn, eid, imei and any, as digits"));
         return false;
     }
     bytes_copy(digits, value);
@@ -194,7 +195,7 @@ static void read_body_page(struct api_exchange *x, struct api_list *list)
     list->page.has_cursor = cursor.len > 0;
     if (cursor.len > 0 && !api_cursor_read(cursor, x->now.utc, &list->page.cursor))
         api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("cursor"),
-                                                  "Invalid value"));
+                                                  API_CURSOR_FORM));
     list->window.limit = list->page.per_page;
     list->window.offset = list->page.has_cursor ? list->page.cursor : api_page_offset(&list->page);
 }
@@ -212,8 +213,7 @@ static void read_body_sort(struct api_exchange *x, struct card_filter *f)
             return;
         }
     }
-    api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("sort"),
-                                              "Not a field to sort by"));
+    api_body_fail(&x->body, api_problem_enum(bytes_of_text("sort"), sorts));
 }
 
 static uint64_t body_id(struct api_body *b, const char *name, const char *prefix)
@@ -233,8 +233,8 @@ static void read_body_search(struct api_body *b, struct card_words *words, struc
     if (!is_read || words->digits[0] == '\0')
         return;
     if (strlen(words->digits) < shortest[match < 0 ? 0 : match])
-        api_body_fail(
-            b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("match"), "Too few digits"));
+        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("match"),
+                                           "PREFIX takes 6 digits or more, SUFFIX 4"));
     f->search = words->digits;
     f->search_how = how[match < 0 ? 0 : match];
     const bool can_be_eid = f->search_in == 'e' || f->search_in == 'a';
@@ -290,8 +290,10 @@ void api_cards_search(struct api_exchange *x)
     struct api_list list;
     api_card_filter_read(&x->body, &words, &filter);
     if (filter.search == NULL)
-        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
-                                                 "Exactly one identifier of digits is needed"));
+        api_body_fail(
+            &x->body,
+            api_problem_text(API_INVALID_ARGUMENT,
+                             "Exactly one of iccid, imsi, msisdn, eid, imei and any, as digits"));
     filter.tenant = api_reach(x);
     filter.grants = api_reading(x);
     read_body_sort(x, &filter);
@@ -415,7 +417,8 @@ static bool merge_notes(struct api_exchange *x, struct patch *patch)
     json_decref(root);
     if (patch->notes_len <= sizeof(patch->notes))
         return true;
-    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "The notes are too long"));
+    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                   "Note, labels and field have more than 16384 octets as JSON"));
     return false;
 }
 

@@ -60,7 +60,7 @@ static void read_scopes(struct api_exchange *x, struct auth_client *c, enum api_
             fail(x, "scopes", "A scope that you do not have");
     }
     if (c->scope_count == 0)
-        fail(x, "scopes", "At least one");
+        fail(x, "scopes", "At least one is needed");
 }
 
 static void read_mechanisms(struct api_exchange *x, struct auth_client *c, enum api_need need)
@@ -81,7 +81,8 @@ static void read_mechanisms(struct api_exchange *x, struct auth_client *c, enum 
             fail(x, "mechanisms", "One of client_secret, hmac, private_key_jwt, tls_client_auth");
     }
     if (c->mechanisms == 0)
-        fail(x, "mechanisms", "At least one");
+        fail(x, "mechanisms",
+             "At least one of client_secret, hmac, private_key_jwt, tls_client_auth is needed");
 }
 
 static void read_jwks(struct api_exchange *x, struct auth_client *c)

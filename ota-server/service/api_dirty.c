@@ -13,6 +13,14 @@ int api_dirty_reason_of(struct bytes name)
     return -1;
 }
 
+static struct api_problem no_reason(void)
+{
+    const char *names[DIRTY_REASONS] = {NULL};
+    for (unsigned i = 1; i < DIRTY_REASONS; i++)
+        names[i - 1] = dirty_reason_name((uint8_t)i);
+    return api_problem_enum(bytes_of_text("reason"), names);
+}
+
 struct dirty_rows {
     uint64_t cards[API_PER_PAGE_MAX];
     size_t count;
@@ -67,7 +75,7 @@ static bool read_filter(struct api_exchange *x, struct card_filter *f)
     if (api_query_take(&x->query, "reason", &text)) {
         f->dirty_reason = api_dirty_reason_of(text);
         if (f->dirty_reason < 0)
-            p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("reason"), "Invalid value");
+            p = no_reason();
     }
     if (api_query_take(&x->query, "groupId", &text))
         api_card_group_read(text, f);

@@ -75,15 +75,34 @@ static void put_number(struct writer *w, int64_t number)
     text_decimal(w, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
+static void put_range(struct writer *w, int64_t min, int64_t max)
+{
+    text_put(w, "from ");
+    put_number(w, min);
+    text_put(w, " to ");
+    put_number(w, max);
+}
+
 struct api_problem api_problem_range(struct bytes field, int64_t min, int64_t max)
 {
     char message[API_FIELD_MAX];
     struct writer w = writer_of(message, sizeof(message));
-    text_put(&w, "It must be from ");
-    put_number(&w, min);
-    text_put(&w, " to ");
-    put_number(&w, max);
+    text_put(&w, "It must be ");
+    put_range(&w, min, max);
     return api_problem_field(API_OUT_OF_RANGE, field, text_end(&w));
+}
+
+struct api_problem api_problem_length(struct bytes field, size_t min, size_t max)
+{
+    char message[API_FIELD_MAX + 16];
+    struct writer w = writer_of(message, sizeof(message));
+    text_put(&w, "It must have ");
+    if (min == max)
+        text_decimal(&w, min);
+    else
+        put_range(&w, (int64_t)min, (int64_t)max);
+    text_put(&w, " octets");
+    return api_problem_field(API_INVALID_ARGUMENT, field, text_end(&w));
 }
 
 struct api_problem api_problem_enum(struct bytes field, const char *const *names)

@@ -90,6 +90,8 @@ struct api_problem api_problem_text(enum api_code code, const char *message);
 struct api_problem api_problem_field(enum api_code code, struct bytes field, const char *message);
 // OUT_OF_RANGE about a number that is not from `min` to `max`, which it tells.
 struct api_problem api_problem_range(struct bytes field, int64_t min, int64_t max);
+// One about a text that has not from `min` to `max` octets, which it tells.
+struct api_problem api_problem_length(struct bytes field, size_t min, size_t max);
 // One about a value that is none of these names, as many of which are told as there is room for.
 struct api_problem api_problem_enum(struct bytes field, const char *const *names);
 // One with a reason that programs read, such as DELETE_NOT_DISABLED.

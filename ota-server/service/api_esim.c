@@ -58,7 +58,7 @@ static void keep_text(struct api_exchange *x, const char *name, struct bytes tex
         return;
     if (!text_is_digits(text) || text.len >= size) {
         api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(name),
-                                                  "Invalid format"));
+                                                  "Invalid format, it must be digits"));
         return;
     }
     bytes_copy(to, text);
@@ -251,7 +251,8 @@ void api_esim_download(struct api_exchange *x)
     if (!read_code(x, &wanted))
         api_body_fail(&x->body,
                       api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("activationCode"),
-                                        "Invalid format"));
+                                        "Invalid format, it must be LPA, 1, the host and the id of "
+                                        "a subscription, as docs/api.md shows"));
     if (!api_end_reading(x))
         return;
     struct record *r = malloc(sizeof(*r));
@@ -404,7 +405,10 @@ void api_esim_operation(struct api_exchange *x)
     if (!api_end_reading(x))
         return;
     if (!is_operation_id(x->match.captures[0])) {
-        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "Invalid format: operationId"));
+        api_refuse(x,
+                   api_problem_text(
+                       API_INVALID_ARGUMENT,
+                       "Invalid format, it must be 1 to 64 letters, digits and _:.-: operationId"));
         return;
     }
     if (!api_capture(x, 0, "op", &id) || !api_operation_find(x, id, &o, &x->card_id))

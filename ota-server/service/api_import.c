@@ -96,7 +96,9 @@ static bool read_query(struct api_exchange *x, struct import_work *w)
         p = read_how(x, o);
     if (p.code == API_OK && (!api_query_take(&x->query, "vendorProfile", &text) || text.len == 0 ||
                              text.len >= sizeof(o->vendor)))
-        p = api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("vendorProfile"), "Missing");
+        p = api_problem_field(
+            API_INVALID_ARGUMENT, bytes_of_text("vendorProfile"),
+            "It must be the name of a vendor profile, GET /vendor-profiles lists them");
     if (p.code == API_OK)
         bytes_copy(o->vendor, text);
     if (p.code == API_OK && kind == 1 &&

@@ -203,7 +203,7 @@ static bool read_all(struct api_exchange *x, struct key_work *w, const json_t *c
         const struct bytes text = bytes_of(json_string_value(item), json_string_length(item));
         if (!json_is_string(item) || !read_component(text, &w->component)) {
             api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("components"),
-                                            "Not 32 hexadecimal digits"));
+                                            "It must be 32 hexadecimal digits"));
             return false;
         }
         add_to(&w->key, &w->component);
@@ -478,7 +478,7 @@ void api_key_components_post(struct api_exchange *x)
     struct writer k = writer_of(octets, sizeof(octets));
     if (x->body.problem.code == API_OK && (!text_unhex(kcv, &k) || k.len != KCV_LEN))
         api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("kcv"),
-                                                  "Not 6 hexadecimal digits"));
+                                                  "It must be 6 hexadecimal digits"));
     if (!api_end_reading(x))
         return;
     struct key_work *w = open_work(x);
@@ -486,7 +486,7 @@ void api_key_components_post(struct api_exchange *x)
         return;
     if (!read_component(component, &w->component)) {
         api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("component"),
-                                        "Not 32 hexadecimal digits"));
+                                        "It must be 32 hexadecimal digits"));
         return;
     }
     const uint32_t given = (uint32_t)octets[0] << 16 | (uint32_t)octets[1] << 8 | octets[2];

@@ -510,7 +510,8 @@ static void create(struct api_exchange *x, struct move_work *w)
     w->list_len = list.len;
     put_document(&body, &w->m);
     if (body.failed) {
-        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "The target is too large"));
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                       "The target is too large: move the cards in parts"));
         return;
     }
     w->object.document = (struct document){.kind = MOVE_KIND,

@@ -38,8 +38,9 @@ static void read_when(struct api_exchange *x, struct operation *o)
     if (bytes_equal(when, bytes_of_text("NEXT_CONTACT")))
         o->at_next_contact = true;
     else if (!bytes_equal(when, bytes_of_text("NOW")) && !api_read_time(when, &o->not_before))
-        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("when"),
-                                                  "Invalid value"));
+        api_body_fail(&x->body,
+                      api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("when"),
+                                        "It must be NOW, NEXT_CONTACT or " API_TIME_NAME));
 }
 
 static bool read_common(struct api_exchange *x, struct operation *o)

@@ -44,6 +44,14 @@ static bool put_row(void *context, const struct document *d)
     return true;
 }
 
+static struct api_problem no_grant(const char *name)
+{
+    const char *names[GRANTS] = {NULL};
+    for (unsigned i = 1; i < GRANTS; i++)
+        names[i - 1] = grant_name((enum grant)i);
+    return api_problem_enum(bytes_of_text(name), names);
+}
+
 void api_permissions_list(struct api_exchange *x)
 {
     static const char *const fields[] = {"createdAt", NULL};
@@ -60,8 +68,7 @@ void api_permissions_list(struct api_exchange *x)
     if (api_query_take(&x->query, "operation", &text)) {
         const enum grant grant = grant_of(text);
         if (grant == GRANT_NONE) {
-            api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("operation"),
-                                            "No operation that can be granted"));
+            api_refuse(x, no_grant("operation"));
             return;
         }
         filter.bits = GRANT_BIT(grant);
@@ -233,9 +240,7 @@ static uint32_t read_operations(struct api_exchange *x)
                 ? grant_of(bytes_of(json_string_value(item), json_string_length(item)))
                 : GRANT_NONE;
         if (grant == GRANT_NONE)
-            api_body_fail(&x->body,
-                          api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("operations"),
-                                            "No operation that can be granted"));
+            api_body_fail(&x->body, no_grant("operations"));
         set |= GRANT_BIT(grant);
     }
     return set;

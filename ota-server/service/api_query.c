@@ -42,7 +42,7 @@ struct api_problem api_query_read(struct api_query *q, struct bytes raw)
         if (find(q, p.name) != NULL)
             return api_problem_field(API_INVALID_ARGUMENT, p.name, "Parameter given twice");
         if (q->count == API_PARAMETERS_MAX)
-            return api_problem_text(API_INVALID_ARGUMENT, "Too many query parameters");
+            return api_problem_text(API_INVALID_ARGUMENT, "More than 32 query parameters");
         q->items[q->count++] = p;
     }
     return fine;
@@ -68,9 +68,9 @@ struct api_problem api_query_end(const struct api_query *q)
     return fine;
 }
 
-static struct api_problem bad_value(const char *name)
+static struct api_problem bad_value(const char *name, const char *form)
 {
-    return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(name), "Invalid value");
+    return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(name), form);
 }
 
 struct api_problem api_query_bool(struct api_query *q, const char *name, bool *out)
@@ -87,7 +87,7 @@ struct api_problem api_query_number(struct api_query *q, const char *name, uint6
 {
     struct bytes value;
     if (api_query_take(q, name, &value) && !text_read_decimal(value, out))
-        return bad_value(name);
+        return bad_value(name, "It must be a whole number");
     return fine;
 }
 
@@ -95,7 +95,7 @@ struct api_problem api_query_time(struct api_query *q, const char *name, struct 
 {
     struct bytes value;
     if (api_query_take(q, name, &value) && !api_read_time(value, out))
-        return bad_value(name);
+        return bad_value(name, API_TIME_FORM);
     return fine;
 }
 
@@ -116,12 +116,20 @@ struct api_problem api_query_enum(struct api_query *q, const char *name, const c
 
 // --- pages ---
 
+// Never OUT_OF_RANGE, by the contract.
+static struct api_problem bad_page(const char *name, int64_t max)
+{
+    struct api_problem p = api_problem_range(bytes_of_text(name), 1, max);
+    p.code = API_INVALID_ARGUMENT;
+    return p;
+}
+
 struct api_problem api_page_check(struct api_page *page)
 {
     if (page->page == 0)
-        return bad_value("page");
+        return bad_page("page", API_DEPTH_MAX);
     if (page->per_page == 0 || page->per_page > API_PER_PAGE_MAX)
-        return bad_value("perPage");
+        return bad_page("perPage", API_PER_PAGE_MAX);
     if ((uint64_t)page->page * page->per_page > API_DEPTH_MAX)
         return api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("page"),
                                  "Too deep for pages, use the cursor");
@@ -144,7 +152,7 @@ static struct api_problem read_sort(struct api_query *q, const char *const *fiel
             return fine;
         }
     }
-    return bad_value("sort");
+    return api_problem_enum(bytes_of_text("sort"), fields);
 }
 
 struct api_problem api_page_read(struct api_query *q, const char *const *fields, struct utc now,
@@ -168,7 +176,7 @@ struct api_problem api_page_read(struct api_query *q, const char *const *fields,
     struct bytes cursor;
     out->has_cursor = api_query_take(q, "cursor", &cursor);
     if (out->has_cursor && !api_cursor_read(cursor, now, &out->cursor))
-        return bad_value("cursor");
+        return bad_value("cursor", API_CURSOR_FORM);
     return fine;
 }
 

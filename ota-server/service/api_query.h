@@ -14,6 +14,7 @@
 #define API_PER_PAGE 20
 #define API_DEPTH_MAX 10000 // page * perPage; beyond it a cursor
 #define API_CURSOR_MAX 200
+#define API_CURSOR_FORM "It must be the cursor of an answer that is no older than an hour"
 
 struct api_parameter {
     struct bytes name;

@@ -68,9 +68,10 @@ static void read_order(struct api_exchange *x, struct report_order *o)
     if (!api_body_has(b, "from") || !api_body_has(b, "to"))
         api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, late, "Both from and to"));
     else if (o->to.ms <= o->from.ms)
-        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, late, "Not after from"));
+        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, late, "It must be after from"));
     else if (o->to.ms - o->from.ms > REPORT_DAYS_MAX * DAY_MS)
-        api_body_fail(b, api_problem_field(API_OUT_OF_RANGE, late, "More than 400 days"));
+        api_body_fail(
+            b, api_problem_field(API_OUT_OF_RANGE, late, "It must be at most 400 days after from"));
 }
 
 static bool is_possible(struct api_exchange *x, const struct report_order *o)
@@ -157,8 +158,8 @@ static void read_texts(struct api_exchange *x)
     static const char *const numbers[] = NUMBERS;
     struct api_body texts;
     if (!api_body_begin(&x->body, "texts", &texts)) {
-        api_body_fail(&x->body,
-                      api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("texts"), "Missing"));
+        api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("texts"),
+                                                  "Missing member"));
         return;
     }
     for (size_t i = 0; i < REPORT_CHAPTERS; i++)

@@ -126,9 +126,9 @@ static uint32_t read_types(struct api_exchange *x, enum api_need need)
         const char *name = json_string_value(json_array_get(list, i));
         const uint32_t type = name != NULL ? sink_type_of(bytes_of_text(name)) : 0;
         if (type == 0 || (set & type) != 0)
-            api_body_fail(&x->body,
-                          api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("types"),
-                                            "Names a type that there is not, or one twice"));
+            api_body_fail(&x->body, api_problem_field(
+                                        API_INVALID_ARGUMENT, bytes_of_text("types"),
+                                        "Each must be a type that the document lists, named once"));
         set |= type;
     }
     if (list != NULL && set == 0)
@@ -142,7 +142,7 @@ static void read_protocol(struct api_exchange *x)
     const struct bytes text = api_body_text(&x->body, "protocol", API_OPTIONAL, 1, 16);
     if (text.len > 0 && !bytes_equal(text, bytes_of_text("HTTP")))
         api_body_fail(&x->body, api_problem_field(API_INVALID_PROTOCOL, bytes_of_text("protocol"),
-                                                  "Only HTTP is there"));
+                                                  "It must be HTTP"));
 }
 
 static void fail_credential(struct api_body *b, enum api_code code, const char *text)
@@ -161,12 +161,13 @@ static void read_token(struct api_exchange *x, struct sink_change *c, struct api
     if (kind.len > 0 && !bytes_equal(kind, bytes_of_text("bearer")))
         fail_credential(b, API_INVALID_CREDENTIAL, "Only tokens of the type bearer can be sent");
     if (b->problem.code == API_OK && c->until.ms == 0)
-        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT,
-                                           bytes_of_text("accessTokenExpiresUtc"), "Is needed"));
-    else if (b->problem.code == API_OK && c->until.ms <= x->now.utc.ms)
         api_body_fail(b,
                       api_problem_field(API_INVALID_ARGUMENT,
-                                        bytes_of_text("accessTokenExpiresUtc"), "Is past already"));
+                                        bytes_of_text("accessTokenExpiresUtc"), "Missing member"));
+    else if (b->problem.code == API_OK && c->until.ms <= x->now.utc.ms)
+        api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT,
+                                           bytes_of_text("accessTokenExpiresUtc"),
+                                           "It must be in the future"));
     if (b->problem.code == API_OK && !sink_is_token(token))
         api_body_fail(b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("accessToken"),
                                            "Has an octet that no header may have"));
@@ -275,7 +276,9 @@ static enum store_status check_quota(struct api_exchange *x, struct store *store
         status = store_documents(store, &filter, &one, see_none, NULL, &all);
     if (status != STORE_OK || (own < SINKS_EACH_MAX && all < SINKS_ALL_MAX))
         return status;
-    x->problem = api_problem_text(API_QUOTA_EXCEEDED, "So many sinks are there already");
+    x->problem = api_problem_text(
+        API_QUOTA_EXCEEDED,
+        "There are as many sinks as there may be: 100 of an enterprise, 1000 of all");
     return STORE_CONFLICT;
 }
 

@@ -64,7 +64,9 @@ static bool read_key(struct api_exchange *x)
         return false;
     }
     if (!api_is_idempotency_key(key)) {
-        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "Invalid Idempotency-Key"));
+        api_refuse(x,
+                   api_problem_text(API_INVALID_ARGUMENT,
+                                    "Idempotency-Key must have 8 to 64 letters, digits and ._:-"));
         return false;
     }
     // A trial is never stored, so its key stays free for the real call.

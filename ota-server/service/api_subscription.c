@@ -114,8 +114,9 @@ void api_subscriptions_search(struct api_exchange *x)
         digits = text.len > 0 ? text : digits;
     }
     if (given != 1 || !text_is_digits(digits))
-        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
-                                                 "Exactly one identifier of digits is needed"));
+        api_body_fail(&x->body,
+                      api_problem_text(API_INVALID_ARGUMENT,
+                                       "Exactly one of iccid, imsi and msisdn, as digits"));
     if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
         return;
     char search[ICCID_SIZE];
@@ -199,7 +200,7 @@ static struct bytes read_digits(struct api_exchange *x, const char *name, size_t
 {
     const struct bytes text = api_body_text(&x->body, name, API_OPTIONAL, min, max);
     if (text.len > 0 && !text_is_digits(text))
-        fail(x, name, "Not digits");
+        fail(x, name, "It must be digits");
     return text;
 }
 
@@ -215,7 +216,7 @@ static void read_form(struct api_exchange *x, struct form *f, enum api_need need
     }
     f->msisdn = read_digits(x, "msisdn", 5, 15);
     if (f->msisdn.len > 0 && f->msisdn.at[0] == '0')
-        fail(x, "msisdn", "It begins with a zero");
+        fail(x, "msisdn", "It must not begin with a zero");
     f->mnc_length = api_body_integer(&x->body, "mncLength", 2, 3, 0);
     f->smsc = read_digits(x, "smsc", 5, 20);
     read_wrapped(x, "k", &f->k);
@@ -284,9 +285,9 @@ static struct api_problem set_iccid(struct subscription *s, struct bytes digits)
     bytes_copy(text, digits);
     text[digits.len] = '\0';
     s->plan.has_iccid = iccid_is_valid(text) && iccid_write(text, s->plan.iccid);
-    return s->plan.has_iccid
-               ? api_problem_of(API_OK)
-               : api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("iccid"), "Not an ICCID");
+    return s->plan.has_iccid ? api_problem_of(API_OK)
+                             : api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("iccid"),
+                                                 "It must be 19 or 20 digits that begin with 89");
 }
 
 static struct api_problem set_state(struct subscription *s, int state)
@@ -441,8 +442,8 @@ void api_subscriptions_post(struct api_exchange *x)
     if (p.code != API_OK)
         api_refuse(x, p);
     else if (!imsi_write(imsi, w->s.plan.imsi))
-        api_refuse(x,
-                   api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("imsi"), "Not an IMSI"));
+        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("imsi"),
+                                        "It must be the 15 digits of an IMSI"));
     else if (open_keys(x, w))
         api_commit(x, insert, reply_created);
 }

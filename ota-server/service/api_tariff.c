@@ -146,11 +146,12 @@ static void read_tiers(struct api_body *b)
         tiers[count].to = (uint64_t)api_body_integer(&inner, "to", 1, METER_CALLS_MAX, 0);
         tiers[count].unit_price = api_body_integer(&inner, "unitPrice", 0, INT32_MAX, -1);
         if (!json_is_object(object) || !api_body_end(&inner))
-            api_body_fail_within(b, "tiers",
-                                 json_is_object(object)
-                                     ? inner.problem
-                                     : api_problem_field(API_INVALID_ARGUMENT,
-                                                         bytes_of_text("tiers"), "Not an object"));
+            api_body_fail_within(
+                b, "tiers",
+                json_is_object(object)
+                    ? inner.problem
+                    : api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("tiers"),
+                                        "Each must be an object with from, to and unitPrice"));
         count++;
     }
     if (status == METER_TABLE_OK && b->problem.code == API_OK)

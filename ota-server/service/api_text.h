@@ -11,6 +11,10 @@
 #define API_IDEMPOTENCY_MIN 8
 #define API_IDEMPOTENCY_MAX 64
 
+// What is wrong with what api_read_time() does not take.
+#define API_TIME_NAME "a date-time with its zone"
+#define API_TIME_FORM "It must be " API_TIME_NAME ", such as 2026-07-01T00:00:00Z"
+
 // The part before the first `end`, or all of it; and without spaces and tabs around it.
 struct bytes api_until(struct bytes text, char end);
 struct bytes api_trimmed(struct bytes text);

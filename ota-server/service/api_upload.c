@@ -182,7 +182,7 @@ static bool next_line(struct upload_work *w)
     w->line++;
     const size_t len = strlen(w->text);
     if (len + 1 == sizeof(w->text)) {
-        fail_line(w, API_INVALID_ARGUMENT, "Too long");
+        fail_line(w, API_INVALID_ARGUMENT, "It may have 1020 octets");
         return false;
     }
     w->text[strcspn(w->text, "\r\n")] = '\0';

@@ -217,6 +217,64 @@ static void what_is_unknown_is_told_where_to_look(void **state)
     expect_told("NOT_FOUND", "No such object, GET /subscription-pools lists them");
 }
 
+// What the documents allow, and which member is not that.
+static void what_is_wrong_is_told_what_is_allowed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *target, *body, *told;
+    } rows[] = {
+        {"GET", "/cards?page=x", NULL, "It must be a whole number: page"},
+        {"GET", "/cards?page=0", NULL, "It must be from 1 to 10000: page"},
+        {"GET", "/cards?perPage=101", NULL, "It must be from 1 to 100: perPage"},
+        {"GET", "/cards?sort=iccid", NULL, "One of createdAt lastContactAt state: sort"},
+        {"GET", "/cards?cursor=00", NULL,
+         "It must be the cursor of an answer that is no older than an hour: cursor"},
+        {"GET", "/cards?label=", NULL, "It must have from 1 to 64 octets: label"},
+        {"GET", "/dirty-cards?reason=por", NULL,
+         "One of por_timeout por_missing_but_delivered unknown_por_status late_por"},
+        {"GET", "/audit-trail?from=today", NULL,
+         "It must be a date-time with its zone, such as 2026-07-01T00:00:00Z: from"},
+        {"GET", "/permissions?operation=all", NULL, "One of card.read card.reveal card.move"},
+        {"POST", "/cards/search", "{\"imsi\":\"00202\",\"page\":0}",
+         "It must be from 1 to 10000: page"},
+        {"POST", "/cards/search", "{\"imsi\":\"00202\",\"sort\":\"iccid\"}",
+         "One of createdAt lastContactAt state: sort"},
+        {"POST", "/cards/search", "{\"imsi\":\"00202000000000\",\"match\":7}",
+         "It must be a text: match"},
+        {"POST", "/cards/search", "{\"imsi\":\"00202\",\"match\":\"PREFIX\"}",
+         "PREFIX takes 6 digits or more, SUFFIX 4: match"},
+        {"POST", "/subscription-pools", "{\"name\":\"\"}",
+         "It must have from 1 to 64 octets: name"},
+        {"POST", "/subscription-pools", "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":true}",
+         "It must be a whole number: templateId"},
+        {"POST", "/campaigns", "{\"name\":\"c\",\"operation\":[]}",
+         "It must be an object: operation"},
+        {"POST", "/event-sinks", "{\"sink\":\"https://sink.example/a\",\"types\":{}}",
+         "It must be an array: types"},
+        {"POST", "/reports",
+         "{\"type\":\"FALLBACK\",\"from\":\"2026-07-01T00:00:00Z\",\"to\":\"2026-07-01T00:00:"
+         "00Z\"}",
+         "It must be after from: to"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char target[160];
+        (void)snprintf(target, sizeof(target), API_BASE "%s", rows[i].target);
+        struct ask ask = {.method = rows[i].method, .target = target, .body = rows[i].body};
+        if (strcmp(rows[i].target, "/campaigns") == 0)
+            ask.key = "campaign-0001";
+        lab_ask(&lab, &ask, &a);
+        if (a.status != 400 || strstr(a.body, rows[i].told) == NULL)
+            fail_msg("%s %s: %s", rows[i].target, rows[i].told, a.body);
+    }
+    order("{\"type\":\"audit\",\"when\":\"soon\"}");
+    expect_told("INVALID_ARGUMENT", "It must be NOW, NEXT_CONTACT or a date-time with its zone");
+    order("{\"type\":\"audit\",\"force\":\"yes\"}");
+    expect_told("INVALID_ARGUMENT", "It must be true or false");
+    order("{\"type\":\"audit\",\"reason\":\"\"}");
+    expect_told("INVALID_ARGUMENT", "It must have from 1 to 256 octets");
+}
+
 // The texts of 401, 403 and 404 are those of the contract.
 static void every_code_says_what_to_do(void **state)
 {
@@ -292,6 +350,7 @@ int main(void)
         CASE(where_no_answer_is_kept_a_key_is_refused),
         CASE(what_is_outside_its_range_is_told_the_least_and_the_most),
         CASE(what_is_unknown_is_told_where_to_look),
+        CASE(what_is_wrong_is_told_what_is_allowed),
         cmocka_unit_test(every_code_says_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,7 @@ static void a_line_whose_card_is_not_there_is_told_by_its_number(void **state)
     memset(text, '8', sizeof(text));
     text[sizeof(text) - 1] = '\0';
     send(text);
-    expect(400, "Too long: line 1");
+    expect(400, "It may have 1020 octets: line 1");
     ask_as(NULL, "POST", UPLOADS "?dryRun=true", "89999000000000000015\n");
     expect(200, "\"dryRun\":true");
     ask_as(NULL, "GET", UPLOADS, NULL);
