@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +21,16 @@
 #define LEFT_MS 100           // what was read ahead is looked at long before
 #define LENGTH_DIGITS_MAX 18  // of a Content-Length: fits 64 bits
 #define SWALLOWED_MAX 1048576 // octets of a body too long that are read so that 413 can be sent
+#define LINE_END_LEN 2        // CR LF
+
+// From 1.0 on libmicrohttpd refuses a NUL, a bare LF and a folded line itself, if it is told to.
+#if MHD_VERSION >= 0x01000000
+#define IS_LIBRARY_STRICT true
+#define STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1
+#else
+#define IS_LIBRARY_STRICT false
+#define STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT, 0
+#endif
 
 struct http_limits http_limits_default(void)
 {
@@ -155,6 +166,15 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
     return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+// Neither blanks nor control characters.
+static bool is_visible(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    while (*at > ' ' && *at != 0x7F)
+        at++;
+    return *at == '\0';
+}
+
 // The raw target: the only place where its length and an encoded NUL are seen.
 static void *on_target(void *context, const char *target, struct MHD_Connection *mhd)
 {
@@ -164,7 +184,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
         return NULL;
     const char *rest = " HTTP/1.1";
     c->long_target = strlen(target) + strlen(rest) + strlen("PATCH ") > HTTP_LINE_MAX;
-    c->bad_target = target[0] != '/' || strchr(target, ' ') || strstr(target, "%00");
+    c->bad_target = target[0] != '/' || !is_visible(target) || strstr(target, "%00");
     free(c->target);
     c->target = strdup(target);
     return NULL;
@@ -174,6 +194,7 @@ struct framing {
     unsigned fields, hosts, lengths, codings;
     size_t octets;
     uint64_t length;
+    const char *line; // where the next one begins
     bool bad;
 };
 
@@ -191,7 +212,7 @@ static bool is_token(const char *name, size_t len)
     return len > 0;
 }
 
-// Neither NUL nor a lone CR nor another control character; tabs are allowed [RFC 9110 §5.5].
+// Neither a lone CR nor another control character; tabs are allowed [RFC 9110 §5.5].
 static bool is_field_value(const char *value, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -200,16 +221,6 @@ static bool is_field_value(const char *value, size_t len)
             return false;
     }
     return true;
-}
-
-// What goes on in another line [RFC 9112 §5.2] libmicrohttpd joins to the name, in a copy
-// elsewhere: of one line, only the colon's place and spaces stand between name and value.
-static bool is_one_line(const char *name, size_t name_len, const char *value)
-{
-    const char *at = name + name_len + 1;
-    while (at < value && (*at == ' ' || *at == '\t'))
-        at++;
-    return at == value;
 }
 
 static void add_length(struct framing *f, const char *value)
@@ -229,11 +240,12 @@ static enum MHD_Result add_field(void *context, enum MHD_ValueKind kind, const c
     struct framing *f = context;
     f->fields++;
     f->octets += name_len + value_len + 4; // ": " and the line's end
-    if (!value || !is_token(name, name_len) || !is_field_value(value, value_len) ||
-        !is_one_line(name, name_len, value)) {
+    if (!value || !is_token(name, name_len) || !is_field_value(value, value_len)) {
         f->bad = true;
         return MHD_YES;
     }
+    f->bad = f->bad || (!IS_LIBRARY_STRICT && name != f->line);
+    f->line = value + value_len + LINE_END_LEN;
     if (strcasecmp(name, "Host") == 0) {
         f->hosts++;
     } else if (strcasecmp(name, "Content-Length") == 0) {
@@ -290,14 +302,32 @@ static void refuse_body(struct http_request *r)
         h->handler.gone(h->context, r);
 }
 
+// libmicrohttpd 0.9 reads a head where it received it and ends each part with a NUL: what stands
+// behind a NUL that was sent, it does not show. So each part must begin where the one before ends
+// with one blank or with CR LF. A bare LF [RFC 9112 §2.2] is shorter, and a line that goes on in
+// another one [RFC 9112 §5.2] is longer or was copied elsewhere.
+static void read_framing(const struct connection *c, const char *method, const char *version,
+                         struct framing *f)
+{
+    const size_t head_len =
+        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    const size_t target_len = c->target ? strlen(c->target) : 0;
+    f->line = version + strlen(version) + LINE_END_LEN;
+    const size_t method_len = strlen(method);
+    f->bad = !is_token(method, method_len) ||
+             (!IS_LIBRARY_STRICT && method + method_len + 1 + target_len + 1 != version);
+    (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, add_field, f);
+    f->bad = f->bad || (!IS_LIBRARY_STRICT && f->line + LINE_END_LEN != method + head_len);
+    if (f->codings > 0 && strcmp(version, "HTTP/1.1") != 0)
+        f->bad = true; // chunks came with 1.1: who said 1.0 may mean another end [RFC 9112 §6.1]
+}
+
 static enum MHD_Result begin(struct connection *c, const char *path, const char *method,
                              const char *version, void **of_request)
 {
     struct http *h = c->http;
     struct framing f = {0};
-    (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, add_field, &f);
-    if (f.codings > 0 && strcmp(version, "HTTP/1.1") != 0)
-        f.bad = true; // chunks came with 1.1: who said 1.0 may mean another end [RFC 9112 §6.1]
+    read_framing(c, method, version, &f);
     unsigned status = refusal(c, &f);
     wait_for(c, WAITS);
     if (!c->has_asked)
@@ -433,8 +463,8 @@ static bool daemon_open(struct http *h, int fd)
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, h->limits.connection_per_address_max,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE, MHD_OPTION_CONNECTION_TIMEOUT,
         idle_s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_ARRAY, tls,
-        MHD_OPTION_END);
+        on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h, STRICTNESS, MHD_OPTION_ARRAY,
+        tls, MHD_OPTION_END);
     if (!h->daemon)
         return false;
     int epoll_fd = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

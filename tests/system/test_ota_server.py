@@ -153,6 +153,10 @@ class OtaServer(unittest.TestCase):
             b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
             b"GET /healthz HTTP/1.1\r\n\r\n", b" " + get + b"\r\n", get.replace(b"HTTP/1.1", b"http/1.1") + b"\r\n",
             b"GET /healthz\r\nHost: a\r\n\r\n", b"no request at all\r\n\r\n",
+            post + b"Content-Length: 1\x002\r\n\r\na", post + b"Transfer-Encoding: chunked\0x\r\n\r\n0\r\n\r\n",
+            post + b"X: a\0\r\nContent-Length: 5\r\n\r\nabcde", post + b"X: a\nContent-Length: 5\r\n\r\nabcde",
+            get + b"\0Content-Length: 5\r\n\r\nabcde", get.replace(b"/healthz", b"/healthz\0/x") + b"\r\n",
+            get.replace(b"GET", b"GET\0") + b"\r\n", get.replace(b"\r\n", b"\n") + b"\n", get + b"\n",
         ]
         # Behind each stands what a proxy that read it otherwise would take for the next request: it is never answered.
         smuggled = [octets + get + b"\r\n" for octets in cases]

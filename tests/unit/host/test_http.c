@@ -264,6 +264,10 @@ static void wrong_framing_is_refused_before_a_handler_sees_it(void **state)
         "GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /a\tb HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /a?b\x7F HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET\t/ / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "\rGET / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\tz\r\n z\r\nY: z\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n x\r\n\r\nbody",
@@ -279,6 +283,90 @@ static void wrong_framing_is_refused_before_a_handler_sees_it(void **state)
         dial(&w);
     }
     assert_int_equal(w.begun, 0);
+    stop(&w);
+}
+
+struct head {
+    const char *at;
+    size_t len;
+};
+
+#define HEAD(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof text - 1                                                                      \
+    }
+
+// Each has something that a reader of NUL-terminated text does not see, or does not see as it is.
+// Behind each stands what would be a second request.
+static void what_a_head_hides_is_refused_and_nothing_behind_it_is_read(void **state)
+{
+    (void)state;
+    static const struct head heads[] = {
+        HEAD("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\0"
+             "2\r\n\r\n"),
+        HEAD("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\0\r\n\r\n"),
+        HEAD("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\0x\r\n\r\n0\r\n\r\n"),
+        HEAD("POST / HTTP/1.1\r\nHost: a\r\nX: a\0\r\nContent-Length: 1\r\n\r\n"),
+        HEAD("POST / HTTP/1.1\r\nHost: a\r\nX: a\0\n\0Content-Length: 1\r\n\r\n"),
+        HEAD("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n"),
+        HEAD("GET / HTTP/1.1\r\nHost: a\r\nX: \0y\r\nY: z\r\n\r\n"),
+        HEAD("GET / HTTP/1.1\r\nHost: a\r\nX\0Y: z\r\n\r\n"),
+        HEAD("GET / HTTP/1.1\r\nHost: a\r\n\0Y: z\r\n\r\n"),
+        HEAD("GET / HTTP/1.1\r\nHost: a\r\n\0\r\n\r\n"),
+        HEAD("GET /\0/x HTTP/1.1\r\nHost: a\r\n\r\n"),
+        HEAD("GET /x?y=z\0 HTTP/1.1\r\nHost: a\r\n\r\n"),
+        HEAD("GET \0 HTTP/1.1\r\nHost: a\r\n\r\n"),
+        HEAD("GET\0 / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        HEAD("GET\0X / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        HEAD("GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        HEAD("GET / HTTP/1.1\nHost: a\r\n\r\n"),
+        HEAD("GET / HTTP/1.1\r\nHost: a\n\r\n"),
+        HEAD("GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n"),
+        HEAD("GET / HTTP/1.1\r\nHost: a\r\nX:\n\r\n"),
+        HEAD("GET / HTTP/1.1\r\nHost: a\r\n\n"),
+        HEAD("GET / HTTP/1.1\nHost: a\n\n"),
+    };
+    struct world w;
+    start(&w);
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        assert_true(net_write(w.client, bytes_of(heads[i].at, heads[i].len)));
+        say(&w, "1GET /second HTTP/1.1\r\nHost: a\r\n\r\n");
+        until_closed(&w);
+        assert_memory_equal(w.answer, "HTTP/1.1 400 ", 13);
+        assert_null(strstr(w.answer + 1, "HTTP/1.1 "));
+        dial(&w);
+    }
+    assert_int_equal(w.begun, 0);
+    stop(&w);
+}
+
+// Blanks and tabs around values, none at all, no value, an empty line before a request.
+#define FORMS                                                                                      \
+    "\r\nPOST /1?name=x%20y&z HTTP/1.1\r\nHost: a\r\nX-Test: \t7 \t\r\nX:\r\nY: \r\nCookie: a=b; " \
+    "c=\"d\"\r\nContent-Length:4\r\n\r\nbodyGET /2 HTTP/1.0\r\nHost:a\r\nConnection: "             \
+    "keep-alive\r\nX-Test:8\r\n\r\nGET /%33 HTTP/1.1\r\nHost: \r\nConnection: close\r\nZ: \t "     \
+    "\r\n\r\n"
+
+static void every_form_of_a_head_is_taken_in_one_piece_and_octet_by_octet(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {"POST /1 name=x y x=7 \t body=body",
+                                          "GET /2 name=- x=8 body=", "GET /3 name=- x=- body="};
+    struct world w;
+    start(&w);
+    for (size_t piece_len = 1; piece_len <= sizeof FORMS - 1; piece_len += sizeof FORMS - 2) {
+        for (size_t i = 0; i < sizeof FORMS - 1; i += piece_len) {
+            assert_true(net_write(w.client, bytes_of(&FORMS[i], piece_len)));
+            loop_turn(w.loop);
+        }
+        until_closed(&w);
+        const char *at = w.answer;
+        for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+            at = strstr(at, answers[i]);
+            assert_non_null(at);
+        }
+        dial(&w);
+    }
     stop(&w);
 }
 
@@ -581,6 +669,8 @@ int main(void)
         cmocka_unit_test(an_answer_may_come_in_a_later_turn),
         cmocka_unit_test(a_request_that_waits_is_gone_when_the_server_closes),
         cmocka_unit_test(wrong_framing_is_refused_before_a_handler_sees_it),
+        cmocka_unit_test(what_a_head_hides_is_refused_and_nothing_behind_it_is_read),
+        cmocka_unit_test(every_form_of_a_head_is_taken_in_one_piece_and_octet_by_octet),
         cmocka_unit_test(too_many_or_too_long_headers_are_431_and_a_long_target_is_414),
         cmocka_unit_test(all_limits_of_headers_are_taken_together),
         cmocka_unit_test(a_body_at_the_limit_is_taken_and_one_octet_more_is_413),
