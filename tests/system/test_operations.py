@@ -83,7 +83,8 @@ class World:
         self.smsc = self.start("smsc-sim", "--config", write(os.path.join(folder, "smsc.conf"), SMSC), "--listen", "127.0.0.1:0",
                                "--control", "127.0.0.1:0")
         self.http = f"127.0.0.1:{free_port()}"
-        self.places = {"build/release/bin": PROGRAMS, "/usr/local/bin": tree + "/bin", "/etc/otaria": tree + "/etc",
+        self.places = {"build/release/bin": PROGRAMS, "/usr/local/bin": tree + "/bin", "/usr/local/share": tree + "/share",
+                       "/etc/otaria": tree + "/etc",
                        "/var/lib/otaria": tree + "/data", "/var/backups/otaria": tree + "/backups",
                        "smsc.example.net:2775": self.smsc.ready["smpp"], "127.0.0.1:8080": self.http}
         shims = os.path.join(folder, "shims")
