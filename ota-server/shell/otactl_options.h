@@ -46,6 +46,8 @@ enum ctl_group {
 #define TAKES_EVENTS (UINT64_C(1) << 31)
 #define TAKES_FILES (UINT64_C(1) << 32)
 #define TAKES_FIELDS (UINT64_C(1) << 33)
+#define TAKES_PERMISSION_FILTER (UINT64_C(1) << 34)
+#define TAKES_DELIVERY_FILTER (UINT64_C(1) << 35)
 
 // X(id, name, argument or NULL, groups (0: every verb), query parameter or NULL, what it does)
 // clang-format off
@@ -70,16 +72,24 @@ enum ctl_group {
     X(TTL, "ttl", "SECONDS", TAKES_OPERATE, NULL, "give up after (300 to 1209600, default 86400)") \
     X(LIMIT, "limit", "COUNT", TAKES_LIST, NULL, "at most so many (default 1000, 0: all)") \
     X(SORT, "sort", "FIELD", TAKES_LIST, "sort", "by this field, with - before it backwards") \
-    X(GROUP, "group", "ID", TAKES_GROUP_FILTER | TAKES_MOVE, "groupId", "of (or into) this group") \
+    X(GROUP, "group", "ID", TAKES_GROUP_FILTER | TAKES_PERMISSION_FILTER | TAKES_MOVE, "groupId", \
+      "of (or into) this group") \
     X(BATCH, "batch", "ID", TAKES_CARD_FILTER, "batchId", "of this vendor batch") \
     X(STATE, "state", "STATE", TAKES_CARD_FILTER | TAKES_INVENTORY_FILTER | TAKES_STATE, "state", "in this state") \
     X(MARK, "mark", "MARK", TAKES_CARD_FILTER, "mark", "with this mark, such as DIRTY") \
     X(FIELD, "application-field", "NAME", TAKES_CARD_FILTER | TAKES_GROUP, "applicationField", "used in this field") \
     X(LABEL, "label", "TEXT", TAKES_CARD_FILTER, "label", "with this label") \
+    X(OPEN, "open-operation", "BOOL", TAKES_CARD_FILTER, "openOperation", "true: that have one; false: with none") \
+    X(HEARD_SINCE, "heard-since", "TIME", TAKES_CARD_FILTER, "lastContactAt.gte", "last heard from then on") \
+    X(HEARD_UNTIL, "heard-until", "TIME", TAKES_CARD_FILTER, "lastContactAt.lte", "last heard until then") \
     X(TYPE, "type", "TYPE", TAKES_OPERATION_FILTER, "type", "of this type, such as download") \
     X(STATUS, "status", "STATUS", TAKES_OPERATION_FILTER, "status", "such as QUEUED or ENDED") \
     X(OUTCOME, "outcome", "OUTCOME", TAKES_OPERATION_FILTER, "outcome", "such as done or failed") \
-    X(CARD, "card", "ID", TAKES_OPERATION_FILTER | TAKES_TRAIL_FILTER, "cardId", "of this card") \
+    X(CARD, "card", "ID", TAKES_OPERATION_FILTER | TAKES_TRAIL_FILTER | TAKES_INVENTORY_FILTER, "cardId", \
+      "of (or on) this card") \
+    X(GRANTEE, "enterprise", "ID", TAKES_PERMISSION_FILTER, "enterpriseId", "of this enterprise") \
+    X(GRANTED, "operation", "NAME", TAKES_PERMISSION_FILTER, "operation", "that grant this, such as card.read") \
+    X(SINK, "sink", "ID", TAKES_DELIVERY_FILTER, "sinkId", "to this sink") \
     X(CAMPAIGN, "campaign", "ID", TAKES_OPERATION_FILTER, "campaignId", "of this campaign") \
     X(CLIENT, "client", "ID", TAKES_OPERATION_FILTER, "clientId", "asked by this client") \
     X(FAILURE, "failure-code", "CODE", TAKES_OPERATION_FILTER, "failureCode", "such as CARD_REFUSED") \

@@ -1,0 +1,54 @@
+// What otactl asks for when a list is to have only what fits.
+#include "tests/unit/otactl/stage.h"
+
+#include "tests/lib/cmocka_all.h"
+
+#define CARD_A "crd_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"
+
+static int open_stage(void **state)
+{
+    static struct stage s;
+    stage_open(&s);
+    *state = &s;
+    return 0;
+}
+
+static int close_stage(void **state)
+{
+    stage_close(*state);
+    return 0;
+}
+
+static void each_list_has_the_filters_of_the_interface(void **state)
+{
+    struct stage *s = *state;
+    static const struct {
+        const char *line, *request;
+    } lists[] = {
+        {"card|list|--open-operation|false|--heard-since|2026-07-01T00:00:00Z|--heard-until|"
+         "2026-07-02T00:00:00+08:00",
+         "GET /cards?openOperation=false&lastContactAt.gte=2026-07-01T00%3A00%3A00Z&"
+         "lastContactAt.lte=2026-07-02T00%3A00%3A00%2B08%3A00&perPage=100"},
+        {"permission|list|--enterprise|ent_1|--group|grp_2|--operation|card.read",
+         "GET /permissions?groupId=grp_2&enterpriseId=ent_1&operation=card.read&perPage=100"},
+        {"subscription|list|--card|" CARD_A "|--state|ON_CARD",
+         "GET /subscriptions?state=ON_CARD&cardId=" CARD_A "&perPage=100"},
+        {"delivery|list|--sink|snk_3|--state|DEAD",
+         "GET /event-deliveries?state=DEAD&sinkId=snk_3&perPage=100"},
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        stage_reply(s, 200, "{\"items\":[],\"pagination\":{\"totalCount\":0}}");
+        stage_run(s, lists[i].line, "");
+        assert_int_equal(s->exit, 0);
+        assert_string_equal(s->requests[0].line, lists[i].request);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(each_list_has_the_filters_of_the_interface, open_stage,
+                                        close_stage),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
