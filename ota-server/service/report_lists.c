@@ -446,10 +446,9 @@ static enum store_status put_import(struct report_work *r, struct store *s,
 bool report_imports(struct report_work *r, struct store *s, struct utc now,
                     enum store_status *status)
 {
-    static const char *const columns[] = {"import", "createdAt",   "vendorProfile",
-                                          "batch",  "outcome",     "records",
-                                          "loaded", "quarantined", NULL};
-    static const char *const texts[] = {"vendorProfile", "batch", "outcome", NULL};
+    static const char *const columns[] = {"import",  "createdAt", "vendor",      "batch", "outcome",
+                                          "records", "loaded",    "quarantined", NULL};
+    static const char *const texts[] = {"vendor", "batch", "outcome", NULL};
     static const char *const numbers[] = {"records", "loaded", "quarantined", NULL};
     const struct report_listing l = {{5, "imports", "Files of vendors that came in the time",
                                       "imports that were ordered in the time", columns},

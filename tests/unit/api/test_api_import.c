@@ -550,6 +550,25 @@ static void a_file_is_kept_for_30_days_and_its_digest_longer(void **state)
     lab_close(&lab);
 }
 
+static void a_report_names_vendor_batch_and_numbers_of_each_file(void **state)
+{
+    (void)state;
+    char target[96];
+    open_prepared(true);
+    import_sample("", "imp-0000717");
+    run_import();
+    ask("POST", BASE "/reports",
+        "{\"type\":\"IMPORTS\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2027-01-01T00:00:00Z\"}");
+    assert_int_equal(a.status, 202);
+    (void)snprintf(target, sizeof(target), BASE "/reports/%.30s/content", strstr(a.body, "rpt_"));
+    lab_run_jobs(&lab);
+    ask("GET", target, NULL);
+    assert_true(has("[\"import\",\"createdAt\",\"vendor\",\"batch\",\"outcome\","
+                    "\"records\",\"loaded\",\"quarantined\"]"));
+    assert_true(has(",\"alder\",\"0000717\",\"IMPORTED\",3,3,0]]"));
+    lab_close(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -565,6 +584,7 @@ int main(void)
         cmocka_unit_test(a_file_whose_import_has_ended_is_not_busy),
         cmocka_unit_test(nobody_learns_that_another_tenant_has_a_card),
         cmocka_unit_test(subscriptions_belong_to_who_has_the_pool),
+        cmocka_unit_test(a_report_names_vendor_batch_and_numbers_of_each_file),
         cmocka_unit_test(a_file_is_kept_for_30_days_and_its_digest_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
