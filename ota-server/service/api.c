@@ -192,9 +192,9 @@ static void end(struct api_exchange *x)
     check(!x->headers.failed);
     if (!x->is_composing)
         meter_answered(x);
-    if (x->is_composing)
+    if (x->is_composing && !x->is_dry_run)
         api_stored_put(x);
-    else if (!api_stored_keep(x))
+    else if (!x->is_composing && !api_stored_keep(x))
         api_deliver(x);
 }
 

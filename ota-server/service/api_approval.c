@@ -511,6 +511,8 @@ static void answer_decided(struct api_exchange *x, const struct turn_answer *ans
         api_refuse(x, x->problem);
     else if (answer->refusal != REFUSAL_NONE)
         api_refuse(x, api_refusal(is_gone ? REFUSAL_WRONG_STATUS : answer->refusal));
+    else if (x->is_dry_run)
+        api_reply_plan(x, 200);
     else
         reply_approval(x, x->object_id, 200);
 }

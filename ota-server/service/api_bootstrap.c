@@ -41,10 +41,13 @@ static void reply_job(struct api_exchange *x, unsigned status)
 
 static void answer_changed(struct api_exchange *x, const struct turn_answer *answer)
 {
+    const unsigned status = x->event.as.bootstrap == BOOTSTRAP_START ? 202 : 200;
     if (answer->refusal != REFUSAL_NONE)
         api_refuse(x, api_refusal(answer->refusal));
+    else if (x->is_dry_run)
+        api_reply_plan(x, status);
     else
-        reply_job(x, x->event.as.bootstrap == BOOTSTRAP_START ? 202 : 200);
+        reply_job(x, status);
 }
 
 static void act(struct api_exchange *x, enum bootstrap_action action)

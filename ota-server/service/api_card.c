@@ -329,6 +329,8 @@ static void answer_card(struct api_exchange *x, const struct turn_answer *answer
 {
     if (answer->refusal != REFUSAL_NONE)
         api_refuse(x, api_refusal(answer->refusal));
+    else if (x->is_dry_run)
+        api_reply_plan(x, 200);
     else
         reply_card(x);
 }

@@ -1,7 +1,10 @@
 // Changes: what is written in a turn, or asked of a card in one, and answered after its commit.
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/meter.h"
+
+#include <stdlib.h>
 
 // The status that the answer to this change will have.
 static unsigned status_to_be(const struct api_exchange *x, const struct turn_answer *answer)
@@ -52,6 +55,22 @@ static void judge_failures(struct api_exchange *x, const struct store *store, ui
     x->is_dry_done = false;
 }
 
+// Before the change of a dry run is undone: what its answer would be. What goes on with another
+// change ends with 200.
+static void try_reply(struct api_exchange *x, struct store *store)
+{
+    api_start_answer(x);
+    x->status = 0;
+    x->reader = store;
+    x->is_composing = true;
+    x->reply(x);
+    x->is_composing = false;
+    x->reader = x->api->options.reader;
+    x->location[0] = '\0'; // of what will not be there
+    x->would_answer = x->status == 0 ? 200 : x->status;
+    x->is_dry_done = x->would_answer < 400;
+}
+
 static enum store_status apply_change(struct api_exchange *x, struct store *store, struct utc now)
 {
     const enum store_status status = x->apply(x, store, now);
@@ -59,7 +78,7 @@ static enum store_status apply_change(struct api_exchange *x, struct store *stor
         return status;
     if (!x->is_dry_run)
         return compose(x, store, NULL);
-    x->is_dry_done = true;
+    try_reply(x, store);
     return STORE_CONFLICT; // so that it is undone
 }
 
@@ -73,10 +92,16 @@ static enum store_status apply_in_turn(void *context, struct store *store, struc
     return status;
 }
 
-static void reply_plan(struct api_exchange *x)
+void api_reply_plan(struct api_exchange *x, unsigned status)
 {
+    const bool waits = x->approval != NULL && x->approval->document.state == APPROVAL_OPEN;
+    free(x->rest); // of the answer in pieces that the real call has
+    x->rest = NULL;
+    x->more = NULL;
     json_begin_object(&x->json);
     api_put_bool(&x->json, "dryRun", true);
+    api_put_number(&x->json, "wouldAnswer", status);
+    api_put_number(&x->json, "approvalsNeeded", waits);
     json_end_object(&x->json);
     api_reply(x, 200);
 }
@@ -94,7 +119,7 @@ static void after_turn(void *context, enum store_status status)
     x->is_composed = false;
     api_start_answer(x);
     if (x->is_dry_done)
-        reply_plan(x);
+        api_reply_plan(x, x->would_answer);
     else if (x->problem.code != API_OK)
         api_refuse(x, x->problem);
     else if (status != STORE_OK)
@@ -151,12 +176,7 @@ static void event_answered(void *context, const struct turn_answer *answer)
     }
     x->is_composed = false;
     api_start_answer(x);
-    // The plan of an operation says more, and that of a move.
-    const bool says_more = x->event.type == EVENT_REQUEST || x->event.type == EVENT_MOVE;
-    if (x->is_dry_run && answer->refusal == REFUSAL_NONE && !says_more)
-        reply_plan(x);
-    else
-        x->answered(x, answer);
+    x->answered(x, answer);
 }
 
 void api_submit(struct api_exchange *x,

@@ -185,6 +185,10 @@ static void answer_resolved(struct api_exchange *x, const struct turn_answer *an
         api_refuse(x, api_refusal(answer->refusal));
         return;
     }
+    if (x->is_dry_run) {
+        api_reply_plan(x, answer->operation != 0 ? 202 : 200);
+        return;
+    }
     if (answer->operation != 0 && api_operation_reply_accepted(x, answer->operation))
         return;
     struct record *record = x->work;

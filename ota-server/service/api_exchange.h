@@ -139,6 +139,7 @@ struct api_exchange {
     bool is_replayed;                 // a stored answer, not to be stored again
     uint8_t metered;                  // enum metered
     bool is_dry_done;                 // the dry run went through
+    unsigned would_answer;            // the real call
     uint8_t body_digest[32];
     bool is_waiting; // for the first of its kind
     bool is_authenticated;
@@ -238,9 +239,14 @@ void api_refuse_store(struct api_exchange *x, enum store_status status);
 // Runs `apply` in the next turn and `reply` after its commit; under an idempotency key `reply` runs
 // inside the transaction, which keeps the answer too, and must change nothing but the answer; one
 // that goes on with another change runs again after the commit. An apply that sets x->problem and
-// answers other than OK refuses with it. For a dry run nothing is applied: 200 with the plan.
+// answers other than OK refuses with it. In a dry run both run, and all is undone: 200 with the
+// plan.
 void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x));
-// Gives x->event to the turn for x->card_id; `answered` like a reply of api_commit().
+// The answer to a dry run: the status that the real call would have, and whether it would wait for
+// a second person.
+void api_reply_plan(struct api_exchange *x, unsigned status);
+// Gives x->event to the turn for x->card_id; `answered` like a reply of api_commit(). It answers a
+// dry run as well, of which nothing is stored.
 void api_submit(struct api_exchange *x,
                 void (*answered)(struct api_exchange *x, const struct turn_answer *answer));
 // The answer to a refusal of the core.

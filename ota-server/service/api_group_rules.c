@@ -245,6 +245,7 @@ static void put_pass(struct json_writer *j, const struct rules_work *w, uint64_t
 // How many cards it concerns, and what it changes for them.
 static void reply_effect(struct api_exchange *x, const struct rules_work *w)
 {
+    const bool is_for_two = what_is_for_two(x, w) != NULL;
     struct json_writer *j = &x->json;
     uint64_t counts[CARD_STATES];
     uint64_t total = 0;
@@ -257,7 +258,7 @@ static void reply_effect(struct api_exchange *x, const struct rules_work *w)
         total += counts[i];
     json_begin_object(j);
     api_put_bool(j, "dryRun", true);
-    api_put_number(j, "wouldAnswer", 200);
+    api_put_number(j, "wouldAnswer", is_for_two ? 202 : 200);
     api_put_number(j, "targeted", total);
     api_put_number(j, "eligible", total - counts[CARD_RETIRED]);
     api_open_array(j, "skipped");
@@ -272,7 +273,7 @@ static void reply_effect(struct api_exchange *x, const struct rules_work *w)
         put_pass(j, w, total - counts[CARD_RETIRED]);
     put_rules(x, "before", &w->before);
     put_rules(x, "after", &w->after);
-    api_put_number(j, "approvalsNeeded", what_is_for_two(x, w) != NULL);
+    api_put_number(j, "approvalsNeeded", is_for_two);
     json_end_object(j);
     api_reply(x, 200);
 }

@@ -499,6 +499,8 @@ static void answer_accepted(struct api_exchange *x, const struct turn_answer *an
 {
     if (answer->refusal != REFUSAL_NONE)
         api_refuse(x, refusal_of(answer));
+    else if (x->is_dry_run)
+        api_reply_plan(x, 202);
     else if (!reply_operation(x, x->event.operation, 202))
         api_refuse_code(x, API_INTERNAL);
 }
@@ -507,6 +509,8 @@ static void answer_cancelled(struct api_exchange *x, const struct turn_answer *a
 {
     if (answer->refusal != REFUSAL_NONE)
         api_refuse(x, refusal_of(answer));
+    else if (x->is_dry_run)
+        api_reply_plan(x, 200);
     else if (!reply_operation(x, x->event.operation, 200))
         api_refuse_code(x, API_INTERNAL);
 }

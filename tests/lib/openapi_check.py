@@ -6,9 +6,9 @@ usage: openapi_check.py [--cover UNREACHED] DOCUMENT... FOLDER-OF-RECORDS
 A record is one line of JSON: {"method", "target", "status", "type", "answer", "requestType", "request"}. Every answer must
 be one that the document describes: its path and method, its status, its type, and no member that the schema does not name.
 A request that succeeded must be one that the document describes, too. With --cover, every operation must have succeeded once,
-and have stood faults amid it ("faults" of a record says how many),
+and have stood faults amid it ("faults" of a record says how many), and as a dry run, where it takes one,
 and every 4xx of the document must have been answered once; UNREACHED lists the exceptions, each with its reason, as lines
-`METHOD PATH STATUS reason`, where STATUS may be `success` or `crash`."""
+`METHOD PATH STATUS reason`, where STATUS may be `success`, `crash` or `dry`."""
 import json, os, re, sys, urllib.parse
 import jsonschema, yaml
 
@@ -73,7 +73,7 @@ def is_type(given, wanted):
 class Checker:
     def __init__(self, document):
         self.document, self.problems = document, []
-        self.reached, self.crashed = set(), set()
+        self.reached, self.crashed, self.dry = set(), set(), set()
 
     def wrong(self, record, text):
         self.problems.append(f"{record['method']} {record['target']} {record['status']}: {text}")
@@ -99,6 +99,8 @@ class Checker:
             self.check_body(record, self.document.resolve(response))
         if status < 300:
             self.check_request(record, operation)
+            if "dryRun=true" in record["target"]:
+                self.dry.add((method, pattern))
         if record.get("faults"):
             self.crashed.add((method, pattern))
 
@@ -152,6 +154,9 @@ class Checker:
                 rows.append((method, pattern, "success"))
             if (method, pattern) not in self.crashed:
                 rows.append((method, pattern, "crash"))
+            takes_dry = any(part.get("$ref", "").endswith("/dryRun") for part in operation["parameters"])
+            if takes_dry and (method, pattern) not in self.dry:
+                rows.append((method, pattern, "dry"))
             rows += [(method, pattern, str(status)) for status in statuses
                      if 400 <= status < 500 and (method, pattern, status) not in self.reached]
         return rows

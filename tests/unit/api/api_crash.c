@@ -21,8 +21,7 @@ static bool tried[ROUTES_MAX];
 static uint8_t refused[ROUTES_MAX];
 static char folder[PATH_SIZE - 16];
 
-// The route of a request, or -1.
-static long find_route(const struct ask *ask)
+long trial_route(const struct ask *ask)
 {
     const struct bytes target = bytes_of_text(ask->target);
     const unsigned method = api_method_of(bytes_of_text(ask->method));
@@ -88,6 +87,24 @@ static int64_t data_version(void)
     const int64_t found = sqlite3_column_int64(ask, 0);
     assert_int_equal(sqlite3_finalize(ask), SQLITE_OK);
     return found;
+}
+
+void trial_open(const struct trial *t)
+{
+    (void)snprintf(folder, sizeof(folder), "%s/otaria-crash-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    keep_copy(t->lab, 0);
+}
+
+void trial_close(unsigned commits)
+{
+    for (unsigned i = 0; i <= commits; i++) {
+        char path[PATH_SIZE];
+        name_copy(path, "after", i);
+        remove_copy(path);
+    }
+    assert_int_equal(rmdir(folder), 0);
 }
 
 void trial_begin(const struct trial *t, struct lab *twin)
@@ -255,36 +272,26 @@ static void assert_one_row(const struct trial *t)
 static bool try_reading(struct trial *t)
 {
     static struct lab twin;
-    char path[PATH_SIZE];
-    keep_copy(t->lab, 0);
     trial_begin(t, &twin);
     trial_ask(&t->ask, &twin, &t->answer);
     trial_end(&twin);
     const bool is_done = t->answer.status < 300;
     if (is_done)
         t->answer.faults = trial_fail_reading(t);
-    name_copy(path, "after", 0);
-    remove_copy(path);
     return is_done;
 }
 
 // False: refused, so that there is nothing to see.
 static bool try_all(struct trial *t)
 {
-    keep_copy(t->lab, 0);
     t->commits = ask_first(t);
     const bool is_done = t->answer.status < 300;
     if (is_done) {
         assert_one_row(t);
         t->answer.faults = trial_fail(t);
     }
-    for (unsigned i = 0; i <= t->commits; i++) {
-        char path[PATH_SIZE];
-        if (is_done)
-            crash_after(t, i);
-        name_copy(path, "after", i);
-        remove_copy(path);
-    }
+    for (unsigned i = 0; is_done && i <= t->commits; i++)
+        crash_after(t, i);
     return is_done;
 }
 
@@ -294,7 +301,7 @@ static bool has_key(const struct api_route_row *route)
 }
 
 // What can be sent twice as it is: no signature, assertion or code that serves once.
-static bool can_repeat(const struct ask *ask, const struct api_route_row *route)
+bool trial_can_repeat(const struct ask *ask, const struct api_route_row *route)
 {
     const bool is_bearer =
         ask->authorization == NULL || strncmp(ask->authorization, "Bearer ", 7) == 0;
@@ -320,24 +327,22 @@ static bool open_mark(long route, const char *mode)
 void lab_crash_everywhere(struct lab *lab, const struct ask *ask)
 {
     static struct trial t;
-    const long route = find_route(ask);
+    const long route = trial_route(ask);
     const bool is_open = lab->token[0] != '\0'; // else it only takes its own token
     if (route < 0 || !is_open || lab->has_refusals_only || tried[route] ||
         refused[route] >= REFUSED_MAX || strstr(ask->target, "dryRun=true") != NULL ||
         open_mark(route, "r"))
         return;
-    (void)snprintf(folder, sizeof(folder), "%s/otaria-crash-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    assert_non_null(mkdtemp(folder));
     t = (struct trial){.lab = lab, .route = &api_routes[route], .ask = *ask};
     t.has_key = has_key(t.route);
-    t.is_again = can_repeat(ask, t.route);
+    t.is_again = trial_can_repeat(ask, t.route);
     t.ask.key = t.has_key ? KEY : NULL;
     t.ask.correlator = CORRELATOR;
     t.ask.is_trial = true;
+    trial_open(&t);
     tried[route] = t.route->method == API_GET ? try_reading(&t) : try_all(&t);
+    trial_close(t.commits);
     refused[route] += !tried[route];
-    assert_int_equal(rmdir(folder), 0);
     if (tried[route])
         (void)open_mark(route, "w");
     if (tried[route] && !ask->is_trial)

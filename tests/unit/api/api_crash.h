@@ -32,6 +32,12 @@ struct trial {
     struct database_mark before, idle, after;
 };
 
+// The route of a request in api_routes, or -1. Can it be sent twice as it is?
+long trial_route(const struct ask *ask);
+bool trial_can_repeat(const struct ask *ask, const struct api_route_row *route);
+// Keeps a copy of what there is now; removes it, and those that were kept after so many commits.
+void trial_open(const struct trial *t);
+void trial_close(unsigned commits);
 // Another lab over a new copy of what there was before.
 void trial_begin(const struct trial *t, struct lab *twin);
 // Starts it again over what its database has become; the disk is good from here on.

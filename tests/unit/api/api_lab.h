@@ -106,6 +106,11 @@ void lab_twin_close(struct lab *twin);
 // when the power is cut at its writes. Under a key the repetition then gives the same answer, and
 // everything is there once; with another body it is refused. Done for each route in a process.
 void lab_crash_everywhere(struct lab *lab, const struct ask *ask);
+// Tries a change as a dry run, on a copy of the database; false: it is none, or was tried often
+// enough. What it told must be what the change is then answered: its status, and whether it waits
+// for a second person.
+bool lab_dry_run(struct lab *lab, const struct ask *ask, struct answer *dry);
+void lab_dry_compare(const struct answer *dry, const struct answer *real);
 // Turns until no import is under way.
 void lab_run_imports(struct lab *lab);
 // How many vendor files are kept.
