@@ -6,6 +6,7 @@
 #include "ota-server/service/client_admin.h"
 #include "ota-server/service/sink_url.h"
 
+#define SHOWN_MAX 80            // octets of a scope that there is not
 #define CALLS_MAX 1000000000000 // a month
 
 const char *const api_client_mechanisms[] = {"client_secret", "hmac", "private_key_jwt",
@@ -43,6 +44,24 @@ bool api_client_reach(struct api_exchange *x, const struct auth_client *c)
     return true;
 }
 
+static void fail_scope(struct api_exchange *x, struct bytes scope)
+{
+    char text[API_MESSAGE_MAX - API_FIELD_MAX];
+    struct writer w = writer_of(text, sizeof(text));
+    text_put(&w, "Unknown scope ");
+    writer_copy(&w, bytes_slice(scope, 0, scope.len < SHOWN_MAX ? scope.len : SHOWN_MAX));
+    text_put(&w, ": /.well-known/openid-configuration lists them; connectivity-management: before "
+                 "one may be left out");
+    fail(x, "scopes", text_end(&w));
+}
+
+// As it is published, or without the name of this API.
+static struct bytes scope_of(struct bytes text)
+{
+    struct bytes scope;
+    return auth_scope_read(text, &scope) ? scope : text;
+}
+
 static void read_scopes(struct api_exchange *x, struct auth_client *c, enum api_need need)
 {
     const json_t *list = api_body_array(&x->body, "scopes", need);
@@ -53,9 +72,10 @@ static void read_scopes(struct api_exchange *x, struct auth_client *c, enum api_
     c->scope_count = 0;
     json_array_foreach(list, i, item)
     {
-        const struct bytes scope = bytes_of(json_string_value(item), json_string_length(item));
+        const struct bytes text = bytes_of(json_string_value(item), json_string_length(item));
+        const struct bytes scope = scope_of(text);
         if (!json_is_string(item) || !is_known(scope) || !auth_add_scope(c, scope))
-            fail(x, "scopes", "An unknown scope");
+            fail_scope(x, text);
         else if (!may_give(x, scope))
             fail(x, "scopes", "A scope that you do not have");
     }

@@ -383,6 +383,32 @@ static void a_client_gets_no_more_than_its_maker_has(void **state)
     assert_true(has("\"totalCount\":2"));
 }
 
+static void a_scope_is_taken_as_it_is_published(void **state)
+{
+    (void)state;
+    static const char pattern[] = "{\"name\":\"x\",\"enterpriseId\":\"%s\",\"scopes\":[\"%s\"],"
+                                  "\"mechanisms\":[\"hmac\"]}";
+    static const char *const wrong[] = {
+        "cards:reed", "connectivity-management:cards:reed",
+        "connectivity-management:iot-device-management:esim-profiles:enable"};
+    char body[512];
+    (void)snprintf(body, sizeof(body), pattern, own,
+                   "cards:read\",\"connectivity-management:cards:write\","
+                   "\"connectivity-management:cards:read\","
+                   "\"iot-device-management:esim-profiles:enable");
+    ask("POST", API_BASE "/api-clients", body);
+    assert_int_equal(a.status, 201);
+    assert_true(has("\"scopes\":[\"cards:read\",\"cards:write\","
+                    "\"iot-device-management:esim-profiles:enable\"]"));
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char named[128];
+        (void)snprintf(body, sizeof(body), pattern, own, wrong[i]);
+        (void)snprintf(named, sizeof(named), "Unknown scope %s: ", wrong[i]);
+        ask("POST", API_BASE "/api-clients", body);
+        assert_true(a.status == 400 && has(named) && has("\"field\":\"scopes\""));
+    }
+}
+
 // --- proofs ---
 
 static void a_client_proves_itself_only_as_agreed(void **state)
@@ -576,6 +602,7 @@ int main(void)
         TEST_OF_TWO(a_client_and_who_asked_for_it_are_one_person),
         TEST(secrets_are_shown_once_and_rotated),
         TEST(a_client_gets_no_more_than_its_maker_has),
+        TEST(a_scope_is_taken_as_it_is_published),
         TEST(a_client_proves_itself_only_as_agreed),
         TEST(a_token_is_given_back),
         TEST(the_operator_asks_what_a_token_is_worth),
