@@ -131,6 +131,16 @@ struct utc api_body_time(struct api_body *b, const char *name)
     return at;
 }
 
+void api_body_range(struct api_body *b, const char *const names[API_RANGE_ENDS], struct utc *from,
+                    struct utc *to)
+{
+    for (unsigned i = 0; i < API_RANGE_ENDS; i++) {
+        const struct utc at = api_body_time(b, names[i]);
+        if (api_body_has(b, names[i]))
+            api_range_add(from, to, i, at);
+    }
+}
+
 const json_t *api_body_object(struct api_body *b, const char *name, enum api_need need)
 {
     const json_t *value = NULL;

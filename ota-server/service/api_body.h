@@ -7,6 +7,7 @@
 #include "common/base/time.h"
 #include "common/host/json.h"
 #include "ota-server/service/api_error.h"
+#include "ota-server/service/api_text.h"
 
 #define API_MEMBERS_MAX 48
 
@@ -40,6 +41,9 @@ int api_body_enum(struct api_body *b, const char *name, enum api_need need,
 // 0 when absent.
 uint64_t api_body_id(struct api_body *b, const char *name, enum api_need need, const char *prefix);
 struct utc api_body_time(struct api_body *b, const char *name);
+// Of API_RANGE(), which the body keeps until its end.
+void api_body_range(struct api_body *b, const char *const names[API_RANGE_ENDS], struct utc *from,
+                    struct utc *to);
 // NULL when absent.
 const json_t *api_body_object(struct api_body *b, const char *name, enum api_need need);
 const json_t *api_body_array(struct api_body *b, const char *name, enum api_need need);

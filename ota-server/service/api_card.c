@@ -81,9 +81,8 @@ struct api_problem api_card_query_read(struct api_exchange *x, struct card_words
     if (p.code == API_OK)
         p = api_query_enum(&x->query, "mark", marks, &f->mark);
     if (p.code == API_OK)
-        p = api_query_time(&x->query, "lastContactAt.gte", &f->contact_from);
-    if (p.code == API_OK)
-        p = api_query_time(&x->query, "lastContactAt.lte", &f->contact_to);
+        p = api_query_range(&x->query, API_RANGE("lastContactAt"), &f->contact_from,
+                            &f->contact_to);
     const bool is_given = api_query_take(&x->query, "openOperation", &text);
     if (p.code == API_OK && is_given)
         p = api_query_bool(&x->query, "openOperation", &has_open);
@@ -263,8 +262,7 @@ static void read_rest(struct api_body *b, struct card_words *words, struct card_
         f->has_open = api_body_bool(b, "openOperation", false);
     else
         (void)api_body_bool(b, "openOperation", false);
-    f->contact_from = api_body_time(b, "lastContactAt.gte");
-    f->contact_to = api_body_time(b, "lastContactAt.lte");
+    api_body_range(b, API_RANGE("lastContactAt"), &f->contact_from, &f->contact_to);
 }
 
 void api_card_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f)

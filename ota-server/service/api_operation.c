@@ -337,9 +337,7 @@ struct api_problem api_operation_filter_read(struct api_exchange *x, struct oper
     if (p.code == API_OK)
         p = api_query_enum(&x->query, "failureCode", failures, &failure);
     if (p.code == API_OK)
-        p = api_query_time(&x->query, "createdAt.gte", &f->from);
-    if (p.code == API_OK)
-        p = api_query_time(&x->query, "createdAt.lte", &f->to);
+        p = api_query_range(&x->query, API_RANGE("createdAt"), &f->from, &f->to);
     if (p.code == API_OK)
         p = take_id(x, "groupId", "grp", &f->group);
     if (p.code == API_OK)

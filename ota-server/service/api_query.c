@@ -99,6 +99,21 @@ struct api_problem api_query_time(struct api_query *q, const char *name, struct 
     return fine;
 }
 
+struct api_problem api_query_range(struct api_query *q, const char *const names[API_RANGE_ENDS],
+                                   struct utc *from, struct utc *to)
+{
+    for (unsigned i = 0; i < API_RANGE_ENDS; i++) {
+        struct bytes value;
+        struct utc at;
+        if (!api_query_take(q, names[i], &value))
+            continue;
+        if (!api_read_time(value, &at))
+            return bad_value(names[i], API_TIME_FORM);
+        api_range_add(from, to, i, at);
+    }
+    return fine;
+}
+
 struct api_problem api_query_enum(struct api_query *q, const char *name, const char *const *names,
                                   int *out)
 {

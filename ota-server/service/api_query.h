@@ -7,6 +7,7 @@
 
 #include "common/base/time.h"
 #include "ota-server/service/api_error.h"
+#include "ota-server/service/api_text.h"
 
 #define API_PARAMETERS_MAX 32
 #define API_QUERY_MAX 8192
@@ -40,6 +41,9 @@ struct api_problem api_query_end(const struct api_query *q) MUST_USE;
 struct api_problem api_query_bool(struct api_query *q, const char *name, bool *out) MUST_USE;
 struct api_problem api_query_number(struct api_query *q, const char *name, uint64_t *out) MUST_USE;
 struct api_problem api_query_time(struct api_query *q, const char *name, struct utc *out) MUST_USE;
+// Of API_RANGE().
+struct api_problem api_query_range(struct api_query *q, const char *const names[API_RANGE_ENDS],
+                                   struct utc *from, struct utc *to) MUST_USE;
 // The index of the value in `names` (ended by NULL); `out` stays -1 when absent.
 struct api_problem api_query_enum(struct api_query *q, const char *name, const char *const *names,
                                   int *out) MUST_USE;

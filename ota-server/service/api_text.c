@@ -270,6 +270,17 @@ bool api_read_time(struct bytes text, struct utc *at)
     return true;
 }
 
+void api_range_add(struct utc *from, struct utc *to, unsigned index, struct utc at)
+{
+    const bool is_open = index % 2 != 0; // .gt, .lt: a time has whole milliseconds
+    const bool is_from = index < 2;
+    const int64_t ms = is_open ? at.ms + (is_from ? 1 : -1) : at.ms;
+    if (is_from && ms > from->ms)
+        from->ms = ms;
+    else if (!is_from && (to->ms == 0 || ms < to->ms))
+        to->ms = ms > 0 ? ms : 1;
+}
+
 static int base64_digit(uint8_t c)
 {
     if (c >= 'A' && c <= 'Z')

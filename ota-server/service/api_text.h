@@ -52,3 +52,8 @@ void api_uuid_make(char text[API_UUID_SIZE], const uint8_t entropy[16]);
 // RFC 3339 with a zone; a fraction beyond milliseconds is cut. False for anything else, a date that
 // does not exist, or a leap second.
 bool api_read_time(struct bytes text, struct utc *at) MUST_USE;
+// Names of a filter by time, whose ends are 0 when they are open: both kinds of each.
+#define API_RANGE_ENDS 4
+#define API_RANGE(name) ((const char *const[]){name ".gte", name ".gt", name ".lte", name ".lt"})
+// Takes the end with the name of that index; of two, the one that leaves less.
+void api_range_add(struct utc *from, struct utc *to, unsigned index, struct utc at);

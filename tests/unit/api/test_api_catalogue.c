@@ -106,6 +106,60 @@ static void cards_are_found_by_label_and_field(void **state)
     assert_int_equal(a.status, 400);
 }
 
+static void expect_count(const char *method, const char *target, const char *body, unsigned count)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "\"totalCount\":%u", count);
+    ask(method, target, body);
+    if (a.status != 200 || !has(text))
+        fail_msg("%s: %u instead of %s: %s", target, a.status, text, a.body);
+}
+
+// At 12:00:00.000, .001 and .002 of 24 July 2026, as `date` says.
+static void operations_are_found_by_both_kinds_of_ends(void **state)
+{
+    (void)state;
+    static const int64_t noon = 1784894400000;
+    static const struct {
+        const char *range;
+        unsigned count;
+    } tries[] = {
+        {"createdAt.gte=2026-07-24T12:00:00.001Z", 2},
+        {"createdAt.gt=2026-07-24T12:00:00.001Z", 1},
+        {"createdAt.lte=2026-07-24T12:00:00.001Z", 2},
+        {"createdAt.lt=2026-07-24T12:00:00.001Z", 1},
+        {"createdAt.gt=2026-07-24T12:00:00.000Z&createdAt.lt=2026-07-24T12:00:00.002Z", 1},
+        {"createdAt.gt=2026-07-24T12:00:00.000Z&createdAt.gte=2026-07-24T12:00:00.000Z", 2},
+        {"createdAt.lt=2026-07-24T12:00:00.001Z&createdAt.lte=2026-07-24T12:00:00.002Z", 1},
+        {"createdAt.gt=2026-07-24T12:00:00.002Z", 0},
+        {"createdAt.lt=1970-01-01T00:00:00.001Z", 0},
+    };
+    struct record record;
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    for (int64_t i = 0; i < 3; i++) {
+        const struct operation o = {.id = (uint64_t)(noon + i) << 20,
+                                    .kind = OPERATION_ENABLE,
+                                    .status = STATUS_ENDED,
+                                    .created_at = {noon + i}};
+        assert_int_equal(store_operation_put(lab.store, card, lab.tenant, &o), STORE_OK);
+    }
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        char target[256];
+        (void)snprintf(target, sizeof(target), BASE "/operations?%s", tries[i].range);
+        expect_count("GET", target, NULL, tries[i].count);
+    }
+    ask("GET", BASE "/operations?createdAt.lt=yesterday", NULL);
+    assert_true(a.status == 400 && has("createdAt.lt"));
+    expect_count("POST", BASE "/cards/search",
+                 "{\"any\":\"89999000000000000012\",\"lastContactAt.gt\":\"1970-01-01T00:00:00Z\"}",
+                 0); // it was never heard of
+    expect_count(
+        "POST", BASE "/cards/search",
+        "{\"any\":\"89999000000000000012\",\"lastContactAt.gte\":\"1970-01-01T00:00:00Z\"}", 1);
+}
+
 static void clear_values_need_a_reason_and_leave_a_row(void **state)
 {
     (void)state;
@@ -534,6 +588,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(cards_are_found_by_label_and_field, open_all, close_all),
+        cmocka_unit_test_setup_teardown(operations_are_found_by_both_kinds_of_ends, open_all,
+                                        close_all),
         cmocka_unit_test_setup_teardown(clear_values_need_a_reason_and_leave_a_row, open_all,
                                         close_all),
         cmocka_unit_test_setup_teardown(an_imsi_is_shown_to_the_operator_alone, open_all,
