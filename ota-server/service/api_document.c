@@ -202,6 +202,14 @@ void api_documents_in_state(struct api_exchange *x, const struct api_kind *kind,
         reply_list(x, kind, (struct document_filter){.state = state}, &list);
 }
 
+void api_documents_in_field(struct api_exchange *x, const struct api_kind *kind, const char *field)
+{
+    struct api_list list;
+    if (api_list_begin(x, &list, sorts) && api_end_reading(x))
+        reply_list(x, kind, (struct document_filter){.state = -1, .application_field = field},
+                   &list);
+}
+
 void api_documents_below(struct api_exchange *x, const struct api_kind *kind,
                          const struct api_kind *above, int64_t state)
 {

@@ -33,6 +33,8 @@ struct api_object {
 void api_documents_list(struct api_exchange *x, const struct api_kind *kind, uint64_t parent);
 // The same of those in a state; -1: in any.
 void api_documents_in_state(struct api_exchange *x, const struct api_kind *kind, int64_t state);
+// The same of those that name an application field; NULL: of all.
+void api_documents_in_field(struct api_exchange *x, const struct api_kind *kind, const char *field);
 // The same of those below the object of capture 0, which is of the kind `above`; in a state or any.
 void api_documents_below(struct api_exchange *x, const struct api_kind *kind,
                          const struct api_kind *above, int64_t state);

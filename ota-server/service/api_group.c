@@ -55,7 +55,13 @@ enum store_status api_group_owner(struct store *store, uint64_t group, uint64_t 
 
 void api_groups_list(struct api_exchange *x)
 {
-    api_documents_list(x, &api_groups, 0);
+    int field = -1;
+    const struct api_problem p =
+        api_query_enum(&x->query, "applicationField", api_application_fields, &field);
+    if (p.code != API_OK)
+        api_refuse(x, p);
+    else
+        api_documents_in_field(x, &api_groups, field < 0 ? NULL : api_application_fields[field]);
 }
 
 void api_group_get(struct api_exchange *x)

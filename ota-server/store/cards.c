@@ -386,7 +386,7 @@ void card_filter_init(struct card_filter *f)
 
 #define SEARCH_TEXT_SIZE 40
 
-// The mark of $19 is MARK_UNREACHABLE.
+// The mark of $19 is MARK_UNREACHABLE. A card without a field of its own has that of its group.
 #define FILTERS                                                                                    \
     " FROM card WHERE %s AND ($1 = 0 OR ($18 = 0 AND tenant = $1) OR ($18 <> 0 AND grp IN "        \
     "(" GRANTED(                                                                                   \
@@ -396,7 +396,9 @@ void card_filter_init(struct card_filter *f)
                " AND ($19 < 0 OR (marks >> 1 & 1) = $19)"                                          \
                " AND ($6 < 0 OR needs_operator = $6) AND ($7 < 0 OR (open_operation > 0) = $7)"    \
                " AND contact_at >= $8 AND ($9 = 0 OR contact_at <= $9)"                            \
-               " AND ($10 = '' OR application_field = $10) AND" VISIBLE
+               " AND ($10 = '' OR application_field = $10 OR (application_field = '' AND grp"      \
+               " IN (SELECT id FROM document WHERE kind = 'group' AND " IN_FIELD(                  \
+                   "$10") "))) AND" VISIBLE
 
 #define STATEMENT_MAX 3072
 

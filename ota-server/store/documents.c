@@ -143,6 +143,7 @@ static void bind_documents(struct query *q, const struct document_filter *f)
     bind_number(q, 3, (int64_t)f->parent);
     bind_number(q, 4, f->state);
     bind_number(q, 8, f->bits);
+    bind_text(q, 9, f->application_field);
 }
 
 enum store_status store_documents(struct store *s, const struct document_filter *f,

@@ -42,6 +42,10 @@
     " AND id > $2 AND" VISIBLE " ORDER BY id LIMIT $3)"
 #define MESSAGE_COLUMNS "id, card, operation, is_mo, state, command, counter, number, parts, " \
     "reference, validity_ms, at, due, tries, packet"
+// Of a group: what it says of its application field.
+#define IN_FIELD(field) "json_extract(CAST(body AS TEXT), '$.applicationField') = " field
+#define DOCUMENT_FILTERS OWNED " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4)" \
+    " AND ($8 = 0 OR (state & $8) <> 0) AND ($9 = '' OR " IN_FIELD("$9") ")"
 #define DOCUMENT_COLUMNS "kind, id, owner, parent, name, state, created_at, changed_at, version, body"
 #define TRAIL_COLUMNS "sequence, at, tenant, actor_kind, actor_id, address, action, object_kind, " \
     "pseudonym, operation, correlator, approval, before, after, reason, result, previous, hash"
@@ -448,14 +452,11 @@
     S(DOCUMENT_BETWEEN, "SELECT id FROM document WHERE name IS NOT NULL AND kind = $1 AND name >= $2" \
         " AND name < $3 AND state <> $4 LIMIT 1") \
     S(DOCUMENT_DELETE, "DELETE FROM document WHERE kind = $1 AND id = $2") \
-    S(DOCUMENTS, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
-        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) AND ($8 = 0 OR (state & $8) <> 0) AND id > $7" \
-        " ORDER BY id LIMIT $5 OFFSET $6") \
-    S(DOCUMENTS_DOWN, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" OWNED \
-        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) AND ($8 = 0 OR (state & $8) <> 0)" \
+    S(DOCUMENTS, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" DOCUMENT_FILTERS \
+        " AND id > $7 ORDER BY id LIMIT $5 OFFSET $6") \
+    S(DOCUMENTS_DOWN, "SELECT " DOCUMENT_COLUMNS " FROM document WHERE kind = $1 AND" DOCUMENT_FILTERS \
         " ORDER BY id DESC LIMIT $5 OFFSET $6") \
-    S(DOCUMENTS_COUNT, "SELECT count(*) FROM document WHERE kind = $1 AND" OWNED \
-        " AND ($3 = 0 OR parent = $3) AND ($4 < 0 OR state = $4) AND ($8 = 0 OR (state & $8) <> 0)") \
+    S(DOCUMENTS_COUNT, "SELECT count(*) FROM document WHERE kind = $1 AND" DOCUMENT_FILTERS) \
     S(VALUE_GET, "SELECT value FROM value WHERE name = $1") \
     S(VALUE_PUT, "INSERT INTO value (name, value) VALUES ($1,$2) ON CONFLICT (name) DO UPDATE SET" \
         " value = excluded.value") \

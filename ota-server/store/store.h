@@ -180,7 +180,7 @@ struct card_filter {
     int is_unreachable; // 0, 1, or -1
     int has_open;       // 0, 1, or -1
     struct utc contact_from, contact_to;
-    const char *application_field; // or NULL
+    const char *application_field; // of the card, or else of its group; or NULL
     const char *label;             // one of those in the notes; or NULL
     const char *search;            // digits; or NULL
     char search_in;       // 'c' card ICCID or any ICCID, 'i' IMSI, 'm' number, 'e' EID, 'd' IMEI,
@@ -628,7 +628,7 @@ enum store_status store_document_state(struct store *s, const char *kind, uint64
                                        int64_t to, struct utc at) MUST_USE;
 enum store_status store_document_delete(struct store *s, const char *kind, uint64_t id) MUST_USE;
 struct document_filter {
-    const char *kind;
+    const char *kind, *application_field; // of groups the field; or NULL
     uint64_t owner, parent;
     int64_t state; // -1 = any
     uint32_t bits; // not 0: the state has one of them

@@ -115,6 +115,33 @@ static void expect_count(const char *method, const char *target, const char *bod
         fail_msg("%s: %u instead of %s: %s", target, a.status, text, a.body);
 }
 
+static void a_card_without_a_field_is_in_that_of_its_group(void **state)
+{
+    (void)state;
+    struct record record;
+    static const char search[] =
+        "{\"any\":\"899990\",\"match\":\"PREFIX\",\"applicationField\":\"SMART_CITY\"}";
+    const uint64_t card =
+        lab_card_of(&lab, "89999000000000000012", "001010000000001", "001010000000002", &record);
+    const uint64_t other =
+        lab_card_of(&lab, "89999000000000000020", "001010000000003", "001010000000004", &record);
+    ask("POST", BASE "/card-groups", "{\"name\":\"lamps\",\"applicationField\":\"SMART_CITY\"}");
+    const uint64_t lamps = lab_id(&a, "grp");
+    ask("POST", BASE "/card-groups", "{\"name\":\"plain\"}");
+    const uint64_t plain = lab_id(&a, "grp");
+    lab_place(&lab, card, LAB_TENANT, lamps);
+    lab_place(&lab, other, LAB_TENANT, plain);
+    expect_count("GET", BASE "/cards?applicationField=SMART_CITY", NULL, 1);
+    expect_count("GET", BASE "/cards?applicationField=ENERGY", NULL, 0);
+    expect_count("POST", BASE "/cards/search", search, 1);
+    ask("PATCH", card_path(card, ""), "{\"applicationField\":\"ENERGY\"}"); // wins over the group's
+    expect_count("GET", BASE "/cards?applicationField=SMART_CITY", NULL, 0);
+    expect_count("GET", BASE "/cards?applicationField=ENERGY", NULL, 1);
+    expect_count("POST", BASE "/cards/search", search, 0);
+    ask("PATCH", card_path(card, ""), "{\"applicationField\":\"\"}");
+    expect_count("GET", BASE "/cards?applicationField=SMART_CITY", NULL, 1);
+}
+
 // At 12:00:00.000, .001 and .002 of 24 July 2026, as `date` says.
 static void operations_are_found_by_both_kinds_of_ends(void **state)
 {
@@ -158,6 +185,19 @@ static void operations_are_found_by_both_kinds_of_ends(void **state)
     expect_count(
         "POST", BASE "/cards/search",
         "{\"any\":\"89999000000000000012\",\"lastContactAt.gte\":\"1970-01-01T00:00:00Z\"}", 1);
+}
+
+static void groups_are_found_by_their_field(void **state)
+{
+    (void)state;
+    ask("POST", BASE "/card-groups", "{\"name\":\"lamps\",\"applicationField\":\"SMART_CITY\"}");
+    ask("POST", BASE "/card-groups", "{\"name\":\"plain\"}");
+    expect_count("GET", BASE "/card-groups", NULL, 2);
+    expect_count("GET", BASE "/card-groups?applicationField=SMART_CITY", NULL, 1);
+    assert_true(has("\"name\":\"lamps\""));
+    expect_count("GET", BASE "/card-groups?applicationField=ENERGY&sort=-createdAt", NULL, 0);
+    ask("GET", BASE "/card-groups?applicationField=lamps", NULL);
+    assert_int_equal(a.status, 400);
 }
 
 static void clear_values_need_a_reason_and_leave_a_row(void **state)
@@ -588,8 +628,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(cards_are_found_by_label_and_field, open_all, close_all),
+        cmocka_unit_test_setup_teardown(a_card_without_a_field_is_in_that_of_its_group, open_all,
+                                        close_all),
         cmocka_unit_test_setup_teardown(operations_are_found_by_both_kinds_of_ends, open_all,
                                         close_all),
+        cmocka_unit_test_setup_teardown(groups_are_found_by_their_field, open_all, close_all),
         cmocka_unit_test_setup_teardown(clear_values_need_a_reason_and_leave_a_row, open_all,
                                         close_all),
         cmocka_unit_test_setup_teardown(an_imsi_is_shown_to_the_operator_alone, open_all,
