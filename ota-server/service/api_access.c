@@ -247,6 +247,10 @@ static bool read_json(struct api_exchange *x)
     const enum json_fault fault = json_read(x->request->body, &x->root);
     if (fault == JSON_READ_NO_MEMORY)
         x->problem = api_problem_of(API_UNAVAILABLE);
+    else if (fault == JSON_READ_EMPTY)
+        x->problem = api_problem_text(API_INVALID_ARGUMENT,
+                                      "The body is empty: send the operation's members as a JSON "
+                                      "object, {} if there are none");
     else if (fault != JSON_READ_OK)
         x->problem = api_problem_text(API_INVALID_ARGUMENT, json_fault_text(fault));
     else if (!json_is_object(x->root))

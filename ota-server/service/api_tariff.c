@@ -212,9 +212,14 @@ static enum store_status keep_table(struct api_exchange *x, struct store *store,
     const struct document_filter all = {.kind = TARIFF_KIND, .state = -1};
     const struct store_page none = {.limit = 0};
     uint64_t total = 0;
+    const uint64_t known = d->version;
     d->version = 0;
     enum store_status status = store_document_named(store, TARIFF_KIND, d->name, see_present, d);
     x->object_id = d->id;
+    if (known != 0 && d->version != known) { // changed since it was read
+        x->problem = api_problem_of(API_FAILED_PRECONDITION);
+        return STORE_CONFLICT;
+    }
     if (status == STORE_NONE)
         status = store_documents(store, &all, &none, see_present, d, &total);
     if (status != STORE_OK)
@@ -244,20 +249,25 @@ static void drop_fixed(json_t *root)
         json_object_del(root, fixed[i]);
 }
 
-// Is the table that the caller changed the one that is there? False: refused.
-static bool is_present(struct api_exchange *x, const char *name, uint64_t id, int64_t version)
+// Is the table that the caller changed, by If-Match or what it sends back, the one that is there?
+// Then `d` has its version. False: refused.
+static bool is_present(struct api_exchange *x, struct document *d, uint64_t id, int64_t version)
 {
     struct document present = {.id = 0};
-    if (id == 0 && version < 0)
+    const bool is_named = id != 0 || version >= 0;
+    const bool is_matched = x->request->if_match.len > 0;
+    if (!is_named && !is_matched)
         return true;
     const enum store_status status =
-        store_document_named(x->reader, TARIFF_KIND, name, see_present, &present);
+        store_document_named(x->reader, TARIFF_KIND, d->name, see_present, &present);
+    d->version = present.version;
     if (status != STORE_OK && status != STORE_NONE)
         api_refuse_store(x, status);
-    else if (present.id != id || (int64_t)present.version != version)
+    else if ((is_matched && status == STORE_NONE) ||
+             (is_named && (present.id != id || (int64_t)present.version != version)))
         api_refuse_code(x, API_FAILED_PRECONDITION);
     else
-        return true;
+        return api_if_match(x, present.version);
     return false;
 }
 
@@ -296,7 +306,7 @@ void api_tariffs_put(struct api_exchange *x)
     drop_fixed(x->root);
     struct api_object *object =
         api_document_new(x, &tariffs_kind, AUTH_OPERATOR, name_of(&key, name));
-    if (object == NULL || !is_present(x, object->document.name, key.id, version))
+    if (object == NULL || !is_present(x, &object->document, key.id, version))
         return;
     object->document.parent = key.enterprise;
     object->document.state = state_of(&key);

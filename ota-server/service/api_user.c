@@ -22,8 +22,17 @@ static const char *const kinds[] = {"OPERATOR", "ENTERPRISE", "VIRTUAL_OPERATOR"
 static const char *const modes[] = {"SELF_SERVICE", "REQUEST_APPROVE", "OPERATOR_ONLY", NULL};
 static const char *const statuses[] = {"SUSPENDED", "ACTIVE", NULL};
 
+// What was entered without a status is active.
+static void put_status(struct api_exchange *x, const struct document *d)
+{
+    json_t *root = NULL;
+    if (json_read(d->body, &root) == JSON_READ_OK && json_object_get(root, "status") == NULL)
+        api_put_text(&x->json, "status", statuses[d->state != 0]);
+    json_decref(root);
+}
+
 static const struct api_kind enterprises = {
-    .kind = "enterprise", .prefix = "ent", .path = "/enterprises"};
+    .kind = "enterprise", .prefix = "ent", .path = "/enterprises", .more = put_status};
 
 // Enterprises are a resource of the operator's alone.
 static bool check_operator(struct api_exchange *x)

@@ -592,7 +592,13 @@ static void an_enterprise_names_its_virtual_operator(void **state)
     ask("POST", BASE "/enterprises", body);
     assert_int_equal(a.status, 201);
     assert_true(has(seller));
+    assert_true(has("\"status\":\"ACTIVE\"")); // though nobody said so
     const char *acme = path_to("/enterprises/", "ent_", "");
+    ask("PATCH", acme, "{\"status\":\"SUSPENDED\"}");
+    assert_true(has("\"status\":\"SUSPENDED\"") && !has("ACTIVE\""));
+    ask("POST", BASE "/enterprises", NULL);
+    assert_int_equal(a.status, 400);
+    assert_true(has("The body is empty: send "));
     ask("PATCH", acme, "{\"approvalReference\":\"MIIT 8\"}");
     assert_int_equal(a.status, 400);
     ask("PATCH", acme, "{\"kind\":\"VIRTUAL_OPERATOR\"}");

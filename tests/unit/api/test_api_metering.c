@@ -330,6 +330,31 @@ static void each_call_is_priced_in_its_tier(void **state)
     assert_true(has("\"totalCount\":2"));
 }
 
+static void match(const char *if_match, unsigned status)
+{
+    const char *body = TABLE("2026-09", "", TIERS);
+    lab_ask(&lab,
+            &(struct ask){
+                .method = "PUT", .target = METERING "/tariffs", .body = body, .if_match = if_match},
+            &a);
+    if (a.status != status)
+        fail_msg("%u instead of %u: %s", a.status, status, a.body);
+}
+
+static void a_table_that_was_changed_meanwhile_stays(void **state)
+{
+    (void)state;
+    match("\"1\"", 412); // there is none
+    match("*", 412);
+    match(NULL, 200);
+    assert_true(has("\"version\":1"));
+    match("\"1\"", 200);
+    match("\"1\"", 412);
+    match("\"2\"", 200);
+    match("*", 200);
+    assert_true(has("\"version\":4"));
+}
+
 static void prices_of_a_closed_month_are_frozen(void **state)
 {
     (void)state;
@@ -554,6 +579,7 @@ int main(void)
         TEST(a_card_counts_once_in_a_month_and_once_in_a_year),
         TEST(a_month_is_that_of_the_customer),
         TEST(each_call_is_priced_in_its_tier),
+        TEST(a_table_that_was_changed_meanwhile_stays),
         TEST(prices_of_a_closed_month_are_frozen),
         TEST(a_late_call_is_a_line_of_its_own),
         TEST(a_wrong_price_table_says_what_is_wrong),
