@@ -42,3 +42,24 @@ void utc_format(struct utc at, char text[UTC_TEXT_SIZE])
     put(text + 17, rest / 1000 % 60, 2);
     put(text + 20, rest % 1000, 3);
 }
+
+#define MINUTE_MS INT64_C(60000)
+
+static bool has_changed(const struct utc_offset *o, struct utc at)
+{
+    return o->changes_at.ms != 0 && at.ms >= o->changes_at.ms;
+}
+
+int64_t utc_local_ms(const struct utc_offset *o, struct utc at)
+{
+    return at.ms + (has_changed(o, at) ? o->then_min : o->now_min) * MINUTE_MS;
+}
+
+struct utc utc_of_local(const struct utc_offset *o, int64_t local_ms, struct utc from)
+{
+    const struct utc before = {local_ms - o->now_min * MINUTE_MS};
+    const struct utc after = {local_ms - o->then_min * MINUTE_MS};
+    if (o->changes_at.ms == 0 || (before.ms >= from.ms && !has_changed(o, before)))
+        return before;
+    return has_changed(o, after) ? after : o->changes_at;
+}

@@ -38,6 +38,17 @@ static inline struct utc utc_after(struct utc at, int64_t ms)
     return (struct utc){at.ms + ms};
 }
 
+// How far the clocks of a place are east of UTC, and their next change. Their time is told as the
+// milliseconds of a utc that reads as they do.
+struct utc_offset {
+    int16_t now_min, then_min; // until `changes_at`, and from it on
+    struct utc changes_at;     // 0: they do not change, as far as is known
+};
+int64_t utc_local_ms(const struct utc_offset *o, struct utc at);
+// The first moment from `from` on at which they read `local_ms`, or, where a change leaves it out,
+// more than that.
+struct utc utc_of_local(const struct utc_offset *o, int64_t local_ms, struct utc from);
+
 // The years 0000 to 9999.
 #define UTC_MIN_MS INT64_C(-62167219200000)
 #define UTC_MAX_MS INT64_C(253402300799999)

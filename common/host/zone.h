@@ -10,3 +10,6 @@
 bool zone_is_known(const char *name);
 // Minutes east of Greenwich at a moment; 0 for a zone that is not known.
 int zone_minutes(const char *name, struct utc at);
+// The same, with the first change within ZONE_AHEAD_DAYS of that moment.
+#define ZONE_AHEAD_DAYS 10
+struct utc_offset zone_offset(const char *name, struct utc at);

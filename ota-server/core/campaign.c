@@ -182,7 +182,7 @@ static bool is_day(const struct campaign_window *w, int64_t day_ms)
 // When it opens next, or has opened: yesterday's may still be open.
 static struct utc window_at(const struct campaign_window *w, struct utc now)
 {
-    const int64_t local = now.ms + w->offset_min * (int64_t)MINUTE_MS;
+    const int64_t local = utc_local_ms(&w->place, now);
     const int64_t today = floor_day(local);
     const int64_t length_min =
         w->to_min > w->from_min ? w->to_min - w->from_min : 24 * 60 - w->from_min + w->to_min;
@@ -192,8 +192,7 @@ static struct utc window_at(const struct campaign_window *w, struct utc now)
         const int64_t to_ms = from_ms + length_min * MINUTE_MS;
         if (!is_day(w, day_ms) || to_ms <= local)
             continue;
-        return (struct utc){from_ms <= local ? now.ms
-                                             : from_ms - w->offset_min * (int64_t)MINUTE_MS};
+        return from_ms <= local ? now : utc_of_local(&w->place, from_ms, now);
     }
     return (struct utc){0};
 }

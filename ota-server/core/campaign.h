@@ -98,12 +98,12 @@ enum campaign_why {
 };
 const char *campaign_why_name(uint8_t why); // "CANARY_SUCCESS"; "" for none
 
-// Hours of the day at an offset from UTC, on days of the week there. `from` after `to` passes
-// midnight, and belongs to the day on which it begins; equal ones are the whole day.
+// Hours of the day in a place, on days of the week there. `from` after `to` passes midnight, and
+// belongs to the day on which it begins; equal ones are the whole day.
 struct campaign_window {
     uint8_t days; // bit 0: Monday
     uint16_t from_min, to_min;
-    int16_t offset_min;
+    struct utc_offset place; // as octets the offset alone: who runs it knows the next change
 };
 
 struct campaign {

@@ -74,7 +74,7 @@ static void write_schedule(struct writer *w, const struct campaign *c)
         writer_u8(w, v->days);
         writer_u16(w, v->from_min);
         writer_u16(w, v->to_min);
-        writer_u16(w, (uint16_t)v->offset_min);
+        writer_u16(w, (uint16_t)v->place.now_min);
     }
 }
 
@@ -90,9 +90,10 @@ static void read_schedule(struct reader *r, struct campaign *c)
         v->days = reader_u8(r);
         v->from_min = reader_u16(r);
         v->to_min = reader_u16(r);
-        v->offset_min = (int16_t)reader_u16(r);
+        v->place.now_min = (int16_t)reader_u16(r);
+        v->place.then_min = v->place.now_min;
         if (v->from_min >= MINUTES_MAX || v->to_min >= MINUTES_MAX ||
-            v->offset_min <= -MINUTES_MAX || v->offset_min >= MINUTES_MAX)
+            v->place.now_min <= -MINUTES_MAX || v->place.now_min >= MINUTES_MAX)
             r->failed = true;
     }
 }

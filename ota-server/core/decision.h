@@ -22,11 +22,12 @@ struct policy_steps {
     uint32_t after_s[POLICY_STEPS_MAX];
 };
 
-// Hours in which nothing is sent that can wait: minutes of the day in UTC, `to` not included;
-// `from` after `to` passes midnight. Equal ones are the whole day.
+// Hours in which nothing is sent that can wait: minutes of the day in their place, `to` not
+// included; `from` after `to` passes midnight. Equal ones are the whole day.
 #define POLICY_QUIET_MAX 4
 struct policy_quiet {
     uint16_t from_min, to_min;
+    struct utc_offset place;
 };
 
 // When a card's bootstrap begins. Activated it is by its first contact: the server knows no other.

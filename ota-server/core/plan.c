@@ -325,11 +325,12 @@ uint8_t plan_command(uint8_t kind)
 
 struct utc policy_quiet_until(const struct policy *p, struct utc now)
 {
-    const int64_t day_ms = now.ms - now.ms % DAY_MS;
-    const int64_t minute = now.ms % DAY_MS / MINUTE_MS;
     struct utc end = {0};
     for (uint8_t i = 0; i < p->quiet_count; i++) {
         const struct policy_quiet *q = &p->quiet[i];
+        const int64_t local_ms = utc_local_ms(&q->place, now) + DAY_MS; // never below 0
+        const int64_t day_ms = local_ms - local_ms % DAY_MS - DAY_MS;
+        const int64_t minute = local_ms % DAY_MS / MINUTE_MS;
         const bool is_over_midnight = q->from_min >= q->to_min;
         const bool is_within = is_over_midnight ? minute >= q->from_min || minute < q->to_min
                                                 : minute >= q->from_min && minute < q->to_min;
@@ -337,7 +338,8 @@ struct utc policy_quiet_until(const struct policy *p, struct utc now)
             continue;
         const int64_t to_ms = day_ms + q->to_min * (int64_t)MINUTE_MS;
         const int64_t end_ms = minute >= q->to_min ? to_ms + DAY_MS : to_ms;
-        end.ms = end_ms > end.ms ? end_ms : end.ms;
+        const struct utc until = utc_of_local(&q->place, end_ms, now);
+        end.ms = until.ms > end.ms ? until.ms : end.ms;
     }
     return end;
 }

@@ -158,22 +158,23 @@ static uint8_t read_days(struct api_body *b)
     return set;
 }
 
-static bool read_window(const json_t *object, struct campaign_window *w)
+static bool read_window(const json_t *object, struct utc now, struct campaign_window *w)
 {
     struct api_body b;
-    int offset = 0;
+    char name[ZONE_NAME_MAX + 1];
     api_body_init(&b, object);
     const int from = rules_minutes(api_body_text(&b, "from", API_REQUIRED, 1, 5));
     const int to = rules_minutes(api_body_text(&b, "to", API_REQUIRED, 1, 5));
-    const bool is_zone = rules_offset(api_body_text(&b, "timeZone", API_REQUIRED, 1, 6), &offset);
+    const struct bytes zone = api_body_text(&b, "timeZone", API_REQUIRED, 1, ZONE_NAME_MAX);
     const uint8_t days = read_days(&b);
-    if (!json_is_object(object) || !api_body_end(&b) || from < 0 || to < 0 || !is_zone || days == 0)
+    if (!json_is_object(object) || !api_body_end(&b) || from < 0 || to < 0 || days == 0)
         return false;
-    *w = (struct campaign_window){days, (uint16_t)from, (uint16_t)to, (int16_t)offset};
-    return true;
+    rules_zone(zone, name);
+    *w = (struct campaign_window){days, (uint16_t)from, (uint16_t)to, zone_offset(name, now)};
+    return zone_is_known(name);
 }
 
-static void read_schedule(struct api_body *outer, struct campaign *c)
+static void read_schedule(struct api_body *outer, struct utc now, struct campaign *c)
 {
     struct api_body b;
     size_t i;
@@ -189,12 +190,13 @@ static void read_schedule(struct api_body *outer, struct campaign *c)
     c->window_count = 0;
     json_array_foreach(windows, i, object)
     {
-        ok = ok && read_window(object, &c->windows[i]);
+        ok = ok && read_window(object, now, &c->windows[i]);
         c->window_count += ok;
     }
     if (!ok)
         fail(&b, "windows",
-             "At most 8 of days (MON to SUN), from and to as hh:mm, timeZone as UTC or +hh:mm");
+             "At most 8 of days (MON to SUN), from and to as hh:mm, timeZone as UTC, +hh:mm or a "
+             "name such as Europe/Berlin");
     api_body_close(outer, "schedule", &b);
 }
 
@@ -237,7 +239,7 @@ void api_campaign_read(struct api_exchange *x, struct api_body *b, enum api_need
 {
     (void)api_body_text(b, "name", need, 1, API_NAME_MAX);
     read_operation(x, b, need, c);
-    read_schedule(b, c);
+    read_schedule(b, x->now.utc, c);
     read_rate(b, need, c);
     read_limits(b, c);
 }

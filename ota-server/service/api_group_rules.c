@@ -401,6 +401,17 @@ static void judge_route(struct api_exchange *x, const char *field, const char *n
                                                   "The configuration names no such route"));
 }
 
+static void judge_zones(struct api_exchange *x, const struct group_rules *given)
+{
+    for (uint8_t i = 0; i < given->policy.quiet_count; i++) {
+        if (!zone_is_known(given->zones[i]))
+            api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT,
+                                                      bytes_of_text("smsc.quietHours.timeZone"),
+                                                      "No such zone: UTC, a distance such as "
+                                                      "+08:00, or a name such as Europe/Berlin"));
+    }
+}
+
 static void contradict(struct api_exchange *x, const char *field, const char *reason,
                        const char *text)
 {
@@ -449,6 +460,7 @@ void api_group_rules_patch(struct api_exchange *x)
     rules_read(&x->body, &given);
     judge_route(x, "smsc.primaryRoute", given.route.primary);
     judge_route(x, "smsc.backupRoute", given.route.backup);
+    judge_zones(x, &given);
     api_read_reason(x, API_REQUIRED);
     const bool is_applied = api_body_bool(&x->body, "apply", false);
     if (!api_end_reading(x) || !api_operator_only(x) ||

@@ -1,5 +1,7 @@
 #include "ota-server/service/campaign_run.h"
 
+#include "common/host/json.h"
+#include "common/host/zone.h"
 #include "ota-server/service/alarm.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/approval.h"
@@ -13,6 +15,8 @@
 #define CHECK_MAX 256  // cards that one turn judges
 #define EXTRA 32       // waiting ones that are looked at besides, for those that are excluded
 #define LATER_MS 60000 // a card whose event failed alone
+#define PLACES_MS                                                                                  \
+    ((ZONE_AHEAD_DAYS - 2) * INT64_C(86400000)) // offsets of windows are right so long
 
 // What holds for the cards of a group, in this step.
 struct group_seen {
@@ -134,6 +138,7 @@ static enum store_status see_group(struct campaign_runner *v, uint64_t group,
         status = rules_authority(v->store, c->tenant, rules.authority, &mode, &by_group);
     if (status != STORE_OK)
         return status;
+    rules_place(&rules, v->now);
     *g =
         (struct group_seen){.group = group,
                             .is_known = true,
@@ -506,6 +511,42 @@ static enum store_status cancel_some(struct campaign_runner *v, struct turn *t, 
     return status;
 }
 
+struct windows {
+    struct campaign *campaign;
+    struct utc now;
+    bool is_read;
+};
+
+static bool see_windows(void *context, const struct document *d)
+{
+    struct windows *w = context;
+    json_t *root = NULL;
+    size_t i;
+    const json_t *window;
+    w->is_read = json_read(d->body, &root) == JSON_READ_OK;
+    json_array_foreach(json_object_get(json_object_get(root, "schedule"), "windows"), i, window)
+    {
+        const char *zone = json_string_value(json_object_get(window, "timeZone"));
+        if (i < w->campaign->window_count && zone != NULL)
+            w->campaign->windows[i].place = zone_offset(zone, w->now);
+    }
+    json_decref(root);
+    return false;
+}
+
+// Windows get the offsets that their zones have now.
+static enum store_status place_windows(struct campaign_runner *v, struct campaign *c)
+{
+    struct windows w = {.campaign = c, .now = v->now, .is_read = true};
+    if (c->window_count == 0)
+        return STORE_OK;
+    const enum store_status status =
+        store_document_get(v->store, CAMPAIGN_KIND, c->id, see_windows, &w);
+    if (!w.is_read) // no memory: at another hour it would ask whom it must not
+        return STORE_BUSY;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 static enum store_status move(struct campaign_runner *v, struct turn *t, struct campaign *c,
                               struct utc *due)
 {
@@ -514,10 +555,14 @@ static enum store_status move(struct campaign_runner *v, struct turn *t, struct 
     struct campaign_move m;
     const uint8_t before = c->state;
     enum store_status status = look_around(v, c, &sight);
+    if (status == STORE_OK)
+        status = place_windows(v, c);
     if (status != STORE_OK)
         return status;
     campaign_move(c, &sight, &m);
     *due = m.due;
+    if (c->window_count > 0 && due->ms > v->now.ms + PLACES_MS)
+        due->ms = v->now.ms + PLACES_MS;
     if (!m.is_changed)
         return m.ask > 0 ? ask_cards(v, t, c, &m) : STORE_OK;
     if (c->state == CAMPAIGN_CHECKED && c->approval != 0) {

@@ -123,28 +123,31 @@ int rules_minutes(struct bytes text)
     return hours < 24 && minutes < 60 ? hours * 60 + minutes : -1;
 }
 
-// "UTC", or the distance from it: "+08:00". Names of places would change their distance.
-bool rules_offset(struct bytes text, int *minutes)
-{
-    *minutes = 0;
-    if (text.len == 0 || bytes_equal(text, bytes_of_text("UTC")))
-        return true;
-    const int given = rules_minutes(bytes_slice(text, 1, text.len));
-    *minutes = text.at[0] == '-' ? -given : given;
-    return (text.at[0] == '+' || text.at[0] == '-') && given >= 0 && given <= 14 * 60;
-}
-
-static bool read_quiet(struct api_body *b, struct policy_quiet *q)
+// Which zones there are is not for here: what was kept is read when tables have changed, too.
+static bool read_quiet(struct api_body *b, struct group_rules *r)
 {
     const int from = rules_minutes(api_body_text(b, "from", API_REQUIRED, 1, 5));
     const int to = rules_minutes(api_body_text(b, "to", API_REQUIRED, 1, 5));
-    int offset = 0;
-    const bool is_zone = rules_offset(api_body_text(b, "timeZone", API_OPTIONAL, 1, 6), &offset);
-    if (!api_body_end(b) || from < 0 || to < 0 || !is_zone)
+    const struct bytes zone = api_body_text(b, "timeZone", API_OPTIONAL, 1, ZONE_NAME_MAX);
+    const uint8_t i = r->policy.quiet_count;
+    if (!api_body_end(b) || from < 0 || to < 0)
         return false;
-    q->from_min = (uint16_t)((from - offset + 1440) % 1440);
-    q->to_min = (uint16_t)((to - offset + 1440) % 1440);
+    rules_zone(zone, r->zones[i]);
+    r->policy.quiet[i] = (struct policy_quiet){.from_min = (uint16_t)from, .to_min = (uint16_t)to};
     return true;
+}
+
+void rules_zone(struct bytes text, char name[ZONE_NAME_MAX + 1])
+{
+    const struct bytes zone = text.len > 0 ? text : bytes_of_text("UTC");
+    bytes_copy(name, zone);
+    name[zone.len] = '\0';
+}
+
+void rules_place(struct group_rules *r, struct utc now)
+{
+    for (uint8_t i = 0; i < r->policy.quiet_count; i++)
+        r->policy.quiet[i].place = zone_offset(r->zones[i], now);
 }
 
 static void read_route(struct api_body *b, const char *name, char to[TURN_ROUTE_SIZE])
@@ -210,13 +213,13 @@ static void read_smsc(struct api_body *outer, struct group_rules *r)
     {
         struct api_body row;
         api_body_init(&row, item);
-        ok = ok && json_is_object(item) && read_quiet(&row, &p->quiet[p->quiet_count]);
+        ok = ok && json_is_object(item) && read_quiet(&row, r);
         p->quiet_count += ok;
     }
     if (!ok)
         api_body_fail(&b, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("quietHours"),
-                                            "At most 4 of from and to as hh:mm, timeZone as UTC or "
-                                            "+hh:mm"));
+                                            "At most 4 of from and to as hh:mm, timeZone as UTC, "
+                                            "+hh:mm or a name such as Europe/Berlin"));
     api_body_close(outer, "smsc", &b);
 }
 
@@ -415,14 +418,14 @@ static void put_clock(struct json_writer *j, const char *name, uint16_t minutes)
     api_put_text(j, name, text);
 }
 
-static void put_quiet(struct json_writer *j, const struct policy *p)
+static void put_quiet(struct json_writer *j, const struct group_rules *r)
 {
     api_open_array(j, "quietHours");
-    for (uint8_t i = 0; i < p->quiet_count; i++) {
+    for (uint8_t i = 0; i < r->policy.quiet_count; i++) {
         json_begin_object(j);
-        put_clock(j, "from", p->quiet[i].from_min);
-        put_clock(j, "to", p->quiet[i].to_min);
-        api_put_text(j, "timeZone", "UTC");
+        put_clock(j, "from", r->policy.quiet[i].from_min);
+        put_clock(j, "to", r->policy.quiet[i].to_min);
+        api_put_text(j, "timeZone", r->zones[i]);
         json_end_object(j);
     }
     json_end_array(j);
@@ -511,7 +514,7 @@ void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear
         api_put_number(j, "ratePerSecond", r->route.rate);
     if (r->route.window > 0)
         api_put_number(j, "windowLimit", r->route.window);
-    put_quiet(j, p);
+    put_quiet(j, r);
     json_end_object(j);
     api_put_text(j, "authorityMode", authority_names[r->authority]);
     api_open_object(j, "fourEyes");

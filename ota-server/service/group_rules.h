@@ -6,6 +6,7 @@
 // value outside its range, is a problem that names it.
 #pragma once
 
+#include "common/host/zone.h"
 #include "ota-server/core/decision.h"
 #include "ota-server/service/api_body.h"
 #include "ota-server/service/api_json.h"
@@ -30,6 +31,7 @@ struct group_rules {
     bool four_eyes_delete;   // a second person approves what deletes
     uint32_t campaign_above; // and what writes to more cards than these
     struct turn_route route;
+    char zones[POLICY_QUIET_MAX][ZONE_NAME_MAX + 1]; // of the quiet hours
 };
 
 // Names of the members, ended by NULL.
@@ -37,10 +39,13 @@ extern const char *const rules_members[RULES_MEMBERS_MAX];
 
 // Without any rule.
 void rules_default(struct group_rules *r, const struct policy *installation);
-// Takes the members of `b` over; problems are kept in it.
+// Takes the members of `b` over; problems are kept in it. Zones of quiet hours may be unknown, and
+// are UTC then.
 void rules_read(struct api_body *b, struct group_rules *r);
 // Every member as it holds, into an object that is open.
 void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear);
+// Quiet hours have the offsets of their zones from this moment on, for ZONE_AHEAD_DAYS.
+void rules_place(struct group_rules *r, struct utc now);
 // The rules of a group; those of the installation for group 0, and for one that has none.
 enum store_status rules_of(struct store *s, uint64_t group, const struct policy *installation,
                            struct group_rules *r) MUST_USE;
@@ -50,5 +55,5 @@ enum store_status rules_authority(struct store *s, uint64_t enterprise, enum aut
                                   enum authority_mode *mode, bool *by_group) MUST_USE;
 // Of "hh:mm"; -1 for another text.
 int rules_minutes(struct bytes text);
-// Of "UTC", "+hh:mm" or "-hh:mm", or nothing, which is UTC.
-bool rules_offset(struct bytes text, int *minutes) MUST_USE;
+// Of at most ZONE_NAME_MAX octets: its name; nothing is UTC.
+void rules_zone(struct bytes text, char name[ZONE_NAME_MAX + 1]);

@@ -170,6 +170,7 @@ static enum store_status judge_once(struct turn *t, uint64_t card, struct event 
     struct decide_context context = {
         .cipher = t->options.cipher, .find = turn_find, .may = turn_may, .caller_context = t};
     enum store_status status = store_card_load(t->options.store, card, &t->before);
+    t->now = e->at;
     if (status == STORE_NONE) {
         answer->refusal = REFUSAL_NOT_FOUND;
         return STORE_NONE;
@@ -182,7 +183,6 @@ static enum store_status judge_once(struct turn *t, uint64_t card, struct event 
         return status;
     context.are_downloads_held |= e->type == EVENT_LOST; // its next one is asked for, too
     t->find_status = STORE_OK;
-    t->now = e->at;
     e->fresh_id = turn_id(t, e->at);
     for (unsigned i = 1; i < IDS_PER_EVENT; i++)
         (void)turn_id(t, e->at);

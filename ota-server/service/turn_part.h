@@ -69,6 +69,7 @@ struct policy_row {
     struct policy policy;
     struct turn_route route;
     enum authority_mode authority;
+    struct utc read_at;
 };
 #define POLICY_ROWS 64
 

@@ -1,6 +1,8 @@
 // The rules of groups, as the turn keeps them at hand.
 #include "ota-server/service/turn_part.h"
 
+#define PLACES_MS (24 * INT64_C(3600000)) // of the days that zone_offset() looks ahead
+
 void turn_forget_rules(struct turn *t)
 {
     for (size_t i = 0; i < POLICY_ROWS; i++)
@@ -14,16 +16,25 @@ const struct policy *turn_policy(const struct turn *t)
     return t->options.policy;
 }
 
+// Zones change their offsets, and are asked for some days ahead.
+static bool is_old(const struct turn *t, const struct policy_row *row)
+{
+    return row->policy.quiet_count > 0 &&
+           (t->now.ms - row->read_at.ms >= PLACES_MS || t->now.ms < row->read_at.ms);
+}
+
 static enum store_status find_row(struct turn *t, uint64_t group, struct policy_row **found)
 {
     struct policy_row *row = &t->policies[(group ^ group >> 20) % POLICY_ROWS];
     *found = row;
-    if (row->group != group) {
+    if (row->group != group || is_old(t, row)) {
         struct group_rules rules;
         const enum store_status status =
             rules_of(t->options.store, group, t->options.policy, &rules);
         if (status != STORE_OK)
             return status;
+        rules_place(&rules, t->now);
+        row->read_at = t->now;
         row->group = group;
         row->policy = rules.policy;
         row->route = rules.route;

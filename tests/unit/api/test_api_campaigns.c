@@ -265,7 +265,7 @@ static void a_campaign_is_made_listed_and_shown(void **state)
     (void)state;
     new_as(NULL, AUDIT, of_group(group),
            ",\"schedule\":{\"windows\":[{\"days\":[\"MON\",\"FRI\"],\"from\":\"22:00\",\"to\":"
-           "\"05:00\",\"timeZone\":\"+08:00\"}]},\"canary\":{\"count\":2},"
+           "\"05:00\",\"timeZone\":\"Asia/Shanghai\"}]},\"canary\":{\"count\":2},"
            "\"autoPause\":{\"failurePercent\":10},\"reason\":\"first\"");
     expect(201, "\"state\":\"DRAFT\"");
     assert_false(has("\"reason\":\"first\""));
@@ -273,7 +273,7 @@ static void a_campaign_is_made_listed_and_shown(void **state)
                     "\"answered\":0,\"confirmed\":0}"));
     assert_non_null(strstr(a.headers, "Location: https://api.example.com"));
     ask("GET", at(""), NULL);
-    expect(200, "\"timeZone\":\"+08:00\"");
+    expect(200, "\"timeZone\":\"Asia/Shanghai\"");
     ask("GET", API_BASE "/campaigns?state=DRAFT", NULL);
     expect(200, campaign);
     ask("GET", API_BASE "/campaigns?state=RUNNING", NULL);

@@ -215,7 +215,7 @@ static void rules_are_those_of_the_installation_until_they_are_changed(void **st
     rules(group, "{\"dirty\":{\"unreachableAfterDays\":90,\"reconcile\":\"NEEDS_OPERATOR\"},"
                  "\"smsc\":{\"quietHours\":[{\"from\":\"22:00\",\"to\":\"06:30\","
                  "\"timeZone\":\"+08:00\"}]},\"reason\":\"nights\"}");
-    expect(200, "\"from\":\"14:00\",\"to\":\"22:30\"");
+    expect(200, "\"from\":\"22:00\",\"to\":\"06:30\",\"timeZone\":\"+08:00\"");
     assert_true(has("\"porWaitSeconds\":20") && has("\"unreachableAfterDays\":90"));
     ask("GET", group_path(group, "/rules/versions"), NULL);
     expect(200, "\"totalCount\":3");
@@ -241,7 +241,7 @@ static void rules_outside_their_ranges_are_refused(void **state)
         "{\"dirty\":{\"reconcile\":\"SOMETIMES\"}",
         "{\"smsc\":{\"quietHours\":[{\"from\":\"24:00\",\"to\":\"01:00\"}]}",
         "{\"smsc\":{\"quietHours\":[{\"from\":\"1:00\",\"to\":\"01:00\"}]}",
-        "{\"smsc\":{\"quietHours\":[{\"from\":\"01:00\",\"to\":\"02:00\",\"timeZone\":\"CET\"}]}",
+        "{\"smsc\":{\"quietHours\":[{\"from\":\"01:00\",\"to\":\"02:00\",\"timeZone\":\"Bonn\"}]}",
         "{\"smsc\":{\"quietHours\":[{\"from\":\"01:00\"}]}",
         "{\"smsc\":{\"quietHours\":[7]}",
         "{\"smsc\":{\"primaryRoute\":\"north\"}",
@@ -334,6 +334,33 @@ static void in_the_quiet_hours_of_the_group_an_operation_waits(void **state)
     ask("POST", target("/cards/", "crd", card, "/operations"), "{\"type\":\"read-timers\"}");
     expect(202, "\"holdReason\":\"NOT_BEFORE\"");
     rules(group, "{\"smsc\":{},\"reason\":\"loud again\"}");
+    ask("POST", target("/cards/", "crd", card, "/operations"), "{\"type\":\"read-timers\"}");
+    assert_int_equal(a.status, 202);
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    assert_true(record.has_open && record.flight.kind == FLIGHT_OPERATION);
+}
+
+// It is 12:00 UTC on 24 July: 14:00 in Berlin, 08:00 in New York, where clocks show summer time.
+static void quiet_hours_are_those_of_the_clocks_in_their_place(void **state)
+{
+    (void)state;
+    const uint64_t group = new_group("meters");
+    const uint64_t card = lab_card(&lab, ICCID, &record);
+    move(card, group);
+    static const char *const quiet[] = {
+        "\"from\":\"14:00\",\"to\":\"14:30\",\"timeZone\":\"Europe/Berlin\"",
+        "\"from\":\"08:00\",\"to\":\"08:30\",\"timeZone\":\"America/New_York\""};
+    for (size_t i = 0; i < 2; i++) {
+        char body[256];
+        (void)snprintf(body, sizeof(body), "{\"smsc\":{\"quietHours\":[{%s}]},\"reason\":\"x\"}",
+                       quiet[i]);
+        rules(group, body);
+        expect(200, quiet[i]);
+        ask("POST", target("/cards/", "crd", card, "/operations"), "{\"type\":\"read-timers\"}");
+        expect(202, "\"holdReason\":\"NOT_BEFORE\"");
+    }
+    rules(group, "{\"smsc\":{\"quietHours\":[{\"from\":\"13:00\",\"to\":\"14:00\",\"timeZone\":"
+                 "\"Europe/Berlin\"}]},\"reason\":\"until now\"}");
     ask("POST", target("/cards/", "crd", card, "/operations"), "{\"type\":\"read-timers\"}");
     assert_int_equal(a.status, 202);
     assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
@@ -655,6 +682,7 @@ int main(void)
         CASE(a_dry_run_shows_how_many_cards_a_change_concerns),
         CASE(operations_live_as_long_as_the_rules_say),
         CASE(in_the_quiet_hours_of_the_group_an_operation_waits),
+        CASE(quiet_hours_are_those_of_the_clocks_in_their_place),
         CASE(packets_of_a_group_take_its_route),
         CASE(packets_are_secured_as_the_group_says),
         CASE(what_is_unsafe_or_nobodys_is_no_rule),

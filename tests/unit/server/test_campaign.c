@@ -421,7 +421,8 @@ static void a_clock_that_went_back_earns_nothing(void **state)
 
 static void window(uint8_t days, uint16_t from, uint16_t to, int16_t offset)
 {
-    campaign.windows[campaign.window_count++] = (struct campaign_window){days, from, to, offset};
+    campaign.windows[campaign.window_count++] =
+        (struct campaign_window){days, from, to, {offset, offset, {0}}};
 }
 
 static int64_t opens_after(void)
@@ -452,6 +453,26 @@ static void a_window_is_of_its_zone(void **state)
     campaign.window_count = 0;
     window(0x7F, 13 * 60, 15 * 60, -300); // 18:00 UTC; it is 13:00
     assert_int_equal(opens_after(), 5 * HOUR);
+}
+
+// New York: summer time begins at 02:00 on the second Sunday of March, 2026-03-08 at 07:00 UTC, and
+// ends at 02:00 on the first Sunday of November, 2026-11-01 at 06:00 UTC [15 U.S.C. 260a].
+static void a_window_opens_by_the_clock_of_its_place(void **state)
+{
+    (void)state;
+    const int64_t begins = INT64_C(1772953200000);
+    const int64_t ends = INT64_C(1793512800000);
+    campaign.windows[0] = (struct campaign_window){0x7F, 9 * 60, 17 * 60, {-300, -240, {begins}}};
+    campaign.window_count = 1;
+    sight.now.ms = begins - 9 * HOUR; // Saturday, 17:00
+    assert_int_equal(opens_after(), 15 * HOUR);
+    sight.now.ms = begins + 6 * HOUR; // Sunday, 09:00
+    assert_int_equal(opens_after(), 0);
+    campaign.windows[0] = (struct campaign_window){0x7F, 9 * 60, 17 * 60, {-240, -300, {ends}}};
+    sight.now.ms = ends - 9 * HOUR; // Saturday, 17:00
+    assert_int_equal(opens_after(), 17 * HOUR);
+    sight.now.ms = ends + 8 * HOUR - 1;
+    assert_int_equal(opens_after(), 1);
 }
 
 static void a_window_over_midnight_belongs_to_the_day_on_which_it_begins(void **state)
@@ -647,6 +668,7 @@ int main(void)
         RUN(a_clock_that_went_back_earns_nothing),
         RUN(a_window_opens_at_its_hour_and_closes_at_its_end),
         RUN(a_window_is_of_its_zone),
+        RUN(a_window_opens_by_the_clock_of_its_place),
         RUN(a_window_over_midnight_belongs_to_the_day_on_which_it_begins),
         RUN(the_earliest_of_several_windows_counts),
         RUN(outside_its_window_it_asks_nothing_and_knows_when_to_look),

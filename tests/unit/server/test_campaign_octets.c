@@ -19,7 +19,8 @@ static int set_up(void **state)
 
 static void window(uint8_t days, uint16_t from, uint16_t to, int16_t offset)
 {
-    campaign.windows[campaign.window_count++] = (struct campaign_window){days, from, to, offset};
+    campaign.windows[campaign.window_count++] =
+        (struct campaign_window){days, from, to, {offset, offset, {0}}};
 }
 
 static void it_reads_back_what_it_wrote_and_nothing_that_is_cut(void **state)
@@ -45,7 +46,7 @@ static void it_reads_back_what_it_wrote_and_nothing_that_is_cut(void **state)
     campaign_write(&second, &got);
     assert_int_equal(second.len, w.len);
     assert_memory_equal(again, octets, w.len);
-    assert_int_equal(got.windows[0].offset_min, -330);
+    assert_int_equal(got.windows[0].place.now_min, -330);
     assert_int_equal(got.state, CAMPAIGN_CHECKED);
     assert_int_equal(got.per_second, 100);
     for (size_t len = 0; len < w.len; len++)
@@ -78,9 +79,9 @@ static void what_no_campaign_has_is_not_read(void **state)
     assert_true(reads_back());
     campaign.windows[0].from_min = 24 * 60;
     assert_false(reads_back());
-    campaign.windows[0] = (struct campaign_window){0x7F, 0, 24 * 60, 0};
+    campaign.windows[0] = (struct campaign_window){0x7F, 0, 24 * 60, {0}};
     assert_false(reads_back());
-    campaign.windows[0] = (struct campaign_window){0x7F, 0, 0, -24 * 60};
+    campaign.windows[0] = (struct campaign_window){0x7F, 0, 0, {-24 * 60, 0, {0}}};
     assert_false(reads_back());
 }
 

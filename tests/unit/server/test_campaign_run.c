@@ -488,7 +488,7 @@ static void in_quiet_hours_nobody_is_asked(void **state)
 {
     (void)state;
     world.policy.quiet_count = 1;
-    world.policy.quiet[0] = (struct policy_quiet){11 * 60, 13 * 60}; // it is 12:00
+    world.policy.quiet[0] = (struct policy_quiet){11 * 60, 13 * 60, {0}}; // it is 12:00
     add_cards(3, 0);
     start();
     run_some();
