@@ -338,6 +338,9 @@ class ByCli:
 
     def rules(self, group, rules):
         self.run("group", "set", group, self.file("rules.json", rules), "--reason", "roll-out")
+        shown = self.json("group", "rules", group)
+        self.run("group", "set", group, self.file("rules.json", shown), "--reason", "as it is")  # nothing changes
+        assert self.json("group", "rules", group) == shown
 
     def permit(self, enterprise, group, operations):
         self.run("permission", "set", enterprise, group, ",".join(operations), "--reason", "contract 88")
