@@ -69,6 +69,8 @@ struct operation_place {
     struct operation row;
 };
 
+#define ARRAY_SWEPT INT64_MIN // as the time of a receipt or part: it is gone
+
 struct receipt_place {
     char link[32];
     char id[MESSAGE_ID_SIZE];
@@ -132,7 +134,6 @@ struct store {
     uint32_t change_count, change_max;
     uint8_t *octets;
     size_t octets_len, octets_max;
-    int64_t swept_ms;      // receipts before are gone
     world_saved_fn *watch; // world_store_watch()
     void *watch_context;
     struct trail_head {

@@ -153,9 +153,10 @@ static struct receipt_place *receipt_find(const struct store *s, const char *lin
 {
     uint32_t at = 0;
     struct receipt_place *r = row_with(s, RECEIPTS, row_key(id), &at);
-    while (r != NULL && (strcmp(r->id, id) != 0 || strcmp(r->link, link) != 0))
+    while (r != NULL &&
+           (r->at_ms == ARRAY_SWEPT || strcmp(r->id, id) != 0 || strcmp(r->link, link) != 0))
         r = row_with(s, RECEIPTS, row_key(id), &at);
-    return r == NULL || r->at_ms < s->swept_ms ? NULL : r;
+    return r;
 }
 
 enum store_status store_receipt_id_put(struct store *s, const char *link, const char *message_id,
@@ -336,29 +337,26 @@ enum store_status store_expire(struct store *s, enum retained kind, struct utc b
 
 #define DAY_MS INT64_C(86400000)
 
-// Is there anything that the sweep of `now` deletes, and the last one did not?
-static bool has_something_to_sweep(const struct store *s, int64_t now_ms)
+static void sweep(struct store *s, int64_t *at_ms, int64_t before_ms)
 {
-    const int64_t last_ms = s->swept_ms + 7 * DAY_MS;
-    bool is_any = false;
-    for (uint32_t i = 0; i < s->rows[PARTS].count; i++) {
-        const struct part_place *p = row_at(s, PARTS, i);
-        is_any |= p->at_ms >= last_ms - DAY_MS && p->at_ms < now_ms - DAY_MS;
-    }
-    for (uint32_t i = 0; i < s->rows[RECEIPTS].count; i++) {
-        const struct receipt_place *r = row_at(s, RECEIPTS, i);
-        is_any |= r->at_ms >= s->swept_ms && r->at_ms < now_ms - 7 * DAY_MS;
-    }
-    return is_any;
+    if (*at_ms == ARRAY_SWEPT || *at_ms >= before_ms)
+        return;
+    row_keep(s, at_ms, sizeof *at_ms);
+    *at_ms = ARRAY_SWEPT;
 }
 
-// As the other store does: receipts after 7 d; the rest is not kept.
+// As the other store does: parts after a day, receipts after 7 d, whatever a clock does later; the
+// rest is not kept.
 enum store_status store_sweep(struct store *s, struct utc now)
 {
-    const bool is_touched = s->is_touched || has_something_to_sweep(s, now.ms);
-    row_keep(s, &s->swept_ms, sizeof s->swept_ms);
-    s->is_touched = is_touched; // only by what is deleted
-    s->swept_ms = now.ms - 7 * DAY_MS;
+    for (uint32_t i = 0; i < s->rows[PARTS].count; i++) {
+        struct part_place *p = row_at(s, PARTS, i);
+        sweep(s, &p->at_ms, now.ms - DAY_MS);
+    }
+    for (uint32_t i = 0; i < s->rows[RECEIPTS].count; i++) {
+        struct receipt_place *r = row_at(s, RECEIPTS, i);
+        sweep(s, &r->at_ms, now.ms - 7 * DAY_MS);
+    }
     return STORE_OK;
 }
 
