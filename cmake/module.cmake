@@ -2,10 +2,17 @@
 #   One static library per folder. PURE: no allocation, I/O, clock, entropy, writable global, thread;
 #   a test reads the archive's symbols and holds it to that. HEADERS are compiled alone by a test.
 #   USES: modules or libraries that this one links, nothing more.
-# program(name SOURCES ... USES ...)
+# program(name SOURCES ... USES ...)                  of the target `programs`, or of `planted` with a bug in it
 # unit_test(name SOURCES ... USES ... [LABELS ...])   a cmocka program, label "unit" by default
 # fuzz_target(name SOURCES ... USES ... CORPUS dir)    replays its corpus as a test (label "fuzz");
 #   under OTARIA_FUZZ also a libFuzzer program.
+
+# Of a test that takes long under the sanitizer of addresses, where others look at the same code: it runs with
+# `ctest -C long` there, as in ./check --long, and in other builds always.
+set(OTARIA_LONG)
+if(CMAKE_C_FLAGS MATCHES "-fsanitize=address")
+    set(OTARIA_LONG CONFIGURATIONS long)
+endif()
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -35,6 +42,8 @@ target_compile_options(house INTERFACE
     $<$<BOOL:${OTARIA_WERROR}>:-Werror>)
 target_compile_definitions(house INTERFACE _POSIX_C_SOURCE=200809L)
 
+add_custom_target(programs)
+add_custom_target(planted)
 set_property(GLOBAL PROPERTY OTARIA_PURE "")
 set_property(GLOBAL PROPERTY OTARIA_HEADERS "")
 
@@ -61,6 +70,11 @@ function(program name)
     add_executable(${name} ${P_SOURCES})
     target_link_libraries(${name} PRIVATE house ${P_USES})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+    if(name MATCHES "-bug-")
+        add_dependencies(planted ${name})
+    else()
+        add_dependencies(programs ${name})
+    endif()
 endfunction()
 
 function(unit_test name)
