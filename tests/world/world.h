@@ -38,9 +38,9 @@
 
 #define WORLD_RUNS_MAX 512 // operations executed by one card
 // Different packets to one card. In a day it may switch 48 times, and each is confirmed; twice that
-// and 4,096 in all are many for a world, and a year of them is the most.
+// and 2,048 in all are many for a world, and a year of them is the most.
 #define WORLD_PACKETS_A_DAY 96
-#define WORLD_PACKETS_SURE 4096
+#define WORLD_PACKETS_SURE 2048
 #define WORLD_PACKETS_MAX (WORLD_PACKETS_SURE + 400 * WORLD_PACKETS_A_DAY)
 #define WORLD_HANDS_MAX 16    // the newest of somebody else
 #define WORLD_VOICES_MAX 16   // numbers that one card spoke from
