@@ -19,8 +19,9 @@ void api_card_filter_read(struct api_body *b, struct card_words *words, struct c
 // any, which cards of then may have, too.
 void api_card_kept_filter_read(struct api_body *b, struct card_words *words, struct card_filter *f);
 
-// The slots and facts of a complete audit answer.
-void api_put_card_view(struct api_exchange *x, const char *name, const struct card_view *view);
+// The slots and facts of a complete audit answer of the card.
+void api_put_card_view(struct api_exchange *x, const char *name, uint64_t card,
+                       const struct card_view *view);
 // Array "differences"; slot 0 is the card as a whole.
 void api_put_differences(struct json_writer *j, const struct difference *differences,
                          uint8_t count);

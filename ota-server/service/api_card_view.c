@@ -75,12 +75,13 @@ static void put_template(struct api_exchange *x, uint64_t tenant, uint8_t number
 }
 
 // With the subscription that the inventory has under the slot's IMSI; null when it has none.
-static void put_slot_facts(struct api_exchange *x, const struct audit_slot *s)
+// Whoever sees the card sees what is on it, whosesoever stock it was.
+static void put_slot_facts(struct api_exchange *x, uint64_t card, const struct audit_slot *s)
 {
     struct json_writer *j = &x->json;
     struct subscription own;
-    const bool is_ours =
-        store_subscription_by_imsi(x->reader, s->imsi, &own) == STORE_OK && api_owns(x, own.tenant);
+    const bool is_ours = store_subscription_by_imsi(x->reader, s->imsi, &own) == STORE_OK &&
+                         (own.card == card || api_owns(x, own.tenant));
     if (is_ours)
         api_put_id(j, "subscriptionId", "sub", own.id);
     else
@@ -101,15 +102,16 @@ static void put_slot_facts(struct api_exchange *x, const struct audit_slot *s)
     put_template(x, is_ours ? own.tenant : x->tenant, s->template_number);
 }
 
-static void put_mirror_slot(struct api_exchange *x, const struct mirror_slot *s)
+static void put_mirror_slot(struct api_exchange *x, uint64_t card, const struct mirror_slot *s)
 {
     json_begin_object(&x->json);
     api_put_identifier(&x->json, "msisdn", MASK_MSISDN, x->is_clear, s->number);
-    put_slot_facts(x, &s->fact);
+    put_slot_facts(x, card, &s->fact);
     json_end_object(&x->json);
 }
 
-void api_put_card_view(struct api_exchange *x, const char *name, const struct card_view *view)
+void api_put_card_view(struct api_exchange *x, const char *name, uint64_t card,
+                       const struct card_view *view)
 {
     struct json_writer *j = &x->json;
     const struct audit_answer *a = &view->answer;
@@ -120,7 +122,7 @@ void api_put_card_view(struct api_exchange *x, const char *name, const struct ca
     api_open_array(j, "slots");
     for (unsigned i = 0; i < a->slot_count_here; i++) {
         json_begin_object(j);
-        put_slot_facts(x, &a->slots[i]);
+        put_slot_facts(x, card, &a->slots[i]);
         json_end_object(j);
     }
     json_end_array(j);
@@ -210,7 +212,7 @@ static void put_server_view(struct api_exchange *x, const struct record *r)
     api_open_array(j, "slots");
     for (unsigned i = 0; i < r->slot_count; i++) {
         facts[i] = r->slots[i].fact;
-        put_mirror_slot(x, &r->slots[i]);
+        put_mirror_slot(x, r->card, &r->slots[i]);
     }
     json_end_array(j);
     put_hash(x, facts, r->slot_count);
@@ -231,7 +233,7 @@ void api_card_subscriptions(struct api_exchange *x)
     json_begin_object(j);
     put_server_view(x, &v->record);
     if (status == STORE_OK)
-        api_put_card_view(x, "cardView", &v->view);
+        api_put_card_view(x, "cardView", x->card_id, &v->view);
     else
         api_put_null(j, "cardView");
     struct difference differences[DECISION_DIFFERENCES_MAX];

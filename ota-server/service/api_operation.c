@@ -179,13 +179,13 @@ static bool put_step(void *context, const struct step *step, struct utc at, cons
 }
 
 // An audit that ended shows what the card answered and what differed then.
-static void put_audit(struct api_exchange *x, const struct operation *o)
+static void put_audit(struct api_exchange *x, uint64_t card, const struct operation *o)
 {
     struct kept_audit *audit = malloc(sizeof(*audit));
     if (audit != NULL && store_audit(x->reader, o->id, audit) == STORE_OK) {
         api_open_object(&x->json, "audit");
         api_put_text(&x->json, "outcome", audit_outcome_name(audit->view.outcome));
-        api_put_card_view(x, "cardView", &audit->view);
+        api_put_card_view(x, "cardView", card, &audit->view);
         api_put_differences(&x->json, audit->differences, audit->count);
         json_end_object(&x->json);
     }
@@ -198,7 +198,7 @@ static bool put_whole(struct api_exchange *x, uint64_t card, const struct operat
     json_begin_object(&x->json);
     put_members(x, card, o);
     if (o->kind == OPERATION_AUDIT && o->status == STATUS_ENDED)
-        put_audit(x, o);
+        put_audit(x, card, o);
     api_open_array(&x->json, "steps");
     if (store_steps(x->reader, o->id, put_step, &steps) != STORE_OK)
         return false;

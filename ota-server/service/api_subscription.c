@@ -70,6 +70,7 @@ static void reply_subscriptions(struct api_exchange *x, struct subscription_filt
                                 struct api_list *list)
 {
     filter->tenant = api_reach(x);
+    filter->grants = filter->card != 0 || filter->search != NULL ? api_reading(x) : 0;
     api_list_open(x);
     const enum store_status status =
         store_subscriptions(x->reader, filter, &list->window, put_row, x, &list->total);
@@ -450,14 +451,31 @@ void api_subscriptions_post(struct api_exchange *x)
 
 // --- changes ---
 
+// Whose stock it is sees it, and who may read the card that it is on, or reserved for.
+static enum store_status judge_reach(struct api_exchange *x, const struct subscription *s)
+{
+    uint64_t group = 0;
+    uint32_t set = 0;
+    if (api_owns(x, s->tenant))
+        return STORE_OK;
+    if (s->card == 0)
+        return STORE_NONE;
+    enum store_status status = store_card_group(x->reader, s->card, &group);
+    if (status == STORE_OK)
+        status = permission_of(x->reader, x->tenant, group, &set, NULL);
+    return status == STORE_OK && (set & api_reading(x)) == 0 ? STORE_NONE : status;
+}
+
 static bool find(struct api_exchange *x, struct subscription *s)
 {
     if (!api_capture(x, 0, "sub", &x->object_id))
         return false;
-    const enum store_status status = store_subscription_get(x->reader, x->object_id, s);
-    if (status == STORE_OK && api_owns(x, s->tenant))
+    enum store_status status = store_subscription_get(x->reader, x->object_id, s);
+    if (status == STORE_OK)
+        status = judge_reach(x, s);
+    if (status == STORE_OK)
         return true;
-    api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
+    api_refuse_store(x, status);
     return false;
 }
 
@@ -599,7 +617,13 @@ void api_subscription_patch(struct api_exchange *x)
     if (w == NULL)
         return;
     read_form(x, &w->form, API_OPTIONAL);
-    if (!api_end_reading(x) || !find(x, &w->s) || !api_if_match(x, w->s.version))
+    if (!api_end_reading(x) || !find(x, &w->s))
+        return;
+    if (!api_owns(x, w->s.tenant)) { // it is on a card of theirs, and somebody else's stock
+        api_refuse_permission(x);
+        return;
+    }
+    if (!api_if_match(x, w->s.version))
         return;
     const bool was_barred = w->s.plan.is_barred;
     if (w->s.card != 0 && changes_plan(&w->form)) {

@@ -14,18 +14,20 @@
 // two parameters.
 #define COUNT_UP_TO "SELECT count(*) FROM (SELECT 1"
 #define COUNT_ENDS(limit, offset) " LIMIT max(100001, " limit " + " offset " + 1))"
+// Groups for which an enterprise has a permission with one of these bits.
+#define GRANTED(enterprise, bits) "SELECT parent FROM document WHERE kind = 'permission'" \
+    " AND owner = " enterprise " AND (state & " bits ") <> 0"
 // What a list may be asked for; 0, "" and -1 ask for nothing. What can be found by an index stands
 // before it, in statements of their own.
 #define SUBSCRIPTIONS_WHERE " FROM subscription WHERE "
 #define SUBSCRIPTION_NAMED "((imsi >= $5 AND imsi < $6) OR (iccid <> '' AND iccid >= $5 AND iccid < $6)" \
     " OR (iccid <> '' AND iccid = $9) OR (number <> '' AND number >= $5 AND number < $6))"
-#define SUBSCRIPTION_FILTERS " AND ($1 = 0 OR tenant = $1) AND ($2 = 0 OR pool = $2)" \
+#define SUBSCRIPTION_FILTERS " AND ($1 = 0 OR tenant = $1 OR ($10 <> 0 AND card > 0 AND" \
+    " (SELECT grp FROM card WHERE id = subscription.card) IN (" GRANTED("$1", "$10") ")))" \
+    " AND ($2 = 0 OR pool = $2)" \
     " AND ($3 = 0 OR card = $3) AND ($4 < 0 OR state = $4)" \
     " AND ($5 = '' OR " SUBSCRIPTION_NAMED ") AND" VISIBLE
 #define PAGE_7 " ORDER BY id LIMIT $7 OFFSET $8"
-// Groups for which an enterprise has a permission with one of these bits.
-#define GRANTED(enterprise, bits) "SELECT parent FROM document WHERE kind = 'permission'" \
-    " AND owner = " enterprise " AND (state & " bits ") <> 0"
 // Documents of an enterprise, and groups in which it has a permission.
 #define OWNED " ($2 = 0 OR owner = $2 OR ($1 = 'group' AND id IN (SELECT parent FROM document" \
     " WHERE kind = 'permission' AND owner = $2)))"

@@ -34,8 +34,7 @@ enum store_status {
 
 struct store;
 
-// The cryptography that a caller brings: AES-256-GCM and HMAC-SHA-256 [common/host/crypto.h], and
-// randomness for nonces.
+// What a caller brings: AES-256-GCM, HMAC-SHA-256, randomness for nonces [common/host/crypto.h].
 struct store_crypto {
     void *context;
     const struct cipher *cipher; // SHA-256 only
@@ -280,8 +279,9 @@ enum store_status store_subscription_release(struct store *s, uint64_t id, uint6
 typedef bool store_subscription_fn(void *context, const struct subscription *row);
 struct subscription_filter {
     uint64_t tenant, pool, card; // 0 = any
-    int state;                   // -1 = any
-    const char *search;          // digits that ICCID, IMSI or number begins with; or NULL
+    uint32_t grants;    // as in card_filter: also what is on such cards; with `card` or `search`
+    int state;          // -1 = any
+    const char *search; // digits that ICCID, IMSI or number begins with; or NULL
 };
 enum store_status store_subscriptions(struct store *s, const struct subscription_filter *filter,
                                       const struct store_page *page, store_subscription_fn *each,

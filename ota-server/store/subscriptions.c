@@ -1,6 +1,7 @@
 // Subscriptions on cards and in pools.
 #include "ota-server/store/driver.h"
 
+#include "common/base/check.h"
 #include "common/wire/ident.h"
 
 #include <stdio.h>
@@ -184,6 +185,7 @@ enum store_status store_subscriptions(struct store *s, const struct subscription
 {
     char high[NUMBER_TEXT_SIZE + 4] = "";
     char without[ICCID_SIZE] = ""; // its check digit
+    check(f->grants == 0 || f->card != 0 || f->search != NULL);
     const char *search = f->search == NULL ? "" : f->search;
     snprintf(high, sizeof(high), "%s:", search);
     if (strlen(search) == ICCID_SIZE - 1)
@@ -198,6 +200,7 @@ enum store_status store_subscriptions(struct store *s, const struct subscription
         bind_text(&q, 6, high);
         bind_page(&q, 7, page);
         bind_text(&q, 9, without);
+        bind_number(&q, 10, f->grants);
         enum store_status status = query_step(&q);
         if (is_count && status == STORE_OK)
             *total = (uint64_t)column_number(&q, 0);

@@ -127,6 +127,20 @@ class Tenants(Alone):
         self.assertIn(CANARY, self.run_as(self.b["client"], "card", "show", self.b["crd"]).stdout)
         self.assertIn(CANARY, self.run_as(self.b["client"], "campaign", "list").stdout)
 
+    def test_a_enables_what_is_on_its_card_by_its_digits(self):
+        """The operator imported the card: its subscriptions are no stock of A's."""
+        card = self.a["crd"]
+        slots = self.api.get(f"/cards/{card}/subscriptions")["serverView"]["slots"]
+        wanted = next(slot["subscriptionId"] for slot in slots if slot["state"] == "DISABLED")
+        imsis = self.api.post(f"/cards/{card}/reveal", {"fields": ["imsi"], "reason": "a test"}, key="")["imsi"]
+        imsi = imsis[[slot["subscriptionId"] for slot in slots].index(wanted)]
+        words = ("sub", "enable", card, "--sub-imsi", imsi, "--json")
+        self.assertEqual(self.run_as(self.b["client"], *words).returncode, 3)
+        done = self.run_as(self.a["client"], *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        asked = self.api.all("/operations", "cardId=" + card)
+        self.assertEqual([(o["type"], o["subscriptionId"]) for o in asked], [("enable", wanted)])
+
     def test_the_stream_of_a_tells_nothing_of_b(self):
         access = {"OTARIA_URL": "http://" + self.program.ready["http"], "OTARIA_APPKEY": self.a["client"][0],
                   "OTARIA_APPSECRET": self.a["client"][1]}

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#define IMSI_A "999700000000001"
+
 // --- permissions themselves ---
 
 static void permissions_are_replaced_as_a_whole_and_leave_a_row(void **state)
@@ -310,6 +312,70 @@ static void the_operators_stock_goes_where_a_download_is_granted(void **state)
     expect(202);
 }
 
+// As after an import by the operator: the card is the enterprise's, its subscriptions are not.
+static void what_is_on_its_card_an_enterprise_finds(void **state)
+{
+    (void)state;
+    char id[API_ID_SIZE];
+    char wanted[128];
+    char body[256];
+    char list[160];
+    char strong[LAB_TOKEN_SIZE];
+    const uint64_t own = record_a.slots[1].subscription;
+    api_id_write(id, "crd", record_a.card);
+    (void)snprintf(list, sizeof(list), API_BASE "/subscriptions?cardId=%s", id);
+    api_id_write(id, "sub", own);
+    (void)snprintf(wanted, sizeof(wanted), "\"subscriptionId\":\"%s\"", id);
+    grant(enterprise_a, group_a, "\"card.audit\",\"subscription.enable\"");
+    ask(token_a, "GET", list, NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask(token_a, "GET", target("/subscriptions/", "sub", own, ""), NULL);
+    expect(404); // it may not read the card
+    grant(enterprise_a, group_a, "\"card.read\",\"subscription.enable\"");
+    ask(token_a, "GET", target("/cards/", "crd", record_a.card, "/subscriptions"), NULL);
+    assert_true(has(wanted) && !has("\"subscriptionId\":null"));
+    ask(token_a, "GET", list, NULL);
+    assert_true(has("\"totalCount\":2") && has(id));
+    ask(token_a, "POST", API_BASE "/subscriptions/search", "{\"imsi\":\"" IMSI_A "\"}");
+    expect(200);
+    assert_true(has("\"totalCount\":1") && has(id));
+    ask(token_a, "GET", target("/subscriptions/", "sub", own, ""), NULL);
+    expect(200);
+    (void)snprintf(body, sizeof(body), "{\"type\":\"enable\",\"subscriptionId\":\"%s\"}", id);
+    ask(token_a, "POST", target("/cards/", "crd", record_a.card, "/operations"), body);
+    expect(202);
+    // It is the operator's stock nevertheless.
+    ask(token_a, "GET", API_BASE "/subscriptions", NULL);
+    assert_true(has("\"totalCount\":0"));
+    lab_client(&lab, "all", enterprise_a, strong);
+    ask(strong, "PATCH", target("/subscriptions/", "sub", own, ""), "{\"fallbackEligible\":true}");
+    expect(403);
+    // And nothing to another enterprise.
+    grant(enterprise_b, group_b, "\"card.read\",\"subscription.enable\"");
+    ask(token_b, "GET", list, NULL);
+    assert_true(has("\"totalCount\":0"));
+    ask(token_b, "POST", API_BASE "/subscriptions/search", "{\"imsi\":\"" IMSI_A "\"}");
+    assert_true(has("\"totalCount\":0"));
+    ask(token_b, "GET", target("/subscriptions/", "sub", own, ""), NULL);
+    expect(404);
+    ask(token_b, "GET", target("/cards/", "crd", record_b.card, "/subscriptions"), NULL);
+    assert_true(!has(wanted) && !has("\"subscriptionId\":null"));
+}
+
+// What nobody has on a card is nobody's but its owner's.
+static void stock_without_a_card_is_its_owners_alone(void **state)
+{
+    (void)state;
+    const uint64_t loose = lab_subscription(&lab, 0, "002020000000077");
+    grant(enterprise_a, group_a, "\"card.read\"");
+    ask(token_a, "GET", target("/subscriptions/", "sub", loose, ""), NULL);
+    expect(404);
+    ask(token_a, "POST", API_BASE "/subscriptions/search", "{\"imsi\":\"002020000000077\"}");
+    assert_true(has("\"totalCount\":0"));
+    ask(NULL, "POST", API_BASE "/subscriptions/search", "{\"imsi\":\"002020000000077\"}");
+    assert_true(has("\"totalCount\":1"));
+}
+
 static void a_virtual_operator_knows_its_customers_cards(void **state)
 {
     (void)state;
@@ -361,6 +427,8 @@ int main(void)
         CASE(cards_are_moved_between_own_groups_only_where_it_is_granted),
         CASE(stock_of_one_enterprise_goes_onto_no_card_of_another),
         CASE(the_operators_stock_goes_where_a_download_is_granted),
+        CASE(what_is_on_its_card_an_enterprise_finds),
+        CASE(stock_without_a_card_is_its_owners_alone),
         CASE(a_virtual_operator_knows_its_customers_cards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,6 +191,15 @@ static void subscriptions_are_found_by_what_was_asked_for(void **state)
     assert_int_equal(store_subscriptions(store, &f, &page, no_subscription, NULL, &total),
                      STORE_OK);
     expect("subscription_imsi (imsi>? AND imsi<?)");
+    f.grants = 2;
+    assert_int_equal(store_subscriptions(store, &f, &page, no_subscription, NULL, &total),
+                     STORE_OK);
+    expect("SEARCH card USING INTEGER PRIMARY KEY (rowid=?)");
+    f.search = NULL;
+    f.card = 7;
+    assert_int_equal(store_subscriptions(store, &f, &page, no_subscription, NULL, &total),
+                     STORE_OK);
+    expect("subscription_card (card=?)");
 }
 
 static void add_card(uint64_t id, uint64_t group, uint8_t state)
