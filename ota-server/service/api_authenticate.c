@@ -297,6 +297,16 @@ static void seal_digest(struct api_exchange *x)
         x->is_authenticated = cannot_tell(x);
 }
 
+// By an IMSI the operator alone tells subscribers apart on the air: whoever of it changes cards.
+static enum clear clear_for(const struct api_exchange *x)
+{
+    if (x->api->options.is_clear)
+        return CLEAR_ALL;
+    if (!api_has_scope(x, "identifiers:clear"))
+        return CLEAR_NOTHING;
+    return api_is_operator(x) && api_has_scope(x, "cards:write") ? CLEAR_ALL : CLEAR_BUT_IMSI;
+}
+
 bool api_authenticate(struct api_exchange *x)
 {
     const struct bytes value = x->request->authorization;
@@ -317,8 +327,7 @@ bool api_authenticate(struct api_exchange *x)
     x->tenant = x->client.tenant;
     check_enterprise(x);
     seal_digest(x);
-    x->is_clear =
-        x->api->options.is_clear || auth_has_scope(&x->client, bytes_of_text("identifiers:clear"));
+    x->clear = clear_for(x);
     return x->is_authenticated;
 }
 

@@ -79,9 +79,9 @@ struct api_exchange {
     uint64_t failures;           // of the store that it reads, when it began
     struct api_now now;
     bool is_dry_run;
-    bool is_refused; // with 403: what is written is the row that says so
-    bool is_clear;   // identifiers may be shown
-    bool is_showing; // the answer is read here, and not given [api_whole.c]
+    bool is_refused;  // with 403: what is written is the row that says so
+    enum clear clear; // identifiers that may be shown
+    bool is_showing;  // the answer is read here, and not given [api_whole.c]
     json_t *root;
     struct api_body body;
     char correlator[API_CORRELATOR_MAX + 1];

@@ -84,7 +84,7 @@ static void put_mark(struct api_exchange *x, const struct export *e)
     api_put_text(j, "at", e->at);
     api_put_text(j, "by", e->by);
     api_put_text(j, "reason", x->reason);
-    api_put_bool(j, "masked", !x->is_clear);
+    api_put_bool(j, "masked", x->clear != CLEAR_ALL);
     json_end_object(j);
     json_end_object(j);
     text_put(&x->out, "\n");

@@ -78,7 +78,7 @@ static void reply_rules(struct api_exchange *x)
     struct json_writer *j = &x->json;
     json_begin_object(j);
     api_put_id(j, "groupId", "grp", x->object_id);
-    rules_put(j, &w->before, x->is_clear);
+    rules_put(j, &w->before, x->clear);
     api_put_time(j, "createdAt", d->created_at);
     api_put_time(j, "updatedAt", d->changed_at);
     api_put_number(j, "version", d->version);
@@ -142,7 +142,7 @@ static bool merge(struct api_exchange *x, struct rules_work *w)
 static void put_rules(struct api_exchange *x, const char *name, const struct group_rules *r)
 {
     api_open_object(&x->json, name);
-    rules_put(&x->json, r, x->is_clear);
+    rules_put(&x->json, r, x->clear);
     json_end_object(&x->json);
 }
 

@@ -104,7 +104,7 @@ void api_group_timers_get(struct api_exchange *x)
         return;
     json_begin_object(j);
     api_put_id(j, "groupId", "grp", x->object_id);
-    api_put_timers(j, "desired", t.wanted, x->is_clear);
+    api_put_timers(j, "desired", t.wanted, x->clear);
     put_counts(x, &t);
     status = timers_run_put(x->reader, j, "run", x->object_id);
     json_end_object(j);

@@ -74,12 +74,12 @@ void api_put_id(struct json_writer *j, const char *name, const char *prefix, uin
     api_put_text(j, name, text);
 }
 
-void api_put_identifier(struct json_writer *j, const char *name, enum mask mask, bool is_clear,
+void api_put_identifier(struct json_writer *j, const char *name, enum mask mask, enum clear clear,
                         const char *text)
 {
     if (text[0] == '\0')
         return;
-    if (is_clear) {
+    if (clear == CLEAR_ALL || (clear == CLEAR_BUT_IMSI && mask != MASK_IMSI)) {
         api_put_text(j, name, text);
         return;
     }

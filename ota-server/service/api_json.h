@@ -20,8 +20,10 @@ void api_put_null(struct json_writer *j, const char *name);
 void api_put_time(struct json_writer *j, const char *name, struct utc at);
 // Nothing for the id 0.
 void api_put_id(struct json_writer *j, const char *name, const char *prefix, uint64_t id);
-// Masked unless `is_clear`; nothing for an empty text.
-void api_put_identifier(struct json_writer *j, const char *name, enum mask mask, bool is_clear,
+// Which identifiers are not masked.
+enum clear { CLEAR_NOTHING, CLEAR_BUT_IMSI, CLEAR_ALL };
+// Masked unless it is clear; nothing for an empty text.
+void api_put_identifier(struct json_writer *j, const char *name, enum mask mask, enum clear clear,
                         const char *text);
 // As a member of an object that is kept.
 void api_set_time(json_t *object, const char *name, struct utc at);

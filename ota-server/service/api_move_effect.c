@@ -36,7 +36,7 @@ static json_t *rules_shown(struct api_exchange *x, uint64_t group)
         struct writer w = writer_of(text, API_DOCUMENT_MAX);
         struct json_writer j = json_writer_of(&w);
         json_begin_object(&j);
-        rules_put(&j, &rules, x->is_clear);
+        rules_put(&j, &rules, x->clear);
         json_end_object(&j);
         if (!json_done(&j) || json_read(writer_bytes(&w), &root) != JSON_READ_OK)
             root = NULL;

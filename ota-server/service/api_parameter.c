@@ -274,7 +274,7 @@ struct api_problem api_parameter_names_read(const json_t *names, struct writer *
 
 // --- out ---
 
-static void put_countries(struct json_writer *j, const struct parameters *p, bool is_clear)
+static void put_countries(struct json_writer *j, const struct parameters *p, enum clear clear)
 {
     api_open_array(j, parameter_name(PARAMETER_COUNTRY_TABLE));
     for (unsigned i = 0; i < p->country_count; i++) {
@@ -288,22 +288,21 @@ static void put_countries(struct json_writer *j, const struct parameters *p, boo
         if (row->plmn[2] != 0xFF && plmn_read(row->plmn, plmn))
             api_put_text(j, "mnc", plmn + 3);
         if (imsi_read(row->imsi, imsi))
-            api_put_identifier(j, "imsi", MASK_IMSI, is_clear, imsi);
+            api_put_identifier(j, "imsi", MASK_IMSI, clear, imsi);
         api_put_text(j, "action", row->action == COUNTRY_PREFER ? "PREFER" : "FORBID");
         json_end_object(j);
     }
     json_end_array(j);
 }
 
-static void put_phone(struct json_writer *j, const struct parameters *p, bool is_clear)
+static void put_phone(struct json_writer *j, const struct parameters *p, enum clear clear)
 {
     struct phone phone;
     if (p->server_address_len < 2 ||
         !phone_read(p->server_address[0],
                     bytes_of(p->server_address + 1, p->server_address_len - 1u), &phone))
         return;
-    api_put_identifier(j, parameter_name(PARAMETER_SERVER_ADDR), MASK_MSISDN, is_clear,
-                       phone.digits);
+    api_put_identifier(j, parameter_name(PARAMETER_SERVER_ADDR), MASK_MSISDN, clear, phone.digits);
 }
 
 static void put_number(struct json_writer *j, const struct parameters *p, uint8_t number)
@@ -319,7 +318,7 @@ static void put_number(struct json_writer *j, const struct parameters *p, uint8_
 }
 
 void api_put_parameters(struct json_writer *j, const char *name, const struct parameters *p,
-                        uint32_t set, bool is_clear)
+                        uint32_t set, enum clear clear)
 {
     api_open_object(j, name);
     for (uint8_t number = 1; number <= PARAMETER_LAST; number++) {
@@ -336,10 +335,10 @@ void api_put_parameters(struct json_writer *j, const char *name, const struct pa
             json_end_array(j);
             break;
         case FORM_COUNTRIES:
-            put_countries(j, p, is_clear);
+            put_countries(j, p, clear);
             break;
         case FORM_PHONE:
-            put_phone(j, p, is_clear);
+            put_phone(j, p, clear);
             break;
         }
     }
@@ -347,13 +346,13 @@ void api_put_parameters(struct json_writer *j, const char *name, const struct pa
 }
 
 void api_put_timers(struct json_writer *j, const char *name, const struct policy_timers *wanted,
-                    bool is_clear)
+                    enum clear clear)
 {
     struct parameters values;
     parameters_default(&values);
     const bool is_read =
         parameters_apply(&values, bytes_of(wanted->list, wanted->len), NULL) == PARAMETER_OK;
-    api_put_parameters(j, name, &values, is_read ? timers_named(wanted) : 0, is_clear);
+    api_put_parameters(j, name, &values, is_read ? timers_named(wanted) : 0, clear);
 }
 
 void api_put_parameter_names(struct json_writer *j, const char *name, uint32_t set)

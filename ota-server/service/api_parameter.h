@@ -16,10 +16,10 @@ struct api_problem api_parameter_names_read(const json_t *names, struct writer *
 // Members for the parameters of a set: bit n is number n.
 #define API_PARAMETERS_ALL (((uint32_t)2 << PARAMETER_LAST) - 2)
 void api_put_parameters(struct json_writer *j, const char *name, const struct parameters *p,
-                        uint32_t set, bool is_clear);
+                        uint32_t set, enum clear clear);
 // Members for those that a group wants, with the values that it wants.
 void api_put_timers(struct json_writer *j, const char *name, const struct policy_timers *wanted,
-                    bool is_clear);
+                    enum clear clear);
 // What `count` operations that cost so much take; in at least so many seconds, if not 0.
 void api_put_estimate(struct json_writer *j, struct message_cost cost, uint64_t count,
                       uint64_t seconds);

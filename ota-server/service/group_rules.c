@@ -485,7 +485,7 @@ static void put_ota(struct json_writer *j, const struct policy_ota *ota)
     json_end_object(j);
 }
 
-void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear)
+void rules_put(struct json_writer *j, const struct group_rules *r, enum clear clear)
 {
     const struct policy *p = &r->policy;
     api_open_object(j, "retry");
@@ -522,7 +522,7 @@ void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear
     api_put_number(j, "campaignAbove", r->campaign_above);
     json_end_object(j);
     put_bootstrap(j, &p->bootstrap);
-    api_put_timers(j, "timers", &p->timers, is_clear);
+    api_put_timers(j, "timers", &p->timers, clear);
     put_ota(j, &p->ota);
 }
 

@@ -43,7 +43,7 @@ void rules_default(struct group_rules *r, const struct policy *installation);
 // are UTC then.
 void rules_read(struct api_body *b, struct group_rules *r);
 // Every member as it holds, into an object that is open.
-void rules_put(struct json_writer *j, const struct group_rules *r, bool is_clear);
+void rules_put(struct json_writer *j, const struct group_rules *r, enum clear clear);
 // Quiet hours have the offsets of their zones from this moment on, for ZONE_AHEAD_DAYS.
 void rules_place(struct group_rules *r, struct utc now);
 // The rules of a group; those of the installation for group 0, and for one that has none.

@@ -88,7 +88,7 @@ void group_make(struct world *w)
     rules_default(&chosen, &w->server.policy);
     chosen.policy.bootstrap = rule_of_story(w);
     json_begin_object(&j);
-    rules_put(&j, &chosen, false);
+    rules_put(&j, &chosen, CLEAR_NOTHING);
     json_end_object(&j);
     check(json_done(&j));
     const struct document d = {.kind = RULES_KIND,

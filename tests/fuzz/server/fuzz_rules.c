@@ -34,7 +34,7 @@ static struct bytes tell(const struct group_rules *r, uint8_t *room)
     struct writer w = writer_of(room, TEXT_MAX);
     struct json_writer j = json_writer_of(&w);
     json_begin_object(&j);
-    rules_put(&j, r, true);
+    rules_put(&j, r, CLEAR_ALL);
     json_end_object(&j);
     check(json_done(&j));
     return writer_bytes(&w);

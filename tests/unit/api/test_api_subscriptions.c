@@ -315,6 +315,32 @@ static void a_slot_names_operator_and_version_of_its_template(void **state)
     assert_true(has("\"templateId\":1,\"templateVersion\":1"));
 }
 
+static void show_slots_to(const char *scopes, uint64_t tenant)
+{
+    char id[API_ID_SIZE];
+    char target[128];
+    lab_close(&lab);
+    lab_open(&lab, "all", true);
+    card = lab_card(&lab, "89999000000000000012", &record);
+    lab_client(&lab, scopes, tenant, lab.token);
+    lab_place(&lab, card, tenant, lab_grant(&lab, tenant, GRANT_BIT(GRANT_CARD_READ)));
+    api_id_write(id, "crd", card);
+    (void)snprintf(target, sizeof(target), BASE "/cards/%s/subscriptions", id);
+    ask("GET", target, NULL);
+    assert_int_equal(a.status, 200);
+}
+
+static void an_imsi_is_clear_for_an_operator_that_changes_cards(void **state)
+{
+    (void)state;
+    show_slots_to("cards:read,cards:write,identifiers:clear", LAB_TENANT);
+    assert_true(has("\"imsi\":\"999700000000001\"") && has("\"msisdn\":\"999000000002\""));
+    show_slots_to("cards:read,identifiers:clear", LAB_TENANT);
+    assert_true(has("\"imsi\":\"99970******0001\"") && has("\"msisdn\":\"999000000002\""));
+    show_slots_to("cards:read,cards:write,identifiers:clear", LAB_TENANT + 1);
+    assert_true(has("\"imsi\":\"99970******0001\"") && has("\"msisdn\":\"999000000002\""));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -330,6 +356,7 @@ int main(void)
         TEST(who_is_not_eligible_does_not_become_the_fallback),
         TEST(a_rule_pack_counts_the_digits),
         TEST(a_slot_names_operator_and_version_of_its_template),
+        TEST(an_imsi_is_clear_for_an_operator_that_changes_cards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
