@@ -113,17 +113,24 @@ static void put_effect(struct json_writer *j, enum grant grant, const char *effe
     json_end_object(j);
 }
 
+static enum store_status authority_of(struct api_exchange *x, uint64_t enterprise, uint64_t group,
+                                      enum authority_mode *mode, bool *by_group)
+{
+    struct group_rules rules;
+    const enum store_status status =
+        rules_of(x->reader, group, turn_policy(x->api->options.turn), &rules);
+    return status == STORE_OK
+               ? rules_authority(x->reader, enterprise, rules.authority, mode, by_group)
+               : status;
+}
+
 // Permission first, then authority, as a request is judged.
 static enum store_status put_effects(struct api_exchange *x, const struct pair *p)
 {
     static const char *const effects[] = {"ALLOWED", "ON_REQUEST", "DENIED"};
-    struct group_rules rules;
     enum authority_mode mode = AUTHORITY_SELF_SERVICE;
     bool by_group = false;
-    enum store_status status =
-        rules_of(x->reader, p->group, turn_policy(x->api->options.turn), &rules);
-    if (status == STORE_OK)
-        status = rules_authority(x->reader, p->enterprise, rules.authority, &mode, &by_group);
+    const enum store_status status = authority_of(x, p->enterprise, p->group, &mode, &by_group);
     json_begin_object(&x->json);
     api_put_id(&x->json, "enterpriseId", "ent", p->enterprise);
     api_put_id(&x->json, "groupId", "grp", p->group);
@@ -269,6 +276,37 @@ static enum store_status keep(struct api_exchange *x, struct store *store, struc
                : status;
 }
 
+static bool has_writing(uint32_t set)
+{
+    for (unsigned i = GRANT_NONE + 1; i < GRANTS; i++) {
+        if ((set & GRANT_BIT(i)) != 0 && grant_writes_card((enum grant)i))
+            return true;
+    }
+    return false;
+}
+
+// What nobody there may use is not granted; else refused.
+static bool may_be_granted(struct api_exchange *x, const struct permission_work *w, uint32_t set)
+{
+    enum authority_mode mode = AUTHORITY_SELF_SERVICE;
+    bool by_group = false;
+    if (w->enterprise == AUTH_OPERATOR || !has_writing(set))
+        return true;
+    const enum store_status status = authority_of(x, w->enterprise, w->group, &mode, &by_group);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return false;
+    }
+    if (mode != AUTHORITY_OPERATOR_ONLY)
+        return true;
+    api_refuse(x, api_problem_field(API_RULES_INCONSISTENT, bytes_of_text("operations"),
+                                    by_group
+                                        ? "Only reads: the group's rules say OPERATOR_ONLY"
+                                        : "Only reads: the enterprise is OPERATOR_ONLY, as each of "
+                                          "the kinds SUPPLIER and INSPECTOR is"));
+    return false;
+}
+
 void api_permission_put(struct api_exchange *x)
 {
     const uint32_t set = read_operations(x);
@@ -276,7 +314,7 @@ void api_permission_put(struct api_exchange *x)
     if (!api_end_reading(x) || !api_operator_only(x))
         return;
     struct permission_work *w = open_pair(x);
-    if (w == NULL || !api_if_match(x, w->document.version))
+    if (w == NULL || !api_if_match(x, w->document.version) || !may_be_granted(x, w, set))
         return;
     struct writer body = writer_of(w->body, sizeof(w->body));
     struct json_writer j = json_writer_of(&body);

@@ -550,13 +550,23 @@ enum store_status rules_of(struct store *s, uint64_t group, const struct policy 
     return status == STORE_NONE ? STORE_OK : status;
 }
 
+// Who supplies or inspects reads, whatever its mode says.
+static bool only_reads(const json_t *enterprise)
+{
+    const char *kind = json_string_value(json_object_get(enterprise, "kind"));
+    return kind != NULL && (strcmp(kind, "SUPPLIER") == 0 || strcmp(kind, "INSPECTOR") == 0);
+}
+
 static bool see_mode(void *context, const struct document *d)
 {
     json_t *root = NULL;
     struct api_body b;
+    int *mode = context;
     if (json_read(d->body, &root) == JSON_READ_OK) {
         api_body_init(&b, root);
-        *(int *)context = api_body_enum(&b, "authorityMode", API_OPTIONAL, authority_names);
+        *mode = only_reads(root)
+                    ? AUTHORITY_OPERATOR_ONLY
+                    : api_body_enum(&b, "authorityMode", API_OPTIONAL, authority_names);
     }
     json_decref(root);
     return false;

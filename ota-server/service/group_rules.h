@@ -50,7 +50,7 @@ void rules_place(struct group_rules *r, struct utc now);
 enum store_status rules_of(struct store *s, uint64_t group, const struct policy *installation,
                            struct group_rules *r) MUST_USE;
 // What an enterprise may do by itself in a group with this mode: the stricter of what the two say.
-// `by_group`: it is the group's word.
+// One of the kind SUPPLIER or INSPECTOR is OPERATOR_ONLY. `by_group`: it is the group's word.
 enum store_status rules_authority(struct store *s, uint64_t enterprise, enum authority_mode group,
                                   enum authority_mode *mode, bool *by_group) MUST_USE;
 // Of "hh:mm"; -1 for another text.

@@ -284,8 +284,22 @@ static bool read_permission(const struct document *d, struct report_note *n)
     const bool writes = w.len > 0;
     (void)text_end(&w);
     report_set(n->texts[0], "people and clients of the enterprise");
-    report_set(n->texts[2], "active");
     return writes;
+}
+
+// What the authority of enterprise and group leave of a permission.
+static enum store_status judge_permission(struct store *s, struct report_note *n)
+{
+    static const char *const says[] = {"active", "on request", "without effect"};
+    const struct policy installation = {0}; // it has no mode
+    struct group_rules rules;
+    enum authority_mode mode = AUTHORITY_SELF_SERVICE;
+    bool by_group = false;
+    enum store_status status = rules_of(s, n->parent, &installation, &rules);
+    if (status == STORE_OK && n->owner != AUTH_OPERATOR)
+        status = rules_authority(s, n->owner, rules.authority, &mode, &by_group);
+    report_set(n->texts[2], says[mode]);
+    return status;
 }
 
 static const struct {
@@ -352,9 +366,15 @@ bool report_writers(struct report_work *r, struct store *s, struct utc now,
         r->rows_max = REPORT_WRITERS_MAX;
     p->read = writer_parts[r->part].read;
     *status = report_read(r, s, writer_parts[r->part].kind, REPORT_PAGE, p, &is_last);
-    for (size_t i = 0; i < p->count; i++)
+    const bool is_permission = strcmp(writer_parts[r->part].kind, PERMISSION_KIND) == 0;
+    for (size_t i = 0; i < p->count && *status == STORE_OK; i++) {
+        if (is_permission)
+            *status = judge_permission(s, &p->notes[i]);
         put_writer(r, &p->notes[i]);
+    }
     free(p);
+    if (*status != STORE_OK)
+        return false;
     if (!is_last || ++r->part < REPORT_WRITER_KINDS) {
         r->after = is_last ? 0 : r->after;
         return false;

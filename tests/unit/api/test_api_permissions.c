@@ -414,6 +414,50 @@ static void a_virtual_operator_knows_its_customers_cards(void **state)
     expect(404);
 }
 
+static void patch(const char *where, const char *prefix, uint64_t id, const char *after,
+                  const char *body)
+{
+    ask(NULL, "PATCH", target(where, prefix, id, after), body);
+    expect(200);
+}
+
+// Requirement C10: in no form.
+static void what_nobody_there_may_use_is_not_granted(void **state)
+{
+    static const char writing[] =
+        "{\"operations\":[\"card.read\",\"subscription.enable\"],\"reason\":\"x\"}";
+    (void)state;
+    patch("/enterprises/", "ent", enterprise_a, "", "{\"authorityMode\":\"OPERATOR_ONLY\"}");
+    ask(NULL, "PUT", pair(enterprise_a, group_a), writing);
+    expect(422);
+    assert_true(has("RULES_INCONSISTENT") && has("Only reads: the enterprise is"));
+    grant(enterprise_a, group_a, "\"card.read\",\"card.reveal\",\"card.audit\"");
+    patch("/enterprises/", "ent", enterprise_a, "", "{\"authorityMode\":\"REQUEST_APPROVE\"}");
+    grant(enterprise_a, group_a, "\"card.read\",\"subscription.enable\"");
+    patch("/enterprises/", "ent", enterprise_a, "", "{\"kind\":\"SUPPLIER\"}");
+    ask(NULL, "PUT", pair(enterprise_a, group_a), writing);
+    expect(422);
+    // What was granted before is without effect.
+    char id[API_ID_SIZE];
+    api_id_write(id, "ent", enterprise_a);
+    (void)snprintf(path, sizeof(path), API_BASE "/permissions/effective?enterpriseId=%s", id);
+    ask(NULL, "GET", path, NULL);
+    expect(200);
+    assert_true(has("\"subscription.enable\":{\"effect\":\"DENIED\",\"source\":\"ENTERPRISE\"}"));
+    patch("/enterprises/", "ent", enterprise_a, "", "{\"kind\":\"INSPECTOR\"}");
+    ask(NULL, "PUT", pair(enterprise_a, group_a), writing);
+    expect(422);
+    patch("/enterprises/", "ent", enterprise_a, "",
+          "{\"kind\":\"ENTERPRISE\",\"authorityMode\":\"SELF_SERVICE\"}");
+    ask(NULL, "PUT", pair(enterprise_a, group_a), writing);
+    expect(200);
+    patch("/card-groups/", "grp", group_a, "/rules",
+          "{\"authorityMode\":\"OPERATOR_ONLY\",\"reason\":\"x\"}");
+    ask(NULL, "PUT", pair(enterprise_a, group_a), writing);
+    expect(422);
+    assert_true(has("Only reads: the group's rules say OPERATOR_ONLY"));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -430,6 +474,7 @@ int main(void)
         CASE(what_is_on_its_card_an_enterprise_finds),
         CASE(stock_without_a_card_is_its_owners_alone),
         CASE(a_virtual_operator_knows_its_customers_cards),
+        CASE(what_nobody_there_may_use_is_not_granted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

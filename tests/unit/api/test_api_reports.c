@@ -178,6 +178,15 @@ static void who_can_write_cards_is_listed(void **state)
     assert_true(has(id));
     api_id_write(id, "ent", OTHER + 1);
     assert_false(has(id));
+    const struct document supplier = {
+        .kind = "enterprise", .id = OTHER, .body = bytes_of_text("{\"kind\":\"SUPPLIER\"}")};
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_document_put(lab.store, &supplier), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    make(NULL, "{\"type\":\"CARD_WRITERS\"," YEAR "}");
+    get_content(NULL, NULL);
+    (void)snprintf(text, sizeof(text), ",\"%s\",\"without effect\"]", grant_name(GRANT_ENABLE));
+    assert_true(has(text));
 }
 
 static void client_with(const struct door *door, const char *name, const char *scope)
