@@ -5,23 +5,43 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 // jansson calls a text wrong when memory fails while it reads a token.
 static _Thread_local bool is_refused;
 
+// It takes no notice when the text of a token cannot grow, and then writes past the end of another
+// (2.14, lex_save and lex_scan_string). So the first memory that it does not get it gets from here,
+// and what it has not read yet of its copy of the text becomes zeros, which end its reading.
+static _Thread_local struct {
+    uint8_t *text, *reserve; // NULL: nothing is read
+    size_t text_len, reserve_len;
+    bool is_used;
+} reading;
+
 static void *allocate(size_t len)
 {
     void *at = malloc(len);
-    if (at == NULL) {
-        is_refused = true;
-        memory_failed();
-    }
-    return at;
+    if (at != NULL)
+        return at;
+    is_refused = true;
+    memory_failed();
+    if (reading.text == NULL || reading.is_used || len > reading.reserve_len)
+        return NULL;
+    memset(reading.text, 0, reading.text_len);
+    reading.is_used = true;
+    return reading.reserve;
+}
+
+static void release(void *at)
+{
+    if (reading.text == NULL || at != reading.reserve)
+        free(at);
 }
 
 static void watch_memory(void)
 {
-    json_set_alloc_funcs(allocate, free);
+    json_set_alloc_funcs(allocate, release);
 }
 
 // jansson's own limit is 2048 and cannot be set: brackets outside of texts are counted before.
@@ -49,6 +69,36 @@ static bool is_deep(struct bytes text)
     return false;
 }
 
+// The text of a token takes at most twice the text that it is in, and 16 octets at first.
+#define TOKEN_MIN 16
+
+// NULL, with is_refused, for want of memory.
+static json_t *load(struct bytes text, json_error_t *error)
+{
+    const size_t reserve_len = 2 * text.len + 2 * TOKEN_MIN;
+    uint8_t *block = malloc(reserve_len + text.len);
+    if (block == NULL) {
+        is_refused = true;
+        memory_failed();
+        return NULL;
+    }
+    reading.reserve = block;
+    reading.reserve_len = reserve_len;
+    reading.text = block + reserve_len;
+    reading.text_len = text.len;
+    bytes_copy(reading.text, text);
+    reading.is_used = false;
+    json_t *root = json_loadb((const char *)reading.text, text.len,
+                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
+    if (is_refused) { // it may hold the reserve
+        json_decref(root);
+        root = NULL;
+    }
+    reading.text = NULL;
+    free(block);
+    return root;
+}
+
 enum json_fault json_read(struct bytes text, json_t **root)
 {
     *root = NULL;
@@ -62,8 +112,7 @@ enum json_fault json_read(struct bytes text, json_t **root)
     check(pthread_once(&once, watch_memory) == 0);
     is_refused = false;
     json_error_t error;
-    *root = json_loadb((const char *)text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-                       &error);
+    *root = load(text, &error);
     if (*root)
         return JSON_READ_OK;
     if (is_refused)

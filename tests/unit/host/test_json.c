@@ -1,6 +1,7 @@
 #include "tests/lib/cmocka_all.h"
 
 #include "common/host/json.h"
+#include "tests/unit/server/faulty_memory.h"
 
 #include <string.h>
 
@@ -90,6 +91,34 @@ static void an_unknown_member_is_named(void **state)
     json_decref(root);
 }
 
+// At each allocation, once and from there on: tokens that are longer than what the reader has for
+// them at first, and need it doubled several times. The address sanitizer sees what is written
+// beyond.
+static void memory_that_is_refused_is_told_and_harms_nothing(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"a name of "
+        "sixteen\":[1,2.5,true,null,{}],\"b\":\"0123456789012345678901234567890123456789"
+        "0123456789012345678901234567890123456789\",\"c\":12345678901234567}";
+    for (unsigned lasts = 0; lasts < 2; lasts++) {
+        unsigned refused = 0;
+        bool was_hit = true;
+        for (uint32_t at = 1; was_hit; at++) {
+            json_t *root = NULL;
+            faulty_memory_set(at, lasts == 1);
+            const enum json_fault fault = json_read(bytes_of_text(text), &root);
+            was_hit = faulty_memory_was_hit();
+            faulty_memory_set(0, false);
+            assert_int_equal(fault, was_hit ? JSON_READ_NO_MEMORY : JSON_READ_OK);
+            assert_true((root == NULL) == was_hit);
+            json_decref(root);
+            refused += was_hit;
+        }
+        assert_true(refused > 10);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +126,7 @@ int main(void)
         cmocka_unit_test(a_value_may_be_sixteen_deep_and_not_seventeen),
         cmocka_unit_test(a_getter_tells_absent_from_null_from_wrong),
         cmocka_unit_test(an_unknown_member_is_named),
+        cmocka_unit_test(memory_that_is_refused_is_told_and_harms_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
