@@ -113,24 +113,14 @@ static void put_effect(struct json_writer *j, enum grant grant, const char *effe
     json_end_object(j);
 }
 
-static enum store_status authority_of(struct api_exchange *x, uint64_t enterprise, uint64_t group,
-                                      enum authority_mode *mode, bool *by_group)
-{
-    struct group_rules rules;
-    const enum store_status status =
-        rules_of(x->reader, group, turn_policy(x->api->options.turn), &rules);
-    return status == STORE_OK
-               ? rules_authority(x->reader, enterprise, rules.authority, mode, by_group)
-               : status;
-}
-
 // Permission first, then authority, as a request is judged.
 static enum store_status put_effects(struct api_exchange *x, const struct pair *p)
 {
     static const char *const effects[] = {"ALLOWED", "ON_REQUEST", "DENIED"};
     enum authority_mode mode = AUTHORITY_SELF_SERVICE;
     bool by_group = false;
-    const enum store_status status = authority_of(x, p->enterprise, p->group, &mode, &by_group);
+    const enum store_status status =
+        rules_authority_in(x->reader, p->enterprise, p->group, &mode, &by_group);
     json_begin_object(&x->json);
     api_put_id(&x->json, "enterpriseId", "ent", p->enterprise);
     api_put_id(&x->json, "groupId", "grp", p->group);
@@ -292,7 +282,8 @@ static bool may_be_granted(struct api_exchange *x, const struct permission_work 
     bool by_group = false;
     if (w->enterprise == AUTH_OPERATOR || !has_writing(set))
         return true;
-    const enum store_status status = authority_of(x, w->enterprise, w->group, &mode, &by_group);
+    const enum store_status status =
+        rules_authority_in(x->reader, w->enterprise, w->group, &mode, &by_group);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return false;

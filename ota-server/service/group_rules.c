@@ -582,3 +582,13 @@ enum store_status rules_authority(struct store *s, uint64_t enterprise, enum aut
     *mode = *by_group ? group : (enum authority_mode)own;
     return status == STORE_NONE ? STORE_OK : status;
 }
+
+enum store_status rules_authority_in(struct store *s, uint64_t enterprise, uint64_t group,
+                                     enum authority_mode *mode, bool *by_group)
+{
+    const struct policy installation = {0}; // it has no mode
+    struct group_rules rules;
+    const enum store_status status = rules_of(s, group, &installation, &rules);
+    return status == STORE_OK ? rules_authority(s, enterprise, rules.authority, mode, by_group)
+                              : status;
+}

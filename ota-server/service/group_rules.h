@@ -53,6 +53,9 @@ enum store_status rules_of(struct store *s, uint64_t group, const struct policy 
 // One of the kind SUPPLIER or INSPECTOR is OPERATOR_ONLY. `by_group`: it is the group's word.
 enum store_status rules_authority(struct store *s, uint64_t enterprise, enum authority_mode group,
                                   enum authority_mode *mode, bool *by_group) MUST_USE;
+// The same in a group with the rules that are written for it.
+enum store_status rules_authority_in(struct store *s, uint64_t enterprise, uint64_t group,
+                                     enum authority_mode *mode, bool *by_group) MUST_USE;
 // Of "hh:mm"; -1 for another text.
 int rules_minutes(struct bytes text);
 // Of at most ZONE_NAME_MAX octets: its name; nothing is UTC.

@@ -291,13 +291,11 @@ static bool read_permission(const struct document *d, struct report_note *n)
 static enum store_status judge_permission(struct store *s, struct report_note *n)
 {
     static const char *const says[] = {"active", "on request", "without effect"};
-    const struct policy installation = {0}; // it has no mode
-    struct group_rules rules;
     enum authority_mode mode = AUTHORITY_SELF_SERVICE;
     bool by_group = false;
-    enum store_status status = rules_of(s, n->parent, &installation, &rules);
-    if (status == STORE_OK && n->owner != AUTH_OPERATOR)
-        status = rules_authority(s, n->owner, rules.authority, &mode, &by_group);
+    enum store_status status = STORE_OK;
+    if (n->owner != AUTH_OPERATOR)
+        status = rules_authority_in(s, n->owner, n->parent, &mode, &by_group);
     report_set(n->texts[2], says[mode]);
     return status;
 }
