@@ -309,7 +309,8 @@ bool trial_can_repeat(const struct ask *ask, const struct api_route_row *route)
 }
 
 // Requests of a route are tried by the first program of a run that has one to which the answer is
-// good: a file per route says so, in a folder that each run empties.
+// good: a file per route says so, in a folder that each run empties. A request that is not noted is
+// not tried either: api_document would not learn of it.
 static bool open_mark(long route, const char *mode)
 {
     const char *place = getenv("OTARIA_TRIED");
@@ -328,7 +329,7 @@ void lab_crash_everywhere(struct lab *lab, const struct ask *ask)
     static struct trial t;
     const long route = trial_route(ask);
     const bool is_open = lab->token[0] != '\0'; // else it only takes its own token
-    if (route < 0 || !is_open || lab->has_refusals_only || tried[route] ||
+    if (route < 0 || !is_open || lab->has_refusals_only || ask->is_trial || tried[route] ||
         refused[route] >= REFUSED_MAX || strstr(ask->target, "dryRun=true") != NULL ||
         open_mark(route, "r"))
         return;
@@ -342,10 +343,10 @@ void lab_crash_everywhere(struct lab *lab, const struct ask *ask)
     tried[route] = t.route->method == API_GET ? try_reading(&t) : try_all(&t);
     trial_close(t.commits);
     refused[route] += !tried[route];
-    if (tried[route])
-        (void)open_mark(route, "w");
-    if (tried[route] && !ask->is_trial)
-        lab_keep_exchange(ask, &t.answer);
+    if (!tried[route])
+        return;
+    (void)open_mark(route, "w");
+    lab_keep_exchange(ask, &t.answer);
 }
 
 void lab_own_password(struct lab *lab, const char *username)
