@@ -28,6 +28,7 @@ static const struct {
     {"smsc.down", ALARM_CRITICAL, false},
     {"smsc.degraded", ALARM_MAJOR, false},
     {"smsc.throttled", ALARM_MINOR, false},
+    {"smsc.swallows", ALARM_MAJOR, false},
     {"por.error.rate", ALARM_MAJOR, false},
     {"dirty.growing", ALARM_MAJOR, false},
     {"rollback.rate", ALARM_MAJOR, false},

@@ -120,6 +120,7 @@ struct outbox *outbox_open(const struct outbox_options *options, struct instant 
         outbox_close(o);
         return NULL;
     }
+    turn_tell_answers(o->options.turn, outbox_health_heard, o);
     return o;
 }
 
@@ -545,6 +546,7 @@ static void report_all(struct outbox *o)
 void outbox_step(struct outbox *o)
 {
     o->deadline = INSTANT_NEVER;
+    outbox_health_step(o);
     outbox_scan(o);
     outbox_pump(o);
     outbox_make_room(o);

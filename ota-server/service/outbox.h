@@ -12,13 +12,15 @@
 // ends as exactly one EVENT_SUBMIT, whose commit also takes it out of the store's outbox; a part
 // without an answer is tried once more over another link, with the same octets, and then is
 // unknown; links of a route share its packets by their weights, and when they fail the route's
-// backup takes over, with the same octets; automatic audits take no more than their share of a
-// link's rate, and stand in nobody's way; a deliver_sm is answered ESME_ROK only after what it
-// brought is committed. Nothing grows: packets beyond the limit wait in the store, parts beyond
-// theirs stay with the SMSC. Never: asks a clock; judges a packet; believes a receipt (it only
-// informs decide()).
+// backup takes over, with the same octets; a link whose packets cards do not answer, while they do
+// answer those of its neighbours, gets no more than a probe now and then [core/link_health.h];
+// automatic audits take no more than their share of a link's rate, and stand in nobody's way; a
+// deliver_sm is answered ESME_ROK only after what it brought is committed. Nothing grows: packets
+// beyond the limit wait in the store, parts beyond theirs stay with the SMSC. Never: asks a clock;
+// judges a packet; believes a receipt (it only informs decide()).
 #pragma once
 
+#include "ota-server/core/link_health.h"
 #include "ota-server/service/turn.h"
 #include "smpp/core/session.h"
 
@@ -112,10 +114,20 @@ bool outbox_is_settled(const struct outbox *o);
 uint32_t outbox_rate(const struct outbox *o, unsigned link);
 
 // A link is down; or it is bound but did not answer three parts in a row, and gets no more than
-// one at a time every 30 s until it does, unless nobody else is left; or it is up.
-enum outbox_health { OUTBOX_LINK_DOWN, OUTBOX_LINK_SILENT, OUTBOX_LINK_UP };
+// one at a time every 30 s until it does, unless nobody else is left; or it accepts what it does
+// not deliver, and gets a packet of one part every 30 s until it does, with the same exception; or
+// it is up.
+enum outbox_health {
+    OUTBOX_LINK_DOWN,
+    OUTBOX_LINK_SILENT,
+    OUTBOX_LINK_SWALLOWING,
+    OUTBOX_LINK_UP,
+};
 enum outbox_health outbox_health(const struct outbox *o, unsigned link);
-const char *outbox_health_name(enum outbox_health health); // "bound", "silent", "down"
+// "bound", "swallowing", "silent", "down"
+const char *outbox_health_name(enum outbox_health health);
+// What the answers of cards say of it, whether it is up or not.
+enum link_verdict outbox_verdict(const struct outbox *o, unsigned link);
 
 struct outbox_link_counts {
     uint64_t sent;       // parts, repeated ones included

@@ -164,6 +164,8 @@ static void fly(struct packet *p)
         o->counts.parts_sent++;
         o->counts.parts_repeated += part->is_repeated;
     }
+    if (!has(p, PART_WAITING) && has(p, PART_FLYING))
+        outbox_health_sent(o, p);
 }
 
 void outbox_pump(struct outbox *o)
@@ -252,6 +254,7 @@ static void refused(struct packet *p, struct part *part, uint32_t status)
 {
     struct outbox *o = p->outbox;
     p->status = status;
+    outbox_health_withdraw(o, p, part->link);
     o->counts.parts_refused++;
     if (smpp_status_is_throttle(status)) {
         o->counts.throttled++;
@@ -313,6 +316,7 @@ void outbox_unknown(struct outbox *o, unsigned link, uint64_t tag)
     if (part == NULL)
         return;
     outbox_link_unanswered(o, link);
+    outbox_health_withdraw(o, p, link);
     if (part->is_repeated) {
         part->state = PART_UNKNOWN;
     } else {

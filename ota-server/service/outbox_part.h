@@ -146,8 +146,9 @@ struct link_state {
     struct outbox_link_counts counts;
     uint32_t silences; // parts in a row without an answer
     struct instant silent_until;
-    int32_t credit;       // of the sharing by weight: the highest one is next
-    uint64_t audit_at_us; // in the time of rates: the next part of an automatic audit may leave
+    struct instant probe_at; // in the time of rates: one that swallows is given a packet again
+    int32_t credit;          // of the sharing by weight: the highest one is next
+    uint64_t audit_at_us;    // in the time of rates: the next part of an automatic audit may leave
 };
 
 struct outbox {
@@ -155,6 +156,8 @@ struct outbox {
     struct outbox_counts counts;
     struct smpp_rate rates[OUTBOX_LINKS_MAX];
     struct link_state links[OUTBOX_LINKS_MAX];
+    struct link_health health[OUTBOX_LINKS_MAX];
+    struct instant judge_at; // they are looked at next
     struct instant now;
     struct instant deadline;
     bool is_holding;
@@ -247,6 +250,12 @@ bool outbox_link_is_free(struct outbox *o);
 void outbox_link_sent(struct outbox *o, unsigned link);
 void outbox_link_answered(struct outbox *o, unsigned link, uint32_t status);
 void outbox_link_unanswered(struct outbox *o, unsigned link);
+// Every part of the packet is on a link; one that was did not take it.
+void outbox_health_sent(struct outbox *o, const struct packet *p);
+void outbox_health_withdraw(struct outbox *o, const struct packet *p, unsigned link);
+// A turn_heard_fn; `context` is the outbox.
+void outbox_health_heard(void *context, uint64_t card, uint64_t counter);
+void outbox_health_step(struct outbox *o);
 
 // FNV-1a, 64 bit; begin with OUTBOX_HASH.
 #define OUTBOX_HASH 0xCBF29CE484222325u

@@ -4,6 +4,8 @@
 
 #define SILENCES_MAX 3
 #define SILENT_MS 30000
+#define PROBE_MS 30000
+#define JUDGE_MS 1000
 
 // --- routes ----------------------------------------------------------------------------------
 
@@ -72,13 +74,24 @@ enum outbox_health outbox_health(const struct outbox *o, unsigned link)
     const struct link_state *s = &o->links[link];
     if (!is_bound(o, link))
         return OUTBOX_LINK_DOWN;
-    return s->silences >= SILENCES_MAX ? OUTBOX_LINK_SILENT : OUTBOX_LINK_UP;
+    if (s->silences >= SILENCES_MAX)
+        return OUTBOX_LINK_SILENT;
+    return o->health[link].verdict == LINK_SWALLOWS ? OUTBOX_LINK_SWALLOWING : OUTBOX_LINK_UP;
+}
+
+enum link_verdict outbox_verdict(const struct outbox *o, unsigned link)
+{
+    return (enum link_verdict)o->health[link].verdict;
 }
 
 const char *outbox_health_name(enum outbox_health health)
 {
     static const char *const NAMES[] = {
-        [OUTBOX_LINK_DOWN] = "down", [OUTBOX_LINK_SILENT] = "silent", [OUTBOX_LINK_UP] = "bound"};
+        [OUTBOX_LINK_DOWN] = "down",
+        [OUTBOX_LINK_SILENT] = "silent",
+        [OUTBOX_LINK_SWALLOWING] = "swallowing",
+        [OUTBOX_LINK_UP] = "bound",
+    };
     return NAMES[health];
 }
 
@@ -96,6 +109,7 @@ void outbox_link_sent(struct outbox *o, unsigned link)
 {
     o->links[link].counts.sent++;
     o->links[link].counts.flying++;
+    o->links[link].probe_at = instant_after(outbox_pace(o), PROBE_MS);
 }
 
 void outbox_link_answered(struct outbox *o, unsigned link, uint32_t status)
@@ -122,12 +136,57 @@ void outbox_link_unanswered(struct outbox *o, unsigned link)
     s->silent_until = instant_after(o->now, SILENT_MS);
 }
 
+// A packet whose parts are on several links says nothing about any of them.
+void outbox_health_sent(struct outbox *o, const struct packet *p)
+{
+    const uint8_t link = p->parts[0].link;
+    for (unsigned i = 0; i < p->part_count; i++) {
+        const struct part *part = &p->parts[i];
+        if (part->is_repeated || part->link != link)
+            return;
+        if (part->state != PART_FLYING && part->state != PART_ACCEPTED)
+            return;
+    }
+    link_health_sent(&o->health[link], p->message.card, p->message.counter, outbox_pace(o));
+}
+
+void outbox_health_withdraw(struct outbox *o, const struct packet *p, unsigned link)
+{
+    link_health_withdraw(&o->health[link], p->message.card, p->message.counter);
+}
+
+void outbox_health_heard(void *context, uint64_t card, uint64_t counter)
+{
+    struct outbox *o = context;
+    for (unsigned i = 0; i < o->options.link_count; i++)
+        link_health_answered(&o->health[i], card, counter);
+}
+
+static bool is_of(const struct outbox *o, unsigned link, unsigned route)
+{
+    return o->options.links[link].route == route && o->options.links[link].sends;
+}
+
+// Links of one route carry what goes to the same cards.
+void outbox_health_step(struct outbox *o)
+{
+    if (!instant_is_due(o->judge_at, o->now))
+        return;
+    o->judge_at = instant_after(o->now, JUDGE_MS);
+    for (unsigned i = 0; i < o->options.link_count; i++) {
+        uint32_t beside = 0;
+        for (unsigned k = 0; k < o->options.link_count; k++)
+            beside |= (uint32_t)(k != i && is_of(o, k, o->options.links[i].route)) << k;
+        link_health_judge(o->health, i, beside, outbox_pace(o));
+    }
+}
+
 // --- the choice ------------------------------------------------------------------------------
 
 // How much a link is wanted for a part; the highest one of a route decides who may take it.
 enum standing {
     STANDING_NONE,
-    STANDING_LAST,    // silent, or it refused this packet for now: when nobody else is there
+    STANDING_LAST,    // silent, or swallows, or it refused this packet for now: when nobody else is
     STANDING_RESERVE, // of weight 0
     STANDING_GOOD,
 };
@@ -143,12 +202,11 @@ static enum standing standing_of(const struct outbox *o, const struct packet *p,
     if (s->silences >= SILENCES_MAX &&
         (s->counts.flying > 0 || !instant_is_due(s->silent_until, o->now)))
         return STANDING_LAST;
+    // Parts would follow the first one over another link: a probe is a packet of one.
+    if (o->health[link].verdict == LINK_SWALLOWS &&
+        (p->part_count > 1 || !instant_is_due(s->probe_at, outbox_pace(o))))
+        return STANDING_LAST;
     return o->options.links[link].weight > 0 ? STANDING_GOOD : STANDING_RESERVE;
-}
-
-static bool is_of(const struct outbox *o, unsigned link, unsigned route)
-{
-    return o->options.links[link].route == route && o->options.links[link].sends;
 }
 
 // The link that did not answer is not asked again, as long as the route has, or may get, another.

@@ -143,6 +143,11 @@ struct turn_message {
 bool turn_receive(struct turn *t, const struct turn_message *message, turn_done_fn *done,
                   void *context) MUST_USE;
 
+// From now on `heard` is told of each answer with the card's own MAC: it came to what the card was
+// sent with this counter. `context` lives as long as the turn runs.
+typedef void turn_heard_fn(void *context, uint64_t card, uint64_t counter);
+void turn_tell_answers(struct turn *t, turn_heard_fn *heard, void *context);
+
 // Cards became known: what came from them before, and was kept because it fitted no card, is heard
 // as if it came now, some at a time in the next turns.
 void turn_look_at_strays(struct turn *t);

@@ -74,6 +74,8 @@ static enum store_status hear(struct turn *t, const struct turn_message *m, stru
         e.as.notify.sms = m->sms;
         e.as.notify.octets = m->packet_len;
     }
+    if (m->is_response && e.as.por.is_authentic && t->heard != NULL)
+        t->heard(t->heard_context, card, e.as.por.counter);
     struct turn_answer unused = {0};
     t->counts.received++;
     t->counts.pors += m->is_response;
@@ -93,6 +95,12 @@ enum store_status turn_run_message(struct turn *t, const struct turn_message *m,
     if (status == STORE_NONE)
         return STORE_OK; // as it was
     return status == STORE_OK ? store_stray_drop(t->options.store, stray) : status;
+}
+
+void turn_tell_answers(struct turn *t, turn_heard_fn *heard, void *context)
+{
+    t->heard = heard;
+    t->heard_context = context;
 }
 
 void turn_look_at_strays(struct turn *t)

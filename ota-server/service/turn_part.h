@@ -79,6 +79,8 @@ struct policy_row {
 struct turn {
     struct turn_options options;
     struct ids ids;
+    turn_heard_fn *heard; // or NULL
+    void *heard_context;
     struct task *tasks;
     size_t task_count;
     struct task now_task; // of turn_event_now()

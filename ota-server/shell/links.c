@@ -240,6 +240,7 @@ static void put_each_link(const struct server_links *l, struct writer *w)
     static const char *const FAMILIES[][3] = {
         {"link_bound", "gauge", "Links that are bound."},
         {"link_silent", "gauge", "Links that are bound and answer nothing."},
+        {"link_swallowing", "gauge", "Links that accept what they do not deliver."},
         {"link_rate", "gauge", "Messages a second that the link may send now."},
         {"link_sent_total", "counter", "submit_sm over the link, repeated ones included."},
         {"link_refused_total", "counter", "Of these, refused by the SMSC."},
@@ -252,6 +253,7 @@ static void put_each_link(const struct server_links *l, struct writer *w)
             const enum outbox_health health = outbox_health(l->outbox, i);
             const uint64_t values[] = {health != OUTBOX_LINK_DOWN,
                                        health == OUTBOX_LINK_SILENT,
+                                       health == OUTBOX_LINK_SWALLOWING,
                                        outbox_rate(l->outbox, i),
                                        c.sent,
                                        c.refused,

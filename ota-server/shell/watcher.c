@@ -32,7 +32,7 @@ struct news {
     char object[ALARM_OBJECT_SIZE]; // or "": the installation
     bool is_news;                   // not the end of what was never raised
 };
-#define NEWS_MAX (WATCH_CHANGES_MAX + STORMS_MAX)
+#define NEWS_MAX (WATCH_CHANGES_MAX + STORMS_MAX + OUTBOX_LINKS_MAX)
 
 struct watcher {
     struct watcher_options options;
@@ -43,6 +43,7 @@ struct watcher {
     uint64_t dirty, cards, approval_ms;
     int64_t clock_ahead_ms; // wall clock less the loop's, at the last look
     struct operator_storm storms[STORMS_MAX];
+    enum { SAID_NOTHING, SAID_DELIVERS, SAID_SWALLOWS } said[OUTBOX_LINKS_MAX]; // of each link
     struct news news[NEWS_MAX];
     size_t news_count;
     bool is_writing;
@@ -112,7 +113,7 @@ static void look(struct watcher *w, struct watch_sample *s)
     struct statvfs disk;
     *s = (struct watch_sample){.links = o->link_count};
     for (unsigned i = 0; i < o->link_count; i++)
-        s->links_up += outbox_health(o->outbox, i) == OUTBOX_LINK_UP;
+        s->links_up += outbox_health(o->outbox, i) >= OUTBOX_LINK_SWALLOWING;
     s->counts[WATCH_SENT] = outbox.parts_sent;
     s->counts[WATCH_THROTTLED] = outbox.throttled;
     s->counts[WATCH_PORS] = turn.pors;
@@ -222,6 +223,26 @@ static void look_for_storms(struct watcher *w)
     }
 }
 
+// --- links that swallow ----------------------------------------------------------------------
+
+// What was raised before the start is cleared by the first look.
+static void judge_links(struct watcher *w)
+{
+    const struct watcher_options *o = &w->options;
+    for (unsigned i = 0; i < o->link_count; i++) {
+        const bool is_bad = outbox_verdict(o->outbox, i) != LINK_DELIVERS;
+        if (w->said[i] == (is_bad ? SAID_SWALLOWS : SAID_DELIVERS))
+            continue;
+        struct news *n = &w->news[w->news_count++];
+        n->change = (struct watch_change){"smsc.swallows", is_bad};
+        const struct bytes name =
+            bytes_slice(bytes_of_text(o->link_name(o->link_context, i)), 0, sizeof(n->object) - 1);
+        bytes_copy(n->object, name);
+        n->object[name.len] = '\0';
+        w->said[i] = is_bad ? SAID_SWALLOWS : SAID_DELIVERS;
+    }
+}
+
 // --- agreements ------------------------------------------------------------------------------
 
 static enum store_status keep_agreements(void *context, struct store *store, struct utc now)
@@ -253,6 +274,7 @@ static void tick(void *context, struct instant now)
         const size_t count = watch_step(&w->watch, &sample, now, changes);
         for (size_t i = 0; i < count; i++)
             w->news[w->news_count++] = (struct news){.change = changes[i]};
+        judge_links(w);
         if (w->looks % COUNT_EVERY == 1) // counted by the minute
             look_for_storms(w);
     }

@@ -23,6 +23,11 @@ policy { submit-s = 1 }
 single-person = true
 clear-identifiers = true
 """
+SWALLOWING = """smsc "near" { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 1 }
+smsc "far"  { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 1 }
+single-person = true
+clear-identifiers = true
+"""
 ONE_SMSC = """smsc "sends" { address = "%s" system-id = "server" password-file = "%s" bind = "transmitter" %s }
 smsc "hears" { address = "%s" system-id = "server" password-file = "%s" bind = "receiver" %s }
 single-person = true
@@ -31,12 +36,14 @@ clear-identifiers = true
 
 
 class Links(unittest.TestCase):
+    CARDS = 2
+
     def setUp(self):
         self.folder, self.running = tempfile.mkdtemp(), []
         self.addCleanup(shutil.rmtree, self.folder)
         self.addCleanup(self.stop)
         self.batch, self.data = os.path.join(self.folder, "batch"), os.path.join(self.folder, "data")
-        self.tool("vendor-make", "-n", "2", "-b", "LINKS01", "-o", self.batch)
+        self.tool("vendor-make", "-n", str(self.CARDS), "-b", "LINKS01", "-o", self.batch)
         self.authority = Authority(self.folder)
         server, self.client = self.authority.issue("smsc"), self.authority.issue("otaria")
         config = self.write("smsc.conf", SMSC + SMSC_TLS % (server, server, self.authority.file))
@@ -65,12 +72,12 @@ class Links(unittest.TestCase):
             program.process.stdout.close()
         self.assertEqual(set(codes.values()), {0}, codes)
 
-    def start_server(self, settings):
+    def start_server(self, settings, *options):
         self.tool("ota-server", "init", "--data", self.data)
         made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "test")
         client = dict(line.split("=", 1) for line in made.split())
         server = self.program("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--config",
-                              self.write("server.conf", settings))
+                              self.write("server.conf", settings), *options)
         self.url, self.client_key = "http://" + server.ready["http"], (client["appkey"], client["appsecret"])
         self.api = Api(server.ready["http"], [self.client_key])
 
@@ -89,8 +96,8 @@ class Links(unittest.TestCase):
             ",".join(smsc.ready["smpp"] for smsc in self.smscs), "--system-id", "radio", "--password-file",
             self.write("radio", "secret2\n"), "--address-range", "999", "--spread", "0", "--control", "127.0.0.1:0")
         self.cards_control = Control(fleet.ready["control"])
-        self.cards = until("two clean cards", 20, lambda: (lambda cards: cards if len(cards) == 2 else None)(
-            self.api.get("/cards", "state=OPERATIONAL")["items"] + self.api.get("/cards", "state=SEEN")["items"]), 0.05)
+        self.cards = until("clean cards", 20, lambda: (lambda cards: cards if len(cards) == self.CARDS else None)(
+            list(self.api.all("/cards", "state=OPERATIONAL")) + list(self.api.all("/cards", "state=SEEN"))), 0.05)
 
     def link(self, name):
         return next(link for link in self.api.get("/system")["links"] if link["name"] == name)
@@ -182,6 +189,46 @@ class TwoSmscs(Links):
         self.logged("smsc-sim", r"smpp.tls_refused .*peer did not return a certificate")
         self.logged("ota-server", r"smpp.tls_refused .*certificate required")
         self.assertEqual((self.link("near")["state"], self.link("near")["timesBound"]), ("down", 0))
+
+
+class OneSwallows(Links):
+    """Of two links of the same weight one accepts everything and delivers nothing. Two minutes are two seconds."""
+    CARDS = 60
+
+    def alarm(self, state):
+        return [a["object"] for a in self.api.get("/alarms", "state=" + state)["items"] if a["key"] == "smsc.swallows"]
+
+    def test_new_packets_move_to_the_other_link_until_it_delivers(self):
+        password = self.write("password", "secret1\n")
+        self.start_server(SWALLOWING % (self.smscs[0].ready["smpp"], password, self.smscs[1].ready["smpp"], password), "--speed", "60")
+        until("two links", 20, lambda: self.link("near")["state"] == self.link("far")["state"] == "bound", 0.05)
+        near = Control(self.smscs[0].ready["control"])
+        rule = near.post("/rules", {"fault": "lose", "destination": "999"})
+        self.start_cards()
+        operations = [self.order(card, "audit") for card in self.cards]
+        until("near swallows", 30, lambda: self.link("near")["state"] == "swallowing", 0.05)
+        self.assertEqual(self.link("far")["state"], "bound")
+        self.assertEqual(self.metric("link_swallowing", "near"), 1)
+        until("an alarm about near", 30, lambda: self.alarm("OPEN") == ["near"], 0.1)
+
+        # Whose audit came over the far one can be commanded: its packets go over that one, but for probes.
+        heard = [o["cardId"] for o in operations if self.api.get("/operations/" + o["id"])["status"] == "ENDED"]
+        self.assertGreater(len(heard), 10)
+        before = {name: self.link(name)["sent"] for name in ("near", "far")}
+        again = [self.order({"id": card}, "audit") for card in heard]
+        until("most audits end", 20, lambda: sum(self.api.get("/operations/" + o["id"])["status"] == "ENDED" for o in again) * 10 >=
+              len(again) * 7, 0.1)
+        sent = {name: self.link(name)["sent"] - before[name] for name in before}
+        self.assertGreater(sent["far"], sent["near"] * 2, sent)
+
+        near.ask("DELETE", "/rules/%s" % rule["id"])
+
+        def is_back():
+            self.order({"id": heard[0]}, "audit")
+            heard.append(heard.pop(0))
+            return self.link("near")["state"] == "bound"
+        until("near is back", 60, is_back, 0.2)
+        until("the end of the alarm", 30, lambda: self.alarm("CLEARED") == ["near"] and self.alarm("OPEN") == [], 0.1)
 
 
 class OneSmscAtTwoAddresses(Links):

@@ -17,6 +17,8 @@ struct fake_turn {
     size_t room;               // tasks that are taken before it is full
     enum store_status outcome; // of the next commits
     struct turn_route route;   // of every group
+    turn_heard_fn *heard;      // who is told of the cards' answers
+    void *heard_context;
     // what came out of committed turns
     struct fake_event events[FAKE_TASKS];
     size_t event_count;
