@@ -296,9 +296,16 @@ static void read_list(struct api_exchange *x, struct api_body *b, const char *na
     {
         const char *text = json_string_value(item);
         char why[64];
-        if (t->cards != NULL && text != NULL && upload_card(x, text, is_iccid, &t->cards[i])) {
+        enum store_status status = t->cards == NULL ? STORE_FAILED : STORE_NONE;
+        if (t->cards != NULL && text != NULL)
+            status = upload_card(x, text, is_iccid, &t->cards[i]);
+        if (status == STORE_OK) {
             t->card_count++;
             continue;
+        }
+        if (status != STORE_NONE) {
+            api_body_fail(b, api_problem_of(API_UNAVAILABLE));
+            return;
         }
         struct writer w = writer_of(why, sizeof(why));
         text_put(&w, "No such card: number ");

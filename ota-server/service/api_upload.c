@@ -70,20 +70,28 @@ enum store_status upload_part(struct store *s, uint64_t upload, uint64_t after,
     return status == STORE_OK ? next_part(s, upload, after, out) : status;
 }
 
-bool upload_card(struct api_exchange *x, const char *text, bool is_iccid, uint64_t *card)
+enum store_status upload_card(struct api_exchange *x, const char *text, bool is_iccid,
+                              uint64_t *card)
 {
     struct record *record = calloc(1, sizeof(*record));
+    if (record == NULL)
+        return STORE_FAILED;
     enum store_status status = STORE_NONE;
-    if (record != NULL && is_iccid)
+    if (is_iccid)
         status = api_iccid_card(x->reader, text, card);
-    else if (record != NULL && api_id_read(bytes_of_text(text), "crd", card))
+    else if (api_id_read(bytes_of_text(text), "crd", card))
         status = STORE_OK;
     if (status == STORE_OK)
         status = store_card_load(x->reader, *card, record);
-    const bool is_seen = status == STORE_OK && api_access_to(x, record, 0) != API_ACCESS_NONE &&
-                         api_access_to(x, record, 0) != API_ACCESS_UNKNOWN;
+    if (status == STORE_OK) {
+        const enum api_access access = api_access_to(x, record, 0);
+        if (access == API_ACCESS_UNKNOWN)
+            status = STORE_FAILED;
+        else if (access == API_ACCESS_NONE)
+            status = STORE_NONE;
+    }
     free(record);
-    return is_seen;
+    return status;
 }
 
 // --- reading -----------------------------------------------------------------------------------
@@ -202,9 +210,13 @@ static bool read_line(struct api_exchange *x, struct upload_work *w)
     w->has_begun = w->has_begun || w->text[0] != '\0';
     if (w->text[0] == '\0' || (is_first && read_names(w)))
         return true;
-    if (!read_cell(w->text, w->column, cell) ||
-        !upload_card(x, cell, strncmp(cell, "crd_", 4) != 0, &card))
+    enum store_status status = STORE_NONE;
+    if (read_cell(w->text, w->column, cell))
+        status = upload_card(x, cell, strncmp(cell, "crd_", 4) != 0, &card);
+    if (status == STORE_NONE)
         fail_line(w, API_NOT_FOUND, "No such card");
+    else if (status != STORE_OK)
+        w->problem = api_problem_of(API_UNAVAILABLE);
     else if (w->count == UPLOAD_CARDS_MAX)
         fail_line(w, API_INVALID_ARGUMENT, "More than 1,000,000 cards");
     else

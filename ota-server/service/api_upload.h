@@ -27,8 +27,10 @@ enum store_status upload_part(struct store *s, uint64_t upload, uint64_t after,
                               struct upload_part *out) MUST_USE;
 // Once a second: parts of those that were deleted go, some a turn.
 void uploads_tick(const struct api *api);
-// The card that a caller names by its ICCID (either form) or id; false: none that is there for him.
-bool upload_card(struct api_exchange *x, const char *text, bool is_iccid, uint64_t *card);
+// The card that a caller names by its ICCID (either form) or id. STORE_NONE: none that is there for
+// him; another status: it is not known.
+enum store_status upload_card(struct api_exchange *x, const char *text, bool is_iccid,
+                              uint64_t *card) MUST_USE;
 
 void api_uploads_list(struct api_exchange *x);
 void api_uploads_post(struct api_exchange *x);
