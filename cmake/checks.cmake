@@ -55,3 +55,6 @@ foreach(tool IN ITEMS "mutate --excuses" "prove --fits")
     add_test(NAME tidy_${name} COMMAND ${tools}/${command} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(tidy_${name} PROPERTIES LABELS tidy TIMEOUT 60)
 endforeach()
+
+# What the programs load, and that none of it is older than what was tested.
+tidy_test(tidy_components ${tools}/components ${CMAKE_BINARY_DIR}/bin)

@@ -410,4 +410,75 @@ class Coverage(Tree):
             self.assertEqual(text.read(), "# head\n")
 
 
+class Components(Tree):
+    """Programs that load one library, whose package a fake dpkg-query tells."""
+
+    def setUp(self):
+        super().setUp()
+        self.programs("/lib/libssl.so.3")
+        self.program("fake/objdump", "echo '  NEEDED               libssl.so.3'")
+        self.owner("3.0.19-1 openssl")
+
+    def programs(self, library):
+        self.program("fake/ldd", f"echo '  libssl.so.3 => {library} (0x00007f)'")
+
+    def owner(self, row):
+        self.program("fake/dpkg-query", f"[ $1 = -S ] && echo \"libssl3:amd64: $2\" || echo '{row}'")
+
+    def test_what_the_programs_load_is_listed(self):
+        status, said, _ = self.tool("components", "bin")
+        self.assertEqual(status, 0, said)
+        self.assertRegex(said, r"^libssl3 +3\.0\.19-1 +openssl +named +ota-server otactl sim-emulator smsc-sim vendor-make\n$")
+        bill = json.loads(self.tool("components", "--json", "bin")[1])
+        self.assertEqual((bill["bomFormat"], bill["components"][0]["purl"], bill["dependencies"][0]["dependsOn"]),
+                         ("CycloneDX", "pkg:deb/debian/libssl3@3.0.19-1", ["libssl3"]))
+
+    def test_what_was_never_tested_is_refused(self):
+        for row, words in (("3.0.2-1 openssl", "libssl3: 3.0.2-1 is older than 3.0.11"),
+                           ("9-1 newcomer", "has no least version of newcomer")):
+            self.owner(row)
+            status, said, _ = self.tool("components", "bin")
+            self.assertEqual(status, 1)
+            self.assertIn(words, said)
+
+    def test_a_library_of_no_package_is_told(self):
+        self.program("fake/dpkg-query", "exit 1")
+        status, said, _ = self.tool("components", "bin")
+        self.assertEqual(status, 1)
+        self.assertIn("/lib/libssl.so.3 is of no package", said)
+        self.programs("not found")
+        self.assertIn("libssl.so.3 is not found", self.tool("components", "bin")[1])
+
+
+class Equal(Tree):
+    """A build that another one is compared with; cmake is a fake that makes programs of what it is told."""
+
+    def setUp(self):
+        super().setUp()
+        self.program("fake/cmake", "mkdir -p build/release/bin; for p in ota-server otactl sim-emulator smsc-sim vendor-make; do"
+                     ' echo "$p" > build/release/bin/$p; done')
+        self.write("source", "1")
+        self.write(".gitignore", "build\nfake\n")
+        self.commit()
+        subprocess.run(["cmake"], check=True, env=self.path)
+
+    def equal(self):
+        return subprocess.run([os.path.join(TOOLS, "equal")], capture_output=True, text=True, check=False, env=self.path)
+
+    def test_equal_programs_are_told_with_their_hashes(self):
+        said = self.equal()
+        self.assertEqual(said.returncode, 0, said)
+        self.assertEqual(len(re.findall(r"^[0-9a-f]{64}  build/release/bin/", said.stdout, re.M)), 5)
+
+    def test_one_that_differs_fails(self):
+        self.write("build/release/bin/otactl", "other\n")
+        said = self.equal()
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("otactl", said.stdout)
+
+    def test_a_changed_tree_is_refused(self):
+        self.write("source", "2")
+        self.assertEqual(self.equal().returncode, 2)
+
+
 unittest.main()
