@@ -7,6 +7,7 @@
 #include "ota-server/service/api_exchange.h"
 #include "ota-server/service/api_move.h"
 #include "ota-server/service/api_upload.h"
+#include "ota-server/service/clear_reads.h"
 #include "ota-server/service/import_job.h"
 #include "ota-server/service/meter.h"
 #include "ota-server/service/quota.h"
@@ -34,12 +35,13 @@ struct api *api_open(const struct api_options *options)
     api->nonce_entries = malloc(API_NONCES_MAX * sizeof(*api->nonce_entries));
     api->timers = timers_runs_open(options->turn, options->reader);
     api->meter = meter_open(options->turn);
+    api->clear_reads = clear_reads_open(options->turn);
     api->jobs = jobs_open(options->turn, options->reader, job_kinds,
                           sizeof(job_kinds) / sizeof(job_kinds[0]), api);
     api->quotas = quotas_open(options->turn, options->reader);
     if (api->crypto == NULL || api->out == NULL || api->headers == NULL ||
         api->nonce_entries == NULL || api->timers == NULL || api->meter == NULL ||
-        api->jobs == NULL || api->quotas == NULL) {
+        api->clear_reads == NULL || api->jobs == NULL || api->quotas == NULL) {
         api_close(api);
         return NULL;
     }
@@ -63,6 +65,7 @@ void api_close(struct api *api)
     secret_wipe(&api->options.client_key, sizeof(api->options.client_key));
     timers_runs_close(api->timers);
     meter_close(api->meter);
+    clear_reads_close(api->clear_reads);
     jobs_close(api->jobs);
     quotas_close(api->quotas);
     free(api->nonce_entries);
@@ -94,6 +97,7 @@ static void forget(struct api_exchange *x)
     free(x->approval);
     x->approval = NULL;
     api_stored_free(x);
+    clear_reads_free(x);
     x->done = NULL;
 }
 
@@ -139,6 +143,7 @@ void api_start_answer(struct api_exchange *x)
     x->headers = writer_of(x->api->headers, API_HEADERS_MAX);
     x->json = json_writer_of(&x->out);
     x->type = NULL;
+    x->shown = 0;
 }
 
 // --- delivery ---
@@ -186,7 +191,7 @@ static void put_common_headers(struct api_exchange *x)
 
 static void end(struct api_exchange *x)
 {
-    if (x->is_showing)
+    if (x->is_showing || (!x->is_composing && clear_reads_hold(x, end)))
         return;
     put_common_headers(x);
     check(!x->headers.failed);
@@ -223,6 +228,7 @@ void api_refuse(struct api_exchange *x, struct api_problem problem)
         problem = api_esim_problem(x, problem);
     x->problem = problem;
     x->status = api_code_status(problem.code);
+    x->shown = 0;
     x->out.len = 0;
     x->out.failed = false;
     x->json = json_writer_of(&x->out);
@@ -337,6 +343,7 @@ void api_tick(struct api *api, struct api_now now)
     timers_runs_tick(api->timers, now.utc);
     jobs_tick(api->jobs);
     meter_tick(api->meter);
+    clear_reads_tick(api->clear_reads, now.utc);
     api_streams_tick(api, now);
     quotas_tick(api->quotas);
     if (api->options.imports != NULL)
@@ -350,9 +357,10 @@ static bool write_rest(struct api *api, struct utc now)
 {
     for (unsigned i = 0; i < STOP_TURNS; i++) {
         meter_tick(api->meter);
+        const bool is_counted = clear_reads_end(api->clear_reads);
         if (turn_run(api->options.turn, now) != TURN_OK)
             return false;
-        if (meter_counts(api->meter).waiting == 0 && api->in_work == NULL)
+        if (is_counted && meter_counts(api->meter).waiting == 0 && api->in_work == NULL)
             return true;
     }
     return false;

@@ -33,14 +33,14 @@ static void put_iccid(struct api_exchange *x, const char *name, const uint8_t ef
 {
     char text[ICCID_SIZE];
     if (iccid_read(ef, text))
-        api_put_identifier(&x->json, name, MASK_ICCID, x->clear, text);
+        api_put_personal(x, name, MASK_ICCID, text);
 }
 
 static void put_imsi(struct api_exchange *x, const char *name, const uint8_t ef[IMSI_EF_LEN])
 {
     char text[IMSI_SIZE];
     if (imsi_read(ef, text))
-        api_put_identifier(&x->json, name, MASK_IMSI, x->clear, text);
+        api_put_personal(x, name, MASK_IMSI, text);
 }
 
 // The state hash over slots, in the order in which they stand.
@@ -105,7 +105,7 @@ static void put_slot_facts(struct api_exchange *x, uint64_t card, const struct a
 static void put_mirror_slot(struct api_exchange *x, uint64_t card, const struct mirror_slot *s)
 {
     json_begin_object(&x->json);
-    api_put_identifier(&x->json, "msisdn", MASK_MSISDN, x->clear, s->number);
+    api_put_personal(x, "msisdn", MASK_MSISDN, s->number);
     put_slot_facts(x, card, &s->fact);
     json_end_object(&x->json);
 }
@@ -132,7 +132,7 @@ void api_put_card_view(struct api_exchange *x, const char *name, uint64_t card,
     api_put_number(j, "terminal", a->terminal);
     char imei[IMEI_SIZE];
     if (a->has_imei && imei_read(a->imei, imei))
-        api_put_identifier(j, "imei", MASK_IMEI, x->clear, imei);
+        api_put_personal(x, "imei", MASK_IMEI, imei);
     char plmn[PLMN_SIZE];
     if (a->has_plmn && plmn_read(a->plmn, plmn))
         api_put_text(j, "plmn", plmn);
@@ -296,6 +296,8 @@ void api_card_parameters(struct api_exchange *x)
     api_put_bool(j, "isKnown", r->parameters_version == r->configuration_version);
     api_put_parameters(j, "known", &r->parameters, API_PARAMETERS_ALL, x->clear);
     api_put_parameters(j, "desired", &desired, API_PARAMETERS_ALL, x->clear);
+    if (api_is_clear(x->clear, MASK_IMSI)) // the tables of countries have them
+        x->shown += (uint32_t)r->parameters.country_count + desired.country_count;
     api_put_text(j, "agreement", timers_agreement_name(timers_agreement(r, wanted)));
     api_put_timers(j, "group", wanted, x->clear);
     api_put_parameter_names(j, "differing",
@@ -397,14 +399,15 @@ static void put_times(struct json_writer *j, const struct record *r)
     api_put_number(j, "version", r->version);
 }
 
-static void put_eid(struct api_exchange *x, uint64_t card, enum clear clear)
+// Empty when the store does not tell.
+static const char *read_eid(struct api_exchange *x, uint64_t card, char eid[STORE_EID_SIZE])
 {
-    char eid[STORE_EID_SIZE];
-    if (store_card_eid(x->reader, card, eid) != STORE_OK)
-        return;
-    if (eid[0] == '\0')
+    const enum store_status status = store_card_eid(x->reader, card, eid);
+    if (status != STORE_OK)
+        eid[0] = '\0';
+    else if (eid[0] == '\0')
         registry_eid_write(card, eid);
-    api_put_identifier(&x->json, "eid", MASK_NUMBER, clear, eid);
+    return eid;
 }
 
 static void put_slot_identifiers(struct json_writer *j, const struct record *r, bool of_numbers)
@@ -424,12 +427,13 @@ void api_put_revealed(struct api_exchange *x, const struct record *r, unsigned s
     struct json_writer *j = &x->json;
     char text[ICCID_SIZE];
     char imei[IMEI_SIZE];
+    char eid[STORE_EID_SIZE];
     json_begin_object(j);
     api_put_id(j, "cardId", "crd", r->card);
     if ((set & 1) != 0 && iccid_read(r->iccid, text))
         api_put_text(j, "iccid", text);
     if ((set & 2) != 0)
-        put_eid(x, r->card, CLEAR_ALL);
+        api_put_identifier(j, "eid", MASK_NUMBER, CLEAR_ALL, read_eid(x, r->card, eid));
     if ((set & 4) != 0 && r->has_imei && imei_read(r->imei, imei))
         api_put_text(j, "imei", imei);
     if ((set & 8) != 0) {
@@ -448,12 +452,13 @@ void api_put_card(struct api_exchange *x, const struct record *r)
     struct json_writer *j = &x->json;
     const struct mirror_slot *enabled = record_enabled(r);
     const struct mirror_slot *fallback = record_fallback(r);
+    char eid[STORE_EID_SIZE];
     json_begin_object(j);
     api_put_id(j, "id", "crd", r->card);
     api_put_id(j, "groupId", "grp", r->group);
     api_put_id(j, "batchId", "imp", r->batch);
     put_iccid(x, "iccid", r->iccid);
-    put_eid(x, r->card, x->clear);
+    api_put_personal(x, "eid", MASK_NUMBER, read_eid(x, r->card, eid));
     api_put_text(j, "state", card_state_name(r->state));
     put_marks(j, r);
     api_put_id(j, "enabledSubscriptionId", "sub", enabled != NULL ? enabled->subscription : 0);

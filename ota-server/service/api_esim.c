@@ -309,24 +309,32 @@ static bool see_order(void *context, const struct document *d)
     return false;
 }
 
-static void put_iccid(struct json_writer *j, const char *name, const uint8_t ef[ICCID_EF_LEN])
+// This API masks nothing: whoever may use it knows cards by these.
+static void put_identifier(struct api_exchange *x, const char *name, const char *text)
+{
+    api_put_text(&x->json, name, text);
+    x->shown++;
+}
+
+static void put_iccid(struct api_exchange *x, const char *name, const uint8_t ef[ICCID_EF_LEN])
 {
     char text[ICCID_SIZE];
     if (iccid_read(ef, text))
-        api_put_text(j, name, text);
+        put_identifier(x, name, text);
 }
 
 // Asked for over the other API: it is named by what it is about.
-static void put_target(struct json_writer *j, const struct operation *o)
+static void put_target(struct api_exchange *x, const struct operation *o)
 {
-    api_open_object(j, "esimProfile");
+    api_open_object(&x->json, "esimProfile");
     if (o->target.is_iccid)
-        put_iccid(j, "iccid", o->target.iccid);
-    json_end_object(j);
+        put_iccid(x, "iccid", o->target.iccid);
+    json_end_object(&x->json);
 }
 
-static void put_result(struct json_writer *j, const struct operation *o)
+static void put_result(struct api_exchange *x, const struct operation *o)
 {
+    struct json_writer *j = &x->json;
     char reason[CODE_MAX];
     struct writer w = writer_of(reason, sizeof(reason));
     const bool is_done = o->outcome == OUTCOME_DONE;
@@ -344,7 +352,7 @@ static void put_result(struct json_writer *j, const struct operation *o)
     if (!is_done)
         api_put_text(j, "failureReason", text_end(&w));
     if (is_done && o->kind == OPERATION_DOWNLOAD && o->download.has_iccid)
-        put_iccid(j, "assignedIccid", o->download.iccid);
+        put_iccid(x, "assignedIccid", o->download.iccid);
     json_end_object(j);
 }
 
@@ -369,9 +377,9 @@ void api_esim_reply(struct api_exchange *x, uint64_t card, const struct operatio
     api_put_text(j, "operation", operation_kind_name(o->kind));
     api_put_text(j, "status", o->status == STATUS_ENDED ? "COMPLETED" : "ACCEPTED");
     if (store_document_get(x->reader, ORDER_KIND, o->id, see_order, x) != STORE_OK)
-        put_target(j, o);
+        put_target(x, o);
     if (o->status == STATUS_ENDED)
-        put_result(j, o);
+        put_result(x, o);
     else
         api_header(x, "Retry-After", "2");
     json_end_object(j);
@@ -425,8 +433,8 @@ static void put_profile(struct api_exchange *x, const struct record *r,
 {
     struct json_writer *j = &x->json;
     json_begin_object(j);
-    api_put_text(j, "eid", eid);
-    put_iccid(j, "iccid", slot->fact.has_iccid ? slot->fact.iccid : r->iccid);
+    put_identifier(x, "eid", eid);
+    put_iccid(x, "iccid", slot->fact.has_iccid ? slot->fact.iccid : r->iccid);
     api_put_text(j, "state", slot->fact.state == SLOT_ENABLED ? "ENABLED" : "DISABLED");
     api_put_bool(j, "isFallback", slot->fact.is_fallback);
     json_end_object(j);

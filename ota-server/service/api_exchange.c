@@ -180,6 +180,12 @@ bool api_second_person(struct api_exchange *x)
     return false;
 }
 
+void api_put_personal(struct api_exchange *x, const char *name, enum mask mask, const char *text)
+{
+    api_put_identifier(&x->json, name, mask, x->clear, text);
+    x->shown += text[0] != '\0' && api_is_clear(x->clear, mask);
+}
+
 uint64_t api_new_id(struct api_exchange *x)
 {
     return turn_id(x->api->options.turn, x->now.utc);

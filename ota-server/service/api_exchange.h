@@ -57,6 +57,7 @@ static inline enum grant api_route_grant(const struct api_route_row *row)
 
 struct api_kind;
 struct api_object;
+struct clear_reads;
 struct meter;
 
 // How far a call is on its way to the call log.
@@ -81,6 +82,7 @@ struct api_exchange {
     bool is_dry_run;
     bool is_refused;  // with 403: what is written is the row that says so
     enum clear clear; // identifiers that may be shown
+    uint32_t shown;   // of persons, in clear, in the answer in the making
     bool is_showing;  // the answer is read here, and not given [api_whole.c]
     json_t *root;
     struct api_body body;
@@ -146,6 +148,8 @@ struct api_exchange {
     struct api_rest *rest;     // of a body that goes on
     struct api_exchange *next; // in the list of those in work
     struct kept_answer *kept;  // an answer on its way to the disk
+    struct held_answer *held;  // one that waits for its row of the trail
+    bool is_noted;             // what it shows in clear is there, or counted
     bool is_composing;         // inside the transaction of its change
     bool is_composed;          // and it is in there
     enum store_status kept_as; // of writing it
@@ -200,6 +204,7 @@ struct api {
     struct key_sets keys;  // of clients that publish theirs
     struct timers_runs *timers;
     struct meter *meter;
+    struct clear_reads *clear_reads;
     struct jobs *jobs;
     struct quotas *quotas;
     struct utc swept_at;
@@ -299,6 +304,9 @@ void api_header(struct api_exchange *x, const char *name, const char *value);
 // ETag of a version; and is If-Match absent or equal? If not: refused with 412.
 void api_etag(struct api_exchange *x, uint64_t version);
 bool api_if_match(struct api_exchange *x, uint64_t version);
+// Member of the answer about a subscriber or card, masked unless it is clear for the caller; what
+// is shown in clear the trail tells of [clear_reads.h]. Nothing for an empty text.
+void api_put_personal(struct api_exchange *x, const char *name, enum mask mask, const char *text);
 // A cause that needs a second person: refused with 403 unless four-eyes is off.
 bool api_four_eyes(struct api_exchange *x);
 bool api_has_scope(const struct api_exchange *x, const char *scope);

@@ -156,7 +156,9 @@ static enum store_status note(struct api_exchange *x, struct store *store, struc
     uint8_t hash[32];
     utc_format(now, e->at);
     api_id_write(e->by, prefix, x->client.id);
-    const enum store_status status = api_trail(x, store, e->kind->action, e->kind->object, 0, NULL);
+    const bool is_clear = e->kind->is_marked && x->clear != CLEAR_NOTHING;
+    const enum store_status status = api_trail_with(x, store, e->kind->action, e->kind->object, 0,
+                                                    is_clear ? "identifiers in clear" : "");
     return status == STORE_OK ? store_trail_head(store, &e->head, hash) : status;
 }
 

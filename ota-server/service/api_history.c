@@ -66,7 +66,7 @@ static bool put_message(void *context, const struct message *m)
     api_put_text(j, "state", message_state_text(m->state));
     put_what(j, is_notification(m), m->command);
     api_put_number(j, "counter", m->counter);
-    api_put_identifier(j, "number", MASK_MSISDN, x->clear, m->number);
+    api_put_personal(x, "number", MASK_MSISDN, m->number);
     api_put_number(j, "parts", m->parts);
     api_put_number(j, "octets", m->packet_len);
     put_header(j, m);

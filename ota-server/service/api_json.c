@@ -74,12 +74,17 @@ void api_put_id(struct json_writer *j, const char *name, const char *prefix, uin
     api_put_text(j, name, text);
 }
 
+bool api_is_clear(enum clear clear, enum mask mask)
+{
+    return clear == CLEAR_ALL || (clear == CLEAR_BUT_IMSI && mask != MASK_IMSI);
+}
+
 void api_put_identifier(struct json_writer *j, const char *name, enum mask mask, enum clear clear,
                         const char *text)
 {
     if (text[0] == '\0')
         return;
-    if (clear == CLEAR_ALL || (clear == CLEAR_BUT_IMSI && mask != MASK_IMSI)) {
+    if (api_is_clear(clear, mask)) {
         api_put_text(j, name, text);
         return;
     }

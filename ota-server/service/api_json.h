@@ -22,7 +22,8 @@ void api_put_time(struct json_writer *j, const char *name, struct utc at);
 void api_put_id(struct json_writer *j, const char *name, const char *prefix, uint64_t id);
 // Which identifiers are not masked.
 enum clear { CLEAR_NOTHING, CLEAR_BUT_IMSI, CLEAR_ALL };
-// Masked unless it is clear; nothing for an empty text.
+bool api_is_clear(enum clear clear, enum mask mask);
+// Masked unless it is clear; nothing for an empty text. Of a person: api_put_personal().
 void api_put_identifier(struct json_writer *j, const char *name, enum mask mask, enum clear clear,
                         const char *text);
 // As a member of an object that is kept.

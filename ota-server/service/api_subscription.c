@@ -32,10 +32,10 @@ static void put_subscription(struct api_exchange *x, const struct subscription *
     api_put_id(j, "id", "sub", s->id);
     api_put_id(j, "poolId", "pol", s->pool);
     if (s->plan.has_iccid && iccid_read(s->plan.iccid, text))
-        api_put_identifier(j, "iccid", MASK_ICCID, x->clear, text);
+        api_put_personal(x, "iccid", MASK_ICCID, text);
     if (imsi_read(s->plan.imsi, text))
-        api_put_identifier(j, "imsi", MASK_IMSI, x->clear, text);
-    api_put_identifier(j, "msisdn", MASK_MSISDN, x->clear, s->plan.number);
+        api_put_personal(x, "imsi", MASK_IMSI, text);
+    api_put_personal(x, "msisdn", MASK_MSISDN, s->plan.number);
     if (s->plan.has_mnc_length)
         api_put_number(j, "mncLength", s->plan.mnc_length);
     if (s->plan.smsc[0] != '\0')

@@ -533,6 +533,10 @@ static void answer_many(void)
         (void)snprintf(imsis[1], sizeof(imsis[1]), "999960000000%03u", i);
         cards[i] = lab_card_of(&lab, iccid, imsis[0], imsis[1], &record);
     }
+    // The first of the hour waits for its row of the trail.
+    api_id_write(id, "crd", cards[0]);
+    (void)snprintf(target, sizeof(target), API_BASE "/cards/%s", id);
+    get(NULL, target);
     for (unsigned i = 0; i < CARDS * ROUNDS; i++) {
         lab.now.instant.ms += 1000;
         api_id_write(id, "crd", cards[i % CARDS]);
