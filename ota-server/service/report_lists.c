@@ -218,6 +218,8 @@ static const char *const writing_scopes[] = {
     ESIM("set-fallback")};
 #define WRITING_SCOPES (sizeof(writing_scopes) / sizeof(writing_scopes[0]))
 
+#define ACTIVE "active"
+
 static void report_set(char to[REPORT_TEXT_MAX + 1], const char *text)
 {
     struct writer w = writer_of(to, REPORT_TEXT_MAX + 1);
@@ -236,7 +238,8 @@ static bool read_user(const struct document *d, struct report_note *n)
     n->owner = u.tenant;
     report_set(n->texts[0], u.username);
     report_set(n->texts[1], user_role_names[u.role]);
-    report_set(n->texts[2], u.is_locked ? "locked" : "active");
+    report_set(n->texts[2], u.is_locked ? "locked" : ACTIVE);
+    n->numbers[0] = (uint64_t)u.expires_at.ms;
     return can_write;
 }
 
@@ -252,7 +255,7 @@ static bool read_client(const struct document *d, struct report_note *n)
     n->parent = 0; // whoever asked for it
     report_set(n->texts[0], c.name);
     report_set(n->texts[1], "scopes");
-    report_set(n->texts[2], c.status == CLIENT_ACTIVE ? "active" : "not active");
+    report_set(n->texts[2], c.status == CLIENT_ACTIVE ? ACTIVE : "not active");
     return can_write;
 }
 
@@ -268,15 +271,21 @@ static bool read_rule(const struct document *d, struct report_note *n)
                             : boots     ? "bootstrap and timers of a group"
                                         : "timers of a group");
     report_set(n->texts[1], "rule");
-    report_set(n->texts[2], "active");
+    report_set(n->texts[2], ACTIVE);
     return boots || has_timers;
+}
+
+// Who approves lets a command leave.
+static bool writes_or_approves(enum grant grant)
+{
+    return grant_writes_card(grant) || grant == GRANT_OPERATION_APPROVE;
 }
 
 static bool read_permission(const struct document *d, struct report_note *n)
 {
     struct writer w = writer_of(n->texts[1], sizeof(n->texts[1]));
     for (unsigned i = 1; i < GRANTS; i++) {
-        if (!grant_writes_card((enum grant)i) || ((unsigned)d->state & GRANT_BIT(i)) == 0)
+        if (!writes_or_approves((enum grant)i) || ((unsigned)d->state & GRANT_BIT(i)) == 0)
             continue;
         text_put(&w, w.len > 0 ? " " : "");
         text_put(&w, grant_name((enum grant)i));
@@ -287,26 +296,96 @@ static bool read_permission(const struct document *d, struct report_note *n)
     return writes;
 }
 
-// What the authority of enterprise and group leave of a permission.
-static enum store_status judge_permission(struct store *s, struct report_note *n)
+// --- what they could write now ---
+
+static const char *const modes[] = {ACTIVE, "on request", "without effect"};
+
+static bool see_any(void *context, const struct document *d)
 {
-    static const char *const says[] = {"active", "on request", "without effect"};
+    (void)d;
+    *(bool *)context = true;
+    return false;
+}
+
+// Was the enterprise granted anything that leads to writing, in any group? A card that is moved may
+// come under a rule that sends.
+static enum store_status is_granted(struct store *s, uint64_t enterprise, bool *is)
+{
+    struct document_filter filter = {.kind = PERMISSION_KIND,
+                                     .owner = enterprise,
+                                     .state = -1,
+                                     .bits = GRANT_BIT(GRANT_CARD_MOVE)};
+    const struct store_page page = {.limit = 1};
+    *is = false;
+    for (unsigned i = 1; i < GRANTS; i++)
+        filter.bits |= writes_or_approves((enum grant)i) ? GRANT_BIT(i) : 0;
+    return store_documents(s, &filter, &page, see_any, is, NULL);
+}
+
+// Scopes are nothing while the enterprise is shut out, was granted nothing, or must not write at
+// all.
+static enum store_status judge_enterprise(struct store *s, struct report_note *n, struct utc now)
+{
+    bool works = true;
+    bool is = false;
+    bool by_group = false;
+    enum authority_mode mode = AUTHORITY_SELF_SERVICE;
+    enum store_status status = enterprise_works(s, n->owner, now, &works);
+    if (status == STORE_OK)
+        status = is_granted(s, n->owner, &is);
+    if (status == STORE_OK)
+        status = rules_authority(s, n->owner, AUTHORITY_SELF_SERVICE, &mode, &by_group);
+    if (!works)
+        report_set(n->texts[2], "enterprise shut out");
+    else if (!is || mode == AUTHORITY_OPERATOR_ONLY)
+        report_set(n->texts[2], "without permission");
+    else
+        report_set(n->texts[2], modes[mode]);
+    return status;
+}
+
+static enum store_status judge_account(struct store *s, struct report_note *n, struct utc now)
+{
+    if (n->numbers[0] != 0 && n->numbers[0] <= (uint64_t)now.ms)
+        report_set(n->texts[2], "expired");
+    const bool is_active = strcmp(n->texts[2], ACTIVE) == 0;
+    return is_active && n->owner != AUTH_OPERATOR ? judge_enterprise(s, n, now) : STORE_OK;
+}
+
+// What the enterprise, and the authority of it and the group, leave of a permission. Its people
+// approve where it serves itself, and nowhere else.
+static enum store_status judge_permission(struct store *s, struct report_note *n, struct utc now)
+{
     enum authority_mode mode = AUTHORITY_SELF_SERVICE;
     bool by_group = false;
-    enum store_status status = STORE_OK;
-    if (n->owner != AUTH_OPERATOR)
+    bool works = true;
+    enum store_status status = enterprise_works(s, n->owner, now, &works);
+    if (status == STORE_OK && n->owner != AUTH_OPERATOR)
         status = rules_authority_in(s, n->owner, n->parent, &mode, &by_group);
-    report_set(n->texts[2], says[mode]);
+    const bool only_approves = strcmp(n->texts[1], grant_name(GRANT_OPERATION_APPROVE)) == 0;
+    const bool is_void = !works || (only_approves && mode != AUTHORITY_SELF_SERVICE);
+    report_set(n->texts[2], is_void ? modes[AUTHORITY_OPERATOR_ONLY] : modes[mode]);
     return status;
+}
+
+// Rules are the operator's: nobody's status holds them up.
+static enum store_status judge_rule(struct store *s, struct report_note *n, struct utc now)
+{
+    (void)s;
+    (void)n;
+    (void)now;
+    return STORE_OK;
 }
 
 static const struct {
     const char *kind, *name, *prefix;
     bool (*read)(const struct document *d, struct report_note *n);
-} writer_parts[REPORT_WRITER_KINDS] = {{"user", "user", "usr", read_user},
-                                       {"client", "client", "cli", read_client},
-                                       {RULES_KIND, "rule", "grp", read_rule},
-                                       {PERMISSION_KIND, "permission", NULL, read_permission}};
+    enum store_status (*judge)(struct store *s, struct report_note *n, struct utc now);
+} writer_parts[REPORT_WRITER_KINDS] = {
+    {"user", "user", "usr", read_user, judge_account},
+    {"client", "client", "cli", read_client, judge_account},
+    {RULES_KIND, "rule", "grp", read_rule, judge_rule},
+    {PERMISSION_KIND, "permission", NULL, read_permission, judge_permission}};
 
 static void put_writer(struct report_work *r, const struct report_note *n)
 {
@@ -364,10 +443,8 @@ bool report_writers(struct report_work *r, struct store *s, struct utc now,
         r->rows_max = REPORT_WRITERS_MAX;
     p->read = writer_parts[r->part].read;
     *status = report_read(r, s, writer_parts[r->part].kind, REPORT_PAGE, p, &is_last);
-    const bool is_permission = strcmp(writer_parts[r->part].kind, PERMISSION_KIND) == 0;
     for (size_t i = 0; i < p->count && *status == STORE_OK; i++) {
-        if (is_permission)
-            *status = judge_permission(s, &p->notes[i]);
+        *status = writer_parts[r->part].judge(s, &p->notes[i], now);
         put_writer(r, &p->notes[i]);
     }
     free(p);
