@@ -28,6 +28,44 @@ static void nobody_switches_four_eyes_off_alone(void **state)
     expect(200, "\"approvalsNeeded\":1");
 }
 
+static void expect_mode(const char *mode)
+{
+    char member[64];
+    (void)snprintf(member, sizeof(member), "\"authorityMode\":\"%s\"", mode);
+    (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules", id_of_group());
+    ask(second, "GET", path, NULL);
+    expect(200, member);
+}
+
+static void nobody_lets_an_enterprise_serve_itself_alone(void **state)
+{
+    (void)state;
+    static const char itself[] = "{\"authorityMode\":\"SELF_SERVICE\",\"reason\":\"x\"}";
+    static const char *const stricter[] = {
+        "{\"authorityMode\":\"OPERATOR_ONLY\",\"reason\":\"x\"}",
+        // Each request is still looked at by the operator.
+        "{\"authorityMode\":\"REQUEST_APPROVE\",\"reason\":\"x\"}"};
+    change_rules(itself); // as it was: nothing is given away
+    for (size_t i = 0; i < 2; i++) {
+        change_rules(stricter[i]);
+        (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules?dryRun=true",
+                       id_of_group());
+        ask(second, "PATCH", path, itself);
+        expect(200, "\"approvalsNeeded\":1");
+        assert_true(has("\"wouldAnswer\":202"));
+        (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules", id_of_group());
+        ask(second, "PATCH", path, itself);
+        take_asked();
+        assert_true(has("\"summary\":\"enterprises serve themselves\""));
+        decide_as(second, "/approve");
+        expect(403, "PERMISSION_DENIED");
+        expect_mode(i == 0 ? "OPERATOR_ONLY" : "REQUEST_APPROVE");
+    }
+    decide_as(third, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
+    expect_mode("SELF_SERVICE");
+}
+
 static void take_waiting(void)
 {
     take("id", approval, sizeof(approval));
@@ -152,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(nobody_switches_four_eyes_off_alone),
+        CASE(nobody_lets_an_enterprise_serve_itself_alone),
         CASE(an_old_word_clears_no_later_doubt),
         CASE(an_old_word_lifts_no_later_quarantine),
         CASE(an_old_request_overwrites_no_later_rules),
