@@ -156,7 +156,9 @@ static void serve_both(struct work *w, const struct operation *asked)
     w->d->operation = o->id;
     if (asked->at_next_contact)
         return;
-    if (r->next_audit_at.ms > w->now.ms)
+    // One that no link had yet serves them as it is: a new attempt would make its answer worthless.
+    const bool is_to_leave = r->flight.kind == FLIGHT_AUDIT && r->flight.state == FLIGHT_SENDING;
+    if (!is_to_leave && r->next_audit_at.ms > w->now.ms)
         r->next_audit_at = w->now;
     work_release(o, asked->not_before);
     if (o->not_before.ms > asked->not_before.ms)

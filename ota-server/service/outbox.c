@@ -376,6 +376,80 @@ static void audits_read(void *context, enum store_status status)
     end_staged(o, status);
 }
 
+// --- audits that somebody waits for ----------------------------------------------------------
+
+// False: it is not in memory.
+static bool wait_no_longer(struct outbox *o, uint64_t card, uint64_t message)
+{
+    for (uint16_t i = *bucket_of(o, card); i != OUTBOX_NONE; i = o->packets[i].next_of_bucket) {
+        struct message *m = &o->packets[i].message;
+        if (m->id != message)
+            continue;
+        o->counts.audits_held -= m->is_automatic;
+        m->is_automatic = false;
+        return true;
+    }
+    return false;
+}
+
+void outbox_hurry(void *context, uint64_t card, uint64_t message)
+{
+    struct outbox *o = context;
+    if (wait_no_longer(o, card, message))
+        return;
+    for (uint32_t i = 0; i < o->hurried_count; i++) {
+        if (o->hurried[i] == message)
+            return;
+    }
+    if (o->hurried_count < OUTBOX_HURRIED_MAX)
+        o->hurried[o->hurried_count++] = message;
+}
+
+static bool take_hurried(void *context, const struct message *m)
+{
+    struct outbox *o = context;
+    struct message own = *m;
+    own.is_automatic = false;
+    // One that is here was being read when it was hurried.
+    if (m->id == o->hurried[o->hurried_read] && !wait_no_longer(o, m->card, m->id))
+        stage(o, &own);
+    return false;
+}
+
+static enum store_status read_hurried(void *context, struct store *store, struct utc now)
+{
+    struct outbox *o = context;
+    enum store_status status = STORE_OK;
+    (void)now;
+    for (o->hurried_read = 0;
+         o->hurried_read < o->hurried_count && status == STORE_OK && o->free.head != OUTBOX_NONE;
+         o->hurried_read++)
+        status = store_outbox(store, o->hurried[o->hurried_read] - 1, 1, take_hurried, o);
+    return status;
+}
+
+static void hurried_read(void *context, enum store_status status)
+{
+    struct outbox *o = context;
+    o->is_reading = false;
+    if (status == STORE_OK) {
+        o->hurried_count -= o->hurried_read;
+        memmove(o->hurried, o->hurried + o->hurried_read, o->hurried_count * sizeof(o->hurried[0]));
+    } else {
+        o->read_at = instant_after(o->now, OUTBOX_AGAIN_MS);
+    }
+    end_staged(o, status);
+}
+
+static bool ask_turn(struct outbox *o, bool wants_hurried, bool wants_audits)
+{
+    if (wants_hurried)
+        return turn_write(o->options.turn, read_hurried, hurried_read, o);
+    o->audits_from = o->audits_left;
+    return wants_audits ? turn_write(o->options.turn, read_audits, audits_read, o)
+                        : turn_write(o->options.turn, read_waiting, waiting_read, o);
+}
+
 static void read_from_store(struct outbox *o)
 {
     const bool has_room = o->counts.packets_held <= o->options.packets_max / 2;
@@ -388,15 +462,14 @@ static void read_from_store(struct outbox *o)
     const bool wants_audits =
         o->audits_left != 0 && has_audit_room(o) && o->counts.audits_held <= audits_max(o) / 2;
     const bool wants_others = o->is_behind && has_room;
-    if (!(wants_audits || wants_others) || o->is_reading || o->is_holding)
+    const bool wants_hurried = o->hurried_count > 0 && o->free.head != OUTBOX_NONE;
+    if (!(wants_audits || wants_others || wants_hurried) || o->is_reading || o->is_holding)
         return;
     if (!instant_is_due(o->read_at, o->now)) {
         o->deadline = instant_earlier(o->deadline, o->read_at);
         return;
     }
-    o->audits_from = o->audits_left;
-    o->is_reading = wants_audits ? turn_write(o->options.turn, read_audits, audits_read, o)
-                                 : turn_write(o->options.turn, read_waiting, waiting_read, o);
+    o->is_reading = ask_turn(o, wants_hurried, wants_audits);
     if (!o->is_reading)
         o->deadline = instant_earlier(o->deadline, instant_after(o->now, OUTBOX_AGAIN_MS));
 }

@@ -94,6 +94,8 @@ void outbox_close(struct outbox *o);
 void outbox_tick(struct outbox *o, struct instant now);
 // A turn_send_fn; `context` is the outbox.
 void outbox_send(void *context, const struct message *message);
+// A turn_hurry_fn: if it waits for the share of automatic audits, it waits no more.
+void outbox_hurry(void *context, uint64_t card, uint64_t message);
 void outbox_response(struct outbox *o, unsigned link, uint64_t tag, const struct smpp_pdu *pdu);
 // No answer came in time, or the link went down before it.
 void outbox_unknown(struct outbox *o, unsigned link, uint64_t tag);

@@ -151,6 +151,8 @@ struct link_state {
     uint64_t audit_at_us;    // in the time of rates: the next part of an automatic audit may leave
 };
 
+#define OUTBOX_HURRIED_MAX 64 // at a time; more keep their share
+
 struct outbox {
     struct outbox_options options;
     struct outbox_counts counts;
@@ -173,13 +175,15 @@ struct outbox {
     uint32_t flying;    // parts
     uint32_t reporting; // packets that the turn was told about
     struct instant report_at;
-    uint64_t last_taken;    // highest id of a message
-    bool is_behind;         // some wait in the store only
-    uint32_t rows_read;     // in the transaction that reads them
-    uint64_t audits_left;   // automatic ones from this id on wait in the store only; 0: none
-    uint64_t audits_from;   // where the reading of these began
-    bool is_reading;        // the turn was asked for them
-    struct instant read_at; // not before: the store failed
+    uint64_t last_taken;  // highest id of a message
+    bool is_behind;       // some wait in the store only
+    uint32_t rows_read;   // in the transaction that reads them
+    uint64_t audits_left; // automatic ones from this id on wait in the store only; 0: none
+    uint64_t audits_from; // where the reading of these began
+    uint64_t hurried[OUTBOX_HURRIED_MAX]; // ids of those in the store that wait no longer
+    uint32_t hurried_count, hurried_read; // in the transaction that reads them
+    bool is_reading;                      // the turn was asked for them
+    struct instant read_at;               // not before: the store failed
     struct instant scan_at;
     uint64_t reports; // committed
 

@@ -569,6 +569,7 @@ enum turn_status turn_run(struct turn *t, struct utc now)
     end_segment(t, now);
     t->is_running = true;
     t->send_count = 0;
+    t->hurry_count = 0;
     t->alarm_count = 0;
     t->counts.turns++;
     enum store_status status = t->cannot_write ? probe(t, now) : STORE_OK;
@@ -583,6 +584,8 @@ enum turn_status turn_run(struct turn *t, struct utc now)
     if (status == STORE_OK) {
         for (size_t i = 0; i < t->send_count; i++)
             t->options.send(t->options.send_context, &t->sends[i]);
+        for (size_t i = 0; i < t->hurry_count; i++)
+            t->options.hurry(t->options.send_context, t->hurries[i].card, t->hurries[i].message);
         for (size_t i = 0; i < t->alarm_count && t->options.alarm != NULL; i++)
             t->options.alarm(t->options.alarm_context, t->alarms[i].key, t->alarms[i].card,
                              t->alarms[i].is_raised);

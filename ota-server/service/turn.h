@@ -32,6 +32,9 @@ typedef void turn_answer_fn(void *context, const struct turn_answer *answer);
 
 // A packet that is durable and may leave. The octets are good during the call only.
 typedef void turn_send_fn(void *context, const struct message *message);
+// The packet, which turn_send_fn was given, holds up what somebody asks for: it is no automatic
+// audit any more. It may have left already.
+typedef void turn_hurry_fn(void *context, uint64_t card, uint64_t message);
 typedef void turn_alarm_fn(void *context, uint8_t key, uint64_t card, bool is_raised);
 
 // What a saved decision asks for besides packets: runs in its transaction, and may write.
@@ -57,8 +60,9 @@ struct turn_options {
     // After which these are removed; a month counts 31 days; 0: never.
     unsigned operation_months, message_days, alarm_months, location_months;
     const struct cipher *cipher;
-    turn_send_fn *send; // may call turn_event()
-    void *send_context;
+    turn_send_fn *send;         // may call turn_event()
+    turn_hurry_fn *hurry;       // or NULL
+    void *send_context;         // of both
     turn_follow_fn *follow;     // or NULL: there are no bootstraps
     turn_plan_fn *plan;         // likewise
     void *follow_context;       // of both

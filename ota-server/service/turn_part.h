@@ -31,6 +31,12 @@ struct task {
     enum store_status status;
 };
 
+// Packets that are hurried in a turn; those of others keep their pace.
+#define HURRIES_MAX 64
+struct hurry_note {
+    uint64_t card, message;
+};
+
 struct alarm_note {
     uint8_t key;
     uint64_t card;
@@ -86,6 +92,8 @@ struct turn {
     struct task now_task; // of turn_event_now()
     struct message *sends;
     size_t send_count;
+    struct hurry_note hurries[HURRIES_MAX];
+    size_t hurry_count;
     struct alarm_note alarms[64];
     size_t alarm_count;
     struct figure_tally *tallies;

@@ -223,9 +223,69 @@ static enum store_status save_view(struct turn *t, struct utc at)
                : status;
 }
 
-// Builds the packet and puts it into the outbox; its octets are those that will travel.
-static enum store_status save_send(struct turn *t, const struct send *send, struct utc at)
+// --- audits that somebody waits for ------------------------------------------------------------
+
+static bool is_wanted_now(const struct operation *o, const struct actor *by, struct utc now)
 {
+    const bool is_somebody = by->kind == ACTOR_USER || by->kind == ACTOR_CLIENT;
+    return is_somebody && !o->at_next_contact && o->not_before.ms <= now.ms;
+}
+
+// By who asks for an audit now, or by whoever asked for what waits behind it.
+static bool is_awaited(const struct record *r, const struct event *e)
+{
+    const struct operation *asked = &e->as.request.operation;
+    if (e->type == EVENT_REQUEST && asked->kind == OPERATION_AUDIT &&
+        is_wanted_now(asked, &e->actor, e->at))
+        return true;
+    for (uint8_t i = 0; i < r->queue_len; i++) {
+        const struct operation *o = &r->queue[i];
+        if (o->status == STATUS_QUEUED && is_wanted_now(o, &o->actor, e->at))
+            return true;
+    }
+    return false;
+}
+
+struct hurry {
+    uint64_t counter; // of the packet
+    uint64_t message; // 0: it is not in the outbox any more
+};
+
+static bool find_waiting(void *context, const struct message *m)
+{
+    struct hurry *h = context;
+    const bool is_it = !m->is_mo && m->state == POST_WAITING && m->counter == h->counter;
+    if (is_it)
+        h->message = m->id;
+    return !is_it;
+}
+
+// An automatic audit that no link had yet is hurried when somebody begins to wait for it. If that
+// is undone with the event, the audit has left earlier, which is no harm.
+static enum store_status note_hurry(struct turn *t, const struct event *e)
+{
+    const struct record *before = &t->before;
+    const struct record *next = &t->decision.next;
+    const struct store_page newest = {.limit = 8};
+    struct hurry h = {.counter = before->flight.counter};
+    const bool is_asking =
+        e->type == EVENT_REQUEST || e->type == EVENT_APPROVED || e->type == EVENT_RESEND;
+    if (!is_asking || t->decision.refusal != REFUSAL_NONE || t->options.hurry == NULL ||
+        before->flight.kind != FLIGHT_AUDIT || before->flight.state != FLIGHT_SENDING ||
+        !before->audit.operation.is_automatic || next->flight.counter != h.counter ||
+        !is_awaited(next, e) || t->hurry_count == HURRIES_MAX)
+        return STORE_OK;
+    const enum store_status status =
+        store_messages(t->options.store, next->card, &newest, find_waiting, &h, NULL);
+    if (status == STORE_OK && h.message != 0)
+        t->hurries[t->hurry_count++] = (struct hurry_note){next->card, h.message};
+    return status;
+}
+
+// Builds the packet and puts it into the outbox; its octets are those that will travel.
+static enum store_status save_send(struct turn *t, const struct send *send, const struct event *e)
+{
+    const struct utc at = e->at;
     struct store *store = t->options.store;
     struct record *r = &t->decision.next;
     struct card_keys keys;
@@ -250,7 +310,8 @@ static enum store_status save_send(struct turn *t, const struct send *send, stru
     m->card = r->card;
     m->group = r->group;
     m->operation = send->operation;
-    m->is_automatic = send->kind == FLIGHT_AUDIT && r->audit.operation.is_automatic;
+    m->is_automatic =
+        send->kind == FLIGHT_AUDIT && r->audit.operation.is_automatic && !is_awaited(r, e);
     m->command = send->command;
     m->counter = send->counter;
     memcpy(m->number, send->number, sizeof(m->number));
@@ -319,7 +380,7 @@ enum store_status turn_save(struct turn *t, const struct event *e)
     enum store_status status = STORE_OK;
     const size_t sends = t->send_count;
     for (uint8_t i = 0; i < d->send_count && status == STORE_OK; i++)
-        status = save_send(t, &d->sends[i], e->at);
+        status = save_send(t, &d->sends[i], e);
     if (status == STORE_OK)
         status = store_card_save(t->options.store, &t->before, &d->next);
     if (status == STORE_OK)
@@ -328,6 +389,8 @@ enum store_status turn_save(struct turn *t, const struct event *e)
         status = save_operations(t, e->at);
     if (status == STORE_OK)
         status = turn_note_quarantine(t, e->at);
+    if (status == STORE_OK)
+        status = note_hurry(t, e);
     if (status == STORE_OK)
         status = turn_figures(t, e);
     if (status == STORE_OK)

@@ -280,13 +280,6 @@ static struct outbox *open_outbox(struct server *v)
     return outbox_open(&options, loop_now(v->loop));
 }
 
-static bool fill(void *context, uint8_t *to, size_t len)
-{
-    (void)context;
-    entropy_fill(to, len);
-    return true;
-}
-
 static bool put_links(void *context, struct json_writer *j)
 {
     const struct server *v = context;
@@ -305,6 +298,12 @@ static void hand_over(void *context, const struct message *message)
 {
     struct server *v = context;
     outbox_send(v->outbox, message);
+}
+
+static void hurry(void *context, uint64_t card, uint64_t message)
+{
+    struct server *v = context;
+    outbox_hurry(v->outbox, card, message);
 }
 
 static bool open_work(struct server *v, const struct server_keys *keys)
@@ -337,6 +336,7 @@ static bool open_work(struct server *v, const struct server_keys *keys)
                                          .location_months = v->settings->location_months,
                                          .cipher = v->crypto.store.cipher,
                                          .send = hand_over,
+                                         .hurry = hurry,
                                          .send_context = v,
                                          .alarm = alarm_changed,
                                          .alarm_context = v};
@@ -529,7 +529,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .fetch_keys = sender_fetch,
                                         .fetch_context = v->sender,
                                         .started_at = server_utc(v),
-                                        .fill = fill,
+                                        .fill = server_crypto_fill,
                                         .links = put_links,
                                         .metrics = put_link_metrics,
                                         .links_context = v};

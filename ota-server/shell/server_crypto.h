@@ -15,3 +15,5 @@ struct server_crypto {
 // False when OpenSSL lacks an algorithm or memory. The struct must stay where it is.
 bool server_crypto_open(struct server_crypto *c) MUST_USE;
 void server_crypto_close(struct server_crypto *c);
+// Chance, for whom takes a function; `context` is not used. True.
+bool server_crypto_fill(void *context, uint8_t *to, size_t len);

@@ -326,6 +326,13 @@ static void send_packet(void *context, const struct message *message)
     outbox_send(w->server.outbox, message);
 }
 
+static void hurry(void *context, uint64_t card, uint64_t message)
+{
+    struct world *w = context;
+    if (!is_gone(&w->server))
+        outbox_hurry(w->server.outbox, card, message);
+}
+
 void server_event(struct world *w, uint32_t link, const struct smpp_event *event)
 {
     struct server *s = &w->server;
@@ -364,6 +371,7 @@ void server_start(struct world *w)
                                 .policy = &s->policy,
                                 .cipher = s->crypto.store.cipher,
                                 .send = send_packet,
+                                .hurry = hurry,
                                 .send_context = w,
                                 .follow = bootstrap_follow,
                                 .plan = bootstrap_plan};

@@ -333,6 +333,60 @@ static void audits_that_could_not_be_read_are_read_again(void **state)
     assert_int_equal(fake_links.sent_count, 40);
 }
 
+static void an_audit_that_somebody_waits_for_leaves_before_the_others(void **state)
+{
+    (void)state;
+    reopen(100, 0, 0);
+    for (uint64_t i = 1; i <= 200; i++)
+        hand_audit(i);
+    at(0);
+    assert_int_equal(fake_links.sent_count, 1);
+    outbox_hurry(outbox, 150, 1150);
+    assert_int_equal(outbox_counts(outbox).audits_held, 199);
+    at(10);
+    assert_int_equal(fake_links.sent_count, 2);
+    fake_respond(outbox, 1, ESME_ROK, "1");
+    at(20);
+    assert_int_equal(ended(0), 150);
+    // One that has ended, or another one of the card, is nobody's.
+    outbox_hurry(outbox, 150, 1150);
+    outbox_hurry(outbox, 160, 1150);
+    for (uint64_t ms = 30; ms <= 90; ms += 10)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, 2);
+}
+
+// Five of a hundred are in memory. The first reading fails, and is done again after a second.
+static void audits_that_somebody_waits_for_are_found_in_the_store(void **state)
+{
+    (void)state;
+    reopen(100, 16, 0);
+    size_t seen = 0;
+    bool is_sent[101] = {false};
+    for (uint64_t i = 1; i <= 100; i++)
+        hand_audit(i);
+    for (uint64_t i = 61; i <= 80; i++) {
+        outbox_hurry(outbox, i, 1000 + i);
+        outbox_hurry(outbox, i, 1000 + i); // somebody else
+    }
+    fake.outcome = STORE_FULL;
+    run_answered(0, 10, &seen);
+    fake.outcome = STORE_OK;
+    run_answered(20, 1500, &seen);
+    size_t hurried = 0;
+    for (size_t i = 0; i < fake.event_count; i++)
+        hurried += ended(i) >= 61 && ended(i) <= 80;
+    assert_int_equal(hurried, 20);
+    // Besides these, the five that were in memory, and then one each 100 ms.
+    assert_in_range(fake_links.sent_count, 28, 30);
+    run_answered(1510, 12000, &seen);
+    assert_int_equal(fake_links.sent_count, 100); // each once
+    for (size_t i = 0; i < fake.event_count; i++)
+        is_sent[ended(i)] = true;
+    for (uint64_t i = 1; i <= 100; i++)
+        assert_true(is_sent[i]);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -349,6 +403,8 @@ int main(void)
         CASE(a_command_behind_audits_in_the_store_leaves_at_once),
         CASE(after_a_start_commands_are_found_behind_audits_in_the_store),
         CASE(audits_that_could_not_be_read_are_read_again),
+        CASE(an_audit_that_somebody_waits_for_leaves_before_the_others),
+        CASE(audits_that_somebody_waits_for_are_found_in_the_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,23 @@ enum store_status store_outbox_forget(struct store *s)
     return STORE_OK;
 }
 
+// A page of them: a world asks for no more.
+enum store_status store_messages(struct store *s, uint64_t card, const struct store_page *page,
+                                 store_message_fn *each, void *context, uint64_t *total)
+{
+    check(page->offset == 0 && total == NULL);
+    uint32_t left = page->limit;
+    for (uint32_t i = s->rows[MESSAGES].count; i > 0 && left > 0; i--) {
+        const struct message *m = row_at(s, MESSAGES, i - 1);
+        if (m->card != card)
+            continue;
+        left--;
+        if (!each(context, m))
+            break;
+    }
+    return STORE_OK;
+}
+
 static struct receipt_place *receipt_find(const struct store *s, const char *link, const char *id)
 {
     uint32_t at = 0;
