@@ -10,6 +10,21 @@ static bool is_about_operation(const struct record *r)
     return r->flight.kind == FLIGHT_OPERATION && r->has_open;
 }
 
+// What it says becomes a step also when the card's answer was there first. Such a step changes
+// nothing else.
+static void packet_step(struct work *w, uint64_t counter, const struct packet_of *of, uint8_t name,
+                        const char *detail)
+{
+    const struct record *r = w->r;
+    const bool is_ours = r->flight.kind != FLIGHT_NONE && r->flight.counter == counter;
+    if (is_ours && is_about_operation(r))
+        work_step(w, &r->open, name, detail);
+    else if (is_ours && r->flight.kind == FLIGHT_AUDIT && r->audit.is_open)
+        work_step(w, &r->audit.operation, name, detail);
+    else
+        work_step_of(w, of, name, detail);
+}
+
 static void submit_of_audit(struct work *w)
 {
     struct audit_job *a = &w->r->audit;
@@ -58,13 +73,17 @@ void decide_submit(struct work *w)
     struct flight *f = &r->flight;
     static const uint8_t inputs[] = {IN_ACCEPTED,        IN_SUBMIT_UNKNOWN, IN_SUBMIT_TEMPORARY,
                                      IN_SUBMIT_REJECTED, IN_SUBMIT_PARTIAL, IN_UNSENT};
+    const bool is_out = s->outcome == SUBMIT_ACCEPTED || s->outcome == SUBMIT_UNKNOWN;
+    const char *detail = s->outcome == SUBMIT_UNKNOWN  ? "submit outcome unknown"
+                         : s->outcome == SUBMIT_UNSENT ? "no link"
+                                                       : "";
+    packet_step(w, s->counter, &s->of, is_out ? STEP_ACCEPTED : STEP_SUBMITTED, detail);
     if (f->kind == FLIGHT_NONE || f->counter != s->counter || f->state != FLIGHT_SENDING ||
         s->outcome >= sizeof(inputs)) {
         w->d->is_dropped = true;
         return;
     }
     f->parts = s->parts;
-    const bool is_out = s->outcome == SUBMIT_ACCEPTED || s->outcome == SUBMIT_UNKNOWN;
     if (is_out) {
         f->state = FLIGHT_SENT;
         f->is_submit_unknown = s->outcome == SUBMIT_UNKNOWN;
@@ -75,10 +94,6 @@ void decide_submit(struct work *w)
         f->deadline = utc_after(w->now, wait);
     }
     if (is_about_operation(r)) {
-        const char *detail = s->outcome == SUBMIT_UNKNOWN  ? "submit outcome unknown"
-                             : s->outcome == SUBMIT_UNSENT ? "no link"
-                                                           : "";
-        work_step(w, &r->open, is_out ? STEP_ACCEPTED : STEP_SUBMITTED, detail);
         operation_input(w, &r->open, inputs[s->outcome]);
     } else if (f->kind == FLIGHT_AUDIT) {
         submit_of_audit(w);
@@ -95,7 +110,11 @@ void decide_receipt(struct work *w)
     if (e->state == RECEIPT_DELIVERED)
         work_contact(w);
     const bool is_ours = f->kind != FLIGHT_NONE && f->counter == e->counter;
-    if (!is_ours || e->part == 0 || e->part > 8 || e->state == RECEIPT_PENDING) {
+    const bool is_told = e->part > 0 && e->part <= 8 && e->state != RECEIPT_PENDING;
+    if (is_told)
+        packet_step(w, e->counter, &e->of, STEP_RECEIPT,
+                    e->state == RECEIPT_DELIVERED ? "delivered" : "not delivered");
+    if (!is_ours || !is_told) {
         w->d->is_dropped = !is_ours;
         return;
     }
@@ -120,8 +139,6 @@ void decide_receipt(struct work *w)
         input = IN_LOST;
     }
     if (is_about_operation(r)) {
-        work_step(w, &r->open, STEP_RECEIPT,
-                  e->state == RECEIPT_DELIVERED ? "delivered" : "not delivered");
         if (input != INPUTS)
             operation_input(w, &r->open, input);
         return;

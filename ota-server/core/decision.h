@@ -138,6 +138,8 @@ struct step {
     uint8_t name; // enum step_name
     uint8_t attempt;
     char detail[TRAIL_TEXT_SIZE]; // may be ""
+    // Not 0: of a packet that is not under way any more. `attempt` is that of its step `built`.
+    struct utc built_at;
 };
 
 // A row of the trail, apart from what the store adds (sequence, time, hash, pseudonyms).

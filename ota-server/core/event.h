@@ -83,12 +83,19 @@ enum submit_outcome {
     SUBMIT_UNSENT,    // no link took any part while the packet was valid: it is withdrawn
 };
 
+// Which packet of which operation: by the time of its step `built`. CONFIRM is of none.
+struct packet_of {
+    uint64_t operation; // 0: of none
+    struct utc built_at;
+};
+
 struct event_submit {
     uint64_t counter; // of the packet
     uint8_t outcome;  // enum submit_outcome
     uint8_t parts;
     uint16_t octets; // of the packet
     uint32_t status; // SMPP command_status of the refusal, or 0
+    struct packet_of of;
 };
 
 enum receipt_state {
@@ -101,6 +108,7 @@ struct event_receipt {
     uint64_t counter;
     uint8_t state; // enum receipt_state
     uint8_t part;
+    struct packet_of of;
 };
 
 struct event_por {

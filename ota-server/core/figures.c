@@ -137,10 +137,11 @@ static void add_outcome(struct counts *c, const struct operation *o, int64_t cou
         add(c, FIGURE_SWITCH, o->outcome, count);
 }
 
-// An SMSC's answer may come behind the card's, and is then in no step.
+// An SMSC's answer may come behind the card's, and does not tell then when the packet left.
 static void add_times(struct counts *c, const struct operation *o, const struct figure_times *t)
 {
-    const struct utc sent = t->accepted.ms != 0 ? t->accepted : t->built;
+    const bool is_behind = t->answered.ms != 0 && t->accepted.ms > t->answered.ms;
+    const struct utc sent = t->accepted.ms != 0 && !is_behind ? t->accepted : t->built;
     if (sent.ms == 0)
         return;
     if (t->answered.ms >= sent.ms)

@@ -35,6 +35,17 @@ void work_step(struct work *w, const struct operation *o, uint8_t name, const ch
     put_text(s->detail, sizeof(s->detail), detail);
 }
 
+void work_step_of(struct work *w, const struct packet_of *of, uint8_t name, const char *detail)
+{
+    const struct operation o = {.id = of->operation};
+    const uint8_t count = w->d->step_count;
+    if (of->operation == 0 || of->built_at.ms == 0)
+        return;
+    work_step(w, &o, name, detail);
+    if (w->d->step_count > count)
+        w->d->steps[count].built_at = of->built_at;
+}
+
 void work_trail(struct work *w, const char *action, uint64_t operation, const char *before,
                 const char *after, const char *reason)
 {

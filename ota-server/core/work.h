@@ -31,6 +31,8 @@ uint64_t work_id(struct work *w);
 // 0 .. bound - 1, from the card's own stream.
 uint64_t work_draw(struct work *w, uint64_t bound);
 void work_step(struct work *w, const struct operation *o, uint8_t name, const char *detail);
+// The same of a packet that is not under way any more, whatever became of its operation.
+void work_step_of(struct work *w, const struct packet_of *of, uint8_t name, const char *detail);
 void work_trail(struct work *w, const char *action, uint64_t operation, const char *before,
                 const char *after, const char *reason);
 void work_alarm(struct work *w, uint8_t key, bool is_raised);

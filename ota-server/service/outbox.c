@@ -517,6 +517,12 @@ static uint8_t post_state_of(enum submit_outcome outcome)
     return POST_UNKNOWN;
 }
 
+struct packet_of outbox_packet_of(const struct message *m)
+{
+    const bool is_none = m->command == COMMAND_CONFIRM;
+    return (struct packet_of){.operation = is_none ? 0 : m->operation, .built_at = m->at};
+}
+
 static enum store_status note(void *context, struct store *store, struct utc now)
 {
     const struct packet *p = context;
@@ -582,7 +588,8 @@ static bool report(struct packet *p)
                                             .outcome = (uint8_t)outcome,
                                             .parts = p->part_count,
                                             .octets = p->message.packet_len,
-                                            .status = p->status};
+                                            .status = p->status,
+                                            .of = outbox_packet_of(&p->message)};
         const struct turn_prepared with = {
             .origin = {.messages = names_of_parts, .messages_of = p}};
         if (!turn_event_prepared(o->options.turn, p->message.card, &e, &with))

@@ -127,6 +127,7 @@ struct wait {
     uint16_t next;
     uint64_t card; // 0: not found
     uint64_t counter;
+    struct packet_of of;
     uint64_t seen; // value of `reports` when it was looked up last
     struct instant until;
     struct outbox *outbox;
@@ -240,6 +241,9 @@ void outbox_limit_audit_take(struct outbox *o, unsigned link);
 // Leaves a packet of which nothing was sent to the store, to be read again when there is room.
 // False: another packet of its card is here, which it must not overtake or be overtaken by.
 bool outbox_leave(struct outbox *o, struct packet *p);
+
+// Whose steps tell of it.
+struct packet_of outbox_packet_of(const struct message *m);
 
 // outbox_route.c
 // Is no link bound that could take it?

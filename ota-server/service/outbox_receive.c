@@ -237,6 +237,7 @@ static enum store_status find(void *context, struct store *store, struct utc now
             continue;
         w->card = message.card;
         w->counter = message.counter;
+        w->of = outbox_packet_of(&message);
         return status;
     }
     return STORE_OK;
@@ -277,8 +278,8 @@ static void found(void *context, enum store_status status)
     struct wait *w = context;
     struct outbox *o = w->outbox;
     struct event e = {.type = EVENT_RECEIPT, .actor = {.kind = ACTOR_SYSTEM}};
-    e.as.receipt =
-        (struct event_receipt){.counter = w->counter, .state = w->state, .part = w->part};
+    e.as.receipt = (struct event_receipt){
+        .counter = w->counter, .state = w->state, .part = w->part, .of = w->of};
     if (status != STORE_OK) {
         end_wait(w, OUTBOX_PUT_BACK);
     } else if (w->card != 0) {

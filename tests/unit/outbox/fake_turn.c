@@ -179,7 +179,11 @@ enum store_status store_receipt_find(struct store *s, const char *link, const ch
         const struct fake_id *v = &fake.ids[i];
         if (strcmp(v->smsc, link) != 0 || strcmp(v->id, message_id) != 0)
             continue;
-        *out = (struct message){.id = v->message, .card = v->card, .counter = v->counter};
+        *out = (struct message){.id = v->message,
+                                .card = v->card,
+                                .operation = 5000 + v->counter,
+                                .counter = v->counter,
+                                .at = {60000}};
         *part = v->part;
         return STORE_OK;
     }

@@ -102,6 +102,28 @@ static void a_long_packet_leaves_as_several_with_headers_of_their_own(void **sta
     assert_int_equal(fake_links.sent[1].user_data_len, 6 + 6);
 }
 
+static void what_became_of_a_packet_is_told_of_its_operation_unless_it_confirms(void **state)
+{
+    (void)state;
+    struct message m = packet(1, 20);
+    m.operation = 5001;
+    m.command = COMMAND_DELETE;
+    m.at.ms = 60000;
+    hand(m);
+    m = packet(2, 20);
+    m.operation = 5002;
+    m.command = COMMAND_CONFIRM;
+    hand(m);
+    at(0);
+    fake_respond(outbox, 0, ESME_ROK, "1");
+    fake_respond(outbox, 1, ESME_ROK, "2");
+    at(1);
+    assert_int_equal(fake.event_count, 2);
+    assert_int_equal(fake.events[0].event.as.submit.of.operation, 5001);
+    assert_int_equal(fake.events[0].event.as.submit.of.built_at.ms, 60000);
+    assert_int_equal(fake.events[1].event.as.submit.of.operation, 0);
+}
+
 static void a_packet_is_accepted_when_every_part_is(void **state)
 {
     (void)state;
@@ -570,6 +592,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_packet_of_one_message_has_the_fields_of_a_secured_packet),
         TEST(a_long_packet_leaves_as_several_with_headers_of_their_own),
+        TEST(what_became_of_a_packet_is_told_of_its_operation_unless_it_confirms),
         TEST(a_packet_is_accepted_when_every_part_is),
         TEST(one_packet_of_a_card_is_under_way_at_a_time),
         TEST(a_throttled_link_is_slower_and_nothing_is_lost),

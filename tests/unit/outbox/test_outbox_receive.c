@@ -371,6 +371,8 @@ static void expect_receipt(uint64_t handle, enum receipt_state state)
     assert_int_equal(fake.events[1].event.as.receipt.counter, 3);
     assert_int_equal(fake.events[1].event.as.receipt.part, 1);
     assert_int_equal(fake.events[1].event.as.receipt.state, state);
+    assert_int_equal(fake.events[1].event.as.receipt.of.operation, 5003);
+    assert_int_equal(fake.events[1].event.as.receipt.of.built_at.ms, 60000);
     assert_int_equal(fake_answer_of(handle), ESME_ROK);
 }
 

@@ -612,7 +612,7 @@ static void a_late_word_of_the_card_corrects_its_row(void **state)
         .counter = sent[0].counter, .outcome = SUBMIT_ACCEPTED, .parts = 1, .octets = 98};
     event(1, &e);
     e = (struct event){.type = EVENT_RECEIPT};
-    e.as.receipt = (struct event_receipt){sent[0].counter, RECEIPT_LOST, 1};
+    e.as.receipt = (struct event_receipt){sent[0].counter, RECEIPT_LOST, 1, {0}};
     event(1, &e);
     world.now.ms += 301000;
     run();

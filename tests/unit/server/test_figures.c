@@ -245,6 +245,23 @@ static void an_answer_before_the_smsc_said_yes_is_timed_from_the_packet(void **s
     assert_false(kpi.has_value);
 }
 
+// Built at 0 s, answered at 4 s, confirmed at 50 s; that the SMSC took it was told at 6 s.
+static void what_the_smsc_says_behind_the_answer_does_not_change_the_times(void **state)
+{
+    struct figure_times t = {0};
+    (void)state;
+    note(&t, STEP_BUILT, "", 0);
+    note(&t, STEP_POR, "OK_PENDING", 4);
+    note(&t, STEP_ACCEPTED, "", 6);
+    note(&t, STEP_CONFIRMED, "OK", 50);
+    const struct operation o = {.kind = OPERATION_ENABLE, .outcome = OUTCOME_DONE};
+    take(figures_of_operation(&o, &t, counts));
+    make("time-to-por", OPERATION_NONE);
+    assert_int_equal(figure_class_limit_s(kpi.p50), 5);
+    make("time-to-confirm", OPERATION_NONE);
+    assert_int_equal(figure_class_limit_s(kpi.p50), 60);
+}
+
 // --- events of a card ------------------------------------------------------------------------
 
 static size_t figures_since(const struct record *before, uint8_t type)
@@ -253,7 +270,7 @@ static size_t figures_since(const struct record *before, uint8_t type)
     const uint64_t counter = before->flight.counter;
     e.as.submit = (struct event_submit){.counter = counter, .outcome = SUBMIT_ACCEPTED, .parts = 2};
     if (type == EVENT_RECEIPT)
-        e.as.receipt = (struct event_receipt){counter, RECEIPT_DELIVERED, 1};
+        e.as.receipt = (struct event_receipt){counter, RECEIPT_DELIVERED, 1, {0}};
     const size_t count = figures_of_event(before, &e, &world.decision, counts);
     take(count);
     return count;
@@ -383,6 +400,7 @@ int main(void)
         TEST(percentiles_are_those_of_the_nearest_rank),
         TEST(times_run_from_the_first_acceptance_to_the_first_authentic_answer),
         TEST(an_answer_before_the_smsc_said_yes_is_timed_from_the_packet),
+        TEST(what_the_smsc_says_behind_the_answer_does_not_change_the_times),
         TEST(a_packet_its_receipt_and_its_answer_make_the_delivery_rates),
         TEST(a_packet_that_no_smsc_took_was_not_submitted),
         TEST(an_answered_audit_cleans_a_card),

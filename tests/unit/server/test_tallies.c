@@ -86,7 +86,7 @@ static struct event submitted(uint8_t outcome, uint8_t parts)
 static struct event delivered(void)
 {
     return (struct event){.type = EVENT_RECEIPT,
-                          .as.receipt = {sent.counter, RECEIPT_DELIVERED, 1}};
+                          .as.receipt = {sent.counter, RECEIPT_DELIVERED, 1, {0}}};
 }
 
 static struct event answered(uint8_t code)

@@ -217,7 +217,7 @@ static void a_late_answer_corrects_the_outcome_in_the_store(void **state)
     struct event e = {.type = EVENT_RECEIPT};
     request(OPERATION_DELETE);
     card_answers(RESULT_OK, &keys, &m);
-    e.as.receipt = (struct event_receipt){sent.counter, RECEIPT_LOST, 1};
+    e.as.receipt = (struct event_receipt){sent.counter, RECEIPT_LOST, 1, {0}};
     assert_true(turn_event(turn, 7, &e, NULL, NULL));
     run();
     world.now.ms += 24 * 3600 * 1000;

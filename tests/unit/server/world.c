@@ -98,7 +98,7 @@ void world_submit(struct world *w, uint8_t outcome)
 void world_receipt(struct world *w, uint8_t state)
 {
     struct event e = {.type = EVENT_RECEIPT};
-    e.as.receipt = (struct event_receipt){w->record.flight.counter, state, 1};
+    e.as.receipt = (struct event_receipt){w->record.flight.counter, state, 1, {0}};
     world_event(w, &e);
 }
 
