@@ -45,6 +45,19 @@ static void doubt_waiting(struct work *w)
     operation_input(w, o, IN_RESTORE);
 }
 
+// All cards at once are more than the links take: each has a time of its own. One that was in doubt
+// anyway has it already.
+static void spread_first_audit(struct work *w)
+{
+    struct record *r = w->r;
+    bool is_only_doubt = r->dirty_since.ms == w->now.ms;
+    for (unsigned i = 0; i < DIRTY_REASONS; i++)
+        is_only_doubt &= i == DIRTY_RESTORE_FROM_BACKUP || r->reasons[i].since.ms == 0;
+    if (is_only_doubt && w->e->as.spread_ms > 0)
+        r->next_audit_at =
+            utc_after(r->next_audit_at, (int64_t)work_draw(w, (uint64_t)w->e->as.spread_ms + 1));
+}
+
 static void restore(struct work *w)
 {
     struct record *r = w->r;
@@ -55,6 +68,7 @@ static void restore(struct work *w)
     restart(w);
     doubt_waiting(w);
     work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
+    spread_first_audit(w);
 }
 
 // What the server's start finds.

@@ -236,5 +236,8 @@ struct decide_context {
     void *caller_context; // of both
 };
 
+// Does a person or client who asked for the operation wait for its packet now?
+bool operation_is_awaited(const struct operation *o, const struct actor *by, struct utc now);
+
 void decide(const struct record *record, const struct event *event,
             const struct decide_context *context, struct decision *out);

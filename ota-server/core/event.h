@@ -174,6 +174,7 @@ struct event {
         struct event_plan plan;
         uint8_t bootstrap; // enum bootstrap_action
         int64_t back_ms;   // CLOCK: how far
+        int64_t spread_ms; // RESTORE: within so much time all cards are asked first
     } as;
 };
 

@@ -421,6 +421,27 @@ static void send_next_operation(struct work *w)
     }
 }
 
+bool operation_is_awaited(const struct operation *o, const struct actor *by, struct utc now)
+{
+    const bool is_somebody = by->kind == ACTOR_USER || by->kind == ACTOR_CLIENT;
+    return is_somebody && !o->at_next_contact && o->not_before.ms <= now.ms;
+}
+
+// A card that has its time of many to be asked first is asked now when something waits for that.
+static void hurry_first_audit(struct work *w)
+{
+    struct record *r = w->r;
+    if (r->dirty_since.ms == 0 || r->dirty_attempts > 0 ||
+        r->next_audit_at.ms <= work_first_audit(w).ms)
+        return;
+    for (uint8_t i = 0; i < r->queue_len; i++) {
+        const struct operation *o = &r->queue[i];
+        if (o->status == STATUS_QUEUED && operation_is_state_changing(o->kind) && !o->force &&
+            operation_is_awaited(o, &o->actor, w->now))
+            r->next_audit_at = w->now;
+    }
+}
+
 static void choose(struct work *w)
 {
     struct record *r = w->r;
@@ -442,6 +463,7 @@ static void choose(struct work *w)
     }
     if (r->flight.kind != FLIGHT_NONE)
         return;
+    hurry_first_audit(w);
     if (send_confirm(w) || send_audit(w))
         return;
     send_next_operation(w);

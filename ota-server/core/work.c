@@ -83,8 +83,7 @@ void work_unmark(struct work *w, uint8_t mark, const char *why)
     work_trail(w, "card.unmarked", 0, card_mark_name(mark), "", why);
 }
 
-// When a card is asked first.
-static struct utc first_audit(const struct work *w)
+struct utc work_first_audit(const struct work *w)
 {
     const struct policy *p = w->policy;
     return utc_after(w->now, p->audit.count == 0 ? MINUTE_MS : (int64_t)p->audit.after_s[0] * 1000);
@@ -105,7 +104,7 @@ void work_dirty(struct work *w, uint8_t reason, uint64_t operation)
         r->dirty_since = w->now;
         r->dirty_attempts = 0;
         r->reissues = 0;
-        r->next_audit_at = first_audit(w);
+        r->next_audit_at = work_first_audit(w);
     }
     r->marks |= 1u << MARK_DIRTY;
     if (r->mark_since[MARK_DIRTY].ms == 0)
@@ -149,7 +148,7 @@ void work_jump(struct work *w)
     work_trail(w, "card.counter_jumped", 0, "", "", event_type_name(w->e->type));
     // The card heard what it refused: asked soon again it may take the new counter, and what is
     // missing after several jumps does not cost a day each.
-    const struct utc soon = first_audit(w);
+    const struct utc soon = work_first_audit(w);
     if (r->dirty_since.ms != 0 && r->next_audit_at.ms > soon.ms)
         r->next_audit_at = soon;
 }

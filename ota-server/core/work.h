@@ -38,6 +38,8 @@ void work_trail(struct work *w, const char *action, uint64_t operation, const ch
 void work_alarm(struct work *w, uint8_t key, bool is_raised);
 void work_dirty(struct work *w, uint8_t reason, uint64_t operation);
 void work_clear_dirty(struct work *w, const char *why);
+// When a card that comes into doubt now is asked first.
+struct utc work_first_audit(const struct work *w);
 void work_mark(struct work *w, uint8_t mark, const char *why);
 void work_unmark(struct work *w, uint8_t mark, const char *why);
 void work_quarantine(struct work *w, const char *why);

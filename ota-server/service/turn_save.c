@@ -247,22 +247,16 @@ static enum store_status save_view(struct turn *t, struct utc at)
 
 // --- audits that somebody waits for ------------------------------------------------------------
 
-static bool is_wanted_now(const struct operation *o, const struct actor *by, struct utc now)
-{
-    const bool is_somebody = by->kind == ACTOR_USER || by->kind == ACTOR_CLIENT;
-    return is_somebody && !o->at_next_contact && o->not_before.ms <= now.ms;
-}
-
 // By who asks for an audit now, or by whoever asked for what waits behind it.
 static bool is_awaited(const struct record *r, const struct event *e)
 {
     const struct operation *asked = &e->as.request.operation;
     if (e->type == EVENT_REQUEST && asked->kind == OPERATION_AUDIT &&
-        is_wanted_now(asked, &e->actor, e->at))
+        operation_is_awaited(asked, &e->actor, e->at))
         return true;
     for (uint8_t i = 0; i < r->queue_len; i++) {
         const struct operation *o = &r->queue[i];
-        if (o->status == STATUS_QUEUED && is_wanted_now(o, &o->actor, e->at))
+        if (o->status == STATUS_QUEUED && operation_is_awaited(o, &o->actor, e->at))
             return true;
     }
     return false;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define START_STEP 256
+#define SPREAD_MOST_MS (2 * 86400 * INT64_C(1000))
 #define CLOCK_BACK_MS (5 * 60 * 1000) // less than that is nobody's harm
 #define CLOCK_BACK "clock-back" // a value of the store while cards are told: `back_ms`, `after`
 
@@ -97,11 +98,36 @@ static enum store_status end_sessions(struct turn *t)
     return status == STORE_OK ? end_all(t, "token") : status;
 }
 
+static bool count_card(void *context, uint64_t card)
+{
+    (void)card;
+    ++*(uint64_t *)context;
+    return true;
+}
+
+// The first audits of all cards leave a fifth of the links' share to second ones and further pages.
+// Two days at most: what is left of the third is for the second attempts of the last ones.
+static enum store_status spread_audits(struct turn *t, int64_t *ms)
+{
+    uint64_t cards = 0;
+    *ms = 0;
+    if (t->options.audit_gap_us == 0)
+        return STORE_OK;
+    const enum store_status status =
+        store_all_cards(t->options.store, 0, UINT32_MAX, count_card, &cards);
+    const uint64_t most = SPREAD_MOST_MS * UINT64_C(1000) / t->options.audit_gap_us;
+    *ms = cards > most ? SPREAD_MOST_MS : (int64_t)(cards * t->options.audit_gap_us / 1000);
+    *ms = *ms + *ms / 4 < SPREAD_MOST_MS ? *ms + *ms / 4 : SPREAD_MOST_MS;
+    return status;
+}
+
 // Which cards were spoken to after the copy was made, the copy cannot know: it holds for all.
 static enum store_status restore(struct turn *t, struct utc now)
 {
     struct telling all = {.event = {.type = EVENT_RESTORE}, .list = store_all_cards};
-    enum store_status status = store_begin(t->options.store);
+    enum store_status status = spread_audits(t, &all.event.as.spread_ms);
+    if (status == STORE_OK)
+        status = store_begin(t->options.store);
     if (status == STORE_OK)
         status = store_outbox_forget(t->options.store);
     if (status == STORE_OK)

@@ -334,6 +334,7 @@ static bool open_work(struct server *v, const struct server_keys *keys)
                                          .message_days = v->settings->message_days,
                                          .alarm_months = v->settings->alarm_months,
                                          .location_months = v->settings->location_months,
+                                         .audit_gap_us = v->settings->audit_gap_us,
                                          .cipher = v->crypto.store.cipher,
                                          .send = hand_over,
                                          .hurry = hurry,

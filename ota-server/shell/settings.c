@@ -234,6 +234,18 @@ static bool read_audit_share(struct server_settings *s, cfg_t *file, char *error
     return true;
 }
 
+// Between two automatic audits, as all links together take them.
+static bool measure_audits(struct server_settings *s)
+{
+    uint64_t percents_per_s = 0;
+    for (unsigned i = 0; i < s->smsc_count; i++) {
+        if (s->smscs[i].bind != SMPP_RX)
+            percents_per_s += (uint64_t)s->smscs[i].rate * s->audit_percent;
+    }
+    s->audit_gap_us = percents_per_s == 0 ? 0 : (100000000u + percents_per_s - 1) / percents_per_s;
+    return true;
+}
+
 // --smsc HOST:PORT: one link, instead of those of the file.
 static bool ask_smsc(struct server_settings *s, char *error)
 {
@@ -498,7 +510,7 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
            read_retention(s, file, error) && read_factor_roles(s, file, error) &&
            read_log(s, file, error) && read_sinks(&s->sinks, cfg_getsec(file, "events"), error) &&
            read_policy(&s->policy, cfg_getsec(file, "policy"), error) && ask_smsc(s, error) &&
-           judge_routes(s, error);
+           judge_routes(s, error) && measure_audits(s);
 }
 
 // What libconfuse copies of a section.

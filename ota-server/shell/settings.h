@@ -105,6 +105,7 @@ struct server_settings {
     char key_file[SERVER_PATH_SIZE];
     char address[OUTBOX_ADDRESS_SIZE];
     uint8_t audit_percent; // see struct outbox_options
+    uint64_t audit_gap_us; // see struct turn_options
     struct server_smsc smscs[OUTBOX_LINKS_MAX];
     unsigned smsc_count;
     struct server_route routes[OUTBOX_ROUTES_MAX]; // the first one is "main"

@@ -826,12 +826,12 @@ planted_bug(decided_by_a_doubt ota-server/core/work.c STORY
     TEXT [==[
         r->dirty_attempts = 0;
         r->reissues = 0;
-        r->next_audit_at = first_audit(w);]==]
+        r->next_audit_at = work_first_audit(w);]==]
     BECOMES [==[
         r->dirty_attempts = 0;
         r->reissues = 0;
         r->needs_operator = false;
-        r->next_audit_at = first_audit(w);]==])
+        r->next_audit_at = work_first_audit(w);]==])
 
 planted_bug(merged_more_than_an_octet applet/notify.c STORY
     TEXT [==[
