@@ -53,6 +53,7 @@ class Worlds(Tree):
     def worlds(self, says):
         self.program("build/release/bin/ota-world", says)
         self.program("build/release/bin/ota-world-array", says)
+        self.write("tests/sim/unmet.txt", "# why\na flood  # needs rain\n")
 
     def test_card_days_are_added_and_what_all_worlds_missed_is_told(self):
         self.worlds('[ "$2" = 251..300 ] || echo "never: a cut"\necho "never: a flood"\n'
@@ -63,6 +64,20 @@ class Worlds(Tree):
         self.assertEqual([f["seeds"] for f in figures["sim.card_days_sqlite"]], ["1-250"])
         self.assertEqual([f["what"] for f in figures["sim.never_met"]], ["a flood"])
         self.assertEqual((figures["sim.probes"][0]["value"], figures["sim.probes"][0]["of"]), (9, 10))
+
+    def test_a_situation_that_no_world_met_and_no_list_allows_fails(self):
+        self.worlds('echo "never: a flood "\necho "never: a cut"\n'
+                    'echo "1000 card-days, no violation; 8 of 10 situations"\n')
+        status, said, _ = self.tool("worlds", *self.SEEDS, "--years", "0")
+        self.assertEqual(status, 1)
+        self.assertIn("does not name 'a cut'", said)
+        self.assertNotIn("'a flood'", said)
+
+    def test_what_is_allowed_and_was_met_is_told(self):
+        self.worlds('echo "1000 card-days, no violation; 10 of 10 situations"\n')
+        status, said, _ = self.tool("worlds", *self.SEEDS, "--years", "0")
+        self.assertEqual(status, 0, said)
+        self.assertIn("'a flood' was met by now", said)
 
     def test_too_few_card_years_fail(self):
         self.worlds('echo "100 card-days, no violation; 10 of 10 situations"')
