@@ -391,7 +391,7 @@ struct kept {
     json_t *root;
     int64_t person, event, enterprise; // 0: nobody noted whose it is
     struct bytes kind, hash;
-    uint64_t card, operation, group, campaign, user, import, pool, subscription;
+    uint64_t card, operation, group, campaign, user, import, pool, subscription, about;
     struct utc expires_at;
     char password_hash[USER_HASH_SIZE]; // that a person is to have, or ""
 };
@@ -420,6 +420,7 @@ static bool read_kept(const struct api_object *object, struct kept *k)
     k->import = id_of(k->root, "importId", "imp");
     k->pool = id_of(k->root, "poolId", "pol");
     k->subscription = id_of(k->root, "subscriptionId", "sub");
+    k->about = id_of(k->root, "enterpriseId", "ent");
     if (json_get_text(k->root, HASH_MEMBER, &password) == JSON_FOUND &&
         password.len < sizeof(k->password_hash))
         bytes_copy(k->password_hash, password);
@@ -542,7 +543,7 @@ static bool carry_out_other(struct api_exchange *x, const struct kept *k)
 {
     json_t *request = json_object_get(k->root, "request");
     if (k->campaign == 0 && k->group == 0 && k->user == 0 && k->import == 0 && k->pool == 0 &&
-        k->subscription == 0)
+        k->subscription == 0 && k->about == 0)
         return false;
     x->approval = x->work;
     x->work = NULL;
@@ -559,6 +560,8 @@ static bool carry_out_other(struct api_exchange *x, const struct kept *k)
         api_import_carry_out(x, k->import);
     else if (k->pool != 0)
         api_pool_carry_out(x, k->pool, request);
+    else if (k->about != 0)
+        api_enterprise_carry_out(x, k->about, request);
     else
         api_subscription_carry_out(x, k->subscription, request);
     return true;

@@ -73,6 +73,10 @@ void api_pool_carry_out(struct api_exchange *x, uint64_t pool, json_t *request);
 void api_approval_request_pack(struct api_exchange *x, const struct subscription *s,
                                const char *pack_now, const char *pack);
 void api_subscription_carry_out(struct api_exchange *x, uint64_t subscription, json_t *request);
+// The same for an enterprise that is to serve itself, which is x->root.
+void api_approval_request_enterprise(struct api_exchange *x, const struct document *enterprise);
+void api_enterprise_carry_out(struct api_exchange *x, uint64_t enterprise, json_t *request);
+#define ENTERPRISE_VERSION "enterpriseVersion" // of the request: the one that it was made for
 // 409: a request that was kept in a form in which it cannot be judged any more.
 void api_approval_refuse_old(struct api_exchange *x);
 // What one is about, as far as its decider matters.

@@ -67,6 +67,31 @@ void api_approval_request_pack(struct api_exchange *x, const struct subscription
                                                         .count = 1});
 }
 
+static uint64_t cards_of(struct api_exchange *x, uint64_t enterprise)
+{
+    struct store_counts counts = {0};
+    uint64_t cards = 0;
+    if (store_card_counts(x->reader, enterprise, &counts) != STORE_OK)
+        return 0;
+    for (size_t i = 0; i < CARD_STATES; i++)
+        cards += counts.cards_by_state[i];
+    return cards;
+}
+
+// Enterprises are the operator's to deal with: the approval is nobody else's.
+void api_approval_request_enterprise(struct api_exchange *x, const struct document *enterprise)
+{
+    json_t *request = json_deep_copy(x->root);
+    json_object_set_new(request, ENTERPRISE_VERSION, json_integer((json_int_t)enterprise->version));
+    api_approval_request_about(x, request,
+                               &(struct approval_about){.summary = "an enterprise serves itself",
+                                                        .member = "enterpriseId",
+                                                        .prefix = "ent",
+                                                        .id = enterprise->id,
+                                                        .tenant = AUTH_OPERATOR,
+                                                        .count = cards_of(x, enterprise->id)});
+}
+
 void api_approval_refuse_old(struct api_exchange *x)
 {
     api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,

@@ -2,9 +2,11 @@
 #include "common/base/text.h"
 #include "common/host/json.h"
 #include "common/host/zone.h"
-#include "ota-server/service/api_document.h"
+#include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/api_user.h"
+
+#include <stdlib.h>
 
 static const char *const kinds[] = {"OPERATOR", "ENTERPRISE", "VIRTUAL_OPERATOR",
                                     "SUPPLIER", "INSPECTOR",  NULL};
@@ -142,6 +144,16 @@ void api_enterprises_post(struct api_exchange *x)
     api_document_commit(x, &enterprises);
 }
 
+// Takes over what the body says. False: refused.
+static bool merge(struct api_exchange *x, struct api_object *object, struct bytes name, int status)
+{
+    if (name.len > 0)
+        api_document_name(object, name);
+    if (status >= 0)
+        object->document.state = status;
+    return api_document_merge(x, object);
+}
+
 void api_enterprise_patch(struct api_exchange *x)
 {
     const int status = read_enterprise(x, API_OPTIONAL);
@@ -156,10 +168,56 @@ void api_enterprise_patch(struct api_exchange *x)
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is the operator's own"));
         return;
     }
-    if (name.len > 0)
-        api_document_name(object, name);
-    if (status >= 0)
-        object->document.state = status;
-    if (api_document_merge(x, object) && check_relations(x, object))
+    enum authority_mode before = AUTHORITY_SELF_SERVICE;
+    enum authority_mode after = AUTHORITY_SELF_SERVICE;
+    enum store_status known = rules_enterprise_mode(&object->document, &before);
+    if (!merge(x, object, name, status) || !check_relations(x, object))
+        return;
+    if (known == STORE_OK)
+        known = rules_enterprise_mode(&object->document, &after);
+    const bool is_for_two = object->document.id != AUTH_OPERATOR && rules_give_away(before, after);
+    if (known != STORE_OK)
+        api_refuse_store(x, known);
+    else if (is_for_two && !x->api->options.single_person)
+        api_approval_request_enterprise(x, &object->document);
+    else
         api_document_commit(x, &enterprises);
+}
+
+static enum store_status keep_approved(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const enum store_status status = api_approval_keep(x, store);
+    if (status == STORE_CONFLICT) // somebody else decided meanwhile
+        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
+    return status == STORE_OK ? api_document_apply(x, store, now) : status;
+}
+
+void api_enterprise_carry_out(struct api_exchange *x, uint64_t enterprise, json_t *request)
+{
+    struct bytes text = {0};
+    int64_t version = -1;
+    struct api_object *object = calloc(1, sizeof(*object));
+    x->work = object;
+    json_decref(x->root);
+    x->root = json_deep_copy(request);
+    if (object == NULL || x->root == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    (void)json_get_integer(x->root, ENTERPRISE_VERSION, 0, INT64_MAX, &version);
+    json_object_del(x->root, ENTERPRISE_VERSION);
+    json_object_del(x->root, "enterpriseId");
+    if (json_get_text(x->root, "reason", &text) == JSON_FOUND && text.len <= API_WHY_MAX) {
+        bytes_copy(x->reason, text);
+        x->reason[text.len] = '\0';
+    }
+    api_body_init(&x->body, x->root);
+    const int status = read_enterprise(x, API_OPTIONAL);
+    const struct bytes name = api_body_text(&x->body, "name", API_OPTIONAL, 1, API_NAME_MAX);
+    if (!api_document_get(x, &enterprises, enterprise, object) ||
+        (int64_t)object->document.version != version)
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "The enterprise was changed since: ask for it anew"));
+    else if (merge(x, object, name, status) && check_relations(x, object))
+        api_commit(x, keep_approved, api_approval_reply);
 }

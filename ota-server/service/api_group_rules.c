@@ -180,12 +180,6 @@ static bool is_looser(const struct group_rules *before, const struct group_rules
            after->campaign_above > before->campaign_above;
 }
 
-// What enterprises asked for, or could not have, they would do without the operator.
-static bool gives_away(enum authority_mode before, enum authority_mode after)
-{
-    return before != AUTHORITY_SELF_SERVICE && after == AUTHORITY_SELF_SERVICE;
-}
-
 // The packs of the pools that a rule names, one bit each; pools that are gone have none.
 static enum store_status packs_of(struct api_exchange *x, const struct bootstrap_rule *rule,
                                   unsigned *packs)
@@ -234,7 +228,7 @@ static const char *what_is_for_two(const struct api_exchange *x, const struct ru
         return "bootstrap that deletes";
     if (is_looser(&w->before, &w->after))
         return "less for two people";
-    if (gives_away(w->before.authority, w->after.authority))
+    if (rules_give_away(w->before.authority, w->after.authority))
         return "enterprises serve themselves";
     if (w->has_other_packs)
         return "bootstrap from pools with another rule pack";

@@ -557,30 +557,58 @@ static bool only_reads(const json_t *enterprise)
     return kind != NULL && (strcmp(kind, "SUPPLIER") == 0 || strcmp(kind, "INSPECTOR") == 0);
 }
 
-static bool see_mode(void *context, const struct document *d)
+struct own_mode {
+    int mode; // -1: it says none
+    enum store_status status;
+};
+
+// Without memory nobody knows, and nobody may take that for the loosest.
+static struct own_mode own_mode(const struct document *enterprise)
 {
+    struct own_mode own = {.mode = -1, .status = STORE_OK};
     json_t *root = NULL;
     struct api_body b;
-    int *mode = context;
-    if (json_read(d->body, &root) == JSON_READ_OK) {
+    const enum json_fault fault = json_read(enterprise->body, &root);
+    if (fault == JSON_READ_NO_MEMORY)
+        own.status = STORE_BUSY;
+    if (fault == JSON_READ_OK) {
         api_body_init(&b, root);
-        *mode = only_reads(root)
-                    ? AUTHORITY_OPERATOR_ONLY
-                    : api_body_enum(&b, "authorityMode", API_OPTIONAL, authority_names);
+        own.mode = only_reads(root)
+                       ? AUTHORITY_OPERATOR_ONLY
+                       : api_body_enum(&b, "authorityMode", API_OPTIONAL, authority_names);
     }
     json_decref(root);
+    return own;
+}
+
+enum store_status rules_enterprise_mode(const struct document *enterprise,
+                                        enum authority_mode *mode)
+{
+    const struct own_mode own = own_mode(enterprise);
+    *mode = own.mode < 0 ? AUTHORITY_SELF_SERVICE : (enum authority_mode)own.mode;
+    return own.status;
+}
+
+bool rules_give_away(enum authority_mode before, enum authority_mode after)
+{
+    return before != AUTHORITY_SELF_SERVICE && after == AUTHORITY_SELF_SERVICE;
+}
+
+static bool see_mode(void *context, const struct document *d)
+{
+    *(struct own_mode *)context = own_mode(d);
     return false;
 }
 
 enum store_status rules_authority(struct store *s, uint64_t enterprise, enum authority_mode group,
                                   enum authority_mode *mode, bool *by_group)
 {
-    int own = -1;
+    struct own_mode own = {.mode = -1, .status = STORE_OK};
     const enum store_status status =
         store_document_get(s, "enterprise", enterprise, see_mode, &own);
-    *by_group = own < (int)group;
-    *mode = *by_group ? group : (enum authority_mode)own;
-    return status == STORE_NONE ? STORE_OK : status;
+    *by_group = own.mode < (int)group;
+    *mode = *by_group ? group : (enum authority_mode)own.mode;
+    return status == STORE_OK || status == STORE_NONE ? own.status : status;
 }
 
 enum store_status rules_authority_in(struct store *s, uint64_t enterprise, uint64_t group,

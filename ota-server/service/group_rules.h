@@ -53,7 +53,12 @@ enum store_status rules_of(struct store *s, uint64_t group, const struct policy 
 // One of the kind SUPPLIER or INSPECTOR is OPERATOR_ONLY. `by_group`: it is the group's word.
 enum store_status rules_authority(struct store *s, uint64_t enterprise, enum authority_mode group,
                                   enum authority_mode *mode, bool *by_group) MUST_USE;
-// The same in a group with the rules that are written for it.
+// What one may by its own document, before any group.
+enum store_status rules_enterprise_mode(const struct document *enterprise,
+                                        enum authority_mode *mode) MUST_USE;
+// Would enterprises do without the operator what they asked for, or could not have?
+bool rules_give_away(enum authority_mode before, enum authority_mode after);
+// The same as rules_authority() in a group with the rules that are written for it.
 enum store_status rules_authority_in(struct store *s, uint64_t enterprise, uint64_t group,
                                      enum authority_mode *mode, bool *by_group) MUST_USE;
 // Of "hh:mm"; -1 for another text.

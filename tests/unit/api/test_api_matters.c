@@ -66,6 +66,81 @@ static void nobody_lets_an_enterprise_serve_itself_alone(void **state)
     expect_mode("SELF_SERVICE");
 }
 
+static void expect_enterprise(const char *own, const char *text)
+{
+    ask(NULL, "GET", own, NULL);
+    expect(200, text);
+}
+
+static void an_enterprise_serves_itself_by_two(void **state)
+{
+    (void)state;
+    char own[sizeof(path)], old[sizeof(approval)], old_hash[sizeof(hash)], id[API_ID_SIZE];
+    static const char itself[] = "{\"authorityMode\":\"SELF_SERVICE\",\"region\":\"EU\","
+                                 "\"reason\":\"contract 9\"}";
+    static const char *const bounds[] = {"{\"authorityMode\":\"OPERATOR_ONLY\"}",
+                                         "{\"authorityMode\":\"REQUEST_APPROVE\"}"};
+    add_user("ada", "PLATFORM_ADMIN", LAB_TENANT);
+    api_id_write(id, "ent", enterprise);
+    (void)snprintf(own, sizeof(own), API_BASE "/enterprises/%s", id);
+    for (size_t i = 0; i < 2; i++) {
+        ask(first_admin, "PATCH", own, bounds[i]);
+        expect(200, "\"authorityMode\":");
+    }
+    (void)snprintf(path, sizeof(path), "%s?dryRun=true", own);
+    ask(first_admin, "PATCH", path, itself);
+    expect(200, "\"wouldAnswer\":202,\"approvalsNeeded\":1");
+    ask(first_admin, "PATCH", own, itself);
+    take_asked();
+    expect(202, "\"summary\":\"an enterprise serves itself\"");
+    assert_true(has(id) && has("\"targetCount\":1") && has("\"region\":\"EU\""));
+    memcpy(old, approval, sizeof(old));
+    memcpy(old_hash, hash, sizeof(old_hash));
+    decide_as(first_admin, "/approve");
+    expect(403, "PERMISSION_DENIED");
+    decide_as(colleague, "/approve"); // of that enterprise: it is none of theirs
+    expect(404, "NOT_FOUND");
+    expect_enterprise(own, "\"authorityMode\":\"REQUEST_APPROVE\"");
+    // Somebody looked at the enterprise as it was.
+    ask(NULL, "PATCH", own, "{\"timeZone\":\"UTC\"}");
+    assert_int_equal(a.status, 200);
+    decide_as(second, "/approve");
+    expect(409, "The enterprise was changed since");
+    ask(first_admin, "PATCH", own, itself);
+    take_asked();
+    decide_as(second, "/approve");
+    expect(200, "\"state\":\"APPROVED\"");
+    expect_enterprise(own, "\"authorityMode\":\"SELF_SERVICE\"");
+    expect_enterprise(own, "\"region\":\"EU\"");
+    assert_false(has("enterpriseVersion") || has("enterpriseId") || has("reason"));
+    ask(NULL, "GET", API_BASE "/audit-trail?action=enterprise.changed&perPage=1&sort=-sequence",
+        NULL);
+    expect(200, "\"after\":\"region=EU, authorityMode=SELF_SERVICE\",\"reason\":\"contract 9\"");
+    memcpy(approval, old, sizeof(old));
+    memcpy(hash, old_hash, sizeof(old_hash));
+    decide_as(second, "/reject");
+    expect(200, "\"state\":\"REJECTED\"");
+}
+
+// Whoever supplies or inspects only reads: what it becomes may do more.
+static void another_kind_lets_it_serve_itself(void **state)
+{
+    (void)state;
+    char own[sizeof(path)], id[API_ID_SIZE];
+    add_user("ada", "PLATFORM_ADMIN", LAB_TENANT);
+    api_id_write(id, "ent", enterprise);
+    (void)snprintf(own, sizeof(own), API_BASE "/enterprises/%s", id);
+    ask(first_admin, "PATCH", own, "{\"kind\":\"SUPPLIER\"}");
+    expect(200, "\"kind\":\"SUPPLIER\"");
+    ask(first_admin, "PATCH", own, "{\"kind\":\"INSPECTOR\"}");
+    expect(200, "\"kind\":\"INSPECTOR\"");
+    ask(first_admin, "PATCH", own, "{\"kind\":\"ENTERPRISE\"}");
+    take_asked();
+    ask(first_admin, "PATCH", own,
+        "{\"kind\":\"ENTERPRISE\",\"authorityMode\":\"REQUEST_APPROVE\"}");
+    expect(200, "\"kind\":\"ENTERPRISE\"");
+}
+
 static void take_waiting(void)
 {
     take("id", approval, sizeof(approval));
@@ -191,6 +266,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(nobody_switches_four_eyes_off_alone),
         CASE(nobody_lets_an_enterprise_serve_itself_alone),
+        CASE(an_enterprise_serves_itself_by_two),
+        CASE(another_kind_lets_it_serve_itself),
         CASE(an_old_word_clears_no_later_doubt),
         CASE(an_old_word_lifts_no_later_quarantine),
         CASE(an_old_request_overwrites_no_later_rules),
