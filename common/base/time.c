@@ -43,6 +43,17 @@ void utc_format(struct utc at, char text[UTC_TEXT_SIZE])
     put(text + 20, rest % 1000, 3);
 }
 
+void utc_format_name(struct utc at, char text[UTC_TEXT_SIZE])
+{
+    int len = 0;
+    utc_format(at, text);
+    for (int i = 0; text[i] != '\0'; i++) {
+        if (text[i] != '-' && text[i] != ':' && text[i] != '.')
+            text[len++] = text[i];
+    }
+    text[len] = '\0';
+}
+
 #define MINUTE_MS INT64_C(60000)
 
 static bool has_changed(const struct utc_offset *o, struct utc at)

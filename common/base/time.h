@@ -56,3 +56,5 @@ struct utc utc_of_local(const struct utc_offset *o, int64_t local_ms, struct utc
 // Writes `2026-07-24T12:00:00.000Z` and a zero. Years 0000 to 9999; others become the nearest.
 #define UTC_TEXT_SIZE 25
 void utc_format(struct utc at, char text[UTC_TEXT_SIZE]);
+// The same in the basic form, for names of files: `20260724T120000000Z`.
+void utc_format_name(struct utc at, char text[UTC_TEXT_SIZE]);

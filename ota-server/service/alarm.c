@@ -38,7 +38,7 @@ static const struct {
     {"db.slow.commit", ALARM_MAJOR, false},
     {"queue.growing", ALARM_MAJOR, false},
     {"reconcile.needs_operator", ALARM_MAJOR, false},
-    {"audit.chain.broken", ALARM_CRITICAL, false},
+    {ALARM_CHAIN_BROKEN, ALARM_CRITICAL, false},
     {"card.nvm.error", ALARM_MINOR, true},
     {"clock.jump", ALARM_MAJOR, true},
     {"bootstrap.stalled", ALARM_MAJOR, false},

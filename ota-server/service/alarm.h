@@ -10,6 +10,7 @@
 
 #define ALARM_KIND "alarm"
 #define ALARM_SINK_DEAD "webhook.dead"
+#define ALARM_CHAIN_BROKEN "audit.chain.broken"
 #define ALARM_KEY_SIZE 32
 #define ALARM_OBJECT_SIZE 80
 

@@ -219,8 +219,8 @@ static void reply_verdict(struct api_exchange *x)
 
 static void verify_now(struct api_exchange *x, struct verify_work *w)
 {
-    const enum store_status status =
-        store_trail_verify(x->reader, w->check.from, w->check.to, &w->verdict);
+    const enum store_status status = store_trail_verify(
+        x->reader, w->check.from, w->check.is_whole ? 0 : w->check.to, &w->verdict);
     if (status != STORE_OK)
         api_refuse_store(x, status);
     else if (w->verdict.ok || x->is_dry_run)
@@ -313,7 +313,8 @@ void api_trail_verify(struct api_exchange *x)
     }
     if (!check_range(x, &w->check, w->head))
         return;
-    if (w->check.to == 0)
+    w->check.is_whole = w->check.to == 0;
+    if (w->check.is_whole)
         w->check.to = w->head;
     if (w->check.to < w->check.from || w->check.to - w->check.from < VERIFY_ROWS)
         verify_now(x, w);

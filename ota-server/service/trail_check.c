@@ -72,7 +72,7 @@ void trail_verdict_put(struct json_writer *j, const struct trail_verdict *v, uin
 
 enum store_status trail_broken_raise(struct store *store, uint64_t id, struct utc now)
 {
-    const struct alarm_place at = {.key = "audit.chain.broken", .object = ""};
+    const struct alarm_place at = {.key = ALARM_CHAIN_BROKEN, .object = ""};
     return alarm_raise(store, &at, id, now);
 }
 
@@ -86,6 +86,7 @@ static void begin_document(struct json_writer *j, const struct trail_check *c, c
     api_put_number(j, "toSequence", c->to);
     api_put_number(j, "checked", rows);
     api_put_time(j, "createdAt", c->created_at);
+    api_put_bool(j, "whole", c->is_whole);
 }
 
 void trail_check_write(struct writer *out, const struct trail_check *c, uint64_t rows)
@@ -102,6 +103,7 @@ void trail_check_read(const struct document *d, struct trail_check *c)
     if (json_read(d->body, &root) == JSON_READ_OK) {
         c->from = json_unsigned(root, "fromSequence");
         c->to = json_unsigned(root, "toSequence");
+        c->is_whole = json_is_true(json_object_get(root, "whole"));
     }
     json_decref(root);
 }
@@ -192,7 +194,7 @@ static void run_end(struct trail_checks *c, struct seat *s, struct store *reader
         v.to = s->check.to;
         v.checked = s->rows;
         (void)pthread_mutex_unlock(&c->mutex);
-        store_trail_witness(reader, v.from, v.to, &v);
+        store_trail_witness(reader, v.from, s->check.is_whole ? UINT64_MAX : v.to, &v);
         (void)pthread_mutex_lock(&c->mutex);
         s->verdict = v;
     }

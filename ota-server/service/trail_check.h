@@ -36,6 +36,7 @@ void trail_checks_close(struct trail_checks *checks);
 struct trail_check {
     uint64_t id, owner; // enterprise that asked
     uint64_t from, to;  // sequences
+    bool is_whole;      // up to the end: every checkpoint must fit, also those of rows beyond it
     struct utc created_at;
 };
 // The document of a check that was ordered: to be put in the transaction of the order.

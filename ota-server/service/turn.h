@@ -200,6 +200,8 @@ enum turn_status turn_start(struct turn *t, struct utc now) MUST_USE;
 enum turn_status turn_stop(struct turn *t, struct utc now) MUST_USE;
 // How far the clock had gone back at the start; 0: not.
 int64_t turn_clock_back_ms(const struct turn *t);
+// Did it start from a backup, put back by the command or found to be one?
+bool turn_was_restored(const struct turn *t);
 
 struct turn_counts {
     uint64_t events, turns, commits, sent, received, dropped, strays, duplicates, failures;

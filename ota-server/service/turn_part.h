@@ -123,6 +123,7 @@ struct turn {
     struct stray stray_rows[STRAYS_MAX];
     size_t stray_count;
     int64_t clock_back_ms; // that the clock had gone back at the start
+    bool was_restored;     // found at the start
     bool is_running;
     bool cannot_write; // the last turn, to its store
     uint32_t again_ms; // until the next one then

@@ -1,5 +1,7 @@
 // The turn's start and stop: what became of the cards while the server was away.
+#include "ota-server/service/alarm.h"
 #include "ota-server/service/turn_part.h"
+#include "ota-server/store/backup.h"
 #include "ota-server/store/campaigns.h"
 #include "ota-server/store/notices.h"
 
@@ -121,6 +123,17 @@ static enum store_status spread_audits(struct turn *t, int64_t *ms)
     return status;
 }
 
+// Rows of the trail that are gone without a command that took them away: somebody must look.
+static enum store_status note_missing_rows(struct turn *t, struct utc now)
+{
+    const struct alarm_place at = {.key = ALARM_CHAIN_BROKEN, .object = ""};
+    bool is_noticed = false;
+    const enum store_status status = store_restore_notice(t->options.store, now, &is_noticed);
+    if (status != STORE_OK || !is_noticed)
+        return status;
+    return alarm_raise(t->options.store, &at, turn_id(t, now), now);
+}
+
 // Which cards were spoken to after the copy was made, the copy cannot know: it holds for all.
 static enum store_status restore(struct turn *t, struct utc now)
 {
@@ -128,6 +141,8 @@ static enum store_status restore(struct turn *t, struct utc now)
     enum store_status status = spread_audits(t, &all.event.as.spread_ms);
     if (status == STORE_OK)
         status = store_begin(t->options.store);
+    if (status == STORE_OK)
+        status = note_missing_rows(t, now);
     if (status == STORE_OK)
         status = store_outbox_forget(t->options.store);
     if (status == STORE_OK)
@@ -140,8 +155,11 @@ static enum store_status restore(struct turn *t, struct utc now)
         status = end_sessions(t);
     if (status == STORE_OK)
         status = store_commit(t->options.store);
-    if (status == STORE_OK)
-        return tell(t, &all, now);
+    if (status == STORE_OK) {
+        t->was_restored = true;
+        status = store_checkpoints_aside(t->options.store, now);
+        return status == STORE_OK ? tell(t, &all, now) : status;
+    }
     store_rollback(t->options.store);
     return status;
 }
@@ -325,6 +343,11 @@ enum turn_status turn_start(struct turn *t, struct utc now)
     t->next_sweep = now;
     t->next_checkpoint = now;
     return turn_status_of(status);
+}
+
+bool turn_was_restored(const struct turn *t)
+{
+    return t->was_restored;
 }
 
 int64_t turn_clock_back_ms(const struct turn *t)

@@ -187,19 +187,6 @@ static int prepare_database(const struct server_keys *keys, const struct names *
     return sync_path(path) ? EXIT_SUCCESS : fail(path, strerror(errno));
 }
 
-// "20261129T104500000Z"
-static void write_time(struct utc at, char text[UTC_TEXT_SIZE])
-{
-    char with_marks[UTC_TEXT_SIZE];
-    struct writer w = writer_of(text, UTC_TEXT_SIZE);
-    utc_format(at, with_marks);
-    for (const char *c = with_marks; *c != '\0'; c++) {
-        if (strchr("-:.", *c) == NULL)
-            writer_u8(&w, (uint8_t)*c);
-    }
-    (void)text_end(&w);
-}
-
 static bool move_aside(const char *path, const char *time)
 {
     char aside[NAME_SIZE + 32];
@@ -243,14 +230,16 @@ int backup_restore(const struct server_settings *settings, const struct server_k
     const int code = prepare_database(keys, &names);
     if (code != EXIT_SUCCESS)
         return code;
-    write_time(clock_utc(), time);
+    utc_format_name(clock_utc(), time);
+    const bool is_replaced = is_there(names.data_database) || is_there(names.data_checkpoints);
     if (!swap(settings->data, names.data_database, names.restored, time) ||
         !move_aside(names.data_checkpoints, time) ||
         rename(names.restored_checkpoints, names.data_checkpoints) != 0)
         return fail(settings->data, strerror(errno));
-    (void)printf("restored %s\nwhat was there has .before-%s behind its name\n"
-                 "next: start the server; it audits every card, and holds downloads until then\n",
-                 names.data_database, time);
+    (void)printf("restored %s\n", names.data_database);
+    if (is_replaced)
+        (void)printf("what was there has .before-%s behind its name\n", time);
+    (void)printf("next: start the server; it audits every card, and holds downloads until then\n");
     return EXIT_SUCCESS;
 }
 

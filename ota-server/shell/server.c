@@ -615,6 +615,8 @@ static bool start(struct server *v, const struct server_keys *keys)
         return false;
     if (turn_start(v->turn, server_utc(v)) != TURN_OK)
         return fail(v->settings->data, store_problem(v->writer));
+    if (turn_was_restored(v->turn))
+        log_plain(v, LOG_WARN, "server.restored", "an older database: every card is audited");
     (void)snprintf(v->public_url, sizeof v->public_url, "%s", v->settings->public_url);
     if (!open_wake(v) || !open_imports(v, keys) || !open_checks(v, keys) || !open_folders(v) ||
         !open_sender(v, keys) || !open_api(v, keys))

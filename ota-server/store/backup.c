@@ -2,9 +2,14 @@
 
 #include "ota-server/store/driver.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define RESTORED "restored"
+#define ROW_TEXT_SIZE 32
+#define CHECKPOINTS_PATH_SIZE 4096
 
 // VACUUM INTO and not the engine's backup interface: that starts again from the first page whenever
 // another process commits, so that under load it would never end. This reads one state, in one
@@ -37,12 +42,15 @@ enum store_status store_judge(struct store *s)
     return status;
 }
 
-static enum store_status put_back(struct store *s, struct utc now)
+static enum store_status put_back(struct store *s, struct utc now, const char *before,
+                                  const char *after)
 {
     const struct trail_new row = {.at = now,
                                   .actor = {.kind = ACTOR_SYSTEM},
                                   .action = "server.restored",
-                                  .object_kind = "system"};
+                                  .object_kind = "system",
+                                  .before = before,
+                                  .after = after};
     const enum store_status status = store_value_put(s, RESTORED, bytes_of_text("yes"));
     return status == STORE_OK ? store_trail_add(s, &row) : status;
 }
@@ -52,7 +60,7 @@ enum store_status store_put_back(struct store *s, struct utc now)
     enum store_status status = store_begin(s);
     if (status != STORE_OK)
         return status;
-    status = put_back(s, now);
+    status = put_back(s, now, "", "");
     if (status == STORE_OK)
         return store_commit(s);
     store_rollback(s);
@@ -66,6 +74,45 @@ enum store_status store_is_put_back(struct store *s, bool *is_so)
     const enum store_status status = store_value(s, RESTORED, &w);
     *is_so = w.len > 0;
     return status == STORE_NONE ? STORE_OK : status;
+}
+
+enum store_status store_restore_notice(struct store *s, struct utc now, bool *is_noticed)
+{
+    bool is_told = false;
+    uint64_t lost = 0;
+    char before[ROW_TEXT_SIZE];
+    char after[ROW_TEXT_SIZE];
+    *is_noticed = false;
+    enum store_status status = store_is_put_back(s, &is_told);
+    if (status == STORE_OK && !is_told)
+        status = checkpoint_lost(s, &lost);
+    if (status != STORE_OK || is_told)
+        return status;
+    *is_noticed = true;
+    (void)snprintf(before, sizeof before, "row %" PRIu64, lost);
+    (void)snprintf(after, sizeof after, "row %" PRIu64, s->head.sequence);
+    return put_back(s, now, before, after);
+}
+
+enum store_status store_checkpoints_aside(struct store *s, struct utc now)
+{
+    char aside[CHECKPOINTS_PATH_SIZE];
+    char kept[CHECKPOINTS_PATH_SIZE];
+    char time[UTC_TEXT_SIZE];
+    uint64_t lost = 0;
+    const char *path = s->options.checkpoints;
+    enum store_status status = checkpoint_lost(s, &lost);
+    if (status != STORE_OK || lost == 0)
+        return status;
+    utc_format_name(now, time);
+    if ((size_t)snprintf(aside, sizeof aside, "%s.before-%s", path, time) >= sizeof aside)
+        return STORE_FAILED;
+    (void)snprintf(kept, sizeof kept, "%s.kept", path);
+    status = store_checkpoints_keep(s, path, kept);
+    if (status == STORE_OK &&
+        ((link(path, aside) != 0 && errno != EEXIST) || rename(kept, path) != 0))
+        status = STORE_FULL;
+    return status;
 }
 
 enum store_status store_restore_done(struct store *s)

@@ -148,6 +148,8 @@ enum store_status cards_counted(struct store *s, const struct counted *cards);
 enum store_status cards_count(struct store *s);
 // backup.c
 enum store_status store_is_put_back(struct store *s, bool *is_so);
+// The highest row of a checkpoint that the trail does not have as it says; 0: none.
+enum store_status checkpoint_lost(struct store *s, uint64_t *sequence);
 // trail.c
 enum store_status trail_open(struct store *s);
 void trail_read(const struct query *q, struct trail_row *r);

@@ -191,23 +191,31 @@ enum store_status store_checkpoints_keep(struct store *s, const char *from, cons
     return is_good ? STORE_OK : STORE_FULL;
 }
 
-enum store_status store_is_restored(struct store *s, bool *is_restored)
+enum store_status checkpoint_lost(struct store *s, uint64_t *sequence)
 {
-    enum store_status status = store_is_put_back(s, is_restored);
     FILE *f = s->options.checkpoints == NULL ? NULL : fopen(s->options.checkpoints, "r");
-    if (f == NULL || *is_restored) {
-        if (f != NULL)
-            fclose(f);
-        return status;
-    }
     char line[CHECKPOINT_LINE_MAX];
     struct bytes text;
     struct checkpoint c;
-    while (status == STORE_OK && fgets(line, sizeof(line), f) != NULL) {
-        if (read_checkpoint(line, &c, &text))
-            *is_restored = !checkpoint_fits(s, &c);
+    *sequence = 0;
+    if (f == NULL)
+        return STORE_OK;
+    while (fgets(line, sizeof(line), f) != NULL) {
+        if (read_checkpoint(line, &c, &text) && c.sequence > *sequence && !checkpoint_fits(s, &c))
+            *sequence = c.sequence;
     }
     fclose(f);
+    return STORE_OK;
+}
+
+enum store_status store_is_restored(struct store *s, bool *is_restored)
+{
+    uint64_t lost = 0;
+    enum store_status status = store_is_put_back(s, is_restored);
+    if (status != STORE_OK || *is_restored)
+        return status;
+    status = checkpoint_lost(s, &lost);
+    *is_restored = lost > 0;
     return status;
 }
 

@@ -68,6 +68,8 @@ static void dates_are_those_of_the_calendar(void **state)
     assert_string_equal(text, "1970-01-01T00:00:00.000Z");
     utc_format((struct utc){INT64_C(951827696789)}, text); // date -u -d 2000-02-29T12:34:56 +%s
     assert_string_equal(text, "2000-02-29T12:34:56.789Z");
+    utc_format_name((struct utc){INT64_C(951827696789)}, text);
+    assert_string_equal(text, "20000229T123456789Z");
     utc_format((struct utc){-1}, text);
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
     utc_format((struct utc){INT64_C(253402300799999)}, text);
