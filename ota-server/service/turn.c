@@ -206,6 +206,7 @@ static enum store_status save(struct turn *t, const struct event *e)
     if (status != STORE_OK)
         return status;
     turn_note_place(t, e);
+    turn_note_doubt(t);
     return is_to_follow(t)
                ? t->options.follow(t->options.follow_context, t->options.store, &t->decision, e->at)
                : STORE_OK;

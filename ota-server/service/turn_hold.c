@@ -6,7 +6,7 @@
 #include "ota-server/service/download_hold.h"
 #include "ota-server/service/turn_part.h"
 
-#define LOOK_MS (60 * 1000)
+#define LOOK_MS (6 * 60 * 60 * 1000) // should anything not have been noted
 
 enum store_status turn_hold(struct turn *t, bool *is_on)
 {
@@ -25,6 +25,15 @@ enum store_status turn_hold_begin(struct turn *t, struct utc now)
 {
     t->hold.is_known = false;
     return download_hold_begin(t->options.store, now);
+}
+
+void turn_note_doubt(struct turn *t)
+{
+    const struct record *a = &t->before;
+    const struct record *b = &t->decision.next;
+    const bool has_moved = a->dirty_since.ms != b->dirty_since.ms || a->state != b->state;
+    if (a->dirty_since.ms != 0 && has_moved)
+        t->hold.look_at = t->now;
 }
 
 static enum store_status end(struct turn *t, struct utc now)

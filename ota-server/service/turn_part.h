@@ -66,7 +66,7 @@ struct places {
 struct hold {
     bool is_known; // false: the store is to be asked
     bool is_on;
-    struct utc look_at; // whether it can end
+    struct utc look_at; // whether it can end: once a card is out of doubt
 };
 
 // The policy of a group that was used lately.
@@ -174,6 +174,8 @@ enum store_status turn_run_places(struct turn *t, struct utc now) MUST_USE;
 struct utc turn_places_due(const struct turn *t, struct utc now); // 0: not by time
 // turn_hold.c: whether downloads are held now.
 enum store_status turn_hold(struct turn *t, bool *is_on) MUST_USE;
+// Notes that a saved decision takes a card out of doubt.
+void turn_note_doubt(struct turn *t);
 // A backup was put back: they are from here on.
 enum store_status turn_hold_begin(struct turn *t, struct utc now) MUST_USE;
 // Ends it when no card is in doubt any more.

@@ -324,9 +324,8 @@ static bool are_downloads_held(void)
     return status == STORE_OK && w.len > 0;
 }
 
-static void downloads_are_held_from_a_restore_until_no_card_is_in_doubt(void **state)
+static void restart_with_an_older_copy(void)
 {
-    (void)state;
     (void)ask(1);
     assert_int_equal(run(), TURN_OK);
     assert_false(are_downloads_held());
@@ -338,17 +337,34 @@ static void downloads_are_held_from_a_restore_until_no_card_is_in_doubt(void **s
     put_back(copy);
     open_server(note_sent, NULL);
     assert_int_equal(turn_start(turn, world.now), TURN_OK);
+}
+
+static void downloads_are_held_from_a_restore_until_no_card_is_in_doubt(void **state)
+{
+    (void)state;
+    restart_with_an_older_copy();
     for (uint64_t i = 1; i <= CARDS; i++) {
         struct event e = {.type = EVENT_CLEAR_DIRTY};
         assert_true(are_downloads_held());
         assert_true(turn_event(turn, i, &e, NULL, NULL));
-        world.now.ms += 60 * 1000; // it looks once a minute
         assert_int_equal(run(), TURN_OK);
-        reopen(); // and keeps it over a start
+        if (i < CARDS)
+            reopen(); // it is kept over a start
     }
-    world.now.ms += 60 * 1000;
-    assert_int_equal(run(), TURN_OK);
-    assert_false(are_downloads_held());
+    assert_false(are_downloads_held()); // the last one ends it at once
+}
+
+static void who_waits_for_cards_in_doubt_does_not_look_again_and_again(void **state)
+{
+    (void)state;
+    restart_with_an_older_copy();
+    const uint64_t turns = turn_counts(turn).turns;
+    for (unsigned minute = 0; minute < 60; minute++) {
+        world.now.ms += 60 * 1000;
+        assert_int_equal(run(), TURN_OK);
+    }
+    assert_true(are_downloads_held());
+    assert_in_range(turn_counts(turn).turns - turns, 0, 30);
 }
 
 static void give(uint64_t subscription, uint64_t card, uint8_t state)
@@ -612,6 +628,7 @@ int main(void)
         TEST(a_lock_held_by_another_process_refuses_for_now),
         TEST(an_older_copy_is_noticed_on_every_card_and_nothing_old_is_sent),
         TEST(downloads_are_held_from_a_restore_until_no_card_is_in_doubt),
+        TEST(who_waits_for_cards_in_doubt_does_not_look_again_and_again),
         TEST(of_two_downloads_that_became_another_cards_none_leaves),
         TEST(a_restore_that_is_cut_short_is_done_again),
         TEST(each_opening_of_a_file_may_fail),
