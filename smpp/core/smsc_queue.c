@@ -243,17 +243,11 @@ bool smsc_queue_timer(struct smsc_queue *q, struct instant due, uint32_t subject
     return true;
 }
 
-struct instant smsc_queue_due(const struct smsc_queue *q)
+// What stood at the top, and is not there any more.
+static struct smsc_timer timer_take(struct smsc_queue *q)
 {
-    return q->timers_used > 0 ? q->timers[0].due : INSTANT_NEVER;
-}
-
-bool smsc_queue_expire(struct smsc_queue *q, struct instant now, struct smsc_timer *out)
-{
-    if (q->timers_used == 0 || !instant_is_due(q->timers[0].due, now))
-        return false;
-    *out = q->timers[0];
-    struct smsc_timer last = q->timers[--q->timers_used];
+    const struct smsc_timer first = q->timers[0];
+    const struct smsc_timer last = q->timers[--q->timers_used];
     uint32_t at = 0;
     for (;;) {
         uint32_t child = 2 * at + 1;
@@ -267,5 +261,20 @@ bool smsc_queue_expire(struct smsc_queue *q, struct instant now, struct smsc_tim
         at = child;
     }
     q->timers[at] = last;
+    return first;
+}
+
+struct instant smsc_queue_due(struct smsc_queue *q)
+{
+    while (q->timers_used > 0 && !is_meant(q, &q->timers[0]))
+        (void)timer_take(q);
+    return q->timers_used > 0 ? q->timers[0].due : INSTANT_NEVER;
+}
+
+bool smsc_queue_expire(struct smsc_queue *q, struct instant now, struct smsc_timer *out)
+{
+    if (q->timers_used == 0 || !instant_is_due(q->timers[0].due, now))
+        return false;
+    *out = timer_take(q);
     return true;
 }

@@ -112,6 +112,7 @@ uint32_t smsc_queue_take_ready(struct smsc_queue *q);
 // something. When there are twice as many as once meant something, or no room is left, those that
 // mean nothing any more are swept out. False: no room even so.
 bool smsc_queue_timer(struct smsc_queue *q, struct instant due, uint32_t subject, uint64_t id);
-struct instant smsc_queue_due(const struct smsc_queue *q);
+// When the next timer fires that means something; those before it are forgotten.
+struct instant smsc_queue_due(struct smsc_queue *q);
 // Takes the next timer that is due; false when none is.
 bool smsc_queue_expire(struct smsc_queue *q, struct instant now, struct smsc_timer *out);

@@ -370,6 +370,20 @@ static void a_sender_that_disconnects_often_loses_nothing(void **state)
     assert_int_equal(queue.held, 0);
 }
 
+static void who_is_delivered_is_no_deadline_any_more(void **state)
+{
+    (void)state;
+    submit_to(&server, "12345", "9990000000001", "", 'A');
+    settle();
+    assert_string_equal(marks(&network), "A");
+    assert_int_equal(queue.held, 0);
+    assert_int_equal(smsc_queue_due(&queue).ms, INSTANT_NEVER.ms);
+    network.deliver_status = ESME_RX_T_APPN;
+    submit_to(&server, "12345", "9990000000001", "", 'B');
+    settle();
+    assert_int_equal(smsc_queue_due(&queue).ms, clock_ms + smsc.config.retry_first_ms);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
@@ -398,6 +412,7 @@ int main(void)
         TEST(one_of_two_links_of_an_account_gets_a_message),
         TEST(a_message_without_a_route_expires_and_its_receipt_waits_for_the_sender),
         TEST(a_sender_that_disconnects_often_loses_nothing),
+        TEST(who_is_delivered_is_no_deadline_any_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
