@@ -1,5 +1,6 @@
 // The cards of a world: keys, subscriptions, devices, and the networks that know them.
 #include "common/base/check.h"
+#include "common/base/text.h"
 #include "common/host/cipher_openssl.h"
 #include "tests/world/world.h"
 
@@ -8,6 +9,7 @@
 
 #define PAGES_PER_CARD 256
 #define INDEX_LEN 1024
+#define NUMBER_PLACE_DIGITS 7 // of a number: whose it is
 
 static const char scenario_text[] = "otaria-scenario 1\n"
                                     "network 00101 lte\n"
@@ -213,13 +215,17 @@ void cards_close(struct world *w)
 
 uint32_t card_of_number(const struct world *w, struct bytes digits)
 {
-    for (uint32_t i = 0; i < w->cards; i++) {
-        for (unsigned s = 0; s < WORLD_SUBSCRIPTIONS; s++) {
-            if (bytes_equal(digits, bytes_of_text(w->people[i].numbers[s])))
-                return group_holder(w, i, s);
-        }
-    }
-    return w->cards;
+    uint64_t place; // as it was numbered
+    if (digits.len <= NUMBER_PLACE_DIGITS ||
+        !text_read_decimal(bytes_slice(digits, digits.len - NUMBER_PLACE_DIGITS, digits.len),
+                           &place) ||
+        place == 0)
+        return w->cards;
+    const uint64_t i = (place - 1) / 10;
+    const uint64_t s = (place - 1) % 10;
+    const bool is_one = i < w->cards && s < WORLD_SUBSCRIPTIONS &&
+                        bytes_equal(digits, bytes_of_text(w->people[i].numbers[s]));
+    return is_one ? group_holder(w, (uint32_t)i, (unsigned)s) : w->cards;
 }
 
 uint32_t card_of(const struct world *w, uint64_t id)

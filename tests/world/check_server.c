@@ -153,9 +153,8 @@ static void compare(struct world *w, uint32_t card, bool is_saved)
 
 bool check_is_forgotten(const struct world *w, uint32_t card)
 {
-    struct record r;
-    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
-    return r.reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0 && r.state != CARD_RETIRED;
+    const struct record *r = world_store_record(w->server.store, w->people[card].id);
+    return r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0 && r->state != CARD_RETIRED;
 }
 
 // Every card is in doubt, and the server is far above whatever it may have given away since.

@@ -124,7 +124,8 @@ struct store {
     const struct store_crypto *crypto;
     struct secret_key pseudonym_key;
     struct rows rows[ROW_KINDS];
-    bool is_open;    // a transaction
+    uint32_t swept[ROW_KINDS]; // the first rows: as many are gone
+    bool is_open;              // a transaction
     bool is_touched; // by a write since it began, also of what is not kept here, or was undone
     bool was_struck;
     enum world_disk disk;

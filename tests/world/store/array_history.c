@@ -352,31 +352,6 @@ enum store_status store_expire(struct store *s, enum retained kind, struct utc b
     return STORE_FAILED;
 }
 
-#define DAY_MS INT64_C(86400000)
-
-static void sweep(struct store *s, int64_t *at_ms, int64_t before_ms)
-{
-    if (*at_ms == ARRAY_SWEPT || *at_ms >= before_ms)
-        return;
-    row_keep(s, at_ms, sizeof *at_ms);
-    *at_ms = ARRAY_SWEPT;
-}
-
-// As the other store does: parts after a day, receipts after 7 d, whatever a clock does later; the
-// rest is not kept.
-enum store_status store_sweep(struct store *s, struct utc now)
-{
-    for (uint32_t i = 0; i < s->rows[PARTS].count; i++) {
-        struct part_place *p = row_at(s, PARTS, i);
-        sweep(s, &p->at_ms, now.ms - DAY_MS);
-    }
-    for (uint32_t i = 0; i < s->rows[RECEIPTS].count; i++) {
-        struct receipt_place *r = row_at(s, RECEIPTS, i);
-        sweep(s, &r->at_ms, now.ms - 7 * DAY_MS);
-    }
-    return STORE_OK;
-}
-
 // --- values ----------------------------------------------------------------------------------
 
 static struct value_place *value_find(const struct store *s, const char *name)
@@ -578,15 +553,26 @@ static bool is_wanted(const struct trail_filter *f, const struct trail_place *t)
            (f->action == NULL || strcmp(f->action, t->row.action) == 0);
 }
 
+// The row before `*at`, 0 at first; of an object those alone that it may be found by.
+static const struct trail_place *trail_before(const struct store *s, const struct trail_filter *f,
+                                              uint32_t *at)
+{
+    if (f->object != 0)
+        return row_with(s, TRAIL, f->object, at);
+    *at = *at == 0 ? s->rows[TRAIL].count : *at - 1;
+    return *at == 0 ? NULL : row_at(s, TRAIL, *at - 1);
+}
+
 // By object and action, newest first: a world asks for no more.
 enum store_status store_trail(struct store *s, const struct trail_filter *f,
                               const struct store_page *page, store_trail_fn *each, void *context,
                               uint64_t *total)
 {
     bool goes_on = true;
+    uint32_t at = 0;
     *total = 0;
-    for (uint32_t i = s->rows[TRAIL].count; i > 0; i--) {
-        const struct trail_place *t = row_at(s, TRAIL, i - 1);
+    const struct trail_place *t = trail_before(s, f, &at);
+    for (; t != NULL; t = trail_before(s, f, &at)) {
         if (!is_wanted(f, t))
             continue;
         const bool is_on_page = *total >= page->offset && *total - page->offset < page->limit;
