@@ -163,7 +163,7 @@ planted_bug(switch_not_told applet/switching.c RULE no_silent_difference
     close_journal(t);
     const struct search none]==])
 
-planted_bug(download_takes_a_used_slot applet/commands.c RULE only_delete
+planted_bug(download_takes_a_used_slot applet/commands.c RULE only_delete SEED 1
     TEXT [==[
         if (m->slots[i].state == SLOT_EMPTY)
             return i;]==]

@@ -170,7 +170,8 @@ static void draw_submit(struct world *w, enum deed_kind kind, uint32_t card,
     const struct knobs *k = &w->knobs;
     const struct {
         uint8_t fault;
-        uint32_t per_million, value;
+        uint64_t per_million;
+        uint32_t value;
     } rows[] = {
         {SMSC_FAULT_LOSE, k->smsc_lose, 0},
         {SMSC_FAULT_DELAY, k->smsc_delay, 20000},

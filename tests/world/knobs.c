@@ -14,7 +14,7 @@ static const struct range ranges[] = {
 #undef KNOB
 };
 _Static_assert(sizeof ranges / sizeof ranges[0] == KNOB_COUNT, "every knob has its range");
-_Static_assert(sizeof(struct knobs) == KNOB_COUNT * sizeof(uint32_t), "a row of numbers");
+_Static_assert(sizeof(struct knobs) == KNOB_COUNT * sizeof(uint64_t), "a row of numbers");
 
 // Log-uniform without floating point: doublings first, then a place within the last one.
 static uint32_t draw(struct prng *p, const struct range *range)
@@ -35,7 +35,7 @@ static bool is_time(const struct range *range)
 
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm)
 {
-    uint32_t values[KNOB_COUNT];
+    uint64_t values[KNOB_COUNT];
     for (unsigned i = 0; i < KNOB_COUNT; i++) {
         struct prng p;
         if (i < KNOB_NAMED)
@@ -44,9 +44,8 @@ void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm)
             prng_init(&p, seed, ranges[i].name, 0);
         const bool is_on = i < KNOB_SELDOM ? prng_below(&p, 2) != 0 : prng_below(&p, 8) == 0;
         values[i] = is_on ? draw(&p, &ranges[i]) : 0;
-        const uint64_t longer = (uint64_t)values[i] << calm;
         if (is_time(&ranges[i]))
-            values[i] = longer < UINT32_MAX ? (uint32_t)longer : UINT32_MAX;
+            values[i] <<= calm;
     }
     memcpy(knobs, values, sizeof values);
 }
@@ -61,17 +60,17 @@ const char *knob_name(unsigned index)
     return ranges[index].name;
 }
 
-void knob_set(struct knobs *knobs, unsigned index, uint32_t value)
+void knob_set(struct knobs *knobs, unsigned index, uint64_t value)
 {
-    uint32_t values[KNOB_COUNT];
+    uint64_t values[KNOB_COUNT];
     memcpy(values, knobs, sizeof values);
     values[index] = value;
     memcpy(knobs, values, sizeof values);
 }
 
-uint32_t knob_value(const struct knobs *knobs, unsigned index)
+uint64_t knob_value(const struct knobs *knobs, unsigned index)
 {
-    uint32_t values[KNOB_COUNT];
+    uint64_t values[KNOB_COUNT];
     memcpy(values, knobs, sizeof values);
     return values[index];
 }

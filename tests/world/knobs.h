@@ -71,7 +71,7 @@
     KNOB(tick_ms, 14400000, 345600000) /* the card is in a device with bad timers for a while */
 
 struct knobs {
-#define KNOB(name, least, most) uint32_t name;
+#define KNOB(name, least, most) uint64_t name;
     KNOBS(KNOB)
 #undef KNOB
 };
@@ -79,11 +79,12 @@ struct knobs {
 #define KNOB_COUNT 58
 #define KNOB_NAMED 53  // drawn by their names from here on
 #define KNOB_SELDOM 40 // from here on
-// `calm`: how many times the times between happenings are doubled.
+// `calm`: how many times the times between happenings are doubled, without an upper end: what comes
+// every four days in a hurry comes once in three years at 8.
 void knobs_draw(struct knobs *knobs, uint64_t seed, uint32_t calm);
 // Everything off.
 void knobs_calm(struct knobs *knobs);
 // Name and value of knob `index`, 0 to KNOB_COUNT - 1.
 const char *knob_name(unsigned index);
-void knob_set(struct knobs *knobs, unsigned index, uint32_t value);
-uint32_t knob_value(const struct knobs *knobs, unsigned index);
+void knob_set(struct knobs *knobs, unsigned index, uint64_t value);
+uint64_t knob_value(const struct knobs *knobs, unsigned index);

@@ -16,7 +16,7 @@
 #define CLOCK_MS 21600000
 
 static void plan(struct world *w, struct prng *p, enum happening what, uint32_t subject,
-                 uint32_t mean_ms)
+                 uint64_t mean_ms)
 {
     if (mean_ms != 0 && !w->is_settling)
         agenda_add(&w->agenda, instant_after(w->now, world_delay(p, mean_ms)), what, subject, 0);
@@ -84,8 +84,8 @@ static void move(struct world *w, const struct entry *e)
     const uint32_t area = drawn < AREAS ? drawn : AREA_HOME;
     world_do(w, &(struct deed){.kind = DEED_MOVE, .card = e->subject, .what = area});
     // Nobody stays away for long, where there is nothing least of all.
-    static const uint32_t stays_ms[AREAS] = {UINT32_MAX, AWAY_MS, AWAY_MS, AWAY_MS, HOLE_MS};
-    const uint32_t stay_ms = stays_ms[area];
+    static const uint64_t stays_ms[AREAS] = {UINT64_MAX, AWAY_MS, AWAY_MS, AWAY_MS, HOLE_MS};
+    const uint64_t stay_ms = stays_ms[area];
     plan(w, &w->chance_move, HAPPENS_MOVE, e->subject,
          stay_ms < w->knobs.move_ms ? stay_ms : w->knobs.move_ms);
 }

@@ -25,7 +25,7 @@ static const struct kind {
              {HAPPENS_SWALLOW, DEED_SWALLOW, WORLD_NETWORK_CONNECTION}};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
-static uint32_t mean_ms(const struct world *w, enum happening what)
+static uint64_t mean_ms(const struct world *w, enum happening what)
 {
     switch (what) {
     case HAPPENS_CLOG:
@@ -45,7 +45,7 @@ static uint32_t mean_ms(const struct world *w, enum happening what)
 
 static void plan(struct world *w, enum happening what, uint32_t subject)
 {
-    const uint32_t mean = mean_ms(w, what);
+    const uint64_t mean = mean_ms(w, what);
     if (mean != 0 && !w->is_settling)
         agenda_add(&w->agenda, instant_after(w->now, world_delay(&w->chance_transport, mean)), what,
                    subject, 0);

@@ -27,7 +27,7 @@ static const struct kind {
              {HAPPENS_BUSY, DEED_BUSY, false},          {HAPPENS_EIO, DEED_EIO, false}};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
-static uint32_t mean_ms(const struct world *w, enum happening what)
+static uint64_t mean_ms(const struct world *w, enum happening what)
 {
     switch (what) {
     case HAPPENS_FULL:
@@ -69,7 +69,7 @@ static struct prng *chance_of(struct world *w, enum happening what)
 
 static void plan(struct world *w, enum happening what, uint32_t subject)
 {
-    const uint32_t mean = mean_ms(w, what);
+    const uint64_t mean = mean_ms(w, what);
     struct prng *p = chance_of(w, what);
     if (mean != 0 && !w->is_settling)
         agenda_add(&w->agenda, instant_after(w->now, world_delay(p, mean)), what, subject, 0);

@@ -78,8 +78,8 @@ uint64_t world_delay(struct prng *p, uint64_t mean_ms)
 static void tell_knob(const struct world *w, unsigned index)
 {
     char text[100];
-    const int len =
-        snprintf(text, sizeof text, "knob %s=%u", knob_name(index), knob_value(&w->knobs, index));
+    const int len = snprintf(text, sizeof text, "knob %s=%llu", knob_name(index),
+                             (unsigned long long)knob_value(&w->knobs, index));
     check(len >= 0 && len < (int)sizeof text);
     if (w->options.sink != NULL)
         w->options.sink(w->options.context, bytes_of(text, (size_t)len));
@@ -133,7 +133,7 @@ static void draw_world(struct world *w)
     }
     // What fails there is the file of the database.
     w->story.in_file |= w->knobs.busy_ms != 0 || w->knobs.eio_ms != 0;
-    w->story.is_talkative = w->knobs.telltale;
+    w->story.is_talkative = w->knobs.telltale != 0;
     identity_draw(w);
 }
 
@@ -227,7 +227,7 @@ static void act_story(struct world *w, uint32_t place)
 
 // --- beginning -------------------------------------------------------------------------------
 
-static void plan_server(struct world *w, enum happening what, uint32_t mean_ms)
+static void plan_server(struct world *w, enum happening what, uint64_t mean_ms)
 {
     if (mean_ms != 0 && !w->is_settling)
         agenda_add(&w->agenda, instant_after(w->now, world_delay(&w->chance_server, mean_ms)), what,
@@ -373,7 +373,7 @@ void world_do(struct world *w, const struct deed *d)
 }
 
 static void draw_server(struct world *w, enum deed_kind kind, enum happening again,
-                        uint32_t mean_ms)
+                        uint64_t mean_ms)
 {
     world_do(w, &(struct deed){.kind = kind,
                                .after_ms = (uint32_t)prng_below(&w->chance_server, 600000)});
