@@ -138,7 +138,8 @@ struct step {
     uint8_t name; // enum step_name
     uint8_t attempt;
     char detail[TRAIL_TEXT_SIZE]; // may be ""
-    // Not 0: of a packet that is not under way any more. `attempt` is that of its step `built`.
+    // Not 0: of a packet that is not under way any more. The store finds the attempt with its step
+    // `built`; of an operation that it does not keep any more it adds no step.
     struct utc built_at;
 };
 

@@ -151,27 +151,6 @@ static enum store_status settle(struct turn *t, const struct settlement *v, stru
     return status == STORE_OK ? release(t, &o, at) : status;
 }
 
-static bool find_built(void *context, const struct step *built, struct utc at, const char *messages)
-{
-    struct step *late = context;
-    (void)messages;
-    if (built->name == STEP_BUILT && at.ms == late->built_at.ms)
-        late->attempt = built->attempt;
-    return true;
-}
-
-// Of a packet that is not under way any more: of one whose operation was removed since, nothing.
-static enum store_status save_late_step(struct turn *t, const struct step *step, struct utc at,
-                                        const char *messages)
-{
-    struct step late = *step;
-    const enum store_status status =
-        store_steps(t->options.store, step->operation, find_built, &late);
-    if (status != STORE_OK || late.attempt == 0)
-        return status;
-    return store_step_add(t->options.store, &late, at, messages);
-}
-
 // Steps at the SMSC carry its names of the parts.
 static enum store_status save_step(struct turn *t, const struct step *step, struct utc at)
 {
@@ -180,9 +159,8 @@ static enum store_status save_step(struct turn *t, const struct step *step, stru
     const bool is_named =
         o->messages != NULL &&
         (step->name == STEP_SUBMITTED || step->name == STEP_ACCEPTED || step->name == STEP_RECEIPT);
-    const char *messages = is_named ? o->messages(o->messages_of, text) : "";
-    return step->built_at.ms != 0 ? save_late_step(t, step, at, messages)
-                                  : store_step_add(t->options.store, step, at, messages);
+    return store_step_add(t->options.store, step, at,
+                          is_named ? o->messages(o->messages_of, text) : "");
 }
 
 // Nobody approves any more what has ended while it waited for that.

@@ -147,13 +147,16 @@ enum store_status store_operations(struct store *s, const struct operation_filte
 enum store_status store_step_add(struct store *s, const struct step *step, struct utc at,
                                  const char *messages)
 {
-    struct query q = query_of(s, STATEMENT_STEP_ADD);
+    const bool is_late = step->built_at.ms != 0;
+    struct query q = query_of(s, is_late ? STATEMENT_STEP_ADD_LATE : STATEMENT_STEP_ADD);
     bind_number(&q, 1, (int64_t)step->operation);
     bind_number(&q, 2, at.ms);
     bind_number(&q, 3, step->name);
-    bind_number(&q, 4, step->attempt);
-    bind_text(&q, 5, step->detail);
-    bind_text(&q, 6, messages);
+    bind_text(&q, 4, step->detail);
+    bind_text(&q, 5, messages);
+    bind_number(&q, 6, is_late ? STEP_BUILT : step->attempt);
+    if (is_late)
+        bind_number(&q, 7, step->built_at.ms);
     return query_run(&q);
 }
 

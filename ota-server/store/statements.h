@@ -337,8 +337,11 @@
         COUNT_ENDS("$12", "$13")) \
     S(OPERATIONS_COUNT_OF_TENANT, COUNT_UP_TO " FROM operation WHERE tenant = $1" OPERATION_FILTERS \
         COUNT_ENDS("$12", "$13")) \
-    S(STEP_ADD, "INSERT INTO step (operation, at, name, attempt, detail, messages)" \
+    S(STEP_ADD, "INSERT INTO step (operation, at, name, detail, messages, attempt)" \
         " VALUES ($1,$2,$3,$4,$5,$6)") \
+    S(STEP_ADD_LATE, "INSERT INTO step (operation, at, name, detail, messages, attempt)" \
+        " SELECT $1,$2,$3,$4,$5, attempt FROM step WHERE operation = $1 AND name = $6 AND at = $7" \
+        " ORDER BY id DESC LIMIT 1") \
     S(STEPS, "SELECT at, name, attempt, detail, messages FROM step WHERE operation = $1 ORDER BY id") \
     S(MESSAGE_PUT, "INSERT INTO message (" MESSAGE_COLUMNS ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10," \
         "$11,$12,$13,$14,$15)") \
