@@ -428,6 +428,51 @@ static void a_download_names_a_free_subscription_and_leaves_it_disabled(void **s
     expect(404, "IDENTIFIER_NOT_FOUND");
 }
 
+static const char *const changes[] = {"enable", "disable", "delete", "set-fallback"};
+
+// An identifier of another card, on each way.
+static void no_change_takes_identifiers_of_two_cards(void **state)
+{
+    (void)state;
+    (void)usual_card();
+    (void)new_card(OTHER_ICCID, "001010000000002", "999700000000002", "8999900000000007022");
+    for (size_t i = 0; i < 4; i++) {
+        ask(changes[i], both(SLOT_ICCID, eid));
+        expect(422, "\"code\":\"ESIM_PROFILE_MANAGEMENT.IDENTIFIER_MISMATCH\"");
+    }
+}
+
+static void a_card_in_doubt_or_quarantine_takes_no_change(void **state)
+{
+    (void)state;
+    const uint64_t card = usual_card();
+    const uint64_t wanted = new_subscription("999700000000009", "8999900000000007030");
+    const struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    assert_true(turn_event(lab.turn, card, &e, NULL, NULL));
+    lab_turn(&lab);
+    for (size_t i = 0; i < 4; i++) {
+        ask(changes[i], profile(SLOT_ICCID));
+        expect(409, "\"code\":\"ABORTED\"");
+    }
+    ask("download", code_for("api.example.com", wanted));
+    expect(409, "\"code\":\"ABORTED\"");
+    struct record next;
+    assert_int_equal(store_card_load(lab.store, card, &record), STORE_OK);
+    next = record;
+    next.marks |= 1u << MARK_QUARANTINED;
+    next.mark_since[MARK_QUARANTINED] = lab.now.utc;
+    next.version++;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    for (size_t i = 0; i < 4; i++) {
+        ask(changes[i], profile(SLOT_ICCID));
+        expect(409, "\"code\":\"INCOMPATIBLE_STATE\"");
+    }
+    ask("download", code_for("api.example.com", wanted));
+    expect(409, "\"code\":\"INCOMPATIBLE_STATE\"");
+}
+
 static void a_retired_card_takes_no_download(void **state)
 {
     (void)state;
@@ -587,6 +632,8 @@ int main(void)
         CASE(what_nobody_has_is_not_found),
         CASE(a_retired_and_a_dirty_card_are_told),
         CASE(a_download_names_a_free_subscription_and_leaves_it_disabled),
+        CASE(no_change_takes_identifiers_of_two_cards),
+        CASE(a_card_in_doubt_or_quarantine_takes_no_change),
         CASE(a_retired_card_takes_no_download),
         CASE(operations_that_it_does_not_know_are_not_there),
         CASE(the_same_key_starts_one_operation),
