@@ -464,7 +464,7 @@ planted_bug(reservation_kept_when_too_few ota-server/service/bootstrap_job.c STO
     BECOMES [==[
     for (; false; p->count--) {]==])
 
-planted_bug(step_asked_again ota-server/core/record_octets.c RULE no_storm SEED 19
+planted_bug(step_asked_again ota-server/core/record_octets.c RULE no_storm SEED 3
     TEXT [==[
     number(k, &b->operation);
 ]==]

@@ -299,6 +299,7 @@ static void check_card(struct world *w, uint32_t card)
     check_notifications(w, card, &before->image, &now.image);
     check_runs(w, card, &before->image, &now.image);
     hand_tempt(w, card, &before->image, &now.image);
+    trouble_tempt(w, card, &before->image, &now.image);
     look_for_rare(&w->result.probes, &before->image, &now.image);
     note_switch(w, card, &before->image, &now.image);
     if (before->image.registry_version != now.image.registry_version)

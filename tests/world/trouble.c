@@ -7,7 +7,9 @@
 #define DISK_ERRORS 4 // writes for a while, one, a sync that undid, one that kept what it had
 #define ERROR_OCTETS 3000
 #define FLOOD_MOST 200
-#define FLOOD_USUAL 40 // half of them lock a card out
+#define FLOOD_USUAL 40     // half of them lock a card out
+#define FLOODED_SWITCHES 8 // of so many one, within:
+#define FLOODED_MS 120000
 #define ROT_OCTETS 5000
 #define BACKUP_AGE_MS 21600000
 #define WEAK_MS 21600000
@@ -161,7 +163,23 @@ void trouble_happen(struct world *w, const struct entry *e)
         check(false);
     }
     world_do(w, &d);
-    plan(w, (enum happening)e->what, e->subject);
+    if (e->value == 0)
+        plan(w, (enum happening)e->what, e->subject);
+}
+
+// Made of the time and the card: what others draw stays as it was.
+void trouble_tempt(struct world *w, uint32_t card, const struct image *before,
+                   const struct image *after)
+{
+    const bool begins =
+        before->journal.phase == JOURNAL_NONE && after->journal.phase != JOURNAL_NONE;
+    struct prng p;
+    if (w->knobs.flood_ms == 0 || w->is_settling || !begins)
+        return;
+    prng_init(&p, w->options.seed + w->now.ms, "flood in a switch", card);
+    if (prng_below(&p, FLOODED_SWITCHES) == 0)
+        agenda_add(&w->agenda, instant_after(w->now, 1 + prng_below(&p, FLOODED_MS)), HAPPENS_FLOOD,
+                   card, 1);
 }
 
 // --- what they do --------------------------------------------------------------------------------

@@ -450,6 +450,9 @@ struct instant server_deadline(const struct world *w);
 void trouble_plan(struct world *w);
 void trouble_happen(struct world *w, const struct entry *entry);
 void trouble_do(struct world *w, const struct deed *deed);
+// A card that begins to switch is flooded meanwhile, sometimes.
+void trouble_tempt(struct world *w, uint32_t card, const struct image *before,
+                   const struct image *after);
 void trouble_calm(struct world *w);
 
 // --- transport.c: links and networks that carry late, wrongly, or not at all
