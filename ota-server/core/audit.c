@@ -214,6 +214,9 @@ static void correct_head(struct work *w, const struct audit_answer *a)
     if (a->has_plmn)
         memcpy(r->plmn, a->plmn, sizeof(r->plmn));
     r->has_plmn |= a->has_plmn;
+    if (a->has_imei) // a backup that was put back knows an older one
+        (void)note_imei(r, a->imei);
+    r->preferred = 0; // none, or one that nobody here knows
     for (uint8_t i = 0; i < r->slot_count; i++) {
         if (r->slots[i].fact.slot == a->preferred_slot)
             r->preferred = r->slots[i].subscription;

@@ -66,6 +66,8 @@ static void remove_slot(struct work *w, const struct operation *o)
     const struct mirror_slot *s = record_slot_named(r, &o->target);
     if (s == NULL)
         return;
+    if (r->preferred == s->subscription)
+        r->preferred = 0;
     const size_t at = (size_t)(s - r->slots);
     memmove(&r->slots[at], &r->slots[at + 1], (r->slot_count - at - 1u) * sizeof(*s));
     r->slot_count--;

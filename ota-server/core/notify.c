@@ -21,6 +21,16 @@ static bool is_same_imei(const uint8_t *a, const uint8_t *b)
            (a[COMMAND_IMEI_SIZE - 1] & 0x0F) == (b[COMMAND_IMEI_SIZE - 1] & 0x0F);
 }
 
+bool note_imei(struct record *r, const uint8_t imei[COMMAND_IMEI_SIZE])
+{
+    if (!is_usable_imei(imei))
+        return false;
+    const bool is_other = !r->has_imei || !is_same_imei(r->imei, imei);
+    r->has_imei = true;
+    memcpy(r->imei, imei, sizeof(r->imei));
+    return is_other;
+}
+
 static void note_device(struct work *w, const struct notification *n)
 {
     struct record *r = w->r;
@@ -28,12 +38,9 @@ static void note_device(struct work *w, const struct notification *n)
         r->has_plmn = true;
         memcpy(r->plmn, n->plmn, sizeof(r->plmn));
     }
-    if (!n->has_imei || !is_usable_imei(n->imei))
-        return;
-    if (r->has_imei && !is_same_imei(r->imei, n->imei))
+    const bool was_known = r->has_imei;
+    if (n->has_imei && note_imei(r, n->imei) && was_known)
         work_dirty(w, DIRTY_IMEI_SWAP, 0);
-    r->has_imei = true;
-    memcpy(r->imei, n->imei, sizeof(r->imei));
 }
 
 enum sequence_kind { SEQUENCE_NEW, SEQUENCE_BETWEEN, SEQUENCE_HANDLED, SEQUENCE_TOO_LOW };

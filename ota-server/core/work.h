@@ -114,6 +114,8 @@ bool mirror_has_effect(const struct record *r, const struct operation *o);
 void decide_notify(struct work *w);
 const struct mirror_slot *slot_numbered(const struct record *r, const char *number);
 void confirm_queue(struct work *w, const struct notification *n, const char *number);
+// The device of a card, as the card tells of it. True: it is not the one that was known.
+bool note_imei(struct record *r, const uint8_t imei[COMMAND_IMEI_SIZE]);
 
 // audit.c
 void audit_page(struct work *w);

@@ -162,6 +162,8 @@ static enum store_status fill_record(struct import_target *t, const struct vendo
     if (r->state == CARD_IMPORTED_PARTIAL)
         put_factory(r, header->factory, header->factory_count);
     sort_slots(r);
+    const struct mirror_slot *enabled = record_enabled(r);
+    r->preferred = enabled == NULL ? 0 : enabled->subscription;
     return status;
 }
 

@@ -360,6 +360,24 @@ static void a_file_whose_import_has_ended_is_not_busy(void **state)
     lab_close(&lab);
 }
 
+static void the_enabled_subscription_of_an_imported_card_is_its_preferred_one(void **state)
+{
+    (void)state;
+    open_prepared(true);
+    order(make_batch("BATCH05", 1, 1), "", "imp-0000831");
+    run_import();
+    ask("GET", BASE "/cards", NULL);
+    const char *at = strstr(a.body, "\"id\":\"crd_");
+    uint64_t card;
+    assert_non_null(at);
+    assert_true(api_id_read(bytes_of(at + 6, 30), "crd", &card));
+    static struct record r;
+    assert_int_equal(store_card_load(lab.store, card, &r), STORE_OK);
+    assert_non_null(record_enabled(&r));
+    assert_int_equal(r.preferred, record_enabled(&r)->subscription);
+    lab_close(&lab);
+}
+
 static void nobody_learns_that_another_tenant_has_a_card(void **state)
 {
     (void)state;
@@ -582,6 +600,7 @@ int main(void)
         cmocka_unit_test(a_load_is_hidden_until_it_ends_and_gone_after_a_crash),
         cmocka_unit_test(a_file_that_is_being_imported_is_busy),
         cmocka_unit_test(a_file_whose_import_has_ended_is_not_busy),
+        cmocka_unit_test(the_enabled_subscription_of_an_imported_card_is_its_preferred_one),
         cmocka_unit_test(nobody_learns_that_another_tenant_has_a_card),
         cmocka_unit_test(subscriptions_belong_to_who_has_the_pool),
         cmocka_unit_test(a_report_names_vendor_batch_and_numbers_of_each_file),

@@ -1,0 +1,108 @@
+// decide(): what of a card no hash tells of: its preferred subscription, and its device.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#define MINUTE 60000
+
+static struct world world;
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+static void what_is_deleted_is_preferred_no_more(void **state)
+{
+    (void)state;
+    world.record.preferred = world.record.slots[1].subscription;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world.record.slot_count, 1);
+    assert_int_equal(world.record.preferred, 0);
+}
+
+static void the_preferred_one_stays_when_another_is_deleted(void **state)
+{
+    (void)state;
+    const uint64_t preferred = world.record.slots[0].subscription;
+    world.record.preferred = preferred;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world.record.slot_count, 1);
+    assert_int_equal(world.record.preferred, preferred);
+}
+
+static void audit(uint8_t preferred_slot)
+{
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.preferred_slot = preferred_slot;
+    world_event(&world, &e);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+static void an_audit_tells_which_one_is_preferred_or_that_none_is(void **state)
+{
+    (void)state;
+    audit(2);
+    assert_int_equal(world.record.preferred, world.record.slots[1].subscription);
+    audit(0);
+    assert_int_equal(world.record.preferred, 0);
+    audit(1);
+    assert_int_equal(world.record.preferred, world.record.slots[0].subscription);
+}
+
+// 490154203237518 and 352099009000000, as a terminal gives them.
+static const uint8_t one[COMMAND_IMEI_SIZE] = {0x4A, 0x09, 0x51, 0x24, 0x30, 0x32, 0x57, 0x81};
+static const uint8_t other[COMMAND_IMEI_SIZE] = {0x3A, 0x25, 0x90, 0x09, 0x90, 0x00, 0x00, 0x00};
+
+static void answer_from(const uint8_t *imei)
+{
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.answer.has_imei = imei != NULL;
+    if (imei != NULL)
+        memcpy(e.as.por.answer.imei, imei, COMMAND_IMEI_SIZE);
+    world_event(&world, &e);
+}
+
+static void an_audit_tells_in_which_device_the_card_is(void **state)
+{
+    (void)state;
+    answer_from(one);
+    assert_true(world.record.has_imei);
+    assert_memory_equal(world.record.imei, one, COMMAND_IMEI_SIZE);
+    answer_from(other);
+    assert_memory_equal(world.record.imei, other, COMMAND_IMEI_SIZE);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY)); // it was audited
+    answer_from(NULL);
+    assert_memory_equal(world.record.imei, other, COMMAND_IMEI_SIZE);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_deleted_is_preferred_no_more),
+        TEST(the_preferred_one_stays_when_another_is_deleted),
+        TEST(an_audit_tells_which_one_is_preferred_or_that_none_is),
+        TEST(an_audit_tells_in_which_device_the_card_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
