@@ -74,13 +74,18 @@ static bool make_room(struct image *m, const struct pending *p, uint8_t *coalesc
     return true;
 }
 
-// The outcome of a commanded switch takes the place of an earlier word on it.
-static void supersede(struct image *m, uint32_t operation_id)
+// The outcome of a commanded switch takes the place of an earlier word on it, with what was merged
+// into that.
+static uint8_t supersede(struct image *m, uint32_t operation_id)
 {
+    uint8_t coalesced = 0;
     for (uint8_t i = m->pending_count; operation_id != 0 && i > 0; i--) {
-        if (m->pending[i - 1].operation_id == operation_id)
-            drop(m, (uint8_t)(i - 1));
+        if (m->pending[i - 1].operation_id != operation_id)
+            continue;
+        coalesced = add_counts(coalesced, m->pending[i - 1].coalesced);
+        drop(m, (uint8_t)(i - 1));
     }
+    return coalesced;
 }
 
 void notify_queue(struct turn *t, enum notify_cause cause, struct subscription_name from,
@@ -97,7 +102,7 @@ void notify_queue(struct turn *t, enum notify_cause cause, struct subscription_n
         .to = to,
     };
     t->is_changed = true;
-    supersede(m, operation_id);
+    p.coalesced = supersede(m, operation_id);
     if (make_room(m, &p, &p.coalesced))
         m->pending[m->pending_count++] = p;
     if (cause == NOTIFY_ENABLED)

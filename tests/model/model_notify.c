@@ -65,10 +65,12 @@ void model_queue(struct model_card *m, enum notify_cause cause, struct subscript
                            .has_reject = m->has_reject,
                            .reject = m->reject};
     m->is_changed = true;
-    // The outcome of a command replaces an earlier word on it.
+    // The outcome of a command replaces an earlier word on it, and counts what that counted.
     for (unsigned i = m->note_count; operation_id != 0 && i > 0; i--) {
-        if (m->notes[i - 1].operation_id == operation_id)
-            take_out(m, i - 1);
+        if (m->notes[i - 1].operation_id != operation_id)
+            continue;
+        n.merged = saturated(n.merged + m->notes[i - 1].merged);
+        take_out(m, i - 1);
     }
     if (make_room(m, &n.merged))
         m->notes[m->note_count++] = n;

@@ -340,6 +340,21 @@ static void outcomes_alone_leave_no_room(void **state)
     assert_int_equal(queue.pending[3].coalesced, 5);
 }
 
+static void what_was_merged_into_an_earlier_word_stays_counted(void **state)
+{
+    (void)state;
+    empty_queue();
+    add(NOTIFY_ENABLED, 7);
+    queue.pending[0].coalesced = 3;
+    add(NOTIFY_ROLLED_BACK, 7);
+    assert_int_equal(queue.pending_count, 1);
+    assert_int_equal(queue.pending[0].cause, NOTIFY_ROLLED_BACK);
+    assert_int_equal(queue.pending[0].coalesced, 3);
+    queue.pending[0].coalesced = 255;
+    add(NOTIFY_FALLBACK, 7);
+    assert_int_equal(queue.pending[0].coalesced, 255);
+}
+
 static void the_outcome_takes_the_place_of_earlier_words_on_it(void **state)
 {
     (void)state;
@@ -512,6 +527,7 @@ int main(void)
         T(a_card_of_level_1_tells_no_hash),
         T(merged_ones_are_counted_up_to_an_octet),
         T(outcomes_alone_leave_no_room),
+        T(what_was_merged_into_an_earlier_word_stays_counted),
         T(the_outcome_takes_the_place_of_earlier_words_on_it),
         T(a_random_wait_is_for_switches_of_the_cards_own),
         T(a_sending_is_of_what_is_higher_than_the_last_one),
