@@ -1,6 +1,8 @@
 // Notifications of the card: freshness, sequence, what they change, and their confirmation.
 #include "ota-server/core/work.h"
 
+#include "common/base/text.h"
+
 #define SEQUENCE_WINDOW 32
 
 static bool is_usable_imei(const uint8_t imei[COMMAND_IMEI_SIZE])
@@ -348,6 +350,22 @@ static bool is_of_the_past(const struct record *r, const struct notification *n)
            n->registry_version == r->registry_version;
 }
 
+// A row for it, with its number and how many were merged into it: none of them comes again.
+static void note_notified(struct work *w, const struct notification *n)
+{
+    char why[32];
+    struct writer t = writer_of(why, sizeof(why));
+    if (n->cause != NOTIFY_HEARTBEAT) {
+        text_put(&t, "sequence ");
+        text_decimal(&t, n->sequence);
+    }
+    if (n->coalesced > 0) {
+        text_put(&t, ", merged ");
+        text_decimal(&t, n->coalesced);
+    }
+    work_trail(w, "card.notified", 0, "", notify_cause_name(n->cause), text_end(&t));
+}
+
 void decide_notify(struct work *w)
 {
     const struct event_notify *e = &w->e->as.notify;
@@ -384,7 +402,7 @@ void decide_notify(struct work *w)
     }
     if (kind == SEQUENCE_TOO_LOW)
         work_dirty(w, DIRTY_CARD_RESET_SUSPECTED, 0);
-    work_trail(w, "card.notified", 0, "", notify_cause_name(n->cause), "");
+    note_notified(w, n);
     note_device(w, n);
     const bool is_newest = kind == SEQUENCE_NEW;
     const bool is_past = is_of_the_past(r, n);

@@ -2,6 +2,7 @@
 #include "ota-server/core/work.h"
 
 #include "common/base/check.h"
+#include "common/base/text.h"
 
 #define VALIDITY_MIN_MS MINUTE_MS
 #define RESTORED_RETRY_MS (10 * MINUTE_MS)
@@ -148,6 +149,17 @@ static struct send *begin(struct work *w, uint8_t kind, uint8_t command, struct 
     return s;
 }
 
+// Why this packet leaves: its counter tells it from any other.
+static void note_sent(struct work *w, const struct send *s, const char *why)
+{
+    char what[TRAIL_TEXT_SIZE];
+    struct writer t = writer_of(what, sizeof(what));
+    text_put(&t, command_number_name(s->command));
+    text_put(&t, ", counter ");
+    text_decimal(&t, s->counter);
+    work_trail(w, "command.sent", s->operation, "", text_end(&t), why);
+}
+
 static void address(struct send *s, const struct mirror_slot *slot)
 {
     s->subscription = slot->subscription;
@@ -199,7 +211,7 @@ static bool send_confirm(struct work *w)
         r->flight.operation_id = c.operation_id;
         if (o != NULL && o->status == STATUS_CONFIRMING)
             o->deadline = r->flight.deadline;
-        work_trail(w, "command.sent", s->operation, "", "CONFIRM", "notification");
+        note_sent(w, s, "notification");
         return true;
     }
     return false;
@@ -296,8 +308,7 @@ static bool send_audit(struct work *w)
         s->lookup = r->late[i].card_operation_id;
     s->subscription = targets.subscriptions[turn];
     memcpy(s->number, targets.numbers[turn], strlen(targets.numbers[turn]) + 1);
-    work_trail(w, "command.sent", s->operation, "", "AUDIT",
-               a->operation.is_automatic ? "dirty" : "request");
+    note_sent(w, s, a->operation.is_automatic ? "dirty" : "request");
     return true;
 }
 
@@ -378,8 +389,7 @@ static void send_operation(struct work *w)
         r->changed_counter = s->counter;
     address(s, reachable(r));
     operation_input(w, o, IN_BUILT);
-    work_trail(w, "command.sent", o->id, "", command_number_name(s->command),
-               actor_kind_name(o->actor.kind));
+    note_sent(w, s, actor_kind_name(o->actor.kind));
 }
 
 static void send_next_operation(struct work *w)

@@ -181,8 +181,7 @@ planted_bug(audit_never_again ota-server/core/plan.c RULE convergence
 
 planted_bug(sent_without_cause ota-server/core/plan.c RULE every_command_has_a_cause
     TEXT [==[
-    work_trail(w, "command.sent", s->operation, "", "AUDIT",
-               a->operation.is_automatic ? "dirty" : "request");
+    note_sent(w, s, a->operation.is_automatic ? "dirty" : "request");
 ]==]
     BECOMES [==[
 ]==])
