@@ -1043,3 +1043,115 @@ planted_bug(soaked_unheard tests/world/check_job.c STORY
  && !is_soaked(w, in_use_ms) && !is_soaked(w, t->believed_ms);]==]
     BECOMES [==[
  && !is_soaked(w, in_use_ms);]==])
+
+# --- what the server must know of a card once all agrees ---
+
+planted_bug(imei_not_taken ota-server/core/notify.c RULE convergence
+    TEXT [==[
+    memcpy(r->imei, imei, sizeof(r->imei));]==]
+    BECOMES [==[
+    (void)imei;]==])
+
+planted_bug(imei_not_audited ota-server/core/audit.c RULE convergence SEED 372
+    TEXT [==[
+        (void)note_imei(r, a->imei);]==]
+    BECOMES [==[
+        (void)0;]==])
+
+planted_bug(preferred_after_its_deletion ota-server/core/mirror.c RULE convergence
+    TEXT [==[
+    if (r->preferred == s->subscription)
+        r->preferred = 0;
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(preferred_not_audited ota-server/core/audit.c RULE convergence
+    TEXT [==[
+            r->preferred = r->slots[i].subscription;]==]
+    BECOMES [==[
+            r->preferred = r->preferred + 0;]==])
+
+planted_bug(highest_operation_not_audited ota-server/core/audit.c RULE convergence
+    TEXT [==[
+        r->operation_id_last = a->operation_id_highest + COUNTER_JUMP;]==]
+    BECOMES [==[
+        r->operation_id_last += 0;]==])
+
+planted_bug(sequence_not_moved_on ota-server/core/notify.c RULE convergence
+    TEXT [==[
+        r->notify_sequence = sequence;
+        return SEQUENCE_NEW;]==]
+    BECOMES [==[
+        r->notify_sequence += r->notify_sequence == 0;
+        return SEQUENCE_NEW;]==])
+
+# --- the trail, joined with what passed ---
+
+planted_bug(cause_of_another_packet ota-server/core/plan.c RULE every_command_has_a_cause
+    TEXT [==[
+    text_decimal(&t, s->counter);]==]
+    BECOMES [==[
+    text_decimal(&t, s->counter - (s->command == COMMAND_CONFIRM));]==])
+
+planted_bug(notified_without_a_row ota-server/core/notify.c RULE notified_is_told
+    TEXT [==[
+    note_notified(w, n);
+]==]
+    BECOMES [==[
+    if (n->cause != NOTIFY_ROTATED)
+        note_notified(w, n);
+]==])
+
+planted_bug(merged_untold ota-server/core/notify.c RULE notified_is_told
+    TEXT [==[
+        text_put(&t, ", merged ");]==]
+    BECOMES [==[
+        text_put(&t, ", mixed ");]==])
+
+planted_bug(enabled_dropped_at_a_start applet/notify.c RULE kept_till_confirmed
+    TEXT [==[
+    clock_set(t->a, CLOCK_NOTIFY, is_over ? 0 : m->parameters.waits_s[m->journal.attempt - 1]);]==]
+    BECOMES [==[
+    clock_set(t->a, CLOCK_NOTIFY, is_over ? 0 : m->parameters.waits_s[m->journal.attempt - 1]);
+    m->pending_count = 0;]==])
+
+planted_bug(count_of_an_earlier_word_lost applet/notify.c RULE kept_till_confirmed SEED 646
+    TEXT [==[
+        coalesced = add_counts(coalesced, m->pending[i - 1].coalesced);
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(two_dropped_and_one_counted applet/notify.c RULE kept_till_confirmed
+    TEXT [==[
+    *coalesced = add_counts(m->pending[oldest].coalesced, 1);
+    drop(m, oldest);]==]
+    BECOMES [==[
+    *coalesced = add_counts(m->pending[oldest].coalesced, 1);
+    drop(m, oldest);
+    oldest = oldest_automatic(m);
+    if (oldest < IMAGE_PENDING_MAX)
+        drop(m, oldest);]==])
+
+# --- what is open, and what stays so ---
+
+planted_bug(next_one_and_none_ended ota-server/core/plan.c RULE one_open
+    TEXT [==[
+    o->sent_any = true;
+    o->may_have_run = true;]==]
+    BECOMES [==[
+    o->sent_any = true;
+    if (r->queue_len > 0)
+        r->queue[0].status = STATUS_SENDING;
+    o->may_have_run = true;]==])
+
+planted_bug(unresolved_without_doubt ota-server/core/operation.c RULE doubt
+    TEXT [==[
+    if (o->may_have_run && (o->may_still_arrive || o->outcome == OUTCOME_UNRESOLVED))
+        note_late(r, o);]==]
+    BECOMES [==[
+    if (o->may_have_run && (o->may_still_arrive || o->outcome == OUTCOME_UNRESOLVED))
+        note_late(r, o);
+    if (o->outcome == OUTCOME_UNRESOLVED)
+        work_clear_dirty(w, "unresolved");]==])

@@ -185,7 +185,7 @@ static bool was_confirmed(const struct truth *t, uint32_t sequence)
 // A new address of the server that nobody confirmed in time, or that another takes the place of, is
 // given up: the old one counts, and nothing is tried that its notification does not tell of. When,
 // the model says.
-static bool is_given_up(const struct image *before, const struct image *after)
+static bool is_address_given_up(const struct image *before, const struct image *after)
 {
     const struct parameters *a = &before->parameters;
     const struct parameters *b = &after->parameters;
@@ -197,23 +197,68 @@ static bool is_given_up(const struct image *before, const struct image *after)
     return is_told && bytes_equal(was, is);
 }
 
-// A notification ends with a CONFIRM that names it, and in no other way; older automatic ones may
-// be merged into a later one, ENABLED ends when the switch is rolled back, ADDRESS_CHECK with its
-// address.
+// The outcome of a commanded switch takes the place of an earlier word on it.
+static bool is_superseded(const struct pending *p, const struct image *after)
+{
+    bool is_so = false;
+    for (uint8_t i = 0; i < after->pending_count && p->operation_id != 0; i++)
+        is_so |= after->pending[i].operation_id == p->operation_id &&
+                 after->pending[i].sequence > p->sequence;
+    return is_so;
+}
+
+// What was merged into a new one is known before it is told for the first time. Of a card that went
+// back the server may have told another one with its number.
+static void note_merged(struct truth *t, const struct image *before, const struct image *after)
+{
+    for (uint8_t i = 0; i < after->pending_count; i++) {
+        const struct pending *p = &after->pending[i];
+        const bool is_new = p->sequence > before->notify_sequence && !t->went_back;
+        if (is_new && p->coalesced > 0 && t->merge_count < WORLD_MERGES_MAX)
+            t->merges[t->merge_count++] = (struct merge){p->sequence, p->coalesced};
+    }
+}
+
+// New numbers that no notification has: merged at once, or superseded.
+static uint32_t numbers_skipped(const struct image *before, const struct image *after)
+{
+    uint32_t used = 0;
+    for (uint8_t i = 0; i < after->pending_count; i++)
+        used += after->pending[i].sequence > before->notify_sequence;
+    return after->notify_sequence - before->notify_sequence - used;
+}
+
+// A notification ends with a CONFIRM that names it, and in no other way; older automatic ones are
+// merged into a later one, which counts each of them; ENABLED ends when the switch is rolled back,
+// ADDRESS_CHECK with its address.
 static void check_notifications(struct world *w, uint32_t card, const struct image *before,
                                 const struct image *after)
 {
+    struct truth *t = &w->truths[card];
+    unsigned least = merged(before);
+    unsigned more = numbers_skipped(before, after);
     for (uint8_t i = 0; i < before->pending_count; i++) {
         const struct pending *p = &before->pending[i];
-        if (is_pending(after, p->sequence) || was_confirmed(&w->truths[card], p->sequence))
+        const bool may_merge = p->operation_id == 0 && p->cause != NOTIFY_ADDRESS_CHECK;
+        const bool is_given_up =
+            p->cause == NOTIFY_ADDRESS_CHECK && is_address_given_up(before, after);
+        if (is_pending(after, p->sequence))
             continue;
-        const bool is_merged = p->operation_id == 0 && merged(after) > 0;
-        const bool is_undone = p->cause == NOTIFY_ENABLED;
-        const bool is_tried = p->cause != NOTIFY_ADDRESS_CHECK || !is_given_up(before, after);
-        if (!is_merged && !is_undone && is_tried)
+        if (was_confirmed(t, p->sequence) || is_given_up) { // its CONFIRM may be under way only
+            least -= p->coalesced;
+            more += p->coalesced + may_merge;
+        } else if (may_merge) {
+            least++;
+        } else if (!is_superseded(p, after)) {
             world_violate(w, "kept_till_confirmed", card, "notification %u (%s) is gone",
                           p->sequence, notify_cause_name(p->cause));
+        }
     }
+    note_merged(t, before, after);
+    const bool is_full = least > UINT8_MAX; // counts end there
+    if (!is_full && (merged(after) < least || merged(after) > least + more))
+        world_violate(w, "kept_till_confirmed", card, "%u were merged, and %u are counted", least,
+                      merged(after));
 }
 
 // --- all of it -------------------------------------------------------------------------------
@@ -289,6 +334,10 @@ static void check_card(struct world *w, uint32_t card)
         return;
     }
     const bool went_back = t->is_rotten && rot_check(w, card, &t->dump, &now);
+    if (went_back) {
+        t->went_back = true;
+        t->merge_count = 0;
+    }
     const struct applet_dump *before = t->is_known && !went_back ? &t->dump : &now;
     check_registry(w, card, &now.image);
     check_version(w, card, &before->image, &now.image);
@@ -393,6 +442,11 @@ static void check_intention(struct world *w, uint32_t card, const struct command
         t->change_counter = t->counters[at];
         t->changed = w->now;
     }
+    t->commands[at] = c->number;
+    if (c->number == COMMAND_CONFIRM)
+        t->sequences[at] = c->confirm.sequence;
+    if (t->sequences[at] > t->confirmed)
+        t->confirmed = t->sequences[at];
     check_job_packet(w, card, c, t->operations[at]);
     if (c->number == COMMAND_AUDIT)
         t->audit_counter = t->counters[at];

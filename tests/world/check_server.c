@@ -1,5 +1,6 @@
 // What must hold between the server and the cards: mirrors, outcomes, the trail.
 #include "common/base/check.h"
+#include "common/wire/ident.h"
 #include "tests/world/campaign.h"
 #include "tests/world/store/kind.h"
 #include "tests/world/world.h"
@@ -56,6 +57,27 @@ static void check_mirror(struct world *w, uint32_t card)
                       t->glance.registry_version, image->registry_version);
 }
 
+// One that is open no more has ended, or waits again; and what waits has not begun. So of all rows
+// of a card at most one is under way, after each commit.
+static void check_one_open(struct world *w, uint32_t card, uint64_t was, const struct record *r)
+{
+    struct operation o;
+    uint64_t unused;
+    if (was != 0 && was != w->truths[card].open) {
+        check(store_operation_get(w->server.store, was, &o, &unused) == STORE_OK);
+        if (o.status >= STATUS_SENDING && o.status != STATUS_ENDED)
+            world_violate(w, "one_open", card, "%s %u is %s, and another one has its place",
+                          operation_kind_name(o.kind), o.card_operation_id,
+                          operation_status_name(o.status));
+    }
+    for (uint8_t i = 0; i < r->queue_len; i++) {
+        if (r->queue[i].status >= STATUS_SENDING)
+            world_violate(w, "one_open", card, "%s waits, and is %s",
+                          operation_kind_name(r->queue[i].kind),
+                          operation_status_name(r->queue[i].status));
+    }
+}
+
 // What ends without the card's word: if it may still arrive, its card is in doubt until an audit;
 // and if it was on the wire, and nothing said that it did not run, it may.
 static void check_given_up(struct world *w, uint32_t card, uint64_t id, const struct record *r)
@@ -72,6 +94,9 @@ static void check_given_up(struct world *w, uint32_t card, uint64_t id, const st
     const bool is_shut_out = t->changed.ms < t->audited.ms;
     if (!operation_is_state_changing(o.kind) || is_audited || is_shut_out)
         return;
+    if (o.outcome == OUTCOME_UNRESOLVED && r->dirty_since.ms == 0)
+        world_violate(w, "doubt", card, "%s %u is unresolved, and nobody doubts",
+                      operation_kind_name(o.kind), o.card_operation_id);
     if (o.may_still_arrive && r->dirty_since.ms == 0)
         world_violate(w, "doubt", card, "%s %u was given up, and nobody doubts",
                       operation_kind_name(o.kind), o.card_operation_id);
@@ -130,6 +155,7 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
                         .needs_decision = record_has_mark(r, MARK_QUARANTINED) || r->needs_operator,
                         .registry_version = r->registry_version};
     t->open = r->has_open ? r->open.id : 0;
+    check_one_open(w, card, was, r);
     if (was != 0 && was != t->open)
         check_given_up(w, card, was, r);
     if (r->last_audit_at.ms != t->audited_ms && !identity_is_cloned(w, card))
@@ -216,7 +242,7 @@ void check_restored(struct world *w)
         check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
         t->packets_unknown = t->packet_count - t->backup_causes;
         for (uint32_t k = t->backup_packets; k < t->packet_count; k++)
-            t->operations[k] = 0;
+            t->operations[k] = t->commands[k] = 0;
         t->overtaken = overtaken(t);
         t->mo_counter = r.mo_counter;
         t->open = r.has_open ? r.open.id : 0;
@@ -225,6 +251,7 @@ void check_restored(struct world *w)
         t->audited.ms = 0;
         t->audited_ms = r.last_audit_at.ms;
         t->change_counter = t->audit_counter = 0;
+        t->confirmed = 0;
         t->is_mirrored = false;
         t->id_seen = r.operation_id_seen;
         t->falls = r.resets_suspected;
@@ -334,29 +361,6 @@ static bool review(void *context, uint64_t id, const struct operation *o)
     return true;
 }
 
-static bool no_row(void *context, const struct trail_row *row)
-{
-    (void)context;
-    (void)row;
-    return false;
-}
-
-static void check_causes(struct world *w, uint32_t card)
-{
-    struct trail_filter filter;
-    uint64_t total = 0;
-    trail_filter_init(&filter);
-    filter.object_kind = "card";
-    filter.object = w->people[card].id;
-    filter.action = "command.sent";
-    const struct store_page page = {.limit = 1};
-    check(store_trail(w->server.store, &filter, &page, no_row, NULL, &total) == STORE_OK);
-    const struct truth *t = &w->truths[card];
-    if (total < t->packet_count - t->packets_unknown)
-        world_violate(w, "every_command_has_a_cause", card, "%u packets, %llu causes",
-                      t->packet_count - t->packets_unknown, (unsigned long long)total);
-}
-
 void check_history(struct world *w)
 {
     if (!w->server.is_running)
@@ -373,7 +377,7 @@ void check_history(struct world *w)
     for (uint32_t i = 0; i < w->cards; i++) {
         if (v.open[i] > 1)
             world_violate(w, "one_open", i, "%u operations are open", v.open[i]);
-        check_causes(w, i);
+        check_trail(w, i);
     }
     fold_check(w);
     struct trail_verdict verdict;
@@ -414,6 +418,41 @@ static bool are_timers_equal(const struct parameters *a, const struct parameters
     return are_equal;
 }
 
+// To which an automatic switch returns: it is not in the hash, and no notification tells of it.
+static bool is_preferred_equal(const struct record *r, const struct image *image)
+{
+    uint64_t preferred = 0;
+    for (uint8_t i = 0; i < r->slot_count; i++) {
+        const bool is_it =
+            image->preferred != IMAGE_NO_SLOT && r->slots[i].fact.slot == image->preferred + 1;
+        preferred = is_it ? r->slots[i].subscription : preferred;
+    }
+    return r->preferred == preferred;
+}
+
+static bool is_imei_equal(const struct record *r, const struct image *image)
+{
+    char ours[IMEI_SIZE] = "";
+    char theirs[IMEI_SIZE] = "";
+    if (!image->has_imei || !r->has_imei)
+        return image->has_imei == r->has_imei;
+    return imei_read(r->imei, ours) && imei_read(image->imei, theirs) &&
+           memcmp(ours, theirs, IMEI_EQUIPMENT_DIGITS) == 0;
+}
+
+// NULL, or which number of the card, or that it was told, the server has not reached. A card that
+// went back to an older memory is heard from there.
+static const char *number_behind(const struct record *r, const struct truth *t)
+{
+    if (r->mt_counter < t->dump.mt_counter)
+        return "the card's counter is ahead";
+    if (r->operation_id_last < t->dump.image.operation_id_highest)
+        return "the card's highest operation is ahead";
+    if (!t->went_back && r->notify_sequence < t->confirmed)
+        return "it confirmed a higher notification";
+    return NULL;
+}
+
 static const char *unsettled(const struct world *w, uint32_t card)
 {
     const struct truth *t = &w->truths[card];
@@ -442,12 +481,17 @@ static const char *unsettled(const struct world *w, uint32_t card)
         return "the timers are not known";
     if (r.level >= 2 && !are_timers_equal(&r.parameters, &image->parameters))
         return "the timers differ";
-    if (r.mt_counter < t->dump.mt_counter)
-        return "the card's counter is ahead";
+    if (!is_preferred_equal(&r, image))
+        return "another subscription is preferred";
+    if (!is_imei_equal(&r, image))
+        return "the IMEI differs";
+    const char *behind = number_behind(&r, t);
+    if (behind != NULL)
+        return behind;
     if (image->pending_count > 0)
         return "a notification is not confirmed";
-    if (r.has_open && r.open.status == STATUS_UNKNOWN)
-        return "an operation is unknown";
+    if (r.has_open && r.open.status >= STATUS_SENDING)
+        return "an operation is open";
     return check_job_end(w, card, &r);
 }
 
@@ -494,6 +538,14 @@ bool check_end(struct world *w, enum end_of must)
     if (why != NULL && !is_excused)
         world_violate(w, "campaign", 0, "%s", why);
     return is_settled && why == NULL;
+}
+
+bool check_agrees(const struct world *w)
+{
+    bool agrees = w->server.is_running;
+    for (uint32_t i = 0; i < w->cards && agrees; i++)
+        agrees = w->truths[i].glance.is_unreachable || unsettled(w, i) == NULL;
+    return agrees;
 }
 
 static bool note_row(void *context, const struct trail_row *row)

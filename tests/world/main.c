@@ -225,6 +225,11 @@ static struct world_options options_of(const struct options *o, uint64_t seed)
                                   .has_campaign = o->has_campaign};
 }
 
+static double hours(uint64_t ms)
+{
+    return (double)ms / 3600000;
+}
+
 static bool run_seed(const struct options *o, uint64_t seed, struct world_result *r)
 {
     struct tail t = {.count = 0, .file = open_file(o->trace, "w")};
@@ -241,11 +246,11 @@ static bool run_seed(const struct options *o, uint64_t seed, struct world_result
         print_violation(r, o, seed, &t);
     else
         printf("PASSED seed=%llu card-days=%llu events=%llu runs=%llu sent=%llu crashes=%llu "
-               "cuts=%llu hash=%016llx\n",
+               "cuts=%llu settled-h=%.1f hash=%016llx\n",
                (unsigned long long)seed, (unsigned long long)r->card_days,
                (unsigned long long)r->events, (unsigned long long)r->runs,
                (unsigned long long)r->sent, (unsigned long long)r->crashes,
-               (unsigned long long)r->cuts, (unsigned long long)r->hash);
+               (unsigned long long)r->cuts, hours(r->settle_ms), (unsigned long long)r->hash);
     (void)fflush(stdout);
     return !r->is_violated;
 }
@@ -260,9 +265,17 @@ static void print_name(const char *name)
     printf("never: %s\n", name);
 }
 
-static void report(const struct options *o, uint64_t worlds, uint64_t days,
-                   const struct probes *probes)
+struct sums {
+    uint64_t worlds, days;
+    uint64_t settle_ms, settle_most_ms;
+    struct probes probes;
+};
+
+static void report(const struct options *o, const struct sums *sums)
 {
+    const uint64_t worlds = sums->worlds;
+    const uint64_t days = sums->days;
+    const struct probes *probes = &sums->probes;
     unsigned met;
     const unsigned count = probes_report(probes, &met, o->lists_probes ? print_name : no_name);
     printf("%llu worlds, %llu card-days, no violation; %u of %u situations met\n",
@@ -277,6 +290,11 @@ static void report(const struct options *o, uint64_t worlds, uint64_t days,
     printf("figure {\"name\": \"sim.probes\", \"value\": %u, \"of\": %u, \"unit\": "
            "\"situations\", \"what\": \"%llu worlds\"}\n",
            met, count, (unsigned long long)worlds);
+    printf(
+        "figure {\"name\": \"sim.settle\", \"value\": %.1f, \"unit\": \"h\", \"what\": "
+        "\"the longest of %llu worlds, %.1f on average, virtual time from the end of faults\"}\n",
+        hours(sums->settle_most_ms), (unsigned long long)worlds,
+        hours(sums->settle_ms) / (double)(worlds > 0 ? worlds : 1));
     printf("figure {\"name\": \"sim.violations\", \"value\": 0, \"unit\": \"violations\"}\n");
 }
 
@@ -331,25 +349,26 @@ static int shrink_first(const struct options *o)
 
 static int run_all(const struct options *o)
 {
-    uint64_t worlds = 0;
-    uint64_t days = 0;
-    struct probes probes = {0};
+    static struct sums sums;
     for (unsigned i = 0; i < o->range_count; i++) {
         const uint64_t count = o->ranges[i].last - o->ranges[i].first + 1;
         for (uint64_t k = 0; k < count; k++) {
             static struct world_result r;
             const bool passed = run_seed(o, o->ranges[i].first + k, &r);
-            worlds++;
-            days += r.card_days;
-            probes_add(&probes, &r.probes);
+            sums.worlds++;
+            sums.days += r.card_days;
+            sums.settle_ms += r.settle_ms;
+            if (r.settle_ms > sums.settle_most_ms)
+                sums.settle_most_ms = r.settle_ms;
+            probes_add(&sums.probes, &r.probes);
             if (isatty(STDERR_FILENO) == 1)
-                (void)fprintf(stderr, "\r%llu worlds, %llu card-days ", (unsigned long long)worlds,
-                              (unsigned long long)days);
+                (void)fprintf(stderr, "\r%llu worlds, %llu card-days ",
+                              (unsigned long long)sums.worlds, (unsigned long long)sums.days);
             if (!passed)
                 return EXIT_VIOLATION;
         }
     }
-    report(o, worlds, days, &probes);
+    report(o, &sums);
     return 0;
 }
 

@@ -551,11 +551,28 @@ static void run_days(struct world *w, struct instant end)
     }
 }
 
+// So much further, and a look: when did it not agree last? Whom the server gave up has more time.
+static void run_and_look(struct world *w, struct instant end)
+{
+    const struct instant was = w->now;
+    const struct instant last =
+        instant_after(w->safety_end, WORLD_SETTLE_MS + SETTLE_GRACE_MS + LOOK_MS);
+    run_until(w, end);
+    if (w->now.ms < last.ms && !check_agrees(w))
+        w->result.settle_ms = w->now.ms + (w->now.ms - was.ms) - w->safety_end.ms;
+}
+
+static void run_hours(struct world *w, struct instant end)
+{
+    while (!w->result.is_violated && w->now.ms < end.ms)
+        run_and_look(w, instant_earlier(instant_after(w->now, HOUR_MS), end));
+}
+
 // Until everything agrees, or then.
 static void await_end(struct world *w, struct instant end)
 {
     while (!w->result.is_violated && w->now.ms < end.ms && !check_end(w, END_NOBODY))
-        run_until(w, instant_after(w->now, LOOK_MS));
+        run_and_look(w, instant_after(w->now, LOOK_MS));
 }
 
 static void settle(struct world *w)
@@ -563,12 +580,12 @@ static void settle(struct world *w)
     const struct instant least = instant_after(w->now, SETTLE_LEAST_MS);
     const struct instant most = instant_after(w->now, WORLD_SETTLE_MS + SETTLE_GRACE_MS);
     const struct instant far = instant_after(most, 7 * DAY_MS);
-    run_until(w, instant_after(w->now, DAY_MS));
+    run_hours(w, instant_after(w->now, DAY_MS));
     physics_restart(w); // what was still under way when the faults ended may need it
     hand_calm(w);       // the server may have been away the first time
     group_resume(w);
     w->is_stirred = true;
-    run_until(w, least);
+    run_hours(w, least);
     await_end(w, most);
     // Whom the server had given up, it asks once in 7 days only.
     if (w->result.is_violated || check_end(w, END_REACHABLE))

@@ -42,6 +42,7 @@
 #define WORLD_PACKETS_A_DAY 96
 #define WORLD_PACKETS_SURE 2048
 #define WORLD_PACKETS_MAX (WORLD_PACKETS_SURE + 400 * WORLD_PACKETS_A_DAY)
+#define WORLD_MERGES_MAX 1024 // the first notifications of a card with others merged into them
 #define WORLD_HANDS_MAX 16    // the newest of somebody else
 #define WORLD_VOICES_MAX 16   // numbers that one card spoke from
 #define WORLD_SAYINGS_MAX 256 // the newest notifications of a card and its clone
@@ -52,6 +53,12 @@ struct run {
     uint8_t command;
     uint8_t digest[4];
     bool is_lost; // the card's memory went back to before it
+};
+
+// How many notifications were merged into one that was confirmed.
+struct merge {
+    uint32_t sequence;
+    uint8_t count;
 };
 
 // What the server's record of a card said when it was looked at after it was saved last.
@@ -88,6 +95,11 @@ struct truth {
     uint64_t hashes[WORLD_PACKETS_MAX];
     uint64_t operations[WORLD_PACKETS_MAX]; // the server's, that each was sent for
     uint32_t ids[WORLD_PACKETS_MAX];        // of the operation on the card, or 0
+    uint8_t commands[WORLD_PACKETS_MAX];    // 0: the database was put back since
+    uint32_t sequences[WORLD_PACKETS_MAX];  // that a CONFIRM names
+    uint32_t confirmed;                     // the highest of them
+    struct merge merges[WORLD_MERGES_MAX];
+    uint32_t merge_count;
     uint64_t open;                          // the server's operation on it, as of the last commit
     uint64_t change_counter, audit_counter; // of the last command and the last question
     struct instant changed;                 // when that command left
@@ -115,6 +127,7 @@ struct truth {
     uint32_t packets_unknown; // that the trail lost by a restore
     bool is_foreign;          // somebody else changed the card, and the server may not know
     bool is_rotten;           // its memory changed while it was off
+    bool went_back;           // ever, to an older one: its sequences came again
     bool is_deaf;             // after too many wrong packets
     uint8_t deaf_doublings;
     struct instant deaf_since;
@@ -267,7 +280,8 @@ struct world_result {
     uint32_t card;
     char text[200];
     uint64_t events;
-    uint64_t ended_ms; // in virtual time, from its beginning
+    uint64_t ended_ms;  // in virtual time, from its beginning
+    uint64_t settle_ms; // from the end of the faults, until all agreed that was not given up
     uint64_t card_days;
     uint64_t hash;
     uint64_t runs, sent, notified, crashes, cuts, forged;
@@ -607,6 +621,8 @@ const char *check_job_end(const struct world *w, uint32_t card, const struct rec
 bool check_is_equal(const struct record *r, const struct image *image);
 // What was promised about operations and the trail, over the whole history.
 void check_history(struct world *w);
+// check_trail.c: packets and notifications of a card have their rows.
+void check_trail(struct world *w, uint32_t card);
 // Each operation has ended by its time, or its card is in doubt.
 void check_progress(struct world *w);
 // fold.c: the registry is what the trail alone says.
@@ -616,3 +632,5 @@ void check_tell(struct world *w, uint32_t card);
 // Does everything agree by now? That it does not is a violation for the cards that must.
 enum end_of { END_NOBODY, END_REACHABLE /* but those that the server gave up */, END_EVERYBODY };
 bool check_end(struct world *w, enum end_of must);
+// Does everything agree, but for cards that the server gave up?
+bool check_agrees(const struct world *w);
