@@ -1134,6 +1134,32 @@ planted_bug(two_dropped_and_one_counted applet/notify.c RULE kept_till_confirmed
     if (oldest < IMAGE_PENDING_MAX)
         drop(m, oldest);]==])
 
+# --- a stopwatch and a count for switches ---
+
+planted_bug(probation_for_ever applet/switching.c RULE ends_in_time
+    TEXT [==[
+    wait_for(t, WAIT_ATTACH, t->image->parameters.attach_s);]==]
+    BECOMES [==[
+    wait_for(t, WAIT_ATTACH, t->image->parameters.attach_s * 8u);]==])
+
+planted_bug(tenth_start_without_service applet/guards.c RULE ends_in_time
+    TEXT [==[
+#define STARTS_MAX 5]==]
+    BECOMES [==[
+#define STARTS_MAX 10]==])
+
+planted_bug(half_a_day applet/switching.c RULE few_switches
+    TEXT [==[
+        m->dues.day = t->a->now_s + DAY_S;]==]
+    BECOMES [==[
+        m->dues.day = t->a->now_s + DAY_S / 2;]==])
+
+planted_bug(day_without_a_cap applet/select.c RULE few_switches
+    TEXT [==[
+    return used + count <= m->parameters.switches_per_day;]==]
+    BECOMES [==[
+    return used + count <= UINT8_MAX;]==])
+
 # --- what is open, and what stays so ---
 
 planted_bug(next_one_and_none_ended ota-server/core/plan.c RULE one_open

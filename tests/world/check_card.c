@@ -320,6 +320,7 @@ static void check_card(struct world *w, uint32_t card)
     struct card *c = &w->devices[card].card;
     struct applet_dump now;
     check_deaf(w, card);
+    check_limits(w, card);
     const bool is_waiting = t->is_rotten && w->devices[card].state != DEVICE_RUNNING;
     if (c->nvm.written == t->nvm_written || c->nvm.is_cut || c->nvm.written == 0 || is_waiting)
         return;
@@ -337,6 +338,7 @@ static void check_card(struct world *w, uint32_t card)
     if (went_back) {
         t->went_back = true;
         t->merge_count = 0;
+        t->daybook.day = 0; // its clock went back as well
     }
     const struct applet_dump *before = t->is_known && !went_back ? &t->dump : &now;
     check_registry(w, card, &now.image);
@@ -351,12 +353,14 @@ static void check_card(struct world *w, uint32_t card)
     trouble_tempt(w, card, &before->image, &now.image);
     look_for_rare(&w->result.probes, &before->image, &now.image);
     note_switch(w, card, &before->image, &now.image);
+    check_switches(w, card, &before->image, &now.image);
     if (before->image.registry_version != now.image.registry_version)
         world_note(w, "registry", "card=%u version=%u enabled=%u fallback=%u", card,
                    now.image.registry_version, image_enabled(&now.image) + 1u,
                    image_fallback(&now.image) + 1u);
     t->dump = now;
     t->is_known = true;
+    check_limits(w, card);
     w->cards_changed |= UINT64_C(1) << card;
 }
 

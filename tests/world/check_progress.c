@@ -29,6 +29,8 @@ void check_progress(struct world *w)
                            w->now.ms >= s->full_until.ms + START_MS &&
                            w->now.ms >= s->busy_until.ms + START_MS &&
                            w->now.ms >= s->failing_until.ms + START_MS;
+    for (uint32_t i = 0; i < w->cards; i++)
+        check_limits(w, i);
     for (uint32_t i = 0; is_judged && i < w->cards; i++) {
         struct record r;
         check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);

@@ -61,6 +61,23 @@ struct merge {
     uint8_t count;
 };
 
+// An open switch of a card, since the last start of its device in it.
+struct stopwatch {
+    uint8_t phase, reason, to;
+    uint32_t operation_id;
+    bool is_on; // the device was, at the last look
+    uint8_t starts;
+    struct instant since;
+};
+
+// A day of a card, as it counts days, and its switches that nobody ordered.
+struct daybook {
+    uint32_t day;             // its end, on the card's clock
+    uint64_t on_ms, began_ms; // how long the device was on ever, and when the day began
+    uint32_t switches;
+    uint8_t cap;
+};
+
 // What the server's record of a card said when it was looked at after it was saved last.
 struct glance {
     bool is_doubted; // dirty, or an operation is open
@@ -100,6 +117,9 @@ struct truth {
     uint32_t confirmed;                     // the highest of them
     struct merge merges[WORLD_MERGES_MAX];
     uint32_t merge_count;
+    struct stopwatch stopwatch;
+    struct daybook daybook;
+    struct instant looked;                  // when those two were looked at last
     uint64_t open;                          // the server's operation on it, as of the last commit
     uint64_t change_counter, audit_counter; // of the last command and the last question
     struct instant changed;                 // when that command left
@@ -623,6 +643,11 @@ bool check_is_equal(const struct record *r, const struct image *image);
 void check_history(struct world *w);
 // check_trail.c: packets and notifications of a card have their rows.
 void check_trail(struct world *w, uint32_t card);
+// check_limits.c: how long a switch of a card is open; and, when its memory changed, how many there
+// were.
+void check_limits(struct world *w, uint32_t card);
+void check_switches(struct world *w, uint32_t card, const struct image *before,
+                    const struct image *now);
 // Each operation has ended by its time, or its card is in doubt.
 void check_progress(struct world *w);
 // fold.c: the registry is what the trail alone says.
