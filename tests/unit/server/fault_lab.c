@@ -50,6 +50,18 @@ static struct card_keys keys_of_card(void)
     return k;
 }
 
+// Nobody waits for a bootstrap here.
+static enum store_status plan_nothing(void *context, struct store *s, const struct policy *policy,
+                                      const struct record *record, struct event *event)
+{
+    (void)context;
+    (void)s;
+    (void)policy;
+    (void)record;
+    (void)event;
+    return STORE_FAILED;
+}
+
 static bool try_open(turn_send_fn *send, void *context)
 {
     struct store_options options = {
@@ -61,7 +73,8 @@ static bool try_open(turn_send_fn *send, void *context)
                                    .policy = &world.policy,
                                    .cipher = crypto.store.cipher,
                                    .send = send,
-                                   .send_context = context};
+                                   .send_context = context,
+                                   .plan = plan_nothing};
     turn = turn_open(&t);
     return turn != NULL;
 }
