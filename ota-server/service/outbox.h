@@ -11,13 +11,14 @@
 // Promises: of one card one packet is under way at a time, in the order of their ids; every packet
 // ends as exactly one EVENT_SUBMIT, whose commit also takes it out of the store's outbox; a part
 // without an answer is tried once more over another link, with the same octets, and then is
-// unknown; links of a route share its packets by their weights, and when they fail the route's
-// backup takes over, with the same octets; a link whose packets cards do not answer, while they do
-// answer those of its neighbours, gets no more than a probe now and then [core/link_health.h];
-// automatic audits take no more than their share of a link's rate, and stand in nobody's way; a
-// deliver_sm is answered ESME_ROK only after what it brought is committed. Nothing grows: packets
-// beyond the limit wait in the store, parts beyond theirs stay with the SMSC. Never: asks a clock;
-// judges a packet; believes a receipt (it only informs decide()).
+// unknown; a packet of which a part has left goes before those of which none has; links of a route
+// share its packets by their weights, and when they fail the route's backup takes over, with the
+// same octets; a link whose packets cards do not answer, while they do answer those of its
+// neighbours, gets no more than a probe now and then [core/link_health.h]; automatic audits take no
+// more than their share of a link's rate, and stand in nobody's way; a deliver_sm is answered
+// ESME_ROK only after what it brought is committed. Nothing grows: packets beyond the limit wait in
+// the store, parts beyond theirs stay with the SMSC. Never: asks a clock; judges a packet; believes
+// a receipt (it only informs decide()).
 #pragma once
 
 #include "ota-server/core/link_health.h"

@@ -106,6 +106,13 @@ static void give_up_waiting(struct packet *p)
     }
 }
 
+// Some of its parts are with a link and others are not: a card, and an SMSC, wait a minute for the
+// rest, so it has to leave before those of which nothing has.
+static bool has_begun(const struct packet *p)
+{
+    return has(p, PART_WAITING) && (has(p, PART_FLYING) || has(p, PART_ACCEPTED));
+}
+
 // After a change of a part, for a packet that is in no list.
 static void settle(struct packet *p)
 {
@@ -115,7 +122,7 @@ static void settle(struct packet *p)
     if (has(p, PART_WAITING)) {
         if (instant_is_due(p->not_before, o->now)) {
             p->phase = PACKET_READY;
-            if (p->is_throttled)
+            if (p->is_throttled || has_begun(p))
                 outbox_list_insert(o, &o->ready, p);
             else
                 outbox_list_add(o, &o->ready, p);
@@ -168,10 +175,23 @@ static void fly(struct packet *p)
         outbox_health_sent(o, p);
 }
 
+// Puts `first` in front of those that are ready.
+static void put_in_front(struct outbox *o, struct packet_list first)
+{
+    if (first.head == OUTBOX_NONE)
+        return;
+    if (o->ready.head != OUTBOX_NONE) {
+        o->packets[first.tail].next = o->ready.head;
+        first.tail = o->ready.tail;
+    }
+    o->ready = first;
+}
+
 void outbox_pump(struct outbox *o)
 {
     // Each once: one that waits for a certain link must not stop the others.
     struct packet_list ready = o->ready;
+    struct packet_list begun = {OUTBOX_NONE, OUTBOX_NONE};
     struct packet *p = NULL;
     o->ready = (struct packet_list){OUTBOX_NONE, OUTBOX_NONE};
     o->blocked = o->audits_blocked = 0;
@@ -179,16 +199,13 @@ void outbox_pump(struct outbox *o)
         p = outbox_list_take(o, &ready);
         if (!has(p, PART_REJECTED) && !has(p, PART_GIVEN_UP))
             fly(p);
-        settle(p);
+        if (has_begun(p) && instant_is_due(p->not_before, o->now))
+            outbox_list_add(o, &begun, p);
+        else
+            settle(p);
     }
-    // Those that had no chance stay in front.
-    if (ready.head != OUTBOX_NONE) {
-        if (o->ready.head != OUTBOX_NONE) {
-            o->packets[ready.tail].next = o->ready.head;
-            ready.tail = o->ready.tail;
-        }
-        o->ready = ready;
-    }
+    put_in_front(o, ready); // they had no chance
+    put_in_front(o, begun);
 }
 
 static bool is_untouched(const struct packet *p)

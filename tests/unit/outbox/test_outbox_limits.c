@@ -105,6 +105,52 @@ static void a_group_sends_no_more_a_second_than_its_rate(void **state)
     assert_int_equal(fake_links.sent_count, 41);
 }
 
+// 300 octets take three parts. A card waits a minute for the rest of a packet: were they given out
+// in turn, the second part of the first would leave after the first part of the last.
+static void what_has_begun_leaves_before_what_has_not(void **state)
+{
+    (void)state;
+    struct outbox_options options = fake_options(1);
+    options.links[0].rate = 10; // one at once
+    stop(state);
+    open_with(&options);
+    for (uint64_t i = 1; i <= 5; i++) {
+        struct message m = message_of(0, i);
+        m.packet_len = 300;
+        m.number[0] = (char)('0' + i);
+        outbox_send(outbox, &m);
+    }
+    for (uint64_t ms = 0; ms <= 1400; ms += 10)
+        at(ms);
+    assert_int_equal(fake_links.sent_count, 15);
+    for (size_t i = 0; i < 15; i++)
+        assert_int_equal(fake_links.sent[i].destination[0], '1' + i / 3);
+}
+
+// The same for a part that an SMSC had no room for.
+static void what_was_refused_for_now_leaves_before_what_has_not_begun(void **state)
+{
+    (void)state;
+    fake_links.room[0] = 3;
+    for (uint64_t i = 1; i <= 2; i++) {
+        struct message m = message_of(0, i);
+        m.packet_len = 300;
+        m.number[0] = (char)('0' + i);
+        outbox_send(outbox, &m);
+    }
+    at(0);
+    assert_int_equal(fake_links.sent_count, 3);
+    fake_respond(outbox, 0, ESME_ROK, "1");
+    fake_respond(outbox, 1, ESME_ROK, "2");
+    fake_respond(outbox, 2, ESME_RSYSERR, "");
+    fake_links.room[0] = 0;
+    at(6000); // five seconds of rest are over, and there is room again
+    fake_links.room[0] = 1;
+    at(6001);
+    assert_int_equal(fake_links.sent_count, 4);
+    assert_int_equal(fake_links.sent[3].destination[0], '1');
+}
+
 static void a_group_has_no_more_without_an_answer_than_its_window(void **state)
 {
     (void)state;
@@ -394,6 +440,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(messages_of_a_group_have_its_source_and_ask_for_receipts_as_it_says),
         CASE(a_group_sends_no_more_a_second_than_its_rate),
+        CASE(what_has_begun_leaves_before_what_has_not),
+        CASE(what_was_refused_for_now_leaves_before_what_has_not_begun),
         CASE(a_group_has_no_more_without_an_answer_than_its_window),
         CASE(a_slow_group_leaves_memory_to_the_others_and_loses_nothing),
         CASE(automatic_audits_take_a_tenth_of_a_link_and_stop_no_command),
