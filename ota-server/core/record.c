@@ -1,5 +1,7 @@
 #include "ota-server/core/record.h"
 
+#include "common/wire/ident.h"
+
 void record_init(struct record *r, uint64_t card)
 {
     memset(r, 0, sizeof(*r));
@@ -17,6 +19,18 @@ const struct mirror_slot *record_enabled(const struct record *r)
             return &r->slots[i];
     }
     return NULL;
+}
+
+bool record_is_in(const struct record *r, const char *plmn)
+{
+    char imsi[IMSI_SIZE];
+    char heard[PLMN_SIZE];
+    const struct bytes asked = bytes_of_text(plmn);
+    const struct mirror_slot *slot = record_enabled(r);
+    if (r->has_plmn && plmn_read(r->plmn, heard))
+        return bytes_equal(bytes_of_text(heard), asked);
+    return slot != NULL && imsi_read(slot->fact.imsi, imsi) &&
+           bytes_equal(bytes_slice(bytes_of_text(imsi), 0, asked.len), asked);
 }
 
 const struct mirror_slot *record_fallback(const struct record *r)

@@ -467,6 +467,9 @@ static inline bool record_has_mark(const struct record *r, enum card_mark mark)
 }
 // Slots of the mirror; NULL when there is none.
 const struct mirror_slot *record_enabled(const struct record *r);
+// Was the card heard last in the network of these digits? While it was never heard in any, it is in
+// that of its enabled subscription.
+bool record_is_in(const struct record *r, const char *plmn);
 // When the latest reason of its present doubt came; 0: it is in none.
 struct utc record_doubted_at(const struct record *r);
 const struct mirror_slot *record_fallback(const struct record *r);

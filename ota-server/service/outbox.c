@@ -114,6 +114,9 @@ struct outbox *outbox_open(const struct outbox_options *options, struct instant 
     o->now = now;
     for (unsigned i = 0; i < options->link_count; i++)
         smpp_rate_init(&o->rates[i], options->links[i].rate, outbox_pace(o));
+    check(options->plmns.count <= OUTBOX_PLMNS_MAX);
+    for (unsigned i = 0; i < options->plmns.count; i++)
+        smpp_rate_init(&o->plmns[i], options->plmns.at[i].rate, outbox_pace(o));
     o->scan_at = INSTANT_NEVER;
     o->deadline = INSTANT_NEVER;
     if (!open_packets(o) || !outbox_receive_open(o)) {

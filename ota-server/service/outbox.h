@@ -21,12 +21,14 @@
 // a receipt (it only informs decide()).
 #pragma once
 
+#include "common/wire/ident.h"
 #include "ota-server/core/link_health.h"
 #include "ota-server/service/turn.h"
 #include "smpp/core/session.h"
 
 #define OUTBOX_LINKS_MAX 16
 #define OUTBOX_ROUTES_MAX 16
+#define OUTBOX_PLMNS_MAX 64
 #define OUTBOX_WEIGHT_MAX 100
 #define OUTBOX_ADDRESS_SIZE 21
 #define OUTBOX_AUDIT_PERCENT 10 // unless told otherwise
@@ -70,6 +72,15 @@ struct outbox_route {
     uint8_t backup;      // takes over while no link of this one is up; itself: none does
 };
 
+// Networks that take so many SMS a second, whichever links bring them.
+struct outbox_plmns {
+    struct outbox_plmn {
+        char digits[PLMN_SIZE];
+        uint32_t rate; // 1 to SMPP_RATE_MAX
+    } at[OUTBOX_PLMNS_MAX];
+    unsigned count;
+};
+
 struct outbox_options {
     struct turn *turn;
     struct outbox_port port;
@@ -77,7 +88,8 @@ struct outbox_options {
     struct outbox_link links[OUTBOX_LINKS_MAX]; // their texts must live as long as the outbox
     unsigned link_count;
     struct outbox_route routes[OUTBOX_ROUTES_MAX];
-    unsigned route_count;              // 0: one, route 0
+    unsigned route_count; // 0: one, route 0
+    struct outbox_plmns plmns;
     char address[OUTBOX_ADDRESS_SIZE]; // of the server, as cards see it: digits, + allowed, or a
                                        // name
     uint8_t audit_percent; // of a link's rate that automatic audits may take, 1 to 100; 0: as above

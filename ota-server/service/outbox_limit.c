@@ -1,5 +1,5 @@
-// What groups may take of the links: so many SMS a second, so many without an answer. And what
-// automatic audits may take of each link.
+// What groups may take of the links: so many SMS a second, so many without an answer; and networks:
+// so many SMS a second. And what automatic audits may take of each link.
 #include "ota-server/service/outbox_part.h"
 
 static uint8_t place_of(const struct outbox *o, uint64_t group)
@@ -15,8 +15,23 @@ static uint8_t place_of(const struct outbox *o, uint64_t group)
     return place;
 }
 
+// The network that its card is in. Of those that may be an IMSI's, the one of more digits.
+static uint8_t plmn_of(const struct outbox *o, uint64_t card)
+{
+    uint8_t best = OUTBOX_PLMNS_MAX;
+    const struct record *r = o->options.plmns.count > 0 ? turn_card(o->options.turn, card) : NULL;
+    for (uint8_t i = 0; r != NULL && i < o->options.plmns.count; i++) {
+        const char *digits = o->options.plmns.at[i].digits;
+        if (record_is_in(r, digits) &&
+            (best == OUTBOX_PLMNS_MAX || strlen(digits) > strlen(o->options.plmns.at[best].digits)))
+            best = i;
+    }
+    return best;
+}
+
 void outbox_limit_add(struct outbox *o, struct packet *p, const struct turn_route *asked)
 {
+    p->plmn = plmn_of(o, p->message.card);
     p->limit = OUTBOX_LIMITS_MAX;
     if (asked->rate == 0 && asked->window == 0)
         return;
@@ -41,31 +56,44 @@ void outbox_limit_remove(struct outbox *o, const struct packet *p)
         o->limits[p->limit].held--;
 }
 
-bool outbox_limit_is_free(struct outbox *o, const struct packet *p)
+static bool rate_is_free(struct outbox *o, const struct smpp_rate *rate)
 {
-    if (p->limit == OUTBOX_LIMITS_MAX)
-        return true;
-    const struct group_limit *l = &o->limits[p->limit];
-    if (l->window > 0 && l->flying >= l->window)
-        return false; // an answer makes room
-    if (l->rate.allowed_per_s == 0)
-        return true;
-    const struct instant at = outbox_paced(o, smpp_rate_next(&l->rate, outbox_pace(o)));
+    const struct instant at = outbox_paced(o, smpp_rate_next(rate, outbox_pace(o)));
     if (instant_is_due(at, o->now))
         return true;
     o->deadline = instant_earlier(o->deadline, at);
     return false;
 }
 
+bool outbox_limit_is_free(struct outbox *o, const struct packet *p)
+{
+    if (p->plmn != OUTBOX_PLMNS_MAX && !rate_is_free(o, &o->plmns[p->plmn]))
+        return false;
+    if (p->limit == OUTBOX_LIMITS_MAX)
+        return true;
+    const struct group_limit *l = &o->limits[p->limit];
+    if (l->window > 0 && l->flying >= l->window)
+        return false; // an answer makes room
+    return l->rate.allowed_per_s == 0 || rate_is_free(o, &l->rate);
+}
+
+// It was free when the link was chosen.
+static void take_token(struct outbox *o, struct smpp_rate *rate)
+{
+    if (!smpp_rate_take(rate, outbox_pace(o)))
+        return;
+}
+
 void outbox_limit_take(struct outbox *o, const struct packet *p)
 {
+    if (p->plmn != OUTBOX_PLMNS_MAX)
+        take_token(o, &o->plmns[p->plmn]);
     if (p->limit == OUTBOX_LIMITS_MAX)
         return;
     struct group_limit *l = &o->limits[p->limit];
     l->flying++;
-    // It was free when the link was chosen.
-    if (l->rate.allowed_per_s > 0 && !smpp_rate_take(&l->rate, outbox_pace(o)))
-        return;
+    if (l->rate.allowed_per_s > 0)
+        take_token(o, &l->rate);
 }
 
 void outbox_limit_landed(struct outbox *o, const struct packet *p)

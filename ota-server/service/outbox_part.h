@@ -57,6 +57,7 @@ struct packet {
     uint8_t avoid;     // link that did not answer; OUTBOX_LINKS_MAX for none
     uint8_t route;     // by its card's group, or its number
     uint8_t backup;    // of that; itself: none
+    uint8_t plmn;      // in which its card is; OUTBOX_PLMNS_MAX: one without a limit
     uint8_t limit;     // of its group; OUTBOX_LIMITS_MAX: there is none
     uint16_t sour;     // links that refused it for now, a bit each
     bool wants_no_receipt;
@@ -158,6 +159,7 @@ struct outbox {
     struct outbox_options options;
     struct outbox_counts counts;
     struct smpp_rate rates[OUTBOX_LINKS_MAX];
+    struct smpp_rate plmns[OUTBOX_PLMNS_MAX];
     struct link_state links[OUTBOX_LINKS_MAX];
     struct link_health health[OUTBOX_LINKS_MAX];
     struct instant judge_at; // they are looked at next
@@ -226,7 +228,7 @@ void outbox_make_room(struct outbox *o);
 void outbox_scan(struct outbox *o);
 
 // outbox_limit.c
-// Notes what the group of a new packet may take, and that a packet is gone.
+// Notes what the network and the group of a new packet may take, and that a packet is gone.
 void outbox_limit_add(struct outbox *o, struct packet *p, const struct turn_route *asked);
 void outbox_limit_remove(struct outbox *o, const struct packet *p);
 // May a part of it leave? If only a rate is in the way, the deadline says when it is not.

@@ -99,6 +99,7 @@ struct turn {
     struct figure_tally *tallies;
     size_t tally_count;
     struct record before;
+    struct record looked_at; // by turn_card()
     struct decision decision;
     struct policy_row policies[POLICY_ROWS];
     struct turn_origin origin; // of the task that runs

@@ -87,3 +87,9 @@ struct turn_route turn_route_of(struct turn *t, uint64_t group)
         return (struct turn_route){.rate = 0};
     return row->route;
 }
+
+const struct record *turn_card(struct turn *t, uint64_t card)
+{
+    const enum store_status status = store_card_load(t->options.store, card, &t->looked_at);
+    return status == STORE_OK ? &t->looked_at : NULL;
+}

@@ -265,7 +265,8 @@ static struct outbox *open_outbox(struct server *v)
                                      .clock = {v, utc_at, loop_reaches, (uint32_t)s->speed},
                                      .audit_percent = s->audit_percent,
                                      .link_count = s->smsc_count,
-                                     .route_count = s->route_count};
+                                     .route_count = s->route_count,
+                                     .plmns = s->plmns};
     for (unsigned i = 0; i < s->smsc_count; i++)
         options.links[i] = (struct outbox_link){.smsc = s->smscs[i].centre,
                                                 .sends = s->smscs[i].bind != SMPP_RX,
@@ -296,8 +297,7 @@ static void put_link_metrics(void *context, struct writer *w)
 
 static void hand_over(void *context, const struct message *message)
 {
-    struct server *v = context;
-    outbox_send(v->outbox, message);
+    outbox_send(((struct server *)context)->outbox, message);
 }
 
 static void hurry(void *context, uint64_t card, uint64_t message)

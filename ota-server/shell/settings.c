@@ -6,6 +6,7 @@
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/auth_role.h"
 #include "ota-server/service/import_report.h"
+#include "smpp/core/rate.h"
 
 #include <stdio.h>
 
@@ -121,6 +122,21 @@ static bool read_route(struct server_settings *s, cfg_t *section, char *error)
     s->routes[index].backup = route_of(s, backup);
     return s->routes[index].backup != OUTBOX_ROUTES_MAX ||
            fail(error, "at most 16 routes; one too many is", backup);
+}
+
+static bool read_plmn(struct server_settings *s, cfg_t *section, char *error)
+{
+    const char *digits = cfg_title(section);
+    const long rate = cfg_getint(section, "rate");
+    if (!plmn_is_valid(digits))
+        return fail(error, "a network has 5 or 6 digits, not plmn", digits);
+    if (rate < 1 || rate > SMPP_RATE_MAX)
+        return fail(error, "rate is 1 to 1000000 SMS a second, in plmn", digits);
+    if (s->plmns.count == OUTBOX_PLMNS_MAX)
+        return fail(error, "at most 64 networks; one too many is plmn", digits);
+    struct outbox_plmn *v = &s->plmns.at[s->plmns.count++];
+    v->rate = (uint32_t)rate;
+    return take(v->digits, sizeof v->digits, digits);
 }
 
 // Every route that can be asked for needs a link, its own or its backup's.
@@ -496,6 +512,10 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
         if (!read_route(s, cfg_getnsec(file, "route", i), error))
             return false;
     }
+    for (unsigned i = 0; i < cfg_size(file, "plmn"); i++) {
+        if (!read_plmn(s, cfg_getnsec(file, "plmn", i), error))
+            return false;
+    }
     for (unsigned i = 0; i < cfg_size(file, "smsc"); i++) {
         if (!read_smsc(s, cfg_getnsec(file, "smsc", i), error))
             return false;
@@ -535,6 +555,7 @@ static cfg_opt_t smsc_members[] = {CFG_STR("address", "", CFGF_NONE),
                                    CFG_END()};
 static cfg_opt_t route_members[] = {CFG_STR("numbers", "", CFGF_NONE),
                                     CFG_STR("backup", "", CFGF_NONE), CFG_END()};
+static cfg_opt_t plmn_members[] = {CFG_INT("rate", 0, CFGF_NONE), CFG_END()};
 static cfg_opt_t folder_members[] = {CFG_STR("path", "", CFGF_NONE),
                                      CFG_STR("vendor-profile", "", CFGF_NONE),
                                      CFG_STR("pool", "", CFGF_NONE),
@@ -543,6 +564,9 @@ static cfg_opt_t folder_members[] = {CFG_STR("path", "", CFGF_NONE),
                                      CFG_BOOL("partial", cfg_false, CFGF_NONE),
                                      CFG_BOOL("keep-clear", cfg_true, CFGF_NONE),
                                      CFG_END()};
+
+static char nobody[] = "{}"; // libconfuse does not change its lists, and does not say so
+static char loopback[] = "{127.0.0.0/8, ::1}";
 
 bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_ERROR_SIZE])
 {
@@ -562,8 +586,6 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
                           CFG_INT("reissues", p->reissues_max, CFGF_NONE),
                           CFG_BOOL("operator-for-all", cfg_false, CFGF_NONE),
                           CFG_END()};
-    char nobody[] = "{}"; // libconfuse does not change its lists, and does not say so
-    char loopback[] = "{127.0.0.0/8, ::1}";
     cfg_opt_t events[] = {CFG_INT_LIST("sink-ports", nobody, CFGF_NONE),
                           CFG_STR_LIST("sink-allow-cidrs", nobody, CFGF_NONE),
                           CFG_STR("sink-ca-file", "", CFGF_NONE),
@@ -573,6 +595,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
     cfg_opt_t options[] = {
         CFG_SEC("smsc", smsc_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("route", route_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+        CFG_SEC("plmn", plmn_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("import-folder", folder_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("policy", policy, CFGF_NONE),
         CFG_SEC("events", events, CFGF_NONE),

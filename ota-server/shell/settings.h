@@ -110,6 +110,7 @@ struct server_settings {
     unsigned smsc_count;
     struct server_route routes[OUTBOX_ROUTES_MAX]; // the first one is "main"
     unsigned route_count;
+    struct outbox_plmns plmns;
     struct server_folder folders[SERVER_FOLDERS_MAX];
     unsigned folder_count;
     enum log_form log_form;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The real programs with two SMSCs, one of which is reached through TLS and fails. usage: test_links.py FOLDER-OF-PROGRAMS"""
-import json, os, re, shutil, subprocess, sys, tempfile, unittest
+import json, os, re, shutil, subprocess, sys, tempfile, time, unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
@@ -25,6 +25,12 @@ clear-identifiers = true
 """
 SWALLOWING = """smsc "near" { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 1 }
 smsc "far"  { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 1 }
+single-person = true
+clear-identifiers = true
+"""
+SLOW_NETWORK = """smsc "near" { address = "%s" system-id = "server" password-file = "%s" rate = 1000 }
+smsc "far"  { address = "%s" system-id = "server" password-file = "%s" rate = 1000 }
+plmn "00101" { rate = 5 }
 single-person = true
 clear-identifiers = true
 """
@@ -229,6 +235,24 @@ class OneSwallows(Links):
             return self.link("near")["state"] == "bound"
         until("near is back", 60, is_back, 0.2)
         until("the end of the alarm", 30, lambda: self.alarm("CLEARED") == ["near"] and self.alarm("OPEN") == [], 0.1)
+
+
+class OneNetwork(Links):
+    CARDS = 15
+
+    def test_gets_no_more_than_its_rate_over_both_links(self):
+        password = self.write("password", "secret1\n")
+        self.start_server(SLOW_NETWORK % (self.smscs[0].ready["smpp"], password, self.smscs[1].ready["smpp"], password))
+        self.start_cards()
+        operations = [self.ended(self.order(card, "audit")) for card in self.cards]
+        self.assertEqual({o["outcome"] for o in operations}, {"done"})
+        sent = sum(self.link(name)["sent"] for name in ("near", "far"))
+        began = time.monotonic()
+        operations = [self.order(card, "audit") for card in self.cards]
+        for operation in operations:
+            self.ended(operation)
+        self.assertGreaterEqual(sum(self.link(name)["sent"] for name in ("near", "far")) - sent, self.CARDS)
+        self.assertGreater(time.monotonic() - began, (self.CARDS - 2) / 5)  # the first leaves at once
 
 
 class OneSmscAtTwoAddresses(Links):

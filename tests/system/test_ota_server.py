@@ -357,6 +357,9 @@ class OtaServer(unittest.TestCase):
         for text, says in (("connections = 0", "1 to 16384"), ("connections = 16385", "1 to 16384"),
                            ("connections-per-address = 0", "connections-per-address"),
                            ("connections = 5\nconnections-per-address = 6", "connections-per-address"),
+                           ('plmn "2620" { rate = 5 }', '5 or 6 digits, not plmn "2620"'), ('plmn "26201" { }', "1 to 1000000"),
+                           ('plmn "26201" { rate = 1000001 }', "1 to 1000000"),
+                           ("".join('plmn "262%03u" { rate = 1 } ' % i for i in range(65)), "at most 64 networks"),
                            ('second-factor-roles = {"OPERATOR", "BOSS"}', 'second-factor-roles: "BOSS"')):
             with open(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(text + "\n")

@@ -1,5 +1,7 @@
 #include "tests/unit/outbox/fake_turn.h"
 
+#include "common/wire/ident.h"
+
 struct task {
     enum { EVENT, WRITE, MESSAGE } kind;
     uint64_t card;
@@ -217,6 +219,16 @@ void turn_tell_answers(struct turn *t, turn_heard_fn *heard, void *context)
     (void)t;
     fake.heard = heard;
     fake.heard_context = context;
+}
+
+const struct record *turn_card(struct turn *t, uint64_t card)
+{
+    static struct record r;
+    (void)t;
+    r = (struct record){.card = card};
+    const char *plmn = fake.plmns[card % 2];
+    r.has_plmn = plmn != NULL && plmn_write(plmn, r.plmn);
+    return fake.cards_are_lost ? NULL : &r;
 }
 
 struct turn_route turn_route_of(struct turn *t, uint64_t group)

@@ -17,6 +17,8 @@ struct fake_turn {
     size_t room;               // tasks that are taken before it is full
     enum store_status outcome; // of the next commits
     struct turn_route route;   // of every group
+    bool cards_are_lost;       // they cannot be read
+    const char *plmns[2];      // in which cards of even and odd ids were heard
     turn_heard_fn *heard;      // who is told of the cards' answers
     void *heard_context;
     // what came out of committed turns

@@ -105,6 +105,92 @@ static void a_group_sends_no_more_a_second_than_its_rate(void **state)
     assert_int_equal(fake_links.sent_count, 41);
 }
 
+static void open_with_plmns(void)
+{
+    struct outbox_options options = fake_options(2);
+    options.plmns.count = 2;
+    options.plmns.at[0] = (struct outbox_plmn){"26201", 10}; // one at once
+    options.plmns.at[1] = (struct outbox_plmn){"310410", 20};
+    stop(NULL);
+    open_with(&options);
+    fake.plmns[0] = "26201";
+    fake.plmns[1] = "310410";
+}
+
+static unsigned sent_to_even(void)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < fake_links.sent_count; i++)
+        sum += fake_links.sent[i].destination[0] == '0';
+    return sum;
+}
+
+static void hand_by_card(uint64_t group, uint64_t counter)
+{
+    struct message m = message_of(group, counter);
+    m.number[0] = (char)('0' + counter % 2);
+    outbox_send(outbox, &m);
+}
+
+static void a_network_gets_no_more_a_second_than_its_rate_over_all_links(void **state)
+{
+    (void)state;
+    open_with_plmns();
+    for (uint64_t i = 1; i <= 80; i++)
+        hand_by_card(0, i);
+    at(0);
+    assert_int_equal(sent_to_even(), 1);
+    assert_int_equal(fake_links.sent_count - sent_to_even(), 2);
+    assert_true(outbox_deadline(outbox).ms > T0 && outbox_deadline(outbox).ms <= T0 + 100);
+    for (uint64_t ms = 10; ms <= 1000; ms += 10)
+        at(ms);
+    assert_int_equal(sent_to_even(), 11);
+    assert_int_equal(fake_links.sent_count - sent_to_even(), 22);
+}
+
+static void other_networks_have_no_limit(void **state)
+{
+    (void)state;
+    open_with_plmns();
+    fake.plmns[0] = "26202";
+    fake.plmns[1] = "31041"; // another one than 310410
+    for (uint64_t i = 1; i <= 40; i++)
+        hand_by_card(0, i);
+    at(0);
+    assert_int_equal(fake_links.sent_count, 40);
+}
+
+// Neither heard anywhere nor with a subscription; or not to be read.
+static void a_card_of_which_nothing_is_known_has_no_limit(void **state)
+{
+    (void)state;
+    open_with_plmns();
+    fake.plmns[0] = NULL;
+    for (uint64_t i = 2; i <= 40; i += 2)
+        hand_by_card(0, i);
+    fake.cards_are_lost = true;
+    for (uint64_t i = 41; i <= 59; i += 2)
+        hand_by_card(0, i);
+    at(0);
+    assert_int_equal(fake_links.sent_count, 30);
+}
+
+static void the_limits_of_network_and_group_both_hold(void **state)
+{
+    (void)state;
+    open_with_plmns();
+    fake.route = (struct turn_route){.window = 1};
+    for (uint64_t i = 1; i <= 9; i += 2)
+        hand_by_card(SLOW, i);
+    at(0);
+    assert_int_equal(fake_links.sent_count, 1); // the network takes two
+    fake.route = (struct turn_route){.rate = 1000};
+    for (uint64_t i = 2; i <= 10; i += 2)
+        hand_by_card(SLOW + 1, i);
+    at(1);
+    assert_int_equal(sent_to_even(), 1); // the group may send five
+}
+
 // 300 octets take three parts. A card waits a minute for the rest of a packet: were they given out
 // in turn, the second part of the first would leave after the first part of the last.
 static void what_has_begun_leaves_before_what_has_not(void **state)
@@ -440,6 +526,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(messages_of_a_group_have_its_source_and_ask_for_receipts_as_it_says),
         CASE(a_group_sends_no_more_a_second_than_its_rate),
+        CASE(a_network_gets_no_more_a_second_than_its_rate_over_all_links),
+        CASE(other_networks_have_no_limit),
+        CASE(a_card_of_which_nothing_is_known_has_no_limit),
+        CASE(the_limits_of_network_and_group_both_hold),
         CASE(what_has_begun_leaves_before_what_has_not),
         CASE(what_was_refused_for_now_leaves_before_what_has_not_begun),
         CASE(a_group_has_no_more_without_an_answer_than_its_window),
