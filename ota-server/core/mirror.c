@@ -122,6 +122,13 @@ void mirror_apply(struct work *w, const struct operation *o, const struct event_
     }
 }
 
+// Did an audit tell of the card's templates, and not of this one? A full list may have been cut.
+bool mirror_lacks_template(const struct record *r, uint8_t number)
+{
+    return r->template_count > 0 && r->template_count < sizeof(r->templates) &&
+           memchr(r->templates, number, r->template_count) == NULL;
+}
+
 // Does the mirror show the reason for which the card refused? [results 10-17, 22, 27]
 bool mirror_explains(const struct record *r, const struct operation *o, uint8_t code)
 {
@@ -146,7 +153,9 @@ bool mirror_explains(const struct record *r, const struct operation *o, uint8_t 
         return t != NULL && !t->fact.is_proven;
     case RESULT_TERMINAL_INCAPABLE:
         return (r->terminal & TERMINAL_REFRESH) == 0 && r->terminal != 0;
-    default: // octets: 16 and 17 the mirror does not know; 18 to 1D say nothing about it
+    case RESULT_TEMPLATE_UNKNOWN:
+        return mirror_lacks_template(r, o->download.template_number);
+    default: // octets: 16 the mirror does not know; 18 to 1D say nothing about it
         return code > RESULT_TEMPLATE_UNKNOWN;
     }
 }

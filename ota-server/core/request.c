@@ -30,6 +30,8 @@ static uint8_t refusal_of_download(const struct record *r, const struct operatio
     }
     if (o->download.is_barred && (o->flags & COMMAND_FLAG_SET_FALLBACK) != 0)
         return REFUSAL_NOT_ELIGIBLE;
+    if (mirror_lacks_template(r, o->download.template_number))
+        return REFUSAL_NOT_SUPPORTED_BY_CARD;
     if (r->slot_count >= r->slot_limit)
         return REFUSAL_NO_FREE_SLOT;
     return (o->flags & COMMAND_FLAG_ENABLE) != 0 ? refusal_of_enable(r, NULL) : REFUSAL_NONE;

@@ -105,6 +105,7 @@ void compare_state(struct work *w, uint32_t registry_version, bool has_hash, con
 // mirror.c
 void mirror_apply(struct work *w, const struct operation *o, const struct event_por *por);
 bool mirror_explains(const struct record *r, const struct operation *o, uint8_t code);
+bool mirror_lacks_template(const struct record *r, uint8_t number);
 void mirror_enable(struct work *w, struct mirror_slot *slot);
 void mirror_fallback(struct work *w, struct mirror_slot *slot);
 struct mirror_slot *mirror_slot_named(struct work *w, const struct subscription_name *name);

@@ -106,7 +106,8 @@ const char *ctl_advice(const char *reason, const char *code)
         {"NOT_PROVEN", "enable it once until it is confirmed, or give --allow-unproven"},
         {"NO_FREE_SLOT", "delete a disabled subscription first: otactl sub delete"},
         {"POOL_EMPTY", "load subscriptions: otactl import run --kind subscriptions --pool ID FILE"},
-        {"NOT_SUPPORTED_BY_CARD", "the card's applet is older than this command"},
+        {"NOT_SUPPORTED_BY_CARD", "its applet is older than this command, or has no such template: "
+                                  "otactl card show"},
         {"DUPLICATE_SUBSCRIPTION", "it is on another card: see otactl subscription search"},
         {"POLICY_FORBIDS", "a rule of the group, a mark or the fallback attribute forbids it"},
         {"PERMISSION_DENIED", "ask an administrator for the scope, or for the group's permission"},

@@ -145,6 +145,22 @@ static void what_is_on_the_card_is_not_downloaded_again(void **state)
     expect(409, "ALREADY_EXISTS", "DUPLICATE_SUBSCRIPTION");
 }
 
+// The dry run of the same is refused alike; of a card that never told of its templates nothing is
+// known.
+static void a_template_that_the_card_lacks_is_not_ordered(void **state)
+{
+    (void)state;
+    record.template_count = 2;
+    memcpy(record.templates, "\x02\x03", 2); // and the subscription is of template 1
+    keep(&record);
+    order(download());
+    expect(422, "CONNECTIVITY_MANAGEMENT.NOT_SUPPORTED_BY_CARD", "NOT_SUPPORTED_BY_CARD");
+    record.templates[1] = 1;
+    keep(&record);
+    order(download());
+    assert_int_equal(a.status, 202);
+}
+
 static void a_card_that_is_full_takes_no_more(void **state)
 {
     (void)state;
@@ -345,6 +361,7 @@ int main(void)
         CASE(the_fallback_is_not_deleted),
         CASE(what_never_had_service_does_not_become_the_fallback),
         CASE(what_is_on_the_card_is_not_downloaded_again),
+        CASE(a_template_that_the_card_lacks_is_not_ordered),
         CASE(a_card_that_is_full_takes_no_more),
         CASE(a_queue_has_sixteen_places),
         CASE(where_no_answer_is_kept_a_key_is_refused),
