@@ -244,35 +244,119 @@ static void put_pass(struct json_writer *j, const struct rules_work *w, uint64_t
     api_put_estimate(j, message_cost(&o), cards, (cards + TIMERS_RATE - 1) / TIMERS_RATE);
 }
 
+// What a change does to the cards of the group.
+struct effect {
+    uint64_t targeted, eligible;
+    uint64_t states[CARD_STATES]; // of those that it leaves alone
+    uint64_t waiting;             // for a subscription that no pool has
+    struct message_cost cost;     // of one card
+};
+
+static bool changes_bootstrap(const struct rules_work *w)
+{
+    const struct bootstrap_rule *after = &w->after.policy.bootstrap;
+    // Padding that differs costs a count of the same cards, no more.
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
+    return after->is_enabled && memcmp(&w->before.policy.bootstrap, after, sizeof(*after)) != 0;
+}
+
+// How many of a rule's items come from this pool?
+static unsigned items_of_pool(const struct bootstrap_rule *rule, uint64_t pool)
+{
+    unsigned count = 0;
+    for (uint8_t i = 0; i < rule->item_count; i++)
+        count += rule->items[i].pool == pool;
+    return count;
+}
+
+// Cards that the pools are enough for, and what the items take over the air: as much as the first
+// free subscription of their pools.
+static enum store_status judge_items(struct api_exchange *x, const struct bootstrap_rule *rule,
+                                     struct effect *e)
+{
+    enum store_status status = STORE_OK;
+    uint64_t most = e->eligible;
+    for (uint8_t i = 0; i < rule->item_count && status == STORE_OK; i++) {
+        const struct bootstrap_item *item = &rule->items[i];
+        struct operation o = {.kind = OPERATION_DOWNLOAD};
+        struct subscription found;
+        uint64_t counts[4];
+        if (item->pool == 0) // it comes with the card
+            continue;
+        status = store_pool_counts(x->reader, item->pool, counts);
+        if (status != STORE_OK)
+            break;
+        const uint64_t stock = counts[SUBSCRIPTION_FREE] / items_of_pool(rule, item->pool);
+        most = stock < most ? stock : most;
+        status = store_pool_free(x->reader, item->pool, false, &found);
+        if (status != STORE_OK)
+            continue;
+        o.download = found.plan;
+        o.download.template_number = item->template_number;
+        const struct message_cost cost = message_cost(&o);
+        e->cost.packets += cost.packets;
+        e->cost.sms += cost.sms;
+        e->cost.octets += cost.octets;
+    }
+    e->waiting = e->eligible - most;
+    e->eligible = most;
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+// A bootstrap concerns cards that have none yet; all else, all that are not retired.
+static enum store_status find_effect(struct api_exchange *x, const struct rules_work *w,
+                                     struct effect *e)
+{
+    const bool is_bootstrap = changes_bootstrap(w);
+    const enum store_status status = store_group_states(x->reader, x->object_id, e->states);
+    if (status != STORE_OK)
+        return status;
+    for (uint8_t i = 0; i < CARD_STATES; i++) {
+        const bool is_concerned =
+            is_bootstrap ? i == CARD_IMPORTED || i == CARD_SEEN : i != CARD_RETIRED;
+        e->targeted += e->states[i];
+        e->eligible += is_concerned ? e->states[i] : 0;
+        if (is_concerned)
+            e->states[i] = 0;
+    }
+    return is_bootstrap ? judge_items(x, &w->after.policy.bootstrap, e) : STORE_OK;
+}
+
+static void put_skipped(struct json_writer *j, const char *reason, uint64_t count)
+{
+    if (count == 0)
+        return;
+    json_begin_object(j);
+    api_put_text(j, "reason", reason);
+    api_put_number(j, "count", count);
+    json_end_object(j);
+}
+
 // How many cards it concerns, and what it changes for them.
 static void reply_effect(struct api_exchange *x, const struct rules_work *w)
 {
     const bool is_for_two = what_is_for_two(x, w) != NULL;
     struct json_writer *j = &x->json;
-    uint64_t counts[CARD_STATES];
-    uint64_t total = 0;
-    const enum store_status status = store_group_states(x->reader, x->object_id, counts);
+    struct effect e = {.targeted = 0};
+    const enum store_status status = find_effect(x, w, &e);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
     }
-    for (size_t i = 0; i < CARD_STATES; i++)
-        total += counts[i];
     json_begin_object(j);
     api_put_bool(j, "dryRun", true);
     api_put_number(j, "wouldAnswer", is_for_two ? 202 : 200);
-    api_put_number(j, "targeted", total);
-    api_put_number(j, "eligible", total - counts[CARD_RETIRED]);
+    api_put_number(j, "targeted", e.targeted);
+    api_put_number(j, "eligible", e.eligible);
     api_open_array(j, "skipped");
-    if (counts[CARD_RETIRED] > 0) {
-        json_begin_object(j);
-        api_put_text(j, "reason", "RETIRED");
-        api_put_number(j, "count", counts[CARD_RETIRED]);
-        json_end_object(j);
-    }
+    for (uint8_t i = 0; i < CARD_STATES; i++)
+        put_skipped(j, card_state_name(i), e.states[i]);
+    put_skipped(j, refusal_name(REFUSAL_POOL_EMPTY), e.waiting);
     json_end_array(j);
     if (w->is_applied)
-        put_pass(j, w, total - counts[CARD_RETIRED]);
+        put_pass(j, w, e.targeted - e.states[CARD_RETIRED]);
+    else if (e.cost.packets > 0)
+        api_put_estimate(j, e.cost, e.eligible, 0);
     put_rules(x, "before", &w->before);
     put_rules(x, "after", &w->after);
     api_put_number(j, "approvalsNeeded", is_for_two);

@@ -84,6 +84,44 @@ static void a_rule_is_judged_as_a_whole(void **state)
     expect(404, "bootstrap.items.poolId");
 }
 
+// Of three cards one has what it needs already, and three subscriptions are enough for one of the
+// others. Each item is a command and its answer, one SMS each.
+static void a_dry_run_of_a_rule_says_whom_it_would_serve(void **state)
+{
+    (void)state;
+    char body[512];
+    char id[API_ID_SIZE];
+    struct record next;
+    (void)new_card("89999000000000000012", "999700000000011", "999700000000012");
+    (void)new_card("89999000000000000020", "999700000000021", "999700000000022");
+    (void)new_card("89999000000000000038", "999700000000031", "999700000000032");
+    assert_int_equal(store_card_load(lab.store, record.card, &record), STORE_OK);
+    next = record;
+    next.version++;
+    next.state = CARD_OPERATIONAL;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_card_save(lab.store, &record, &next), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    api_id_write(id, "pol", pool);
+    (void)snprintf(body, sizeof(body),
+                   "{\"bootstrap\":{\"enabled\":true,\"items\":[{\"poolId\":\"%s\",\"rank\":2},"
+                   "{\"poolId\":\"%s\",\"enable\":true}]},\"reason\":\"roll-out\"}",
+                   id, id);
+    ask("PATCH", target("/card-groups/", "grp", group, "/rules?dryRun=true"), body);
+    expect(200,
+           "\"targeted\":3,\"eligible\":0,\"skipped\":[{\"reason\":\"OPERATIONAL\",\"count\":1},"
+           "{\"reason\":\"POOL_EMPTY\",\"count\":2}]");
+    assert_false(has("estimate")); // nothing there tells how long it would be
+    (void)lab_subscription(&lab, pool, "999700000000081");
+    (void)lab_subscription(&lab, pool, "999700000000082");
+    (void)lab_subscription(&lab, pool, "999700000000083");
+    ask("PATCH", target("/card-groups/", "grp", group, "/rules?dryRun=true"), body);
+    expect(200,
+           "\"targeted\":3,\"eligible\":1,\"skipped\":[{\"reason\":\"OPERATIONAL\",\"count\":1},"
+           "{\"reason\":\"POOL_EMPTY\",\"count\":1}]");
+    assert_true(has("\"estimate\":{\"packets\":2,\"sms\":4,"));
+}
+
 // A card as the factory made it: bootstrap subscription enabled, operational one beside it.
 static uint64_t factory_card(const char *iccid, const char *bootstrap, const char *operational)
 {
@@ -407,6 +445,7 @@ static void a_job_is_started_by_hand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(a_dry_run_of_a_rule_says_whom_it_would_serve),
         CASE(a_rule_is_judged_as_a_whole),
         CASE(a_rule_that_deletes_takes_what_may_become_the_fallback),
         CASE(the_operational_subscription_of_the_factory_is_an_item),
