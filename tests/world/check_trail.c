@@ -71,6 +71,7 @@ static void judge(struct join *j)
 {
     struct world *w = j->w;
     const struct truth *t = &w->truths[j->card];
+    const bool is_cloned = identity_is_cloned(w, j->card);
     for (uint32_t i = 0; i < t->packet_count; i++) {
         if (t->commands[i] == 0)
             continue; // the database was put back since
@@ -78,11 +79,12 @@ static void judge(struct join *j)
             world_violate(w, "every_command_has_a_cause", j->card,
                           "no row says why packet %llu (%s) was sent",
                           (unsigned long long)t->counters[i], command_number_name(t->commands[i]));
-        if (t->commands[i] == COMMAND_CONFIRM && !j->is_told[t->sequences[i]])
+        // A clone has sequences of its own.
+        if (t->commands[i] == COMMAND_CONFIRM && !is_cloned && !j->is_told[t->sequences[i]])
             world_violate(w, "notified_is_told", j->card,
                           "notification %u was confirmed, and no row tells of it", t->sequences[i]);
     }
-    for (uint32_t i = 0; i < t->merge_count; i++) {
+    for (uint32_t i = 0; i < t->merge_count && !is_cloned; i++) {
         const struct merge *m = &t->merges[i];
         if (j->is_told[m->sequence] && j->merged[m->sequence] < m->count)
             world_violate(w, "notified_is_told", j->card,
