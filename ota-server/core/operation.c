@@ -101,7 +101,8 @@ static void confirmed(struct work *w, struct operation *o)
     r->switch_until = o->confirm_until;
     if (slot == NULL)
         return;
-    r->preferred = slot->subscription;
+    if (slot->fact.state == SLOT_ENABLED) // as the card does: it may have moved on since
+        r->preferred = slot->subscription;
     if (o->kind == OPERATION_DOWNLOAD && (o->flags & COMMAND_FLAG_SET_FALLBACK) != 0)
         mirror_fallback(w, slot);
     if (slot->fact.role == ROLE_OPERATIONAL && r->state < CARD_OPERATIONAL &&

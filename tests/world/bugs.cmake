@@ -1181,3 +1181,10 @@ planted_bug(unresolved_without_doubt ota-server/core/operation.c RULE doubt
         note_late(r, o);
     if (o->outcome == OUTCOME_UNRESOLVED)
         work_clear_dirty(w, "unresolved");]==])
+
+planted_bug(preferred_though_it_moved_on ota-server/core/operation.c RULE convergence SEED 2069
+    TEXT [==[
+    if (slot->fact.state == SLOT_ENABLED) // as the card does: it may have moved on since
+]==]
+    BECOMES [==[
+]==])

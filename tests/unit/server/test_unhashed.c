@@ -43,6 +43,22 @@ static void the_preferred_one_stays_when_another_is_deleted(void **state)
     assert_int_equal(world.record.preferred, preferred);
 }
 
+static void what_is_confirmed_when_the_card_has_moved_on_is_not_preferred(void **state)
+{
+    (void)state;
+    const uint64_t preferred = world.record.slots[0].subscription;
+    world.record.preferred = preferred;
+    (void)world_switching(&world);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    assert_int_equal(world.record.open.status, STATUS_CONFIRMING);
+    world.record.slots[0].fact.state = SLOT_ENABLED;
+    world.record.slots[1].fact.state = SLOT_DISABLED;
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.preferred, preferred);
+}
+
 static void audit(uint8_t preferred_slot)
 {
     struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
@@ -101,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_deleted_is_preferred_no_more),
         TEST(the_preferred_one_stays_when_another_is_deleted),
+        TEST(what_is_confirmed_when_the_card_has_moved_on_is_not_preferred),
         TEST(an_audit_tells_which_one_is_preferred_or_that_none_is),
         TEST(an_audit_tells_in_which_device_the_card_is),
     };
