@@ -348,7 +348,18 @@ static void resolve_late(struct work *w, const struct audit_answer *a, uint64_t 
     }
 }
 
-static void finish(struct work *w, const struct findings *found)
+// Others ended without the card's word as well, and a question asks about one. It can be asked on
+// when this one got its answer.
+static bool has_more_to_ask(const struct record *r, const struct audit_answer *a)
+{
+    uint32_t first = 0;
+    for (uint8_t i = 0; i < r->late_count && first == 0; i++)
+        first = r->late[i].card_operation_id;
+    return first != 0 && a->lookup != LOOKUP_NOT_ASKED && a->lookup_operation_id != first &&
+           !is_switching(a);
+}
+
+static void finish(struct work *w, const struct audit_answer *a, const struct findings *found)
 {
     struct record *r = w->r;
     const bool differs = w->d->difference_count > 0;
@@ -373,7 +384,8 @@ static void finish(struct work *w, const struct findings *found)
     r->gap_sequences = 0;
     r->gap_deadline.ms = 0;
     // An answer to a question from before this operation says nothing about it.
-    if (r->has_open && r->open.status == STATUS_UNKNOWN && r->dirty_since.ms != 0) {
+    const bool is_unknown = r->has_open && r->open.status == STATUS_UNKNOWN;
+    if (r->dirty_since.ms != 0 && (is_unknown || has_more_to_ask(r, a))) {
         r->next_audit_at = w->now;
         return;
     }
@@ -406,7 +418,7 @@ static void complete(struct work *w, const struct event_por *p)
     w->d->answer_registry_version = p->result.registry_version;
     w->d->answer.slot_count_here = r->audit.slot_count;
     memcpy(w->d->answer.slots, r->audit.slots, sizeof(r->audit.slots));
-    finish(w, &found);
+    finish(w, a, &found);
 }
 
 // The card changed while it was asked: from the first slot again, a few times.

@@ -1182,6 +1182,20 @@ planted_bug(unresolved_without_doubt ota-server/core/operation.c RULE doubt
     if (o->outcome == OUTCOME_UNRESOLVED)
         work_clear_dirty(w, "unresolved");]==])
 
+planted_bug(unresolved_never_asked ota-server/core/plan.c RULE convergence
+    TEXT [==[
+    for (uint8_t i = 0; i < r->late_count && s->lookup == 0; i++)
+        s->lookup = r->late[i].card_operation_id;
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(unresolved_one_asked_only ota-server/core/audit.c RULE convergence SEED 22
+    TEXT [==[
+(is_unknown || has_more_to_ask(r, a))) {]==]
+    BECOMES [==[
+(is_unknown || (has_more_to_ask(r, a) && false))) {]==])
+
 planted_bug(preferred_though_it_moved_on ota-server/core/operation.c RULE convergence SEED 2069
     TEXT [==[
     if (slot->fact.state == SLOT_ENABLED) // as the card does: it may have moved on since

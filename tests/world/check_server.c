@@ -434,9 +434,9 @@ static bool is_imei_equal(const struct record *r, const struct image *image)
 {
     char ours[IMEI_SIZE] = "";
     char theirs[IMEI_SIZE] = "";
-    if (!image->has_imei || !r->has_imei)
-        return image->has_imei == r->has_imei;
-    return imei_read(r->imei, ours) && imei_read(image->imei, theirs) &&
+    if (!image->has_imei) // it lost its memory, and its device has none
+        return true;
+    return r->has_imei && imei_read(r->imei, ours) && imei_read(image->imei, theirs) &&
            memcmp(ours, theirs, IMEI_EQUIPMENT_DIGITS) == 0;
 }
 
@@ -451,6 +451,15 @@ static const char *number_behind(const struct record *r, const struct truth *t)
     if (!t->went_back && r->notify_sequence < t->confirmed)
         return "it confirmed a higher notification";
     return NULL;
+}
+
+// It was given up while the card was out of reach, and the card was not asked about it since.
+static bool is_unresolved(const struct world *w, const struct late *late)
+{
+    struct operation o;
+    uint64_t unused;
+    check(store_operation_get(w->server.store, late->operation, &o, &unused) == STORE_OK);
+    return late->card_operation_id != 0 && o.outcome == OUTCOME_UNRESOLVED;
 }
 
 static const char *unsettled(const struct world *w, uint32_t card)
@@ -492,6 +501,10 @@ static const char *unsettled(const struct world *w, uint32_t card)
         return "a notification is not confirmed";
     if (r.has_open && r.open.status >= STATUS_SENDING)
         return "an operation is open";
+    for (uint8_t i = 0; i < r.late_count; i++) {
+        if (is_unresolved(w, &r.late[i]))
+            return "an operation is unresolved";
+    }
     return check_job_end(w, card, &r);
 }
 

@@ -70,6 +70,21 @@ static void what_ran_after_it_was_given_up_is_told_by_an_audit(void **state)
     assert_int_equal(world.record.slot_count, 1);
 }
 
+static void a_doubt_ends_when_all_that_may_have_run_was_asked_about(void **state)
+{
+    (void)state;
+    (void)given_up(OPERATION_DELETE);
+    struct record *r = &world.record;
+    r->late[1] = r->late[0];
+    const uint32_t other = ++r->late[1].card_operation_id;
+    r->late_count = 2;
+    struct event e;
+    audit_after_minute(&e, LOOKUP_NEVER_SEEN, 0);
+    world_event(&world, &e);
+    assert_true(record_has_mark(r, MARK_DIRTY));
+    assert_int_equal(world.decision.sends[0].lookup, other);
+}
+
 // A backup that was put back knows of the job, not of how far it came.
 static void an_item_of_a_bootstrap_that_is_there_already_is_no_foreign_one(void **state)
 {
@@ -647,6 +662,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_may_have_run_is_a_doubt_until_the_card_tells),
         TEST(what_ran_after_it_was_given_up_is_told_by_an_audit),
+        TEST(a_doubt_ends_when_all_that_may_have_run_was_asked_about),
         TEST(an_item_of_a_bootstrap_that_is_there_already_is_no_foreign_one),
         TEST(an_item_of_a_bootstrap_that_was_deleted_late_is_not_sent_again),
         TEST(what_ran_after_it_was_given_up_is_told_by_its_late_answer),
