@@ -1196,6 +1196,12 @@ planted_bug(unresolved_one_asked_only ota-server/core/audit.c RULE convergence S
     BECOMES [==[
 (is_unknown || (has_more_to_ask(r, a) && false))) {]==])
 
+planted_bug(hash_not_compared ota-server/core/answer.c RULE no_silent_difference
+    TEXT [==[
+                   memcmp(ours, hash, sizeof(ours)) != 0;]==]
+    BECOMES [==[
+                   memcmp(ours, ours, sizeof(ours)) != 0;]==])
+
 planted_bug(preferred_though_it_moved_on ota-server/core/operation.c RULE convergence SEED 2069
     TEXT [==[
     if (slot->fact.state == SLOT_ENABLED) // as the card does: it may have moved on since

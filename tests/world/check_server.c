@@ -30,13 +30,12 @@ bool check_is_equal(const struct record *r, const struct image *image)
     return true;
 }
 
-// Is a message that tells of it under way?
+// Is a message that tells of it under way, or did the server take one that it cannot write down?
 static bool is_told(const struct world *w, uint32_t card)
 {
     const struct applet *a = &w->devices[card].card.applet;
     return a->sending.kind != 0 || a->answer.is_wanted || network_has_from(w, card) ||
-           centre_has_from(w, card) || turn_has_work(w->server.turn) ||
-           !outbox_is_idle(w->server.outbox);
+           centre_has_from(w, card) || !turn_can_write(w->server.turn);
 }
 
 static void check_mirror(struct world *w, uint32_t card)
@@ -173,7 +172,7 @@ static void compare(struct world *w, uint32_t card, bool is_saved)
     if (is_saved)
         check_commit(w, card, r);
     t->is_mirrored = t->is_known && check_is_equal(r, &t->dump.image);
-    t->is_foreign &= !t->is_mirrored;
+    t->is_foreign &= !t->is_mirrored && r->mo_counter <= t->foreign_mo;
     check_job(w, card, r, is_saved);
 }
 

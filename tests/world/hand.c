@@ -144,6 +144,7 @@ void hand_do(struct world *w, const struct deed *d)
     write_packet(w, d->card, &c, counter, &user_data);
     t->hand_counters[t->hand_count++ % WORLD_HANDS_MAX] = counter;
     t->is_foreign = true;
+    t->foreign_mo = w->devices[d->card].card.applet.mo_counter;
     if (c.number == COMMAND_CONFIRM)
         check_confirmed(w, d->card, c.confirm.sequence);
     world_note(w, "hand", "card=%u command=%s id=%u counter=%llu", d->card,

@@ -286,6 +286,7 @@ void network_message(void *context, const struct fleet_message *message)
     if (fate_befalls(w, DEED_MO_ALTERED, card, &d))
         alter(w, &m, false, &d);
     keep_mixed(w, card, &m, carried_ms > wait_ms ? carried_ms : wait_ms);
+    m.is_copy = true;
     if (fate_befalls(w, DEED_MO_FORGED, card, &d)) {
         const struct air_message forged = forge(w, &m, &d);
         keep(w, HAPPENS_MO, &forged, d.after_ms);
@@ -337,7 +338,8 @@ bool network_has_from(const struct world *w, uint32_t card)
 {
     for (uint32_t i = 0; i < w->agenda.count; i++) {
         const struct entry *e = &w->agenda.entries[i];
-        if (e->what == HAPPENS_MO && w->air[e->subject].card == card)
+        const struct air_message *m = &w->air[e->subject];
+        if (e->what == HAPPENS_MO && m->card == card && !m->is_copy)
             return true;
     }
     return false;

@@ -146,6 +146,7 @@ struct truth {
     uint64_t backup_counter;  // the server's, in it
     uint32_t packets_unknown; // that the trail lost by a restore
     bool is_foreign;          // somebody else changed the card, and the server may not know
+    uint64_t foreign_mo;      // until it hears a message with a higher counter
     bool is_rotten;           // its memory changed while it was off
     bool went_back;           // ever, to an older one: its sequences came again
     bool is_deaf;             // after too many wrong packets
@@ -170,6 +171,7 @@ struct saying {
 
 struct air_message {
     bool is_used;
+    bool is_copy; // made on the way: it tells nothing that is not told by another
     uint8_t len;
     uint64_t number; // MT: destination, MO: source
     uint32_t card;
