@@ -213,7 +213,7 @@ static void note_merged(struct truth *t, const struct image *before, const struc
 {
     for (uint8_t i = 0; i < after->pending_count; i++) {
         const struct pending *p = &after->pending[i];
-        const bool is_new = p->sequence > before->notify_sequence && !t->went_back;
+        const bool is_new = p->sequence > before->notify_sequence && !t->was_rotten;
         if (is_new && p->coalesced > 0 && t->merge_count < WORLD_MERGES_MAX)
             t->merges[t->merge_count++] = (struct merge){p->sequence, p->coalesced};
     }
@@ -334,9 +334,9 @@ static void check_card(struct world *w, uint32_t card)
         world_violate(w, "readable", card, "the card's memory cannot be read");
         return;
     }
+    t->was_rotten |= t->is_rotten;
     const bool went_back = t->is_rotten && rot_check(w, card, &t->dump, &now);
     if (went_back) {
-        t->went_back = true;
         t->merge_count = 0;
         t->daybook.day = 0; // its clock went back as well
     }

@@ -440,14 +440,14 @@ static bool is_imei_equal(const struct record *r, const struct image *image)
 }
 
 // NULL, or which number of the card, or that it was told, the server has not reached. A card that
-// went back to an older memory is heard from there.
+// tells of a damaged memory is heard from there.
 static const char *number_behind(const struct record *r, const struct truth *t)
 {
     if (r->mt_counter < t->dump.mt_counter)
         return "the card's counter is ahead";
     if (r->operation_id_last < t->dump.image.operation_id_highest)
         return "the card's highest operation is ahead";
-    if (!t->went_back && r->notify_sequence < t->confirmed)
+    if (!t->was_rotten && r->notify_sequence < t->confirmed)
         return "it confirmed a higher notification";
     return NULL;
 }

@@ -148,7 +148,7 @@ struct truth {
     bool is_foreign;          // somebody else changed the card, and the server may not know
     uint64_t foreign_mo;      // until it hears a message with a higher counter
     bool is_rotten;           // its memory changed while it was off
-    bool went_back;           // ever, to an older one: its sequences came again
+    bool was_rotten;          // ever: it may have gone back, and its sequences came again
     bool is_deaf;             // after too many wrong packets
     uint8_t deaf_doublings;
     struct instant deaf_since;
