@@ -199,60 +199,10 @@ const char *rig_compare(struct rig *r, const struct applet *a, const struct mode
     return applet_dump(a, &r->port, &dump) ? model_differs(m, a, &dump) : "the memory is lost";
 }
 
-// The state hash as the protocol defines it, from the model.
 static bool is_hash_right(struct rig *r, const uint8_t hash[COMMAND_HASH_SIZE])
 {
-    uint8_t octets[RIG_SLOTS * 26];
-    uint8_t whole[CIPHER_SHA256_SIZE];
-    struct writer w = writer_of(octets, sizeof octets);
-    for (uint8_t i = 0; i < RIG_SLOTS; i++) {
-        const struct model_slot *s = &r->now.model.slots[i];
-        if (!s->is_used)
-            continue;
-        writer_u8(&w, (uint8_t)(i + 1));
-        writer_u8(&w, (uint8_t)((s->is_enabled ? 2 : 1) | s->role << 2 | s->is_fallback << 4));
-        writer_u8(&w, s->marks);
-        writer_u8(&w, s->rank);
-        writer_u8(&w, s->template_number);
-        writer_copy(&w, bytes_of(s->imsi, sizeof s->imsi));
-        if (s->has_iccid)
-            writer_copy(&w, bytes_of(s->iccid, sizeof s->iccid));
-    }
-    const struct bytes part = writer_bytes(&w);
-    return r->cipher.sha256(r->cipher.context, &part, 1, whole) &&
-           memcmp(whole, hash, COMMAND_HASH_SIZE) == 0;
-}
-
-static void compare_audit(struct rig *r, const struct result *result)
-{
-    struct audit_answer a;
-    const struct model_card *m = &r->now.model;
-    memset(&a, 0, sizeof a);
-    if (!audit_answer_read(result->data, &a)) {
-        differ(r, "form of an audit");
-        return;
-    }
-    unsigned used = 0;
-    for (uint8_t i = 0; i < RIG_SLOTS; i++) {
-        const struct audit_slot *t = &a.slots[used < COMMAND_SLOTS_MAX ? used : 0];
-        const struct model_slot *s = &m->slots[i];
-        if (!s->is_used)
-            continue;
-        if (t->slot != i + 1 || t->state != (s->is_enabled ? 2 : 1) ||
-            t->is_fallback != s->is_fallback || t->is_proven != s->is_proven ||
-            memcmp(t->imsi, s->imsi, sizeof s->imsi) != 0)
-            differ(r, "slots of an audit");
-        used++;
-    }
-    if (a.slot_count_here != used || a.mt_counter != m->mt_counter ||
-        a.mo_counter != m->mo_counter || a.operation_id_highest != m->operation_id_highest ||
-        a.configuration_version != m->configuration_version || a.switch_state != m->state ||
-        a.journal_phase != m->open.phase ||
-        a.preferred_slot != (m->preferred == MODEL_NONE ? 0 : m->preferred + 1))
-        differ(r, "head of an audit");
-    const struct model_answer *e = &r->expects;
-    if (a.lookup != e->lookup || (a.lookup == LOOKUP_STORED && a.lookup_code != e->lookup_code))
-        differ(r, "look-up of an audit");
+    uint8_t ours[COMMAND_HASH_SIZE];
+    return model_hash(&r->now.model, &r->cipher, ours) && memcmp(ours, hash, sizeof ours) == 0;
 }
 
 static void compare_answer(struct rig *r, const struct secured_packet *p)
@@ -269,23 +219,9 @@ static void compare_answer(struct rig *r, const struct secured_packet *p)
         differ(r, "status or counter of an answer");
     if (e->status != 0 || r->differs != NULL)
         return;
-    if (!result_read(p->data, &result)) {
-        differ(r, "form of an answer");
-        return;
-    }
-    if (result.command != e->command || result.code != e->code ||
-        result.operation_id != e->operation_id || result.replayed != e->is_replayed ||
-        result.registry_version != e->registry_version)
-        differ(r, "result");
-    struct result_pair pair;
-    if (e->has_pair && (!result_pair_read(result.data, &pair) || pair.first != e->first ||
-                        pair.second != e->second))
-        differ(r, "data of a result");
-    const bool is_new = e->registry_version == r->now.model.registry_version;
-    if (is_new && !is_hash_right(r, result.state_hash))
-        differ(r, "state hash of a result");
-    if (e->has_audit)
-        compare_audit(r, &result);
+    const char *text = model_answer_differs(&r->now.model, e, p->data, &r->cipher);
+    if (text != NULL)
+        differ(r, text);
 }
 
 static void compare_note(struct rig *r, const struct secured_packet *p)

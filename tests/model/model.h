@@ -49,6 +49,8 @@ struct model_answer {
     uint32_t registry_version;
     bool has_audit;
     uint8_t lookup, lookup_code; // of an audit
+    struct command_audit audit;  // what was asked
+    uint32_t told;               // CONFIGURE: bit n = parameter n
 };
 
 struct model_kept {
@@ -205,6 +207,13 @@ bool model_send(struct model_card *m, struct model_note *out, uint64_t *counter)
 // The first difference between model and card, or NULL.
 const char *model_differs(const struct model_card *m, const struct applet *a,
                           const struct applet_dump *dump);
+// The state hash of the registry. False: the cipher failed.
+bool model_hash(const struct model_card *m, const struct cipher *cipher,
+                uint8_t hash[COMMAND_HASH_SIZE]) MUST_USE;
+// The first difference between the data of an answer without a status, as it is made now, and what
+// the model expects of it; or NULL. The free memory is not compared.
+const char *model_answer_differs(const struct model_card *m, const struct model_answer *expected,
+                                 struct bytes data, const struct cipher *cipher);
 // Takes over what the card drew, where it lies in the model's range.
 void model_adopt(struct model_card *m, const struct image *image);
 
@@ -234,6 +243,7 @@ void model_sending(struct model_card *m, uint32_t max_delay_s);
 void model_drop(struct model_card *m, unsigned index);
 void model_day(struct model_card *m);
 void model_return(struct model_card *m);
+struct model_time model_return_time(const struct model_card *m);
 void model_feed_normal(struct model_card *m);
 void model_feed_not_normal(struct model_card *m);
 // The next try of a search.

@@ -245,13 +245,6 @@ static void change_address(struct model_card *m, struct parameters *next)
     model_queue(m, NOTIFY_ADDRESS_CHECK, none, none, 0);
 }
 
-static struct model_time around(uint32_t now, uint32_t period)
-{
-    const uint32_t tenth = period / 10;
-    return (struct model_time){
-        .is_on = period != 0, .min_s = now + period - tenth, .max_s = now + period + tenth};
-}
-
 static void configure(struct model_card *m, const struct model_packet *p, struct model_answer *a)
 {
     const struct command_configure *c = &p->command.configure;
@@ -271,7 +264,7 @@ static void configure(struct model_card *m, const struct model_packet *p, struct
     if (next.heartbeat_h != was.heartbeat_h)
         m->heartbeat_due = next.heartbeat_h != 0 ? m->now + next.heartbeat_h * 3600u : 0;
     if (next.return_s != was.return_s && m->is_automatic)
-        m->back = around(m->now, next.return_s);
+        m->back = model_return_time(m);
     if (next.reuse_limit_d != was.reuse_limit_d && m->is_automatic)
         m->reuse =
             (struct model_time){next.reuse_limit_d != 0, m->now + next.reuse_limit_d * 86400u,
@@ -378,6 +371,7 @@ static void run_operation(struct model_card *m, const struct model_packet *p,
 static void audit(const struct model_card *m, const struct command_audit *q, struct model_answer *a)
 {
     a->has_audit = true;
+    a->audit = *q;
     a->lookup = LOOKUP_NOT_ASKED;
     if (!q->has_lookup)
         return;
@@ -386,6 +380,21 @@ static void audit(const struct model_card *m, const struct command_audit *q, str
                 : q->lookup_operation_id > m->operation_id_highest ? LOOKUP_NEVER_SEEN
                                                                    : LOOKUP_NOT_STORED;
     a->lookup_code = kept != NULL ? kept->answer.code : 0;
+}
+
+// What an answer tells: all that is written or asked for, `FF` being all that there is. What asks
+// for one that there is not is refused.
+static uint32_t told_of(const struct model_packet *p)
+{
+    const struct bytes reads = p->command.configure.reads;
+    uint32_t mask = 0;
+    if (p->form != COMMAND_READ_OK || p->command.number != COMMAND_CONFIGURE)
+        return 0;
+    for (size_t i = 0; i < reads.len; i++)
+        mask |= reads.at[i] == 0xFF ? UINT32_MAX : UINT32_C(1) << (reads.at[i] & 0x1F);
+    for (uint8_t n = 1; n <= PARAMETER_LAST; n++)
+        mask |= (uint32_t)writes(p->command.configure.writes, n) << n;
+    return mask;
 }
 
 static void run(struct model_card *m, const struct model_packet *p, struct model_answer *a)
@@ -433,6 +442,7 @@ void model_packet(struct model_card *m, const struct model_packet *packet, struc
             *out = m->last;
         else
             out->status = passed_status(m);
+        out->told = told_of(p);
         return;
     }
     if (p->counter <= m->mt_counter) {
@@ -444,5 +454,6 @@ void model_packet(struct model_card *m, const struct model_packet *packet, struc
     if (m->committed != NULL)
         m->committed(m->context, m);
     run(m, p, out);
+    out->told = told_of(p);
     model_settle(m);
 }

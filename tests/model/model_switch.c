@@ -200,6 +200,19 @@ static enum notify_cause cause_of(uint8_t reason)
     return causes[reason];
 }
 
+// When to go back: doubled for each return that failed, a tenth more or less.
+struct model_time model_return_time(const struct model_card *m)
+{
+    uint32_t base = m->parameters.return_s;
+    const uint32_t most = base > WEEK_S ? base : WEEK_S;
+    if (base == 0)
+        return (struct model_time){.is_on = false};
+    for (unsigned i = 0; i < m->return_doublings && base < most; i++)
+        base *= 2;
+    base = base < most ? base : most;
+    return (struct model_time){true, m->now + base - base / 10, m->now + base + base / 10};
+}
+
 // After an automatic switch: when to go back.
 static void plan_return(struct model_card *m, uint8_t reason)
 {
@@ -213,13 +226,7 @@ static void plan_return(struct model_card *m, uint8_t reason)
     }
     if (!m->is_automatic)
         return;
-    uint32_t base = p->return_s;
-    const uint32_t most = base > WEEK_S ? base : WEEK_S;
-    for (unsigned i = 0; i < m->return_doublings && base < most; i++)
-        base *= 2;
-    base = base < most ? base : most;
-    if (p->return_s != 0)
-        m->back = (struct model_time){true, m->now + base - base / 10, m->now + base + base / 10};
+    m->back = model_return_time(m);
     if (p->reuse_limit_d != 0)
         m->reuse = (struct model_time){true, m->now + p->reuse_limit_d * DAY_S,
                                        m->now + p->reuse_limit_d * DAY_S};

@@ -104,6 +104,37 @@ planted_bug(mac_not_verified applet/packet.c RULE refused_does_nothing
     BECOMES [==[
 ]==])
 
+planted_bug(wrong_mac_stops_a_clock applet/packet.c RULE refused_does_nothing
+    TEXT [==[
+    a->failures_in_row++;]==]
+    BECOMES [==[
+    a->failures_in_row++;
+    clock_stop(a, CLOCK_NOTIFY);]==])
+
+planted_bug(old_counter_called_too_high applet/packet.c RULE refused_does_nothing
+    TEXT [==[
+        return SECURED_STATUS_CNTR_LOW;]==]
+    BECOMES [==[
+        return SECURED_STATUS_CNTR_HIGH;]==])
+
+planted_bug(audit_tells_the_wrong_preferred applet/answers.c RULE as_the_model
+    TEXT [==[
+(uint8_t)(m->preferred + 1);]==]
+    BECOMES [==[
+(uint8_t)m->preferred;]==])
+
+planted_bug(answer_without_its_flag applet/answers.c RULE as_the_model
+    TEXT [==[
+        .replayed = o->is_replayed,]==]
+    BECOMES [==[
+        .replayed = false,]==])
+
+planted_bug(configured_return_is_not_planned applet/commands.c RULE as_the_model
+    TEXT [==[
+    if (p->return_s != former->return_s && m->is_automatic)]==]
+    BECOMES [==[
+    if (p->return_s < former->return_s && m->is_automatic)]==])
+
 planted_bug(tar_not_compared applet/packet.c RULE refused_does_nothing SEED 103
     TEXT [==[
     if (p->tar != port->factory->tar)

@@ -76,14 +76,9 @@ static uint32_t hand_over(struct world *w, const struct air_message *m)
     uint8_t octets[CARD_RESPONSE_MAX];
     struct writer report = writer_of(octets, sizeof octets);
     const struct bytes tpdu = bytes_of(m->tpdu, m->len);
-    const struct radio_subscriber *s = radio_by_msisdn(&w->radio, m->number);
-    const bool is_there = s != NULL && s->device != RADIO_NOBODY;
-    const bool is_judged = is_there && s->device < w->cards && oracle_before(w, s->device, tpdu);
     uint32_t device;
     const enum fleet_delivery delivery =
         fleet_deliver(&w->fleet, m->number, tpdu, &report, w->now, &device);
-    if (is_judged && delivery == FLEET_ACCEPTED)
-        oracle_after(w, device);
     world_note(w, "mt", "card=%d number=%llu result=%d", (int)device, (unsigned long long)m->number,
                delivery);
     check_cards(w);

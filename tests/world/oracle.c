@@ -1,12 +1,15 @@
-// The reference model beside the cards: what a command did to a card is what the model of the card,
-// put into the state before, does with it; and a packet that is not authentic, or old, did nothing.
-// How cards change by themselves is judged in shadow.c.
+// The reference model beside the cards: what a packet did to a card, and what the card answers, is
+// what the model of the card, put into the state before, does with it; and a packet that is not
+// authentic, or old, did nothing. The calls come from shadow.c.
 #include "applet/toolkit.h"
 #include "common/base/check.h"
 #include "common/wire/secured.h"
 #include "tests/model/model.h"
+#include "tests/world/answer.h"
 #include "tests/world/world.h"
 
+#define LEVEL 0x16      // SPI1: a MAC, ciphered, a counter that must be higher
+#define CHECK_LEN 8     // of the MAC
 #define BY_MESSAGE 0x20 // in SPI2: the answer travels in a message of its own
 
 // --- the model in the state of a card --------------------------------------------------------
@@ -41,20 +44,34 @@ static uint64_t body_of(const uint8_t digest[4])
     return reader_u32(&r);
 }
 
+// And a packet.
+static uint64_t packet_of(const uint8_t digest[8])
+{
+    struct reader r = reader_of(bytes_of(digest, 8));
+    return reader_u64(&r);
+}
+
+static struct model_answer answer_of(const struct outcome *o)
+{
+    return (struct model_answer){.command = o->command,
+                                 .code = o->code,
+                                 .is_replayed = o->is_replayed,
+                                 .has_pair = o->has_pair,
+                                 .first = o->first,
+                                 .second = o->second,
+                                 .operation_id = o->operation_id,
+                                 .registry_version = o->registry_version};
+}
+
 static void take_kept(struct model_card *m, const struct image *image)
 {
     m->kept_count = image->outcome_count;
     for (uint8_t i = 0; i < image->outcome_count; i++) {
         const struct outcome *o = &image->outcomes[i];
-        m->kept[i] = (struct model_kept){.body = body_of(o->digest),
-                                         .answer = {.command = o->command,
-                                                    .code = o->code,
-                                                    .has_pair = o->has_pair,
-                                                    .first = o->first,
-                                                    .second = o->second,
-                                                    .operation_id = o->operation_id,
-                                                    .registry_version = o->registry_version}};
+        m->kept[i] = (struct model_kept){.body = body_of(o->digest), .answer = answer_of(o)};
     }
+    m->last_counter = image->last_counter;
+    m->last = answer_of(&image->last);
     m->note_count = image->pending_count;
     for (uint8_t i = 0; i < image->pending_count; i++) {
         const struct pending *p = &image->pending[i];
@@ -116,7 +133,6 @@ static void take_image(struct model_card *m, const struct image *image)
     m->is_capped = image->is_capped;
     m->is_cap_used = image->is_cap_used;
     m->return_doublings = image->return_doublings;
-    m->last_counter = image->last_counter;
     m->parameters = image->parameters;
     m->address_new = image->address_new;
     m->open = (struct model_switch){.phase = j->phase,
@@ -166,6 +182,7 @@ void oracle_take(const struct world *w, uint32_t card, const struct applet *a,
     m->factory = &w->people[card].factory;
     m->mt_counter = dump->mt_counter;
     m->mo_counter = dump->mo_counter;
+    m->last_packet = packet_of(a->packet_digest);
     take_slots(m, &dump->image);
     take_kept(m, &dump->image);
     take_search(m, &dump->image);
@@ -173,14 +190,28 @@ void oracle_take(const struct world *w, uint32_t card, const struct applet *a,
     take_work(m, a);
 }
 
+void oracle_follow(struct model_card *m, const struct applet *a)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        const bool has_moved = m->wait != a->wait || m->state != a->state;
+        if (m->clock.is_on && m->clock.min_s == 0 && has_moved)
+            model_clock(m);
+        else if (m->notify.is_on && m->notify.min_s == 0 && m->attempt == 0 &&
+                 a->notify_attempt != 0)
+            model_notify(m);
+    }
+}
+
 // --- the packet ------------------------------------------------------------------------------
 
 struct opened {
-    bool is_whole;     // all its parts are there
-    bool is_authentic; // and the card may believe it
+    bool is_alone;     // in one message
+    bool is_authentic; // the card may believe it
+    uint64_t name;     // as the card keeps it
     struct secured_packet packet;
     uint8_t octets[SMS_PACKET_MAX];
 };
+static struct opened opened;
 
 // Devices keep the others.
 static bool is_for_card(const struct sms_deliver *m)
@@ -189,153 +220,142 @@ static bool is_for_card(const struct sms_deliver *m)
            (m->first & SMS_HEADER_PRESENT) != 0;
 }
 
-static void open_packet(struct world *w, uint32_t card, struct bytes tpdu, struct opened *o)
+// At the level that a card takes, which is that of the server and of whoever has the keys.
+static bool is_level_right(const struct applet_factory *f, const struct secured_packet *p)
+{
+    const uint8_t keys = (uint8_t)(f->key_version << 4 | SECURED_AES);
+    return p->spi1 == LEVEL && p->kic == keys && p->kid == keys && p->check_len == CHECK_LEN;
+}
+
+bool oracle_open(struct world *w, uint32_t card, struct bytes tpdu)
 {
     const struct applet_factory *f = &w->people[card].factory;
-    const struct secured_keys keys = {.kic = &f->kic, .kid = &f->kid, .cmac_len = 8};
+    const struct secured_keys keys = {.kic = &f->kic, .kid = &f->kid, .cmac_len = CHECK_LEN};
     static const struct sms_address server = {.digit_count = 2, .type = PHONE_INTERNATIONAL};
+    struct opened *o = &opened;
     struct sms_deliver message;
+    struct sms_part part;
     struct sms_packet packet;
     struct writer buffer = writer_of(o->octets, sizeof o->octets);
-    o->is_whole = o->is_authentic = false;
+    uint8_t digest[CIPHER_SHA256_SIZE];
     if (sms_read_deliver(tpdu, &message) != SMS_OK || !is_for_card(&message) ||
+        !sms_read_part(message.user_data, &part) ||
         sms_join(&w->people[card].ear, &server, message.user_data, w->now, &packet) !=
             SMS_JOIN_COMPLETE)
-        return;
-    o->is_whole = true;
+        return false;
     struct secured_packet *p = &o->packet;
-    o->is_authentic = secured_command_shape(packet.octets, p) == SECURED_OK && p->tar == f->tar &&
+    check(w->cipher.sha256(w->cipher.context, &packet.octets, 1, digest));
+    o->name = packet_of(digest);
+    o->is_alone = part.total <= 1;
+    o->is_authentic = secured_command_shape(packet.octets, p) == SECURED_OK &&
+                      is_level_right(f, p) && p->tar == f->tar &&
                       secured_decipher(p, &keys, &w->cipher, &buffer) == SECURED_OK &&
                       secured_verify(p, &keys, &w->cipher) == SECURED_OK;
+    return true;
 }
 
 // --- comparing -------------------------------------------------------------------------------
 
-static const char *slots_differ(const struct model_card *m, const struct image *image)
+// All that the memory holds, but how many packets were wrong, and when that was counted; keys that
+// wait for it are wiped with any write.
+static bool is_image_same(const struct image *a, const struct image *b)
 {
-    const bool is_switching = image->journal.phase != m->open.phase;
-    for (uint8_t i = 0; i < image->slot_count; i++) {
-        const struct model_slot *s = &m->slots[i];
-        const struct slot *t = &image->slots[i];
-        if (s->is_used != (t->state != SLOT_EMPTY))
-            return "a slot is used or not";
-        if (!s->is_used)
-            continue;
-        if (!is_switching && s->is_enabled != (t->state == SLOT_ENABLED))
-            return "the enabled subscription";
-        if (s->is_fallback != t->is_fallback)
-            return "the fallback attribute";
-        if (memcmp(s->imsi, t->imsi, sizeof s->imsi) != 0 || s->role != t->role ||
-            s->rank != t->rank || s->marks != t->marks)
-            return "a subscription";
+    static struct image copies[2];
+    static uint8_t octets[2][IMAGE_LEN_MAX];
+    struct writer w[2];
+    copies[0] = *a;
+    copies[1] = *b;
+    copies[0].is_scrub_due &= b->is_scrub_due;
+    for (unsigned i = 0; i < 2; i++) {
+        copies[i].security_failures = 0;
+        copies[i].dues.now = 0;
+        w[i] = writer_of(octets[i], IMAGE_LEN_MAX);
+        image_write(&w[i], &copies[i], NULL);
+        check(!w[i].failed);
     }
-    return NULL;
+    return bytes_equal(writer_bytes(&w[0]), writer_bytes(&w[1]));
 }
 
-static const char *kept_differ(const struct model_card *m, const struct image *image)
+static const char *nothing_differs(const struct oracle_step *s, struct model_card *m)
 {
-    if (m->kept_count != image->outcome_count)
-        return "how many results are kept";
-    for (unsigned i = 0; i < m->kept_count; i++) {
-        const struct model_answer *a = &m->kept[i].answer;
-        const struct outcome *o = &image->outcomes[i];
-        if (a->operation_id != o->operation_id || a->command != o->command || a->code != o->code)
-            return "a kept result";
-    }
-    return m->operation_id_highest != image->operation_id_highest ? "the highest operation" : NULL;
+    const struct image *before = &s->before_dump->image;
+    const struct image *after = &s->after_dump->image;
+    if (s->has_written && !is_image_same(before, after))
+        return "the memory";
+    // What could not be kept is tried again later.
+    if (s->has_failed)
+        return NULL;
+    if (s->has_written && before->security_failures != after->security_failures)
+        m->kept_now = after->dues.now;
+    return model_differs(m, s->after, s->after_dump);
 }
 
-static const char *rest_differs(const struct model_card *m, const struct image *image)
+static const char *answer_differs(const struct world *w, const struct oracle_step *s,
+                                  const struct model_card *m, const struct model_answer *e)
 {
-    if (m->note_count != image->pending_count || m->notify_sequence != image->notify_sequence)
-        return "the notifications that are pending";
-    for (unsigned i = 0; i < m->note_count; i++) {
-        if (m->notes[i].sequence != image->pending[i].sequence)
-            return "a notification";
-    }
-    if ((m->open.phase == JOURNAL_NONE) != (image->journal.phase == JOURNAL_NONE))
-        return "whether a switch is open";
-    if (m->configuration_version != image->configuration_version)
-        return "the version of the configuration";
-    const bool is_same = m->parameters.attach_s == image->parameters.attach_s &&
-                         m->parameters.auto_mode == image->parameters.auto_mode &&
-                         m->parameters.return_s == image->parameters.return_s;
-    return is_same ? NULL : "the parameters";
+    const struct applet_answer *a = &s->after->answer;
+    uint8_t octets[COMMAND_RESULT_MAX];
+    struct writer result = writer_of(octets, sizeof octets);
+    if (a->counter != opened.packet.cntr || a->tar != opened.packet.tar || a->status != e->status ||
+        a->has_result != (e->status == 0))
+        return "the head of its answer";
+    if (!a->has_result)
+        return NULL;
+    return answer_write(s->after, s->port, &result)
+               ? model_answer_differs(m, e, writer_bytes(&result), &w->cipher)
+               : "an answer that cannot be made";
 }
 
-static bool is_registry_same(const struct image *a, const struct image *b)
+static const char *packet_differs(const struct world *w, const struct oracle_step *s,
+                                  struct model_card *m, struct model_answer *answer)
 {
-    struct audit_slot x[COMMAND_SLOTS_MAX];
-    struct audit_slot y[COMMAND_SLOTS_MAX];
-    return a->registry_version == b->registry_version &&
-           image_audit_slots(a, x) == image_audit_slots(b, y) &&
-           a->outcome_count == b->outcome_count &&
-           a->operation_id_highest == b->operation_id_highest &&
-           a->configuration_version == b->configuration_version &&
-           a->pending_count == b->pending_count;
-}
-
-// --- around a message to a card --------------------------------------------------------------
-
-struct before {
-    struct opened opened;
-    struct applet applet;
-    struct applet_dump dump;
-};
-static struct before before;
-
-bool oracle_before(struct world *w, uint32_t card, struct bytes tpdu)
-{
-    struct card *c = &w->devices[card].card;
-    const struct applet_port port = card_port(c);
-    before.applet = c->applet;
-    open_packet(w, card, tpdu, &before.opened);
-    // A late start goes first, and is a step of its own.
-    return before.opened.is_whole && !c->applet.is_locked && !c->applet.is_blocked &&
-           !c->applet.is_late && !c->nvm.is_cut && applet_dump(&c->applet, &port, &before.dump);
-}
-
-void oracle_after(struct world *w, uint32_t card)
-{
-    static struct model_card m;
-    struct card *c = &w->devices[card].card;
-    const struct opened *o = &before.opened;
-    const struct applet_port port = card_port(c);
-    struct applet_dump after;
-    if (c->nvm.is_cut || !applet_dump(&c->applet, &port, &after))
-        return;
-    const bool is_new = o->is_authentic && o->packet.cntr > before.dump.mt_counter;
-    if (!is_new) {
-        if (after.mt_counter != before.dump.mt_counter ||
-            !is_registry_same(&before.dump.image, &after.image))
-            world_violate(w, "refused_does_nothing", card, "%s packet changed the card",
-                          o->is_authentic ? "an old" : "a forged");
-        return;
-    }
-    if (after.mt_counter != o->packet.cntr)
-        return; // parts of it were forgotten: it never was whole for the card
-    oracle_take(w, card, &before.applet, &before.dump, &m);
+    const struct opened *o = &opened;
     uint8_t digest[CIPHER_SHA256_SIZE];
     check(w->cipher.sha256(w->cipher.context, &o->packet.data, 1, digest));
     const struct model_packet p = {.counter = o->packet.cntr,
-                                   .packet = 1,
+                                   .packet = o->name,
                                    .body = body_of(digest),
                                    .data = o->packet.data,
                                    .are_keys_good = !w->is_by_hand,
                                    .by_message = (o->packet.spi2 & BY_MESSAGE) != 0};
-    struct model_answer answer;
-    model_packet(&m, &p, &answer);
-    const char *text = slots_differ(&m, &after.image);
-    if (text == NULL)
-        text = kept_differ(&m, &after.image);
-    if (text == NULL)
-        text = rest_differs(&m, &after.image);
-    if (text == NULL && !answer.has_audit && after.image.last_counter == p.counter &&
-        after.image.last.code != answer.code)
-        text = "the result";
+    model_packet(m, &p, answer);
+    oracle_follow(m, s->after);
+    const char *text = model_differs(m, s->after, s->after_dump);
+    return text != NULL ? text : answer_differs(w, s, m, answer);
+}
+
+void oracle_packet(struct world *w, uint32_t card, const struct oracle_step *s,
+                   struct model_card *m)
+{
+    const struct opened *o = &opened;
+    const bool was_taken = s->after_dump->mt_counter != s->before_dump->mt_counter;
+    const bool is_heard = o->is_authentic && !s->before->is_locked;
+    const bool is_new = is_heard && o->packet.cntr > s->before_dump->mt_counter;
+    struct model_answer answer = {.command = 0};
+    if (!was_taken) {
+        const char *text = nothing_differs(s, m);
+        if (text == NULL && is_heard && !is_new)
+            text = packet_differs(w, s, m, &answer);
+        // Parts of it may have been forgotten: then it never was whole for the card.
+        if (text == NULL && is_new && o->is_alone && !s->has_failed)
+            text = "that it was refused";
+        if (text != NULL)
+            world_violate(w, "refused_does_nothing", card, "%s packet: %s differs",
+                          is_new            ? "a new"
+                          : o->is_authentic ? "an old"
+                                            : "a forged",
+                          text);
+        return;
+    }
+    if (!is_new || s->after_dump->mt_counter != o->packet.cntr) {
+        world_violate(w, "refused_does_nothing", card, "%s packet was taken",
+                      o->is_authentic ? "an old" : "a forged");
+        return;
+    }
+    const char *text = packet_differs(w, s, m, &answer);
     // A cell failed: the card is as it was, or as the model.
-    if (text != NULL && nvm_met_error(&c->nvm) &&
-        is_registry_same(&before.dump.image, &after.image))
+    if (text != NULL && s->has_failed &&
+        is_image_same(&s->before_dump->image, &s->after_dump->image))
         text = NULL;
     if (text != NULL)
         world_violate(w, "as_the_model", card, "%s of operation %u: %s, after the model's %s",

@@ -1,7 +1,7 @@
-// The reference model beside what a card does by itself: every call of the applet that is not a
-// packet is told to the model of the card, put into the state before, and what the applet did of it
-// must be what the model does. The calls come here because the programs of this folder are linked
-// with --wrap (CMakeLists.txt); packets are the oracle's.
+// The reference model beside what a card does: every call of the applet is told to the model of the
+// card, put into the state before, and what the applet did of it must be what the model does. The
+// calls come here because the programs of this folder are linked with --wrap (CMakeLists.txt);
+// packets are judged in oracle.c.
 //
 // Not judged: what a cut or failing memory left half done, starts after it (the exhaustive checker
 // has them), and IMEISV.
@@ -17,6 +17,10 @@ void __real_applet_start(struct applet *a, const struct applet_port *port);
 void __wrap_applet_start(struct applet *a, const struct applet_port *port);
 void __real_applet_profile(struct applet *a, const struct applet_port *port, struct bytes profile);
 void __wrap_applet_profile(struct applet *a, const struct applet_port *port, struct bytes profile);
+enum applet_sms_answer __real_applet_sms(struct applet *a, const struct applet_port *port,
+                                         struct bytes tpdu, struct writer *report);
+enum applet_sms_answer __wrap_applet_sms(struct applet *a, const struct applet_port *port,
+                                         struct bytes tpdu, struct writer *report);
 void __real_applet_event(struct applet *a, const struct applet_port *port, enum cat_envelope kind,
                          const struct cat_message *event);
 void __wrap_applet_event(struct applet *a, const struct applet_port *port, enum cat_envelope kind,
@@ -48,6 +52,7 @@ struct known {
     bool is_behind;
     bool is_mended; // it does not fail any more since this was written:
     uint32_t mended_at;
+    uint64_t error_at; // of a plan whose only error was counted
 };
 
 static struct world *world; // one at a time
@@ -87,6 +92,16 @@ static bool has_failed(const struct nvm *nvm)
     return nvm->is_cut || nvm_met_error(nvm);
 }
 
+// Since the last call. A cell that fails once does so once.
+static bool has_failed_anew(struct known *k, const struct nvm *nvm)
+{
+    const bool has_met = nvm_met_error(nvm);
+    const bool is_counted = has_met && !nvm->faults->error_stays && k->error_at != 0 &&
+                            k->error_at == nvm->faults->error_at;
+    k->error_at = has_met ? nvm->faults->error_at : 0;
+    return nvm->is_cut || (has_met && !is_counted);
+}
+
 static bool look(uint32_t card, const struct applet *a, const struct applet_port *port)
 {
     struct known *k = &known[card];
@@ -95,12 +110,14 @@ static bool look(uint32_t card, const struct applet *a, const struct applet_port
         k->is_known = nvm->written > 0 && !nvm->is_cut && applet_dump(a, port, &k->dump);
         k->written = nvm->written;
     }
+    k->dump.mt_counter = a->mt_counter;
+    k->dump.mo_counter = a->mo_counter;
     return k->is_known;
 }
 
-static bool is_behind(struct known *k, const struct nvm *nvm)
+static bool falls_behind(struct known *k, const struct nvm *nvm, bool has_failed_now)
 {
-    if (has_failed(nvm)) {
+    if (has_failed_now) {
         k->is_behind = true;
         k->is_mended = false;
     } else if (k->is_behind && !k->is_mended) {
@@ -110,6 +127,11 @@ static bool is_behind(struct known *k, const struct nvm *nvm)
         k->is_behind = k->mended_at == nvm->written;
     }
     return k->is_behind;
+}
+
+static bool is_behind(struct known *k, const struct nvm *nvm)
+{
+    return falls_behind(k, nvm, has_failed_anew(k, nvm));
 }
 
 // A memory that failed may leave a switch open that the card does not work on any more, or the
@@ -122,31 +144,29 @@ static bool is_whole(const struct applet *a, const struct image *image)
 }
 
 // Puts the model into the state of the card. False: what comes now cannot be judged.
-static bool begin(const struct applet *a, const struct applet_port *port)
+static bool take(uint32_t card, const struct applet *a, const struct applet_port *port)
 {
-    const uint32_t card = card_with(a);
     const bool is_able = !a->is_dead && !a->is_blocked && !a->is_late;
-    if (world == NULL || card == world->cards || !is_able || a->fired != 0)
-        return false;
-    if (is_behind(&known[card], &world->devices[card].card.nvm) || !look(card, a, port) ||
-        !is_whole(a, &known[card].dump.image))
+    if (!is_able || a->fired != 0 || !look(card, a, port))
         return false;
     before = *a;
     oracle_take(world, card, a, &known[card].dump, &model);
     return true;
 }
 
-// A time that the card draws, or of which it alone knows how much has passed, may be over at once.
-static void follow(const struct applet *a)
+// The same for what is no packet.
+static bool begin(uint32_t card, const struct applet *a, const struct applet_port *port)
 {
-    for (unsigned i = 0; i < 4; i++) {
-        const bool has_moved = model.wait != a->wait || model.state != a->state;
-        if (model.clock.is_on && model.clock.min_s == 0 && has_moved)
-            model_clock(&model);
-        else if (model.notify.is_on && model.notify.min_s == 0 && model.attempt == 0 &&
-                 a->notify_attempt != 0)
-            model_notify(&model);
-    }
+    return !is_behind(&known[card], &world->devices[card].card.nvm) && take(card, a, port) &&
+           is_whole(a, &known[card].dump.image);
+}
+
+static bool begin_call(const struct applet *a, const struct applet_port *port, bool is_able)
+{
+    const uint32_t card = card_with(a);
+    if (world == NULL || card == world->cards)
+        return false;
+    return is_able && begin(card, a, port);
 }
 
 static void end(const struct applet *a, const struct applet_port *port, const char *event)
@@ -154,11 +174,55 @@ static void end(const struct applet *a, const struct applet_port *port, const ch
     const uint32_t card = card_with(a);
     if (is_behind(&known[card], &world->devices[card].card.nvm) || !look(card, a, port))
         return;
-    follow(a);
+    oracle_follow(&model, a);
     const char *text = model_differs(&model, a, &known[card].dump);
     if (text != NULL)
         world_violate(world, "as_the_model", card, "%s: %s, in state %u", event, text,
                       before.state);
+}
+
+// --- packets -----------------------------------------------------------------------------------
+
+// False: it could not be judged.
+static bool end_packet(const struct applet *a, const struct applet_port *port,
+                       const struct applet_dump *was)
+{
+    const uint32_t card = card_with(a);
+    const struct nvm *nvm = &world->devices[card].card.nvm;
+    struct known *k = &known[card];
+    const uint32_t written = k->written;
+    const bool has_met = has_failed_anew(k, nvm);
+    (void)falls_behind(k, nvm, has_met);
+    k->is_known = k->is_known && !has_met;
+    if (!look(card, a, port))
+        return false;
+    const struct oracle_step step = {.before = &before,
+                                     .after = a,
+                                     .before_dump = was,
+                                     .after_dump = &k->dump,
+                                     .port = port,
+                                     .has_written = has_met || k->written != written,
+                                     .has_failed = has_met};
+    oracle_packet(world, card, &step, &model);
+    return true;
+}
+
+enum applet_sms_answer __wrap_applet_sms(struct applet *a, const struct applet_port *port,
+                                         struct bytes tpdu, struct writer *report)
+{
+    static struct applet_dump was;
+    const uint32_t card = card_with(a);
+    const bool is_packet = world != NULL && card < world->cards && oracle_open(world, card, tpdu);
+    // Also of a card whose memory failed: it believes and does nothing else for that.
+    if (is_packet)
+        (void)is_behind(&known[card], &world->devices[card].card.nvm);
+    const bool is_judged = is_packet && take(card, a, port);
+    if (is_judged)
+        was = known[card].dump;
+    const enum applet_sms_answer out = __real_applet_sms(a, port, tpdu, report);
+    if (is_judged)
+        (void)end_packet(a, port, &was);
+    return out;
 }
 
 // --- time --------------------------------------------------------------------------------------
@@ -214,7 +278,7 @@ void __wrap_applet_status(struct applet *a, const struct applet_port *port)
         count += is_over;
     }
     // Of two that are over at once the order is the card's.
-    const bool is_judged = count == 1 && a->command == 0 && begin(a, port);
+    const bool is_judged = count > 0 && begin_call(a, port, count == 1 && a->command == 0);
     __real_applet_status(a, port);
     if (!is_judged)
         return;
@@ -246,7 +310,7 @@ void __wrap_applet_event(struct applet *a, const struct applet_port *port, enum 
     // A tick that leads to nothing comes every five minutes.
     const bool is_tick = kind == CAT_TIMER_EXPIRATION && event->timer == APPLET_TICK_TIMER;
     const bool is_quiet = is_tick && (a->due_s == 0 || a->due_s > a->now_s + APPLET_TICK_S);
-    const bool is_judged = !is_quiet && begin(a, port);
+    const bool is_judged = !is_quiet && begin_call(a, port, true);
     __real_applet_event(a, port, kind, event);
     if (!is_judged)
         return;
@@ -257,7 +321,7 @@ void __wrap_applet_event(struct applet *a, const struct applet_port *port, enum 
 void __wrap_applet_location(struct applet *a, const struct applet_port *port,
                             enum cat_location_status status, const uint8_t *plmn)
 {
-    const bool is_judged = begin(a, port);
+    const bool is_judged = begin_call(a, port, true);
     __real_applet_location(a, port, status, plmn);
     if (!is_judged)
         return;
@@ -267,7 +331,7 @@ void __wrap_applet_location(struct applet *a, const struct applet_port *port,
 
 void __wrap_applet_imsi_read(struct applet *a, const struct applet_port *port)
 {
-    const bool is_judged = begin(a, port);
+    const bool is_judged = begin_call(a, port, true);
     __real_applet_imsi_read(a, port);
     if (!is_judged)
         return;
@@ -297,7 +361,7 @@ void __wrap_applet_start(struct applet *a, const struct applet_port *port)
 
 void __wrap_applet_profile(struct applet *a, const struct applet_port *port, struct bytes profile)
 {
-    const bool is_judged = begin(a, port);
+    const bool is_judged = begin_call(a, port, true);
     __real_applet_profile(a, port, profile);
     if (!is_judged)
         return;
@@ -311,7 +375,9 @@ void __wrap_applet_profile(struct applet *a, const struct applet_port *port, str
 bool __wrap_applet_fetch(struct applet *a, const struct applet_port *port, struct writer *w)
 {
     const bool may_refresh = (a->todo & TODO_REFRESH) != 0;
-    const bool is_judged = may_refresh && begin(a, port);
+    const uint32_t card = card_with(a);
+    const bool is_step = may_refresh && world != NULL && card < world->cards;
+    const bool is_judged = is_step && begin(card, a, port);
     const bool is_there = __real_applet_fetch(a, port, w);
     if (!is_judged || a->command != CAT_REFRESH)
         return is_there;
@@ -334,7 +400,7 @@ void __wrap_applet_terminal_response(struct applet *a, const struct applet_port 
     const bool is_read = cat_read_response(response, &r) == CAT_OK;
     const bool is_wanted = command == CAT_REFRESH || command == CAT_SEND_SHORT_MESSAGE ||
                            (is_read && tells_imei(command, &r));
-    const bool is_judged = is_wanted && begin(a, port);
+    const bool is_judged = is_wanted && begin_call(a, port, true);
     __real_applet_terminal_response(a, port, response);
     if (!is_judged)
         return;

@@ -598,12 +598,22 @@ void hand_tempt(struct world *w, uint32_t card, const struct image *before,
 void hand_calm(struct world *w);
 
 // --- oracle.c: the reference model ---------------------------------------------------------------
-// Before a message is handed to a card. False: what comes of it cannot be judged.
-bool oracle_before(struct world *w, uint32_t card, struct bytes tpdu);
-// After the card took it.
-void oracle_after(struct world *w, uint32_t card);
-// The model in the state of a card.
+// A message to a card. Is it, or does it end, a packet?
+bool oracle_open(struct world *w, uint32_t card, struct bytes tpdu);
 struct model_card;
+struct oracle_step {
+    const struct applet *before, *after;
+    const struct applet_dump *before_dump, *after_dump;
+    const struct applet_port *port;
+    bool has_written; // anything
+    bool has_failed;  // its memory
+};
+// What the card did of the packet that was opened last; the model is in the state before.
+void oracle_packet(struct world *w, uint32_t card, const struct oracle_step *step,
+                   struct model_card *model);
+// A time that the card draws, or of which it alone knows how much has passed, may be over at once.
+void oracle_follow(struct model_card *model, const struct applet *applet);
+// The model in the state of a card.
 void oracle_take(const struct world *w, uint32_t card, const struct applet *applet,
                  const struct applet_dump *dump, struct model_card *model);
 

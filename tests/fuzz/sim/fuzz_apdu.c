@@ -92,10 +92,7 @@ static void send_secured(struct card *card, struct bytes data, bool is_remote)
     struct apdu apdu = {.cla = 0x80, .ins = INS_ENVELOPE, .data = writer_bytes(&w)};
     apdu_write(&whole, &apdu);
     check(!whole.failed);
-    const bool is_judged = judge_before(writer_bytes(&tpdu));
     send(card, writer_bytes(&whole));
-    if (is_judged)
-        judge_after();
 }
 
 // Whatever goes over the line can be told.

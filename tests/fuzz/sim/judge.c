@@ -24,16 +24,6 @@ void judge_close(void)
     shadow_close(&world);
 }
 
-bool judge_before(struct bytes tpdu)
-{
-    return oracle_before(&world, 0, tpdu);
-}
-
-void judge_after(void)
-{
-    oracle_after(&world, 0);
-}
-
 void judge_check(void)
 {
     const struct world_result *r = &world.result;

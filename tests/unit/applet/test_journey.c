@@ -102,6 +102,23 @@ static void a_new_return_time_keeps_its_tenth_of_chance(void **state)
     assert_true(different > 0);
 }
 
+static void a_new_return_time_is_doubled_for_each_return_that_failed(void **state)
+{
+    (void)state;
+    bench_settle_on(&card, 2);
+    make_returns_short();
+    bench_rotate_away(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_true(ticks_until(1, 60) < 60);
+    bench_run_out(&card, CLOCK_STATE); // no service at home
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    const uint8_t list[] = {PARAMETER_T_RETURN, 4, 0, 0, 0x1C, 0x20}; // two hours
+    bench_set(&card, list, sizeof list);
+    const struct applet_dump d = bench_dump(&card);
+    assert_int_equal(d.image.return_doublings, 1);
+    assert_in_range(d.image.dues.back - card.applet.now_s, 14400 - 1440, 14400 + 1440);
+}
+
 static void the_reuse_limit_leaves_a_subscription_that_is_not_preferred(void **state)
 {
     (void)state;
@@ -389,6 +406,7 @@ int main(void)
         T(a_return_that_fails_goes_back_and_waits_twice_as_long),
         T(the_doubled_wait_ends_at_seven_days),
         T(a_new_return_time_keeps_its_tenth_of_chance),
+        T(a_new_return_time_is_doubled_for_each_return_that_failed),
         T(the_reuse_limit_leaves_a_subscription_that_is_not_preferred),
         T(a_return_to_a_forbidden_subscription_does_not_happen),
         T(another_country_leads_home),
