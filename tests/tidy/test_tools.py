@@ -57,12 +57,14 @@ class Worlds(Tree):
 
     def test_card_days_are_added_and_what_all_worlds_missed_is_told(self):
         self.worlds('[ "$2" = 251..300 ] || echo "never: a cut"\necho "never: a flood"\n'
-                    'echo "100 card-days, no violation; 8 of 10 situations"\n')
+                    'echo "100 card-days, no violation; 8 of 10 situations"\n'
+                  'echo "judged a_rule, here: 3 of 4"\n')
         status, said, figures = self.tool("worlds", *self.SEEDS, "--years", "0.8")
         self.assertEqual(status, 0, said)
         self.assertEqual([f["value"] for f in figures["sim.card_days"]], [100, 100])
         self.assertEqual([f["seeds"] for f in figures["sim.card_days_sqlite"]], ["1-250"])
         self.assertEqual([f["what"] for f in figures["sim.never_met"]], ["a flood"])
+        self.assertEqual([(f["what"], f["value"], f["of"]) for f in figures["sim.judged"]], [("a_rule, here", 9, 12)])
         self.assertEqual((figures["sim.probes"][0]["value"], figures["sim.probes"][0]["of"]), (9, 10))
 
     def test_a_situation_that_no_world_met_and_no_list_allows_fails(self):

@@ -38,7 +38,8 @@ static bool is_told(const struct world *w, uint32_t card)
            centre_has_from(w, card) || !turn_can_write(w->server.turn);
 }
 
-static void check_mirror(struct world *w, uint32_t card)
+// `has_changed`: the card, or what the server knows of it.
+static void check_mirror(struct world *w, uint32_t card, bool has_changed)
 {
     const struct truth *t = &w->truths[card];
     const struct image *image = &t->dump.image;
@@ -48,9 +49,12 @@ static void check_mirror(struct world *w, uint32_t card)
     // One that lost its counters cannot say anything any more.
     const bool is_nobodys =
         t->glance.is_retired || t->dump.is_blocked || identity_is_cloned(w, card);
-    if (!t->is_known || t->is_mirrored || t->is_foreign || is_nobodys)
+    if (!t->is_known || t->is_mirrored || (t->glance.is_doubted && !has_changed))
         return;
-    if (!t->glance.is_doubted && !is_pending && !is_told(w, card))
+    const bool is_judged = !t->is_foreign && !is_nobodys && !is_pending && !is_told(w, card);
+    if (has_changed)
+        judged_note(&w->result.judged, JUDGED_MIRRORS, is_judged);
+    if (is_judged && !t->glance.is_doubted)
         world_violate(w, "no_silent_difference", card,
                       "mirror and card differ (REGV %u and %u), and nobody knows",
                       t->glance.registry_version, image->registry_version);
@@ -273,9 +277,10 @@ void check_mirrors(struct world *w)
     w->cards_changed = 0;
     w->cards_saved = 0;
     for (uint32_t i = 0; i < w->cards; i++) {
-        if ((changed >> i & 1) != 0)
+        const bool has_changed = (changed >> i & 1) != 0;
+        if (has_changed)
             compare(w, i, (saved >> i & 1) != 0);
-        check_mirror(w, i);
+        check_mirror(w, i, has_changed);
     }
     if (w->options.has_campaign)
         world_store.campaigns->look(w);

@@ -12,6 +12,7 @@
 #define LINES 30
 #define LINE_SIZE 320
 #define EXIT_VIOLATION 7
+#define EXIT_BLIND 8
 #define EXIT_USAGE 2
 #define RANGES_MAX 32
 
@@ -42,7 +43,8 @@ static const char help_text[] =
     "\n"
     "Prints `PASSED seed card-days events hash` for each world, or `VIOLATION ...` with the last\n"
     "lines of the story and the command that repeats it. The same seed gives the same hash.\n"
-    "Exit: 0 all passed, 7 a violation, 2 wrong usage.\n";
+    "Behind them stands how much some rules judged of what they looked at.\n"
+    "Exit: 0 all passed, 7 a violation, 8 a rule judged too little, 2 wrong usage.\n";
 
 struct range {
     uint64_t first, last;
@@ -269,9 +271,10 @@ struct sums {
     uint64_t worlds, days;
     uint64_t settle_ms, settle_most_ms;
     struct probes probes;
+    struct judged judged;
 };
 
-static void report(const struct options *o, const struct sums *sums)
+static bool report(const struct options *o, const struct sums *sums)
 {
     const uint64_t worlds = sums->worlds;
     const uint64_t days = sums->days;
@@ -296,6 +299,8 @@ static void report(const struct options *o, const struct sums *sums)
         hours(sums->settle_most_ms), (unsigned long long)worlds,
         hours(sums->settle_ms) / (double)(worlds > 0 ? worlds : 1));
     printf("figure {\"name\": \"sim.violations\", \"value\": 0, \"unit\": \"violations\"}\n");
+    const bool is_usual = o->cards == 0 && o->days == 0 && !o->has_calm;
+    return judged_report(&sums->judged, is_usual ? worlds : 0);
 }
 
 // --- stories -----------------------------------------------------------------------------------
@@ -361,6 +366,7 @@ static int run_all(const struct options *o)
             if (r.settle_ms > sums.settle_most_ms)
                 sums.settle_most_ms = r.settle_ms;
             probes_add(&sums.probes, &r.probes);
+            judged_add(&sums.judged, &r.judged);
             if (isatty(STDERR_FILENO) == 1)
                 (void)fprintf(stderr, "\r%llu worlds, %llu card-days ",
                               (unsigned long long)sums.worlds, (unsigned long long)sums.days);
@@ -368,8 +374,7 @@ static int run_all(const struct options *o)
                 return EXIT_VIOLATION;
         }
     }
-    report(o, &sums);
-    return 0;
+    return report(o, &sums) ? 0 : EXIT_BLIND;
 }
 
 int main(int argc, char **argv)

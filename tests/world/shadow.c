@@ -166,6 +166,7 @@ static bool begin_call(const struct applet *a, const struct applet_port *port, b
     const uint32_t card = card_with(a);
     if (world == NULL || card == world->cards)
         return false;
+    world->result.judged.steps[JUDGED_CALLS]++;
     return is_able && begin(card, a, port);
 }
 
@@ -174,6 +175,7 @@ static void end(const struct applet *a, const struct applet_port *port, const ch
     const uint32_t card = card_with(a);
     if (is_behind(&known[card], &world->devices[card].card.nvm) || !look(card, a, port))
         return;
+    world->result.judged.judged[JUDGED_CALLS]++;
     oracle_follow(&model, a);
     const char *text = model_differs(&model, a, &known[card].dump);
     if (text != NULL)
@@ -213,15 +215,18 @@ enum applet_sms_answer __wrap_applet_sms(struct applet *a, const struct applet_p
     static struct applet_dump was;
     const uint32_t card = card_with(a);
     const bool is_packet = world != NULL && card < world->cards && oracle_open(world, card, tpdu);
+    const uint64_t counter = a->mt_counter;
     // Also of a card whose memory failed: it believes and does nothing else for that.
     if (is_packet)
         (void)is_behind(&known[card], &world->devices[card].card.nvm);
-    const bool is_judged = is_packet && take(card, a, port);
+    bool is_judged = is_packet && take(card, a, port);
     if (is_judged)
         was = known[card].dump;
     const enum applet_sms_answer out = __real_applet_sms(a, port, tpdu, report);
-    if (is_judged)
-        (void)end_packet(a, port, &was);
+    is_judged = is_judged && end_packet(a, port, &was);
+    if (is_packet)
+        judged_note(&world->result.judged,
+                    a->mt_counter != counter ? JUDGED_PACKETS : JUDGED_REFUSED, is_judged);
     return out;
 }
 
@@ -344,6 +349,7 @@ void __wrap_applet_start(struct applet *a, const struct applet_port *port)
     const uint32_t card = card_with(a);
     bool is_judged = world != NULL && card < world->cards;
     if (is_judged) {
+        world->result.judged.steps[JUDGED_CALLS]++;
         const struct nvm *nvm = &world->devices[card].card.nvm;
         const struct known *k = &known[card];
         is_judged = k->is_known && k->written == nvm->written && !has_failed(nvm);
@@ -379,6 +385,8 @@ bool __wrap_applet_fetch(struct applet *a, const struct applet_port *port, struc
     const bool is_step = may_refresh && world != NULL && card < world->cards;
     const bool is_judged = is_step && begin(card, a, port);
     const bool is_there = __real_applet_fetch(a, port, w);
+    if (is_step && a->command == CAT_REFRESH)
+        world->result.judged.steps[JUDGED_CALLS]++;
     if (!is_judged || a->command != CAT_REFRESH)
         return is_there;
     model_refresh_fetched(&model);

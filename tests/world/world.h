@@ -13,6 +13,7 @@
 #include "sim-emulator/core/fleet.h"
 #include "smpp/core/smsc.h"
 #include "tests/world/agenda.h"
+#include "tests/world/judged.h"
 #include "tests/world/knobs.h"
 #include "tests/world/probes.h"
 #include "tests/world/store/kind.h"
@@ -308,6 +309,7 @@ struct world_result {
     uint64_t hash;
     uint64_t runs, sent, notified, crashes, cuts, forged;
     struct probes probes;
+    struct judged judged;
 };
 
 struct moment {
