@@ -274,47 +274,65 @@ struct api_problem api_parameter_names_read(const json_t *names, struct writer *
 
 // --- out ---
 
+// "460" or "46000"
+static void network_of(const struct country_row *row, char text[PLMN_SIZE])
+{
+    const char mcc[] = {(char)('0' + (row->plmn[0] & 0x0F)), (char)('0' + (row->plmn[0] >> 4)),
+                        (char)('0' + (row->plmn[1] & 0x0F)), '\0'};
+    if (row->plmn[2] == 0xFF || !plmn_read(row->plmn, text))
+        memcpy(text, mcc, sizeof(mcc));
+}
+
+static const char *action_name(const struct country_row *row)
+{
+    return row->action == COUNTRY_PREFER ? "PREFER" : "FORBID";
+}
+
 static void put_countries(struct json_writer *j, const struct parameters *p, enum clear clear)
 {
     api_open_array(j, parameter_name(PARAMETER_COUNTRY_TABLE));
     for (unsigned i = 0; i < p->country_count; i++) {
         const struct country_row *row = &p->countries[i];
-        char mcc[4] = {(char)('0' + (row->plmn[0] & 0x0F)), (char)('0' + (row->plmn[0] >> 4)),
-                       (char)('0' + (row->plmn[1] & 0x0F)), '\0'};
         char plmn[PLMN_SIZE];
         char imsi[IMSI_SIZE];
+        network_of(row, plmn);
         json_begin_object(j);
-        api_put_text(j, "mcc", mcc);
-        if (row->plmn[2] != 0xFF && plmn_read(row->plmn, plmn))
+        api_put_octets(j, "mcc", bytes_of(plmn, 3));
+        if (plmn[3] != '\0')
             api_put_text(j, "mnc", plmn + 3);
         if (imsi_read(row->imsi, imsi))
             api_put_identifier(j, "imsi", MASK_IMSI, clear, imsi);
-        api_put_text(j, "action", row->action == COUNTRY_PREFER ? "PREFER" : "FORBID");
+        api_put_text(j, "action", action_name(row));
         json_end_object(j);
     }
     json_end_array(j);
 }
 
+static bool phone_of(const struct parameters *p, struct phone *phone)
+{
+    return p->server_address_len >= 2 &&
+           phone_read(p->server_address[0],
+                      bytes_of(p->server_address + 1, p->server_address_len - 1u), phone);
+}
+
 static void put_phone(struct json_writer *j, const struct parameters *p, enum clear clear)
 {
     struct phone phone;
-    if (p->server_address_len < 2 ||
-        !phone_read(p->server_address[0],
-                    bytes_of(p->server_address + 1, p->server_address_len - 1u), &phone))
-        return;
-    api_put_identifier(j, parameter_name(PARAMETER_SERVER_ADDR), MASK_MSISDN, clear, phone.digits);
+    if (phone_of(p, &phone))
+        api_put_identifier(j, parameter_name(PARAMETER_SERVER_ADDR), MASK_MSISDN, clear,
+                           phone.digits);
 }
 
-static void put_number(struct json_writer *j, const struct parameters *p, uint8_t number)
+// In the API's units.
+static uint64_t number_of(const struct parameters *p, uint8_t number)
 {
     uint8_t octets[2 + 4];
-    struct writer w = writer_of(octets, sizeof(octets));
-    if (!parameter_write(&w, p, number) || w.failed)
-        return;
     uint64_t value = 0;
-    for (size_t i = 2; i < w.len; i++)
+    struct writer w = writer_of(octets, sizeof(octets));
+    const bool is_written = parameter_write(&w, p, number);
+    for (size_t i = 2; is_written && i < w.len; i++)
         value = value << 8 | octets[i];
-    api_put_number(j, parameter_name(number), value * coding[number].unit);
+    return value * coding[number].unit;
 }
 
 void api_put_parameters(struct json_writer *j, const char *name, const struct parameters *p,
@@ -326,7 +344,7 @@ void api_put_parameters(struct json_writer *j, const char *name, const struct pa
             continue;
         switch ((enum form)coding[number].form) {
         case FORM_NUMBER:
-            put_number(j, p, number);
+            api_put_number(j, parameter_name(number), number_of(p, number));
             break;
         case FORM_WAITS:
             api_open_array(j, parameter_name(number));
@@ -343,6 +361,50 @@ void api_put_parameters(struct json_writer *j, const char *name, const struct pa
         }
     }
     json_end_object(j);
+}
+
+static void tell_waits(struct writer *w, const struct parameters *p)
+{
+    for (unsigned i = 0; i < p->wait_count; i++) {
+        text_put(w, i == 0 ? "" : " ");
+        text_decimal(w, p->waits_s[i]);
+    }
+}
+
+static void tell_countries(struct writer *w, const struct parameters *p)
+{
+    for (unsigned i = 0; i < p->country_count; i++) {
+        char plmn[PLMN_SIZE];
+        network_of(&p->countries[i], plmn);
+        text_put(w, i == 0 ? "" : " ");
+        text_put(w, plmn);
+        text_put(w, "=");
+        text_put(w, action_name(&p->countries[i]));
+    }
+}
+
+void api_parameter_tell(struct writer *w, const struct parameters *p, uint8_t number)
+{
+    const uint8_t form = coding[number].form;
+    const bool is_list = form == FORM_WAITS || form == FORM_COUNTRIES;
+    struct phone phone;
+    text_put(w, is_list ? "[" : "");
+    switch ((enum form)form) {
+    case FORM_NUMBER:
+        text_decimal(w, number_of(p, number));
+        break;
+    case FORM_WAITS:
+        tell_waits(w, p);
+        break;
+    case FORM_COUNTRIES:
+        tell_countries(w, p);
+        break;
+    case FORM_PHONE:
+        if (phone_of(p, &phone))
+            mask_write(w, MASK_MSISDN, bytes_of_text(phone.digits));
+        break;
+    }
+    text_put(w, is_list ? "]" : "");
 }
 
 void api_put_timers(struct json_writer *j, const char *name, const struct policy_timers *wanted,

@@ -20,6 +20,9 @@ void api_put_parameters(struct json_writer *j, const char *name, const struct pa
 // Members for those that a group wants, with the values that it wants.
 void api_put_timers(struct json_writer *j, const char *name, const struct policy_timers *wanted,
                     enum clear clear);
+// One of them as text: "300", "[60 120]"; the server's number masked, networks without IMSIs as
+// "[46000=PREFER 262=FORBID]".
+void api_parameter_tell(struct writer *w, const struct parameters *p, uint8_t number);
 // What `count` operations that cost so much take; in at least so many seconds, if not 0.
 void api_put_estimate(struct json_writer *j, struct message_cost cost, uint64_t count,
                       uint64_t seconds);

@@ -4,6 +4,7 @@
 #include "ota-server/service/alarm.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/approval.h"
+#include "ota-server/service/operation_tell.h"
 #include "ota-server/service/turn_part.h"
 
 #define REASON_SIZE 320
@@ -43,6 +44,45 @@ static const char *place_of(const struct record *r, char text[PLACE_SIZE])
     return text_end(&w);
 }
 
+// As the decision leaves it; NULL: another card's, or one that ended before.
+static const struct operation *operation_of(const struct turn *t, const struct event *e,
+                                            const struct trail_entry *v)
+{
+    const struct decision *d = &t->decision;
+    if (v->operation == 0)
+        return e->type == EVENT_REQUEST ? &e->as.request.operation : NULL;
+    for (uint8_t i = 0; i < d->ended_count; i++) {
+        if (d->ended[i].id == v->operation)
+            return &d->ended[i];
+    }
+    return record_operation(&d->next, v->operation);
+}
+
+struct told {
+    char after[OPERATION_TELL_SIZE], result[OPERATION_END_SIZE];
+};
+
+// What an operation is, where it is asked for and sent, and how it ended. The core says which kind.
+static void tell(const struct turn *t, const struct event *e, const struct trail_entry *v,
+                 struct trail_new *row, struct told *told)
+{
+    const struct operation *o = operation_of(t, e, v);
+    if (o == NULL)
+        return;
+    const bool is_confirm = strcmp(v->after, command_number_name(COMMAND_CONFIRM)) == 0;
+    if (strcmp(v->action, "operation.requested") == 0) {
+        row->after = operation_tell(o, told->after);
+        row->result =
+            operation_status_name(o->needs_approval ? STATUS_AWAIT_APPROVAL : STATUS_QUEUED);
+    } else if (strcmp(v->action, "operation.refused") == 0) {
+        row->after = operation_tell(o, told->after);
+    } else if (strcmp(v->action, "command.sent") == 0 && !is_confirm) {
+        row->after = operation_tell_command(o, v->after, told->after);
+    } else if (strcmp(v->action, "operation.ended") == 0) {
+        row->result = operation_tell_end(o, told->result);
+    }
+}
+
 static enum store_status save_trail(struct turn *t, const struct event *e)
 {
     const struct decision *d = &t->decision;
@@ -51,20 +91,22 @@ static enum store_status save_trail(struct turn *t, const struct event *e)
         char reason[REASON_SIZE];
         char from[PLACE_SIZE], to[PLACE_SIZE];
         const bool is_move = e->type == EVENT_MOVE;
-        const struct trail_new row = {.at = e->at,
-                                      .tenant = tenant_of(t),
-                                      .actor = e->actor,
-                                      .address = t->origin.address,
-                                      .action = v->action,
-                                      .object_kind = "card",
-                                      .object = d->next.card,
-                                      .operation = v->operation,
-                                      .correlator = e->correlator,
-                                      .before = is_move ? place_of(&t->before, from) : v->before,
-                                      .after = is_move ? place_of(&d->next, to) : v->after,
-                                      .reason = whole_reason(t, v->reason, reason),
-                                      .result = refusal_name(d->refusal),
-                                      .approval = e->approval};
+        struct trail_new row = {.at = e->at,
+                                .tenant = tenant_of(t),
+                                .actor = e->actor,
+                                .address = t->origin.address,
+                                .action = v->action,
+                                .object_kind = "card",
+                                .object = d->next.card,
+                                .operation = v->operation,
+                                .correlator = e->correlator,
+                                .before = is_move ? place_of(&t->before, from) : v->before,
+                                .after = is_move ? place_of(&d->next, to) : v->after,
+                                .reason = whole_reason(t, v->reason, reason),
+                                .result = refusal_name(d->refusal),
+                                .approval = e->approval};
+        struct told told;
+        tell(t, e, v, &row, &told);
         const enum store_status status = store_trail_add(t->options.store, &row);
         if (status != STORE_OK)
             return status;

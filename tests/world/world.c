@@ -25,7 +25,7 @@ struct utc world_utc(const struct world *w)
 
 void world_note(struct world *w, const char *name, const char *format, ...)
 {
-    char text[200];
+    char text[2048]; // a row of the trail takes most
     va_list list;
     va_start(list, format);
     const int len = vsnprintf(text, sizeof text, format, list);

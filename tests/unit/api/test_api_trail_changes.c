@@ -10,11 +10,14 @@
 static struct lab lab;
 static struct answer a;
 static char path[256];
+static uint64_t card;
 
 static int open_all(void **state)
 {
     (void)state;
+    struct record record;
     lab_open(&lab, "all", true);
+    card = lab_card(&lab, "89999000000000000012", &record);
     return 0;
 }
 
@@ -241,9 +244,7 @@ static void what_goes_away_goes_with_a_reason(void **state)
 static void a_moved_cards_row_has_both_groups(void **state)
 {
     (void)state;
-    struct record record;
     char first[API_ID_SIZE], second[API_ID_SIZE], text[256];
-    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
     const uint64_t from = group("from"), to = group("to");
     api_id_write(first, "grp", from);
     api_id_write(second, "grp", to);
@@ -260,6 +261,25 @@ static void a_moved_cards_row_has_both_groups(void **state)
     (void)snprintf(text, sizeof(text), ", groupId=%s\",\"reason\":", second);
     expect(text);
     expect("\"before\":\"enterpriseId=ent_");
+}
+
+static void an_operations_rows_have_what_was_asked_for_and_how_it_ended(void **state)
+{
+    (void)state;
+    ask("POST", target("/cards/", "crd", card, "/operations"),
+        "{\"type\":\"set-timers\",\"parameters\":{\"T_REFRESH\":50},\"when\":\"NEXT_CONTACT\","
+        "\"reason\":\"slow modem\"}",
+        202);
+    const uint64_t operation = lab_id(&a, "op");
+    ask("POST", target("/operations/", "op", operation, "/cancel"), NULL, 200);
+    ask("GET", target("/audit-trail?action=operation.requested&operationId=", "op", operation, ""),
+        NULL, 200);
+    expect("\"after\":\"set-timers T_REFRESH=50, when=NEXT_CONTACT\",\"reason\":\"slow modem\","
+           "\"result\":\"QUEUED\"");
+    ask("GET", target("/audit-trail?action=operation.ended&operationId=", "op", operation, ""),
+        NULL, 200);
+    expect("\"after\":\"cancelled\"");
+    expect("\"result\":\"cancelled CANCELLED\"");
 }
 
 static void a_refused_request_leaves_its_method_and_path(void **state)
@@ -309,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_pools_row_says_why),
         cmocka_unit_test(what_goes_away_goes_with_a_reason),
         cmocka_unit_test(a_moved_cards_row_has_both_groups),
+        cmocka_unit_test(an_operations_rows_have_what_was_asked_for_and_how_it_ended),
         cmocka_unit_test(a_refused_request_leaves_its_method_and_path),
         cmocka_unit_test(what_is_too_long_is_cut_between_members_and_verifies),
     };
