@@ -125,8 +125,10 @@ void mirror_apply(struct work *w, const struct operation *o, const struct event_
 // Did an audit tell of the card's templates, and not of this one? A full list may have been cut.
 bool mirror_lacks_template(const struct record *r, uint8_t number)
 {
-    return r->template_count > 0 && r->template_count < sizeof(r->templates) &&
-           memchr(r->templates, number, r->template_count) == NULL;
+    bool is_there = r->template_count == 0 || r->template_count == sizeof(r->templates);
+    for (uint8_t i = 0; i < r->template_count; i++)
+        is_there |= r->templates[i] == number;
+    return !is_there;
 }
 
 // Does the mirror show the reason for which the card refused? [results 10-17, 22, 27]
