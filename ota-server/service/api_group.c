@@ -78,18 +78,9 @@ static struct bytes read_group(struct api_exchange *x, enum api_need need)
     return name;
 }
 
-static bool see_nothing(void *context, const struct document *d)
-{
-    (void)context;
-    (void)d;
-    return false;
-}
-
-// The operator's own may not have been entered.
 bool api_enterprise_is(struct api_exchange *x, uint64_t enterprise)
 {
-    return enterprise == AUTH_OPERATOR ||
-           store_document_get(x->reader, "enterprise", enterprise, see_nothing, NULL) == STORE_OK;
+    return enterprise_is_there(x->reader, enterprise);
 }
 
 bool api_enterprise_allowed(struct api_exchange *x, uint64_t enterprise)

@@ -109,6 +109,19 @@ bool enterprise_agreement_end(const struct document *enterprise, struct utc *end
     return is_said;
 }
 
+static bool see_nothing(void *context, const struct document *d)
+{
+    (void)context;
+    (void)d;
+    return false;
+}
+
+bool enterprise_is_there(struct store *s, uint64_t enterprise)
+{
+    return enterprise == AUTH_OPERATOR ||
+           store_document_get(s, "enterprise", enterprise, see_nothing, NULL) == STORE_OK;
+}
+
 static bool see_enterprise(void *context, const struct document *d)
 {
     struct seen_enterprise *seen = context;

@@ -45,6 +45,8 @@ const char *permission_name(uint64_t enterprise, uint64_t group, char name[PERMI
 
 // When the agreement of an enterprise ends, which is such a document; false: nothing says so.
 bool enterprise_agreement_end(const struct document *enterprise, struct utc *ends_at);
+// The operator's own may not have been entered, and is there.
+bool enterprise_is_there(struct store *s, uint64_t enterprise);
 // Is the enterprise neither suspended nor its agreement over? The operator's own never is.
 enum store_status enterprise_works(struct store *s, uint64_t enterprise, struct utc now,
                                    bool *works) MUST_USE;

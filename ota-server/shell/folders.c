@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "common/host/clock.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/permission.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -132,84 +133,6 @@ static void tell_once(struct folders *v, struct folder *f, const char *reason)
     f->is_told = true;
 }
 
-// --- ordering --------------------------------------------------------------------------------
-
-static enum store_status insert(void *context, struct store *store, struct utc now)
-{
-    struct folders *v = context;
-    return import_order_put(store, &v->order, now);
-}
-
-static void inserted(void *context, enum store_status status)
-{
-    struct folders *v = context;
-    if (status != STORE_OK) {
-        import_jobs_drop(v->options.jobs, v->order.import);
-        v->stage = STAGE_IDLE; // the file stands in `taken`, and is found there again
-        return;
-    }
-    v->stage = STAGE_RUNNING;
-    import_jobs_start(v->options.jobs, v->order.import);
-    tell(v, v->of, LOG_INFO, "folder.taken", NULL);
-}
-
-// Seats are told apart by what would be the file's digest: here its place is.
-static void place_digest(const struct folders *v, uint8_t sha256[32])
-{
-    memset(sha256, 0, 32);
-    const uint64_t import = v->order.import;
-    memcpy(sha256, &import, sizeof import);
-}
-
-static void begin(struct folders *v, struct folder *f)
-{
-    const struct server_folder *s = f->settings;
-    uint8_t sha256[32];
-    const struct utc now = v->options.utc(v->options.utc_context);
-    v->order = (struct import_order){.import = turn_id(v->options.turn, now),
-                                     .tenant = s->tenant,
-                                     .pool = s->pool,
-                                     .actor = {.kind = ACTOR_SYSTEM},
-                                     .is_partial = s->is_partial,
-                                     .created_at = now};
-    v->order.correlator = v->order.import;
-    (void)snprintf(v->order.vendor, sizeof v->order.vendor, "%s", s->vendor);
-    (void)snprintf(v->order.address, sizeof v->order.address, "folder %s", s->name);
-    struct vendor_profile *profile = import_profile_open(v->options.reader, s->tenant, s->vendor);
-    FILE *file = profile != NULL ? open_taken(f, v->name) : NULL;
-    place_digest(v, sha256);
-    if (file == NULL) {
-        tell_once(v, f, profile == NULL ? "there is no such vendor profile" : strerror(errno));
-        profile_close(profile);
-    } else if (import_jobs_add(v->options.jobs, &v->order, sha256, file, profile) != SEAT_TAKEN) {
-        profile_close(profile); // too many wait: later
-        (void)fclose(file);
-    } else if (!turn_write(v->options.turn, insert, inserted, v)) {
-        import_jobs_drop(v->options.jobs, v->order.import);
-    } else {
-        f->is_told = false;
-        v->of = f;
-        v->stage = STAGE_ORDERED;
-        loop_wake(v->options.loop);
-    }
-    if (v->stage == STAGE_IDLE)
-        v->order.import = 0;
-}
-
-// What a stop left there, else a new one.
-static bool take(struct folders *v, struct folder *f)
-{
-    if (find_file(f->places[PLACE_TAKEN], 0, v->name))
-        return true;
-    if (!find_file(f->fd, f->settings->settle_s, v->name))
-        return false;
-    if (renameat(f->fd, v->name, f->places[PLACE_TAKEN], v->name) == 0)
-        return true;
-    if (errno != ENOENT) // another server was quicker
-        tell_once(v, f, strerror(errno));
-    return false;
-}
-
 // --- the end of one --------------------------------------------------------------------------
 
 struct ended {
@@ -259,7 +182,24 @@ static bool put_page(void *context, const struct document *d)
     return true;
 }
 
-static bool write_report(struct folders *v, FILE *file)
+// Of one that could not begin.
+static bool write_refusal(const struct folders *v, const char *failure, FILE *file)
+{
+    uint8_t body[IMPORT_DOCUMENT_MAX];
+    struct writer w = writer_of(body, sizeof body);
+    struct import_order order = v->order;
+    const struct import_state state = {
+        .status = "ENDED", .failure = failure, .at = order.created_at};
+    order.import = 0; // it is not there
+    import_document_write(&w, &order, &state);
+    const struct bytes text = writer_bytes(&w);
+    (void)fputs("{\"import\":", file);
+    (void)fwrite(text.at, 1, text.len, file);
+    (void)fputs(",\"findings\":[]}\n", file);
+    return text.len > 0;
+}
+
+static bool write_import(struct folders *v, FILE *file)
 {
     struct ended e = {.report = file};
     struct pages pages = {.to = file};
@@ -275,6 +215,12 @@ static bool write_report(struct folders *v, FILE *file)
     is_good = is_good &&
               store_documents(v->options.reader, &filter, &all, put_page, &pages, NULL) == STORE_OK;
     (void)fputs("]}\n", file);
+    return is_good;
+}
+
+static bool write_report(struct folders *v, const char *failure, FILE *file)
+{
+    const bool is_good = failure != NULL ? write_refusal(v, failure, file) : write_import(v, file);
     return is_good && fflush(file) == 0 && ferror(file) == 0 && fsync(fileno(file)) == 0;
 }
 
@@ -284,7 +230,8 @@ static void report_name(const char *name, char report[MADE_NAME_SIZE + 24])
 }
 
 // Written under a hidden name and then named, so that whoever waits for it reads all of it.
-static bool put_report(struct folders *v, int place, const char *name)
+// `failure`: why there is no import, or NULL.
+static bool put_report(struct folders *v, int place, const char *name, const char *failure)
 {
     char hidden[MADE_NAME_SIZE + 24];
     char final[MADE_NAME_SIZE + 24];
@@ -299,7 +246,7 @@ static bool put_report(struct folders *v, int place, const char *name)
             (void)close(fd);
         return false;
     }
-    const bool is_written = write_report(v, file);
+    const bool is_written = write_report(v, failure, file);
     return fclose(file) == 0 && is_written && renameat(place, hidden, place, final) == 0;
 }
 
@@ -336,7 +283,7 @@ static void finish(struct folders *v)
     struct folder *f = v->of;
     const int place = f->places[e.is_refused ? PLACE_REFUSED : PLACE_DONE];
     final_name(v, place, name);
-    if (!put_report(v, place, name) || !put_away(v, &e, place, name)) {
+    if (!put_report(v, place, name, NULL) || !put_away(v, &e, place, name)) {
         tell_once(v, f, strerror(errno)); // and again at the next look
         return;
     }
@@ -346,6 +293,116 @@ static void finish(struct folders *v)
     f->is_told = false;
     v->stage = STAGE_IDLE;
     v->order.import = 0;
+}
+
+// --- ordering --------------------------------------------------------------------------------
+
+static enum store_status insert(void *context, struct store *store, struct utc now)
+{
+    struct folders *v = context;
+    return import_order_put(store, &v->order, now);
+}
+
+static void inserted(void *context, enum store_status status)
+{
+    struct folders *v = context;
+    if (status != STORE_OK) {
+        import_jobs_drop(v->options.jobs, v->order.import);
+        tell_once(v, v->of, "the database cannot be written");
+        v->stage = STAGE_IDLE; // the file stands in `taken`, and is found there again
+        return;
+    }
+    v->stage = STAGE_RUNNING;
+    v->of->is_told = false;
+    import_jobs_start(v->options.jobs, v->order.import);
+    tell(v, v->of, LOG_INFO, "folder.taken", NULL);
+}
+
+// Seats are told apart by what would be the file's digest: here its place is.
+static void place_digest(const struct folders *v, uint8_t sha256[32])
+{
+    memset(sha256, 0, 32);
+    const uint64_t import = v->order.import;
+    memcpy(sha256, &import, sizeof import);
+}
+
+// What cannot begin before somebody changes something: nobody would look into `taken` for it.
+static void refuse(struct folders *v, struct folder *f, const char *failure, const char *reason)
+{
+    char name[MADE_NAME_SIZE];
+    const struct ended e = {.is_refused = true};
+    const int place = f->places[PLACE_REFUSED];
+    v->of = f;
+    final_name(v, place, name);
+    if (!put_report(v, place, name, failure) || !put_away(v, &e, place, name)) {
+        tell_once(v, f, strerror(errno)); // and again at the next look
+        return;
+    }
+    (void)fsync(place);
+    v->order.import = 0;
+    tell(v, f, LOG_WARN, "folder.refused", reason);
+    f->is_told = false;
+}
+
+// Somebody took it away, or the system has nothing left for now.
+static bool is_passing(int error)
+{
+    return error == ENOENT || error == EMFILE || error == ENFILE || error == ENOMEM ||
+           error == EINTR;
+}
+
+static void begin(struct folders *v, struct folder *f)
+{
+    const struct server_folder *s = f->settings;
+    uint8_t sha256[32];
+    const struct utc now = v->options.utc(v->options.utc_context);
+    v->order = (struct import_order){.import = turn_id(v->options.turn, now),
+                                     .tenant = s->tenant,
+                                     .pool = s->pool,
+                                     .actor = {.kind = ACTOR_SYSTEM},
+                                     .is_partial = s->is_partial,
+                                     .created_at = now};
+    v->order.correlator = v->order.import;
+    (void)snprintf(v->order.vendor, sizeof v->order.vendor, "%s", s->vendor);
+    (void)snprintf(v->order.address, sizeof v->order.address, "folder %s", s->name);
+    struct vendor_profile *profile = import_profile_open(v->options.reader, s->tenant, s->vendor);
+    FILE *file = profile != NULL ? open_taken(f, v->name) : NULL;
+    place_digest(v, sha256);
+    const int error = errno;
+    if (profile == NULL) {
+        refuse(v, f, "NO_VENDOR_PROFILE", "there is no such vendor profile");
+    } else if (file == NULL) {
+        profile_close(profile);
+        if (is_passing(error))
+            tell_once(v, f, strerror(error));
+        else
+            refuse(v, f, "UNREADABLE", strerror(error));
+    } else if (import_jobs_add(v->options.jobs, &v->order, sha256, file, profile) != SEAT_TAKEN) {
+        profile_close(profile); // too many wait: later
+        (void)fclose(file);
+    } else if (!turn_write(v->options.turn, insert, inserted, v)) {
+        import_jobs_drop(v->options.jobs, v->order.import);
+    } else {
+        v->of = f;
+        v->stage = STAGE_ORDERED;
+        loop_wake(v->options.loop);
+    }
+    if (v->stage == STAGE_IDLE)
+        v->order.import = 0;
+}
+
+// What a stop left there, else a new one.
+static bool take(struct folders *v, struct folder *f)
+{
+    if (find_file(f->places[PLACE_TAKEN], 0, v->name))
+        return true;
+    if (!find_file(f->fd, f->settings->settle_s, v->name))
+        return false;
+    if (renameat(f->fd, v->name, f->places[PLACE_TAKEN], v->name) == 0)
+        return true;
+    if (errno != ENOENT) // another server was quicker
+        tell_once(v, f, strerror(errno));
+    return false;
 }
 
 static void look(void *context, struct instant now)
@@ -364,6 +421,17 @@ static void look(void *context, struct instant now)
 }
 
 // --- opening and closing -----------------------------------------------------------------------
+
+static bool is_owned(const struct folders *v, const struct server_folder *s)
+{
+    char id[API_ID_SIZE];
+    if (enterprise_is_there(v->options.reader, s->tenant))
+        return true;
+    api_id_write(id, "ent", s->tenant);
+    (void)fprintf(stderr, "ota-server: import-folder \"%s\": there is no enterprise %s\n", s->name,
+                  id);
+    return false;
+}
 
 static bool open_folder(struct folder *f, const struct server_folder *settings)
 {
@@ -393,7 +461,8 @@ struct folders *folders_open(const struct folders_options *options)
     bool is_open = loop_timer_open(&v->timer, options->loop, look, v);
     for (unsigned i = 0; i < options->settings->folder_count && is_open; i++) {
         v->count++;
-        is_open = open_folder(&v->folder[i], &options->settings->folders[i]);
+        is_open = is_owned(v, &options->settings->folders[i]) &&
+                  open_folder(&v->folder[i], &options->settings->folders[i]);
     }
     if (!is_open) {
         folders_close(v);

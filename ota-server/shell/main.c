@@ -3,7 +3,9 @@
 #include "common/host/datadir.h"
 #include "common/host/entropy.h"
 #include "common/host/process.h"
+#include "ota-server/service/api_text.h"
 #include "ota-server/service/client_admin.h"
+#include "ota-server/service/permission.h"
 #include "ota-server/shell/backup.h"
 #include "ota-server/shell/body_command.h"
 #include "ota-server/shell/egress.h"
@@ -82,7 +84,8 @@ static const struct argp_option OPTIONS[] = {
     {0, 0, 0, 0, "For client add:", 1},
     {"name", OPTION_NAME, "TEXT", 0, "who it is for (required)", 1},
     {"scopes", OPTION_SCOPES, "LIST", 0, "such as cards:read,operations:audit (all)", 1},
-    {"tenant", OPTION_TENANT, "N", 0, "whose cards it sees (1)", 1},
+    {"tenant", OPTION_TENANT, "ID", 0,
+     "the enterprise, ent_..., whose cards it sees (the operator)", 1},
     {0, 0, 0, 0, "For backup and restore:", 2},
     {"to", OPTION_TO, "FOLDER", 0, "of the backup (required)", 2},
     {"from", OPTION_FROM, "FOLDER", 0, "of the backup (required)", 2},
@@ -113,20 +116,26 @@ struct arguments {
     enum action action;
     const char *name;
     const char *scopes;
+    const char *tenant_name; // as given
     uint64_t tenant;
     const char *to, *from, *import, *reason;
 };
 
-static error_t parse_number(int key, const char *value, struct argp_state *state)
+static error_t parse_tenant(const char *value, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    a->tenant_name = value;
+    if (!api_id_read(bytes_of_text(value), "ent", &a->tenant))
+        argp_error(state,
+                   "--tenant takes the id of an enterprise, ent_ and 26 characters, not \"%s\"",
+                   value);
+    return 0;
+}
+
+static error_t parse_speed(const char *value, struct argp_state *state)
 {
     struct arguments *a = state->input;
     char *end = NULL;
-    if (key == OPTION_TENANT) {
-        a->tenant = strtoull(value, &end, 10);
-        if (*value == '\0' || *end != '\0' || a->tenant == 0)
-            argp_error(state, "--tenant takes a number from 1, not \"%s\"", value);
-        return 0;
-    }
     a->settings.speed = strtod(value, &end);
     if (*value == '\0' || *end != '\0' || !(a->settings.speed >= 1 && a->settings.speed <= 10000))
         argp_error(state, "--speed takes a factor from 1 to 10000, not \"%s\"", value);
@@ -234,8 +243,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
     switch (key) { // characters and numbers of argp
     case OPTION_TENANT:
+        return parse_tenant(value, state);
     case OPTION_SPEED:
-        return parse_number(key, value, state);
+        return parse_speed(value, state);
     case OPTION_SINGLE_PERSON:
         a->settings.single_person = true;
         return 0;
@@ -309,10 +319,31 @@ static const char *client_status_text(enum client_status status)
     return "";
 }
 
+static int client_add_to(struct store *store, const struct arguments *a,
+                         const struct server_keys *keys)
+{
+    struct client_credentials made;
+    const struct client_new wanted = {.name = a->name,
+                                      .scopes = a->scopes,
+                                      .tenant = a->tenant,
+                                      .now = clock_utc(),
+                                      .fill = fill};
+    if (!enterprise_is_there(store, a->tenant))
+        return fail(a->tenant_name,
+                    "there is no such enterprise; otactl enterprise list shows them");
+    const enum client_status status = client_add(store, &keys->client, &wanted, &made);
+    if (status == CLIENT_OK)
+        (void)printf("appkey=%s\nappsecret=%s\n", made.app_key, made.app_secret);
+    secret_wipe(&made, sizeof made);
+    if (status != CLIENT_OK)
+        return fail(a->name, client_status_text(status));
+    (void)fprintf(stderr, "ota-server: the secret is shown this once: keep it\n");
+    return EXIT_SUCCESS;
+}
+
 static int client_add_command(const struct arguments *a, const struct server_keys *keys)
 {
     struct server_crypto crypto;
-    struct client_credentials made;
     if (!server_crypto_open(&crypto))
         return fail("OpenSSL", "an algorithm is missing");
     struct store *store = server_store_open(&a->settings, keys, &crypto, false);
@@ -320,21 +351,10 @@ static int client_add_command(const struct arguments *a, const struct server_key
         server_crypto_close(&crypto);
         return EXIT_FAILURE;
     }
-    const struct client_new wanted = {.name = a->name,
-                                      .scopes = a->scopes,
-                                      .tenant = a->tenant,
-                                      .now = clock_utc(),
-                                      .fill = fill};
-    const enum client_status status = client_add(store, &keys->client, &wanted, &made);
-    if (status == CLIENT_OK)
-        (void)printf("appkey=%s\nappsecret=%s\n", made.app_key, made.app_secret);
-    secret_wipe(&made, sizeof made);
+    const int status = client_add_to(store, a, keys);
     store_close(store);
     server_crypto_close(&crypto);
-    if (status != CLIENT_OK)
-        return fail(a->name, client_status_text(status));
-    (void)fprintf(stderr, "ota-server: the secret is shown this once: keep it\n");
-    return EXIT_SUCCESS;
+    return status;
 }
 
 static int serve(const struct server_settings *settings, const struct server_keys *keys)
@@ -407,7 +427,8 @@ static int run_hidden(struct arguments *a)
 
 int main(int argc, char **argv)
 {
-    static struct arguments a = {.settings = {.speed = 1}, .scopes = "all", .tenant = 1};
+    static struct arguments a = {
+        .settings = {.speed = 1}, .scopes = "all", .tenant = AUTH_OPERATOR};
     static const struct argp ARGP = {
         OPTIONS,
         parse,

@@ -6,6 +6,7 @@
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/auth_role.h"
 #include "ota-server/service/import_report.h"
+#include "ota-server/service/permission.h"
 #include "smpp/core/rate.h"
 
 #include <stdio.h>
@@ -296,12 +297,12 @@ static bool read_folder(struct server_settings *s, cfg_t *section, char *error)
     const char *name = cfg_title(section);
     const char *pool = cfg_getstr(section, "pool");
     const char *vendor = cfg_getstr(section, "vendor-profile");
-    const long tenant = cfg_getint(section, "tenant");
+    const char *tenant = cfg_getstr(section, "tenant");
     const long settle = cfg_getint(section, "settle-s");
     if (s->folder_count == SERVER_FOLDERS_MAX)
         return fail(error, "at most 16 folders; one too many is import-folder", name);
     struct server_folder *f = &s->folders[s->folder_count++];
-    *f = (struct server_folder){.tenant = (uint64_t)tenant,
+    *f = (struct server_folder){.tenant = AUTH_OPERATOR,
                                 .is_partial = cfg_getbool(section, "partial"),
                                 .settle_s = (unsigned)settle,
                                 .keeps_clear = cfg_getbool(section, "keep-clear")};
@@ -311,8 +312,8 @@ static bool read_folder(struct server_settings *s, cfg_t *section, char *error)
         return fail(error, "a text is too long, in import-folder", name);
     if (f->path[0] != '/')
         return fail(error, "a folder needs a path that begins with /, in import-folder", name);
-    if (tenant < 1)
-        return fail(error, "a tenant is a number from 1, in import-folder", name);
+    if (tenant[0] != '\0' && !api_id_read(bytes_of_text(tenant), "ent", &f->tenant))
+        return fail(error, "a tenant is ent_ and 26 characters, in import-folder", name);
     if (settle < 1 || settle > 3600)
         return fail(error, "1 to 3600 seconds are allowed for settle-s, in import-folder", name);
     if (pool[0] != '\0' && !api_id_read(bytes_of_text(pool), "pol", &f->pool))
@@ -559,7 +560,7 @@ static cfg_opt_t plmn_members[] = {CFG_INT("rate", 0, CFGF_NONE), CFG_END()};
 static cfg_opt_t folder_members[] = {CFG_STR("path", "", CFGF_NONE),
                                      CFG_STR("vendor-profile", "", CFGF_NONE),
                                      CFG_STR("pool", "", CFGF_NONE),
-                                     CFG_INT("tenant", 1, CFGF_NONE),
+                                     CFG_STR("tenant", "", CFGF_NONE),
                                      CFG_INT("settle-s", 10, CFGF_NONE),
                                      CFG_BOOL("partial", cfg_false, CFGF_NONE),
                                      CFG_BOOL("keep-clear", cfg_true, CFGF_NONE),

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Vendors' files that arrive in a folder. usage: test_folders.py FOLDER-OF-PROGRAMS"""
-import json, os, shutil, time, unittest
+import json, os, shutil, subprocess, time, unittest
 
 import served
-from served import ROOT, read, tool, until
+from served import PROGRAMS, ROOT, read, tool, until
+from system import Api
 
 SAMPLE = read(served.SAMPLE)
 
@@ -72,8 +73,7 @@ class Folders(served.Served):
             os.mkdir(self.at("other"))
             file.write('import-folder "closed" { path = "%s" vendor-profile = "alder" settle-s = 1 keep-clear = false }\n'
                        % self.at("other"))
-        self.program.start()
-        self.connect()
+        self.restart()
         outcomes = []
         for name, octets in (("a.out", SAMPLE), ("a.out", SAMPLE), ("b.out", SAMPLE[:-200].replace(b"0000717", b"0000718"))):
             write(self.at("other", name), octets)
@@ -83,6 +83,74 @@ class Folders(served.Served):
         self.assertEqual([name for place in ("", "taken", "done", "refused") for name in os.listdir(self.at("other", place))
                           if name.endswith(".out")], [])
         self.assertEqual(self.cards(), 3)
+
+    def test_what_cannot_begin_is_refused_with_a_report(self):
+        self.assertEqual(self.program.stop(), 0)
+        self.add_folder("other", 'vendor-profile = "nobody"')
+        self.restart()
+        write(self.at("other", "a.out"), SAMPLE)
+        for place in ("a.out", "a.out.imp_"):
+            until(place, 30, lambda: any(name.startswith(place) and name.endswith(".report.json")
+                                         for name in os.listdir(self.at("other", "refused"))), 0.05)
+            (name,) = [name for name in os.listdir(self.at("other", "refused")) if name.startswith(place) and
+                       name.endswith(".report.json")]
+            report = json.loads(read(self.at("other", "refused", name)))
+            self.assertEqual([report["import"][member] for member in ("status", "outcome", "failure", "vendor")],
+                             ["ENDED", "REFUSED", "NO_VENDOR_PROFILE", "nobody"])
+            self.assertEqual((report["findings"], "id" in report["import"]), ([], False))
+            self.assertEqual(read(self.at("other", "refused", name[:-len(".report.json")])), SAMPLE)
+            self.assertEqual(os.listdir(self.at("other", "taken")), [])
+            if place == "a.out":  # the same name again keeps both
+                write(self.at("other", "a.out"), SAMPLE)
+        self.assertEqual(self.cards(), 0)
+        (line,) = [line for line in read(self.program.log.name).decode().splitlines() if "folder.refused" in line][:1]
+        self.assertIn("no such vendor profile", line)
+
+    def restart(self):
+        self.program.process.stdout.close()
+        self.program.start()
+        self.connect()
+
+    def add_folder(self, name, more):
+        os.mkdir(self.at(name))
+        with open(self.at("server.conf"), "a") as file:
+            file.write('import-folder "%s" { path = "%s" settle-s = 1 %s }\n' % (name, self.at(name), more))
+
+    def refused(self, *arguments, code):
+        ended = subprocess.run([os.path.join(PROGRAMS, "ota-server"), *arguments], capture_output=True, text=True, timeout=60)
+        self.assertEqual((ended.returncode, ended.stdout), (code, ""), ended.stderr)
+        return ended.stderr
+
+    def test_a_tenant_is_an_enterprise_that_is_there(self):
+        made = self.api.post("/enterprises", {"name": "Alder", "kind": "ENTERPRISE", "region": "CN", "timeZone": "UTC"})["id"]
+        self.assertEqual(self.program.stop(), 0)
+        client = ("client", "add", "--data", self.data, "--name", "theirs", "--tenant")
+        wrong = made[:-1] + ("0" if made[-1] != "0" else "1")
+        for name in ("1", "2", wrong, made.replace("ent_", "grp_"), ""):
+            self.assertIn("id of an enterprise", self.refused(*client, name, code=2))
+        other = self.at("other-data")
+        tool("ota-server", "init", "--data", other)
+        self.assertIn("no such enterprise", self.refused("client", "add", "--data", other, "--name", "x", "--tenant", made, code=1))
+        theirs = tuple(line.split("=", 1)[1] for line in tool("ota-server", *client, made).splitlines())
+        # A folder for it, which no other server takes.
+        self.add_folder("theirs", 'vendor-profile = "alder" tenant = "%s"' % made)
+        config = self.at("server.conf")
+        self.assertIn("no enterprise " + made, self.refused("--data", other, "--config", config, code=1))
+        good = read(config)
+        write(config, good.replace(made.encode(), b"2"))
+        self.assertIn("ent_ and 26 characters", self.refused("--data", other, "--config", config, code=2))
+        write(config, good)
+        self.restart()
+        enterprise = Api(self.address, [theirs])
+        enterprise.post("/vendor-profiles", read(os.path.join(ROOT, "profiles/vendor/samples/alder.json")))
+        for index, key in served.KEYS.items():
+            enterprise.post("/transport-keys", {"index": index, "algorithm": "AES128-CBC", "components": [key, "0" * 32]})
+        write(self.at("theirs", "a.out"), SAMPLE)
+        path = self.at("theirs", "done", "a.out.report.json")
+        until(path, 30, lambda: os.path.exists(path), 0.05)
+        report = json.loads(read(path))["import"]
+        self.assertEqual(report["outcome"], "IMPORTED")
+        self.assertEqual(enterprise.get("/batch-imports/" + report["id"])["outcome"], "IMPORTED")
 
     def reports(self):
         return [json.loads(read(self.at("other", place, name)))["import"]["outcome"] for place in ("done", "refused")
