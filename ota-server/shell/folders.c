@@ -4,6 +4,7 @@
 #include "common/host/clock.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/permission.h"
+#include "ota-server/shell/log_id.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -119,7 +120,7 @@ static void tell(struct folders *v, const struct folder *f, enum log_level level
     if (v->name[0] != '\0')
         log_string(log, "file", v->name);
     if (v->order.import != 0)
-        log_number(log, "import", (int64_t)v->order.import);
+        log_id(log, "import", "imp", v->order.import);
     if (reason != NULL)
         log_string(log, "reason", reason);
     log_end(log);

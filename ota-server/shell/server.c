@@ -12,6 +12,7 @@
 #include "ota-server/shell/folders.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
+#include "ota-server/shell/log_id.h"
 #include "ota-server/shell/sender.h"
 #include "ota-server/shell/server_crypto.h"
 #include "ota-server/shell/watcher.h"
@@ -56,8 +57,7 @@ struct server {
     struct net *net;
     struct log log;
     struct server_crypto crypto;
-    struct store *writer;
-    struct store *reader;
+    struct store *writer, *reader;
     struct store *import_reader; // of the imports' thread, as is the cipher
     struct server_crypto import_crypto;
     struct secret_key import_key;
@@ -208,7 +208,7 @@ static void alarm_changed(void *context, uint8_t key, uint64_t card, bool is_rai
     log_begin(&v->log, is_raised ? LOG_ERROR : LOG_INFO, clock_utc(),
               is_raised ? "alarm.raised" : "alarm.cleared");
     log_string(&v->log, "alarm", alarm_key_name(key));
-    log_number(&v->log, "card", (int64_t)card);
+    log_id(&v->log, "card", "crd", card);
     log_end(&v->log);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Vendors' files that arrive in a folder. usage: test_folders.py FOLDER-OF-PROGRAMS"""
-import json, os, shutil, subprocess, time, unittest
+import json, os, re, shutil, subprocess, time, unittest
 
 import served
 from served import PROGRAMS, ROOT, read, tool, until
@@ -151,6 +151,9 @@ class Folders(served.Served):
         report = json.loads(read(path))["import"]
         self.assertEqual(report["outcome"], "IMPORTED")
         self.assertEqual(enterprise.get("/batch-imports/" + report["id"])["outcome"], "IMPORTED")
+        # The log names the import as everybody else does.
+        logged = re.findall(r"folder\.imported.* import=\"?(imp_\w+)", read(self.program.log.name).decode())
+        self.assertEqual(logged, [report["id"]])
 
     def reports(self):
         return [json.loads(read(self.at("other", place, name)))["import"]["outcome"] for place in ("done", "refused")
