@@ -72,11 +72,24 @@ static void put_element(const json_t *element, char *cell, size_t size)
         snprintf(cell + len, size - len, "=%s", json_string_value(state));
 }
 
+// What fills its cell may have been longer. The last character stays whole, or goes.
+static void mark_cut(char cell[CTL_CELL_MAX])
+{
+    static const char MARK[] = "...";
+    size_t at = CTL_CELL_MAX - sizeof(MARK);
+    if (strlen(cell) < CTL_CELL_MAX - 1)
+        return;
+    while (at > 0 && ((unsigned char)cell[at] & 0xC0) == 0x80)
+        at--;
+    memcpy(cell + at, MARK, sizeof(MARK));
+}
+
 const char *ctl_text_at(const json_t *object, const char *path, char cell[CTL_CELL_MAX])
 {
     const json_t *value = find(object, path);
     if (!json_is_array(value)) {
         put_value(value, cell, CTL_CELL_MAX);
+        mark_cut(cell);
         clean(cell);
         return cell;
     }
@@ -91,6 +104,7 @@ const char *ctl_text_at(const json_t *object, const char *path, char cell[CTL_CE
         put_element(element, cell + len, CTL_CELL_MAX - len);
         len += strlen(cell + len);
     }
+    mark_cut(cell);
     clean(cell);
     return cell;
 }

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#define CTL_CELL_MAX 512
+#define CTL_CELL_MAX 32768
 
 struct ctl_column {
     const char *title;
@@ -14,6 +14,7 @@ struct ctl_column {
 };
 
 // The value at `path` as text: arrays joined by spaces, objects as JSON, "" when absent or null.
+// One that has no room ends with "...".
 const char *ctl_text_at(const json_t *object, const char *path, char cell[CTL_CELL_MAX]);
 // The member's text, or "" when there is none.
 const char *ctl_string_at(const json_t *object, const char *name);
