@@ -10,7 +10,7 @@ enum ctl_exit alarm_list_run(struct ctl_task *t)
         {"STATE", "state"},   {"OBJECT", "object"}, {"COUNT", "count"},
         {"FIRST", "firstAt"}, {"LAST", "lastAt"},   {NULL, NULL}};
     const struct ctl_listing l = {
-        .path = "/alarms", .noun = "alarms", .key = "id", .columns = columns};
+        .path = "/alarms", .noun = "alarms", .key = "id", .sort = "-createdAt", .columns = columns};
     return ctl_list(t, &l);
 }
 

@@ -9,8 +9,11 @@ enum ctl_exit approval_list_run(struct ctl_task *t)
                                                 {"KIND", "kind"},         {"SUMMARY", "summary"},
                                                 {"CARD", "cardId"},       {"BY", "requestedBy.id"},
                                                 {"EXPIRES", "expiresAt"}, {NULL, NULL}};
-    const struct ctl_listing l = {
-        .path = "/approvals", .noun = "approvals", .key = "id", .columns = columns};
+    const struct ctl_listing l = {.path = "/approvals",
+                                  .noun = "approvals",
+                                  .key = "id",
+                                  .sort = "-createdAt",
+                                  .columns = columns};
     return ctl_list(t, &l);
 }
 

@@ -21,7 +21,7 @@ enum ctl_exit campaign_list_run(struct ctl_task *t)
                                                 {"CONFIRMED", "funnel.confirmed"},
                                                 {NULL, NULL}};
     const struct ctl_listing l = {
-        .path = PATH, .noun = "campaigns", .key = "id", .columns = columns};
+        .path = PATH, .noun = "campaigns", .key = "id", .sort = "-createdAt", .columns = columns};
     return ctl_list(t, &l);
 }
 

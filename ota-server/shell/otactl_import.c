@@ -176,8 +176,11 @@ enum ctl_exit import_list_run(struct ctl_task *t)
                                                 {"BATCH", "batch"},       {"RECORDS", "records"},
                                                 {"LOADED", "loaded"},     {"HELD", "quarantined"},
                                                 {"CREATED", "createdAt"}, {NULL, NULL}};
-    const struct ctl_listing l = {
-        .path = "/batch-imports", .noun = "imports", .key = "id", .columns = columns};
+    const struct ctl_listing l = {.path = "/batch-imports",
+                                  .noun = "imports",
+                                  .key = "id",
+                                  .sort = "-createdAt",
+                                  .columns = columns};
     return ctl_list(t, &l);
 }
 

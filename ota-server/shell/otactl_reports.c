@@ -87,7 +87,8 @@ enum ctl_exit report_list_run(struct ctl_task *t)
     static const struct ctl_column columns[] = {
         {"REPORT", "id"},     {"TYPE", "type"},           {"FROM", "from"}, {"TO", "to"},
         {"STATUS", "status"}, {"SIGNED", "signedOff.at"}, {NULL, NULL}};
-    const struct ctl_listing l = {.path = PATH, .noun = "reports", .key = "id", .columns = columns};
+    const struct ctl_listing l = {
+        .path = PATH, .noun = "reports", .key = "id", .sort = "-createdAt", .columns = columns};
     return ctl_list(t, &l);
 }
 

@@ -312,6 +312,8 @@ static void put_page(const struct pages *p, const char *per_page, struct ctl_req
     char number[24];
     if ((p->t->verb->groups & TAKES_LIST) != 0)
         ctl_put_query(p->t, r);
+    if (p->l->sort != NULL && !ctl_has(p->t, OPTION_SORT))
+        ctl_request_query(r, "sort", p->l->sort);
     if (p->cursor[0] != '\0') {
         ctl_request_query(r, "cursor", p->cursor);
     } else if (p->page > 1) {

@@ -54,6 +54,7 @@ struct ctl_listing {
     bool has_pairs;         // the arguments are parameters as NAME=VALUE
     const char *noun;       // of the last line, plural
     const char *key;        // the column that --quiet prints
+    const char *sort;       // unless --sort says otherwise; NULL: as the server does
     const struct ctl_column *columns;
     bool (*is_marked)(const json_t *item);
 };

@@ -12,8 +12,11 @@ enum ctl_exit upload_list_run(struct ctl_task *t)
                                                 {"CREATED", "createdAt"},
                                                 {"EXPIRES", "expiresAt"},
                                                 {NULL, NULL}};
-    const struct ctl_listing l = {
-        .path = "/uploads", .noun = "uploads", .key = "id", .columns = columns};
+    const struct ctl_listing l = {.path = "/uploads",
+                                  .noun = "uploads",
+                                  .key = "id",
+                                  .sort = "-createdAt",
+                                  .columns = columns};
     return ctl_list(t, &l);
 }
 

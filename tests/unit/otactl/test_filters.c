@@ -44,10 +44,35 @@ static void each_list_has_the_filters_of_the_interface(void **state)
     }
 }
 
+// What happened last is what --limit leaves.
+static void what_came_in_time_is_listed_newest_first(void **state)
+{
+    struct stage *s = *state;
+    static const struct {
+        const char *line, *request;
+    } lists[] = {
+        {"import|list|--limit|3", "GET /batch-imports?sort=-createdAt&perPage=3"},
+        {"campaign|list|--state|PAUSED", "GET /campaigns?state=PAUSED&sort=-createdAt&perPage=100"},
+        {"report|list", "GET /reports?sort=-createdAt&perPage=100"},
+        {"alarm|list", "GET /alarms?sort=-createdAt&perPage=100"},
+        {"approval|list", "GET /approvals?sort=-createdAt&perPage=100"},
+        {"upload|list", "GET /uploads?sort=-createdAt&perPage=100"},
+        {"alarm|list|--sort|createdAt", "GET /alarms?sort=createdAt&perPage=100"},
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        stage_reply(s, 200, "{\"items\":[],\"pagination\":{\"totalCount\":0}}");
+        stage_run(s, lists[i].line, "");
+        assert_int_equal(s->exit, 0);
+        assert_string_equal(s->requests[0].line, lists[i].request);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_list_has_the_filters_of_the_interface, open_stage,
+                                        close_stage),
+        cmocka_unit_test_setup_teardown(what_came_in_time_is_listed_newest_first, open_stage,
                                         close_stage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
