@@ -296,11 +296,32 @@ static size_t first_name(const struct ctl_task *t)
     return ctl_names_card(t) ? 0 : 1;
 }
 
+static void print_named(const struct ctl_task *t, const json_t *parameters)
+{
+    const json_t *known = json_object_get(parameters, "known");
+    json_t *named = json_object();
+    for (size_t i = first_name(t); i < t->arg_count; i++)
+        (void)json_object_set(named, t->args[i], json_object_get(known, t->args[i]));
+    ctl_object_print(named);
+    json_decref(named);
+}
+
+// What fails is said there; the operation itself is done all the same.
 static void show_parameters(struct ctl_task *t, const json_t *operation)
 {
-    // What fails is said there; the operation itself is done all the same.
-    if (ctl_show(t, "/cards", ctl_string_at(operation, "cardId"), "/parameters") != CTL_DONE)
+    const char *card = ctl_string_at(operation, "cardId");
+    struct ctl_request r;
+    struct ctl_answer a;
+    if (t->arg_count <= first_name(t)) {
+        (void)!ctl_show(t, "/cards", card, "/parameters");
         return;
+    }
+    ctl_request_init(&r, "GET", "/cards");
+    ctl_request_segment(&r, card);
+    text_put(&r.path_w, "/parameters");
+    if (ctl_ask(t, &r, &a) == CTL_DONE)
+        print_named(t, a.json);
+    ctl_answer_free(&a);
 }
 
 static enum ctl_exit get_one(struct ctl_task *t, const char *id)

@@ -67,12 +67,37 @@ static void what_came_in_time_is_listed_newest_first(void **state)
     }
 }
 
+// Not all that the server knows of the card.
+static void the_parameters_that_were_asked_for_are_shown(void **state)
+{
+    struct stage *s = *state;
+    static const char operation[] =
+        "{\"id\":\"op_01JZ8Q4M7Y2K9T3W5X6A7B8C9D\",\"type\":\"read-timers\","
+        "\"status\":\"ENDED\",\"outcome\":\"done\",\"cardId\":\"" CARD_A "\"}";
+    stage_reply(s, 202, operation);
+    stage_reply(s, 200, operation);
+    stage_reply(s, 200,
+                "{\"level\":2,\"known\":{\"T_REFRESH\":50,\"T_ATTACH\":240},\"desired\":{\"T_"
+                "ATTACH\":241}}");
+    stage_run(s, "config|get|" CARD_A "|T_REFRESH|--wait", "");
+    assert_int_equal(s->exit, 0);
+    assert_string_equal(s->requests[0].line, "POST /cards/" CARD_A "/operations");
+    assert_string_equal(s->requests[0].body,
+                        "{\"type\":\"read-timers\",\"names\":[\"T_REFRESH\"]}");
+    assert_string_equal(s->requests[2].line, "GET /cards/" CARD_A "/parameters");
+    assert_non_null(strstr(s->out, "T_REFRESH  50\n"));
+    assert_null(strstr(s->out, "T_ATTACH"));
+    assert_null(strstr(s->out, "level"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_list_has_the_filters_of_the_interface, open_stage,
                                         close_stage),
         cmocka_unit_test_setup_teardown(what_came_in_time_is_listed_newest_first, open_stage,
+                                        close_stage),
+        cmocka_unit_test_setup_teardown(the_parameters_that_were_asked_for_are_shown, open_stage,
                                         close_stage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
