@@ -23,12 +23,35 @@ _otactl()
     elif [ -z "$verb" ] && grep -q "^$noun [^-]" <<< "$words"; then
         mapfile -t COMPREPLY < <(compgen -W "$(awk -v noun="$noun" '$1 == noun { print $2 }' \
             <<< "$words")" -- "$current")
-    elif [[ $current == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(awk -v noun="$noun" -v verb="$verb" \
-            '$1 == noun && ($2 == verb || $2 == "-") { for (i = 3; i <= NF; i++) print $i }' \
-            <<< "$words")" -- "$current")
     else
-        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        words=$(awk -v noun="$noun" -v verb="$verb" \
+            '$1 == noun && ($2 == verb || $2 == "-") { for (i = 3; i <= NF; i++) print $i }' <<< "$words")
+        # Whose value this is: "--state OP", or "--state=OP" and "type=OP", which bash has as three words.
+        local named=${COMP_WORDS[COMP_CWORD - 1]}
+        if [ "$current" = = ]; then
+            current=
+            named+==
+        elif [ "$named" = = ]; then
+            named=${COMP_WORDS[COMP_CWORD - 2]}=
+        elif [[ $named == --* ]]; then
+            named+==
+        fi
+        local values=""
+        [[ $named == *= ]] && values=$(grep -e "^$named." <<< "$words")
+        if [ -n "$values" ]; then
+            values=${values#*=}
+            mapfile -t COMPREPLY < <(compgen -W "${values//|/ }" -- "$current")
+            return 0
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(sed 's/=.*/=/' <<< "$words")" -- "$current")
+        if [[ $current != -* ]]; then
+            local names=()
+            for word in "${COMPREPLY[@]}"; do
+                [[ $named == *= || $word == -* ]] || names+=("$word")
+            done
+            mapfile -t COMPREPLY < <(printf '%s\n' "${names[@]}"; compgen -f -- "$current")
+            [ -n "${COMPREPLY[0]-}" ] || COMPREPLY=("${COMPREPLY[@]:1}")
+        fi
     fi
     [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2> /dev/null
     return 0

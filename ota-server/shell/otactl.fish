@@ -1,6 +1,7 @@
 # fish completion for otactl(1). The program itself says what there is, so this never falls behind.
 function __otactl_candidates
     set -l tokens (commandline -opc)
+    set -l current (commandline -ct)
     set -l given
     for token in $tokens[2..-1]
         string match -qr '^(-|=$)' -- $token; or set -a given $token
@@ -11,15 +12,30 @@ function __otactl_candidates
         printf '%s\n' --json --quiet --no-color --cmd= --script= --list --help
         return
     end
+    # Whose value this is: "--state=OP", "type=OP" or "--state OP".
+    set -l named
+    set -l before
+    if string match -q -- '*=*' $current
+        set named (string replace -r '=.*' '=' -- $current)
+        set before $named
+    else if string match -q -- '--*' $tokens[-1]
+        set named $tokens[-1]=
+    end
     for line in $lines
         set -l parts (string split ' ' -- $line)
         test $parts[1] = $given[1]; or continue
         if test (count $given) -eq 1 -a $parts[2] != -
             echo $parts[2]
         else if test $parts[2] = - -o $parts[2] = "$given[2]"
-            printf '%s\n' $parts[3..-1]
+            for word in $parts[3..-1]
+                if test -n "$named"; and string match -q -- "$named?*" $word
+                    printf "$before%s\n" (string split '|' -- (string replace -r '^[^=]*=' '' -- $word))
+                    return
+                end
+            end
+            string replace -r '=.*' '=' -- $parts[3..-1]
         end
     end
-    test (count $given) -gt 1; and __fish_complete_path (commandline -ct)
+    test (count $given) -gt 1; and __fish_complete_path $current
 end
 complete -c otactl -f -a '(__otactl_candidates)'

@@ -2,7 +2,7 @@
 # zsh completion for otactl(1). The program itself says what there is, so this never falls behind.
 _otactl()
 {
-    local noun="" verb="" word line
+    local noun="" verb="" word line named=""
     local -a lines parts found
     for word in "${(@)words[2,CURRENT-1]}"; do
         case $word in
@@ -16,6 +16,12 @@ _otactl()
             ;;
         esac
     done
+    # Whose value this is: "--state=OP", "type=OP" or "--state OP".
+    if [[ $PREFIX == *=* ]]; then
+        named=${PREFIX%%=*}=
+    elif [[ $words[CURRENT-1] == --* ]]; then
+        named=$words[CURRENT-1]=
+    fi
     lines=("${(@f)$("${words[1]}" --words 2> /dev/null)}")
     [[ -n $noun ]] || found=(--json --quiet --no-color --cmd= --script= --list --help)
     for line in "${lines[@]}"; do
@@ -26,14 +32,22 @@ _otactl()
             continue
         elif [[ -z $verb && $parts[2] != - ]]; then
             found+=($parts[2])
-        elif [[ $PREFIX == -* && ($parts[2] == $verb || $parts[2] == -) ]]; then
-            found+=($parts[3,-1])
+        elif [[ $parts[2] == $verb || $parts[2] == - ]]; then
+            for word in $parts[3,-1]; do
+                if [[ -n $named && $word == $named?* ]]; then
+                    [[ $PREFIX != *=* ]] || compset -P '*='
+                    compadd -- ${(s:|:)${word#*=}}
+                    return
+                elif [[ $PREFIX == -* && $word == -* || $PREFIX != -* && $word != -* ]]; then
+                    found+=(${word/=*/=})
+                fi
+            done
         fi
     done
-    if ((${#found} == 0)); then
+    if [[ -n $noun && $PREFIX != -* && ( -n $verb || ${#found} == 0 ) ]]; then
         _files
-        return
     fi
+    ((${#found} == 0)) && return
     compadd -S '' -- ${(u)${(M)found:#*=}}
     compadd -- ${(u)${found:#*=}}
 }

@@ -133,17 +133,9 @@ void ctl_task_parse(struct ctl_task *t, int argc, char **argv)
     exit(argc > 2 && strcmp(argv[2], "--help") == 0 ? CTL_DONE : CTL_WRONG_USE);
 }
 
-void ctl_verbs_print(void)
+bool ctl_option_takes_value(enum ctl_option option)
 {
-    for (const struct ctl_verb *v = ctl_verbs; v->noun != NULL; v++) {
-        printf("%s %s", v->noun, v->verb != NULL ? v->verb : "-");
-        for (size_t i = 0; i < CTL_OPTION_COUNT; i++) {
-            if (ctl_verb_takes(v, (enum ctl_option)i))
-                printf(" --%s%s", options[i].name,
-                       options[i].argument != NULL && i != OPTION_WAIT ? "=" : "");
-        }
-        puts(" --help");
-    }
+    return options[option].argument != NULL;
 }
 
 void ctl_examples_print(void)

@@ -195,12 +195,14 @@ static inline bool ctl_has(const struct ctl_task *t, enum ctl_option option)
 // The parameter of a query that an option sets, or NULL.
 const char *ctl_option_parameter(enum ctl_option option);
 const char *ctl_option_name(enum ctl_option option);
+bool ctl_option_takes_value(enum ctl_option option);
 bool ctl_verb_takes(const struct ctl_verb *verb, enum ctl_option option);
 
 // Finds the verb and reads its options; ends the program with CTL_WRONG_USE, after saying why,
 // when they are wrong, and with CTL_DONE after --help. argv[0] is the program's name.
 void ctl_task_parse(struct ctl_task *t, int argc, char **argv);
-// Prints "noun verb option..." per verb, for shell completion.
+// Prints "noun verb word..." per verb, for shell completion: "--json", "--limit=", "--kind=a|b"
+// with the values that there are, and "type=A|B" for an argument.
 void ctl_verbs_print(void);
 void ctl_examples_print(void);
 void ctl_help_print(void);
