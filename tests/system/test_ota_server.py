@@ -366,6 +366,18 @@ class OtaServer(unittest.TestCase):
             ended = tool("ota-server", "--data", self.data, "--config", config)
             self.assertEqual((ended.returncode, says in ended.stderr), (2, True), ended.stderr)
 
+    def test_each_heading_of_the_help_has_its_options(self):
+        groups = {}
+        for line in tool("ota-server", "--help").stdout.split("Commands:")[0].splitlines():
+            if line.startswith(" For ") and line.endswith(":"):
+                groups[line.strip()] = options = []
+            elif groups and line.lstrip().startswith("-"):
+                options.append(line[line.index("--"):].split("=")[0].split()[0])
+        groups.pop("For laboratories with test data:")  # the general ones follow
+        self.assertEqual(groups, {
+            "For client add:": ["--name", "--scopes", "--tenant"], "For backup and restore:": ["--from", "--to"],
+            "For free-downloads:": ["--reason"], "For import-file, with --to FILE:": ["--import"]})
+
     def test_a_limit_of_open_files_that_is_too_low_is_told(self):
         self.program.stop()
         own = [os.path.join(PROGRAMS, "ota-server"), *self.arguments()]
