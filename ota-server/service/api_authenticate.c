@@ -114,9 +114,11 @@ const char *api_cookie_name(const struct api *api)
     return api_is_secure(api) ? "__Host-session" : "session";
 }
 
-// The value of our cookie; empty when there is none.
+// The value of our cookie; empty when there is none. In the clear, beside TLS, none counts.
 static struct bytes cookie_of(const struct api *api, const struct api_request *request)
 {
+    if (request->is_in_clear)
+        return bytes_of(NULL, 0);
     const struct bytes name = bytes_of_text(api_cookie_name(api));
     const struct bytes all = request->cookie;
     for (size_t at = 0; at < all.len;) {

@@ -200,6 +200,10 @@ void api_session_post(struct api_exchange *x)
         api_refuse_code(x, API_PERMISSION_DENIED);
         return;
     }
+    if (x->request->is_in_clear) {
+        api_refuse(x, api_problem_text(API_PERMISSION_DENIED, "A session is opened over HTTPS"));
+        return;
+    }
     struct login *l = open_login(x);
     if (l == NULL)
         return;

@@ -144,6 +144,18 @@ class Https(unittest.TestCase):
         connection.request("GET", "/connectivity-management/v1/cards", headers={"Authorization": f"Bearer {token}"})
         self.assertEqual(connection.getresponse().status, 200)  # what one of them gave serves at the other
         connection.close()
+        # A password is asked for by HTTPS alone, whose own answer is that this one is wrong.
+        login = json.dumps({"username": "anna", "password": "correct horse battery"})
+        connection = http.client.HTTPConnection(plain, timeout=20)
+        origin = f"https://127.0.0.1:{self.port}"
+        connection.request("POST", "/connectivity-management/v1/session", login,
+                           {"Content-Type": "application/json", "Origin": origin})
+        answer = connection.getresponse()
+        self.assertEqual((answer.status, json.loads(answer.read())["code"]), (403, "PERMISSION_DENIED"))
+        connection.close()
+        answer, _ = self.ask("POST", "/connectivity-management/v1/session", login,
+                             **{"Content-Type": "application/json", "Origin": origin})
+        self.assertEqual(answer.status, 401)
         answer, _ = self.ask("GET", "/connectivity-management/v1/cards", Authorization=f"Bearer {token}")
         self.assertEqual(answer.status, 200)
 

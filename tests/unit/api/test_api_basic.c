@@ -103,6 +103,37 @@ static void basic_is_locked_like_a_log_in(void **state)
     assert_int_equal(a.status, 200);
 }
 
+// At the listener in the clear beside the one with TLS, no password is taken and no cookie counts.
+static void sessions_are_for_https(void **state)
+{
+    (void)state;
+    struct door door;
+    struct ask login = {.method = "POST",
+                        .target = BASE "/session",
+                        .authorization = "",
+                        .body = "{\"username\":\"root\",\"password\":\"" PASSWORD "\"}",
+                        .origin = LAB_ORIGIN,
+                        .is_in_clear = true,
+                        .peer = "127.0.0.1"};
+    lab_ask(&lab, &login, &a);
+    assert_int_equal(a.status, 403);
+    assert_null(strstr(a.headers, "Set-Cookie"));
+    login.is_in_clear = false;
+    lab_ask(&lab, &login, &a);
+    assert_int_equal(a.status, 200);
+    lab_user(&lab, "anna", ROLE_OPERATOR, LAB_TENANT, &door);
+    struct ask ask = {.method = "GET",
+                      .target = BASE "/session",
+                      .authorization = "",
+                      .cookie = door.cookie,
+                      .is_in_clear = true};
+    lab_ask(&lab, &ask, &a);
+    assert_int_equal(a.status, 401);
+    ask.is_in_clear = false;
+    lab_ask(&lab, &ask, &a);
+    assert_int_equal(a.status, 200);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -110,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(basic_is_off_unless_it_is_wanted),
         TEST(basic_is_locked_like_a_log_in),
+        TEST(sessions_are_for_https),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
