@@ -59,7 +59,7 @@ static size_t apply(struct watch *w, size_t rule, const struct verdict *v, struc
     if ((!is_bad || said == SAID_RAISED) && (!is_good || is_bad || said == SAID_CLEAR))
         return 0;
     w->rules[rule].said = is_bad ? SAID_RAISED : SAID_CLEAR;
-    *change = (struct watch_change){v->key, is_bad};
+    *change = (struct watch_change){v->key, is_bad, 0};
     return 1;
 }
 
@@ -96,6 +96,22 @@ static struct verdict dirty_of(const struct watch *w, const struct watch_sample 
                                        s->dirty * 4 <= before * 5};
 }
 
+// One of several that does not work while another does.
+static size_t judge_links(struct watch *w, size_t rule, const struct watch_sample *s,
+                          unsigned links_up, struct instant now, struct watch_change *changes)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < s->links; i++) {
+        const struct verdict v = {"smsc.degraded", links_up > 0 && !s->is_up[i], s->is_up[i],
+                                  MINUTE_MS, 0};
+        const size_t said = apply(w, rule + i, &v, now, &changes[count]);
+        if (said > 0)
+            changes[count].link = i + 1;
+        count += said;
+    }
+    return count;
+}
+
 static void remember(struct watch *w, const struct watch_sample *s, struct instant now)
 {
     while (w->minutes <= (now.ms - w->start.ms) / MINUTE_MS) {
@@ -112,10 +128,12 @@ size_t watch_step(struct watch *w, const struct watch_sample *s, struct instant 
         s->disk_size > 0 && (s->disk_free < 2 * GIB || s->disk_free * 10 < s->disk_size);
     const bool is_disk_fine =
         s->disk_size == 0 || (s->disk_free >= 2 * GIB && s->disk_free * 100 > s->disk_size * 15);
+    unsigned links_up = 0;
+    for (unsigned i = 0; i < s->links; i++)
+        links_up += s->is_up[i];
     const struct verdict states[] = {
-        {"smsc.down", s->links > 0 && s->links_up == 0, s->links_up > 0, 30000, MINUTE_MS},
-        {"smsc.degraded", s->links_up > 0 && s->links_up < s->links, s->links_up == s->links,
-         MINUTE_MS, 0},
+        {"smsc.down", s->links > 0 && links_up == 0, links_up > 0, 30000, MINUTE_MS},
+        {"smsc.degraded", false, true, 0, 0}, // of no link, as it once was raised
         {"db.disk.low", is_disk_low, is_disk_fine, 0, 0},
         {"queue.growing", s->oldest_ms > 10 * MINUTE_MS, s->oldest_ms < 2 * MINUTE_MS, 0, 0},
         {"audit.checkpoint.late", s->uncovered_ms > UNCOVERED_MS, s->uncovered_ms <= UNCOVERED_MS,
@@ -131,9 +149,10 @@ size_t watch_step(struct watch *w, const struct watch_sample *s, struct instant 
         const struct verdict v = rate_of(w, &RATES[i], s);
         count += apply(w, state_count + i, &v, now, &changes[count]);
     }
+    count += judge_links(w, state_count + RATE_COUNT, s, links_up, now, &changes[count]);
     // Each is one of its own: a person says when it has been looked at.
     if (s->clock_step_ms > CLOCK_STEP_MS || s->clock_step_ms < -CLOCK_STEP_MS)
-        changes[count++] = (struct watch_change){"clock.jump", true};
+        changes[count++] = (struct watch_change){"clock.jump", true, 0};
     remember(w, s, now);
     return count;
 }

@@ -22,9 +22,11 @@ enum watch_count {
     WATCH_COUNTS,
 };
 
+#define WATCH_LINKS_MAX 16
 struct watch_sample {
     uint64_t counts[WATCH_COUNTS];
-    unsigned links, links_up;
+    unsigned links;
+    bool is_up[WATCH_LINKS_MAX];
     uint64_t disk_free, disk_size; // octets; size 0: not known
     uint64_t oldest_ms;            // how long the oldest packet waits for a link; 0: none does
     uint64_t dirty, cards;         // cards 0: not known
@@ -36,9 +38,10 @@ struct watch_sample {
 struct watch_change {
     const char *key; // as in alarm.h
     bool is_raised;
+    unsigned link; // which one it is about, from 1; 0: the installation
 };
-#define WATCH_CHANGES_MAX 16
-#define WATCH_RULES 11
+#define WATCH_CHANGES_MAX (16 + WATCH_LINKS_MAX)
+#define WATCH_RULES (11 + WATCH_LINKS_MAX)
 #define WATCH_MINUTES 61
 
 struct watch {

@@ -32,6 +32,7 @@ struct news {
     char object[ALARM_OBJECT_SIZE]; // or "": the installation
     bool is_news;                   // not the end of what was never raised
 };
+_Static_assert(OUTBOX_LINKS_MAX <= WATCH_LINKS_MAX, "each link is watched");
 #define NEWS_MAX (WATCH_CHANGES_MAX + STORMS_MAX + OUTBOX_LINKS_MAX)
 
 struct watcher {
@@ -113,7 +114,7 @@ static void look(struct watcher *w, struct watch_sample *s)
     struct statvfs disk;
     *s = (struct watch_sample){.links = o->link_count};
     for (unsigned i = 0; i < o->link_count; i++)
-        s->links_up += outbox_health(o->outbox, i) >= OUTBOX_LINK_SWALLOWING;
+        s->is_up[i] = outbox_health(o->outbox, i) >= OUTBOX_LINK_SWALLOWING;
     s->counts[WATCH_SENT] = outbox.parts_sent;
     s->counts[WATCH_THROTTLED] = outbox.throttled;
     s->counts[WATCH_PORS] = turn.pors;
@@ -178,7 +179,7 @@ static void judge_storm(struct watcher *w, struct operator_storm *s, uint64_t re
     if (word == STORM_SAYS_NOTHING)
         return;
     struct news *n = &w->news[w->news_count++];
-    n->change = (struct watch_change){"fallback.storm", word == STORM_RAISED};
+    n->change = (struct watch_change){"fallback.storm", word == STORM_RAISED, 0};
     memcpy(n->object, s->name, sizeof(n->object));
 }
 
@@ -223,6 +224,18 @@ static void look_for_storms(struct watcher *w)
     }
 }
 
+// Which link it is about.
+static void name_link(const struct watcher *w, struct news *n)
+{
+    const struct watcher_options *o = &w->options;
+    if (n->change.link == 0)
+        return;
+    const struct bytes name = bytes_slice(
+        bytes_of_text(o->link_name(o->link_context, n->change.link - 1)), 0, sizeof(n->object) - 1);
+    bytes_copy(n->object, name);
+    n->object[name.len] = '\0';
+}
+
 // --- links that swallow ----------------------------------------------------------------------
 
 // What was raised before the start is cleared by the first look.
@@ -234,11 +247,8 @@ static void judge_links(struct watcher *w)
         if (w->said[i] == (is_bad ? SAID_SWALLOWS : SAID_DELIVERS))
             continue;
         struct news *n = &w->news[w->news_count++];
-        n->change = (struct watch_change){"smsc.swallows", is_bad};
-        const struct bytes name =
-            bytes_slice(bytes_of_text(o->link_name(o->link_context, i)), 0, sizeof(n->object) - 1);
-        bytes_copy(n->object, name);
-        n->object[name.len] = '\0';
+        n->change = (struct watch_change){"smsc.swallows", is_bad, i + 1};
+        name_link(w, n);
         w->said[i] = is_bad ? SAID_SWALLOWS : SAID_DELIVERS;
     }
 }
@@ -272,8 +282,11 @@ static void tick(void *context, struct instant now)
         struct watch_change changes[WATCH_CHANGES_MAX];
         look(w, &sample);
         const size_t count = watch_step(&w->watch, &sample, now, changes);
-        for (size_t i = 0; i < count; i++)
-            w->news[w->news_count++] = (struct news){.change = changes[i]};
+        for (size_t i = 0; i < count; i++) {
+            struct news *n = &w->news[w->news_count++];
+            *n = (struct news){.change = changes[i]};
+            name_link(w, n);
+        }
         judge_links(w);
         if (w->looks % COUNT_EVERY == 1) // counted by the minute
             look_for_storms(w);

@@ -19,9 +19,19 @@ static int start(void **state)
 {
     (void)state;
     watch_init(&watch, (struct instant){T0});
-    sample = (struct watch_sample){
-        .links = 2, .links_up = 2, .disk_free = 50 * GIB, .disk_size = 100 * GIB, .cards = 10000};
+    sample = (struct watch_sample){.links = 2,
+                                   .is_up = {true, true},
+                                   .disk_free = 50 * GIB,
+                                   .disk_size = 100 * GIB,
+                                   .cards = 10000};
     return 0;
+}
+
+// The first `links` do, no other.
+static void work(unsigned links)
+{
+    for (unsigned i = 0; i < WATCH_LINKS_MAX; i++)
+        sample.is_up[i] = i < links;
 }
 
 static void at(uint64_t ms)
@@ -59,7 +69,7 @@ static void without_a_link_for_30_seconds_the_smsc_is_down(void **state)
 {
     (void)state;
     at(0);
-    sample.links_up = 0;
+    work(0);
     at(10 * SECOND);
     at(39999);
     assert_int_equal(said("smsc.down"), 0);
@@ -67,7 +77,7 @@ static void without_a_link_for_30_seconds_the_smsc_is_down(void **state)
     assert_int_equal(said("smsc.down"), 1);
     at(50 * SECOND);
     assert_int_equal(said("smsc.down"), 0); // said once
-    sample.links_up = 1;
+    work(1);
     at(MINUTE);
     at(2 * MINUTE - 1);
     assert_int_equal(said("smsc.down"), 0);
@@ -78,15 +88,15 @@ static void without_a_link_for_30_seconds_the_smsc_is_down(void **state)
 static void a_link_that_comes_and_goes_is_not_up(void **state)
 {
     (void)state;
-    sample.links_up = 0;
+    work(0);
     at(0);
     at(30 * SECOND);
     assert_int_equal(said("smsc.down"), 1);
     for (uint64_t ms = 40 * SECOND; ms < 10 * MINUTE; ms += 50 * SECOND) {
-        sample.links_up = 1;
+        work(1);
         at(ms);
         assert_int_equal(said("smsc.down"), 0);
-        sample.links_up = 0;
+        work(0);
         at(ms + 49 * SECOND);
         assert_int_equal(said("smsc.down"), 0);
     }
@@ -96,21 +106,59 @@ static void one_of_several_links_down_for_a_minute_is_a_degradation(void **state
 {
     (void)state;
     at(0);
-    sample.links_up = 1;
+    work(1);
     at(10 * SECOND);
     at(10 * SECOND + MINUTE - 1);
     assert_int_equal(said("smsc.degraded"), 0);
     at(10 * SECOND + MINUTE);
     assert_int_equal(said("smsc.degraded"), 1);
-    sample.links_up = 2;
+    work(2);
     at(2 * MINUTE);
     assert_int_equal(said("smsc.degraded"), -1);
+}
+
+#define NO_LINK 99
+
+// Which link the nth change of this key in the last step is about.
+static unsigned link_said(size_t nth)
+{
+    size_t seen = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(changes[i].key, "smsc.degraded") == 0 && seen++ == nth)
+            return changes[i].link;
+    }
+    return NO_LINK;
+}
+
+static void each_link_that_is_down_is_named(void **state)
+{
+    (void)state;
+    sample.links = 3;
+    work(3);
+    at(0);
+    work(1);
+    at(10 * SECOND);
+    work(2); // the second one comes back in time
+    at(20 * SECOND);
+    at(10 * SECOND + MINUTE);
+    assert_int_equal(said("smsc.degraded"), 1);
+    assert_int_equal(link_said(0), 3);
+    assert_int_equal(link_said(1), NO_LINK); // of no other
+    sample.is_up[0] = false;
+    at(11 * SECOND + MINUTE);
+    at(11 * SECOND + 2 * MINUTE);
+    assert_int_equal(link_said(0), 1);
+    work(3);
+    at(3 * MINUTE);
+    assert_int_equal(said("smsc.degraded"), -1);
+    assert_int_equal(link_said(0), 1);
+    assert_int_equal(link_said(1), 3);
 }
 
 static void no_links_at_all_are_nobodys_failure(void **state)
 {
     (void)state;
-    sample.links = sample.links_up = 0;
+    sample.links = 0;
     at(0);
     at(10 * MINUTE);
     assert_int_equal(said("smsc.down"), 0);
@@ -292,6 +340,7 @@ int main(void)
         TEST(without_a_link_for_30_seconds_the_smsc_is_down),
         TEST(a_link_that_comes_and_goes_is_not_up),
         TEST(one_of_several_links_down_for_a_minute_is_a_degradation),
+        TEST(each_link_that_is_down_is_named),
         TEST(no_links_at_all_are_nobodys_failure),
         TEST(error_answers_of_cards_are_counted_over_ten_minutes),
         TEST(between_the_limits_nothing_changes),
