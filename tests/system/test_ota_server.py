@@ -170,6 +170,12 @@ class OtaServer(unittest.TestCase):
         self.assertIn(" 414 ", line)
         line, _ = self.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20000 + b"\r\n\r\n")
         self.assertIn(" 431 ", line)
+        # What libmicrohttpd refuses, in words of its own (docs/api.md, Form of requests).
+        for octets, statuses in ((b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, 505)), (b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", (400, 505)),
+                                 (b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", (400,))):
+            answer, is_closed = self.raw_all(octets + get)
+            self.assertIn(int(answer.split()[1]), statuses, (octets, answer))
+            self.assertEqual((is_closed, answer.count(b"HTTP/1.1 ")), (True, 1), (octets, answer))
         # Each body at its limit, which is then asked who sends it, and an octet above, which is not read.
         for path, limit in ((BASE + "/subscription-pools", 1 << 20), ("/esim-profile-management/v0.1/download", 64 << 10),
                             (BASE + "/batch-imports?vendorProfile=alder", 1 << 20)):  # of somebody who is not known
