@@ -1,7 +1,7 @@
 // Runs a fuzz target over files and folders of inputs, so that a corpus is an ordinary test; and
 // with the address sanitizer, for some tenths of a second, over changed copies of them.
-// OTARIA_FUZZ_SEED: which (1); OTARIA_FUZZ_MS: for how much CPU time (200). An input that ends the
-// program is told as hexadecimal.
+// OTARIA_FUZZ_SEED: which (1; ./check draws one for each run); OTARIA_FUZZ_MS: for how much CPU
+// time (200). An input that ends the program is told as hexadecimal, with the seed.
 #include "common/base/prng.h"
 
 #include <dirent.h>
@@ -28,6 +28,7 @@ struct input {
 static unsigned replayed;
 static struct input inputs[INPUTS_MAX]; // those that the search begins with
 static struct input current;
+static unsigned long seed; // of the search; 0: it has not begun
 
 static int replay_file(const char *path)
 {
@@ -85,6 +86,8 @@ static void tell(void)
     for (size_t i = 0; i < current.len && i < TOLD_MAX; i++)
         (void)fprintf(stderr, "%s%02x", i % 32 == 0 ? "\n" : "", current.data[i]);
     (void)fprintf(stderr, "\n%zu octets\n", current.len);
+    if (seed != 0)
+        (void)fprintf(stderr, "again with OTARIA_FUZZ_SEED=%lu\n", seed);
 }
 
 static void aborted(int number)
@@ -165,7 +168,7 @@ static void try_one(struct prng *p)
 static void search(void)
 {
     struct prng p;
-    const unsigned long seed = setting("OTARIA_FUZZ_SEED", 1);
+    seed = setting("OTARIA_FUZZ_SEED", 1);
     const clock_t end =
         clock() + (clock_t)(setting("OTARIA_FUZZ_MS", 200) * (CLOCKS_PER_SEC / 1000));
     unsigned count = 0;
