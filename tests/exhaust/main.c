@@ -1,5 +1,6 @@
 // usage: exhaust [--states N] [--walks N] [--same N] [--cuts N] [--least-cuts N]
-//                [--torn few|many|all] [--once] [--setup short|long] [--pages] [--errors] [--real]
+//                [--least-depth N] [--torn few|many|all] [--once] [--setup short|long] [--pages]
+//                [--errors] [--real]
 //
 // Breadth first over everything that can happen to a card of three slots: each event in each state
 // is compared with the reference model; then the power is cut before and during each of its writes,
@@ -13,6 +14,7 @@
 //                number of writes (default 2)
 //   --cuts N     go on without cuts once there were N, but for kinds of events that had none
 //   --least-cuts N fewer are too little (default 0)
+//   --least-depth N fewer events, up to which no state is missing, are too little (default 0)
 //   --torn WHICH octets and values of torn writes (default few)
 //   --once       no second cut
 //   --setup WHICH the card's parameters: short (default) or long delays
@@ -37,7 +39,7 @@
 #define TOO_LITTLE 8 // exit code
 
 struct options {
-    unsigned long long states, walks, same, cuts, least_cuts;
+    unsigned long long states, walks, same, cuts, least_cuts, least_depth;
     enum cuts_torn torn;
     bool is_once, is_real, is_long, is_paged, has_errors;
 };
@@ -321,6 +323,7 @@ static bool read_value(const char *name, const char *value, struct options *o)
         {"--same", offsetof(struct options, same)},
         {"--cuts", offsetof(struct options, cuts)},
         {"--least-cuts", offsetof(struct options, least_cuts)},
+        {"--least-depth", offsetof(struct options, least_depth)},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (strcmp(name, numbers[i].name) == 0) {
@@ -361,6 +364,12 @@ static bool may_write_nothing(uint8_t event)
     return memchr(quiet, event, sizeof quiet) != NULL;
 }
 
+// So many events from the beginning, every one in every state, and no state is missing.
+static unsigned complete_depth(const struct walk *s)
+{
+    return s->beyond > 0 ? s->full_depth : s->count > 0 ? s->visits[s->count - 1].depth : 0;
+}
+
 // Tells what was not tried and must be.
 static bool is_enough(const struct walk *s)
 {
@@ -377,6 +386,11 @@ static bool is_enough(const struct walk *s)
         (void)printf("TOO LITTLE %llu power cuts of %llu\n", cuts, s->options.least_cuts);
         is_good = false;
     }
+    if (complete_depth(s) < s->options.least_depth) {
+        (void)printf("TOO LITTLE complete to %u events of %llu\n", complete_depth(s),
+                     s->options.least_depth);
+        is_good = false;
+    }
     return pairs_are_all(&s->pairs) && is_good;
 }
 
@@ -386,8 +400,7 @@ static void print_report(const struct walk *s, bool is_good)
     const unsigned depth = s->count > 0 ? s->visits[s->count - 1].depth : 0;
     (void)printf("states %u  visited %u  depth %u, complete to %u  transitions %llu  "
                  "not possible %llu\n",
-                 s->count, s->done, depth, s->beyond == 0 ? depth : s->full_depth, s->transitions,
-                 s->refused);
+                 s->count, s->done, depth, complete_depth(s), s->transitions, s->refused);
     (void)printf("steps of random walks %llu\n", s->steps);
     (void)printf("messages compared %llu  pairs of state and event %u of %u\n", rig.messages,
                  pairs_count(&s->pairs), RULE_STATES * RULE_EVENTS);
@@ -407,6 +420,9 @@ static void print_report(const struct walk *s, bool is_good)
     (void)printf("figure {\"name\": \"power.states\", \"value\": %u, \"unit\": \"states\", "
                  "\"what\": \"3 slots, %s, %s\"}\n",
                  s->done, setup, extent);
+    (void)printf("figure {\"name\": \"power.depth\", \"value\": %u, \"unit\": \"events\", "
+                 "\"what\": \"3 slots, %s\"}\n",
+                 complete_depth(s), setup);
 }
 
 int main(int argc, char **argv)
@@ -414,7 +430,7 @@ int main(int argc, char **argv)
     struct walk *s = &walk;
     if (!read_options(argc, argv, &s->options)) {
         (void)fputs("usage: exhaust [--states N] [--walks N] [--same N] [--cuts N] "
-                    "[--least-cuts N] [--torn few|many|all] [--once] "
+                    "[--least-cuts N] [--least-depth N] [--torn few|many|all] [--once] "
                     "[--setup short|long] [--pages] [--errors] [--real]\n",
                     stderr);
         return 2;
