@@ -1,5 +1,7 @@
-// What becomes of a message on its way: it is altered, or a part of it comes among those of another
-// packet, under their reference.
+// What becomes of a message on its way: it is altered, a part of it comes among those of another
+// packet, under their reference, or the message centre makes one message of all parts.
+#include "tests/world/alter.h"
+
 #include "common/base/check.h"
 #include "tests/world/world.h"
 
@@ -58,25 +60,30 @@ static void set_text(struct opened *o, struct bytes text)
         o->submit.user_data_length = (uint8_t)text.len;
 }
 
-// The header is written anew, without what says that there are other parts.
+// A header without what says that there are other parts, at the beginning of `text`.
+static void write_header(struct writer *w, uint8_t *text, struct bytes elements)
+{
+    struct sms_element e;
+    struct reader r = reader_of(elements);
+    writer_u8(w, 0);
+    while (sms_element_next(&r, &e)) {
+        if (e.id == SMS_ELEMENT_CONCATENATED || e.id == SMS_ELEMENT_CONCATENATED_WIDE)
+            continue;
+        writer_u8(w, e.id);
+        writer_u8(w, (uint8_t)e.value.len);
+        writer_copy(w, e.value);
+    }
+    text[0] = (uint8_t)(w->len - 1);
+}
+
 static void lose_concatenation(struct opened *o, uint8_t text[SMS_USER_DATA_MAX])
 {
     struct bytes elements;
     struct bytes rest;
-    struct sms_element e;
     if (!sms_header_split(bytes_of(o->user_data, o->len), &elements, &rest))
         return;
     struct writer w = writer_of(text, SMS_USER_DATA_MAX);
-    struct reader r = reader_of(elements);
-    writer_u8(&w, 0);
-    while (sms_element_next(&r, &e)) {
-        if (e.id == SMS_ELEMENT_CONCATENATED || e.id == SMS_ELEMENT_CONCATENATED_WIDE)
-            continue;
-        writer_u8(&w, e.id);
-        writer_u8(&w, (uint8_t)e.value.len);
-        writer_copy(&w, e.value);
-    }
-    text[0] = (uint8_t)(w.len - 1);
+    write_header(&w, text, elements);
     writer_copy(&w, rest);
     check(!w.failed);
     set_text(o, writer_bytes(&w));
@@ -112,6 +119,68 @@ void alter(struct world *w, struct air_message *m, bool is_deliver, const struct
     }
     close_message(m, &o);
     probes_met(&w->result.probes, is_deliver ? PROBE_ALTERED_MT : PROBE_ALTERED_MO);
+}
+
+// --- merged ------------------------------------------------------------------------------------
+
+// All texts behind each other, as far as there is room.
+static struct bytes join_texts(const struct merging *g, uint8_t text[MERGED_MAX])
+{
+    struct writer w = writer_of(text, MERGED_MAX);
+    for (uint8_t i = 0; i < g->total; i++) {
+        struct bytes elements;
+        struct bytes rest;
+        check(sms_header_split(bytes_of(g->texts[i], g->lens[i]), &elements, &rest));
+        if (i == 0 && g->has_header)
+            write_header(&w, text, elements);
+        writer_copy(&w, bytes_slice(rest, 0, MERGED_MAX - w.len));
+    }
+    check(!w.failed);
+    return writer_bytes(&w);
+}
+
+// Over the air it has room for one message only.
+static void become_one(struct merging *g, struct air_message *m, struct opened *o)
+{
+    uint8_t text[MERGED_MAX];
+    const struct bytes all = join_texts(g, text);
+    g->is_on = false;
+    if (!g->has_header)
+        *(o->is_deliver ? &o->deliver.first : &o->submit.first) &= (uint8_t)~SMS_HEADER_PRESENT;
+    set_text(o, bytes_slice(all, 0, SMS_USER_DATA_MAX));
+    close_message(m, o);
+    if (o->is_deliver)
+        return;
+    m->merged_len = (uint8_t)all.len;
+    memcpy(m->merged, all.at, all.len);
+}
+
+bool alter_merge(struct world *w, uint32_t card, struct air_message *m, bool is_deliver,
+                 enum deed_kind kind)
+{
+    struct opened o;
+    struct sms_part part;
+    struct deed d;
+    open_message(m, is_deliver, &o);
+    if (card >= w->cards || w->is_settling || !is_part(&o, &part) || part.total > SMS_PARTS_MAX)
+        return false;
+    struct merging *g = &w->people[card].merging[is_deliver ? 0 : 1];
+    if (!g->is_on || g->reference != part.reference || g->total != part.total) {
+        if (part.number != 1 || !fate_befalls(w, kind, card, &d))
+            return false;
+        *g = (struct merging){.is_on = true,
+                              .has_header = d.flags != 0,
+                              .reference = part.reference,
+                              .total = part.total};
+    }
+    g->count += g->lens[part.number - 1] == 0;
+    g->lens[part.number - 1] = (uint8_t)o.len;
+    memcpy(g->texts[part.number - 1], o.user_data, o.len);
+    if (g->count < g->total)
+        return true;
+    become_one(g, m, &o);
+    probes_met(&w->result.probes, is_deliver ? PROBE_JOINED_MT : PROBE_JOINED_MO);
+    return false;
 }
 
 // --- mixed -------------------------------------------------------------------------------------

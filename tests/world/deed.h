@@ -75,8 +75,10 @@ enum deed_stage {
     DEED(MO_ALTERED, mo_altered, MO_SEND)                                                          \
     DEED(MT_MIXED, mt_mixed, MT_DELIVER) /* a part comes among those of the next packet */         \
     DEED(MO_MIXED, mo_mixed, MO_SEND)                                                              \
-    DEED(HEX, hex, NONE)         /* for a while, in answers (`what` 0) or receipts */              \
-    DEED(SWALLOW, swallow, NONE) /* what goes over this link is lost, for a while */
+    DEED(HEX, hex, NONE)                   /* for a while, in answers (`what` 0) or receipts */    \
+    DEED(SWALLOW, swallow, NONE)           /* what goes over this link is lost, for a while */     \
+    DEED(MT_MERGED, mt_merged, MT_DELIVER) /* parts become one message; flags: with a header */    \
+    DEED(MO_MERGED, mo_merged, MO_SEND)
 
 enum deed_kind {
 #define DEED(NAME, name, stage) DEED_##NAME,

@@ -77,6 +77,15 @@ static bool is_mixed(struct world *w, struct deed *d)
     return true;
 }
 
+static bool is_merged(struct world *w, struct deed *d)
+{
+    struct prng *p = &w->chance_merge;
+    if (w->knobs.merge == 0 || !prng_chance(p, w->knobs.merge))
+        return false;
+    d->flags = (uint32_t)prng_below(p, 2);
+    return true;
+}
+
 static bool draw(struct world *w, struct deed *d)
 {
     const struct knobs *k = &w->knobs;
@@ -110,6 +119,9 @@ static bool draw(struct world *w, struct deed *d)
     case DEED_MT_MIXED:
     case DEED_MO_MIXED:
         return is_mixed(w, d);
+    case DEED_MT_MERGED:
+    case DEED_MO_MERGED:
+        return is_merged(w, d);
     case DEED_PUSH:
         return prng_below(&w->chance_people, 2) == 0;
     default: // the others strike by themselves

@@ -126,6 +126,7 @@ static struct air_message forge(struct world *w, const struct air_message *from,
     struct air_message m = *from;
     const size_t spared = m.len > 40 ? 40 : m.len - 1u;
     m.tpdu[spared + d->octet % (m.len - spared)] ^= (uint8_t)d->value;
+    m.merged_len = 0;
     w->result.forged++;
     return m;
 }
@@ -168,7 +169,8 @@ static uint32_t deliver(struct world *w, const struct smpp_message *from)
     }
     if (fate_befalls(w, DEED_MT_RADIO, card, &d))
         return ESME_RX_T_APPN;
-    if (alter_keep(w, card, &m, true, DEED_MT_MIXED))
+    if (alter_merge(w, card, &m, true, DEED_MT_MERGED) ||
+        alter_keep(w, card, &m, true, DEED_MT_MIXED))
         return ESME_ROK;
     if (fate_befalls(w, DEED_MT_ALTERED, card, &d))
         alter(w, &m, true, &d);
@@ -273,12 +275,13 @@ void network_message(void *context, const struct fleet_message *message)
                is_lost);
     if (is_lost)
         return;
-    if (alter_keep(w, card, &m, false, DEED_MO_MIXED))
+    if (alter_merge(w, card, &m, false, DEED_MO_MERGED) ||
+        alter_keep(w, card, &m, false, DEED_MO_MIXED))
         return;
     const bool is_late = fate_befalls(w, DEED_MO_LATE, card, &d);
     const uint64_t carried_ms = is_late ? d.after_ms : carry_ms(w, card);
     const uint64_t wait_ms = transport_wait_ms(w, card, w->moments[STAGE_MO_SEND][card].place);
-    if (fate_befalls(w, DEED_MO_ALTERED, card, &d))
+    if (m.merged_len == 0 && fate_befalls(w, DEED_MO_ALTERED, card, &d))
         alter(w, &m, false, &d);
     keep_mixed(w, card, &m, carried_ms > wait_ms ? carried_ms : wait_ms);
     m.is_copy = true;
@@ -309,7 +312,7 @@ static bool submit(struct world *w, const struct air_message *m)
         .esm_class = sms.first & SMS_HEADER_PRESENT,
         .protocol_id = sms.pid,
         .data_coding = sms.dcs,
-        .short_message = sms.user_data};
+        .short_message = m->merged_len > 0 ? bytes_of(m->merged, m->merged_len) : sms.user_data};
     const bool is_sent = smpp_session_request(&c->session, &pdu, 0) == SMPP_SEND_OK;
     if (is_sent)
         fate_submit(w, DEED_SMSC_MO, m->card, &pdu.message);

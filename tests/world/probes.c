@@ -39,6 +39,8 @@ static const char *const fault_names[PROBE_FAULTS] = {
     [PROBE_RECEIPTS_EARLY] = "receipts early",
     [PROBE_HEX] = "ids in hexadecimal",
     [PROBE_SWALLOWED] = "swallowed",
+    [PROBE_JOINED_MT] = "joined to a card",
+    [PROBE_JOINED_MO] = "joined from a card",
 };
 
 static const char *const card_names[PROBE_CARDS] = {

@@ -28,6 +28,8 @@ enum probe_fault {
     PROBE_RECEIPTS_EARLY,
     PROBE_HEX,       // a receipt came while ids had two forms
     PROBE_SWALLOWED, // a message went over a link that delivers nothing
+    PROBE_JOINED_MT, // parts became one message
+    PROBE_JOINED_MO,
     PROBE_FAULTS
 };
 

@@ -146,13 +146,14 @@ static void open_streams(struct world *w)
         &w->chance_smsc,      &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
         &w->chance_swap,      &w->chance_clone,   &w->chance_office,    &w->chance_seldom,
         &w->chance_transport, &w->chance_disk,    &w->chance_device,    &w->chance_twice,
+        &w->chance_merge,
     };
     static const char *const names[] = {
         "world air",       "world people", "world power",  "world cut",     "world move",
         "world reject",    "world imei",   "world server", "world link",    "world card",
         "world adversary", "world hand",   "world smsc",   "world trouble", "world restore",
         "world rot",       "world swap",   "world clone",  "world office",  "world seldom",
-        "world transport", "world disk",   "world device", "world twice",
+        "world transport", "world disk",   "world device", "world twice",   "world merge",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);

@@ -13,6 +13,7 @@
 #include "sim-emulator/core/fleet.h"
 #include "smpp/core/smsc.h"
 #include "tests/world/agenda.h"
+#include "tests/world/alter.h"
 #include "tests/world/judged.h"
 #include "tests/world/knobs.h"
 #include "tests/world/probes.h"
@@ -170,22 +171,6 @@ struct saying {
 
 // --- the parts -------------------------------------------------------------------------------
 
-struct air_message {
-    bool is_used;
-    bool is_copy; // made on the way: it tells nothing that is not told by another
-    uint8_t len;
-    uint64_t number; // MT: destination, MO: source
-    uint32_t card;
-    uint8_t tpdu[SMS_SUBMIT_MAX + 16];
-};
-
-// A part of several that comes among those of the next packet.
-struct mixed {
-    bool is_kept;
-    bool is_behind; // or in front of the first of them
-    struct air_message message;
-};
-
 struct person { // a card with everything the world knows about it
     struct applet_factory factory;
     struct slot slots[WORLD_SUBSCRIPTIONS]; // the first two from the factory
@@ -216,6 +201,7 @@ struct person { // a card with everything the world knows about it
     uint32_t adopters[WORLD_SUBSCRIPTIONS];
     struct instant clogged_until; // its network
     struct mixed mixed[2];        // to and from it
+    struct merging merging[2];    // the same
 };
 
 // A subscription: the n-th of a person.
@@ -343,7 +329,7 @@ struct world {
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
         chance_clone, chance_office, chance_seldom, chance_transport, chance_disk, chance_device,
-        chance_twice;
+        chance_twice, chance_merge;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
@@ -502,26 +488,6 @@ void transport_calm(struct world *w);
 // When the `place`-th message of a card goes on in this moment, in ms: 0 at once, or when its
 // network is clogged no more.
 uint64_t transport_wait_ms(const struct world *w, uint32_t card, uint32_t place);
-
-// --- alter.c: messages that are altered, and parts among those of another packet
-// -------------------
-enum alteration {
-    ALTER_OCTET,     // any one of the user data
-    ALTER_CODING,    // it is a text then, for the device
-    ALTER_PROTOCOL,  // and no data download
-    ALTER_INDICATOR, // there is no header, it says
-    ALTER_HEADER,    // it is written anew, and does not say any more that there are other parts
-    ALTER_END,       // cut off
-};
-#define ALTERATIONS 6
-// `is_deliver`: to the card.
-void alter(struct world *w, struct air_message *m, bool is_deliver, const struct deed *deed);
-// Is it a part that is kept for the next packet?
-bool alter_keep(struct world *w, uint32_t card, const struct air_message *m, bool is_deliver,
-                enum deed_kind kind);
-// A message of a card goes on: does one that was kept come with it? In `out`, in front or behind.
-bool alter_mix(struct world *w, uint32_t card, const struct air_message *m, bool is_deliver,
-               struct air_message *out, bool *is_behind);
 
 // --- rot.c: memory of cards that loses its value ---------------------------------------------
 void rot_do(struct world *w, const struct deed *d);
