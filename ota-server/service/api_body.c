@@ -45,6 +45,12 @@ bool api_body_has(const struct api_body *b, const char *name)
     return b->object != NULL && json_object_get(b->object, name) != NULL;
 }
 
+bool api_body_is_null(struct api_body *b, const char *name)
+{
+    return b->object != NULL && json_is_null(json_object_get(b->object, name)) &&
+           take(b, name, API_OPTIONAL, "", JSON_FOUND);
+}
+
 struct bytes api_body_text(struct api_body *b, const char *name, enum api_need need, size_t min,
                            size_t max)
 {

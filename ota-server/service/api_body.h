@@ -28,6 +28,8 @@ struct api_body {
 void api_body_init(struct api_body *b, const json_t *object);
 // A given name that is not null; takes nothing.
 bool api_body_has(const struct api_body *b, const char *name);
+// Is the member null? Then it is known, and what takes it away.
+bool api_body_is_null(struct api_body *b, const char *name);
 // Between `min` and `max` octets; empty when absent.
 struct bytes api_body_text(struct api_body *b, const char *name, enum api_need need, size_t min,
                            size_t max);

@@ -246,7 +246,9 @@ bool api_document_merge(struct api_exchange *x, struct api_object *object)
     }
     json_object_foreach(x->root, name, value)
     {
-        if (strcmp(name, "reason") != 0) // which is the trail's
+        if (json_is_null(value))
+            json_object_del(root, name);
+        else if (strcmp(name, "reason") != 0) // which is the trail's
             json_object_set(root, name, value);
     }
     const bool ok = api_document_fill(x, object, root);

@@ -59,7 +59,8 @@ static int read_enterprise(struct api_exchange *x, enum api_need need)
                                            "UTC, +08:00, or a name such as Asia/Shanghai"));
     (void)api_body_enum(b, "authorityMode", API_OPTIONAL, modes);
     struct api_body agreement;
-    if (api_body_begin(b, "agreement", &agreement)) {
+    const bool is_over = need == API_OPTIONAL && api_body_is_null(b, "agreement");
+    if (!is_over && api_body_begin(b, "agreement", &agreement)) {
         (void)api_body_text(&agreement, "reference", API_REQUIRED, 1, 128);
         (void)api_body_time(&agreement, "expiresAt");
         api_body_close(b, "agreement", &agreement);

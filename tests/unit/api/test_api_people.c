@@ -451,6 +451,19 @@ static void an_enterprise_is_shut_when_its_agreement_ends(void **state)
     ask_as(&root, "PATCH", path, "{\"agreement\":{\"reference\":\"89\"}}"); // without an end
     ask_as(&ann, "GET", API_BASE "/cards", NULL);
     assert_int_equal(a.status, 200);
+    ask_as(&root, "PATCH", path,
+           "{\"agreement\":{\"reference\":\"88\",\"expiresAt\":\"2026-07-24T12:20:00Z\"}}");
+    ask_as(&ann, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 403);
+    ask_as(&root, "PATCH", path, "{\"agreement\":null}"); // taken off
+    assert_int_equal(a.status, 200);
+    assert_false(has("agreement"));
+    ask_as(&ann, "GET", API_BASE "/cards", NULL);
+    assert_int_equal(a.status, 200);
+    ask_as(&root, "POST", API_BASE "/enterprises",
+           "{\"name\":\"East\",\"kind\":\"ENTERPRISE\",\"region\":\"CN\",\"timeZone\":\"UTC\","
+           "\"agreement\":null}");
+    assert_int_equal(a.status, 400);
 }
 
 // --- enterprises see nothing of each other ---
