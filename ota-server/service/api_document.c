@@ -339,10 +339,40 @@ static void reply_object(struct api_exchange *x)
     api_reply(x, is_new ? 201 : 200);
 }
 
+struct sameness {
+    const struct document *wanted;
+    bool is_same;
+};
+
+static bool see_same(void *context, const struct document *d)
+{
+    struct sameness *s = context;
+    const struct document *w = s->wanted;
+    const char *name = d->name != NULL ? d->name : "";
+    s->is_same = d->version == w->version && d->state == w->state && d->owner == w->owner &&
+                 d->parent == w->parent && bytes_equal(d->body, w->body) &&
+                 strcmp(name, w->name != NULL ? w->name : "") == 0;
+    return false;
+}
+
+// Nothing is to be changed: it would be a version like the one before, and a row about nothing.
+static bool is_as_it_was(const struct api_exchange *x)
+{
+    const struct api_object *object = x->work;
+    struct sameness s = {.wanted = &object->document};
+    return object->document.version != 0 &&
+           store_document_get(x->reader, object->document.kind, object->document.id, see_same,
+                              &s) == STORE_OK &&
+           s.is_same;
+}
+
 void api_document_commit(struct api_exchange *x, const struct api_kind *kind)
 {
     x->kind = kind;
-    api_commit(x, api_document_apply, reply_object);
+    if (x->route->method == API_PATCH && !x->is_dry_run && is_as_it_was(x))
+        reply_object(x);
+    else
+        api_commit(x, api_document_apply, reply_object);
 }
 
 static enum store_status remove_object(struct api_exchange *x, struct store *store, struct utc now)

@@ -102,7 +102,7 @@ static void an_enterprise_serves_itself_by_two(void **state)
     expect(404, "NOT_FOUND");
     expect_enterprise(own, "\"authorityMode\":\"REQUEST_APPROVE\"");
     // Somebody looked at the enterprise as it was.
-    ask(NULL, "PATCH", own, "{\"timeZone\":\"UTC\"}");
+    ask(NULL, "PATCH", own, "{\"timeZone\":\"+08:00\"}");
     assert_int_equal(a.status, 200);
     decide_as(second, "/approve");
     expect(409, "The enterprise was changed since");

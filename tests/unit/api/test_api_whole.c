@@ -416,6 +416,33 @@ static void a_whole_document_is_tried_dry(void **state)
     json_decref(document);
 }
 
+static void expect_changes(const char *count)
+{
+    ask("GET", API_BASE "/audit-trail?action=group.changed", NULL, 200);
+    assert_non_null(strstr(a.body, count));
+}
+
+// Parts that are as they were, too: no version, and no row about nothing.
+static void a_part_that_is_as_it_was_changes_nothing(void **state)
+{
+    (void)state;
+    make("/card-groups", "{\"name\":\"pumps\",\"applicationField\":\"ENERGY\"}", "grp");
+    json_t *before = read_as(NULL);
+    lab.has_refusals_only = true; // it leaves no row, as changes must
+    ask("PATCH", path, "{\"name\":\"pumps\",\"reason\":\"tidy\"}", 200);
+    lab.has_refusals_only = false;
+    json_t *same = answer();
+    expect_same(before, same);
+    json_decref(same);
+    expect_changes("\"totalCount\":0");
+    ask("PATCH", path, "{\"name\":\"wells\",\"applicationField\":\"ENERGY\"}", 200);
+    same = answer();
+    assert_int_equal(version_of(same), version_of(before) + 1);
+    json_decref(same);
+    json_decref(before);
+    expect_changes("\"totalCount\":1");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -435,6 +462,7 @@ int main(void)
         TEST(price_tables_go_back),
         TEST(who_may_not_read_sends_parts_alone),
         TEST(a_whole_document_is_tried_dry),
+        TEST(a_part_that_is_as_it_was_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
