@@ -17,6 +17,7 @@
 #define LOOK_MS 1000
 #define NAME_SIZE 256 // of the system
 #define MADE_NAME_SIZE (NAME_SIZE + 48)
+#define NAME_KEPT 200 // octets of it, before an id and what a report has behind it
 
 enum stage {
     STAGE_IDLE,
@@ -251,7 +252,7 @@ static bool put_report(struct folders *v, int place, const char *name, const cha
     return fclose(file) == 0 && is_written && renameat(place, hidden, place, final) == 0;
 }
 
-// A file of this name that came before keeps it.
+// A file of this name that came before keeps it; one that leaves its report no room is cut.
 static void final_name(const struct folders *v, int place, char name[MADE_NAME_SIZE])
 {
     char id[API_ID_SIZE];
@@ -259,10 +260,13 @@ static void final_name(const struct folders *v, int place, char name[MADE_NAME_S
     struct stat about;
     api_id_write(id, "imp", v->order.import);
     report_name(v->name, report);
-    const bool is_there = fstatat(place, v->name, &about, AT_SYMLINK_NOFOLLOW) == 0 ||
+    const bool is_there = strlen(report) >= NAME_SIZE ||
+                          fstatat(place, v->name, &about, AT_SYMLINK_NOFOLLOW) == 0 ||
                           fstatat(place, report, &about, AT_SYMLINK_NOFOLLOW) == 0;
-    (void)snprintf(name, MADE_NAME_SIZE, "%s%s%s", v->name, is_there ? "." : "",
-                   is_there ? id : "");
+    if (is_there)
+        (void)snprintf(name, MADE_NAME_SIZE, "%.*s.%s", NAME_KEPT, v->name, id);
+    else
+        (void)snprintf(name, MADE_NAME_SIZE, "%s", v->name);
 }
 
 // Beside its report, or away, where no file is to stay in the clear that is kept enciphered.

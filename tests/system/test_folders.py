@@ -111,6 +111,35 @@ class Folders(served.Served):
         self.program.start()
         self.connect()
 
+    def test_whatever_comes_of_it_there_is_a_report(self):
+        long = "a" * 251 + ".out"  # which leaves no room for its report's name
+        write(self.at("inbox", long), SAMPLE)
+        until("its report", 30, lambda: any(name.endswith(".report.json") for name in self.here("done")), 0.05)
+        until("the file", 30, lambda: len(self.here("done")) == 2, 0.05)
+        file, report = self.here("done")
+        self.assertEqual(report, file + ".report.json")
+        self.assertEqual((file[:200], file[200:205]), ("a" * 200, ".imp_"))
+        self.assertEqual(json.loads(read(self.at("inbox", "done", report)))["import"]["outcome"], "IMPORTED")
+        self.assertEqual(self.here("taken"), [])
+        # A pool that is not there.
+        pool = self.api.post("/subscription-pools", {"name": "gone", "operator": "TEST-001-01", "templateId": 1})["id"]
+        self.assertEqual(self.program.stop(), 0)
+        other = self.at("other-data")
+        tool("ota-server", "init", "--data", other)
+        self.program.arguments[self.program.arguments.index("--data") + 1] = other
+        self.client = tuple(line.split("=", 1)[1] for line in
+                            tool("ota-server", "client", "add", "--data", other, "--name", "test").splitlines())
+        self.restart()
+        self.api.post("/vendor-profiles", read(os.path.join(ROOT, "profiles/vendor/samples/alder.json")))
+        self.assertEqual(self.program.stop(), 0)
+        self.add_folder("pool", 'vendor-profile = "alder" pool = "%s"' % pool)
+        write(self.at("pool", "p.csv"), b"x")
+        self.restart()
+        path = self.at("pool", "refused", "p.csv.report.json")
+        until(path, 30, lambda: os.path.exists(path), 0.05)
+        self.assertEqual(json.loads(read(path))["import"]["outcome"], "REFUSED")
+        until("the file", 30, lambda: os.listdir(self.at("pool", "taken")) == [], 0.05)
+
     def add_folder(self, name, more):
         os.mkdir(self.at(name))
         with open(self.at("server.conf"), "a") as file:
