@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_campaign.h"
 #include "ota-server/service/api_card.h"
+#include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
 
@@ -317,7 +318,10 @@ enum store_status api_approval_keep(struct api_exchange *x, struct store *store)
 static enum store_status keep_request(struct api_exchange *x, struct store *store, struct utc now)
 {
     (void)now;
-    const enum store_status status = api_approval_keep(x, store);
+    enum store_status status =
+        api_difference_begin(x, store, APPROVAL_KIND, x->approval->document.id, NULL);
+    if (status == STORE_OK)
+        status = api_approval_keep(x, store);
     return status == STORE_OK ? api_trail(x, store, "approval.requested", APPROVAL_KIND,
                                           x->approval->document.id, NULL)
                               : status;
@@ -521,7 +525,9 @@ static void answer_decided(struct api_exchange *x, const struct turn_answer *ans
 static enum store_status keep_rejection(struct api_exchange *x, struct store *store, struct utc now)
 {
     (void)now;
-    const enum store_status status = keep_decision(x, store, NULL);
+    enum store_status status = api_difference_begin(x, store, APPROVAL_KIND, x->object_id, NULL);
+    if (status == STORE_OK)
+        status = keep_decision(x, store, NULL);
     return status == STORE_OK
                ? api_trail(x, store, "approval.rejected", APPROVAL_KIND, x->object_id, NULL)
                : status;

@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "common/wire/ident.h"
 #include "ota-server/service/api_approval.h"
+#include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_move.h"
 #include "ota-server/service/api_move_effect.h"
@@ -14,6 +15,7 @@
 #define LABELS_MAX 20
 #define LABEL_MAX API_LABEL_MAX
 #define NOTE_MAX 1024
+#define NOTES_MAX 16384 // all of a card, as JSON
 
 static const char *const states[] = {"IMPORTED_PARTIAL", "IMPORTED", "SEEN", "BOOTSTRAPPING",
                                      "OPERATIONAL",      "RETIRED",  NULL};
@@ -304,7 +306,7 @@ void api_cards_search(struct api_exchange *x)
 
 struct patch {
     struct record record;
-    uint8_t notes[16384];
+    uint8_t notes[NOTES_MAX];
     size_t notes_len;
     char field[LABEL_MAX + 1]; // kept apart for lists
     const json_t *labels;      // of the body
@@ -333,10 +335,37 @@ static void answer_card(struct api_exchange *x, const struct turn_answer *answer
         reply_card(x);
 }
 
+// What is kept of a card's notes; empty when nothing is.
+static json_t *notes_of(struct store *store, uint64_t card)
+{
+    uint8_t *text = malloc(NOTES_MAX);
+    json_t *root = NULL;
+    struct writer w = writer_of(text, text != NULL ? NOTES_MAX : 0);
+    const bool is_read = store_card_notes(store, card, &w) == STORE_OK && w.len > 0 &&
+                         json_read(writer_bytes(&w), &root) == JSON_READ_OK && json_is_object(root);
+    free(text);
+    if (is_read)
+        return root;
+    json_decref(root);
+    return json_object();
+}
+
+// Which of them change, and the field; the rest may be of a person.
+static void tell_notes(struct api_exchange *x, struct store *store, const struct patch *patch)
+{
+    json_t *is = NULL;
+    json_t *was = notes_of(store, x->card_id);
+    if (json_read(bytes_of(patch->notes, patch->notes_len), &is) == JSON_READ_OK)
+        api_difference_put(x, "card", was, is);
+    json_decref(was);
+    json_decref(is);
+}
+
 static enum store_status put_notes(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct patch *patch = x->work;
     (void)now;
+    tell_notes(x, store, patch);
     enum store_status status =
         store_card_notes_put(store, x->card_id, bytes_of(patch->notes, patch->notes_len));
     if (status == STORE_OK && api_body_has(&x->body, "applicationField"))
@@ -361,17 +390,6 @@ static const json_t *read_labels(struct api_exchange *x)
         api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("labels"),
                                                   "At most 20 texts of 1 to 64 octets"));
     return labels;
-}
-
-static json_t *present_notes(struct api_exchange *x, struct patch *patch)
-{
-    json_t *root = NULL;
-    struct writer w = writer_of(patch->notes, sizeof(patch->notes));
-    if (store_card_notes(x->reader, x->card_id, &w) == STORE_OK && w.len > 0 &&
-        json_read(writer_bytes(&w), &root) == JSON_READ_OK && json_is_object(root))
-        return root;
-    json_decref(root);
-    return json_object();
 }
 
 static void set_text(json_t *root, const char *name, struct bytes text)
@@ -406,7 +424,7 @@ static bool read_notes(struct api_exchange *x, struct patch *patch)
 // Present notes with what the body changes, as JSON text.
 static bool merge_notes(struct api_exchange *x, struct patch *patch)
 {
-    json_t *root = present_notes(x, patch);
+    json_t *root = notes_of(x->reader, x->card_id);
     if (patch->labels != NULL)
         json_object_set(root, "labels", (json_t *)patch->labels);
     if (api_body_has(&x->body, "note"))

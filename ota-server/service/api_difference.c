@@ -5,24 +5,44 @@
 #include <stdlib.h>
 
 #define VALUE_MAX 160 // of one member; a longer one is cut
+#define MEMBER_MAX 64 // likewise
+#define PATH_SIZE 200 // of three names
 
-// Kinds whose members may be read by whoever reads the trail, but for those that are hidden. Of all
-// other kinds the trail has the names of members alone. What an object is known by is there too,
-// though it does not change.
+// Kinds whose members may be read by whoever reads the trail, but for those that are hidden; of a
+// kind with a list of what is shown, those alone. Of all other kinds the trail has the names of
+// members alone. What an object is known by is there too, though it does not change.
 static const struct {
     const char *kind;
-    const char *hidden[4], *known_by[3];
+    const char *shown[8], *hidden[4], *known_by[5];
 } open_kinds[] = {
-    {"client", {"jwks"}, {NULL}},
-    {"enterprise", {NULL}, {NULL}},
-    {"group", {NULL}, {NULL}},
-    {"group-rules", {NULL}, {NULL}},
-    {"permission", {NULL}, {"enterpriseId", "groupId"}},
-    {"pool", {NULL}, {NULL}},
-    {"tariff", {NULL}, {NULL}},
-    {"user", {"username", "displayName", "password"}, {NULL}},
+    {.kind = "approval",
+     .shown = {"kind", "cardId", "groupId", "campaignId", "targetCount", "request.type"},
+     .known_by = {"kind", "cardId", "groupId", "request.type"}},
+    {.kind = "campaign"},
+    {.kind = "card", .shown = {"applicationField"}},
+    {.kind = "card-move", .shown = {"groupId", "target"}},
+    {.kind = "client", .hidden = {"jwks"}},
+    {.kind = "enterprise"},
+    {.kind = "event-sink", .shown = {"groupId", "types", "status"}},
+    {.kind = "group"},
+    {.kind = "group-rules"},
+    {.kind = "import",
+     .shown = {"vendor", "poolId", "correctionOf", "dryRun", "update", "appliedFrom"}},
+    {.kind = "permission", .known_by = {"enterpriseId", "groupId"}},
+    {.kind = "pool"},
+    {.kind = "report", .shown = {"type", "from", "to", "format", "groupId", "province"}},
+    {.kind = "subscription",
+     .shown = {"poolId", "operator", "rulePack", "templateId", "fallbackEligible", "state"}},
+    {.kind = "tariff"},
+    {.kind = "template"},
+    {.kind = "user", .hidden = {"username", "displayName", "password"}},
+    {.kind = "vendor-profile"},
 };
 #define OPEN_KINDS (sizeof(open_kinds) / sizeof(open_kinds[0]))
+
+// Of whatever kind: identifiers, as filters and tables of networks have them, and free text.
+static const char *const never[] = {"iccid", "imsi",  "msisdn",        "eid",         "imei",
+                                    "any",   "label", "COUNTRY_TABLE", "SERVER_ADDR", NULL};
 
 static size_t find_kind(const char *kind)
 {
@@ -46,9 +66,34 @@ static bool is_noise(const char *name)
     return is_among(names, name);
 }
 
-static bool is_hidden(size_t kind, const char *name)
+// Is the path one of these, or within one?
+static bool is_within(const char *const *names, const char *path)
 {
-    return kind == OPEN_KINDS || is_among(open_kinds[kind].hidden, name);
+    for (; *names != NULL; names++) {
+        const size_t len = strlen(*names);
+        if (strncmp(path, *names, len) == 0 && (path[len] == '\0' || path[len] == '.'))
+            return true;
+    }
+    return false;
+}
+
+// The same from any of its names on.
+static bool has_any(const char *const *names, const char *path)
+{
+    for (const char *at = path; at != NULL; at = strchr(at, '.')) {
+        at += *at == '.';
+        if (is_within(names, at))
+            return true;
+    }
+    return false;
+}
+
+static bool is_hidden(size_t kind, const char *path)
+{
+    if (kind == OPEN_KINDS || has_any(never, path))
+        return true;
+    const char *const *shown = open_kinds[kind].shown;
+    return shown[0] != NULL ? !is_within(shown, path) : has_any(open_kinds[kind].hidden, path);
 }
 
 // --- one side ---
@@ -105,18 +150,16 @@ static void put_value(struct writer *w, const json_t *value)
 }
 
 // Members are there whole or not at all; three dots say that some are not.
-static void put_member(struct side *s, const char *above, const char *name, const json_t *value)
+static void put_member(struct side *s, const char *path, const json_t *value)
 {
     char text[API_DIFFERENCE_MAX + 1];
     struct writer w = writer_of(text, sizeof(text));
     if (value == NULL || s->is_full)
         return;
     text_put(&w, s->to.len > 0 ? ", " : "");
-    text_put(&w, above);
-    text_put(&w, above[0] != '\0' ? "." : "");
-    put_cut(&w, name, 64);
+    text_put(&w, path);
     text_put(&w, "=");
-    if (is_hidden(s->kind, above[0] != '\0' ? above : name))
+    if (is_hidden(s->kind, path))
         text_put(&w, "*");
     else
         put_value(&w, value);
@@ -131,51 +174,92 @@ static void put_member(struct side *s, const char *above, const char *name, cons
 
 struct sides {
     struct side before, after;
+    bool is_change; // neither new nor gone
 };
 
-static void compare(struct sides *s, const char *above, const char *name, const json_t *before,
-                    const json_t *after)
+// A member with all above it, "target.filter.state".
+typedef void member_fn(struct sides *s, const char *path, const json_t *before,
+                       const json_t *after);
+
+static void compare(struct sides *s, const char *path, const json_t *before, const json_t *after)
 {
     const size_t kind = s->before.kind;
-    const bool is_known_by = kind < OPEN_KINDS && is_among(open_kinds[kind].known_by, name);
+    const bool is_known_by = kind < OPEN_KINDS && is_among(open_kinds[kind].known_by, path);
     if (before != NULL && after != NULL && !is_known_by && json_equal(before, after))
         return;
-    put_member(&s->before, above, name, before);
-    put_member(&s->after, above, name, after);
+    // Of what comes or goes the list of what is shown is all that says something.
+    if (!s->is_change && kind < OPEN_KINDS && open_kinds[kind].shown[0] != NULL &&
+        is_hidden(kind, path))
+        return;
+    put_member(&s->before, path, before);
+    put_member(&s->after, path, after);
 }
 
-// An object's members one by one, so that what did not change in it is left out.
-static void compare_member(struct sides *s, const char *name, const json_t *before,
-                           const json_t *after)
+static void name_member(struct sides *s, const char *above, const char *name, const json_t *before,
+                        const json_t *after, member_fn *next)
 {
-    const char *inner;
-    json_t *value;
-    if (is_noise(name))
-        return;
-    if ((before != NULL && !json_is_object(before)) || (after != NULL && !json_is_object(after))) {
-        compare(s, "", name, before, after);
-        return;
-    }
-    json_object_foreach((json_t *)before, inner, value)
-        compare(s, name, inner, value, json_object_get(after, inner));
-    json_object_foreach((json_t *)after, inner, value)
-    {
-        if (json_object_get(before, inner) == NULL)
-            compare(s, name, inner, NULL, value);
-    }
+    char path[PATH_SIZE];
+    struct writer w = writer_of(path, sizeof(path) - 1);
+    text_put(&w, above);
+    text_put(&w, above[0] != '\0' ? "." : "");
+    put_cut(&w, name, MEMBER_MAX);
+    path[w.len] = '\0';
+    next(s, path, before, after);
 }
 
-static void compare_all(struct sides *s, json_t *before, json_t *after)
+static void each_member(struct sides *s, const char *above, const json_t *before,
+                        const json_t *after, member_fn *next)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(before, name, value)
-        compare_member(s, name, value, json_object_get(after, name));
-    json_object_foreach(after, name, value)
+    // The iteration takes pointers to non-const and changes nothing.
+    json_object_foreach((json_t *)before, name, value)
+        name_member(s, above, name, value, json_object_get(after, name), next);
+    json_object_foreach((json_t *)after, name, value)
     {
         if (json_object_get(before, name) == NULL)
-            compare_member(s, name, NULL, value);
+            name_member(s, above, name, NULL, value, next);
     }
+}
+
+static bool are_objects(const json_t *before, const json_t *after)
+{
+    return (before == NULL || json_is_object(before)) && (after == NULL || json_is_object(after));
+}
+
+// An object's members one by one, so that what did not change in it is left out; so deep.
+static void compare_inner(struct sides *s, const char *path, const json_t *before,
+                          const json_t *after)
+{
+    if (are_objects(before, after))
+        each_member(s, path, before, after, compare);
+    else
+        compare(s, path, before, after);
+}
+
+static void compare_member(struct sides *s, const char *path, const json_t *before,
+                           const json_t *after)
+{
+    if (is_noise(path))
+        return;
+    if (are_objects(before, after))
+        each_member(s, path, before, after, compare_inner);
+    else
+        compare(s, path, before, after);
+}
+
+void api_difference_put(struct api_exchange *x, const char *kind_name, const json_t *was,
+                        const json_t *is)
+{
+    const size_t kind = find_kind(kind_name);
+    struct sides s = {{.kind = kind, .to = writer_of(x->before, sizeof(x->before))},
+                      {.kind = kind, .to = writer_of(x->after, sizeof(x->after))},
+                      .is_change = was != NULL && is != NULL};
+    // All the names of one that comes or goes say nothing.
+    if (kind < OPEN_KINDS || s.is_change)
+        each_member(&s, "", was, is, compare_member);
+    (void)text_end(&s.before.to);
+    (void)text_end(&s.after.to);
 }
 
 // --- documents ---
@@ -227,15 +311,8 @@ enum store_status api_difference_end(struct api_exchange *x, struct store *store
     json_t *is = NULL;
     if (x->difference.kind == NULL)
         return STORE_OK;
-    const size_t kind = find_kind(x->difference.kind);
-    struct sides s = {{.kind = kind, .to = writer_of(x->before, sizeof(x->before))},
-                      {.kind = kind, .to = writer_of(x->after, sizeof(x->after))}};
     const enum store_status status = read_document(x, store, &is);
-    // All the names of one that comes or goes say nothing.
-    if (kind < OPEN_KINDS || (x->difference.was != NULL && is != NULL))
-        compare_all(&s, x->difference.was, is);
-    (void)text_end(&s.before.to);
-    (void)text_end(&s.after.to);
+    api_difference_put(x, x->difference.kind, x->difference.was, is);
     json_decref(is);
     api_difference_free(x);
     return status;

@@ -18,4 +18,7 @@ enum store_status api_difference_begin(struct api_exchange *x, struct store *sto
                                        api_difference_fn *show) MUST_USE;
 // After it, by the function that writes the row. Nothing without a beginning.
 enum store_status api_difference_end(struct api_exchange *x, struct store *store) MUST_USE;
+// The same of what is no document; NULL: it is new, or gone.
+void api_difference_put(struct api_exchange *x, const char *kind, const json_t *was,
+                        const json_t *is);
 void api_difference_free(struct api_exchange *x);

@@ -1,6 +1,7 @@
 // Imports of vendor files: ordered here, carried out by import_job.h.
 #include "common/base/text.h"
 #include "ota-server/service/api_approval.h"
+#include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/import_body.h"
 #include "ota-server/service/import_job.h"
@@ -147,7 +148,10 @@ static enum store_status insert_import(struct api_exchange *x, struct store *sto
                                .created_at = now,
                                .changed_at = now,
                                .body = writer_bytes(&out)};
-    enum store_status status = out.failed ? STORE_FAILED : store_document_put(store, &d);
+    enum store_status status =
+        out.failed ? STORE_FAILED : api_difference_begin(x, store, IMPORT_KIND, d.id, NULL);
+    if (status == STORE_OK)
+        status = store_document_put(store, &d);
     if (status == STORE_OK)
         status = api_approval_keep(x, store);
     if (status == STORE_CONFLICT) // somebody else decided meanwhile

@@ -169,12 +169,33 @@ static enum store_status insert_waiting(struct api_exchange *x, struct store *st
     return store_document_put(store, &d);
 }
 
+// What the row of the trail says: "index=3, component=1, kcv=0A1B2C", the last once it is known.
+static void tell(struct api_exchange *x, const struct key_work *w, bool is_whole)
+{
+    const uint32_t kcv = is_whole ? w->kcv : w->component_kcv;
+    const uint8_t octets[KCV_LEN] = {(uint8_t)(kcv >> 16), (uint8_t)(kcv >> 8), (uint8_t)kcv};
+    const bool is_waiting = !is_whole && w->given == 0;
+    struct writer to = writer_of(x->after, sizeof(x->after));
+    text_put(&to, "index=");
+    text_decimal(&to, w->index);
+    if (!is_whole) {
+        text_put(&to, is_waiting ? ", componentsNeeded=" : ", component=");
+        text_decimal(&to, is_waiting ? w->needed : w->given);
+    }
+    if (!is_waiting) {
+        text_put(&to, ", kcv=");
+        text_hex_upper(&to, bytes_of(octets, sizeof(octets)));
+    }
+    (void)text_end(&to);
+}
+
 static enum store_status insert_key(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct key_work *w = x->work;
     const bool is_whole = w->given > 0;
     (void)now;
     const enum store_status status = is_whole ? keep_key(x, store, w) : insert_waiting(x, store, w);
+    tell(x, w, is_whole);
     return status == STORE_OK
                ? api_trail(x, store, is_whole ? "transport-key.loaded" : "transport-key.created",
                            keys.kind, w->id, NULL)
@@ -446,6 +467,7 @@ static enum store_status add_component(struct api_exchange *x, struct store *sto
     status = insert_component(x, store, w, !is_last);
     if (status == STORE_OK && is_last)
         status = complete(x, store, w, &e);
+    tell(x, w, is_last);
     return status == STORE_OK
                ? api_trail(x, store, is_last ? "transport-key.loaded" : "transport-key.component",
                            keys.kind, w->id, NULL)

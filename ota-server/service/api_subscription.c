@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "common/wire/ident.h"
 #include "ota-server/service/api_approval.h"
+#include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/api_iccid.h"
 #include "ota-server/service/api_pack.h"
@@ -380,7 +381,35 @@ static enum store_status check_iccid(struct api_exchange *x, struct store *store
     return status == STORE_OK || status == STORE_NONE ? STORE_CONFLICT : status;
 }
 
-static enum store_status keep(struct api_exchange *x, struct store *store, const char *action)
+// What the row of the trail compares; identifiers are only named there.
+static json_t *compared(const struct subscription *s)
+{
+    char iccid[ICCID_SIZE] = "";
+    json_t *root =
+        json_pack("{s:s,s:s,s:i,s:b,s:s,s:s,s:s,s:i,s:b}", "operator", s->operator_name, "rulePack",
+                  s->rule_pack, "templateId", (int)s->plan.template_number, "fallbackEligible",
+                  (int)!s->plan.is_barred, "state", subscription_state_name(s->state), "msisdn",
+                  s->plan.number, "smsc", s->plan.smsc, "mncLength", (int)s->plan.mnc_length,
+                  "hasKeys", (int)s->has_keys);
+    api_approval_set_id(root, "poolId", "pol", s->pool);
+    if (s->plan.has_iccid && iccid_read(s->plan.iccid, iccid))
+        json_object_set_new(root, "iccid", json_string(iccid));
+    return root;
+}
+
+static void tell(struct api_exchange *x, const struct subscription *was,
+                 const struct subscription *is)
+{
+    json_t *before = was != NULL ? compared(was) : NULL;
+    json_t *after = compared(is);
+    api_difference_put(x, "subscription", before, after);
+    json_decref(before);
+    json_decref(after);
+}
+
+// `was`: NULL of a new one.
+static enum store_status keep(struct api_exchange *x, struct store *store, const char *action,
+                              const struct subscription *was)
 {
     struct work *w = x->work;
     enum store_status status = w->form.iccid.len > 0 ? check_iccid(x, store, &w->s) : STORE_OK;
@@ -388,6 +417,7 @@ static enum store_status keep(struct api_exchange *x, struct store *store, const
         status = store_subscription_put(store, &w->s);
     if (status == STORE_OK && w->form.k.index != 0)
         status = store_network_keys_put(store, w->s.plan.imsi, &w->keys);
+    tell(x, was, &w->s);
     return status == STORE_OK ? api_trail(x, store, action, "subscription", w->s.id, NULL) : status;
 }
 
@@ -418,7 +448,7 @@ static enum store_status insert(struct api_exchange *x, struct store *store, str
             api_problem_field(API_ALREADY_EXISTS, bytes_of_text("imsi"), "The IMSI is taken");
         return STORE_CONFLICT;
     }
-    return status == STORE_NONE ? keep(x, store, "subscription.created") : status;
+    return status == STORE_NONE ? keep(x, store, "subscription.created", NULL) : status;
 }
 
 static void reply_created(struct api_exchange *x)
@@ -499,7 +529,7 @@ static enum store_status change(struct api_exchange *x, struct store *store, str
         x->problem = api_problem_text(API_ABORTED, "It was changed meanwhile");
         return STORE_CONFLICT;
     }
-    return keep(x, store, "subscription.changed");
+    return keep(x, store, "subscription.changed", &present);
 }
 
 static void reply_changed(struct api_exchange *x)

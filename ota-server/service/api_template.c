@@ -248,6 +248,17 @@ static enum store_status count_versions(struct store *store, const struct docume
     return store_documents(store, &filter, &one, see_nothing, NULL, count);
 }
 
+// What is in its files is in the version itself, which stays.
+static void tell_version(struct api_exchange *x, const struct document *d)
+{
+    struct writer w = writer_of(x->after, sizeof(x->after));
+    text_put(&w, "templateId=");
+    text_put(&w, d->name);
+    text_put(&w, ", templateVersion=");
+    text_decimal(&w, (uint64_t)d->state);
+    (void)text_end(&w);
+}
+
 static enum store_status insert(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct template_new *n = x->work;
@@ -266,6 +277,7 @@ static enum store_status insert(struct api_exchange *x, struct store *store, str
     d->state = (int64_t)count + 1;
     if (status == STORE_OK)
         status = store_document_put(store, d);
+    tell_version(x, d);
     return status == STORE_OK
                ? api_trail(x, store, "template.version-created", templates.kind, x->object_id, NULL)
                : status;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define PASSWORD "correct horse battery"
+#define KCV "8F93D8"
 #define REVEALED "Anna Ohnegleichen"
 
 static struct lab lab;
@@ -28,13 +29,19 @@ static int close_all(void **state)
     return 0;
 }
 
-static void ask(const char *method, const char *target, const char *body, unsigned status)
+static void ask_once(const char *method, const char *target, const char *body, const char *key,
+                     unsigned status)
 {
     lab.now.utc.ms += 1000;
     lab.now.instant.ms += 1000;
-    lab_ask(&lab, &(struct ask){.method = method, .target = target, .body = body}, &a);
+    lab_ask(&lab, &(struct ask){.method = method, .target = target, .body = body, .key = key}, &a);
     if (a.status != status)
         fail_msg("%s %s: %u instead of %u: %s", method, target, a.status, status, a.body);
+}
+
+static void ask(const char *method, const char *target, const char *body, unsigned status)
+{
+    ask_once(method, target, body, NULL, status);
 }
 
 static const char *target(const char *before, const char *prefix, uint64_t id, const char *after)
@@ -282,6 +289,122 @@ static void an_operations_rows_have_what_was_asked_for_and_how_it_ended(void **s
     expect("\"result\":\"cancelled CANCELLED\"");
 }
 
+// The newest row of this action, whose object may be a pseudonym.
+static void look_newest(const char *action)
+{
+    char text[256];
+    (void)snprintf(text, sizeof(text), API_BASE "/audit-trail?action=%s&perPage=1&sort=-sequence",
+                   action);
+    ask("GET", text, NULL, 200);
+}
+
+static void a_cards_row_names_what_was_written_about_it_and_has_the_field(void **state)
+{
+    (void)state;
+    ask("PATCH", target("/cards/", "crd", card, ""),
+        "{\"labels\":[\"" REVEALED "\"],\"note\":\"" REVEALED "\","
+        "\"applicationField\":\"ENERGY\",\"reason\":\"survey\"}",
+        200);
+    look_newest("card.changed");
+    expect("\"after\":\"labels=*, note=*, applicationField=ENERGY\",\"reason\":\"survey\"");
+    ask("PATCH", target("/cards/", "crd", card, ""),
+        "{\"labels\":[\"" REVEALED "\"],\"note\":\"x\",\"applicationField\":\"\"}", 200);
+    look_newest("card.changed");
+    expect("\"before\":\"note=*, applicationField=ENERGY\","
+           "\"after\":\"note=*, applicationField=\"");
+    ask("GET", API_BASE "/audit-trail?perPage=100", NULL, 200);
+    assert_null(strstr(a.body, REVEALED));
+}
+
+static void a_subscriptions_row_has_its_state_and_no_identifier(void **state)
+{
+    (void)state;
+    char body[256], pool[API_ID_SIZE];
+    ask("POST", API_BASE "/subscription-pools",
+        "{\"name\":\"stock\",\"operator\":\"Us\",\"templateId\":1}", 201);
+    api_id_write(pool, "pol", lab_id(&a, "pol"));
+    (void)snprintf(body, sizeof(body),
+                   "{\"poolId\":\"%s\",\"imsi\":\"999700000004711\","
+                   "\"iccid\":\"8999900000000004711\","
+                   "\"fallbackEligible\":true}",
+                   pool);
+    ask("POST", API_BASE "/subscriptions", body, 201);
+    const uint64_t id = lab_id(&a, "sub");
+    look_newest("subscription.created");
+    expect("fallbackEligible=true, state=");
+    ask("PATCH", target("/subscriptions/", "sub", id, ""),
+        "{\"fallbackEligible\":false,\"msisdn\":\"883140000004711\",\"reason\":\"barred\"}", 200);
+    look_newest("subscription.changed");
+    expect("\"before\":\"fallbackEligible=true, msisdn=*\","
+           "\"after\":\"fallbackEligible=false, msisdn=*\",\"reason\":\"barred\"");
+    ask("PATCH", target("/subscriptions/", "sub", id, ""), "{\"state\":\"RETIRED\"}", 200);
+    look_newest("subscription.changed");
+    expect("\"after\":\"state=RETIRED\"");
+    ask("GET", API_BASE "/audit-trail?perPage=100", NULL, 200);
+    assert_null(strstr(a.body, "4711"));
+}
+
+static void a_campaigns_row_has_what_it_does_and_to_whom_without_identifiers(void **state)
+{
+    (void)state;
+    ask_once("POST", API_BASE "/campaigns",
+             "{\"name\":\"spring\",\"operation\":{\"type\":\"set-timers\",\"parameters\":{"
+             "\"T_REFRESH\":50,\"SERVER_ADDR\":\"+8613800004711\"}},"
+             "\"target\":{\"filter\":{\"state\":\"SEEN\",\"iccid\":\"8999900000000004711\"}},"
+             "\"rate\":{\"perSecond\":7}}",
+             "campaign-1", 201);
+    const uint64_t id = lab_id(&a, "cmp");
+    look("campaign.created", "cmp", id);
+    expect("name=spring, operation.type=set-timers, operation.parameters.T_REFRESH=50, "
+           "operation.parameters.SERVER_ADDR=*, target.filter.state=SEEN, target.filter.iccid=*, "
+           "rate.perSecond=7");
+    ask("PATCH", target("/campaigns/", "cmp", id, ""), "{\"rate\":{\"perSecond\":9}}", 200);
+    look("campaign.changed", "cmp", id);
+    expect("\"before\":\"rate.perSecond=7\",\"after\":\"rate.perSecond=9\"");
+}
+
+static void rows_of_orders_have_what_was_ordered(void **state)
+{
+    (void)state;
+    char name[API_ID_SIZE], text[256];
+    ask("POST", API_BASE "/reports",
+        "{\"type\":\"INVENTORY\",\"from\":\"2026-01-01T00:00:00Z\","
+        "\"to\":\"2026-02-01T00:00:00Z\",\"format\":\"CSV\"}",
+        202);
+    look("report.created", "rpt", lab_id(&a, "rpt"));
+    expect("type=INVENTORY");
+    expect("format=CSV");
+    const uint64_t to = group("moved to");
+    api_id_write(name, "grp", to);
+    (void)snprintf(text, sizeof(text),
+                   "{\"groupId\":\"%s\",\"target\":{\"filter\":{\"state\":\"SEEN\"}}}", name);
+    ask_once("POST", API_BASE "/cards/moves", text, "move-0001", 202);
+    look("card-move.created", "mov", lab_id(&a, "mov"));
+    (void)snprintf(text, sizeof(text), "\"after\":\"groupId=%s, target.filter.state=SEEN\"", name);
+    expect(text);
+}
+
+// AES of sixteen octets 01 with the sum of the components begins with these three.
+static void a_keys_row_has_the_index_and_the_check_value(void **state)
+{
+    (void)state;
+    ask("POST", API_BASE "/transport-keys",
+        "{\"index\":12,\"algorithm\":\"AES128-CBC\",\"components\":["
+        "\"0F1E2D3C4B5A69788796A5B4C3D2E1F0\",\"00000000000000000000000000000000\"]}",
+        201);
+    look("transport-key.loaded", "rec", lab_id(&a, "rec"));
+    expect("\"after\":\"index=12, kcv=" KCV "\"");
+    ask("POST", API_BASE "/transport-keys",
+        "{\"index\":13,\"algorithm\":\"AES128-CBC\",\"componentsNeeded\":3}", 201);
+    const uint64_t id = lab_id(&a, "rec");
+    look("transport-key.created", "rec", id);
+    expect("\"after\":\"index=13, componentsNeeded=3\"");
+    ask("POST", target("/transport-keys/", "rec", id, "/components"),
+        "{\"component\":\"0F1E2D3C4B5A69788796A5B4C3D2E1F0\",\"kcv\":\"" KCV "\"}", 201);
+    look("transport-key.component", "rec", id);
+    expect("\"after\":\"index=13, component=1, kcv=" KCV "\"");
+}
+
 static void a_refused_request_leaves_its_method_and_path(void **state)
 {
     (void)state;
@@ -330,6 +453,11 @@ int main(void)
         cmocka_unit_test(what_goes_away_goes_with_a_reason),
         cmocka_unit_test(a_moved_cards_row_has_both_groups),
         cmocka_unit_test(an_operations_rows_have_what_was_asked_for_and_how_it_ended),
+        cmocka_unit_test(a_cards_row_names_what_was_written_about_it_and_has_the_field),
+        cmocka_unit_test(a_subscriptions_row_has_its_state_and_no_identifier),
+        cmocka_unit_test(a_campaigns_row_has_what_it_does_and_to_whom_without_identifiers),
+        cmocka_unit_test(rows_of_orders_have_what_was_ordered),
+        cmocka_unit_test(a_keys_row_has_the_index_and_the_check_value),
         cmocka_unit_test(a_refused_request_leaves_its_method_and_path),
         cmocka_unit_test(what_is_too_long_is_cut_between_members_and_verifies),
     };
