@@ -79,6 +79,7 @@ static void mark_cut(char cell[CTL_CELL_MAX])
     size_t at = CTL_CELL_MAX - sizeof(MARK);
     if (strlen(cell) < CTL_CELL_MAX - 1)
         return;
+    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): strlen() went over it
     while (at > 0 && ((unsigned char)cell[at] & 0xC0) == 0x80)
         at--;
     memcpy(cell + at, MARK, sizeof(MARK));
