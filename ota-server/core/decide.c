@@ -1,5 +1,8 @@
 #include "ota-server/core/work.h"
 
+#define RESTORE_JUMPS 8
+#define RESTORE_AGE_MAX_MS (INT64_C(365) * 86400000)
+
 void policy_default(struct policy *p)
 {
     *p = (struct policy){
@@ -53,15 +56,26 @@ static void spread_first_audit(struct work *w)
     bool is_only_doubt = r->dirty_since.ms == w->now.ms;
     for (unsigned i = 0; i < DIRTY_REASONS; i++)
         is_only_doubt &= i == DIRTY_RESTORE_FROM_BACKUP || r->reasons[i].since.ms == 0;
-    if (is_only_doubt && w->e->as.spread_ms > 0)
-        r->next_audit_at =
-            utc_after(r->next_audit_at, (int64_t)work_draw(w, (uint64_t)w->e->as.spread_ms + 1));
+    if (is_only_doubt && w->e->as.restore.spread_ms > 0)
+        r->next_audit_at = utc_after(
+            r->next_audit_at, (int64_t)work_draw(w, (uint64_t)w->e->as.restore.spread_ms + 1));
+}
+
+// Past all counters that were used since the backup was made, also by a database put back
+// meanwhile: six jumps for doubts around a midnight and as many packets as one holds, and one jump
+// for each minute, which is more than doubts take (decision 306).
+static uint64_t jump_over(const struct record *r, int64_t age_ms)
+{
+    const int64_t aged = age_ms > RESTORE_AGE_MAX_MS ? RESTORE_AGE_MAX_MS : age_ms;
+    const uint64_t minutes = aged > 0 ? (uint64_t)aged / 60000 : 0;
+    const uint64_t jump = (RESTORE_JUMPS + minutes) * COUNTER_JUMP;
+    return r->mt_counter + jump < COUNTER_LAST ? jump : COUNTER_JUMP;
 }
 
 static void restore(struct work *w)
 {
     struct record *r = w->r;
-    r->mt_counter += COUNTER_JUMP;
+    r->mt_counter += jump_over(r, w->e->as.restore.age_ms);
     r->operation_id_last += COUNTER_JUMP;
     r->changed_counter = r->mt_counter; // an answer to what was asked before tells of then
     r->audit.is_page_due = false;

@@ -151,6 +151,11 @@ struct event_plan {
 
 enum bootstrap_action { BOOTSTRAP_START, BOOTSTRAP_RESUME, BOOTSTRAP_CANCEL };
 
+struct event_restore {
+    int64_t spread_ms; // within so much time all cards are asked first
+    int64_t age_ms;    // since the last row of the trail that was put back
+};
+
 struct event {
     uint8_t type; // enum event_type
     struct utc at;
@@ -174,7 +179,7 @@ struct event {
         struct event_plan plan;
         uint8_t bootstrap; // enum bootstrap_action
         int64_t back_ms;   // CLOCK: how far
-        int64_t spread_ms; // RESTORE: within so much time all cards are asked first
+        struct event_restore restore;
     } as;
 };
 

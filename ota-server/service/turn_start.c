@@ -134,38 +134,6 @@ static enum store_status note_missing_rows(struct turn *t, struct utc now)
     return alarm_raise(t->options.store, &at, turn_id(t, now), now);
 }
 
-// Which cards were spoken to after the copy was made, the copy cannot know: it holds for all.
-static enum store_status restore(struct turn *t, struct utc now)
-{
-    struct telling all = {.event = {.type = EVENT_RESTORE}, .list = store_all_cards};
-    enum store_status status = spread_audits(t, &all.event.as.spread_ms);
-    if (status == STORE_OK)
-        status = store_begin(t->options.store);
-    if (status == STORE_OK)
-        status = note_missing_rows(t, now);
-    if (status == STORE_OK)
-        status = store_outbox_forget(t->options.store);
-    if (status == STORE_OK)
-        status = note_restore(t, now);
-    if (status == STORE_OK)
-        status = turn_hold_begin(t, now);
-    if (status == STORE_OK)
-        status = store_notices_jump(t->options.store, now);
-    if (status == STORE_OK)
-        status = end_sessions(t);
-    if (status == STORE_OK)
-        status = store_commit(t->options.store);
-    if (status == STORE_OK) {
-        t->was_restored = true;
-        status = store_checkpoints_aside(t->options.store, now);
-        return status == STORE_OK ? tell(t, &all, now) : status;
-    }
-    store_rollback(t->options.store);
-    return status;
-}
-
-// --- a clock that went back ---
-
 struct last_row {
     struct utc at;
     bool is_restore; // written by the command that put a backup back, with its own clock
@@ -197,6 +165,42 @@ static enum store_status last_written(struct turn *t, struct utc *at)
     *at = row.at;
     return status;
 }
+
+// Which cards were spoken to after the copy was made, the copy cannot know: it holds for all.
+static enum store_status restore(struct turn *t, struct utc now)
+{
+    struct telling all = {.event = {.type = EVENT_RESTORE}, .list = store_all_cards};
+    struct utc last = now;
+    enum store_status status = spread_audits(t, &all.event.as.restore.spread_ms);
+    if (status == STORE_OK)
+        status = last_written(t, &last);
+    all.event.as.restore.age_ms = now.ms - last.ms;
+    if (status == STORE_OK)
+        status = store_begin(t->options.store);
+    if (status == STORE_OK)
+        status = note_missing_rows(t, now);
+    if (status == STORE_OK)
+        status = store_outbox_forget(t->options.store);
+    if (status == STORE_OK)
+        status = note_restore(t, now);
+    if (status == STORE_OK)
+        status = turn_hold_begin(t, now);
+    if (status == STORE_OK)
+        status = store_notices_jump(t->options.store, now);
+    if (status == STORE_OK)
+        status = end_sessions(t);
+    if (status == STORE_OK)
+        status = store_commit(t->options.store);
+    if (status == STORE_OK) {
+        t->was_restored = true;
+        status = store_checkpoints_aside(t->options.store, now);
+        return status == STORE_OK ? tell(t, &all, now) : status;
+    }
+    store_rollback(t->options.store);
+    return status;
+}
+
+// --- a clock that went back ---
 
 static enum store_status note_told(struct turn *t, const struct telling *what)
 {
@@ -254,7 +258,7 @@ static enum store_status follow_clock(struct turn *t, struct utc now)
         .event = {.type = EVENT_CLOCK}, .list = store_waiting, .note = note_told};
     uint8_t octets[16];
     struct writer w = writer_of(octets, sizeof(octets));
-    struct utc last;
+    struct utc last = now;
     enum store_status status = store_value(t->options.store, CLOCK_BACK, &w);
     if (status == STORE_OK && w.len == sizeof(octets)) { // it was killed in the middle
         struct reader r = reader_of(writer_bytes(&w));

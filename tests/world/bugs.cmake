@@ -533,12 +533,6 @@ planted_bug(deleted_late_kept ota-server/core/bootstrap.c STORY
     BECOMES [==[
         (void)w->d->settled[i].deleted;]==])
 
-planted_bug(late_download_of_what_was_deleted ota-server/core/operation.c STORY
-    TEXT [==[
-        unname_late(r, o->subscription);]==]
-    BECOMES [==[
-        unname_late(r, 0);]==])
-
 planted_bug(pool_gives_after_a_restore ota-server/service/turn_hold.c STORY
     TEXT [==[
     *is_on = t->hold.is_on;]==]
@@ -556,12 +550,6 @@ planted_bug(promise_not_taken_back ota-server/service/turn_hold.c STORY
     if (status == STORE_NONE || row.card != d->next.card)]==]
     BECOMES [==[
     if (status == STORE_NONE)]==])
-
-planted_bug(cancelled_never_given_back ota-server/core/bootstrap.c STORY
-    TEXT [==[
-        if (b->due.ms <= w->now.ms && !is_any_asked_for(r))]==]
-    BECOMES [==[
-        if (b->due.ms <= w->now.ms && !is_any_expected(r))]==])
 
 # --- what a card does by itself ---
 
@@ -810,10 +798,17 @@ planted_bug(reading_without_a_place_forgotten ota-server/core/timers.c STORY
 
 planted_bug(restore_keeps_counters ota-server/core/decide.c RULE restore_is_noticed
     TEXT [==[
-    r->mt_counter += COUNTER_JUMP;
+    r->mt_counter += jump_over(r, w->e->as.restore.age_ms);
     r->operation_id_last += COUNTER_JUMP;]==]
     BECOMES [==[
+    r->mt_counter += jump_over(r, w->e->as.restore.age_ms) * 0;
     r->operation_id_last += COUNTER_JUMP;]==])
+
+planted_bug(restored_as_far_as_a_doubt ota-server/core/decide.c RULE wire_grows
+    TEXT [==[
+    return r->mt_counter + jump < COUNTER_LAST ? jump : COUNTER_JUMP;]==]
+    BECOMES [==[
+    return r->mt_counter + jump > COUNTER_LAST ? jump : COUNTER_JUMP;]==])
 
 planted_bug(restore_without_doubt ota-server/core/decide.c RULE restore_is_noticed
     TEXT [==[
@@ -881,12 +876,6 @@ planted_bug(began_anew_with_one_count applet/memory.c STORY
 ]==]
     BECOMES [==[
 ]==])
-
-planted_bug(jumped_and_asked_a_day_later ota-server/core/work.c STORY
-    TEXT [==[
-    if (r->dirty_since.ms != 0 && r->next_audit_at.ms > soon.ms)]==]
-    BECOMES [==[
-    if (r->dirty_since.ms == 0 && r->next_audit_at.ms > soon.ms)]==])
 
 # --- what a check of the product, or a rule that looks earlier, hides otherwise ---
 
@@ -1147,7 +1136,7 @@ planted_bug(enabled_dropped_at_a_start applet/notify.c RULE kept_till_confirmed
     clock_set(t->a, CLOCK_NOTIFY, is_over ? 0 : m->parameters.waits_s[m->journal.attempt - 1]);
     m->pending_count = 0;]==])
 
-planted_bug(count_of_an_earlier_word_lost applet/notify.c RULE kept_till_confirmed SEED 646
+planted_bug(count_of_an_earlier_word_lost applet/notify.c RULE as_the_model SEED 2024
     TEXT [==[
         coalesced = add_counts(coalesced, m->pending[i - 1].coalesced);
 ]==]

@@ -392,14 +392,12 @@ static void note_counter(struct world *w, uint32_t card, uint64_t counter, struc
             continue;
         if (t->hashes[i - 1] == hash)
             return;
-        if (counter <= t->overtaken)
-            break;
         world_violate(w, "counter_once", card, "two packets share the counter %llu",
                       (unsigned long long)counter);
         return;
     }
     const bool is_lower = t->packet_count > 0 && t->counters[t->packet_count - 1] > counter;
-    if (is_lower && counter > t->overtaken)
+    if (is_lower)
         world_violate(w, "wire_grows", card, "counter %llu after %llu on the wire",
                       (unsigned long long)counter,
                       (unsigned long long)t->counters[t->packet_count - 1]);

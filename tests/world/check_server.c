@@ -226,16 +226,6 @@ void check_backup(struct world *w)
     }
 }
 
-// A restore jumps as far as a doubt does. Where there was one since, it may land among counters
-// that were used; the card refuses what is lower, and the audit says so.
-static uint64_t overtaken(const struct truth *t)
-{
-    uint64_t highest = 0;
-    for (uint32_t i = 0; i < t->packet_count; i++)
-        highest = t->counters[i] > highest ? t->counters[i] : highest;
-    return highest > t->backup_counter + COUNTER_JUMP ? highest : 0;
-}
-
 // What the server did since, it does not know: it is the card's truth alone.
 void check_restored(struct world *w)
 {
@@ -246,7 +236,6 @@ void check_restored(struct world *w)
         t->packets_unknown = t->packet_count - t->backup_causes;
         for (uint32_t k = t->backup_packets; k < t->packet_count; k++)
             t->operations[k] = t->commands[k] = 0;
-        t->overtaken = overtaken(t);
         t->mo_counter = r.mo_counter;
         t->open = r.has_open ? r.open.id : 0;
         t->job = r.bootstrap.state;

@@ -144,7 +144,6 @@ struct truth {
     uint32_t clone_packets;    // that its clone may have heard of
     uint32_t backup_packets;   // when the last backup was made, and how many of them its trail has
     uint32_t backup_causes;
-    uint64_t overtaken;       // after a restore: counters up to this one may come again
     uint64_t backup_counter;  // the server's, in it
     uint32_t packets_unknown; // that the trail lost by a restore
     bool is_foreign;          // somebody else changed the card, and the server may not know

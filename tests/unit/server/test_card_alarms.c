@@ -51,7 +51,7 @@ static void a_counter_that_jumps_over_the_limit_is_told(void **state)
 {
     (void)state;
     struct event restore = {.type = EVENT_RESTORE};
-    world.record.mt_counter = (1ull << 39) - 65535; // and 65,536 more
+    world.record.mt_counter = (1ull << 39) - 8 * 65536 + 1; // and eight times 65,536 more
     world_event(&world, &restore);
     assert_int_equal(world.record.mt_counter, (1ull << 39) + 1);
     assert_int_equal(alarm_said(ALARM_COUNTER_NEAR_MAX), 1);

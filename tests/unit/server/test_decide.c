@@ -606,8 +606,14 @@ static void a_restore_jumps_counters_and_operation_ids(void **state)
     world.record.operation_id_last = 3;
     struct event e = {.type = EVENT_RESTORE};
     world_event(&world, &e);
-    assert_int_equal(world.record.mt_counter, 5 + 65536);
+    assert_int_equal(world.record.mt_counter, 5 + 8 * 65536);
     assert_int_equal(world.record.operation_id_last, 3 + 65536);
+    e.as.restore.age_ms = 2 * HOUR; // 120 minutes
+    world_event(&world, &e);
+    assert_int_equal(world.record.mt_counter, 5 + (8 + 8 + 120) * 65536);
+    world.record.mt_counter = 0xFFFFFFFFFFull - 65538;
+    world_event(&world, &e);
+    assert_int_equal(world.record.mt_counter, 0xFFFFFFFFFFull - 2);
     assert_true(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
 }
 

@@ -595,9 +595,28 @@ static void another_confirmation_takes_no_time_from_a_switch(void **state)
     assert_true(world_is_dirty(&world, DIRTY_SWITCH_NO_NOTIFY));
 }
 
+// It brings it no more, since its counter is too low; and the number is another card's by now.
+static void a_late_download_names_nothing_that_was_deleted_since(void **state)
+{
+    (void)state;
+    struct record *r = &world.record;
+    (void)world_request(&world, OPERATION_DELETE);
+    r->late[0] = (struct late){.kind = OPERATION_DOWNLOAD,
+                               .operation = 77,
+                               .card_operation_id = 1,
+                               .subscription = r->slots[1].subscription};
+    r->late_count = 1;
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(r->late_count, 1);
+    assert_int_equal(r->late[0].subscription, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_late_download_names_nothing_that_was_deleted_since),
         TEST(a_restored_card_is_heard_anew_also_when_a_reset_was_suspected_before),
         TEST(a_card_that_has_two_words_of_it_turns_the_count_back_once),
         TEST(a_card_that_was_restored_twice_in_one_doubt_is_heard_anew_twice),

@@ -28,7 +28,7 @@ static int tear_down(void **state)
 
 static void restore_within(int64_t spread_ms)
 {
-    struct event e = {.type = EVENT_RESTORE, .as.spread_ms = spread_ms};
+    struct event e = {.type = EVENT_RESTORE, .as.restore.spread_ms = spread_ms};
     world_event(&world, &e);
 }
 
