@@ -48,6 +48,9 @@ void start_run(struct applet *a, const struct applet_port *port)
         }
         a->now_s = t.image->dues.now;
         a->terminal_slot = image_enabled(t.image);
+        // A late start waits for its clock, which STATUS commands may count.
+        a->poll_period_s = t.image->parameters.poll_period_s;
+        a->is_by_status = t.image->parameters.poll_by_status != 0;
         t.saved = *a; // what the start itself says stays if the commit fails
         is_done = carry_out(&t);
     }

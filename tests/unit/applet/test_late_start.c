@@ -118,6 +118,23 @@ static void nothing_runs_before_the_start_is_kept(void **state)
     confirm(&n);
 }
 
+// It is tried again after 60 s, which are two STATUS commands of 30 s each.
+static void a_late_start_is_tried_again_by_status_where_there_are_no_timers(void **state)
+{
+    (void)state;
+    bench_enable(&card, 2);
+    cat_profile_set(card.profile, sizeof card.profile, CAT_FEATURE_TIMER_START_STOP, false);
+    cat_profile_set(card.profile, sizeof card.profile, CAT_FEATURE_POLL_INTERVAL, false);
+    memory_fails();
+    bench_boot(&card);
+    memory_recovers();
+    assert_int_equal(card.applet.state, SWITCH_STARTING);
+    applet_status(&card.applet, &card.port);
+    assert_int_equal(card.applet.state, SWITCH_STARTING);
+    applet_status(&card.applet, &card.port);
+    assert_int_equal(card.applet.state, SWITCH_PROBATION);
+}
+
 // The switch was committed; what is over 60 s later is not T_ATTACH.
 static void a_probation_that_begins_late_lasts_as_long(void **state)
 {
@@ -312,6 +329,7 @@ int main(void)
         T(a_confirmation_after_a_start_that_could_not_be_kept_closes_the_switch),
         T(a_card_asks_for_the_confirmation_again_once_its_memory_recovers),
         T(nothing_runs_before_the_start_is_kept),
+        T(a_late_start_is_tried_again_by_status_where_there_are_no_timers),
         T(a_probation_that_begins_late_lasts_as_long),
         T(service_that_came_before_a_late_probation_counts),
         T(a_switch_that_is_recovered_late_asks_for_a_refresh),
