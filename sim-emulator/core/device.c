@@ -419,6 +419,13 @@ void device_plan_faults(struct device *device, const struct nvm_faults *plan,
     rest_begin(device, now);
 }
 
+void device_plan_reset(struct device *device, uint32_t nth, struct instant now)
+{
+    rest_end(device, now);
+    device->reset_at = nth;
+    rest_begin(device, now);
+}
+
 // --- time ------------------------------------------------------------------------------------
 
 struct instant device_deadline(const struct device *device)

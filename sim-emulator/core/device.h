@@ -94,6 +94,7 @@ struct device {
     // thing that happens. Same story, fewer steps. Off after device_init().
     bool may_rest;
     // private
+    uint32_t reset_at; // see device_plan_reset(); 0: never
     bool is_resting;
     struct instant rest_until; // something else is due
     bool is_told;              // the card knows the service since the start
@@ -134,6 +135,12 @@ void device_look(struct device *device, struct instant now);
 // earlier one.
 void device_plan_faults(struct device *device, const struct nvm_faults *plan,
                         struct nvm_faults *kept, struct instant now);
+
+// It starts anew at the n-th moment, from 1, of what passes between it and its card's toolkit from
+// now on: each command of the card has four: before FETCH, after it, when the command was carried
+// out and the card is not told yet, and after TERMINAL RESPONSE.
+#define DEVICE_MOMENTS 4
+void device_plan_reset(struct device *device, uint32_t nth, struct instant now);
 
 // Somebody who shares the card with the device, a reader's user for example, had this status word
 // from it: the device serves what the card asks of its terminal, or starts it anew when it lost its

@@ -103,6 +103,7 @@ void rest_begin(struct device *d, struct instant now)
 {
     if (!d->may_rest || d->state != DEVICE_RUNNING || d->poll_s == 0 ||
         d->model->timer_step_s != 0 || // the applet's tick is no steady one
+        d->reset_at != 0 ||            // it must not be passed over
         rest_deadline(d).ms <= now.ms || !card_is_at_rest(&d->card))
         return;
     struct applet applet = d->card.applet;

@@ -353,6 +353,16 @@ static void serve(struct talk *t, const struct cat_message *command, struct cat_
     }
 }
 
+// Does it start anew in this moment, as was planned?
+static bool is_reset(struct talk *t)
+{
+    struct device *d = t->device;
+    if (d->reset_at == 0 || --d->reset_at != 0)
+        return false;
+    talk_restart(t, d->model->boot_ms);
+    return true;
+}
+
 // FETCH, serve, TERMINAL RESPONSE; the status word of the latter.
 static uint16_t serve_next(struct talk *t, uint16_t sw)
 {
@@ -361,14 +371,14 @@ static uint16_t serve_next(struct talk *t, uint16_t sw)
     struct writer fetched = writer_of(octets, sizeof octets);
     uint16_t waiting = sw & 0xFF;
     struct apdu fetch = {.cla = 0x80, .ins = INS_FETCH, .le = waiting == 0 ? APDU_LE_MAX : waiting};
-    if (exchange(t, &fetch, &fetched) != SW_OK)
+    if (is_reset(t) || exchange(t, &fetch, &fetched) != SW_OK || is_reset(t))
         return CARD_MUTE;
     struct cat_message command;
     if (cat_read_command(writer_bytes(&fetched), &command) != CAT_OK)
         return CARD_MUTE;
     struct cat_message answer = cat_answer(&command, CAT_DONE);
     serve(t, &command, &answer);
-    if (d->state != DEVICE_RUNNING)
+    if (d->state != DEVICE_RUNNING || is_reset(t))
         return CARD_MUTE; // a REFRESH took the card's power
     if (command.type == CAT_REFRESH && d->model->refresh == DEVICE_REFRESH_MUTE)
         return CARD_MUTE;
@@ -378,6 +388,8 @@ static uint16_t serve_next(struct talk *t, uint16_t sw)
     cat_write_response(&w, &answer);
     struct apdu response = {.cla = 0x80, .ins = INS_TERMINAL_RESPONSE, .data = writer_bytes(&w)};
     sw = exchange(t, &response, NULL);
+    if (d->state == DEVICE_RUNNING && is_reset(t))
+        sw = CARD_MUTE;
     if (d->is_refreshed && d->state == DEVICE_RUNNING) {
         // Initialisation: the IMSI is read again, and the new one attaches.
         talk_detach(t);

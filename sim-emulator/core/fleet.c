@@ -149,6 +149,12 @@ void fleet_plan_faults(struct fleet *fleet, uint32_t device, const struct nvm_fa
     reschedule(fleet, device);
 }
 
+void fleet_plan_reset(struct fleet *fleet, uint32_t device, uint32_t nth, struct instant now)
+{
+    device_plan_reset(&fleet->devices[device], nth, now);
+    reschedule(fleet, device);
+}
+
 static bool set_fault(struct fleet *f, struct device *d, uint32_t cut_at, struct instant now)
 {
     const struct card *card = &d->card;

@@ -38,8 +38,9 @@ enum happening {
     HAPPENS_HALF_OPEN, // the same
     HAPPENS_HEX,
     HAPPENS_SWALLOW, // `subject`: link of the server
-    HAPPENS_DUTY, // `subject`: card; `value`: how often its device is yet switched, 0: it is drawn
-    HAPPENS_TICK, // the same; `value` 1: it comes back into its own device
+    HAPPENS_DUTY,  // `subject`: card; `value`: how often its device is yet switched, 0: it is drawn
+    HAPPENS_TICK,  // the same; `value` 1: it comes back into its own device
+    HAPPENS_RESET, // `subject`: card
     HAPPENS_BUSY,
     HAPPENS_EIO,
     HAPPENS_DEED, // of a story: `subject` is its place

@@ -152,6 +152,10 @@ static void touch(void *context, uint32_t device)
 {
     struct world *w = context;
     w->cards_touched |= UINT64_C(1) << device;
+    if (device >= w->cards || w->people[device].reset_at == 0 || w->devices[device].reset_at != 0)
+        return;
+    w->people[device].reset_at = 0;
+    probes_card(&w->result.probes, PROBE_RESET, true);
 }
 
 void cards_make(struct world *w)

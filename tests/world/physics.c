@@ -14,6 +14,7 @@
 #define DUTY_OFF_MS 1800000
 #define DUTY_MOST 30
 #define CLOCK_MS 21600000
+#define RESET_COMMANDS 8 // of the card, at most until then
 
 static void plan(struct world *w, struct prng *p, enum happening what, uint32_t subject,
                  uint64_t mean_ms)
@@ -31,6 +32,7 @@ void physics_plan(struct world *w)
         plan(w, &w->chance_imei, HAPPENS_IMEI, i, w->knobs.imei_ms);
         plan(w, &w->chance_device, HAPPENS_DUTY, i, w->knobs.duty_ms);
         plan(w, &w->chance_device, HAPPENS_TICK, i, w->knobs.tick_ms);
+        plan(w, &w->chance_reset, HAPPENS_RESET, i, w->knobs.reset_ms);
     }
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
         plan(w, &w->chance_reject, HAPPENS_REJECT, i, w->knobs.reject_ms);
@@ -215,6 +217,21 @@ static void do_tick(struct world *w, const struct deed *d)
     world_note(w, "tick", "card=%u what=%u for=%u", d->card, d->what, d->after_ms);
 }
 
+static void draw_reset(struct world *w, uint32_t card)
+{
+    struct prng *p = &w->chance_reset;
+    const uint32_t nth = 1 + (uint32_t)prng_below(p, RESET_COMMANDS * DEVICE_MOMENTS);
+    world_do(w, &(struct deed){.kind = DEED_RESET, .card = card, .count = nth});
+    plan(w, p, HAPPENS_RESET, card, w->knobs.reset_ms);
+}
+
+static void do_reset(struct world *w, const struct deed *d)
+{
+    fleet_plan_reset(&w->fleet, d->card, d->count, w->now);
+    w->people[d->card].reset_at = d->count;
+    world_note(w, "reset", "card=%u count=%u", d->card, d->count);
+}
+
 void physics_happen(struct world *w, const struct entry *e)
 {
     switch (e->what) {
@@ -241,6 +258,9 @@ void physics_happen(struct world *w, const struct entry *e)
         break;
     case HAPPENS_TICK:
         tick(w, e);
+        break;
+    case HAPPENS_RESET:
+        draw_reset(w, e->subject);
         break;
     default: // the others are not of this file
         check(false);
@@ -272,6 +292,9 @@ void physics_do(struct world *w, const struct deed *d)
     case DEED_TICK:
         do_tick(w, d);
         break;
+    case DEED_RESET:
+        do_reset(w, d);
+        break;
     default: // the others are not of this file
         check(false);
     }
@@ -289,13 +312,14 @@ void physics_calm(struct world *w)
 {
     static const enum happening kinds[] = {HAPPENS_POWER,  HAPPENS_CUT,  HAPPENS_MOVE,
                                            HAPPENS_REJECT, HAPPENS_IMEI, HAPPENS_DUTY,
-                                           HAPPENS_TICK};
+                                           HAPPENS_TICK,   HAPPENS_RESET};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         agenda_forget(&w->agenda, kinds[i]);
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
         set_cause(w, i, 0);
     for (uint32_t i = 0; i < w->cards; i++) {
         w->devices[i].card.nvm.faults = NULL;
+        w->devices[i].reset_at = w->people[i].reset_at = 0;
         w->devices[i].model = &w->scenario.models[w->story.models[i]];
         act(w, i, SCENARIO_MOVE, AREA_HOME);
     }

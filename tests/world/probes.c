@@ -44,10 +44,9 @@ static const char *const fault_names[PROBE_FAULTS] = {
 };
 
 static const char *const card_names[PROBE_CARDS] = {
-    [PROBE_RESULT_FORGOTTEN] = "result forgotten",
-    [PROBE_MERGED] = "notifications merged",
-    [PROBE_DEAF_IN_A_SWITCH] = "deaf in a switch",
-    [PROBE_CAP_IN_A_SEARCH] = "cap in a search",
+    [PROBE_RESULT_FORGOTTEN] = "result forgotten", [PROBE_MERGED] = "notifications merged",
+    [PROBE_DEAF_IN_A_SWITCH] = "deaf in a switch", [PROBE_CAP_IN_A_SEARCH] = "cap in a search",
+    [PROBE_RESET] = "reset amid its commands",
 };
 
 // The trail tells of operations that end, wait again, or come into or out of doubt.

@@ -39,6 +39,7 @@ enum probe_card {
     PROBE_MERGED,           // two notifications became one
     PROBE_DEAF_IN_A_SWITCH, // wrong packets made it deaf while a switch was open
     PROBE_CAP_IN_A_SEARCH,  // its switches of the day were over before it found service
+    PROBE_RESET,            // its device started anew amid its commands
     PROBE_CARDS
 };
 

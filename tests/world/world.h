@@ -177,6 +177,7 @@ struct person { // a card with everything the world knows about it
     uint64_t id;                                 // the server's
     uint64_t subscriptions[WORLD_SUBSCRIPTIONS]; // the server's
     struct nvm_faults faults;
+    uint32_t reset_at;      // planned of its device, and not seen to have struck
     struct sms_joiner ear;  // of packets in several parts, as they reached it
     struct sms_joiner tap;  // of its packets in several parts, as the checker saw them
     uint32_t on_ms, off_ms; // of its device's duty cycle, if it has one
@@ -328,7 +329,7 @@ struct world {
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
         chance_clone, chance_office, chance_seldom, chance_transport, chance_disk, chance_device,
-        chance_twice, chance_merge;
+        chance_twice, chance_merge, chance_reset;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;

@@ -99,6 +99,30 @@ static void an_enable_without_confirmation_rolls_back(void **state)
     assert_int_equal(n.operation_id, enable.operation_id);
 }
 
+// Before FETCH, after it, when the command was carried out, and after TERMINAL RESPONSE.
+static void a_device_can_start_anew_amid_a_command_of_its_card(void **state)
+{
+    (void)state;
+    for (uint32_t nth = 1; nth <= DEVICE_MOMENTS; nth++) {
+        open_running(NULL);
+        const unsigned count = lab.message_count;
+        const struct command audit = lab_audit();
+        fleet_plan_reset(&lab.fleet, 0, nth, lab.now);
+        assert_int_equal(lab_send(&lab, 0, 0, &audit), FLEET_ACCEPTED);
+        assert_int_equal(lab.devices[0].state, DEVICE_BOOTING);
+        assert_int_equal(lab.message_count, count);
+        lab_run(&lab, 10000);
+        assert_int_equal(lab.devices[0].state, DEVICE_RUNNING);
+        assert_true(is_attached_as(0));
+        // Once only.
+        assert_int_equal(lab_send(&lab, 0, 0, &audit), FLEET_ACCEPTED);
+        assert_int_equal(lab.devices[0].state, DEVICE_RUNNING);
+        assert_true(lab.message_count > count);
+        if (nth < DEVICE_MOMENTS)
+            lab_close(&lab);
+    }
+}
+
 static void an_absent_device_gets_nothing(void **state)
 {
     (void)state;
@@ -432,6 +456,7 @@ int main(void)
         cmocka_unit_test_teardown(a_device_attaches_and_its_card_reports_first_contact, close_lab),
         cmocka_unit_test_teardown(an_enable_attaches_with_the_new_imsi_and_is_confirmed, close_lab),
         cmocka_unit_test_teardown(an_enable_without_confirmation_rolls_back, close_lab),
+        cmocka_unit_test_teardown(a_device_can_start_anew_amid_a_command_of_its_card, close_lab),
         cmocka_unit_test_teardown(an_absent_device_gets_nothing, close_lab),
         cmocka_unit_test_teardown(a_subscription_with_other_keys_does_not_attach, close_lab),
         cmocka_unit_test_teardown(a_register_that_is_behind_resynchronises, close_lab),
