@@ -41,6 +41,7 @@ enum happening {
     HAPPENS_DUTY,  // `subject`: card; `value`: how often its device is yet switched, 0: it is drawn
     HAPPENS_TICK,  // the same; `value` 1: it comes back into its own device
     HAPPENS_RESET, // `subject`: card
+    HAPPENS_FLAP,  // the same; `value`: how often its service yet comes or goes, 0: it is drawn
     HAPPENS_BUSY,
     HAPPENS_EIO,
     HAPPENS_DEED, // of a story: `subject` is its place

@@ -310,6 +310,7 @@ static void note_switch(struct world *w, uint32_t card, const struct image *befo
     const bool is_undone =
         before->journal.phase != JOURNAL_NONE && now->journal.phase == JOURNAL_NONE;
     p->duties += is_undone && w->people[card].on_ms != 0;
+    p->flaps += w->people[card].flap_in_ms != 0;
     if (model >= clocks && model < clocks + WORLD_CLOCKS)
         p->clocks[model - clocks]++;
 }

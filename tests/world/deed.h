@@ -79,7 +79,8 @@ enum deed_stage {
     DEED(SWALLOW, swallow, NONE)           /* what goes over this link is lost, for a while */     \
     DEED(MT_MERGED, mt_merged, MT_DELIVER) /* parts become one message; flags: with a header */    \
     DEED(MO_MERGED, mo_merged, MO_SEND)                                                            \
-    DEED(RESET, reset, NONE) /* its device starts anew at the n-th moment of toolkit commands */
+    DEED(RESET, reset, NONE) /* its device starts anew at the n-th moment of toolkit commands */   \
+    DEED(FLAP, flap, NONE)   /* its service is there for within_ms, gone for after_ms ... */
 
 enum deed_kind {
 #define DEED(NAME, name, stage) DEED_##NAME,

@@ -4,6 +4,7 @@
 #include "tests/world/world.h"
 
 #define AREA_HOME 0
+#define AREA_HOLE 4
 #define AREAS 5
 #define AWAY_MS 86400000
 #define HOLE_MS 14400000
@@ -14,6 +15,8 @@
 #define DUTY_OFF_MS 1800000
 #define DUTY_MOST 30
 #define CLOCK_MS 21600000
+#define FLAP_MS 600000
+#define FLAPS_MOST 30
 #define RESET_COMMANDS 8 // of the card, at most until then
 
 static void plan(struct world *w, struct prng *p, enum happening what, uint32_t subject,
@@ -33,6 +36,7 @@ void physics_plan(struct world *w)
         plan(w, &w->chance_device, HAPPENS_DUTY, i, w->knobs.duty_ms);
         plan(w, &w->chance_device, HAPPENS_TICK, i, w->knobs.tick_ms);
         plan(w, &w->chance_reset, HAPPENS_RESET, i, w->knobs.reset_ms);
+        plan(w, &w->chance_flap, HAPPENS_FLAP, i, w->knobs.flap_ms);
     }
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
         plan(w, &w->chance_reject, HAPPENS_REJECT, i, w->knobs.reject_ms);
@@ -95,6 +99,7 @@ static void move(struct world *w, const struct entry *e)
 static void do_move(struct world *w, const struct deed *d)
 {
     act(w, d->card, SCENARIO_MOVE, d->what);
+    w->people[d->card].flap_area = (uint8_t)d->what;
     world_note(w, "move", "card=%u area=%u", d->card, d->what);
 }
 
@@ -186,6 +191,42 @@ static void do_duty(struct world *w, const struct deed *d)
     switch_duty(w, d->card, 2 * d->count);
 }
 
+static void draw_flap(struct world *w, uint32_t card)
+{
+    struct prng *p = &w->chance_flap;
+    struct deed d = {.kind = DEED_FLAP, .card = card};
+    d.within_ms = 5000 + (uint32_t)prng_below(p, FLAP_MS);
+    d.after_ms = 5000 + (uint32_t)prng_below(p, FLAP_MS);
+    d.count = 1 + (uint32_t)prng_below(p, FLAPS_MOST);
+    world_do(w, &d);
+    plan(w, p, HAPPENS_FLAP, card, w->knobs.flap_ms);
+}
+
+static void flap(struct world *w, uint32_t card, uint32_t left)
+{
+    struct person *person = &w->people[card];
+    const bool comes = left % 2 != 0;
+    act(w, card, SCENARIO_MOVE, comes ? person->flap_area : AREA_HOLE);
+    if (left > 1)
+        agenda_add(&w->agenda,
+                   instant_after(w->now, comes ? person->flap_in_ms : person->flap_out_ms),
+                   HAPPENS_FLAP, card, left - 1);
+    else
+        person->flap_in_ms = 0;
+}
+
+static void do_flap(struct world *w, const struct deed *d)
+{
+    struct person *person = &w->people[d->card];
+    if (person->flap_in_ms != 0 || d->within_ms == 0 || d->count == 0)
+        return; // one at a time
+    person->flap_in_ms = d->within_ms;
+    person->flap_out_ms = d->after_ms;
+    world_note(w, "flap", "card=%u in=%u out=%u count=%u", d->card, d->within_ms, d->after_ms,
+               d->count);
+    flap(w, d->card, 2 * d->count);
+}
+
 // Into another device, as it is switched off.
 static void put_into(struct world *w, uint32_t card, uint32_t model)
 {
@@ -262,6 +303,12 @@ void physics_happen(struct world *w, const struct entry *e)
     case HAPPENS_RESET:
         draw_reset(w, e->subject);
         break;
+    case HAPPENS_FLAP:
+        if (e->value == 0)
+            draw_flap(w, e->subject);
+        else
+            flap(w, e->subject, e->value);
+        break;
     default: // the others are not of this file
         check(false);
     }
@@ -295,6 +342,9 @@ void physics_do(struct world *w, const struct deed *d)
     case DEED_RESET:
         do_reset(w, d);
         break;
+    case DEED_FLAP:
+        do_flap(w, d);
+        break;
     default: // the others are not of this file
         check(false);
     }
@@ -310,9 +360,9 @@ void physics_restart(struct world *w)
 
 void physics_calm(struct world *w)
 {
-    static const enum happening kinds[] = {HAPPENS_POWER,  HAPPENS_CUT,  HAPPENS_MOVE,
-                                           HAPPENS_REJECT, HAPPENS_IMEI, HAPPENS_DUTY,
-                                           HAPPENS_TICK,   HAPPENS_RESET};
+    static const enum happening kinds[] = {HAPPENS_POWER,  HAPPENS_CUT,   HAPPENS_MOVE,
+                                           HAPPENS_REJECT, HAPPENS_IMEI,  HAPPENS_DUTY,
+                                           HAPPENS_TICK,   HAPPENS_RESET, HAPPENS_FLAP};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         agenda_forget(&w->agenda, kinds[i]);
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
@@ -321,6 +371,7 @@ void physics_calm(struct world *w)
         w->devices[i].card.nvm.faults = NULL;
         w->devices[i].reset_at = w->people[i].reset_at = 0;
         w->devices[i].model = &w->scenario.models[w->story.models[i]];
+        w->people[i].flap_in_ms = 0;
         act(w, i, SCENARIO_MOVE, AREA_HOME);
     }
     physics_restart(w);

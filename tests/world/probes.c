@@ -218,6 +218,7 @@ unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(co
     for (size_t i = 0; i < PROBE_CLOCKS; i++)
         tell(&r, p->clocks[i], "clock", clock_names[i], "switched");
     tell(&r, p->duties, "duty", "a switch was undone", "");
+    tell(&r, p->flaps, "flap", "switched", "");
     tell(&r, p->doubles, "double_click", "both were taken", "");
     *met = r.met;
     return r.count;

@@ -54,6 +54,7 @@ struct probes {
     uint32_t disks[WORLD_DISKS];
     uint32_t doubles;              // wishes that were taken twice
     uint32_t clocks[PROBE_CLOCKS]; // switches in devices with bad timers
+    uint32_t flaps;                // switches while service came and went
     uint32_t duties;               // switches undone in a device that is on for moments only
 };
 

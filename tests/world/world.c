@@ -146,7 +146,7 @@ static void open_streams(struct world *w)
         &w->chance_smsc,      &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
         &w->chance_swap,      &w->chance_clone,   &w->chance_office,    &w->chance_seldom,
         &w->chance_transport, &w->chance_disk,    &w->chance_device,    &w->chance_twice,
-        &w->chance_merge,     &w->chance_reset,
+        &w->chance_merge,     &w->chance_reset,   &w->chance_flap,
     };
     static const char *const names[] = {
         "world air",       "world people", "world power",  "world cut",     "world move",
@@ -154,7 +154,7 @@ static void open_streams(struct world *w)
         "world adversary", "world hand",   "world smsc",   "world trouble", "world restore",
         "world rot",       "world swap",   "world clone",  "world office",  "world seldom",
         "world transport", "world disk",   "world device", "world twice",   "world merge",
-        "world reset",
+        "world reset",     "world flap",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
@@ -331,6 +331,7 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_DUTY:
     case DEED_TICK:
     case DEED_RESET:
+    case DEED_FLAP:
         physics_do(w, d);
         break;
     case DEED_CRASH:
@@ -419,6 +420,7 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_DUTY:
     case HAPPENS_TICK:
     case HAPPENS_RESET:
+    case HAPPENS_FLAP:
         physics_happen(w, e);
         break;
     case HAPPENS_CRASH:

@@ -177,11 +177,13 @@ struct person { // a card with everything the world knows about it
     uint64_t id;                                 // the server's
     uint64_t subscriptions[WORLD_SUBSCRIPTIONS]; // the server's
     struct nvm_faults faults;
-    uint32_t reset_at;      // planned of its device, and not seen to have struck
-    struct sms_joiner ear;  // of packets in several parts, as they reached it
-    struct sms_joiner tap;  // of its packets in several parts, as the checker saw them
-    uint32_t on_ms, off_ms; // of its device's duty cycle, if it has one
-    struct double_click {   // the last wish that was made twice at once
+    uint8_t flap_area;                // where it is, but for the moments without service
+    uint32_t flap_in_ms, flap_out_ms; // if its service comes and goes
+    uint32_t reset_at;                // planned of its device, and not seen to have struck
+    struct sms_joiner ear;            // of packets in several parts, as they reached it
+    struct sms_joiner tap;            // of its packets in several parts, as the checker saw them
+    uint32_t on_ms, off_ms;           // of its device's duty cycle, if it has one
+    struct double_click {             // the last wish that was made twice at once
         struct world *w;
         uint32_t card, life; // of the server; 0: both are answered
         uint8_t kind;
@@ -329,7 +331,7 @@ struct world {
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
         chance_clone, chance_office, chance_seldom, chance_transport, chance_disk, chance_device,
-        chance_twice, chance_merge, chance_reset;
+        chance_twice, chance_merge, chance_reset, chance_flap;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
