@@ -96,6 +96,16 @@ struct actor api_actor(const struct api_exchange *x)
 
 // --- the trail, and who asks ---
 
+// Rows of what was done, and those of what was refused, which are called so.
+static const char *result_of(const char *action)
+{
+    static const char end[] = ".refused";
+    const size_t len = strlen(action);
+    const bool is_refused =
+        len >= sizeof(end) - 1 && strcmp(action + len - (sizeof(end) - 1), end) == 0;
+    return is_refused ? "refused" : "done";
+}
+
 struct trail_new api_trail_row(const struct api_exchange *x, const char *action,
                                const char *object_kind, uint64_t object)
 {
@@ -110,6 +120,7 @@ struct trail_new api_trail_row(const struct api_exchange *x, const char *action,
         .correlator = x->correlator_id,
         .reason = x->reason,
         .approval = x->event.approval,
+        .result = result_of(action),
     };
 }
 

@@ -449,7 +449,8 @@ static enum store_status note_change(struct campaign_runner *v, const struct cam
                                   .before = campaign_state_name(before),
                                   .after = campaign_state_name(c->state),
                                   .reason = by->reason,
-                                  .approval = c->approval};
+                                  .approval = c->approval,
+                                  .result = "done"};
     const enum store_status status =
         store_document_state(v->store, CAMPAIGN_KIND, c->id, before, c->state, v->now);
     if (status != STORE_OK && status != STORE_NONE)

@@ -213,6 +213,7 @@ static enum store_status write_given(void *context, struct store *store, struct 
                        .actor = row->actor,
                        .action = "identifiers.read",
                        .object_kind = "path",
+                       .result = "done",
                        .before = write_route(row->route, route),
                        .after = write_counts(row->answers, row->identifiers, row->hour, counts)});
     }

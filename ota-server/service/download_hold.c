@@ -29,7 +29,8 @@ enum store_status download_hold_end(struct store *s, const char *reason, struct 
                                   .actor = {.kind = ACTOR_SYSTEM},
                                   .action = "server.downloads_freed",
                                   .object_kind = "system",
-                                  .reason = reason};
+                                  .reason = reason,
+                                  .result = "done"};
     const enum store_status status = store_value_put(s, HELD, bytes_of(NULL, 0));
     return status == STORE_OK ? store_trail_add(s, &row) : status;
 }

@@ -237,7 +237,8 @@ static enum store_status take_away(struct store *store, uint64_t import, uint64_
                                   .action = "import.file.removed",
                                   .object_kind = "import",
                                   .object = import,
-                                  .reason = "kept for 30 days"};
+                                  .reason = "kept for 30 days",
+                                  .result = "done"};
     const enum store_status status = store_document_delete(store, IMPORT_BODY_KIND, import);
     return status == STORE_OK ? store_trail_add(store, &row) : status;
 }

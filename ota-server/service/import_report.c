@@ -163,7 +163,8 @@ enum store_status import_order_put(struct store *store, const struct import_orde
                                   .action = "import.ordered",
                                   .object_kind = "import",
                                   .object = order->import,
-                                  .correlator = order->correlator};
+                                  .correlator = order->correlator,
+                                  .result = "done"};
     enum store_status status = w.failed ? STORE_FAILED : store_document_put(store, &d);
     if (status == STORE_OK)
         status = import_tell(store, order->import, order->tenant, &state, now);

@@ -103,7 +103,8 @@ static enum store_status save_trail(struct turn *t, const struct event *e)
                                 .before = is_move ? place_of(&t->before, from) : v->before,
                                 .after = is_move ? place_of(&d->next, to) : v->after,
                                 .reason = whole_reason(t, v->reason, reason),
-                                .result = refusal_name(d->refusal),
+                                .result =
+                                    d->refusal == REFUSAL_NONE ? "done" : refusal_name(d->refusal),
                                 .approval = e->approval};
         struct told told;
         tell(t, e, v, &row, &told);

@@ -223,7 +223,8 @@ static enum store_status begin_back(struct turn *t, const struct telling *what, 
                                   .action = "server.clock_back",
                                   .object_kind = "system",
                                   .before = before,
-                                  .after = after};
+                                  .after = after,
+                                  .result = "done"};
     enum store_status status = store_begin(t->options.store);
     if (status == STORE_OK)
         status = note_told(t, what);

@@ -84,7 +84,8 @@ static enum store_status note_removed(struct turn *t, enum retained kind, struct
                                   .object_kind = objects[kind],
                                   .before = until,
                                   .after = text_end(&w),
-                                  .reason = "retention"};
+                                  .reason = "retention",
+                                  .result = "done"};
     t->removed[kind] = 0;
     return store_trail_add(t->options.store, &row);
 }

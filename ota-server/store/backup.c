@@ -50,7 +50,8 @@ static enum store_status put_back(struct store *s, struct utc now, const char *b
                                   .action = "server.restored",
                                   .object_kind = "system",
                                   .before = before,
-                                  .after = after};
+                                  .after = after,
+                                  .result = "done"};
     const enum store_status status = store_value_put(s, RESTORED, bytes_of_text("yes"));
     return status == STORE_OK ? store_trail_add(s, &row) : status;
 }

@@ -87,7 +87,8 @@ static enum store_status erase(struct store *s, const struct retired *r, struct 
                                   .action = "card.keys.erased",
                                   .object_kind = "card",
                                   .object = r->card,
-                                  .reason = "retention"};
+                                  .reason = "retention",
+                                  .result = "done"};
     enum store_status status = store_card_keys_erase(s, r->card);
     if (status == STORE_OK)
         status = erase_network(s, r->card, now);

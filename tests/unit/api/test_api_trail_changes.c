@@ -360,7 +360,7 @@ static void a_campaigns_row_has_what_it_does_and_to_whom_without_identifiers(voi
            "rate.perSecond=7");
     ask("PATCH", target("/campaigns/", "cmp", id, ""), "{\"rate\":{\"perSecond\":9}}", 200);
     look("campaign.changed", "cmp", id);
-    expect("\"before\":\"rate.perSecond=7\",\"after\":\"rate.perSecond=9\"");
+    expect("\"before\":\"rate.perSecond=7\",\"after\":\"rate.perSecond=9\",\"result\":\"done\"");
 }
 
 static void rows_of_orders_have_what_was_ordered(void **state)
@@ -418,6 +418,7 @@ static void a_refused_request_leaves_its_method_and_path(void **state)
     assert_int_equal(a.status, 403);
     ask("GET", API_BASE "/audit-trail?action=request.refused&perPage=1&sort=-sequence", NULL, 200);
     expect("\"before\":\"PATCH /connectivity-management/v1/users/*\"");
+    expect("\"reason\":\"PERMISSION_DENIED\",\"result\":\"refused\"");
 }
 
 static void what_is_too_long_is_cut_between_members_and_verifies(void **state)
