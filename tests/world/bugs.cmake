@@ -135,6 +135,20 @@ planted_bug(configured_return_is_not_planned applet/commands.c RULE as_the_model
     BECOMES [==[
     if (p->return_s < former->return_s && m->is_automatic)]==])
 
+planted_bug(answers_before_the_mac applet/packet.c RULE mac_first
+    TEXT [==[
+    if (status != SECURED_STATUS_OK)
+        return fail(a, port, &answer);
+]==]
+    BECOMES [==[
+    if (status == SECURED_STATUS_CHECK_FAILED) {
+        a->answer = answer;
+        return PACKET_ANSWER;
+    }
+    if (status != SECURED_STATUS_OK)
+        return fail(a, port, &answer);
+]==])
+
 planted_bug(tar_not_compared applet/packet.c RULE refused_does_nothing SEED 103
     TEXT [==[
     if (p->tar != port->factory->tar)

@@ -5,6 +5,7 @@
 #include "common/wire/secured.h"
 #include "tests/world/world.h"
 
+#define FLOOD_END 32  // octets: the MAC, which is ciphered with the rest, and more
 #define ID_AHEAD 5000 // further than the server counts in a world, less than it jumps
 
 void hand_plan(struct world *w, uint32_t card)
@@ -152,21 +153,32 @@ void hand_do(struct world *w, const struct deed *d)
     network_hand(w, s->msisdn, writer_bytes(&user_data));
 }
 
-// Packets that are right but for their MAC.
+// Not the packet that was made: mostly another end of it, which its MAC is in, and sometimes
+// another octet anywhere, down to those that say what it is and whose.
+static void spoil(struct prng *p, uint8_t *octets, size_t len)
+{
+    const size_t from = prng_below(p, 4) > 0 && len > FLOOD_END ? len - FLOOD_END : 0;
+    octets[from + prng_below(p, len - from)] ^= (uint8_t)(1 + prng_below(p, 255));
+}
+
+// Packets that are right but for an octet, no two of them alike.
 void hand_flood(struct world *w, const struct deed *d)
 {
     const struct radio_subscriber *s = attached(w, d->card);
     if (!w->truths[d->card].is_known || s == NULL)
         return;
     world_note(w, "flood", "card=%u count=%u", d->card, d->count);
-    const struct deed wrong = {.card = d->card, .what = COMMAND_ENABLE};
-    const struct command c = command_of(w, &wrong);
+    static const uint8_t commands[] = {COMMAND_ENABLE, COMMAND_AUDIT, COMMAND_SET_FALLBACK};
+    struct prng p;
+    prng_init(&p, w->options.seed + w->now.ms, "flood", d->card);
     const uint64_t msisdn = s->msisdn;
     for (uint32_t i = 0; i < d->count; i++) {
         uint8_t octets[SMS_USER_DATA_MAX];
         struct writer user_data = writer_of(octets, sizeof octets);
+        const struct deed wrong = {.card = d->card, .what = commands[prng_below(&p, 3)]};
+        const struct command c = command_of(w, &wrong);
         write_packet(w, d->card, &c, w->truths[d->card].dump.mt_counter + i + 1, &user_data);
-        octets[user_data.len - 1] ^= 1;
+        spoil(&p, octets, user_data.len);
         network_hand(w, msisdn, writer_bytes(&user_data));
     }
 }

@@ -119,13 +119,25 @@ static bool make_delivery(struct world *w, const struct smpp_message *from, stru
     return !to.failed;
 }
 
-// A copy in which the adversary changed one octet of the user data; the header stays.
-static struct air_message forge(struct world *w, const struct air_message *from,
+static size_t user_data_len(const struct air_message *m, bool is_to_card)
+{
+    const struct bytes tpdu = bytes_of(m->tpdu, m->len);
+    struct sms_deliver to = {0};
+    struct sms_submit from = {0};
+    if (is_to_card)
+        return sms_read_deliver(tpdu, &to) == SMS_OK ? to.user_data.len : 0;
+    return sms_read_submit(tpdu, &from) == SMS_OK ? from.user_data.len : 0;
+}
+
+// A copy in which the adversary changed one octet of the user data: its header, the packet's head
+// (SPI, KIc, KID, TAR) or what is ciphered. What stands before the user data stays.
+static struct air_message forge(struct world *w, const struct air_message *from, bool is_to_card,
                                 const struct deed *d)
 {
     struct air_message m = *from;
-    const size_t spared = m.len > 40 ? 40 : m.len - 1u;
-    m.tpdu[spared + d->octet % (m.len - spared)] ^= (uint8_t)d->value;
+    const size_t len = user_data_len(from, is_to_card);
+    if (len > 0)
+        m.tpdu[m.len - len + d->octet % len] ^= (uint8_t)d->value;
     m.merged_len = 0;
     w->result.forged++;
     return m;
@@ -164,7 +176,7 @@ static uint32_t deliver(struct world *w, const struct smpp_message *from)
     if (fate_befalls(w, DEED_MT_COPY, card, &d))
         keep(w, HAPPENS_MT, &m, d.after_ms);
     if (fate_befalls(w, DEED_MT_FORGED, card, &d)) {
-        const struct air_message forged = forge(w, &m, &d);
+        const struct air_message forged = forge(w, &m, true, &d);
         keep(w, HAPPENS_MT, &forged, d.after_ms);
     }
     if (fate_befalls(w, DEED_MT_RADIO, card, &d))
@@ -286,7 +298,7 @@ void network_message(void *context, const struct fleet_message *message)
     keep_mixed(w, card, &m, carried_ms > wait_ms ? carried_ms : wait_ms);
     m.is_copy = true;
     if (fate_befalls(w, DEED_MO_FORGED, card, &d)) {
-        const struct air_message forged = forge(w, &m, &d);
+        const struct air_message forged = forge(w, &m, false, &d);
         keep(w, HAPPENS_MO, &forged, d.after_ms);
     }
     reflect(w, &m);

@@ -206,6 +206,7 @@ void oracle_follow(struct model_card *m, const struct applet *a)
 
 struct opened {
     bool is_alone;     // in one message
+    bool has_mac;      // a right one
     bool is_authentic; // the card may believe it
     uint64_t name;     // as the card keeps it
     struct secured_packet packet;
@@ -241,17 +242,24 @@ bool oracle_open(struct world *w, uint32_t card, struct bytes tpdu)
     if (sms_read_deliver(tpdu, &message) != SMS_OK || !is_for_card(&message) ||
         !sms_read_part(message.user_data, &part) ||
         sms_join(&w->people[card].ear, &server, message.user_data, w->now, &packet) !=
-            SMS_JOIN_COMPLETE)
+            SMS_JOIN_COMPLETE ||
+        packet.kind != SMS_COMMAND_PACKET)
         return false;
     struct secured_packet *p = &o->packet;
     check(w->cipher.sha256(w->cipher.context, &packet.octets, 1, digest));
     o->name = packet_of(digest);
     o->is_alone = part.total <= 1;
-    o->is_authentic = secured_command_shape(packet.octets, p) == SECURED_OK &&
-                      is_level_right(f, p) && p->tar == f->tar &&
-                      secured_decipher(p, &keys, &w->cipher, &buffer) == SECURED_OK &&
-                      secured_verify(p, &keys, &w->cipher) == SECURED_OK;
+    o->has_mac = secured_command_shape(packet.octets, p) == SECURED_OK &&
+                 (p->spi1 & 0x03) == SECURED_CC && p->check_len == CHECK_LEN &&
+                 secured_decipher(p, &keys, &w->cipher, &buffer) == SECURED_OK &&
+                 secured_verify(p, &keys, &w->cipher) == SECURED_OK;
+    o->is_authentic = o->has_mac && is_level_right(f, p) && p->tar == f->tar;
     return true;
+}
+
+bool oracle_has_mac(void)
+{
+    return opened.has_mac;
 }
 
 // --- comparing -------------------------------------------------------------------------------

@@ -12,6 +12,9 @@
 
 #include <stdlib.h>
 
+#define REPORT_HEAD_LEN 6  // UDHL, IEI, its length; RPL of two octets, RHL
+#define REPORT_BARE_LEN 10 // RHL without a checksum
+
 // NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names
 void __real_applet_start(struct applet *a, const struct applet_port *port);
 void __wrap_applet_start(struct applet *a, const struct applet_port *port);
@@ -209,6 +212,23 @@ static bool end_packet(const struct applet *a, const struct applet_port *port,
     return true;
 }
 
+// A report that is secured: its header is longer than that of one which is not [102.225 §5.2].
+static bool is_keyed(struct bytes report)
+{
+    return report.len > REPORT_HEAD_LEN && report.at[REPORT_HEAD_LEN - 1] > REPORT_BARE_LEN;
+}
+
+// What is made with a key and drawn by a packet whose MAC is wrong tells somebody of the key.
+static void judge_silence(uint32_t card, const struct applet *a, const struct applet_answer *former,
+                          bool is_reported, struct bytes report)
+{
+    const struct applet_answer *n = &a->answer;
+    const bool is_another = !former->is_wanted || former->counter != n->counter ||
+                            former->status != n->status || former->spi2 != n->spi2;
+    if ((is_reported && is_keyed(report)) || (n->is_wanted && is_another))
+        world_violate(world, "mac_first", card, "a packet without a right MAC drew an answer");
+}
+
 enum applet_sms_answer __wrap_applet_sms(struct applet *a, const struct applet_port *port,
                                          struct bytes tpdu, struct writer *report)
 {
@@ -222,7 +242,10 @@ enum applet_sms_answer __wrap_applet_sms(struct applet *a, const struct applet_p
     bool is_judged = is_packet && take(card, a, port);
     if (is_judged)
         was = known[card].dump;
+    const struct applet_answer former = a->answer;
     const enum applet_sms_answer out = __real_applet_sms(a, port, tpdu, report);
+    if (is_packet && !oracle_has_mac())
+        judge_silence(card, a, &former, out == APPLET_SMS_REPORT, writer_bytes(report));
     is_judged = is_judged && end_packet(a, port, &was);
     if (is_packet)
         judged_note(&world->result.judged,

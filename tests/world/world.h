@@ -570,6 +570,8 @@ void hand_calm(struct world *w);
 // --- oracle.c: the reference model ---------------------------------------------------------------
 // A message to a card. Is it, or does it end, a packet?
 bool oracle_open(struct world *w, uint32_t card, struct bytes tpdu);
+// Was the MAC of the one that was opened last right? Its level, TAR and counter need not be.
+bool oracle_has_mac(void);
 struct model_card;
 struct oracle_step {
     const struct applet *before, *after;
