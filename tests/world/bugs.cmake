@@ -289,6 +289,52 @@ planted_bug(sync_taken_for_a_write ota-server/store/driver.c RULE turn SEED 23
             return STORE_FULL;
         return code == SQLITE_IOERR_WRITE]==])
 
+planted_bug(sends_before_it_commits ota-server/service/turn.c RULE every_command_has_a_cause
+    TEXT [==[
+        t->counts.commits++;
+        status = store_commit(t->options.store);
+]==]
+    BECOMES [==[
+        for (size_t i = 0; i < t->send_count; i++)
+            t->options.send(t->options.send_context, &t->sends[i]);
+        t->send_count = 0;
+        t->counts.commits++;
+        status = store_commit(t->options.store);
+]==])
+
+planted_bug(trail_row_apart ota-server/service/turn_save.c RULE fold
+    TEXT [==[
+    if (status == STORE_OK)
+        status = save_trail(t, e);
+]==]
+    BECOMES [==[
+    static struct decision held;
+    static struct event held_event;
+    static const struct turn *owner;
+    const struct decision whole = *d;
+    *d = held;
+    if (status == STORE_OK && owner == t)
+        status = save_trail(t, &held_event);
+    *d = whole;
+    held = whole;
+    held_event = *e;
+    owner = t;
+]==])
+
+planted_bug(counter_reused_after_a_crash ota-server/core/decide.c RULE counter_once
+    TEXT [==[
+    if (r->has_open)
+        operation_input(w, &r->open, IN_RESTART);
+    flight_clear(w);
+]==]
+    BECOMES [==[
+    if (r->has_open)
+        operation_input(w, &r->open, IN_RESTART);
+    if (r->flight.kind != FLIGHT_NONE)
+        r->mt_counter = r->flight.counter - 1;
+    flight_clear(w);
+]==])
+
 planted_bug(mark_taken_off_without_a_row ota-server/core/work.c RULE fold
     TEXT [==[
     work_trail(w, "card.unmarked", 0, card_mark_name(mark), "", why);
