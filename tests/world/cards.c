@@ -121,18 +121,33 @@ static void make_clocks(struct device_model models[WORLD_CLOCKS])
     }
 }
 
+// The same: they send no message of a card, know no REFRESH, or tell of no event.
+static void make_profiles(struct device_model models[WORLD_PROFILES])
+{
+    static const enum cat_feature messages[] = {CAT_FEATURE_SEND_SHORT_MESSAGE};
+    static const enum cat_feature refresh[] = {CAT_FEATURE_REFRESH};
+    static const enum cat_feature events[] = {
+        CAT_FEATURE_SET_UP_EVENT_LIST, CAT_FEATURE_EVENT_LOCATION_STATUS,
+        CAT_FEATURE_EVENT_TECHNOLOGY, CAT_FEATURE_EVENT_REJECTION_UTRAN,
+        CAT_FEATURE_EVENT_REJECTION_EUTRAN};
+    drop(&models[0], messages, sizeof messages / sizeof messages[0]);
+    drop(&models[1], refresh, sizeof refresh / sizeof refresh[0]);
+    drop(&models[2], events, sizeof events / sizeof events[0]);
+}
+
 static void make_models(struct world *w)
 {
     struct scenario *s = &w->scenario;
-    for (uint8_t i = 0; i < STORY_MODELS + WORLD_CLOCKS; i++) {
+    for (uint8_t i = 0; i < STORY_MODELS + WORLD_CLOCKS + WORLD_PROFILES; i++) {
         device_model_init(&s->models[i], "world");
         s->models[i].status_s = 240;
         cat_profile_set(s->models[i].profile, s->models[i].profile_len, CAT_FEATURE_POLL_INTERVAL,
                         i == 0);
     }
-    s->model_count = STORY_MODELS + WORLD_CLOCKS;
+    s->model_count = STORY_MODELS + WORLD_CLOCKS + WORLD_PROFILES;
 
     make_clocks(&s->models[STORY_MODELS]);
+    make_profiles(&s->models[STORY_MODELS + WORLD_CLOCKS]);
     const bool is_slow = w->calm > 2;
     s->models[2].on_s = is_slow ? 23 * 3600 : 600;
     s->models[2].off_s = is_slow ? 3600 : 3000;

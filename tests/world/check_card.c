@@ -313,6 +313,8 @@ static void note_switch(struct world *w, uint32_t card, const struct image *befo
     p->flaps += w->people[card].flap_in_ms != 0;
     if (model >= clocks && model < clocks + WORLD_CLOCKS)
         p->clocks[model - clocks]++;
+    else if (model >= clocks + WORLD_CLOCKS && model < clocks + WORLD_CLOCKS + WORLD_PROFILES)
+        p->profiles[model - clocks - WORLD_CLOCKS]++;
 }
 
 static void check_card(struct world *w, uint32_t card)

@@ -74,6 +74,7 @@ static const char *word(uint32_t kind, uint32_t what)
     static const char *const areas[] = {"home", "first", "second", "third", "hole"};
     static const char *const actions[] = {"start", "resume", "cancel"};
     static const char *const clocks[] = {"late", "no_timers", "no_status", "neither"};
+    static const char *const profiles[] = {"no_messages", "no_refresh", "no_events"};
     static const char *const errors[] = {"writes", "write", "sync_undone", "sync_kept"};
     switch (kind) {
     case DEED_BOOTSTRAP:
@@ -87,6 +88,8 @@ static const char *word(uint32_t kind, uint32_t what)
         return what <= SMSC_FAULT_LAST ? smsc_fault_name((enum smsc_fault)what) : "";
     case DEED_TICK:
         return what < sizeof clocks / sizeof clocks[0] ? clocks[what] : "";
+    case DEED_PROFILE:
+        return what < sizeof profiles / sizeof profiles[0] ? profiles[what] : "";
     case DEED_EIO:
         return what < sizeof errors / sizeof errors[0] ? errors[what] : "";
     case DEED_MOVE:

@@ -71,8 +71,8 @@
     KNOB(tick_ms, 14400000, 345600000) /* the card is in a device with bad timers for a while */   \
     KNOB(merge, 10000, 500000)         /* per million: a packet in parts becomes one message */    \
     KNOB(reset_ms, 3600000, 172800000) /* the device starts anew amid its card's commands */       \
-    KNOB(flap_ms, 14400000, 345600000) /* its service comes and goes within minutes, for a while   \
-                                        */
+    KNOB(flap_ms, 14400000, 345600000) /* its service comes and goes, for a while */               \
+    KNOB(profile_ms, 14400000, 345600000) /* it is in a device that can do less, for a while */
 
 struct knobs {
 #define KNOB(name, least, most) uint64_t name;
@@ -80,7 +80,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 61
+#define KNOB_COUNT 62
 #define KNOB_NAMED 53  // drawn by their names from here on
 #define KNOB_SELDOM 40 // from here on
 // `calm`: how many times the times between happenings are doubled, without an upper end: what comes

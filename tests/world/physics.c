@@ -37,6 +37,7 @@ void physics_plan(struct world *w)
         plan(w, &w->chance_device, HAPPENS_TICK, i, w->knobs.tick_ms);
         plan(w, &w->chance_reset, HAPPENS_RESET, i, w->knobs.reset_ms);
         plan(w, &w->chance_flap, HAPPENS_FLAP, i, w->knobs.flap_ms);
+        plan(w, &w->chance_profile, HAPPENS_PROFILE, i, w->knobs.profile_ms);
     }
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
         plan(w, &w->chance_reject, HAPPENS_REJECT, i, w->knobs.reject_ms);
@@ -258,6 +259,29 @@ static void do_tick(struct world *w, const struct deed *d)
     world_note(w, "tick", "card=%u what=%u for=%u", d->card, d->what, d->after_ms);
 }
 
+static void profile(struct world *w, const struct entry *e)
+{
+    struct prng *p = &w->chance_profile;
+    if (e->value != 0) {
+        put_into(w, e->subject, w->story.models[e->subject]);
+        return;
+    }
+    struct deed d = {.kind = DEED_PROFILE, .card = e->subject};
+    d.what = (uint32_t)prng_below(p, WORLD_PROFILES);
+    d.after_ms = (uint32_t)world_delay(p, CLOCK_MS);
+    world_do(w, &d);
+    plan(w, p, HAPPENS_PROFILE, e->subject, w->knobs.profile_ms);
+}
+
+static void do_profile(struct world *w, const struct deed *d)
+{
+    if (d->what >= WORLD_PROFILES)
+        return;
+    put_into(w, d->card, STORY_MODELS + WORLD_CLOCKS + d->what);
+    agenda_add(&w->agenda, instant_after(w->now, d->after_ms), HAPPENS_PROFILE, d->card, 1);
+    world_note(w, "profile", "card=%u what=%u for=%u", d->card, d->what, d->after_ms);
+}
+
 static void draw_reset(struct world *w, uint32_t card)
 {
     struct prng *p = &w->chance_reset;
@@ -303,6 +327,9 @@ void physics_happen(struct world *w, const struct entry *e)
     case HAPPENS_RESET:
         draw_reset(w, e->subject);
         break;
+    case HAPPENS_PROFILE:
+        profile(w, e);
+        break;
     case HAPPENS_FLAP:
         if (e->value == 0)
             draw_flap(w, e->subject);
@@ -342,6 +369,9 @@ void physics_do(struct world *w, const struct deed *d)
     case DEED_RESET:
         do_reset(w, d);
         break;
+    case DEED_PROFILE:
+        do_profile(w, d);
+        break;
     case DEED_FLAP:
         do_flap(w, d);
         break;
@@ -360,9 +390,9 @@ void physics_restart(struct world *w)
 
 void physics_calm(struct world *w)
 {
-    static const enum happening kinds[] = {HAPPENS_POWER,  HAPPENS_CUT,   HAPPENS_MOVE,
-                                           HAPPENS_REJECT, HAPPENS_IMEI,  HAPPENS_DUTY,
-                                           HAPPENS_TICK,   HAPPENS_RESET, HAPPENS_FLAP};
+    static const enum happening kinds[] = {
+        HAPPENS_POWER, HAPPENS_CUT,  HAPPENS_MOVE,  HAPPENS_REJECT, HAPPENS_IMEI,
+        HAPPENS_DUTY,  HAPPENS_TICK, HAPPENS_RESET, HAPPENS_FLAP,   HAPPENS_PROFILE};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         agenda_forget(&w->agenda, kinds[i]);
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)

@@ -64,6 +64,8 @@ static bool is_told(uint8_t status, uint8_t input)
 static const char *const disk_names[WORLD_DISKS] = {"good",        "full",        "busy",
                                                     "write_fails", "sync_undone", "sync_kept"};
 
+static const char *const profile_names[PROBE_PROFILES] = {"no_messages", "no_refresh", "no_events"};
+
 static const char *const clock_names[PROBE_CLOCKS] = {"late", "no_timers", "no_status", "neither"};
 
 // What no world can meet, and why: it is no gap. One that is met all the same counts.
@@ -218,6 +220,8 @@ unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(co
     for (size_t i = 0; i < PROBE_CLOCKS; i++)
         tell(&r, p->clocks[i], "clock", clock_names[i], "switched");
     tell(&r, p->duties, "duty", "a switch was undone", "");
+    for (size_t i = 0; i < PROBE_PROFILES; i++)
+        tell(&r, p->profiles[i], "profile", profile_names[i], "switched");
     tell(&r, p->flaps, "flap", "switched", "");
     tell(&r, p->doubles, "double_click", "both were taken", "");
     *met = r.met;

@@ -12,7 +12,8 @@ struct world;
 #define PROBE_REFUSALS (REFUSAL_OVERLOADED + 1)
 #define PROBE_COMMANDS 17
 #define PROBE_RESULTS 64
-#define PROBE_CLOCKS 4 // WORLD_CLOCKS
+#define PROBE_CLOCKS 4   // WORLD_CLOCKS
+#define PROBE_PROFILES 3 // WORLD_PROFILES
 
 // What befell messages on their way.
 enum probe_fault {
@@ -52,10 +53,11 @@ struct probes {
     uint32_t faults[PROBE_FAULTS];
     uint32_t cards[PROBE_CARDS];
     uint32_t disks[WORLD_DISKS];
-    uint32_t doubles;              // wishes that were taken twice
-    uint32_t clocks[PROBE_CLOCKS]; // switches in devices with bad timers
-    uint32_t flaps;                // switches while service came and went
-    uint32_t duties;               // switches undone in a device that is on for moments only
+    uint32_t doubles;                  // wishes that were taken twice
+    uint32_t clocks[PROBE_CLOCKS];     // switches in devices with bad timers
+    uint32_t profiles[PROBE_PROFILES]; // switches in devices that can do less
+    uint32_t flaps;                    // switches while service came and went
+    uint32_t duties;                   // switches undone in a device that is on for moments only
 };
 
 // Adds what this world met so far.

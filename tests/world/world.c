@@ -146,15 +146,15 @@ static void open_streams(struct world *w)
         &w->chance_smsc,      &w->chance_trouble, &w->chance_restore,   &w->chance_rot,
         &w->chance_swap,      &w->chance_clone,   &w->chance_office,    &w->chance_seldom,
         &w->chance_transport, &w->chance_disk,    &w->chance_device,    &w->chance_twice,
-        &w->chance_merge,     &w->chance_reset,   &w->chance_flap,
+        &w->chance_merge,     &w->chance_reset,   &w->chance_flap,      &w->chance_profile,
     };
     static const char *const names[] = {
-        "world air",       "world people", "world power",  "world cut",     "world move",
-        "world reject",    "world imei",   "world server", "world link",    "world card",
-        "world adversary", "world hand",   "world smsc",   "world trouble", "world restore",
-        "world rot",       "world swap",   "world clone",  "world office",  "world seldom",
-        "world transport", "world disk",   "world device", "world twice",   "world merge",
-        "world reset",     "world flap",
+        "world air",       "world people", "world power",   "world cut",     "world move",
+        "world reject",    "world imei",   "world server",  "world link",    "world card",
+        "world adversary", "world hand",   "world smsc",    "world trouble", "world restore",
+        "world rot",       "world swap",   "world clone",   "world office",  "world seldom",
+        "world transport", "world disk",   "world device",  "world twice",   "world merge",
+        "world reset",     "world flap",   "world profile",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
@@ -332,6 +332,7 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_TICK:
     case DEED_RESET:
     case DEED_FLAP:
+    case DEED_PROFILE:
         physics_do(w, d);
         break;
     case DEED_CRASH:
@@ -384,11 +385,13 @@ static void draw_server(struct world *w, enum deed_kind kind, enum happening aga
     plan_server(w, again, mean_ms);
 }
 
-static void end_server(struct world *w, uint8_t how)
+static void serve(struct world *w, uint8_t what)
 {
-    if (how == HAPPENS_CRASH)
+    if (what == HAPPENS_START)
+        server_start(w);
+    else if (what == HAPPENS_CRASH)
         draw_server(w, DEED_CRASH, HAPPENS_CRASH, w->knobs.crash_ms);
-    else if (how == HAPPENS_CRASH_ACTING)
+    else if (what == HAPPENS_CRASH_ACTING)
         draw_server(w, DEED_CRASH_ACTING, HAPPENS_CRASH_ACTING, w->knobs.crash_acting_ms);
     else
         draw_server(w, DEED_STOP, HAPPENS_STOP, w->knobs.server_stop_ms);
@@ -421,15 +424,14 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_TICK:
     case HAPPENS_RESET:
     case HAPPENS_FLAP:
+    case HAPPENS_PROFILE:
         physics_happen(w, e);
         break;
     case HAPPENS_CRASH:
     case HAPPENS_CRASH_ACTING:
     case HAPPENS_STOP:
-        end_server(w, e->what);
-        break;
     case HAPPENS_START:
-        server_start(w);
+        serve(w, e->what);
         break;
     case HAPPENS_LINK:
         draw_link(w, e->subject);

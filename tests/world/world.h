@@ -26,6 +26,7 @@
 #define WORLD_NETWORKS 3
 #define WORLD_CLOCKS 4     // kinds of devices with bad timers
 #define WORLD_CLOCK_NONE 3 // the one with neither timers nor STATUS
+#define WORLD_PROFILES 3   // kinds of devices that can do less
 #define WORLD_AIR_MAX 2048
 #define WORLD_TAR 0x534D01
 #define WORLD_SERVER_NUMBER "12345000"
@@ -331,7 +332,7 @@ struct world {
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
         chance_clone, chance_office, chance_seldom, chance_transport, chance_disk, chance_device,
-        chance_twice, chance_merge, chance_reset, chance_flap;
+        chance_twice, chance_merge, chance_reset, chance_flap, chance_profile;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
