@@ -198,7 +198,8 @@ static void draw_flap(struct world *w, uint32_t card)
     struct deed d = {.kind = DEED_FLAP, .card = card};
     d.within_ms = 5000 + (uint32_t)prng_below(p, FLAP_MS);
     d.after_ms = 5000 + (uint32_t)prng_below(p, FLAP_MS);
-    d.count = 1 + (uint32_t)prng_below(p, FLAPS_MOST);
+    // Where there is time, of that there is less.
+    d.count = 1 + (uint32_t)prng_below(p, 1 + ((FLAPS_MOST - 1) >> w->calm / 2));
     world_do(w, &d);
     plan(w, p, HAPPENS_FLAP, card, w->knobs.flap_ms);
 }
