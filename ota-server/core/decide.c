@@ -63,7 +63,7 @@ static void spread_first_audit(struct work *w)
 
 // Past all counters that were used since the backup was made, also by a database put back
 // meanwhile: six jumps for doubts around a midnight and as many packets as one holds, and one jump
-// for each minute, which is more than doubts take (decision 306).
+// for each minute, which is more than doubts take (decision 309).
 static uint64_t jump_over(const struct record *r, int64_t age_ms)
 {
     const int64_t aged = age_ms > RESTORE_AGE_MAX_MS ? RESTORE_AGE_MAX_MS : age_ms;

@@ -274,22 +274,24 @@ static unsigned items_of_pool(const struct bootstrap_rule *rule, uint64_t pool)
 static enum store_status judge_items(struct api_exchange *x, const struct bootstrap_rule *rule,
                                      struct effect *e)
 {
-    enum store_status status = STORE_OK;
     uint64_t most = e->eligible;
-    for (uint8_t i = 0; i < rule->item_count && status == STORE_OK; i++) {
+    for (uint8_t i = 0; i < rule->item_count; i++) {
         const struct bootstrap_item *item = &rule->items[i];
+        const bool is_for_fallback = rule->deletes && i == rule->enable;
         struct operation o = {.kind = OPERATION_DOWNLOAD};
         struct subscription found;
         uint64_t counts[4];
         if (item->pool == 0) // it comes with the card
             continue;
-        status = store_pool_counts(x->reader, item->pool, counts);
-        if (status != STORE_OK)
-            break;
+        enum store_status status = store_pool_counts(x->reader, item->pool, counts);
+        if (status == STORE_OK)
+            status = store_pool_free(x->reader, item->pool, is_for_fallback, &found);
+        if (status != STORE_OK && status != STORE_NONE)
+            return status;
         const uint64_t stock = counts[SUBSCRIPTION_FREE] / items_of_pool(rule, item->pool);
-        most = stock < most ? stock : most;
-        status = store_pool_free(x->reader, item->pool, false, &found);
-        if (status != STORE_OK)
+        const uint64_t enough = status == STORE_NONE ? 0 : stock;
+        most = enough < most ? enough : most;
+        if (status == STORE_NONE)
             continue;
         o.download = found.plan;
         o.download.template_number = item->template_number;
@@ -300,7 +302,7 @@ static enum store_status judge_items(struct api_exchange *x, const struct bootst
     }
     e->waiting = e->eligible - most;
     e->eligible = most;
-    return status == STORE_NONE ? STORE_OK : status;
+    return STORE_OK;
 }
 
 // A bootstrap concerns cards that have none yet; all else, all that are not retired.
@@ -355,7 +357,7 @@ static void reply_effect(struct api_exchange *x, const struct rules_work *w)
     json_end_array(j);
     if (w->is_applied)
         put_pass(j, w, e.targeted - e.states[CARD_RETIRED]);
-    else if (e.cost.packets > 0)
+    else if (e.cost.packets > 0 && e.eligible > 0)
         api_put_estimate(j, e.cost, e.eligible, 0);
     put_rules(x, "before", &w->before);
     put_rules(x, "after", &w->after);

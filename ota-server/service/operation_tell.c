@@ -13,7 +13,9 @@ struct telling {
 
 static struct telling telling_of(char text[OPERATION_TELL_SIZE], const char *word)
 {
-    struct telling t = {.to = writer_of(text, OPERATION_TELL_SIZE)};
+    // "ENABLE, counter 7" goes on as it began.
+    struct telling t = {.to = writer_of(text, OPERATION_TELL_SIZE),
+                        .has_member = strchr(word, ',') != NULL};
     text_put(&t.to, word);
     return t;
 }

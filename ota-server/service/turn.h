@@ -19,6 +19,8 @@
 
 // A value of the store: when it was restored from a backup last, 8 octets of ms.
 #define TURN_RESTORED_AT "restored-at"
+// While cards are still to be told of a restore: its age when that began, 8 octets of ms.
+#define TURN_RESTORED_AGE "restored-age"
 
 struct turn;
 

@@ -62,6 +62,13 @@ struct told {
     char after[OPERATION_TELL_SIZE], result[OPERATION_END_SIZE];
 };
 
+// "CONFIRM, counter 7": it names the operation that it confirms, and carries nothing of it.
+static bool is_confirm(const char *sent)
+{
+    const char *name = command_number_name(COMMAND_CONFIRM);
+    return strncmp(sent, name, strlen(name)) == 0;
+}
+
 // What an operation is, where it is asked for and sent, and how it ended. The core says which kind.
 static void tell(const struct turn *t, const struct event *e, const struct trail_entry *v,
                  struct trail_new *row, struct told *told)
@@ -69,14 +76,14 @@ static void tell(const struct turn *t, const struct event *e, const struct trail
     const struct operation *o = operation_of(t, e, v);
     if (o == NULL)
         return;
-    const bool is_confirm = strcmp(v->after, command_number_name(COMMAND_CONFIRM)) == 0;
     if (strcmp(v->action, "operation.requested") == 0) {
         row->after = operation_tell(o, told->after);
         row->result =
             operation_status_name(o->needs_approval ? STATUS_AWAIT_APPROVAL : STATUS_QUEUED);
     } else if (strcmp(v->action, "operation.refused") == 0) {
         row->after = operation_tell(o, told->after);
-    } else if (strcmp(v->action, "command.sent") == 0 && !is_confirm) {
+    } else if (strcmp(v->action, "command.sent") == 0 && v->operation != 0 &&
+               !is_confirm(v->after)) {
         row->after = operation_tell_command(o, v->after, told->after);
     } else if (strcmp(v->action, "operation.ended") == 0) {
         row->result = operation_tell_end(o, told->result);

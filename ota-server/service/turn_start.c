@@ -65,12 +65,18 @@ static enum store_status tell(struct turn *t, struct telling *what, struct utc n
 }
 
 // Campaigns pause: whom they asked since the copy was made, it does not know.
-static enum store_status note_restore(struct turn *t, struct utc now)
+static enum store_status note_restore(struct turn *t, struct utc now, int64_t age_ms)
 {
-    uint8_t octets[8];
+    uint8_t octets[16];
     struct writer w = writer_of(octets, sizeof(octets));
     writer_u64(&w, (uint64_t)now.ms);
-    return store_value_put(t->options.store, TURN_RESTORED_AT, writer_bytes(&w));
+    writer_u64(&w, (uint64_t)age_ms);
+    const struct bytes both = writer_bytes(&w);
+    const enum store_status status =
+        store_value_put(t->options.store, TURN_RESTORED_AT, bytes_slice(both, 0, 8));
+    return status == STORE_OK
+               ? store_value_put(t->options.store, TURN_RESTORED_AGE, bytes_slice(both, 8, 16))
+               : status;
 }
 
 static bool note_document(void *context, const struct document *d)
@@ -166,15 +172,31 @@ static enum store_status last_written(struct turn *t, struct utc *at)
     return status;
 }
 
+// Since the last row of the backup. Cards that were told before a crash have rows of now: then it
+// is what it was at the first try.
+static enum store_status find_age(struct turn *t, struct utc now, int64_t *age_ms)
+{
+    uint8_t octets[8];
+    struct writer w = writer_of(octets, sizeof(octets));
+    struct utc last = now;
+    enum store_status status = store_value(t->options.store, TURN_RESTORED_AGE, &w);
+    struct reader r = reader_of(writer_bytes(&w));
+    *age_ms = (int64_t)reader_u64(&r);
+    if (status == STORE_OK && w.len == sizeof(octets))
+        return STORE_OK;
+    if (status == STORE_OK || status == STORE_NONE)
+        status = last_written(t, &last);
+    *age_ms = now.ms - last.ms;
+    return status;
+}
+
 // Which cards were spoken to after the copy was made, the copy cannot know: it holds for all.
 static enum store_status restore(struct turn *t, struct utc now)
 {
     struct telling all = {.event = {.type = EVENT_RESTORE}, .list = store_all_cards};
-    struct utc last = now;
     enum store_status status = spread_audits(t, &all.event.as.restore.spread_ms);
     if (status == STORE_OK)
-        status = last_written(t, &last);
-    all.event.as.restore.age_ms = now.ms - last.ms;
+        status = find_age(t, now, &all.event.as.restore.age_ms);
     if (status == STORE_OK)
         status = store_begin(t->options.store);
     if (status == STORE_OK)
@@ -182,7 +204,7 @@ static enum store_status restore(struct turn *t, struct utc now)
     if (status == STORE_OK)
         status = store_outbox_forget(t->options.store);
     if (status == STORE_OK)
-        status = note_restore(t, now);
+        status = note_restore(t, now, all.event.as.restore.age_ms);
     if (status == STORE_OK)
         status = turn_hold_begin(t, now);
     if (status == STORE_OK)
@@ -285,6 +307,8 @@ static enum store_status set_stop(struct turn *t, const char *value)
         status = store_value_put(t->options.store, "stop", bytes_of_text(value));
     if (status == STORE_OK)
         status = store_restore_done(t->options.store);
+    if (status == STORE_OK)
+        status = store_value_put(t->options.store, TURN_RESTORED_AGE, bytes_of(NULL, 0));
     if (status == STORE_OK)
         return store_commit(t->options.store);
     store_rollback(t->options.store);

@@ -158,16 +158,15 @@ enum store_status trail_hash_at(struct store *s, uint64_t sequence, uint8_t hash
 
 // Does the row that it names have that hash? Of rows that are gone only the last of a month is
 // known.
-static bool checkpoint_fits(struct store *s, const struct checkpoint *c)
+static enum store_status compare_checkpoint(struct store *s, const struct checkpoint *c, bool *fits)
 {
     uint8_t hash[32];
     bool is_removed = false;
     enum store_status status = tombstone_hash(s, c->sequence, hash, &is_removed);
-    if (is_removed)
-        return true;
-    if (status == STORE_NONE)
+    if (status == STORE_NONE && !is_removed)
         status = trail_hash_at(s, c->sequence, hash);
-    return status == STORE_OK && memcmp(hash, c->hash, sizeof(hash)) == 0;
+    *fits = is_removed || (status == STORE_OK && memcmp(hash, c->hash, sizeof(hash)) == 0);
+    return is_removed || status == STORE_NONE ? STORE_OK : status;
 }
 
 // Those of rows that came later, or came otherwise before it was put back, are not of this trail.
@@ -179,33 +178,43 @@ enum store_status store_checkpoints_keep(struct store *s, const char *from, cons
     FILE *in = fopen(from, "re");
     FILE *out = fopen(to, "we");
     bool is_good = out != NULL;
+    enum store_status status = STORE_OK;
     while (is_good && in != NULL && fgets(line, sizeof(line), in) != NULL) {
-        const bool fits = read_checkpoint(line, &c, &text) && checkpoint_fits(s, &c);
-        is_good = !fits || fputs(line, out) >= 0;
+        bool fits = false;
+        if (read_checkpoint(line, &c, &text))
+            status = compare_checkpoint(s, &c, &fits);
+        is_good = status == STORE_OK && (!fits || fputs(line, out) >= 0);
     }
     if (in != NULL)
         fclose(in);
     is_good = is_good && fflush(out) == 0 && fsync(fileno(out)) == 0;
     if (out != NULL)
         is_good = fclose(out) == 0 && is_good;
+    if (status != STORE_OK)
+        return status;
     return is_good ? STORE_OK : STORE_FULL;
 }
 
+// One that could not be compared is none that is lost.
 enum store_status checkpoint_lost(struct store *s, uint64_t *sequence)
 {
     FILE *f = s->options.checkpoints == NULL ? NULL : fopen(s->options.checkpoints, "r");
     char line[CHECKPOINT_LINE_MAX];
     struct bytes text;
     struct checkpoint c;
+    enum store_status status = STORE_OK;
     *sequence = 0;
     if (f == NULL)
         return STORE_OK;
-    while (fgets(line, sizeof(line), f) != NULL) {
-        if (read_checkpoint(line, &c, &text) && c.sequence > *sequence && !checkpoint_fits(s, &c))
+    while (status == STORE_OK && fgets(line, sizeof(line), f) != NULL) {
+        bool fits = true;
+        if (read_checkpoint(line, &c, &text) && c.sequence > *sequence)
+            status = compare_checkpoint(s, &c, &fits);
+        if (status == STORE_OK && !fits)
             *sequence = c.sequence;
     }
     fclose(f);
-    return STORE_OK;
+    return status;
 }
 
 enum store_status store_is_restored(struct store *s, bool *is_restored)
@@ -224,7 +233,8 @@ static void verify_checkpoint(struct store *s, const struct checkpoint *c, bool 
 {
     out->checkpoints++;
     out->checkpoint_last = c->sequence;
-    if (!checkpoint_fits(s, c))
+    bool fits = false;
+    if (compare_checkpoint(s, c, &fits) != STORE_OK || !fits)
         out->problem = "CHECKPOINT";
     else if (!is_genuine_one)
         out->problem = "SIGNATURE";

@@ -438,6 +438,33 @@ static void a_restore_that_is_cut_short_is_done_again(void **state)
         assert_true(load(i).reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0);
 }
 
+// Cards that were told before the crash have rows of now; how old the backup is was noted first.
+static void a_restore_that_goes_on_knows_how_old_the_backup_was(void **state)
+{
+    (void)state;
+    uint64_t before[CARDS + 1];
+    sqlite3 *db;
+    (void)ask(1);
+    assert_int_equal(run(), TURN_OK);
+    for (uint64_t i = 1; i <= CARDS; i++)
+        before[i] = load(i).mt_counter;
+    close_server();
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "INSERT OR REPLACE INTO value VALUES ('restored', CAST('yes' AS BLOB)),"
+                     "('restored-age', X'000000000A4CB800')", // 2 days of ms
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    reopen();
+    for (uint64_t i = 1; i <= CARDS; i++)
+        assert_int_equal(load(i).mt_counter, before[i] + (8 + 2 * 1440) * 65536);
+    reopen(); // it is over, and forgotten
+    for (uint64_t i = 1; i <= CARDS; i++)
+        assert_int_equal(load(i).mt_counter, before[i] + (8 + 2 * 1440) * 65536);
+}
+
 static void each_opening_of_a_file_may_fail(void **state)
 {
     bool is_hit = true;
@@ -631,6 +658,7 @@ int main(void)
         TEST(who_waits_for_cards_in_doubt_does_not_look_again_and_again),
         TEST(of_two_downloads_that_became_another_cards_none_leaves),
         TEST(a_restore_that_is_cut_short_is_done_again),
+        TEST(a_restore_that_goes_on_knows_how_old_the_backup_was),
         TEST(each_opening_of_a_file_may_fail),
         TEST(nothing_acknowledged_is_lost_by_200_kills),
     };

@@ -65,6 +65,8 @@ static void the_conditions_are_of_the_request_and_not_of_the_command(void **stat
                                 ", when=2026-09-21T14:13:20.001Z, ifDirty=WAIT, force=true"));
     assert_string_equal(operation_tell_command(&o, "DELETE", text),
                         with_id("DELETE subscriptionId=", "sub", SUBSCRIPTION, ""));
+    assert_string_equal(operation_tell_command(&o, "DELETE, counter 7", text),
+                        with_id("DELETE, counter 7, subscriptionId=", "sub", SUBSCRIPTION, ""));
     o = (struct operation){.kind = OPERATION_AUDIT, .at_next_contact = true, .campaign = 7};
     assert_string_equal(operation_tell(&o, text),
                         with_id("audit when=NEXT_CONTACT, campaignId=", "cmp", 7, ""));
