@@ -194,11 +194,15 @@ static bool take_seat(struct api_exchange *x, struct import_work *w, const uint8
 
 static bool open_profile(struct api_exchange *x, struct import_work *w)
 {
-    w->profile = import_profile_open(x->reader, w->order.tenant, w->order.vendor);
-    if (w->profile != NULL)
+    const enum store_status status =
+        import_profile_open(x->reader, w->order.tenant, w->order.vendor, &w->profile);
+    if (status == STORE_OK)
         return true;
-    api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
-                                    "No such vendor profile")); // the work is gone
+    if (status == STORE_NONE)
+        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
+                                        "No such vendor profile")); // the work is gone
+    else
+        api_refuse_store(x, status);
     return false;
 }
 

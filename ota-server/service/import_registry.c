@@ -10,6 +10,7 @@
 #include "ota-server/service/turn.h"
 #include "profiles/vendor/number.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define KEY_NAME_SIZE 24
@@ -126,25 +127,36 @@ enum store_status import_file_put(const struct import_target *target,
     return put_mark(target, "import-file", name, target->import);
 }
 
+struct found_profile {
+    struct vendor_profile *profile;
+    bool is_out_of_memory;
+};
+
 static bool read_profile(void *context, const struct document *d)
 {
+    struct found_profile *found = context;
     char error[PROFILE_ERROR_SIZE];
-    *(struct vendor_profile **)context = profile_open(d->body, error);
+    errno = 0;
+    found->profile = profile_open(d->body, error);
+    found->is_out_of_memory = found->profile == NULL && errno == ENOMEM;
     return false;
 }
 
-struct vendor_profile *import_profile_open(struct store *store, uint64_t tenant, const char *vendor)
+enum store_status import_profile_open(struct store *store, uint64_t tenant, const char *vendor,
+                                      struct vendor_profile **profile)
 {
     char name[PROFILE_NAME_SIZE];
-    struct vendor_profile *profile = NULL;
+    struct found_profile found = {.profile = NULL};
     struct writer w = writer_of(name, sizeof(name));
     text_decimal(&w, tenant);
     text_put(&w, "/");
     text_put(&w, vendor);
-    if (store_document_named(store, "vendor-profile", text_end(&w), read_profile, &profile) !=
-        STORE_OK)
-        return NULL;
-    return profile;
+    const enum store_status status =
+        store_document_named(store, "vendor-profile", text_end(&w), read_profile, &found);
+    *profile = found.profile;
+    if (status != STORE_OK || found.profile != NULL)
+        return status;
+    return found.is_out_of_memory ? STORE_FAILED : STORE_NONE;
 }
 
 // --- what the registry has ---

@@ -67,9 +67,10 @@ void import_registry_reads(struct import_target *target, struct import_registry 
 void import_registry_forget(struct import_target *target);
 // Fills target->pool_owner where there is a pool; false when there is none any more.
 bool import_pool_owner(struct import_target *target) MUST_USE;
-// The vendor profile of a tenant, which the caller closes, or NULL.
-struct vendor_profile *import_profile_open(struct store *store, uint64_t tenant,
-                                           const char *vendor) MUST_USE;
+// The vendor profile of a tenant, which the caller closes. STORE_NONE: there is none that is read;
+// else it could not be looked at now. NULL with every status but STORE_OK.
+enum store_status import_profile_open(struct store *store, uint64_t tenant, const char *vendor,
+                                      struct vendor_profile **profile) MUST_USE;
 // For file_options.transport_key; its context is a struct import_target.
 bool import_transport_key(void *context, uint8_t index, enum transport_kind kind,
                           struct secret_key *key);

@@ -370,11 +370,15 @@ static void begin(struct folders *v, struct folder *f)
     v->order.correlator = v->order.import;
     (void)snprintf(v->order.vendor, sizeof v->order.vendor, "%s", s->vendor);
     (void)snprintf(v->order.address, sizeof v->order.address, "folder %s", s->name);
-    struct vendor_profile *profile = import_profile_open(v->options.reader, s->tenant, s->vendor);
+    struct vendor_profile *profile = NULL;
+    const enum store_status status =
+        import_profile_open(v->options.reader, s->tenant, s->vendor, &profile);
     FILE *file = profile != NULL ? open_taken(f, v->name) : NULL;
     place_digest(v, sha256);
     const int error = errno;
-    if (profile == NULL) {
+    if (profile == NULL && status != STORE_NONE) {
+        tell_once(v, f, "the database cannot be read"); // and again at the next look
+    } else if (profile == NULL) {
         refuse(v, f, "NO_VENDOR_PROFILE", "there is no such vendor profile");
     } else if (file == NULL) {
         profile_close(profile);

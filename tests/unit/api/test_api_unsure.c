@@ -1,6 +1,7 @@
 // Requests amid which the database fails: each statement in turn. What it did not find may be
 // there, so that the answer is 503 or the one that was wanted, and never another.
 #include "ota-server/service/api_exchange.h"
+#include "ota-server/service/import_registry.h"
 #include "tests/unit/api/api_lab.h"
 #include "tests/unit/server/faulty_statement.h"
 
@@ -232,6 +233,20 @@ static void a_token_that_cannot_be_looked_up_is_not_refused(void **state)
     assert_true(at > 2);
 }
 
+// Else an import folder puts a file away as refused that only came at a bad moment.
+static void a_vendor_profile_that_cannot_be_looked_up_may_be_there(void **state)
+{
+    struct vendor_profile *profile = NULL;
+    (void)state;
+    faulty_statement_set(1);
+    const enum store_status failed = import_profile_open(lab.store, 1, "nobody", &profile);
+    assert_true(faulty_statement_was_hit());
+    faulty_statement_set(0);
+    assert_int_equal(failed, STORE_FAILED);
+    assert_int_equal(import_profile_open(lab.store, 1, "nobody", &profile), STORE_NONE);
+    assert_null(profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +258,8 @@ int main(void)
                                         open_all, close_all),
         cmocka_unit_test_setup_teardown(a_token_that_cannot_be_looked_up_is_not_refused, open_all,
                                         close_all),
+        cmocka_unit_test_setup_teardown(a_vendor_profile_that_cannot_be_looked_up_may_be_there,
+                                        open_all, close_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
