@@ -94,12 +94,13 @@ class Folders(served.Served):
                                          for name in os.listdir(self.at("other", "refused"))), 0.05)
             (name,) = [name for name in os.listdir(self.at("other", "refused")) if name.startswith(place) and
                        name.endswith(".report.json")]
+            # The report is in place before its file is.
+            until("its file", 30, lambda: not os.listdir(self.at("other", "taken")), 0.05)
             report = json.loads(read(self.at("other", "refused", name)))
             self.assertEqual([report["import"][member] for member in ("status", "outcome", "failure", "vendor")],
                              ["ENDED", "REFUSED", "NO_VENDOR_PROFILE", "nobody"])
             self.assertEqual((report["findings"], "id" in report["import"]), ([], False))
             self.assertEqual(read(self.at("other", "refused", name[:-len(".report.json")])), SAMPLE)
-            self.assertEqual(os.listdir(self.at("other", "taken")), [])
             if place == "a.out":  # the same name again keeps both
                 write(self.at("other", "a.out"), SAMPLE)
         self.assertEqual(self.cards(), 0)
