@@ -262,6 +262,32 @@ enum store_status alarm_is_raised(struct store *s, const char *key, bool *is_rai
     return status == STORE_NONE ? STORE_OK : status;
 }
 
+struct objects {
+    const char *key;
+    alarm_object_fn *each;
+    void *context;
+};
+
+// An open one is named by its key and object.
+static bool see_object(void *context, const struct document *d)
+{
+    const struct objects *o = context;
+    const size_t len = strlen(o->key);
+    if (d->name == NULL || strncmp(d->name, o->key, len) != 0 || d->name[len] != ' ')
+        return true;
+    return o->each(o->context, d->name + len + 1);
+}
+
+enum store_status alarm_objects(struct store *s, const char *key, alarm_object_fn *each,
+                                void *context)
+{
+    struct objects objects = {.key = key, .each = each, .context = context};
+    const struct document_filter open = {
+        .kind = ALARM_KIND, .state = -1, .bits = ALARM_OPEN | ALARM_ACKNOWLEDGED};
+    const struct store_page all = {.limit = UINT32_MAX};
+    return store_documents(s, &open, &all, see_object, &objects, NULL);
+}
+
 enum store_status alarm_acknowledge(struct store *s, uint64_t id, const char *by, struct utc now)
 {
     struct alarm a;

@@ -42,6 +42,10 @@ enum store_status alarm_keep(struct store *s, const struct alarm_place *at, bool
                              uint64_t id, struct utc now) MUST_USE;
 // Is one of this key open, whatever its object?
 enum store_status alarm_is_raised(struct store *s, const char *key, bool *is_raised) MUST_USE;
+// Tells the object of each that is open of this key; `each` answers whether to go on.
+typedef bool alarm_object_fn(void *context, const char *object);
+enum store_status alarm_objects(struct store *s, const char *key, alarm_object_fn *each,
+                                void *context) MUST_USE;
 // STORE_CONFLICT: it is over, or was acknowledged. `by`: id of a user or client.
 enum store_status alarm_acknowledge(struct store *s, uint64_t id, const char *by,
                                     struct utc now) MUST_USE;

@@ -48,6 +48,7 @@ struct watcher {
     struct news news[NEWS_MAX];
     size_t news_count;
     bool is_writing;
+    bool are_gone_cleared; // alarms of links that are configured no more
     struct loop_timer link_timer;
     enum outbox_health links[OUTBOX_LINKS_MAX], told[OUTBOX_LINKS_MAX]; // now; what everybody knows
     bool is_telling;
@@ -224,14 +225,19 @@ static void look_for_storms(struct watcher *w)
     }
 }
 
+static struct bytes object_of(const struct watcher *w, unsigned link)
+{
+    const struct watcher_options *o = &w->options;
+    return bytes_slice(bytes_of_text(o->link_name(o->link_context, link)), 0,
+                       ALARM_OBJECT_SIZE - 1);
+}
+
 // Which link it is about.
 static void name_link(const struct watcher *w, struct news *n)
 {
-    const struct watcher_options *o = &w->options;
     if (n->change.link == 0)
         return;
-    const struct bytes name = bytes_slice(
-        bytes_of_text(o->link_name(o->link_context, n->change.link - 1)), 0, sizeof(n->object) - 1);
+    const struct bytes name = object_of(w, n->change.link - 1);
     bytes_copy(n->object, name);
     n->object[name.len] = '\0';
 }
@@ -251,6 +257,47 @@ static void judge_links(struct watcher *w)
         name_link(w, n);
         w->said[i] = is_bad ? SAID_SWALLOWS : SAID_DELIVERS;
     }
+}
+
+// --- links that are gone ---------------------------------------------------------------------
+
+struct gone {
+    struct watcher *w;
+    const char *key;
+    bool are_all; // so far
+};
+
+static bool see_gone(void *context, const char *object)
+{
+    struct gone *g = context;
+    struct watcher *w = g->w;
+    const struct bytes name = bytes_of_text(object);
+    if (name.len == 0 || name.len >= ALARM_OBJECT_SIZE)
+        return true;
+    for (unsigned i = 0; i < w->options.link_count; i++) {
+        if (bytes_equal(object_of(w, i), name))
+            return true; // its own look clears it
+    }
+    g->are_all = w->news_count < NEWS_MAX;
+    if (!g->are_all)
+        return false;
+    struct news *n = &w->news[w->news_count++];
+    *n = (struct news){.change = {.key = g->key}};
+    bytes_copy(n->object, name);
+    return true;
+}
+
+// Nobody looks at a link any more that was taken out of the configuration.
+static void clear_gone(struct watcher *w)
+{
+    static const char *const KEYS[] = {"smsc.degraded", "smsc.swallows"};
+    bool are_all = true;
+    for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0] && are_all; i++) {
+        struct gone gone = {.w = w, .key = KEYS[i], .are_all = true};
+        are_all =
+            alarm_objects(w->options.reader, KEYS[i], see_gone, &gone) == STORE_OK && gone.are_all;
+    }
+    w->are_gone_cleared = are_all; // else at the next look again
 }
 
 // --- agreements ------------------------------------------------------------------------------
@@ -290,6 +337,8 @@ static void tick(void *context, struct instant now)
         judge_links(w);
         if (w->looks % COUNT_EVERY == 1) // counted by the minute
             look_for_storms(w);
+        if (!w->are_gone_cleared)
+            clear_gone(w);
     }
     if (w->news_count > 0)
         w->is_writing = turn_write(w->options.turn, write_changes, written, w);

@@ -23,6 +23,10 @@ policy { submit-s = 1 }
 single-person = true
 clear-identifiers = true
 """
+ONE_LINK = """smsc "far" { address = "%s" system-id = "server" password-file = "%s" rate = 1000 }
+single-person = true
+clear-identifiers = true
+"""
 SWALLOWING = """smsc "near" { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 1 }
 smsc "far"  { address = "%s" system-id = "server" password-file = "%s" rate = 1000 weight = 1 }
 single-person = true
@@ -82,9 +86,13 @@ class Links(unittest.TestCase):
         self.tool("ota-server", "init", "--data", self.data)
         made = self.tool("ota-server", "client", "add", "--data", self.data, "--name", "test")
         client = dict(line.split("=", 1) for line in made.split())
+        self.client_key = client["appkey"], client["appsecret"]
+        self.serve(settings, *options)
+
+    def serve(self, settings, *options):
         server = self.program("ota-server", "--data", self.data, "--listen", "127.0.0.1:0", "--config",
                               self.write("server.conf", settings), *options)
-        self.url, self.client_key = "http://" + server.ready["http"], (client["appkey"], client["appsecret"])
+        self.url = "http://" + server.ready["http"]
         self.api = Api(server.ready["http"], [self.client_key])
 
     def start_cards(self):
@@ -204,7 +212,7 @@ class OneSwallows(Links):
     def alarm(self, state):
         return [a["object"] for a in self.api.get("/alarms", "state=" + state)["items"] if a["key"] == "smsc.swallows"]
 
-    def test_new_packets_move_to_the_other_link_until_it_delivers(self):
+    def swallow(self):
         password = self.write("password", "secret1\n")
         self.start_server(SWALLOWING % (self.smscs[0].ready["smpp"], password, self.smscs[1].ready["smpp"], password),
                           "--speed", str(self.SPEED))
@@ -217,6 +225,10 @@ class OneSwallows(Links):
         self.assertEqual(self.link("far")["state"], "bound")
         self.assertEqual(self.metric("link_swallowing", "near"), 1)
         until("an alarm about near", 30, lambda: self.alarm("OPEN") == ["near"], 0.1)
+        return near, rule, operations
+
+    def test_new_packets_move_to_the_other_link_until_it_delivers(self):
+        near, rule, operations = self.swallow()
 
         # Whose audit came over the far one can be commanded: its packets go over that one, but for probes.
         heard = [o["cardId"] for o in operations if self.api.get("/operations/" + o["id"])["status"] == "ENDED"]
@@ -237,6 +249,13 @@ class OneSwallows(Links):
             heard.append(heard.pop(0))
             return self.link("near")["state"] == "bound"
         until("near is back", 60, is_back, 0.2)
+        until("the end of the alarm", 30, lambda: self.alarm("CLEARED") == ["near"] and self.alarm("OPEN") == [], 0.1)
+
+    def test_the_alarm_ends_when_the_link_is_taken_out_of_the_configuration(self):
+        self.swallow()
+        server = next(program for program in self.running if program.name == "ota-server")
+        self.assertEqual(server.stop(), 0)
+        self.serve(ONE_LINK % (self.smscs[1].ready["smpp"], os.path.join(self.folder, "password")))
         until("the end of the alarm", 30, lambda: self.alarm("CLEARED") == ["near"] and self.alarm("OPEN") == [], 0.1)
 
 
