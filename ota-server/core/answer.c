@@ -301,6 +301,12 @@ static void answer_confirm(struct work *w, const struct event_por *p, bool is_ne
         work_step(w, &r->open, STEP_CONFIRMED, result_code_name(code));
         operation_input(w, &r->open, input);
     }
+    // An audit had ended the switch before; now the card prefers what is enabled.
+    const bool is_late = !is_commanded && code == RESULT_OK && p->result.operation_id != 0 &&
+                         p->result.operation_id == r->switch_id;
+    const struct mirror_slot *enabled = record_enabled(r);
+    if (is_late && enabled != NULL)
+        r->preferred = enabled->subscription;
     if (is_newest && code == RESULT_OK)
         compare_state(w, p->result.registry_version, p->result.has_hash, p->result.state_hash,
                       true);

@@ -59,6 +59,23 @@ static void what_is_confirmed_when_the_card_has_moved_on_is_not_preferred(void *
     assert_int_equal(world.record.preferred, preferred);
 }
 
+// An audit ended the switch while the card waited for its CONFIRM, and still preferred the other
+// one.
+static void what_is_confirmed_after_an_audit_is_preferred(void **state)
+{
+    (void)state;
+    (void)world_switching(&world);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    assert_int_equal(world.record.open.status, STATUS_CONFIRMING);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world.record.switch_id = world.record.open.card_operation_id;
+    world.record.has_open = false;
+    world.record.preferred = world.record.slots[0].subscription;
+    assert_int_equal(world.record.slots[1].fact.state, SLOT_ENABLED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(world.record.preferred, world.record.slots[1].subscription);
+}
+
 static void audit(uint8_t preferred_slot)
 {
     struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
@@ -118,6 +135,7 @@ int main(void)
         TEST(what_is_deleted_is_preferred_no_more),
         TEST(the_preferred_one_stays_when_another_is_deleted),
         TEST(what_is_confirmed_when_the_card_has_moved_on_is_not_preferred),
+        TEST(what_is_confirmed_after_an_audit_is_preferred),
         TEST(an_audit_tells_which_one_is_preferred_or_that_none_is),
         TEST(an_audit_tells_in_which_device_the_card_is),
     };
