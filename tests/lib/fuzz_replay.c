@@ -1,7 +1,8 @@
 // Runs a fuzz target over files and folders of inputs, so that a corpus is an ordinary test; and
 // with the address sanitizer, for some tenths of a second, over changed copies of them.
 // OTARIA_FUZZ_SEED: which (1; ./check draws one for each run); OTARIA_FUZZ_MS: for how much CPU
-// time (200). An input that ends the program is told as hexadecimal, with the seed.
+// time (200). An input that ends the program is told as hexadecimal, with the seed, and with time
+// enough to come so far again, also on a slower machine.
 #include "common/base/prng.h"
 
 #include <dirent.h>
@@ -17,6 +18,7 @@
 #define CHANGES_MAX 4
 #define GROWTH_MAX 64 // octets
 #define TOLD_MAX 8192
+#define AGAIN_MS 60000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -29,6 +31,7 @@ static unsigned replayed;
 static struct input inputs[INPUTS_MAX]; // those that the search begins with
 static struct input current;
 static unsigned long seed; // of the search; 0: it has not begun
+static unsigned changed;   // inputs tried by it
 
 static int replay_file(const char *path)
 {
@@ -59,22 +62,25 @@ static int replay_file(const char *path)
     return 0;
 }
 
+// In the order of their names, because the search draws by it.
 static int replay_folder(const char *path)
 {
-    DIR *folder = opendir(path);
-    if (folder == NULL) {
+    struct dirent **entries;
+    const int count = scandir(path, &entries, NULL, alphasort);
+    if (count < 0) {
         perror(path);
         return 1;
     }
     int bad = 0;
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+    for (int i = 0; i < count; i++) {
         char full[4096];
-        if (entry->d_name[0] == '.')
-            continue;
-        (void)snprintf(full, sizeof full, "%s/%s", path, entry->d_name);
-        bad |= replay_file(full);
+        if (entries[i]->d_name[0] != '.') {
+            (void)snprintf(full, sizeof full, "%s/%s", path, entries[i]->d_name);
+            bad |= replay_file(full);
+        }
+        free(entries[i]);
     }
-    (void)closedir(folder);
+    free(entries);
     return bad;
 }
 
@@ -87,7 +93,9 @@ static void tell(void)
         (void)fprintf(stderr, "%s%02x", i % 32 == 0 ? "\n" : "", current.data[i]);
     (void)fprintf(stderr, "\n%zu octets\n", current.len);
     if (seed != 0)
-        (void)fprintf(stderr, "again with OTARIA_FUZZ_SEED=%lu\n", seed);
+        (void)fprintf(stderr,
+                      "the search's input %u, again with OTARIA_FUZZ_SEED=%lu OTARIA_FUZZ_MS=%d\n",
+                      changed, seed, AGAIN_MS);
 }
 
 static void aborted(int number)
@@ -171,12 +179,11 @@ static void search(void)
     seed = setting("OTARIA_FUZZ_SEED", 1);
     const clock_t end =
         clock() + (clock_t)(setting("OTARIA_FUZZ_MS", 200) * (CLOCKS_PER_SEC / 1000));
-    unsigned count = 0;
     __sanitizer_set_death_callback(tell);
     prng_init(&p, seed, "fuzz", 0);
-    for (; clock() < end; count++)
+    for (; clock() < end; changed++)
         try_one(&p);
-    (void)printf("%u changed inputs tried, seed %lu\n", count, seed);
+    (void)printf("%u changed inputs tried, seed %lu\n", changed, seed);
 }
 #else
 static void search(void)
