@@ -45,7 +45,8 @@ static bool is_open(const struct image *m)
     return j->phase == JOURNAL_SWITCHED || (j->phase == JOURNAL_CONFIRMING && j->may_roll_back);
 }
 
-// Nothing of a start that is over counts, nor what a memory that fails keeps the card from doing.
+// Nothing of a start that is over counts, nor what a memory that fails keeps the card from doing
+// until it committed again.
 static void time_switch(struct world *w, uint32_t card)
 {
     struct truth *t = &w->truths[card];
@@ -54,7 +55,8 @@ static void time_switch(struct world *w, uint32_t card)
     const struct journal *j = &m->journal;
     const struct nvm *nvm = &w->devices[card].card.nvm;
     const bool is_on = w->devices[card].state == DEVICE_RUNNING;
-    const bool is_able = !nvm->is_cut && !nvm_met_error(nvm) && !t->is_rotten;
+    const bool is_behind = lapse_goes_on(&s->lapse, nvm, lapse_is_new(&s->lapse, nvm));
+    const bool is_able = !is_behind && !t->is_rotten;
     const bool is_same = s->phase == j->phase && s->reason == j->reason && s->to == j->to &&
                          s->operation_id == j->operation_id;
     if (!is_same || !is_able || !is_open(m))
@@ -68,7 +70,8 @@ static void time_switch(struct world *w, uint32_t card)
                             .operation_id = j->operation_id,
                             .is_on = is_on,
                             .starts = s->starts,
-                            .since = s->since};
+                            .since = s->since,
+                            .lapse = s->lapse};
     const uint64_t limit = limit_ms(w, card, m);
     if (limit == 0)
         s->since = w->now;

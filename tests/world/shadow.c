@@ -51,11 +51,7 @@ struct known {
     bool is_known;
     uint32_t written;
     struct applet_dump dump;
-    // Its memory failed, and it may have to make up for something: not judged until it committed.
-    bool is_behind;
-    bool is_mended; // it does not fail any more since this was written:
-    uint32_t mended_at;
-    uint64_t error_at; // of a plan whose only error was counted
+    struct lapse lapse; // of its memory
 };
 
 static struct world *world; // one at a time
@@ -95,16 +91,6 @@ static bool has_failed(const struct nvm *nvm)
     return nvm->is_cut || nvm_met_error(nvm);
 }
 
-// Since the last call. A cell that fails once does so once.
-static bool has_failed_anew(struct known *k, const struct nvm *nvm)
-{
-    const bool has_met = nvm_met_error(nvm);
-    const bool is_counted = has_met && !nvm->faults->error_stays && k->error_at != 0 &&
-                            k->error_at == nvm->faults->error_at;
-    k->error_at = has_met ? nvm->faults->error_at : 0;
-    return nvm->is_cut || (has_met && !is_counted);
-}
-
 static bool look(uint32_t card, const struct applet *a, const struct applet_port *port)
 {
     struct known *k = &known[card];
@@ -118,23 +104,9 @@ static bool look(uint32_t card, const struct applet *a, const struct applet_port
     return k->is_known;
 }
 
-static bool falls_behind(struct known *k, const struct nvm *nvm, bool has_failed_now)
-{
-    if (has_failed_now) {
-        k->is_behind = true;
-        k->is_mended = false;
-    } else if (k->is_behind && !k->is_mended) {
-        k->is_mended = true;
-        k->mended_at = nvm->written;
-    } else if (k->is_behind) {
-        k->is_behind = k->mended_at == nvm->written;
-    }
-    return k->is_behind;
-}
-
 static bool is_behind(struct known *k, const struct nvm *nvm)
 {
-    return falls_behind(k, nvm, has_failed_anew(k, nvm));
+    return lapse_goes_on(&k->lapse, nvm, lapse_is_new(&k->lapse, nvm));
 }
 
 // A memory that failed may leave a switch open that the card does not work on any more, or the
@@ -196,8 +168,8 @@ static bool end_packet(const struct applet *a, const struct applet_port *port,
     const struct nvm *nvm = &world->devices[card].card.nvm;
     struct known *k = &known[card];
     const uint32_t written = k->written;
-    const bool has_met = has_failed_anew(k, nvm);
-    (void)falls_behind(k, nvm, has_met);
+    const bool has_met = lapse_is_new(&k->lapse, nvm);
+    (void)lapse_goes_on(&k->lapse, nvm, has_met);
     k->is_known = k->is_known && !has_met;
     if (!look(card, a, port))
         return false;

@@ -16,6 +16,7 @@
 #include "tests/world/alter.h"
 #include "tests/world/judged.h"
 #include "tests/world/knobs.h"
+#include "tests/world/lapse.h"
 #include "tests/world/probes.h"
 #include "tests/world/store/kind.h"
 #include "tests/world/story.h"
@@ -71,6 +72,7 @@ struct stopwatch {
     bool is_on; // the device was, at the last look
     uint8_t starts;
     struct instant since;
+    struct lapse lapse; // of its memory
 };
 
 // A day of a card, as it counts days, and its switches that nobody ordered.
