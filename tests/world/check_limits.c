@@ -73,6 +73,8 @@ static void time_switch(struct world *w, uint32_t card)
                             .since = s->since,
                             .lapse = s->lapse};
     const uint64_t limit = limit_ms(w, card, m);
+    if (is_on && is_open(m))
+        judged_note(&w->result.judged, JUDGED_SWITCHES, is_able && limit != 0);
     if (limit == 0)
         s->since = w->now;
     else if (w->now.ms - s->since.ms > limit)
@@ -96,6 +98,7 @@ void check_switches(struct world *w, uint32_t card, const struct image *before,
 {
     struct daybook *d = &w->truths[card].daybook;
     if (before->dues.day != now->dues.day) {
+        judged_note(&w->result.judged, JUDGED_DAYS, d->day != 0);
         const bool is_early = d->day != 0 && d->on_ms - d->began_ms < DAY_LEAST_MS;
         if (is_early)
             world_violate(w, "few_switches", card, "a day of %llu h",

@@ -79,8 +79,11 @@ static void judge(struct join *j)
             world_violate(w, "every_command_has_a_cause", j->card,
                           "no row says why packet %llu (%s) was sent",
                           (unsigned long long)t->counters[i], command_number_name(t->commands[i]));
+        if (t->commands[i] != COMMAND_CONFIRM)
+            continue;
         // A clone has sequences of its own.
-        if (t->commands[i] == COMMAND_CONFIRM && !is_cloned && !j->is_told[t->sequences[i]])
+        judged_note(&w->result.judged, JUDGED_CONFIRMED, !is_cloned);
+        if (!is_cloned && !j->is_told[t->sequences[i]])
             world_violate(w, "notified_is_told", j->card,
                           "notification %u was confirmed, and no row tells of it", t->sequences[i]);
     }

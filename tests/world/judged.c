@@ -14,6 +14,9 @@ static const struct {
     [JUDGED_CALLS] = {"as_the_model, other calls", 30, 400},
     [JUDGED_REFUSED] = {"refused_does_nothing", 50, 20},
     [JUDGED_MIRRORS] = {"no_silent_difference", 1, 2},
+    [JUDGED_SWITCHES] = {"ends_in_time", 30, 100},
+    [JUDGED_DAYS] = {"few_switches, days", 25, 1},
+    [JUDGED_CONFIRMED] = {"notified_is_told", 50, 30},
 };
 
 void judged_note(struct judged *j, enum judged_rule rule, bool is_judged)
