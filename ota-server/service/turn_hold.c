@@ -7,6 +7,7 @@
 #include "ota-server/service/turn_part.h"
 
 #define LOOK_MS (6 * 60 * 60 * 1000) // should anything not have been noted
+#define PAUSE_MS (60 * 1000)         // a look may go over all cards that do not count
 
 enum store_status turn_hold(struct turn *t, bool *is_on)
 {
@@ -32,8 +33,9 @@ void turn_note_doubt(struct turn *t)
     const struct record *a = &t->before;
     const struct record *b = &t->decision.next;
     const bool has_moved = a->dirty_since.ms != b->dirty_since.ms || a->state != b->state;
-    if (a->dirty_since.ms != 0 && has_moved)
-        t->hold.look_at = t->now;
+    const struct utc soonest = utc_after(t->hold.looked_at, PAUSE_MS);
+    if (a->dirty_since.ms != 0 && has_moved && t->hold.look_at.ms > soonest.ms)
+        t->hold.look_at = soonest;
 }
 
 static enum store_status end(struct turn *t, struct utc now)
@@ -50,6 +52,7 @@ enum store_status turn_run_hold(struct turn *t, struct utc now)
     enum store_status status = turn_hold(t, &is_on);
     if (status != STORE_OK || !is_on || t->hold.look_at.ms > now.ms)
         return status;
+    t->hold.looked_at = now;
     t->hold.look_at = utc_after(now, LOOK_MS);
     struct utc since;
     status = download_hold_since(t->options.store, &since);

@@ -66,7 +66,8 @@ struct places {
 struct hold {
     bool is_known; // false: the store is to be asked
     bool is_on;
-    struct utc look_at; // whether it can end: once a card is out of doubt
+    struct utc look_at; // whether it can end: once a card is out of doubt, a while after:
+    struct utc looked_at;
 };
 
 // The policy of a group that was used lately.

@@ -1,4 +1,6 @@
 // Who waits for a bootstrap: in which order cards go on, what wakes them, and that waiting is free.
+#include "ota-server/service/download_hold.h"
+#include "ota-server/service/turn_part.h"
 #include "ota-server/store/driver.h"
 #include "ota-server/store/places.h"
 #include "tests/unit/api/group_lab.h"
@@ -192,6 +194,39 @@ static void a_card_that_cannot_begin_lets_others_go_on(void **state)
     free_are(2);
 }
 
+static bool is_held(void)
+{
+    struct utc since;
+    assert_int_equal(download_hold_since(lab.store, &since), STORE_OK);
+    return since.ms != 0;
+}
+
+// A look goes over all cards that a restore put in doubt and that do not count.
+static void whether_downloads_are_held_is_looked_at_once_a_minute(void **state)
+{
+    (void)state;
+    struct event doubt = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    struct event retire = {.type = EVENT_RETIRE};
+    const uint64_t cards[] = {
+        new_card("89999000000000000050", "001010000000100", "001010000000200"),
+        new_card("89999000000000000051", "001010000000101", "001010000000201")};
+    tell(cards[0], &doubt);
+    tell(cards[1], &doubt);
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(download_hold_begin(lab.store, lab.now.utc), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    lab.turn->hold.is_known = false; // as after a start
+    tell(cards[0], &retire);         // the first look
+    const struct utc looked_at = lab.now.utc;
+    tell(cards[1], &retire);
+    lab.now.utc.ms = looked_at.ms + 59000;
+    lab_turn(&lab);
+    assert_true(is_held());
+    lab.now.utc.ms = looked_at.ms + 60000;
+    lab_turn(&lab);
+    assert_false(is_held());
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -204,6 +239,7 @@ int main(void)
         CASE(a_place_that_is_postponed_moves_nothing_later),
         CASE(what_the_queue_does_is_done_by_the_rule_of_the_group),
         CASE(a_card_that_cannot_begin_lets_others_go_on),
+        CASE(whether_downloads_are_held_is_looked_at_once_a_minute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
