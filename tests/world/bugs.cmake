@@ -1242,15 +1242,13 @@ planted_bug(day_without_a_cap applet/select.c RULE few_switches
 
 # --- what is open, and what stays so ---
 
-planted_bug(next_one_and_none_ended ota-server/core/plan.c RULE one_open
+planted_bug(next_one_and_none_ended ota-server/core/operation.c RULE one_open
     TEXT [==[
-    o->sent_any = true;
-    o->may_have_run = true;]==]
+    if (w->d->ended_count < DECISION_ENDED_MAX)
+        w->d->ended[w->d->ended_count++] = *o;
+]==]
     BECOMES [==[
-    o->sent_any = true;
-    if (r->queue_len > 0)
-        r->queue[0].status = STATUS_SENDING;
-    o->may_have_run = true;]==])
+]==])
 
 planted_bug(unresolved_without_doubt ota-server/core/operation.c RULE doubt
     TEXT [==[
