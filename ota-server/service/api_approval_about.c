@@ -67,20 +67,25 @@ void api_approval_request_pack(struct api_exchange *x, const struct subscription
                                                         .count = 1});
 }
 
-static uint64_t cards_of(struct api_exchange *x, uint64_t enterprise)
+static enum store_status count_cards(struct api_exchange *x, uint64_t enterprise, uint64_t *cards)
 {
     struct store_counts counts = {0};
-    uint64_t cards = 0;
-    if (store_card_counts(x->reader, enterprise, &counts) != STORE_OK)
-        return 0;
+    const enum store_status status = store_card_counts(x->reader, enterprise, &counts);
+    *cards = 0;
     for (size_t i = 0; i < CARD_STATES; i++)
-        cards += counts.cards_by_state[i];
-    return cards;
+        *cards += counts.cards_by_state[i];
+    return status;
 }
 
 // Enterprises are the operator's to deal with: the approval is nobody else's.
 void api_approval_request_enterprise(struct api_exchange *x, const struct document *enterprise)
 {
+    uint64_t cards = 0;
+    const enum store_status status = count_cards(x, enterprise->id, &cards);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
     json_t *request = json_deep_copy(x->root);
     json_object_set_new(request, ENTERPRISE_VERSION, json_integer((json_int_t)enterprise->version));
     api_approval_request_about(x, request,
@@ -89,7 +94,7 @@ void api_approval_request_enterprise(struct api_exchange *x, const struct docume
                                                         .prefix = "ent",
                                                         .id = enterprise->id,
                                                         .tenant = AUTH_OPERATOR,
-                                                        .count = cards_of(x, enterprise->id)});
+                                                        .count = cards});
 }
 
 void api_approval_refuse_old(struct api_exchange *x)

@@ -1,5 +1,6 @@
 // What approvals are about: that a second person looks at it, and at what is there now.
 #include "tests/unit/api/approval_lab.h"
+#include "tests/unit/server/faulty_statement.h"
 
 #include <stdio.h>
 
@@ -259,6 +260,41 @@ static void an_old_request_overwrites_no_later_rules(void **state)
     expect(200, "\"bootstrap\":{\"enabled\":true");
 }
 
+// While each statement fails in turn: who approves is told of all cards, or nothing is asked.
+static void how_many_cards_an_enterprise_has_is_not_guessed(void **state)
+{
+    (void)state;
+    char own[sizeof(path)], id[API_ID_SIZE];
+    bool is_more = true;
+    unsigned unsure = 0;
+    add_user("ada", "PLATFORM_ADMIN", LAB_TENANT);
+    api_id_write(id, "ent", enterprise);
+    (void)snprintf(own, sizeof(own), API_BASE "/enterprises/%s", id);
+    ask(first_admin, "PATCH", own, "{\"authorityMode\":\"OPERATOR_ONLY\"}");
+    expect(200, "\"authorityMode\":");
+    const struct ask freed = {.method = "PATCH",
+                              .target = own,
+                              .body = "{\"authorityMode\":\"SELF_SERVICE\",\"reason\":\"x\"}",
+                              .authorization = first_admin};
+    for (uint32_t at = 1; is_more; at++) {
+        lab.now.utc.ms += 1000;
+        lab.now.instant.ms += 1000;
+        faulty_statement_set(at);
+        struct api_exchange *x = lab_start(&lab, &freed, &a);
+        for (unsigned i = 0; i < 8 && a.count == 0; i++) {
+            lab.now.utc.ms += 20;
+            assert_true(turn_run(lab.turn, lab.now.utc) == TURN_OK || faulty_statement_was_hit());
+        }
+        is_more = faulty_statement_was_hit();
+        faulty_statement_set(0);
+        unsure += a.status == 503;
+        if (a.status != 503)
+            expect(202, "\"targetCount\":1");
+        lab_forget(x);
+    }
+    assert_true(unsure > 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -267,6 +303,7 @@ int main(void)
         CASE(nobody_switches_four_eyes_off_alone),
         CASE(nobody_lets_an_enterprise_serve_itself_alone),
         CASE(an_enterprise_serves_itself_by_two),
+        CASE(how_many_cards_an_enterprise_has_is_not_guessed),
         CASE(another_kind_lets_it_serve_itself),
         CASE(an_old_word_clears_no_later_doubt),
         CASE(an_old_word_lifts_no_later_quarantine),
