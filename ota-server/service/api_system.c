@@ -141,7 +141,9 @@ static void put_turn_metrics(struct writer *w, const struct turn_counts *c)
     metric_put(w, "messages_received_total", "counter", "Messages from cards.", c->received);
     metric_put(w, "messages_dropped_total", "counter", "Messages that were not fresh.", c->dropped);
     metric_put(w, "messages_stray_total", "counter", "Messages that fit no card.", c->strays);
-    metric_put(w, "failures_total", "counter", "Events and turns that failed.", c->failures);
+    metric_put(w, "failures_total", "counter",
+               "Events and turns that failed, and cards that could not be read to send.",
+               c->failures);
 }
 
 static void put_retention_metrics(struct writer *w, const struct turn_counts *c)

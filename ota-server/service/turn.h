@@ -186,7 +186,8 @@ struct turn_route {
     uint32_t window;                                        // SMS without an answer; 0: no limit
 };
 struct turn_route turn_route_of(struct turn *t, uint64_t group);
-// A card as it is stored, good until the next call; NULL: it cannot be read.
+// A card as it is stored, good until the next call; NULL: it cannot be read, which is a failure, or
+// there is none.
 const struct record *turn_card(struct turn *t, uint64_t card);
 // The rules of a group were changed in this turn: they hold from the next event on.
 void turn_forget_rules(struct turn *t);

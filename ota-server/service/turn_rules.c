@@ -91,5 +91,7 @@ struct turn_route turn_route_of(struct turn *t, uint64_t group)
 const struct record *turn_card(struct turn *t, uint64_t card)
 {
     const enum store_status status = store_card_load(t->options.store, card, &t->looked_at);
+    if (status != STORE_OK && status != STORE_NONE)
+        t->counts.failures++; // who asks goes on without it
     return status == STORE_OK ? &t->looked_at : NULL;
 }

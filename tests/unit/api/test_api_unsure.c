@@ -247,6 +247,23 @@ static void a_vendor_profile_that_cannot_be_looked_up_may_be_there(void **state)
     assert_null(profile);
 }
 
+// Its packet has no limit then that is its network's: somebody is to see that.
+static void a_card_that_cannot_be_read_for_its_packet_is_counted(void **state)
+{
+    struct record record;
+    (void)state;
+    const uint64_t id =
+        lab_card_of(&lab, "89999000000000000020", "001010000000002", "999700000000002", &record);
+    const uint64_t before = turn_counts(lab.turn).failures;
+    faulty_statement_set(1);
+    assert_null(turn_card(lab.turn, id));
+    faulty_statement_set(0);
+    assert_int_equal(turn_counts(lab.turn).failures, before + 1);
+    assert_null(turn_card(lab.turn, id + 1000)); // there is none
+    assert_non_null(turn_card(lab.turn, id));
+    assert_int_equal(turn_counts(lab.turn).failures, before + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +276,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_token_that_cannot_be_looked_up_is_not_refused, open_all,
                                         close_all),
         cmocka_unit_test_setup_teardown(a_vendor_profile_that_cannot_be_looked_up_may_be_there,
+                                        open_all, close_all),
+        cmocka_unit_test_setup_teardown(a_card_that_cannot_be_read_for_its_packet_is_counted,
                                         open_all, close_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
