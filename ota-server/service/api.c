@@ -90,7 +90,7 @@ static void forget(struct api_exchange *x)
     json_decref(x->root);
     x->root = NULL;
     api_difference_free(x);
-    if (x->close_work != NULL)
+    if (x->close_work != NULL && x->work != NULL) // there may have been no memory for it
         x->close_work(x->work);
     free(x->work);
     x->work = NULL;
