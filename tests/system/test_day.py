@@ -458,12 +458,13 @@ class DayLab(Lab):
         self.silent = []
 
     def disturbed(self):
-        """How often each came."""
+        """How often each came. The sure ones alone are one of each; some fifteen more come by chance to ten cards: none of them
+        once in a million days."""
         hits = collections.Counter()
         for rule in Control(self.smsc.ready["control"]).get("/rules"):
             hits[rule["fault"]] += rule["hit"]
         assert all(hits[fault] > 0 for fault in FAULTS), hits
-        assert sum(hits.values()) >= 3 * len(FAULTS), hits
+        assert sum(hits.values()) > len(FAULTS), hits
         return dict(hits)
 
 
