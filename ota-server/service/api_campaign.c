@@ -240,6 +240,21 @@ static void reply_present(struct api_exchange *x)
     api_campaign_reply(x, 200);
 }
 
+// What a campaign takes is what its own enterprise may see, also when the operator reads it for
+// them. Gives who called, for unsee().
+static uint64_t see_as_owner(struct api_exchange *x, const struct campaign *c)
+{
+    const uint64_t caller = x->tenant;
+    if (c->tenant != 0)
+        x->tenant = c->tenant;
+    return caller;
+}
+
+static void unsee(struct api_exchange *x, uint64_t caller)
+{
+    x->tenant = caller;
+}
+
 // What is kept with the members of the request in place of its own; false: refused.
 static bool merge(struct api_exchange *x, struct campaign_work *w)
 {
@@ -256,7 +271,9 @@ static bool merge(struct api_exchange *x, struct campaign_work *w)
     w->campaign.tenant = before.tenant;
     w->campaign.parent = before.parent;
     api_body_init(&b, body);
+    const uint64_t caller = see_as_owner(x, &before);
     api_campaign_read(x, &b, API_REQUIRED, &w->campaign);
+    unsee(x, caller);
     const bool is_good = b.problem.code == API_OK;
     if (!is_good)
         api_refuse(x, b.problem);
@@ -281,14 +298,16 @@ static bool is_rate_alone(const struct api_exchange *x)
 void api_campaign_patch(struct api_exchange *x)
 {
     struct campaign given;
-    struct campaign_work *w = new_work(x);
+    struct campaign_work *w = api_campaign_load(x);
     if (w == NULL)
         return;
     campaign_init(&given, 0);
+    const uint64_t caller = see_as_owner(x, &w->campaign);
     api_campaign_read(x, &x->body, API_OPTIONAL, &given);
     api_campaign_read_target(x, &x->body, API_OPTIONAL, &w->target);
+    unsee(x, caller);
     api_read_reason(x, API_OPTIONAL);
-    if (!api_end_reading(x) || !fetch(x, w) || !api_campaign_allowed(x, &w->campaign) ||
+    if (!api_end_reading(x) || !api_campaign_allowed(x, &w->campaign) ||
         !api_if_match(x, w->object.document.version))
         return;
     const bool is_running = campaign_is_running(w->campaign.state);
@@ -307,7 +326,7 @@ void api_campaign_patch(struct api_exchange *x)
 static enum store_status take(struct api_exchange *x, struct store *store,
                               const struct campaign_target *t)
 {
-    struct card_filter f = t->filter;
+    struct card_filter f;
     if (t->kind == TARGET_LIST)
         return store_campaign_reset(store, x->object_id);
     enum store_status status = store_campaign_clear(store, x->object_id);
@@ -315,12 +334,12 @@ static enum store_status take(struct api_exchange *x, struct store *store,
         return status;
     if (t->kind == TARGET_FILTER)
         return status == STORE_OK
-                   ? store_campaign_take(store, x->object_id, &f, CAMPAIGN_CARDS_MAX + 1)
+                   ? store_campaign_take(store, x->object_id, &t->filter, CAMPAIGN_CARDS_MAX + 1)
                    : status;
     for (size_t i = 0; i < t->group_count && status == STORE_OK; i++) {
         card_filter_init(&f);
-        f.tenant = api_reach(x);
-        f.grants = api_reading(x);
+        f.tenant = t->filter.tenant;
+        f.grants = t->filter.grants;
         f.group = t->groups[i];
         status = store_campaign_take(store, x->object_id, &f, CAMPAIGN_CARDS_MAX + 1);
     }
@@ -426,7 +445,10 @@ void api_campaign_check(struct api_exchange *x)
     struct campaign_work *w = load_for(x);
     if (w == NULL)
         return;
-    if (!api_campaign_kept_target(x, w->object.document.body, &w->target)) {
+    const uint64_t caller = see_as_owner(x, &w->campaign);
+    const bool is_there = api_campaign_kept_target(x, w->object.document.body, &w->target);
+    unsee(x, caller);
+    if (!is_there) {
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
                                        "A group, or the upload, of its target is gone"));
         return;

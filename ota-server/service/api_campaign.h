@@ -18,8 +18,8 @@ struct campaign_target {
     size_t group_count;
     bool is_kept; // it was read before, and stands in the store
     struct card_words words;
-    struct card_filter filter;
-    uint64_t *cards; // freed by whoever made it
+    struct card_filter filter; // of each kind: its tenant and grants, those of who reads it
+    uint64_t *cards;           // freed by whoever made it
     size_t card_count;
     uint64_t upload;
 };
@@ -40,7 +40,7 @@ extern const struct api_kind api_campaigns;
 // rate.
 void api_campaign_read(struct api_exchange *x, struct api_body *b, enum api_need need,
                        struct campaign *c);
-// The target; cards and groups must be there for the caller. Not given: TARGET_NONE.
+// The target; cards and groups must be there for x->tenant. Not given: TARGET_NONE.
 void api_campaign_read_target(struct api_exchange *x, struct api_body *b, enum api_need need,
                               struct campaign_target *t);
 // The same of what is kept.

@@ -328,7 +328,7 @@ static void read_upload(struct api_exchange *x, struct api_body *b, struct campa
     free(upload);
 }
 
-static void read_filter(struct api_exchange *x, struct api_body *outer, struct campaign_target *t)
+static void read_filter(struct api_body *outer, struct campaign_target *t)
 {
     struct api_body b;
     if (!api_body_begin(outer, "filter", &b))
@@ -338,8 +338,6 @@ static void read_filter(struct api_exchange *x, struct api_body *outer, struct c
         api_card_kept_filter_read(&b, &t->words, &t->filter);
     else
         api_card_filter_read(&b, &t->words, &t->filter);
-    t->filter.tenant = api_reach(x);
-    t->filter.grants = api_reading(x);
     api_body_close(outer, "filter", &b);
 }
 
@@ -363,11 +361,13 @@ void api_campaign_read_target(struct api_exchange *x, struct api_body *outer, en
     else if (api_body_has(&b, "groupIds"))
         read_groups(x, &b, api_body_array(&b, "groupIds", API_OPTIONAL), t);
     else if (api_body_has(&b, "filter"))
-        read_filter(x, &b, t);
+        read_filter(&b, t);
     else if (api_body_has(&b, "uploadId"))
         read_upload(x, &b, t);
     else
         read_list(x, &b, api_body_has(&b, "list") ? "list" : "cardIds", t);
+    t->filter.tenant = api_reach(x);
+    t->filter.grants = api_reading(x);
     api_body_close(outer, "target", &b);
 }
 
