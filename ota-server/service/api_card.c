@@ -15,7 +15,7 @@
 #define LABELS_MAX 20
 #define LABEL_MAX API_LABEL_MAX
 #define NOTE_MAX 1024
-#define NOTES_MAX 16384 // all of a card, as JSON
+#define NOTES_MAX 16384 // all of a card, as JSON; six octets for one, they fit
 
 static const char *const states[] = {"IMPORTED_PARTIAL", "IMPORTED", "SEEN", "BOOTSTRAPPING",
                                      "OPERATIONAL",      "RETIRED",  NULL};
@@ -305,7 +305,7 @@ void api_cards_search(struct api_exchange *x)
 // --- changes ---
 
 struct patch {
-    struct record record;
+    struct record record, next;
     uint8_t notes[NOTES_MAX];
     size_t notes_len;
     char field[LABEL_MAX + 1]; // kept apart for lists
@@ -335,45 +335,6 @@ static void answer_card(struct api_exchange *x, const struct turn_answer *answer
         reply_card(x);
 }
 
-// What is kept of a card's notes; empty when nothing is.
-static json_t *notes_of(struct store *store, uint64_t card)
-{
-    uint8_t *text = malloc(NOTES_MAX);
-    json_t *root = NULL;
-    struct writer w = writer_of(text, text != NULL ? NOTES_MAX : 0);
-    const bool is_read = store_card_notes(store, card, &w) == STORE_OK && w.len > 0 &&
-                         json_read(writer_bytes(&w), &root) == JSON_READ_OK && json_is_object(root);
-    free(text);
-    if (is_read)
-        return root;
-    json_decref(root);
-    return json_object();
-}
-
-// Which of them change, and the field; the rest may be of a person.
-static void tell_notes(struct api_exchange *x, struct store *store, const struct patch *patch)
-{
-    json_t *is = NULL;
-    json_t *was = notes_of(store, x->card_id);
-    if (json_read(bytes_of(patch->notes, patch->notes_len), &is) == JSON_READ_OK)
-        api_difference_put(x, "card", was, is);
-    json_decref(was);
-    json_decref(is);
-}
-
-static enum store_status put_notes(struct api_exchange *x, struct store *store, struct utc now)
-{
-    const struct patch *patch = x->work;
-    (void)now;
-    tell_notes(x, store, patch);
-    enum store_status status =
-        store_card_notes_put(store, x->card_id, bytes_of(patch->notes, patch->notes_len));
-    if (status == STORE_OK && api_body_has(&x->body, "applicationField"))
-        status = store_card_field_put(store, x->card_id, patch->field);
-    return status == STORE_OK ? api_trail(x, store, "card.changed", "card", x->card_id, NULL)
-                              : status;
-}
-
 // Labels: an array of at most LABELS_MAX texts.
 static const json_t *read_labels(struct api_exchange *x)
 {
@@ -390,11 +351,6 @@ static const json_t *read_labels(struct api_exchange *x)
         api_body_fail(&x->body, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("labels"),
                                                   "At most 20 texts of 1 to 64 octets"));
     return labels;
-}
-
-static void set_text(json_t *root, const char *name, struct bytes text)
-{
-    json_object_set_new(root, name, json_stringn((const char *)text.at, text.len));
 }
 
 // An empty one takes it away.
@@ -421,23 +377,76 @@ static bool read_notes(struct api_exchange *x, struct patch *patch)
            api_body_has(b, "applicationField");
 }
 
-// Present notes with what the body changes, as JSON text.
-static bool merge_notes(struct api_exchange *x, struct patch *patch)
+// What is kept of a card's notes: an object, without members when nothing is.
+static enum store_status load_notes(struct store *store, uint64_t card, struct patch *patch,
+                                    json_t **notes)
 {
-    json_t *root = notes_of(x->reader, x->card_id);
-    if (patch->labels != NULL)
-        json_object_set(root, "labels", (json_t *)patch->labels);
-    if (api_body_has(&x->body, "note"))
-        set_text(root, "note", patch->note);
-    if (api_body_has(&x->body, "applicationField"))
-        set_text(root, "applicationField", bytes_of_text(patch->field));
-    patch->notes_len = json_dumpb(root, (char *)patch->notes, sizeof(patch->notes), JSON_COMPACT);
+    struct writer w = writer_of(patch->notes, sizeof(patch->notes));
+    const enum store_status status = store_card_notes(store, card, &w);
+    if (status != STORE_OK)
+        return status;
+    if (w.len == 0)
+        *notes = json_object();
+    else if (json_read(writer_bytes(&w), notes) != JSON_READ_OK)
+        return STORE_BUSY;
+    return *notes != NULL ? STORE_OK : STORE_BUSY;
+}
+
+static bool set_text(json_t *root, const char *name, struct bytes text)
+{
+    return json_object_set_new(root, name, json_stringn((const char *)text.at, text.len)) == 0;
+}
+
+// Tells which of them change, and the field; the rest may be of a person. Then `was` with what the
+// body changes, as JSON text.
+static enum store_status merge_notes(struct api_exchange *x, struct patch *patch, const json_t *was)
+{
+    json_t *root = json_copy((json_t *)was);
+    bool ok = root != NULL;
+    if (ok && patch->labels != NULL)
+        ok = json_object_set(root, "labels", (json_t *)patch->labels) == 0;
+    if (ok && api_body_has(&x->body, "note"))
+        ok = set_text(root, "note", patch->note);
+    if (ok && api_body_has(&x->body, "applicationField"))
+        ok = set_text(root, "applicationField", bytes_of_text(patch->field));
+    if (ok) {
+        api_difference_put(x, "card", was, root);
+        patch->notes_len =
+            json_dumpb(root, (char *)patch->notes, sizeof(patch->notes), JSON_COMPACT);
+    }
     json_decref(root);
-    if (patch->notes_len <= sizeof(patch->notes))
-        return true;
-    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
-                                   "Note, labels and field have more than 16384 octets as JSON"));
-    return false;
+    return ok && patch->notes_len > 0 && patch->notes_len <= sizeof(patch->notes) ? STORE_OK
+                                                                                  : STORE_BUSY;
+}
+
+// Into the notes as they are in this turn; they count as a version of the card.
+static enum store_status put_notes(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct patch *patch = x->work;
+    (void)now;
+    enum store_status status = store_card_load(store, x->card_id, &patch->record);
+    if (status != STORE_OK)
+        return status;
+    if (!api_is_match(x, patch->record.version)) {
+        x->problem = api_problem_of(API_FAILED_PRECONDITION);
+        return STORE_CONFLICT;
+    }
+    json_t *was = NULL;
+    status = load_notes(store, x->card_id, patch, &was);
+    if (status == STORE_OK)
+        status = merge_notes(x, patch, was);
+    json_decref(was);
+    if (status != STORE_OK)
+        return status;
+    patch->next = patch->record;
+    patch->next.version++;
+    status = store_card_save(store, &patch->record, &patch->next);
+    if (status == STORE_OK)
+        status = store_card_notes_put(store, x->card_id, bytes_of(patch->notes, patch->notes_len));
+    if (status == STORE_OK && api_body_has(&x->body, "applicationField"))
+        status = store_card_field_put(store, x->card_id, patch->field);
+    return status == STORE_OK ? api_trail(x, store, "card.changed", "card", x->card_id, NULL)
+                              : status;
 }
 
 static enum store_status enter_group(void *context, struct store *store, struct event *e)
@@ -505,7 +514,7 @@ void api_card_patch(struct api_exchange *x)
                                                  "Retire, or move, in a call of its own"));
     if (!api_end_reading(x) || !api_card(x, &patch->record))
         return;
-    if (!api_if_match(x, patch->record.version) || !merge_notes(x, patch))
+    if (!api_if_match(x, patch->record.version))
         return;
     if (group != 0) {
         move_card(x, group);

@@ -376,12 +376,17 @@ void api_etag(struct api_exchange *x, uint64_t version)
     api_header(x, "ETag", etag_text(version, text));
 }
 
-bool api_if_match(struct api_exchange *x, uint64_t version)
+bool api_is_match(const struct api_exchange *x, uint64_t version)
 {
     char text[32];
     const struct bytes given = x->request->if_match;
-    if (given.len == 0 || bytes_equal(given, bytes_of_text("*")) ||
-        bytes_equal(given, bytes_of_text(etag_text(version, text))))
+    return given.len == 0 || bytes_equal(given, bytes_of_text("*")) ||
+           bytes_equal(given, bytes_of_text(etag_text(version, text)));
+}
+
+bool api_if_match(struct api_exchange *x, uint64_t version)
+{
+    if (api_is_match(x, version))
         return true;
     api_refuse_code(x, API_FAILED_PRECONDITION);
     return false;

@@ -304,6 +304,8 @@ void api_header(struct api_exchange *x, const char *name, const char *value);
 // ETag of a version; and is If-Match absent or equal? If not: refused with 412.
 void api_etag(struct api_exchange *x, uint64_t version);
 bool api_if_match(struct api_exchange *x, uint64_t version);
+// The same without refusing, for turns: others may have changed it since it was read.
+bool api_is_match(const struct api_exchange *x, uint64_t version);
 // Member of the answer about a subscriber or card, masked unless it is clear for the caller; what
 // is shown in clear the trail tells of [clear_reads.h]. Nothing for an empty text.
 void api_put_personal(struct api_exchange *x, const char *name, enum mask mask, const char *text);
