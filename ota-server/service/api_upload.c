@@ -336,7 +336,7 @@ static FILE *open_file(const struct api_exchange *x)
     if (x->request->upload != NULL)
         return fopen(x->request->upload, "rb");
     FILE *file = tmpfile();
-    if (file == NULL ||
+    if (file == NULL || body.len == 0 ||
         (fwrite(body.at, 1, body.len, file) == body.len && fseek(file, 0, SEEK_SET) == 0))
         return file;
     (void)fclose(file);
