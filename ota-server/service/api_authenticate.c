@@ -285,15 +285,17 @@ static void check_enterprise(struct api_exchange *x)
         x->client.is_suspended = true;
 }
 
-// What is kept of a body to know it again is of no use without our key: it may have a password.
+// What is kept of a body, and of the query that says what to do with it, to know them again is of
+// no use without our key: it may have a password.
 static void seal_digest(struct api_exchange *x)
 {
     const struct secret_key *key = &x->api->options.client_key;
-    const struct bytes digest = bytes_of(x->body_digest, sizeof(x->body_digest));
+    const struct bytes asked[] = {bytes_of(x->body_digest, sizeof(x->body_digest)),
+                                  x->request->query};
     uint8_t mac[sizeof(x->body_digest)];
     if (!x->is_authenticated)
         return;
-    if (crypto_hmac(x->api->crypto, bytes_of(key->octets, key->len), &digest, 1, mac))
+    if (crypto_hmac(x->api->crypto, bytes_of(key->octets, key->len), asked, 2, mac))
         memcpy(x->body_digest, mac, sizeof(mac));
     else
         x->is_authenticated = cannot_tell(x);

@@ -233,6 +233,7 @@ void api_imports_post(struct api_exchange *x)
 // --- correcting ---
 
 struct original {
+    const struct api_exchange *x;
     struct import_order order;
     bool is_ours, has_held_back;
 };
@@ -241,9 +242,8 @@ static bool see_original(void *context, const struct document *d)
 {
     struct original *o = context;
     json_t *root = NULL;
-    const uint64_t tenant = o->order.tenant;
     import_order_read(d, &o->order);
-    o->is_ours = d->owner == tenant;
+    o->is_ours = api_owns(o->x, d->owner);
     o->has_held_back = d->state == IMPORT_ENDED && !o->order.is_dry &&
                        json_read(d->body, &root) == JSON_READ_OK &&
                        json_integer_value(json_object_get(root, "quarantined")) > 0 &&
@@ -256,7 +256,7 @@ static bool see_original(void *context, const struct document *d)
 void api_quarantine_post(struct api_exchange *x)
 {
     struct import_work *w = open_work(x);
-    struct original original = {.order = {.tenant = x->tenant}};
+    struct original original = {.x = x};
     if (w == NULL || !api_capture(x, 0, "imp", &x->object_id))
         return;
     const struct api_problem p = read_how(x, &w->order);
@@ -270,6 +270,7 @@ void api_quarantine_post(struct api_exchange *x)
         store_document_get(x->reader, IMPORT_KIND, x->object_id, see_original, &original);
     w->order.corrects = original.order.corrects != 0 ? original.order.corrects : x->object_id;
     w->order.pool = original.order.pool;
+    w->order.tenant = original.order.tenant;
     memcpy(w->order.vendor, original.order.vendor, sizeof(w->order.vendor));
     if (status != STORE_OK || !original.is_ours)
         api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
@@ -339,11 +340,11 @@ static const char *hindrance(const struct judged *j)
 }
 
 // Of `tenant`, or anybody's for 0. False: refused.
-static bool load_judged(struct api_exchange *x, uint64_t import, uint64_t tenant, struct judged *j)
+static bool load_judged(struct api_exchange *x, uint64_t import, struct judged *j)
 {
     const enum store_status status =
         store_document_get(x->reader, IMPORT_KIND, import, see_judged, j);
-    if (status != STORE_OK || (tenant != 0 && j->order.tenant != tenant)) {
+    if (status != STORE_OK || !api_owns(x, j->order.tenant)) {
         api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
         return false;
     }
@@ -382,7 +383,7 @@ void api_import_apply(struct api_exchange *x)
     api_read_reason(x, API_REQUIRED);
     if (!api_end_reading(x) || !api_capture(x, 0, "imp", &x->object_id))
         return;
-    if (load_judged(x, x->object_id, x->tenant, &j)) {
+    if (load_judged(x, x->object_id, &j)) {
         if (x->api->options.single_person)
             begin_applying(x, w, &j, reply_import);
         else
@@ -396,7 +397,7 @@ void api_import_carry_out(struct api_exchange *x, uint64_t import)
 {
     struct judged j = {.sample = NULL};
     struct import_work *w = open_work(x);
-    if (w != NULL && load_judged(x, import, 0, &j))
+    if (w != NULL && load_judged(x, import, &j))
         begin_applying(x, w, &j, api_approval_reply);
     json_decref(j.sample);
 }
@@ -428,7 +429,7 @@ static void put_import(struct api_exchange *x, const struct document *d)
 static bool show_one(void *context, const struct document *d)
 {
     struct shown *s = context;
-    s->is_ours = d->owner == s->x->tenant;
+    s->is_ours = api_owns(s->x, d->owner);
     s->is_open = d->state == IMPORT_OPEN;
     if (s->is_ours)
         put_import(s->x, d);
@@ -456,7 +457,7 @@ void api_import_get(struct api_exchange *x)
 static bool see_open(void *context, const struct document *d)
 {
     struct shown *s = context;
-    s->is_ours = d->owner == s->x->tenant;
+    s->is_ours = api_owns(s->x, d->owner);
     s->is_open = d->state == IMPORT_OPEN;
     return false;
 }
@@ -515,7 +516,7 @@ void api_imports_list(struct api_exchange *x)
     if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
         return;
     const struct document_filter filter = {.kind = IMPORT_KIND,
-                                           .owner = x->tenant,
+                                           .owner = api_reach(x),
                                            .state = -1,
                                            .is_descending = list.page.is_descending};
     api_list_open(x);

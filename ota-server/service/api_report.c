@@ -22,7 +22,7 @@ static bool see_import(void *context, const struct document *d)
 {
     struct report *r = context;
     json_t *root = NULL;
-    r->is_ours = d->owner == r->x->tenant && json_read(d->body, &root) == JSON_READ_OK;
+    r->is_ours = api_owns(r->x, d->owner) && json_read(d->body, &root) == JSON_READ_OK;
     if (r->is_ours) {
         r->is_dropped = json_is_true(json_object_get(root, "quarantineDropped"));
         (void)json_object_set_new(root, "quarantineDropped", json_true());
@@ -133,8 +133,10 @@ static void show(struct api_exchange *x, struct report *r)
     static const char *const fields[] = {"line", NULL};
     if (!api_list_begin(x, &r->list, fields) || !api_end_reading(x) || !find_import(x, r))
         return;
-    const struct document_filter pages = {
-        .kind = IMPORT_FINDINGS_KIND, .owner = x->tenant, .parent = x->object_id, .state = -1};
+    const struct document_filter pages = {.kind = IMPORT_FINDINGS_KIND,
+                                          .owner = r->changed.owner,
+                                          .parent = x->object_id,
+                                          .state = -1};
     // A page of the answer touches two of those that are kept; what is held back is looked for.
     struct store_page window = {.limit = 500};
     if (!r->is_quarantine) {

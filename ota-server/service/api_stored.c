@@ -149,8 +149,8 @@ static bool see_answer(void *context, const struct document *d)
 static bool refuse_other_body(struct api_exchange *x)
 {
     x->key_name[0] = '\0'; // this answer is not that key's
-    api_refuse(
-        x, api_problem_text(API_INVALID_ARGUMENT, "Idempotency-Key was used with another body"));
+    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                   "Idempotency-Key was used with another body or query"));
     return false;
 }
 
@@ -459,16 +459,23 @@ static void swept(void *context, enum store_status status)
     (void)status; // what stayed is swept the next time
 }
 
+static struct api_exchange *waits_too_long(const struct api *api, struct instant now)
+{
+    struct api_exchange *x = api->in_work;
+    while (x != NULL &&
+           (!x->is_waiting || !instant_is_due(instant_after(x->now.instant, WAIT_MS), now)))
+        x = x->next;
+    return x;
+}
+
 void api_stored_tick(struct api *api, struct api_now now)
 {
-    for (struct api_exchange *x = api->in_work; x != NULL; x = x->next) {
-        if (!x->is_waiting || !instant_is_due(instant_after(x->now.instant, WAIT_MS), now.instant))
-            continue;
+    struct api_exchange *x;
+    while ((x = waits_too_long(api, now.instant)) != NULL) { // each answer changes the list
         x->is_waiting = false;
         x->key_name[0] = '\0';
         api_start_answer(x);
         api_refuse_code(x, API_UNAVAILABLE);
-        break; // the list has changed; the others have their tick
     }
     if (now.utc.ms - api->swept_at.ms < SWEEP_MS)
         return;

@@ -180,7 +180,13 @@ class Folders(served.Served):
         until(path, 30, lambda: os.path.exists(path), 0.05)
         report = json.loads(read(path))["import"]
         self.assertEqual(report["outcome"], "IMPORTED")
-        self.assertEqual(enterprise.get("/batch-imports/" + report["id"])["outcome"], "IMPORTED")
+        # They and the operator see it; nobody of theirs may be there who mends what it held back.
+        for api in (enterprise, self.api):
+            self.assertEqual(api.get("/batch-imports/" + report["id"])["outcome"], "IMPORTED")
+            self.assertIn(report["id"], [one["id"] for one in api.all("/batch-imports")])
+            findings = api.get("/batch-imports/" + report["id"] + "/report")["items"]
+            self.assertEqual([(one["level"], one["line"]) for one in findings], [("W", 16)])
+            self.assertEqual(api.get("/batch-imports/" + report["id"] + "/quarantine")["items"], [])
         # The log names the import as everybody else does.
         logged = re.findall(r"folder\.imported.* import=\"?(imp_\w+)", read(self.program.log.name).decode())
         self.assertEqual(logged, [report["id"]])

@@ -98,7 +98,7 @@ def check(killed, before, truth):
         mine = [known[id] for id, entry in asked.items() if entry.card == card["id"]]
         downloads = [o for o in mine if o["type"] == "download"]
         added = len(slots) - len(before[card["iccid"]]["slots"])
-        assert added == sum(o["outcome"] in ("done", "rolled-back") for o in downloads) <= 1, (slots, downloads)
+        assert added == sum(o["outcome"] in ("done", "rolled_back") for o in downloads) <= 1, (slots, downloads)
         for operation in mine:
             if operation["requestedBy"]["kind"] != "CLIENT":
                 continue  # it was open already, and served whoever asked
@@ -106,7 +106,8 @@ def check(killed, before, truth):
             assert rows["pagination"]["totalCount"] == 1, operation
     imsis = [slot["imsi"] for card in truth.values() for slot in card["slots"]]
     assert len(imsis) == len(set(imsis)), "a subscription is on two cards"
-    assert api.post("/audit-trail/verify", {})
+    verified = api.post("/audit-trail/verify", {})
+    assert verified["ok"], verified
 
 
 def main():

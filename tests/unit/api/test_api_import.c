@@ -237,9 +237,10 @@ static void the_trail_says_why_a_file_came(void **state)
 {
     (void)state;
     static const char *const wrong[] = {"&reason=", "&reason=%FF", "&reason=a%00b"};
+    static const char *const keys[] = {"imp-reason-a", "imp-reason-b", "imp-reason-c"};
     open_prepared(true);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        import_sample(wrong[i], "imp-reason-0");
+        import_sample(wrong[i], keys[i]);
         assert_int_equal(a.status, 400);
         assert_true(has("\"field\":\"reason\""));
     }
@@ -587,6 +588,21 @@ static void a_report_names_vendor_batch_and_numbers_of_each_file(void **state)
     lab_close(&lab);
 }
 
+// It says what to do with the file: another one is another request.
+static void a_key_belongs_to_one_query(void **state)
+{
+    (void)state;
+    open_prepared(true);
+    import_sample("&partial=true", "imp-0000717");
+    run_import();
+    import_sample("&partial=true", "imp-0000717");
+    assert_int_equal(a.status, 202);
+    import_sample("", "imp-0000717");
+    assert_int_equal(a.status, 400);
+    assert_true(has("another body or query"));
+    lab_close(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -604,6 +620,7 @@ int main(void)
         cmocka_unit_test(nobody_learns_that_another_tenant_has_a_card),
         cmocka_unit_test(subscriptions_belong_to_who_has_the_pool),
         cmocka_unit_test(a_report_names_vendor_batch_and_numbers_of_each_file),
+        cmocka_unit_test(a_key_belongs_to_one_query),
         cmocka_unit_test(a_file_is_kept_for_30_days_and_its_digest_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
