@@ -21,7 +21,7 @@ static const char *const whys[] = {"", "FOUR_EYES", "REQUEST_APPROVE"};
 // How it is kept is not shown.
 static bool is_kept_only(const char *name)
 {
-    static const char *const names[] = {"person", "enterprise", "event", HASH_MEMBER};
+    static const char *const names[] = {"person", "people", "enterprise", "event", HASH_MEMBER};
     bool is = false;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         is |= strcmp(name, names[i]) == 0;
@@ -182,12 +182,22 @@ static void set_targets(struct api_exchange *x, json_t *root, uint64_t group)
 }
 
 // What all approvals have; takes the request over. False: refused.
+// Whom the asking client acts for, as it is now; false: no memory for it.
+static bool set_people(const struct api_exchange *x, json_t *root)
+{
+    json_t *people = json_array();
+    bool ok = people != NULL;
+    for (unsigned i = 0; ok && i < x->client.people_count; i++)
+        ok = json_array_append_new(people, json_integer((json_int_t)x->client.people[i])) == 0;
+    return json_object_set_new(root, "people", people) == 0 && ok;
+}
+
 static bool set_request(struct api_exchange *x, json_t *root, json_t *request,
                         enum approval_why why)
 {
     char hash[HASH_SIZE];
     char *text = request == NULL ? NULL : json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
-    const bool ok = text != NULL && hash_of(bytes_of_text(text), hash);
+    const bool ok = text != NULL && hash_of(bytes_of_text(text), hash) && set_people(x, root);
     free(text);
     json_object_set_new(root, "kind", json_string(whys[why]));
     json_object_set_new(root, "requestedBy", requester_of(x));
@@ -438,12 +448,23 @@ static bool read_kept(const struct api_object *object, struct kept *k)
            api_read_time(text, &k->expires_at);
 }
 
+static bool has_asked(const struct api_exchange *x, const struct kept *k)
+{
+    const json_int_t person = (json_int_t)api_person(x);
+    bool has = k->person == person;
+    size_t i;
+    const json_t *item;
+    json_array_foreach(json_object_get(k->root, "people"), i, item) has |=
+        json_integer_value(item) == person;
+    return has;
+}
+
 // May the caller decide at all? The operator's people may; those of an enterprise what is theirs.
 static bool check_decider(struct api_exchange *x, const struct kept *k)
 {
     if (!api_second_person(x))
         return false;
-    if (k->person == (int64_t)api_person(x) && !x->api->options.single_person) {
+    if (has_asked(x, k) && !x->api->options.single_person) {
         api_refuse_permission(x);
         return false;
     }

@@ -274,6 +274,18 @@ void api_clients_post(struct api_exchange *x)
     commit(x, "client.requested", reply_created);
 }
 
+// From now on the client acts for the caller, too; false: refused.
+static bool add_caller(struct api_exchange *x, struct auth_client *c)
+{
+    bool fits = auth_client_add_person(c, api_person(x));
+    for (unsigned i = 0; i < x->client.people_count; i++)
+        fits = fits && auth_client_add_person(c, x->client.people[i]);
+    if (!fits)
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "Eight people had its secrets: make a new client"));
+    return fits;
+}
+
 // Changes what the body names. Whoever widens a client asks for it anew: what a second person
 // approved, or is about to, is what another one asked for.
 static bool change_client(struct api_exchange *x, struct auth_client *c, struct auth_client *then)
@@ -292,6 +304,8 @@ static bool change_client(struct api_exchange *x, struct auth_client *c, struct 
         return false;
     }
     c->status = CLIENT_REQUESTED;
+    if (!auth_client_add_person(c, c->asked_by) || !add_caller(x, c))
+        return false;
     c->asked_by = api_person(x);
     return true;
 }
@@ -404,6 +418,8 @@ void api_client_secrets_post(struct api_exchange *x)
                                        "It is revoked, or has two secrets already"));
         return;
     }
+    if (!add_caller(x, c))
+        return;
     if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy))) {
         api_refuse_code(x, API_UNAVAILABLE);
         return;

@@ -178,6 +178,11 @@ uint64_t api_person(const struct api_exchange *x)
     return x->client.is_user ? x->client.id : x->client.asked_by;
 }
 
+bool api_is_of(const struct api_exchange *x, uint64_t person)
+{
+    return api_person(x) == person || (!x->client.is_user && auth_client_is_of(&x->client, person));
+}
+
 bool api_second_person(struct api_exchange *x)
 {
     const bool is_somebody = x->client.is_user && !x->client.is_given;

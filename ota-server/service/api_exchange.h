@@ -361,6 +361,8 @@ bool api_take_enterprise(struct api_exchange *x, uint64_t *tenant);
 // Who is behind the request, for what two different people must do: the user, or whoever asked for
 // the client; 0 for a client of the command line.
 uint64_t api_person(const struct api_exchange *x);
+// Does whoever asks act for that person, maybe among others?
+bool api_is_of(const struct api_exchange *x, uint64_t person);
 // What a second person must do takes a person: refused with 403 for a client unless four-eyes is
 // off.
 bool api_second_person(struct api_exchange *x);

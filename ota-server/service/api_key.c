@@ -364,7 +364,7 @@ static bool see_earlier(void *context, const struct document *d)
     const size_t slash = api_until(by, '/').len + 1;
     w->is_same_person =
         w->is_same_person ||
-        (text_read_decimal(bytes_slice(by, slash, by.len), &who) && who == api_person(e->x));
+        (text_read_decimal(bytes_slice(by, slash, by.len), &who) && api_is_of(e->x, who));
     e->ids[e->count] = d->id;
     e->versions[e->count] = d->version;
     e->created[e->count] = d->created_at;

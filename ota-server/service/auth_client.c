@@ -112,6 +112,24 @@ static void write_limits(struct json_writer *j, const struct auth_client *client
     json_end_object(j);
 }
 
+bool auth_client_is_of(const struct auth_client *client, uint64_t person)
+{
+    bool is = client->asked_by == person;
+    for (unsigned i = 0; i < client->people_count; i++)
+        is |= client->people[i] == person;
+    return is && person != 0;
+}
+
+bool auth_client_add_person(struct auth_client *client, uint64_t person)
+{
+    if (person == 0 || auth_client_is_of(client, person))
+        return true;
+    if (client->people_count == AUTH_PEOPLE_MAX)
+        return false;
+    client->people[client->people_count++] = person;
+    return true;
+}
+
 static void write_client(struct writer *w, const struct auth_client *client)
 {
     struct json_writer j = json_writer_of(w);
@@ -134,6 +152,11 @@ static void write_client(struct writer *w, const struct auth_client *client)
     json_put_string(&j, client->subject);
     json_put_key(&j, "boundTokens");
     json_put_bool(&j, client->has_bound_tokens);
+    json_put_key(&j, "people");
+    json_begin_array(&j);
+    for (unsigned i = 0; i < client->people_count; i++)
+        json_put_unsigned(&j, client->people[i]);
+    json_end_array(&j);
     json_put_key(&j, "scopes");
     json_begin_array(&j);
     for (unsigned i = 0; i < client->scope_count; i++)
@@ -198,6 +221,11 @@ static bool read_lists(const json_t *root, struct auth_client *out)
     const json_t *list = NULL;
     size_t i;
     const json_t *item;
+    json_array_foreach(json_object_get(root, "people"), i, item)
+    {
+        if (!auth_client_add_person(out, (uint64_t)json_integer_value(item)))
+            return false;
+    }
     if (json_get_array(root, "scopes", &list) != JSON_FOUND)
         return false;
     json_array_foreach(list, i, item)

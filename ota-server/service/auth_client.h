@@ -55,6 +55,8 @@ enum auth_api { AUTH_API_OWN, AUTH_API_ESIM };
 #define AUTH_APIS (AUTH_API_ESIM + 1)
 extern const char *const auth_api_names[AUTH_APIS + 1]; // as their base paths; ended by NULL
 
+#define AUTH_PEOPLE_MAX 8
+
 struct auth_client {
     uint64_t id;
     uint64_t tenant;
@@ -65,8 +67,12 @@ struct auth_client {
     bool is_given;      // a person whose password somebody else knows
     uint8_t status;     // enum auth_client_status
     uint8_t mechanisms; // set of CLIENT_BY_...
-    uint64_t asked_by;  // person; 0: at the command line
-    uint64_t version;   // of its document; 0 for a new one
+    uint64_t asked_by;  // person; 0: at the command line, for nobody
+    // Others who asked for it before, or were shown a secret of it: it never was theirs alone
+    // since.
+    uint64_t people[AUTH_PEOPLE_MAX];
+    uint8_t people_count;
+    uint64_t version; // of its document; 0 for a new one
     struct utc created_at;
     uint32_t per_second, burst;
     uint8_t scope_count;
@@ -104,6 +110,11 @@ bool auth_add_scope(struct auth_client *client, struct bytes scope) MUST_USE;
 
 // May requests of the client come from this address? One that is no address is in no network.
 bool auth_is_source(const struct auth_client *client, const char *peer);
+
+// Does it act for this person, maybe among others? 0 is nobody.
+bool auth_client_is_of(const struct auth_client *client, uint64_t person);
+// From now on for this person, too; false: for too many already.
+bool auth_client_add_person(struct auth_client *client, uint64_t person) MUST_USE;
 
 // Clients as they were read last: each request looks at its client's document, and need not read it
 // again while that has the same version. Zeroed at first; for what is committed, so of one reader.

@@ -118,6 +118,7 @@ enum client_status client_add(struct store *writer, const struct secret_key *key
 {
     uint8_t entropy[AUTH_APP_KEY_SIZE + 32 + CRYPTO_NONCE_SIZE];
     struct auth_client client = {.tenant = wanted->tenant,
+                                 .asked_by = wanted->person,
                                  .status = CLIENT_ACTIVE,
                                  .mechanisms = CLIENT_BY_SECRET | CLIENT_BY_HMAC,
                                  .per_second = 50,

@@ -7,6 +7,7 @@ struct client_new {
     const char *name;
     const char *scopes; // "cards:read,operations:audit", or "all"
     uint64_t tenant;
+    uint64_t person; // a user: what it asks for, they do not decide; 0: nobody
     struct utc now;
     // Fills with randomness that keys may be made of.
     bool (*fill)(void *context, uint8_t *to, size_t len);

@@ -4,6 +4,7 @@
 #include "common/host/entropy.h"
 #include "common/host/process.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/auth_user.h"
 #include "ota-server/service/client_admin.h"
 #include "ota-server/service/permission.h"
 #include "ota-server/shell/backup.h"
@@ -61,6 +62,7 @@ enum {
     OPTION_NAME,
     OPTION_SCOPES,
     OPTION_TENANT,
+    OPTION_PERSON,
     OPTION_TO,
     OPTION_FROM,
     OPTION_IMPORT,
@@ -86,6 +88,8 @@ static const struct argp_option OPTIONS[] = {
     {"scopes", OPTION_SCOPES, "LIST", 0, "such as cards:read,operations:audit (all)", 1},
     {"tenant", OPTION_TENANT, "ID", 0,
      "the enterprise, ent_..., whose cards it sees (the operator)", 1},
+    {"person", OPTION_PERSON, "USER", 0,
+     "whom it acts for: they do not approve what it asks for (nobody)", 1},
     {0, 0, 0, 0, "For backup and restore:", 2},
     {"to", OPTION_TO, "FOLDER", 0, "of the backup (required)", 2},
     {"from", OPTION_FROM, "FOLDER", 0, "of the backup (required)", 2},
@@ -117,6 +121,7 @@ struct arguments {
     const char *name;
     const char *scopes;
     const char *tenant_name; // as given
+    const char *person;
     uint64_t tenant;
     const char *to, *from, *import, *reason;
 };
@@ -244,6 +249,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     switch (key) { // characters and numbers of argp
     case OPTION_TENANT:
         return parse_tenant(value, state);
+    case OPTION_PERSON:
+        a->person = value;
+        return 0;
     case OPTION_SPEED:
         return parse_speed(value, state);
     case OPTION_SINGLE_PERSON:
@@ -323,9 +331,13 @@ static int client_add_to(struct store *store, const struct arguments *a,
                          const struct server_keys *keys)
 {
     struct client_credentials made;
+    struct auth_user user = {.id = 0};
+    if (a->person != NULL && auth_user_named(store, bytes_of_text(a->person), &user) != STORE_OK)
+        return fail(a->person, "there is no such user; otactl user list shows them");
     const struct client_new wanted = {.name = a->name,
                                       .scopes = a->scopes,
                                       .tenant = a->tenant,
+                                      .person = user.id,
                                       .now = clock_utc(),
                                       .fill = fill};
     if (!enterprise_is_there(store, a->tenant))
