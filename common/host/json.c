@@ -111,7 +111,7 @@ enum json_fault json_read(struct bytes text, json_t **root)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     check(pthread_once(&once, watch_memory) == 0);
     is_refused = false;
-    json_error_t error;
+    json_error_t error = {.line = 0};
     *root = load(text, &error);
     if (*root)
         return JSON_READ_OK;

@@ -102,6 +102,27 @@ void decide_submit(struct work *w)
     }
 }
 
+// Takes down what became of a part.
+static void take_part(struct flight *f, const struct event_receipt *e)
+{
+    const uint8_t bit = (uint8_t)(1u << (e->part - 1));
+    if (e->state == RECEIPT_DELIVERED)
+        f->delivered_set |= bit;
+    else
+        f->lost_set |= bit;
+}
+
+// What the parts come to so far; INPUTS: nothing yet.
+static uint8_t input_of_parts(const struct flight *f)
+{
+    const uint8_t all = f->parts == 0 || f->parts >= 8 ? 0xFF : (uint8_t)((1u << f->parts) - 1);
+    if (f->delivered_set == all)
+        return IN_DELIVERED;
+    if (f->delivered_set != 0 && f->lost_set != 0)
+        return IN_PART_LOST;
+    return f->lost_set == all ? IN_LOST : INPUTS;
+}
+
 void decide_receipt(struct work *w)
 {
     const struct event_receipt *e = &w->e->as.receipt;
@@ -118,25 +139,15 @@ void decide_receipt(struct work *w)
         w->d->is_dropped = !is_ours;
         return;
     }
-    const uint8_t bit = (uint8_t)(1u << (e->part - 1));
-    if (e->state == RECEIPT_DELIVERED)
-        f->delivered_set |= bit;
-    else
-        f->lost_set |= bit;
-    const uint8_t all = f->parts == 0 || f->parts >= 8 ? 0xFF : (uint8_t)((1u << f->parts) - 1);
-    uint8_t input = INPUTS;
-    if (f->delivered_set == all) {
-        input = IN_DELIVERED;
+    take_part(f, e);
+    const uint8_t input = input_of_parts(f);
+    if (input == IN_DELIVERED) {
         f->state = FLIGHT_DELIVERED;
         const uint32_t wait = f->kind == FLIGHT_CONFIRM ? w->policy->confirm_ms : w->policy->por_ms;
         f->deadline = utc_after(w->now, wait);
         struct operation *o = confirmed_by(r, f);
         if (o != NULL)
             o->deadline = f->deadline;
-    } else if (f->delivered_set != 0 && f->lost_set != 0) {
-        input = IN_PART_LOST;
-    } else if (f->lost_set == all) {
-        input = IN_LOST;
     }
     if (is_about_operation(r)) {
         if (input != INPUTS)

@@ -252,6 +252,17 @@ void audit_targets(const struct record *r, struct audit_targets *t)
         add_target(t, r->late[i].subscription, r->late[i].number);
 }
 
+// What it asks of an operation whose end is not known.
+static uint32_t lookup_of(const struct record *r, const struct operation *audit)
+{
+    uint32_t lookup = audit->lookup;
+    if (r->has_open && r->open.status == STATUS_UNKNOWN)
+        lookup = r->open.card_operation_id;
+    for (uint8_t i = 0; i < r->late_count && lookup == 0; i++)
+        lookup = r->late[i].card_operation_id;
+    return lookup;
+}
+
 static bool send_audit(struct work *w)
 {
     struct record *r = w->r;
@@ -301,11 +312,7 @@ static bool send_audit(struct work *w)
     a->mo_counter = r->mo_counter;
     memcpy(s->nonce, a->nonce, sizeof(s->nonce));
     s->first_slot = a->next_slot;
-    s->lookup = a->operation.lookup;
-    if (r->has_open && r->open.status == STATUS_UNKNOWN)
-        s->lookup = r->open.card_operation_id;
-    for (uint8_t i = 0; i < r->late_count && s->lookup == 0; i++)
-        s->lookup = r->late[i].card_operation_id;
+    s->lookup = lookup_of(r, &a->operation);
     s->subscription = targets.subscriptions[turn];
     memcpy(s->number, targets.numbers[turn], strlen(targets.numbers[turn]) + 1);
     note_sent(w, s, a->operation.is_automatic ? "dirty" : "request");

@@ -313,7 +313,7 @@ static enum store_status find_effect(struct api_exchange *x, const struct rules_
     const enum store_status status = store_group_states(x->reader, x->object_id, e->states);
     if (status != STORE_OK)
         return status;
-    for (uint8_t i = 0; i < CARD_STATES; i++) {
+    for (size_t i = 0; i < CARD_STATES; i++) {
         const bool is_concerned =
             is_bootstrap ? i == CARD_IMPORTED || i == CARD_SEEN : i != CARD_RETIRED;
         e->targeted += e->states[i];
@@ -351,8 +351,8 @@ static void reply_effect(struct api_exchange *x, const struct rules_work *w)
     api_put_number(j, "targeted", e.targeted);
     api_put_number(j, "eligible", e.eligible);
     api_open_array(j, "skipped");
-    for (uint8_t i = 0; i < CARD_STATES; i++)
-        put_skipped(j, card_state_name(i), e.states[i]);
+    for (size_t i = 0; i < CARD_STATES; i++)
+        put_skipped(j, card_state_name((uint8_t)i), e.states[i]);
     put_skipped(j, refusal_name(REFUSAL_POOL_EMPTY), e.waiting);
     json_end_array(j);
     if (w->is_applied)

@@ -476,6 +476,25 @@ static bool read_sinks(struct server_sinks *o, cfg_t *section, char *error)
     return read_networks(&o->allowed, section, "sink-allow-cidrs", error);
 }
 
+// Those that may stand in the file more than once.
+static bool read_sections(struct server_settings *s, cfg_t *file, char *error)
+{
+    static const struct {
+        const char *name;
+        bool (*read)(struct server_settings *s, cfg_t *section, char *error);
+    } kinds[] = {{"route", read_route},
+                 {"plmn", read_plmn},
+                 {"smsc", read_smsc},
+                 {"import-folder", read_folder}};
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        for (unsigned i = 0; i < cfg_size(file, kinds[k].name); i++) {
+            if (!kinds[k].read(s, cfg_getnsec(file, kinds[k].name, i), error))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool read_all(struct server_settings *s, cfg_t *file, char *error)
 {
     const char *address = first_of(s->address_asked, cfg_getstr(file, "server-address"));
@@ -509,23 +528,8 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
                             : !take(s->key_file, sizeof s->key_file, key_file))
         return fail(error, "this path is too long:", key_file);
     (void)route_of(s, ROUTE); // the first
-    for (unsigned i = 0; i < cfg_size(file, "route"); i++) {
-        if (!read_route(s, cfg_getnsec(file, "route", i), error))
-            return false;
-    }
-    for (unsigned i = 0; i < cfg_size(file, "plmn"); i++) {
-        if (!read_plmn(s, cfg_getnsec(file, "plmn", i), error))
-            return false;
-    }
-    for (unsigned i = 0; i < cfg_size(file, "smsc"); i++) {
-        if (!read_smsc(s, cfg_getnsec(file, "smsc", i), error))
-            return false;
-    }
-    for (unsigned i = 0; i < cfg_size(file, "import-folder"); i++) {
-        if (!read_folder(s, cfg_getnsec(file, "import-folder", i), error))
-            return false;
-    }
-    return read_networks(&s->proxies, file, "trusted-proxies", error) &&
+    return read_sections(s, file, error) &&
+           read_networks(&s->proxies, file, "trusted-proxies", error) &&
            read_networks(&s->metrics_from, file, "metrics-from", error) &&
            read_connections(s, file, error) && read_audit_share(s, file, error) &&
            read_retention(s, file, error) && read_factor_roles(s, file, error) &&

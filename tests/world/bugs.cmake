@@ -1262,8 +1262,8 @@ planted_bug(unresolved_without_doubt ota-server/core/operation.c RULE doubt
 
 planted_bug(unresolved_never_asked ota-server/core/plan.c RULE convergence
     TEXT [==[
-    for (uint8_t i = 0; i < r->late_count && s->lookup == 0; i++)
-        s->lookup = r->late[i].card_operation_id;
+    for (uint8_t i = 0; i < r->late_count && lookup == 0; i++)
+        lookup = r->late[i].card_operation_id;
 ]==]
     BECOMES [==[
 ]==])
