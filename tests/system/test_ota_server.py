@@ -381,7 +381,7 @@ class OtaServer(unittest.TestCase):
                 options.append(line[line.index("--"):].split("=")[0].split()[0])
         groups.pop("For laboratories with test data:")  # the general ones follow
         self.assertEqual(groups, {
-            "For client add:": ["--name", "--scopes", "--tenant"], "For backup and restore:": ["--from", "--to"],
+            "For client add:": ["--name", "--person", "--scopes", "--tenant"], "For backup and restore:": ["--from", "--to"],
             "For free-downloads:": ["--reason"], "For import-file, with --to FILE:": ["--import"]})
 
     def test_a_limit_of_open_files_that_is_too_low_is_told(self):
