@@ -434,6 +434,16 @@ static void print_rows(const struct pages *p)
     ctl_print_result(p->t, result);
 }
 
+// What a program reads has no line that says so.
+static void tell_cut(const struct pages *p)
+{
+    const size_t count = json_array_size(p->items);
+    const bool is_read = ctl_has(p->t, OPTION_QUIET) || ctl_has(p->t, OPTION_JSON);
+    if (is_read && !ctl_has(p->t, OPTION_LIMIT) && p->total > (json_int_t)count)
+        (void)fprintf(stderr, "otactl: %zu of %s%lld %s; all: --limit 0\n", count,
+                      p->is_estimate ? "about " : "", (long long)p->total, p->l->noun);
+}
+
 enum ctl_exit ctl_list(struct ctl_task *t, const struct ctl_listing *l)
 {
     struct pages p = {.t = t, .l = l, .limit = LIMIT_DEFAULT, .page = 1, .total = -1};
@@ -449,6 +459,7 @@ enum ctl_exit ctl_list(struct ctl_task *t, const struct ctl_listing *l)
                 print_pages(&p, &a);
             else
                 print_rows(&p);
+            tell_cut(&p);
         }
         ctl_answer_free(&a);
         if (!is_more) {

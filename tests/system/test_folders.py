@@ -203,6 +203,15 @@ class Folders(served.Served):
         report = self.report("done", "many.out")
         self.assertEqual((report["import"]["outcome"], report["import"]["loaded"]), ("IMPORTED", 3000))
         self.assertEqual(self.cards(), 3000)
+        # Whoever pipes a list into a command is told that it was cut.
+        for more, count, told in ((), 1000, "otactl: 1000 of 3000 cards; all: --limit 0\n"), (("--limit", "0"), 3000, ""):
+            listed = self.listed(*more)
+            self.assertEqual((len(listed.stdout.splitlines()), listed.stderr), (count, told))
+
+    def listed(self, *more):
+        access = {"OTARIA_URL": "http://" + self.address, "OTARIA_APPKEY": self.client[0], "OTARIA_APPSECRET": self.client[1]}
+        return subprocess.run([os.path.join(PROGRAMS, "otactl"), "card", "list", "-q", *more], capture_output=True, text=True,
+                              timeout=60, env={**os.environ, **access})
 
 
 if __name__ == "__main__":
