@@ -532,6 +532,34 @@ static bool sets_address(const struct operation *o)
     return is_set;
 }
 
+// When it ended, the subscription may have been given back.
+static enum store_status take_again(void *context, struct store *store, struct event *e)
+{
+    struct api_exchange *x = context;
+    struct subscription s;
+    x->problem = api_problem_of(API_OK);
+    enum store_status status =
+        api_operation_take(x, store, e->as.request.operation.subscription, &s);
+    if (status == STORE_NONE)
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "Its subscription is gone");
+    return status == STORE_OK ? api_approval_keep(x, store) : status;
+}
+
+// May the card still have what it did not get? Else refused.
+static bool may_be_taken(struct api_exchange *x, uint64_t subscription)
+{
+    struct subscription s;
+    const enum store_status status = store_subscription_get(x->reader, subscription, &s);
+    if (status == STORE_NONE)
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "Its subscription is gone");
+    else if (status != STORE_OK)
+        x->problem = api_problem_of(API_UNAVAILABLE);
+    else if (api_operation_is_free(x, &s))
+        return true;
+    api_refuse(x, x->problem);
+    return false;
+}
+
 // What the caller asked for then, as a new request.
 static void repeat(struct api_exchange *x, const struct operation *old)
 {
@@ -553,6 +581,10 @@ static void repeat(struct api_exchange *x, const struct operation *old)
         .not_after = utc_after(x->now.utc, ttl_ms),
     };
     memcpy(o->list, old->list, sizeof(o->list));
+    if (o->kind == OPERATION_DOWNLOAD && !may_be_taken(x, o->subscription))
+        return;
+    if (o->kind == OPERATION_DOWNLOAD && !x->is_dry_run)
+        x->prepare = take_again;
     struct record *record = malloc(sizeof(*record));
     enum approval_why why = APPROVAL_NOT_NEEDED;
     x->work = record;

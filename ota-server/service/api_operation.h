@@ -18,6 +18,13 @@ void api_operation_submit(struct api_exchange *x);
 // Before that: the operation waits for an approval, if there is a reason; false: refused.
 bool api_operation_approval(struct api_exchange *x, enum approval_why why, uint64_t tenant);
 
+// May x->card_id download it? Else x->problem: it is another card's, retired, or has no keys.
+bool api_operation_is_free(struct api_exchange *x, const struct subscription *s);
+// Makes a free subscription x->card_id's, in a turn; fills `s`. STORE_CONFLICT, with x->problem:
+// the card may not download it.
+enum store_status api_operation_take(struct api_exchange *x, struct store *store, uint64_t id,
+                                     struct subscription *s) MUST_USE;
+
 // Of a list, from the query.
 struct api_problem api_operation_filter_read(struct api_exchange *x,
                                              struct operation_filter *f) MUST_USE;

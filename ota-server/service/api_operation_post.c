@@ -227,7 +227,7 @@ static bool find_target(struct api_exchange *x, struct order *order, struct oper
 
 // --- download: the subscription must be nobody else's ---
 
-static bool check_free(struct api_exchange *x, const struct subscription *s)
+bool api_operation_is_free(struct api_exchange *x, const struct subscription *s)
 {
     if (s->state == SUBSCRIPTION_RETIRED)
         x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The subscription is retired");
@@ -267,6 +267,20 @@ static void choose_template(struct store *store, struct subscription *s)
         s->plan.template_number = api_pool_template(store, s->pool);
 }
 
+enum store_status api_operation_take(struct api_exchange *x, struct store *store, uint64_t id,
+                                     struct subscription *s)
+{
+    enum store_status status = store_subscription_get(store, id, s);
+    if (status == STORE_OK && !api_operation_is_free(x, s))
+        status = STORE_CONFLICT;
+    if (status != STORE_OK || s->state != SUBSCRIPTION_FREE)
+        return status; // or already this card's; the core judges whether it is installed
+    s->state = SUBSCRIPTION_RESERVED;
+    s->card = x->card_id;
+    s->changed_at = x->now.utc;
+    return store_subscription_put(store, s);
+}
+
 // In the transaction of the operation: neither is there without the other.
 static enum store_status reserve(void *context, struct store *store, struct event *e)
 {
@@ -280,15 +294,7 @@ static enum store_status reserve(void *context, struct store *store, struct even
         if (status == STORE_NONE)
             x->problem = api_refusal(REFUSAL_POOL_EMPTY);
     } else {
-        status = store_subscription_get(store, order->subscription_id, s);
-        if (status == STORE_OK && !check_free(x, s))
-            status = STORE_CONFLICT;
-        if (status == STORE_OK && s->state == SUBSCRIPTION_FREE) {
-            s->state = SUBSCRIPTION_RESERVED;
-            s->card = x->card_id;
-            s->changed_at = x->now.utc;
-            status = store_subscription_put(store, s);
-        } // else already this card's; the core judges whether it is installed
+        status = api_operation_take(x, store, order->subscription_id, s);
     }
     if (status == STORE_OK) {
         choose_template(store, s);
@@ -313,7 +319,7 @@ static void download(struct api_exchange *x, struct order *order)
 {
     if (order->pool_id != 0 && !check_pool(x, order))
         return;
-    if (order->pool_id == 0 && !check_free(x, &order->subscription)) {
+    if (order->pool_id == 0 && !api_operation_is_free(x, &order->subscription)) {
         api_refuse(x, x->problem);
         return;
     }

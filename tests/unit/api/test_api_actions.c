@@ -151,6 +151,71 @@ static void what_expired_is_sent_again_as_a_new_operation(void **state)
     assert_true(has("\"retryOf\":\"") && has(id));
 }
 
+// A download of a subscription of its own that expired before it left, and so gave it back.
+static uint64_t expired_download(char id[API_ID_SIZE])
+{
+    char text[API_ID_SIZE], body[256];
+    ask("POST", BASE "/subscription-pools",
+        "{\"name\":\"north\",\"operator\":\"TEST-001-01\",\"templateId\":1}");
+    const uint64_t subscription = lab_subscription(&lab, lab_id(&a, "pol"), "001010000000077");
+    api_id_write(text, "sub", subscription);
+    (void)snprintf(body, sizeof(body),
+                   "{\"type\":\"download\",\"enable\":\"LATER\",\"subscriptionId\":\"%s\","
+                   "\"when\":\"NEXT_CONTACT\",\"ttlSeconds\":300}",
+                   text);
+    ask("POST", card_path("/operations"), body);
+    assert_int_equal(a.status, 202);
+    take_operation(id);
+    lab.now.utc.ms += 301000;
+    lab.now.instant.ms += 301000;
+    lab_turn(&lab);
+    ask("GET", operation_path(id, ""), NULL);
+    assert_true(has("\"outcome\":\"expired\""));
+    return subscription;
+}
+
+static void expect_subscription(uint64_t id, enum subscription_state state, uint64_t of)
+{
+    struct subscription s;
+    assert_int_equal(store_subscription_get(lab.store, id, &s), STORE_OK);
+    assert_int_equal(s.state, state);
+    assert_int_equal(s.card, of);
+}
+
+static void an_expired_download_takes_its_subscription_again(void **state)
+{
+    (void)state;
+    char id[API_ID_SIZE];
+    const uint64_t subscription = expired_download(id);
+    expect_subscription(subscription, SUBSCRIPTION_FREE, 0);
+    ask("POST", operation_path(id, "/resend?dryRun=true"), NULL);
+    assert_int_equal(a.status, 200);
+    expect_subscription(subscription, SUBSCRIPTION_FREE, 0);
+    ask("POST", operation_path(id, "/resend"), NULL);
+    assert_int_equal(a.status, 202);
+    expect_subscription(subscription, SUBSCRIPTION_RESERVED, card);
+    lab_turn(&lab);
+    ask("GET", card_path("/operations?type=download"), NULL);
+    assert_true(has("\"retryOf\":\"") && !has("\"outcome\":\"refused\""));
+}
+
+static void a_download_is_not_sent_again_when_another_card_has_its_subscription(void **state)
+{
+    (void)state;
+    char id[API_ID_SIZE];
+    struct subscription s;
+    const uint64_t subscription = expired_download(id);
+    assert_int_equal(store_subscription_get(lab.store, subscription, &s), STORE_OK);
+    s.state = SUBSCRIPTION_RESERVED;
+    s.card = card + 1;
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_subscription_put(lab.store, &s), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    ask("POST", operation_path(id, "/resend"), NULL);
+    assert_int_equal(a.status, 409);
+    assert_true(has("DUPLICATE_SUBSCRIPTION"));
+}
+
 // As if an attempt had come to nothing.
 static void fail_once(void)
 {
@@ -447,6 +512,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_not_sent_is_cancelled_and_repeated_on_demand),
         TEST(what_expired_is_sent_again_as_a_new_operation),
+        TEST(an_expired_download_takes_its_subscription_again),
+        TEST(a_download_is_not_sent_again_when_another_card_has_its_subscription),
         TEST(support_sends_again_what_others_asked_for_and_asks_for_nothing),
         TEST(a_retired_card_takes_nothing_more),
         TEST(doubt_is_marked_audited_and_cleared),
