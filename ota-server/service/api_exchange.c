@@ -138,6 +138,8 @@ static enum store_status add_row(struct api_exchange *x, struct store *store, st
     row->after = text_end(&w);
     if (status == STORE_OK)
         status = store_trail_add(store, row);
+    if (status == STORE_OK && x->request->correlator.len > 0) // what we gave them nobody asks for
+        status = api_stored_correlator(x, store);
     x->before[0] = x->after[0] = '\0';
     return status;
 }

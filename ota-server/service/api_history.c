@@ -2,6 +2,7 @@
 #include "common/base/text.h"
 #include "common/wire/secured.h"
 #include "ota-server/service/api_card.h"
+#include "ota-server/store/timeline.h"
 
 #include <stdlib.h>
 
@@ -81,17 +82,35 @@ static bool put_message(void *context, const struct message *m)
     return true;
 }
 
+// The card of the path, from when its enterprise has had it on; for the operator, from the
+// beginning.
+static bool open_card(struct api_exchange *x, struct record *record, struct timeline_filter *filter)
+{
+    struct utc since = {0};
+    if (!api_card(x, record))
+        return false;
+    const enum store_status status =
+        api_is_operator(x) ? STORE_OK : store_card_since(x->reader, x->card_id, &since);
+    if (status != STORE_OK)
+        api_refuse_store(x, status);
+    filter->card = x->card_id;
+    if (filter->from.ms < since.ms)
+        filter->from = since;
+    return status == STORE_OK;
+}
+
 void api_card_messages(struct api_exchange *x)
 {
     static const char *const fields[] = {"at", NULL};
     struct api_list list;
+    struct timeline_filter filter = {.kind = -1};
     struct record *record = open_record(x);
     if (record == NULL || !api_list_begin(x, &list, fields) || !api_end_reading(x) ||
-        !api_card(x, record))
+        !open_card(x, record, &filter))
         return;
     api_list_open(x);
     const enum store_status status =
-        store_messages(x->reader, x->card_id, &list.window, put_message, x, &list.total);
+        store_messages(x->reader, &filter, &list.window, put_message, x, &list.total);
     if (status == STORE_OK)
         api_list_end(x, &list);
     else
@@ -156,9 +175,8 @@ void api_card_timeline(struct api_exchange *x)
         api_refuse(x, p);
         return;
     }
-    if (!api_list_begin(x, &list, fields) || !api_end_reading(x) || !api_card(x, record))
+    if (!api_list_begin(x, &list, fields) || !api_end_reading(x) || !open_card(x, record, &filter))
         return;
-    filter.card = x->card_id;
     api_list_open(x);
     const enum store_status status =
         store_timeline(x->reader, &filter, &list.window, put_row, x, &list.total);

@@ -5,6 +5,7 @@
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_move_effect.h"
 #include "ota-server/service/api_upload.h"
+#include "ota-server/store/timeline.h"
 
 #include <stdlib.h>
 
@@ -27,7 +28,9 @@ enum store_status api_move_enter(struct store *store, uint64_t card, struct even
     if (status != STORE_OK || stays)
         return status;
     status = store_card_notes_put(store, card, bytes_of(NULL, 0));
-    return status == STORE_OK ? store_card_field_put(store, card, "") : status;
+    if (status == STORE_OK)
+        status = store_card_field_put(store, card, "");
+    return status == STORE_OK ? store_card_since_put(store, card, e->at) : status;
 }
 
 bool api_move_allowed(struct api_exchange *x, uint64_t group, uint64_t *owner)

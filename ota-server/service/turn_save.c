@@ -6,6 +6,7 @@
 #include "ota-server/service/approval.h"
 #include "ota-server/service/operation_tell.h"
 #include "ota-server/service/turn_part.h"
+#include "ota-server/store/timeline.h"
 
 #define REASON_SIZE 320
 
@@ -311,6 +312,7 @@ static enum store_status note_hurry(struct turn *t, const struct event *e)
     const struct record *before = &t->before;
     const struct record *next = &t->decision.next;
     const struct store_page newest = {.limit = 8};
+    const struct timeline_filter of_card = {.card = next->card};
     struct hurry h = {.counter = before->flight.counter};
     const bool is_asking =
         e->type == EVENT_REQUEST || e->type == EVENT_APPROVED || e->type == EVENT_RESEND;
@@ -320,7 +322,7 @@ static enum store_status note_hurry(struct turn *t, const struct event *e)
         !is_awaited(next, e) || t->hurry_count == HURRIES_MAX)
         return STORE_OK;
     const enum store_status status =
-        store_messages(t->options.store, next->card, &newest, find_waiting, &h, NULL);
+        store_messages(t->options.store, &of_card, &newest, find_waiting, &h, NULL);
     if (status == STORE_OK && h.message != 0)
         t->hurries[t->hurry_count++] = (struct hurry_note){next->card, h.message};
     return status;

@@ -1,5 +1,6 @@
 // Operations, their steps, and the packets that carry them.
 #include "ota-server/store/driver.h"
+#include "ota-server/store/timeline.h"
 
 #include <stdio.h>
 
@@ -270,18 +271,21 @@ enum store_status store_outbox(struct store *s, uint64_t after, uint32_t limit,
     return messages(&q, true, each, context);
 }
 
-enum store_status store_messages(struct store *s, uint64_t card, const struct store_page *page,
-                                 store_message_fn *each, void *context, uint64_t *total)
+enum store_status store_messages(struct store *s, const struct timeline_filter *filter,
+                                 const struct store_page *page, store_message_fn *each,
+                                 void *context, uint64_t *total)
 {
     struct query q = query_of(s, STATEMENT_MESSAGES);
-    bind_number(&q, 1, (int64_t)card);
+    bind_number(&q, 1, (int64_t)filter->card);
     bind_number(&q, 2, page->limit);
     bind_number(&q, 3, (int64_t)page->offset);
+    bind_number(&q, 4, filter->from.ms);
     enum store_status status = messages(&q, false, each, context);
     if (status != STORE_OK || total == NULL)
         return status;
     q = query_of(s, STATEMENT_MESSAGES_COUNT);
-    bind_number(&q, 1, (int64_t)card);
+    bind_number(&q, 1, (int64_t)filter->card);
+    bind_number(&q, 2, filter->from.ms);
     status = query_step(&q);
     if (status == STORE_OK)
         *total = (uint64_t)column_number(&q, 0);

@@ -343,6 +343,9 @@ const char *const schema_steps[] = {
     "ALTER TABLE card_view ADD COLUMN is_located INTEGER NOT NULL DEFAULT 1;"
     "CREATE INDEX audit_located ON audit (at) WHERE is_located = 1;"
     "CREATE INDEX card_view_located ON card_view (at) WHERE is_located = 1;",
+
+    // Since when a card is its enterprise's. Of earlier moves nobody wrote it down.
+    "ALTER TABLE card ADD COLUMN since INTEGER NOT NULL DEFAULT 0;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

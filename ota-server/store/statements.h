@@ -351,9 +351,11 @@
         " (SELECT kind = $3 AND actor_kind = $4 FROM operation WHERE operation.id = message.operation)" \
         " FROM message WHERE state = 0 AND id > $1" \
         " ORDER BY id LIMIT $2") \
-    S(MESSAGES, "SELECT " MESSAGE_COLUMNS " FROM message WHERE card = $1 ORDER BY id DESC" \
+    S(MESSAGES, "SELECT " MESSAGE_COLUMNS " FROM message WHERE card = $1 AND at >= $4 ORDER BY id DESC" \
         " LIMIT $2 OFFSET $3") \
-    S(MESSAGES_COUNT, "SELECT count(*) FROM message WHERE card = $1") \
+    S(MESSAGES_COUNT, "SELECT count(*) FROM message WHERE card = $1 AND at >= $2") \
+    S(CARD_SINCE, "SELECT since FROM card WHERE id = $1") \
+    S(CARD_SINCE_PUT, "UPDATE card SET since = $2 WHERE id = $1") \
     S(RECEIPT_PUT, "INSERT INTO receipt (link, message_id, message, part, at) VALUES ($1,$2,$3,$4,$5)" \
         " ON CONFLICT (link, message_id) DO UPDATE SET message = excluded.message," \
         " part = excluded.part, at = excluded.at") \

@@ -414,31 +414,6 @@ enum store_status store_outbox(struct store *s, uint64_t after, uint32_t limit,
 // After a restore: what waits in the outbox may have been sent and answered
 // since: it becomes POST_UNKNOWN.
 enum store_status store_outbox_forget(struct store *s) MUST_USE;
-// Of a card, newest first.
-enum store_status store_messages(struct store *s, uint64_t card, const struct store_page *page,
-                                 store_message_fn *each, void *context, uint64_t *total) MUST_USE;
-// Everything that happened to a card, newest first.
-enum timeline_kind { TIMELINE_STEP, TIMELINE_MESSAGE, TIMELINE_TRAIL };
-struct timeline_filter {
-    uint64_t card;
-    struct utc from, to;
-    int kind; // enum timeline_kind, or -1
-};
-struct timeline_row {
-    struct utc at;
-    uint8_t kind;
-    uint64_t id; // of the message, or sequence of the trail
-    uint64_t operation;
-    uint8_t what;     // STEP: enum step_name; MESSAGE: command or cause; TRAIL: enum actor_kind
-    uint8_t count;    // STEP: attempt; MESSAGE: enum post_state
-    uint8_t flag;     // STEP: enum operation_kind; MESSAGE: 0 to the card, 1 its answer, 2 its
-                      // notification
-    const char *text; // STEP: detail; TRAIL: action
-};
-typedef bool store_timeline_fn(void *context, const struct timeline_row *row);
-enum store_status store_timeline(struct store *s, const struct timeline_filter *filter,
-                                 const struct store_page *page, store_timeline_fn *each,
-                                 void *context, uint64_t *total) MUST_USE;
 // The SMSC's id of one part, to find the packet of a receipt.
 enum store_status store_receipt_id_put(struct store *s, const char *link, const char *message_id,
                                        uint64_t message, uint8_t part, struct utc at) MUST_USE;

@@ -1,4 +1,6 @@
 // What happened to one card: steps of its operations, messages, and rows of the trail, as one list.
+#include "ota-server/store/timeline.h"
+
 #include "ota-server/store/driver.h"
 
 // The header length of a notification, as against that of an answer, tells them apart.
@@ -57,4 +59,23 @@ enum store_status store_timeline(struct store *s, const struct timeline_filter *
         *total = (uint64_t)column_number(&q, 0);
     query_end(&q);
     return status;
+}
+
+enum store_status store_card_since(struct store *s, uint64_t card, struct utc *at)
+{
+    struct query q = query_of(s, STATEMENT_CARD_SINCE);
+    bind_number(&q, 1, (int64_t)card);
+    const enum store_status status = query_step(&q);
+    if (status == STORE_OK)
+        at->ms = column_number(&q, 0);
+    query_end(&q);
+    return status;
+}
+
+enum store_status store_card_since_put(struct store *s, uint64_t card, struct utc at)
+{
+    struct query q = query_of(s, STATEMENT_CARD_SINCE_PUT);
+    bind_number(&q, 1, (int64_t)card);
+    bind_number(&q, 2, at.ms);
+    return query_run(&q);
 }

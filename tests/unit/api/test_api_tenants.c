@@ -484,6 +484,39 @@ static void what_a_is_given_as_a_whole_is_its_own(void **state)
     assert_true(has(CANARY));
 }
 
+// What it did for B stays with B and the operator.
+static void a_card_that_comes_to_a_has_no_history_of_b(void **state)
+{
+    (void)state;
+    char operation[API_ID_SIZE];
+    grant(enterprise_b, group_b, "\"card.read\",\"card.audit\"");
+    grant(enterprise_a, group_a, "\"card.read\",\"card.audit\"");
+    ask(token_b, "POST", target("/cards/", "crd", record_b.card, "/operations"),
+        "{\"type\":\"read-timers\",\"when\":\"NEXT_CONTACT\"}");
+    expect(202);
+    api_id_write(operation, "op", lab_id(&a, "op"));
+    ask(token_b, "POST", target("/operations/", "op", lab_id(&a, "op"), "/cancel"), NULL);
+    expect(200);
+    ask(token_b, "GET", target("/cards/", "crd", record_b.card, "/timeline"), NULL);
+    assert_true(has(operation));
+    move(record_b.card, group_a);
+    static const char *const parts[] = {"/timeline", "/messages", "/operations", "/audit-trail"};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        ask(token_a, "GET", target("/cards/", "crd", record_b.card, parts[i]), NULL);
+        expect(200);
+        assert_false(has(operation) || has("read-timers") || has("READ-TIMERS"));
+        ask(token_b, "GET", target("/cards/", "crd", record_b.card, parts[i]), NULL);
+        expect(404);
+    }
+    ask(NULL, "GET", target("/cards/", "crd", record_b.card, "/timeline"), NULL);
+    assert_true(has(operation));
+    ask(token_a, "POST", target("/cards/", "crd", record_b.card, "/operations"),
+        "{\"type\":\"audit\"}");
+    expect(202);
+    ask(token_a, "GET", target("/cards/", "crd", record_b.card, "/timeline"), NULL);
+    assert_true(has("\"kind\":\"TRAIL\"")); // its own is
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -493,6 +526,7 @@ int main(void)
         CASE(what_is_bs_is_as_unknown_to_a_as_what_is_nobodys),
         CASE(what_names_bs_finds_nothing),
         CASE(what_a_is_given_as_a_whole_is_its_own),
+        CASE(a_card_that_comes_to_a_has_no_history_of_b),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -442,6 +442,20 @@ static void what_is_too_long_is_cut_between_members_and_verifies(void **state)
     expect("\"ok\":true");
 }
 
+static void a_row_has_the_correlator_of_its_request(void **state)
+{
+    (void)state;
+    static const struct ask group = {.method = "POST",
+                                     .target = API_BASE "/card-groups",
+                                     .body = "{\"name\":\"traced\"}",
+                                     .correlator = "b4333c46-49c0-4f62-80d7-f0ef930f1c46"};
+    lab_ask(&lab, &group, &a);
+    assert_int_equal(a.status, 201);
+    ask("GET", API_BASE "/audit-trail?correlator=b4333c46-49c0-4f62-80d7-f0ef930f1c46", NULL, 200);
+    expect("\"totalCount\":1");
+    expect("\"correlator\":\"b4333c46-49c0-4f62-80d7-f0ef930f1c46\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +474,7 @@ int main(void)
         cmocka_unit_test(rows_of_orders_have_what_was_ordered),
         cmocka_unit_test(a_keys_row_has_the_index_and_the_check_value),
         cmocka_unit_test(a_refused_request_leaves_its_method_and_path),
+        cmocka_unit_test(a_row_has_the_correlator_of_its_request),
         cmocka_unit_test(what_is_too_long_is_cut_between_members_and_verifies),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

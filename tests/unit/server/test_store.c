@@ -188,7 +188,7 @@ static const char additions_undone[] =
     "DROP TABLE card_reference; DROP TRIGGER group_counted; DROP TRIGGER group_recounted;"
     "DROP TRIGGER group_uncounted; DROP TABLE group_count;"
     "CREATE INDEX card_reference ON card (reference) WHERE reference IS NOT NULL;"
-    "DROP TABLE retired; PRAGMA user_version = 2";
+    "ALTER TABLE card DROP COLUMN since; DROP TABLE retired; PRAGMA user_version = 2";
 
 static void make_released_database(void)
 {

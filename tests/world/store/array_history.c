@@ -4,6 +4,7 @@
 #include "ota-server/store/calls.h"
 #include "ota-server/store/notices.h"
 #include "ota-server/store/retention.h"
+#include "ota-server/store/timeline.h"
 #include "ota-server/store/tombstones.h"
 #include "tests/world/store/array.h"
 
@@ -150,14 +151,15 @@ enum store_status store_outbox_forget(struct store *s)
 }
 
 // A page of them: a world asks for no more.
-enum store_status store_messages(struct store *s, uint64_t card, const struct store_page *page,
-                                 store_message_fn *each, void *context, uint64_t *total)
+enum store_status store_messages(struct store *s, const struct timeline_filter *filter,
+                                 const struct store_page *page, store_message_fn *each,
+                                 void *context, uint64_t *total)
 {
-    check(page->offset == 0 && total == NULL);
+    check(page->offset == 0 && total == NULL && filter->from.ms == 0);
     uint32_t left = page->limit;
     for (uint32_t i = s->rows[MESSAGES].count; i > 0 && left > 0; i--) {
         const struct message *m = row_at(s, MESSAGES, i - 1);
-        if (m->card != card)
+        if (m->card != filter->card)
             continue;
         left--;
         if (!each(context, m))
