@@ -276,6 +276,16 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+// Since when there is no place for another one: nothing is earned meanwhile. It looks ever less
+// often, because a card that is off may keep its place for hours.
+static int64_t pause_ms(const struct campaign *c, struct utc now)
+{
+    const int64_t full_ms = now.ms - c->credit_at.ms;
+    if (full_ms < 0 || full_ms > LOOK_MS)
+        return LOOK_MS;
+    return full_ms > TICK_MS ? full_ms : TICK_MS;
+}
+
 // How many cards now, and when the next ones.
 static void ask(struct campaign *c, const struct campaign_sight *s, struct campaign_move *m,
                 uint64_t room)
@@ -289,8 +299,12 @@ static void ask(struct campaign *c, const struct campaign_sight *s, struct campa
         soonest(m, open_at);
         return;
     }
-    earn(c, s->now);
     room = lesser(room, n->open >= c->open_max ? 0 : c->open_max - n->open);
+    if (room == 0) {
+        soonest(m, utc_after(s->now, n->waiting > 0 ? pause_ms(c, s->now) : LOOK_MS));
+        return;
+    }
+    earn(c, s->now);
     m->ask = (uint32_t)lesser(lesser(c->credit / CARD_CREDIT, n->waiting),
                               lesser(room, CAMPAIGN_ASK_MAX));
     if (n->waiting == 0)

@@ -402,7 +402,23 @@ static void no_more_are_open_than_it_may_have(void **state)
     counts(9000, 11, 989, 0);
     look();
     assert_int_equal(move.ask, 0);
-    assert_int_equal(move.due.ms, sight.now.ms + 20);
+}
+
+static void while_no_place_is_free_it_looks_ever_less_often(void **state)
+{
+    (void)state;
+    static const unsigned waits_ms[] = {20, 20, 40, 80, 160, 250, 250};
+    run();
+    campaign.open_max = 10;
+    counts(9000, 10, 990, 0);
+    for (size_t i = 0; i < sizeof(waits_ms) / sizeof(waits_ms[0]); i++) {
+        look();
+        assert_int_equal(move.due.ms, sight.now.ms + waits_ms[i]);
+        pass(waits_ms[i]);
+    }
+    counts(9000, 9, 991, 0);
+    look();
+    assert_int_equal(move.ask, 1);
 }
 
 static void a_clock_that_went_back_earns_nothing(void **state)
@@ -665,6 +681,7 @@ int main(void)
         RUN(what_was_not_used_does_not_become_a_burst),
         RUN(a_change_of_the_rate_acts_in_the_next_step),
         RUN(no_more_are_open_than_it_may_have),
+        RUN(while_no_place_is_free_it_looks_ever_less_often),
         RUN(a_clock_that_went_back_earns_nothing),
         RUN(a_window_opens_at_its_hour_and_closes_at_its_end),
         RUN(a_window_is_of_its_zone),
