@@ -22,6 +22,7 @@ static struct {
     uint8_t hash[32];               // when its target was frozen
     uint32_t targeted;
     bool is_made;
+    bool is_writing;   // what was wanted last has not been done
     uint8_t wanted;    // enum campaign_input
     unsigned inputs;   // of people since its start
     uint8_t state;     // when it was looked at last
@@ -80,6 +81,7 @@ static void made(void *context, enum store_status status)
 {
     struct world *w = context;
     world_note(w, "campaign", "checked=%d", status == STORE_OK);
+    saga.is_writing = false;
     if (status != STORE_OK)
         return; // it is tried again
     saga.is_made = true;
@@ -90,19 +92,51 @@ static void made(void *context, enum store_status status)
 static void acted(void *context, enum store_status status)
 {
     world_note(context, "campaign", "input=%u done=%d", saga.wanted, status == STORE_OK);
+    saga.is_writing = false;
 }
 
-// What a person does about it in this state; false: nothing.
-static bool draw_input(struct world *w)
+// In the order of their words in a story; CHECKED: the target is taken first.
+static const uint8_t inputs[] = {CAMPAIGN_IN_CHECKED, CAMPAIGN_IN_STARTED, CAMPAIGN_IN_PAUSED,
+                                 CAMPAIGN_IN_RESUMED, CAMPAIGN_IN_STOPPED};
+enum move { MOVE_CHECK, MOVE_START, MOVE_PAUSE, MOVE_RESUME, MOVE_STOP, MOVES };
+_Static_assert(sizeof inputs == MOVES, "every move is an input");
+
+// Without it nothing goes on; MOVES: nothing.
+static enum move needed(void)
 {
+    if (!saga.is_made)
+        return MOVE_CHECK;
+    return saga.state == CAMPAIGN_CHECKED  ? MOVE_START
+           : saga.state == CAMPAIGN_PAUSED ? MOVE_RESUME
+                                           : MOVES;
+}
+
+static void make_move(struct world *w, uint32_t move)
+{
+    if (!w->server.is_running || saga.is_writing || move >= MOVES ||
+        (move == MOVE_CHECK) == saga.is_made)
+        return;
+    saga.is_writing = true;
+    saga.wanted = inputs[move];
+    saga.inputs += move != MOVE_CHECK;
+    check(turn_write(w->server.turn, move == MOVE_CHECK ? check_it : act,
+                     move == MOVE_CHECK ? made : acted, w));
+}
+
+static void act_deed(struct world *w, const struct deed *d)
+{
+    make_move(w, d->what);
+}
+
+// What a person does about it in this state.
+static enum move draw_move(struct world *w)
+{
+    if (!saga.is_made)
+        return MOVE_CHECK;
     const uint64_t drawn = prng_below(&w->chance_campaign, 16);
-    saga.wanted = CAMPAIGN_IN_RESUMED;
-    if (saga.state == CAMPAIGN_CHECKED)
-        saga.wanted = CAMPAIGN_IN_STARTED;
-    else if (saga.state != CAMPAIGN_PAUSED)
-        saga.wanted = drawn == 0 ? CAMPAIGN_IN_STOPPED : CAMPAIGN_IN_PAUSED;
-    const bool is_needed = saga.state == CAMPAIGN_CHECKED || saga.state == CAMPAIGN_PAUSED;
-    return !campaign_is_over(saga.state) && (is_needed || (drawn < 8 && !w->is_settling));
+    if (needed() != MOVES || campaign_is_over(saga.state))
+        return needed();
+    return drawn == 0 ? MOVE_STOP : drawn < 8 ? MOVE_PAUSE : MOVES;
 }
 
 static uint64_t pause_ms(struct world *w)
@@ -112,13 +146,15 @@ static uint64_t pause_ms(struct world *w)
     return world_delay(&w->chance_campaign, is_quick ? QUICK_MS : PACE_MS);
 }
 
+// When all is calm it is brought to its end, also that of a story.
 static void happen(struct world *w)
 {
-    if (w->server.is_running && !saga.is_made) {
-        check(turn_write(w->server.turn, check_it, made, w));
-    } else if (w->server.is_running && draw_input(w)) {
-        saga.inputs++;
-        check(turn_write(w->server.turn, act, acted, w));
+    if (w->is_settling) {
+        make_move(w, needed());
+    } else if (w->server.is_running) {
+        const enum move move = draw_move(w);
+        if (move != MOVES)
+            world_do(w, &(struct deed){.kind = DEED_CAMPAIGN, .what = move});
     }
     agenda_add(&w->agenda, instant_after(w->now, pause_ms(w)), HAPPENS_CAMPAIGN, 0, 0);
 }
@@ -127,25 +163,17 @@ static void begin(struct world *w)
 {
     memset(&saga, 0, sizeof saga);
     prng_init(&w->chance_campaign, w->options.seed, "world campaign", 0);
+    if (w->options.story == NULL)
+        agenda_add(&w->agenda, instant_after(w->now, FIRST_MS), HAPPENS_CAMPAIGN, 0, 0);
+}
+
+// From here on nothing depends on what was drawn before, so that a story ends as it was recorded.
+static void calm(struct world *w)
+{
+    prng_init(&w->chance_campaign, w->options.seed, "world campaign", 1);
+    agenda_forget(&w->agenda, HAPPENS_CAMPAIGN);
     agenda_add(&w->agenda, instant_after(w->now, FIRST_MS), HAPPENS_CAMPAIGN, 0, 0);
 }
-
-static void join(struct world *w, struct turn_options *options)
-{
-    saga.runner = campaign_runner_open(w->server.store, w->server.crypto.store.cipher);
-    check(saga.runner != NULL);
-    options->campaign = campaign_run;
-    options->campaign_context = saga.runner;
-}
-
-static void leave(struct world *w)
-{
-    (void)w;
-    campaign_runner_close(saga.runner);
-    saga.runner = NULL;
-}
-
-// --- what must hold ----------------------------------------------------------------------------
 
 static bool no_operation(void *context, uint64_t card, const struct operation *o)
 {
@@ -166,6 +194,45 @@ static uint64_t count_asked(const struct world *w)
           STORE_OK);
     return total;
 }
+
+// What a life of the server finds: its last one may have ended before it said what it committed,
+// and a database that was put back tells of an earlier day, perhaps of one before the campaign.
+static void find_again(struct world *w)
+{
+    struct campaign found;
+    const enum store_status status = store_campaign_get(w->server.store, CAMPAIGN, &found);
+    check(status == STORE_OK || (status == STORE_NONE && (!saga.is_made || w->server.is_put_back)));
+    const bool is_checked = status == STORE_OK && found.state >= CAMPAIGN_CHECKED;
+    if (is_checked && !saga.is_made) {
+        saga.targeted = found.targeted;
+        memcpy(saga.hash, found.hash, sizeof saga.hash);
+    }
+    saga.is_made = is_checked;
+    saga.is_writing = false;
+    if (is_checked && w->server.is_put_back) {
+        saga.campaign = found;
+        saga.state = found.state;
+        saga.asked = count_asked(w);
+    }
+}
+
+static void join(struct world *w, struct turn_options *options)
+{
+    find_again(w);
+    saga.runner = campaign_runner_open(w->server.store, w->server.crypto.store.cipher);
+    check(saga.runner != NULL);
+    options->campaign = campaign_run;
+    options->campaign_context = saga.runner;
+}
+
+static void leave(struct world *w)
+{
+    (void)w;
+    campaign_runner_close(saga.runner);
+    saga.runner = NULL;
+}
+
+// --- what must hold ----------------------------------------------------------------------------
 
 // One a second: nothing is saved up for more than one.
 static void check_asked(struct world *w, uint64_t asked, const struct campaign_counts *n)
@@ -283,4 +350,5 @@ static const char *end(struct world *w)
     return f.why;
 }
 
-const struct world_campaigns world_campaigns = {begin, join, leave, happen, look, end};
+const struct world_campaigns world_campaigns = {begin,    join, leave, happen,
+                                                act_deed, calm, look,  end};

@@ -57,6 +57,7 @@ bool deed_is_of_card(uint32_t kind)
     case DEED_WEAK:
     case DEED_BUSY:
     case DEED_EIO:
+    case DEED_CAMPAIGN:
         return false;
     default: // all others
         return true;
@@ -75,6 +76,7 @@ static const char *word(uint32_t kind, uint32_t what)
     static const char *const actions[] = {"start", "resume", "cancel"};
     static const char *const clocks[] = {"late", "no_timers", "no_status", "neither"};
     static const char *const profiles[] = {"no_messages", "no_refresh", "no_events"};
+    static const char *const steps[] = {"check", "start", "pause", "resume", "stop"};
     static const char *const errors[] = {"writes", "write", "sync_undone", "sync_kept"};
     switch (kind) {
     case DEED_BOOTSTRAP:
@@ -92,6 +94,8 @@ static const char *word(uint32_t kind, uint32_t what)
         return what < sizeof profiles / sizeof profiles[0] ? profiles[what] : "";
     case DEED_EIO:
         return what < sizeof errors / sizeof errors[0] ? errors[what] : "";
+    case DEED_CAMPAIGN:
+        return what < sizeof steps / sizeof steps[0] ? steps[what] : "";
     case DEED_MOVE:
         return what < sizeof areas / sizeof areas[0] ? areas[what] : "";
     default: // the others have numbers

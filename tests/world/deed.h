@@ -81,7 +81,8 @@ enum deed_stage {
     DEED(MO_MERGED, mo_merged, MO_SEND)                                                            \
     DEED(RESET, reset, NONE) /* its device starts anew at the n-th moment of toolkit commands */   \
     DEED(FLAP, flap, NONE)   /* its service is there for within_ms, gone for after_ms ... */       \
-    DEED(PROFILE, profile, NONE) /* it is in a device without `what` for a while */
+    DEED(PROFILE, profile, NONE)   /* it is in a device without `what` for a while */              \
+    DEED(CAMPAIGN, campaign, NONE) /* what a person does about that of the head */
 
 enum deed_kind {
 #define DEED(NAME, name, stage) DEED_##NAME,

@@ -316,6 +316,10 @@ static int replay(struct options *o)
         exit(EXIT_USAGE);
     }
     (void)fclose(file);
+    if (o->story.has_campaign && world_store.campaigns == NULL) {
+        (void)fprintf(stderr, "ota-world: %s: its campaign needs SQLite\n", o->replay);
+        exit(EXIT_USAGE);
+    }
     const bool passed = run_seed(o, o->story.seed, &r);
     story_free(&o->story);
     return passed ? 0 : EXIT_VIOLATION;
@@ -388,8 +392,9 @@ int main(int argc, char **argv)
         (void)fputs(help_text, stderr);
         return EXIT_USAGE;
     }
-    if (o.has_campaign && (world_store.campaigns == NULL || o.replay != NULL || o.record != NULL)) {
-        (void)fputs("ota-world: a campaign needs SQLite, and is no part of a story\n", stderr);
+    if (o.has_campaign && (world_store.campaigns == NULL || o.replay != NULL)) {
+        (void)fputs("ota-world: a campaign needs SQLite; a story says itself if it has one\n",
+                    stderr);
         return EXIT_USAGE;
     }
     if (o.replay != NULL)

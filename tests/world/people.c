@@ -1,6 +1,7 @@
 // Operators: they ask for downloads, switches, deletions, audits, change their minds, and decide
-// what the server leaves to them.
+// what the server leaves to them; and what they do about a campaign.
 #include "common/base/check.h"
+#include "tests/world/campaign.h"
 #include "tests/world/world.h"
 
 #define DECISION_MS 21600000
@@ -262,8 +263,10 @@ void people_do(struct world *w, const struct deed *d)
         return;
     if (d->kind == DEED_REQUEST)
         do_request(w, d);
-    else
+    else if (d->kind != DEED_CAMPAIGN)
         do_change(w, d);
+    else if (w->options.has_campaign)
+        world_store.campaigns->act(w, d);
 }
 
 // A card that is in quarantine again and again is looked at once a month: there is nothing to do

@@ -187,6 +187,7 @@ static void plain_deeds(struct story *s, const char *rule)
 
 static void plain_head(struct story *s, const char *rule)
 {
+    try_value(s, &s->has_campaign, 0, rule);
     try_value(s, &s->group.items, 0, rule);
     try_value(s, &s->in_file, 0, rule);
     try_value(s, &s->calm, 0, rule);

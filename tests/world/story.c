@@ -12,25 +12,27 @@ static const struct {
     const char *name;
     size_t offset;
     uint32_t max;
+    bool is_rare; // and not written when it is 0
 } heads[] = {
-    {"cards", offsetof(struct story, cards), STORY_CARDS_MAX},
-    {"calm", offsetof(struct story, calm), STORY_CALM_MAX},
-    {"alerted", offsetof(struct story, is_alerted), 1},
-    {"validity_s", offsetof(struct story, validity_s), 259200},
-    {"in_file", offsetof(struct story, in_file), 1},
-    {"talkative", offsetof(struct story, is_talkative), 1},
-    {"clone_of", offsetof(struct story, clone_of), STORY_CARDS_MAX - 1},
-    {"group_items", offsetof(struct story, group.items), STORY_ITEMS_MAX},
-    {"group_enable", offsetof(struct story, group.enable), STORY_ITEMS_MAX - 1},
-    {"group_of_factory", offsetof(struct story, group.of_factory), STORY_ITEMS_MAX},
-    {"group_deletes", offsetof(struct story, group.deletes), 1},
-    {"group_trigger", offsetof(struct story, group.trigger), 3},
-    {"group_soak_s", offsetof(struct story, group.soak_s), 2592000},
-    {"group_at_once", offsetof(struct story, group.at_once), STORY_CARDS_MAX},
-    {"group_pool", offsetof(struct story, group.pool), 2 * STORY_CARDS_MAX},
+    {"cards", offsetof(struct story, cards), STORY_CARDS_MAX, false},
+    {"calm", offsetof(struct story, calm), STORY_CALM_MAX, false},
+    {"alerted", offsetof(struct story, is_alerted), 1, false},
+    {"validity_s", offsetof(struct story, validity_s), 259200, false},
+    {"in_file", offsetof(struct story, in_file), 1, false},
+    {"talkative", offsetof(struct story, is_talkative), 1, true},
+    {"clone_of", offsetof(struct story, clone_of), STORY_CARDS_MAX - 1, true},
+    {"campaign", offsetof(struct story, has_campaign), 1, true},
+    {"group_items", offsetof(struct story, group.items), STORY_ITEMS_MAX, true},
+    {"group_enable", offsetof(struct story, group.enable), STORY_ITEMS_MAX - 1, false},
+    {"group_of_factory", offsetof(struct story, group.of_factory), STORY_ITEMS_MAX, false},
+    {"group_deletes", offsetof(struct story, group.deletes), 1, false},
+    {"group_trigger", offsetof(struct story, group.trigger), 3, false},
+    {"group_soak_s", offsetof(struct story, group.soak_s), 2592000, false},
+    {"group_at_once", offsetof(struct story, group.at_once), STORY_CARDS_MAX, false},
+    {"group_pool", offsetof(struct story, group.pool), 2 * STORY_CARDS_MAX, false},
 };
 #define HEADS (sizeof heads / sizeof heads[0])
-#define HEADS_ALONE 7 // without a group
+#define HEADS_ALONE 8 // without a group
 
 void story_add(struct story *s, const struct deed *deed)
 {
@@ -59,9 +61,7 @@ void story_write_head(FILE *file, const struct story *s)
                   (unsigned long long)s->faults_ms);
     for (size_t i = 0; i < (s->group.items == 0 ? HEADS_ALONE : HEADS); i++) {
         const uint32_t value = *(const uint32_t *)((const char *)s + heads[i].offset);
-        const bool is_usual = heads[i].offset != offsetof(struct story, clone_of) &&
-                              heads[i].offset != offsetof(struct story, is_talkative);
-        if (value != 0 || is_usual)
+        if (value != 0 || !heads[i].is_rare)
             (void)fprintf(file, "%s %u\n", heads[i].name, value);
     }
     (void)fprintf(file, "models");

@@ -41,6 +41,7 @@ struct story {
     uint32_t in_file;      // each life of the server opens the database anew
     uint32_t is_talkative; // cards answer what has no right MAC
     uint32_t clone_of;     // 1 more than the card that has a clone; 0: none has
+    uint32_t has_campaign; // over all cards; not on arrays
     struct story_group group;
     uint32_t models[STORY_CARDS_MAX]; // of the devices, and their cards
     struct deed *deeds;               // in order of time; on the heap

@@ -178,6 +178,7 @@ static void record_head(struct world *w)
     w->story.faults_ms = w->safety_end.ms;
     w->story.is_alerted = w->is_alerted;
     w->story.validity_s = w->validity_s;
+    w->story.has_campaign = w->options.has_campaign;
     if (w->options.record != NULL)
         story_write_head(w->options.record, &w->story);
 }
@@ -196,6 +197,7 @@ static void take_head(struct world *w)
     w->story = *w->options.story;
     w->story.in_file |= has_disk_faults(w->options.story);
     w->options.seed = w->story.seed;
+    w->options.has_campaign = w->story.has_campaign != 0;
     w->cards = w->story.cards;
     w->calm = w->story.calm;
     w->safety_end.ms = w->story.faults_ms;
@@ -314,6 +316,7 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_REQUEST:
     case DEED_CANCEL:
     case DEED_RESEND:
+    case DEED_CAMPAIGN:
         people_do(w, d);
         break;
     case DEED_BOOTSTRAP:
@@ -548,6 +551,8 @@ static void calm(struct world *w)
     trouble_calm(w);
     transport_calm(w);
     hand_calm(w);
+    if (w->options.has_campaign)
+        world_store.campaigns->calm(w);
 }
 
 // A day at a time, each with a look at what should have ended.

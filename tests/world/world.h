@@ -284,7 +284,7 @@ struct world_options {
     const struct story *story;
     FILE *record;      // NULL, or gets what was done, at once
     bool is_canary;    // a checker that must fail
-    bool has_campaign; // a campaign over all cards; not on arrays, and no part of a story
+    bool has_campaign; // a campaign over all cards; not on arrays
     bool is_restless;  // devices do every STATUS octet by octet
 };
 
