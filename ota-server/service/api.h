@@ -142,9 +142,9 @@ bool api_stop(struct api *api, bool is_clean, struct utc now);
 // must stay until then, also when the client has gone.
 void api_handle(struct api *api, struct api_exchange *x, const struct api_request *request,
                 struct api_now now, api_done_fn *done, void *context);
-// The limit of the body that this request may have; API_UPLOAD_MAX when it is a file of a known
-// client, which goes to the disk.
-uint64_t api_body_limit(struct api *api, const struct api_request *request);
+// The limit of the body that this request may have; API_UPLOAD_MAX when it is a file of whoever may
+// send one, which goes to the disk.
+uint64_t api_body_limit(struct api *api, const struct api_request *request, struct utc now);
 // Gives the turn what imports and verifications have ready: before each turn.
 void api_step(struct api *api);
 // What came of a question of api_options.fetch_keys; status 0: no answer.

@@ -347,13 +347,14 @@ bool api_admit(struct api_exchange *x)
     return check_form(x);
 }
 
-uint64_t api_body_limit(struct api *api, const struct api_request *request)
+uint64_t api_body_limit(struct api *api, const struct api_request *request, struct utc now)
 {
     const struct bytes path = api_local_path(api, request->path);
     const size_t esim_len = strlen(ESIM_BASE);
     if (path.len > esim_len && memcmp(path.at, ESIM_BASE, esim_len) == 0)
         return ESIM_BODY_MAX;
     const struct api_route_row *row = find_route(api, request).row;
-    const bool is_file = row != NULL && row->takes == TAKES_FILE && api_is_somebody(api, request);
+    const bool is_file =
+        row != NULL && row->takes == TAKES_FILE && api_may_send(api, request, row->scope, now);
     return is_file ? API_UPLOAD_MAX : API_BODY_MAX;
 }

@@ -335,23 +335,34 @@ bool api_authenticate(struct api_exchange *x)
     return x->is_authenticated;
 }
 
-bool api_is_somebody(struct api *api, const struct api_request *request)
+static bool is_person_with(struct api *api, const struct api_request *request, const char *scope,
+                           struct utc now)
+{
+    struct auth_session session;
+    struct auth_user user;
+    return auth_session_find(api->options.reader, cookie_of(api, request), &session) == STORE_OK &&
+           session.ends_at.ms > now.ms &&
+           auth_user_get(api->options.reader, session.user, &user) == STORE_OK &&
+           auth_user_is_active(&user, now) && user_role_has(user.role, scope);
+}
+
+bool api_may_send(struct api *api, const struct api_request *request, const char *scope,
+                  struct utc now)
 {
     const struct bytes value = request->authorization;
     struct auth_signature signature;
-    struct auth_session session;
+    enum store_status status = STORE_NONE;
+    if (value.len == 0)
+        return is_person_with(api, request, scope, now);
     struct auth_client *client = malloc(sizeof(*client));
-    bool is_known = false;
     if (client == NULL)
         return false;
     if (auth_signature_read(value, &signature))
-        is_known = auth_client_by_key(api->options.reader, &api->kept, signature.app_key, client) ==
-                   STORE_OK;
+        status = auth_client_by_key(api->options.reader, &api->kept, signature.app_key, client);
     else if (has_bearer(request))
-        is_known = find_bearer(api, request, (struct utc){0}, client) == STORE_OK;
-    else if (value.len == 0)
-        is_known =
-            auth_session_find(api->options.reader, cookie_of(api, request), &session) == STORE_OK;
+        status = find_bearer(api, request, now, client);
+    const bool may =
+        status == STORE_OK && !client->is_suspended && auth_has_scope(client, bytes_of_text(scope));
     free(client);
-    return is_known;
+    return may;
 }

@@ -394,8 +394,10 @@ void api_start_answer(struct api_exchange *x);
 bool api_admit(struct api_exchange *x);
 // Who sends it? False when nobody known does, or with x->problem for a bad target.
 bool api_authenticate(struct api_exchange *x);
-// Does it name a caller that there is, without proof? Keeps strangers from filling the disk.
-bool api_is_somebody(struct api *api, const struct api_request *request);
+// Does it name a caller who is active and has the scope, without proof of a signature? Keeps
+// strangers from filling the disk.
+bool api_may_send(struct api *api, const struct api_request *request, const char *scope,
+                  struct utc now);
 // Refuses with 403, after a row of the trail.
 void api_refuse_permission(struct api_exchange *x);
 // The same for one who may do it, but not by force.

@@ -48,6 +48,7 @@ struct door {
 };
 
 #define DOORS 2
+#define UPLOADS_MAX 8 // files that come in at once: none is known to be good before it is whole
 struct front {
     struct front_options options;
     struct door doors[DOORS]; // the first one is that of `listen`
@@ -55,6 +56,7 @@ struct front {
     struct seat *seats, *free_seats;
     unsigned seat_count;
     uint64_t uploads;
+    unsigned open_uploads;
 };
 
 static struct api_now now_of(const struct front *f)
@@ -75,6 +77,7 @@ static void release(struct seat *s)
     if (s->exchange != NULL)
         api_exchange_close(s->exchange);
     struct front *f = s->front;
+    f->open_uploads -= s->upload[0] != '\0';
     *s = (struct seat){.front = f, .next_free = f->free_seats, .fd = -1};
     f->free_seats = s;
 }
@@ -128,6 +131,9 @@ static bool take_piece(void *context, struct http_request *r, struct bytes piece
 static bool open_upload(struct seat *s)
 {
     struct front *f = s->front;
+    if (f->open_uploads == UPLOADS_MAX)
+        return false;
+    f->open_uploads++;
     int len = snprintf(s->upload, sizeof s->upload, "%s/upload-%llu", f->options.upload_dir,
                        (unsigned long long)++f->uploads);
     if (len < 0 || (size_t)len >= sizeof s->upload)
@@ -366,7 +372,7 @@ static void begin(void *context, struct http_request *r)
                    http_method(r)); // one of those that are known
     read_headers(s, r);
     s->asked.is_in_clear = is_in_clear(door, r);
-    const uint64_t limit = api_body_limit(f->options.api, &s->asked);
+    const uint64_t limit = api_body_limit(f->options.api, &s->asked, now_of(f).utc);
     uint64_t length = 0;
     // A length that cannot be read was refused before.
     if (http_header(r, "Content-Length") != NULL &&
@@ -386,12 +392,12 @@ static void complete(void *context, struct http_request *r)
 {
     struct seat *s = http_user(r);
     (void)context;
-    if (s->upload[0] == '\0') {
+    if (s->upload[0] == '\0' && !s->is_failed) {
         s->asked.body = http_body(r);
         handle(s);
         return;
     }
-    if (s->is_failed || !sha256_finish(s->digest, s->asked.upload_sha256) || fsync(s->fd) != 0) {
+    if (s->is_failed || !sha256_finish(s->digest, s->asked.upload_sha256)) {
         http_set_user(r, NULL);
         reply_unavailable(r);
         release(s);

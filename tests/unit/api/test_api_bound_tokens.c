@@ -67,7 +67,8 @@ static unsigned request_client(const char *mechanism, const char *more)
 {
     char body[1024];
     (void)snprintf(body, sizeof(body),
-                   "{\"name\":\"billing\",\"enterpriseId\":\"%s\",\"scopes\":[\"cards:read\"],"
+                   "{\"name\":\"billing\",\"enterpriseId\":\"%s\",\"scopes\":[\"cards:read\","
+                   "\"imports:write\"],"
                    "\"mechanisms\":[\"%s\"]%s}",
                    own, mechanism, more);
     ask("POST", API_BASE "/api-clients", body);
@@ -107,7 +108,8 @@ static unsigned ask_form(const char *target, const struct ask *how, const char *
     return a.status;
 }
 
-#define GRANT "&grant_type=client_credentials&scope=connectivity-management:cards:read"
+#define SCOPE "&scope=connectivity-management:cards:read+connectivity-management:imports:write"
+#define GRANT "&grant_type=client_credentials" SCOPE
 
 static unsigned ask_token(const struct ask *how, const char *secret)
 {
@@ -324,7 +326,7 @@ static void the_operator_is_told_what_a_token_is_bound_to(void **state)
     take_token(token);
     assert_int_equal(introspect(token), 200); // it need not show the certificate
     assert_true(has("\"active\":true") && has("\"cnf\":{\"x5t#S256\":\"" THUMBPRINT "\"}") &&
-                has("\"scope\":\"connectivity-management:cards:read\""));
+                has("\"scope\":\"connectivity-management:cards:read"));
     assert_int_equal(introspect(lab.token), 200);
     assert_true(has("\"active\":true") && !has("cnf"));
     // A certificate proves who asks at this endpoint, too.
@@ -374,12 +376,19 @@ static void a_large_body_is_taken_from_who_shows_the_certificate_alone(void **st
     struct api_request request = {.method = bytes_of_text("POST"),
                                   .path = bytes_of_text(API_BASE "/batch-imports"),
                                   .authorization = bytes_of_text(token)};
-    assert_int_equal(api_body_limit(lab.api, &request), API_BODY_MAX);
+    assert_int_equal(api_body_limit(lab.api, &request, lab.now.utc), API_BODY_MAX);
     request.has_certificate = true;
     memcpy(request.certificate_sha256, sha256, sizeof(sha256));
-    assert_int_equal(api_body_limit(lab.api, &request), API_BODY_MAX); // not believed
+    assert_int_equal(api_body_limit(lab.api, &request, lab.now.utc), API_BODY_MAX); // not believed
     request.certificate_is_believed = true;
-    assert_int_equal(api_body_limit(lab.api, &request), API_UPLOAD_MAX);
+    assert_int_equal(api_body_limit(lab.api, &request, lab.now.utc), API_UPLOAD_MAX);
+    request.path = bytes_of_text(API_BASE "/uploads"); // without the scope
+    assert_int_equal(api_body_limit(lab.api, &request, lab.now.utc), API_BODY_MAX);
+    request.path = bytes_of_text(API_BASE "/batch-imports");
+    const struct utc late = utc_after(lab.now.utc, 86400 * 1000);
+    assert_int_equal(api_body_limit(lab.api, &request, late), API_BODY_MAX); // the token is over
+    ask("POST", client_path("/revoke"), "{\"reason\":\"stolen\"}");
+    assert_int_equal(api_body_limit(lab.api, &request, lab.now.utc), API_BODY_MAX);
 }
 
 static void strangers_learn_that_tokens_can_be_bound(void **state)

@@ -434,7 +434,7 @@ static uint64_t limit_of(const char *path, const char *cookie)
                                         .path = bytes_of_text(path),
                                         .cookie = bytes_of_text(cookie),
                                         .peer = "192.0.2.1"};
-    return api_body_limit(lab.api, &request);
+    return api_body_limit(lab.api, &request, lab.now.utc);
 }
 
 static void who_is_logged_in_sends_whole_files(void **state)
