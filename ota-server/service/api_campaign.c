@@ -21,16 +21,21 @@ static struct campaign_work *new_work(struct api_exchange *x)
     return w;
 }
 
-// Fills x->work with what capture 0 names.
+// Fills x->work with what capture 0 names; false: there is no such campaign for the caller.
+static bool find(struct api_exchange *x, struct campaign_work *w)
+{
+    return x->match.count > 0 &&
+           api_id_read(x->match.captures[0], api_campaigns.prefix, &x->object_id) &&
+           api_document_get(x, &api_campaigns, x->object_id, &w->object) &&
+           store_campaign_get(x->reader, x->object_id, &w->campaign) == STORE_OK;
+}
+
 static bool fetch(struct api_exchange *x, struct campaign_work *w)
 {
-    if (!api_capture(x, 0, api_campaigns.prefix, &x->object_id))
-        return false;
-    if (api_document_get(x, &api_campaigns, x->object_id, &w->object) &&
-        store_campaign_get(x->reader, x->object_id, &w->campaign) == STORE_OK)
-        return true;
-    api_refuse_code(x, API_NOT_FOUND);
-    return false;
+    const bool is_there = find(x, w);
+    if (!is_there)
+        api_refuse_code(x, API_NOT_FOUND);
+    return is_there;
 }
 
 struct campaign_work *api_campaign_load(struct api_exchange *x)
@@ -298,17 +303,24 @@ static bool is_rate_alone(const struct api_exchange *x)
 void api_campaign_patch(struct api_exchange *x)
 {
     struct campaign given;
-    struct campaign_work *w = api_campaign_load(x);
+    struct campaign_work *w = new_work(x);
     if (w == NULL)
         return;
+    // Whose it is decides what its target may name; that there is none is told after the body.
+    const bool is_there = find(x, w);
     campaign_init(&given, 0);
     const uint64_t caller = see_as_owner(x, &w->campaign);
     api_campaign_read(x, &x->body, API_OPTIONAL, &given);
     api_campaign_read_target(x, &x->body, API_OPTIONAL, &w->target);
     unsee(x, caller);
     api_read_reason(x, API_OPTIONAL);
-    if (!api_end_reading(x) || !api_campaign_allowed(x, &w->campaign) ||
-        !api_if_match(x, w->object.document.version))
+    if (!api_end_reading(x))
+        return;
+    if (!is_there) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return;
+    }
+    if (!api_campaign_allowed(x, &w->campaign) || !api_if_match(x, w->object.document.version))
         return;
     const bool is_running = campaign_is_running(w->campaign.state);
     if (campaign_is_over(w->campaign.state) || (is_running && !is_rate_alone(x))) {
