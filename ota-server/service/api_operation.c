@@ -99,6 +99,8 @@ static void put_progress(struct api_exchange *x, const struct operation *o)
     put_if(j, "failureText", api_operation_failure(o->failure));
     if (o->status == STATUS_QUEUED)
         put_if(j, "holdReason", operation_hold_name(o->hold));
+    if (o->status <= STATUS_QUEUED && o->not_before.ms > x->now.utc.ms)
+        api_put_time(j, "notBefore", o->not_before);
     api_put_bool(j, "stateCertain", !o->is_uncertain);
     api_put_number(j, "attempts", o->attempts);
     api_open_object(j, "counts");
@@ -197,6 +199,7 @@ static bool put_whole(struct api_exchange *x, uint64_t card, const struct operat
     struct steps steps = {.j = &x->json, .last = o->created_at};
     json_begin_object(&x->json);
     put_members(x, card, o);
+    api_put_order(x, o);
     if (o->kind == OPERATION_AUDIT && o->status == STATUS_ENDED)
         put_audit(x, card, o);
     api_open_array(&x->json, "steps");

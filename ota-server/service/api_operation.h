@@ -31,6 +31,10 @@ struct api_problem api_operation_filter_read(struct api_exchange *x,
 // What lists show of an operation, as one object.
 void api_put_operation(struct api_exchange *x, uint64_t card, const struct operation *o);
 
+// Member `request`: what it was asked for with, as POST names it; no keys, identifiers masked
+// unless they are clear for the caller.
+void api_put_order(struct api_exchange *x, const struct operation *o);
+
 void api_operations_export(struct api_exchange *x);
 void api_operations_list(struct api_exchange *x);
 void api_operation_get(struct api_exchange *x);

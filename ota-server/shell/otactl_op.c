@@ -14,6 +14,17 @@ enum ctl_exit op_list_run(struct ctl_task *t)
     return ctl_list(t, &l);
 }
 
+// Parameters stand in a line each, as what has them in an object of its own does.
+static void spread_parameters(json_t *operation)
+{
+    json_t *request = json_object_get(operation, "request");
+    json_t *parameters = json_object_get(request, "parameters");
+    if (parameters == NULL)
+        return;
+    (void)json_object_set(operation, "request.parameters", parameters);
+    (void)json_object_del(request, "parameters");
+}
+
 static enum ctl_exit show_one(struct ctl_task *t, const char *id)
 {
     static const struct ctl_column columns[] = {
@@ -28,6 +39,7 @@ static enum ctl_exit show_one(struct ctl_task *t, const char *id)
         const char *outcome = ctl_string_at(a.json, "outcome");
         char line[160];
         (void)json_object_del(a.json, "steps"); // they have a table of their own
+        spread_parameters(a.json);
         ctl_print_object(t, &a);
         if (!ctl_has(t, OPTION_JSON) && !ctl_has(t, OPTION_QUIET) && json_array_size(steps) > 0)
             ctl_table_print(columns, steps, false, NULL);

@@ -205,7 +205,7 @@ const struct ctl_verb ctl_verbs[] = {
     {"op", "list", "", 0, 0, LIST | TAKES_OPERATION_FILTER, op_list_run,
      "List operations.", "op list --outcome failed --since 2026-07-24T00:00:00Z"},
     {"op", "show", "OPERATION...|-", 1, MANY, 0, op_show_run,
-     "Show operations with all steps.", "op show op_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
+     "Show operations: what was asked for, and all steps.", "op show op_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
     {"op", "wait", "OPERATION...|-", 1, MANY, TAKES_WAIT, op_wait_run,
      "Follow operations to their end.", "op wait op_01JZ8Q4M7Y2K9T3W5X6A7B8C9D --wait=60"},
     {"op", "cancel", "OPERATION...|-", 1, MANY, TAKES_CHANGE, op_cancel_run,

@@ -162,6 +162,10 @@ static void the_server_takes_what_otactl_sends(void **state)
     snprintf(operation, sizeof(operation), "%s", stage_result(&r->stage));
     snprintf(command, sizeof(command), "op|show|%s", operation);
     run(r, command, 0);
+    assert_non_null(strstr(r->stage.out, "request.parameters.T_NOSERVICE"));
+    snprintf(command, sizeof(command), "op|show|%s|--json", operation);
+    run(r, command, 0);
+    assert_non_null(strstr(r->stage.out, "\"parameters\":{\"T_NOSERVICE\":120,"));
     snprintf(command, sizeof(command), "op|cancel|%s", operation);
     run(r, command, 0);
     snprintf(command, sizeof(command), "op|wait|%s", operation);
