@@ -116,7 +116,7 @@ struct outbox *outbox_open(const struct outbox_options *options, struct instant 
         smpp_rate_init(&o->rates[i], options->links[i].rate, outbox_pace(o));
     check(options->plmns.count <= OUTBOX_PLMNS_MAX);
     for (unsigned i = 0; i < options->plmns.count; i++)
-        smpp_rate_init(&o->plmns[i], options->plmns.at[i].rate, outbox_pace(o));
+        smpp_rate_init(&o->plmns[i].rate, options->plmns.at[i].rate, outbox_pace(o));
     o->scan_at = INSTANT_NEVER;
     o->deadline = INSTANT_NEVER;
     if (!open_packets(o) || !outbox_receive_open(o)) {
@@ -155,6 +155,7 @@ void outbox_tick(struct outbox *o, struct instant now)
 
 // --- taking a packet -------------------------------------------------------------------------
 
+// NULL: an automatic audit that the store keeps.
 static struct packet *new_packet(struct outbox *o, const struct message *m)
 {
     const struct sms_cut cut = {.kind = SMS_COMMAND_PACKET, .reference = m->reference};
@@ -169,8 +170,12 @@ static struct packet *new_packet(struct outbox *o, const struct message *m)
     p->part_count = (uint8_t)parts;
     p->avoid = OUTBOX_LINKS_MAX;
     outbox_route(o, p);
+    if (!outbox_audit_take(o, p)) {
+        outbox_limit_remove(o, p);
+        outbox_list_add(o, &o->free, p);
+        return NULL;
+    }
     o->counts.packets_held++;
-    o->counts.audits_held += m->is_automatic;
     return p;
 }
 
@@ -178,10 +183,10 @@ static void free_packet(struct packet *p)
 {
     struct outbox *o = p->outbox;
     outbox_limit_remove(o, p);
+    outbox_audit_release(o, p);
     p->phase = PACKET_FREE;
     outbox_list_add(o, &o->free, p);
     o->counts.packets_held--;
-    o->counts.audits_held -= p->message.is_automatic;
 }
 
 static struct packet *first_of_card(struct outbox *o, uint64_t card)
@@ -243,23 +248,6 @@ bool outbox_leave(struct outbox *o, struct packet *p)
     return true;
 }
 
-// Automatic audits wait long for their share of the links. They have a part of the memory only, so
-// that what is behind them finds room.
-static uint32_t audits_max(const struct outbox *o)
-{
-    return o->options.packets_max / 4 + 1;
-}
-
-// Leaves an automatic audit to the store, behind those that are there.
-static bool leave_audit(struct outbox *o, const struct message *m)
-{
-    if (!m->is_automatic || (o->audits_left == 0 && o->counts.audits_held < audits_max(o)))
-        return false;
-    if (o->audits_left == 0 || m->id < o->audits_left)
-        o->audits_left = m->id;
-    return true;
-}
-
 void outbox_send(void *context, const struct message *m)
 {
     struct outbox *o = context;
@@ -271,13 +259,14 @@ void outbox_send(void *context, const struct message *m)
         return;
     }
     o->last_taken = m->id;
-    if (!leave_audit(o, m))
-        line_up(new_packet(o, m));
+    struct packet *p = outbox_audit_left(o, m) ? NULL : new_packet(o, m);
+    if (p != NULL)
+        line_up(p);
 }
 
 // --- those that wait in the store ------------------------------------------------------------
 
-static bool is_here(struct outbox *o, const struct message *m)
+bool outbox_is_here(struct outbox *o, const struct message *m)
 {
     for (uint16_t i = *bucket_of(o, m->card); i != OUTBOX_NONE; i = o->packets[i].next_of_bucket) {
         if (o->packets[i].message.id == m->id)
@@ -286,9 +275,11 @@ static bool is_here(struct outbox *o, const struct message *m)
     return false;
 }
 
-static void stage(struct outbox *o, const struct message *m)
+void outbox_stage(struct outbox *o, const struct message *m)
 {
     struct packet *p = new_packet(o, m);
+    if (p == NULL)
+        return;
     p->phase = PACKET_STAGED;
     outbox_list_add(o, &o->staged, p);
 }
@@ -299,8 +290,8 @@ static bool take_row(void *context, const struct message *m)
     o->rows_read++;
     o->last_taken = m->id;
     // One that is here is read again because of others that were left.
-    if (!is_here(o, m) && !leave_audit(o, m))
-        stage(o, m);
+    if (!outbox_is_here(o, m) && !outbox_audit_left(o, m))
+        outbox_stage(o, m);
     return o->free.head != OUTBOX_NONE;
 }
 
@@ -317,7 +308,7 @@ static enum store_status read_waiting(void *context, struct store *store, struct
     return status;
 }
 
-static void end_staged(struct outbox *o, enum store_status status)
+void outbox_end_staged(struct outbox *o, enum store_status status)
 {
     struct packet *p;
     while ((p = outbox_list_take(o, &o->staged)) != NULL) {
@@ -338,45 +329,7 @@ static void waiting_read(void *context, enum store_status status)
         if (o->staged.head != OUTBOX_NONE)
             o->last_taken = o->packets[o->staged.head].message.id - 1;
     }
-    end_staged(o, status);
-}
-
-static bool has_audit_room(const struct outbox *o)
-{
-    return o->counts.audits_held < audits_max(o) && o->free.head != OUTBOX_NONE;
-}
-
-static bool take_audit(void *context, const struct message *m)
-{
-    struct outbox *o = context;
-    o->rows_read++;
-    o->audits_left = m->id + 1;
-    if (m->is_automatic && !is_here(o, m))
-        stage(o, m);
-    return has_audit_room(o);
-}
-
-static enum store_status read_audits(void *context, struct store *store, struct utc now)
-{
-    struct outbox *o = context;
-    const uint32_t limit = o->options.packets_max;
-    (void)now;
-    o->rows_read = 0;
-    const enum store_status status = store_outbox(store, o->audits_left - 1, limit, take_audit, o);
-    if (status == STORE_OK && o->rows_read < limit && has_audit_room(o))
-        o->audits_left = 0; // these were the last ones
-    return status;
-}
-
-static void audits_read(void *context, enum store_status status)
-{
-    struct outbox *o = context;
-    o->is_reading = false;
-    if (status != STORE_OK) {
-        o->audits_left = o->audits_from;
-        o->read_at = instant_after(o->now, OUTBOX_AGAIN_MS);
-    }
-    end_staged(o, status);
+    outbox_end_staged(o, status);
 }
 
 // --- audits that somebody waits for ----------------------------------------------------------
@@ -388,7 +341,7 @@ static bool wait_no_longer(struct outbox *o, uint64_t card, uint64_t message)
         struct message *m = &o->packets[i].message;
         if (m->id != message)
             continue;
-        o->counts.audits_held -= m->is_automatic;
+        outbox_audit_release(o, &o->packets[i]);
         m->is_automatic = false;
         return true;
     }
@@ -415,7 +368,7 @@ static bool take_hurried(void *context, const struct message *m)
     own.is_automatic = false;
     // One that is here was being read when it was hurried.
     if (m->id == o->hurried[o->hurried_read] && !wait_no_longer(o, m->card, m->id))
-        stage(o, &own);
+        outbox_stage(o, &own);
     return false;
 }
 
@@ -441,15 +394,15 @@ static void hurried_read(void *context, enum store_status status)
     } else {
         o->read_at = instant_after(o->now, OUTBOX_AGAIN_MS);
     }
-    end_staged(o, status);
+    outbox_end_staged(o, status);
 }
 
 static bool ask_turn(struct outbox *o, bool wants_hurried, bool wants_audits)
 {
     if (wants_hurried)
         return turn_write(o->options.turn, read_hurried, hurried_read, o);
-    o->audits_from = o->audits_left;
-    return wants_audits ? turn_write(o->options.turn, read_audits, audits_read, o)
+    o->were_audits_read = wants_audits;
+    return wants_audits ? outbox_audits_ask(o)
                         : turn_write(o->options.turn, read_waiting, waiting_read, o);
 }
 
@@ -462,9 +415,10 @@ static void read_from_store(struct outbox *o)
         o->left_from = 0;
         o->is_behind = true;
     }
-    const bool wants_audits =
-        o->audits_left != 0 && has_audit_room(o) && o->counts.audits_held <= audits_max(o) / 2;
     const bool wants_others = o->is_behind && has_room;
+    // In turns where many are read that stay in the store.
+    const bool is_turn_over = o->were_audits_read && outbox_audits_are_slow(o);
+    const bool wants_audits = outbox_audits_wanted(o) && !(wants_others && is_turn_over);
     const bool wants_hurried = o->hurried_count > 0 && o->free.head != OUTBOX_NONE;
     if (!(wants_audits || wants_others || wants_hurried) || o->is_reading || o->is_holding)
         return;

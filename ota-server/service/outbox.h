@@ -15,7 +15,8 @@
 // share its packets by their weights, and when they fail the route's backup takes over, with the
 // same octets; a link whose packets cards do not answer, while they do answer those of its
 // neighbours, gets no more than a probe now and then [core/link_health.h]; automatic audits take no
-// more than their share of a link's rate, and stand in nobody's way; a deliver_sm is answered
+// more than their share of the rate of a link and of a network, and stand in nobody's way, those of
+// a network, group or route that takes none not in that of others; a deliver_sm is answered
 // ESME_ROK only after what it brought is committed. Nothing grows: packets beyond the limit wait in
 // the store, parts beyond theirs stay with the SMSC. Never: asks a clock; judges a packet; believes
 // a receipt (it only informs decide()).
@@ -92,7 +93,8 @@ struct outbox_options {
     struct outbox_plmns plmns;
     char address[OUTBOX_ADDRESS_SIZE]; // of the server, as cards see it: digits, + allowed, or a
                                        // name
-    uint8_t audit_percent; // of a link's rate that automatic audits may take, 1 to 100; 0: as above
+    uint8_t audit_percent; // of the rate of a link, and of a network, that automatic audits may
+                           // take, 1 to 100; 0: as above
     uint32_t packets_max;  // held in memory; 0: 4096
     uint32_t joins_max;    // packets from cards of which parts are missing; 0: 4096
     uint32_t waits_max;    // deliver_sm and receipts that wait for a commit; 0: 2048
@@ -153,6 +155,15 @@ struct outbox_link_counts {
     uint32_t flying;     // now
 };
 struct outbox_link_counts outbox_link_counts(const struct outbox *o, unsigned link);
+
+// Of a network with a rate, `plmn` counts from 0 as in the options.
+struct outbox_plmn_counts {
+    uint64_t sent;             // parts
+    uint32_t sent_last_second; // the last one that is over, in the server's time
+    uint32_t waiting;          // packets in memory of which a part is to leave
+    bool has_more;             // automatic audits in the store wait for these
+};
+struct outbox_plmn_counts outbox_plmn_counts(const struct outbox *o, unsigned plmn);
 
 struct outbox_counts {
     uint64_t packets;          // taken

@@ -50,6 +50,24 @@ struct packet_list {
     uint16_t head, tail; // OUTBOX_NONE: empty
 };
 
+// What can hold up one packet and let others leave: its network, the limits of its group, its
+// route. Groups share their lanes by their numbers.
+#define OUTBOX_LANE_GROUPS 16
+enum {
+    LANE_PLMN = 0,
+    LANE_GROUP = LANE_PLMN + OUTBOX_PLMNS_MAX,
+    LANE_ROUTE = LANE_GROUP + OUTBOX_LANE_GROUPS,
+    OUTBOX_LANES = LANE_ROUTE + OUTBOX_ROUTES_MAX, // none
+};
+#define OUTBOX_LANES_OF_ONE 3
+// Of automatic audits, which wait long.
+struct audit_lane {
+    uint32_t held; // in memory
+    uint64_t from; // lowest id of those that are in the store because it was full; 0: none
+    uint64_t was;  // `from` before the reading that is under way
+    bool is_read;  // by that
+};
+
 struct packet {
     uint8_t phase; // enum packet_phase
     uint8_t part_count;
@@ -59,7 +77,8 @@ struct packet {
     uint8_t backup;    // of that; itself: none
     uint8_t plmn;      // in which its card is; OUTBOX_PLMNS_MAX: one without a limit
     uint8_t limit;     // of its group; OUTBOX_LIMITS_MAX: there is none
-    uint16_t sour;     // links that refused it for now, a bit each
+    uint8_t lanes[OUTBOX_LANES_OF_ONE]; // of an automatic audit; OUTBOX_LANES: none
+    uint16_t sour;                      // links that refused it for now, a bit each
     bool wants_no_receipt;
     char source[TURN_SOURCE_SIZE]; // "": the server's
     bool was_flying;               // a part of it was on a link
@@ -143,6 +162,15 @@ struct done_part {
     struct instant until;
 };
 
+// How a network with a rate does.
+struct plmn_state {
+    struct smpp_rate rate;
+    uint64_t audit_at_us;             // as of a link
+    uint64_t sent;                    // parts
+    uint64_t second;                  // of the time of rates, in which `sent_in_it` left
+    uint32_t sent_in_it, sent_before; // in the second before it
+};
+
 // How a link does.
 struct link_state {
     struct outbox_link_counts counts;
@@ -159,7 +187,7 @@ struct outbox {
     struct outbox_options options;
     struct outbox_counts counts;
     struct smpp_rate rates[OUTBOX_LINKS_MAX];
-    struct smpp_rate plmns[OUTBOX_PLMNS_MAX];
+    struct plmn_state plmns[OUTBOX_PLMNS_MAX];
     struct link_state links[OUTBOX_LINKS_MAX];
     struct link_health health[OUTBOX_LINKS_MAX];
     struct instant judge_at; // they are looked at next
@@ -178,11 +206,16 @@ struct outbox {
     uint32_t flying;    // parts
     uint32_t reporting; // packets that the turn was told about
     struct instant report_at;
-    uint64_t last_taken;  // highest id of a message
-    bool is_behind;       // some wait in the store only
-    uint32_t rows_read;   // in the transaction that reads them
-    uint64_t audits_left; // automatic ones from this id on wait in the store only; 0: none
-    uint64_t audits_from; // where the reading of these began
+    uint64_t last_taken;     // highest id of a message
+    bool is_behind;          // some wait in the store only
+    uint32_t rows_read;      // in the transaction that reads them
+    uint64_t audits_left;    // automatic ones from this id on were not looked at; 0: none
+    uint64_t audits_from;    // where the reading of these began
+    uint64_t audits_next;    // behind the last one that was looked at
+    bool are_audits_cut;     // others behind it were not
+    bool were_audits_read;   // last
+    struct instant lanes_at; // in the time of rates: not before
+    struct audit_lane lanes[OUTBOX_LANES];
     uint64_t hurried[OUTBOX_HURRIED_MAX]; // ids of those in the store that wait no longer
     uint32_t hurried_count, hurried_read; // in the transaction that reads them
     bool is_reading;                      // the turn was asked for them
@@ -235,11 +268,31 @@ void outbox_limit_remove(struct outbox *o, const struct packet *p);
 bool outbox_limit_is_free(struct outbox *o, const struct packet *p);
 void outbox_limit_take(struct outbox *o, const struct packet *p);
 void outbox_limit_landed(struct outbox *o, const struct packet *p);
-// When the share of automatic audits lets a part of one leave over the link; and that one does.
+// When the share of automatic audits lets a part of one leave over the link; and that one does. The
+// share of a network is looked at with its rate.
 struct instant outbox_limit_audit_at(const struct outbox *o, unsigned link);
 void outbox_limit_audit_take(struct outbox *o, unsigned link);
 
+// outbox_audits.c
+// Is it an automatic audit that stays in the store, because others before it do, or memory is full?
+bool outbox_audit_left(struct outbox *o, const struct message *m);
+// Counts a new packet where it is an automatic audit; false: one of its lanes is full, and it stays
+// in the store.
+bool outbox_audit_take(struct outbox *o, struct packet *p) MUST_USE;
+void outbox_audit_release(struct outbox *o, const struct packet *p);
+// Do some wait in the store because of a network, a group or a route?
+bool outbox_audits_are_slow(const struct outbox *o);
+// Is there memory for some that are in the store?
+bool outbox_audits_wanted(struct outbox *o);
+// Asks the turn to read them; false: it is full.
+bool outbox_audits_ask(struct outbox *o) MUST_USE;
+
 // outbox.c
+// Is the packet of the message in memory?
+bool outbox_is_here(struct outbox *o, const struct message *m);
+// In a transaction: takes one from the store. What was taken is lined up, or forgotten, at its end.
+void outbox_stage(struct outbox *o, const struct message *m);
+void outbox_end_staged(struct outbox *o, enum store_status status);
 // Leaves a packet of which nothing was sent to the store, to be read again when there is room.
 // False: another packet of its card is here, which it must not overtake or be overtaken by.
 bool outbox_leave(struct outbox *o, struct packet *p);

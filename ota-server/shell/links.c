@@ -204,6 +204,22 @@ static void put_link(const struct server_links *l, unsigned index, struct json_w
     json_end_object(j);
 }
 
+static void put_network(const struct server_links *l, unsigned index, struct json_writer *j)
+{
+    const struct outbox_plmn *n = &l->settings->plmns.at[index];
+    const struct outbox_plmn_counts c = outbox_plmn_counts(l->outbox, index);
+    json_begin_object(j);
+    json_put_key(j, "plmn");
+    json_put_string(j, n->digits);
+    put_number(j, "rateAllowed", n->rate);
+    put_number(j, "sentLastSecond", c.sent_last_second);
+    put_number(j, "sent", c.sent);
+    put_number(j, "waiting", c.waiting);
+    json_put_key(j, "auditsWaitInStore");
+    json_put_bool(j, c.has_more);
+    json_end_object(j);
+}
+
 void server_links_put(const struct server_links *l, struct json_writer *j)
 {
     const struct outbox_counts c = outbox_counts(l->outbox);
@@ -211,6 +227,11 @@ void server_links_put(const struct server_links *l, struct json_writer *j)
     json_begin_array(j);
     for (unsigned i = 0; i < l->count; i++)
         put_link(l, i, j);
+    json_end_array(j);
+    json_put_key(j, "networks");
+    json_begin_array(j);
+    for (unsigned i = 0; i < l->settings->plmns.count; i++)
+        put_network(l, i, j);
     json_end_array(j);
     json_put_key(j, "outbox");
     json_begin_object(j);
@@ -263,10 +284,33 @@ static void put_each_link(const struct server_links *l, struct writer *w)
     }
 }
 
+static void put_each_network(const struct server_links *l, struct writer *w)
+{
+    static const char *const FAMILIES[][3] = {
+        {"plmn_rate_allowed", "gauge", "SMS a second that the network may be sent."},
+        {"plmn_waiting", "gauge", "Packets in memory that wait to leave for the network."},
+        {"plmn_sent_total", "counter", "submit_sm for cards in the network."},
+    };
+    const struct outbox_plmns *networks = &l->settings->plmns;
+    uint64_t values[OUTBOX_PLMNS_MAX][sizeof FAMILIES / sizeof FAMILIES[0]];
+    for (unsigned i = 0; i < networks->count; i++) {
+        const struct outbox_plmn_counts c = outbox_plmn_counts(l->outbox, i);
+        values[i][0] = networks->at[i].rate;
+        values[i][1] = c.waiting;
+        values[i][2] = c.sent;
+    }
+    for (unsigned f = 0; networks->count > 0 && f < sizeof FAMILIES / sizeof FAMILIES[0]; f++) {
+        metric_family(w, FAMILIES[f][0], FAMILIES[f][1], FAMILIES[f][2]);
+        for (unsigned i = 0; i < networks->count; i++)
+            metric_value(w, FAMILIES[f][0], "plmn", networks->at[i].digits, values[i][f]);
+    }
+}
+
 void server_links_metrics(const struct server_links *l, struct writer *w)
 {
     const struct outbox_counts c = outbox_counts(l->outbox);
     put_each_link(l, w);
+    put_each_network(l, w);
     const struct {
         const char *name, *help;
         uint64_t count;

@@ -9,13 +9,25 @@
 
 enum ctl_exit system_show_run(struct ctl_task *t)
 {
+    static const struct ctl_column columns[] = {{"NETWORK", "plmn"},
+                                                {"SMS/s ALLOWED", "rateAllowed"},
+                                                {"LAST SECOND", "sentLastSecond"},
+                                                {"SENT", "sent"},
+                                                {"WAITING", "waiting"},
+                                                {"AUDITS IN STORE", "auditsWaitInStore"},
+                                                {NULL, NULL}};
     struct ctl_request r;
     struct ctl_answer a;
     char cell[CTL_CELL_MAX];
     ctl_request_init(&r, "GET", "/system");
     const enum ctl_exit exit = ctl_ask(t, &r, &a);
     if (exit == CTL_DONE) {
+        json_t *networks = json_incref(json_object_get(a.json, "networks"));
+        (void)json_object_del(a.json, "networks"); // they have a table of their own
         ctl_print_object(t, &a);
+        if (!ctl_has(t, OPTION_JSON) && !ctl_has(t, OPTION_QUIET) && json_array_size(networks) > 0)
+            ctl_table_print(columns, networks, false, NULL);
+        json_decref(networks);
         ctl_print_result(t, ctl_text_at(a.json, "version", cell));
     }
     ctl_answer_free(&a);

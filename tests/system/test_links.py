@@ -275,6 +275,12 @@ class OneNetwork(Links):
             self.ended(operation)
         self.assertGreaterEqual(sum(self.link(name)["sent"] for name in ("near", "far")) - sent, self.CARDS)
         self.assertGreater(time.monotonic() - began, (self.CARDS - 2) / 5)  # the first leaves at once
+        (network,) = self.api.get("/system")["networks"]
+        self.assertEqual((network["plmn"], network["rateAllowed"], network["auditsWaitInStore"]), ("00101", 5, False))
+        sent = sum(self.link(name)["sent"] for name in ("near", "far"))
+        self.assertEqual(self.api.get("/system")["networks"][0]["sent"], sent)
+        self.assertIn(f'otaria_plmn_sent_total{{plmn="00101"}} {sent}\n', self.api.ask("GET", "/metrics")[1])
+        self.assertIn('otaria_plmn_rate_allowed{plmn="00101"} 5\n', self.api.ask("GET", "/metrics")[1])
 
 
 class OneSmscAtTwoAddresses(Links):

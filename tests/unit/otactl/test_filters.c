@@ -1,4 +1,4 @@
-// What otactl asks for when a list is to have only what fits.
+// What otactl asks for when a list is to have only what fits, and tables in what it shows.
 #include "tests/unit/otactl/stage.h"
 
 #include "tests/lib/cmocka_all.h"
@@ -90,6 +90,22 @@ static void the_parameters_that_were_asked_for_are_shown(void **state)
     assert_null(strstr(s->out, "level"));
 }
 
+static void networks_with_a_rate_are_a_table(void **state)
+{
+    struct stage *s = *state;
+    stage_reply(s, 200,
+                "{\"version\":\"1.0\",\"networks\":[{\"plmn\":\"26201\",\"rateAllowed\":50,"
+                "\"sentLastSecond\":49,\"sent\":1234,\"waiting\":17,"
+                "\"auditsWaitInStore\":true}]}");
+    stage_run(s, "system|show", "");
+    assert_int_equal(s->exit, 0);
+    assert_string_equal(stage_result(s), "1.0");
+    static const char *const columns[] = {"NETWORK", "26201", "50", "49", "1234", "17", "true"};
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+        assert_non_null(strstr(s->out, columns[i]));
+    assert_null(strstr(s->out, "plmn"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +115,7 @@ int main(void)
                                         close_stage),
         cmocka_unit_test_setup_teardown(the_parameters_that_were_asked_for_are_shown, open_stage,
                                         close_stage),
+        cmocka_unit_test_setup_teardown(networks_with_a_rate_are_a_table, open_stage, close_stage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
