@@ -40,7 +40,12 @@ _otactl()
         [[ $named == *= ]] && values=$(grep -e "^$named." <<< "$words")
         if [ -n "$values" ]; then
             values=${values#*=}
-            mapfile -t COMPREPLY < <(compgen -W "${values//|/ }" -- "$current")
+            # Ids, which the server knows.
+            [[ $values != *@* ]] || values=$("${COMP_WORDS[0]}" --ids="$values" 2> /dev/null)
+            # Of "alarms,li" the last one.
+            local before=""
+            [[ $current != *,* ]] || before=${current%,*},
+            mapfile -t COMPREPLY < <(compgen -P "$before" -W "${values//|/ }" -- "${current##*,}")
             return 0
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(sed 's/=.*/=/' <<< "$words")" -- "$current")

@@ -2,10 +2,13 @@
 #include "ota-server/shell/otactl_script.h"
 #include "ota-server/shell/otactl_task.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define SCRIPT_MAX ((size_t)1 << 20)
+#define IDS_MAX "100" // that a shell offers
+#define IDS_S 2       // that somebody waits for them
 
 const char *argp_program_version = "otactl 0.1.0";
 
@@ -28,6 +31,7 @@ enum {
     KEY_SCRIPT,
     KEY_LIST,
     KEY_WORDS,
+    KEY_IDS,
     KEY_EXAMPLES,
 };
 
@@ -40,6 +44,7 @@ static const struct argp_option OPTIONS[] = {
     {"script", KEY_SCRIPT, "FILE", 0, "commands from a file, or - for standard input", 0},
     {"list", KEY_LIST, NULL, 0, "name all commands", 0},
     {"words", KEY_WORDS, NULL, OPTION_HIDDEN, "for shell completion", 0},
+    {"ids", KEY_IDS, "VALUES", OPTION_HIDDEN, "those of a word of --words, with the ids", 0},
     {"examples", KEY_EXAMPLES, NULL, OPTION_HIDDEN, "one of each command", 0},
     {0},
 };
@@ -47,7 +52,9 @@ static const struct argp_option OPTIONS[] = {
 struct program {
     const char *option[CTL_OPTION_COUNT]; // given before the command: for all commands
     const char *commands, *script;
-    int first; // of the command's words
+    char *ids;
+    const char *key; // that lists print
+    int first;       // of the command's words
     struct ctl_client *client;
 };
 
@@ -76,6 +83,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_WORDS:
         ctl_verbs_print();
         exit(CTL_DONE);
+    case KEY_IDS:
+        p->ids = value;
+        return 0;
     case KEY_EXAMPLES:
         ctl_examples_print();
         exit(CTL_DONE);
@@ -84,7 +94,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         state->next = state->argc;
         return 0;
     case ARGP_KEY_END:
-        if ((p->first != 0) + (p->commands != NULL) + (p->script != NULL) != 1)
+        if ((p->first != 0) + (p->commands != NULL) + (p->script != NULL) + (p->ids != NULL) != 1)
             argp_error(state, "give one command, --cmd or --script");
         return 0;
     default:
@@ -95,7 +105,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 // `argv` begins with the program's name.
 static enum ctl_exit run(struct program *p, int argc, char **argv)
 {
-    struct ctl_task t = {.client = &p->client};
+    struct ctl_task t = {.client = &p->client, .key = p->key};
     memcpy(t.option, p->option, sizeof(t.option));
     ctl_task_parse(&t, argc, argv);
     const char *no_color = getenv("NO_COLOR");
@@ -157,6 +167,46 @@ static enum ctl_exit run_text(struct program *p, char *name)
     return exit;
 }
 
+static void give_up(int number)
+{
+    (void)number;
+    _exit(CTL_TIMEOUT); // what there is was written
+}
+
+// What is before the next `end`, which is cut off; NULL at the end.
+static char *take_until(char **rest, char end)
+{
+    char *first = *rest;
+    char *at = first != NULL ? strchr(first, end) : NULL;
+    *rest = at != NULL ? at + 1 : NULL;
+    if (at != NULL)
+        *at = '\0';
+    return first;
+}
+
+// Of "done|failed|@group|@template.templateId" the words, and what the lists have.
+static enum ctl_exit print_ids(struct program *p, char *name)
+{
+    enum ctl_exit exit = CTL_DONE;
+    char *rest = p->ids;
+    signal(SIGALRM, give_up);
+    alarm(IDS_S);
+    for (char *word = take_until(&rest, '|'); word != NULL; word = take_until(&rest, '|')) {
+        if (word[0] != '@') {
+            puts(word);
+            (void)fflush(stdout);
+            continue;
+        }
+        char *member = word + 1;
+        char list[] = "list", quiet[] = "-q", limit[] = "--limit=" IDS_MAX;
+        char *argv[] = {name, take_until(&member, '.'), list, quiet, limit, NULL};
+        p->key = member;
+        const enum ctl_exit one = run(p, 5, argv);
+        exit = one != CTL_DONE ? one : exit;
+    }
+    return exit;
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp argp = {OPTIONS, parse, "NOUN VERB ...", DOC, NULL, NULL, NULL};
@@ -165,7 +215,9 @@ int main(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &p) != 0)
         return CTL_INTERNAL;
     enum ctl_exit exit = CTL_DONE;
-    if (p.first == 0)
+    if (p.ids != NULL)
+        exit = print_ids(&p, argv[0]);
+    else if (p.first == 0)
         exit = run_text(&p, argv[0]);
     else
         exit = run(&p, argc - p.first + 1, argv + p.first - 1);

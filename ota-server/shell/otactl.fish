@@ -29,7 +29,16 @@ function __otactl_candidates
         else if test $parts[2] = - -o $parts[2] = "$given[2]"
             for word in $parts[3..-1]
                 if test -n "$named"; and string match -q -- "$named?*" $word
-                    printf "$before%s\n" (string split '|' -- (string replace -r '^[^=]*=' '' -- $word))
+                    set -l values (string split '|' -- (string replace -r '^[^=]*=' '' -- $word))
+                    # Ids, which the server knows.
+                    if string match -q -- '@*' $values
+                        set values ($tokens[1] --ids=(string join '|' -- $values) 2> /dev/null)
+                    end
+                    # Of "alarms,li" the last one.
+                    if string match -q -- '*,*' $current
+                        set before (string replace -r '[^,]*$' '' -- $current)
+                    end
+                    test (count $values) -gt 0; and printf "$before%s\n" $values
                     return
                 end
             end

@@ -2,7 +2,7 @@
 # zsh completion for otactl(1). The program itself says what there is, so this never falls behind.
 _otactl()
 {
-    local noun="" verb="" word line named=""
+    local noun="" verb="" word line named="" values
     local -a lines parts found
     for word in "${(@)words[2,CURRENT-1]}"; do
         case $word in
@@ -35,8 +35,12 @@ _otactl()
         elif [[ $parts[2] == $verb || $parts[2] == - ]]; then
             for word in $parts[3,-1]; do
                 if [[ -n $named && $word == $named?* ]]; then
+                    values=${word#*=}
+                    # Ids, which the server knows.
+                    [[ $values != *@* ]] || values=${"$("${words[1]}" --ids="$values" 2> /dev/null)"//$'\n'/|}
                     [[ $PREFIX != *=* ]] || compset -P '*='
-                    compadd -- ${(s:|:)${word#*=}}
+                    [[ $PREFIX != *,* ]] || compset -P '*,' # of "alarms,li" the last one
+                    compadd -- ${(s:|:)values}
                     return
                 elif [[ $PREFIX == -* && $word == -* || $PREFIX != -* && $word != -* ]]; then
                     found+=(${word/=*/=})

@@ -50,6 +50,9 @@ enum ctl_group {
 #define TAKES_DELIVERY_FILTER (UINT64_C(1) << 35)
 
 // X(id, name, argument or NULL, groups (0: every verb), query parameter or NULL, what it does)
+// Shells complete the value of an option, unless its argument is one of those that anybody may
+// write: DIGITS TEXT TIME SECONDS COUNT NUMBER HEX SEQUENCE KEY EVENT FILE. The values stand in
+// otactl_values.c; a test wants them for every other one.
 // clang-format off
 #define CTL_OPTIONS(X) \
     X(JSON, "json", NULL, 0, NULL, "print the server's JSON, unchanged") \
@@ -101,7 +104,7 @@ enum ctl_group {
     X(FROM, "from", "TIME", TAKES_TRAIL_FILTER | TAKES_TIME, "from", "from then on (RFC 3339 with a zone)") \
     X(TO, "to", "TIME", TAKES_TRAIL_FILTER | TAKES_TIME, "to", "until then") \
     X(ACTOR, "actor", "ID", TAKES_TRAIL_FILTER, "actor", "by this actor") \
-    X(ACTION, "action", "NAME", TAKES_TRAIL_FILTER, "action", "of this kind") \
+    X(ACTION, "action", "TEXT", TAKES_TRAIL_FILTER, "action", "of this kind") \
     X(OBJECT, "object", "ID", TAKES_TRAIL_FILTER, "objectId", "about this object") \
     X(OPERATION, "operation", "ID", TAKES_TRAIL_FILTER, "operationId", "of this operation") \
     X(CORRELATOR, "correlator", "TEXT", TAKES_TRAIL_FILTER, "correlator", "of this request") \
@@ -122,14 +125,14 @@ enum ctl_group {
     X(KIND, "kind", "KIND", TAKES_IMPORT, NULL, "cards (default) or subscriptions (with --pool)") \
     X(PARTIAL, "partial", NULL, TAKES_IMPORT, "partial", "load the good records, hold back the rest") \
     X(UPDATE, "update", NULL, TAKES_IMPORT, "update", "judge what it changes of known cards; import apply does it") \
-    X(BATCH_ID, "batch-id", "ID", TAKES_IMPORT, "batch", "of a CSV file without a header of its own") \
+    X(BATCH_ID, "batch-id", "TEXT", TAKES_IMPORT, "batch", "of a CSV file without a header of its own") \
     X(QUANTITY, "quantity", "COUNT", TAKES_IMPORT, "quantity", "records of a CSV file without trailer") \
     X(DROP, "drop", NULL, TAKES_QUARANTINE, NULL, "drop the records held back") \
     X(CSV, "csv", NULL, TAKES_CSV, NULL, "as CSV") \
     X(NAME, "name", "TEXT", TAKES_POOL | TAKES_GROUP, NULL, "its name (required)") \
     X(ENTERPRISE, "enterprise", "ID", TAKES_POOL | TAKES_GROUP | TAKES_WINDOW, NULL, \
       "whose (default: the caller's)") \
-    X(OPERATOR, "operator", "NAME", TAKES_POOL, NULL, "of which operator (required)") \
+    X(OPERATOR, "operator", "TEXT", TAKES_POOL, NULL, "of which operator (required)") \
     X(RULE_PACK, "rule-pack", "NAME", TAKES_POOL, NULL, "rules for its numbers") \
     X(LOW_WATER, "low-water-mark", "COUNT", TAKES_POOL, NULL, "lists mark it below so many free ones") \
     X(VALUES, "values", "FILE", TAKES_ESTIMATE, NULL, "{\"values\":{\"imsi\":\"00101...\"}} (required)") \
@@ -143,7 +146,7 @@ enum ctl_group {
     X(WINDOW, "window", "HOURS", TAKES_WINDOW, "window", "1h, 24h (default), 7d or 30d") \
     X(RESULT, "result", "RESULT", TAKES_RESULT, "result", "WAITING, OPEN, DONE, FAILED or EXCLUDED") \
     X(TOPICS, "topics", "TOPIC,...", TAKES_EVENTS, "topics", "only these, such as operations,alarms") \
-    X(AFTER, "after", "ID", TAKES_EVENTS, NULL, "go on behind this event") \
+    X(AFTER, "after", "EVENT", TAKES_EVENTS, NULL, "go on behind this event") \
     X(COUNT, "count", "COUNT", TAKES_EVENTS, NULL, "end after so many") \
     X(HASH, "hash", "HEX", TAKES_APPROVAL, NULL, "requestHash of what is decided (required)") \
     X(FIELDS, "fields", "FIELD,...", TAKES_FIELDS, NULL, "of iccid, eid, imei, imsi, msisdn (required)") \
@@ -177,6 +180,7 @@ struct ctl_task {
     const char *option[CTL_OPTION_COUNT]; // NULL: not given; "" for one without a value
     char **args;
     size_t arg_count;
+    const char *key;            // that a list prints with --quiet, in place of its own; or NULL
     struct ctl_client **client; // the program's; opened by the first command that needs it
     bool has_color;             // on standard output
     bool shows_progress;        // on standard error
@@ -202,7 +206,8 @@ bool ctl_verb_takes(const struct ctl_verb *verb, enum ctl_option option);
 // when they are wrong, and with CTL_DONE after --help. argv[0] is the program's name.
 void ctl_task_parse(struct ctl_task *t, int argc, char **argv);
 // Prints "noun verb word..." per verb, for shell completion: "--json", "--limit=", "--kind=a|b"
-// with the values that there are, and "type=A|B" for an argument.
+// with the values that there are, and "type=A|B" for an argument. A value "@group" stands for the
+// ids that "group list" has, "@template.templateId" for such a member of what it lists.
 void ctl_verbs_print(void);
 void ctl_examples_print(void);
 void ctl_help_print(void);

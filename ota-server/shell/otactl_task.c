@@ -420,7 +420,7 @@ static void print_rows(const struct pages *p)
     if (ctl_has(p->t, OPTION_QUIET)) {
         json_array_foreach(p->items, i, item)
         {
-            puts(ctl_text_at(item, p->l->key, cell));
+            puts(ctl_text_at(item, p->t->key != NULL ? p->t->key : p->l->key, cell));
         }
         return;
     }

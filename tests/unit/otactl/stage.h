@@ -7,7 +7,7 @@
 
 #define STAGE_REQUESTS_MAX 32
 #define STAGE_REPLIES_MAX 32
-#define STAGE_TEXT_MAX 65536
+#define STAGE_TEXT_MAX 262144
 #define STAGE_APP_KEY "AAAAABBBBBCCCCC12345"
 #define STAGE_SECRET "example-appsecret-not-a-real-one-0123456789"
 

@@ -106,6 +106,24 @@ static void networks_with_a_rate_are_a_table(void **state)
     assert_null(strstr(s->out, "plmn"));
 }
 
+static void ids_are_asked_for_where_a_value_is_one(void **state)
+{
+    struct stage *s = *state;
+    stage_reply(
+        s, 200,
+        "{\"items\":[{\"id\":\"tpl_A\",\"templateId\":7},{\"id\":\"tpl_B\",\"templateId\":254}],"
+        "\"pagination\":{\"totalCount\":2}}");
+    stage_run(s, "--ids=@template", "");
+    assert_int_equal(s->exit, 0);
+    assert_string_equal(s->out, "tpl_A\ntpl_B\n");
+    assert_string_equal(s->requests[0].line, "GET /profile-templates?perPage=100");
+    stage_run(s, "--ids=@template.templateId", "");
+    assert_string_equal(s->out, "7\n254\n");
+    stage_run(s, "--ids=now", "");
+    assert_string_equal(s->out, "now\n");
+    assert_int_equal(s->request_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +132,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_came_in_time_is_listed_newest_first, open_stage,
                                         close_stage),
         cmocka_unit_test_setup_teardown(the_parameters_that_were_asked_for_are_shown, open_stage,
+                                        close_stage),
+        cmocka_unit_test_setup_teardown(ids_are_asked_for_where_a_value_is_one, open_stage,
                                         close_stage),
         cmocka_unit_test_setup_teardown(networks_with_a_rate_are_a_table, open_stage, close_stage),
     };

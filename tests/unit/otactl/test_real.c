@@ -399,6 +399,71 @@ static void a_file_of_cards_is_a_target(void **state)
     unlink(path);
 }
 
+// What verbs that list need beside --sort, one for each noun that needs any.
+static const struct {
+    const char *verb, *arguments;
+} needed[] = {
+    {"bootstrap list", "|grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"campaign cards", "|cmp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"campaign exclusions", "|cmp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"card messages", "|crd_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"card search", "|0019|--match|suffix"},
+    {"card timeline", "|crd_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"card trail", "|crd_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"group versions", "|grp_01JG8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"import quarantine", "|imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"import report", "|imp_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"metering calls", "|month=2026-07"},
+    {"metering cards", "|month=2026-07"},
+    {"metering records", "|month=2026-07"},
+    {"subscription search", "|--imsi|001010000000001"},
+    {"template versions", "|tpl_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
+    {"transport-key components", "|rec_01JZ8Q4M7Y2K9T3W5X6A7B8C9D"},
+};
+
+static void sort_by_each(struct real *r, const char *noun, const char *verb, char *fields)
+{
+    const char *arguments = "";
+    char name[64];
+    char *rest = NULL;
+    snprintf(name, sizeof(name), "%s %s", noun, verb);
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        if (strcmp(needed[i].verb, name) == 0)
+            arguments = needed[i].arguments;
+    }
+    for (char *field = strtok_r(fields, "|", &rest); field != NULL;
+         field = strtok_r(NULL, "|", &rest)) {
+        char command[256];
+        snprintf(command, sizeof(command), "%s|%s%s|--sort=%s", noun, verb, arguments, field);
+        stage_run(&r->stage, command, "");
+        // What is not there was asked for rightly.
+        if (r->stage.exit != 0 && r->stage.exit != 3)
+            fail_msg("%s: exit %d: %s", command, r->stage.exit, r->stage.err);
+    }
+}
+
+static void the_server_sorts_by_each_field_that_is_completed(void **state)
+{
+    struct real *r = *state;
+    static char words[STAGE_TEXT_MAX];
+    char *rest = NULL;
+    unsigned lists = 0;
+    run(r, "--words", 0);
+    memcpy(words, r->stage.out, sizeof(words));
+    for (char *line = strtok_r(words, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        char noun[32], verb[32], fields[256];
+        const char *sort = strstr(line, " --sort=");
+        if (sort == NULL)
+            continue;
+        assert_int_equal(sscanf(line, "%31s %31s", noun, verb), 2);
+        assert_int_equal(sscanf(sort, " --sort=%255s", fields), 1);
+        sort_by_each(r, noun, verb, fields);
+        lists++;
+    }
+    assert_true(lists > 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +474,8 @@ int main(void)
                                         close_real),
         cmocka_unit_test_setup_teardown(a_vendors_file_is_imported_once, open_real, close_real),
         cmocka_unit_test_setup_teardown(a_file_of_cards_is_a_target, open_real, close_real),
+        cmocka_unit_test_setup_teardown(the_server_sorts_by_each_field_that_is_completed, open_real,
+                                        close_real),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
