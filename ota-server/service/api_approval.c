@@ -6,6 +6,7 @@
 #include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/api_move.h"
 
 #include <stdlib.h>
 
@@ -384,7 +385,7 @@ void api_approval_request_about(struct api_exchange *x, json_t *request,
     json_object_set_new(root, "targetCount", json_integer((json_int_t)a->count));
     json_object_set_new(root, "sample", a->sample != NULL ? json_incref(a->sample) : json_array());
     api_approval_set_id(root, a->member, a->prefix, a->id);
-    json_object_set_new(root, "event", json_integer(0));
+    json_object_set_new(root, "event", json_integer(a->event));
     if (a->hash != NULL)
         json_object_set_new(root, HASH_MEMBER, json_string(a->hash));
     ok = ok && api_document_fill(x, x->approval, root);
@@ -565,16 +566,20 @@ static const char *requester_in(const json_t *root)
     return id != NULL ? id : "";
 }
 
-// Does what waited for it and is neither an operation nor of a card; false: it is one of those.
+// Does what waited for it and is neither an operation nor of a card's state; false: it is one of
+// those.
 static bool carry_out_other(struct api_exchange *x, const struct kept *k)
 {
     json_t *request = json_object_get(k->root, "request");
+    const bool is_move = k->card != 0 && k->event == EVENT_MOVE;
     if (k->campaign == 0 && k->group == 0 && k->user == 0 && k->import == 0 && k->pool == 0 &&
-        k->subscription == 0 && k->about == 0)
+        k->subscription == 0 && k->about == 0 && !is_move)
         return false;
     x->approval = x->work;
     x->work = NULL;
-    if (k->campaign != 0)
+    if (is_move)
+        api_move_carry_out(x, request);
+    else if (k->campaign != 0)
         api_campaign_carry_out(x, k->campaign);
     else if (k->group != 0)
         api_group_rules_carry_out(x, k->group, request, requester_in(k->root));

@@ -47,6 +47,7 @@ void api_approval_request_rules(struct api_exchange *x, const char *what, uint64
 struct approval_about {
     const char *summary, *member, *prefix;
     uint64_t id, tenant, count;
+    uint8_t event;    // of a card that is approved; 0: none
     json_t *sample;   // or NULL
     const char *hash; // of a password, or NULL
 };

@@ -311,6 +311,7 @@ struct patch {
     char field[LABEL_MAX + 1]; // kept apart for lists
     const json_t *labels;      // of the body
     struct bytes note;
+    bool is_for_two; // the move
 };
 
 static void reply_card(struct api_exchange *x)
@@ -449,13 +450,32 @@ static enum store_status put_notes(struct api_exchange *x, struct store *store, 
                               : status;
 }
 
+// Rules that became looser since they were looked at were approved; the card must not be there by
+// then without.
+static enum store_status judge_again(struct api_exchange *x, struct store *store,
+                                     const struct event *e)
+{
+    struct patch *patch = x->work;
+    const struct api_move_to to = {e->group, e->tenant};
+    const char *what = NULL;
+    enum store_status status = store_card_load(store, x->card_id, &patch->record);
+    if (status == STORE_OK && !x->api->options.single_person && !patch->is_for_two)
+        status =
+            api_move_for_two(store, turn_policy(x->api->options.turn), &patch->record, &to, &what);
+    if (what == NULL)
+        return status;
+    x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
+                                  "The rules of a group were changed meanwhile: ask for it anew");
+    return STORE_CONFLICT;
+}
+
 static enum store_status enter_group(void *context, struct store *store, struct event *e)
 {
     struct api_exchange *x = context;
-    const enum store_status status = api_move_enter(store, x->card_id, e);
+    enum store_status status = api_move_enter(store, x->card_id, e);
     if (status == STORE_NONE)
         x->problem = api_problem_of(API_NOT_FOUND);
-    return status;
+    return status == STORE_OK ? judge_again(x, store, e) : status;
 }
 
 // What a move of the card would change.
@@ -468,7 +488,8 @@ static void reply_effect(struct api_exchange *x)
         move_effect_add(&effect, patch->record.group);
     json_begin_object(j);
     api_put_bool(j, "dryRun", true);
-    api_put_number(j, "wouldAnswer", 200);
+    api_put_number(j, "wouldAnswer", patch->is_for_two ? 202 : 200);
+    api_put_number(j, "approvalsNeeded", patch->is_for_two);
     move_effect_put(x, &effect, x->event.group);
     json_end_object(j);
     api_reply(x, 200);
@@ -486,12 +507,25 @@ static void answer_moved(struct api_exchange *x, const struct turn_answer *answe
 
 static void move_card(struct api_exchange *x, uint64_t group)
 {
-    uint64_t owner = 0;
-    if (!api_move_allowed(x, group, &owner))
+    struct patch *patch = x->work;
+    struct api_move_to to = {.group = group};
+    const char *what = NULL;
+    if (!api_move_allowed(x, group, &to.owner))
         return;
+    const enum store_status status =
+        api_move_for_two(x->reader, turn_policy(x->api->options.turn), &patch->record, &to, &what);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    patch->is_for_two = what != NULL && !x->api->options.single_person;
+    if (patch->is_for_two && !x->is_dry_run) {
+        api_move_request(x, &patch->record, &to, what);
+        return;
+    }
     x->event.type = EVENT_MOVE;
     x->event.group = group;
-    x->event.tenant = owner;
+    x->event.tenant = to.owner;
     x->prepare = enter_group;
     api_submit(x, answer_moved);
 }

@@ -173,13 +173,6 @@ static bool are_timers_for_two(const struct api_exchange *x, const struct rules_
             cards > w->after.campaign_above);
 }
 
-// What needed two people would need one.
-static bool is_looser(const struct group_rules *before, const struct group_rules *after)
-{
-    return (before->four_eyes_delete && !after->four_eyes_delete) ||
-           after->campaign_above > before->campaign_above;
-}
-
 // The packs of the pools that a rule names, one bit each; pools that are gone have none.
 static enum store_status packs_of(struct api_exchange *x, const struct bootstrap_rule *rule,
                                   unsigned *packs)
@@ -226,7 +219,7 @@ static const char *what_is_for_two(const struct api_exchange *x, const struct ru
         return NULL;
     if (after->deletes && !is_same)
         return "bootstrap that deletes";
-    if (is_looser(&w->before, &w->after))
+    if (rules_are_looser(&w->before, &w->after))
         return "less for two people";
     if (rules_give_away(w->before.authority, w->after.authority))
         return "enterprises serve themselves";

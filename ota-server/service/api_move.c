@@ -62,6 +62,8 @@ struct move {
     uint64_t after; // the last card, or the number of those of the list, or of the part
     uint64_t at;    // the group of the target, or the part of the upload before
     uint64_t visited, moved, unchanged;
+    uint64_t for_two; // that a second person would have to approve
+    bool is_single;   // there is none
     uint64_t skipped[REFUSALS];
 };
 
@@ -81,6 +83,10 @@ struct move_step {
     size_t sampled;
     struct move_effect effect;
     struct record record;
+    struct {
+        uint64_t group, tenant;
+        bool is;
+    } for_two; // of the card before
 };
 
 static bool collect(void *context, const struct card_row *row)
@@ -192,6 +198,30 @@ static enum store_status judge(struct move_step *s, uint64_t card, uint8_t *refu
     return status;
 }
 
+// Would it be under looser rules? Cards of one group one after the other are judged once.
+static enum store_status judge_rules(struct move_step *s, bool *is_for_two)
+{
+    struct api_move_to to = {.group = s->m->group};
+    const struct record *r = &s->record;
+    const char *what = NULL;
+    const bool is_known = s->for_two.group == r->group && s->for_two.tenant == r->tenant;
+    *is_for_two = is_known && s->for_two.is;
+    if (s->m->is_single || is_known || r->group == 0)
+        return STORE_OK;
+    enum store_status status = api_group_owner(s->store, to.group, &to.owner);
+    if (status == STORE_NONE) // which the move itself finds
+        return STORE_OK;
+    if (status == STORE_OK)
+        status = api_move_for_two(s->store, turn_policy(s->turn), r, &to, &what);
+    *is_for_two = what != NULL;
+    if (status == STORE_OK && r->state != CARD_RETIRED) {
+        s->for_two.group = r->group;
+        s->for_two.tenant = r->tenant;
+        s->for_two.is = *is_for_two;
+    }
+    return status;
+}
+
 struct entering {
     uint64_t card;
 };
@@ -235,14 +265,18 @@ static enum store_status move_one(struct move_step *s, uint64_t card, uint8_t *r
 static enum store_status run_card(struct move_step *s, uint64_t card)
 {
     uint8_t refusal = REFUSAL_NONE;
+    bool is_for_two = false;
     enum store_status status = judge(s, card, &refusal);
+    const bool stays = refusal == REFUSAL_NONE && s->record.group == s->m->group;
+    if (status == STORE_OK && refusal == REFUSAL_NONE && !stays)
+        status = judge_rules(s, &is_for_two);
     if (status != STORE_OK)
         return status;
     s->m->visited++;
-    if (refusal == REFUSAL_NONE && s->record.group == s->m->group) {
-        s->m->unchanged++;
+    s->m->unchanged += stays;
+    s->m->for_two += is_for_two;
+    if (stays || is_for_two)
         return STORE_OK;
-    }
     if (refusal == REFUSAL_NONE)
         status = move_one(s, card, &refusal);
     if (refusal != REFUSAL_NONE) {
@@ -290,19 +324,23 @@ static void put_json(struct json_writer *j, const char *name, const json_t *valu
     free(text);
 }
 
+static void put_count(struct json_writer *j, const char *reason, uint64_t count)
+{
+    if (count == 0)
+        return;
+    json_begin_object(j);
+    api_put_text(j, "reason", reason);
+    api_put_number(j, "count", count);
+    json_end_object(j);
+}
+
 static void put_skipped(struct json_writer *j, const struct move *m)
 {
     api_open_array(j, "skipped");
-    for (unsigned i = 0; i <= REFUSALS; i++) {
-        const bool is_extra = i == REFUSALS; // those that are in the group already
-        const uint64_t count = is_extra ? m->unchanged : m->skipped[i];
-        if (count == 0)
-            continue;
-        json_begin_object(j);
-        api_put_text(j, "reason", is_extra ? "UNCHANGED" : refusal_name((uint8_t)i));
-        api_put_number(j, "count", count);
-        json_end_object(j);
-    }
+    for (unsigned i = 0; i < REFUSALS; i++)
+        put_count(j, refusal_name((uint8_t)i), m->skipped[i]);
+    put_count(j, "UNCHANGED", m->unchanged); // they are in the group already
+    put_count(j, "FOUR_EYES", m->for_two);
     json_end_array(j);
 }
 
@@ -322,6 +360,8 @@ static void put_document(struct writer *w, const struct move *m)
     api_put_number(&j, "after", m->after);
     api_put_number(&j, "at", m->at);
     api_put_number(&j, "unchanged", m->unchanged);
+    api_put_number(&j, "forTwo", m->for_two);
+    api_put_bool(&j, "isSingle", m->is_single);
     api_put_number(&j, "actorKind", m->actor.kind);
     api_put_number(&j, "actorId", m->actor.id);
     api_put_number(&j, "correlator", m->correlator);
@@ -372,6 +412,8 @@ static bool read_document(const struct document *d, struct move *m)
     m->after = json_unsigned(state, "after");
     m->at = json_unsigned(state, "at");
     m->unchanged = json_unsigned(state, "unchanged");
+    m->for_two = json_unsigned(state, "forTwo");
+    m->is_single = json_is_true(json_object_get(state, "isSingle"));
     m->actor =
         (struct actor){(uint8_t)json_unsigned(state, "actorKind"), json_unsigned(state, "actorId")};
     m->correlator = json_unsigned(state, "correlator");
@@ -595,6 +637,7 @@ void api_moves_post(struct api_exchange *x)
     if (!api_end_reading(x) || !api_move_allowed(x, w->m.group, &owner))
         return;
     w->m.owner = x->tenant;
+    w->m.is_single = x->api->options.single_person;
     w->m.actor = api_actor(x);
     memcpy(w->m.reason, x->reason, sizeof(w->m.reason));
     struct writer address = writer_of(w->m.address, sizeof(w->m.address));

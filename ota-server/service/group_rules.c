@@ -589,6 +589,12 @@ enum store_status rules_enterprise_mode(const struct document *enterprise,
     return own.status;
 }
 
+bool rules_are_looser(const struct group_rules *before, const struct group_rules *after)
+{
+    return (before->four_eyes_delete && !after->four_eyes_delete) ||
+           after->campaign_above > before->campaign_above;
+}
+
 bool rules_give_away(enum authority_mode before, enum authority_mode after)
 {
     return before != AUTHORITY_SELF_SERVICE && after == AUTHORITY_SELF_SERVICE;

@@ -56,6 +56,8 @@ enum store_status rules_authority(struct store *s, uint64_t enterprise, enum aut
 // What one may by its own document, before any group.
 enum store_status rules_enterprise_mode(const struct document *enterprise,
                                         enum authority_mode *mode) MUST_USE;
+// Would one person do what needed two?
+bool rules_are_looser(const struct group_rules *before, const struct group_rules *after);
 // Would enterprises do without the operator what they asked for, or could not have?
 bool rules_give_away(enum authority_mode before, enum authority_mode after);
 // The same as rules_authority() in a group with the rules that are written for it.

@@ -277,9 +277,10 @@ static void a_trial_shows_what_changes_for_the_cards_of_each_group(void **state)
     set_rules("\"authorityMode\":\"OPERATOR_ONLY\",\"timers\":{\"T_ATTACH\":100}");
     try_card(NULL, cards[0]);
     assert_int_equal(a.status, 200);
-    (void)snprintf(
-        expected, sizeof(expected),
-        "{\"dryRun\":true,\"wouldAnswer\":200,\"groupId\":\"%s\",\"rules\":{\"retry\":", group);
+    (void)snprintf(expected, sizeof(expected),
+                   "{\"dryRun\":true,\"wouldAnswer\":200,\"approvalsNeeded\":0,\"groupId\":\"%s\","
+                   "\"rules\":{\"retry\":",
+                   group);
     assert_true(has(expected));
     assert_true(has("\"from\":[{\"count\":1," CHANGES "}]}"));
     assert_int_equal(group_of(cards[0]), 0);
