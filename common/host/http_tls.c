@@ -10,7 +10,8 @@
 
 #define RULES                                                                                      \
     "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305:+ECDHE-ECDSA:"    \
-    "+ECDHE-RSA:+AEAD:+SIGN-ALL:+GROUP-ALL:+CTYPE-SRV-X509:+CTYPE-CLI-X509:%SERVER_PRECEDENCE"
+    "+ECDHE-RSA:+AEAD:+SIGN-ALL:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1:+GROUP-EC-ALL:"     \
+    "+CTYPE-SRV-X509:+CTYPE-CLI-X509:%SERVER_PRECEDENCE"
 
 struct http_tls {
     gnutls_datum_t certificate, key, ca;

@@ -200,13 +200,22 @@ static void a_certificate_that_is_not_believed_says_why(void **state)
     }
 }
 
-// OpenSSL's first words, of one version and with these ciphers.
-static size_t hello(int version, const char *ciphers, uint8_t octets[1000])
+struct offer {
+    int version;
+    const char *ciphers, *signatures, *groups; // NULL: those that OpenSSL has
+};
+
+// OpenSSL's first words, of one version and with nothing else.
+static size_t hello(const struct offer *o, uint8_t octets[1000])
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    assert_int_equal(SSL_CTX_set_min_proto_version(context, version), 1);
-    assert_int_equal(SSL_CTX_set_max_proto_version(context, version), 1);
-    assert_int_equal(SSL_CTX_set_cipher_list(context, ciphers), 1);
+    assert_int_equal(SSL_CTX_set_min_proto_version(context, o->version), 1);
+    assert_int_equal(SSL_CTX_set_max_proto_version(context, o->version), 1);
+    assert_int_equal(SSL_CTX_set_cipher_list(context, o->ciphers), 1);
+    if (o->signatures != NULL)
+        assert_int_equal(SSL_CTX_set1_sigalgs_list(context, o->signatures), 1);
+    if (o->groups != NULL)
+        assert_int_equal(SSL_CTX_set1_groups_list(context, o->groups), 1);
     SSL *ssl = SSL_new(context);
     BIO *sent = BIO_new(BIO_s_mem());
     SSL_set_bio(ssl, BIO_new(BIO_s_mem()), sent);
@@ -229,15 +238,16 @@ static int said(struct bytes octets)
 static void old_versions_and_weak_ciphers_are_refused(void **state)
 {
     (void)state;
-    static const struct {
-        int version;
-        const char *ciphers;
-    } rows[] = {{TLS1_VERSION, "ALL:@SECLEVEL=0"},
-                {TLS1_1_VERSION, "ALL:@SECLEVEL=0"},
-                {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA:AES128-SHA"}};
+    static const struct offer rows[] = {
+        {TLS1_VERSION, "ALL:@SECLEVEL=0", NULL, NULL},
+        {TLS1_1_VERSION, "ALL:@SECLEVEL=0", NULL, NULL},
+        {TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA:AES128-SHA", NULL, NULL},
+        {TLS1_2_VERSION, "ALL:@SECLEVEL=0", "ECDSA+SHA1:RSA+SHA1", NULL},
+        {TLS1_3_VERSION, "ALL", NULL, "ffdhe2048"},
+    };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t octets[1000];
-        const size_t len = hello(rows[i].version, rows[i].ciphers, octets);
+        const size_t len = hello(&rows[i], octets);
         const int fd = said(bytes_of(octets, len));
         while (refused == 0)
             loop_turn(loop);
