@@ -88,6 +88,14 @@ static bool fits(const json_t *key, size_t algorithm, const struct parts *p, str
            crypto_verify(algorithms[algorithm].scheme, &public, p->text, signature);
 }
 
+// What says that it is another kind of token proves nothing here [RFC 8725 §3.11].
+static bool is_type(const json_t *header)
+{
+    const json_t *type = json_object_get(header, "typ");
+    return type == NULL || text_is(header, "typ", "JWT") ||
+           text_is(header, "typ", "client-authentication+jwt");
+}
+
 static bool is_signed(const struct parts *p, const json_t *header, const json_t *jwks)
 {
     uint8_t octets[1024];
@@ -100,7 +108,7 @@ static bool is_signed(const struct parts *p, const json_t *header, const json_t 
     while (algorithm < count && !text_is(header, "alg", algorithms[algorithm].name))
         algorithm++;
     // "crit" names what must be understood, and none of it is [RFC 7515 §4.1.11].
-    if (algorithm == count || json_object_get(header, "crit") != NULL ||
+    if (algorithm == count || json_object_get(header, "crit") != NULL || !is_type(header) ||
         !api_base64url_read(p->signature, &w))
         return false;
     const bool has_kid = json_get_text(header, "kid", &kid) == JSON_FOUND;

@@ -1,8 +1,9 @@
 // Client assertions: a JWT [RFC 7519] that a client signed with its own key, as proof of who it is
 // at the token endpoint [RFC 7523 §3].
 //
-// Promises: only ES256, PS256 and RS256; the key is one of the registered set; every claim that the
-// interface asks for is judged. Whether the jti was seen before is the caller's to remember.
+// Promises: only ES256, PS256 and RS256; where `typ` tells of another kind of token, it is none;
+// the key is one of the registered set; every claim that the interface asks for is judged. Whether
+// the jti was seen before is the caller's to remember.
 #pragma once
 
 #include "common/base/time.h"

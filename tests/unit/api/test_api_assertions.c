@@ -183,6 +183,7 @@ static void ask_with_assertion(EVP_PKEY *key, const struct claims *c)
 
 #define ENDPOINT "https://api.example.com/oauth2/token"
 #define HEADER "{\"alg\":\"ES256\",\"kid\":\"k1\"}"
+#define TYPED(type) "{\"alg\":\"ES256\",\"kid\":\"k1\",\"typ\":\"" type "\"}"
 
 static void an_assertion_serves_once_and_only_if_all_of_it_is_right(void **state)
 {
@@ -209,6 +210,9 @@ static void an_assertion_serves_once_and_only_if_all_of_it_is_right(void **state
         {"{\"alg\":\"HS256\"}", ENDPOINT, "j7", NOW_S, NOW_S + 60},
         {"{\"alg\":\"ES256\",\"kid\":\"k2\"}", ENDPOINT, "j8", NOW_S, NOW_S + 60},
         {"{\"alg\":\"ES256\",\"crit\":[\"x\"]}", ENDPOINT, "j9", NOW_S, NOW_S + 60},
+        {TYPED("at+jwt"), ENDPOINT, "j11", NOW_S, NOW_S + 60}, // another kind of token
+        {TYPED("dpop+jwt"), ENDPOINT, "j12", NOW_S, NOW_S + 60},
+        {TYPED(""), ENDPOINT, "j13", NOW_S, NOW_S + 60},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         ask_with_assertion(key, &bad[i]);
@@ -220,6 +224,43 @@ static void an_assertion_serves_once_and_only_if_all_of_it_is_right(void **state
     assert_int_equal(a.status, 401);
     ask_with_assertion(key, &fresh); // the issuer is an audience, too
     assert_int_equal(a.status, 200);
+    const struct claims typed = {TYPED("JWT"), ENDPOINT, "j14", NOW_S, NOW_S + 60};
+    ask_with_assertion(key, &typed);
+    assert_int_equal(a.status, 200);
+    const struct claims named = {TYPED("client-authentication+jwt"), ENDPOINT, "j15", NOW_S,
+                                 NOW_S + 60};
+    ask_with_assertion(key, &named);
+    assert_int_equal(a.status, 200);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(wrong);
+}
+
+// What a header says of keys is nobody's word [RFC 7515 §4.1.2, §4.1.3, §4.1.5].
+static void a_key_that_an_assertion_brings_along_is_none(void **state)
+{
+    (void)state;
+    static const char *const members[] = {
+        "\"jwk\":", "\"jku\":\"https://keys.example.com/\",\"x\":",
+        "\"x5u\":\"https://keys.example.com/\",\"x\":"};
+    char jwks[512];
+    char other[512];
+    EVP_PKEY *key = make_key(jwks);
+    EVP_PKEY *wrong = make_key(other);
+    add_client("app", "private_key_jwt", jwks);
+    ask("POST", client_path("/approve"), NULL);
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        char header[1024];
+        char jti[8];
+        const char *own_key = strstr(other, "{\"kty\"");
+        (void)snprintf(header, sizeof(header), "{\"alg\":\"ES256\",%s%.*s}", members[i],
+                       (int)(strstr(own_key, "]}") - own_key), own_key);
+        (void)snprintf(jti, sizeof(jti), "b%zu", i);
+        const struct claims brought = {header, ENDPOINT, jti, NOW_S, NOW_S + 60};
+        ask_with_assertion(wrong, &brought);
+        assert_int_equal(a.status, 401);
+        ask_with_assertion(key, &brought); // which itself harms nobody
+        assert_int_equal(a.status, 200);
+    }
     EVP_PKEY_free(key);
     EVP_PKEY_free(wrong);
 }
@@ -474,6 +515,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_assertion_serves_once_and_only_if_all_of_it_is_right),
+        TEST(a_key_that_an_assertion_brings_along_is_none),
         TEST(keys_stand_side_by_side_while_a_client_changes_them),
         TEST(keys_are_read_where_a_client_publishes_them),
         TEST(no_row_gives_way_that_waits_or_asked_a_moment_ago),
