@@ -6,7 +6,8 @@
 #define FORM 1
 #define PLAIN_SIZE (3 + 8 + 8 + TOTP_SECRET_SIZE + FACTOR_CODES * CRYPTO_SHA256_SIZE)
 #define SEALED_SIZE (CRYPTO_NONCE_SIZE + PLAIN_SIZE + CRYPTO_TAG_SIZE)
-#define LETTERS 16 // of a recovery code, without its dashes
+#define LETTERS 24     // of a recovery code, without its dashes
+#define OLD_LETTERS 16 // of those that were made before
 
 // --- as a document ---
 
@@ -131,8 +132,8 @@ static bool is_code(struct auth_factor *f, struct bytes text, struct utc now)
     return found > 0;
 }
 
-// The letters of a code as it may have been typed; false for what is none.
-static bool read_letters(struct bytes text, char letters[LETTERS])
+// The letters of a code as it may have been typed, and how many they are; 0 for what is none.
+static size_t read_letters(struct bytes text, char letters[LETTERS])
 {
     size_t count = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -140,10 +141,10 @@ static bool read_letters(struct bytes text, char letters[LETTERS])
         if (c == '-' || c == ' ')
             continue;
         if (count == LETTERS)
-            return false;
+            return 0;
         letters[count++] = (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
     }
-    return count == LETTERS;
+    return count == LETTERS || count == OLD_LETTERS ? count : 0;
 }
 
 static bool digest_of(struct bytes octets, uint8_t digest[CRYPTO_SHA256_SIZE])
@@ -159,7 +160,8 @@ static bool is_recovery(struct auth_factor *f, struct bytes text)
     char letters[LETTERS];
     uint8_t digest[CRYPTO_SHA256_SIZE];
     size_t found = FACTOR_CODES;
-    if (!read_letters(text, letters) || !digest_of(bytes_of(letters, LETTERS), digest))
+    const size_t count = read_letters(text, letters);
+    if (count == 0 || !digest_of(bytes_of(letters, count), digest))
         return false;
     for (size_t i = 0; i < f->code_count; i++) {
         if (secret_equal(f->codes[i], digest, sizeof(digest)))

@@ -11,8 +11,9 @@
 
 #define FACTOR_KIND "second-factor"
 #define FACTOR_CODES 10
-#define FACTOR_CODE_OCTETS 10
-#define FACTOR_CODE_SIZE 20 // "ABCD-EFGH-IJKL-MNOP" and a zero
+// 120 bits, so that a SHA-256 of a code is enough to keep.
+#define FACTOR_CODE_OCTETS 15
+#define FACTOR_CODE_SIZE 30 // "ABCD-EFGH-IJKL-MNOP-QRST-UVWX" and a zero
 #define FACTOR_TEXT_MAX 32  // of what is typed
 
 struct auth_factor {

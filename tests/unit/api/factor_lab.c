@@ -156,6 +156,6 @@ void enrol(const char *name, const char *user)
     assert_int_equal(ask_as(&door, "PATCH", factor_of(user), otp_body(shown(0))), 200);
     const char *at = strchr(a.body, '[');
     for (size_t i = 0; i < FACTOR_CODES; i++, at += FACTOR_CODE_SIZE + 2)
-        (void)snprintf(codes[i], FACTOR_CODE_SIZE, "%.19s", at + 2);
+        (void)snprintf(codes[i], FACTOR_CODE_SIZE, "%.29s", at + 2);
     pass_time(STEP_MS);
 }

@@ -203,6 +203,43 @@ static void a_recovery_code_serves_once(void **state)
     assert_int_equal(log_in("ann", shown(0)), 200); // the app still serves
 }
 
+// So that a SHA-256 of it is enough to keep: 24 letters of 5 bits each, no two codes alike.
+static void a_recovery_code_has_120_bits(void **state)
+{
+    (void)state;
+    enrol("ann", ann);
+    for (size_t i = 0; i < FACTOR_CODES; i++) {
+        size_t letters = 0;
+        for (const char *c = codes[i]; *c != '\0'; c++)
+            letters += *c != '-' ? 1 : 0;
+        assert_int_equal(letters, 24);
+        assert_int_equal(strspn(codes[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567-"), strlen(codes[i]));
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(codes[i], codes[k]);
+    }
+}
+
+// Those of 16 letters, from before.
+static void a_shorter_code_that_was_given_still_serves(void **state)
+{
+    (void)state;
+    struct auth_factor factor = {.is_active = true, .code_count = 1};
+    struct sha256 *s = sha256_open();
+    assert_non_null(s);
+    assert_true(sha256_add(s, bytes_of_text("ABCDEFGHIJKLMNOP")));
+    assert_true(sha256_finish(s, factor.codes[0]));
+    sha256_close(s);
+    assert_int_equal(auth_factor_use(&factor, bytes_of_text("ABCD-EFGH-IJKL-MNO"), lab.now.utc),
+                     FACTOR_WRONG);
+    assert_int_equal(
+        auth_factor_use(&factor, bytes_of_text("ABCD-EFGH-IJKL-MNOP-QRST-UVWX"), lab.now.utc),
+        FACTOR_WRONG);
+    assert_int_equal(auth_factor_use(&factor, bytes_of_text("abcd-efgh-ijkl-mnop"), lab.now.utc),
+                     FACTOR_RECOVERY);
+    assert_int_equal(auth_factor_use(&factor, bytes_of_text("ABCD-EFGH-IJKL-MNOP"), lab.now.utc),
+                     FACTOR_WRONG);
+}
+
 static void wrong_codes_are_counted_with_wrong_passwords(void **state)
 {
     (void)state;
@@ -573,6 +610,22 @@ static void another_key_seals_it_anew(void **state)
     crypto_close(crypto);
 }
 
+// Whoever sets somebody's password gets not past what that person has besides.
+static void another_password_takes_no_factor_away(void **state)
+{
+    (void)state;
+    enrol("ann", ann);
+    (void)snprintf(path, sizeof(path), API_BASE "/users/%s/password", ann);
+    lab_ask(
+        &lab,
+        &(struct ask){.method = "POST", .target = path, .body = "{\"password\":\"" PASSWORD "\"}"},
+        &a);
+    assert_int_equal(a.status, 204);
+    assert_int_equal(log_in("ann", NULL), 401);
+    assert_true(has("OTP_REQUIRED"));
+    assert_int_equal(log_in("ann", shown(0)), 200);
+}
+
 static void it_goes_with_its_user(void **state)
 {
     (void)state;
@@ -600,6 +653,8 @@ int main(void)
         TEST(a_code_may_be_one_step_early_or_late),
         TEST(codes_go_by_the_clock_of_the_world),
         TEST(a_recovery_code_serves_once),
+        TEST(a_recovery_code_has_120_bits),
+        TEST(a_shorter_code_that_was_given_still_serves),
         TEST(wrong_codes_are_counted_with_wrong_passwords),
         TEST(a_session_cannot_guess),
         TEST(ones_own_is_taken_away_with_a_code),
@@ -615,6 +670,7 @@ int main(void)
         TEST(basic_does_not_make_good_codes_that_were_wrong),
         TEST(what_is_kept_is_sealed_to_its_user),
         TEST(another_key_seals_it_anew),
+        TEST(another_password_takes_no_factor_away),
         TEST(it_goes_with_its_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
