@@ -271,9 +271,9 @@ static unsigned refusal(const struct connection *c, const struct framing *f)
     return 0;
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *mhd, unsigned status)
+static enum MHD_Result refuse(const struct http *h, struct MHD_Connection *mhd, unsigned status)
 {
-    struct MHD_Response *response = http_refusal(status);
+    struct MHD_Response *response = http_refusal(status, h->limits.tls != NULL);
     if (!response)
         return MHD_NO;
     enum MHD_Result result = MHD_add_response_header(response, "Connection", "close");
@@ -297,7 +297,7 @@ static void refuse_body(struct http_request *r)
 {
     const struct http *h = r->connection->http;
     r->status = 413;
-    r->response = http_refusal(r->status);
+    r->response = http_refusal(r->status, h->limits.tls != NULL);
     if (h->handler.gone)
         h->handler.gone(h->context, r);
 }
@@ -333,11 +333,14 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
     if (!c->has_asked)
         http_certificate_read(c->mhd, &c->certificate);
     c->has_asked = true;
-    if (status != 0)
-        return refuse(c->mhd, status);
+    if (status != 0) {
+        if (h->handler.misread)
+            h->handler.misread(h->context, &c->peer, status);
+        return refuse(h, c->mhd, status);
+    }
     struct http_request *r = calloc(1, sizeof *r);
     if (!r)
-        return refuse(c->mhd, 503);
+        return refuse(h, c->mhd, 503);
     *r = (struct http_request){
         .connection = c, .method = method, .path = path, .body_max = h->limits.body_max};
     *of_request = r;

@@ -63,5 +63,6 @@ struct http {
     bool is_closing;
 };
 
-// What a request gets that no handler sees, or sees no more; NULL: no memory.
-struct MHD_Response *http_refusal(unsigned status);
+// What a request gets that no handler sees, or sees no more; `is_tls`: it came over TLS. NULL: no
+// memory.
+struct MHD_Response *http_refusal(unsigned status, bool is_tls);

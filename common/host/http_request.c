@@ -154,15 +154,23 @@ static struct bytes refusal_text(unsigned status)
     return bytes_of(NULL, 0);
 }
 
-struct MHD_Response *http_refusal(unsigned status)
+struct MHD_Response *http_refusal(unsigned status, bool is_tls)
 {
-    static const struct http_field FIELDS[] = {{"Content-Type", "application/json"},
-                                               {"Cache-Control", "no-store"},
-                                               {"X-Content-Type-Options", "nosniff"}};
+    // The last one is for TLS alone [RFC 6797 §7.2].
+    static const struct http_field FIELDS[] = {
+        {"Content-Type", "application/json"},
+        {"Cache-Control", "no-store"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Content-Security-Policy", "default-src 'none'; object-src 'none'; base-uri 'none'; "
+                                    "form-action 'none'; frame-ancestors 'none'"},
+        {"Strict-Transport-Security", "max-age=31536000; includeSubDomains"},
+    };
+    const size_t count = sizeof(FIELDS) / sizeof(FIELDS[0]) - (is_tls ? 0 : 1);
     const struct bytes text = refusal_text(status);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(text.len, (void *)text.at, MHD_RESPMEM_PERSISTENT);
-    for (size_t i = 0; response && i < sizeof(FIELDS) / sizeof(FIELDS[0]); i++) {
+    for (size_t i = 0; response && i < count; i++) {
         if (MHD_add_response_header(response, FIELDS[i].name, FIELDS[i].value) != MHD_YES) {
             MHD_destroy_response(response);
             return NULL;

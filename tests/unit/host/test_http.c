@@ -20,7 +20,7 @@ struct world {
     char answer[65536];
     size_t answer_len;
     bool closed;
-    unsigned begun, completed, gone;
+    unsigned begun, completed, gone, misread;
     struct http_request *waiting; // not answered yet
     size_t sunk;
     int pulls;
@@ -119,6 +119,12 @@ static void on_gone(void *context, struct http_request *r)
     w->waiting = NULL;
 }
 
+static void on_misread(void *context, const struct net_address *peer, unsigned status)
+{
+    assert_int_equal(peer->at.ss_family, AF_INET);
+    ((struct world *)context)->misread += status == 400 ? 1 : 0;
+}
+
 static void on_give_up(void *context, struct instant now)
 {
     (void)now;
@@ -142,7 +148,7 @@ static void dial(struct world *w)
 static void start_with(struct world *w, const struct http_limits *limits)
 {
     static const struct http_handler handler = {
-        .begin = begin, .complete = complete, .gone = on_gone};
+        .begin = begin, .complete = complete, .misread = on_misread, .gone = on_gone};
     memset(w, 0, sizeof *w);
     w->loop = loop_open();
     w->net = net_open(w->loop);
@@ -283,6 +289,7 @@ static void wrong_framing_is_refused_before_a_handler_sees_it(void **state)
         dial(&w);
     }
     assert_int_equal(w.begun, 0);
+    assert_int_equal(w.misread, sizeof bad / sizeof bad[0]); // which a log can tell
     stop(&w);
 }
 
