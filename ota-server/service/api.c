@@ -143,25 +143,43 @@ void api_start_answer(struct api_exchange *x)
     x->headers = writer_of(x->api->headers, API_HEADERS_MAX);
     x->json = json_writer_of(&x->out);
     x->type = NULL;
+    x->policy = NULL;
     x->shown = 0;
 }
 
 // --- delivery ---
+
+// Texts say how they are written [RFC 6657 §3]; JSON is UTF-8 always.
+static const char *type_with_charset(const char *type)
+{
+    static const char *const texts[][2] = {
+        {"text/csv", "text/csv; charset=utf-8"},
+        {"text/html", "text/html; charset=utf-8"},
+        {"text/css", "text/css; charset=utf-8"},
+        {"text/javascript", "text/javascript; charset=utf-8"},
+    };
+    for (size_t i = 0; type != NULL && i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(type, texts[i][0]) == 0)
+            return texts[i][1];
+    }
+    return type;
+}
 
 void api_deliver(struct api_exchange *x)
 {
     char caller[API_ID_SIZE] = "";
     char correlator[sizeof(x->correlator)];
     memcpy(correlator, x->correlator, sizeof(correlator));
-    if (x->is_authenticated)
+    if (x->is_authenticated || x->is_proved)
         api_id_write(caller, x->client.is_user ? "usr" : "cli", x->client.id);
     const struct api_answer answer = {.status = x->status,
-                                      .type = x->type,
+                                      .type = type_with_charset(x->type),
                                       .headers = writer_bytes(&x->headers),
                                       .body = writer_bytes(&x->out),
                                       .rest = x->rest != NULL ? x : NULL,
                                       .route = x->route != NULL ? x->route->path : NULL,
                                       .caller = caller,
+                                      .by = x->by,
                                       .correlator = correlator};
     api_done_fn *done = x->done;
     void *context = x->done_context;
@@ -173,11 +191,28 @@ void api_deliver(struct api_exchange *x)
     api_stored_ended(&ended);
 }
 
+// What a browser that shows an answer by itself may do with it: nothing.
+#define NO_POLICY                                                                                  \
+    "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; "                 \
+    "frame-ancestors 'none'"
+
+// What is saved has a name of ours, whoever asked for it.
+static void put_file_name(struct api_exchange *x)
+{
+    if (x->type != NULL && strcmp(x->type, "text/csv") == 0)
+        api_header(x, "Content-Disposition", "attachment; filename=\"export.csv\"");
+    else if (x->type != NULL && strcmp(x->type, "application/x-ndjson") == 0)
+        api_header(x, "Content-Disposition", "attachment; filename=\"export.jsonl\"");
+}
+
 static void put_common_headers(struct api_exchange *x)
 {
-    text_put(&x->headers, "Cache-Control: no-store\nX-Content-Type-Options: nosniff\n");
+    text_put(&x->headers, "Cache-Control: no-store\nX-Content-Type-Options: nosniff\n"
+                          "Referrer-Policy: no-referrer\n");
+    api_header(x, "Content-Security-Policy", x->policy != NULL ? x->policy : NO_POLICY);
     if (api_is_secure(x->api) && !x->request->is_in_clear)
-        text_put(&x->headers, "Strict-Transport-Security: max-age=31536000\n");
+        text_put(&x->headers, "Strict-Transport-Security: max-age=31536000; includeSubDomains\n");
+    put_file_name(x);
     api_header(x, "x-correlator", x->correlator);
     if (x->location[0] != '\0')
         api_header(x, "Location", x->location);
@@ -233,6 +268,7 @@ void api_refuse(struct api_exchange *x, struct api_problem problem)
     x->out.failed = false;
     x->json = json_writer_of(&x->out);
     x->type = "application/json";
+    x->policy = NULL;
     x->location[0] = '\0';
     api_put_problem(&x->json, &problem);
     end(x);

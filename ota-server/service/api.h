@@ -108,6 +108,7 @@ struct api_answer {
     // For the request log: nothing of it is of a person.
     const char *route;  // path with a star for each id; NULL: there is no such path
     const char *caller; // id; "" when nobody proved to be one
+    const char *by;     // by what they proved it, or tried to; or NULL
     const char *correlator;
 };
 

@@ -311,23 +311,37 @@ static enum clear clear_for(const struct api_exchange *x)
     return api_is_operator(x) && api_has_scope(x, "cards:write") ? CLEAR_ALL : CLEAR_BUT_IMSI;
 }
 
-bool api_authenticate(struct api_exchange *x)
+// By the one way that the request takes; by a cookie only where no certificate is a client's.
+static void authenticate(struct api_exchange *x)
 {
     const struct bytes value = x->request->authorization;
+    if (value.len > 6 && memcmp(value.at, "Basic ", 6) == 0) {
+        x->by = "basic";
+        x->is_authenticated = authenticate_basic(x);
+    } else if (has_bearer(x->request)) {
+        x->by = "token";
+        x->is_authenticated = is_found(x, find_bearer(x->api, x->request, x->now.utc, &x->client));
+    } else if (value.len > 0) {
+        x->by = "signature";
+        x->is_authenticated = authenticate_signature(x);
+    } else if (authenticate_certificate(x)) {
+        x->by = "certificate";
+        x->is_authenticated = true;
+    } else if (cookie_of(x->api, x->request).len > 0) {
+        x->by = "session";
+        x->is_authenticated = authenticate_session(x);
+    }
+}
+
+bool api_authenticate(struct api_exchange *x)
+{
     if (x->request->authorization_count > 1)
         return false;
     if (x->request->upload != NULL)
         memcpy(x->body_digest, x->request->upload_sha256, sizeof(x->body_digest));
     else if (!digest_of(x->request->body, x->body_digest))
         return cannot_tell(x);
-    if (value.len == 0)
-        x->is_authenticated = authenticate_certificate(x) || authenticate_session(x);
-    else if (value.len > 6 && memcmp(value.at, "Basic ", 6) == 0)
-        x->is_authenticated = authenticate_basic(x);
-    else if (has_bearer(x->request))
-        x->is_authenticated = is_found(x, find_bearer(x->api, x->request, x->now.utc, &x->client));
-    else
-        x->is_authenticated = authenticate_signature(x);
+    authenticate(x);
     x->tenant = x->client.tenant;
     check_enterprise(x);
     seal_digest(x);

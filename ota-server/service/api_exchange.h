@@ -76,8 +76,11 @@ struct api_exchange {
     struct auth_client client;
     struct auth_session session; // id 0: the request came without one
     bool is_forged;              // by a page of somebody else
-    uint64_t tenant;             // of the client: every query takes it
-    uint64_t failures;           // of the store that it reads, when it began
+    // How who asks shows to be who they are, rightly or not; NULL: they do not.
+    const char *by;
+    bool is_proved;    // by the body; else is_authenticated
+    uint64_t tenant;   // of the client: every query takes it
+    uint64_t failures; // of the store that it reads, when it began
     struct api_now now;
     bool is_dry_run;
     bool is_refused;  // with 403: what is written is the row that says so
@@ -93,6 +96,7 @@ struct api_exchange {
     struct api_problem problem;
     unsigned status;
     const char *type;
+    const char *policy; // Content-Security-Policy of a page; NULL: it is none, and may do nothing
     struct writer out;
     struct writer headers;
     struct json_writer json;

@@ -131,6 +131,7 @@ static enum store_status keep_session(struct api_exchange *x, struct store *stor
 static void reply_session(struct api_exchange *x)
 {
     const struct login *l = x->work;
+    x->is_proved = true;
     put_cookie(x, l->secret, "");
     put_session(x, &l->user, l->has_factor, &l->session);
     api_reply(x, 200);
@@ -196,6 +197,7 @@ void api_session_post(struct api_exchange *x)
     const struct bytes otp = api_body_text(&x->body, "otp", API_OPTIONAL, 1, FACTOR_TEXT_MAX);
     if (!api_end_reading(x))
         return;
+    x->by = otp.len > 0 ? "password+code" : "password";
     if (!api_origin_is_ours(x, true)) {
         api_refuse_code(x, API_PERMISSION_DENIED);
         return;
@@ -265,6 +267,7 @@ static enum store_status end_session(struct api_exchange *x, struct store *store
 static void reply_ended(struct api_exchange *x)
 {
     put_cookie(x, "", "; Max-Age=0");
+    api_header(x, "Clear-Site-Data", "\"cache\", \"cookies\", \"storage\"");
     api_reply_empty(x, 204);
 }
 
@@ -358,6 +361,7 @@ void api_setup_post(struct api_exchange *x)
     read_enterprise(x, s);
     if (!api_end_reading(x))
         return;
+    x->by = "setup-token";
     if (!api_is_loopback(x) || !auth_setup_fits(x->reader, token)) {
         api_count_failure(x);
         api_refuse_code(x, API_UNAUTHENTICATED);

@@ -312,7 +312,7 @@ void api_docs_esim(struct api_exchange *x)
 // A page that loads nothing from elsewhere, and runs no script but its own file.
 #define PAGE_POLICY                                                                                \
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "                \
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 void api_docs_page(struct api_exchange *x)
 {
@@ -327,7 +327,7 @@ void api_docs_page(struct api_exchange *x)
         api_refuse_code(x, API_NOT_ACCEPTABLE);
         return;
     }
-    api_header(x, "Content-Security-Policy", PAGE_POLICY);
+    x->policy = PAGE_POLICY;
     put_document(x, page->text);
     x->type = page->type;
     api_reply(x, 200);

@@ -248,14 +248,19 @@ static bool client_fits(struct api_exchange *x)
     struct bytes secret = {0};
     const bool has_type = api_query_take(&x->query, "client_assertion_type", &type);
     const bool has_assertion = api_query_take(&x->query, "client_assertion", &assertion);
-    if (has_type || has_assertion)
+    if (has_type || has_assertion) {
+        x->by = "assertion";
         return has_type && has_assertion && bytes_equal(type, bytes_of_text(ASSERTION_TYPE)) &&
                x->request->authorization.len == 0 &&
                !api_query_take(&x->query, "client_secret", &secret) && assertion_fits(x, assertion);
+    }
     if (x->request->has_certificate && x->request->authorization.len == 0 &&
         api_query_take(&x->query, "client_id", &key) &&
-        !api_query_take(&x->query, "client_secret", &secret))
+        !api_query_take(&x->query, "client_secret", &secret)) {
+        x->by = "certificate";
         return certificate_fits(x, key);
+    }
+    x->by = "secret";
     const bool is_named = read_credentials(x, &scratch, &key, &secret);
     const bool is_known =
         auth_client_by_key(x->reader, &x->api->kept, key, &x->client) == STORE_OK &&
@@ -270,7 +275,8 @@ static bool client_may_ask(struct api_exchange *x)
 {
     const bool fits = client_fits(x);
     x->tenant = x->client.tenant;
-    if (fits && !x->client.is_suspended && auth_is_source(&x->client, x->request->peer))
+    x->is_proved = fits && !x->client.is_suspended && auth_is_source(&x->client, x->request->peer);
+    if (x->is_proved)
         return true;
     if (x->problem.code == API_OK)
         api_count_failure(x);

@@ -15,7 +15,7 @@
 #define METHOD_SIZE 16
 #define TICK_MS 1000
 #define FILES_OF_OURS 256 // databases, links, uploads, and what libraries open
-#define FIELDS_MAX 16
+#define FIELDS_MAX 32
 #define FIELDS_OCTETS 4096
 #define CERTIFICATE_MAX 8192 // octets, as a gateway tells them
 
@@ -145,10 +145,18 @@ static bool open_upload(struct seat *s)
 
 static void reply_unavailable(struct http_request *r)
 {
-    static const struct http_field FIELDS[] = {{"Retry-After", "1"}, {"Cache-Control", "no-store"}};
+    static const struct http_field FIELDS[] = {
+        {"Retry-After", "1"},
+        {"Cache-Control", "no-store"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Content-Security-Policy", "default-src 'none'; object-src 'none'; base-uri 'none'; "
+                                    "form-action 'none'; frame-ancestors 'none'"},
+    };
+    const size_t count = sizeof(FIELDS) / sizeof(FIELDS[0]);
     static const char BODY[] =
         "{\"status\":503,\"code\":\"UNAVAILABLE\",\"message\":\"The server is busy\"}";
-    http_reply(r, 503, "application/json", FIELDS, 2, bytes_of_text(BODY));
+    http_reply(r, 503, "application/json", FIELDS, count, bytes_of_text(BODY));
 }
 
 // The other end of the connection; false when it has no address.
@@ -203,6 +211,20 @@ static void refused(void *context, const struct net_address *peer)
     net_address_format(peer, text);
     log_peer(door->front, "http.tls_refused", text,
              "no TLS 1.2 or 1.3 in common, or they left before a request");
+}
+
+static void misread(void *context, const struct net_address *peer, unsigned status)
+{
+    const struct door *door = context;
+    struct log *log = door->front->options.log;
+    char text[NET_ADDRESS_TEXT_SIZE];
+    if (log == NULL)
+        return;
+    net_address_format(peer, text);
+    log_begin(log, LOG_INFO, loop_utc(door->front->options.loop), "http.refused");
+    log_string(log, "peer", text);
+    log_number(log, "status", status);
+    log_end(log);
 }
 
 // What a gateway says that the client showed to it [RFC 9440 §2.2]; of others the header says
@@ -294,6 +316,8 @@ static void log_exchange(const struct seat *s, const struct api_answer *answer)
     log_begin(log, LOG_INFO, loop_utc(f->options.loop), "http.request");
     log_string(log, "peer", s->peer);
     log_string(log, "caller", answer->caller);
+    if (answer->by != NULL)
+        log_string(log, "by", answer->by);
     log_string(log, "method", s->method);
     log_string(log, "path", answer->route != NULL ? answer->route : "");
     log_number(log, "status", answer->status);
@@ -452,7 +476,7 @@ static enum net_error open_door(struct front *f, unsigned index, const char *lis
                                 const struct http_limits *limits)
 {
     static const struct http_handler HANDLER = {
-        .begin = begin, .complete = complete, .refused = refused, .gone = gone};
+        .begin = begin, .complete = complete, .refused = refused, .misread = misread, .gone = gone};
     struct door *door = &f->doors[index];
     struct net_address address;
     *door = (struct door){.front = f, .is_plain = index > 0};

@@ -201,6 +201,8 @@ class FromClients(Working):
         told = json.loads(body)
         self.assertEqual(int(lines[0].split()[1]), status)
         for line in ("Content-Type: application/json", "Cache-Control: no-store", "X-Content-Type-Options: nosniff",
+                     "Referrer-Policy: no-referrer", "Content-Security-Policy: default-src 'none'; object-src 'none'; "
+                     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
                      "Content-Length: %d" % len(body)):
             self.assertIn(line, lines)
         self.assertEqual(sorted(told), ["code", "message", "status"])

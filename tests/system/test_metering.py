@@ -92,7 +92,7 @@ class Metering(Alone):
         request.add_header("Authorization", self.api.sign("GET", path, query, "", "", b""))
         request.add_header("Accept", "text/csv")
         with urllib.request.urlopen(request, timeout=30) as answer:
-            self.assertEqual(answer.headers["Content-Type"], "text/csv")
+            self.assertEqual(answer.headers["Content-Type"], "text/csv; charset=utf-8")
             return list(csv.DictReader(io.StringIO(answer.read().decode())))
 
     def compare(self, month, asked):

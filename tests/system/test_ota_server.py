@@ -218,7 +218,17 @@ class OtaServer(unittest.TestCase):
         self.assertEqual(len(lines), 1, lines)
         self.assertRegex(lines[0], r'http\.request peer=127\.0\.0\.1 caller="" method=GET '
                                    r"path=/connectivity-management/v1/users/\* status=401 correlator=find-me-1 ms=\d+$")
-        self.assertRegex(kept, r"http\.request peer=127\.0\.0\.1 caller=cli_\w{26} method=GET path=/connectivity-management/v1/system status=200")
+        self.assertRegex(kept, r"http\.request peer=127\.0\.0\.1 caller=cli_\w{26} by=signature method=GET path=/connectivity-management/v1/system status=200")
+        self.raw_all(f"GET {target} HTTP/1.1\r\nHost: a\r\nx-correlator: find-me-2\r\nAuthorization: Bearer guessed\r\n"
+                     "Connection: close\r\n\r\n".encode())
+        form = "grant_type=client_credentials&client_id=x&client_secret=guessed&scope=y"
+        self.raw_all(f"POST /oauth2/token HTTP/1.1\r\nHost: a\r\nx-correlator: find-me-3\r\nConnection: close\r\n"
+                     f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n{form}".encode())
+        with open(os.path.join(self.folder, "ota-server.log")) as file:
+            kept = file.read()
+        self.assertRegex(kept, r'caller="" by=token method=GET path=\S+/users/\* status=401 correlator=find-me-2 ')
+        self.assertRegex(kept, r'caller="" by=secret method=POST path=/oauth2/token status=401 correlator=find-me-3 ')
+        self.assertNotIn("guessed", kept)
         self.assertNotIn("anna", lines[0])
         self.assertNotIn("usr_", lines[0])
 

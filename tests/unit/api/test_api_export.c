@@ -81,7 +81,9 @@ static void a_formula_is_a_text_in_csv(void **state)
     describe("{\"note\":\"=HYPERLINK(\\\"x\\\")\",\"labels\":[\"@a\",\"b,c\"]}");
     ask(CARDS, "text/csv");
     assert_int_equal(a.status, 200);
-    assert_non_null(strstr(a.headers, "text/csv"));
+    assert_non_null(strstr(a.headers, "Content-Type: text/csv; charset=utf-8\n"));
+    assert_non_null(
+        strstr(a.headers, "Content-Disposition: attachment; filename=\"export.csv\"\n"));
     assert_int_equal(strncmp(a.body, "id,groupId,batchId,iccid,eid,state,marks,", 40), 0);
     assert_true(has(",labels,note,createdAt,exportedAt,exportedBy\r\n\"crd_"));
     assert_true(has(",\"'@a b,c\",\"'=HYPERLINK(\"\"x\"\")\","));

@@ -317,13 +317,15 @@ static void csv_and_html_are_harmless(void **state)
     add_group(NULL, "{\"name\":\"<script>'&\\\"\"}");
     make(NULL, "{\"type\":\"INVENTORY\"," YEAR ",\"format\":\"CSV\"}");
     get_content(NULL, NULL);
-    assert_non_null(strstr(a.headers, "Content-Type: text/csv\n"));
+    assert_non_null(strstr(a.headers, "Content-Type: text/csv; charset=utf-8\n"));
     assert_true(
         has("\"groups\",\"group\",\"name\",\"applicationField\",\"province\",\"cards\"\r\n"));
     assert_true(has("\"'=1+1\",\"\",\"\",0\r\n"));
     get_content(NULL, "text/html");
-    assert_non_null(strstr(a.headers, "Content-Type: text/html\n"));
-    assert_non_null(strstr(a.headers, "Content-Security-Policy: default-src 'none'"));
+    assert_non_null(strstr(a.headers, "Content-Type: text/html; charset=utf-8\n"));
+    assert_non_null(strstr(a.headers, "Content-Security-Policy: default-src 'none'; style-src "
+                                      "'unsafe-inline'; object-src 'none'; base-uri 'none'; "));
+    assert_non_null(strstr(a.headers, "Content-Disposition: inline; filename=\"report.html\"\n"));
     assert_true(has("<td>&lt;script&gt;&#39;&amp;&quot;</td>"));
     assert_false(has("<script"));
     get_content(NULL, "image/png");
