@@ -155,6 +155,11 @@ bool crypto_hmac_sha1(struct bytes key, struct bytes text, uint8_t mac[CRYPTO_SH
                 written == CRYPTO_SHA1_SIZE);
 }
 
+bool crypto_sha1(struct bytes text, uint8_t digest[CRYPTO_SHA1_SIZE])
+{
+    return done(EVP_Digest(text.at, text.len, digest, NULL, EVP_sha1(), NULL) == 1);
+}
+
 struct sha256 *sha256_open(void)
 {
     struct sha256 *s = calloc(1, sizeof *s);

@@ -39,6 +39,8 @@ bool crypto_hmac(struct crypto *c, struct bytes key, const struct bytes *parts, 
 // HMAC-SHA-1, for one-time passwords alone: their apps know nothing else [RFC 6238].
 #define CRYPTO_SHA1_SIZE 20
 bool crypto_hmac_sha1(struct bytes key, struct bytes text, uint8_t mac[CRYPTO_SHA1_SIZE]) MUST_USE;
+// SHA-1, by which lists of leaked passwords name them, and for nothing else.
+bool crypto_sha1(struct bytes text, uint8_t digest[CRYPTO_SHA1_SIZE]) MUST_USE;
 
 // SHA-256 of what arrives in pieces, such as an upload.
 struct sha256;

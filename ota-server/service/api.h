@@ -48,6 +48,7 @@ struct api_options {
     bool single_person;           // four-eyes is off: a test installation
     bool has_basic;               // HTTP Basic is taken, over TLS or loopback
     unsigned factor_roles;        // (1 << enum user_role) of those that need a second factor
+    const char *leaked_file;      // of passwords that nobody may have; NULL or "": there is none
     bool is_clear;                // identifiers are not masked: test data only
     const struct cipher *cipher;
     struct campaign_runner *campaigns; // NULL: campaigns are kept, but do not run

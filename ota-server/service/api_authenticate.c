@@ -196,6 +196,13 @@ static bool take_user(struct api_exchange *x, const struct auth_user *user, bool
     return has_proved || has != API_FACTOR_ACTIVE;
 }
 
+enum store_status api_session_of_cookie(const struct api_exchange *x, struct store *store,
+                                        struct auth_session *session)
+{
+    const struct bytes secret = cookie_of(x->api, x->request);
+    return secret.len == 0 ? STORE_NONE : auth_session_find(store, secret, session);
+}
+
 static bool authenticate_session(struct api_exchange *x)
 {
     struct auth_user user;

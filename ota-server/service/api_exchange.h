@@ -333,6 +333,9 @@ struct bytes api_local_path(const struct api *api, struct bytes path);
 // Is what clients see TLS? And the name of the session's cookie.
 bool api_is_secure(const struct api *api);
 const char *api_cookie_name(const struct api *api);
+// That of the cookie which the request has, whether it still serves or not; STORE_NONE: none.
+enum store_status api_session_of_cookie(const struct api_exchange *x, struct store *store,
+                                        struct auth_session *session) MUST_USE;
 // Is it the host that activation codes name?
 bool api_is_host(const struct api *api, struct bytes host);
 bool api_is_loopback(const struct api_exchange *x);

@@ -16,7 +16,7 @@ struct login {
     struct auth_session session;
     char secret[AUTH_TOKEN_SIZE];
     struct attempts attempts;
-    bool is_known;
+    bool is_known, ends_others;
 };
 
 static void close_login(void *work)
@@ -58,8 +58,29 @@ static void put_scopes(struct json_writer *j, const struct auth_client *caller)
     json_end_array(j);
 }
 
+// Those that a person has open, so that they see one that is not theirs.
+static void put_sessions(struct api_exchange *x, const struct auth_sessions *all)
+{
+    struct json_writer *j = &x->json;
+    api_open_array(j, "sessions");
+    for (size_t i = 0; i < all->count; i++) {
+        const struct auth_session *s = &all->at[i];
+        bool lives = false;
+        if (api_session_lives(x->api, s, x->now.utc, &lives) != STORE_OK || !lives)
+            continue;
+        json_begin_object(j);
+        api_put_time(j, "openedAt", s->created_at);
+        api_put_time(j, "expiresAt", s->ends_at);
+        api_put_bool(j, "current", s->id == x->session.id);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+// `all` may be NULL.
 static void put_session(struct api_exchange *x, const struct auth_user *user,
-                        enum api_factor factor, const struct auth_session *session)
+                        enum api_factor factor, const struct auth_session *session,
+                        const struct auth_sessions *all)
 {
     static const char *const factors[] = {
         [API_FACTOR_NONE] = "NONE", [API_FACTOR_NEEDED] = "NEEDED", [API_FACTOR_ACTIVE] = "ACTIVE"};
@@ -75,6 +96,8 @@ static void put_session(struct api_exchange *x, const struct auth_user *user,
         api_put_text(j, "csrfToken", session->csrf);
         api_put_time(j, "expiresAt", session->ends_at);
     }
+    if (all != NULL)
+        put_sessions(x, all);
     json_end_object(j);
 }
 
@@ -109,6 +132,16 @@ static struct api_problem code_is_missing(void)
     return api_problem_reason(API_UNAUTHENTICATED, "OTP_REQUIRED", "");
 }
 
+// That which the browser forgets over the new one.
+static enum store_status end_former(struct api_exchange *x, struct store *store)
+{
+    struct auth_session former;
+    enum store_status status = api_session_of_cookie(x, store, &former);
+    if (status == STORE_OK)
+        status = store_document_delete(store, "session", former.id);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
 // A factor that was proved after the password was judged, in the same turn, is asked for too.
 static enum store_status keep_session(struct api_exchange *x, struct store *store, struct utc now)
 {
@@ -123,6 +156,12 @@ static enum store_status keep_session(struct api_exchange *x, struct store *stor
     if (status == STORE_OK && (has == API_FACTOR_ACTIVE || l->has_factor == API_FACTOR_ACTIVE))
         status = api_factor_spend(x, store, l->user.id, l->otp, &reason);
     if (status == STORE_OK)
+        status = end_former(x, store);
+    if (status == STORE_OK && l->ends_others)
+        status = auth_end_all(store, "session", l->user.id, 0);
+    if (status == STORE_OK)
+        status = auth_sessions_make_room(store, l->user.id);
+    if (status == STORE_OK)
         status = auth_session_put(store, &l->session, l->secret, now);
     return status == STORE_OK ? api_trail(x, store, "session.opened", "user", l->user.id, reason)
                               : status;
@@ -133,7 +172,7 @@ static void reply_session(struct api_exchange *x)
     const struct login *l = x->work;
     x->is_proved = true;
     put_cookie(x, l->secret, "");
-    put_session(x, &l->user, l->has_factor, &l->session);
+    put_session(x, &l->user, l->has_factor, &l->session, NULL);
     api_reply(x, 200);
 }
 
@@ -195,6 +234,7 @@ void api_session_post(struct api_exchange *x)
     const struct bytes username = api_body_text(&x->body, "username", API_REQUIRED, 1, 256);
     const struct bytes password = api_body_text(&x->body, "password", API_REQUIRED, 1, 256);
     const struct bytes otp = api_body_text(&x->body, "otp", API_OPTIONAL, 1, FACTOR_TEXT_MAX);
+    const bool ends_others = api_body_bool(&x->body, "endOthers", false);
     if (!api_end_reading(x))
         return;
     x->by = otp.len > 0 ? "password+code" : "password";
@@ -219,6 +259,7 @@ void api_session_post(struct api_exchange *x)
         return;
     }
     l->is_known = found == STORE_OK;
+    l->ends_others = ends_others;
     l->otp = otp;
     const bool fits = auth_user_check(l->is_known ? &l->user : NULL, password);
     if (fits && auth_user_is_active(&l->user, x->now.utc))
@@ -243,16 +284,19 @@ void api_session_get(struct api_exchange *x)
         return;
     }
     struct auth_factor factor;
+    struct auth_sessions all;
     enum api_factor has = API_FACTOR_NONE;
     enum store_status status = auth_user_get(x->reader, x->client.id, &user);
     if (status == STORE_OK)
         status = api_factor_find(x, x->reader, &user, &factor, &has);
     secret_wipe(&factor, sizeof(factor));
+    if (status == STORE_OK)
+        status = auth_sessions_of(x->reader, user.id, &all);
     if (status != STORE_OK) {
         api_refuse_store(x, status);
         return;
     }
-    put_session(x, &user, has, x->session.id != 0 ? &x->session : NULL);
+    put_session(x, &user, has, x->session.id != 0 ? &x->session : NULL, &all);
     api_reply(x, 200);
 }
 

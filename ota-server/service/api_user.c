@@ -8,6 +8,8 @@
 #include "ota-server/service/api_factor.h"
 #include "ota-server/service/api_group.h"
 #include "ota-server/service/api_handlers.h"
+#include "ota-server/service/auth_leaked.h"
+#include "ota-server/service/auth_words.h"
 
 #include <stdlib.h>
 
@@ -166,9 +168,35 @@ struct bytes api_user_read(struct api_exchange *x, struct auth_user *user, enum 
     return secret;
 }
 
+// Is it none that is tried first, or that leaked elsewhere?
+static bool check_password(struct api_exchange *x, const struct auth_user *user,
+                           struct bytes password)
+{
+    const char *file = x->api->options.leaked_file;
+    const struct password_context context = {.username = bytes_of_text(user->username),
+                                             .display_name = bytes_of_text(user->display_name),
+                                             .host = x->api->options.public_url};
+    const enum leaked leaked =
+        file != NULL && file[0] != '\0' ? leaked_has(file, password) : LEAKED_NO;
+    if (leaked == LEAKED_UNKNOWN)
+        api_refuse_code(x, API_UNAVAILABLE);
+    else if (leaked == LEAKED_YES)
+        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("password"),
+                                        "It leaked elsewhere, and is tried first: choose another"));
+    else if (password_is_guessed(password, &context))
+        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("password"),
+                                        "It is guessed soon: without names, words that are tried "
+                                        "first, rows and repetitions too little is left of it"));
+    else
+        return true;
+    return false;
+}
+
 bool api_user_set_password(struct api_exchange *x, struct auth_user *user, struct bytes password)
 {
     uint8_t salt[PASSWORD_SALT_SIZE];
+    if (password.len > 0 && !check_password(x, user, password))
+        return false;
     if (password.len == 0 ||
         (x->api->options.fill(x->api->options.fill_context, salt, sizeof(salt)) &&
          password_hash(password, salt, user->hash)))
@@ -383,6 +411,8 @@ static enum store_status remove_user(struct api_exchange *x, struct store *store
         status = store_document_delete(store, "user", w->user.id);
     if (status == STORE_OK)
         status = auth_factor_drop(store, w->user.id);
+    if (status == STORE_OK)
+        status = auth_end_all(store, "session", w->user.id, 0);
     return status == STORE_OK ? api_user_trail(x, store, "user.deleted", w->user.id, w->watch)
                               : status;
 }

@@ -276,3 +276,33 @@ enum store_status auth_session_put(struct store *s, const struct auth_session *s
                                .body = bytes_of_text(session->csrf)};
     return store_document_put(s, &d);
 }
+
+static bool add_session(void *context, const struct document *d)
+{
+    struct auth_sessions *all = context;
+    struct found_session f = {&all->at[all->count++]};
+    (void)take_session(&f, d);
+    secret_wipe(f.out->csrf, sizeof(f.out->csrf));
+    return all->count < AUTH_SESSIONS_MAX;
+}
+
+enum store_status auth_sessions_of(struct store *s, uint64_t user, struct auth_sessions *out)
+{
+    const struct document_filter filter = {.kind = "session", .parent = user, .state = -1};
+    const struct store_page page = {.limit = AUTH_SESSIONS_MAX};
+    out->count = 0;
+    return store_documents(s, &filter, &page, add_session, out, &out->total);
+}
+
+enum store_status auth_sessions_make_room(struct store *s, uint64_t user)
+{
+    struct auth_sessions all;
+    for (;;) {
+        enum store_status status = auth_sessions_of(s, user, &all);
+        if (status != STORE_OK || all.total < AUTH_SESSIONS_MAX)
+            return status;
+        status = store_document_delete(s, "session", all.at[0].id);
+        if (status != STORE_OK)
+            return status;
+    }
+}

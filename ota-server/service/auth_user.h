@@ -56,6 +56,17 @@ struct auth_session {
     struct utc created_at, ends_at;
     char csrf[AUTH_TOKEN_SIZE];
 };
+// Those that one user has at once: the oldest ends when there are more.
+#define AUTH_SESSIONS_MAX 16
+struct auth_sessions {
+    struct auth_session at[AUTH_SESSIONS_MAX]; // the oldest ones, without their CSRF tokens
+    size_t count;
+    uint64_t total; // that there are
+};
+enum store_status auth_sessions_of(struct store *s, uint64_t user,
+                                   struct auth_sessions *out) MUST_USE;
+// Ends the oldest ones until there is room for another.
+enum store_status auth_sessions_make_room(struct store *s, uint64_t user) MUST_USE;
 enum store_status auth_session_find(struct store *s, struct bytes secret,
                                     struct auth_session *out) MUST_USE;
 enum store_status auth_session_put(struct store *s, const struct auth_session *session,

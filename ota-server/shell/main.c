@@ -4,6 +4,7 @@
 #include "common/host/entropy.h"
 #include "common/host/process.h"
 #include "ota-server/service/api_text.h"
+#include "ota-server/service/auth_leaked.h"
 #include "ota-server/service/auth_user.h"
 #include "ota-server/service/client_admin.h"
 #include "ota-server/service/permission.h"
@@ -372,6 +373,13 @@ static int client_add_command(const struct arguments *a, const struct server_key
 static int serve(const struct server_settings *settings, const struct server_keys *keys)
 {
     char reason[FRONT_REASON_SIZE];
+    if (settings->leaked_file[0] != '\0' && !leaked_check(settings->leaked_file)) {
+        (void)fprintf(stderr,
+                      "ota-server: refused-passwords-file has sorted lines that begin with the "
+                      "SHA-1 of a password in hexadecimal digits, unlike \"%s\"\n",
+                      settings->leaked_file);
+        return SERVER_WRONG_USE;
+    }
     const unsigned listeners = settings->plain_listen[0] != '\0' ? 2 : 1;
     if (front_files(settings->connections * listeners, reason))
         return server_run(settings, keys);

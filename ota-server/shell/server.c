@@ -84,8 +84,7 @@ struct server {
     struct utc start_utc;
     enum stage stage;
     int exit_code;
-    bool is_retrying;
-    bool is_archive_stuck;
+    bool is_retrying, is_archive_stuck;
     char public_url[URL_SIZE];
     const char *routes[OUTBOX_ROUTES_MAX + 1]; // names
     char uploads[SERVER_PATH_SIZE];
@@ -519,6 +518,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .single_person = s->single_person,
                                         .has_basic = s->has_basic,
                                         .factor_roles = s->factor_roles,
+                                        .leaked_file = s->leaked_file,
                                         .is_clear = s->is_clear,
                                         .cipher = v->crypto.store.cipher,
                                         .campaigns = v->campaigns,

@@ -459,6 +459,13 @@ static bool read_factor_roles(struct server_settings *s, cfg_t *file, char *erro
     return true;
 }
 
+static bool read_people(struct server_settings *s, cfg_t *file, char *error)
+{
+    if (!take(s->leaked_file, sizeof s->leaked_file, cfg_getstr(file, "refused-passwords-file")))
+        return fail(error, "this path is too long:", "refused-passwords-file");
+    return read_factor_roles(s, file, error);
+}
+
 static bool read_sinks(struct server_sinks *o, cfg_t *section, char *error)
 {
     for (unsigned i = 0; i < cfg_size(section, "sink-ports"); i++) {
@@ -532,7 +539,7 @@ static bool read_all(struct server_settings *s, cfg_t *file, char *error)
            read_networks(&s->proxies, file, "trusted-proxies", error) &&
            read_networks(&s->metrics_from, file, "metrics-from", error) &&
            read_connections(s, file, error) && read_audit_share(s, file, error) &&
-           read_retention(s, file, error) && read_factor_roles(s, file, error) &&
+           read_retention(s, file, error) && read_people(s, file, error) &&
            read_log(s, file, error) && read_sinks(&s->sinks, cfg_getsec(file, "events"), error) &&
            read_policy(&s->policy, cfg_getsec(file, "policy"), error) && ask_smsc(s, error) &&
            judge_routes(s, error) && measure_audits(s);
@@ -630,6 +637,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR("log-level", "info", CFGF_NONE),
         CFG_STR("log-form", "text", CFGF_NONE),
         CFG_STR_LIST("second-factor-roles", nobody, CFGF_NONE),
+        CFG_STR("refused-passwords-file", "", CFGF_NONE),
         CFG_BOOL("single-person", cfg_false, CFGF_NONE),
         CFG_BOOL("confined", cfg_true, CFGF_NONE),
         CFG_BOOL("clear-identifiers", cfg_false, CFGF_NONE),

@@ -91,7 +91,8 @@ struct server_settings {
     bool single_person;
     bool is_confined; // by a filter of system calls [confine.h]
     bool has_basic;
-    unsigned factor_roles; // (1 << enum user_role) of those that need a second factor
+    unsigned factor_roles;              // (1 << enum user_role) of those that need a second factor
+    char leaked_file[SERVER_PATH_SIZE]; // of passwords that nobody may have; "": none
     bool is_clear;
     struct server_networks proxies, metrics_from;
     bool proxy_certificates; // proxies tell of clients' certificates

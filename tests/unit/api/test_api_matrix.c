@@ -532,6 +532,36 @@ static void each_route_but_those_that_watch_is_limited(void **state)
     }
 }
 
+static uint64_t rows_of_the_trail(void)
+{
+    struct store_counts counts;
+    assert_int_equal(store_counts(lab.store, 0, &counts), STORE_OK);
+    return counts.trail;
+}
+
+// Whatever a page of somebody else can make a browser load does nothing [RFC 9110 §9.2.1].
+static void no_method_that_is_safe_changes_anything(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"GET", "HEAD", "OPTIONS"};
+    const uint64_t before = rows_of_the_trail();
+    for (size_t i = 0; i < api_route_count; i++) {
+        const struct api_route_row *row = &api_routes[i];
+        if (row->method != API_GET || strcmp(row->path, API_BASE "/events") == 0) // goes on
+            continue;
+        assert_int_equal(row->flags & (ROUTE_CHANGES | ROUTE_SECRET | ROUTE_NO_KEY), 0);
+        assert_int_equal(row->takes, TAKES_NOTHING);
+        for (size_t k = 0; k < sizeof(methods) / sizeof(methods[0]); k++) {
+            pass_time();
+            const struct ask ask = {
+                .method = methods[k], .target = target_of(row, ""), .is_trial = true};
+            lab_ask(&lab, &ask, &a);
+            assert_true(a.status != 401 && a.status != 403 && a.status != 405);
+        }
+    }
+    assert_int_equal(rows_of_the_trail(), before);
+}
+
 static void each_path_names_the_methods_that_it_has(void **state)
 {
     (void)state;
@@ -554,6 +584,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_route_takes_a_credential_that_is_none, open_all,
                                         close_all),
         cmocka_unit_test_setup_teardown(no_route_is_changed_by_a_page_of_somebody_else, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(no_method_that_is_safe_changes_anything, open_all,
                                         close_all),
         cmocka_unit_test_setup_teardown(each_route_wants_its_own_scope, open_all, close_all),
         cmocka_unit_test_setup_teardown(each_id_of_nobody_is_not_found, open_all, close_all),
