@@ -47,6 +47,9 @@ set_tests_properties(tidy_models PROPERTIES LABELS tidy TIMEOUT 300)
 tidy_test(tidy_figures python3 ${cases}/test_figures.py)
 tidy_test(tidy_tools python3 ${cases}/test_tools.py)
 tidy_test(tidy_security python3 ${cases}/test_security.py)
+if(CMAKE_C_FLAGS MATCHES "-O2")
+    tidy_test(tidy_wiped python3 ${cases}/test_wiped.py ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
+endif()
 
 # What the excuses, goals and planted bugs of ./check --long are about must still be there.
 foreach(tool IN ITEMS "mutate --excuses" "prove --fits")
