@@ -309,6 +309,23 @@ static void a_log_in_ends_the_session_that_it_came_with(void **state)
     assert_int_equal(ask_as(&other, "GET", API_BASE "/session", NULL), 200);
 }
 
+// Of those that were refused, too; and no password stands in any.
+static void each_log_in_has_a_row(void **state)
+{
+    (void)state;
+    struct door door;
+    assert_int_equal(add_user("berta", "", PASSWORD), 201);
+    assert_int_equal(log_in("berta", "not this one", &door), 401);
+    assert_int_equal(ask_as(&root, "GET", API_BASE "/audit-trail?action=session.refused", NULL),
+                     200);
+    assert_true(has("\"action\":\"session.refused\"") && !has("not this one"));
+    assert_int_equal(log_in("berta", PASSWORD, &door), 200);
+    assert_int_equal(ask_as(&door, "DELETE", API_BASE "/session", NULL), 204);
+    assert_int_equal(ask_as(&root, "GET", API_BASE "/audit-trail", NULL), 200);
+    assert_true(has("\"action\":\"session.opened\"") && has("\"action\":\"session.closed\""));
+    assert_false(has(PASSWORD));
+}
+
 static void who_is_deleted_is_in_no_more(void **state)
 {
     (void)state;
@@ -356,6 +373,7 @@ int main(void)
         TEST(what_is_no_such_list_is_told),
         TEST(a_person_sees_their_sessions_and_ends_the_others),
         TEST(a_log_in_ends_the_session_that_it_came_with),
+        TEST(each_log_in_has_a_row),
         TEST(who_is_deleted_is_in_no_more),
         TEST(the_oldest_of_too_many_sessions_ends),
     };
