@@ -10,6 +10,7 @@
 #include "ota-server/service/permission.h"
 #include "ota-server/shell/backup.h"
 #include "ota-server/shell/body_command.h"
+#include "ota-server/shell/confine.h"
 #include "ota-server/shell/egress.h"
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/memory_guard.h"
@@ -370,6 +371,19 @@ static int client_add_command(const struct arguments *a, const struct server_key
     return status;
 }
 
+// Before there are threads: it writes where its settings say, and nowhere else.
+static bool confine_to_folders(const struct server_settings *settings)
+{
+    const char *folders[2 + SERVER_FOLDERS_MAX];
+    size_t count = 0;
+    folders[count++] = settings->data;
+    if (settings->trail_archive[0] != '\0')
+        folders[count++] = settings->trail_archive;
+    for (unsigned i = 0; i < settings->folder_count; i++)
+        folders[count++] = settings->folders[i].path;
+    return confine_writes(folders, count);
+}
+
 static int serve(const struct server_settings *settings, const struct server_keys *keys)
 {
     char reason[FRONT_REASON_SIZE];
@@ -380,6 +394,8 @@ static int serve(const struct server_settings *settings, const struct server_key
                       settings->leaked_file);
         return SERVER_WRONG_USE;
     }
+    if (settings->is_confined && !confine_to_folders(settings))
+        return fail("the system", "it does not confine the server, see \"confined\"");
     const unsigned listeners = settings->plain_listen[0] != '\0' ? 2 : 1;
     if (front_files(settings->connections * listeners, reason))
         return server_run(settings, keys);

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -502,6 +504,68 @@ static void a_confined_server_reaches_no_other_process(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static bool can_make(const char *folder, const char *name)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    const int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    return fd >= 0 && close(fd) == 0;
+}
+
+static int write_confined(const char *own, const char *other)
+{
+    const char *const folders[] = {own, "/nonexistent"};
+    char from[128];
+    char to[128];
+    (void)snprintf(from, sizeof from, "%s/a", own);
+    (void)snprintf(to, sizeof to, "%s/in/a", own);
+    if (!can_make(other, "before") || !confine_writes(folders, 2))
+        return 1;
+    if (!can_make(own, "a") || rename(from, to) != 0)
+        return 2;
+    if (can_make(other, "after") || errno != EACCES)
+        return 3;
+    (void)snprintf(from, sizeof from, "%s/before", other);
+    if (unlink(from) == 0 || open(from, O_WRONLY) >= 0 || truncate(from, 0) == 0)
+        return 4;
+    if (open(from, O_RDONLY) < 0 || open("/dev/null", O_RDWR) < 0)
+        return 5;
+    (void)execl("/bin/sh", "sh", "-c", "! echo x 2> /dev/null > \"$0\"", from, (char *)NULL);
+    return 6;
+}
+
+static void a_confined_server_writes_below_its_folders_alone(void **state)
+{
+    (void)state;
+    char own[] = "/tmp/confined-XXXXXX";
+    char other[] = "/tmp/elsewhere-XXXXXX";
+    char path[128];
+    assert_non_null(mkdtemp(own));
+    assert_non_null(mkdtemp(other));
+    (void)snprintf(path, sizeof path, "%s/in", own);
+    assert_int_equal(mkdir(path, 0700), 0);
+    // 2 and what renames and cuts take came later than the first kernels with Landlock.
+    const bool is_there = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 3;
+    const pid_t child = is_there ? fork() : 1;
+    if (child == 0)
+        _exit(write_confined(own, other));
+    int status = 0;
+    if (is_there)
+        assert_int_equal(waitpid(child, &status, 0), child);
+    static const char *const made[] = {"/in/a", "/in", ""};
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", own, made[i]);
+        (void)remove(path);
+    }
+    (void)snprintf(path, sizeof path, "%s/before", other);
+    (void)unlink(path);
+    assert_int_equal(rmdir(other), 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    if (!is_there)
+        skip();
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -518,6 +582,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_worker_says_why_it_does_not_start),
         cmocka_unit_test(a_confined_process_opens_nothing),
         cmocka_unit_test(a_confined_server_reaches_no_other_process),
+        cmocka_unit_test(a_confined_server_writes_below_its_folders_alone),
     };
     char kind[KIND_SIZE];
     if (argc != 2 || strcmp(argv[1], EGRESS_WORKER) != 0)
