@@ -125,6 +125,18 @@ const char *actor_kind_name(uint8_t kind)
     return NAME_OF(names, kind);
 }
 
+const char *slot_state_name(uint8_t state)
+{
+    static const char *const names[] = {"EMPTY", "DISABLED", "ENABLED"};
+    return NAME_OF(names, state);
+}
+
+const char *slot_role_name(uint8_t role)
+{
+    static const char *const names[] = {"OPERATIONAL", "BOOTSTRAP", "TEST"};
+    return NAME_OF(names, role);
+}
+
 const char *refusal_name(uint8_t refusal)
 {
     static const char *const names[] = {

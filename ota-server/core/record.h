@@ -497,6 +497,8 @@ const char *operation_failure_name(uint8_t failure); // "" for none
 const char *operation_hold_name(uint8_t hold);       // "" for none
 const char *audit_outcome_name(uint8_t outcome);     // "" for none
 const char *actor_kind_name(uint8_t kind);           // "USER"
+const char *slot_state_name(uint8_t state);          // "DISABLED"
+const char *slot_role_name(uint8_t role);            // "BOOTSTRAP"
 
 // The record as octets for the store: the number of the form, then integers big endian, only what
 // is used. Written in the newest form, read in forms 1 and 3 to 9, too: what they did not have is

@@ -8,16 +8,6 @@
 
 #include <stdlib.h>
 
-static const char *slot_state_text(uint8_t state)
-{
-    return state == SLOT_ENABLED ? "ENABLED" : state == SLOT_DISABLED ? "DISABLED" : "EMPTY";
-}
-
-static const char *role_text(uint8_t role)
-{
-    return role == ROLE_BOOTSTRAP ? "BOOTSTRAP" : role == ROLE_TEST ? "TEST" : "OPERATIONAL";
-}
-
 static void put_version(struct json_writer *j, const char *name, const uint8_t version[3])
 {
     char text[12];
@@ -92,8 +82,8 @@ static void put_slot_facts(struct api_exchange *x, uint64_t card, const struct a
     if (s->has_iccid)
         put_iccid(x, "iccid", s->iccid);
     put_imsi(x, "imsi", s->imsi);
-    api_put_text(j, "role", role_text(s->role));
-    api_put_text(j, "state", slot_state_text(s->state));
+    api_put_text(j, "role", slot_role_name(s->role));
+    api_put_text(j, "state", slot_state_name(s->state));
     api_put_bool(j, "fallback", s->is_fallback);
     api_put_bool(j, "proven", s->is_proven);
     api_put_number(j, "rank", s->rank);
@@ -144,9 +134,9 @@ void api_put_card_view(struct api_exchange *x, const char *name, uint64_t card,
 static void put_value(struct json_writer *j, const char *name, const char *field, uint32_t value)
 {
     if (strcmp(field, "state") == 0)
-        api_put_text(j, name, slot_state_text((uint8_t)value));
+        api_put_text(j, name, slot_state_name((uint8_t)value));
     else if (strcmp(field, "role") == 0)
-        api_put_text(j, name, role_text((uint8_t)value));
+        api_put_text(j, name, slot_role_name((uint8_t)value));
     else if (strcmp(field, "fallback") == 0 || strcmp(field, "subscription") == 0)
         api_put_bool(j, name, value != 0);
     else if (strcmp(field, "appletVersion") == 0)

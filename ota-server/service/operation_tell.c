@@ -65,13 +65,12 @@ static void put_if(struct telling *t, const char *name, bool value)
 
 static void put_download(struct telling *t, const struct operation *o)
 {
-    static const char *const roles[] = {"OPERATIONAL", "BOOTSTRAP", "TEST"};
     const struct download_plan *d = &o->download;
     put_number(t, "templateId", d->template_number);
     put(t, "enable", (o->flags & COMMAND_FLAG_ENABLE) != 0 ? "NOW" : "LATER");
     put_if(t, "setFallback", (o->flags & COMMAND_FLAG_SET_FALLBACK) != 0);
     put_bool(t, "rollbackAllowed", (o->flags & COMMAND_FLAG_ROLLBACK) != 0);
-    put(t, "role", d->has_role && d->role <= ROLE_TEST ? roles[d->role] : "");
+    put(t, "role", d->has_role && d->role <= ROLE_TEST ? slot_role_name(d->role) : "");
     if (d->has_rank)
         put_number(t, "rank", d->rank);
     if (!d->has_marks)
