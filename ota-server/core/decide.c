@@ -336,6 +336,7 @@ void decide(const struct record *record, const struct event *event,
     out->has_answer = false;
     out->difference_count = 0;
     out->is_located = false;
+    out->slots_changed = 0;
     out->settled_count = 0;
     out->is_job_changed = false;
     out->released_count = 0;
@@ -352,5 +353,6 @@ void decide(const struct record *record, const struct event *event,
     // However it came there: one at a time, or in a jump.
     if (record->mt_counter <= COUNTER_NEAR_LAST && out->next.mt_counter > COUNTER_NEAR_LAST)
         work_alarm(&w, ALARM_COUNTER_NEAR_MAX, true);
+    mirror_tell(&w);
     out->next.version++;
 }

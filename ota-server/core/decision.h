@@ -13,6 +13,7 @@
 #define DECISION_ALARMS_MAX 6
 #define DECISION_DIFFERENCES_MAX 32
 #define TRAIL_TEXT_SIZE 48
+#define DECISION_SLOTS_ROW "card.slots" // the action of its row of the trail
 
 // Times after an event at which something is tried again, in order; what follows the last one
 // stands where they are used.
@@ -203,6 +204,10 @@ struct decision {
     uint8_t difference_count;
     struct difference differences[DECISION_DIFFERENCES_MAX];
     bool is_located; // slots, numbers or subscriptions changed: what the card is found by
+    // What of the mirror's registry the event changed, as a set of (1 << slot), and 1 << 0 for the
+    // subscription that the card prefers. Not empty: one of the rows is DECISION_SLOTS_ROW, and
+    // what was and is stands in the records, for it has no room in a row of a decision.
+    uint32_t slots_changed;
     uint8_t settled_count;
     struct settlement settled[RECORD_LATE_MAX];
     bool is_job_changed;    // next.bootstrap is to be shown anew

@@ -1,5 +1,5 @@
-// The mirror of the card's registry: what an accepted command changes in it, and what it says
-// about a refusal.
+// The mirror of the card's registry: what an accepted command changes in it, what it says about a
+// refusal, and what a decision changed in it.
 #include "ota-server/core/work.h"
 
 struct mirror_slot *mirror_slot_named(struct work *w, const struct subscription_name *name)
@@ -183,4 +183,71 @@ bool mirror_has_effect(const struct record *r, const struct operation *o)
         return false;
     }
     return false;
+}
+
+// --- what changed --------------------------------------------------------------------------------
+
+// What the number and the owner of a subscription are is its own, wherever it stands.
+static bool is_same(const struct mirror_slot *x, const struct mirror_slot *y)
+{
+    const struct audit_slot *a = &x->fact;
+    const struct audit_slot *b = &y->fact;
+    return x->subscription == y->subscription && a->slot == b->slot && a->state == b->state &&
+           a->role == b->role && a->is_fallback == b->is_fallback && a->is_proven == b->is_proven &&
+           a->marks == b->marks && a->rank == b->rank && a->template_number == b->template_number &&
+           memcmp(a->imsi, b->imsi, sizeof(a->imsi)) == 0 && a->has_iccid == b->has_iccid &&
+           (!a->has_iccid || memcmp(a->iccid, b->iccid, sizeof(a->iccid)) == 0);
+}
+
+static uint32_t changed_slots(const struct record *before, const struct record *after)
+{
+    uint32_t set = before->preferred != after->preferred;
+    for (uint8_t slot = 1; slot <= COMMAND_SLOTS_MAX; slot++) {
+        const struct mirror_slot *a = record_slot_at(before, slot);
+        const struct mirror_slot *b = record_slot_at(after, slot);
+        const bool is_kept = a == NULL || b == NULL ? a == b : is_same(a, b);
+        set |= is_kept ? 0 : UINT32_C(1) << slot;
+    }
+    return set;
+}
+
+// Most events change nothing, and each comes by here.
+static bool is_unchanged(const struct record *before, const struct record *after)
+{
+    bool is_kept = before->slot_count == after->slot_count && before->preferred == after->preferred;
+    for (uint8_t i = 0; i < after->slot_count && is_kept; i++)
+        is_kept = is_same(&before->slots[i], &after->slots[i]);
+    return is_kept;
+}
+
+// The card's word that the mirror follows.
+static const char *word_of(const struct event *e)
+{
+    if (e->type == EVENT_NOTIFY)
+        return notify_cause_name(e->as.notify.notification.cause);
+    if (e->type != EVENT_POR)
+        return event_type_name(e->type);
+    return command_number_name(e->as.por.has_answer ? COMMAND_AUDIT : e->as.por.result.command);
+}
+
+// The operation that it is about, as it stood before; 0: none that is open.
+static uint64_t operation_told(const struct work *w)
+{
+    const struct record *r = w->before;
+    const struct event *e = w->e;
+    if (e->type == EVENT_POR && e->as.por.has_answer)
+        return r->audit.is_open ? r->audit.operation.id : 0;
+    const uint32_t id = e->type == EVENT_POR      ? e->as.por.result.operation_id
+                        : e->type == EVENT_NOTIFY ? e->as.notify.notification.operation_id
+                                                  : 0;
+    return r->has_open && id != 0 && id == r->open.card_operation_id ? r->open.id : 0;
+}
+
+void mirror_tell(struct work *w)
+{
+    if (is_unchanged(w->before, w->r))
+        return;
+    w->d->slots_changed = changed_slots(w->before, w->r);
+    if (w->d->slots_changed != 0)
+        work_trail(w, DECISION_SLOTS_ROW, operation_told(w), "", "", word_of(w->e));
 }

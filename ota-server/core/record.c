@@ -68,6 +68,15 @@ const struct mirror_slot *record_slot_of(const struct record *r, uint64_t subscr
     return NULL;
 }
 
+const struct mirror_slot *record_slot_at(const struct record *r, uint8_t slot)
+{
+    for (uint8_t i = 0; i < r->slot_count; i++) {
+        if (r->slots[i].fact.slot == slot)
+            return &r->slots[i];
+    }
+    return NULL;
+}
+
 struct subscription_name record_slot_name(const struct mirror_slot *slot)
 {
     struct subscription_name name = {.is_given = true, .is_iccid = slot->fact.has_iccid};

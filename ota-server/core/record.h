@@ -476,6 +476,7 @@ const struct mirror_slot *record_fallback(const struct record *r);
 const struct mirror_slot *record_slot_named(const struct record *r,
                                             const struct subscription_name *name);
 const struct mirror_slot *record_slot_of(const struct record *r, uint64_t subscription);
+const struct mirror_slot *record_slot_at(const struct record *r, uint8_t slot); // 1 to 16
 // How the card knows this slot: by its own ICCID, or by IMSI.
 struct subscription_name record_slot_name(const struct mirror_slot *slot);
 // The operation of this id among open, audit and queue; NULL when it is not here.

@@ -110,6 +110,8 @@ void mirror_enable(struct work *w, struct mirror_slot *slot);
 void mirror_fallback(struct work *w, struct mirror_slot *slot);
 struct mirror_slot *mirror_slot_named(struct work *w, const struct subscription_name *name);
 bool mirror_has_effect(const struct record *r, const struct operation *o);
+// What the whole decision changed in the registry: its row, at the end of all.
+void mirror_tell(struct work *w);
 
 // notify.c
 void decide_notify(struct work *w);

@@ -5,6 +5,7 @@
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/approval.h"
 #include "ota-server/service/operation_tell.h"
+#include "ota-server/service/slots_tell.h"
 #include "ota-server/service/turn_part.h"
 #include "ota-server/store/timeline.h"
 
@@ -91,6 +92,31 @@ static void tell(const struct turn *t, const struct event *e, const struct trail
     }
 }
 
+// One row, and more only of a card whose slots do not fit into it.
+static enum store_status save_slots(const struct turn *t, struct trail_new *row)
+{
+    char before[SLOTS_TELL_SIZE], after[SLOTS_TELL_SIZE];
+    uint32_t left = t->decision.slots_changed;
+    enum store_status status = STORE_OK;
+    row->before = before;
+    row->after = after;
+    while (left != 0 && status == STORE_OK) {
+        left = slots_tell(&t->before, &t->decision.next, left, before, after);
+        status = store_trail_add(t->options.store, row);
+    }
+    return status;
+}
+
+static enum store_status save_row(const struct turn *t, const struct event *e,
+                                  const struct trail_entry *v, struct trail_new *row)
+{
+    struct told told;
+    if (strcmp(v->action, DECISION_SLOTS_ROW) == 0)
+        return save_slots(t, row);
+    tell(t, e, v, row, &told);
+    return store_trail_add(t->options.store, row);
+}
+
 static enum store_status save_trail(struct turn *t, const struct event *e)
 {
     const struct decision *d = &t->decision;
@@ -114,9 +140,7 @@ static enum store_status save_trail(struct turn *t, const struct event *e)
                                 .result =
                                     d->refusal == REFUSAL_NONE ? "done" : refusal_name(d->refusal),
                                 .approval = e->approval};
-        struct told told;
-        tell(t, e, v, &row, &told);
-        const enum store_status status = store_trail_add(t->options.store, &row);
+        const enum store_status status = save_row(t, e, v, &row);
         if (status != STORE_OK)
             return status;
     }

@@ -289,6 +289,39 @@ static void an_operations_rows_have_what_was_asked_for_and_how_it_ended(void **s
     expect("\"result\":\"cancelled CANCELLED\"");
 }
 
+// A card that is on its operational subscription by itself tells so.
+static void a_switch_of_a_card_leaves_one_row_with_its_slots_as_they_were_and_are(void **state)
+{
+    (void)state;
+    struct record record;
+    char first[API_ID_SIZE], second[API_ID_SIZE], text[512];
+    const uint64_t other =
+        lab_card_of(&lab, "89999000000000000020", "001010000000002", "999700000000002", &record);
+    api_id_write(first, "sub", record.slots[0].subscription);
+    api_id_write(second, "sub", record.slots[1].subscription);
+    struct event e = {.type = EVENT_NOTIFY, .actor = {.kind = ACTOR_CARD}};
+    e.as.notify.mo_counter = 1;
+    e.as.notify.notification = (struct notification){.cause = NOTIFY_ROTATED,
+                                                     .sequence = 1,
+                                                     .registry_version = 1,
+                                                     .from = record_slot_name(&record.slots[0]),
+                                                     .to = record_slot_name(&record.slots[1])};
+    assert_true(turn_event(lab.turn, other, &e, NULL, NULL));
+    lab_turn(&lab);
+    ask("GET", target("/audit-trail?action=card.slots&objectId=", "crd", other, ""), NULL, 200);
+    (void)snprintf(text, sizeof(text),
+                   "\"before\":\"slot1.state=ENABLED, slot2.state=DISABLED, slot2.proven=false\","
+                   "\"after\":\"slot1.subscriptionId=%s, slot1.state=DISABLED, "
+                   "slot2.subscriptionId=%s, slot2.state=ENABLED, slot2.proven=true\","
+                   "\"reason\":\"ROTATED\",\"result\":\"done\"",
+                   first, second);
+    expect(text);
+    expect("\"actor\":{\"kind\":\"CARD\"}");
+    expect("\"totalCount\":1");
+    ask("GET", target("/cards/", "crd", other, "/audit-trail"), NULL, 200);
+    expect(text);
+}
+
 // The newest row of this action, whose object may be a pseudonym.
 static void look_newest(const char *action)
 {
@@ -468,6 +501,7 @@ int main(void)
         cmocka_unit_test(what_goes_away_goes_with_a_reason),
         cmocka_unit_test(a_moved_cards_row_has_both_groups),
         cmocka_unit_test(an_operations_rows_have_what_was_asked_for_and_how_it_ended),
+        cmocka_unit_test(a_switch_of_a_card_leaves_one_row_with_its_slots_as_they_were_and_are),
         cmocka_unit_test(a_cards_row_names_what_was_written_about_it_and_has_the_field),
         cmocka_unit_test(a_subscriptions_row_has_its_state_and_no_identifier),
         cmocka_unit_test(a_campaigns_row_has_what_it_does_and_to_whom_without_identifiers),
