@@ -356,6 +356,37 @@ planted_bug(step_of_a_bootstrap_without_a_row ota-server/core/bootstrap.c RULE f
     BECOMES [==[
 ]==])
 
+planted_bug(switch_of_a_card_without_a_row ota-server/core/mirror.c RULE slots_are_told
+    TEXT [==[
+    if (is_unchanged(w->before, w->r))
+        return;
+]==]
+    BECOMES [==[
+    if (is_unchanged(w->before, w->r) || w->e->type == EVENT_NOTIFY)
+        return;
+]==])
+
+planted_bug(preferred_without_a_row ota-server/core/mirror.c RULE slots_are_told
+    TEXT [==[
+    bool is_kept = before->slot_count == after->slot_count && before->preferred == after->preferred;]==]
+    BECOMES [==[
+    bool is_kept = before->slot_count == after->slot_count;]==])
+
+planted_bug(row_of_the_first_slot_alone ota-server/service/turn_save.c RULE slots_are_told
+    TEXT [==[
+    while (left != 0 && status == STORE_OK) {
+        left = slots_tell(]==]
+    BECOMES [==[
+    left &= 0 - left;
+    while (left != 0 && status == STORE_OK) {
+        left = slots_tell(]==])
+
+planted_bug(row_tells_another_slot_before ota-server/service/slots_tell.c RULE slots_are_told
+    TEXT [==[
+    put_slot(before, a == NULL ? &empty : a, b == NULL ? &empty : b, false);]==]
+    BECOMES [==[
+    put_slot(before, b == NULL ? &empty : b, a == NULL ? &empty : a, false);]==])
+
 planted_bug(one_of_two_at_once_not_refused ota-server/core/request.c RULE double_click
     TEXT [==[
 q->refuse_if_busy && has_state_changing(r))]==]

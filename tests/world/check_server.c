@@ -173,8 +173,10 @@ static void compare(struct world *w, uint32_t card, bool is_saved)
 {
     struct truth *t = &w->truths[card];
     const struct record *r = world_store_record(w->server.store, w->people[card].id);
-    if (is_saved)
+    if (is_saved) {
         check_commit(w, card, r);
+        fold_slots(w, card, r, false);
+    }
     t->is_mirrored = t->is_known && check_is_equal(r, &t->dump.image);
     t->is_foreign &= !t->is_mirrored && r->mo_counter <= t->foreign_mo;
     check_job(w, card, r, is_saved);
@@ -247,6 +249,7 @@ void check_restored(struct world *w)
         t->is_mirrored = false;
         t->id_seen = r.operation_id_seen;
         t->falls = r.resets_suspected;
+        fold_slots_restored(w, i);
     }
     group_forget(w);
     check_job_restored(w);

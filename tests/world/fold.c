@@ -140,6 +140,7 @@ static void compare_card(struct fold *f)
     struct record r;
     uint32_t reasons = 0;
     check(store_card_load(w->server.store, w->people[f->card].id, &r) == STORE_OK);
+    fold_slots(w, f->card, &r, true);
     for (uint8_t i = DIRTY_NONE + 1; i < DIRTY_REASONS; i++)
         reasons |= r.reasons[i].since.ms != 0 ? 1u << i : 0;
     compare_value(f, "the state", &f->state, card_state_name(CARD_IMPORTED),

@@ -17,6 +17,7 @@ static const struct {
     [JUDGED_SWITCHES] = {"ends_in_time", 30, 100},
     [JUDGED_DAYS] = {"few_switches, days", 25, 1},
     [JUDGED_CONFIRMED] = {"notified_is_told", 50, 30},
+    [JUDGED_SLOTS] = {"slots_are_told", 2, 12},
 };
 
 void judged_note(struct judged *j, enum judged_rule rule, bool is_judged)

@@ -13,6 +13,7 @@ enum judged_rule {
     JUDGED_SWITCHES,    // ends_in_time: a look at an open switch of a card that is on
     JUDGED_DAYS,        // few_switches: a day of a card
     JUDGED_CONFIRMED,   // notified_is_told: a CONFIRM on the wire
+    JUDGED_SLOTS,       // slots_are_told: a look at a record that was saved, whose slots changed
     JUDGED_RULES
 };
 

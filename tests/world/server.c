@@ -137,6 +137,7 @@ static void put_card(struct world *w, uint32_t card)
                            .at = server_utc(w)};
     check(card_reference(&w->cipher, &f->kik, new.reference));
     check(store_card_add(w->server.store, &new) == STORE_OK);
+    fold_slots_begin(w, card, &r);
 }
 
 static void make_folder(char folder[64])

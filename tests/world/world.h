@@ -103,6 +103,15 @@ struct pool_look {
     uint8_t imsis[COMMAND_SLOTS_MAX][COMMAND_IMSI_SIZE]; // on the card; zero: none
 };
 
+// The slots of a card as its trail tells them, from what they were at its import on; those members
+// alone that rows tell by their values (fold_slots.c).
+#define TOLD_MEMBERS 10
+struct told_slots {
+    uint64_t sequence; // of the trail, up to which it was read
+    uint64_t preferred;
+    uint64_t slots[COMMAND_SLOTS_MAX][TOLD_MEMBERS];
+};
+
 struct truth {
     bool is_known;    // the image below was seen
     bool is_mirrored; // and the server's mirror was equal; neither has changed since
@@ -162,6 +171,7 @@ struct truth {
     uint32_t falls;   // how often that fell in an audit, without a person
     uint32_t lifts;   // of its quarantine
     struct instant lifted;
+    struct told_slots imported, told;
 };
 
 // A notification of a card that has a clone, or of the clone.
@@ -639,6 +649,11 @@ void check_switches(struct world *w, uint32_t card, const struct image *before,
 void check_progress(struct world *w);
 // fold.c: the registry is what the trail alone says.
 void fold_check(struct world *w);
+// fold_slots.c: after each commit, and at the end, the slots of a card are what its trail alone
+// says since it was imported so; since a backup was put back, what that trail says.
+void fold_slots_begin(struct world *w, uint32_t card, const struct record *imported);
+void fold_slots_restored(struct world *w, uint32_t card);
+void fold_slots(struct world *w, uint32_t card, const struct record *r, bool is_end);
 // What the server wrote down about a card, for the end of a story that went wrong.
 void check_tell(struct world *w, uint32_t card);
 // Does everything agree by now? That it does not is a violation for the cards that must.

@@ -572,16 +572,18 @@ enum store_status store_trail(struct store *s, const struct trail_filter *f,
 {
     bool goes_on = true;
     uint32_t at = 0;
-    *total = 0;
+    uint64_t found = 0;
     const struct trail_place *t = trail_before(s, f, &at);
-    for (; t != NULL; t = trail_before(s, f, &at)) {
+    for (; t != NULL && t->row.sequence >= f->sequence_from; t = trail_before(s, f, &at)) {
         if (!is_wanted(f, t))
             continue;
-        const bool is_on_page = *total >= page->offset && *total - page->offset < page->limit;
-        (*total)++;
+        const bool is_on_page = found >= page->offset && found - page->offset < page->limit;
+        found++;
         if (goes_on && is_on_page)
             goes_on = each(context, &t->row);
     }
+    if (total != NULL)
+        *total = found;
     return STORE_OK;
 }
 
