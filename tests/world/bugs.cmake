@@ -540,7 +540,7 @@ planted_bug(response_of_another ota-server/service/outbox_links.c RULE convergen
     part = &p->parts[number];
     const bool is_same = p->phase != PACKET_FREE;]==])
 
-planted_bug(store_asked_at_once ota-server/service/outbox_join.c RULE time_goes_on SEED 200
+planted_bug(store_asked_at_once ota-server/service/outbox_join.c RULE time_goes_on SEED 221
     TEXT [==[
         if (instant_is_due(o->read_at, o->now))]==]
     BECOMES [==[
