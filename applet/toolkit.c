@@ -518,9 +518,13 @@ static void take(struct applet *a, const struct applet_port *port, uint8_t comma
     case CAT_TIMER_MANAGEMENT:
         take_timer(a, r);
         break;
+    case CAT_SET_UP_EVENT_LIST:
+        // Where it is must be asked for from now on, or that service is gone is never noticed.
+        if (!cat_result_is_done(r->result))
+            a->terminal = (uint16_t)(a->terminal & ~TERMINAL_EVENTS);
+        break;
     case CAT_MORE_TIME:
     case CAT_POLLING_OFF:
-    case CAT_SET_UP_EVENT_LIST:
         break;
     }
 }

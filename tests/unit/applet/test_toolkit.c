@@ -325,6 +325,17 @@ static void the_events_asked_for_are_those_that_the_terminal_knows(void **state)
     }
 }
 
+static void refused_events_are_made_up_for_by_asking_with_each_status(void **state)
+{
+    (void)state;
+    struct cat_message r = asked_for(TODO_EVENTS, CAT_SET_UP_EVENT_LIST);
+    r.result = CAT_TERMINAL_UNABLE;
+    answered(&r);
+    applet_status(&card.applet, &card.port);
+    r = fetched(CAT_PROVIDE_LOCAL_INFORMATION);
+    assert_int_equal(r.qualifier, CAT_INFORMATION_LOCATION);
+}
+
 static void a_command_without_answer_is_given_up(void **state)
 {
     (void)state;
@@ -662,6 +673,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_timer_refused_for_now_is_counted_by_status, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_events_asked_for_are_those_that_the_terminal_knows,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(refused_events_are_made_up_for_by_asking_with_each_status,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_command_without_answer_is_given_up, setup, teardown),
         cmocka_unit_test_setup_teardown(without_events_every_status_asks_where_the_terminal_is,
