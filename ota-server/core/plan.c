@@ -85,6 +85,14 @@ static struct utc unreachable_at(const struct work *w)
     return utc_after(from, w->policy->unreachable_ms);
 }
 
+// What comes to be unknown when the card is out of reach already waits for its word as long as it
+// may be sent at all: nothing is told of a silence that goes on.
+static struct utc unresolved_at(const struct record *r)
+{
+    const bool is_waiting = r->has_open && r->open.status == STATUS_UNKNOWN;
+    return is_waiting && record_has_mark(r, MARK_UNREACHABLE) ? r->open.not_after : (struct utc){0};
+}
+
 void plan_timeouts(struct work *w)
 {
     struct record *r = w->r;
@@ -107,6 +115,8 @@ void plan_timeouts(struct work *w)
         if (r->has_open)
             operation_input(w, &r->open, IN_UNREACHABLE);
     }
+    if (utc_is_due(unresolved_at(r), w->now))
+        operation_input(w, &r->open, IN_UNREACHABLE);
 }
 
 // --- the next packet -------------------------------------------------------------------------
@@ -547,6 +557,7 @@ void plan_wake(struct work *w)
     soonest(w, r->gap_deadline);
     soonest(w, r->insecure_until);
     soonest(w, unreachable_at(w));
+    soonest(w, unresolved_at(r));
     if (r->dirty_since.ms != 0)
         soonest(w, r->next_audit_at);
     if (!timers_are_idle(r))

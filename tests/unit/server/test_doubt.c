@@ -613,6 +613,33 @@ static void a_late_download_names_nothing_that_was_deleted_since(void **state)
     assert_int_equal(r->late[0].subscription, 0);
 }
 
+// --- a card that is out of reach -----------------------------------------------------------------
+
+static void what_becomes_unknown_out_of_reach_is_unresolved_when_its_time_is_over(void **state)
+{
+    (void)state;
+    mark(DIRTY_OPERATOR_REQUEST);
+    world_wake_after(&world, 7 * DAY);
+    assert_true(record_has_mark(&world.record, MARK_UNREACHABLE));
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, 120 * MINUTE); // nobody answers that audit
+    assert_true(world_request(&world, OPERATION_READ_TIMERS) != 0);
+    assert_int_equal(world.decision.send_count, 1);
+    world_submit(&world, SUBMIT_UNKNOWN);
+    world_wake_after(&world, 120 * MINUTE);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    // 24 h from the request.
+    world_wake_after(&world, DAY - 121 * MINUTE);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world.record.wake_at.ms <= world.now.ms + MINUTE);
+    world_wake_after(&world, MINUTE);
+    assert_non_null(world_ended(&world));
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_UNRESOLVED);
+    assert_false(world.record.has_open);
+    assert_true(record_has_mark(&world.record, MARK_UNREACHABLE));
+    assert_true(world.record.dirty_since.ms != 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -645,6 +672,7 @@ int main(void)
         TEST(an_audit_that_was_asked_before_a_restore_tells_nothing),
         TEST(how_long_a_confirmation_is_waited_for),
         TEST(another_confirmation_takes_no_time_from_a_switch),
+        TEST(what_becomes_unknown_out_of_reach_is_unresolved_when_its_time_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
