@@ -426,6 +426,14 @@ void device_plan_reset(struct device *device, uint32_t nth, struct instant now)
     rest_begin(device, now);
 }
 
+void device_plan_answers(struct device *device, const struct device_answers *plan,
+                         struct instant now)
+{
+    rest_end(device, now);
+    device->answers = *plan;
+    rest_begin(device, now);
+}
+
 // --- time ------------------------------------------------------------------------------------
 
 struct instant device_deadline(const struct device *device)

@@ -56,6 +56,29 @@ enum device_action_kind {
 
 struct device;
 
+// A device that answers its card wrongly for a while, whatever its model can do. What stands here
+// is what the card gets; the other commands are served as ever.
+enum device_answer_form {
+    DEVICE_ANSWER_WHOLE = 0,
+    DEVICE_ANSWER_OTHER_NUMBER, // that of the command before
+    DEVICE_ANSWER_OTHER_TYPE,   // as if MORE TIME had been asked for
+    DEVICE_ANSWER_NO_DETAILS,
+    DEVICE_ANSWER_NO_RESULT,
+    DEVICE_ANSWER_CUT,   // its last octet is missing, so an object ends behind the end
+    DEVICE_ANSWER_EMPTY, // TERMINAL RESPONSE without data
+    DEVICE_ANSWER_NONE,  // the command is fetched, and no TERMINAL RESPONSE comes
+    DEVICE_ANSWER_FORMS
+};
+
+struct device_answers {
+    uint8_t of;     // enum cat_command_type; 0: all commands
+    uint8_t result; // general result [102.223 §8.12], of which 0x says "done"
+    uint8_t info;   // 1 more than what follows it, or 0: nothing does
+    uint8_t form;   // enum device_answer_form
+    bool is_served; // the command is carried out all the same
+    struct instant until;
+};
+
 struct device_action {
     enum device_action_kind kind;
     uint8_t cause;
@@ -94,7 +117,9 @@ struct device {
     // thing that happens. Same story, fewer steps. Off after device_init().
     bool may_rest;
     // private
-    uint32_t reset_at; // see device_plan_reset(); 0: never
+    uint32_t reset_at;             // see device_plan_reset(); 0: never
+    struct device_answers answers; // see device_plan_answers()
+    uint32_t answered_so;          // commands that were answered so, ever
     bool is_resting;
     struct instant rest_until; // something else is due
     bool is_told;              // the card knows the service since the start
@@ -141,6 +166,10 @@ void device_plan_faults(struct device *device, const struct nvm_faults *plan,
 // out and the card is not told yet, and after TERMINAL RESPONSE.
 #define DEVICE_MOMENTS 4
 void device_plan_reset(struct device *device, uint32_t nth, struct instant now);
+
+// It answers so up to `plan->until`; a former plan is over.
+void device_plan_answers(struct device *device, const struct device_answers *plan,
+                         struct instant now);
 
 // Somebody who shares the card with the device, a reader's user for example, had this status word
 // from it: the device serves what the card asks of its terminal, or starts it anew when it lost its

@@ -99,11 +99,19 @@ void rest_end(struct device *d, struct instant now)
     keep(&d->card);
 }
 
+// The applet's tick is a command of the card.
+static bool answers_its_tick(const struct device *d, struct instant now)
+{
+    const struct device_answers *a = &d->answers;
+    return !instant_is_due(a->until, now) && (a->of == 0 || a->of == CAT_TIMER_MANAGEMENT);
+}
+
 void rest_begin(struct device *d, struct instant now)
 {
     if (!d->may_rest || d->state != DEVICE_RUNNING || d->poll_s == 0 ||
         d->model->timer_step_s != 0 || // the applet's tick is no steady one
         d->reset_at != 0 ||            // it must not be passed over
+        answers_its_tick(d, now) ||    // nor be told that it is done
         rest_deadline(d).ms <= now.ms || !card_is_at_rest(&d->card))
         return;
     struct applet applet = d->card.applet;

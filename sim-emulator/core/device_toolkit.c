@@ -363,6 +363,45 @@ static bool is_reset(struct talk *t)
     return true;
 }
 
+// How this command is answered while the device answers wrongly; NULL: as ever.
+static const struct device_answers *wrong_answer(struct talk *t, const struct cat_message *command)
+{
+    struct device *d = t->device;
+    const struct device_answers *a = &d->answers;
+    if (instant_is_due(a->until, t->now) || (a->of != 0 && a->of != command->type))
+        return NULL;
+    d->answered_so++;
+    return a;
+}
+
+static void put_result(const struct device_answers *a, uint8_t *info, struct cat_message *answer)
+{
+    *info = (uint8_t)(a->info - 1);
+    answer->result = a->result;
+    answer->result_info = bytes_of(info, a->info != 0);
+    if (a->form == DEVICE_ANSWER_OTHER_NUMBER)
+        answer->number--;
+    if (a->form == DEVICE_ANSWER_OTHER_TYPE)
+        answer->type = CAT_MORE_TIME;
+    if (a->form == DEVICE_ANSWER_NO_DETAILS)
+        answer->has &= ~(uint32_t)CAT_HAS_DETAILS;
+    if (a->form == DEVICE_ANSWER_NO_RESULT)
+        answer->has &= ~(uint32_t)CAT_HAS_RESULT;
+}
+
+static void write_answer(const struct device_answers *a, struct cat_message *answer,
+                         struct writer *w)
+{
+    uint8_t info;
+    if (a != NULL)
+        put_result(a, &info, answer);
+    cat_write_response(w, answer);
+    if (a != NULL && a->form == DEVICE_ANSWER_CUT)
+        w->len--;
+    if (a != NULL && a->form == DEVICE_ANSWER_EMPTY)
+        w->len = 0;
+}
+
 // FETCH, serve, TERMINAL RESPONSE; the status word of the latter.
 static uint16_t serve_next(struct talk *t, uint16_t sw)
 {
@@ -376,16 +415,19 @@ static uint16_t serve_next(struct talk *t, uint16_t sw)
     struct cat_message command;
     if (cat_read_command(writer_bytes(&fetched), &command) != CAT_OK)
         return CARD_MUTE;
+    const struct device_answers *wrong = wrong_answer(t, &command);
     struct cat_message answer = cat_answer(&command, CAT_DONE);
-    serve(t, &command, &answer);
+    if (wrong == NULL || wrong->is_served)
+        serve(t, &command, &answer);
     if (d->state != DEVICE_RUNNING || is_reset(t))
         return CARD_MUTE; // a REFRESH took the card's power
-    if (command.type == CAT_REFRESH && d->model->refresh == DEVICE_REFRESH_MUTE)
+    if (wrong != NULL ? wrong->form == DEVICE_ANSWER_NONE
+                      : command.type == CAT_REFRESH && d->model->refresh == DEVICE_REFRESH_MUTE)
         return CARD_MUTE;
 
     uint8_t data[CAT_DATA_MAX];
     struct writer w = writer_of(data, sizeof data);
-    cat_write_response(&w, &answer);
+    write_answer(wrong, &answer, &w);
     struct apdu response = {.cla = 0x80, .ins = INS_TERMINAL_RESPONSE, .data = writer_bytes(&w)};
     sw = exchange(t, &response, NULL);
     if (d->state == DEVICE_RUNNING && is_reset(t))

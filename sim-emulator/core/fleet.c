@@ -155,6 +155,13 @@ void fleet_plan_reset(struct fleet *fleet, uint32_t device, uint32_t nth, struct
     reschedule(fleet, device);
 }
 
+void fleet_plan_answers(struct fleet *fleet, uint32_t device, const struct device_answers *plan,
+                        struct instant now)
+{
+    device_plan_answers(&fleet->devices[device], plan, now);
+    reschedule(fleet, device);
+}
+
 static bool set_fault(struct fleet *f, struct device *d, uint32_t cut_at, struct instant now)
 {
     const struct card *card = &d->card;

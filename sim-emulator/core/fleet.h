@@ -97,6 +97,9 @@ void fleet_plan_faults(struct fleet *fleet, uint32_t device, const struct nvm_fa
                        struct nvm_faults *kept, struct instant now);
 // See device_plan_reset().
 void fleet_plan_reset(struct fleet *fleet, uint32_t device, uint32_t nth, struct instant now);
+// See device_plan_answers().
+void fleet_plan_answers(struct fleet *fleet, uint32_t device, const struct device_answers *plan,
+                        struct instant now);
 // By hand, now. False when there is no such device, or no room for another fault.
 bool fleet_act(struct fleet *fleet, uint32_t device, const struct scenario_step *what,
                struct instant now) MUST_USE;

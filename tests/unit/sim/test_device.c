@@ -123,6 +123,71 @@ static void a_device_can_start_anew_amid_a_command_of_its_card(void **state)
     }
 }
 
+// For now, for ever, by the user; and what cannot be read. After T_REFRESH of 5 s three times, 30 s
+// apart.
+static void a_refresh_that_is_refused_three_times_is_put_back(void **state)
+{
+    static const struct device_answers rows[] = {
+        {.of = CAT_REFRESH, .result = 0x20, .info = 1 + CAT_CAUSE_BUSY_ON_CALL},
+        {.of = CAT_REFRESH, .result = 0x22},
+        {.of = CAT_REFRESH, .result = 0x30},
+        {.of = CAT_REFRESH, .form = DEVICE_ANSWER_NO_DETAILS},
+        {.of = CAT_REFRESH, .form = DEVICE_ANSWER_NO_RESULT},
+        {.of = CAT_REFRESH, .form = DEVICE_ANSWER_CUT},
+        {.of = CAT_REFRESH, .form = DEVICE_ANSWER_EMPTY},
+        {.of = CAT_REFRESH, .result = 0x32, .form = DEVICE_ANSWER_OTHER_NUMBER},
+        {.of = CAT_REFRESH, .result = 0x32, .form = DEVICE_ANSWER_OTHER_TYPE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct device_answers plan = rows[i];
+        struct notification n;
+        unsigned from = 0;
+        open_running(NULL);
+        plan.until = instant_after(lab.now, 3600000);
+        fleet_plan_answers(&lab.fleet, 0, &plan, lab.now);
+        const struct command enable = lab_enable(&lab, 1);
+        assert_int_equal(lab_send(&lab, 0, 0, &enable), FLEET_ACCEPTED);
+        lab_run(&lab, 120000);
+        assert_int_equal(lab.devices[0].answered_so, 3);
+        assert_int_equal(lab.fleet.counts.refreshed, 0);
+        assert_true(is_attached_as(0));
+        assert_true(lab_find_notification(&lab, &from, NOTIFY_SWITCH_FAILED, &n));
+        assert_int_equal(n.operation_id, enable.operation_id);
+        if (i + 1 < sizeof rows / sizeof rows[0])
+            lab_close(&lab);
+    }
+}
+
+// The card tries after 60 s and after 180 s.
+static void a_notification_that_a_device_did_not_send_comes_later(void **state)
+{
+    static const struct device_answers rows[] = {
+        {.of = CAT_SEND_SHORT_MESSAGE, .result = 0x21, .info = 1},
+        {.of = CAT_SEND_SHORT_MESSAGE, .result = 0x35, .info = 1},
+        {.of = CAT_SEND_SHORT_MESSAGE}, // it says that it did
+        {.of = CAT_SEND_SHORT_MESSAGE, .form = DEVICE_ANSWER_NO_RESULT},
+        {.of = 0, .result = 0x20, .form = DEVICE_ANSWER_EMPTY},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct device_answers plan = rows[i];
+        struct notification n;
+        unsigned from = 0;
+        lab_open(&lab, 1, NULL);
+        plan.until = instant_after(lab.now, 100000);
+        fleet_plan_answers(&lab.fleet, 0, &plan, lab.now);
+        fleet_start(&lab.fleet, lab.now, 0);
+        lab_run(&lab, 100000);
+        assert_true(lab.devices[0].answered_so >= 2);
+        assert_int_equal(lab.message_count, 0);
+        lab_run(&lab, 200000);
+        assert_true(lab_find_notification(&lab, &from, NOTIFY_FIRST_CONTACT, &n));
+        if (i + 1 < sizeof rows / sizeof rows[0])
+            lab_close(&lab);
+    }
+}
+
 static void an_absent_device_gets_nothing(void **state)
 {
     (void)state;
@@ -457,6 +522,8 @@ int main(void)
         cmocka_unit_test_teardown(an_enable_attaches_with_the_new_imsi_and_is_confirmed, close_lab),
         cmocka_unit_test_teardown(an_enable_without_confirmation_rolls_back, close_lab),
         cmocka_unit_test_teardown(a_device_can_start_anew_amid_a_command_of_its_card, close_lab),
+        cmocka_unit_test_teardown(a_refresh_that_is_refused_three_times_is_put_back, close_lab),
+        cmocka_unit_test_teardown(a_notification_that_a_device_did_not_send_comes_later, close_lab),
         cmocka_unit_test_teardown(an_absent_device_gets_nothing, close_lab),
         cmocka_unit_test_teardown(a_subscription_with_other_keys_does_not_attach, close_lab),
         cmocka_unit_test_teardown(a_register_that_is_behind_resynchronises, close_lab),
