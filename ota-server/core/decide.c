@@ -142,6 +142,8 @@ static void mark_dirty(struct work *w)
         w->d->refusal = REFUSAL_WRONG_STATUS;
         return;
     }
+    if (w->r->state == CARD_RETIRED)
+        w->d->refusal = REFUSAL_CARD_RETIRED;
     work_dirty(w, reason, w->e->operation);
 }
 

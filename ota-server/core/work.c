@@ -93,6 +93,8 @@ void work_dirty(struct work *w, uint8_t reason, uint64_t operation)
 {
     struct record *r = w->r;
     struct dirty_entry *entry = &r->reasons[reason];
+    if (r->state == CARD_RETIRED) // it is sent nothing any more, audits neither
+        return;
     // A person who decides about the last audit must not wipe out what came after it.
     const bool is_news = r->needs_operator && entry->since.ms <= r->last_audit_at.ms;
     if (entry->since.ms != 0 && !is_news)

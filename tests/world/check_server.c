@@ -188,12 +188,13 @@ bool check_is_forgotten(const struct world *w, uint32_t card)
     return r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0 && r->state != CARD_RETIRED;
 }
 
-// Every card is in doubt, and the server is far above whatever it may have given away since.
+// Every card in use is in doubt, and the server is far above whatever it may have given away since.
 static void check_noticed(struct world *w, uint32_t card, const struct record *r)
 {
     const struct truth *t = &w->truths[card];
     const bool jumps = r->mt_counter >= t->backup_counter + COUNTER_JUMP;
-    if (r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms == 0 || !jumps)
+    const bool is_doubted = r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0;
+    if (!(is_doubted || r->state == CARD_RETIRED) || !jumps)
         world_violate(w, "restore_is_noticed", card, "%s after the database was put back",
                       jumps ? "nobody doubts" : "the counters go on");
 }

@@ -225,6 +225,8 @@ static void check_noticed(struct world *w, uint32_t card, const struct record *r
     const struct glance *before = &t->glance;
     const struct saying *s = r->mo_counter == t->mo_counter ? NULL : said(w, r->mo_counter);
     const bool is_older = s != NULL && s->version < before->registry_version;
+    if (r->state == CARD_RETIRED) // out of use, and in no doubt any more
+        return;
     if (is_older && !before->is_doubted && r->dirty_since.ms == 0 && !r->has_open)
         world_violate(w, "clone_is_noticed", card, "REGV %u after %u, and nobody doubts",
                       s->version, before->registry_version);

@@ -273,6 +273,9 @@ static void a_retired_card_takes_nothing_more(void **state)
     }
     ask("POST", dirty_path("/audit"), NULL);
     assert_int_equal(a.status, 422);
+    ask("PUT", card_path("/dirty"), "{\"reason\":\"x\"}");
+    assert_int_equal(a.status, 422);
+    assert_true(has("CARD_RETIRED"));
     ask("PATCH", card_path(""), "{\"state\":\"RETIRED\",\"reason\":\"lost\"}");
     assert_int_equal(a.status, 422);
 }

@@ -44,6 +44,24 @@ static void without_a_spread_a_card_is_asked_after_a_minute(void **state)
     assert_int_equal(first_audit_ms(), MINUTE);
 }
 
+// It is sent nothing any more; but its counters are those of a server that goes on.
+static void a_retired_card_is_in_no_doubt(void **state)
+{
+    (void)state;
+    const uint64_t counter = world.record.mt_counter;
+    world.record.state = CARD_RETIRED;
+    restore_within(100 * MINUTE);
+    assert_int_equal(world.record.dirty_since.ms, 0);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    assert_int_equal(world.record.wake_at.ms, 0);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_true(world.record.mt_counter >= counter + COUNTER_JUMP);
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    assert_int_equal(world.decision.refusal, REFUSAL_CARD_RETIRED);
+    assert_int_equal(world.record.dirty_since.ms, 0);
+}
+
 // Of 100 cards over 100 minutes, each tenth has some.
 static void cards_are_asked_all_over_the_spread(void **state)
 {
@@ -216,6 +234,7 @@ static void the_spread_is_two_days_at_most(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        DECIDE(a_retired_card_is_in_no_doubt),
         DECIDE(without_a_spread_a_card_is_asked_after_a_minute),
         DECIDE(cards_are_asked_all_over_the_spread),
         DECIDE(a_card_that_was_in_doubt_keeps_its_times),
