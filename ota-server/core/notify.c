@@ -220,6 +220,10 @@ static void outcome_of_switch(struct work *w, const struct notification *n, bool
 static void first_contact(struct work *w, const struct notification *n)
 {
     struct record *r = w->r;
+    // The card has it from its first service on, and no hash tells of it. Also when it comes late.
+    struct mirror_slot *served = mirror_slot_named(w, &n->to);
+    if (served != NULL)
+        served->fact.is_proven = true;
     if (!n->has_card)
         return;
     memcpy(r->applet_version, n->applet_version, sizeof(r->applet_version));
