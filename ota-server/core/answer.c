@@ -295,11 +295,22 @@ static void answer_operation(struct work *w, const struct event_por *p)
         r->registry_version = p->result.registry_version; // as it was when the command ran
 }
 
+// The card refused the packet that was under way. What it confirms the card tells again.
+static void confirm_refused(struct work *w, uint8_t status, bool was_repeated)
+{
+    const uint8_t input = input_of_status(status);
+    if (input == IN_BLOCKED)
+        work_quarantine(w, "counter blocked");
+    if (input != IN_COUNTER)
+        return;
+    work_dirty(w, DIRTY_COUNTER_MISMATCH, 0);
+    if (!was_repeated)
+        work_jump(w);
+}
+
 static void answer_confirm(struct work *w, const struct event_por *p, bool is_newest)
 {
     struct record *r = w->r;
-    if (!p->has_result)
-        return;
     const uint8_t code = p->result.code;
     const bool is_commanded = r->has_open && p->result.operation_id != 0 &&
                               p->result.operation_id == r->open.card_operation_id;
@@ -323,6 +334,16 @@ static void answer_confirm(struct work *w, const struct event_por *p, bool is_ne
                       true);
     else if (is_commanded && code == RESULT_OK && is_newer && r->has_registry_version)
         r->registry_version = p->result.registry_version; // as it was when the card confirmed
+}
+
+static void answer_confirm_under_way(struct work *w, const struct event_por *p)
+{
+    const bool was_repeated = w->r->flight.is_repeated && p->status == SECURED_STATUS_CNTR_LOW;
+    flight_clear(w);
+    if (p->has_result)
+        answer_confirm(w, p, p->counter == w->r->mt_counter);
+    else
+        confirm_refused(w, p->status, was_repeated);
 }
 
 // An answer that tells nothing of the card: in doubt it is asked again at its time, else its result
@@ -468,10 +489,8 @@ void decide_por(struct work *w)
             answer_audit(w, p);
         break;
     case FLIGHT_CONFIRM:
-        if (!is_wait) {
-            flight_clear(w);
-            answer_confirm(w, p, p->counter == r->mt_counter);
-        }
+        if (!is_wait)
+            answer_confirm_under_way(w, p);
         break;
     case FLIGHT_NONE:
         break;

@@ -427,6 +427,27 @@ static void what_a_card_could_not_read_has_no_id_and_is_ours(void **state)
     }
 }
 
+// Nothing else tells of it: the card repeats its notification, and refuses each confirmation.
+static void a_low_counter_of_a_confirmation_is_a_reason_and_the_counter_jumps(void **state)
+{
+    (void)state;
+    world_notify(&world, NOTIFY_ROTATED, 2, false);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_CONFIRM);
+    const uint64_t before = world.record.mt_counter;
+    world_por(&world, SECURED_STATUS_CNTR_LOW);
+    assert_true(world_is_dirty(&world, DIRTY_COUNTER_MISMATCH));
+    assert_int_equal(world.record.mt_counter, before + COUNTER_JUMP);
+}
+
+static void a_counter_that_is_blocked_for_a_confirmation_quarantines(void **state)
+{
+    (void)state;
+    world_notify(&world, NOTIFY_ROTATED, 2, false);
+    world_por(&world, SECURED_STATUS_CNTR_BLOCKED);
+    assert_true(record_has_mark(&world.record, MARK_QUARANTINED));
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
 // Its next packet may have left after the backup, and the card may have done it.
 static void what_waited_to_be_sent_again_is_asked_about_after_a_restore(void **state)
 {
@@ -663,6 +684,8 @@ int main(void)
         TEST(what_a_card_did_not_judge_leaves_no_id_on_it),
         TEST(an_answer_about_another_operation_under_our_counter_is_not_believed),
         TEST(what_a_card_could_not_read_has_no_id_and_is_ours),
+        TEST(a_low_counter_of_a_confirmation_is_a_reason_and_the_counter_jumps),
+        TEST(a_counter_that_is_blocked_for_a_confirmation_quarantines),
         TEST(what_waited_to_be_sent_again_is_asked_about_after_a_restore),
         TEST(what_was_never_given_an_id_goes_on_waiting_after_a_restore),
         TEST(a_jump_in_an_old_doubt_is_tried_within_a_minute_thrice_a_day),
