@@ -88,7 +88,7 @@ static const struct mix mixes[] = {
       .calm = SELDOM_CALM,
       .cards = WORLD_CARDS_MAX,
       .days = 60,
-      .knobs_off = UINT64_MAX},
+      .is_faultless = true},
      8},
     {"16 days, none asleep",
      {.has_calm = true,

@@ -43,6 +43,9 @@ enum happening {
     HAPPENS_RESET, // `subject`: card
     HAPPENS_FLAP,  // the same; `value`: how often its service yet comes or goes, 0: it is drawn
     HAPPENS_PROFILE, // `subject`: card; `value` 1: it comes back into its own device
+    HAPPENS_ANSWERS, // the same, but `value`
+    HAPPENS_GONE,
+    HAPPENS_SLEEP, // `value` 1: it wakes
     HAPPENS_BUSY,
     HAPPENS_EIO,
     HAPPENS_DEED, // of a story: `subject` is its place

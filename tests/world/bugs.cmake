@@ -1317,3 +1317,42 @@ planted_bug(preferred_though_it_moved_on ota-server/core/operation.c RULE conver
 ]==]
     BECOMES [==[
 ]==])
+
+# --- terminals that answer wrongly, and cards that are gone for ever ---
+
+planted_bug(garbage_is_done applet/toolkit.c RULE as_the_model
+    TEXT [==[
+        r.result = CAT_DATA_NOT_UNDERSTOOD;]==]
+    BECOMES [==[
+        r.result = CAT_DONE;]==])
+
+planted_bug(a_command_is_never_given_up applet/toolkit.c RULE is_served
+    TEXT [==[
+        if (a->command_s >= LOST_S) {]==]
+    BECOMES [==[
+        if (a->command_s == UINT16_MAX) {]==])
+
+planted_bug(refused_events_awaited applet/toolkit.c RULE sees_service
+    TEXT [==[
+        if (!cat_result_is_done(r->result))
+            a->terminal = (uint16_t)(a->terminal & ~TERMINAL_EVENTS);]==]
+    BECOMES [==[
+]==])
+
+planted_bug(silence_is_an_answer ota-server/core/plan.c RULE gone_is_true
+    TEXT [==[
+    if (!is_audit || !r->audit.is_open)
+        return;]==]
+    BECOMES [==[
+    if (!is_audit || !r->audit.is_open)
+        return;
+    operation_input(w, &r->audit.operation, IN_DONE);
+    return;]==])
+
+planted_bug(never_out_of_reach ota-server/core/plan.c RULE gone_is_told
+    TEXT [==[
+    if (r->dirty_since.ms == 0 || record_has_mark(r, MARK_UNREACHABLE))
+        return (struct utc){0};]==]
+    BECOMES [==[
+    if (r->last_contact_at.ms != 0 || record_has_mark(r, MARK_UNREACHABLE))
+        return (struct utc){0};]==])

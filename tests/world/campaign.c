@@ -113,7 +113,7 @@ static enum move needed(void)
 
 static void make_move(struct world *w, uint32_t move)
 {
-    if (!w->server.is_running || saga.is_writing || move >= MOVES ||
+    if (!server_is_awake(w) || saga.is_writing || move >= MOVES ||
         (move == MOVE_CHECK) == saga.is_made)
         return;
     saga.is_writing = true;
@@ -151,7 +151,7 @@ static void happen(struct world *w)
 {
     if (w->is_settling) {
         make_move(w, needed());
-    } else if (w->server.is_running) {
+    } else if (server_is_awake(w)) {
         const enum move move = draw_move(w);
         if (move != MOVES)
             world_do(w, &(struct deed){.kind = DEED_CAMPAIGN, .what = move});

@@ -163,10 +163,19 @@ static uint32_t draw(void *context)
     return (uint32_t)prng_next(&w->chance_card);
 }
 
+static void note_answers(struct world *w, uint32_t card)
+{
+    const struct device *d = &w->devices[card];
+    probes_answered(&w->result.probes, &d->answers, d->answered_so - w->people[card].answered_so);
+    w->people[card].answered_so = d->answered_so;
+}
+
 static void touch(void *context, uint32_t device)
 {
     struct world *w = context;
     w->cards_touched |= UINT64_C(1) << device;
+    if (device < w->cards && w->people[device].answered_so != w->devices[device].answered_so)
+        note_answers(w, device);
     if (device >= w->cards || w->people[device].reset_at == 0 || w->devices[device].reset_at != 0)
         return;
     w->people[device].reset_at = 0;

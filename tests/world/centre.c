@@ -106,6 +106,12 @@ static bool is_of_server(uint32_t connection)
     return connection != WORLD_NETWORK_CONNECTION;
 }
 
+// Nobody reads or writes on this side of it.
+static bool is_asleep(const struct world *w, const struct connection *c)
+{
+    return is_of_server(c->index) && w->server.is_asleep;
+}
+
 static void handle(struct world *w, struct connection *c)
 {
     struct smpp_event event;
@@ -124,12 +130,12 @@ static void handle(struct world *w, struct connection *c)
 void centre_connect(struct world *w, uint32_t connection)
 {
     struct connection *c = &w->connections[connection];
-    if (c->is_open || (is_of_server(connection) && !w->server.is_running) ||
+    if (c->is_open || (is_of_server(connection) && !server_is_awake(w)) ||
         !instant_is_due(c->away_until, w->now))
         return;
     c->opened++;
     c->cut_after = 0;
-    c->is_half_open = false;
+    c->is_half_open = c->is_ended = false;
     c->stalled_until = w->now;
     const struct smpp_session_config ours = memory_of(w, c, SMPP_ESME);
     const struct smpp_session_config theirs = memory_of(w, c, SMPP_SMSC);
@@ -171,11 +177,26 @@ static void close_connection(struct world *w, struct connection *c)
     c->away_ms = 0;
 }
 
+// It ends while the server sleeps, which has still to see it.
+static void end_unseen(struct world *w, struct connection *c)
+{
+    if (c->is_half_open && c->link != SMSC_NONE)
+        leave_ghost(w, c);
+    else if (c->link != SMSC_NONE)
+        smsc_link_gone(&w->smsc, c->link);
+    c->link = SMSC_NONE;
+    c->is_half_open = c->is_ended = true;
+}
+
 void centre_cut(struct world *w, uint32_t connection)
 {
     struct connection *c = &w->connections[connection];
     if (!c->is_open)
         return;
+    if (is_asleep(w, c)) {
+        end_unseen(w, c);
+        return;
+    }
     smpp_session_disconnected(&c->session);
     handle(w, c);
     close_connection(w, c);
@@ -274,6 +295,34 @@ static size_t carry_one_way(struct world *w, struct connection *c, struct smpp_s
     return len;
 }
 
+// Nothing moves; the message centre may lose its patience.
+static void wait_asleep(struct world *w, struct connection *c)
+{
+    if (c->link == SMSC_NONE)
+        return;
+    if (c->is_half_open) {
+        if (!lose_far(w, c->link, c->lost))
+            c->link = SMSC_NONE;
+        return;
+    }
+    const bool stays = smsc_link_handle(&w->smsc, c->link);
+    smsc_pump(&w->smsc);
+    if (!stays)
+        end_unseen(w, c);
+}
+
+// Silence counts for it from now on.
+void centre_wake(struct world *w)
+{
+    for (uint32_t i = 0; i < WORLD_NETWORK_CONNECTION; i++) {
+        struct connection *c = &w->connections[i];
+        c->lost = w->now;
+        if (c->is_open && c->is_ended)
+            centre_cut(w, i);
+        centre_connect(w, i);
+    }
+}
+
 // Carries octets both ways once. True when something moved.
 static bool carry(struct world *w, struct connection *c)
 {
@@ -281,6 +330,10 @@ static bool carry(struct world *w, struct connection *c)
         c->ghost = SMSC_NONE;
     if (!c->is_open)
         return false;
+    if (is_asleep(w, c)) {
+        wait_asleep(w, c);
+        return false;
+    }
     if (c->is_half_open)
         return lose(w, c);
     struct smpp_session *theirs = smsc_session(&w->smsc, c->link);
@@ -312,10 +365,10 @@ void centre_tick(struct world *w)
     smsc_tick(&w->smsc, w->now, world_utc(w));
     if (instant_is_due(w->hex_until, w->now))
         w->smsc.config.hex_in_answers = w->smsc.config.hex_in_receipts = false;
-    if (w->server.is_running)
+    if (server_is_awake(w))
         outbox_tick(w->server.outbox, w->now);
     for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
-        if (w->connections[i].is_open) {
+        if (w->connections[i].is_open && !is_asleep(w, &w->connections[i])) {
             smpp_session_tick(&w->connections[i].session, w->now);
             handle(w, &w->connections[i]);
         }
@@ -354,7 +407,7 @@ struct instant centre_deadline(const struct world *w)
     struct instant due = smsc_deadline(&w->smsc);
     for (uint32_t i = 0; i < WORLD_CONNECTIONS; i++) {
         const struct connection *c = &w->connections[i];
-        if (c->is_open)
+        if (c->is_open && !is_asleep(w, c))
             due = instant_earlier(due, smpp_session_deadline(&c->session));
         if (c->is_open && !instant_is_due(c->stalled_until, w->now))
             due = instant_earlier(due, c->stalled_until);

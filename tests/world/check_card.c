@@ -277,6 +277,7 @@ static void look_for_rare(struct probes *p, const struct image *before, const st
 // that is off counts nothing, and starts with nothing of it; nor does one that nobody tells that
 // time passes.
 #define DEAF_MS (95 * 60000ull)
+#define MISLED 8 // times as long: STATUS comes every 240 s and counts as 30
 
 static void check_deaf(struct world *w, uint32_t card)
 {
@@ -288,7 +289,7 @@ static void check_deaf(struct world *w, uint32_t card)
     const bool goes_on = t->is_deaf && a->is_locked && a->lock_doublings == t->deaf_doublings;
     if (!is_on || !goes_on)
         t->deaf_since = w->now;
-    else if (w->now.ms - t->deaf_since.ms > DEAF_MS)
+    else if (w->now.ms - t->deaf_since.ms > DEAF_MS * (w->people[card].is_misled ? MISLED : 1))
         world_violate(w, "hears_again", card, "it has been deaf for %llu min",
                       (unsigned long long)(w->now.ms - t->deaf_since.ms) / 60000);
     const bool is_switching = t->is_known && t->dump.image.journal.phase != JOURNAL_NONE;

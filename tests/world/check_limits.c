@@ -28,15 +28,16 @@ static uint64_t limit_ms(const struct world *w, uint32_t card, const struct imag
     const struct parameters *p = &m->parameters;
     const struct device_model *clocks = &w->scenario.models[STORY_MODELS];
     const struct device_model *model = w->devices[card].model;
+    const uint64_t late_s = model == &clocks[0] ? LATE_S : 0;
     const uint64_t attach_s =
         REFRESH_TRIES * (FETCH_S + RETRY_S) + (uint64_t)p->refresh_s + p->attach_s;
     const bool is_confirming = m->journal.phase == JOURNAL_CONFIRMING;
     const uint64_t least_s = (is_confirming ? sum_of_waits(p) : attach_s) * 3 / 2 + STATUS_S;
     if (model == &clocks[WORLD_CLOCK_NONE])
         return 0;
-    if (model == &clocks[0])
-        return (least_s + LATE_S) * SECOND_MS;
-    return (model == &clocks[1] ? least_s * STATUS_S / PERIOD_S : least_s) * SECOND_MS;
+    // What starts a timer may not be answered well, and then STATUS counts.
+    const bool is_counted = model == &clocks[1] || w->people[card].is_misled;
+    return (is_counted ? (least_s + late_s) * STATUS_S / PERIOD_S : least_s + late_s) * SECOND_MS;
 }
 
 static bool is_open(const struct image *m)
@@ -119,5 +120,8 @@ void check_limits(struct world *w, uint32_t card)
     if (t->stopwatch.is_on)
         t->daybook.on_ms += w->now.ms - t->looked.ms;
     t->looked = w->now;
+    if (!t->stopwatch.is_on && instant_is_due(w->devices[card].answers.until, w->now))
+        w->people[card].is_misled = w->people[card].is_blinded = false;
     time_switch(w, card);
+    check_served(w, card);
 }

@@ -25,10 +25,10 @@ static void check_time(struct world *w, uint32_t card, const struct record *r,
 void check_progress(struct world *w)
 {
     const struct server *s = &w->server;
-    const bool is_judged = s->is_running && w->now.ms >= s->started.ms + START_MS &&
-                           w->now.ms >= s->full_until.ms + START_MS &&
-                           w->now.ms >= s->busy_until.ms + START_MS &&
-                           w->now.ms >= s->failing_until.ms + START_MS;
+    const bool is_judged =
+        s->is_running && w->now.ms >= s->started.ms + START_MS && !s->is_asleep &&
+        w->now.ms >= s->woken.ms + START_MS && w->now.ms >= s->full_until.ms + START_MS &&
+        w->now.ms >= s->busy_until.ms + START_MS && w->now.ms >= s->failing_until.ms + START_MS;
     for (uint32_t i = 0; i < w->cards; i++)
         check_limits(w, i);
     for (uint32_t i = 0; is_judged && i < w->cards; i++) {

@@ -178,7 +178,8 @@ static void compare(struct world *w, uint32_t card, bool is_saved)
         fold_slots(w, card, r, false);
     }
     t->is_mirrored = t->is_known && check_is_equal(r, &t->dump.image);
-    t->is_foreign &= !t->is_mirrored && r->mo_counter <= t->foreign_mo;
+    // At level 1 a message tells of two commits at most, and not which.
+    t->is_foreign &= !t->is_mirrored && (r->level < 2 || r->mo_counter <= t->foreign_mo);
     check_job(w, card, r, is_saved);
 }
 
@@ -259,7 +260,7 @@ void check_restored(struct world *w)
 
 void check_mirrors(struct world *w)
 {
-    if (!w->server.is_running)
+    if (!server_is_awake(w))
         return;
     const uint64_t commits = turn_counts(w->server.turn).commits + 1000000u * w->server.lives;
     if (commits == w->mirrors_commits && w->cards_changed == 0)
@@ -334,6 +335,7 @@ static bool review(void *context, uint64_t id, const struct operation *o)
     struct world *w = v->w;
     const uint32_t card = card_of(w, id);
     v->seen++;
+    gone_check_operation(w, card, o->id, o);
     if (!operation_is_state_changing(o->kind))
         return true;
     if (o->status != STATUS_ENDED) {
@@ -464,6 +466,8 @@ static const char *unsettled(const struct world *w, uint32_t card)
     const struct truth *t = &w->truths[card];
     const struct image *image = &t->dump.image;
     struct record r;
+    if (w->people[card].is_gone) // see check_gone.c
+        return NULL;
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
     // Its counters are lost: it takes no command any more, and only says so.
     if (t->dump.is_blocked || is_out_of_reach(t, &r))
@@ -539,7 +543,7 @@ bool check_end(struct world *w, enum end_of must)
         const char *why = unsettled(w, i);
         const bool is_given_up = must == END_REACHABLE && w->truths[i].glance.is_unreachable;
         is_settled &= why == NULL;
-        is_excused |= why != NULL && is_given_up;
+        is_excused |= (why != NULL && is_given_up) || w->people[i].is_gone;
         if (why != NULL && must != END_NOBODY && !is_given_up)
             violate_convergence(w, i, why);
     }

@@ -58,6 +58,7 @@ bool deed_is_of_card(uint32_t kind)
     case DEED_BUSY:
     case DEED_EIO:
     case DEED_CAMPAIGN:
+    case DEED_SLEEP:
         return false;
     default: // all others
         return true;
@@ -77,6 +78,8 @@ static const char *word(uint32_t kind, uint32_t what)
     static const char *const clocks[] = {"late", "no_timers", "no_status", "neither"};
     static const char *const profiles[] = {"no_messages", "no_refresh", "no_events"};
     static const char *const steps[] = {"check", "start", "pause", "resume", "stop"};
+    static const char *const answered[] = {"all",     "refresh",     "poll", "events",
+                                           "message", "information", "timer"};
     static const char *const errors[] = {"writes", "write", "sync_undone", "sync_kept"};
     switch (kind) {
     case DEED_BOOTSTRAP:
@@ -92,6 +95,8 @@ static const char *word(uint32_t kind, uint32_t what)
         return what < sizeof clocks / sizeof clocks[0] ? clocks[what] : "";
     case DEED_PROFILE:
         return what < sizeof profiles / sizeof profiles[0] ? profiles[what] : "";
+    case DEED_ANSWERS:
+        return what < sizeof answered / sizeof answered[0] ? answered[what] : "";
     case DEED_EIO:
         return what < sizeof errors / sizeof errors[0] ? errors[what] : "";
     case DEED_CAMPAIGN:

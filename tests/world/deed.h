@@ -82,7 +82,10 @@ enum deed_stage {
     DEED(RESET, reset, NONE) /* its device starts anew at the n-th moment of toolkit commands */   \
     DEED(FLAP, flap, NONE)   /* its service is there for within_ms, gone for after_ms ... */       \
     DEED(PROFILE, profile, NONE)   /* it is in a device without `what` for a while */              \
-    DEED(CAMPAIGN, campaign, NONE) /* what a person does about that of the head */
+    DEED(CAMPAIGN, campaign, NONE) /* what a person does about that of the head */                 \
+    DEED(ANSWERS, answers, NONE)   /* its device answers `what` with `value`, for a while */       \
+    DEED(SLEEP, sleep, NONE)       /* the server stands still; flags: what came due is first */    \
+    DEED(GONE, gone, NONE)         /* its device is off for ever */
 
 enum deed_kind {
 #define DEED(NAME, name, stage) DEED_##NAME,

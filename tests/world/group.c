@@ -194,7 +194,7 @@ void group_do(struct world *w, const struct deed *d)
     struct event e = {.type = EVENT_BOOTSTRAP,
                       .actor = {.kind = ACTOR_USER, .id = 1},
                       .as.bootstrap = (uint8_t)d->what};
-    if (!group_has_rule(w) || !w->server.is_running || d->what > BOOTSTRAP_CANCEL)
+    if (!group_has_rule(w) || !server_is_awake(w) || d->what > BOOTSTRAP_CANCEL)
         return;
     world_note(w, "bootstrap", "card=%u action=%u", d->card, d->what);
     w->truths[d->card].is_job_touched = true;

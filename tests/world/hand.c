@@ -192,7 +192,7 @@ void hand_calm(struct world *w)
                           .actor = {.kind = ACTOR_USER, .id = 1},
                           .reason = DIRTY_OPERATOR_REQUEST};
         const bool is_owed = w->truths[i].hand_count > 0 || w->truths[i].is_foreign;
-        if (is_owed && w->server.is_running)
+        if (is_owed && server_is_awake(w))
             check(turn_event(w->server.turn, w->people[i].id, &e, NULL, NULL));
     }
 }

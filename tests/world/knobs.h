@@ -72,7 +72,10 @@
     KNOB(merge, 10000, 500000)         /* per million: a packet in parts becomes one message */    \
     KNOB(reset_ms, 3600000, 172800000) /* the device starts anew amid its card's commands */       \
     KNOB(flap_ms, 14400000, 345600000) /* its service comes and goes, for a while */               \
-    KNOB(profile_ms, 14400000, 345600000) /* it is in a device that can do less, for a while */
+    KNOB(profile_ms, 14400000, 345600000) /* it is in a device that can do less, for a while */    \
+    KNOB(answers_ms, 14400000, 345600000) /* it is answered wrongly, for a while */                \
+    KNOB(sleep_ms, 3600000, 172800000)    /* the server stands still for a while, and goes on */   \
+    KNOB(gone_ms, 3600000, 345600000)     /* a card goes, and never comes back */
 
 struct knobs {
 #define KNOB(name, least, most) uint64_t name;
@@ -80,7 +83,7 @@ struct knobs {
 #undef KNOB
 };
 
-#define KNOB_COUNT 62
+#define KNOB_COUNT 65
 #define KNOB_NAMED 53  // drawn by their names from here on
 #define KNOB_SELDOM 40 // from here on
 // `calm`: how many times the times between happenings are doubled, without an upper end: what comes

@@ -142,7 +142,7 @@ void office_do(struct world *w, const struct deed *d)
     struct event e = {.actor = {.kind = ACTOR_USER, .id = 2}};
     struct record r;
     const uint64_t id = w->people[d->card].id;
-    if (!w->server.is_running || d->subscription >= WORLD_SUBSCRIPTIONS)
+    if (!server_is_awake(w) || d->subscription >= WORLD_SUBSCRIPTIONS)
         return;
     check(store_card_load(w->server.store, id, &r) == STORE_OK);
     if (d->kind == DEED_APPROVE) {

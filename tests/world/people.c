@@ -259,7 +259,7 @@ static void do_change(struct world *w, const struct deed *d)
 
 void people_do(struct world *w, const struct deed *d)
 {
-    if (!w->server.is_running || d->subscription >= WORLD_SUBSCRIPTIONS)
+    if (!server_is_awake(w) || d->subscription >= WORLD_SUBSCRIPTIONS)
         return;
     if (d->kind == DEED_REQUEST)
         do_request(w, d);
@@ -317,16 +317,16 @@ void people_happen(struct world *w, const struct entry *e)
     const bool is_over = w->is_settling && !is_decision;
     if (is_over)
         return;
-    if (w->server.is_running && is_decision) {
+    if (server_is_awake(w) && is_decision) {
         decide_open_questions(w);
-    } else if (w->server.is_running && prng_below(&w->chance_people, 6) == 0) {
+    } else if (server_is_awake(w) && prng_below(&w->chance_people, 6) == 0) {
         if (group_has_rule(w) && prng_below(&w->chance_people, 2) == 0)
             world_do(w, &(struct deed){.kind = DEED_BOOTSTRAP,
                                        .card = e->subject,
                                        .what = (uint32_t)prng_below(&w->chance_people, 3)});
         else
             change_mind(w, e->subject);
-    } else if (w->server.is_running) {
+    } else if (server_is_awake(w)) {
         struct deed d = {.kind = DEED_REQUEST, .card = e->subject};
         people_draw(w, &w->chance_people, &d);
         d.twice = prng_chance(&w->chance_twice, w->knobs.double_click);

@@ -18,6 +18,7 @@
 #define FLAP_MS 600000
 #define FLAPS_MOST 30
 #define RESET_COMMANDS 8 // of the card, at most until then
+#define INFO_MOST 10     // behind a result: causes 0 to 9, or nothing
 
 static void plan(struct world *w, struct prng *p, enum happening what, uint32_t subject,
                  uint64_t mean_ms)
@@ -38,7 +39,9 @@ void physics_plan(struct world *w)
         plan(w, &w->chance_reset, HAPPENS_RESET, i, w->knobs.reset_ms);
         plan(w, &w->chance_flap, HAPPENS_FLAP, i, w->knobs.flap_ms);
         plan(w, &w->chance_profile, HAPPENS_PROFILE, i, w->knobs.profile_ms);
+        plan(w, &w->chance_answers, HAPPENS_ANSWERS, i, w->knobs.answers_ms);
     }
+    plan(w, &w->chance_gone, HAPPENS_GONE, 0, w->knobs.gone_ms);
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
         plan(w, &w->chance_reject, HAPPENS_REJECT, i, w->knobs.reject_ms);
 }
@@ -46,6 +49,8 @@ void physics_plan(struct world *w)
 static void act(struct world *w, uint32_t card, enum scenario_action action, uint32_t value)
 {
     const struct scenario_step step = {.action = action, .value = value};
+    if (w->people[card].is_gone)
+        return;
     check(fleet_act(&w->fleet, card, &step, w->now));
 }
 
@@ -298,6 +303,80 @@ static void do_reset(struct world *w, const struct deed *d)
     world_note(w, "reset", "card=%u count=%u", d->card, d->count);
 }
 
+// General results [102.223 §8.12]: of the user, for now, for ever, and "done" for what was not.
+static void draw_answers(struct world *w, uint32_t card)
+{
+    static const uint8_t results[] = {0x00, 0x02, 0x10, 0x12, 0x20, 0x20, 0x21, 0x22, 0x24, 0x25,
+                                      0x26, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x39, 0x3A};
+    struct prng *p = &w->chance_answers;
+    struct deed d = {.kind = DEED_ANSWERS, .card = card};
+    d.what = (uint32_t)prng_below(p, WORLD_ANSWERED);
+    d.value = results[prng_below(p, sizeof results)];
+    d.octet = (uint32_t)prng_below(p, INFO_MOST + 1);
+    d.count = prng_below(p, 2) == 0 ? 0 : (uint32_t)prng_below(p, DEVICE_ANSWER_FORMS);
+    d.flags = prng_below(p, 4) == 0;
+    d.after_ms = (uint32_t)world_delay(p, CLOCK_MS);
+    world_do(w, &d);
+    plan(w, p, HAPPENS_ANSWERS, card, w->knobs.answers_ms);
+}
+
+// What the card believes counts as long as the device is not started anew: timers that do not run,
+// events that do not come.
+static void mislead(struct person *person, const struct device_answers *a)
+{
+    const bool is_of_events = a->of == 0 || a->of == CAT_SET_UP_EVENT_LIST;
+    person->is_misled |= a->form == DEVICE_ANSWER_NONE || a->of == 0 ||
+                         a->of == CAT_POLL_INTERVAL || a->of == CAT_TIMER_MANAGEMENT;
+    person->is_blinded |= is_of_events && cat_result_is_done(a->result) && !a->is_served;
+}
+
+static void do_answers(struct world *w, const struct deed *d)
+{
+    static const uint8_t types[WORLD_ANSWERED] = {0,
+                                                  CAT_REFRESH,
+                                                  CAT_POLL_INTERVAL,
+                                                  CAT_SET_UP_EVENT_LIST,
+                                                  CAT_SEND_SHORT_MESSAGE,
+                                                  CAT_PROVIDE_LOCAL_INFORMATION,
+                                                  CAT_TIMER_MANAGEMENT};
+    if (d->what >= WORLD_ANSWERED || d->count >= DEVICE_ANSWER_FORMS || d->value > UINT8_MAX ||
+        d->octet > INFO_MOST)
+        return;
+    const struct device_answers plan = {.of = types[d->what],
+                                        .result = (uint8_t)d->value,
+                                        .info = (uint8_t)d->octet,
+                                        .form = (uint8_t)d->count,
+                                        .is_served = d->flags != 0,
+                                        .until = instant_after(w->now, d->after_ms)};
+    fleet_plan_answers(&w->fleet, d->card, &plan, w->now);
+    mislead(&w->people[d->card], &plan);
+    world_note(w, "answers", "card=%u of=%u result=%02x form=%u served=%u for=%u", d->card, plan.of,
+               plan.result, plan.form, plan.is_served, d->after_ms);
+}
+
+// One of those that are left; the last of several stays.
+static void draw_gone(struct world *w)
+{
+    struct prng *p = &w->chance_gone;
+    const uint32_t card = (uint32_t)prng_below(p, w->cards);
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < w->cards; i++)
+        left += !w->people[i].is_gone;
+    if (left > 1 || w->cards == 1)
+        world_do(w, &(struct deed){.kind = DEED_GONE, .card = card});
+    plan(w, p, HAPPENS_GONE, 0, w->knobs.gone_ms);
+}
+
+static void do_gone(struct world *w, const struct deed *d)
+{
+    if (w->people[d->card].is_gone)
+        return;
+    act(w, d->card, SCENARIO_POWER_OFF, 0);
+    w->people[d->card].is_gone = true;
+    gone_begin(w, d->card);
+    world_note(w, "gone", "card=%u", d->card);
+}
+
 void physics_happen(struct world *w, const struct entry *e)
 {
     switch (e->what) {
@@ -330,6 +409,12 @@ void physics_happen(struct world *w, const struct entry *e)
         break;
     case HAPPENS_PROFILE:
         profile(w, e);
+        break;
+    case HAPPENS_ANSWERS:
+        draw_answers(w, e->subject);
+        break;
+    case HAPPENS_GONE:
+        draw_gone(w);
         break;
     case HAPPENS_FLAP:
         if (e->value == 0)
@@ -376,6 +461,12 @@ void physics_do(struct world *w, const struct deed *d)
     case DEED_FLAP:
         do_flap(w, d);
         break;
+    case DEED_ANSWERS:
+        do_answers(w, d);
+        break;
+    case DEED_GONE:
+        do_gone(w, d);
+        break;
     default: // the others are not of this file
         check(false);
     }
@@ -392,8 +483,8 @@ void physics_restart(struct world *w)
 void physics_calm(struct world *w)
 {
     static const enum happening kinds[] = {
-        HAPPENS_POWER, HAPPENS_CUT,  HAPPENS_MOVE,  HAPPENS_REJECT, HAPPENS_IMEI,
-        HAPPENS_DUTY,  HAPPENS_TICK, HAPPENS_RESET, HAPPENS_FLAP,   HAPPENS_PROFILE};
+        HAPPENS_POWER, HAPPENS_CUT,   HAPPENS_MOVE, HAPPENS_REJECT,  HAPPENS_IMEI,    HAPPENS_DUTY,
+        HAPPENS_TICK,  HAPPENS_RESET, HAPPENS_FLAP, HAPPENS_PROFILE, HAPPENS_ANSWERS, HAPPENS_GONE};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         agenda_forget(&w->agenda, kinds[i]);
     for (uint32_t i = 0; i < WORLD_NETWORKS; i++)
@@ -401,6 +492,7 @@ void physics_calm(struct world *w)
     for (uint32_t i = 0; i < w->cards; i++) {
         w->devices[i].card.nvm.faults = NULL;
         w->devices[i].reset_at = w->people[i].reset_at = 0;
+        w->devices[i].answers.until = w->now;
         w->devices[i].model = &w->scenario.models[w->story.models[i]];
         w->people[i].flap_in_ms = 0;
         act(w, i, SCENARIO_MOVE, AREA_HOME);

@@ -66,6 +66,23 @@ static const char *const disk_names[WORLD_DISKS] = {"good",        "full",      
 
 static const char *const profile_names[PROBE_PROFILES] = {"no_messages", "no_refresh", "no_events"};
 
+static const char *const answered_names[PROBE_ANSWERED] = {
+    "a command at random", "refresh", "poll", "events", "message", "information", "timer"};
+
+static const char *const form_names[PROBE_FORMS] = {
+    "whole", "other number", "other type", "no details", "no result", "cut", "empty", "none"};
+
+static const char *const sleep_names[PROBE_SLEEPS] = {
+    [PROBE_SLEEP_DUE] = "over what came due",
+    [PROBE_SLEEP_SENT] = "while a message waited",
+    [PROBE_SLEEP_ENDED] = "over the end of a connection",
+    [PROBE_SLEEP_SWITCH] = "over the time of a switch",
+};
+
+static const char *const gone_names[PROBE_GONES] = {[PROBE_GONE_OPEN] = "with an operation open",
+                                                    [PROBE_GONE_GIVEN_UP] =
+                                                        "out of reach at the end"};
+
 static const char *const clock_names[PROBE_CLOCKS] = {"late", "no_timers", "no_status", "neither"};
 
 // What no world can meet, and why: it is no gap. One that is met all the same counts.
@@ -158,6 +175,44 @@ void probes_card(struct probes *p, enum probe_card situation, bool is_met)
     p->cards[situation] += is_met;
 }
 
+void probes_answered(struct probes *p, const struct device_answers *answers, uint32_t times)
+{
+    static const uint8_t types[PROBE_ANSWERED] = {0,
+                                                  CAT_REFRESH,
+                                                  CAT_POLL_INTERVAL,
+                                                  CAT_SET_UP_EVENT_LIST,
+                                                  CAT_SEND_SHORT_MESSAGE,
+                                                  CAT_PROVIDE_LOCAL_INFORMATION,
+                                                  CAT_TIMER_MANAGEMENT};
+    for (unsigned i = 0; i < PROBE_ANSWERED; i++)
+        p->answered[i] += types[i] == answers->of ? times : 0;
+    p->forms[answers->form % PROBE_FORMS] += times;
+}
+
+void probes_gone(struct probes *p, enum probe_gone situation, bool is_met)
+{
+    p->gones[situation] += is_met;
+}
+
+void probes_slept(const struct world *w, struct probes *p)
+{
+    bool is_late = false;
+    bool has_message = false;
+    for (uint32_t i = 0; i < w->cards; i++) {
+        struct record r;
+        check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
+        const bool is_switching =
+            r.has_open && (r.open.status == STATUS_SWITCHING || r.open.status == STATUS_CONFIRMING);
+        is_late |= is_switching && r.open.confirm_until.ms < server_utc(w).ms;
+        has_message |= centre_has_from(w, i);
+    }
+    p->sleeps[PROBE_SLEEP_DUE] += instant_is_due(server_deadline(w), w->now);
+    p->sleeps[PROBE_SLEEP_SENT] += has_message;
+    for (uint32_t i = 0; i < WORLD_NETWORK_CONNECTION; i++)
+        p->sleeps[PROBE_SLEEP_ENDED] += w->connections[i].is_open && w->connections[i].is_ended;
+    p->sleeps[PROBE_SLEEP_SWITCH] += is_late;
+}
+
 void probes_struck(struct probes *p, uint8_t disk)
 {
     p->disks[disk % WORLD_DISKS]++;
@@ -222,6 +277,14 @@ unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(co
     tell(&r, p->duties, "duty", "a switch was undone", "");
     for (size_t i = 0; i < PROBE_PROFILES; i++)
         tell(&r, p->profiles[i], "profile", profile_names[i], "switched");
+    for (size_t i = 0; i < PROBE_ANSWERED; i++)
+        tell(&r, p->answered[i], "answers", answered_names[i], "");
+    for (size_t i = 0; i < PROBE_FORMS; i++)
+        tell(&r, p->forms[i], "answer", form_names[i], "");
+    for (size_t i = 0; i < PROBE_SLEEPS; i++)
+        tell(&r, p->sleeps[i], "sleep", sleep_names[i], "");
+    for (size_t i = 0; i < PROBE_GONES; i++)
+        tell(&r, p->gones[i], "gone", gone_names[i], "");
     tell(&r, p->flaps, "flap", "switched", "");
     tell(&r, p->doubles, "double_click", "both were taken", "");
     *met = r.met;

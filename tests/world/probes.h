@@ -6,6 +6,7 @@
 #include "ota-server/core/rules.h"
 #include "tests/world/store/kind.h"
 
+struct device_answers;
 struct world;
 
 #define PROBE_CAUSES (NOTIFY_RESTORED + 1)
@@ -14,6 +15,8 @@ struct world;
 #define PROBE_RESULTS 64
 #define PROBE_CLOCKS 4   // WORLD_CLOCKS
 #define PROBE_PROFILES 3 // WORLD_PROFILES
+#define PROBE_ANSWERED 7 // WORLD_ANSWERED
+#define PROBE_FORMS 8    // DEVICE_ANSWER_FORMS
 
 // What befell messages on their way.
 enum probe_fault {
@@ -44,6 +47,22 @@ enum probe_card {
     PROBE_CARDS
 };
 
+// What the server slept over.
+enum probe_sleep {
+    PROBE_SLEEP_DUE,    // something came due
+    PROBE_SLEEP_SENT,   // a message of a card waits for it
+    PROBE_SLEEP_ENDED,  // the message centre ended a connection
+    PROBE_SLEEP_SWITCH, // the time in which a switch had to be confirmed
+    PROBE_SLEEPS
+};
+
+// Cards that are gone for ever.
+enum probe_gone {
+    PROBE_GONE_OPEN,     // an operation was open when it went
+    PROBE_GONE_GIVEN_UP, // at the end it is known to be out of reach
+    PROBE_GONES
+};
+
 struct probes {
     uint32_t transitions[OPERATION_STATUSES][INPUTS]; // of operations
     uint32_t reasons[DIRTY_REASONS];
@@ -56,8 +75,12 @@ struct probes {
     uint32_t doubles;                  // wishes that were taken twice
     uint32_t clocks[PROBE_CLOCKS];     // switches in devices with bad timers
     uint32_t profiles[PROBE_PROFILES]; // switches in devices that can do less
-    uint32_t flaps;                    // switches while service came and went
-    uint32_t duties;                   // switches undone in a device that is on for moments only
+    uint32_t answered[PROBE_ANSWERED]; // commands that a device answered wrongly
+    uint32_t forms[PROBE_FORMS];       // the same, by form
+    uint32_t sleeps[PROBE_SLEEPS];
+    uint32_t gones[PROBE_GONES];
+    uint32_t flaps;  // switches while service came and went
+    uint32_t duties; // switches undone in a device that is on for moments only
 };
 
 // Adds what this world met so far.
@@ -66,6 +89,11 @@ void probes_ran(struct probes *p, uint8_t command, uint8_t result);
 void probes_met(struct probes *p, enum probe_fault fault);
 void probes_card(struct probes *p, enum probe_card situation, bool is_met);
 void probes_count(struct probes *p, enum probe_fault fault, uint64_t times);
+// A device answered so, these times.
+void probes_answered(struct probes *p, const struct device_answers *answers, uint32_t times);
+// The server wakes.
+void probes_slept(const struct world *w, struct probes *p);
+void probes_gone(struct probes *p, enum probe_gone situation, bool is_met);
 void probes_struck(struct probes *p, uint8_t disk); // enum world_disk
 void probes_add(struct probes *sum, const struct probes *p);
 // Calls `missing` for each that was not met. How many there are, and how many were met.

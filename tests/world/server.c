@@ -421,6 +421,7 @@ static void end(struct world *w)
 {
     struct server *s = &w->server;
     s->is_running = false;
+    s->is_asleep = false;
     for (uint32_t i = 0; i < LINKS; i++)
         centre_cut(w, i);
     outbox_close(s->outbox);
@@ -495,12 +496,42 @@ void server_restore(struct world *w)
 
 void server_stop(struct world *w)
 {
-    if (!w->server.is_running)
+    if (!server_is_awake(w))
         return;
     world_note(w, "server_stop", "life=%u", w->server.lives);
     if (outbox_is_settled(w->server.outbox))
         (void)write_on_disk(w, turn_stop);
     end(w);
+}
+
+bool server_is_awake(const struct world *w)
+{
+    return w->server.is_running && !w->server.is_asleep;
+}
+
+void server_sleep(struct world *w, uint32_t for_ms, bool is_due_first)
+{
+    if (!server_is_awake(w))
+        return;
+    w->server.is_asleep = true;
+    w->server.asleep_until = instant_after(w->now, for_ms);
+    agenda_add(&w->agenda, w->server.asleep_until, HAPPENS_SLEEP, is_due_first, 1);
+    world_note(w, "server_sleep", "life=%u for=%u", w->server.lives, for_ms);
+}
+
+void server_wake(struct world *w, bool is_due_first)
+{
+    struct server *s = &w->server;
+    if (!s->is_asleep)
+        return;
+    s->is_asleep = false;
+    s->woken = w->now;
+    world_note(w, "server_wake", "life=%u due_first=%d", s->lives, is_due_first);
+    probes_slept(w, &w->result.probes);
+    if (is_due_first)
+        server_step(w);
+    centre_wake(w);
+    w->is_stirred = true;
 }
 
 static void remove_files(const char *folder, const char *database)
@@ -542,7 +573,7 @@ static bool is_turn_due(const struct world *w)
 void server_step(struct world *w)
 {
     struct server *s = &w->server;
-    if (!s->is_running)
+    if (!server_is_awake(w))
         return;
     s->policy.ota.spi1 = w->now.ms < s->weak_until.ms ? WEAK_SPI : 0;
     s->policy.ota.spi2 = ANSWER_SPI;
@@ -563,7 +594,7 @@ void server_step(struct world *w)
 struct instant server_deadline(const struct world *w)
 {
     const struct server *s = &w->server;
-    if (!s->is_running)
+    if (!server_is_awake(w))
         return INSTANT_NEVER;
     if (turn_has_work(s->turn))
         return w->now;

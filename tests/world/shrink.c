@@ -99,9 +99,8 @@ static struct world_options find_small(const struct world_options *found, const 
 static void drop_knobs(struct world_options *o, const char *rule)
 {
     for (unsigned i = 0; i < KNOB_COUNT; i++) {
-        o->knobs_off |= UINT64_C(1) << i;
-        if (!seed_shows(o, rule))
-            o->knobs_off &= ~(UINT64_C(1) << i);
+        o->knobs_off[i] = true;
+        o->knobs_off[i] = seed_shows(o, rule);
     }
 }
 

@@ -14,6 +14,8 @@
 #define BACKUP_AGE_MS 21600000
 #define WEAK_MS 21600000
 #define BUSY_MS 3600000
+#define SLEEP_MS 60000    // at least
+#define SLEEP_DOUBLINGS 8 // to more than half a day
 // Of each copy of the counters: behind marker and seal [applet/memory.h].
 #define COUNTERS_FIRST 2
 #define COUNTERS_OCTETS 28
@@ -26,7 +28,8 @@ static const struct kind {
              {HAPPENS_RESTORE, DEED_BACKUP, false},     {HAPPENS_ROT, DEED_ROT, true},
              {HAPPENS_NVM_ERROR, DEED_NVM_ERROR, true}, {HAPPENS_FLOOD, DEED_FLOOD, true},
              {HAPPENS_COUNTERS, DEED_COUNTERS, true},   {HAPPENS_WEAK, DEED_WEAK, false},
-             {HAPPENS_BUSY, DEED_BUSY, false},          {HAPPENS_EIO, DEED_EIO, false}};
+             {HAPPENS_BUSY, DEED_BUSY, false},          {HAPPENS_EIO, DEED_EIO, false},
+             {HAPPENS_SLEEP, DEED_SLEEP, false}};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 static uint64_t mean_ms(const struct world *w, enum happening what)
@@ -52,6 +55,8 @@ static uint64_t mean_ms(const struct world *w, enum happening what)
         return w->knobs.busy_ms;
     case HAPPENS_EIO:
         return w->knobs.eio_ms;
+    case HAPPENS_SLEEP:
+        return w->knobs.sleep_ms;
     default: // the others are not of this file
         return 0;
     }
@@ -66,6 +71,8 @@ static struct prng *chance_of(struct world *w, enum happening what)
         return &w->chance_seldom;
     if (what == HAPPENS_BUSY || what == HAPPENS_EIO)
         return &w->chance_disk;
+    if (what == HAPPENS_SLEEP)
+        return &w->chance_sleep;
     return what == HAPPENS_RESTORE ? &w->chance_restore : &w->chance_trouble;
 }
 
@@ -115,10 +122,30 @@ static void restore_happens(struct world *w, const struct entry *e)
     plan(w, HAPPENS_RESTORE, 0);
 }
 
+// Minutes to hours. When it wakes it hears what waited, or sees first what came due.
+static void sleep_happens(struct world *w, const struct entry *e)
+{
+    struct prng *p = &w->chance_sleep;
+    if (e->value != 0) {
+        if (instant_is_due(w->server.asleep_until, w->now))
+            server_wake(w, e->subject != 0);
+        return;
+    }
+    struct deed d = {.kind = DEED_SLEEP, .flags = prng_below(p, 2) == 0};
+    const uint32_t base_ms = SLEEP_MS << prng_below(p, SLEEP_DOUBLINGS + 1);
+    d.after_ms = base_ms + (uint32_t)prng_below(p, base_ms);
+    world_do(w, &d);
+    plan(w, HAPPENS_SLEEP, 0);
+}
+
 void trouble_happen(struct world *w, const struct entry *e)
 {
     if (e->what == HAPPENS_RESTORE) {
         restore_happens(w, e);
+        return;
+    }
+    if (e->what == HAPPENS_SLEEP) {
+        sleep_happens(w, e);
         return;
     }
     struct prng *p = &w->chance_trouble;
@@ -232,6 +259,9 @@ void trouble_do(struct world *w, const struct deed *d)
         break;
     case DEED_EIO:
         do_disk_error(w, d);
+        break;
+    case DEED_SLEEP:
+        server_sleep(w, d->after_ms, d->flags != 0);
         break;
     case DEED_BACKUP:
         server_backup(w);

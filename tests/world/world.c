@@ -15,6 +15,7 @@
 #define SETTLE_LEAST_MS (26 * HOUR_MS)
 #define SETTLE_GRACE_MS (12 * HOUR_MS)
 #define LOOK_MS (10 * MINUTE_MS)
+#define GONE_DAYS 8
 #define FILES_EVERY 8 // seeds
 #define STILL_MAX 100000
 
@@ -126,7 +127,7 @@ static void draw_world(struct world *w)
     group_draw(w);
     knobs_draw(&w->knobs, seed, calm);
     for (unsigned i = 0; i < KNOB_COUNT; i++) {
-        if (w->options.knobs_off >> i & 1)
+        if (w->options.knobs_off[i] || w->options.is_faultless)
             knob_set(&w->knobs, i, 0);
         else if (knob_value(&w->knobs, i) != 0)
             tell_knob(w, i);
@@ -147,6 +148,7 @@ static void open_streams(struct world *w)
         &w->chance_swap,      &w->chance_clone,   &w->chance_office,    &w->chance_seldom,
         &w->chance_transport, &w->chance_disk,    &w->chance_device,    &w->chance_twice,
         &w->chance_merge,     &w->chance_reset,   &w->chance_flap,      &w->chance_profile,
+        &w->chance_answers,   &w->chance_sleep,   &w->chance_gone,
     };
     static const char *const names[] = {
         "world air",       "world people", "world power",   "world cut",     "world move",
@@ -154,7 +156,8 @@ static void open_streams(struct world *w)
         "world adversary", "world hand",   "world smsc",    "world trouble", "world restore",
         "world rot",       "world swap",   "world clone",   "world office",  "world seldom",
         "world transport", "world disk",   "world device",  "world twice",   "world merge",
-        "world reset",     "world flap",   "world profile",
+        "world reset",     "world flap",   "world profile", "world answers", "world sleep",
+        "world gone",
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
         prng_init(streams[i], w->options.seed, names[i], 0);
@@ -307,11 +310,37 @@ static void do_link(struct world *w, const struct deed *d)
         centre_cut_after(w, d->card % WORLD_CONNECTIONS, d->octet);
 }
 
+static bool is_of_device(uint32_t kind)
+{
+    switch (kind) {
+    case DEED_POWER_OFF:
+    case DEED_POWER_ON:
+    case DEED_CUT:
+    case DEED_MOVE:
+    case DEED_REJECT:
+    case DEED_IMEI:
+    case DEED_DUTY:
+    case DEED_TICK:
+    case DEED_RESET:
+    case DEED_FLAP:
+    case DEED_PROFILE:
+    case DEED_ANSWERS:
+    case DEED_GONE:
+        return true;
+    default: // the others are of the rest of the world
+        return false;
+    }
+}
+
 void world_do(struct world *w, const struct deed *d)
 {
     world_record(w, d);
     if (deed_is_of_card(d->kind) && d->card >= w->cards)
         return;
+    if (is_of_device(d->kind)) {
+        physics_do(w, d);
+        return;
+    }
     switch (d->kind) {
     case DEED_REQUEST:
     case DEED_CANCEL:
@@ -324,19 +353,6 @@ void world_do(struct world *w, const struct deed *d)
         break;
     case DEED_HAND:
         hand_do(w, d);
-        break;
-    case DEED_POWER_OFF:
-    case DEED_POWER_ON:
-    case DEED_CUT:
-    case DEED_MOVE:
-    case DEED_REJECT:
-    case DEED_IMEI:
-    case DEED_DUTY:
-    case DEED_TICK:
-    case DEED_RESET:
-    case DEED_FLAP:
-    case DEED_PROFILE:
-        physics_do(w, d);
         break;
     case DEED_CRASH:
     case DEED_CRASH_ACTING:
@@ -357,6 +373,7 @@ void world_do(struct world *w, const struct deed *d)
     case DEED_FLOOD:
     case DEED_BUSY:
     case DEED_EIO:
+    case DEED_SLEEP:
         trouble_do(w, d);
         break;
     case DEED_CLOG:
@@ -409,6 +426,14 @@ static void draw_link(struct world *w, uint32_t link)
     plan_link(w);
 }
 
+static void link_happens(struct world *w, const struct entry *e)
+{
+    if (e->what == HAPPENS_LINK)
+        draw_link(w, e->subject);
+    else
+        centre_connect(w, e->subject);
+}
+
 // --- events ----------------------------------------------------------------------------------
 
 static void happen(struct world *w, const struct entry *e)
@@ -428,6 +453,8 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_RESET:
     case HAPPENS_FLAP:
     case HAPPENS_PROFILE:
+    case HAPPENS_ANSWERS:
+    case HAPPENS_GONE:
         physics_happen(w, e);
         break;
     case HAPPENS_CRASH:
@@ -435,9 +462,6 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_STOP:
     case HAPPENS_START:
         serve(w, e->what);
-        break;
-    case HAPPENS_LINK:
-        draw_link(w, e->subject);
         break;
     case HAPPENS_FULL:
     case HAPPENS_CLOCK:
@@ -449,6 +473,7 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_FLOOD:
     case HAPPENS_BUSY:
     case HAPPENS_EIO:
+    case HAPPENS_SLEEP:
         trouble_happen(w, e);
         break;
     case HAPPENS_CLOG:
@@ -471,8 +496,9 @@ static void happen(struct world *w, const struct entry *e)
     case HAPPENS_DEED:
         act_story(w, e->subject);
         break;
+    case HAPPENS_LINK:
     case HAPPENS_CONNECT:
-        centre_connect(w, e->subject);
+        link_happens(w, e);
         break;
     case HAPPENS_HAND:
         hand_happen(w, e);
@@ -539,12 +565,14 @@ static void calm(struct world *w)
     w->is_settling = true;
     w->is_stirred = true;
     knobs_calm(&w->knobs);
+    gone_calm(w);
     agenda_forget(&w->agenda, HAPPENS_CRASH);
     agenda_forget(&w->agenda, HAPPENS_CRASH_ACTING);
     agenda_forget(&w->agenda, HAPPENS_STOP);
     agenda_forget(&w->agenda, HAPPENS_LINK);
     agenda_forget(&w->agenda, HAPPENS_OFFICE);
     w->server.dies_acting = false;
+    server_wake(w, false);
     identity_calm(w);
     centre_calm(w);
     physics_calm(w);
@@ -586,6 +614,17 @@ static void await_end(struct world *w, struct instant end)
 {
     while (!w->result.is_violated && w->now.ms < end.ms && !check_end(w, END_NOBODY))
         run_and_look(w, instant_after(w->now, LOOK_MS));
+}
+
+// Of cards that are gone the server knows that after a week, from whenever it began to doubt.
+static void await_gone(struct world *w)
+{
+    const struct instant last =
+        instant_after(w->safety_end, WORLD_SETTLE_MS + SETTLE_GRACE_MS + GONE_DAYS * DAY_MS);
+    while (!w->result.is_violated && w->now.ms < last.ms && !gone_is_told(w))
+        run_until(w, instant_earlier(instant_after(w->now, DAY_MS), last));
+    if (!w->result.is_violated)
+        gone_check_end(w);
 }
 
 static void settle(struct world *w)
@@ -638,6 +677,7 @@ void world_run(const struct world_options *options, struct world_result *result)
     if (!w->result.is_violated) {
         calm(w);
         settle(w);
+        await_gone(w);
         check_progress(w);
         check_history(w);
     }

@@ -28,6 +28,7 @@
 #define WORLD_CLOCKS 4     // kinds of devices with bad timers
 #define WORLD_CLOCK_NONE 3 // the one with neither timers nor STATUS
 #define WORLD_PROFILES 3   // kinds of devices that can do less
+#define WORLD_ANSWERED 7   // commands that are answered wrongly: all, or those of one kind
 #define WORLD_AIR_MAX 2048
 #define WORLD_TAR 0x534D01
 #define WORLD_SERVER_NUMBER "12345000"
@@ -172,6 +173,10 @@ struct truth {
     uint32_t lifts;   // of its quarantine
     struct instant lifted;
     struct told_slots imported, told;
+    uint32_t gone_packets;           // when it went for ever
+    uint32_t calm_packets;           // when faults ended
+    struct instant unserved, unseen; // see check_served()
+    uint8_t unserved_number;
 };
 
 // A notification of a card that has a clone, or of the clone.
@@ -196,6 +201,9 @@ struct person { // a card with everything the world knows about it
     struct sms_joiner ear;            // of packets in several parts, as they reached it
     struct sms_joiner tap;            // of its packets in several parts, as the checker saw them
     uint32_t on_ms, off_ms;           // of its device's duty cycle, if it has one
+    uint32_t answered_so;             // wrongly by its device, as of the last look
+    bool is_misled, is_blinded;       // in time and in service, since its device started
+    bool is_gone;                     // for ever
     struct double_click {             // the last wish that was made twice at once
         struct world *w;
         uint32_t card, life; // of the server; 0: both are answered
@@ -235,6 +243,7 @@ struct connection {
     bool is_open;
     bool is_bound;
     bool is_half_open;         // what goes into it is lost
+    bool is_ended;             // the server slept meanwhile, and sees it when it wakes
     struct instant lost;       // since then
     struct instant ghost_lost; // the ghost
     uint32_t stall_ms;         // what ends after `cut_after` octets is not the connection: 0
@@ -260,7 +269,8 @@ struct server {
     char folder[64]; // "" for a database in memory
     char path[96];
     bool is_running;
-    struct instant started;
+    bool is_asleep; // it stands still, and knows nothing of it
+    struct instant started, asleep_until, woken;
     bool dies_acting;    // at the next commit
     bool is_dying;       // what it does from now on never happened
     int64_t killed_ms;   // when that ended last, on its clock
@@ -288,14 +298,15 @@ struct world_options {
     uint32_t calm;  // 0 to WORLD_CALM_MAX
     void (*sink)(void *context, struct bytes line);
     void *context;
-    uint64_t knobs_off; // bit n: the n-th knob is off, whatever the seed says
-    const char *only;   // NULL, or the rules that are judged, with commas
+    bool knobs_off[KNOB_COUNT]; // the n-th one is, whatever the seed says
+    const char *only;           // NULL, or the rules that are judged, with commas
     // NULL, or what is done to the world: the seed and all above say nothing then.
     const struct story *story;
     FILE *record;      // NULL, or gets what was done, at once
     bool is_canary;    // a checker that must fail
     bool has_campaign; // a campaign over all cards; not on arrays
     bool is_restless;  // devices do every STATUS octet by octet
+    bool is_faultless; // all knobs are off
 };
 
 struct world_result {
@@ -344,7 +355,8 @@ struct world {
         chance_imei, chance_server, chance_link, chance_card, chance_adversary, chance_hand,
         chance_smsc, chance_trouble, chance_campaign, chance_restore, chance_rot, chance_swap,
         chance_clone, chance_office, chance_seldom, chance_transport, chance_disk, chance_device,
-        chance_twice, chance_merge, chance_reset, chance_flap, chance_profile;
+        chance_twice, chance_merge, chance_reset, chance_flap, chance_profile, chance_answers,
+        chance_sleep, chance_gone;
     // cards and radio
     struct cipher cipher;
     struct card_shop shop;
@@ -454,6 +466,8 @@ void centre_stall(struct world *w, uint32_t connection, uint32_t octets, uint32_
 enum half_open { HALF_OPEN_BOTH, HALF_OPEN_NEAR /* the message centre is gone */, HALF_OPEN_FAR };
 #define HALF_OPENS 3
 void centre_lose(struct world *w, uint32_t connection, enum half_open who);
+// The server sees what became of its connections while it slept.
+void centre_wake(struct world *w);
 // Message centre, sessions and server know the time from here on.
 void centre_tick(struct world *w);
 // Carries octets until nothing moves.
@@ -477,6 +491,12 @@ void server_start(struct world *w);
 void server_stop(struct world *w);  // clean
 void server_crash(struct world *w); // all memory is lost
 void server_close(struct world *w); // and the database too
+// Its process stands still for so long, and goes on as if nothing had been. `is_due_first`: it sees
+// what came due before it hears what waited.
+void server_sleep(struct world *w, uint32_t for_ms, bool is_due_first);
+void server_wake(struct world *w, bool is_due_first);
+// Is there a process that does anything?
+bool server_is_awake(const struct world *w);
 // The database as it is now is kept; the former backup is forgotten.
 void server_backup(struct world *w);
 // The server is killed, the backup takes the place of its database, and that is marked.
@@ -647,6 +667,15 @@ void check_switches(struct world *w, uint32_t card, const struct image *before,
                     const struct image *now);
 // Each operation has ended by its time, or its card is in doubt.
 void check_progress(struct world *w);
+// check_served.c: the card is not stuck on what its terminal did not answer, or answered wrongly.
+void check_served(struct world *w, uint32_t card);
+// check_gone.c: a card goes for ever; faults end; what is said of its operations, and of it.
+void gone_begin(struct world *w, uint32_t card);
+void gone_calm(struct world *w);
+void gone_check_operation(struct world *w, uint32_t card, uint64_t id, const struct operation *o);
+// Does the server say of all that are gone that they are out of reach, or is in no doubt?
+bool gone_is_told(const struct world *w);
+void gone_check_end(struct world *w);
 // fold.c: the registry is what the trail alone says.
 void fold_check(struct world *w);
 // fold_slots.c: after each commit, and at the end, the slots of a card are what its trail alone
