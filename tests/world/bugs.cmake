@@ -790,7 +790,7 @@ planted_bug(deaf_for_good applet/toolkit.c RULE hears_again
         if (use == CLOCK_LOCK) {
             a->is_locked = true;]==])
 
-planted_bug(clock_back_ignored ota-server/service/turn_start.c RULE convergence SEED 528
+planted_bug(clock_back_ignored ota-server/service/turn_start.c RULE convergence SEED 568
     TEXT [==[
     if (status != STORE_OK || last.ms - now.ms <= CLOCK_BACK_MS)]==]
     BECOMES [==[

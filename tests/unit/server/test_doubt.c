@@ -1,8 +1,7 @@
 // decide(): what doubt keeps, and what a person who decides about a card does not wipe out.
+#include "common/wire/secured.h"
 #include "tests/lib/cmocka_all.h"
 #include "tests/unit/server/world.h"
-
-#include "common/wire/secured.h"
 
 #define MINUTE 60000
 #define DAY (24 * 60 * (int64_t)MINUTE)
