@@ -121,6 +121,12 @@ void plan_timeouts(struct work *w)
 
 // --- the next packet -------------------------------------------------------------------------
 
+// What an SMSC keeps for a minute at least could come behind the end of its operation.
+static bool is_too_late(const struct work *w, const struct operation *o)
+{
+    return o->not_after.ms != 0 && o->not_after.ms - w->now.ms < VALIDITY_MIN_MS;
+}
+
 static struct send *begin(struct work *w, uint8_t kind, uint8_t command, struct operation *o)
 {
     struct record *r = w->r;
@@ -285,6 +291,8 @@ static bool send_audit(struct work *w)
     const bool is_page = a->is_open && a->is_page_due;
     if (!is_due && !is_wanted && !is_page)
         return false;
+    if (a->is_open && is_too_late(w, &a->operation))
+        return false; // the next attempt, if there is one, follows its end
     const uint8_t refusal = a->is_open && a->operation.status == STATUS_QUEUED
                                 ? refusal_by_right(w, &a->operation)
                                 : (uint8_t)REFUSAL_NONE;
@@ -386,7 +394,7 @@ static uint8_t hold_of(const struct work *w, const struct operation *o)
         return HOLD_CARD_DIRTY;
     if (w->context->are_downloads_held && o->kind == OPERATION_DOWNLOAD && !o->force)
         return HOLD_RESTORED;
-    return reachable(r) == NULL ? HOLD_OTA_UNREACHABLE : HOLD_NONE;
+    return reachable(r) == NULL || is_too_late(w, o) ? HOLD_OTA_UNREACHABLE : HOLD_NONE;
 }
 
 static void send_operation(struct work *w)

@@ -32,10 +32,11 @@ static void put_two(struct writer *w, uint32_t value)
     writer_u8(w, (uint8_t)('0' + value % 10));
 }
 
-// A relative time, YYMMDDhhmmss000R [SMPP 3.4 §7.1.1]; days at most.
+// A relative time, YYMMDDhhmmss000R [SMPP 3.4 §7.1.1]; days at most, and a second at least: zero is
+// none.
 static struct bytes validity_of(uint64_t ms, char text[VALIDITY_SIZE])
 {
-    const uint32_t seconds = ms < 60000 ? 60 : (uint32_t)(ms / 1000);
+    const uint32_t seconds = ms < 1000 ? 1 : (uint32_t)(ms / 1000);
     struct writer w = writer_of(text, VALIDITY_SIZE);
     text_put(&w, "0000");
     put_two(&w, seconds / 86400);

@@ -452,6 +452,30 @@ static void a_packet_that_waited_is_valid_for_the_rest_only(void **state)
     assert_string_equal(fake_links.sent[0].validity, "000000003101000R");
 }
 
+// The centre must not keep it beyond the time that its operation has.
+static void a_packet_with_seconds_left_is_valid_for_these(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned left_ms;
+        const char *validity;
+    } cases[] = {{60000, "000000000100000R"},
+                 {59999, "000000000059000R"},
+                 {5000, "000000000005000R"},
+                 {999, "000000000001000R"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct message m = packet(1 + i, 20);
+        m.at.ms = (int64_t)(i * HOUR);
+        fake_links.room[0] = 0;
+        fake_links.room[1] = 0;
+        hand(m);
+        at(i * HOUR + HOUR - cases[i].left_ms);
+        fake_links.room[0] = 1;
+        at(i * HOUR + HOUR - cases[i].left_ms);
+        assert_string_equal(fake_links.sent[i].validity, cases[i].validity);
+    }
+}
+
 static void an_outcome_that_does_not_commit_is_reported_again(void **state)
 {
     (void)state;
@@ -612,6 +636,7 @@ int main(void)
         TEST(a_validity_runs_in_the_servers_time),
         TEST(what_waited_in_the_store_past_its_validity_is_not_sent),
         TEST(a_packet_that_waited_is_valid_for_the_rest_only),
+        TEST(a_packet_with_seconds_left_is_valid_for_these),
         TEST(an_outcome_that_does_not_commit_is_reported_again),
         TEST(a_full_turn_gets_the_outcome_later),
         TEST(a_store_that_fails_is_asked_again_a_second_later),

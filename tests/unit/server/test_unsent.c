@@ -150,6 +150,60 @@ static void a_refusal_between_attempts_is_a_step(void **state)
     assert_string_equal(detail_of(STEP_ENDED), "refused");
 }
 
+// An SMSC keeps a packet for a minute at least: it would bring it behind the end of its operation.
+static void what_has_less_than_a_minute_left_is_not_sent(void **state)
+{
+    for (int64_t left_ms = 59999; left_ms <= 60000; left_ms++) {
+        (void)tear_down(state);
+        (void)set_up(state);
+        struct event e = {.type = EVENT_REQUEST};
+        struct operation *o = &e.as.request.operation;
+        o->id = world.next_id++;
+        o->kind = OPERATION_DELETE;
+        o->subscription = world.record.slots[1].subscription;
+        o->target = record_slot_name(&world.record.slots[1]);
+        o->not_before = utc_after(world.now, HOUR);
+        o->not_after = utc_after(o->not_before, left_ms);
+        world_event(&world, &e);
+        world_wake_after(&world, HOUR);
+        assert_int_equal(world.decision.send_count, left_ms == 60000 ? 1 : 0);
+        if (left_ms == 60000) {
+            assert_int_equal(world.decision.sends[0].validity_ms, 60000);
+            continue;
+        }
+        assert_int_equal(world.record.wake_at.ms, o->not_after.ms);
+        world_wake_after(&world, left_ms);
+        assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+        assert_false(world_ended(&world)->may_still_arrive);
+        assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    }
+}
+
+// The doubt goes on when the question that a person asked has ended.
+static void an_audit_with_less_than_a_minute_left_is_not_sent(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_REQUEST};
+    struct operation *o = &e.as.request.operation;
+    o->id = world.next_id++;
+    o->kind = OPERATION_AUDIT;
+    o->not_before = utc_after(world.now, HOUR);
+    o->not_after = utc_after(o->not_before, 59999);
+    world_event(&world, &e);
+    world_wake_after(&world, HOUR);
+    assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(world.record.wake_at.ms, o->not_after.ms);
+    e = (struct event){.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world.record.next_audit_at = world.now;
+    world_wake_after(&world, 59998);
+    assert_int_equal(world.decision.send_count, 0);
+    world_wake_after(&world, 1);
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_EXPIRED);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_AUDIT);
+    assert_true(world.record.audit.operation.is_automatic);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -162,6 +216,8 @@ int main(void)
         TEST(an_audit_of_a_clean_card_ends_though_no_link_ever_takes_it),
         TEST(a_confirmation_that_no_link_took_does_not_keep_its_operation_waiting),
         TEST(a_refusal_between_attempts_is_a_step),
+        TEST(what_has_less_than_a_minute_left_is_not_sent),
+        TEST(an_audit_with_less_than_a_minute_left_is_not_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
