@@ -76,11 +76,6 @@ static void differ(struct work *w, uint8_t slot, const char *field, uint32_t ser
         (struct difference){.slot = slot, .field = field, .server = server, .card = card};
 }
 
-struct findings {
-    bool needs_operator;
-    bool is_reissued;
-};
-
 static void compare_slot(struct work *w, const struct audit_slot *s, const struct audit_slot *c)
 {
     differ(w, c->slot, "slot", s->slot, c->slot);
@@ -244,110 +239,6 @@ static void compare_numbers(struct work *w, const struct audit_answer *a, struct
         r->mt_counter = a->mt_counter + COUNTER_JUMP;
 }
 
-static bool is_switching(const struct audit_answer *a)
-{
-    return a->switch_state >= SWITCH_SWITCHING && a->switch_state <= SWITCH_CONFIRMING;
-}
-
-static uint8_t input_of_pending(const struct record *r, const struct audit_answer *a)
-{
-    const struct mirror_slot *enabled = record_enabled(r);
-    if (is_switching(a))
-        return IN_AUDIT_PENDING;
-    const struct mirror_slot *target = record_slot_named(r, &r->open.target);
-    return enabled != NULL && enabled == target ? IN_AUDIT_DONE : IN_AUDIT_ROLLED_BACK;
-}
-
-static uint8_t input_of_lookup(const struct record *r, const struct audit_answer *a)
-{
-    if (a->lookup == LOOKUP_NEVER_SEEN)
-        return IN_AUDIT_NEVER;
-    if (a->lookup == LOOKUP_NOT_STORED)
-        return mirror_has_effect(r, &r->open) ? IN_AUDIT_DONE : IN_AUDIT_ABSENT;
-    switch (a->lookup_code) {
-    case RESULT_OK:
-    case RESULT_OK_UNCHANGED:
-        return IN_AUDIT_DONE;
-    case RESULT_OK_PENDING:
-        return input_of_pending(r, a);
-    case RESULT_BUSY_SWITCHING:
-    case RESULT_NVM_ERROR:
-        return IN_AUDIT_ABSENT;
-    default: // octets
-        return IN_AUDIT_REFUSED;
-    }
-}
-
-// The open operation in UNKNOWN, in the light of the answer.
-static void resolve_open(struct work *w, const struct audit_answer *a, struct findings *found)
-{
-    struct record *r = w->r;
-    struct operation *o = &r->open;
-    if (!r->has_open || o->status != STATUS_UNKNOWN || a->lookup == LOOKUP_NOT_ASKED ||
-        a->lookup_operation_id != o->card_operation_id)
-        return;
-    const uint8_t input = input_of_lookup(r, a);
-    const bool is_again = input == IN_AUDIT_NEVER || input == IN_AUDIT_ABSENT;
-    work_step(w, o, STEP_RECONCILED, input_name(input));
-    if (input == IN_AUDIT_NEVER) // and the counter of this audit shuts its packets out
-        o->may_have_run = false;
-    if (is_again && o->not_after.ms != 0 && o->not_after.ms <= w->now.ms) {
-        operation_input(w, o, IN_EXPIRED);
-        return;
-    }
-    if (is_again && r->reissues >= w->policy->reissues_max) {
-        found->needs_operator = true;
-        return;
-    }
-    if (is_again) {
-        r->reissues++;
-        o->reissues++;
-        found->is_reissued = true;
-    }
-    if (input == IN_AUDIT_DONE || input == IN_AUDIT_PENDING)
-        note_ran(r, o);
-    if (a->lookup == LOOKUP_STORED) {
-        o->has_result = true;
-        o->result = a->lookup_code;
-    }
-    operation_input(w, o, input);
-}
-
-static uint8_t outcome_of_stored(const struct record *r, const struct late *late,
-                                 const struct audit_answer *a)
-{
-    const struct mirror_slot *enabled = record_enabled(r);
-    if (a->lookup_code != RESULT_OK_PENDING || is_switching(a))
-        return late_outcome(a->lookup_code);
-    return enabled != NULL && enabled->subscription == late->subscription ? OUTCOME_DONE
-                                                                          : OUTCOME_ROLLED_BACK;
-}
-
-// An operation that ended without the card's word, in the light of the answer.
-static void resolve_late(struct work *w, const struct audit_answer *a, uint64_t counter)
-{
-    const struct record *r = w->r;
-    const struct late *late = NULL;
-    for (uint8_t i = 0; i < r->late_count; i++) {
-        if (r->late[i].card_operation_id == a->lookup_operation_id)
-            late = &r->late[i];
-    }
-    if (a->lookup == LOOKUP_NOT_ASKED || late == NULL)
-        return;
-    switch (a->lookup) {
-    case LOOKUP_NEVER_SEEN:
-        if (counter > late->counter) // the counter of this audit shuts it out
-            late_settle(w, late->card_operation_id, OUTCOME_NONE, 0);
-        return;
-    case LOOKUP_STORED:
-        late_settle(w, late->card_operation_id, outcome_of_stored(r, late, a), a->lookup_code);
-        return;
-    default: // octets
-        late_forget(w, late->card_operation_id);
-        return;
-    }
-}
-
 // Others ended without the card's word as well, and a question asks about one. It can be asked on
 // when this one got its answer.
 static bool has_more_to_ask(const struct record *r, const struct audit_answer *a)
@@ -356,7 +247,7 @@ static bool has_more_to_ask(const struct record *r, const struct audit_answer *a
     for (uint8_t i = 0; i < r->late_count && first == 0; i++)
         first = r->late[i].card_operation_id;
     return first != 0 && a->lookup != LOOKUP_NOT_ASKED && a->lookup_operation_id != first &&
-           !is_switching(a);
+           !audit_is_switching(a);
 }
 
 static void finish(struct work *w, const struct audit_answer *a, const struct findings *found)
@@ -381,6 +272,8 @@ static void finish(struct work *w, const struct audit_answer *a, const struct fi
     }
     if (r->needs_operator) // a person has to decide, also when the card agrees by now
         return;
+    if (found->is_awaited) // until then, at the times of the doubt
+        return;
     r->gap_sequences = 0;
     r->gap_deadline.ms = 0;
     // An answer to a question from before this operation says nothing about it.
@@ -396,7 +289,7 @@ static void finish(struct work *w, const struct audit_answer *a, const struct fi
 static void complete(struct work *w, const struct event_por *p)
 {
     struct record *r = w->r;
-    struct findings found = {false, false};
+    struct findings found = {.needs_operator = false};
     const struct audit_answer *a = &p->answer;
     if (memcmp(a->card_iccid, r->iccid, sizeof(r->iccid)) != 0) {
         differ(w, 0, "iccid", 0, 1);
@@ -407,8 +300,8 @@ static void complete(struct work *w, const struct event_por *p)
         compare_numbers(w, a, &found);
         r->has_registry_version = true;
         r->registry_version = p->result.registry_version;
-        resolve_open(w, a, &found);
-        resolve_late(w, a, p->counter);
+        audit_resolve_late(w, a, p->counter);
+        audit_resolve_open(w, a, &found); // behind it: what ends unresolved now was not asked about
         late_mirrored(w);
         if (r->parameters_version != a->configuration_version)
             timers_read(w);

@@ -167,12 +167,17 @@ static void run_effect(struct work *w, struct operation *o, uint8_t effect)
     }
 }
 
+bool operation_is_switch(const struct operation *o)
+{
+    return o->kind == OPERATION_ENABLE || o->kind == OPERATION_DISABLE ||
+           (o->kind == OPERATION_DOWNLOAD && (o->flags & COMMAND_FLAG_ENABLE) != 0);
+}
+
 // The card tells of a switch without rollback until that is confirmed, however long it takes.
 static void note_switch(struct work *w, const struct operation *o)
 {
-    const bool is_switch = o->kind == OPERATION_ENABLE || o->kind == OPERATION_DISABLE ||
-                           (o->kind == OPERATION_DOWNLOAD && (o->flags & COMMAND_FLAG_ENABLE) != 0);
-    if (!is_switch || o->card_operation_id == 0 || (o->flags & COMMAND_FLAG_ROLLBACK) != 0)
+    if (!operation_is_switch(o) || o->card_operation_id == 0 ||
+        (o->flags & COMMAND_FLAG_ROLLBACK) != 0)
         return;
     w->r->switch_id = o->card_operation_id;
     w->r->switch_until.ms = 0; // at any time

@@ -55,6 +55,7 @@ enum input {
     IN_AUDIT_REFUSED,
     IN_AUDIT_PENDING, // the card is still switching
     IN_AUDIT_ROLLED_BACK,
+    IN_AUDIT_UNTOLD, // the switch is over, and neither audits nor notifications say how it ended
     IN_AUDIT_NEVER,  // never seen: again under the same id
     IN_AUDIT_ABSENT, // no longer stored, and the effect is not there: again under a new id
     IN_UNREACHABLE,

@@ -67,6 +67,8 @@ void operation_refuse(struct work *w, struct operation *o, uint8_t refusal);
 void operation_retry_later(struct work *w, struct operation *o);
 // SENDING, SENT ...: when its status times out.
 void operation_set_deadline(struct work *w, struct operation *o);
+// Does it end with another subscription enabled, which a notification tells of?
+bool operation_is_switch(const struct operation *o);
 void flight_clear(struct work *w);
 // What a result says about an operation that nobody waits for any more; UNRESOLVED: nothing yet.
 uint8_t late_outcome(uint8_t code);
@@ -136,6 +138,18 @@ struct audit_targets {
 void audit_targets(const struct record *r, struct audit_targets *t);
 void audit_open(struct work *w, const struct operation *requested);
 void decide_resolve(struct work *w);
+
+// audit_resolve.c: what a complete answer says about operations; the mirror is corrected already.
+struct findings {
+    bool needs_operator;
+    bool is_reissued;
+    bool is_awaited; // a notification is to tell what the audit could not
+};
+bool audit_is_switching(const struct audit_answer *a);
+// The open operation, if it is in UNKNOWN.
+void audit_resolve_open(struct work *w, const struct audit_answer *a, struct findings *found);
+// The one that was asked about, which had ended without the card's word; `counter`: of the audit.
+void audit_resolve_late(struct work *w, const struct audit_answer *a, uint64_t counter);
 
 // bootstrap.c
 // What the bootstrap does about what has happened in this decision; then the next packet is chosen,

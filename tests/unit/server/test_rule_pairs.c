@@ -58,6 +58,7 @@ static const char *const table[] = {
     "audit_refused       .  .  .   .  .  .  .  .  fa",
     "audit_pending       .  .  .   .  .  .  .  .  W",
     "audit_rolled_back   .  .  .   .  .  .  .  .  ro",
+    "audit_untold        .  .  .   .  .  .  .  .  un",
     "audit_never         .  .  .   .  .  .  .  .  Q",
     "audit_absent        .  .  .   .  .  .  .  .  Q",
     "unreachable         .  .  .   .  .  .  .  .  un",

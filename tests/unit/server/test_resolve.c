@@ -1,0 +1,352 @@
+// decide(): what an audit says about an operation of which nobody knows how it ended. What a card
+// does is from the description of its switches: it prefers what was confirmed last; a rollback
+// leaves that as it was; what it does by itself does so, too.
+#include "tests/lib/cmocka_all.h"
+#include "tests/unit/server/world.h"
+
+#define MINUTE 60000
+#define HOUR (60 * (int64_t)MINUTE)
+#define DAY (24 * HOUR)
+// With the timers that cards have at first: 30 + 5 + 180 + 900 + 120 s, and 180 + 900 + 30 s more.
+#define SWITCH_MS 1235000
+#define ROLLBACK_MS 2345000
+#define WAITS_MS 900000
+
+static struct world world;
+
+// A card with a third subscription, which prefers the first.
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    struct record *r = &world.record;
+    r->slots[2] = r->slots[1];
+    r->slots[2].subscription = 103;
+    r->slots[2].fact.slot = 3;
+    r->slots[2].fact.rank = 3;
+    r->slots[2].fact.imsi[8] = 0x30;
+    memcpy(r->slots[2].number, "9990000000003", 14);
+    r->slot_count = 3;
+    r->preferred = 101;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+static void begin_again(void)
+{
+    (void)tear_down(NULL);
+    (void)set_up(NULL);
+}
+
+// To the second subscription; the answer to its CONFIRM is lost.
+static void unconfirmed(void)
+{
+    (void)world_switching(&world);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, world.policy.confirm_silent_ms);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world_is_dirty(&world, DIRTY_CONFIRM_UNACKNOWLEDGED));
+}
+
+// The same, and nothing is heard of it.
+static void unheard(void)
+{
+    (void)world_switching(&world);
+    world_wake_after(&world, SWITCH_MS + 1);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+}
+
+// What an audit tells: the result under the id asked for, where the card is, what it prefers, and
+// how often its registry changed since the mirror's.
+static void told(uint8_t code, uint8_t enabled, uint8_t preferred, uint32_t commits)
+{
+    struct event e;
+    if (world.record.flight.kind != FLIGHT_AUDIT) {
+        world.record.next_audit_at = world.now;
+        world_wake_after(&world, 0);
+    }
+    world_answer_init(&world, &e, LOOKUP_STORED, code);
+    struct audit_answer *a = &e.as.por.answer;
+    a->lookup_operation_id = world.decision.sends[0].lookup;
+    a->operation_id_highest = a->lookup_operation_id;
+    assert_int_not_equal(a->lookup_operation_id, 0);
+    for (uint8_t i = 0; i < a->slot_count_here; i++)
+        a->slots[i].state = a->slots[i].slot == enabled ? SLOT_ENABLED : SLOT_DISABLED;
+    a->preferred_slot = preferred;
+    e.as.por.result.registry_version += commits;
+    world_event(&world, &e);
+}
+
+// That is no audit; one without an outcome: none did.
+static struct operation ended(void)
+{
+    for (uint8_t i = 0; i < world.decision.ended_count; i++) {
+        if (world.decision.ended[i].kind != OPERATION_AUDIT)
+            return world.decision.ended[i];
+    }
+    return (struct operation){.outcome = OUTCOME_NONE};
+}
+
+static uint8_t outcome(void)
+{
+    return ended().outcome;
+}
+
+static void assert_awaited(void)
+{
+    assert_int_equal(outcome(), OUTCOME_NONE);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+    assert_false(world.record.needs_operator);
+    assert_int_equal(world.decision.send_count, 0); // not asked again at once
+    assert_true(world.record.next_audit_at.ms > world.now.ms);
+}
+
+static void what_was_confirmed_is_done_wherever_the_card_went_since(void **state)
+{
+    (void)state;
+    for (uint8_t enabled = 1; enabled <= 3; enabled++) {
+        begin_again();
+        unconfirmed();
+        told(RESULT_OK_PENDING, enabled, 2, enabled == 2 ? 0 : 1);
+        assert_int_equal(outcome(), OUTCOME_DONE);
+        assert_int_equal(world.record.preferred, 102);
+        assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    }
+}
+
+static void what_was_not_confirmed_was_rolled_back_though_the_card_came_back_to_it(void **state)
+{
+    (void)state;
+    for (uint8_t enabled = 1; enabled <= 3; enabled++) {
+        begin_again();
+        unheard();
+        told(RESULT_OK_PENDING, enabled, 1, 3);
+        assert_int_equal(outcome(), OUTCOME_ROLLED_BACK);
+        assert_int_equal(world.record.preferred, 101);
+    }
+}
+
+static void a_card_that_still_is_where_it_told_is_there_for_good(void **state)
+{
+    (void)state;
+    world.record.preferred = 102;
+    unconfirmed();
+    told(RESULT_OK_PENDING, 2, 2, 0);
+    assert_int_equal(outcome(), OUTCOME_DONE);
+}
+
+// Rolled back, or done and left again: its notification tells, which it repeats once a day.
+static void what_was_preferred_before_is_told_by_the_notification(void **state)
+{
+    (void)state;
+    for (uint8_t enabled = 1; enabled <= 3; enabled++) {
+        begin_again();
+        world.record.preferred = 102;
+        unconfirmed();
+        told(RESULT_OK_PENDING, enabled, 2, enabled == 2 ? 2 : 1);
+        assert_awaited();
+        world_notify(&world, NOTIFY_ROLLED_BACK, 1, true);
+        assert_int_equal(outcome(), OUTCOME_ROLLED_BACK);
+    }
+}
+
+static void what_no_notification_tells_in_its_time_is_unresolved(void **state)
+{
+    (void)state;
+    world.record.preferred = 102;
+    const int64_t began = world.now.ms;
+    unconfirmed();
+    world.now.ms = began + ROLLBACK_MS + DAY + WAITS_MS - 1;
+    told(RESULT_OK_PENDING, 1, 2, 1);
+    assert_awaited();
+    world.now.ms++;
+    told(RESULT_OK_PENDING, 1, 2, 0);
+    assert_int_equal(outcome(), OUTCOME_UNRESOLVED);
+    assert_int_equal(world.record.late_count, 1);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    // Its word still counts.
+    world.record.open.card_operation_id = world.record.late[0].card_operation_id;
+    world_notify(&world, NOTIFY_ROLLED_BACK, 1, true);
+    assert_int_equal(world.decision.settled[0].outcome, OUTCOME_ROLLED_BACK);
+}
+
+static void what_nobody_confirmed_was_rolled_back_where_it_was_preferred_before(void **state)
+{
+    (void)state;
+    world.record.preferred = 102;
+    unheard();
+    told(RESULT_OK_PENDING, 1, 2, 2);
+    assert_int_equal(outcome(), OUTCOME_ROLLED_BACK);
+    begin_again();
+    world.record.preferred = 102;
+    unheard();
+    told(RESULT_OK_PENDING, 2, 2, 1); // ENABLED, or a return after all
+    assert_awaited();
+}
+
+// The outcome may be among them.
+static void where_notifications_are_missing_nothing_is_taken_for_granted(void **state)
+{
+    (void)state;
+    world.record.preferred = 102;
+    unconfirmed();
+    world.record.gap_sequences = 1;
+    told(RESULT_OK_PENDING, 2, 2, 0);
+    assert_awaited();
+    told(RESULT_OK_PENDING, 2, 2, 0);
+    assert_awaited();
+}
+
+static void what_another_command_may_have_changed_says_nothing(void **state)
+{
+    (void)state;
+    for (uint8_t preferred = 1; preferred <= 2; preferred++) {
+        struct event e;
+        begin_again();
+        unheard();
+        world_wake_after(&world, MINUTE);
+        world_answer_init(&world, &e, LOOKUP_STORED, RESULT_OK_PENDING);
+        e.as.por.answer.operation_id_highest = world.record.open.card_operation_id + 1;
+        e.as.por.answer.preferred_slot = preferred;
+        world_event(&world, &e);
+        assert_awaited();
+    }
+}
+
+// After a restore the server may have confirmed what it does not know of.
+static void after_a_restore_what_was_not_heard_may_have_been_confirmed(void **state)
+{
+    (void)state;
+    world.record.preferred = 102;
+    unheard();
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_RESTORE_FROM_BACKUP};
+    world_event(&world, &e);
+    told(RESULT_OK_PENDING, 1, 2, 2);
+    assert_awaited();
+}
+
+// It is put back where the device refuses the switch; else it stays.
+static void a_switch_without_rollback_is_done_unless_it_was_put_back(void **state)
+{
+    (void)state;
+    static const struct {
+        bool is_heard;
+        uint8_t enabled;
+        uint32_t commits;
+        uint8_t outcome;
+    } cases[] = {
+        {true, 1, 1, OUTCOME_DONE},  {true, 2, 0, OUTCOME_DONE},  {false, 2, 1, OUTCOME_DONE},
+        {false, 2, 2, OUTCOME_DONE}, {false, 2, 3, OUTCOME_NONE}, {false, 1, 2, OUTCOME_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin_again();
+        (void)world_request(&world, OPERATION_ENABLE);
+        world.record.open.flags = 0;
+        world_submit(&world, SUBMIT_ACCEPTED);
+        world_result(&world, RESULT_OK_PENDING);
+        if (cases[i].is_heard) {
+            world_notify(&world, NOTIFY_ENABLED, 2, true);
+            world_submit(&world, SUBMIT_ACCEPTED);
+        }
+        world_wake_after(&world, SWITCH_MS + 1);
+        assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+        told(RESULT_OK_PENDING, cases[i].enabled, 1, cases[i].commits);
+        assert_int_equal(outcome(), cases[i].outcome);
+        if (cases[i].outcome == OUTCOME_NONE)
+            assert_awaited();
+    }
+}
+
+// Nobody heard of it for a week.
+static void given_up(uint8_t kind)
+{
+    if (kind == OPERATION_DOWNLOAD)
+        world.record.slot_count = 2; // it is the third
+    (void)world_request(&world, kind);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, HOUR + 2 * MINUTE);
+    world_wake_after(&world, 7 * DAY);
+    assert_int_equal(outcome(), OUTCOME_UNRESOLVED);
+    assert_int_equal(world.record.late_count, 1);
+}
+
+static void a_switch_that_was_given_up_is_told_by_what_the_card_prefers(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t before;
+        uint8_t enabled, preferred, outcome;
+    } cases[] = {
+        {101, 2, 2, OUTCOME_DONE},        {101, 3, 2, OUTCOME_DONE},
+        {101, 1, 1, OUTCOME_ROLLED_BACK}, {101, 2, 1, OUTCOME_ROLLED_BACK},
+        {102, 2, 2, OUTCOME_NONE},        {102, 1, 2, OUTCOME_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin_again();
+        world.record.preferred = cases[i].before;
+        given_up(OPERATION_ENABLE);
+        told(RESULT_OK_PENDING, cases[i].enabled, cases[i].preferred, 1);
+        assert_int_equal(world.decision.settled_count, cases[i].outcome == OUTCOME_NONE ? 0 : 1);
+        if (cases[i].outcome != OUTCOME_NONE)
+            assert_int_equal(world.decision.settled[0].outcome, cases[i].outcome);
+        assert_int_equal(world.record.late_count, 0); // it cannot tell more
+        assert_false(record_has_mark(&world.record, MARK_DIRTY));
+    }
+}
+
+// Which ends with the fallback subscription enabled, not with the one that it names.
+static void disable_that_was_given_up_is_done_where_the_fallback_is_preferred(void **state)
+{
+    (void)state;
+    for (uint8_t preferred = 1; preferred <= 2; preferred++) {
+        struct event e = {.type = EVENT_REQUEST};
+        struct operation *o = &e.as.request.operation;
+        begin_again();
+        struct record *r = &world.record;
+        r->slots[0].fact.state = SLOT_DISABLED;
+        r->slots[1].fact.state = SLOT_ENABLED;
+        r->preferred = 102;
+        o->id = world.next_id++;
+        o->kind = OPERATION_DISABLE;
+        o->flags = COMMAND_FLAG_ROLLBACK;
+        o->subscription = 102;
+        o->target = record_slot_name(&r->slots[1]);
+        world_event(&world, &e);
+        world_submit(&world, SUBMIT_ACCEPTED);
+        world_wake_after(&world, HOUR + 2 * MINUTE);
+        world_wake_after(&world, 7 * DAY);
+        assert_int_equal(outcome(), OUTCOME_UNRESOLVED);
+        told(RESULT_OK_PENDING, preferred, preferred, 1);
+        assert_int_equal(world.decision.settled[0].outcome,
+                         preferred == 1 ? OUTCOME_DONE : OUTCOME_ROLLED_BACK);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_confirmed_is_done_wherever_the_card_went_since),
+        TEST(what_was_not_confirmed_was_rolled_back_though_the_card_came_back_to_it),
+        TEST(a_card_that_still_is_where_it_told_is_there_for_good),
+        TEST(what_was_preferred_before_is_told_by_the_notification),
+        TEST(what_no_notification_tells_in_its_time_is_unresolved),
+        TEST(what_nobody_confirmed_was_rolled_back_where_it_was_preferred_before),
+        TEST(where_notifications_are_missing_nothing_is_taken_for_granted),
+        TEST(what_another_command_may_have_changed_says_nothing),
+        TEST(after_a_restore_what_was_not_heard_may_have_been_confirmed),
+        TEST(a_switch_without_rollback_is_done_unless_it_was_put_back),
+        TEST(a_switch_that_was_given_up_is_told_by_what_the_card_prefers),
+        TEST(disable_that_was_given_up_is_done_where_the_fallback_is_preferred),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
