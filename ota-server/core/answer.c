@@ -250,7 +250,9 @@ static bool is_foreign(const struct operation *o, const struct result *p)
 {
     const bool is_unread =
         p->operation_id == 0 && (p->code == RESULT_BAD_FORMAT || p->code == RESULT_UNKNOWN_COMMAND);
-    return p->operation_id != o->card_operation_id && !is_unread;
+    const bool is_other =
+        p->operation_id != o->card_operation_id || p->command != plan_command(o->kind);
+    return is_other && !is_unread;
 }
 
 static void answer_operation(struct work *w, const struct event_por *p)
@@ -288,6 +290,8 @@ static void answer_operation(struct work *w, const struct event_por *p)
     if (has_run && o->status != STATUS_CONFIRMING)
         mirror_apply(w, o, p);
     operation_input(w, o, input);
+    if (code == RESULT_OPID_REUSED)
+        work_restored(w, o->id);
     if (is_newest && input != IN_NOT_UNDERSTOOD)
         compare_state(w, p->result.registry_version, p->result.has_hash, p->result.state_hash,
                       has_run);
@@ -426,6 +430,24 @@ static bool was_answered(struct record *r, uint64_t counter)
     return false;
 }
 
+// What it says of an operation that ended without the card's word.
+static void settle_late(struct work *w, const struct result *p)
+{
+    const struct record *r = w->r;
+    bool is_ours = false; // and no other command under its id
+    for (uint8_t i = 0; i < r->late_count; i++)
+        is_ours |= r->late[i].card_operation_id == p->operation_id &&
+                   plan_command(r->late[i].kind) == p->command;
+    if (!is_ours || p->code == RESULT_NVM_ERROR) // a copy of it may still run
+        return;
+    if (p->code == RESULT_OPID_REUSED) {
+        late_forget(w, p->operation_id); // what stands under its id is another's
+        work_restored(w, 0);
+        return;
+    }
+    late_settle(w, p->operation_id, late_outcome(p->code), p->code);
+}
+
 // Not about the packet under way: late, or about one that nobody waits for any more.
 static void answer_late(struct work *w, const struct event_por *p)
 {
@@ -444,8 +466,7 @@ static void answer_late(struct work *w, const struct event_por *p)
         answer_operation(w, p);
     } else if (p->has_result && command_is_state_changing(p->result.command)) {
         work_dirty(w, DIRTY_LATE_POR, 0);
-        if (p->result.code != RESULT_NVM_ERROR) // a copy of it may still run
-            late_settle(w, p->result.operation_id, late_outcome(p->result.code), p->result.code);
+        settle_late(w, &p->result);
     } else {
         w->d->is_dropped = true;
     }

@@ -132,6 +132,42 @@ static uint8_t input_of_lookup(const struct work *w, const struct audit_answer *
 
 // --- operations that nobody knows of, in the light of the answer ---------------------------------
 
+// Does another command's result stand under the id? The card said so, or it is none that this one
+// has, or it says that what is not there was done.
+static bool is_anothers(const struct record *r, const struct audit_answer *a)
+{
+    const struct operation *o = &r->open;
+    if (a->lookup != LOOKUP_STORED)
+        return false;
+    if (o->has_result && o->result == RESULT_OPID_REUSED)
+        return true;
+    if (a->lookup_code == RESULT_OK_PENDING)
+        return !operation_is_switch(o);
+    const bool is_told_by_slots =
+        o->kind != OPERATION_SET_TIMERS && o->kind != OPERATION_READ_TIMERS;
+    return a->lookup_code == RESULT_OK && is_told_by_slots &&
+           (operation_is_switch(o) || !mirror_has_effect(r, o));
+}
+
+// It never ran, and the counter of this audit shuts its packets out. As where nothing is stored the
+// registry decides, and a reading is asked for again. INPUTS: a person decides.
+static uint8_t input_of_anothers(struct work *w)
+{
+    struct operation *o = &w->r->open;
+    work_restored(w, o->id);
+    o->may_have_run = false;
+    if (!operation_is_state_changing(o->kind))
+        return IN_AUDIT_ABSENT;
+    return mirror_has_effect(w->r, o) ? IN_AUDIT_DONE : INPUTS;
+}
+
+static const char *reconciled(uint8_t input, bool is_ours)
+{
+    if (input != INPUTS)
+        return input_name(input);
+    return is_ours ? "to be told" : "of another operation";
+}
+
 void audit_resolve_open(struct work *w, const struct audit_answer *a, struct findings *found)
 {
     struct record *r = w->r;
@@ -139,12 +175,15 @@ void audit_resolve_open(struct work *w, const struct audit_answer *a, struct fin
     if (!r->has_open || o->status != STATUS_UNKNOWN || a->lookup == LOOKUP_NOT_ASKED ||
         a->lookup_operation_id != o->card_operation_id)
         return;
-    const uint8_t input = input_of_lookup(w, a);
+    const bool is_ours = !is_anothers(r, a);
+    const uint8_t input = is_ours ? input_of_lookup(w, a) : input_of_anothers(w);
     const bool is_again = input == IN_AUDIT_NEVER || input == IN_AUDIT_ABSENT;
-    found->is_awaited = input == INPUTS;
-    work_step(w, o, STEP_RECONCILED, found->is_awaited ? "to be told" : input_name(input));
-    if (found->is_awaited)
+    work_step(w, o, STEP_RECONCILED, reconciled(input, is_ours));
+    if (input == INPUTS) {
+        found->is_awaited = is_ours;
+        found->needs_operator |= !is_ours;
         return;
+    }
     if (input == IN_AUDIT_NEVER) // and the counter of this audit shuts its packets out
         o->may_have_run = false;
     if (is_again && o->not_after.ms != 0 && o->not_after.ms <= w->now.ms) {
@@ -160,13 +199,39 @@ void audit_resolve_open(struct work *w, const struct audit_answer *a, struct fin
         o->reissues++;
         found->is_reissued = true;
     }
-    if (input == IN_AUDIT_DONE || input == IN_AUDIT_PENDING)
+    if (is_ours && (input == IN_AUDIT_DONE || input == IN_AUDIT_PENDING))
         note_ran(r, o);
     if (a->lookup == LOOKUP_STORED || input == IN_AUDIT_DONE) { // not what an answer said before
-        o->has_result = a->lookup == LOOKUP_STORED;
+        o->has_result = is_ours && a->lookup == LOOKUP_STORED;
         o->result = o->has_result ? a->lookup_code : RESULT_OK;
     }
     operation_input(w, o, input);
+}
+
+static bool is_late_anothers(const struct record *r, const struct late *late,
+                             const struct audit_answer *a)
+{
+    const bool is_newest = a->operation_id_highest <= late->card_operation_id;
+    const bool is_there = record_slot_of(r, late->subscription) != NULL;
+    const bool is_named = late->subscription != 0; // else it was deleted since
+    switch ((enum operation_kind)late->kind) {
+    case OPERATION_ENABLE:
+    case OPERATION_DISABLE:
+        return a->lookup_code == RESULT_OK;
+    case OPERATION_DELETE:
+        return a->lookup_code == RESULT_OK_PENDING ||
+               (a->lookup_code == RESULT_OK && is_newest && is_there);
+    case OPERATION_DOWNLOAD:
+        return a->lookup_code == RESULT_OK && is_newest && is_named && !is_there;
+    case OPERATION_SET_FALLBACK:
+    case OPERATION_SET_TIMERS:
+        return a->lookup_code == RESULT_OK_PENDING;
+    case OPERATION_NONE:
+    case OPERATION_READ_TIMERS:
+    case OPERATION_AUDIT:
+        break;
+    }
+    return false;
 }
 
 // OUTCOME_UNRESOLVED: it cannot be told. NONE: it never ran.
@@ -191,6 +256,11 @@ static void settle_stored(struct work *w, const struct late *late, const struct 
     const uint32_t id = late->card_operation_id;
     if (a->lookup_code == RESULT_OK_PENDING && audit_is_switching(a))
         return; // it is not over
+    if (is_late_anothers(w->r, late, a)) {
+        work_restored(w, late->operation);
+        late_settle(w, id, OUTCOME_NONE, 0);
+        return;
+    }
     const uint8_t outcome = outcome_of_stored(w, late, a);
     if (outcome == OUTCOME_UNRESOLVED)
         late_forget(w, id);

@@ -406,6 +406,7 @@ static void send_operation(struct work *w)
         return;
     if (o->card_operation_id == 0)
         o->card_operation_id = ++r->operation_id_last;
+    o->has_result = false; // it was that of an earlier packet
     o->sent_any = true;
     o->may_have_run = true;
     s->operation_id = o->card_operation_id;

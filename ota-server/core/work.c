@@ -155,6 +155,18 @@ void work_jump(struct work *w)
         r->next_audit_at = soon;
 }
 
+void work_restored(struct work *w, uint64_t operation)
+{
+    struct record *r = w->r;
+    if (r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms == 0) {
+        r->operation_id_last += COUNTER_JUMP;
+        if (r->mt_counter + COUNTER_JUMP < COUNTER_LAST)
+            r->mt_counter += COUNTER_JUMP;
+        r->changed_counter = r->mt_counter;
+    }
+    work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, operation);
+}
+
 void work_heard(struct work *w, const char *number)
 {
     if (number[0] == 0)

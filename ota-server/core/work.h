@@ -45,6 +45,9 @@ void work_unmark(struct work *w, uint8_t mark, const char *why);
 void work_quarantine(struct work *w, const char *why);
 // A later counter than any the card may have seen.
 void work_jump(struct work *w);
+// The card took numbers that this database did not give out, or gave to something else since it
+// went back in time: later ones from here on, and a doubt, once.
+void work_restored(struct work *w, uint64_t operation);
 void work_contact(struct work *w);
 // One that waits for a contact waits until then instead.
 void work_release(struct operation *o, struct utc at);

@@ -330,6 +330,199 @@ static void disable_that_was_given_up_is_done_where_the_fallback_is_preferred(vo
     }
 }
 
+// --- ids that somebody else used ---------------------------------------------------------------
+
+static void reused(uint8_t kind)
+{
+    (void)world_request(&world, kind);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OPID_REUSED);
+}
+
+static void an_id_that_was_used_is_a_restore_of_this_card(void **state)
+{
+    (void)state;
+    const uint64_t counter = world.record.mt_counter;
+    reused(OPERATION_ENABLE);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    assert_true(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
+    assert_int_equal(world.record.operation_id_last, 1 + COUNTER_JUMP);
+    assert_int_equal(world.record.mt_counter, counter + 1 + COUNTER_JUMP);
+}
+
+// It says what another command came to, and a person decides what becomes of ours.
+static void the_result_of_another_command_is_not_taken(void **state)
+{
+    (void)state;
+    static const uint8_t codes[] = {RESULT_OK, RESULT_OK_PENDING, RESULT_OK_UNCHANGED,
+                                    RESULT_NOT_FOUND};
+    for (size_t i = 0; i < sizeof codes; i++) {
+        begin_again();
+        reused(OPERATION_ENABLE);
+        told(codes[i], 1, 1, 1);
+        assert_int_equal(outcome(), OUTCOME_NONE);
+        assert_true(world.record.needs_operator);
+        const uint64_t id = world.record.open.id;
+        struct event e = {.type = EVENT_RESOLVE, .push_server = true};
+        world_event(&world, &e);
+        assert_int_equal(world.record.open.id, id);
+        assert_int_equal(world.decision.sends[0].command, COMMAND_ENABLE);
+        assert_int_equal(world.decision.sends[0].operation_id, 2 + COUNTER_JUMP);
+    }
+}
+
+static void what_a_person_gives_up_after_that_does_not_arrive_any_more(void **state)
+{
+    (void)state;
+    reused(OPERATION_ENABLE);
+    told(RESULT_OK, 1, 1, 1);
+    struct event e = {.type = EVENT_RESOLVE};
+    world_event(&world, &e);
+    assert_int_equal(outcome(), OUTCOME_EXPIRED);
+    assert_int_equal(world.record.late_count, 0);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+// The registry decides, as where nothing is stored.
+static void where_the_effect_is_there_it_is_done(void **state)
+{
+    (void)state;
+    reused(OPERATION_ENABLE);
+    told(RESULT_OK, 2, 2, 1);
+    assert_int_equal(outcome(), OUTCOME_DONE);
+    assert_false(ended().has_result);
+    assert_false(record_has_mark(&world.record, MARK_DIRTY));
+}
+
+// Its next id is its own.
+static void what_was_said_of_the_former_id_is_not_said_of_the_next(void **state)
+{
+    (void)state;
+    reused(OPERATION_ENABLE);
+    told(RESULT_OK, 1, 1, 1);
+    struct event e = {.type = EVENT_RESOLVE, .push_server = true};
+    world_event(&world, &e);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, HOUR + 2 * MINUTE);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    told(RESULT_OK_PENDING, 2, 2, 1);
+    assert_int_equal(outcome(), OUTCOME_DONE);
+    assert_int_equal(ended().result, RESULT_OK_PENDING);
+}
+
+// The card was busy with a switch of its own; the answer to the next packet is lost, ENABLED is
+// not.
+static void the_answer_to_an_earlier_packet_is_not_the_result(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_ENABLE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_BUSY_SWITCHING);
+    world_wake_after(&world, 15 * MINUTE);
+    assert_int_equal(world.decision.sends[0].command, COMMAND_ENABLE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_notify(&world, NOTIFY_ENABLED, 2, true);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_result(&world, RESULT_OK);
+    assert_int_equal(outcome(), OUTCOME_DONE);
+    assert_false(ended().has_result);
+}
+
+// The counter was low, because somebody else's was higher; the answers to that are not ours.
+static void a_result_that_does_not_fit_is_not_taken(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t kind, code;
+    } cases[] = {
+        {OPERATION_ENABLE, RESULT_OK},         // it is OK_PENDING, or unchanged
+        {OPERATION_DELETE, RESULT_OK_PENDING}, // of a switch
+        {OPERATION_DELETE, RESULT_OK},         // and it is there
+        {OPERATION_SET_FALLBACK, RESULT_OK},   // and another one is
+        {OPERATION_SET_TIMERS, RESULT_OK_PENDING},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin_again();
+        (void)world_request(&world, cases[i].kind);
+        world_submit(&world, SUBMIT_ACCEPTED);
+        world_por(&world, 0x02);
+        assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+        told(cases[i].code, 1, 1, 1);
+        assert_int_equal(outcome(), OUTCOME_NONE);
+        assert_true(world.record.needs_operator);
+        assert_true(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
+    }
+}
+
+static void what_was_given_up_is_not_done_by_anothers_result(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t kind, code;
+    } cases[] = {{OPERATION_ENABLE, RESULT_OK},
+                 {OPERATION_DELETE, RESULT_OK},
+                 {OPERATION_DELETE, RESULT_OK_PENDING},
+                 {OPERATION_DOWNLOAD, RESULT_OK},
+                 {OPERATION_SET_FALLBACK, RESULT_OK_PENDING}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin_again();
+        given_up(cases[i].kind);
+        const uint32_t last = world.record.operation_id_last;
+        told(cases[i].code, 1, 1, 1);
+        assert_int_equal(world.decision.settled_count, 1);
+        assert_int_equal(world.decision.settled[0].outcome, OUTCOME_NONE);
+        assert_int_equal(world.record.operation_id_last, last + COUNTER_JUMP);
+    }
+}
+
+// Somebody else's command under our counter and our id: of ours it says nothing.
+static void an_answer_to_another_command_under_our_id_is_not_believed(void **state)
+{
+    (void)state;
+    static const uint8_t codes[] = {RESULT_OPID_REUSED, RESULT_OK};
+    for (size_t i = 0; i < 4; i++) {
+        const bool is_late = i >= 2;
+        begin_again();
+        if (is_late)
+            given_up(OPERATION_DELETE);
+        else
+            (void)world_request(&world, OPERATION_DELETE);
+        struct event e = {.type = EVENT_POR};
+        struct event_por *p = &e.as.por;
+        p->is_authentic = true;
+        p->counter = is_late ? world.record.late[0].counter : world.record.flight.counter;
+        p->has_result = true;
+        p->result.command = COMMAND_SET_FALLBACK;
+        p->result.operation_id = 1;
+        p->result.code = codes[i % 2];
+        world_event(&world, &e);
+        assert_false(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
+        assert_int_equal(world.decision.settled_count, 0);
+        assert_int_equal(world.record.late_count, is_late ? 1 : 0);
+        assert_int_equal(world.record.has_open ? world.record.open.status : STATUS_UNKNOWN,
+                         STATUS_UNKNOWN);
+        assert_false(world.record.open.has_result);
+    }
+}
+
+static void a_late_answer_that_the_id_was_used_ends_the_question(void **state)
+{
+    (void)state;
+    given_up(OPERATION_DELETE);
+    struct event e = {.type = EVENT_POR};
+    struct event_por *p = &e.as.por;
+    p->is_authentic = true;
+    p->counter = world.record.late[0].counter;
+    p->has_result = true;
+    p->result.command = COMMAND_DELETE;
+    p->result.operation_id = world.record.late[0].card_operation_id;
+    p->result.code = RESULT_OPID_REUSED;
+    world_event(&world, &e);
+    assert_int_equal(world.record.late_count, 0);
+    assert_int_equal(world.decision.settled_count, 0);
+    assert_true(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -347,6 +540,16 @@ int main(void)
         TEST(a_switch_without_rollback_is_done_unless_it_was_put_back),
         TEST(a_switch_that_was_given_up_is_told_by_what_the_card_prefers),
         TEST(disable_that_was_given_up_is_done_where_the_fallback_is_preferred),
+        TEST(an_id_that_was_used_is_a_restore_of_this_card),
+        TEST(the_result_of_another_command_is_not_taken),
+        TEST(what_a_person_gives_up_after_that_does_not_arrive_any_more),
+        TEST(where_the_effect_is_there_it_is_done),
+        TEST(what_was_said_of_the_former_id_is_not_said_of_the_next),
+        TEST(the_answer_to_an_earlier_packet_is_not_the_result),
+        TEST(a_result_that_does_not_fit_is_not_taken),
+        TEST(what_was_given_up_is_not_done_by_anothers_result),
+        TEST(an_answer_to_another_command_under_our_id_is_not_believed),
+        TEST(a_late_answer_that_the_id_was_used_ends_the_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
