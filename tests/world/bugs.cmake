@@ -249,6 +249,7 @@ planted_bug(any_answer_taken ota-server/core/answer.c STORY
     }
     struct event_por any = *p;
     any.result.operation_id = r->open.card_operation_id;
+    any.result.command = r->flight.command;
     switch ((enum flight_kind)r->flight.kind) {
     case FLIGHT_OPERATION:
         answer_operation(w, &any);
@@ -1356,3 +1357,62 @@ planted_bug(never_out_of_reach ota-server/core/plan.c RULE gone_is_told
     BECOMES [==[
     if (r->last_contact_at.ms != 0 || record_has_mark(r, MARK_UNREACHABLE))
         return (struct utc){0};]==])
+
+# --- how operations end ---
+
+planted_bug(audit_outcomes_swapped ota-server/core/audit_resolve.c RULE outcome_is_true
+    TEXT [==[
+        return IN_AUDIT_DONE;
+    case ENDING_LEFT:
+        return IN_AUDIT_ROLLED_BACK;]==]
+    BECOMES [==[
+        return IN_AUDIT_ROLLED_BACK;
+    case ENDING_LEFT:
+        return IN_AUDIT_DONE;]==])
+
+planted_bug(done_where_it_is_enabled ota-server/core/audit_resolve.c STORY
+    TEXT [==[
+    if (a->preferred_slot != target->fact.slot)
+        return ENDING_LEFT;
+    return is_newly_preferred(w, a, target) ? ENDING_KEPT : ending_of_preferred(w, target);]==]
+    BECOMES [==[
+    if (a->preferred_slot == UINT8_MAX)
+        return ending_of_preferred(w, target);
+    return target->fact.state == SLOT_ENABLED ? ENDING_KEPT : ENDING_LEFT;]==])
+
+planted_bug(done_when_told ota-server/core/rules.c RULE outcome_is_true
+    TEXT [==[
+    GO(OPEN_POR | W | C, IN_ENABLED, CONFIRMING, NONE, CONFIRM),]==]
+    BECOMES [==[
+    END(OPEN_POR | W | C, IN_ENABLED, DONE, NONE, NONE, CONFIRM),]==])
+
+planted_bug(result_of_audit_mistaken ota-server/core/audit_resolve.c RULE outcome_is_true
+    TEXT [==[
+        o->result = o->has_result ? a->lookup_code : RESULT_OK;]==]
+    BECOMES [==[
+        o->result = o->has_result ? RESULT_OK_UNCHANGED : RESULT_OK;]==])
+
+planted_bug(result_of_another_taken ota-server/core/audit_resolve.c STORY
+    TEXT [==[
+    const bool is_ours = !is_anothers(r, a);]==]
+    BECOMES [==[
+    const bool is_ours = !is_anothers(r, a) || a->lookup != LOOKUP_NOT_ASKED;]==])
+
+planted_bug(packet_outlives_its_operation ota-server/core/plan.c STORY
+    TEXT [==[
+    return reachable(r) == NULL || is_too_late(w, o) ? HOLD_OTA_UNREACHABLE : HOLD_NONE;]==]
+    BECOMES [==[
+    return reachable(r) == NULL ? HOLD_OTA_UNREACHABLE : HOLD_NONE;]==])
+
+planted_bug(valid_for_a_minute_at_least ota-server/service/outbox_links.c STORY
+    TEXT [==[
+    const uint32_t seconds = ms < 1000 ? 1 : (uint32_t)(ms / 1000);]==]
+    BECOMES [==[
+    const uint32_t seconds = ms < 60000 ? 60 : (uint32_t)(ms / 1000);]==])
+
+planted_bug(result_of_an_earlier_packet ota-server/core/plan.c RULE outcome_is_true SEED 1141
+    TEXT [==[
+    o->has_result = false; // it was that of an earlier packet
+]==]
+    BECOMES [==[
+]==])

@@ -89,49 +89,7 @@ static void check_accepted(struct world *w, uint32_t card, const struct applet_d
                       (unsigned long long)now->mt_counter);
 }
 
-// --- operations ------------------------------------------------------------------------------
-
-static struct run *find_run(struct truth *t, uint32_t operation_id)
-{
-    for (uint32_t i = 0; i < t->run_count; i++) {
-        if (t->runs[i].operation_id == operation_id)
-            return &t->runs[i];
-    }
-    return NULL;
-}
-
-static void add_run(struct world *w, uint32_t card, const struct outcome *o)
-{
-    struct truth *t = &w->truths[card];
-    check(t->run_count < WORLD_RUNS_MAX);
-    struct run *run = &t->runs[t->run_count++];
-    *run = (struct run){.operation_id = o->operation_id, .code = o->code, .command = o->command};
-    memcpy(run->digest, o->digest, sizeof run->digest);
-    w->result.runs++;
-    probes_ran(&w->result.probes, o->command, o->code);
-    world_note(w, "ran", "card=%u id=%u command=%s result=%s", card, o->operation_id,
-               command_number_name(o->command), result_code_name(o->code));
-}
-
-static void check_runs(struct world *w, uint32_t card, const struct image *before,
-                       const struct image *after)
-{
-    for (uint8_t i = 0; i < after->outcome_count; i++) {
-        const struct outcome *o = &after->outcomes[i];
-        const struct outcome *was = image_outcome(before, o->operation_id);
-        struct run *run = find_run(&w->truths[card], o->operation_id);
-        const bool is_other = was == NULL || was->code != o->code ||
-                              was->registry_version != o->registry_version ||
-                              image_outcome(after, o->operation_id) != o; // it is kept twice
-        if (run == NULL)
-            add_run(w, card, o);
-        else if (run->is_lost)
-            *run = (struct run){
-                .operation_id = o->operation_id, .code = o->code, .command = o->command};
-        else if (is_other)
-            world_violate(w, "runs_once", card, "operation %u ran again", o->operation_id);
-    }
-}
+// --- subscriptions -----------------------------------------------------------------------------
 
 // Only DELETE takes a subscription out of its slot.
 static void check_removals(struct world *w, uint32_t card, const struct image *before,
@@ -341,6 +299,7 @@ static void check_card(struct world *w, uint32_t card)
     t->was_rotten |= t->is_rotten;
     const bool went_back = t->is_rotten && rot_check(w, card, &t->dump, &now);
     if (went_back) {
+        outcome_forget(w, card, &now.image);
         t->merge_count = 0;
         t->daybook.day = 0; // its clock went back as well
     }
@@ -352,7 +311,7 @@ static void check_card(struct world *w, uint32_t card)
         check_accepted(w, card, &now);
     check_removals(w, card, &before->image, &now.image);
     check_notifications(w, card, &before->image, &now.image);
-    check_runs(w, card, &before->image, &now.image);
+    outcome_look(w, card, &before->image, &now.image);
     hand_tempt(w, card, &before->image, &now.image);
     trouble_tempt(w, card, &before->image, &now.image);
     look_for_rare(&w->result.probes, &before->image, &now.image);
@@ -462,7 +421,7 @@ static void check_intention(struct world *w, uint32_t card, const struct command
     }
     for (uint32_t i = 0; i < at && t->ids[at] != 0 && t->operations[at] != 0; i++) {
         const struct run *run = t->operations[i] == t->operations[at] && t->ids[i] != t->ids[at]
-                                    ? find_run(t, t->ids[i])
+                                    ? outcome_run(t, t->ids[i])
                                     : NULL;
         if (run != NULL && !run->is_lost && run->code == RESULT_OK && !may_run_again(w, card, c, i))
             world_violate(w, "one_intention", card, "operation %u ran, and is sent again as %u",
@@ -478,6 +437,29 @@ static bool open_for(struct world *w, uint32_t card, struct bytes packet, struct
     return secured_command_shape(packet, p) == SECURED_OK &&
            secured_decipher(p, &keys, &w->cipher, buffer) == SECURED_OK &&
            secured_verify(p, &keys, &w->cipher) == SECURED_OK && p->tar == f->tar;
+}
+
+static void note_digest(const struct world *w, struct truth *t, struct bytes data)
+{
+    uint8_t whole[CIPHER_SHA256_SIZE];
+    check(w->cipher.sha256(w->cipher.context, &data, 1, whole));
+    memcpy(t->digests[t->packet_count - 1], whole, COMMAND_HASH_SIZE);
+}
+
+// No message centre may keep it beyond the time of its operation. What confirms a switch has none.
+static void check_time_left(struct world *w, uint32_t card, const struct command *c,
+                            uint64_t counter)
+{
+    const struct truth *t = &w->truths[card];
+    struct operation o;
+    uint64_t unused;
+    if (t->sending_counter != counter || t->sending == 0 || c->number == COMMAND_CONFIRM ||
+        store_operation_get(w->server.store, t->sending, &o, &unused) != STORE_OK)
+        return;
+    if (o.not_after.ms != 0 && w->tapped_until.ms > o.not_after.ms)
+        world_violate(w, "in_time", card, "%s may come %lld ms behind the end of its operation",
+                      command_number_name(c->number),
+                      (long long)(w->tapped_until.ms - o.not_after.ms));
 }
 
 static void check_whole_packet(struct world *w, uint32_t card, struct bytes packet)
@@ -496,8 +478,11 @@ static void check_whole_packet(struct world *w, uint32_t card, struct bytes pack
                (unsigned long long)p.cntr, command_number_name(c.number), c.operation_id);
     const uint32_t packets = t->packet_count;
     note_counter(w, card, p.cntr, packet);
-    if (t->packet_count > packets)
+    if (t->packet_count > packets) {
+        note_digest(w, t, p.data);
         check_intention(w, card, &c);
+    }
+    check_time_left(w, card, &c, p.cntr);
     if (c.number == COMMAND_CONFIRM)
         check_confirmed(w, card, c.confirm.sequence);
 }

@@ -282,47 +282,6 @@ void check_mirrors(struct world *w)
 
 // --- outcomes --------------------------------------------------------------------------------
 
-static const struct run *run_of(const struct truth *t, uint32_t operation_id)
-{
-    for (uint32_t i = 0; i < t->run_count; i++) {
-        if (t->runs[i].operation_id == operation_id)
-            return &t->runs[i];
-    }
-    return NULL;
-}
-
-static bool has_effect(uint8_t code)
-{
-    return code == RESULT_OK || code == RESULT_OK_PENDING || code == RESULT_OK_UNCHANGED;
-}
-
-// Is the outcome shown what happened? NULL, or why not.
-static const char *wrong_about(const struct operation *o, const struct run *run)
-{
-    const bool has_run = run != NULL && has_effect(run->code);
-    switch ((enum operation_outcome)o->outcome) {
-    case OUTCOME_DONE:
-        return has_run ? NULL : "done, and it never ran";
-    case OUTCOME_ROLLED_BACK:
-        return run != NULL && run->code == RESULT_OK_PENDING ? NULL
-                                                             : "rolled back, and never begun";
-    case OUTCOME_FAILED: {
-        const bool is_switch_failed = has_run && run->code == RESULT_OK_PENDING && o->has_result &&
-                                      o->result == RESULT_TERMINAL_INCAPABLE;
-        return has_run && !is_switch_failed && !o->may_still_arrive ? "failed, and it ran" : NULL;
-    }
-    case OUTCOME_REFUSED:
-        return has_run && !o->may_still_arrive ? "refused, and it ran" : NULL;
-    case OUTCOME_EXPIRED:
-    case OUTCOME_CANCELLED:
-        return has_run && !o->may_still_arrive ? "given up, and it ran" : NULL;
-    case OUTCOME_UNRESOLVED:
-    case OUTCOME_NONE:
-        break;
-    }
-    return NULL;
-}
-
 struct review {
     struct world *w;
     uint64_t seen;
@@ -342,21 +301,7 @@ static bool review(void *context, uint64_t id, const struct operation *o)
         v->open[card] += o->status >= STATUS_SENDING;
         return true;
     }
-    const struct run *run =
-        o->card_operation_id == 0 ? NULL : run_of(&w->truths[card], o->card_operation_id);
-    const char *wrong = wrong_about(o, run);
-    // It ran, and the card forgot it, or it is two: whatever is said is true of one or the other.
-    if ((run != NULL && run->is_lost) || identity_is_cloned(w, card))
-        return true;
-    // An operation whose result is not kept any more counts as done when its effect is there, even
-    // if it was somebody else's; not when the card itself said so.
-    const struct truth *t = &w->truths[card];
-    const bool is_told = o->has_result && has_effect(o->result);
-    const bool is_shared =
-        (t->hand_count > 0 || t->packets_unknown > 0) && o->outcome == OUTCOME_DONE && !is_told;
-    if (wrong != NULL && !is_shared)
-        world_violate(w, "outcome_is_true", card, "%s %u: %s", operation_kind_name(o->kind),
-                      o->card_operation_id, wrong);
+    outcome_judge(w, card, o);
     return true;
 }
 
@@ -458,7 +403,8 @@ static bool is_unresolved(const struct world *w, const struct late *late)
     struct operation o;
     uint64_t unused;
     check(store_operation_get(w->server.store, late->operation, &o, &unused) == STORE_OK);
-    return late->card_operation_id != 0 && o.outcome == OUTCOME_UNRESOLVED;
+    const bool is_told = o.failure == FAILURE_OTA_TIMEOUT; // it was, and could not say
+    return late->card_operation_id != 0 && o.outcome == OUTCOME_UNRESOLVED && !is_told;
 }
 
 static const char *unsettled(const struct world *w, uint32_t card)

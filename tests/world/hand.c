@@ -26,15 +26,27 @@ void hand_tempt(struct world *w, uint32_t card, const struct image *before,
                    HAPPENS_HAND, card, COMMAND_CONFIRM);
 }
 
-// One that is kept, one that is lower than the highest; 0: one far ahead.
-static uint32_t draw_id(struct world *w, const struct image *image)
+// That the server gives out next; 0: nobody knows.
+static uint32_t next_id(const struct world *w, uint32_t card)
 {
+    struct record r;
+    const bool is_known = w->server.is_running &&
+                          store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK;
+    return is_known ? r.operation_id_last + 1 : 0;
+}
+
+// One that is kept, one that is lower than the highest, the server's next; 0: one far ahead.
+static uint32_t draw_id(struct world *w, uint32_t card)
+{
+    const struct image *image = &w->truths[card].dump.image;
     const uint32_t highest = image->operation_id_highest;
     const uint64_t kind = prng_below(&w->chance_hand, 8);
     if (kind == 0 && image->outcome_count > 0)
         return image->outcomes[prng_below(&w->chance_hand, image->outcome_count)].operation_id;
     if (kind == 1 && highest > 1)
         return 1 + (uint32_t)prng_below(&w->chance_hand, highest - 1);
+    if (kind <= 3)
+        return next_id(w, card);
     return 0;
 }
 
@@ -46,7 +58,7 @@ static void draw_command(struct world *w, uint32_t wanted, struct deed *d)
     d->subscription = (uint32_t)prng_below(p, WORLD_SUBSCRIPTIONS);
     const uint8_t drawn = kinds[prng_below(p, sizeof kinds)];
     d->what = wanted != 0 ? wanted : drawn;
-    d->id = draw_id(w, &w->truths[d->card].dump.image);
+    d->id = draw_id(w, d->card);
     if (d->what == COMMAND_ENABLE)
         d->flags = COMMAND_FLAG_ROLLBACK;
     if (d->what == COMMAND_SET_FALLBACK && prng_below(p, 2) == 0)

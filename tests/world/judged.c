@@ -19,6 +19,7 @@ static const struct {
     [JUDGED_CONFIRMED] = {"notified_is_told", 50, 30},
     [JUDGED_SLOTS] = {"slots_are_told", 2, 12},
     [JUDGED_SEEN] = {"sees_service", 20, 30},
+    [JUDGED_OUTCOMES] = {"outcome_is_true", 75, 15},
 };
 
 void judged_note(struct judged *j, enum judged_rule rule, bool is_judged)

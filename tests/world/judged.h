@@ -15,6 +15,7 @@ enum judged_rule {
     JUDGED_CONFIRMED,   // notified_is_told: a CONFIRM on the wire
     JUDGED_SLOTS,       // slots_are_told: a look at a record that was saved, whose slots changed
     JUDGED_SEEN,        // sees_service: a look at a card that is on without service
+    JUDGED_OUTCOMES,    // outcome_is_true: an operation that ended
     JUDGED_RULES
 };
 

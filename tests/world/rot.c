@@ -70,8 +70,6 @@ static bool is_told(const struct image *before, const struct image *now)
 static void forget(struct truth *t, const struct image *now)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < t->run_count; i++)
-        t->runs[i].is_lost |= t->runs[i].operation_id > now->operation_id_highest;
     for (uint32_t i = 0; i < t->confirm_count; i++) {
         if (t->confirms[i] <= now->notify_sequence)
             t->confirms[kept++] = t->confirms[i];

@@ -201,6 +201,16 @@ static size_t room(void *context, unsigned link)
     return is_bound(w, link) ? smpp_session_free(&w->connections[link].session) : 0;
 }
 
+// Until when the message centre may keep it [SMPP 3.4 §7.1.1]: a relative time, of days at most.
+static struct utc kept_until(const struct world *w, struct bytes validity)
+{
+    unsigned value[6] = {0};
+    for (size_t i = 0; i < 12 && i < validity.len; i++)
+        value[i / 2] = value[i / 2] * 10 + (unsigned)(validity.at[i] - '0');
+    const int64_t hours = value[2] * 24 + (int64_t)value[3];
+    return utc_after(server_utc(w), ((hours * 60 + value[4]) * 60 + value[5]) * 1000);
+}
+
 // A question may go to a number that is the card's with a download that never left: the server was
 // killed before, and does not know.
 static void tap(struct world *w, unsigned link, const struct smpp_message *m)
@@ -212,6 +222,7 @@ static void tap(struct world *w, unsigned link, const struct smpp_message *m)
         char digits[RADIO_DIGITS_SIZE] = "";
         const struct bytes to = bytes_slice(number, 0, sizeof digits - 1);
         memcpy(digits, to.at, to.len);
+        w->tapped_until = kept_until(w, m->validity_period);
         check_packet(w, card, radio_identity(digits), m->short_message);
         fate_submit(w, DEED_SMSC_MT, card, m);
         if (!instant_is_due(w->connections[link].swallows_until, w->now))

@@ -18,6 +18,7 @@
 #include "tests/world/knobs.h"
 #include "tests/world/lapse.h"
 #include "tests/world/probes.h"
+#include "tests/world/run.h"
 #include "tests/world/store/kind.h"
 #include "tests/world/story.h"
 
@@ -51,14 +52,6 @@
 #define WORLD_HANDS_MAX 16    // the newest of somebody else
 #define WORLD_VOICES_MAX 16   // numbers that one card spoke from
 #define WORLD_SAYINGS_MAX 256 // the newest notifications of a card and its clone
-
-struct run {
-    uint32_t operation_id;
-    uint8_t code;
-    uint8_t command;
-    uint8_t digest[4];
-    bool is_lost; // the card's memory went back to before it
-};
 
 // How many notifications were merged into one that was confirmed.
 struct merge {
@@ -125,11 +118,12 @@ struct truth {
     uint32_t confirm_count;
     uint64_t counters[WORLD_PACKETS_MAX]; // on the wire, in order of first appearance
     uint64_t hashes[WORLD_PACKETS_MAX];
-    uint64_t operations[WORLD_PACKETS_MAX]; // the server's, that each was sent for
-    uint32_t ids[WORLD_PACKETS_MAX];        // of the operation on the card, or 0
-    uint8_t commands[WORLD_PACKETS_MAX];    // 0: the database was put back since
-    uint32_t sequences[WORLD_PACKETS_MAX];  // that a CONFIRM names
-    uint32_t confirmed;                     // the highest of them
+    uint64_t operations[WORLD_PACKETS_MAX];                // the server's, that each was sent for
+    uint32_t ids[WORLD_PACKETS_MAX];                       // of the operation on the card, or 0
+    uint8_t digests[WORLD_PACKETS_MAX][COMMAND_HASH_SIZE]; // of the command, as cards make them
+    uint8_t commands[WORLD_PACKETS_MAX];                   // 0: the database was put back since
+    uint32_t sequences[WORLD_PACKETS_MAX];                 // that a CONFIRM names
+    uint32_t confirmed;                                    // the highest of them
     struct merge merges[WORLD_MERGES_MAX];
     uint32_t merge_count;
     struct stopwatch stopwatch;
@@ -394,13 +388,14 @@ struct world {
     uint64_t group, pool; // the server's, where there is a rule
     bool is_left_alone;   // people wish little of the cards
     // what has to be looked at
-    bool is_by_hand;          // what reaches a card now is of somebody else
-    uint64_t cards_touched;   // bit n: card n did something since its memory was looked at
-    uint64_t cards_changed;   // bit n: its memory or its record changed since they were compared
-    uint32_t pool_writes;     // of its subscriptions, from 1
-    uint64_t cards_saved;     // bit n: its record was saved since it was looked at
-    bool is_stirred;          // message centre or server have work that no deadline tells of
-    struct instant other_due; // the earliest deadline of message centre and server
+    bool is_by_hand;             // what reaches a card now is of somebody else
+    struct utc tapped_until;     // the message centre may keep the server's last message so long
+    uint64_t cards_touched;      // bit n: card n did something since its memory was looked at
+    uint64_t cards_changed;      // bit n: its memory or its record changed since they were compared
+    uint32_t pool_writes;        // of its subscriptions, from 1
+    uint64_t cards_saved;        // bit n: its record was saved since it was looked at
+    bool is_stirred;             // message centre or server have work that no deadline tells of
+    struct instant other_due;    // the earliest deadline of message centre and server
     uint64_t mirrors_commits;
 };
 
@@ -658,6 +653,15 @@ const char *check_job_end(const struct world *w, uint32_t card, const struct rec
 bool check_is_equal(const struct record *r, const struct image *image);
 // What was promised about operations and the trail, over the whole history.
 void check_history(struct world *w);
+// check_outcome.c: what a card ran, and how that ended.
+void outcome_look(struct world *w, uint32_t card, const struct image *before,
+                  const struct image *after);
+// Its memory went back.
+void outcome_forget(struct world *w, uint32_t card, const struct image *now);
+// What this operation of the server ran under its id on the card; NULL: nothing, or another did.
+const struct run *outcome_run(const struct truth *t, uint32_t card_operation_id);
+// Is what the server says of an operation that ended what happened?
+void outcome_judge(struct world *w, uint32_t card, const struct operation *o);
 // check_trail.c: packets and notifications of a card have their rows.
 void check_trail(struct world *w, uint32_t card);
 // check_limits.c: how long a switch of a card is open; and, when its memory changed, how many there
