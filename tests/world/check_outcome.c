@@ -202,7 +202,10 @@ void outcome_judge(struct world *w, uint32_t card, const struct operation *o)
         (run != NULL && (run->is_lost || run->is_undone)) || identity_is_cloned(w, card);
     // An operation whose result is not kept any more counts as done when its effect is there, even
     // if it was somebody else's; not when the card itself said so.
-    const bool is_shared = o->outcome == OUTCOME_DONE && !o->has_result &&
+    // Nor where the fallback mark was there before, and somebody else's result was kept under the
+    // id: nothing tells the two apart.
+    const bool is_mark = run == NULL && o->kind == OPERATION_SET_FALLBACK;
+    const bool is_shared = o->outcome == OUTCOME_DONE && (!o->has_result || is_mark) &&
                            (t->hand_count > 0 || t->packets_unknown > 0);
     const bool is_excused = is_twofold || (wrong != NULL && is_shared);
     judged_note(&w->result.judged, JUDGED_OUTCOMES, !is_excused);
