@@ -388,14 +388,14 @@ struct world {
     uint64_t group, pool; // the server's, where there is a rule
     bool is_left_alone;   // people wish little of the cards
     // what has to be looked at
-    bool is_by_hand;             // what reaches a card now is of somebody else
-    struct utc tapped_until;     // the message centre may keep the server's last message so long
-    uint64_t cards_touched;      // bit n: card n did something since its memory was looked at
-    uint64_t cards_changed;      // bit n: its memory or its record changed since they were compared
-    uint32_t pool_writes;        // of its subscriptions, from 1
-    uint64_t cards_saved;        // bit n: its record was saved since it was looked at
-    bool is_stirred;             // message centre or server have work that no deadline tells of
-    struct instant other_due;    // the earliest deadline of message centre and server
+    bool is_by_hand;          // what reaches a card now is of somebody else
+    struct utc tapped_until;  // the message centre may keep the server's last message so long
+    uint64_t cards_touched;   // bit n: card n did something since its memory was looked at
+    uint64_t cards_changed;   // bit n: its memory or its record changed since they were compared
+    uint32_t pool_writes;     // of its subscriptions, from 1
+    uint64_t cards_saved;     // bit n: its record was saved since it was looked at
+    bool is_stirred;          // message centre or server have work that no deadline tells of
+    struct instant other_due; // the earliest deadline of message centre and server
     uint64_t mirrors_commits;
 };
 
