@@ -317,16 +317,6 @@ static enum store_status find_effect(struct api_exchange *x, const struct rules_
     return is_bootstrap ? judge_items(x, &w->after.policy.bootstrap, e) : STORE_OK;
 }
 
-static void put_skipped(struct json_writer *j, const char *reason, uint64_t count)
-{
-    if (count == 0)
-        return;
-    json_begin_object(j);
-    api_put_text(j, "reason", reason);
-    api_put_number(j, "count", count);
-    json_end_object(j);
-}
-
 // How many cards it concerns, and what it changes for them.
 static void reply_effect(struct api_exchange *x, const struct rules_work *w)
 {
@@ -345,8 +335,8 @@ static void reply_effect(struct api_exchange *x, const struct rules_work *w)
     api_put_number(j, "eligible", e.eligible);
     api_open_array(j, "skipped");
     for (size_t i = 0; i < CARD_STATES; i++)
-        put_skipped(j, card_state_name((uint8_t)i), e.states[i]);
-    put_skipped(j, refusal_name(REFUSAL_POOL_EMPTY), e.waiting);
+        api_put_reason(j, card_state_name((uint8_t)i), e.states[i]);
+    api_put_reason(j, refusal_name(REFUSAL_POOL_EMPTY), e.waiting);
     json_end_array(j);
     if (w->is_applied)
         put_pass(j, w, e.targeted - e.states[CARD_RETIRED]);

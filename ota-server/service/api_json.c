@@ -44,6 +44,16 @@ void api_put_number(struct json_writer *j, const char *name, uint64_t value)
     json_put_unsigned(j, value);
 }
 
+void api_put_reason(struct json_writer *j, const char *reason, uint64_t count)
+{
+    if (count == 0)
+        return;
+    json_begin_object(j);
+    api_put_text(j, "reason", reason);
+    api_put_number(j, "count", count);
+    json_end_object(j);
+}
+
 void api_put_bool(struct json_writer *j, const char *name, bool value)
 {
     put_name(j, name);

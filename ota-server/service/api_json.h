@@ -14,6 +14,8 @@ void api_put_hex(struct json_writer *j, const char *name, struct bytes octets);
 // A check value of 3 octets, in capitals as vendor files and findings write it.
 void api_put_kcv(struct json_writer *j, struct bytes kcv);
 void api_put_number(struct json_writer *j, const char *name, uint64_t value);
+// As an element of a list, how many are left out for a reason; nothing when none is.
+void api_put_reason(struct json_writer *j, const char *reason, uint64_t count);
 void api_put_bool(struct json_writer *j, const char *name, bool value);
 void api_put_null(struct json_writer *j, const char *name);
 // Nothing for the time 0.

@@ -324,23 +324,13 @@ static void put_json(struct json_writer *j, const char *name, const json_t *valu
     free(text);
 }
 
-static void put_count(struct json_writer *j, const char *reason, uint64_t count)
-{
-    if (count == 0)
-        return;
-    json_begin_object(j);
-    api_put_text(j, "reason", reason);
-    api_put_number(j, "count", count);
-    json_end_object(j);
-}
-
 static void put_skipped(struct json_writer *j, const struct move *m)
 {
     api_open_array(j, "skipped");
     for (unsigned i = 0; i < REFUSALS; i++)
-        put_count(j, refusal_name((uint8_t)i), m->skipped[i]);
-    put_count(j, "UNCHANGED", m->unchanged); // they are in the group already
-    put_count(j, "FOUR_EYES", m->for_two);
+        api_put_reason(j, refusal_name((uint8_t)i), m->skipped[i]);
+    api_put_reason(j, "UNCHANGED", m->unchanged); // they are in the group already
+    api_put_reason(j, "FOUR_EYES", m->for_two);
     json_end_array(j);
 }
 
