@@ -71,11 +71,10 @@ static uint8_t authenticate(const struct applet_port *port, struct bytes packet,
     if (!is_our_set || spi.integrity != SECURED_CC || p->check_len != CHECK_LEN)
         return SECURED_STATUS_UNIDENTIFIED_ERROR;
     struct secured_keys keys = keys_of(port);
-    if (secured_decipher(p, &keys, port->cipher, buffer) != SECURED_OK)
-        return SECURED_STATUS_CIPHERING_ERROR;
-    if (secured_verify(p, &keys, port->cipher) != SECURED_OK)
-        return SECURED_STATUS_CHECK_FAILED;
-    return SECURED_STATUS_OK;
+    const enum secured_result opened = secured_open(p, &keys, port->cipher, buffer);
+    if (opened == SECURED_OK)
+        return SECURED_STATUS_OK;
+    return opened == SECURED_CHECK ? SECURED_STATUS_CHECK_FAILED : SECURED_STATUS_CIPHERING_ERROR;
 }
 
 // An answer must be ciphered and authenticated, or not be asked for.

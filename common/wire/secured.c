@@ -552,6 +552,16 @@ enum secured_result secured_verify(const struct secured_packet *p, const struct 
     return result;
 }
 
+enum secured_result secured_open(struct secured_packet *p, const struct secured_keys *keys,
+                                 const struct cipher *cipher, struct writer *buffer)
+{
+    const enum secured_result opened = secured_decipher(p, keys, cipher, buffer);
+    if (opened != SECURED_OK && opened != SECURED_PADDING)
+        return opened;
+    const enum secured_result checked = secured_verify(p, keys, cipher);
+    return opened != SECURED_OK ? opened : checked;
+}
+
 // --- sizes -----------------------------------------------------------------------------------
 
 /*@ requires data_len < 0x100000000;

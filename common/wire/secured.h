@@ -229,6 +229,11 @@ enum secured_result secured_decipher(struct secured_packet *p, const struct secu
 enum secured_result secured_verify(const struct secured_packet *p, const struct secured_keys *keys,
                                    const struct cipher *cipher) MUST_USE;
 
+// Steps 2 and 3, in the same time whichever of them fails: a padding counter that cannot be true
+// does not show before the check is computed. What step 2 says goes before what step 3 says.
+enum secured_result secured_open(struct secured_packet *p, const struct secured_keys *keys,
+                                 const struct cipher *cipher, struct writer *buffer) MUST_USE;
+
 // --- sizes -----------------------------------------------------------------------------------
 
 // Octets of a command or response packet with `data_len` octets of data; 0 for indications that

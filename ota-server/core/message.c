@@ -184,8 +184,9 @@ void message_apply(struct card_keys *keys, const struct policy_ota *ota)
     }
 }
 
-static bool open_response(const struct cipher *cipher, const struct card_keys *keys,
-                          struct bytes packet, struct writer *scratch, struct secured_packet *p)
+static enum secured_result open_response(const struct cipher *cipher, const struct card_keys *keys,
+                                         struct bytes packet, struct writer *scratch,
+                                         struct secured_packet *p)
 {
     const struct secured_command command = {.spi1 = keys->spi1,
                                             .spi2 = keys->spi2,
@@ -193,9 +194,10 @@ static bool open_response(const struct cipher *cipher, const struct card_keys *k
                                             .kid = KEYSET_AES(keys->version),
                                             .tar = keys->tar};
     const struct secured_keys k = secured_keys_of(keys);
-    if (secured_response_shape(packet, &command, p) != SECURED_OK)
-        return false;
-    return secured_decipher(p, &k, cipher, scratch) == SECURED_OK && p->tar == keys->tar;
+    const enum secured_result shape = secured_response_shape(packet, &command, p);
+    if (shape != SECURED_OK || p->tar != keys->tar)
+        return shape != SECURED_OK ? shape : SECURED_CHECK;
+    return secured_open(p, &k, cipher, scratch);
 }
 
 static void read_result(const struct secured_packet *p, struct event_por *out)
@@ -223,17 +225,16 @@ enum message_status message_read_por(const struct cipher *cipher, const struct c
                                      struct event_por *out)
 {
     struct secured_packet p;
-    const struct secured_keys k = secured_keys_of(keys);
-    if (!open_response(cipher, keys, packet, scratch, &p))
+    const enum secured_result result = open_response(cipher, keys, packet, scratch, &p);
+    if (result == SECURED_CIPHER_FAILED)
+        return MESSAGE_CIPHER_FAILED;
+    if (result != SECURED_OK && result != SECURED_UNPROTECTED)
         return MESSAGE_REFUSED;
     memset(out, 0, sizeof(*out));
     out->counter = p.cntr;
     out->status = p.status;
-    const enum secured_result result = secured_verify(&p, &k, cipher);
     if (result == SECURED_UNPROTECTED) // anybody can have sent it
         return MESSAGE_OK;
-    if (result != SECURED_OK)
-        return result == SECURED_CIPHER_FAILED ? MESSAGE_CIPHER_FAILED : MESSAGE_REFUSED;
     out->is_authentic = true;
     if (p.data.len > 0)
         read_result(&p, out);
@@ -250,8 +251,7 @@ enum message_status message_read_notify(const struct cipher *cipher, const struc
         !secured_level_satisfies(p.spi1, 0x16) || p.kic != KEYSET_AES(keys->version) ||
         p.kid != p.kic)
         return MESSAGE_REFUSED;
-    if (secured_decipher(&p, &k, cipher, scratch) != SECURED_OK ||
-        secured_verify(&p, &k, cipher) != SECURED_OK)
+    if (secured_open(&p, &k, cipher, scratch) != SECURED_OK)
         return MESSAGE_REFUSED;
     memset(out, 0, sizeof(*out));
     out->mo_counter = p.cntr;

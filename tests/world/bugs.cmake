@@ -98,10 +98,10 @@ planted_bug(notification_dropped_after_its_waits applet/notify.c RULE as_the_mod
 
 planted_bug(mac_not_verified applet/packet.c RULE refused_does_nothing
     TEXT [==[
-    if (secured_verify(p, &keys, port->cipher) != SECURED_OK)
-        return SECURED_STATUS_CHECK_FAILED;
+    const enum secured_result opened = secured_open(p, &keys, port->cipher, buffer);
 ]==]
     BECOMES [==[
+    const enum secured_result opened = secured_decipher(p, &keys, port->cipher, buffer);
 ]==])
 
 planted_bug(wrong_mac_stops_a_clock applet/packet.c RULE refused_does_nothing

@@ -267,6 +267,46 @@ static void a_short_mac_is_refused_by_a_key_that_wants_a_long_one(void **state)
     assert_int_equal(secured_verify(&p, &f->keys, &f->cipher), SECURED_CHECK);
 }
 
+static unsigned checks; // that were computed
+static bool (*own_cmac)(void *context, const struct secret_key *key, const struct bytes *parts,
+                        size_t part_count, uint8_t mac[CIPHER_AES_BLOCK]);
+
+static bool count_cmac(void *context, const struct secret_key *key, const struct bytes *parts,
+                       size_t part_count, uint8_t mac[CIPHER_AES_BLOCK])
+{
+    checks++;
+    return own_cmac(context, key, parts, part_count, mac);
+}
+
+// Else the time would tell whether a padding counter was possible [rule K6].
+static void the_check_is_computed_whatever_the_padding_says(void **state)
+{
+    struct fixture *f = *state;
+    struct cipher counting = f->cipher;
+    uint8_t packet[64];
+    uint8_t clear[128];
+    struct writer w = writer_of(packet, sizeof packet);
+    const struct secured_command c = {.spi1 = 0x16, .kic = 0x12, .kid = 0x12};
+    unsigned paddings = 0;
+    own_cmac = counting.aes_cmac;
+    counting.aes_cmac = count_cmac;
+    assert_int_equal(secured_write_command(&w, &c, &f->keys, &f->cipher), SECURED_OK);
+    for (unsigned i = 0; i < 64; i++) { // of its one ciphered block, whose 6th octet is PCNTR
+        struct secured_packet p;
+        struct writer buffer = writer_of(clear, sizeof clear);
+        uint8_t spoilt[64];
+        memcpy(spoilt, packet, sizeof spoilt);
+        spoilt[10] ^= (uint8_t)(i + 1);
+        assert_int_equal(secured_command_shape(bytes_of(spoilt, w.len), &p), SECURED_OK);
+        checks = 0;
+        const enum secured_result result = secured_open(&p, &f->keys, &counting, &buffer);
+        assert_true(result == SECURED_PADDING || result == SECURED_CHECK);
+        paddings += result == SECURED_PADDING ? 1 : 0;
+        assert_int_equal(checks, 1);
+    }
+    assert_true(paddings > 0); // 15 in 16 of them, by chance
+}
+
 static void a_plain_answer_to_a_secured_command_is_a_hint_and_no_proof(void **state)
 {
     struct fixture *f = *state;
@@ -341,6 +381,7 @@ int main(void)
         WITH(a_padding_counter_that_cannot_be_true_is_refused),
         WITH(keys_must_fit_the_algorithm),
         WITH(a_short_mac_is_refused_by_a_key_that_wants_a_long_one),
+        WITH(the_check_is_computed_whatever_the_padding_says),
         WITH(a_plain_answer_to_a_secured_command_is_a_hint_and_no_proof),
         cmocka_unit_test(capacities_are_the_published_ones),
     };
