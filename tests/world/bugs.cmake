@@ -1416,3 +1416,67 @@ planted_bug(result_of_an_earlier_packet ota-server/core/plan.c RULE outcome_is_t
 ]==]
     BECOMES [==[
 ]==])
+
+# --- what the server decides: found by the model of the registry alone ---
+
+planted_bug(confirmation_refused_unheard ota-server/core/answer.c RULE as_the_registry
+    TEXT [==[
+    if (input != IN_COUNTER)
+        return;
+]==]
+    BECOMES [==[
+    if (input != IN_COUNTER || !was_repeated)
+        return;
+]==])
+
+planted_bug(switch_has_a_minute_less ota-server/core/operation.c RULE as_the_registry
+    TEXT [==[
+parameters_waits_sum_s(p) + 120u) * 1000u;]==]
+    BECOMES [==[
+parameters_waits_sum_s(p) + 60u) * 1000u;]==])
+
+planted_bug(gap_closed_by_time ota-server/core/plan.c RULE as_the_registry
+    TEXT [==[
+        if (r->gap_sequences > 0)
+            work_dirty(w, DIRTY_NOTIFY_GAP, 0);
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(merged_is_no_gap ota-server/core/notify.c RULE as_the_registry
+    TEXT [==[
+    if (n->coalesced > 0)
+        work_dirty(w, DIRTY_NOTIFY_GAP, 0);
+]==]
+    BECOMES [==[
+]==])
+
+planted_bug(another_device_is_no_doubt ota-server/core/notify.c RULE as_the_registry
+    TEXT [==[
+note_imei(r, n->imei) && was_known)]==]
+    BECOMES [==[
+note_imei(r, n->imei) && was_known && false)]==])
+
+planted_bug(busy_card_asked_after_a_minute ota-server/core/operation.c RULE as_the_registry
+    TEXT [==[
+#define BUSY_RETRY_MS (15 * MINUTE_MS)]==]
+    BECOMES [==[
+#define BUSY_RETRY_MS MINUTE_MS]==])
+
+planted_bug(confirmed_and_not_preferred ota-server/core/mirror.c RULE as_the_registry
+    TEXT [==[
+        if (por->result.code == RESULT_OK_UNCHANGED && target != NULL)]==]
+    BECOMES [==[
+        if (por->result.code == RESULT_OK && target != NULL)]==])
+
+planted_bug(no_notification_is_no_answer ota-server/core/rules.c RULE as_the_registry
+    TEXT [==[
+GO(W, IN_TIMEOUT, UNKNOWN, SWITCH_NO_NOTIFY, NONE)]==]
+    BECOMES [==[
+GO(W, IN_TIMEOUT, UNKNOWN, POR_TIMEOUT, NONE)]==])
+
+planted_bug(retried_in_one_step ota-server/core/operation.c RULE as_the_registry
+    TEXT [==[
+steps->after_s[o->retries++] * 1000);]==]
+    BECOMES [==[
+steps->after_s[0] * 1000);]==])

@@ -216,6 +216,7 @@ void cards_make(struct world *w)
         w->devices[i].may_rest = !w->options.is_restless;
     }
     shadow_open(w);
+    registry_watch(w);
     const struct fleet_config config = {.devices = w->devices,
                                         .count = devices,
                                         .heap = w->heap,
@@ -234,6 +235,7 @@ void cards_make(struct world *w)
 
 void cards_close(struct world *w)
 {
+    registry_unwatch(w);
     shadow_close(w);
     free(w->devices);
     free(w->truths);

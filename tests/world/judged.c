@@ -20,6 +20,7 @@ static const struct {
     [JUDGED_SLOTS] = {"slots_are_told", 2, 12},
     [JUDGED_SEEN] = {"sees_service", 20, 30},
     [JUDGED_OUTCOMES] = {"outcome_is_true", 75, 15},
+    [JUDGED_DECISIONS] = {"as_the_registry", 50, 250},
 };
 
 void judged_note(struct judged *j, enum judged_rule rule, bool is_judged)

@@ -16,6 +16,7 @@ enum judged_rule {
     JUDGED_SLOTS,       // slots_are_told: a look at a record that was saved, whose slots changed
     JUDGED_SEEN,        // sees_service: a look at a card that is on without service
     JUDGED_OUTCOMES,    // outcome_is_true: an operation that ended
+    JUDGED_DECISIONS,   // as_the_registry: a decision of the server, nothing of it left open
     JUDGED_RULES
 };
 

@@ -621,6 +621,9 @@ void oracle_take(const struct world *w, uint32_t card, const struct applet *appl
 // ------------------------------------
 void shadow_open(struct world *w);
 void shadow_close(struct world *w);
+// Each decision of the server beside the reference model of the registry.
+void registry_watch(struct world *w);
+void registry_unwatch(struct world *w);
 
 // --- check_card.c, check_server.c -------------------------------------------------------------
 // After anything that may have changed the memory of cards; looks at those that did something.
