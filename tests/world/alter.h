@@ -15,6 +15,7 @@ struct air_message {
     uint8_t len;
     uint64_t number; // MT: destination, MO: source
     uint32_t card;
+    uint32_t version; // MO: of the registry that it tells of; 0: unknown
     uint8_t tpdu[SMS_SUBMIT_MAX + 16];
     // MO, as the message centre made it of several: longer than any that is sent. Empty: as in the
     // TPDU.

@@ -419,7 +419,8 @@ bool centre_has_from(const struct world *w, uint32_t card)
 {
     for (uint32_t i = 0; i < w->queue.message_count; i++) {
         const struct smsc_message *m = &w->queue.messages[i];
-        if (m->id == 0 || m->mailbox == SMSC_NONE)
+        if (m->id == 0 || m->mailbox == SMSC_NONE ||
+            mirror_is_outdated(w, card, bytes_of(m->short_message, m->short_message_len)))
             continue;
         for (unsigned s = 0; s < WORLD_SUBSCRIPTIONS; s++) {
             if (strcmp(m->source.digits, w->people[card].numbers[s]) == 0)

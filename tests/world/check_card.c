@@ -321,6 +321,7 @@ static void check_card(struct world *w, uint32_t card)
         world_note(w, "registry", "card=%u version=%u enabled=%u fallback=%u", card,
                    now.image.registry_version, image_enabled(&now.image) + 1u,
                    image_fallback(&now.image) + 1u);
+    mirror_card(w, card, &before->image, &now.image);
     t->dump = now;
     t->is_known = true;
     check_limits(w, card);

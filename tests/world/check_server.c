@@ -9,56 +9,7 @@
 
 #define TRAIL_SHOWN 40
 
-// --- mirror and truth ------------------------------------------------------------------------
-
-bool check_is_equal(const struct record *r, const struct image *image)
-{
-    struct audit_slot slots[COMMAND_SLOTS_MAX];
-    const uint8_t count = image_audit_slots(image, slots);
-    if (count != r->slot_count)
-        return false;
-    for (uint8_t i = 0; i < count; i++) {
-        const struct audit_slot *a = &slots[i];
-        const struct audit_slot *b = &r->slots[i].fact;
-        const bool is_same = a->slot == b->slot && a->state == b->state && a->role == b->role &&
-                             a->is_fallback == b->is_fallback && a->marks == b->marks &&
-                             a->rank == b->rank && a->template_number == b->template_number &&
-                             memcmp(a->imsi, b->imsi, sizeof a->imsi) == 0;
-        if (!is_same)
-            return false;
-    }
-    return true;
-}
-
-// Is a message that tells of it under way, or did the server take one that it cannot write down?
-static bool is_told(const struct world *w, uint32_t card)
-{
-    const struct applet *a = &w->devices[card].card.applet;
-    return a->sending.kind != 0 || a->answer.is_wanted || network_has_from(w, card) ||
-           centre_has_from(w, card) || !turn_can_write(w->server.turn);
-}
-
-// `has_changed`: the card, or what the server knows of it.
-static void check_mirror(struct world *w, uint32_t card, bool has_changed)
-{
-    const struct truth *t = &w->truths[card];
-    const struct image *image = &t->dump.image;
-    // A memory that fails keeps the card from saying it for now.
-    const bool is_pending = image->pending_count > 0 || image->journal.phase != JOURNAL_NONE ||
-                            w->devices[card].card.applet.is_late;
-    // One that lost its counters cannot say anything any more.
-    const bool is_nobodys =
-        t->glance.is_retired || t->dump.is_blocked || identity_is_cloned(w, card);
-    if (!t->is_known || t->is_mirrored || (t->glance.is_doubted && !has_changed))
-        return;
-    const bool is_judged = !t->is_foreign && !is_nobodys && !is_pending && !is_told(w, card);
-    if (has_changed)
-        judged_note(&w->result.judged, JUDGED_MIRRORS, is_judged);
-    if (is_judged && !t->glance.is_doubted)
-        world_violate(w, "no_silent_difference", card,
-                      "mirror and card differ (REGV %u and %u), and nobody knows",
-                      t->glance.registry_version, image->registry_version);
-}
+// --- commits ---------------------------------------------------------------------------------
 
 // One that is open no more has ended, or waits again; and what waits has not begun. So of all rows
 // of a card at most one is under way, after each commit.
@@ -153,6 +104,8 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
     t->mo_counter = r->mo_counter;
     t->glance =
         (struct glance){.is_doubted = r->dirty_since.ms != 0 || r->has_open,
+                        .is_dirty = r->dirty_since.ms != 0,
+                        .has_hash = r->level >= 2,
                         .is_unreachable = record_has_mark(r, MARK_UNREACHABLE),
                         .is_retired = r->state == CARD_RETIRED,
                         .needs_decision = record_has_mark(r, MARK_QUARANTINED) || r->needs_operator,
@@ -171,15 +124,12 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
 // Its record or its memory changed.
 static void compare(struct world *w, uint32_t card, bool is_saved)
 {
-    struct truth *t = &w->truths[card];
     const struct record *r = world_store_record(w->server.store, w->people[card].id);
     if (is_saved) {
         check_commit(w, card, r);
         fold_slots(w, card, r, false);
     }
-    t->is_mirrored = t->is_known && check_is_equal(r, &t->dump.image);
-    // At level 1 a message tells of two commits at most, and not which.
-    t->is_foreign &= !t->is_mirrored && (r->level < 2 || r->mo_counter <= t->foreign_mo);
+    mirror_compare(w, card, r);
     check_job(w, card, r, is_saved);
 }
 
@@ -271,10 +221,12 @@ void check_mirrors(struct world *w)
     w->cards_changed = 0;
     w->cards_saved = 0;
     for (uint32_t i = 0; i < w->cards; i++) {
-        const bool has_changed = (changed >> i & 1) != 0;
-        if (has_changed)
-            compare(w, i, (saved >> i & 1) != 0);
-        check_mirror(w, i, has_changed);
+        struct truth *t = &w->truths[i];
+        const bool is_saved = (saved >> i & 1) != 0;
+        if ((changed >> i & 1) != 0)
+            compare(w, i, is_saved);
+        check_mirror(w, i, is_saved || t->has_moved);
+        t->has_moved = false;
     }
     if (w->options.has_campaign)
         world_store.campaigns->look(w);

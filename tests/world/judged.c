@@ -13,7 +13,7 @@ static const struct {
     [JUDGED_PACKETS] = {"as_the_model, packets", 50, 20},
     [JUDGED_CALLS] = {"as_the_model, other calls", 30, 400},
     [JUDGED_REFUSED] = {"refused_does_nothing", 50, 20},
-    [JUDGED_MIRRORS] = {"no_silent_difference", 1, 2},
+    [JUDGED_MIRRORS] = {"no_silent_difference", 40, 20},
     [JUDGED_SWITCHES] = {"ends_in_time", 30, 100},
     [JUDGED_DAYS] = {"few_switches, days", 25, 1},
     [JUDGED_CONFIRMED] = {"notified_is_told", 50, 30},

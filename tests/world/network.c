@@ -279,6 +279,7 @@ void network_message(void *context, const struct fleet_message *message)
     check(message->tpdu.len <= sizeof m.tpdu);
     m.len = (uint8_t)message->tpdu.len;
     memcpy(m.tpdu, message->tpdu.at, message->tpdu.len);
+    mirror_said(w, &m);
     w->result.notified++;
     identity_said(w, card, message->source);
     fate_stage(w, STAGE_MO_SEND, card);
@@ -346,10 +347,12 @@ void network_happen(struct world *w, const struct entry *e)
 
 bool network_has_from(const struct world *w, uint32_t card)
 {
+    const uint32_t version = w->truths[card].dump.image.registry_version;
     for (uint32_t i = 0; i < w->agenda.count; i++) {
         const struct entry *e = &w->agenda.entries[i];
         const struct air_message *m = &w->air[e->subject];
-        if (e->what == HAPPENS_MO && m->card == card && !m->is_copy)
+        if (e->what == HAPPENS_MO && m->card == card && !m->is_copy &&
+            (m->version == 0 || m->version == version))
             return true;
     }
     return false;

@@ -78,6 +78,9 @@ static void forget(struct truth *t, const struct image *now)
     if (t->audit_version > now->registry_version)
         t->audit_version = now->registry_version;
     t->is_mirrored = false;
+    t->has_forgotten = true;
+    for (uint32_t i = 0; i < WORLD_PAST; i++)
+        t->past[i].is_known &= t->past[i].version <= now->registry_version;
 }
 
 bool rot_check(struct world *w, uint32_t card, const struct applet_dump *before,
@@ -110,6 +113,7 @@ bool rot_check(struct world *w, uint32_t card, const struct applet_dump *before,
     if (!is_known && !is_excused && !now->is_blocked)
         world_violate(w, "rot_is_told", card, "REGV %u became %u, and the card says nothing",
                       a->registry_version, b->registry_version);
+    t->reused_until = a->notify_sequence > t->reused_until ? a->notify_sequence : t->reused_until;
     forget(t, b);
     // Two faults at once may cost the word for good; the next message of the card tells.
     t->is_foreign |= !is_known;

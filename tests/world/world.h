@@ -17,6 +17,7 @@
 #include "tests/world/judged.h"
 #include "tests/world/knobs.h"
 #include "tests/world/lapse.h"
+#include "tests/world/past.h"
 #include "tests/world/probes.h"
 #include "tests/world/run.h"
 #include "tests/world/store/kind.h"
@@ -53,39 +54,6 @@
 #define WORLD_VOICES_MAX 16   // numbers that one card spoke from
 #define WORLD_SAYINGS_MAX 256 // the newest notifications of a card and its clone
 
-// How many notifications were merged into one that was confirmed.
-struct merge {
-    uint32_t sequence;
-    uint8_t count;
-};
-
-// An open switch of a card, since the last start of its device in it.
-struct stopwatch {
-    uint8_t phase, reason, to;
-    uint32_t operation_id;
-    bool is_on; // the device was, at the last look
-    uint8_t starts;
-    struct instant since;
-    struct lapse lapse; // of its memory
-};
-
-// A day of a card, as it counts days, and its switches that nobody ordered.
-struct daybook {
-    uint32_t day;             // its end, on the card's clock
-    uint64_t on_ms, began_ms; // how long the device was on ever, and when the day began
-    uint32_t switches;
-    uint8_t cap;
-};
-
-// What the server's record of a card said when it was looked at after it was saved last.
-struct glance {
-    bool is_doubted; // dirty, or an operation is open
-    bool is_unreachable;
-    bool is_retired;
-    bool needs_decision; // of an operator
-    uint32_t registry_version;
-};
-
 // All that was looked at when a card and the pool were compared last.
 #define POOL_NAMED_MAX (1 + BOOTSTRAP_ITEMS_MAX + RECORD_QUEUE_MAX + RECORD_LATE_MAX)
 struct pool_look {
@@ -110,6 +78,15 @@ struct truth {
     bool is_known;    // the image below was seen
     bool is_mirrored; // and the server's mirror was equal; neither has changed since
     struct glance glance;
+    uint64_t mirror_digest;  // if it was not
+    uint32_t heard;          // the highest notification that the server handled
+    bool has_moved;          // its registry, or what it has to tell, changed since the last look
+    uint32_t reused_until;   // numbers of notifications that it may give twice, since it went back
+    bool has_forgotten;      // it went back, and mirror and card were not equal since
+    uint32_t switch_version; // when it last was in no switch
+    struct past past[WORLD_PAST];
+    struct letter letters[WORLD_LETTERS];
+    uint32_t letter_count;
     struct applet_dump dump;
     uint32_t nvm_written;
     struct run runs[WORLD_RUNS_MAX];
@@ -652,6 +629,16 @@ void check_job_restored(struct world *w);
 void check_job_packet(struct world *w, uint32_t card, const struct command *c, uint64_t operation);
 // NULL, or why its bootstrap is not at its end.
 const char *check_job_end(const struct world *w, uint32_t card, const struct record *r);
+// check_mirror.c: the memory of a card changed; it sends a message, which gets its version; does
+// the server hold one of it that tells of another version than that of now?
+void mirror_card(struct world *w, uint32_t card, const struct image *before,
+                 const struct image *now);
+void mirror_said(struct world *w, struct air_message *message);
+bool mirror_is_outdated(const struct world *w, uint32_t card, struct bytes user_data);
+// The record or the memory of a card changed.
+void mirror_compare(struct world *w, uint32_t card, const struct record *r);
+// After every event; `has_changed`: the record, or what the card is and has to tell.
+void check_mirror(struct world *w, uint32_t card, bool has_changed);
 // Does the committed state of the card show the same registry as the server's mirror?
 bool check_is_equal(const struct record *r, const struct image *image);
 // What was promised about operations and the trail, over the whole history.
