@@ -89,11 +89,13 @@ static struct view look_at(struct link_health *h, struct instant since, struct i
 static struct tally beside_of(struct link_health links[], uint32_t beside, const struct view *v)
 {
     struct tally t = {0};
-    for (unsigned i = 0; beside >> i != 0; i++) {
+    for (unsigned i = 0; beside >> i != 0 && v->own.sent > 0; i++) {
         struct link_health *h = &links[i];
         for (uint64_t k = 0; (beside >> i & 1) != 0 && k < count_of(h); k++) {
             const struct link_sample *s = sample_at(h, k);
-            if (s->card != 0 && s->sent.ms >= v->first.ms && s->sent.ms <= v->last.ms)
+            if (s->sent.ms < v->first.ms) // so are all behind it
+                break;
+            if (s->card != 0 && s->sent.ms <= v->last.ms)
                 add(&t, s);
         }
     }
