@@ -253,13 +253,11 @@ static void check_deletion(struct world *w, uint32_t card, const struct record *
 
 void check_job_packet(struct world *w, uint32_t card, const struct command *c, uint64_t operation)
 {
-    struct record r;
     struct operation o;
     uint64_t unused;
     const bool is_of_interest = c->number == COMMAND_DOWNLOAD || c->number == COMMAND_DELETE;
     if (!group_has_rule(w) || !is_of_interest)
         return;
-    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
     const enum store_status status = store_operation_get(w->server.store, operation, &o, &unused);
     // It was under way and is forgotten, or another packet of the card was handed over since.
     if (status == STORE_NONE && (w->server.was_put_back || operation == 0))
@@ -267,11 +265,12 @@ void check_job_packet(struct world *w, uint32_t card, const struct command *c, u
     check(status == STORE_OK);
     if (o.actor.kind != ACTOR_RULE)
         return;
+    const struct record *r = world_store_record(w->server.store, w->people[card].id);
     if (c->number == COMMAND_DELETE) {
-        check_deletion(w, card, &r);
+        check_deletion(w, card, r);
     } else {
         group_hold(w, c->download.imsi, card);
-        check_download(w, card, c->download.imsi, &r);
+        check_download(w, card, c->download.imsi, r);
     }
 }
 
@@ -296,20 +295,22 @@ static bool are_enough_at_it(const struct world *w)
 // first one: who is behind it was told why when something happened to it last.
 static bool may_wait(const struct world *w, const struct record *r)
 {
+    const uint64_t card = r->card;
+    const bool is_stalled = r->bootstrap.is_stalled;
+    const uint8_t failure = r->bootstrap.failure;
+    // From here on the record may be another one's.
     for (uint32_t i = 0; i < w->cards; i++) { // until every card has said what it has
         if (check_is_forgotten(w, i))
             return true;
     }
     const struct story_group *g = &w->story.group;
-    const struct bootstrap *b = &r->bootstrap;
     uint64_t first = 0;
     check(store_place_next(w->server.store, w->group, &first) == STORE_OK);
-    if (first != r->card)
-        return b->is_stalled &&
-               (b->failure == REFUSAL_CARD_BUSY || b->failure == REFUSAL_POOL_EMPTY);
-    if (b->failure == REFUSAL_CARD_BUSY)
-        return b->is_stalled && are_enough_at_it(w);
-    return b->failure == REFUSAL_POOL_EMPTY && free_in_pool(w) < g->items - (g->of_factory != 0);
+    if (first != card)
+        return is_stalled && (failure == REFUSAL_CARD_BUSY || failure == REFUSAL_POOL_EMPTY);
+    if (failure == REFUSAL_CARD_BUSY)
+        return is_stalled && are_enough_at_it(w);
+    return failure == REFUSAL_POOL_EMPTY && free_in_pool(w) < g->items - (g->of_factory != 0);
 }
 
 static bool has_bootstrap_slot(const struct record *r)

@@ -119,6 +119,8 @@ void mirror_compare(struct world *w, uint32_t card, const struct record *r)
     // At level 1 a message tells of two commits at most, and not which.
     t->is_foreign &= !t->is_mirrored && (r->level < 2 || r->mo_counter <= t->foreign_mo);
     t->has_forgotten &= !t->is_mirrored;
+    w->cards_unlike &= ~(UINT64_C(1) << card);
+    w->cards_unlike |= (uint64_t)!t->is_mirrored << card;
     t->heard = r->notify_sequence;
     t->mirror_digest = t->is_mirrored ? 0 : digest_of_record(r);
 }

@@ -32,13 +32,12 @@ void check_progress(struct world *w)
     for (uint32_t i = 0; i < w->cards; i++)
         check_limits(w, i);
     for (uint32_t i = 0; is_judged && i < w->cards; i++) {
-        struct record r;
-        check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
-        if (r.dirty_since.ms != 0 || r.state == CARD_RETIRED)
+        const struct record *r = world_store_record(w->server.store, w->people[i].id);
+        if (r->dirty_since.ms != 0 || r->state == CARD_RETIRED)
             continue;
-        if (r.has_open)
-            check_time(w, i, &r, &r.open);
-        for (uint8_t k = 0; k < r.queue_len; k++)
-            check_time(w, i, &r, &r.queue[k]);
+        if (r->has_open)
+            check_time(w, i, r, &r->open);
+        for (uint8_t k = 0; k < r->queue_len; k++)
+            check_time(w, i, r, &r->queue[k]);
     }
 }

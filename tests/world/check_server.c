@@ -217,11 +217,14 @@ void check_mirrors(struct world *w)
         return;
     const uint64_t saved = w->cards_saved;
     const uint64_t changed = w->cards_changed | saved;
+    const uint64_t to_see = changed | w->cards_unlike;
     w->mirrors_commits = commits;
     w->cards_changed = 0;
     w->cards_saved = 0;
-    for (uint32_t i = 0; i < w->cards; i++) {
+    for (uint32_t i = 0; i < w->cards && to_see >> i != 0; i++) {
         struct truth *t = &w->truths[i];
+        if ((to_see >> i & 1) == 0)
+            continue;
         const bool is_saved = (saved >> i & 1) != 0;
         if ((changed >> i & 1) != 0)
             compare(w, i, is_saved);
@@ -363,48 +366,47 @@ static const char *unsettled(const struct world *w, uint32_t card)
 {
     const struct truth *t = &w->truths[card];
     const struct image *image = &t->dump.image;
-    struct record r;
     if (w->people[card].is_gone) // see check_gone.c
         return NULL;
-    check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
+    const struct record *r = world_store_record(w->server.store, w->people[card].id);
     // Its counters are lost: it takes no command any more, and only says so.
-    if (t->dump.is_blocked || is_out_of_reach(t, &r))
+    if (t->dump.is_blocked || is_out_of_reach(t, r))
         return NULL;
     // Two that are one to the server never agree with it; one that is out of use need not.
-    if (identity_is_cloned(w, card) || r.state == CARD_RETIRED)
+    if (identity_is_cloned(w, card) || r->state == CARD_RETIRED)
         return NULL;
-    if (r.dirty_since.ms != 0) {
+    if (r->dirty_since.ms != 0) {
         for (uint8_t i = 0; i < DIRTY_REASONS; i++) {
-            if (r.reasons[i].since.ms != 0)
+            if (r->reasons[i].since.ms != 0)
                 return dirty_reason_name(i);
         }
     }
-    if (!check_is_equal(&r, image))
+    if (!check_is_equal(r, image))
         return "mirror and card differ";
-    if (r.registry_version != image->registry_version)
+    if (r->registry_version != image->registry_version)
         return "the registry version differs";
-    if (r.configuration_version != image->configuration_version)
+    if (r->configuration_version != image->configuration_version)
         return "the configuration version differs";
-    if (r.level >= 2 && r.parameters_version != r.configuration_version)
+    if (r->level >= 2 && r->parameters_version != r->configuration_version)
         return "the timers are not known";
-    if (r.level >= 2 && !are_timers_equal(&r.parameters, &image->parameters))
+    if (r->level >= 2 && !are_timers_equal(&r->parameters, &image->parameters))
         return "the timers differ";
-    if (!is_preferred_equal(&r, image))
+    if (!is_preferred_equal(r, image))
         return "another subscription is preferred";
-    if (!is_imei_equal(&r, image))
+    if (!is_imei_equal(r, image))
         return "the IMEI differs";
-    const char *behind = number_behind(&r, t);
+    const char *behind = number_behind(r, t);
     if (behind != NULL)
         return behind;
     if (image->pending_count > 0)
         return "a notification is not confirmed";
-    if (r.has_open && r.open.status >= STATUS_SENDING)
+    if (r->has_open && r->open.status >= STATUS_SENDING)
         return "an operation is open";
-    for (uint8_t i = 0; i < r.late_count; i++) {
-        if (is_unresolved(w, &r.late[i]))
+    for (uint8_t i = 0; i < r->late_count; i++) {
+        if (is_unresolved(w, &r->late[i]))
             return "an operation is unresolved";
     }
-    return check_job_end(w, card, &r);
+    return check_job_end(w, card, r);
 }
 
 // With what helps to find out why.

@@ -7,15 +7,14 @@
 
 #include <stdlib.h>
 
-#define SEQUENCES_MAX 65536 // of a card in a world
-
 struct join {
     struct world *w;
     uint32_t card;
-    uint32_t last;   // packet that the newest row so far was of
-    bool *has_cause; // of each packet
-    bool *is_told;   // of each sequence: a row has it
-    uint8_t *merged; // and how many were merged into it, says that row
+    uint32_t last;    // packet that the newest row so far was of
+    bool *has_cause;  // of each packet
+    uint32_t highest; // sequence that is looked for
+    bool *is_told;    // of each sequence: a row has it
+    uint8_t *merged;  // and how many were merged into it, says that row
 };
 
 // The number behind `label` in a row's text; 0: none.
@@ -60,7 +59,8 @@ static bool take(void *context, const struct trail_row *row)
         take_cause(j, row);
     const uint64_t sequence =
         strcmp(row->action, "card.notified") == 0 ? number_behind(row->reason, "sequence ") : 0;
-    check(sequence < SEQUENCES_MAX);
+    if (sequence > j->highest)
+        return true;
     j->is_told[sequence] = true;
     const uint64_t merged = number_behind(row->reason, "merged ");
     j->merged[sequence] = merged > j->merged[sequence] ? (uint8_t)merged : j->merged[sequence];
@@ -96,16 +96,26 @@ static void judge(struct join *j)
     }
 }
 
+static uint32_t highest_of(const struct truth *t)
+{
+    uint32_t highest = 0;
+    for (uint32_t i = 0; i < t->packet_count; i++)
+        highest = t->sequences[i] > highest ? t->sequences[i] : highest;
+    for (uint32_t i = 0; i < t->merge_count; i++)
+        highest = t->merges[i].sequence > highest ? t->merges[i].sequence : highest;
+    return highest;
+}
+
 void check_trail(struct world *w, uint32_t card)
 {
     const struct truth *t = &w->truths[card];
-    struct join j = {.w = w, .card = card};
+    struct join j = {.w = w, .card = card, .highest = highest_of(t)};
     struct trail_filter filter;
     struct store_page page = {.limit = 1000};
     uint64_t total = 0;
     j.has_cause = calloc(t->packet_count + 1, sizeof *j.has_cause);
-    j.is_told = calloc(SEQUENCES_MAX, sizeof *j.is_told);
-    j.merged = calloc(SEQUENCES_MAX, sizeof *j.merged);
+    j.is_told = calloc(j.highest + 1u, sizeof *j.is_told);
+    j.merged = calloc(j.highest + 1u, sizeof *j.merged);
     check(j.has_cause != NULL && j.is_told != NULL && j.merged != NULL);
     trail_filter_init(&filter);
     filter.object_kind = "card";

@@ -370,6 +370,7 @@ struct world {
     uint64_t cards_touched;   // bit n: card n did something since its memory was looked at
     uint64_t cards_changed;   // bit n: its memory or its record changed since they were compared
     uint32_t pool_writes;     // of its subscriptions, from 1
+    uint64_t cards_unlike;    // bit n: they were not equal then
     uint64_t cards_saved;     // bit n: its record was saved since it was looked at
     bool is_stirred;          // message centre or server have work that no deadline tells of
     struct instant other_due; // the earliest deadline of message centre and server

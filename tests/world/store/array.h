@@ -48,7 +48,6 @@ enum {
 struct card_place {
     struct record record;
     struct card_keys keys;
-    uint8_t reference[CARD_REFERENCE_SIZE];
 };
 
 // Of the card with the same index, apart from it, because all of them are looked at often.
@@ -57,6 +56,7 @@ struct wake_place {
     int64_t at_ms; // 0: it does not wake
     uint64_t group;
     int64_t place; // among the bootstraps of its group
+    uint8_t reference[CARD_REFERENCE_SIZE];
 };
 
 struct subscription_place {

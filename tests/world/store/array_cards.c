@@ -28,9 +28,10 @@ enum store_status store_card_add(struct store *s, const struct card_new *card)
     struct card_place *c = row_add(s, CARDS, card->record->card);
     record_copy(&c->record, card->record);
     c->keys = card->keys;
-    memcpy(c->reference, card->reference, sizeof c->reference);
-    *(struct wake_place *)row_add(s, WAKES, card->record->card) =
-        (struct wake_place){.card = card->record->card, .group = card->record->group};
+    struct wake_place *v = row_add(s, WAKES, card->record->card);
+    v->card = card->record->card;
+    v->group = card->record->group;
+    memcpy(v->reference, card->reference, sizeof v->reference);
     return STORE_OK;
 }
 
@@ -132,10 +133,10 @@ enum store_status store_card_by_reference(struct store *s,
                                           const uint8_t reference[CARD_REFERENCE_SIZE],
                                           uint64_t *card)
 {
-    for (uint32_t i = 0; i < s->rows[CARDS].count; i++) {
-        const struct card_place *c = row_at(s, CARDS, i);
+    for (uint32_t i = 0; i < s->rows[WAKES].count; i++) {
+        const struct wake_place *c = row_at(s, WAKES, i);
         if (memcmp(c->reference, reference, sizeof c->reference) == 0) {
-            *card = c->record.card;
+            *card = c->card;
             return STORE_OK;
         }
     }
