@@ -1358,6 +1358,16 @@ planted_bug(never_out_of_reach ota-server/core/plan.c RULE gone_is_told
     if (r->last_contact_at.ms != 0 || record_has_mark(r, MARK_UNREACHABLE))
         return (struct utc){0};]==])
 
+# --- what cards had service, and what a packet was sent for ---
+
+planted_bug(first_contact_proves_nothing ota-server/core/notify.c RULE convergence
+    TEXT [==[
+    if (served != NULL)
+        served->fact.is_proven = true;]==]
+    BECOMES [==[
+    if (served != NULL)
+        served->fact.is_proven |= false;]==])
+
 # --- how operations end ---
 
 planted_bug(audit_outcomes_swapped ota-server/core/audit_resolve.c RULE outcome_is_true

@@ -12,23 +12,41 @@ static uint64_t add(uint64_t hash, const void *octets, size_t len)
     return hash;
 }
 
-// Of all that mirror and card must agree about.
+// Of all that an audit tells of a slot, but whether it had service, of which no hash tells.
 static uint64_t add_slot(uint64_t hash, const struct audit_slot *a)
 {
-    const uint8_t numbers[] = {a->slot,  a->state, a->role,           a->is_fallback,
-                               a->marks, a->rank,  a->template_number};
-    return add(add(hash, numbers, sizeof numbers), a->imsi, sizeof a->imsi);
+    const uint8_t numbers[] = {a->slot, a->state,           a->role,     a->is_fallback, a->marks,
+                               a->rank, a->template_number, a->has_iccid};
+    hash = add(add(hash, numbers, sizeof numbers), a->imsi, sizeof a->imsi);
+    return a->has_iccid ? add(hash, a->iccid, sizeof a->iccid) : hash;
 }
 
 #define NOTHING 0xCBF29CE484222325u
 
+// Not made by the product's code that makes audits.
+static struct audit_slot fact_of(const struct slot *s, uint8_t index)
+{
+    struct audit_slot fact = {.slot = (uint8_t)(index + 1),
+                              .state = s->state,
+                              .role = s->role,
+                              .is_fallback = s->is_fallback,
+                              .marks = s->marks,
+                              .rank = s->rank,
+                              .template_number = s->template_number,
+                              .has_iccid = s->has_iccid};
+    memcpy(fact.imsi, s->imsi, sizeof fact.imsi);
+    memcpy(fact.iccid, s->iccid, sizeof fact.iccid);
+    return fact;
+}
+
 static uint64_t digest_of_image(const struct image *image)
 {
-    struct audit_slot slots[COMMAND_SLOTS_MAX];
-    const uint8_t count = image_audit_slots(image, slots);
     uint64_t hash = NOTHING;
-    for (uint8_t i = 0; i < count; i++)
-        hash = add_slot(hash, &slots[i]);
+    for (uint8_t i = 0; i < image->slot_count; i++) {
+        const struct audit_slot fact = fact_of(&image->slots[i], i);
+        if (fact.state != SLOT_EMPTY)
+            hash = add_slot(hash, &fact);
+    }
     return hash;
 }
 
@@ -95,21 +113,7 @@ bool mirror_is_outdated(const struct world *w, uint32_t card, struct bytes user_
 
 bool check_is_equal(const struct record *r, const struct image *image)
 {
-    struct audit_slot slots[COMMAND_SLOTS_MAX];
-    const uint8_t count = image_audit_slots(image, slots);
-    if (count != r->slot_count)
-        return false;
-    for (uint8_t i = 0; i < count; i++) {
-        const struct audit_slot *a = &slots[i];
-        const struct audit_slot *b = &r->slots[i].fact;
-        const bool is_same = a->slot == b->slot && a->state == b->state && a->role == b->role &&
-                             a->is_fallback == b->is_fallback && a->marks == b->marks &&
-                             a->rank == b->rank && a->template_number == b->template_number &&
-                             memcmp(a->imsi, b->imsi, sizeof a->imsi) == 0;
-        if (!is_same)
-            return false;
-    }
-    return true;
+    return digest_of_record(r) == digest_of_image(image);
 }
 
 void mirror_compare(struct world *w, uint32_t card, const struct record *r)

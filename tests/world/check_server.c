@@ -362,6 +362,17 @@ static bool is_unresolved(const struct world *w, const struct late *late)
     return late->card_operation_id != 0 && o.outcome == OUTCOME_UNRESOLVED && !is_told;
 }
 
+// Which of them had service: no hash tells of it, so that a difference may last until an audit.
+static bool are_proven_equal(const struct record *r, const struct image *image)
+{
+    for (uint8_t i = 0; i < r->slot_count; i++) {
+        const struct audit_slot *fact = &r->slots[i].fact;
+        if (fact->is_proven != image->slots[fact->slot - 1].is_proven)
+            return false;
+    }
+    return true;
+}
+
 static const char *unsettled(const struct world *w, uint32_t card)
 {
     const struct truth *t = &w->truths[card];
@@ -383,6 +394,8 @@ static const char *unsettled(const struct world *w, uint32_t card)
     }
     if (!check_is_equal(r, image))
         return "mirror and card differ";
+    if (!are_proven_equal(r, image))
+        return "another subscription had service";
     if (r->registry_version != image->registry_version)
         return "the registry version differs";
     if (r->configuration_version != image->configuration_version)
