@@ -1,6 +1,7 @@
 #include "applet/rules.h"
 
 #include "applet/clocks.h"
+#include "applet/select.h"
 #include "applet/start.h"
 #include "applet/switching.h"
 #include "common/base/check.h"
@@ -214,6 +215,9 @@ static void refresh(struct applet *a, const struct image *m)
     else if (due != 0)
         a->keep_s = KEEP_S;
     due = sooner(due, d->day > a->now_s ? d->day : 0);
+    const uint32_t again =
+        a->is_country_stable ? select_prefer_again_s(m, a->has_plmn ? a->plmn : NULL) : 0;
+    due = sooner(due, again > a->now_s ? again : 0);
     if (m->pending_count == 0)
         a->resend_s = 0;
     a->busy_s = sooner(due, a->resend_s);

@@ -61,6 +61,15 @@ uint8_t select_preferred_here(const struct image *m, const uint8_t *plmn)
     return slot != IMAGE_NO_SLOT && select_is_forbidden(m, slot, plmn) ? IMAGE_NO_SLOT : slot;
 }
 
+uint32_t select_prefer_again_s(const struct image *m, const uint8_t *plmn)
+{
+    uint8_t slot = select_preferred_here(m, plmn);
+    if (slot == IMAGE_NO_SLOT || slot == image_enabled(m))
+        return 0;
+    uint32_t cool = m->dues.cool[slot];
+    return cool > m->dues.day ? cool : m->dues.day;
+}
+
 bool select_is_forbidden(const struct image *m, uint8_t slot_index, const uint8_t *plmn)
 {
     const struct country_row *row = deciding_row(m, slot_index, plmn);

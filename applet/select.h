@@ -24,6 +24,10 @@ struct plan select_next(const struct image *image, uint32_t now, uint8_t failed,
                         const uint8_t *plmn);
 // The slot that the country table prefers here, or IMAGE_NO_SLOT.
 uint8_t select_preferred_here(const struct image *image, const uint8_t *plmn);
+// When a prefer row of this place that could not be followed is asked again: both the card's day
+// and the cool-down of the slot are over then. 0 = no row of this place names another one than the
+// enabled.
+uint32_t select_prefer_again_s(const struct image *image, const uint8_t *plmn);
 bool select_is_forbidden(const struct image *image, uint8_t slot_index, const uint8_t *plmn);
 bool select_is_capped(const struct image *image, uint32_t now);
 // Whether so many automatic switches are left today.

@@ -587,6 +587,15 @@ static void renew_heartbeat(struct turn *t)
     }
 }
 
+// A prefer row that could not be followed for want of switches or because its subscription was
+// cooling down: once, by the tick that reaches the time at which both are over.
+static bool is_prefer_due(const struct turn *t)
+{
+    const struct applet *a = t->a;
+    uint32_t again = a->is_country_stable ? select_prefer_again_s(t->image, guard_plmn(t)) : 0;
+    return again != 0 && again <= a->now_s && a->now_s - again < CLOCK_SLOW_S;
+}
+
 void switching_due(struct turn *t)
 {
     struct applet *a = t->a;
@@ -595,6 +604,8 @@ void switching_due(struct turn *t)
     renew_heartbeat(t);
     if (d->day != 0 && d->day <= a->now_s)
         turn_feed(t, EVENT_DAY);
+    if (is_prefer_due(t))
+        turn_feed(t, EVENT_COUNTRY);
     bool is_back_due =
         (d->back != 0 && d->back <= a->now_s) || (d->reuse != 0 && d->reuse <= a->now_s);
     if (is_back_due) {

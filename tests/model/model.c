@@ -322,22 +322,29 @@ uint8_t model_prefers(const struct model_card *m)
     return to != MODEL_NONE && model_forbids(m, to) ? MODEL_NONE : to;
 }
 
-static void in_country(struct model_card *m)
+// A prefer row of this place names another one: it begins to be followed where it can be.
+static bool follow_country(struct model_card *m)
 {
-    m->is_country_stable = true;
     if (!m->has_plmn || m->state != SWITCH_STABLE)
-        return;
+        return false;
     const uint8_t on = model_enabled(m);
     const uint8_t to = model_prefers(m);
     const bool can = (m->terminal & TERMINAL_REFRESH) != 0 &&
                      (m->terminal & TERMINAL_NO_SELECTION) == 0 && m->parameters.auto_mode != 0;
     const bool is_held = (m->slots[on].marks & SLOT_MARK_NO_DISABLE) != 0;
-    if (can && !is_held && to != MODEL_NONE && to != on && m->cool[to].max_s <= m->now &&
-        model_switches_left(m) >= 1) {
-        m->wait = MODEL_JITTER_COUNTRY;
-        m->clock = (struct model_time){.is_on = true, .max_s = m->parameters.jitter_max_s};
+    if (!can || is_held || to == MODEL_NONE || to == on || m->cool[to].max_s > m->now ||
+        model_switches_left(m) == 0)
+        return false;
+    m->wait = MODEL_JITTER_COUNTRY;
+    m->clock = (struct model_time){.is_on = true, .max_s = m->parameters.jitter_max_s};
+    return true;
+}
+
+static void in_country(struct model_card *m)
+{
+    m->is_country_stable = true;
+    if (!m->has_plmn || m->state != SWITCH_STABLE || follow_country(m))
         return;
-    }
     if (m->parameters.return_on_country != 0 && m->has_country &&
         !is_same_country(m->country, m->plmn))
         model_return(m);
@@ -358,6 +365,19 @@ static void sooner(uint32_t *due, uint32_t at)
         *due = at;
 }
 
+// When a prefer row that named another one in vain is looked at again: the day's switches are not
+// counted any more, and it has cooled down. 0: there is no such row.
+static uint32_t country_again(const struct model_card *m)
+{
+    const uint8_t to = model_prefers(m);
+    uint32_t at = m->day_end;
+    if (!m->is_country_stable || to == MODEL_NONE || to == model_enabled(m))
+        return 0;
+    if (m->cool[to].is_on && m->cool[to].max_s > at)
+        at = m->cool[to].max_s;
+    return at;
+}
+
 // When something that takes hours is due; the clock is kept meanwhile.
 static bool is_due(const struct model_card *m)
 {
@@ -370,6 +390,8 @@ static bool is_due(const struct model_card *m)
     else if (due != 0)
         sooner(&due, m->kept_now + 3600);
     sooner(&due, m->day_end > m->now - TICK_S ? m->day_end : 0);
+    const uint32_t again = country_again(m);
+    sooner(&due, again > m->now - TICK_S ? again : 0);
     sooner(&due, m->resend);
     return due != 0 && due <= m->now;
 }
@@ -386,6 +408,9 @@ void model_tick(struct model_card *m)
     }
     if (m->day_end != 0 && m->day_end <= m->now)
         model_day(m);
+    const uint32_t again = country_again(m);
+    if (again != 0 && again <= m->now && m->now < again + TICK_S)
+        (void)follow_country(m);
     const bool is_back = m->back.is_on && m->back.max_s <= m->now;
     const bool is_reuse = m->reuse.is_on && m->reuse.max_s <= m->now;
     if (is_back || is_reuse)

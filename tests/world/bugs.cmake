@@ -1368,6 +1368,16 @@ planted_bug(first_contact_proves_nothing ota-server/core/notify.c RULE convergen
     if (served != NULL)
         served->fact.is_proven |= false;]==])
 
+# --- what a card does by itself, and when ---
+
+planted_bug(row_not_asked_again applet/switching.c RULE as_the_model
+    TEXT [==[
+    if (is_prefer_due(t))
+]==]
+    BECOMES [==[
+    if (is_prefer_due(t) && t->a->state != SWITCH_STABLE)
+]==])
+
 # --- how operations end ---
 
 planted_bug(audit_outcomes_swapped ota-server/core/audit_resolve.c RULE outcome_is_true

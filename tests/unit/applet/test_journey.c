@@ -220,6 +220,74 @@ static void an_exact_row_that_forbids_beats_one_that_prefers_in_the_country(void
     assert_int_equal(bench_enabled(&card), 1);
 }
 
+#define DAY_TICKS 288 // of 300 s
+
+// It had no service there: it cooled down after half an hour, and the day of that try is over.
+static void a_row_that_prefers_one_that_failed_is_asked_again_the_next_day(void **state)
+{
+    (void)state;
+    uint8_t table[2 + 13] = {PARAMETER_COUNTRY_TABLE, 13};
+    row(table + 2, 0xFF, 2, COUNTRY_PREFER);
+    bench_set(&card, table, sizeof table);
+    go_abroad(0x10);
+    assert_int_equal(bench_enabled(&card), 1);
+    bench_run_out(&card, CLOCK_STATE);
+    assert_int_equal(bench_enabled(&card), 0);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_int_equal(card.applet.state, SWITCH_STABLE);
+    bench_run_out(&card, CLOCK_COUNTRY); // seen long enough since the start
+    assert_int_equal(bench_enabled(&card), 0);
+    assert_int_equal(ticks_until(1, 2 * DAY_TICKS), DAY_TICKS);
+}
+
+static void a_row_that_cools_down_longer_than_the_day_is_asked_then(void **state)
+{
+    (void)state;
+    uint8_t table[6 + 2 + 13] = {PARAMETER_T_COOL,        4, 0, 1, 0x51, 0x80,
+                                 PARAMETER_COUNTRY_TABLE, 13};
+    row(table + 8, 0xFF, 2, COUNTRY_PREFER);
+    bench_set(&card, table, sizeof table); // 24 h
+    go_abroad(0x10);
+    assert_int_equal(bench_enabled(&card), 1);
+    for (unsigned i = 0; i < 2; i++) // of T_ATTACH
+        bench_timer(&card, CLOCK_SLOW);
+    bench_run_out(&card, CLOCK_STATE);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    bench_run_out(&card, CLOCK_COUNTRY);
+    assert_int_equal(bench_enabled(&card), 0);
+    assert_int_equal(ticks_until(1, 2 * DAY_TICKS), DAY_TICKS);
+}
+
+static void a_row_for_which_no_switch_was_left_is_asked_again_the_next_day(void **state)
+{
+    (void)state;
+    bench_install(&card, 3, 0);
+    uint8_t table[3 + 2 + 13] = {PARAMETER_SWITCHES_PER_DAY, 1, 1, PARAMETER_COUNTRY_TABLE, 13};
+    row(table + 5, 0xFF, 3, COUNTRY_PREFER);
+    bench_set(&card, table, sizeof table);
+    bench_rotate_away(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_int_equal(bench_enabled(&card), 1);
+    go_abroad(0x10);
+    assert_int_equal(bench_enabled(&card), 1);
+    assert_int_equal(ticks_until(2, 2 * DAY_TICKS), DAY_TICKS);
+}
+
+// The row holds still, and the day is over: but the country is not seen for long enough yet.
+static void a_row_of_a_country_that_is_new_is_not_asked_again(void **state)
+{
+    (void)state;
+    uint8_t table[2 + 13] = {PARAMETER_COUNTRY_TABLE, 13};
+    row(table + 2, 0xFF, 2, COUNTRY_PREFER);
+    bench_set(&card, table, sizeof table);
+    go_abroad(0x10);
+    bench_run_out(&card, CLOCK_STATE);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_int_equal(bench_enabled(&card), 0);
+    assert_false(card.applet.is_country_stable); // it started anew
+    assert_int_equal(ticks_until(1, 2 * DAY_TICKS), 2 * DAY_TICKS);
+}
+
 static void a_forbidden_subscription_is_no_candidate(void **state)
 {
     (void)state;
@@ -413,6 +481,10 @@ int main(void)
         T(an_exact_row_beats_a_row_of_the_country),
         T(among_equal_rows_the_first_wins),
         T(an_exact_row_that_forbids_beats_one_that_prefers_in_the_country),
+        T(a_row_that_prefers_one_that_failed_is_asked_again_the_next_day),
+        T(a_row_that_cools_down_longer_than_the_day_is_asked_then),
+        T(a_row_for_which_no_switch_was_left_is_asked_again_the_next_day),
+        T(a_row_of_a_country_that_is_new_is_not_asked_again),
         T(a_forbidden_subscription_is_no_candidate),
         T(a_refresh_without_answer_does_not_silence_the_card),
         T(a_message_without_answer_is_given_up_after_120_s),

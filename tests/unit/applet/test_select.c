@@ -117,6 +117,23 @@ static void an_exact_row_that_forbids_beats_the_country(void **state)
     assert_int_equal(select_preferred_here(&m, TWO), 1);
 }
 
+// The later one of the end of the day and that of the cool-down.
+static void a_row_is_asked_again_when_day_and_cool_down_are_over(void **state)
+{
+    (void)state;
+    m.dues.day = NOW + 7;
+    m.dues.cool[1] = NOW + 5;
+    assert_int_equal(select_prefer_again_s(&m, ONE), 0); // no row
+    row(COUNTRY, 1, COUNTRY_PREFER);
+    assert_int_equal(select_prefer_again_s(&m, ONE), NOW + 7);
+    assert_int_equal(select_prefer_again_s(&m, NULL), 0);
+    m.dues.cool[1] = NOW + 8;
+    assert_int_equal(select_prefer_again_s(&m, ONE), NOW + 8);
+    m.slots[0].state = SLOT_DISABLED;
+    m.slots[1].state = SLOT_ENABLED;
+    assert_int_equal(select_prefer_again_s(&m, ONE), 0); // it is followed
+}
+
 // --- the day ---
 
 static void switches_count_until_their_day_is_over(void **state)
@@ -372,6 +389,7 @@ int main(void)
         T(the_exact_row_decides_and_of_equals_the_first),
         T(rows_that_forbid_or_name_nobody_prefer_nothing),
         T(an_exact_row_that_forbids_beats_the_country),
+        T(a_row_is_asked_again_when_day_and_cool_down_are_over),
         T(switches_count_until_their_day_is_over),
         T(at_the_cap_one_fallback_is_left),
         T(the_rotation_goes_by_rank_then_by_slot_and_begins_again_in_front),
