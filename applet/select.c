@@ -94,13 +94,13 @@ bool select_is_capped(const struct image *m, uint32_t now)
 static bool is_candidate(const struct image *m, uint8_t slot, uint32_t now, const uint8_t *plmn)
 {
     const struct slot *s = &m->slots[slot];
-    if (s->state == SLOT_EMPTY || s->is_fallback || s->role == ROLE_TEST)
+    if (s->state == SLOT_EMPTY || s->is_fallback || s->role == ROLE_TEST ||
+        select_is_forbidden(m, slot, plmn))
         return false;
     if (m->parameters.auto_mode == 1)
         return slot == m->preferred;
     bool is_cooling = m->dues.cool[slot] > now && !is_set(m->search.failed, slot);
-    return (s->marks & SLOT_MARK_NOT_AUTO) == 0 && !is_cooling &&
-           !select_is_forbidden(m, slot, plmn);
+    return (s->marks & SLOT_MARK_NOT_AUTO) == 0 && !is_cooling;
 }
 
 // Order of the rotation: rank, then slot number.

@@ -40,12 +40,12 @@ unsigned model_switches_left(const struct model_card *m)
 static bool is_candidate(const struct model_card *m, uint8_t i)
 {
     const struct model_slot *s = &m->slots[i];
-    if (!s->is_used || s->is_fallback || s->role == ROLE_TEST)
+    if (!s->is_used || s->is_fallback || s->role == ROLE_TEST || model_forbids(m, i))
         return false;
     if (m->parameters.auto_mode == 1)
         return i == m->preferred;
     const bool cools = m->cool[i].is_on && m->cool[i].max_s > m->now && !m->search.failed[i];
-    return (s->marks & SLOT_MARK_NOT_AUTO) == 0 && !cools && !model_forbids(m, i);
+    return (s->marks & SLOT_MARK_NOT_AUTO) == 0 && !cools;
 }
 
 static bool is_before(const struct model_card *m, uint8_t a, uint8_t b)

@@ -336,6 +336,25 @@ static void in_mode_1_the_preferred_one_alone_is_a_candidate(void **state)
     next(&p, PLAN_NONE, 0, IMAGE_NO_SLOT);
 }
 
+// Whoever chooses, what is forbidden here is no candidate.
+static void in_mode_1_a_forbidden_one_is_no_candidate(void **state)
+{
+    (void)state;
+    struct plan p;
+    m.parameters.auto_mode = 1;
+    m.preferred = 1;
+    row(COUNTRY, 1, COUNTRY_FORBID);
+    next(&p, PLAN_PAUSE, 0, IMAGE_NO_SLOT);
+    m.search = (struct search){.is_open = false};
+    enable(2);
+    next(&p, PLAN_SWITCH, 0, IMAGE_NO_SLOT);
+    assert_int_equal(p.reason, REASON_FALLBACK);
+    m.search = (struct search){.is_open = false};
+    row(ONE, 1, COUNTRY_PREFER); // the exact one decides
+    next(&p, PLAN_SWITCH, 1, IMAGE_NO_SLOT);
+    assert_int_equal(p.reason, REASON_ROTATE);
+}
+
 static void one_that_must_not_be_disabled_gives_way_to_the_fallback_alone(void **state)
 {
     (void)state;
@@ -398,6 +417,7 @@ int main(void)
         T(another_round_needs_two_candidates_and_is_counted),
         T(only_what_may_be_chosen_is_a_candidate),
         T(in_mode_1_the_preferred_one_alone_is_a_candidate),
+        T(in_mode_1_a_forbidden_one_is_no_candidate),
         T(one_that_must_not_be_disabled_gives_way_to_the_fallback_alone),
         T(pauses_double_up_to_the_longest),
         T(a_return_is_doubled_to_seven_days_unless_it_is_longer_itself),
