@@ -1378,6 +1378,30 @@ planted_bug(row_not_asked_again applet/switching.c RULE as_the_model
     if (is_prefer_due(t) && t->a->state != SWITCH_STABLE)
 ]==])
 
+# --- packets, with nothing of the product's but its ciphers ---
+
+planted_bug(half_of_the_mac common/wire/secured.c RULE refused_does_nothing
+    TEXT [==[
+!secret_equal(expected, p->check.at, p->check_len))]==]
+    BECOMES [==[
+!secret_equal(expected, p->check.at, p->check_len / 2))]==])
+
+planted_bug(any_mac_answered common/wire/secured.c RULE mac_first
+    TEXT [==[
+        result = SECURED_CHECK;
+    secret_wipe(expected, sizeof expected);]==]
+    BECOMES [==[
+        result = SECURED_OK;
+    secret_wipe(expected, sizeof expected);]==])
+
+planted_bug(joined_without_the_last common/wire/sms_join.c RULE convergence
+    TEXT [==[
+    const unsigned all = (1u << set->total) - 1u;
+    return set->have == all ? finish(set, out) : SMS_JOIN_WAITING;]==]
+    BECOMES [==[
+    const unsigned all = (1u << (set->total - 1u)) - 1u;
+    return set->have == all ? finish(set, out) : SMS_JOIN_WAITING;]==])
+
 # --- how operations end ---
 
 planted_bug(audit_outcomes_swapped ota-server/core/audit_resolve.c RULE outcome_is_true

@@ -5,7 +5,10 @@
 #include "common/wire/secured.h"
 #include "tests/world/world.h"
 
-#define FLOOD_END 32  // octets: the MAC, which is ciphered with the rest, and more
+#define FLOOD_END 32   // octets: the MAC, which is ciphered with the rest, and more
+#define PACKET_HEAD 10 // octets of a packet in clear [102.225 §5.1.1]; behind it:
+#define MAC_AT 6
+#define MAC_LEN 8
 #define ID_AHEAD 5000 // further than the server counts in a world, less than it jumps
 
 void hand_plan(struct world *w, uint32_t card)
@@ -173,6 +176,19 @@ static void spoil(struct prng *p, uint8_t *octets, size_t len)
     octets[from + prng_below(p, len - from)] ^= (uint8_t)(1 + prng_below(p, 255));
 }
 
+// Right but for one octet in the second half of the MAC, which is ciphered with the rest.
+static void spoil_mac(struct world *w, uint32_t card, struct prng *p, uint8_t *octets, size_t len)
+{
+    static const uint8_t zeros[CIPHER_AES_BLOCK] = {0};
+    const struct secret_key *key = &w->people[card].factory.kic;
+    const size_t from = 1 + octets[0] + PACKET_HEAD; // behind the user data header
+    const struct cipher *c = &w->cipher;
+    check(c->cbc_decrypt(c->context, CIPHER_AES, key, zeros, octets + from, len - from));
+    octets[from + MAC_AT + MAC_LEN / 2 + prng_below(p, MAC_LEN / 2)] ^=
+        (uint8_t)(1 + prng_below(p, 255));
+    check(c->cbc_encrypt(c->context, CIPHER_AES, key, zeros, octets + from, len - from));
+}
+
 // Packets that are right but for an octet, no two of them alike.
 void hand_flood(struct world *w, const struct deed *d)
 {
@@ -190,7 +206,10 @@ void hand_flood(struct world *w, const struct deed *d)
         const struct deed wrong = {.card = d->card, .what = commands[prng_below(&p, 3)]};
         const struct command c = command_of(w, &wrong);
         write_packet(w, d->card, &c, w->truths[d->card].dump.mt_counter + i + 1, &user_data);
-        spoil(&p, octets, user_data.len);
+        if (i % 4 == 3)
+            spoil_mac(w, d->card, &p, octets, user_data.len);
+        else
+            spoil(&p, octets, user_data.len);
         network_hand(w, msisdn, writer_bytes(&user_data));
     }
 }

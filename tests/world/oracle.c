@@ -1,6 +1,8 @@
 // The reference model beside the cards: what a packet did to a card, and what the card answers, is
 // what the model of the card, put into the state before, does with it; and a packet that is not
 // authentic, or old, did nothing. The calls come from shadow.c.
+#include "tests/world/oracle.h"
+
 #include "applet/toolkit.h"
 #include "common/base/check.h"
 #include "common/wire/secured.h"
@@ -8,8 +10,14 @@
 #include "tests/world/answer.h"
 #include "tests/world/world.h"
 
-#define LEVEL 0x16      // SPI1: a MAC, ciphered, a counter that must be higher
-#define CHECK_LEN 8     // of the MAC
+#define LEVEL 0x16    // SPI1: a MAC, ciphered, a counter that must be higher
+#define CHECK_LEN 8   // of the MAC
+#define HEAD_LEN 10   // CPL(2) CHL SPI(2) KIc KID TAR(3), in clear
+#define START_LEN 6   // CNTR(5) PCNTR; then the MAC, and what it secures
+#define HEADER_LEN 21 // what CHL counts: from SPI to the MAC
+#define MAC_MASK 0x03 // in SPI1
+#define MAC 0x02
+#define CIPHERED 0x04
 #define BY_MESSAGE 0x20 // in SPI2: the answer travels in a message of its own
 
 // --- the model in the state of a card --------------------------------------------------------
@@ -225,19 +233,58 @@ static bool is_for_card(const struct sms_deliver *m)
 static bool is_level_right(const struct applet_factory *f, const struct secured_packet *p)
 {
     const uint8_t keys = (uint8_t)(f->key_version << 4 | SECURED_AES);
-    return p->spi1 == LEVEL && p->kic == keys && p->kid == keys && p->check_len == CHECK_LEN;
+    return p->spi1 == LEVEL && p->kic == keys && p->kid == keys;
+}
+
+// With nothing of the product's but its ciphers. The MAC covers the head and, in clear, what
+// follows but the MAC itself [102.225 §5.1.1].
+bool oracle_read(const struct world *w, uint32_t card, struct bytes octets,
+                 uint8_t room[SMS_PACKET_MAX], struct secured_packet *out)
+{
+    const struct applet_factory *f = &w->people[card].factory;
+    static const uint8_t zeros[CIPHER_AES_BLOCK] = {0};
+    const size_t data_at = HEAD_LEN + START_LEN + CHECK_LEN;
+    uint8_t mac[CIPHER_AES_BLOCK];
+    uint8_t *p = room;
+    if (octets.len < data_at || octets.len > SMS_PACKET_MAX)
+        return false;
+    memcpy(p, octets.at, octets.len);
+    const bool is_ciphered = (p[3] & CIPHERED) != 0;
+    const bool is_whole = (size_t)(p[0] << 8 | p[1]) == octets.len - 2 && p[2] == HEADER_LEN;
+    const size_t len = octets.len - HEAD_LEN;
+    if (!is_whole || (p[3] & MAC_MASK) != MAC || (is_ciphered && len % CIPHER_AES_BLOCK != 0))
+        return false;
+    if (is_ciphered)
+        check(w->cipher.cbc_decrypt(w->cipher.context, CIPHER_AES, &f->kic, zeros, p + HEAD_LEN,
+                                    len));
+    const struct bytes covered[] = {bytes_of(p, HEAD_LEN + START_LEN),
+                                    bytes_of(p + data_at, octets.len - data_at)};
+    check(w->cipher.aes_cmac(w->cipher.context, &f->kid, covered, 2, mac));
+    const uint8_t padding = p[data_at - CHECK_LEN - 1];
+    if (memcmp(mac, p + data_at - CHECK_LEN, CHECK_LEN) != 0 || padding > octets.len - data_at)
+        return false;
+    struct reader cntr = reader_of(bytes_of(p + HEAD_LEN, 5));
+    struct reader tar = reader_of(bytes_of(p + 7, 3));
+    *out = (struct secured_packet){
+        .spi1 = p[3],
+        .spi2 = p[4],
+        .kic = p[5],
+        .kid = p[6],
+        .tar = reader_u24(&tar),
+        .cntr = reader_u40(&cntr),
+        .data = bytes_of(p + data_at, octets.len - data_at - padding),
+    };
+    return true;
 }
 
 bool oracle_open(struct world *w, uint32_t card, struct bytes tpdu)
 {
     const struct applet_factory *f = &w->people[card].factory;
-    const struct secured_keys keys = {.kic = &f->kic, .kid = &f->kid, .cmac_len = CHECK_LEN};
     static const struct sms_address server = {.digit_count = 2, .type = PHONE_INTERNATIONAL};
     struct opened *o = &opened;
     struct sms_deliver message;
     struct sms_part part;
     struct sms_packet packet;
-    struct writer buffer = writer_of(o->octets, sizeof o->octets);
     uint8_t digest[CIPHER_SHA256_SIZE];
     if (sms_read_deliver(tpdu, &message) != SMS_OK || !is_for_card(&message) ||
         !sms_read_part(message.user_data, &part) ||
@@ -245,15 +292,11 @@ bool oracle_open(struct world *w, uint32_t card, struct bytes tpdu)
             SMS_JOIN_COMPLETE ||
         packet.kind != SMS_COMMAND_PACKET)
         return false;
-    struct secured_packet *p = &o->packet;
     check(w->cipher.sha256(w->cipher.context, &packet.octets, 1, digest));
     o->name = packet_of(digest);
     o->is_alone = part.total <= 1;
-    o->has_mac = secured_command_shape(packet.octets, p) == SECURED_OK &&
-                 (p->spi1 & 0x03) == SECURED_CC && p->check_len == CHECK_LEN &&
-                 secured_decipher(p, &keys, &w->cipher, &buffer) == SECURED_OK &&
-                 secured_verify(p, &keys, &w->cipher) == SECURED_OK;
-    o->is_authentic = o->has_mac && is_level_right(f, p) && p->tar == f->tar;
+    o->has_mac = oracle_read(w, card, packet.octets, o->octets, &o->packet);
+    o->is_authentic = o->has_mac && is_level_right(f, &o->packet) && o->packet.tar == f->tar;
     return true;
 }
 

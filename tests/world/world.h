@@ -17,6 +17,7 @@
 #include "tests/world/judged.h"
 #include "tests/world/knobs.h"
 #include "tests/world/lapse.h"
+#include "tests/world/oracle.h"
 #include "tests/world/past.h"
 #include "tests/world/probes.h"
 #include "tests/world/run.h"
@@ -572,28 +573,6 @@ bool hand_sent(const struct world *w, uint32_t card, uint64_t counter);
 void hand_tempt(struct world *w, uint32_t card, const struct image *before,
                 const struct image *after);
 void hand_calm(struct world *w);
-
-// --- oracle.c: the reference model ---------------------------------------------------------------
-// A message to a card. Is it, or does it end, a packet?
-bool oracle_open(struct world *w, uint32_t card, struct bytes tpdu);
-// Was the MAC of the one that was opened last right? Its level, TAR and counter need not be.
-bool oracle_has_mac(void);
-struct model_card;
-struct oracle_step {
-    const struct applet *before, *after;
-    const struct applet_dump *before_dump, *after_dump;
-    const struct applet_port *port;
-    bool has_written; // anything
-    bool has_failed;  // its memory
-};
-// What the card did of the packet that was opened last; the model is in the state before.
-void oracle_packet(struct world *w, uint32_t card, const struct oracle_step *step,
-                   struct model_card *model);
-// A time that the card draws, or of which it alone knows how much has passed, may be over at once.
-void oracle_follow(struct model_card *model, const struct applet *applet);
-// The model in the state of a card.
-void oracle_take(const struct world *w, uint32_t card, const struct applet *applet,
-                 const struct applet_dump *dump, struct model_card *model);
 
 // --- shadow.c: the model beside all that cards do by themselves
 // ------------------------------------
