@@ -1402,6 +1402,12 @@ planted_bug(joined_without_the_last common/wire/sms_join.c RULE convergence
     const unsigned all = (1u << (set->total - 1u)) - 1u;
     return set->have == all ? finish(set, out) : SMS_JOIN_WAITING;]==])
 
+planted_bug(half_a_probation applet/switching.c RULE as_the_model
+    TEXT [==[
+    wait_for(t, WAIT_ATTACH, t->image->parameters.attach_s);]==]
+    BECOMES [==[
+    wait_for(t, WAIT_ATTACH, t->image->parameters.attach_s / 2);]==])
+
 # --- how operations end ---
 
 planted_bug(audit_outcomes_swapped ota-server/core/audit_resolve.c RULE outcome_is_true

@@ -181,6 +181,7 @@ static void take_work(struct model_card *m, const struct applet *a)
     m->sent = a->notify_sent;
     m->is_heartbeat = a->is_heartbeat_due;
     m->wants_refresh = (a->todo & TODO_REFRESH) != 0;
+    m->is_exact = true; // where time passes, shadow.c knows how much
 }
 
 void oracle_take(const struct world *w, uint32_t card, const struct applet *a,

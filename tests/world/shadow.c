@@ -268,6 +268,29 @@ static void run_out(unsigned use)
     }
 }
 
+// So much of a clock of the model passes.
+static void pass(unsigned use, uint32_t seconds)
+{
+    struct model_time *const clocks[] = {[CLOCK_STATE] = &model.clock,
+                                         [CLOCK_NOTIFY] = &model.notify,
+                                         [CLOCK_COUNTRY] = &model.country_clock};
+    if (use >= sizeof clocks / sizeof clocks[0] || !clocks[use]->is_on)
+        return;
+    struct model_time *t = clocks[use];
+    t->min_s -= seconds < t->min_s ? seconds : t->min_s;
+    t->max_s -= seconds < t->max_s ? seconds : t->max_s;
+}
+
+// What a STATUS lets pass of a clock that is not over with it: the period, where nothing else
+// counts, or a part of a long one, of which the timer did not come.
+static uint32_t passed_by_status(const struct applet *a, unsigned use)
+{
+    const struct applet_clock *c = &a->clocks[use];
+    if ((a->terminal & TERMINAL_TIMERS) == 0 || a->is_by_status)
+        return a->poll_period_s;
+    return c->left_s > 43200 && 2 * (c->status_s + a->poll_period_s) >= 3 * 43200u ? 43200 : 0;
+}
+
 void __wrap_applet_status(struct applet *a, const struct applet_port *port)
 {
     unsigned count = 0;
@@ -282,6 +305,10 @@ void __wrap_applet_status(struct applet *a, const struct applet_port *port)
     __real_applet_status(a, port);
     if (!is_judged)
         return;
+    for (unsigned i = 0; i < APPLET_CLOCKS; i++) {
+        if (i != use)
+            pass(i, passed_by_status(&before, i));
+    }
     run_out(use);
     end(a, port, "STATUS");
 }
@@ -295,6 +322,8 @@ static void take_event(enum cat_envelope kind, const struct cat_message *e)
         const unsigned use = e->timer - 1u;
         if (use < APPLET_CLOCKS && is_over_by_timer(&before, use))
             run_out(use);
+        else if (use < APPLET_CLOCKS && before.clocks[use].is_told)
+            pass(use, before.clocks[use].armed_s);
     } else if (kind == CAT_EVENT_DOWNLOAD && cat_event_of(e) == CAT_EVENT_LOCATION_STATUS) {
         if ((e->has & CAT_HAS_LOCATION_STATUS) != 0)
             model_location(&model, (enum cat_location_status)e->location_status, plmn);
