@@ -1460,6 +1460,20 @@ planted_bug(valid_for_a_minute_at_least ota-server/service/outbox_links.c STORY
     BECOMES [==[
     const uint32_t seconds = ms < 60000 ? 60 : (uint32_t)(ms / 1000);]==])
 
+# --- what is kept, and what waits ---
+
+planted_bug(accepted_and_not_written ota-server/service/turn.c RULE is_kept
+    TEXT [==[
+        const enum store_status own = status == STORE_OK ? k->status : status;]==]
+    BECOMES [==[
+        const enum store_status own = k->status;]==])
+
+planted_bug(not_woken_for_a_retry ota-server/core/plan.c RULE waits_for_nothing
+    TEXT [==[
+            soonest(w, r->open.not_before);]==]
+    BECOMES [==[
+            (void)0;]==])
+
 planted_bug(result_of_an_earlier_packet ota-server/core/plan.c RULE outcome_is_true SEED 1141
     TEXT [==[
     o->has_result = false; // it was that of an earlier packet

@@ -70,6 +70,7 @@ static void make_card(struct world *w, uint32_t card)
     struct prng p;
     prng_init(&p, w->options.seed, "card", card);
     const bool is_old = w->story.models[card] == STORY_MODEL_OLD;
+    person->asker = (struct asker){w, card};
     person->factory = (struct applet_factory){.level = is_old ? 1 : 2,
                                               .slot_count = 4,
                                               .tar = WORLD_TAR,
@@ -204,8 +205,10 @@ void cards_make(struct world *w)
     w->shop.random = draw;
     w->shop.random_context = w;
     w->shop.is_talkative = w->story.is_talkative != 0;
-    for (uint32_t i = 0; i < w->cards; i++)
+    for (uint32_t i = 0; i < w->cards; i++) {
         make_card(w, i);
+        w->truths[i].sendable = INSTANT_NEVER;
+    }
     struct scenario_error error;
     check(scenario_read(bytes_of_text(scenario_text), &w->scenario, &w->radio, &error));
     make_models(w);

@@ -112,6 +112,7 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
                         .registry_version = r->registry_version};
     t->open = r->has_open ? r->open.id : 0;
     check_one_open(w, card, was, r);
+    waits_note(w, card, r);
     if (was != 0 && was != t->open)
         check_given_up(w, card, was, r);
     if (r->last_audit_at.ms != t->audited_ms && !identity_is_cloned(w, card))
@@ -162,6 +163,7 @@ void check_started(struct world *w)
         const bool is_past =
             t->audited_ms > w->server.killed_ms && r.last_audit_at.ms == w->server.killed_ms - 1;
         t->audited_ms = is_back || is_past ? r.last_audit_at.ms : t->audited_ms;
+        kept_check(w, i);
         if (w->server.is_put_back)
             check_noticed(w, i, &r);
     }
@@ -173,6 +175,7 @@ void check_backup(struct world *w)
         struct truth *t = &w->truths[i];
         struct record r;
         check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
+        kept_backup(w, i);
         t->backup_counter = r.mt_counter;
         t->backup_in_use_ms = t->in_use_ms;
         t->backup_packets = t->packet_count;
@@ -187,6 +190,8 @@ void check_restored(struct world *w)
         struct truth *t = &w->truths[i];
         struct record r;
         check(store_card_load(w->server.store, w->people[i].id, &r) == STORE_OK);
+        kept_restored(w, i);
+        t->sendable = INSTANT_NEVER;
         t->packets_unknown = t->packet_count - t->backup_causes;
         for (uint32_t k = t->backup_packets; k < t->packet_count; k++)
             t->operations[k] = t->commands[k] = 0;
@@ -276,6 +281,7 @@ void check_history(struct world *w)
     for (uint32_t i = 0; i < w->cards; i++) {
         if (v.open[i] > 1)
             world_violate(w, "one_open", i, "%u operations are open", v.open[i]);
+        kept_check(w, i);
         check_trail(w, i);
     }
     fold_check(w);

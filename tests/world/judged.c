@@ -21,6 +21,9 @@ static const struct {
     [JUDGED_SEEN] = {"sees_service", 20, 30},
     [JUDGED_OUTCOMES] = {"outcome_is_true", 75, 15},
     [JUDGED_DECISIONS] = {"as_the_registry", 50, 250},
+    [JUDGED_ACCEPTED] = {"is_kept, wishes", 90, 50},
+    [JUDGED_TAKEN] = {"is_kept, messages", 90, 30},
+    [JUDGED_WAITS] = {"waits_for_nothing", 3, 0},
 };
 
 void judged_note(struct judged *j, enum judged_rule rule, bool is_judged)

@@ -17,6 +17,9 @@ enum judged_rule {
     JUDGED_SEEN,        // sees_service: a look at a card that is on without service
     JUDGED_OUTCOMES,    // outcome_is_true: an operation that ended
     JUDGED_DECISIONS,   // as_the_registry: a decision of the server, nothing of it left open
+    JUDGED_ACCEPTED,    // is_kept: an accepted wish, at a look
+    JUDGED_TAKEN,       // is_kept: a notification that need not come again
+    JUDGED_WAITS,       // waits_for_nothing: a minute of what could be sent
     JUDGED_RULES
 };
 

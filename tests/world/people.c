@@ -158,6 +158,7 @@ static void answered(void *context, const struct turn_answer *answer)
     struct double_click *c = context;
     struct world *w = c->w;
     struct record r;
+    kept_asked(&w->people[c->card].asker, answer);
     if (c->answers++ == 0) {
         c->first = answer->operation;
         return;
@@ -219,8 +220,9 @@ static void do_request(struct world *w, const struct deed *d)
     for (unsigned i = 0; i < (d->twice != 0 ? 2u : 1u); i++) {
         if (i > 0)
             o->id = turn_id(w->server.turn, server_utc(w));
-        check(
-            turn_event(w->server.turn, w->people[d->card].id, &e, c != NULL ? answered : NULL, c));
+        turn_answer_fn *told = c != NULL ? answered : kept_asked;
+        void *whom = c != NULL ? (void *)c : &w->people[d->card].asker;
+        check(turn_event(w->server.turn, w->people[d->card].id, &e, told, whom));
     }
 }
 

@@ -255,6 +255,8 @@ static void answer_part(void *context, unsigned link, uint64_t handle, uint32_t 
     if (is_gone(&w->server) || !c->is_open)
         return;
     world_note(w, "taken", "link=%u status=%02x", link, status);
+    if (status == ESME_ROK)
+        kept_answered(w, link, handle);
     // A handle of an earlier connection is stale: the message comes again.
     const enum smpp_send sent = smpp_session_accept(&c->session, handle, status, bytes_of(NULL, 0));
     check(sent == SMPP_SEND_OK || sent == SMPP_SEND_STALE || sent == SMPP_SEND_NOT_BOUND);
@@ -354,6 +356,7 @@ void server_event(struct world *w, uint32_t link, const struct smpp_event *event
     case SMPP_EVENT_REQUEST:
         if (smpp_is_receipt(&event->pdu) && !instant_is_due(w->hex_until, w->now))
             probes_met(&w->result.probes, PROBE_HEX);
+        kept_received(w, link, event->handle, &event->pdu.message);
         outbox_request(s->outbox, link, event->handle, &event->pdu);
         break;
     case SMPP_EVENT_RESPONSE:

@@ -553,6 +553,7 @@ static void run_until(struct world *w, struct instant end)
         check_cards(w);
         run_others(w);
         check_mirrors(w);
+        waits_check(w);
     }
     w->now = w->result.is_violated ? w->now : end;
 }

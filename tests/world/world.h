@@ -15,6 +15,7 @@
 #include "tests/world/agenda.h"
 #include "tests/world/alter.h"
 #include "tests/world/judged.h"
+#include "tests/world/kept.h"
 #include "tests/world/knobs.h"
 #include "tests/world/lapse.h"
 #include "tests/world/oracle.h"
@@ -149,6 +150,9 @@ struct truth {
     uint32_t calm_packets;           // when faults ended
     struct instant unserved, unseen; // see check_served()
     uint8_t unserved_number;
+    uint64_t accepted[WORLD_ACCEPTED_MAX]; // operations; 0: lost with the database
+    uint32_t accepted_count, backup_accepted;
+    struct instant sendable; // since when something could be sent to it; INSTANT_NEVER: nothing
 };
 
 // A notification of a card that has a clone, or of the clone.
@@ -161,6 +165,7 @@ struct saying {
 // --- the parts -------------------------------------------------------------------------------
 
 struct person { // a card with everything the world knows about it
+    struct asker asker;
     struct applet_factory factory;
     struct slot slots[WORLD_SUBSCRIPTIONS]; // the first two from the factory
     char numbers[WORLD_SUBSCRIPTIONS][NUMBER_TEXT_SIZE];
@@ -348,6 +353,8 @@ struct world {
     bool has_swapped, has_cloned; // ever
     struct saying sayings[WORLD_SAYINGS_MAX];
     uint32_t saying_count;
+    struct delivery deliveries[WORLD_DELIVERIES_MAX];
+    uint32_t delivery_count;
     struct air_message air[WORLD_AIR_MAX];
     // the message centre
     struct smsc smsc;
@@ -366,15 +373,18 @@ struct world {
     uint64_t group, pool; // the server's, where there is a rule
     bool is_left_alone;   // people wish little of the cards
     // what has to be looked at
-    bool is_by_hand;          // what reaches a card now is of somebody else
-    struct utc tapped_until;  // the message centre may keep the server's last message so long
-    uint64_t cards_touched;   // bit n: card n did something since its memory was looked at
-    uint64_t cards_changed;   // bit n: its memory or its record changed since they were compared
-    uint32_t pool_writes;     // of its subscriptions, from 1
-    uint64_t cards_unlike;    // bit n: they were not equal then
-    uint64_t cards_saved;     // bit n: its record was saved since it was looked at
-    bool is_stirred;          // message centre or server have work that no deadline tells of
-    struct instant other_due; // the earliest deadline of message centre and server
+    bool is_by_hand;             // what reaches a card now is of somebody else
+    bool is_able;                // the server could send, at the last event
+    struct instant sends_since;  // since when, without a break
+    struct instant waits_looked; // when that was looked at last
+    struct utc tapped_until;     // the message centre may keep the server's last message so long
+    uint64_t cards_touched;      // bit n: card n did something since its memory was looked at
+    uint64_t cards_changed;      // bit n: its memory or its record changed since they were compared
+    uint32_t pool_writes;        // of its subscriptions, from 1
+    uint64_t cards_unlike;       // bit n: they were not equal then
+    uint64_t cards_saved;        // bit n: its record was saved since it was looked at
+    bool is_stirred;             // message centre or server have work that no deadline tells of
+    struct instant other_due;    // the earliest deadline of message centre and server
     uint64_t mirrors_commits;
 };
 
