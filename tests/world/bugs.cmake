@@ -1402,6 +1402,16 @@ planted_bug(joined_without_the_last common/wire/sms_join.c RULE convergence
     const unsigned all = (1u << (set->total - 1u)) - 1u;
     return set->have == all ? finish(set, out) : SMS_JOIN_WAITING;]==])
 
+planted_bug(forbidden_in_mode_1 applet/select.c STORY
+    TEXT [==[
+        select_is_forbidden(m, slot, plmn))
+        return false;
+    if (m->parameters.auto_mode == 1)]==]
+    BECOMES [==[
+        (m->parameters.auto_mode != 1 && select_is_forbidden(m, slot, plmn)))
+        return false;
+    if (m->parameters.auto_mode == 1)]==])
+
 planted_bug(half_a_probation applet/switching.c RULE as_the_model
     TEXT [==[
     wait_for(t, WAIT_ATTACH, t->image->parameters.attach_s);]==]

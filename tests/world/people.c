@@ -108,7 +108,8 @@ static void plan_download(struct world *w, const struct deed *deed, struct opera
     memcpy(d->number, person->numbers[i], sizeof d->number);
 }
 
-// So many rows of countries, the first ones of the home networks: each prefers one subscription.
+// So many rows of countries, the first one of the home networks: each prefers one subscription or
+// forbids it.
 static void plan_countries(const struct world *w, const struct deed *d, struct parameters *p)
 {
     const struct person *person = &w->people[d->card];
@@ -119,7 +120,7 @@ static void plan_countries(const struct world *w, const struct deed *d, struct p
         // 001, any network of it; then 101, 201 ...
         memcpy(row->plmn, (uint8_t[]){i, 0xF1, 0xFF}, sizeof row->plmn);
         memcpy(row->imsi, person->slots[of].imsi, sizeof row->imsi);
-        row->action = i % 3 == 2 ? COUNTRY_FORBID : COUNTRY_PREFER;
+        row->action = i % 3 == (d->octet != 0 ? 0 : 2) ? COUNTRY_FORBID : COUNTRY_PREFER;
     }
 }
 
