@@ -1368,6 +1368,25 @@ planted_bug(first_contact_proves_nothing ota-server/core/notify.c RULE convergen
     if (served != NULL)
         served->fact.is_proven |= false;]==])
 
+planted_bug(sent_for_a_person ota-server/core/plan.c RULE every_command_has_a_cause
+    TEXT [==[
+    note_sent(w, s, actor_kind_name(o->actor.kind));]==]
+    BECOMES [==[
+    note_sent(w, s, actor_kind_name(ACTOR_USER));]==])
+
+planted_bug(always_out_of_doubt ota-server/core/plan.c RULE every_command_has_a_cause
+    TEXT [==[
+    note_sent(w, s, a->operation.is_automatic ? "dirty" : "request");]==]
+    BECOMES [==[
+    note_sent(w, s, "dirty");]==])
+
+planted_bug(asked_without_a_row ota-server/core/bootstrap.c RULE every_command_has_a_cause
+    TEXT [==[
+    work_trail(w, "operation.requested", o->id, "", operation_kind_name(o->kind), "bootstrap");
+]==]
+    BECOMES [==[
+]==])
+
 # --- what a card does by itself, and when ---
 
 planted_bug(row_not_asked_again applet/switching.c RULE as_the_model
