@@ -133,7 +133,8 @@ static uint8_t input_of_lookup(const struct work *w, const struct audit_answer *
 // --- operations that nobody knows of, in the light of the answer ---------------------------------
 
 // Does another command's result stand under the id? The card said so, or it is none that this one
-// has, or it says that what is not there was done.
+// has, or it says that what is not there was done. Each writing of timers counts in the card's
+// configuration version.
 static bool is_anothers(const struct record *r, const struct audit_answer *a)
 {
     const struct operation *o = &r->open;
@@ -143,9 +144,10 @@ static bool is_anothers(const struct record *r, const struct audit_answer *a)
         return true;
     if (a->lookup_code == RESULT_OK_PENDING)
         return !operation_is_switch(o);
-    const bool is_told_by_slots =
-        o->kind != OPERATION_SET_TIMERS && o->kind != OPERATION_READ_TIMERS;
-    return a->lookup_code == RESULT_OK && is_told_by_slots &&
+    if (o->kind == OPERATION_SET_TIMERS)
+        return a->lookup_code == RESULT_OK_UNCHANGED ||
+               (a->lookup_code == RESULT_OK && a->configuration_version == r->parameters_version);
+    return a->lookup_code == RESULT_OK && o->kind != OPERATION_READ_TIMERS &&
            (operation_is_switch(o) || !mirror_has_effect(r, o));
 }
 

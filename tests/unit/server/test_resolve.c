@@ -440,6 +440,8 @@ static void a_result_that_does_not_fit_is_not_taken(void **state)
         {OPERATION_DELETE, RESULT_OK},         // and it is there
         {OPERATION_SET_FALLBACK, RESULT_OK},   // and another one is
         {OPERATION_SET_TIMERS, RESULT_OK_PENDING},
+        {OPERATION_SET_TIMERS, RESULT_OK_UNCHANGED}, // of a switch
+        {OPERATION_SET_TIMERS, RESULT_OK},           // and none were written
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin_again();
@@ -452,6 +454,19 @@ static void a_result_that_does_not_fit_is_not_taken(void **state)
         assert_true(world.record.needs_operator);
         assert_true(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
     }
+}
+
+// The card counts it when timers are written.
+static void timers_that_were_written_are_ours(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_SET_TIMERS);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, HOUR + 2 * MINUTE);
+    assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+    world.record.configuration_version = world.record.parameters_version + 1u;
+    told(RESULT_OK, 1, 1, 0);
+    assert_int_equal(outcome(), OUTCOME_DONE);
 }
 
 static void what_was_given_up_is_not_done_by_anothers_result(void **state)
@@ -547,6 +562,7 @@ int main(void)
         TEST(what_was_said_of_the_former_id_is_not_said_of_the_next),
         TEST(the_answer_to_an_earlier_packet_is_not_the_result),
         TEST(a_result_that_does_not_fit_is_not_taken),
+        TEST(timers_that_were_written_are_ours),
         TEST(what_was_given_up_is_not_done_by_anothers_result),
         TEST(an_answer_to_another_command_under_our_id_is_not_believed),
         TEST(a_late_answer_that_the_id_was_used_ends_the_question),
