@@ -384,6 +384,20 @@ void check_send(struct world *w, const struct message *message)
     t->sending_counter = message->counter;
 }
 
+// Did somebody else's command run behind it? What it did may not be there any more, and a person
+// who sees that has it done again.
+static bool is_undone_by_hand(const struct truth *t, uint32_t operation_id)
+{
+    bool is_behind = false;
+    for (uint32_t i = 0; i < t->run_count; i++) {
+        const struct run *run = &t->runs[i];
+        if (is_behind && run->code == RESULT_OK && outcome_run(t, run->operation_id) == NULL)
+            return true;
+        is_behind |= run->operation_id == operation_id;
+    }
+    return false;
+}
+
 // The `i`-th packet to the card was of an operation that ran. A clone that was on since says that
 // it did not. Of timers no audit tells where the card keeps the result no more, because others than
 // this server, or it before a backup was put back, commanded it since: what is not kept the
@@ -394,7 +408,9 @@ static bool may_run_again(const struct world *w, uint32_t card, const struct com
     const bool is_denied = identity_is_cloned(w, card) && i < t->clone_packets;
     const bool is_kept = image_outcome(&t->dump.image, t->ids[i]) != NULL;
     const bool was_commanded = t->packets_unknown > 0 || t->hand_count > 0;
-    return is_denied || (c->number == COMMAND_CONFIGURE && !is_kept && was_commanded);
+    if (c->number == COMMAND_CONFIGURE)
+        return is_denied || (!is_kept && was_commanded);
+    return is_denied || is_undone_by_hand(t, t->ids[i]);
 }
 
 // One intention of the server is one operation of the card: it gets another id only when nothing

@@ -56,7 +56,8 @@ static void check_given_up(struct world *w, uint32_t card, uint64_t id, const st
                       operation_kind_name(o.kind), o.card_operation_id);
     bool was_sent = false;
     for (uint32_t i = 0; i < t->packet_count; i++)
-        was_sent |= t->operations[i] == id && t->ids[i] == o.card_operation_id;
+        was_sent |= t->operations[i] == id && t->ids[i] == o.card_operation_id &&
+                    t->counters[i] > t->audited_counter;
     if (is_given_up && was_sent && !o.may_still_arrive && o.busy_tries + o.nvm_tries == 0 &&
         o.reissues == 0)
         world_violate(w, "doubt", card, "%s %u was sent and given up, and would not arrive",
@@ -117,8 +118,10 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
         check_given_up(w, card, was, r);
     if (r->last_audit_at.ms != t->audited_ms && !identity_is_cloned(w, card))
         check_audit(w, card, r);
-    if (r->last_audit_at.ms != t->audited_ms)
+    if (r->last_audit_at.ms != t->audited_ms) {
         t->audited = w->now;
+        t->audited_counter = t->audit_counter;
+    }
     t->audited_ms = r->last_audit_at.ms;
 }
 
@@ -201,7 +204,7 @@ void check_restored(struct world *w)
         t->in_use_ms = t->backup_in_use_ms;
         t->audited.ms = 0;
         t->audited_ms = r.last_audit_at.ms;
-        t->change_counter = t->audit_counter = 0;
+        t->change_counter = t->audit_counter = t->audited_counter = 0;
         t->confirmed = 0;
         t->is_mirrored = false;
         t->id_seen = r.operation_id_seen;

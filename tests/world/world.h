@@ -115,6 +115,7 @@ struct truth {
     struct instant asked;
     int64_t audited_ms;                // when the last audit was complete, says the server
     struct instant audited;            // and when that was
+    uint64_t audited_counter;          // of the question that was answered then
     uint64_t sending, sending_counter; // operation and counter of the last that left
     uint64_t mo_counter;               // that the server's mirror has reached
     uint32_t packet_count;
