@@ -1,5 +1,6 @@
 otaria-story 1
 rule pool_once
+bug found_on_a_card_not_adopted
 seed 12941
 faults_ms 78941660
 cards 3
