@@ -540,6 +540,36 @@ static void a_late_answer_that_the_id_was_used_ends_the_question(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+// --- pages of an audit -------------------------------------------------------------------------
+
+static void page(bool has_more, uint32_t version)
+{
+    struct event e;
+    world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+    e.as.por.result.more = has_more;
+    e.as.por.result.registry_version = version;
+    e.as.por.answer.slot_count_here = 1;
+    world_event(&world, &e);
+}
+
+static void a_card_that_changes_between_pages_is_asked_anew_three_times(void **state)
+{
+    (void)state;
+    struct event e = {.type = EVENT_MARK_DIRTY, .reason = DIRTY_OPERATOR_REQUEST};
+    world_event(&world, &e);
+    world_wake_after(&world, MINUTE);
+    for (uint32_t n = 0; n < 4; n++) {
+        assert_int_equal(world.decision.send_count, 1);
+        assert_int_equal(world.decision.sends[0].first_slot, 1);
+        page(true, 100 + n);
+        assert_int_equal(world.decision.sends[0].first_slot, 2);
+        page(false, 101 + n);
+    }
+    assert_int_equal(world.decision.send_count, 0);
+    assert_int_equal(world.record.last_audit_outcome, AUDIT_INCOMPLETE);
+    assert_true(record_has_mark(&world.record, MARK_DIRTY));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -557,6 +587,7 @@ int main(void)
         TEST(disable_that_was_given_up_is_done_where_the_fallback_is_preferred),
         TEST(an_id_that_was_used_is_a_restore_of_this_card),
         TEST(the_result_of_another_command_is_not_taken),
+        TEST(a_card_that_changes_between_pages_is_asked_anew_three_times),
         TEST(what_a_person_gives_up_after_that_does_not_arrive_any_more),
         TEST(where_the_effect_is_there_it_is_done),
         TEST(what_was_said_of_the_former_id_is_not_said_of_the_next),
