@@ -274,6 +274,33 @@ struct sums {
     struct judged judged;
 };
 
+// Which worlds these were, for who reads a figure of them.
+static const char *worlds_text(const struct options *o, uint64_t worlds)
+{
+    static char text[160];
+    struct writer w = writer_of((uint8_t *)text, sizeof text);
+    text_decimal(&w, worlds);
+    text_put(&w, " worlds on ");
+    text_put(&w, world_store.name);
+    const struct {
+        const char *before, *after;
+        uint64_t value;
+        bool is_given;
+    } wishes[] = {{" of ", " cards", o->cards, o->cards != 0},
+                  {", ", " days", o->days, o->days != 0},
+                  {", calm ", "", o->calm, o->has_calm}};
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
+        if (!wishes[i].is_given)
+            continue;
+        text_put(&w, wishes[i].before);
+        text_decimal(&w, wishes[i].value);
+        text_put(&w, wishes[i].after);
+    }
+    if (o->has_campaign)
+        text_put(&w, ", with a campaign");
+    return text_end(&w);
+}
+
 static bool report(const struct options *o, const struct sums *sums)
 {
     const uint64_t worlds = sums->worlds;
@@ -285,19 +312,18 @@ static bool report(const struct options *o, const struct sums *sums)
            (unsigned long long)worlds, (unsigned long long)days, met, count);
     const double cpu_s = (double)clock() / CLOCKS_PER_SEC;
     printf("figure {\"name\": \"sim.speed\", \"value\": %.0f, \"unit\": \"card-days/s\", "
-           "\"what\": \"on %s, CPU time of one core\"}\n",
-           (double)days / (cpu_s > 0 ? cpu_s : 1), world_store.name);
+           "\"what\": \"%s, CPU time of one core\"}\n",
+           (double)days / (cpu_s > 0 ? cpu_s : 1), worlds_text(o, worlds));
     printf("figure {\"name\": \"sim.card_days%s\", \"value\": %llu, \"unit\": "
            "\"card-days\"}\n",
            world_store.has_files ? "_sqlite" : "", (unsigned long long)days);
     printf("figure {\"name\": \"sim.probes\", \"value\": %u, \"of\": %u, \"unit\": "
            "\"situations\", \"what\": \"%llu worlds\"}\n",
            met, count, (unsigned long long)worlds);
-    printf(
-        "figure {\"name\": \"sim.settle\", \"value\": %.1f, \"unit\": \"h\", \"what\": "
-        "\"the longest of %llu worlds, %.1f on average, virtual time from the end of faults\"}\n",
-        hours(sums->settle_most_ms), (unsigned long long)worlds,
-        hours(sums->settle_ms) / (double)(worlds > 0 ? worlds : 1));
+    printf("figure {\"name\": \"sim.settle\", \"value\": %.1f, \"unit\": \"h\", \"what\": "
+           "\"the longest of %s, %.1f on average, virtual time from the end of faults\"}\n",
+           hours(sums->settle_most_ms), worlds_text(o, worlds),
+           hours(sums->settle_ms) / (double)(worlds > 0 ? worlds : 1));
     printf("figure {\"name\": \"sim.violations\", \"value\": 0, \"unit\": \"violations\"}\n");
     const bool is_usual = o->cards == 0 && o->days == 0 && !o->has_calm;
     return judged_report(&sums->judged, is_usual ? worlds : 0);
