@@ -73,8 +73,8 @@ struct applet_port card_port(struct card *card)
         .context = card,
         .nvm_read = port_read,
         .nvm_write = port_write,
-        .nvm_size = CARD_APPLET_LEN,
-        .nvm_page = 1,
+        .nvm_size = card->applet_len,
+        .nvm_page = card->applet_page,
         .random = port_random,
         .joiner = port_joiner,
         .cipher = card->shop->cipher,
@@ -147,6 +147,14 @@ void card_init(struct card *card, struct card_shop *shop, const struct applet_fa
 {
     *card = (struct card){.shop = shop, .factory = factory};
     nvm_init(&card->nvm, &shop->pool);
+    card_limit(card, CARD_APPLET_LEN, 1);
+}
+
+void card_limit(struct card *card, uint16_t applet_len, uint8_t page)
+{
+    check(applet_len <= CARD_APPLET_LEN && page > 0);
+    card->applet_len = applet_len;
+    card->applet_page = page;
 }
 
 void card_release(struct card *card)

@@ -150,6 +150,8 @@ struct card {
     bool is_powered;
     bool is_plain; // uicc_files
     uint8_t slot_index;
+    uint8_t applet_page;
+    uint16_t applet_len;
     uint8_t owner[COMMAND_IMSI_SIZE]; // the enabled subscription
     struct uicc_pins pins;
     uint32_t generation; // that the next two belong to
@@ -161,6 +163,9 @@ struct card {
 // A card as it leaves the factory: an empty memory. The applet finds its first state at the first
 // reset.
 void card_init(struct card *card, struct card_shop *shop, const struct applet_factory *factory);
+// Less memory for the applet than CARD_APPLET_LEN octets, or one that is written in pages of so
+// many; before the first reset.
+void card_limit(struct card *card, uint16_t applet_len, uint8_t page);
 // Gives its memory back.
 void card_release(struct card *card);
 // Power and reset; writes the answer to reset.

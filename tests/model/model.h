@@ -12,8 +12,8 @@
 // Chance: a time that the card draws is a range here; model_adopt() takes what the card drew,
 // after it was found in the range. Time: the model waits for nothing; whoever drives it says when a
 // clock is over.
-// Not in it: security failures and the lock-out, concatenation, sizes (NO_MEMORY), memory that
-// fails, and the contents of keys.
+// Not in it: security failures and the lock-out, concatenation, sizes (whoever drives it says what
+// finds no memory), memory that fails, and the contents of keys.
 #pragma once
 
 #include "applet/applet.h"
@@ -115,6 +115,7 @@ struct model_search {
 
 struct model_card {
     const struct applet_factory *factory;
+    bool is_full; // what the next command would keep does not fit the memory
     // Kept over a reset.
     struct model_slot slots[IMAGE_SLOTS_MAX];
     uint32_t registry_version, generation, notify_sequence, operation_id_highest;

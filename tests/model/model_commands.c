@@ -129,6 +129,8 @@ static uint8_t guards_of_download(const struct model_card *m, const struct model
         return RESULT_ALREADY_INSTALLED;
     if (free_slots(m) == 0)
         return RESULT_NO_FREE_SLOT;
+    if (m->is_full)
+        return RESULT_NO_MEMORY;
     if (!p->are_keys_good)
         return RESULT_KEY_CHECK_FAILED;
     return (c->flags & COMMAND_FLAG_ENABLE) != 0 ? guards_of_enable(m) : RESULT_OK;
@@ -253,8 +255,9 @@ static void configure(struct model_card *m, const struct model_packet *p, struct
     if (a->code != RESULT_OK || c->writes.len == 0)
         return;
     const struct parameters was = m->parameters;
-    if (!is_same_address(&next, &was) && !has_room_for_outcome(m)) {
-        a->code = RESULT_NO_MEMORY; // for the notification that tries it
+    const bool has_room = is_same_address(&next, &was) || has_room_for_outcome(m);
+    if (m->is_full || !has_room) {
+        a->code = RESULT_NO_MEMORY; // or there is none for the notification that tries it
         return;
     }
     if (writes(c->writes, PARAMETER_SERVER_ADDR))

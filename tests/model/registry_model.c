@@ -281,6 +281,13 @@ static void follow_refusals(struct registry_model *m)
     }
 }
 
+// Section 4: a card whose counter is at its end is in quarantine, once something was to be sent.
+static void run_out(struct registry_model *m)
+{
+    if (m->r.mt_counter + 1 >= COUNTER_LAST)
+        m->r.marks |= (uint8_t)(m->d->next.marks & 1u << MARK_QUARANTINED);
+}
+
 void registry_step(struct registry_model *m, const struct record *before, const struct event *e,
                    const struct decide_context *context, const struct decision *d)
 {
@@ -300,4 +307,5 @@ void registry_step(struct registry_model *m, const struct record *before, const 
     follow_refusals(m);
     for (uint8_t i = 0; i < d->send_count; i++)
         registry_send(m, &d->sends[i]);
+    run_out(m);
 }

@@ -24,15 +24,6 @@ static const char scenario_text[] = "otaria-scenario 1\n"
                                     "area third 00103\n"
                                     "area hole none\n";
 
-static struct secret_key draw_key(struct prng *p)
-{
-    uint8_t octets[16];
-    struct writer w = writer_of(octets, sizeof octets);
-    writer_u64(&w, prng_next(p));
-    writer_u64(&w, prng_next(p));
-    return secret_key_of(writer_bytes(&w));
-}
-
 static void dial(struct dialling *to, const char *digits)
 {
     struct phone phone;
@@ -57,7 +48,7 @@ static void make_subscription(struct world *w, uint32_t card, unsigned i, struct
                        .rank = (uint8_t)(i + 1),
                        .is_fallback = i == 0,
                        .mnc_length = 2,
-                       .keys = {.k = draw_key(p), .op = draw_key(p)}};
+                       .keys = {.k = shape_key(p), .op = shape_key(p)}};
     check(imsi_write(imsi, s->imsi));
     dial(&s->msisdn, person->numbers[i]);
     dial(&s->smsc, "99900001");
@@ -72,16 +63,15 @@ static void make_card(struct world *w, uint32_t card)
     const bool is_old = w->story.models[card] == STORY_MODEL_OLD;
     person->asker = (struct asker){w, card};
     person->factory = (struct applet_factory){.level = is_old ? 1 : 2,
-                                              .slot_count = 4,
+                                              .slot_count = SHAPE_SLOTS,
                                               .tar = WORLD_TAR,
                                               .key_version = 1,
                                               .template_count = 2,
                                               .templates = w->templates,
-                                              .subscription_count = (uint8_t)group_factory_count(w),
-                                              .subscriptions = person->slots};
-    person->factory.kic = draw_key(&p);
-    person->factory.kid = draw_key(&p);
-    person->factory.kik = draw_key(&p);
+                                              .subscriptions = person->shape.slots};
+    person->factory.kic = shape_key(&p);
+    person->factory.kid = shape_key(&p);
+    person->factory.kik = shape_key(&p);
     dial(&person->factory.server_address, WORLD_SERVER_NUMBER);
     char iccid[ICCID_SIZE];
     (void)snprintf(iccid, sizeof iccid, "890010100000%06u", card + 1);
@@ -93,6 +83,7 @@ static void make_card(struct world *w, uint32_t card)
     // The first one carries the card's own ICCID.
     person->slots[0].has_iccid = true;
     memcpy(person->slots[0].iccid, person->factory.card_iccid, sizeof person->slots[0].iccid);
+    shape_make(w, card);
 }
 
 // Kinds of devices: the usual one, one that polls seldom, one that is on for ten minutes an hour
@@ -122,7 +113,8 @@ static void make_clocks(struct device_model models[WORLD_CLOCKS])
     }
 }
 
-// The same: they send no message of a card, know no REFRESH, or tell of no event.
+// The same: they send no message of a card, know no REFRESH, tell of no event, or tell the IMEISV
+// alone, and not where they are.
 static void make_profiles(struct device_model models[WORLD_PROFILES])
 {
     static const enum cat_feature messages[] = {CAT_FEATURE_SEND_SHORT_MESSAGE};
@@ -131,9 +123,12 @@ static void make_profiles(struct device_model models[WORLD_PROFILES])
         CAT_FEATURE_SET_UP_EVENT_LIST, CAT_FEATURE_EVENT_LOCATION_STATUS,
         CAT_FEATURE_EVENT_TECHNOLOGY, CAT_FEATURE_EVENT_REJECTION_UTRAN,
         CAT_FEATURE_EVENT_REJECTION_EUTRAN};
+    static const enum cat_feature places[] = {CAT_FEATURE_LOCATION_AND_IMEI};
     drop(&models[0], messages, sizeof messages / sizeof messages[0]);
     drop(&models[1], refresh, sizeof refresh / sizeof refresh[0]);
     drop(&models[2], events, sizeof events / sizeof events[0]);
+    drop(&models[3], places, sizeof places / sizeof places[0]);
+    cat_profile_set(models[3].profile, models[3].profile_len, CAT_FEATURE_IMEISV, true);
 }
 
 static void make_models(struct world *w)
@@ -216,6 +211,7 @@ void cards_make(struct world *w)
         const uint32_t card = i < w->cards ? i : w->story.clone_of - 1;
         device_init(&w->devices[i], &w->shop, &w->people[card].factory,
                     &w->scenario.models[w->story.models[i]]);
+        shape_limit(w, card, &w->devices[i].card);
         w->devices[i].may_rest = !w->options.is_restless;
     }
     shadow_open(w);

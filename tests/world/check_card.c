@@ -276,6 +276,16 @@ static void note_switch(struct world *w, uint32_t card, const struct image *befo
         p->profiles[model - clocks - WORLD_CLOCKS]++;
 }
 
+static void note_imei(struct world *w, uint32_t card, const struct image *before,
+                      const struct image *now)
+{
+    const struct device_model *imeisv =
+        &w->scenario.models[STORY_MODELS + WORLD_CLOCKS + WORLD_PROFILES - 1];
+    const bool is_new = now->has_imei && (!before->has_imei ||
+                                          memcmp(before->imei, now->imei, sizeof now->imei) != 0);
+    probes_shape(&w->result.probes, PROBE_IMEISV, is_new && w->devices[card].model == imeisv);
+}
+
 static void check_card(struct world *w, uint32_t card)
 {
     struct truth *t = &w->truths[card];
@@ -316,6 +326,7 @@ static void check_card(struct world *w, uint32_t card)
     trouble_tempt(w, card, &before->image, &now.image);
     look_for_rare(&w->result.probes, &before->image, &now.image);
     note_switch(w, card, &before->image, &now.image);
+    note_imei(w, card, &before->image, &now.image);
     check_switches(w, card, &before->image, &now.image);
     if (before->image.registry_version != now.image.registry_version)
         world_note(w, "registry", "card=%u version=%u enabled=%u fallback=%u", card,

@@ -88,6 +88,16 @@ static void check_voice(struct world *w, uint32_t card, const struct record *r)
                       (unsigned long long)r->mo_counter, (unsigned long long)own);
 }
 
+static void probe_audit(struct world *w, const struct truth *t, const struct record *r)
+{
+    struct probes *p = &w->result.probes;
+    const bool is_another = r->audit.next_slot != t->glance.audit_slot;
+    probes_shape(p, PROBE_AUDIT_PAGES, r->audit.is_open && r->audit.next_slot > 1 && is_another);
+    probes_shape(p, PROBE_COUNTER_NEAR_LAST, r->mt_counter > COUNTER_NEAR_LAST);
+    probes_shape(p, PROBE_COUNTER_LAST, shape_is_at_end(r));
+    probes_shape(p, PROBE_AUDIT_RESTARTED, r->audit.restarts > t->glance.audit_restarts);
+}
+
 // What the last commit says about the operation that was open, and about audits.
 static void check_commit(struct world *w, uint32_t card, const struct record *r)
 {
@@ -103,6 +113,7 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
                       (unsigned long long)t->mo_counter, (unsigned long long)r->mo_counter);
     check_voice(w, card, r);
     t->mo_counter = r->mo_counter;
+    probe_audit(w, t, r);
     t->glance =
         (struct glance){.is_doubted = r->dirty_since.ms != 0 || r->has_open,
                         .is_dirty = r->dirty_since.ms != 0,
@@ -110,7 +121,9 @@ static void check_commit(struct world *w, uint32_t card, const struct record *r)
                         .is_unreachable = record_has_mark(r, MARK_UNREACHABLE),
                         .is_retired = r->state == CARD_RETIRED,
                         .needs_decision = record_has_mark(r, MARK_QUARANTINED) || r->needs_operator,
-                        .registry_version = r->registry_version};
+                        .registry_version = r->registry_version,
+                        .audit_slot = r->audit.next_slot,
+                        .audit_restarts = r->audit.restarts};
     t->open = r->has_open ? r->open.id : 0;
     check_one_open(w, card, was, r);
     waits_note(w, card, r);
@@ -147,7 +160,8 @@ bool check_is_forgotten(const struct world *w, uint32_t card)
 static void check_noticed(struct world *w, uint32_t card, const struct record *r)
 {
     const struct truth *t = &w->truths[card];
-    const bool jumps = r->mt_counter >= t->backup_counter + COUNTER_JUMP;
+    const bool is_last = r->mt_counter + COUNTER_JUMP >= COUNTER_LAST; // as high as it can be
+    const bool jumps = is_last || r->mt_counter >= t->backup_counter + COUNTER_JUMP;
     const bool is_doubted = r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms != 0;
     if (!(is_doubted || r->state == CARD_RETIRED) || !jumps)
         world_violate(w, "restore_is_noticed", card, "%s after the database was put back",
@@ -391,6 +405,8 @@ static const char *unsettled(const struct world *w, uint32_t card)
     const struct record *r = world_store_record(w->server.store, w->people[card].id);
     // Its counters are lost: it takes no command any more, and only says so.
     if (t->dump.is_blocked || is_out_of_reach(t, r))
+        return NULL;
+    if (shape_is_at_end(r))
         return NULL;
     // Two that are one to the server never agree with it; one that is out of use need not.
     if (identity_is_cloned(w, card) || r->state == CARD_RETIRED)

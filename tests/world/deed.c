@@ -76,7 +76,7 @@ static const char *word(uint32_t kind, uint32_t what)
     static const char *const areas[] = {"home", "first", "second", "third", "hole"};
     static const char *const actions[] = {"start", "resume", "cancel"};
     static const char *const clocks[] = {"late", "no_timers", "no_status", "neither"};
-    static const char *const profiles[] = {"no_messages", "no_refresh", "no_events"};
+    static const char *const profiles[] = {"no_messages", "no_refresh", "no_events", "imeisv"};
     static const char *const steps[] = {"check", "start", "pause", "resume", "stop"};
     static const char *const answered[] = {"all",     "refresh",     "poll", "events",
                                            "message", "information", "timer"};

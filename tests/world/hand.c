@@ -155,6 +155,8 @@ void hand_do(struct world *w, const struct deed *d)
         return;
     const struct command c = command_of(w, d);
     const uint64_t counter = t->dump.mt_counter + d->ahead;
+    if (counter > COUNTER_LAST)
+        return;
     uint8_t octets[SMS_USER_DATA_MAX];
     struct writer user_data = writer_of(octets, sizeof octets);
     write_packet(w, d->card, &c, counter, &user_data);
@@ -200,6 +202,8 @@ void hand_flood(struct world *w, const struct deed *d)
     struct prng p;
     prng_init(&p, w->options.seed + w->now.ms, "flood", d->card);
     const uint64_t msisdn = s->msisdn;
+    if (w->truths[d->card].dump.mt_counter + d->count > COUNTER_LAST)
+        return;
     for (uint32_t i = 0; i < d->count; i++) {
         uint8_t octets[SMS_USER_DATA_MAX];
         struct writer user_data = writer_of(octets, sizeof octets);

@@ -3,6 +3,7 @@
 // authentic, or old, did nothing. The calls come from shadow.c.
 #include "tests/world/oracle.h"
 
+#include "applet/memory.h"
 #include "applet/toolkit.h"
 #include "common/base/check.h"
 #include "common/wire/secured.h"
@@ -18,6 +19,7 @@
 #define MAC_MASK 0x03 // in SPI1
 #define MAC 0x02
 #define CIPHERED 0x04
+#define MEMORY_MOST 256 // octets that one command may need
 #define BY_MESSAGE 0x20 // in SPI2: the answer travels in a message of its own
 
 // --- the model in the state of a card --------------------------------------------------------
@@ -358,6 +360,16 @@ static const char *answer_differs(const struct world *w, const struct oracle_ste
                : "an answer that cannot be made";
 }
 
+// A card with little memory may say so, of what would take more than is left: a subscription, or
+// the most that parameters can grow by.
+static bool is_full(const struct oracle_step *s)
+{
+    const size_t capacity = memory_capacity(s->port);
+    const size_t need = image_need(&s->before_dump->image, s->port->work->bank, capacity);
+    return s->port->nvm_size < CARD_APPLET_LEN && s->after->answer.has_result &&
+           s->after->answer.outcome.code == RESULT_NO_MEMORY && need + MEMORY_MOST > capacity;
+}
+
 static const char *packet_differs(const struct world *w, const struct oracle_step *s,
                                   struct model_card *m, struct model_answer *answer)
 {
@@ -370,7 +382,9 @@ static const char *packet_differs(const struct world *w, const struct oracle_ste
                                    .data = o->packet.data,
                                    .are_keys_good = !w->is_by_hand,
                                    .by_message = (o->packet.spi2 & BY_MESSAGE) != 0};
+    m->is_full = is_full(s);
     model_packet(m, &p, answer);
+    m->is_full = false;
     oracle_follow(m, s->after);
     const char *text = model_differs(m, s->after, s->after_dump);
     return text != NULL ? text : answer_differs(w, s, m, answer);

@@ -54,4 +54,5 @@ struct glance {
     bool is_retired;
     bool needs_decision; // of an operator
     uint32_t registry_version;
+    uint8_t audit_slot, audit_restarts; // of the audit that is open
 };

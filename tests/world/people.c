@@ -289,6 +289,8 @@ static void decide_about(struct world *w, uint32_t card)
     struct record r;
     struct event e = {.actor = {.kind = ACTOR_USER, .id = 1}};
     check(store_card_load(w->server.store, w->people[card].id, &r) == STORE_OK);
+    if (shape_is_at_end(&r))
+        return; // nothing can be sent to it ever again
     if (record_has_mark(&r, MARK_QUARANTINED))
         e.type = EVENT_LIFT_QUARANTINE;
     else if (r.needs_operator)

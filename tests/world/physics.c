@@ -11,6 +11,7 @@
 #define OFF_MS 1200000
 #define IMEI_OF_NOBODY 10 // all zeros
 #define IMEIS 11
+#define IMEI_NONE 11
 #define DUTY_ON_MS 240000
 #define DUTY_OFF_MS 1800000
 #define DUTY_MOST 30
@@ -141,7 +142,8 @@ static void change_imei(struct world *w, const struct entry *e)
 {
     world_do(w, &(struct deed){.kind = DEED_IMEI,
                                .card = e->subject,
-                               .value = (uint32_t)prng_below(&w->chance_imei, IMEIS)});
+                               .value = (uint32_t)prng_below(
+                                   &w->chance_imei, shape_is_drawn(w) ? IMEI_NONE + 1 : IMEIS)});
     plan(w, &w->chance_imei, HAPPENS_IMEI, e->subject, w->knobs.imei_ms);
 }
 
@@ -155,6 +157,9 @@ static void do_imei(struct world *w, const struct deed *d)
         imei[13] = (char)('0' + d->value % 10);
     imei[14] = luhn_digit(imei, 14);
     check(imei_write(imei, step.imei));
+    if (d->value == IMEI_NONE)
+        step.action = SCENARIO_NO_IMEI;
+    probes_shape(&w->result.probes, PROBE_IMEI_NONE, d->value == IMEI_NONE);
     act(w, d->card, SCENARIO_POWER_OFF, 0);
     check(fleet_act(&w->fleet, d->card, &step, w->now));
     act(w, d->card, SCENARIO_POWER_ON, 0);
@@ -273,7 +278,7 @@ static void profile(struct world *w, const struct entry *e)
         return;
     }
     struct deed d = {.kind = DEED_PROFILE, .card = e->subject};
-    d.what = (uint32_t)prng_below(p, WORLD_PROFILES);
+    d.what = (uint32_t)prng_below(p, shape_is_drawn(w) ? WORLD_PROFILES : WORLD_PROFILES - 1);
     d.after_ms = (uint32_t)world_delay(p, CLOCK_MS);
     world_do(w, &d);
     plan(w, p, HAPPENS_PROFILE, e->subject, w->knobs.profile_ms);

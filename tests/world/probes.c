@@ -11,6 +11,7 @@ static const uint8_t wanted_results[][2] = {
     {COMMAND_DOWNLOAD, RESULT_OK_PENDING},
     {COMMAND_DOWNLOAD, RESULT_ALREADY_INSTALLED},
     {COMMAND_DOWNLOAD, RESULT_NO_FREE_SLOT},
+    {COMMAND_DOWNLOAD, RESULT_NO_MEMORY},
     {COMMAND_ENABLE, RESULT_OK_PENDING},
     {COMMAND_ENABLE, RESULT_OK_UNCHANGED},
     {COMMAND_ENABLE, RESULT_NOT_FOUND},
@@ -64,7 +65,8 @@ static bool is_told(uint8_t status, uint8_t input)
 static const char *const disk_names[WORLD_DISKS] = {"good",        "full",        "busy",
                                                     "write_fails", "sync_undone", "sync_kept"};
 
-static const char *const profile_names[PROBE_PROFILES] = {"no_messages", "no_refresh", "no_events"};
+static const char *const profile_names[PROBE_PROFILES] = {"no_messages", "no_refresh", "no_events",
+                                                          "imeisv"};
 
 static const char *const answered_names[PROBE_ANSWERED] = {
     "a command at random", "refresh", "poll", "events", "message", "information", "timer"};
@@ -82,6 +84,16 @@ static const char *const sleep_names[PROBE_SLEEPS] = {
 static const char *const gone_names[PROBE_GONES] = {[PROBE_GONE_OPEN] = "with an operation open",
                                                     [PROBE_GONE_GIVEN_UP] =
                                                         "out of reach at the end"};
+
+static const char *const shape_names[PROBE_SHAPES] = {
+    [PROBE_AUDIT_PAGES] = "audit of several pages",
+    [PROBE_AUDIT_RESTARTED] = "audit begun anew",
+    [PROBE_AUDIT_INCOMPLETE] = "audit incomplete",
+    [PROBE_COUNTER_NEAR_LAST] = "counter near its end",
+    [PROBE_COUNTER_LAST] = "counter at its end",
+    [PROBE_IMEI_NONE] = "no IMEI",
+    [PROBE_IMEISV] = "IMEI of an IMEISV",
+};
 
 static const char *const clock_names[PROBE_CLOCKS] = {"late", "no_timers", "no_status", "neither"};
 
@@ -139,6 +151,8 @@ static bool note(void *context, const struct trail_row *row)
     } else if (strcmp(row->action, "card.notified") == 0) {
         const uint8_t cause = value_of(row->after, notify_cause_name, PROBE_CAUSES);
         p->causes[cause % PROBE_CAUSES]++;
+    } else if (strcmp(row->action, "card.audited") == 0) {
+        probes_shape(p, PROBE_AUDIT_INCOMPLETE, strcmp(row->after, "incomplete") == 0);
     }
     return true;
 }
@@ -192,6 +206,11 @@ void probes_answered(struct probes *p, const struct device_answers *answers, uin
 void probes_gone(struct probes *p, enum probe_gone situation, bool is_met)
 {
     p->gones[situation] += is_met;
+}
+
+void probes_shape(struct probes *p, enum probe_shape situation, bool is_met)
+{
+    p->shapes[situation] += is_met;
 }
 
 void probes_slept(const struct world *w, struct probes *p)
@@ -285,6 +304,8 @@ unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(co
         tell(&r, p->sleeps[i], "sleep", sleep_names[i], "");
     for (size_t i = 0; i < PROBE_GONES; i++)
         tell(&r, p->gones[i], "gone", gone_names[i], "");
+    for (size_t i = 0; i < PROBE_SHAPES; i++)
+        tell(&r, p->shapes[i], "shape", shape_names[i], "");
     tell(&r, p->flaps, "flap", "switched", "");
     tell(&r, p->doubles, "double_click", "both were taken", "");
     *met = r.met;

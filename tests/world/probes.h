@@ -14,7 +14,7 @@ struct world;
 #define PROBE_COMMANDS 17
 #define PROBE_RESULTS 64
 #define PROBE_CLOCKS 4   // WORLD_CLOCKS
-#define PROBE_PROFILES 3 // WORLD_PROFILES
+#define PROBE_PROFILES 4 // WORLD_PROFILES
 #define PROBE_ANSWERED 7 // WORLD_ANSWERED
 #define PROBE_FORMS 8    // DEVICE_ANSWER_FORMS
 
@@ -63,6 +63,18 @@ enum probe_gone {
     PROBE_GONES
 };
 
+// Audits, and what cards are that are not as usual.
+enum probe_shape {
+    PROBE_AUDIT_PAGES,       // an audit had a second page
+    PROBE_AUDIT_RESTARTED,   // the card changed between two
+    PROBE_AUDIT_INCOMPLETE,  // and again and again: the audit was given up
+    PROBE_COUNTER_NEAR_LAST, // its counter is so high that the server raises an alarm
+    PROBE_COUNTER_LAST,      // and at its end: in quarantine
+    PROBE_IMEI_NONE,         // in a device without IMEI
+    PROBE_IMEISV,            // it learnt its IMEI of an IMEISV
+    PROBE_SHAPES
+};
+
 struct probes {
     uint32_t transitions[OPERATION_STATUSES][INPUTS]; // of operations
     uint32_t reasons[DIRTY_REASONS];
@@ -79,6 +91,7 @@ struct probes {
     uint32_t forms[PROBE_FORMS];       // the same, by form
     uint32_t sleeps[PROBE_SLEEPS];
     uint32_t gones[PROBE_GONES];
+    uint32_t shapes[PROBE_SHAPES];
     uint32_t flaps;  // switches while service came and went
     uint32_t duties; // switches undone in a device that is on for moments only
 };
@@ -93,6 +106,7 @@ void probes_count(struct probes *p, enum probe_fault fault, uint64_t times);
 void probes_answered(struct probes *p, const struct device_answers *answers, uint32_t times);
 // The server wakes.
 void probes_slept(const struct world *w, struct probes *p);
+void probes_shape(struct probes *p, enum probe_shape situation, bool is_met);
 void probes_gone(struct probes *p, enum probe_gone situation, bool is_met);
 void probes_struck(struct probes *p, uint8_t disk); // enum world_disk
 void probes_add(struct probes *sum, const struct probes *p);

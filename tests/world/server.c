@@ -91,6 +91,23 @@ static void put_subscription(struct world *w, uint32_t card, unsigned i)
     check(store_network_keys_put(w->server.store, slot->imsi, &slot->keys) == STORE_OK);
 }
 
+static void put_stock(struct world *w, uint32_t card)
+{
+    struct person *person = &w->people[card];
+    const uint32_t first = group_factory_count(w);
+    for (uint32_t i = first; i < person->factory.subscription_count; i++) {
+        struct subscription v = {.id = ids_next(&w->ids, server_utc(w)),
+                                 .tenant = 1,
+                                 .card = person->id,
+                                 .state = SUBSCRIPTION_ON_CARD,
+                                 .slot = (uint8_t)(i + 1),
+                                 .created_at = server_utc(w)};
+        memcpy(v.plan.imsi, person->shape.slots[i].imsi, sizeof v.plan.imsi);
+        person->shape.stock[i - first] = v.id;
+        check(store_subscription_put(w->server.store, &v) == STORE_OK);
+    }
+}
+
 static void put_card(struct world *w, uint32_t card)
 {
     struct person *person = &w->people[card];
@@ -104,13 +121,16 @@ static void put_card(struct world *w, uint32_t card)
     r.slot_limit = f->slot_count;
     r.created_at = server_utc(w);
     r.version = 1;
+    r.mt_counter = shape_counter(w, card);
     memcpy(r.iccid, f->card_iccid, sizeof r.iccid);
     for (unsigned i = 0; i < WORLD_SUBSCRIPTIONS; i++)
         put_subscription(w, card, i);
-    r.slot_count = (uint8_t)group_factory_count(w);
+    put_stock(w, card);
+    r.slot_count = f->subscription_count;
     r.preferred = person->subscriptions[0];
     for (uint8_t i = 0; i < r.slot_count; i++) {
-        const struct slot *slot = &person->slots[i];
+        const struct slot *slot = &f->subscriptions[i];
+        const uint32_t of_stock = i - group_factory_count(w);
         struct mirror_slot *m = &r.slots[i];
         m->fact = (struct audit_slot){.slot = (uint8_t)(i + 1),
                                       .state = slot->state,
@@ -120,6 +140,10 @@ static void put_card(struct world *w, uint32_t card)
                                       .has_iccid = slot->has_iccid};
         memcpy(m->fact.imsi, slot->imsi, sizeof m->fact.imsi);
         memcpy(m->fact.iccid, slot->iccid, sizeof m->fact.iccid);
+        if (i >= group_factory_count(w)) {
+            m->subscription = person->shape.stock[of_stock];
+            continue;
+        }
         m->subscription = person->subscriptions[i];
         memcpy(m->number, person->numbers[i], sizeof m->number);
     }

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "common/wire/command.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -32,6 +33,22 @@ static const struct {
     {"group_pool", offsetof(struct story, group.pool), 2 * STORY_CARDS_MAX, false},
 };
 #define HEADS (sizeof heads / sizeof heads[0])
+
+// A number for each card.
+static const struct {
+    const char *name;
+    size_t offset;
+    uint32_t max;
+    bool is_rare; // and not written when all are 0
+} rows[] = {
+    {"models", offsetof(struct story, models), STORY_MODELS - 1, false},
+    {"slots", offsetof(struct story, slots), COMMAND_SLOTS_MAX, true},
+    {"stock", offsetof(struct story, stock), COMMAND_SLOTS_MAX - 2, true},
+    {"spare", offsetof(struct story, spare), COMMAND_SLOTS_MAX, true},
+    {"page", offsetof(struct story, page), UINT8_MAX, true},
+    {"ends", offsetof(struct story, ends), 2, true},
+};
+#define ROWS (sizeof rows / sizeof rows[0])
 #define HEADS_ALONE 8 // without a group
 
 void story_add(struct story *s, const struct deed *deed)
@@ -50,6 +67,20 @@ void story_free(struct story *s)
     *s = (struct story){.count = 0};
 }
 
+static void write_row(FILE *file, const struct story *s, size_t row)
+{
+    const uint32_t *values = (const uint32_t *)((const char *)s + rows[row].offset);
+    bool is_usual = true;
+    for (uint32_t i = 0; i < s->cards; i++)
+        is_usual &= values[i] == 0;
+    if (is_usual && rows[row].is_rare)
+        return;
+    (void)fprintf(file, "%s", rows[row].name);
+    for (uint32_t i = 0; i < s->cards; i++)
+        (void)fprintf(file, " %u", values[i]);
+    (void)fprintf(file, "\n");
+}
+
 void story_write_head(FILE *file, const struct story *s)
 {
     (void)fprintf(file, "otaria-story 1\n");
@@ -64,10 +95,8 @@ void story_write_head(FILE *file, const struct story *s)
         if (value != 0 || !heads[i].is_rare)
             (void)fprintf(file, "%s %u\n", heads[i].name, value);
     }
-    (void)fprintf(file, "models");
-    for (uint32_t i = 0; i < s->cards; i++)
-        (void)fprintf(file, " %u", s->models[i]);
-    (void)fprintf(file, "\n");
+    for (size_t i = 0; i < ROWS; i++)
+        write_row(file, s, i);
 }
 
 void story_write_deed(FILE *file, const struct deed *deed)
@@ -100,13 +129,21 @@ static bool read_text(struct bytes value, char to[STORY_WORD_SIZE])
     return true;
 }
 
-static bool read_models(struct bytes value, struct story *s)
+static bool read_row(struct bytes value, struct story *s, size_t row)
 {
+    uint32_t *values = (uint32_t *)((char *)s + rows[row].offset);
     uint32_t count = 0;
-    for (size_t i = 0; i < value.len; i += 2, count++) {
-        if (count == STORY_CARDS_MAX || value.at[i] < '0' || value.at[i] >= '0' + STORY_MODELS)
+    for (size_t from = 0; from < value.len; count++) {
+        uint64_t number;
+        size_t to = from;
+        while (to < value.len && value.at[to] != ' ')
+            to++;
+        if (count == STORY_CARDS_MAX ||
+            !text_read_decimal(bytes_slice(value, from, to - from), &number) ||
+            number > rows[row].max)
             return false;
-        s->models[count] = value.at[i] - '0';
+        values[count] = (uint32_t)number;
+        from = to + 1;
     }
     return count == s->cards;
 }
@@ -122,8 +159,10 @@ static bool read_head(struct bytes line, struct story *s)
         return text_read_decimal(value, &s->seed);
     if (has_name(line, "faults_ms", &value))
         return text_read_decimal(value, &s->faults_ms);
-    if (has_name(line, "models", &value))
-        return read_models(value, s);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (has_name(line, rows[i].name, &value))
+            return read_row(value, s, i);
+    }
     uint64_t number;
     for (size_t i = 0; i < HEADS; i++) {
         if (!has_name(line, heads[i].name, &value))

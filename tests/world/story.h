@@ -44,7 +44,14 @@ struct story {
     uint32_t has_campaign; // over all cards; not on arrays
     struct story_group group;
     uint32_t models[STORY_CARDS_MAX]; // of the devices, and their cards
-    struct deed *deeds;               // in order of time; on the heap
+    // Of cards that are not as usual; 0: as usual.
+    uint32_t slots[STORY_CARDS_MAX];
+    uint32_t stock[STORY_CARDS_MAX]; // subscriptions for tests, from the factory
+    uint32_t
+        spare[STORY_CARDS_MAX];     // memory for one subscription fewer than this (1: none) is free
+    uint32_t page[STORY_CARDS_MAX]; // octets that are written at once
+    uint32_t ends[STORY_CARDS_MAX]; // its counter is about to pass 2^39 (1), or at its end (2)
+    struct deed *deeds;             // in order of time; on the heap
     uint32_t count;
     /* private */
     uint32_t max;

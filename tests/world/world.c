@@ -125,6 +125,7 @@ static void draw_world(struct world *w)
     w->story.in_file = seed % FILES_EVERY == 0;
     draw_models(w);
     group_draw(w);
+    shape_draw(w);
     knobs_draw(&w->knobs, seed, calm);
     for (unsigned i = 0; i < KNOB_COUNT; i++) {
         if (w->options.knobs_off[i] || w->options.is_faultless)

@@ -22,6 +22,7 @@
 #include "tests/world/past.h"
 #include "tests/world/probes.h"
 #include "tests/world/run.h"
+#include "tests/world/shape.h"
 #include "tests/world/store/kind.h"
 #include "tests/world/story.h"
 
@@ -31,7 +32,7 @@
 #define WORLD_NETWORKS 3
 #define WORLD_CLOCKS 4     // kinds of devices with bad timers
 #define WORLD_CLOCK_NONE 3 // the one with neither timers nor STATUS
-#define WORLD_PROFILES 3   // kinds of devices that can do less
+#define WORLD_PROFILES 4   // kinds of devices that can do less; the last one tells an IMEISV alone
 #define WORLD_ANSWERED 7   // commands that are answered wrongly: all, or those of one kind
 #define WORLD_AIR_MAX 2048
 #define WORLD_TAR 0x534D01
@@ -169,6 +170,7 @@ struct person { // a card with everything the world knows about it
     struct asker asker;
     struct applet_factory factory;
     struct slot slots[WORLD_SUBSCRIPTIONS]; // the first two from the factory
+    struct shape shape;
     char numbers[WORLD_SUBSCRIPTIONS][NUMBER_TEXT_SIZE];
     uint64_t id;                                 // the server's
     uint64_t subscriptions[WORLD_SUBSCRIPTIONS]; // the server's
