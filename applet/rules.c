@@ -207,7 +207,8 @@ static void refresh(struct applet *a, const struct image *m)
     const struct dues *d = &m->dues;
     a->generation = m->generation;
     a->pending_last = m->pending_count > 0 ? m->pending[m->pending_count - 1].sequence : 0;
-    uint32_t due = sooner(sooner(d->back, d->reuse), d->heartbeat);
+    // A heartbeat that waits to leave is not waited for.
+    uint32_t due = sooner(sooner(d->back, d->reuse), a->is_heartbeat_due ? 0 : d->heartbeat);
     // While something is due the clock itself is kept, once an hour; in a pause more often.
     a->keep_s = 0;
     if (m->search.is_paused)

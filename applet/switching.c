@@ -577,14 +577,11 @@ void switching_service(struct turn *t, bool was_normal)
     notify_on_normal(t);
 }
 
-static void renew_heartbeat(struct turn *t)
+void switching_heartbeat_left(struct turn *t)
 {
-    struct dues *d = &t->image->dues;
-    uint32_t period = t->image->parameters.heartbeat_h * 3600u;
-    if (d->heartbeat != 0 && d->heartbeat <= t->a->now_s) {
-        t->a->is_heartbeat_due = true;
-        d->heartbeat = t->a->now_s + period;
-    }
+    const uint32_t period_s = t->image->parameters.heartbeat_h * 3600u;
+    t->image->dues.heartbeat = period_s != 0 ? t->a->now_s + period_s : 0;
+    t->is_changed = true;
 }
 
 // A prefer row that could not be followed for want of switches or because its subscription was
@@ -601,7 +598,9 @@ void switching_due(struct turn *t)
     struct applet *a = t->a;
     struct dues *d = &t->image->dues;
     t->is_changed = true; // the clock itself is kept
-    renew_heartbeat(t);
+    // Its time stays until it has left: a start in between finds it due.
+    if (d->heartbeat != 0 && d->heartbeat <= a->now_s)
+        a->is_heartbeat_due = true;
     if (d->day != 0 && d->day <= a->now_s)
         turn_feed(t, EVENT_DAY);
     if (is_prefer_due(t))

@@ -84,3 +84,5 @@ void switching_service(struct turn *t, bool was_normal);
 void switching_country(struct turn *t);
 // A slow time is due.
 void switching_due(struct turn *t);
+// A heartbeat has left: the next one is due after its hours.
+void switching_heartbeat_left(struct turn *t);

@@ -153,23 +153,38 @@ static bool begin_sending(struct applet *a, const struct applet_port *port)
     return true;
 }
 
-static void end_sending(struct applet *a, const struct applet_port *port)
+static void end_heartbeat(struct applet *a, const struct applet_port *port)
 {
-    uint8_t kind = a->sending.kind;
-    if (kind == SENDING_NOTIFICATION)
-        a->notify_sent = a->sending.sequence;
-    else if (kind == SENDING_HEARTBEAT)
-        a->is_heartbeat_due = false;
-    a->sending.kind = SENDING_NONE;
-    if (kind != SENDING_ANSWER)
-        return;
-    a->answer.is_wanted = false;
     struct turn t;
+    a->is_heartbeat_due = false;
+    // If that is not kept, the next tick finds it due once more.
+    if (!turn_begin(&t, a, port))
+        return;
+    switching_heartbeat_left(&t);
+    (void)turn_end(&t);
+}
+
+static void end_answer(struct applet *a, const struct applet_port *port)
+{
+    struct turn t;
+    a->answer.is_wanted = false;
     // Elsewhere it means nothing, and the image need not be read.
     if (a->state != SWITCH_SWITCHING || !turn_begin(&t, a, port))
         return;
     turn_feed(&t, EVENT_SENT);
     (void)turn_end(&t);
+}
+
+static void end_sending(struct applet *a, const struct applet_port *port)
+{
+    uint8_t kind = a->sending.kind;
+    a->sending.kind = SENDING_NONE;
+    if (kind == SENDING_NOTIFICATION)
+        a->notify_sent = a->sending.sequence;
+    else if (kind == SENDING_HEARTBEAT)
+        end_heartbeat(a, port);
+    else if (kind == SENDING_ANSWER)
+        end_answer(a, port);
 }
 
 // The address of a TPDU from TON/NPI and BCD.

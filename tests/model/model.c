@@ -384,7 +384,7 @@ static bool is_due(const struct model_card *m)
     uint32_t due = 0;
     sooner(&due, m->back.is_on ? m->back.max_s : 0);
     sooner(&due, m->reuse.is_on ? m->reuse.max_s : 0);
-    sooner(&due, m->heartbeat_due);
+    sooner(&due, m->is_heartbeat ? 0 : m->heartbeat_due);
     if (m->search.is_paused)
         sooner(&due, m->kept_now + 900);
     else if (due != 0)
@@ -402,10 +402,8 @@ void model_tick(struct model_card *m)
     if (!is_due(m))
         return;
     m->is_changed = true;
-    if (m->heartbeat_due != 0 && m->heartbeat_due <= m->now) {
+    if (m->heartbeat_due != 0 && m->heartbeat_due <= m->now)
         m->is_heartbeat = true;
-        m->heartbeat_due = m->now + m->parameters.heartbeat_h * 3600u;
-    }
     if (m->day_end != 0 && m->day_end <= m->now)
         model_day(m);
     const uint32_t again = country_again(m);

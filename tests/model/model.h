@@ -204,6 +204,8 @@ enum command_read_status model_read(struct bytes data, struct command *out) MUST
 uint8_t model_parameters(struct parameters *p, const struct command_configure *c) MUST_USE;
 // The notification that leaves next, if one may; it counts as sent. `counter` gets its MO counter.
 bool model_send(struct model_card *m, struct model_note *out, uint64_t *counter);
+// The terminal has sent the heartbeat. `model_send` does this itself.
+void model_heartbeat_left(struct model_card *m);
 
 // The first difference between model and card, or NULL.
 const char *model_differs(const struct model_card *m, const struct applet *a,

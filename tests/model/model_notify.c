@@ -152,8 +152,17 @@ bool model_send(struct model_card *m, struct model_note *out, uint64_t *counter)
     }
     if (!m->is_heartbeat)
         return false;
-    m->is_heartbeat = false;
     *out = (struct model_note){.cause = NOTIFY_HEARTBEAT};
     *counter = count(m);
+    model_heartbeat_left(m);
     return true;
+}
+
+void model_heartbeat_left(struct model_card *m)
+{
+    const uint32_t hours = m->parameters.heartbeat_h;
+    m->is_heartbeat = false;
+    m->heartbeat_due = hours != 0 ? m->now + hours * 3600u : 0;
+    m->is_changed = true;
+    model_commit(m);
 }

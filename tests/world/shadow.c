@@ -442,5 +442,7 @@ void __wrap_applet_terminal_response(struct applet *a, const struct applet_port 
         model_imei(&model, r.imei);
     else if (before.answer.is_wanted && !a->answer.is_wanted)
         model_answer_sent(&model);
+    else if (before.is_heartbeat_due && !a->is_heartbeat_due)
+        model_heartbeat_left(&model);
     end(a, port, "TERMINAL RESPONSE");
 }

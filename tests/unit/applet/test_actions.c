@@ -429,7 +429,12 @@ static void a_heartbeat_is_due_again_after_its_hours(void **state)
     m.dues.heartbeat = NOW;
     switching_due(&t);
     assert_true(a.is_heartbeat_due);
+    assert_int_equal(m.dues.heartbeat, NOW); // a start finds it due
+    switching_heartbeat_left(&t);
     assert_int_equal(m.dues.heartbeat, NOW + 5 * HOUR);
+    m.parameters.heartbeat_h = 0; // meanwhile
+    switching_heartbeat_left(&t);
+    assert_int_equal(m.dues.heartbeat, 0);
 }
 
 // A return that is not possible now is asked for again an hour later.

@@ -207,6 +207,35 @@ static void a_heartbeat_has_no_sequence(void **state)
     assert_true(n->has_hash);
 }
 
+static void ticks(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        bench_timer(&card, CLOCK_SLOW);
+}
+
+// It came due without service, and the device started anew before there was any.
+static void a_heartbeat_that_has_not_left_is_due_after_a_start(void **state)
+{
+    (void)state;
+    const uint8_t list[] = {PARAMETER_HEARTBEAT, 2, 0, 1};
+    bench_set(&card, list, sizeof list);
+    bench_service(&card, CAT_SERVICE_LIMITED);
+    ticks(12);
+    assert_true(card.applet.is_heartbeat_due);
+    const uint32_t bank_number = card.applet.bank_number;
+    ticks(11); // it waits for service, and nothing is written for that
+    assert_int_equal(card.applet.bank_number, bank_number);
+    bench_boot(&card);
+    bench_service(&card, CAT_SERVICE_NORMAL);
+    assert_null(bench_note(&card, NOTIFY_HEARTBEAT));
+    ticks(1);
+    assert_non_null(bench_note(&card, NOTIFY_HEARTBEAT));
+    assert_false(card.applet.is_heartbeat_due);
+    // The next one an hour after this one, whatever happens meanwhile.
+    bench_boot(&card);
+    assert_int_equal(bench_dump(&card).image.dues.heartbeat, card.applet.now_s + 3600);
+}
+
 // What a notification says (docs/applet-protocol.md, 5), and what only the first one does.
 static void a_first_contact_says_what_card_it_is(void **state)
 {
@@ -522,6 +551,7 @@ int main(void)
         T(outcomes_of_commands_are_never_merged_away),
         T(a_duplicate_or_another_command_ends_no_notification),
         T(a_heartbeat_has_no_sequence),
+        T(a_heartbeat_that_has_not_left_is_due_after_a_start),
         T(a_first_contact_says_what_card_it_is),
         T(a_notification_says_what_was_seen_of_the_network),
         T(a_card_of_level_1_tells_no_hash),
