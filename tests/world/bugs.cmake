@@ -1397,6 +1397,45 @@ planted_bug(row_not_asked_again applet/switching.c RULE as_the_model
     if (is_prefer_due(t) && t->a->state != SWITCH_STABLE)
 ]==])
 
+planted_bug(outage_waits_for_ever applet/rules.c RULE acts_in_time
+    TEXT [==[
+ROW(SUSPECT, CLOCK, IF(has_candidate), DO(begin_plan), SWITCHING, "the outage lasted too long"),
+ROW(SUSPECT, CLOCK, IF(is_exhausted), DO(pause), BACKOFF, "nothing to switch to"),]==]
+    BECOMES [==[
+ROW(SUSPECT, CLOCK, IF(has_candidate), NOTHING, SUSPECT, "the outage lasted too long"),
+ROW(SUSPECT, CLOCK, IF(is_exhausted), NOTHING, SUSPECT, "nothing to switch to"),]==])
+
+planted_bug(pause_for_ever applet/rules.c RULE acts_in_time
+    TEXT [==[
+ROW(BACKOFF, CLOCK, IF(has_candidate), DO(begin_plan), SWITCHING, "new rounds"),
+ROW(BACKOFF, CLOCK, ALWAYS, DO(pause), BACKOFF, "still nothing to try"),]==]
+    BECOMES [==[
+ROW(BACKOFF, CLOCK, ALWAYS, NOTHING, BACKOFF, "still nothing to try"),]==])
+
+planted_bug(return_put_off applet/switching.c RULE acts_in_time
+    TEXT [==[
+        turn_feed(t, EVENT_RETURN);
+        // Not possible now: asked again an hour later.]==]
+    BECOMES [==[
+        turn_feed(t, EVENT_DAY);
+        // Not possible now: asked again an hour later.]==])
+
+planted_bug(heart_stands_still applet/switching.c RULE acts_in_time
+    TEXT [==[
+        a->is_heartbeat_due = true;]==]
+    BECOMES [==[
+        a->is_heartbeat_due |= false;]==])
+
+planted_bug(heartbeat_lost_by_a_start applet/switching.c RULE acts_in_time SEED 80
+    TEXT [==[
+    if (d->heartbeat != 0 && d->heartbeat <= a->now_s)
+        a->is_heartbeat_due = true;]==]
+    BECOMES [==[
+    if (d->heartbeat != 0 && d->heartbeat <= a->now_s) {
+        a->is_heartbeat_due = true;
+        switching_heartbeat_left(t);
+    }]==])
+
 # --- packets, with nothing of the product's but its ciphers ---
 
 planted_bug(half_of_the_mac common/wire/secured.c RULE refused_does_nothing

@@ -293,6 +293,7 @@ static void check_card(struct world *w, uint32_t card)
     struct applet_dump now;
     check_deaf(w, card);
     check_limits(w, card);
+    check_patience(w, card);
     const bool is_waiting = t->is_rotten && w->devices[card].state != DEVICE_RUNNING;
     if (c->nvm.written == t->nvm_written || c->nvm.is_cut || c->nvm.written == 0 || is_waiting)
         return;
@@ -312,6 +313,7 @@ static void check_card(struct world *w, uint32_t card)
         outcome_forget(w, card, &now.image);
         t->merge_count = 0;
         t->daybook.day = 0; // its clock went back as well
+        t->switch_times.count = 0;
     }
     const struct applet_dump *before = t->is_known && !went_back ? &t->dump : &now;
     check_registry(w, card, &now.image);
@@ -336,6 +338,7 @@ static void check_card(struct world *w, uint32_t card)
     t->dump = now;
     t->is_known = true;
     check_limits(w, card);
+    check_patience(w, card);
     w->cards_changed |= UINT64_C(1) << card;
 }
 

@@ -93,6 +93,22 @@ static bool is_unordered(const struct image *before, const struct image *now)
            image_enabled(now) == now->journal.to;
 }
 
+// Whenever a day is begun to be counted, it has a part of two of the card's at most. That of this
+// count is one for which the device was on.
+static void count_in_any_day(struct world *w, uint32_t card, uint8_t cap)
+{
+    struct switch_times *t = &w->truths[card].switch_times;
+    const uint64_t on_ms = w->truths[card].daybook.on_ms;
+    const unsigned most = 2 * (cap + 1u);
+    if (most < WORLD_SWITCHES_MAX && t->count >= most) {
+        const uint64_t first_ms = t->on_ms[(t->count - most) % WORLD_SWITCHES_MAX];
+        if (on_ms - first_ms < DAY_LEAST_MS)
+            world_violate(w, "few_switches", card, "%u switches in any day that nobody ordered",
+                          most + 1);
+    }
+    t->on_ms[t->count++ % WORLD_SWITCHES_MAX] = on_ms;
+}
+
 // In each of the card's days, of which it may not have more than the world.
 void check_switches(struct world *w, uint32_t card, const struct image *before,
                     const struct image *now)
@@ -108,7 +124,10 @@ void check_switches(struct world *w, uint32_t card, const struct image *before,
     }
     if (now->parameters.switches_per_day > d->cap)
         d->cap = now->parameters.switches_per_day;
-    d->switches += is_unordered(before, now);
+    if (is_unordered(before, now)) {
+        d->switches++;
+        count_in_any_day(w, card, d->cap);
+    }
     if (d->switches > d->cap + 1u)
         world_violate(w, "few_switches", card, "%u switches in a day that nobody ordered",
                       d->switches);

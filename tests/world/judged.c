@@ -14,6 +14,8 @@ static const struct {
     [JUDGED_CALLS] = {"as_the_model, other calls", 30, 400},
     [JUDGED_REFUSED] = {"refused_does_nothing", 50, 20},
     [JUDGED_MIRRORS] = {"no_silent_difference", 40, 20},
+    [JUDGED_RETURNS] = {"acts_in_time, returns", 10, 1},
+    [JUDGED_BEATS] = {"acts_in_time, heartbeats", 10, 1},
     [JUDGED_SWITCHES] = {"ends_in_time", 30, 100},
     [JUDGED_DAYS] = {"few_switches, days", 25, 1},
     [JUDGED_CONFIRMED] = {"notified_is_told", 50, 30},

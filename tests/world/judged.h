@@ -10,6 +10,8 @@ enum judged_rule {
     JUDGED_CALLS,       // as_the_model: what else it was told
     JUDGED_REFUSED,     // refused_does_nothing: a packet that it did not take
     JUDGED_MIRRORS,     // no_silent_difference: a change after which mirror and card differ
+    JUDGED_RETURNS,     // acts_in_time: a look at a card that is to return
+    JUDGED_BEATS,       // acts_in_time: a look at a card that tells that it is there
     JUDGED_SWITCHES,    // ends_in_time: a look at an open switch of a card that is on
     JUDGED_DAYS,        // few_switches: a day of a card
     JUDGED_CONFIRMED,   // notified_is_told: a CONFIRM on the wire

@@ -281,6 +281,9 @@ void network_message(void *context, const struct fleet_message *message)
     memcpy(m.tpdu, message->tpdu.at, message->tpdu.len);
     mirror_said(w, &m);
     w->result.notified++;
+    struct sms_submit sms;
+    if (sms_read_submit(message->tpdu, &sms) == SMS_OK)
+        check_message(w, card, sms.user_data);
     identity_said(w, card, message->source);
     fate_stage(w, STAGE_MO_SEND, card);
     const bool is_lost = fate_befalls(w, DEED_MO_LOST, card, &d);

@@ -20,6 +20,7 @@
 #include "tests/world/lapse.h"
 #include "tests/world/oracle.h"
 #include "tests/world/past.h"
+#include "tests/world/patience.h"
 #include "tests/world/probes.h"
 #include "tests/world/run.h"
 #include "tests/world/shape.h"
@@ -108,7 +109,9 @@ struct truth {
     uint32_t merge_count;
     struct stopwatch stopwatch;
     struct daybook daybook;
-    struct instant looked;                  // when those two were looked at last
+    struct patience patience;
+    struct switch_times switch_times;
+    struct instant looked;                  // when the first two were looked at last
     uint64_t open;                          // the server's operation on it, as of the last commit
     uint64_t change_counter, audit_counter; // of the last command and the last question
     struct instant changed;                 // when that command left
