@@ -263,7 +263,8 @@ static void answer_operation(struct work *w, const struct event_por *p)
     if (p->status != SECURED_STATUS_OK || !p->has_result) {
         const uint8_t input =
             p->status == SECURED_STATUS_OK ? IN_NOT_UNDERSTOOD : input_of_status(p->status);
-        const bool was_repeated = r->flight.is_repeated && p->status == SECURED_STATUS_CNTR_LOW;
+        const bool was_repeated = r->flight.counter == p->counter && r->flight.is_repeated &&
+                                  p->status == SECURED_STATUS_CNTR_LOW;
         work_step(w, o, STEP_POR, input_name(input));
         if (input == IN_COUNTER && !was_repeated)
             work_jump(w);

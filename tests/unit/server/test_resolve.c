@@ -538,6 +538,26 @@ static void a_late_answer_that_the_id_was_used_ends_the_question(void **state)
     assert_true(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
 }
 
+// Its packet came late, and no copy of it: that of the question was given to two links.
+static void a_low_counter_is_not_excused_by_the_repetition_of_another_packet(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_wake_after(&world, HOUR + 2 * MINUTE);
+    world_wake_after(&world, MINUTE);
+    assert_int_equal(world.record.flight.kind, FLIGHT_AUDIT);
+    world_submit(&world, SUBMIT_UNKNOWN);
+    const uint64_t before = world.record.mt_counter;
+    struct event e = {.type = EVENT_POR};
+    e.as.por.is_authentic = true;
+    e.as.por.counter = world.record.open.last_counter;
+    e.as.por.status = 0x02;
+    world_event(&world, &e);
+    assert_true(world_is_dirty(&world, DIRTY_COUNTER_MISMATCH));
+    assert_int_equal(world.record.mt_counter, before + 65536);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 // --- pages of an audit -------------------------------------------------------------------------
@@ -597,6 +617,7 @@ int main(void)
         TEST(what_was_given_up_is_not_done_by_anothers_result),
         TEST(an_answer_to_another_command_under_our_id_is_not_believed),
         TEST(a_late_answer_that_the_id_was_used_ends_the_question),
+        TEST(a_low_counter_is_not_excused_by_the_repetition_of_another_packet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
