@@ -14,9 +14,6 @@ if(CMAKE_C_FLAGS MATCHES "-fsanitize=address")
     set(OTARIA_LONG CONFIGURATIONS long)
 endif()
 
-# Of a test that only ./check --long runs, in each build: `ctest -C long`.
-set(OTARIA_ONLY_LONG CONFIGURATIONS long)
-
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)

@@ -107,8 +107,8 @@ static void command_answered(struct registry_model *m, const struct event_por *p
     if (has_run && o->status != STATUS_CONFIRMING)
         registry_carry_out(m, o, p);
     registry_happened(m, o, what);
-    if (p->result.code == RESULT_OPID_REUSED) // as after a restore
-        m->left |= REGISTRY_REASONS | REGISTRY_NUMBERS;
+    if (p->result.code == RESULT_OPID_REUSED)
+        registry_numbers_gone(m);
     if (is_newest && what != HAPPENED_NOT_UNDERSTOOD)
         registry_compare_state(m, p->result.registry_version, p->result.has_hash,
                                p->result.state_hash, has_run);
@@ -137,13 +137,27 @@ static enum happening happening_of_status(uint8_t status)
     }
 }
 
+// Section 10: 02 behind a repetition by the network tells of the packet's first copy. What it means
+// of a question no row says.
+static void counter_refused(struct registry_model *m, const struct event_por *p)
+{
+    const struct flight *f = &m->r.flight;
+    const bool was_repeated =
+        f->counter == p->counter && f->is_repeated && p->status == SECURED_STATUS_CNTR_LOW;
+    if (was_repeated && f->kind == FLIGHT_AUDIT)
+        m->left |= REGISTRY_NUMBERS;
+    if (!was_repeated)
+        registry_jump(m);
+}
+
 // The card refused the packet, or says nothing of what was in it.
 static void packet_refused(struct registry_model *m, const struct event_por *p)
 {
     struct record *r = &m->r;
     const enum happening what = happening_of_status(p->status);
     struct operation *o = r->flight.kind == FLIGHT_OPERATION ? registry_open(m) : NULL;
-    m->left |= REGISTRY_NUMBERS; // it jumps, but thrice a day at most
+    if (what == HAPPENED_COUNTER)
+        counter_refused(m, p);
     if (what == HAPPENED_WAIT && o == NULL)
         return;
     if (o != NULL) {
@@ -171,7 +185,7 @@ static void insecure(struct registry_model *m, const struct event_por *p)
         r->flight.kind != FLIGHT_NONE && (p->counter == r->flight.counter || p->counter == 0);
     if (!is_ours || !is_error)
         return;
-    m->left |= REGISTRY_NUMBERS; // thrice a day at most
+    registry_jump(m);
     r->insecure_answers += r->insecure_answers < 3;
     struct operation *o = r->flight.kind == FLIGHT_OPERATION ? registry_open(m) : NULL;
     if (o != NULL)
@@ -183,9 +197,15 @@ static void insecure(struct registry_model *m, const struct event_por *p)
 
 static void late_command(struct registry_model *m, const struct event_por *p)
 {
+    const struct late *late = registry_late(m, p->result.operation_id);
+    const uint8_t code = p->result.code;
     registry_doubt(m, DIRTY_LATE_POR);
-    if (p->result.code == RESULT_OPID_REUSED) // as after a restore
-        m->left |= REGISTRY_REASONS | REGISTRY_NUMBERS;
+    if (late == NULL || registry_command_of(late->kind) != p->result.command)
+        return;
+    if (code == RESULT_OPID_REUSED)
+        registry_numbers_gone(m);
+    else if (code != RESULT_NVM_ERROR) // a copy of it may still run
+        registry_settle_by(m, late, code);
 }
 
 // Nobody waits for it any more, or it is not about the packet under way.
@@ -200,7 +220,8 @@ static void late(struct registry_model *m, const struct event_por *p)
     if (!p->has_result) {
         o = registry_open(m);
         if (o != NULL && o->last_counter == p->counter) {
-            m->left |= REGISTRY_NUMBERS;
+            if (happening_of_status(p->status) == HAPPENED_COUNTER)
+                counter_refused(m, p);
             registry_happened(m, o, happening_of_status(p->status));
         }
         return;

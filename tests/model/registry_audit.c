@@ -1,10 +1,6 @@
 // Audits: sections 3.4 and 11.
 #include "tests/model/registry_parts.h"
 
-struct findings {
-    bool needs_operator;
-};
-
 // What the server alone knows of a slot goes with its subscription. Where the mirror did not have
 // it, a download, a bootstrap or the registry of all cards decides whose it is: the model follows.
 // False: the mirror did not.
@@ -31,7 +27,8 @@ static bool take_slot(const struct registry_model *m, const struct audit_slot *f
     return was_known;
 }
 
-static void take_slots(struct registry_model *m, const struct event_por *p, struct findings *found)
+static void take_slots(struct registry_model *m, const struct event_por *p,
+                       struct registry_findings *found)
 {
     struct record *r = &m->r;
     const struct audit_job *a = &r->audit;
@@ -47,7 +44,8 @@ static void take_slots(struct registry_model *m, const struct event_por *p, stru
 }
 
 // The card is the truth for facts; what it counted against what this database gave out.
-static void take_head(struct registry_model *m, const struct event_por *p, struct findings *found)
+static void take_head(struct registry_model *m, const struct event_por *p,
+                      struct registry_findings *found)
 {
     struct record *r = &m->r;
     const struct audit_answer *a = &p->answer;
@@ -70,109 +68,6 @@ static void take_head(struct registry_model *m, const struct event_por *p, struc
         r->mt_counter = a->mt_counter + COUNTER_JUMP;
 }
 
-static bool has_effect(struct registry_model *m, const struct operation *o)
-{
-    const struct mirror_slot *slot = registry_slot_named(m, &o->target);
-    const bool is_enabled = slot != NULL && slot->fact.state == SLOT_ENABLED;
-    switch ((enum operation_kind)o->kind) {
-    case OPERATION_DOWNLOAD:
-        return slot != NULL && ((o->flags & COMMAND_FLAG_ENABLE) == 0 || is_enabled);
-    case OPERATION_ENABLE:
-    case OPERATION_DISABLE:
-        return is_enabled;
-    case OPERATION_DELETE:
-        return slot == NULL;
-    case OPERATION_SET_FALLBACK:
-        return slot != NULL && slot->fact.is_fallback;
-    case OPERATION_SET_TIMERS:
-    case OPERATION_READ_TIMERS:
-    case OPERATION_AUDIT:
-    case OPERATION_NONE:
-        break;
-    }
-    return false;
-}
-
-// Not executed: again while its time allows it, and not too often in one doubt.
-static void again(struct registry_model *m, struct operation *o, bool is_same,
-                  struct findings *found)
-{
-    if (o->not_after.ms != 0 && o->not_after.ms <= m->now.ms) {
-        registry_end(m, o, OUTCOME_EXPIRED, FAILURE_DELIVERY_EXPIRED);
-        return;
-    }
-    if (m->r.reissues >= m->context->policy->reissues_max) {
-        found->needs_operator = true;
-        return;
-    }
-    m->r.reissues++;
-    if (!is_same)
-        o->card_operation_id = 0;
-    registry_happened(m, o, HAPPENED_AUDIT_AGAIN);
-}
-
-static bool is_switching(const struct audit_answer *a)
-{
-    return a->switch_state >= SWITCH_SWITCHING && a->switch_state <= SWITCH_CONFIRMING;
-}
-
-// The last word on a switch that is over is not in the answer: it is what is enabled or preferred,
-// and the model follows which of both ends it has.
-static uint8_t end_of_switch(const struct registry_model *m, const struct operation *o)
-{
-    for (uint8_t i = 0; i < m->d->ended_count; i++) {
-        const struct operation *p = &m->d->ended[i];
-        if (p->id == o->id && (p->outcome == OUTCOME_DONE || p->outcome == OUTCOME_UNRESOLVED))
-            return p->outcome;
-    }
-    return OUTCOME_ROLLED_BACK;
-}
-
-static void take_stored(struct registry_model *m, struct operation *o, const struct audit_answer *a,
-                        struct findings *found)
-{
-    o->has_result = true;
-    o->result = a->lookup_code;
-    switch (a->lookup_code) {
-    case RESULT_OK:
-    case RESULT_OK_UNCHANGED:
-        registry_end(m, o, OUTCOME_DONE, FAILURE_NONE);
-        break;
-    case RESULT_OK_PENDING:
-        if (is_switching(a))
-            registry_happened(m, o, HAPPENED_AUDIT_PENDING);
-        else
-            registry_end(m, o, end_of_switch(m, o), FAILURE_NONE);
-        break;
-    case RESULT_BUSY_SWITCHING:
-    case RESULT_NVM_ERROR: // it did not run
-        again(m, o, false, found);
-        break;
-    default: // octets
-        registry_end(m, o, OUTCOME_FAILED, FAILURE_CARD_REFUSED);
-        break;
-    }
-}
-
-// Section 9.2: UNKNOWN ends as.
-static void resolve(struct registry_model *m, const struct audit_answer *a, struct findings *found)
-{
-    struct operation *o = registry_open(m);
-    if (o == NULL || o->status != STATUS_UNKNOWN || a->lookup == LOOKUP_NOT_ASKED ||
-        a->lookup_operation_id != o->card_operation_id)
-        return;
-    if (a->lookup == LOOKUP_STORED) {
-        take_stored(m, o, a, found);
-    } else if (a->lookup == LOOKUP_NEVER_SEEN) {
-        o->may_have_run = false; // and the counter of this audit shuts its packets out
-        again(m, o, true, found);
-    } else if (has_effect(m, o)) {
-        registry_end(m, o, OUTCOME_DONE, FAILURE_NONE);
-    } else {
-        again(m, o, false, found);
-    }
-}
-
 // Is there one left that ended without the card's word, and that this question was not about?
 static bool is_one_left(const struct registry_model *m, const struct audit_answer *a)
 {
@@ -181,11 +76,12 @@ static bool is_one_left(const struct registry_model *m, const struct audit_answe
     for (uint8_t i = 0; i < r->late_count; i++)
         is_left |= r->late[i].card_operation_id != 0 &&
                    r->late[i].card_operation_id != a->lookup_operation_id;
-    return is_left && a->lookup != LOOKUP_NOT_ASKED && !is_switching(a);
+    return is_left && a->lookup != LOOKUP_NOT_ASKED && !registry_is_switching(a);
 }
 
 // Section 11.3: the outcomes.
-static void finish(struct registry_model *m, const struct audit_answer *a, struct findings *found)
+static void finish(struct registry_model *m, const struct audit_answer *a,
+                   struct registry_findings *found)
 {
     struct record *r = &m->r;
     const struct operation *o = registry_open(m);
@@ -193,7 +89,7 @@ static void finish(struct registry_model *m, const struct audit_answer *a, struc
     if (m->context->policy->operator_for_all)
         m->left |= REGISTRY_REASONS; // whether it found any difference is not told here
     r->needs_operator |= found->needs_operator;
-    if (r->needs_operator)
+    if (r->needs_operator || found->is_awaited)
         return;
     r->gap_sequences = 0;
     r->gap_deadline.ms = 0;
@@ -205,17 +101,14 @@ static void finish(struct registry_model *m, const struct audit_answer *a, struc
 
 static void complete(struct registry_model *m, const struct event_por *p)
 {
-    struct findings found = {false};
+    struct registry_findings found = {.needs_operator = false};
     if (memcmp(p->answer.card_iccid, m->r.iccid, sizeof m->r.iccid) != 0) {
         found.needs_operator = true; // of another card
     } else {
         take_slots(m, p, &found);
         take_head(m, p, &found);
-        resolve(m, &p->answer, &found);
+        registry_resolve(m, p, &found);
     }
-    // Whether a kept result is ours, and what is awaited after it, is not judged.
-    if (p->answer.lookup != LOOKUP_NOT_ASKED || m->r.has_open)
-        m->left |= REGISTRY_REASONS | REGISTRY_OPERATIONS | REGISTRY_NUMBERS;
     memset(&m->r.audit, 0, sizeof m->r.audit);
     finish(m, &p->answer, &found);
 }

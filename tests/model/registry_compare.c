@@ -122,6 +122,26 @@ static bool outcomes(const struct registry_model *m, const struct decision *d)
     return is_same;
 }
 
+static bool is_settled(const struct registry_model *m, const struct settlement *s)
+{
+    bool is = false;
+    for (uint8_t i = 0; i < m->settled_count; i++) {
+        const struct settlement *t = &m->settled[i];
+        is |= t->operation == s->operation && t->outcome == s->outcome &&
+              t->deleted == s->deleted && (s->outcome == OUTCOME_NONE || t->result == s->result);
+    }
+    return is;
+}
+
+// What the card said at last of an operation that had ended without its word.
+static bool corrections(const struct registry_model *m, const struct decision *d)
+{
+    bool is_same = m->settled_count == d->settled_count;
+    for (uint8_t i = 0; i < d->settled_count; i++)
+        is_same &= is_settled(m, &d->settled[i]);
+    return is_same;
+}
+
 // Until when it waits for the network, an answer or the word on a switch.
 static bool deadline(const struct registry_model *m, const struct decision *d)
 {
@@ -241,6 +261,7 @@ static const struct {
     {"MT counter", REGISTRY_NUMBERS, mt_counter},
     {"status", REGISTRY_OPERATIONS, status},
     {"outcomes", REGISTRY_OPERATIONS, outcomes},
+    {"corrections", REGISTRY_OPERATIONS, corrections},
     {"deadline", REGISTRY_OPERATIONS | REGISTRY_DEADLINE, deadline},
     {"next attempt", REGISTRY_OPERATIONS | REGISTRY_DEADLINE, next_attempt},
     {"tries", REGISTRY_OPERATIONS, tries},

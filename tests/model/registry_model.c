@@ -301,6 +301,7 @@ void registry_step(struct registry_model *m, const struct record *before, const 
     m->wrong_send = NULL;
     m->is_landing = false;
     m->ended_count = 0;
+    m->settled_count = 0;
     happen(m);
     time_out(m);
     confirm_too_late(m);

@@ -31,6 +31,8 @@ struct registry_model {
     const char *wrong_send; // NULL, or why it may not leave
     uint8_t ended_count;
     struct operation ended[DECISION_ENDED_MAX];
+    uint8_t settled_count;
+    struct settlement settled[RECORD_LATE_MAX];
 };
 
 // What must be after the event. `d` is what the product decided: where chance or the choice among

@@ -115,6 +115,11 @@ static void switch_ended(struct registry_model *m, const struct notification *n,
             m, o, n->cause == NOTIFY_SWITCH_FAILED ? HAPPENED_SWITCH_FAILED : HAPPENED_ROLLED_BACK);
         return;
     }
+    const struct late *late = registry_late(m, n->operation_id);
+    if (late != NULL && n->cause == NOTIFY_SWITCH_FAILED)
+        registry_settle(m, late, OUTCOME_FAILED, RESULT_TERMINAL_INCAPABLE);
+    else if (late != NULL)
+        registry_settle(m, late, OUTCOME_ROLLED_BACK, RESULT_OK_PENDING);
     // Of an operation for which nobody waits: in a doubt an audit is due anyway.
     if (n->operation_id != 0 && n->cause == NOTIFY_ROLLED_BACK && is_newest && !was_doubted)
         registry_doubt(m, DIRTY_UNEXPECTED_NOTIFY);

@@ -362,6 +362,7 @@ static void told(struct registry_model *m, struct operation *o, enum happening w
     if (o->status == STATUS_AWAIT_APPROVAL)
         return;
     if (what == HAPPENED_ENABLED) {
+        o->is_enabled_seen = true;
         wait_for(m, o, STATUS_CONFIRMING);
     } else if (what == HAPPENED_ENABLED_LATE) {
         if (is_switch_open(o))

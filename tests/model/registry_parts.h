@@ -68,6 +68,11 @@ void registry_mark(struct registry_model *m, uint8_t mark);
 void registry_unmark(struct registry_model *m, uint8_t mark);
 void registry_contact(struct registry_model *m);
 void registry_restored(struct registry_model *m);
+// The card took numbers that this database gave to something else, or to nothing: as after a
+// restore, once in a doubt.
+void registry_numbers_gone(struct registry_model *m);
+// What the card refused comes again with a counter far above, thrice a day at most.
+void registry_jump(struct registry_model *m);
 
 // --- registry_mirror.c ---
 struct mirror_slot *registry_slot_named(struct registry_model *m,
@@ -86,6 +91,21 @@ bool registry_shows(struct registry_model *m, const struct operation *o, uint8_t
 void registry_por(struct registry_model *m);
 void registry_notify(struct registry_model *m);
 void registry_audit_answer(struct registry_model *m, const struct event_por *p);
+
+// --- registry_resolve.c: what an audit says of operations; the mirror is corrected already ---
+struct registry_findings {
+    bool needs_operator;
+    bool is_awaited; // a notification is to tell what the audit does not
+};
+void registry_resolve(struct registry_model *m, const struct event_por *p,
+                      struct registry_findings *found);
+bool registry_is_switching(const struct audit_answer *a);
+// One that ended without the card's word before this event, or NULL.
+const struct late *registry_late(const struct registry_model *m, uint32_t card_operation_id);
+// OUTCOME_NONE: it never ran.
+void registry_settle(struct registry_model *m, const struct late *late, uint8_t outcome,
+                     uint8_t code);
+void registry_settle_by(struct registry_model *m, const struct late *late, uint8_t code);
 
 // --- registry_people.c: what people, clients and rules want ---
 void registry_people(struct registry_model *m);

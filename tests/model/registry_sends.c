@@ -62,13 +62,15 @@ static void send_operation(struct registry_model *m, const struct send *s)
             r->operation_id_last = s->operation_id;
         return;
     }
-    m->wrong_send = may_be_sent(m, o, s);
+    if (m->wrong_send == NULL)
+        m->wrong_send = may_be_sent(m, o, s);
     if (o->card_operation_id == 0)
         r->operation_id_last = s->operation_id;
     o->card_operation_id = s->operation_id;
     o->attempts++;
     o->last_counter = s->counter;
     o->sent_any = o->may_have_run = true;
+    o->has_result = false;
     registry_happened(m, o, HAPPENED_BUILT);
     if (r->has_open)
         return;

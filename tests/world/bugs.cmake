@@ -1488,7 +1488,7 @@ planted_bug(audit_outcomes_swapped ota-server/core/audit_resolve.c RULE outcome_
     case ENDING_LEFT:
         return IN_AUDIT_DONE;]==])
 
-planted_bug(done_where_it_is_enabled ota-server/core/audit_resolve.c STORY
+planted_bug(done_where_it_is_enabled ota-server/core/audit_resolve.c RULE as_the_registry
     TEXT [==[
     if (a->preferred_slot != target->fact.slot)
         return ENDING_LEFT;
@@ -1510,7 +1510,7 @@ planted_bug(result_of_audit_mistaken ota-server/core/audit_resolve.c RULE outcom
     BECOMES [==[
         o->result = o->has_result ? RESULT_OK_UNCHANGED : RESULT_OK;]==])
 
-planted_bug(result_of_another_taken ota-server/core/audit_resolve.c STORY
+planted_bug(result_of_another_taken ota-server/core/audit_resolve.c RULE as_the_registry
     TEXT [==[
     const bool is_ours = !is_anothers(r, a);]==]
     BECOMES [==[
@@ -1612,3 +1612,21 @@ planted_bug(retried_in_one_step ota-server/core/operation.c RULE as_the_registry
 steps->after_s[o->retries++] * 1000);]==]
     BECOMES [==[
 steps->after_s[0] * 1000);]==])
+
+planted_bug(waits_for_no_notification ota-server/core/audit_resolve.c RULE as_the_registry
+    TEXT [==[
+DAY_MS + 1000 * (int64_t)]==]
+    BECOMES [==[
+0 * DAY_MS + 1000 * (int64_t)]==])
+
+planted_bug(numbers_gone_in_each_answer ota-server/core/work.c RULE as_the_registry SEED 69
+    TEXT [==[
+    if (r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms == 0) {]==]
+    BECOMES [==[
+    if (r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms <= w->now.ms) {]==])
+
+planted_bug(excused_by_another_packet ota-server/core/answer.c RULE as_the_registry SEED 151
+    TEXT [==[
+r->flight.counter == p->counter && r->flight.is_repeated]==]
+    BECOMES [==[
+r->flight.is_repeated]==])
