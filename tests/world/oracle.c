@@ -308,6 +308,17 @@ bool oracle_has_mac(void)
     return opened.has_mac;
 }
 
+uint64_t oracle_counter(void)
+{
+    return opened.has_mac ? opened.packet.cntr : 0;
+}
+
+uint8_t oracle_command(void)
+{
+    struct command c;
+    return opened.has_mac && model_read(opened.packet.data, &c) == COMMAND_READ_OK ? c.number : 0;
+}
+
 // --- comparing -------------------------------------------------------------------------------
 
 // All that the memory holds, but how many packets were wrong, and when that was counted; keys that

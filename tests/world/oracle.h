@@ -15,6 +15,9 @@ struct world;
 bool oracle_open(struct world *w, uint32_t card, struct bytes tpdu);
 // Was the MAC of the one that was opened last right? Its level, TAR and counter need not be.
 bool oracle_has_mac(void);
+// Its counter and command, or 0 where nobody can read them.
+uint64_t oracle_counter(void);
+uint8_t oracle_command(void);
 // A command packet, also a notification, of the keys of this card: true when its MAC is right. In
 // `room` are then its octets in clear; of `out` SPI, KIc, KID, TAR, counter and data are set.
 bool oracle_read(const struct world *w, uint32_t card, struct bytes octets,

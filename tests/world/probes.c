@@ -47,7 +47,18 @@ static const char *const fault_names[PROBE_FAULTS] = {
 static const char *const card_names[PROBE_CARDS] = {
     [PROBE_RESULT_FORGOTTEN] = "result forgotten", [PROBE_MERGED] = "notifications merged",
     [PROBE_DEAF_IN_A_SWITCH] = "deaf in a switch", [PROBE_CAP_IN_A_SEARCH] = "cap in a search",
-    [PROBE_RESET] = "reset amid its commands",
+    [PROBE_RESET] = "reset amid its commands",     [PROBE_AGAIN] = "a packet again after a start",
+    [PROBE_JUST_IN_TIME] = "CONFIRM just in time", [PROBE_JUST_TOO_LATE] = "CONFIRM just too late",
+};
+
+static const char *const decision_names[PROBE_DECISIONS] = {
+    [PROBE_PAGES_APART] = "audit pages of two versions",
+    [PROBE_COMMITTED_UNSENT] = "killed between commit and sending",
+    [PROBE_RESTORED_CONFIRMING] = "restored in CONFIRMING",
+    [PROBE_CANCEL_REFUSED] = "cancel refused",
+    [PROBE_ENABLED_LATE] = "ENABLED too late, not confirmed",
+    [PROBE_ENABLED_FIRST] = "ENABLED before the answer",
+    [PROBE_CONFIRM_CROSSED] = "rollback while its CONFIRM is under way",
 };
 
 // The trail tells of operations that end, wait again, or come into or out of doubt.
@@ -109,7 +120,8 @@ static const struct {
     {"refused: CARD_PARTIAL", "a world has no imports, and its cards are whole"},
     {"refused: POOL_EMPTY", "it stops a bootstrap, and no request"},
     {"refused: NOT_FOUND", "it answers who cancels or resends, without a row"},
-    {"refused: WRONG_STATUS", "it answers who cancels, resends or decides, without a row"},
+    {"refused: WRONG_STATUS",
+     "it answers who cancels, resends or decides, without a row; see `cancel refused`"},
     {"refused: OVERLOADED", "nothing was judged, and no row is written"},
 };
 
@@ -187,6 +199,52 @@ void probes_met(struct probes *p, enum probe_fault fault)
 void probes_card(struct probes *p, enum probe_card situation, bool is_met)
 {
     p->cards[situation] += is_met;
+}
+
+// What a notification of the open operation crossed.
+static void look_at_switch(struct probes *p, const struct record *r, const struct event *e,
+                           const struct decision *d)
+{
+    const struct notification *n = &e->as.notify.notification;
+    const struct operation *o = &r->open;
+    const bool is_its = r->has_open && n->operation_id != 0 &&
+                        n->operation_id == o->card_operation_id &&
+                        e->as.notify.mo_counter > r->mo_counter;
+    const bool is_end = n->cause == NOTIFY_ROLLED_BACK || n->cause == NOTIFY_FALLBACK;
+    if (!is_its)
+        return;
+    p->decisions[PROBE_CONFIRM_CROSSED] +=
+        is_end && r->flight.kind == FLIGHT_CONFIRM && r->flight.operation_id == n->operation_id;
+    if (n->cause != NOTIFY_ENABLED)
+        return;
+    p->decisions[PROBE_ENABLED_FIRST] +=
+        o->status >= STATUS_SENDING && o->status <= STATUS_DELIVERED;
+    p->decisions[PROBE_ENABLED_LATE] +=
+        (o->flags & COMMAND_FLAG_ROLLBACK) != 0 && o->confirm_until.ms != 0 &&
+        e->at.ms > o->confirm_until.ms && d->next.confirm_count <= r->confirm_count &&
+        (d->send_count == 0 || d->sends[0].kind != FLIGHT_CONFIRM);
+}
+
+void probes_decision(struct probes *p, const struct record *before, const struct event *e,
+                     const struct decision *d, int64_t killed_ms)
+{
+    const struct audit_job *a = &before->audit;
+    const struct flight *f = &before->flight;
+    const struct audit_answer *answer = &e->as.por.answer;
+    if (e->type == EVENT_NOTIFY)
+        look_at_switch(p, before, e, d);
+    else if (e->type == EVENT_POR && e->as.por.has_answer && a->is_open && a->slot_count > 0)
+        p->decisions[PROBE_PAGES_APART] += memcmp(a->nonce, answer->nonce, sizeof a->nonce) == 0 &&
+                                           a->registry_version != e->as.por.result.registry_version;
+    else if (e->type == EVENT_RESTART)
+        p->decisions[PROBE_COMMITTED_UNSENT] += f->kind != FLIGHT_NONE &&
+                                                f->state == FLIGHT_SENDING && killed_ms != 0 &&
+                                                f->sent_at.ms == killed_ms;
+    else if (e->type == EVENT_RESTORE)
+        p->decisions[PROBE_RESTORED_CONFIRMING] +=
+            before->has_open && before->open.status == STATUS_CONFIRMING;
+    else if (e->type == EVENT_CANCEL)
+        p->decisions[PROBE_CANCEL_REFUSED] += d->refusal == REFUSAL_WRONG_STATUS;
 }
 
 void probes_answered(struct probes *p, const struct device_answers *answers, uint32_t times)
@@ -289,6 +347,8 @@ unsigned probes_report(const struct probes *p, unsigned *met, void (*missing)(co
         tell(&r, p->faults[i], "transport", fault_names[i], "");
     for (unsigned i = 0; i < PROBE_CARDS; i++)
         tell(&r, p->cards[i], "card", card_names[i], "");
+    for (unsigned i = 0; i < PROBE_DECISIONS; i++)
+        tell(&r, p->decisions[i], "decision", decision_names[i], "");
     for (size_t i = WORLD_DISK_GOOD + 1; i < WORLD_DISKS; i++)
         tell(&r, p->disks[i], "disk", disk_names[i], "");
     for (size_t i = 0; i < PROBE_CLOCKS; i++)

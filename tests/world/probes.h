@@ -44,6 +44,9 @@ enum probe_card {
     PROBE_DEAF_IN_A_SWITCH, // wrong packets made it deaf while a switch was open
     PROBE_CAP_IN_A_SEARCH,  // its switches of the day were over before it found service
     PROBE_RESET,            // its device started anew amid its commands
+    PROBE_AGAIN,            // a packet came a second time, behind a start of the card
+    PROBE_JUST_IN_TIME,     // CONFIRM came within 30 s of the end of the last wait
+    PROBE_JUST_TOO_LATE,    // or within 30 s after it
     PROBE_CARDS
 };
 
@@ -75,6 +78,18 @@ enum probe_shape {
     PROBE_SHAPES
 };
 
+// What decisions of the server were about.
+enum probe_decision {
+    PROBE_PAGES_APART,         // an audit whose card had changed since its last page
+    PROBE_COMMITTED_UNSENT,    // a start behind a kill between commit and sending
+    PROBE_RESTORED_CONFIRMING, // a backup with an operation in CONFIRMING was put back
+    PROBE_CANCEL_REFUSED,      // as it was sent already, or had ended
+    PROBE_ENABLED_LATE,        // ENABLED came too late, and is not confirmed
+    PROBE_ENABLED_FIRST,       // ENABLED came before the answer to its command
+    PROBE_CONFIRM_CROSSED,     // a rollback was told while its CONFIRM was under way
+    PROBE_DECISIONS
+};
+
 struct probes {
     uint32_t transitions[OPERATION_STATUSES][INPUTS]; // of operations
     uint32_t reasons[DIRTY_REASONS];
@@ -83,6 +98,7 @@ struct probes {
     uint32_t results[PROBE_COMMANDS][PROBE_RESULTS];
     uint32_t faults[PROBE_FAULTS];
     uint32_t cards[PROBE_CARDS];
+    uint32_t decisions[PROBE_DECISIONS];
     uint32_t disks[WORLD_DISKS];
     uint32_t doubles;                  // wishes that were taken twice
     uint32_t clocks[PROBE_CLOCKS];     // switches in devices with bad timers
@@ -101,6 +117,10 @@ void probes_look(const struct world *w, struct probes *p);
 void probes_ran(struct probes *p, uint8_t command, uint8_t result);
 void probes_met(struct probes *p, enum probe_fault fault);
 void probes_card(struct probes *p, enum probe_card situation, bool is_met);
+// A decision of the server, seen where decide() is called (registry.c). `killed_ms`: when the
+// server was killed between a commit and what should have followed; 0: never.
+void probes_decision(struct probes *p, const struct record *before, const struct event *e,
+                     const struct decision *d, int64_t killed_ms);
 void probes_count(struct probes *p, enum probe_fault fault, uint64_t times);
 // A device answered so, these times.
 void probes_answered(struct probes *p, const struct device_answers *answers, uint32_t times);

@@ -33,6 +33,7 @@ void __wrap_decide(const struct record *record, const struct event *event,
     if (world == NULL)
         return;
     registry_step(&model, record, event, context, out);
+    probes_decision(&world->result.probes, record, event, out, world->server.killed_ms);
     const char *text = registry_differs(&model, out);
     judged_note(&world->result.judged, JUDGED_DECISIONS, model.left == 0);
     if (text != NULL)

@@ -8,6 +8,7 @@
 #include "applet/toolkit.h"
 #include "common/base/check.h"
 #include "tests/model/model.h"
+#include "tests/world/oracle.h"
 #include "tests/world/world.h"
 
 #include <stdlib.h>
@@ -51,7 +52,9 @@ struct known {
     bool is_known;
     uint32_t written;
     struct applet_dump dump;
-    struct lapse lapse; // of its memory
+    struct lapse lapse;    // of its memory
+    bool is_started;       // since it took its last packet
+    struct instant undone; // when the last wait for a CONFIRM was over; 0: never
 };
 
 static struct world *world; // one at a time
@@ -160,6 +163,34 @@ static void end(const struct applet *a, const struct applet_port *port, const ch
 
 // --- packets -----------------------------------------------------------------------------------
 
+#define TICK_MS 30000 // between two STATUS
+
+// Before a packet: a confirmation that comes at the end of the last wait.
+static bool is_just_in_time(uint32_t card, const struct applet *a)
+{
+    const struct instant due = world->devices[card].timers[CLOCK_NOTIFY];
+    const struct known *k = &known[card];
+    const bool is_last = k->is_known && a->notify_attempt >= k->dump.image.parameters.wait_count;
+    return a->state == SWITCH_CONFIRMING && is_last && due.ms >= world->now.ms &&
+           due.ms - world->now.ms <= TICK_MS;
+}
+
+static void look_for_rare(uint32_t card, const struct applet *a, uint64_t counter, bool is_near)
+{
+    struct known *k = &known[card];
+    struct probes *p = &world->result.probes;
+    const bool is_taken = a->mt_counter != counter;
+    const bool is_confirm = oracle_command() == COMMAND_CONFIRM;
+    const bool is_past = k->undone.ms != 0 && world->now.ms - k->undone.ms <= TICK_MS;
+    probes_card(p, PROBE_AGAIN, !is_taken && k->is_started && oracle_counter() == counter);
+    probes_card(p, PROBE_JUST_IN_TIME,
+                is_taken && is_confirm && is_near && a->state != SWITCH_CONFIRMING);
+    probes_card(p, PROBE_JUST_TOO_LATE,
+                is_taken && is_confirm && is_past &&
+                    k->dump.image.last.code == RESULT_CONFIRM_TOO_LATE);
+    k->is_started &= !is_taken;
+}
+
 // False: it could not be judged.
 static bool end_packet(const struct applet *a, const struct applet_port *port,
                        const struct applet_dump *was)
@@ -211,6 +242,7 @@ enum applet_sms_answer __wrap_applet_sms(struct applet *a, const struct applet_p
     // Also of a card whose memory failed: it believes and does nothing else for that.
     if (is_packet)
         (void)is_behind(&known[card], &world->devices[card].card.nvm);
+    const bool is_near = is_packet && is_just_in_time(card, a);
     bool is_judged = is_packet && take(card, a, port);
     if (is_judged)
         was = known[card].dump;
@@ -219,9 +251,11 @@ enum applet_sms_answer __wrap_applet_sms(struct applet *a, const struct applet_p
     if (is_packet && !oracle_has_mac())
         judge_silence(card, a, &former, out == APPLET_SMS_REPORT, writer_bytes(report));
     is_judged = is_judged && end_packet(a, port, &was);
-    if (is_packet)
+    if (is_packet) {
+        look_for_rare(card, a, counter, is_near);
         judged_note(&world->result.judged,
                     a->mt_counter != counter ? JUDGED_PACKETS : JUDGED_REFUSED, is_judged);
+    }
     return out;
 }
 
@@ -291,6 +325,15 @@ static uint32_t passed_by_status(const struct applet *a, unsigned use)
     return c->left_s > 43200 && 2 * (c->status_s + a->poll_period_s) >= 3 * 43200u ? 43200 : 0;
 }
 
+// The time of a confirmation is over.
+static void note_undone(const struct applet *a, uint8_t former)
+{
+    const uint32_t card = card_with(a);
+    if (world != NULL && card < world->cards && former == SWITCH_CONFIRMING &&
+        a->state != SWITCH_CONFIRMING)
+        known[card].undone = world->now;
+}
+
 void __wrap_applet_status(struct applet *a, const struct applet_port *port)
 {
     unsigned count = 0;
@@ -302,7 +345,9 @@ void __wrap_applet_status(struct applet *a, const struct applet_port *port)
     }
     // Of two that are over at once the order is the card's.
     const bool is_judged = count > 0 && begin_call(a, port, count == 1 && a->command == 0);
+    const uint8_t state = a->state;
     __real_applet_status(a, port);
+    note_undone(a, state);
     if (!is_judged)
         return;
     for (unsigned i = 0; i < APPLET_CLOCKS; i++) {
@@ -340,7 +385,9 @@ void __wrap_applet_event(struct applet *a, const struct applet_port *port, enum 
     const bool is_tick = kind == CAT_TIMER_EXPIRATION && event->timer == APPLET_TICK_TIMER;
     const bool is_quiet = is_tick && (a->due_s == 0 || a->due_s > a->now_s + APPLET_TICK_S);
     const bool is_judged = !is_quiet && begin_call(a, port, true);
+    const uint8_t state = a->state;
     __real_applet_event(a, port, kind, event);
+    note_undone(a, state);
     if (!is_judged)
         return;
     take_event(kind, event);
@@ -373,6 +420,7 @@ void __wrap_applet_start(struct applet *a, const struct applet_port *port)
     const uint32_t card = card_with(a);
     bool is_judged = world != NULL && card < world->cards;
     if (is_judged) {
+        known[card].is_started = true;
         world->result.judged.steps[JUDGED_CALLS]++;
         const struct nvm *nvm = &world->devices[card].card.nvm;
         const struct known *k = &known[card];
