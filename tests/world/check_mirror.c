@@ -195,9 +195,10 @@ void check_mirror(struct world *w, uint32_t card, bool has_changed)
     // A card that tells no hash may have done two things, of which the server ordered or heard of
     // one: while an operation is open, or after somebody else had it do something.
     const bool is_free = !t->glance.is_doubted && !t->is_foreign;
-    // What it did unheard before the operation, it will tell.
-    const bool is_heard = t->glance.has_hash && !is_to_be_told(w, card);
-    const bool is_sure = !t->glance.is_dirty && (is_free || is_heard);
+    // What it did unheard before a switch that is open, it will tell.
+    const bool is_unheard =
+        t->dump.image.journal.phase != JOURNAL_NONE && version_named(t) < t->switch_version;
+    const bool is_sure = !t->glance.is_dirty && (is_free || (t->glance.has_hash && !is_unheard));
     if (has_changed)
         judged_note(&w->result.judged, JUDGED_MIRRORS,
                     is_silent || is_wrong || (is_past && is_sure));
