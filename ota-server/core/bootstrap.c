@@ -9,7 +9,7 @@
 //   SOAKING         the marked one is confirmed; `due` is when it will have been in use long
 //                   enough, 0 while the card uses another
 //   FINISHING       the fallback attribute, the deletion, then the audit that must equal the plan
-//   FAILED, PARTIAL stopped; the reservations are kept for a resumption
+//   FAILED, PARTIAL stopped; the reservations are kept, for a resumption or a person's decision
 //   CANCELLING      an audit is to show what can be given back
 //
 // No time wakes a card that waits: it is in a queue [bootstrap_place()], and whoever serves that
@@ -284,11 +284,6 @@ static bool went_well(struct work *w, const struct operation *o)
     return true;
 }
 
-static bool is_of_factory(const struct bootstrap *b, uint8_t index)
-{
-    return b->items[index].plan.template_number == 0 && !b->items[index].plan.has_role;
-}
-
 static void download(struct work *w)
 {
     struct record *r = w->r;
@@ -305,7 +300,7 @@ static void download(struct work *w)
             stop(w, REFUSAL_NOT_INSTALLED, "an item was deleted");
             return;
         }
-        if (is_of_factory(b, i)) { // nobody can bring it there
+        if (bootstrap_is_of_factory(b, i)) { // nobody can bring it there
             stop(w, REFUSAL_NOT_INSTALLED, "no subscription of the factory");
             return;
         }
@@ -475,7 +470,7 @@ static void give_back(struct work *w)
     }
     for (uint8_t i = 0; i < b->item_count; i++) {
         const uint64_t id = b->items[i].subscription;
-        if (id == 0 || record_slot_of(r, id) != NULL || is_of_factory(b, i))
+        if (id == 0 || record_slot_of(r, id) != NULL || bootstrap_is_of_factory(b, i))
             continue;
         w->d->released[w->d->released_count++] = id;
         b->items[i].subscription = 0;
@@ -604,6 +599,7 @@ static void step(struct work *w)
 void bootstrap_run(struct work *w)
 {
     const struct bootstrap *b = &w->r->bootstrap;
+    bootstrap_note_items(w);
     for (unsigned i = 0; i < RUNS_MAX; i++) {
         const uint8_t state = b->state;
         const uint64_t operation = b->operation;
@@ -630,7 +626,7 @@ static bool holds_any(const struct bootstrap *b)
 {
     bool holds = false;
     for (uint8_t i = 0; i < b->item_count; i++)
-        holds |= b->items[i].subscription != 0 && !is_of_factory(b, i);
+        holds |= b->items[i].subscription != 0 && !bootstrap_is_of_factory(b, i);
     return holds;
 }
 
@@ -656,7 +652,7 @@ static uint8_t resume(struct work *w)
 {
     struct record *r = w->r;
     struct bootstrap *b = &r->bootstrap;
-    if (r->state == CARD_RETIRED || !is_stopped(b) || !is_reserved(b))
+    if (!is_stopped(b) || !is_reserved(b))
         return REFUSAL_WRONG_STATUS;
     go(w, BOOTSTRAP_WAITING, "resumed");
     return REFUSAL_NONE;
@@ -686,6 +682,10 @@ static uint8_t cancel(struct work *w)
 
 void decide_bootstrap(struct work *w)
 {
+    if (w->r->state == CARD_RETIRED) {
+        w->d->refusal = REFUSAL_CARD_RETIRED;
+        return;
+    }
     switch ((enum bootstrap_action)w->e->as.bootstrap) {
     case BOOTSTRAP_START:
         w->d->refusal = begin_by_hand(w);

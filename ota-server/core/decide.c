@@ -83,6 +83,7 @@ static void restore(struct work *w)
     doubt_waiting(w);
     work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
     spread_first_audit(w);
+    bootstrap_doubt_items(r);
 }
 
 // What the server's start finds.
@@ -217,8 +218,10 @@ static void lose(struct work *w)
     struct record *r = w->r;
     const uint64_t id = w->e->subscription;
     for (uint8_t k = 0; k < r->bootstrap.item_count; k++) {
-        if (r->bootstrap.items[k].subscription == id && record_slot_of(r, id) == NULL)
+        if (r->bootstrap.items[k].subscription == id && record_slot_of(r, id) == NULL) {
             r->bootstrap.items[k].subscription = 0;
+            w->d->is_job_changed = true;
+        }
     }
     uint8_t i = 0;
     while (i < r->queue_len) {

@@ -335,6 +335,7 @@ struct bootstrap {
     struct {
         uint64_t subscription;     // 0: given back
         struct download_plan plan; // zero: the factory put it on the card
+        bool may_be_there;         // a packet of its download left, or may have
     } items[BOOTSTRAP_ITEMS_MAX];
 };
 
@@ -502,9 +503,10 @@ const char *slot_state_name(uint8_t state);          // "DISABLED"
 const char *slot_role_name(uint8_t role);            // "BOOTSTRAP"
 
 // The record as octets for the store: the number of the form, then integers big endian, only what
-// is used. Written in the newest form, read in forms 1 and 3 to 9, too: what they did not have is
-// zero, but an operation of which a packet left may have run. Form 2 was two layouts, and never
-// released. Reading gives false for any other form, and for octets that are none of ours.
+// is used. Written in the newest form, read in forms 1 and 3 to 10, too: what they did not have is
+// zero, but an operation of which a packet left may have run, and what a bootstrap reserved may be
+// on the card. Form 2 was two layouts, and never released. Reading gives false for any other form,
+// and for octets that are none of ours.
 //
 // A field more or less is a form more, and a step of the store's schema more (schema.h), so that an
 // older server refuses the database at once.
@@ -516,7 +518,8 @@ const char *slot_role_name(uint8_t role);            // "BOOTSTRAP"
 #define RECORD_FORM_SEVENTH 7
 #define RECORD_FORM_EIGHTH 8
 #define RECORD_FORM_NINTH 9
-#define RECORD_FORM 10
+#define RECORD_FORM_TENTH 10
+#define RECORD_FORM 11
 #define RECORD_OCTETS_MAX 16384
 void record_write(struct writer *w, const struct record *r);
 bool record_read(struct bytes octets, struct record *r) MUST_USE;

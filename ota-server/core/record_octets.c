@@ -432,6 +432,10 @@ static void bootstrap(struct walk *k, struct bootstrap *b)
     for (uint8_t i = 0; i < b->item_count; i++) {
         number(k, &b->items[i].subscription);
         plan(k, &b->items[i].plan);
+        if (has(k, RECORD_FORM))
+            flag(k, &b->items[i].may_be_there);
+        else
+            b->items[i].may_be_there = true; // nobody wrote it down
     }
     if (b->state >= BOOTSTRAP_STATES || b->enable >= BOOTSTRAP_ITEMS_MAX)
         k->from.failed = true;
@@ -475,7 +479,7 @@ static void known(struct walk *k, struct record *r)
     }
     if (has(k, RECORD_FORM_EIGHTH))
         word(k, &r->restored_sequence);
-    if (has(k, RECORD_FORM))
+    if (has(k, RECORD_FORM_TENTH))
         when(k, &r->timers_due);
     else if (r->level >= 2 && r->parameters_version != r->configuration_version)
         r->timers_due.ms = 1; // whoever was to read them may have been given up
@@ -504,7 +508,8 @@ static struct walk walk_from(struct bytes in)
     if (k.form != RECORD_FORM_FIRST && k.form != RECORD_FORM_THIRD &&
         k.form != RECORD_FORM_FOURTH && k.form != RECORD_FORM_FIFTH &&
         k.form != RECORD_FORM_SIXTH && k.form != RECORD_FORM_SEVENTH &&
-        k.form != RECORD_FORM_EIGHTH && k.form != RECORD_FORM_NINTH && k.form != RECORD_FORM)
+        k.form != RECORD_FORM_EIGHTH && k.form != RECORD_FORM_NINTH &&
+        k.form != RECORD_FORM_TENTH && k.form != RECORD_FORM)
         k.from.failed = true;
     return k;
 }

@@ -166,6 +166,15 @@ bool bootstrap_is_owed(const struct work *w);
 // When a card begins by its group's rule; 0: not by time.
 struct utc bootstrap_starts_at(const struct record *r, const struct bootstrap_rule *rule);
 
+// bootstrap_items.c
+// The factory put it on the card: it is of no pool.
+bool bootstrap_is_of_factory(const struct bootstrap *b, uint8_t index);
+// Notes what has left for the card in this decision. One that is retired in it gives back what
+// never did.
+void bootstrap_note_items(struct work *w);
+// The record went back in time: any of them may have left since.
+void bootstrap_doubt_items(struct record *r);
+
 // timers.c
 void decide_timers(struct work *w);
 // The card's timers changed behind our back, or will with the next CONFIRM: all of them are to be

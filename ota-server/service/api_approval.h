@@ -73,6 +73,8 @@ void api_pool_carry_out(struct api_exchange *x, uint64_t pool, json_t *request);
 // The same for a subscription that goes to a pool with another pack, which is x->root.
 void api_approval_request_pack(struct api_exchange *x, const struct subscription *s,
                                const char *pack_now, const char *pack);
+// The same for the end of a reservation for a card that is retired, which is x->root.
+void api_approval_request_reservation(struct api_exchange *x, const struct subscription *s);
 void api_subscription_carry_out(struct api_exchange *x, uint64_t subscription, json_t *request);
 // The same for an enterprise that is to serve itself, which is x->root.
 void api_approval_request_enterprise(struct api_exchange *x, const struct document *enterprise);

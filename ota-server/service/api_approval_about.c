@@ -67,6 +67,20 @@ void api_approval_request_pack(struct api_exchange *x, const struct subscription
                                                         .count = 1});
 }
 
+void api_approval_request_reservation(struct api_exchange *x, const struct subscription *s)
+{
+    json_t *request = json_deep_copy(x->root);
+    json_object_set_new(request, "stateNow", json_string(subscription_state_name(s->state)));
+    api_approval_set_id(request, "cardId", "crd", s->card);
+    api_approval_request_about(x, request,
+                               &(struct approval_about){.summary = "reservation of a retired card",
+                                                        .member = "subscriptionId",
+                                                        .prefix = "sub",
+                                                        .id = s->id,
+                                                        .tenant = s->tenant,
+                                                        .count = 1});
+}
+
 static enum store_status count_cards(struct api_exchange *x, uint64_t enterprise, uint64_t *cards)
 {
     struct store_counts counts = {0};

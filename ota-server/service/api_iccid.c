@@ -32,3 +32,35 @@ enum store_status api_iccid_card(struct store *s, const char *iccid, uint64_t *c
         status = store_card_by_iccid(s, forms[k], card);
     return status;
 }
+
+struct twin {
+    uint64_t id;
+};
+
+static bool see_twin(void *context, const struct subscription *s)
+{
+    struct twin *t = context;
+    if (s->id == t->id)
+        return true;
+    t->id = 0;
+    return false;
+}
+
+enum store_status api_iccid_is_free(struct store *store, const struct subscription *s)
+{
+    char text[ICCID_SIZE];
+    struct twin t = {.id = s->id};
+    uint64_t card = 0;
+    if (!s->plan.has_iccid || !iccid_read(s->plan.iccid, text))
+        return STORE_OK;
+    const struct subscription_filter filter = {.state = -1, .search = text};
+    const struct store_page page = {.limit = 2};
+    enum store_status status = store_subscriptions(store, &filter, &page, see_twin, &t, NULL);
+    if (status == STORE_OK)
+        status = api_iccid_card(store, text, &card);
+    if (status == STORE_OK && t.id != 0 && card == s->card)
+        return STORE_OK;
+    if (status == STORE_NONE && t.id != 0)
+        return STORE_OK;
+    return status == STORE_OK || status == STORE_NONE ? STORE_CONFLICT : status;
+}

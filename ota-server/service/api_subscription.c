@@ -1,5 +1,6 @@
-// The inventory of subscriptions: found, entered one at a time, changed. Files of many come in as
-// imports.
+// The inventory of subscriptions: entered one at a time, changed. Files of many come in as imports.
+#include "ota-server/service/api_subscription.h"
+
 #include "common/base/text.h"
 #include "common/wire/ident.h"
 #include "ota-server/service/api_approval.h"
@@ -8,125 +9,13 @@
 #include "ota-server/service/api_iccid.h"
 #include "ota-server/service/api_pack.h"
 #include "ota-server/service/import_registry.h"
+#include "ota-server/store/retention.h"
 #include "profiles/vendor/weak.h"
 
 #include <stdlib.h>
 
 #define KEY_LEN 16
 #define KCV_LEN 3
-
-// --- showing ---
-
-// What an activation code calls the subscription: its id without the prefix.
-static void put_matching_id(struct json_writer *j, uint64_t id)
-{
-    char text[API_ID_SIZE];
-    api_id_write(text, "sub", id);
-    api_put_text(j, "matchingId", text + strlen("sub_"));
-}
-
-static void put_subscription(struct api_exchange *x, const struct subscription *s)
-{
-    struct json_writer *j = &x->json;
-    char text[ICCID_SIZE];
-    json_begin_object(j);
-    api_put_id(j, "id", "sub", s->id);
-    api_put_id(j, "poolId", "pol", s->pool);
-    if (s->plan.has_iccid && iccid_read(s->plan.iccid, text))
-        api_put_personal(x, "iccid", MASK_ICCID, text);
-    if (imsi_read(s->plan.imsi, text))
-        api_put_personal(x, "imsi", MASK_IMSI, text);
-    api_put_personal(x, "msisdn", MASK_MSISDN, s->plan.number);
-    if (s->plan.has_mnc_length)
-        api_put_number(j, "mncLength", s->plan.mnc_length);
-    if (s->plan.smsc[0] != '\0')
-        api_put_text(j, "smsc", s->plan.smsc);
-    if (s->operator_name[0] != '\0')
-        api_put_text(j, "operator", s->operator_name);
-    if (s->rule_pack[0] != '\0')
-        api_put_text(j, "rulePack", s->rule_pack);
-    if (s->plan.template_number != 0)
-        api_put_number(j, "templateId", s->plan.template_number);
-    api_put_bool(j, "fallbackEligible", !s->plan.is_barred);
-    api_put_text(j, "state", subscription_state_name(s->state));
-    api_put_id(j, "cardId", "crd", s->card);
-    if (s->slot != 0)
-        api_put_number(j, "slot", s->slot);
-    put_matching_id(j, s->id);
-    api_put_time(j, "createdAt", s->created_at);
-    api_put_time(j, "updatedAt", s->changed_at);
-    api_put_number(j, "version", s->version);
-    json_end_object(j);
-}
-
-static bool put_row(void *context, const struct subscription *s)
-{
-    put_subscription(context, s);
-    return true;
-}
-
-// --- lists ---
-
-static void reply_subscriptions(struct api_exchange *x, struct subscription_filter *filter,
-                                struct api_list *list)
-{
-    filter->tenant = api_reach(x);
-    filter->grants = filter->card != 0 || filter->search != NULL ? api_reading(x) : 0;
-    api_list_open(x);
-    const enum store_status status =
-        store_subscriptions(x->reader, filter, &list->window, put_row, x, &list->total);
-    if (status == STORE_OK)
-        api_list_end(x, list);
-    else
-        api_refuse_store(x, status);
-}
-
-static void take_id(struct api_exchange *x, const char *name, const char *prefix, uint64_t *id)
-{
-    struct bytes text;
-    if (api_query_take(&x->query, name, &text) && !api_id_read(text, prefix, id))
-        *id = UINT64_MAX >> 1;
-}
-
-void api_subscriptions_list(struct api_exchange *x)
-{
-    static const char *const fields[] = {"createdAt", NULL};
-    static const char *const states[] = {"FREE", "RESERVED", "ON_CARD", "RETIRED", NULL};
-    struct api_list list;
-    struct subscription_filter filter = {.state = -1};
-    take_id(x, "poolId", "pol", &filter.pool);
-    take_id(x, "cardId", "crd", &filter.card);
-    const struct api_problem p = api_query_enum(&x->query, "state", states, &filter.state);
-    if (p.code != API_OK)
-        api_refuse(x, p);
-    else if (api_list_begin(x, &list, fields) && api_end_reading(x))
-        reply_subscriptions(x, &filter, &list);
-}
-
-void api_subscriptions_search(struct api_exchange *x)
-{
-    static const char *const fields[] = {"createdAt", NULL};
-    static const char *const members[] = {"iccid", "imsi", "msisdn"};
-    struct api_list list;
-    struct bytes digits = {0};
-    unsigned given = 0;
-    for (size_t i = 0; i < 3; i++) {
-        const struct bytes text = api_body_text(&x->body, members[i], API_OPTIONAL, 1, 20);
-        given += text.len > 0;
-        digits = text.len > 0 ? text : digits;
-    }
-    if (given != 1 || !text_is_digits(digits))
-        api_body_fail(&x->body,
-                      api_problem_text(API_INVALID_ARGUMENT,
-                                       "Exactly one of iccid, imsi and msisdn, as digits"));
-    if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
-        return;
-    char search[ICCID_SIZE];
-    bytes_copy(search, digits);
-    search[digits.len] = '\0';
-    struct subscription_filter filter = {.state = -1, .search = search};
-    reply_subscriptions(x, &filter, &list);
-}
 
 // --- one ---
 
@@ -143,7 +32,8 @@ struct form {
     struct bytes iccid, imsi, msisdn, smsc;
     int64_t mnc_length; // 0: not given
     bool has_eligible, is_eligible;
-    int state; // enum subscription_state, or -1
+    int state;       // enum subscription_state, or -1
+    bool is_decided; // it ends the reservation for a card that is retired
     struct wrapped k, opc;
 };
 
@@ -292,9 +182,9 @@ static struct api_problem set_iccid(struct subscription *s, struct bytes digits)
                                                  "It must be 19 or 20 digits that begin with 89");
 }
 
-static struct api_problem set_state(struct subscription *s, int state)
+static struct api_problem set_state(struct subscription *s, int state, bool is_decided)
 {
-    const bool is_loose = s->card == 0;
+    const bool is_loose = s->card == 0 || is_decided;
     const bool fits = state < 0 || state == s->state ||
                       (is_loose && state == SUBSCRIPTION_RETIRED) ||
                       (is_loose && state == SUBSCRIPTION_FREE && s->has_keys);
@@ -303,6 +193,8 @@ static struct api_problem set_state(struct subscription *s, int state)
                                  "Only FREE and RETIRED, with keys and without a card");
     if (state >= 0)
         s->state = (uint8_t)state;
+    if (state == SUBSCRIPTION_FREE)
+        s->card = 0; // one that is RETIRED may be on it for ever
     return api_problem_of(API_OK);
 }
 
@@ -341,44 +233,8 @@ static struct api_problem fill(struct api_exchange *x, const struct form *f, str
     s->has_keys = s->has_keys || f->k.index != 0;
     s->changed_at = x->now.utc;
     if (p.code == API_OK)
-        p = set_state(s, f->state);
+        p = set_state(s, f->state, f->is_decided);
     return p.code == API_OK ? judge_number(s) : p;
-}
-
-struct twin {
-    uint64_t id;
-};
-
-static bool see_twin(void *context, const struct subscription *s)
-{
-    struct twin *t = context;
-    if (s->id == t->id)
-        return true;
-    t->id = 0;
-    return false;
-}
-
-// An ICCID is that of one subscription, and of no card.
-static enum store_status check_iccid(struct api_exchange *x, struct store *store,
-                                     const struct subscription *s)
-{
-    char text[ICCID_SIZE];
-    struct twin t = {.id = s->id};
-    uint64_t card = 0;
-    if (!s->plan.has_iccid || !iccid_read(s->plan.iccid, text))
-        return STORE_OK;
-    const struct subscription_filter filter = {.state = -1, .search = text};
-    const struct store_page page = {.limit = 2};
-    enum store_status status = store_subscriptions(store, &filter, &page, see_twin, &t, NULL);
-    if (status == STORE_OK)
-        status = api_iccid_card(store, text, &card);
-    if (status == STORE_OK && t.id != 0 && card == s->card)
-        return STORE_OK;
-    if (status == STORE_NONE && t.id != 0)
-        return STORE_OK;
-    x->problem =
-        api_problem_field(API_ALREADY_EXISTS, bytes_of_text("iccid"), "The ICCID is taken");
-    return status == STORE_OK || status == STORE_NONE ? STORE_CONFLICT : status;
 }
 
 // What the row of the trail compares; identifiers are only named there.
@@ -412,9 +268,16 @@ static enum store_status keep(struct api_exchange *x, struct store *store, const
                               const struct subscription *was)
 {
     struct work *w = x->work;
-    enum store_status status = w->form.iccid.len > 0 ? check_iccid(x, store, &w->s) : STORE_OK;
+    enum store_status status = STORE_OK;
+    if (w->form.iccid.len > 0)
+        status = api_iccid_is_free(store, &w->s);
+    if (status == STORE_CONFLICT)
+        x->problem =
+            api_problem_field(API_ALREADY_EXISTS, bytes_of_text("iccid"), "The ICCID is taken");
     if (status == STORE_OK)
         status = store_subscription_put(store, &w->s);
+    if (status == STORE_OK && w->form.is_decided && w->s.card != 0)
+        status = store_retired_put(store, w->s.card, x->now.utc); // its keys go with the card's
     if (status == STORE_OK && w->form.k.index != 0)
         status = store_network_keys_put(store, w->s.plan.imsi, &w->keys);
     tell(x, was, &w->s);
@@ -428,7 +291,7 @@ static void reply_with(struct api_exchange *x, unsigned status)
         api_refuse_code(x, API_INTERNAL);
         return;
     }
-    put_subscription(x, &s);
+    api_subscription_put(x, &s);
     api_etag(x, s.version);
     if (status == 201)
         api_location(x, "/subscriptions", "sub", s.id);
@@ -532,6 +395,14 @@ static enum store_status change(struct api_exchange *x, struct store *store, str
     return keep(x, store, "subscription.changed", &present);
 }
 
+static enum store_status keep_approved(struct api_exchange *x, struct store *store, struct utc now)
+{
+    const enum store_status status = api_approval_keep(x, store);
+    if (status == STORE_CONFLICT) // somebody else decided meanwhile
+        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
+    return status == STORE_OK ? change(x, store, now) : status;
+}
+
 static void reply_changed(struct api_exchange *x)
 {
     reply_with(x, 200);
@@ -541,7 +412,7 @@ static enum store_status change_in_event(void *context, struct store *store, str
 {
     struct api_exchange *x = context;
     x->problem = api_problem_of(API_OK);
-    return change(x, store, e->at);
+    return x->approval != NULL ? keep_approved(x, store, e->at) : change(x, store, e->at);
 }
 
 static void answer_changed(struct api_exchange *x, const struct turn_answer *answer)
@@ -552,15 +423,19 @@ static void answer_changed(struct api_exchange *x, const struct turn_answer *ans
         api_refuse(x, api_refusal(answer->refusal));
     else if (x->is_dry_run)
         api_reply_plan(x, 200);
+    else if (x->approval != NULL)
+        api_approval_reply(x);
     else
         reply_changed(x);
 }
 
-// The card's record learns who may become its fallback in the same transaction.
-static void change_with_card(struct api_exchange *x, const struct subscription *s)
+// The card's record learns in the same transaction who may become its fallback, or what it does not
+// wait for any more.
+static void change_with_card(struct api_exchange *x, uint64_t card, const struct subscription *s)
 {
-    x->card_id = s->card;
-    x->event.type = EVENT_BAR;
+    const struct work *w = x->work;
+    x->card_id = card;
+    x->event.type = w->form.is_decided ? EVENT_LOST : EVENT_BAR;
     x->event.subscription = s->id;
     x->event.is_barred = s->plan.is_barred;
     x->prepare = change_in_event;
@@ -580,24 +455,22 @@ static enum store_status judge_pack(struct api_exchange *x, const struct form *f
     return status;
 }
 
-static void ask_for_two(struct api_exchange *x, const struct subscription *before, int pack)
+// What waits for a second person is asked for by itself.
+static bool is_alone(struct api_exchange *x, const char *member)
 {
-    if (json_object_size(x->root) > (x->reason[0] != '\0' ? 2 : 1)) {
-        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text("poolId"),
-                                        "A pool with another rule pack waits for a second person: "
-                                        "ask for it by itself"));
-        return;
-    }
-    api_approval_request_pack(x, before, api_pack_names[api_pack_index(before->rule_pack)],
-                              api_pack_names[pack]);
+    const bool is = json_object_size(x->root) == (x->reason[0] != '\0' ? 2 : 1);
+    if (!is)
+        api_refuse(x, api_problem_field(API_INVALID_ARGUMENT, bytes_of_text(member),
+                                        "It waits for a second person: ask for it by itself"));
+    return is;
 }
 
-static enum store_status keep_approved(struct api_exchange *x, struct store *store, struct utc now)
+static void ask_for_two(struct api_exchange *x, const struct subscription *before, int pack)
 {
-    const enum store_status status = api_approval_keep(x, store);
-    if (status == STORE_CONFLICT) // somebody else decided meanwhile
-        x->problem = api_problem_of(API_INCOMPATIBLE_STATE);
-    return status == STORE_OK ? change(x, store, now) : status;
+    if (!is_alone(x, "poolId"))
+        return;
+    api_approval_request_pack(x, before, api_pack_names[api_pack_index(before->rule_pack)],
+                              api_pack_names[pack]);
 }
 
 static bool says(const json_t *request, const char *name, int pack)
@@ -605,6 +478,70 @@ static bool says(const json_t *request, const char *name, int pack)
     struct bytes text = {0};
     return json_get_text(request, name, &text) == JSON_FOUND &&
            bytes_equal(text, bytes_of_text(api_pack_names[pack]));
+}
+
+// Does the change end a reservation for a card that is retired, which no audit can end any more?
+// What is on the card stays there.
+static enum store_status judge_reservation(struct api_exchange *x, const struct subscription *s,
+                                           struct form *f)
+{
+    if (s->card == 0 || s->state == SUBSCRIPTION_ON_CARD || f->state < 0 || f->state == s->state)
+        return STORE_OK;
+    struct record *record = malloc(sizeof(*record));
+    const enum store_status status =
+        record != NULL ? store_card_load(x->reader, s->card, record) : STORE_FAILED;
+    f->is_decided = status == STORE_OK && record->state == CARD_RETIRED;
+    free(record);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+// `w->s` is what it becomes.
+static void end_reservation(struct api_exchange *x, const struct subscription *before)
+{
+    struct work *w = x->work;
+    if (x->approval == NULL && !is_alone(x, "state"))
+        return;
+    if (x->approval == NULL && !x->api->options.single_person) {
+        api_approval_request_reservation(x, before);
+        return;
+    }
+    w->s.version++;
+    change_with_card(x, before->card, &w->s);
+}
+
+static bool is_still_so(const json_t *request, const struct subscription *s)
+{
+    struct bytes state = {0};
+    struct bytes text = {0};
+    uint64_t card = 0;
+    return json_get_text(request, "stateNow", &state) == JSON_FOUND &&
+           bytes_equal(state, bytes_of_text(subscription_state_name(s->state))) &&
+           json_get_text(request, "cardId", &text) == JSON_FOUND &&
+           api_id_read(text, "crd", &card) && card == s->card;
+}
+
+// What was approved is the end of that card's reservation.
+static void end_approved(struct api_exchange *x, const json_t *request)
+{
+    struct work *w = x->work;
+    const struct subscription before = w->s;
+    const char *state = json_string_value(json_object_get(request, "state"));
+    const bool is_free = state != NULL && strcmp(state, "FREE") == 0;
+    w->form.state = is_free ? SUBSCRIPTION_FREE : SUBSCRIPTION_RETIRED;
+    struct api_problem p = api_problem_of(API_OK);
+    const enum store_status status = judge_reservation(x, &before, &w->form);
+    if (status != STORE_OK) {
+        api_refuse_store(x, status);
+        return;
+    }
+    if (w->form.is_decided && is_still_so(request, &before))
+        p = fill(x, &w->form, &w->s);
+    else
+        p = api_problem_text(API_INCOMPATIBLE_STATE, "It has changed since: ask for it anew");
+    if (p.code != API_OK)
+        api_refuse(x, p);
+    else
+        end_reservation(x, &before);
 }
 
 // What was approved is a move between those two packs, not between whichever they are now.
@@ -618,8 +555,11 @@ void api_subscription_carry_out(struct api_exchange *x, uint64_t subscription, j
     const char *pool = json_string_value(json_object_get(request, "poolId"));
     x->object_id = subscription;
     enum store_status status = store_subscription_get(x->reader, subscription, &w->s);
-    if (status == STORE_OK && pool != NULL &&
-        api_id_read(bytes_of_text(pool), "pol", &w->form.pool))
+    if (status == STORE_OK && pool == NULL) {
+        end_approved(x, request);
+        return;
+    }
+    if (status == STORE_OK && api_id_read(bytes_of_text(pool), "pol", &w->form.pool))
         status = judge_pack(x, &w->form, &w->s, &is_other, &pack);
     if (status != STORE_OK && status != STORE_NONE) {
         api_refuse_store(x, status);
@@ -664,14 +604,20 @@ void api_subscription_patch(struct api_exchange *x)
     int pack = 0;
     const struct subscription before = w->s;
     bool is_other = false;
+    enum store_status status = judge_reservation(x, &before, &w->form);
+    if (status == STORE_OK)
+        status = judge_pack(x, &w->form, &before, &is_other, &pack);
+    if (status != STORE_OK && status != STORE_NONE) {
+        api_refuse_store(x, status);
+        return;
+    }
     const struct api_problem p = fill(x, &w->form, &w->s);
     if (p.code != API_OK) {
         api_refuse(x, p);
         return;
     }
-    const enum store_status status = judge_pack(x, &w->form, &before, &is_other, &pack);
-    if (status != STORE_OK) {
-        api_refuse_store(x, status);
+    if (w->form.is_decided) {
+        end_reservation(x, &before);
         return;
     }
     if (is_other && !x->api->options.single_person) {
@@ -682,7 +628,7 @@ void api_subscription_patch(struct api_exchange *x)
     if (!open_keys(x, w))
         return;
     if (w->s.card != 0 && w->s.plan.is_barred != was_barred)
-        change_with_card(x, &w->s);
+        change_with_card(x, w->s.card, &w->s);
     else
         api_commit(x, change, reply_changed);
 }

@@ -346,6 +346,9 @@ const char *const schema_steps[] = {
 
     // Since when a card is its enterprise's. Of earlier moves nobody wrote it down.
     "ALTER TABLE card ADD COLUMN since INTEGER NOT NULL DEFAULT 0;",
+
+    // Records and operations are written in form 11.
+    "",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -223,7 +223,7 @@
     S(VIEW_BLANK, "UPDATE card_view SET answer = $2, is_located = 0 WHERE card = $1") \
     S(RETIRED_DONE, "DELETE FROM retired WHERE card = $1") \
     S(SUBSCRIPTION_KEYED, "SELECT id, imsi FROM subscription WHERE card = $1 AND card > 0" \
-        " AND has_keys = 1 LIMIT 1") \
+        " AND has_keys = 1 AND state <> 1 LIMIT 1") \
     S(SUBSCRIPTION_KEYLESS, "UPDATE subscription SET has_keys = 0, version = version + 1," \
         " changed_at = $2 WHERE id = $1") \
     S(KEY_OLD, "SELECT k.card, k.key_id, k.version, k.sealed, c.iccid, k.generation FROM ota_key k" \

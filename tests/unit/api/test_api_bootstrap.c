@@ -440,6 +440,35 @@ static void a_job_is_started_by_hand(void **state)
     expect(200, "\"state\":\"FAILED\"");
 }
 
+static void a_retired_card_keeps_what_may_have_reached_it(void **state)
+{
+    (void)state;
+    char body[128];
+    char id[API_ID_SIZE];
+    struct event retire = {.type = EVENT_RETIRE};
+    rule("");
+    (void)lab_subscription(&lab, pool, "999700000000101");
+    (void)lab_subscription(&lab, pool, "999700000000102");
+    const uint64_t card = new_card("89999000000000000012", "001010000000001", "001010000000002");
+    contact(card); // the download of the first one is on its way
+    free_are(0);
+    tell(card, &retire);
+    free_are(1);
+    ask("GET", target("/bootstrap-jobs/", "job", card, ""), NULL);
+    expect(200, "\"state\":\"FAILED\"");
+    assert_true(has("\"reason\":\"CARD_RETIRED\"") &&
+                has("\"items\":[{\"subscriptionId\":\"sub_") && has(",{\"enable\":"));
+    ask("POST", target("/bootstrap-jobs/", "job", card, "/cancel"), NULL);
+    expect(422, "CARD_RETIRED");
+    ask("POST", target("/bootstrap-jobs/", "job", card, "/resume"), NULL);
+    expect(422, "CARD_RETIRED");
+    api_id_write(id, "crd", card);
+    (void)snprintf(body, sizeof(body), "{\"cardId\":\"%s\"}", id);
+    ask("POST", target("/card-groups/", "grp", group, "/bootstrap-jobs"), body);
+    expect(422, "CARD_RETIRED");
+    free_are(1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -457,6 +486,7 @@ int main(void)
         CASE(a_failed_job_is_resumed_with_what_was_reserved),
         CASE(a_crash_loses_and_doubles_no_reservation),
         CASE(a_job_is_started_by_hand),
+        CASE(a_retired_card_keeps_what_may_have_reached_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

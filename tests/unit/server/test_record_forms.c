@@ -386,7 +386,7 @@ static void read_record(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     record_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 10);
+    assert_int_equal(octets[0], 11);
     assert_int_equal(w.len, old.len + s->more + 1 + KNOWN_MORE); // and no bootstrap
     assert_true(record_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -408,7 +408,7 @@ static void read_operation(const struct vector *v)
     struct writer w = writer_of(octets, sizeof(octets));
     operation_write(&w, &found);
     assert_false(w.failed);
-    assert_int_equal(octets[0], 10);
+    assert_int_equal(octets[0], 11);
     assert_int_equal(w.len, old.len + s->more);
     assert_true(operation_read(writer_bytes(&w), &found));
     assert_memory_equal(&found, &expected, sizeof(found));
@@ -495,6 +495,30 @@ static void the_fifth_form_is_read_as_with_parameters_that_are_known(void **stat
     assert_memory_equal(&found, &expected, sizeof(found));
 }
 
+// Nobody had written down which items of a bootstrap had left.
+static void the_tenth_form_is_read_as_with_items_that_may_be_there(void **state)
+{
+    static struct record expected;
+    static struct record found;
+    static uint8_t octets[RECORD_OCTETS_MAX];
+    (void)state;
+    memset(&expected, 0, sizeof(expected));
+    card(&expected);
+    expected.bootstrap.state = BOOTSTRAP_FAILED;
+    expected.bootstrap.item_count = 1;
+    expected.bootstrap.items[0].subscription = 5;
+    struct writer w = writer_of(octets, sizeof(octets));
+    record_write(&w, &expected);
+    assert_true(record_read(writer_bytes(&w), &found));
+    assert_memory_equal(&found, &expected, sizeof(found));
+    const size_t behind = 4 + 8 + KNOWN_MORE; // draws, wake_at
+    memmove(octets + w.len - behind - 1, octets + w.len - behind, behind);
+    octets[0] = 10;
+    assert_true(record_read(bytes_of(octets, w.len - 1), &found));
+    expected.bootstrap.items[0].may_be_there = true;
+    assert_memory_equal(&found, &expected, sizeof(found));
+}
+
 // Form 3 is that of form 4 without the octets that say who is barred as fallback.
 static void the_third_form_is_read_as_nobody_barred(void **state)
 {
@@ -564,7 +588,7 @@ static void other_forms_are_refused(void **state)
     record_write(&w, &r);
     for (unsigned form = 0; form < 256; form++) {
         uint8_t number = (uint8_t)form;
-        if (form == 1 || (form >= 3 && form <= 10))
+        if (form == 1 || (form >= 3 && form <= 11))
             continue;
         octets[0] = number;
         assert_false(record_read(writer_bytes(&w), &r));
@@ -579,6 +603,7 @@ int main(void)
         cmocka_unit_test(the_third_form_is_read_as_nobody_barred),
         cmocka_unit_test(the_fourth_form_is_read_as_without_a_bootstrap),
         cmocka_unit_test(the_fifth_form_is_read_as_with_parameters_that_are_known),
+        cmocka_unit_test(the_tenth_form_is_read_as_with_items_that_may_be_there),
         cmocka_unit_test(other_forms_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,7 +235,7 @@ static void a_database_of_the_release_is_brought_up_to_date(void **state)
     assert_int_equal(store_commit(s), STORE_OK);
     store_close(s);
     run_behind_the_back("CREATE TEMP TABLE t (n INTEGER CHECK (n = 1)); INSERT INTO t"
-                        " SELECT count(*) FROM card WHERE substr(record, 1, 1) = x'0a'",
+                        " SELECT count(*) FROM card WHERE substr(record, 1, 1) = x'0b'",
                         SQLITE_OK);
     s = open_store();
     assert_int_equal(store_card_load(s, 7, &after), STORE_OK);
