@@ -65,14 +65,18 @@ static enum ending ending_of_open(const struct work *w, const struct audit_answe
     return is_newly_preferred(w, a, target) ? ENDING_KEPT : ending_of_preferred(w, target);
 }
 
+static const struct mirror_slot *target_of_late(const struct record *r, const struct late *late)
+{
+    return late->kind == OPERATION_DISABLE ? record_fallback(r)
+                                           : record_slot_of(r, late->subscription);
+}
+
 // Of one that ended without the card's word, less is known.
 static enum ending ending_of_late(const struct work *w, const struct late *late,
                                   const struct audit_answer *a)
 {
     const struct record *r = w->r;
-    const struct mirror_slot *target = late->kind == OPERATION_DISABLE
-                                           ? record_fallback(r)
-                                           : record_slot_of(r, late->subscription);
+    const struct mirror_slot *target = target_of_late(r, late);
     if (target == NULL || a->operation_id_highest > late->card_operation_id)
         return ENDING_UNTOLD;
     if (is_newly_preferred(w, a, target))
@@ -132,21 +136,39 @@ static uint8_t input_of_lookup(const struct work *w, const struct audit_answer *
 
 // --- operations that nobody knows of, in the light of the answer ---------------------------------
 
+// Only ENABLE and SET-FALLBACK find that it is so already. DISABLE is ENABLE of the fallback one.
+static bool finds_it_so(uint8_t kind)
+{
+    return kind == OPERATION_ENABLE || kind == OPERATION_DISABLE || kind == OPERATION_SET_FALLBACK;
+}
+
+// Is it so, of which a card says that it was so already? ENABLE makes it the preferred one as well.
+static bool is_so(uint8_t kind, const struct mirror_slot *target, const struct audit_answer *a)
+{
+    if (target == NULL)
+        return false;
+    return kind == OPERATION_SET_FALLBACK ? target->fact.is_fallback
+                                          : a->preferred_slot == target->fact.slot;
+}
+
 // Does another command's result stand under the id? The card said so, or it is none that this one
 // has, or it says that what is not there was done. Each writing of timers counts in the card's
 // configuration version.
 static bool is_anothers(const struct record *r, const struct audit_answer *a)
 {
     const struct operation *o = &r->open;
+    const bool is_newest = a->operation_id_highest <= o->card_operation_id;
     if (a->lookup != LOOKUP_STORED)
         return false;
     if (o->has_result && o->result == RESULT_OPID_REUSED)
         return true;
     if (a->lookup_code == RESULT_OK_PENDING)
         return !operation_is_switch(o);
+    if (a->lookup_code == RESULT_OK_UNCHANGED)
+        return !finds_it_so(o->kind) ||
+               (is_newest && !is_so(o->kind, record_slot_named(r, &o->target), a));
     if (o->kind == OPERATION_SET_TIMERS)
-        return a->lookup_code == RESULT_OK_UNCHANGED ||
-               (a->lookup_code == RESULT_OK && a->configuration_version == r->parameters_version);
+        return a->lookup_code == RESULT_OK && a->configuration_version == r->parameters_version;
     return a->lookup_code == RESULT_OK && o->kind != OPERATION_READ_TIMERS &&
            (operation_is_switch(o) || !mirror_has_effect(r, o));
 }
@@ -216,6 +238,9 @@ static bool is_late_anothers(const struct record *r, const struct late *late,
     const bool is_newest = a->operation_id_highest <= late->card_operation_id;
     const bool is_there = record_slot_of(r, late->subscription) != NULL;
     const bool is_named = late->subscription != 0; // else it was deleted since
+    if (a->lookup_code == RESULT_OK_UNCHANGED)
+        return !finds_it_so(late->kind) ||
+               (is_newest && is_named && !is_so(late->kind, target_of_late(r, late), a));
     switch ((enum operation_kind)late->kind) {
     case OPERATION_ENABLE:
     case OPERATION_DISABLE:

@@ -173,15 +173,33 @@ static void take_stored(struct registry_model *m, const struct event_por *p,
     }
 }
 
-// Decision 320: the card said so, or the result is none that ours can have, or what it says was
-// done is not there.
-static bool is_anothers(struct registry_model *m, uint8_t code)
+// Behaviour of ENABLE and SET-FALLBACK: only they find that it is so already. ENABLE prefers what
+// it finds enabled, and only a further command makes another one preferred or the fallback.
+static bool is_unchanged_elsewhere(struct registry_model *m, const struct audit_answer *a)
 {
     const struct operation *o = &m->r.open;
+    const struct mirror_slot *slot = registry_slot_named(m, &o->target);
+    if (a->operation_id_highest > o->card_operation_id)
+        return false;
+    if (o->kind == OPERATION_SET_FALLBACK)
+        return slot == NULL || !slot->fact.is_fallback;
+    return slot == NULL || a->preferred_slot != slot->fact.slot;
+}
+
+// Decision 320: the card said so, or the result is none that ours can have, or what it says was
+// done is not there.
+static bool is_anothers(struct registry_model *m, const struct audit_answer *a)
+{
+    const struct operation *o = &m->r.open;
+    const uint8_t code = a->lookup_code;
+    const bool finds = o->kind == OPERATION_ENABLE || o->kind == OPERATION_DISABLE ||
+                       o->kind == OPERATION_SET_FALLBACK;
     const bool shows = o->kind == OPERATION_DOWNLOAD || o->kind == OPERATION_DELETE ||
                        o->kind == OPERATION_SET_FALLBACK;
     if (o->has_result && o->result == RESULT_OPID_REUSED)
         return true;
+    if (code == RESULT_OK_UNCHANGED)
+        return !finds || is_unchanged_elsewhere(m, a);
     if (is_switch(o))
         return code == RESULT_OK;
     return code == RESULT_OK_PENDING || (code == RESULT_OK && shows && !has_effect(m, o));
@@ -212,7 +230,7 @@ static void resolve_open(struct registry_model *m, const struct event_por *p,
     if (a->lookup == LOOKUP_NEVER_SEEN) {
         o->may_have_run = false; // and the counter of this audit shuts its packets out
         again(m, true, found);
-    } else if (a->lookup == LOOKUP_STORED && is_anothers(m, a->lookup_code)) {
+    } else if (a->lookup == LOOKUP_STORED && is_anothers(m, a)) {
         take_anothers(m, found);
     } else if (a->lookup == LOOKUP_STORED) {
         take_stored(m, p, found);
@@ -304,6 +322,21 @@ static enum ending end_of_late(const struct registry_model *m, const struct late
     return is_preferred ? ENDING_UNTOLD : ENDING_TAKEN_BACK;
 }
 
+// What is found so already, and is not, was found by another command.
+static bool is_found_otherwise(const struct registry_model *m, const struct late *late,
+                               const struct audit_answer *a)
+{
+    const struct mirror_slot *slot = target_of_late(m, late);
+    if (late->kind == OPERATION_DOWNLOAD || late->kind == OPERATION_DELETE ||
+        late->kind == OPERATION_SET_TIMERS)
+        return true;
+    if (late->subscription == 0 || a->operation_id_highest > late->card_operation_id)
+        return false;
+    if (late->kind == OPERATION_SET_FALLBACK)
+        return slot == NULL || !slot->fact.is_fallback;
+    return slot == NULL || a->preferred_slot != slot->fact.slot;
+}
+
 // Of a download it is not kept whether it was to enable.
 static bool is_late_anothers(const struct registry_model *m, const struct late *late,
                              const struct audit_answer *a)
@@ -311,6 +344,8 @@ static bool is_late_anothers(const struct registry_model *m, const struct late *
     const bool is_last = a->operation_id_highest <= late->card_operation_id;
     const bool is_there = slot_of(m, late->subscription) != NULL;
     const bool is_ok = a->lookup_code == RESULT_OK;
+    if (a->lookup_code == RESULT_OK_UNCHANGED)
+        return is_found_otherwise(m, late, a);
     if (late->kind == OPERATION_ENABLE || late->kind == OPERATION_DISABLE)
         return is_ok;
     if (late->kind == OPERATION_DOWNLOAD)

@@ -416,7 +416,7 @@ planted_bug(deletes_the_enabled applet/commands.c RULE check SEED 12
     BECOMES [==[
 ]==])
 
-planted_bug(confirms_what_is_rolled_back applet/commands.c RULE as_the_model SEED 129
+planted_bug(confirms_what_is_rolled_back applet/commands.c RULE as_the_model SEED 164
     TEXT [==[
     if (is_being_rolled_back(m, &p)) {]==]
     BECOMES [==[

@@ -440,8 +440,11 @@ static void a_result_that_does_not_fit_is_not_taken(void **state)
         {OPERATION_DELETE, RESULT_OK},         // and it is there
         {OPERATION_SET_FALLBACK, RESULT_OK},   // and another one is
         {OPERATION_SET_TIMERS, RESULT_OK_PENDING},
-        {OPERATION_SET_TIMERS, RESULT_OK_UNCHANGED}, // of a switch
-        {OPERATION_SET_TIMERS, RESULT_OK},           // and none were written
+        {OPERATION_SET_TIMERS, RESULT_OK_UNCHANGED},   // of a switch
+        {OPERATION_SET_TIMERS, RESULT_OK},             // and none were written
+        {OPERATION_ENABLE, RESULT_OK_UNCHANGED},       // and it is not preferred
+        {OPERATION_DELETE, RESULT_OK_UNCHANGED},       // of a switch
+        {OPERATION_SET_FALLBACK, RESULT_OK_UNCHANGED}, // and another one is
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin_again();
@@ -478,7 +481,9 @@ static void what_was_given_up_is_not_done_by_anothers_result(void **state)
                  {OPERATION_DELETE, RESULT_OK},
                  {OPERATION_DELETE, RESULT_OK_PENDING},
                  {OPERATION_DOWNLOAD, RESULT_OK},
-                 {OPERATION_SET_FALLBACK, RESULT_OK_PENDING}};
+                 {OPERATION_SET_FALLBACK, RESULT_OK_PENDING},
+                 {OPERATION_ENABLE, RESULT_OK_UNCHANGED},
+                 {OPERATION_DELETE, RESULT_OK_UNCHANGED}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin_again();
         given_up(cases[i].kind);
