@@ -30,13 +30,30 @@ void mirror_fallback(struct work *w, struct mirror_slot *slot)
 // What templates are taken to say of the order in rotation; an audit knows better.
 #define RANK_OF_TEMPLATE 1
 
+static void take_slot(struct work *w, const struct mirror_slot *s)
+{
+    struct record *r = w->r;
+    if (r->preferred == s->subscription)
+        r->preferred = 0;
+    const size_t at = (size_t)(s - r->slots);
+    memmove(&r->slots[at], &r->slots[at + 1], (r->slot_count - at - 1u) * sizeof(*s));
+    r->slot_count--;
+    w->d->is_located = true;
+}
+
 static void add_slot(struct work *w, const struct operation *o, uint8_t number)
 {
     struct record *r = w->r;
     const struct download_plan *p = &o->download;
-    if (number == 0 || number > COMMAND_SLOTS_MAX || r->slot_count == COMMAND_SLOTS_MAX)
+    if (number == 0 || number > COMMAND_SLOTS_MAX || record_slot_named(r, &o->target) != NULL)
         return;
-    if (record_slot_named(r, &o->target) != NULL)
+    // The card's slot was empty, the mirror's is not: an audit tells what else differs.
+    const struct mirror_slot *former = record_slot_at(r, number);
+    if (former != NULL) {
+        take_slot(w, former);
+        work_dirty(w, DIRTY_GUARD_DISAGREEMENT, o->id);
+    }
+    if (r->slot_count == COMMAND_SLOTS_MAX)
         return;
     uint8_t at = 0;
     while (at < r->slot_count && r->slots[at].fact.slot < number)
@@ -62,16 +79,9 @@ static void add_slot(struct work *w, const struct operation *o, uint8_t number)
 
 static void remove_slot(struct work *w, const struct operation *o)
 {
-    struct record *r = w->r;
-    const struct mirror_slot *s = record_slot_named(r, &o->target);
-    if (s == NULL)
-        return;
-    if (r->preferred == s->subscription)
-        r->preferred = 0;
-    const size_t at = (size_t)(s - r->slots);
-    memmove(&r->slots[at], &r->slots[at + 1], (r->slot_count - at - 1u) * sizeof(*s));
-    r->slot_count--;
-    w->d->is_located = true;
+    const struct mirror_slot *s = record_slot_named(w->r, &o->target);
+    if (s != NULL)
+        take_slot(w, s);
 }
 
 // What the answer does not name is known only when nobody else wrote in between: the card counts

@@ -69,9 +69,16 @@ static void fill(struct registry_model *m, const struct operation *o, uint8_t nu
     struct record *r = &m->r;
     const struct download_plan *plan = &o->download;
     uint8_t at = 0;
+    if (is_installed(m, plan))
+        return;
     while (at < r->slot_count && r->slots[at].fact.slot < number)
         at++;
-    if (r->slot_count == COMMAND_SLOTS_MAX || is_installed(m, plan))
+    // The card put it where the mirror has another one, which is not there then.
+    if (at < r->slot_count && r->slots[at].fact.slot == number) {
+        drop(m, &r->slots[at]);
+        registry_doubt(m, DIRTY_GUARD_DISAGREEMENT);
+    }
+    if (r->slot_count == COMMAND_SLOTS_MAX)
         return;
     memmove(&r->slots[at + 1], &r->slots[at], (r->slot_count - at) * sizeof r->slots[0]);
     r->slot_count++;

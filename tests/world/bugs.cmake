@@ -1368,6 +1368,12 @@ planted_bug(first_contact_proves_nothing ota-server/core/notify.c RULE convergen
     if (served != NULL)
         served->fact.is_proven |= false;]==])
 
+planted_bug(two_in_one_slot ota-server/core/mirror.c STORY
+    TEXT [==[
+    if (former != NULL) {]==]
+    BECOMES [==[
+    if (former != NULL && r->slot_count == 0) {]==])
+
 planted_bug(sent_for_a_person ota-server/core/plan.c RULE every_command_has_a_cause
     TEXT [==[
     note_sent(w, s, actor_kind_name(o->actor.kind));]==]

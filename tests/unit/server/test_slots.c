@@ -259,6 +259,23 @@ static void what_belongs_to_a_subscription_is_not_its_slots(void **state)
     assert_untold();
 }
 
+// The mirror has another one there: the card was reset, or a copy of it was asked before.
+static void a_download_into_a_slot_that_is_taken_replaces_what_the_mirror_has(void **state)
+{
+    (void)state;
+    world.record.slots[1].fact.slot = 3;
+    world.record.preferred = 102;
+    const uint64_t id = send(OPERATION_DOWNLOAD);
+    world_result(&world, RESULT_OK);
+    assert_told(PREFERRED | SLOT(3), id, "DOWNLOAD");
+    assert_int_equal(world_ended(&world)->outcome, OUTCOME_DONE);
+    assert_int_equal(world.record.slot_count, 2);
+    assert_int_equal(world.record.slots[1].fact.slot, 3);
+    assert_int_equal(world.record.slots[1].subscription, 103);
+    assert_int_equal(world.record.preferred, 0);
+    assert_true(world_is_dirty(&world, DIRTY_GUARD_DISAGREEMENT));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -266,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_download_tells_of_the_slot_that_it_fills),
         TEST(the_last_slot_has_a_place),
+        TEST(a_download_into_a_slot_that_is_taken_replaces_what_the_mirror_has),
         TEST(what_the_card_refuses_changes_nothing),
         TEST(a_deletion_tells_of_the_slot_that_it_empties),
         TEST(a_deletion_tells_that_nothing_is_preferred_any_more),
