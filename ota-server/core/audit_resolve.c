@@ -151,26 +151,37 @@ static bool is_so(uint8_t kind, const struct mirror_slot *target, const struct a
                                           : a->preferred_slot == target->fact.slot;
 }
 
+// The result says that it was done, or is so, and the answer does not show it. Each writing of
+// timers counts in the card's configuration version.
+static bool is_not_shown(const struct record *r, const struct audit_answer *a)
+{
+    const struct operation *o = &r->open;
+    if (a->lookup != LOOKUP_STORED)
+        return false;
+    if (a->lookup_code == RESULT_OK_UNCHANGED)
+        return finds_it_so(o->kind) && !is_so(o->kind, record_slot_named(r, &o->target), a);
+    if (a->lookup_code != RESULT_OK || operation_is_switch(o) || o->kind == OPERATION_READ_TIMERS)
+        return false;
+    return o->kind == OPERATION_SET_TIMERS ? a->configuration_version == r->parameters_version
+                                           : !mirror_has_effect(r, o);
+}
+
 // Does another command's result stand under the id? The card said so, or it is none that this one
-// has, or it says that what is not there was done. Each writing of timers counts in the card's
-// configuration version.
+// has, or what it says is not there, and no later command took it back.
 static bool is_anothers(const struct record *r, const struct audit_answer *a)
 {
     const struct operation *o = &r->open;
-    const bool is_newest = a->operation_id_highest <= o->card_operation_id;
     if (a->lookup != LOOKUP_STORED)
         return false;
     if (o->has_result && o->result == RESULT_OPID_REUSED)
         return true;
     if (a->lookup_code == RESULT_OK_PENDING)
         return !operation_is_switch(o);
-    if (a->lookup_code == RESULT_OK_UNCHANGED)
-        return !finds_it_so(o->kind) ||
-               (is_newest && !is_so(o->kind, record_slot_named(r, &o->target), a));
-    if (o->kind == OPERATION_SET_TIMERS)
-        return a->lookup_code == RESULT_OK && a->configuration_version == r->parameters_version;
-    return a->lookup_code == RESULT_OK && o->kind != OPERATION_READ_TIMERS &&
-           (operation_is_switch(o) || !mirror_has_effect(r, o));
+    if (a->lookup_code == RESULT_OK_UNCHANGED && !finds_it_so(o->kind))
+        return true;
+    if (a->lookup_code == RESULT_OK && operation_is_switch(o))
+        return true;
+    return a->operation_id_highest <= o->card_operation_id && is_not_shown(r, a);
 }
 
 // It never ran, and the counter of this audit shuts its packets out. As where nothing is stored the
@@ -200,6 +211,11 @@ void audit_resolve_open(struct work *w, const struct audit_answer *a, struct fin
         a->lookup_operation_id != o->card_operation_id)
         return;
     const bool is_ours = !is_anothers(r, a);
+    if (is_ours && is_not_shown(r, a)) { // ours, which a later command took back, or another's
+        work_step(w, o, STEP_RECONCILED, reconciled(INPUTS, false));
+        found->needs_operator = true;
+        return;
+    }
     const uint8_t input = is_ours ? input_of_lookup(w, a) : input_of_anothers(w);
     const bool is_again = input == IN_AUDIT_NEVER || input == IN_AUDIT_ABSENT;
     work_step(w, o, STEP_RECONCILED, reconciled(input, is_ours));

@@ -139,6 +139,14 @@ static bool is_long_over(const struct work *w)
            w->now.ms > r->last_audit_at.ms + rollback_ms(r);
 }
 
+// Is the open operation the switch of which the card tells? One that is none has the id of somebody
+// else's command.
+static bool is_of_open(const struct record *r, const struct notification *n)
+{
+    return r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id &&
+           operation_is_switch(&r->open);
+}
+
 static bool may_confirm_again(const struct work *w, const struct notification *n)
 {
     const struct record *r = w->r;
@@ -146,7 +154,7 @@ static bool may_confirm_again(const struct work *w, const struct notification *n
     const bool is_over = n->operation_id < r->operation_id_ran;
     if (n->operation_id == 0 || n->cause != NOTIFY_ENABLED || is_over)
         return true;
-    if (r->has_open && n->operation_id == r->open.card_operation_id)
+    if (is_of_open(r, n))
         return (r->open.flags & COMMAND_FLAG_ROLLBACK) == 0 ||
                w->now.ms <= r->open.confirm_until.ms;
     if (n->operation_id == r->switch_id)
@@ -158,9 +166,7 @@ static bool may_confirm_again(const struct work *w, const struct notification *n
 static bool enabled_outcome(struct work *w, const struct notification *n, bool is_newest)
 {
     struct record *r = w->r;
-    const bool is_open =
-        r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id;
-    if (!is_open) {
+    if (!is_of_open(r, n)) {
         unexpected(w);
         return may_confirm_again(w, n);
     }
@@ -190,14 +196,24 @@ static bool enabled_outcome(struct work *w, const struct notification *n, bool i
     return true;
 }
 
+// Of a download it is not kept whether it was to enable.
+static bool late_may_switch(const struct record *r, uint32_t card_operation_id)
+{
+    for (uint8_t i = 0; i < r->late_count; i++) {
+        const uint8_t kind = r->late[i].kind;
+        if (r->late[i].card_operation_id == card_operation_id)
+            return kind == OPERATION_ENABLE || kind == OPERATION_DISABLE ||
+                   kind == OPERATION_DOWNLOAD;
+    }
+    return false;
+}
+
 static void outcome_of_switch(struct work *w, const struct notification *n, bool is_newest)
 {
     struct record *r = w->r;
     if (is_newest && n->cause != NOTIFY_SWITCH_FAILED)
         switched(w, n);
-    const bool is_open =
-        r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id;
-    if (is_open) {
+    if (is_of_open(r, n)) {
         work_step(w, &r->open, STEP_NOTIFIED, notify_cause_name(n->cause));
         if (n->cause == NOTIFY_SWITCH_FAILED) {
             r->open.has_result = true;
@@ -207,9 +223,10 @@ static void outcome_of_switch(struct work *w, const struct notification *n, bool
                         n->cause == NOTIFY_SWITCH_FAILED ? IN_SWITCH_FAILED : IN_ROLLED_BACK);
         return;
     }
-    if (n->operation_id != 0 && n->cause == NOTIFY_SWITCH_FAILED)
+    const bool is_late = n->operation_id != 0 && late_may_switch(r, n->operation_id);
+    if (is_late && n->cause == NOTIFY_SWITCH_FAILED)
         late_settle(w, n->operation_id, OUTCOME_FAILED, RESULT_TERMINAL_INCAPABLE);
-    else if (n->operation_id != 0)
+    else if (is_late)
         late_settle(w, n->operation_id, OUTCOME_ROLLED_BACK, RESULT_OK_PENDING);
     if (n->cause == NOTIFY_ROLLED_BACK && n->operation_id != 0 && is_newest &&
         r->dirty_since.ms == 0) {
@@ -339,8 +356,7 @@ static void repeated(struct work *w, const struct notification *n)
     work_contact(w);
     if (!may_confirm_again(w, n))
         return;
-    if (r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id &&
-        n->cause == NOTIFY_ENABLED)
+    if (is_of_open(r, n) && n->cause == NOTIFY_ENABLED)
         operation_input(w, &r->open, IN_ENABLED);
     confirm_queue(w, n, w->e->as.notify.number);
 }
@@ -384,7 +400,7 @@ void decide_notify(struct work *w)
     r->insecure_until.ms = 0;
     learn_number(w, n);
     work_heard(w, e->number);
-    if (r->has_open && n->operation_id != 0 && n->operation_id == r->open.card_operation_id)
+    if (is_of_open(r, n))
         work_count_mo(&r->open, e->sms, e->octets);
     const bool is_heartbeat = n->cause == NOTIFY_HEARTBEAT;
     const enum sequence_kind kind = is_heartbeat ? SEQUENCE_NEW : take_sequence(w, n->sequence);

@@ -33,7 +33,9 @@ static void count(struct registry_model *m, uint32_t sequence)
 static struct operation *operation_of(struct registry_model *m, const struct notification *n)
 {
     struct operation *o = registry_open(m);
-    return o != NULL && n->operation_id != 0 && o->card_operation_id == n->operation_id ? o : NULL;
+    const bool is_same =
+        o != NULL && n->operation_id != 0 && o->card_operation_id == n->operation_id;
+    return is_same && registry_is_switch(o) ? o : NULL; // else the id is of another's command
 }
 
 // A message without a hash can only explain a change that it tells of.
@@ -116,6 +118,9 @@ static void switch_ended(struct registry_model *m, const struct notification *n,
         return;
     }
     const struct late *late = registry_late(m, n->operation_id);
+    if (late != NULL && late->kind != OPERATION_ENABLE && late->kind != OPERATION_DISABLE &&
+        late->kind != OPERATION_DOWNLOAD)
+        late = NULL; // only these switch
     if (late != NULL && n->cause == NOTIFY_SWITCH_FAILED)
         registry_settle(m, late, OUTCOME_FAILED, RESULT_TERMINAL_INCAPABLE);
     else if (late != NULL)

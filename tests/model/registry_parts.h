@@ -99,6 +99,7 @@ struct registry_findings {
 };
 void registry_resolve(struct registry_model *m, const struct event_por *p,
                       struct registry_findings *found);
+bool registry_is_switch(const struct operation *o);
 bool registry_is_switching(const struct audit_answer *a);
 // One that ended without the card's word before this event, or NULL.
 const struct late *registry_late(const struct registry_model *m, uint32_t card_operation_id);

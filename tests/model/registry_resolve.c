@@ -33,7 +33,7 @@ static bool has_effect(struct registry_model *m, const struct operation *o)
     return false;
 }
 
-static bool is_switch(const struct operation *o)
+bool registry_is_switch(const struct operation *o)
 {
     return o->kind == OPERATION_ENABLE || o->kind == OPERATION_DISABLE ||
            (o->kind == OPERATION_DOWNLOAD && (o->flags & COMMAND_FLAG_ENABLE) != 0);
@@ -173,36 +173,48 @@ static void take_stored(struct registry_model *m, const struct event_por *p,
     }
 }
 
-// Behaviour of ENABLE and SET-FALLBACK: only they find that it is so already. ENABLE prefers what
-// it finds enabled, and only a further command makes another one preferred or the fallback.
-static bool is_unchanged_elsewhere(struct registry_model *m, const struct audit_answer *a)
+// Nobody can tell whose it is when the answer does not show what the result says: ENABLE prefers
+// what it finds enabled, a fallback is one, what was added or removed is there or not, a writing of
+// timers counts.
+static bool is_missing(struct registry_model *m, const struct audit_answer *a)
 {
     const struct operation *o = &m->r.open;
     const struct mirror_slot *slot = registry_slot_named(m, &o->target);
-    if (a->operation_id_highest > o->card_operation_id)
-        return false;
-    if (o->kind == OPERATION_SET_FALLBACK)
-        return slot == NULL || !slot->fact.is_fallback;
-    return slot == NULL || a->preferred_slot != slot->fact.slot;
+    const bool is_ok = a->lookup_code == RESULT_OK;
+    switch ((enum operation_kind)o->kind) {
+    case OPERATION_ENABLE:
+    case OPERATION_DISABLE:
+        return a->lookup_code == RESULT_OK_UNCHANGED &&
+               (slot == NULL || a->preferred_slot != slot->fact.slot);
+    case OPERATION_SET_FALLBACK:
+        return (is_ok || a->lookup_code == RESULT_OK_UNCHANGED) && !has_effect(m, o);
+    case OPERATION_DOWNLOAD:
+    case OPERATION_DELETE:
+        return is_ok && !registry_is_switch(o) && !has_effect(m, o);
+    case OPERATION_SET_TIMERS:
+        return is_ok && a->configuration_version == m->r.parameters_version;
+    case OPERATION_READ_TIMERS:
+    case OPERATION_AUDIT:
+    case OPERATION_NONE:
+        break;
+    }
+    return false;
 }
 
-// Decision 320: the card said so, or the result is none that ours can have, or what it says was
-// done is not there.
+// Decision 320: the card said so, or the result is none that ours can have, or it is missing, and
+// nothing came after it.
 static bool is_anothers(struct registry_model *m, const struct audit_answer *a)
 {
     const struct operation *o = &m->r.open;
     const uint8_t code = a->lookup_code;
     const bool finds = o->kind == OPERATION_ENABLE || o->kind == OPERATION_DISABLE ||
                        o->kind == OPERATION_SET_FALLBACK;
-    const bool shows = o->kind == OPERATION_DOWNLOAD || o->kind == OPERATION_DELETE ||
-                       o->kind == OPERATION_SET_FALLBACK;
     if (o->has_result && o->result == RESULT_OPID_REUSED)
         return true;
-    if (code == RESULT_OK_UNCHANGED)
-        return !finds || is_unchanged_elsewhere(m, a);
-    if (is_switch(o))
-        return code == RESULT_OK;
-    return code == RESULT_OK_PENDING || (code == RESULT_OK && shows && !has_effect(m, o));
+    if ((code == RESULT_OK_UNCHANGED && !finds) || (code == RESULT_OK && registry_is_switch(o)) ||
+        (code == RESULT_OK_PENDING && !registry_is_switch(o)))
+        return true;
+    return a->operation_id_highest <= o->card_operation_id && is_missing(m, a);
 }
 
 // It never ran, and the counter of the audit shuts it out.
@@ -232,6 +244,8 @@ static void resolve_open(struct registry_model *m, const struct event_por *p,
         again(m, true, found);
     } else if (a->lookup == LOOKUP_STORED && is_anothers(m, a)) {
         take_anothers(m, found);
+    } else if (a->lookup == LOOKUP_STORED && is_missing(m, a)) {
+        found->needs_operator = true;
     } else if (a->lookup == LOOKUP_STORED) {
         take_stored(m, p, found);
     } else if (has_effect(m, o)) {

@@ -64,8 +64,9 @@ static void unheard(void)
 }
 
 // What an audit tells: the result under the id asked for, where the card is, what it prefers, and
-// how often its registry changed since the mirror's.
-static void told(uint8_t code, uint8_t enabled, uint8_t preferred, uint32_t commits)
+// how often its registry changed since the mirror's. Behind so many later ids.
+static void told_behind(uint32_t later, uint8_t code, uint8_t enabled, uint8_t preferred,
+                        uint32_t commits)
 {
     struct event e;
     if (world.record.flight.kind != FLIGHT_AUDIT) {
@@ -75,13 +76,18 @@ static void told(uint8_t code, uint8_t enabled, uint8_t preferred, uint32_t comm
     world_answer_init(&world, &e, LOOKUP_STORED, code);
     struct audit_answer *a = &e.as.por.answer;
     a->lookup_operation_id = world.decision.sends[0].lookup;
-    a->operation_id_highest = a->lookup_operation_id;
+    a->operation_id_highest = a->lookup_operation_id + later;
     assert_int_not_equal(a->lookup_operation_id, 0);
     for (uint8_t i = 0; i < a->slot_count_here; i++)
         a->slots[i].state = a->slots[i].slot == enabled ? SLOT_ENABLED : SLOT_DISABLED;
     a->preferred_slot = preferred;
     e.as.por.result.registry_version += commits;
     world_event(&world, &e);
+}
+
+static void told(uint8_t code, uint8_t enabled, uint8_t preferred, uint32_t commits)
+{
+    told_behind(0, code, enabled, preferred, commits);
 }
 
 // That is no audit; one without an outcome: none did.
@@ -459,6 +465,49 @@ static void a_result_that_does_not_fit_is_not_taken(void **state)
     }
 }
 
+// Ours, and somebody else took it back, or never ours: a person decides, and it may have run.
+static void what_a_later_command_may_have_undone_is_nobodys(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t kind, code;
+    } cases[] = {{OPERATION_SET_FALLBACK, RESULT_OK},
+                 {OPERATION_SET_FALLBACK, RESULT_OK_UNCHANGED},
+                 {OPERATION_ENABLE, RESULT_OK_UNCHANGED},
+                 {OPERATION_DELETE, RESULT_OK}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin_again();
+        (void)world_request(&world, cases[i].kind);
+        world_submit(&world, SUBMIT_ACCEPTED);
+        world_wake_after(&world, HOUR + 2 * MINUTE);
+        assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+        world.record.operation_id_last += 5; // the database gave them
+        told_behind(5, cases[i].code, 1, 1, 2);
+        assert_int_equal(outcome(), OUTCOME_NONE);
+        assert_int_equal(world.record.open.status, STATUS_UNKNOWN);
+        assert_true(world.record.open.may_have_run);
+        assert_true(world.record.needs_operator);
+        assert_false(world_is_dirty(&world, DIRTY_RESTORE_FROM_BACKUP));
+    }
+}
+
+// A deletion is no switch: the card tells of somebody else's command under the same id.
+static void what_is_no_switch_is_not_rolled_back(void **state)
+{
+    (void)state;
+    (void)world_request(&world, OPERATION_DELETE);
+    world_submit(&world, SUBMIT_ACCEPTED);
+    world_notify(&world, NOTIFY_ROLLED_BACK, 1, true);
+    assert_int_equal(outcome(), OUTCOME_NONE);
+    assert_int_equal(world.record.open.kind, OPERATION_DELETE);
+    begin_again();
+    given_up(OPERATION_DELETE);
+    world.record.open.card_operation_id = world.record.late[0].card_operation_id;
+    world_notify(&world, NOTIFY_ROLLED_BACK, 1, true);
+    assert_int_equal(world.decision.settled_count, 0);
+    assert_int_equal(world.record.late_count, 1);
+}
+
 // The card counts it when timers are written.
 static void timers_that_were_written_are_ours(void **state)
 {
@@ -619,6 +668,8 @@ int main(void)
         TEST(the_answer_to_an_earlier_packet_is_not_the_result),
         TEST(a_result_that_does_not_fit_is_not_taken),
         TEST(timers_that_were_written_are_ours),
+        TEST(what_a_later_command_may_have_undone_is_nobodys),
+        TEST(what_is_no_switch_is_not_rolled_back),
         TEST(what_was_given_up_is_not_done_by_anothers_result),
         TEST(an_answer_to_another_command_under_our_id_is_not_believed),
         TEST(a_late_answer_that_the_id_was_used_ends_the_question),
