@@ -226,6 +226,7 @@ static void put_common_headers(struct api_exchange *x)
 
 static void end(struct api_exchange *x)
 {
+    check(!x->is_in_turn);
     if (x->is_showing || (!x->is_composing && clear_reads_hold(x, end)))
         return;
     put_common_headers(x);
@@ -255,6 +256,10 @@ void api_refuse(struct api_exchange *x, struct api_problem problem)
     check(problem.code != API_OK);
     free(x->rest); // of an answer in pieces that will not be
     x->rest = NULL;
+    if (x->is_in_turn) { // it is told after the turn
+        x->problem = problem;
+        return;
+    }
     if (api_is_unsure(x)) {
         problem = api_problem_of(API_UNAVAILABLE);
         x->headers.len = 0;
@@ -347,7 +352,11 @@ uint64_t api_correlator_hash(struct bytes text)
 void api_run(struct api_exchange *x)
 {
     x->is_waiting = false;
-    if (api_stored_begin(x) && api_whole_begin(x))
+    if (!api_stored_begin(x) || !api_whole_begin(x))
+        return;
+    if ((x->route->flags & ROUTE_IN_TURN) != 0)
+        api_in_turn(x, x->route->handle);
+    else
         x->route->handle(x);
 }
 

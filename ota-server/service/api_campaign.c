@@ -205,11 +205,9 @@ static enum store_status keep_rate(struct api_exchange *x, struct store *store, 
 {
     struct campaign_work *w = x->work;
     struct campaign present;
-    enum store_status status = refresh(x, store, &present);
+    enum store_status status = store_campaign_get(store, x->object_id, &present);
     if (status != STORE_OK)
         return status;
-    if (!campaign_is_running(present.state))
-        return not_now(x, "The campaign has ended");
     present.per_second = w->campaign.per_second;
     present.open_max = w->campaign.open_max;
     if (present.per_network != w->campaign.per_network)
@@ -225,9 +223,7 @@ static enum store_status keep_edit(struct api_exchange *x, struct store *store, 
 {
     struct campaign_work *w = x->work;
     struct campaign present;
-    enum store_status status = refresh(x, store, &present);
-    if (status == STORE_OK && campaign_next(present.state, CAMPAIGN_IN_EDITED) == CAMPAIGN_REFUSED)
-        status = not_now(x, "It has started: only its rate may change");
+    enum store_status status = store_campaign_get(store, x->object_id, &present);
     if (status == STORE_OK)
         status = withdraw(store, &present, now);
     if (status == STORE_OK && w->target.kind == TARGET_LIST)

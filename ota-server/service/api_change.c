@@ -1,4 +1,5 @@
 // Changes: what is written in a turn, or asked of a card in one, and answered after its commit.
+#include "common/base/check.h"
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
@@ -128,6 +129,35 @@ static void after_turn(void *context, enum store_status status)
         x->reply(x);
 }
 
+// What it reads is what the transaction sees.
+static enum store_status work_in_turn(struct api_exchange *x, struct store *store, struct utc now)
+{
+    x->apply = NULL;
+    x->reader = store;
+    x->is_in_turn = true;
+    x->in_turn(x);
+    x->is_in_turn = false;
+    check(x->problem.code != API_OK || x->apply != NULL);
+    const enum store_status status =
+        x->problem.code == API_OK ? x->apply(x, store, now) : STORE_CONFLICT;
+    x->reader = x->api->options.reader;
+    return status;
+}
+
+void api_in_turn(struct api_exchange *x, void (*handle)(struct api_exchange *x))
+{
+    x->in_turn = handle;
+    api_commit(x, work_in_turn, NULL);
+}
+
+enum store_status api_keep_nothing(struct api_exchange *x, struct store *store, struct utc now)
+{
+    (void)x;
+    (void)store;
+    (void)now;
+    return STORE_OK;
+}
+
 void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x))
 {
     if (x->is_composing || x->is_showing)
@@ -138,6 +168,8 @@ void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struc
     }
     x->apply = apply;
     x->reply = reply;
+    if (x->is_in_turn)
+        return; // which goes on with it
     if (!turn_write(x->api->options.turn, apply_in_turn, after_turn, x))
         api_refuse_code(x, API_UNAVAILABLE);
 }

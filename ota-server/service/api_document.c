@@ -369,10 +369,8 @@ static bool is_as_it_was(const struct api_exchange *x)
 void api_document_commit(struct api_exchange *x, const struct api_kind *kind)
 {
     x->kind = kind;
-    if (x->route->method == API_PATCH && !x->is_dry_run && is_as_it_was(x))
-        reply_object(x);
-    else
-        api_commit(x, api_document_apply, reply_object);
+    const bool is_same = x->route->method == API_PATCH && !x->is_dry_run && is_as_it_was(x);
+    api_commit(x, is_same ? api_keep_nothing : api_document_apply, reply_object);
 }
 
 static enum store_status remove_object(struct api_exchange *x, struct store *store, struct utc now)

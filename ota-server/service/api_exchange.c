@@ -387,6 +387,8 @@ bool api_is_match(const struct api_exchange *x, uint64_t version)
 {
     char text[32];
     const struct bytes given = x->request->if_match;
+    if (x->seen_version != 0 && x->seen_version != version)
+        return false;
     return given.len == 0 || bytes_equal(given, bytes_of_text("*")) ||
            bytes_equal(given, bytes_of_text(etag_text(version, text)));
 }

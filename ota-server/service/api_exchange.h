@@ -37,6 +37,7 @@ enum {
     ROUTE_CAMARA = 32,    // errors without details, no dryRun, bodies to 64 KiB
     ROUTE_SECRET = 64,    // its answer holds a secret, and is kept under seal
     ROUTE_NO_KEY = 128,   // Idempotency-Key is refused: no answer of it is kept
+    ROUTE_IN_TURN = 1 << 16, // the handler runs inside the turn [api_in_turn()]
 };
 
 struct api_route_row {
@@ -52,7 +53,7 @@ struct api_route_row {
 #define ROUTE_GRANT(grant) ((unsigned)(grant) << 8)
 static inline enum grant api_route_grant(const struct api_route_row *row)
 {
-    return (enum grant)(row->flags >> 8);
+    return (enum grant)(row->flags >> 8 & 0xFF);
 }
 
 struct api_kind;
@@ -114,6 +115,9 @@ struct api_exchange {
     // a change under way
     api_apply_fn *apply;
     void (*reply)(struct api_exchange *x);
+    void (*in_turn)(struct api_exchange *x); // that runs there, or NULL
+    bool is_in_turn;                         // and does so now
+    uint64_t seen_version;                   // of the document that the body is; 0: it is none
     // After the commit, before the answer: what must not begin before it. Or NULL.
     void (*committed)(struct api_exchange *x);
     turn_prepare_fn *prepare; // of the event; or NULL
@@ -251,6 +255,13 @@ void api_refuse_store(struct api_exchange *x, enum store_status status);
 // answers other than OK refuses with it. In a dry run both run, and all is undone: 200 with the
 // plan.
 void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x));
+// Runs `handle` inside the next turn, where x->reader is the writer: what it loads, merges and judges
+// is what it changes, whatever other requests of the same turn did. It ends in a refusal, in
+// api_commit(), whose part then runs in the same transaction, or in api_keep_nothing(). It must not
+// reply there, nor submit, nor be slow.
+void api_in_turn(struct api_exchange *x, void (*handle)(struct api_exchange *x));
+// A part for api_commit() that changes nothing.
+enum store_status api_keep_nothing(struct api_exchange *x, struct store *store, struct utc now);
 // The answer to a dry run: the status that the real call would have, and whether it would wait for
 // a second person.
 void api_reply_plan(struct api_exchange *x, unsigned status);
@@ -415,7 +426,7 @@ void api_rate_headers(struct api_exchange *x);
 // Members that are as they were are taken out of x->root: of a PATCH all, of a PUT those that only
 // the server writes. False: it is answered, with 412 for another version, or as nothing changes.
 bool api_whole_begin(struct api_exchange *x);
-// Runs the handler.
+// Runs the handler, now or in the turn.
 void api_run(struct api_exchange *x);
 // Reads the key and finds the answer that was given before: true when the handler may run.
 bool api_stored_begin(struct api_exchange *x);

@@ -115,33 +115,6 @@ void api_reports_post(struct api_exchange *x)
 
 // --- texts and sign-off ------------------------------------------------------------------------
 
-static enum store_status not_now(struct api_exchange *x, const char *text)
-{
-    x->problem = api_problem_text(API_INCOMPATIBLE_STATE, text);
-    return STORE_CONFLICT;
-}
-
-static bool see_place(void *context, const struct document *d)
-{
-    struct document *to = context;
-    to->version = d->version;
-    to->state = d->state;
-    return false;
-}
-
-// Without If-Match the last writer wins: the job may have ended since it was read.
-static enum store_status keep_texts(struct api_exchange *x, struct store *store, struct utc now)
-{
-    struct api_object *object = x->work;
-    struct document *d = &object->document;
-    enum store_status status = STORE_OK;
-    if (x->request->if_match.len == 0)
-        status = store_document_get(store, REPORT_KIND, x->object_id, see_place, d);
-    if (status == STORE_OK && d->state == REPORT_SIGNED)
-        return not_now(x, "The report is signed off");
-    return status == STORE_OK ? api_document_apply(x, store, now) : status;
-}
-
 static void reply_report(struct api_exchange *x)
 {
     uint64_t version = 0;
@@ -204,7 +177,7 @@ void api_report_patch(struct api_exchange *x)
     }
     merge_texts(x, object);
     if (api_document_merge(x, object))
-        api_commit(x, keep_texts, reply_report);
+        api_commit(x, api_document_apply, reply_report);
 }
 
 struct content {

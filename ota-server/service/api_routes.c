@@ -8,6 +8,7 @@
 #include "ota-server/service/api_upload.h"
 
 #define CHANGES ROUTE_CHANGES
+#define IN_TURN (ROUTE_CHANGES | ROUTE_IN_TURN)
 #define NO_KEY ROUTE_NO_KEY
 #define CAMARA ROUTE_CAMARA
 #define ESIM(name) "iot-device-management:esim-profiles:" name
@@ -139,7 +140,7 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/campaigns", "campaigns:read", TAKES_NOTHING, 0, api_campaigns_list},
     {API_POST, API_BASE "/campaigns", "campaigns:write", TAKES_JSON, CHANGES | ROUTE_NEEDS_KEY, api_campaigns_post},
     {API_GET, API_BASE "/campaigns/*", "campaigns:read", TAKES_NOTHING, 0, api_campaign_get},
-    {API_PATCH, API_BASE "/campaigns/*", "campaigns:write", TAKES_MERGE, CHANGES, api_campaign_patch},
+    {API_PATCH, API_BASE "/campaigns/*", "campaigns:write", TAKES_MERGE, IN_TURN, api_campaign_patch},
     {API_POST, API_BASE "/campaigns/*/check", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_check},
     {API_POST, API_BASE "/campaigns/*/start", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_start},
     {API_POST, API_BASE "/campaigns/*/pause", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_pause},
@@ -221,7 +222,7 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/reports", "reports:read", TAKES_NOTHING, 0, api_reports_list},
     {API_POST, API_BASE "/reports", "reports:write", TAKES_JSON, CHANGES, api_reports_post},
     {API_GET, API_BASE "/reports/*", "reports:read", TAKES_NOTHING, 0, api_report_get},
-    {API_PATCH, API_BASE "/reports/*", "reports:write", TAKES_MERGE, CHANGES, api_report_patch},
+    {API_PATCH, API_BASE "/reports/*", "reports:write", TAKES_MERGE, IN_TURN, api_report_patch},
     {API_GET, API_BASE "/reports/*/content", "reports:read", TAKES_NOTHING, ROUTE_ANY_TYPE, api_report_content},
     {API_POST, API_BASE "/reports/*/sign-off", "reports:write", TAKES_MAYBE, CHANGES, api_report_sign_off},
     {API_GET, API_BASE "/metering/cards-queried", "metering:read", TAKES_NOTHING, 0, api_metering_cards},

@@ -101,7 +101,10 @@ bool api_whole_begin(struct api_exchange *x)
         json_decref(shown);
         return true; // the handler says what is wrong
     }
-    const bool is_stale = json_is_integer(version) && !json_equal(version, present);
+    const bool is_version = json_is_integer(version);
+    const bool is_stale = is_version && !json_equal(version, present);
+    // What is taken out is as it was in that version alone.
+    x->seen_version = is_version ? (uint64_t)json_integer_value(version) : 0;
     const size_t changed = is_stale ? 0 : strip(x->root, shown, is_patch);
     json_decref(shown);
     if (is_stale) {

@@ -1,0 +1,133 @@
+// Two requests about one object in one turn: the second is judged by what the first one left.
+#include "ota-server/service/api_exchange.h"
+#include "tests/unit/api/api_lab.h"
+
+#include <stdio.h>
+
+static struct lab lab;
+static struct answer a, other;
+static char path[128];
+
+static int open_all(void **state)
+{
+    (void)state;
+    lab_open(&lab, "all", true);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lab_close(&lab);
+    return 0;
+}
+
+static void ask(const char *method, const char *target, const char *body)
+{
+    static unsigned number;
+    char key[32];
+    (void)snprintf(key, sizeof(key), "key-%05u", ++number);
+    lab_ask(&lab, &(struct ask){.method = method, .target = target, .body = body, .key = key}, &a);
+}
+
+// Makes what `path` then names.
+static void make(const char *list, const char *prefix, const char *body)
+{
+    char id[API_ID_SIZE];
+    ask("POST", list, body);
+    if (a.status != 201 && a.status != 202)
+        fail_msg("%u: %s", a.status, a.body);
+    api_id_write(id, prefix, lab_id(&a, prefix));
+    (void)snprintf(path, sizeof(path), "%s/%s", list, id);
+}
+
+static void make_campaign(void)
+{
+    make(API_BASE "/campaigns", "cmp",
+         "{\"name\":\"a\",\"operation\":{\"type\":\"audit\"},\"target\":{\"filter\":{}},"
+         "\"rate\":{\"perSecond\":1}}");
+}
+
+// Both in one turn; the answers are then in `a` and `other`.
+static void at_once(struct ask first, struct ask second)
+{
+    struct api_exchange *one = lab_start(&lab, &first, &a);
+    struct api_exchange *two = lab_start(&lab, &second, &other);
+    for (unsigned i = 0; i < 40 && (a.count == 0 || other.count == 0); i++)
+        lab_turn(&lab);
+    lab_forget(one);
+    lab_forget(two);
+}
+
+static struct ask patch(const char *body, const char *if_match)
+{
+    return (struct ask){.method = "PATCH", .target = path, .body = body, .if_match = if_match};
+}
+
+static void expect(unsigned first, unsigned second)
+{
+    if (a.status != first || other.status != second)
+        fail_msg("%u and %u: %s, %s", a.status, other.status, a.body, other.body);
+}
+
+static bool is_kept(const char *text)
+{
+    struct answer now;
+    lab_ask(&lab, &(struct ask){.method = "GET", .target = path}, &now);
+    return strstr(now.body, text) != NULL;
+}
+
+// --- what is merged --------------------------------------------------------------------------
+
+static void two_changes_of_a_campaign_are_both_kept(void **state)
+{
+    (void)state;
+    make_campaign();
+    at_once(patch("{\"name\":\"b\"}", NULL), patch("{\"rate\":{\"perSecond\":2}}", NULL));
+    expect(200, 200);
+    assert_true(is_kept("\"name\":\"b\"") && is_kept("\"perSecond\":2"));
+}
+
+static void two_chapters_of_a_report_are_both_kept(void **state)
+{
+    (void)state;
+    make(API_BASE "/reports", "rpt",
+         "{\"type\":\"REGULATOR\",\"from\":\"2026-01-01T00:00:00Z\","
+         "\"to\":\"2026-02-01T00:00:00Z\"}");
+    lab_run_jobs(&lab);
+    at_once(patch("{\"texts\":{\"1\":\"one\"}}", NULL), patch("{\"texts\":{\"2\":\"two\"}}", NULL));
+    expect(200, 200);
+    assert_true(is_kept("\"1\":\"one\"") && is_kept("\"2\":\"two\""));
+}
+
+static void of_two_that_saw_one_campaign_the_second_is_412(void **state)
+{
+    (void)state;
+    make_campaign();
+    at_once(patch("{\"name\":\"b\"}", "\"1\""), patch("{\"name\":\"c\"}", "\"1\""));
+    expect(200, 412);
+    assert_true(is_kept("\"name\":\"b\""));
+}
+
+static void of_two_that_send_one_version_back_the_second_is_412(void **state)
+{
+    (void)state;
+    make_campaign();
+    at_once(patch("{\"version\":1,\"name\":\"b\"}", NULL),
+            patch("{\"version\":1,\"name\":\"c\"}", NULL));
+    expect(200, 412);
+    assert_true(is_kept("\"name\":\"b\""));
+}
+
+#define RUN(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(two_changes_of_a_campaign_are_both_kept),
+        RUN(two_chapters_of_a_report_are_both_kept),
+        RUN(of_two_that_saw_one_campaign_the_second_is_412),
+        RUN(of_two_that_send_one_version_back_the_second_is_412),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
