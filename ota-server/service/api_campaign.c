@@ -180,27 +180,6 @@ void api_campaign_retry(struct api_exchange *x)
 
 // --- changes ---------------------------------------------------------------------------------
 
-static bool see_place(void *context, const struct document *d)
-{
-    struct document *to = context;
-    to->version = d->version;
-    to->state = d->state;
-    to->created_at = d->created_at;
-    return false;
-}
-
-// Without If-Match the last writer wins: the turn may have changed the state since it was read.
-static enum store_status refresh(struct api_exchange *x, struct store *store,
-                                 struct campaign *present)
-{
-    struct campaign_work *w = x->work;
-    enum store_status status = store_campaign_get(store, x->object_id, present);
-    if (status == STORE_OK && x->request->if_match.len == 0)
-        status =
-            store_document_get(store, CAMPAIGN_KIND, x->object_id, see_place, &w->object.document);
-    return status;
-}
-
 static enum store_status keep_rate(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct campaign_work *w = x->work;
@@ -361,13 +340,8 @@ static enum store_status begin_check(struct api_exchange *x, struct store *store
     struct campaign_counts counts;
     uint64_t pool[4] = {0};
     uint8_t seed[32];
-    const uint64_t check = c->check;
     const struct cipher *cipher = x->api->options.cipher;
-    enum store_status status = refresh(x, store, c);
-    if (status == STORE_OK && campaign_next(c->state, CAMPAIGN_IN_CHECKED) == CAMPAIGN_REFUSED)
-        status = not_now(x, "It waits for an approval, or has started");
-    if (status == STORE_OK)
-        status = take(x, store, &w->target);
+    enum store_status status = take(x, store, &w->target);
     if (status == STORE_OK)
         status = campaign_counts_of(store, c->id, &counts);
     if (status == STORE_OK && campaign_reached(&counts, CAMPAIGN_LISTED) > CAMPAIGN_CARDS_MAX)
@@ -382,7 +356,6 @@ static enum store_status begin_check(struct api_exchange *x, struct store *store
     if (status != STORE_OK)
         return status;
     campaign_check_begin(c, seed);
-    c->check = check;
     c->stock = (uint32_t)pool[SUBSCRIPTION_FREE];
     c->actor = api_actor(x);
     return store_campaign_put(store, c, (struct utc){0});
@@ -459,6 +432,11 @@ void api_campaign_check(struct api_exchange *x)
     if (!is_there) {
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
                                        "A group, or the upload, of its target is gone"));
+        return;
+    }
+    if (campaign_next(w->campaign.state, CAMPAIGN_IN_CHECKED) == CAMPAIGN_REFUSED) {
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "It waits for an approval, or has started"));
         return;
     }
     w->campaign.check = api_new_id(x);

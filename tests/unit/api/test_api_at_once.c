@@ -119,6 +119,26 @@ static void of_two_that_send_one_version_back_the_second_is_412(void **state)
     assert_true(is_kept("\"name\":\"b\""));
 }
 
+// --- what is judged --------------------------------------------------------------------------
+
+// What is checked, and shown to who approves it, is what the campaign is by then.
+static void a_check_is_of_the_target_that_the_change_before_it_left(void **state)
+{
+    (void)state;
+    struct record record;
+    char empty[API_ID_SIZE], body[256], check[160];
+    (void)lab_card(&lab, "89999000000000000012", &record);
+    make(API_BASE "/card-groups", "grp", "{\"name\":\"empty\"}");
+    api_id_write(empty, "grp", lab_id(&a, "grp"));
+    make_campaign();
+    (void)snprintf(body, sizeof(body), "{\"target\":{\"groupIds\":[\"%s\"]}}", empty);
+    (void)snprintf(check, sizeof(check), "%s/check", path);
+    at_once(patch(body, NULL), (struct ask){.method = "POST", .target = check});
+    expect(200, 200);
+    assert_true(is_kept("\"targeted\":0"));
+    assert_true(is_kept(empty));
+}
+
 #define RUN(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
 
 int main(void)
@@ -128,6 +148,7 @@ int main(void)
         RUN(two_chapters_of_a_report_are_both_kept),
         RUN(of_two_that_saw_one_campaign_the_second_is_412),
         RUN(of_two_that_send_one_version_back_the_second_is_412),
+        RUN(a_check_is_of_the_target_that_the_change_before_it_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
