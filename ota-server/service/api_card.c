@@ -328,7 +328,9 @@ static void reply_card(struct api_exchange *x)
 
 static void answer_card(struct api_exchange *x, const struct turn_answer *answer)
 {
-    if (answer->refusal != REFUSAL_NONE)
+    if (x->problem.code != API_OK) // found while it was prepared
+        api_refuse(x, x->problem);
+    else if (answer->refusal != REFUSAL_NONE)
         api_refuse(x, api_refusal(answer->refusal));
     else if (x->is_dry_run)
         api_reply_plan(x, 200);
@@ -420,20 +422,25 @@ static enum store_status merge_notes(struct api_exchange *x, struct patch *patch
                                                                                   : STORE_BUSY;
 }
 
+// Loads the card: is it still as the caller saw it?
+static enum store_status judge_match(void *context, struct store *store, struct event *e)
+{
+    struct api_exchange *x = context;
+    struct patch *patch = x->work;
+    (void)e;
+    const enum store_status status = store_card_load(store, x->card_id, &patch->record);
+    return status == STORE_OK ? api_judge_match(x, patch->record.version) : status;
+}
+
 // Into the notes as they are in this turn; they count as a version of the card.
 static enum store_status put_notes(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct patch *patch = x->work;
     (void)now;
-    enum store_status status = store_card_load(store, x->card_id, &patch->record);
-    if (status != STORE_OK)
-        return status;
-    if (!api_is_match(x, patch->record.version)) {
-        x->problem = api_problem_of(API_FAILED_PRECONDITION);
-        return STORE_CONFLICT;
-    }
     json_t *was = NULL;
-    status = load_notes(store, x->card_id, patch, &was);
+    enum store_status status = judge_match(x, store, NULL);
+    if (status == STORE_OK)
+        status = load_notes(store, x->card_id, patch, &was);
     if (status == STORE_OK)
         status = merge_notes(x, patch, was);
     json_decref(was);
@@ -455,13 +462,13 @@ static enum store_status put_notes(struct api_exchange *x, struct store *store, 
 static enum store_status judge_again(struct api_exchange *x, struct store *store,
                                      const struct event *e)
 {
-    struct patch *patch = x->work;
+    const struct patch *patch = x->work;
     const struct api_move_to to = {e->group, e->tenant};
     const char *what = NULL;
-    enum store_status status = store_card_load(store, x->card_id, &patch->record);
-    if (status == STORE_OK && !x->api->options.single_person && !patch->is_for_two)
-        status =
-            api_move_for_two(store, turn_policy(x->api->options.turn), &patch->record, &to, &what);
+    if (x->api->options.single_person || patch->is_for_two)
+        return STORE_OK;
+    const enum store_status status =
+        api_move_for_two(store, turn_policy(x->api->options.turn), &patch->record, &to, &what);
     if (what == NULL)
         return status;
     x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
@@ -472,7 +479,9 @@ static enum store_status judge_again(struct api_exchange *x, struct store *store
 static enum store_status enter_group(void *context, struct store *store, struct event *e)
 {
     struct api_exchange *x = context;
-    enum store_status status = api_move_enter(store, x->card_id, e);
+    enum store_status status = judge_match(x, store, e);
+    if (status == STORE_OK)
+        status = api_move_enter(store, x->card_id, e);
     if (status == STORE_NONE)
         x->problem = api_problem_of(API_NOT_FOUND);
     return status == STORE_OK ? judge_again(x, store, e) : status;
@@ -497,9 +506,7 @@ static void reply_effect(struct api_exchange *x)
 
 static void answer_moved(struct api_exchange *x, const struct turn_answer *answer)
 {
-    if (x->problem.code != API_OK)
-        api_refuse(x, x->problem);
-    else if (x->is_dry_run && answer->refusal == REFUSAL_NONE)
+    if (x->problem.code == API_OK && x->is_dry_run && answer->refusal == REFUSAL_NONE)
         reply_effect(x);
     else
         answer_card(x, answer);
@@ -546,9 +553,8 @@ void api_card_patch(struct api_exchange *x)
     if ((state == 0) + (group != 0) + has_notes > 1)
         api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
                                                  "Retire, or move, in a call of its own"));
-    if (!api_end_reading(x) || !api_card(x, &patch->record))
-        return;
-    if (!api_if_match(x, patch->record.version))
+    if (!api_end_reading(x) || !api_card(x, &patch->record) ||
+        !api_if_match(x, patch->record.version))
         return;
     if (group != 0) {
         move_card(x, group);
@@ -556,14 +562,13 @@ void api_card_patch(struct api_exchange *x)
     }
     if (state != 0) {
         api_commit(x, put_notes, reply_card);
-        return;
-    }
-    if (!api_is_operator(x)) {
+    } else if (!api_is_operator(x)) {
         api_refuse_permission(x);
-        return;
+    } else {
+        x->event.type = EVENT_RETIRE;
+        x->prepare = judge_match;
+        api_submit(x, answer_card);
     }
-    x->event.type = EVENT_RETIRE;
-    api_submit(x, answer_card);
 }
 
 static bool open_change(struct api_exchange *x)

@@ -393,6 +393,14 @@ bool api_is_match(const struct api_exchange *x, uint64_t version)
            bytes_equal(given, bytes_of_text(etag_text(version, text)));
 }
 
+enum store_status api_judge_match(struct api_exchange *x, uint64_t version)
+{
+    if (api_is_match(x, version))
+        return STORE_OK;
+    x->problem = api_problem_of(API_FAILED_PRECONDITION);
+    return STORE_CONFLICT;
+}
+
 bool api_if_match(struct api_exchange *x, uint64_t version)
 {
     if (api_is_match(x, version))

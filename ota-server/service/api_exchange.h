@@ -29,14 +29,14 @@ enum api_takes {
 };
 
 enum {
-    ROUTE_OPEN = 1,       // without authentication
-    ROUTE_CHANGES = 2,    // idempotency and dryRun
-    ROUTE_NEEDS_KEY = 4,  // Idempotency-Key is required
-    ROUTE_ANY_TYPE = 8,   // the handler judges Accept itself
-    ROUTE_UNLIMITED = 16, // by rates: what watches over the server
-    ROUTE_CAMARA = 32,    // errors without details, no dryRun, bodies to 64 KiB
-    ROUTE_SECRET = 64,    // its answer holds a secret, and is kept under seal
-    ROUTE_NO_KEY = 128,   // Idempotency-Key is refused: no answer of it is kept
+    ROUTE_OPEN = 1,          // without authentication
+    ROUTE_CHANGES = 2,       // idempotency and dryRun
+    ROUTE_NEEDS_KEY = 4,     // Idempotency-Key is required
+    ROUTE_ANY_TYPE = 8,      // the handler judges Accept itself
+    ROUTE_UNLIMITED = 16,    // by rates: what watches over the server
+    ROUTE_CAMARA = 32,       // errors without details, no dryRun, bodies to 64 KiB
+    ROUTE_SECRET = 64,       // its answer holds a secret, and is kept under seal
+    ROUTE_NO_KEY = 128,      // Idempotency-Key is refused: no answer of it is kept
     ROUTE_IN_TURN = 1 << 16, // the handler runs inside the turn [api_in_turn()]
 };
 
@@ -255,8 +255,8 @@ void api_refuse_store(struct api_exchange *x, enum store_status status);
 // answers other than OK refuses with it. In a dry run both run, and all is undone: 200 with the
 // plan.
 void api_commit(struct api_exchange *x, api_apply_fn *apply, void (*reply)(struct api_exchange *x));
-// Runs `handle` inside the next turn, where x->reader is the writer: what it loads, merges and judges
-// is what it changes, whatever other requests of the same turn did. It ends in a refusal, in
+// Runs `handle` inside the next turn, where x->reader is the writer: what it loads, merges and
+// judges is what it changes, whatever other requests of the same turn did. It ends in a refusal, in
 // api_commit(), whose part then runs in the same transaction, or in api_keep_nothing(). It must not
 // reply there, nor submit, nor be slow.
 void api_in_turn(struct api_exchange *x, void (*handle)(struct api_exchange *x));
@@ -321,6 +321,8 @@ void api_etag(struct api_exchange *x, uint64_t version);
 bool api_if_match(struct api_exchange *x, uint64_t version);
 // The same without refusing, for turns: others may have changed it since it was read.
 bool api_is_match(const struct api_exchange *x, uint64_t version);
+// And as the end of a part of one: STORE_CONFLICT, with 412 as x->problem, when it is not.
+enum store_status api_judge_match(struct api_exchange *x, uint64_t version) MUST_USE;
 // Member of the answer about a subscriber or card, masked unless it is clear for the caller; what
 // is shown in clear the trail tells of [clear_reads.h]. Nothing for an empty text.
 void api_put_personal(struct api_exchange *x, const char *name, enum mask mask, const char *text);

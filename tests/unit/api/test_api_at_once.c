@@ -64,6 +64,11 @@ static struct ask patch(const char *body, const char *if_match)
     return (struct ask){.method = "PATCH", .target = path, .body = body, .if_match = if_match};
 }
 
+static struct ask removal(const char *if_match)
+{
+    return (struct ask){.method = "DELETE", .target = path, .if_match = if_match};
+}
+
 static void expect(unsigned first, unsigned second)
 {
     if (a.status != first || other.status != second)
@@ -139,6 +144,61 @@ static void a_check_is_of_the_target_that_the_change_before_it_left(void **state
     assert_true(is_kept(empty));
 }
 
+static void of_two_that_retire_one_card_the_second_is_412(void **state)
+{
+    (void)state;
+    struct record record;
+    char id[API_ID_SIZE], tag[32];
+    static const char *const body = "{\"state\":\"RETIRED\",\"reason\":\"lost\"}";
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    api_id_write(id, "crd", card);
+    (void)snprintf(path, sizeof(path), API_BASE "/cards/%s", id);
+    (void)snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)record.version);
+    at_once(patch(body, tag), patch(body, tag));
+    expect(200, 412);
+}
+
+static void of_two_that_move_one_card_the_second_is_412(void **state)
+{
+    (void)state;
+    struct record record;
+    char id[API_ID_SIZE], tag[32], to[2][64];
+    static const char *const names[] = {"{\"name\":\"one\"}", "{\"name\":\"two\"}"};
+    const uint64_t card = lab_card(&lab, "89999000000000000012", &record);
+    for (size_t i = 0; i < 2; i++) {
+        lab_ask(
+            &lab,
+            &(struct ask){.method = "POST", .target = API_BASE "/card-groups", .body = names[i]},
+            &a);
+        assert_int_equal(a.status, 201);
+        api_id_write(id, "grp", lab_id(&a, "grp"));
+        (void)snprintf(to[i], sizeof(to[i]), "{\"groupId\":\"%s\"}", id);
+    }
+    api_id_write(id, "crd", card);
+    (void)snprintf(path, sizeof(path), API_BASE "/cards/%s", id);
+    (void)snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)record.version);
+    at_once(patch(to[0], tag), patch(to[1], tag));
+    expect(200, 412);
+}
+
+// Nothing goes away that somebody has just been told is saved.
+static void a_removal_of_what_was_changed_before_it_is_412(void **state)
+{
+    (void)state;
+    make(API_BASE "/card-groups", "grp", "{\"name\":\"a\"}");
+    at_once(patch("{\"name\":\"b\"}", NULL), removal("\"1\""));
+    expect(200, 412);
+    assert_true(is_kept("\"name\":\"b\""));
+}
+
+static void of_two_removals_the_second_finds_nothing(void **state)
+{
+    (void)state;
+    make(API_BASE "/card-groups", "grp", "{\"name\":\"a\"}");
+    at_once(removal("\"1\""), removal("\"1\""));
+    expect(204, 404);
+}
+
 #define RUN(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
 
 int main(void)
@@ -149,6 +209,10 @@ int main(void)
         RUN(of_two_that_saw_one_campaign_the_second_is_412),
         RUN(of_two_that_send_one_version_back_the_second_is_412),
         RUN(a_check_is_of_the_target_that_the_change_before_it_left),
+        RUN(of_two_that_retire_one_card_the_second_is_412),
+        RUN(of_two_that_move_one_card_the_second_is_412),
+        RUN(a_removal_of_what_was_changed_before_it_is_412),
+        RUN(of_two_removals_the_second_finds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
