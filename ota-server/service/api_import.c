@@ -462,16 +462,35 @@ static bool see_open(void *context, const struct document *d)
     return false;
 }
 
+struct cancel_work {
+    struct import_jobs *jobs;
+    uint64_t import; // that is held; 0: none
+};
+
+static void let_go(void *work)
+{
+    const struct cancel_work *w = work;
+    if (w->import != 0)
+        import_jobs_let_go(w->jobs, w->import);
+}
+
+// It is held until that somebody wants this is committed, or is not.
 static enum store_status cancel(struct api_exchange *x, struct store *store, struct utc now)
 {
-    struct import_jobs *jobs = x->api->options.imports;
+    struct cancel_work *w = x->work;
     (void)now;
-    const bool can = x->is_dry_run ? import_jobs_can_cancel(jobs, x->object_id)
-                                   : import_jobs_cancel(jobs, x->object_id);
+    const bool can = import_jobs_can_cancel(w->jobs, x->object_id, !x->is_dry_run);
+    w->import = can && !x->is_dry_run ? x->object_id : 0;
     if (can)
         return api_trail(x, store, "import.cancelled", "import", x->object_id, NULL);
     x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended, or is about to");
     return STORE_CONFLICT;
+}
+
+static void end_import(struct api_exchange *x)
+{
+    const struct cancel_work *w = x->work;
+    import_jobs_cancel(w->jobs, w->import);
 }
 
 static void reply_cancelled(struct api_exchange *x)
@@ -489,6 +508,15 @@ static void reply_cancelled(struct api_exchange *x)
 void api_import_cancel(struct api_exchange *x)
 {
     struct shown shown = {.x = x};
+    struct cancel_work *w = calloc(1, sizeof(*w));
+    x->work = w;
+    if (w == NULL) {
+        api_refuse_code(x, API_UNAVAILABLE);
+        return;
+    }
+    w->jobs = x->api->options.imports;
+    x->close_work = let_go;
+    x->committed = end_import;
     api_read_reason(x, API_OPTIONAL);
     if (!api_end_reading(x) || !api_capture(x, 0, "imp", &x->object_id))
         return;
@@ -496,7 +524,7 @@ void api_import_cancel(struct api_exchange *x)
         store_document_get(x->reader, IMPORT_KIND, x->object_id, see_open, &shown);
     if (status != STORE_OK || !shown.is_ours)
         api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
-    else if (!shown.is_open || x->api->options.imports == NULL)
+    else if (!shown.is_open || w->jobs == NULL)
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended"));
     else
         api_commit(x, cancel, reply_cancelled);

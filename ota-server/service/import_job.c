@@ -250,6 +250,8 @@ static bool is_cancelled(struct import_jobs *j, const struct seat *s)
 static void begin_end(struct import_jobs *j, struct seat *s)
 {
     (void)pthread_mutex_lock(&j->mutex);
+    while (s->holds > 0 && !j->is_closing)
+        (void)pthread_cond_wait(&j->moved, &j->mutex);
     s->is_ending = true;
     if (s->is_cancelled) // whatever it was that stopped because of it
         j->failure = failure_of(IMPORT_CANCELLED);
@@ -421,28 +423,38 @@ void import_jobs_drop(struct import_jobs *j, uint64_t import)
     (void)pthread_mutex_unlock(&j->mutex);
 }
 
-bool import_jobs_cancel(struct import_jobs *j, uint64_t import)
+bool import_jobs_can_cancel(struct import_jobs *j, uint64_t import, bool is_held)
 {
     (void)pthread_mutex_lock(&j->mutex);
     struct seat *s = find_seat(j, import);
     const bool can = s != NULL && !s->is_ending;
-    if (can)
-        s->is_cancelled = true;
-    if (can && s == j->running && j->hand == HAND_LATER && j->kind <= HAND_REFERENCES) {
-        j->hand = HAND_FREE; // nobody waits for the disk any more
-        (void)pthread_cond_broadcast(&j->moved);
-    }
+    if (can && is_held)
+        s->holds++;
     (void)pthread_mutex_unlock(&j->mutex);
     return can;
 }
 
-bool import_jobs_can_cancel(struct import_jobs *j, uint64_t import)
+void import_jobs_cancel(struct import_jobs *j, uint64_t import)
 {
     (void)pthread_mutex_lock(&j->mutex);
-    const struct seat *s = find_seat(j, import);
-    const bool can = s != NULL && !s->is_ending;
+    struct seat *s = find_seat(j, import);
+    if (s != NULL)
+        s->is_cancelled = true;
+    if (s != NULL && s == j->running && j->hand == HAND_LATER && j->kind <= HAND_REFERENCES) {
+        j->hand = HAND_FREE; // nobody waits for the disk any more
+        (void)pthread_cond_broadcast(&j->moved);
+    }
     (void)pthread_mutex_unlock(&j->mutex);
-    return can;
+}
+
+void import_jobs_let_go(struct import_jobs *j, uint64_t import)
+{
+    (void)pthread_mutex_lock(&j->mutex);
+    struct seat *s = find_seat(j, import);
+    if (s != NULL)
+        s->holds--;
+    (void)pthread_cond_broadcast(&j->moved);
+    (void)pthread_mutex_unlock(&j->mutex);
 }
 
 bool import_jobs_state(struct import_jobs *j, uint64_t import, struct import_state *state)

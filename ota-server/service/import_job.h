@@ -51,10 +51,13 @@ void import_jobs_start(struct import_jobs *jobs, uint64_t import);
 // Gives the seat back if it was not started.
 void import_jobs_drop(struct import_jobs *jobs, uint64_t import);
 
-// Ends an import that waits or is under way as soon as it can, with the failure CANCELLED and
-// without a trace of its load. False: it has ended, or is about to.
-bool import_jobs_cancel(struct import_jobs *jobs, uint64_t import) MUST_USE;
-bool import_jobs_can_cancel(struct import_jobs *jobs, uint64_t import);
+// False: it has ended, or is about to; it is too late to cancel it. Else, with `is_held`, it does
+// not come to its end before import_jobs_let_go().
+bool import_jobs_can_cancel(struct import_jobs *jobs, uint64_t import, bool is_held) MUST_USE;
+// Ends an import that is held as soon as it can, with the failure CANCELLED and without a trace of
+// its load: once that this was asked for is committed.
+void import_jobs_cancel(struct import_jobs *jobs, uint64_t import);
+void import_jobs_let_go(struct import_jobs *jobs, uint64_t import);
 
 // Gives the turn what is ready: before each turn.
 void import_jobs_step(struct import_jobs *jobs);

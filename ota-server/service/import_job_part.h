@@ -16,6 +16,7 @@ struct seat {
     uint8_t sha256[32];
     FILE *file;
     struct vendor_profile *profile;
+    unsigned holds; // of those who are about to cancel it
     bool is_cancelled;
     bool is_ending; // its last transaction is on its way: too late to cancel
     bool has_ended; // and is on the disk: the same file may come again

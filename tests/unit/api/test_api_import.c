@@ -4,6 +4,7 @@
 #include "profiles/vendor/shell/digest_host.h"
 #include "profiles/vendor/shell/make_batch.h"
 #include "tests/unit/api/import_lab.h"
+#include "tests/unit/server/faulty_statement.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,6 +200,39 @@ static void what_was_held_back_comes_in_a_corrected_file(void **state)
     memcpy(import_id, first, sizeof(first));
     correct("?batch=a%20b", "imp-0000756", "x");
     assert_int_equal(a.status, 400);
+    lab_close(&lab);
+}
+
+// It goes on, as whoever asked was told, and the trail says nothing.
+static void an_import_whose_cancelling_is_not_written_goes_on(void **state)
+{
+    (void)state;
+    char target[128];
+    lab_open_imports(&lab, "all", true);
+    ask("POST", BASE "/vendor-profiles", read_sample("profiles/vendor/samples/alder.json"));
+    load_transport_keys();
+    import_sample("", "imp-0000732");
+    const char *id = strstr(a.body, "imp_");
+    assert_non_null(id);
+    memcpy(import_id, id, sizeof(import_id) - 1);
+    (void)snprintf(target, sizeof(target), BASE "/batch-imports/%s/cancel", import_id);
+    const struct ask cancel = {.method = "POST", .target = target};
+    struct answer refused;
+    for (uint32_t at = 1; at <= 6; at++) { // of the statements of the turn, in vain
+        struct api_exchange *x = lab_start(&lab, &cancel, &refused);
+        faulty_statement_set(at);
+        for (unsigned i = 0; i < 40 && refused.count == 0; i++)
+            (void)lab_try_turn(&lab);
+        assert_true(faulty_statement_was_hit());
+        faulty_statement_set(0);
+        assert_int_equal(refused.status, 503);
+        lab_forget(x);
+    }
+    lab_run_imports(&lab);
+    read_import("", NULL);
+    assert_true(has("\"outcome\":\"IMPORTED\""));
+    ask("GET", BASE "/audit-trail?action=import.cancelled", NULL);
+    assert_true(has("\"totalCount\":0"));
     lab_close(&lab);
 }
 
@@ -610,6 +644,7 @@ int main(void)
         cmocka_unit_test(a_vendor_file_is_tried_loaded_and_known_again),
         cmocka_unit_test(a_csv_without_a_header_loads_with_what_is_stated),
         cmocka_unit_test(what_was_held_back_comes_in_a_corrected_file),
+        cmocka_unit_test(an_import_whose_cancelling_is_not_written_goes_on),
         cmocka_unit_test(an_import_is_cancelled_without_a_trace),
         cmocka_unit_test(the_trail_says_why_a_file_came),
         cmocka_unit_test(a_profile_is_replaced_whole_and_by_version),
