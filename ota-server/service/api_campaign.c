@@ -64,6 +64,16 @@ static struct campaign_by by_caller(const struct api_exchange *x)
                                 .reason = x->reason};
 }
 
+// What the caller does; its row, and the operations that come of it, are found by the correlator.
+static enum store_status act_on(struct api_exchange *x, struct store *store, struct campaign *c,
+                                uint8_t input, struct utc now)
+{
+    const struct campaign_by by = by_caller(x);
+    const enum store_status status = campaign_act(x->api->options.campaigns, c, input, &by, now);
+    return status == STORE_OK && x->request->correlator.len > 0 ? api_stored_correlator(x, store)
+                                                                : status;
+}
+
 static enum store_status not_now(struct api_exchange *x, const char *text)
 {
     x->problem = api_problem_text(API_INCOMPATIBLE_STATE, text);
@@ -393,10 +403,9 @@ static enum store_status check_some(struct api_exchange *x, struct store *store,
         status = campaign_check_some(runner, x->api->options.turn, &present, now, &is_done);
     if (status != STORE_OK)
         return status;
-    const struct campaign_by by = by_caller(x);
     w->campaign.cursor = is_done ? UINT64_MAX : 0;
     present.checked_at = now;
-    return is_done ? campaign_act(runner, &present, CAMPAIGN_IN_CHECKED, &by, now)
+    return is_done ? act_on(x, store, &present, CAMPAIGN_IN_CHECKED, now)
                    : store_campaign_put(store, &present, (struct utc){0});
 }
 
@@ -450,13 +459,12 @@ void api_campaign_check(struct api_exchange *x)
 static enum store_status keep_act(struct api_exchange *x, struct store *store, struct utc now)
 {
     const struct campaign_work *w = x->work;
-    const struct campaign_by by = by_caller(x);
     struct campaign present;
     enum store_status status = store_campaign_get(store, x->object_id, &present);
     if (status == STORE_OK)
         status = withdraw(store, &present, now);
     if (status == STORE_OK)
-        status = campaign_act(x->api->options.campaigns, &present, w->input, &by, now);
+        status = act_on(x, store, &present, w->input, now);
     return status == STORE_CONFLICT ? not_now(x, "The state does not permit it now") : status;
 }
 
@@ -487,24 +495,19 @@ void api_campaign_stop(struct api_exchange *x)
 // What is started is what was checked.
 static enum store_status keep_start(struct api_exchange *x, struct store *store, struct utc now)
 {
-    const struct campaign_work *w = x->work;
-    const struct campaign_by by = by_caller(x);
-    struct campaign present;
-    enum store_status status = store_campaign_get(store, x->object_id, &present);
-    if (status != STORE_OK)
-        return status;
-    if (memcmp(present.hash, w->campaign.hash, sizeof(present.hash)) != 0)
-        return not_now(x, "It was changed meanwhile");
-    present.actor = by.actor;
-    present.correlator = by.correlator;
-    present.approval = 0;
+    struct campaign_work *w = x->work;
+    struct campaign *c = &w->campaign;
+    enum store_status status = STORE_OK;
+    c->actor = api_actor(x);
+    c->correlator = x->correlator_id;
+    c->approval = 0;
     if (x->approval != NULL) {
-        present.approval = x->approval->document.id;
-        present.approval_until = utc_after(now, turn_policy(x->api->options.turn)->approval_ms);
+        c->approval = x->approval->document.id;
+        c->approval_until = utc_after(now, turn_policy(x->api->options.turn)->approval_ms);
         status = api_approval_keep(x, store);
     }
     if (status == STORE_OK)
-        status = campaign_act(x->api->options.campaigns, &present, w->input, &by, now);
+        status = act_on(x, store, c, w->input, now);
     return status == STORE_CONFLICT ? not_now(x, "The state does not permit it now") : status;
 }
 
@@ -530,7 +533,6 @@ void api_campaign_start(struct api_exchange *x)
 // In the transaction of the approver's word.
 static enum store_status keep_decided(struct api_exchange *x, struct store *store, struct utc now)
 {
-    const struct campaign_by by = by_caller(x);
     const uint8_t input = x->approval->document.state == APPROVAL_APPROVED ? CAMPAIGN_IN_APPROVED
                                                                            : CAMPAIGN_IN_UNAPPROVED;
     struct campaign present;
@@ -540,7 +542,7 @@ static enum store_status keep_decided(struct api_exchange *x, struct store *stor
     if (status == STORE_OK && present.approval != x->approval->document.id)
         status = STORE_CONFLICT;
     if (status == STORE_OK)
-        status = campaign_act(x->api->options.campaigns, &present, input, &by, now);
+        status = act_on(x, store, &present, input, now);
     return status == STORE_CONFLICT ? not_now(x, "It is decided, or was changed since") : status;
 }
 

@@ -142,7 +142,7 @@ const struct api_route_row api_routes[] = {
     {API_GET, API_BASE "/campaigns/*", "campaigns:read", TAKES_NOTHING, 0, api_campaign_get},
     {API_PATCH, API_BASE "/campaigns/*", "campaigns:write", TAKES_MERGE, IN_TURN, api_campaign_patch},
     {API_POST, API_BASE "/campaigns/*/check", "campaigns:write", TAKES_MAYBE, IN_TURN, api_campaign_check},
-    {API_POST, API_BASE "/campaigns/*/start", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_start},
+    {API_POST, API_BASE "/campaigns/*/start", "campaigns:write", TAKES_MAYBE, IN_TURN, api_campaign_start},
     {API_POST, API_BASE "/campaigns/*/pause", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_pause},
     {API_POST, API_BASE "/campaigns/*/resume", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_resume},
     {API_POST, API_BASE "/campaigns/*/stop", "campaigns:write", TAKES_MAYBE, CHANGES, api_campaign_stop},
