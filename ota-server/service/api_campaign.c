@@ -3,8 +3,11 @@
 #include "common/base/text.h"
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_upload.h"
+#include "ota-server/service/group_rules.h"
 
 #include <stdlib.h>
+
+#define RULES_PAGE 500
 
 static void free_cards(void *work)
 {
@@ -366,6 +369,7 @@ static enum store_status begin_check(struct api_exchange *x, struct store *store
     if (status != STORE_OK)
         return status;
     campaign_check_begin(c, seed);
+    c->checked_at = now; // by the rules that hold from now on, if not others
     c->stock = (uint32_t)pool[SUBSCRIPTION_FREE];
     c->actor = api_actor(x);
     return store_campaign_put(store, c, (struct utc){0});
@@ -404,7 +408,6 @@ static enum store_status check_some(struct api_exchange *x, struct store *store,
     if (status != STORE_OK)
         return status;
     w->campaign.cursor = is_done ? UINT64_MAX : 0;
-    present.checked_at = now;
     return is_done ? act_on(x, store, &present, CAMPAIGN_IN_CHECKED, now)
                    : store_campaign_put(store, &present, (struct utc){0});
 }
@@ -492,6 +495,61 @@ void api_campaign_stop(struct api_exchange *x)
     act(x, CAMPAIGN_IN_STOPPED);
 }
 
+// A campaign by the rules as they are now.
+struct judged {
+    struct api_exchange *x;
+    struct campaign now;
+    uint64_t last; // of the groups that were looked at
+    uint32_t count;
+    enum store_status status;
+};
+
+static bool see_rules(void *context, const struct document *d)
+{
+    struct judged *j = context;
+    struct group_rules rules;
+    j->last = d->id;
+    j->count++;
+    if (d->changed_at.ms < j->now.checked_at.ms)
+        return true;
+    j->status = rules_of(j->x->reader, d->id, turn_policy(j->x->api->options.turn), &rules);
+    if (j->status == STORE_OK && rules.campaign_above < j->now.approval_at)
+        j->now.approval_at = rules.campaign_above;
+    return j->status == STORE_OK;
+}
+
+static enum store_status judge_by_rules(struct judged *j)
+{
+    const struct store_page page = {.limit = RULES_PAGE};
+    struct document_filter filter = {.kind = RULES_KIND, .state = -1};
+    enum store_status status = STORE_OK;
+    do {
+        j->count = 0;
+        filter.after = j->last;
+        status = store_documents(j->x->reader, &filter, &page, see_rules, j, NULL);
+    } while (status == STORE_OK && j->status == STORE_OK && j->count == RULES_PAGE);
+    return status == STORE_OK ? j->status : status;
+}
+
+// Do rules of a group, changed since the check, ask for a second person that it did not ask for?
+// Of any group, since cards may have moved. Then it is refused.
+static bool is_judged_still(struct api_exchange *x, const struct campaign *c)
+{
+    struct judged j = {.x = x, .now = *c};
+    if (x->api->options.single_person || campaign_needs_approval(c))
+        return true;
+    const enum store_status status = judge_by_rules(&j);
+    if (status == STORE_OK && !campaign_needs_approval(&j.now))
+        return true;
+    if (status != STORE_OK)
+        api_refuse_store(x, status);
+    else
+        api_refuse(
+            x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                "Rules of a group were changed since its check: check it again"));
+    return false;
+}
+
 // What is started is what was checked.
 static enum store_status keep_start(struct api_exchange *x, struct store *store, struct utc now)
 {
@@ -526,7 +584,8 @@ void api_campaign_start(struct api_exchange *x)
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It must be checked first"));
     else if (c->eligible == 0)
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "No card is eligible"));
-    else if (why == APPROVAL_NOT_NEEDED || api_approval_begin_campaign(x, c, why))
+    else if (is_judged_still(x, c) &&
+             (why == APPROVAL_NOT_NEEDED || api_approval_begin_campaign(x, c, why)))
         api_commit(x, keep_start, reply_present);
 }
 

@@ -1,4 +1,4 @@
-// What is found of a campaign by its start.
+// What a start of a campaign is judged by, and what is found of it afterwards.
 #include "ota-server/service/api_exchange.h"
 #include "tests/unit/api/api_lab.h"
 
@@ -90,6 +90,35 @@ static void make_checked(const char *operation)
     expect(200, "\"targeted\":2,\"eligible\":2");
 }
 
+static void set_rules(const char *body)
+{
+    (void)snprintf(path, sizeof(path), API_BASE "/card-groups/%s/rules", group);
+    ask("PATCH", path, body);
+    expect(200, "\"fourEyes\"");
+}
+
+static void rules_that_became_stricter_after_the_check_hold_for_the_start(void **state)
+{
+    (void)state;
+    make_checked("{\"type\":\"set-timers\",\"parameters\":{\"T_ATTACH\":100}}");
+    set_rules("{\"fourEyes\":{\"campaignAbove\":1},\"reason\":\"careful\"}");
+    ask("POST", at("/start"), NULL);
+    expect(409, "check it again");
+    ask("POST", at("/check"), NULL);
+    expect(200, "\"approvalsNeeded\":1");
+    ask("POST", at("/start"), NULL);
+    expect(200, "AWAIT_APPROVAL");
+}
+
+static void rules_that_ask_for_nobody_let_it_start(void **state)
+{
+    (void)state;
+    make_checked("{\"type\":\"set-timers\",\"parameters\":{\"T_ATTACH\":100}}");
+    set_rules("{\"fourEyes\":{\"campaignAbove\":2},\"reason\":\"two cards are not above two\"}");
+    ask("POST", at("/start"), NULL);
+    expect(200, "\"startedAt\"");
+}
+
 static void what_a_campaign_asks_for_is_found_by_the_correlator_of_its_start(void **state)
 {
     (void)state;
@@ -114,6 +143,8 @@ static void what_a_campaign_asks_for_is_found_by_the_correlator_of_its_start(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RUN(rules_that_became_stricter_after_the_check_hold_for_the_start),
+        RUN(rules_that_ask_for_nobody_let_it_start),
         RUN(what_a_campaign_asks_for_is_found_by_the_correlator_of_its_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
