@@ -28,6 +28,11 @@ static bool is_shared(struct api_exchange *x, const struct document *d)
     return permission_of(x->reader, x->tenant, d->id, &set, &is_there) == STORE_OK && is_there;
 }
 
+bool api_group_rules_shown(const struct api_exchange *x, const struct document *group)
+{
+    return api_owns(x, group->owner) || group->owner == AUTH_OPERATOR;
+}
+
 const struct api_kind api_groups = {.kind = "group",
                                     .prefix = "grp",
                                     .path = "/card-groups",

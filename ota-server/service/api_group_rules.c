@@ -61,7 +61,8 @@ static struct rules_work *load(struct api_exchange *x, uint64_t group)
         return NULL;
     }
     x->object_id = group;
-    if (!api_document_get(x, &api_groups, x->object_id, &w->group)) {
+    if (!api_document_get(x, &api_groups, x->object_id, &w->group) ||
+        !api_group_rules_shown(x, &w->group.document)) {
         api_refuse_code(x, API_NOT_FOUND);
         return NULL;
     }
@@ -76,6 +77,8 @@ static void reply_rules(struct api_exchange *x)
     struct rules_work *w = x->work;
     const struct document *d = &w->object.document;
     struct json_writer *j = &x->json;
+    if (!api_owns(x, d->owner))
+        rules_hide_supply(&w->before);
     json_begin_object(j);
     api_put_id(j, "groupId", "grp", x->object_id);
     rules_put(j, &w->before, x->clear);

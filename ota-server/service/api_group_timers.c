@@ -91,9 +91,15 @@ void api_group_timers_get(struct api_exchange *x)
     struct group_rules rules;
     struct tally t = {.wanted = &rules.policy.timers};
     struct json_writer *j = &x->json;
-    if (!read_cursor(x, &t) || !api_end_reading(x) || api_document_load(x, &api_groups) == NULL ||
-        !api_capture(x, 0, api_groups.prefix, &x->object_id))
+    if (!read_cursor(x, &t) || !api_end_reading(x))
         return;
+    const struct api_object *group = api_document_load(x, &api_groups);
+    if (group == NULL)
+        return;
+    if (!api_group_rules_shown(x, &group->document)) {
+        api_refuse_code(x, API_NOT_FOUND);
+        return;
+    }
     enum store_status status =
         rules_of(x->reader, x->object_id, turn_policy(x->api->options.turn), &rules);
     if (status != STORE_OK) {

@@ -526,6 +526,12 @@ void rules_put(struct json_writer *j, const struct group_rules *r, enum clear cl
     put_ota(j, &p->ota);
 }
 
+void rules_hide_supply(struct group_rules *r)
+{
+    r->route = (struct turn_route){.has_no_receipts = r->route.has_no_receipts};
+    r->policy.bootstrap.item_count = 0;
+}
+
 // --- from the store ---
 
 static bool see_rules(void *context, const struct document *d)

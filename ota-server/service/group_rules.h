@@ -44,6 +44,9 @@ void rules_default(struct group_rules *r, const struct policy *installation);
 void rules_read(struct api_body *b, struct group_rules *r);
 // Every member as it holds, into an object that is open.
 void rules_put(struct json_writer *j, const struct group_rules *r, enum clear clear);
+// Takes out what is the operator's own affair: routes, source address, and the pools of a
+// bootstrap.
+void rules_hide_supply(struct group_rules *r);
 // Quiet hours have the offsets of their zones from this moment on, for ZONE_AHEAD_DAYS.
 void rules_place(struct group_rules *r, struct utc now);
 // The rules of a group; those of the installation for group 0, and for one that has none.

@@ -204,6 +204,12 @@ static void a_permission_in_a_foreign_group_shows_its_cards_alone(void **state)
     assert_true(has("\"totalCount\":1"));
     ask(token_a, "GET", API_BASE "/cards", NULL);
     assert_true(has("\"totalCount\":1"));
+    ask(token_a, "GET", target("/card-groups/", "grp", group_b, "/rules"), NULL);
+    expect(404);
+    ask(token_a, "GET", target("/card-groups/", "grp", group_b, "/timers"), NULL);
+    expect(404);
+    ask(token_b, "GET", target("/card-groups/", "grp", group_b, "/rules"), NULL);
+    expect(200);
     // What A asks for there is A's, and B does not see it.
     ask(token_a, "POST", target("/cards/", "crd", record_b.card, "/operations"),
         "{\"type\":\"read-timers\"}");
@@ -218,6 +224,34 @@ static void a_permission_in_a_foreign_group_shows_its_cards_alone(void **state)
     assert_true(has("\"totalCount\":0"));
     ask(token_b, "GET", target("/cards/", "crd", record_b.card, "/operations"), NULL);
     assert_true(has("\"totalCount\":0"));
+}
+
+static void of_the_operators_rules_a_guest_reads_no_routes_and_pools(void **state)
+{
+    (void)state;
+    char id[API_ID_SIZE];
+    char body[256];
+    const uint64_t theirs = new_group("theirs", LAB_TENANT);
+    ask(NULL, "POST", API_BASE "/subscription-pools",
+        "{\"name\":\"p\",\"operator\":\"o\",\"templateId\":1}");
+    api_id_write(id, "pol", lab_id(&a, "pol"));
+    (void)snprintf(
+        body, sizeof(body),
+        "{\"smsc\":{\"sourceAddress\":\"+4930123456\"},\"authorityMode\":"
+        "\"REQUEST_APPROVE\",\"bootstrap\":{\"items\":[{\"poolId\":\"%s\",\"enable\":true}]},"
+        "\"reason\":\"x\"}",
+        id);
+    ask(NULL, "PATCH", target("/card-groups/", "grp", theirs, "/rules"), body);
+    expect(200);
+    ask(token_a, "GET", target("/card-groups/", "grp", theirs, "/rules"), NULL);
+    expect(404);
+    grant(enterprise_a, theirs, "\"card.read\"");
+    ask(token_a, "GET", target("/card-groups/", "grp", theirs, "/rules"), NULL);
+    expect(200);
+    assert_true(has("\"REQUEST_APPROVE\"") && has("\"items\":[]"));
+    assert_true(!has("+4930123456") && !has(id));
+    ask(NULL, "GET", target("/card-groups/", "grp", theirs, "/rules"), NULL);
+    assert_true(has("+4930123456") && has(id));
 }
 
 static void cards_are_moved_between_own_groups_only_where_it_is_granted(void **state)
@@ -468,6 +502,7 @@ int main(void)
         CASE(each_permission_permits_its_own_operation_and_no_other),
         CASE(what_only_the_operator_does_no_permission_gives),
         CASE(a_permission_in_a_foreign_group_shows_its_cards_alone),
+        CASE(of_the_operators_rules_a_guest_reads_no_routes_and_pools),
         CASE(cards_are_moved_between_own_groups_only_where_it_is_granted),
         CASE(stock_of_one_enterprise_goes_onto_no_card_of_another),
         CASE(the_operators_stock_goes_where_a_download_is_granted),
