@@ -566,18 +566,26 @@ static const char *requester_in(const json_t *root)
     return id != NULL ? id : "";
 }
 
-// Does what waited for it and is neither an operation nor of a card's state; false: it is one of
-// those.
-static bool carry_out_other(struct api_exchange *x, const struct kept *k)
+static bool is_move(const struct kept *k)
+{
+    return k->operation == 0 && k->card != 0 && k->event == EVENT_MOVE;
+}
+
+// Is it about an object of the API, which is changed in the turn?
+static bool is_of_object(const struct kept *k)
+{
+    return k->operation == 0 && !is_move(k) &&
+           (k->campaign != 0 || k->group != 0 || k->user != 0 || k->import != 0 || k->pool != 0 ||
+            k->subscription != 0 || k->about != 0);
+}
+
+// Does what waited for it and is neither an operation nor of a card's state.
+static void carry_out_other(struct api_exchange *x, const struct kept *k)
 {
     json_t *request = json_object_get(k->root, "request");
-    const bool is_move = k->card != 0 && k->event == EVENT_MOVE;
-    if (k->campaign == 0 && k->group == 0 && k->user == 0 && k->import == 0 && k->pool == 0 &&
-        k->subscription == 0 && k->about == 0 && !is_move)
-        return false;
     x->approval = x->work;
     x->work = NULL;
-    if (is_move)
+    if (is_move(k))
         api_move_carry_out(x, request);
     else if (k->campaign != 0)
         api_campaign_carry_out(x, k->campaign);
@@ -596,7 +604,6 @@ static bool carry_out_other(struct api_exchange *x, const struct kept *k)
         api_enterprise_carry_out(x, k->about, request);
     else
         api_subscription_carry_out(x, k->subscription, request);
-    return true;
 }
 
 // Runs what waits for it, or ends it, together with the decision.
@@ -609,8 +616,10 @@ static void carry_out(struct api_exchange *x, const struct kept *k, bool is_appr
         api_commit(x, keep_rejection, reply_decided);
         return;
     }
-    if (k->operation == 0 && carry_out_other(x, k))
+    if (is_move(k) || is_of_object(k)) {
+        carry_out_other(x, k);
         return;
+    }
     if (k->operation == 0 && !is_of_card(k->event)) {
         api_approval_refuse_old(x);
         return;
@@ -636,6 +645,8 @@ static void decide_it(struct api_exchange *x, enum approval_state state)
         return;
     if (!read_kept(object, &k))
         api_approval_refuse_old(x);
+    else if (is_of_object(&k) && !x->is_in_turn)
+        api_in_turn(x, x->route->handle);
     else if (check_decider(x, &k) && check_open(x, object, &k, hash) &&
              note_decision(x, object, &k, state))
         carry_out(x, &k, state == APPROVAL_APPROVED);

@@ -146,6 +146,8 @@ static enum store_status work_in_turn(struct api_exchange *x, struct store *stor
 
 void api_in_turn(struct api_exchange *x, void (*handle)(struct api_exchange *x))
 {
+    free(x->work); // it is loaded there
+    x->work = NULL;
     x->in_turn = handle;
     api_commit(x, work_in_turn, NULL);
 }

@@ -214,8 +214,6 @@ static enum store_status keep(struct api_exchange *x, struct store *store, struc
     enum store_status status = api_difference_begin(x, store, "client", w->client.id, put_document);
     if (status == STORE_OK)
         status = auth_client_put(store, &w->client, now);
-    if (status == STORE_CONFLICT && w->client.version != 0)
-        x->problem = api_problem_of(API_FAILED_PRECONDITION);
     if (status == STORE_OK) {
         status = auth_certificate_put(store, &w->client, now);
         if (status == STORE_CONFLICT)

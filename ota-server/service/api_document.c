@@ -290,19 +290,6 @@ static const char *action_of(const char *kind, const char *verb, char text[64])
     return text_end(&w);
 }
 
-static bool see_id(void *context, const struct document *d)
-{
-    *(uint64_t *)context = d->id;
-    return false;
-}
-
-static bool is_taken(struct store *store, const struct document *d)
-{
-    uint64_t id = d->id;
-    return d->name != NULL &&
-           store_document_named(store, d->kind, d->name, see_id, &id) == STORE_OK && id != d->id;
-}
-
 enum store_status api_document_apply(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct api_object *object = x->work;
@@ -315,8 +302,6 @@ enum store_status api_document_apply(struct api_exchange *x, struct store *store
     enum store_status status = api_difference_begin(x, store, d->kind, d->id, NULL);
     if (status == STORE_OK)
         status = store_document_put(store, d);
-    if (status == STORE_CONFLICT && !is_new && !is_taken(store, d)) // changed since it was read
-        x->problem = api_problem_of(API_FAILED_PRECONDITION);
     return status == STORE_OK
                ? api_trail(x, store, action_of(d->kind, is_new ? ".created" : ".changed", action),
                            d->kind, d->id, NULL)

@@ -415,8 +415,6 @@ static enum store_status keep_rules(struct api_exchange *x, struct store *store,
         status = api_difference_begin(x, store, RULES_KIND, d->id, NULL);
     if (status == STORE_OK)
         status = store_document_put(store, d);
-    if (status == STORE_CONFLICT) // changed since it was read
-        x->problem = api_problem_of(API_FAILED_PRECONDITION);
     if (status == STORE_OK)
         status = store_document_put(store, &w->version.document);
     if (status == STORE_OK)
@@ -525,7 +523,7 @@ static void ask_for_two(struct api_exchange *x, const struct rules_work *w, cons
     api_approval_request_rules(x, what, x->object_id, w->group.document.owner);
 }
 
-void api_group_rules_patch(struct api_exchange *x)
+static void patch_rules(struct api_exchange *x)
 {
     struct group_rules given;
     char author[API_ID_SIZE];
@@ -555,4 +553,13 @@ void api_group_rules_patch(struct api_exchange *x)
         ask_for_two(x, w, for_two);
     else
         api_commit(x, keep_rules, reply_changed);
+}
+
+// A dry run, which tells the effect, changes nothing.
+void api_group_rules_patch(struct api_exchange *x)
+{
+    if (x->is_dry_run)
+        patch_rules(x);
+    else
+        api_in_turn(x, patch_rules);
 }

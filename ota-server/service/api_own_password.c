@@ -39,8 +39,8 @@ static enum store_status keep(struct api_exchange *x, struct store *store, struc
 {
     const struct auth_user *user = x->work;
     enum store_status status = auth_user_put(store, user, now);
-    if (status == STORE_CONFLICT)
-        x->problem = api_problem_of(API_FAILED_PRECONDITION);
+    if (status == STORE_CONFLICT) // the present one is another by now, perhaps
+        x->problem = api_problem_text(API_ABORTED, "It was changed meanwhile: try again");
     if (status == STORE_OK)
         status = auth_end_all(store, "session", user->id, x->session.id);
     return status == STORE_OK ? api_trail(x, store, "password.changed", "user", user->id, NULL)

@@ -258,8 +258,6 @@ static enum store_status keep(struct api_exchange *x, struct store *store, struc
         status = api_difference_begin(x, store, PERMISSION_KIND, d->id, put_permission);
     if (status == STORE_OK)
         status = store_document_put(store, d);
-    if (status == STORE_CONFLICT) // changed, or made, since it was read
-        x->problem = api_problem_of(API_FAILED_PRECONDITION);
     d->version++;
     return status == STORE_OK
                ? api_trail(x, store, "permission.changed", PERMISSION_KIND, d->id, NULL)

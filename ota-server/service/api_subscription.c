@@ -385,7 +385,9 @@ static enum store_status change(struct api_exchange *x, struct store *store, str
     struct work *w = x->work;
     struct subscription present;
     (void)now;
-    const enum store_status status = store_subscription_get(store, x->object_id, &present);
+    enum store_status status = store_subscription_get(store, x->object_id, &present);
+    if (status == STORE_OK)
+        status = api_judge_match(x, present.version);
     if (status != STORE_OK)
         return status;
     if (present.version + 1 != w->s.version) {

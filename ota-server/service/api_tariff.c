@@ -212,14 +212,9 @@ static enum store_status keep_table(struct api_exchange *x, struct store *store,
     const struct document_filter all = {.kind = TARIFF_KIND, .state = -1};
     const struct store_page none = {.limit = 0};
     uint64_t total = 0;
-    const uint64_t known = d->version;
     d->version = 0;
     enum store_status status = store_document_named(store, TARIFF_KIND, d->name, see_present, d);
     x->object_id = d->id;
-    if (known != 0 && d->version != known) { // changed since it was read
-        x->problem = api_problem_of(API_FAILED_PRECONDITION);
-        return STORE_CONFLICT;
-    }
     if (status == STORE_NONE)
         status = store_documents(store, &all, &none, see_present, d, &total);
     if (status != STORE_OK)
@@ -250,8 +245,9 @@ static void drop_fixed(json_t *root)
 }
 
 // Is the table that the caller changed, by If-Match or what it sends back, the one that is there?
-// Then `d` has its version. False: refused.
-static bool is_present(struct api_exchange *x, struct document *d, uint64_t id, int64_t version)
+// False: refused.
+static bool is_present(struct api_exchange *x, const struct document *d, uint64_t id,
+                       int64_t version)
 {
     struct document present = {.id = 0};
     const bool is_named = id != 0 || version >= 0;
@@ -260,7 +256,6 @@ static bool is_present(struct api_exchange *x, struct document *d, uint64_t id, 
         return true;
     const enum store_status status =
         store_document_named(x->reader, TARIFF_KIND, d->name, see_present, &present);
-    d->version = present.version;
     if (status != STORE_OK && status != STORE_NONE)
         api_refuse_store(x, status);
     else if ((is_matched && status == STORE_NONE) ||

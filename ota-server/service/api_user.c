@@ -245,8 +245,6 @@ static enum store_status keep_user(struct api_exchange *x, struct store *store, 
     enum store_status status = api_difference_begin(x, store, "user", w->user.id, put_compared);
     if (status == STORE_OK)
         status = auth_user_put(store, &w->user, now);
-    if (status == STORE_CONFLICT && !w->is_new)
-        x->problem = api_problem_of(API_FAILED_PRECONDITION);
     // Whoever knew the old password, or was locked out, is not to go on.
     if (status == STORE_OK && (w->has_password || w->user.is_locked))
         status = auth_end_all(store, "session", w->user.id, 0);
@@ -373,6 +371,23 @@ void api_user_patch(struct api_exchange *x)
         api_commit(x, keep_user, reply_changed);
 }
 
+// It was hashed before the turn: only the password is of then.
+static enum store_status keep_password(struct api_exchange *x, struct store *store, struct utc now)
+{
+    struct user_work *w = x->work;
+    struct auth_user present;
+    const enum store_status status = auth_user_get(store, w->user.id, &present);
+    if (status != STORE_OK)
+        return status;
+    if (present.role != w->user.role) { // which others may give passwords to
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "They have another role by now");
+        return STORE_CONFLICT;
+    }
+    memcpy(present.hash, w->user.hash, sizeof(present.hash));
+    w->user = present;
+    return keep_user(x, store, now);
+}
+
 void api_user_password_post(struct api_exchange *x)
 {
     uint64_t id = 0;
@@ -399,7 +414,7 @@ void api_user_password_post(struct api_exchange *x)
     if (w->watch == USER_FOR_TWO)
         api_approval_request_user(x, USER_PASSWORD, &w->user, w->user.hash);
     else
-        api_commit(x, keep_user, reply_nothing);
+        api_commit(x, keep_password, reply_nothing);
 }
 
 static enum store_status remove_user(struct api_exchange *x, struct store *store, struct utc now)

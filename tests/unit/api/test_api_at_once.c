@@ -1,5 +1,6 @@
 // Two requests about one object in one turn: the second is judged by what the first one left.
 #include "ota-server/service/api_exchange.h"
+#include "ota-server/service/import_report.h"
 #include "tests/unit/api/api_lab.h"
 
 #include <stdio.h>
@@ -39,6 +40,17 @@ static void make(const char *list, const char *prefix, const char *body)
         fail_msg("%u: %s", a.status, a.body);
     api_id_write(id, prefix, lab_id(&a, prefix));
     (void)snprintf(path, sizeof(path), "%s/%s", list, id);
+}
+
+static void make_user(void)
+{
+    struct door door;
+    struct auth_user user;
+    char id[API_ID_SIZE];
+    lab_user(&lab, "eva", ROLE_OPERATOR, LAB_TENANT, &door);
+    assert_int_equal(auth_user_named(lab.store, bytes_of_text("eva"), &user), STORE_OK);
+    api_id_write(id, "usr", user.id);
+    (void)snprintf(path, sizeof(path), API_BASE "/users/%s", id);
 }
 
 static void make_campaign(void)
@@ -122,6 +134,71 @@ static void of_two_that_send_one_version_back_the_second_is_412(void **state)
             patch("{\"version\":1,\"name\":\"c\"}", NULL));
     expect(200, 412);
     assert_true(is_kept("\"name\":\"b\""));
+}
+
+// Without If-Match nobody is refused, and nobody's change is lost.
+static void two_changes_of_one_document_are_both_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *prefix, *made, *below, *changes[2], *kept[2];
+    } rows[] = {
+        {API_BASE "/card-groups",
+         "grp",
+         "{\"name\":\"a\"}",
+         "",
+         {"{\"name\":\"b\"}", "{\"province\":\"c\"}"},
+         {"\"name\":\"b\"", "\"province\":\"c\""}},
+        {API_BASE "/card-groups",
+         "grp",
+         "{\"name\":\"c\"}",
+         "/rules",
+         {"{\"authorityMode\":\"REQUEST_APPROVE\",\"reason\":\"r\"}",
+          "{\"fourEyes\":{\"campaignAbove\":7},\"reason\":\"r\"}"},
+         {"\"authorityMode\":\"REQUEST_APPROVE\"", "\"campaignAbove\":7"}},
+        {API_BASE "/subscription-pools",
+         "pol",
+         "{\"name\":\"a\",\"operator\":\"o\",\"templateId\":1}",
+         "",
+         {"{\"name\":\"b\"}", "{\"operator\":\"p\"}"},
+         {"\"name\":\"b\"", "\"operator\":\"p\""}},
+        {API_BASE "/users",
+         "usr",
+         NULL,
+         "",
+         {"{\"displayName\":\"Eva\"}", "{\"locked\":true}"},
+         {"\"displayName\":\"Eva\"", "\"locked\":true"}},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].made != NULL)
+            make(rows[i].list, rows[i].prefix, rows[i].made);
+        else
+            make_user();
+        const size_t len = strlen(path);
+        (void)snprintf(path + len, sizeof(path) - len, "%s", rows[i].below);
+        at_once(patch(rows[i].changes[0], NULL), patch(rows[i].changes[1], NULL));
+        expect(200, 200);
+        assert_true(is_kept(rows[i].kept[0]));
+        assert_true(is_kept(rows[i].kept[1]));
+    }
+}
+
+static void what_was_held_back_may_be_dropped_by_two(void **state)
+{
+    (void)state;
+    char id[API_ID_SIZE];
+    const struct document import = {.kind = IMPORT_KIND,
+                                    .id = 77,
+                                    .owner = LAB_TENANT,
+                                    .state = IMPORT_ENDED,
+                                    .body = bytes_of_text("{}")};
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    assert_int_equal(store_document_put(lab.store, &import), STORE_OK);
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    api_id_write(id, "imp", 77);
+    (void)snprintf(path, sizeof(path), API_BASE "/batch-imports/%s/quarantine", id);
+    at_once(removal(NULL), removal(NULL));
+    expect(204, 204);
 }
 
 // --- what is judged --------------------------------------------------------------------------
@@ -208,6 +285,8 @@ int main(void)
         RUN(two_chapters_of_a_report_are_both_kept),
         RUN(of_two_that_saw_one_campaign_the_second_is_412),
         RUN(of_two_that_send_one_version_back_the_second_is_412),
+        RUN(two_changes_of_one_document_are_both_kept),
+        RUN(what_was_held_back_may_be_dropped_by_two),
         RUN(a_check_is_of_the_target_that_the_change_before_it_left),
         RUN(of_two_that_retire_one_card_the_second_is_412),
         RUN(of_two_that_move_one_card_the_second_is_412),
