@@ -112,7 +112,8 @@ static void open_packet(unsigned group)
 
 static void check_password(unsigned group)
 {
-    sink += auth_user_check(group == 0 ? &known : NULL, bytes_of(given, input_len)) ? 1 : 0;
+    const char *hash = auth_user_hash(group == 0 ? &known : NULL);
+    sink += password_fits(bytes_of(given, input_len), hash) ? 1 : 0;
 }
 
 // --- what differs ---

@@ -39,9 +39,12 @@ struct api *api_open(const struct api_options *options)
     api->jobs = jobs_open(options->turn, options->reader, job_kinds,
                           sizeof(job_kinds) / sizeof(job_kinds[0]), api);
     api->quotas = quotas_open(options->turn, options->reader);
-    if (api->crypto == NULL || api->out == NULL || api->headers == NULL ||
-        api->nonce_entries == NULL || api->timers == NULL || api->meter == NULL ||
-        api->clear_reads == NULL || api->jobs == NULL || api->quotas == NULL) {
+    const struct hashing_options hashing = {options->wake, options->wake_context};
+    api->hashing = options->wake != NULL ? hashing_open(&hashing) : NULL;
+    if ((api->hashing == NULL && options->wake != NULL) || api->crypto == NULL ||
+        api->out == NULL || api->headers == NULL || api->nonce_entries == NULL ||
+        api->timers == NULL || api->meter == NULL || api->clear_reads == NULL ||
+        api->jobs == NULL || api->quotas == NULL) {
         api_close(api);
         return NULL;
     }
@@ -61,6 +64,7 @@ void api_close(struct api *api)
     if (api == NULL)
         return;
     check(api->in_work == NULL);
+    hashing_close(api->hashing);
     crypto_close(api->crypto);
     secret_wipe(&api->options.client_key, sizeof(api->options.client_key));
     timers_runs_close(api->timers);
@@ -89,6 +93,8 @@ static void forget(struct api_exchange *x)
         *at = x->next;
     json_decref(x->root);
     x->root = NULL;
+    if (x->hashed.is_waiting)
+        hashing_drop(x->api->hashing, x);
     api_difference_free(x);
     if (x->close_work != NULL && x->work != NULL) // there may have been no memory for it
         x->close_work(x->work);
@@ -352,6 +358,7 @@ uint64_t api_correlator_hash(struct bytes text)
 void api_run(struct api_exchange *x)
 {
     x->is_waiting = false;
+    x->hashed = (struct api_hashed){.is_admitted = true};
     if (!api_stored_begin(x) || !api_whole_begin(x))
         return;
     if ((x->route->flags & ROUTE_IN_TURN) != 0)
@@ -413,6 +420,7 @@ static bool write_rest(struct api *api, struct utc now)
 
 bool api_stop(struct api *api, bool is_clean, struct utc now)
 {
+    api_hash_end(api);
     const bool is_written = write_rest(api, now);
     return (!is_clean || turn_stop(api->options.turn, now) == TURN_OK) && is_written;
 }
@@ -423,6 +431,8 @@ void api_step(struct api *api)
         import_jobs_step(api->options.imports);
     if (api->options.trail_checks != NULL)
         trail_checks_step(api->options.trail_checks);
+    if (api->hashing != NULL)
+        hashing_step(api->hashing);
     jobs_step(api->jobs);
     meter_step(api->meter);
 }

@@ -51,6 +51,9 @@ struct api_options {
     const char *leaked_file;      // of passwords that nobody may have; NULL or "": there is none
     bool is_clear;                // identifiers are not masked: test data only
     const struct cipher *cipher;
+    // Called on the thread that hashes passwords: api_step() is wanted. NULL: there is none.
+    void (*wake)(void *context);
+    void *wake_context;
     struct campaign_runner *campaigns; // NULL: campaigns are kept, but do not run
     struct import_jobs *imports;       // NULL: imports answer 503
     struct trail_checks *trail_checks; // NULL: long verifications answer 503

@@ -7,14 +7,6 @@
 #define FAILURES_PER_S 1
 #define FAILURES_BURST 60 // wrong credentials of one address before it has to wait
 
-static uint64_t hash_of(const char *text)
-{
-    uint64_t hash = 0xCBF29CE484222325u;
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (uint8_t)*text) * 0x100000001B3u;
-    return hash | 1;
-}
-
 // The bucket of `key`; the one that was used least lately gives way when all are taken.
 static struct bucket *find_bucket(struct bucket_row *rows, uint64_t key, uint32_t per_second,
                                   uint32_t burst, struct instant now)
@@ -87,7 +79,7 @@ static bool check_route(struct api_exchange *x, unsigned allowed)
 
 static struct bucket *failures_of(struct api_exchange *x)
 {
-    return find_bucket(x->api->failures, hash_of(x->request->peer), FAILURES_PER_S, FAILURES_BURST,
+    return find_bucket(x->api->failures, api_peer_key(x), FAILURES_PER_S, FAILURES_BURST,
                        x->now.instant);
 }
 
@@ -329,6 +321,8 @@ bool api_admit(struct api_exchange *x)
         return false;
     if ((x->route->flags & ROUTE_OPEN) == 0) {
         if (!api_authenticate(x)) {
+            if (x->hashed.is_waiting)
+                return false;
             if (x->problem.code == API_OK && !api_is_unsure(x) &&
                 !bucket_take(failures, x->now.instant))
                 return refuse_rate(x);

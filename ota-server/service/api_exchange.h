@@ -11,6 +11,7 @@
 #include "ota-server/service/api_route.h"
 #include "ota-server/service/api_text.h"
 #include "ota-server/service/auth_user.h"
+#include "ota-server/service/hashing.h"
 #include "ota-server/service/permission.h"
 
 #define API_BASE "/connectivity-management/v1"
@@ -160,7 +161,15 @@ struct api_exchange {
     bool is_noted;             // what it shows in clear is there, or counted
     bool is_composing;         // inside the transaction of its change
     bool is_composed;          // and it is in there
-    enum store_status kept_as; // of writing it
+    struct api_hashed {
+        bool is_waiting;
+        bool is_admitted; // the handler waits; else who asks is not known yet
+        bool is_making;
+        bool is_right;                     // it fits `compared`
+        char compared[PASSWORD_HASH_SIZE]; // "": none was
+        char made[PASSWORD_HASH_SIZE];     // "": none was
+    } hashed;                              // [api_hash.c]
+    enum store_status kept_as;             // of writing it
 };
 
 #define API_ATTEMPTS_MAX 1024
@@ -170,6 +179,11 @@ struct attempts_row {
     uint64_t key; // of an account or address
     unsigned count;
     struct instant since;
+};
+
+struct attempts_table {
+    struct attempts_row rows[API_ATTEMPTS_MAX];
+    struct attempts_row others; // when each row is locked: all that have none
 };
 
 // A password that was right a short time ago.
@@ -205,7 +219,8 @@ struct api {
     struct nonce_entry *nonce_entries;
     struct bucket_row clients[API_BUCKETS_MAX];  // by client id
     struct bucket_row failures[API_BUCKETS_MAX]; // by address: wrong credentials
-    struct attempts_row accounts[API_ATTEMPTS_MAX], addresses[API_ATTEMPTS_MAX]; // wrong passwords
+    struct attempts_table accounts, addresses;   // wrong passwords
+    struct hashing *hashing;                     // NULL: passwords are hashed on the spot
     struct session_row sessions[API_SESSIONS_MAX];
     struct right_row rights[API_RIGHTS_MAX];
     struct auth_kept kept; // of options.reader
@@ -354,6 +369,20 @@ bool api_is_host(const struct api *api, struct bytes host);
 bool api_is_loopback(const struct api_exchange *x);
 // Origin, or Referer, is the public one; `may_lack`: or neither was sent.
 bool api_origin_is_ours(const struct api_exchange *x, bool may_lack);
+// What limits of an address are kept by: an IPv4 address, or 64 bits of one of IPv6.
+uint64_t api_peer_key(const struct api_exchange *x);
+// Passwords are hashed on another thread, and what asks for one runs again when it is: before that,
+// it changes nothing and returns at once. LATER also when it is refused because too many wait,
+// before the caller is known with x->problem. One that was compared while who asks was sought
+// counts no more in the handler. `user` NULL: there is none, which takes as long.
+enum hashed { HASHED_WRONG, HASHED_RIGHT, HASHED_LATER };
+enum hashed api_hash_compare(struct api_exchange *x, const struct auth_user *user,
+                             struct bytes password) MUST_USE;
+// False: later, or refused.
+bool api_hash_make(struct api_exchange *x, struct bytes password,
+                   char hash[PASSWORD_HASH_SIZE]) MUST_USE;
+// Refuses those that wait; from then on passwords are hashed on the spot.
+void api_hash_end(struct api *api);
 // May this account and address give one more password? False, with Retry-After, when not.
 bool api_attempts_begin(struct api_exchange *x, struct bytes username, struct attempts *out);
 // What could not be judged, because there was no memory, is none.

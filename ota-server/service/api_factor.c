@@ -223,10 +223,11 @@ void api_factor_post(struct api_exchange *x)
     }
     if (!may_try(x, w, &attempts))
         return;
-    if (!auth_user_check(&w->user, password)) {
+    const enum hashed hashed = api_hash_compare(x, &w->user, password);
+    if (hashed == HASHED_WRONG)
         refuse_proof(x, &attempts, "WRONG_PASSWORD");
+    if (hashed != HASHED_RIGHT)
         return;
-    }
     if (!x->api->options.fill(x->api->options.fill_context, entropy, sizeof(entropy))) {
         secret_wipe(entropy, sizeof(entropy));
         api_refuse_code(x, API_UNAVAILABLE);

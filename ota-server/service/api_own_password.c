@@ -25,8 +25,9 @@ static bool check_current(struct api_exchange *x, const struct auth_user *user,
         api_refuse_code(x, API_TOO_MANY_REQUESTS);
         return false;
     }
-    if (auth_user_check(user, current))
-        return true;
+    const enum hashed hashed = api_hash_compare(x, user, current);
+    if (hashed != HASHED_WRONG)
+        return hashed == HASHED_RIGHT;
     api_attempts_wrong(x, &attempts);
     x->is_dry_run = false;
     x->is_refused = true;

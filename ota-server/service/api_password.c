@@ -6,23 +6,36 @@
 #define WRONG_PER_ACCOUNT 5
 #define WRONG_PER_ADDRESS 20
 #define WRONG_WINDOW_MS (15 * 60 * 1000)
+#define OTHERS_MAX 20 // of all who have no row, in
+#define OTHERS_WINDOW_MS 60000
 #define RIGHT_FOR_MS 60000 // a right password is not computed anew for so long
 
 // --- attempts ---
 
-static bool is_open(const struct attempts_row *row, struct instant now)
+static bool is_open(const struct attempts_row *row, uint64_t window_ms, struct instant now)
 {
-    return !instant_is_due(instant_after(row->since, WRONG_WINDOW_MS), now);
+    return !instant_is_due(instant_after(row->since, window_ms), now);
+}
+
+// What all have together that came when every row was locked: a crowd slows them, and shuts nobody
+// out for longer than a minute.
+static struct attempts_row *others_of(struct attempts_table *table, struct instant now)
+{
+    if (!is_open(&table->others, OTHERS_WINDOW_MS, now))
+        table->others = (struct attempts_row){.since = now};
+    return &table->others;
 }
 
 // The row of `key`. A new one takes the place of one whose window is over, else of the one with the
-// fewest wrong passwords; NULL when all are at their maximum: no lock is forgotten before its time.
-static struct attempts_row *row_of(struct attempts_row *rows, uint64_t key, unsigned max,
+// fewest wrong passwords; that of all others when all are at their maximum: no lock is forgotten
+// before its time.
+static struct attempts_row *row_of(struct attempts_table *table, uint64_t key, unsigned max,
                                    struct instant now)
 {
+    struct attempts_row *rows = table->rows;
     struct attempts_row *found = &rows[0];
     for (size_t i = 0; i < API_ATTEMPTS_MAX; i++) {
-        if (rows[i].key != 0 && !is_open(&rows[i], now))
+        if (rows[i].key != 0 && !is_open(&rows[i], WRONG_WINDOW_MS, now))
             rows[i] = (struct attempts_row){0};
         if (rows[i].key == key)
             return &rows[i];
@@ -31,7 +44,7 @@ static struct attempts_row *row_of(struct attempts_row *rows, uint64_t key, unsi
             found = &rows[i];
     }
     if (found->count >= max)
-        return NULL;
+        return others_of(table, now);
     *found = (struct attempts_row){.key = key, .since = now};
     return found;
 }
@@ -48,19 +61,29 @@ static uint64_t key_of_account(struct bytes username)
     return api_correlator_hash(bytes_of(name, len));
 }
 
+static bool has_left(const struct attempts_table *table, const struct attempts_row *row,
+                     unsigned max)
+{
+    return row->count < (row == &table->others ? OTHERS_MAX : max);
+}
+
 // The address first: who has guessed enough takes no account's place among the rows.
 bool api_attempts_begin(struct api_exchange *x, struct bytes username, struct attempts *out)
 {
     struct api *api = x->api;
     const struct instant now = x->now.instant;
     *out = (struct attempts){0};
-    out->address = row_of(api->addresses, api_correlator_hash(bytes_of_text(x->request->peer)),
-                          WRONG_PER_ADDRESS, now);
-    if (out->address != NULL && out->address->count < WRONG_PER_ADDRESS)
-        out->account = row_of(api->accounts, key_of_account(username), WRONG_PER_ACCOUNT, now);
-    if (out->account != NULL && out->account->count < WRONG_PER_ACCOUNT)
+    out->address = row_of(&api->addresses, api_peer_key(x), WRONG_PER_ADDRESS, now);
+    bool may = has_left(&api->addresses, out->address, WRONG_PER_ADDRESS);
+    if (may) {
+        out->account = row_of(&api->accounts, key_of_account(username), WRONG_PER_ACCOUNT, now);
+        may = has_left(&api->accounts, out->account, WRONG_PER_ACCOUNT);
+    }
+    if (may)
         return true;
-    text_put(&x->headers, "Retry-After: 900\n");
+    const bool is_short =
+        out->address == &api->addresses.others || out->account == &api->accounts.others;
+    text_put(&x->headers, is_short ? "Retry-After: 60\n" : "Retry-After: 900\n");
     return false;
 }
 
@@ -72,10 +95,10 @@ void api_attempts_wrong(const struct api_exchange *x, struct attempts *attempts)
     attempts->address->count++;
 }
 
-// A remembered password was no attempt.
+// A remembered password was no attempt; and the wrong ones of others stay theirs.
 void api_attempts_right(struct attempts *attempts)
 {
-    if (attempts->account != NULL)
+    if (attempts->account != NULL && attempts->account->key != 0)
         attempts->account->count = 0;
 }
 
@@ -126,12 +149,12 @@ static bool check_password(struct api_exchange *x, const struct auth_user *user,
         x->problem = api_problem_of(API_TOO_MANY_REQUESTS);
         return false;
     }
-    const bool fits = auth_user_check(user, password);
-    if (!fits)
+    const enum hashed hashed = api_hash_compare(x, user, password);
+    if (hashed == HASHED_WRONG)
         api_attempts_wrong(x, attempts);
-    if (fits && has_tag)
+    if (hashed == HASHED_RIGHT && has_tag)
         remember(x, user, tag);
-    return fits;
+    return hashed == HASHED_RIGHT;
 }
 
 // User name and password with each request [RFC 7617]; never from a page of somebody else.

@@ -1,6 +1,5 @@
 // Who a person is: set-up of the first one, log-in and log-out.
 #include "common/base/text.h"
-#include "common/host/password.h"
 #include "ota-server/service/api_factor.h"
 #include "ota-server/service/api_handlers.h"
 #include "ota-server/service/api_user.h"
@@ -261,8 +260,10 @@ void api_session_post(struct api_exchange *x)
     l->is_known = found == STORE_OK;
     l->ends_others = ends_others;
     l->otp = otp;
-    const bool fits = auth_user_check(l->is_known ? &l->user : NULL, password);
-    if (fits && auth_user_is_active(&l->user, x->now.utc))
+    const enum hashed hashed = api_hash_compare(x, l->is_known ? &l->user : NULL, password);
+    if (hashed == HASHED_LATER)
+        return;
+    if (hashed == HASHED_RIGHT && auth_user_is_active(&l->user, x->now.utc))
         judge_factor(x, l);
     else
         refuse_login(x, l);

@@ -2,7 +2,6 @@
 #include "ota-server/service/api_user.h"
 
 #include "common/base/text.h"
-#include "common/host/password.h"
 #include "ota-server/service/api_approval.h"
 #include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_factor.h"
@@ -194,15 +193,8 @@ static bool check_password(struct api_exchange *x, const struct auth_user *user,
 
 bool api_user_set_password(struct api_exchange *x, struct auth_user *user, struct bytes password)
 {
-    uint8_t salt[PASSWORD_SALT_SIZE];
-    if (password.len > 0 && !check_password(x, user, password))
-        return false;
-    if (password.len == 0 ||
-        (x->api->options.fill(x->api->options.fill_context, salt, sizeof(salt)) &&
-         password_hash(password, salt, user->hash)))
-        return true;
-    api_refuse_code(x, API_UNAVAILABLE);
-    return false;
+    return password.len == 0 ||
+           (check_password(x, user, password) && api_hash_make(x, password, user->hash));
 }
 
 static void read_role(struct api_exchange *x, struct auth_user *user, enum api_need need)

@@ -8,7 +8,8 @@
 void api_put_user_summary(struct json_writer *j, const char *name, const struct auth_user *user);
 // Members username, displayName and password of the body; the password.
 struct bytes api_user_read(struct api_exchange *x, struct auth_user *user, enum api_need password);
-// Hashes it; false: refused, also because it is guessed soon or leaked elsewhere.
+// Hashes it; false: later [api_hash_make()], or refused, also because it is guessed soon or leaked
+// elsewhere.
 bool api_user_set_password(struct api_exchange *x, struct auth_user *user, struct bytes password);
 // The user of capture 0, if the caller's enterprise may see them; else refused.
 bool api_user_find(struct api_exchange *x, struct auth_user *user);

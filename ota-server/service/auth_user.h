@@ -46,8 +46,8 @@ bool auth_user_read(const struct document *d, struct auth_user *out) MUST_USE;
 bool auth_user_name_is_valid(struct bytes username);
 // May the user work at all now?
 bool auth_user_is_active(const struct auth_user *user, struct utc now);
-// Does the password fit? `user` may be NULL: then it takes as long and does not.
-bool auth_user_check(const struct auth_user *user, struct bytes password);
+// What a password is compared with. `user` may be NULL: then it takes as long, and must not count.
+const char *auth_user_hash(const struct auth_user *user);
 // As a caller with the scopes of its role.
 void auth_user_as_caller(const struct auth_user *user, struct auth_client *caller);
 

@@ -15,6 +15,7 @@
 #include "ota-server/shell/log_id.h"
 #include "ota-server/shell/sender.h"
 #include "ota-server/shell/server_crypto.h"
+#include "ota-server/shell/waker.h"
 #include "ota-server/shell/watcher.h"
 #include "ota-server/store/tombstones.h"
 #include "profiles/vendor/shell/digest_host.h"
@@ -23,7 +24,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,8 +66,7 @@ struct server {
     struct import_jobs *imports;
     struct server_checks checks;
     struct folders *folders;
-    int wake; // other threads write, the loop reads
-    struct loop_watch wake_watch;
+    struct waker waker; // of the loop, by other threads
     struct campaign_runner *campaigns;
     struct turn *turn;
     struct server_links *links;
@@ -365,32 +364,6 @@ static bool open_loop(struct server *v)
     return true;
 }
 
-static void wake_loop(void *context)
-{
-    const struct server *v = context;
-    const uint64_t one = 1;
-    // A counter that is full wakes as well.
-    (void)!write(v->wake, &one, sizeof one);
-}
-
-static void woken(void *context, bool readable, bool writable)
-{
-    const struct server *v = context;
-    uint64_t count;
-    (void)writable;
-    if (readable && read(v->wake, &count, sizeof count) > 0)
-        loop_wake(v->loop);
-}
-
-static bool open_wake(struct server *v)
-{
-    v->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (v->wake < 0 || !loop_watch_open(&v->wake_watch, v->loop, v->wake, woken, v))
-        return fail("the system", "it gives no event descriptor");
-    loop_watch_set(&v->wake_watch, true, false);
-    return true;
-}
-
 static bool open_imports(struct server *v, const struct server_keys *keys)
 {
     if (import_recover(v->writer, v->turn, server_utc(v)) != STORE_OK)
@@ -413,8 +386,8 @@ static bool open_imports(struct server *v, const struct server_keys *keys)
                                                 .key = &v->import_key,
                                                 .folder = v->uploads,
                                                 .is_lab = v->settings->single_person,
-                                                .wake = wake_loop,
-                                                .wake_context = v};
+                                                .wake = waker_wake,
+                                                .wake_context = &v->waker};
     v->imports = import_jobs_open(&options);
     return v->imports != NULL || fail("the system", "it gives no thread");
 }
@@ -425,8 +398,8 @@ static bool open_checks(struct server *v, const struct server_keys *keys)
                                                   .keys = keys,
                                                   .turn = v->turn,
                                                   .reader = v->reader,
-                                                  .wake = wake_loop,
-                                                  .wake_context = v};
+                                                  .wake = waker_wake,
+                                                  .wake_context = &v->waker};
     return server_checks_open(&options, &v->checks);
 }
 
@@ -521,6 +494,8 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .leaked_file = s->leaked_file,
                                         .is_clear = s->is_clear,
                                         .cipher = v->crypto.store.cipher,
+                                        .wake = waker_wake,
+                                        .wake_context = &v->waker,
                                         .campaigns = v->campaigns,
                                         .imports = v->imports,
                                         .trail_checks = v->checks.checks,
@@ -540,7 +515,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
         return false;
     v->api = api_open(&options);
     if (v->api == NULL)
-        return fail("memory", "not enough");
+        return fail("the system", "it gives no memory or no thread");
     sender_fetch_for(v->sender, v->api);
     const struct front_options front = {.loop = v->loop,
                                         .listen = s->listen,
@@ -618,7 +593,9 @@ static bool start(struct server *v, const struct server_keys *keys)
     if (turn_was_restored(v->turn))
         log_plain(v, LOG_WARN, "server.restored", "an older database: every card is audited");
     (void)snprintf(v->public_url, sizeof v->public_url, "%s", v->settings->public_url);
-    if (!open_wake(v) || !open_imports(v, keys) || !open_checks(v, keys) || !open_folders(v) ||
+    if (!waker_open(&v->waker, v->loop))
+        return fail("the system", "it gives no event descriptor");
+    if (!open_imports(v, keys) || !open_checks(v, keys) || !open_folders(v) ||
         !open_sender(v, keys) || !open_api(v, keys))
         return false;
     front_address(v->front, http);
@@ -654,9 +631,7 @@ static void stop(struct server *v)
     watcher_close(v->watcher);
     import_jobs_close(v->imports);
     server_checks_close(&v->checks);
-    loop_watch_close(&v->wake_watch);
-    if (v->wake >= 0)
-        (void)close(v->wake);
+    waker_close(&v->waker);
     store_close(v->import_reader);
     server_crypto_close(&v->import_crypto);
     vendor_scratch_close(&v->import_scratch);
@@ -674,7 +649,6 @@ int server_run(const struct server_settings *settings, const struct server_keys 
     static struct server v;
     v.settings = settings;
     v.exit_code = EXIT_SUCCESS;
-    v.wake = -1;
     log_init(&v.log, STDERR_FILENO, settings->log_form, settings->log_level);
     v.log.clear = settings->is_clear;
     struct net_address listen;

@@ -196,8 +196,10 @@ void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer)
     const bool is_tried = lab_dry_run(lab, ask, &dry);
     lab_crash_everywhere(lab, ask);
     struct api_exchange *x = lab_start(lab, ask, answer);
-    for (unsigned i = 0; i < 40 && answer->count == 0; i++)
+    for (unsigned i = 0; i < 40 && answer->count == 0; i++) {
+        lab_hash(lab);
         lab_turn(lab);
+    }
     assert_int_equal(answer->count, 1);
     if (is_tried)
         lab_dry_compare(&dry, answer);
@@ -409,6 +411,7 @@ static void open_api(struct lab *lab)
                                         .factor_roles = lab->factor_roles,
                                         .fetch_keys = lab->fetch_keys,
                                         .cipher = crypto.store.cipher,
+                                        .wake = lab->wake,
                                         .campaigns = lab->campaigns,
                                         .imports = lab->imports,
                                         .trail_checks = lab->checks,
@@ -504,6 +507,7 @@ void lab_twin(struct lab *of, const char *path, struct lab *twin)
     twin->imports = NULL;
     twin->import_reader = NULL;
     twin->checks = NULL;
+    twin->wake = NULL;
     (void)snprintf(twin->path, sizeof(twin->path), "%s", path);
     open_turn(twin);
     assert_int_equal(turn_start(twin->turn, twin->now.utc), TURN_OK);
@@ -515,29 +519,6 @@ void lab_twin_close(struct lab *twin)
 {
     close_parts(twin);
     chance = twin->chance; // as if it had never been
-}
-
-void lab_run_checks(struct lab *lab)
-{
-    while (trail_checks_wait(lab->checks)) {
-        api_step(lab->api);
-        lab_turn(lab);
-    }
-}
-
-void lab_run_imports(struct lab *lab)
-{
-    while (import_jobs_wait(lab->imports)) {
-        api_step(lab->api);
-        lab_turn(lab);
-    }
-}
-
-void lab_run_jobs(struct lab *lab)
-{
-    for (unsigned i = 0; i < 2000 && !jobs_are_idle(lab->api->jobs); i++)
-        lab_turn(lab);
-    assert_true(jobs_are_idle(lab->api->jobs));
 }
 
 static void remove_file(const char *path, const char *end)

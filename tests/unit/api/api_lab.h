@@ -63,6 +63,7 @@ struct lab {
     uint64_t tenant; // of the cards and subscriptions that are made: LAB_TENANT at first
     bool is_single_person;
     bool has_basic;
+    void (*wake)(void *context); // passwords are hashed on a thread; NULL: on the spot
     unsigned factor_roles;
     keys_fetch_fn *fetch_keys;
     bool has_refusals_only; // so that crashes need not be tried
@@ -125,6 +126,8 @@ void lab_ask(struct lab *lab, const struct ask *ask, struct answer *answer);
 struct api_exchange *lab_start(struct lab *lab, const struct ask *ask, struct answer *answer);
 void lab_turn(struct lab *lab);
 enum turn_status lab_try_turn(struct lab *lab); // which may fail
+// Tells what of passwords was hashed, after waiting for the one under way.
+void lab_hash(struct lab *lab);
 void lab_forget(struct api_exchange *x);
 // A card with two subscriptions: slot 1 bootstrap, enabled and fallback; slot 2 operational.
 uint64_t lab_card(struct lab *lab, const char *iccid, struct record *record);

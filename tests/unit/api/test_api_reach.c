@@ -146,8 +146,8 @@ static void a_lock_outlives_a_crowd_of_names(void **state)
     add_user(NULL, "root", "PLATFORM_ADMIN");
     const struct attempts_row full = {.key = 0, .count = 1, .since = {lab.now.instant.ms + 1}};
     for (size_t i = 0; i < API_ATTEMPTS_MAX; i++) { // later than the lock, and of other names
-        lab.api->accounts[i] = full;
-        lab.api->accounts[i].key = 1 + i;
+        lab.api->accounts.rows[i] = full;
+        lab.api->accounts.rows[i].key = 1 + i;
     }
     for (size_t i = 0; i < 5; i++)
         log_in_from("192.0.2.1", "root", "not this one");
@@ -160,14 +160,50 @@ static void a_lock_outlives_a_crowd_of_names(void **state)
     }
     log_in_from("192.0.2.1", "root", PASSWORD);
     assert_int_equal(a.status, 429);
-    // Where every name is locked, a further one has to wait as well.
-    for (size_t i = 0; i < API_ATTEMPTS_MAX; i++)
-        lab.api->accounts[i].count = 5;
-    log_in_from("192.0.2.1", "another", "not this one");
-    assert_int_equal(a.status, 429);
     lab.now.instant.ms += 15 * 60 * 1000 + 1000;
     log_in_from("192.0.2.1", "root", PASSWORD);
     assert_int_equal(a.status, 200);
+}
+
+// Where every name is locked, all further ones have 20 wrong passwords a minute together.
+static void a_crowd_shuts_nobody_out_for_long(void **state)
+{
+    (void)state;
+    add_user(NULL, "root", "PLATFORM_ADMIN");
+    const struct attempts_row full = {.key = 0, .count = 5, .since = lab.now.instant};
+    for (size_t i = 0; i < API_ATTEMPTS_MAX; i++) {
+        lab.api->accounts.rows[i] = full;
+        lab.api->accounts.rows[i].key = 1 + i;
+    }
+    log_in_from("192.0.2.1", "root", PASSWORD);
+    assert_int_equal(a.status, 200);
+    for (unsigned i = 0; i < 21; i++) {
+        char peer[16];
+        (void)snprintf(peer, sizeof(peer), "192.0.2.%u", 10 + i);
+        log_in_from(peer, "another", "not this one");
+        assert_int_equal(a.status, i < 20 ? 401 : 429);
+    }
+    assert_non_null(strstr(a.headers, "Retry-After: 60\n"));
+    log_in_from("192.0.2.1", "root", PASSWORD);
+    assert_int_equal(a.status, 429);
+    lab.now.instant.ms += 60000;
+    log_in_from("192.0.2.1", "root", PASSWORD);
+    assert_int_equal(a.status, 200);
+}
+
+static void addresses_of_one_network_are_one(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 21; i++) {
+        char peer[48];
+        char name[16];
+        (void)snprintf(peer, sizeof(peer), "[2001:db8:1:2::%x]", i + 1);
+        (void)snprintf(name, sizeof(name), "name%u", i);
+        log_in_from(peer, name, "not this one");
+        assert_int_equal(a.status, i < 20 ? 401 : 429);
+    }
+    log_in_from("[2001:db8:1:3::1]", "another", "not this one");
+    assert_int_equal(a.status, 401);
 }
 
 static void a_locked_address_takes_no_rows(void **state)
@@ -181,7 +217,7 @@ static void a_locked_address_takes_no_rows(void **state)
     }
     unsigned taken = 0;
     for (size_t i = 0; i < API_ATTEMPTS_MAX; i++)
-        taken += lab.api->accounts[i].key != 0;
+        taken += lab.api->accounts.rows[i].key != 0;
     assert_int_equal(taken, 20);
 }
 
@@ -379,6 +415,8 @@ int main(void)
         TEST(nobody_takes_the_account_of_somebody_who_may_more),
         TEST(another_case_is_no_other_account),
         TEST(a_lock_outlives_a_crowd_of_names),
+        TEST(a_crowd_shuts_nobody_out_for_long),
+        TEST(addresses_of_one_network_are_one),
         TEST(a_locked_address_takes_no_rows),
         TEST(a_session_ends_with_its_password_or_a_lock),
         TEST(refusals_above_the_rate_leave_no_rows),
