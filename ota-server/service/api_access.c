@@ -89,6 +89,15 @@ static struct bucket *bucket_of(struct api_exchange *x)
                        x->now.instant);
 }
 
+bool api_take_rate(struct api_exchange *x)
+{
+    if (bucket_take(bucket_of(x), x->now.instant))
+        return true;
+    text_put(&x->headers, "Retry-After: 1\n");
+    x->problem = api_problem_of(API_TOO_MANY_REQUESTS);
+    return false;
+}
+
 void api_count_failure(struct api_exchange *x)
 {
     // Whether there was one left is asked before the next request.

@@ -396,6 +396,9 @@ bool api_basic(struct api_exchange *x, struct auth_user *user, struct attempts *
 bool api_nonce_is_new(struct api_exchange *x, struct bytes who, struct bytes nonce);
 // Does the request come over a connection with the certificate in the client's record?
 bool api_shows_certificate(const struct api_request *request, const struct auth_client *client);
+// One request of the client's rate, for what proves itself by its body; false, with x->problem and
+// Retry-After, above it.
+bool api_take_rate(struct api_exchange *x);
 // Another wrong credential from this address.
 void api_count_failure(struct api_exchange *x);
 // Of the installation's own enterprise, which runs it.

@@ -18,7 +18,10 @@
 #define KEPT_MAX (2 * KEPT_BODY_MAX + 4096) // a JSON text, escaped
 #define SEALED_MAX 1024                     // an answer with a secret
 #define SWEEP_MS 60000
-#define SWEEP_ROWS 100
+// Of a kind in a second, until nothing is due: more than clients may bring. What leaves is
+// overwritten on the disk.
+#define SWEEP_ROWS 1000
+#define SWEEP_OCTETS (8u * 1024 * 1024)
 
 struct kept_answer {
     size_t headers_len, body_len, document_len;
@@ -417,7 +420,7 @@ struct sweep {
     const char *kind;
     struct utc now;
     uint64_t ids[SWEEP_ROWS];
-    size_t count;
+    size_t count, octets;
 };
 
 static bool see_old(void *context, const struct document *d)
@@ -431,22 +434,42 @@ static bool see_old(void *context, const struct document *d)
     const bool is_old = is_token ? d->state <= s->now.ms : d->created_at.ms + life_ms <= s->now.ms;
     if (is_old)
         s->ids[s->count++] = d->id;
-    return is_old && s->count < SWEEP_ROWS; // oldest first
+    s->octets += d->body.len;
+    return is_old && s->count < SWEEP_ROWS && s->octets < SWEEP_OCTETS; // oldest first
+}
+
+// Claims are of earlier releases.
+static const char *const swept_kinds[] = {"answer",         "claim",     "token",         "session",
+                                          TRAIL_CHECK_KIND, UPLOAD_KIND, UPLOAD_PART_KIND};
+#define SWEPT_KINDS (sizeof(swept_kinds) / sizeof(swept_kinds[0]))
+
+static enum store_status find_old(struct store *store, struct sweep *s, uint32_t rows)
+{
+    const struct document_filter filter = {.kind = s->kind, .state = -1};
+    const struct store_page page = {.limit = rows};
+    return store_documents(store, &filter, &page, see_old, s, NULL);
+}
+
+// Has any kind one that is due?
+static bool is_any_due(struct store *reader, struct utc now)
+{
+    struct sweep s = {.now = now};
+    for (size_t i = 0; i < SWEPT_KINDS && s.count == 0; i++) {
+        s.kind = swept_kinds[i];
+        if (find_old(reader, &s, 1) != STORE_OK)
+            return false; // then the next second
+    }
+    return s.count > 0;
 }
 
 static enum store_status sweep(void *context, struct store *store, struct utc now)
 {
     (void)context;
-    // Claims are of earlier releases.
-    static const char *const kinds[] = {"answer",         "claim",     "token",         "session",
-                                        TRAIL_CHECK_KIND, UPLOAD_KIND, UPLOAD_PART_KIND};
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        struct sweep s = {.kind = kinds[i], .now = now};
-        const struct document_filter filter = {.kind = kinds[i], .state = -1};
-        const struct store_page page = {.limit = SWEEP_ROWS};
-        enum store_status status = store_documents(store, &filter, &page, see_old, &s, NULL);
+    for (size_t i = 0; i < SWEPT_KINDS; i++) {
+        struct sweep s = {.kind = swept_kinds[i], .now = now};
+        enum store_status status = find_old(store, &s, SWEEP_ROWS);
         for (size_t k = 0; k < s.count && status == STORE_OK; k++)
-            status = store_document_delete(store, kinds[i], s.ids[k]);
+            status = store_document_delete(store, s.kind, s.ids[k]);
         if (status != STORE_OK)
             return status;
     }
@@ -477,7 +500,8 @@ void api_stored_tick(struct api *api, struct api_now now)
         api_start_answer(x);
         api_refuse_code(x, API_UNAVAILABLE);
     }
-    if (now.utc.ms - api->swept_at.ms < SWEEP_MS)
+    const bool is_time = now.utc.ms - api->swept_at.ms >= SWEEP_MS;
+    if (!is_time && !is_any_due(api->options.reader, now.utc))
         return;
     api->swept_at = now.utc;
     if (!turn_write(api->options.turn, sweep, swept, api))

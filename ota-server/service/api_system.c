@@ -148,8 +148,12 @@ static void put_turn_metrics(struct writer *w, const struct turn_counts *c)
 
 static void put_retention_metrics(struct writer *w, const struct turn_counts *c)
 {
-    static const char *const kinds[RETAINED_KINDS] = {"operations", "messages", "alarms",
-                                                      "locations"};
+    static const char *const kinds[RETAINED_KINDS] = {
+        [RETAINED_OPERATION] = "operations",   [RETAINED_MESSAGE] = "messages",
+        [RETAINED_ALARM] = "alarms",           [RETAINED_LOCATION] = "locations",
+        [RETAINED_CORRELATOR] = "correlators", [RETAINED_APPROVAL] = "approvals",
+        [RETAINED_CAMPAIGN] = "campaigns",     [RETAINED_MOVE] = "moves",
+        [RETAINED_REPORT] = "reports"};
     metric_family(w, "removed_total", "counter", "What was removed because its time was over.");
     for (unsigned i = 0; i < RETAINED_KINDS; i++)
         metric_value(w, "removed_total", "what", kinds[i], c->removed[i]);

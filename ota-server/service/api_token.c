@@ -277,7 +277,7 @@ static bool client_may_ask(struct api_exchange *x)
     x->tenant = x->client.tenant;
     x->is_proved = fits && !x->client.is_suspended && auth_is_source(&x->client, x->request->peer);
     if (x->is_proved)
-        return true;
+        return api_take_rate(x);
     if (x->problem.code == API_OK)
         api_count_failure(x);
     return false;

@@ -60,7 +60,7 @@ struct turn_options {
     unsigned trail_months;       // after which a month of the trail is removed; 0: never
     unsigned retired_key_days;   // after which a retired card's keys are erased; 0: never
     // After which these are removed; a month counts 31 days; 0: never.
-    unsigned operation_months, message_days, alarm_months, location_months;
+    unsigned operation_months, message_days, alarm_months, location_months, campaign_months;
     // Between two automatic audits, as all links together take them: after a restore the cards are
     // asked in as long as that takes. 0: all at once.
     uint64_t audit_gap_us;

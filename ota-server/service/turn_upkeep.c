@@ -50,12 +50,28 @@ static enum store_status erase_keys(struct turn *t, struct utc now)
 
 // --- operations, messages, alarms, locations --------------------------------------------------
 
-static const char *const objects[RETAINED_KINDS] = {"operation", "message", "alarm", "location"};
+static const char *const objects[RETAINED_KINDS] = {
+    [RETAINED_OPERATION] = "operation",   [RETAINED_MESSAGE] = "message",
+    [RETAINED_ALARM] = "alarm",           [RETAINED_LOCATION] = "location",
+    [RETAINED_CORRELATOR] = "correlator", [RETAINED_APPROVAL] = "approval",
+    [RETAINED_CAMPAIGN] = "campaign",     [RETAINED_MOVE] = "card-move",
+    [RETAINED_REPORT] = "report"};
+
+// Operations and rows of the trail have them.
+static uint64_t correlator_days(const struct turn *t)
+{
+    const unsigned operation = t->options.operation_months;
+    const unsigned trail = t->options.trail_months;
+    if (operation == 0 || trail == 0)
+        return 0;
+    return 31ull * (operation > trail ? operation : trail);
+}
 
 static uint64_t kept_days(const struct turn *t, enum retained kind)
 {
     switch (kind) {
     case RETAINED_OPERATION:
+    case RETAINED_APPROVAL:
         return 31ull * t->options.operation_months;
     case RETAINED_MESSAGE:
         return t->options.message_days;
@@ -63,6 +79,12 @@ static uint64_t kept_days(const struct turn *t, enum retained kind)
         return 31ull * t->options.alarm_months;
     case RETAINED_LOCATION:
         return 31ull * t->options.location_months;
+    case RETAINED_CORRELATOR:
+        return correlator_days(t);
+    case RETAINED_CAMPAIGN:
+    case RETAINED_MOVE:
+    case RETAINED_REPORT:
+        return 31ull * t->options.campaign_months;
     case RETAINED_KINDS:
         break;
     }

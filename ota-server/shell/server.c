@@ -329,6 +329,7 @@ static bool open_work(struct server *v, const struct server_keys *keys)
                                          .trail_months = v->settings->trail_months,
                                          .retired_key_days = v->settings->retired_key_days,
                                          .operation_months = v->settings->operation_months,
+                                         .campaign_months = v->settings->campaign_months,
                                          .message_days = v->settings->message_days,
                                          .alarm_months = v->settings->alarm_months,
                                          .location_months = v->settings->location_months,

@@ -16,6 +16,7 @@
 #define TRAIL_MONTHS_MIN 6
 #define TRAIL_MONTHS_MAX 1200
 #define OPERATION_MONTHS 96 // as the trail: they have no archive
+#define CAMPAIGN_MONTHS 96
 #define ALARM_MONTHS 24
 #define LOCATION_MONTHS 6
 #define MESSAGE_DAYS 90
@@ -425,6 +426,7 @@ static bool read_retention(struct server_settings *s, cfg_t *file, char *error)
         return fail(error, "6 to 1200 months are allowed, or 0 for ever, for", "trail-months");
     s->trail_months = (unsigned)months;
     return read_kept(&s->operation_months, file, "operation-months", error) &&
+           read_kept(&s->campaign_months, file, "campaign-months", error) &&
            read_kept(&s->alarm_months, file, "alarm-months", error) &&
            read_kept(&s->location_months, file, "location-months", error) &&
            read_kept(&s->message_days, file, "message-days", error) &&
@@ -580,6 +582,13 @@ static cfg_opt_t folder_members[] = {CFG_STR("path", "", CFGF_NONE),
 static char nobody[] = "{}"; // libconfuse does not change its lists, and does not say so
 static char loopback[] = "{127.0.0.0/8, ::1}";
 
+static cfg_opt_t event_members[] = {CFG_INT_LIST("sink-ports", nobody, CFGF_NONE),
+                                    CFG_STR_LIST("sink-allow-cidrs", nobody, CFGF_NONE),
+                                    CFG_STR("sink-ca-file", "", CFGF_NONE),
+                                    CFG_STR("name-server", "", CFGF_NONE),
+                                    CFG_STR("egress-user", "", CFGF_NONE),
+                                    CFG_END()};
+
 bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_ERROR_SIZE])
 {
     policy_default(&s->policy);
@@ -598,19 +607,13 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
                           CFG_INT("reissues", p->reissues_max, CFGF_NONE),
                           CFG_BOOL("operator-for-all", cfg_false, CFGF_NONE),
                           CFG_END()};
-    cfg_opt_t events[] = {CFG_INT_LIST("sink-ports", nobody, CFGF_NONE),
-                          CFG_STR_LIST("sink-allow-cidrs", nobody, CFGF_NONE),
-                          CFG_STR("sink-ca-file", "", CFGF_NONE),
-                          CFG_STR("name-server", "", CFGF_NONE),
-                          CFG_STR("egress-user", "", CFGF_NONE),
-                          CFG_END()};
     cfg_opt_t options[] = {
         CFG_SEC("smsc", smsc_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("route", route_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("plmn", plmn_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("import-folder", folder_members, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("policy", policy, CFGF_NONE),
-        CFG_SEC("events", events, CFGF_NONE),
+        CFG_SEC("events", event_members, CFGF_NONE),
         CFG_STR("listen", LISTEN, CFGF_NONE),
         CFG_STR("plain-listen", "", CFGF_NONE),
         CFG_INT("connections", CONNECTIONS, CFGF_NONE),
@@ -630,6 +633,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_INT("trail-months", -1, CFGF_NONE), // as the archive has it
         CFG_STR("trail-archive", "", CFGF_NONE),
         CFG_INT("operation-months", OPERATION_MONTHS, CFGF_NONE),
+        CFG_INT("campaign-months", CAMPAIGN_MONTHS, CFGF_NONE),
         CFG_INT("alarm-months", ALARM_MONTHS, CFGF_NONE),
         CFG_INT("location-months", LOCATION_MONTHS, CFGF_NONE),
         CFG_INT("message-days", MESSAGE_DAYS, CFGF_NONE),

@@ -122,7 +122,7 @@ struct server_settings {
     bool is_memory_locked; // not the file's: all of it,
     bool are_keys_locked;  // or what has keys
     // After which they go; 0: never.
-    unsigned operation_months, alarm_months, location_months, message_days;
+    unsigned operation_months, campaign_months, alarm_months, location_months, message_days;
     unsigned retired_key_days;            // after which a retired card's keys are erased
     char trail_archive[SERVER_PATH_SIZE]; // folder that it is written to before; "": none
 };

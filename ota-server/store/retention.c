@@ -1,6 +1,7 @@
 #include "ota-server/store/retention.h"
 
 #include "common/wire/ident.h"
+#include "ota-server/core/campaign.h"
 #include "ota-server/store/driver.h"
 
 enum store_status store_retired_put(struct store *s, uint64_t card, struct utc at)
@@ -142,6 +143,8 @@ static enum store_status drop_operation(struct store *s, uint64_t id)
     enum store_status status = drop(s, STATEMENT_STEPS_DROP, id);
     if (status == STORE_OK)
         status = drop(s, STATEMENT_AUDIT_DROP, id);
+    if (status == STORE_OK)
+        status = drop(s, STATEMENT_ESIM_ORDER_DROP, id);
     return status == STORE_OK ? drop(s, STATEMENT_OPERATION_DROP, id) : status;
 }
 
@@ -160,6 +163,75 @@ static enum store_status expire_operations(struct store *s, struct utc before, u
     for (uint32_t i = 0; i < *count && status == STORE_OK; i++)
         status = drop_operation(s, ids[i]);
     return status;
+}
+
+// --- documents, campaigns ----------------------------------------------------------------------
+
+// Those whose work is open have state 0.
+static enum store_status expire_documents(struct store *s, const char *kind, const char *of,
+                                          struct utc before, uint32_t limit)
+{
+    struct query q = query_of(s, STATEMENT_DOCUMENTS_EXPIRE);
+    bind_text(&q, 1, kind);
+    bind_text(&q, 2, of);
+    bind_number(&q, 3, (int64_t)ids_first(before));
+    bind_number(&q, 4, limit);
+    return query_run(&q);
+}
+
+static enum store_status expire_correlators(struct store *s, struct utc before, uint32_t limit)
+{
+    struct query q = query_of(s, STATEMENT_CORRELATORS_EXPIRE);
+    bind_number(&q, 1, before.ms);
+    bind_number(&q, 2, limit);
+    return query_run(&q);
+}
+
+static enum store_status next_campaign(struct store *s, struct utc before, uint64_t *id)
+{
+    struct query q = query_of(s, STATEMENT_CAMPAIGN_OLD);
+    bind_number(&q, 1, (int64_t)ids_first(before));
+    bind_number(&q, 2, CAMPAIGN_AWAIT_APPROVAL);
+    bind_number(&q, 3, CAMPAIGN_PAUSED);
+    const enum store_status status = query_step(&q);
+    *id = status == STORE_OK ? (uint64_t)column_number(&q, 0) : 0;
+    query_end(&q);
+    return status;
+}
+
+// The last of it, when its cards are gone.
+static enum store_status drop_campaign(struct store *s, uint64_t id)
+{
+    static const enum statement parts[] = {STATEMENT_CAMPAIGN_COUNTS_DROP,
+                                           STATEMENT_CAMPAIGN_SLOTS_DROP, STATEMENT_CAMPAIGN_DROP};
+    enum store_status status = STORE_OK;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && status == STORE_OK; i++)
+        status = drop(s, parts[i], id);
+    if (status == STORE_OK)
+        status = store_document_delete(s, "campaign", id);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+static enum store_status expire_campaigns(struct store *s, struct utc before, uint32_t limit,
+                                          uint32_t *count)
+{
+    uint64_t id = 0;
+    enum store_status status = STORE_OK;
+    while (status == STORE_OK && *count < limit) {
+        status = next_campaign(s, before, &id);
+        if (status != STORE_OK)
+            break;
+        struct query q = query_of(s, STATEMENT_CAMPAIGN_CARDS_DROP);
+        bind_number(&q, 1, (int64_t)id);
+        bind_number(&q, 2, limit - *count);
+        status = query_run(&q);
+        *count += (uint32_t)sqlite3_changes(s->db);
+        if (status != STORE_OK || *count == limit)
+            break;
+        status = drop_campaign(s, id);
+        *count += 1;
+    }
+    return status == STORE_NONE ? STORE_OK : status;
 }
 
 // --- locations ---------------------------------------------------------------------------------
@@ -216,14 +288,39 @@ enum store_status store_expire(struct store *s, enum retained kind, struct utc b
                                uint32_t limit, uint32_t *count)
 {
     *count = 0;
-    if (kind == RETAINED_OPERATION)
+    enum store_status status = STORE_OK;
+    struct query q;
+    switch (kind) {
+    case RETAINED_OPERATION:
         return expire_operations(s, before, limit, count);
-    if (kind == RETAINED_LOCATION)
+    case RETAINED_LOCATION:
         return expire_locations(s, before, limit, count);
-    struct query q = expire_query(
-        s, kind == RETAINED_ALARM ? STATEMENT_ALARMS_EXPIRE : STATEMENT_MESSAGES_EXPIRE, before,
-        limit);
-    const enum store_status status = query_run(&q);
+    case RETAINED_CAMPAIGN:
+        return expire_campaigns(s, before, limit, count);
+    case RETAINED_ALARM:
+    case RETAINED_MESSAGE:
+        q = expire_query(
+            s, kind == RETAINED_ALARM ? STATEMENT_ALARMS_EXPIRE : STATEMENT_MESSAGES_EXPIRE, before,
+            limit);
+        status = query_run(&q);
+        break;
+    case RETAINED_CORRELATOR:
+        status = expire_correlators(s, before, limit);
+        break;
+    case RETAINED_APPROVAL:
+        status = expire_documents(s, "approval", "approval", before, limit);
+        break;
+    case RETAINED_MOVE:
+        status = expire_documents(s, "card-move", "card-move", before, limit);
+        break;
+    case RETAINED_REPORT:
+        status = expire_documents(s, "report-content", "report", before, limit);
+        if (status == STORE_OK)
+            status = expire_documents(s, "report", "report", before, limit);
+        break;
+    case RETAINED_KINDS:
+        return STORE_OK;
+    }
     if (status == STORE_OK)
         *count = (uint32_t)sqlite3_changes(s->db);
     return status;

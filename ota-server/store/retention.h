@@ -19,11 +19,17 @@ enum retained {
     RETAINED_MESSAGE,
     RETAINED_ALARM,
     RETAINED_LOCATION,
+    RETAINED_CORRELATOR, // the text of one, by when it came first
+    RETAINED_APPROVAL,   // that was decided
+    RETAINED_CAMPAIGN,   // that ended, or never began; its cards count
+    RETAINED_MOVE,       // of many cards
+    RETAINED_REPORT,
     RETAINED_KINDS
 };
 // Removes up to `limit` of a kind that began, and alarms that were cleared, before `before`; an
-// operation with its steps and what its audit answered. What has not ended stays, and so does a
-// message of an operation that has not. Of an answer older than that, the last one of its card
-// included, only IMEI and PLMN leave, whatever its operation does.
+// operation with its steps, what its audit answered, and by which identifiers it was asked for.
+// What has not ended stays, and so does a message of an operation that has not. Of an answer older
+// than that, the last one of its card included, only IMEI and PLMN leave, whatever its operation
+// does.
 enum store_status store_expire(struct store *s, enum retained kind, struct utc before,
                                uint32_t limit, uint32_t *count) MUST_USE;

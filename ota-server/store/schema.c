@@ -349,6 +349,9 @@ const char *const schema_steps[] = {
 
     // Records and operations are written in form 11.
     "",
+
+    // Correlators by their age: their ids do not ascend.
+    "CREATE INDEX document_correlator ON document (created_at) WHERE kind = 'correlator';",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -215,6 +215,17 @@
         " AND o.status <> $3) ORDER BY id LIMIT $2)") \
     S(ALARMS_EXPIRE, "DELETE FROM document WHERE kind = 'alarm' AND id IN (SELECT id FROM document" \
         " WHERE kind = 'alarm' AND id < $1 AND state = $3 AND changed_at < $4 ORDER BY id LIMIT $2)") \
+    S(ESIM_ORDER_DROP, "DELETE FROM document WHERE kind = 'esim-order' AND id = $1") \
+    S(CORRELATORS_EXPIRE, "DELETE FROM document WHERE kind = 'correlator' AND id IN (SELECT id" \
+        " FROM document WHERE kind = 'correlator' AND created_at < $1 ORDER BY created_at LIMIT $2)") \
+    S(DOCUMENTS_EXPIRE, "DELETE FROM document WHERE kind = $1 AND id IN (SELECT id FROM document" \
+        " WHERE kind = $2 AND id < $3 AND state > 0 ORDER BY id LIMIT $4)") \
+    S(CAMPAIGN_OLD, "SELECT id FROM campaign WHERE id < $1 AND state NOT BETWEEN $2 AND $3" \
+        " ORDER BY id LIMIT 1") \
+    S(CAMPAIGN_CARDS_DROP, "DELETE FROM campaign_card WHERE campaign = $1 AND card IN (SELECT card" \
+        " FROM campaign_card WHERE campaign = $1 ORDER BY card LIMIT $2)") \
+    S(CAMPAIGN_COUNTS_DROP, "DELETE FROM campaign_count WHERE campaign = $1") \
+    S(CAMPAIGN_DROP, "DELETE FROM campaign WHERE id = $1") \
     S(AUDIT_LOCATED, "SELECT operation, answer FROM audit WHERE is_located = 1 AND at < $1" \
         " ORDER BY at LIMIT 1") \
     S(AUDIT_BLANK, "UPDATE audit SET answer = $2, is_located = 0 WHERE operation = $1") \

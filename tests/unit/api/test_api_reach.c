@@ -307,7 +307,74 @@ static void another_rate_holds_at_once(void **state)
     assert_non_null(strstr(a.headers, "RateLimit-Limit: 2\n"));
 }
 
+static void tokens_count_as_requests(void **state)
+{
+    (void)state;
+    char poor[LAB_TOKEN_SIZE];
+    char body[512];
+    lab_client(&lab, "cards:read", LAB_TENANT, poor);
+    (void)snprintf(body, sizeof(body),
+                   "grant_type=client_credentials&client_id=%s&client_secret=%s&scope="
+                   "connectivity-management:cards:read",
+                   lab.credentials.app_key, lab.credentials.app_secret);
+    const struct ask ask = {.method = "POST",
+                            .target = "/oauth2/token",
+                            .authorization = "",
+                            .type = "application/x-www-form-urlencoded",
+                            .body = body};
+    for (unsigned i = 0; i < 101; i++) { // the burst of a client made at the command line is 100
+        const struct instant now = lab.now.instant;
+        lab_ask(&lab, &ask, &a);
+        lab.now.instant = now;
+        assert_int_equal(a.status, i < 100 ? 200 : 429);
+    }
+    assert_non_null(strstr(a.headers, "Retry-After: 1\n"));
+    lab.now.instant.ms += 1000;
+    lab_ask(&lab, &ask, &a);
+    assert_int_equal(a.status, 200);
+}
+
 // --- what is kept ---
+
+static bool see_none(void *context, const struct document *d)
+{
+    (void)context;
+    (void)d;
+    return false;
+}
+
+static uint64_t answers_kept(void)
+{
+    const struct document_filter filter = {.kind = "answer", .state = -1};
+    const struct store_page page = {.limit = 1};
+    uint64_t total = 0;
+    assert_int_equal(store_documents(lab.store, &filter, &page, see_none, NULL, &total), STORE_OK);
+    return total;
+}
+
+// A thousand a second, without waiting for the next minute.
+static void old_answers_are_swept_until_none_is_due(void **state)
+{
+    (void)state;
+    struct document d = {.kind = "answer",
+                         .owner = LAB_TENANT,
+                         .created_at = lab.now.utc,
+                         .changed_at = lab.now.utc,
+                         .body = bytes_of_text("{}")};
+    assert_int_equal(store_begin(lab.store), STORE_OK);
+    for (d.id = 1; d.id <= 2500; d.id++) {
+        d.version = 0;
+        assert_int_equal(store_document_put(lab.store, &d), STORE_OK);
+    }
+    assert_int_equal(store_commit(lab.store), STORE_OK);
+    lab.now.utc.ms += 8 * 86400000LL;
+    for (unsigned i = 0; i < 3; i++) {
+        api_tick(lab.api, lab.now);
+        lab_turn(&lab);
+        assert_int_equal(answers_kept(), i < 2 ? 1500 - 1000 * i : 0);
+        lab.now.utc.ms += 1000;
+    }
+}
 
 static bool expect_other_digest(void *context, const struct document *d)
 {
@@ -421,6 +488,8 @@ int main(void)
         TEST(a_session_ends_with_its_password_or_a_lock),
         TEST(refusals_above_the_rate_leave_no_rows),
         TEST(another_rate_holds_at_once),
+        TEST(tokens_count_as_requests),
+        TEST(old_answers_are_swept_until_none_is_due),
         TEST(nobody_from_afar_is_heard_before_the_first_person_is_there),
         TEST(a_repeatable_password_is_kept_as_nothing_to_guess_by),
     };

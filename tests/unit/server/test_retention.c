@@ -4,6 +4,7 @@
 
 #include "ota-server/service/turn.h"
 #include "ota-server/shell/server_crypto.h"
+#include "ota-server/store/campaigns.h"
 #include "ota-server/store/retention.h"
 
 #include <sqlite3.h>
@@ -43,6 +44,7 @@ static void open_all(void)
                                    .policy = &world.policy,
                                    .retired_key_days = 30,
                                    .operation_months = 6,
+                                   .campaign_months = 12,
                                    .message_days = 90,
                                    .alarm_months = 24,
                                    .location_months = 6,
@@ -387,6 +389,105 @@ static void many_leave_in_pieces_and_are_told_of_once(void **state)
     assert_int_equal(turn_counts(turn).removed[RETAINED_OPERATION], 450);
 }
 
+// --- documents, campaigns ---
+
+static void add_document(const char *kind, uint64_t id, int state)
+{
+    const struct document d = {.kind = kind,
+                               .id = id,
+                               .owner = 1,
+                               .state = state,
+                               .created_at = world.now,
+                               .changed_at = world.now,
+                               .body = bytes_of_text("{}")};
+    assert_int_equal(store_document_put(store, &d), STORE_OK);
+}
+
+static int64_t documents(const char *kind)
+{
+    char text[96];
+    (void)snprintf(text, sizeof(text), "SELECT count(*) FROM document WHERE kind = '%s'", kind);
+    return rows(text);
+}
+
+static void add_campaign(uint64_t id, uint8_t state, uint64_t cards)
+{
+    struct campaign c;
+    campaign_init(&c, id);
+    c.tenant = 1;
+    c.state = state;
+    assert_int_equal(store_campaign_put(store, &c, (struct utc){0}), STORE_OK);
+    add_document("campaign", id, state);
+    for (uint64_t i = 0; i < cards; i++)
+        assert_int_equal(store_campaign_add(store, id, 1000 + i), STORE_OK);
+}
+
+static uint32_t expire_correlators(struct utc before)
+{
+    uint32_t count = 0;
+    assert_int_equal(store_begin(store), STORE_OK);
+    assert_int_equal(store_expire(store, RETAINED_CORRELATOR, before, 200, &count), STORE_OK);
+    assert_int_equal(store_commit(store), STORE_OK);
+    return count;
+}
+
+static void what_was_asked_for_leaves_with_its_operation(void **state)
+{
+    (void)state;
+    const struct utc begin = world.now;
+    const uint64_t first = turn_ids(turn, world.now, 4);
+    assert_int_equal(store_begin(store), STORE_OK);
+    add_operation(first, STATUS_ENDED);
+    add_operation(first + 1, STATUS_SENT);
+    add_document("esim-order", first, 0);
+    add_document("esim-order", first + 1, 0);
+    add_document("approval", first + 2, 1);
+    add_document("approval", first + 3, 0); // somebody may still decide
+    add_document("correlator", UINT64_MAX / 2, 0);
+    assert_int_equal(store_commit(store), STORE_OK);
+    sweep_after(begin, 6 * 31);
+    assert_int_equal(documents("esim-order") + documents("approval"), 4);
+    sweep_after(begin, 6 * 31 + 1);
+    assert_int_equal(documents("esim-order"), 1);
+    assert_int_equal(documents("approval"), 1);
+    assert_int_equal(documents("correlator"), 1); // the trail, which stays, has it
+    assert_int_equal(expire_correlators(begin), 0);
+    assert_int_equal(expire_correlators(utc_after(begin, 1)), 1);
+    assert_int_equal(documents("correlator"), 0);
+}
+
+static void campaigns_leave_with_their_cards_in_pieces(void **state)
+{
+    (void)state;
+    const struct utc begin = world.now;
+    const uint64_t first = turn_ids(turn, world.now, 8);
+    assert_int_equal(store_begin(store), STORE_OK);
+    add_campaign(first, CAMPAIGN_COMPLETED, 250);
+    add_campaign(first + 1, CAMPAIGN_PAUSED, 3);
+    add_campaign(first + 2, CAMPAIGN_DRAFT, 1);
+    add_document("card-move", first + 3, 1);
+    add_document("card-move", first + 4, 0); // is under way
+    add_document("report", first + 5, 3);
+    add_document("report-content", first + 5, 0);
+    add_document("report", first + 6, 0);
+    assert_int_equal(store_commit(store), STORE_OK);
+    sweep_after(begin, 12 * 31);
+    assert_int_equal(rows("SELECT count(*) FROM campaign_card"), 254);
+    sweep_after(begin, 12 * 31 + 1);
+    assert_int_equal(rows("SELECT count(*) FROM campaign_card"), 54);
+    assert_int_equal(documents("campaign"), 3);
+    assert_int_equal(documents("card-move"), 1);
+    assert_int_equal(documents("report"), 1);
+    assert_int_equal(documents("report-content"), 0);
+    world.now = turn_due(turn);
+    run();
+    assert_int_equal(rows("SELECT count(*) FROM campaign_card"), 3);
+    assert_int_equal(rows("SELECT sum(cards) FROM campaign_count"), 3);
+    assert_int_equal(rows("SELECT count(*) FROM campaign"), 1);
+    assert_int_equal(documents("campaign"), 1);
+    assert_int_equal(turn_counts(turn).removed[RETAINED_CAMPAIGN], 2 + 251);
+}
+
 // --- where a card was, and in which device -----------------------------------------------------
 
 // IMEI 490154203237518 and PLMN 46000, as the terminal gives them.
@@ -563,6 +664,8 @@ int main(void)
         TEST(many_cards_are_erased_in_pieces),
         TEST(what_has_ended_leaves_after_its_time),
         TEST(many_leave_in_pieces_and_are_told_of_once),
+        TEST(what_was_asked_for_leaves_with_its_operation),
+        TEST(campaigns_leave_with_their_cards_in_pieces),
         TEST(imei_and_network_leave_the_answers_of_old_audits),
         TEST(many_answers_are_blanked_in_pieces),
         TEST(no_octet_of_erased_keys_is_left_in_the_files),

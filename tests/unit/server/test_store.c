@@ -176,7 +176,7 @@ static const char additions_undone[] =
     "DROP INDEX operation_tenant; DROP INDEX trail_tenant; DROP INDEX trail_group;"
     "DROP TRIGGER trail_no_update; ALTER TABLE trail DROP COLUMN grp;"
     "CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail BEGIN SELECT RAISE(ABORT, 'no'); END;"
-    "DROP TABLE card_label; DROP TRIGGER card_recounted;"
+    "DROP TABLE card_label; DROP TRIGGER card_recounted; DROP INDEX document_correlator;"
     "DROP TRIGGER card_uncounted; DROP TABLE card_count;"
     "DROP TABLE campaign; DROP TABLE campaign_card; DROP TABLE campaign_count;"
     "DROP TABLE campaign_network; ALTER TABLE card_view DROP COLUMN is_located;"
