@@ -518,6 +518,29 @@ static bool has_reason(const struct query *q, int reason)
     return record_read(column_octets(q, 13), &r) && r.reasons[reason].since.ms != 0;
 }
 
+// The same among the cards of everybody: what few have before what many have.
+static const char *leading_of_all(const struct card_filter *f)
+{
+    static const char *const marks[CARD_MARKS] = {[MARK_ON_FALLBACK] = "(marks & 1) <> 0",
+                                                  [MARK_UNREACHABLE] = "(marks & 2) <> 0",
+                                                  [MARK_BLOCKED] = "(marks & 4) <> 0",
+                                                  [MARK_DIRTY] = "(marks & 8) <> 0",
+                                                  [MARK_QUARANTINED] = "(marks & 16) <> 0"};
+    if (f->needs_operator == 1)
+        return "needs_operator = 1";
+    if (f->has_open == 1)
+        return "id IN (SELECT card FROM operation WHERE status < 8)";
+    if (f->dirty_reason >= 0)
+        return marks[MARK_DIRTY];
+    if (f->mark >= 0 && f->mark < CARD_MARKS)
+        return marks[f->mark];
+    if (f->is_unreachable == 1)
+        return marks[MARK_UNREACHABLE];
+    if (f->batch != 0)
+        return "batch = $3";
+    return f->state >= 0 ? "state = $4" : "1";
+}
+
 // What finds the cards by an index, when nothing else does.
 static const char *leading(const struct card_filter *f)
 {
@@ -529,7 +552,7 @@ static const char *leading(const struct card_filter *f)
         return "grp = $2";
     if (f->grants != 0)
         return "grp IN (" GRANTED("$1", "$18") ")";
-    return f->tenant != 0 ? "tenant = $1" : "1";
+    return f->tenant != 0 ? "tenant = $1" : leading_of_all(f);
 }
 
 static enum store_status count_cards(struct store *s, const struct card_filter *f,

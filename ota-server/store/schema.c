@@ -352,6 +352,19 @@ const char *const schema_steps[] = {
 
     // Correlators by their age: their ids do not ascend.
     "CREATE INDEX document_correlator ON document (created_at) WHERE kind = 'correlator';",
+
+    // What the operator's people look for among all cards, and in all of the trail.
+    "CREATE INDEX card_state ON card (state, id);"
+    "CREATE INDEX card_batch ON card (batch, id);"
+    "CREATE INDEX card_for_operator ON card (id) WHERE needs_operator = 1;"
+    "CREATE INDEX card_on_fallback ON card (id) WHERE (marks & 1) <> 0;"
+    "CREATE INDEX card_unreachable ON card (id) WHERE (marks & 2) <> 0;"
+    "CREATE INDEX card_blocked ON card (id) WHERE (marks & 4) <> 0;"
+    "CREATE INDEX card_doubted ON card (id) WHERE (marks & 8) <> 0;"
+    "CREATE INDEX card_quarantined ON card (id) WHERE (marks & 16) <> 0;"
+    "CREATE INDEX trail_action ON trail (action, sequence);"
+    "CREATE INDEX trail_actor ON trail (actor_id, sequence) WHERE actor_id > 0;"
+    "CREATE INDEX trail_correlator ON trail (correlator, sequence) WHERE correlator > 0;",
 };
 // clang-format on
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);

@@ -53,7 +53,9 @@ enum store_status store_timeline(struct store *s, const struct timeline_filter *
     query_end(&q);
     if (status != STORE_OK && status != STORE_NONE)
         return status;
-    q = query_for(s, f, "SELECT count(*)" TIMELINE);
+    q = query_for(s, f, COUNT_UP_TO TIMELINE COUNT_ENDS("$6", "$7"));
+    bind_number(&q, 6, page->limit);
+    bind_number(&q, 7, (int64_t)page->offset);
     status = query_step(&q);
     if (status == STORE_OK)
         *total = (uint64_t)column_number(&q, 0);

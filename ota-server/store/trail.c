@@ -238,7 +238,13 @@ static const char *leading(const struct trail_filter *f)
         return "sequence = $5";
     if (f->group != 0)
         return "grp = $14 AND grp > 0";
-    return f->tenant != 0 ? "tenant = $1" : "1";
+    if (f->correlator != 0)
+        return "correlator = $4 AND correlator > 0";
+    if (f->tenant != 0)
+        return "tenant = $1";
+    if (f->actor_id != 0)
+        return "actor_id = $9 AND actor_id > 0";
+    return f->action != NULL && f->action[0] != '\0' ? "action = $7" : "1";
 }
 
 enum store_status store_trail(struct store *s, const struct trail_filter *f,

@@ -137,6 +137,36 @@ static void cards_are_found_by_what_was_asked_for(void **state)
     expect("card_iccid (iccid>? AND iccid<?)");
 }
 
+// The operator's people see everybody's: none of what they may ask for reads all cards.
+static void cards_of_everybody_are_found_by_what_was_asked_for(void **state)
+{
+    (void)state;
+    static const char *const marks[CARD_MARKS] = {
+        "card_on_fallback", "card_unreachable", "card_blocked", "card_doubted", "card_quarantined"};
+    struct card_filter f;
+    card_filter_init(&f);
+    f.state = CARD_RETIRED;
+    list_cards(&f);
+    expect("card_state (state=?)");
+    f.batch = 5;
+    list_cards(&f);
+    expect("card_batch (batch=?)");
+    f.is_unreachable = 1;
+    list_cards(&f);
+    expect("card_unreachable");
+    for (f.mark = 0; f.mark < CARD_MARKS; f.mark++) {
+        list_cards(&f);
+        expect(marks[f.mark]);
+    }
+    f.mark = -1;
+    f.has_open = 1;
+    list_cards(&f);
+    expect("operation_waiting (status<?)");
+    f.needs_operator = 1;
+    list_cards(&f);
+    expect("card_for_operator");
+}
+
 static bool no_row(void *context, const struct trail_row *row)
 {
     (void)context;
@@ -162,6 +192,9 @@ static void the_trail_is_found_by_what_was_asked_for(void **state)
     list_trail(&f);
     expect("trail_group (grp=?");
     f.group = 0;
+    f.correlator = 12;
+    list_trail(&f);
+    expect("trail_correlator (correlator=?");
     f.operation = 9;
     list_trail(&f);
     expect("trail_operation (operation=?");
@@ -170,6 +203,13 @@ static void the_trail_is_found_by_what_was_asked_for(void **state)
     f.object_kind = "card";
     list_trail(&f);
     expect("trail_object (pseudonym=?");
+    trail_filter_init(&f);
+    f.action = "card.changed";
+    list_trail(&f);
+    expect("trail_action (action=?");
+    f.actor_id = 9;
+    list_trail(&f);
+    expect("trail_actor (actor_id=?");
 }
 
 static bool no_subscription(void *context, const struct subscription *row)
@@ -262,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(cards_are_found_by_what_was_asked_for),
+        TEST(cards_of_everybody_are_found_by_what_was_asked_for),
         TEST(the_trail_is_found_by_what_was_asked_for),
         TEST(subscriptions_are_found_by_what_was_asked_for),
         TEST(cards_of_a_group_are_counted_as_they_change),

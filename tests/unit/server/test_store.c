@@ -188,6 +188,10 @@ static const char additions_undone[] =
     "DROP TABLE card_reference; DROP TRIGGER group_counted; DROP TRIGGER group_recounted;"
     "DROP TRIGGER group_uncounted; DROP TABLE group_count;"
     "CREATE INDEX card_reference ON card (reference) WHERE reference IS NOT NULL;"
+    "DROP INDEX card_state; DROP INDEX card_batch; DROP INDEX card_for_operator;"
+    "DROP INDEX card_on_fallback; DROP INDEX card_unreachable; DROP INDEX card_blocked;"
+    "DROP INDEX card_doubted; DROP INDEX card_quarantined; DROP INDEX trail_action;"
+    "DROP INDEX trail_actor; DROP INDEX trail_correlator;"
     "ALTER TABLE card DROP COLUMN since; DROP TABLE retired; PRAGMA user_version = 2";
 
 static void make_released_database(void)
