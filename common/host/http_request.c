@@ -139,13 +139,14 @@ static struct bytes refusal_text(unsigned status)
          "and no control characters\"}"},
         {413,
          "{\"status\":413,\"code\":\"INVALID_ARGUMENT\",\"message\":\"The body is longer than is "
-         "taken here\"}"},
+         "taken here: send less at a time\"}"},
         {414,
          "{\"status\":414,\"code\":\"INVALID_ARGUMENT\",\"message\":\"The request line is longer "
-         "than 8192 octets\"}"},
+         "than 8192 octets: shorten the query, or search with POST\"}"},
         {431, "{\"status\":431,\"code\":\"INVALID_ARGUMENT\",\"message\":\"There are more than 100 "
-              "header fields, or they are longer than 16384 octets\"}"},
-        {503, "{\"status\":503,\"code\":\"UNAVAILABLE\",\"message\":\"The server is busy\"}"},
+              "header fields, or they are longer than 16384 octets: leave some out\"}"},
+        {503, "{\"status\":503,\"code\":\"UNAVAILABLE\",\"message\":\"The server is busy: ask "
+              "again later\"}"},
     };
     for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++)
         if (TEXTS[i].status == status)

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "ota-server/service/api_advice.h"
 #include "ota-server/service/api_difference.h"
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/api_exchange.h"
@@ -272,6 +273,7 @@ void api_refuse(struct api_exchange *x, struct api_problem problem)
     }
     if (x->route != NULL && (x->route->flags & ROUTE_CAMARA) != 0)
         problem = api_esim_problem(x, problem);
+    problem = api_advise(x, problem);
     x->problem = problem;
     x->status = api_code_status(problem.code);
     x->shown = 0;

@@ -1,4 +1,5 @@
 // Steps 2 to 8 but for authentication: route, scope, rate, correlator, types, JSON syntax.
+#include "common/base/check.h"
 #include "common/base/text.h"
 #include "ota-server/service/api_esim.h"
 #include "ota-server/service/auth_setup.h"
@@ -169,20 +170,67 @@ static void note_and(struct api_exchange *x, void (*refuse)(struct api_exchange 
 
 static void refuse_after_note(struct api_exchange *x)
 {
-    api_refuse_code(x, API_PERMISSION_DENIED);
+    api_refuse(x, api_problem_text(API_PERMISSION_DENIED, x->lack));
 }
 
-void api_refuse_permission(struct api_exchange *x)
+static void keep_lack(struct api_exchange *x, const char *advice)
 {
+    struct writer w = writer_of(x->lack, sizeof(x->lack));
+    text_put(&w, advice);
+    check(text_end(&w) == x->lack);
+}
+
+void api_refuse_permission(struct api_exchange *x, const char *advice)
+{
+    keep_lack(x, advice);
+    note_and(x, refuse_after_note);
+}
+
+void api_forbid(struct api_exchange *x, const char *advice)
+{
+    keep_lack(x, advice);
+    refuse_after_note(x);
+}
+
+static void put_lack_of_scope(struct api_exchange *x, const char *scope)
+{
+    struct writer w = writer_of(x->lack, sizeof(x->lack));
+    text_put(&w, "it takes the scope ");
+    auth_scope_put(&w, scope);
+    text_put(&w,
+             x->client.is_user ? ", which another role has" : ", which the client is to be given");
+    check(text_end(&w) == x->lack);
+}
+
+void api_refuse_scope(struct api_exchange *x, const char *scope)
+{
+    put_lack_of_scope(x, scope);
+    note_and(x, refuse_after_note);
+}
+
+void api_refuse_grants(struct api_exchange *x, uint32_t grants)
+{
+    struct writer w = writer_of(x->lack, sizeof(x->lack));
+    const char *between = "it takes in the card's group ";
+    for (unsigned i = GRANT_NONE + 1; i < GRANTS; i++) {
+        if ((grants & GRANT_BIT(i)) == 0)
+            continue;
+        text_put(&w, between);
+        text_put(&w, grant_name((enum grant)i));
+        between = " and ";
+    }
+    text_put(&w, ", which the operator grants: GET /permissions shows what you have");
+    check(text_end(&w) == x->lack);
+    if ((grants & GRANT_BIT(GRANT_NONE)) != 0)
+        keep_lack(x, API_OPERATORS_OWN);
     note_and(x, refuse_after_note);
 }
 
 static void refuse_force_after_note(struct api_exchange *x)
 {
-    api_refuse(x, api_problem_reason(
-                      API_PERMISSION_DENIED, "FORCE",
-                      "Client does not have sufficient permissions to perform this action: only "
-                      "the operator forces operations; ask without force, with ifDirty WAIT"));
+    api_refuse(x, api_problem_reason(API_PERMISSION_DENIED, "FORCE",
+                                     "only the operator forces operations, ask without force, "
+                                     "with ifDirty WAIT"));
 }
 
 void api_refuse_force(struct api_exchange *x)
@@ -194,12 +242,19 @@ void api_refuse_force(struct api_exchange *x)
 static bool check_permission(struct api_exchange *x, bool is_within)
 {
     const char *scope = x->route->scope;
-    if (!x->client.is_suspended && !x->is_forged && auth_is_source(&x->client, x->request->peer) &&
-        (scope == NULL || api_has_scope(x, scope)))
+    if (x->client.is_suspended)
+        keep_lack(x, "it is suspended or its agreement is over, ask the operator");
+    else if (x->is_forged)
+        keep_lack(x, "Origin must be this server's, X-CSRF-Token what GET /session tells");
+    else if (!auth_is_source(&x->client, x->request->peer))
+        keep_lack(x, "it is not for this address, ask from one of the client's");
+    else if (scope != NULL && !api_has_scope(x, scope))
+        put_lack_of_scope(x, scope);
+    else
         return true;
     // A refused attempt is a row of the trail.
     if (is_within)
-        api_refuse_permission(x);
+        note_and(x, refuse_after_note);
     else
         refuse_after_note(x);
     return false;
@@ -233,6 +288,15 @@ static bool check_type(struct api_exchange *x)
     return ok || (x->request->body.len == 0 && x->request->upload == NULL);
 }
 
+static struct api_problem problem_of_fault(enum json_fault fault)
+{
+    char text[96];
+    struct writer w = writer_of(text, sizeof(text));
+    text_put(&w, "The body is no JSON that is taken: ");
+    text_put(&w, json_fault_text(fault));
+    return api_problem_text(API_INVALID_ARGUMENT, text_end(&w));
+}
+
 static bool read_json(struct api_exchange *x)
 {
     const bool takes_json = x->route->takes == TAKES_JSON || x->route->takes == TAKES_MAYBE ||
@@ -240,7 +304,8 @@ static bool read_json(struct api_exchange *x)
     if (x->request->body.len == 0 && (!takes_json || x->route->takes == TAKES_MAYBE))
         return true;
     if (x->route->takes == TAKES_NOTHING) {
-        x->problem = api_problem_text(API_INVALID_ARGUMENT, "The operation takes no body");
+        x->problem =
+            api_problem_text(API_INVALID_ARGUMENT, "The operation takes no body: leave it out");
         return false;
     }
     if (!takes_json)
@@ -253,18 +318,19 @@ static bool read_json(struct api_exchange *x)
                                       "The body is empty: send the operation's members as a JSON "
                                       "object, {} if there are none");
     else if (fault != JSON_READ_OK)
-        x->problem = api_problem_text(API_INVALID_ARGUMENT, json_fault_text(fault));
+        x->problem = problem_of_fault(fault);
     else if (!json_is_object(x->root))
-        x->problem = api_problem_text(API_INVALID_ARGUMENT, "The body must be a JSON object");
+        x->problem = api_problem_text(API_INVALID_ARGUMENT,
+                                      "The body is something else: send a JSON object");
     return x->problem.code == API_OK;
 }
 
 static bool check_form(struct api_exchange *x)
 {
     if (x->request->correlator_count > 1 || !api_is_correlator(x->request->correlator)) {
-        api_refuse(
-            x, api_problem_text(API_INVALID_ARGUMENT,
-                                "x-correlator may have 256 letters, digits and -_:;./<>{}, once"));
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                       "Another x-correlator than is taken: once, "
+                                       "up to 256 letters, digits and -_:;./<>{}"));
         return false;
     }
     const bool is_any = (x->route->flags & ROUTE_ANY_TYPE) != 0;
@@ -305,8 +371,9 @@ static bool may_come(struct api_exchange *x)
 bool api_admit(struct api_exchange *x)
 {
     if (!may_come(x)) {
-        api_refuse(x, api_problem_text(API_PERMISSION_DENIED,
-                                       "This server is not set up yet: that is done beside it"));
+        api_refuse(
+            x, api_problem_text(API_PERMISSION_DENIED,
+                                "this server is not set up yet, that is done on its own machine"));
         return false;
     }
     if (x->request->has_certificate && !x->request->certificate_is_believed) {

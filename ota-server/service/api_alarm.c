@@ -33,7 +33,8 @@ static enum store_status acknowledge(struct api_exchange *x, struct store *store
     api_id_write(by, x->client.is_user ? "usr" : "cli", x->client.id);
     const enum store_status status = alarm_acknowledge(store, x->object_id, by, now);
     if (status == STORE_CONFLICT)
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "It is over, or was acknowledged");
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
+                                      "It is over, or was acknowledged: there is nothing to do");
     return status == STORE_OK
                ? api_trail(x, store, "alarm.acknowledged", ALARM_KIND, x->object_id, NULL)
                : status;

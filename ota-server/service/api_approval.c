@@ -116,7 +116,7 @@ bool api_approval_need(struct api_exchange *x, const struct record *record, uint
         return false;
     }
     if (mode == AUTHORITY_OPERATOR_ONLY) {
-        api_refuse_permission(x);
+        api_refuse_permission(x, "the authority mode leaves it to the operator, ask them");
         return false;
     }
     const bool is_watched = is_sharp || (kind == OPERATION_DELETE && rules.four_eyes_delete);
@@ -466,7 +466,7 @@ static bool check_decider(struct api_exchange *x, const struct kept *k)
     if (!api_second_person(x))
         return false;
     if (has_asked(x, k) && !x->api->options.single_person) {
-        api_refuse_permission(x);
+        api_refuse_permission(x, "you asked for it yourself, somebody else decides");
         return false;
     }
     if (api_is_operator(x) || k->user != 0) // whom they see of: what was asked for is asked again
@@ -483,7 +483,7 @@ static bool check_decider(struct api_exchange *x, const struct kept *k)
     const bool is_theirs = bytes_equal(k->kind, bytes_of_text(whys[APPROVAL_FOUR_EYES]));
     const bool may = is_theirs && api_approval_is_ours(x, &m);
     if (!may)
-        api_refuse_permission(x);
+        api_refuse_permission(x, "the operator's people decide it, ask them");
     return may;
 }
 
@@ -491,13 +491,15 @@ static bool check_open(struct api_exchange *x, const struct api_object *object,
                        const struct kept *k, struct bytes hash)
 {
     if (!bytes_equal(k->hash, hash)) {
-        api_refuse(x, api_problem_field(API_FAILED_PRECONDITION, bytes_of_text("requestHash"),
-                                        "It is not the hash of the request"));
+        api_refuse(x,
+                   api_problem_field(API_FAILED_PRECONDITION, bytes_of_text("requestHash"),
+                                     "It is not the hash of the request: read the approval again"));
         return false;
     }
     if (object->document.state == APPROVAL_OPEN && k->expires_at.ms > x->now.utc.ms)
         return true;
-    api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is decided, or its time is over"));
+    api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                   "It is decided, or its time is over: ask for it anew"));
     return false;
 }
 

@@ -92,8 +92,9 @@ static bool authenticate_signature(struct api_exchange *x)
     static uint8_t octets[AUTH_TEXT_MAX];
     struct writer text = writer_of(octets, sizeof(octets));
     if (auth_text(&text, &signed_request, &signature) != AUTH_TEXT_OK) {
-        x->problem = api_problem_text(API_INVALID_ARGUMENT, "Dot segment, encoded slash or bad "
-                                                            "percent-encoding in the target");
+        x->problem = api_problem_text(API_INVALID_ARGUMENT,
+                                      "A dot segment, encoded slash or bad "
+                                      "percent-encoding in the target: encode other octets alone");
         return false;
     }
     const bool is_known =

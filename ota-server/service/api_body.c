@@ -113,7 +113,7 @@ static const char *unknown_id(const char *prefix)
         if (strcmp(lists[i][0], prefix) == 0)
             return lists[i][1];
     }
-    return "No such object";
+    return "No such object, the list of its kind shows those that are there";
 }
 
 uint64_t api_body_id(struct api_body *b, const char *name, enum api_need need, const char *prefix)

@@ -71,7 +71,7 @@ void api_bootstrap_jobs_post(struct api_exchange *x)
         api_refuse_code(x, API_UNAVAILABLE);
     else if (store_card_load(x->reader, x->card_id, record) != STORE_OK || record->group != group)
         api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("cardId"),
-                                        "No such card in the group"));
+                                        "No such card in the group, GET /cards lists them"));
     else
         act(x, BOOTSTRAP_START);
 }

@@ -55,7 +55,7 @@ bool api_campaign_allowed(struct api_exchange *x, const struct campaign *c)
     text_put(&w, operation_kind_name(c->operation.kind));
     if (api_has_scope(x, text_end(&w)))
         return true;
-    api_refuse_permission(x);
+    api_refuse_scope(x, scope);
     return false;
 }
 
@@ -165,7 +165,8 @@ void api_campaign_retry(struct api_exchange *x)
     if (w == NULL || !api_campaign_allowed(x, &w->campaign))
         return;
     if (!campaign_is_over(w->campaign.state)) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The campaign has not ended"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "The campaign has not ended: wait, or stop it"));
         return;
     }
     const enum store_status status =
@@ -173,7 +174,8 @@ void api_campaign_retry(struct api_exchange *x)
     if (status != STORE_OK || json_read(w->object.document.body, &root) != JSON_READ_OK) {
         api_refuse_code(x, API_INTERNAL);
     } else if (lost == 0) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "No card failed"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "No card failed: there is nothing to repeat"));
     } else {
         json_object_del(root, "schedule");
         json_object_set_new(root, "target", json_pack("{sI}", "listed", (json_int_t)lost));
@@ -314,7 +316,7 @@ void api_campaign_patch(struct api_exchange *x)
     if (campaign_is_over(w->campaign.state) || (is_running && !is_rate_alone(x))) {
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
                                        is_running ? "It has started: only its rate may change"
-                                                  : "The campaign has ended"));
+                                                  : "The campaign has ended: make another one"));
         return;
     }
     if (merge(x, w) && api_campaign_allowed(x, &w->campaign))
@@ -389,7 +391,9 @@ static enum store_status take_some(struct api_exchange *x, struct store *store,
         w->taken = part->id;
     }
     free(part);
-    return status == STORE_NONE ? not_now(x, "The upload of its target is gone") : status;
+    return status == STORE_NONE
+               ? not_now(x, "The upload of its target is gone: give it another one")
+               : status;
 }
 
 static enum store_status check_some(struct api_exchange *x, struct store *store, struct utc now)
@@ -400,7 +404,7 @@ static enum store_status check_some(struct api_exchange *x, struct store *store,
     bool is_done = false;
     enum store_status status = store_campaign_get(store, x->object_id, &present);
     if (status == STORE_OK && present.check != w->campaign.check)
-        return not_now(x, "It was changed, or checked anew, meanwhile");
+        return not_now(x, "It was changed, or checked anew, meanwhile: read it, and ask again");
     if (status == STORE_OK && w->is_taking)
         return take_some(x, store, w);
     if (status == STORE_OK)
@@ -443,12 +447,14 @@ void api_campaign_check(struct api_exchange *x)
     unsee(x, caller);
     if (!is_there) {
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
-                                       "A group, or the upload, of its target is gone"));
+                                       "A group, or the upload, of its target is gone: "
+                                       "give it another target"));
         return;
     }
     if (campaign_next(w->campaign.state, CAMPAIGN_IN_CHECKED) == CAMPAIGN_REFUSED) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
-                                       "It waits for an approval, or has started"));
+        api_refuse(x,
+                   api_problem_text(API_INCOMPATIBLE_STATE,
+                                    "It waits for an approval, or has started: make another one"));
         return;
     }
     w->campaign.check = api_new_id(x);
@@ -468,7 +474,8 @@ static enum store_status keep_act(struct api_exchange *x, struct store *store, s
         status = withdraw(store, &present, now);
     if (status == STORE_OK)
         status = act_on(x, store, &present, w->input, now);
-    return status == STORE_CONFLICT ? not_now(x, "The state does not permit it now") : status;
+    return status == STORE_CONFLICT ? not_now(x, "The state does not permit it now: read it first")
+                                    : status;
 }
 
 static void act(struct api_exchange *x, uint8_t input)
@@ -566,7 +573,8 @@ static enum store_status keep_start(struct api_exchange *x, struct store *store,
     }
     if (status == STORE_OK)
         status = act_on(x, store, c, w->input, now);
-    return status == STORE_CONFLICT ? not_now(x, "The state does not permit it now") : status;
+    return status == STORE_CONFLICT ? not_now(x, "The state does not permit it now: read it first")
+                                    : status;
 }
 
 void api_campaign_start(struct api_exchange *x)
@@ -581,9 +589,11 @@ void api_campaign_start(struct api_exchange *x)
                                                     : APPROVAL_NOT_NEEDED;
     w->input = why == APPROVAL_NOT_NEEDED ? CAMPAIGN_IN_STARTED : CAMPAIGN_IN_ASKED;
     if (campaign_next(c->state, w->input) == CAMPAIGN_REFUSED)
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It must be checked first"));
+        api_refuse(x,
+                   api_problem_text(API_INCOMPATIBLE_STATE, "It is not checked: POST check first"));
     else if (c->eligible == 0)
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "No card is eligible"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "No card is eligible: GET exclusions tells why"));
     else if (is_judged_still(x, c) &&
              (why == APPROVAL_NOT_NEEDED || api_approval_begin_campaign(x, c, why)))
         api_commit(x, keep_start, reply_present);
@@ -602,7 +612,8 @@ static enum store_status keep_decided(struct api_exchange *x, struct store *stor
         status = STORE_CONFLICT;
     if (status == STORE_OK)
         status = act_on(x, store, &present, input, now);
-    return status == STORE_CONFLICT ? not_now(x, "It is decided, or was changed since") : status;
+    return status == STORE_CONFLICT ? not_now(x, "It is decided, or was changed since: read it")
+                                    : status;
 }
 
 void api_campaign_carry_out(struct api_exchange *x, uint64_t id)

@@ -310,7 +310,7 @@ static void read_list(struct api_exchange *x, struct api_body *b, const char *na
         struct writer w = writer_of(why, sizeof(why));
         text_put(&w, "No such card: number ");
         text_decimal(&w, i + 1);
-        text_put(&w, " of the list");
+        text_put(&w, " of the list, GET /cards lists them");
         api_body_fail(b, api_problem_field(API_NOT_FOUND, bytes_of_text(name), text_end(&w)));
         return;
     }

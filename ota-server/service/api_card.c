@@ -172,9 +172,9 @@ static bool read_digits(struct api_body *b, char digits[API_DIGITS_SIZE], char *
     if (given == 0)
         return true;
     if (given > 1 || !text_is_digits(value)) {
-        api_body_fail(b, api_problem_text(
-                             API_INVALID_ARGUMENT,
-                             "Exactly one of iccid, imsi, msisdn, eid, imei and any, as digits"));
+        api_body_fail(
+            b, api_problem_text(API_INVALID_ARGUMENT,
+                                "Exactly one, as digits: iccid, imsi, msisdn, eid, imei or any"));
         return false;
     }
     bytes_copy(digits, value);
@@ -293,7 +293,7 @@ void api_cards_search(struct api_exchange *x)
         api_body_fail(
             &x->body,
             api_problem_text(API_INVALID_ARGUMENT,
-                             "Exactly one of iccid, imsi, msisdn, eid, imei and any, as digits"));
+                             "Exactly one, as digits: iccid, imsi, msisdn, eid, imei or any"));
     filter.tenant = api_reach(x);
     filter.grants = api_reading(x);
     read_body_sort(x, &filter);
@@ -483,7 +483,7 @@ static enum store_status enter_group(void *context, struct store *store, struct 
     if (status == STORE_OK)
         status = api_move_enter(store, x->card_id, e);
     if (status == STORE_NONE)
-        x->problem = api_problem_of(API_NOT_FOUND);
+        x->problem = api_problem_text(API_NOT_FOUND, "No such group: GET /card-groups lists them");
     return status == STORE_OK ? judge_again(x, store, e) : status;
 }
 
@@ -551,8 +551,9 @@ void api_card_patch(struct api_exchange *x)
     const uint64_t group = api_body_id(&x->body, "groupId", API_OPTIONAL, "grp");
     const bool has_notes = read_notes(x, patch);
     if ((state == 0) + (group != 0) + has_notes > 1)
-        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
-                                                 "Retire, or move, in a call of its own"));
+        api_body_fail(&x->body,
+                      api_problem_text(API_INVALID_ARGUMENT,
+                                       "Too much at once: retire, or move, in a call of its own"));
     if (!api_end_reading(x) || !api_card(x, &patch->record) ||
         !api_if_match(x, patch->record.version))
         return;
@@ -563,7 +564,7 @@ void api_card_patch(struct api_exchange *x)
     if (state != 0) {
         api_commit(x, put_notes, reply_card);
     } else if (!api_is_operator(x)) {
-        api_refuse_permission(x);
+        api_refuse_permission(x, API_OPERATORS_OWN);
     } else {
         x->event.type = EVENT_RETIRE;
         x->prepare = judge_match;
@@ -690,7 +691,7 @@ void api_card_reveal(struct api_exchange *x)
     // Who sees a subscriber on the air by an IMSI is the operator: not its help desk, which changes
     // no card, and no enterprise.
     if ((set & REVEALS_IMSI) != 0 && !(api_is_operator(x) && api_has_scope(x, "cards:write"))) {
-        api_refuse_permission(x);
+        api_refuse_permission(x, "an IMSI takes the operator's cards:write, reveal without it");
         return;
     }
     x->object_id = set;

@@ -218,7 +218,7 @@ static enum store_status keep(struct api_exchange *x, struct store *store, struc
         status = auth_certificate_put(store, &w->client, now);
         if (status == STORE_CONFLICT)
             x->problem = api_problem_field(API_ALREADY_EXISTS, bytes_of_text("certificate"),
-                                           "Another client has this certificate");
+                                           "Another client has this certificate: give another one");
     }
     // A token does not come back to life with its client.
     if (status == STORE_OK && (w->client.status != CLIENT_ACTIVE || w->ends_tokens))
@@ -298,7 +298,7 @@ static bool change_client(struct api_exchange *x, struct auth_client *c, struct 
     if (!api_client_reach(x, then))
         return false;
     if (c->status == CLIENT_REVOKED) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is revoked"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is revoked: make another one"));
         return false;
     }
     c->status = CLIENT_REQUESTED;
@@ -319,7 +319,9 @@ static void patch_client(struct api_exchange *x, struct client_work *w, struct c
     if (!api_end_reading(x) || !find_client(x, w) || !api_if_match(x, w->client.version))
         return;
     if (status >= 0 && w->client.status != CLIENT_SUSPENDED && w->client.status != CLIENT_ACTIVE) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is not approved, or revoked"));
+        api_refuse(x, api_problem_text(
+                          API_INCOMPATIBLE_STATE,
+                          "It is not approved, or revoked: have it approved, or make another one"));
         return;
     }
     if (status >= 0)
@@ -348,11 +350,12 @@ void api_client_approve(struct api_exchange *x)
     if (w == NULL || !api_end_reading(x) || !find_client(x, w) || !api_second_person(x))
         return;
     if (w->client.status != CLIENT_REQUESTED) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "Nobody waits for an approval"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "Nobody waits for an approval: it is decided"));
         return;
     }
     if (w->client.asked_by == api_person(x) && !x->api->options.single_person) {
-        api_refuse_code(x, API_PERMISSION_DENIED);
+        api_forbid(x, "you asked for it yourself, somebody else approves it");
         return;
     }
     w->client.status = CLIENT_ACTIVE;
@@ -366,7 +369,7 @@ void api_client_revoke(struct api_exchange *x)
     if (w == NULL || !api_end_reading(x) || !find_client(x, w))
         return;
     if (w->client.status == CLIENT_REVOKED) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is revoked"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is revoked: make another one"));
         return;
     }
     w->client.status = CLIENT_REVOKED;
@@ -412,8 +415,9 @@ void api_client_secrets_post(struct api_exchange *x)
     struct auth_client *c = &w->client;
     drop_ended(c, x->now.utc);
     if (c->status == CLIENT_REVOKED || c->secret_count == AUTH_SECRETS_MAX) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
-                                       "It is revoked, or has two secrets already"));
+        api_refuse(x,
+                   api_problem_text(API_INCOMPATIBLE_STATE,
+                                    "It is revoked, or has two secrets already: delete one first"));
         return;
     }
     if (!add_caller(x, c))

@@ -37,7 +37,7 @@ bool api_client_reach(struct api_exchange *x, const struct auth_client *c)
 {
     for (unsigned i = 0; i < c->scope_count; i++) {
         if (!may_give(x, bytes_of_text(c->scopes[i]))) {
-            api_refuse_code(x, API_PERMISSION_DENIED);
+            api_forbid(x, "a client gets scopes that you have yourself, leave out the others");
             return false;
         }
     }
@@ -299,7 +299,7 @@ bool api_client_contract(struct api_exchange *x, const struct auth_client *then,
         is_more |= now->calls_per_month[i] != then->calls_per_month[i];
     if (!is_more || api_is_operator(x))
         return true;
-    api_refuse_permission(x);
+    api_refuse_permission(x, "the operator alone raises rates and quotas, ask them");
     return false;
 }
 

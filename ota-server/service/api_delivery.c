@@ -146,7 +146,8 @@ static enum store_status apply_again(struct api_exchange *x, struct store *store
     enum store_status status =
         store_delivery_again(store, x->object_id, o->is.sink, utc_after(now, SINK_GIVE_UP_MS));
     if (status == STORE_NONE) {
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "It is no dead letter");
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
+                                      "It is no dead letter: it was delivered, or still will be");
         return STORE_CONFLICT;
     }
     if (status == STORE_OK)

@@ -211,8 +211,9 @@ void api_dirty_resolve(struct api_exchange *x)
     if (record == NULL)
         return;
     if (!record->needs_operator) {
-        api_refuse(
-            x, api_problem_text(API_INCOMPATIBLE_STATE, "No finished audit waits for a decision"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "No finished audit waits for a decision: wait "
+                                       "for the audit's end"));
         return;
     }
     x->event.type = EVENT_RESOLVE;

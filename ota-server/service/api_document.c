@@ -230,8 +230,8 @@ bool api_document_fill(struct api_exchange *x, struct api_object *object, const 
     object->document.body = bytes_of(object->body, len);
     if (len <= sizeof(object->body))
         return true;
-    api_refuse(
-        x, api_problem_text(API_INVALID_ARGUMENT, "The object has more than 49152 octets as JSON"));
+    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                   "The object has more than 49152 octets as JSON: shorten it"));
     return false;
 }
 

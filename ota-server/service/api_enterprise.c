@@ -32,7 +32,7 @@ static bool check_operator(struct api_exchange *x)
         return false;
     if (api_is_operator(x))
         return true;
-    api_refuse_code(x, API_PERMISSION_DENIED);
+    api_forbid(x, API_OPERATORS_OWN);
     return false;
 }
 
@@ -121,7 +121,7 @@ void api_enterprises_list(struct api_exchange *x)
     if (api_is_operator(x))
         api_documents_list(x, &enterprises, 0);
     else
-        api_refuse_code(x, API_PERMISSION_DENIED);
+        api_forbid(x, API_OPERATORS_OWN);
 }
 
 void api_enterprise_get(struct api_exchange *x)
@@ -129,7 +129,7 @@ void api_enterprise_get(struct api_exchange *x)
     if (api_is_operator(x))
         api_document_show(x, &enterprises);
     else
-        api_refuse_code(x, API_PERMISSION_DENIED);
+        api_forbid(x, API_OPERATORS_OWN);
 }
 
 void api_enterprises_post(struct api_exchange *x)
@@ -166,7 +166,8 @@ void api_enterprise_patch(struct api_exchange *x)
     if (object == NULL || !api_if_match(x, object->document.version))
         return;
     if (object->document.id == AUTH_OPERATOR && status == 0) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is the operator's own"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "It is the operator's own: name another one"));
         return;
     }
     enum authority_mode before = AUTHORITY_SELF_SERVICE;

@@ -7,23 +7,30 @@
 
 #include "common/base/bytes.h"
 
-#define API_MESSAGE_MAX 256
+#define API_MESSAGE_MAX 400
 #define API_FIELD_MAX 64
 #define API_REASON_MAX 40
 
 // X(name, HTTP status, code on the wire, text when the place of the refusal gives none)
 #define API_CODES(X)                                                                               \
-    X(INVALID_ARGUMENT, 400, "INVALID_ARGUMENT", "The request is not valid")                       \
-    X(OUT_OF_RANGE, 400, "OUT_OF_RANGE", "A number is outside its range")                          \
-    X(INVALID_PROTOCOL, 400, "INVALID_PROTOCOL", "The protocol is none that is there")             \
-    X(INVALID_CREDENTIAL, 400, "INVALID_CREDENTIAL", "The credential cannot be used")              \
-    X(INVALID_SINK, 400, "INVALID_SINK", "The sink is no address that can be told")                \
+    X(INVALID_ARGUMENT, 400, "INVALID_ARGUMENT",                                                   \
+      "The request is not valid: the document tells what it takes")                                \
+    X(OUT_OF_RANGE, 400, "OUT_OF_RANGE", "A number is outside its range: the document tells it")   \
+    X(INVALID_PROTOCOL, 400, "INVALID_PROTOCOL", "The protocol is none that is there: HTTP is")    \
+    X(INVALID_CREDENTIAL, 400, "INVALID_CREDENTIAL",                                               \
+      "The credential cannot be used: the document tells which can")                               \
+    X(INVALID_SINK, 400, "INVALID_SINK",                                                           \
+      "The sink is no address that can be told: give one with https")                              \
     X(UNAUTHENTICATED, 401, "UNAUTHENTICATED",                                                     \
-      "Request not authenticated due to missing, invalid, or expired credentials")                 \
+      "Request not authenticated due to missing, invalid, or expired credentials: log in, or ask " \
+      "for "                                                                                       \
+      "a new token")                                                                               \
     X(PERMISSION_DENIED, 403, "PERMISSION_DENIED",                                                 \
       "Client does not have sufficient permissions to perform this action")                        \
-    X(NOT_FOUND, 404, "NOT_FOUND", "The specified resource is not found")                          \
-    X(IDENTIFIER_NOT_FOUND, 404, "IDENTIFIER_NOT_FOUND", "Device or identifier not found")         \
+    X(NOT_FOUND, 404, "NOT_FOUND",                                                                 \
+      "The specified resource is not found: look in the list of its kind")                         \
+    X(IDENTIFIER_NOT_FOUND, 404, "IDENTIFIER_NOT_FOUND",                                           \
+      "Device or identifier not found: give the eid, or the iccid, of a card of yours")            \
     X(METHOD_NOT_ALLOWED, 405, "METHOD_NOT_ALLOWED",                                               \
       "The path does not take this method: Allow names those that it takes")                       \
     X(NOT_ACCEPTABLE, 406, "NOT_ACCEPTABLE",                                                       \

@@ -33,7 +33,6 @@ struct api_problem api_esim_problem(const struct api_exchange *x, struct api_pro
         break;
     case API_RULE_PACK_VIOLATION:
         p.code = API_PERMISSION_DENIED;
-        p.message[0] = '\0';
         break;
     case API_NOT_SUPPORTED_BY_CARD:
         p.code = API_SERVICE_NOT_APPLICABLE;
@@ -212,7 +211,9 @@ void api_esim_change(struct api_exchange *x)
     if (subscription == 0)
         not_found(x); // somebody else put it there
     else if (is_enabled && strcmp(verb_of(x), "set-fallback") == 0)
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The subscription is enabled"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "The subscription is enabled: enable another one "
+                                       "first"));
     else
         hand_over(x, verb_of(x), card, subscription);
 }
@@ -274,7 +275,8 @@ void api_esim_download(struct api_exchange *x)
         not_found(x);
     else if (s.state != SUBSCRIPTION_FREE)
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
-                                       "The subscription is reserved or installed already"));
+                                       "The subscription is reserved or installed already: "
+                                       "take the code of another one"));
     else
         hand_over(x, "download", card, wanted);
 }

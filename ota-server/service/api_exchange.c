@@ -37,8 +37,12 @@ struct api_problem api_refusal(uint8_t refusal)
         const char *text;
     } rows[] = {
         [REFUSAL_NONE] = {API_INTERNAL, ""},
-        [REFUSAL_NOT_AUTHORISED] = {API_PERMISSION_DENIED, ""},
-        [REFUSAL_RULE_PACK] = {API_RULE_PACK_VIOLATION, ""},
+        [REFUSAL_NOT_AUTHORISED] = {API_PERMISSION_DENIED,
+                                    "a permission or the authority mode does not let it, GET "
+                                    "/permissions/effective shows what does"},
+        [REFUSAL_RULE_PACK] = {API_RULE_PACK_VIOLATION,
+                               "The subscription's rule pack forbids it: GET /subscription-pools "
+                               "shows which one, take a pool of another"},
         [REFUSAL_CARD_RETIRED] = {API_SERVICE_NOT_APPLICABLE, "The card is retired: leave it out"},
         [REFUSAL_CARD_QUARANTINED] = {API_INCOMPATIBLE_STATE,
                                       "The card is quarantined: it must be lifted first"},
@@ -46,7 +50,9 @@ struct api_problem api_refusal(uint8_t refusal)
                                   "A part of the card's vendor files is missing: import it"},
         [REFUSAL_CARD_DIRTY] = {API_ABORTED, "The card is dirty: wait for its audit"},
         [REFUSAL_CARD_BUSY] = {API_ABORTED, "Another change of the card is open: wait for its end"},
-        [REFUSAL_NOT_SUPPORTED_BY_CARD] = {API_NOT_SUPPORTED_BY_CARD, ""},
+        [REFUSAL_NOT_SUPPORTED_BY_CARD] =
+            {API_NOT_SUPPORTED_BY_CARD,
+             "Timers take an applet of level 2, and the card's has less: leave the card out"},
         [REFUSAL_NOT_ELIGIBLE] = {API_SERVICE_NOT_APPLICABLE,
                                   "The subscription is not eligible as fallback: name another one"},
         [REFUSAL_NOT_INSTALLED] = {API_INCOMPATIBLE_STATE,
@@ -192,9 +198,9 @@ bool api_second_person(struct api_exchange *x)
         return true;
     if (x->client.is_user)
         api_refuse(x, api_problem_reason(API_PERMISSION_DENIED, "SET_OWN_PASSWORD",
-                                         "Somebody else gave you your password: set your own"));
+                                         "somebody else gave you your password, set your own"));
     else
-        api_refuse_code(x, API_PERMISSION_DENIED);
+        api_forbid(x, "it takes a person, log in as one");
     return false;
 }
 
@@ -243,7 +249,7 @@ bool api_card_allowed(struct api_exchange *x, const struct record *record, uint3
     case API_ACCESS_GRANTED:
         return true;
     case API_ACCESS_SEEN:
-        api_refuse_permission(x);
+        api_refuse_grants(x, grants);
         return false;
     case API_ACCESS_NONE:
         api_refuse_code(x, API_NOT_FOUND);
@@ -328,7 +334,8 @@ bool api_take_enterprise(struct api_exchange *x, uint64_t *tenant)
         return true;
     if (api_id_read(text, "ent", tenant) && api_owns(x, *tenant))
         return true;
-    api_refuse_code(x, API_NOT_FOUND);
+    api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("enterpriseId"),
+                                    "No such enterprise, GET /enterprises lists them"));
     return false;
 }
 
@@ -341,7 +348,7 @@ bool api_four_eyes(struct api_exchange *x)
 {
     if (x->api->options.single_person)
         return true;
-    api_refuse_code(x, API_PERMISSION_DENIED);
+    api_forbid(x, "it takes two people, who enter a component each");
     return false;
 }
 

@@ -17,6 +17,7 @@
 #define API_BASE "/connectivity-management/v1"
 #define API_URL_MAX 256
 #define API_WHY_MAX 256
+#define API_LACK_SIZE 320
 #define API_DIFFERENCE_MAX 500 // octets of what was, and of what is, in the trail
 #define API_KEY_NAME_SIZE 65   // hexadecimal SHA-256
 
@@ -104,6 +105,7 @@ struct api_exchange {
     struct json_writer json;
     char location[API_URL_MAX];
     char reason[API_WHY_MAX + 1]; // the caller's, for the trail
+    char lack[API_LACK_SIZE];     // what a refusal with 403 says to do
     // What its next row says that the change changes; of the document that is changed.
     char before[API_DIFFERENCE_MAX + 1], after[API_DIFFERENCE_MAX + 1];
     struct {
@@ -450,8 +452,14 @@ bool api_authenticate(struct api_exchange *x);
 // strangers from filling the disk.
 bool api_may_send(struct api *api, const struct api_request *request, const char *scope,
                   struct utc now);
-// Refuses with 403, after a row of the trail.
-void api_refuse_permission(struct api_exchange *x);
+// Refuses with 403 and what is missing, in at most API_LACK_SIZE - 1 octets; the first after a row
+// of the trail.
+void api_refuse_permission(struct api_exchange *x, const char *advice);
+void api_forbid(struct api_exchange *x, const char *advice);
+// The first one, for want of a scope, or of a permission in the card's group.
+void api_refuse_scope(struct api_exchange *x, const char *scope);
+void api_refuse_grants(struct api_exchange *x, uint32_t grants);
+#define API_OPERATORS_OWN "only the operator's own people do it, ask them"
 // The same for one who may do it, but not by force.
 void api_refuse_force(struct api_exchange *x);
 // RateLimit headers of an authenticated answer.

@@ -115,7 +115,7 @@ static bool find(struct api_exchange *x, struct factor_work *w, const char *scop
         return false;
     w->is_own = x->client.is_user && x->client.id == w->user.id;
     if (!w->is_own && (scope == NULL || !api_has_scope(x, scope))) {
-        api_refuse_permission(x);
+        api_refuse_permission(x, "it is another user's, only their administrator does it");
         return false;
     }
     const enum store_status status = auth_factor_get(&safe, x->reader, w->user.id, &w->factor);
@@ -145,6 +145,8 @@ void api_factor_get(struct api_exchange *x)
 
 // --- what is proved wrong ---
 
+#define WRONG "it is another one, give that of now"
+
 static enum store_status note_wrong(struct api_exchange *x, struct store *store, struct utc now)
 {
     (void)now;
@@ -154,7 +156,7 @@ static enum store_status note_wrong(struct api_exchange *x, struct store *store,
 static void reply_wrong(struct api_exchange *x)
 {
     const struct factor_work *w = x->work;
-    api_refuse(x, api_problem_reason(API_PERMISSION_DENIED, w->refusal, ""));
+    api_refuse(x, api_problem_reason(API_PERMISSION_DENIED, w->refusal, WRONG));
 }
 
 // 403, and one attempt less. A session that somebody else got hold of must not guess.
@@ -218,7 +220,9 @@ void api_factor_post(struct api_exchange *x)
     if (w == NULL || !find(x, w, NULL))
         return;
     if (w->factor.is_active) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "There is a second factor already"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "There is a second factor already: take it "
+                                       "away first"));
         return;
     }
     if (!may_try(x, w, &attempts))
@@ -284,7 +288,9 @@ void api_factor_patch(struct api_exchange *x)
     if (w == NULL || !find(x, w, NULL))
         return;
     if (w->factor.version == 0 || w->factor.is_active) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "No enrolment waits for a code"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "No enrolment waits for a code: begin one with "
+                                       "POST"));
         return;
     }
     if (!may_try(x, w, &attempts))
@@ -312,7 +318,7 @@ static enum store_status prove_own(struct api_exchange *x, struct store *store)
         return status;
     status = spend(x, store, w->user.id, w->otp, &w->factor, &proof);
     if (status == STORE_CONFLICT)
-        x->problem = api_problem_reason(API_PERMISSION_DENIED, "WRONG_CODE", "");
+        x->problem = api_problem_reason(API_PERMISSION_DENIED, "WRONG_CODE", WRONG);
     return status;
 }
 

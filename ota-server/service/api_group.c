@@ -43,7 +43,7 @@ bool api_operator_only(struct api_exchange *x)
 {
     if (api_is_operator(x))
         return true;
-    api_refuse_code(x, API_PERMISSION_DENIED);
+    api_forbid(x, API_OPERATORS_OWN);
     return false;
 }
 
@@ -157,7 +157,9 @@ static enum store_status judge_removal(struct api_exchange *x, struct store *sto
     for (size_t i = 0; status == STORE_OK && i < CARD_STATES; i++)
         is_empty = is_empty && counts[i] == 0;
     if (status == STORE_OK && !is_empty) {
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "There are cards in the group");
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
+                                      "There are cards in the group: move them to another "
+                                      "one first");
         return STORE_CONFLICT;
     }
     if (status == STORE_OK)

@@ -183,7 +183,8 @@ static bool take_seat(struct api_exchange *x, struct import_work *w, const uint8
         w->has_seat = true;
         return true;
     case SEAT_BUSY:
-        api_refuse(x, api_problem_reason(API_ABORTED, "IMP-120", "This file is being imported"));
+        api_refuse(x, api_problem_reason(API_ABORTED, "IMP-120",
+                                         "This file is being imported: wait for its end"));
         return false;
     case SEAT_NONE:
         break;
@@ -199,8 +200,10 @@ static bool open_profile(struct api_exchange *x, struct import_work *w)
     if (status == STORE_OK)
         return true;
     if (status == STORE_NONE)
-        api_refuse(x, api_problem_field(API_NOT_FOUND, bytes_of_text("vendorProfile"),
-                                        "No such vendor profile")); // the work is gone
+        api_refuse(
+            x, api_problem_field(
+                   API_NOT_FOUND, bytes_of_text("vendorProfile"),
+                   "No such vendor profile, GET /vendor-profiles lists them")); // the work is gone
     else
         api_refuse_store(x, status);
     return false;
@@ -275,7 +278,8 @@ void api_quarantine_post(struct api_exchange *x)
     if (status != STORE_OK || !original.is_ours)
         api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
     else if (!original.has_held_back)
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It holds no record back"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "It holds no record back: there is nothing to read"));
     else
         begin(x, w);
 }
@@ -335,7 +339,7 @@ static const char *hindrance(const struct judged *j)
     if (!j->is_good)
         return "Its report has findings: correct the file, and send it with update=true";
     if (j->changed == 0)
-        return "It changes no card";
+        return "It changes no card: there is nothing to apply";
     return j->is_kept ? NULL : "Its file is kept no more: send it again";
 }
 
@@ -483,7 +487,9 @@ static enum store_status cancel(struct api_exchange *x, struct store *store, str
     w->import = can && !x->is_dry_run ? x->object_id : 0;
     if (can)
         return api_trail(x, store, "import.cancelled", "import", x->object_id, NULL);
-    x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended, or is about to");
+    x->problem =
+        api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended, or is about to: read its "
+                                                 "report");
     return STORE_CONFLICT;
 }
 
@@ -525,7 +531,8 @@ void api_import_cancel(struct api_exchange *x)
     if (status != STORE_OK || !shown.is_ours)
         api_refuse_store(x, status == STORE_OK ? STORE_NONE : status);
     else if (!shown.is_open || w->jobs == NULL)
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended"));
+        api_refuse(
+            x, api_problem_text(API_INCOMPATIBLE_STATE, "The import has ended: read its report"));
     else
         api_commit(x, cancel, reply_cancelled);
 }

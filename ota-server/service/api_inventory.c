@@ -145,7 +145,8 @@ static bool change_approved(struct api_exchange *x, uint64_t pool, struct api_ob
     if (!api_document_get(x, &pools, pool, object) || !is_other_pack(x, object, now) ||
         !bytes_equal(was, bytes_of_text(now))) {
         api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
-                                       "The pool has another rule pack by now, or is gone"));
+                                       "The pool has another rule pack by now, or is gone: read "
+                                       "it, and ask anew"));
         return false;
     }
     if (json_get_text(x->root, "name", &name) == JSON_FOUND)
@@ -193,7 +194,9 @@ static enum store_status judge_removal(struct api_exchange *x, struct store *sto
     if (status != STORE_OK ||
         (counts[SUBSCRIPTION_RESERVED] == 0 && counts[SUBSCRIPTION_ON_CARD] == 0))
         return status;
-    x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "Subscriptions of the pool are in use");
+    x->problem =
+        api_problem_text(API_INCOMPATIBLE_STATE, "Subscriptions of the pool are in use: retire "
+                                                 "or move them first");
     return STORE_CONFLICT;
 }
 

@@ -249,9 +249,10 @@ void api_transport_keys_post(struct api_exchange *x)
     const json_t *components = api_body_array(&x->body, "components", API_OPTIONAL);
     const size_t given = json_array_size(components);
     if (index == 0 || (components != NULL && (given < 2 || given > COMPONENTS_MAX)))
-        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
-                                                 "An index is needed, and 2 to 8 components or "
-                                                 "none yet"));
+        api_body_fail(&x->body,
+                      api_problem_text(API_INVALID_ARGUMENT,
+                                       "Incomplete: give an index, and 2 to 8 components or "
+                                       "none yet"));
     if (!api_end_reading(x) || (components != NULL && !api_four_eyes(x)))
         return;
     struct key_work *w = open_work(x);
@@ -448,11 +449,14 @@ static enum store_status add_component(struct api_exchange *x, struct store *sto
     w->is_same_person = false;
     enum store_status status = store_documents(store, &filter, &page, see_earlier, &e, NULL);
     if (status == STORE_OK && (w->needed == 0 || e.count >= w->needed)) {
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The key has all its components");
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
+                                      "The key has all its components: enter another "
+                                      "key");
         return STORE_CONFLICT;
     }
     if (status == STORE_OK && w->is_same_person && !x->api->options.single_person) {
-        x->problem = api_problem_of(API_PERMISSION_DENIED);
+        x->problem = api_problem_text(API_PERMISSION_DENIED,
+                                      "you entered a component, somebody else enters this one");
         return STORE_CONFLICT;
     }
     if (status != STORE_OK || !e.ok)

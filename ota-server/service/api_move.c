@@ -45,7 +45,7 @@ bool api_move_allowed(struct api_exchange *x, uint64_t group, uint64_t *owner)
     if (api_is_operator(x) || (permission_of(x->reader, x->tenant, group, &set, NULL) == STORE_OK &&
                                (set & GRANT_BIT(GRANT_CARD_MOVE)) != 0))
         return true;
-    api_refuse_permission(x);
+    api_refuse_grants(x, GRANT_BIT(GRANT_CARD_MOVE));
     return false;
 }
 

@@ -96,7 +96,8 @@ static enum store_status enter_approved(void *context, struct store *store, stru
     if (status == STORE_OK)
         status = api_move_enter(store, x->card_id, e);
     if (status == STORE_NONE)
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The group is gone");
+        x->problem =
+            api_problem_text(API_INCOMPATIBLE_STATE, "The group is gone: name another one");
     if (status != STORE_OK)
         return status;
     status = api_approval_keep(x, store);

@@ -429,11 +429,23 @@ static void reply_plan(struct api_exchange *x)
     api_reply(x, 200);
 }
 
+// What a card lacks tells the operation.
+static struct api_problem refusal_of_request(const struct api_exchange *x, uint8_t refusal)
+{
+    const bool is_download = x->event.as.request.operation.kind == OPERATION_DOWNLOAD;
+    struct api_problem p = api_refusal(refusal);
+    if (refusal == REFUSAL_NOT_SUPPORTED_BY_CARD && is_download)
+        p = api_problem_reason(p.code, p.reason,
+                               "The card lacks the subscription's template: GET /cards/{id} shows "
+                               "what it has, name a pool with one of these");
+    return p;
+}
+
 static void answer_request(struct api_exchange *x, const struct turn_answer *answer)
 {
     if (answer->refusal != REFUSAL_NONE) {
         const bool is_own = x->problem.code != API_OK; // found while it was prepared
-        api_refuse(x, is_own ? x->problem : api_refusal(answer->refusal));
+        api_refuse(x, is_own ? x->problem : refusal_of_request(x, answer->refusal));
         return;
     }
     if (x->is_dry_run)
@@ -485,7 +497,7 @@ static bool may_change(struct api_exchange *x, const struct operation *o, const 
     text_put(&w, operation_kind_name(o->kind));
     if (api_has_scope(x, text_end(&w)) || (other != NULL && api_has_scope(x, other)))
         return may_act(x, x->card_id, GRANT_BIT(grant_of_operation(o->kind)));
-    api_refuse_permission(x);
+    api_refuse_scope(x, scope);
     return false;
 }
 
@@ -544,7 +556,8 @@ static enum store_status take_again(void *context, struct store *store, struct e
     enum store_status status =
         api_operation_take(x, store, e->as.request.operation.subscription, &s);
     if (status == STORE_NONE)
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "Its subscription is gone");
+        x->problem =
+            api_problem_text(API_INCOMPATIBLE_STATE, "Its subscription is gone: ask for a new one");
     return status == STORE_OK ? api_approval_keep(x, store) : status;
 }
 
@@ -554,7 +567,8 @@ static bool may_be_taken(struct api_exchange *x, uint64_t subscription)
     struct subscription s;
     const enum store_status status = store_subscription_get(x->reader, subscription, &s);
     if (status == STORE_NONE)
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "Its subscription is gone");
+        x->problem =
+            api_problem_text(API_INCOMPATIBLE_STATE, "Its subscription is gone: ask for a new one");
     else if (status != STORE_OK)
         x->problem = api_problem_of(API_UNAVAILABLE);
     else if (api_operation_is_free(x, &s))

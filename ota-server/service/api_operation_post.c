@@ -153,10 +153,11 @@ static bool check_scope(struct api_exchange *x, struct order *order, bool is_for
     struct writer w = writer_of(scope, sizeof(scope));
     text_put(&w, "operations:");
     text_put(&w, kinds[order->kind - 1]);
+    (void)text_end(&w);
     const bool is_checked = (x->route->flags & ROUTE_CAMARA) != 0; // by the scope of its route
-    if ((!is_checked && !api_has_scope(x, text_end(&w))) ||
-        (is_forced && !api_has_scope(x, "operations:force"))) {
-        api_refuse_permission(x);
+    const bool has_scope = is_checked || api_has_scope(x, scope);
+    if (!has_scope || (is_forced && !api_has_scope(x, "operations:force"))) {
+        api_refuse_scope(x, has_scope ? "operations:force" : scope);
         return false;
     }
     if (is_forced && !api_is_operator(x)) { // whoever gave it the scope
@@ -184,7 +185,8 @@ static bool find_lookup(struct api_exchange *x, struct operation *o)
         return true;
     if (store_operation_get(x->reader, x->object_id, &looked, &card) != STORE_OK ||
         card != x->card_id || looked.card_operation_id == 0)
-        return refuse_field(x, API_NOT_FOUND, "lookupOperationId", "No such operation on the card");
+        return refuse_field(x, API_NOT_FOUND, "lookupOperationId",
+                            "No such operation on the card, GET /cards/{id}/operations lists them");
     o->lookup = looked.card_operation_id;
     return true;
 }
@@ -230,12 +232,15 @@ static bool find_target(struct api_exchange *x, struct order *order, struct oper
 bool api_operation_is_free(struct api_exchange *x, const struct subscription *s)
 {
     if (s->state == SUBSCRIPTION_RETIRED)
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The subscription is retired");
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
+                                      "The subscription is retired: name another one");
     else if (!s->has_keys && s->card != x->card_id)
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "The subscription has no keys here");
+        x->problem =
+            api_problem_text(API_INCOMPATIBLE_STATE, "The subscription has no keys here: name "
+                                                     "another one");
     else if (s->state != SUBSCRIPTION_FREE && s->card != x->card_id)
         x->problem = api_problem_reason(API_ALREADY_EXISTS, "DUPLICATE_SUBSCRIPTION",
-                                        "The subscription is another card's");
+                                        "The subscription is another card's: name another one");
     return x->problem.code == API_OK;
 }
 

@@ -14,7 +14,7 @@ static enum store_status note_wrong(struct api_exchange *x, struct store *store,
 static void reply_wrong(struct api_exchange *x)
 {
     api_refuse(x, api_problem_reason(API_PERMISSION_DENIED, "WRONG_PASSWORD",
-                                     "currentPassword is not the present one"));
+                                     "currentPassword is another one, give that of now"));
 }
 
 static bool check_current(struct api_exchange *x, const struct auth_user *user,

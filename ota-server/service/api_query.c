@@ -38,11 +38,13 @@ struct api_problem api_query_read(struct api_query *q, struct bytes raw)
         const struct bytes name = api_until(part, '=');
         if (!decode(name, &w, &p.name) ||
             !decode(bytes_slice(part, name.len + 1, part.len), &w, &p.value))
-            return api_problem_text(API_INVALID_ARGUMENT, "The query is not percent-encoded");
+            return api_problem_text(API_INVALID_ARGUMENT,
+                                    "The query is not percent-encoded: write % as %25");
         if (find(q, p.name) != NULL)
             return api_problem_field(API_INVALID_ARGUMENT, p.name, "Parameter given twice");
         if (q->count == API_PARAMETERS_MAX)
-            return api_problem_text(API_INVALID_ARGUMENT, "More than 32 query parameters");
+            return api_problem_text(API_INVALID_ARGUMENT,
+                                    "More than 32 query parameters: leave some out");
         q->items[q->count++] = p;
     }
     return fine;

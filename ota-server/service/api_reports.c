@@ -78,7 +78,8 @@ static bool is_possible(struct api_exchange *x, const struct report_order *o)
 {
     if (o->type == REPORT_IMEI_MISMATCH || o->type == REPORT_BINDING_HISTORY) {
         api_refuse(x, api_problem_reason(API_SERVICE_NOT_APPLICABLE, "NO_BINDINGS",
-                                         "This installation keeps no bindings of devices yet"));
+                                         "This installation keeps no bindings of devices yet: "
+                                         "ask for another type"));
         return false;
     }
     if (o->type == REPORT_REGULATOR && !api_operator_only(x))
@@ -168,11 +169,12 @@ void api_report_patch(struct api_exchange *x)
         return;
     if (!is_type(object, REPORT_REGULATOR)) {
         api_refuse(x, api_problem_reason(API_SERVICE_NOT_APPLICABLE, "NO_TEXTS",
-                                         "Only a REGULATOR report has texts"));
+                                         "Only a REGULATOR report has texts: leave them out"));
         return;
     }
     if (object->document.state == REPORT_SIGNED) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The report is signed off"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "The report is signed off: ask for a new one"));
         return;
     }
     merge_texts(x, object);
@@ -257,9 +259,10 @@ void api_report_sign_off(struct api_exchange *x)
         return;
     if (object->document.state != JOB_ENDED)
         api_refuse(x,
-                   api_problem_text(API_INCOMPATIBLE_STATE, object->document.state == REPORT_SIGNED
-                                                                ? "The report is signed off"
-                                                                : "The report has no content yet"));
+                   api_problem_text(API_INCOMPATIBLE_STATE,
+                                    object->document.state == REPORT_SIGNED
+                                        ? "The report is signed off: ask for a new one"
+                                        : "The report has no content yet: wait until it is ready"));
     else
         api_commit(x, keep_sign_off, reply_report);
 }
@@ -342,7 +345,8 @@ void api_report_content(struct api_exchange *x)
     c.format = format_for(x, report_order_read(&object->document, &o) ? o.format : 0);
     api_id_write(c.id, reports.prefix, x->object_id);
     if (object->document.state != JOB_ENDED && object->document.state != REPORT_SIGNED) {
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "The report has no content yet"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "The report has no content yet: wait until it is ready"));
     } else if (json_read(object->document.body, &report) != JSON_READ_OK) {
         api_refuse_code(x, API_INTERNAL);
     } else {

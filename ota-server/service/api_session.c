@@ -238,11 +238,12 @@ void api_session_post(struct api_exchange *x)
         return;
     x->by = otp.len > 0 ? "password+code" : "password";
     if (!api_origin_is_ours(x, true)) {
-        api_refuse_code(x, API_PERMISSION_DENIED);
+        api_forbid(x, "a page of another origin asks, log in at this server's own");
         return;
     }
     if (x->request->is_in_clear) {
-        api_refuse(x, api_problem_text(API_PERMISSION_DENIED, "A session is opened over HTTPS"));
+        api_refuse(x, api_problem_text(API_PERMISSION_DENIED,
+                                       "a session is opened over HTTPS, log in there"));
         return;
     }
     struct login *l = open_login(x);
@@ -321,7 +322,9 @@ void api_session_delete(struct api_exchange *x)
     if (!api_end_reading(x))
         return;
     if (x->session.id == 0)
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "There is no session"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "There is no session: the request has other "
+                                       "credentials"));
     else
         api_commit(x, end_session, reply_ended);
 }

@@ -142,7 +142,7 @@ static void read_protocol(struct api_exchange *x)
     const struct bytes text = api_body_text(&x->body, "protocol", API_OPTIONAL, 1, 16);
     if (text.len > 0 && !bytes_equal(text, bytes_of_text("HTTP")))
         api_body_fail(&x->body, api_problem_field(API_INVALID_PROTOCOL, bytes_of_text("protocol"),
-                                                  "It must be HTTP"));
+                                                  "It is not offered: HTTP is"));
 }
 
 static void fail_credential(struct api_body *b, enum api_code code, const char *text)
@@ -322,8 +322,9 @@ static bool url_is_agreed(struct api_exchange *x, const char *url)
     for (uint8_t i = 0; i < c->prefix_count && !is_below; i++)
         is_below = sink_url_is_below(bytes_of_text(url), bytes_of_text(c->prefixes[i]));
     if (!is_below)
-        api_refuse(x, api_problem_field(API_INVALID_SINK, bytes_of_text("sink"),
-                                        "It begins with none of the client's sinkPrefixes"));
+        api_refuse(x, api_problem_field(
+                          API_INVALID_SINK, bytes_of_text("sink"),
+                          "It begins with none of the client's sinkPrefixes: give one that does"));
     return is_below;
 }
 
@@ -578,7 +579,9 @@ void api_sink_secrets_post(struct api_exchange *x)
     const bool is_filled = has_room && api_document_fill(x, &w->object, root);
     json_decref(root);
     if (!has_room)
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It has two secrets already"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "It has two secrets already: wait for the older "
+                                       "one's end"));
     else if (is_filled)
         api_commit(x, apply_secret, reply_secret);
 }

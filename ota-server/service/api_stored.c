@@ -56,20 +56,22 @@ static bool read_key(struct api_exchange *x)
     const struct bytes key = r->idempotency_key.len > 0 ? r->idempotency_key : r->client_token;
     if (r->idempotency_key.len > 0 && r->client_token.len > 0 &&
         !bytes_equal(r->idempotency_key, r->client_token)) {
-        api_refuse(
-            x, api_problem_text(API_INVALID_ARGUMENT, "Idempotency-Key and X-Client-Token differ"));
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                       "Idempotency-Key and X-Client-Token differ: send one"));
         return false;
     }
     if (key.len == 0) {
         if ((x->route->flags & ROUTE_NEEDS_KEY) == 0)
             return true;
-        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "Idempotency-Key is required"));
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                       "Idempotency-Key is missing: send one, and the same "
+                                       "with each repetition"));
         return false;
     }
     if (!api_is_idempotency_key(key)) {
-        api_refuse(x,
-                   api_problem_text(API_INVALID_ARGUMENT,
-                                    "Idempotency-Key must have 8 to 64 letters, digits and ._:-"));
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                       "Idempotency-Key has another form: 8 to 64 letters, digits "
+                                       "and ._:-"));
         return false;
     }
     // A trial is never stored, so its key stays free for the real call.
@@ -153,7 +155,8 @@ static bool refuse_other_body(struct api_exchange *x)
 {
     x->key_name[0] = '\0'; // this answer is not that key's
     api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
-                                   "Idempotency-Key was used with another body or query"));
+                                   "Idempotency-Key was used with another body or query: choose "
+                                   "another one"));
     return false;
 }
 

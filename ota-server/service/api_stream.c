@@ -233,7 +233,8 @@ static bool read_last_id(struct api_exchange *x, uint64_t *after, bool *is_given
     *is_given = text.len > 0;
     if (!*is_given || (text_read_decimal(text, after) && *after <= INT64_MAX))
         return true;
-    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "Last-Event-ID is no id of an event"));
+    api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                   "Last-Event-ID is no id of an event: leave it out"));
     return false;
 }
 
@@ -251,7 +252,8 @@ static bool has_room(struct api_exchange *x)
         own += is_of(s, x);
     if (own >= STREAMS_EACH) {
         text_put(&x->headers, "Retry-After: 1\n");
-        api_refuse(x, api_problem_text(API_TOO_MANY_REQUESTS, "Four streams are open already"));
+        api_refuse(
+            x, api_problem_text(API_TOO_MANY_REQUESTS, "Four streams are open already: close one"));
         return false;
     }
     if (api_streams_open(x->api) < STREAMS_MAX)
@@ -314,7 +316,7 @@ void api_events_get(struct api_exchange *x)
         return;
     const uint32_t allowed = topics_allowed(x);
     if (allowed == 0 || (topics != TOPICS_ALL && (topics & ~allowed) != 0)) {
-        api_refuse_permission(x);
+        api_refuse_permission(x, "a topic takes the scope of its list, ask for others");
         return;
     }
     if (bytes_equal(x->request->method, bytes_of_text("HEAD"))) {

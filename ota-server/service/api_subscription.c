@@ -138,7 +138,8 @@ static bool unwrap(struct api_exchange *x, const char *member, const struct wrap
     *to = secret_key_of(bytes_of(from->octets, KEY_LEN));
     struct api_problem p = api_problem_of(API_OK);
     if (!import_transport_key(&target, from->index, TRANSPORT_AUC, &transport))
-        p = api_problem_field(API_NOT_FOUND, bytes_of_text(member), "No such transport key");
+        p = api_problem_field(API_NOT_FOUND, bytes_of_text(member),
+                              "No such transport key, GET /transport-keys lists them");
     else if (!c->cbc_decrypt(c->context, CIPHER_AES, &transport, zeros, to->octets, KEY_LEN) ||
              !c->aes_block(c->context, to, ones, block))
         p = api_problem_of(API_INTERNAL);
@@ -190,7 +191,8 @@ static struct api_problem set_state(struct subscription *s, int state, bool is_d
                       (is_loose && state == SUBSCRIPTION_FREE && s->has_keys);
     if (!fits)
         return api_problem_field(API_INCOMPATIBLE_STATE, bytes_of_text("state"),
-                                 "Only FREE and RETIRED, with keys and without a card");
+                                 "It cannot be changed to this now: FREE or RETIRED, with keys, "
+                                 "and while no card has it");
     if (state >= 0)
         s->state = (uint8_t)state;
     if (state == SUBSCRIPTION_FREE)
@@ -210,7 +212,7 @@ static struct api_problem judge_number(const struct subscription *s)
     if (strcmp(s->rule_pack, "CN-IoT") == 0 && s->plan.number[0] != '\0' &&
         strlen(s->plan.number) != 13)
         return api_problem_field(API_RULE_PACK_VIOLATION, bytes_of_text("msisdn"),
-                                 "Exactly 13 digits under CN-IoT");
+                                 "The rule pack CN-IoT forbids this length: give 13 digits");
     return api_problem_of(API_OK);
 }
 
@@ -272,8 +274,8 @@ static enum store_status keep(struct api_exchange *x, struct store *store, const
     if (w->form.iccid.len > 0)
         status = api_iccid_is_free(store, &w->s);
     if (status == STORE_CONFLICT)
-        x->problem =
-            api_problem_field(API_ALREADY_EXISTS, bytes_of_text("iccid"), "The ICCID is taken");
+        x->problem = api_problem_field(API_ALREADY_EXISTS, bytes_of_text("iccid"),
+                                       "The ICCID is taken: give another one");
     if (status == STORE_OK)
         status = store_subscription_put(store, &w->s);
     if (status == STORE_OK && w->form.is_decided && w->s.card != 0)
@@ -307,8 +309,8 @@ static enum store_status insert(struct api_exchange *x, struct store *store, str
     (void)now;
     const enum store_status status = store_subscription_by_imsi(store, w->s.plan.imsi, &other);
     if (status == STORE_OK) {
-        x->problem =
-            api_problem_field(API_ALREADY_EXISTS, bytes_of_text("imsi"), "The IMSI is taken");
+        x->problem = api_problem_field(API_ALREADY_EXISTS, bytes_of_text("imsi"),
+                                       "The IMSI is taken: give another one");
         return STORE_CONFLICT;
     }
     return status == STORE_NONE ? keep(x, store, "subscription.created", NULL) : status;
@@ -391,7 +393,8 @@ static enum store_status change(struct api_exchange *x, struct store *store, str
     if (status != STORE_OK)
         return status;
     if (present.version + 1 != w->s.version) {
-        x->problem = api_problem_text(API_ABORTED, "It was changed meanwhile");
+        x->problem =
+            api_problem_text(API_ABORTED, "It was changed meanwhile: read it, and ask again");
         return STORE_CONFLICT;
     }
     return keep(x, store, "subscription.changed", &present);
@@ -592,15 +595,16 @@ void api_subscription_patch(struct api_exchange *x)
     if (!api_end_reading(x) || !find(x, &w->s))
         return;
     if (!api_owns(x, w->s.tenant)) { // it is on a card of theirs, and somebody else's stock
-        api_refuse_permission(x);
+        api_refuse_permission(x, "it is of somebody else's stock, ask its owner");
         return;
     }
     if (!api_if_match(x, w->s.version))
         return;
     const bool was_barred = w->s.plan.is_barred;
     if (w->s.card != 0 && changes_plan(&w->form)) {
-        api_refuse(
-            x, api_problem_text(API_INCOMPATIBLE_STATE, "It is reserved for a card, or on one"));
+        api_refuse(x,
+                   api_problem_text(API_INCOMPATIBLE_STATE, "It is reserved for a card, or on one: "
+                                                            "another one can be changed"));
         return;
     }
     int pack = 0;

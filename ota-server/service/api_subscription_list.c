@@ -106,9 +106,8 @@ void api_subscriptions_search(struct api_exchange *x)
         digits = text.len > 0 ? text : digits;
     }
     if (given != 1 || !text_is_digits(digits))
-        api_body_fail(&x->body,
-                      api_problem_text(API_INVALID_ARGUMENT,
-                                       "Exactly one of iccid, imsi and msisdn, as digits"));
+        api_body_fail(&x->body, api_problem_text(API_INVALID_ARGUMENT,
+                                                 "Exactly one, as digits: iccid, imsi or msisdn"));
     if (!api_list_begin(x, &list, fields) || !api_end_reading(x))
         return;
     char search[ICCID_SIZE];

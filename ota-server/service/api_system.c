@@ -224,7 +224,7 @@ static bool may_see_metrics(struct api_exchange *x)
     }
     if (api_has_scope(x, "metrics:read"))
         return true;
-    api_refuse_code(x, API_PERMISSION_DENIED);
+    api_forbid(x, "it takes the scope connectivity-management:metrics:read");
     return false;
 }
 

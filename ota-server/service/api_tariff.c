@@ -221,7 +221,8 @@ static enum store_status keep_table(struct api_exchange *x, struct store *store,
         return status;
     if (total < TARIFFS_MAX)
         return api_document_apply(x, store, now);
-    x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "There are 500 price tables already");
+    x->problem =
+        api_problem_text(API_INCOMPATIBLE_STATE, "There are 500 price tables already: replace one");
     return STORE_CONFLICT;
 }
 

@@ -322,7 +322,8 @@ static void read_on(void *context, enum store_status status)
     else if (w->problem.code != API_OK)
         api_refuse(x, w->problem);
     else if (w->is_ended && w->count == 0)
-        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT, "There is no card in the file"));
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                       "There is no card in the file: write a line for each"));
     else if (w->is_ended)
         end_reading(x, w);
     else if (!turn_write(x->api->options.turn, read_some, read_on, x))

@@ -113,7 +113,7 @@ bool api_user_reach(struct api_exchange *x, enum user_role role)
 {
     if (user_role_is_within(role, &x->client))
         return true;
-    api_refuse_code(x, API_PERMISSION_DENIED);
+    api_forbid(x, "a user gets no more than you have yourself, choose another role");
     return false;
 }
 
@@ -306,7 +306,8 @@ static bool check_other(struct api_exchange *x, bool is_shutting)
 {
     if (!is_shutting || !x->client.is_user || x->client.id != x->object_id)
         return true;
-    api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "It is your own account"));
+    api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                   "It is your own account: another administrator does it"));
     return false;
 }
 
@@ -372,7 +373,8 @@ static enum store_status keep_password(struct api_exchange *x, struct store *sto
     if (status != STORE_OK)
         return status;
     if (present.role != w->user.role) { // which others may give passwords to
-        x->problem = api_problem_text(API_INCOMPATIBLE_STATE, "They have another role by now");
+        x->problem = api_problem_text(API_INCOMPATIBLE_STATE,
+                                      "They have another role by now: ask for it anew");
         return STORE_CONFLICT;
     }
     memcpy(present.hash, w->user.hash, sizeof(present.hash));
@@ -390,7 +392,7 @@ void api_user_password_post(struct api_exchange *x)
         return;
     }
     if (!api_has_scope(x, "users:write")) {
-        api_refuse_permission(x);
+        api_refuse_scope(x, "users:write");
         return;
     }
     struct user_work *w = open_work(x);
@@ -494,7 +496,8 @@ static void enter_approved(struct api_exchange *x, const struct user_request *r)
     if (x->body.problem.code != API_OK)
         api_approval_refuse_old(x);
     else if (enterprise_works(x->reader, w->user.tenant, x->now.utc, &works) != STORE_OK || !works)
-        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE, "Their enterprise is suspended"));
+        api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
+                                       "Their enterprise is suspended: resume it first"));
     else if (check_fit(x, &w->user) && check_name_is_free(x, &w->user) &&
              api_user_asker_reaches(x, r->asker, w->user.role))
         api_commit(x, keep_approved, api_approval_reply);

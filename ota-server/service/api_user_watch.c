@@ -89,6 +89,7 @@ bool api_user_asker_reaches(struct api_exchange *x, const char *asker, enum user
         user_role_is_within(role, &caller))
         return true;
     api_refuse(x, api_problem_text(API_INCOMPATIBLE_STATE,
-                                   "Who asked for it may not give that role any more"));
+                                   "Who asked for it may not give that role any more: "
+                                   "ask for it anew"));
     return false;
 }

@@ -39,8 +39,8 @@ static struct vendor_profile *read_profile(struct api_exchange *x, struct bytes 
 static bool take_text(struct api_exchange *x, struct api_object *object, struct bytes body)
 {
     if (body.len > sizeof(object->body)) {
-        api_refuse(
-            x, api_problem_text(API_INVALID_ARGUMENT, "The profile has more than 49152 octets"));
+        api_refuse(x, api_problem_text(API_INVALID_ARGUMENT,
+                                       "The profile has more than 49152 octets: shorten it"));
         return false;
     }
     bytes_copy(object->body, body);

@@ -7,11 +7,12 @@ A record is one line of JSON: {"method", "target", "status", "type", "answer", "
 be one that the document describes: its path and method, its status, its type, and no member that the schema does not name.
 A request that succeeded must be one that the document describes, too. With --cover, every operation must have succeeded once,
 and have stood faults amid it ("faults" of a record says how many), and as a dry run, where it takes one,
-and every 4xx of the document must have been answered once; UNREACHED lists the exceptions, each with its reason, as lines
-`METHOD PATH STATUS reason`, where STATUS may be `success`, `crash` or `dry`."""
+and every 4xx of the document must have been answered once, and every code of its errors; UNREACHED lists the exceptions, each with its reason, as lines
+`METHOD PATH STATUS reason`, where STATUS may be `success`, `crash` or `dry`. Every 4xx must say what to do."""
 import json, os, re, sys, urllib.parse
 import jsonschema, yaml
 
+OF_THE_SERVER = {"INTERNAL", "UNAVAILABLE", "TIMEOUT"}  # 5xx, that no request asks for
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -66,6 +67,22 @@ class Document:
                     yield method.upper(), pattern, item[method]
 
 
+def advice_of(error):
+    """What a refusal says to do: behind a colon, but for the name of the field, or the list to look in; or the rule that the
+    field breaks. Empty: nothing."""
+    if "error" in error:
+        return error.get("error_description", "")
+    message = error["message"]
+    for detail in error.get("details", []):
+        field = ": " + detail.get("field", "")
+        if message.endswith(field):
+            message = message[:-len(field)]
+            if error["status"] == 400:
+                return message
+    what, mark, advice = message.partition(": ")
+    return advice if mark else what.partition(", GET /")[2]
+
+
 def is_type(given, wanted):
     return given.split(";")[0].strip() == wanted
 
@@ -74,11 +91,23 @@ class Checker:
     def __init__(self, document):
         self.document, self.problems = document, []
         self.reached, self.crashed, self.dry = set(), set(), set()
+        self.codes = set()
 
     def wrong(self, record, text):
         self.problems.append(f"{record['method']} {record['target']} {record['status']}: {text}")
 
+    def check_advice(self, record):
+        try:
+            error = json.loads(record["answer"])
+        except ValueError:
+            return self.wrong(record, "a refusal that is not JSON")
+        self.codes.add(error.get("code"))
+        if not advice_of(error):
+            self.wrong(record, "does not say what to do: " + str(error.get("message")))
+
     def check(self, record):
+        if 400 <= record["status"] < 500 and record["method"] != "HEAD":
+            self.check_advice(record)
         method = "GET" if record["method"] == "HEAD" else record["method"]
         pattern, item = self.document.find(record["target"])
         status = record["status"]
@@ -159,6 +188,9 @@ class Checker:
                 rows.append((method, pattern, "dry"))
             rows += [(method, pattern, str(status)) for status in statuses
                      if 400 <= status < 500 and (method, pattern, status) not in self.reached]
+        codes = self.document.text["components"]["schemas"]["ErrorInfo"]["properties"]["code"]["enum"]
+        base = self.document.text["info"]["title"].replace(" ", "-")
+        rows += [("ANY", base, code) for code in codes if code not in self.codes | OF_THE_SERVER]
         return rows
 
 

@@ -310,7 +310,7 @@ static void a_check_freezes_the_target_and_tells_who_is_excluded(void **state)
     struct event e = {.type = EVENT_RETIRE};
     new_as(NULL, of_pool("enable"), of_group(group), "");
     expect(201, "DRAFT");
-    act("/start", 409, "must be checked first");
+    act("/start", 409, "POST check first");
     ask("POST", at("/check?dryRun=true"), NULL);
     expect(200, "\"dryRun\":true");
     act("/check", 200, "\"state\":\"CHECKED\"");
@@ -343,7 +343,7 @@ static void a_change_takes_the_check_back(void **state)
     ask("PATCH", at(""), "{\"canary\":{\"count\":2},\"reason\":\"more\"}");
     expect(200, "\"state\":\"DRAFT\"");
     assert_true(has("\"canary\":{\"count\":2}"));
-    act("/start", 409, "must be checked first");
+    act("/start", 409, "POST check first");
     lab_ask(
         &lab,
         &(struct ask){

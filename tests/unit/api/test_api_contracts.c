@@ -168,6 +168,20 @@ static void a_new_month_has_all_its_calls(void **state)
     call(CARDS, NULL, 429);
 }
 
+static void each_api_has_a_quota_of_its_own(void **state)
+{
+    (void)state;
+    static const char operation[] =
+        "/esim-profile-management/v0.1/operations/op_00000000000000000000000000";
+    lab_client(&lab, "cards:read,iot-device-management:esim-profiles:retrieve-operation",
+               LAB_TENANT, token);
+    change("{\"quotas\":{\"callsPerMonth\":{\"esim-profile-management\":1}}}", 200, "\"quotas\"");
+    call(operation, NULL, 404);
+    call(operation, NULL, 429);
+    expect(429, "QUOTA_EXCEEDED");
+    call(CARDS, NULL, 200);
+}
+
 static void what_a_client_may_use_up_is_the_operators_to_say(void **state)
 {
     (void)state;
@@ -215,6 +229,7 @@ int main(void)
         TEST(networks_that_are_none_are_refused),
         TEST(fewer_networks_need_nobody_and_more_do),
         TEST(calls_above_the_quota_wait_for_the_next_month),
+        TEST(each_api_has_a_quota_of_its_own),
         TEST(a_new_month_has_all_its_calls),
         TEST(what_a_client_may_use_up_is_the_operators_to_say),
     };

@@ -387,7 +387,7 @@ static void no_route_takes_a_credential_that_is_none(void **state)
             // One answer, whatever the reason: nobody learns how near they were.
             if (a.status != 401 ||
                 !has("\"message\":\"Request not authenticated due to missing, "
-                     "invalid, or expired credentials\"}") ||
+                     "invalid, or expired credentials: log in, or ask for a new token\"}") ||
                 strstr(a.headers, "WWW-Authenticate: Bearer\n") == NULL)
                 fail_msg("%s %s took %s: %u %s", method_of(&api_routes[i]), api_routes[i].path,
                          c->what, a.status, a.body);

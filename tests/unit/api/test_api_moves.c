@@ -353,7 +353,7 @@ static void what_cannot_be_ordered_is_refused(void **state)
     (void)state;
     ask(NULL, MOVES, order_of("{\"filter\":{}}"), NULL);
     assert_int_equal(a.status, 400);
-    assert_true(has("Idempotency-Key is required"));
+    assert_true(has("Idempotency-Key is missing"));
     ask(NULL, MOVES, order_of("{}"), "move-000001");
     assert_int_equal(a.status, 400);
     ask(NULL, MOVES, "{\"target\":{\"filter\":{}}}", "move-000002");

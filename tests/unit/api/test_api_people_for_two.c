@@ -320,7 +320,7 @@ static void everybody_sets_their_own_password(void **state)
         "{\"password\":\"correct horse battery\",\"currentPassword\":\"correct horse battery\"}");
     expect(400, "choose another");
     ask(second, "POST", own_path("olga"), wrong);
-    expect(403, "currentPassword is not the present one");
+    expect(403, "currentPassword is another one");
     ask(NULL, "GET", API_BASE "/audit-trail?action=password.refused", NULL);
     expect(200, "\"totalCount\":1");
     ask(second, "POST", own_path("olga"), right);

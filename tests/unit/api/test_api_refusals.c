@@ -1,7 +1,7 @@
 // What stands in the way of an operation, as clients are told: status, code and reason as the
 // contract maps them, and with each what to do.
 #include "common/base/text.h"
-#include "ota-server/service/api_exchange.h"
+#include "ota-server/service/api_advice.h"
 #include "tests/unit/api/api_lab.h"
 
 #include <stdio.h>
@@ -291,29 +291,104 @@ static void what_is_wrong_is_told_what_is_allowed(void **state)
     expect_told("INVALID_ARGUMENT", "It must have from 1 to 256 octets");
 }
 
-// The texts of 401, 403 and 404 are those of the contract.
+// The text of 403 is that of the contract: what is missing follows it.
 static void every_code_says_what_to_do(void **state)
 {
     (void)state;
-    static const enum api_code fixed[] = {API_UNAUTHENTICATED, API_PERMISSION_DENIED, API_NOT_FOUND,
-                                          API_IDENTIFIER_NOT_FOUND};
-    for (unsigned code = API_OUT_OF_RANGE; code < API_INTERNAL; code++) {
-        bool is_fixed = false;
-        for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-            is_fixed = is_fixed || fixed[i] == code;
-        // Those of 400 are never sent without the field and what is wrong with it.
-        if (is_fixed || api_code_status(code) == 400)
-            continue;
-        if (strstr(api_code_text(code), ": ") == NULL)
+    for (unsigned code = API_INVALID_ARGUMENT; code < API_INTERNAL; code++) {
+        if (code != API_PERMISSION_DENIED && strstr(api_code_text(code), ": ") == NULL)
             fail_msg("%s: %s", api_code_wire(code), api_code_text(code));
     }
     for (uint8_t refusal = REFUSAL_NONE + 1; refusal_name(refusal)[0] != '?'; refusal++) {
         const struct api_problem p = api_refusal(refusal);
         const char *text = p.message[0] != '\0' ? p.message : api_code_text(p.code);
-        if (api_code_status(p.code) < 500 && p.code != API_PERMISSION_DENIED &&
-            p.code != API_NOT_FOUND && strstr(text, ": ") == NULL)
+        const bool is_behind = p.code == API_PERMISSION_DENIED; // the contract's text
+        if (api_code_status(p.code) < 500 &&
+            (is_behind ? p.message[0] == '\0' : strstr(text, ": ") == NULL))
             fail_msg("%s: %s", refusal_name(refusal), text);
     }
+}
+
+static bool is_route(const char *base, const char *path)
+{
+    char whole[128];
+    (void)snprintf(whole, sizeof(whole), "%s%s", base, path);
+    for (size_t i = 0; i < api_route_count; i++) {
+        if (strcmp(api_routes[i].path, whole) == 0)
+            return true;
+    }
+    return false;
+}
+
+// The path behind GET or POST in the text, as the routes write it.
+static void path_in(const char *text, char path[128])
+{
+    const char *at = strstr(text, " /");
+    size_t len = 0;
+    path[0] = '\0';
+    if (at == NULL)
+        return;
+    for (at++; *at != '\0' && *at != ' ' && len < 127; at++) {
+        if (*at == '{')
+            path[len++] = '*';
+        if (*at == '{')
+            at += strcspn(at, "}");
+        else
+            path[len++] = *at;
+    }
+    path[len] = '\0';
+}
+
+static void each_path_with_an_id_tells_where_ids_are_from(void **state)
+{
+    (void)state;
+    char path[128];
+    for (size_t i = 0; i < api_route_count; i++) {
+        const struct api_exchange x = {.route = &api_routes[i]};
+        const struct api_problem p = api_advise(&x, api_problem_of(API_NOT_FOUND));
+        if (strchr(api_routes[i].path, '*') == NULL)
+            continue;
+        path_in(p.message, path);
+        const bool is_own = strstr(p.message, "the answer that began it has its id") != NULL;
+        if (strcmp(p.message, api_code_text(API_NOT_FOUND)) == 0 ||
+            (!is_own && !is_route(API_BASE, path)))
+            fail_msg("%s: %s", api_routes[i].path, p.message);
+    }
+}
+
+static void expect_forbidden(const char *told)
+{
+    char text[256];
+    (void)snprintf(text, sizeof(text),
+                   "\"message\":\"Client does not have sufficient permissions to perform this "
+                   "action: %s",
+                   told);
+    if (a.status != 403 || strstr(a.body, text) == NULL)
+        fail_msg("%u %s, not %s", a.status, a.body, told);
+}
+
+static void what_is_forbidden_tells_what_is_missing(void **state)
+{
+    (void)state;
+    char token[LAB_TOKEN_SIZE];
+    char card[API_ID_SIZE];
+    char path[128];
+    const uint64_t enterprise = 77;
+    const uint64_t group = lab_grant(&lab, enterprise, GRANT_BIT(GRANT_CARD_READ));
+    lab_place(&lab, record.card, enterprise, group);
+    api_id_write(card, "crd", record.card);
+    lab_client(&lab, "cards:read,operations:audit,operations:enable", enterprise, token);
+    lab_ask(&lab,
+            &(struct ask){.method = "GET", .target = API_BASE "/reports", .authorization = token},
+            &a);
+    expect_forbidden("it takes the scope connectivity-management:reports:read, which the client "
+                     "is to be given");
+    (void)snprintf(path, sizeof(path), API_BASE "/cards/%s/operations", card);
+    struct ask ask = {
+        .method = "POST", .target = path, .body = "{\"type\":\"audit\"}", .authorization = token};
+    lab_ask(&lab, &ask, &a);
+    expect_forbidden("it takes in the card's group card.audit, which the operator grants: GET "
+                     "/permissions shows what you have");
 }
 
 static const char *method_of(unsigned method)
@@ -369,6 +444,8 @@ int main(void)
         CASE(what_is_unknown_is_told_where_to_look),
         CASE(what_is_wrong_is_told_what_is_allowed),
         cmocka_unit_test(every_code_says_what_to_do),
+        cmocka_unit_test(each_path_with_an_id_tells_where_ids_are_from),
+        CASE(what_is_forbidden_tells_what_is_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
