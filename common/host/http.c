@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -454,20 +455,29 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **of_re
     free(r);
 }
 
+// What the library refuses by itself [docs/api.md], it tells its log alone: the status comes first.
+static void on_message(void *context, const char *format, va_list arguments)
+{
+    static const char told[] = "Error processing request (HTTP response code is %u";
+    const struct http *h = context;
+    if (h->handler.misread && strncmp(format, told, sizeof told - 1) == 0)
+        h->handler.misread(h->context, NULL, va_arg(arguments, unsigned));
+}
+
 static bool daemon_open(struct http *h, int fd)
 {
     unsigned idle_s = (h->limits.idle_ms + 999) / 1000;
     struct MHD_OptionItem tls[HTTP_TLS_ITEMS];
     http_tls_items(h->limits.tls, tls);
-    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     h->daemon = MHD_start_daemon(
         h->limits.tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, h,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, h->limits.connection_max,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, h->limits.connection_per_address_max,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE, MHD_OPTION_CONNECTION_TIMEOUT,
-        idle_s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h, STRICTNESS, MHD_OPTION_ARRAY,
-        tls, MHD_OPTION_END);
+        MHD_OPTION_EXTERNAL_LOGGER, on_message, h, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, h->limits.connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        h->limits.connection_per_address_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+        STRICTNESS, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!h->daemon)
         return false;
     int epoll_fd = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

@@ -44,7 +44,8 @@ struct http_handler {
     // Someone connected to a listener with TLS and left, or was left, before a request: no version
     // or cipher in common, or a certificate of ours that they did not believe. May be NULL.
     void (*refused)(void *context, const struct net_address *peer);
-    // A request was refused with this status, which no handler gets to see. May be NULL.
+    // A request was refused with this status, which no handler gets to see. `peer` is NULL when the
+    // library refused it by itself, which does not say whose it was. May be NULL.
     void (*misread)(void *context, const struct net_address *peer, unsigned status);
     // The connection ended before the reply was sent whole, or the body stopped coming. Forget the
     // request. Called for every request that was begun and not answered. May be NULL.

@@ -369,6 +369,11 @@ void api_run(struct api_exchange *x)
         x->route->handle(x);
 }
 
+void api_misread(struct api *api)
+{
+    api->misread++;
+}
+
 void api_handle(struct api *api, struct api_exchange *x, const struct api_request *request,
                 struct api_now now, api_done_fn *done, void *context)
 {

@@ -143,6 +143,9 @@ struct api_now {
 // could not write, and requests may still be in work.
 bool api_stop(struct api *api, bool is_clean, struct utc now);
 
+// A request was refused before it could be handled, for its form: the metrics count it.
+void api_misread(struct api *api);
+
 // Handles the request; `done` is called once, in this call or after a turn's commit. The exchange
 // must stay until then, also when the client has gone.
 void api_handle(struct api *api, struct api_exchange *x, const struct api_request *request,

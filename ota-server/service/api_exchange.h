@@ -235,6 +235,7 @@ struct api {
     struct utc swept_at;
     struct utc started_at;
     uint64_t answers[6]; // by hundred of the status
+    uint64_t misread;    // requests that were refused before this API saw them
     bool is_in_use;      // somebody may ask from elsewhere; false: to be looked at
     uint8_t *out;
     uint8_t *headers;

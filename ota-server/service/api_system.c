@@ -246,6 +246,8 @@ void api_metrics(struct api_exchange *x)
     metric_family(&x->out, "http_answers_total", "counter", "Answers of the API by class.");
     for (unsigned i = 2; i < 6; i++)
         metric_value(&x->out, "http_answers_total", "class", classes[i], x->api->answers[i]);
+    metric_put(&x->out, "http_misread_total", "counter",
+               "Requests that were none, refused before the API saw them.", x->api->misread);
     const struct turn_counts turns = turn_counts(x->api->options.turn);
     put_turn_metrics(&x->out, &turns);
     put_retention_metrics(&x->out, &turns);

@@ -155,7 +155,8 @@ static void reply_unavailable(struct http_request *r)
     };
     const size_t count = sizeof(FIELDS) / sizeof(FIELDS[0]);
     static const char BODY[] =
-        "{\"status\":503,\"code\":\"UNAVAILABLE\",\"message\":\"The server is busy\"}";
+        "{\"status\":503,\"code\":\"UNAVAILABLE\",\"message\":\"The server is busy: ask again "
+        "later\"}";
     http_reply(r, 503, "application/json", FIELDS, count, bytes_of_text(BODY));
 }
 
@@ -217,10 +218,12 @@ static void misread(void *context, const struct net_address *peer, unsigned stat
 {
     const struct door *door = context;
     struct log *log = door->front->options.log;
-    char text[NET_ADDRESS_TEXT_SIZE];
+    char text[NET_ADDRESS_TEXT_SIZE] = "unknown";
+    api_misread(door->front->options.api);
     if (log == NULL)
         return;
-    net_address_format(peer, text);
+    if (peer != NULL)
+        net_address_format(peer, text);
     log_begin(log, LOG_INFO, loop_utc(door->front->options.loop), "http.refused");
     log_string(log, "peer", text);
     log_number(log, "status", status);

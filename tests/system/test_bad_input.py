@@ -228,6 +228,12 @@ class FromClients(Working):
                 self.refused(request, status)
         self.assertEqual(self.api.ask("GET", "/healthz")[0], 200)
 
+    def test_what_is_no_http_is_counted(self):
+        before = self.metric("http_misread_total")
+        for request in (b"no HTTP at all\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"):
+            self.assertRegex(self.ask(request), b"^HTTP/1.1 (4\\d\\d|505) ")
+        self.assertEqual(self.metric("http_misread_total"), before + 3)
+
 
 class OnASmallDisk(Working):
     CARDS = 1
