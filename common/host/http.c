@@ -154,6 +154,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **of_s
     c->http = h;
     c->mhd = mhd;
     c->wait = WAITS;
+    if (h->limits.tls)
+        http_tls_begin(h->limits.tls, mhd);
     LIST_INSERT_HEAD(&h->connections, c, in_all);
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     wait_for(c, WAIT_HEADERS);

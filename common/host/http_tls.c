@@ -13,8 +13,14 @@
     "+ECDHE-RSA:+AEAD:+SIGN-ALL:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1:+GROUP-EC-ALL:"     \
     "+CTYPE-SRV-X509:+CTYPE-CLI-X509:%SERVER_PRECEDENCE"
 
+struct loaded {
+    gnutls_certificate_credentials_t credentials;
+    struct loaded *next; // before it
+};
+
 struct http_tls {
-    gnutls_datum_t certificate, key, ca;
+    gnutls_datum_t certificate, key, ca; // as at the start
+    struct loaded *loaded;               // since then, the last one first
 };
 
 static bool fail(char reason[TLS_REASON_SIZE], const char *what, const char *file, int error)
@@ -44,14 +50,16 @@ static bool load(struct http_tls *t, const struct tls_options *o, char reason[TL
     return error >= 0 || fail(reason, "the CA's certificates cannot be read:", o->ca_file, error);
 }
 
-// The daemon would only say that it does not start.
-static bool try_them(const struct http_tls *t, const struct tls_options *o,
-                     char reason[TLS_REASON_SIZE])
+// NULL, with a reason: the daemon would only say that it does not start.
+static gnutls_certificate_credentials_t
+try_them(const struct http_tls *t, const struct tls_options *o, char reason[TLS_REASON_SIZE])
 {
     gnutls_certificate_credentials_t c;
     int error = gnutls_certificate_allocate_credentials(&c);
-    if (error < 0)
-        return fail(reason, "GnuTLS refuses", "memory", error);
+    if (error < 0) {
+        (void)fail(reason, "GnuTLS refuses", "memory", error);
+        return NULL;
+    }
     error = gnutls_certificate_set_x509_key_mem(c, &t->certificate, &t->key, GNUTLS_X509_FMT_PEM);
     bool ok =
         error >= 0 || fail(reason, "the key is not that of the certificate:", o->key_file, error);
@@ -59,30 +67,75 @@ static bool try_them(const struct http_tls *t, const struct tls_options *o,
         error = gnutls_certificate_set_x509_trust_mem(c, &t->ca, GNUTLS_X509_FMT_PEM);
         ok = error > 0 || fail(reason, "there are no certificates in", o->ca_file, error);
     }
+    if (ok)
+        return c;
     gnutls_certificate_free_credentials(c);
-    return ok;
+    return NULL;
+}
+
+static void forget_files(struct http_tls *t)
+{
+    if (t->key.data != NULL)
+        gnutls_memset(t->key.data, 0, t->key.size);
+    gnutls_free(t->key.data);
+    gnutls_free(t->certificate.data);
+    gnutls_free(t->ca.data);
 }
 
 struct http_tls *http_tls_open(const struct tls_options *options, char reason[TLS_REASON_SIZE])
 {
     struct http_tls *t = calloc(1, sizeof *t);
+    gnutls_certificate_credentials_t tried = NULL;
     if (t == NULL)
         return NULL;
-    if (load(t, options, reason) && try_them(t, options, reason))
+    if (load(t, options, reason))
+        tried = try_them(t, options, reason);
+    if (tried != NULL) { // the daemon makes its own
+        gnutls_certificate_free_credentials(tried);
         return t;
+    }
     http_tls_close(t);
     return NULL;
+}
+
+bool http_tls_reload(struct http_tls *t, const struct tls_options *options,
+                     char reason[TLS_REASON_SIZE])
+{
+    struct http_tls files = {.loaded = NULL};
+    struct loaded *fresh = calloc(1, sizeof *fresh);
+    (void)snprintf(reason, TLS_REASON_SIZE, "not enough memory");
+    if (fresh != NULL && load(&files, options, reason))
+        fresh->credentials = try_them(&files, options, reason);
+    forget_files(&files);
+    if (fresh == NULL || fresh->credentials == NULL) {
+        free(fresh);
+        return false;
+    }
+    fresh->next = t->loaded;
+    t->loaded = fresh;
+    return true;
+}
+
+void http_tls_begin(const struct http_tls *t, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (t->loaded != NULL && info != NULL && info->tls_session != NULL)
+        (void)gnutls_credentials_set(info->tls_session, GNUTLS_CRD_CERTIFICATE,
+                                     t->loaded->credentials); // else it has the first ones
 }
 
 void http_tls_close(struct http_tls *t)
 {
     if (t == NULL)
         return;
-    if (t->key.data != NULL)
-        gnutls_memset(t->key.data, 0, t->key.size);
-    gnutls_free(t->key.data);
-    gnutls_free(t->certificate.data);
-    gnutls_free(t->ca.data);
+    while (t->loaded != NULL) {
+        struct loaded *one = t->loaded;
+        t->loaded = one->next;
+        gnutls_certificate_free_credentials(one->credentials);
+        free(one);
+    }
+    forget_files(t);
     free(t);
 }
 

@@ -11,6 +11,7 @@ struct loop {
     struct event_base *base;
     struct event *terminate;
     struct event *interrupt;
+    struct event *hangup; // NULL: not asked for
     struct loop_turn_end *ends;
     struct instant now;
     struct utc utc;
@@ -20,6 +21,8 @@ struct loop {
     bool ending; // inside the turn's end
     void (*asked)(void *context);
     void *context;
+    void (*hung_up)(void *context);
+    void *hangup_context;
 };
 
 static void on_signal(evutil_socket_t number, short what, void *context)
@@ -53,9 +56,17 @@ static struct event_base *base_open(void)
     return base;
 }
 
-static struct event *signal_open(struct loop *loop, int number)
+static void on_hangup(evutil_socket_t number, short what, void *context)
 {
-    struct event *e = evsignal_new(loop->base, number, on_signal, loop);
+    (void)number;
+    (void)what;
+    const struct loop *loop = context;
+    loop->hung_up(loop->hangup_context);
+}
+
+static struct event *signal_open(struct loop *loop, int number, event_callback_fn called)
+{
+    struct event *e = evsignal_new(loop->base, number, called, loop);
     if (e && evsignal_add(e, NULL) == 0)
         return e;
     if (e)
@@ -72,8 +83,8 @@ struct loop *loop_open(void)
     bool ignored = sigaction(SIGPIPE, &ignore, NULL) == 0;
     loop->base = base_open();
     if (loop->base) {
-        loop->terminate = signal_open(loop, SIGTERM);
-        loop->interrupt = signal_open(loop, SIGINT);
+        loop->terminate = signal_open(loop, SIGTERM, on_signal);
+        loop->interrupt = signal_open(loop, SIGINT, on_signal);
     }
     if (ignored && loop->terminate && loop->interrupt)
         return loop;
@@ -89,6 +100,8 @@ void loop_close(struct loop *loop)
         event_free(loop->terminate);
     if (loop->interrupt)
         event_free(loop->interrupt);
+    if (loop->hangup)
+        event_free(loop->hangup);
     if (loop->base)
         event_base_free(loop->base);
     free(loop);
@@ -132,6 +145,15 @@ void loop_on_signal(struct loop *loop, void (*asked)(void *context), void *conte
 {
     loop->asked = asked;
     loop->context = context;
+}
+
+bool loop_on_hangup(struct loop *loop, void (*asked)(void *context), void *context)
+{
+    loop->hung_up = asked;
+    loop->hangup_context = context;
+    if (!loop->hangup)
+        loop->hangup = signal_open(loop, SIGHUP, on_hangup);
+    return loop->hangup != NULL;
 }
 
 static void know_now(struct loop *loop)

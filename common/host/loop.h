@@ -32,6 +32,8 @@ bool loop_is_stopped(const struct loop *loop);
 // SIGTERM and SIGINT call this instead of stopping: programs that want to say goodbye first, and
 // then call loop_stop(). A second signal stops.
 void loop_on_signal(struct loop *loop, void (*asked)(void *context), void *context);
+// From now on SIGHUP calls this, each time. False: there is no memory.
+bool loop_on_hangup(struct loop *loop, void (*asked)(void *context), void *context) MUST_USE;
 
 // For other modules of common/host that build on libevent.
 struct event_base;

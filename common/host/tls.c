@@ -94,6 +94,18 @@ struct tls *tls_open(const struct tls_options *options, char reason[TLS_REASON_S
     return NULL;
 }
 
+bool tls_reload(struct tls *t, const struct tls_options *options, char reason[TLS_REASON_SIZE])
+{
+    struct tls *fresh = tls_open(options, reason);
+    if (fresh == NULL)
+        return false;
+    SSL_CTX *before = t->context; // each of its connections holds it
+    t->context = fresh->context;
+    fresh->context = before;
+    tls_close(fresh);
+    return true;
+}
+
 void tls_close(struct tls *t)
 {
     if (t == NULL)

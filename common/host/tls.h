@@ -27,6 +27,10 @@ struct tls_options {
 
 // NULL, with a reason that names the file.
 struct tls *tls_open(const struct tls_options *options, char reason[TLS_REASON_SIZE]) MUST_USE;
+// For the connections that are opened from now on: reads the files anew. False, with a reason:
+// what there was stays.
+bool tls_reload(struct tls *t, const struct tls_options *options,
+                char reason[TLS_REASON_SIZE]) MUST_USE;
 void tls_close(struct tls *t); // NULL: nothing
 
 enum tls_status {

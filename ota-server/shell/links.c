@@ -1,15 +1,18 @@
 #include "ota-server/shell/links.h"
 
+#include "common/base/secret.h"
 #include "ota-server/service/metric.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct link {
     struct server_links *all;
     unsigned index;
     struct esme *esme;
     struct tls *tls; // NULL: plain
+    char password[SERVER_PASSWORD_SIZE];
 };
 
 struct server_links {
@@ -59,14 +62,36 @@ static void on_unknown(void *context, struct esme *e, uint64_t tag)
 static const struct esme_handler HANDLER = {
     .bound = on_bound, .request = on_request, .response = on_response, .unknown = on_unknown};
 
+static struct tls_options tls_of(const struct server_smsc *s)
+{
+    return (struct tls_options){.certificate_file = s->tls.certificate_file,
+                                .key_file = s->tls.key_file,
+                                .ca_file = s->tls.ca_file};
+}
+
 static bool open_tls(struct link *v, const struct server_smsc *s, char error[TLS_REASON_SIZE])
 {
-    const struct tls_options options = {.certificate_file = s->tls.certificate_file,
-                                        .key_file = s->tls.key_file,
-                                        .ca_file = s->tls.ca_file};
+    const struct tls_options options = tls_of(s);
     if (s->has_tls)
         v->tls = tls_open(&options, error);
     return v->tls != NULL || !s->has_tls;
+}
+
+bool server_links_reload(struct server_links *l, unsigned index,
+                         char error[SERVER_SETTINGS_ERROR_SIZE])
+{
+    const struct server_smsc *s = &l->settings->smscs[index];
+    const struct tls_options options = tls_of(s);
+    struct link *v = &l->links[index];
+    char password[SERVER_PASSWORD_SIZE];
+    bool ok = true;
+    if (s->password_file[0] != '\0') {
+        ok = server_password_read(s->password_file, password, error);
+        if (ok)
+            memcpy(v->password, password, sizeof v->password);
+        secret_wipe(password, sizeof password);
+    }
+    return ok && (v->tls == NULL || tls_reload(v->tls, &options, error));
 }
 
 static bool open_link(struct server_links *l, struct net *net, struct log *log,
@@ -75,11 +100,12 @@ static bool open_link(struct server_links *l, struct net *net, struct log *log,
     const struct server_smsc *s = &l->settings->smscs[l->count];
     struct link *v = &l->links[l->count];
     *v = (struct link){.all = l, .index = l->count};
+    memcpy(v->password, s->password, sizeof v->password);
     if (!open_tls(v, s, error))
         return false;
     const struct esme_config config = {.address = s->address,
                                        .system_id = s->system_id,
-                                       .password = s->password,
+                                       .password = v->password,
                                        .system_type = s->system_type,
                                        .address_range = s->address_range,
                                        .type = s->bind,

@@ -23,6 +23,10 @@ bool server_links_open(const struct server_links_options *options, struct server
 // The port for outbox_open(), and then the outbox that hears of everything. Before the first turn.
 struct outbox_port server_links_port(struct server_links *l);
 void server_links_attach(struct server_links *l, struct outbox *outbox);
+// Reads the password file and the certificates of the smsc with this index anew, for the next time
+// that its link connects. False, with a reason: what could not be read stays as it was.
+bool server_links_reload(struct server_links *l, unsigned index,
+                         char error[SERVER_SETTINGS_ERROR_SIZE]) MUST_USE;
 // Unbinds all; see server_links_bound().
 void server_links_unbind(struct server_links *l);
 // How many are bound, unbinding ones included until they are closed.

@@ -13,6 +13,8 @@
 #include "ota-server/shell/front.h"
 #include "ota-server/shell/links.h"
 #include "ota-server/shell/log_id.h"
+#include "ota-server/shell/pages.h"
+#include "ota-server/shell/reload.h"
 #include "ota-server/shell/sender.h"
 #include "ota-server/shell/server_crypto.h"
 #include "ota-server/shell/waker.h"
@@ -32,18 +34,6 @@
 #define UNBIND_MS 3000
 #define STOP_LOOK_MS 10
 #define URL_SIZE (NET_ADDRESS_TEXT_SIZE + 16)
-
-// Made from docs/openapi/connectivity-management.yaml when the program is built.
-extern const char server_openapi[], server_openapi_json[], server_openapi_esim[],
-    server_openapi_esim_json[], server_viewer_html[], server_viewer_js[], server_viewer_css[];
-static const struct api_file pages[] = {
-    {"/docs/", "text/html", server_viewer_html},
-    {"/docs/viewer.js", "text/javascript", server_viewer_js},
-    {"/docs/viewer.css", "text/css", server_viewer_css},
-    {"/docs/connectivity-management.json", "application/json", server_openapi_json},
-    {"/docs/esim-profile-management.json", "application/json", server_openapi_esim_json},
-    {NULL, NULL, NULL},
-};
 
 enum stage {
     STAGE_RUNNING,
@@ -75,6 +65,7 @@ struct server {
     struct api *api;
     struct front *front;
     struct http_tls *tls; // of the front; NULL: plain
+    struct server_reload reload;
     struct loop_turn_end turn_end;
     struct loop_timer due_timer;
     struct loop_timer stop_timer;
@@ -485,7 +476,7 @@ static bool open_api(struct server *v, const struct server_keys *keys)
                                         .version = SERVER_VERSION,
                                         .openapi = server_openapi,
                                         .openapi_esim = server_openapi_esim,
-                                        .pages = pages,
+                                        .pages = server_pages,
                                         .smdp_host = s->smdp_host[0] != '\0' ? s->smdp_host : NULL,
                                         .client_key = keys->client,
                                         .routes = v->routes,
@@ -606,6 +597,11 @@ static bool start(struct server *v, const struct server_keys *keys)
     if (!open_watcher(v))
         return fail("memory", "not enough");
     loop_on_signal(v->loop, asked_to_stop, v);
+    v->reload = (struct server_reload){
+        .settings = v->settings, .tls = v->tls, .links = v->links, .log = &v->log};
+    server_reload_init(&v->reload);
+    if (!loop_on_hangup(v->loop, server_reload, &v->reload))
+        return fail("memory", "not enough");
     if (v->settings->is_confined && !confine_server())
         return fail("the system", "it does not confine the server, see \"confined\"");
     return say_ready(v, http);

@@ -61,7 +61,8 @@ bool server_path(const struct server_settings *s, const char *name, char path[SE
 }
 
 // The first line of a file that only its owner can read.
-static bool read_password(const char *path, char password[SERVER_PASSWORD_SIZE], char *error)
+bool server_password_read(const char *path, char password[SERVER_PASSWORD_SIZE],
+                          char error[SERVER_SETTINGS_ERROR_SIZE])
 {
     char line[64] = "";
     if (!config_is_private(path))
@@ -75,6 +76,13 @@ static bool read_password(const char *path, char password[SERVER_PASSWORD_SIZE],
     line[strcspn(line, "\r\n")] = '\0';
     return take(password, SERVER_PASSWORD_SIZE, line) ||
            fail(error, "a password has at most 8 characters, in", path);
+}
+
+static bool read_password(struct server_smsc *v, const char *path, char *error)
+{
+    if (!take(v->password_file, sizeof v->password_file, path))
+        return fail(error, "this path is too long:", "password-file");
+    return path[0] == '\0' || server_password_read(path, v->password, error);
 }
 
 // --- links -----------------------------------------------------------------------------------
@@ -238,7 +246,7 @@ static bool read_smsc(struct server_settings *s, cfg_t *section, char *error)
         return fail(error, "a text is too long for SMPP, in smsc", name);
     if (!read_bind(cfg_getstr(section, "bind"), &v->bind))
         return fail(error, "bind is transmitter, receiver or transceiver, in smsc", name);
-    if (file[0] != '\0' && !read_password(file, v->password, error))
+    if (!read_password(v, file, error))
         return false;
     return judge_smsc(v, window, rate, error) && read_tls(v, section, error);
 }
@@ -283,7 +291,7 @@ static bool ask_smsc(struct server_settings *s, char *error)
         return fail(error, "an address is HOST:PORT, not", s->smsc_asked);
     if (!take(v->system_id, sizeof v->system_id, first_of(s->system_id_asked, "")))
         return fail(error, "a system_id has at most 15 characters:", s->system_id_asked);
-    if (s->password_file != NULL && !read_password(s->password_file, v->password, error))
+    if (!read_password(v, first_of(s->password_file, ""), error))
         return false;
     if (!is_loopback(v->address))
         return fail(error, "an SMSC elsewhere needs TLS, or tls = false: in --config. It is",

@@ -25,6 +25,7 @@ struct server_smsc {
     char centre[SERVER_TEXT_SIZE];  // whose message ids it brings; the address unless told
     char system_id[SMPP_SYSTEM_ID_SIZE];
     char password[SERVER_PASSWORD_SIZE];
+    char password_file[SERVER_PATH_SIZE]; // which it is from; "": none
     char system_type[13];
     char address_range[41];
     enum smpp_bind_type bind;
@@ -130,6 +131,9 @@ struct server_settings {
 // Completes `s` from its configuration file and defaults. False, with a reason that names file and
 // line where there is one.
 bool server_settings_read(struct server_settings *s,
+                          char error[SERVER_SETTINGS_ERROR_SIZE]) MUST_USE;
+// The password in a file that nobody else may read; false, with a reason.
+bool server_password_read(const char *path, char password[SERVER_PASSWORD_SIZE],
                           char error[SERVER_SETTINGS_ERROR_SIZE]) MUST_USE;
 // "DIR/name"; false when it is too long.
 bool server_path(const struct server_settings *s, const char *name,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """ota-server behind TLS: who is answered, who is refused, and what the log says. usage: test_https.py FOLDER-OF-PROGRAMS"""
-import base64, hashlib, http.client, json, os, re, shutil, socket, ssl, subprocess, sys, tempfile, unittest, urllib.parse, warnings
+import base64, hashlib, http.client, json, os, re, shutil, signal, socket, ssl, subprocess, sys, tempfile, unittest, urllib.parse, warnings
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
@@ -115,6 +115,42 @@ class Https(unittest.TestCase):
         with socket.create_connection((self.host, self.port), 20) as plain:
             plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
             self.assertNotIn(b"HTTP/", plain.recv(100))
+
+    def served(self):
+        """The certificate that a new connection is shown."""
+        with socket.create_connection((self.host, self.port), 20) as plain:
+            with self.context().wrap_socket(plain, server_hostname=self.host) as tls:
+                return tls.getpeercert(True)
+
+    def hang_up(self):
+        self.program.process.send_signal(signal.SIGHUP)
+
+    def test_a_renewed_certificate_is_served_without_a_restart(self):
+        self.start()
+        first = octets(self.server)
+        self.assertEqual(self.served(), first)
+        connection = http.client.HTTPSConnection(self.host, self.port, timeout=20, context=self.context())
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        self.authority.issue("server")  # into the same files
+        self.hang_up()
+        self.logged(r"reload.done part=listen")
+        renewed = self.served()
+        self.assertEqual(renewed, octets(self.server))
+        self.assertNotEqual(renewed, first)
+        connection.request("GET", "/healthz")  # what is open goes on
+        self.assertEqual(connection.getresponse().status, 200)
+        connection.close()
+        stranger = Authority(self.folder, "stranger").issue("foreign")
+        self.assertEqual(self.ask("GET", "/healthz", context=self.context(stranger))[0].status, 401)
+        with open(self.server + ".crt", "w") as file:
+            file.write("no certificate\n")
+        self.hang_up()
+        self.logged(r"reload.refused part=listen reason=")
+        self.assertEqual(self.served(), renewed)
+        os.utime(os.path.join(self.folder, "server.conf"), (1, 1))
+        self.hang_up()
+        self.logged(r"reload.needs_restart file=")
 
     def test_plain_http_stands_beside_it_where_it_is_named(self):
         made = self.tool("client", "add", "--data", self.data, "--name", "test")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The real programs with two SMSCs, one of which is reached through TLS and fails. usage: test_links.py FOLDER-OF-PROGRAMS"""
-import json, os, re, shutil, subprocess, sys, tempfile, time, unittest
+import json, os, re, shutil, signal, subprocess, sys, tempfile, time, unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools/story"))
@@ -203,6 +203,18 @@ class TwoSmscs(Links):
         self.logged("smsc-sim", r"smpp.tls_refused .*peer did not return a certificate")
         self.logged("ota-server", r"smpp.tls_refused .*certificate required")
         self.assertEqual((self.link("near")["state"], self.link("near")["timesBound"]), ("down", 0))
+
+
+class Renewed(Links):
+    def test_a_password_is_read_anew_while_the_server_runs(self):
+        password = self.write("password", "wrong\n")
+        self.start_server(ONE_LINK % (self.smscs[1].ready["smpp"], password))
+        self.assertNotEqual(self.link("far")["state"], "bound")
+        self.write("password", "secret1\n")
+        self.running[-1].process.send_signal(signal.SIGHUP)
+        until("the link", 20, lambda: self.link("far")["state"] == "bound", 0.05)
+        with open(os.path.join(self.folder, "ota-server.log")) as file:
+            self.assertIn("reload.done part=far", file.read())
 
 
 class OneSwallows(Links):
