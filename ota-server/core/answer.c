@@ -492,7 +492,7 @@ void decide_por(struct work *w)
         work_heard(w, p->number);
     work_contact(w);
     if (p->counter > r->mt_counter) { // this database never sent it: time went backwards
-        r->mt_counter = p->counter + COUNTER_JUMP;
+        r->mt_counter = work_counter_above(p->counter);
         r->changed_counter = r->mt_counter;
         r->operation_id_last += COUNTER_JUMP;
         work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);

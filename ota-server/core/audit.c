@@ -236,7 +236,7 @@ static void compare_numbers(struct work *w, const struct audit_answer *a, struct
     if (a->operation_id_highest > r->operation_id_last)
         r->operation_id_last = a->operation_id_highest + COUNTER_JUMP;
     if (a->mt_counter > r->mt_counter)
-        r->mt_counter = a->mt_counter + COUNTER_JUMP;
+        r->mt_counter = work_counter_above(a->mt_counter);
 }
 
 // Others ended without the card's word as well, and a question asks about one. It can be asked on

@@ -406,7 +406,7 @@ void decide_notify(struct work *w)
     const enum sequence_kind kind = is_heartbeat ? SEQUENCE_NEW : take_sequence(w, n->sequence);
     if (n->operation_id > r->operation_id_last) { // this database never gave it
         r->operation_id_last = n->operation_id + COUNTER_JUMP;
-        r->mt_counter += COUNTER_JUMP;
+        r->mt_counter = work_counter_above(r->mt_counter);
         r->changed_counter = r->mt_counter;
         work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, 0);
     }

@@ -155,13 +155,17 @@ void work_jump(struct work *w)
         r->next_audit_at = soon;
 }
 
+uint64_t work_counter_above(uint64_t counter)
+{
+    return counter + COUNTER_JUMP < COUNTER_LAST ? counter + COUNTER_JUMP : counter;
+}
+
 void work_restored(struct work *w, uint64_t operation)
 {
     struct record *r = w->r;
     if (r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms == 0) {
         r->operation_id_last += COUNTER_JUMP;
-        if (r->mt_counter + COUNTER_JUMP < COUNTER_LAST)
-            r->mt_counter += COUNTER_JUMP;
+        r->mt_counter = work_counter_above(r->mt_counter);
         r->changed_counter = r->mt_counter;
     }
     work_dirty(w, DIRTY_RESTORE_FROM_BACKUP, operation);

@@ -43,6 +43,8 @@ struct utc work_first_audit(const struct work *w);
 void work_mark(struct work *w, uint8_t mark, const char *why);
 void work_unmark(struct work *w, uint8_t mark, const char *why);
 void work_quarantine(struct work *w, const char *why);
+// Far above this one; itself where the last one is near: no counter comes behind that.
+uint64_t work_counter_above(uint64_t counter);
 // A later counter than any the card may have seen.
 void work_jump(struct work *w);
 // The card took numbers that this database did not give out, or gave to something else since it

@@ -241,7 +241,7 @@ static bool is_from_the_future(struct registry_model *m, const struct event_por 
 {
     if (p->counter <= m->r.mt_counter)
         return false;
-    m->r.mt_counter = p->counter + COUNTER_JUMP;
+    m->r.mt_counter = registry_far_up(p->counter);
     m->r.operation_id_last += COUNTER_JUMP;
     registry_doubt(m, DIRTY_RESTORE_FROM_BACKUP);
     return true;

@@ -65,7 +65,7 @@ static void take_head(struct registry_model *m, const struct event_por *p,
     if (a->operation_id_highest > r->operation_id_last)
         r->operation_id_last = a->operation_id_highest + COUNTER_JUMP;
     if (a->mt_counter > r->mt_counter)
-        r->mt_counter = a->mt_counter + COUNTER_JUMP;
+        r->mt_counter = registry_far_up(a->mt_counter);
 }
 
 // Is there one left that ended without the card's word, and that this question was not about?

@@ -75,11 +75,10 @@ void registry_restored(struct registry_model *m)
     registry_doubt(m, DIRTY_RESTORE_FROM_BACKUP);
 }
 
-// No counter comes behind the last one.
-static void far_up(struct record *r)
+uint64_t registry_far_up(uint64_t counter)
 {
-    if (r->mt_counter + COUNTER_JUMP < COUNTER_LAST)
-        r->mt_counter += COUNTER_JUMP;
+    const uint64_t far = counter + COUNTER_JUMP;
+    return far < COUNTER_LAST ? far : counter;
 }
 
 void registry_numbers_gone(struct registry_model *m)
@@ -87,7 +86,7 @@ void registry_numbers_gone(struct registry_model *m)
     struct record *r = &m->r;
     if (r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms == 0) {
         r->operation_id_last += COUNTER_JUMP;
-        far_up(r);
+        r->mt_counter = registry_far_up(r->mt_counter);
     }
     registry_doubt(m, DIRTY_RESTORE_FROM_BACKUP);
 }
@@ -98,5 +97,5 @@ void registry_jump(struct registry_model *m)
     const uint32_t today = (uint32_t)(m->now.ms / DAYS_MS);
     const uint8_t jumps = r->jump_day == today ? r->jumps_today : 0;
     if (jumps < 3)
-        far_up(r);
+        r->mt_counter = registry_far_up(r->mt_counter);
 }

@@ -221,7 +221,7 @@ static void from_the_future(struct registry_model *m, uint32_t operation_id)
     if (operation_id <= r->operation_id_last)
         return;
     r->operation_id_last = operation_id + COUNTER_JUMP;
-    r->mt_counter += COUNTER_JUMP;
+    r->mt_counter = registry_far_up(r->mt_counter);
     registry_doubt(m, DIRTY_RESTORE_FROM_BACKUP);
 }
 

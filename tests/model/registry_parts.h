@@ -71,6 +71,8 @@ void registry_restored(struct registry_model *m);
 // The card took numbers that this database gave to something else, or to nothing: as after a
 // restore, once in a doubt.
 void registry_numbers_gone(struct registry_model *m);
+// Far above this counter; itself where the last one is near: no counter comes behind that.
+uint64_t registry_far_up(uint64_t counter);
 // What the card refused comes again with a counter far above, thrice a day at most.
 void registry_jump(struct registry_model *m);
 

@@ -237,6 +237,21 @@ static void an_audit_for_which_no_counter_is_left_waits(void **state)
     assert_int_equal(world.record.audit.operation.status, STATUS_QUEUED);
 }
 
+// A database of before hears from the card of a later counter: another jump would go past the last.
+static void a_counter_that_the_card_tells_jumps_while_there_is_room(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) { // 65,536 below the last one, and one more
+        struct event e;
+        (void)world_request(&world, OPERATION_AUDIT);
+        world_answer_init(&world, &e, LOOKUP_NOT_ASKED, 0);
+        e.as.por.answer.mt_counter = 0xFFFFFFFFFFull - 65536 - i;
+        world_event(&world, &e);
+        assert_int_equal(world.record.mt_counter, 0xFFFFFFFFFFull - (i == 0 ? 65536 : 1));
+        world.record.mt_counter = 100;
+    }
+}
+
 static void a_question_that_a_confirmation_pushed_aside_goes_out_behind_it(void **state)
 {
     (void)state;
@@ -658,6 +673,7 @@ int main(void)
         TEST(an_answer_to_an_audit_that_is_not_understood_is_a_doubt),
         TEST(an_audit_whose_packet_is_over_waits),
         TEST(an_audit_for_which_no_counter_is_left_waits),
+        TEST(a_counter_that_the_card_tells_jumps_while_there_is_room),
         TEST(a_question_that_a_confirmation_pushed_aside_goes_out_behind_it),
         TEST(an_answer_overtaken_by_a_notification_is_asked_for_again),
         TEST(an_answer_overtaken_by_that_to_a_confirm_is_asked_for_again),
