@@ -160,18 +160,18 @@ static bool is_told(const struct world *w, uint32_t card)
            centre_has_from(w, card) || !turn_can_write(w->server.turn);
 }
 
-// Commits that the answer to an operation may tell of before its outcome says their versions.
-#define AHEAD_MAX 3
-
 // Is the mirror what the card was when it had the version that the mirror says? False: also when
-// nobody knows. While an operation is open it may be ahead of that version.
+// nobody knows. While an operation is open it may be ahead of that version: the answer to a
+// download that enables brings its slot, and only the outcome says the version; what the card did
+// unheard before, and took back, lies between.
 static bool is_of_the_past(const struct truth *t, bool *is_known)
 {
+    const uint32_t now = t->dump.image.registry_version;
     const uint32_t first = version_named(t);
-    const uint32_t last = first + (t->glance.is_doubted ? AHEAD_MAX : 0);
+    const uint32_t last = t->glance.is_doubted ? now : first;
     bool is_it = false;
     *is_known = !t->has_forgotten;
-    for (uint32_t v = first; v <= last && v <= t->dump.image.registry_version; v++) {
+    for (uint32_t v = first; v <= last && v <= now; v++) {
         const struct past *p = &t->past[v % WORLD_PAST];
         const bool is_there = p->is_known && p->version == v;
         *is_known &= is_there;
