@@ -562,42 +562,41 @@ static void reply_decided(struct api_exchange *x)
     reply_approval(x, x->object_id, 200);
 }
 
-static const char *requester_in(const json_t *root)
+// Is it an event of a card: a move, or the end of its reservation?
+static bool is_of_a_card(const struct kept *k)
 {
-    const char *id = json_string_value(json_object_get(json_object_get(root, "requestedBy"), "id"));
-    return id != NULL ? id : "";
-}
-
-static bool is_move(const struct kept *k)
-{
-    return k->operation == 0 && k->card != 0 && k->event == EVENT_MOVE;
+    const json_t *request = json_object_get(k->root, "request");
+    const bool is_move = k->operation == 0 && k->card != 0 && k->event == EVENT_MOVE;
+    return is_move || (k->subscription != 0 && json_object_get(request, "cardId") != NULL);
 }
 
 // Is it about an object of the API, which is changed in the turn?
 static bool is_of_object(const struct kept *k)
 {
-    return k->operation == 0 && !is_move(k) &&
+    return k->operation == 0 && !is_of_a_card(k) &&
            (k->campaign != 0 || k->group != 0 || k->user != 0 || k->import != 0 || k->pool != 0 ||
             k->subscription != 0 || k->about != 0);
 }
 
-// Does what waited for it and is neither an operation nor of a card's state.
 static void carry_out_other(struct api_exchange *x, const struct kept *k)
 {
     json_t *request = json_object_get(k->root, "request");
+    const json_t *by = json_object_get(k->root, "requestedBy");
+    const char *asker = json_is_string(json_object_get(by, "id"))
+                            ? json_string_value(json_object_get(by, "id"))
+                            : "";
     x->approval = x->work;
     x->work = NULL;
-    if (is_move(k))
+    if (k->card != 0 && k->event == EVENT_MOVE)
         api_move_carry_out(x, request);
     else if (k->campaign != 0)
         api_campaign_carry_out(x, k->campaign);
     else if (k->group != 0)
-        api_group_rules_carry_out(x, k->group, request, requester_in(k->root));
+        api_group_rules_carry_out(x, k->group, request, asker);
     else if (k->user != 0)
-        api_user_carry_out(x, &(struct user_request){.user = k->user,
-                                                     .asker = requester_in(k->root),
-                                                     .request = request,
-                                                     .hash = k->password_hash});
+        api_user_carry_out(
+            x, &(struct user_request){
+                   .user = k->user, .asker = asker, .request = request, .hash = k->password_hash});
     else if (k->import != 0)
         api_import_carry_out(x, k->import);
     else if (k->pool != 0)
@@ -618,7 +617,7 @@ static void carry_out(struct api_exchange *x, const struct kept *k, bool is_appr
         api_commit(x, keep_rejection, reply_decided);
         return;
     }
-    if (is_move(k) || is_of_object(k)) {
+    if (is_of_a_card(k) || is_of_object(k)) {
         carry_out_other(x, k);
         return;
     }

@@ -536,9 +536,7 @@ static const char *leading_of_all(const struct card_filter *f)
         return marks[f->mark];
     if (f->is_unreachable == 1)
         return marks[MARK_UNREACHABLE];
-    if (f->batch != 0)
-        return "batch = $3";
-    return f->state >= 0 ? "state = $4" : "1";
+    return f->batch != 0 ? "batch = $3" : f->state >= 0 ? "state = $4" : "1";
 }
 
 // What finds the cards by an index, when nothing else does.

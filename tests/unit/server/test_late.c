@@ -234,6 +234,7 @@ static void a_download_told_by_its_notification_alone_is_no_foreign_one(void **s
 {
     (void)state;
     (void)world_request(&world, OPERATION_DOWNLOAD);
+    world.record.open.flags |= COMMAND_FLAG_ENABLE;
     struct event e = {.type = EVENT_NOTIFY};
     struct notification *n = &e.as.notify.notification;
     e.as.notify.mo_counter = 1;
