@@ -8,6 +8,7 @@
 
 #define SECOND_MS 1000ull
 #define STATUS_S 240 // between two STATUS commands
+#define MISLED 8     // times as long: each of them counts as 30 s
 #define TICK_S 300   // of what takes hours
 #define LOST_S 3900  // of the card's clock, at most, with each start: kept once an hour
 #define AGAIN_S 3600 // what is not possible when it is due is tried again then
@@ -45,6 +46,13 @@ static void late(struct world *w, uint32_t card, const char *what, uint64_t ms)
                   (unsigned long long)(ms / SECOND_MS));
 }
 
+// A card to which the start of a timer was answered badly has STATUS commands alone to count by, or
+// half as many again, also when its device answers well once more: until that starts anew.
+static uint64_t slowed(const struct world *w, uint32_t card, uint64_t seconds)
+{
+    return seconds * SECOND_MS * (w->people[card].is_misled ? MISLED : 1);
+}
+
 // --- service stays away ------------------------------------------------------------------------
 
 static void time_outage(struct world *w, uint32_t card, bool is_able)
@@ -61,7 +69,7 @@ static void time_outage(struct world *w, uint32_t card, bool is_able)
     const uint64_t most_s = (p->no_service_s + limit_s + p->jitter_max_s) * 3ull / 2 + STATUS_S;
     if (!is_out)
         t->out_since = w->now;
-    else if (w->now.ms - t->out_since.ms > most_s * SECOND_MS)
+    else if (w->now.ms - t->out_since.ms > slowed(w, card, most_s))
         late(w, card, "no service, and nothing was begun", w->now.ms - t->out_since.ms);
 }
 
@@ -85,7 +93,7 @@ static void time_pause(struct world *w, uint32_t card, bool is_able)
     if (!is_same)
         t->paused_since = w->now;
     else if (w->now.ms - t->paused_since.ms >
-             (pause_s(&w->truths[card].dump.image) * 3 / 2 + STATUS_S) * SECOND_MS)
+             slowed(w, card, pause_s(&w->truths[card].dump.image) * 3 / 2 + STATUS_S))
         late(w, card, "a pause goes on", w->now.ms - t->paused_since.ms);
 }
 
@@ -160,19 +168,22 @@ void check_patience(struct world *w, uint32_t card)
     const struct nvm *nvm = &d->card.nvm;
     const bool is_behind = lapse_goes_on(&p->lapse, nvm, lapse_is_new(&p->lapse, nvm));
     // Others count otherwise, or cannot do what it takes.
-    const bool is_misled = !instant_is_due(d->answers.until, w->now);
-    const bool is_usual = d->model < &w->scenario.models[STORY_MODELS] && !is_misled;
+    const bool is_answered_badly = !instant_is_due(d->answers.until, w->now);
+    const bool is_usual = d->model < &w->scenario.models[STORY_MODELS] && !is_answered_badly &&
+                          !w->people[card].is_blinded;
     const bool is_able = t->is_known && d->state == DEVICE_RUNNING && is_usual && !is_behind &&
                          !t->is_rotten && !t->dump.is_blocked;
-    const bool is_served =
-        is_able && d->service == CAT_SERVICE_NORMAL && t->dump.image.journal.phase == JOURNAL_NONE;
+    // What takes hours is not counted while time goes slowly for the card.
+    const bool is_served = is_able && !w->people[card].is_misled &&
+                           d->service == CAT_SERVICE_NORMAL &&
+                           t->dump.image.journal.phase == JOURNAL_NONE;
     const uint64_t passed_ms = w->now.ms - p->looked.ms;
     p->looked = w->now;
     if (!t->is_known) {
         p->out_since = p->paused_since = w->now;
         return;
     }
-    if (is_misled) // of a heartbeat as well, which did not leave
+    if (is_answered_badly) // of a heartbeat as well, which did not leave
         forget(&p->beat);
     time_outage(w, card, is_able);
     time_pause(w, card, is_able);

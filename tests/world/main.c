@@ -14,7 +14,7 @@
 #define EXIT_VIOLATION 7
 #define EXIT_BLIND 8
 #define EXIT_USAGE 2
-#define RANGES_MAX 32
+#define RANGES_MAX 64
 
 static const char help_text[] =
     "usage: ota-world --seed N | --seeds A..B,... [--cards N] [--days N] [--calm N] "
