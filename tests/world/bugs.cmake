@@ -1442,6 +1442,12 @@ planted_bug(heartbeat_lost_by_a_start applet/switching.c RULE acts_in_time SEED 
         switching_heartbeat_left(t);
     }]==])
 
+planted_bug(counts_by_status_in_time tests/world/check_patience.c RULE acts_in_time SEED 10145
+    TEXT [==[
+(w->people[card].is_misled ? MISLED : 1);]==]
+    BECOMES [==[
+(w->people[card].is_misled ? 1 : 1);]==])
+
 # --- packets, with nothing of the product's but its ciphers ---
 
 planted_bug(half_of_the_mac common/wire/secured.c RULE refused_does_nothing

@@ -46,8 +46,9 @@ static void late(struct world *w, uint32_t card, const char *what, uint64_t ms)
                   (unsigned long long)(ms / SECOND_MS));
 }
 
-// A card to which the start of a timer was answered badly has STATUS commands alone to count by, or
-// half as many again, also when its device answers well once more: until that starts anew.
+// A card whose timer was not started as it asked has STATUS commands alone to count by, also when
+// its device answers well again: that it takes the timer for running, or the terminal for one
+// without timers, stays until the device starts anew.
 static uint64_t slowed(const struct world *w, uint32_t card, uint64_t seconds)
 {
     return seconds * SECOND_MS * (w->people[card].is_misled ? MISLED : 1);
