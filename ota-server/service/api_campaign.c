@@ -348,6 +348,18 @@ static enum store_status take(struct api_exchange *x, struct store *store,
     return status;
 }
 
+// What was found is found anew: until then it can be neither started nor approved.
+static enum store_status reopen(struct api_exchange *x, struct store *store, uint64_t id,
+                                struct utc now)
+{
+    struct trail_new row = api_trail_row(x, "campaign.state", CAMPAIGN_KIND, id);
+    row.before = campaign_state_name(CAMPAIGN_CHECKED);
+    row.after = campaign_state_name(CAMPAIGN_DRAFT);
+    const enum store_status status =
+        store_document_state(store, CAMPAIGN_KIND, id, CAMPAIGN_CHECKED, CAMPAIGN_DRAFT, now);
+    return status == STORE_OK ? store_trail_add(store, &row) : status;
+}
+
 static enum store_status begin_check(struct api_exchange *x, struct store *store, struct utc now)
 {
     struct campaign_work *w = x->work;
@@ -366,8 +378,7 @@ static enum store_status begin_check(struct api_exchange *x, struct store *store
     if (status == STORE_OK && !cipher->sha256(cipher->context, &w->object.document.body, 1, seed))
         status = STORE_FAILED;
     if (status == STORE_OK && c->state == CAMPAIGN_CHECKED)
-        status = store_document_state(store, CAMPAIGN_KIND, c->id, CAMPAIGN_CHECKED, CAMPAIGN_DRAFT,
-                                      now);
+        status = reopen(x, store, c->id, now);
     if (status != STORE_OK)
         return status;
     campaign_check_begin(c, seed);

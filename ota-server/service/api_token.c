@@ -398,7 +398,9 @@ static enum store_status revoke(struct api_exchange *x, struct store *store, str
 {
     (void)now;
     const enum store_status status = store_document_delete(store, "token", x->object_id);
-    return status == STORE_NONE ? STORE_OK : status;
+    if (status != STORE_OK) // somebody else ended it meanwhile
+        return status == STORE_NONE ? STORE_OK : status;
+    return api_trail(x, store, "token.revoked", "client", x->client.id, NULL);
 }
 
 static void reply_revoked(struct api_exchange *x)

@@ -117,34 +117,64 @@ static enum store_status save_row(const struct turn *t, const struct event *e,
     return store_trail_add(t->options.store, row);
 }
 
+static enum store_status save_entry(struct turn *t, const struct event *e,
+                                    const struct trail_entry *v)
+{
+    const struct decision *d = &t->decision;
+    char reason[REASON_SIZE];
+    char from[PLACE_SIZE], to[PLACE_SIZE];
+    const bool is_move = e->type == EVENT_MOVE;
+    struct trail_new row = {.at = e->at,
+                            .tenant = tenant_of(t),
+                            .actor = e->actor,
+                            .address = t->origin.address,
+                            .action = v->action,
+                            .object_kind = "card",
+                            .object = d->next.card,
+                            .operation = v->operation,
+                            .correlator = e->correlator,
+                            .before = is_move ? place_of(&t->before, from) : v->before,
+                            .after = is_move ? place_of(&d->next, to) : v->after,
+                            .reason = whole_reason(t, v->reason, reason),
+                            .result =
+                                d->refusal == REFUSAL_NONE ? "done" : refusal_name(d->refusal),
+                            .approval = e->approval};
+    return save_row(t, e, v, &row);
+}
+
+static bool is_told(const struct decision *d, const char *action)
+{
+    bool is_told = false;
+    for (uint8_t i = 0; i < d->trail_count; i++)
+        is_told |= strcmp(d->trail[i].action, action) == 0;
+    return is_told;
+}
+
+// Who asks for what is so already changes nothing that the decision tells of. That somebody did,
+// and why, is a row as well.
+static bool is_asked_again(const struct decision *d, const struct event *e, struct trail_entry *v)
+{
+    static const struct trail_entry joined = {.action = "operation.joined", .after = "audit"};
+    static const struct trail_entry marked = {.action = "card.dirty",
+                                              .before = "operator_request",
+                                              .after = "operator_request",
+                                              .reason = "mark_dirty"};
+    const bool is_joined = e->type == EVENT_REQUEST && d->operation != e->as.request.operation.id;
+    const bool is_marked = e->type == EVENT_MARK_DIRTY && e->reason == DIRTY_OPERATOR_REQUEST &&
+                           !is_told(d, marked.action);
+    *v = is_joined ? joined : marked;
+    v->operation = is_joined ? d->operation : e->operation;
+    return d->refusal == REFUSAL_NONE && (is_joined || is_marked);
+}
+
 static enum store_status save_trail(struct turn *t, const struct event *e)
 {
     const struct decision *d = &t->decision;
-    for (uint8_t i = 0; i < d->trail_count; i++) {
-        const struct trail_entry *v = &d->trail[i];
-        char reason[REASON_SIZE];
-        char from[PLACE_SIZE], to[PLACE_SIZE];
-        const bool is_move = e->type == EVENT_MOVE;
-        struct trail_new row = {.at = e->at,
-                                .tenant = tenant_of(t),
-                                .actor = e->actor,
-                                .address = t->origin.address,
-                                .action = v->action,
-                                .object_kind = "card",
-                                .object = d->next.card,
-                                .operation = v->operation,
-                                .correlator = e->correlator,
-                                .before = is_move ? place_of(&t->before, from) : v->before,
-                                .after = is_move ? place_of(&d->next, to) : v->after,
-                                .reason = whole_reason(t, v->reason, reason),
-                                .result =
-                                    d->refusal == REFUSAL_NONE ? "done" : refusal_name(d->refusal),
-                                .approval = e->approval};
-        const enum store_status status = save_row(t, e, v, &row);
-        if (status != STORE_OK)
-            return status;
-    }
-    return STORE_OK;
+    struct trail_entry again;
+    enum store_status status = STORE_OK;
+    for (uint8_t i = 0; i < d->trail_count && status == STORE_OK; i++)
+        status = save_entry(t, e, &d->trail[i]);
+    return status == STORE_OK && is_asked_again(d, e, &again) ? save_entry(t, e, &again) : status;
 }
 
 static bool is_changed(const struct operation *a, const struct operation *b)

@@ -351,6 +351,9 @@ static void a_token_is_given_back_by_who_shows_the_certificate(void **state)
     assert_int_equal(use(token, &right), 200);
     assert_int_equal(ask_form("/oauth2/revoke", &right, NULL, more), 200);
     assert_int_equal(use(token, &right), 401);
+    assert_int_equal(ask_form("/oauth2/revoke", &right, NULL, more), 200); // nothing is left to end
+    ask("GET", API_BASE "/audit-trail?action=token.revoked", NULL);
+    assert_true(has("\"totalCount\":1,"));
 }
 
 static void a_bound_token_is_bound_after_a_restart(void **state)
