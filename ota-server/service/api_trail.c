@@ -316,7 +316,8 @@ void api_trail_verify(struct api_exchange *x)
     w->check.is_whole = w->check.to == 0;
     if (w->check.is_whole)
         w->check.to = w->head;
-    if (w->check.to < w->check.from || w->check.to - w->check.from < VERIFY_ROWS)
+    const bool is_short = w->check.to < w->check.from || w->check.to - w->check.from < VERIFY_ROWS;
+    if (is_short && !store_checkpoints_are_many(x->reader))
         verify_now(x, w);
     else
         verify_beside(x, w);

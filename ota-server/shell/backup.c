@@ -74,16 +74,18 @@ struct names {
     char restored[NAME_SIZE], restored_checkpoints[NAME_SIZE];
 };
 
-static bool name_all(const char *data, const char *backup, struct names *n)
+static bool name_all(const struct server_settings *s, const char *backup, struct names *n)
 {
+    const char *data = s->data;
+    const char *folder = s->checkpoint_folder[0] != '\0' ? s->checkpoint_folder : data;
     return path_of(data, "registry.db", n->data_database) &&
-           path_of(data, "checkpoints", n->data_checkpoints) &&
+           path_of(folder, "checkpoints", n->data_checkpoints) &&
            path_of(backup, "registry.db", n->database) &&
            path_of(backup, "registry.db.new", n->new_database) &&
            path_of(backup, "checkpoints", n->checkpoints) &&
            path_of(backup, "checkpoints.new", n->new_checkpoints) &&
            path_of(data, "registry.db.new", n->restored) &&
-           path_of(data, "checkpoints.new", n->restored_checkpoints);
+           path_of(folder, "checkpoints.new", n->restored_checkpoints);
 }
 
 // One state of the database, checked page by page.
@@ -134,7 +136,7 @@ int backup_make(const struct server_settings *settings, const struct server_keys
     struct server_crypto crypto;
     if (mkdir(to, 0700) != 0 && errno != EEXIST)
         return fail(to, strerror(errno));
-    if (!name_all(settings->data, to, &names))
+    if (!name_all(settings, to, &names))
         return fail(to, "this path is too long");
     if (!server_crypto_open(&crypto))
         return fail("OpenSSL", "an algorithm is missing");
@@ -219,7 +221,7 @@ int backup_restore(const struct server_settings *settings, const struct server_k
     static struct names names;
     char log[NAME_SIZE + 8];
     char time[UTC_TEXT_SIZE];
-    if (!name_all(settings->data, from, &names))
+    if (!name_all(settings, from, &names))
         return fail(from, "this path is too long");
     (void)snprintf(log, sizeof log, "%s-wal", names.database);
     if (is_there(log))

@@ -374,11 +374,13 @@ static int client_add_command(const struct arguments *a, const struct server_key
 // Before there are threads: it writes where its settings say, and nowhere else.
 static bool confine_to_folders(const struct server_settings *settings)
 {
-    const char *folders[2 + SERVER_FOLDERS_MAX];
+    const char *folders[3 + SERVER_FOLDERS_MAX];
     size_t count = 0;
     folders[count++] = settings->data;
     if (settings->trail_archive[0] != '\0')
         folders[count++] = settings->trail_archive;
+    if (settings->checkpoint_folder[0] != '\0')
+        folders[count++] = settings->checkpoint_folder;
     for (unsigned i = 0; i < settings->folder_count; i++)
         folders[count++] = settings->folders[i].path;
     return confine_writes(folders, count);

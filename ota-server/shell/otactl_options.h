@@ -141,8 +141,10 @@ enum ctl_group {
     X(FIRST, "first", "SEQUENCE", TAKES_RANGE, NULL, "from this row (default: the first)") \
     X(LAST, "last", "SEQUENCE", TAKES_RANGE, NULL, "to this row (default: the last)") \
     X(LIVE, "live", NULL, TAKES_FILES, NULL, "and the server's trail, which must go on where the files end") \
+    X(CHECKPOINTS, "checkpoints", "FILE", TAKES_FILES, NULL, \
+      "and a copy of its checkpoints, kept elsewhere, must be of the server's trail") \
     X(CHECKPOINT_KEY, "checkpoint-key", "HEX", TAKES_FILES, NULL, \
-      "that files must be signed by: checkpointKey of system show (default: what the first one says)") \
+      "that they must be signed by: checkpointKey of system show (default: what the first one says)") \
     X(WINDOW, "window", "HOURS", TAKES_WINDOW, "window", "1h, 24h (default), 7d or 30d") \
     X(RESULT, "result", "RESULT", TAKES_RESULT, "result", "WAITING, OPEN, DONE, FAILED or EXCLUDED") \
     X(TOPICS, "topics", "TOPIC,...", TAKES_EVENTS, "topics", "only these, such as operations,alarms") \

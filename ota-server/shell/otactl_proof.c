@@ -111,22 +111,25 @@ static enum ctl_exit read_one(struct proof *p, const char *path)
     return CTL_DONE;
 }
 
-static bool take_signer(struct proof *p, const char *text)
+static bool take_signer(const char *text, uint8_t signer[CRYPTO_SIGNER_SIZE])
 {
-    struct writer w = writer_of(p->signer, sizeof(p->signer));
-    p->has_signer = text_unhex(bytes_of_text(text), &w) && w.len == sizeof(p->signer);
-    return p->has_signer;
+    struct writer w = writer_of(signer, CRYPTO_SIGNER_SIZE);
+    return text_unhex(bytes_of_text(text), &w) && w.len == CRYPTO_SIGNER_SIZE;
 }
 
-// The server is believed to know its own key, unless one was given.
-static enum ctl_exit ask_signer(struct proof *p)
+enum ctl_exit ctl_proof_signer(struct ctl_task *t, uint8_t *signer)
 {
+    const char *key = t->option[OPTION_CHECKPOINT_KEY];
     struct ctl_request r;
     struct ctl_answer a;
+    if (key != NULL)
+        return take_signer(key, signer)
+                   ? CTL_DONE
+                   : ctl_wrong(t, "--checkpoint-key takes 64 hexadecimal digits, not", key);
     ctl_request_init(&r, "GET", "/system");
-    enum ctl_exit exit = ctl_ask(p->t, &r, &a);
-    if (exit == CTL_DONE &&
-        !take_signer(p, ctl_string_at(json_object_get(a.json, "auditTrail"), "checkpointKey"))) {
+    enum ctl_exit exit = ctl_ask(t, &r, &a);
+    const char *own = ctl_string_at(json_object_get(a.json, "auditTrail"), "checkpointKey");
+    if (exit == CTL_DONE && !take_signer(own, signer)) {
         fputs("otactl: the server does not say its key\n", stderr);
         exit = CTL_INTERNAL;
     }
@@ -193,8 +196,10 @@ static json_t *verdict_of(const struct proof *p)
 static enum ctl_exit prove(struct proof *p, bool is_live)
 {
     enum ctl_exit exit = CTL_DONE;
-    if (is_live && !p->has_signer)
-        exit = ask_signer(p);
+    if (is_live || ctl_has(p->t, OPTION_CHECKPOINT_KEY)) {
+        exit = ctl_proof_signer(p->t, p->signer);
+        p->has_signer = exit == CTL_DONE;
+    }
     for (size_t i = 0; i < p->t->arg_count && exit == CTL_DONE && p->problem == NULL; i++)
         exit = read_one(p, p->t->args[i]);
     if (is_live && exit == CTL_DONE && p->problem == NULL)
@@ -204,7 +209,6 @@ static enum ctl_exit prove(struct proof *p, bool is_live)
 
 enum ctl_exit ctl_prove_files(struct ctl_task *t, uint64_t *next, json_t **verdict)
 {
-    const char *key = t->option[OPTION_CHECKPOINT_KEY];
     struct proof *p = calloc(1, sizeof(*p));
     enum ctl_exit exit = CTL_INTERNAL;
     *verdict = NULL;
@@ -214,10 +218,7 @@ enum ctl_exit ctl_prove_files(struct ctl_task *t, uint64_t *next, json_t **verdi
         return exit;
     }
     p->t = t;
-    if (key != NULL && !take_signer(p, key))
-        exit = ctl_wrong(t, "--checkpoint-key takes 64 hexadecimal digits, not", key);
-    else
-        exit = prove(p, ctl_has(t, OPTION_LIVE));
+    exit = prove(p, ctl_has(t, OPTION_LIVE));
     if (exit == CTL_DONE)
         *verdict = verdict_of(p);
     *next = p->next;

@@ -4,6 +4,8 @@
 #include "common/base/text.h"
 #include "ota-server/shell/otactl_proof.h"
 
+#include <stdlib.h>
+
 enum ctl_exit trail_list_run(struct ctl_task *t)
 {
     static const struct ctl_column columns[] = {
@@ -137,6 +139,12 @@ static void join(json_t *files, const json_t *live)
     (void)json_object_set_new(files, "checked", json_integer(checked));
 }
 
+static void set_text(struct ctl_answer *a)
+{
+    a->text = json_dumps(a->json, JSON_COMPACT);
+    a->len = a->text != NULL ? strlen(a->text) : 0;
+}
+
 static enum ctl_exit verify_files(struct ctl_task *t)
 {
     struct ctl_answer a = {0};
@@ -151,10 +159,21 @@ static enum ctl_exit verify_files(struct ctl_task *t)
         ctl_answer_free(&a);
     }
     a = (struct ctl_answer){.status = 200, .json = verdict};
-    if (exit == CTL_DONE) {
-        a.text = json_dumps(verdict, JSON_COMPACT);
-        a.len = a.text != NULL ? strlen(a.text) : 0;
-    }
+    if (exit == CTL_DONE)
+        set_text(&a);
+    return show_verdict(t, exit, &a);
+}
+
+static enum ctl_exit verify_copy(struct ctl_task *t)
+{
+    struct ctl_answer a;
+    enum ctl_exit exit = ask_verdict(t, 0, 0, &a);
+    if (exit == CTL_DONE && json_is_true(json_object_get(a.json, "ok")))
+        exit = ctl_prove_copy(t, a.json);
+    free(a.text);
+    a.text = NULL;
+    if (exit == CTL_DONE)
+        set_text(&a);
     return show_verdict(t, exit, &a);
 }
 
@@ -164,9 +183,15 @@ enum ctl_exit trail_verify_run(struct ctl_task *t)
     uint64_t first = 0;
     uint64_t last = 0;
     const bool has_range = ctl_has(t, OPTION_FIRST) || ctl_has(t, OPTION_LAST);
+    if (t->arg_count > 0 && ctl_has(t, OPTION_CHECKPOINTS))
+        return ctl_wrong(t, "a copy is compared with the server's trail, without", "files");
     if (t->arg_count > 0)
         return has_range ? ctl_wrong(t, "files are verified whole, without", "--first or --last")
                          : verify_files(t);
+    if (ctl_has(t, OPTION_CHECKPOINTS))
+        return has_range
+                   ? ctl_wrong(t, "a copy is compared with the whole, without", "--first or --last")
+                   : verify_copy(t);
     if (ctl_has(t, OPTION_LIVE) || ctl_has(t, OPTION_CHECKPOINT_KEY))
         return ctl_wrong(t, "files are needed with", "--live or --checkpoint-key");
     if (!ctl_number(t, OPTION_FIRST, &first) || !ctl_number(t, OPTION_LAST, &last))

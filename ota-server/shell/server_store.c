@@ -4,7 +4,10 @@
 #include "ota-server/service/trail_name.h"
 #include "ota-server/shell/server_crypto.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define LOCK_WAIT_MS 200 // for a writer that should not be: links and readers wait with us
 
@@ -43,8 +46,7 @@ enum store_status server_store_try(const struct server_settings *settings,
     char path[SERVER_PATH_SIZE];
     char checkpoints[SERVER_PATH_SIZE];
     *store = NULL;
-    if (!server_path(settings, "registry.db", path) ||
-        !server_path(settings, "checkpoints", checkpoints))
+    if (!server_path(settings, "registry.db", path) || !server_checkpoints(settings, checkpoints))
         return STORE_FAILED; // the folder was opened before: no path is too long
     struct store_options options = {
         .path = path,
@@ -70,6 +72,11 @@ struct store *server_store_open(const struct server_settings *settings,
                                 bool is_reader)
 {
     struct store *store = NULL;
+    const char *folder = settings->checkpoint_folder;
+    if (*folder != '\0' && access(folder, W_OK | X_OK) != 0) {
+        (void)fprintf(stderr, "ota-server: %s: %s\n", folder, strerror(errno));
+        return NULL;
+    }
     const enum store_status status =
         server_store_try(settings, keys, NULL, crypto, is_reader, &store);
     if (status != STORE_OK)

@@ -60,6 +60,13 @@ bool server_path(const struct server_settings *s, const char *name, char path[SE
     return len > 0 && len < SERVER_PATH_SIZE;
 }
 
+bool server_checkpoints(const struct server_settings *s, char path[SERVER_PATH_SIZE])
+{
+    const char *folder = s->checkpoint_folder[0] != '\0' ? s->checkpoint_folder : s->data;
+    const int len = snprintf(path, SERVER_PATH_SIZE, "%s/checkpoints", folder);
+    return len > 0 && len < SERVER_PATH_SIZE;
+}
+
 // The first line of a file that only its owner can read.
 bool server_password_read(const char *path, char password[SERVER_PASSWORD_SIZE],
                           char error[SERVER_SETTINGS_ERROR_SIZE])
@@ -427,6 +434,9 @@ static bool read_retention(struct server_settings *s, cfg_t *file, char *error)
 {
     if (!take(s->trail_archive, sizeof s->trail_archive, cfg_getstr(file, "trail-archive")))
         return fail(error, "too long:", "trail-archive");
+    if (!take(s->checkpoint_folder, sizeof s->checkpoint_folder,
+              cfg_getstr(file, "checkpoint-folder")))
+        return fail(error, "too long:", "checkpoint-folder");
     long months = cfg_getint(file, "trail-months");
     if (months == -1)
         months = s->trail_archive[0] != '\0' ? TRAIL_MONTHS_ARCHIVED : TRAIL_MONTHS;
@@ -589,7 +599,6 @@ static cfg_opt_t folder_members[] = {CFG_STR("path", "", CFGF_NONE),
 
 static char nobody[] = "{}"; // libconfuse does not change its lists, and does not say so
 static char loopback[] = "{127.0.0.0/8, ::1}";
-
 static cfg_opt_t event_members[] = {CFG_INT_LIST("sink-ports", nobody, CFGF_NONE),
                                     CFG_STR_LIST("sink-allow-cidrs", nobody, CFGF_NONE),
                                     CFG_STR("sink-ca-file", "", CFGF_NONE),
@@ -640,6 +649,7 @@ bool server_settings_read(struct server_settings *s, char error[SERVER_SETTINGS_
         CFG_STR("master-key-file", "", CFGF_NONE),
         CFG_INT("trail-months", -1, CFGF_NONE), // as the archive has it
         CFG_STR("trail-archive", "", CFGF_NONE),
+        CFG_STR("checkpoint-folder", "", CFGF_NONE),
         CFG_INT("operation-months", OPERATION_MONTHS, CFGF_NONE),
         CFG_INT("campaign-months", CAMPAIGN_MONTHS, CFGF_NONE),
         CFG_INT("alarm-months", ALARM_MONTHS, CFGF_NONE),

@@ -124,8 +124,9 @@ struct server_settings {
     bool are_keys_locked;  // or what has keys
     // After which they go; 0: never.
     unsigned operation_months, campaign_months, alarm_months, location_months, message_days;
-    unsigned retired_key_days;            // after which a retired card's keys are erased
-    char trail_archive[SERVER_PATH_SIZE]; // folder that it is written to before; "": none
+    unsigned retired_key_days;                // after which a retired card's keys are erased
+    char trail_archive[SERVER_PATH_SIZE];     // folder that it is written to before; "": none
+    char checkpoint_folder[SERVER_PATH_SIZE]; // of the file of checkpoints; "": that of the data
 };
 
 // Completes `s` from its configuration file and defaults. False, with a reason that names file and
@@ -138,3 +139,5 @@ bool server_password_read(const char *path, char password[SERVER_PASSWORD_SIZE],
 // "DIR/name"; false when it is too long.
 bool server_path(const struct server_settings *s, const char *name,
                  char path[SERVER_PATH_SIZE]) MUST_USE;
+// The file of checkpoints.
+bool server_checkpoints(const struct server_settings *s, char path[SERVER_PATH_SIZE]) MUST_USE;

@@ -402,6 +402,9 @@
     S(TRAIL_HEAD, "SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1") \
     S(TRAIL_RANGE, "SELECT " TRAIL_COLUMNS " FROM trail WHERE sequence >= $1 AND sequence <= $2" \
         " ORDER BY sequence") \
+    S(TRAIL_TIME, "SELECT sequence, at FROM trail WHERE sequence >= $1 ORDER BY sequence LIMIT 1") \
+    S(TRAIL_BETWEEN, "SELECT sequence FROM trail WHERE sequence BETWEEN $1 AND $2" \
+        " AND at > $3 AND at < $4 LIMIT 1") \
     S(SEGMENT_ADD, "INSERT INTO trail_segment (first, month, previous) VALUES ($1,$2,$3)") \
     S(SEGMENT_LAST, "SELECT month FROM trail_segment ORDER BY first DESC LIMIT 1") \
     S(SEGMENTS, "SELECT first, month FROM trail_segment ORDER BY first LIMIT 2") \

@@ -13,6 +13,7 @@
 // a damaged file) the process must stop: what was written last is unknown.
 #pragma once
 
+#include "ota-server/core/checkpoint.h"
 #include "ota-server/core/decision.h"
 #include "ota-server/core/kpi.h"
 #include "ota-server/core/message.h"
@@ -527,23 +528,17 @@ struct trail_verdict {
 // hold together if each holds.
 enum store_status store_trail_chain(struct store *s, uint64_t from, uint64_t to,
                                     struct trail_verdict *out) MUST_USE;
-// Compares the checkpoints from `from` to `to` with a chain that holds: completes its verdict.
+// Compares the checkpoints from `from` to `to` with a chain that holds, and looks for rows that
+// have no signed one behind them though they must (decision 366): completes its verdict. Without a
+// file of them for the store nothing is looked for.
 void store_trail_witness(struct store *s, uint64_t from, uint64_t to, struct trail_verdict *out);
+// Are there more of them than are verified in some 50 ms?
+bool store_checkpoints_are_many(const struct store *s);
 // Both.
 enum store_status store_trail_verify(struct store *s, uint64_t from, uint64_t to,
                                      struct trail_verdict *out) MUST_USE;
 // Appends a checkpoint to the file outside the database, and syncs it.
 enum store_status store_checkpoint(struct store *s, struct utc at) MUST_USE;
-// A line of the file: "sequence time hash rows signature", the last over all before it. Those of
-// the first release end with the hash.
-struct checkpoint {
-    uint64_t sequence;
-    uint64_t at;
-    uint8_t hash[32];
-    uint64_t rows; // 0: not said
-    bool is_signed;
-    uint8_t signature[64];
-};
 typedef bool store_checkpoint_fn(void *context, const struct checkpoint *c);
 // Those of the file, oldest first.
 enum store_status store_checkpoints(struct store *s, const struct store_page *page,

@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define CHECKPOINT_LINE_MAX 320
-#define SIGNATURES_VERIFIED 100
+#define CHECKPOINT_LINE_MIN 200            // of one that is signed
+#define CHECKPOINTS_MANY 1000              // whose signatures take some 50 ms
+#define UNCOVERED_MS (INT64_C(30) * 60000) // two intervals of checkpoints
 
 // The seed comes from the key of the pseudonyms, which outlives changes of the master key.
 bool trail_signer(struct store *s)
@@ -35,41 +37,6 @@ void store_checkpoint_signer(const struct store *s, uint8_t public[32])
 }
 
 // --- checkpoints -----------------------------------------------------------------------------
-
-// The next word of a line; empty when there is none.
-static struct bytes next_word(struct bytes *rest)
-{
-    size_t len = 0;
-    while (len < rest->len && rest->at[len] != ' ')
-        len++;
-    const struct bytes word = bytes_slice(*rest, 0, len);
-    *rest = bytes_slice(*rest, len + 1, rest->len);
-    return word;
-}
-
-// A line that is cut (a crash while writing) does not count. `text` is what a signature is over.
-static bool read_checkpoint(const char *line, struct checkpoint *c, struct bytes *text)
-{
-    struct bytes rest = bytes_of_text(line);
-    *c = (struct checkpoint){.sequence = 0};
-    if (rest.len == 0 || rest.at[rest.len - 1] != '\n')
-        return false;
-    rest.len--;
-    const struct bytes whole = rest;
-    struct writer hash = writer_of(c->hash, sizeof(c->hash));
-    struct writer signature = writer_of(c->signature, sizeof(c->signature));
-    if (!text_read_decimal(next_word(&rest), &c->sequence) ||
-        !text_read_decimal(next_word(&rest), &c->at) || !text_unhex(next_word(&rest), &hash) ||
-        hash.len != sizeof(c->hash))
-        return false;
-    c->is_signed = rest.len > 0;
-    if (!c->is_signed)
-        return true;
-    if (!text_read_decimal(next_word(&rest), &c->rows))
-        return false;
-    *text = bytes_slice(whole, 0, (size_t)(rest.at - whole.at) - 1);
-    return text_unhex(rest, &signature) && signature.len == sizeof(c->signature);
-}
 
 // What was not signed before anything was may be of the first release.
 static bool is_genuine(const struct store *s, const struct checkpoint *c, struct bytes text,
@@ -131,7 +98,7 @@ enum store_status store_checkpoints(struct store *s, const struct store_page *pa
     if (f == NULL)
         return STORE_OK;
     while (fgets(line, sizeof(line), f) != NULL) {
-        if (!read_checkpoint(line, &c, &text))
+        if (!checkpoint_read(line, &c, &text))
             continue;
         if (is_wanted && *total >= page->offset && *total - page->offset < page->limit)
             is_wanted = each(context, &c);
@@ -181,7 +148,7 @@ enum store_status store_checkpoints_keep(struct store *s, const char *from, cons
     enum store_status status = STORE_OK;
     while (is_good && in != NULL && fgets(line, sizeof(line), in) != NULL) {
         bool fits = false;
-        if (read_checkpoint(line, &c, &text))
+        if (checkpoint_read(line, &c, &text))
             status = compare_checkpoint(s, &c, &fits);
         is_good = status == STORE_OK && (!fits || fputs(line, out) >= 0);
     }
@@ -208,7 +175,7 @@ enum store_status checkpoint_lost(struct store *s, uint64_t *sequence)
         return STORE_OK;
     while (status == STORE_OK && fgets(line, sizeof(line), f) != NULL) {
         bool fits = true;
-        if (read_checkpoint(line, &c, &text) && c.sequence > *sequence)
+        if (checkpoint_read(line, &c, &text) && c.sequence > *sequence)
             status = compare_checkpoint(s, &c, &fits);
         if (status == STORE_OK && !fits)
             *sequence = c.sequence;
@@ -244,40 +211,117 @@ static void verify_checkpoint(struct store *s, const struct checkpoint *c, bool 
     out->first_bad = c->sequence;
 }
 
-static uint64_t count_checkpoints(FILE *f, uint64_t from, uint64_t to)
+// --- rows that have none behind them ---------------------------------------------------------
+
+// The first row at or behind `sequence`; at.ms is 0 without one.
+static enum store_status row_time(struct store *s, uint64_t *sequence, struct utc *at)
 {
-    char line[CHECKPOINT_LINE_MAX];
-    struct bytes text;
-    struct checkpoint c;
-    uint64_t count = 0;
-    while (fgets(line, sizeof(line), f) != NULL)
-        count += read_checkpoint(line, &c, &text) && c.sequence >= from && c.sequence <= to;
-    rewind(f);
-    return count;
+    struct query q = query_of(s, STATEMENT_TRAIL_TIME);
+    bind_number(&q, 1, (int64_t)*sequence);
+    const enum store_status status = query_step(&q);
+    *at = (struct utc){0};
+    if (status == STORE_OK) {
+        *sequence = (uint64_t)column_number(&q, 0);
+        at->ms = column_number(&q, 1);
+    }
+    query_end(&q);
+    return status == STORE_NONE ? STORE_OK : status;
 }
 
-// Every hash is compared; of the signatures only the last ones are verified (each takes as long as
-// a hundred rows): one of them proves all rows before it.
-void store_trail_witness(struct store *s, uint64_t from, uint64_t to, struct trail_verdict *out)
+// A checkpoint is written 15 min after a row that has none, or at the next start. So of the rows
+// between two of them (`from` to `to`, `at`: when the second one was written) those of the
+// beginning are at most that much apart, and those behind a start are new. A row that is neither
+// lacked its checkpoint for long; twice the time is allowed, as for the alarm.
+static enum store_status find_lack(struct store *s, uint64_t from, uint64_t to, int64_t at,
+                                   uint64_t *lack)
 {
-    FILE *f = s->options.checkpoints == NULL ? NULL : fopen(s->options.checkpoints, "r");
-    if (f == NULL)
+    struct utc first;
+    enum store_status status = row_time(s, &from, &first);
+    *lack = 0;
+    if (status != STORE_OK || first.ms == 0 || from > to || at - first.ms <= 2 * UNCOVERED_MS)
+        return status;
+    struct query q = query_of(s, STATEMENT_TRAIL_BETWEEN);
+    bind_number(&q, 1, (int64_t)from);
+    bind_number(&q, 2, (int64_t)to);
+    bind_number(&q, 3, first.ms + UNCOVERED_MS);
+    bind_number(&q, 4, at - UNCOVERED_MS);
+    status = query_step(&q);
+    *lack = status == STORE_OK ? from : 0;
+    query_end(&q);
+    return status == STORE_NONE ? STORE_OK : status;
+}
+
+// Those of the first release, which were not signed, are compared, but anybody can write one.
+static bool covers(const struct store *s, const struct checkpoint *c)
+{
+    return c->is_signed || s->signing.len == 0;
+}
+
+static void judge_lack(struct store *s, uint64_t from, uint64_t to, int64_t at,
+                       struct trail_verdict *out)
+{
+    uint64_t lack = 0;
+    if (!out->ok || find_lack(s, from, to, at, &lack) != STORE_OK || lack == 0)
         return;
+    out->ok = false;
+    out->problem = "CHECKPOINT";
+    out->first_bad = lack;
+}
+
+// Behind the last checkpoint: the time of the last row stands for now.
+static void judge_tail(struct store *s, uint64_t from, uint64_t to, struct trail_verdict *out)
+{
+    uint64_t head = 0;
+    uint8_t hash[32];
+    struct utc at = {0};
+    if (store_trail_head(s, &head, hash) != STORE_OK || row_time(s, &head, &at) != STORE_OK)
+        return;
+    judge_lack(s, from, to < head ? to : head, at.ms, out);
+}
+
+// Each hash is compared and each signature verified, for a line without one covers no row.
+// `next` becomes the first row that none covers.
+static void witness_lines(struct store *s, FILE *f, uint64_t *next, uint64_t to,
+                          struct trail_verdict *out)
+{
+    const uint64_t from = *next;
     char line[CHECKPOINT_LINE_MAX];
     struct bytes text;
     struct checkpoint c;
     bool has_signed = false;
-    const uint64_t count = count_checkpoints(f, from, to);
     while (out->ok && fgets(line, sizeof(line), f) != NULL) {
-        if (!read_checkpoint(line, &c, &text) || c.sequence > to)
+        if (!checkpoint_read(line, &c, &text))
             continue;
-        if (c.sequence >= from) {
-            const bool is_last = count - out->checkpoints <= SIGNATURES_VERIFIED;
-            verify_checkpoint(s, &c, !is_last || is_genuine(s, &c, text, has_signed), out);
-        }
+        const bool is_genuine_one = is_genuine(s, &c, text, has_signed);
+        if (c.sequence >= from && c.sequence <= to)
+            verify_checkpoint(s, &c, is_genuine_one, out);
         has_signed = has_signed || c.is_signed;
+        if (c.sequence < *next || *next > to || !is_genuine_one || !covers(s, &c))
+            continue;
+        judge_lack(s, *next, c.sequence < to ? c.sequence : to, (int64_t)c.at, out);
+        *next = c.sequence + 1;
     }
-    fclose(f);
+}
+
+void store_trail_witness(struct store *s, uint64_t from, uint64_t to, struct trail_verdict *out)
+{
+    uint64_t next = from;
+    if (s->options.checkpoints == NULL)
+        return;
+    FILE *f = fopen(s->options.checkpoints, "r");
+    if (f != NULL) {
+        witness_lines(s, f, &next, to, out);
+        fclose(f);
+    }
+    if (out->ok && next <= to)
+        judge_tail(s, next, to, out);
+}
+
+bool store_checkpoints_are_many(const struct store *s)
+{
+    struct stat st;
+    return s->options.checkpoints != NULL && stat(s->options.checkpoints, &st) == 0 &&
+           st.st_size > CHECKPOINTS_MANY * CHECKPOINT_LINE_MIN;
 }
 
 const char *trail_row_problem(struct store *s, const struct trail_row *r, uint64_t expected,

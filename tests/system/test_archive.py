@@ -43,13 +43,10 @@ def months_ago(count):
     return month, int(datetime.datetime(month // 12, month % 12 + 1, 15, tzinfo=datetime.timezone.utc).timestamp() * 1000)
 
 
-class Archive(Alone):
-    CONFIG = 'trail-months = 6\ntrail-archive = "{folder}/archive"\n'
+class Rewritten(Alone):
+    """A trail that somebody wrote anew: rows of two old months, and behind them what a server wrote. No checkpoint is left."""
 
     def prepare(self):
-        """A trail that began nine months ago: rows of two old months, and behind them what a server wrote."""
-        self.archive = self.at("archive")
-        os.mkdir(self.archive)
         with sqlite3.connect(self.data + "/registry.db") as db:
             db.row_factory = sqlite3.Row
             guards = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'trail'").fetchall()
@@ -77,6 +74,74 @@ class Archive(Alone):
         if os.path.exists(self.data + "/checkpoints"):
             os.remove(self.data + "/checkpoints")
 
+    def verify(self, expected, *arguments):
+        done = self.otactl("trail", "verify", *arguments)
+        self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
+        return done
+
+
+class Forged(Rewritten):
+    CONFIG = 'trail-months = 0\ncheckpoint-folder = "{folder}/elsewhere"\n'
+
+    def prepare(self):
+        self.elsewhere = self.at("elsewhere")
+        os.mkdir(self.elsewhere)
+
+    def test_a_trail_that_was_written_anew_is_told(self):
+        self.stop()  # it has signed its last row
+        copy = self.at("copy")
+        shutil.copy(self.elsewhere + "/checkpoints", copy)
+        shutil.copytree(self.data, self.at("former"))
+        self.start()
+        self.verify(0)
+        self.verify(0, "--checkpoints", copy)
+        self.api.post("/enterprises", {"name": "A", "kind": "ENTERPRISE", "region": "X", "timeZone": "UTC"})
+        self.stop()
+        shutil.copy(self.elsewhere + "/checkpoints", copy)
+        self.assertIn("--first", self.wrong(copy, "--first", "1"))
+        self.check_put_back(copy)
+        self.check_rewritten(copy)
+
+    def wrong(self, copy, *arguments):
+        return tool("otactl", "trail", "verify", "--checkpoints", copy, *arguments).stderr
+
+    def check_put_back(self, copy):
+        """The whole of an older day, checkpoints too: that only what lies elsewhere can tell."""
+        last = int(open(copy).read().splitlines()[-1].split()[0])
+        kept = self.at("kept")
+        shutil.copytree(self.data, kept)
+        shutil.rmtree(self.data)
+        shutil.copytree(self.at("former"), self.data)
+        older = [line for line in open(copy) if int(line.split()[0]) < last]
+        self.write("elsewhere/checkpoints", "".join(older[:1]))
+        self.start()
+        self.verify(0)
+        self.assertIn("CHECKPOINT at row ", self.verify(7, "--checkpoints", copy).stdout)
+        self.stop()
+        shutil.rmtree(self.data)
+        shutil.copytree(kept, self.data)
+
+    def check_rewritten(self, copy):
+        Rewritten.prepare(self)
+        os.remove(self.elsewhere + "/checkpoints")
+        self.start()
+        for _ in range(2):  # the second time the server has signed what it found
+            self.assertIn("CHECKPOINT at row 1", self.verify(7).stdout)
+            self.stop()
+            self.start()
+        key = self.api.get("/system")["auditTrail"]["checkpointKey"]
+        done = json.loads(self.verify(7, "--json", "--checkpoints", copy, "--checkpoint-key", key).stdout)
+        self.assertEqual((done["ok"], done["problem"]), (False, "CHECKPOINT"))
+
+
+class Archive(Rewritten):
+    CONFIG = 'trail-months = 6\ntrail-archive = "{folder}/archive"\n'
+
+    def prepare(self):
+        self.archive = self.at("archive")
+        os.mkdir(self.archive)
+        Rewritten.prepare(self)
+
     def files(self):
         return sorted(glob.glob(self.archive + "/trail-*.tsv"))
 
@@ -101,11 +166,6 @@ class Archive(Alone):
         until("two months are gone", 60, lambda: len(self.removed()) == 2, 0.1)
         rest = lambda: self.api.get("/audit-trail", "perPage=1&sort=sequence")["items"][0]["sequence"] == 2 * ROWS + 1
         until("their rows are gone", 60, rest, 0.1)
-
-    def verify(self, expected, *arguments):
-        done = self.otactl("trail", "verify", *arguments)
-        self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
-        return done
 
     def test_killed_in_the_middle_it_loses_no_row_and_goes_on(self):
         for what in (self.part, self.files, lambda: len(self.files()) == 1 and self.part(), lambda: len(self.files()) == 2):
