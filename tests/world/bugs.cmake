@@ -1170,7 +1170,7 @@ planted_bug(imei_not_audited ota-server/core/audit.c RULE convergence SEED 372
     BECOMES [==[
         (void)0;]==])
 
-planted_bug(preferred_after_its_deletion ota-server/core/mirror.c RULE convergence
+planted_bug(preferred_after_its_deletion ota-server/core/mirror.c RULE convergence SEED 76
     TEXT [==[
     if (r->preferred == s->subscription)
         r->preferred = 0;
@@ -1321,7 +1321,7 @@ planted_bug(preferred_though_it_moved_on ota-server/core/operation.c RULE conver
 
 # --- terminals that answer wrongly, and cards that are gone for ever ---
 
-planted_bug(garbage_is_done applet/toolkit.c RULE as_the_model
+planted_bug(garbage_is_done applet/toolkit.c RULE as_the_model SEED 60
     TEXT [==[
         r.result = CAT_DATA_NOT_UNDERSTOOD;]==]
     BECOMES [==[
@@ -1631,7 +1631,7 @@ DAY_MS + 1000 * (int64_t)]==]
     BECOMES [==[
 0 * DAY_MS + 1000 * (int64_t)]==])
 
-planted_bug(numbers_gone_in_each_answer ota-server/core/work.c RULE as_the_registry SEED 69
+planted_bug(numbers_gone_in_each_answer ota-server/core/work.c RULE as_the_registry SEED 325
     TEXT [==[
     if (r->reasons[DIRTY_RESTORE_FROM_BACKUP].since.ms == 0) {]==]
     BECOMES [==[
