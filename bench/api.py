@@ -201,6 +201,19 @@ class Floor:
         self.process.stdout.close()
 
 
+def measure(kind, options):
+    """Loads a server in a folder of its own, runs the bench of this kind, and leaves nothing."""
+    folder = tempfile.mkdtemp(dir=options.data)
+    bench = kind(options, folder)
+    try:
+        bench.start()
+        bench.load()
+        bench.run()
+    finally:
+        bench.stop()
+        shutil.rmtree(folder)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("programs", help="folder of the programs, build/release/bin")
@@ -212,16 +225,7 @@ def main():
     parser.add_argument("--idle", type=int, default=1000)
     parser.add_argument("--slow", type=int, default=300)
     parser.add_argument("--data", help="folder on the disk to be measured (default: the system's for temporary files)")
-    options = parser.parse_args()
-    folder = tempfile.mkdtemp(dir=options.data)
-    bench = ApiBench(options, folder)
-    try:
-        bench.start()
-        bench.load()
-        bench.run()
-    finally:
-        bench.stop()
-        shutil.rmtree(folder)
+    measure(ApiBench, parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ usage: bench/logins.py PROGRAMS [--cards N] [--requests N] [--rate R] [--logins 
 
 A log-in costs an Argon2id of 19 MiB. Each round measures the reads once without log-ins and once with them; the last line
 has the medians of the rounds, and their ratio."""
-import argparse, json, os, shutil, statistics, subprocess, sys, tempfile
+import argparse, json, os, statistics, subprocess, sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from api import ApiBench  # noqa: E402
+from api import ApiBench, measure  # noqa: E402
 from system import Failed  # noqa: E402
 
 PASSWORD = "tidal ferret lantern"
@@ -62,16 +62,7 @@ def main():
     parser.add_argument("--logins", type=int, default=20, help="log-ins a second")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", help="folder on the disk to be measured (default: the system's for temporary files)")
-    options = parser.parse_args()
-    folder = tempfile.mkdtemp(dir=options.data)
-    bench = LoginBench(options, folder)
-    try:
-        bench.start()
-        bench.load()
-        bench.run()
-    finally:
-        bench.stop()
-        shutil.rmtree(folder)
+    measure(LoginBench, parser.parse_args())
 
 
 if __name__ == "__main__":
